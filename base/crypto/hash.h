@@ -1,0 +1,28 @@
+/* hash.h - Keccak-256 and SHA-256.
+ *
+ * Spec:   Keccak (padding 0x01, as in Ethereum, not FIPS 202); FIPS 180-4
+ * Floor:  1, base/crypto. No heap, I/O, clock or thread.
+ * Tests:  tests/unit/test_hash.c
+ */
+#ifndef BASE_CRYPTO_HASH_H
+#define BASE_CRYPTO_HASH_H
+
+#include "base/bytes.h"
+
+/* Keccak-256 of in. out may overlap in. */
+void keccak256(hash32_t *out, view_t in);
+
+/* SHA-256 of in. */
+void sha256(hash32_t *out, view_t in);
+
+/* SHA-256 of exactly 64 bytes: one node of an SSZ tree. out may overlap in64. */
+void sha256_64(hash32_t *out, const uint8_t in64[64]);
+
+/* SHA-256 of the concatenation of count parts. */
+void sha256_parts(hash32_t *out, const view_t *parts, size_t count);
+
+/* keccak256 of the empty string, and of the RLP empty string (the empty trie root). */
+extern const hash32_t KECCAK_EMPTY;
+extern const hash32_t EMPTY_TRIE_ROOT;
+
+#endif

@@ -1,0 +1,1 @@
+#include "lightclient/bls/bls.h"

@@ -1,0 +1,48 @@
+/* bls.h - BLS12-381 signatures of the beacon chain: the door to blst.
+ *
+ * Spec:   IETF draft-irtf-cfrg-bls-signature, BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_; consensus-specs phase0 and
+ *         altair (eth_fast_aggregate_verify)
+ * Floor:  2, bls. May include base/. No heap, I/O, clock or thread.
+ * Tests:  tests/unit/test_bls.c, tests/fuzz/fuzz_bls.c, vectors kind bls; bench: update
+ */
+#ifndef BLS_BLS_H
+#define BLS_BLS_H
+
+#include "base/bytes.h"
+#include "base/rc.h"
+
+#define BLS_PUBKEY_LEN 48u /* compressed G1 */
+#define BLS_SIG_LEN 96u    /* compressed G2 */
+
+typedef struct {
+    uint8_t b[BLS_PUBKEY_LEN];
+} bls_pubkey_t; /* compressed, as on the wire; not checked */
+
+typedef struct {
+    uint64_t opaque[12];
+} bls_point_t; /* a decompressed affine G1 point: on the curve, in the subgroup where the function says so */
+
+/* Decompresses a public key. RC_MALFORMED: not a canonical encoding or not on the curve; RC_REFUSED: infinity, or (when
+ * check_subgroup) outside the subgroup. */
+NODISCARD rc_t bls_pubkey_decode(bls_point_t *out, const bls_pubkey_t *in, bool check_subgroup);
+
+/* RC_OK when sig is the signature of msg32 by all keys named in participants, proved without decompressing the
+ * participants: starts from the committee's aggregate (authenticated by the caller together with the keys, by the same
+ * Merkle branch) and subtracts the absent members.
+ *   aggregate     sum of all count keys, decoded by the caller with its subgroup check (kept from update to update)
+ *   keys          the committee's compressed keys; only those of absent members are decompressed (and subgroup checked)
+ *   participants  bit i (byte i/8, bit i%8 from the least significant) is set when member i signed; count bits
+ * RC_MALFORMED: signature or an absent key does not decode; RC_REFUSED: nobody signed, or the signature is wrong. */
+NODISCARD rc_t bls_committee_verify(const bls_point_t *aggregate, const bls_pubkey_t *keys, size_t count,
+                                    const uint8_t *participants, const hash32_t *msg32, const uint8_t sig[BLS_SIG_LEN]);
+
+/* The same from the affirmative side, literal specification text: sums the given keys (each decoded and checked).
+ * RC_REFUSED also for an empty list. */
+NODISCARD rc_t bls_fast_aggregate_verify(const bls_pubkey_t *keys, size_t count, view_t msg, const uint8_t sig[BLS_SIG_LEN]);
+
+NODISCARD rc_t bls_verify(const bls_pubkey_t *key, view_t msg, const uint8_t sig[BLS_SIG_LEN]);
+
+/* SHA-256 through blst's fastest assembly for this CPU. Used by base-free callers such as ssz/. */
+void bls_sha256(hash32_t *out, view_t in);
+
+#endif

@@ -1,0 +1,74 @@
+/* forks.h - networks: presets, fork schedules, blob schedule, signing domains, genesis data. All fork differences of the
+ * consensus side are rows of the tables in forks.c.
+ *
+ * Spec:   consensus-specs presets/, configs/, compute_fork_digest (Fulu: EIP-7892), light-client sync-protocol.md
+ * Floor:  4, consensus. May include base/, ssz/, bls/. No heap, I/O, clock or thread.
+ * Tests:  tests/unit/test_forks.c
+ */
+#ifndef CONSENSUS_FORKS_H
+#define CONSENSUS_FORKS_H
+
+#include "base/bytes.h"
+#include "base/rc.h"
+
+typedef enum { LC_ALTAIR, LC_BELLATRIX, LC_CAPELLA, LC_DENEB, LC_ELECTRA, LC_FULU, LC_FORKS } lc_fork_t;
+
+#define LC_EPOCH_NEVER UINT64_MAX
+#define LC_BLOB_ROWS_MAX 32u
+
+typedef struct {
+    uint64_t epoch;
+    uint64_t max_blobs;
+} lc_blob_row_t;
+
+typedef struct {
+    uint64_t slots_per_epoch;                  /* 32 mainnet, 8 minimal */
+    uint64_t epochs_per_period;                /* EPOCHS_PER_SYNC_COMMITTEE_PERIOD: 256, 8 */
+    uint32_t committee_size;                   /* SYNC_COMMITTEE_SIZE: 512, 32 */
+} lc_preset_t;
+
+extern const lc_preset_t LC_PRESET_MAINNET, LC_PRESET_MINIMAL;
+
+typedef struct {
+    char name[32];
+    lc_preset_t preset;
+    uint64_t seconds_per_slot;
+    uint64_t genesis_time; /* Unix seconds */
+    hash32_t genesis_validators_root;
+    uint8_t genesis_fork_version[4];
+    uint8_t fork_version[LC_FORKS][4]; /* by lc_fork_t */
+    uint64_t fork_epoch[LC_FORKS];     /* LC_EPOCH_NEVER when not scheduled */
+    lc_blob_row_t blob_schedule[LC_BLOB_ROWS_MAX];
+    size_t blob_rows;
+    uint64_t chain_id;                /* DEPOSIT_CHAIN_ID: the execution chain id */
+    uint64_t min_withdrawability_delay; /* epochs; part of the weak-subjectivity period */
+    hash32_t default_checkpoint;      /* zero: none is built in */
+} lc_network_t;
+
+/* A built-in network by name: mainnet, sepolia, hoodi. NULL for another name. */
+const lc_network_t *lc_network_find(const char *name);
+
+/* The fork in force at an epoch, and its lower-case name ("deneb") and back (LC_FORKS: unknown). */
+lc_fork_t lc_fork_at_epoch(const lc_network_t *net, uint64_t epoch);
+const char *lc_fork_name(lc_fork_t fork);
+lc_fork_t lc_fork_from_name(const char *name);
+
+/* compute_fork_digest at an epoch, and the fork that a digest announces (RC_REFUSED: no such digest on this network). */
+void lc_fork_digest(uint8_t out[4], const lc_network_t *net, uint64_t epoch);
+NODISCARD rc_t lc_fork_from_digest(lc_fork_t *out, const lc_network_t *net, const uint8_t digest[4]);
+
+/* Slot arithmetic. */
+static inline uint64_t lc_epoch_of_slot(const lc_network_t *net, uint64_t slot)
+{
+    return slot / net->preset.slots_per_epoch;
+}
+static inline uint64_t lc_period_of_slot(const lc_network_t *net, uint64_t slot)
+{
+    return slot / (net->preset.slots_per_epoch * net->preset.epochs_per_period);
+}
+/* The slot at a time; 0 before genesis. */
+uint64_t lc_slot_at(const lc_network_t *net, uint64_t now_ms);
+/* Unix milliseconds at which a slot begins. */
+uint64_t lc_slot_start_ms(const lc_network_t *net, uint64_t slot);
+
+#endif

@@ -1,0 +1,1 @@
+#include "lightclient/consensus/sync.h"

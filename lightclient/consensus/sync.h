@@ -1,0 +1,84 @@
+/* sync.h - the light client as a pure machine: says what it wants, takes answers, knows the verified heads.
+ *
+ *      (new) -- bootstrap --> SYNCING -- updates up to the current period --> FOLLOWING
+ *
+ * Spec:   consensus-specs specs/{altair..fulu}/light-client/{sync-protocol,light-client}.md
+ * Floor:  4, consensus. May include base/, ssz/, bls/. No I/O, clock, thread or randomness: time is an argument.
+ * Tests:  tests/unit/test_sync.c, tests/fuzz/fuzz_sync.c, vectors kinds lightclient-mainnet, lightclient-spec, devnet
+ */
+#ifndef CONSENSUS_SYNC_H
+#define CONSENSUS_SYNC_H
+
+#include "base/bytes.h"
+#include "base/rc.h"
+#include "lightclient/consensus/types.h"
+
+#define LC_UPDATES_PER_REQUEST_MAX 128u
+
+/* One thing the machine wants from the world; the edge decides how and whom to ask. */
+typedef struct {
+    lc_kind_t kind;
+    hash32_t block_root; /* LC_BOOTSTRAP */
+    uint64_t period;     /* LC_UPDATE: first period, */
+    uint32_t count;      /*            at most LC_UPDATES_PER_REQUEST_MAX */
+} lc_want_t;
+
+/* A header that may rest under a signature: at least 2/3 of the committee signed it. Never moves back in slot. */
+typedef struct {
+    bool valid; /* false: there is none yet */
+    lc_header_t header;
+    hash32_t beacon_root;
+    uint32_t participants; /* of committee_size, on the update that proved it; the finalized head: on its attested header */
+    uint64_t signature_slot;
+} lc_head_t;
+
+typedef enum { LC_STATE_NEW, LC_STATE_SYNCING, LC_STATE_FOLLOWING } lc_state_t;
+
+typedef struct {
+    lc_state_t state;
+    uint64_t periods_done;  /* since the checkpoint's period */
+    uint64_t periods_total; /* up to the period of now; equal to periods_done once following */
+    uint64_t finalized_slot;
+    uint64_t optimistic_slot;
+    uint64_t current_slot; /* by the caller's clock */
+} lc_progress_t;
+
+typedef struct lc_sync lc_sync_t;
+
+typedef struct {
+    const lc_network_t *network; /* borrowed; must outlive the machine */
+    hash32_t checkpoint;         /* trusted beacon block root */
+    uint64_t checkpoint_age_max_s; /* weak-subjectivity bound; 0: the network's own (computed as the specification says
+                                      with a safe default, 14 days on mainnet) */
+} lc_sync_config_t;
+
+/* NULL: out of memory. Freed with lc_sync_free (NULL allowed). */
+lc_sync_t *lc_sync_new(const lc_sync_config_t *config);
+void lc_sync_free(lc_sync_t *s);
+
+/* What an accepted input changed; bits. */
+enum { LC_MOVED_HEAD = 1, LC_MOVED_FINALIZED = 2, LC_MOVED_PERIOD = 4, LC_BOOTSTRAPPED = 8 };
+
+/* Feeds one SSZ object, as the answer to a want of that kind.
+ *   moved  receives LC_MOVED_ bits (0: valid but nothing new); written only on RC_OK
+ *   why    receives a static text for the log and for errors ("signature does not verify", ...) on any other result
+ * RC_MALFORMED, RC_REFUSED: the source is at fault, the store is byte-identical; RC_REPLAY: valid form but older than what is
+ * known (not an offence for finality and optimistic updates); RC_LIMIT with the checkpoint too old: why says so. */
+NODISCARD rc_t lc_sync_input(lc_sync_t *s, unsigned *moved, const char **why, lc_kind_t kind, lc_fork_t fork, view_t ssz,
+                             uint64_t now_ms);
+
+/* Tells the machine that a want was not answered (transport, or an answer that was refused): it will be asked again after
+ * a back-off. */
+void lc_sync_failed(lc_sync_t *s, const lc_want_t *want, uint64_t now_ms);
+
+/* Moves due wants to out (at most cap) and returns their number; *wake_ms: when to call again. A want is given out once
+ * until it is answered or failed. In a steady state one new head costs one request (the optimistic update); the finality
+ * update is asked for about once an epoch, together with an optimistic one. */
+size_t lc_sync_poll(lc_sync_t *s, uint64_t now_ms, lc_want_t *out, size_t cap, uint64_t *wake_ms);
+
+/* The heads: latest = optimistic header with 2/3 participation; finalized. */
+void lc_sync_latest(const lc_sync_t *s, lc_head_t *out);
+void lc_sync_finalized(const lc_sync_t *s, lc_head_t *out);
+void lc_sync_progress(const lc_sync_t *s, lc_progress_t *out, uint64_t now_ms);
+
+#endif

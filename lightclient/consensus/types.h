@@ -1,0 +1,105 @@
+/* types.h - light-client containers, decoded from SSZ. One decoded form serves every fork; what differs is in the layout
+ * table of types.c.
+ *
+ * Spec:   consensus-specs specs/{altair,capella,deneb,electra}/light-client/sync-protocol.md
+ * Floor:  4, consensus. May include base/, ssz/, bls/. No heap, I/O, clock or thread.
+ * Tests:  tests/unit/test_lc_types.c, tests/fuzz/fuzz_lc_types.c
+ */
+#ifndef CONSENSUS_TYPES_H
+#define CONSENSUS_TYPES_H
+
+#include "base/bytes.h"
+#include "base/rc.h"
+#include "base/u256.h"
+#include "lightclient/bls/bls.h"
+#include "lightclient/consensus/forks.h"
+
+#define LC_COMMITTEE_MAX 512u
+#define LC_EXTRA_DATA_MAX 32u
+#define LC_EXECUTION_BRANCH_LEN 4u
+#define LC_BRANCH_MAX 8u
+#define LC_OBJECT_LEN_MAX 65536u /* bytes of the largest SSZ object accepted */
+
+typedef struct {
+    uint64_t slot;
+    uint64_t proposer_index;
+    hash32_t parent_root;
+    hash32_t state_root;
+    hash32_t body_root;
+} lc_beacon_t;
+
+/* ExecutionPayloadHeader; blob fields are zero before Deneb. */
+typedef struct {
+    hash32_t parent_hash;
+    addr_t fee_recipient;
+    hash32_t state_root;
+    hash32_t receipts_root;
+    uint8_t logs_bloom[256];
+    hash32_t prev_randao;
+    uint64_t block_number;
+    uint64_t gas_limit;
+    uint64_t gas_used;
+    uint64_t timestamp; /* seconds */
+    uint8_t extra_data[LC_EXTRA_DATA_MAX];
+    uint8_t extra_data_len;
+    u256_t base_fee_per_gas; /* wei */
+    hash32_t block_hash;
+    hash32_t transactions_root; /* SSZ root, not the execution trie's */
+    hash32_t withdrawals_root;  /* SSZ root */
+    uint64_t blob_gas_used;
+    uint64_t excess_blob_gas;
+} lc_execution_t;
+
+/* LightClientHeader. fork says which form it had on the wire; execution is all zero before Capella. */
+typedef struct {
+    lc_fork_t fork;
+    lc_beacon_t beacon;
+    lc_execution_t execution;
+    hash32_t execution_branch[LC_EXECUTION_BRANCH_LEN];
+} lc_header_t;
+
+typedef struct {
+    bls_pubkey_t pubkeys[LC_COMMITTEE_MAX]; /* the first preset.committee_size are used */
+    bls_pubkey_t aggregate_pubkey;
+} lc_committee_t;
+
+typedef struct {
+    uint8_t bits[LC_COMMITTEE_MAX / 8];
+    uint8_t signature[BLS_SIG_LEN];
+} lc_sync_aggregate_t;
+
+typedef struct {
+    lc_header_t header;
+    lc_committee_t committee;
+    hash32_t committee_branch[LC_BRANCH_MAX];
+    uint8_t committee_branch_len;
+} lc_bootstrap_t;
+
+/* LightClientUpdate; finality and optimistic updates are the same with the has_ flags false. */
+typedef struct {
+    lc_header_t attested_header;
+    bool has_committee; /* next_sync_committee present (an all-zero one on the wire counts as absent) */
+    lc_committee_t next_sync_committee;
+    hash32_t committee_branch[LC_BRANCH_MAX];
+    uint8_t committee_branch_len;
+    bool has_finality; /* finalized_header present (an all-zero branch on the wire counts as absent) */
+    lc_header_t finalized_header;
+    hash32_t finality_branch[LC_BRANCH_MAX];
+    uint8_t finality_branch_len;
+    lc_sync_aggregate_t sync_aggregate;
+    uint64_t signature_slot;
+} lc_update_t;
+
+typedef enum { LC_BOOTSTRAP = 1, LC_UPDATE, LC_FINALITY, LC_OPTIMISTIC } lc_kind_t;
+
+/* Decoders: out is caller-owned (large: not for the stack of a small thread), undefined unless RC_OK.
+ * RC_MALFORMED: any length, offset or padding that the SSZ schema of that fork does not allow. */
+NODISCARD rc_t lc_bootstrap_decode(lc_bootstrap_t *out, const lc_network_t *net, lc_fork_t fork, view_t ssz);
+NODISCARD rc_t lc_update_decode(lc_update_t *out, const lc_network_t *net, lc_fork_t fork, lc_kind_t kind, view_t ssz);
+
+/* hash_tree_root of BeaconBlockHeader, ExecutionPayloadHeader (in the form of fork), SyncCommittee. */
+void lc_beacon_root(hash32_t *out, const lc_beacon_t *h);
+void lc_execution_root(hash32_t *out, const lc_execution_t *h, lc_fork_t fork);
+void lc_committee_root(hash32_t *out, const lc_committee_t *c, uint32_t committee_size);
+
+#endif

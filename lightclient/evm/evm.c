@@ -1,0 +1,1 @@
+#include "lightclient/evm/evm.h"

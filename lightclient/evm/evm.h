@@ -1,0 +1,191 @@
+/* evm.h - the Ethereum virtual machine: one call or transaction over a read-only state view.
+ *
+ * Spec:   ethereum/execution-specs, Berlin to Osaka; EIPs are named where they are implemented
+ * Floor:  3, evm. May include base/, rlp/. No I/O, clock, thread or global state; no C recursion (frames live in the
+ *         arena). State changes stay in a journal; the host is only read.
+ * Tests:  tests/unit/test_evm.c, tests/fuzz/fuzz_evm.c, vectors kinds evm-ops, precompiles, state, mainnet-calls
+ */
+#ifndef EVM_EVM_H
+#define EVM_EVM_H
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/rc.h"
+#include "base/u256.h"
+
+/* Execution forks, in order; compare with >=. */
+typedef enum { EVM_BERLIN, EVM_LONDON, EVM_PARIS, EVM_SHANGHAI, EVM_CANCUN, EVM_PRAGUE, EVM_OSAKA } evm_fork_t;
+
+/* The rules in force for one block: fork and blob parameters (EIP-7840, EIP-7892). */
+typedef struct {
+    evm_fork_t fork;
+    uint64_t blob_target; /* blobs */
+    uint64_t blob_max;    /* blobs */
+    uint64_t blob_base_fee_update_fraction;
+} evm_rules_t;
+
+/* A chain's schedule: rows sorted by activation time, the first at time 0. */
+typedef struct {
+    uint64_t timestamp; /* first block time at which the row holds, seconds */
+    evm_rules_t rules;
+} evm_schedule_row_t;
+
+typedef struct {
+    uint64_t chain_id;
+    const evm_schedule_row_t *rows;
+    size_t count;
+} evm_chain_t;
+
+/* The rules of a block with this timestamp. */
+const evm_rules_t *evm_chain_rules(const evm_chain_t *chain, uint64_t timestamp);
+
+/* Mainnet, Sepolia, Hoodi: Paris (or the fork at genesis) through Osaka with its blob-parameter-only forks. */
+extern const evm_chain_t EVM_MAINNET, EVM_SEPOLIA, EVM_HOODI;
+
+typedef struct {
+    bool exists; /* false: not in the state trie; the rest is then zero, KECCAK_EMPTY as code_hash */
+    uint64_t nonce;
+    u256_t balance;
+    hash32_t code_hash;
+} evm_account_t;
+
+/* Read-only view of the state before the call. Each function answers RC_OK and fills its output, or RC_NEED_DATA after
+ * noting what is missing, or RC_NOMEM; any other code ends the call with that code. Missing is never zero. */
+typedef struct {
+    void *ctx;
+    rc_t (*account)(void *ctx, evm_account_t *out, const addr_t *addr);
+    rc_t (*storage)(void *ctx, u256_t *out, const addr_t *addr, const hash32_t *key);
+    /* code: borrowed until the call ends; asked only for code hashes other than KECCAK_EMPTY */
+    rc_t (*code)(void *ctx, view_t *out, const addr_t *addr, const hash32_t *code_hash);
+    /* block_hash: asked only for the 256 most recent ancestors */
+    rc_t (*block_hash)(void *ctx, hash32_t *out, uint64_t number);
+    /* expired: polled every few thousand instructions; true ends the call with RC_TIMEOUT. May be NULL. */
+    bool (*expired)(void *ctx);
+    /* storage_empty: whether the account's storage trie is the empty one (EIP-7610 collision check); may be NULL */
+    rc_t (*storage_empty)(void *ctx, bool *out, const addr_t *addr);
+} evm_host_t;
+
+/* Block context of a call. */
+typedef struct {
+    uint64_t number;
+    uint64_t timestamp; /* seconds */
+    uint64_t gas_limit;
+    addr_t coinbase;
+    hash32_t prev_randao;
+    u256_t base_fee;
+    uint64_t excess_blob_gas;
+    uint64_t chain_id;
+} evm_block_t;
+
+typedef struct {
+    addr_t addr;
+    const hash32_t *keys;
+    size_t key_count;
+} evm_access_t;
+
+typedef struct { /* EIP-7702 authorization, signer already recovered */
+    u256_t chain_id;
+    addr_t address;
+    uint64_t nonce;
+    addr_t signer;
+    bool signer_valid;
+} evm_authorization_t;
+
+typedef struct {
+    addr_t from;
+    bool create; /* no receiver */
+    addr_t to;   /* ignored when create */
+    u256_t value;
+    view_t data;
+    uint64_t gas; /* gas limit, all included */
+    u256_t gas_price;        /* what GASPRICE returns: effective price; zero for eth_call without a price */
+    u256_t max_fee;          /* evm_transact only: equal to gas_price for legacy transactions */
+    u256_t max_priority_fee; /* evm_transact only */
+    u256_t max_blob_fee;     /* evm_transact only */
+    uint64_t nonce;          /* evm_transact only */
+    uint8_t type;            /* EIP-2718 type, 0 to 4 */
+    const evm_access_t *access;
+    size_t access_count;
+    const hash32_t *blob_hashes;
+    size_t blob_count;
+    const evm_authorization_t *authorizations;
+    size_t authorization_count;
+} evm_tx_t;
+
+typedef enum { EVM_SUCCESS, EVM_REVERT, EVM_HALT } evm_status_t;
+
+typedef enum {
+    EVM_HALT_NONE, EVM_HALT_OUT_OF_GAS, EVM_HALT_INVALID_OPCODE, EVM_HALT_STACK, EVM_HALT_BAD_JUMP, EVM_HALT_STATIC,
+    EVM_HALT_CREATE_COLLISION, EVM_HALT_CODE_SIZE, EVM_HALT_CODE_PREFIX, EVM_HALT_PRECOMPILE, EVM_HALT_RETURN_DATA,
+    EVM_HALT_DEPTH, EVM_HALT_BALANCE, EVM_HALT_NONCE
+} evm_halt_t;
+
+typedef struct {
+    addr_t addr;
+    uint8_t topic_count; /* 0 to 4 */
+    hash32_t topics[4];
+    view_t data;
+} evm_log_t;
+
+typedef struct {
+    evm_status_t status;
+    evm_halt_t halt;   /* set when status is EVM_HALT */
+    uint64_t gas_used; /* whole transaction: intrinsic, execution, refund, calldata floor */
+    view_t output;     /* return or revert data; lives in the arena */
+    const evm_log_t *logs;
+    size_t log_count;
+    bool created; /* a contract was created at created_addr */
+    addr_t created_addr;
+} evm_result_t;
+
+/* Short lower-case text of a halt reason, for error messages: "out of gas", ... Static storage. */
+const char *evm_halt_name(evm_halt_t halt);
+
+/* eth_call: no nonce, fee or sender-code check; base fee as given in block (the caller sets it to zero when no gas price
+ * was given, as geth does); the value must be covered by the sender's balance (else RC_REFUSED); intrinsic gas above
+ * tx->gas is RC_REFUSED. Sender, receiver, coinbase (Shanghai), precompiles and the access list are warm.
+ *   a        arena of the call; holds the result; its limit bounds memory (RC_NOMEM)
+ *   out      written only on RC_OK; a revert or a halt is RC_OK with its status
+ * RC_NEED_DATA, RC_TIMEOUT, RC_NOMEM as the host says; RC_UNSUPPORTED: a precompile that this build does not have was
+ * reached, a clear error, never a wrong result (evm_unsupported names it). */
+NODISCARD rc_t evm_call(arena_t *a, evm_result_t *out, const evm_host_t *host, const evm_rules_t *rules,
+                        const evm_block_t *block, const evm_tx_t *tx);
+
+/* What a transaction changed, for post-state roots. */
+typedef struct {
+    hash32_t key;
+    u256_t value;
+} evm_slot_t;
+
+typedef struct {
+    addr_t addr;
+    bool deleted; /* destroyed, or touched and empty: not in the post state */
+    evm_account_t account;
+    view_t code; /* set when code_changed */
+    bool code_changed;
+    bool storage_cleared; /* the slots listed replace all of the account's storage */
+    const evm_slot_t *slots;
+    size_t slot_count;
+} evm_change_t;
+
+typedef struct {
+    evm_result_t result;
+    const evm_change_t *changes;
+    size_t change_count;
+} evm_receipt_t;
+
+/* A whole transaction: validity, fees, authorizations, execution, refund, coinbase tip.
+ * RC_REFUSED: the transaction is invalid for the state and block (the state does not change). Otherwise as evm_call. */
+NODISCARD rc_t evm_transact(arena_t *a, evm_receipt_t *out, const evm_host_t *host, const evm_rules_t *rules,
+                            const evm_block_t *block, const evm_tx_t *tx);
+
+/* Runs one precompile alone (vectors, benches).
+ *   index  1 to 0x11, or 0x100
+ *   out    in the arena, on RC_OK; *gas is its cost
+ * RC_REFUSED: the precompile fails (consumes all gas); RC_UNSUPPORTED: not in this build or not in this fork. */
+NODISCARD rc_t evm_precompile(arena_t *a, view_t *out, uint64_t *gas, evm_fork_t fork, unsigned index, view_t input);
+
+/* The fee of one unit of blob gas for a block's excess (EIP-4844 fake_exponential). */
+u256_t evm_blob_base_fee(const evm_rules_t *rules, uint64_t excess_blob_gas);
+
+#endif

@@ -1,0 +1,49 @@
+/* cache.h - proven state, bounded in bytes: accounts by (state root, address), slots by (storage root, key), code by hash,
+ * and what each (address, selector) was seen to read. Content-addressed, so unchanged storage keeps serving later blocks.
+ *
+ * Floor:  4, exec. Pure: not thread-safe by itself; the lock hooks let node/ share one cache between worker threads.
+ * Tests:  tests/unit/test_cache.c
+ */
+#ifndef EXEC_CACHE_H
+#define EXEC_CACHE_H
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/rc.h"
+#include "lightclient/mpt/mpt.h"
+
+typedef struct ex_cache ex_cache_t;
+
+typedef struct {
+    size_t bytes_max; /* all entries together; the least recently used go first */
+    void *lock_ctx;   /* hooks may be NULL: single thread */
+    void (*lock)(void *ctx);
+    void (*unlock)(void *ctx);
+    uint64_t seed[2]; /* random: keys come from outside */
+} ex_cache_config_t;
+
+ex_cache_t *ex_cache_new(const ex_cache_config_t *config);
+void ex_cache_free(ex_cache_t *c);
+
+bool ex_cache_get_account(ex_cache_t *c, mpt_account_t *out, const hash32_t *state_root, const addr_t *addr);
+void ex_cache_put_account(ex_cache_t *c, const hash32_t *state_root, const addr_t *addr, const mpt_account_t *account);
+bool ex_cache_get_slot(ex_cache_t *c, u256_t *out, const hash32_t *storage_root, const hash32_t *key);
+void ex_cache_put_slot(ex_cache_t *c, const hash32_t *storage_root, const hash32_t *key, const u256_t *value);
+/* Code is copied into the arena; p stays NULL when it is not cached or memory is short. */
+bool ex_cache_get_code(ex_cache_t *c, view_t *out, arena_t *a, const hash32_t *code_hash);
+void ex_cache_put_code(ex_cache_t *c, const hash32_t *code_hash, view_t code);
+
+/* Learned key sets: which accounts and slots a call to (address, selector) read last. Hints only. */
+typedef struct {
+    addr_t addr;
+    const hash32_t *slots;
+    size_t slot_count;
+    bool code; /* its code was run or read */
+} ex_touch_t;
+size_t ex_cache_get_learned(ex_cache_t *c, ex_touch_t **out, arena_t *a, const addr_t *to, view_t data);
+void ex_cache_put_learned(ex_cache_t *c, const addr_t *to, view_t data, const ex_touch_t *touched, size_t count);
+
+/* Bytes in use, for metrics. */
+size_t ex_cache_bytes(ex_cache_t *c);
+
+#endif

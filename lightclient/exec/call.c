@@ -1,0 +1,1 @@
+#include "lightclient/exec/call.h"

@@ -1,0 +1,56 @@
+/* header.h - execution block header: RLP form and hash, London through Osaka.
+ *
+ * Spec:   execution-specs; EIP-1559, 3675, 4895, 4844, 4788, 7685 for the optional tail
+ * Floor:  4, exec. May include base/, rlp/, mpt/, evm/. No heap, I/O, clock or thread.
+ * Tests:  tests/unit/test_header.c, tests/fuzz/fuzz_header.c
+ */
+#ifndef EXEC_HEADER_H
+#define EXEC_HEADER_H
+
+#include "base/bytes.h"
+#include "base/rc.h"
+#include "base/u256.h"
+
+#define EX_HEADER_RLP_MAX 1024u
+#define EX_EXTRA_DATA_MAX 32u
+
+typedef struct {
+    hash32_t parent_hash;
+    hash32_t ommers_hash;
+    addr_t coinbase;
+    hash32_t state_root;
+    hash32_t transactions_root;
+    hash32_t receipts_root;
+    uint8_t logs_bloom[256];
+    u256_t difficulty;
+    uint64_t number;
+    uint64_t gas_limit;
+    uint64_t gas_used;
+    uint64_t timestamp;
+    uint8_t extra_data[EX_EXTRA_DATA_MAX];
+    uint8_t extra_data_len;
+    hash32_t mix_hash; /* prev_randao */
+    uint8_t nonce[8];
+    unsigned tail; /* how many of the optional fields below are present, in this order: 0 to 6 */
+    u256_t base_fee;
+    hash32_t withdrawals_root;
+    uint64_t blob_gas_used;
+    uint64_t excess_blob_gas;
+    hash32_t parent_beacon_root;
+    hash32_t requests_hash;
+} ex_header_t;
+
+/* Encodes; the writer turns bad when it holds less than EX_HEADER_RLP_MAX. */
+void ex_header_encode(wr_t *w, const ex_header_t *h);
+
+/* Decodes the RLP of one header whose hash must be expected.
+ * RC_MALFORMED: not a header; RC_REFUSED: another hash. out is written only on RC_OK. */
+NODISCARD rc_t ex_header_verify(ex_header_t *out, const hash32_t *expected, view_t rlp);
+
+/* RC_OK when h's hash is expected, RC_REFUSED otherwise (fields came from JSON). */
+NODISCARD rc_t ex_header_check(const ex_header_t *h, const hash32_t *expected);
+
+/* keccak256(rlp(h)). */
+void ex_header_hash(hash32_t *out, const ex_header_t *h);
+
+#endif

@@ -1,0 +1,1 @@
+#include "lightclient/mpt/mpt.h"

@@ -1,0 +1,58 @@
+/* mpt.h - Merkle-Patricia tries: proof walk with the expected root going in, and roots built from key-value pairs.
+ *
+ * Spec:   ethereum/execution-specs trie; Yellow Paper appendix D; EIP-1186 proof format
+ * Floor:  3, mpt. May include base/, rlp/. No I/O, clock or thread; no recursion on input.
+ * Tests:  tests/unit/test_mpt.c, tests/fuzz/fuzz_mpt.c, vectors kinds trie, mpt-proofs
+ */
+#ifndef MPT_MPT_H
+#define MPT_MPT_H
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/rc.h"
+#include "base/u256.h"
+
+#define MPT_PROOF_NODES_MAX 65u  /* 64 nibbles and the root */
+#define MPT_NODE_LEN_MAX 65536u  /* bytes of one node; a leaf of a transaction trie can be large */
+
+/* An account as the state trie holds it. */
+typedef struct {
+    bool exists;       /* false: proven absent; the other fields then hold an empty account's values */
+    uint64_t nonce;
+    u256_t balance;
+    hash32_t storage_root;
+    hash32_t code_hash;
+} mpt_account_t;
+
+/* Walks the proof nodes (root first) from the expected root along key.
+ *   value    on RC_OK: the proven value (borrowed from the nodes); p NULL and n 0 when the key is proven absent
+ *   key      the trie key itself, at most 32 bytes (already hashed where the trie is a secure one)
+ *   nodes    every node must be used; a single empty element "0x" (n == 0) or an RLP empty string (0x80) at the very
+ *            end of an exclusion proof is tolerated, as some providers append one (vectors mpt-proofs)
+ *   An empty list, or one node 0x80, proves absence only under EMPTY_TRIE_ROOT.
+ * RC_MALFORMED: a node does not parse; RC_LIMIT: too many or too large; RC_REFUSED: a hash does not match, the proof
+ * ends early, or nodes are left over. */
+NODISCARD rc_t mpt_verify(view_t *value, const hash32_t *root, view_t key, const view_t *nodes, size_t count);
+
+/* mpt_verify in the secure state trie for an address, and the account's fields decoded strictly. */
+NODISCARD rc_t mpt_verify_account(mpt_account_t *out, const hash32_t *state_root, const addr_t *addr, const view_t *nodes,
+                                  size_t count);
+
+/* mpt_verify in an account's storage trie for a 32-byte slot key. Absent is zero, proven. */
+NODISCARD rc_t mpt_verify_slot(u256_t *out, const hash32_t *storage_root, const hash32_t *slot, const view_t *nodes,
+                               size_t count);
+
+typedef struct {
+    view_t key;   /* trie key bytes */
+    view_t value; /* not empty */
+} mpt_pair_t;
+
+/* The root of the trie that holds exactly these pairs; order does not matter (the array is sorted in place).
+ *   scratch  temporary memory; rolled back before return
+ * RC_REFUSED: the same key twice, or an empty value; RC_NOMEM. */
+NODISCARD rc_t mpt_root(hash32_t *out, mpt_pair_t *pairs, size_t count, arena_t *scratch);
+
+/* mpt_root of a list keyed by RLP(index): transactions, receipts, withdrawals. */
+NODISCARD rc_t mpt_list_root(hash32_t *out, const view_t *values, size_t count, arena_t *scratch);
+
+#endif

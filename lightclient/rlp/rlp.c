@@ -1,0 +1,1 @@
+#include "lightclient/rlp/rlp.h"

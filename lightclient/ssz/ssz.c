@@ -1,0 +1,1 @@
+#include "lightclient/ssz/ssz.h"

@@ -1,0 +1,31 @@
+/* api.h - bodies of the HTTP API: the prototype's wire form and the plain JSON of the other routes. Values in, text out.
+ *
+ * Spec:   architecture section 3: prototype bodies are a JSON string that holds JSON, keys in this order
+ * Floor:  5, rpc. Pure: signing is a function pointer.
+ * Tests:  tests/unit/test_api.c
+ */
+#ifndef RPC_API_H
+#define RPC_API_H
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/crypto/ecdsa.h"
+#include "base/rc.h"
+
+/* Signs a digest with the cluster key: 64 bytes compact, low s. */
+typedef struct {
+    void *ctx;
+    rc_t (*sign)(void *ctx, uint8_t out[ECDSA_SIG_LEN], const hash32_t *digest);
+} api_signer_t;
+
+/* GET /block: signature over SHA-256 of the decimal number. The text is NUL-terminated, in the arena. */
+NODISCARD rc_t api_block_body(view_t *out, arena_t *a, const api_signer_t *signer, uint64_t block_number);
+
+/* POST /call: response {"Success":"0x..."}; or "Error" when error is true. Signature over SHA-256 of the compact JSON of
+ * response. */
+NODISCARD rc_t api_call_body(view_t *out, arena_t *a, const api_signer_t *signer, bool error, view_t output);
+
+/* GET /attest. */
+NODISCARD rc_t api_attest_body(view_t *out, arena_t *a, view_t quote, const uint8_t pubkey33[33]);
+
+#endif

@@ -1,0 +1,1 @@
+#include "tee/tee.h"
