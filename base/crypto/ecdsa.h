@@ -1,7 +1,7 @@
 /* ecdsa.h - secp256k1: the door to libsecp256k1.
  *
  * Spec:   SEC 1, RFC 6979 (deterministic nonces), BIP 62 (low s)
- * Floor:  1, base/crypto. No heap after ecdsa_init, no I/O, clock or thread.
+ * Floor:  1, base/crypto. No heap after ecdsa_new, no I/O, clock or thread.
  * Tests:  tests/unit/test_ecdsa.c
  */
 #ifndef BASE_CRYPTO_ECDSA_H
@@ -14,8 +14,8 @@
 #define ECDSA_PUBKEY_LEN 33u /* compressed */
 #define ECDSA_SIG_LEN 64u    /* compact r || s, low s */
 
-/* A context: libsecp256k1's tables and blinding. One for each thread that signs; read-only use (verify, recover)
- * may be shared. */
+/* A context: libsecp256k1's tables and blinding. Every function that takes it const may be called from several threads
+ * at once, signing included. */
 typedef struct ecdsa ecdsa_t;
 
 /* A context blinded with seed32 (any random bytes; NULL: not blinded, for programs that never sign).

@@ -1,0 +1,96 @@
+#include "base/crypto/ecdsa.h"
+
+#include <secp256k1.h>
+#include <secp256k1_preallocated.h>
+#include <secp256k1_recovery.h>
+#include <stdlib.h>
+
+#include "base/crypto/hash.h"
+
+
+struct ecdsa {
+    secp256k1_context *ctx;
+    _Alignas(16) uint8_t storage[]; /* of the context: so that we see when memory is short, where the library aborts */
+};
+
+ecdsa_t *ecdsa_new(const uint8_t seed32[32])
+{
+    ecdsa_t *e = malloc(sizeof *e + secp256k1_context_preallocated_size(SECP256K1_CONTEXT_NONE));
+    if (!e)
+        return NULL;
+    e->ctx = secp256k1_context_preallocated_create(e->storage, SECP256K1_CONTEXT_NONE);
+    if (seed32 && !secp256k1_context_randomize(e->ctx, seed32)) {
+        ecdsa_free(e);
+        return NULL;
+    }
+    return e;
+}
+
+void ecdsa_free(ecdsa_t *e)
+{
+    if (e)
+        secp256k1_context_preallocated_destroy(e->ctx);
+    free(e);
+}
+
+bool ecdsa_secret_valid(const ecdsa_t *e, const uint8_t secret[ECDSA_SECRET_LEN])
+{
+    return secp256k1_ec_seckey_verify(e->ctx, secret) == 1;
+}
+
+rc_t ecdsa_pubkey(const ecdsa_t *e, uint8_t out33[ECDSA_PUBKEY_LEN], const uint8_t secret[ECDSA_SECRET_LEN])
+{
+    secp256k1_pubkey key;
+    size_t n = ECDSA_PUBKEY_LEN;
+    if (!secp256k1_ec_pubkey_create(e->ctx, &key, secret))
+        return RC_REFUSED;
+    secp256k1_ec_pubkey_serialize(e->ctx, out33, &n, &key, SECP256K1_EC_COMPRESSED);
+    return RC_OK;
+}
+
+rc_t ecdsa_sign(const ecdsa_t *e, uint8_t out64[ECDSA_SIG_LEN], int *recid, const hash32_t *digest,
+                const uint8_t secret[ECDSA_SECRET_LEN])
+{
+    secp256k1_ecdsa_recoverable_signature sig;
+    int id;
+    /* A NULL nonce function means RFC 6979 with SHA-256; the result has low s. */
+    if (!secp256k1_ecdsa_sign_recoverable(e->ctx, &sig, digest->b, secret, NULL, NULL))
+        return RC_REFUSED;
+    secp256k1_ecdsa_recoverable_signature_serialize_compact(e->ctx, out64, &id, &sig);
+    if (recid)
+        *recid = id;
+    return RC_OK;
+}
+
+rc_t ecdsa_verify(const ecdsa_t *e, const uint8_t sig64[ECDSA_SIG_LEN], const hash32_t *digest,
+                  const uint8_t pubkey33[ECDSA_PUBKEY_LEN])
+{
+    secp256k1_pubkey key;
+    secp256k1_ecdsa_signature sig;
+    if (!secp256k1_ec_pubkey_parse(e->ctx, &key, pubkey33, ECDSA_PUBKEY_LEN) ||
+        !secp256k1_ecdsa_signature_parse_compact(e->ctx, &sig, sig64))
+        return RC_MALFORMED;
+    return secp256k1_ecdsa_verify(e->ctx, &sig, digest->b, &key) ? RC_OK : RC_REFUSED; /* refuses high s */
+}
+
+rc_t ecdsa_recover(const ecdsa_t *e, uint8_t out64[64], const uint8_t sig64[64], int recid, const hash32_t *digest)
+{
+    secp256k1_ecdsa_recoverable_signature sig;
+    secp256k1_pubkey key;
+    uint8_t full[65];
+    size_t n = sizeof full;
+    if (recid < 0 || recid > 3 ||
+        !secp256k1_ecdsa_recoverable_signature_parse_compact(e->ctx, &sig, sig64, recid) ||
+        !secp256k1_ecdsa_recover(e->ctx, &key, &sig, digest->b))
+        return RC_REFUSED;
+    secp256k1_ec_pubkey_serialize(e->ctx, full, &n, &key, SECP256K1_EC_UNCOMPRESSED);
+    memcpy(out64, full + 1, 64);
+    return RC_OK;
+}
+
+void ecdsa_address(addr_t *out, const uint8_t pubkey64[64])
+{
+    hash32_t h;
+    keccak256(&h, view_of(pubkey64, 64));
+    memcpy(out->b, h.b + 12, sizeof out->b);
+}
