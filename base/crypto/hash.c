@@ -70,6 +70,12 @@ void keccak256(hash32_t *out, view_t in)
     memcpy(out->b, s, sizeof out->b);
 }
 
+void keccak256_many(hash32_t *out, const view_t *in, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        keccak256(&out[i], in[i]);
+}
+
 void sha256_parts(hash32_t *out, const view_t *parts, size_t count)
 {
     struct sha256_ctx ctx;

@@ -12,6 +12,9 @@
 /* Keccak-256 of in. out may overlap in. */
 void keccak256(hash32_t *out, view_t in);
 
+/* Keccak-256 of n independent inputs: out[i] is that of in[i]. Several are computed at once where the processor can. */
+void keccak256_many(hash32_t *out, const view_t *in, size_t n);
+
 /* SHA-256 of in. */
 void sha256(hash32_t *out, view_t in);
 

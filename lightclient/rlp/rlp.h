@@ -48,8 +48,8 @@ size_t rlp_prefix_len(size_t n);
 /* Appends a list prefix for n payload bytes, which the caller appends after it. */
 void rlp_put_list_prefix(wr_t *w, size_t n);
 
-/* Lists are written backwards-free: write the payload at w->n, then call this with the position where it began; the
- * payload is moved up and the prefix put before it. The writer turns bad when full. */
+/* Makes a list of what was written since w->n was began: the payload is moved up and the prefix put before it. The
+ * writer turns bad when full. */
 void rlp_wrap_list(wr_t *w, size_t began);
 
 #endif
