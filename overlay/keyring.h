@@ -12,8 +12,13 @@
 
 typedef struct keyring keyring_t;
 
-/* Takes a secret (wiped at the caller's place) and random bytes for blinding. RC_REFUSED: not a valid secret; RC_NOMEM. */
+/* Takes a secret and random bytes for blinding; secret_init must have been called.
+ *   out          written only on RC_OK; freed with keyring_free
+ *   take_secret  wiped at the caller's place in any case
+ * RC_REFUSED: not a valid secret; RC_NOMEM: no memory, or none that may be locked. */
 NODISCARD rc_t keyring_new(keyring_t **out, uint8_t take_secret[ECDSA_SECRET_LEN], const uint8_t blind[32]);
+
+/* Wipes the key and frees k, which may be NULL. */
 void keyring_free(keyring_t *k);
 
 /* Compressed public key and Ethereum address of the key. */

@@ -42,6 +42,9 @@ NODISCARD rc_t ecdsa_verify(const ecdsa_t *e, const uint8_t sig64[ECDSA_SIG_LEN]
  * accepted). recid 0..3. RC_REFUSED when there is no such key. */
 NODISCARD rc_t ecdsa_recover(const ecdsa_t *e, uint8_t out64[64], const uint8_t sig64[64], int recid, const hash32_t *digest);
 
+/* The uncompressed form, without its 0x04 prefix, of a compressed key. RC_MALFORMED: not a point of the curve. */
+NODISCARD rc_t ecdsa_uncompress(const ecdsa_t *e, uint8_t out64[64], const uint8_t pubkey33[ECDSA_PUBKEY_LEN]);
+
 /* The Ethereum address of an uncompressed key (64 bytes without prefix): last 20 bytes of its Keccak-256. */
 void ecdsa_address(addr_t *out, const uint8_t pubkey64[64]);
 

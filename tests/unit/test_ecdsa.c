@@ -56,6 +56,9 @@ START_TEST(signing_gives_the_known_signature_and_recovers)
         ck_assert_mem_eq(key, want_key, 33);
         ck_assert_int_eq(ecdsa_verify(e, sig, &h, key), RC_OK);
         ck_assert_int_eq(ecdsa_recover(e, full, sig, recid, &h), RC_OK);
+        uint8_t full2[64];
+        ck_assert_int_eq(ecdsa_uncompress(e, full2, want_key), RC_OK);
+        ck_assert_mem_eq(full, full2, 64);
         ck_assert_mem_eq(full, want_key + 1, 32);
         ck_assert_uint_eq(full[63] & 1, want_key[0] & 1);
     }
@@ -148,6 +151,7 @@ START_TEST(keys_and_signatures_that_do_not_parse_are_malformed)
     unhex(sig, 64, seed_sig);
     key[0] = 4;
     ck_assert_int_eq(ecdsa_verify(e, sig, &h, key), RC_MALFORMED);
+    ck_assert_int_eq(ecdsa_uncompress(e, out, key), RC_MALFORMED);
     key[0] = 2;
     memset(key + 1, 0xff, 32); /* x above the field */
     ck_assert_int_eq(ecdsa_verify(e, sig, &h, key), RC_MALFORMED);
