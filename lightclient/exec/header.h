@@ -2,7 +2,7 @@
  *
  * Spec:   execution-specs; EIP-1559, 3675, 4895, 4844, 4788, 7685 for the optional tail
  * Floor:  4, exec. May include base/, rlp/, mpt/, evm/. No heap, I/O, clock or thread.
- * Tests:  tests/unit/test_header.c, tests/fuzz/fuzz_header.c
+ * Tests:  tests/unit/test_header.c, tests/fuzz/fuzz_header.c, vectors kind headers
  */
 #ifndef EXEC_HEADER_H
 #define EXEC_HEADER_H
@@ -31,7 +31,8 @@ typedef struct {
     uint8_t extra_data_len;
     hash32_t mix_hash; /* prev_randao */
     uint8_t nonce[8];
-    unsigned tail; /* how many of the optional fields below are present, in this order: 0 to 6 */
+    unsigned tail; /* how many of the fields below are present, in this order: 0 before London, 1 London, 2 Shanghai,
+                    * 5 Cancun, 6 Prague and Osaka */
     u256_t base_fee;
     hash32_t withdrawals_root;
     uint64_t blob_gas_used;
@@ -40,17 +41,18 @@ typedef struct {
     hash32_t requests_hash;
 } ex_header_t;
 
-/* Encodes; the writer turns bad when it holds less than EX_HEADER_RLP_MAX. */
+/* Appends the RLP form, at most EX_HEADER_RLP_MAX bytes. The writer turns bad when it is full, or when extra_data_len or
+ * tail holds a value that no header has. */
 void ex_header_encode(wr_t *w, const ex_header_t *h);
 
 /* Decodes the RLP of one header whose hash must be expected.
- * RC_MALFORMED: not a header; RC_REFUSED: another hash. out is written only on RC_OK. */
+ * RC_MALFORMED: not a header, or longer than EX_HEADER_RLP_MAX; RC_REFUSED: another hash. out is written only on RC_OK. */
 NODISCARD rc_t ex_header_verify(ex_header_t *out, const hash32_t *expected, view_t rlp);
 
 /* RC_OK when h's hash is expected, RC_REFUSED otherwise (fields came from JSON). */
 NODISCARD rc_t ex_header_check(const ex_header_t *h, const hash32_t *expected);
 
-/* keccak256(rlp(h)). */
+/* keccak256(rlp(h)); zero when h cannot be encoded. */
 void ex_header_hash(hash32_t *out, const ex_header_t *h);
 
 #endif
