@@ -15,6 +15,17 @@ typedef enum { LC_ALTAIR, LC_BELLATRIX, LC_CAPELLA, LC_DENEB, LC_ELECTRA, LC_FUL
 
 #define LC_EPOCH_NEVER UINT64_MAX
 #define LC_BLOB_ROWS_MAX 32u
+#define LC_MAX_BLOBS_ELECTRA 9u /* MAX_BLOBS_PER_BLOCK_ELECTRA of every public network */
+
+/* What differs in the light-client objects from fork to fork. A new fork is a new row in forks.c. */
+typedef struct {
+    const char *name;             /* lower case */
+    uint32_t execution_fixed_len; /* bytes of ExecutionPayloadHeader before extra_data; 0: the header has none */
+    bool blob_fields;             /* blob_gas_used and excess_blob_gas */
+    uint64_t finalized_gindex;    /* generalized indices in BeaconState */
+    uint64_t current_committee_gindex;
+    uint64_t next_committee_gindex;
+} lc_layout_t;
 
 typedef struct {
     uint64_t epoch;
@@ -38,20 +49,39 @@ typedef struct {
     uint8_t genesis_fork_version[4];
     uint8_t fork_version[LC_FORKS][4]; /* by lc_fork_t */
     uint64_t fork_epoch[LC_FORKS];     /* LC_EPOCH_NEVER when not scheduled */
-    lc_blob_row_t blob_schedule[LC_BLOB_ROWS_MAX];
+    lc_blob_row_t blob_schedule[LC_BLOB_ROWS_MAX]; /* BLOB_SCHEDULE, by rising epoch */
     size_t blob_rows;
+    uint64_t max_blobs_electra;       /* in force in Fulu before the first row; 0: LC_MAX_BLOBS_ELECTRA */
     uint64_t chain_id;                /* DEPOSIT_CHAIN_ID: the execution chain id */
     uint64_t min_withdrawability_delay; /* epochs; part of the weak-subjectivity period */
+    uint64_t checkpoint_age_epochs;   /* how old a checkpoint may be; 0: min_withdrawability_delay, the part of the
+                                         weak-subjectivity period that does not depend on the stake */
     hash32_t default_checkpoint;      /* zero: none is built in */
 } lc_network_t;
 
 /* A built-in network by name: mainnet, sepolia, hoodi. NULL for another name. */
 const lc_network_t *lc_network_find(const char *name);
 
-/* The fork in force at an epoch, and its lower-case name ("deneb") and back (LC_FORKS: unknown). */
+/* Checks a network that a configuration describes: preset within the bounds of this program (no zero, committee size a
+ * power of two from 8 to 512), forks and blob rows in rising order, room for slot arithmetic without overflow.
+ *   why  receives a static text that names the field at fault; written only on RC_REFUSED */
+NODISCARD rc_t lc_network_check(const lc_network_t *net, const char **why);
+
+/* The row of a fork. */
+const lc_layout_t *lc_layout(lc_fork_t fork);
+
+/* The fork in force at an epoch (Altair before its epoch too: there are no light-client objects of phase 0), and its
+ * lower-case name ("deneb") and back (LC_FORKS: unknown). */
 lc_fork_t lc_fork_at_epoch(const lc_network_t *net, uint64_t epoch);
 const char *lc_fork_name(lc_fork_t fork);
 lc_fork_t lc_fork_from_name(const char *name);
+
+/* compute_fork_version at an epoch: 4 bytes, borrowed from net; the genesis version before Altair. */
+const uint8_t *lc_fork_version(const lc_network_t *net, uint64_t epoch);
+
+/* Signing root of a beacon block root under DOMAIN_SYNC_COMMITTEE at a signature slot (compute_domain with the fork
+ * version at the epoch of max(signature_slot, 1) - 1, compute_signing_root). */
+void lc_signing_root(hash32_t *out, const lc_network_t *net, const hash32_t *beacon_root, uint64_t signature_slot);
 
 /* compute_fork_digest at an epoch, and the fork that a digest announces (RC_REFUSED: no such digest on this network). */
 void lc_fork_digest(uint8_t out[4], const lc_network_t *net, uint64_t epoch);

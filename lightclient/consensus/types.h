@@ -75,15 +75,15 @@ typedef struct {
     uint8_t committee_branch_len;
 } lc_bootstrap_t;
 
-/* LightClientUpdate; finality and optimistic updates are the same with the has_ flags false. */
+/* LightClientUpdate; finality and optimistic updates are the same without the parts that their kind lacks. */
 typedef struct {
     lc_header_t attested_header;
-    bool has_committee; /* next_sync_committee present (an all-zero one on the wire counts as absent) */
-    lc_committee_t next_sync_committee;
+    bool has_committee; /* is_sync_committee_update: the branch on the wire is not all zero */
+    lc_committee_t next_sync_committee; /* undefined unless has_committee */
     hash32_t committee_branch[LC_BRANCH_MAX];
     uint8_t committee_branch_len;
-    bool has_finality; /* finalized_header present (an all-zero branch on the wire counts as absent) */
-    lc_header_t finalized_header;
+    bool has_finality; /* is_finality_update: the branch on the wire is not all zero */
+    lc_header_t finalized_header; /* all zero unless has_finality */
     hash32_t finality_branch[LC_BRANCH_MAX];
     uint8_t finality_branch_len;
     lc_sync_aggregate_t sync_aggregate;
@@ -93,7 +93,8 @@ typedef struct {
 typedef enum { LC_BOOTSTRAP = 1, LC_UPDATE, LC_FINALITY, LC_OPTIMISTIC } lc_kind_t;
 
 /* Decoders: out is caller-owned (large: not for the stack of a small thread), undefined unless RC_OK.
- * RC_MALFORMED: any length, offset or padding that the SSZ schema of that fork does not allow. */
+ * RC_MALFORMED: any length or offset that the SSZ schema of that fork does not allow, or an absent part (all-zero branch)
+ * whose committee or header is not all zero (validate_light_client_update demands that, so it is not left to the store). */
 NODISCARD rc_t lc_bootstrap_decode(lc_bootstrap_t *out, const lc_network_t *net, lc_fork_t fork, view_t ssz);
 NODISCARD rc_t lc_update_decode(lc_update_t *out, const lc_network_t *net, lc_fork_t fork, lc_kind_t kind, view_t ssz);
 
@@ -101,5 +102,18 @@ NODISCARD rc_t lc_update_decode(lc_update_t *out, const lc_network_t *net, lc_fo
 void lc_beacon_root(hash32_t *out, const lc_beacon_t *h);
 void lc_execution_root(hash32_t *out, const lc_execution_t *h, lc_fork_t fork);
 void lc_committee_root(hash32_t *out, const lc_committee_t *c, uint32_t committee_size);
+
+/* True when every field of the header, fork aside, is zero: LightClientHeader(). */
+bool lc_header_is_zero(const lc_header_t *h);
+
+/* is_valid_light_client_header: the execution header is the one that the beacon header commits to, in the form of the
+ * fork at its slot; before Capella there is none, before Deneb there are no blob fields.
+ * RC_REFUSED: otherwise. */
+NODISCARD rc_t lc_header_verify(const lc_header_t *h, const lc_network_t *net);
+
+/* is_valid_normalized_merkle_branch: like ssz_branch_verify for a branch that may be longer than gindex needs, when the
+ * object is of an older fork than its container: the surplus at the front must be zero. */
+NODISCARD rc_t lc_branch_verify(const hash32_t *root, const hash32_t *leaf, uint64_t gindex, const hash32_t *branch,
+                                size_t count);
 
 #endif

@@ -1,0 +1,163 @@
+/* Networks: schedules, digests, clock. */
+#include "lc_fixture.h"
+
+/* Sources: mainnet up to Electra from gossip topics of public clients; sepolia and hoodi of the second blob row as seen in
+ * a public crawl of the discovery network; devnets from recorded API answers. */
+static const struct {
+    const char *network;
+    uint64_t epoch;
+    const char *digest;
+    lc_fork_t fork;
+} digests[] = {
+    { "mainnet", 74240, "afcaaba0", LC_ALTAIR },   { "mainnet", 144896, "4a26c58b", LC_BELLATRIX },
+    { "mainnet", 194048, "bba4da96", LC_CAPELLA }, { "mainnet", 269567, "bba4da96", LC_CAPELLA },
+    { "mainnet", 269568, "6a95a1a9", LC_DENEB },   { "mainnet", 364032, "ad532ceb", LC_ELECTRA },
+    { "mainnet", 411391, "ad532ceb", LC_ELECTRA }, { "sepolia", 275712, "74d01459", LC_FULU },
+    { "hoodi", 54016, "c6ecb76c", LC_FULU },
+};
+
+START_TEST(digests_are_the_public_ones_and_lead_back_to_the_fork)
+{
+    for (size_t i = 0; i < sizeof digests / sizeof digests[0]; i++) {
+        const lc_network_t *net = lc_network_find(digests[i].network);
+        uint8_t got[4];
+        char hex[9];
+        lc_fork_t fork = LC_FORKS;
+        lc_fork_digest(got, net, digests[i].epoch);
+        hex_encode(hex, view_of(got, 4));
+        ck_assert_msg(!strcmp(hex, digests[i].digest), "%s %lu: got %s, want %s", net->name, digests[i].epoch, hex,
+                      digests[i].digest);
+        ck_assert_int_eq(lc_fork_from_digest(&fork, net, got), RC_OK);
+        ck_assert_int_eq(fork, digests[i].fork);
+        got[0] ^= 1;
+        ck_assert_int_eq(lc_fork_from_digest(&fork, net, got), RC_REFUSED);
+        ck_assert_int_eq(fork, digests[i].fork);
+    }
+}
+END_TEST
+
+START_TEST(devnet_digests_are_the_recorded_ones)
+{
+    lc_network_t fulu = fx_minimal_fulu(), forks = fx_minimal_forks();
+    uint8_t got[4];
+    lc_fork_t fork;
+    lc_fork_digest(got, &fulu, 0); /* no blob row: Electra's epoch and 9 blobs */
+    ck_assert_mem_eq(got, ((uint8_t[]){ 0x3f, 0xfc, 0x2c, 0x24 }), 4);
+    ck_assert_int_eq(lc_fork_from_digest(&fork, &fulu, got), RC_OK);
+    ck_assert_int_eq(fork, LC_FULU);
+    lc_fork_digest(got, &forks, 5);
+    ck_assert_mem_eq(got, ((uint8_t[]){ 0xc6, 0x23, 0x26, 0xfe }), 4);
+    ck_assert_int_eq(lc_fork_from_digest(&fork, &forks, got), RC_OK);
+    ck_assert_int_eq(fork, LC_DENEB);
+    lc_fork_digest(got, &forks, 10);
+    ck_assert_mem_eq(got, ((uint8_t[]){ 0x39, 0xef, 0x08, 0x55 }), 4);
+    ck_assert_int_eq(lc_fork_from_digest(&fork, &forks, got), RC_OK);
+    ck_assert_int_eq(fork, LC_ELECTRA);
+}
+END_TEST
+
+START_TEST(each_blob_row_has_a_digest_of_its_own)
+{
+    const lc_network_t *net = lc_network_find("mainnet");
+    uint8_t a[4], b[4], c[4];
+    lc_fork_t fork;
+    lc_fork_digest(a, net, 411392);
+    lc_fork_digest(b, net, 412672);
+    lc_fork_digest(c, net, 419072);
+    ck_assert(memcmp(a, b, 4) && memcmp(b, c, 4) && memcmp(a, c, 4));
+    ck_assert_int_eq(lc_fork_from_digest(&fork, net, b), RC_OK);
+    ck_assert_int_eq(fork, LC_FULU);
+    lc_fork_digest(a, net, 419071);
+    ck_assert_mem_eq(a, b, 4);
+}
+END_TEST
+
+START_TEST(forks_begin_at_their_epoch)
+{
+    const lc_network_t *net = lc_network_find("mainnet");
+    for (size_t f = 0; f < LC_FORKS; f++) {
+        ck_assert_int_eq(lc_fork_at_epoch(net, net->fork_epoch[f]), (lc_fork_t)f);
+        if (f)
+            ck_assert_int_eq(lc_fork_at_epoch(net, net->fork_epoch[f] - 1), (lc_fork_t)(f - 1));
+        ck_assert_int_eq(lc_fork_from_name(lc_fork_name((lc_fork_t)f)), (lc_fork_t)f);
+    }
+    ck_assert_int_eq(lc_fork_at_epoch(net, 0), LC_ALTAIR);
+    ck_assert_mem_eq(lc_fork_version(net, 74239), net->genesis_fork_version, 4);
+    ck_assert_mem_eq(lc_fork_version(net, 74240), net->fork_version[LC_ALTAIR], 4);
+    ck_assert_int_eq(lc_fork_from_name("phase0"), LC_FORKS);
+    lc_network_t late = *net;
+    late.fork_epoch[LC_FULU] = LC_EPOCH_NEVER;
+    ck_assert_int_eq(lc_fork_at_epoch(&late, LC_EPOCH_NEVER), LC_ELECTRA);
+}
+END_TEST
+
+START_TEST(slots_follow_the_clock)
+{
+    const lc_network_t *net = lc_network_find("mainnet");
+    uint64_t genesis_ms = 1606824023000u;
+    ck_assert_uint_eq(lc_slot_at(net, 0), 0);
+    ck_assert_uint_eq(lc_slot_at(net, genesis_ms + 11999), 0);
+    ck_assert_uint_eq(lc_slot_at(net, genesis_ms + 12000), 1);
+    ck_assert_uint_eq(lc_slot_start_ms(net, 1), genesis_ms + 12000);
+    ck_assert_uint_eq(lc_slot_start_ms(net, UINT64_MAX), UINT64_MAX);
+    ck_assert_uint_eq(lc_period_of_slot(net, 14017856), 1711);
+}
+END_TEST
+
+START_TEST(built_in_networks_are_valid_and_named)
+{
+    static const struct {
+        const char *name;
+        uint64_t chain_id, genesis_time;
+    } rows[] = { { "mainnet", 1, 1606824023 }, { "sepolia", 11155111, 1655733600 }, { "hoodi", 560048, 1742213400 } };
+    for (size_t i = 0; i < 3; i++) {
+        const lc_network_t *net = lc_network_find(rows[i].name);
+        const char *why = "";
+        ck_assert_ptr_nonnull(net);
+        ck_assert_int_eq(lc_network_check(net, &why), RC_OK);
+        ck_assert_uint_eq(net->chain_id, rows[i].chain_id);
+        ck_assert_uint_eq(net->genesis_time, rows[i].genesis_time);
+    }
+    ck_assert_ptr_null(lc_network_find("goerli"));
+}
+END_TEST
+
+START_TEST(impossible_networks_are_refused)
+{
+    for (int i = 0; i < 9; i++) {
+        lc_network_t net = fx_minimal_forks();
+        const char *why = NULL;
+        switch (i) {
+        case 0: net.preset.slots_per_epoch = 0; break;
+        case 1: net.preset.epochs_per_period = 0; break;
+        case 2: net.preset.committee_size = 1024; break;
+        case 3: net.preset.committee_size = 24; break;
+        case 4: net.seconds_per_slot = 0; break;
+        case 5: net.fork_epoch[LC_DENEB] = 7; break;
+        case 6: net.blob_rows = LC_BLOB_ROWS_MAX + 1; break;
+        case 7: net.blob_rows = 2; break; /* both at epoch 0 */
+        case 8: net.genesis_time = UINT64_MAX; break;
+        }
+        ck_assert_msg(lc_network_check(&net, &why) == RC_REFUSED && why, "case %d", i);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("forks");
+    TCase *t = tcase_create("forks");
+    tcase_add_test(t, digests_are_the_public_ones_and_lead_back_to_the_fork);
+    tcase_add_test(t, devnet_digests_are_the_recorded_ones);
+    tcase_add_test(t, each_blob_row_has_a_digest_of_its_own);
+    tcase_add_test(t, forks_begin_at_their_epoch);
+    tcase_add_test(t, slots_follow_the_clock);
+    tcase_add_test(t, built_in_networks_are_valid_and_named);
+    tcase_add_test(t, impossible_networks_are_refused);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
