@@ -165,11 +165,11 @@ const uint8_t *lc_fork_version(const lc_network_t *net, uint64_t epoch)
 }
 
 /* compute_fork_data_root */
-static void fork_data_root(hash32_t *out, const lc_network_t *net, uint64_t epoch)
+static void fork_data_root(hash32_t *out, const uint8_t version[4], const hash32_t *genesis_validators_root)
 {
     uint8_t in[64] = { 0 };
-    memcpy(in, lc_fork_version(net, epoch), 4);
-    memcpy(in + 32, net->genesis_validators_root.b, 32);
+    memcpy(in, version, 4);
+    memcpy(in + 32, genesis_validators_root->b, 32);
     sha256_64(out, in);
 }
 
@@ -179,7 +179,7 @@ void lc_signing_root(hash32_t *out, const lc_network_t *net, const hash32_t *bea
     uint64_t slot = signature_slot ? signature_slot - 1 : 0;
     hash32_t data_root;
     uint8_t in[64];
-    fork_data_root(&data_root, net, lc_epoch_of_slot(net, slot));
+    fork_data_root(&data_root, lc_fork_version(net, lc_epoch_of_slot(net, slot)), &net->genesis_validators_root);
     memcpy(in, beacon_root->b, 32);
     memcpy(in + 32, domain_sync_committee, 4);
     memcpy(in + 36, data_root.b, 28);
@@ -196,10 +196,10 @@ static lc_blob_row_t blob_parameters(const lc_network_t *net, uint64_t epoch)
                             net->max_blobs_electra ? net->max_blobs_electra : LC_MAX_BLOBS_ELECTRA };
 }
 
-void lc_fork_digest(uint8_t out[4], const lc_network_t *net, uint64_t epoch)
+static void digest_under(uint8_t out[4], const lc_network_t *net, const hash32_t *genesis_validators_root, uint64_t epoch)
 {
     hash32_t base;
-    fork_data_root(&base, net, epoch);
+    fork_data_root(&base, lc_fork_version(net, epoch), genesis_validators_root);
     memcpy(out, base.b, 4);
     if (net->fork_epoch[LC_FULU] == LC_EPOCH_NEVER || epoch < net->fork_epoch[LC_FULU])
         return;
@@ -213,27 +213,31 @@ void lc_fork_digest(uint8_t out[4], const lc_network_t *net, uint64_t epoch)
         out[i] ^= mask.b[i];
 }
 
+void lc_fork_digest(uint8_t out[4], const lc_network_t *net, uint64_t epoch)
+{
+    digest_under(out, net, &net->genesis_validators_root, epoch);
+}
+
 static bool digest_is(const lc_network_t *net, uint64_t epoch, const uint8_t digest[4])
 {
-    uint8_t at[4];
+    static const hash32_t no_genesis;
+    uint8_t at[4], without_genesis[4];
     if (epoch == LC_EPOCH_NEVER)
         return false;
-    lc_fork_digest(at, net, epoch);
-    return !memcmp(at, digest, 4);
+    digest_under(at, net, &net->genesis_validators_root, epoch);
+    digest_under(without_genesis, net, &no_genesis, epoch);
+    return !memcmp(at, digest, 4) || !memcmp(without_genesis, digest, 4);
 }
 
 rc_t lc_fork_from_digest(lc_fork_t *out, const lc_network_t *net, const uint8_t digest[4])
 {
-    for (size_t f = 0; f < LC_FORKS; f++)
-        if (digest_is(net, net->fork_epoch[f], digest)) {
-            *out = lc_fork_at_epoch(net, net->fork_epoch[f]);
+    for (size_t i = 0; i < LC_FORKS + net->blob_rows; i++) {
+        uint64_t epoch = i < LC_FORKS ? net->fork_epoch[i] : net->blob_schedule[i - LC_FORKS].epoch;
+        if (digest_is(net, epoch, digest)) {
+            *out = lc_fork_at_epoch(net, epoch);
             return RC_OK;
         }
-    for (size_t i = 0; i < net->blob_rows; i++)
-        if (digest_is(net, net->blob_schedule[i].epoch, digest)) {
-            *out = lc_fork_at_epoch(net, net->blob_schedule[i].epoch);
-            return RC_OK;
-        }
+    }
     return RC_REFUSED;
 }
 

@@ -83,7 +83,9 @@ const uint8_t *lc_fork_version(const lc_network_t *net, uint64_t epoch);
  * version at the epoch of max(signature_slot, 1) - 1, compute_signing_root). */
 void lc_signing_root(hash32_t *out, const lc_network_t *net, const hash32_t *beacon_root, uint64_t signature_slot);
 
-/* compute_fork_digest at an epoch, and the fork that a digest announces (RC_REFUSED: no such digest on this network). */
+/* compute_fork_digest at an epoch, and the fork that a digest announces (RC_REFUSED: no such digest on this network). A
+ * digest only names the form of the object that follows, so lc_fork_from_digest also takes those under a zero genesis
+ * validators root, which clients that start a chain of their own put in front of updates. */
 void lc_fork_digest(uint8_t out[4], const lc_network_t *net, uint64_t epoch);
 NODISCARD rc_t lc_fork_from_digest(lc_fork_t *out, const lc_network_t *net, const uint8_t digest[4]);
 

@@ -36,23 +36,31 @@ START_TEST(digests_are_the_public_ones_and_lead_back_to_the_fork)
 }
 END_TEST
 
+/* Recorded from /light_client/updates of local chains, whose client computed them under a zero genesis validators root. */
 START_TEST(devnet_digests_are_the_recorded_ones)
 {
-    lc_network_t fulu = fx_minimal_fulu(), forks = fx_minimal_forks();
-    uint8_t got[4];
-    lc_fork_t fork;
-    lc_fork_digest(got, &fulu, 0); /* no blob row: Electra's epoch and 9 blobs */
-    ck_assert_mem_eq(got, ((uint8_t[]){ 0x3f, 0xfc, 0x2c, 0x24 }), 4);
-    ck_assert_int_eq(lc_fork_from_digest(&fork, &fulu, got), RC_OK);
-    ck_assert_int_eq(fork, LC_FULU);
-    lc_fork_digest(got, &forks, 5);
-    ck_assert_mem_eq(got, ((uint8_t[]){ 0xc6, 0x23, 0x26, 0xfe }), 4);
-    ck_assert_int_eq(lc_fork_from_digest(&fork, &forks, got), RC_OK);
-    ck_assert_int_eq(fork, LC_DENEB);
-    lc_fork_digest(got, &forks, 10);
-    ck_assert_mem_eq(got, ((uint8_t[]){ 0x39, 0xef, 0x08, 0x55 }), 4);
-    ck_assert_int_eq(lc_fork_from_digest(&fork, &forks, got), RC_OK);
-    ck_assert_int_eq(fork, LC_ELECTRA);
+    static const struct {
+        bool forks;
+        uint64_t epoch;
+        uint8_t digest[4];
+        lc_fork_t fork;
+    } kat[] = {
+        { false, 0, { 0x3f, 0xfc, 0x2c, 0x24 }, LC_FULU }, /* no blob row: Electra's epoch and 9 blobs */
+        { true, 5, { 0xc6, 0x23, 0x26, 0xfe }, LC_DENEB },
+        { true, 10, { 0x39, 0xef, 0x08, 0x55 }, LC_ELECTRA },
+    };
+    for (size_t i = 0; i < 3; i++) {
+        lc_network_t net = kat[i].forks ? fx_minimal_forks() : fx_minimal_fulu();
+        uint8_t got[4];
+        lc_fork_t fork = LC_FORKS;
+        ck_assert_int_eq(lc_fork_from_digest(&fork, &net, kat[i].digest), RC_OK);
+        ck_assert_int_eq(fork, kat[i].fork);
+        lc_fork_digest(got, &net, kat[i].epoch);
+        ck_assert(memcmp(got, kat[i].digest, 4));
+        memset(&net.genesis_validators_root, 0, 32);
+        lc_fork_digest(got, &net, kat[i].epoch);
+        ck_assert_mem_eq(got, kat[i].digest, 4);
+    }
 }
 END_TEST
 

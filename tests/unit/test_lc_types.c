@@ -1,0 +1,257 @@
+/* Light-client containers: recorded objects decode, every other length and offset is refused, roots match the chain. */
+#include "lc_fixture.h"
+
+#include "lightclient/ssz/ssz.h"
+
+typedef struct {
+    const char *file;
+    int network; /* 0 minimal-fulu, 1 minimal-forks, 2 mainnet */
+    lc_fork_t fork;
+    lc_kind_t kind;
+    uint64_t slot; /* of the header, or of the attested header */
+    uint64_t finalized_slot, signature_slot;
+} row_t;
+
+static const row_t rows[] = {
+    { "minimal-fulu/bootstrap-8.ssz", 0, LC_FULU, LC_BOOTSTRAP, 8, 0, 0 },
+    { "minimal-fulu/update-0.ssz", 0, LC_FULU, LC_UPDATE, 34, 16, 35 },
+    { "minimal-fulu/finality-144.ssz", 0, LC_FULU, LC_FINALITY, 144, 128, 145 },
+    { "minimal-fulu/optimistic-148.ssz", 0, LC_FULU, LC_OPTIMISTIC, 148, 0, 150 },
+    { "minimal-forks/bootstrap-8.ssz", 1, LC_DENEB, LC_BOOTSTRAP, 8, 0, 0 },
+    { "minimal-forks/update-0.ssz", 1, LC_DENEB, LC_UPDATE, 38, 16, 39 },
+    { "minimal-forks/update-1.ssz", 1, LC_ELECTRA, LC_UPDATE, 87, 64, 88 },
+    { "minimal-forks/finality-48.ssz", 1, LC_ELECTRA, LC_FINALITY, 48, 32, 49 },
+    { "minimal-forks/finality-96.ssz", 1, LC_FULU, LC_FINALITY, 96, 80, 97 },
+    { "mainnet-capella/finality-7109430.ssz", 2, LC_CAPELLA, LC_FINALITY, 7109430, 7109344, 7109431 },
+    { "mainnet-capella/optimistic-7109431.ssz", 2, LC_CAPELLA, LC_OPTIMISTIC, 7109431, 0, 7109432 },
+};
+#define ROWS (sizeof rows / sizeof rows[0])
+
+static lc_network_t network_of(const row_t *row)
+{
+    return row->network == 0 ? fx_minimal_fulu() : row->network == 1 ? fx_minimal_forks() : *lc_network_find("mainnet");
+}
+
+static lc_bootstrap_t bootstrap;
+static lc_update_t update;
+
+static rc_t decode(const row_t *row, const lc_network_t *net, lc_fork_t fork, view_t ssz)
+{
+    return row->kind == LC_BOOTSTRAP ? lc_bootstrap_decode(&bootstrap, net, fork, ssz)
+                                     : lc_update_decode(&update, net, fork, row->kind, ssz);
+}
+
+/* The same bytes in an allocation of exactly n. */
+static rc_t decode_copy(const row_t *row, const lc_network_t *net, const uint8_t *p, size_t n)
+{
+    uint8_t *copy = malloc(n ? n : 1);
+    memcpy(copy, p, n);
+    rc_t rc = decode(row, net, row->fork, view_of(copy, n));
+    free(copy);
+    return rc;
+}
+
+START_TEST(recorded_objects_decode_to_their_slots_and_headers_prove)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        lc_network_t net = network_of(&rows[i]);
+        view_t ssz = fx_read(rows[i].file);
+        ck_assert_msg(decode(&rows[i], &net, rows[i].fork, ssz) == RC_OK, "%s", rows[i].file);
+        const lc_header_t *h = rows[i].kind == LC_BOOTSTRAP ? &bootstrap.header : &update.attested_header;
+        ck_assert_uint_eq(h->beacon.slot, rows[i].slot);
+        ck_assert_int_eq(lc_header_verify(h, &net), RC_OK);
+        if (rows[i].kind != LC_BOOTSTRAP) {
+            ck_assert_uint_eq(update.signature_slot, rows[i].signature_slot);
+            ck_assert_uint_eq(update.finalized_header.beacon.slot, rows[i].finalized_slot);
+            ck_assert_int_eq(update.has_finality, rows[i].kind != LC_OPTIMISTIC);
+            ck_assert_int_eq(update.has_committee, rows[i].kind == LC_UPDATE);
+            ck_assert_int_eq(lc_header_is_zero(&update.finalized_header), rows[i].kind == LC_OPTIMISTIC);
+        }
+        if (update.has_finality && rows[i].kind != LC_BOOTSTRAP)
+            ck_assert_int_eq(lc_header_verify(&update.finalized_header, &net), RC_OK);
+        free((void *)ssz.p);
+    }
+}
+END_TEST
+
+START_TEST(block_and_committee_roots_are_those_of_the_chain)
+{
+    static const struct {
+        int row;
+        const char *root; /* the block root under which the API gave the bootstrap */
+    } kat[] = { { 0, FX_FULU_CHECKPOINT_8 }, { 4, FX_FORKS_CHECKPOINT_8 } };
+    for (size_t i = 0; i < 2; i++) {
+        const row_t *row = &rows[kat[i].row];
+        lc_network_t net = network_of(row);
+        view_t ssz = fx_read(row->file);
+        hash32_t root, want = fx_hash(kat[i].root);
+        ck_assert_int_eq(decode(row, &net, row->fork, ssz), RC_OK);
+        lc_beacon_root(&root, &bootstrap.header.beacon);
+        ck_assert(hash32_eq(&root, &want));
+        lc_committee_root(&root, &bootstrap.committee, net.preset.committee_size);
+        uint64_t gindex = lc_layout(row->fork)->current_committee_gindex;
+        ck_assert_int_eq(lc_branch_verify(&bootstrap.header.beacon.state_root, &root, gindex, bootstrap.committee_branch,
+                                          bootstrap.committee_branch_len),
+                         RC_OK);
+        bootstrap.committee.pubkeys[31].b[47] ^= 1;
+        lc_committee_root(&root, &bootstrap.committee, net.preset.committee_size);
+        ck_assert_int_eq(lc_branch_verify(&bootstrap.header.beacon.state_root, &root, gindex, bootstrap.committee_branch,
+                                          bootstrap.committee_branch_len),
+                         RC_REFUSED);
+        free((void *)ssz.p);
+    }
+}
+END_TEST
+
+START_TEST(every_truncation_and_a_trailing_byte_is_refused)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        lc_network_t net = network_of(&rows[i]);
+        view_t ssz = fx_read(rows[i].file);
+        uint8_t *longer = calloc(1, ssz.n + 40);
+        memcpy(longer, ssz.p, ssz.n);
+        for (size_t n = 0; n < ssz.n; n++) {
+            rc_t rc = decode_copy(&rows[i], &net, ssz.p, n);
+            /* Extra data stands last, so losing some of it is another valid object: but no more than it had. */
+            ck_assert_msg(rc == RC_MALFORMED || ssz.n - n <= LC_EXTRA_DATA_MAX, "%s cut to %zu", rows[i].file, n);
+        }
+        ck_assert_int_eq(decode_copy(&rows[i], &net, longer, ssz.n + 33), RC_MALFORMED);
+        free(longer);
+        free((void *)ssz.p);
+    }
+}
+END_TEST
+
+START_TEST(offsets_must_be_exact)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        lc_network_t net = network_of(&rows[i]);
+        view_t ssz = fx_read(rows[i].file);
+        uint8_t *p = (uint8_t *)(uintptr_t)ssz.p;
+        uint32_t first = (uint32_t)load_u64le(p);
+        /* The container's first offset, and those of the first header: execution at 112, extra data 436 bytes into it. */
+        size_t at[3] = { 0, first + 112u, first + 244u + 436u };
+        for (size_t k = 0; k < 3; k++)
+            for (unsigned bit = 0; bit < 32; bit++) {
+                p[at[k] + bit / 8] ^= (uint8_t)(1u << bit % 8);
+                ck_assert_msg(decode_copy(&rows[i], &net, p, ssz.n) == RC_MALFORMED, "%s offset %zu bit %u", rows[i].file, k,
+                              bit);
+                p[at[k] + bit / 8] ^= (uint8_t)(1u << bit % 8);
+            }
+        free(p);
+    }
+}
+END_TEST
+
+START_TEST(an_object_of_another_form_is_refused)
+{
+    lc_network_t net = fx_minimal_forks();
+    view_t deneb = fx_read("minimal-forks/update-0.ssz"), electra = fx_read("minimal-forks/update-1.ssz");
+    for (lc_fork_t fork = LC_ALTAIR; fork < LC_FORKS; fork++) {
+        ck_assert_int_eq(lc_update_decode(&update, &net, fork, LC_UPDATE, deneb), fork == LC_DENEB ? RC_OK : RC_MALFORMED);
+        ck_assert_int_eq(lc_update_decode(&update, &net, fork, LC_UPDATE, electra),
+                         fork >= LC_ELECTRA ? RC_OK : RC_MALFORMED);
+    }
+    ck_assert_int_eq(lc_update_decode(&update, &net, LC_DENEB, LC_FINALITY, deneb), RC_MALFORMED);
+    ck_assert_int_eq(lc_update_decode(&update, &net, LC_DENEB, LC_BOOTSTRAP, deneb), RC_MALFORMED);
+    net.preset = LC_PRESET_MAINNET;
+    ck_assert_int_eq(lc_update_decode(&update, &net, LC_DENEB, LC_UPDATE, deneb), RC_MALFORMED);
+    free((void *)deneb.p);
+    free((void *)electra.p);
+}
+END_TEST
+
+/* An Altair object is all fixed: attested header 112, committee 33 * 48, branch 5 * 32, header 112, branch 6 * 32, bits 4,
+ * signature 96, slot 8. */
+#define ALTAIR_UPDATE_LEN (112u + 33u * 48u + 160u + 112u + 192u + 4u + 96u + 8u)
+
+START_TEST(altair_objects_have_one_length_and_absent_parts_must_be_zero)
+{
+    lc_network_t net = fx_minimal_fulu();
+    uint8_t *p = calloc(1, ALTAIR_UPDATE_LEN + 1);
+    size_t committee = 112, committee_branch = committee + 33 * 48, header = committee_branch + 160, branch = header + 112;
+    p[0] = 9;
+    for (lc_fork_t fork = LC_ALTAIR; fork <= LC_BELLATRIX; fork++) {
+        ck_assert_int_eq(lc_update_decode(&update, &net, fork, LC_UPDATE, view_of(p, ALTAIR_UPDATE_LEN)), RC_OK);
+        ck_assert_uint_eq(update.attested_header.beacon.slot, 9);
+        ck_assert(!update.has_committee && !update.has_finality);
+        ck_assert_int_eq(lc_update_decode(&update, &net, fork, LC_UPDATE, view_of(p, ALTAIR_UPDATE_LEN + 1)), RC_MALFORMED);
+        ck_assert_int_eq(lc_update_decode(&update, &net, fork, LC_UPDATE, view_of(p, ALTAIR_UPDATE_LEN - 1)), RC_MALFORMED);
+    }
+    for (size_t at = committee; at < branch; at++) {
+        if (at >= committee_branch && at < header)
+            continue;
+        p[at] = 1;
+        ck_assert_msg(lc_update_decode(&update, &net, LC_ALTAIR, LC_UPDATE, view_of(p, ALTAIR_UPDATE_LEN)) == RC_MALFORMED,
+                      "byte %zu", at);
+        p[at] = 0;
+    }
+    p[committee] = p[committee_branch] = p[header] = p[branch + 191] = 1;
+    ck_assert_int_eq(lc_update_decode(&update, &net, LC_ALTAIR, LC_UPDATE, view_of(p, ALTAIR_UPDATE_LEN)), RC_OK);
+    ck_assert(update.has_committee && update.has_finality);
+    ck_assert_uint_eq(update.next_sync_committee.pubkeys[0].b[0], 1);
+    free(p);
+}
+END_TEST
+
+START_TEST(a_header_proves_only_what_its_fork_has)
+{
+    lc_network_t net = fx_minimal_fulu();
+    view_t ssz = fx_read("minimal-fulu/finality-144.ssz");
+    ck_assert_int_eq(lc_update_decode(&update, &net, LC_FULU, LC_FINALITY, ssz), RC_OK);
+    lc_header_t h = update.attested_header;
+    h.execution.excess_blob_gas ^= 1;
+    ck_assert_int_eq(lc_header_verify(&h, &net), RC_REFUSED);
+    h = update.attested_header;
+    h.execution.extra_data_len = (uint8_t)(h.execution.extra_data_len + 1);
+    ck_assert_int_eq(lc_header_verify(&h, &net), RC_REFUSED);
+    h = update.attested_header;
+    /* The same slot before Deneb: the blob fields must be zero, and the root is that of the shorter form. */
+    net.fork_epoch[LC_DENEB] = net.fork_epoch[LC_ELECTRA] = net.fork_epoch[LC_FULU] = 1000;
+    ck_assert_int_eq(lc_header_verify(&h, &net), RC_REFUSED);
+    /* Before Capella nothing may be there. */
+    net.fork_epoch[LC_CAPELLA] = 1000;
+    ck_assert_int_eq(lc_header_verify(&h, &net), RC_REFUSED);
+    memset(&h.execution, 0, sizeof h.execution);
+    ck_assert_int_eq(lc_header_verify(&h, &net), RC_REFUSED);
+    memset(h.execution_branch, 0, sizeof h.execution_branch);
+    ck_assert_int_eq(lc_header_verify(&h, &net), RC_OK);
+    free((void *)ssz.p);
+}
+END_TEST
+
+START_TEST(a_longer_branch_is_taken_when_its_surplus_is_zero)
+{
+    hash32_t pair[2], branch[3], root;
+    memset(pair, 0x11, sizeof pair);
+    memset(branch, 0, sizeof branch);
+    hash32_t leaf = pair[0];
+    branch[2] = pair[1];
+    ssz_merkleize(&root, pair, 2, 1);
+    ck_assert_int_eq(lc_branch_verify(&root, &leaf, 2, branch, 3), RC_OK);
+    ck_assert_int_eq(lc_branch_verify(&root, &leaf, 2, branch + 2, 1), RC_OK);
+    ck_assert_int_eq(lc_branch_verify(&root, &leaf, 2, branch, 0), RC_MALFORMED);
+    branch[0].b[0] = 1;
+    ck_assert_int_eq(lc_branch_verify(&root, &leaf, 2, branch, 3), RC_REFUSED);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("lc_types");
+    TCase *t = tcase_create("lc_types");
+    tcase_add_test(t, recorded_objects_decode_to_their_slots_and_headers_prove);
+    tcase_add_test(t, block_and_committee_roots_are_those_of_the_chain);
+    tcase_add_test(t, every_truncation_and_a_trailing_byte_is_refused);
+    tcase_add_test(t, offsets_must_be_exact);
+    tcase_add_test(t, an_object_of_another_form_is_refused);
+    tcase_add_test(t, altair_objects_have_one_length_and_absent_parts_must_be_zero);
+    tcase_add_test(t, a_header_proves_only_what_its_fork_has);
+    tcase_add_test(t, a_longer_branch_is_taken_when_its_surplus_is_zero);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
