@@ -12,7 +12,8 @@
 /* Keccak-256 of in. out may overlap in. */
 void keccak256(hash32_t *out, view_t in);
 
-/* Keccak-256 of n independent inputs: out[i] is that of in[i]. Several are computed at once where the processor can. */
+/* Keccak-256 of n independent inputs: out[i] is that of in[i]. Several are computed at once where the processor can (eight
+ * with AVX-512, four with AVX2), so hash what is independent together. out must not overlap the inputs. */
 void keccak256_many(hash32_t *out, const view_t *in, size_t n);
 
 /* SHA-256 of in. */

@@ -1,0 +1,188 @@
+/* Hashes: known answers, and agreement with nettle's permutation and SHA-256 over many lengths. */
+#include <check.h>
+#include <nettle/sha3.h>
+#include <stdlib.h>
+
+#include "base/crypto/hash.h"
+#include "base/hex.h"
+
+#define LENGTHS 700u /* past five blocks */
+
+/* Pseudo-random bytes, the same in every run. */
+static void fill(uint8_t *out, size_t n, uint64_t seed)
+{
+    uint64_t x = 0x9e3779b97f4a7c15u ^ seed << 1;
+    for (size_t i = 0; i < n; i++) {
+        x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+        out[i] = (uint8_t)(x >> 24);
+    }
+}
+
+/* Keccak-256 the plain way, with nettle's permutation. */
+static void reference(hash32_t *out, view_t in)
+{
+    struct sha3_state s = { { 0 } };
+    uint8_t block[136];
+    bool last;
+    do {
+        last = in.n < sizeof block;
+        size_t n = last ? in.n : sizeof block;
+        memset(block, 0, sizeof block);
+        if (n)
+            memcpy(block, in.p, n);
+        if (last) {
+            block[n] ^= 1;
+            block[sizeof block - 1] ^= 0x80;
+        }
+        for (size_t i = 0; i < sizeof block / 8; i++)
+            s.a[i] ^= load_u64le(block + 8 * i);
+        sha3_permute(&s);
+        if (n)
+            in = view_of(in.p + n, in.n - n);
+    } while (!last);
+    for (size_t i = 0; i < 4; i++)
+        store_u64le(out->b + 8 * i, s.a[i]);
+}
+
+static void check_hex(const hash32_t *h, const char *want)
+{
+    char hex[65];
+    hex_encode(hex, view_of(h->b, sizeof h->b));
+    ck_assert_str_eq(hex, want);
+}
+
+/* Sources: the Keccak team's ShortMsgKAT_256 of the original padding ("", cc); "abc" and the transfer event's topic as every
+ * Ethereum tool prints them. */
+START_TEST(keccak_matches_known_answers)
+{
+    static const uint8_t cc[] = { 0xcc };
+    hash32_t h;
+    keccak256(&h, view_of(NULL, 0));
+    check_hex(&h, "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470");
+    ck_assert(hash32_eq(&h, &KECCAK_EMPTY));
+    keccak256(&h, view_of(cc, sizeof cc));
+    check_hex(&h, "eead6dbfc7340a56caedc044696a168870549a6a7f6f56961e84a54bd9970b8a");
+    keccak256(&h, view_str("abc"));
+    check_hex(&h, "4e03657aea45a94fc7d47ba826c8d667c0d1e6e33a64a036ec44f58fa12d6c45");
+    keccak256(&h, view_str("Transfer(address,address,uint256)"));
+    check_hex(&h, "ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef");
+}
+END_TEST
+
+START_TEST(keccak_agrees_with_another_implementation_at_every_length)
+{
+    for (size_t n = 0; n < LENGTHS; n++) {
+        uint8_t *in = malloc(n ? n : 1); /* exact size: ASan sees an over-read */
+        hash32_t got, want;
+        fill(in, n, n);
+        keccak256(&got, view_of(in, n));
+        reference(&want, view_of(in, n));
+        ck_assert_msg(hash32_eq(&got, &want), "%zu bytes", n);
+        free(in);
+    }
+}
+END_TEST
+
+START_TEST(keccak_may_overwrite_its_input)
+{
+    hash32_t h, want;
+    fill(h.b, sizeof h.b, 5);
+    reference(&want, view_of(h.b, sizeof h.b));
+    keccak256(&h, view_of(h.b, sizeof h.b));
+    ck_assert(hash32_eq(&h, &want));
+}
+END_TEST
+
+START_TEST(many_keccaks_equal_single_ones)
+{
+    for (size_t n = 0; n <= 40; n++) {
+        hash32_t got[41], want;
+        view_t in[40] = { { NULL, 0 } };
+        for (size_t i = 0; i < n; i++) {
+            uint8_t seed[2];
+            fill(seed, sizeof seed, n << 8 | i);
+            size_t len = (seed[0] | (size_t)seed[1] << 8) % LENGTHS;
+            uint8_t *p = malloc(len ? len : 1);
+            fill(p, len, len + i);
+            in[i] = view_of(p, len);
+        }
+        memset(got, 0xa5, sizeof got);
+        keccak256_many(got, in, n);
+        for (size_t i = 0; i < n; i++) {
+            keccak256(&want, in[i]);
+            ck_assert_msg(hash32_eq(&got[i], &want), "%zu of %zu, %zu bytes", i, n, in[i].n);
+            free((void *)(uintptr_t)in[i].p);
+        }
+        ck_assert_uint_eq(got[n].b[0], 0xa5);
+    }
+}
+END_TEST
+
+/* Sources: FIPS 180-2 appendix B.1; the SSZ zero nodes of depth 1 and 2. */
+START_TEST(sha256_matches_known_answers)
+{
+    static const uint8_t zeros[64];
+    uint8_t two[64];
+    hash32_t h;
+    sha256(&h, view_str("abc"));
+    check_hex(&h, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    sha256_64(&h, zeros);
+    check_hex(&h, "f5a5fd42d16a20302798ef6ed309979b43003d2320d9f0e8ea9831a92759fb4b");
+    memcpy(two, h.b, 32);
+    memcpy(two + 32, h.b, 32);
+    sha256_64(&h, two);
+    check_hex(&h, "db56114e00fdd4c1f85c892bf35ac9a89289aaecb1ebd0a96cde606a748b5d71");
+}
+END_TEST
+
+START_TEST(sha256_of_a_node_equals_the_general_one)
+{
+    uint8_t in[66];
+    for (unsigned i = 0; i < 500; i++) {
+        hash32_t got, want;
+        view_t halves[2];
+        uint8_t *at = in + i % 3; /* any alignment */
+        fill(at, 64, i);
+        halves[0] = view_of(at, 32);
+        halves[1] = view_of(at + 32, 32);
+        sha256_64(&got, at);
+        sha256(&want, view_of(at, 64));
+        ck_assert(hash32_eq(&got, &want));
+        sha256_parts(&got, halves, 2);
+        ck_assert(hash32_eq(&got, &want));
+    }
+}
+END_TEST
+
+START_TEST(sha256_of_a_node_may_overwrite_it)
+{
+    union {
+        uint8_t node[64];
+        hash32_t h;
+    } u;
+    hash32_t want;
+    fill(u.node, sizeof u.node, 9);
+    sha256(&want, view_of(u.node, 64));
+    sha256_64(&u.h, u.node);
+    ck_assert(hash32_eq(&u.h, &want));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("hash");
+    TCase *t = tcase_create("hash");
+    tcase_add_test(t, keccak_matches_known_answers);
+    tcase_add_test(t, keccak_agrees_with_another_implementation_at_every_length);
+    tcase_add_test(t, keccak_may_overwrite_its_input);
+    tcase_add_test(t, many_keccaks_equal_single_ones);
+    tcase_add_test(t, sha256_matches_known_answers);
+    tcase_add_test(t, sha256_of_a_node_equals_the_general_one);
+    tcase_add_test(t, sha256_of_a_node_may_overwrite_it);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
