@@ -14,6 +14,7 @@
 
 #define JR_BODY_MAX (32u << 20) /* bytes of one answer */
 #define JR_DEPTH_MAX 64u
+#define JR_CALL_MAX (5u << 20) /* bytes of one call object */
 
 /* The batch that asks for all needs of a call at a block; element i has id i + 1. One need gives a batch of one.
  *   out  text in the arena
@@ -23,9 +24,12 @@ NODISCARD rc_t jr_encode_needs(view_t *out, arena_t *a, const ex_need_t *needs, 
 
 /* Decodes the answer to jr_encode_needs and feeds every element to the call. Order of elements is free, ids must be
  * exactly those asked for, each once.
- *   answered  count flags: element i was given and accepted
+ *   answered  count flags, cleared by the caller before the first answer: set when element i was given and accepted; a
+ *             need whose flag is set (by another upstream's answer) is passed over
  *   why       buffer for a sentence that names the method and the address at fault
- * RC_OK: all given (a refused hint counts as given). Otherwise the first fault; elements already accepted stay accepted. */
+ * RC_OK: all given (a refused hint counts as given). Otherwise the first fault; elements already accepted stay accepted.
+ * RC_MALFORMED, RC_LIMIT, RC_REFUSED accuse the upstream of a broken or false answer; RC_IO: it has no answer (an error
+ * object, for one element or for the whole batch, or null). */
 NODISCARD rc_t jr_answer_needs(ex_call_t *call, bool *answered, char *why, size_t why_cap, const ex_need_t *needs, size_t count,
                                view_t body);
 

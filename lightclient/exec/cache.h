@@ -1,5 +1,6 @@
 /* cache.h - proven state, bounded in bytes: accounts by (state root, address), slots by (storage root, key), code by hash,
- * and what each (address, selector) was seen to read. Content-addressed, so unchanged storage keeps serving later blocks.
+ * parents by block hash, and what each (address, selector) was seen to read. Content-addressed, so unchanged storage
+ * keeps serving later blocks.
  *
  * Floor:  4, exec. Pure: not thread-safe by itself; the lock hooks let node/ share one cache between worker threads.
  * Tests:  tests/unit/test_cache.c
@@ -12,6 +13,8 @@
 #include "base/rc.h"
 #include "lightclient/mpt/mpt.h"
 
+#define EX_LEARNED_MAX 1024u /* accounts and slots of one learned key set; larger ones are not kept */
+
 typedef struct ex_cache ex_cache_t;
 
 typedef struct {
@@ -22,9 +25,12 @@ typedef struct {
     uint64_t seed[2]; /* random: keys come from outside */
 } ex_cache_config_t;
 
+/* NULL: out of memory. The caller frees it with ex_cache_free (NULL allowed). Every put may drop what it is given when
+ * memory is short or the entry is larger than an eighth of bytes_max. */
 ex_cache_t *ex_cache_new(const ex_cache_config_t *config);
 void ex_cache_free(ex_cache_t *c);
 
+/* Only what was proven may be put here. Getters answer false, out untouched, when it is not there. */
 bool ex_cache_get_account(ex_cache_t *c, mpt_account_t *out, const hash32_t *state_root, const addr_t *addr);
 void ex_cache_put_account(ex_cache_t *c, const hash32_t *state_root, const addr_t *addr, const mpt_account_t *account);
 bool ex_cache_get_slot(ex_cache_t *c, u256_t *out, const hash32_t *storage_root, const hash32_t *key);
@@ -32,6 +38,12 @@ void ex_cache_put_slot(ex_cache_t *c, const hash32_t *storage_root, const hash32
 /* Code is copied into the arena; p stays NULL when it is not cached or memory is short. */
 bool ex_cache_get_code(ex_cache_t *c, view_t *out, arena_t *a, const hash32_t *code_hash);
 void ex_cache_put_code(ex_cache_t *c, const hash32_t *code_hash, view_t code);
+/* The parent of a block, both by hash. */
+bool ex_cache_get_parent(ex_cache_t *c, hash32_t *parent, const hash32_t *block);
+void ex_cache_put_parent(ex_cache_t *c, const hash32_t *block, const hash32_t *parent);
+
+/* The account as it was last put, under whichever state root: a guess for a discovery run, never an answer. */
+bool ex_cache_guess_account(ex_cache_t *c, mpt_account_t *out, const addr_t *addr);
 
 /* Learned key sets: which accounts and slots a call to (address, selector) read last. Hints only. */
 typedef struct {
@@ -40,10 +52,14 @@ typedef struct {
     size_t slot_count;
     bool code; /* its code was run or read */
 } ex_touch_t;
+/* The number of touches, whose array is put in the arena; 0 when nothing is known or memory is short. */
 size_t ex_cache_get_learned(ex_cache_t *c, ex_touch_t **out, arena_t *a, const addr_t *to, view_t data);
 void ex_cache_put_learned(ex_cache_t *c, const addr_t *to, view_t data, const ex_touch_t *touched, size_t count);
 
 /* Bytes in use, for metrics. */
 size_t ex_cache_bytes(ex_cache_t *c);
+
+/* The seed the cache was made with, for tables of one call. */
+void ex_cache_seed(const ex_cache_t *c, uint64_t out[2]);
 
 #endif

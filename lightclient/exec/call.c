@@ -1,1 +1,453 @@
 #include "lightclient/exec/call.h"
+
+#include <stdlib.h>
+
+#include "base/crypto/hash.h"
+#include "lightclient/exec/view.h"
+
+#define STATE_MEMORY_MAX (64u << 20) /* proven state; the rest of EX_CALL_MEMORY_MAX is the run's */
+
+struct ex_call {
+    ex_call_config_t config;
+    arena_t mem; /* state of the call */
+    arena_t work; /* of one run: EVM and result, or needs */
+    ex_view_t view;
+    evm_result_t result;
+    bool done;
+    bool hint_due; /* ask for a hint with the first needs */
+    unsigned rounds;
+    ex_need_t *needs;
+    size_t need_count;
+};
+
+/* Marks keys that will probably be read: they are asked for together with what a run misses. */
+static rc_t want(ex_call_t *c, const addr_t *addr, const hash32_t *slots, size_t count, bool code)
+{
+    ex_acct_t *a;
+    ex_slot_t *slot;
+    rc_t rc = ex_state_acct(&a, &c->view.state, addr);
+    if (rc)
+        return rc;
+    a->wanted = true;
+    a->code_wanted |= code;
+    for (size_t i = 0; i < count && !rc; i++) {
+        rc = ex_state_slot(&slot, &c->view.state, a, &slots[i]);
+        if (!rc)
+            slot->wanted = true;
+    }
+    return rc;
+}
+
+/* Takes what earlier calls like this one read; without memory the call just starts knowing less. */
+static bool load_learned(ex_call_t *c)
+{
+    ex_touch_t *touched;
+    const ex_request_t *q = c->config.request;
+    if (!c->config.cache || !q->has_to)
+        return false;
+    size_t n = ex_cache_get_learned(c->config.cache, &touched, &c->mem, &q->to, q->data);
+    for (size_t i = 0; i < n; i++)
+        if (want(c, &touched[i].addr, touched[i].slots, touched[i].slot_count, touched[i].code))
+            return true;
+    return n > 0;
+}
+
+ex_call_t *ex_call_new(const ex_call_config_t *config)
+{
+    ex_call_t *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->config = *config;
+    arena_init(&c->mem, STATE_MEMORY_MAX);
+    arena_init(&c->work, EX_CALL_MEMORY_MAX - STATE_MEMORY_MAX);
+    if (ex_view_init(&c->view, &c->mem, &c->config)) {
+        ex_call_free(c);
+        return NULL;
+    }
+    c->hint_due = !load_learned(c) && config->use_hint;
+    return c;
+}
+
+void ex_call_free(ex_call_t *c)
+{
+    if (!c)
+        return;
+    arena_free(&c->work);
+    arena_free(&c->mem);
+    free(c);
+}
+
+/* Adds up in 256 bits; false when the sum is larger. */
+static bool add(u256_t *out, const u256_t *a, const u256_t *b)
+{
+    unsigned carry = 0;
+    for (int i = 0; i < 4; i++) {
+        __extension__ unsigned __int128 s = (unsigned __int128)a->w[i] + b->w[i] + carry;
+        out->w[i] = (uint64_t)s;
+        carry = (unsigned)(s >> 64);
+    }
+    return carry == 0;
+}
+
+static bool multiply(u256_t *out, const u256_t *a, uint64_t by)
+{
+    uint64_t carry = 0;
+    for (int i = 0; i < 4; i++) {
+        __extension__ unsigned __int128 p = (unsigned __int128)a->w[i] * by + carry;
+        out->w[i] = (uint64_t)p;
+        carry = (uint64_t)(p >> 64);
+    }
+    return carry == 0;
+}
+
+/* What GASPRICE returns: the price, or with EIP-1559 fields base fee and tip up to the maximum. */
+static u256_t effective_price(const ex_call_t *c)
+{
+    const ex_request_t *q = c->config.request;
+    u256_t price = u256_of(0);
+    if (!q->has_gas_price)
+        return price;
+    if (!q->dynamic_fee)
+        return q->gas_price;
+    if (!add(&price, &c->config.block->env.base_fee, &q->max_priority_fee) || u256_cmp(&price, &q->gas_price) > 0)
+        return q->gas_price;
+    return price;
+}
+
+/* The checks that geth makes of a request's fee before the call; also finds what the sender pays.
+ * RC_NEED_DATA: the sender is not proven yet. */
+static rc_t check_fee(ex_call_t *c, const evm_host_t *host, const evm_tx_t *tx, const char **why)
+{
+    const ex_request_t *q = c->config.request;
+    evm_account_t sender;
+    u256_t most, fee;
+    *why = "max priority fee per gas higher than max fee per gas";
+    if (q->dynamic_fee && u256_cmp(&q->max_priority_fee, &q->gas_price) > 0)
+        return RC_REFUSED;
+    c->view.charges = false;
+    if (u256_is_zero(&tx->gas_price))
+        return RC_OK;
+    *why = "max fee per gas less than block base fee";
+    if (u256_cmp(&q->gas_price, &c->config.block->env.base_fee) < 0)
+        return RC_REFUSED;
+    rc_t rc = host->account(host->ctx, &sender, &tx->from);
+    if (rc || c->view.guessed)
+        return rc;
+    *why = "insufficient funds for gas * price + value";
+    if (!multiply(&fee, &tx->gas_price, tx->gas) || !multiply(&most, &q->gas_price, tx->gas) ||
+        !add(&most, &most, &tx->value) || u256_cmp(&most, &sender.balance) > 0)
+        return RC_REFUSED;
+    c->view.charges = true;
+    c->view.charge = fee;
+    return RC_OK;
+}
+
+static rc_t run(ex_call_t *c, const char **why)
+{
+    const ex_request_t *q = c->config.request;
+    uint64_t cap = c->config.gas_cap ? c->config.gas_cap : EX_GAS_CAP;
+    evm_block_t env = c->config.block->env;
+    evm_host_t host = ex_view_run(&c->view);
+    evm_tx_t tx = { .from = q->from, .create = !q->has_to, .to = q->to, .value = q->value, .data = q->data };
+    tx.gas = q->has_gas && q->gas < cap ? q->gas : cap;
+    tx.gas_price = effective_price(c);
+    tx.type = q->dynamic_fee ? 2 : q->access_count ? 1 : 0;
+    tx.access = q->access;
+    tx.access_count = q->access_count;
+    if (u256_is_zero(&tx.gas_price) && !c->config.keep_base_fee)
+        env.base_fee = u256_of(0);
+    rc_t rc = check_fee(c, &host, &tx, why);
+    if (rc)
+        return rc;
+    *why = NULL;
+    return evm_call(&c->work, &c->result, &host, evm_chain_rules(c->config.chain, env.timestamp), &env, &tx);
+}
+
+/* Why the EVM would not start a call all of whose state is proven. */
+static const char *refusal(ex_call_t *c)
+{
+    ex_acct_t *from;
+    const ex_request_t *q = c->config.request;
+    if (!ex_state_acct(&from, &c->view.state, &q->from) && ex_acct_known(&c->view.state, from) &&
+        u256_cmp(&from->value.balance, &q->value) < 0)
+        return "insufficient funds for transfer";
+    return "intrinsic gas too low";
+}
+
+static const char *failure(rc_t rc)
+{
+    switch (rc) {
+    case RC_UNSUPPORTED: return "the call reaches a precompile that this build does not have";
+    case RC_TIMEOUT: return "the deadline passed during execution";
+    case RC_NOMEM: return "the call needs more memory than it may have";
+    case RC_LIMIT: return "the call reads more state than it may";
+    default: return "internal error";
+    }
+}
+
+static size_t touch_slots(const ex_acct_t *a, unsigned in_run, hash32_t *out)
+{
+    size_t n = 0;
+    for (const ex_slot_t *t = a->slots; t; t = t->next)
+        if (t->seen == in_run) {
+            if (out)
+                out[n] = t->key;
+            n++;
+        }
+    return n;
+}
+
+/* Remembers what the last run read, for the next call like this one. */
+static void learn(ex_call_t *c)
+{
+    const ex_request_t *q = c->config.request;
+    const unsigned in_run = c->view.run;
+    if (!c->config.cache || !q->has_to || c->rounds == 0)
+        return; /* nothing had to be asked for: nothing new */
+    ex_touch_t *touched = arena_calloc(&c->mem, c->view.state.keys, sizeof *touched);
+    size_t n = 0;
+    for (ex_acct_t *a = c->view.state.accts; a && touched; a = a->next) {
+        if (a->seen != in_run)
+            continue;
+        size_t count = touch_slots(a, in_run, NULL);
+        hash32_t *slots = arena_alloc(&c->mem, count * sizeof *slots);
+        if (!slots)
+            return;
+        touch_slots(a, in_run, slots);
+        touched[n++] = (ex_touch_t){ a->addr, slots, count, a->code_seen == in_run };
+    }
+    if (n)
+        ex_cache_put_learned(c->config.cache, &q->to, q->data, touched, n);
+}
+
+/* The next free need; NULL when out is NULL, so that a first pass counts. */
+static void push(ex_need_t *out, size_t *n, ex_need_t need)
+{
+    if (out)
+        out[*n] = need;
+    (*n)++;
+}
+
+/* The slots of an account that are wanted and not known; their keys to out unless it is NULL. */
+static size_t missing_slots(ex_state_t *s, const ex_acct_t *a, hash32_t *out)
+{
+    size_t n = 0;
+    for (ex_slot_t *t = a->slots; t; t = t->next)
+        if (t->wanted && !ex_slot_known(s, t)) {
+            if (out)
+                out[n] = t->key;
+            n++;
+        }
+    return n;
+}
+
+/* Needs of one account: its proof, in pieces when it has many slots, and its code. RC_NOMEM. */
+static rc_t account_needs(ex_call_t *c, ex_acct_t *a, ex_need_t *out, size_t *n)
+{
+    ex_state_t *s = &c->view.state;
+    bool proof = a->wanted && !ex_acct_known(s, a);
+    size_t count = missing_slots(s, a, NULL);
+    hash32_t *keys = out ? arena_alloc(&c->work, count * sizeof *keys) : NULL;
+    if (out && !keys)
+        return RC_NOMEM;
+    if (keys)
+        missing_slots(s, a, keys);
+    for (size_t at = 0; proof || at < count; proof = false) {
+        size_t len = count - at < EX_NEED_SLOTS_MAX ? count - at : EX_NEED_SLOTS_MAX;
+        push(out, n, (ex_need_t){ .kind = EX_NEED_PROOF, .addr = a->addr, .slots = keys ? keys + at : NULL, .slot_count = len });
+        at += len;
+    }
+    if (ex_view_code_missing(&c->view, a))
+        push(out, n, (ex_need_t){ .kind = EX_NEED_CODE, .addr = a->addr });
+    return RC_OK;
+}
+
+/* All that is wanted and not known, in the order in which the answers are best given. */
+static rc_t list_needs(ex_call_t *c, ex_need_t *out, size_t *n)
+{
+    ex_view_t *v = &c->view;
+    rc_t rc = RC_OK;
+    *n = 0;
+    if (c->hint_due)
+        push(out, n, (ex_need_t){ .kind = EX_NEED_HINT });
+    for (size_t at = v->hash_count - 1; at + 1 < v->hash_wanted; at++)
+        if (!v->given[at].given)
+            push(out, n, (ex_need_t){ .kind = EX_NEED_HEADER, .number = c->config.block->env.number - 1 - at });
+    for (ex_acct_t *a = v->state.accts; a && !rc; a = a->next)
+        rc = account_needs(c, a, out, n);
+    return rc;
+}
+
+/* Turns what the last run missed into needs. */
+static rc_t make_needs(ex_call_t *c)
+{
+    size_t n;
+    arena_free(&c->work);
+    rc_t rc = list_needs(c, NULL, &n);
+    ex_need_t *needs = rc ? NULL : arena_calloc(&c->work, n, sizeof *needs);
+    if (!needs)
+        return RC_NOMEM;
+    rc = list_needs(c, needs, &n);
+    if (rc)
+        return rc;
+    c->needs = needs;
+    c->need_count = n;
+    return RC_NEED_DATA;
+}
+
+/* One run, and what follows from it. RC_NEED_DATA: the needs are made. */
+static rc_t attempt(ex_call_t *c, const char **why)
+{
+    rc_t rc = run(c, why);
+    if (c->view.failed)
+        rc = c->view.failed;
+    else if (c->view.deadline)
+        rc = RC_TIMEOUT;
+    else if (c->view.guessed) /* whatever the run came to, it came to it by guesses */
+        rc = make_needs(c);
+    if (rc == RC_REFUSED && !*why)
+        *why = refusal(c);
+    else if (rc != RC_REFUSED)
+        *why = rc && rc != RC_NEED_DATA ? failure(rc) : NULL;
+    return rc;
+}
+
+rc_t ex_call_step(ex_call_t *c, const char **why)
+{
+    const ex_request_t *q = c->config.request;
+    *why = NULL;
+    if (c->done)
+        return RC_OK;
+    if (q->has_chain_id && q->chain_id != c->config.block->env.chain_id) {
+        *why = "the chain id is not this chain's";
+        return RC_REFUSED;
+    }
+    rc_t rc;
+    unsigned tries = 0;
+    do { /* again when another thread has meanwhile put all that was missing into the cache */
+        c->needs = NULL;
+        c->need_count = 0;
+        arena_free(&c->work);
+        rc = attempt(c, why);
+    } while (rc == RC_NEED_DATA && c->need_count == 0 && ++tries < EX_ROUNDS_MAX);
+    if (rc == RC_OK) {
+        c->done = true;
+        learn(c);
+    } else if (rc == RC_NEED_DATA && (c->need_count == 0 || c->rounds >= EX_ROUNDS_MAX)) {
+        c->need_count = 0;
+        *why = "the call needs more rounds than it may have";
+        return RC_LIMIT;
+    } else if (rc == RC_NEED_DATA) {
+        c->hint_due = false;
+        c->rounds++;
+    }
+    return rc;
+}
+
+size_t ex_call_needs(const ex_call_t *c, const ex_need_t **out)
+{
+    *out = c->needs;
+    return c->need_count;
+}
+
+static const ex_need_t *need_at(const ex_call_t *c, size_t i, ex_need_kind_t kind)
+{
+    return i < c->need_count && c->needs[i].kind == kind ? &c->needs[i] : NULL;
+}
+
+rc_t ex_call_give_hint(ex_call_t *c, size_t i, const evm_access_t *list, size_t count)
+{
+    size_t keys = 0;
+    if (!need_at(c, i, EX_NEED_HINT))
+        return RC_BUG;
+    for (size_t k = 0; k < count && keys < EX_HINT_KEYS_MAX; k++) {
+        size_t slots = list[k].key_count;
+        if (slots > EX_HINT_KEYS_MAX - keys)
+            slots = EX_HINT_KEYS_MAX - keys;
+        keys += slots + 1;
+        rc_t rc = want(c, &list[k].addr, list[k].keys, slots, true);
+        if (rc == RC_NOMEM)
+            return rc;
+    }
+    return RC_OK;
+}
+
+rc_t ex_call_give_proof(ex_call_t *c, size_t i, const ex_proof_answer_t *answer, const char **why)
+{
+    const ex_need_t *need = need_at(c, i, EX_NEED_PROOF);
+    ex_state_t *s = &c->view.state;
+    mpt_account_t proven;
+    ex_acct_t *a;
+    ex_slot_t *slot;
+    *why = "not a proof that was asked for";
+    if (!need)
+        return RC_BUG;
+    *why = "out of memory";
+    arena_mark_t mark = arena_mark(&c->work);
+    u256_t *values = arena_alloc(&c->work, need->slot_count * sizeof *values);
+    if (!values)
+        return RC_NOMEM;
+    rc_t rc = ex_proof_verify(&proven, values, why, &s->state_root, &need->addr, need->slots, need->slot_count, answer);
+    if (!rc)
+        rc = ex_state_acct(&a, s, &need->addr);
+    if (!rc)
+        ex_state_prove_acct(s, a, &proven);
+    for (size_t k = 0; k < need->slot_count && !rc; k++) {
+        rc = ex_state_slot(&slot, s, a, &need->slots[k]); /* is there: the need was made from it */
+        if (!rc)
+            ex_state_prove_slot(s, slot, &values[k]);
+    }
+    arena_rollback(&c->work, mark);
+    return rc;
+}
+
+rc_t ex_call_give_code(ex_call_t *c, size_t i, view_t code, const char **why)
+{
+    const ex_need_t *need = need_at(c, i, EX_NEED_CODE);
+    ex_acct_t *a;
+    hash32_t hash;
+    *why = "not a code that was asked for";
+    if (!need)
+        return RC_BUG;
+    *why = "code is longer than any contract's";
+    if (code.n > EX_CODE_MAX)
+        return RC_LIMIT;
+    rc_t rc = ex_state_acct(&a, &c->view.state, &need->addr);
+    if (rc)
+        return rc;
+    keccak256(&hash, code);
+    *why = "code does not have the proven code hash";
+    if (ex_acct_known(&c->view.state, a) && !hash32_eq(&hash, a->value.exists ? &a->value.code_hash : &KECCAK_EMPTY))
+        return RC_REFUSED;
+    *why = "out of memory";
+    rc = code.n ? ex_state_add_code(&c->view.state, &hash, code) : RC_OK;
+    if (!rc)
+        *why = NULL;
+    return rc;
+}
+
+rc_t ex_call_give_header(ex_call_t *c, size_t i, const ex_header_t *header, const char **why)
+{
+    const ex_need_t *need = need_at(c, i, EX_NEED_HEADER);
+    *why = "not a header that was asked for";
+    if (!need)
+        return RC_BUG;
+    *why = "number is not the requested one";
+    if (header->number != need->number)
+        return RC_REFUSED;
+    *why = "header does not have the hash that its child names";
+    rc_t rc = ex_view_header(&c->view, (size_t)(c->config.block->env.number - 1 - need->number), header);
+    if (!rc)
+        *why = NULL;
+    return rc;
+}
+
+const evm_result_t *ex_call_result(const ex_call_t *c)
+{
+    return c->done ? &c->result : NULL;
+}
+
+unsigned ex_call_rounds(const ex_call_t *c)
+{
+    return c->rounds;
+}

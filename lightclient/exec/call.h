@@ -21,10 +21,14 @@
 #include "lightclient/evm/evm.h"
 #include "lightclient/exec/cache.h"
 #include "lightclient/exec/header.h"
+#include "lightclient/exec/proof.h"
 
 #define EX_ROUNDS_MAX 64u           /* rounds of one call */
 #define EX_KEYS_MAX 20000u          /* accounts and slots that one call may need */
 #define EX_GAS_CAP 50000000u        /* as geth's --rpc.gascap default */
+#define EX_NEED_SLOTS_MAX 1024u     /* slots of one EX_NEED_PROOF; more become several needs */
+#define EX_HINT_KEYS_MAX 4096u      /* accounts and slots taken from a hint; the rest is ignored */
+#define EX_CODE_MAX (128u << 10)    /* bytes of one contract's code */
 #define EX_CALL_MEMORY_MAX (256u << 20) /* bytes of one call's arena */
 
 /* The verified block a call runs on. */
@@ -38,8 +42,12 @@ typedef struct {
 /* eth_call's transaction object. */
 typedef struct {
     bool has_to, has_gas, has_gas_price;
+    bool dynamic_fee; /* EIP-1559 fields: gas_price is maxFeePerGas, and max_priority_fee holds */
+    bool has_chain_id;
     addr_t from, to;
     u256_t value, gas_price; /* gas_price: gasPrice or maxFeePerGas */
+    u256_t max_priority_fee;
+    uint64_t chain_id; /* must be the chain's */
     uint64_t gas;
     view_t data;
     const evm_access_t *access;
@@ -61,27 +69,6 @@ typedef struct {
     uint64_t number; /* EX_NEED_HEADER */
 } ex_need_t;
 
-typedef struct {
-    const view_t *nodes;
-    size_t count;
-} ex_nodes_t;
-
-/* A decoded eth_getProof answer. The claimed fields are compared with what the proof shows: a difference is a lie. */
-typedef struct {
-    addr_t address; /* as claimed; must equal the requested one */
-    uint64_t nonce;
-    u256_t balance;
-    hash32_t code_hash;
-    hash32_t storage_hash;
-    ex_nodes_t account_proof;
-    struct ex_slot_answer {
-        u256_t key; /* as claimed, numerically; must equal the requested one */
-        u256_t value;
-        ex_nodes_t proof;
-    } *slots;
-    size_t slot_count;
-} ex_proof_answer_t;
-
 typedef struct ex_call ex_call_t;
 
 typedef struct {
@@ -91,6 +78,7 @@ typedef struct {
     const ex_request_t *request;
     uint64_t gas_cap; /* 0: EX_GAS_CAP */
     bool use_hint;    /* ask for an access list when nothing is learned about the request */
+    bool keep_base_fee; /* BASEFEE is the block's also when no gas price is given (not geth's way; some recordings) */
     bool (*expired)(void *ctx); /* deadline; may be NULL */
     void *expired_ctx;
 } ex_call_config_t;
@@ -102,7 +90,8 @@ void ex_call_free(ex_call_t *c);
 /* Runs as far as proven state goes.
  *   why  static text on anything but RC_OK and RC_NEED_DATA
  * RC_NEED_DATA: ask for the needs; RC_OK: the result is there; RC_LIMIT: EX_ROUNDS_MAX or EX_KEYS_MAX passed; RC_REFUSED: the request itself
- * is at fault (balance below value, gas below intrinsic); RC_UNSUPPORTED, RC_TIMEOUT, RC_NOMEM. */
+ * is at fault (balance below value, gas below intrinsic, gas price below the base fee, another chain's id);
+ * RC_UNSUPPORTED, RC_TIMEOUT, RC_NOMEM. */
 NODISCARD rc_t ex_call_step(ex_call_t *c, const char **why);
 
 /* What the last step wants, all to be asked in one batch. Valid until the next step. */

@@ -1,0 +1,325 @@
+#include "lightclient/exec/cache.h"
+
+#include <stdlib.h>
+
+#include "lightclient/exec/siphash.h"
+
+#define KEY_LEN 65u       /* kind and at most two 32-byte names */
+#define BUCKETS_MIN 1024u /* a power of two; doubles as entries come */
+
+enum { KIND_ACCOUNT, KIND_SLOT, KIND_CODE, KIND_PARENT, KIND_GUESS, KIND_LEARNED };
+
+typedef struct entry {
+    struct entry *chain;       /* next in the bucket */
+    struct entry *older, *newer; /* order of use */
+    uint64_t hash;
+    size_t len; /* bytes of data */
+    uint8_t key[KEY_LEN];
+    uint8_t data[];
+} entry_t;
+
+struct ex_cache {
+    ex_cache_config_t config;
+    entry_t **buckets;
+    size_t bucket_count, entry_count;
+    entry_t *newest, *oldest;
+    size_t bytes;
+};
+
+static void lock(ex_cache_t *c)
+{
+    if (c->config.lock)
+        c->config.lock(c->config.lock_ctx);
+}
+
+static void unlock(ex_cache_t *c)
+{
+    if (c->config.unlock)
+        c->config.unlock(c->config.lock_ctx);
+}
+
+static void key_of(uint8_t key[KEY_LEN], uint8_t kind, view_t a, view_t b)
+{
+    wr_t w = wr_of(key, KEY_LEN);
+    memset(key, 0, KEY_LEN);
+    wr_u8(&w, kind);
+    wr_bytes(&w, a.p, a.n);
+    wr_bytes(&w, b.p, b.n);
+}
+
+static view_t hash_view(const hash32_t *h)
+{
+    return view_of(h->b, sizeof h->b);
+}
+
+static size_t entry_size(size_t len)
+{
+    return sizeof(entry_t) + len + sizeof(entry_t *) + 16; /* with its share of the buckets and of the allocator */
+}
+
+ex_cache_t *ex_cache_new(const ex_cache_config_t *config)
+{
+    ex_cache_t *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->config = *config;
+    c->bucket_count = BUCKETS_MIN;
+    c->buckets = calloc(c->bucket_count, sizeof *c->buckets);
+    if (!c->buckets) {
+        free(c);
+        return NULL;
+    }
+    return c;
+}
+
+void ex_cache_free(ex_cache_t *c)
+{
+    if (!c)
+        return;
+    for (entry_t *e = c->newest; e;) {
+        entry_t *older = e->older;
+        free(e);
+        e = older;
+    }
+    free(c->buckets);
+    free(c);
+}
+
+static void use_unlink(ex_cache_t *c, entry_t *e)
+{
+    *(e->newer ? &e->newer->older : &c->newest) = e->older;
+    *(e->older ? &e->older->newer : &c->oldest) = e->newer;
+}
+
+static void use_link(ex_cache_t *c, entry_t *e)
+{
+    e->newer = NULL;
+    e->older = c->newest;
+    *(e->older ? &e->older->newer : &c->oldest) = e;
+    c->newest = e;
+}
+
+static entry_t **find(ex_cache_t *c, const uint8_t key[KEY_LEN], uint64_t hash)
+{
+    entry_t **at = &c->buckets[hash & (c->bucket_count - 1)];
+    while (*at && ((*at)->hash != hash || memcmp((*at)->key, key, KEY_LEN) != 0))
+        at = &(*at)->chain;
+    return at;
+}
+
+static void drop(ex_cache_t *c, entry_t **at)
+{
+    entry_t *e = *at;
+    *at = e->chain;
+    use_unlink(c, e);
+    c->bytes -= entry_size(e->len);
+    c->entry_count--;
+    free(e);
+}
+
+/* Doubles the buckets; without memory the chains just get longer. */
+static void grow(ex_cache_t *c)
+{
+    size_t count = c->bucket_count * 2;
+    entry_t **buckets = calloc(count, sizeof *buckets);
+    if (!buckets)
+        return;
+    for (entry_t *e = c->newest; e; e = e->older) {
+        entry_t **head = &buckets[e->hash & (count - 1)];
+        e->chain = *head;
+        *head = e;
+    }
+    free(c->buckets);
+    c->buckets = buckets;
+    c->bucket_count = count;
+}
+
+/* The entry under key, now the most recently used; NULL when there is none. The caller holds the lock. */
+static entry_t *get(ex_cache_t *c, const uint8_t key[KEY_LEN])
+{
+    entry_t *e = *find(c, key, ex_siphash(c->config.seed, view_of(key, KEY_LEN)));
+    if (e) {
+        use_unlink(c, e);
+        use_link(c, e);
+    }
+    return e;
+}
+
+static void put(ex_cache_t *c, const uint8_t key[KEY_LEN], view_t data)
+{
+    if (data.n > c->config.bytes_max / 8 || entry_size(data.n) > c->config.bytes_max / 8)
+        return;
+    entry_t *e = malloc(sizeof *e + data.n);
+    if (!e)
+        return;
+    memcpy(e->key, key, KEY_LEN);
+    e->hash = ex_siphash(c->config.seed, view_of(key, KEY_LEN));
+    e->len = data.n;
+    if (data.n)
+        memcpy(e->data, data.p, data.n);
+    lock(c);
+    entry_t **at = find(c, key, e->hash);
+    if (*at)
+        drop(c, at);
+    while (c->oldest && c->bytes + entry_size(data.n) > c->config.bytes_max)
+        drop(c, find(c, c->oldest->key, c->oldest->hash));
+    entry_t **head = &c->buckets[e->hash & (c->bucket_count - 1)];
+    e->chain = *head;
+    *head = e;
+    use_link(c, e);
+    c->bytes += entry_size(data.n);
+    if (++c->entry_count > c->bucket_count)
+        grow(c);
+    unlock(c);
+}
+
+/* Copies an entry of exactly n bytes out. */
+static bool get_fixed(ex_cache_t *c, void *out, size_t n, uint8_t kind, view_t a, view_t b)
+{
+    uint8_t key[KEY_LEN];
+    key_of(key, kind, a, b);
+    lock(c);
+    entry_t *e = get(c, key);
+    bool found = e && e->len == n;
+    if (found)
+        memcpy(out, e->data, n);
+    unlock(c);
+    return found;
+}
+
+static void put_named(ex_cache_t *c, uint8_t kind, view_t a, view_t b, view_t data)
+{
+    uint8_t key[KEY_LEN];
+    key_of(key, kind, a, b);
+    put(c, key, data);
+}
+
+bool ex_cache_get_account(ex_cache_t *c, mpt_account_t *out, const hash32_t *state_root, const addr_t *addr)
+{
+    return get_fixed(c, out, sizeof *out, KIND_ACCOUNT, hash_view(state_root), view_of(addr->b, sizeof addr->b));
+}
+
+void ex_cache_put_account(ex_cache_t *c, const hash32_t *state_root, const addr_t *addr, const mpt_account_t *account)
+{
+    view_t name = view_of(addr->b, sizeof addr->b), data = view_of(account, sizeof *account);
+    put_named(c, KIND_ACCOUNT, hash_view(state_root), name, data);
+    put_named(c, KIND_GUESS, name, (view_t){ NULL, 0 }, data);
+}
+
+bool ex_cache_guess_account(ex_cache_t *c, mpt_account_t *out, const addr_t *addr)
+{
+    return get_fixed(c, out, sizeof *out, KIND_GUESS, view_of(addr->b, sizeof addr->b), (view_t){ NULL, 0 });
+}
+
+bool ex_cache_get_slot(ex_cache_t *c, u256_t *out, const hash32_t *storage_root, const hash32_t *key)
+{
+    return get_fixed(c, out, sizeof *out, KIND_SLOT, hash_view(storage_root), hash_view(key));
+}
+
+void ex_cache_put_slot(ex_cache_t *c, const hash32_t *storage_root, const hash32_t *key, const u256_t *value)
+{
+    put_named(c, KIND_SLOT, hash_view(storage_root), hash_view(key), view_of(value, sizeof *value));
+}
+
+bool ex_cache_get_parent(ex_cache_t *c, hash32_t *parent, const hash32_t *block)
+{
+    return get_fixed(c, parent, sizeof *parent, KIND_PARENT, hash_view(block), (view_t){ NULL, 0 });
+}
+
+void ex_cache_put_parent(ex_cache_t *c, const hash32_t *block, const hash32_t *parent)
+{
+    put_named(c, KIND_PARENT, hash_view(block), (view_t){ NULL, 0 }, hash_view(parent));
+}
+
+/* Copies an entry of any length into the arena; p is NULL when there is none or memory is short. */
+static view_t get_copy(ex_cache_t *c, arena_t *a, uint8_t kind, view_t name, view_t name2)
+{
+    uint8_t key[KEY_LEN];
+    view_t out = { NULL, 0 };
+    key_of(key, kind, name, name2);
+    lock(c);
+    entry_t *e = get(c, key);
+    if (e)
+        out = arena_dup(a, view_of(e->data, e->len));
+    unlock(c);
+    return out;
+}
+
+bool ex_cache_get_code(ex_cache_t *c, view_t *out, arena_t *a, const hash32_t *code_hash)
+{
+    *out = get_copy(c, a, KIND_CODE, hash_view(code_hash), (view_t){ NULL, 0 });
+    return out->p != NULL;
+}
+
+void ex_cache_put_code(ex_cache_t *c, const hash32_t *code_hash, view_t code)
+{
+    put_named(c, KIND_CODE, hash_view(code_hash), (view_t){ NULL, 0 }, code);
+}
+
+/* The selector with its length: shorter calldata is a name of its own. */
+static view_t selector_of(uint8_t out[5], view_t data)
+{
+    size_t n = data.n < 4 ? data.n : 4;
+    memset(out, 0, 5);
+    out[0] = (uint8_t)n;
+    if (n)
+        memcpy(out + 1, data.p, n);
+    return view_of(out, 5);
+}
+
+/* Learned sets are kept as: for each touch, address, code flag, u32 count, keys. */
+#define TOUCH_LEN (20u + 1u + 4u)
+
+size_t ex_cache_get_learned(ex_cache_t *c, ex_touch_t **out, arena_t *a, const addr_t *to, view_t data)
+{
+    uint8_t selector[5];
+    view_t text = get_copy(c, a, KIND_LEARNED, view_of(to->b, sizeof to->b), selector_of(selector, data));
+    rd_t r = rd_of(text);
+    size_t count = 0;
+    ex_touch_t *t = text.p ? arena_calloc(a, text.n / TOUCH_LEN, sizeof *t) : NULL;
+    for (; t && r.n && !r.bad; count++) {
+        rd_copy(&r, t[count].addr.b, sizeof t[count].addr.b);
+        t[count].code = rd_u8(&r) != 0;
+        t[count].slot_count = rd_u32le(&r);
+        t[count].slots = (const hash32_t *)(const void *)rd_take(&r, t[count].slot_count * sizeof(hash32_t)).p;
+    }
+    *out = t;
+    return count;
+}
+
+void ex_cache_put_learned(ex_cache_t *c, const addr_t *to, view_t data, const ex_touch_t *touched, size_t count)
+{
+    uint8_t selector[5];
+    size_t keys = count;
+    for (size_t i = 0; i < count && keys <= EX_LEARNED_MAX; i++)
+        keys += touched[i].slot_count;
+    if (count == 0 || keys > EX_LEARNED_MAX)
+        return;
+    size_t cap = count * TOUCH_LEN + keys * sizeof(hash32_t);
+    uint8_t *text = malloc(cap);
+    if (!text)
+        return;
+    wr_t w = wr_of(text, cap);
+    for (size_t i = 0; i < count; i++) {
+        wr_bytes(&w, touched[i].addr.b, sizeof touched[i].addr.b);
+        wr_u8(&w, touched[i].code);
+        wr_u32le(&w, (uint32_t)touched[i].slot_count);
+        wr_bytes(&w, touched[i].slots, touched[i].slot_count * sizeof(hash32_t));
+    }
+    put_named(c, KIND_LEARNED, view_of(to->b, sizeof to->b), selector_of(selector, data), wr_view(&w));
+    free(text);
+}
+
+size_t ex_cache_bytes(ex_cache_t *c)
+{
+    lock(c);
+    size_t n = c->bytes;
+    unlock(c);
+    return n;
+}
+
+void ex_cache_seed(const ex_cache_t *c, uint64_t out[2])
+{
+    out[0] = c->config.seed[0];
+    out[1] = c->config.seed[1];
+}

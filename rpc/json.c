@@ -1,0 +1,197 @@
+#include "rpc/json.h"
+
+#include "base/hex.h"
+#include "rpc/jsonrpc.h"
+
+/* Depth and number of values, before any tree is built. */
+static rc_t measure(view_t text)
+{
+    size_t depth = 0, values = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < text.n; i++) {
+        uint8_t c = text.p[i];
+        if (in_string) {
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                in_string = false;
+        } else if (c == '"')
+            in_string = true;
+        else if (c == '[' || c == '{') {
+            values++;
+            if (++depth > JR_DEPTH_MAX)
+                return RC_LIMIT;
+        } else if ((c == ']' || c == '}') && depth)
+            depth--;
+        else if (c == ',')
+            values++;
+        if (values > JR_VALUES_MAX)
+            return RC_LIMIT;
+    }
+    return RC_OK;
+}
+
+rc_t jr_load(json_t **out, view_t text, size_t len_max)
+{
+    json_error_t error;
+    rc_t rc = text.n > len_max ? RC_LIMIT : measure(text);
+    if (rc)
+        return rc;
+    *out = text.n ? json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &error) : NULL;
+    if (*out)
+        return RC_OK;
+    return text.n && json_error_code(&error) == json_error_out_of_memory ? RC_NOMEM : RC_MALFORMED;
+}
+
+/* The digits of a string that begins with "0x"; p is NULL when it is not one. */
+static view_t digits_of(const json_t *value)
+{
+    const char *s = json_string_value(value);
+    size_t n = s ? json_string_length(value) : 0;
+    if (n < 2 || s[0] != '0' || s[1] != 'x')
+        return (view_t){ NULL, 0 };
+    return view_of(s + 2, n - 2);
+}
+
+bool jr_fixed(void *out, size_t n, const json_t *value)
+{
+    view_t d = digits_of(value);
+    return d.p && d.n == 2 * n && hex_decode_exact(out, n, (const char *)d.p - 2, d.n + 2) == RC_OK;
+}
+
+bool jr_word(u256_t *out, const json_t *value)
+{
+    char padded[64];
+    uint8_t b[32];
+    view_t d = digits_of(value);
+    if (d.n == 0 || d.n > sizeof padded)
+        return false;
+    memset(padded, '0', sizeof padded);
+    memcpy(padded + sizeof padded - d.n, d.p, d.n);
+    if (hex_decode_exact(b, sizeof b, padded, sizeof padded))
+        return false;
+    *out = u256_from_be32(b);
+    return true;
+}
+
+bool jr_u256(u256_t *out, const json_t *value)
+{
+    view_t d = digits_of(value);
+    if (d.n > 1 && d.p[0] == '0')
+        return false;
+    return jr_word(out, value);
+}
+
+bool jr_u64(uint64_t *out, const json_t *value)
+{
+    u256_t x;
+    if (!jr_u256(&x, value) || !u256_fits_u64(&x))
+        return false;
+    *out = x.w[0];
+    return true;
+}
+
+bool jr_bytes(view_t *out, arena_t *a, const json_t *value)
+{
+    view_t d = digits_of(value);
+    size_t n;
+    uint8_t *p = d.p && d.n % 2 == 0 ? arena_alloc(a, d.n / 2) : NULL;
+    if (!p || hex_decode(p, &n, d.n / 2, (const char *)d.p - 2, d.n + 2))
+        return false;
+    *out = view_of(p, n);
+    return true;
+}
+
+bool jr_members(const char **unknown, json_t *object, const char *const *names)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value) {
+        size_t i = 0;
+        while (names[i] && strcmp(names[i], key) != 0)
+            i++;
+        if (!names[i]) {
+            *unknown = key;
+            return false;
+        }
+    }
+    return true;
+}
+
+/* One field of a header: how it is written and where it goes. */
+enum { FIELD_FIXED, FIELD_U64, FIELD_U256 };
+
+typedef struct {
+    const char *name;
+    int form;
+    size_t at, n; /* place in ex_header_t */
+} field_t;
+
+#define FIXED(name, member) { name, FIELD_FIXED, offsetof(ex_header_t, member), sizeof((ex_header_t *)0)->member }
+#define WORD64(name, member) { name, FIELD_U64, offsetof(ex_header_t, member), 8 }
+#define WORD256(name, member) { name, FIELD_U256, offsetof(ex_header_t, member), 32 }
+
+static const field_t head_fields[] = {
+    FIXED("parentHash", parent_hash),
+    FIXED("sha3Uncles", ommers_hash),
+    FIXED("miner", coinbase),
+    FIXED("stateRoot", state_root),
+    FIXED("transactionsRoot", transactions_root),
+    FIXED("receiptsRoot", receipts_root),
+    FIXED("logsBloom", logs_bloom),
+    WORD256("difficulty", difficulty),
+    WORD64("number", number),
+    WORD64("gasLimit", gas_limit),
+    WORD64("gasUsed", gas_used),
+    WORD64("timestamp", timestamp),
+    FIXED("mixHash", mix_hash),
+    FIXED("nonce", nonce),
+};
+
+static const field_t tail_fields[] = {
+    WORD256("baseFeePerGas", base_fee),
+    FIXED("withdrawalsRoot", withdrawals_root),
+    WORD64("blobGasUsed", blob_gas_used),
+    WORD64("excessBlobGas", excess_blob_gas),
+    FIXED("parentBeaconBlockRoot", parent_beacon_root),
+    FIXED("requestsHash", requests_hash),
+};
+
+static bool read_field(ex_header_t *h, const field_t *f, const json_t *block)
+{
+    const json_t *value = json_object_get(block, f->name);
+    void *out = (uint8_t *)h + f->at;
+    if (f->form == FIELD_FIXED)
+        return jr_fixed(out, f->n, value);
+    return f->form == FIELD_U64 ? jr_u64(out, value) : jr_u256(out, value);
+}
+
+rc_t jr_header(ex_header_t *out, const char **field, const json_t *block)
+{
+    ex_header_t h = { .tail = 0 };
+    const json_t *extra = json_object_get(block, "extraData");
+    size_t extra_digits = digits_of(extra).n;
+    for (size_t i = 0; i < sizeof head_fields / sizeof head_fields[0]; i++)
+        if (!read_field(&h, &head_fields[i], block)) {
+            *field = head_fields[i].name;
+            return RC_MALFORMED;
+        }
+    *field = "extraData";
+    if (extra_digits > 2 * EX_EXTRA_DATA_MAX || !jr_fixed(h.extra_data, extra_digits / 2, extra))
+        return RC_MALFORMED;
+    h.extra_data_len = (uint8_t)(extra_digits / 2);
+    bool ended = false; /* the optional fields come in order and without gaps */
+    for (size_t i = 0; i < sizeof tail_fields / sizeof tail_fields[0]; i++) {
+        *field = tail_fields[i].name;
+        if (!json_object_get(block, tail_fields[i].name)) {
+            ended = true;
+            continue;
+        }
+        if (ended || !read_field(&h, &tail_fields[i], block))
+            return RC_MALFORMED;
+        h.tail++;
+    }
+    *field = NULL;
+    *out = h;
+    return RC_OK;
+}
