@@ -1,0 +1,119 @@
+/* P-256: RFC 6979 vectors, refusals. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "base/crypto/hash.h"
+#include "base/crypto/p256.h"
+#include "base/hex.h"
+
+static void unhex(uint8_t *out, size_t n, const char *text)
+{
+    ck_assert_int_eq(hex_decode_exact(out, n, text, strlen(text)), RC_OK);
+}
+
+/* Source: RFC 6979 A.2.5 (curve P-256, SHA-256). */
+static const char secret_hex[] = "c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721";
+static const char pubkey_hex[] = "60fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"
+                                 "7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299";
+static const struct {
+    const char *message, *sig;
+} rfc6979[] = {
+    { "sample", "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716"
+                "f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8" },
+    { "test", "f1abb023518351cd71d881567b1ea663ed3efcf6c5132b354f28d3b0b7d38367"
+              "019f4113742a2b14bd25926b49c649155f267e60d3814b4c0cc84250e46f0083" },
+};
+static const char order_hex[] = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+
+START_TEST(signing_gives_the_known_signature)
+{
+    uint8_t secret[32], pubkey[64], want[64], got[64];
+    hash32_t h;
+    unhex(secret, 32, secret_hex);
+    unhex(pubkey, 64, pubkey_hex);
+    ck_assert_int_eq(p256_pubkey(got, secret), RC_OK);
+    ck_assert_mem_eq(got, pubkey, 64);
+    for (size_t i = 0; i < 2; i++) {
+        unhex(want, 64, rfc6979[i].sig);
+        sha256(&h, view_str(rfc6979[i].message));
+        ck_assert_int_eq(p256_sign(got, &h, secret), RC_OK);
+        ck_assert_mem_eq(got, want, 64);
+        ck_assert_int_eq(p256_verify(want, &h, pubkey), RC_OK);
+    }
+}
+END_TEST
+
+START_TEST(no_bit_of_signature_digest_or_key_may_change)
+{
+    uint8_t all[64 + 32 + 64];
+    hash32_t h;
+    unhex(all, 64, rfc6979[0].sig);
+    sha256(&h, view_str("sample"));
+    memcpy(all + 64, h.b, 32);
+    unhex(all + 96, 64, pubkey_hex);
+    for (unsigned i = 0; i < 8 * sizeof all; i += 5) {
+        all[i / 8] ^= (uint8_t)(1u << i % 8);
+        memcpy(h.b, all + 64, 32);
+        ck_assert_msg(p256_verify(all, &h, all + 96) != RC_OK, "bit %u", i);
+        all[i / 8] ^= (uint8_t)(1u << i % 8);
+    }
+}
+END_TEST
+
+START_TEST(values_outside_the_group_are_malformed)
+{
+    uint8_t pubkey[64], sig[64], bad[64];
+    hash32_t h;
+    unhex(pubkey, 64, pubkey_hex);
+    unhex(sig, 64, rfc6979[0].sig);
+    sha256(&h, view_str("sample"));
+    for (int half = 0; half < 64; half += 32) {
+        memcpy(bad, sig, 64);
+        memset(bad + half, 0, 32);
+        ck_assert_int_eq(p256_verify(bad, &h, pubkey), RC_MALFORMED);
+        unhex(bad + half, 32, order_hex);
+        ck_assert_int_eq(p256_verify(bad, &h, pubkey), RC_MALFORMED);
+        memset(bad + half, 0xff, 32);
+        ck_assert_int_eq(p256_verify(bad, &h, pubkey), RC_MALFORMED);
+    }
+    memset(bad, 0, 64);
+    ck_assert_int_eq(p256_verify(sig, &h, bad), RC_MALFORMED);
+    memset(bad, 0xff, 64);
+    ck_assert_int_eq(p256_verify(sig, &h, bad), RC_MALFORMED);
+    pubkey[63] ^= 1; /* off the curve */
+    ck_assert_int_eq(p256_verify(sig, &h, pubkey), RC_MALFORMED);
+}
+END_TEST
+
+START_TEST(zero_and_the_order_are_no_secrets)
+{
+    uint8_t secret[32] = { 0 }, out[64];
+    hash32_t h = { { 1 } };
+    ck_assert_int_eq(p256_pubkey(out, secret), RC_REFUSED);
+    ck_assert_int_eq(p256_sign(out, &h, secret), RC_REFUSED);
+    unhex(secret, 32, order_hex);
+    ck_assert_int_eq(p256_pubkey(out, secret), RC_REFUSED);
+    secret[31]--;
+    ck_assert_int_eq(p256_pubkey(out, secret), RC_OK);
+    memset(h.b, 0xff, 32); /* a digest above the order */
+    uint8_t sig[64];
+    ck_assert_int_eq(p256_sign(sig, &h, secret), RC_OK);
+    ck_assert_int_eq(p256_verify(sig, &h, out), RC_OK);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("p256");
+    TCase *t = tcase_create("p256");
+    tcase_add_test(t, signing_gives_the_known_signature);
+    tcase_add_test(t, no_bit_of_signature_digest_or_key_may_change);
+    tcase_add_test(t, values_outside_the_group_are_malformed);
+    tcase_add_test(t, zero_and_the_order_are_no_secrets);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
