@@ -1,0 +1,477 @@
+#include "node/state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/crypto/secret.h"
+#include "base/hex.h"
+#include "node/log.h"
+#include "node/persist.h"
+#include "rpc/api.h"
+
+#define CACHE_BYTES_MAX ((size_t)64 << 20) /* proven state kept between calls */
+#define SETUP_BODY_MAX CONFIG_TEXT_MAX
+#define API_BODY_MAX ((size_t)1 << 20)
+#define STOP_GRACE_MS 3000u
+#define BODY_ARENA_MAX ((size_t)1 << 20)
+static const char SETUP_FILE[] = "setup";
+
+/* A malloc'ed copy. */
+static view_t own(view_t v)
+{
+    uint8_t *p = malloc(v.n ? v.n : 1);
+    if (p && v.n)
+        memcpy(p, v.p, v.n);
+    return view_of(p, p ? v.n : 0);
+}
+
+static void disown(view_t *v)
+{
+    free((void *)(uintptr_t)v->p);
+    *v = (view_t){ NULL, 0 };
+}
+
+static rc_t open_api(hs_t **out, char *why, size_t cap, node_t *n, uint16_t port)
+{
+    hs_config_t api = { .port = port, .routes = NODE_API_ROUTES, .route_count = NODE_API_ROUTE_COUNT, .ctx = n, .body_max = API_BODY_MAX };
+    return hs_start(out, why, cap, &api);
+}
+
+rc_t node_sign(void *ctx, uint8_t out[ECDSA_SIG_LEN], const hash32_t *digest)
+{
+    return keyring_sign(ctx, out, NULL, digest);
+}
+
+const lc_head_t *node_head(const node_t *n, const follow_view_t *view)
+{
+    return n->config->default_block == CONFIG_LATEST ? &view->latest : &view->finalized;
+}
+
+const char *node_state_name(node_state_t state)
+{
+    switch (state) {
+    case NODE_AWAITING_SETUP: return "awaiting-setup";
+    case NODE_BOOTSTRAPPING: return "bootstrapping";
+    case NODE_SYNCING: return "syncing";
+    case NODE_READY: return "ready";
+    case NODE_DEGRADED: return "degraded";
+    }
+    return "unknown";
+}
+
+/* The state of a node whose follower runs. */
+static node_state_t follower_state(node_t *n, const follow_view_t *v, char *why, size_t cap)
+{
+    const lc_network_t *net = &n->config->network;
+    const lc_head_t *head = node_head(n, v);
+    uint64_t now = n->now_ms(), slot_ms = net->seconds_per_slot * 1000;
+    if (v->progress.state != LC_STATE_FOLLOWING || !v->latest.valid) {
+        snprintf(why, cap, "%s", v->trouble[0] ? v->trouble : "following sync committees from the checkpoint to the present");
+        return NODE_SYNCING;
+    }
+    if (!head->valid) {
+        snprintf(why, cap, "no finalized header has been proven yet");
+        return NODE_SYNCING;
+    }
+    if (head->header.fork < LC_CAPELLA) {
+        snprintf(why, cap, "the chain is before Capella: its headers prove no execution block");
+        return NODE_DEGRADED;
+    }
+    uint64_t latest_ms = lc_slot_start_ms(net, v->latest.header.beacon.slot);
+    if (now > latest_ms + NODE_HEAD_AGE_MAX_SLOTS * slot_ms) {
+        snprintf(why, cap, "the newest head with 2/3 of the sync committee is %llu s old%s%s", (unsigned long long)((now - latest_ms) / 1000),
+                 v->trouble[0] ? "; " : "", v->trouble);
+        return NODE_DEGRADED;
+    }
+    why[0] = '\0';
+    return NODE_READY;
+}
+
+node_state_t node_state(node_t *n, follow_view_t *view, char *why, size_t cap)
+{
+    pthread_mutex_lock(&n->lock);
+    bool configured = n->config != NULL, serving = n->serving;
+    snprintf(why, cap, "%s", n->failure);
+    pthread_mutex_unlock(&n->lock);
+    if (why[0])
+        return NODE_DEGRADED;
+    if (!configured) {
+        snprintf(why, cap, "waiting for POST /setup on port %u", n->setup_port);
+        return NODE_AWAITING_SETUP;
+    }
+    if (!serving) {
+        snprintf(why, cap, "no peers: making the cluster's key");
+        return NODE_BOOTSTRAPPING;
+    }
+    follow_view(n->follow, view);
+    return follower_state(n, view, why, cap);
+}
+
+/* Signs GET /block once per head, on the follower's thread. */
+static void on_head(void *ctx)
+{
+    node_t *n = ctx;
+    arena_t a;
+    follow_view_t v;
+    view_t body;
+    pthread_mutex_lock(&n->lock);
+    bool serving = n->serving;
+    uint64_t have = n->block_body.p ? n->block_number : UINT64_MAX;
+    pthread_mutex_unlock(&n->lock);
+    if (!serving) /* the replay at start; begin() calls again */
+        return;
+    follow_view(n->follow, &v);
+    const lc_head_t *head = node_head(n, &v);
+    uint64_t number = head->header.execution.block_number;
+    if (!head->valid || head->header.fork < LC_CAPELLA || number == have)
+        return;
+    arena_init(&a, BODY_ARENA_MAX);
+    const api_signer_t signer = { n->keyring, node_sign };
+    if (!api_block_body(&body, &a, &signer, number)) {
+        view_t kept = own(body);
+        pthread_mutex_lock(&n->lock);
+        if (kept.p) {
+            disown(&n->block_body);
+            n->block_body = kept;
+            n->block_number = number;
+        }
+        pthread_mutex_unlock(&n->lock);
+    }
+    arena_free(&a);
+}
+
+static rc_t make_key(node_t *n, char *why, size_t cap)
+{
+    uint8_t secret[ECDSA_SECRET_LEN], blind[32];
+    rc_t rc = RC_REFUSED;
+    for (int tries = 0; rc == RC_REFUSED && tries < 8; tries++) { /* one in 2^128 is no key */
+        secret_random(secret, sizeof secret);
+        secret_random(blind, sizeof blind);
+        rc = keyring_new(&n->keyring, secret, blind);
+    }
+    secret_wipe(secret, sizeof secret);
+    secret_wipe(blind, sizeof blind);
+    if (rc)
+        snprintf(why, cap, "the cluster's key could not be made: %s", rc_name(rc));
+    else
+        keyring_pubkey(n->keyring, n->pubkey);
+    return rc;
+}
+
+static rc_t make_quote(node_t *n, char *why, size_t cap)
+{
+    uint8_t report_data[TEE_REPORT_DATA_LEN];
+    uint8_t *quote = malloc(TEE_QUOTE_LEN_MAX);
+    size_t len = 0;
+    const char *text = "out of memory";
+    arena_t a;
+    view_t body;
+    arena_init(&a, BODY_ARENA_MAX);
+    tee_register_report_data(report_data, n->pubkey);
+    rc_t rc = quote ? n->tee.get_quote(n->tee.ctx, quote, &len, report_data, &text) : RC_NOMEM;
+    if (!rc)
+        rc = api_attest_body(&body, &a, view_of(quote, len), n->pubkey);
+    if (!rc)
+        n->attest_body = own(body);
+    if (!rc && !n->attest_body.p)
+        rc = RC_NOMEM;
+    if (rc)
+        snprintf(why, cap, "no quote from the %s: %s", n->tee.name, text);
+    arena_free(&a);
+    free(quote);
+    return rc;
+}
+
+/* From an accepted configuration to a running follower. */
+static rc_t begin(node_t *n, char *why, size_t cap)
+{
+    config_t *c = n->config;
+    rc_t rc = make_key(n, why, cap);
+    if (!rc)
+        rc = make_quote(n, why, cap);
+    if (rc)
+        return rc;
+    n->execution = up_new((const char *const *)c->execution_rpc.urls, c->execution_rpc.count);
+    n->consensus = up_new((const char *const *)c->consensus_rpc.urls, c->consensus_rpc.count);
+    if (!n->execution || !n->consensus) {
+        snprintf(why, cap, "out of memory");
+        return RC_NOMEM;
+    }
+    follow_config_t follow = { .network = &c->network, .checkpoint = c->checkpoint, .checkpoint_age_max_s = c->checkpoint_age_max_s,
+                               .http = n->http, .upstream = n->consensus, .state_dir = n->options.state_dir, .now_ms = n->now_ms,
+                               .on_head = on_head, .on_head_ctx = n };
+    rc = follow_start(&n->follow, &follow);
+    if (rc)
+        snprintf(why, cap, "the follower could not start: %s", rc_name(rc));
+    return rc;
+}
+
+static void log_setup(const node_t *n)
+{
+    char hash[65], key[2 * ECDSA_PUBKEY_LEN + 1];
+    hex_encode(hash, view_of(n->config->setup_hash.b, 32));
+    hex_encode(key, view_of(n->pubkey, sizeof n->pubkey));
+    log_write(LOG_INFO, "setup", "network %s, setup hash 0x%s", n->config->network.name, hash);
+    log_write(LOG_INFO, "key", "no peers given: made the cluster's key, public key %s, quote by the %s", key, n->tee.name);
+}
+
+/* Waits for a configuration, closes the setup port, begins. */
+static void *control(void *ctx)
+{
+    node_t *n = ctx;
+    char why[256] = "";
+    pthread_mutex_lock(&n->lock);
+    while (!n->stop && !n->config)
+        pthread_cond_wait(&n->changed, &n->lock);
+    bool stop = n->stop;
+    pthread_mutex_unlock(&n->lock);
+    if (stop)
+        return NULL;
+    hs_stop(n->setup_server, STOP_GRACE_MS);
+    n->setup_server = NULL;
+    if (n->next_api_server) {
+        hs_stop(n->api_server, STOP_GRACE_MS);
+        n->api_server = n->next_api_server;
+        n->next_api_server = NULL;
+        log_write(LOG_INFO, "setup", "API moved to port %u", hs_port(n->api_server));
+    }
+    rc_t rc = begin(n, why, sizeof why);
+    pthread_mutex_lock(&n->lock);
+    if (rc)
+        snprintf(n->failure, sizeof n->failure, "%s", why);
+    else
+        n->serving = true;
+    pthread_mutex_unlock(&n->lock);
+    if (rc) {
+        log_write(LOG_ERROR, "setup", "%s", why);
+        return NULL;
+    }
+    log_setup(n);
+    on_head(n);
+    return NULL;
+}
+
+/* What a setup says about the process itself: the TEE must be the one that was opened; another API port is opened here, so that
+ * one that is taken is an error of the setup. */
+static rc_t fit_to_process(node_t *n, config_error_t *e, const config_t *c)
+{
+    char why[160];
+    if (c->tee[0] && strcmp(c->tee, "auto") && strcmp(c->tee, n->tee.name))
+        return config_fail(e, RC_REFUSED, "tee", "this node was started with the TEE provider \"%s\"", n->tee.name);
+    if (!c->api_port || c->api_port == n->api_port)
+        return RC_OK;
+    if (open_api(&n->next_api_server, why, sizeof why, n, c->api_port))
+        return config_fail(e, RC_REFUSED, "api_port", "%s", why);
+    return RC_OK;
+}
+
+rc_t node_accept_setup(node_t *n, config_error_t *error, view_t body)
+{
+    config_t *c = NULL;
+    char why[200];
+    rc_t rc = config_read(&c, error, n->base_config, body);
+    if (rc)
+        return rc;
+    pthread_mutex_lock(&n->lock); /* the setup port has one worker, but a second request may wait behind the first */
+    rc = n->setup_taken ? config_fail(error, RC_REPLAY, "", "a setup was already accepted") : fit_to_process(n, error, c);
+    n->setup_taken |= rc == RC_OK;
+    pthread_mutex_unlock(&n->lock);
+    if (rc) {
+        config_free(c);
+        return rc;
+    }
+    if (n->options.state_dir && persist_write(n->options.state_dir, SETUP_FILE, body, why, sizeof why))
+        log_write(LOG_WARN, "state", "%s: a restart will need /setup again", why);
+    pthread_mutex_lock(&n->lock);
+    n->config = c;
+    pthread_cond_signal(&n->changed);
+    pthread_mutex_unlock(&n->lock);
+    return RC_OK;
+}
+
+/* A configuration from the file alone, or from the setup that an earlier run accepted. */
+static void find_config(node_t *n)
+{
+    config_error_t error;
+    uint8_t *kept = NULL;
+    size_t len = 0;
+    bool found = false;
+    char why[200];
+    if (n->base_config.p && config_is_complete(n->base_config)) {
+        if (!config_read(&n->config, &error, n->base_config, (view_t){ NULL, 0 }))
+            n->setup_taken = true;
+        return;
+    }
+    if (!n->options.state_dir)
+        return;
+    if (persist_read(&kept, &len, &found, n->options.state_dir, SETUP_FILE, SETUP_BODY_MAX, why, sizeof why)) {
+        log_write(LOG_WARN, "state", "%s: waiting for a new setup", why);
+        return;
+    }
+    if (found && config_read(&n->config, &error, n->base_config, view_of(kept, len)))
+        log_write(LOG_WARN, "state", "the kept setup is not valid any more (%s: %s): waiting for a new one", error.field, error.error);
+    n->setup_taken = n->config != NULL;
+    free(kept);
+}
+
+static rc_t read_config_file(node_t *n, char *why, size_t cap)
+{
+    const char *path = n->options.config_path;
+    if (!path)
+        return RC_OK;
+    FILE *f = fopen(path, "rb");
+    uint8_t *text = malloc(CONFIG_TEXT_MAX + 1);
+    size_t len = f && text ? fread(text, 1, CONFIG_TEXT_MAX + 1, f) : 0;
+    bool failed = !f || !text || ferror(f);
+    if (f)
+        fclose(f);
+    n->base_config = view_of(text, len);
+    if (failed) {
+        snprintf(why, cap, "%s: cannot be read", path);
+        return RC_IO;
+    }
+    config_error_t error;
+    if (config_check_base(&error, n->base_config)) {
+        snprintf(why, cap, "%s: %s%s%s", path, error.field, error.field[0] ? ": " : "", error.error);
+        return RC_MALFORMED;
+    }
+    return RC_OK;
+}
+
+static rc_t open_tee(node_t *n, char *why, size_t cap)
+{
+    const char *name = n->options.tee ? n->options.tee : "auto", *text = "";
+    uint8_t seed[32];
+    if (strcmp(name, "simulator")) {
+        snprintf(why, cap, "--tee %s: this version has no provider for real hardware; --tee simulator runs without one, for development", name);
+        return RC_UNSUPPORTED;
+    }
+    secret_random(seed, sizeof seed);
+    rc_t rc = tee_simulator_open(&n->tee, seed, &text);
+    secret_wipe(seed, sizeof seed);
+    if (rc)
+        snprintf(why, cap, "--tee %s: %s", name, text);
+    else
+        log_write(LOG_WARN, "tee", "SIMULATED: quotes prove nothing; for development only");
+    return rc;
+}
+
+static void cache_lock(void *ctx)
+{
+    pthread_mutex_lock(ctx);
+}
+
+static void cache_unlock(void *ctx)
+{
+    pthread_mutex_unlock(ctx);
+}
+
+static rc_t open_servers(node_t *n, char *why, size_t cap)
+{
+    hs_config_t setup = { .port = n->options.setup_port, .routes = NODE_SETUP_ROUTES, .route_count = NODE_SETUP_ROUTE_COUNT, .ctx = n,
+                          .body_max = SETUP_BODY_MAX, .event_threads = 1, .workers = 1, .connections_max = 64, .per_ip_max = 64 };
+    uint16_t port = n->config && n->config->api_port ? n->config->api_port : n->options.api_port;
+    rc_t rc = open_api(&n->api_server, why, cap, n, port);
+    if (rc)
+        return rc;
+    n->api_port = hs_port(n->api_server);
+    if (n->config) {
+        log_write(LOG_INFO, "start", "kettle " KETTLE_VERSION ": API on port %u, setup is known", n->api_port);
+        return RC_OK;
+    }
+    rc = hs_start(&n->setup_server, why, cap, &setup);
+    if (rc)
+        return rc;
+    n->setup_port = hs_port(n->setup_server);
+    log_write(LOG_INFO, "start", "kettle " KETTLE_VERSION ": API on port %u, waiting for POST /setup on port %u", n->api_port, n->setup_port);
+    return RC_OK;
+}
+
+rc_t node_start(node_t **out, char *why, size_t cap, const node_options_t *options)
+{
+    node_t *n = calloc(1, sizeof *n);
+    snprintf(why, cap, "out of memory");
+    if (!n)
+        return RC_NOMEM;
+    n->options = *options;
+    n->now_ms = options->now_ms ? options->now_ms : clock_system_ms;
+    n->started_ms = clock_monotonic_ms();
+    pthread_mutex_init(&n->lock, NULL);
+    pthread_mutex_init(&n->cache_lock, NULL);
+    pthread_cond_init(&n->changed, NULL);
+    answers_init(&n->answers);
+    ex_cache_config_t cache = { .bytes_max = CACHE_BYTES_MAX, .lock_ctx = &n->cache_lock, .lock = cache_lock, .unlock = cache_unlock };
+    secret_random(cache.seed, sizeof cache.seed);
+    n->cache = ex_cache_new(&cache);
+    n->http = hc_new(NULL);
+    rc_t rc = n->cache && n->http ? RC_OK : RC_NOMEM;
+    if (!rc)
+        rc = read_config_file(n, why, cap);
+    if (!rc)
+        rc = open_tee(n, why, cap);
+    if (!rc) {
+        find_config(n);
+        rc = open_servers(n, why, cap);
+    }
+    if (!rc)
+        rc = pthread_create(&n->controller, NULL, control, n) ? RC_IO : RC_OK;
+    if (rc) {
+        node_stop(n);
+        return rc;
+    }
+    n->controller_runs = true;
+    *out = n;
+    return RC_OK;
+}
+
+void node_stop(node_t *n)
+{
+    if (!n)
+        return;
+    pthread_mutex_lock(&n->lock);
+    n->stop = true;
+    pthread_cond_signal(&n->changed);
+    pthread_mutex_unlock(&n->lock);
+    if (n->controller_runs)
+        pthread_join(n->controller, NULL);
+    hs_stop(n->setup_server, STOP_GRACE_MS);
+    hs_stop(n->next_api_server, STOP_GRACE_MS);
+    hs_stop(n->api_server, STOP_GRACE_MS);
+    follow_free(n->follow);
+    up_free(n->execution);
+    up_free(n->consensus);
+    keyring_free(n->keyring);
+    hc_free(n->http);
+    ex_cache_free(n->cache);
+    answers_clear(&n->answers);
+    if (n->tee.free)
+        n->tee.free(n->tee.ctx);
+    config_free(n->config);
+    disown(&n->base_config);
+    disown(&n->attest_body);
+    disown(&n->block_body);
+    pthread_cond_destroy(&n->changed);
+    pthread_mutex_destroy(&n->cache_lock);
+    pthread_mutex_destroy(&n->lock);
+    free(n);
+}
+
+uint16_t node_api_port(const node_t *n)
+{
+    return n->api_port;
+}
+
+bool node_is_ready(node_t *n)
+{
+    follow_view_t v;
+    char why[256];
+    return node_state(n, &v, why, sizeof why) == NODE_READY;
+}
+
+unsigned node_round_trips(node_t *n)
+{
+    follow_view_t v = { 0 };
+    char why[256];
+    node_state(n, &v, why, sizeof why);
+    return v.round_trips;
+}

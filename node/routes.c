@@ -1,0 +1,221 @@
+/* routes.c - the HTTP routes: POST /setup on the setup port; /block, /call, /attest, /v1/status, /healthz, /readyz on the API
+ * port. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <jansson.h>
+
+#include "node/log.h"
+#include "node/state.h"
+#include "rpc/api.h"
+#include "rpc/jsonrpc.h"
+
+#define CALL_ARENA_MAX ((size_t)16 << 20) /* bytes of one request's parsed body and answer */
+
+static void answer(hs_response_t *r, int status, const char *content_type, view_t body)
+{
+    r->body = malloc(body.n ? body.n : 1);
+    if (!r->body) {
+        hs_problem(r, 500, "out-of-memory", "out of memory");
+        return;
+    }
+    if (body.n)
+        memcpy(r->body, body.p, body.n);
+    r->body_len = body.n;
+    r->status = status;
+    r->content_type = content_type;
+}
+
+/* Fills a 503 and says false when the node does not sign now. */
+static bool require_ready(node_t *n, follow_view_t *view, hs_response_t *r)
+{
+    char why[256], detail[320];
+    node_state_t state = node_state(n, view, why, sizeof why);
+    if (state == NODE_READY)
+        return true;
+    snprintf(detail, sizeof detail, "%s: %s", node_state_name(state), why);
+    hs_problem(r, 503, "not-ready", detail);
+    r->retry_after_s = 2;
+    return false;
+}
+
+static void setup_answer(hs_response_t *r, int status, const config_error_t *error)
+{
+    json_t *o = error ? json_pack("{s:s, s:s%, s:s%}", "status", "error", "error", error->error, strlen(error->error), "field",
+                                  error->field, strlen(error->field))
+                      : json_pack("{s:s}", "status", "success");
+    char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+    if (text)
+        answer(r, status, NULL, view_str(text));
+    else
+        hs_problem(r, 500, "out-of-memory", "out of memory");
+    free(text);
+    json_decref(o);
+}
+
+static void post_setup(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    config_error_t error;
+    rc_t rc = node_accept_setup(ctx, &error, request->body);
+    if (rc) {
+        log_write(LOG_WARN, "setup", "refused: %s%s%s", error.field, error.field[0] ? ": " : "", error.error);
+        setup_answer(r, rc == RC_REPLAY ? 409 : rc_blames_input(rc) ? 400 : 500, &error);
+    } else
+        setup_answer(r, 200, NULL);
+}
+
+static void get_block(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    node_t *n = ctx;
+    follow_view_t view;
+    (void)request;
+    if (!require_ready(n, &view, r))
+        return;
+    pthread_mutex_lock(&n->lock);
+    if (n->block_body.p)
+        answer(r, 200, NULL, n->block_body);
+    else
+        hs_problem(r, 503, "not-ready", "the head is being signed");
+    pthread_mutex_unlock(&n->lock);
+}
+
+static void get_attest(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    node_t *n = ctx;
+    (void)request;
+    pthread_mutex_lock(&n->lock);
+    bool serving = n->serving;
+    pthread_mutex_unlock(&n->lock);
+    if (serving)
+        answer(r, 200, NULL, n->attest_body);
+    else {
+        hs_problem(r, 503, "not-ready", "the node has no key yet: it waits for its setup");
+        r->retry_after_s = 2;
+    }
+}
+
+static ex_block_t block_of(const lc_execution_t *e, uint64_t chain_id)
+{
+    ex_block_t b = { .block_hash = e->block_hash, .parent_hash = e->parent_hash, .state_root = e->state_root };
+    b.env = (evm_block_t){ .number = e->block_number, .timestamp = e->timestamp, .gas_limit = e->gas_limit, .coinbase = e->fee_recipient,
+                           .prev_randao = e->prev_randao, .base_fee = e->base_fee_per_gas, .excess_blob_gas = e->excess_blob_gas,
+                           .chain_id = chain_id };
+    return b;
+}
+
+static void call_problem(hs_response_t *r, rc_t rc, const char *why)
+{
+    static const struct {
+        rc_t rc;
+        int status;
+        const char *slug;
+    } rows[] = {
+        { RC_REFUSED, 422, "call-refused" },   { RC_MALFORMED, 400, "bad-request" }, { RC_LIMIT, 422, "call-too-large" },
+        { RC_UNSUPPORTED, 501, "unsupported" }, { RC_TIMEOUT, 504, "call-timeout" },  { RC_IO, 502, "upstream" },
+        { RC_NOMEM, 503, "out-of-memory" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].rc == rc) {
+            hs_problem(r, rows[i].status, rows[i].slug, why);
+            return;
+        }
+    hs_problem(r, 500, "internal", why);
+}
+
+static bool node_stopping(void *ctx)
+{
+    node_t *n = ctx;
+    pthread_mutex_lock(&n->lock);
+    bool stop = n->stop;
+    pthread_mutex_unlock(&n->lock);
+    return stop;
+}
+
+/* Runs a parsed request on a block, signs and keeps the answer. */
+static void run_call(node_t *n, hs_response_t *r, arena_t *a, const ex_block_t *block, const ex_request_t *request, const hash32_t *key)
+{
+    char why[512];
+    ex_call_t *call;
+    view_t body;
+    const call_edge_t edge = { n->http, n->execution, &n->config->chain, n->cache, n->now_ms, node_stopping, n };
+    rc_t rc = call_run(&call, why, sizeof why, &edge, block, request);
+    if (rc) {
+        call_problem(r, rc, why);
+        return;
+    }
+    const evm_result_t *result = ex_call_result(call);
+    const api_signer_t signer = { n->keyring, node_sign };
+    rc = api_call_body(&body, a, &signer, result->status != EVM_SUCCESS, result->output);
+    if (!rc) {
+        answers_put(&n->answers, key, body);
+        answer(r, 200, NULL, body);
+    } else
+        call_problem(r, rc, "the answer could not be signed");
+    ex_call_free(call);
+}
+
+static void post_call(void *ctx, const hs_request_t *http, hs_response_t *r)
+{
+    node_t *n = ctx;
+    follow_view_t view;
+    ex_request_t request;
+    hash32_t key;
+    char why[256];
+    arena_t a;
+    if (!require_ready(n, &view, r))
+        return;
+    const ex_block_t block = block_of(&node_head(n, &view)->header.execution, n->config->chain.chain_id);
+    answers_key(&key, &block.block_hash, http->body);
+    view_t kept = answers_get(&n->answers, &key);
+    if (kept.p) {
+        *r = (hs_response_t){ .status = 200, .body = (uint8_t *)(uintptr_t)kept.p, .body_len = kept.n };
+        return;
+    }
+    arena_init(&a, CALL_ARENA_MAX);
+    rc_t rc = jr_parse_call(&request, &a, why, sizeof why, http->body);
+    if (rc)
+        call_problem(r, rc == RC_REFUSED ? RC_MALFORMED : rc, why);
+    else
+        run_call(n, r, &a, &block, &request, &key);
+    arena_free(&a);
+}
+
+static void get_status(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    (void)request;
+    char *text = node_status_json(ctx);
+    if (text)
+        answer(r, 200, NULL, view_str(text));
+    else
+        hs_problem(r, 500, "out-of-memory", "out of memory");
+    free(text);
+}
+
+static void get_healthz(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    (void)ctx, (void)request;
+    answer(r, 200, "text/plain; charset=utf-8", view_str("ok\n"));
+}
+
+static void get_readyz(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    follow_view_t view;
+    (void)request;
+    if (require_ready(ctx, &view, r))
+        answer(r, 200, "text/plain; charset=utf-8", view_str("ready\n"));
+}
+
+const hs_route_t NODE_SETUP_ROUTES[] = {
+    { "POST", "/setup", post_setup, HS_SLOW },
+};
+const size_t NODE_SETUP_ROUTE_COUNT = sizeof NODE_SETUP_ROUTES / sizeof NODE_SETUP_ROUTES[0];
+
+const hs_route_t NODE_API_ROUTES[] = {
+    { "GET", "/block", get_block, HS_CORS },
+    { "POST", "/call", post_call, HS_SLOW | HS_CORS },
+    { "GET", "/attest", get_attest, HS_CORS },
+    { "GET", "/v1/status", get_status, HS_CORS },
+    { "GET", "/healthz", get_healthz, 0 },
+    { "GET", "/readyz", get_readyz, 0 },
+};
+const size_t NODE_API_ROUTE_COUNT = sizeof NODE_API_ROUTES / sizeof NODE_API_ROUTES[0];

@@ -1,0 +1,21 @@
+/* A configuration is accepted or refused with a reason, never half read. */
+#include <stdlib.h>
+
+#include "node/config.h"
+#include "tests/fuzz/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    config_t *c = NULL;
+    config_error_t e;
+    view_t text = { data, len };
+    rc_t rc = config_read(&c, &e, (view_t){ NULL, 0 }, text);
+    if ((rc == RC_OK) != (c != NULL) || (rc && !e.error[0]))
+        abort();
+    if (c && (!c->execution_rpc.count || !c->consensus_rpc.count || !c->chain.count || !c->network.seconds_per_slot))
+        abort();
+    config_free(c);
+    if (config_is_complete(text) != (rc == RC_OK) && rc != RC_MALFORMED) /* setup_may_set is known to a base only */
+        abort();
+    return 0;
+}
