@@ -115,13 +115,19 @@ static rc_t fail(ctx_t *c, rc_t rc, const at_t *at, const char *text)
     return rc;
 }
 
+/* Length of the Merkle branch of a generalized index. */
+static size_t depth_of(uint64_t gindex)
+{
+    return 63u - (unsigned)__builtin_clzll(gindex);
+}
+
 static size_t size_of(const ctx_t *c, const type_t *t)
 {
     switch (t->length) {
     case COMMITTEE: return c->net->preset.committee_size;
     case COMMITTEE_BITS: return c->net->preset.committee_size / 8;
-    case COMMITTEE_BRANCH: return c->fork >= LC_ELECTRA ? 6 : 5; /* generalised indices 86 and 87; before 54 and 55 */
-    case FINALITY_BRANCH: return c->fork >= LC_ELECTRA ? 7 : 6;  /* 169; before 105 */
+    case COMMITTEE_BRANCH: return depth_of(lc_layout(c->fork)->next_committee_gindex); /* as deep as the current one */
+    case FINALITY_BRANCH: return depth_of(lc_layout(c->fork)->finalized_gindex);
     default: return t->size;
     }
 }
