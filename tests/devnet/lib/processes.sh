@@ -27,14 +27,14 @@ chain_id_of() { # SEED
 launch() { # DIR NAME COMMAND...: in the background, in its own session, log in DIR/NAME.log
   local dir=$1 name=$2
   shift 2
-  setsid "$@" >>"$dir/$name.log" 2>&1 </dev/null 9>&- &
+  (cd "${workdir:-$dir}" && exec setsid "$@") >>"$dir/$name.log" 2>&1 </dev/null 9>&- &
   echo "$name $!" >>"$dir/pids"
 }
 
 start_execution() { # DIR BASE-PORT: returns when its RPC answers
   launch "$1" el "$node" --max-old-space-size=1024 --import "$here/lib/preload.mjs" \
     "$here/../node_modules/@ethereumjs/client/dist/esm/bin/cli.js" \
-    --gethGenesis "$1/genesis.json" --dataDir "$1/el" --rpc --rpcAddr 127.0.0.1 --rpcPort "$2" --rpcDebug \
+    --gethGenesis "$1/genesis.json" --dataDir "$1/el" --rpc --rpcAddr 127.0.0.1 --rpcPort "$2" \
     --rpcEngine --rpcEngineAddr 127.0.0.1 --rpcEnginePort $(($2 + 1)) --jwtSecret "$1/jwt.hex" --saveReceipts \
     --isSingleNode --port $(($2 + 3)) --extIP 127.0.0.1 --discV4 false --discDns false --logFile false
   wait_for rpc "http://127.0.0.1:$2" 60
