@@ -18,14 +18,17 @@ typedef struct {
     rc_t (*sign)(void *ctx, uint8_t out[ECDSA_SIG_LEN], const hash32_t *digest);
 } api_signer_t;
 
-/* GET /block: signature over SHA-256 of the decimal number. The text is NUL-terminated, in the arena. */
+/* All three bodies are text in the arena, NUL-terminated behind the view; out is written only on RC_OK.
+ * RC_NOMEM, or what the signer returned. */
+
+/* GET /block: the signature is over SHA-256 of the decimal number. */
 NODISCARD rc_t api_block_body(view_t *out, arena_t *a, const api_signer_t *signer, uint64_t block_number);
 
-/* POST /call: response {"Success":"0x..."}; or "Error" when error is true. Signature over SHA-256 of the compact JSON of
- * response. */
+/* POST /call: response is {"Success":"0x..."}, or "Error" when error is true (output is then not used). The signature is over
+ * SHA-256 of the compact JSON of response. */
 NODISCARD rc_t api_call_body(view_t *out, arena_t *a, const api_signer_t *signer, bool error, view_t output);
 
-/* GET /attest. */
+/* GET /attest: quote and public key; not signed, the quote is the proof. */
 NODISCARD rc_t api_attest_body(view_t *out, arena_t *a, view_t quote, const uint8_t pubkey33[33]);
 
 #endif
