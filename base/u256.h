@@ -1,5 +1,8 @@
 /* u256.h - 256-bit unsigned words of the EVM: four 64-bit limbs, least significant first.
  *
+ * Arithmetic is modulo 2^256; signed operations read a word as two's complement; division by zero gives zero, as the
+ * EVM defines it. Not constant time: never for secrets.
+ *
  * Floor:  0, base. No heap, I/O, clock or thread.
  * Tests:  tests/unit/test_u256.c
  */
@@ -63,5 +66,217 @@ static inline int u256_cmp(const u256_t *a, const u256_t *b)
             return a->w[i] < b->w[i] ? -1 : 1;
     return 0;
 }
+
+__extension__ typedef unsigned __int128 u128_t;
+
+/* a + b + carry_in of one limb; *carry becomes 0 or 1. */
+static inline uint64_t u64_addc(uint64_t a, uint64_t b, uint64_t *carry)
+{
+    u128_t s = (u128_t)a + b + *carry;
+    *carry = (uint64_t)(s >> 64);
+    return (uint64_t)s;
+}
+
+/* a - b - borrow_in of one limb; *borrow becomes 0 or 1. */
+static inline uint64_t u64_subb(uint64_t a, uint64_t b, uint64_t *borrow)
+{
+    u128_t d = (u128_t)a - b - *borrow;
+    *borrow = (uint64_t)(d >> 64) & 1;
+    return (uint64_t)d;
+}
+
+/* a + b modulo 2^256; *carry (0 or 1) is what does not fit. */
+static inline u256_t u256_add_carry(const u256_t *a, const u256_t *b, uint64_t *carry)
+{
+    u256_t r;
+    *carry = 0;
+    r.w[0] = u64_addc(a->w[0], b->w[0], carry);
+    r.w[1] = u64_addc(a->w[1], b->w[1], carry);
+    r.w[2] = u64_addc(a->w[2], b->w[2], carry);
+    r.w[3] = u64_addc(a->w[3], b->w[3], carry);
+    return r;
+}
+
+/* a - b modulo 2^256; *borrow is 1 when a is less than b. */
+static inline u256_t u256_sub_borrow(const u256_t *a, const u256_t *b, uint64_t *borrow)
+{
+    u256_t r;
+    *borrow = 0;
+    r.w[0] = u64_subb(a->w[0], b->w[0], borrow);
+    r.w[1] = u64_subb(a->w[1], b->w[1], borrow);
+    r.w[2] = u64_subb(a->w[2], b->w[2], borrow);
+    r.w[3] = u64_subb(a->w[3], b->w[3], borrow);
+    return r;
+}
+
+static inline u256_t u256_add(const u256_t *a, const u256_t *b)
+{
+    uint64_t carry;
+    return u256_add_carry(a, b, &carry);
+}
+
+static inline u256_t u256_sub(const u256_t *a, const u256_t *b)
+{
+    uint64_t borrow;
+    return u256_sub_borrow(a, b, &borrow);
+}
+
+static inline bool u256_lt(const u256_t *a, const u256_t *b)
+{
+    uint64_t borrow;
+    (void)u256_sub_borrow(a, b, &borrow);
+    return borrow;
+}
+
+static inline bool u256_is_negative(const u256_t *a)
+{
+    return a->w[3] >> 63;
+}
+
+/* a < b, both signed. */
+static inline bool u256_slt(const u256_t *a, const u256_t *b)
+{
+    bool na = u256_is_negative(a), nb = u256_is_negative(b);
+    return na != nb ? na : u256_lt(a, b);
+}
+
+static inline u256_t u256_neg(const u256_t *a)
+{
+    static const u256_t zero;
+    return u256_sub(&zero, a);
+}
+
+static inline u256_t u256_and(const u256_t *a, const u256_t *b)
+{
+    return (u256_t){ { a->w[0] & b->w[0], a->w[1] & b->w[1], a->w[2] & b->w[2], a->w[3] & b->w[3] } };
+}
+
+static inline u256_t u256_or(const u256_t *a, const u256_t *b)
+{
+    return (u256_t){ { a->w[0] | b->w[0], a->w[1] | b->w[1], a->w[2] | b->w[2], a->w[3] | b->w[3] } };
+}
+
+static inline u256_t u256_xor(const u256_t *a, const u256_t *b)
+{
+    return (u256_t){ { a->w[0] ^ b->w[0], a->w[1] ^ b->w[1], a->w[2] ^ b->w[2], a->w[3] ^ b->w[3] } };
+}
+
+static inline u256_t u256_not(const u256_t *a)
+{
+    return (u256_t){ { ~a->w[0], ~a->w[1], ~a->w[2], ~a->w[3] } };
+}
+
+/* acc + a * b + carry_in of one limb, which always fits two; *carry becomes the upper one. */
+static inline uint64_t u64_muladd(uint64_t acc, uint64_t a, uint64_t b, uint64_t *carry)
+{
+    u128_t p = (u128_t)a * b + acc + *carry;
+    *carry = (uint64_t)(p >> 64);
+    return (uint64_t)p;
+}
+
+/* a * b modulo 2^256: ten limb products, the others would fall out at the top. */
+static inline u256_t u256_mul(const u256_t *a, const u256_t *b)
+{
+    u256_t r;
+    uint64_t c = 0;
+    r.w[0] = u64_muladd(0, a->w[0], b->w[0], &c);
+    r.w[1] = u64_muladd(0, a->w[0], b->w[1], &c);
+    r.w[2] = u64_muladd(0, a->w[0], b->w[2], &c);
+    r.w[3] = a->w[0] * b->w[3] + c;
+    c = 0;
+    r.w[1] = u64_muladd(r.w[1], a->w[1], b->w[0], &c);
+    r.w[2] = u64_muladd(r.w[2], a->w[1], b->w[1], &c);
+    r.w[3] += a->w[1] * b->w[2] + c;
+    c = 0;
+    r.w[2] = u64_muladd(r.w[2], a->w[2], b->w[0], &c);
+    r.w[3] += a->w[2] * b->w[1] + c + a->w[3] * b->w[0];
+    return r;
+}
+
+/* a shifted left by n bits; zero from n = 256 on. */
+static inline u256_t u256_shl(const u256_t *a, unsigned n)
+{
+    if (n >= 256)
+        return u256_of(0);
+    uint64_t wide[8] = { 0, 0, 0, 0, a->w[0], a->w[1], a->w[2], a->w[3] };
+    const uint64_t *at = wide + 4 - n / 64;
+    unsigned up = n % 64, down = 63 - up; /* x >> 1 >> down is x >> (64 - up), and 0 when up is 0 */
+    return (u256_t){ { at[0] << up | at[-1] >> 1 >> down, at[1] << up | at[0] >> 1 >> down,
+                       at[2] << up | at[1] >> 1 >> down, at[3] << up | at[2] >> 1 >> down } };
+}
+
+/* a shifted right by n bits, bits of fill (0 or all ones) coming in at the top. n must be below 256. */
+static inline u256_t u256_shift_in(const u256_t *a, unsigned n, uint64_t fill)
+{
+    uint64_t wide[8] = { a->w[0], a->w[1], a->w[2], a->w[3], fill, fill, fill, fill };
+    const uint64_t *at = wide + n / 64;
+    unsigned down = n % 64, up = 63 - down;
+    return (u256_t){ { at[0] >> down | at[1] << 1 << up, at[1] >> down | at[2] << 1 << up,
+                       at[2] >> down | at[3] << 1 << up, at[3] >> down | at[4] << 1 << up } };
+}
+
+/* a shifted right by n bits; zero from n = 256 on. */
+static inline u256_t u256_shr(const u256_t *a, unsigned n)
+{
+    return n < 256 ? u256_shift_in(a, n, 0) : u256_of(0);
+}
+
+/* a shifted right by n bits, copies of the sign bit coming in; all sign from n = 256 on. */
+static inline u256_t u256_sar(const u256_t *a, unsigned n)
+{
+    uint64_t sign = 0 - (uint64_t)u256_is_negative(a);
+    return n < 256 ? u256_shift_in(a, n, sign) : (u256_t){ { sign, sign, sign, sign } };
+}
+
+/* Zero bits above the highest one; 256 for zero. */
+static inline unsigned u256_clz(const u256_t *a)
+{
+    for (unsigned i = 4; i-- > 0;)
+        if (a->w[i])
+            return 64 * (3 - i) + (unsigned)__builtin_clzll(a->w[i]);
+    return 256;
+}
+
+/* Bytes that a needs: 0 for zero, at most 32. */
+static inline unsigned u256_byte_len(const u256_t *a)
+{
+    return (256 - u256_clz(a) + 7) / 8;
+}
+
+/* Byte number n of a counted from the most significant one (EVM BYTE); zero from n = 32 on. */
+static inline u256_t u256_byte(const u256_t *a, const u256_t *n)
+{
+    if (!u256_fits_u64(n) || n->w[0] >= 32)
+        return u256_of(0);
+    unsigned bit = 8 * (31 - (unsigned)n->w[0]);
+    return u256_of(a->w[bit / 64] >> bit % 64 & 0xff);
+}
+
+/* a with the sign bit of its byte number n, counted from the least significant one, copied upwards; a itself from n = 31
+ * on (EVM SIGNEXTEND). */
+static inline u256_t u256_signextend(const u256_t *a, const u256_t *n)
+{
+    if (!u256_fits_u64(n) || n->w[0] >= 31)
+        return *a;
+    unsigned up = 8 * (31 - (unsigned)n->w[0]);
+    u256_t top = u256_shl(a, up);
+    return u256_sar(&top, up);
+}
+
+/* Quotient and remainder; both zero when d is zero. Either output may be NULL, and both may overlap the inputs. */
+void u256_divmod(u256_t *quot, u256_t *rem, const u256_t *n, const u256_t *d);
+
+/* The same for signed words: the quotient is rounded towards zero, the remainder has the sign of n. */
+void u256_sdivmod(u256_t *quot, u256_t *rem, const u256_t *n, const u256_t *d);
+
+/* (a + b) mod m and (a * b) mod m without losing the upper bits; zero when m is zero. */
+u256_t u256_addmod(const u256_t *a, const u256_t *b, const u256_t *m);
+u256_t u256_mulmod(const u256_t *a, const u256_t *b, const u256_t *m);
+
+/* base to the power of e modulo 2^256; 0 to the power of 0 is 1. */
+u256_t u256_exp(const u256_t *base, const u256_t *e);
+
+/* a * b exactly: the lower half is returned, *high receives the upper one. */
+u256_t u256_mul_wide(u256_t *high, const u256_t *a, const u256_t *b);
 
 #endif

@@ -73,11 +73,11 @@ rc_t ecdsa_verify(const ecdsa_t *e, const uint8_t sig64[ECDSA_SIG_LEN], const ha
     return secp256k1_ecdsa_verify(e->ctx, &sig, digest->b, &key) ? RC_OK : RC_REFUSED; /* refuses high s */
 }
 
-static void write_uncompressed(const ecdsa_t *e, uint8_t out64[64], const secp256k1_pubkey *key)
+static void write_uncompressed(const secp256k1_context *ctx, uint8_t out64[64], const secp256k1_pubkey *key)
 {
     uint8_t full[65]; /* 0x04, x, y */
     size_t n = sizeof full;
-    secp256k1_ec_pubkey_serialize(e->ctx, full, &n, key, SECP256K1_EC_UNCOMPRESSED);
+    secp256k1_ec_pubkey_serialize(ctx, full, &n, key, SECP256K1_EC_UNCOMPRESSED);
     memcpy(out64, full + 1, 64);
 }
 
@@ -85,10 +85,11 @@ rc_t ecdsa_recover(const ecdsa_t *e, uint8_t out64[64], const uint8_t sig64[64],
 {
     secp256k1_ecdsa_recoverable_signature sig;
     secp256k1_pubkey key;
-    if (recid < 0 || recid > 3 || !secp256k1_ecdsa_recoverable_signature_parse_compact(e->ctx, &sig, sig64, recid) ||
-        !secp256k1_ecdsa_recover(e->ctx, &key, &sig, digest->b))
+    const secp256k1_context *ctx = e ? e->ctx : secp256k1_context_static;
+    if (recid < 0 || recid > 3 || !secp256k1_ecdsa_recoverable_signature_parse_compact(ctx, &sig, sig64, recid) ||
+        !secp256k1_ecdsa_recover(ctx, &key, &sig, digest->b))
         return RC_REFUSED;
-    write_uncompressed(e, out64, &key);
+    write_uncompressed(ctx, out64, &key);
     return RC_OK;
 }
 
@@ -97,7 +98,7 @@ rc_t ecdsa_uncompress(const ecdsa_t *e, uint8_t out64[64], const uint8_t pubkey3
     secp256k1_pubkey key;
     if (!secp256k1_ec_pubkey_parse(e->ctx, &key, pubkey33, ECDSA_PUBKEY_LEN))
         return RC_MALFORMED;
-    write_uncompressed(e, out64, &key);
+    write_uncompressed(e->ctx, out64, &key);
     return RC_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "base/crypto/hash.h"
 
+#include <nettle/ripemd160.h>
 #include <nettle/sha2.h>
 
 void sha256_parts(hash32_t *out, const view_t *parts, size_t count)
@@ -14,4 +15,12 @@ void sha256_parts(hash32_t *out, const view_t *parts, size_t count)
 void sha256(hash32_t *out, view_t in)
 {
     sha256_parts(out, &in, 1);
+}
+
+void ripemd160(uint8_t out20[20], view_t in)
+{
+    struct ripemd160_ctx ctx;
+    ripemd160_init(&ctx);
+    ripemd160_update(&ctx, in.n, in.p);
+    ripemd160_digest(&ctx, RIPEMD160_DIGEST_SIZE, out20);
 }

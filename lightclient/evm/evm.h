@@ -98,9 +98,9 @@ typedef struct {
     u256_t value;
     view_t data;
     uint64_t gas; /* gas limit, all included */
-    u256_t gas_price;        /* what GASPRICE returns: effective price; zero for eth_call without a price */
-    u256_t max_fee;          /* evm_transact only: equal to gas_price for legacy transactions */
-    u256_t max_priority_fee; /* evm_transact only */
+    u256_t gas_price;        /* evm_call: what GASPRICE returns; evm_transact: of types 0 and 1 */
+    u256_t max_fee;          /* evm_transact only: from type 2 on */
+    u256_t max_priority_fee; /* evm_transact only: from type 2 on */
     u256_t max_blob_fee;     /* evm_transact only */
     uint64_t nonce;          /* evm_transact only */
     uint8_t type;            /* EIP-2718 type, 0 to 4 */
@@ -134,20 +134,25 @@ typedef struct {
     view_t output;     /* return or revert data; lives in the arena */
     const evm_log_t *logs;
     size_t log_count;
-    bool created; /* a contract was created at created_addr */
+    bool created; /* a contract was created at created_addr; output is its code */
     addr_t created_addr;
+    unsigned unsupported; /* with RC_UNSUPPORTED alone: index of the precompile that this build does not have */
 } evm_result_t;
 
 /* Short lower-case text of a halt reason, for error messages: "out of gas", ... Static storage. */
 const char *evm_halt_name(evm_halt_t halt);
 
+/* Short lower-case English name of a precompile by its index: "bn254 pairing", ... Static storage. */
+const char *evm_precompile_name(unsigned index);
+
 /* eth_call: no nonce, fee or sender-code check; base fee as given in block (the caller sets it to zero when no gas price
  * was given, as geth does); the value must be covered by the sender's balance (else RC_REFUSED); intrinsic gas above
  * tx->gas is RC_REFUSED. Sender, receiver, coinbase (Shanghai), precompiles and the access list are warm.
  *   a        arena of the call; holds the result; its limit bounds memory (RC_NOMEM)
- *   out      written only on RC_OK; a revert or a halt is RC_OK with its status
+ *   out      written only on RC_OK (a revert or a halt is RC_OK with its status), and on RC_UNSUPPORTED, where all but
+ *            out->unsupported is zero
  * RC_NEED_DATA, RC_TIMEOUT, RC_NOMEM as the host says; RC_UNSUPPORTED: a precompile that this build does not have was
- * reached, a clear error, never a wrong result (evm_unsupported names it). */
+ * reached, a clear error, never a wrong result (evm_precompile_name(out->unsupported) names it). */
 NODISCARD rc_t evm_call(arena_t *a, evm_result_t *out, const evm_host_t *host, const evm_rules_t *rules,
                         const evm_block_t *block, const evm_tx_t *tx);
 
@@ -185,7 +190,7 @@ NODISCARD rc_t evm_transact(arena_t *a, evm_receipt_t *out, const evm_host_t *ho
  * RC_REFUSED: the precompile fails (consumes all gas); RC_UNSUPPORTED: not in this build or not in this fork. */
 NODISCARD rc_t evm_precompile(arena_t *a, view_t *out, uint64_t *gas, evm_fork_t fork, unsigned index, view_t input);
 
-/* The fee of one unit of blob gas for a block's excess (EIP-4844 fake_exponential). */
+/* The fee of one unit of blob gas for a block's excess (EIP-4844 fake_exponential); all ones when it would pass 2^187 wei. */
 u256_t evm_blob_base_fee(const evm_rules_t *rules, uint64_t excess_blob_gas);
 
 #endif

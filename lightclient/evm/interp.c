@@ -1,0 +1,427 @@
+#include "lightclient/evm/vm.h"
+
+/* The loop. An instruction's generic part (gas and stack limits, from opcode.def) comes first, then its body: the short
+ * ones here, the others in op_*.c. Registers of the running frame live in locals and are stored in the frame before a
+ * body elsewhere is called. */
+
+enum {
+#define OP(byte, name, takes, gives, gas, fork) TAKES_##name = takes, GROWS_##name = gives > takes, BASE_##name = gas,
+#define NONE(byte)
+#include "lightclient/evm/opcode.def"
+#undef OP
+#undef NONE
+};
+
+/* The n bytes of a PUSH as a word. Reads up to 8 bytes from p on, which the code's padding allows. */
+static inline __attribute__((always_inline)) u256_t push_word(const uint8_t *p, unsigned n)
+{
+    u256_t r = { { 0 } };
+    unsigned full = n / 8, rest = n % 8;
+    for (unsigned i = 0; i < full; i++)
+        r.w[i] = load_u64be(p + n - 8 * (i + 1));
+    if (rest)
+        r.w[full] = load_u64be(p) >> (64 - 8 * rest);
+    return r;
+}
+
+/* A shift count as a number: 256 stands for all that is larger. */
+static inline unsigned shift_count(const u256_t *n)
+{
+    return u256_fits_u64(n) && n->w[0] < 256 ? (unsigned)n->w[0] : 256;
+}
+
+/* Whether memory already reaches over n bytes at offset. */
+static inline bool in_memory(const vm_frame_t *f, const u256_t *offset, size_t n)
+{
+    return u256_fits_u64(offset) && offset->w[0] < f->memory_len && f->memory_len - offset->w[0] >= n;
+}
+
+#define NEXT goto *table[*pc++]
+
+/* Begins the instruction: base gas and stack limits. */
+#define BEGIN(name)                                             \
+    at_##name:                                                  \
+    if ((gas -= BASE_##name) < 0)                               \
+        goto out_of_gas;                                        \
+    if (TAKES_##name && sp < stack + TAKES_##name)              \
+        goto bad_stack;                                         \
+    if (GROWS_##name && sp >= stack + EVM_STACK_MAX)            \
+        goto bad_stack;
+
+#define SAVE (f->gas = gas, f->sp = sp, f->pc = pc)
+
+/* Calls a body elsewhere, then goes on with the stack moved by `moves` items. */
+#define CALL_BODY(call, moves) \
+    SAVE;                      \
+    step = (call);             \
+    if (step)                  \
+        goto stopped;          \
+    gas = f->gas;              \
+    sp += (moves);             \
+    NEXT
+
+#define BINARY(name, fn)              \
+    BEGIN(name)                       \
+    sp[-1] = fn(&sp[0], &sp[-1]);     \
+    sp--;                             \
+    NEXT;
+
+#define COMPARE(name, condition)      \
+    BEGIN(name)                       \
+    sp[-1] = u256_of(condition);      \
+    sp--;                             \
+    NEXT;
+
+#define PUSH_VALUE(name, value)       \
+    BEGIN(name)                       \
+    *++sp = (value);                  \
+    NEXT;
+
+#define PUSH(n)                       \
+    BEGIN(PUSH##n)                    \
+    *++sp = push_word(pc, n);         \
+    pc += (n);                        \
+    NEXT;
+
+#define DUP(n)                        \
+    BEGIN(DUP##n)                     \
+    sp[1] = sp[1 - (n)];              \
+    sp++;                             \
+    NEXT;
+
+#define SWAP(n)                       \
+    BEGIN(SWAP##n)                    \
+    tmp = sp[0];                      \
+    sp[0] = sp[-(n)];                 \
+    sp[-(n)] = tmp;                   \
+    NEXT;
+
+#define LOG(n)                        \
+    BEGIN(LOG##n)                     \
+    CALL_BODY(op_log(vm, f, sp, n), -2 - (n));
+
+#define COPY(name, source)            \
+    BEGIN(name)                       \
+    CALL_BODY(op_copy(vm, f, sp, source), -3);
+
+#define EACH_16(M) M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8) M(9) M(10) M(11) M(12) M(13) M(14) M(15) M(16)
+#define EACH_32(M) EACH_16(M) M(17) M(18) M(19) M(20) M(21) M(22) M(23) M(24) M(25) M(26) M(27) M(28) M(29) M(30) M(31) M(32)
+
+/* Labels as values are a GNU extension that both supported compilers have. */
+#pragma GCC diagnostic ignored "-Wpedantic"
+
+rc_t vm_run(vm_t *vm)
+{
+#define OP(byte, name, takes, gives, gas, fork) [byte] = FORK >= fork ? &&at_##name : &&at_unassigned,
+#define NONE(byte) [byte] = &&at_unassigned,
+    static const void *const tables[][256] = {
+#define FORK EVM_BERLIN
+        {
+#include "lightclient/evm/opcode.def"
+        },
+#undef FORK
+#define FORK EVM_LONDON
+        {
+#include "lightclient/evm/opcode.def"
+        },
+#undef FORK
+#define FORK EVM_PARIS
+        {
+#include "lightclient/evm/opcode.def"
+        },
+#undef FORK
+#define FORK EVM_SHANGHAI
+        {
+#include "lightclient/evm/opcode.def"
+        },
+#undef FORK
+#define FORK EVM_CANCUN
+        {
+#include "lightclient/evm/opcode.def"
+        },
+#undef FORK
+#define FORK EVM_PRAGUE
+        {
+#include "lightclient/evm/opcode.def"
+        },
+#undef FORK
+#define FORK EVM_OSAKA
+        {
+#include "lightclient/evm/opcode.def"
+        },
+#undef FORK
+    };
+#undef OP
+#undef NONE
+    const void *const *table = tables[vm->rules->fork];
+    vm_frame_t *f;
+    const uint8_t *pc;
+    u256_t *sp, *stack, tmp;
+    int64_t gas;
+    vm_step_t step;
+
+enter: /* the frame that runs has changed, or one has ended */
+    f = vm->frame;
+    if (!f)
+        return RC_OK;
+    pc = f->pc;
+    sp = f->sp;
+    stack = f->stack;
+    gas = f->gas;
+    NEXT;
+
+    BEGIN(STOP)
+    step = vm_end(vm, EVM_SUCCESS, EVM_HALT_NONE, gas, view_of(NULL, 0));
+    goto stopped;
+
+    /* --- arithmetic --- */
+    BINARY(ADD, u256_add)
+    BINARY(MUL, u256_mul)
+    BINARY(SUB, u256_sub)
+    BEGIN(DIV)
+    u256_divmod(&sp[-1], NULL, &sp[0], &sp[-1]);
+    sp--;
+    NEXT;
+    BEGIN(SDIV)
+    u256_sdivmod(&sp[-1], NULL, &sp[0], &sp[-1]);
+    sp--;
+    NEXT;
+    BEGIN(MOD)
+    u256_divmod(NULL, &sp[-1], &sp[0], &sp[-1]);
+    sp--;
+    NEXT;
+    BEGIN(SMOD)
+    u256_sdivmod(NULL, &sp[-1], &sp[0], &sp[-1]);
+    sp--;
+    NEXT;
+    BEGIN(ADDMOD)
+    sp[-2] = u256_addmod(&sp[0], &sp[-1], &sp[-2]);
+    sp -= 2;
+    NEXT;
+    BEGIN(MULMOD)
+    sp[-2] = u256_mulmod(&sp[0], &sp[-1], &sp[-2]);
+    sp -= 2;
+    NEXT;
+    BEGIN(EXP)
+    CALL_BODY(op_exp(f, sp), -1);
+    BEGIN(SIGNEXTEND)
+    sp[-1] = u256_signextend(&sp[-1], &sp[0]);
+    sp--;
+    NEXT;
+    COMPARE(LT, u256_lt(&sp[0], &sp[-1]))
+    COMPARE(GT, u256_lt(&sp[-1], &sp[0]))
+    COMPARE(SLT, u256_slt(&sp[0], &sp[-1]))
+    COMPARE(SGT, u256_slt(&sp[-1], &sp[0]))
+    COMPARE(EQ, u256_eq(&sp[0], &sp[-1]))
+    BEGIN(ISZERO)
+    sp[0] = u256_of(u256_is_zero(&sp[0]));
+    NEXT;
+    BINARY(AND, u256_and)
+    BINARY(OR, u256_or)
+    BINARY(XOR, u256_xor)
+    BEGIN(NOT)
+    sp[0] = u256_not(&sp[0]);
+    NEXT;
+    BEGIN(BYTE)
+    sp[-1] = u256_byte(&sp[-1], &sp[0]);
+    sp--;
+    NEXT;
+    BEGIN(SHL)
+    sp[-1] = u256_shl(&sp[-1], shift_count(&sp[0]));
+    sp--;
+    NEXT;
+    BEGIN(SHR)
+    sp[-1] = u256_shr(&sp[-1], shift_count(&sp[0]));
+    sp--;
+    NEXT;
+    BEGIN(SAR)
+    sp[-1] = u256_sar(&sp[-1], shift_count(&sp[0]));
+    sp--;
+    NEXT;
+    BEGIN(CLZ)
+    sp[0] = u256_of(u256_clz(&sp[0]));
+    NEXT;
+    BEGIN(KECCAK256)
+    CALL_BODY(op_keccak256(vm, f, sp), -1);
+
+    /* --- the call and its block --- */
+    PUSH_VALUE(ADDRESS, vm_of_addr(&f->self->addr))
+    BEGIN(BALANCE)
+    CALL_BODY(op_balance(vm, f, sp), 0);
+    PUSH_VALUE(ORIGIN, vm_of_addr(&vm->tx->from))
+    PUSH_VALUE(CALLER, vm_of_addr(&f->caller))
+    PUSH_VALUE(CALLVALUE, f->value)
+    BEGIN(CALLDATALOAD)
+    CALL_BODY(op_calldataload(f, sp), 0);
+    PUSH_VALUE(CALLDATASIZE, u256_of(f->input.n))
+    COPY(CALLDATACOPY, f->input)
+    PUSH_VALUE(CODESIZE, u256_of(f->code->len))
+    COPY(CODECOPY, view_of(f->code->bytes, f->code->len))
+    PUSH_VALUE(GASPRICE, vm->gas_price)
+    BEGIN(EXTCODESIZE)
+    CALL_BODY(op_extcodesize(vm, f, sp), 0);
+    BEGIN(EXTCODECOPY)
+    CALL_BODY(op_extcodecopy(vm, f, sp), -4);
+    PUSH_VALUE(RETURNDATASIZE, u256_of(vm->ret_len))
+    BEGIN(RETURNDATACOPY)
+    CALL_BODY(op_returndatacopy(vm, f, sp), -3);
+    BEGIN(EXTCODEHASH)
+    CALL_BODY(op_extcodehash(vm, f, sp), 0);
+    BEGIN(BLOCKHASH)
+    CALL_BODY(op_blockhash(vm, f, sp), 0);
+    PUSH_VALUE(COINBASE, vm_of_addr(&vm->block->coinbase))
+    PUSH_VALUE(TIMESTAMP, u256_of(vm->block->timestamp))
+    PUSH_VALUE(NUMBER, u256_of(vm->block->number))
+    PUSH_VALUE(PREVRANDAO, u256_from_be32(vm->block->prev_randao.b))
+    PUSH_VALUE(GASLIMIT, u256_of(vm->block->gas_limit))
+    PUSH_VALUE(CHAINID, u256_of(vm->block->chain_id))
+    BEGIN(SELFBALANCE)
+    CALL_BODY(op_selfbalance(vm, f, sp), 1);
+    PUSH_VALUE(BASEFEE, vm->block->base_fee)
+    BEGIN(BLOBHASH)
+    sp[0] = u256_fits_u64(&sp[0]) && sp[0].w[0] < vm->tx->blob_count
+                ? u256_from_be32(vm->tx->blob_hashes[sp[0].w[0]].b)
+                : u256_of(0);
+    NEXT;
+    PUSH_VALUE(BLOBBASEFEE, vm->blob_base_fee)
+
+    /* --- stack, memory, storage, jumps --- */
+    BEGIN(POP)
+    sp--;
+    NEXT;
+    BEGIN(MLOAD)
+    if (!in_memory(f, &sp[0], 32)) {
+        SAVE;
+        step = vm_memory(vm, f, &sp[0], &(u256_t){ { 32 } });
+        if (step)
+            goto stopped;
+        gas = f->gas;
+    }
+    sp[0] = u256_from_be32(f->memory + sp[0].w[0]);
+    NEXT;
+    BEGIN(MSTORE)
+    if (!in_memory(f, &sp[0], 32)) {
+        SAVE;
+        step = vm_memory(vm, f, &sp[0], &(u256_t){ { 32 } });
+        if (step)
+            goto stopped;
+        gas = f->gas;
+    }
+    u256_to_be32(f->memory + sp[0].w[0], &sp[-1]);
+    sp -= 2;
+    NEXT;
+    BEGIN(MSTORE8)
+    if (!in_memory(f, &sp[0], 1)) {
+        SAVE;
+        step = vm_memory(vm, f, &sp[0], &(u256_t){ { 1 } });
+        if (step)
+            goto stopped;
+        gas = f->gas;
+    }
+    f->memory[sp[0].w[0]] = (uint8_t)sp[-1].w[0];
+    sp -= 2;
+    NEXT;
+    BEGIN(SLOAD)
+    CALL_BODY(op_sload(vm, f, sp), 0);
+    BEGIN(SSTORE)
+    CALL_BODY(op_sstore(vm, f, sp), -2);
+    BEGIN(JUMP)
+    if (!u256_fits_u64(&sp[0]) || !code_is_dest(f->code, sp[0].w[0]))
+        goto bad_jump;
+    pc = f->code->bytes + sp[0].w[0];
+    sp--;
+    NEXT;
+    BEGIN(JUMPI)
+    if (!u256_is_zero(&sp[-1])) {
+        if (!u256_fits_u64(&sp[0]) || !code_is_dest(f->code, sp[0].w[0]))
+            goto bad_jump;
+        pc = f->code->bytes + sp[0].w[0];
+    }
+    sp -= 2;
+    NEXT;
+    PUSH_VALUE(PC, u256_of((uint64_t)(pc - 1 - f->code->bytes)))
+    PUSH_VALUE(MSIZE, u256_of(f->memory_len))
+    PUSH_VALUE(GAS, u256_of((uint64_t)gas))
+    BEGIN(JUMPDEST) /* every loop passes here */
+    step = vm_poll(vm);
+    if (step)
+        goto stopped;
+    NEXT;
+    BEGIN(TLOAD)
+    sp[0] = st_transient(&vm->state, f->self, &sp[0]);
+    NEXT;
+    BEGIN(TSTORE)
+    CALL_BODY(op_tstore(vm, f, sp), -2);
+    BEGIN(MCOPY)
+    CALL_BODY(op_mcopy(vm, f, sp), -3);
+    PUSH_VALUE(PUSH0, u256_of(0))
+    EACH_32(PUSH)
+    EACH_16(DUP)
+    EACH_16(SWAP)
+    LOG(0)
+    LOG(1)
+    LOG(2)
+    LOG(3)
+    LOG(4)
+
+    /* --- calls and ends; these bodies set f->sp themselves --- */
+    BEGIN(CREATE)
+    SAVE;
+    step = op_create(vm, f, sp, VM_CREATE);
+    goto after_call;
+    BEGIN(CALL)
+    SAVE;
+    step = op_call(vm, f, sp, VM_CALL);
+    goto after_call;
+    BEGIN(CALLCODE)
+    SAVE;
+    step = op_call(vm, f, sp, VM_CALLCODE);
+    goto after_call;
+    BEGIN(RETURN)
+    SAVE;
+    step = op_return(vm, f, sp, EVM_SUCCESS);
+    goto stopped;
+    BEGIN(DELEGATECALL)
+    SAVE;
+    step = op_call(vm, f, sp, VM_DELEGATECALL);
+    goto after_call;
+    BEGIN(CREATE2)
+    SAVE;
+    step = op_create(vm, f, sp, VM_CREATE2);
+    goto after_call;
+    BEGIN(STATICCALL)
+    SAVE;
+    step = op_call(vm, f, sp, VM_STATICCALL);
+    goto after_call;
+    BEGIN(REVERT)
+    SAVE;
+    step = op_return(vm, f, sp, EVM_REVERT);
+    goto stopped;
+    BEGIN(SELFDESTRUCT)
+    SAVE;
+    step = op_selfdestruct(vm, f, sp);
+    goto stopped;
+
+after_call:
+    if (step)
+        goto stopped;
+    goto enter;
+
+at_unassigned:
+    step = VM_HALT(EVM_HALT_INVALID_OPCODE);
+    goto stopped;
+out_of_gas:
+    step = VM_HALT(EVM_HALT_OUT_OF_GAS);
+    goto stopped;
+bad_stack:
+    step = VM_HALT(EVM_HALT_STACK);
+    goto stopped;
+bad_jump:
+    step = VM_HALT(EVM_HALT_BAD_JUMP);
+stopped:
+    if (VM_IS_HALT(step))
+        step = vm_end(vm, EVM_HALT, (evm_halt_t)(step & 0xff), 0, view_of(NULL, 0));
+    if (step == VM_SWITCH)
+        goto enter;
+    return (rc_t)step;
+}

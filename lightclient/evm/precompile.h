@@ -1,0 +1,44 @@
+/* precompile.h - contracts that are part of the protocol: one table row, and one file, for each.
+ *
+ * Floor:  3, evm. No I/O, clock, thread or global state.
+ * Tests:  vectors kind precompiles
+ */
+#ifndef EVM_PRECOMPILE_H
+#define EVM_PRECOMPILE_H
+
+#include "lightclient/evm/evm.h"
+
+typedef struct {
+    unsigned index; /* the address: 1 to 0x11, or 0x100 */
+    evm_fork_t first_fork;
+    const char *name;
+    /* Price; INT64_MAX when it exceeds every gas limit. */
+    int64_t (*gas)(evm_fork_t fork, view_t input);
+    /* RC_OK with *out in the arena or in input; RC_REFUSED: the call fails; RC_NOMEM. NULL: this build does not have it. */
+    rc_t (*run)(arena_t *a, view_t *out, evm_fork_t fork, view_t input);
+} precompile_t;
+
+/* The row of an address in a fork; NULL when it is an ordinary account there. */
+const precompile_t *precompile_at(const addr_t *addr, evm_fork_t fork);
+
+/* base + per_word for each begun 32 bytes of len. */
+int64_t precompile_linear_gas(size_t len, int64_t base, int64_t per_word);
+
+/* Copies input[at .. at + n) to out, zeros beyond the end of the input. */
+void precompile_slice(uint8_t *out, view_t input, size_t at, size_t n);
+
+/* The rows' functions; see the file of each. */
+int64_t ecrecover_gas(evm_fork_t fork, view_t input);
+rc_t ecrecover_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input);
+int64_t sha256_gas(evm_fork_t fork, view_t input);
+rc_t sha256_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input);
+int64_t ripemd160_gas(evm_fork_t fork, view_t input);
+rc_t ripemd160_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input);
+int64_t identity_gas(evm_fork_t fork, view_t input);
+rc_t identity_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input);
+int64_t modexp_gas(evm_fork_t fork, view_t input);
+rc_t modexp_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input);
+int64_t blake2f_gas(evm_fork_t fork, view_t input);
+rc_t blake2f_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input);
+
+#endif

@@ -1,0 +1,75 @@
+#include "lightclient/evm/precompile.h"
+
+/* Rows without functions belong to the fork, but not to this build. */
+static const precompile_t rows[] = {
+    { 0x01, EVM_BERLIN, "ecrecover", ecrecover_gas, ecrecover_run },
+    { 0x02, EVM_BERLIN, "sha256", sha256_gas, sha256_run },
+    { 0x03, EVM_BERLIN, "ripemd160", ripemd160_gas, ripemd160_run },
+    { 0x04, EVM_BERLIN, "identity", identity_gas, identity_run },
+    { 0x05, EVM_BERLIN, "modexp", modexp_gas, modexp_run },
+    { 0x06, EVM_BERLIN, "bn254 add", NULL, NULL },
+    { 0x07, EVM_BERLIN, "bn254 mul", NULL, NULL },
+    { 0x08, EVM_BERLIN, "bn254 pairing", NULL, NULL },
+    { 0x09, EVM_BERLIN, "blake2f", blake2f_gas, blake2f_run },
+    { 0x0a, EVM_CANCUN, "kzg point evaluation", NULL, NULL },
+    { 0x0b, EVM_PRAGUE, "bls12-381 g1 add", NULL, NULL },
+    { 0x0c, EVM_PRAGUE, "bls12-381 g1 msm", NULL, NULL },
+    { 0x0d, EVM_PRAGUE, "bls12-381 g2 add", NULL, NULL },
+    { 0x0e, EVM_PRAGUE, "bls12-381 g2 msm", NULL, NULL },
+    { 0x0f, EVM_PRAGUE, "bls12-381 pairing", NULL, NULL },
+    { 0x10, EVM_PRAGUE, "bls12-381 map fp to g1", NULL, NULL },
+    { 0x11, EVM_PRAGUE, "bls12-381 map fp2 to g2", NULL, NULL },
+    { 0x100, EVM_OSAKA, "p256 verify", NULL, NULL },
+};
+
+static const precompile_t *find(unsigned index)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].index == index)
+            return &rows[i];
+    return NULL;
+}
+
+const precompile_t *precompile_at(const addr_t *addr, evm_fork_t fork)
+{
+    static const uint8_t zeros[18];
+    if (memcmp(addr->b, zeros, sizeof zeros) != 0)
+        return NULL;
+    const precompile_t *p = find((unsigned)addr->b[18] << 8 | addr->b[19]);
+    return p && fork >= p->first_fork ? p : NULL;
+}
+
+int64_t precompile_linear_gas(size_t len, int64_t base, int64_t per_word)
+{
+    return base + per_word * (int64_t)((len + 31) / 32);
+}
+
+void precompile_slice(uint8_t *out, view_t input, size_t at, size_t n)
+{
+    size_t have = at < input.n ? input.n - at : 0;
+    if (have > n)
+        have = n;
+    if (have)
+        memcpy(out, input.p + at, have);
+    memset(out + have, 0, n - have);
+}
+
+const char *evm_precompile_name(unsigned index)
+{
+    const precompile_t *p = find(index);
+    return p ? p->name : "unknown";
+}
+
+rc_t evm_precompile(arena_t *a, view_t *out, uint64_t *gas, evm_fork_t fork, unsigned index, view_t input)
+{
+    view_t got;
+    const precompile_t *p = find(index);
+    if (!p || fork < p->first_fork || !p->run)
+        return RC_UNSUPPORTED;
+    rc_t rc = p->run(a, &got, fork, input);
+    if (rc)
+        return rc;
+    *gas = (uint64_t)p->gas(fork, input);
+    *out = got;
+    return RC_OK;
+}

@@ -1,0 +1,416 @@
+#include "lightclient/evm/state.h"
+
+#include "base/crypto/hash.h"
+
+#define MAP_FIRST 64u       /* buckets at the start; doubled when there are as many entries */
+#define JOURNAL_FIRST 64u
+#define LOGS_FIRST 8u
+
+typedef enum { UNDO_ACCOUNT, UNDO_ACCOUNT_WARM, UNDO_TOUCH, UNDO_SLOT, UNDO_SLOT_WARM } undo_kind_t;
+
+struct st_undo {
+    undo_kind_t kind;
+    union {
+        st_account_t *account;
+        st_slot_t *slot;
+    } at;
+    union {
+        const st_core_t *core;
+        u256_t value;
+    } was;
+};
+
+rc_t st_init(st_t *s, arena_t *arena, const evm_host_t *host)
+{
+    *s = (st_t){ .arena = arena, .host = host, .account_cap = MAP_FIRST, .slot_cap = MAP_FIRST, .journal_cap = JOURNAL_FIRST };
+    s->account_map = arena_calloc(arena, s->account_cap, sizeof *s->account_map);
+    s->slot_map = arena_calloc(arena, s->slot_cap, sizeof *s->slot_map);
+    s->journal = arena_alloc(arena, s->journal_cap * sizeof *s->journal);
+    return s->account_map && s->slot_map && s->journal ? RC_OK : RC_NOMEM;
+}
+
+/* A larger copy of an array that has reached its capacity; the old one stays in the arena (at most as much again). */
+static void *grown(arena_t *arena, const void *old, size_t *cap, size_t first, size_t size)
+{
+    size_t more = *cap ? *cap * 2 : first;
+    void *p = arena_alloc(arena, more * size);
+    if (p && *cap)
+        memcpy(p, old, *cap * size);
+    if (p)
+        *cap = more;
+    return p;
+}
+
+/* --- journal --- */
+
+static st_undo_t *undo_new(st_t *s, undo_kind_t kind)
+{
+    if (s->journal_len == s->journal_cap) {
+        st_undo_t *more = grown(s->arena, s->journal, &s->journal_cap, JOURNAL_FIRST, sizeof *more);
+        if (!more)
+            return NULL;
+        s->journal = more;
+    }
+    st_undo_t *u = &s->journal[s->journal_len++];
+    u->kind = kind;
+    return u;
+}
+
+st_mark_t st_mark(const st_t *s)
+{
+    return (st_mark_t){ s->journal_len, s->log_count, s->refund };
+}
+
+void st_rollback(st_t *s, st_mark_t mark)
+{
+    while (s->journal_len > mark.journal_len) {
+        const st_undo_t *u = &s->journal[--s->journal_len];
+        switch (u->kind) {
+        case UNDO_ACCOUNT:
+            u->at.account->core = *u->was.core;
+            break;
+        case UNDO_ACCOUNT_WARM:
+            u->at.account->core.warm = false;
+            break;
+        case UNDO_TOUCH:
+            u->at.account->core.touched = false;
+            break;
+        case UNDO_SLOT:
+            u->at.slot->value = u->was.value;
+            break;
+        case UNDO_SLOT_WARM:
+            u->at.slot->warm = false;
+            break;
+        }
+    }
+    s->log_count = mark.log_count;
+    s->refund = mark.refund;
+}
+
+/* --- accounts --- */
+
+/* Spreads a word over 64 bits; the constants are odd numbers without structure. */
+static uint64_t mix(uint64_t h, uint64_t x)
+{
+    u128_t p = (u128_t)(h ^ x ^ 0xa0761d6478bd642fu) * (x ^ 0xe7037ed1a0b428dbu);
+    return (uint64_t)p ^ (uint64_t)(p >> 64);
+}
+
+static uint64_t hash_addr(const addr_t *a)
+{
+    return mix(mix(load_u64le(a->b), load_u64le(a->b + 8)), load_u64le(a->b + 12));
+}
+
+static bool accounts_grow(st_t *s)
+{
+    size_t cap = s->account_cap * 2;
+    st_account_t **map = arena_calloc(s->arena, cap, sizeof *map);
+    if (!map)
+        return false;
+    for (st_account_t *acc = s->first; acc; acc = acc->next) {
+        st_account_t **at = &map[hash_addr(&acc->addr) & (cap - 1)];
+        acc->chain = *at;
+        *at = acc;
+    }
+    s->account_map = map;
+    s->account_cap = cap;
+    return true;
+}
+
+st_account_t *st_account(st_t *s, const addr_t *addr)
+{
+    uint64_t h = hash_addr(addr);
+    for (st_account_t *acc = s->account_map[h & (s->account_cap - 1)]; acc; acc = acc->chain)
+        if (addr_eq(&acc->addr, addr))
+            return acc;
+    if (s->account_count == s->account_cap && !accounts_grow(s))
+        return NULL;
+    st_account_t *acc = arena_calloc(s->arena, 1, sizeof *acc);
+    if (!acc)
+        return NULL;
+    acc->addr = *addr;
+    st_account_t **at = &s->account_map[h & (s->account_cap - 1)];
+    acc->chain = *at;
+    *at = acc;
+    if (s->last)
+        s->last->next = acc;
+    else
+        s->first = acc;
+    s->last = acc;
+    s->account_count++;
+    return acc;
+}
+
+rc_t st_load(st_t *s, st_account_t *acc)
+{
+    evm_account_t got = { .code_hash = KECCAK_EMPTY };
+    if (acc->loaded)
+        return RC_OK;
+    rc_t rc = s->host->account(s->host->ctx, &got, &acc->addr);
+    if (rc)
+        return rc;
+    acc->core.exists = got.exists || acc->nonce_ahead;
+    acc->core.nonce = got.nonce + acc->nonce_ahead;
+    acc->core.balance = got.balance;
+    acc->core.code_hash = got.code_hash;
+    acc->loaded = true;
+    return RC_OK;
+}
+
+rc_t st_code(st_t *s, const evm_code_t **out, st_account_t *acc)
+{
+    static const uint8_t no_bytes[EVM_CODE_PAD];
+    static const uint64_t no_dests[1];
+    static const evm_code_t no_code = { .bytes = no_bytes, .dests = no_dests };
+    view_t bytes;
+    rc_t rc = st_load(s, acc);
+    if (rc)
+        return rc;
+    if (!acc->core.code && hash32_eq(&acc->core.code_hash, &KECCAK_EMPTY))
+        acc->core.code = &no_code;
+    evm_code_t **list = &s->codes[acc->core.code_hash.b[0]];
+    for (evm_code_t *c = *list; c && !acc->core.code; c = c->next)
+        if (hash32_eq(&c->hash, &acc->core.code_hash))
+            acc->core.code = c;
+    if (!acc->core.code) {
+        rc = s->host->code(s->host->ctx, &bytes, &acc->addr, &acc->core.code_hash);
+        if (rc)
+            return rc;
+        evm_code_t *c = arena_alloc(s->arena, sizeof *c);
+        void *room = arena_alloc(s->arena, code_room(bytes.n));
+        if (!c || !room)
+            return RC_NOMEM;
+        code_prepare(c, room, bytes);
+        c->hash = acc->core.code_hash;
+        c->next = *list;
+        *list = c;
+        acc->core.code = c;
+    }
+    *out = acc->core.code;
+    return RC_OK;
+}
+
+bool st_is_empty(const st_account_t *acc)
+{
+    return acc->core.nonce == 0 && u256_is_zero(&acc->core.balance) && hash32_eq(&acc->core.code_hash, &KECCAK_EMPTY);
+}
+
+rc_t st_warm(st_t *s, bool *was_cold, st_account_t *acc)
+{
+    *was_cold = !acc->core.warm;
+    if (acc->core.warm)
+        return RC_OK;
+    st_undo_t *u = undo_new(s, UNDO_ACCOUNT_WARM);
+    if (!u)
+        return RC_NOMEM;
+    u->at.account = acc;
+    acc->core.warm = true;
+    return RC_OK;
+}
+
+rc_t st_change(st_t *s, st_account_t *acc)
+{
+    st_core_t *copy = arena_alloc(s->arena, sizeof *copy);
+    st_undo_t *u = copy ? undo_new(s, UNDO_ACCOUNT) : NULL;
+    if (!u)
+        return RC_NOMEM;
+    *copy = acc->core;
+    u->at.account = acc;
+    u->was.core = copy;
+    acc->core.touched = true;
+    acc->core.exists = true;
+    return RC_OK;
+}
+
+rc_t st_touch(st_t *s, st_account_t *acc)
+{
+    if (acc->core.touched)
+        return RC_OK;
+    st_undo_t *u = undo_new(s, UNDO_TOUCH);
+    if (!u)
+        return RC_NOMEM;
+    u->at.account = acc;
+    acc->core.touched = true;
+    return RC_OK;
+}
+
+rc_t st_transfer(st_t *s, st_account_t *from, st_account_t *to, const u256_t *value)
+{
+    rc_t rc = st_change(s, from);
+    if (rc)
+        return rc;
+    rc = st_change(s, to);
+    if (rc)
+        return rc;
+    from->core.balance = u256_sub(&from->core.balance, value);
+    to->core.balance = u256_add(&to->core.balance, value);
+    return RC_OK;
+}
+
+rc_t st_set_code(st_t *s, st_account_t *acc, view_t code)
+{
+    evm_code_t *c = arena_alloc(s->arena, sizeof *c);
+    void *room = arena_alloc(s->arena, code_room(code.n));
+    if (!c || !room)
+        return RC_NOMEM;
+    code_prepare(c, room, code);
+    keccak256(&c->hash, code);
+    rc_t rc = st_change(s, acc);
+    if (rc)
+        return rc;
+    acc->core.code = c;
+    acc->core.code_hash = c->hash;
+    acc->core.code_changed = true;
+    return RC_OK;
+}
+
+rc_t st_collides(st_t *s, bool *out, st_account_t *acc)
+{
+    bool empty = true;
+    rc_t rc = st_load(s, acc);
+    if (rc)
+        return rc;
+    bool used = acc->core.nonce != 0 || !hash32_eq(&acc->core.code_hash, &KECCAK_EMPTY);
+    if (!used && acc->core.exists && !acc->core.created && s->host->storage_empty)
+        rc = s->host->storage_empty(s->host->ctx, &empty, &acc->addr);
+    if (rc)
+        return rc;
+    *out = used || !empty;
+    return RC_OK;
+}
+
+/* --- slots --- */
+
+static uint64_t hash_slot(const st_account_t *acc, const u256_t *key, bool transient)
+{
+    return mix(mix(mix(hash_addr(&acc->addr) + transient, key->w[0]), key->w[1]), mix(key->w[2], key->w[3]));
+}
+
+static bool slots_grow(st_t *s)
+{
+    size_t cap = s->slot_cap * 2;
+    st_slot_t **map = arena_calloc(s->arena, cap, sizeof *map);
+    if (!map)
+        return false;
+    for (size_t i = 0; i < s->slot_cap; i++)
+        for (st_slot_t *slot = s->slot_map[i], *chain; slot; slot = chain) {
+            st_slot_t **at = &map[hash_slot(slot->account, &slot->key, slot->transient) & (cap - 1)];
+            chain = slot->chain;
+            slot->chain = *at;
+            *at = slot;
+        }
+    s->slot_map = map;
+    s->slot_cap = cap;
+    return true;
+}
+
+static st_slot_t *slot_find(const st_t *s, const st_account_t *acc, const u256_t *key, bool transient, uint64_t hash)
+{
+    for (st_slot_t *slot = s->slot_map[hash & (s->slot_cap - 1)]; slot; slot = slot->chain)
+        if (slot->account == acc && slot->transient == transient && u256_eq(&slot->key, key))
+            return slot;
+    return NULL;
+}
+
+static st_slot_t *slot_get(st_t *s, st_account_t *acc, const u256_t *key, bool transient)
+{
+    uint64_t h = hash_slot(acc, key, transient);
+    st_slot_t *slot = slot_find(s, acc, key, transient, h);
+    if (slot)
+        return slot;
+    if (s->slot_count == s->slot_cap && !slots_grow(s))
+        return NULL;
+    slot = arena_calloc(s->arena, 1, sizeof *slot);
+    if (!slot)
+        return NULL;
+    slot->account = acc;
+    slot->key = *key;
+    slot->transient = transient;
+    slot->loaded = transient;
+    slot->next = acc->slots;
+    acc->slots = slot;
+    st_slot_t **at = &s->slot_map[h & (s->slot_cap - 1)];
+    slot->chain = *at;
+    *at = slot;
+    s->slot_count++;
+    return slot;
+}
+
+rc_t st_slot(st_t *s, st_slot_t **out, bool *was_cold, st_account_t *acc, const u256_t *key)
+{
+    st_slot_t *slot = slot_get(s, acc, key, false);
+    if (!slot)
+        return RC_NOMEM;
+    if (was_cold)
+        *was_cold = !slot->warm;
+    if (!slot->warm) {
+        st_undo_t *u = undo_new(s, UNDO_SLOT_WARM);
+        if (!u)
+            return RC_NOMEM;
+        u->at.slot = slot;
+        slot->warm = true;
+    }
+    *out = slot;
+    return RC_OK;
+}
+
+rc_t st_slot_load(st_t *s, st_slot_t *slot)
+{
+    hash32_t key;
+    if (slot->loaded)
+        return RC_OK;
+    if (!slot->account->core.created) { /* what this call created has no storage before it: original stays zero */
+        u256_to_be32(key.b, &slot->key);
+        u256_t got = { { 0 } };
+        rc_t rc = s->host->storage(s->host->ctx, &got, &slot->account->addr, &key);
+        if (rc)
+            return rc;
+        slot->original = slot->value = got;
+    }
+    slot->loaded = true;
+    return RC_OK;
+}
+
+rc_t st_slot_set(st_t *s, st_slot_t *slot, const u256_t *value)
+{
+    st_undo_t *u = undo_new(s, UNDO_SLOT);
+    if (!u)
+        return RC_NOMEM;
+    u->at.slot = slot;
+    u->was.value = slot->value;
+    slot->value = *value;
+    return RC_OK;
+}
+
+u256_t st_transient(st_t *s, st_account_t *acc, const u256_t *key)
+{
+    const st_slot_t *slot = slot_find(s, acc, key, true, hash_slot(acc, key, true));
+    return slot ? slot->value : u256_of(0);
+}
+
+rc_t st_transient_set(st_t *s, st_account_t *acc, const u256_t *key, const u256_t *value)
+{
+    st_slot_t *slot = slot_get(s, acc, key, true);
+    return slot ? st_slot_set(s, slot, value) : RC_NOMEM;
+}
+
+/* --- logs --- */
+
+rc_t st_log(st_t *s, const addr_t *addr, const hash32_t *topics, uint8_t topic_count, view_t data)
+{
+    if (s->log_count == s->log_cap) {
+        evm_log_t *more = grown(s->arena, s->logs, &s->log_cap, LOGS_FIRST, sizeof *more);
+        if (!more)
+            return RC_NOMEM;
+        s->logs = more;
+    }
+    evm_log_t *log = &s->logs[s->log_count];
+    log->addr = *addr;
+    log->topic_count = topic_count;
+    memcpy(log->topics, topics, topic_count * sizeof *topics);
+    log->data = arena_dup(s->arena, data);
+    if (data.n && !log->data.p)
+        return RC_NOMEM;
+    s->log_count++;
+    return RC_OK;
+}

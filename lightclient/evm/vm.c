@@ -1,0 +1,320 @@
+#include "lightclient/evm/vm.h"
+
+#define CHUNK_FIRST ((size_t)32 << 10) /* bytes; each further one is at least twice as large */
+#define MEMORY_MAX ((uint64_t)1 << 32) /* bytes; costs 3.5e13 gas, more than any block has */
+
+rc_t vm_init(vm_t *vm, arena_t *arena, const evm_host_t *host, const evm_rules_t *rules, const evm_block_t *block,
+             const evm_tx_t *tx)
+{
+    *vm = (vm_t){ .arena = arena, .params = evm_params(rules->fork), .rules = rules, .block = block, .tx = tx,
+                  .gas_price = tx->gas_price, .polls = VM_POLL_EVERY };
+    vm->blob_base_fee = evm_blob_base_fee(rules, block->excess_blob_gas);
+    return st_init(&vm->state, arena, host);
+}
+
+vm_step_t vm_poll(vm_t *vm)
+{
+    if (--vm->polls)
+        return VM_GO_ON;
+    vm->polls = VM_POLL_EVERY;
+    const evm_host_t *host = vm->state.host;
+    return host->expired && host->expired(host->ctx) ? RC_TIMEOUT : VM_GO_ON;
+}
+
+/* --- memory and return data --- */
+
+/* Makes n more bytes usable at the top of the stack of memories, which the last `held` bytes there move along with when
+ * another chunk is needed. The place where the held bytes begin; NULL: out of memory. */
+static uint8_t *memory_extend(vm_t *vm, size_t held, size_t n)
+{
+    vm_chunk_t *c = vm->chunk;
+    if (c && n <= c->cap - c->used) {
+        uint8_t *at = c->data + c->used - held;
+        c->used += n;
+        return at;
+    }
+    size_t need = held + n, cap = c ? c->cap * 2 : CHUNK_FIRST;
+    vm_chunk_t *next = c ? c->next : NULL;
+    if (!next || next->cap < need) {
+        if (cap < need * 2)
+            cap = need * 2;
+        next = arena_alloc(vm->arena, sizeof *next);
+        uint8_t *data = next ? arena_alloc(vm->arena, cap) : NULL;
+        if (!data)
+            return NULL;
+        *next = (vm_chunk_t){ .cap = cap, .data = data };
+        if (c)
+            c->next = next;
+    }
+    if (held) {
+        c->used -= held;
+        memcpy(next->data, c->data + c->used, held);
+    }
+    next->used = need;
+    vm->chunk = next;
+    return next->data;
+}
+
+static int64_t memory_gas(uint64_t words)
+{
+    return (int64_t)(GAS_MEMORY_WORD * words + words * words / GAS_MEMORY_SQUARE);
+}
+
+vm_step_t vm_memory(vm_t *vm, vm_frame_t *f, const u256_t *offset, const u256_t *len)
+{
+    if (u256_is_zero(len))
+        return VM_GO_ON;
+    if (!u256_fits_u64(offset) || !u256_fits_u64(len) || offset->w[0] > MEMORY_MAX || len->w[0] > MEMORY_MAX)
+        return VM_HALT(EVM_HALT_OUT_OF_GAS);
+    uint64_t end = offset->w[0] + len->w[0];
+    if (end <= f->memory_len)
+        return VM_GO_ON;
+    uint64_t words = (end + 31) / 32;
+    f->gas -= memory_gas(words) - memory_gas(f->memory_len / 32);
+    if (f->gas < 0)
+        return VM_HALT(EVM_HALT_OUT_OF_GAS);
+    size_t more = (size_t)words * 32 - f->memory_len;
+    uint8_t *at = memory_extend(vm, f->memory_len, more);
+    if (!at)
+        return RC_NOMEM;
+    memset(at + f->memory_len, 0, more);
+    f->memory = at;
+    f->memory_len += more;
+    return VM_GO_ON;
+}
+
+uint8_t *vm_ret_room(vm_t *vm, size_t n)
+{
+    if (n > vm->ret_cap) {
+        size_t cap = n > vm->ret_cap * 2 ? n : vm->ret_cap * 2;
+        uint8_t *p = arena_alloc(vm->arena, cap);
+        if (!p)
+            return NULL;
+        vm->ret = p;
+        vm->ret_cap = cap;
+    }
+    vm->ret_len = n;
+    return vm->ret;
+}
+
+rc_t vm_set_ret(vm_t *vm, view_t data)
+{
+    vm->ret_len = 0;
+    if (!data.n)
+        return RC_OK;
+    uint8_t *p = vm_ret_room(vm, data.n);
+    if (!p)
+        return RC_NOMEM;
+    memcpy(p, data.p, data.n);
+    return RC_OK;
+}
+
+/* --- frames --- */
+
+/* A frame on top of the running one, with room_len bytes of the stack of memories at *room. */
+static vm_frame_t *frame_push(vm_t *vm, uint8_t **room, size_t room_len)
+{
+    vm_frame_t **place = vm->frame ? &vm->frame->child : &vm->frames;
+    vm_frame_t *f = *place;
+    if (!f) {
+        f = arena_alloc(vm->arena, sizeof *f);
+        u256_t *stack = f ? arena_alloc(vm->arena, (EVM_STACK_MAX + 1) * sizeof *stack) : NULL;
+        if (!stack)
+            return NULL;
+        f->stack = stack;
+        f->child = NULL;
+        *place = f;
+    }
+    f->parent = vm->frame;
+    f->start_chunk = vm->chunk;
+    f->start_used = vm->chunk ? vm->chunk->used : 0;
+    *room = memory_extend(vm, 0, room_len);
+    if (!*room)
+        return NULL;
+    f->memory = vm->chunk->data + vm->chunk->used;
+    f->memory_len = 0;
+    f->sp = f->stack;
+    vm->frame = f;
+    vm->ret_len = 0;
+    return f;
+}
+
+static void frame_pop(vm_t *vm)
+{
+    vm_frame_t *f = vm->frame;
+    if (f->start_chunk) { /* the outermost frame leaves its chunk to nobody */
+        vm->chunk = f->start_chunk;
+        vm->chunk->used = f->start_used;
+    }
+    vm->frame = f->parent;
+}
+
+/* Gives the result of a call or creation to the frame that asked for it, which is running again; or keeps the
+ * outermost one. The output is in vm->ret. */
+static void deliver(vm_t *vm, const vm_message_t *m, evm_status_t status, evm_halt_t halt, int64_t gas_left)
+{
+    vm_frame_t *f = vm->frame;
+    if (!f) {
+        vm->end.status = status;
+        vm->end.halt = halt;
+        vm->end.gas_left = gas_left;
+        return;
+    }
+    f->gas += gas_left;
+    if (m->kind >= VM_CREATE) {
+        *f->sp = status == EVM_SUCCESS ? vm_of_addr(&m->self->addr) : u256_of(0);
+        return;
+    }
+    *f->sp = u256_of(status == EVM_SUCCESS);
+    size_t n = vm->ret_len < m->out_len ? vm->ret_len : m->out_len;
+    if (n)
+        memcpy(f->memory + m->out_at, vm->ret, n);
+}
+
+vm_step_t vm_end(vm_t *vm, evm_status_t status, evm_halt_t halt, int64_t gas_left, view_t output)
+{
+    vm_frame_t *f = vm->frame;
+    bool create = f->kind >= VM_CREATE;
+    if (create && status == EVM_SUCCESS) {
+        gas_left -= GAS_CODE_BYTE * (int64_t)output.n;
+        if (output.n > EVM_CODE_MAX)
+            halt = EVM_HALT_CODE_SIZE;
+        else if (vm->params->reject_ef_code && output.n && output.p[0] == 0xef)
+            halt = EVM_HALT_CODE_PREFIX;
+        else if (gas_left < 0)
+            halt = EVM_HALT_OUT_OF_GAS;
+        if (halt)
+            status = EVM_HALT;
+    }
+    if (create && status == EVM_SUCCESS && output.n) {
+        rc_t rc = st_set_code(&vm->state, f->self, output);
+        if (rc)
+            return (vm_step_t)rc;
+    }
+    if (status != EVM_SUCCESS)
+        st_rollback(&vm->state, f->mark);
+    if (status == EVM_HALT)
+        gas_left = 0;
+    bool keeps_output = status == EVM_REVERT || (status == EVM_SUCCESS && (!create || !f->parent));
+    rc_t rc = vm_set_ret(vm, keeps_output ? output : view_of(NULL, 0));
+    if (rc)
+        return (vm_step_t)rc;
+    frame_pop(vm);
+    deliver(vm, &(vm_message_t){ .kind = f->kind, .self = f->self, .out_at = f->out_at, .out_len = f->out_len }, status, halt,
+            gas_left);
+    return VM_SWITCH;
+}
+
+/* A result without a frame. */
+static vm_step_t done_at_once(vm_t *vm, const vm_message_t *m, st_mark_t mark, evm_halt_t halt, int64_t gas_left, view_t output)
+{
+    if (halt)
+        st_rollback(&vm->state, mark);
+    rc_t rc = vm_set_ret(vm, output);
+    if (rc)
+        return (vm_step_t)rc;
+    deliver(vm, m, halt ? EVM_HALT : EVM_SUCCESS, halt, gas_left);
+    return VM_GO_ON;
+}
+
+static vm_step_t run_precompile(vm_t *vm, const vm_message_t *m, st_mark_t mark)
+{
+    view_t output = { NULL, 0 };
+    if (!m->precompile->run) {
+        vm->unsupported = m->precompile->index;
+        return RC_UNSUPPORTED;
+    }
+    int64_t cost = m->precompile->gas(vm->rules->fork, m->input);
+    if (cost > m->gas)
+        return done_at_once(vm, m, mark, EVM_HALT_OUT_OF_GAS, 0, output);
+    rc_t rc = m->precompile->run(vm->arena, &output, vm->rules->fork, m->input);
+    if (rc == RC_REFUSED)
+        return done_at_once(vm, m, mark, EVM_HALT_PRECOMPILE, 0, view_of(NULL, 0));
+    return rc ? (vm_step_t)rc : done_at_once(vm, m, mark, EVM_HALT_NONE, m->gas - cost, output);
+}
+
+/* What precedes the init code: the account must be free, and gets nonce 1. */
+static vm_step_t begin_create(vm_t *vm, const vm_message_t *m, bool *collides)
+{
+    rc_t rc = st_collides(&vm->state, collides, m->self);
+    if (rc || *collides)
+        return (vm_step_t)rc;
+    rc = st_change(&vm->state, m->self);
+    if (rc)
+        return (vm_step_t)rc;
+    m->self->core.created = true;
+    m->self->core.nonce = 1;
+    return VM_GO_ON;
+}
+
+vm_step_t vm_begin(vm_t *vm, const vm_message_t *m)
+{
+    bool create = m->kind >= VM_CREATE, collides = false;
+    st_mark_t mark = st_mark(&vm->state);
+    uint8_t *room;
+    vm_step_t step = vm_poll(vm);
+    if (!step && create)
+        step = begin_create(vm, m, &collides);
+    if (!step && collides)
+        return done_at_once(vm, m, mark, EVM_HALT_CREATE_COLLISION, 0, view_of(NULL, 0));
+    if (!step && m->payer && !u256_is_zero(&m->value))
+        step = (vm_step_t)st_transfer(&vm->state, m->payer, m->self, &m->value);
+    else if (!step)
+        step = (vm_step_t)st_touch(&vm->state, m->self);
+    if (step)
+        return step;
+    if (m->precompile)
+        return run_precompile(vm, m, mark);
+    if (!create && m->code->len == 0)
+        return done_at_once(vm, m, mark, EVM_HALT_NONE, m->gas, view_of(NULL, 0));
+
+    vm_frame_t *f = frame_push(vm, &room, create ? code_room(m->input.n) : 0);
+    if (!f)
+        return RC_NOMEM;
+    if (create) {
+        code_prepare(&f->init_code, room, m->input);
+        f->code = &f->init_code;
+        f->input = view_of(NULL, 0);
+    } else {
+        f->code = m->code;
+        f->input = m->input;
+    }
+    f->pc = f->code->bytes;
+    f->gas = m->gas;
+    f->self = m->self;
+    f->caller = m->caller;
+    f->value = m->value;
+    f->kind = m->kind;
+    f->depth = m->depth;
+    f->is_static = m->is_static;
+    f->mark = mark;
+    f->out_at = m->out_at;
+    f->out_len = m->out_len;
+    return VM_SWITCH;
+}
+
+vm_step_t vm_resolve_code(vm_t *vm, const evm_code_t **out, int64_t *extra_gas, st_account_t *acc)
+{
+    static const uint8_t no_bytes[EVM_CODE_PAD];
+    static const uint64_t no_dests[1];
+    static const evm_code_t no_code = { .bytes = no_bytes, .dests = no_dests };
+    addr_t target;
+    bool was_cold;
+    *extra_gas = 0;
+    rc_t rc = st_code(&vm->state, out, acc);
+    if (rc || !vm->params->has_delegation || !code_delegation(&target, view_of((*out)->bytes, (*out)->len)))
+        return (vm_step_t)rc;
+    st_account_t *delegate = st_account(&vm->state, &target);
+    if (!delegate)
+        return RC_NOMEM;
+    bool native = precompile_at(&target, vm->rules->fork);
+    rc = st_warm(&vm->state, &was_cold, delegate);
+    *extra_gas = was_cold && !native ? vm->params->cold_account : vm->params->warm;
+    if (rc)
+        return (vm_step_t)rc;
+    if (native) { /* the code of a precompile's account is empty */
+        *out = &no_code;
+        return VM_GO_ON;
+    }
+    return (vm_step_t)st_code(&vm->state, out, delegate);
+}

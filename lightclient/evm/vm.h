@@ -1,0 +1,189 @@
+/* vm.h - inside of the virtual machine: frames, memory, and what the instruction bodies share.
+ *
+ * A frame is one call or creation. Frames are a stack in the arena, reused by depth; the interpreter's loop leaves a
+ * frame by changing vm->frame and never calls itself. The memories of all frames are a stack too: only the newest
+ * frame's memory grows, so the others never move.
+ *
+ * Floor:  3, evm. No I/O, clock, thread or global state.
+ * Tests:  tests/unit/test_evm.c
+ */
+#ifndef EVM_VM_H
+#define EVM_VM_H
+
+#include "lightclient/evm/evm.h"
+#include "lightclient/evm/gas.h"
+#include "lightclient/evm/precompile.h"
+#include "lightclient/evm/state.h"
+
+/* What an instruction body answers: VM_GO_ON; VM_SWITCH: vm->frame is another one, or ended with vm->frame NULL;
+ * VM_HALT(reason): the frame fails; any other value is an rc_t, which ends the whole call. */
+typedef int vm_step_t;
+#define VM_GO_ON 0
+#define VM_SWITCH 0x100
+#define VM_HALT(reason) (0x200 | (int)(reason))
+#define VM_IS_HALT(step) ((step) >= 0x200)
+
+typedef enum { VM_CALL, VM_CALLCODE, VM_DELEGATECALL, VM_STATICCALL, VM_CREATE, VM_CREATE2 } vm_kind_t;
+
+/* A piece of the stack of memories. */
+typedef struct vm_chunk {
+    struct vm_chunk *next; /* larger than this one; kept for reuse */
+    size_t cap, used;
+    uint8_t *data;
+} vm_chunk_t;
+
+typedef struct vm_frame {
+    struct vm_frame *parent, *child; /* child: kept for reuse */
+    const evm_code_t *code;
+    const uint8_t *pc; /* next instruction, while the frame does not run */
+    u256_t *sp;        /* top item, while the frame does not run; stack[0] is below the first item */
+    int64_t gas;
+    uint8_t *memory;
+    size_t memory_len; /* bytes in use, a multiple of 32 */
+    vm_chunk_t *chunk; /* that memory lies in */
+    view_t input;
+    st_account_t *self; /* whose storage and balance */
+    addr_t caller;
+    u256_t value;
+    vm_kind_t kind;
+    unsigned depth;
+    bool is_static;
+    st_mark_t mark;          /* state to return to when the frame fails */
+    vm_chunk_t *start_chunk; /* memories to return to when the frame ends */
+    size_t start_used;
+    size_t out_at, out_len; /* where the parent wants the output in its memory */
+    evm_code_t init_code;   /* of a creation */
+    u256_t *stack;          /* EVM_STACK_MAX + 1 items */
+} vm_frame_t;
+
+typedef struct {
+    st_t state;
+    arena_t *arena;
+    const evm_params_t *params;
+    const evm_rules_t *rules;
+    const evm_block_t *block;
+    const evm_tx_t *tx;
+    u256_t gas_price;     /* what GASPRICE returns */
+    u256_t blob_base_fee; /* what BLOBBASEFEE returns */
+    vm_frame_t *frame;  /* that runs; NULL when the call has ended */
+    vm_frame_t *frames; /* the one of depth 0, kept for reuse */
+    vm_chunk_t *chunk;  /* top of the stack of memories */
+    uint8_t *ret;       /* return data of the last call of the running frame */
+    size_t ret_len, ret_cap;
+    unsigned polls;       /* instructions until the host's deadline is looked at */
+    unsigned unsupported; /* index of the missing precompile, with RC_UNSUPPORTED */
+    struct {
+        evm_status_t status;
+        evm_halt_t halt;
+        int64_t gas_left;
+        addr_t created_addr; /* of a creation */
+    } end;                   /* of the outermost frame; its output is ret */
+} vm_t;
+
+#define VM_POLL_EVERY 4096u
+
+/* One call or creation to begin. */
+typedef struct {
+    vm_kind_t kind;
+    bool is_static;
+    unsigned depth;
+    int64_t gas;
+    st_account_t *self;
+    const precompile_t *precompile; /* calls: NULL for ordinary code */
+    const evm_code_t *code;         /* calls of ordinary code */
+    addr_t caller;
+    u256_t value;
+    st_account_t *payer; /* pays value to self, both loaded; NULL: nothing moves */
+    view_t input;     /* calls: call data; creations: init code */
+    size_t out_at, out_len;
+} vm_message_t;
+
+/* Prepares an empty machine. RC_NOMEM. */
+NODISCARD rc_t vm_init(vm_t *vm, arena_t *arena, const evm_host_t *host, const evm_rules_t *rules,
+                       const evm_block_t *block, const evm_tx_t *tx);
+
+/* The code that runs at an account: its own, or the one that it delegates to (EIP-7702), which is then warmed.
+ *   extra_gas  price of touching the delegate; 0 without one */
+vm_step_t vm_resolve_code(vm_t *vm, const evm_code_t **out, int64_t *extra_gas, st_account_t *acc);
+
+/* Looks at the host's deadline every VM_POLL_EVERY uses: RC_TIMEOUT once it has passed. */
+vm_step_t vm_poll(vm_t *vm);
+
+/* Begins m under the running frame: pushes a frame (VM_SWITCH), or is done at once (precompile, no code, collision):
+ * VM_GO_ON, the result given to the running frame. With no frame running, the result is in vm->end. */
+vm_step_t vm_begin(vm_t *vm, const vm_message_t *m);
+
+/* Ends the running frame: takes its result to the parent, rolls back unless EVM_SUCCESS. output may lie in the frame's
+ * memory. VM_SWITCH, or an rc_t. */
+vm_step_t vm_end(vm_t *vm, evm_status_t status, evm_halt_t halt, int64_t gas_left, view_t output);
+
+/* Runs until vm->frame is NULL. */
+NODISCARD rc_t vm_run(vm_t *vm);
+
+/* Makes memory reach to offset + len (a no-op when len is 0) and pays for it from f->gas. On VM_GO_ON both fit size_t. */
+vm_step_t vm_memory(vm_t *vm, vm_frame_t *f, const u256_t *offset, const u256_t *len);
+
+/* Sets the return data. RC_NOMEM. */
+NODISCARD rc_t vm_set_ret(vm_t *vm, view_t data);
+
+/* Room for n bytes of return data that the caller will write; NULL: out of memory. */
+uint8_t *vm_ret_room(vm_t *vm, size_t n);
+
+static inline view_t vm_memory_view(const vm_frame_t *f, const u256_t *offset, const u256_t *len)
+{
+    return u256_is_zero(len) ? (view_t){ NULL, 0 } : view_of(f->memory + offset->w[0], (size_t)len->w[0]);
+}
+
+static inline int64_t vm_words(uint64_t bytes)
+{
+    return (int64_t)((bytes + 31) / 32);
+}
+
+static inline addr_t vm_to_addr(const u256_t *w)
+{
+    uint8_t b[32];
+    addr_t a;
+    u256_to_be32(b, w);
+    memcpy(a.b, b + 12, sizeof a.b);
+    return a;
+}
+
+static inline u256_t vm_of_addr(const addr_t *a)
+{
+    return u256_from_be(view_of(a->b, sizeof a->b));
+}
+
+/* Pays the price of touching an account: cold at the first time in a transaction, else warm (of which base was paid). */
+vm_step_t vm_touch_account(vm_t *vm, vm_frame_t *f, st_account_t **out, const u256_t *addr, int64_t base);
+
+/* Pays for a copy of len bytes: per_word for each begun word of 32. */
+vm_step_t vm_pay_words(vm_frame_t *f, uint64_t len, int64_t per_word);
+
+/* Instruction bodies that are not written in the loop. sp is the top item on entry; the loop then moves it. Results are
+ * written where the loop expects the new top. Gas is paid from f->gas beyond the base cost. */
+vm_step_t op_exp(vm_frame_t *f, u256_t *sp);
+vm_step_t op_keccak256(vm_t *vm, vm_frame_t *f, u256_t *sp);
+vm_step_t op_copy(vm_t *vm, vm_frame_t *f, u256_t *sp, view_t source);
+vm_step_t op_returndatacopy(vm_t *vm, vm_frame_t *f, u256_t *sp);
+vm_step_t op_mcopy(vm_t *vm, vm_frame_t *f, u256_t *sp);
+vm_step_t op_calldataload(vm_frame_t *f, u256_t *sp);
+vm_step_t op_balance(vm_t *vm, vm_frame_t *f, u256_t *sp);
+vm_step_t op_selfbalance(vm_t *vm, vm_frame_t *f, u256_t *sp);
+vm_step_t op_extcodesize(vm_t *vm, vm_frame_t *f, u256_t *sp);
+vm_step_t op_extcodecopy(vm_t *vm, vm_frame_t *f, u256_t *sp);
+vm_step_t op_extcodehash(vm_t *vm, vm_frame_t *f, u256_t *sp);
+vm_step_t op_blockhash(vm_t *vm, vm_frame_t *f, u256_t *sp);
+vm_step_t op_sload(vm_t *vm, vm_frame_t *f, u256_t *sp);
+vm_step_t op_sstore(vm_t *vm, vm_frame_t *f, u256_t *sp);
+vm_step_t op_tstore(vm_t *vm, vm_frame_t *f, u256_t *sp);
+vm_step_t op_log(vm_t *vm, vm_frame_t *f, u256_t *sp, unsigned topics);
+vm_step_t op_call(vm_t *vm, vm_frame_t *f, u256_t *sp, vm_kind_t kind);
+vm_step_t op_create(vm_t *vm, vm_frame_t *f, u256_t *sp, vm_kind_t kind);
+vm_step_t op_return(vm_t *vm, vm_frame_t *f, u256_t *sp, evm_status_t status);
+vm_step_t op_selfdestruct(vm_t *vm, vm_frame_t *f, u256_t *sp);
+
+/* The address of a contract that creator makes with this nonce, and of one made with CREATE2. */
+void vm_create_address(addr_t *out, const addr_t *creator, uint64_t nonce);
+void vm_create2_address(addr_t *out, const addr_t *creator, const u256_t *salt, view_t init_code);
+
+#endif
