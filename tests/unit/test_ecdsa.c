@@ -168,8 +168,8 @@ START_TEST(keys_and_signatures_that_do_not_parse_are_malformed)
 }
 END_TEST
 
-/* Source: ethereum/tests BasicTests/keyaddrtest.json. The secret is Keccak-256 of the seed, the digest Keccak-256 of "". */
-START_TEST(seed_gives_key_address_and_signature)
+/* Source: ethereum/tests BasicTests/keyaddrtest.json. The secret is Keccak-256 of the seed. */
+START_TEST(a_seed_gives_key_and_address)
 {
     hash32_t secret;
     uint8_t sig[64], full[64], want[32], want_addr[20];
@@ -231,7 +231,7 @@ int main(void)
     tcase_add_test(t, zero_and_the_order_are_no_secrets);
     tcase_add_test(t, high_s_is_refused_by_verify_and_accepted_by_recover);
     tcase_add_test(t, keys_and_signatures_that_do_not_parse_are_malformed);
-    tcase_add_test(t, seed_gives_key_address_and_signature);
+    tcase_add_test(t, a_seed_gives_key_and_address);
     tcase_add_test(t, a_context_without_blinding_verifies);
     tcase_add_test(t, secret_memory_is_wiped_compared_and_random);
     suite_add_tcase(s, t);
