@@ -1,0 +1,318 @@
+#include "lightclient/consensus/store.h"
+
+/* A committee that an update brings, proved and ready to be stored. */
+typedef struct {
+    hash32_t root;
+    bls_point_t aggregate;
+} learned_t;
+
+static uint64_t period(const lc_network_t *net, uint64_t slot)
+{
+    return lc_period_of_slot(net, slot);
+}
+
+static const lc_layout_t *layout_at(const lc_network_t *net, uint64_t slot)
+{
+    return lc_layout(lc_fork_at_epoch(net, lc_epoch_of_slot(net, slot)));
+}
+
+uint32_t lc_participants(const lc_sync_aggregate_t *aggregate, uint32_t committee_size)
+{
+    uint32_t n = 0;
+    for (size_t i = 0; i < committee_size / 8; i++)
+        n += (uint32_t)__builtin_popcount(aggregate->bits[i]);
+    return n;
+}
+
+static bool is_supermajority(uint32_t participants, uint32_t committee_size)
+{
+    return participants * 3 >= committee_size * 2;
+}
+
+static bool committee_eq(const lc_committee_t *a, const lc_committee_t *b, uint32_t committee_size)
+{
+    return !memcmp(a->pubkeys, b->pubkeys, committee_size * sizeof a->pubkeys[0]) &&
+           !memcmp(&a->aggregate_pubkey, &b->aggregate_pubkey, sizeof a->aggregate_pubkey);
+}
+
+/* Proves a committee under a state root and prepares it. */
+static rc_t learn_committee(learned_t *out, const char **why, const lc_committee_t *committee, uint32_t committee_size,
+                            const hash32_t *state_root, uint64_t gindex, const hash32_t *branch, size_t branch_len)
+{
+    *why = "the sync committee is not the one in the state";
+    lc_committee_root(&out->root, committee, committee_size);
+    rc_t rc = lc_branch_verify(state_root, &out->root, gindex, branch, branch_len);
+    if (rc)
+        return rc;
+    *why = "the sync committee's aggregate key is not a key";
+    return bls_pubkey_decode(&out->aggregate, &committee->aggregate_pubkey, true);
+}
+
+static void committee_set(lc_store_committee_t *out, const lc_committee_t *keys, const learned_t *learned)
+{
+    out->keys = *keys;
+    out->root = learned->root;
+    out->aggregate = learned->aggregate;
+    out->known = true;
+}
+
+rc_t lc_store_init(lc_store_t *out, const char **why, const lc_network_t *net, const hash32_t *trusted_root,
+                   const lc_bootstrap_t *b)
+{
+    const lc_beacon_t *beacon = &b->header.beacon;
+    hash32_t root;
+    learned_t learned;
+    lc_beacon_root(&root, beacon);
+    if (!hash32_eq(&root, trusted_root)) {
+        *why = "the header is not that of the trusted checkpoint";
+        return RC_REFUSED;
+    }
+    rc_t rc = lc_header_verify(&b->header, net);
+    if (rc) {
+        *why = "the execution header is not the one in the block";
+        return rc;
+    }
+    rc = learn_committee(&learned, why, &b->committee, net->preset.committee_size, &beacon->state_root,
+                         layout_at(net, beacon->slot)->current_committee_gindex, b->committee_branch, b->committee_branch_len);
+    if (rc)
+        return rc;
+    memset(out, 0, sizeof *out);
+    out->network = net;
+    out->finalized_header = b->header;
+    out->optimistic_header = b->header;
+    committee_set(&out->current_sync_committee, &b->committee, &learned);
+    return RC_OK;
+}
+
+/* True when this update would teach the store the committee of the next period. */
+static bool brings_next_committee(const lc_store_t *s, const lc_update_t *u)
+{
+    return !s->next_sync_committee.known && u->has_committee &&
+           period(s->network, u->attested_header.beacon.slot) == period(s->network, s->finalized_header.beacon.slot);
+}
+
+/* Slots and periods: order, no skipped period, relevance. */
+static rc_t check_slots(const lc_store_t *s, const char **why, const lc_update_t *u, uint64_t current_slot)
+{
+    const lc_network_t *net = s->network;
+    uint64_t attested = u->attested_header.beacon.slot;
+    uint64_t store_period = period(net, s->finalized_header.beacon.slot), signed_period = period(net, u->signature_slot);
+    *why = "the signature slot lies in the future";
+    if (u->signature_slot > current_slot)
+        return RC_REFUSED;
+    *why = "the signature slot is not after the attested header";
+    if (u->signature_slot <= attested)
+        return RC_REFUSED;
+    *why = "the finalized header is newer than the attested one";
+    if (attested < u->finalized_header.beacon.slot)
+        return RC_REFUSED;
+    *why = "older than the period of the finalized header";
+    if (signed_period < store_period)
+        return RC_REPLAY;
+    *why = "signed by the committee of a period that is not known yet";
+    if (signed_period > store_period + (s->next_sync_committee.known ? 1 : 0))
+        return RC_NEED_DATA;
+    *why = "not newer than the finalized header";
+    if (attested <= s->finalized_header.beacon.slot && !brings_next_committee(s, u))
+        return RC_REPLAY;
+    return RC_OK;
+}
+
+static rc_t check_finality(const lc_store_t *s, hash32_t *finalized_root, const char **why, const lc_update_t *u)
+{
+    const lc_beacon_t *attested = &u->attested_header.beacon;
+    memset(finalized_root, 0, sizeof *finalized_root);
+    if (!u->has_finality) /* the decoder has seen that finalized_header is zero */
+        return RC_OK;
+    if (u->finalized_header.beacon.slot == 0) { /* the genesis checkpoint's root is zero */
+        *why = "a finalized header at genesis must be empty";
+        if (!lc_header_is_zero(&u->finalized_header))
+            return RC_REFUSED;
+    } else {
+        *why = "the finalized execution header is not the one in the block";
+        rc_t rc = lc_header_verify(&u->finalized_header, s->network);
+        if (rc)
+            return rc;
+        lc_beacon_root(finalized_root, &u->finalized_header.beacon);
+    }
+    *why = "the finalized header is not the one in the attested state";
+    return lc_branch_verify(&attested->state_root, finalized_root, layout_at(s->network, attested->slot)->finalized_gindex,
+                            u->finality_branch, u->finality_branch_len);
+}
+
+static rc_t check_committee(const lc_store_t *s, learned_t *learned, const char **why, const lc_update_t *u)
+{
+    const lc_network_t *net = s->network;
+    const lc_beacon_t *attested = &u->attested_header.beacon;
+    const lc_store_committee_t *next = &s->next_sync_committee;
+    uint32_t size = net->preset.committee_size;
+    uint64_t gindex = layout_at(net, attested->slot)->next_committee_gindex;
+    if (!u->has_committee)
+        return RC_OK;
+    bool same = next->known && committee_eq(&u->next_sync_committee, &next->keys, size);
+    if (next->known && !same && period(net, attested->slot) == period(net, s->finalized_header.beacon.slot)) {
+        *why = "the next sync committee is another one than is known";
+        return RC_REFUSED;
+    }
+    if (!same)
+        return learn_committee(learned, why, &u->next_sync_committee, size, &attested->state_root, gindex,
+                               u->committee_branch, u->committee_branch_len);
+    *why = "the sync committee is not the one in the state";
+    learned->root = next->root;
+    learned->aggregate = next->aggregate;
+    return lc_branch_verify(&attested->state_root, &next->root, gindex, u->committee_branch, u->committee_branch_len);
+}
+
+static rc_t check_signature(const lc_store_t *s, const hash32_t *attested_root, const char **why, const lc_update_t *u)
+{
+    const lc_network_t *net = s->network;
+    bool current = period(net, u->signature_slot) == period(net, s->finalized_header.beacon.slot);
+    const lc_store_committee_t *signers = current ? &s->current_sync_committee : &s->next_sync_committee;
+    hash32_t signing_root;
+    lc_signing_root(&signing_root, net, attested_root, u->signature_slot);
+    *why = "the sync committee's signature does not verify";
+    return bls_committee_verify(&signers->aggregate, signers->keys.pubkeys, net->preset.committee_size,
+                                u->sync_aggregate.bits, &signing_root, u->sync_aggregate.signature);
+}
+
+/* validate_light_client_update */
+static rc_t validate(const lc_store_t *s, lc_verdict_t *verdict, learned_t *learned, const char **why, const lc_update_t *u,
+                     uint64_t current_slot)
+{
+    verdict->participants = lc_participants(&u->sync_aggregate, s->network->preset.committee_size);
+    verdict->supermajority = is_supermajority(verdict->participants, s->network->preset.committee_size);
+    *why = "nobody signed";
+    if (verdict->participants < LC_MIN_PARTICIPANTS)
+        return RC_REFUSED;
+    rc_t rc = check_slots(s, why, u, current_slot);
+    if (rc)
+        return rc;
+    *why = "the attested execution header is not the one in the block";
+    rc = lc_header_verify(&u->attested_header, s->network);
+    if (!rc)
+        rc = check_finality(s, &verdict->finalized_root, why, u);
+    if (!rc)
+        rc = check_committee(s, learned, why, u);
+    if (rc)
+        return rc;
+    lc_beacon_root(&verdict->attested_root, &u->attested_header.beacon);
+    return check_signature(s, &verdict->attested_root, why, u);
+}
+
+/* Whether the update proves a committee that is relevant for its signers, for is_better_update. */
+static bool relevant_committee(const lc_network_t *net, const lc_update_t *u)
+{
+    return u->has_committee && period(net, u->attested_header.beacon.slot) == period(net, u->signature_slot);
+}
+
+/* Finality within the attested header's period. */
+static bool committee_finality(const lc_network_t *net, const lc_update_t *u)
+{
+    return period(net, u->finalized_header.beacon.slot) == period(net, u->attested_header.beacon.slot);
+}
+
+bool lc_update_is_better(const lc_network_t *net, const lc_update_t *a, const lc_update_t *b)
+{
+    uint32_t size = net->preset.committee_size;
+    uint32_t a_n = lc_participants(&a->sync_aggregate, size), b_n = lc_participants(&b->sync_aggregate, size);
+    bool a_super = is_supermajority(a_n, size), b_super = is_supermajority(b_n, size);
+    if (a_super != b_super)
+        return a_super;
+    if (!a_super && a_n != b_n)
+        return a_n > b_n;
+    if (relevant_committee(net, a) != relevant_committee(net, b))
+        return relevant_committee(net, a);
+    if (a->has_finality != b->has_finality)
+        return a->has_finality;
+    if (a->has_finality && committee_finality(net, a) != committee_finality(net, b))
+        return committee_finality(net, a);
+    if (a_n != b_n)
+        return a_n > b_n;
+    if (a->attested_header.beacon.slot != b->attested_header.beacon.slot)
+        return a->attested_header.beacon.slot < b->attested_header.beacon.slot;
+    return a->signature_slot < b->signature_slot;
+}
+
+/* apply_light_client_update. False: nothing is known about the period after the store's, and this update is of another. */
+static bool apply(lc_store_t *s, const lc_update_t *u, const learned_t *learned)
+{
+    uint64_t store_period = period(s->network, s->finalized_header.beacon.slot);
+    uint64_t finalized_period = period(s->network, u->finalized_header.beacon.slot);
+    if (!s->next_sync_committee.known) {
+        if (finalized_period != store_period)
+            return false;
+        if (u->has_committee)
+            committee_set(&s->next_sync_committee, &u->next_sync_committee, learned);
+    } else if (finalized_period == store_period + 1) {
+        s->current_sync_committee = s->next_sync_committee;
+        s->next_sync_committee.known = false;
+        if (u->has_committee)
+            committee_set(&s->next_sync_committee, &u->next_sync_committee, learned);
+        s->previous_max_active_participants = s->current_max_active_participants;
+        s->current_max_active_participants = 0;
+    }
+    if (u->finalized_header.beacon.slot > s->finalized_header.beacon.slot) {
+        s->finalized_header = u->finalized_header;
+        if (s->finalized_header.beacon.slot > s->optimistic_header.beacon.slot)
+            s->optimistic_header = s->finalized_header;
+    }
+    return true;
+}
+
+static uint64_t safety_threshold(const lc_store_t *s)
+{
+    uint64_t a = s->previous_max_active_participants, b = s->current_max_active_participants;
+    return (a > b ? a : b) / 2;
+}
+
+/* Keeps the update for a force update; what it does not have is not copied. */
+static void keep_best(lc_store_t *s, const lc_update_t *u, const learned_t *learned)
+{
+    if (s->has_best_valid_update && !lc_update_is_better(s->network, u, &s->best_valid_update))
+        return;
+    s->has_best_valid_update = true;
+    s->best_valid_update = *u;
+    s->best_committee_root = learned->root;
+    s->best_committee_aggregate = learned->aggregate;
+}
+
+rc_t lc_store_process(lc_store_t *s, lc_verdict_t *verdict, const char **why, const lc_update_t *u, uint64_t current_slot)
+{
+    const lc_network_t *net = s->network;
+    lc_verdict_t v;
+    learned_t learned = { 0 };
+    const char *reason = NULL;
+    rc_t rc = validate(s, &v, &learned, &reason, u, current_slot);
+    if (rc) {
+        *why = reason;
+        return rc;
+    }
+    keep_best(s, u, &learned);
+    if (v.participants > s->current_max_active_participants)
+        s->current_max_active_participants = v.participants;
+    if (v.participants > safety_threshold(s) && u->attested_header.beacon.slot > s->optimistic_header.beacon.slot)
+        s->optimistic_header = u->attested_header;
+    bool finalizes_next_committee =
+        !s->next_sync_committee.known && u->has_committee && u->has_finality && committee_finality(net, u);
+    bool newer = u->finalized_header.beacon.slot > s->finalized_header.beacon.slot;
+    if (v.supermajority && (newer || finalizes_next_committee) && apply(s, u, &learned))
+        s->has_best_valid_update = false;
+    *verdict = v;
+    return RC_OK;
+}
+
+bool lc_store_force_update(lc_store_t *s, uint64_t current_slot)
+{
+    const lc_preset_t *p = &s->network->preset;
+    uint64_t timeout = p->slots_per_epoch * p->epochs_per_period; /* UPDATE_TIMEOUT */
+    lc_update_t *best = &s->best_valid_update;
+    learned_t learned = { s->best_committee_root, s->best_committee_aggregate };
+    if (!s->has_best_valid_update || current_slot <= s->finalized_header.beacon.slot + timeout)
+        return false;
+    if (best->finalized_header.beacon.slot <= s->finalized_header.beacon.slot)
+        best->finalized_header = best->attested_header;
+    if (!apply(s, best, &learned))
+        return false;
+    s->has_best_valid_update = false;
+    return true;
+}
