@@ -1,1 +1,433 @@
 #include "lightclient/consensus/sync.h"
+
+#include <stdlib.h>
+
+#define RETRY_MIN_MS 200u
+#define BACKOFF_MAX_MS 30000u
+#define STALLED_SLOTS 8u     /* a head this old is asked for once a slot only */
+#define CAUTIOUS_COUNT 8u    /* updates per request after the first failure; then one by one */
+#define FINALITY_LAG_EPOCHS 2u /* the finalized checkpoint of a healthy chain is this many epochs old */
+
+/* One kind of want. */
+typedef struct {
+    bool out;          /* given out and not yet answered */
+    uint64_t given_ms; /* when */
+    uint64_t due_ms;   /* not to be given out before */
+    uint32_t tries;    /* in a row that failed or brought nothing new */
+} job_t;
+
+enum { JOB_BOOTSTRAP, JOB_UPDATE, JOB_FINALITY, JOB_OPTIMISTIC, JOBS };
+
+struct lc_sync {
+    lc_sync_config_t config;
+    const lc_network_t *network;
+    bool bootstrapped;
+    bool polled; /* inputs before the first poll are a replay */
+    uint64_t checkpoint_period;
+    lc_head_t latest, finalized;
+    job_t jobs[JOBS];
+    uint32_t count_max; /* updates per request, lowered by failures */
+    uint64_t last_now_ms;
+    lc_store_t store;
+    union { /* decoded input */
+        lc_bootstrap_t bootstrap;
+        lc_update_t update;
+    } scratch;
+};
+
+lc_sync_t *lc_sync_new(const lc_sync_config_t *config)
+{
+    lc_sync_t *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->config = *config;
+    s->network = config->network;
+    s->count_max = LC_UPDATES_PER_REQUEST_MAX;
+    return s;
+}
+
+void lc_sync_free(lc_sync_t *s)
+{
+    free(s);
+}
+
+/* ---- what the store and the clock say ---- */
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t max_u64(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static uint64_t slot_ms(const lc_sync_t *s)
+{
+    return s->network->seconds_per_slot * 1000;
+}
+
+static uint64_t store_period(const lc_sync_t *s)
+{
+    return lc_period_of_slot(s->network, s->store.finalized_header.beacon.slot);
+}
+
+/* The last period whose signatures can be checked. */
+static uint64_t known_period(const lc_sync_t *s)
+{
+    return store_period(s) + (s->store.next_sync_committee.known ? 1 : 0);
+}
+
+static lc_state_t state_at(const lc_sync_t *s, uint64_t current_slot)
+{
+    if (!s->bootstrapped)
+        return LC_STATE_NEW;
+    return lc_period_of_slot(s->network, current_slot) > known_period(s) ? LC_STATE_SYNCING : LC_STATE_FOLLOWING;
+}
+
+/* ---- inputs ---- */
+
+static uint64_t age_bound_ms(const lc_sync_t *s)
+{
+    const lc_network_t *net = s->network;
+    uint64_t epochs = net->checkpoint_age_epochs ? net->checkpoint_age_epochs : net->min_withdrawability_delay;
+    uint64_t seconds = s->config.checkpoint_age_max_s, epoch_s = net->preset.slots_per_epoch * net->seconds_per_slot;
+    if (!seconds)
+        seconds = epochs > UINT64_MAX / 1000 / epoch_s ? UINT64_MAX / 1000 : epochs * epoch_s;
+    return seconds > UINT64_MAX / 1000 ? UINT64_MAX : seconds * 1000;
+}
+
+static bool too_old(const lc_sync_t *s, uint64_t slot, uint64_t now_ms)
+{
+    uint64_t at = lc_slot_start_ms(s->network, slot);
+    return now_ms > at && now_ms - at > age_bound_ms(s);
+}
+
+static rc_t input_bootstrap(lc_sync_t *s, unsigned *moved, const char **why, lc_fork_t fork, view_t ssz, uint64_t now_ms)
+{
+    const lc_bootstrap_t *b = &s->scratch.bootstrap;
+    if (s->bootstrapped) {
+        *why = "there is a bootstrap already";
+        return RC_REPLAY;
+    }
+    rc_t rc = lc_bootstrap_decode(&s->scratch.bootstrap, s->network, fork, ssz);
+    if (rc) {
+        *why = "the bootstrap is not well-formed";
+        return rc;
+    }
+    if (b->header.beacon.slot > lc_slot_at(s->network, now_ms) + LC_SLOTS_AHEAD) {
+        *why = "the checkpoint lies in the future";
+        return RC_REFUSED;
+    }
+    rc = lc_store_init(&s->store, why, s->network, &s->config.checkpoint, b);
+    if (rc)
+        return rc;
+    bool replay = s->config.replay_is_trusted && !s->polled;
+    if (!replay && too_old(s, b->header.beacon.slot, now_ms)) {
+        *why = "the checkpoint is older than the weak-subjectivity bound";
+        return RC_LIMIT;
+    }
+    s->bootstrapped = true;
+    s->checkpoint_period = store_period(s);
+    memset(s->jobs, 0, sizeof s->jobs);
+    *moved = LC_BOOTSTRAPPED;
+    return RC_OK;
+}
+
+/* Saves a signature check: whether an update can move nothing, if it is what it says. */
+static bool brings_nothing(const lc_sync_t *s, lc_kind_t kind, const lc_update_t *u)
+{
+    bool head = !s->latest.valid || u->attested_header.beacon.slot > s->latest.header.beacon.slot;
+    bool finality = u->has_finality &&
+                    (!s->finalized.valid || u->finalized_header.beacon.slot > s->finalized.header.beacon.slot);
+    return kind != LC_UPDATE && !head && !finality;
+}
+
+static void set_head(lc_head_t *out, const lc_header_t *header, const hash32_t *root, const lc_verdict_t *verdict,
+                     const lc_update_t *u)
+{
+    out->valid = true;
+    out->header = *header;
+    out->beacon_root = *root;
+    out->participants = verdict->participants;
+    out->signature_slot = u->signature_slot;
+}
+
+/* Moves the heads that are signed: only by two thirds of a committee, and only forward. */
+static unsigned move_heads(lc_sync_t *s, const lc_update_t *u, const lc_verdict_t *verdict)
+{
+    unsigned moved = 0;
+    uint64_t finalized = u->finalized_header.beacon.slot, floor = s->store.finalized_header.beacon.slot;
+    if (!verdict->supermajority)
+        return 0;
+    if (!s->latest.valid || u->attested_header.beacon.slot > s->latest.header.beacon.slot) {
+        set_head(&s->latest, &u->attested_header, &verdict->attested_root, verdict, u);
+        moved |= LC_MOVED_HEAD;
+    }
+    if (u->has_finality && finalized && finalized >= floor &&
+        (!s->finalized.valid || finalized > s->finalized.header.beacon.slot)) {
+        set_head(&s->finalized, &u->finalized_header, &verdict->finalized_root, verdict, u);
+        moved |= LC_MOVED_FINALIZED;
+    }
+    return moved;
+}
+
+static rc_t input_update(lc_sync_t *s, unsigned *moved, const char **why, lc_kind_t kind, lc_fork_t fork, view_t ssz,
+                         uint64_t now_ms)
+{
+    lc_verdict_t verdict;
+    lc_update_t *u = &s->scratch.update;
+    if (!s->bootstrapped) {
+        *why = "there is no bootstrap yet";
+        return RC_NEED_DATA;
+    }
+    rc_t rc = lc_update_decode(u, s->network, fork, kind, ssz);
+    if (rc) {
+        *why = "the update is not well-formed";
+        return rc;
+    }
+    if (brings_nothing(s, kind, u)) {
+        *why = "not newer than what is known";
+        return RC_REPLAY;
+    }
+    uint64_t was_known = known_period(s), was_period = store_period(s);
+    rc = lc_store_process(&s->store, &verdict, why, u, lc_slot_at(s->network, now_ms) + LC_SLOTS_AHEAD);
+    if (rc)
+        return rc;
+    *moved = move_heads(s, u, &verdict);
+    if (known_period(s) != was_known || store_period(s) != was_period)
+        *moved |= LC_MOVED_PERIOD;
+    return RC_OK;
+}
+
+/* ---- when to ask ---- */
+
+static uint64_t backoff_ms(const lc_sync_t *s, uint32_t tries)
+{
+    uint64_t base = min_u64(max_u64(slot_ms(s) / 6, RETRY_MIN_MS), 2000);
+    return min_u64(base << min_u64(tries, 8), BACKOFF_MAX_MS);
+}
+
+/* One third into a slot: its block, which carries the signatures on its parent, has arrived nearly everywhere. */
+static uint64_t third_of(const lc_sync_t *s, uint64_t slot)
+{
+    uint64_t at = lc_slot_start_ms(s->network, slot);
+    return at > UINT64_MAX - slot_ms(s) ? at : at + slot_ms(s) / 3;
+}
+
+/* After an answer: the next slot once the head rests on a block of this one, else a little later. */
+static void plan_optimistic(lc_sync_t *s, uint64_t now_ms)
+{
+    job_t *job = &s->jobs[JOB_OPTIMISTIC];
+    uint64_t slot = lc_slot_at(s->network, now_ms), head = s->latest.valid ? s->latest.signature_slot : 0;
+    uint64_t retry = max_u64(slot_ms(s) / 6, RETRY_MIN_MS);
+    if (head >= slot) {
+        job->due_ms = third_of(s, head + 1);
+        return;
+    }
+    if (slot - head > STALLED_SLOTS)
+        retry = max_u64(slot_ms(s), RETRY_MIN_MS);
+    uint64_t third = third_of(s, slot), next = third_of(s, slot + 1), again = now_ms + retry;
+    job->due_ms = again < third ? third : again > lc_slot_start_ms(s->network, slot + 1) && again < next ? next : again;
+}
+
+/* The finalized header of a healthy chain moves once an epoch, and is shown one or two slots into it. Servers hold it back
+ * for some epochs of a new period; that only means asking again, each time after twice as long. */
+static void plan_finality(lc_sync_t *s, uint64_t now_ms)
+{
+    job_t *job = &s->jobs[JOB_FINALITY];
+    uint64_t per_epoch = s->network->preset.slots_per_epoch, slot = lc_slot_at(s->network, now_ms);
+    uint64_t epoch = slot / per_epoch, known = s->finalized.valid ? s->finalized.header.beacon.slot / per_epoch : 0;
+    uint64_t next_epoch = (epoch + 1) * per_epoch + 2;
+    if (s->finalized.valid && known + FINALITY_LAG_EPOCHS >= epoch) {
+        job->tries = 0;
+        job->due_ms = third_of(s, next_epoch);
+        return;
+    }
+    uint64_t wait = max_u64(per_epoch / 8, 1) << min_u64(job->tries++, 3);
+    job->due_ms = third_of(s, min_u64(slot + wait, next_epoch));
+}
+
+/* While following, the next committee is wanted some time before the period ends: ever sooner as the end comes near. */
+static void plan_next_committee(lc_sync_t *s, uint64_t now_ms)
+{
+    const lc_preset_t *p = &s->network->preset;
+    uint64_t slot = lc_slot_at(s->network, now_ms), slots = p->slots_per_epoch * p->epochs_per_period;
+    uint64_t left = slots - slot % slots;
+    s->jobs[JOB_UPDATE].due_ms = now_ms + max_u64(left / 4, max_u64(p->slots_per_epoch / 4, 1)) * slot_ms(s);
+}
+
+static void plan_updates(lc_sync_t *s, bool progress, uint64_t now_ms)
+{
+    job_t *job = &s->jobs[JOB_UPDATE];
+    if (progress) {
+        job->tries = 0;
+        job->due_ms = now_ms;
+        s->count_max = (uint32_t)min_u64(2 * (uint64_t)s->count_max, LC_UPDATES_PER_REQUEST_MAX);
+    } else if (state_at(s, lc_slot_at(s->network, now_ms)) == LC_STATE_FOLLOWING) {
+        plan_next_committee(s, now_ms);
+    } else if (job->due_ms <= now_ms) {
+        job->due_ms = now_ms + backoff_ms(s, job->tries++);
+    }
+}
+
+static size_t job_of(lc_kind_t kind)
+{
+    return kind == LC_BOOTSTRAP ? JOB_BOOTSTRAP : kind == LC_UPDATE ? JOB_UPDATE : kind == LC_FINALITY ? JOB_FINALITY : JOB_OPTIMISTIC;
+}
+
+/* An answer arrived that blames nobody: ends the want and plans the next one. */
+static void plan(lc_sync_t *s, lc_kind_t kind, unsigned moved, uint64_t now_ms)
+{
+    job_t *job = &s->jobs[job_of(kind)];
+    job->out = false;
+    if (kind == LC_UPDATE) {
+        plan_updates(s, moved & LC_MOVED_PERIOD, now_ms);
+    } else if (kind == LC_FINALITY) {
+        plan_finality(s, now_ms);
+    } else if (kind == LC_OPTIMISTIC) {
+        job->tries = 0;
+        plan_optimistic(s, now_ms);
+    }
+}
+
+rc_t lc_sync_input(lc_sync_t *s, unsigned *moved, const char **why, lc_kind_t kind, lc_fork_t fork, view_t ssz, uint64_t now_ms)
+{
+    unsigned changed = 0;
+    rc_t rc;
+    if ((unsigned)fork >= LC_FORKS) {
+        *why = "unknown fork";
+        return RC_MALFORMED;
+    }
+    if (kind == LC_BOOTSTRAP)
+        rc = input_bootstrap(s, &changed, why, fork, ssz, now_ms);
+    else
+        rc = input_update(s, &changed, why, kind, fork, ssz, now_ms);
+    if (s->polled && (rc == RC_OK || rc == RC_REPLAY))
+        plan(s, kind, changed, now_ms);
+    if (rc == RC_OK)
+        *moved = changed;
+    return rc;
+}
+
+void lc_sync_failed(lc_sync_t *s, const lc_want_t *want, uint64_t now_ms)
+{
+    job_t *job = &s->jobs[job_of(want->kind)];
+    job->out = false;
+    job->due_ms = now_ms + backoff_ms(s, job->tries++);
+    if (want->kind != LC_UPDATE)
+        return;
+    s->count_max = want->count > CAUTIOUS_COUNT ? CAUTIOUS_COUNT : 1;
+    if (state_at(s, lc_slot_at(s->network, now_ms)) == LC_STATE_FOLLOWING)
+        plan_next_committee(s, now_ms);
+}
+
+/* ---- asking ---- */
+
+static bool wanted(const lc_sync_t *s, size_t job, lc_state_t state)
+{
+    switch (job) {
+    case JOB_BOOTSTRAP:
+        return state == LC_STATE_NEW;
+    case JOB_UPDATE:
+        return state == LC_STATE_SYNCING || (state == LC_STATE_FOLLOWING && !s->store.next_sync_committee.known);
+    default:
+        return state == LC_STATE_FOLLOWING;
+    }
+}
+
+static lc_want_t want_of(const lc_sync_t *s, size_t job, uint64_t current_slot)
+{
+    static const lc_kind_t kinds[JOBS] = { LC_BOOTSTRAP, LC_UPDATE, LC_FINALITY, LC_OPTIMISTIC };
+    lc_want_t want = { .kind = kinds[job] };
+    if (job == JOB_BOOTSTRAP)
+        want.block_root = s->config.checkpoint;
+    if (job == JOB_UPDATE) {
+        /* From the period whose update brings the next committee, up to the current one: its update may exist already. */
+        uint64_t current = lc_period_of_slot(s->network, current_slot);
+        want.period = known_period(s);
+        want.count = (uint32_t)min_u64(s->count_max, current >= want.period ? current - want.period + 1 : 1);
+    }
+    return want;
+}
+
+/* The clock went back, or the edge lost a want: nothing may wait for ever. */
+static void mend_times(lc_sync_t *s, uint64_t now_ms)
+{
+    for (size_t i = 0; i < JOBS; i++) {
+        job_t *job = &s->jobs[i];
+        if (now_ms < s->last_now_ms) {
+            job->due_ms = min_u64(job->due_ms, now_ms + slot_ms(s));
+            job->given_ms = min_u64(job->given_ms, now_ms);
+        }
+        if (job->out && now_ms - job->given_ms >= LC_WANT_TIMEOUT_MS)
+            job->out = false;
+    }
+    s->last_now_ms = now_ms;
+}
+
+/* Where a trusted replay led is a checkpoint like any other: it may not be too old. */
+static void end_replay(lc_sync_t *s, uint64_t now_ms)
+{
+    if (!s->polled && s->bootstrapped && s->config.replay_is_trusted &&
+        too_old(s, s->store.finalized_header.beacon.slot, now_ms)) {
+        s->bootstrapped = false;
+        s->latest.valid = s->finalized.valid = false;
+    }
+    s->polled = true;
+}
+
+size_t lc_sync_poll(lc_sync_t *s, uint64_t now_ms, lc_want_t *out, size_t cap, uint64_t *wake_ms)
+{
+    size_t n = 0;
+    mend_times(s, now_ms);
+    end_replay(s, now_ms);
+    uint64_t slot = lc_slot_at(s->network, now_ms), wake = now_ms + slot_ms(s);
+    lc_state_t state = state_at(s, slot);
+    for (size_t i = 0; i < JOBS; i++) {
+        job_t *job = &s->jobs[i];
+        if (job->out || !wanted(s, i, state))
+            continue;
+        if (job->due_ms <= now_ms && n < cap) {
+            out[n++] = want_of(s, i, slot);
+            job->out = true;
+            job->given_ms = now_ms;
+        } else {
+            wake = min_u64(wake, max_u64(job->due_ms, now_ms));
+        }
+    }
+    *wake_ms = wake;
+    return n;
+}
+
+/* ---- what is known ---- */
+
+void lc_sync_latest(const lc_sync_t *s, lc_head_t *out)
+{
+    *out = s->latest;
+}
+
+void lc_sync_finalized(const lc_sync_t *s, lc_head_t *out)
+{
+    *out = s->finalized;
+}
+
+void lc_sync_progress(const lc_sync_t *s, lc_progress_t *out, uint64_t now_ms)
+{
+    uint64_t slot = lc_slot_at(s->network, now_ms), current = lc_period_of_slot(s->network, slot);
+    memset(out, 0, sizeof *out);
+    out->state = state_at(s, slot);
+    out->current_slot = slot;
+    if (out->state == LC_STATE_NEW)
+        return;
+    out->periods_total = current > s->checkpoint_period ? current - s->checkpoint_period : 0;
+    out->periods_done = out->state == LC_STATE_FOLLOWING ? out->periods_total : known_period(s) - s->checkpoint_period;
+    out->finalized_slot = s->store.finalized_header.beacon.slot;
+    out->optimistic_slot = s->latest.valid ? s->latest.header.beacon.slot : 0;
+}
+
+const lc_store_t *lc_sync_store(const lc_sync_t *s)
+{
+    return s->bootstrapped ? &s->store : NULL;
+}
