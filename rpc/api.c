@@ -6,8 +6,8 @@
 #include "base/crypto/hash.h"
 #include "base/hex.h"
 
-/* One JSON string that holds the concatenation of the parts. Of the characters that JSON escapes the parts contain none but
- * quotation marks: they are made here, of names, digits and hex. */
+/* One JSON string that holds the concatenation of the parts. Of the characters that JSON escapes the parts contain none
+ * but quotation marks: they are made here, of names, digits and hex. */
 static rc_t wrap(view_t *out, arena_t *a, const view_t *parts, size_t count)
 {
     size_t cap = 3; /* quotation marks around it, NUL */

@@ -1,4 +1,4 @@
-/* api.h - bodies of the HTTP API: the prototype's wire form and the plain JSON of the other routes. Values in, text out.
+/* api.h - bodies of the prototype's routes in their wire form. Values in, text out.
  *
  * Spec:   architecture section 3: prototype bodies are a JSON string that holds JSON, keys in this order
  * Floor:  5, rpc. Pure: signing is a function pointer.
@@ -24,8 +24,8 @@ typedef struct {
 /* GET /block: the signature is over SHA-256 of the decimal number. */
 NODISCARD rc_t api_block_body(view_t *out, arena_t *a, const api_signer_t *signer, uint64_t block_number);
 
-/* POST /call: response is {"Success":"0x..."}, or "Error" when error is true (output is then not used). The signature is over
- * SHA-256 of the compact JSON of response. */
+/* POST /call: response is {"Success":"0x..."}, or "Error" when error is true (output is then not used). The signature
+ * is over SHA-256 of the compact JSON of response. */
 NODISCARD rc_t api_call_body(view_t *out, arena_t *a, const api_signer_t *signer, bool error, view_t output);
 
 /* GET /attest: quote and public key; not signed, the quote is the proof. */

@@ -1,6 +1,6 @@
 /* quote.h - parser of TDX DCAP quotes, versions 4 and 5. Structure only: no signature is checked here.
  *
- * Spec:   Intel TDX DCAP Quoting Library API (quote format), Intel TDX Module Base spec (TDREPORT), Intel SGX enclave report
+ * Spec:   Intel TDX DCAP Quoting Library API (quote format), TDX Module Base spec (TDREPORT), SGX enclave report
  * Floor:  4, tee. No heap, I/O, clock or thread.
  * Tests:  tests/unit/test_quote.c, tests/fuzz/fuzz_quote.c, vectors tdx-quotes
  */
@@ -42,12 +42,12 @@ typedef struct {
 
 /* An SGX enclave report. */
 typedef struct {
-    view_t whole; /* the 384 bytes that the PCK key signs */
+    view_t whole;           /* the 384 bytes that the PCK key signs */
     const uint8_t *cpu_svn; /* 16 */
     uint32_t misc_select;
-    const uint8_t *attributes;  /* 16; byte 0 bit 1 = debug */
-    const uint8_t *mr_enclave;  /* 32 */
-    const uint8_t *mr_signer;   /* 32 */
+    const uint8_t *attributes; /* 16; byte 0 bit 1 = debug */
+    const uint8_t *mr_enclave; /* 32 */
+    const uint8_t *mr_signer;  /* 32 */
     uint16_t isv_prod_id;
     uint16_t isv_svn;
     const uint8_t *report_data; /* 64 */
@@ -55,10 +55,10 @@ typedef struct {
 
 /* A parsed quote; every pointer and view lives as long as the input. */
 typedef struct {
-    unsigned version;   /* 4 or 5 */
-    unsigned body_type; /* QUOTE_BODY_TD10 or QUOTE_BODY_TD15 */
-    view_t used;        /* the quote without the padding behind it */
-    view_t signed_part; /* header, descriptor (v5) and body: what the attestation key signs */
+    unsigned version;         /* 4 or 5 */
+    unsigned body_type;       /* QUOTE_BODY_TD10 or QUOTE_BODY_TD15 */
+    view_t used;              /* the quote without the padding behind it */
+    view_t signed_part;       /* header, descriptor (v5) and body: what the attestation key signs */
     const uint8_t *user_data; /* 20 */
     quote_td_t td;
     const uint8_t *signature;       /* 64: r || s over signed_part */
@@ -66,14 +66,14 @@ typedef struct {
     quote_enclave_t qe;
     const uint8_t *qe_signature; /* 64: r || s over qe.whole, by the key of certs[0] */
     view_t qe_auth;
-    view_t certs[QUOTE_CERTS]; /* PEM blocks in the order of the quote, markers included; their order is not checked here */
+    view_t certs[QUOTE_CERTS]; /* PEM blocks with their markers, in the quote's order, which is not checked */
 } quote_t;
 
 /* Parses one quote. Bytes behind its end are allowed only when all are zero.
  *   out  written only on RC_OK
  *   why  on failure a sentence (static storage); may not be NULL
- * RC_MALFORMED: structure; RC_LIMIT: more than TEE_QUOTE_LEN_MAX or QUOTE_AUTH_MAX; RC_REFUSED: a quote, but of a version,
- * key type, TEE, vendor or certificate form that is not accepted. */
+ * RC_MALFORMED: structure; RC_LIMIT: more than TEE_QUOTE_LEN_MAX or QUOTE_AUTH_MAX; RC_REFUSED: a quote, but of a
+ * version, key type, TEE, vendor or certificate form that is not accepted. */
 NODISCARD rc_t quote_parse(quote_t *out, const char **why, view_t in);
 
 #endif

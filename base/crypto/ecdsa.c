@@ -7,7 +7,6 @@
 
 #include "base/crypto/hash.h"
 
-
 struct ecdsa {
     secp256k1_context *ctx;
     _Alignas(16) uint8_t storage[]; /* of the context: so that we see when memory is short, where the library aborts */

@@ -41,7 +41,8 @@ NODISCARD rc_t ecdsa_verify(const ecdsa_t *e, const uint8_t sig64[ECDSA_SIG_LEN]
 /* Recovers the uncompressed public key without its 0x04 prefix (as ECRECOVER and transaction senders need; high s is
  * accepted). recid 0..3. RC_REFUSED when there is no such key.
  * e may be NULL: recovery uses no secret, so the library's constant context does. */
-NODISCARD rc_t ecdsa_recover(const ecdsa_t *e, uint8_t out64[64], const uint8_t sig64[64], int recid, const hash32_t *digest);
+NODISCARD rc_t ecdsa_recover(const ecdsa_t *e, uint8_t out64[64], const uint8_t sig64[64], int recid,
+                             const hash32_t *digest);
 
 /* The uncompressed form, without its 0x04 prefix, of a compressed key. RC_MALFORMED: not a point of the curve. */
 NODISCARD rc_t ecdsa_uncompress(const ecdsa_t *e, uint8_t out64[64], const uint8_t pubkey33[ECDSA_PUBKEY_LEN]);

@@ -14,9 +14,10 @@
 #define P256_PUBKEY_LEN 64u
 #define P256_SIG_LEN 64u
 
-/* RC_OK when sig over digest by pubkey is valid (s may be high, as in X.509). RC_MALFORMED: not a point of the curve, or
- * r or s is zero or not below the order; RC_REFUSED: it does not verify. */
-NODISCARD rc_t p256_verify(const uint8_t sig[P256_SIG_LEN], const hash32_t *digest, const uint8_t pubkey[P256_PUBKEY_LEN]);
+/* RC_OK when sig over digest by pubkey is valid (s may be high, as in X.509). RC_MALFORMED: not a point of the curve,
+ * or r or s is zero or not below the order; RC_REFUSED: it does not verify. */
+NODISCARD rc_t p256_verify(const uint8_t sig[P256_SIG_LEN], const hash32_t *digest,
+                           const uint8_t pubkey[P256_PUBKEY_LEN]);
 
 /* The public key of a secret. For throw-away keys (the simulator): copies of the secret stay in freed memory.
  * RC_REFUSED: the secret is zero or not below the order. */

@@ -19,7 +19,8 @@ bool secret_eq(const void *a, const void *b, size_t n)
 
 void *secret_alloc(size_t n)
 {
-    return sodium_malloc(n);
+    /* Prepared here too: without it the guard value around the memory would be zeros. */
+    return sodium_init() < 0 ? NULL : sodium_malloc(n);
 }
 
 void secret_free(void *p)

@@ -232,6 +232,7 @@ rc_t tee_simulator_open(tee_provider_t *out, const uint8_t seed[32], const char 
         sim_free(s);
         return rc;
     }
-    *out = (tee_provider_t){ .name = "simulator", .simulated = true, .ctx = s, .get_quote = get_quote, .free = sim_free };
+    *out =
+        (tee_provider_t){ .name = "simulator", .simulated = true, .ctx = s, .get_quote = get_quote, .free = sim_free };
     return RC_OK;
 }

@@ -29,16 +29,31 @@ typedef struct {
 
 /* Validity as in Intel's chain: constants, because the seed alone must determine every byte. */
 static const profile_t root_profile = {
-    "Simulated SGX Root CA", true, 1, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN, 1526860800, 2524607999,
-    "https://simulator.invalid/root.der"
+    .name = "Simulated SGX Root CA",
+    .ca = true,
+    .path_len = 1,
+    .usage = GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN,
+    .from = 1526860800 /* 2018-05-21 */,
+    .until = 2524607999 /* 2049-12-31 */,
+    .crl = "https://simulator.invalid/root.der",
 };
 static const profile_t ca_profile = {
-    "Simulated SGX PCK Platform CA", true, 0, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN, 1526860800, 2000246400,
-    "https://simulator.invalid/root.der"
+    .name = "Simulated SGX PCK Platform CA",
+    .ca = true,
+    .path_len = 0,
+    .usage = GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN,
+    .from = 1526860800 /* 2018-05-21 */,
+    .until = 2000246400 /* 2033-05-21 */,
+    .crl = "https://simulator.invalid/root.der",
 };
 static const profile_t leaf_profile = {
-    "Simulated SGX PCK Certificate", false, -1, GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_NON_REPUDIATION, 1738627200,
-    1959465600, "https://simulator.invalid/pckcrl?ca=platform"
+    .name = "Simulated SGX PCK Certificate",
+    .ca = false,
+    .path_len = -1,
+    .usage = GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_NON_REPUDIATION,
+    .from = 1738627200 /* 2025-02-04 */,
+    .until = 1959465600 /* 2032-02-04 */,
+    .crl = "https://simulator.invalid/pckcrl?ca=platform",
 };
 
 rc_t sim_derive(uint8_t *out, size_t n, const uint8_t seed[32], const char *label)

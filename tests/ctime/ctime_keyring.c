@@ -1,5 +1,5 @@
-/* Secret dependence: the key is marked undefined, so that valgrind reports every branch and every index that depends on it
- * as it is taken in, signs, and is freed. See tests/ctime/meson.build. */
+/* Secret dependence: the key is marked undefined, so that valgrind reports every branch and every index that depends on
+ * it as it is taken in, signs, and is freed. See tests/ctime/meson.build. */
 #include <stdio.h>
 #include <string.h>
 #include <valgrind/memcheck.h>

@@ -1,5 +1,5 @@
-/* A quote that parses covers its own bytes: its parts lie in it in order and without gaps, it parses again when the padding
- * is cut, and not when one byte more is cut. */
+/* A quote that parses covers its own bytes: its parts lie in it in order and without gaps, it parses again when the
+ * padding is cut, and not when one byte more is cut. */
 #include <stdlib.h>
 
 #include "tee/quote.h"

@@ -1,4 +1,5 @@
-/* Bodies of the prototype's routes: their exact text, and what a client sees who parses twice and checks the signature. */
+/* Bodies of the prototype's routes: their exact text, and what a client sees who parses twice and checks the signature.
+ */
 #include <check.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -8,7 +9,8 @@
 #include "rpc/api.h"
 
 static ecdsa_t *e;
-static const uint8_t secret[32] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
+static const uint8_t secret[32] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
 static uint8_t pubkey[33];
 
 static rc_t sign(void *ctx, uint8_t out[ECDSA_SIG_LEN], const hash32_t *digest)

@@ -14,8 +14,8 @@ static void unhex(uint8_t *out, size_t n, const char *text)
     ck_assert_int_eq(hex_decode_exact(out, n, text, strlen(text)), RC_OK);
 }
 
-/* RFC 6979 with SHA-256 on secp256k1. Source: the vectors of Bitcoin's key tests (trezor-crypto, bitcoinjs, haskoin), computed
- * again with an independent big-integer program, which also gave the recovery ids. */
+/* RFC 6979 with SHA-256 on secp256k1. Source: the vectors of Bitcoin's key tests (trezor-crypto, bitcoinjs, haskoin),
+ * computed again with an independent big-integer program, which also gave the recovery ids. */
 static const struct {
     const char *secret, *message, *sig, *pubkey;
     int recid;

@@ -1,4 +1,5 @@
-/* The quote parser, on quotes that this file builds by the offset tables of the format. Real ones: vectors tdx-quotes. */
+/* The quote parser, on quotes that this file builds by the offset tables of the format. Real ones: vectors tdx-quotes.
+ */
 #include <check.h>
 #include <stdlib.h>
 
@@ -78,7 +79,8 @@ static void build_default(made_t *m)
     build(m, 4, 2, 32, view_str(CHAIN));
 }
 
-/* Parses an exact-size heap copy, so that ASan sees an over-read; checks that out is untouched and why is said on failure. */
+/* Parses an exact-size heap copy, so that ASan sees an over-read; checks that out is untouched and why is said on
+ * failure. */
 static rc_t parse(const made_t *m, size_t n)
 {
     uint8_t *copy = malloc(n ? n : 1);
@@ -104,10 +106,11 @@ static void check_body(const quote_t *q, const made_t *m, size_t body)
         const uint8_t *p;
         size_t offset;
     } fields[] = {
-        { td->tcb_svn, 0 },        { td->mr_seam, 16 },      { td->mr_signer_seam, 64 }, { td->seam_attributes, 112 },
-        { td->td_attributes, 120 }, { td->xfam, 128 },        { td->mr_td, 136 },         { td->mr_config_id, 184 },
-        { td->mr_owner, 232 },     { td->mr_owner_config, 280 }, { td->rtmr[0], 328 },    { td->rtmr[1], 376 },
-        { td->rtmr[2], 424 },      { td->rtmr[3], 472 },     { td->report_data, 520 },
+        { td->tcb_svn, 0 },           { td->mr_seam, 16 },        { td->mr_signer_seam, 64 },
+        { td->seam_attributes, 112 }, { td->td_attributes, 120 }, { td->xfam, 128 },
+        { td->mr_td, 136 },           { td->mr_config_id, 184 },  { td->mr_owner, 232 },
+        { td->mr_owner_config, 280 }, { td->rtmr[0], 328 },       { td->rtmr[1], 376 },
+        { td->rtmr[2], 424 },         { td->rtmr[3], 472 },       { td->report_data, 520 },
     };
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         ck_assert_msg(fields[i].p == m->bytes + body + fields[i].offset, "field %zu", i);
@@ -198,10 +201,9 @@ START_TEST(other_versions_keys_tees_and_vendors_are_refused)
         uint64_t value;
         unsigned n;
     } rows[] = {
-        { 0, 0, 2 },      { 0, 1, 2 }, { 0, 3, 2 },    { 0, 6, 2 },       { 0, 0xffff, 2 }, { 0, 0x0104, 2 },
-        { 2, 0, 2 },      { 2, 1, 2 }, { 2, 3, 2 },    { 2, 0x0102, 2 },  { 4, 0, 4 },      { 4, 1, 4 },
-        { 4, 0x80, 4 },   { 4, 0x82, 4 },              { 4, 0x01000081, 4 },                { 12, 0x92, 1 },
-        { 27, 0x06, 1 },
+        { 0, 0, 2 },    { 0, 1, 2 },    { 0, 3, 2 },          { 0, 6, 2 },      { 0, 0xffff, 2 }, { 0, 0x0104, 2 },
+        { 2, 0, 2 },    { 2, 1, 2 },    { 2, 3, 2 },          { 2, 0x0102, 2 }, { 4, 0, 4 },      { 4, 1, 4 },
+        { 4, 0x80, 4 }, { 4, 0x82, 4 }, { 4, 0x01000081, 4 }, { 12, 0x92, 1 },  { 27, 0x06, 1 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         made_t m;
@@ -219,8 +221,8 @@ START_TEST(a_version_5_body_must_have_the_size_of_its_type)
         uint32_t size;
         rc_t want;
     } rows[] = {
-        { 2, 648, RC_MALFORMED },       { 3, 584, RC_MALFORMED }, { 1, 384, RC_REFUSED },
-        { 1, 584, RC_REFUSED },         { 0, 584, RC_REFUSED },   { 4, 648, RC_REFUSED },
+        { 2, 648, RC_MALFORMED },        { 3, 584, RC_MALFORMED }, { 1, 384, RC_REFUSED },
+        { 1, 584, RC_REFUSED },          { 0, 584, RC_REFUSED },   { 4, 648, RC_REFUSED },
         { 2, 0xffffffff, RC_MALFORMED }, { 3, 649, RC_MALFORMED }, { 3, 0, RC_MALFORMED },
         { 0x0102, 584, RC_REFUSED },
     };
@@ -287,7 +289,10 @@ START_TEST(authentication_data_has_any_length_up_to_its_maximum)
 }
 END_TEST
 
-#define TEXT(s) { s, sizeof s - 1 }
+#define TEXT(s)                                                                                                        \
+    {                                                                                                                  \
+        s, sizeof s - 1                                                                                                \
+    }
 
 START_TEST(the_chain_is_exactly_three_blocks)
 {

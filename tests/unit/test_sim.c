@@ -47,37 +47,31 @@ static void expect(const made_t *m, size_t offset, const char *hex)
     ck_assert_msg(strcmp(got, hex) == 0, "at %zu: %s", offset, got);
 }
 
-#define MR_SEAM \
-    "122df01b48a65260068ac3706fc0f9c75d0837fe6caf169f764eecb522d7b0e4c7d8d8e6121059ed57f14269c6ecb31d"
-#define MR_TD \
-    "d57c5ccc8b4a6d04b5fb8aba0ceca2d97d627b94d8b7f00f0742ef64d2f58466f21daa4e69c1259e517f0ab2f0d1d87d"
-#define RTMR0 \
-    "cab704d30fa7287a66d86bb2f6c6e401d5b40a43242032a1fd05648d17424706429c0fae76095a0d1863bc6bd6873870"
-#define RTMR1 \
-    "ccc1b0cc386d0e227657a44f698a62ef12159d66591eff9a9fc724139a4c05c23b5ea97481ff5cc99c814355a90efaf4"
-#define RTMR2 \
-    "d88be7295b521a19044cf309a2b4147267b08c43f1b621f3ba77a3d663619627346d6f62b4687e52c2d42816df5efd75"
-#define MR_ENCLAVE \
-    "d75051ec177c25e27417884b67d9290dd925b1e7d3cf347e2da984502c4e7b73"
-#define MR_SIGNER \
-    "e75626bbfe321e515e538f40d32ba42cd482b25829b2625b9801163c366ccaac"
-#define SGX_EXT \
-    "30820226301e060a2a864886f84d010d010104102cc14b03199ed94442265b1d70eb344930820163060a2a864886f84d" \
-    "010d0102308201533010060b2a864886f84d010d0102010201083010060b2a864886f84d010d0102020201083010060b" \
-    "2a864886f84d010d0102030201023010060b2a864886f84d010d0102040201023010060b2a864886f84d010d01020502" \
-    "01043010060b2a864886f84d010d0102060201013010060b2a864886f84d010d0102070201003010060b2a864886f84d" \
-    "010d0102080201063010060b2a864886f84d010d0102090201003010060b2a864886f84d010d01020a0201003010060b" \
-    "2a864886f84d010d01020b0201003010060b2a864886f84d010d01020c0201003010060b2a864886f84d010d01020d02" \
-    "01003010060b2a864886f84d010d01020e0201003010060b2a864886f84d010d01020f0201003010060b2a864886f84d" \
-    "010d0102100201003010060b2a864886f84d010d01021102010b301f060b2a864886f84d010d01021204100808020204" \
-    "01000600000000000000003010060a2a864886f84d010d0103040200003014060a2a864886f84d010d01040406ff5349" \
-    "4d3031300f060a2a864886f84d010d01050a0101301e060a2a864886f84d010d01060410e4953692b32c2cb43b7603bf" \
-    "b9d211c83044060a2a864886f84d010d010730363010060b2a864886f84d010d0107010101ff3010060b2a864886f84d" \
+#define MR_SEAM "122df01b48a65260068ac3706fc0f9c75d0837fe6caf169f764eecb522d7b0e4c7d8d8e6121059ed57f14269c6ecb31d"
+#define MR_TD "d57c5ccc8b4a6d04b5fb8aba0ceca2d97d627b94d8b7f00f0742ef64d2f58466f21daa4e69c1259e517f0ab2f0d1d87d"
+#define RTMR0 "cab704d30fa7287a66d86bb2f6c6e401d5b40a43242032a1fd05648d17424706429c0fae76095a0d1863bc6bd6873870"
+#define RTMR1 "ccc1b0cc386d0e227657a44f698a62ef12159d66591eff9a9fc724139a4c05c23b5ea97481ff5cc99c814355a90efaf4"
+#define RTMR2 "d88be7295b521a19044cf309a2b4147267b08c43f1b621f3ba77a3d663619627346d6f62b4687e52c2d42816df5efd75"
+#define MR_ENCLAVE "d75051ec177c25e27417884b67d9290dd925b1e7d3cf347e2da984502c4e7b73"
+#define MR_SIGNER "e75626bbfe321e515e538f40d32ba42cd482b25829b2625b9801163c366ccaac"
+#define SGX_EXT                                                                                                        \
+    "30820226301e060a2a864886f84d010d010104102cc14b03199ed94442265b1d70eb344930820163060a2a864886f84d"                 \
+    "010d0102308201533010060b2a864886f84d010d0102010201083010060b2a864886f84d010d0102020201083010060b"                 \
+    "2a864886f84d010d0102030201023010060b2a864886f84d010d0102040201023010060b2a864886f84d010d01020502"                 \
+    "01043010060b2a864886f84d010d0102060201013010060b2a864886f84d010d0102070201003010060b2a864886f84d"                 \
+    "010d0102080201063010060b2a864886f84d010d0102090201003010060b2a864886f84d010d01020a0201003010060b"                 \
+    "2a864886f84d010d01020b0201003010060b2a864886f84d010d01020c0201003010060b2a864886f84d010d01020d02"                 \
+    "01003010060b2a864886f84d010d01020e0201003010060b2a864886f84d010d01020f0201003010060b2a864886f84d"                 \
+    "010d0102100201003010060b2a864886f84d010d01021102010b301f060b2a864886f84d010d01021204100808020204"                 \
+    "01000600000000000000003010060a2a864886f84d010d0103040200003014060a2a864886f84d010d01040406ff5349"                 \
+    "4d3031300f060a2a864886f84d010d01050a0101301e060a2a864886f84d010d01060410e4953692b32c2cb43b7603bf"                 \
+    "b9d211c83044060a2a864886f84d010d010730363010060b2a864886f84d010d0107010101ff3010060b2a864886f84d"                 \
     "010d0107020101003010060b2a864886f84d010d0107030101ff"
 #define ZERO16 "00000000000000000000000000000000"
 #define ZERO48 ZERO16 ZERO16 ZERO16
 
-/* Offsets: Intel TDX quote format v4 with 32 bytes of QE authentication data. Values: the digests with Python's hashlib. */
+/* Offsets: Intel TDX quote format v4 with 32 bytes of QE authentication data. Values: the digests with Python's
+ * hashlib. */
 START_TEST(every_field_stands_at_its_offset)
 {
     tee_provider_t p = open_with(seed);
@@ -101,8 +95,9 @@ START_TEST(every_field_stands_at_its_offset)
     expect(&m, 424, RTMR1);
     expect(&m, 472, RTMR2);
     expect(&m, 520, ZERO48);
-    expect(&m, 568, "abababababababababababababababababababababababababababababababab"
-                    "abababababababababababababababababababababababababababababababcd");
+    expect(&m, 568,
+           "abababababababababababababababababababababababababababababababab"
+           "abababababababababababababababababababababababababababababababcd");
     ck_assert_uint_eq(m.bytes[632] + 256u * m.bytes[633], m.n - 636);
     expect(&m, 764, "0600");
     ck_assert_uint_eq(m.bytes[766] + 256u * m.bytes[767], m.n - 770);
@@ -132,15 +127,15 @@ START_TEST(the_parser_names_the_same_bytes)
         const uint8_t *p;
         size_t offset;
     } fields[] = {
-        { m.q.user_data, 28 },          { td->tcb_svn, 48 },         { td->mr_seam, 64 },
-        { td->mr_signer_seam, 112 },    { td->seam_attributes, 160 }, { td->td_attributes, 168 },
-        { td->xfam, 176 },              { td->mr_td, 184 },          { td->mr_config_id, 232 },
-        { td->mr_owner, 280 },          { td->mr_owner_config, 328 }, { td->rtmr[0], 376 },
-        { td->rtmr[1], 424 },           { td->rtmr[2], 472 },        { td->rtmr[3], 520 },
-        { td->report_data, 568 },       { m.q.signature, 636 },      { m.q.attestation_key, 700 },
-        { m.q.qe.whole.p, 770 },        { m.q.qe.cpu_svn, 770 },     { m.q.qe.attributes, 818 },
-        { m.q.qe.mr_enclave, 834 },     { m.q.qe.mr_signer, 898 },   { m.q.qe.report_data, 1090 },
-        { m.q.qe_signature, 1154 },     { m.q.qe_auth.p, 1220 },     { m.q.certs[0].p, 1258 },
+        { m.q.user_data, 28 },       { td->tcb_svn, 48 },          { td->mr_seam, 64 },
+        { td->mr_signer_seam, 112 }, { td->seam_attributes, 160 }, { td->td_attributes, 168 },
+        { td->xfam, 176 },           { td->mr_td, 184 },           { td->mr_config_id, 232 },
+        { td->mr_owner, 280 },       { td->mr_owner_config, 328 }, { td->rtmr[0], 376 },
+        { td->rtmr[1], 424 },        { td->rtmr[2], 472 },         { td->rtmr[3], 520 },
+        { td->report_data, 568 },    { m.q.signature, 636 },       { m.q.attestation_key, 700 },
+        { m.q.qe.whole.p, 770 },     { m.q.qe.cpu_svn, 770 },      { m.q.qe.attributes, 818 },
+        { m.q.qe.mr_enclave, 834 },  { m.q.qe.mr_signer, 898 },    { m.q.qe.report_data, 1090 },
+        { m.q.qe_signature, 1154 },  { m.q.qe_auth.p, 1220 },      { m.q.certs[0].p, 1258 },
     };
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         ck_assert_msg(fields[i].p == m.bytes + fields[i].offset, "field %zu", i);
@@ -232,7 +227,8 @@ static void check_profile(gnutls_x509_crt_t crt, const char *cn, bool want_ca, i
     ck_assert_uint_eq(n, 20);
     ck_assert_int_eq(gnutls_x509_crt_get_signature_algorithm(crt), GNUTLS_SIGN_ECDSA_SHA256);
     n = sizeof name;
-    ck_assert_int_eq(gnutls_x509_crt_get_key_purpose_oid(crt, 0, name, &n, NULL), GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE);
+    ck_assert_int_eq(gnutls_x509_crt_get_key_purpose_oid(crt, 0, name, &n, NULL),
+                     GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE);
     n = sizeof serial;
     ck_assert_int_ge(gnutls_x509_crt_get_authority_key_id(crt, serial, &n, NULL), 0);
 }

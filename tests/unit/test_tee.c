@@ -5,8 +5,8 @@
 #include "base/hex.h"
 #include "tee/tee.h"
 
-/* Source: the quote that the prototype publishes for this key (a real TDX quote; its report data). Python's hashlib gives the
- * same for SHA-256 of "register" and the hex text. */
+/* Source: the quote that the prototype publishes for this key (a real TDX quote; its report data). Python's hashlib
+ * gives the same for SHA-256 of "register" and the hex text. */
 START_TEST(register_report_data_matches_the_published_quote)
 {
     uint8_t key[33], out[TEE_REPORT_DATA_LEN];

@@ -1,5 +1,6 @@
-/* basic: basic/keyaddrtest.json, from seed to key to address. The file's "signature of the empty string" is no signature by that
- * key over Keccak-256 (or SHA-256, or SHA-3) of nothing; other clients leave it out too, so it counts as skipped. */
+/* basic: basic/keyaddrtest.json, from seed to key to address. The file's "signature of the empty string" is no
+ * signature by that key over Keccak-256 (or SHA-256, or SHA-3) of nothing; other clients leave it out too, so it counts
+ * as skipped. */
 #include <string.h>
 
 #include "base/crypto/ecdsa.h"

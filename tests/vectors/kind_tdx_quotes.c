@@ -1,5 +1,5 @@
-/* tdx-quotes: tdx/quotes/<name>.bin parse with the fields of <name>.json; version 3 and non-zero trailing bytes are refused.
- * The quote's own signature verifies where the file says that signatures are valid. */
+/* tdx-quotes: tdx/quotes/<name>.bin parse with the fields of <name>.json; version 3 and non-zero trailing bytes are
+ * refused. The quote's own signature verifies where the file says that signatures are valid. */
 #include <stdlib.h>
 #include <string.h>
 
