@@ -1,0 +1,273 @@
+/* RLP: canonical forms and nothing else; encoders of known values. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "base/hex.h"
+#include "lightclient/rlp/rlp.h"
+#include "tests/rlp_walk.h"
+
+/* An exact-size heap copy of hex text, so that ASan sees an over-read. */
+static view_t heap_hex(const char *hex)
+{
+    size_t n = strlen(hex) / 2;
+    uint8_t *p = malloc(n ? n : 1);
+    ck_assert_int_eq(hex_decode_exact(p, n, hex, 2 * n), RC_OK);
+    return view_of(p, n);
+}
+
+static void drop(view_t v)
+{
+    free((void *)(uintptr_t)v.p);
+}
+
+/* Sources: the examples of the Ethereum documentation's RLP page and of ethereum/tests rlptest.json. */
+static const struct {
+    const char *hex;
+    bool is_list;
+    const char *payload;
+} good[] = {
+    { "00", false, "00" },
+    { "7f", false, "7f" },
+    { "80", false, "" },
+    { "8180", false, "80" },
+    { "83646f67", false, "646f67" },
+    { "c0", true, "" },
+    { "c88363617483646f67", true, "8363617483646f67" },
+    { "c7c0c1c0c3c0c1c0", true, "c0c1c0c3c0c1c0" },
+    { "b8384c6f72656d20697073756d20646f6c6f722073697420616d65742c20636f6e7365637465747572206164697069736963696e6720656c6974", false,
+      "4c6f72656d20697073756d20646f6c6f722073697420616d65742c20636f6e7365637465747572206164697069736963696e6720656c6974" },
+};
+
+START_TEST(canonical_forms_are_taken_whole)
+{
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        view_t in = heap_hex(good[i].hex), payload = heap_hex(good[i].payload), rest = in;
+        rlp_item_t item;
+        ck_assert_msg(rlp_decode(&item, in) == RC_OK, "%s", good[i].hex);
+        ck_assert(item.is_list == good[i].is_list);
+        ck_assert(view_eq(item.payload, payload));
+        ck_assert(view_eq(item.whole, in));
+        ck_assert_int_eq(rlp_next(&item, &rest), RC_OK);
+        ck_assert_uint_eq(rest.n, 0);
+        drop(in);
+        drop(payload);
+    }
+}
+END_TEST
+
+START_TEST(truncations_and_trailing_bytes_are_refused)
+{
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        view_t in = heap_hex(good[i].hex);
+        rlp_item_t item = { .whole = { NULL, 77 } };
+        for (size_t n = 0; n < in.n; n++) {
+            uint8_t *cut = malloc(n ? n : 1);
+            memcpy(cut, in.p, n);
+            view_t left = view_of(cut, n);
+            ck_assert_int_eq(rlp_next(&item, &left), RC_MALFORMED);
+            ck_assert_uint_eq(left.n, n); /* nothing was taken, nothing given */
+            ck_assert_uint_eq(item.whole.n, 77);
+            free(cut);
+        }
+        uint8_t longer[80] = { 0 };
+        memcpy(longer, in.p, in.n);
+        ck_assert_int_eq(rlp_decode(&item, view_of(longer, in.n + 1)), RC_MALFORMED);
+        drop(in);
+    }
+}
+END_TEST
+
+START_TEST(forms_that_are_not_canonical_are_refused)
+{
+    static const char *const bad[] = {
+        "",         "8100", "817f", "b800", "b80101", "b90001ff",           "bf0f000000000000021111", "bfffffffffffffffffaa",
+        "b8",       "b9",   "b900", "f800", "f803112233", "f90001ff",       "ff0f000000000000021111", "ffffffffffffffffffaa",
+        "f8",       "f9",   "f900", "c1",   "82ff",   "b837616161616161616161616161616161616161616161616161616161616161616161"
+                                                      "61616161616161616161616161616161616161616161616161",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        view_t in = heap_hex(bad[i]);
+        rlp_item_t item;
+        ck_assert_msg(rlp_decode(&item, in) == RC_MALFORMED, "%s", bad[i]);
+        drop(in);
+    }
+}
+END_TEST
+
+START_TEST(split_gives_each_item_and_keeps_to_its_cap)
+{
+    view_t in = heap_hex("01c20203820400");
+    rlp_item_t item[3];
+    size_t count = 0;
+    ck_assert_int_eq(rlp_split(item, &count, 3, in), RC_OK);
+    ck_assert_uint_eq(count, 3);
+    ck_assert(item[1].is_list);
+    ck_assert_uint_eq(item[2].payload.n, 2);
+    ck_assert_int_eq(rlp_split(item, &count, 2, in), RC_LIMIT);
+    ck_assert_int_eq(rlp_split(item, &count, 3, view_of(in.p, in.n - 1)), RC_MALFORMED);
+    ck_assert_int_eq(rlp_split(item, &count, 0, view_of(NULL, 0)), RC_OK);
+    ck_assert_uint_eq(count, 0);
+    drop(in);
+}
+END_TEST
+
+START_TEST(numbers_have_no_leading_zeros_and_fit)
+{
+    static const struct {
+        const char *hex;
+        rc_t u64, u256;
+        uint64_t value;
+    } row[] = {
+        { "80", RC_OK, RC_OK, 0 },
+        { "00", RC_MALFORMED, RC_MALFORMED, 0 },
+        { "0f", RC_OK, RC_OK, 15 },
+        { "820400", RC_OK, RC_OK, 1024 },
+        { "820004", RC_MALFORMED, RC_MALFORMED, 0 },
+        { "88ffffffffffffffff", RC_OK, RC_OK, UINT64_MAX },
+        { "89010000000000000000", RC_MALFORMED, RC_OK, 0 },
+        { "a0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff", RC_MALFORMED, RC_OK, UINT64_MAX },
+        { "a1010000000000000000000000000000000000000000000000000000000000000000", RC_MALFORMED, RC_MALFORMED, 0 },
+        { "c0", RC_MALFORMED, RC_MALFORMED, 0 },
+        { "c101", RC_MALFORMED, RC_MALFORMED, 0 },
+    };
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        view_t in = heap_hex(row[i].hex);
+        rlp_item_t item;
+        uint64_t x = 7;
+        u256_t y = u256_of(7);
+        ck_assert_int_eq(rlp_decode(&item, in), RC_OK);
+        ck_assert_msg(rlp_u64(&x, &item) == row[i].u64, "%s", row[i].hex);
+        ck_assert_msg(rlp_u256(&y, &item) == row[i].u256, "%s", row[i].hex);
+        ck_assert_uint_eq(x, row[i].u64 ? 7 : row[i].value);
+        ck_assert_uint_eq(y.w[0], row[i].u256 ? 7 : row[i].value);
+        drop(in);
+    }
+}
+END_TEST
+
+START_TEST(fixed_strings_have_exactly_their_length)
+{
+    view_t in = heap_hex("83646f67"), list = heap_hex("c3010203");
+    uint8_t out[4] = { 9, 9, 9, 9 };
+    rlp_item_t item;
+    ck_assert_int_eq(rlp_decode(&item, list), RC_OK);
+    ck_assert_int_eq(rlp_fixed(out, 3, &item), RC_MALFORMED);
+    ck_assert_int_eq(rlp_decode(&item, in), RC_OK);
+    ck_assert_int_eq(rlp_fixed(out, 2, &item), RC_MALFORMED);
+    ck_assert_int_eq(rlp_fixed(out, 4, &item), RC_MALFORMED);
+    ck_assert_uint_eq(out[0], 9);
+    ck_assert_int_eq(rlp_fixed(out, 3, &item), RC_OK);
+    ck_assert_mem_eq(out, "dog\x09", 4);
+    drop(in);
+    drop(list);
+}
+END_TEST
+
+static void check_written(const wr_t *w, const char *want)
+{
+    char hex[512];
+    ck_assert(!w->bad);
+    hex_encode(hex, wr_view(w));
+    ck_assert_str_eq(hex, want);
+}
+
+/* Sources as above. */
+START_TEST(encoders_match_known_answers)
+{
+    uint8_t buf[128];
+    u256_t big = { { 0, 0, 0, 1 } };
+    wr_t w = wr_of(buf, sizeof buf);
+    rlp_put_bytes(&w, view_str("dog"));
+    rlp_put_bytes(&w, view_of(NULL, 0));
+    rlp_put_bytes(&w, view_str("\x7f"));
+    rlp_put_bytes(&w, view_str("\x80"));
+    check_written(&w, "83646f67807f8180");
+    w = wr_of(buf, sizeof buf);
+    rlp_put_u64(&w, 0);
+    rlp_put_u64(&w, 15);
+    rlp_put_u64(&w, 1024);
+    rlp_put_u64(&w, UINT64_MAX);
+    rlp_put_u256(&w, &big);
+    check_written(&w, "800f82040088ffffffffffffffff9901000000000000000000000000000000000000000000000000");
+    w = wr_of(buf, sizeof buf);
+    wr_u8(&w, 0xee); /* something before the list stays */
+    rlp_put_bytes(&w, view_str("cat"));
+    rlp_put_bytes(&w, view_str("dog"));
+    rlp_wrap_list(&w, 1);
+    check_written(&w, "eec88363617483646f67");
+}
+END_TEST
+
+START_TEST(prefixes_grow_at_their_borders)
+{
+    static const struct {
+        size_t n, len;
+        const char *list;
+    } row[] = {
+        { 0, 1, "c0" },        { 55, 1, "f7" },         { 56, 2, "f838" },         { 255, 2, "f8ff" },
+        { 256, 3, "f90100" },  { 65535, 3, "f9ffff" },  { 65536, 4, "fa010000" },  { SIZE_MAX, 9, "ffffffffffffffffff" },
+    };
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        uint8_t buf[9];
+        wr_t w = wr_of(buf, sizeof buf);
+        ck_assert_uint_eq(rlp_prefix_len(row[i].n), row[i].len);
+        rlp_put_list_prefix(&w, row[i].n);
+        check_written(&w, row[i].list);
+    }
+}
+END_TEST
+
+START_TEST(a_full_writer_turns_bad_and_is_not_passed)
+{
+    uint8_t text[60] = { 0 };
+    for (size_t cap = 0; cap <= 64; cap++) {
+        uint8_t *buf = malloc(cap ? cap : 1);
+        wr_t w = wr_of(buf, cap);
+        rlp_put_bytes(&w, view_of(text, sizeof text)); /* 62 bytes */
+        rlp_wrap_list(&w, 0);                          /* and 2 */
+        ck_assert(w.bad == (cap < 64));
+        ck_assert_uint_le(w.n, cap);
+        free(buf);
+    }
+}
+END_TEST
+
+START_TEST(nested_lists_survive_decoding_and_encoding)
+{
+    static const struct {
+        const char *hex;
+        rc_t want;
+    } row[] = { { "c6827a77c10401", RC_OK },       { "c7c0c1c0c3c0c1c0", RC_OK },       { "c4c3c2c180", RC_OK },
+                { "c3c28101", RC_MALFORMED },      { "c2c181", RC_MALFORMED },          { "c3c101c2", RC_MALFORMED } };
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        view_t in = heap_hex(row[i].hex);
+        uint8_t buf[16];
+        wr_t w = wr_of(buf, sizeof buf);
+        ck_assert_msg(rlp_walk(&w, in) == row[i].want, "%s", row[i].hex);
+        ck_assert(row[i].want || view_eq(wr_view(&w), in));
+        drop(in);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("rlp");
+    TCase *t = tcase_create("rlp");
+    tcase_add_test(t, canonical_forms_are_taken_whole);
+    tcase_add_test(t, truncations_and_trailing_bytes_are_refused);
+    tcase_add_test(t, forms_that_are_not_canonical_are_refused);
+    tcase_add_test(t, split_gives_each_item_and_keeps_to_its_cap);
+    tcase_add_test(t, numbers_have_no_leading_zeros_and_fit);
+    tcase_add_test(t, fixed_strings_have_exactly_their_length);
+    tcase_add_test(t, encoders_match_known_answers);
+    tcase_add_test(t, prefixes_grow_at_their_borders);
+    tcase_add_test(t, a_full_writer_turns_bad_and_is_not_passed);
+    tcase_add_test(t, nested_lists_survive_decoding_and_encoding);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
