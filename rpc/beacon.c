@@ -7,8 +7,8 @@
 
 #include "base/hex.h"
 
-#define DEPTH_MAX 16u      /* nesting of JSON; the schema needs 8 */
-#define VALUES_MAX 2048u   /* JSON values for each object asked for; an update of 512 members has about 600 */
+#define DEPTH_MAX 16u    /* nesting of JSON; the schema needs 8 */
+#define VALUES_MAX 2048u /* JSON values for each object asked for; an update of 512 members has about 600 */
 #define FIELDS_MAX 24u
 #define DIGEST_LEN 4u
 
@@ -44,17 +44,18 @@ static const type_t BRANCH_OF_EXECUTION = { VECTOR, FIXED, LC_EXECUTION_BRANCH_L
 static const type_t BRANCH_OF_COMMITTEE = { VECTOR, COMMITTEE_BRANCH, 0, &ROOT, NULL };
 static const type_t BRANCH_OF_FINALITY = { VECTOR, FINALITY_BRANCH, 0, &ROOT, NULL };
 
-#define CONTAINER_OF(name, ...)                                               \
-    static const field_t name##_FIELDS[] = { __VA_ARGS__, { NULL, NULL, 0 } }; \
+#define CONTAINER_OF(name, ...)                                                                                        \
+    static const field_t name##_FIELDS[] = { __VA_ARGS__, { NULL, NULL, 0 } };                                         \
     static const type_t name = { CONTAINER, FIXED, 0, NULL, name##_FIELDS }
 
-CONTAINER_OF(BEACON, { "slot", &U64, 0 }, { "proposer_index", &U64, 0 }, { "parent_root", &ROOT, 0 }, { "state_root", &ROOT, 0 },
-             { "body_root", &ROOT, 0 });
+CONTAINER_OF(BEACON, { "slot", &U64, 0 }, { "proposer_index", &U64, 0 }, { "parent_root", &ROOT, 0 },
+             { "state_root", &ROOT, 0 }, { "body_root", &ROOT, 0 });
 CONTAINER_OF(EXECUTION, { "parent_hash", &ROOT, 0 }, { "fee_recipient", &ADDRESS, 0 }, { "state_root", &ROOT, 0 },
-             { "receipts_root", &ROOT, 0 }, { "logs_bloom", &BLOOM, 0 }, { "prev_randao", &ROOT, 0 }, { "block_number", &U64, 0 },
-             { "gas_limit", &U64, 0 }, { "gas_used", &U64, 0 }, { "timestamp", &U64, 0 }, { "extra_data", &EXTRA_DATA, 0 },
-             { "base_fee_per_gas", &U256, 0 }, { "block_hash", &ROOT, 0 }, { "transactions_root", &ROOT, 0 },
-             { "withdrawals_root", &ROOT, 0 }, { "blob_gas_used", &U64, LC_DENEB }, { "excess_blob_gas", &U64, LC_DENEB });
+             { "receipts_root", &ROOT, 0 }, { "logs_bloom", &BLOOM, 0 }, { "prev_randao", &ROOT, 0 },
+             { "block_number", &U64, 0 }, { "gas_limit", &U64, 0 }, { "gas_used", &U64, 0 }, { "timestamp", &U64, 0 },
+             { "extra_data", &EXTRA_DATA, 0 }, { "base_fee_per_gas", &U256, 0 }, { "block_hash", &ROOT, 0 },
+             { "transactions_root", &ROOT, 0 }, { "withdrawals_root", &ROOT, 0 }, { "blob_gas_used", &U64, LC_DENEB },
+             { "excess_blob_gas", &U64, LC_DENEB });
 CONTAINER_OF(HEADER, { "beacon", &BEACON, 0 }, { "execution", &EXECUTION, LC_CAPELLA },
              { "execution_branch", &BRANCH_OF_EXECUTION, LC_CAPELLA });
 CONTAINER_OF(SYNC_COMMITTEE, { "pubkeys", &PUBKEYS, 0 }, { "aggregate_pubkey", &PUBKEY, 0 });
@@ -74,10 +75,14 @@ CONTAINER_OF(OPTIMISTIC, { "attested_header", &HEADER, 0 }, { "sync_aggregate", 
 static const type_t *type_of_kind(lc_kind_t kind)
 {
     switch (kind) {
-    case LC_BOOTSTRAP: return &BOOTSTRAP;
-    case LC_UPDATE: return &UPDATE;
-    case LC_FINALITY: return &FINALITY;
-    default: return &OPTIMISTIC;
+    case LC_BOOTSTRAP:
+        return &BOOTSTRAP;
+    case LC_UPDATE:
+        return &UPDATE;
+    case LC_FINALITY:
+        return &FINALITY;
+    default:
+        return &OPTIMISTIC;
     }
 }
 
@@ -124,11 +129,16 @@ static size_t depth_of(uint64_t gindex)
 static size_t size_of(const ctx_t *c, const type_t *t)
 {
     switch (t->length) {
-    case COMMITTEE: return c->net->preset.committee_size;
-    case COMMITTEE_BITS: return c->net->preset.committee_size / 8;
-    case COMMITTEE_BRANCH: return depth_of(lc_layout(c->fork)->next_committee_gindex); /* as deep as the current one */
-    case FINALITY_BRANCH: return depth_of(lc_layout(c->fork)->finalized_gindex);
-    default: return t->size;
+    case COMMITTEE:
+        return c->net->preset.committee_size;
+    case COMMITTEE_BITS:
+        return c->net->preset.committee_size / 8;
+    case COMMITTEE_BRANCH:
+        return depth_of(lc_layout(c->fork)->next_committee_gindex); /* as deep as the current one */
+    case FINALITY_BRANCH:
+        return depth_of(lc_layout(c->fork)->finalized_gindex);
+    default:
+        return t->size;
     }
 }
 
@@ -240,10 +250,14 @@ static rc_t encode_container(ctx_t *c, const type_t *t, const json_t *v, const a
 static rc_t encode(ctx_t *c, const type_t *t, const json_t *v, const at_t *at)
 {
     switch (t->kind) {
-    case UINT: return encode_uint(c, t, v, at);
-    case VECTOR: return encode_vector(c, t, v, at);
-    case CONTAINER: return encode_container(c, t, v, at);
-    default: return encode_bytes(c, t, v, at);
+    case UINT:
+        return encode_uint(c, t, v, at);
+    case VECTOR:
+        return encode_vector(c, t, v, at);
+    case CONTAINER:
+        return encode_container(c, t, v, at);
+    default:
+        return encode_bytes(c, t, v, at);
     }
 }
 
@@ -312,8 +326,8 @@ static rc_t decode_envelope(bn_object_t *out, ctx_t *c, arena_t *a, const json_t
     return out->ssz.p ? RC_OK : fail(c, RC_NOMEM, up, "out of memory");
 }
 
-/* What the parser must never see: deep nesting (it recurses), more values than the schema can need (each costs many times
- * its text in memory), and zero bytes. */
+/* What the parser must never see: deep nesting (it recurses), more values than the schema can need (each costs many
+ * times its text in memory), and zero bytes. */
 static rc_t json_bounds(ctx_t *c, view_t body, size_t values_max)
 {
     size_t depth = 0, values = 1;
@@ -428,7 +442,8 @@ void bn_path(char out[BN_PATH_MAX], const lc_want_t *want)
         snprintf(out, BN_PATH_MAX, "%s/bootstrap/0x%s", base, root);
         break;
     case LC_UPDATE:
-        snprintf(out, BN_PATH_MAX, "%s/updates?start_period=%llu&count=%u", base, (unsigned long long)want->period, want->count);
+        snprintf(out, BN_PATH_MAX, "%s/updates?start_period=%llu&count=%u", base, (unsigned long long)want->period,
+                 want->count);
         break;
     case LC_FINALITY:
         snprintf(out, BN_PATH_MAX, "%s/finality_update", base);

@@ -10,10 +10,13 @@ static const uint8_t DST[] = "BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_";
 static rc_t rc_of(BLST_ERROR e)
 {
     switch (e) {
-    case BLST_SUCCESS: return RC_OK;
+    case BLST_SUCCESS:
+        return RC_OK;
     case BLST_BAD_ENCODING:
-    case BLST_POINT_NOT_ON_CURVE: return RC_MALFORMED;
-    default: return RC_REFUSED;
+    case BLST_POINT_NOT_ON_CURVE:
+        return RC_MALFORMED;
+    default:
+        return RC_REFUSED;
     }
 }
 
@@ -38,7 +41,8 @@ rc_t bls_pubkey_decode(bls_point_t *out, const bls_pubkey_t *in, bool check_subg
     return rc;
 }
 
-/* The signature as a point of the subgroup other than infinity: no sum of keys that is not infinity has that signature. */
+/* The signature as a point of the subgroup other than infinity: no sum of keys that is not infinity has that
+ * signature. */
 static rc_t signature_decode(blst_p2_affine *out, const uint8_t sig[BLS_SIG_LEN])
 {
     rc_t rc = rc_of(blst_p2_uncompress(out, sig));
@@ -47,8 +51,9 @@ static rc_t signature_decode(blst_p2_affine *out, const uint8_t sig[BLS_SIG_LEN]
     return blst_p2_affine_is_inf(out) || !blst_p2_affine_in_g2(out) ? RC_REFUSED : RC_OK;
 }
 
-/* RC_OK when e(key, H(msg)) = e(G1, sig): one Miller loop over both pairs and one final exponentiation. Infinity is not a
- * key (a sum of keys may be it); blst's loop does not allow for it, and by the specification it verifies nothing. */
+/* RC_OK when e(key, H(msg)) = e(G1, sig): one Miller loop over both pairs and one final exponentiation. Infinity is
+ * not a key (a sum of keys may be it); blst's loop does not allow for it, and by the specification it verifies
+ * nothing. */
 static rc_t key_verify(const blst_p1 *key, view_t msg, const uint8_t sig[BLS_SIG_LEN])
 {
     blst_p1_affine key_affine;
@@ -92,8 +97,8 @@ static rc_t keys_sum(blst_p1 *out, const bls_pubkey_t *keys, size_t count, const
     return RC_OK;
 }
 
-rc_t bls_committee_verify(const bls_point_t *aggregate, const bls_pubkey_t *keys, size_t count, const uint8_t *participants,
-                          const hash32_t *msg32, const uint8_t sig[BLS_SIG_LEN])
+rc_t bls_committee_verify(const bls_point_t *aggregate, const bls_pubkey_t *keys, size_t count,
+                          const uint8_t *participants, const hash32_t *msg32, const uint8_t sig[BLS_SIG_LEN])
 {
     size_t present = 0;
     blst_p1 key;

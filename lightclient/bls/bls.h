@@ -26,10 +26,10 @@ typedef struct {
  * check_subgroup) outside the subgroup. */
 NODISCARD rc_t bls_pubkey_decode(bls_point_t *out, const bls_pubkey_t *in, bool check_subgroup);
 
-/* RC_OK when sig is the signature of msg32 by all keys named in participants. Decodes only the fewer keys: starts from the
- * committee's aggregate and subtracts the absent members, or sums the participants when more than half are absent. Both
- * give the same key, because the caller has authenticated aggregate and keys together (one Merkle branch), and the beacon
- * chain computed the aggregate as the sum. A key may occur several times.
+/* RC_OK when sig is the signature of msg32 by all keys named in participants. Decodes only the fewer keys: starts from
+ * the committee's aggregate and subtracts the absent members, or sums the participants when more than half are absent.
+ * Both give the same key, because the caller has authenticated aggregate and keys together (one Merkle branch), and
+ * the beacon chain computed the aggregate as the sum. A key may occur several times.
  *   aggregate     sum of all count keys, decoded by the caller with its subgroup check (kept from update to update)
  *   keys          the committee's compressed keys; those that are decoded are subgroup checked
  *   participants  bit i (byte i/8, bit i%8 from the least significant) is set when member i signed; count bits
@@ -38,9 +38,10 @@ NODISCARD rc_t bls_pubkey_decode(bls_point_t *out, const bls_pubkey_t *in, bool 
 NODISCARD rc_t bls_committee_verify(const bls_point_t *aggregate, const bls_pubkey_t *keys, size_t count,
                                     const uint8_t *participants, const hash32_t *msg32, const uint8_t sig[BLS_SIG_LEN]);
 
-/* The specification's text: sums the given keys, each decoded and checked. Errors as above; RC_REFUSED also for an empty
- * list. Costs 47 us a key. */
-NODISCARD rc_t bls_fast_aggregate_verify(const bls_pubkey_t *keys, size_t count, view_t msg, const uint8_t sig[BLS_SIG_LEN]);
+/* The specification's text: sums the given keys, each decoded and checked. Errors as above; RC_REFUSED also for an
+ * empty list. Costs 47 us a key. */
+NODISCARD rc_t bls_fast_aggregate_verify(const bls_pubkey_t *keys, size_t count, view_t msg,
+                                         const uint8_t sig[BLS_SIG_LEN]);
 
 /* The same for one key. */
 NODISCARD rc_t bls_verify(const bls_pubkey_t *key, view_t msg, const uint8_t sig[BLS_SIG_LEN]);

@@ -17,8 +17,8 @@ typedef struct {
 /* CPU time of this thread: other work on the machine disturbs it least. */
 uint64_t bench_cpu_ns(void);
 
-/* Adds a round of count operations that began at start_ns. Measured things take turns, round by round, so that a slow moment
- * of the machine meets all of them. */
+/* Adds a round of count operations that began at start_ns. Measured things take turns, round by round, so that a slow
+ * moment of the machine meets all of them. */
 void bench_round(bench_series_t *s, uint64_t start_ns, size_t count);
 
 /* The undisturbed cost, and the usual one. 0 without rounds. */
@@ -28,8 +28,8 @@ double bench_median(const bench_series_t *s);
 /* A line for people: label, best and median in the unit that divides nanoseconds by ns_per_unit. */
 void bench_line(const char *label, const bench_series_t *s, double ns_per_unit, const char *unit);
 
-/* The last line of a bench, for machines: NAME value unit ratio reference; ratio = value / reference value. Refused (false,
- * and a message) when there is nothing to compare with. */
+/* The last line of a bench, for machines: NAME value unit ratio reference; ratio = value / reference value. Refused
+ * (false, and a message) when there is nothing to compare with. */
 bool bench_result(const char *name, double value, const char *unit, double reference_value, const char *reference);
 
 /* Every bench: its name and function (benches.def). dir: root of the vectors, or NULL when there are none. True when it

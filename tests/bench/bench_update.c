@@ -1,7 +1,8 @@
-/* update: what it costs to verify one light-client update, SSZ in, head out, against the pure BLS floor measured in the same
- * run: signature decompressed and subgroup checked, message hashed, joint Miller loop, one final exponentiation, for a known
- * key. Made-up optimistic updates with all members and with 12 absent; with the vectors also real period updates of mainnet,
- * whose floor adds the root of the new committee (1,023 hashes of 64 bytes). The last line is the case of all members. */
+/* update: what it costs to verify one light-client update, SSZ in, head out, against the pure BLS floor measured in
+ * the same run: signature decompressed and subgroup checked, message hashed, joint Miller loop, one final
+ * exponentiation, for a known key. Made-up optimistic updates with all members and with 12 absent; with the vectors
+ * also real period updates of mainnet, whose floor adds the root of the new committee (1,023 hashes of 64 bytes). The
+ * last line is the case of all members. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -143,7 +144,8 @@ static bool real_updates(bench_series_t *out, const char *dir)
         ok = s && lc_sync_input(s, &moved, &why, LC_BOOTSTRAP, LC_DENEB, bootstrap, now_ms) == RC_OK;
         uint64_t start = bench_cpu_ns();
         for (unsigned i = 0; ok && i < REAL_UPDATES; i++)
-            ok = lc_sync_input(s, &moved, &why, LC_UPDATE, LC_DENEB, updates[i], now_ms) == RC_OK && moved & LC_MOVED_PERIOD;
+            ok = lc_sync_input(s, &moved, &why, LC_UPDATE, LC_DENEB, updates[i], now_ms) == RC_OK &&
+                 moved & LC_MOVED_PERIOD;
         bench_round(out, start, REAL_UPDATES);
         if (!ok)
             fprintf(stderr, "bench: mainnet's updates: %s\n", why);

@@ -1,5 +1,5 @@
-/* made.h - a made-up chain of the newest fork with 512 committee members whose secrets are known: a bootstrap, and optimistic
- * updates with any number of absent members. */
+/* made.h - a made-up chain of the newest fork with 512 committee members whose secrets are known: a bootstrap, and
+ * optimistic updates with any number of absent members. */
 #ifndef TESTS_BENCH_MADE_H
 #define TESTS_BENCH_MADE_H
 
@@ -27,8 +27,8 @@ typedef struct {
 /* The chain; large: static storage. */
 void made_chain(made_chain_t *c, made_object_t *bootstrap);
 
-/* The optimistic update whose attested header is n slots after the bootstrap's and is signed one slot later by all but the
- * first absent members. */
+/* The optimistic update whose attested header is n slots after the bootstrap's and is signed one slot later by all but
+ * the first absent members. */
 void made_optimistic(made_object_t *out, const made_chain_t *c, uint64_t n, unsigned absent);
 
 /* Unix milliseconds at which that update is young. */

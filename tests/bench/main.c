@@ -1,5 +1,6 @@
-/* bench NAME [VECTORS]: runs one bench ("all": every one). The last line is for machines: NAME value unit ratio reference.
- * VECTORS is the root of the vectors (default ../shared/vectors); benches that need real data use made-up data without. */
+/* bench NAME [VECTORS]: runs one bench ("all": every one). The last line is for machines: NAME value unit ratio
+ * reference. VECTORS is the root of the vectors (default ../shared/vectors); benches that need real data use made-up
+ * data without. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-/* Beacon API answers. The first byte says what was asked and how it is answered; the rest is the body. What is accepted fits
- * its maxima, JSON gives objects that consensus/ decodes and that the SSZ form of the same answer gives too; what is refused
- * says why. */
+/* Beacon API answers. The first byte says what was asked and how it is answered; the rest is the body. What is
+ * accepted fits its maxima, JSON gives objects that consensus/ decodes and that the SSZ form of the same answer gives
+ * too; what is refused says why. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,8 +33,9 @@ static void check_object(const lc_network_t *net, const lc_want_t *want, const b
         abort();
     if (want->kind == LC_OPTIMISTIC && lc_update_decode(update, net, o->fork, want->kind, o->ssz))
         abort();
-    if (want->kind != LC_UPDATE && (bn_decode(&again, &count, a, why, sizeof why, net, want, SSZ, lc_fork_name(o->fork), o->ssz) ||
-                                    again.fork != o->fork || !view_eq(again.ssz, o->ssz)))
+    if (want->kind != LC_UPDATE &&
+        (bn_decode(&again, &count, a, why, sizeof why, net, want, SSZ, lc_fork_name(o->fork), o->ssz) ||
+         again.fork != o->fork || !view_eq(again.ssz, o->ssz)))
         abort();
 }
 
@@ -52,8 +53,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     char why[16] = "";
     arena_t a;
     arena_init(&a, 8 << 20);
-    rc_t rc = bn_decode(objects, &count, &a, why, sizeof why, &net, &want, json ? JSON : SSZ, version, view_of(data + 1, len - 1));
-    if (rc == RC_OK ? count > (want.kind == LC_UPDATE ? 3 : 1) : (count != 99 || !why[0] || !memchr(why, 0, sizeof why)))
+    rc_t rc = bn_decode(objects, &count, &a, why, sizeof why, &net, &want, json ? JSON : SSZ, version,
+                        view_of(data + 1, len - 1));
+    if (rc == RC_OK ? count > (want.kind == LC_UPDATE ? 3 : 1)
+                    : (count != 99 || !why[0] || !memchr(why, 0, sizeof why)))
         abort();
     for (size_t i = 0; rc == RC_OK && json && i < count; i++)
         check_object(&net, &want, &objects[i], &a);

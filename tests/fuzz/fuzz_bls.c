@@ -1,5 +1,6 @@
-/* Public keys and signatures of any bytes. A key that decodes with its subgroup check decodes without it to the same point,
- * and is the only encoding of it; what is refused leaves the output alone; no other bytes than the one signature verify. */
+/* Public keys and signatures of any bytes. A key that decodes with its subgroup check decodes without it to the same
+ * point, and is the only encoding of it; what is refused leaves the output alone; no other bytes than the one
+ * signature verify. */
 #include <blst.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,8 @@ static void key(const uint8_t *data)
     memset(&untouched, 0x5a, sizeof untouched);
     checked = unchecked = untouched;
     rc_t with = bls_pubkey_decode(&checked, &in, true), without = bls_pubkey_decode(&unchecked, &in, false);
-    if ((with && memcmp(&checked, &untouched, sizeof checked)) || (without && memcmp(&unchecked, &untouched, sizeof unchecked)))
+    if ((with && memcmp(&checked, &untouched, sizeof checked)) ||
+        (without && memcmp(&unchecked, &untouched, sizeof unchecked)))
         abort();
     if (with == RC_OK && (without != RC_OK || memcmp(&checked, &unchecked, sizeof checked)))
         abort();
@@ -24,7 +26,8 @@ static void key(const uint8_t *data)
         return;
     memcpy(&p, &unchecked, sizeof p);
     blst_p1_affine_compress(again.b, &p);
-    if (memcmp(again.b, in.b, sizeof in.b) || !blst_p1_affine_on_curve(&p) || blst_p1_affine_in_g1(&p) != (with == RC_OK))
+    if (memcmp(again.b, in.b, sizeof in.b) || !blst_p1_affine_on_curve(&p) ||
+        blst_p1_affine_in_g1(&p) != (with == RC_OK))
         abort();
 }
 

@@ -1,5 +1,5 @@
-/* beacon: paths; recorded pairs of JSON and SSZ answers; the layout of every fork written out by hand; refusal of what the
- * schema does not know. */
+/* beacon: paths; recorded pairs of JSON and SSZ answers; the layout of every fork written out by hand; refusal of what
+ * the schema does not know. */
 #include "tests/unit/lc_fixture.h"
 
 #include "rpc/beacon.h"
@@ -77,8 +77,10 @@ START_TEST(recorded_json_gives_the_recorded_ssz)
         lc_kind_t kind;
         lc_fork_t fork;
     } rows[] = {
-        { "minimal-fulu/optimistic-144", LC_OPTIMISTIC, LC_FULU }, { "minimal-fulu/update-0", LC_UPDATE, LC_FULU },
-        { "minimal-forks/bootstrap-8", LC_BOOTSTRAP, LC_DENEB },   { "minimal-forks/finality-40", LC_FINALITY, LC_DENEB },
+        { "minimal-fulu/optimistic-144", LC_OPTIMISTIC, LC_FULU },
+        { "minimal-fulu/update-0", LC_UPDATE, LC_FULU },
+        { "minimal-forks/bootstrap-8", LC_BOOTSTRAP, LC_DENEB },
+        { "minimal-forks/finality-40", LC_FINALITY, LC_DENEB },
         { "minimal-forks/update-0", LC_UPDATE, LC_DENEB },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -136,7 +138,8 @@ static void made_text(char *out, const char *version, lc_fork_t fork)
     out[0] = '\0';
     strcat(out, "{\"version\":\"");
     strcat(out, version);
-    strcat(out, "\",\"data\":{\"attested_header\":{\"beacon\":{\"slot\":\"1\",\"proposer_index\":\"18446744073709551615\",");
+    strcat(out,
+           "\",\"data\":{\"attested_header\":{\"beacon\":{\"slot\":\"1\",\"proposer_index\":\"18446744073709551615\",");
     text_bytes(out, "parent_root", "a1", 32);
     text_bytes(out, "state_root", "a2", 32);
     text_bytes(out, "body_root", "a3", 32);
@@ -149,7 +152,8 @@ static void made_text(char *out, const char *version, lc_fork_t fork)
         text_bytes(out, "receipts_root", "b4", 32);
         text_bytes(out, "logs_bloom", "b5", 256);
         text_bytes(out, "prev_randao", "b6", 32);
-        strcat(out, "\"block_number\":\"256\",\"gas_limit\":\"65536\",\"gas_used\":\"0\",\"timestamp\":\"1700000000\",");
+        strcat(out,
+               "\"block_number\":\"256\",\"gas_limit\":\"65536\",\"gas_used\":\"0\",\"timestamp\":\"1700000000\",");
         text_bytes(out, "extra_data", "b7", 3);
         strcat(out, "\"base_fee_per_gas\":\"");
         strcat(out, MAX256);
@@ -184,7 +188,7 @@ static void made_beacon(wr_t *w)
     ssz_fill(w, 0xa3, 32);
 }
 
-/* Offsets are literals: 108 = 4 + (4 + 96) + 8 before the header; 244 = 112 + 4 + 128; 568 and 584 the execution header. */
+/* Offsets are literals: 112 = 4 + (4 + 96) + 8 before the header; 244 = 112 + 4 + 128. */
 static void made_ssz(wr_t *w, lc_fork_t fork)
 {
     if (fork >= LC_CAPELLA)
@@ -234,7 +238,8 @@ START_TEST(each_fork_has_its_layout_and_no_other)
             made_text(text, names[said], form);
             made_ssz(&w, form);
             rc_t rc = decode_text(&OPTIMISTIC, NULL, text);
-            ck_assert_msg(rc == (same ? RC_OK : RC_MALFORMED), "%s in the form of %s: %s", names[said], names[form], why);
+            ck_assert_msg(rc == (same ? RC_OK : RC_MALFORMED), "%s in the form of %s: %s", names[said], names[form],
+                          why);
             if (!same)
                 continue;
             ck_assert_int_eq(objects[0].fork, said);
@@ -265,10 +270,33 @@ END_TEST
 START_TEST(each_missing_field_is_named)
 {
     static const char *const names[] = {
-        "attested_header", "beacon", "slot", "proposer_index", "parent_root", "body_root", "execution", "parent_hash",
-        "fee_recipient", "receipts_root", "logs_bloom", "prev_randao", "block_number", "gas_limit", "gas_used", "timestamp",
-        "extra_data", "base_fee_per_gas", "block_hash", "transactions_root", "withdrawals_root", "blob_gas_used",
-        "excess_blob_gas", "execution_branch", "sync_aggregate", "sync_committee_bits", "sync_committee_signature",
+        "attested_header",
+        "beacon",
+        "slot",
+        "proposer_index",
+        "parent_root",
+        "body_root",
+        "execution",
+        "parent_hash",
+        "fee_recipient",
+        "receipts_root",
+        "logs_bloom",
+        "prev_randao",
+        "block_number",
+        "gas_limit",
+        "gas_used",
+        "timestamp",
+        "extra_data",
+        "base_fee_per_gas",
+        "block_hash",
+        "transactions_root",
+        "withdrawals_root",
+        "blob_gas_used",
+        "excess_blob_gas",
+        "execution_branch",
+        "sync_aggregate",
+        "sync_committee_bits",
+        "sync_committee_signature",
         "signature_slot",
     };
     char *text = recorded();
@@ -300,7 +328,8 @@ START_TEST(unknown_and_repeated_fields_are_refused_in_every_object)
         ck_assert_ptr_nonnull(strstr(why, "field"));
         free(changed);
     }
-    char *twice = replaced(text, "", "\"signature_slot\":\"145\"", "\"signature_slot\":\"145\",\"signature_slot\":\"145\"");
+    char *twice =
+        replaced(text, "", "\"signature_slot\":\"145\"", "\"signature_slot\":\"145\",\"signature_slot\":\"145\"");
     ck_assert_int_eq(decode_text(&OPTIMISTIC, NULL, twice), RC_MALFORMED);
     free(twice);
     char *tolerated = replaced(text, "", "{", "{\"meta\":{},\"execution_optimistic\":false,\"finalized\":true,");
@@ -341,7 +370,8 @@ START_TEST(values_of_another_form_are_refused)
         { "\"body_root\"", "\"0x", "\"0x0", RC_MALFORMED },
         { "\"body_root\"", "\"0x", "\"0x0x", RC_MALFORMED },
         { "\"body_root\"", "\"0x", "\"\",\"z\":\"0x", RC_MALFORMED },
-        { "\"extra_data\"", "\"0x", "\"0x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff0011223344", RC_LIMIT },
+        { "\"extra_data\"", "\"0x", "\"0x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff0011223344",
+          RC_LIMIT },
         { "\"extra_data\"", "\"0x", "\"0x0", RC_MALFORMED },
         { "\"execution_branch\"", "[", "[\"0x00\",", RC_MALFORMED },
         { "\"execution_branch\"", "[", "{\"a\":[", RC_MALFORMED },
@@ -401,7 +431,8 @@ START_TEST(memory_that_runs_out_blames_nobody)
     char *text = recorded();
     arena_t small;
     arena_init(&small, 32 << 10);
-    ck_assert_int_eq(bn_decode(objects, &count, &small, why, sizeof why, &net, &OPTIMISTIC, JSON, NULL, view_str(text)), RC_NOMEM);
+    ck_assert_int_eq(bn_decode(objects, &count, &small, why, sizeof why, &net, &OPTIMISTIC, JSON, NULL, view_str(text)),
+                     RC_NOMEM);
     arena_free(&small);
     free(text);
 }
@@ -505,11 +536,16 @@ START_TEST(framed_updates_are_cut_at_their_lengths)
     static const struct {
         uint64_t length;
         rc_t rc;
-    } rows[] = { { 0, RC_MALFORMED }, { 3, RC_MALFORMED },  { 4, RC_MALFORMED }, { LC_OBJECT_LEN_MAX + 4, RC_MALFORMED },
-                 { LC_OBJECT_LEN_MAX + 5, RC_LIMIT }, { UINT64_MAX, RC_LIMIT } };
+    } rows[] = { { 0, RC_MALFORMED },
+                 { 3, RC_MALFORMED },
+                 { 4, RC_MALFORMED },
+                 { LC_OBJECT_LEN_MAX + 4, RC_MALFORMED },
+                 { LC_OBJECT_LEN_MAX + 5, RC_LIMIT },
+                 { UINT64_MAX, RC_LIMIT } };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         store_u64le(body, rows[i].length);
-        ck_assert_msg(decode(&net, &UPDATES, SSZ, NULL, view_of(body, n)) == rows[i].rc, "length %zu", (size_t)rows[i].length);
+        ck_assert_msg(decode(&net, &UPDATES, SSZ, NULL, view_of(body, n)) == rows[i].rc, "length %zu",
+                      (size_t)rows[i].length);
     }
     free((void *)(uintptr_t)object.p);
 }
@@ -533,8 +569,10 @@ END_TEST
 
 START_TEST(other_content_types_are_refused)
 {
-    static const char *const types[] = { NULL, "", "text/html", "application/jsonp", "application/json5; charset=utf-8",
-                                         "application/octet-streams", "json" };
+    static const char *const types[] = {
+        NULL,  "", "text/html", "application/jsonp", "application/json5; charset=utf-8", "application/octet-streams",
+        "json"
+    };
     lc_network_t net = fx_minimal_fulu();
     char *text = recorded();
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)

@@ -1,5 +1,5 @@
-/* BLS: known answers, refusal of every changed bit, and the committee's subtraction against the plain sum. Test code uses
- * blst itself, to sign. */
+/* BLS: known answers, refusal of every changed bit, and the committee's subtraction against the plain sum. Test code
+ * uses blst itself, to sign. */
 #include <blst.h>
 #include <check.h>
 #include <stdlib.h>
@@ -86,10 +86,13 @@ START_TEST(verify_matches_known_answers)
     bls_pubkey_t key, other;
     uint8_t sig[BLS_SIG_LEN], msg[32];
     memset(msg, 0xab, sizeof msg);
-    of_hex(key.b, 48, "b53d21a4cfd562c469cc81514d4ce5a6b577d8403d32a394dc265dd190b47fa9f829fdd7963afdf972e5e77854051f6f");
-    of_hex(other.b, 48, "b301803f8b5ac4a1133581fc676dfedc60d891dd5fa99028805e5ea5b08d3491af75d0707adab3b70c6a6a580217bf81");
-    of_hex(sig, 96, "ae82747ddeefe4fd64cf9cedb9b04ae3e8a43420cd255e3c7cd06a8d88b7c7f8638543719981c5d16fa3527c468c25f0"
-                    "026704a6951bde891360c7e8d12ddee0559004ccdbe6046b55bae1b257ee97f7cdb955773d7cf29adf3ccbb9975e4eb9");
+    of_hex(key.b, 48,
+           "b53d21a4cfd562c469cc81514d4ce5a6b577d8403d32a394dc265dd190b47fa9f829fdd7963afdf972e5e77854051f6f");
+    of_hex(other.b, 48,
+           "b301803f8b5ac4a1133581fc676dfedc60d891dd5fa99028805e5ea5b08d3491af75d0707adab3b70c6a6a580217bf81");
+    of_hex(sig, 96,
+           "ae82747ddeefe4fd64cf9cedb9b04ae3e8a43420cd255e3c7cd06a8d88b7c7f8638543719981c5d16fa3527c468c25f0"
+           "026704a6951bde891360c7e8d12ddee0559004ccdbe6046b55bae1b257ee97f7cdb955773d7cf29adf3ccbb9975e4eb9");
     ck_assert_int_eq(bls_verify(&key, view_of(msg, 32), sig), RC_OK);
     ck_assert_int_eq(bls_verify(&other, view_of(msg, 32), sig), RC_REFUSED);
     ck_assert_int_eq(bls_fast_aggregate_verify(&key, 0, view_of(msg, 32), sig), RC_REFUSED);
@@ -102,18 +105,24 @@ START_TEST(keys_that_are_no_points_of_the_group_are_refused)
         const char *what, *hex;
         rc_t checked, unchecked;
     } rows[] = {
-        { "infinity", "c00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+        { "infinity",
+          "c00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
           RC_REFUSED, RC_REFUSED },
-        { "infinity with a rest", "c01000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+        { "infinity with a rest",
+          "c01000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
           RC_MALFORMED, RC_MALFORMED },
-        { "no compression flag", "053d21a4cfd562c469cc81514d4ce5a6b577d8403d32a394dc265dd190b47fa9f829fdd7963afdf972e5e77854051f6f",
+        { "no compression flag",
+          "053d21a4cfd562c469cc81514d4ce5a6b577d8403d32a394dc265dd190b47fa9f829fdd7963afdf972e5e77854051f6f",
           RC_MALFORMED, RC_MALFORMED },
-        { "x equal to the modulus", "9a0111ea397fe69a4b1ba7b6434bacd764774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab",
+        { "x equal to the modulus",
+          "9a0111ea397fe69a4b1ba7b6434bacd764774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab",
           RC_MALFORMED, RC_MALFORMED },
-        { "x = 0 (order 3)", "800000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+        { "x = 0 (order 3)",
+          "800000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
           RC_REFUSED, RC_REFUSED },
         { "outside the subgroup", OUTSIDE, RC_REFUSED, RC_OK },
-        { "x = 1 (no such y)", "800000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000001",
+        { "x = 1 (no such y)",
+          "800000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000001",
           RC_MALFORMED, RC_MALFORMED },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -131,7 +140,8 @@ END_TEST
 
 START_TEST(every_participation_agrees_with_the_plain_sum)
 {
-    static const uint32_t present[] = { ALL, ALL - 1, 0x7fffffff, 0xfffffff0, 0xffff0000, 0x0001ffff, 0x00007fff, 0x80000000, 1 };
+    static const uint32_t present[] = { ALL,        ALL - 1,    0x7fffffff, 0xfffffff0, 0xffff0000,
+                                        0x0001ffff, 0x00007fff, 0x80000000, 1 };
     uint32_t secrets[MEMBERS];
     secrets_apart(secrets);
     for (size_t i = 0; i < sizeof present / sizeof present[0]; i++) {

@@ -1,5 +1,5 @@
-/* beacon-json: every recorded beacon API answer decodes; where JSON and SSZ of the same object were recorded, both give the
- * same fork and bytes; and consensus/ takes those bytes. Folders lightclient-mainnet and devnet. */
+/* beacon-json: every recorded beacon API answer decodes; where JSON and SSZ of the same object were recorded, both
+ * give the same fork and bytes; and consensus/ takes those bytes. Folders lightclient-mainnet and devnet. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +15,8 @@ typedef struct {
     char why[256];
 } answer_t;
 
-static rc_t decode(answer_t *out, arena_t *a, const lc_network_t *net, lc_kind_t kind, const char *type, const char *version,
-                   view_t body)
+static rc_t decode(answer_t *out, arena_t *a, const lc_network_t *net, lc_kind_t kind, const char *type,
+                   const char *version, view_t body)
 {
     const lc_want_t want = { .kind = kind, .count = LC_UPDATES_PER_REQUEST_MAX };
     memset(out, 0, sizeof *out);
@@ -31,7 +31,8 @@ static bool consensus_takes(const lc_network_t *net, lc_kind_t kind, const bn_ob
                                 : lc_update_decode(&update, net, o->fork, kind, o->ssz) == RC_OK;
 }
 
-static void compare(vec_t *v, const char *path, const lc_network_t *net, lc_kind_t kind, const answer_t *x, const answer_t *y)
+static void compare(vec_t *v, const char *path, const lc_network_t *net, lc_kind_t kind, const answer_t *x,
+                    const answer_t *y)
 {
     bool ok = x->count == y->count;
     for (size_t i = 0; ok && i < x->count; i++)
@@ -45,8 +46,10 @@ static void compare(vec_t *v, const char *path, const lc_network_t *net, lc_kind
 
 static lc_kind_t kind_of(const char *name)
 {
-    return strstr(name, "bootstrap") ? LC_BOOTSTRAP : strstr(name, "finality") ? LC_FINALITY
-         : strstr(name, "optimistic") ? LC_OPTIMISTIC : LC_UPDATE;
+    return strstr(name, "bootstrap")    ? LC_BOOTSTRAP
+           : strstr(name, "finality")   ? LC_FINALITY
+           : strstr(name, "optimistic") ? LC_OPTIMISTIC
+                                        : LC_UPDATE;
 }
 
 static char *other_suffix(arena_t *a, const char *path)

@@ -1,5 +1,5 @@
-/* bls: signature suites, hash to curve, point encodings, real sync-committee signatures. What the library offers is tested
- * through bls.h; what only blst offers (signing, hashing, encodings) pins the blst that this build links. */
+/* bls: signature suites, hash to curve, point encodings, real sync-committee signatures. What the library offers is
+ * tested through bls.h; what only blst offers (signing, hashing, encodings) pins the blst that this build links. */
 #include <blst.h>
 #include <blst_aux.h>
 #include <stdlib.h>
@@ -97,8 +97,8 @@ static bool run_aggregate_verify(arena_t *a, const json_t *in, const json_t *out
     size_t n = keys_of(keys, a, json_object_get(in, "pubkeys"));
     blst_p2_affine s;
     blst_fp12 product, one;
-    if (n == SIZE_MAX || n == 0 || n != json_array_size(messages) || sig.n != BLS_SIG_LEN || blst_p2_uncompress(&s, sig.p) ||
-        !blst_p2_affine_in_g2(&s) || blst_p2_affine_is_inf(&s))
+    if (n == SIZE_MAX || n == 0 || n != json_array_size(messages) || sig.n != BLS_SIG_LEN ||
+        blst_p2_uncompress(&s, sig.p) || !blst_p2_affine_in_g2(&s) || blst_p2_affine_is_inf(&s))
         return !json_is_true(out);
     blst_miller_loop(&product, &s, &BLS12_381_NEG_G1);
     for (size_t i = 0; i < n; i++) {
@@ -134,7 +134,7 @@ static bool run_batch_verify(arena_t *a, const json_t *in, const json_t *out)
     return all == json_is_true(out);
 }
 
-/* Writes "0x<re>,0x<im>" or "0x<x>" as blst serializes it (the imaginary part first); bytes written, 0: not such text. */
+/* Writes "0x<re>,0x<im>" or "0x<x>" as blst serializes it (imaginary part first); bytes written, 0: not such text. */
 static size_t coordinate(uint8_t out[96], const char *text)
 {
     char part[2][2 * 48 + 3];
@@ -218,7 +218,8 @@ static void hash_to_curve(vec_t *v, const char *file, bool g2, bool random_oracl
     json_t *root = vec_json(v, "bls/hash-to-curve/%s", file), *c;
     const char *dst = vec_str(root, "dst");
     size_t i;
-    json_array_foreach (json_object_get(root, "vectors"), i, c) {
+    json_array_foreach(json_object_get(root, "vectors"), i, c)
+    {
         const char *msg = vec_str(c, "msg");
         uint8_t got[192];
         if (!msg || !dst) {
@@ -227,11 +228,13 @@ static void hash_to_curve(vec_t *v, const char *file, bool g2, bool random_oracl
         }
         if (g2) {
             blst_p2 p;
-            (random_oracle ? blst_hash_to_g2 : blst_encode_to_g2)(&p, (bytes_t)msg, strlen(msg), (bytes_t)dst, strlen(dst), NULL, 0);
+            (random_oracle ? blst_hash_to_g2 : blst_encode_to_g2)(&p, (bytes_t)msg, strlen(msg), (bytes_t)dst,
+                                                                  strlen(dst), NULL, 0);
             blst_p2_serialize(got, &p);
         } else {
             blst_p1 p;
-            (random_oracle ? blst_hash_to_g1 : blst_encode_to_g1)(&p, (bytes_t)msg, strlen(msg), (bytes_t)dst, strlen(dst), NULL, 0);
+            (random_oracle ? blst_hash_to_g1 : blst_encode_to_g1)(&p, (bytes_t)msg, strlen(msg), (bytes_t)dst,
+                                                                  strlen(dst), NULL, 0);
             blst_p1_serialize(got, &p);
         }
         if (is_point(json_object_get(c, "P"), view_of(got, g2 ? 192 : 96)))
@@ -249,7 +252,8 @@ static void expand_message(vec_t *v, const char *file)
     size_t i;
     arena_t a;
     arena_init(&a, 1 << 20);
-    json_array_foreach (json_object_get(root, "tests"), i, c) {
+    json_array_foreach(json_object_get(root, "tests"), i, c)
+    {
         const char *msg = vec_str(c, "msg");
         view_t want = member(&a, c, "uniform_bytes");
         uint8_t got[512];
@@ -295,9 +299,9 @@ static void point_encodings(vec_t *v)
         blst_p1_affine_serialize(u1, &p);
         blst_p2_affine_compress(c2, &s);
         blst_p2_affine_serialize(u2, &r);
-        if (bls_pubkey_decode(&point, &key, true) == want && blst_p1_affine_is_equal(&p, &q) && blst_p2_affine_is_equal(&r, &s) &&
-            blst_p2_affine_in_g2(&r) && !memcmp(c1, g1c.p + 48 * i, 48) && !memcmp(u1, g1u.p + 96 * i, 96) &&
-            !memcmp(c2, g2c.p + 96 * i, 96) && !memcmp(u2, g2u.p + 192 * i, 192))
+        if (bls_pubkey_decode(&point, &key, true) == want && blst_p1_affine_is_equal(&p, &q) &&
+            blst_p2_affine_is_equal(&r, &s) && blst_p2_affine_in_g2(&r) && !memcmp(c1, g1c.p + 48 * i, 48) &&
+            !memcmp(u1, g1u.p + 96 * i, 96) && !memcmp(c2, g2c.p + 96 * i, 96) && !memcmp(u2, g2u.p + 192 * i, 192))
             vec_pass(v);
         else
             vec_fail(v, "point-encoding", "entry %zu differs between its forms", i);
@@ -313,8 +317,10 @@ static void sync_aggregates(vec_t *v)
     size_t i;
     arena_t a;
     arena_init(&a, 1 << 20);
-    json_array_foreach (root, i, c) {
-        view_t key = member(&a, c, "aggregate_pubkey"), msg = member(&a, c, "message"), sig = member(&a, c, "signature");
+    json_array_foreach(root, i, c)
+    {
+        view_t key = member(&a, c, "aggregate_pubkey"), msg = member(&a, c, "message"),
+               sig = member(&a, c, "signature");
         bls_pubkey_t k;
         if (key.n == sizeof k.b && msg.n == 32 && sig.n == BLS_SIG_LEN) {
             memcpy(k.b, key.p, sizeof k.b);
@@ -334,7 +340,8 @@ static bool both_ways(arena_t *a, const json_t *in, const json_t *others, bool w
 {
     static bls_pubkey_t keys[KEYS_MAX], more[KEYS_MAX];
     view_t msg = member(a, in, "message"), sig = member(a, in, "signature");
-    size_t n = keys_of(keys, a, json_object_get(in, "pubkeys")), m = keys_of(more, a, json_object_get(others, "pubkeys"));
+    size_t n = keys_of(keys, a, json_object_get(in, "pubkeys")),
+           m = keys_of(more, a, json_object_get(others, "pubkeys"));
     uint8_t bits[KEYS_MAX / 8] = { 0 };
     blst_p1 sum;
     bls_point_t aggregate;
@@ -368,12 +375,10 @@ static void mainnet_committees(vec_t *v)
     size_t i, n = json_array_size(root);
     arena_t a;
     arena_init(&a, 16 << 20);
-    json_array_foreach (root, i, c)
-        if (both_ways(&a, json_object_get(c, "input"), json_object_get(json_array_get(root, (i + 1) % n), "input"),
-                      json_is_true(json_object_get(c, "output"))))
-            vec_pass(v);
-        else
-            vec_fail(v, "mainnet-fast-aggregate-verify", "case %zu", i);
+    json_array_foreach(root, i, c) if (both_ways(&a, json_object_get(c, "input"),
+                                                 json_object_get(json_array_get(root, (i + 1) % n), "input"),
+                                                 json_is_true(json_object_get(c, "output")))) vec_pass(v);
+    else vec_fail(v, "mainnet-fast-aggregate-verify", "case %zu", i);
     arena_free(&a);
     json_decref(root);
 }
