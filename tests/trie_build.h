@@ -28,7 +28,7 @@ typedef struct {
 
 static inline unsigned trie_nibble(view_t key, size_t i)
 {
-    return (key.p[i / 2] >> (i % 2 ? 0 : 4)) & 15u;
+    return (i % 2 ? key.p[i / 2] : key.p[i / 2] >> 4) & 15u;
 }
 
 /* The hex-prefix form of nibbles from..to of key. */

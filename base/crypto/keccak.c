@@ -87,31 +87,28 @@ static void permute_one(uint64_t s[LANES])
         permute(s);
 }
 
-static void absorb(uint64_t s[LANES], const uint8_t block[RATE])
+static void absorb_words(uint64_t s[LANES], const uint8_t *p, size_t words)
 {
-    for (unsigned i = 0; i < RATE / 8; i++)
-        s[i] ^= load_u64le(block + 8 * i);
-    permute_one(s);
-}
-
-/* The last block of a message: what is left of it (less than a block) and the padding. */
-static void pad(uint8_t last[RATE], view_t rest)
-{
-    memset(last, 0, RATE);
-    if (rest.n)
-        memcpy(last, rest.p, rest.n);
-    last[rest.n] ^= 0x01;
-    last[RATE - 1] ^= 0x80;
+    for (size_t i = 0; i < words; i++)
+        s[i] ^= load_u64le(p + 8 * i);
 }
 
 void keccak256(hash32_t *out, view_t in)
 {
     uint64_t s[LANES] = { 0 };
-    uint8_t last[RATE];
-    for (; in.n >= RATE; in.p += RATE, in.n -= RATE)
-        absorb(s, in.p);
-    pad(last, in);
-    absorb(s, last);
+    uint8_t last[8] = { 0 };
+    for (; in.n >= RATE; in.p += RATE, in.n -= RATE) {
+        absorb_words(s, in.p, RATE / 8);
+        permute_one(s);
+    }
+    size_t words = in.n / 8, bytes = in.n % 8;
+    absorb_words(s, in.p, words);
+    if (bytes)
+        memcpy(last, in.p + 8 * words, bytes);
+    last[bytes] = 0x01; /* the padding: first bit here, last bit at the end of the block */
+    s[words] ^= load_u64le(last);
+    s[RATE / 8 - 1] ^= (uint64_t)1 << 63;
+    permute_one(s);
     memcpy(out->b, s, sizeof out->b);
 }
 
@@ -158,6 +155,16 @@ __attribute__((target("avx512f,avx512vl"))) static void absorb_x8(x8_t *s, const
     for (unsigned i = 0; i < RATE / 8; i++)
         s[i] ^= (x8_t){ WORD(0), WORD(1), WORD(2), WORD(3), WORD(4), WORD(5), WORD(6), WORD(7) };
     PERMUTE(x8_t, s);
+}
+
+/* The last block of a message: what is left of it (less than a block) and the padding. */
+static void pad(uint8_t last[RATE], view_t rest)
+{
+    memset(last, 0, RATE);
+    if (rest.n)
+        memcpy(last, rest.p, rest.n);
+    last[rest.n] ^= 0x01;
+    last[RATE - 1] ^= 0x80;
 }
 
 /* The next block of a slot's message. */
@@ -216,10 +223,15 @@ static void hash_columns(hash32_t *out, const view_t *in, size_t n, size_t width
 void keccak256_many(hash32_t *out, const view_t *in, size_t n)
 {
     bool vl = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
-    if (n > 1 && (vl || __builtin_cpu_supports("avx2"))) {
-        hash_columns(out, in, n, vl && n > 4 ? 8 : 4, vl);
+    bool x4 = vl || __builtin_cpu_supports("avx2");
+    size_t wide = !vl ? 0 : n % 8 > 4 ? n : n - n % 8; /* so many go eight abreast, the rest four */
+    size_t rest = n - wide;
+    if (wide)
+        hash_columns(out, in, wide, 8, vl);
+    if (rest > 1 && x4) {
+        hash_columns(out + wide, in + wide, rest, 4, vl);
         return;
     }
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = wide; i < n; i++)
         keccak256(&out[i], in[i]);
 }

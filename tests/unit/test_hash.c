@@ -1,9 +1,11 @@
-/* Hashes: known answers, and agreement with nettle's permutation and SHA-256 over many lengths. */
+/* Hashes: known answers, and agreement with nettle's permutation and SHA-256 over many lengths. The source of Keccak is
+ * included, so that the copies for other processors are run too, not only the one that this processor would choose. */
 #include <check.h>
 #include <nettle/sha3.h>
 #include <stdlib.h>
 
 #include "base/crypto/hash.h"
+#include "base/crypto/keccak.c"
 #include "base/hex.h"
 
 #define LENGTHS 700u /* past five blocks */
@@ -93,9 +95,18 @@ START_TEST(keccak_may_overwrite_its_input)
 }
 END_TEST
 
-START_TEST(many_keccaks_equal_single_ones)
+typedef enum { AS_CHOSEN, FOUR_AVX2, FOUR_AVX512, EIGHT_AVX512, WAYS } way_t;
+
+static bool has_way(way_t way)
 {
-    for (size_t n = 0; n <= 40; n++) {
+    bool vl = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
+    return way == AS_CHOSEN || (way == FOUR_AVX2 ? __builtin_cpu_supports("avx2") : vl);
+}
+
+START_TEST(many_keccaks_equal_single_ones_in_every_way)
+{
+    way_t way = (way_t)_i;
+    for (size_t n = 0; n <= 40 && has_way(way); n++) {
         hash32_t got[41], want;
         view_t in[40] = { { NULL, 0 } };
         for (size_t i = 0; i < n; i++) {
@@ -107,13 +118,33 @@ START_TEST(many_keccaks_equal_single_ones)
             in[i] = view_of(p, len);
         }
         memset(got, 0xa5, sizeof got);
-        keccak256_many(got, in, n);
+        if (way == AS_CHOSEN)
+            keccak256_many(got, in, n);
+        else
+            hash_columns(got, in, n, way == EIGHT_AVX512 ? 8 : 4, way != FOUR_AVX2);
         for (size_t i = 0; i < n; i++) {
-            keccak256(&want, in[i]);
+            reference(&want, in[i]);
             ck_assert_msg(hash32_eq(&got[i], &want), "%zu of %zu, %zu bytes", i, n, in[i].n);
             free((void *)(uintptr_t)in[i].p);
         }
         ck_assert_uint_eq(got[n].b[0], 0xa5);
+    }
+}
+END_TEST
+
+START_TEST(the_permutation_is_the_same_for_every_processor)
+{
+    struct sha3_state want;
+    uint64_t plain[LANES], bmi[LANES];
+    fill((uint8_t *)want.a, sizeof want.a, 3);
+    memcpy(plain, want.a, sizeof plain);
+    memcpy(bmi, want.a, sizeof bmi);
+    sha3_permute(&want);
+    permute(plain);
+    ck_assert_mem_eq(plain, want.a, sizeof plain);
+    if (__builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2")) {
+        permute_bmi(bmi);
+        ck_assert_mem_eq(bmi, want.a, sizeof bmi);
     }
 }
 END_TEST
@@ -175,7 +206,8 @@ int main(void)
     tcase_add_test(t, keccak_matches_known_answers);
     tcase_add_test(t, keccak_agrees_with_another_implementation_at_every_length);
     tcase_add_test(t, keccak_may_overwrite_its_input);
-    tcase_add_test(t, many_keccaks_equal_single_ones);
+    tcase_add_loop_test(t, many_keccaks_equal_single_ones_in_every_way, 0, WAYS);
+    tcase_add_test(t, the_permutation_is_the_same_for_every_processor);
     tcase_add_test(t, sha256_matches_known_answers);
     tcase_add_test(t, sha256_of_a_node_equals_the_general_one);
     tcase_add_test(t, sha256_of_a_node_may_overwrite_it);
