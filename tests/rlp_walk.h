@@ -6,8 +6,8 @@
 
 #define RLP_WALK_DEPTH_MAX 1024u
 
-/* Decodes in to the last leaf and appends what it means to w. RC_MALFORMED where anything does not parse; RC_LIMIT: lists
- * nested deeper than RLP_WALK_DEPTH_MAX. */
+/* Decodes in to the last leaf and appends what it means to w. RC_MALFORMED where anything does not parse; RC_LIMIT:
+ * lists nested deeper than RLP_WALK_DEPTH_MAX. */
 static inline rc_t rlp_walk(wr_t *w, view_t in)
 {
     struct {

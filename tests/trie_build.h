@@ -1,5 +1,5 @@
-/* trie_build.h - test help: a trie built the plain, recursive way, and proofs taken from it. Written apart from mpt/, so
- * that the two can be compared. */
+/* trie_build.h - test help: a trie built the plain, recursive way, and proofs taken from it. Written apart from mpt/,
+ * so that the two can be compared. */
 #ifndef TESTS_TRIE_BUILD_H
 #define TESTS_TRIE_BUILD_H
 
@@ -126,8 +126,8 @@ static inline int trie_order(const void *a, const void *b)
 }
 
 /* Sorts the pairs, gives the trie's root and the proof of one key (present or not) in it. */
-static inline void trie_prove(trie_proof_t *proof, hash32_t *root, mpt_pair_t *pairs, size_t count, view_t key, bool inline_too,
-                              arena_t *a)
+static inline void trie_prove(trie_proof_t *proof, hash32_t *root, mpt_pair_t *pairs, size_t count, view_t key,
+                              bool inline_too, arena_t *a)
 {
     trie_t t = { .arena = a, .pairs = pairs, .target = key, .inline_too = inline_too, .proof = proof };
     proof->count = 0;

@@ -1,5 +1,5 @@
-/* SHA-256 of 64 bytes, the node of an SSZ tree, with the processor's SHA instructions where it has them. The message fills
- * one block exactly, so the second block is always the same padding and its schedule is a table. */
+/* SHA-256 of 64 bytes, the node of an SSZ tree, with the processor's SHA instructions where it has them. The message
+ * fills one block exactly, so the second block is always the same padding and its schedule is a table. */
 #include <cpuid.h>
 #include <immintrin.h>
 
@@ -36,28 +36,28 @@ __attribute__((constructor)) static void look_for_sha(void)
 {
     unsigned a, b, c, d;
     __builtin_cpu_init();
-    have_sha = __builtin_cpu_supports("ssse3") && __builtin_cpu_supports("sse4.1") && __get_cpuid_count(7, 0, &a, &b, &c, &d) &&
-               b & bit_SHA;
+    have_sha = __builtin_cpu_supports("ssse3") && __builtin_cpu_supports("sse4.1") &&
+               __get_cpuid_count(7, 0, &a, &b, &c, &d) && b & bit_SHA;
 }
 
 /* Four rounds; wk: four words of the schedule with their constants added. */
-#define ROUNDS(wk)                                                                                                         \
-    do {                                                                                                                   \
-        __m128i words = (wk);                                                                                              \
-        cdgh = _mm_sha256rnds2_epu32(cdgh, abef, words);                                                                   \
-        abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(words, 0x0e));                                          \
+#define ROUNDS(wk)                                                                                                     \
+    do {                                                                                                               \
+        __m128i words = (wk);                                                                                          \
+        cdgh = _mm_sha256rnds2_epu32(cdgh, abef, words);                                                               \
+        abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(words, 0x0e));                                      \
     } while (0)
 
 /* The four words of the schedule that follow w0..w3, in place of w0. */
-#define EXTEND(w0, w1, w2, w3)                                                                                             \
+#define EXTEND(w0, w1, w2, w3)                                                                                         \
     (w0 = _mm_sha256msg2_epu32(_mm_add_epi32(_mm_sha256msg1_epu32(w0, w1), _mm_alignr_epi8(w3, w2, 4)), w3))
 
 #define AT(table, i) _mm_load_si128((const __m128i *)(const void *)&(table)[4 * (i)])
 #define ROUNDS_OF(w, i) ROUNDS(_mm_add_epi32(w, AT(constant, i)))
-#define EXTEND_AND_ROUNDS(w0, w1, w2, w3, i)                                                                               \
-    do {                                                                                                                   \
-        EXTEND(w0, w1, w2, w3);                                                                                            \
-        ROUNDS_OF(w0, i);                                                                                                  \
+#define EXTEND_AND_ROUNDS(w0, w1, w2, w3, i)                                                                           \
+    do {                                                                                                               \
+        EXTEND(w0, w1, w2, w3);                                                                                        \
+        ROUNDS_OF(w0, i);                                                                                              \
     } while (0)
 
 __attribute__((target("sha,sse4.1,ssse3"))) static void sha256_64_ni(hash32_t *out, const uint8_t in64[64])

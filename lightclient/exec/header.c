@@ -94,8 +94,8 @@ static rc_t decode(ex_header_t *h, view_t rlp)
               !rlp_fixed(h->logs_bloom, sizeof h->logs_bloom, &f[6]) && !rlp_u256(&h->difficulty, &f[7]) &&
               !rlp_u64(&h->number, &f[8]) && !rlp_u64(&h->gas_limit, &f[9]) && !rlp_u64(&h->gas_used, &f[10]) &&
               !rlp_u64(&h->timestamp, &f[11]) && get_extra_data(h, &f[12]) &&
-              !rlp_fixed(h->mix_hash.b, sizeof h->mix_hash.b, &f[13]) && !rlp_fixed(h->nonce, sizeof h->nonce, &f[14]) &&
-              get_tail(h, f + FIXED_FIELDS, n - FIXED_FIELDS);
+              !rlp_fixed(h->mix_hash.b, sizeof h->mix_hash.b, &f[13]) &&
+              !rlp_fixed(h->nonce, sizeof h->nonce, &f[14]) && get_tail(h, f + FIXED_FIELDS, n - FIXED_FIELDS);
     return ok ? RC_OK : RC_MALFORMED;
 }
 

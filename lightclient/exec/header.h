@@ -41,12 +41,13 @@ typedef struct {
     hash32_t requests_hash;
 } ex_header_t;
 
-/* Appends the RLP form, at most EX_HEADER_RLP_MAX bytes. The writer turns bad when it is full, or when extra_data_len or
- * tail holds a value that no header has. */
+/* Appends the RLP form, at most EX_HEADER_RLP_MAX bytes. The writer turns bad when it is full, or when extra_data_len
+ * or tail holds a value that no header has. */
 void ex_header_encode(wr_t *w, const ex_header_t *h);
 
 /* Decodes the RLP of one header whose hash must be expected.
- * RC_MALFORMED: not a header, or longer than EX_HEADER_RLP_MAX; RC_REFUSED: another hash. out is written only on RC_OK. */
+ * RC_MALFORMED: not a header, or longer than EX_HEADER_RLP_MAX; RC_REFUSED: another hash. out is written only on RC_OK.
+ */
 NODISCARD rc_t ex_header_verify(ex_header_t *out, const hash32_t *expected, view_t rlp);
 
 /* RC_OK when h's hash is expected, RC_REFUSED otherwise (fields came from JSON). */

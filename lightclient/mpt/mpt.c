@@ -181,7 +181,8 @@ rc_t mpt_verify(view_t *value, const hash32_t *root, view_t key, const view_t *n
     return RC_OK;
 }
 
-rc_t mpt_verify_account(mpt_account_t *out, const hash32_t *state_root, const addr_t *addr, const view_t *nodes, size_t count)
+rc_t mpt_verify_account(mpt_account_t *out, const hash32_t *state_root, const addr_t *addr, const view_t *nodes,
+                        size_t count)
 {
     mpt_account_t a = { .storage_root = EMPTY_TRIE_ROOT, .code_hash = KECCAK_EMPTY };
     hash32_t key;
@@ -196,7 +197,8 @@ rc_t mpt_verify_account(mpt_account_t *out, const hash32_t *state_root, const ad
         if (rlp_decode(&list, value) || !list.is_list || rlp_split(field, &fields, 4, list.payload) || fields != 4)
             return RC_MALFORMED;
         if (rlp_u64(&a.nonce, &field[0]) || rlp_u256(&a.balance, &field[1]) ||
-            rlp_fixed(a.storage_root.b, sizeof(hash32_t), &field[2]) || rlp_fixed(a.code_hash.b, sizeof(hash32_t), &field[3]))
+            rlp_fixed(a.storage_root.b, sizeof(hash32_t), &field[2]) ||
+            rlp_fixed(a.code_hash.b, sizeof(hash32_t), &field[3]))
             return RC_MALFORMED;
         a.exists = true;
     }

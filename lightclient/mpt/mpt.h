@@ -19,7 +19,7 @@
 
 /* An account as the state trie holds it. */
 typedef struct {
-    bool exists;       /* false: proven absent; the other fields then hold an empty account's values */
+    bool exists; /* false: proven absent; the other fields then hold an empty account's values */
     uint64_t nonce;
     u256_t balance;
     hash32_t storage_root;
@@ -34,14 +34,14 @@ typedef struct {
  *            exclusion proofs, and one recorded answer has it before the leaf); and a node shorter than 32 bytes, which
  *            stands inside its parent, listed once more by itself.
  *   No node at all proves absence only under EMPTY_TRIE_ROOT.
- * RC_MALFORMED: a node does not parse or no trie has such a node; RC_LIMIT: too many or too large; RC_REFUSED: a hash does
- * not match, the proof ends early, or nodes are left over. value is written only on RC_OK. */
+ * RC_MALFORMED: a node does not parse or no trie has such a node; RC_LIMIT: too many or too large; RC_REFUSED: a hash
+ * does not match, the proof ends early, or nodes are left over. value is written only on RC_OK. */
 NODISCARD rc_t mpt_verify(view_t *value, const hash32_t *root, view_t key, const view_t *nodes, size_t count);
 
 /* mpt_verify in the secure state trie for an address, and the account's fields decoded strictly (RC_MALFORMED). out is
  * written only on RC_OK. */
-NODISCARD rc_t mpt_verify_account(mpt_account_t *out, const hash32_t *state_root, const addr_t *addr, const view_t *nodes,
-                                  size_t count);
+NODISCARD rc_t mpt_verify_account(mpt_account_t *out, const hash32_t *state_root, const addr_t *addr,
+                                  const view_t *nodes, size_t count);
 
 /* mpt_verify in an account's storage trie for a 32-byte slot key. Absent is zero, proven; a leaf that holds zero is
  * RC_MALFORMED. out is written only on RC_OK. */

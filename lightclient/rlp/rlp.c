@@ -1,6 +1,6 @@
 #include "lightclient/rlp/rlp.h"
 
-#define SHORT_MAX 55u   /* longest payload whose length stands in the prefix byte */
+#define SHORT_MAX 55u /* longest payload whose length stands in the prefix byte */
 #define STRING_BASE 0x80u
 #define LIST_BASE 0xc0u
 

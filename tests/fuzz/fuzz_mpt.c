@@ -1,5 +1,5 @@
-/* Tries: no list of nodes, however mixed from true and false ones, proves anything about a trie but the truth; and foreign
- * nodes under their own hash are either refused or give a value that stands in them.
+/* Tries: no list of nodes, however mixed from true and false ones, proves anything about a trie but the truth; and
+ * foreign nodes under their own hash are either refused or give a value that stands in them.
  *
  * Input: a mode byte. Odd: [key length][key][node length, 2 bytes][node]... , the root is the hash of the first node.
  * Even: a trie is built from [count][key length, key, value byte]..., then a proof is asked for one key, changed by the

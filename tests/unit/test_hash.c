@@ -53,8 +53,8 @@ static void check_hex(const hash32_t *h, const char *want)
     ck_assert_str_eq(hex, want);
 }
 
-/* Sources: the Keccak team's ShortMsgKAT_256 of the original padding ("", cc); "abc" and the transfer event's topic as every
- * Ethereum tool prints them. */
+/* Sources: the Keccak team's ShortMsgKAT_256 of the original padding ("", cc); "abc" and the transfer event's topic as
+ * every Ethereum tool prints them. */
 START_TEST(keccak_matches_known_answers)
 {
     static const uint8_t cc[] = { 0xcc };

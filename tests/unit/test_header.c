@@ -168,14 +168,29 @@ END_TEST
 START_TEST(each_field_counts_for_the_hash)
 {
     static const size_t field[] = {
-        offsetof(ex_header_t, parent_hash),       offsetof(ex_header_t, ommers_hash),      offsetof(ex_header_t, coinbase),
-        offsetof(ex_header_t, state_root),        offsetof(ex_header_t, transactions_root), offsetof(ex_header_t, receipts_root),
-        offsetof(ex_header_t, logs_bloom),        offsetof(ex_header_t, difficulty),       offsetof(ex_header_t, number),
-        offsetof(ex_header_t, gas_limit),         offsetof(ex_header_t, gas_used),         offsetof(ex_header_t, timestamp),
-        offsetof(ex_header_t, extra_data),        offsetof(ex_header_t, extra_data_len),   offsetof(ex_header_t, mix_hash),
-        offsetof(ex_header_t, nonce),             offsetof(ex_header_t, tail),             offsetof(ex_header_t, base_fee),
-        offsetof(ex_header_t, withdrawals_root),  offsetof(ex_header_t, blob_gas_used),    offsetof(ex_header_t, excess_blob_gas),
-        offsetof(ex_header_t, parent_beacon_root), offsetof(ex_header_t, requests_hash),
+        offsetof(ex_header_t, parent_hash),
+        offsetof(ex_header_t, ommers_hash),
+        offsetof(ex_header_t, coinbase),
+        offsetof(ex_header_t, state_root),
+        offsetof(ex_header_t, transactions_root),
+        offsetof(ex_header_t, receipts_root),
+        offsetof(ex_header_t, logs_bloom),
+        offsetof(ex_header_t, difficulty),
+        offsetof(ex_header_t, number),
+        offsetof(ex_header_t, gas_limit),
+        offsetof(ex_header_t, gas_used),
+        offsetof(ex_header_t, timestamp),
+        offsetof(ex_header_t, extra_data),
+        offsetof(ex_header_t, extra_data_len),
+        offsetof(ex_header_t, mix_hash),
+        offsetof(ex_header_t, nonce),
+        offsetof(ex_header_t, tail),
+        offsetof(ex_header_t, base_fee),
+        offsetof(ex_header_t, withdrawals_root),
+        offsetof(ex_header_t, blob_gas_used),
+        offsetof(ex_header_t, excess_blob_gas),
+        offsetof(ex_header_t, parent_beacon_root),
+        offsetof(ex_header_t, requests_hash),
     };
     sample_t s;
     ex_header_t h, changed;

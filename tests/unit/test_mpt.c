@@ -1,5 +1,5 @@
-/* Tries: proofs of presence and absence, every way to forge one, and roots. Tries and proofs come from tests/trie_build.h,
- * an implementation apart from the tested one. */
+/* Tries: proofs of presence and absence, every way to forge one, and roots. Tries and proofs come from
+ * tests/trie_build.h, an implementation apart from the tested one. */
 #include <check.h>
 #include <stdlib.h>
 
@@ -57,7 +57,8 @@ static void check_proof(const hash32_t *root, view_t key, const view_t *nodes, s
     free(exact);
 }
 
-/* Source: ethereum/tests trietest "puppy"; a trie of every node kind, with nodes inside others and a value in a branch. */
+/* Source: ethereum/tests trietest "puppy"; a trie of every node kind, with nodes inside others and a value in a branch.
+ */
 static size_t dogs(mpt_pair_t *pairs)
 {
     pairs[0] = (mpt_pair_t){ view_str("do"), view_str("verb") };
@@ -71,7 +72,8 @@ static const char dogs_root[] = "5991bb8c6514148a29db676a14ac506cd2cd5775ace63c3
 
 START_TEST(proofs_in_a_known_trie_show_presence_and_absence)
 {
-    static const char *const keys[] = { "do", "dog", "doge", "horse", "", "d", "dogs", "dogee", "hors", "horses", "x", "dp" };
+    static const char *const keys[] = { "do",   "dog",   "doge", "horse",  "",  "d",
+                                        "dogs", "dogee", "hors", "horses", "x", "dp" };
     mpt_pair_t pairs[4];
     trie_proof_t proof;
     hash32_t root, want = hash_hex(dogs_root);
@@ -92,7 +94,8 @@ END_TEST
 
 START_TEST(the_proof_of_one_key_says_nothing_false_of_another)
 {
-    static const char *const keys[] = { "do", "dog", "doge", "horse", "", "d", "dogs", "dogee", "hors", "horses", "x", "dp" };
+    static const char *const keys[] = { "do",   "dog",   "doge", "horse",  "",  "d",
+                                        "dogs", "dogee", "hors", "horses", "x", "dp" };
     mpt_pair_t pairs[4];
     trie_proof_t proof;
     hash32_t root;
@@ -257,9 +260,12 @@ END_TEST
 #define H "a0aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" /* a reference by hash */
 #define X4 "80808080"
 #define X13 X4 X4 X4 "80"
-#define LEAF "83201234" "820102"
+#define LEAF                                                                                                           \
+    "83201234"                                                                                                         \
+    "820102"
 
-/* The items of a root node under its own hash, and what a walk along 0x1234 says: RC_REFUSED when it needs a next node. */
+/* The items of a root node under its own hash, and what a walk along 0x1234 says: RC_REFUSED when it needs a next node.
+ */
 START_TEST(shapes_that_no_trie_has_are_refused_even_under_their_hash)
 {
     static const struct {
@@ -268,16 +274,38 @@ START_TEST(shapes_that_no_trie_has_are_refused_even_under_their_hash)
         bool present;
     } row[] = {
         { "the key's leaf", LEAF, RC_OK, true },
-        { "another key's leaf", "83201235" "820102", RC_OK, false },
-        { "a leaf of a shorter key", "822012" "820102", RC_OK, false },
-        { "a leaf of a longer key", "8420123400" "820102", RC_OK, false },
+        { "another key's leaf",
+          "83201235"
+          "820102",
+          RC_OK, false },
+        { "a leaf of a shorter key",
+          "822012"
+          "820102",
+          RC_OK, false },
+        { "a leaf of a longer key",
+          "8420123400"
+          "820102",
+          RC_OK, false },
         { "an extension on the way", "11" H, RC_REFUSED, false },
         { "an extension off the way", "12" H, RC_OK, false },
-        { "an extension past the key's end", "84" "11234500" H, RC_OK, false },
-        { "an inline branch below an extension", "11" "db8080" "c6822034820102" "c482203409" X4 X4 X4 "80", RC_OK, true },
+        { "an extension past the key's end",
+          "84"
+          "11234500" H,
+          RC_OK, false },
+        { "an inline branch below an extension",
+          "11"
+          "db8080"
+          "c6822034820102"
+          "c482203409" X4 X4 X4 "80",
+          RC_OK, true },
         { "a branch on the way", "80" H H X13 "80", RC_REFUSED, false },
         { "a branch without the way", H "80" H X13 "80", RC_OK, false },
-        { "a branch with inline leaves", "c43282" "0102" "c43182" "0304" X13 "8080", RC_OK, false },
+        { "a branch with inline leaves",
+          "c43282"
+          "0102"
+          "c43182"
+          "0304" X13 "8080",
+          RC_OK, false },
         { "one item", "83201234", RC_MALFORMED, false },
         { "three items", LEAF "80", RC_MALFORMED, false },
         { "no item", "", RC_MALFORMED, false },
@@ -285,27 +313,72 @@ START_TEST(shapes_that_no_trie_has_are_refused_even_under_their_hash)
         { "18 items", "80" H H X13 "8080", RC_MALFORMED, false },
         { "a branch with one child", "80" H X13 "8080", RC_MALFORMED, false },
         { "a branch with nothing but a value", X13 X4 "820102", RC_MALFORMED, false },
-        { "a branch with a child and a value", "80" H X13 "80" "820102", RC_REFUSED, false },
+        { "a branch with a child and a value",
+          "80" H X13 "80"
+          "820102",
+          RC_REFUSED, false },
         { "a branch whose value is a list", "80" H H X13 "c0", RC_MALFORMED, false },
-        { "a branch child of 31 bytes", H "9faaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" X13 "8080", RC_MALFORMED, false },
-        { "a branch child of 33 bytes", H "a1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" X13 "8080", RC_MALFORMED, false },
+        { "a branch child of 31 bytes", H "9faaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" X13 "8080",
+          RC_MALFORMED, false },
+        { "a branch child of 33 bytes",
+          H "a1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" X13 "8080", RC_MALFORMED, false },
         { "a branch child of one byte, off the way", "01" H X13 "8080", RC_MALFORMED, false },
         { "an inline child that is no node", H "c0" X13 "8080", RC_MALFORMED, false },
-        { "a leaf with flag 4", "83401234" "820102", RC_MALFORMED, false },
-        { "a leaf with flag 15", "83f01234" "820102", RC_MALFORMED, false },
-        { "a leaf with a padding nibble", "83211234" "820102", RC_MALFORMED, false },
-        { "a leaf with no path bytes", "80" "820102", RC_MALFORMED, false },
-        { "a leaf whose path is a list", "c3201234" "820102", RC_MALFORMED, false },
-        { "a leaf without a value", "83201234" "80", RC_MALFORMED, false },
-        { "a leaf whose value is a list", "83201234" "c20102", RC_MALFORMED, false },
+        { "a leaf with flag 4",
+          "83401234"
+          "820102",
+          RC_MALFORMED, false },
+        { "a leaf with flag 15",
+          "83f01234"
+          "820102",
+          RC_MALFORMED, false },
+        { "a leaf with a padding nibble",
+          "83211234"
+          "820102",
+          RC_MALFORMED, false },
+        { "a leaf with no path bytes",
+          "80"
+          "820102",
+          RC_MALFORMED, false },
+        { "a leaf whose path is a list",
+          "c3201234"
+          "820102",
+          RC_MALFORMED, false },
+        { "a leaf without a value",
+          "83201234"
+          "80",
+          RC_MALFORMED, false },
+        { "a leaf whose value is a list",
+          "83201234"
+          "c20102",
+          RC_MALFORMED, false },
         { "an extension without a path", "00" H, RC_MALFORMED, false },
-        { "an extension to nothing", "11" "80", RC_MALFORMED, false },
-        { "an extension to a short string", "11" "820102", RC_MALFORMED, false },
+        { "an extension to nothing",
+          "11"
+          "80",
+          RC_MALFORMED, false },
+        { "an extension to a short string",
+          "11"
+          "820102",
+          RC_MALFORMED, false },
         { "an extension with a padding nibble", "820112" H, RC_MALFORMED, false },
-        { "an extension to an inline leaf", "11" "c6823234820102", RC_MALFORMED, false },
-        { "an extension to an inline extension", "11" "c412820102", RC_MALFORMED, false },
-        { "a short length in its long form", "83201234" "b802" "0102", RC_MALFORMED, false },
-        { "an item longer than the node", "83201234" "830102", RC_MALFORMED, false },
+        { "an extension to an inline leaf",
+          "11"
+          "c6823234820102",
+          RC_MALFORMED, false },
+        { "an extension to an inline extension",
+          "11"
+          "c412820102",
+          RC_MALFORMED, false },
+        { "a short length in its long form",
+          "83201234"
+          "b802"
+          "0102",
+          RC_MALFORMED, false },
+        { "an item longer than the node",
+          "83201234"
+          "830102",
+          RC_MALFORMED, false },
     };
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         uint8_t buf[1024];
@@ -406,7 +479,8 @@ START_TEST(random_tries_have_the_same_root_and_every_proof_holds)
         uint8_t absent[3] = { (uint8_t)next_random(&x), (uint8_t)next_random(&x), 0xff };
         for (size_t i = 0; i <= n; i++) {
             bool present = i < n;
-            view_t key = present ? pairs[i].key : view_of(absent, sizeof absent), truth = present ? pairs[i].value : view_of(NULL, 0);
+            view_t key = present ? pairs[i].key : view_of(absent, sizeof absent),
+                   truth = present ? pairs[i].value : view_of(NULL, 0);
             mpt_pair_t sorted[PAIRS_MAX];
             memcpy(sorted, pairs, sizeof sorted);
             trie_prove(&proof, &root, sorted, n, key, i % 2, &arena);
@@ -443,7 +517,9 @@ END_TEST
 START_TEST(roots_refuse_doubles_empty_values_and_long_keys)
 {
     static uint8_t key[MPT_KEY_MAX + 1];
-    mpt_pair_t pairs[3] = { { view_str("a"), view_str("1") }, { view_str("b"), view_str("2") }, { view_str("a"), view_str("3") } };
+    mpt_pair_t pairs[3] = { { view_str("a"), view_str("1") },
+                            { view_str("b"), view_str("2") },
+                            { view_str("a"), view_str("3") } };
     hash32_t root = { { 7 } };
     ck_assert_int_eq(mpt_root(&root, pairs, 3, &arena), RC_REFUSED); /* and now they are sorted: a a b */
     pairs[1] = (mpt_pair_t){ view_str("c"), view_str("4") };
@@ -529,16 +605,21 @@ END_TEST
 static const struct {
     const char *addr, *account;
 } accounts[] = {
-    { "a94f5374fce5edbc8e2a8697c15331677e6ebf0b", "f848018405f446a7a056e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421a0"
-                                                  "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470" },
-    { "095e7baea6a6c7c4c2dfeb977efac326af552d87", "f8440101a056e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421a004bccc5d"
-                                                  "94f4d1f99aab44369a910179931772f2a5c001c3229f57831c102769" },
-    { "d2571607e241ecf590ed94b12d87c94babe36db6", "f8440180a0ba4b47865c55a341a4a78759bb913cd15c3ee8eaf30a62fa8d1c8863113d84e8a0c5d24601"
-                                                  "86f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470" },
-    { "62c01474f089b07dae603491675dc5b5748f7049", "f8448080a056e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421a0c5d24601"
-                                                  "86f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470" },
-    { "2adc25665018aa1fe0e6bc666dac8fc2697ff9ba", "f8478083019a59a056e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421a0c5"
-                                                  "d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470" },
+    { "a94f5374fce5edbc8e2a8697c15331677e6ebf0b",
+      "f848018405f446a7a056e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421a0"
+      "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470" },
+    { "095e7baea6a6c7c4c2dfeb977efac326af552d87",
+      "f8440101a056e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421a004bccc5d"
+      "94f4d1f99aab44369a910179931772f2a5c001c3229f57831c102769" },
+    { "d2571607e241ecf590ed94b12d87c94babe36db6",
+      "f8440180a0ba4b47865c55a341a4a78759bb913cd15c3ee8eaf30a62fa8d1c8863113d84e8a0c5d24601"
+      "86f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470" },
+    { "62c01474f089b07dae603491675dc5b5748f7049",
+      "f8448080a056e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421a0c5d24601"
+      "86f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470" },
+    { "2adc25665018aa1fe0e6bc666dac8fc2697ff9ba",
+      "f8478083019a59a056e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421a0c5"
+      "d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470" },
 };
 
 /* A secure trie of these values; keys are addresses or slots. */
@@ -594,7 +675,8 @@ START_TEST(accounts_of_any_other_form_are_refused)
         { "nonce of 9 bytes", "f84d8901000000000000000001" R32 C32, RC_MALFORMED },
         { "balance with a leading zero", "f84601820001" R32 C32, RC_MALFORMED },
         { "nonce is a list", "f844c001" R32 C32, RC_MALFORMED },
-        { "storage root of 31 bytes", "f84301019f56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b4" C32, RC_MALFORMED },
+        { "storage root of 31 bytes", "f84301019f56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b4" C32,
+          RC_MALFORMED },
         { "no code hash", "e4010180" R32, RC_MALFORMED },
         { "trailing byte", "f8440101" R32 C32 "00", RC_MALFORMED },
         { "a string", "83010101", RC_MALFORMED },

@@ -34,8 +34,11 @@ static const struct {
     { "c0", true, "" },
     { "c88363617483646f67", true, "8363617483646f67" },
     { "c7c0c1c0c3c0c1c0", true, "c0c1c0c3c0c1c0" },
-    { "b8384c6f72656d20697073756d20646f6c6f722073697420616d65742c20636f6e7365637465747572206164697069736963696e6720656c6974", false,
-      "4c6f72656d20697073756d20646f6c6f722073697420616d65742c20636f6e7365637465747572206164697069736963696e6720656c6974" },
+    { "b8384c6f72656d20697073756d20646f6c6f722073697420616d65742c20636f6e7365637465747572206164697069736963696e6720656c"
+      "6974",
+      false,
+      "4c6f72656d20697073756d20646f6c6f722073697420616d65742c20636f6e7365637465747572206164697069736963696e6720656c697"
+      "4" },
 };
 
 START_TEST(canonical_forms_are_taken_whole)
@@ -80,10 +83,29 @@ END_TEST
 START_TEST(forms_that_are_not_canonical_are_refused)
 {
     static const char *const bad[] = {
-        "",         "8100", "817f", "b800", "b80101", "b90001ff",           "bf0f000000000000021111", "bfffffffffffffffffaa",
-        "b8",       "b9",   "b900", "f800", "f803112233", "f90001ff",       "ff0f000000000000021111", "ffffffffffffffffffaa",
-        "f8",       "f9",   "f900", "c1",   "82ff",   "b837616161616161616161616161616161616161616161616161616161616161616161"
-                                                      "61616161616161616161616161616161616161616161616161",
+        "",
+        "8100",
+        "817f",
+        "b800",
+        "b80101",
+        "b90001ff",
+        "bf0f000000000000021111",
+        "bfffffffffffffffffaa",
+        "b8",
+        "b9",
+        "b900",
+        "f800",
+        "f803112233",
+        "f90001ff",
+        "ff0f000000000000021111",
+        "ffffffffffffffffffaa",
+        "f8",
+        "f9",
+        "f900",
+        "c1",
+        "82ff",
+        "b837616161616161616161616161616161616161616161616161616161616161616161"
+        "61616161616161616161616161616161616161616161616161",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         view_t in = heap_hex(bad[i]);
@@ -204,8 +226,8 @@ START_TEST(prefixes_grow_at_their_borders)
         size_t n, len;
         const char *list;
     } row[] = {
-        { 0, 1, "c0" },        { 55, 1, "f7" },         { 56, 2, "f838" },         { 255, 2, "f8ff" },
-        { 256, 3, "f90100" },  { 65535, 3, "f9ffff" },  { 65536, 4, "fa010000" },  { SIZE_MAX, 9, "ffffffffffffffffff" },
+        { 0, 1, "c0" },       { 55, 1, "f7" },        { 56, 2, "f838" },        { 255, 2, "f8ff" },
+        { 256, 3, "f90100" }, { 65535, 3, "f9ffff" }, { 65536, 4, "fa010000" }, { SIZE_MAX, 9, "ffffffffffffffffff" },
     };
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         uint8_t buf[9];
@@ -237,8 +259,8 @@ START_TEST(nested_lists_survive_decoding_and_encoding)
     static const struct {
         const char *hex;
         rc_t want;
-    } row[] = { { "c6827a77c10401", RC_OK },       { "c7c0c1c0c3c0c1c0", RC_OK },       { "c4c3c2c180", RC_OK },
-                { "c3c28101", RC_MALFORMED },      { "c2c181", RC_MALFORMED },          { "c3c101c2", RC_MALFORMED } };
+    } row[] = { { "c6827a77c10401", RC_OK },  { "c7c0c1c0c3c0c1c0", RC_OK }, { "c4c3c2c180", RC_OK },
+                { "c3c28101", RC_MALFORMED }, { "c2c181", RC_MALFORMED },    { "c3c101c2", RC_MALFORMED } };
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         view_t in = heap_hex(row[i].hex);
         uint8_t buf[16];

@@ -1,5 +1,5 @@
-/* headers: recorded execution block headers of every fork from London on. Their fields, as JSON-RPC gives them, must hash
- * to the block hash, and their RLP form must decode to the same header. */
+/* headers: recorded execution block headers of every fork from London on. Their fields, as JSON-RPC gives them, must
+ * hash to the block hash, and their RLP form must decode to the same header. */
 #include <string.h>
 
 #include "lightclient/exec/header.h"
@@ -32,8 +32,10 @@ static bool tail(ex_header_t *h, const json_t *o)
                                        "excessBlobGas", "parentBeaconBlockRoot", "requestsHash" };
     while (h->tail < 6 && vec_str(o, key[h->tail]))
         h->tail++;
-    return (h->tail < 1 || word(o, key[0], &h->base_fee)) && (h->tail < 2 || bytes(o, key[1], h->withdrawals_root.b, 32)) &&
-           (h->tail < 3 || number(o, key[2], &h->blob_gas_used)) && (h->tail < 4 || number(o, key[3], &h->excess_blob_gas)) &&
+    return (h->tail < 1 || word(o, key[0], &h->base_fee)) &&
+           (h->tail < 2 || bytes(o, key[1], h->withdrawals_root.b, 32)) &&
+           (h->tail < 3 || number(o, key[2], &h->blob_gas_used)) &&
+           (h->tail < 4 || number(o, key[3], &h->excess_blob_gas)) &&
            (h->tail < 5 || bytes(o, key[4], h->parent_beacon_root.b, 32)) &&
            (h->tail < 6 || bytes(o, key[5], h->requests_hash.b, 32));
 }
@@ -49,11 +51,12 @@ static bool read_header(ex_header_t *h, const json_t *o, arena_t *a)
     h->extra_data_len = (uint8_t)extra.n;
     return bytes(o, "parentHash", h->parent_hash.b, 32) && bytes(o, "sha3Uncles", h->ommers_hash.b, 32) &&
            bytes(o, "miner", h->coinbase.b, 20) && bytes(o, "stateRoot", h->state_root.b, 32) &&
-           bytes(o, "transactionsRoot", h->transactions_root.b, 32) && bytes(o, "receiptsRoot", h->receipts_root.b, 32) &&
-           bytes(o, "logsBloom", h->logs_bloom, 256) && word(o, "difficulty", &h->difficulty) &&
-           number(o, "number", &h->number) && number(o, "gasLimit", &h->gas_limit) && number(o, "gasUsed", &h->gas_used) &&
-           number(o, "timestamp", &h->timestamp) && bytes(o, "mixHash", h->mix_hash.b, 32) && bytes(o, "nonce", h->nonce, 8) &&
-           tail(h, o);
+           bytes(o, "transactionsRoot", h->transactions_root.b, 32) &&
+           bytes(o, "receiptsRoot", h->receipts_root.b, 32) && bytes(o, "logsBloom", h->logs_bloom, 256) &&
+           word(o, "difficulty", &h->difficulty) && number(o, "number", &h->number) &&
+           number(o, "gasLimit", &h->gas_limit) && number(o, "gasUsed", &h->gas_used) &&
+           number(o, "timestamp", &h->timestamp) && bytes(o, "mixHash", h->mix_hash.b, 32) &&
+           bytes(o, "nonce", h->nonce, 8) && tail(h, o);
 }
 
 static const char *check(const json_t *fields, const char *rlp_text, arena_t *a)
@@ -100,7 +103,8 @@ static void run_file(vec_t *v, const char *file, const json_t *root, arena_t *a)
     json_t *entry;
     if (is_block(root))
         run_case(v, file, root, NULL, a);
-    json_object_foreach((json_t *)(uintptr_t)root, key, entry) { /* the macro is not const-clean */
+    json_object_foreach((json_t *)(uintptr_t)root, key, entry)
+    { /* the macro is not const-clean */
         const json_t *inner = json_object_get(entry, "execution_header");
         if (is_block(entry))
             run_case(v, file, entry, NULL, a);

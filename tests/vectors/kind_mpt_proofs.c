@@ -1,5 +1,5 @@
-/* mpt-proofs: recorded eth_getProof answers. The claimed fields must be what the proofs show, and the same proofs must be
- * refused once they are cut short or altered. */
+/* mpt-proofs: recorded eth_getProof answers. The claimed fields must be what the proofs show, and the same proofs must
+ * be refused once they are cut short or altered. */
 #include <string.h>
 
 #include "lightclient/mpt/mpt.h"
@@ -74,7 +74,8 @@ static const char *check_slot(const json_t *claim, const hash32_t *storage_root,
     uint8_t value[32];
     u256_t got;
     proof_t p;
-    if (!vec_hex_fixed(key.b, sizeof key.b, vec_str(claim, "key")) || !vec_hex_fixed(value, 32, vec_str(claim, "value")))
+    if (!vec_hex_fixed(key.b, sizeof key.b, vec_str(claim, "key")) ||
+        !vec_hex_fixed(value, 32, vec_str(claim, "value")))
         return "cannot be read";
     proof_of(&p, a, json_object_get(claim, "proof"));
     if (mpt_verify_slot(&got, storage_root, &key, p.nodes, p.count))

@@ -48,11 +48,11 @@ static const char *check(const json_t *test, bool secure, arena_t *a)
     if (!pairs || !in || !vec_hex_fixed(want.b, sizeof want.b, vec_str(test, "root")))
         return "cannot be read";
     json_object_foreach((json_t *)(uintptr_t)in, key, value) /* the macro is not const-clean */
-        if (!put(pairs, &count, a, key, json_string_value(value), secure))
-            return "too many keys";
+        if (!put(pairs, &count, a, key, json_string_value(value), secure)) return "too many keys";
     for (size_t i = 0; i < json_array_size(in); i++) {
         const json_t *step = json_array_get(in, i);
-        if (!put(pairs, &count, a, json_string_value(json_array_get(step, 0)), json_string_value(json_array_get(step, 1)), secure))
+        if (!put(pairs, &count, a, json_string_value(json_array_get(step, 0)),
+                 json_string_value(json_array_get(step, 1)), secure))
             return "too many keys";
     }
     rc_t rc = mpt_root(&got, pairs, count, a);
@@ -70,7 +70,8 @@ void vec_kind_trie(vec_t *v)
         json_t *test;
         if (!tests)
             vec_fail(v, *files, "does not parse");
-        json_object_foreach(tests, name, test) {
+        json_object_foreach(tests, name, test)
+        {
             arena_mark_t mark = arena_mark(&a);
             if (strstr(*files, "nextprev")) {
                 vec_skip(v, name, "neighbour queries: nothing here needs them");
