@@ -89,9 +89,10 @@ NODISCARD rc_t lc_sync_input(lc_sync_t *s, unsigned *moved, const char **why, lc
  * be asked again after a back-off, with a smaller count in the case of updates. */
 void lc_sync_failed(lc_sync_t *s, const lc_want_t *want, uint64_t now_ms);
 
-/* Moves due wants to out (at most cap) and returns their number; *wake_ms: when to call again. A want is given out once
- * until it is answered or failed (or LC_WANT_TIMEOUT_MS have passed). In a steady state one new head costs one request (the
- * optimistic update); the finality update is asked for about once an epoch, together with an optimistic one. */
+/* Moves due wants to out (at most cap) and returns their number; *wake_ms: when to call again at the latest. An input or a
+ * failure is a reason to call again at once (after all objects of the answer). A want is given out once until it is answered
+ * or failed, or LC_WANT_TIMEOUT_MS have passed. In a steady state one new head costs one request (the optimistic update); the
+ * finality update is asked for about once an epoch, together with an optimistic one. */
 #define LC_WANT_TIMEOUT_MS 120000u
 size_t lc_sync_poll(lc_sync_t *s, uint64_t now_ms, lc_want_t *out, size_t cap, uint64_t *wake_ms);
 

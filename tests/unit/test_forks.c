@@ -1,4 +1,6 @@
 /* Networks: schedules, digests, clock. */
+#include <check.h>
+
 #include "lc_fixture.h"
 
 /* Sources: mainnet up to Electra from gossip topics of public clients; sepolia and hoodi of the second blob row as seen in

@@ -1,4 +1,6 @@
 /* Light-client containers: recorded objects decode, every other length and offset is refused, roots match the chain. */
+#include <check.h>
+
 #include "lc_fixture.h"
 
 #include "lightclient/ssz/ssz.h"

@@ -1,0 +1,534 @@
+/* The machine against an integer clock and a server made of recorded objects: what it asks for, when, and what it signs. */
+#include <check.h>
+
+#include "lc_fixture.h"
+#include "lightclient/consensus/sync.h"
+
+static lc_network_t net;
+static lc_sync_t *sync_;
+static lc_want_t wants[8];
+static uint64_t wake;
+static unsigned moved;
+static const char *why;
+
+static uint64_t at(uint64_t slot, uint64_t ms)
+{
+    return lc_slot_start_ms(&net, slot) + ms;
+}
+
+static void start(const char *checkpoint, uint64_t age_max_s)
+{
+    lc_sync_config_t config = { .network = &net, .checkpoint = fx_hash(checkpoint), .checkpoint_age_max_s = age_max_s };
+    lc_sync_free(sync_);
+    sync_ = lc_sync_new(&config);
+    ck_assert_ptr_nonnull(sync_);
+}
+
+static void start_fulu(void)
+{
+    net = fx_minimal_fulu();
+    start(FX_FULU_CHECKPOINT_8, 0);
+}
+
+static rc_t feed_as(const char *file, lc_kind_t kind, lc_fork_t fork, uint64_t now_ms)
+{
+    view_t ssz = fx_read(file);
+    moved = 0;
+    why = "";
+    rc_t rc = lc_sync_input(sync_, &moved, &why, kind, fork, ssz, now_ms);
+    ck_assert(rc == RC_OK || *why);
+    free((void *)ssz.p);
+    return rc;
+}
+
+static rc_t feed(const char *name, lc_kind_t kind, uint64_t now_ms)
+{
+    char file[64];
+    snprintf(file, sizeof file, "minimal-fulu/%s.ssz", name);
+    return feed_as(file, kind, LC_FULU, now_ms);
+}
+
+static size_t poll_at(uint64_t now_ms)
+{
+    return lc_sync_poll(sync_, now_ms, wants, 8, &wake);
+}
+
+/* Lets time pass until something is asked for; how much is. */
+static size_t wait_for_one(uint64_t *now_ms)
+{
+    for (int i = 0; i < 100; i++) {
+        size_t n = poll_at(*now_ms);
+        if (n)
+            return n;
+        ck_assert_uint_gt(wake, *now_ms);
+        *now_ms = wake;
+    }
+    return 0;
+}
+
+static lc_state_t state_at(uint64_t now_ms)
+{
+    lc_progress_t p;
+    lc_sync_progress(sync_, &p, now_ms);
+    return p.state;
+}
+
+static uint64_t latest_slot(void)
+{
+    lc_head_t head;
+    lc_sync_latest(sync_, &head);
+    return head.valid ? head.header.beacon.slot : 0;
+}
+
+static uint64_t finalized_slot(void)
+{
+    lc_head_t head;
+    lc_sync_finalized(sync_, &head);
+    return head.valid ? head.header.beacon.slot : 0;
+}
+
+static void feed_updates(int from, int to, uint64_t now_ms)
+{
+    for (int i = from; i <= to; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "update-%d", i);
+        ck_assert_int_eq(feed(name, LC_UPDATE, now_ms), RC_OK);
+    }
+}
+
+START_TEST(a_first_synchronisation_takes_three_round_trips)
+{
+    start_fulu();
+    uint64_t now = at(154, 900);
+    ck_assert_int_eq(state_at(now), LC_STATE_NEW);
+    ck_assert_uint_eq(poll_at(now), 1);
+    ck_assert_int_eq(wants[0].kind, LC_BOOTSTRAP);
+    hash32_t checkpoint = fx_hash(FX_FULU_CHECKPOINT_8);
+    ck_assert(hash32_eq(&wants[0].block_root, &checkpoint));
+    ck_assert_uint_eq(poll_at(now + 10), 0); /* given out once */
+    ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, now), RC_OK);
+    ck_assert_uint_eq(moved, LC_BOOTSTRAPPED);
+    ck_assert_int_eq(state_at(now), LC_STATE_SYNCING);
+    ck_assert_uint_eq(latest_slot(), 0); /* a checkpoint alone is no head to sign */
+    ck_assert_uint_eq(finalized_slot(), 0);
+
+    ck_assert_uint_eq(poll_at(now), 1);
+    ck_assert_int_eq(wants[0].kind, LC_UPDATE);
+    ck_assert_uint_eq(wants[0].period, 0);
+    ck_assert_uint_eq(wants[0].count, 3);
+    feed_updates(0, 2, now);
+    ck_assert_uint_eq(moved, LC_MOVED_HEAD | LC_MOVED_FINALIZED | LC_MOVED_PERIOD);
+    ck_assert_int_eq(state_at(now), LC_STATE_FOLLOWING);
+
+    ck_assert_uint_eq(poll_at(now), 2);
+    ck_assert_int_eq(wants[0].kind, LC_FINALITY);
+    ck_assert_int_eq(wants[1].kind, LC_OPTIMISTIC);
+    ck_assert_int_eq(feed("finality-153", LC_FINALITY, now), RC_OK);
+    ck_assert_uint_eq(moved, LC_MOVED_HEAD | LC_MOVED_FINALIZED);
+    ck_assert_int_eq(feed("optimistic-153", LC_OPTIMISTIC, now), RC_REPLAY);
+    ck_assert_uint_eq(latest_slot(), 153);
+    ck_assert_uint_eq(finalized_slot(), 136);
+    lc_progress_t p;
+    lc_sync_progress(sync_, &p, now);
+    ck_assert_uint_eq(p.periods_done, 2);
+    ck_assert_uint_eq(p.periods_total, 2);
+    ck_assert_uint_eq(p.finalized_slot, 136);
+    ck_assert_uint_eq(p.optimistic_slot, 153);
+    ck_assert_uint_eq(poll_at(now), 0);
+    ck_assert_uint_eq(wake, at(155, 666)); /* the next slot's third, with nothing else due before */
+}
+END_TEST
+
+START_TEST(a_checkpoint_of_the_current_period_is_ready_after_two)
+{
+    net = fx_minimal_fulu();
+    start(FX_FULU_CHECKPOINT_104, 0);
+    uint64_t now = at(122, 900);
+    ck_assert_uint_eq(poll_at(now), 1);
+    ck_assert_int_eq(feed("bootstrap-104", LC_BOOTSTRAP, now), RC_OK);
+    ck_assert_int_eq(state_at(now), LC_STATE_FOLLOWING);
+    ck_assert_uint_eq(poll_at(now), 3); /* the next committee beside the heads */
+    ck_assert_int_eq(wants[0].kind, LC_UPDATE);
+    ck_assert_uint_eq(wants[0].period, 1);
+    ck_assert_uint_eq(wants[0].count, 1);
+    lc_sync_failed(sync_, &wants[0], now); /* the server has none yet: asked again before the period ends at 128 */
+    ck_assert_uint_eq(poll_at(at(123, 900)), 0);
+    bool asked = false;
+    for (uint64_t slot = 124; slot < 128 && !asked; slot++)
+        for (size_t n = poll_at(at(slot, 950)), i = 0; i < n; i++)
+            asked = asked || wants[i].kind == LC_UPDATE;
+    ck_assert(asked);
+    ck_assert_int_eq(feed("update-1", LC_UPDATE, now), RC_OK);
+    ck_assert_uint_eq(moved & LC_MOVED_PERIOD, LC_MOVED_PERIOD);
+    ck_assert_int_eq(feed("optimistic-130", LC_OPTIMISTIC, at(131, 700)), RC_OK); /* signed by the next committee */
+    ck_assert_uint_eq(moved, LC_MOVED_HEAD);
+}
+END_TEST
+
+START_TEST(without_the_next_committee_a_new_period_means_updates_again)
+{
+    net = fx_minimal_fulu();
+    start(FX_FULU_CHECKPOINT_104, 0);
+    ck_assert_uint_eq(poll_at(at(126, 0)), 1);
+    ck_assert_int_eq(feed("bootstrap-104", LC_BOOTSTRAP, at(126, 0)), RC_OK);
+    ck_assert_int_eq(feed("optimistic-130", LC_OPTIMISTIC, at(131, 700)), RC_NEED_DATA);
+    ck_assert_int_eq(state_at(at(131, 700)), LC_STATE_SYNCING);
+    ck_assert_uint_eq(poll_at(at(131, 700)), 1);
+    ck_assert_int_eq(wants[0].kind, LC_UPDATE);
+    ck_assert_uint_eq(wants[0].period, 1);
+    ck_assert_uint_eq(wants[0].count, 2);
+    feed_updates(1, 1, at(131, 700)); /* the list ends early: the newest period has no update yet */
+    ck_assert_int_eq(state_at(at(131, 700)), LC_STATE_FOLLOWING);
+    ck_assert_uint_eq(poll_at(at(131, 700)), 2);
+    ck_assert_int_eq(wants[0].kind, LC_FINALITY);
+    ck_assert_int_eq(wants[1].kind, LC_OPTIMISTIC);
+}
+END_TEST
+
+static const uint64_t optimistic[] = { 144, 145, 146, 147, 148, 150, 151, 152, 153 }; /* 149 was missed */
+
+/* The attested slot that a server shows: the parent of the newest block, from 300 ms after its slot began. */
+static uint64_t shown(uint64_t now_ms)
+{
+    uint64_t best = 0;
+    for (size_t i = 0; i < sizeof optimistic / sizeof optimistic[0]; i++) {
+        uint64_t signature = optimistic[i] == 148 ? 150 : optimistic[i] + 1;
+        if (now_ms >= at(signature, 300))
+            best = optimistic[i];
+    }
+    return best;
+}
+
+START_TEST(a_new_head_costs_one_request_and_arrives_in_its_slot)
+{
+    start_fulu();
+    uint64_t now = at(145, 900), end = at(154, 1900);
+    ck_assert_uint_eq(poll_at(now), 1);
+    ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, now), RC_OK);
+    ck_assert_uint_eq(poll_at(now), 1);
+    feed_updates(0, 2, now);
+    unsigned optimistic_requests = 0, finality_requests = 0, heads = 0;
+    while (now < end) {
+        size_t n = poll_at(now);
+        for (size_t i = 0; i < n; i++) {
+            char name[32];
+            if (wants[i].kind == LC_FINALITY) {
+                finality_requests++;
+                rc_t rc = feed(now >= at(153, 300) ? "finality-152" : "finality-144", LC_FINALITY, now);
+                ck_assert(rc == RC_OK || rc == RC_REPLAY);
+                continue;
+            }
+            ck_assert_int_eq(wants[i].kind, LC_OPTIMISTIC);
+            optimistic_requests++;
+            snprintf(name, sizeof name, "optimistic-%lu", shown(now));
+            rc_t rc = feed(name, LC_OPTIMISTIC, now);
+            ck_assert(rc == RC_OK || rc == RC_REPLAY);
+            if (rc == RC_OK && (moved & LC_MOVED_HEAD)) {
+                heads++;
+                ck_assert_uint_lt(now, at(lc_slot_at(&net, now), 700)); /* a third into the slot */
+            }
+        }
+        ck_assert_uint_gt(wake, now);
+        now = n ? now : wake; /* answers came: poll again */
+    }
+    ck_assert_uint_eq(latest_slot(), 153);
+    ck_assert_uint_eq(finalized_slot(), 136);
+    ck_assert_uint_ge(heads, 7);
+    /* One a head, four more for the slot without a block and one for the start. */
+    ck_assert_uint_le(optimistic_requests, 8 + 5 + 1);
+    ck_assert_uint_le(finality_requests, 3);
+}
+END_TEST
+
+START_TEST(a_silent_server_is_asked_ever_more_rarely)
+{
+    start_fulu();
+    uint64_t now = at(154, 900), last = 0, gap = 0;
+    for (int i = 0; i < 12; i++) {
+        ck_assert_uint_eq(wait_for_one(&now), 1);
+        ck_assert_int_eq(wants[0].kind, LC_BOOTSTRAP);
+        if (i) {
+            ck_assert_uint_ge(now - last, gap * 2 < 30000 ? gap * 2 : 30000);
+            gap = now - last;
+            ck_assert_uint_le(gap, 30000);
+        }
+        last = now;
+        lc_sync_failed(sync_, &wants[0], now);
+    }
+    ck_assert_uint_eq(gap, 30000);
+}
+END_TEST
+
+START_TEST(a_range_that_fails_is_asked_for_in_smaller_parts)
+{
+    net = fx_minimal_fulu();
+    start(FX_FULU_CHECKPOINT_8, 100000000);
+    uint64_t now = at(64 * 300, 900);
+    ck_assert_uint_eq(poll_at(now), 1);
+    ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, now), RC_OK);
+    static const uint32_t counts[] = { 128, 8, 1, 1 };
+    for (size_t i = 0; i < 4; i++) {
+        ck_assert_uint_eq(wait_for_one(&now), 1);
+        ck_assert_int_eq(wants[0].kind, LC_UPDATE);
+        ck_assert_uint_eq(wants[0].period, 0);
+        ck_assert_uint_eq(wants[0].count, counts[i]);
+        lc_sync_failed(sync_, &wants[0], now);
+        ck_assert_uint_eq(poll_at(now), 0);
+    }
+    ck_assert_uint_eq(wait_for_one(&now), 1);
+    feed_updates(0, 0, now);
+    ck_assert_uint_eq(poll_at(now), 1); /* progress: at once, and more again */
+    ck_assert_uint_eq(wants[0].period, 1);
+    ck_assert_uint_eq(wants[0].count, 2);
+    feed_updates(1, 2, now); /* then the list says nothing more: wait */
+    ck_assert_uint_eq(poll_at(now), 1);
+    ck_assert_uint_eq(wants[0].period, 3);
+    ck_assert_uint_eq(wants[0].count, 8);
+    ck_assert_int_eq(feed("update-2", LC_UPDATE, now), RC_OK);
+    ck_assert_uint_eq(moved, 0);
+    ck_assert_uint_eq(poll_at(now), 0);
+    lc_progress_t p;
+    lc_sync_progress(sync_, &p, now);
+    ck_assert_int_eq(p.state, LC_STATE_SYNCING);
+    ck_assert_uint_eq(p.periods_done, 3);
+    ck_assert_uint_eq(p.periods_total, 300);
+}
+END_TEST
+
+/* A machine that follows at slot 154. */
+static uint64_t following(void)
+{
+    start_fulu();
+    uint64_t now = at(154, 900);
+    poll_at(now);
+    ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, now), RC_OK);
+    poll_at(now);
+    feed_updates(0, 2, now);
+    ck_assert_uint_eq(poll_at(now), 2);
+    ck_assert_int_eq(feed("finality-152", LC_FINALITY, now), RC_OK);
+    ck_assert_int_eq(feed("optimistic-153", LC_OPTIMISTIC, now), RC_OK);
+    return now;
+}
+
+START_TEST(held_back_finality_is_no_stall)
+{
+    following();
+    unsigned finality = 0, optimistic_requests = 0;
+    uint64_t now = at(160, 0), end = at(176, 0); /* two epochs in which the server repeats itself */
+    while (now < end) {
+        size_t n = poll_at(now);
+        for (size_t i = 0; i < n; i++) {
+            finality += wants[i].kind == LC_FINALITY;
+            optimistic_requests += wants[i].kind == LC_OPTIMISTIC;
+            ck_assert_int_eq(feed(wants[i].kind == LC_FINALITY ? "finality-152" : "optimistic-153", wants[i].kind, now),
+                             RC_REPLAY);
+        }
+        now = n ? now : wake;
+    }
+    ck_assert_int_eq(state_at(now), LC_STATE_FOLLOWING);
+    ck_assert_uint_ge(finality, 3);
+    ck_assert_uint_le(finality, 10);
+    ck_assert_uint_ge(optimistic_requests, 14); /* at least once a slot */
+    ck_assert_uint_le(optimistic_requests, 64);
+}
+END_TEST
+
+START_TEST(a_machine_that_slept_through_periods_asks_for_updates_again)
+{
+    following();
+    uint64_t now = at(64 * 7 + 3, 100);
+    ck_assert_int_eq(state_at(now), LC_STATE_SYNCING);
+    ck_assert_uint_eq(poll_at(now), 1);
+    ck_assert_int_eq(wants[0].kind, LC_UPDATE);
+    ck_assert_uint_eq(wants[0].period, 3);
+    ck_assert_uint_eq(wants[0].count, 5);
+    ck_assert_uint_eq(latest_slot(), 153); /* the head stays; its age is the node's concern */
+}
+END_TEST
+
+START_TEST(a_clock_that_goes_back_does_not_stop_the_machine)
+{
+    following();
+    uint64_t now = at(146, 0);
+    ck_assert_uint_ge(wait_for_one(&now), 1);
+    ck_assert_uint_le(now, at(147, 0));
+}
+END_TEST
+
+START_TEST(a_lost_want_is_given_out_again)
+{
+    start_fulu();
+    uint64_t now = at(154, 900);
+    ck_assert_uint_eq(poll_at(now), 1);
+    ck_assert_uint_eq(poll_at(now + LC_WANT_TIMEOUT_MS - 1), 0);
+    ck_assert_uint_eq(poll_at(now + LC_WANT_TIMEOUT_MS), 1);
+}
+END_TEST
+
+START_TEST(a_checkpoint_may_be_neither_too_old_nor_of_the_future)
+{
+    start_fulu();
+    uint64_t bound = 256u * 8 * 2 * 1000; /* MIN_VALIDATOR_WITHDRAWABILITY_DELAY epochs */
+    ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, at(8, bound + 1)), RC_LIMIT);
+    ck_assert_str_eq(why, "the checkpoint is older than the weak-subjectivity bound");
+    ck_assert_ptr_null(lc_sync_store(sync_));
+    ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, at(6, 0)), RC_REFUSED);
+    ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, at(8, bound)), RC_OK);
+    start(FX_FULU_CHECKPOINT_8, 60);
+    ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, at(8, 60001)), RC_LIMIT);
+    ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, at(8, 60000)), RC_OK);
+    ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, at(8, 60000)), RC_REPLAY);
+    start(FX_FULU_CHECKPOINT_104, 0);
+    ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, at(8, 0)), RC_REFUSED);
+}
+END_TEST
+
+START_TEST(the_stored_inputs_lead_to_the_same_heads_offline)
+{
+    start_fulu();
+    uint64_t now = at(154, 900);
+    ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, now), RC_OK);
+    feed_updates(0, 2, now);
+    ck_assert_int_eq(feed("finality-153", LC_FINALITY, now), RC_OK);
+    ck_assert_uint_eq(latest_slot(), 153);
+    ck_assert_uint_eq(finalized_slot(), 136);
+    ck_assert_uint_eq(poll_at(now), 2); /* and goes on from there */
+    ck_assert_int_eq(wants[0].kind, LC_FINALITY);
+}
+END_TEST
+
+START_TEST(a_trusted_replay_is_as_old_as_where_it_ends)
+{
+    net = fx_minimal_fulu();
+    for (int fresh = 0; fresh < 2; fresh++) {
+        lc_sync_config_t config = { .network = &net, .checkpoint = fx_hash(FX_FULU_CHECKPOINT_8), .checkpoint_age_max_s = 60,
+                                    .replay_is_trusted = true };
+        lc_sync_free(sync_);
+        sync_ = lc_sync_new(&config);
+        uint64_t now = fresh ? at(136, 60000) : at(136, 60001); /* the finalized header that the replay reaches: 136 */
+        ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, now), RC_OK);
+        feed_updates(0, 2, now);
+        ck_assert_int_eq(feed("finality-153", LC_FINALITY, now), RC_OK);
+        ck_assert_uint_ge(poll_at(now), 1);
+        ck_assert_int_eq(state_at(now), fresh ? LC_STATE_FOLLOWING : LC_STATE_NEW);
+        ck_assert_uint_eq(latest_slot(), fresh ? 153 : 0);
+        if (!fresh) {
+            ck_assert_int_eq(wants[0].kind, LC_BOOTSTRAP);
+            ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, now), RC_LIMIT); /* now it is no replay */
+        }
+    }
+}
+END_TEST
+
+START_TEST(less_than_two_thirds_moves_nothing_that_is_signed)
+{
+    start_fulu();
+    uint64_t now = at(154, 900);
+    ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, now), RC_OK);
+    feed_updates(0, 2, now);
+    static const char *const few[] = { "forged-few-signers", "forged-one-signer" };
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_int_eq(feed(few[i], LC_FINALITY, now), RC_OK);
+        ck_assert_uint_eq(moved, 0);
+        ck_assert_uint_eq(latest_slot(), 144);
+        ck_assert_uint_eq(finalized_slot(), 128);
+    }
+    ck_assert_int_eq(feed("forged-next-committee-signed", LC_FINALITY, now), RC_REFUSED);
+    ck_assert_int_eq(feed("forged-wrong-domain-fork", LC_FINALITY, now), RC_REFUSED);
+    ck_assert_int_eq(feed("finality-153", LC_FINALITY, now), RC_OK);
+    ck_assert_uint_eq(moved, LC_MOVED_HEAD | LC_MOVED_FINALIZED);
+    lc_head_t head;
+    lc_sync_latest(sync_, &head);
+    ck_assert_uint_eq(head.participants, 31);
+    ck_assert_uint_eq(head.signature_slot, 154);
+}
+END_TEST
+
+START_TEST(a_few_signers_on_a_fresh_store_move_the_optimistic_header_only)
+{
+    net = fx_minimal_fulu();
+    start(FX_FULU_CHECKPOINT_104, 0);
+    uint64_t now = at(154, 900);
+    ck_assert_int_eq(feed("bootstrap-104", LC_BOOTSTRAP, now), RC_OK);
+    feed_updates(1, 1, now);
+    ck_assert_int_eq(feed("forged-few-signers", LC_FINALITY, now), RC_OK);
+    ck_assert_uint_eq(moved, 0);
+    ck_assert_uint_eq(latest_slot(), 80); /* of the update; the few did not move it */
+    ck_assert_int_eq(feed("finality-153", LC_FINALITY, now), RC_OK);
+    ck_assert_uint_eq(latest_slot(), 153);
+}
+END_TEST
+
+START_TEST(heads_never_go_back)
+{
+    following();
+    uint64_t now = at(154, 900);
+    ck_assert_uint_eq(latest_slot(), 153);
+    ck_assert_int_eq(feed("optimistic-145", LC_OPTIMISTIC, now), RC_REPLAY);
+    ck_assert_int_eq(feed("finality-144", LC_FINALITY, now), RC_REPLAY);
+    ck_assert_int_eq(feed("update-2", LC_UPDATE, now), RC_OK); /* valid, attested after the finalized header: nothing new */
+    ck_assert_uint_eq(moved, 0);
+    ck_assert_uint_eq(latest_slot(), 153);
+    ck_assert_uint_eq(finalized_slot(), 136);
+}
+END_TEST
+
+START_TEST(the_machine_crosses_forks)
+{
+    net = fx_minimal_forks();
+    start(FX_FORKS_CHECKPOINT_8, 0);
+    uint64_t now = at(99, 0);
+    ck_assert_int_eq(feed_as("minimal-forks/bootstrap-8.ssz", LC_BOOTSTRAP, LC_DENEB, now), RC_OK);
+    ck_assert_int_eq(feed_as("minimal-forks/update-0.ssz", LC_UPDATE, LC_DENEB, now), RC_OK);
+    ck_assert_uint_eq(finalized_slot(), 16);
+    ck_assert_int_eq(feed_as("minimal-forks/update-1.ssz", LC_UPDATE, LC_ELECTRA, now), RC_OK);
+    ck_assert_int_eq(feed_as("minimal-forks/finality-96.ssz", LC_FINALITY, LC_FULU, now), RC_OK);
+    ck_assert_uint_eq(finalized_slot(), 80);
+    ck_assert_uint_eq(latest_slot(), 96);
+}
+END_TEST
+
+START_TEST(what_is_not_well_formed_is_malformed)
+{
+    start_fulu();
+    static const uint8_t junk[7] = { 1, 2, 3 };
+    ck_assert_int_eq(lc_sync_input(sync_, &moved, &why, LC_UPDATE, LC_FULU, view_of(junk, 7), at(9, 0)), RC_NEED_DATA);
+    ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, at(9, 0)), RC_OK);
+    for (int kind = LC_UPDATE; kind <= LC_OPTIMISTIC; kind++)
+        ck_assert_int_eq(lc_sync_input(sync_, &moved, &why, (lc_kind_t)kind, LC_FULU, view_of(junk, 7), at(9, 0)), RC_MALFORMED);
+    ck_assert_int_eq(lc_sync_input(sync_, &moved, &why, LC_UPDATE, LC_FORKS, view_of(junk, 7), at(9, 0)), RC_MALFORMED);
+    ck_assert_int_eq(lc_sync_input(sync_, &moved, &why, (lc_kind_t)9, LC_FULU, view_of(junk, 7), at(9, 0)), RC_MALFORMED);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("sync");
+    TCase *t = tcase_create("sync");
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, a_first_synchronisation_takes_three_round_trips);
+    tcase_add_test(t, a_checkpoint_of_the_current_period_is_ready_after_two);
+    tcase_add_test(t, without_the_next_committee_a_new_period_means_updates_again);
+    tcase_add_test(t, a_new_head_costs_one_request_and_arrives_in_its_slot);
+    tcase_add_test(t, a_silent_server_is_asked_ever_more_rarely);
+    tcase_add_test(t, a_range_that_fails_is_asked_for_in_smaller_parts);
+    tcase_add_test(t, held_back_finality_is_no_stall);
+    tcase_add_test(t, a_machine_that_slept_through_periods_asks_for_updates_again);
+    tcase_add_test(t, a_clock_that_goes_back_does_not_stop_the_machine);
+    tcase_add_test(t, a_lost_want_is_given_out_again);
+    tcase_add_test(t, a_checkpoint_may_be_neither_too_old_nor_of_the_future);
+    tcase_add_test(t, the_stored_inputs_lead_to_the_same_heads_offline);
+    tcase_add_test(t, a_trusted_replay_is_as_old_as_where_it_ends);
+    tcase_add_test(t, less_than_two_thirds_moves_nothing_that_is_signed);
+    tcase_add_test(t, a_few_signers_on_a_fresh_store_move_the_optimistic_header_only);
+    tcase_add_test(t, heads_never_go_back);
+    tcase_add_test(t, the_machine_crosses_forks);
+    tcase_add_test(t, what_is_not_well_formed_is_malformed);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    lc_sync_free(sync_);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
