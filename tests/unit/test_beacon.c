@@ -1,5 +1,7 @@
 /* beacon: paths; recorded pairs of JSON and SSZ answers; the layout of every fork written out by hand; refusal of what
  * the schema does not know. */
+#include <check.h>
+
 #include "tests/unit/lc_fixture.h"
 
 #include "rpc/beacon.h"
