@@ -12,10 +12,8 @@ rc_t vm_init(vm_t *vm, arena_t *arena, const evm_host_t *host, const evm_rules_t
     return st_init(&vm->state, arena, host);
 }
 
-vm_step_t vm_poll(vm_t *vm)
+vm_step_t vm_poll_now(vm_t *vm)
 {
-    if (--vm->polls)
-        return VM_GO_ON;
     vm->polls = VM_POLL_EVERY;
     const evm_host_t *host = vm->state.host;
     return host->expired && host->expired(host->ctx) ? RC_TIMEOUT : VM_GO_ON;

@@ -70,7 +70,7 @@ typedef struct {
     vm_chunk_t *chunk;  /* top of the stack of memories */
     uint8_t *ret;       /* return data of the last call of the running frame */
     size_t ret_len, ret_cap;
-    unsigned polls;       /* instructions until the host's deadline is looked at */
+    unsigned polls;       /* JUMPDESTs and calls until the host is asked about its deadline */
     unsigned unsupported; /* index of the missing precompile, with RC_UNSUPPORTED */
     struct {
         evm_status_t status;
@@ -106,8 +106,14 @@ NODISCARD rc_t vm_init(vm_t *vm, arena_t *arena, const evm_host_t *host, const e
  *   extra_gas  price of touching the delegate; 0 without one */
 vm_step_t vm_resolve_code(vm_t *vm, const evm_code_t **out, int64_t *extra_gas, st_account_t *acc);
 
-/* Looks at the host's deadline every VM_POLL_EVERY uses: RC_TIMEOUT once it has passed. */
-vm_step_t vm_poll(vm_t *vm);
+/* Asks the host about its deadline: RC_TIMEOUT once it has passed. */
+vm_step_t vm_poll_now(vm_t *vm);
+
+/* vm_poll_now, but once in VM_POLL_EVERY uses. */
+static inline vm_step_t vm_poll(vm_t *vm)
+{
+    return --vm->polls ? VM_GO_ON : vm_poll_now(vm);
+}
 
 /* Begins m under the running frame: pushes a frame (VM_SWITCH), or is done at once (precompile, no code, collision):
  * VM_GO_ON, the result given to the running frame. With no frame running, the result is in vm->end. */

@@ -1,0 +1,125 @@
+/* evm: arbitrary code in two contracts that may call each other. Properties: gas used never passes the gas given; the
+ * same call twice gives the same result; a transaction without fees creates no ether. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto/hash.h"
+#include "lightclient/evm/evm.h"
+#include "tests/fuzz/fuzz.h"
+
+#define GAS_MAX 400000u
+#define BALANCE 1000u
+
+typedef struct {
+    view_t code[2]; /* of the addresses 0xaa and 0xbb */
+} world_t;
+
+static const view_t *code_at(const world_t *w, const addr_t *addr)
+{
+    for (unsigned i = 0; i < 19; i++)
+        if (addr->b[i])
+            return NULL;
+    return addr->b[19] == 0xaa ? &w->code[0] : addr->b[19] == 0xbb ? &w->code[1] : NULL;
+}
+
+static rc_t account(void *ctx, evm_account_t *out, const addr_t *addr)
+{
+    const view_t *code = code_at(ctx, addr);
+    *out = (evm_account_t){ .code_hash = KECCAK_EMPTY };
+    if (code || addr->b[0] == 0xcc) {
+        out->exists = true;
+        out->balance = u256_of(BALANCE);
+    }
+    if (code)
+        keccak256(&out->code_hash, *code);
+    return RC_OK;
+}
+
+static rc_t storage(void *ctx, u256_t *out, const addr_t *addr, const hash32_t *key)
+{
+    (void)ctx, (void)addr;
+    *out = u256_of(key->b[31] & 3);
+    return RC_OK;
+}
+
+static rc_t code(void *ctx, view_t *out, const addr_t *addr, const hash32_t *code_hash)
+{
+    const view_t *found = code_at(ctx, addr);
+    hash32_t h;
+    if (!found) /* only contracts have code */
+        abort();
+    *out = *found;
+    keccak256(&h, *found);
+    if (!hash32_eq(&h, code_hash))
+        abort();
+    return RC_OK;
+}
+
+static rc_t block_hash(void *ctx, hash32_t *out, uint64_t number)
+{
+    (void)ctx;
+    *out = (hash32_t){ { (uint8_t)number } };
+    return RC_OK;
+}
+
+static void check_same(const evm_result_t *a, const evm_result_t *b)
+{
+    if (a->status != b->status || a->halt != b->halt || a->gas_used != b->gas_used || !view_eq(a->output, b->output) ||
+        a->log_count != b->log_count)
+        abort();
+    for (size_t i = 0; i < a->log_count; i++)
+        if (!view_eq(a->logs[i].data, b->logs[i].data) || !addr_eq(&a->logs[i].addr, &b->logs[i].addr))
+            abort();
+}
+
+static void check_ether(const evm_host_t *host, const evm_receipt_t *r)
+{
+    uint64_t before = 0, after = 0;
+    for (size_t i = 0; i < r->change_count; i++) {
+        evm_account_t was;
+        (void)account(host->ctx, &was, &r->changes[i].addr);
+        before += was.balance.w[0];
+        after += r->changes[i].deleted ? 0 : r->changes[i].account.balance.w[0];
+        if (!u256_fits_u64(&r->changes[i].account.balance))
+            abort();
+    }
+    if (after > before)
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    if (len < 5)
+        return 0;
+    size_t n = len - 5, first = n * data[4] / 255;
+    world_t w = { { { data + 5, first }, { data + 5 + first, n - first } } };
+    const evm_host_t host = { .ctx = &w, .account = account, .storage = storage, .code = code, .block_hash = block_hash };
+    const evm_rules_t rules = { .fork = (evm_fork_t)(data[0] % (EVM_OSAKA + 1)), .blob_max = 6,
+                                .blob_base_fee_update_fraction = 3338477 };
+    const evm_block_t block = { .number = 300, .timestamp = 1, .gas_limit = GAS_MAX, .chain_id = 1 };
+    evm_tx_t tx = { .from = { { 0xcc } }, .create = data[1] & 1, .value = u256_of(data[1] & 6), .data = w.code[1] };
+    tx.to.b[19] = 0xaa;
+    tx.gas = ((uint64_t)data[2] << 8 | data[3]) * GAS_MAX / 65535;
+
+    arena_t a;
+    evm_result_t one = { 0 }, two = { 0 };
+    evm_receipt_t receipt;
+    arena_init(&a, (size_t)64 << 20);
+    rc_t rc = evm_call(&a, &one, &host, &rules, &block, &tx);
+    if (rc != evm_call(&a, &two, &host, &rules, &block, &tx))
+        abort();
+    if (rc == RC_OK && one.gas_used > tx.gas)
+        abort();
+    if (rc == RC_OK && one.status != EVM_SUCCESS && (one.log_count || one.created))
+        abort();
+    if (rc != RC_OK && rc != RC_REFUSED && rc != RC_UNSUPPORTED)
+        abort();
+    check_same(&one, &two);
+    if (evm_transact(&a, &receipt, &host, &rules, &block, &tx) == RC_OK) {
+        if (receipt.result.gas_used > tx.gas)
+            abort();
+        check_ether(&host, &receipt);
+    }
+    arena_free(&a);
+    return 0;
+}

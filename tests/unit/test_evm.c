@@ -1,0 +1,850 @@
+/* evm: prices, ends, what is asked from the host and what is not, limits, transactions. Prices are literals added up from
+ * the Yellow Paper's and the EIPs' tables, as the comments show. */
+#include <check.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/crypto/hash.h"
+#include "base/hex.h"
+#include "lightclient/evm/evm.h"
+#include "lightclient/evm/vm.h"
+
+#define ARENA_LIMIT ((size_t)256 << 20)
+#define MAIN 0xaa  /* last byte of the address that runs; all other bytes are zero but the first, 0x10 */
+#define OTHER 0xbb /* a second contract */
+#define SENDER 0xcc
+#define COINBASE 0xdd
+
+/* A state of a few accounts that counts what it is asked. */
+typedef struct {
+    view_t code, other_code; /* of MAIN and OTHER */
+    uint8_t missing;         /* last byte of an account that is not known; 0: none */
+    bool no_storage, no_code, no_hash, expired;
+    bool collision;   /* every account has storage */
+    uint64_t nonce;   /* of the sender */
+    u256_t balance;   /* of sender, MAIN, OTHER */
+    uint64_t slot;    /* value of every slot */
+    unsigned accounts, slots, codes, hashes, sender_asked, coinbase_asked;
+} world_t;
+
+static addr_t at(uint8_t last)
+{
+    addr_t a = { { 0x10 } };
+    a.b[19] = last;
+    return a;
+}
+
+static rc_t host_account(void *ctx, evm_account_t *out, const addr_t *addr)
+{
+    world_t *w = ctx;
+    uint8_t last = addr->b[19];
+    w->accounts++;
+    w->sender_asked += last == SENDER;
+    w->coinbase_asked += last == COINBASE;
+    if (w->missing && last == w->missing)
+        return RC_NEED_DATA;
+    *out = (evm_account_t){ .code_hash = KECCAK_EMPTY };
+    if (addr->b[0] != 0x10 || (last != MAIN && last != OTHER && last != SENDER))
+        return RC_OK;
+    out->exists = true;
+    out->balance = w->balance;
+    if (last == SENDER)
+        out->nonce = w->nonce;
+    else
+        keccak256(&out->code_hash, last == MAIN ? w->code : w->other_code);
+    return RC_OK;
+}
+
+static rc_t host_storage(void *ctx, u256_t *out, const addr_t *addr, const hash32_t *key)
+{
+    world_t *w = ctx;
+    (void)addr, (void)key;
+    w->slots++;
+    *out = u256_of(w->slot);
+    return w->no_storage ? RC_NEED_DATA : RC_OK;
+}
+
+static rc_t host_code(void *ctx, view_t *out, const addr_t *addr, const hash32_t *code_hash)
+{
+    world_t *w = ctx;
+    (void)code_hash;
+    w->codes++;
+    *out = addr->b[19] == MAIN ? w->code : w->other_code;
+    return w->no_code ? RC_NEED_DATA : RC_OK;
+}
+
+static rc_t host_block_hash(void *ctx, hash32_t *out, uint64_t number)
+{
+    world_t *w = ctx;
+    w->hashes++;
+    *out = (hash32_t){ { (uint8_t)number } };
+    return w->no_hash ? RC_NEED_DATA : RC_OK;
+}
+
+static bool host_expired(void *ctx)
+{
+    return ((world_t *)ctx)->expired;
+}
+
+static rc_t host_storage_empty(void *ctx, bool *out, const addr_t *addr)
+{
+    (void)addr;
+    *out = !((world_t *)ctx)->collision;
+    return RC_OK;
+}
+
+static evm_host_t host_of(world_t *w)
+{
+    return (evm_host_t){ w, host_account, host_storage, host_code, host_block_hash, host_expired, host_storage_empty };
+}
+
+static view_t code_of(arena_t *a, const char *text)
+{
+    size_t n = strlen(text) / 2;
+    uint8_t *p = arena_alloc(a, n);
+    ck_assert(p && hex_decode_exact(p, n, text, 2 * n) == RC_OK);
+    return view_of(p, n);
+}
+
+static evm_block_t block_of(void)
+{
+    return (evm_block_t){ .number = 1000, .timestamp = 7, .gas_limit = 30000000, .coinbase = at(COINBASE), .chain_id = 1 };
+}
+
+static evm_tx_t tx_of(uint64_t gas)
+{
+    return (evm_tx_t){ .from = at(SENDER), .to = at(MAIN), .gas = gas };
+}
+
+static rc_t call(arena_t *a, evm_result_t *out, world_t *w, evm_fork_t fork, const evm_tx_t *tx)
+{
+    evm_host_t host = host_of(w);
+    evm_rules_t rules = { .fork = fork, .blob_max = 9, .blob_base_fee_update_fraction = 5007716 };
+    evm_block_t block = block_of();
+    return evm_call(a, out, &host, &rules, &block, tx);
+}
+
+/* Runs code (and other, may be NULL) with plenty of gas. */
+static rc_t run(arena_t *a, evm_result_t *out, world_t *w, evm_fork_t fork, const char *code, const char *other)
+{
+    evm_tx_t tx = tx_of(1000000);
+    w->code = code_of(a, code);
+    w->other_code = code_of(a, other ? other : "");
+    return call(a, out, w, fork, &tx);
+}
+
+/* --- prices --- */
+
+static const struct {
+    const char *name, *code;
+    uint64_t gas; /* beyond the 21000 of the transaction, refund not yet taken off */
+} prices[] = { /* the first two rows do not end with one gas less */
+    { "nothing", "", 0 },
+    { "static call of identity", "5f5f5f5f600461fffffa", 2 * 4 + 3 + 3 + 100 + 15 },
+    { "arithmetic", "6001600201", 3 + 3 + 3 },
+    { "modular", "5f5f5f095f5f5f08", 6 + 8 + 6 + 8 },
+    { "exponent of two bytes", "61ffff60020a", 3 + 3 + 10 + 50 * 2 },
+    { "exponent zero", "5f60020a", 2 + 3 + 10 },
+    { "clz", "5f1e", 2 + 5 },
+    { "hash of 33 bytes", "60215f20", 3 + 2 + 30 + 6 * 2 + 6 },
+    { "one word of memory", "5f5f52", 2 + 2 + 3 + 3 },
+    { "1024 words of memory", "5f617fff53", 2 + 3 + 3 + 3 * 1024 + 1024 * 1024 / 512 },
+    { "memory is paid once", "5f5f525f51", 2 + 2 + 3 + 3 + 2 + 3 },
+    { "call data copy", "60205f5f37", 3 + 2 + 2 + 3 + 3 + 3 },
+    { "code copy of 33 bytes", "60215f5f39", 3 + 2 + 2 + 3 + 3 * 2 + 6 },
+    { "mcopy", "60205f5f5e", 3 + 2 + 2 + 3 + 3 + 3 },
+    { "empty copy at a far place", "5f5f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff5e", 2 + 2 + 3 + 3 },
+    { "jump", "6003565b", 3 + 8 + 1 },
+    { "jumpi taken", "60016005575b", 3 + 3 + 10 + 1 },
+    { "sload cold, then warm", "5f545f54", 2 + 2100 + 2 + 100 },
+    { "sstore zero to one, cold", "60015f55", 3 + 2 + 2100 + 20000 },
+    { "sstore same value", "5f5f55", 2 + 2 + 2100 + 100 },
+    { "tload, tstore", "5f5c5f5f5d", 2 + 100 + 2 + 2 + 100 },
+    { "balance cold", "607731", 3 + 2600 },
+    { "balance of self, sender, coinbase, precompile", "303133314131600131", 102 * 3 + 103 },
+    { "selfbalance", "47", 5 },
+    { "ext code", "60773b60773f", 3 + 2600 + 3 + 100 },
+    { "ext code copy", "60205f5f60773c", 3 + 2 + 2 + 3 + 2600 + 3 + 3 },
+    { "block hash", "5f40", 2 + 20 },
+    { "one topic, five bytes", "5f60055fa1", 2 + 3 + 2 + 375 * 2 + 8 * 5 + 3 },
+    { "call of nobody", "5f5f5f5f5f607761fffff1", 2 * 5 + 3 + 3 + 2600 },
+    { "call that makes an account", "5f5f5f5f600160775ff1", 2 * 4 + 3 + 3 + 2 + 2600 + 9000 + 25000 - 2300 },
+    { "create of nothing", "5f5f5ff0", 6 + 32000 },
+    { "create2 of a word", "5f60205f5ff5", 2 + 3 + 2 + 2 + 32000 + 2 + 6 + 3 },
+    { "selfdestruct to self", "30ff", 2 + 5000 },
+    { "selfdestruct to nobody", "6077ff", 3 + 5000 + 2600 + 25000 },
+};
+
+START_TEST(each_class_of_instruction_costs_what_the_specification_says)
+{
+    for (size_t i = 0; i < sizeof prices / sizeof prices[0]; i++) {
+        arena_t a;
+        arena_init(&a, ARENA_LIMIT);
+        world_t w = { .balance = u256_of(100) };
+        evm_result_t r;
+        ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA, prices[i].code, NULL), RC_OK);
+        ck_assert_msg(r.status == EVM_SUCCESS, "%s: %s", prices[i].name, evm_halt_name(r.halt));
+        ck_assert_msg(r.gas_used == 21000 + prices[i].gas, "%s: %lu", prices[i].name, r.gas_used - 21000);
+        arena_free(&a);
+    }
+}
+END_TEST
+
+START_TEST(one_gas_less_than_needed_halts_and_uses_all)
+{
+    for (size_t i = 2; i < sizeof prices / sizeof prices[0]; i++) {
+        arena_t a;
+        arena_init(&a, ARENA_LIMIT);
+        world_t w = { .balance = u256_of(100), .code = code_of(&a, prices[i].code) };
+        evm_result_t r;
+        evm_tx_t tx = tx_of(21000 + prices[i].gas - 1);
+        ck_assert_int_eq(call(&a, &r, &w, EVM_OSAKA, &tx), RC_OK);
+        ck_assert_msg(r.status == EVM_HALT && r.halt == EVM_HALT_OUT_OF_GAS, "%s", prices[i].name);
+        ck_assert_uint_eq(r.gas_used, tx.gas);
+        ck_assert_uint_eq(r.output.n, 0);
+        ck_assert_uint_eq(r.log_count, 0);
+        arena_free(&a);
+    }
+}
+END_TEST
+
+START_TEST(refunds_are_at_most_a_fifth_from_london_and_a_half_before)
+{
+    arena_t a;
+    arena_init(&a, ARENA_LIMIT);
+    world_t w = { 0 };
+    evm_result_t r;
+    /* zero, one, zero again: 2 * 5 + 22100 + 100, refund 19900 */
+    ck_assert_int_eq(run(&a, &r, &w, EVM_BERLIN, "60016000556000600055", NULL), RC_OK);
+    uint64_t used = 21000 + 3 * 4 + 22100 + 100;
+    ck_assert_uint_eq(r.gas_used, used - 19900);
+    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA, "60016000556000600055", NULL), RC_OK);
+    ck_assert_uint_eq(r.gas_used, used - used / 5);
+    w.slot = 5; /* five to zero: 5000, refund 4800 */
+    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA, "6000600055", NULL), RC_OK);
+    ck_assert_uint_eq(r.gas_used, 21000 + 6 + 5000 - 4800);
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(call_data_has_a_floor_from_prague)
+{
+    arena_t a;
+    arena_init(&a, ARENA_LIMIT);
+    static uint8_t data[100] = { 1 };
+    world_t w = { 0 };
+    evm_result_t r;
+    evm_tx_t tx = tx_of(100000);
+    tx.data = view_of(data, sizeof data); /* one other byte, 99 zeros: 103 tokens */
+    ck_assert_int_eq(call(&a, &r, &w, EVM_CANCUN, &tx), RC_OK);
+    ck_assert_uint_eq(r.gas_used, 21000 + 16 + 99 * 4);
+    ck_assert_int_eq(call(&a, &r, &w, EVM_PRAGUE, &tx), RC_OK);
+    ck_assert_uint_eq(r.gas_used, 21000 + 1030);
+    tx.gas = 21000 + 1029;
+    ck_assert_int_eq(call(&a, &r, &w, EVM_PRAGUE, &tx), RC_REFUSED);
+    arena_free(&a);
+}
+END_TEST
+
+/* --- ends of frames --- */
+
+static const struct {
+    const char *code;
+    evm_fork_t fork;
+    evm_halt_t halt;
+} halts[] = {
+    { "fe", EVM_OSAKA, EVM_HALT_INVALID_OPCODE },    { "0c", EVM_OSAKA, EVM_HALT_INVALID_OPCODE },
+    { "5f1e", EVM_PRAGUE, EVM_HALT_INVALID_OPCODE }, { "5f", EVM_PARIS, EVM_HALT_INVALID_OPCODE },
+    { "48", EVM_BERLIN, EVM_HALT_INVALID_OPCODE },   { "5f5f5f5e", EVM_SHANGHAI, EVM_HALT_INVALID_OPCODE },
+    { "5f5c", EVM_SHANGHAI, EVM_HALT_INVALID_OPCODE }, { "4a", EVM_SHANGHAI, EVM_HALT_INVALID_OPCODE },
+    { "01", EVM_OSAKA, EVM_HALT_STACK },             { "5f01", EVM_OSAKA, EVM_HALT_STACK },
+    { "5f8f", EVM_OSAKA, EVM_HALT_STACK },           { "5b5f600056", EVM_OSAKA, EVM_HALT_STACK }, /* pushes for ever */
+    { "600456", EVM_OSAKA, EVM_HALT_BAD_JUMP },      { "6001565b", EVM_OSAKA, EVM_HALT_BAD_JUMP },
+    { "6004565b605b", EVM_OSAKA, EVM_HALT_BAD_JUMP }, /* 0x5b that is push data */
+    { "7f0000000000000000000000000000000000000000000000010000000000000021565b", EVM_OSAKA, EVM_HALT_BAD_JUMP },
+    { "60015f5f3e", EVM_OSAKA, EVM_HALT_RETURN_DATA }, { "5f60015f3e", EVM_OSAKA, EVM_HALT_RETURN_DATA },
+};
+
+START_TEST(bad_code_halts_with_its_reason_and_uses_all_gas)
+{
+    for (size_t i = 0; i < sizeof halts / sizeof halts[0]; i++) {
+        arena_t a;
+        arena_init(&a, ARENA_LIMIT);
+        world_t w = { 0 };
+        evm_result_t r;
+        ck_assert_int_eq(run(&a, &r, &w, halts[i].fork, halts[i].code, NULL), RC_OK);
+        ck_assert_int_eq(r.status, EVM_HALT);
+        ck_assert_msg(r.halt == halts[i].halt, "%s: %s", halts[i].code, evm_halt_name(r.halt));
+        ck_assert_uint_eq(r.gas_used, 1000000);
+        arena_free(&a);
+    }
+}
+END_TEST
+
+START_TEST(revert_gives_its_data_back_and_drops_logs_and_storage)
+{
+    arena_t a;
+    arena_init(&a, ARENA_LIMIT);
+    world_t w = { 0 };
+    evm_result_t r;
+    /* LOG0; MSTORE8 0x42 at 0; REVERT one byte */
+    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA, "5f5fa060425f5360015ffd", NULL), RC_OK);
+    ck_assert_int_eq(r.status, EVM_REVERT);
+    ck_assert_uint_eq(r.output.n, 1);
+    ck_assert_uint_eq(r.output.p[0], 0x42);
+    ck_assert_uint_eq(r.log_count, 0);
+    ck_assert_uint_lt(r.gas_used, 22000);
+    /* OTHER stores and reverts with a word; MAIN delegates to it and returns success, size, its own slot */
+    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA,
+                         "5f5f5f5f731000000000000000000000000000000000000" "0bb5af4" "5f523d6020525f5460405260605ff3",
+                         "60015f5560205ffd"), RC_OK);
+    ck_assert_int_eq(r.status, EVM_SUCCESS);
+    ck_assert_uint_eq(r.output.n, 96);
+    ck_assert_uint_eq(r.output.p[31], 0);
+    ck_assert_uint_eq(r.output.p[63], 32);
+    ck_assert_uint_eq(r.output.p[95], 0);
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(log_carries_address_topics_and_data)
+{
+    arena_t a;
+    arena_init(&a, ARENA_LIMIT);
+    world_t w = { 0 };
+    evm_result_t r;
+    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA, "60425f53" "60076008" "60015fa2", NULL), RC_OK);
+    ck_assert_uint_eq(r.log_count, 1);
+    addr_t self = at(MAIN);
+    ck_assert(addr_eq(&r.logs[0].addr, &self));
+    ck_assert_uint_eq(r.logs[0].topic_count, 2);
+    ck_assert_uint_eq(r.logs[0].topics[0].b[31], 8);
+    ck_assert_uint_eq(r.logs[0].topics[1].b[31], 7);
+    ck_assert_uint_eq(r.logs[0].data.n, 1);
+    ck_assert_uint_eq(r.logs[0].data.p[0], 0x42);
+    arena_free(&a);
+}
+END_TEST
+
+#define OTHER_ADDR "7310000000000000000000000000000000000000bb"
+#define RETURN_TOP "5f5260205ff3"
+
+START_TEST(static_frames_cannot_change_state)
+{
+    static const char *const changes[] = {
+        "60015f55",             /* SSTORE */
+        "5f5f5d",               /* TSTORE */
+        "5f5fa0",               /* LOG0 */
+        "5f5f5ff0",             /* CREATE */
+        "5f5f5f5ff5",           /* CREATE2 */
+        "5f5f5f5f60015f5ff1",   /* CALL with value */
+        "5fff",                 /* SELFDESTRUCT */
+        "5f5f5f5f5f305af4" "60015f55", /* after a delegate call, too */
+    };
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        arena_t a;
+        arena_init(&a, ARENA_LIMIT);
+        world_t w = { .balance = u256_of(9) };
+        evm_result_t r;
+        ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA, "5f5f5f5f" OTHER_ADDR "61fffffa" RETURN_TOP, changes[i]), RC_OK);
+        ck_assert_int_eq(r.status, EVM_SUCCESS);
+        ck_assert_msg(r.output.p[31] == 0, "%s", changes[i]);
+        ck_assert_uint_eq(r.log_count, 0);
+        ck_assert_uint_gt(r.gas_used, 21000 + 0xffff); /* all that was given is gone */
+        arena_free(&a);
+    }
+    arena_t a;
+    arena_init(&a, ARENA_LIMIT);
+    world_t w = { 0 };
+    evm_result_t r; /* a call without value is allowed */
+    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA, "5f5f5f5f" OTHER_ADDR "61fffffa" RETURN_TOP, "5f5f5f5f5f5f5ff1"), RC_OK);
+    ck_assert_uint_eq(r.output.p[31], 1);
+    arena_free(&a);
+}
+END_TEST
+
+/* Calls itself with all its gas; returns one more than the callee did. */
+#define COUNT_DEPTH "60205f5f5f5f305af1" "505f51600101" RETURN_TOP
+
+static void *deep_calls(void *out)
+{
+    arena_t a;
+    arena_init(&a, ARENA_LIMIT);
+    world_t w = { .code = code_of(&a, COUNT_DEPTH) };
+    evm_result_t r = { 0 };
+    evm_tx_t tx = tx_of((uint64_t)1 << 61); /* 63/64 at each level */
+    rc_t rc = call(&a, &r, &w, EVM_OSAKA, &tx);
+    *(unsigned *)out = rc || r.output.n != 32 ? 0 : (unsigned)r.output.p[30] << 8 | r.output.p[31];
+    arena_free(&a);
+    return NULL;
+}
+
+START_TEST(calls_go_1024_deep_on_a_small_c_stack)
+{
+    pthread_t thread;
+    pthread_attr_t attr;
+    unsigned frames = 0;
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, (size_t)256 << 10); /* 250 bytes for each frame would be too much */
+    ck_assert_int_eq(pthread_create(&thread, &attr, deep_calls, &frames), 0);
+    pthread_join(thread, NULL);
+    pthread_attr_destroy(&attr);
+    ck_assert_uint_eq(frames, 1025); /* the outermost one and 1024 below it */
+}
+END_TEST
+
+START_TEST(memories_of_frames_do_not_disturb_each_other)
+{
+    arena_t a;
+    arena_init(&a, ARENA_LIMIT);
+    world_t w = { 0 };
+    evm_result_t r;
+    /* MAIN: word 0x11 at 0; OTHER fills 64 KiB and returns a word of it; MAIN then grows its own and returns
+     * mem[0] + output word at 32 + word far away */
+    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA,
+                         "60115f52" "602060205f5f5f" OTHER_ADDR "620fffff" "f150" "5f51" "602051" "01" "62010000" "51" "01" RETURN_TOP,
+                         "60226201000052" "602062010000f3"), RC_OK);
+    ck_assert_int_eq(r.status, EVM_SUCCESS);
+    ck_assert_uint_eq(r.output.p[31], 0x33);
+    arena_free(&a);
+}
+END_TEST
+
+/* --- the host --- */
+
+START_TEST(missing_data_ends_the_call_and_leaves_the_result_alone)
+{
+    static const struct {
+        const char *code;
+        world_t world;
+    } rows[] = {
+        { "00", { .missing = MAIN } },
+        { "00", { .no_code = true } },
+        { "5f54", { .no_storage = true } },
+        { "60015f55", { .no_storage = true } },
+        { "610300" "40", { .no_hash = true } },
+        { "607731", { .missing = 0x77 } },
+        { "60773b", { .missing = 0x77 } },
+        { "60773f", { .missing = 0x77 } },
+        { "60015f5f60773c", { .missing = 0x77 } },
+        { "5f5f5f5f5f60775af1", { .missing = 0x77 } },
+        { "5f5f5f5f60775afa", { .missing = 0x77 } },
+        { "5f5f5f5f60775af4", { .missing = 0x77 } },
+        { "5f5f5f5f600160775af1", { .missing = 0x77, .balance = { { 5 } } } },
+        { "5f5f5f5f600160025af1", { .missing = 2, .balance = { { 5 } } } }, /* whether the precompile's account exists */
+        { "6077ff", { .missing = 0x77, .balance = { { 5 } } } },
+        { "5f5f5f5f5f" OTHER_ADDR "5af1", { .missing = OTHER } },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        arena_t a;
+        arena_init(&a, ARENA_LIMIT);
+        world_t w = rows[i].world;
+        evm_result_t r = { .gas_used = 77 };
+        rc_t rc = run(&a, &r, &w, EVM_OSAKA, rows[i].code, "5f54");
+        ck_assert_msg(rc == RC_NEED_DATA, "row %zu: %s", i, rc_name(rc));
+        ck_assert_uint_eq(r.gas_used, 77);
+        arena_free(&a);
+    }
+}
+END_TEST
+
+START_TEST(only_what_execution_needs_is_asked_and_only_once)
+{
+    arena_t a;
+    arena_init(&a, ARENA_LIMIT);
+    evm_result_t r;
+    world_t w = { .missing = SENDER }; /* of the sender nothing is needed */
+    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA, "5f545f5460015f555f54" "413233" "60773160773b", NULL), RC_OK);
+    ck_assert_int_eq(r.status, EVM_SUCCESS);
+    ck_assert_uint_eq(w.slots, 1);
+    ck_assert_uint_eq(w.accounts, 2); /* MAIN and 0x77 */
+    ck_assert_uint_eq(w.codes, 1);
+    ck_assert_uint_eq(w.sender_asked, 0);
+    ck_assert_uint_eq(w.coinbase_asked, 0);
+
+    w = (world_t){ .balance = u256_of(5) }; /* with value the sender is */
+    evm_tx_t tx = tx_of(100000);
+    tx.value = u256_of(5);
+    ck_assert_int_eq(call(&a, &r, &w, EVM_OSAKA, &tx), RC_OK);
+    ck_assert_uint_eq(w.sender_asked, 1);
+    tx.value = u256_of(6);
+    ck_assert_int_eq(call(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
+
+    w = (world_t){ .no_storage = true }; /* a frame that cannot pay does not ask */
+    tx = tx_of(21000 + 2 + 2099);
+    w.code = code_of(&a, "5f54");
+    ck_assert_int_eq(call(&a, &r, &w, EVM_OSAKA, &tx), RC_OK);
+    ck_assert_uint_eq(w.slots, 0);
+    ck_assert_uint_eq(w.hashes, 0);
+
+    w = (world_t){ 0 }; /* only the last 256 blocks: 743 and 1000 are out of reach of block 1000 */
+    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA, "6102e740" "6103e840" "6102e840", NULL), RC_OK);
+    ck_assert_uint_eq(w.hashes, 1);
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(storage_of_what_the_call_created_is_never_asked)
+{
+    arena_t a;
+    arena_init(&a, ARENA_LIMIT);
+    world_t w = { .no_storage = true };
+    evm_result_t r;
+    uint8_t init[] = { 0x5f, 0x54, 0x60, 0x01, 0x5f, 0x55, 0x5f, 0x54, 0x5f, 0x52, 0x60, 0x20, 0x5f, 0xf3 };
+    evm_tx_t tx = tx_of(1000000);
+    tx.create = true;
+    tx.data = view_of(init, sizeof init); /* SLOAD, SSTORE 1, return the slot as code */
+    ck_assert_int_eq(call(&a, &r, &w, EVM_OSAKA, &tx), RC_OK);
+    ck_assert_int_eq(r.status, EVM_SUCCESS);
+    ck_assert(r.created);
+    ck_assert_uint_eq(r.output.n, 32);
+    ck_assert_uint_eq(r.output.p[31], 1);
+    ck_assert_uint_eq(w.slots, 0);
+    w.collision = true; /* EIP-7610 looks only at accounts that exist */
+    ck_assert_int_eq(call(&a, &r, &w, EVM_OSAKA, &tx), RC_OK);
+    ck_assert_int_eq(r.status, EVM_SUCCESS);
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(deployed_code_has_its_limits)
+{
+    static const struct {
+        uint8_t init[8];
+        size_t n;
+        evm_halt_t halt;
+    } rows[] = {
+        { { 0x60, 0xef, 0x5f, 0x53, 0x60, 0x01, 0x5f, 0xf3 }, 8, EVM_HALT_CODE_PREFIX },
+        { { 0x61, 0x60, 0x01, 0x5f, 0xf3 }, 5, EVM_HALT_CODE_SIZE }, /* 24577 bytes */
+        { { 0x61, 0x60, 0x00, 0x5f, 0xf3 }, 5, EVM_HALT_NONE },
+        { { 0xfe }, 1, EVM_HALT_INVALID_OPCODE },
+    };
+    static const uint8_t long_init[49153];
+    arena_t a;
+    arena_init(&a, ARENA_LIMIT);
+    evm_result_t r;
+    world_t w = { 0 };
+    evm_tx_t tx = tx_of(10000000);
+    tx.create = true;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        tx.data = view_of(rows[i].init, rows[i].n);
+        ck_assert_int_eq(call(&a, &r, &w, EVM_OSAKA, &tx), RC_OK);
+        ck_assert_msg(r.halt == rows[i].halt, "row %zu: %s", i, evm_halt_name(r.halt));
+        ck_assert_int_eq(r.created, rows[i].halt == EVM_HALT_NONE);
+    }
+    tx.data = view_of(rows[0].init, rows[0].n);
+    ck_assert_int_eq(call(&a, &r, &w, EVM_BERLIN, &tx), RC_OK); /* PUSH0 is not there yet */
+    ck_assert_int_eq(r.halt, EVM_HALT_INVALID_OPCODE);
+    tx.data = view_of(long_init, sizeof long_init);
+    ck_assert_int_eq(call(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
+    ck_assert_int_eq(call(&a, &r, &w, EVM_PARIS, &tx), RC_OK);
+    tx.data = view_of(long_init, sizeof long_init - 1);
+    ck_assert_int_eq(call(&a, &r, &w, EVM_OSAKA, &tx), RC_OK);
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(memory_beyond_the_arena_is_out_of_memory)
+{
+    arena_t a;
+    arena_init(&a, (size_t)4 << 20);
+    world_t w = { .code = code_of(&a, "5f6303ffffff52") }; /* 64 MiB */
+    evm_result_t r = { .gas_used = 77 };
+    evm_tx_t tx = tx_of((uint64_t)1 << 50);
+    ck_assert_int_eq(call(&a, &r, &w, EVM_OSAKA, &tx), RC_NOMEM);
+    ck_assert_uint_eq(r.gas_used, 77);
+    arena_free(&a);
+    for (size_t limit = 0; limit < 100000; limit += 5000) { /* wherever it ends */
+        arena_init(&a, limit);
+        uint8_t code[] = { 0x5f, 0x5f, 0x5f, 0xf0 };
+        w = (world_t){ .code = view_of(code, sizeof code) };
+        rc_t rc = call(&a, &r, &w, EVM_OSAKA, &tx);
+        ck_assert(rc == RC_NOMEM || rc == RC_OK);
+        arena_free(&a);
+    }
+}
+END_TEST
+
+START_TEST(deadline_ends_loops_and_call_chains)
+{
+    arena_t a;
+    arena_init(&a, ARENA_LIMIT);
+    world_t w = { .expired = true, .code = code_of(&a, "5b5f56") };
+    evm_result_t r = { .gas_used = 77 };
+    evm_tx_t tx = tx_of((uint64_t)1 << 60);
+    ck_assert_int_eq(call(&a, &r, &w, EVM_OSAKA, &tx), RC_TIMEOUT);
+    ck_assert_uint_eq(r.gas_used, 77);
+    w.code = code_of(&a, "5f5f5f5f5f305af1505f5f5f5f5f305af1"); /* two calls of itself: 2^1024 frames */
+    ck_assert_int_eq(call(&a, &r, &w, EVM_OSAKA, &tx), RC_TIMEOUT);
+    arena_free(&a);
+}
+END_TEST
+
+/* --- precompiles, delegation --- */
+
+START_TEST(missing_precompile_ends_the_call_even_from_within_and_is_named)
+{
+    arena_t a;
+    arena_init(&a, ARENA_LIMIT);
+    world_t w = { 0 };
+    evm_result_t r = { .gas_used = 77 };
+    const char *caller = "5f5f5f5f5f" OTHER_ADDR "5af1";
+    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA, caller, "5f5f5f5f6101005afa"), RC_UNSUPPORTED);
+    ck_assert_uint_eq(r.unsupported, 0x100);
+    ck_assert_str_eq(evm_precompile_name(r.unsupported), "p256 verify");
+    ck_assert_int_eq(run(&a, &r, &w, EVM_PRAGUE, caller, "5f5f5f5f6101005afa"), RC_OK); /* an ordinary address there */
+    ck_assert_int_eq(r.status, EVM_SUCCESS);
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(delegated_account_runs_the_code_it_names)
+{
+    arena_t a;
+    arena_init(&a, ARENA_LIMIT);
+    world_t w = { 0 };
+    evm_result_t r;
+    /* MAIN delegates to OTHER, which returns its address: MAIN's */
+    ck_assert_int_eq(run(&a, &r, &w, EVM_PRAGUE, "ef0100" "10000000000000000000000000000000000000bb", "30" RETURN_TOP), RC_OK);
+    ck_assert_int_eq(r.status, EVM_SUCCESS);
+    ck_assert_uint_eq(r.output.p[31], MAIN);
+    uint64_t top = r.gas_used;
+    ck_assert_uint_eq(top, 21000 + 2 + 2 + 3 + 3 + 3 + 2); /* the delegate costs nothing at the top */
+    ck_assert_int_eq(run(&a, &r, &w, EVM_CANCUN, "ef0100" "10000000000000000000000000000000000000bb", "30" RETURN_TOP), RC_OK);
+    ck_assert_int_eq(r.halt, EVM_HALT_INVALID_OPCODE);
+    /* MAIN calls OTHER, which delegates to nobody: 2600 for each */
+    ck_assert_int_eq(run(&a, &r, &w, EVM_PRAGUE, "5f5f5f5f5f" OTHER_ADDR "5af1",
+                         "ef0100" "1000000000000000000000000000000000000077"), RC_OK);
+    ck_assert_uint_eq(r.gas_used, 21000 + 10 + 3 + 2 + 2600 + 2600);
+    arena_free(&a);
+}
+END_TEST
+
+/* --- addresses, schedules, fees --- */
+
+START_TEST(addresses_of_created_contracts_match_known_answers)
+{
+    addr_t creator, got;
+    char hex[41];
+    /* go-ethereum's crypto tests; EIP-1014, example 1 */
+    ck_assert_int_eq(hex_decode_exact(creator.b, 20, "970e8128ab834e8eac17ab8e3812f010678cf791", 40), RC_OK);
+    vm_create_address(&got, &creator, 0);
+    hex_encode(hex, view_of(got.b, 20));
+    ck_assert_str_eq(hex, "333c3310824b7c685133f2bedb2ca4b8b4df633d");
+    vm_create_address(&got, &creator, 1);
+    hex_encode(hex, view_of(got.b, 20));
+    ck_assert_str_eq(hex, "8bda78331c916a08481428e4b07c96d3e916d165");
+    static const uint8_t zero;
+    u256_t salt = u256_of(0);
+    creator = (addr_t){ { 0 } };
+    vm_create2_address(&got, &creator, &salt, view_of(&zero, 1));
+    hex_encode(hex, view_of(got.b, 20));
+    ck_assert_str_eq(hex, "4d1a2e2bb4f88f0250f26ffff098b0b30b26bf38");
+}
+END_TEST
+
+START_TEST(schedules_change_exactly_at_their_times)
+{
+    static const struct {
+        const evm_chain_t *chain;
+        uint64_t time;
+        evm_fork_t before, after;
+        uint64_t max_after;
+    } rows[] = {
+        { &EVM_MAINNET, 1681338455, EVM_PARIS, EVM_SHANGHAI, 0 },   { &EVM_MAINNET, 1710338135, EVM_SHANGHAI, EVM_CANCUN, 6 },
+        { &EVM_MAINNET, 1746612311, EVM_CANCUN, EVM_PRAGUE, 9 },    { &EVM_MAINNET, 1764798551, EVM_PRAGUE, EVM_OSAKA, 9 },
+        { &EVM_MAINNET, 1765290071, EVM_OSAKA, EVM_OSAKA, 15 },     { &EVM_MAINNET, 1767747671, EVM_OSAKA, EVM_OSAKA, 21 },
+        { &EVM_SEPOLIA, 1741159776, EVM_CANCUN, EVM_PRAGUE, 9 },    { &EVM_SEPOLIA, 1760427360, EVM_PRAGUE, EVM_OSAKA, 9 },
+        { &EVM_HOODI, 1742999832, EVM_CANCUN, EVM_PRAGUE, 9 },      { &EVM_HOODI, 1762955544, EVM_OSAKA, EVM_OSAKA, 21 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ck_assert_int_eq(evm_chain_rules(rows[i].chain, rows[i].time - 1)->fork, rows[i].before);
+        ck_assert_int_eq(evm_chain_rules(rows[i].chain, rows[i].time)->fork, rows[i].after);
+        ck_assert_uint_eq(evm_chain_rules(rows[i].chain, rows[i].time)->blob_max, rows[i].max_after);
+    }
+    ck_assert_int_eq(evm_chain_rules(&EVM_MAINNET, 0)->fork, EVM_PARIS);
+    ck_assert_int_eq(evm_chain_rules(&EVM_HOODI, UINT64_MAX)->fork, EVM_OSAKA);
+}
+END_TEST
+
+START_TEST(blob_fee_matches_known_answers)
+{
+    /* go-ethereum's eip4844 tests, Cancun's fraction */
+    static const struct { uint64_t excess, fee; } rows[] = { { 0, 1 }, { 2314057, 1 }, { 2314058, 2 }, { 10 * 1024 * 1024, 23 } };
+    evm_rules_t rules = { .fork = EVM_CANCUN, .blob_base_fee_update_fraction = 3338477 };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        u256_t fee = evm_blob_base_fee(&rules, rows[i].excess);
+        ck_assert(u256_fits_u64(&fee));
+        ck_assert_uint_eq(fee.w[0], rows[i].fee);
+    }
+    u256_t fee = evm_blob_base_fee(&rules, UINT64_MAX); /* an absurd excess ends, too */
+    ck_assert_uint_eq(fee.w[3], UINT64_MAX);
+}
+END_TEST
+
+/* --- transactions --- */
+
+static rc_t transact(arena_t *a, evm_receipt_t *out, world_t *w, evm_fork_t fork, const evm_tx_t *tx)
+{
+    evm_host_t host = host_of(w);
+    evm_rules_t rules = { .fork = fork, .blob_max = 9, .blob_base_fee_update_fraction = 5007716 };
+    evm_block_t block = block_of();
+    block.base_fee = u256_of(7);
+    return evm_transact(a, out, &host, &rules, &block, tx);
+}
+
+static const evm_change_t *change_at(const evm_receipt_t *r, uint8_t last)
+{
+    addr_t addr = at(last);
+    for (size_t i = 0; i < r->change_count; i++)
+        if (addr_eq(&r->changes[i].addr, &addr))
+            return &r->changes[i];
+    return NULL;
+}
+
+START_TEST(transaction_moves_fees_tip_and_value)
+{
+    arena_t a;
+    arena_init(&a, ARENA_LIMIT);
+    world_t w = { .nonce = 3, .balance = u256_of(10000000) };
+    evm_receipt_t r;
+    evm_tx_t tx = tx_of(100000);
+    tx.to = at(0x77);
+    tx.nonce = 3;
+    tx.type = 2;
+    tx.max_fee = u256_of(20);
+    tx.max_priority_fee = u256_of(3); /* pays 10 */
+    tx.value = u256_of(55);
+    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_OK);
+    ck_assert_uint_eq(r.result.gas_used, 21000);
+    ck_assert_uint_eq(r.change_count, 3);
+    ck_assert_uint_eq(change_at(&r, SENDER)->account.balance.w[0], 10000000 - 210000 - 55);
+    ck_assert_uint_eq(change_at(&r, SENDER)->account.nonce, 4);
+    ck_assert_uint_eq(change_at(&r, COINBASE)->account.balance.w[0], 63000);
+    ck_assert_uint_eq(change_at(&r, 0x77)->account.balance.w[0], 55);
+    tx.value = u256_of(0);
+    tx.max_priority_fee = u256_of(0);
+    tx.max_fee = u256_of(7);
+    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_OK);
+    ck_assert(change_at(&r, 0x77)->deleted && change_at(&r, COINBASE)->deleted); /* touched, but empty */
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(invalid_transactions_are_refused)
+{
+    arena_t a;
+    arena_init(&a, ARENA_LIMIT);
+    world_t w = { .nonce = 3, .balance = u256_of(2000000) };
+    evm_receipt_t r = { .change_count = 77 };
+    evm_tx_t good = tx_of(100000), tx;
+    good.nonce = 3;
+    good.type = 2;
+    good.max_fee = u256_of(10);
+    ck_assert_int_eq(transact(&a, &(evm_receipt_t){ 0 }, &w, EVM_OSAKA, &good), RC_OK);
+    tx = good, tx.nonce = 2;
+    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
+    tx = good, tx.nonce = 4;
+    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
+    tx = good, tx.max_fee = u256_of(6);
+    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
+    tx = good, tx.max_priority_fee = u256_of(11);
+    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
+    tx = good, tx.max_fee = u256_of(21);
+    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
+    tx = good, tx.max_fee = (u256_t){ { 0, 0, 0, UINT64_MAX } };
+    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
+    tx = good, tx.gas = 20999;
+    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
+    tx = good, tx.type = 5;
+    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
+    tx = good, tx.type = 3; /* no blobs */
+    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
+    tx = good, tx.type = 4; /* no authorizations */
+    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
+    ck_assert_int_eq(transact(&a, &r, &w, EVM_BERLIN, &good), RC_REFUSED); /* type 2 came with London */
+    tx = good, tx.from = at(OTHER), tx.nonce = 0;
+    w.other_code = code_of(&a, "00"); /* EIP-3607 */
+    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
+    w.balance = (u256_t){ { 0, 1 } };
+    tx = good, tx.gas = (1u << 24) + 1; /* EIP-7825 */
+    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
+    ck_assert_uint_eq(r.change_count, 77);
+    ck_assert_int_eq(transact(&a, &r, &w, EVM_PRAGUE, &tx), RC_OK);
+    evm_result_t result; /* a call is not limited by it */
+    ck_assert_int_eq(call(&a, &result, &w, EVM_OSAKA, &tx), RC_OK);
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(selfdestruct_deletes_before_cancun_and_only_moves_after)
+{
+    arena_t a;
+    arena_init(&a, ARENA_LIMIT);
+    world_t w = { .balance = u256_of(100000000) };
+    evm_receipt_t r;
+    evm_tx_t tx = tx_of(100000);
+    tx.gas_price = u256_of(10);
+    w.code = code_of(&a, OTHER_ADDR "ff");
+    ck_assert_int_eq(transact(&a, &r, &w, EVM_SHANGHAI, &tx), RC_OK);
+    ck_assert(change_at(&r, MAIN)->deleted);
+    ck_assert_uint_eq(change_at(&r, OTHER)->account.balance.w[0], 200000000);
+    ck_assert_int_eq(transact(&a, &r, &w, EVM_CANCUN, &tx), RC_OK);
+    ck_assert(!change_at(&r, MAIN)->deleted);
+    ck_assert_uint_eq(change_at(&r, MAIN)->account.balance.w[0], 0);
+    ck_assert_uint_eq(change_at(&r, OTHER)->account.balance.w[0], 200000000);
+    arena_free(&a);
+}
+END_TEST
+
+static void add_interpreter_tests(TCase *t)
+{
+    tcase_add_test(t, each_class_of_instruction_costs_what_the_specification_says);
+    tcase_add_test(t, one_gas_less_than_needed_halts_and_uses_all);
+    tcase_add_test(t, refunds_are_at_most_a_fifth_from_london_and_a_half_before);
+    tcase_add_test(t, call_data_has_a_floor_from_prague);
+    tcase_add_test(t, bad_code_halts_with_its_reason_and_uses_all_gas);
+    tcase_add_test(t, revert_gives_its_data_back_and_drops_logs_and_storage);
+    tcase_add_test(t, log_carries_address_topics_and_data);
+    tcase_add_test(t, static_frames_cannot_change_state);
+    tcase_add_test(t, calls_go_1024_deep_on_a_small_c_stack);
+    tcase_add_test(t, memories_of_frames_do_not_disturb_each_other);
+}
+
+static void add_host_tests(TCase *t)
+{
+    tcase_add_test(t, missing_data_ends_the_call_and_leaves_the_result_alone);
+    tcase_add_test(t, only_what_execution_needs_is_asked_and_only_once);
+    tcase_add_test(t, storage_of_what_the_call_created_is_never_asked);
+    tcase_add_test(t, deployed_code_has_its_limits);
+    tcase_add_test(t, memory_beyond_the_arena_is_out_of_memory);
+    tcase_add_test(t, deadline_ends_loops_and_call_chains);
+    tcase_add_test(t, missing_precompile_ends_the_call_even_from_within_and_is_named);
+    tcase_add_test(t, delegated_account_runs_the_code_it_names);
+}
+
+static void add_transaction_tests(TCase *t)
+{
+    tcase_add_test(t, addresses_of_created_contracts_match_known_answers);
+    tcase_add_test(t, schedules_change_exactly_at_their_times);
+    tcase_add_test(t, blob_fee_matches_known_answers);
+    tcase_add_test(t, transaction_moves_fees_tip_and_value);
+    tcase_add_test(t, invalid_transactions_are_refused);
+    tcase_add_test(t, selfdestruct_deletes_before_cancun_and_only_moves_after);
+}
+
+int main(void)
+{
+    Suite *s = suite_create("evm");
+    TCase *t = tcase_create("evm");
+    tcase_set_timeout(t, 60);
+    add_interpreter_tests(t);
+    add_host_tests(t);
+    add_transaction_tests(t);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
