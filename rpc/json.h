@@ -15,6 +15,7 @@
 #include "base/rc.h"
 #include "base/u256.h"
 #include "lightclient/exec/header.h"
+#include "lightclient/exec/proof.h"
 
 #define JR_VALUES_MAX 400000u /* values in one text: bounds the memory of its tree */
 
@@ -37,5 +38,9 @@ bool jr_members(const char **unknown, json_t *object, const char *const *names);
  *   field  the field at fault
  * RC_MALFORMED. out is written only on RC_OK. */
 NODISCARD rc_t jr_header(ex_header_t *out, const char **field, const json_t *block);
+
+/* The result of eth_getProof with at most slots_max slots, lists and nodes in the arena. NULL, or the field at fault; out is
+ * then undefined. Numbers of slots may be padded, as some servers do; all else is strict. */
+const char *jr_proof(ex_proof_answer_t *out, arena_t *a, json_t *result, size_t slots_max);
 
 #endif

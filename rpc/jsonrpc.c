@@ -218,67 +218,6 @@ static void error_text(char *out, size_t cap, const json_t *error)
         say(out, cap, "error: %s", message);
 }
 
-static bool read_nodes(ex_nodes_t *out, arena_t *a, const json_t *list)
-{
-    size_t n = json_array_size(list);
-    if (!json_is_array(list) || n > MPT_PROOF_NODES_MAX + 1) /* one empty element more is known to happen */
-        return false;
-    view_t *nodes = arena_calloc(a, n, sizeof *nodes);
-    for (size_t i = 0; i < n; i++)
-        if (!nodes || !jr_bytes(&nodes[i], a, json_array_get(list, i)))
-            return false;
-    *out = (ex_nodes_t){ nodes, n };
-    return nodes != NULL;
-}
-
-/* Returns the field at fault, or NULL. */
-static const char *read_slot(ex_slot_answer_t *out, arena_t *a, json_t *slot)
-{
-    static const char *const names[] = { "key", "value", "proof", NULL };
-    const char *unknown;
-    if (!json_is_object(slot))
-        return "storageProof element";
-    if (!jr_members(&unknown, slot, names))
-        return unknown;
-    if (!jr_word(&out->key, json_object_get(slot, "key")))
-        return "storageProof key";
-    if (!jr_word(&out->value, json_object_get(slot, "value")))
-        return "storageProof value";
-    return read_nodes(&out->proof, a, json_object_get(slot, "proof")) ? NULL : "storageProof proof";
-}
-
-static const char *read_proof(ex_proof_answer_t *out, arena_t *a, json_t *result, size_t slots_max)
-{
-    static const char *const names[] = { "address", "accountProof", "balance", "codeHash", "nonce", "storageHash",
-                                         "storageProof", NULL };
-    const char *unknown;
-    const json_t *slots = json_object_get(result, "storageProof");
-    if (!json_is_object(result))
-        return "result";
-    if (!jr_members(&unknown, result, names))
-        return unknown;
-    if (!jr_fixed(out->address.b, sizeof out->address.b, json_object_get(result, "address")))
-        return "address";
-    if (!jr_u64(&out->nonce, json_object_get(result, "nonce")))
-        return "nonce";
-    if (!jr_u256(&out->balance, json_object_get(result, "balance")))
-        return "balance";
-    if (!jr_fixed(out->code_hash.b, sizeof out->code_hash.b, json_object_get(result, "codeHash")))
-        return "codeHash";
-    if (!jr_fixed(out->storage_hash.b, sizeof out->storage_hash.b, json_object_get(result, "storageHash")))
-        return "storageHash";
-    if (!read_nodes(&out->account_proof, a, json_object_get(result, "accountProof")))
-        return "accountProof";
-    out->slot_count = json_array_size(slots);
-    if (!json_is_array(slots) || out->slot_count > slots_max)
-        return "storageProof";
-    out->slots = arena_calloc(a, out->slot_count, sizeof *out->slots);
-    const char *field = out->slots ? NULL : "storageProof";
-    for (size_t i = 0; i < out->slot_count && !field; i++)
-        field = read_slot(&out->slots[i], a, json_array_get(slots, i));
-    return field;
-}
-
 /* Names the field that is not as the specification has it. The text of a key from outside is cut and made printable. */
 static rc_t bad_field(answer_t *x, const ex_need_t *need, const char *field)
 {
@@ -295,7 +234,7 @@ static rc_t take_proof(answer_t *x, size_t i, json_t *result)
 {
     ex_proof_answer_t answer = { .nonce = 0 };
     const char *why = NULL;
-    const char *field = read_proof(&answer, &x->arena, result, EX_NEED_SLOTS_MAX);
+    const char *field = jr_proof(&answer, &x->arena, result, EX_NEED_SLOTS_MAX);
     if (field)
         return bad_field(x, &x->needs[i], field);
     rc_t rc = ex_call_give_proof(x->call, i, &answer, &why);

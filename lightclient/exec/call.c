@@ -28,12 +28,13 @@ static rc_t want(ex_call_t *c, const addr_t *addr, const hash32_t *slots, size_t
     rc_t rc = ex_state_acct(&a, &c->view.state, addr);
     if (rc)
         return rc;
-    a->wanted = true;
-    a->code_wanted |= code;
+    a->wanted = EX_HINTED;
+    if (code)
+        a->code_wanted = EX_HINTED;
     for (size_t i = 0; i < count && !rc; i++) {
         rc = ex_state_slot(&slot, &c->view.state, a, &slots[i]);
         if (!rc)
-            slot->wanted = true;
+            slot->wanted = EX_HINTED;
     }
     return rc;
 }
@@ -228,12 +229,18 @@ static void push(ex_need_t *out, size_t *n, ex_need_t need)
     (*n)++;
 }
 
+/* Whether a key that was wanted in run `wanted` still is. */
+static bool is_wanted(const ex_call_t *c, unsigned wanted)
+{
+    return wanted == EX_HINTED || wanted == c->view.run;
+}
+
 /* The slots of an account that are wanted and not known; their keys to out unless it is NULL. */
-static size_t missing_slots(ex_state_t *s, const ex_acct_t *a, hash32_t *out)
+static size_t missing_slots(ex_call_t *c, const ex_acct_t *a, hash32_t *out)
 {
     size_t n = 0;
     for (ex_slot_t *t = a->slots; t; t = t->next)
-        if (t->wanted && !ex_slot_known(s, t)) {
+        if (is_wanted(c, t->wanted) && !ex_slot_known(&c->view.state, t)) {
             if (out)
                 out[n] = t->key;
             n++;
@@ -244,16 +251,17 @@ static size_t missing_slots(ex_state_t *s, const ex_acct_t *a, hash32_t *out)
 /* Needs of one account: its proof, in pieces when it has many slots, and its code. RC_NOMEM. */
 static rc_t account_needs(ex_call_t *c, ex_acct_t *a, ex_need_t *out, size_t *n)
 {
-    ex_state_t *s = &c->view.state;
-    bool proof = a->wanted && !ex_acct_known(s, a);
-    size_t count = missing_slots(s, a, NULL);
+    const size_t asked = c->config.proof_slots_max;
+    const size_t most = asked && asked < EX_NEED_SLOTS_MAX ? asked : EX_NEED_SLOTS_MAX;
+    bool proof = is_wanted(c, a->wanted) && !ex_acct_known(&c->view.state, a);
+    size_t count = missing_slots(c, a, NULL);
     hash32_t *keys = out ? arena_alloc(&c->work, count * sizeof *keys) : NULL;
     if (out && !keys)
         return RC_NOMEM;
     if (keys)
-        missing_slots(s, a, keys);
+        missing_slots(c, a, keys);
     for (size_t at = 0; proof || at < count; proof = false) {
-        size_t len = count - at < EX_NEED_SLOTS_MAX ? count - at : EX_NEED_SLOTS_MAX;
+        size_t len = count - at < most ? count - at : most;
         push(out, n, (ex_need_t){ .kind = EX_NEED_PROOF, .addr = a->addr, .slots = keys ? keys + at : NULL, .slot_count = len });
         at += len;
     }

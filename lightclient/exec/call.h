@@ -78,6 +78,7 @@ typedef struct {
     const ex_request_t *request;
     uint64_t gas_cap; /* 0: EX_GAS_CAP */
     bool use_hint;    /* ask for an access list when nothing is learned about the request */
+    size_t proof_slots_max; /* slots of one EX_NEED_PROOF; 0: EX_NEED_SLOTS_MAX, and never more */
     bool keep_base_fee; /* BASEFEE is the block's also when no gas price is given (not geth's way; some recordings) */
     bool (*expired)(void *ctx); /* deadline; may be NULL */
     void *expired_ctx;

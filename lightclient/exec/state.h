@@ -13,6 +13,7 @@
 #include "lightclient/mpt/mpt.h"
 
 #define EX_STATE_BUCKETS 4096u /* of each table; a power of two */
+#define EX_HINTED 0xffffffffu  /* in place of a run's number: wanted by a hint, whatever the runs read */
 
 /* Code whose hash was computed here: true by its content, whoever sent it. */
 typedef struct ex_code {
@@ -27,8 +28,9 @@ typedef struct ex_slot ex_slot_t;
 typedef struct ex_acct {
     struct ex_acct *chain, *next; /* next: in the order of first mention */
     addr_t addr;
-    bool proven, wanted, code_wanted;
+    bool proven;
     bool has_guess;      /* guess: the account in some earlier state, for discovery only */
+    unsigned wanted, code_wanted; /* last run that missed it, its code; or EX_HINTED */
     mpt_account_t value; /* when proven */
     mpt_account_t guess;
     unsigned seen, code_seen; /* last run that read it, its code */
@@ -41,8 +43,8 @@ struct ex_slot {
     ex_acct_t *acct;
     hash32_t key;
     u256_t value; /* when proven */
-    bool proven, wanted;
-    unsigned seen;
+    bool proven;
+    unsigned wanted, seen; /* as in the account */
 };
 
 typedef struct {

@@ -23,11 +23,14 @@ static rc_t fail(ex_view_t *v, rc_t rc)
     return rc;
 }
 
-/* Notes that the run goes on with a guess; fresh: nobody asked for the key before. */
-static rc_t miss(ex_view_t *v, bool fresh)
+/* Notes in *wanted that the run misses a key and goes on with a guess. */
+static rc_t miss(ex_view_t *v, unsigned *wanted)
 {
     v->guessed = true;
-    v->misses += fresh;
+    if (*wanted != EX_HINTED && *wanted != v->run) {
+        *wanted = v->run;
+        v->misses++;
+    }
     return v->misses > EX_MISSES_MAX ? RC_NEED_DATA : RC_OK;
 }
 
@@ -73,9 +76,9 @@ static rc_t view_account(void *ctx, evm_account_t *out, const addr_t *addr)
             out->balance = charged(&out->balance, &v->charge);
         return RC_OK;
     }
-    rc = miss(v, !a->wanted);
-    a->wanted = true;
-    a->code_wanted |= may_have_code(v, addr);
+    rc = miss(v, &a->wanted);
+    if (may_have_code(v, addr) && a->code_wanted != EX_HINTED)
+        a->code_wanted = v->run;
     *out = a->has_guess ? account_of(&a->guess) : (evm_account_t){ .exists = true, .code_hash = KECCAK_EMPTY };
     if (sender) /* the run should get past the check of its balance */
         out->balance = (u256_t){ { 0, 0, 0, UINT64_MAX >> 1 } };
@@ -97,8 +100,7 @@ static rc_t view_storage(void *ctx, u256_t *out, const addr_t *addr, const hash3
         *out = slot->value;
         return RC_OK;
     }
-    rc = miss(v, !slot->wanted);
-    a->wanted = slot->wanted = true;
+    rc = miss(v, &slot->wanted);
     *out = ex_slot_guess(&v->state, slot);
     return rc;
 }
@@ -116,10 +118,8 @@ static rc_t view_code(void *ctx, view_t *out, const addr_t *addr, const hash32_t
         *out = code->bytes;
         return RC_OK;
     }
-    rc = miss(v, !a->code_wanted);
-    a->code_wanted = true;
     *out = (view_t){ NULL, 0 };
-    return rc;
+    return miss(v, &a->code_wanted);
 }
 
 /* Goes down the chain of parents as far as given headers and the cache show it. */
@@ -172,11 +172,11 @@ static rc_t header_hash(ex_view_t *v, hash32_t *out, size_t at)
         *out = v->hash[at];
         return RC_OK;
     }
-    bool fresh = v->hash_wanted <= at;
-    if (fresh)
+    if (v->hash_wanted <= at)
         v->hash_wanted = at + 1;
     memset(out->b, 1, sizeof out->b); /* a guess that is not zero, as a real one */
-    return miss(v, fresh);
+    v->guessed = true;
+    return RC_OK;
 }
 
 static rc_t view_block_hash(void *ctx, hash32_t *out, uint64_t number)
@@ -224,6 +224,7 @@ evm_host_t ex_view_run(ex_view_t *v)
     v->guessed = v->deadline = false;
     v->failed = RC_OK;
     v->misses = v->polls = 0;
+    v->hash_wanted = 0;
     return (evm_host_t){ v, view_account, view_storage, view_code, view_block_hash, view_expired, view_storage_empty };
 }
 
@@ -240,7 +241,7 @@ rc_t ex_view_header(ex_view_t *v, size_t at, const ex_header_t *header)
 
 bool ex_view_code_missing(ex_view_t *v, ex_acct_t *a)
 {
-    if (!a->code_wanted)
+    if (a->code_wanted != EX_HINTED && a->code_wanted != v->run)
         return false;
     bool known = ex_acct_known(&v->state, a);
     if (!known && !a->has_guess)

@@ -50,7 +50,7 @@ evm_host_t ex_view_run(ex_view_t *v);
 /* Takes the header of ancestor `at` (0: the parent). RC_REFUSED: its hash is known and another. */
 NODISCARD rc_t ex_view_header(ex_view_t *v, size_t at, const ex_header_t *header);
 
-/* Whether the account's code has to be asked for. */
+/* Whether the account's code has to be asked for, after the last run. */
 bool ex_view_code_missing(ex_view_t *v, ex_acct_t *acct);
 
 #endif

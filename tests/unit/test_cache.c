@@ -1,0 +1,311 @@
+/* Cache of proven state: kinds are kept apart, the least recently used go first, the size holds. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "lightclient/exec/cache.h"
+#include "lightclient/exec/siphash.h"
+
+static ex_cache_t *cache_of(size_t bytes_max)
+{
+    ex_cache_config_t config = { .bytes_max = bytes_max, .seed = { 1, 2 } };
+    ex_cache_t *c = ex_cache_new(&config);
+    ck_assert_ptr_nonnull(c);
+    return c;
+}
+
+static hash32_t hash_of(unsigned x)
+{
+    hash32_t h = { { 0xaa } };
+    store_u64be(h.b + 24, x);
+    return h;
+}
+
+static addr_t addr_of(unsigned x)
+{
+    addr_t a = { { 0xbb } };
+    store_u64be(a.b + 12, x);
+    return a;
+}
+
+/* Source: SipHash-1-3 of the empty string under the key 00 01 .. 0f, as published with the reference code's vectors. */
+START_TEST(siphash_matches_known_answer)
+{
+    const uint64_t seed[2] = { 0x0706050403020100u, 0x0f0e0d0c0b0a0908u };
+    ck_assert_uint_eq(ex_siphash(seed, view_of(NULL, 0)), 0xabac0158050fc4dcu);
+}
+END_TEST
+
+START_TEST(account_is_found_only_under_its_root_and_address)
+{
+    ex_cache_t *c = cache_of(1 << 20);
+    hash32_t root = hash_of(1), other = hash_of(2);
+    addr_t addr = addr_of(1), stranger = addr_of(2);
+    mpt_account_t in = { true, 7, u256_of(9), hash_of(3), hash_of(4) }, out = { .nonce = 55 };
+    ex_cache_put_account(c, &root, &addr, &in);
+    ck_assert(!ex_cache_get_account(c, &out, &other, &addr));
+    ck_assert(!ex_cache_get_account(c, &out, &root, &stranger));
+    ck_assert_uint_eq(out.nonce, 55);
+    ck_assert(ex_cache_get_account(c, &out, &root, &addr));
+    ck_assert_uint_eq(out.nonce, 7);
+    ck_assert(hash32_eq(&out.code_hash, &in.code_hash));
+    ex_cache_free(c);
+}
+END_TEST
+
+START_TEST(guess_is_the_account_last_put_under_any_root)
+{
+    ex_cache_t *c = cache_of(1 << 20);
+    hash32_t first = hash_of(1), second = hash_of(2);
+    addr_t addr = addr_of(1), stranger = addr_of(2);
+    mpt_account_t in = { true, 7, u256_of(9), hash_of(3), hash_of(4) }, out;
+    ck_assert(!ex_cache_guess_account(c, &out, &addr));
+    ex_cache_put_account(c, &first, &addr, &in);
+    in.nonce = 8;
+    ex_cache_put_account(c, &second, &addr, &in);
+    ck_assert(!ex_cache_guess_account(c, &out, &stranger));
+    ck_assert(ex_cache_guess_account(c, &out, &addr));
+    ck_assert_uint_eq(out.nonce, 8);
+    ex_cache_free(c);
+}
+END_TEST
+
+START_TEST(slot_is_found_only_under_its_storage_root_and_key)
+{
+    ex_cache_t *c = cache_of(1 << 20);
+    hash32_t root = hash_of(1), key = hash_of(2);
+    u256_t in = u256_of(77), out = u256_of(5);
+    ex_cache_put_slot(c, &root, &key, &in);
+    ck_assert(!ex_cache_get_slot(c, &out, &key, &root));
+    ck_assert(!ex_cache_get_slot(c, &out, &root, &root));
+    ck_assert_uint_eq(out.w[0], 5);
+    ck_assert(ex_cache_get_slot(c, &out, &root, &key));
+    ck_assert_uint_eq(out.w[0], 77);
+    ex_cache_free(c);
+}
+END_TEST
+
+START_TEST(code_and_parent_with_the_same_name_are_kept_apart)
+{
+    ex_cache_t *c = cache_of(1 << 20);
+    arena_t a;
+    arena_init(&a, 1 << 20);
+    hash32_t name = hash_of(1), parent = hash_of(2), out;
+    view_t code;
+    ck_assert(!ex_cache_get_code(c, &code, &a, &name));
+    ex_cache_put_parent(c, &name, &parent);
+    ck_assert(!ex_cache_get_code(c, &code, &a, &name));
+    ck_assert_ptr_null(code.p);
+    ex_cache_put_code(c, &name, view_str("code"));
+    ck_assert(ex_cache_get_code(c, &code, &a, &name));
+    ck_assert(view_eq(code, view_str("code")));
+    ck_assert(ex_cache_get_parent(c, &out, &name));
+    ck_assert(hash32_eq(&out, &parent));
+    arena_free(&a);
+    ex_cache_free(c);
+}
+END_TEST
+
+START_TEST(code_is_not_handed_out_when_the_arena_is_full)
+{
+    ex_cache_t *c = cache_of(1 << 20);
+    arena_t a;
+    static const uint8_t big[20000];
+    arena_init(&a, 1 << 10);
+    hash32_t name = hash_of(1);
+    view_t code;
+    ex_cache_put_code(c, &name, view_of(big, sizeof big));
+    ck_assert(!ex_cache_get_code(c, &code, &a, &name));
+    ck_assert_ptr_null(code.p);
+    arena_free(&a);
+    ex_cache_free(c);
+}
+END_TEST
+
+START_TEST(bytes_never_pass_the_maximum_and_the_unused_go_first)
+{
+    const size_t max = 64 << 10;
+    ex_cache_t *c = cache_of(max);
+    hash32_t root = hash_of(0), key;
+    u256_t value;
+    for (unsigned i = 1; i <= 5000; i++) {
+        u256_t in = u256_of(i);
+        key = hash_of(i);
+        ex_cache_put_slot(c, &root, &key, &in);
+        ck_assert_uint_le(ex_cache_bytes(c), max);
+        key = hash_of(1);
+        ck_assert_msg(ex_cache_get_slot(c, &value, &root, &key), "the one in use went at %u", i);
+    }
+    ck_assert_uint_gt(ex_cache_bytes(c), max / 2);
+    key = hash_of(2);
+    ck_assert(!ex_cache_get_slot(c, &value, &root, &key));
+    key = hash_of(5000);
+    ck_assert(ex_cache_get_slot(c, &value, &root, &key));
+    ck_assert_uint_eq(value.w[0], 5000);
+    ex_cache_free(c);
+}
+END_TEST
+
+START_TEST(many_entries_stay_reachable_while_the_table_grows)
+{
+    ex_cache_t *c = cache_of(64 << 20);
+    hash32_t root = hash_of(0), key;
+    u256_t value;
+    for (unsigned i = 0; i < 20000; i++) {
+        u256_t in = u256_of(i);
+        key = hash_of(i);
+        ex_cache_put_slot(c, &root, &key, &in);
+    }
+    for (unsigned i = 0; i < 20000; i++) {
+        key = hash_of(i);
+        ck_assert(ex_cache_get_slot(c, &value, &root, &key));
+        ck_assert_uint_eq(value.w[0], i);
+    }
+    ex_cache_free(c);
+}
+END_TEST
+
+START_TEST(putting_again_replaces_and_does_not_leak_size)
+{
+    ex_cache_t *c = cache_of(1 << 20);
+    arena_t a;
+    arena_init(&a, 1 << 20);
+    hash32_t name = hash_of(1);
+    view_t code;
+    ex_cache_put_code(c, &name, view_str("long long code"));
+    size_t bytes = ex_cache_bytes(c);
+    ex_cache_put_code(c, &name, view_str("code"));
+    ck_assert_uint_lt(ex_cache_bytes(c), bytes);
+    ex_cache_put_code(c, &name, view_str("long long code"));
+    ck_assert_uint_eq(ex_cache_bytes(c), bytes);
+    ck_assert(ex_cache_get_code(c, &code, &a, &name));
+    ck_assert(view_eq(code, view_str("long long code")));
+    arena_free(&a);
+    ex_cache_free(c);
+}
+END_TEST
+
+START_TEST(entry_larger_than_an_eighth_is_not_kept)
+{
+    static const uint8_t big[8 << 10];
+    ex_cache_t *c = cache_of(sizeof big * 8);
+    hash32_t name = hash_of(1);
+    ex_cache_put_code(c, &name, view_of(big, sizeof big));
+    ck_assert_uint_eq(ex_cache_bytes(c), 0);
+    ex_cache_put_code(c, &name, view_of(big, sizeof big - 512));
+    ck_assert_uint_gt(ex_cache_bytes(c), 0);
+    ex_cache_free(c);
+}
+END_TEST
+
+START_TEST(learned_set_comes_back_for_the_same_selector_only)
+{
+    ex_cache_t *c = cache_of(1 << 20);
+    arena_t a;
+    arena_init(&a, 1 << 20);
+    addr_t to = addr_of(1), other = addr_of(2);
+    hash32_t slots[2] = { hash_of(1), hash_of(2) };
+    ex_touch_t in[2] = { { addr_of(1), slots, 2, true }, { addr_of(9), NULL, 0, false } }, *out;
+    ex_cache_put_learned(c, &to, view_str("abcd1234"), in, 2);
+    ck_assert_uint_eq(ex_cache_get_learned(c, &out, &a, &other, view_str("abcd1234")), 0);
+    ck_assert_uint_eq(ex_cache_get_learned(c, &out, &a, &to, view_str("abce1234")), 0);
+    ck_assert_uint_eq(ex_cache_get_learned(c, &out, &a, &to, view_str("abc")), 0);
+    ck_assert_uint_eq(ex_cache_get_learned(c, &out, &a, &to, view_str("")), 0);
+    ck_assert_uint_eq(ex_cache_get_learned(c, &out, &a, &to, view_str("abcdxxxxxxxxxxxx")), 2);
+    ck_assert(addr_eq(&out[0].addr, &in[0].addr) && addr_eq(&out[1].addr, &in[1].addr));
+    ck_assert(out[0].code && !out[1].code);
+    ck_assert_uint_eq(out[0].slot_count, 2);
+    ck_assert_uint_eq(out[1].slot_count, 0);
+    ck_assert(hash32_eq(&out[0].slots[1], &slots[1]));
+    arena_free(&a);
+    ex_cache_free(c);
+}
+END_TEST
+
+START_TEST(learned_set_past_its_maximum_is_not_kept)
+{
+    ex_cache_t *c = cache_of(64 << 20);
+    arena_t a;
+    arena_init(&a, 1 << 20);
+    addr_t to = addr_of(1);
+    static hash32_t slots[EX_LEARNED_MAX];
+    ex_touch_t in = { addr_of(1), slots, EX_LEARNED_MAX, true }, *out;
+    ex_cache_put_learned(c, &to, view_str("abcd"), &in, 1);
+    ck_assert_uint_eq(ex_cache_get_learned(c, &out, &a, &to, view_str("abcd")), 0);
+    in.slot_count--;
+    ex_cache_put_learned(c, &to, view_str("abcd"), &in, 1);
+    ck_assert_uint_eq(ex_cache_get_learned(c, &out, &a, &to, view_str("abcd")), 1);
+    ck_assert_uint_eq(out[0].slot_count, EX_LEARNED_MAX - 1);
+    arena_free(&a);
+    ex_cache_free(c);
+}
+END_TEST
+
+static int depth, entered;
+
+static void enter(void *ctx)
+{
+    (void)ctx;
+    ck_assert_int_eq(depth++, 0);
+    entered++;
+}
+
+static void leave(void *ctx)
+{
+    (void)ctx;
+    ck_assert_int_eq(--depth, 0);
+}
+
+START_TEST(every_access_is_made_under_the_lock_once)
+{
+    ex_cache_config_t config = { .bytes_max = 1 << 20, .lock = enter, .unlock = leave };
+    ex_cache_t *c = ex_cache_new(&config);
+    arena_t a;
+    arena_init(&a, 1 << 20);
+    hash32_t h = hash_of(1);
+    addr_t addr = addr_of(1);
+    u256_t value = u256_of(1);
+    mpt_account_t account = { .exists = true };
+    ex_touch_t in = { .addr = addr }, *out;
+    view_t code;
+    ck_assert_ptr_nonnull(c);
+    ex_cache_put_slot(c, &h, &h, &value);
+    ex_cache_put_account(c, &h, &addr, &account); /* two entries */
+    ex_cache_put_code(c, &h, view_str("x"));
+    ex_cache_put_learned(c, &addr, view_str("x"), &in, 1);
+    ck_assert(ex_cache_get_slot(c, &value, &h, &h));
+    ck_assert(ex_cache_get_account(c, &account, &h, &addr));
+    ck_assert(ex_cache_get_code(c, &code, &a, &h));
+    ck_assert_uint_eq(ex_cache_get_learned(c, &out, &a, &addr, view_str("x")), 1);
+    ck_assert_uint_gt(ex_cache_bytes(c), 0);
+    ck_assert_int_eq(entered, 10);
+    ck_assert_int_eq(depth, 0);
+    arena_free(&a);
+    ex_cache_free(c);
+    ex_cache_free(NULL);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("cache");
+    TCase *t = tcase_create("cache");
+    tcase_add_test(t, siphash_matches_known_answer);
+    tcase_add_test(t, account_is_found_only_under_its_root_and_address);
+    tcase_add_test(t, guess_is_the_account_last_put_under_any_root);
+    tcase_add_test(t, slot_is_found_only_under_its_storage_root_and_key);
+    tcase_add_test(t, code_and_parent_with_the_same_name_are_kept_apart);
+    tcase_add_test(t, code_is_not_handed_out_when_the_arena_is_full);
+    tcase_add_test(t, bytes_never_pass_the_maximum_and_the_unused_go_first);
+    tcase_add_test(t, many_entries_stay_reachable_while_the_table_grows);
+    tcase_add_test(t, putting_again_replaces_and_does_not_leak_size);
+    tcase_add_test(t, entry_larger_than_an_eighth_is_not_kept);
+    tcase_add_test(t, learned_set_comes_back_for_the_same_selector_only);
+    tcase_add_test(t, learned_set_past_its_maximum_is_not_kept);
+    tcase_add_test(t, every_access_is_made_under_the_lock_once);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,89 @@
+#include "tests/vectors/upstream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "rpc/json.h"
+#include "rpc/jsonrpc.h"
+
+/* The answer to one element of a batch. */
+static json_t *element(upstream_t *up, const json_t *request)
+{
+    const char *method = vec_str(request, "method");
+    json_t *result = up->result(up->ctx, method, json_object_get(request, "params"));
+    json_t *out = json_object();
+    json_object_set_new(out, "jsonrpc", json_string("2.0"));
+    json_object_set(out, "id", json_object_get(request, "id"));
+    if (result)
+        json_object_set_new(out, "result", result);
+    else
+        json_object_set_new(out, "error", json_pack("{s:i,s:s}", "code", -32000, "message", "not recorded"));
+    if (!result && strcmp(method, "eth_createAccessList"))
+        up->unrecorded++;
+    return out;
+}
+
+/* Elements in reverse: their order is free. */
+static char *batch(upstream_t *up, view_t text)
+{
+    json_t *requests = json_loadb((const char *)text.p, text.n, 0, NULL), *answers = json_array();
+    for (size_t i = json_array_size(requests); i-- > 0;)
+        json_array_append_new(answers, element(up, json_array_get(requests, i)));
+    char *out = json_dumps(answers, JSON_COMPACT);
+    json_decref(requests);
+    json_decref(answers);
+    return out;
+}
+
+static rc_t round_trip(ex_call_t *call, upstream_t *up, const ex_block_t *block, const ex_request_t *request, char *why,
+                       size_t why_cap)
+{
+    const ex_need_t *needs;
+    view_t text;
+    arena_t a;
+    size_t count = ex_call_needs(call, &needs), given = 0;
+    arena_init(&a, 256u << 20);
+    bool *answered = arena_calloc(&a, count, sizeof *answered);
+    rc_t rc = jr_encode_needs(&text, &a, needs, count, block, request);
+    if (!rc) {
+        char *body = batch(up, text);
+        rc = jr_answer_needs(call, answered, why, why_cap, needs, count, view_str(body));
+        free(body);
+    }
+    for (size_t i = 0; i < count; i++)
+        given += answered[i];
+    arena_free(&a);
+    if (rc == RC_IO && given) /* what is not recorded is mostly what only a guess asked for */
+        return RC_OK;
+    return rc == RC_IO ? RC_NEED_DATA : rc;
+}
+
+rc_t upstream_call(ex_call_t *call, upstream_t *up, const ex_block_t *block, const ex_request_t *request, char *why,
+                   size_t why_cap)
+{
+    const char *text = NULL;
+    for (;;) {
+        rc_t rc = ex_call_step(call, &text);
+        if (rc != RC_NEED_DATA) {
+            snprintf(why, why_cap, "%s", text ? text : "");
+            return rc;
+        }
+        rc = round_trip(call, up, block, request, why, why_cap);
+        if (rc)
+            return rc;
+    }
+}
+
+bool upstream_block(ex_block_t *out, const json_t *header, uint64_t chain_id)
+{
+    ex_header_t h;
+    const char *field;
+    memset(out, 0, sizeof *out);
+    if (jr_header(&h, &field, header) || !jr_fixed(out->block_hash.b, 32, json_object_get(header, "hash")))
+        return false;
+    out->parent_hash = h.parent_hash;
+    out->state_root = h.state_root;
+    out->env = (evm_block_t){ h.number, h.timestamp, h.gas_limit, h.coinbase, h.mix_hash, h.base_fee, h.excess_blob_gas,
+                              chain_id };
+    return ex_header_check(&h, &out->block_hash) == RC_OK;
+}

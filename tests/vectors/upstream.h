@@ -1,0 +1,24 @@
+/* upstream.h - an execution RPC made of recorded answers: takes the text of a batch, gives the text of the answer. */
+#ifndef TESTS_UPSTREAM_H
+#define TESTS_UPSTREAM_H
+
+#include "lightclient/exec/call.h"
+#include "tests/vectors/vec.h"
+
+typedef struct {
+    /* A new reference to the result of one request; NULL: not recorded, which is answered with an error object. */
+    json_t *(*result)(void *ctx, const char *method, const json_t *params);
+    void *ctx;
+    size_t unrecorded; /* requests that could not be answered, hints aside */
+} upstream_t;
+
+/* Runs a call to its end, every need going through jr_encode_needs, the upstream, and jr_answer_needs.
+ *   why  sentence when the result is not RC_OK
+ * RC_NEED_DATA: what is missing is not recorded; RC_REFUSED and the like with false answers too. */
+rc_t upstream_call(ex_call_t *call, upstream_t *up, const ex_block_t *block, const ex_request_t *request, char *why,
+                   size_t why_cap);
+
+/* The block that a header object describes; false when a field is missing. */
+bool upstream_block(ex_block_t *out, const json_t *header, uint64_t chain_id);
+
+#endif
