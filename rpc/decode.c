@@ -65,7 +65,8 @@ rc_t jr_header(ex_header_t *out, const char **field, const json_t *block)
     bool ended = false; /* the optional fields come in order and without gaps */
     for (size_t i = 0; i < sizeof tail_fields / sizeof tail_fields[0]; i++) {
         *field = tail_fields[i].name;
-        if (!json_object_get(block, tail_fields[i].name)) {
+        const json_t *value = json_object_get(block, tail_fields[i].name);
+        if (!value || json_is_null(value)) {
             ended = true;
             continue;
         }

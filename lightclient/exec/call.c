@@ -5,6 +5,7 @@
 #include "base/crypto/hash.h"
 #include "lightclient/exec/view.h"
 
+#define INITCODE_MAX 49152u /* bytes; EIP-3860 */
 #define STATE_MEMORY_MAX (64u << 20) /* proven state; the rest of EX_CALL_MEMORY_MAX is the run's */
 
 struct ex_call {
@@ -147,6 +148,8 @@ static rc_t run(ex_call_t *c, const char **why)
 {
     const ex_request_t *q = c->config.request;
     uint64_t cap = c->config.gas_cap ? c->config.gas_cap : EX_GAS_CAP;
+    if (cap > INT64_MAX) /* the EVM counts with a sign */
+        cap = INT64_MAX;
     evm_block_t env = c->config.block->env;
     evm_host_t host = ex_view_run(&c->view);
     evm_tx_t tx = { .from = q->from, .create = !q->has_to, .to = q->to, .value = q->value, .data = q->data };
@@ -172,6 +175,8 @@ static const char *refusal(ex_call_t *c)
     if (!ex_state_acct(&from, &c->view.state, &q->from) && ex_acct_known(&c->view.state, from) &&
         u256_cmp(&from->value.balance, &q->value) < 0)
         return "insufficient funds for transfer";
+    if (!q->has_to && q->data.n > INITCODE_MAX)
+        return "max initcode size exceeded";
     return "intrinsic gas too low";
 }
 

@@ -13,9 +13,9 @@
 #include "lightclient/exec/call.h"
 #include "lightclient/exec/state.h"
 
-#define EX_ANCESTORS_MAX 256u    /* BLOCKHASH looks no further back */
-#define EX_MISSES_MAX 4096u      /* new keys that one run may ask for */
-#define EX_GUESSED_POLLS_MAX 512u /* polls of the deadline that a run may make after its first guess */
+#define EX_ANCESTORS_MAX 256u     /* BLOCKHASH looks no further back */
+#define EX_MISSES_MAX 4096u       /* new keys that one run may ask for */
+#define EX_GUESSED_POLLS_MAX 128u /* polls of the deadline that a run may make after its first guess */
 
 typedef struct {
     ex_state_t state;
