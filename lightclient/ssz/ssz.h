@@ -2,7 +2,7 @@
  *
  * Spec:   consensus-specs ssz/simple-serialize.md, ssz/merkle-proofs.md
  * Floor:  2, ssz. May include base/. No heap, I/O, clock or thread.
- * Tests:  tests/unit/test_ssz.c, tests/fuzz/fuzz_ssz.c
+ * Tests:  tests/unit/test_ssz.c
  */
 #ifndef SSZ_SSZ_H
 #define SSZ_SSZ_H
