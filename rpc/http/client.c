@@ -46,6 +46,7 @@ typedef struct {
     uint64_t started_ms;
     uint32_t stall_ms;
     rc_t why; /* set by a callback that ends the transfer */
+    bool head_done; /* the empty line after the final answer's headers has come */
     bool ended;
 } job_t;
 
@@ -269,9 +270,19 @@ static void copy_token(char *out, size_t cap, const char *p, size_t n)
     out[n] = 0;
 }
 
+/* True when the line is the header called name ("Name:"); then its value is copied to out. */
+static bool header_is(char *out, size_t cap, const char *name, const char *line, size_t n)
+{
+    size_t name_len = strlen(name);
+    if (n < name_len || strncasecmp(line, name, name_len) != 0)
+        return false;
+    copy_token(out, cap, line + name_len, n - name_len);
+    return true;
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 {
-    static const char version[] = "Eth-Consensus-Version:";
+    char coding[16];
     job_t *j = ctx;
     (void)size; /* always 1 */
     if (j->progress_ms)
@@ -281,11 +292,18 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
         j->why = RC_LIMIT;
         return 0;
     }
-    if (n >= 5 && memcmp(p, "HTTP/", 5) == 0)
-        j->out->consensus_version[0] = 0; /* a final answer after a 1xx one: start again */
-    if (n >= sizeof version - 1 && strncasecmp(p, version, sizeof version - 1) == 0)
-        copy_token(j->out->consensus_version, sizeof j->out->consensus_version, p + sizeof version - 1,
-                   n - (sizeof version - 1));
+    if (n >= 5 && memcmp(p, "HTTP/", 5) == 0) { /* also the final answer after a 1xx one: start again */
+        j->out->consensus_version[0] = 0;
+        j->head_done = false;
+    } else if (p[0] == '\r' || p[0] == '\n') {
+        j->head_done = true;
+    }
+    (void)header_is(j->out->consensus_version, sizeof j->out->consensus_version, "Eth-Consensus-Version:", p, n);
+    if (header_is(coding, sizeof coding, "Content-Encoding:", p, n) && strcasecmp(coding, "gzip") != 0 &&
+        strcasecmp(coding, "identity") != 0) { /* curl would unpack whatever it knows, several times over */
+        j->why = RC_MALFORMED;
+        return 0;
+    }
     return n;
 }
 
@@ -322,10 +340,10 @@ static rc_t rc_of(CURLcode code, const job_t *j)
     if (j->why)
         return j->why;
     switch (code) {
-    case CURLE_OK: return RC_OK;
+    case CURLE_OK: return j->head_done ? RC_OK : RC_IO; /* for curl a head that breaks off is one */
     case CURLE_OPERATION_TIMEDOUT: return RC_TIMEOUT;
     case CURLE_FILESIZE_EXCEEDED: return RC_LIMIT;
-    case CURLE_OUT_OF_MEMORY: return RC_NOMEM;
+    case CURLE_OUT_OF_MEMORY: return j->progress_ms && !j->head_done ? RC_LIMIT : RC_NOMEM; /* a line over curl's 100 KB, too */
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL: /* an answer without a status line */
     case CURLE_BAD_CONTENT_ENCODING:
@@ -349,12 +367,16 @@ static void fail(const job_t *j, const hc_request_t *q, rc_t rc, const char *wha
 /* curl's own text per code: it names neither path nor credentials, unlike what a server might make it say. */
 static const char *sentence(CURLcode code, rc_t rc, const job_t *j)
 {
-    if (j->header_bytes > HEADERS_MAX)
+    if (code == CURLE_OK)
+        return rc == RC_IO ? "the answer breaks off in its headers" : "the answer's status is out of range";
+    if (j->header_bytes > HEADERS_MAX || (code == CURLE_OUT_OF_MEMORY && rc == RC_LIMIT))
         return "the answer's headers are too large";
     if (rc == RC_LIMIT)
         return "the answer is larger than allowed";
     if (rc == RC_NOMEM)
         return "out of memory";
+    if (j->why == RC_MALFORMED)
+        return "the answer has a content coding that was not asked for";
     if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY)
         return "the answer is not HTTP";
     if (code == CURLE_OPERATION_TIMEDOUT && !j->progress_ms)
@@ -485,7 +507,7 @@ static void job_end(job_t *j, lane_t *l, const hc_request_t *q, CURLcode code, c
     if (rc == RC_OK && (j->out->status < 100 || j->out->status > 599))
         rc = RC_MALFORMED;
     if (rc)
-        fail(j, q, rc, instead ? instead : code ? sentence(code, rc, j) : "the answer's status is out of range");
+        fail(j, q, rc, instead ? instead : sentence(code, rc, j));
     j->out->elapsed_ms = (uint32_t)(clock_ms() - j->started_ms);
     (void)curl_multi_remove_handle(l->multi, j->easy);
 }

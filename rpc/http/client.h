@@ -22,7 +22,8 @@ typedef struct {
 } hc_request_t;
 
 typedef struct {
-    rc_t rc;            /* RC_OK: a complete answer with any status; RC_TIMEOUT, RC_IO, RC_LIMIT (too large), RC_MALFORMED (not HTTP) */
+    rc_t rc;            /* RC_OK: a complete answer with any status. RC_IO: no connection, or the answer broke off; RC_TIMEOUT;
+                         * RC_LIMIT: body or headers too large; RC_MALFORMED: not HTTP, or not a URL; RC_NOMEM */
     int status;         /* 100 to 599 */
     char content_type[96];
     char consensus_version[24]; /* Eth-Consensus-Version; empty when absent */
