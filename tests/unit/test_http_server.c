@@ -1,0 +1,812 @@
+/* HTTP server by raw sockets on loopback: answers, limits, errors, slow handlers, stopping. */
+#include <arpa/inet.h>
+#include <check.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "rpc/http/server.h"
+
+#define BIG (10u << 20)
+
+static atomic_uint gate_entered; /* slow handlers that wait in /gate */
+static atomic_bool gate_open;
+
+static uint64_t clock_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static void pause_ms(unsigned ms)
+{
+    nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 }, NULL);
+}
+
+/* ---- handlers ---- */
+
+static void echo(void *ctx, const hs_request_t *q, hs_response_t *r)
+{
+    char *text = NULL;
+    int n = asprintf(&text, "%s %s ?%s %s %zu:%.*s", q->method, q->path, q->query, q->content_type, q->body.n,
+                     (int)(q->body.n < 100 ? q->body.n : 100), q->body.n ? (const char *)q->body.p : "");
+    (void)ctx;
+    *r = (hs_response_t){ .status = 200, .content_type = "text/plain", .body = (uint8_t *)text, .body_len = (size_t)n };
+}
+
+static void gate(void *ctx, const hs_request_t *q, hs_response_t *r)
+{
+    gate_entered++;
+    while (!gate_open)
+        pause_ms(1);
+    echo(ctx, q, r);
+}
+
+static void big(void *ctx, const hs_request_t *q, hs_response_t *r)
+{
+    (void)ctx;
+    (void)q;
+    *r = (hs_response_t){ .status = 200, .body = malloc(BIG), .body_len = BIG };
+    memset(r->body, 'b', BIG);
+}
+
+static void no_answer(void *ctx, const hs_request_t *q, hs_response_t *r)
+{
+    (void)ctx;
+    (void)q;
+    r->body = malloc(10); /* freed by the server nevertheless */
+    r->body_len = 10;
+}
+
+static void busy(void *ctx, const hs_request_t *q, hs_response_t *r)
+{
+    (void)ctx;
+    (void)q;
+    hs_problem(r, 503, "not-ready", "head is \"too\" old\n\\ \x80");
+    r->retry_after_s = 12;
+}
+
+static pthread_mutex_t current_lock = PTHREAD_MUTEX_INITIALIZER;
+static hs_shared_t *current;
+
+static void shared(void *ctx, const hs_request_t *q, hs_response_t *r)
+{
+    (void)ctx;
+    (void)q;
+    pthread_mutex_lock(&current_lock);
+    r->shared = current ? hs_shared_ref(current) : NULL;
+    pthread_mutex_unlock(&current_lock);
+}
+
+static void shared_set(const char *text)
+{
+    hs_shared_t *next = text ? hs_shared_new(200, NULL, view_str(text), HS_CORS) : NULL, *old;
+    pthread_mutex_lock(&current_lock);
+    old = current;
+    current = next;
+    pthread_mutex_unlock(&current_lock);
+    hs_shared_unref(old);
+}
+
+static const hs_route_t routes[] = {
+    { "GET", "/quick", echo, 0 },
+    { "GET", "/shared", shared, HS_CORS },
+    { "GET", "/cors", echo, HS_CORS },
+    { "POST", "/cors", echo, HS_SLOW | HS_CORS },
+    { "POST", "/echo", echo, 0 },
+    { "POST", "/slow", echo, HS_SLOW },
+    { "GET", "/gate", gate, HS_SLOW },
+    { "GET", "/big", big, 0 },
+    { "GET", "/none", no_answer, 0 },
+    { "GET", "/busy", busy, 0 },
+    { "GET", "/v1/block/*", echo, 0 },
+};
+
+static hs_t *start(hs_config_t k)
+{
+    char why[160];
+    hs_t *s = NULL;
+    k.address = "127.0.0.1";
+    k.routes = routes;
+    k.route_count = sizeof routes / sizeof routes[0];
+    gate_entered = 0;
+    gate_open = false;
+    ck_assert_msg(hs_start(&s, why, sizeof why, &k) == RC_OK, "%s", why);
+    return s;
+}
+
+/* ---- a client by hand ---- */
+
+static int dial_port(uint16_t port)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct timeval patience = { .tv_sec = 10 };
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (connect(fd, (struct sockaddr *)&at, sizeof at) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static int dial(const hs_t *s)
+{
+    int fd = dial_port(hs_port(s));
+    ck_assert_int_ge(fd, 0);
+    return fd;
+}
+
+static bool put(int fd, const void *p, size_t n)
+{
+    const char *at = p;
+    while (n) {
+        ssize_t sent = send(fd, at, n, MSG_NOSIGNAL);
+        if (sent <= 0)
+            return false;
+        at += sent;
+        n -= (size_t)sent;
+    }
+    return true;
+}
+
+static bool say(int fd, const char *text)
+{
+    return put(fd, text, strlen(text));
+}
+
+typedef struct {
+    int status; /* 0: the connection ended first */
+    char head[4096];
+    char *body; /* NUL-terminated; malloc */
+    size_t body_len;
+} answer_t;
+
+/* Reads one answer byte-exact, so that pipelined ones stay in the socket. */
+static answer_t hear(int fd, bool head_only)
+{
+    answer_t a = { 0 };
+    size_t n = 0;
+    char *length;
+    while (n < sizeof a.head - 1 && !(n >= 4 && memcmp(a.head + n - 4, "\r\n\r\n", 4) == 0)) {
+        if (recv(fd, a.head + n, 1, 0) != 1)
+            return a;
+        n++;
+    }
+    sscanf(a.head, "HTTP/1.1 %d", &a.status);
+    length = strcasestr(a.head, "\r\nContent-Length:");
+    a.body_len = length && !head_only ? strtoul(length + 17, NULL, 10) : 0;
+    a.body = calloc(1, a.body_len + 1);
+    for (size_t got = 0; got < a.body_len;) {
+        ssize_t more = recv(fd, a.body + got, a.body_len - got, 0);
+        if (more <= 0) {
+            a.status = 0;
+            break;
+        }
+        got += (size_t)more;
+    }
+    return a;
+}
+
+/* True when the peer has closed: nothing more comes. */
+static bool ended(int fd)
+{
+    char c;
+    ssize_t n = recv(fd, &c, 1, 0);
+    return n == 0 || (n < 0 && errno == ECONNRESET);
+}
+
+static answer_t ask(const hs_t *s, const char *request)
+{
+    int fd = dial(s);
+    say(fd, request);
+    answer_t a = hear(fd, strncmp(request, "HEAD", 4) == 0);
+    close(fd);
+    return a;
+}
+
+static void expect(const hs_t *s, const char *request, int status, const char *in_head, const char *in_body)
+{
+    answer_t a = ask(s, request);
+    ck_assert_msg(a.status == status, "%s: status %d", request, a.status);
+    ck_assert_msg(!in_head || strstr(a.head, in_head), "%s: head %s", request, a.head);
+    ck_assert_msg(!in_body || strstr(a.body, in_body), "%s: body %s", request, a.body);
+    free(a.body);
+}
+
+/* ---- answers ---- */
+
+START_TEST(quick_and_slow_routes_get_path_query_type_and_body)
+{
+    hs_t *s = start((hs_config_t){ 0 });
+    expect(s, "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n", 200, "\r\nContent-Type: text/plain\r\n", "GET /quick ?  0:");
+    expect(s, "GET /quick?a=%31&b HTTP/1.1\r\nHost: x\r\n\r\n", 200, "\r\nX-Content-Type-Options: nosniff\r\n", "GET /quick ?a=%31&b  0:");
+    expect(s, "GET /qu%69ck?x?y HTTP/1.1\r\nHost: x\r\n\r\n", 200, "\r\nCache-Control: no-store\r\n", "GET /quick ?x?y  0:");
+    expect(s, "GET /v1/block/latest?full HTTP/1.1\r\nHost: x\r\n\r\n", 200, NULL, "GET /v1/block/latest ?full  0:");
+    expect(s, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}", 200, NULL,
+           "POST /echo ? application/json 2:{}");
+    expect(s, "POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 200, NULL, "POST /slow ?  0:");
+    expect(s, "POST /slow?q HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+           200, NULL, "POST /slow ?q text/plain 5:abcde");
+    hs_stop(s, 1000);
+    hs_stop(NULL, 0);
+}
+END_TEST
+
+START_TEST(head_is_get_without_the_body)
+{
+    hs_t *s = start((hs_config_t){ 0 });
+    int fd = dial(s);
+    say(fd, "HEAD /quick HTTP/1.1\r\nHost: x\r\n\r\nGET /quick HTTP/1.1\r\nHost: x\r\n\r\n");
+    answer_t a = hear(fd, true), b = hear(fd, false);
+    ck_assert_int_eq(a.status, 200);
+    ck_assert_ptr_nonnull(strstr(a.head, "Content-Length: 16\r\n"));
+    ck_assert_int_eq(b.status, 200);
+    ck_assert_uint_eq(b.body_len, 16);
+    free(a.body);
+    free(b.body);
+    close(fd);
+    hs_stop(s, 1000);
+}
+END_TEST
+
+START_TEST(unknown_paths_and_methods_get_problems_and_options_tells_the_methods)
+{
+    hs_t *s = start((hs_config_t){ 0 });
+    expect(s, "GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n", 404, "\r\nContent-Type: application/problem+json\r\n",
+           "{\"type\":\"urn:kettle:error:not-found\",\"title\":\"Not Found\",\"status\":404,\"detail\":\"no such path\"}");
+    expect(s, "GET /quick/ HTTP/1.1\r\nHost: x\r\n\r\n", 404, NULL, NULL);
+    expect(s, "GET /quick%00 HTTP/1.1\r\nHost: x\r\n\r\n", 400, NULL, "urn:kettle:error:bad-request");
+    expect(s, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n", 405, "\r\nAllow: POST, OPTIONS\r\n", "urn:kettle:error:method-not-allowed");
+    expect(s, "DELETE /cors HTTP/1.1\r\nHost: x\r\n\r\n", 405, "\r\nAllow: GET, HEAD, POST, OPTIONS\r\n", NULL);
+    expect(s, "HEAD /echo HTTP/1.1\r\nHost: x\r\n\r\n", 405, NULL, NULL);
+    expect(s, "OPTIONS /quick HTTP/1.1\r\nHost: x\r\n\r\n", 204, "\r\nAllow: GET, HEAD, OPTIONS\r\n", NULL);
+    expect(s, "GET /none HTTP/1.1\r\nHost: x\r\n\r\n", 500, NULL, "urn:kettle:error:internal");
+    expect(s, "GET /busy HTTP/1.1\r\nHost: x\r\n\r\n", 503, "\r\nRetry-After: 12\r\n", "\"detail\":\"head is \\\"too\\\" old\\u000a\\\\ ?\"");
+    hs_stop(s, 1000);
+}
+END_TEST
+
+START_TEST(only_cors_routes_may_be_read_by_any_page)
+{
+    hs_t *s = start((hs_config_t){ 0 });
+    static const char open_to_all[] = "\r\nAccess-Control-Allow-Origin: *\r\n";
+    expect(s, "GET /cors HTTP/1.1\r\nHost: x\r\nOrigin: http://a\r\n\r\n", 200, open_to_all, NULL);
+    expect(s, "POST /cors HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx", 200, open_to_all, NULL);
+    expect(s, "PUT /cors HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 405, open_to_all, NULL);
+    expect(s, "OPTIONS /cors HTTP/1.1\r\nHost: x\r\nOrigin: http://a\r\nAccess-Control-Request-Method: POST\r\n\r\n", 204, open_to_all, NULL);
+    expect(s, "OPTIONS /cors HTTP/1.1\r\nHost: x\r\n\r\n", 204, "\r\nAccess-Control-Allow-Methods: GET, HEAD, POST, OPTIONS\r\n", NULL);
+    expect(s, "OPTIONS /cors HTTP/1.1\r\nHost: x\r\n\r\n", 204, "\r\nAccess-Control-Allow-Headers: content-type\r\n", NULL);
+    static const char *const closed[] = { "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n", "OPTIONS /quick HTTP/1.1\r\nHost: x\r\n\r\n",
+                                          "GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n" };
+    for (size_t i = 0; i < sizeof closed / sizeof closed[0]; i++) {
+        answer_t a = ask(s, closed[i]);
+        ck_assert_msg(!strstr(a.head, "Access-Control"), "%s: %s", closed[i], a.head);
+        free(a.body);
+    }
+    hs_stop(s, 1000);
+}
+END_TEST
+
+typedef struct {
+    const hs_t *s;
+    unsigned good;
+} reader_t;
+
+static void *shared_reader(void *arg)
+{
+    reader_t *u = arg;
+    int fd = dial_port(hs_port(u->s));
+    for (unsigned i = 0; i < 300; i++) {
+        say(fd, "GET /shared HTTP/1.1\r\nHost: x\r\n\r\n");
+        answer_t a = hear(fd, false);
+        u->good += a.status == 200 && strncmp(a.body, "block ", 6) == 0 && strstr(a.head, "Allow-Origin: *") ? 1 : 0;
+        free(a.body);
+    }
+    close(fd);
+    return NULL;
+}
+
+START_TEST(a_shared_answer_can_be_replaced_while_it_is_handed_out)
+{
+    enum { N = 4 };
+    hs_t *s = start((hs_config_t){ 0 });
+    pthread_t threads[N];
+    reader_t readers[N];
+    shared_set("block 0");
+    for (unsigned i = 0; i < N; i++) {
+        readers[i] = (reader_t){ s, 0 };
+        pthread_create(&threads[i], NULL, shared_reader, &readers[i]);
+    }
+    for (unsigned i = 1; i < 100; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "block %u", i);
+        shared_set(text);
+        pause_ms(1);
+    }
+    for (unsigned i = 0; i < N; i++) {
+        pthread_join(threads[i], NULL);
+        ck_assert_uint_eq(readers[i].good, 300);
+    }
+    shared_set(NULL);
+    hs_stop(s, 1000);
+}
+END_TEST
+
+START_TEST(pipelined_requests_are_answered_in_order)
+{
+    hs_t *s = start((hs_config_t){ 0 });
+    int fd = dial(s);
+    static const char *const want[] = { "GET /quick ?1", "POST /slow ?2", "GET /quick ?3", "POST /slow ?4", "GET /quick ?5" };
+    say(fd, "GET /quick?1 HTTP/1.1\r\nHost: x\r\n\r\n"
+            "POST /slow?2 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
+            "GET /quick?3 HTTP/1.1\r\nHost: x\r\n\r\n"
+            "POST /slow?4 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"
+            "GET /quick?5 HTTP/1.1\r\nHost: x\r\n\r\n");
+    for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
+        answer_t a = hear(fd, false);
+        ck_assert_msg(a.status == 200 && strncmp(a.body, want[i], strlen(want[i])) == 0, "answer %zu: %d %s", i, a.status, a.body);
+        free(a.body);
+    }
+    close(fd);
+    hs_stop(s, 1000);
+}
+END_TEST
+
+/* ---- limits ---- */
+
+START_TEST(bodies_up_to_the_cap_pass_and_larger_ones_get_413_and_a_closed_connection)
+{
+    hs_t *s = start((hs_config_t){ .body_max = 1000 });
+    char *body = malloc(2000), head[200];
+    memset(body, 'x', 2000);
+    for (size_t n = 1000; n <= 1001; n++) {
+        int fd = dial(s);
+        snprintf(head, sizeof head, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n", n);
+        say(fd, head);
+        if (n == 1000)
+            put(fd, body, n);
+        answer_t a = hear(fd, false);
+        ck_assert_int_eq(a.status, n == 1000 ? 200 : 413);
+        ck_assert(n == 1000 || ended(fd));
+        free(a.body);
+        close(fd);
+    }
+    int fd = dial(s);
+    say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n");
+    put(fd, body, 1001);
+    say(fd, "\r\n");
+    answer_t a = hear(fd, false);
+    ck_assert_int_eq(a.status, 413);
+    ck_assert(ended(fd));
+    free(a.body);
+    close(fd);
+    fd = dial(s);
+    say(fd, "GET /quick HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"); /* a body is counted whatever the method */
+    for (unsigned i = 0; i < 100000 && say(fd, "10\r\n0123456789abcdef\r\n"); i++)
+        continue;
+    a = hear(fd, false);
+    ck_assert(a.status == 413 || a.status == 0);
+    free(a.body);
+    close(fd);
+    expect(s, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999\r\n\r\n", 413, NULL, NULL);
+    free(body);
+    hs_stop(s, 1000);
+}
+END_TEST
+
+START_TEST(ten_megabytes_go_both_ways)
+{
+    hs_t *s = start((hs_config_t){ .body_max = BIG });
+    char *body = malloc(BIG), head[200];
+    memset(body, 'x', BIG);
+    int fd = dial(s);
+    snprintf(head, sizeof head, "POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: %u\r\n\r\n", BIG);
+    say(fd, head);
+    ck_assert(put(fd, body, BIG));
+    answer_t a = hear(fd, false);
+    ck_assert_int_eq(a.status, 200);
+    ck_assert_ptr_nonnull(strstr(a.body, " 10485760:xxx"));
+    free(a.body);
+    say(fd, "GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
+    a = hear(fd, false);
+    ck_assert_int_eq(a.status, 200);
+    ck_assert_uint_eq(a.body_len, BIG);
+    ck_assert(a.body[0] == 'b' && a.body[BIG - 1] == 'b');
+    free(a.body);
+    free(body);
+    close(fd);
+    hs_stop(s, 1000);
+}
+END_TEST
+
+/* Each gets an error or a closed connection, and the server goes on. */
+START_TEST(malformed_requests_harm_nobody)
+{
+    static const struct {
+        const char *name, *bytes;
+        size_t len;
+        int status; /* 0: any error, or closed */
+    } rows[] = {
+#define S(x) x, sizeof x - 1
+        { "no length", S("POST /echo HTTP/1.1\r\nHost: x\r\n\r\n"), 411 },
+        { "length and chunks", S("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400 },
+        { "length no number", S("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n"), 0 },
+        { "length negative", S("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n"), 0 },
+        { "chunk size no number", S("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), 0 },
+        { "chunk size too large", S("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n"), 0 },
+        { "garbage", S("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 \r\n\r\n"), 0 },
+        { "one word", S("GET\r\n\r\n"), 0 },
+        { "other protocol", S("GET /quick FTP/1.1\r\n\r\n"), 0 },
+        { "header without colon", S("GET /quick HTTP/1.1\r\nHost\r\n\r\n"), 0 },
+        { "asterisk", S("GET * HTTP/1.1\r\nHost: x\r\n\r\n"), 404 },
+#undef S
+    };
+    hs_t *s = start((hs_config_t){ 0 });
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int fd = dial(s);
+        put(fd, rows[i].bytes, rows[i].len);
+        shutdown(fd, SHUT_WR);
+        answer_t a = hear(fd, false);
+        ck_assert_msg(rows[i].status ? a.status == rows[i].status : a.status == 0 || a.status >= 400, "%s: status %d", rows[i].name, a.status);
+        free(a.body);
+        close(fd);
+        expect(s, "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n", 200, NULL, NULL);
+    }
+    hs_stop(s, 1000);
+}
+END_TEST
+
+START_TEST(a_flood_of_headers_is_cut_off)
+{
+    hs_t *s = start((hs_config_t){ 0 });
+    int fd = dial(s);
+    say(fd, "GET /quick HTTP/1.1\r\nHost: x\r\n");
+    unsigned i = 0;
+    while (i < 100000 && say(fd, "X-Flood: 0123456789012345678901234567890123456789\r\n"))
+        i++;
+    ck_assert_uint_lt(i, 100000);
+    close(fd);
+    fd = dial(s);
+    say(fd, "GET /");
+    for (i = 0; i < 100000 && say(fd, "0123456789012345678901234567890123456789"); i++)
+        continue;
+    ck_assert_uint_lt(i, 100000);
+    close(fd);
+    expect(s, "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n", 200, NULL, NULL);
+    hs_stop(s, 1000);
+}
+END_TEST
+
+START_TEST(idle_connections_and_slow_senders_are_ended)
+{
+    hs_t *s = start((hs_config_t){ .idle_timeout_s = 1 });
+    uint64_t began = clock_ms();
+    int idle = dial(s), head = dial(s), body = dial(s);
+    bool head_alive = true, body_alive = true;
+    say(head, "GET /quick HTTP/1.1\r\nX: ");
+    say(body, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n");
+    while (clock_ms() - began < 6000 && (head_alive || body_alive)) { /* each byte would restart an idle timer */
+        head_alive = head_alive && say(head, "x");
+        body_alive = body_alive && say(body, "x");
+        pause_ms(50);
+    }
+    ck_assert_msg(!head_alive && !body_alive, "head %d body %d", head_alive, body_alive);
+    ck_assert(ended(idle));
+    close(idle);
+    close(head);
+    close(body);
+    expect(s, "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n", 200, NULL, NULL);
+    hs_stop(s, 1000);
+}
+END_TEST
+
+START_TEST(a_handler_may_take_longer_than_the_idle_timeout)
+{
+    hs_t *s = start((hs_config_t){ .idle_timeout_s = 1 });
+    int fd = dial(s);
+    say(fd, "GET /gate HTTP/1.1\r\nHost: x\r\n\r\n");
+    pause_ms(3000);
+    gate_open = true;
+    answer_t a = hear(fd, false);
+    ck_assert_int_eq(a.status, 200);
+    free(a.body);
+    close(fd);
+    hs_stop(s, 1000);
+}
+END_TEST
+
+START_TEST(one_address_has_only_so_many_connections)
+{
+    hs_t *s = start((hs_config_t){ .per_ip_max = 3 });
+    int fds[4];
+    for (unsigned i = 0; i < 3; i++) {
+        fds[i] = dial(s);
+        say(fds[i], "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n");
+        answer_t a = hear(fds[i], false);
+        ck_assert_int_eq(a.status, 200);
+        free(a.body);
+    }
+    fds[3] = dial(s);
+    say(fds[3], "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n");
+    ck_assert(ended(fds[3]));
+    close(fds[3]);
+    close(fds[0]);
+    pause_ms(100);
+    expect(s, "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n", 200, NULL, NULL);
+    close(fds[1]);
+    close(fds[2]);
+    hs_stop(s, 1000);
+}
+END_TEST
+
+START_TEST(connections_beyond_the_total_wait_and_are_served_later)
+{
+    hs_t *s = start((hs_config_t){ .connections_max = 2, .event_threads = 1 });
+    int fds[3];
+    for (unsigned i = 0; i < 3; i++) {
+        fds[i] = dial(s);
+        say(fds[i], "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n");
+        pause_ms(50);
+    }
+    answer_t a = hear(fds[0], false);
+    ck_assert_int_eq(a.status, 200);
+    free(a.body);
+    char c;
+    ck_assert_int_lt(recv(fds[2], &c, 1, MSG_DONTWAIT), 0);
+    close(fds[0]);
+    a = hear(fds[2], false);
+    ck_assert_int_eq(a.status, 200);
+    free(a.body);
+    close(fds[1]);
+    close(fds[2]);
+    hs_stop(s, 1000);
+}
+END_TEST
+
+/* ---- slow handlers ---- */
+
+static void wait_entered(unsigned n)
+{
+    uint64_t end = clock_ms() + 5000;
+    while (gate_entered < n && clock_ms() < end)
+        pause_ms(1);
+    ck_assert_uint_ge(gate_entered, n);
+}
+
+START_TEST(slow_handlers_block_nobody_and_a_full_queue_says_503)
+{
+    hs_t *s = start((hs_config_t){ .workers = 2, .queue_max = 3 });
+    int fds[5];
+    for (unsigned i = 0; i < 5; i++) {
+        fds[i] = dial(s);
+        say(fds[i], "GET /gate HTTP/1.1\r\nHost: x\r\n\r\n");
+        pause_ms(20);
+    }
+    wait_entered(2);
+    expect(s, "GET /gate HTTP/1.1\r\nHost: x\r\n\r\n", 503, "\r\nRetry-After: 1\r\n", "urn:kettle:error:busy");
+    uint64_t began = clock_ms();
+    for (unsigned i = 0; i < 20; i++)
+        expect(s, "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n", 200, NULL, NULL);
+    ck_assert_uint_lt(clock_ms() - began, 2000);
+    ck_assert_uint_eq(gate_entered, 2);
+    gate_open = true;
+    for (unsigned i = 0; i < 5; i++) {
+        answer_t a = hear(fds[i], false);
+        ck_assert_int_eq(a.status, 200);
+        free(a.body);
+        close(fds[i]);
+    }
+    expect(s, "GET /gate HTTP/1.1\r\nHost: x\r\n\r\n", 200, NULL, NULL);
+    hs_stop(s, 1000);
+}
+END_TEST
+
+START_TEST(a_client_that_leaves_during_its_slow_request_harms_nobody)
+{
+    hs_t *s = start((hs_config_t){ .workers = 1 });
+    for (unsigned i = 0; i < 4; i++) {
+        int fd = dial(s);
+        say(fd, "GET /gate HTTP/1.1\r\nHost: x\r\n\r\n");
+        pause_ms(10);
+        if (i % 2) {
+            struct linger now = { .l_onoff = 1, .l_linger = 0 };
+            setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+        }
+        close(fd);
+    }
+    gate_open = true;
+    expect(s, "GET /gate HTTP/1.1\r\nHost: x\r\n\r\n", 200, NULL, NULL);
+    hs_stop(s, 1000);
+}
+END_TEST
+
+/* ---- stopping ---- */
+
+typedef struct {
+    hs_t *s;
+    unsigned grace_ms;
+    atomic_bool done;
+} stopper_t;
+
+static void *stopper_main(void *arg)
+{
+    stopper_t *t = arg;
+    hs_stop(t->s, t->grace_ms);
+    t->done = true;
+    return NULL;
+}
+
+START_TEST(stopping_closes_the_port_at_once_and_delivers_what_is_under_way)
+{
+    hs_t *s = start((hs_config_t){ .workers = 1 });
+    uint16_t port = hs_port(s);
+    int running = dial(s), waiting = dial(s), kept = dial(s);
+    pthread_t thread;
+    stopper_t stopper = { s, 5000, false };
+    say(running, "GET /gate?1 HTTP/1.1\r\nHost: x\r\n\r\n");
+    wait_entered(1);
+    say(waiting, "GET /gate?2 HTTP/1.1\r\nHost: x\r\n\r\n");
+    say(kept, "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n");
+    answer_t a = hear(kept, false);
+    ck_assert_int_eq(a.status, 200);
+    free(a.body);
+    pause_ms(50);
+    pthread_create(&thread, NULL, stopper_main, &stopper);
+    pause_ms(100);
+    ck_assert_int_lt(dial_port(port), 0);
+    say(kept, "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n");
+    a = hear(kept, false);
+    ck_assert_int_eq(a.status, 503);
+    ck_assert_ptr_nonnull(strstr(a.body, "urn:kettle:error:stopping"));
+    ck_assert(ended(kept));
+    free(a.body);
+    ck_assert(!stopper.done);
+    gate_open = true;
+    for (unsigned i = 0; i < 2; i++) {
+        a = hear(i ? waiting : running, false);
+        ck_assert_int_eq(a.status, 200);
+        free(a.body);
+    }
+    pthread_join(thread, NULL);
+    close(running);
+    close(waiting);
+    close(kept);
+}
+END_TEST
+
+START_TEST(after_the_grace_waiting_requests_get_503_and_running_ones_still_finish)
+{
+    hs_t *s = start((hs_config_t){ .workers = 1 });
+    int running = dial(s), waiting = dial(s);
+    pthread_t thread;
+    stopper_t stopper = { s, 100, false };
+    say(running, "GET /gate?1 HTTP/1.1\r\nHost: x\r\n\r\n");
+    wait_entered(1);
+    say(waiting, "GET /gate?2 HTTP/1.1\r\nHost: x\r\n\r\n");
+    pause_ms(50);
+    pthread_create(&thread, NULL, stopper_main, &stopper);
+    pause_ms(300);
+    ck_assert(!stopper.done);
+    gate_open = true;
+    answer_t a = hear(running, false), b = hear(waiting, false);
+    ck_assert_int_eq(a.status, 200);
+    ck_assert_int_eq(b.status, 503);
+    free(a.body);
+    free(b.body);
+    pthread_join(thread, NULL);
+    close(running);
+    close(waiting);
+}
+END_TEST
+
+static atomic_bool setup_done;
+
+static void setup(void *ctx, const hs_request_t *q, hs_response_t *r)
+{
+    (void)q;
+    (void)ctx;
+    *r = (hs_response_t){ .status = 200, .body = (uint8_t *)strdup("{\"status\":\"success\"}"), .body_len = 20 };
+    setup_done = true;
+}
+
+static void *setup_client(void *arg)
+{
+    int fd = dial_port(*(uint16_t *)arg);
+    say(fd, "POST /setup HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}");
+    answer_t a = hear(fd, false);
+    bool good = a.status == 200 && strcmp(a.body, "{\"status\":\"success\"}") == 0;
+    free(a.body);
+    close(fd);
+    return good ? arg : NULL;
+}
+
+START_TEST(the_answer_that_triggers_the_stop_is_delivered)
+{
+    for (unsigned i = 0; i < 20; i++) {
+        const hs_route_t route = { "POST", "/setup", setup, i % 2 ? HS_SLOW : 0 };
+        hs_config_t k = { .routes = &route, .route_count = 1, .address = "127.0.0.1" };
+        hs_t *s = NULL;
+        char why[100];
+        pthread_t thread;
+        void *good;
+        setup_done = false;
+        ck_assert_int_eq(hs_start(&s, why, sizeof why, &k), RC_OK);
+        uint16_t port = hs_port(s);
+        pthread_create(&thread, NULL, setup_client, &port);
+        while (!setup_done)
+            continue;
+        hs_stop(s, 2000);
+        ck_assert_int_lt(dial_port(port), 0);
+        pthread_join(thread, &good);
+        ck_assert_msg(good != NULL, "round %u", i);
+    }
+}
+END_TEST
+
+START_TEST(a_port_in_use_and_a_bad_address_are_errors_with_a_reason)
+{
+    char why[160];
+    hs_t *s = start((hs_config_t){ 0 }), *other = NULL;
+    hs_config_t k = { .address = "127.0.0.1", .port = hs_port(s) };
+    ck_assert_int_eq(hs_start(&other, why, sizeof why, &k), RC_IO);
+    ck_assert_msg(strstr(why, "Address already in use") != NULL, "%s", why);
+    k.address = "not an address";
+    ck_assert_int_eq(hs_start(&other, why, sizeof why, &k), RC_IO);
+    k = (hs_config_t){ .route_count = HS_ROUTES_MAX + 1 };
+    ck_assert_int_eq(hs_start(&other, why, sizeof why, &k), RC_LIMIT);
+    ck_assert_ptr_null(other);
+    hs_stop(s, 0);
+}
+END_TEST
+
+START_TEST(without_an_address_the_server_listens_on_loopback_too)
+{
+    char why[160];
+    hs_t *s = NULL;
+    hs_config_t k = { .routes = routes, .route_count = 1, .event_threads = 1 };
+    ck_assert_msg(hs_start(&s, why, sizeof why, &k) == RC_OK, "%s", why);
+    expect(s, "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n", 200, NULL, NULL);
+    hs_stop(s, 1000);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("http_server");
+    TCase *t = tcase_create("http_server");
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, quick_and_slow_routes_get_path_query_type_and_body);
+    tcase_add_test(t, head_is_get_without_the_body);
+    tcase_add_test(t, unknown_paths_and_methods_get_problems_and_options_tells_the_methods);
+    tcase_add_test(t, only_cors_routes_may_be_read_by_any_page);
+    tcase_add_test(t, a_shared_answer_can_be_replaced_while_it_is_handed_out);
+    tcase_add_test(t, pipelined_requests_are_answered_in_order);
+    tcase_add_test(t, bodies_up_to_the_cap_pass_and_larger_ones_get_413_and_a_closed_connection);
+    tcase_add_test(t, ten_megabytes_go_both_ways);
+    tcase_add_test(t, malformed_requests_harm_nobody);
+    tcase_add_test(t, a_flood_of_headers_is_cut_off);
+    tcase_add_test(t, idle_connections_and_slow_senders_are_ended);
+    tcase_add_test(t, a_handler_may_take_longer_than_the_idle_timeout);
+    tcase_add_test(t, one_address_has_only_so_many_connections);
+    tcase_add_test(t, connections_beyond_the_total_wait_and_are_served_later);
+    tcase_add_test(t, slow_handlers_block_nobody_and_a_full_queue_says_503);
+    tcase_add_test(t, a_client_that_leaves_during_its_slow_request_harms_nobody);
+    tcase_add_test(t, stopping_closes_the_port_at_once_and_delivers_what_is_under_way);
+    tcase_add_test(t, after_the_grace_waiting_requests_get_503_and_running_ones_still_finish);
+    tcase_add_test(t, the_answer_that_triggers_the_stop_is_delivered);
+    tcase_add_test(t, a_port_in_use_and_a_bad_address_are_errors_with_a_reason);
+    tcase_add_test(t, without_an_address_the_server_listens_on_loopback_too);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
