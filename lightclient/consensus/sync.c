@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#define AGE_EPOCHS_DEFAULT 256u /* MIN_VALIDATOR_WITHDRAWABILITY_DELAY of both presets' configurations */
 #define RETRY_MIN_MS 200u
 #define BACKOFF_MAX_MS 30000u
 #define STALLED_SLOTS 8u     /* a head this old is asked for once a slot only */
@@ -92,6 +93,7 @@ static uint64_t age_bound_ms(const lc_sync_t *s)
 {
     const lc_network_t *net = s->network;
     uint64_t epochs = net->checkpoint_age_epochs ? net->checkpoint_age_epochs : net->min_withdrawability_delay;
+    epochs = epochs ? epochs : AGE_EPOCHS_DEFAULT;
     uint64_t seconds = s->config.checkpoint_age_max_s, epoch_s = net->preset.slots_per_epoch * net->seconds_per_slot;
     if (!seconds)
         seconds = epochs > UINT64_MAX / 1000 / epoch_s ? UINT64_MAX / 1000 : epochs * epoch_s;
@@ -154,19 +156,29 @@ static void set_head(lc_head_t *out, const lc_header_t *header, const hash32_t *
     out->signature_slot = u->signature_slot;
 }
 
+/* Whether the update's finalized header is the store's: newer ones the store has just taken, an older one is history. The
+ * checkpoint itself counts once an update shows it. */
+static bool is_finalized(const lc_sync_t *s, const lc_verdict_t *verdict, const lc_update_t *u)
+{
+    hash32_t root;
+    if (u->finalized_header.beacon.slot == 0)
+        return false;
+    lc_beacon_root(&root, &s->store.finalized_header.beacon);
+    return hash32_eq(&root, &verdict->finalized_root);
+}
+
 /* Moves the heads that are signed: only by two thirds of a committee, and only forward. */
 static unsigned move_heads(lc_sync_t *s, const lc_update_t *u, const lc_verdict_t *verdict)
 {
     unsigned moved = 0;
-    uint64_t finalized = u->finalized_header.beacon.slot, floor = s->store.finalized_header.beacon.slot;
     if (!verdict->supermajority)
         return 0;
     if (!s->latest.valid || u->attested_header.beacon.slot > s->latest.header.beacon.slot) {
         set_head(&s->latest, &u->attested_header, &verdict->attested_root, verdict, u);
         moved |= LC_MOVED_HEAD;
     }
-    if (u->has_finality && finalized && finalized >= floor &&
-        (!s->finalized.valid || finalized > s->finalized.header.beacon.slot)) {
+    if (u->has_finality && is_finalized(s, verdict, u) &&
+        (!s->finalized.valid || u->finalized_header.beacon.slot > s->finalized.header.beacon.slot)) {
         set_head(&s->finalized, &u->finalized_header, &verdict->finalized_root, verdict, u);
         moved |= LC_MOVED_FINALIZED;
     }
@@ -314,6 +326,8 @@ rc_t lc_sync_input(lc_sync_t *s, unsigned *moved, const char **why, lc_kind_t ki
 void lc_sync_failed(lc_sync_t *s, const lc_want_t *want, uint64_t now_ms)
 {
     job_t *job = &s->jobs[job_of(want->kind)];
+    if (!job->out)
+        return;
     job->out = false;
     job->due_ms = now_ms + backoff_ms(s, job->tries++);
     if (want->kind != LC_UPDATE)

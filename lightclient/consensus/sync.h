@@ -85,8 +85,9 @@ enum { LC_MOVED_HEAD = 1, LC_MOVED_FINALIZED = 2, LC_MOVED_PERIOD = 4, LC_BOOTST
 NODISCARD rc_t lc_sync_input(lc_sync_t *s, unsigned *moved, const char **why, lc_kind_t kind, lc_fork_t fork, view_t ssz,
                              uint64_t now_ms);
 
-/* Tells the machine that a want was not answered (transport, an answer that was refused, an empty list of updates): it will
- * be asked again after a back-off, with a smaller count in the case of updates. */
+/* Tells the machine that a want was not answered: transport, an empty list of updates, or an input with another result than
+ * RC_OK and RC_REPLAY. It will be asked again after a back-off, with a smaller count in the case of updates. Without effect
+ * when the want is not out any more, because an earlier object of the same answer was taken. */
 void lc_sync_failed(lc_sync_t *s, const lc_want_t *want, uint64_t now_ms);
 
 /* Moves due wants to out (at most cap) and returns their number; *wake_ms: when to call again at the latest. An input or a

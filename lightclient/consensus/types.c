@@ -1,8 +1,6 @@
 #include "lightclient/consensus/types.h"
 
-#define BEACON_LEN 112u     /* bytes of BeaconBlockHeader */
-#define OFFSET_LEN 4u       /* bytes of an SSZ offset */
-#define AGGREGATE_KEY_LEN BLS_PUBKEY_LEN
+#define BEACON_LEN 112u /* bytes of BeaconBlockHeader */
 
 static bool all_zero(const void *p, size_t n)
 {
@@ -78,21 +76,21 @@ static bool decode_header(lc_header_t *out, lc_fork_t fork, view_t ssz)
  * must be exact: the first header begins where the fixed part ends, each next one where the last ended. */
 typedef struct {
     view_t ssz;
-    rd_t r;            /* the whole container; what is left after the fixed part is variable */
-    bool inline_;      /* before Capella a header has a fixed length and stands in its place */
-    view_t header[2];  /* inline: the bytes; else offsets until frame_close */
+    rd_t r;             /* the whole container; what is left after the fixed part is variable */
+    bool fixed_headers; /* before Capella a header has a fixed length and stands in its place, without an offset */
     uint32_t offset[2];
+    view_t header[2]; /* the headers' bytes, after frame_close */
     unsigned headers;
 } frame_t;
 
 static frame_t frame_open(lc_fork_t fork, view_t ssz)
 {
-    return (frame_t){ .ssz = ssz, .r = rd_of(ssz), .inline_ = !lc_layout(fork)->execution_fixed_len };
+    return (frame_t){ .ssz = ssz, .r = rd_of(ssz), .fixed_headers = !lc_layout(fork)->execution_fixed_len };
 }
 
 static void frame_header(frame_t *f)
 {
-    if (f->inline_)
+    if (f->fixed_headers)
         f->header[f->headers++] = rd_take(&f->r, BEACON_LEN);
     else
         f->offset[f->headers++] = rd_u32le(&f->r);
@@ -101,7 +99,7 @@ static void frame_header(frame_t *f)
 /* Ends the fixed part. */
 static bool frame_close(frame_t *f)
 {
-    if (f->inline_)
+    if (f->fixed_headers)
         return rd_done(&f->r);
     if (f->r.bad || f->offset[0] != f->ssz.n - f->r.n)
         return false;
@@ -129,7 +127,7 @@ static void copy_committee(lc_committee_t *out, view_t ssz, uint32_t committee_s
 
 static size_t committee_len(const lc_network_t *net)
 {
-    return (size_t)net->preset.committee_size * BLS_PUBKEY_LEN + AGGREGATE_KEY_LEN;
+    return (size_t)net->preset.committee_size * BLS_PUBKEY_LEN + BLS_PUBKEY_LEN; /* and the aggregate */
 }
 
 rc_t lc_bootstrap_decode(lc_bootstrap_t *out, const lc_network_t *net, lc_fork_t fork, view_t ssz)

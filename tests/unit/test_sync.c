@@ -473,6 +473,39 @@ START_TEST(heads_never_go_back)
 }
 END_TEST
 
+START_TEST(a_checkpoint_becomes_the_finalized_head_once_an_update_shows_it)
+{
+    net = fx_minimal_fulu();
+    start("db1488e99537c09c92fe6401fb4708db7ee193a3a8789617294676cbd5174603", 0);
+    uint64_t now = at(154, 900);
+    ck_assert_int_eq(feed("bootstrap-136", LC_BOOTSTRAP, now), RC_OK);
+    ck_assert_uint_eq(finalized_slot(), 0);
+    ck_assert_int_eq(feed("update-2", LC_UPDATE, now), RC_OK); /* finalizes 128: history */
+    ck_assert_uint_eq(moved, LC_MOVED_HEAD | LC_MOVED_PERIOD);
+    ck_assert_uint_eq(finalized_slot(), 0);
+    ck_assert_int_eq(feed("finality-152", LC_FINALITY, now), RC_OK);
+    ck_assert_uint_eq(moved, LC_MOVED_HEAD | LC_MOVED_FINALIZED);
+    ck_assert_uint_eq(finalized_slot(), 136);
+}
+END_TEST
+
+START_TEST(a_failure_after_a_part_of_the_answer_was_taken_is_none)
+{
+    start_fulu();
+    uint64_t now = at(154, 900);
+    poll_at(now);
+    ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, now), RC_OK);
+    ck_assert_uint_eq(poll_at(now), 1);
+    lc_want_t range = wants[0];
+    feed_updates(0, 0, now);
+    ck_assert_int_eq(feed("update-2", LC_UPDATE, now), RC_NEED_DATA); /* the second element skips a period */
+    lc_sync_failed(sync_, &range, now);
+    ck_assert_uint_eq(poll_at(now), 1); /* at once, from where it ended */
+    ck_assert_uint_eq(wants[0].period, 1);
+    ck_assert_uint_eq(wants[0].count, 2);
+}
+END_TEST
+
 START_TEST(the_machine_crosses_forks)
 {
     net = fx_minimal_forks();
@@ -522,6 +555,8 @@ int main(void)
     tcase_add_test(t, less_than_two_thirds_moves_nothing_that_is_signed);
     tcase_add_test(t, a_few_signers_on_a_fresh_store_move_the_optimistic_header_only);
     tcase_add_test(t, heads_never_go_back);
+    tcase_add_test(t, a_checkpoint_becomes_the_finalized_head_once_an_update_shows_it);
+    tcase_add_test(t, a_failure_after_a_part_of_the_answer_was_taken_is_none);
     tcase_add_test(t, the_machine_crosses_forks);
     tcase_add_test(t, what_is_not_well_formed_is_malformed);
     suite_add_tcase(s, t);
