@@ -27,12 +27,17 @@ static hash32_t hash_hex(const char *hex)
     return h;
 }
 
+/* Hex digits with spaces wherever they help. */
 static view_t bytes_hex(const char *hex)
 {
-    size_t n = strlen(hex) / 2;
-    uint8_t *p = arena_alloc(&arena, n);
-    ck_assert_int_eq(hex_decode_exact(p, n, hex, 2 * n), RC_OK);
-    return view_of(p, n);
+    char *digits = arena_alloc(&arena, strlen(hex) + 1);
+    uint8_t *p = arena_alloc(&arena, strlen(hex) / 2);
+    size_t n = 0;
+    for (; *hex; hex++)
+        if (*hex != ' ')
+            digits[n++] = *hex;
+    ck_assert_int_eq(hex_decode_exact(p, n / 2, digits, n), RC_OK);
+    return view_of(p, n / 2);
 }
 
 static uint64_t next_random(uint64_t *x)
@@ -260,12 +265,9 @@ END_TEST
 #define H "a0aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" /* a reference by hash */
 #define X4 "80808080"
 #define X13 X4 X4 X4 "80"
-#define LEAF                                                                                                           \
-    "83201234"                                                                                                         \
-    "820102"
+#define LEAF "83201234 820102"
 
-/* The items of a root node under its own hash, and what a walk along 0x1234 says: RC_REFUSED when it needs a next node.
- */
+/* The items of a root node under its own hash, and what a walk along 0x1234 says; RC_REFUSED: it needs a next node. */
 START_TEST(shapes_that_no_trie_has_are_refused_even_under_their_hash)
 {
     static const struct {
@@ -274,38 +276,18 @@ START_TEST(shapes_that_no_trie_has_are_refused_even_under_their_hash)
         bool present;
     } row[] = {
         { "the key's leaf", LEAF, RC_OK, true },
-        { "another key's leaf",
-          "83201235"
-          "820102",
-          RC_OK, false },
-        { "a leaf of a shorter key",
-          "822012"
-          "820102",
-          RC_OK, false },
-        { "a leaf of a longer key",
-          "8420123400"
-          "820102",
-          RC_OK, false },
+        { "another key's leaf", "83201235 820102", RC_OK, false },
+        { "a leaf of a shorter key", "822012 820102", RC_OK, false },
+        { "a leaf of a longer key", "8420123400 820102", RC_OK, false },
         { "an extension on the way", "11" H, RC_REFUSED, false },
         { "an extension off the way", "12" H, RC_OK, false },
-        { "an extension past the key's end",
-          "84"
-          "11234500" H,
-          RC_OK, false },
-        { "an inline branch below an extension",
-          "11"
-          "db8080"
-          "c6822034820102"
-          "c482203409" X4 X4 X4 "80",
-          RC_OK, true },
+        { "an extension past the key's end", "84 11234500" H, RC_OK, false },
+        { "an extension of the whole key and more", "84 00123400" H, RC_OK, false },
+        { "an inline branch below an extension", "11 db8080 c6822034820102 c482203409" X4 X4 X4 "80", RC_OK, true },
         { "a branch on the way", "80" H H X13 "80", RC_REFUSED, false },
         { "a branch without the way", H "80" H X13 "80", RC_OK, false },
-        { "a branch with inline leaves",
-          "c43282"
-          "0102"
-          "c43182"
-          "0304" X13 "8080",
-          RC_OK, false },
+        { "a branch with inline leaves", "c43282 0102 c43182 0304" X13 "8080", RC_OK, false },
+        { "a branch with the key's leaf inside", "c431820304 c6823234820102" X13 "8080", RC_OK, true },
         { "one item", "83201234", RC_MALFORMED, false },
         { "three items", LEAF "80", RC_MALFORMED, false },
         { "no item", "", RC_MALFORMED, false },
@@ -313,73 +295,33 @@ START_TEST(shapes_that_no_trie_has_are_refused_even_under_their_hash)
         { "18 items", "80" H H X13 "8080", RC_MALFORMED, false },
         { "a branch with one child", "80" H X13 "8080", RC_MALFORMED, false },
         { "a branch with nothing but a value", X13 X4 "820102", RC_MALFORMED, false },
-        { "a branch with a child and a value",
-          "80" H X13 "80"
-          "820102",
-          RC_REFUSED, false },
+        { "a branch with a child and a value", "80" H X13 "80 820102", RC_REFUSED, false },
         { "a branch whose value is a list", "80" H H X13 "c0", RC_MALFORMED, false },
-        { "a branch child of 31 bytes", H "9faaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" X13 "8080",
-          RC_MALFORMED, false },
+        { "a branch child of 31 bytes",
+          H "9faaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" X13 "8080", RC_MALFORMED, false },
         { "a branch child of 33 bytes",
           H "a1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" X13 "8080", RC_MALFORMED, false },
         { "a branch child of one byte, off the way", "01" H X13 "8080", RC_MALFORMED, false },
         { "an inline child that is no node", H "c0" X13 "8080", RC_MALFORMED, false },
-        { "a leaf with flag 4",
-          "83401234"
-          "820102",
-          RC_MALFORMED, false },
-        { "a leaf with flag 15",
-          "83f01234"
-          "820102",
-          RC_MALFORMED, false },
-        { "a leaf with a padding nibble",
-          "83211234"
-          "820102",
-          RC_MALFORMED, false },
-        { "a leaf with no path bytes",
-          "80"
-          "820102",
-          RC_MALFORMED, false },
-        { "a leaf whose path is a list",
-          "c3201234"
-          "820102",
-          RC_MALFORMED, false },
-        { "a leaf without a value",
-          "83201234"
-          "80",
-          RC_MALFORMED, false },
-        { "a leaf whose value is a list",
-          "83201234"
-          "c20102",
-          RC_MALFORMED, false },
+        { "a leaf with flag 4", "83401234 820102", RC_MALFORMED, false },
+        { "a leaf with flag 15", "83f01234 820102", RC_MALFORMED, false },
+        { "a leaf with a padding nibble", "83211234 820102", RC_MALFORMED, false },
+        { "a leaf with no path bytes", "80 820102", RC_MALFORMED, false },
+        { "a leaf whose path is a list", "c3201234 820102", RC_MALFORMED, false },
+        { "a leaf without a value", "83201234 80", RC_MALFORMED, false },
+        { "a leaf whose value is a list", "83201234 c20102", RC_MALFORMED, false },
         { "an extension without a path", "00" H, RC_MALFORMED, false },
-        { "an extension to nothing",
-          "11"
-          "80",
-          RC_MALFORMED, false },
-        { "an extension to a short string",
-          "11"
-          "820102",
-          RC_MALFORMED, false },
+        { "an extension to nothing", "11 80", RC_MALFORMED, false },
+        { "an extension to a short string", "11 820102", RC_MALFORMED, false },
         { "an extension with a padding nibble", "820112" H, RC_MALFORMED, false },
-        { "an extension to an inline leaf",
-          "11"
-          "c6823234820102",
-          RC_MALFORMED, false },
+        { "an extension to an inline leaf", "11 c6823234820102", RC_MALFORMED, false },
         { "an extension to an inline extension",
-          "11"
-          "c412820102",
-          RC_MALFORMED, false },
-        { "a short length in its long form",
-          "83201234"
-          "b802"
-          "0102",
-          RC_MALFORMED, false },
-        { "an item longer than the node",
-          "83201234"
-          "830102",
-          RC_MALFORMED, false },
+          "11 db 12 d9 808080 c434820102 c431820304" X4 X4 X4, RC_MALFORMED, false },
+        { "a short length in its long form", "83201234 b802 0102", RC_MALFORMED, false },
+        { "an item longer than the node", "83201234 830102", RC_MALFORMED, false },
     };
+    uint8_t *key = malloc(2); /* exact: ASan sees a look past its end */
+    memcpy(key, "\x12\x34", 2);
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         uint8_t buf[1024];
         wr_t w = wr_of(buf, sizeof buf);
@@ -389,61 +331,76 @@ START_TEST(shapes_that_no_trie_has_are_refused_even_under_their_hash)
         rlp_wrap_list(&w, 0);
         node = wr_view(&w);
         keccak256(&root, node);
-        rc_t rc = mpt_verify(&value, &root, bytes_hex("1234"), &node, 1);
+        rc_t rc = mpt_verify(&value, &root, view_of(key, 2), &node, 1);
         ck_assert_msg(rc == row[i].want, "%s: %s", row[i].what, rc_name(rc));
         if (!rc)
             ck_assert_msg((value.n == 2) == row[i].present, "%s", row[i].what);
         wr_u8(&w, 0); /* trailing byte */
         node = wr_view(&w);
         keccak256(&root, node);
-        ck_assert_int_eq(mpt_verify(&value, &root, bytes_hex("1234"), &node, 1), RC_MALFORMED);
+        ck_assert_int_eq(mpt_verify(&value, &root, view_of(key, 2), &node, 1), RC_MALFORMED);
     }
+    free(key);
 }
 END_TEST
 
 START_TEST(a_root_that_is_a_string_is_refused)
 {
-    view_t value, node = bytes_hex("83646f67");
+    view_t value, node = bytes_hex("87 83201234 820102"); /* inside it, the items of the key's leaf */
     hash32_t root;
     keccak256(&root, node);
     ck_assert_int_eq(mpt_verify(&value, &root, bytes_hex("1234"), &node, 1), RC_MALFORMED);
 }
 END_TEST
 
-START_TEST(short_and_long_children_stand_only_where_they_may)
+/* A root branch over two children: at nibble 0 some hash, at nibble 1 what is given. */
+static view_t branch_over(view_t encoded_child)
 {
-    uint8_t buf[256];
-    view_t value, node[2];
-    hash32_t root, h;
-    wr_t w = wr_of(buf, sizeof buf);
-    /* A leaf of 5 bytes behind a hash, below an extension... */
-    node[1] = bytes_hex("c42082abcd");
-    keccak256(&h, node[1]);
-    wr_u8(&w, 0x11);
-    rlp_put_bytes(&w, view_of(h.b, 32));
-    rlp_wrap_list(&w, 0);
-    node[0] = wr_view(&w);
-    keccak256(&root, node[0]);
-    ck_assert_int_eq(mpt_verify(&value, &root, bytes_hex("12"), node, 2), RC_MALFORMED);
-    /* ...and a leaf of 40 bytes inside a branch. */
-    uint8_t buf2[256];
-    w = wr_of(buf2, sizeof buf2);
-    size_t began = w.n;
-    rlp_put_bytes(&w, bytes_hex("3234"));
-    rlp_put_bytes(&w, bytes_hex("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
-    rlp_wrap_list(&w, began);
-    view_t leaf = wr_view(&w);
-    ck_assert_uint_ge(leaf.n, 32);
-    uint8_t buf3[256];
-    w = wr_of(buf3, sizeof buf3);
-    rlp_put_bytes(&w, view_of(h.b, 32));
-    wr_bytes(&w, leaf.p, leaf.n);
+    static const hash32_t some = { { 0xaa } };
+    wr_t w = wr_of(arena_alloc(&arena, 256), 256);
+    rlp_put_bytes(&w, view_of(some.b, sizeof some.b));
+    wr_bytes(&w, encoded_child.p, encoded_child.n);
     for (unsigned i = 2; i < 17; i++)
         wr_u8(&w, 0x80);
     rlp_wrap_list(&w, 0);
-    node[0] = wr_view(&w);
+    return wr_view(&w);
+}
+
+START_TEST(a_short_node_behind_a_hash_is_refused)
+{
+    uint8_t reference[33] = { 0xa0 };
+    hash32_t h, root;
+    view_t value, node[2], leaf = bytes_hex("c4 32 82abcd");
+    keccak256(&h, leaf);
+    memcpy(reference + 1, h.b, sizeof h.b);
+    node[0] = branch_over(view_of(reference, sizeof reference));
+    node[1] = leaf;
     keccak256(&root, node[0]);
-    ck_assert_int_eq(mpt_verify(&value, &root, bytes_hex("1234"), node, 1), RC_MALFORMED);
+    ck_assert_int_eq(mpt_verify(&value, &root, bytes_hex("12"), node, 2), RC_MALFORMED);
+    node[0] = branch_over(leaf); /* inside its parent it is right */
+    keccak256(&root, node[0]);
+    ck_assert_int_eq(mpt_verify(&value, &root, bytes_hex("12"), node, 1), RC_OK);
+    ck_assert_uint_eq(value.n, 2);
+}
+END_TEST
+
+START_TEST(a_long_node_inside_its_parent_is_refused)
+{
+    uint8_t bytes[40] = { 0 };
+    hash32_t root;
+    view_t value, node;
+    for (size_t n = 27; n < 30; n++) { /* the leaf is then of 30, 31, 32 bytes */
+        wr_t w = wr_of(bytes, sizeof bytes);
+        uint8_t long_value[40];
+        memset(long_value, 0xbb, sizeof long_value);
+        wr_u8(&w, 0x32);
+        rlp_put_bytes(&w, view_of(long_value, n));
+        rlp_wrap_list(&w, 0);
+        ck_assert_uint_eq(w.n, n + 3);
+        node = branch_over(wr_view(&w));
+        keccak256(&root, node);
+        ck_assert_int_eq(mpt_verify(&value, &root, bytes_hex("12"), &node, 1), w.n < 32 ? RC_OK : RC_MALFORMED);
+    }
 }
 END_TEST
 
@@ -679,7 +636,7 @@ START_TEST(accounts_of_any_other_form_are_refused)
           RC_MALFORMED },
         { "no code hash", "e4010180" R32, RC_MALFORMED },
         { "trailing byte", "f8440101" R32 C32 "00", RC_MALFORMED },
-        { "a string", "83010101", RC_MALFORMED },
+        { "a string", "b8440101" R32 C32, RC_MALFORMED },
         { "truncated", "f844010101", RC_MALFORMED },
     };
     addr_t addr = { { 1, 2, 3 } };
@@ -744,7 +701,8 @@ int main(void)
     tcase_add_test(t, sizes_past_the_limits_are_refused_before_any_hashing);
     tcase_add_test(t, shapes_that_no_trie_has_are_refused_even_under_their_hash);
     tcase_add_test(t, a_root_that_is_a_string_is_refused);
-    tcase_add_test(t, short_and_long_children_stand_only_where_they_may);
+    tcase_add_test(t, a_short_node_behind_a_hash_is_refused);
+    tcase_add_test(t, a_long_node_inside_its_parent_is_refused);
     tcase_add_test(t, random_tries_have_the_same_root_and_every_proof_holds);
     tcase_add_test(t, roots_match_known_answers);
     tcase_add_test(t, roots_refuse_doubles_empty_values_and_long_keys);
