@@ -110,8 +110,6 @@ static rc_t read_forks(lc_network_t *net, config_error_t *e, const json_t *spec)
             rc = need_bytes(net->fork_version[f], 4, e, spec, "config", key);
         if (rc)
             return rc;
-        if (f > LC_ALTAIR && net->fork_epoch[f] < net->fork_epoch[f - 1])
-            return config_fail(e, RC_MALFORMED, "network.config", "%s begins before the fork that precedes it", name);
     }
     if (net->fork_epoch[LC_ALTAIR] == LC_EPOCH_NEVER)
         return config_fail(e, RC_MALFORMED, "network.config.ALTAIR_FORK_EPOCH", "is required: sync committees begin with Altair");
@@ -131,8 +129,6 @@ static rc_t read_blob_schedule(lc_network_t *net, config_error_t *e, const json_
             return config_fail(e, RC_LIMIT, field, "more than %u rows", LC_BLOB_ROWS_MAX);
         if (!number(&out->epoch, json_object_get(row, "EPOCH")) || !number(&out->max_blobs, json_object_get(row, "MAX_BLOBS_PER_BLOCK")))
             return config_fail(e, RC_MALFORMED, field, "row %zu needs EPOCH and MAX_BLOBS_PER_BLOCK", i);
-        if (i && out->epoch <= out[-1].epoch)
-            return config_fail(e, RC_MALFORMED, field, "rows must be in order of EPOCH");
         net->blob_rows = i + 1;
     }
     return RC_OK;
@@ -164,25 +160,26 @@ static rc_t read_consensus(lc_network_t *net, config_error_t *e, const json_t *v
     rc_t rc = read_preset(net, e, value, spec);
     if (!rc)
         rc = need_number(&net->seconds_per_slot, e, spec, "config", "SECONDS_PER_SLOT");
-    if (!rc && (net->seconds_per_slot == 0 || net->seconds_per_slot > 3600))
-        rc = config_fail(e, RC_MALFORMED, "network.config.SECONDS_PER_SLOT", "must be between 1 and 3600");
     if (!rc)
         rc = need_number(&net->chain_id, e, spec, "config", "DEPOSIT_CHAIN_ID");
     net->min_withdrawability_delay = 256; /* phase0 configs, both presets */
     if (!rc && json_object_get(spec, "MIN_VALIDATOR_WITHDRAWABILITY_DELAY"))
         rc = need_number(&net->min_withdrawability_delay, e, spec, "config", "MIN_VALIDATOR_WITHDRAWABILITY_DELAY");
+    if (!rc && json_object_get(spec, "MAX_BLOBS_PER_BLOCK_ELECTRA"))
+        rc = need_number(&net->max_blobs_electra, e, spec, "config", "MAX_BLOBS_PER_BLOCK_ELECTRA");
     if (!rc)
         rc = read_forks(net, e, spec);
     if (!rc)
         rc = read_blob_schedule(net, e, spec);
     if (!rc)
         rc = need_number(&net->genesis_time, e, genesis, "genesis", "genesis_time");
-    if (!rc && net->genesis_time > (uint64_t)1 << 40)
-        rc = config_fail(e, RC_MALFORMED, "network.genesis.genesis_time", "is out of range");
     if (!rc)
         rc = need_bytes(net->genesis_validators_root.b, 32, e, genesis, "genesis", "genesis_validators_root");
     if (!rc)
         rc = need_bytes(net->genesis_fork_version, 4, e, genesis, "genesis", "genesis_fork_version");
+    const char *why;
+    if (!rc && lc_network_check(net, &why))
+        rc = config_fail(e, RC_MALFORMED, "network.config", "%s", why);
     return rc;
 }
 

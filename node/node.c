@@ -16,21 +16,6 @@
 #define BODY_ARENA_MAX ((size_t)1 << 20)
 static const char SETUP_FILE[] = "setup";
 
-/* A malloc'ed copy. */
-static view_t own(view_t v)
-{
-    uint8_t *p = malloc(v.n ? v.n : 1);
-    if (p && v.n)
-        memcpy(p, v.p, v.n);
-    return view_of(p, p ? v.n : 0);
-}
-
-static void disown(view_t *v)
-{
-    free((void *)(uintptr_t)v->p);
-    *v = (view_t){ NULL, 0 };
-}
-
 static rc_t open_api(hs_t **out, char *why, size_t cap, node_t *n, uint16_t port)
 {
     hs_config_t api = { .port = port, .routes = NODE_API_ROUTES, .route_count = NODE_API_ROUTE_COUNT, .ctx = n, .body_max = API_BODY_MAX };
@@ -116,7 +101,7 @@ static void on_head(void *ctx)
     view_t body;
     pthread_mutex_lock(&n->lock);
     bool serving = n->serving;
-    uint64_t have = n->block_body.p ? n->block_number : UINT64_MAX;
+    uint64_t have = n->block_answer ? n->block_number : UINT64_MAX;
     pthread_mutex_unlock(&n->lock);
     if (!serving) /* the replay at start; begin() calls again */
         return;
@@ -127,15 +112,16 @@ static void on_head(void *ctx)
         return;
     arena_init(&a, BODY_ARENA_MAX);
     const api_signer_t signer = { n->keyring, node_sign };
-    if (!api_block_body(&body, &a, &signer, number)) {
-        view_t kept = own(body);
+    hs_shared_t *answer = NULL;
+    if (!api_block_body(&body, &a, &signer, number))
+        answer = hs_shared_new(200, NULL, body, HS_CORS);
+    if (answer) {
         pthread_mutex_lock(&n->lock);
-        if (kept.p) {
-            disown(&n->block_body);
-            n->block_body = kept;
-            n->block_number = number;
-        }
+        hs_shared_t *old = n->block_answer;
+        n->block_answer = answer;
+        n->block_number = number;
         pthread_mutex_unlock(&n->lock);
+        hs_shared_unref(old);
     }
     arena_free(&a);
 }
@@ -171,9 +157,7 @@ static rc_t make_quote(node_t *n, char *why, size_t cap)
     rc_t rc = quote ? n->tee.get_quote(n->tee.ctx, quote, &len, report_data, &text) : RC_NOMEM;
     if (!rc)
         rc = api_attest_body(&body, &a, view_of(quote, len), n->pubkey);
-    if (!rc)
-        n->attest_body = own(body);
-    if (!rc && !n->attest_body.p)
+    if (!rc && !(n->attest_answer = hs_shared_new(200, NULL, body, HS_CORS)))
         rc = RC_NOMEM;
     if (rc)
         snprintf(why, cap, "no quote from the %s: %s", n->tee.name, text);
@@ -447,9 +431,9 @@ void node_stop(node_t *n)
     if (n->tee.free)
         n->tee.free(n->tee.ctx);
     config_free(n->config);
-    disown(&n->base_config);
-    disown(&n->attest_body);
-    disown(&n->block_body);
+    free((void *)(uintptr_t)n->base_config.p);
+    hs_shared_unref(n->attest_answer);
+    hs_shared_unref(n->block_answer);
     pthread_cond_destroy(&n->changed);
     pthread_mutex_destroy(&n->cache_lock);
     pthread_mutex_destroy(&n->lock);

@@ -72,8 +72,8 @@ static void get_block(void *ctx, const hs_request_t *request, hs_response_t *r)
     if (!require_ready(n, &view, r))
         return;
     pthread_mutex_lock(&n->lock);
-    if (n->block_body.p)
-        answer(r, 200, NULL, n->block_body);
+    if (n->block_answer)
+        r->shared = hs_shared_ref(n->block_answer);
     else
         hs_problem(r, 503, "not-ready", "the head is being signed");
     pthread_mutex_unlock(&n->lock);
@@ -87,7 +87,7 @@ static void get_attest(void *ctx, const hs_request_t *request, hs_response_t *r)
     bool serving = n->serving;
     pthread_mutex_unlock(&n->lock);
     if (serving)
-        answer(r, 200, NULL, n->attest_body);
+        r->shared = hs_shared_ref(n->attest_answer);
     else {
         hs_problem(r, 503, "not-ready", "the node has no key yet: it waits for its setup");
         r->retry_after_s = 2;

@@ -43,14 +43,14 @@ struct node {
     bool stop;
     bool setup_taken; /* a /setup was accepted; the port is about to close */
     config_t *config; /* accepted; set once, then constant */
-    bool serving;     /* what follows is set; set once, then constant, except block_body */
+    bool serving;     /* what follows is set; set once, then constant, except block_answer */
     char failure[256]; /* why the node could not begin; empty otherwise */
     keyring_t *keyring;
     uint8_t pubkey[ECDSA_PUBKEY_LEN];
-    view_t attest_body; /* owned */
+    hs_shared_t *attest_answer;
     up_t *execution, *consensus;
     follow_t *follow;
-    view_t block_body; /* owned; the answer of GET /block for block_number */
+    hs_shared_t *block_answer; /* of GET /block for block_number; NULL: none yet */
     uint64_t block_number;
 };
 
