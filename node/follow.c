@@ -157,12 +157,13 @@ static void ask(follow_t *f, size_t endpoint, const lc_want_t *wants, bool *done
         char why[UP_REASON_MAX - 48] = "", reason[UP_REASON_MAX], line[480];
         rc_t rc = take_answer(f, want, &responses[k], why, sizeof why);
         bool too_old = want->kind == LC_BOOTSTRAP && rc == RC_LIMIT; /* the operator's checkpoint, not the endpoint */
+        bool blameless = too_old || rc == RC_NEED_DATA; /* the updates that it waits for are wanted already */
         snprintf(reason, sizeof reason, "%s: %s", kind_name(want->kind), why);
         snprintf(line, sizeof line, "%s: %s", up_origin(f->upstream, endpoint), reason);
         if (!stopping(f))
-            up_report(f->upstream, endpoint, too_old ? RC_OK : rc, reason, responses[k].retry_after_ms, f->config.now_ms());
+            up_report(f->upstream, endpoint, blameless ? RC_OK : rc, reason, responses[k].retry_after_ms, f->config.now_ms());
         done[which[k]] = rc == RC_OK;
-        if (rc && !stopping(f)) {
+        if (rc && rc != RC_NEED_DATA && !stopping(f)) {
             log_write(rc_blames_input(rc) ? LOG_WARN : LOG_INFO, "beacon", "%s", line);
             set_trouble(f, too_old ? why : line);
         }
