@@ -38,7 +38,7 @@ static bool stopping(void *ctx)
 static void set_trouble(follow_t *f, const char *text)
 {
     pthread_mutex_lock(&f->lock);
-    snprintf(f->view.trouble, sizeof f->view.trouble, "%s", text);
+    snprintf(f->view.trouble, sizeof f->view.trouble, "%.239s", text);
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -248,7 +248,8 @@ rc_t follow_start(follow_t **out, const follow_config_t *config)
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&f->wake, &attr);
     pthread_condattr_destroy(&attr);
-    f->sync = lc_sync_new(&(lc_sync_config_t){ config->network, config->checkpoint, config->checkpoint_age_max_s });
+    f->sync = lc_sync_new(&(lc_sync_config_t){ .network = config->network, .checkpoint = config->checkpoint,
+                                                .checkpoint_age_max_s = config->checkpoint_age_max_s });
     rc_t rc = f->sync ? RC_OK : RC_NOMEM;
     if (!rc) {
         journal_replay(config->state_dir, replay_one, f);
