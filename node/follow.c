@@ -95,8 +95,6 @@ static rc_t feed(follow_t *f, const lc_want_t *want, const bn_object_t *object, 
     if ((moved & LC_MOVED_HEAD) && after.valid)
         log_write(LOG_DEBUG, "head", "slot %llu, block %llu, %u signed", (unsigned long long)after.header.beacon.slot,
                   (unsigned long long)after.header.execution.block_number, after.participants);
-    if (moved && f->config.on_head)
-        f->config.on_head(f->config.on_head_ctx);
     return RC_OK;
 }
 
@@ -187,6 +185,8 @@ static void serve(follow_t *f, const lc_want_t *wants, size_t count)
     if (!left)
         set_trouble(f, "");
     publish(f);
+    if (f->config.on_change)
+        f->config.on_change(f->config.on_change_ctx);
     journal_save(&f->journal, f->config.state_dir);
 }
 

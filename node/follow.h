@@ -26,8 +26,8 @@ typedef struct {
     up_t *upstream;
     const char *state_dir; /* NULL: nothing is kept */
     clock_fn now_ms;
-    void (*on_head)(void *ctx); /* called on the follower's thread after a head moved; may be NULL */
-    void *on_head_ctx;
+    void (*on_change)(void *ctx); /* called on the follower's thread after each exchange; may be NULL */
+    void *on_change_ctx;
 } follow_config_t;
 
 /* A consistent copy of what is known. */

@@ -92,21 +92,15 @@ node_state_t node_state(node_t *n, follow_view_t *view, char *why, size_t cap)
     return follower_state(n, view, why, cap);
 }
 
-/* Signs GET /block once per head, on the follower's thread. */
-static void on_head(void *ctx)
+/* Signs the answer of GET /block once per head. */
+static void sign_block(node_t *n, const follow_view_t *v)
 {
-    node_t *n = ctx;
     arena_t a;
-    follow_view_t v;
     view_t body;
+    const lc_head_t *head = node_head(n, v);
     pthread_mutex_lock(&n->lock);
-    bool serving = n->serving;
     uint64_t have = n->block_answer ? n->block_number : UINT64_MAX;
     pthread_mutex_unlock(&n->lock);
-    if (!serving) /* the replay at start; begin() calls again */
-        return;
-    follow_view(n->follow, &v);
-    const lc_head_t *head = node_head(n, &v);
     uint64_t number = head->header.execution.block_number;
     if (!head->valid || head->header.fork < LC_CAPELLA || number == have)
         return;
@@ -124,6 +118,30 @@ static void on_head(void *ctx)
         hs_shared_unref(old);
     }
     arena_free(&a);
+}
+
+/* Signs what is new and tells the log when the state changes. Called on the follower's thread, and once by the controller. */
+static void on_change(void *ctx)
+{
+    node_t *n = ctx;
+    follow_view_t v;
+    char why[256];
+    pthread_mutex_lock(&n->lock);
+    bool serving = n->serving;
+    pthread_mutex_unlock(&n->lock);
+    if (!serving) /* the controller calls again */
+        return;
+    node_state_t state = node_state(n, &v, why, sizeof why);
+    sign_block(n, &v);
+    pthread_mutex_lock(&n->lock);
+    bool changed = state != n->logged_state;
+    n->logged_state = state;
+    pthread_mutex_unlock(&n->lock);
+    if (changed && state == NODE_READY)
+        log_write(LOG_INFO, "ready", "head slot %llu, block %llu, %u of %u signed", (unsigned long long)v.latest.header.beacon.slot,
+                  (unsigned long long)v.latest.header.execution.block_number, v.latest.participants, n->config->network.preset.committee_size);
+    else if (changed)
+        log_write(state == NODE_DEGRADED ? LOG_WARN : LOG_INFO, node_state_name(state), "%s", why);
 }
 
 static rc_t make_key(node_t *n, char *why, size_t cap)
@@ -183,7 +201,7 @@ static rc_t begin(node_t *n, char *why, size_t cap)
     }
     follow_config_t follow = { .network = &c->network, .checkpoint = c->checkpoint, .checkpoint_age_max_s = c->checkpoint_age_max_s,
                                .http = n->http, .upstream = n->consensus, .state_dir = n->options.state_dir, .now_ms = n->now_ms,
-                               .on_head = on_head, .on_head_ctx = n };
+                               .on_change = on_change, .on_change_ctx = n };
     rc = follow_start(&n->follow, &follow);
     if (rc)
         snprintf(why, cap, "the follower could not start: %s", rc_name(rc));
@@ -231,7 +249,7 @@ static void *control(void *ctx)
         return NULL;
     }
     log_setup(n);
-    on_head(n);
+    on_change(n);
     return NULL;
 }
 

@@ -43,7 +43,7 @@ struct node {
     bool stop;
     bool setup_taken; /* a /setup was accepted; the port is about to close */
     config_t *config; /* accepted; set once, then constant */
-    bool serving;     /* what follows is set; set once, then constant, except block_answer */
+    bool serving;     /* what follows is set; set once, then constant, except the last three */
     char failure[256]; /* why the node could not begin; empty otherwise */
     keyring_t *keyring;
     uint8_t pubkey[ECDSA_PUBKEY_LEN];
@@ -52,6 +52,7 @@ struct node {
     follow_t *follow;
     hs_shared_t *block_answer; /* of GET /block for block_number; NULL: none yet */
     uint64_t block_number;
+    node_state_t logged_state;
 };
 
 /* The state, and in why (empty for NODE_READY) the reason. view receives the follower's view once there is one. */
