@@ -11,6 +11,7 @@
 #define WANTS_MAX 8u
 #define ARENA_MAX ((size_t)64 << 20) /* bytes: the largest answer as JSON tree and as SSZ */
 #define URL_MAX 1400u
+#define LAG_SLOTS 3u /* a head this old makes an endpoint that has nothing newer doubtful */
 
 struct follow {
     follow_config_t config;
@@ -76,6 +77,13 @@ static const char *kind_name(lc_kind_t kind)
     return "answer";
 }
 
+/* How an exchange about one want ended. */
+typedef enum {
+    ANSWER_NONE,    /* another endpoint may do better */
+    ANSWER_STALE,   /* nothing new, though the head lags: another endpoint may know more */
+    ANSWER_TAKEN
+} answer_t;
+
 /* Feeds one object; on anything but RC_OK and RC_REPLAY why says what is wrong with it. */
 static rc_t feed(follow_t *f, const lc_want_t *want, const bn_object_t *object, char *why, size_t cap)
 {
@@ -98,8 +106,9 @@ static rc_t feed(follow_t *f, const lc_want_t *want, const bn_object_t *object, 
     return RC_OK;
 }
 
-/* Decodes and feeds the answer of one endpoint. */
-static rc_t take_answer(follow_t *f, const lc_want_t *want, const hc_response_t *r, char *why, size_t cap)
+/* Decodes and feeds the answer of one endpoint. RC_REPLAY: it brought nothing new. *too_old: the checkpoint is, which is the
+ * operator's matter and not the endpoint's. */
+static rc_t take_answer(follow_t *f, const lc_want_t *want, const hc_response_t *r, bool *too_old, char *why, size_t cap)
 {
     if (r->rc) {
         snprintf(why, cap, "%s", r->error);
@@ -121,17 +130,28 @@ static rc_t take_answer(follow_t *f, const lc_want_t *want, const hc_response_t 
         snprintf(why, cap, "has no update of period %llu", (unsigned long long)want->period);
         rc = RC_IO;
     }
+    size_t replayed = 0;
     for (size_t i = 0; !rc && i < count; i++) {
         rc = feed(f, want, &objects[i], why, cap);
-        if (rc == RC_REPLAY)
+        *too_old = want->kind == LC_BOOTSTRAP && rc == RC_LIMIT;
+        if (rc == RC_REPLAY) {
+            replayed++;
             rc = RC_OK;
+        }
     }
     arena_free(&a);
-    return rc;
+    return !rc && replayed == count ? RC_REPLAY : rc;
 }
 
-/* Asks one endpoint for all wants that are not done. */
-static void ask(follow_t *f, size_t endpoint, const lc_want_t *wants, bool *done, size_t count)
+static bool head_lags(const follow_t *f)
+{
+    lc_head_t head;
+    lc_sync_latest(f->sync, &head);
+    return head.valid && lc_slot_at(f->config.network, f->config.now_ms()) > head.header.beacon.slot + LAG_SLOTS;
+}
+
+/* Asks one endpoint for all wants whose answer was not taken. */
+static void ask(follow_t *f, size_t endpoint, const lc_want_t *wants, answer_t *answers, size_t count)
 {
     hc_request_t requests[WANTS_MAX] = { 0 };
     hc_response_t responses[WANTS_MAX] = { 0 };
@@ -139,11 +159,11 @@ static void ask(follow_t *f, size_t endpoint, const lc_want_t *wants, bool *done
     size_t which[WANTS_MAX], n = 0;
     for (size_t i = 0; i < count; i++) {
         char path[BN_PATH_MAX];
-        if (done[i])
+        if (answers[i] == ANSWER_TAKEN)
             continue;
         bn_path(path, &wants[i]);
         url_join(urls[n], up_url(f->upstream, endpoint), path);
-        requests[n] = (hc_request_t){ .url = urls[n], .accept = BN_ACCEPT, .body_max = BN_BODY_MAX };
+        requests[n] = (hc_request_t){ .url = urls[n], .accept = BN_ACCEPT, .body_max = bn_body_max(&wants[i]) };
         which[n++] = i;
     }
     hc_perform(f->config.http, responses, requests, n, stopping, f);
@@ -153,14 +173,18 @@ static void ask(follow_t *f, size_t endpoint, const lc_want_t *wants, bool *done
     for (size_t k = 0; k < n; k++) {
         const lc_want_t *want = &wants[which[k]];
         char why[UP_REASON_MAX - 48] = "", reason[UP_REASON_MAX], line[480];
-        rc_t rc = take_answer(f, want, &responses[k], why, sizeof why);
-        bool too_old = want->kind == LC_BOOTSTRAP && rc == RC_LIMIT; /* the operator's checkpoint, not the endpoint */
+        bool too_old = false;
+        rc_t rc = take_answer(f, want, &responses[k], &too_old, why, sizeof why);
+        if (rc == RC_OK || rc == RC_REPLAY) {
+            bool stale = rc == RC_REPLAY && want->kind == LC_OPTIMISTIC && head_lags(f);
+            answers[which[k]] = stale ? ANSWER_STALE : ANSWER_TAKEN;
+            rc = RC_OK;
+        }
         bool blameless = too_old || rc == RC_NEED_DATA; /* the updates that it waits for are wanted already */
         snprintf(reason, sizeof reason, "%s: %s", kind_name(want->kind), why);
         snprintf(line, sizeof line, "%s: %s", up_origin(f->upstream, endpoint), reason);
         if (!stopping(f))
             up_report(f->upstream, endpoint, blameless ? RC_OK : rc, reason, responses[k].retry_after_ms, f->config.now_ms());
-        done[which[k]] = rc == RC_OK;
         if (rc && rc != RC_NEED_DATA && !stopping(f)) {
             log_write(rc_blames_input(rc) ? LOG_WARN : LOG_INFO, "beacon", "%s", line);
             set_trouble(f, too_old ? why : line);
@@ -171,18 +195,20 @@ static void ask(follow_t *f, size_t endpoint, const lc_want_t *wants, bool *done
 
 static void serve(follow_t *f, const lc_want_t *wants, size_t count)
 {
-    bool done[WANTS_MAX] = { false };
-    size_t order[UP_ENDPOINTS_MAX], endpoints = up_order(f->upstream, order, f->config.now_ms()), left = count;
+    answer_t answers[WANTS_MAX] = { ANSWER_NONE };
+    size_t order[UP_ENDPOINTS_MAX], endpoints = up_order(f->upstream, order, f->config.now_ms()), left = count, none = 0;
     for (size_t e = 0; e < endpoints && left && !stopping(f); e++) {
-        ask(f, order[e], wants, done, count);
+        ask(f, order[e], wants, answers, count);
         left = 0;
         for (size_t i = 0; i < count; i++)
-            left += !done[i];
+            left += answers[i] != ANSWER_TAKEN;
     }
     for (size_t i = 0; i < count; i++)
-        if (!done[i])
+        if (answers[i] == ANSWER_NONE) {
             lc_sync_failed(f->sync, &wants[i], f->config.now_ms());
-    if (!left)
+            none++;
+        }
+    if (!none)
         set_trouble(f, "");
     publish(f);
     if (f->config.on_change)
