@@ -123,7 +123,8 @@ static rc_t take_answer(follow_t *f, const lc_want_t *want, const hc_response_t 
     size_t count = 0;
     arena_init(&a, ARENA_MAX);
     objects = arena_calloc(&a, LC_UPDATES_PER_REQUEST_MAX, sizeof *objects);
-    rc_t rc = objects ? bn_decode(objects, &count, &a, why, cap, f->config.network, want, r->content_type, r->consensus_version,
+    rc_t rc = objects ? bn_decode(objects, &count, &a, why, cap, f->config.network, want, r->content_type,
+                                r->consensus_version[0] ? r->consensus_version : NULL,
                                   view_of(r->body, r->body_len))
                       : RC_NOMEM;
     if (!rc && count == 0) {

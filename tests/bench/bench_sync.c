@@ -167,7 +167,7 @@ static bool starts(int count, double *best, double *mean, unsigned *round_trips,
         return false;
     }
     free(probe);
-    log_set_level(LOG_ERROR);
+    log_set_level(getenv("BENCH_LOG") ? LOG_DEBUG : LOG_ERROR);
     hs_t *server = secret_init() ? NULL : serve(config);
     bool ok = server != NULL;
     *best = 1e9;
