@@ -64,6 +64,10 @@ static node_state_t follower_state(node_t *n, const follow_view_t *v, char *why,
     }
     uint64_t latest_ms = lc_slot_start_ms(net, v->latest.header.beacon.slot);
     if (now > latest_ms + NODE_HEAD_AGE_MAX_SLOTS * slot_ms) {
+        if (!n->was_ready && !v->trouble[0]) {
+            snprintf(why, cap, "asking for the present head");
+            return NODE_SYNCING;
+        }
         snprintf(why, cap, "the newest head with 2/3 of the sync committee is %llu s old%s%s", (unsigned long long)((now - latest_ms) / 1000),
                  v->trouble[0] ? "; " : "", v->trouble);
         return NODE_DEGRADED;
@@ -136,6 +140,7 @@ static void on_change(void *ctx)
     pthread_mutex_lock(&n->lock);
     bool changed = state != n->logged_state;
     n->logged_state = state;
+    n->was_ready |= state == NODE_READY;
     pthread_mutex_unlock(&n->lock);
     if (changed && state == NODE_READY)
         log_write(LOG_INFO, "ready", "head slot %llu, block %llu, %u of %u signed", (unsigned long long)v.latest.header.beacon.slot,

@@ -43,7 +43,7 @@ struct node {
     bool stop;
     bool setup_taken; /* a /setup was accepted; the port is about to close */
     config_t *config; /* accepted; set once, then constant */
-    bool serving;     /* what follows is set; set once, then constant, except the last three */
+    bool serving;     /* what follows is set; set once, then constant, except the last four */
     char failure[256]; /* why the node could not begin; empty otherwise */
     keyring_t *keyring;
     uint8_t pubkey[ECDSA_PUBKEY_LEN];
@@ -53,6 +53,7 @@ struct node {
     hs_shared_t *block_answer; /* of GET /block for block_number; NULL: none yet */
     uint64_t block_number;
     node_state_t logged_state;
+    bool was_ready;
 };
 
 /* The state, and in why (empty for NODE_READY) the reason. view receives the follower's view once there is one. */
