@@ -45,9 +45,6 @@ rc_t ex_proof_verify(mpt_account_t *account, u256_t *values, const char **why, c
     *why = "address is not the requested one";
     if (!addr_eq(&answer->address, addr))
         return RC_REFUSED;
-    *why = "number of storage proofs is not the requested one";
-    if (answer->slot_count != slot_count)
-        return RC_REFUSED;
     *why = "account proof does not verify";
     rc_t rc = mpt_verify_account(&a, state_root, addr, answer->account_proof.nodes, answer->account_proof.count);
     if (rc)
@@ -55,14 +52,18 @@ rc_t ex_proof_verify(mpt_account_t *account, u256_t *values, const char **why, c
     *why = account_lie(&a, answer);
     if (*why)
         return RC_REFUSED;
+    *why = "number of storage proofs is not the requested one";
+    const bool no_slots = !a.exists && answer->slot_count == 0;
+    if (answer->slot_count != slot_count && !no_slots)
+        return RC_REFUSED;
     const hash32_t *root = a.exists ? &a.storage_root : &EMPTY_TRIE_ROOT;
-    for (size_t i = 0; i < slot_count; i++) { /* all are checked before the first is handed out */
+    for (size_t i = 0; i < slot_count && !no_slots; i++) { /* all are checked before the first is handed out */
         rc = slot_check(&value, why, root, &slots[i], &answer->slots[i]);
         if (rc)
             return rc;
     }
     for (size_t i = 0; i < slot_count; i++)
-        values[i] = answer->slots[i].value; /* equal to the proven ones */
+        values[i] = no_slots ? u256_of(0) : answer->slots[i].value; /* equal to the proven ones */
     *account = a;
     *why = NULL;
     return RC_OK;

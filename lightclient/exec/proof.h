@@ -38,7 +38,8 @@ typedef struct {
 /* Proves an account and slot_count slots of it under the state root.
  *   account, values  written only on RC_OK; values has room for slot_count
  *   why              static text that says what is wrong
- * An absent account may be claimed with zero or with the empty hashes; providers differ. Everything else must be equal.
+ * Providers differ about an absent account: zero or the empty hashes, and its slots (all zero) with proofs or left out
+ * altogether. Everything else must be equal.
  * RC_MALFORMED, RC_LIMIT: a proof node; RC_REFUSED: not what was asked for, or not what is proven. */
 NODISCARD rc_t ex_proof_verify(mpt_account_t *account, u256_t *values, const char **why, const hash32_t *state_root,
                                const addr_t *addr, const hash32_t *slots, size_t slot_count,

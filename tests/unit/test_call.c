@@ -679,6 +679,36 @@ START_TEST(absent_account_may_be_claimed_with_zero_or_empty_hashes)
 }
 END_TEST
 
+START_TEST(slots_of_an_absent_account_may_be_left_out_but_those_of_an_existing_one_not)
+{
+    world_t w;
+    const char *why;
+    mpt_account_t account;
+    hash32_t keys[2] = { world_key(1), world_key(2) };
+    u256_t values[2] = { u256_of(5), u256_of(5) };
+    world_init(&w);
+    addr_t here = world_addr(1), nowhere = world_addr(2);
+    world_set(world_add(&w, here, ""), 1, u256_of(9));
+    hash32_t root = world_root(&w);
+    ex_proof_answer_t p = world_proof(&w, &nowhere, keys, 2);
+    ck_assert_int_eq(ex_proof_verify(&account, values, &why, &root, &nowhere, keys, 2, &p), RC_OK);
+    ck_assert(!account.exists && u256_is_zero(&values[0]) && u256_is_zero(&values[1]));
+    p.slot_count = 1;
+    ck_assert_int_eq(ex_proof_verify(&account, values, &why, &root, &nowhere, keys, 2, &p), RC_REFUSED);
+    p.slot_count = 0;
+    values[1] = u256_of(5);
+    ck_assert_int_eq(ex_proof_verify(&account, values, &why, &root, &nowhere, keys, 2, &p), RC_OK);
+    ck_assert(u256_is_zero(&values[1]));
+    p = world_proof(&w, &here, keys, 2);
+    ck_assert_int_eq(ex_proof_verify(&account, values, &why, &root, &here, keys, 2, &p), RC_OK);
+    ck_assert_uint_eq(values[0].w[0], 9);
+    p.slot_count = 0;
+    ck_assert_int_eq(ex_proof_verify(&account, values, &why, &root, &here, keys, 2, &p), RC_REFUSED);
+    ck_assert_uint_eq(values[0].w[0], 9); /* untouched */
+    world_clear(&w);
+}
+END_TEST
+
 START_TEST(existing_account_may_not_be_claimed_with_zero_hashes)
 {
     set_t s;
@@ -1029,6 +1059,7 @@ int main(void)
     tcase_add_test(t, account_without_code_must_have_empty_code);
     tcase_add_test(t, code_longer_than_any_contract_is_refused);
     tcase_add_test(t, absent_account_may_be_claimed_with_zero_or_empty_hashes);
+    tcase_add_test(t, slots_of_an_absent_account_may_be_left_out_but_those_of_an_existing_one_not);
     tcase_add_test(t, existing_account_may_not_be_claimed_with_zero_hashes);
     tcase_add_test(t, answer_to_another_kind_of_need_is_a_bug);
     tcase_add_test(t, many_slots_are_split_into_several_needs);

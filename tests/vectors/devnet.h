@@ -7,4 +7,7 @@
 /* The consensus side: light-client objects and forged ones. */
 void devnet_beacon(vec_t *v);
 
+/* The execution side: headers, proofs, codes, calls. */
+void devnet_exec(vec_t *v);
+
 #endif

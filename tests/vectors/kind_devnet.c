@@ -4,4 +4,5 @@
 void vec_kind_devnet(vec_t *v)
 {
     devnet_beacon(v);
+    devnet_exec(v);
 }
