@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <time.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #define URL_MAX 4096u
 #define HEADERS_MAX (64u << 10)      /* bytes of all header lines of one answer, 1xx answers included */
@@ -16,6 +17,7 @@
 #define EASY_KEPT_MAX 32u            /* handles kept per lane */
 #define CONNECTIONS_PER_HOST 16L
 #define CONNECTIONS_KEPT 32L
+#define UNPACK_LEN 16384u
 #define POLL_MS 50
 
 /* One thread's workplace for the time of a hc_perform: a multi handle with its connections, and spare easy handles. */
@@ -45,7 +47,10 @@ typedef struct {
     uint64_t progress_ms; /* last byte in either direction; 0: not connected yet */
     uint64_t started_ms;
     uint32_t stall_ms;
-    rc_t why; /* set by a callback that ends the transfer */
+    rc_t why;         /* set by a callback that ends the transfer, */
+    const char *what; /* with its sentence */
+    z_stream unpack;  /* of a body in gzip: here and not in curl, which takes a stream that breaks off for a whole one */
+    bool packed, unpacking, unpacked;
     bool head_done; /* the empty line after the final answer's headers has come */
     bool ended;
 } job_t;
@@ -251,6 +256,13 @@ static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down, curl_o
     return 0;
 }
 
+static bool stop(job_t *j, rc_t why, const char *what)
+{
+    j->why = why;
+    j->what = what;
+    return false;
+}
+
 /* Copies printable ASCII of a header value; a value that does not fit is left empty, never cut. */
 static void copy_token(char *out, size_t cap, const char *p, size_t n)
 {
@@ -289,50 +301,80 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
         j->progress_ms = clock_ms();
     j->header_bytes += n;
     if (j->header_bytes > HEADERS_MAX) {
-        j->why = RC_LIMIT;
+        (void)stop(j, RC_LIMIT, "the answer's headers are too large");
         return 0;
     }
     if (n >= 5 && memcmp(p, "HTTP/", 5) == 0) { /* also the final answer after a 1xx one: start again */
         j->out->consensus_version[0] = 0;
-        j->head_done = false;
+        j->head_done = j->packed = false;
     } else if (p[0] == '\r' || p[0] == '\n') {
         j->head_done = true;
     }
     (void)header_is(j->out->consensus_version, sizeof j->out->consensus_version, "Eth-Consensus-Version:", p, n);
-    if (header_is(coding, sizeof coding, "Content-Encoding:", p, n) && strcasecmp(coding, "gzip") != 0 &&
-        strcasecmp(coding, "identity") != 0) { /* curl would unpack whatever it knows, several times over */
-        j->why = RC_MALFORMED;
-        return 0;
+    if (header_is(coding, sizeof coding, "Content-Encoding:", p, n) && strcasecmp(coding, "identity") != 0) {
+        if (strcasecmp(coding, "gzip") != 0 || j->packed || j->head_done) {
+            (void)stop(j, RC_MALFORMED, "the answer has a content coding that was not asked for");
+            return 0;
+        }
+        j->packed = true;
     }
     return n;
 }
 
-static size_t on_body(char *p, size_t size, size_t n, void *ctx)
+static bool append(job_t *j, const void *p, size_t n)
 {
-    job_t *j = ctx;
     hc_response_t *r = j->out;
-    (void)size; /* always 1 */
-    if (j->progress_ms)
-        j->progress_ms = clock_ms();
-    if (n > j->body_max - r->body_len) {
-        j->why = RC_LIMIT;
-        return 0;
-    }
+    if (n > j->body_max - r->body_len)
+        return stop(j, RC_LIMIT, "the answer is larger than allowed");
     if (n > j->body_cap - r->body_len) {
         size_t cap = j->body_cap ? j->body_cap : 4096;
         while (cap - r->body_len < n)
             cap *= 2;
         uint8_t *grown = realloc(r->body, cap);
-        if (!grown) {
-            j->why = RC_NOMEM;
-            return 0;
-        }
+        if (!grown)
+            return stop(j, RC_NOMEM, "out of memory");
         r->body = grown;
         j->body_cap = cap;
     }
-    memcpy(r->body + r->body_len, p, n);
+    if (n)
+        memcpy(r->body + r->body_len, p, n);
     r->body_len += n;
-    return n;
+    return true;
+}
+
+/* Unpacks the next piece of a body that is one gzip member; its end and checksum have to come. */
+static bool unpack(job_t *j, char *p, size_t n)
+{
+    uint8_t out[UNPACK_LEN];
+    z_stream *z = &j->unpack;
+    int got;
+    if (!j->unpacking && inflateInit2(z, 16 + MAX_WBITS) != Z_OK)
+        return stop(j, RC_NOMEM, "out of memory");
+    j->unpacking = true;
+    z->next_in = (Bytef *)p;
+    z->avail_in = (uInt)n; /* at most CURL_MAX_WRITE_SIZE */
+    do {
+        z->next_out = out;
+        z->avail_out = sizeof out;
+        got = j->unpacked ? Z_DATA_ERROR : inflate(z, Z_NO_FLUSH);
+        if (got == Z_MEM_ERROR)
+            return stop(j, RC_NOMEM, "out of memory");
+        if ((got != Z_OK && got != Z_STREAM_END && got != Z_BUF_ERROR) || (got == Z_STREAM_END && z->avail_in))
+            return stop(j, RC_MALFORMED, "the answer's gzip coding is not valid");
+        if (!append(j, out, sizeof out - z->avail_out))
+            return false;
+        j->unpacked = got == Z_STREAM_END;
+    } while (got == Z_OK && z->avail_out == 0);
+    return true;
+}
+
+static size_t on_body(char *p, size_t size, size_t n, void *ctx)
+{
+    job_t *j = ctx;
+    (void)size; /* always 1 */
+    if (j->progress_ms)
+        j->progress_ms = clock_ms();
+    return (j->packed ? unpack(j, p, n) : append(j, p, n)) ? n : 0;
 }
 
 static rc_t rc_of(CURLcode code, const job_t *j)
@@ -340,16 +382,30 @@ static rc_t rc_of(CURLcode code, const job_t *j)
     if (j->why)
         return j->why;
     switch (code) {
-    case CURLE_OK: return j->head_done ? RC_OK : RC_IO; /* for curl a head that breaks off is one */
+    case CURLE_OK: return RC_OK;
     case CURLE_OPERATION_TIMEDOUT: return RC_TIMEOUT;
     case CURLE_FILESIZE_EXCEEDED: return RC_LIMIT;
-    case CURLE_OUT_OF_MEMORY: return j->progress_ms && !j->head_done ? RC_LIMIT : RC_NOMEM; /* a line over curl's 100 KB, too */
+    case CURLE_OUT_OF_MEMORY: return RC_NOMEM;
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL: /* an answer without a status line */
-    case CURLE_BAD_CONTENT_ENCODING:
     case CURLE_URL_MALFORMAT: return RC_MALFORMED;
     default: return RC_IO;
     }
+}
+
+/* What curl lets pass, and what it says in a way of its own. */
+static void judge(job_t *j, CURLcode code)
+{
+    if (j->why)
+        return;
+    if (code == CURLE_OK && !j->head_done)
+        (void)stop(j, RC_IO, "the answer breaks off in its headers");
+    else if (code == CURLE_OK && (j->out->status < 100 || j->out->status > 599))
+        (void)stop(j, RC_MALFORMED, "the answer's status is out of range");
+    else if (code == CURLE_OK && j->unpacking && !j->unpacked)
+        (void)stop(j, RC_IO, "the answer breaks off in its gzip coding");
+    else if (code == CURLE_OUT_OF_MEMORY && j->progress_ms && !j->head_done) /* so it calls a line of over 100 KB */
+        (void)stop(j, RC_LIMIT, "the answer's headers are too large");
 }
 
 static void fail(const job_t *j, const hc_request_t *q, rc_t rc, const char *what)
@@ -365,25 +421,19 @@ static void fail(const job_t *j, const hc_request_t *q, rc_t rc, const char *wha
 }
 
 /* curl's own text per code: it names neither path nor credentials, unlike what a server might make it say. */
-static const char *sentence(CURLcode code, rc_t rc, const job_t *j)
+static const char *sentence(CURLcode code, const job_t *j)
 {
-    if (code == CURLE_OK)
-        return rc == RC_IO ? "the answer breaks off in its headers" : "the answer's status is out of range";
-    if (j->header_bytes > HEADERS_MAX || (code == CURLE_OUT_OF_MEMORY && rc == RC_LIMIT))
-        return "the answer's headers are too large";
-    if (rc == RC_LIMIT)
-        return "the answer is larger than allowed";
-    if (rc == RC_NOMEM)
-        return "out of memory";
-    if (j->why == RC_MALFORMED)
-        return "the answer has a content coding that was not asked for";
-    if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY)
-        return "the answer is not HTTP";
-    if (code == CURLE_OPERATION_TIMEDOUT && !j->progress_ms)
-        return "timed out while connecting";
-    if (code == CURLE_OPERATION_TIMEDOUT)
-        return "timed out before the answer was complete";
-    return curl_easy_strerror(code);
+    if (j->what)
+        return j->what;
+    switch (code) {
+    case CURLE_FILESIZE_EXCEEDED: return "the answer is larger than allowed";
+    case CURLE_OUT_OF_MEMORY: return "out of memory";
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_WEIRD_SERVER_REPLY: return "the answer is not HTTP";
+    case CURLE_OPERATION_TIMEDOUT:
+        return j->progress_ms ? "timed out before the answer was complete" : "timed out while connecting";
+    default: return curl_easy_strerror(code);
+    }
 }
 
 static bool header_add(struct curl_slist **list, const char *line)
@@ -429,7 +479,7 @@ static rc_t job_prepare(job_t *j, hc_t *c, const hc_request_t *q)
     char accept[128];
     CURLcode bad = CURLE_OK;
     snprintf(accept, sizeof accept, "Accept: %s", q->accept ? q->accept : "application/json");
-    if (!header_add(&j->headers, accept))
+    if (!header_add(&j->headers, accept) || !header_add(&j->headers, "Accept-Encoding: gzip"))
         return RC_NOMEM;
     if (q->post.p) {
         if (!header_add(&j->headers, "Content-Type: application/json") || !header_add(&j->headers, "Expect:"))
@@ -441,7 +491,6 @@ static rc_t job_prepare(job_t *j, hc_t *c, const hc_request_t *q)
     bad |= curl_easy_setopt(e, CURLOPT_URL, q->url);
     bad |= curl_easy_setopt(e, CURLOPT_HTTPHEADER, j->headers);
     bad |= curl_easy_setopt(e, CURLOPT_USERAGENT, "kettle/" KETTLE_VERSION);
-    bad |= curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
     bad |= curl_easy_setopt(e, CURLOPT_SHARE, c->share);
     bad |= curl_easy_setopt(e, CURLOPT_PRIVATE, j);
     bad |= curl_easy_setopt(e, CURLOPT_NOPROGRESS, 0L);
@@ -499,15 +548,15 @@ static void job_finish(job_t *j)
     r->retry_after_ms = retry_s > 0 ? (uint32_t)retry_s * 1000 : 0;
 }
 
-static void job_end(job_t *j, lane_t *l, const hc_request_t *q, CURLcode code, const char *instead)
+static void job_end(job_t *j, lane_t *l, const hc_request_t *q, CURLcode code)
 {
-    rc_t rc = rc_of(code, j);
+    rc_t rc;
     j->ended = true;
     job_finish(j);
-    if (rc == RC_OK && (j->out->status < 100 || j->out->status > 599))
-        rc = RC_MALFORMED;
+    judge(j, code);
+    rc = rc_of(code, j);
     if (rc)
-        fail(j, q, rc, instead ? instead : sentence(code, rc, j));
+        fail(j, q, rc, sentence(code, j));
     j->out->elapsed_ms = (uint32_t)(clock_ms() - j->started_ms);
     (void)curl_multi_remove_handle(l->multi, j->easy);
 }
@@ -515,6 +564,8 @@ static void job_end(job_t *j, lane_t *l, const hc_request_t *q, CURLcode code, c
 static void job_clear(job_t *j, lane_t *l)
 {
     curl_slist_free_all(j->headers);
+    if (j->unpacking)
+        (void)inflateEnd(&j->unpack);
     if (!j->easy)
         return;
     if (l->spare_count < EASY_KEPT_MAX) {
@@ -536,7 +587,7 @@ static void reap(lane_t *l, job_t *jobs, const hc_request_t *requests)
         if (m->msg != CURLMSG_DONE || curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &p) != CURLE_OK)
             continue;
         job_t *j = (job_t *)(void *)p;
-        job_end(j, l, &requests[j - jobs], code, NULL);
+        job_end(j, l, &requests[j - jobs], code);
     }
 }
 
@@ -550,9 +601,11 @@ static size_t prune(lane_t *l, job_t *jobs, const hc_request_t *requests, size_t
         if (j->ended)
             continue;
         if (all)
-            job_end(j, l, &requests[i], CURLE_OPERATION_TIMEDOUT, all);
+            (void)stop(j, RC_TIMEOUT, all);
         else if (j->progress_ms && now > j->progress_ms && now - j->progress_ms > j->stall_ms)
-            job_end(j, l, &requests[i], CURLE_OPERATION_TIMEDOUT, "stalled: no byte for too long");
+            (void)stop(j, RC_TIMEOUT, "stalled: no byte for too long");
+        if (j->why)
+            job_end(j, l, &requests[i], CURLE_OPERATION_TIMEDOUT);
         else
             active++;
     }

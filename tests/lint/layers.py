@@ -27,6 +27,7 @@ MAY = {  # folder: what it may include besides itself, base and base/crypto
 }
 DOORS = {  # header: folders or files that may include it
     r"curl/": ["rpc/http/client.c"],
+    r"zlib": ["rpc/http/client.c"],
     r"microhttpd": ["rpc/http/server.c", "rpc/http/reply."],
     r"blst": [LC + "bls/"],
     r"secp256k1": ["base/crypto/"],

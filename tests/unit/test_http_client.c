@@ -508,6 +508,30 @@ START_TEST(gzip_is_unpacked_and_a_body_may_be_as_large_as_its_cap_and_no_larger)
 }
 END_TEST
 
+START_TEST(gzip_that_breaks_off_or_does_not_match_its_checksum_is_no_answer)
+{
+    static char answer[400];
+    static const char gzip[] = GZIP_BYTES;
+    fake_t *f = fake_new(be_scripted);
+    hc_t *c = hc_new(NULL);
+    for (size_t len = 0; len <= sizeof gzip - 1; len++) { /* the last round is whole, but a bit of its checksum is flipped */
+        int n = snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n", len);
+        memcpy(answer + n, gzip, len);
+        if (len == sizeof gzip - 1)
+            answer[(size_t)n + len - 8] ^= 1;
+        scripted = answer;
+        scripted_len = (size_t)n + len;
+        hc_response_t r = ask(c, f->port, hasty);
+        ck_assert_msg(r.rc == (len == 0 ? RC_OK : len < sizeof gzip - 1 ? RC_IO : RC_MALFORMED), "%zu bytes: %s: %s", len, rc_name(r.rc),
+                      r.error);
+        ck_assert_uint_eq(r.body_len, 0); /* no bytes at all are an empty body, which is complete */
+        hc_response_clear(&r);
+    }
+    hc_free(c);
+    fake_free(f);
+}
+END_TEST
+
 START_TEST(connections_are_kept_between_calls_and_threads)
 {
     fake_t *f = fake_new(be_honest);
@@ -569,6 +593,28 @@ START_TEST(requests_of_one_call_run_in_parallel_and_reuse_their_connections)
     }
     ck_assert_uint_eq(f->open_peak, N);
     ck_assert_uint_eq(f->accepted, N);
+    hc_free(c);
+    fake_free(f);
+}
+END_TEST
+
+START_TEST(requests_beyond_the_connections_of_a_host_wait_their_turn)
+{
+    enum { N = 40 };
+    fake_t *f = fake_new(be_slow);
+    hc_t *c = hc_new(NULL);
+    hc_request_t q[N];
+    hc_response_t r[N];
+    char url[64];
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/", f->port);
+    for (unsigned i = 0; i < N; i++)
+        q[i] = (hc_request_t){ .url = url, .connect_timeout_ms = 200, .stall_timeout_ms = 250 };
+    hc_perform(c, r, q, N, NULL, NULL);
+    for (unsigned i = 0; i < N; i++) {
+        ck_assert_msg(r[i].rc == RC_OK, "%u: %s", i, r[i].error);
+        hc_response_clear(&r[i]);
+    }
+    ck_assert_uint_le(f->open_peak, 16);
     hc_free(c);
     fake_free(f);
 }
@@ -867,9 +913,11 @@ int main(void)
     tcase_add_test(t, complete_answers_are_answers_and_all_else_is_an_error_of_its_kind);
     tcase_add_test(t, no_misbehaviour_hangs_or_grows_the_client);
     tcase_add_test(t, gzip_is_unpacked_and_a_body_may_be_as_large_as_its_cap_and_no_larger);
+    tcase_add_test(t, gzip_that_breaks_off_or_does_not_match_its_checksum_is_no_answer);
     tcase_add_test(t, connections_are_kept_between_calls_and_threads);
     tcase_add_test(t, a_kept_connection_that_has_died_is_replaced_without_an_error);
     tcase_add_test(t, requests_of_one_call_run_in_parallel_and_reuse_their_connections);
+    tcase_add_test(t, requests_beyond_the_connections_of_a_host_wait_their_turn);
     tcase_add_test(t, one_bad_request_does_not_spoil_the_others_of_its_call);
     tcase_add_test(t, cancel_ends_everything_soon);
     tcase_add_test(t, one_client_serves_many_threads_with_few_connections);
