@@ -7,7 +7,9 @@ const lc_preset_t LC_PRESET_MINIMAL = { 8, 8, 32 };
 
 /* consensus-specs: ExecutionPayloadHeader of capella/beacon-chain.md and deneb/beacon-chain.md; gindices of
  * altair/light-client/sync-protocol.md and electra/light-client/sync-protocol.md. */
+/* clang-format off */
 static const lc_layout_t layouts[LC_FORKS] = {
+    /* name, execution_fixed_len, blob_fields, gindices of finalized root, current and next committee */
     [LC_ALTAIR] = { "altair", 0, false, 105, 54, 55 },
     [LC_BELLATRIX] = { "bellatrix", 0, false, 105, 54, 55 },
     [LC_CAPELLA] = { "capella", 568, false, 105, 54, 55 },
@@ -19,15 +21,17 @@ static const lc_layout_t layouts[LC_FORKS] = {
 /* Bytes written as a number, first byte first. */
 #define U64_BYTES(x) \
     (uint8_t)((x) >> 56), (uint8_t)((x) >> 48 & 255), (uint8_t)((x) >> 40 & 255), (uint8_t)((x) >> 32 & 255), \
-        (uint8_t)((x) >> 24 & 255), (uint8_t)((x) >> 16 & 255), (uint8_t)((x) >> 8 & 255), (uint8_t)((x)&255)
+    (uint8_t)((x) >> 24 & 255), (uint8_t)((x) >> 16 & 255), (uint8_t)((x) >> 8 & 255), (uint8_t)((x) & 255)
 #define HASH32(a, b, c, d) { { U64_BYTES(a##u), U64_BYTES(b##u), U64_BYTES(c##u), U64_BYTES(d##u) } }
+/* clang-format on */
 
-/* 14 days of 384-second epochs: below the 3,532 epochs that electra/weak-subjectivity.md gives for stakes of eight million
- * ether and more. */
+/* 14 days of 384-second epochs: below the 3,532 epochs that electra/weak-subjectivity.md gives for stakes of eight
+ * million ether and more. */
 #define CHECKPOINT_AGE_EPOCHS 3150u
 
-/* Sources: eth-clients/mainnet, eth-clients/sepolia, eth-clients/hoodi metadata/ (config.yaml, genesis_validators_root);
- * consensus-specs configs/mainnet.yaml for Fulu and the blob schedule of mainnet. Genesis time is the first block's. */
+/* Sources: eth-clients/mainnet, eth-clients/sepolia, eth-clients/hoodi metadata/ (config.yaml,
+ * genesis_validators_root); consensus-specs configs/mainnet.yaml for Fulu and the blob schedule of mainnet. Genesis
+ * time is the first block's. */
 static const lc_network_t networks[] = {
     {
         .name = "mainnet",
@@ -37,7 +41,12 @@ static const lc_network_t networks[] = {
         .genesis_validators_root =
             HASH32(0x4b363db94e286120, 0xd76eb905340fdd4e, 0x54bfe9f06bf33ff6, 0xcf5ad27f511bfe95),
         .genesis_fork_version = { 0, 0, 0, 0 },
-        .fork_version = { { 1, 0, 0, 0 }, { 2, 0, 0, 0 }, { 3, 0, 0, 0 }, { 4, 0, 0, 0 }, { 5, 0, 0, 0 }, { 6, 0, 0, 0 } },
+        .fork_version = { { 1, 0, 0, 0 },
+                          { 2, 0, 0, 0 },
+                          { 3, 0, 0, 0 },
+                          { 4, 0, 0, 0 },
+                          { 5, 0, 0, 0 },
+                          { 6, 0, 0, 0 } },
         .fork_epoch = { 74240, 144896, 194048, 269568, 364032, 411392 },
         .blob_schedule = { { 412672, 15 }, { 419072, 21 } },
         .blob_rows = 2,
@@ -161,7 +170,8 @@ lc_fork_t lc_fork_from_name(const char *name)
 const uint8_t *lc_fork_version(const lc_network_t *net, uint64_t epoch)
 {
     lc_fork_t fork = lc_fork_at_epoch(net, epoch);
-    return fork == LC_ALTAIR && epoch < net->fork_epoch[LC_ALTAIR] ? net->genesis_fork_version : net->fork_version[fork];
+    return fork == LC_ALTAIR && epoch < net->fork_epoch[LC_ALTAIR] ? net->genesis_fork_version
+                                                                   : net->fork_version[fork];
 }
 
 /* compute_fork_data_root */
@@ -196,7 +206,8 @@ static lc_blob_row_t blob_parameters(const lc_network_t *net, uint64_t epoch)
                             net->max_blobs_electra ? net->max_blobs_electra : LC_MAX_BLOBS_ELECTRA };
 }
 
-static void digest_under(uint8_t out[4], const lc_network_t *net, const hash32_t *genesis_validators_root, uint64_t epoch)
+static void digest_under(uint8_t out[4], const lc_network_t *net, const hash32_t *genesis_validators_root,
+                         uint64_t epoch)
 {
     hash32_t base;
     fork_data_root(&base, lc_fork_version(net, epoch), genesis_validators_root);

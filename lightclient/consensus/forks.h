@@ -1,5 +1,5 @@
-/* forks.h - networks: presets, fork schedules, blob schedule, signing domains, genesis data. All fork differences of the
- * consensus side are rows of the tables in forks.c.
+/* forks.h - networks: presets, fork schedules, blob schedule, signing domains, genesis data. All fork differences of
+ * the consensus side are rows of the tables in forks.c.
  *
  * Spec:   consensus-specs presets/, configs/, compute_fork_digest (Fulu: EIP-7892), light-client sync-protocol.md
  * Floor:  4, consensus. May include base/, ssz/, bls/. No heap, I/O, clock or thread.
@@ -33,9 +33,9 @@ typedef struct {
 } lc_blob_row_t;
 
 typedef struct {
-    uint64_t slots_per_epoch;                  /* 32 mainnet, 8 minimal */
-    uint64_t epochs_per_period;                /* EPOCHS_PER_SYNC_COMMITTEE_PERIOD: 256, 8 */
-    uint32_t committee_size;                   /* SYNC_COMMITTEE_SIZE: 512, 32 */
+    uint64_t slots_per_epoch;   /* 32 mainnet, 8 minimal */
+    uint64_t epochs_per_period; /* EPOCHS_PER_SYNC_COMMITTEE_PERIOD: 256, 8 */
+    uint32_t committee_size;    /* SYNC_COMMITTEE_SIZE: 512, 32 */
 } lc_preset_t;
 
 extern const lc_preset_t LC_PRESET_MAINNET, LC_PRESET_MINIMAL;
@@ -47,16 +47,16 @@ typedef struct {
     uint64_t genesis_time; /* Unix seconds */
     hash32_t genesis_validators_root;
     uint8_t genesis_fork_version[4];
-    uint8_t fork_version[LC_FORKS][4]; /* by lc_fork_t */
-    uint64_t fork_epoch[LC_FORKS];     /* LC_EPOCH_NEVER when not scheduled */
+    uint8_t fork_version[LC_FORKS][4];             /* by lc_fork_t */
+    uint64_t fork_epoch[LC_FORKS];                 /* LC_EPOCH_NEVER when not scheduled */
     lc_blob_row_t blob_schedule[LC_BLOB_ROWS_MAX]; /* BLOB_SCHEDULE, by rising epoch */
     size_t blob_rows;
-    uint64_t max_blobs_electra;       /* in force in Fulu before the first row; 0: LC_MAX_BLOBS_ELECTRA */
-    uint64_t chain_id;                /* DEPOSIT_CHAIN_ID: the execution chain id */
+    uint64_t max_blobs_electra;         /* in force in Fulu before the first row; 0: LC_MAX_BLOBS_ELECTRA */
+    uint64_t chain_id;                  /* DEPOSIT_CHAIN_ID: the execution chain id */
     uint64_t min_withdrawability_delay; /* epochs; part of the weak-subjectivity period */
-    uint64_t checkpoint_age_epochs;   /* how old a checkpoint may be; 0: min_withdrawability_delay, the part of the
-                                         weak-subjectivity period that does not depend on the stake */
-    hash32_t default_checkpoint;      /* zero: none is built in */
+    uint64_t checkpoint_age_epochs;     /* how old a checkpoint may be; 0: min_withdrawability_delay, the part of the
+                                           weak-subjectivity period that does not depend on the stake */
+    hash32_t default_checkpoint;        /* zero: none is built in */
 } lc_network_t;
 
 /* A built-in network by name: mainnet, sepolia, hoodi. NULL for another name. */

@@ -67,7 +67,8 @@ static bool execution_is_zero(const lc_execution_t *h)
         any |= h->logs_bloom[i];
     for (size_t i = 0; i < sizeof h->fee_recipient.b; i++)
         any |= h->fee_recipient.b[i];
-    return !any && !(h->block_number | h->gas_limit | h->gas_used | h->timestamp | h->blob_gas_used | h->excess_blob_gas) &&
+    return !any &&
+           !(h->block_number | h->gas_limit | h->gas_used | h->timestamp | h->blob_gas_used | h->excess_blob_gas) &&
            u256_is_zero(&h->base_fee_per_gas) && hash32_is_zero(&h->parent_hash) && hash32_is_zero(&h->state_root) &&
            hash32_is_zero(&h->receipts_root) && hash32_is_zero(&h->prev_randao) && hash32_is_zero(&h->block_hash) &&
            hash32_is_zero(&h->transactions_root) && hash32_is_zero(&h->withdrawals_root);

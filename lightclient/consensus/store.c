@@ -73,7 +73,8 @@ rc_t lc_store_init(lc_store_t *out, const char **why, const lc_network_t *net, c
         return rc;
     }
     rc = learn_committee(&learned, why, &b->committee, net->preset.committee_size, &beacon->state_root,
-                         layout_at(net, beacon->slot)->current_committee_gindex, b->committee_branch, b->committee_branch_len);
+                         layout_at(net, beacon->slot)->current_committee_gindex, b->committee_branch,
+                         b->committee_branch_len);
     if (rc)
         return rc;
     memset(out, 0, sizeof *out);
@@ -96,7 +97,8 @@ static rc_t check_slots(const lc_store_t *s, const char **why, const lc_update_t
 {
     const lc_network_t *net = s->network;
     uint64_t attested = u->attested_header.beacon.slot;
-    uint64_t store_period = period(net, s->finalized_header.beacon.slot), signed_period = period(net, u->signature_slot);
+    uint64_t store_period = period(net, s->finalized_header.beacon.slot),
+             signed_period = period(net, u->signature_slot);
     *why = "the signature slot lies in the future";
     if (u->signature_slot > current_slot)
         return RC_REFUSED;
@@ -136,8 +138,9 @@ static rc_t check_finality(const lc_store_t *s, hash32_t *finalized_root, const 
         lc_beacon_root(finalized_root, &u->finalized_header.beacon);
     }
     *why = "the finalized header is not the one in the attested state";
-    return lc_branch_verify(&attested->state_root, finalized_root, layout_at(s->network, attested->slot)->finalized_gindex,
-                            u->finality_branch, u->finality_branch_len);
+    return lc_branch_verify(&attested->state_root, finalized_root,
+                            layout_at(s->network, attested->slot)->finalized_gindex, u->finality_branch,
+                            u->finality_branch_len);
 }
 
 static rc_t check_committee(const lc_store_t *s, learned_t *learned, const char **why, const lc_update_t *u)
@@ -176,8 +179,8 @@ static rc_t check_signature(const lc_store_t *s, const hash32_t *attested_root, 
 }
 
 /* validate_light_client_update */
-static rc_t validate(const lc_store_t *s, lc_verdict_t *verdict, learned_t *learned, const char **why, const lc_update_t *u,
-                     uint64_t current_slot)
+static rc_t validate(const lc_store_t *s, lc_verdict_t *verdict, learned_t *learned, const char **why,
+                     const lc_update_t *u, uint64_t current_slot)
 {
     verdict->participants = lc_participants(&u->sync_aggregate, s->network->preset.committee_size);
     verdict->supermajority = is_supermajority(verdict->participants, s->network->preset.committee_size);
@@ -233,7 +236,7 @@ bool lc_update_is_better(const lc_network_t *net, const lc_update_t *a, const lc
     return a->signature_slot < b->signature_slot;
 }
 
-/* apply_light_client_update. False: nothing is known about the period after the store's, and this update is of another. */
+/* apply_light_client_update. False: the next committee is not known, and the update is of another period. */
 static bool apply(lc_store_t *s, const lc_update_t *u, const learned_t *learned)
 {
     uint64_t store_period = period(s->network, s->finalized_header.beacon.slot);
@@ -276,7 +279,8 @@ static void keep_best(lc_store_t *s, const lc_update_t *u, const learned_t *lear
     s->best_committee_aggregate = learned->aggregate;
 }
 
-rc_t lc_store_process(lc_store_t *s, lc_verdict_t *verdict, const char **why, const lc_update_t *u, uint64_t current_slot)
+rc_t lc_store_process(lc_store_t *s, lc_verdict_t *verdict, const char **why, const lc_update_t *u,
+                      uint64_t current_slot)
 {
     const lc_network_t *net = s->network;
     lc_verdict_t v;

@@ -1,8 +1,8 @@
 /* store.h - the light client store of the specification: what an object must satisfy, and what it changes.
  *
- * One store serves every fork: objects are decoded to one form, so upgrade_lc_store_to_* has nothing to do. The optimistic
- * header is the specification's (a majority of recent participation moves it); it is not what the node signs: see
- * lc_sync_latest in sync.h for that.
+ * One store serves every fork: objects are decoded to one form, so upgrade_lc_store_to_* has nothing to do. The
+ * optimistic header is the specification's (a majority of recent participation moves it); it is not what the node
+ * signs: see lc_sync_latest in sync.h for that.
  *
  * Spec:   consensus-specs specs/altair/light-client/sync-protocol.md with the changes of capella, deneb and electra
  * Floor:  4, consensus. May include base/, ssz/, bls/. No heap, I/O, clock or thread.
@@ -33,7 +33,7 @@ typedef struct {
     lc_store_committee_t next_sync_committee;
     bool has_best_valid_update;
     lc_update_t best_valid_update;
-    hash32_t best_committee_root;        /* of best_valid_update.next_sync_committee, when it has one */
+    hash32_t best_committee_root; /* of best_valid_update.next_sync_committee, when it has one */
     bls_point_t best_committee_aggregate;
     uint64_t previous_max_active_participants;
     uint64_t current_max_active_participants;
@@ -50,21 +50,22 @@ typedef struct {
 /* initialize_light_client_store.
  *   out  written only on RC_OK
  *   why  static text, written only otherwise
- * RC_REFUSED: another block root, a committee or execution header that the block does not commit to, or an aggregate key
- * that is none. */
+ * RC_REFUSED: another block root, a committee or execution header that the block does not commit to, or an aggregate
+ * key that is none. */
 NODISCARD rc_t lc_store_init(lc_store_t *out, const char **why, const lc_network_t *net, const hash32_t *trusted_root,
                              const lc_bootstrap_t *bootstrap);
 
 /* process_light_client_update (also for finality and optimistic updates, which are updates that lack parts).
  *   verdict  written only on RC_OK
  *   why      static text, written only otherwise
- * RC_OK: valid, whether or not it changed the store. Otherwise the store is byte-identical: RC_REPLAY not newer than the
- * finalized header; RC_NEED_DATA signed by a committee that the store does not know yet; RC_MALFORMED, RC_REFUSED invalid. */
+ * RC_OK: valid, whether or not it changed the store. Otherwise the store is byte-identical: RC_REPLAY not newer than
+ * the finalized header; RC_NEED_DATA signed by a committee that the store does not know yet; RC_MALFORMED, RC_REFUSED
+ * invalid. */
 NODISCARD rc_t lc_store_process(lc_store_t *s, lc_verdict_t *verdict, const char **why, const lc_update_t *update,
                                 uint64_t current_slot);
 
-/* process_light_client_store_force_update: gives up waiting for finality after UPDATE_TIMEOUT slots. True when it moved the
- * store. The node never calls this: a head that it signs rests on two thirds of a committee. */
+/* process_light_client_store_force_update: gives up waiting for finality after UPDATE_TIMEOUT slots. True when it moved
+ * the store. The node never calls this: a head that it signs rests on two thirds of a committee. */
 bool lc_store_force_update(lc_store_t *s, uint64_t current_slot);
 
 /* is_better_update */

@@ -5,8 +5,8 @@
 #define AGE_EPOCHS_DEFAULT 256u /* MIN_VALIDATOR_WITHDRAWABILITY_DELAY of both presets' configurations */
 #define RETRY_MIN_MS 200u
 #define BACKOFF_MAX_MS 30000u
-#define STALLED_SLOTS 8u     /* a head this old is asked for once a slot only */
-#define CAUTIOUS_COUNT 8u    /* updates per request after the first failure; then one by one */
+#define STALLED_SLOTS 8u       /* a head this old is asked for once a slot only */
+#define CAUTIOUS_COUNT 8u      /* updates per request after the first failure; then one by one */
 #define FINALITY_LAG_EPOCHS 2u /* the finalized checkpoint of a healthy chain is this many epochs old */
 
 /* One kind of want. */
@@ -106,7 +106,8 @@ static bool too_old(const lc_sync_t *s, uint64_t slot, uint64_t now_ms)
     return now_ms > at && now_ms - at > age_bound_ms(s);
 }
 
-static rc_t input_bootstrap(lc_sync_t *s, unsigned *moved, const char **why, lc_fork_t fork, view_t ssz, uint64_t now_ms)
+static rc_t input_bootstrap(lc_sync_t *s, unsigned *moved, const char **why, lc_fork_t fork, view_t ssz,
+                            uint64_t now_ms)
 {
     const lc_bootstrap_t *b = &s->scratch.bootstrap;
     if (s->bootstrapped) {
@@ -141,8 +142,8 @@ static rc_t input_bootstrap(lc_sync_t *s, unsigned *moved, const char **why, lc_
 static bool brings_nothing(const lc_sync_t *s, lc_kind_t kind, const lc_update_t *u)
 {
     bool head = !s->latest.valid || u->attested_header.beacon.slot > s->latest.header.beacon.slot;
-    bool finality = u->has_finality &&
-                    (!s->finalized.valid || u->finalized_header.beacon.slot > s->finalized.header.beacon.slot);
+    bool finality =
+        u->has_finality && (!s->finalized.valid || u->finalized_header.beacon.slot > s->finalized.header.beacon.slot);
     return kind != LC_UPDATE && !head && !finality;
 }
 
@@ -156,8 +157,8 @@ static void set_head(lc_head_t *out, const lc_header_t *header, const hash32_t *
     out->signature_slot = u->signature_slot;
 }
 
-/* Whether the update's finalized header is the store's: newer ones the store has just taken, an older one is history. The
- * checkpoint itself counts once an update shows it. */
+/* Whether the update's finalized header is the store's: newer ones the store has just taken, an older one is history.
+ * The checkpoint itself counts once an update shows it. */
 static bool is_finalized(const lc_sync_t *s, const lc_verdict_t *verdict, const lc_update_t *u)
 {
     hash32_t root;
@@ -244,8 +245,8 @@ static void plan_optimistic(lc_sync_t *s, uint64_t now_ms)
     job->due_ms = again < third ? third : again > lc_slot_start_ms(s->network, slot + 1) && again < next ? next : again;
 }
 
-/* The finalized header of a healthy chain moves once an epoch, and is shown one or two slots into it. Servers hold it back
- * for some epochs of a new period; that only means asking again, each time after twice as long. */
+/* The finalized header of a healthy chain moves once an epoch, and is shown one or two slots into it. Servers hold it
+ * back for some epochs of a new period; that only means asking again, each time after twice as long. */
 static void plan_finality(lc_sync_t *s, uint64_t now_ms)
 {
     job_t *job = &s->jobs[JOB_FINALITY];
@@ -286,7 +287,10 @@ static void plan_updates(lc_sync_t *s, bool progress, uint64_t now_ms)
 
 static size_t job_of(lc_kind_t kind)
 {
-    return kind == LC_BOOTSTRAP ? JOB_BOOTSTRAP : kind == LC_UPDATE ? JOB_UPDATE : kind == LC_FINALITY ? JOB_FINALITY : JOB_OPTIMISTIC;
+    return kind == LC_BOOTSTRAP  ? JOB_BOOTSTRAP
+           : kind == LC_UPDATE   ? JOB_UPDATE
+           : kind == LC_FINALITY ? JOB_FINALITY
+                                 : JOB_OPTIMISTIC;
 }
 
 /* An answer arrived that blames nobody: ends the want and plans the next one. */
@@ -304,7 +308,8 @@ static void plan(lc_sync_t *s, lc_kind_t kind, unsigned moved, uint64_t now_ms)
     }
 }
 
-rc_t lc_sync_input(lc_sync_t *s, unsigned *moved, const char **why, lc_kind_t kind, lc_fork_t fork, view_t ssz, uint64_t now_ms)
+rc_t lc_sync_input(lc_sync_t *s, unsigned *moved, const char **why, lc_kind_t kind, lc_fork_t fork, view_t ssz,
+                   uint64_t now_ms)
 {
     unsigned changed = 0;
     rc_t rc;
@@ -358,7 +363,8 @@ static lc_want_t want_of(const lc_sync_t *s, size_t job, uint64_t current_slot)
     if (job == JOB_BOOTSTRAP)
         want.block_root = s->config.checkpoint;
     if (job == JOB_UPDATE) {
-        /* From the period whose update brings the next committee, up to the current one: its update may exist already. */
+        /* From the period whose update brings the next committee, up to the current one: its update may exist already.
+         */
         uint64_t current = lc_period_of_slot(s->network, current_slot);
         want.period = known_period(s);
         want.count = (uint32_t)min_u64(s->count_max, current >= want.period ? current - want.period + 1 : 1);

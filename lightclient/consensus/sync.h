@@ -3,14 +3,14 @@
  *      NEW -- bootstrap --> SYNCING -- updates up to the current period --> FOLLOWING
  *                              ^------- the clock is a period ahead of what is known ----'
  *
- * Which of the last two holds follows from the store and the clock alone, so a machine that slept through several periods
- * heals by asking for updates again. A first synchronisation takes three sequential round trips: bootstrap; updates; finality
- * and optimistic together. With a checkpoint of the current period it takes two: the update that shows the next committee is
- * asked for beside the last two and delays nothing.
+ * Which of the last two holds follows from the store and the clock alone, so a machine that slept through several
+ * periods heals by asking for updates again. A first synchronisation takes three sequential round trips: bootstrap;
+ * updates; finality and optimistic together. With a checkpoint of the current period it takes two: the update that
+ * shows the next committee is asked for beside the last two and delays nothing.
  *
- * Persistence: store the SSZ of the bootstrap (LC_BOOTSTRAPPED), of every later input with LC_MOVED_PERIOD in order, and of
- * the last input with LC_MOVED_FINALIZED. Fed to a new machine in that order, before its first poll, they lead to the same
- * committees and finalized header without any request.
+ * Persistence: store the SSZ of the bootstrap (LC_BOOTSTRAPPED), of every later input with LC_MOVED_PERIOD in order,
+ * and of the last input with LC_MOVED_FINALIZED. Fed to a new machine in that order, before its first poll, they lead
+ * to the same committees and finalized header without any request.
  *
  * Spec:   consensus-specs specs/{altair..fulu}/light-client/{sync-protocol,light-client}.md
  * Floor:  4, consensus. May include base/, ssz/, bls/. No I/O, clock, thread or randomness: time is an argument.
@@ -40,7 +40,8 @@ typedef struct {
     bool valid; /* false: there is none yet */
     lc_header_t header;
     hash32_t beacon_root;
-    uint32_t participants; /* of committee_size, on the update that proved it; the finalized head: on its attested header */
+    uint32_t
+        participants; /* of committee_size, on the update that proved it; the finalized head: on its attested header */
     uint64_t signature_slot;
 } lc_head_t;
 
@@ -58,13 +59,13 @@ typedef struct {
 typedef struct lc_sync lc_sync_t;
 
 typedef struct {
-    const lc_network_t *network; /* borrowed; must outlive the machine; lc_network_check has accepted it */
-    hash32_t checkpoint;         /* trusted beacon block root */
-    uint64_t checkpoint_age_max_s; /* weak-subjectivity bound; 0: the network's own (checkpoint_age_epochs of forks.h, 14
-                                      days on the public networks) */
-    bool replay_is_trusted; /* what is fed before the first poll was stored and authenticated by this very node: the bound
-                               then holds for where the replay ends (checked by the first poll, which forgets a store that
-                               is too old and begins anew), not for the bootstrap with which it begins */
+    const lc_network_t *network;   /* borrowed; must outlive the machine; lc_network_check has accepted it */
+    hash32_t checkpoint;           /* trusted beacon block root */
+    uint64_t checkpoint_age_max_s; /* weak-subjectivity bound; 0: the network's own (checkpoint_age_epochs of forks.h,
+                                      14 days on the public networks) */
+    bool replay_is_trusted; /* what is fed before the first poll was stored and authenticated by this very node: the
+                               bound then holds for where the replay ends (checked by the first poll, which forgets a
+                               store that is too old and begins anew), not for the bootstrap with which it begins */
 } lc_sync_config_t;
 
 /* NULL: out of memory. Freed with lc_sync_free (NULL allowed). */
@@ -75,30 +76,29 @@ void lc_sync_free(lc_sync_t *s);
  * period. */
 enum { LC_MOVED_HEAD = 1, LC_MOVED_FINALIZED = 2, LC_MOVED_PERIOD = 4, LC_BOOTSTRAPPED = 8 };
 
-/* Feeds one SSZ object, as the answer to a want of that kind. All objects of an answer to LC_UPDATE are fed, in their order,
- * before the next poll.
- *   moved  receives LC_MOVED_ bits (0: valid but nothing new); written only on RC_OK
- *   why    receives a static text for the log and for errors ("signature does not verify", ...) on any other result
- * RC_MALFORMED, RC_REFUSED: the source is at fault, the store is byte-identical; RC_REPLAY: valid form but older than what is
- * known (not an offence for finality and optimistic updates); RC_LIMIT with the checkpoint too old: why says so;
- * RC_NEED_DATA: signed by a committee that is not known yet (nobody's fault: the updates are wanted). */
-NODISCARD rc_t lc_sync_input(lc_sync_t *s, unsigned *moved, const char **why, lc_kind_t kind, lc_fork_t fork, view_t ssz,
-                             uint64_t now_ms);
+/* Feeds one SSZ object, as the answer to a want of that kind. All objects of an answer to LC_UPDATE are fed, in their
+ * order, before the next poll. moved  receives LC_MOVED_ bits (0: valid but nothing new); written only on RC_OK why
+ * receives a static text for the log and for errors ("signature does not verify", ...) on any other result
+ * RC_MALFORMED, RC_REFUSED: the source is at fault, the store is byte-identical; RC_REPLAY: valid form but older than
+ * what is known (not an offence for finality and optimistic updates); RC_LIMIT with the checkpoint too old: why says
+ * so; RC_NEED_DATA: signed by a committee that is not known yet (nobody's fault: the updates are wanted). */
+NODISCARD rc_t lc_sync_input(lc_sync_t *s, unsigned *moved, const char **why, lc_kind_t kind, lc_fork_t fork,
+                             view_t ssz, uint64_t now_ms);
 
-/* Tells the machine that a want was not answered: transport, an empty list of updates, or an input with another result than
- * RC_OK and RC_REPLAY. It will be asked again after a back-off, with a smaller count in the case of updates. Without effect
- * when the want is not out any more, because an earlier object of the same answer was taken. */
+/* Tells the machine that a want was not answered: transport, an empty list of updates, or an input with another result
+ * than RC_OK and RC_REPLAY. It will be asked again after a back-off, with a smaller count in the case of updates.
+ * Without effect when the want is not out any more, because an earlier object of the same answer was taken. */
 void lc_sync_failed(lc_sync_t *s, const lc_want_t *want, uint64_t now_ms);
 
-/* Moves due wants to out (at most cap) and returns their number; *wake_ms: when to call again at the latest. An input or a
- * failure is a reason to call again at once (after all objects of the answer). A want is given out once until it is answered
- * or failed, or LC_WANT_TIMEOUT_MS have passed. In a steady state one new head costs one request (the optimistic update); the
- * finality update is asked for about once an epoch, together with an optimistic one. */
+/* Moves due wants to out (at most cap) and returns their number; *wake_ms: when to call again at the latest. An input
+ * or a failure is a reason to call again at once (after all objects of the answer). A want is given out once until it
+ * is answered or failed, or LC_WANT_TIMEOUT_MS have passed. In a steady state one new head costs one request (the
+ * optimistic update); the finality update is asked for about once an epoch, together with an optimistic one. */
 #define LC_WANT_TIMEOUT_MS 120000u
 size_t lc_sync_poll(lc_sync_t *s, uint64_t now_ms, lc_want_t *out, size_t cap, uint64_t *wake_ms);
 
-/* The heads: latest = newest attested header with 2/3 participation; finalized = newest header that such an update proves
- * finalized. */
+/* The heads: latest = newest attested header with 2/3 participation; finalized = newest header that such an update
+ * proves finalized. */
 void lc_sync_latest(const lc_sync_t *s, lc_head_t *out);
 void lc_sync_finalized(const lc_sync_t *s, lc_head_t *out);
 void lc_sync_progress(const lc_sync_t *s, lc_progress_t *out, uint64_t now_ms);

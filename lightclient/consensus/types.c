@@ -72,8 +72,8 @@ static bool decode_header(lc_header_t *out, lc_fork_t fork, view_t ssz)
     return decode_execution(&out->execution, layout, rd_take(&r, r.n));
 }
 
-/* Containers that hold headers, read in step: the fixed part by a reader, and each header where its offset says. Offsets
- * must be exact: the first header begins where the fixed part ends, each next one where the last ended. */
+/* Containers that hold headers, read in step: the fixed part by a reader, and each header where its offset says.
+ * Offsets must be exact: the first header begins where the fixed part ends, each next one where the last ended. */
 typedef struct {
     view_t ssz;
     rd_t r;             /* the whole container; what is left after the fixed part is variable */
@@ -145,7 +145,8 @@ rc_t lc_bootstrap_decode(lc_bootstrap_t *out, const lc_network_t *net, lc_fork_t
 }
 
 /* The parts that only some kinds have. */
-static void take_next_committee(lc_update_t *out, view_t *committee, frame_t *f, const lc_network_t *net, lc_fork_t fork)
+static void take_next_committee(lc_update_t *out, view_t *committee, frame_t *f, const lc_network_t *net,
+                                lc_fork_t fork)
 {
     *committee = rd_take(&f->r, committee_len(net));
     out->committee_branch_len = take_branch(out->committee_branch, &f->r, lc_layout(fork)->next_committee_gindex);

@@ -1,5 +1,5 @@
-/* types.h - light-client containers, decoded from SSZ. One decoded form serves every fork; what differs is in the layout
- * table of types.c.
+/* types.h - light-client containers, decoded from SSZ. One decoded form serves every fork; what differs is in the
+ * layout table of types.c.
  *
  * Spec:   consensus-specs specs/{altair,capella,deneb,electra}/light-client/sync-protocol.md
  * Floor:  4, consensus. May include base/, ssz/, bls/. No heap, I/O, clock or thread.
@@ -78,11 +78,11 @@ typedef struct {
 /* LightClientUpdate; finality and optimistic updates are the same without the parts that their kind lacks. */
 typedef struct {
     lc_header_t attested_header;
-    bool has_committee; /* is_sync_committee_update: the branch on the wire is not all zero */
+    bool has_committee;                 /* is_sync_committee_update: the branch on the wire is not all zero */
     lc_committee_t next_sync_committee; /* undefined unless has_committee */
     hash32_t committee_branch[LC_BRANCH_MAX];
     uint8_t committee_branch_len;
-    bool has_finality; /* is_finality_update: the branch on the wire is not all zero */
+    bool has_finality;            /* is_finality_update: the branch on the wire is not all zero */
     lc_header_t finalized_header; /* all zero unless has_finality */
     hash32_t finality_branch[LC_BRANCH_MAX];
     uint8_t finality_branch_len;
@@ -93,8 +93,9 @@ typedef struct {
 typedef enum { LC_BOOTSTRAP = 1, LC_UPDATE, LC_FINALITY, LC_OPTIMISTIC } lc_kind_t;
 
 /* Decoders: out is caller-owned (large: not for the stack of a small thread), undefined unless RC_OK.
- * RC_MALFORMED: any length or offset that the SSZ schema of that fork does not allow, or an absent part (all-zero branch)
- * whose committee or header is not all zero (validate_light_client_update demands that, so it is not left to the store). */
+ * RC_MALFORMED: any length or offset that the SSZ schema of that fork does not allow, or an absent part (all-zero
+ * branch) whose committee or header is not all zero (validate_light_client_update demands that, so it is not left to
+ * the store). */
 NODISCARD rc_t lc_bootstrap_decode(lc_bootstrap_t *out, const lc_network_t *net, lc_fork_t fork, view_t ssz);
 NODISCARD rc_t lc_update_decode(lc_update_t *out, const lc_network_t *net, lc_fork_t fork, lc_kind_t kind, view_t ssz);
 

@@ -77,7 +77,8 @@ hash32_t ssz_u64_chunk(uint64_t x)
     return chunk;
 }
 
-rc_t ssz_branch_verify(const hash32_t *root, const hash32_t *leaf, uint64_t gindex, const hash32_t *branch, size_t count)
+rc_t ssz_branch_verify(const hash32_t *root, const hash32_t *leaf, uint64_t gindex, const hash32_t *branch,
+                       size_t count)
 {
     hash32_t node = *leaf;
     if (gindex == 0 || count != 63u - (unsigned)__builtin_clzll(gindex))

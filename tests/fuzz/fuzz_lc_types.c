@@ -1,5 +1,5 @@
-/* Light-client containers: whatever decodes is encoded to the same bytes again, by an encoder that shares nothing with the
- * decoder. The first byte chooses fork, kind and preset. */
+/* Light-client containers: whatever decodes is encoded to the same bytes again, by an encoder that shares nothing with
+ * the decoder. The first byte chooses fork, kind and preset. */
 #include <stdlib.h>
 
 #include "lightclient/consensus/types.h"

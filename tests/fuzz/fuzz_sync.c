@@ -1,8 +1,7 @@
-/* The sync machine under arbitrary sequences of inputs, failures and clock steps. What holds: a refused input leaves the
- * store byte-identical; heads never go back in slot and rest on two thirds of the committee; wants stay within their bounds;
- * the machine is never told to wake in the past.
- * Input: records of kind (1 byte: 0 poll, 1..4 as lc_kind_t, 5 every want failed), fork (1), seconds of clock (2), length of
- * the object (2), object. */
+/* The sync machine under arbitrary sequences of inputs, failures and clock steps. What holds: a refused input leaves
+ * the store byte-identical; heads never go back in slot and rest on two thirds of the committee; wants stay within
+ * their bounds; the machine is never told to wake in the past. Input: records of kind (1 byte: 0 poll, 1..4 as
+ * lc_kind_t, 5 every want failed), fork (1), seconds of clock (2), length of the object (2), object. */
 #include <stdlib.h>
 
 #include "lightclient/consensus/sync.h"
@@ -60,7 +59,9 @@ static size_t poll_wants(lc_sync_t *s, lc_want_t *wants, uint64_t now_ms)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     lc_network_t net = fx_minimal_fulu();
-    lc_sync_config_t config = { .network = &net, .checkpoint = fx_hash(FX_FULU_CHECKPOINT_8), .checkpoint_age_max_s = 3600 };
+    lc_sync_config_t config = { .network = &net,
+                                .checkpoint = fx_hash(FX_FULU_CHECKPOINT_8),
+                                .checkpoint_age_max_s = 3600 };
     lc_sync_t *s = lc_sync_new(&config);
     rd_t r = rd_of(view_of(data, len));
     lc_want_t wants[4];

@@ -1,4 +1,5 @@
-/* lc_fixture.h - networks and recorded objects that the consensus tests and fuzz targets share (tests/data/lightclient/README.md). */
+/* lc_fixture.h - networks and recorded objects that the consensus tests and fuzz targets share
+ * (tests/data/lightclient/README.md). */
 #ifndef TESTS_LC_FIXTURE_H
 #define TESTS_LC_FIXTURE_H
 
@@ -20,9 +21,14 @@ static inline hash32_t fx_hash(const char *hex)
 static inline lc_network_t fx_minimal_fulu(void)
 {
     lc_network_t net = {
-        .name = "minimal-fulu", .preset = LC_PRESET_MINIMAL, .seconds_per_slot = 2, .genesis_time = 1795226031,
+        .name = "minimal-fulu",
+        .preset = LC_PRESET_MINIMAL,
+        .seconds_per_slot = 2,
+        .genesis_time = 1795226031,
         .genesis_validators_root = fx_hash("d0df1dbe4029181c27973b00eac8fef87ccfc91d51e612fc8554ef66933ad390"),
-        .genesis_fork_version = { 0x00, 0x30, 0x48, 0x01 }, .chain_id = 1337470, .min_withdrawability_delay = 256,
+        .genesis_fork_version = { 0x00, 0x30, 0x48, 0x01 },
+        .chain_id = 1337470,
+        .min_withdrawability_delay = 256,
     };
     for (size_t f = 0; f < LC_FORKS; f++)
         memcpy(net.fork_version[f], (uint8_t[4]){ (uint8_t)(f + 1), 0x30, 0x48, 0x01 }, 4);
@@ -33,9 +39,14 @@ static inline lc_network_t fx_minimal_fulu(void)
 static inline lc_network_t fx_minimal_forks(void)
 {
     lc_network_t net = {
-        .name = "minimal-forks", .preset = LC_PRESET_MINIMAL, .seconds_per_slot = 2, .genesis_time = 1795226286,
+        .name = "minimal-forks",
+        .preset = LC_PRESET_MINIMAL,
+        .seconds_per_slot = 2,
+        .genesis_time = 1795226286,
         .genesis_validators_root = fx_hash("faeaebe92b7063a242a4196966718f76bf698aef5e7933dc138a4ce51ee4eb3d"),
-        .genesis_fork_version = { 0x00, 0x6e, 0x1f, 0x01 }, .fork_epoch = { 0, 0, 0, 0, 6, 12 }, .chain_id = 1337525,
+        .genesis_fork_version = { 0x00, 0x6e, 0x1f, 0x01 },
+        .fork_epoch = { 0, 0, 0, 0, 6, 12 },
+        .chain_id = 1337525,
         .min_withdrawability_delay = 256,
     };
     for (size_t f = 0; f < LC_FORKS; f++)

@@ -3,8 +3,8 @@
 
 #include "lc_fixture.h"
 
-/* Sources: mainnet up to Electra from gossip topics of public clients; sepolia and hoodi of the second blob row as seen in
- * a public crawl of the discovery network; devnets from recorded API answers. */
+/* Sources: mainnet up to Electra from gossip topics of public clients; sepolia and hoodi of the second blob row as seen
+ * in a public crawl of the discovery network; devnets from recorded API answers. */
 static const struct {
     const char *network;
     uint64_t epoch;
@@ -38,7 +38,8 @@ START_TEST(digests_are_the_public_ones_and_lead_back_to_the_fork)
 }
 END_TEST
 
-/* Recorded from /light_client/updates of local chains, whose client computed them under a zero genesis validators root. */
+/* Recorded from /light_client/updates of local chains, whose client computed them under a zero genesis validators root.
+ */
 START_TEST(devnet_digests_are_the_recorded_ones)
 {
     static const struct {
@@ -138,15 +139,33 @@ START_TEST(impossible_networks_are_refused)
         lc_network_t net = fx_minimal_forks();
         const char *why = NULL;
         switch (i) {
-        case 0: net.preset.slots_per_epoch = 0; break;
-        case 1: net.preset.epochs_per_period = 0; break;
-        case 2: net.preset.committee_size = 1024; break;
-        case 3: net.preset.committee_size = 24; break;
-        case 4: net.seconds_per_slot = 0; break;
-        case 5: net.fork_epoch[LC_DENEB] = 7; break;
-        case 6: net.blob_rows = LC_BLOB_ROWS_MAX + 1; break;
-        case 7: net.blob_rows = 2; break; /* both at epoch 0 */
-        case 8: net.genesis_time = UINT64_MAX; break;
+        case 0:
+            net.preset.slots_per_epoch = 0;
+            break;
+        case 1:
+            net.preset.epochs_per_period = 0;
+            break;
+        case 2:
+            net.preset.committee_size = 1024;
+            break;
+        case 3:
+            net.preset.committee_size = 24;
+            break;
+        case 4:
+            net.seconds_per_slot = 0;
+            break;
+        case 5:
+            net.fork_epoch[LC_DENEB] = 7;
+            break;
+        case 6:
+            net.blob_rows = LC_BLOB_ROWS_MAX + 1;
+            break;
+        case 7:
+            net.blob_rows = 2;
+            break; /* both at epoch 0 */
+        case 8:
+            net.genesis_time = UINT64_MAX;
+            break;
         }
         ck_assert_msg(lc_network_check(&net, &why) == RC_REFUSED && why, "case %d", i);
     }

@@ -92,13 +92,13 @@ START_TEST(block_and_committee_roots_are_those_of_the_chain)
         ck_assert(hash32_eq(&root, &want));
         lc_committee_root(&root, &bootstrap.committee, net.preset.committee_size);
         uint64_t gindex = lc_layout(row->fork)->current_committee_gindex;
-        ck_assert_int_eq(lc_branch_verify(&bootstrap.header.beacon.state_root, &root, gindex, bootstrap.committee_branch,
-                                          bootstrap.committee_branch_len),
+        ck_assert_int_eq(lc_branch_verify(&bootstrap.header.beacon.state_root, &root, gindex,
+                                          bootstrap.committee_branch, bootstrap.committee_branch_len),
                          RC_OK);
         bootstrap.committee.pubkeys[31].b[47] ^= 1;
         lc_committee_root(&root, &bootstrap.committee, net.preset.committee_size);
-        ck_assert_int_eq(lc_branch_verify(&bootstrap.header.beacon.state_root, &root, gindex, bootstrap.committee_branch,
-                                          bootstrap.committee_branch_len),
+        ck_assert_int_eq(lc_branch_verify(&bootstrap.header.beacon.state_root, &root, gindex,
+                                          bootstrap.committee_branch, bootstrap.committee_branch_len),
                          RC_REFUSED);
         free((void *)ssz.p);
     }
@@ -131,13 +131,14 @@ START_TEST(offsets_must_be_exact)
         view_t ssz = fx_read(rows[i].file);
         uint8_t *p = (uint8_t *)(uintptr_t)ssz.p;
         uint32_t first = (uint32_t)load_u64le(p);
-        /* The container's first offset, and those of the first header: execution at 112, extra data 436 bytes into it. */
+        /* The container's first offset, and those of the first header: execution at 112, extra data 436 bytes into it.
+         */
         size_t at[3] = { 0, first + 112u, first + 244u + 436u };
         for (size_t k = 0; k < 3; k++)
             for (unsigned bit = 0; bit < 32; bit++) {
                 p[at[k] + bit / 8] ^= (uint8_t)(1u << bit % 8);
-                ck_assert_msg(decode_copy(&rows[i], &net, p, ssz.n) == RC_MALFORMED, "%s offset %zu bit %u", rows[i].file, k,
-                              bit);
+                ck_assert_msg(decode_copy(&rows[i], &net, p, ssz.n) == RC_MALFORMED, "%s offset %zu bit %u",
+                              rows[i].file, k, bit);
                 p[at[k] + bit / 8] ^= (uint8_t)(1u << bit % 8);
             }
         free(p);
@@ -150,7 +151,8 @@ START_TEST(an_object_of_another_form_is_refused)
     lc_network_t net = fx_minimal_forks();
     view_t deneb = fx_read("minimal-forks/update-0.ssz"), electra = fx_read("minimal-forks/update-1.ssz");
     for (lc_fork_t fork = LC_ALTAIR; fork < LC_FORKS; fork++) {
-        ck_assert_int_eq(lc_update_decode(&update, &net, fork, LC_UPDATE, deneb), fork == LC_DENEB ? RC_OK : RC_MALFORMED);
+        ck_assert_int_eq(lc_update_decode(&update, &net, fork, LC_UPDATE, deneb),
+                         fork == LC_DENEB ? RC_OK : RC_MALFORMED);
         ck_assert_int_eq(lc_update_decode(&update, &net, fork, LC_UPDATE, electra),
                          fork >= LC_ELECTRA ? RC_OK : RC_MALFORMED);
     }
@@ -163,28 +165,32 @@ START_TEST(an_object_of_another_form_is_refused)
 }
 END_TEST
 
-/* An Altair object is all fixed: attested header 112, committee 33 * 48, branch 5 * 32, header 112, branch 6 * 32, bits 4,
- * signature 96, slot 8. */
+/* An Altair object is all fixed: attested header 112, committee 33 * 48, branch 5 * 32, header 112, branch 6 * 32, bits
+ * 4, signature 96, slot 8. */
 #define ALTAIR_UPDATE_LEN (112u + 33u * 48u + 160u + 112u + 192u + 4u + 96u + 8u)
 
 START_TEST(altair_objects_have_one_length_and_absent_parts_must_be_zero)
 {
     lc_network_t net = fx_minimal_fulu();
     uint8_t *p = calloc(1, ALTAIR_UPDATE_LEN + 1);
-    size_t committee = 112, committee_branch = committee + 33 * 48, header = committee_branch + 160, branch = header + 112;
+    size_t committee = 112, committee_branch = committee + 33 * 48, header = committee_branch + 160,
+           branch = header + 112;
     p[0] = 9;
     for (lc_fork_t fork = LC_ALTAIR; fork <= LC_BELLATRIX; fork++) {
         ck_assert_int_eq(lc_update_decode(&update, &net, fork, LC_UPDATE, view_of(p, ALTAIR_UPDATE_LEN)), RC_OK);
         ck_assert_uint_eq(update.attested_header.beacon.slot, 9);
         ck_assert(!update.has_committee && !update.has_finality);
-        ck_assert_int_eq(lc_update_decode(&update, &net, fork, LC_UPDATE, view_of(p, ALTAIR_UPDATE_LEN + 1)), RC_MALFORMED);
-        ck_assert_int_eq(lc_update_decode(&update, &net, fork, LC_UPDATE, view_of(p, ALTAIR_UPDATE_LEN - 1)), RC_MALFORMED);
+        ck_assert_int_eq(lc_update_decode(&update, &net, fork, LC_UPDATE, view_of(p, ALTAIR_UPDATE_LEN + 1)),
+                         RC_MALFORMED);
+        ck_assert_int_eq(lc_update_decode(&update, &net, fork, LC_UPDATE, view_of(p, ALTAIR_UPDATE_LEN - 1)),
+                         RC_MALFORMED);
     }
     for (size_t at = committee; at < branch; at++) {
         if (at >= committee_branch && at < header)
             continue;
         p[at] = 1;
-        ck_assert_msg(lc_update_decode(&update, &net, LC_ALTAIR, LC_UPDATE, view_of(p, ALTAIR_UPDATE_LEN)) == RC_MALFORMED,
+        ck_assert_msg(lc_update_decode(&update, &net, LC_ALTAIR, LC_UPDATE, view_of(p, ALTAIR_UPDATE_LEN)) ==
+                          RC_MALFORMED,
                       "byte %zu", at);
         p[at] = 0;
     }

@@ -156,8 +156,8 @@ START_TEST(one_store_crosses_deneb_electra_and_fulu)
 }
 END_TEST
 
-/* Every fifth bit of an object. The signature slot (last of the fixed part) is not signed: it only chooses the committee and
- * the fork version, so other values may be as good. */
+/* Every fifth bit of an object. The signature slot (last of the fixed part) is not signed: it only chooses the
+ * committee and the fork version, so other values may be as good. */
 static void mutate_all(const char *file, lc_kind_t kind)
 {
     view_t ssz = fx_read(file);
@@ -167,7 +167,8 @@ static void mutate_all(const char *file, lc_kind_t kind)
         p[bit / 8] ^= (uint8_t)(1u << bit % 8);
         if (!lc_update_decode(&update, &net, LC_FULU, kind, ssz)) {
             rc_t rc = process(200);
-            ck_assert_msg(rc != RC_OK || (bit / 8 >= slot_at && bit / 8 < slot_at + 8), "%s: bit %zu does not matter", file, bit);
+            ck_assert_msg(rc != RC_OK || (bit / 8 >= slot_at && bit / 8 < slot_at + 8), "%s: bit %zu does not matter",
+                          file, bit);
             if (!rc)
                 store = before;
         }
@@ -277,15 +278,15 @@ static const struct {
     bool committee, finality;
     uint64_t attested, finalized, signature;
 } ranks[] = {
-    { 32, true, true, 70, 64, 71 },    /* everything in one period */
-    { 31, true, true, 70, 64, 71 },    /* fewer signers beyond two thirds */
-    { 31, true, true, 71, 64, 72 },    /* newer */
-    { 31, true, true, 71, 64, 73 },    /* signed later */
-    { 32, true, true, 70, 56, 71 },    /* finality of the period before */
-    { 32, true, false, 70, 0, 71 },    /* no finality */
-    { 32, false, true, 70, 64, 71 },   /* no committee */
-    { 22, true, true, 127, 64, 128 },  /* the committee is not the signers' next one */
-    { 21, true, true, 70, 64, 71 },    /* below two thirds */
+    { 32, true, true, 70, 64, 71 },   /* everything in one period */
+    { 31, true, true, 70, 64, 71 },   /* fewer signers beyond two thirds */
+    { 31, true, true, 71, 64, 72 },   /* newer */
+    { 31, true, true, 71, 64, 73 },   /* signed later */
+    { 32, true, true, 70, 56, 71 },   /* finality of the period before */
+    { 32, true, false, 70, 0, 71 },   /* no finality */
+    { 32, false, true, 70, 64, 71 },  /* no committee */
+    { 22, true, true, 127, 64, 128 }, /* the committee is not the signers' next one */
+    { 21, true, true, 70, 64, 71 },   /* below two thirds */
     { 20, true, true, 70, 64, 71 },
 };
 

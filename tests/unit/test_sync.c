@@ -1,4 +1,5 @@
-/* The machine against an integer clock and a server made of recorded objects: what it asks for, when, and what it signs. */
+/* The machine against an integer clock and a server made of recorded objects: what it asks for, when, and what it
+ * signs. */
 #include <check.h>
 
 #include "lc_fixture.h"
@@ -401,7 +402,9 @@ START_TEST(a_trusted_replay_is_as_old_as_where_it_ends)
 {
     net = fx_minimal_fulu();
     for (int fresh = 0; fresh < 2; fresh++) {
-        lc_sync_config_t config = { .network = &net, .checkpoint = fx_hash(FX_FULU_CHECKPOINT_8), .checkpoint_age_max_s = 60,
+        lc_sync_config_t config = { .network = &net,
+                                    .checkpoint = fx_hash(FX_FULU_CHECKPOINT_8),
+                                    .checkpoint_age_max_s = 60,
                                     .replay_is_trusted = true };
         lc_sync_free(sync_);
         sync_ = lc_sync_new(&config);
@@ -466,7 +469,8 @@ START_TEST(heads_never_go_back)
     ck_assert_uint_eq(latest_slot(), 153);
     ck_assert_int_eq(feed("optimistic-145", LC_OPTIMISTIC, now), RC_REPLAY);
     ck_assert_int_eq(feed("finality-144", LC_FINALITY, now), RC_REPLAY);
-    ck_assert_int_eq(feed("update-2", LC_UPDATE, now), RC_OK); /* valid, attested after the finalized header: nothing new */
+    ck_assert_int_eq(feed("update-2", LC_UPDATE, now),
+                     RC_OK); /* valid, attested after the finalized header: nothing new */
     ck_assert_uint_eq(moved, 0);
     ck_assert_uint_eq(latest_slot(), 153);
     ck_assert_uint_eq(finalized_slot(), 136);
@@ -528,9 +532,11 @@ START_TEST(what_is_not_well_formed_is_malformed)
     ck_assert_int_eq(lc_sync_input(sync_, &moved, &why, LC_UPDATE, LC_FULU, view_of(junk, 7), at(9, 0)), RC_NEED_DATA);
     ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, at(9, 0)), RC_OK);
     for (int kind = LC_UPDATE; kind <= LC_OPTIMISTIC; kind++)
-        ck_assert_int_eq(lc_sync_input(sync_, &moved, &why, (lc_kind_t)kind, LC_FULU, view_of(junk, 7), at(9, 0)), RC_MALFORMED);
+        ck_assert_int_eq(lc_sync_input(sync_, &moved, &why, (lc_kind_t)kind, LC_FULU, view_of(junk, 7), at(9, 0)),
+                         RC_MALFORMED);
     ck_assert_int_eq(lc_sync_input(sync_, &moved, &why, LC_UPDATE, LC_FORKS, view_of(junk, 7), at(9, 0)), RC_MALFORMED);
-    ck_assert_int_eq(lc_sync_input(sync_, &moved, &why, (lc_kind_t)9, LC_FULU, view_of(junk, 7), at(9, 0)), RC_MALFORMED);
+    ck_assert_int_eq(lc_sync_input(sync_, &moved, &why, (lc_kind_t)9, LC_FULU, view_of(junk, 7), at(9, 0)),
+                     RC_MALFORMED);
 }
 END_TEST
 

@@ -1,7 +1,7 @@
-/* devnet, beacon part: every recorded chain followed by the machine, from each of its bootstraps, through every update and
- * finality update in the order of their signatures, once from SSZ and once from JSON (optimistic updates too from the first
- * bootstrap of each form, with --slow from all); then the forged finality updates, each against a machine in the same
- * state. */
+/* devnet, beacon part: every recorded chain followed by the machine, from each of its bootstraps, through every update
+ * and finality update in the order of their signatures, once from SSZ and once from JSON (optimistic updates too from
+ * the first bootstrap of each form, with --slow from all); then the forged finality updates, each against a machine in
+ * the same state. */
 #include <stdlib.h>
 
 #include "lightclient/consensus/sync.h"
@@ -86,7 +86,10 @@ static void load(chain_t *c, const json_t *row)
         return;
     }
     for (size_t i = 0; i < n && c->count < OBJECTS_MAX; i++) {
-        object_t o = { .file = arena_strdup(&c->a, view_str(name)), .kind = want.kind, .fork = got[i].fork, .ssz = got[i].ssz,
+        object_t o = { .file = arena_strdup(&c->a, view_str(name)),
+                       .kind = want.kind,
+                       .fork = got[i].fork,
+                       .ssz = got[i].ssz,
                        .json = strstr(file, ".json") != NULL };
         if (read_slots(c, &o))
             c->objects[c->count++] = o;
@@ -125,7 +128,9 @@ static lc_sync_t *machine(chain_t *c, const object_t *bootstrap)
     unsigned moved;
     const char *why = "";
     uint64_t slot = c->objects[c->count - 1].signature_slot;
-    lc_sync_config_t config = { .network = &c->net, .checkpoint = root_of(bootstrap), .checkpoint_age_max_s = UINT64_MAX };
+    lc_sync_config_t config = { .network = &c->net,
+                                .checkpoint = root_of(bootstrap),
+                                .checkpoint_age_max_s = UINT64_MAX };
     lc_sync_t *s = lc_sync_new(&config);
     if (s && !lc_sync_input(s, &moved, &why, LC_BOOTSTRAP, bootstrap->fork, bootstrap->ssz, time_of(c, slot)))
         return s;
@@ -199,7 +204,8 @@ static lc_sync_t *victim(chain_t *c, uint64_t before_slot)
 
 static bool same_head(const lc_head_t *a, const lc_head_t *b)
 {
-    return a->valid == b->valid && hash32_eq(&a->beacon_root, &b->beacon_root) && a->signature_slot == b->signature_slot;
+    return a->valid == b->valid && hash32_eq(&a->beacon_root, &b->beacon_root) &&
+           a->signature_slot == b->signature_slot;
 }
 
 /* NULL, or what is wrong with how the machine took it. */
@@ -260,7 +266,8 @@ static void run_chain(vec_t *v, const char *name)
     c->v = v;
     c->chain = name;
     arena_init(&c->a, (size_t)256 << 20);
-    json_t *index = vec_json(v, "devnet/%s/index.json", name), *kinds = vec_json(v, "devnet/%s/forged/kinds.json", name);
+    json_t *index = vec_json(v, "devnet/%s/index.json", name),
+           *kinds = vec_json(v, "devnet/%s/forged/kinds.json", name);
     c->objects = arena_calloc(&c->a, OBJECTS_MAX, sizeof *c->objects);
     if (!c->objects || !vec_network(v, &c->net, name)) {
         vec_fail(v, name, "no network");
@@ -276,8 +283,7 @@ static void run_chain(vec_t *v, const char *name)
             }
         const char *kind;
         json_t *text;
-        json_object_foreach(kinds, kind, text)
-            run_forged(c, kind);
+        json_object_foreach(kinds, kind, text) run_forged(c, kind);
     }
     json_decref(index);
     json_decref(kinds);

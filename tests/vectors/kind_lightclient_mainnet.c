@@ -27,8 +27,8 @@ static uint64_t number(const json_t *object, const char *key)
 static lc_kind_t kind_of(const json_t *object)
 {
     const char *kind = vec_str(object, "kind");
-    return !strcmp(kind, "bootstrap") ? LC_BOOTSTRAP
-           : !strcmp(kind, "update")  ? LC_UPDATE
+    return !strcmp(kind, "bootstrap")         ? LC_BOOTSTRAP
+           : !strcmp(kind, "update")          ? LC_UPDATE
            : !strcmp(kind, "finality_update") ? LC_FINALITY
                                               : LC_OPTIMISTIC;
 }
@@ -58,8 +58,8 @@ static rc_t try_update(pool_t *p, const char **why, bool keep_it, uint64_t curre
     return rc == RC_OK && keep_it && !keep(p, &after) ? RC_NOMEM : rc;
 }
 
-/* An update that cannot be checked, because the set does not hold its signers, or that teaches the store nothing, because
- * its finality lies in the period before, still shows who signs the next one: a store that knows only that. */
+/* An update that cannot be checked, because the set does not hold its signers, or that teaches the store nothing,
+ * because its finality lies in the period before, still shows who signs the next one: a store that knows only that. */
 static void adopt(pool_t *p)
 {
     static lc_store_t store;
@@ -172,11 +172,11 @@ static void run_set(vec_t *v, const char *set, const json_t *list, const json_t 
 
 void vec_kind_lightclient_mainnet(vec_t *v)
 {
-    json_t *index = vec_json(v, "lightclient-mainnet/index.json"), *negatives = vec_json(v, "lightclient-mainnet/negative.json");
+    json_t *index = vec_json(v, "lightclient-mainnet/index.json"),
+           *negatives = vec_json(v, "lightclient-mainnet/negative.json");
     const char *set;
     json_t *list;
-    json_object_foreach(index, set, list)
-        run_set(v, set, list, negatives);
+    json_object_foreach(index, set, list) run_set(v, set, list, negatives);
     json_decref(index);
     json_decref(negatives);
 }

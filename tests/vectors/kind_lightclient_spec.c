@@ -28,7 +28,8 @@ static bool header_is(const lc_network_t *net, const lc_header_t *h, const json_
     const char *execution_text = vec_str(want, "execution_root");
     return h->beacon.slot == decimal(want, "slot") && vec_hex_fixed(want_beacon.b, 32, vec_str(want, "beacon_root")) &&
            hash32_eq(&beacon, &want_beacon) &&
-           (!execution_text || (vec_hex_fixed(want_execution.b, 32, execution_text) && hash32_eq(&execution, &want_execution)));
+           (!execution_text ||
+            (vec_hex_fixed(want_execution.b, 32, execution_text) && hash32_eq(&execution, &want_execution)));
 }
 
 static const char *process(vec_t *v, arena_t *a, lc_store_t *store, const char *folder, const json_t *step, bool valid)
