@@ -5,6 +5,7 @@
 #include "base/crypto/hash.h"
 #include "base/hex.h"
 #include "lightclient/exec/header.h"
+#include "lightclient/rlp/rlp.h"
 
 static const struct {
     const char *name;
@@ -205,6 +206,56 @@ START_TEST(each_field_counts_for_the_hash)
 }
 END_TEST
 
+/* The items of a real header with one of them replaced, cut after count items; it is verified under its own hash. */
+static rc_t verify_changed(size_t replaced, view_t with, size_t count)
+{
+    sample_t s;
+    ex_header_t h;
+    rlp_item_t list, item[21];
+    size_t n;
+    hash32_t hash;
+    uint8_t buf[EX_HEADER_RLP_MAX];
+    wr_t w = wr_of(buf, sizeof buf);
+    sample(&s, REAL - 1);
+    ck_assert_int_eq(rlp_decode(&list, view_of(s.rlp, s.n)), RC_OK);
+    ck_assert_int_eq(rlp_split(item, &n, 21, list.payload), RC_OK);
+    for (size_t i = 0; i < count; i++)
+        rlp_put_bytes(&w, i == replaced ? with : i < n ? item[i].payload : view_of(NULL, 0));
+    rlp_wrap_list(&w, 0);
+    ck_assert(!w.bad);
+    keccak256(&hash, wr_view(&w));
+    return ex_header_verify(&h, &hash, wr_view(&w));
+}
+
+START_TEST(a_field_of_a_wrong_length_is_malformed)
+{
+    static uint8_t ones[257];
+    static const size_t length[21] = { 32, 32, 20, 32, 32, 32, 256, 0, 0, 0, 0, 0, 0, 32, 8, 0, 32, 0, 0, 32, 32 };
+    static const size_t most[21] = {
+        [7] = 32, [8] = 8, [9] = 8, [10] = 8, [11] = 8, [12] = 32, [15] = 32, [17] = 8, [18] = 8
+    };
+    memset(ones, 1, sizeof ones);
+    for (size_t i = 0; i < 21; i++) {
+        bool fixed = length[i] > 0;
+        size_t right = fixed ? length[i] : most[i];
+        ck_assert_msg(verify_changed(i, view_of(ones, right), 21) == RC_OK, "field %zu", i);
+        ck_assert_msg(verify_changed(i, view_of(ones, right + 1), 21) == RC_MALFORMED, "field %zu", i);
+        ck_assert_msg(verify_changed(i, view_of(ones, right - 1), 21) == (fixed ? RC_MALFORMED : RC_OK), "field %zu",
+                      i);
+    }
+}
+END_TEST
+
+START_TEST(only_the_field_counts_of_real_forks_are_headers)
+{
+    for (size_t count = 0; count <= 22; count++) {
+        bool fork = count == 15 || count == 16 || count == 17 || count == 20 || count == 21;
+        ck_assert_msg(verify_changed(99, view_of(NULL, 0), count) == (fork ? RC_OK : RC_MALFORMED), "%zu fields",
+                      count);
+    }
+}
+END_TEST
+
 START_TEST(what_no_header_holds_is_not_encoded)
 {
     uint8_t buf[EX_HEADER_RLP_MAX];
@@ -217,6 +268,7 @@ START_TEST(what_no_header_holds_is_not_encoded)
         ex_header_hash(&hash, &h);
         ck_assert(hash32_is_zero(&hash) == w.bad);
         ck_assert(!w.bad || ex_header_check(&h, &hash) == RC_REFUSED);
+        ck_assert_int_eq(ex_header_check(&h, &KECCAK_EMPTY), RC_REFUSED);
     }
     ex_header_t h = { .extra_data_len = EX_EXTRA_DATA_MAX + 1 };
     wr_t w = wr_of(buf, sizeof buf);
@@ -263,6 +315,8 @@ int main(void)
     tcase_add_test(t, every_other_byte_string_has_another_hash);
     tcase_add_test(t, bytes_that_hash_as_expected_are_still_decoded_strictly);
     tcase_add_test(t, each_field_counts_for_the_hash);
+    tcase_add_test(t, a_field_of_a_wrong_length_is_malformed);
+    tcase_add_test(t, only_the_field_counts_of_real_forks_are_headers);
     tcase_add_test(t, what_no_header_holds_is_not_encoded);
     tcase_add_test(t, the_largest_header_fits_and_a_short_buffer_turns_bad);
     tcase_add_test(t, an_oversized_header_is_malformed);

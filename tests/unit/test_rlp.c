@@ -116,6 +116,20 @@ START_TEST(forms_that_are_not_canonical_are_refused)
 }
 END_TEST
 
+/* Source: ethereum/tests invalidRLPTest leadingZerosInLongLengthArray1, and its twin for lists. */
+START_TEST(a_length_with_leading_zeros_is_refused)
+{
+    uint8_t in[67] = { 0xb9, 0x00, 0x40 };
+    rlp_item_t item;
+    ck_assert_int_eq(rlp_decode(&item, view_of(in, sizeof in)), RC_MALFORMED);
+    in[0] = 0xf9;
+    ck_assert_int_eq(rlp_decode(&item, view_of(in, sizeof in)), RC_MALFORMED);
+    in[1] = 0xf8; /* the same without the zero */
+    ck_assert_int_eq(rlp_decode(&item, view_of(in + 1, sizeof in - 1)), RC_OK);
+    ck_assert_uint_eq(item.payload.n, 64);
+}
+END_TEST
+
 START_TEST(split_gives_each_item_and_keeps_to_its_cap)
 {
     view_t in = heap_hex("01c20203820400");
@@ -279,6 +293,7 @@ int main(void)
     tcase_add_test(t, canonical_forms_are_taken_whole);
     tcase_add_test(t, truncations_and_trailing_bytes_are_refused);
     tcase_add_test(t, forms_that_are_not_canonical_are_refused);
+    tcase_add_test(t, a_length_with_leading_zeros_is_refused);
     tcase_add_test(t, split_gives_each_item_and_keeps_to_its_cap);
     tcase_add_test(t, numbers_have_no_leading_zeros_and_fit);
     tcase_add_test(t, fixed_strings_have_exactly_their_length);
