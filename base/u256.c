@@ -78,37 +78,66 @@ static unsigned limbs(const uint64_t *w, unsigned n)
 }
 
 /* u[0..n] -= q * d[0..n-1]; whether the result went below zero and was wrapped. */
-static bool submul(uint64_t *u, const uint64_t *d, unsigned n, uint64_t q)
+static inline __attribute__((always_inline)) bool submul(uint64_t *u, const uint64_t *d, unsigned n, uint64_t q)
 {
-    uint64_t carry = 0, borrow = 0;
+    uint64_t carry = 0;
+    unsigned char borrow = 0;
+#pragma GCC unroll 4
     for (unsigned i = 0; i < n; i++) {
-        uint64_t low = u64_muladd(0, d[i], q, &carry);
+        uint64_t low = u64_mulc(d[i], q, &carry);
         u[i] = u64_subb(u[i], low, &borrow);
     }
     u[n] = u64_subb(u[n], carry, &borrow);
     return borrow;
 }
 
-static void add_back(uint64_t *u, const uint64_t *d, unsigned n)
+static inline __attribute__((always_inline)) void add_back(uint64_t *u, const uint64_t *d, unsigned n)
 {
-    uint64_t carry = 0;
+    unsigned char carry = 0;
+#pragma GCC unroll 4
     for (unsigned i = 0; i < n; i++)
         u[i] = u64_addc(u[i], d[i], &carry);
     u[n] += carry;
 }
+
+/* The long division proper, for dn (2 to 4) known when compiling: u (un + 1 limbs) by d, both normalised. u becomes the
+ * remainder. */
+static inline __attribute__((always_inline)) void divide_by(uint64_t *quot, uint64_t *u, unsigned un, const uint64_t *d, unsigned dn)
+{
+    uint64_t d1 = d[dn - 1], d0 = d[dn - 2], v = reciprocal_3by2(d1, d0);
+    for (unsigned j = un - dn + 1; j-- > 0;) {
+        uint64_t u2 = u[j + dn], u1 = u[j + dn - 1];
+        uint64_t q = u2 == d1 && u1 == d0 ? UINT64_MAX : div_3by2(u2, u1, u[j + dn - 2], d1, d0, v);
+        if (submul(u + j, d, dn, q)) { /* one too large */
+            q--;
+            add_back(u + j, d, dn);
+        }
+        quot[j] = q;
+    }
+}
+
+/* One function for each length: together they would need too many registers. */
+#define DIVIDE_BY(n)                                                                                       \
+    static __attribute__((noinline)) void divide_by_##n(uint64_t *quot, uint64_t *u, unsigned un, const uint64_t *d) \
+    {                                                                                                      \
+        divide_by(quot, u, un, d, n);                                                                      \
+    }
+DIVIDE_BY(2)
+DIVIDE_BY(3)
+DIVIDE_BY(4)
 
 /* Divides u (un limbs, and one more limb of room above them) by d (dn limbs, the top one not zero); un >= dn, un <= 8,
  * dn <= 4. quot receives un - dn + 1 limbs, rem dn limbs. u is destroyed. */
 static void divide(uint64_t *quot, uint64_t *rem, uint64_t *u, unsigned un, const uint64_t *d, unsigned dn)
 {
     uint64_t dd[4];
-    unsigned up = (unsigned)__builtin_clzll(d[dn - 1]), down = 63 - up;
+    unsigned up = (unsigned)__builtin_clzll(d[dn - 1]);
     for (unsigned i = dn - 1; i > 0; i--)
-        dd[i] = d[i] << up | d[i - 1] >> 1 >> down;
+        dd[i] = u64_shl_pair(d[i], d[i - 1], up);
     dd[0] = d[0] << up;
-    u[un] = u[un - 1] >> 1 >> down;
+    u[un] = u64_shl_pair(0, u[un - 1], up);
     for (unsigned i = un - 1; i > 0; i--)
-        u[i] = u[i] << up | u[i - 1] >> 1 >> down;
+        u[i] = u64_shl_pair(u[i], u[i - 1], up);
     u[0] <<= up;
 
     if (dn == 1) {
@@ -118,18 +147,14 @@ static void divide(uint64_t *quot, uint64_t *rem, uint64_t *u, unsigned un, cons
         rem[0] = r >> up;
         return;
     }
-    uint64_t d1 = dd[dn - 1], d0 = dd[dn - 2], v = reciprocal_3by2(d1, d0);
-    for (unsigned j = un - dn + 1; j-- > 0;) {
-        uint64_t u2 = u[j + dn], u1 = u[j + dn - 1];
-        uint64_t q = u2 == d1 && u1 == d0 ? UINT64_MAX : div_3by2(u2, u1, u[j + dn - 2], d1, d0, v);
-        if (submul(u + j, dd, dn, q)) { /* one too large */
-            q--;
-            add_back(u + j, dd, dn);
-        }
-        quot[j] = q;
-    }
+    if (dn == 4)
+        divide_by_4(quot, u, un, dd);
+    else if (dn == 3)
+        divide_by_3(quot, u, un, dd);
+    else
+        divide_by_2(quot, u, un, dd);
     for (unsigned i = 0; i + 1 < dn; i++)
-        rem[i] = u[i] >> up | u[i + 1] << 1 << down;
+        rem[i] = u64_shr_pair(u[i + 1], u[i], up);
     rem[dn - 1] = u[dn - 1] >> up;
 }
 
@@ -149,10 +174,28 @@ static u256_t reduce(uint64_t *u, unsigned un, const u256_t *m)
     return r;
 }
 
+/* Whether d is a power of two, and of which exponent: compilers of contracts shift by dividing. */
+static bool is_power_of_two(unsigned *exponent, const u256_t *d, unsigned dn)
+{
+    uint64_t lower = 0, top = dn ? d->w[dn - 1] : 0;
+    for (unsigned i = 0; i + 1 < dn; i++)
+        lower |= d->w[i];
+    if (lower || !top || (top & (top - 1)))
+        return false;
+    *exponent = 64 * (dn - 1) + (unsigned)__builtin_ctzll(top);
+    return true;
+}
+
 void u256_divmod(u256_t *quot, u256_t *rem, const u256_t *n, const u256_t *d)
 {
     u256_t q = { { 0 } }, r = { { 0 } };
-    unsigned dn = limbs(d->w, 4), un = limbs(n->w, 4);
+    unsigned dn = limbs(d->w, 4), un = limbs(n->w, 4), exponent;
+    if (is_power_of_two(&exponent, d, dn)) {
+        u256_t one = u256_of(1), mask = u256_sub(d, &one);
+        q = u256_shr(n, exponent);
+        r = u256_and(n, &mask);
+        dn = 0;
+    }
     if (dn && un < dn) {
         r = *n;
     } else if (dn && un == 1) {
@@ -183,7 +226,8 @@ void u256_sdivmod(u256_t *quot, u256_t *rem, const u256_t *n, const u256_t *d)
 
 u256_t u256_addmod(const u256_t *a, const u256_t *b, const u256_t *m)
 {
-    uint64_t u[6], carry;
+    uint64_t u[6];
+    unsigned char carry;
     u256_t sum = u256_add_carry(a, b, &carry);
     memcpy(u, sum.w, sizeof sum.w);
     u[4] = carry;
@@ -192,10 +236,16 @@ u256_t u256_addmod(const u256_t *a, const u256_t *b, const u256_t *m)
 
 u256_t u256_mul_wide(u256_t *high, const u256_t *a, const u256_t *b)
 {
-    uint64_t u[8] = { 0 };
+    uint64_t u[8], first = 0;
     u256_t low;
-    for (unsigned i = 0; i < 4; i++) {
+#pragma GCC unroll 4
+    for (unsigned j = 0; j < 4; j++)
+        u[j] = u64_mulc(a->w[0], b->w[j], &first);
+    u[4] = first;
+#pragma GCC unroll 3
+    for (unsigned i = 1; i < 4; i++) {
         uint64_t carry = 0;
+#pragma GCC unroll 4
         for (unsigned j = 0; j < 4; j++)
             u[i + j] = u64_muladd(u[i + j], a->w[i], b->w[j], &carry);
         u[i + 4] = carry;

@@ -9,6 +9,8 @@
 #ifndef BASE_U256_H
 #define BASE_U256_H
 
+#include <immintrin.h>
+
 #include "base/bytes.h"
 
 typedef struct {
@@ -69,24 +71,24 @@ static inline int u256_cmp(const u256_t *a, const u256_t *b)
 
 __extension__ typedef unsigned __int128 u128_t;
 
-/* a + b + carry_in of one limb; *carry becomes 0 or 1. */
-static inline uint64_t u64_addc(uint64_t a, uint64_t b, uint64_t *carry)
+/* a + b + *carry of one limb; *carry (0 or 1) becomes the carry out. The compiler's own carry chains are twice as long. */
+static inline uint64_t u64_addc(uint64_t a, uint64_t b, unsigned char *carry)
 {
-    u128_t s = (u128_t)a + b + *carry;
-    *carry = (uint64_t)(s >> 64);
-    return (uint64_t)s;
+    unsigned long long sum;
+    *carry = _addcarry_u64(*carry, a, b, &sum);
+    return sum;
 }
 
-/* a - b - borrow_in of one limb; *borrow becomes 0 or 1. */
-static inline uint64_t u64_subb(uint64_t a, uint64_t b, uint64_t *borrow)
+/* a - b - *borrow of one limb; *borrow (0 or 1) becomes the borrow out. */
+static inline uint64_t u64_subb(uint64_t a, uint64_t b, unsigned char *borrow)
 {
-    u128_t d = (u128_t)a - b - *borrow;
-    *borrow = (uint64_t)(d >> 64) & 1;
-    return (uint64_t)d;
+    unsigned long long difference;
+    *borrow = _subborrow_u64(*borrow, a, b, &difference);
+    return difference;
 }
 
 /* a + b modulo 2^256; *carry (0 or 1) is what does not fit. */
-static inline u256_t u256_add_carry(const u256_t *a, const u256_t *b, uint64_t *carry)
+static inline u256_t u256_add_carry(const u256_t *a, const u256_t *b, unsigned char *carry)
 {
     u256_t r;
     *carry = 0;
@@ -98,7 +100,7 @@ static inline u256_t u256_add_carry(const u256_t *a, const u256_t *b, uint64_t *
 }
 
 /* a - b modulo 2^256; *borrow is 1 when a is less than b. */
-static inline u256_t u256_sub_borrow(const u256_t *a, const u256_t *b, uint64_t *borrow)
+static inline u256_t u256_sub_borrow(const u256_t *a, const u256_t *b, unsigned char *borrow)
 {
     u256_t r;
     *borrow = 0;
@@ -111,19 +113,19 @@ static inline u256_t u256_sub_borrow(const u256_t *a, const u256_t *b, uint64_t 
 
 static inline u256_t u256_add(const u256_t *a, const u256_t *b)
 {
-    uint64_t carry;
+    unsigned char carry;
     return u256_add_carry(a, b, &carry);
 }
 
 static inline u256_t u256_sub(const u256_t *a, const u256_t *b)
 {
-    uint64_t borrow;
+    unsigned char borrow;
     return u256_sub_borrow(a, b, &borrow);
 }
 
 static inline bool u256_lt(const u256_t *a, const u256_t *b)
 {
-    uint64_t borrow;
+    unsigned char borrow;
     (void)u256_sub_borrow(a, b, &borrow);
     return borrow;
 }
@@ -166,10 +168,24 @@ static inline u256_t u256_not(const u256_t *a)
     return (u256_t){ { ~a->w[0], ~a->w[1], ~a->w[2], ~a->w[3] } };
 }
 
-/* acc + a * b + carry_in of one limb, which always fits two; *carry becomes the upper one. */
+/* acc + a * b + *carry of one limb, which always fits two; *carry becomes the upper one. */
 static inline uint64_t u64_muladd(uint64_t acc, uint64_t a, uint64_t b, uint64_t *carry)
 {
-    u128_t p = (u128_t)a * b + acc + *carry;
+    u128_t p = (u128_t)a * b;
+    uint64_t low = (uint64_t)p, high = (uint64_t)(p >> 64);
+    unsigned char c = 0;
+    low = u64_addc(low, acc, &c);
+    high = u64_addc(high, 0, &c);
+    low = u64_addc(low, *carry, &c);
+    high = u64_addc(high, 0, &c);
+    *carry = high;
+    return low;
+}
+
+/* a * b + *carry of one limb; *carry becomes the upper one. */
+static inline uint64_t u64_mulc(uint64_t a, uint64_t b, uint64_t *carry)
+{
+    u128_t p = (u128_t)a * b + *carry;
     *carry = (uint64_t)(p >> 64);
     return (uint64_t)p;
 }
@@ -179,9 +195,9 @@ static inline u256_t u256_mul(const u256_t *a, const u256_t *b)
 {
     u256_t r;
     uint64_t c = 0;
-    r.w[0] = u64_muladd(0, a->w[0], b->w[0], &c);
-    r.w[1] = u64_muladd(0, a->w[0], b->w[1], &c);
-    r.w[2] = u64_muladd(0, a->w[0], b->w[2], &c);
+    r.w[0] = u64_mulc(a->w[0], b->w[0], &c);
+    r.w[1] = u64_mulc(a->w[0], b->w[1], &c);
+    r.w[2] = u64_mulc(a->w[0], b->w[2], &c);
     r.w[3] = a->w[0] * b->w[3] + c;
     c = 0;
     r.w[1] = u64_muladd(r.w[1], a->w[1], b->w[0], &c);
@@ -193,39 +209,68 @@ static inline u256_t u256_mul(const u256_t *a, const u256_t *b)
     return r;
 }
 
+/* Bits of (high, low) after a shift of the pair by n < 64: the upper word of a left one, the lower word of a right one. */
+static inline uint64_t u64_shl_pair(uint64_t high, uint64_t low, unsigned n)
+{
+    return high << n | low >> 1 >> (63 - n);
+}
+
+static inline uint64_t u64_shr_pair(uint64_t high, uint64_t low, unsigned n)
+{
+    return low >> n | high << 1 << (63 - n);
+}
+
 /* a shifted left by n bits; zero from n = 256 on. */
 static inline u256_t u256_shl(const u256_t *a, unsigned n)
 {
-    if (n >= 256)
+    const uint64_t *w = a->w;
+    unsigned up = n % 64;
+    switch (n / 64) {
+    case 0:
+        return (u256_t){ { w[0] << up, u64_shl_pair(w[1], w[0], up), u64_shl_pair(w[2], w[1], up),
+                           u64_shl_pair(w[3], w[2], up) } };
+    case 1:
+        return (u256_t){ { 0, w[0] << up, u64_shl_pair(w[1], w[0], up), u64_shl_pair(w[2], w[1], up) } };
+    case 2:
+        return (u256_t){ { 0, 0, w[0] << up, u64_shl_pair(w[1], w[0], up) } };
+    case 3:
+        return (u256_t){ { 0, 0, 0, w[0] << up } };
+    default:
         return u256_of(0);
-    uint64_t wide[8] = { 0, 0, 0, 0, a->w[0], a->w[1], a->w[2], a->w[3] };
-    const uint64_t *at = wide + 4 - n / 64;
-    unsigned up = n % 64, down = 63 - up; /* x >> 1 >> down is x >> (64 - up), and 0 when up is 0 */
-    return (u256_t){ { at[0] << up | at[-1] >> 1 >> down, at[1] << up | at[0] >> 1 >> down,
-                       at[2] << up | at[1] >> 1 >> down, at[3] << up | at[2] >> 1 >> down } };
+    }
 }
 
-/* a shifted right by n bits, bits of fill (0 or all ones) coming in at the top. n must be below 256. */
+/* a shifted right by n bits, bits of fill (0 or all ones) coming in at the top; all fill from n = 256 on. */
 static inline u256_t u256_shift_in(const u256_t *a, unsigned n, uint64_t fill)
 {
-    uint64_t wide[8] = { a->w[0], a->w[1], a->w[2], a->w[3], fill, fill, fill, fill };
-    const uint64_t *at = wide + n / 64;
-    unsigned down = n % 64, up = 63 - down;
-    return (u256_t){ { at[0] >> down | at[1] << 1 << up, at[1] >> down | at[2] << 1 << up,
-                       at[2] >> down | at[3] << 1 << up, at[3] >> down | at[4] << 1 << up } };
+    const uint64_t *w = a->w;
+    unsigned down = n % 64;
+    switch (n / 64) {
+    case 0:
+        return (u256_t){ { u64_shr_pair(w[1], w[0], down), u64_shr_pair(w[2], w[1], down), u64_shr_pair(w[3], w[2], down),
+                           u64_shr_pair(fill, w[3], down) } };
+    case 1:
+        return (u256_t){ { u64_shr_pair(w[2], w[1], down), u64_shr_pair(w[3], w[2], down), u64_shr_pair(fill, w[3], down),
+                           fill } };
+    case 2:
+        return (u256_t){ { u64_shr_pair(w[3], w[2], down), u64_shr_pair(fill, w[3], down), fill, fill } };
+    case 3:
+        return (u256_t){ { u64_shr_pair(fill, w[3], down), fill, fill, fill } };
+    default:
+        return (u256_t){ { fill, fill, fill, fill } };
+    }
 }
 
 /* a shifted right by n bits; zero from n = 256 on. */
 static inline u256_t u256_shr(const u256_t *a, unsigned n)
 {
-    return n < 256 ? u256_shift_in(a, n, 0) : u256_of(0);
+    return u256_shift_in(a, n, 0);
 }
 
 /* a shifted right by n bits, copies of the sign bit coming in; all sign from n = 256 on. */
 static inline u256_t u256_sar(const u256_t *a, unsigned n)
 {
-    uint64_t sign = 0 - (uint64_t)u256_is_negative(a);
-    return n < 256 ? u256_shift_in(a, n, sign) : (u256_t){ { sign, sign, sign, sign } };
+    return u256_shift_in(a, n, 0 - (uint64_t)u256_is_negative(a));
 }
 
 /* Zero bits above the highest one; 256 for zero. */

@@ -24,6 +24,25 @@ static inline __attribute__((always_inline)) u256_t push_word(const uint8_t *p, 
     return r;
 }
 
+/* Copies limb by limb: a wide load of what was just stored in narrow pieces would have to wait for the stores. */
+static inline __attribute__((always_inline)) void copy_word(u256_t *to, const u256_t *from)
+{
+    uint64_t w0 = from->w[0], w1 = from->w[1], w2 = from->w[2], w3 = from->w[3];
+    to->w[0] = w0;
+    to->w[1] = w1;
+    to->w[2] = w2;
+    to->w[3] = w3;
+}
+
+static inline __attribute__((always_inline)) void swap_words(u256_t *a, u256_t *b)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t w = a->w[i];
+        a->w[i] = b->w[i];
+        b->w[i] = w;
+    }
+}
+
 /* A shift count as a number: 256 stands for all that is larger. */
 static inline unsigned shift_count(const u256_t *n)
 {
@@ -85,15 +104,13 @@ static inline bool in_memory(const vm_frame_t *f, const u256_t *offset, size_t n
 
 #define DUP(n)                        \
     BEGIN(DUP##n)                     \
-    sp[1] = sp[1 - (n)];              \
+    copy_word(sp + 1, sp + 1 - (n));  \
     sp++;                             \
     NEXT;
 
 #define SWAP(n)                       \
     BEGIN(SWAP##n)                    \
-    tmp = sp[0];                      \
-    sp[0] = sp[-(n)];                 \
-    sp[-(n)] = tmp;                   \
+    swap_words(sp, sp - (n));         \
     NEXT;
 
 #define LOG(n)                        \
@@ -156,7 +173,7 @@ rc_t vm_run(vm_t *vm)
     const void *const *table = tables[vm->rules->fork];
     vm_frame_t *f;
     const uint8_t *pc;
-    u256_t *sp, *stack, tmp;
+    u256_t *sp, *stack;
     int64_t gas;
     vm_step_t step;
 

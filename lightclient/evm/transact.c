@@ -8,7 +8,7 @@
 static rc_t effective_price(u256_t *out, const evm_block_t *block, const evm_tx_t *tx)
 {
     u256_t price = tx->gas_price;
-    uint64_t carry;
+    unsigned char carry;
     if (tx->type >= 2) {
         if (u256_lt(&tx->max_fee, &tx->max_priority_fee))
             return RC_REFUSED;
@@ -53,7 +53,7 @@ static rc_t check_form(vm_t *vm)
 /* sum += a * b; false when it passes 2^256. */
 static bool add_product(u256_t *sum, const u256_t *a, uint64_t b)
 {
-    uint64_t carry;
+    unsigned char carry;
     u256_t high, factor = u256_of(b), low = u256_mul_wide(&high, a, &factor);
     *sum = u256_add_carry(sum, &low, &carry);
     return !carry && u256_is_zero(&high);

@@ -236,7 +236,7 @@ START_TEST(sums_and_differences_undo_each_other)
 {
     for (size_t i = 0; i < EDGES; i++)
         for (size_t j = 0; j < EDGES; j++) {
-            uint64_t carry, borrow;
+            unsigned char carry, borrow;
             u256_t sum = u256_add_carry(&edge[i], &edge[j], &carry), back = u256_sub_borrow(&sum, &edge[j], &borrow);
             ck_assert(u256_eq(&back, &edge[i]));
             ck_assert_uint_eq(carry, borrow);
@@ -296,7 +296,7 @@ START_TEST(modular_sums_and_products_match_bitwise_reduction)
             for (size_t k = 0; k < EDGES; k++) {
                 u256_t sum = u256_addmod(&edge[i], &edge[j], &edge[k]), product = u256_mulmod(&edge[i], &edge[j], &edge[k]);
                 u256_t low, high, want;
-                uint64_t carry;
+                unsigned char carry;
                 if (u256_is_zero(&edge[k])) {
                     ck_assert(u256_is_zero(&sum) && u256_is_zero(&product));
                     continue;
@@ -320,7 +320,7 @@ START_TEST(wide_product_agrees_with_the_truncated_one_and_with_doubling)
             u256_t high, low = u256_mul_wide(&high, &edge[i], &edge[j]), cut = u256_mul(&edge[i], &edge[j]);
             ck_assert(u256_eq(&low, &cut));
         }
-        uint64_t carry;
+        unsigned char carry;
         u256_t high, low = u256_mul_wide(&high, &edge[i], &two), sum = u256_add_carry(&edge[i], &edge[i], &carry);
         ck_assert(u256_eq(&low, &sum));
         ck_assert(high.w[0] == carry && u256_fits_u64(&high));
