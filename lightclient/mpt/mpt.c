@@ -216,7 +216,7 @@ rc_t mpt_verify_slot(u256_t *out, const hash32_t *storage_root, const hash32_t *
     rc_t rc = mpt_verify(&value, storage_root, view_of(key.b, sizeof key.b), nodes, count);
     if (rc)
         return rc;
-    if (value.p && (rlp_decode(&item, value) || rlp_u256(&x, &item) || u256_is_zero(&x))) /* a zero slot has no leaf */
+    if (value.p && (rlp_decode(&item, value) || rlp_u256(&x, &item)))
         return RC_MALFORMED;
     *out = x;
     return RC_OK;

@@ -43,8 +43,8 @@ NODISCARD rc_t mpt_verify(view_t *value, const hash32_t *root, view_t key, const
 NODISCARD rc_t mpt_verify_account(mpt_account_t *out, const hash32_t *state_root, const addr_t *addr,
                                   const view_t *nodes, size_t count);
 
-/* mpt_verify in an account's storage trie for a 32-byte slot key. Absent is zero, proven; a leaf that holds zero is
- * RC_MALFORMED. out is written only on RC_OK. */
+/* mpt_verify in an account's storage trie for a 32-byte slot key. Absent is zero, proven; so is a leaf that
+ * holds zero, which Ethereum's tries never have and anvil's do. out is written only on RC_OK. */
 NODISCARD rc_t mpt_verify_slot(u256_t *out, const hash32_t *storage_root, const hash32_t *slot, const view_t *nodes,
                                size_t count);
 

@@ -654,7 +654,7 @@ START_TEST(accounts_of_any_other_form_are_refused)
 }
 END_TEST
 
-START_TEST(slots_hold_one_canonical_number_that_is_not_zero)
+START_TEST(slots_hold_one_canonical_number)
 {
     static const struct {
         const char *what, *hex;
@@ -662,7 +662,7 @@ START_TEST(slots_hold_one_canonical_number_that_is_not_zero)
     } row[] = {
         { "one byte", "07", RC_OK },
         { "32 bytes", "a0ff00000000000000000000000000000000000000000000000000000000000007", RC_OK },
-        { "zero", "80", RC_MALFORMED },
+        { "zero, as some development chains keep it", "80", RC_OK },
         { "a zero byte", "00", RC_MALFORMED },
         { "leading zero", "820007", RC_MALFORMED },
         { "33 bytes", "a1010000000000000000000000000000000000000000000000000000000000000007", RC_MALFORMED },
@@ -680,7 +680,7 @@ START_TEST(slots_hold_one_canonical_number_that_is_not_zero)
         trie_prove(&proof, &root, &pair, 1, pair.key, false, &arena);
         rc_t rc = mpt_verify_slot(&x, &root, &slot, proof.node, proof.count);
         ck_assert_msg(rc == row[i].want, "%s: %s", row[i].what, rc_name(rc));
-        ck_assert_uint_eq(x.w[0], rc ? 55 : 7);
+        ck_assert_uint_eq(x.w[0], rc ? 55 : strcmp(row[i].hex, "80") ? 7 : 0);
         ck_assert_int_eq(mpt_verify_slot(&x, &root, &other, proof.node, proof.count), RC_OK);
         ck_assert(u256_is_zero(&x)); /* the only leaf is of another key */
     }
@@ -711,7 +711,7 @@ int main(void)
     tcase_add_test(t, list_roots_equal_tries_keyed_by_rlp_of_the_index);
     tcase_add_test(t, accounts_are_proven_in_a_known_state_and_absent_ones_are_empty);
     tcase_add_test(t, accounts_of_any_other_form_are_refused);
-    tcase_add_test(t, slots_hold_one_canonical_number_that_is_not_zero);
+    tcase_add_test(t, slots_hold_one_canonical_number);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
