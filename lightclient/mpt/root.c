@@ -141,7 +141,7 @@ static rc_t close_to(builder_t *b, view_t key, size_t keep)
     return RC_OK;
 }
 
-/* Closes all branches; the root node is then in b->w. */
+/* Closes all branches. */
 static void close_all(builder_t *b, view_t key)
 {
     while (b->top) {
@@ -161,26 +161,24 @@ static size_t shared_nibbles(view_t a, view_t b)
     return 2 * i + (i < n && (a.p[i] ^ b.p[i]) < 16);
 }
 
+/* Visits the sorted keys; the root node is then in b->w. */
 static rc_t build(builder_t *b, const mpt_pair_t *pairs, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        view_t key = pairs[i].key;
-        bool last = i + 1 == count;
-        size_t next = last ? 0 : shared_nibbles(key, pairs[i + 1].key);
-        if (!last && (!b->top || b->top->depth < next)) {
-            rc_t rc = push(b, next);
-            if (rc)
-                return rc;
-        }
-        add(b, &pairs[i]);
-        if (last) {
-            close_all(b, key);
-            return RC_OK;
-        }
-        rc_t rc = close_to(b, key, next);
+    const mpt_pair_t *last = &pairs[count - 1];
+    for (; pairs < last; pairs++) {
+        size_t shared = shared_nibbles(pairs[0].key, pairs[1].key);
+        rc_t rc = RC_OK;
+        if (!b->top || b->top->depth < shared)
+            rc = push(b, shared);
+        if (rc)
+            return rc;
+        add(b, pairs);
+        rc = close_to(b, pairs->key, shared);
         if (rc)
             return rc;
     }
+    add(b, last);
+    close_all(b, last->key);
     return RC_OK;
 }
 
