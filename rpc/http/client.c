@@ -10,11 +10,11 @@
 #include <zlib.h>
 
 #define URL_MAX 4096u
-#define HEADERS_MAX (64u << 10)      /* bytes of all header lines of one answer, 1xx answers included */
+#define HEADERS_MAX (64u << 10) /* bytes of all header lines of one answer, 1xx answers included */
 #define BODY_MAX_DEFAULT (16u << 20)
 #define RETRY_AFTER_MAX_S 60
-#define LANES_IDLE_MAX 16u           /* lanes kept with their connections; more are made for the moment and dropped */
-#define EASY_KEPT_MAX 32u            /* handles kept per lane */
+#define LANES_IDLE_MAX 16u /* lanes kept with their connections; more are made for the moment and dropped */
+#define EASY_KEPT_MAX 32u  /* handles kept per lane */
 #define CONNECTIONS_PER_HOST 16L
 #define CONNECTIONS_KEPT 32L
 #define UNPACK_LEN 16384u
@@ -49,7 +49,7 @@ typedef struct {
     uint32_t stall_ms;
     rc_t why;         /* set by a callback that ends the transfer, */
     const char *what; /* with its sentence */
-    z_stream unpack;  /* of a body in gzip: here and not in curl, which takes a stream that breaks off for a whole one */
+    z_stream unpack; /* of a body in gzip: here and not in curl, which takes a stream that breaks off for a whole one */
     bool packed, unpacking, unpacked;
     bool head_done; /* the empty line after the final answer's headers has come */
     bool ended;
@@ -86,8 +86,9 @@ rc_t hc_url_check(const char *url)
     u = curl_url();
     if (!u)
         return RC_NOMEM;
-    if (!curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) && !curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) &&
-        !curl_url_get(u, CURLUPART_HOST, &host, 0) && scheme_known(scheme) && host[0])
+    if (!curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) &&
+        !curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) && !curl_url_get(u, CURLUPART_HOST, &host, 0) &&
+        scheme_known(scheme) && host[0])
         rc = RC_OK;
     curl_free(scheme);
     curl_free(host);
@@ -382,14 +383,20 @@ static rc_t rc_of(CURLcode code, const job_t *j)
     if (j->why)
         return j->why;
     switch (code) {
-    case CURLE_OK: return RC_OK;
-    case CURLE_OPERATION_TIMEDOUT: return RC_TIMEOUT;
-    case CURLE_FILESIZE_EXCEEDED: return RC_LIMIT;
-    case CURLE_OUT_OF_MEMORY: return RC_NOMEM;
+    case CURLE_OK:
+        return RC_OK;
+    case CURLE_OPERATION_TIMEDOUT:
+        return RC_TIMEOUT;
+    case CURLE_FILESIZE_EXCEEDED:
+        return RC_LIMIT;
+    case CURLE_OUT_OF_MEMORY:
+        return RC_NOMEM;
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL: /* an answer without a status line */
-    case CURLE_URL_MALFORMAT: return RC_MALFORMED;
-    default: return RC_IO;
+    case CURLE_URL_MALFORMAT:
+        return RC_MALFORMED;
+    default:
+        return RC_IO;
     }
 }
 
@@ -426,13 +433,17 @@ static const char *sentence(CURLcode code, const job_t *j)
     if (j->what)
         return j->what;
     switch (code) {
-    case CURLE_FILESIZE_EXCEEDED: return "the answer is larger than allowed";
-    case CURLE_OUT_OF_MEMORY: return "out of memory";
+    case CURLE_FILESIZE_EXCEEDED:
+        return "the answer is larger than allowed";
+    case CURLE_OUT_OF_MEMORY:
+        return "out of memory";
     case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_WEIRD_SERVER_REPLY: return "the answer is not HTTP";
+    case CURLE_WEIRD_SERVER_REPLY:
+        return "the answer is not HTTP";
     case CURLE_OPERATION_TIMEDOUT:
         return j->progress_ms ? "timed out before the answer was complete" : "timed out while connecting";
-    default: return curl_easy_strerror(code);
+    default:
+        return curl_easy_strerror(code);
     }
 }
 
@@ -612,7 +623,8 @@ static size_t prune(lane_t *l, job_t *jobs, const hc_request_t *requests, size_t
     return active;
 }
 
-void hc_perform(hc_t *c, hc_response_t *out, const hc_request_t *requests, size_t n, bool (*cancel)(void *ctx), void *cancel_ctx)
+void hc_perform(hc_t *c, hc_response_t *out, const hc_request_t *requests, size_t n, bool (*cancel)(void *ctx),
+                void *cancel_ctx)
 {
     lane_t *l = n ? lane_take(c) : NULL;
     job_t *jobs = l ? calloc(n, sizeof *jobs) : NULL;

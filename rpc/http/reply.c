@@ -17,7 +17,8 @@ static bool add(struct MHD_Response *m, const char *name, const char *value)
     return MHD_add_response_header(m, name, value) == MHD_YES;
 }
 
-static bool add_all(struct MHD_Response *m, const char *content_type, size_t body_len, unsigned retry_after_s, const reply_extra_t *x)
+static bool add_all(struct MHD_Response *m, const char *content_type, size_t body_len, unsigned retry_after_s,
+                    const reply_extra_t *x)
 {
     bool ok = add(m, "X-Content-Type-Options", "nosniff") && add(m, "Cache-Control", "no-store");
     if (ok && body_len)
@@ -32,8 +33,8 @@ static bool add_all(struct MHD_Response *m, const char *content_type, size_t bod
     if (ok && x->cors)
         ok = add(m, "Access-Control-Allow-Origin", "*");
     if (ok && x->cors && x->preflight)
-        ok = add(m, "Access-Control-Allow-Methods", x->allow) && add(m, "Access-Control-Allow-Headers", "content-type") &&
-             add(m, "Access-Control-Max-Age", "86400");
+        ok = add(m, "Access-Control-Allow-Methods", x->allow) &&
+             add(m, "Access-Control-Allow-Headers", "content-type") && add(m, "Access-Control-Max-Age", "86400");
     if (ok && x->close)
         ok = add(m, "Connection", "close");
     return ok;
@@ -42,8 +43,9 @@ static bool add_all(struct MHD_Response *m, const char *content_type, size_t bod
 struct MHD_Response *reply_make(hs_response_t *r, const reply_extra_t *extra)
 {
     static char none[1];
-    struct MHD_Response *m = MHD_create_response_from_buffer(r->body_len, r->body_len ? (void *)r->body : (void *)none,
-                                                             r->body_len ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *m =
+        MHD_create_response_from_buffer(r->body_len, r->body_len ? (void *)r->body : (void *)none,
+                                        r->body_len ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
     if (m && r->body_len)
         r->body = NULL; /* the response's now */
     if (m && !add_all(m, r->content_type, r->body_len, r->retry_after_s, extra)) {
@@ -79,7 +81,8 @@ hs_shared_t *hs_shared_new(int status, const char *content_type, view_t body, un
         return NULL;
     a->refs = 1;
     a->status = status;
-    a->response = MHD_create_response_from_buffer(body.n, body.n ? (void *)(uintptr_t)body.p : (void *)a, MHD_RESPMEM_MUST_COPY);
+    a->response =
+        MHD_create_response_from_buffer(body.n, body.n ? (void *)(uintptr_t)body.p : (void *)a, MHD_RESPMEM_MUST_COPY);
     if (!a->response || !add_all(a->response, content_type, body.n, 0, &extra)) {
         hs_shared_unref(a);
         return NULL;
@@ -106,25 +109,31 @@ void hs_shared_unref(hs_shared_t *a)
 
 static const char *title_of(int status)
 {
-    switch (status) {
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 409: return "Conflict";
-    case 411: return "Length Required";
-    case 413: return "Content Too Large";
-    case 415: return "Unsupported Media Type";
-    case 422: return "Unprocessable Content";
-    case 429: return "Too Many Requests";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    default: return status < 500 ? "Request Failed" : "Server Failed";
-    }
+    static const struct {
+        int status;
+        const char *title;
+    } rows[] = {
+        { 400, "Bad Request" },
+        { 401, "Unauthorized" },
+        { 403, "Forbidden" },
+        { 404, "Not Found" },
+        { 405, "Method Not Allowed" },
+        { 409, "Conflict" },
+        { 411, "Length Required" },
+        { 413, "Content Too Large" },
+        { 415, "Unsupported Media Type" },
+        { 422, "Unprocessable Content" },
+        { 429, "Too Many Requests" },
+        { 500, "Internal Server Error" },
+        { 501, "Not Implemented" },
+        { 502, "Bad Gateway" },
+        { 503, "Service Unavailable" },
+        { 504, "Gateway Timeout" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].status == status)
+            return rows[i].title;
+    return status < 500 ? "Request Failed" : "Server Failed";
 }
 
 /* JSON text of s, cut at DETAIL_MAX bytes. Only ASCII goes out: details may quote what a stranger sent. */
@@ -151,8 +160,8 @@ void hs_problem(hs_response_t *r, int status, const char *slug, const char *deta
     char *body = NULL;
     int n;
     json_escape(text, detail);
-    n = asprintf(&body, "{\"type\":\"urn:kettle:error:%s\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}", slug, title_of(status),
-                 status, text);
+    n = asprintf(&body, "{\"type\":\"urn:kettle:error:%s\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}", slug,
+                 title_of(status), status, text);
     reply_clear(r);
     r->status = status;
     r->content_type = "application/problem+json";

@@ -22,20 +22,20 @@
 /* A request's way: receiving -> (queued -> answered, only slow ones) -> sending. */
 typedef enum { AT_RECEIVING, AT_QUEUED, AT_ANSWERED, AT_SENDING } at_t;
 
-/* One connection with its current request. Belongs to its event thread, except between AT_QUEUED and AT_ANSWERED, when it is
- * suspended and belongs to a worker. */
+/* One connection with its current request. Belongs to its event thread, except between AT_QUEUED and AT_ANSWERED, when
+ * it is suspended and belongs to a worker. */
 typedef struct conn {
     hs_t *server;
     struct MHD_Connection *mhd;
-    struct conn *prev, *next;         /* server->conns */
-    struct conn *queue_next;          /* server->queue */
+    struct conn *prev, *next; /* server->conns */
+    struct conn *queue_next;  /* server->queue */
     int fd;
-    _Atomic uint64_t deadline_ms;     /* the reaper ends the connection then; 0: never */
+    _Atomic uint64_t deadline_ms; /* the reaper ends the connection then; 0: never */
     at_t at;
-    bool begun;                       /* the handler of libmicrohttpd has seen this request's headers */
-    bool counted;                     /* in server->active */
+    bool begun;   /* the handler of libmicrohttpd has seen this request's headers */
+    bool counted; /* in server->active */
     bool bad_uri;
-    char *query;                      /* malloc; NULL: none */
+    char *query; /* malloc; NULL: none */
     const hs_route_t *route;
     hs_request_t request;
     uint8_t *body;
@@ -73,7 +73,8 @@ static uint64_t clock_ms(void)
 
 static void conn_deadline(conn_t *c)
 {
-    atomic_store_explicit(&c->deadline_ms, clock_ms() + 2000u * (uint64_t)c->server->config.idle_timeout_s, memory_order_relaxed);
+    atomic_store_explicit(&c->deadline_ms, clock_ms() + 2000u * (uint64_t)c->server->config.idle_timeout_s,
+                          memory_order_relaxed);
 }
 
 /* ---- routes ---- */
@@ -116,7 +117,8 @@ static void routes_learn(hs_t *s)
                 continue;
             s->cors[i] |= (r->flags & HS_CORS) != 0;
             if (n < ALLOW_MAX - 32)
-                n += (size_t)snprintf(s->allow[i] + n, 24, strcmp(r->method, "GET") == 0 ? "%.8s, HEAD, " : "%.8s, ", r->method);
+                n += (size_t)snprintf(s->allow[i] + n, 24, strcmp(r->method, "GET") == 0 ? "%.8s, HEAD, " : "%.8s, ",
+                                      r->method);
         }
         snprintf(s->allow[i] + n, ALLOW_MAX - n, "OPTIONS");
     }
@@ -271,7 +273,7 @@ static bool takes_body(const char *method)
     return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
 }
 
-/* The headers are here, the body is not: refuses what can be refused without it. An answer now closes the connection. */
+/* The headers are here, the body is not: refuses what can be refused without it. An answer now closes it. */
 static enum MHD_Result on_headers(conn_t *c, const char *method, const char *path)
 {
     const char *length, *coding;
@@ -285,13 +287,14 @@ static enum MHD_Result on_headers(conn_t *c, const char *method, const char *pat
     if (length && coding)
         return send_problem(c, extra, 400, "bad-request", "both Content-Length and Transfer-Encoding");
     if (!length && !coding)
-        return send_problem(c, extra, 411, "length-required", "the request has neither Content-Length nor chunked coding");
+        return send_problem(c, extra, 411, "length-required",
+                            "the request has neither Content-Length nor chunked coding");
     if (length && strtoull(length, NULL, 10) > c->server->config.body_max)
         return send_problem(c, extra, 413, "too-large", "the body is larger than this server takes");
     return MHD_YES;
 }
 
-/* libmicrohttpd cannot queue an answer in the middle of an upload: says 413 by hand, then lets the connection be closed. */
+/* libmicrohttpd cannot queue an answer in the middle of an upload: says 413 by hand and has the connection closed. */
 static enum MHD_Result refuse_midway(conn_t *c)
 {
     static const char answer[] = "HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
@@ -341,8 +344,11 @@ static enum MHD_Result on_request(conn_t *c, const char *method, const char *pat
         return send_options(c, extra);
     if (!c->route)
         return send_problem(c, extra, 405, "method-not-allowed", "this path does not take this method");
-    c->request = (hs_request_t){ .method = head ? "GET" : method, .path = path, .query = c->query ? c->query : "",
-                                 .content_type = type ? type : "", .body = { c->body, c->body_len } };
+    c->request = (hs_request_t){ .method = head ? "GET" : method,
+                                 .path = path,
+                                 .query = c->query ? c->query : "",
+                                 .content_type = type ? type : "",
+                                 .body = { c->body, c->body_len } };
     if (!(c->route->flags & HS_SLOW)) {
         run_handler(c);
         return send_handled(c);
@@ -352,8 +358,8 @@ static enum MHD_Result on_request(conn_t *c, const char *method, const char *pat
     return MHD_YES;
 }
 
-static enum MHD_Result on_access(void *ctx, struct MHD_Connection *mhd, const char *path, const char *method, const char *version,
-                                 const char *upload, size_t *upload_len, void **request_ctx)
+static enum MHD_Result on_access(void *ctx, struct MHD_Connection *mhd, const char *path, const char *method,
+                                 const char *version, const char *upload, size_t *upload_len, void **request_ctx)
 {
     conn_t *c = *request_ctx;
     (void)ctx;
@@ -401,7 +407,8 @@ static void on_completed(void *ctx, struct MHD_Connection *mhd, void **request_c
 
 /* ---- connections ---- */
 
-static void on_connection(void *ctx, struct MHD_Connection *mhd, void **socket_ctx, enum MHD_ConnectionNotificationCode code)
+static void on_connection(void *ctx, struct MHD_Connection *mhd, void **socket_ctx,
+                          enum MHD_ConnectionNotificationCode code)
 {
     hs_t *s = ctx;
     conn_t *c = *socket_ctx;
@@ -543,8 +550,8 @@ static rc_t start_threads(hs_t *s, char *why, size_t why_cap)
     if (pthread_create(&s->reaper, NULL, reaper_main, s) != 0)
         goto failed;
     s->reaping = true;
-    s->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL, NULL, on_access, s,
-                                 MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+    s->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL,
+                                 NULL, on_access, s, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
     if (s->daemon)
         return RC_OK;
 failed:
@@ -611,7 +618,7 @@ void hs_stop(hs_t *s, unsigned grace_ms)
     atomic_store(&s->stopping, true);
     if (s->daemon) {
         (void)MHD_quiesce_daemon(s->daemon);
-        (void)shutdown(s->listen_fd, SHUT_RDWR); /* refused from now on; the descriptor lives until no thread can use it */
+        (void)shutdown(s->listen_fd, SHUT_RDWR); /* refused from now on; closed when no thread can use it any more */
         wait_idle(s, grace_ms);
     }
     pthread_mutex_lock(&s->lock);

@@ -1,11 +1,11 @@
-/* server.h - HTTP server: the door to libmicrohttpd. Routes are a table; quick ones are answered on the event threads, slow
- * ones on a pool of workers with a bounded queue, so that a slow upstream never blocks other requests.
+/* server.h - HTTP server: the door to libmicrohttpd. Routes are a table; quick ones are answered on the event threads,
+ * slow ones on a pool of workers with a bounded queue, so that a slow upstream never blocks other requests.
  *
  * Every answer carries X-Content-Type-Options: nosniff and Cache-Control: no-store. HEAD is derived from GET; OPTIONS
  * tells the methods of a path (and is the CORS preflight); 404, and 405 with Allow, come by themselves. A POST without
  * Content-Length or chunked coding gets 411, a body over body_max 413 and a closed connection. Errors of the server are
- * RFC 9457 problems. A request that is not all there after twice the idle timeout, or an answer that is not taken in that
- * time, ends its connection, however steadily the bytes trickle.
+ * RFC 9457 problems. A request that is not all there after twice the idle timeout, or an answer that is not taken in
+ * that time, ends its connection, however steadily the bytes trickle.
  *
  * Floor:  6, edge.
  * Tests:  tests/unit/test_http_server.c; cost: tests/bench/block.c
@@ -18,15 +18,16 @@
 
 typedef struct hs hs_t;
 
-/* A finished answer that many requests can hand out at the same time: immutable, reference-counted, headers included, so
- * that serving it copies and allocates nothing. For answers that stay the same for a while, such as those of one block.
- * The count is thread-safe; whoever replaces a current answer holds its own lock around "read the pointer, hs_shared_ref". */
+/* A finished answer that many requests can hand out at the same time: immutable, reference-counted, headers included,
+ * so that serving it copies and allocates nothing. For answers that stay the same for a while, such as those of one
+ * block. The count is thread-safe; whoever replaces a current answer holds its own lock around "read the pointer,
+ * hs_shared_ref". */
 typedef struct hs_shared hs_shared_t;
 
 typedef struct {
-    const char *method; /* "GET"; a HEAD request arrives as "GET" */
-    const char *path;   /* without query, percent-decoded */
-    const char *query;  /* raw, without '?'; empty when absent */
+    const char *method;       /* "GET"; a HEAD request arrives as "GET" */
+    const char *path;         /* without query, percent-decoded */
+    const char *query;        /* raw, without '?'; empty when absent */
     const char *content_type; /* empty when absent */
     view_t body;
 } hs_request_t;
@@ -49,21 +50,22 @@ enum { HS_SLOW = 1, HS_CORS = 2 };
 
 typedef struct {
     const char *method;
-    const char *path; /* exact, or everything that starts with it when it ends in '*': "/v1/block/" "*". First match wins */
+    const char
+        *path; /* exact, or everything that starts with it when it ends in '*': "/v1/block/" "*". First match wins */
     hs_handler_t handler;
     unsigned flags;
 } hs_route_t;
 
 typedef struct {
-    const char *address;   /* bind address; NULL: all IPv4 and IPv6 where available */
-    uint16_t port;         /* 0: any; hs_port tells */
+    const char *address;      /* bind address; NULL: all IPv4 and IPv6 where available */
+    uint16_t port;            /* 0: any; hs_port tells */
     const hs_route_t *routes; /* lives as long as the server */
     size_t route_count;       /* at most HS_ROUTES_MAX */
     void *ctx;
-    unsigned event_threads; /* 0: 2 */
-    unsigned workers;       /* 0: 8 */
-    unsigned queue_max;     /* waiting slow requests; 0: 64; beyond: 503 with Retry-After */
-    size_t body_max;        /* 0: 1 MiB; beyond: 413 */
+    unsigned event_threads;   /* 0: 2 */
+    unsigned workers;         /* 0: 8 */
+    unsigned queue_max;       /* waiting slow requests; 0: 64; beyond: 503 with Retry-After */
+    size_t body_max;          /* 0: 1 MiB; beyond: 413 */
     unsigned connections_max; /* 0: 1024; split evenly among the event threads; beyond: they wait to be accepted */
     unsigned per_ip_max;      /* 0: 256; beyond: closed at once */
     unsigned idle_timeout_s;  /* 0: 30 */
@@ -75,17 +77,17 @@ typedef struct {
 NODISCARD rc_t hs_start(hs_t **out, char *why, size_t why_cap, const hs_config_t *config);
 uint16_t hs_port(const hs_t *s);
 
-/* Closes the port at once, then waits up to grace_ms until every request that has reached a handler is answered and the answer
- * handed to the kernel; new requests on kept connections get 503. After grace_ms waiting slow requests get 503 instead of
- * their handler. Returns when no handler runs any more (a running one is never cut off: its own time limits bound this), all
- * connections are closed and s is freed. Not to be called from a handler. NULL allowed. */
+/* Closes the port at once, then waits up to grace_ms until every request that has reached a handler is answered and the
+ * answer handed to the kernel; new requests on kept connections get 503. After grace_ms waiting slow requests get 503
+ * instead of their handler. Returns when no handler runs any more (a running one is never cut off: its own time limits
+ * bound this), all connections are closed and s is freed. Not to be called from a handler. NULL allowed. */
 void hs_stop(hs_t *s, unsigned grace_ms);
 
 /* Fills an RFC 9457 problem object: {"type":"urn:kettle:error:<slug>","title":...,"status":...,"detail":...}. */
 void hs_problem(hs_response_t *r, int status, const char *slug, const char *detail);
 
-/* Makes an answer with one reference; copies body. content_type as in hs_response_t; flags: those of the routes that hand it
- * out (HS_CORS matters). NULL: out of memory. */
+/* Makes an answer with one reference; copies body. content_type as in hs_response_t; flags: those of the routes that
+ * hand it out (HS_CORS matters). NULL: out of memory. */
 hs_shared_t *hs_shared_new(int status, const char *content_type, view_t body, unsigned flags);
 hs_shared_t *hs_shared_ref(hs_shared_t *a); /* returns a */
 void hs_shared_unref(hs_shared_t *a);       /* NULL allowed */

@@ -87,7 +87,8 @@ const char *up_origin(const up_t *u, size_t i)
     return u->at[i].status.origin;
 }
 
-/* FNV-1a of who failed, how often and when: spreads the retries of nodes that share an endpoint, without a random source. */
+/* FNV-1a of who failed, how often and when: spreads the retries of nodes that share an endpoint, without a random
+ * source. */
 static uint64_t spread(const endpoint_t *e, uint64_t now_ms)
 {
     uint64_t h = 0xcbf29ce484222325u;

@@ -16,7 +16,7 @@ typedef struct up up_t;
 
 typedef struct {
     const char *url;
-    char origin[160];          /* for people */
+    char origin[160]; /* for people */
     bool failing;
     char reason[UP_REASON_MAX]; /* last failure; empty when never */
     uint64_t failed_at_ms, retry_at_ms;
@@ -27,15 +27,16 @@ typedef struct {
 up_t *up_new(const char *const *urls, size_t count);
 void up_free(up_t *u);
 
-/* Indices to try for one request, best first: those not in back-off in the operator's order, then the others by retry time.
- * Returns how many (all endpoints). */
+/* Indices to try for one request, best first: those not in back-off in the operator's order, then the others by retry
+ * time. Returns how many (all endpoints). */
 size_t up_order(up_t *u, size_t out[UP_ENDPOINTS_MAX], uint64_t now_ms);
 
 const char *up_url(const up_t *u, size_t i);
 const char *up_origin(const up_t *u, size_t i);
 
-/* Reports how a request to endpoint i ended. rc RC_OK ends its back-off; otherwise exponential back-off with jitter from
- * seed-free hashing (250 ms doubling to 30 s; a lie - rc_blames_input - starts at 4 s), at least retry_after_ms. */
+/* Reports how a request to endpoint i ended. rc RC_OK ends its back-off; otherwise exponential back-off with jitter
+ * from seed-free hashing (250 ms doubling to 30 s; a lie - rc_blames_input - starts at 4 s), at least retry_after_ms.
+ */
 void up_report(up_t *u, size_t i, rc_t rc, const char *reason, uint32_t retry_after_ms, uint64_t now_ms);
 
 size_t up_snapshot(up_t *u, up_status_t out[UP_ENDPOINTS_MAX]);

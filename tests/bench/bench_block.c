@@ -1,4 +1,5 @@
-/* block: a GET of a cached answer of 300 bytes through the HTTP server, against libmicrohttpd with nothing around it. */
+/* block: a GET of a cached answer of 300 bytes through the HTTP server, against libmicrohttpd with nothing around it.
+ */
 #include <arpa/inet.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
@@ -28,8 +29,8 @@ static void get_block(void *ctx, const hs_request_t *q, hs_response_t *r)
     r->shared = hs_shared_ref(ctx);
 }
 
-static enum MHD_Result bare_access(void *ctx, struct MHD_Connection *conn, const char *url, const char *method, const char *version,
-                                   const char *upload, size_t *upload_len, void **request_ctx)
+static enum MHD_Result bare_access(void *ctx, struct MHD_Connection *conn, const char *url, const char *method,
+                                   const char *version, const char *upload, size_t *upload_len, void **request_ctx)
 {
     static int seen;
     (void)version;
@@ -53,7 +54,9 @@ typedef struct {
 
 static bool load_open(load_t *l, uint16_t port)
 {
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_port = htons(port),
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     char answer[4096];
     size_t n = 0;
     const char *end = NULL;
@@ -136,7 +139,8 @@ typedef struct {
 
 static bool measure(measured_t *m, load_t *l)
 {
-    double wall = clock_ns(CLOCK_MONOTONIC), all = clock_ns(CLOCK_PROCESS_CPUTIME_ID), own = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    double wall = clock_ns(CLOCK_MONOTONIC), all = clock_ns(CLOCK_PROCESS_CPUTIME_ID),
+           own = clock_ns(CLOCK_THREAD_CPUTIME_ID);
     if (!load_run(l))
         return false;
     own = clock_ns(CLOCK_THREAD_CPUTIME_ID) - own;
@@ -154,7 +158,8 @@ static bool compare(uint16_t own_port, uint16_t bare_port)
     bool ok = load_open(&own_load, own_port);
     ok = load_open(&bare_load, bare_port) && ok;
     for (unsigned r = 0; ok && r < ROUNDS; r++)
-        ok = r % 2 ? measure(&own, &own_load) && measure(&bare, &bare_load) : measure(&bare, &bare_load) && measure(&own, &own_load);
+        ok = r % 2 ? measure(&own, &own_load) && measure(&bare, &bare_load)
+                   : measure(&bare, &bare_load) && measure(&own, &own_load);
     load_close(&own_load);
     load_close(&bare_load);
     if (!ok) {
@@ -165,9 +170,10 @@ static bool compare(uint16_t own_port, uint16_t bare_port)
     bench_line("the same, libmicrohttpd alone", &bare.cpu, 1e3, "us");
     bench_line("time per request", &own.wall, 1e3, "us");
     bench_line("the same, libmicrohttpd alone", &bare.wall, 1e3, "us");
-    printf("  requests per second: best %.0f (alone %.0f, ratio %.3f), median %.0f (alone %.0f, ratio %.3f)\n", 1e9 / bench_best(&own.wall),
-           1e9 / bench_best(&bare.wall), bench_best(&bare.wall) / bench_best(&own.wall), 1e9 / bench_median(&own.wall),
-           1e9 / bench_median(&bare.wall), bench_median(&bare.wall) / bench_median(&own.wall));
+    printf("  requests per second: best %.0f (alone %.0f, ratio %.3f), median %.0f (alone %.0f, ratio %.3f)\n",
+           1e9 / bench_best(&own.wall), 1e9 / bench_best(&bare.wall), bench_best(&bare.wall) / bench_best(&own.wall),
+           1e9 / bench_median(&own.wall), 1e9 / bench_median(&bare.wall),
+           bench_median(&bare.wall) / bench_median(&own.wall));
     printf("  server CPU ratio: best %.3f, median %.3f\n", bench_best(&own.cpu) / bench_best(&bare.cpu),
            bench_median(&own.cpu) / bench_median(&bare.cpu));
     return bench_result("block", bench_median(&own.cpu) / 1e3, "us", bench_median(&bare.cpu) / 1e3, "libmicrohttpd");
@@ -190,8 +196,8 @@ bool bench_block(const char *dir)
         return false;
     (void)MHD_add_response_header(bare_answer, "Content-Type", "application/json");
     config.ctx = shared;
-    struct MHD_Daemon *bare = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, bare_access, bare_answer, MHD_OPTION_SOCK_ADDR,
-                                               &at, MHD_OPTION_END);
+    struct MHD_Daemon *bare = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, bare_access, bare_answer,
+                                               MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_END);
     if (bare && hs_start(&s, why, sizeof why, &config) == RC_OK)
         ok = compare(hs_port(s), MHD_get_daemon_info(bare, MHD_DAEMON_INFO_BIND_PORT)->port);
     else

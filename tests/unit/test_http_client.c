@@ -155,7 +155,8 @@ static void fake_free(fake_t *f)
 static bool be_honest(int fd, const char *request)
 {
     (void)request;
-    return say(fd, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nEth-Consensus-Version:  deneb \r\nContent-Length: 2\r\n\r\n{}");
+    return say(fd, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nEth-Consensus-Version:  deneb "
+                   "\r\nContent-Length: 2\r\n\r\n{}");
 }
 
 static bool be_slow(int fd, const char *request)
@@ -167,7 +168,8 @@ static bool be_slow(int fd, const char *request)
 static bool be_echo(int fd, const char *request)
 {
     char head[100];
-    snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n\r\n", strlen(request));
+    snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n\r\n",
+             strlen(request));
     return say(fd, head) && say(fd, request);
 }
 
@@ -271,14 +273,17 @@ static bool be_endless_trailers(int fd, const char *request)
     return false;
 }
 
-/* A gzip bomb by hand: one fixed-Huffman block of "a" and matches of length 258 at distance 1 (13 bits each), 64 MiB in 415 KB. */
+/* A gzip bomb by hand: one fixed-Huffman block of "a" and matches of length 258 at distance 1 (13 bits each), 64 MiB in
+ * 415 KB. */
 static bool be_bombing(int fd, const char *request)
 {
     static uint8_t bomb[430000];
     size_t n = 10;
     unsigned bit = 0;
-    static const char first[] = "110" "10010001"; /* last block, fixed codes; literal 'a' */
-    static const char match[] = "11000101" "00000";
+    static const char first[] = "110"
+                                "10010001"; /* last block, fixed codes; literal 'a' */
+    static const char match[] = "11000101"
+                                "00000";
     char head[120];
     (void)request;
     memset(bomb, 0, sizeof bomb);
@@ -294,9 +299,9 @@ static bool be_bombing(int fd, const char *request)
 }
 
 /* gzip.compress(b'{"jsonrpc":"2.0","id":1,"result":"0x1"}', mtime=0) of Python 3.11 */
-#define GZIP_BYTES \
-    "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\xca\x2a\xce\xcf\x2b\x2a\x48\x56\xb2\x52\x32\xd2" \
-    "\x33\x50\xd2\x51\xca\x4c\x51\xb2\x32\xd4\x51\x2a\x4a\x2d\x2e\xcd\x29\x01\x8a\x1a\x54\x18\x2a\xd5" \
+#define GZIP_BYTES                                                                                                     \
+    "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\xca\x2a\xce\xcf\x2b\x2a\x48\x56\xb2\x52\x32\xd2"                 \
+    "\x33\x50\xd2\x51\xca\x4c\x51\xb2\x32\xd4\x51\x2a\x4a\x2d\x2e\xcd\x29\x01\x8a\x1a\x54\x18\x2a\xd5"                 \
     "\x02\x00\xc0\x23\xc3\xed\x27\x00\x00\x00"
 
 static const char *scripted; /* what be_scripted sends; then it closes */
@@ -319,14 +324,17 @@ static hc_response_t ask(hc_t *c, uint16_t port, hc_request_t q)
     if (!q.url)
         q.url = url;
     hc_perform(c, &r, &q, 1, NULL, NULL);
-    ck_assert_msg(!strstr(r.error, "pa55word") && !strstr(r.error, "secretkey") && !strstr(r.error, "hidden"), "%s", r.error);
+    ck_assert_msg(!strstr(r.error, "pa55word") && !strstr(r.error, "secretkey") && !strstr(r.error, "hidden"), "%s",
+                  r.error);
     ck_assert_msg((r.rc == RC_OK) == (r.error[0] == 0), "%s: %s", rc_name(r.rc), r.error);
     if (r.rc != RC_OK)
         ck_assert_msg(r.body == NULL && r.body_len == 0, "a failed request leaves a body");
     return r;
 }
 
-static const hc_request_t hasty = { .connect_timeout_ms = 1000, .timeout_ms = 1500, .stall_timeout_ms = 300, .body_max = 1 << 20 };
+static const hc_request_t hasty = {
+    .connect_timeout_ms = 1000, .timeout_ms = 1500, .stall_timeout_ms = 300, .body_max = 1 << 20
+};
 
 START_TEST(an_honest_answer_arrives_with_its_headers)
 {
@@ -350,7 +358,8 @@ START_TEST(requests_carry_what_was_asked_for_and_nothing_of_the_environment)
     fake_t *f = fake_new(be_echo);
     setenv("http_proxy", "http://127.0.0.1:1/", 1);
     hc_t *c = hc_new(NULL);
-    hc_response_t r = ask(c, f->port, (hc_request_t){ .post = view_str("{\"id\":1}"), .accept = "application/octet-stream" });
+    hc_response_t r =
+        ask(c, f->port, (hc_request_t){ .post = view_str("{\"id\":1}"), .accept = "application/octet-stream" });
     unsetenv("http_proxy");
     ck_assert_msg(r.rc == RC_OK, "%s", r.error);
     char *text = strndup((char *)r.body, r.body_len);
@@ -378,18 +387,25 @@ static const struct {
     uint32_t retry_after_ms;
 } scripts[] = {
 #define S(x) x, sizeof x - 1
-    { "429 with Retry-After", S("HTTP/1.1 429 Too Many\r\nRetry-After: 7\r\nContent-Length: 1\r\n\r\nx"), RC_OK, 429, 1, 7000 },
-    { "503 with a long Retry-After", S("HTTP/1.1 503 No\r\nRetry-After: 99999999\r\nContent-Length: 0\r\n\r\n"), RC_OK, 503, 0, 60000 },
+    { "429 with Retry-After", S("HTTP/1.1 429 Too Many\r\nRetry-After: 7\r\nContent-Length: 1\r\n\r\nx"), RC_OK, 429, 1,
+      7000 },
+    { "503 with a long Retry-After", S("HTTP/1.1 503 No\r\nRetry-After: 99999999\r\nContent-Length: 0\r\n\r\n"), RC_OK,
+      503, 0, 60000 },
     { "500", S("HTTP/1.1 500 Oops\r\nContent-Length: 2\r\n\r\n{}"), RC_OK, 500, 2, 0 },
     { "404", S("HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}"), RC_OK, 404, 2, 0 },
     { "206", S("HTTP/1.1 206 Partial\r\nContent-Range: bytes 0-1/9\r\nContent-Length: 2\r\n\r\n{}"), RC_OK, 206, 2, 0 },
     { "204", S("HTTP/1.1 204 No Content\r\n\r\n"), RC_OK, 204, 0, 0 },
-    { "302 is not followed", S("HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n"), RC_OK, 302, 0, 0 },
-    { "307 is not followed", S("HTTP/1.1 307 T\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"), RC_OK, 307, 0, 0 },
-    { "100 then 200", S("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"), RC_OK, 200, 2, 0 },
-    { "103 then 200", S("HTTP/1.1 103 Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"), RC_OK, 200, 2, 0 },
+    { "302 is not followed", S("HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n"),
+      RC_OK, 302, 0, 0 },
+    { "307 is not followed", S("HTTP/1.1 307 T\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"), RC_OK,
+      307, 0, 0 },
+    { "100 then 200", S("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"), RC_OK, 200, 2,
+      0 },
+    { "103 then 200", S("HTTP/1.1 103 Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"), RC_OK,
+      200, 2, 0 },
     { "no length, ended by close", S("HTTP/1.1 200 OK\r\n\r\n{}"), RC_OK, 200, 2, 0 },
-    { "chunks", S("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"), RC_OK, 200, 2, 0 },
+    { "chunks", S("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"), RC_OK, 200, 2,
+      0 },
     { "length shorter than the body", S("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}garbage"), RC_OK, 200, 2, 0 },
     { "101 without being asked", S("HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n"), RC_IO, 0, 0, 0 },
     { "only 100", S("HTTP/1.1 100 Continue\r\n\r\n"), RC_IO, 0, 0, 0 },
@@ -398,21 +414,28 @@ static const struct {
     { "truncated body", S("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}"), RC_IO, 0, 0, 0 },
     { "truncated chunk", S("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{}"), RC_IO, 0, 0, 0 },
     { "missing last chunk", S("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"), RC_IO, 0, 0, 0 },
-    { "chunk size no number", S("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n"), RC_IO, 0, 0, 0 },
-    { "chunk size beyond 64 bits", S("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n{}"), RC_IO, 0, 0, 0 },
-    { "chunk without its end", S("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{}\r\n0\r\n\r\n"), RC_IO, 0, 0, 0 },
+    { "chunk size no number", S("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n"), RC_IO, 0,
+      0, 0 },
+    { "chunk size beyond 64 bits", S("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n{}"),
+      RC_IO, 0, 0, 0 },
+    { "chunk without its end", S("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{}\r\n0\r\n\r\n"), RC_IO, 0,
+      0, 0 },
     { "negative length", S("HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n{}"), RC_MALFORMED, 0, 0, 0 },
     { "length no number", S("HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\n{}"), RC_MALFORMED, 0, 0, 0 },
-    { "length beyond 64 bits", S("HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n{}"), RC_LIMIT, 0, 0, 0 },
+    { "length beyond 64 bits", S("HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n{}"), RC_LIMIT, 0, 0,
+      0 },
     { "length beyond the cap", S("HTTP/1.1 200 OK\r\nContent-Length: 4294967296\r\n\r\n{}"), RC_LIMIT, 0, 0, 0 },
     { "no HTTP at all", S("SSH-2.0-OpenSSH_9.2\r\n"), RC_MALFORMED, 0, 0, 0 },
     { "a body without a head", S("{\"jsonrpc\":\"2.0\"}"), RC_MALFORMED, 0, 0, 0 },
     { "an unknown version", S("HTTP/9.9 200 OK\r\nContent-Length: 2\r\n\r\n{}"), RC_MALFORMED, 0, 0, 0 },
     { "status of letters", S("HTTP/1.1 abc OK\r\nContent-Length: 2\r\n\r\n{}"), RC_MALFORMED, 0, 0, 0 },
     { "status out of range", S("HTTP/1.1 999 OK\r\nContent-Length: 2\r\n\r\n{}"), RC_MALFORMED, 0, 0, 0 },
-    { "gzip that is none", S("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello"), RC_MALFORMED, 0, 0, 0 },
-    { "unknown coding", S("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 5\r\n\r\nhello"), RC_MALFORMED, 0, 0, 0 },
-    { "gzip twice", S("HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: 5\r\n\r\nhello"), RC_MALFORMED, 0, 0, 0 },
+    { "gzip that is none", S("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello"),
+      RC_MALFORMED, 0, 0, 0 },
+    { "unknown coding", S("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 5\r\n\r\nhello"), RC_MALFORMED, 0,
+      0, 0 },
+    { "gzip twice", S("HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: 5\r\n\r\nhello"),
+      RC_MALFORMED, 0, 0, 0 },
     { "NUL in a header", S("HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 2\r\n\r\n{}"), RC_MALFORMED, 0, 0, 0 },
 #undef S
 };
@@ -425,11 +448,13 @@ START_TEST(complete_answers_are_answers_and_all_else_is_an_error_of_its_kind)
         scripted = scripts[i].bytes;
         scripted_len = scripts[i].len;
         hc_response_t r = ask(c, f->port, hasty);
-        ck_assert_msg(r.rc == scripts[i].rc, "%s: %s: %s (status %d)", scripts[i].name, rc_name(r.rc), r.error, r.status);
+        ck_assert_msg(r.rc == scripts[i].rc, "%s: %s: %s (status %d)", scripts[i].name, rc_name(r.rc), r.error,
+                      r.status);
         if (r.rc == RC_OK) {
             ck_assert_msg(r.status == scripts[i].status, "%s: status %d", scripts[i].name, r.status);
             ck_assert_msg(r.body_len == scripts[i].body_len, "%s: %zu bytes", scripts[i].name, r.body_len);
-            ck_assert_msg(r.retry_after_ms == scripts[i].retry_after_ms, "%s: retry %u", scripts[i].name, r.retry_after_ms);
+            ck_assert_msg(r.retry_after_ms == scripts[i].retry_after_ms, "%s: retry %u", scripts[i].name,
+                          r.retry_after_ms);
         }
         hc_response_clear(&r);
     }
@@ -468,7 +493,8 @@ START_TEST(no_misbehaviour_hangs_or_grows_the_client)
         hc_response_t r = ask(c, f->port, hasty);
         uint64_t took = clock_ms() - start;
         ck_assert_msg(r.rc == misbehaving[i].rc, "%s: %s: %s", misbehaving[i].name, rc_name(r.rc), r.error);
-        ck_assert_msg(took <= misbehaving[i].at_most_ms, "%s: took %llu ms", misbehaving[i].name, (unsigned long long)took);
+        ck_assert_msg(took <= misbehaving[i].at_most_ms, "%s: took %llu ms", misbehaving[i].name,
+                      (unsigned long long)took);
         hc_response_clear(&r);
         fake_free(f);
     }
@@ -481,7 +507,8 @@ START_TEST(gzip_is_unpacked_and_a_body_may_be_as_large_as_its_cap_and_no_larger)
     static char answer[200000];
     fake_t *f = fake_new(be_scripted);
     hc_t *c = hc_new(NULL);
-    int n = snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n", sizeof GZIP_BYTES - 1);
+    int n = snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
+                     sizeof GZIP_BYTES - 1);
     memcpy(answer + n, GZIP_BYTES, sizeof GZIP_BYTES - 1);
     scripted = answer;
     scripted_len = (size_t)n + sizeof GZIP_BYTES - 1;
@@ -491,7 +518,8 @@ START_TEST(gzip_is_unpacked_and_a_body_may_be_as_large_as_its_cap_and_no_larger)
         hc_response_t r = ask(c, f->port, q);
         ck_assert_msg(r.rc == (max == 39 ? RC_OK : RC_LIMIT), "cap %zu: %s", max, r.error);
         if (r.rc == RC_OK)
-            ck_assert(view_eq(view_of(r.body, r.body_len), view_str("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x1\"}")));
+            ck_assert(
+                view_eq(view_of(r.body, r.body_len), view_str("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x1\"}")));
         hc_response_clear(&r);
     }
     n = snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\n\r\n");
@@ -514,16 +542,20 @@ START_TEST(gzip_that_breaks_off_or_does_not_match_its_checksum_is_no_answer)
     static const char gzip[] = GZIP_BYTES;
     fake_t *f = fake_new(be_scripted);
     hc_t *c = hc_new(NULL);
-    for (size_t len = 0; len <= sizeof gzip - 1; len++) { /* the last round is whole, but a bit of its checksum is flipped */
-        int n = snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n", len);
+    for (size_t len = 0; len <= sizeof gzip - 1;
+         len++) { /* the last round is whole, but a bit of its checksum is flipped */
+        int n = snprintf(answer, sizeof answer,
+                         "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n", len);
         memcpy(answer + n, gzip, len);
         if (len == sizeof gzip - 1)
             answer[(size_t)n + len - 8] ^= 1;
         scripted = answer;
         scripted_len = (size_t)n + len;
         hc_response_t r = ask(c, f->port, hasty);
-        ck_assert_msg(r.rc == (len == 0 ? RC_OK : len < sizeof gzip - 1 ? RC_IO : RC_MALFORMED), "%zu bytes: %s: %s", len, rc_name(r.rc),
-                      r.error);
+        ck_assert_msg(r.rc == (len == 0                ? RC_OK
+                               : len < sizeof gzip - 1 ? RC_IO
+                                                       : RC_MALFORMED),
+                      "%zu bytes: %s: %s", len, rc_name(r.rc), r.error);
         ck_assert_uint_eq(r.body_len, 0); /* no bytes at all are an empty body, which is complete */
         hc_response_clear(&r);
     }
@@ -759,8 +791,8 @@ typedef struct {
     atomic_uint connections;
 } tls_t;
 
-static enum MHD_Result tls_answer(void *ctx, struct MHD_Connection *conn, const char *url, const char *method, const char *version,
-                                  const char *upload, size_t *upload_len, void **request_ctx)
+static enum MHD_Result tls_answer(void *ctx, struct MHD_Connection *conn, const char *url, const char *method,
+                                  const char *version, const char *upload, size_t *upload_len, void **request_ctx)
 {
     static char body[] = "{}";
     static int seen;
@@ -775,7 +807,8 @@ static enum MHD_Result tls_answer(void *ctx, struct MHD_Connection *conn, const 
     return queued;
 }
 
-static void tls_connection(void *ctx, struct MHD_Connection *conn, void **socket_ctx, enum MHD_ConnectionNotificationCode code)
+static void tls_connection(void *ctx, struct MHD_Connection *conn, void **socket_ctx,
+                           enum MHD_ConnectionNotificationCode code)
 {
     (void)conn, (void)socket_ctx;
     ((tls_t *)ctx)->connections += code == MHD_CONNECTION_NOTIFY_STARTED ? 1u : 0u;
@@ -789,7 +822,8 @@ static void tls_certify(tls_t *t, const uint8_t ip[4], time_t valid_s)
     size_t cert_len = sizeof t->cert - 1, key_len = sizeof t->key - 1;
     gnutls_x509_privkey_init(&key);
     gnutls_x509_crt_init(&crt);
-    ck_assert_int_eq(gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0), 0);
+    ck_assert_int_eq(
+        gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0), 0);
     gnutls_x509_crt_set_version(crt, 3);
     gnutls_x509_crt_set_serial(crt, "\x01", 1);
     gnutls_x509_crt_set_activation_time(crt, time(NULL) - 60);
@@ -814,9 +848,10 @@ static void tls_open(tls_t *t, const uint8_t ip[4], time_t valid_s)
     int fd = mkstemp(t->ca_path);
     ck_assert_int_eq(write(fd, t->cert, strlen(t->cert)), (ssize_t)strlen(t->cert));
     close(fd);
-    t->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS, 0, NULL, NULL, tls_answer, NULL, MHD_OPTION_SOCK_ADDR, &at,
-                                 MHD_OPTION_HTTPS_MEM_CERT, t->cert, MHD_OPTION_HTTPS_MEM_KEY, t->key, MHD_OPTION_NOTIFY_CONNECTION,
-                                 tls_connection, t, MHD_OPTION_END);
+    t->daemon =
+        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS, 0, NULL, NULL, tls_answer, NULL,
+                         MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_HTTPS_MEM_CERT, t->cert, MHD_OPTION_HTTPS_MEM_KEY,
+                         t->key, MHD_OPTION_NOTIFY_CONNECTION, tls_connection, t, MHD_OPTION_END);
     ck_assert_ptr_nonnull(t->daemon);
     t->port = MHD_get_daemon_info(t->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
 }
@@ -852,7 +887,7 @@ START_TEST(tls_needs_a_certificate_from_the_ca_file_for_this_host_and_time)
     tls_open(&other_host, elsewhere, 3600);
     tls_open(&expired, loopback, 30);
     ck_assert_int_eq(tls_ask(good.ca_path, good.port, 10), RC_OK);
-    ck_assert_uint_eq(good.connections, 1); /* kept */
+    ck_assert_uint_eq(good.connections, 1);                             /* kept */
     ck_assert_int_eq(tls_ask(other_host.ca_path, good.port, 1), RC_IO); /* another issuer */
     ck_assert_int_eq(tls_ask(NULL, good.port, 1), RC_IO);               /* the system's issuers */
     ck_assert_int_eq(tls_ask(other_host.ca_path, other_host.port, 1), RC_IO);
@@ -865,9 +900,11 @@ END_TEST
 
 START_TEST(only_http_urls_with_a_host_pass_the_check)
 {
-    static const char *const good[] = { "http://a", "https://a.example:8545/key?x=y", "HTTP://[::1]:80/", "http://u:p@127.0.0.1" };
-    static const char *const bad[] = { "", "a.example", "ftp://a", "file:///etc/passwd", "http://", "http://a b/", "http://a:99999/",
-                                       "http://a\r\nX: y/", "gopher://a", "unix:/x", "http://a:port/" };
+    static const char *const good[] = { "http://a", "https://a.example:8545/key?x=y", "HTTP://[::1]:80/",
+                                        "http://u:p@127.0.0.1" };
+    static const char *const bad[] = { "",           "a.example",   "ftp://a",         "file:///etc/passwd",
+                                       "http://",    "http://a b/", "http://a:99999/", "http://a\r\nX: y/",
+                                       "gopher://a", "unix:/x",     "http://a:port/" };
     char *huge = malloc(20000);
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
         ck_assert_msg(hc_url_check(good[i]) == RC_OK, "%s", good[i]);

@@ -96,16 +96,11 @@ static void shared_set(const char *text)
 }
 
 static const hs_route_t routes[] = {
-    { "GET", "/quick", echo, 0 },
-    { "GET", "/shared", shared, HS_CORS },
-    { "GET", "/cors", echo, HS_CORS },
-    { "POST", "/cors", echo, HS_SLOW | HS_CORS },
-    { "POST", "/echo", echo, 0 },
-    { "POST", "/slow", echo, HS_SLOW },
-    { "GET", "/gate", gate, HS_SLOW },
-    { "GET", "/big", big, 0 },
-    { "GET", "/none", no_answer, 0 },
-    { "GET", "/busy", busy, 0 },
+    { "GET", "/quick", echo, 0 },      { "GET", "/shared", shared, HS_CORS },
+    { "GET", "/cors", echo, HS_CORS }, { "POST", "/cors", echo, HS_SLOW | HS_CORS },
+    { "POST", "/echo", echo, 0 },      { "POST", "/slow", echo, HS_SLOW },
+    { "GET", "/gate", gate, HS_SLOW }, { "GET", "/big", big, 0 },
+    { "GET", "/none", no_answer, 0 },  { "GET", "/busy", busy, 0 },
     { "GET", "/v1/block/*", echo, 0 },
 };
 
@@ -126,7 +121,9 @@ static hs_t *start(hs_config_t k)
 
 static int dial_port(uint16_t port)
 {
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_port = htons(port),
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     struct timeval patience = { .tv_sec = 10 };
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -226,13 +223,17 @@ START_TEST(quick_and_slow_routes_get_path_query_type_and_body)
 {
     hs_t *s = start((hs_config_t){ 0 });
     expect(s, "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n", 200, "\r\nContent-Type: text/plain\r\n", "GET /quick ?  0:");
-    expect(s, "GET /quick?a=%31&b HTTP/1.1\r\nHost: x\r\n\r\n", 200, "\r\nX-Content-Type-Options: nosniff\r\n", "GET /quick ?a=%31&b  0:");
-    expect(s, "GET /qu%69ck?x?y HTTP/1.1\r\nHost: x\r\n\r\n", 200, "\r\nCache-Control: no-store\r\n", "GET /quick ?x?y  0:");
+    expect(s, "GET /quick?a=%31&b HTTP/1.1\r\nHost: x\r\n\r\n", 200, "\r\nX-Content-Type-Options: nosniff\r\n",
+           "GET /quick ?a=%31&b  0:");
+    expect(s, "GET /qu%69ck?x?y HTTP/1.1\r\nHost: x\r\n\r\n", 200, "\r\nCache-Control: no-store\r\n",
+           "GET /quick ?x?y  0:");
     expect(s, "GET /v1/block/latest?full HTTP/1.1\r\nHost: x\r\n\r\n", 200, NULL, "GET /v1/block/latest ?full  0:");
-    expect(s, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}", 200, NULL,
-           "POST /echo ? application/json 2:{}");
+    expect(s, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}", 200,
+           NULL, "POST /echo ? application/json 2:{}");
     expect(s, "POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 200, NULL, "POST /slow ?  0:");
-    expect(s, "POST /slow?q HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+    expect(s,
+           "POST /slow?q HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nTransfer-Encoding: "
+           "chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
            200, NULL, "POST /slow ?q text/plain 5:abcde");
     hs_stop(s, 1000);
     hs_stop(NULL, 0);
@@ -259,16 +260,19 @@ END_TEST
 START_TEST(unknown_paths_and_methods_get_problems_and_options_tells_the_methods)
 {
     hs_t *s = start((hs_config_t){ 0 });
-    expect(s, "GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n", 404, "\r\nContent-Type: application/problem+json\r\n",
-           "{\"type\":\"urn:kettle:error:not-found\",\"title\":\"Not Found\",\"status\":404,\"detail\":\"no such path\"}");
+    expect(
+        s, "GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n", 404, "\r\nContent-Type: application/problem+json\r\n",
+        "{\"type\":\"urn:kettle:error:not-found\",\"title\":\"Not Found\",\"status\":404,\"detail\":\"no such path\"}");
     expect(s, "GET /quick/ HTTP/1.1\r\nHost: x\r\n\r\n", 404, NULL, NULL);
     expect(s, "GET /quick%00 HTTP/1.1\r\nHost: x\r\n\r\n", 400, NULL, "urn:kettle:error:bad-request");
-    expect(s, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n", 405, "\r\nAllow: POST, OPTIONS\r\n", "urn:kettle:error:method-not-allowed");
+    expect(s, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n", 405, "\r\nAllow: POST, OPTIONS\r\n",
+           "urn:kettle:error:method-not-allowed");
     expect(s, "DELETE /cors HTTP/1.1\r\nHost: x\r\n\r\n", 405, "\r\nAllow: GET, HEAD, POST, OPTIONS\r\n", NULL);
     expect(s, "HEAD /echo HTTP/1.1\r\nHost: x\r\n\r\n", 405, NULL, NULL);
     expect(s, "OPTIONS /quick HTTP/1.1\r\nHost: x\r\n\r\n", 204, "\r\nAllow: GET, HEAD, OPTIONS\r\n", NULL);
     expect(s, "GET /none HTTP/1.1\r\nHost: x\r\n\r\n", 500, NULL, "urn:kettle:error:internal");
-    expect(s, "GET /busy HTTP/1.1\r\nHost: x\r\n\r\n", 503, "\r\nRetry-After: 12\r\n", "\"detail\":\"head is \\\"too\\\" old\\u000a\\\\ ?\"");
+    expect(s, "GET /busy HTTP/1.1\r\nHost: x\r\n\r\n", 503, "\r\nRetry-After: 12\r\n",
+           "\"detail\":\"head is \\\"too\\\" old\\u000a\\\\ ?\"");
     hs_stop(s, 1000);
 }
 END_TEST
@@ -280,10 +284,14 @@ START_TEST(only_cors_routes_may_be_read_by_any_page)
     expect(s, "GET /cors HTTP/1.1\r\nHost: x\r\nOrigin: http://a\r\n\r\n", 200, open_to_all, NULL);
     expect(s, "POST /cors HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx", 200, open_to_all, NULL);
     expect(s, "PUT /cors HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 405, open_to_all, NULL);
-    expect(s, "OPTIONS /cors HTTP/1.1\r\nHost: x\r\nOrigin: http://a\r\nAccess-Control-Request-Method: POST\r\n\r\n", 204, open_to_all, NULL);
-    expect(s, "OPTIONS /cors HTTP/1.1\r\nHost: x\r\n\r\n", 204, "\r\nAccess-Control-Allow-Methods: GET, HEAD, POST, OPTIONS\r\n", NULL);
-    expect(s, "OPTIONS /cors HTTP/1.1\r\nHost: x\r\n\r\n", 204, "\r\nAccess-Control-Allow-Headers: content-type\r\n", NULL);
-    static const char *const closed[] = { "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n", "OPTIONS /quick HTTP/1.1\r\nHost: x\r\n\r\n",
+    expect(s, "OPTIONS /cors HTTP/1.1\r\nHost: x\r\nOrigin: http://a\r\nAccess-Control-Request-Method: POST\r\n\r\n",
+           204, open_to_all, NULL);
+    expect(s, "OPTIONS /cors HTTP/1.1\r\nHost: x\r\n\r\n", 204,
+           "\r\nAccess-Control-Allow-Methods: GET, HEAD, POST, OPTIONS\r\n", NULL);
+    expect(s, "OPTIONS /cors HTTP/1.1\r\nHost: x\r\n\r\n", 204, "\r\nAccess-Control-Allow-Headers: content-type\r\n",
+           NULL);
+    static const char *const closed[] = { "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n",
+                                          "OPTIONS /quick HTTP/1.1\r\nHost: x\r\n\r\n",
                                           "GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n" };
     for (size_t i = 0; i < sizeof closed / sizeof closed[0]; i++) {
         answer_t a = ask(s, closed[i]);
@@ -343,7 +351,8 @@ START_TEST(pipelined_requests_are_answered_in_order)
 {
     hs_t *s = start((hs_config_t){ 0 });
     int fd = dial(s);
-    static const char *const want[] = { "GET /quick ?1", "POST /slow ?2", "GET /quick ?3", "POST /slow ?4", "GET /quick ?5" };
+    static const char *const want[] = { "GET /quick ?1", "POST /slow ?2", "GET /quick ?3", "POST /slow ?4",
+                                        "GET /quick ?5" };
     say(fd, "GET /quick?1 HTTP/1.1\r\nHost: x\r\n\r\n"
             "POST /slow?2 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
             "GET /quick?3 HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -351,7 +360,8 @@ START_TEST(pipelined_requests_are_answered_in_order)
             "GET /quick?5 HTTP/1.1\r\nHost: x\r\n\r\n");
     for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
         answer_t a = hear(fd, false);
-        ck_assert_msg(a.status == 200 && strncmp(a.body, want[i], strlen(want[i])) == 0, "answer %zu: %d %s", i, a.status, a.body);
+        ck_assert_msg(a.status == 200 && strncmp(a.body, want[i], strlen(want[i])) == 0, "answer %zu: %d %s", i,
+                      a.status, a.body);
         free(a.body);
     }
     close(fd);
@@ -388,7 +398,8 @@ START_TEST(bodies_up_to_the_cap_pass_and_larger_ones_get_413_and_a_closed_connec
     free(a.body);
     close(fd);
     fd = dial(s);
-    say(fd, "GET /quick HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"); /* a body is counted whatever the method */
+    say(fd, "GET /quick HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"); /* a body is counted whatever the
+                                                                                        method */
     for (unsigned i = 0; i < 100000 && say(fd, "10\r\n0123456789abcdef\r\n"); i++)
         continue;
     a = hear(fd, false);
@@ -436,11 +447,14 @@ START_TEST(malformed_requests_harm_nobody)
     } rows[] = {
 #define S(x) x, sizeof x - 1
         { "no length", S("POST /echo HTTP/1.1\r\nHost: x\r\n\r\n"), 411 },
-        { "length and chunks", S("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400 },
+        { "length and chunks",
+          S("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+          400 },
         { "length no number", S("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n"), 0 },
         { "length negative", S("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n"), 0 },
         { "chunk size no number", S("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), 0 },
-        { "chunk size too large", S("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n"), 0 },
+        { "chunk size too large",
+          S("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n"), 0 },
         { "garbage", S("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 \r\n\r\n"), 0 },
         { "one word", S("GET\r\n\r\n"), 0 },
         { "other protocol", S("GET /quick FTP/1.1\r\n\r\n"), 0 },
@@ -454,7 +468,8 @@ START_TEST(malformed_requests_harm_nobody)
         put(fd, rows[i].bytes, rows[i].len);
         shutdown(fd, SHUT_WR);
         answer_t a = hear(fd, false);
-        ck_assert_msg(rows[i].status ? a.status == rows[i].status : a.status == 0 || a.status >= 400, "%s: status %d", rows[i].name, a.status);
+        ck_assert_msg(rows[i].status ? a.status == rows[i].status : a.status == 0 || a.status >= 400, "%s: status %d",
+                      rows[i].name, a.status);
         free(a.body);
         close(fd);
         expect(s, "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n", 200, NULL, NULL);

@@ -5,7 +5,8 @@
 
 #include "rpc/http/upstream.h"
 
-static const char *const urls[] = { "https://one.example/key1", "http://user:secret@two.example:8545/key2", "https://three.example" };
+static const char *const urls[] = { "https://one.example/key1", "http://user:secret@two.example:8545/key2",
+                                    "https://three.example" };
 
 static void order_is(up_t *u, uint64_t now_ms, size_t a, size_t b, size_t c)
 {
@@ -77,8 +78,8 @@ START_TEST(back_off_doubles_from_250_ms_to_30_s_within_its_jitter)
     for (unsigned i = 0; i < 40; i++) {
         up_report(u, 0, RC_TIMEOUT, "slow", 0, now);
         uint64_t wait = retry_at(u, 0) - now;
-        ck_assert_msg(wait >= base * 3 / 4 && wait <= base * 5 / 4 && wait <= 30000, "failure %u: waits %llu of %llu", i,
-                      (unsigned long long)wait, (unsigned long long)base);
+        ck_assert_msg(wait >= base * 3 / 4 && wait <= base * 5 / 4 && wait <= 30000, "failure %u: waits %llu of %llu",
+                      i, (unsigned long long)wait, (unsigned long long)base);
         now += wait;
         base = base * 2 > 30000 ? 30000 : base * 2;
     }
