@@ -616,11 +616,8 @@ void hs_stop(hs_t *s, unsigned grace_ms)
     if (!s)
         return;
     atomic_store(&s->stopping, true);
-    if (s->daemon) {
-        (void)MHD_quiesce_daemon(s->daemon);
-        (void)shutdown(s->listen_fd, SHUT_RDWR); /* refused from now on; closed when no thread can use it any more */
+    if (s->daemon)
         wait_idle(s, grace_ms);
-    }
     pthread_mutex_lock(&s->lock);
     s->quit = true;
     pthread_cond_broadcast(&s->work);
@@ -630,12 +627,14 @@ void hs_stop(hs_t *s, unsigned grace_ms)
         pthread_join(s->workers[i], NULL);
     if (s->reaping)
         pthread_join(s->reaper, NULL);
+    /* MHD_quiesce_daemon would close the port sooner, but it aborts the program when an event thread is awake just
+     * then. */
     if (s->daemon) {
         wait_idle(s, DRAIN_MS);
-        MHD_stop_daemon(s->daemon);
-    }
-    if (s->listen_fd >= 0)
+        MHD_stop_daemon(s->daemon); /* closes the port, too */
+    } else if (s->listen_fd >= 0) {
         close(s->listen_fd);
+    }
     pthread_mutex_destroy(&s->conns_lock);
     pthread_mutex_destroy(&s->lock);
     pthread_cond_destroy(&s->work);

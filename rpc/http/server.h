@@ -77,10 +77,10 @@ typedef struct {
 NODISCARD rc_t hs_start(hs_t **out, char *why, size_t why_cap, const hs_config_t *config);
 uint16_t hs_port(const hs_t *s);
 
-/* Closes the port at once, then waits up to grace_ms until every request that has reached a handler is answered and the
- * answer handed to the kernel; new requests on kept connections get 503. After grace_ms waiting slow requests get 503
- * instead of their handler. Returns when no handler runs any more (a running one is never cut off: its own time limits
- * bound this), all connections are closed and s is freed. Not to be called from a handler. NULL allowed. */
+/* Waits up to grace_ms until every request that has reached a handler is answered and the answer handed to the kernel;
+ * new requests get 503 and "Connection: close" meanwhile. After grace_ms waiting slow requests get 503 instead of their
+ * handler. Returns when no handler runs any more (a running one is never cut off: its own time limits bound this), the
+ * port and all connections are closed, and s is freed. Not to be called from a handler. NULL allowed. */
 void hs_stop(hs_t *s, unsigned grace_ms);
 
 /* Fills an RFC 9457 problem object: {"type":"urn:kettle:error:<slug>","title":...,"status":...,"detail":...}. */

@@ -658,7 +658,7 @@ static void *stopper_main(void *arg)
     return NULL;
 }
 
-START_TEST(stopping_closes_the_port_at_once_and_delivers_what_is_under_way)
+START_TEST(stopping_delivers_what_is_under_way_and_takes_nothing_new)
 {
     hs_t *s = start((hs_config_t){ .workers = 1 });
     uint16_t port = hs_port(s);
@@ -675,7 +675,13 @@ START_TEST(stopping_closes_the_port_at_once_and_delivers_what_is_under_way)
     pause_ms(50);
     pthread_create(&thread, NULL, stopper_main, &stopper);
     pause_ms(100);
-    ck_assert_int_lt(dial_port(port), 0);
+    int late = dial_port(port);
+    say(late, "GET /gate HTTP/1.1\r\nHost: x\r\n\r\n");
+    a = hear(late, false);
+    ck_assert_int_eq(a.status, 503);
+    ck_assert(ended(late));
+    free(a.body);
+    close(late);
     say(kept, "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n");
     a = hear(kept, false);
     ck_assert_int_eq(a.status, 503);
@@ -690,6 +696,7 @@ START_TEST(stopping_closes_the_port_at_once_and_delivers_what_is_under_way)
         free(a.body);
     }
     pthread_join(thread, NULL);
+    ck_assert_int_lt(dial_port(port), 0);
     close(running);
     close(waiting);
     close(kept);
@@ -813,7 +820,7 @@ int main(void)
     tcase_add_test(t, connections_beyond_the_total_wait_and_are_served_later);
     tcase_add_test(t, slow_handlers_block_nobody_and_a_full_queue_says_503);
     tcase_add_test(t, a_client_that_leaves_during_its_slow_request_harms_nobody);
-    tcase_add_test(t, stopping_closes_the_port_at_once_and_delivers_what_is_under_way);
+    tcase_add_test(t, stopping_delivers_what_is_under_way_and_takes_nothing_new);
     tcase_add_test(t, after_the_grace_waiting_requests_get_503_and_running_ones_still_finish);
     tcase_add_test(t, the_answer_that_triggers_the_stop_is_delivered);
     tcase_add_test(t, a_port_in_use_and_a_bad_address_are_errors_with_a_reason);
