@@ -172,6 +172,7 @@ rc_t jr_encode_needs(view_t *out, arena_t *a, const ex_need_t *needs, size_t cou
 typedef struct {
     ex_call_t *call;
     const ex_need_t *needs;
+    size_t first; /* the call's number of needs[0] */
     size_t count;
     bool *answered;
     const json_t **by_id; /* element for need i */
@@ -237,7 +238,7 @@ static rc_t take_proof(answer_t *x, size_t i, json_t *result)
     const char *field = jr_proof(&answer, &x->arena, result, EX_NEED_SLOTS_MAX);
     if (field)
         return bad_field(x, &x->needs[i], field);
-    rc_t rc = ex_call_give_proof(x->call, i, &answer, &why);
+    rc_t rc = ex_call_give_proof(x->call, x->first + i, &answer, &why);
     return rc ? fault(x, &x->needs[i], rc, why ? why : rc_name(rc)) : RC_OK;
 }
 
@@ -249,7 +250,7 @@ static rc_t take_code(answer_t *x, size_t i, const json_t *result)
         return fault(x, &x->needs[i], RC_LIMIT, "code is longer than any contract's");
     if (!jr_bytes(&code, &x->arena, result))
         return bad_field(x, &x->needs[i], "result");
-    rc_t rc = ex_call_give_code(x->call, i, code, &why);
+    rc_t rc = ex_call_give_code(x->call, x->first + i, code, &why);
     return rc ? fault(x, &x->needs[i], rc, why ? why : rc_name(rc)) : RC_OK;
 }
 
@@ -261,7 +262,7 @@ static rc_t take_header(answer_t *x, size_t i, const json_t *result)
         return bad_field(x, &x->needs[i], "result");
     if (jr_header(&header, &why, result))
         return bad_field(x, &x->needs[i], why);
-    rc_t rc = ex_call_give_header(x->call, i, &header, &why);
+    rc_t rc = ex_call_give_header(x->call, x->first + i, &header, &why);
     return rc ? fault(x, &x->needs[i], rc, why ? why : rc_name(rc)) : RC_OK;
 }
 
@@ -289,7 +290,7 @@ static rc_t take_hint(answer_t *x, size_t i, const json_t *result)
     for (size_t k = 0; k < n; k++)
         if (!access || !read_access(&access[k], &x->arena, json_array_get(list, k)))
             n = 0;
-    return ex_call_give_hint(x->call, i, access, n);
+    return ex_call_give_hint(x->call, x->first + i, access, n);
 }
 
 /* One element of the batch, for a need that is still open. */
@@ -348,7 +349,7 @@ static rc_t place_all(answer_t *x, json_t *root)
     rc_t rc = RC_OK;
     if (json_is_object(root)) {
         const json_t *error = json_object_get(root, "error");
-        if (json_is_object(error) && !json_is_integer(json_object_get(root, "id"))) {
+        if (json_is_object(error) && (x->count > 1 || !json_is_integer(json_object_get(root, "id")))) {
             error_text(text, sizeof text, error);
             say(x->why, x->why_cap, "the whole batch was refused: %s", text);
             return RC_IO;
@@ -389,8 +390,10 @@ static rc_t feed(answer_t *x)
 rc_t jr_answer_needs(ex_call_t *call, bool *answered, char *why, size_t why_cap, const ex_need_t *needs, size_t count,
                      view_t body)
 {
-    answer_t x = { call, needs, count, answered, NULL, { 0 }, why, why_cap };
+    const ex_need_t *all;
     arena_t list;
+    ex_call_needs(call, &all);
+    answer_t x = { call, needs, (size_t)(needs - all), count, answered, NULL, { 0 }, why, why_cap };
     json_t *root = NULL;
     say(why, why_cap, "%s", "");
     arena_init(&list, count * sizeof(json_t *) + 65536);

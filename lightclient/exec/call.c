@@ -373,7 +373,7 @@ rc_t ex_call_give_hint(ex_call_t *c, size_t i, const evm_access_t *list, size_t 
     size_t keys = 0;
     if (!need_at(c, i, EX_NEED_HINT))
         return RC_BUG;
-    for (size_t k = 0; k < count && keys < EX_HINT_KEYS_MAX; k++) {
+    for (size_t k = 0; k < count && k < EX_HINT_ACCOUNTS_MAX && keys < EX_HINT_KEYS_MAX; k++) {
         size_t slots = list[k].key_count;
         if (slots > EX_HINT_KEYS_MAX - keys)
             slots = EX_HINT_KEYS_MAX - keys;

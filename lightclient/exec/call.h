@@ -27,6 +27,7 @@
 #define EX_KEYS_MAX 20000u          /* accounts and slots that one call may need */
 #define EX_GAS_CAP 50000000u        /* as geth's --rpc.gascap default */
 #define EX_NEED_SLOTS_MAX 1024u     /* slots of one EX_NEED_PROOF; more become several needs */
+#define EX_HINT_ACCOUNTS_MAX 256u   /* entries taken from a hint; the rest is ignored */
 #define EX_HINT_KEYS_MAX 4096u      /* accounts and slots taken from a hint; the rest is ignored */
 #define EX_CODE_MAX (128u << 10)    /* bytes of one contract's code */
 #define EX_CALL_MEMORY_MAX (256u << 20) /* bytes of one call's arena */

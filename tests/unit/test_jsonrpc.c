@@ -1,0 +1,776 @@
+/* JSON-RPC texts: what is asked, what is taken for an answer, what a call object may say. */
+#include <check.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "rpc/jsonrpc.h"
+#include "tests/unit/world.h"
+
+#define BODY_CAP ((size_t)1 << 20)
+
+static const evm_schedule_row_t row = { 0, { EVM_CANCUN, 3, 6, 3338477 } };
+static const evm_chain_t CHAIN = { 1, &row, 1 };
+
+/* A call to A, which returns sload(calldata[0]), in a world with a header below block 1000. */
+typedef struct {
+    world_t w;
+    ex_block_t block;
+    ex_request_t request;
+    ex_call_config_t config;
+    ex_call_t *call;
+    ex_header_t parent;
+    uint8_t word[32];
+    bool answered[16];
+    char why[256];
+} set_t;
+
+static addr_t A, FROM;
+
+static void begin(set_t *s, const char *code, bool hint)
+{
+    memset(s, 0, sizeof *s);
+    world_init(&s->w);
+    A = world_addr(0xa000);
+    FROM = world_addr(0xf000);
+    world_account_t *a = world_add(&s->w, A, code);
+    world_set(a, 3, u256_of(0x33));
+    world_set(a, 4, u256_of(0x44));
+    world_add(&s->w, FROM, "");
+    s->word[31] = 3;
+    s->request = (ex_request_t){ .has_to = true, .to = A, .from = FROM, .data = view_of(s->word, 32) };
+    s->request.value = u256_of(1); /* so that the sender is read */
+    s->block.state_root = world_root(&s->w);
+    s->block.env = (evm_block_t){ .number = 1000, .timestamp = 5000, .gas_limit = 30000000, .chain_id = 1 };
+    s->parent = (ex_header_t){ .number = 999, .gas_limit = 30000000, .timestamp = 4000, .tail = 1, .base_fee = u256_of(7) };
+    memset(s->parent.parent_hash.b, 0x5a, 32);
+    ex_header_hash(&s->block.parent_hash, &s->parent);
+    s->config = (ex_call_config_t){ .chain = &CHAIN, .block = &s->block, .request = &s->request, .use_hint = hint };
+    s->call = ex_call_new(&s->config);
+    ck_assert_ptr_nonnull(s->call);
+}
+
+static void end(set_t *s)
+{
+    ex_call_free(s->call);
+    world_clear(&s->w);
+}
+
+static size_t step(set_t *s, const ex_need_t **needs)
+{
+    const char *why;
+    ck_assert_int_eq(ex_call_step(s->call, &why), RC_NEED_DATA);
+    memset(s->answered, 0, sizeof s->answered);
+    return ex_call_needs(s->call, needs);
+}
+
+/* ---- an honest server's text ---- */
+
+static void put(char *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void put(char *out, const char *fmt, ...)
+{
+    size_t n = strlen(out);
+    va_list ap;
+    va_start(ap, fmt);
+    int m = vsnprintf(out + n, BODY_CAP - n, fmt, ap);
+    va_end(ap);
+    ck_assert(m >= 0 && (size_t)m < BODY_CAP - n);
+}
+
+static void put_hex(char *out, view_t v)
+{
+    char *text = malloc(2 * v.n + 1);
+    hex_encode(text, v);
+    put(out, "\"0x%s\"", text);
+    free(text);
+}
+
+static void put_nodes(char *out, const ex_nodes_t *nodes)
+{
+    put(out, "[");
+    for (size_t i = 0; i < nodes->count; i++) {
+        put(out, i ? "," : "");
+        put_hex(out, nodes->nodes[i]);
+    }
+    put(out, "]");
+}
+
+static void put_proof(char *out, set_t *s, const ex_need_t *need)
+{
+    ex_proof_answer_t p = world_proof(&s->w, &need->addr, need->slots, need->slot_count);
+    put(out, "{\"address\":");
+    put_hex(out, view_of(p.address.b, 20));
+    put(out, ",\"accountProof\":");
+    put_nodes(out, &p.account_proof);
+    put(out, ",\"balance\":\"0x%llx\",\"codeHash\":", (unsigned long long)p.balance.w[0]);
+    put_hex(out, view_of(p.code_hash.b, 32));
+    put(out, ",\"nonce\":\"0x%llx\",\"storageHash\":", (unsigned long long)p.nonce);
+    put_hex(out, view_of(p.storage_hash.b, 32));
+    put(out, ",\"storageProof\":[");
+    for (size_t i = 0; i < p.slot_count; i++) {
+        put(out, "%s{\"key\":\"0x%llx\",\"value\":\"0x%llx\",\"proof\":", i ? "," : "",
+            (unsigned long long)p.slots[i].key.w[0], (unsigned long long)p.slots[i].value.w[0]);
+        put_nodes(out, &p.slots[i].proof);
+        put(out, "}");
+    }
+    put(out, "]}");
+}
+
+static void put_header(char *out, const ex_header_t *h)
+{
+    put(out, "{\"number\":\"0x%llx\",\"parentHash\":", (unsigned long long)h->number);
+    put_hex(out, view_of(h->parent_hash.b, 32));
+    put(out, ",\"sha3Uncles\":");
+    put_hex(out, view_of(h->ommers_hash.b, 32));
+    put(out, ",\"miner\":");
+    put_hex(out, view_of(h->coinbase.b, 20));
+    put(out, ",\"stateRoot\":");
+    put_hex(out, view_of(h->state_root.b, 32));
+    put(out, ",\"transactionsRoot\":");
+    put_hex(out, view_of(h->transactions_root.b, 32));
+    put(out, ",\"receiptsRoot\":");
+    put_hex(out, view_of(h->receipts_root.b, 32));
+    put(out, ",\"logsBloom\":");
+    put_hex(out, view_of(h->logs_bloom, 256));
+    put(out, ",\"difficulty\":\"0x0\",\"gasLimit\":\"0x%llx\",\"gasUsed\":\"0x0\",\"timestamp\":\"0x%llx\",\"extraData\":\"0x\"",
+        (unsigned long long)h->gas_limit, (unsigned long long)h->timestamp);
+    put(out, ",\"mixHash\":");
+    put_hex(out, view_of(h->mix_hash.b, 32));
+    put(out, ",\"nonce\":\"0x0000000000000000\",\"baseFeePerGas\":\"0x7\",\"size\":\"0x100\",\"transactions\":[]}");
+}
+
+/* The honest answer to a batch; elements in reverse order. */
+static char *honest(set_t *s, const ex_need_t *needs, size_t n)
+{
+    char *out = calloc(1, BODY_CAP);
+    put(out, "[");
+    for (size_t i = n; i-- > 0;) {
+        put(out, "%s{\"jsonrpc\":\"2.0\",\"id\":%zu,\"result\":", i + 1 < n ? "," : "", i + 1);
+        if (needs[i].kind == EX_NEED_PROOF)
+            put_proof(out, s, &needs[i]);
+        else if (needs[i].kind == EX_NEED_CODE)
+            put_hex(out, world_code(&s->w, &needs[i].addr));
+        else if (needs[i].kind == EX_NEED_HEADER)
+            put_header(out, &s->parent);
+        else
+            put(out, "{\"accessList\":[],\"gasUsed\":\"0x5208\"}");
+        put(out, "}");
+    }
+    put(out, "]");
+    return out;
+}
+
+static rc_t give(set_t *s, const ex_need_t *needs, size_t n, const char *body)
+{
+    char *copy = strdup(body); /* exact size on the heap */
+    rc_t rc = jr_answer_needs(s->call, s->answered, s->why, sizeof s->why, needs, n, view_str(copy));
+    free(copy);
+    return rc;
+}
+
+/* A copy of body with the first `from` replaced; it must be there. */
+static char *replaced(const char *body, const char *from, const char *to)
+{
+    const char *at = strstr(body, from);
+    ck_assert_msg(at != NULL, "\"%s\" is not in the body", from);
+    char *out = calloc(1, strlen(body) + strlen(to) + 1);
+    memcpy(out, body, (size_t)(at - body));
+    strcat(out, to);
+    strcat(out, at + strlen(from));
+    return out;
+}
+
+#define SLOAD_ARG "6000355460005260206000f3"
+
+/* ---- requests ---- */
+
+START_TEST(batch_asks_for_each_need_in_its_own_words)
+{
+    set_t s;
+    view_t text;
+    hash32_t keys[2] = { world_key(1), world_key(0x1234) };
+    begin(&s, SLOAD_ARG, false);
+    s.request.data = view_str("\x12\x34");
+    s.request.has_gas = true;
+    s.request.gas = 0x5000;
+    ex_need_t needs[4] = { { .kind = EX_NEED_HINT },
+                           { .kind = EX_NEED_PROOF, .addr = A, .slots = keys, .slot_count = 2 },
+                           { .kind = EX_NEED_CODE, .addr = FROM },
+                           { .kind = EX_NEED_HEADER, .number = 998 } };
+    ck_assert_int_eq(jr_encode_needs(&text, &s.w.arena, needs, 4, &s.block, &s.request), RC_OK);
+    const char *want =
+        "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_createAccessList\",\"params\":[{"
+        "\"from\":\"0xac0000000000000000000000000000000000f000\",\"to\":\"0xac0000000000000000000000000000000000a000\","
+        "\"gas\":\"0x5000\",\"value\":\"0x1\",\"data\":\"0x1234\"},\"0x3e8\"]},"
+        "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"eth_getProof\",\"params\":[\"0xac0000000000000000000000000000000000a000\","
+        "[\"0x0000000000000000000000000000000000000000000000000000000000000001\","
+        "\"0x0000000000000000000000000000000000000000000000000000000000001234\"],\"0x3e8\"]},"
+        "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"eth_getCode\",\"params\":[\"0xac0000000000000000000000000000000000f000\",\"0x3e8\"]},"
+        "{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"eth_getBlockByNumber\",\"params\":[\"0x3e6\",false]}]";
+    ck_assert_uint_eq(text.n, strlen(want));
+    ck_assert(memcmp(text.p, want, text.n) == 0);
+    end(&s);
+}
+END_TEST
+
+START_TEST(hint_request_repeats_fees_and_access_list)
+{
+    set_t s;
+    view_t text;
+    char *copy;
+    hash32_t key = world_key(7);
+    begin(&s, SLOAD_ARG, false);
+    evm_access_t access[2] = { { A, &key, 1 }, { FROM, NULL, 0 } };
+    s.request.access = access;
+    s.request.access_count = 2;
+    s.request.has_gas_price = s.request.dynamic_fee = true;
+    s.request.gas_price = (u256_t){ { 2, 0, 1, 0 } };
+    s.request.max_priority_fee = u256_of(1);
+    ex_need_t need = { .kind = EX_NEED_HINT };
+    ck_assert_int_eq(jr_encode_needs(&text, &s.w.arena, &need, 1, &s.block, &s.request), RC_OK);
+    copy = arena_strdup(&s.w.arena, text);
+    ck_assert_ptr_nonnull(strstr(copy, "\"maxFeePerGas\":\"0x100000000000000000000000000000002\""));
+    ck_assert_ptr_nonnull(strstr(copy, "\"maxPriorityFeePerGas\":\"0x1\""));
+    ck_assert_ptr_nonnull(strstr(copy, "\"accessList\":[{\"address\":\"0xac0000000000000000000000000000000000a000\",\"storageKeys\":["
+                                       "\"0x0000000000000000000000000000000000000000000000000000000000000007\"]},"
+                                       "{\"address\":\"0xac0000000000000000000000000000000000f000\",\"storageKeys\":[]}]"));
+    end(&s);
+}
+END_TEST
+
+/* ---- answers ---- */
+
+START_TEST(honest_answers_in_any_order_lead_to_the_result)
+{
+    set_t s;
+    const char *why;
+    const ex_need_t *needs;
+    begin(&s, SLOAD_ARG, true);
+    for (int round = 0; round < 2; round++) {
+        size_t n = step(&s, &needs);
+        char *body = honest(&s, needs, n);
+        ck_assert_msg(give(&s, needs, n, body) == RC_OK, "%s", s.why);
+        for (size_t i = 0; i < n; i++)
+            ck_assert(s.answered[i]);
+        free(body);
+    }
+    ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);
+    ck_assert_uint_eq(ex_call_result(s.call)->output.p[31], 0x33);
+    end(&s);
+}
+END_TEST
+
+START_TEST(batch_may_be_split)
+{
+    set_t s;
+    const ex_need_t *needs;
+    begin(&s, SLOAD_ARG, true);
+    size_t n = step(&s, &needs);
+    ck_assert_uint_eq(n, 4);
+    for (size_t at = 0; at < n; at += 2) {
+        char *body = honest(&s, needs + at, 2);
+        ck_assert_msg(jr_answer_needs(s.call, s.answered + at, s.why, sizeof s.why, needs + at, 2, view_str(body)) == RC_OK,
+                      "%s", s.why);
+        free(body);
+    }
+    n = step(&s, &needs);
+    ck_assert_uint_eq(n, 1);
+    ck_assert_uint_eq(needs[0].slot_count, 1);
+    end(&s);
+}
+END_TEST
+
+START_TEST(every_truncation_is_refused_and_nothing_is_taken)
+{
+    set_t s;
+    const ex_need_t *needs;
+    begin(&s, SLOAD_ARG, true);
+    size_t n = step(&s, &needs);
+    char *body = honest(&s, needs, n), *copy = strdup(body);
+    for (size_t len = 0; len < strlen(body); len++) {
+        copy[len] = '\0';
+        ck_assert_int_eq(give(&s, needs, n, copy), RC_MALFORMED);
+        copy[len] = body[len];
+        for (size_t i = 0; i < n; i++)
+            ck_assert(!s.answered[i]);
+    }
+    ck_assert_int_eq(give(&s, needs, n, body), RC_OK);
+    free(copy);
+    free(body);
+    end(&s);
+}
+END_TEST
+
+/* Faults in an answer to the second round: proof of A with slot 3. */
+static const struct {
+    const char *from, *to;
+    rc_t rc;
+    const char *why;
+} faults[] = {
+    { "\"id\":1", "\"id\":2", RC_MALFORMED, "id that was not asked for" },
+    { "\"id\":1", "\"id\":0", RC_MALFORMED, "id that was not asked for" },
+    { "\"id\":1", "\"id\":\"1\"", RC_MALFORMED, "id that was not asked for" },
+    { "\"id\":1", "\"id\":null", RC_MALFORMED, "id that was not asked for" },
+    { "\"id\":1,", "", RC_MALFORMED, "id that was not asked for" },
+    { "\"jsonrpc\":\"2.0\"", "\"jsonrpc\":\"1.0\"", RC_MALFORMED, "not JSON-RPC 2.0" },
+    { "\"jsonrpc\":\"2.0\"", "\"jsonrpc\":2", RC_MALFORMED, "not JSON-RPC 2.0" },
+    { "\"id\":1", "\"id\":1,\"more\":1", RC_MALFORMED, "unknown field" },
+    { "\"id\":1", "\"id\":1,\"id\":1", RC_MALFORMED, "not JSON" },
+    { "\"id\":1", "\"id\":1,\"error\":{\"code\":1,\"message\":\"x\"}", RC_MALFORMED, "either a result or an error" },
+    { "\"result\":{", "\"error\":7,\"x\":{", RC_MALFORMED, "unknown field" },
+    { "\"address\":\"0xac0000000000000000000000000000000000a000\"", "\"address\":\"0xac0000000000000000000000000000000000a001\"",
+      RC_REFUSED, "eth_getProof 0xac0000000000000000000000000000000000a000: address is not the requested one" },
+    { "\"address\":\"0xac", "\"address\":\"ac", RC_MALFORMED, "bad field address" },
+    { "\"address\":\"0xac00", "\"address\":\"0xac", RC_MALFORMED, "bad field address" },
+    { "\"address\"", "\"adress\"", RC_MALFORMED, "bad field adress" },
+    { "\"balance\":\"0x3e8\"", "\"balance\":\"0x3e9\"", RC_REFUSED, "balance differs" },
+    { "\"balance\":\"0x3e8\"", "\"balance\":\"0x03e8\"", RC_MALFORMED, "bad field balance" },
+    { "\"balance\":\"0x3e8\"", "\"balance\":1000", RC_MALFORMED, "bad field balance" },
+    { "\"balance\":\"0x3e8\"", "\"balance\":\"0x\"", RC_MALFORMED, "bad field balance" },
+    { "\"balance\":\"0x3e8\"", "\"balance\":\"3e8\"", RC_MALFORMED, "bad field balance" },
+    { "\"balance\":\"0x3e8\"", "\"balance\":\"0X3e8\"", RC_MALFORMED, "bad field balance" },
+    { "\"balance\":\"0x3e8\"", "\"balance\":\"0x3eg\"", RC_MALFORMED, "bad field balance" },
+    { "\"balance\":\"0x3e8\"", "\"balance\":null", RC_MALFORMED, "bad field balance" },
+    { "\"balance\":\"0x3e8\"", "\"balance\":\"0x3e8\\u0000\"", RC_MALFORMED, "not JSON" },
+    { "\"balance\":\"0x3e8\"", "\"balance\":\"0x3e8\xff\"", RC_MALFORMED, "not JSON" },
+    { "\"nonce\":\"0x1\"", "\"nonce\":\"0x2\"", RC_REFUSED, "nonce differs" },
+    { "\"nonce\":\"0x1\"", "\"nonce\":\"0x10000000000000000\"", RC_MALFORMED, "bad field nonce" },
+    { "\"nonce\":\"0x1\"", "\"nonce\":\"0x1\",\"extra\":\"\"", RC_MALFORMED, "bad field extra" },
+    { "\"nonce\":\"0x1\",", "", RC_MALFORMED, "bad field nonce" },
+    { "\"codeHash\":\"0x", "\"codeHash\":\"0x00", RC_MALFORMED, "bad field codeHash" },
+    { "\"storageHash\":\"0x", "\"storageHash\":\"0x0", RC_MALFORMED, "bad field storageHash" },
+    { "\"accountProof\":[", "\"accountProof\":[7,", RC_MALFORMED, "bad field accountProof" },
+    { "\"accountProof\":[", "\"accountProof\":[\"0xc0\",", RC_REFUSED, "account proof does not verify" },
+    { "\"accountProof\":[\"0x", "\"accountProof\":[\"0xf", RC_MALFORMED, "bad field accountProof" },
+    { "\"key\":\"0x3\"", "\"key\":\"0x4\"", RC_REFUSED, "storage key is not the requested one" },
+    { "\"key\":\"0x3\"", "\"key\":\"0x\"", RC_MALFORMED, "bad field storageProof key" },
+    { "\"key\":\"0x3\"", "\"key\":\"0x00000000000000000000000000000000000000000000000000000000000000003\"", RC_MALFORMED,
+      "bad field storageProof key" },
+    { "\"value\":\"0x33\"", "\"value\":\"0x34\"", RC_REFUSED, "storage value differs" },
+    { "\"value\":\"0x33\"", "\"value\":\"0x0\"", RC_REFUSED, "storage value differs" },
+    { "\"value\":\"0x33\"", "\"value\":51", RC_MALFORMED, "bad field storageProof value" },
+    { "\"value\":\"0x33\"", "\"value\":\"0x33\",\"v\":1", RC_MALFORMED, "bad field v" },
+    { "\"storageProof\":[{", "\"storageProof\":[{},{", RC_MALFORMED, "bad field storageProof key" },
+    { "\"storageProof\":[{", "\"storageProof\":[[],{", RC_MALFORMED, "bad field storageProof element" },
+    { "\"storageProof\":[", "\"storageProof\":7,\"x\":[", RC_MALFORMED, "bad field x" },
+};
+
+START_TEST(each_wrong_field_is_named_and_the_honest_answer_still_taken)
+{
+    set_t s;
+    const char *why;
+    const ex_need_t *needs;
+    begin(&s, SLOAD_ARG, false);
+    size_t n = step(&s, &needs);
+    char *body = honest(&s, needs, n);
+    ck_assert_msg(give(&s, needs, n, body) == RC_OK, "%s", s.why);
+    free(body);
+    n = step(&s, &needs);
+    ck_assert_uint_eq(n, 1);
+    body = honest(&s, needs, n);
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        char *bad = replaced(body, faults[i].from, faults[i].to);
+        rc_t rc = give(&s, needs, n, bad);
+        ck_assert_msg(rc == faults[i].rc, "fault %zu: %s, %s", i, rc_name(rc), s.why);
+        ck_assert_msg(strstr(s.why, faults[i].why) != NULL, "fault %zu: %s", i, s.why);
+        ck_assert(!s.answered[0]);
+        free(bad);
+    }
+    char *padded = replaced(body, "\"value\":\"0x33\"", "\"value\":\"0x033\""); /* as @ethereumjs/client pads */
+    ck_assert_msg(give(&s, needs, n, padded) == RC_OK, "%s", s.why);
+    ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);
+    ck_assert_uint_eq(ex_call_result(s.call)->output.p[31], 0x33);
+    free(padded);
+    free(body);
+    end(&s);
+}
+END_TEST
+
+START_TEST(code_is_judged_after_the_proof_whatever_the_order)
+{
+    set_t s;
+    const ex_need_t *needs;
+    begin(&s, SLOAD_ARG, false);
+    size_t n = step(&s, &needs), code = 0;
+    char *body = honest(&s, needs, n), *bad = replaced(body, SLOAD_ARG, "6000355460005260206000f4");
+    while (needs[code].kind != EX_NEED_CODE)
+        code++;
+    ck_assert_int_eq(give(&s, needs, n, bad), RC_REFUSED);
+    ck_assert_ptr_nonnull(strstr(s.why, "eth_getCode 0xac0000000000000000000000000000000000a000: code does not have"));
+    for (size_t i = 0; i < n; i++)
+        ck_assert(s.answered[i] == (i != code)); /* the rest was accepted */
+    free(bad);
+    bad = replaced(body, "\"0x" SLOAD_ARG "\"", "\"" SLOAD_ARG "\"");
+    ck_assert_int_eq(give(&s, needs, n, bad), RC_MALFORMED);
+    free(bad);
+    ck_assert_int_eq(give(&s, needs, n, body), RC_OK);
+    free(body);
+    end(&s);
+}
+END_TEST
+
+START_TEST(error_for_an_element_is_no_lie_and_its_message_is_cut_and_cleaned)
+{
+    set_t s;
+    const ex_need_t *needs;
+    begin(&s, SLOAD_ARG, true);
+    size_t n = step(&s, &needs);
+    ck_assert_int_eq(needs[0].kind, EX_NEED_HINT);
+    char *body = calloc(1, BODY_CAP);
+    put(body, "[");
+    for (size_t i = 0; i < n; i++)
+        put(body, "%s{\"jsonrpc\":\"2.0\",\"id\":%zu,\"error\":{\"code\":-32000,\"message\":\"a\\n%0200d\"}}", i ? "," : "", i + 1, 0);
+    put(body, "]");
+    ck_assert_int_eq(give(&s, needs, n, body), RC_IO);
+    ck_assert_ptr_nonnull(strstr(s.why, ": error -32000: a.0000"));
+    ck_assert_uint_lt(strlen(s.why), 240);
+    ck_assert(s.answered[0]); /* a refused hint counts as given */
+    for (size_t i = 1; i < n; i++)
+        ck_assert(!s.answered[i]);
+    free(body);
+    end(&s);
+}
+END_TEST
+
+START_TEST(error_for_the_whole_batch_is_reported)
+{
+    set_t s;
+    const ex_need_t *needs;
+    begin(&s, SLOAD_ARG, false);
+    size_t n = step(&s, &needs);
+    ck_assert_int_eq(
+        give(&s, needs, n, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32005,\"message\":\"batch too large\"}}"), RC_IO);
+    ck_assert_ptr_nonnull(strstr(s.why, "the whole batch was refused: error -32005: batch too large"));
+    ck_assert_int_eq(give(&s, needs, n, "{\"jsonrpc\":\"2.0\",\"id\":null}"), RC_MALFORMED);
+    ck_assert_int_eq(give(&s, needs, n, "[]"), RC_MALFORMED);
+    ck_assert_ptr_nonnull(strstr(s.why, "no answer"));
+    ck_assert_int_eq(give(&s, needs, n, "null"), RC_MALFORMED);
+    ck_assert_int_eq(give(&s, needs, n, "[null]"), RC_MALFORMED);
+    ck_assert_int_eq(give(&s, needs, n, "<html>"), RC_MALFORMED);
+    end(&s);
+}
+END_TEST
+
+START_TEST(null_result_means_no_answer)
+{
+    set_t s;
+    const ex_need_t *needs;
+    begin(&s, SLOAD_ARG, false);
+    size_t n = step(&s, &needs);
+    char *body = calloc(1, BODY_CAP);
+    put(body, "[");
+    for (size_t i = 0; i < n; i++)
+        put(body, "%s{\"jsonrpc\":\"2.0\",\"id\":%zu,\"result\":null}", i ? "," : "", i + 1);
+    put(body, "]");
+    ck_assert_int_eq(give(&s, needs, n, body), RC_IO);
+    ck_assert_ptr_nonnull(strstr(s.why, "null"));
+    free(body);
+    end(&s);
+}
+END_TEST
+
+START_TEST(more_elements_or_the_same_twice_are_refused)
+{
+    set_t s;
+    const ex_need_t *needs;
+    begin(&s, SLOAD_ARG, false);
+    size_t n = step(&s, &needs);
+    char *body = honest(&s, needs, n);
+    char *bad = replaced(body, "[{", "[{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":null},{");
+    ck_assert_int_eq(give(&s, needs, n, bad), RC_MALFORMED);
+    ck_assert_ptr_nonnull(strstr(s.why, "more elements"));
+    free(bad);
+    bad = replaced(body, "\"id\":2", "\"id\":1");
+    ck_assert_int_eq(give(&s, needs, n, bad), RC_MALFORMED);
+    ck_assert_ptr_nonnull(strstr(s.why, "same id"));
+    free(bad);
+    free(body);
+    end(&s);
+}
+END_TEST
+
+START_TEST(too_deep_or_too_many_values_are_refused_before_a_tree_is_built)
+{
+    set_t s;
+    const ex_need_t *needs;
+    begin(&s, SLOAD_ARG, false);
+    size_t n = step(&s, &needs);
+    char *body = calloc(1, 1000001);
+    memset(body, '[', JR_DEPTH_MAX + 1);
+    memset(body + JR_DEPTH_MAX + 1, ']', JR_DEPTH_MAX + 1);
+    ck_assert_int_eq(give(&s, needs, n, body), RC_LIMIT);
+    memset(body, 0, 1000001);
+    memset(body, '[', JR_DEPTH_MAX);
+    memset(body + JR_DEPTH_MAX, ']', JR_DEPTH_MAX);
+    ck_assert_int_eq(give(&s, needs, n, body), RC_MALFORMED);
+    for (size_t i = 0; i < 500000; i++)
+        memcpy(body + 2 * i, i ? ",0" : "[0", 2);
+    ck_assert_int_eq(give(&s, needs, n, body), RC_LIMIT);
+    free(body);
+    end(&s);
+}
+END_TEST
+
+START_TEST(hint_that_does_not_parse_is_no_hint)
+{
+    static const char *const hints[] = {
+        "7", "null", "{}", "{\"accessList\":7}", "{\"accessList\":[7]}", "{\"accessList\":[{\"address\":\"0x1\",\"storageKeys\":[]}]}",
+        "{\"accessList\":[{\"address\":\"0xac0000000000000000000000000000000000a000\",\"storageKeys\":[\"0x1\"]}]}",
+        "{\"accessList\":[{\"address\":\"0xac0000000000000000000000000000000000a000\"}]}",
+    };
+    for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
+        set_t s;
+        const ex_need_t *needs;
+        begin(&s, SLOAD_ARG, true);
+        size_t n = step(&s, &needs);
+        char *body = honest(&s, needs, n);
+        char *odd = replaced(body, "{\"accessList\":[],\"gasUsed\":\"0x5208\"}", hints[i]);
+        ck_assert_msg(give(&s, needs, n, odd) == RC_OK, "hint %zu: %s", i, s.why);
+        n = step(&s, &needs);
+        ck_assert_uint_eq(n, 1);
+        free(odd);
+        free(body);
+        end(&s);
+    }
+}
+END_TEST
+
+START_TEST(hint_names_what_is_asked_next)
+{
+    set_t s;
+    const ex_need_t *needs;
+    begin(&s, SLOAD_ARG, true);
+    size_t n = step(&s, &needs);
+    char *body = honest(&s, needs, n);
+    char *good = replaced(body, "\"accessList\":[]",
+                          "\"accessList\":[{\"address\":\"0xac0000000000000000000000000000000000a000\",\"storageKeys\":["
+                          "\"0x0000000000000000000000000000000000000000000000000000000000000004\"]}]");
+    ck_assert_int_eq(give(&s, needs, n, good), RC_OK);
+    n = step(&s, &needs);
+    ck_assert_uint_eq(n, 1);
+    ck_assert_uint_eq(needs[0].slot_count, 2);
+    free(good);
+    free(body);
+    end(&s);
+}
+END_TEST
+
+START_TEST(headers_are_read_and_checked_by_hash)
+{
+    static const char *const fields[] = { "parentHash", "sha3Uncles", "miner", "stateRoot", "transactionsRoot", "receiptsRoot",
+                                          "logsBloom", "difficulty", "gasLimit", "gasUsed", "timestamp", "extraData", "mixHash",
+                                          "nonce", "number" };
+    set_t s;
+    const char *why;
+    const ex_need_t *needs;
+    begin(&s, "5f35405f5260205ff3", false); /* return blockhash(calldata[0]) */
+    s.word[30] = 998 >> 8;
+    s.word[31] = 998 & 255;
+    size_t n = step(&s, &needs);
+    char *body = honest(&s, needs, n);
+    ck_assert_msg(give(&s, needs, n, body) == RC_OK, "%s", s.why);
+    free(body);
+    n = step(&s, &needs);
+    ck_assert_uint_eq(n, 1);
+    ck_assert_int_eq(needs[0].kind, EX_NEED_HEADER);
+    body = honest(&s, needs, n);
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "\"%s\":\"0x", fields[i]);
+        char *bad = replaced(body, name, "\"unknown\":\"0x");
+        ck_assert_int_eq(give(&s, needs, n, bad), RC_MALFORMED);
+        snprintf(name, sizeof name, "eth_getBlockByNumber 999: bad field %s", fields[i]);
+        ck_assert_msg(!strcmp(s.why, name), "%s", s.why);
+        free(bad);
+    }
+    char *bad = replaced(body, "\"gasLimit\":\"0x1", "\"gasLimit\":\"0x2");
+    ck_assert_int_eq(give(&s, needs, n, bad), RC_REFUSED);
+    free(bad);
+    bad = replaced(body, "\"baseFeePerGas\"", "\"baseFee\"");
+    ck_assert_int_eq(give(&s, needs, n, bad), RC_REFUSED);
+    free(bad);
+    bad = replaced(body, "\"baseFeePerGas\":\"0x7\"", "\"withdrawalsRoot\":\"0x7\""); /* a gap in the optional fields */
+    ck_assert_int_eq(give(&s, needs, n, bad), RC_MALFORMED);
+    free(bad);
+    ck_assert_msg(give(&s, needs, n, body) == RC_OK, "%s", s.why);
+    free(body);
+    ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);
+    ck_assert(memcmp(ex_call_result(s.call)->output.p, s.parent.parent_hash.b, 32) == 0);
+    end(&s);
+}
+END_TEST
+
+/* ---- call objects ---- */
+
+#define ADDR "\"0xac0000000000000000000000000000000000a000\""
+#define KEY7 "\"0x0000000000000000000000000000000000000000000000000000000000000007\""
+
+static rc_t parse(ex_request_t *q, arena_t *a, char why[256], const char *text)
+{
+    char *copy = strdup(text);
+    rc_t rc = jr_parse_call(q, a, why, 256, view_str(copy));
+    free(copy); /* nothing may point into the text */
+    return rc;
+}
+
+START_TEST(full_call_object_is_read)
+{
+    arena_t a;
+    ex_request_t q;
+    char why[256];
+    arena_init(&a, 1 << 20);
+    ck_assert_int_eq(parse(&q, &a, why,
+                           "{\"from\":\"0xAC0000000000000000000000000000000000F000\",\"to\":" ADDR
+                           ",\"gas\":\"0x5208\",\"gasPrice\":\"0x0\",\"value\":\"0x10\",\"data\":\"0x1234\",\"input\":\"0x1234\","
+                           "\"nonce\":\"0x1\",\"type\":\"0x1\",\"chainId\":\"0x7\",\"accessList\":[{\"address\":" ADDR
+                           ",\"storageKeys\":[" KEY7 "]}]}"),
+                     RC_OK);
+    ck_assert(q.has_to && q.has_gas && q.has_gas_price && !q.dynamic_fee && q.has_chain_id);
+    ck_assert_uint_eq(q.gas, 21000);
+    ck_assert_uint_eq(q.from.b[18], 0xf0);
+    ck_assert_uint_eq(q.to.b[18], 0xa0);
+    ck_assert_uint_eq(q.value.w[0], 16);
+    ck_assert_uint_eq(q.chain_id, 7);
+    ck_assert(view_eq(q.data, view_str("\x12\x34")));
+    ck_assert_uint_eq(q.access_count, 1);
+    ck_assert_uint_eq(q.access[0].key_count, 1);
+    ck_assert_uint_eq(q.access[0].keys[0].b[31], 7);
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(least_call_objects_are_read)
+{
+    arena_t a;
+    ex_request_t q;
+    char why[256];
+    arena_init(&a, 1 << 20);
+    ck_assert_int_eq(parse(&q, &a, why, "{}"), RC_OK);
+    ck_assert(!q.has_to && !q.has_gas && !q.has_gas_price && q.data.n == 0);
+    ck_assert_int_eq(parse(&q, &a, why, "{\"to\":null,\"input\":\"0x6001\"}"), RC_OK);
+    ck_assert(!q.has_to && q.data.n == 2);
+    ck_assert_int_eq(parse(&q, &a, why, "{\"maxFeePerGas\":\"0x9\"}"), RC_OK);
+    ck_assert(q.has_gas_price && q.dynamic_fee && q.gas_price.w[0] == 9 && u256_is_zero(&q.max_priority_fee));
+    arena_free(&a);
+}
+END_TEST
+
+static const struct {
+    const char *text, *why;
+} bad_calls[] = {
+    { "", "not JSON" },
+    { "[]", "not an object" },
+    { "\"{}\"", "not JSON" },
+    { "{\"to\":" ADDR "}x", "not JSON" },
+    { "{\"to\":" ADDR ",\"to\":" ADDR "}", "not JSON" },
+    { "{\"to\":" ADDR ",\"gasLimit\":\"0x1\"}", "unknown field gasLimit" },
+    { "{\"a\\u001b[2Jb\":1}", "unknown field a.[2Jb" },
+    { "{\"to\":\"0x1\"}", "bad field to" },
+    { "{\"to\":7}", "bad field to" },
+    { "{\"from\":null}", "bad field from" },
+    { "{\"from\":\"ac0000000000000000000000000000000000a000\"}", "bad field from" },
+    { "{\"gas\":21000}", "bad field gas" },
+    { "{\"gas\":\"0x05208\"}", "bad field gas" },
+    { "{\"gas\":\"0x10000000000000000\"}", "bad field gas" },
+    { "{\"gas\":\"\"}", "bad field gas" },
+    { "{\"value\":\"0x\"}", "bad field value" },
+    { "{\"value\":\"-0x1\"}", "bad field value" },
+    { "{\"value\":\"0x10000000000000000000000000000000000000000000000000000000000000000\"}", "bad field value" },
+    { "{\"gasPrice\":\"1\"}", "bad field gasPrice" },
+    { "{\"data\":\"0x1\"}", "bad field data" },
+    { "{\"data\":\"0xzz\"}", "bad field data" },
+    { "{\"data\":\"1234\"}", "bad field data" },
+    { "{\"data\":\"0x12\",\"input\":\"0x13\"}", "data and input differ" },
+    { "{\"gasPrice\":\"0x1\",\"maxFeePerGas\":\"0x1\"}", "both gasPrice and" },
+    { "{\"accessList\":{}}", "bad field accessList" },
+    { "{\"accessList\":[{}]}", "bad field accessList" },
+    { "{\"accessList\":[{\"address\":" ADDR ",\"storageKeys\":[\"0x7\"]}]}", "bad field accessList" },
+    { "{\"accessList\":[{\"address\":" ADDR ",\"storageKeys\":[],\"x\":1}]}", "bad field accessList" },
+    { "{\"chainId\":1}", "bad field chainId" },
+    { "{\"nonce\":true}", "bad field nonce" },
+};
+
+START_TEST(each_bad_call_object_is_refused_with_the_field_s_name)
+{
+    arena_t a;
+    ex_request_t q = { .gas = 77 };
+    char why[256];
+    arena_init(&a, 1 << 20);
+    for (size_t i = 0; i < sizeof bad_calls / sizeof bad_calls[0]; i++) {
+        ck_assert_msg(parse(&q, &a, why, bad_calls[i].text) == RC_MALFORMED, "%s", bad_calls[i].text);
+        ck_assert_msg(strstr(why, bad_calls[i].why) != NULL, "%s: %s", bad_calls[i].text, why);
+        ck_assert_uint_eq(q.gas, 77);
+    }
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(every_truncation_of_a_call_object_is_refused)
+{
+    static const char text[] = "{\"from\":" ADDR ",\"to\":" ADDR ",\"data\":\"0x1234\",\"accessList\":[{\"address\":" ADDR
+                               ",\"storageKeys\":[" KEY7 "]}]}";
+    arena_t a;
+    ex_request_t q;
+    char why[256], copy[sizeof text];
+    arena_init(&a, 1 << 20);
+    for (size_t n = 0; n < sizeof text - 1; n++) {
+        memcpy(copy, text, n);
+        copy[n] = '\0';
+        ck_assert_int_eq(parse(&q, &a, why, copy), RC_MALFORMED);
+    }
+    ck_assert_int_eq(parse(&q, &a, why, text), RC_OK);
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(call_object_past_its_size_is_refused)
+{
+    arena_t a;
+    ex_request_t q;
+    char why[256], *text = malloc(JR_CALL_MAX + 2);
+    arena_init(&a, 1 << 20);
+    memset(text, ' ', JR_CALL_MAX + 1);
+    text[0] = '{';
+    text[JR_CALL_MAX] = '}';
+    text[JR_CALL_MAX + 1] = '\0';
+    ck_assert_int_eq(parse(&q, &a, why, text), RC_LIMIT);
+    text[JR_CALL_MAX - 1] = '}';
+    text[JR_CALL_MAX] = '\0';
+    ck_assert_int_eq(parse(&q, &a, why, text), RC_OK);
+    free(text);
+    arena_free(&a);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("jsonrpc");
+    TCase *t = tcase_create("jsonrpc");
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, batch_asks_for_each_need_in_its_own_words);
+    tcase_add_test(t, hint_request_repeats_fees_and_access_list);
+    tcase_add_test(t, honest_answers_in_any_order_lead_to_the_result);
+    tcase_add_test(t, batch_may_be_split);
+    tcase_add_test(t, every_truncation_is_refused_and_nothing_is_taken);
+    tcase_add_test(t, each_wrong_field_is_named_and_the_honest_answer_still_taken);
+    tcase_add_test(t, code_is_judged_after_the_proof_whatever_the_order);
+    tcase_add_test(t, error_for_an_element_is_no_lie_and_its_message_is_cut_and_cleaned);
+    tcase_add_test(t, error_for_the_whole_batch_is_reported);
+    tcase_add_test(t, null_result_means_no_answer);
+    tcase_add_test(t, more_elements_or_the_same_twice_are_refused);
+    tcase_add_test(t, too_deep_or_too_many_values_are_refused_before_a_tree_is_built);
+    tcase_add_test(t, hint_that_does_not_parse_is_no_hint);
+    tcase_add_test(t, hint_names_what_is_asked_next);
+    tcase_add_test(t, headers_are_read_and_checked_by_hash);
+    tcase_add_test(t, full_call_object_is_read);
+    tcase_add_test(t, least_call_objects_are_read);
+    tcase_add_test(t, each_bad_call_object_is_refused_with_the_field_s_name);
+    tcase_add_test(t, every_truncation_of_a_call_object_is_refused);
+    tcase_add_test(t, call_object_past_its_size_is_refused);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
