@@ -245,14 +245,15 @@ static void plan_optimistic(lc_sync_t *s, uint64_t now_ms)
     job->due_ms = again < third ? third : again > lc_slot_start_ms(s->network, slot + 1) && again < next ? next : again;
 }
 
-/* The finalized header of a healthy chain moves once an epoch, and is shown one or two slots into it. Servers hold it
- * back for some epochs of a new period; that only means asking again, each time after twice as long. */
+/* The finalized header of a healthy chain moves once an epoch: the epoch's first block attests it, the second one
+ * carries the signatures. Servers hold it back for some epochs of a new period; that only means asking again, each time
+ * after twice as long. */
 static void plan_finality(lc_sync_t *s, uint64_t now_ms)
 {
     job_t *job = &s->jobs[JOB_FINALITY];
     uint64_t per_epoch = s->network->preset.slots_per_epoch, slot = lc_slot_at(s->network, now_ms);
     uint64_t epoch = slot / per_epoch, known = s->finalized.valid ? s->finalized.header.beacon.slot / per_epoch : 0;
-    uint64_t next_epoch = (epoch + 1) * per_epoch + 2;
+    uint64_t next_epoch = (epoch + 1) * per_epoch + 1;
     if (s->finalized.valid && known + FINALITY_LAG_EPOCHS >= epoch) {
         job->tries = 0;
         job->due_ms = third_of(s, next_epoch);

@@ -8,9 +8,11 @@
  * updates; finality and optimistic together. With a checkpoint of the current period it takes two: the update that
  * shows the next committee is asked for beside the last two and delays nothing.
  *
- * Persistence: store the SSZ of the bootstrap (LC_BOOTSTRAPPED), of every later input with LC_MOVED_PERIOD in order,
- * and of the last input with LC_MOVED_FINALIZED. Fed to a new machine in that order, before its first poll, they lead
- * to the same committees and finalized header without any request.
+ * Persistence: store the SSZ of the bootstrap (LC_BOOTSTRAPPED), of every later LC_UPDATE with LC_MOVED_PERIOD in
+ * order, and of the last LC_FINALITY with LC_MOVED_FINALIZED. Fed to a new machine in that order, before its first
+ * poll, they lead to the same committees and finalized header without any request. (A finality update that moved the
+ * period need not be kept: the update that then showed the next committee moves it as well, and the last finality
+ * update is kept anyway.)
  *
  * Spec:   consensus-specs specs/{altair..fulu}/light-client/{sync-protocol,light-client}.md
  * Floor:  4, consensus. May include base/, ssz/, bls/. No I/O, clock, thread or randomness: time is an argument.

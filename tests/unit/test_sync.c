@@ -398,6 +398,31 @@ START_TEST(the_stored_inputs_lead_to_the_same_heads_offline)
 }
 END_TEST
 
+START_TEST(a_finality_update_that_moved_the_period_is_not_missed_in_a_replay)
+{
+    net = fx_minimal_fulu();
+    uint64_t now = at(154, 900);
+    hash32_t current[2], next[2];
+    for (int replay = 0; replay < 2; replay++) {
+        start_fulu();
+        ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, now), RC_OK);
+        feed_updates(0, 1, now);
+        if (!replay) {
+            ck_assert_int_eq(feed("finality-144", LC_FINALITY, now), RC_OK);
+            ck_assert_uint_eq(moved, LC_MOVED_HEAD | LC_MOVED_FINALIZED | LC_MOVED_PERIOD);
+        }
+        feed_updates(2, 2, now);
+        ck_assert(moved & LC_MOVED_PERIOD);
+        ck_assert_int_eq(feed("finality-153", LC_FINALITY, now), RC_OK);
+        ck_assert_uint_eq(finalized_slot(), 136);
+        ck_assert(lc_sync_store(sync_)->next_sync_committee.known);
+        current[replay] = lc_sync_store(sync_)->current_sync_committee.root;
+        next[replay] = lc_sync_store(sync_)->next_sync_committee.root;
+    }
+    ck_assert(hash32_eq(&current[0], &current[1]) && hash32_eq(&next[0], &next[1]));
+}
+END_TEST
+
 START_TEST(a_trusted_replay_is_as_old_as_where_it_ends)
 {
     net = fx_minimal_fulu();
@@ -557,6 +582,7 @@ int main(void)
     tcase_add_test(t, a_lost_want_is_given_out_again);
     tcase_add_test(t, a_checkpoint_may_be_neither_too_old_nor_of_the_future);
     tcase_add_test(t, the_stored_inputs_lead_to_the_same_heads_offline);
+    tcase_add_test(t, a_finality_update_that_moved_the_period_is_not_missed_in_a_replay);
     tcase_add_test(t, a_trusted_replay_is_as_old_as_where_it_ends);
     tcase_add_test(t, less_than_two_thirds_moves_nothing_that_is_signed);
     tcase_add_test(t, a_few_signers_on_a_fresh_store_move_the_optimistic_header_only);
