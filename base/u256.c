@@ -102,7 +102,8 @@ static inline __attribute__((always_inline)) void add_back(uint64_t *u, const ui
 
 /* The long division proper, for dn (2 to 4) known when compiling: u (un + 1 limbs) by d, both normalised. u becomes the
  * remainder. */
-static inline __attribute__((always_inline)) void divide_by(uint64_t *quot, uint64_t *u, unsigned un, const uint64_t *d, unsigned dn)
+static inline __attribute__((always_inline)) void divide_by(uint64_t *quot, uint64_t *u, unsigned un, const uint64_t *d,
+                                                            unsigned dn)
 {
     uint64_t d1 = d[dn - 1], d0 = d[dn - 2], v = reciprocal_3by2(d1, d0);
     for (unsigned j = un - dn + 1; j-- > 0;) {

@@ -71,7 +71,7 @@ static inline int u256_cmp(const u256_t *a, const u256_t *b)
 
 __extension__ typedef unsigned __int128 u128_t;
 
-/* a + b + *carry of one limb; *carry (0 or 1) becomes the carry out. The compiler's own carry chains are twice as long. */
+/* a + b + *carry of one limb; *carry (0 or 1) becomes the carry out. Compilers' own carry chains are twice as long. */
 static inline uint64_t u64_addc(uint64_t a, uint64_t b, unsigned char *carry)
 {
     unsigned long long sum;
@@ -209,7 +209,7 @@ static inline u256_t u256_mul(const u256_t *a, const u256_t *b)
     return r;
 }
 
-/* Bits of (high, low) after a shift of the pair by n < 64: the upper word of a left one, the lower word of a right one. */
+/* The pair (high, low) shifted by n < 64: the upper word of a left shift, the lower word of a right one. */
 static inline uint64_t u64_shl_pair(uint64_t high, uint64_t low, unsigned n)
 {
     return high << n | low >> 1 >> (63 - n);
@@ -247,11 +247,11 @@ static inline u256_t u256_shift_in(const u256_t *a, unsigned n, uint64_t fill)
     unsigned down = n % 64;
     switch (n / 64) {
     case 0:
-        return (u256_t){ { u64_shr_pair(w[1], w[0], down), u64_shr_pair(w[2], w[1], down), u64_shr_pair(w[3], w[2], down),
-                           u64_shr_pair(fill, w[3], down) } };
+        return (u256_t){ { u64_shr_pair(w[1], w[0], down), u64_shr_pair(w[2], w[1], down),
+                           u64_shr_pair(w[3], w[2], down), u64_shr_pair(fill, w[3], down) } };
     case 1:
-        return (u256_t){ { u64_shr_pair(w[2], w[1], down), u64_shr_pair(w[3], w[2], down), u64_shr_pair(fill, w[3], down),
-                           fill } };
+        return (u256_t){ { u64_shr_pair(w[2], w[1], down), u64_shr_pair(w[3], w[2], down),
+                           u64_shr_pair(fill, w[3], down), fill } };
     case 2:
         return (u256_t){ { u64_shr_pair(w[3], w[2], down), u64_shr_pair(fill, w[3], down), fill, fill } };
     case 3:
@@ -297,8 +297,8 @@ static inline u256_t u256_byte(const u256_t *a, const u256_t *n)
     return u256_of(a->w[bit / 64] >> bit % 64 & 0xff);
 }
 
-/* a with the sign bit of its byte number n, counted from the least significant one, copied upwards; a itself from n = 31
- * on (EVM SIGNEXTEND). */
+/* a with the sign bit of its byte number n, counted from the least significant one, copied upwards; a itself
+ * from n = 31 on (EVM SIGNEXTEND). */
 static inline u256_t u256_signextend(const u256_t *a, const u256_t *n)
 {
     if (!u256_fits_u64(n) || n->w[0] >= 31)

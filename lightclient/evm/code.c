@@ -4,6 +4,10 @@
 #define OP_PUSH1 0x60
 #define OP_PUSH32 0x7f
 
+static const uint8_t no_bytes[EVM_CODE_PAD];
+static const uint64_t no_dests[1];
+const evm_code_t CODE_NONE = { .bytes = no_bytes, .dests = no_dests };
+
 static size_t map_len(size_t len)
 {
     return (len / 64 + 1) * sizeof(uint64_t);

@@ -21,6 +21,9 @@ typedef struct evm_code {
     const uint64_t *dests; /* bit i: byte i is a JUMPDEST that is no push data */
 } evm_code_t;
 
+/* The code of accounts that have none. */
+extern const evm_code_t CODE_NONE;
+
 /* Bytes that code_prepare needs for a code of len bytes: the map, then the padded copy. A multiple of 16. */
 size_t code_room(size_t len);
 

@@ -14,9 +14,6 @@ const char *evm_halt_name(evm_halt_t halt)
         [EVM_HALT_CODE_PREFIX] = "code starts with 0xef",
         [EVM_HALT_PRECOMPILE] = "precompile failed",
         [EVM_HALT_RETURN_DATA] = "return data out of bounds",
-        [EVM_HALT_DEPTH] = "call depth limit exceeded",
-        [EVM_HALT_BALANCE] = "insufficient balance",
-        [EVM_HALT_NONCE] = "nonce overflow",
     };
     return (size_t)halt < sizeof names / sizeof names[0] ? names[halt] : "unknown";
 }

@@ -116,8 +116,7 @@ typedef enum { EVM_SUCCESS, EVM_REVERT, EVM_HALT } evm_status_t;
 
 typedef enum {
     EVM_HALT_NONE, EVM_HALT_OUT_OF_GAS, EVM_HALT_INVALID_OPCODE, EVM_HALT_STACK, EVM_HALT_BAD_JUMP, EVM_HALT_STATIC,
-    EVM_HALT_CREATE_COLLISION, EVM_HALT_CODE_SIZE, EVM_HALT_CODE_PREFIX, EVM_HALT_PRECOMPILE, EVM_HALT_RETURN_DATA,
-    EVM_HALT_DEPTH, EVM_HALT_BALANCE, EVM_HALT_NONCE
+    EVM_HALT_CREATE_COLLISION, EVM_HALT_CODE_SIZE, EVM_HALT_CODE_PREFIX, EVM_HALT_PRECOMPILE, EVM_HALT_RETURN_DATA
 } evm_halt_t;
 
 typedef struct {
@@ -145,9 +144,9 @@ const char *evm_halt_name(evm_halt_t halt);
 /* Short lower-case English name of a precompile by its index: "bn254 pairing", ... Static storage. */
 const char *evm_precompile_name(unsigned index);
 
-/* eth_call: no nonce, fee or sender-code check; base fee as given in block (the caller sets it to zero when no gas price
- * was given, as geth does); the value must be covered by the sender's balance (else RC_REFUSED); intrinsic gas above
- * tx->gas is RC_REFUSED. Sender, receiver, coinbase (Shanghai), precompiles and the access list are warm.
+/* eth_call: no nonce, fee or sender-code check; base fee as given in block (the caller sets it to zero when no gas
+ * price was given, as geth does); the value must be covered by the sender's balance (else RC_REFUSED); intrinsic gas
+ * above tx->gas is RC_REFUSED. Sender, receiver, coinbase (Shanghai), precompiles and the access list are warm.
  *   a        arena of the call; holds the result; its limit bounds memory (RC_NOMEM)
  *   out      written only on RC_OK (a revert or a halt is RC_OK with its status), and on RC_UNSUPPORTED, where all but
  *            out->unsupported is zero
@@ -190,7 +189,8 @@ NODISCARD rc_t evm_transact(arena_t *a, evm_receipt_t *out, const evm_host_t *ho
  * RC_REFUSED: the precompile fails (consumes all gas); RC_UNSUPPORTED: not in this build or not in this fork. */
 NODISCARD rc_t evm_precompile(arena_t *a, view_t *out, uint64_t *gas, evm_fork_t fork, unsigned index, view_t input);
 
-/* The fee of one unit of blob gas for a block's excess (EIP-4844 fake_exponential); all ones when it would pass 2^187 wei. */
+/* The fee of one unit of blob gas for a block's excess (EIP-4844 fake_exponential). All ones from e^130 wei on;
+ * zero where the rules have no blobs. */
 u256_t evm_blob_base_fee(const evm_rules_t *rules, uint64_t excess_blob_gas);
 
 #endif

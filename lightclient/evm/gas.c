@@ -32,7 +32,8 @@ static const evm_params_t rows[] = {
     [EVM_CANCUN] = {
         .cold_account = 2600, .cold_slot = 2100, .warm = 100, .sstore_set = 20000, .sstore_reset = 2900,
         .sstore_clear_refund = 4800, .selfdestruct_refund = 0, .refund_divisor = 5,
-        .reject_ef_code = true, .initcode_max = 49152, .initcode_word_gas = 2, .destroy_only_created = true, /* EIP-6780 */
+        .reject_ef_code = true, .initcode_max = 49152, .initcode_word_gas = 2,
+        .destroy_only_created = true, /* EIP-6780 */
         .warm_coinbase = true, .has_delegation = false, .floor_token_gas = 0, .tx_gas_max = UINT64_MAX,
         .tx_type_max = 3, .tx_blob_max = UINT64_MAX, /* EIP-4844; the block's maximum holds */
         .modexp_osaka = false },

@@ -62,9 +62,9 @@ static inline bool in_memory(const vm_frame_t *f, const u256_t *offset, size_t n
     at_##name:                                                  \
     if ((gas -= BASE_##name) < 0)                               \
         goto out_of_gas;                                        \
-    if (TAKES_##name && sp < stack + TAKES_##name)              \
+    if (TAKES_##name > 0 && sp < stack + TAKES_##name)          \
         goto bad_stack;                                         \
-    if (GROWS_##name && sp >= stack + EVM_STACK_MAX)            \
+    if (GROWS_##name == 1 && sp >= stack + EVM_STACK_MAX)       \
         goto bad_stack;
 
 #define SAVE (f->gas = gas, f->sp = sp, f->pc = pc)
@@ -122,7 +122,8 @@ static inline bool in_memory(const vm_frame_t *f, const u256_t *offset, size_t n
     CALL_BODY(op_copy(vm, f, sp, source), -3);
 
 #define EACH_16(M) M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8) M(9) M(10) M(11) M(12) M(13) M(14) M(15) M(16)
-#define EACH_32(M) EACH_16(M) M(17) M(18) M(19) M(20) M(21) M(22) M(23) M(24) M(25) M(26) M(27) M(28) M(29) M(30) M(31) M(32)
+#define EACH_32(M)                                                                                                     \
+    EACH_16(M) M(17) M(18) M(19) M(20) M(21) M(22) M(23) M(24) M(25) M(26) M(27) M(28) M(29) M(30) M(31) M(32)
 
 /* Labels as values are a GNU extension that both supported compilers have. */
 #pragma GCC diagnostic ignored "-Wpedantic"

@@ -4,12 +4,6 @@
 
 /* Bodies of the calls, creations and ends of frames. */
 
-static vm_step_t pay(vm_frame_t *f, int64_t gas)
-{
-    f->gas -= gas;
-    return f->gas < 0 ? VM_HALT(EVM_HALT_OUT_OF_GAS) : VM_GO_ON;
-}
-
 void vm_create_address(addr_t *out, const addr_t *creator, uint64_t nonce)
 {
     uint8_t buf[40];
@@ -48,19 +42,21 @@ static int64_t most_of(int64_t gas)
     return gas - gas / 64;
 }
 
-/* Operands of a call, read off the stack. */
+/* Operands of a call, on the stack. */
 typedef struct {
     vm_kind_t kind;
     const u256_t *gas, *addr, *in_at, *in_len, *out_at, *out_len;
-    u256_t value; /* zero where the kind has none */
+    u256_t *result; /* the last operand's place */
+    u256_t value;   /* zero where the kind has none */
 } call_args_t;
 
-static call_args_t call_args(const u256_t *sp, vm_kind_t kind)
+static call_args_t call_args(u256_t *sp, vm_kind_t kind)
 {
     bool has_value = kind == VM_CALL || kind == VM_CALLCODE;
-    const u256_t *rest = has_value ? sp - 3 : sp - 2;
-    return (call_args_t){ .kind = kind, .gas = sp, .addr = sp - 1, .in_at = rest, .in_len = rest - 1, .out_at = rest - 2,
-                          .out_len = rest - 3, .value = has_value ? sp[-2] : u256_of(0) };
+    u256_t *rest = has_value ? sp - 3 : sp - 2;
+    return (call_args_t){ .kind = kind, .gas = sp, .addr = sp - 1, .in_at = rest, .in_len = rest - 1,
+                          .out_at = rest - 2, .out_len = rest - 3, .result = rest - 3,
+                          .value = has_value ? sp[-2] : u256_of(0) };
 }
 
 /* Pays for the call itself and loads what the price depends on. code stays NULL where the price does not need it. */
@@ -74,19 +70,15 @@ static vm_step_t call_price(vm_t *vm, vm_frame_t *f, const call_args_t *a, vm_me
     if (!step)
         step = vm_touch_account(vm, f, target, a->addr, vm->params->warm);
     if (!step && has_value)
-        step = pay(f, GAS_CALL_VALUE);
+        step = vm_pay(f, GAS_CALL_VALUE);
     if (!step && has_value && a->kind == VM_CALL) {
         step = (vm_step_t)st_load(&vm->state, *target);
         if (!step && st_is_empty(*target))
-            step = pay(f, GAS_NEW_ACCOUNT);
+            step = vm_pay(f, GAS_NEW_ACCOUNT);
     }
     m->precompile = precompile_at(&addr, vm->rules->fork);
-    if (!step && !m->precompile && vm->params->has_delegation) {
-        int64_t extra;
-        step = vm_resolve_code(vm, &m->code, &extra, *target);
-        if (!step)
-            step = pay(f, extra);
-    }
+    if (!step && !m->precompile && vm->params->has_delegation)
+        step = vm_resolve_code(vm, f, &m->code, *target);
     return step;
 }
 
@@ -116,7 +108,7 @@ vm_step_t op_call(vm_t *vm, vm_frame_t *f, u256_t *sp, vm_kind_t kind)
     m.input = vm_memory_view(f, a.in_at, a.in_len);
     m.out_at = (size_t)a.out_at->w[0];
     m.out_len = (size_t)a.out_len->w[0];
-    f->sp = (u256_t *)a.out_len; /* the last operand's place receives the result */
+    f->sp = a.result;
     if (has_value)
         step = (vm_step_t)st_load(&vm->state, f->self);
     if (step)
@@ -192,7 +184,7 @@ vm_step_t op_selfdestruct(vm_t *vm, vm_frame_t *f, u256_t *sp)
     if (moves) {
         step = (vm_step_t)st_load(&vm->state, heir);
         if (!step && st_is_empty(heir))
-            step = pay(f, GAS_NEW_ACCOUNT);
+            step = vm_pay(f, GAS_NEW_ACCOUNT);
     }
     if (step)
         return step;

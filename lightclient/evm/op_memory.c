@@ -5,17 +5,15 @@
 
 vm_step_t vm_pay_words(vm_frame_t *f, uint64_t len, int64_t per_word)
 {
-    f->gas -= per_word * vm_words(len);
-    return f->gas < 0 ? VM_HALT(EVM_HALT_OUT_OF_GAS) : VM_GO_ON;
+    return vm_pay(f, per_word * vm_words(len));
 }
 
 vm_step_t op_exp(vm_frame_t *f, u256_t *sp)
 {
-    f->gas -= GAS_EXP_BYTE * (int64_t)u256_byte_len(&sp[-1]);
-    if (f->gas < 0)
-        return VM_HALT(EVM_HALT_OUT_OF_GAS);
-    sp[-1] = u256_exp(&sp[0], &sp[-1]);
-    return VM_GO_ON;
+    vm_step_t step = vm_pay(f, GAS_EXP_BYTE * (int64_t)u256_byte_len(&sp[-1]));
+    if (!step)
+        sp[-1] = u256_exp(&sp[0], &sp[-1]);
+    return step;
 }
 
 vm_step_t op_keccak256(vm_t *vm, vm_frame_t *f, u256_t *sp)

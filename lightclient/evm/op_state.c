@@ -6,12 +6,6 @@
 
 #define BLOCK_HASH_WINDOW 256u
 
-static vm_step_t pay(vm_frame_t *f, int64_t gas)
-{
-    f->gas -= gas;
-    return f->gas < 0 ? VM_HALT(EVM_HALT_OUT_OF_GAS) : VM_GO_ON;
-}
-
 vm_step_t vm_touch_account(vm_t *vm, vm_frame_t *f, st_account_t **out, const u256_t *addr, int64_t base)
 {
     addr_t a = vm_to_addr(addr);
@@ -21,7 +15,7 @@ vm_step_t vm_touch_account(vm_t *vm, vm_frame_t *f, st_account_t **out, const u2
     if (rc)
         return (vm_step_t)rc;
     *out = acc;
-    return was_cold && !precompile_at(&a, vm->rules->fork) ? pay(f, vm->params->cold_account - base) : VM_GO_ON;
+    return was_cold && !precompile_at(&a, vm->rules->fork) ? vm_pay(f, vm->params->cold_account - base) : VM_GO_ON;
 }
 
 /* vm_touch_account for an instruction whose base cost is the warm price, and the account's content. */
@@ -105,7 +99,7 @@ vm_step_t op_sload(vm_t *vm, vm_frame_t *f, u256_t *sp)
     bool was_cold;
     vm_step_t step = (vm_step_t)st_slot(&vm->state, &slot, &was_cold, f->self, &sp[0]);
     if (!step && was_cold)
-        step = pay(f, vm->params->cold_slot - vm->params->warm);
+        step = vm_pay(f, vm->params->cold_slot - vm->params->warm);
     if (!step)
         step = (vm_step_t)st_slot_load(&vm->state, slot);
     if (!step)
@@ -116,7 +110,8 @@ vm_step_t op_sload(vm_t *vm, vm_frame_t *f, u256_t *sp)
 /* What storing value costs (EIP-2200 with the prices of EIP-2929), and what it changes in the refund counter. */
 static int64_t sstore_gas(const evm_params_t *p, const st_slot_t *slot, const u256_t *value, int64_t *refund)
 {
-    bool clears = u256_is_zero(value), was_clear = u256_is_zero(&slot->value), began_clear = u256_is_zero(&slot->original);
+    bool clears = u256_is_zero(value);
+    bool was_clear = u256_is_zero(&slot->value), began_clear = u256_is_zero(&slot->original);
     *refund = 0;
     if (u256_eq(&slot->value, value))
         return p->warm;
@@ -145,11 +140,11 @@ vm_step_t op_sstore(vm_t *vm, vm_frame_t *f, u256_t *sp)
         return VM_HALT(EVM_HALT_OUT_OF_GAS);
     vm_step_t step = (vm_step_t)st_slot(&vm->state, &slot, &was_cold, f->self, &sp[0]);
     if (!step && was_cold)
-        step = pay(f, vm->params->cold_slot);
+        step = vm_pay(f, vm->params->cold_slot);
     if (!step)
         step = (vm_step_t)st_slot_load(&vm->state, slot);
     if (!step)
-        step = pay(f, sstore_gas(vm->params, slot, &sp[-1], &refund));
+        step = vm_pay(f, sstore_gas(vm->params, slot, &sp[-1], &refund));
     if (step)
         return step;
     vm->state.refund += refund;
@@ -171,10 +166,11 @@ vm_step_t op_log(vm_t *vm, vm_frame_t *f, u256_t *sp, unsigned topic_count)
         return VM_HALT(EVM_HALT_STATIC);
     vm_step_t step = vm_memory(vm, f, &sp[0], &sp[-1]);
     if (!step)
-        step = pay(f, GAS_LOG_BYTE * (int64_t)sp[-1].w[0]);
+        step = vm_pay(f, GAS_LOG_BYTE * (int64_t)sp[-1].w[0]);
     if (step)
         return step;
     for (unsigned i = 0; i < topic_count; i++)
         u256_to_be32(topics[i].b, sp - 2 - i);
-    return (vm_step_t)st_log(&vm->state, &f->self->addr, topics, (uint8_t)topic_count, vm_memory_view(f, &sp[0], &sp[-1]));
+    view_t data = vm_memory_view(f, &sp[0], &sp[-1]);
+    return (vm_step_t)st_log(&vm->state, &f->self->addr, topics, (uint8_t)topic_count, data);
 }

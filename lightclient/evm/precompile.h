@@ -14,7 +14,8 @@ typedef struct {
     const char *name;
     /* Price; INT64_MAX when it exceeds every gas limit. */
     int64_t (*gas)(evm_fork_t fork, view_t input);
-    /* RC_OK with *out in the arena or in input; RC_REFUSED: the call fails; RC_NOMEM. NULL: this build does not have it. */
+    /* RC_OK with *out in the arena or in input; RC_REFUSED: the call fails; RC_NOMEM. NULL: this build does not have
+     * it. */
     rc_t (*run)(arena_t *a, view_t *out, evm_fork_t fork, view_t input);
 } precompile_t;
 

@@ -22,7 +22,9 @@ struct st_undo {
 
 rc_t st_init(st_t *s, arena_t *arena, const evm_host_t *host)
 {
-    *s = (st_t){ .arena = arena, .host = host, .account_cap = MAP_FIRST, .slot_cap = MAP_FIRST, .journal_cap = JOURNAL_FIRST };
+    *s = (st_t){ .arena = arena, .host = host };
+    s->account_cap = s->slot_cap = MAP_FIRST;
+    s->journal_cap = JOURNAL_FIRST;
     s->account_map = arena_calloc(arena, s->account_cap, sizeof *s->account_map);
     s->slot_map = arena_calloc(arena, s->slot_cap, sizeof *s->slot_map);
     s->journal = arena_alloc(arena, s->journal_cap * sizeof *s->journal);
@@ -159,15 +161,12 @@ rc_t st_load(st_t *s, st_account_t *acc)
 
 rc_t st_code(st_t *s, const evm_code_t **out, st_account_t *acc)
 {
-    static const uint8_t no_bytes[EVM_CODE_PAD];
-    static const uint64_t no_dests[1];
-    static const evm_code_t no_code = { .bytes = no_bytes, .dests = no_dests };
     view_t bytes;
     rc_t rc = st_load(s, acc);
     if (rc)
         return rc;
     if (!acc->core.code && hash32_eq(&acc->core.code_hash, &KECCAK_EMPTY))
-        acc->core.code = &no_code;
+        acc->core.code = &CODE_NONE;
     evm_code_t **list = &s->codes[acc->core.code_hash.b[0]];
     for (evm_code_t *c = *list; c && !acc->core.code; c = c->next)
         if (hash32_eq(&c->hash, &acc->core.code_hash))

@@ -28,7 +28,8 @@ static rc_t check_blobs(const vm_t *vm)
     const evm_tx_t *tx = vm->tx;
     if (tx->type != 3)
         return tx->blob_count ? RC_REFUSED : RC_OK;
-    if (tx->create || tx->blob_count == 0 || tx->blob_count > vm->params->tx_blob_max || tx->blob_count > vm->rules->blob_max)
+    if (tx->create || tx->blob_count == 0 || tx->blob_count > vm->params->tx_blob_max ||
+        tx->blob_count > vm->rules->blob_max)
         return RC_REFUSED;
     for (size_t i = 0; i < tx->blob_count; i++)
         if (tx->blob_hashes[i].b[0] != BLOB_HASH_VERSION)
@@ -163,8 +164,8 @@ static rc_t list_changes(vm_t *vm, evm_receipt_t *out)
     return RC_OK;
 }
 
-rc_t evm_transact(arena_t *a, evm_receipt_t *out, const evm_host_t *host, const evm_rules_t *rules, const evm_block_t *block,
-                  const evm_tx_t *tx)
+rc_t evm_transact(arena_t *a, evm_receipt_t *out, const evm_host_t *host, const evm_rules_t *rules,
+                  const evm_block_t *block, const evm_tx_t *tx)
 {
     tx_gas_t gas;
     evm_receipt_t receipt;

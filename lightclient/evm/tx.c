@@ -90,7 +90,6 @@ static rc_t message(vm_t *vm, vm_message_t *m, st_account_t *sender)
     const evm_tx_t *tx = vm->tx;
     bool has_value = !u256_is_zero(&tx->value);
     addr_t to = tx->to;
-    int64_t unused;
     rc_t rc = has_value || tx->create ? st_load(&vm->state, sender) : RC_OK;
     if (rc)
         return rc;
@@ -110,7 +109,7 @@ static rc_t message(vm_t *vm, vm_message_t *m, st_account_t *sender)
     if (has_value)
         rc = st_load(&vm->state, m->self);
     if (!rc && !tx->create && !m->precompile) /* the delegate is warmed, but touching it costs nothing here */
-        rc = (rc_t)vm_resolve_code(vm, &m->code, &unused, m->self);
+        rc = (rc_t)vm_resolve_code(vm, NULL, &m->code, m->self);
     return rc;
 }
 

@@ -68,9 +68,9 @@ vm_step_t vm_memory(vm_t *vm, vm_frame_t *f, const u256_t *offset, const u256_t 
     if (end <= f->memory_len)
         return VM_GO_ON;
     uint64_t words = (end + 31) / 32;
-    f->gas -= memory_gas(words) - memory_gas(f->memory_len / 32);
-    if (f->gas < 0)
-        return VM_HALT(EVM_HALT_OUT_OF_GAS);
+    vm_step_t step = vm_pay(f, memory_gas(words) - memory_gas(f->memory_len / 32));
+    if (step)
+        return step;
     size_t more = (size_t)words * 32 - f->memory_len;
     uint8_t *at = memory_extend(vm, f->memory_len, more);
     if (!at)
@@ -81,29 +81,20 @@ vm_step_t vm_memory(vm_t *vm, vm_frame_t *f, const u256_t *offset, const u256_t 
     return VM_GO_ON;
 }
 
-uint8_t *vm_ret_room(vm_t *vm, size_t n)
+/* Sets the return data to a copy of data. */
+static rc_t set_ret(vm_t *vm, view_t data)
 {
-    if (n > vm->ret_cap) {
-        size_t cap = n > vm->ret_cap * 2 ? n : vm->ret_cap * 2;
+    if (data.n > vm->ret_cap) {
+        size_t cap = data.n > vm->ret_cap * 2 ? data.n : vm->ret_cap * 2;
         uint8_t *p = arena_alloc(vm->arena, cap);
         if (!p)
-            return NULL;
+            return RC_NOMEM;
         vm->ret = p;
         vm->ret_cap = cap;
     }
-    vm->ret_len = n;
-    return vm->ret;
-}
-
-rc_t vm_set_ret(vm_t *vm, view_t data)
-{
-    vm->ret_len = 0;
-    if (!data.n)
-        return RC_OK;
-    uint8_t *p = vm_ret_room(vm, data.n);
-    if (!p)
-        return RC_NOMEM;
-    memcpy(p, data.p, data.n);
+    vm->ret_len = data.n;
+    if (data.n)
+        memcpy(vm->ret, data.p, data.n);
     return RC_OK;
 }
 
@@ -194,21 +185,22 @@ vm_step_t vm_end(vm_t *vm, evm_status_t status, evm_halt_t halt, int64_t gas_lef
     if (status == EVM_HALT)
         gas_left = 0;
     bool keeps_output = status == EVM_REVERT || (status == EVM_SUCCESS && (!create || !f->parent));
-    rc_t rc = vm_set_ret(vm, keeps_output ? output : view_of(NULL, 0));
+    rc_t rc = set_ret(vm, keeps_output ? output : view_of(NULL, 0));
     if (rc)
         return (vm_step_t)rc;
     frame_pop(vm);
-    deliver(vm, &(vm_message_t){ .kind = f->kind, .self = f->self, .out_at = f->out_at, .out_len = f->out_len }, status, halt,
-            gas_left);
+    deliver(vm, &(vm_message_t){ .kind = f->kind, .self = f->self, .out_at = f->out_at, .out_len = f->out_len }, status,
+            halt, gas_left);
     return VM_SWITCH;
 }
 
 /* A result without a frame. */
-static vm_step_t done_at_once(vm_t *vm, const vm_message_t *m, st_mark_t mark, evm_halt_t halt, int64_t gas_left, view_t output)
+static vm_step_t done_at_once(vm_t *vm, const vm_message_t *m, st_mark_t mark, evm_halt_t halt, int64_t gas_left,
+                              view_t output)
 {
     if (halt)
         st_rollback(&vm->state, mark);
-    rc_t rc = vm_set_ret(vm, output);
+    rc_t rc = set_ret(vm, output);
     if (rc)
         return (vm_step_t)rc;
     deliver(vm, m, halt ? EVM_HALT : EVM_SUCCESS, halt, gas_left);
@@ -291,27 +283,27 @@ vm_step_t vm_begin(vm_t *vm, const vm_message_t *m)
     return VM_SWITCH;
 }
 
-vm_step_t vm_resolve_code(vm_t *vm, const evm_code_t **out, int64_t *extra_gas, st_account_t *acc)
+vm_step_t vm_resolve_code(vm_t *vm, vm_frame_t *f, const evm_code_t **out, st_account_t *acc)
 {
-    static const uint8_t no_bytes[EVM_CODE_PAD];
-    static const uint64_t no_dests[1];
-    static const evm_code_t no_code = { .bytes = no_bytes, .dests = no_dests };
     addr_t target;
     bool was_cold;
-    *extra_gas = 0;
     rc_t rc = st_code(&vm->state, out, acc);
     if (rc || !vm->params->has_delegation || !code_delegation(&target, view_of((*out)->bytes, (*out)->len)))
         return (vm_step_t)rc;
     st_account_t *delegate = st_account(&vm->state, &target);
     if (!delegate)
         return RC_NOMEM;
-    bool native = precompile_at(&target, vm->rules->fork);
     rc = st_warm(&vm->state, &was_cold, delegate);
-    *extra_gas = was_cold && !native ? vm->params->cold_account : vm->params->warm;
     if (rc)
         return (vm_step_t)rc;
+    bool native = precompile_at(&target, vm->rules->fork);
+    if (f) {
+        vm_step_t step = vm_pay(f, was_cold && !native ? vm->params->cold_account : vm->params->warm);
+        if (step)
+            return step;
+    }
     if (native) { /* the code of a precompile's account is empty */
-        *out = &no_code;
+        *out = &CODE_NONE;
         return VM_GO_ON;
     }
     return (vm_step_t)st_code(&vm->state, out, delegate);

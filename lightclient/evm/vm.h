@@ -103,8 +103,8 @@ NODISCARD rc_t vm_init(vm_t *vm, arena_t *arena, const evm_host_t *host, const e
                        const evm_block_t *block, const evm_tx_t *tx);
 
 /* The code that runs at an account: its own, or the one that it delegates to (EIP-7702), which is then warmed.
- *   extra_gas  price of touching the delegate; 0 without one */
-vm_step_t vm_resolve_code(vm_t *vm, const evm_code_t **out, int64_t *extra_gas, st_account_t *acc);
+ *   f  pays for touching the delegate; NULL: nobody does */
+vm_step_t vm_resolve_code(vm_t *vm, vm_frame_t *f, const evm_code_t **out, st_account_t *acc);
 
 /* Asks the host about its deadline: RC_TIMEOUT once it has passed. */
 vm_step_t vm_poll_now(vm_t *vm);
@@ -126,14 +126,8 @@ vm_step_t vm_end(vm_t *vm, evm_status_t status, evm_halt_t halt, int64_t gas_lef
 /* Runs until vm->frame is NULL. */
 NODISCARD rc_t vm_run(vm_t *vm);
 
-/* Makes memory reach to offset + len (a no-op when len is 0) and pays for it from f->gas. On VM_GO_ON both fit size_t. */
+/* Makes memory reach to offset + len, paid from f->gas; a no-op when len is 0. On VM_GO_ON both fit size_t. */
 vm_step_t vm_memory(vm_t *vm, vm_frame_t *f, const u256_t *offset, const u256_t *len);
-
-/* Sets the return data. RC_NOMEM. */
-NODISCARD rc_t vm_set_ret(vm_t *vm, view_t data);
-
-/* Room for n bytes of return data that the caller will write; NULL: out of memory. */
-uint8_t *vm_ret_room(vm_t *vm, size_t n);
 
 static inline view_t vm_memory_view(const vm_frame_t *f, const u256_t *offset, const u256_t *len)
 {
@@ -159,8 +153,15 @@ static inline u256_t vm_of_addr(const addr_t *a)
     return u256_from_be(view_of(a->b, sizeof a->b));
 }
 
-/* Pays the price of touching an account: cold at the first time in a transaction, else warm (of which base was paid). */
+/* Pays for touching an account: the cold price at the first time in a transaction, else the warm one; base of it was
+ * paid already. */
 vm_step_t vm_touch_account(vm_t *vm, vm_frame_t *f, st_account_t **out, const u256_t *addr, int64_t base);
+
+static inline vm_step_t vm_pay(vm_frame_t *f, int64_t gas)
+{
+    f->gas -= gas;
+    return f->gas < 0 ? VM_HALT(EVM_HALT_OUT_OF_GAS) : VM_GO_ON;
+}
 
 /* Pays for a copy of len bytes: per_word for each begun word of 32. */
 vm_step_t vm_pay_words(vm_frame_t *f, uint64_t len, int64_t per_word);

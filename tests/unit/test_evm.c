@@ -1,137 +1,9 @@
-/* evm: prices, ends, what is asked from the host and what is not, limits, transactions. Prices are literals added up from
- * the Yellow Paper's and the EIPs' tables, as the comments show. */
-#include <check.h>
+/* evm: prices, ends of frames, what is asked from the host and what is not, limits. Prices are literals added up from
+ * the Yellow Paper's and the EIPs' tables, as the sums show. */
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "base/crypto/hash.h"
-#include "base/hex.h"
-#include "lightclient/evm/evm.h"
-#include "lightclient/evm/vm.h"
-
-#define ARENA_LIMIT ((size_t)256 << 20)
-#define MAIN 0xaa  /* last byte of the address that runs; all other bytes are zero but the first, 0x10 */
-#define OTHER 0xbb /* a second contract */
-#define SENDER 0xcc
-#define COINBASE 0xdd
-
-/* A state of a few accounts that counts what it is asked. */
-typedef struct {
-    view_t code, other_code; /* of MAIN and OTHER */
-    uint8_t missing;         /* last byte of an account that is not known; 0: none */
-    bool no_storage, no_code, no_hash, expired;
-    bool collision;   /* every account has storage */
-    uint64_t nonce;   /* of the sender */
-    u256_t balance;   /* of sender, MAIN, OTHER */
-    uint64_t slot;    /* value of every slot */
-    unsigned accounts, slots, codes, hashes, sender_asked, coinbase_asked;
-} world_t;
-
-static addr_t at(uint8_t last)
-{
-    addr_t a = { { 0x10 } };
-    a.b[19] = last;
-    return a;
-}
-
-static rc_t host_account(void *ctx, evm_account_t *out, const addr_t *addr)
-{
-    world_t *w = ctx;
-    uint8_t last = addr->b[19];
-    w->accounts++;
-    w->sender_asked += last == SENDER;
-    w->coinbase_asked += last == COINBASE;
-    if (w->missing && last == w->missing)
-        return RC_NEED_DATA;
-    *out = (evm_account_t){ .code_hash = KECCAK_EMPTY };
-    if (addr->b[0] != 0x10 || (last != MAIN && last != OTHER && last != SENDER))
-        return RC_OK;
-    out->exists = true;
-    out->balance = w->balance;
-    if (last == SENDER)
-        out->nonce = w->nonce;
-    else
-        keccak256(&out->code_hash, last == MAIN ? w->code : w->other_code);
-    return RC_OK;
-}
-
-static rc_t host_storage(void *ctx, u256_t *out, const addr_t *addr, const hash32_t *key)
-{
-    world_t *w = ctx;
-    (void)addr, (void)key;
-    w->slots++;
-    *out = u256_of(w->slot);
-    return w->no_storage ? RC_NEED_DATA : RC_OK;
-}
-
-static rc_t host_code(void *ctx, view_t *out, const addr_t *addr, const hash32_t *code_hash)
-{
-    world_t *w = ctx;
-    (void)code_hash;
-    w->codes++;
-    *out = addr->b[19] == MAIN ? w->code : w->other_code;
-    return w->no_code ? RC_NEED_DATA : RC_OK;
-}
-
-static rc_t host_block_hash(void *ctx, hash32_t *out, uint64_t number)
-{
-    world_t *w = ctx;
-    w->hashes++;
-    *out = (hash32_t){ { (uint8_t)number } };
-    return w->no_hash ? RC_NEED_DATA : RC_OK;
-}
-
-static bool host_expired(void *ctx)
-{
-    return ((world_t *)ctx)->expired;
-}
-
-static rc_t host_storage_empty(void *ctx, bool *out, const addr_t *addr)
-{
-    (void)addr;
-    *out = !((world_t *)ctx)->collision;
-    return RC_OK;
-}
-
-static evm_host_t host_of(world_t *w)
-{
-    return (evm_host_t){ w, host_account, host_storage, host_code, host_block_hash, host_expired, host_storage_empty };
-}
-
-static view_t code_of(arena_t *a, const char *text)
-{
-    size_t n = strlen(text) / 2;
-    uint8_t *p = arena_alloc(a, n);
-    ck_assert(p && hex_decode_exact(p, n, text, 2 * n) == RC_OK);
-    return view_of(p, n);
-}
-
-static evm_block_t block_of(void)
-{
-    return (evm_block_t){ .number = 1000, .timestamp = 7, .gas_limit = 30000000, .coinbase = at(COINBASE), .chain_id = 1 };
-}
-
-static evm_tx_t tx_of(uint64_t gas)
-{
-    return (evm_tx_t){ .from = at(SENDER), .to = at(MAIN), .gas = gas };
-}
-
-static rc_t call(arena_t *a, evm_result_t *out, world_t *w, evm_fork_t fork, const evm_tx_t *tx)
-{
-    evm_host_t host = host_of(w);
-    evm_rules_t rules = { .fork = fork, .blob_max = 9, .blob_base_fee_update_fraction = 5007716 };
-    evm_block_t block = block_of();
-    return evm_call(a, out, &host, &rules, &block, tx);
-}
-
-/* Runs code (and other, may be NULL) with plenty of gas. */
-static rc_t run(arena_t *a, evm_result_t *out, world_t *w, evm_fork_t fork, const char *code, const char *other)
-{
-    evm_tx_t tx = tx_of(1000000);
-    w->code = code_of(a, code);
-    w->other_code = code_of(a, other ? other : "");
-    return call(a, out, w, fork, &tx);
-}
+#include "tests/unit/evm_world.h"
 
 /* --- prices --- */
 
@@ -153,7 +25,8 @@ static const struct {
     { "call data copy", "60205f5f37", 3 + 2 + 2 + 3 + 3 + 3 },
     { "code copy of 33 bytes", "60215f5f39", 3 + 2 + 2 + 3 + 3 * 2 + 6 },
     { "mcopy", "60205f5f5e", 3 + 2 + 2 + 3 + 3 + 3 },
-    { "empty copy at a far place", "5f5f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff5e", 2 + 2 + 3 + 3 },
+    { "empty copy at a far place", "5f5f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff5e",
+      2 + 2 + 3 + 3 },
     { "jump", "6003565b", 3 + 8 + 1 },
     { "jumpi taken", "60016005575b", 3 + 3 + 10 + 1 },
     { "sload cold, then warm", "5f545f54", 2 + 2100 + 2 + 100 },
@@ -296,7 +169,7 @@ START_TEST(revert_gives_its_data_back_and_drops_logs_and_storage)
     ck_assert_uint_lt(r.gas_used, 22000);
     /* OTHER stores and reverts with a word; MAIN delegates to it and returns success, size, its own slot */
     ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA,
-                         "5f5f5f5f731000000000000000000000000000000000000" "0bb5af4" "5f523d6020525f5460405260605ff3",
+                         "5f5f5f5f" OTHER_ADDR "5af4" "5f523d6020525f5460405260605ff3",
                          "60015f5560205ffd"), RC_OK);
     ck_assert_int_eq(r.status, EVM_SUCCESS);
     ck_assert_uint_eq(r.output.n, 96);
@@ -326,9 +199,6 @@ START_TEST(log_carries_address_topics_and_data)
 }
 END_TEST
 
-#define OTHER_ADDR "7310000000000000000000000000000000000000bb"
-#define RETURN_TOP "5f5260205ff3"
-
 START_TEST(static_frames_cannot_change_state)
 {
     static const char *const changes[] = {
@@ -339,7 +209,7 @@ START_TEST(static_frames_cannot_change_state)
         "5f5f5f5ff5",           /* CREATE2 */
         "5f5f5f5f60015f5ff1",   /* CALL with value */
         "5fff",                 /* SELFDESTRUCT */
-        "5f5f5f5f5f305af4" "60015f55", /* after a delegate call, too */
+        "5f5f5f5f305af460015f55", /* after a delegate call, too */
     };
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
         arena_t a;
@@ -357,7 +227,8 @@ START_TEST(static_frames_cannot_change_state)
     arena_init(&a, ARENA_LIMIT);
     world_t w = { 0 };
     evm_result_t r; /* a call without value is allowed */
-    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA, "5f5f5f5f" OTHER_ADDR "61fffffa" RETURN_TOP, "5f5f5f5f5f5f5ff1"), RC_OK);
+    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA, "5f5f5f5f" OTHER_ADDR "61fffffa" RETURN_TOP, "5f5f5f5f5f5f5ff1"),
+                     RC_OK);
     ck_assert_uint_eq(r.output.p[31], 1);
     arena_free(&a);
 }
@@ -402,8 +273,9 @@ START_TEST(memories_of_frames_do_not_disturb_each_other)
     /* MAIN: word 0x11 at 0; OTHER fills 64 KiB and returns a word of it; MAIN then grows its own and returns
      * mem[0] + output word at 32 + word far away */
     ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA,
-                         "60115f52" "602060205f5f5f" OTHER_ADDR "620fffff" "f150" "5f51" "602051" "01" "62010000" "51" "01" RETURN_TOP,
-                         "60226201000052" "602062010000f3"), RC_OK);
+                         "60115f52602060205f5f5f" OTHER_ADDR "620ffffff1505f5160205101620100005101" RETURN_TOP,
+                         "60226201000052602062010000f3"),
+                     RC_OK);
     ck_assert_int_eq(r.status, EVM_SUCCESS);
     ck_assert_uint_eq(r.output.p[31], 0x33);
     arena_free(&a);
@@ -422,7 +294,7 @@ START_TEST(missing_data_ends_the_call_and_leaves_the_result_alone)
         { "00", { .no_code = true } },
         { "5f54", { .no_storage = true } },
         { "60015f55", { .no_storage = true } },
-        { "610300" "40", { .no_hash = true } },
+        { "61030040", { .no_hash = true } },
         { "607731", { .missing = 0x77 } },
         { "60773b", { .missing = 0x77 } },
         { "60773f", { .missing = 0x77 } },
@@ -431,7 +303,8 @@ START_TEST(missing_data_ends_the_call_and_leaves_the_result_alone)
         { "5f5f5f5f60775afa", { .missing = 0x77 } },
         { "5f5f5f5f60775af4", { .missing = 0x77 } },
         { "5f5f5f5f600160775af1", { .missing = 0x77, .balance = { { 5 } } } },
-        { "5f5f5f5f600160025af1", { .missing = 2, .balance = { { 5 } } } }, /* whether the precompile's account exists */
+        { "5f5f5f5f600160025af1",
+          { .missing = 2, .balance = { { 5 } } } }, /* whether the precompile's account exists */
         { "6077ff", { .missing = 0x77, .balance = { { 5 } } } },
         { "5f5f5f5f5f" OTHER_ADDR "5af1", { .missing = OTHER } },
     };
@@ -605,194 +478,21 @@ START_TEST(delegated_account_runs_the_code_it_names)
     world_t w = { 0 };
     evm_result_t r;
     /* MAIN delegates to OTHER, which returns its address: MAIN's */
-    ck_assert_int_eq(run(&a, &r, &w, EVM_PRAGUE, "ef0100" "10000000000000000000000000000000000000bb", "30" RETURN_TOP), RC_OK);
+    ck_assert_int_eq(run(&a, &r, &w, EVM_PRAGUE,
+                         "ef010010000000000000000000000000000000000000bb", "30" RETURN_TOP),
+                     RC_OK);
     ck_assert_int_eq(r.status, EVM_SUCCESS);
     ck_assert_uint_eq(r.output.p[31], MAIN);
     uint64_t top = r.gas_used;
     ck_assert_uint_eq(top, 21000 + 2 + 2 + 3 + 3 + 3 + 2); /* the delegate costs nothing at the top */
-    ck_assert_int_eq(run(&a, &r, &w, EVM_CANCUN, "ef0100" "10000000000000000000000000000000000000bb", "30" RETURN_TOP), RC_OK);
+    ck_assert_int_eq(run(&a, &r, &w, EVM_CANCUN,
+                         "ef010010000000000000000000000000000000000000bb", "30" RETURN_TOP),
+                     RC_OK);
     ck_assert_int_eq(r.halt, EVM_HALT_INVALID_OPCODE);
     /* MAIN calls OTHER, which delegates to nobody: 2600 for each */
     ck_assert_int_eq(run(&a, &r, &w, EVM_PRAGUE, "5f5f5f5f5f" OTHER_ADDR "5af1",
                          "ef0100" "1000000000000000000000000000000000000077"), RC_OK);
     ck_assert_uint_eq(r.gas_used, 21000 + 10 + 3 + 2 + 2600 + 2600);
-    arena_free(&a);
-}
-END_TEST
-
-/* --- addresses, schedules, fees --- */
-
-START_TEST(addresses_of_created_contracts_match_known_answers)
-{
-    addr_t creator, got;
-    char hex[41];
-    /* go-ethereum's crypto tests; EIP-1014, example 1 */
-    ck_assert_int_eq(hex_decode_exact(creator.b, 20, "970e8128ab834e8eac17ab8e3812f010678cf791", 40), RC_OK);
-    vm_create_address(&got, &creator, 0);
-    hex_encode(hex, view_of(got.b, 20));
-    ck_assert_str_eq(hex, "333c3310824b7c685133f2bedb2ca4b8b4df633d");
-    vm_create_address(&got, &creator, 1);
-    hex_encode(hex, view_of(got.b, 20));
-    ck_assert_str_eq(hex, "8bda78331c916a08481428e4b07c96d3e916d165");
-    static const uint8_t zero;
-    u256_t salt = u256_of(0);
-    creator = (addr_t){ { 0 } };
-    vm_create2_address(&got, &creator, &salt, view_of(&zero, 1));
-    hex_encode(hex, view_of(got.b, 20));
-    ck_assert_str_eq(hex, "4d1a2e2bb4f88f0250f26ffff098b0b30b26bf38");
-}
-END_TEST
-
-START_TEST(schedules_change_exactly_at_their_times)
-{
-    static const struct {
-        const evm_chain_t *chain;
-        uint64_t time;
-        evm_fork_t before, after;
-        uint64_t max_after;
-    } rows[] = {
-        { &EVM_MAINNET, 1681338455, EVM_PARIS, EVM_SHANGHAI, 0 },   { &EVM_MAINNET, 1710338135, EVM_SHANGHAI, EVM_CANCUN, 6 },
-        { &EVM_MAINNET, 1746612311, EVM_CANCUN, EVM_PRAGUE, 9 },    { &EVM_MAINNET, 1764798551, EVM_PRAGUE, EVM_OSAKA, 9 },
-        { &EVM_MAINNET, 1765290071, EVM_OSAKA, EVM_OSAKA, 15 },     { &EVM_MAINNET, 1767747671, EVM_OSAKA, EVM_OSAKA, 21 },
-        { &EVM_SEPOLIA, 1741159776, EVM_CANCUN, EVM_PRAGUE, 9 },    { &EVM_SEPOLIA, 1760427360, EVM_PRAGUE, EVM_OSAKA, 9 },
-        { &EVM_HOODI, 1742999832, EVM_CANCUN, EVM_PRAGUE, 9 },      { &EVM_HOODI, 1762955544, EVM_OSAKA, EVM_OSAKA, 21 },
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        ck_assert_int_eq(evm_chain_rules(rows[i].chain, rows[i].time - 1)->fork, rows[i].before);
-        ck_assert_int_eq(evm_chain_rules(rows[i].chain, rows[i].time)->fork, rows[i].after);
-        ck_assert_uint_eq(evm_chain_rules(rows[i].chain, rows[i].time)->blob_max, rows[i].max_after);
-    }
-    ck_assert_int_eq(evm_chain_rules(&EVM_MAINNET, 0)->fork, EVM_PARIS);
-    ck_assert_int_eq(evm_chain_rules(&EVM_HOODI, UINT64_MAX)->fork, EVM_OSAKA);
-}
-END_TEST
-
-START_TEST(blob_fee_matches_known_answers)
-{
-    /* go-ethereum's eip4844 tests, Cancun's fraction */
-    static const struct { uint64_t excess, fee; } rows[] = { { 0, 1 }, { 2314057, 1 }, { 2314058, 2 }, { 10 * 1024 * 1024, 23 } };
-    evm_rules_t rules = { .fork = EVM_CANCUN, .blob_base_fee_update_fraction = 3338477 };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        u256_t fee = evm_blob_base_fee(&rules, rows[i].excess);
-        ck_assert(u256_fits_u64(&fee));
-        ck_assert_uint_eq(fee.w[0], rows[i].fee);
-    }
-    u256_t fee = evm_blob_base_fee(&rules, UINT64_MAX); /* an absurd excess ends, too */
-    ck_assert_uint_eq(fee.w[3], UINT64_MAX);
-}
-END_TEST
-
-/* --- transactions --- */
-
-static rc_t transact(arena_t *a, evm_receipt_t *out, world_t *w, evm_fork_t fork, const evm_tx_t *tx)
-{
-    evm_host_t host = host_of(w);
-    evm_rules_t rules = { .fork = fork, .blob_max = 9, .blob_base_fee_update_fraction = 5007716 };
-    evm_block_t block = block_of();
-    block.base_fee = u256_of(7);
-    return evm_transact(a, out, &host, &rules, &block, tx);
-}
-
-static const evm_change_t *change_at(const evm_receipt_t *r, uint8_t last)
-{
-    addr_t addr = at(last);
-    for (size_t i = 0; i < r->change_count; i++)
-        if (addr_eq(&r->changes[i].addr, &addr))
-            return &r->changes[i];
-    return NULL;
-}
-
-START_TEST(transaction_moves_fees_tip_and_value)
-{
-    arena_t a;
-    arena_init(&a, ARENA_LIMIT);
-    world_t w = { .nonce = 3, .balance = u256_of(10000000) };
-    evm_receipt_t r;
-    evm_tx_t tx = tx_of(100000);
-    tx.to = at(0x77);
-    tx.nonce = 3;
-    tx.type = 2;
-    tx.max_fee = u256_of(20);
-    tx.max_priority_fee = u256_of(3); /* pays 10 */
-    tx.value = u256_of(55);
-    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_OK);
-    ck_assert_uint_eq(r.result.gas_used, 21000);
-    ck_assert_uint_eq(r.change_count, 3);
-    ck_assert_uint_eq(change_at(&r, SENDER)->account.balance.w[0], 10000000 - 210000 - 55);
-    ck_assert_uint_eq(change_at(&r, SENDER)->account.nonce, 4);
-    ck_assert_uint_eq(change_at(&r, COINBASE)->account.balance.w[0], 63000);
-    ck_assert_uint_eq(change_at(&r, 0x77)->account.balance.w[0], 55);
-    tx.value = u256_of(0);
-    tx.max_priority_fee = u256_of(0);
-    tx.max_fee = u256_of(7);
-    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_OK);
-    ck_assert(change_at(&r, 0x77)->deleted && change_at(&r, COINBASE)->deleted); /* touched, but empty */
-    arena_free(&a);
-}
-END_TEST
-
-START_TEST(invalid_transactions_are_refused)
-{
-    arena_t a;
-    arena_init(&a, ARENA_LIMIT);
-    world_t w = { .nonce = 3, .balance = u256_of(2000000) };
-    evm_receipt_t r = { .change_count = 77 };
-    evm_tx_t good = tx_of(100000), tx;
-    good.nonce = 3;
-    good.type = 2;
-    good.max_fee = u256_of(10);
-    ck_assert_int_eq(transact(&a, &(evm_receipt_t){ 0 }, &w, EVM_OSAKA, &good), RC_OK);
-    tx = good, tx.nonce = 2;
-    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
-    tx = good, tx.nonce = 4;
-    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
-    tx = good, tx.max_fee = u256_of(6);
-    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
-    tx = good, tx.max_priority_fee = u256_of(11);
-    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
-    tx = good, tx.max_fee = u256_of(21);
-    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
-    tx = good, tx.max_fee = (u256_t){ { 0, 0, 0, UINT64_MAX } };
-    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
-    tx = good, tx.gas = 20999;
-    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
-    tx = good, tx.type = 5;
-    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
-    tx = good, tx.type = 3; /* no blobs */
-    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
-    tx = good, tx.type = 4; /* no authorizations */
-    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
-    ck_assert_int_eq(transact(&a, &r, &w, EVM_BERLIN, &good), RC_REFUSED); /* type 2 came with London */
-    tx = good, tx.from = at(OTHER), tx.nonce = 0;
-    w.other_code = code_of(&a, "00"); /* EIP-3607 */
-    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
-    w.balance = (u256_t){ { 0, 1 } };
-    tx = good, tx.gas = (1u << 24) + 1; /* EIP-7825 */
-    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_REFUSED);
-    ck_assert_uint_eq(r.change_count, 77);
-    ck_assert_int_eq(transact(&a, &r, &w, EVM_PRAGUE, &tx), RC_OK);
-    evm_result_t result; /* a call is not limited by it */
-    ck_assert_int_eq(call(&a, &result, &w, EVM_OSAKA, &tx), RC_OK);
-    arena_free(&a);
-}
-END_TEST
-
-START_TEST(selfdestruct_deletes_before_cancun_and_only_moves_after)
-{
-    arena_t a;
-    arena_init(&a, ARENA_LIMIT);
-    world_t w = { .balance = u256_of(100000000) };
-    evm_receipt_t r;
-    evm_tx_t tx = tx_of(100000);
-    tx.gas_price = u256_of(10);
-    w.code = code_of(&a, OTHER_ADDR "ff");
-    ck_assert_int_eq(transact(&a, &r, &w, EVM_SHANGHAI, &tx), RC_OK);
-    ck_assert(change_at(&r, MAIN)->deleted);
-    ck_assert_uint_eq(change_at(&r, OTHER)->account.balance.w[0], 200000000);
-    ck_assert_int_eq(transact(&a, &r, &w, EVM_CANCUN, &tx), RC_OK);
-    ck_assert(!change_at(&r, MAIN)->deleted);
-    ck_assert_uint_eq(change_at(&r, MAIN)->account.balance.w[0], 0);
-    ck_assert_uint_eq(change_at(&r, OTHER)->account.balance.w[0], 200000000);
     arena_free(&a);
 }
 END_TEST
@@ -823,16 +523,6 @@ static void add_host_tests(TCase *t)
     tcase_add_test(t, delegated_account_runs_the_code_it_names);
 }
 
-static void add_transaction_tests(TCase *t)
-{
-    tcase_add_test(t, addresses_of_created_contracts_match_known_answers);
-    tcase_add_test(t, schedules_change_exactly_at_their_times);
-    tcase_add_test(t, blob_fee_matches_known_answers);
-    tcase_add_test(t, transaction_moves_fees_tip_and_value);
-    tcase_add_test(t, invalid_transactions_are_refused);
-    tcase_add_test(t, selfdestruct_deletes_before_cancun_and_only_moves_after);
-}
-
 int main(void)
 {
     Suite *s = suite_create("evm");
@@ -840,7 +530,6 @@ int main(void)
     tcase_set_timeout(t, 60);
     add_interpreter_tests(t);
     add_host_tests(t);
-    add_transaction_tests(t);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

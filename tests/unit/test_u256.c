@@ -207,12 +207,12 @@ END_TEST
 #define TOP 0x8000000000000000u
 
 static const u256_t edge[] = {
-    { { 0, 0, 0, 0 } },     { { 1, 0, 0, 0 } },       { { 2, 0, 0, 0 } },     { { 3, 0, 0, 0 } },     { { 10, 0, 0, 0 } },
-    { { 255, 0, 0, 0 } },   { { 256, 0, 0, 0 } },     { { TOP, 0, 0, 0 } },   { { F, 0, 0, 0 } },     { { 0, 1, 0, 0 } },
-    { { 1, 1, 0, 0 } },     { { F, 1, 0, 0 } },       { { 0, TOP, 0, 0 } },   { { F, F, 0, 0 } },     { { 0, 0, 1, 0 } },
-    { { F, 0, TOP, 0 } },   { { 0, F, F, 0 } },       { { F, F, F, 0 } },     { { 0, 0, 0, 1 } },     { { F, F, F, 1 } },
-    { { F, F, F, F >> 1 } }, { { 0, 0, 0, TOP } },    { { 1, 0, 0, TOP } },   { { 0, F, 0, TOP } },   { { F, F, F, TOP } },
-    { { 0, 0, F, F } },     { { F - 1, F, F, F } },   { { F, F, F, F } },
+    { { 0, 0, 0, 0 } },      { { 1, 0, 0, 0 } },     { { 2, 0, 0, 0 } },   { { 3, 0, 0, 0 } },   { { 10, 0, 0, 0 } },
+    { { 255, 0, 0, 0 } },    { { 256, 0, 0, 0 } },   { { TOP, 0, 0, 0 } }, { { F, 0, 0, 0 } },   { { 0, 1, 0, 0 } },
+    { { 1, 1, 0, 0 } },      { { F, 1, 0, 0 } },     { { 0, TOP, 0, 0 } }, { { F, F, 0, 0 } },   { { 0, 0, 1, 0 } },
+    { { F, 0, TOP, 0 } },    { { 0, F, F, 0 } },     { { F, F, F, 0 } },   { { 0, 0, 0, 1 } },   { { F, F, F, 1 } },
+    { { F, F, F, F >> 1 } }, { { 0, 0, 0, TOP } },   { { 1, 0, 0, TOP } }, { { 0, F, 0, TOP } }, { { F, F, F, TOP } },
+    { { 0, 0, F, F } },      { { F - 1, F, F, F } }, { { F, F, F, F } },
 };
 #define EDGES (sizeof edge / sizeof edge[0])
 
@@ -294,7 +294,8 @@ START_TEST(modular_sums_and_products_match_bitwise_reduction)
     for (size_t i = 0; i < EDGES; i++)
         for (size_t j = 0; j < EDGES; j++)
             for (size_t k = 0; k < EDGES; k++) {
-                u256_t sum = u256_addmod(&edge[i], &edge[j], &edge[k]), product = u256_mulmod(&edge[i], &edge[j], &edge[k]);
+                u256_t sum = u256_addmod(&edge[i], &edge[j], &edge[k]),
+                       product = u256_mulmod(&edge[i], &edge[j], &edge[k]);
                 u256_t low, high, want;
                 unsigned char carry;
                 if (u256_is_zero(&edge[k])) {

@@ -9,9 +9,10 @@ static const struct {
     const char *file;
     uint8_t op;
 } ops[] = {
-    { "add", 0x01 }, { "and", 0x16 }, { "byte", 0x1a }, { "div", 0x04 }, { "eq", 0x14 }, { "exp", 0x0a }, { "gt", 0x11 },
-    { "lt", 0x10 },  { "mod", 0x06 }, { "mul", 0x02 },  { "or", 0x17 },  { "sar", 0x1d }, { "sdiv", 0x05 }, { "sgt", 0x13 },
-    { "shl", 0x1b }, { "shr", 0x1c }, { "signext", 0x0b }, { "slt", 0x12 }, { "smod", 0x07 }, { "sub", 0x03 }, { "xor", 0x18 },
+    { "add", 0x01 },  { "and", 0x16 }, { "byte", 0x1a }, { "div", 0x04 }, { "eq", 0x14 },      { "exp", 0x0a },
+    { "gt", 0x11 },   { "lt", 0x10 },  { "mod", 0x06 },  { "mul", 0x02 }, { "or", 0x17 },      { "sar", 0x1d },
+    { "sdiv", 0x05 }, { "sgt", 0x13 }, { "shl", 0x1b },  { "shr", 0x1c }, { "signext", 0x0b }, { "slt", 0x12 },
+    { "smod", 0x07 }, { "sub", 0x03 }, { "xor", 0x18 },
 };
 
 /* One account that has the code; nothing else is ever asked for. */

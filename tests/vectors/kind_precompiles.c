@@ -24,7 +24,8 @@ static void check(vec_t *v, const char *file, unsigned index, const json_t *test
     bool fails = json_object_get(test, "error") != NULL;
     rc_t rc = evm_precompile(&a, &got, &gas, fork_of(file), index, input);
     if (rc == RC_UNSUPPORTED) {
-        snprintf(reason, sizeof reason, "precompile 0x%02x (%s) is not in this build", index, evm_precompile_name(index));
+        snprintf(reason, sizeof reason, "precompile 0x%02x (%s) is not in this build", index,
+                 evm_precompile_name(index));
         vec_skip(v, name, reason);
     } else if (rc != (fails ? RC_REFUSED : RC_OK)) {
         vec_fail(v, name, "%s", rc_name(rc));

@@ -69,7 +69,8 @@ static bool world_read(world_t *w, arena_t *a, json_t *pre)
         json_t *storage = json_object_get(object, "storage");
         e->addr = addr_of(key);
         e->code = vec_hex(a, vec_str(object, "code"));
-        e->account = (evm_account_t){ true, vec_u64(vec_str(object, "nonce")), word(vec_str(object, "balance")), { { 0 } } };
+        e->account =
+            (evm_account_t){ true, vec_u64(vec_str(object, "nonce")), word(vec_str(object, "balance")), { { 0 } } };
         keccak256(&e->account.code_hash, e->code);
         e->slots = arena_calloc(a, json_object_size(storage), sizeof *e->slots);
         if (!e->slots)
@@ -265,7 +266,8 @@ static bool logs_hash(hash32_t *out, arena_t *a, const evm_result_t *r)
 /* EIP-7702: who signed; high s does not count. */
 static void recover(evm_authorization_t *out, const json_t *item)
 {
-    static const u256_t half_order = { { 0xdfe92f46681b20a0, 0x5d576e7357a4501d, 0xffffffffffffffff, 0x7fffffffffffffff } };
+    static const u256_t half_order = { { 0xdfe92f46681b20a0, 0x5d576e7357a4501d, 0xffffffffffffffff,
+                                         0x7fffffffffffffff } };
     uint8_t buf[128] = { 0x05 }, sig[64], key[64];
     hash32_t digest;
     u256_t r = word(vec_str(item, "r")), s = word(vec_str(item, "s"));
@@ -348,7 +350,9 @@ static const char *pick(const json_t *tx, const char *list, const json_t *indexe
 static bool read_tx(evm_tx_t *out, arena_t *a, const json_t *tx, const json_t *indexes)
 {
     const char *to = vec_str(tx, "to");
-    evm_tx_t t = { .from = addr_of(vec_str(tx, "sender")), .create = !to || !to[0], .nonce = vec_u64(vec_str(tx, "nonce")) };
+    evm_tx_t t = { .from = addr_of(vec_str(tx, "sender")),
+                   .create = !to || !to[0],
+                   .nonce = vec_u64(vec_str(tx, "nonce")) };
     t.to = addr_of(t.create ? "0x" : to);
     t.data = vec_hex(a, pick(tx, "data", indexes, "data"));
     t.gas = vec_u64(pick(tx, "gasLimit", indexes, "gas"));
@@ -364,7 +368,8 @@ static bool read_tx(evm_tx_t *out, arena_t *a, const json_t *tx, const json_t *i
         return false;
     if (json_object_get(tx, "blobVersionedHashes") && !read_blobs(&t, a, json_object_get(tx, "blobVersionedHashes")))
         return false;
-    if (json_object_get(tx, "authorizationList") && !read_authorizations(&t, a, json_object_get(tx, "authorizationList")))
+    if (json_object_get(tx, "authorizationList") &&
+        !read_authorizations(&t, a, json_object_get(tx, "authorizationList")))
         return false;
     *out = t;
     return true;
@@ -402,8 +407,8 @@ static bool rules_of(evm_rules_t *out, const char *fork, const json_t *config)
 
 /* --- cases --- */
 
-static void check(vec_t *v, arena_t *a, const char *name, const world_t *before, const evm_rules_t *rules, const json_t *test,
-                  const json_t *post)
+static void check(vec_t *v, arena_t *a, const char *name, const world_t *before, const evm_rules_t *rules,
+                  const json_t *test, const json_t *post)
 {
     world_t w = *before;
     const evm_host_t host = { .ctx = &w, .account = host_account, .storage = host_storage, .code = host_code,
@@ -425,7 +430,8 @@ static void check(vec_t *v, arena_t *a, const char *name, const world_t *before,
         vec_skip(v, name, reason);
     } else if (rc != (refused ? RC_REFUSED : RC_OK)) {
         vec_fail(v, name, "%s", rc_name(rc));
-    } else if (!world_apply(&w, a, r.changes, r.change_count) || !world_root(&root, a, &w) || !logs_hash(&logs, a, &r.result)) {
+    } else if (!world_apply(&w, a, r.changes, r.change_count) || !world_root(&root, a, &w) ||
+               !logs_hash(&logs, a, &r.result)) {
         vec_fail(v, name, "no root could be made");
     } else if (!hash32_eq(&root, &want_root)) {
         vec_fail(v, name, "another state root (status %d, %s, gas used %llu)", r.result.status,
@@ -466,7 +472,7 @@ static bool is_slow(const char *file)
            (strstr(file, "stStaticCall") && strstr(file, "50000"));
 }
 
-/* Cases of the EOF draft, which no fork has taken up: there, other code sees an EOF contract as the two bytes 0xef00. */
+/* Cases of the EOF draft, which no fork has taken up: in them other code sees an EOF contract as two bytes. */
 static bool is_eof(const char *file)
 {
     return strstr(file, "/legacy_extcode") && strstr(file, "_eof.json");

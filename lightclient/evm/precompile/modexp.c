@@ -2,8 +2,8 @@
 #include "lightclient/evm/gas.h"
 #include "lightclient/evm/precompile.h"
 
-/* Input: three lengths as words, then base, exponent and modulus of these lengths. Prices: EIP-2565, from Osaka EIP-7883;
- * from Osaka no length above 1024 (EIP-7823). */
+/* Input: three lengths as words, then base, exponent and modulus of these lengths. Prices: EIP-2565, from Osaka
+ * EIP-7883; from Osaka no length above 1024 (EIP-7823). */
 
 #define HEAD_LEN 96u
 #define LEN_MAX_OSAKA 1024u
