@@ -26,19 +26,7 @@ static bool run_expired(void *ctx)
     return clock_monotonic_ms() >= t->run_until_ms || call_expired(ctx);
 }
 
-/* The needs that are not answered yet, packed; index[k] is where the k-th stands in the call's list. */
-static size_t open_needs(ex_need_t *out, size_t *index, const ex_need_t *needs, const bool *answered, size_t count)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < count; i++)
-        if (!answered[i]) {
-            out[n] = needs[i];
-            index[n++] = i;
-        }
-    return n;
-}
-
-/* One batch to one endpoint. why names what is wrong, without the endpoint. */
+/* One batch to one endpoint, of the needs that are not answered yet. why names what is wrong, without the endpoint. */
 static rc_t ask(ex_call_t *call, bool *answered, char *why, size_t cap, uint32_t *retry_after_ms, arena_t *a, size_t endpoint,
                 timer_ctx_t *timer, const ex_need_t *needs, size_t count, const ex_block_t *block, const ex_request_t *request)
 {
@@ -48,7 +36,7 @@ static rc_t ask(ex_call_t *call, bool *answered, char *why, size_t cap, uint32_t
     hc_response_t response = { 0 };
     if (now >= timer->deadline_ms)
         return RC_TIMEOUT;
-    rc_t rc = jr_encode_needs(&body, a, needs, count, block, request);
+    rc_t rc = jr_encode_needs(&body, a, needs, answered, count, block, request);
     if (rc) {
         snprintf(why, cap, "the request could not be written: %s", rc_name(rc));
         return rc;
@@ -80,20 +68,14 @@ static rc_t round_trip(ex_call_t *call, char *why, size_t cap, timer_ctx_t *time
     size_t endpoints = up_order(edge->upstream, order, edge->now_ms());
     arena_t a;
     arena_init(&a, ROUND_ARENA_MAX);
-    bool *answered = arena_calloc(&a, count, sizeof *answered), *now_answered = arena_calloc(&a, count, sizeof *answered);
-    ex_need_t *left = arena_calloc(&a, count, sizeof *left);
-    size_t *index = arena_calloc(&a, count, sizeof *index);
-    rc_t rc = answered && now_answered && left && index ? RC_IO : RC_NOMEM;
+    bool *answered = arena_calloc(&a, count, sizeof *answered);
+    rc_t rc = answered ? RC_IO : RC_NOMEM;
     for (size_t e = 0; rc && rc != RC_NOMEM && e < endpoints && !call_expired(timer); e++) {
         char fault[UP_REASON_MAX] = "";
         uint32_t retry_after_ms = 0;
-        size_t n = open_needs(left, index, needs, answered, count);
-        memset(now_answered, 0, count * sizeof *now_answered);
         arena_mark_t mark = arena_mark(&a);
-        rc = ask(call, now_answered, fault, sizeof fault, &retry_after_ms, &a, order[e], timer, left, n, block, request);
+        rc = ask(call, answered, fault, sizeof fault, &retry_after_ms, &a, order[e], timer, needs, count, block, request);
         arena_rollback(&a, mark);
-        for (size_t k = 0; k < n; k++)
-            answered[index[k]] |= now_answered[k];
         if (call_expired(timer))
             break;
         up_report(edge->upstream, order[e], rc, fault, retry_after_ms, edge->now_ms());

@@ -145,10 +145,11 @@ static size_t need_len(const ex_need_t *need, const ex_request_t *q)
     return n;
 }
 
-rc_t jr_encode_needs(view_t *out, arena_t *a, const ex_need_t *needs, size_t count, const ex_block_t *block,
-                     const ex_request_t *request)
+rc_t jr_encode_needs(view_t *out, arena_t *a, const ex_need_t *needs, const bool *answered, size_t count,
+                     const ex_block_t *block, const ex_request_t *request)
 {
     size_t cap = 2 + count;
+    const char *between = "";
     for (size_t i = 0; i < count; i++)
         cap += need_len(&needs[i], request);
     uint8_t *text = arena_alloc(a, cap);
@@ -157,8 +158,11 @@ rc_t jr_encode_needs(view_t *out, arena_t *a, const ex_need_t *needs, size_t cou
     wr_t w = wr_of(text, cap);
     put_text(&w, "[");
     for (size_t i = 0; i < count; i++) {
-        put_text(&w, i ? "," : "");
+        if (answered && answered[i])
+            continue;
+        put_text(&w, between);
         put_need(&w, i + 1, &needs[i], block, request);
+        between = ",";
     }
     put_text(&w, "]");
     if (w.bad)

@@ -16,11 +16,12 @@
 #define JR_DEPTH_MAX 64u
 #define JR_CALL_MAX (5u << 20) /* bytes of one call object */
 
-/* The batch that asks for all needs of a call at a block; element i has id i + 1. One need gives a batch of one.
- *   out  text in the arena
+/* The batch that asks for the needs of a call at a block; element i has id i + 1. One need gives a batch of one.
+ *   out       text in the arena
+ *   answered  count flags: a need whose flag is set is left out; NULL: all are asked for
  * RC_NOMEM. */
-NODISCARD rc_t jr_encode_needs(view_t *out, arena_t *a, const ex_need_t *needs, size_t count, const ex_block_t *block,
-                               const ex_request_t *request);
+NODISCARD rc_t jr_encode_needs(view_t *out, arena_t *a, const ex_need_t *needs, const bool *answered, size_t count,
+                               const ex_block_t *block, const ex_request_t *request);
 
 /* Decodes the answer to jr_encode_needs and feeds every element to the call. Order of elements is free, ids must be
  * exactly those asked for, each once.

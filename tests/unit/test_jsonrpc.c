@@ -197,7 +197,7 @@ START_TEST(batch_asks_for_each_need_in_its_own_words)
                            { .kind = EX_NEED_PROOF, .addr = A, .slots = keys, .slot_count = 2 },
                            { .kind = EX_NEED_CODE, .addr = FROM },
                            { .kind = EX_NEED_HEADER, .number = 998 } };
-    ck_assert_int_eq(jr_encode_needs(&text, &s.w.arena, needs, 4, &s.block, &s.request), RC_OK);
+    ck_assert_int_eq(jr_encode_needs(&text, &s.w.arena, needs, NULL, 4, &s.block, &s.request), RC_OK);
     const char *want =
         "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_createAccessList\",\"params\":[{"
         "\"from\":\"0xac0000000000000000000000000000000000f000\",\"to\":\"0xac0000000000000000000000000000000000a000\","
@@ -227,7 +227,7 @@ START_TEST(hint_request_repeats_fees_and_access_list)
     s.request.gas_price = (u256_t){ { 2, 0, 1, 0 } };
     s.request.max_priority_fee = u256_of(1);
     ex_need_t need = { .kind = EX_NEED_HINT };
-    ck_assert_int_eq(jr_encode_needs(&text, &s.w.arena, &need, 1, &s.block, &s.request), RC_OK);
+    ck_assert_int_eq(jr_encode_needs(&text, &s.w.arena, &need, NULL, 1, &s.block, &s.request), RC_OK);
     copy = arena_strdup(&s.w.arena, text);
     ck_assert_ptr_nonnull(strstr(copy, "\"maxFeePerGas\":\"0x100000000000000000000000000000002\""));
     ck_assert_ptr_nonnull(strstr(copy, "\"maxPriorityFeePerGas\":\"0x1\""));
@@ -276,6 +276,36 @@ START_TEST(batch_may_be_split)
     n = step(&s, &needs);
     ck_assert_uint_eq(n, 1);
     ck_assert_uint_eq(needs[0].slot_count, 1);
+    end(&s);
+}
+END_TEST
+
+START_TEST(what_one_upstream_leaves_open_another_is_asked_for)
+{
+    set_t s;
+    view_t text;
+    const ex_need_t *needs;
+    begin(&s, SLOAD_ARG, true);
+    size_t n = step(&s, &needs);
+    ck_assert_uint_eq(n, 4);
+    char *body = honest(&s, needs, n);
+    char *part = calloc(1, BODY_CAP); /* elements 3 and 1 alone: the honest answer is in reverse order */
+    const char *third = strstr(body, "\"id\":3,") - strlen("{\"jsonrpc\":\"2.0\","),
+               *second = strstr(body, "\"id\":2,") - strlen("{\"jsonrpc\":\"2.0\","),
+               *first = strstr(body, "\"id\":1,") - strlen("{\"jsonrpc\":\"2.0\",");
+    sprintf(part, "[%.*s%s", (int)(second - third), third, first);
+    ck_assert_int_eq(give(&s, needs, n, part), RC_MALFORMED);
+    free(part);
+    for (size_t i = 0; i < n; i++)
+        ck_assert_int_eq(s.answered[i], i == 0 || i == 2);
+    ck_assert_int_eq(jr_encode_needs(&text, &s.w.arena, needs, s.answered, n, &s.block, &s.request), RC_OK);
+    char *asked = arena_strdup(&s.w.arena, text);
+    ck_assert_ptr_null(strstr(asked, "\"id\":1,"));
+    ck_assert_ptr_nonnull(strstr(asked, "[{\"jsonrpc\":\"2.0\",\"id\":2,"));
+    ck_assert_ptr_null(strstr(asked, "\"id\":3,"));
+    ck_assert_ptr_nonnull(strstr(asked, ",{\"jsonrpc\":\"2.0\",\"id\":4,"));
+    ck_assert_msg(give(&s, needs, n, body) == RC_OK, "%s", s.why);
+    free(body);
     end(&s);
 }
 END_TEST
@@ -751,6 +781,7 @@ int main(void)
     tcase_add_test(t, hint_request_repeats_fees_and_access_list);
     tcase_add_test(t, honest_answers_in_any_order_lead_to_the_result);
     tcase_add_test(t, batch_may_be_split);
+    tcase_add_test(t, what_one_upstream_leaves_open_another_is_asked_for);
     tcase_add_test(t, every_truncation_is_refused_and_nothing_is_taken);
     tcase_add_test(t, each_wrong_field_is_named_and_the_honest_answer_still_taken);
     tcase_add_test(t, code_is_judged_after_the_proof_whatever_the_order);

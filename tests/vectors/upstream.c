@@ -44,7 +44,7 @@ static rc_t round_trip(ex_call_t *call, upstream_t *up, const ex_block_t *block,
     size_t count = ex_call_needs(call, &needs), given = 0;
     arena_init(&a, 256u << 20);
     bool *answered = arena_calloc(&a, count, sizeof *answered);
-    rc_t rc = jr_encode_needs(&text, &a, needs, count, block, request);
+    rc_t rc = jr_encode_needs(&text, &a, needs, answered, count, block, request);
     if (!rc) {
         char *body = batch(up, text);
         rc = jr_answer_needs(call, answered, why, why_cap, needs, count, view_str(body));
