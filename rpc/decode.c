@@ -110,8 +110,8 @@ static const char *read_slot(ex_slot_answer_t *out, arena_t *a, json_t *slot)
 
 const char *jr_proof(ex_proof_answer_t *out, arena_t *a, json_t *result, size_t slots_max)
 {
-    static const char *const names[] = { "address", "accountProof", "balance", "codeHash", "nonce", "storageHash",
-                                         "storageProof", NULL };
+    static const char *const names[] = { "address", "accountProof", "balance",      "codeHash",
+                                         "nonce",   "storageHash",  "storageProof", NULL };
     const char *unknown;
     const json_t *slots = json_object_get(result, "storageProof");
     if (!json_is_object(result))

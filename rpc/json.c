@@ -106,7 +106,8 @@ bool jr_members(const char **unknown, json_t *object, const char *const *names)
 {
     const char *key;
     json_t *value;
-    json_object_foreach(object, key, value) {
+    json_object_foreach(object, key, value)
+    {
         size_t i = 0;
         while (names[i] && strcmp(names[i], key) != 0)
             i++;

@@ -1,5 +1,5 @@
-/* json.h - foreign JSON text to trees within limits, and strict readers of the hex forms of Ethereum's APIs. Internal to
- * rpc/: the only header here that shows jansson.
+/* json.h - foreign JSON text to trees within limits, and strict readers of the hex forms of Ethereum's APIs. Internal
+ * to rpc/: the only header here that shows jansson.
  *
  * Spec:   ethereum/execution-apis, base types (uint, hash32, bytes)
  * Floor:  5, rpc. No I/O, clock or thread.
@@ -25,10 +25,10 @@
 NODISCARD rc_t jr_load(json_t **out, view_t text, size_t len_max);
 
 /* Readers of one string value (NULL allowed: false). False, out untouched, when it is not exactly of the form. */
-bool jr_fixed(void *out, size_t n, const json_t *value);  /* "0x" and 2n digits */
-bool jr_u64(uint64_t *out, const json_t *value);          /* quantity: "0x", no leading zeros */
-bool jr_u256(u256_t *out, const json_t *value);           /* quantity */
-bool jr_word(u256_t *out, const json_t *value);           /* "0x" and 1 to 64 digits: quantity or padded */
+bool jr_fixed(void *out, size_t n, const json_t *value);     /* "0x" and 2n digits */
+bool jr_u64(uint64_t *out, const json_t *value);             /* quantity: "0x", no leading zeros */
+bool jr_u256(u256_t *out, const json_t *value);              /* quantity */
+bool jr_word(u256_t *out, const json_t *value);              /* "0x" and 1 to 64 digits: quantity or padded */
 bool jr_bytes(view_t *out, arena_t *a, const json_t *value); /* "0x" and an even number of digits, into the arena */
 
 /* True when every member of the object is named in names (NULL-terminated); else *unknown is the first that is not. */
@@ -39,8 +39,8 @@ bool jr_members(const char **unknown, json_t *object, const char *const *names);
  * RC_MALFORMED. out is written only on RC_OK. */
 NODISCARD rc_t jr_header(ex_header_t *out, const char **field, const json_t *block);
 
-/* The result of eth_getProof with at most slots_max slots, lists and nodes in the arena. NULL, or the field at fault; out is
- * then undefined. Numbers of slots may be padded, as some servers do; all else is strict. */
+/* The result of eth_getProof with at most slots_max slots, lists and nodes in the arena. NULL, or the field at fault;
+ * out is then undefined. Numbers of slots may be padded, as some servers do; all else is strict. */
 const char *jr_proof(ex_proof_answer_t *out, arena_t *a, json_t *result, size_t slots_max);
 
 #endif

@@ -97,10 +97,14 @@ static void put_request(wr_t *w, const ex_request_t *q)
 static const char *method_of(ex_need_kind_t kind)
 {
     switch (kind) {
-    case EX_NEED_HINT: return "eth_createAccessList";
-    case EX_NEED_PROOF: return "eth_getProof";
-    case EX_NEED_CODE: return "eth_getCode";
-    case EX_NEED_HEADER: return "eth_getBlockByNumber";
+    case EX_NEED_HINT:
+        return "eth_createAccessList";
+    case EX_NEED_PROOF:
+        return "eth_getProof";
+    case EX_NEED_CODE:
+        return "eth_getCode";
+    case EX_NEED_HEADER:
+        return "eth_getBlockByNumber";
     }
     return "?";
 }
@@ -109,7 +113,8 @@ static const char *method_of(ex_need_kind_t kind)
 static void put_need(wr_t *w, size_t id, const ex_need_t *need, const ex_block_t *block, const ex_request_t *q)
 {
     char head[96];
-    snprintf(head, sizeof head, "{\"jsonrpc\":\"2.0\",\"id\":%zu,\"method\":\"%s\",\"params\":[", id, method_of(need->kind));
+    snprintf(head, sizeof head, "{\"jsonrpc\":\"2.0\",\"id\":%zu,\"method\":\"%s\",\"params\":[", id,
+             method_of(need->kind));
     put_text(w, head);
     if (need->kind == EX_NEED_HEADER) {
         put_u64(w, need->number);

@@ -29,11 +29,11 @@ NODISCARD rc_t jr_encode_needs(view_t *out, arena_t *a, const ex_need_t *needs, 
  *             need whose flag is set (by another upstream's answer) is passed over
  *   why       buffer for a sentence that names the method and the address at fault
  *   needs     the last step's, all of them or a part that was asked for in a batch of its own
- * RC_OK: all given (a refused hint counts as given). Otherwise the first fault; elements already accepted stay accepted.
- * RC_MALFORMED, RC_LIMIT, RC_REFUSED accuse the upstream of a broken or false answer; RC_IO: it has no answer (an error
- * object, for one element or for the whole batch, or null). */
-NODISCARD rc_t jr_answer_needs(ex_call_t *call, bool *answered, char *why, size_t why_cap, const ex_need_t *needs, size_t count,
-                               view_t body);
+ * RC_OK: all given (a refused hint counts as given). Otherwise the first fault; elements already accepted stay
+ * accepted. RC_MALFORMED, RC_LIMIT, RC_REFUSED accuse the upstream of a broken or false answer; RC_IO: it has no answer
+ * (an error object, for one element or for the whole batch, or null). */
+NODISCARD rc_t jr_answer_needs(ex_call_t *call, bool *answered, char *why, size_t why_cap, const ex_need_t *needs,
+                               size_t count, view_t body);
 
 /* Parses eth_call's transaction object (POST /call body). Text and lists live in the arena.
  *   why  sentence that names the field at fault

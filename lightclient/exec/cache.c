@@ -10,7 +10,7 @@
 enum { KIND_ACCOUNT, KIND_SLOT, KIND_CODE, KIND_PARENT, KIND_GUESS, KIND_LEARNED };
 
 typedef struct entry {
-    struct entry *chain;       /* next in the bucket */
+    struct entry *chain;         /* next in the bucket */
     struct entry *older, *newer; /* order of use */
     uint64_t hash;
     size_t len; /* bytes of data */

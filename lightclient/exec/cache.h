@@ -1,6 +1,6 @@
-/* cache.h - proven state, bounded in bytes: accounts by (state root, address), slots by (storage root, key), code by hash,
- * parents by block hash, and what each (address, selector) was seen to read. Content-addressed, so unchanged storage
- * keeps serving later blocks.
+/* cache.h - proven state, bounded in bytes: accounts by (state root, address), slots by (storage root, key), code by
+ * hash, parents by block hash, and what each (address, selector) was seen to read. Content-addressed, so unchanged
+ * storage keeps serving later blocks.
  *
  * Floor:  4, exec. Pure: not thread-safe by itself; the lock hooks let node/ share one cache between worker threads.
  * Tests:  tests/unit/test_cache.c

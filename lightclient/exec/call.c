@@ -5,12 +5,12 @@
 #include "base/crypto/hash.h"
 #include "lightclient/exec/view.h"
 
-#define INITCODE_MAX 49152u /* bytes; EIP-3860 */
+#define INITCODE_MAX 49152u          /* bytes; EIP-3860 */
 #define STATE_MEMORY_MAX (64u << 20) /* proven state; the rest of EX_CALL_MEMORY_MAX is the run's */
 
 struct ex_call {
     ex_call_config_t config;
-    arena_t mem; /* state of the call */
+    arena_t mem;  /* state of the call */
     arena_t work; /* of one run: EVM and result, or needs */
     ex_view_t view;
     evm_result_t result;
@@ -116,8 +116,8 @@ static u256_t effective_price(const ex_call_t *c)
     return price;
 }
 
-/* The checks that geth makes of a request's fee before the call; also finds what the sender pays.
- * RC_NEED_DATA: the sender is not proven yet. */
+/* The checks that geth makes of a request's fee before the call; also finds what the sender pays. Those that need the
+ * sender's balance wait until it is proven. */
 static rc_t check_fee(ex_call_t *c, const evm_host_t *host, const evm_tx_t *tx, const char **why)
 {
     const ex_request_t *q = c->config.request;
@@ -183,11 +183,16 @@ static const char *refusal(ex_call_t *c)
 static const char *failure(rc_t rc)
 {
     switch (rc) {
-    case RC_UNSUPPORTED: return "the call reaches a precompile that this build does not have";
-    case RC_TIMEOUT: return "the deadline passed during execution";
-    case RC_NOMEM: return "the call needs more memory than it may have";
-    case RC_LIMIT: return "the call reads more state than it may";
-    default: return "internal error";
+    case RC_UNSUPPORTED:
+        return "the call reaches a precompile that this build does not have";
+    case RC_TIMEOUT:
+        return "the deadline passed during execution";
+    case RC_NOMEM:
+        return "the call needs more memory than it may have";
+    case RC_LIMIT:
+        return "the call reads more state than it may";
+    default:
+        return "internal error";
     }
 }
 
@@ -226,12 +231,20 @@ static void learn(ex_call_t *c)
         ex_cache_put_learned(c->config.cache, &q->to, q->data, touched, n);
 }
 
-/* The next free need; NULL when out is NULL, so that a first pass counts. */
-static void push(ex_need_t *out, size_t *n, ex_need_t need)
+/* Needs being listed; with at NULL they are only counted, so that a first pass finds the number. What becomes missing
+ * between the passes (the cache is shared) and has no room waits for the next round. */
+typedef struct {
+    ex_need_t *at;
+    size_t n, cap;
+} list_t;
+
+static void push(list_t *list, ex_need_t need)
 {
-    if (out)
-        out[*n] = need;
-    (*n)++;
+    if (list->at && list->n == list->cap)
+        return;
+    if (list->at)
+        list->at[list->n] = need;
+    list->n++;
 }
 
 /* Whether a key that was wanted in run `wanted` still is. */
@@ -254,57 +267,56 @@ static size_t missing_slots(ex_call_t *c, const ex_acct_t *a, hash32_t *out)
 }
 
 /* Needs of one account: its proof, in pieces when it has many slots, and its code. RC_NOMEM. */
-static rc_t account_needs(ex_call_t *c, ex_acct_t *a, ex_need_t *out, size_t *n)
+static rc_t account_needs(ex_call_t *c, ex_acct_t *a, list_t *list)
 {
     const size_t asked = c->config.proof_slots_max;
     const size_t most = asked && asked < EX_NEED_SLOTS_MAX ? asked : EX_NEED_SLOTS_MAX;
     bool proof = is_wanted(c, a->wanted) && !ex_acct_known(&c->view.state, a);
     size_t count = missing_slots(c, a, NULL);
-    hash32_t *keys = out ? arena_alloc(&c->work, count * sizeof *keys) : NULL;
-    if (out && !keys)
+    hash32_t *keys = list->at ? arena_alloc(&c->work, count * sizeof *keys) : NULL;
+    if (list->at && !keys)
         return RC_NOMEM;
     if (keys)
-        missing_slots(c, a, keys);
+        count = missing_slots(c, a, keys);
     for (size_t at = 0; proof || at < count; proof = false) {
         size_t len = count - at < most ? count - at : most;
-        push(out, n, (ex_need_t){ .kind = EX_NEED_PROOF, .addr = a->addr, .slots = keys ? keys + at : NULL, .slot_count = len });
+        ex_need_t need = { .kind = EX_NEED_PROOF, .addr = a->addr, .slots = keys ? keys + at : NULL, .slot_count = len };
+        push(list, need);
         at += len;
     }
     if (ex_view_code_missing(&c->view, a))
-        push(out, n, (ex_need_t){ .kind = EX_NEED_CODE, .addr = a->addr });
+        push(list, (ex_need_t){ .kind = EX_NEED_CODE, .addr = a->addr });
     return RC_OK;
 }
 
 /* All that is wanted and not known, in the order in which the answers are best given. */
-static rc_t list_needs(ex_call_t *c, ex_need_t *out, size_t *n)
+static rc_t list_needs(ex_call_t *c, list_t *list)
 {
     ex_view_t *v = &c->view;
     rc_t rc = RC_OK;
-    *n = 0;
     if (c->hint_due)
-        push(out, n, (ex_need_t){ .kind = EX_NEED_HINT });
+        push(list, (ex_need_t){ .kind = EX_NEED_HINT });
     for (size_t at = v->hash_count - 1; at + 1 < v->hash_wanted; at++)
         if (!v->given[at].given)
-            push(out, n, (ex_need_t){ .kind = EX_NEED_HEADER, .number = c->config.block->env.number - 1 - at });
+            push(list, (ex_need_t){ .kind = EX_NEED_HEADER, .number = c->config.block->env.number - 1 - at });
     for (ex_acct_t *a = v->state.accts; a && !rc; a = a->next)
-        rc = account_needs(c, a, out, n);
+        rc = account_needs(c, a, list);
     return rc;
 }
 
 /* Turns what the last run missed into needs. */
 static rc_t make_needs(ex_call_t *c)
 {
-    size_t n;
+    list_t list = { NULL, 0, 0 };
     arena_free(&c->work);
-    rc_t rc = list_needs(c, NULL, &n);
-    ex_need_t *needs = rc ? NULL : arena_calloc(&c->work, n, sizeof *needs);
-    if (!needs)
+    rc_t rc = list_needs(c, &list);
+    list = (list_t){ arena_calloc(&c->work, list.n, sizeof(ex_need_t)), 0, list.n };
+    if (!rc && list.at)
+        rc = list_needs(c, &list);
+    if (rc || !list.at)
         return RC_NOMEM;
-    rc = list_needs(c, needs, &n);
-    if (rc)
-        return rc;
-    c->needs = needs;
-    c->need_count = n;
+    c->needs = list.at;
+    c->need_count = list.n;
     return RC_NEED_DATA;
 }
 

@@ -23,13 +23,13 @@
 #include "lightclient/exec/header.h"
 #include "lightclient/exec/proof.h"
 
-#define EX_ROUNDS_MAX 64u           /* rounds of one call */
-#define EX_KEYS_MAX 20000u          /* accounts and slots that one call may need */
-#define EX_GAS_CAP 50000000u        /* as geth's --rpc.gascap default */
-#define EX_NEED_SLOTS_MAX 1024u     /* slots of one EX_NEED_PROOF; more become several needs */
-#define EX_HINT_ACCOUNTS_MAX 256u   /* entries taken from a hint; the rest is ignored */
-#define EX_HINT_KEYS_MAX 4096u      /* accounts and slots taken from a hint; the rest is ignored */
-#define EX_CODE_MAX (128u << 10)    /* bytes of one contract's code */
+#define EX_ROUNDS_MAX 64u               /* rounds of one call */
+#define EX_KEYS_MAX 20000u              /* accounts and slots that one call may need */
+#define EX_GAS_CAP 50000000u            /* as geth's --rpc.gascap default */
+#define EX_NEED_SLOTS_MAX 1024u         /* slots of one EX_NEED_PROOF; more become several needs */
+#define EX_HINT_ACCOUNTS_MAX 256u       /* entries taken from a hint; the rest is ignored */
+#define EX_HINT_KEYS_MAX 2048u          /* accounts and slots taken from a hint; the rest is ignored */
+#define EX_CODE_MAX (128u << 10)        /* bytes of one contract's code */
 #define EX_CALL_MEMORY_MAX (256u << 20) /* bytes of one call's arena */
 
 /* The verified block a call runs on. */
@@ -56,10 +56,10 @@ typedef struct {
 } ex_request_t;
 
 typedef enum {
-    EX_NEED_HINT,   /* eth_createAccessList for the request at the block; a refusal is fine */
-    EX_NEED_PROOF,  /* eth_getProof of addr with slots at the block */
-    EX_NEED_CODE,   /* eth_getCode of addr at the block; code_hash may be unknown yet (zero) */
-    EX_NEED_HEADER  /* header of block number `number` (an ancestor, for BLOCKHASH before EIP-2935) */
+    EX_NEED_HINT,  /* eth_createAccessList for the request at the block; a refusal is fine */
+    EX_NEED_PROOF, /* eth_getProof of addr with slots at the block */
+    EX_NEED_CODE,  /* eth_getCode of addr at the block; it may turn out to have none */
+    EX_NEED_HEADER /* header of block `number`, an ancestor, for BLOCKHASH where EIP-2935 does not help */
 } ex_need_kind_t;
 
 typedef struct {
@@ -77,30 +77,31 @@ typedef struct {
     ex_cache_t *cache; /* may be NULL */
     const ex_block_t *block;
     const ex_request_t *request;
-    uint64_t gas_cap; /* 0: EX_GAS_CAP */
-    bool use_hint;    /* ask for an access list when nothing is learned about the request */
+    uint64_t gas_cap;       /* 0: EX_GAS_CAP */
+    bool use_hint;          /* ask for an access list when nothing is learned about the request */
     size_t proof_slots_max; /* slots of one EX_NEED_PROOF; 0: EX_NEED_SLOTS_MAX, and never more */
     bool keep_base_fee; /* BASEFEE is the block's also when no gas price is given (not geth's way; some recordings) */
     bool (*expired)(void *ctx); /* deadline; may be NULL */
     void *expired_ctx;
 } ex_call_config_t;
 
-/* Everything a call holds lives in its own arena. NULL: out of memory. What config points to is borrowed until ex_call_free. */
+/* Everything a call holds lives in its own arena. NULL: out of memory. What config points to is borrowed until
+ * ex_call_free. */
 ex_call_t *ex_call_new(const ex_call_config_t *config);
 void ex_call_free(ex_call_t *c);
 
 /* Runs as far as proven state goes.
  *   why  static text on anything but RC_OK and RC_NEED_DATA
- * RC_NEED_DATA: ask for the needs; RC_OK: the result is there; RC_LIMIT: EX_ROUNDS_MAX or EX_KEYS_MAX passed; RC_REFUSED: the request itself
- * is at fault (balance below value, gas below intrinsic, gas price below the base fee, another chain's id);
- * RC_UNSUPPORTED, RC_TIMEOUT, RC_NOMEM. */
+ * RC_NEED_DATA: ask for the needs; RC_OK: the result is there; RC_LIMIT: EX_ROUNDS_MAX or EX_KEYS_MAX passed;
+ * RC_REFUSED: the request itself is at fault (balance below value, gas below intrinsic, gas price below the base fee,
+ * another chain's id); RC_UNSUPPORTED, RC_TIMEOUT, RC_NOMEM. */
 NODISCARD rc_t ex_call_step(ex_call_t *c, const char **why);
 
 /* What the last step wants, all to be asked in one batch. Valid until the next step. */
 size_t ex_call_needs(const ex_call_t *c, const ex_need_t **out);
 
-/* Answers to need number i of the last step. Anything but RC_OK accuses the upstream, with a static text in why; the call
- * is unchanged and the same need may be answered by another upstream. Bytes are copied. */
+/* Answers to need number i of the last step. Anything but RC_OK accuses the upstream, with a static text in why; the
+ * call is unchanged and the same need may be answered by another upstream. Bytes are copied. */
 NODISCARD rc_t ex_call_give_hint(ex_call_t *c, size_t i, const evm_access_t *list, size_t count); /* count 0: none */
 NODISCARD rc_t ex_call_give_proof(ex_call_t *c, size_t i, const ex_proof_answer_t *answer, const char **why);
 NODISCARD rc_t ex_call_give_code(ex_call_t *c, size_t i, view_t code, const char **why);

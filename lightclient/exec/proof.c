@@ -14,7 +14,8 @@ static const char *account_lie(const mpt_account_t *proven, const ex_proof_answe
         return "nonce differs from the proven one";
     if (!u256_eq(&answer->balance, &proven->balance))
         return "balance differs from the proven one";
-    if (proven->exists ? !hash32_eq(&answer->code_hash, &proven->code_hash) : !zero_or(&answer->code_hash, &KECCAK_EMPTY))
+    if (proven->exists ? !hash32_eq(&answer->code_hash, &proven->code_hash)
+                       : !zero_or(&answer->code_hash, &KECCAK_EMPTY))
         return "code hash differs from the proven one";
     if (proven->exists ? !hash32_eq(&answer->storage_hash, &proven->storage_root)
                        : !zero_or(&answer->storage_hash, &EMPTY_TRIE_ROOT))

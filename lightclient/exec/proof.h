@@ -1,5 +1,5 @@
-/* proof.h - an eth_getProof answer against a state root: what was asked for is what is looked up, what is claimed must be
- * what is proven.
+/* proof.h - an eth_getProof answer against a state root: what was asked for is what is looked up, what is claimed must
+ * be what is proven.
  *
  * Spec:   EIP-1186
  * Floor:  4, exec. May include base/, mpt/. No heap, I/O, clock or thread.

@@ -1,4 +1,5 @@
-/* state.h - the accounts, slots and codes of one call: what is proven, what is wanted, what was read. Internal to exec/.
+/* state.h - the accounts, slots and codes of one call: what is proven, what is wanted, what was read. Internal to
+ * exec/.
  *
  * Floor:  4, exec. May include base/, mpt/. Memory comes from the call's arena. No I/O, clock or thread.
  * Tests:  tests/unit/test_call.c
@@ -29,9 +30,9 @@ typedef struct ex_acct {
     struct ex_acct *chain, *next; /* next: in the order of first mention */
     addr_t addr;
     bool proven;
-    bool has_guess;      /* guess: the account in some earlier state, for discovery only */
+    bool has_guess;               /* guess: the account in some earlier state, for discovery only */
     unsigned wanted, code_wanted; /* last run that missed it, its code; or EX_HINTED */
-    mpt_account_t value; /* when proven */
+    mpt_account_t value;          /* when proven */
     mpt_account_t guess;
     unsigned seen, code_seen; /* last run that read it, its code */
     const ex_code_t *code;    /* the last one found for it */
@@ -60,7 +61,8 @@ typedef struct {
 } ex_state_t;
 
 /* An empty table in the arena. RC_NOMEM. */
-NODISCARD rc_t ex_state_init(ex_state_t *s, arena_t *mem, ex_cache_t *cache, const hash32_t *state_root, size_t keys_max);
+NODISCARD rc_t ex_state_init(ex_state_t *s, arena_t *mem, ex_cache_t *cache, const hash32_t *state_root,
+                             size_t keys_max);
 
 /* The entry for an address, or for a slot of an account; made when there is none. RC_NOMEM; RC_LIMIT: keys_max. */
 NODISCARD rc_t ex_state_acct(ex_acct_t **out, ex_state_t *s, const addr_t *addr);

@@ -34,11 +34,15 @@ static rc_t miss(ex_view_t *v, unsigned *wanted)
     return v->misses > EX_MISSES_MAX ? RC_NEED_DATA : RC_OK;
 }
 
-/* Addresses below 0x200 are precompiles or nothing. */
+/* Whether to ask for code at once with the account: not for a sender who is nothing else, nor for the lowest 65536
+ * addresses, which are precompiles or nothing. When the code is run after all, it is asked for then. */
 static bool may_have_code(const ex_view_t *v, const addr_t *addr)
 {
     static const addr_t zero;
-    return memcmp(addr->b, zero.b, sizeof zero.b - 2) != 0 && !addr_eq(addr, &v->config->request->from);
+    const ex_request_t *q = v->config->request;
+    if (addr_eq(addr, &q->from) && !(q->has_to && addr_eq(addr, &q->to)))
+        return false;
+    return memcmp(addr->b, zero.b, sizeof zero.b - 2) != 0;
 }
 
 static evm_account_t account_of(const mpt_account_t *a)

@@ -1,7 +1,7 @@
 /* view.h - what the EVM sees during a call: proven state, or a guess with a note of what is missing. Internal to exec/.
  *
- * A run that was served a guess is worth nothing but its list of missing keys (view.guessed). After the first guess it is
- * cut short when it asks for too much or runs too long.
+ * A run that was served a guess is worth nothing but its list of missing keys (view.guessed). After the first guess it
+ * is cut short when it asks for too much or runs too long.
  *
  * Spec:   EIP-2935 for block hashes older than the parent's
  * Floor:  4, exec. May include base/, mpt/, evm/. No I/O, clock or thread.
@@ -14,20 +14,20 @@
 #include "lightclient/exec/state.h"
 
 #define EX_ANCESTORS_MAX 256u     /* BLOCKHASH looks no further back */
-#define EX_MISSES_MAX 4096u       /* new keys that one run may ask for */
+#define EX_MISSES_MAX 2048u       /* new keys that one run may ask for */
 #define EX_GUESSED_POLLS_MAX 128u /* polls of the deadline that a run may make after its first guess */
 
 typedef struct {
     ex_state_t state;
     const ex_call_config_t *config;
     evm_fork_t fork;
-    bool charges;  /* the sender pays charge before the call: a gas price was given */
+    bool charges; /* the sender pays charge before the call: a gas price was given */
     u256_t charge;
 
     /* Hashes of the block's ancestors: [0] is the parent's. */
     hash32_t hash[EX_ANCESTORS_MAX];
-    size_t hash_count;    /* known, at least 1 */
-    size_t hash_wanted;   /* how many must be known for what was asked */
+    size_t hash_count;  /* known, at least 1 */
+    size_t hash_wanted; /* how many must be known for what was asked */
     struct ex_ancestor {
         bool given; /* a header came whose own hash is not known yet */
         hash32_t hash, parent;

@@ -1,6 +1,6 @@
 /* Answers to batches and call objects from outside. First byte: which of them.
- * Properties: a call never gets a result from an answer that is not the recorded honest one; a refused call object leaves the
- * request as it was, and one that is taken says the same when read again. */
+ * Properties: a call never gets a result from an answer that is not the recorded honest one; a refused call object
+ * leaves the request as it was, and one that is taken says the same when read again. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +13,12 @@ static const evm_chain_t CHAIN = { 1, &row, 1 };
 /* A call at a state root whose preimage nobody has: nothing can be proven, so nothing may be answered. */
 static void answer(view_t body)
 {
-    static const ex_request_t request = { .has_to = true, .to = { { 0xaa } }, .from = { { 0xbb } }, .value = { { 1 } } };
-    static const ex_block_t block = { .state_root = { { 1 } }, .parent_hash = { { 2 } }, .env = { .number = 1000, .chain_id = 1 } };
+    static const ex_request_t request = {
+        .has_to = true, .to = { { 0xaa } }, .from = { { 0xbb } }, .value = { { 1 } }
+    };
+    static const ex_block_t block = { .state_root = { { 1 } },
+                                      .parent_hash = { { 2 } },
+                                      .env = { .number = 1000, .chain_id = 1 } };
     const ex_call_config_t config = { .chain = &CHAIN, .block = &block, .request = &request, .use_hint = true };
     ex_call_t *call = ex_call_new(&config);
     const ex_need_t *needs;

@@ -5,11 +5,11 @@
 
 #include "tests/unit/world.h"
 
-#define SLOAD_ARG "6000355460005260206000f3"       /* return sload(calldata[0]) */
-#define SLOAD_CHAIN "600054545460005260206000f3"   /* return sload(sload(sload(0))) */
+#define SLOAD_ARG "6000355460005260206000f3"                    /* return sload(calldata[0]) */
+#define SLOAD_CHAIN "600054545460005260206000f3"                /* return sload(sload(sload(0))) */
 #define SLOAD_WIDE "6000546001546002546003540101015f5260205ff3" /* return sload(0) + sload(1) + sload(2) + sload(3) */
-#define SPIN_WHILE_ZERO "5b600054156000576001545f5260205ff3" /* while (!sload(0)); return sload(1) */
-#define CALL_SLOT_0 "60205f5f5f6000545afa5060205ff3" /* staticcall(sload(0)), return its word */
+#define SPIN_WHILE_ZERO "5b600054156000576001545f5260205ff3"    /* while (!sload(0)); return sload(1) */
+#define CALL_SLOT_0 "60205f5f5f6000545afa5060205ff3"            /* staticcall(sload(0)), return its word */
 #define RETURN_42 "602a5f5260205ff3"
 #define BASE_FEE "485f5260205ff3"
 #define GAS_PRICE "3a5f5260205ff3"
@@ -52,7 +52,9 @@ static void begin(set_t *s, const char *code)
     world_add(&s->w, A, code);
     world_add(&s->w, FROM, "");
     s->request = (ex_request_t){ .has_to = true, .to = A, .from = FROM };
-    s->block.env = (evm_block_t){ .number = 1000, .timestamp = 5000, .gas_limit = 30000000, .base_fee = u256_of(7), .chain_id = 1 };
+    s->block.env = (evm_block_t){
+        .number = 1000, .timestamp = 5000, .gas_limit = 30000000, .base_fee = u256_of(7), .chain_id = 1
+    };
     s->config = (ex_call_config_t){ .chain = &PRAGUE, .block = &s->block, .request = &s->request };
 }
 
@@ -464,18 +466,42 @@ static void lie(ex_proof_answer_t *p, int x, world_t *w)
     static uint8_t node[600];
     memcpy(nodes, p->account_proof.nodes, p->account_proof.count * sizeof *nodes);
     switch (x) {
-    case 0: p->address.b[7] ^= 1; break;
-    case 1: p->nonce++; break;
-    case 2: p->balance.w[0]++; break;
-    case 3: p->balance.w[3] = 1; break;
-    case 4: p->code_hash.b[31] ^= 1; break;
-    case 5: p->storage_hash.b[0] ^= 1; break;
-    case 6: p->slot_count--; break;
-    case 7: p->slots[0].key.w[0] ^= 1; break;
-    case 8: p->slots[1].value.w[0]++; break;
-    case 9: p->slots[1].value = u256_of(0); break;
-    case 10: p->account_proof.count--; break;
-    case 11: p->slots[0].proof.count--; break;
+    case 0:
+        p->address.b[7] ^= 1;
+        break;
+    case 1:
+        p->nonce++;
+        break;
+    case 2:
+        p->balance.w[0]++;
+        break;
+    case 3:
+        p->balance.w[3] = 1;
+        break;
+    case 4:
+        p->code_hash.b[31] ^= 1;
+        break;
+    case 5:
+        p->storage_hash.b[0] ^= 1;
+        break;
+    case 6:
+        p->slot_count--;
+        break;
+    case 7:
+        p->slots[0].key.w[0] ^= 1;
+        break;
+    case 8:
+        p->slots[1].value.w[0]++;
+        break;
+    case 9:
+        p->slots[1].value = u256_of(0);
+        break;
+    case 10:
+        p->account_proof.count--;
+        break;
+    case 11:
+        p->slots[0].proof.count--;
+        break;
     case 12: { /* another key's proof under the right name */
         ex_slot_answer_t t = p->slots[0];
         p->slots[0].proof = p->slots[1].proof;
@@ -902,7 +928,8 @@ static const addr_t HISTORY = { { 0x00, 0x00, 0xf9, 0x08, 0x27, 0xf1, 0xc5, 0x3a
 static void add_headers(set_t *s)
 {
     for (size_t at = 300; at-- > 0;) {
-        s->headers[at] = (ex_header_t){ .number = 999 - at, .gas_limit = 30000000, .timestamp = 4000 + 999 - at, .tail = 1 };
+        s->headers[at] =
+            (ex_header_t){ .number = 999 - at, .gas_limit = 30000000, .timestamp = 4000 + 999 - at, .tail = 1 };
         if (at < 299)
             ex_header_hash(&s->headers[at].parent_hash, &s->headers[at + 1]);
     }

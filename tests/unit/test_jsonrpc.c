@@ -42,7 +42,8 @@ static void begin(set_t *s, const char *code, bool hint)
     s->request.value = u256_of(1); /* so that the sender is read */
     s->block.state_root = world_root(&s->w);
     s->block.env = (evm_block_t){ .number = 1000, .timestamp = 5000, .gas_limit = 30000000, .chain_id = 1 };
-    s->parent = (ex_header_t){ .number = 999, .gas_limit = 30000000, .timestamp = 4000, .tail = 1, .base_fee = u256_of(7) };
+    s->parent =
+        (ex_header_t){ .number = 999, .gas_limit = 30000000, .timestamp = 4000, .tail = 1, .base_fee = u256_of(7) };
     memset(s->parent.parent_hash.b, 0x5a, 32);
     ex_header_hash(&s->block.parent_hash, &s->parent);
     s->config = (ex_call_config_t){ .chain = &CHAIN, .block = &s->block, .request = &s->request, .use_hint = hint };
@@ -132,7 +133,9 @@ static void put_header(char *out, const ex_header_t *h)
     put_hex(out, view_of(h->receipts_root.b, 32));
     put(out, ",\"logsBloom\":");
     put_hex(out, view_of(h->logs_bloom, 256));
-    put(out, ",\"difficulty\":\"0x0\",\"gasLimit\":\"0x%llx\",\"gasUsed\":\"0x0\",\"timestamp\":\"0x%llx\",\"extraData\":\"0x\"",
+    put(out,
+        ",\"difficulty\":\"0x0\",\"gasLimit\":\"0x%llx\",\"gasUsed\":\"0x0\",\"timestamp\":\"0x%llx\",\"extraData\":"
+        "\"0x\"",
         (unsigned long long)h->gas_limit, (unsigned long long)h->timestamp);
     put(out, ",\"mixHash\":");
     put_hex(out, view_of(h->mix_hash.b, 32));
@@ -202,10 +205,12 @@ START_TEST(batch_asks_for_each_need_in_its_own_words)
         "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_createAccessList\",\"params\":[{"
         "\"from\":\"0xac0000000000000000000000000000000000f000\",\"to\":\"0xac0000000000000000000000000000000000a000\","
         "\"gas\":\"0x5000\",\"value\":\"0x1\",\"data\":\"0x1234\"},\"0x3e8\"]},"
-        "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"eth_getProof\",\"params\":[\"0xac0000000000000000000000000000000000a000\","
+        "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"eth_getProof\",\"params\":["
+        "\"0xac0000000000000000000000000000000000a000\","
         "[\"0x0000000000000000000000000000000000000000000000000000000000000001\","
         "\"0x0000000000000000000000000000000000000000000000000000000000001234\"],\"0x3e8\"]},"
-        "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"eth_getCode\",\"params\":[\"0xac0000000000000000000000000000000000f000\",\"0x3e8\"]},"
+        "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"eth_getCode\",\"params\":["
+        "\"0xac0000000000000000000000000000000000f000\",\"0x3e8\"]},"
         "{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"eth_getBlockByNumber\",\"params\":[\"0x3e6\",false]}]";
     ck_assert_uint_eq(text.n, strlen(want));
     ck_assert(memcmp(text.p, want, text.n) == 0);
@@ -231,9 +236,10 @@ START_TEST(hint_request_repeats_fees_and_access_list)
     copy = arena_strdup(&s.w.arena, text);
     ck_assert_ptr_nonnull(strstr(copy, "\"maxFeePerGas\":\"0x100000000000000000000000000000002\""));
     ck_assert_ptr_nonnull(strstr(copy, "\"maxPriorityFeePerGas\":\"0x1\""));
-    ck_assert_ptr_nonnull(strstr(copy, "\"accessList\":[{\"address\":\"0xac0000000000000000000000000000000000a000\",\"storageKeys\":["
-                                       "\"0x0000000000000000000000000000000000000000000000000000000000000007\"]},"
-                                       "{\"address\":\"0xac0000000000000000000000000000000000f000\",\"storageKeys\":[]}]"));
+    ck_assert_ptr_nonnull(
+        strstr(copy, "\"accessList\":[{\"address\":\"0xac0000000000000000000000000000000000a000\",\"storageKeys\":["
+                     "\"0x0000000000000000000000000000000000000000000000000000000000000007\"]},"
+                     "{\"address\":\"0xac0000000000000000000000000000000000f000\",\"storageKeys\":[]}]"));
     end(&s);
 }
 END_TEST
@@ -269,7 +275,8 @@ START_TEST(batch_may_be_split)
     ck_assert_uint_eq(n, 4);
     for (size_t at = 0; at < n; at += 2) {
         char *body = honest(&s, needs + at, 2);
-        ck_assert_msg(jr_answer_needs(s.call, s.answered + at, s.why, sizeof s.why, needs + at, 2, view_str(body)) == RC_OK,
+        ck_assert_msg(jr_answer_needs(s.call, s.answered + at, s.why, sizeof s.why, needs + at, 2, view_str(body)) ==
+                          RC_OK,
                       "%s", s.why);
         free(body);
     }
@@ -348,8 +355,9 @@ static const struct {
     { "\"id\":1", "\"id\":1,\"id\":1", RC_MALFORMED, "not JSON" },
     { "\"id\":1", "\"id\":1,\"error\":{\"code\":1,\"message\":\"x\"}", RC_MALFORMED, "either a result or an error" },
     { "\"result\":{", "\"error\":7,\"x\":{", RC_MALFORMED, "unknown field" },
-    { "\"address\":\"0xac0000000000000000000000000000000000a000\"", "\"address\":\"0xac0000000000000000000000000000000000a001\"",
-      RC_REFUSED, "eth_getProof 0xac0000000000000000000000000000000000a000: address is not the requested one" },
+    { "\"address\":\"0xac0000000000000000000000000000000000a000\"",
+      "\"address\":\"0xac0000000000000000000000000000000000a001\"", RC_REFUSED,
+      "eth_getProof 0xac0000000000000000000000000000000000a000: address is not the requested one" },
     { "\"address\":\"0xac", "\"address\":\"ac", RC_MALFORMED, "bad field address" },
     { "\"address\":\"0xac00", "\"address\":\"0xac", RC_MALFORMED, "bad field address" },
     { "\"address\"", "\"adress\"", RC_MALFORMED, "bad field adress" },
@@ -374,8 +382,8 @@ static const struct {
     { "\"accountProof\":[\"0x", "\"accountProof\":[\"0xf", RC_MALFORMED, "bad field accountProof" },
     { "\"key\":\"0x3\"", "\"key\":\"0x4\"", RC_REFUSED, "storage key is not the requested one" },
     { "\"key\":\"0x3\"", "\"key\":\"0x\"", RC_MALFORMED, "bad field storageProof key" },
-    { "\"key\":\"0x3\"", "\"key\":\"0x00000000000000000000000000000000000000000000000000000000000000003\"", RC_MALFORMED,
-      "bad field storageProof key" },
+    { "\"key\":\"0x3\"", "\"key\":\"0x00000000000000000000000000000000000000000000000000000000000000003\"",
+      RC_MALFORMED, "bad field storageProof key" },
     { "\"value\":\"0x33\"", "\"value\":\"0x34\"", RC_REFUSED, "storage value differs" },
     { "\"value\":\"0x33\"", "\"value\":\"0x0\"", RC_REFUSED, "storage value differs" },
     { "\"value\":\"0x33\"", "\"value\":51", RC_MALFORMED, "bad field storageProof value" },
@@ -449,7 +457,8 @@ START_TEST(error_for_an_element_is_no_lie_and_its_message_is_cut_and_cleaned)
     char *body = calloc(1, BODY_CAP);
     put(body, "[");
     for (size_t i = 0; i < n; i++)
-        put(body, "%s{\"jsonrpc\":\"2.0\",\"id\":%zu,\"error\":{\"code\":-32000,\"message\":\"a\\n%0200d\"}}", i ? "," : "", i + 1, 0);
+        put(body, "%s{\"jsonrpc\":\"2.0\",\"id\":%zu,\"error\":{\"code\":-32000,\"message\":\"a\\n%0200d\"}}",
+            i ? "," : "", i + 1, 0);
     put(body, "]");
     ck_assert_int_eq(give(&s, needs, n, body), RC_IO);
     ck_assert_ptr_nonnull(strstr(s.why, ": error -32000: a.0000"));
@@ -469,7 +478,9 @@ START_TEST(error_for_the_whole_batch_is_reported)
     begin(&s, SLOAD_ARG, false);
     size_t n = step(&s, &needs);
     ck_assert_int_eq(
-        give(&s, needs, n, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32005,\"message\":\"batch too large\"}}"), RC_IO);
+        give(&s, needs, n,
+             "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32005,\"message\":\"batch too large\"}}"),
+        RC_IO);
     ck_assert_ptr_nonnull(strstr(s.why, "the whole batch was refused: error -32005: batch too large"));
     ck_assert_int_eq(give(&s, needs, n, "{\"jsonrpc\":\"2.0\",\"id\":null}"), RC_MALFORMED);
     ck_assert_int_eq(give(&s, needs, n, "[]"), RC_MALFORMED);
@@ -526,6 +537,7 @@ START_TEST(too_deep_or_too_many_values_are_refused_before_a_tree_is_built)
     begin(&s, SLOAD_ARG, false);
     size_t n = step(&s, &needs);
     char *body = calloc(1, 1000001);
+    ck_assert_ptr_nonnull(body);
     memset(body, '[', JR_DEPTH_MAX + 1);
     memset(body + JR_DEPTH_MAX + 1, ']', JR_DEPTH_MAX + 1);
     ck_assert_int_eq(give(&s, needs, n, body), RC_LIMIT);
@@ -544,7 +556,12 @@ END_TEST
 START_TEST(hint_that_does_not_parse_is_no_hint)
 {
     static const char *const hints[] = {
-        "7", "null", "{}", "{\"accessList\":7}", "{\"accessList\":[7]}", "{\"accessList\":[{\"address\":\"0x1\",\"storageKeys\":[]}]}",
+        "7",
+        "null",
+        "{}",
+        "{\"accessList\":7}",
+        "{\"accessList\":[7]}",
+        "{\"accessList\":[{\"address\":\"0x1\",\"storageKeys\":[]}]}",
         "{\"accessList\":[{\"address\":\"0xac0000000000000000000000000000000000a000\",\"storageKeys\":[\"0x1\"]}]}",
         "{\"accessList\":[{\"address\":\"0xac0000000000000000000000000000000000a000\"}]}",
     };
@@ -572,9 +589,10 @@ START_TEST(hint_names_what_is_asked_next)
     begin(&s, SLOAD_ARG, true);
     size_t n = step(&s, &needs);
     char *body = honest(&s, needs, n);
-    char *good = replaced(body, "\"accessList\":[]",
-                          "\"accessList\":[{\"address\":\"0xac0000000000000000000000000000000000a000\",\"storageKeys\":["
-                          "\"0x0000000000000000000000000000000000000000000000000000000000000004\"]}]");
+    char *good =
+        replaced(body, "\"accessList\":[]",
+                 "\"accessList\":[{\"address\":\"0xac0000000000000000000000000000000000a000\",\"storageKeys\":["
+                 "\"0x0000000000000000000000000000000000000000000000000000000000000004\"]}]");
     ck_assert_int_eq(give(&s, needs, n, good), RC_OK);
     n = step(&s, &needs);
     ck_assert_uint_eq(n, 1);
@@ -587,9 +605,9 @@ END_TEST
 
 START_TEST(headers_are_read_and_checked_by_hash)
 {
-    static const char *const fields[] = { "parentHash", "sha3Uncles", "miner", "stateRoot", "transactionsRoot", "receiptsRoot",
-                                          "logsBloom", "difficulty", "gasLimit", "gasUsed", "timestamp", "extraData", "mixHash",
-                                          "nonce", "number" };
+    static const char *const fields[] = { "parentHash",   "sha3Uncles", "miner",      "stateRoot", "transactionsRoot",
+                                          "receiptsRoot", "logsBloom",  "difficulty", "gasLimit",  "gasUsed",
+                                          "timestamp",    "extraData",  "mixHash",    "nonce",     "number" };
     set_t s;
     const char *why;
     const ex_need_t *needs;
@@ -649,12 +667,13 @@ START_TEST(full_call_object_is_read)
     ex_request_t q;
     char why[256];
     arena_init(&a, 1 << 20);
-    ck_assert_int_eq(parse(&q, &a, why,
-                           "{\"from\":\"0xAC0000000000000000000000000000000000F000\",\"to\":" ADDR
-                           ",\"gas\":\"0x5208\",\"gasPrice\":\"0x0\",\"value\":\"0x10\",\"data\":\"0x1234\",\"input\":\"0x1234\","
-                           "\"nonce\":\"0x1\",\"type\":\"0x1\",\"chainId\":\"0x7\",\"accessList\":[{\"address\":" ADDR
-                           ",\"storageKeys\":[" KEY7 "]}]}"),
-                     RC_OK);
+    ck_assert_int_eq(
+        parse(&q, &a, why,
+              "{\"from\":\"0xAC0000000000000000000000000000000000F000\",\"to\":" ADDR
+              ",\"gas\":\"0x5208\",\"gasPrice\":\"0x0\",\"value\":\"0x10\",\"data\":\"0x1234\",\"input\":\"0x1234\","
+              "\"nonce\":\"0x1\",\"type\":\"0x1\",\"chainId\":\"0x7\",\"accessList\":[{\"address\":" ADDR
+              ",\"storageKeys\":[" KEY7 "]}]}"),
+        RC_OK);
     ck_assert(q.has_to && q.has_gas && q.has_gas_price && !q.dynamic_fee && q.has_chain_id);
     ck_assert_uint_eq(q.gas, 21000);
     ck_assert_uint_eq(q.from.b[18], 0xf0);
@@ -737,8 +756,9 @@ END_TEST
 
 START_TEST(every_truncation_of_a_call_object_is_refused)
 {
-    static const char text[] = "{\"from\":" ADDR ",\"to\":" ADDR ",\"data\":\"0x1234\",\"accessList\":[{\"address\":" ADDR
-                               ",\"storageKeys\":[" KEY7 "]}]}";
+    static const char text[] =
+        "{\"from\":" ADDR ",\"to\":" ADDR ",\"data\":\"0x1234\",\"accessList\":[{\"address\":" ADDR
+        ",\"storageKeys\":[" KEY7 "]}]}";
     arena_t a;
     ex_request_t q;
     char why[256], copy[sizeof text];

@@ -1,4 +1,5 @@
-/* world.h - a small made-up state with real tries, so that tests can prove anything about it: an honest upstream in C. */
+/* world.h - a small made-up state with real tries, so that tests can prove anything about it: an honest upstream in C.
+ */
 #ifndef TESTS_WORLD_H
 #define TESTS_WORLD_H
 

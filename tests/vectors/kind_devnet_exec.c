@@ -1,6 +1,6 @@
-/* devnet, execution side: recorded answers of two unrelated execution clients. Every block header must hash to its hash,
- * every proof verify under its block's own state root, every code be the proven one; every eth_call whose state is recorded
- * is computed anew. */
+/* devnet, execution side: recorded answers of two unrelated execution clients. Every block header must hash to its
+ * hash, every proof verify under its block's own state root, every code be the proven one; every eth_call whose state
+ * is recorded is computed anew. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,10 +45,12 @@ static json_t *slot_of(const record_t *r, const json_t *address, const json_t *k
 {
     size_t i, k;
     json_t *answer, *slot;
-    json_array_foreach(r->answers, i, answer) {
+    json_array_foreach(r->answers, i, answer)
+    {
         if (!is(r, answer, "eth_getProof", 2) || !same_address(param(answer, 0), address))
             continue;
-        json_array_foreach(json_object_get(json_object_get(answer, "result"), "storageProof"), k, slot) {
+        json_array_foreach(json_object_get(json_object_get(answer, "result"), "storageProof"), k, slot)
+        {
             u256_t a, b;
             if (jr_word(&a, key) && jr_word(&b, json_object_get(slot, "key")) && u256_eq(&a, &b))
                 return slot;
@@ -61,11 +63,13 @@ static json_t *proof_of(const record_t *r, const json_t *address, const json_t *
 {
     size_t i, k;
     json_t *answer, *key;
-    json_array_foreach(r->answers, i, answer) {
+    json_array_foreach(r->answers, i, answer)
+    {
         if (!is(r, answer, "eth_getProof", 2) || !same_address(param(answer, 0), address))
             continue;
         json_t *out = json_copy(json_object_get(answer, "result")), *slots = json_array();
-        json_array_foreach(keys, k, key) {
+        json_array_foreach(keys, k, key)
+        {
             json_t *slot = slot_of(r, address, key);
             if (slot)
                 json_array_append(slots, slot);
@@ -87,10 +91,11 @@ static json_t *result_of(void *ctx, const char *method, const json_t *params)
     json_t *answer;
     if (!strcmp(method, "eth_getProof"))
         return proof_of(r, json_array_get(params, 0), json_array_get(params, 1));
-    json_array_foreach(r->answers, i, answer)
-        if (!strcmp(method, "eth_getCode") && is(r, answer, method, 1) &&
-            same_address(param(answer, 0), json_array_get(params, 0)))
-            return json_incref(json_object_get(answer, "result"));
+    json_array_foreach(
+        r->answers, i,
+        answer) if (!strcmp(method, "eth_getCode") && is(r, answer, method, 1) &&
+                    same_address(param(answer, 0),
+                                 json_array_get(params, 0))) return json_incref(json_object_get(answer, "result"));
     return NULL;
 }
 
@@ -98,7 +103,9 @@ static void name_of(char out[256], const record_t *r, const json_t *answer)
 {
     const char *note = vec_str(answer, "note");
     snprintf(out, 256, "%s %s %s", r->file, vec_str(answer, "method"),
-             note ? note : json_string_value(param(answer, 0)) ? json_string_value(param(answer, 0)) : "");
+             note                                  ? note
+             : json_string_value(param(answer, 0)) ? json_string_value(param(answer, 0))
+                                                   : "");
 }
 
 static void check_proof(const record_t *r, const char *name, const json_t *answer, arena_t *a)
@@ -153,7 +160,9 @@ static const char *difference(const evm_result_t *result, const json_t *answer, 
     if (!error && result->status != EVM_SUCCESS)
         return "should succeed";
     if (!error)
-        return jr_bytes(&recorded, a, json_object_get(answer, "result")) && view_eq(recorded, result->output) ? NULL : "output";
+        return jr_bytes(&recorded, a, json_object_get(answer, "result")) && view_eq(recorded, result->output)
+                   ? NULL
+                   : "output";
     if (result->status == EVM_SUCCESS)
         return "should fail";
     if (jr_bytes(&recorded, a, data) && !view_eq(recorded, result->output))
@@ -167,8 +176,9 @@ static void check_call(record_t *r, const char *name, const json_t *answer, aren
     const bool failed = json_object_get(answer, "error") != NULL;
     upstream_t up = { result_of, r, 0 };
     ex_request_t request;
-    ex_call_config_t config = { .chain = &r->chain, .block = &r->block, .request = &request, .proof_slots_max = 1,
-                                .keep_base_fee = true };
+    ex_call_config_t config = {
+        .chain = &r->chain, .block = &r->block, .request = &request, .proof_slots_max = 1, .keep_base_fee = true
+    };
     ex_call_t *call = NULL;
     rc_t rc = jr_parse_call(&request, a, why, sizeof why, view_str(object));
     free(object);
@@ -185,7 +195,8 @@ static void check_call(record_t *r, const char *name, const json_t *answer, aren
         vec_pass(r->v);
     else if (bad && strstr(name, "gasLeft()"))
         vec_skip(r->v, name, "@ethereumjs/client does not charge the intrinsic gas in eth_call");
-    else if (bad && r->row.rules.fork < EVM_PRAGUE && request.has_to && request.to.b[0] == 0x77 && request.to.b[1] == 0x02)
+    else if (bad && r->row.rules.fork < EVM_PRAGUE && request.has_to && request.to.b[0] == 0x77 &&
+             request.to.b[1] == 0x02)
         vec_skip(r->v, name, "@ethereumjs/client follows delegations in blocks before Prague");
     else if (bad)
         vec_fail(r->v, name, "%s", bad);
@@ -197,13 +208,14 @@ static void check_call(record_t *r, const char *name, const json_t *answer, aren
 /* The block of the file: the answer that has transactions. */
 static bool read_block(record_t *r, uint64_t chain_id)
 {
-    static const evm_fork_t fork_of_tail[] = { EVM_BERLIN, EVM_PARIS,  EVM_SHANGHAI, EVM_SHANGHAI,
+    static const evm_fork_t fork_of_tail[] = { EVM_BERLIN,   EVM_PARIS,  EVM_SHANGHAI, EVM_SHANGHAI,
                                                EVM_SHANGHAI, EVM_CANCUN, EVM_PRAGUE };
     size_t i;
     json_t *answer;
     ex_header_t h;
     const char *field;
-    json_array_foreach(r->answers, i, answer) {
+    json_array_foreach(r->answers, i, answer)
+    {
         const json_t *block = json_object_get(answer, "result");
         if (strcmp(vec_str(answer, "method"), "eth_getBlockByNumber") || !json_is_true(param(answer, 1)))
             continue;
@@ -232,7 +244,8 @@ static void run_file(vec_t *v, const char *file, const char *chain_id)
         vec_pass(v);
     else
         vec_fail(v, file, "block header");
-    json_array_foreach(answers, i, answer) {
+    json_array_foreach(answers, i, answer)
+    {
         name_of(name, &r, answer);
         if (r.tag && is(&r, answer, "eth_getProof", 2))
             check_proof(&r, name, answer, &a);
@@ -253,9 +266,8 @@ static void find_chain_id(char out[32], vec_t *v, char **files)
     snprintf(out, 32, "0x1");
     for (; *files; files++) {
         json_t *answers = vec_json(v, "%s", *files);
-        json_array_foreach(answers, i, answer)
-            if (!strcmp(vec_str(answer, "method"), "eth_chainId"))
-                snprintf(out, 32, "%s", vec_str(answer, "result"));
+        json_array_foreach(answers, i, answer) if (!strcmp(vec_str(answer, "method"), "eth_chainId"))
+            snprintf(out, 32, "%s", vec_str(answer, "result"));
         json_decref(answers);
     }
 }

@@ -1,5 +1,5 @@
-/* mainnet-calls: eth_call over real mainnet state. Every account's proof is verified; every call is run three times: without
- * hint, again on the cache that this left (no round), and without cache with a complete hint (two rounds). */
+/* mainnet-calls: eth_call over real mainnet state. Every account's proof is verified; every call is run three times:
+ * without hint, again on the cache that this left (no round), and without cache with a complete hint (two rounds). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@
 typedef struct {
     vec_t *v;
     json_t *calls, *accounts, *ancestors;
-    json_t *by_address; /* lower-case address: account */
+    json_t *by_address;     /* lower-case address: account */
     const ex_touch_t *hint; /* what eth_createAccessList answers */
     size_t hint_count;
     ex_block_t block;
@@ -30,8 +30,10 @@ static json_t *proof_of(const json_t *account, const json_t *keys)
     size_t i, k;
     for (i = 0; i < sizeof copied / sizeof copied[0]; i++)
         json_object_set(out, copied[i], json_object_get(account, copied[i]));
-    json_array_foreach(keys, i, key) {
-        json_array_foreach(json_object_get(account, "storageProof"), k, recorded) {
+    json_array_foreach(keys, i, key)
+    {
+        json_array_foreach(json_object_get(account, "storageProof"), k, recorded)
+        {
             u256_t a, b;
             if (jr_word(&a, key) && jr_word(&b, json_object_get(recorded, "key")) && u256_eq(&a, &b)) {
                 json_array_append(slots, recorded);
@@ -79,9 +81,8 @@ static json_t *result_of(void *ctx, const char *method, const json_t *params)
     if (!strcmp(method, "eth_createAccessList"))
         return s->hint_count ? access_list(s->hint, s->hint_count) : NULL;
     if (!strcmp(method, "eth_getBlockByNumber")) {
-        json_array_foreach(s->ancestors, i, header)
-            if (vec_u64(vec_str(header, "number")) == vec_u64(json_string_value(first)))
-                return json_incref(header);
+        json_array_foreach(s->ancestors, i, header) if (vec_u64(vec_str(header, "number")) ==
+                                                        vec_u64(json_string_value(first))) return json_incref(header);
         return NULL;
     }
     json_t *account = json_object_get(s->by_address, json_string_value(first));
@@ -102,7 +103,8 @@ static bool logs_equal(const evm_result_t *r, const json_t *logs, arena_t *a)
         const json_t *log = json_array_get(logs, i), *topics = json_object_get(log, "topics");
         addr_t addr;
         if (!vec_hex_fixed(addr.b, 20, vec_str(log, "address")) || !addr_eq(&addr, &r->logs[i].addr) ||
-            json_array_size(topics) != r->logs[i].topic_count || !view_eq(vec_hex(a, vec_str(log, "data")), r->logs[i].data))
+            json_array_size(topics) != r->logs[i].topic_count ||
+            !view_eq(vec_hex(a, vec_str(log, "data")), r->logs[i].data))
             return false;
         for (size_t k = 0; k < r->logs[i].topic_count; k++) {
             hash32_t topic;
@@ -121,8 +123,10 @@ static const char *difference(const evm_result_t *r, const json_t *expected, are
     static const struct {
         const char *prefix;
         evm_halt_t halt;
-    } halts[] = { { "out of gas", EVM_HALT_OUT_OF_GAS }, { "invalid opcode", EVM_HALT_INVALID_OPCODE },
-                  { "invalid JUMP", EVM_HALT_BAD_JUMP }, { "stack underflow", EVM_HALT_STACK },
+    } halts[] = { { "out of gas", EVM_HALT_OUT_OF_GAS },
+                  { "invalid opcode", EVM_HALT_INVALID_OPCODE },
+                  { "invalid JUMP", EVM_HALT_BAD_JUMP },
+                  { "stack underflow", EVM_HALT_STACK },
                   { "stack overflow", EVM_HALT_STACK } };
     const char *reason = vec_str(expected, "halt_reason");
     if (strcmp(status[r->status], vec_str(expected, "status")))
@@ -186,15 +190,20 @@ static bool has(const json_t *list, const char *text)
 static void run_call(suite_t *s, const char *name, const json_t *call, arena_t *a)
 {
     ex_request_t request;
-    ex_call_config_t config = { .chain = &EVM_MAINNET, .block = &s->block, .request = &request, .gas_cap = UINT64_MAX,
-                                .use_hint = true, .keep_base_fee = true, .proof_slots_max = 1 };
+    ex_call_config_t config = { .chain = &EVM_MAINNET,
+                                .block = &s->block,
+                                .request = &request,
+                                .gas_cap = UINT64_MAX,
+                                .use_hint = true,
+                                .keep_base_fee = true,
+                                .proof_slots_max = 1 };
     unsigned rounds[3] = { 0 };
     char why[256] = "", *object = json_dumps(json_object_get(call, "call"), JSON_COMPACT);
     rc_t rc = jr_parse_call(&request, a, why, sizeof why, view_str(object));
     free(object);
     const unsigned most = 2 + has(json_object_get(call, "ops"), "BLOCKHASH"); /* headers are in no access list */
-    const char *bad = rc ? why
-                         : run_thrice(s, &config, json_object_get(call, "expected"), a, &rc, most, rounds, why, sizeof why);
+    const char *bad =
+        rc ? why : run_thrice(s, &config, json_object_get(call, "expected"), a, &rc, most, rounds, why, sizeof why);
     if (bad && rc == RC_UNSUPPORTED)
         vec_skip(s->v, name, "reaches a precompile that this build does not have");
     else if (bad)
@@ -220,11 +229,11 @@ static void check_account(suite_t *s, const char *name, json_t *account, arena_t
     bool ok = vec_hex_fixed(addr.b, 20, vec_str(account, "address"));
     json_t *copy = proof_of(account, NULL);
     json_object_set(copy, "storageProof", slots);
-    json_array_foreach(slots, i, slot)
-        ok = ok && vec_hex_fixed(keys[i].b, 32, vec_str(slot, "key"));
+    json_array_foreach(slots, i, slot) ok = ok && vec_hex_fixed(keys[i].b, 32, vec_str(slot, "key"));
     const char *field = jr_proof(&answer, a, copy, n);
     json_decref(copy);
-    rc_t rc = ok && !field ? ex_proof_verify(&proven, values, &why, &s->block.state_root, &addr, keys, n, &answer) : RC_MALFORMED;
+    rc_t rc = ok && !field ? ex_proof_verify(&proven, values, &why, &s->block.state_root, &addr, keys, n, &answer)
+                           : RC_MALFORMED;
     if (rc)
         vec_fail(s->v, name, "%s: %s", rc_name(rc), field ? field : why);
     else if (proven.exists != json_is_true(json_object_get(account, "exists")))
@@ -248,13 +257,15 @@ static void run_block(vec_t *v, const char *folder)
     if (!state || !s.calls || !upstream_block(&s.block, json_object_get(s.calls, "env_header"), 1) ||
         !vec_hex_fixed(s.block.state_root.b, 32, vec_str(s.calls, "state_root")))
         vec_fail(v, folder, "does not load");
-    json_array_foreach(json_object_get(state, "accounts"), i, entry) {
+    json_array_foreach(json_object_get(state, "accounts"), i, entry)
+    {
         json_object_set(s.by_address, vec_str(entry, "address"), entry);
         snprintf(name, sizeof name, "%s/%s", folder, vec_str(entry, "address"));
         check_account(&s, name, entry, &a);
         arena_free(&a);
     }
-    json_array_foreach(json_object_get(s.calls, "calls"), i, entry) {
+    json_array_foreach(json_object_get(s.calls, "calls"), i, entry)
+    {
         snprintf(name, sizeof name, "%s/%zu %s", folder, i, vec_str(entry, "label"));
         run_call(&s, name, entry, &a);
         arena_free(&a);
