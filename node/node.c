@@ -16,9 +16,16 @@
 #define BODY_ARENA_MAX ((size_t)1 << 20)
 static const char SETUP_FILE[] = "setup";
 
+/* Every answer of a node with a simulated TEE says so. */
+static unsigned server_flags(const node_t *n)
+{
+    return n->tee.simulated ? HS_SIMULATED : 0;
+}
+
 static rc_t open_api(hs_t **out, char *why, size_t cap, node_t *n, uint16_t port)
 {
-    hs_config_t api = { .port = port, .routes = NODE_API_ROUTES, .route_count = NODE_API_ROUTE_COUNT, .ctx = n, .body_max = API_BODY_MAX };
+    hs_config_t api = { .port = port, .routes = NODE_API_ROUTES, .route_count = NODE_API_ROUTE_COUNT, .ctx = n,
+                        .flags = server_flags(n), .body_max = API_BODY_MAX };
     return hs_start(out, why, cap, &api);
 }
 
@@ -112,7 +119,7 @@ static void sign_block(node_t *n, const follow_view_t *v)
     const api_signer_t signer = { n->keyring, node_sign };
     hs_shared_t *answer = NULL;
     if (!api_block_body(&body, &a, &signer, number))
-        answer = hs_shared_new(200, NULL, body, HS_CORS);
+        answer = hs_shared_new(200, NULL, body, HS_CORS | server_flags(n));
     if (answer) {
         pthread_mutex_lock(&n->lock);
         hs_shared_t *old = n->block_answer;
@@ -180,7 +187,7 @@ static rc_t make_quote(node_t *n, char *why, size_t cap)
     rc_t rc = quote ? n->tee.get_quote(n->tee.ctx, quote, &len, report_data, &text) : RC_NOMEM;
     if (!rc)
         rc = api_attest_body(&body, &a, view_of(quote, len), n->pubkey);
-    if (!rc && !(n->attest_answer = hs_shared_new(200, NULL, body, HS_CORS)))
+    if (!rc && !(n->attest_answer = hs_shared_new(200, NULL, body, HS_CORS | server_flags(n))))
         rc = RC_NOMEM;
     if (rc)
         snprintf(why, cap, "no quote from the %s: %s", n->tee.name, text);
@@ -376,6 +383,7 @@ static void cache_unlock(void *ctx)
 static rc_t open_servers(node_t *n, char *why, size_t cap)
 {
     hs_config_t setup = { .port = n->options.setup_port, .routes = NODE_SETUP_ROUTES, .route_count = NODE_SETUP_ROUTE_COUNT, .ctx = n,
+                          .flags = server_flags(n),
                           .body_max = SETUP_BODY_MAX, .event_threads = 1, .workers = 1, .connections_max = 64, .per_ip_max = 64 };
     uint16_t port = n->config && n->config->api_port ? n->config->api_port : n->options.api_port;
     rc_t rc = open_api(&n->api_server, why, cap, n, port);

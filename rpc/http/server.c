@@ -129,7 +129,8 @@ static void routes_learn(hs_t *s)
 static reply_extra_t extra_of(const hs_t *s, const hs_route_t *first)
 {
     size_t i = first ? (size_t)(first - s->config.routes) : 0;
-    return (reply_extra_t){ .cors = first && s->cors[i], .allow = first ? s->allow[i] : NULL };
+    return (reply_extra_t){ .cors = first && s->cors[i], .simulated = (s->config.flags & HS_SIMULATED) != 0,
+                             .allow = first ? s->allow[i] : NULL };
 }
 
 static enum MHD_Result send_reply(conn_t *c, const reply_extra_t *extra)

@@ -46,7 +46,11 @@ typedef struct {
  * The request lives until it returns. */
 typedef void (*hs_handler_t)(void *ctx, const hs_request_t *request, hs_response_t *response);
 
-enum { HS_SLOW = 1, HS_CORS = 2 };
+enum {
+    HS_SLOW = 1,
+    HS_CORS = 2,
+    HS_SIMULATED = 4 /* X-Kettle-TEE: simulated, so that no answer of a simulated TEE passes for a real one's */
+};
 
 typedef struct {
     const char *method;

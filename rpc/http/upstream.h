@@ -31,6 +31,7 @@ void up_free(up_t *u);
  * time. Returns how many (all endpoints). */
 size_t up_order(up_t *u, size_t out[UP_ENDPOINTS_MAX], uint64_t now_ms);
 
+/* The URL of endpoint i, and what of it people may see; borrowed. */
 const char *up_url(const up_t *u, size_t i);
 const char *up_origin(const up_t *u, size_t i);
 
@@ -39,6 +40,7 @@ const char *up_origin(const up_t *u, size_t i);
  */
 void up_report(up_t *u, size_t i, rc_t rc, const char *reason, uint32_t retry_after_ms, uint64_t now_ms);
 
+/* Copies the state of all endpoints; returns their number. */
 size_t up_snapshot(up_t *u, up_status_t out[UP_ENDPOINTS_MAX]);
 
 #endif
