@@ -66,6 +66,7 @@ typedef struct {
     const hs_route_t *routes; /* lives as long as the server */
     size_t route_count;       /* at most HS_ROUTES_MAX */
     void *ctx;
+    unsigned flags; /* HS_SIMULATED: on every answer of this server */
     unsigned event_threads;   /* 0: 2 */
     unsigned workers;         /* 0: 8 */
     unsigned queue_max;       /* waiting slow requests; 0: 64; beyond: 503 with Retry-After */
