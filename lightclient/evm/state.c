@@ -151,6 +151,8 @@ rc_t st_load(st_t *s, st_account_t *acc)
     rc_t rc = s->host->account(s->host->ctx, &got, &acc->addr);
     if (rc)
         return rc;
+    if (!got.exists)
+        got = (evm_account_t){ .code_hash = KECCAK_EMPTY };
     acc->core.exists = got.exists || acc->nonce_ahead;
     acc->core.nonce = got.nonce + acc->nonce_ahead;
     acc->core.balance = got.balance;

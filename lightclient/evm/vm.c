@@ -21,16 +21,10 @@ vm_step_t vm_poll_now(vm_t *vm)
 
 /* --- memory and return data --- */
 
-/* Makes n more bytes usable at the top of the stack of memories, which the last `held` bytes there move along with when
- * another chunk is needed. The place where the held bytes begin; NULL: out of memory. */
-static uint8_t *memory_extend(vm_t *vm, size_t held, size_t n)
+/* memory_extend where the top chunk is full. */
+static __attribute__((noinline)) uint8_t *memory_move(vm_t *vm, size_t held, size_t n)
 {
     vm_chunk_t *c = vm->chunk;
-    if (c && n <= c->cap - c->used) {
-        uint8_t *at = c->data + c->used - held;
-        c->used += n;
-        return at;
-    }
     size_t need = held + n, cap = c ? c->cap * 2 : CHUNK_FIRST;
     vm_chunk_t *next = c ? c->next : NULL;
     if (!next || next->cap < need) {
@@ -51,6 +45,18 @@ static uint8_t *memory_extend(vm_t *vm, size_t held, size_t n)
     next->used = need;
     vm->chunk = next;
     return next->data;
+}
+
+/* Makes n more bytes usable at the top of the stack of memories, which the last `held` bytes there move along with when
+ * another chunk is needed. The place where the held bytes begin; NULL: out of memory. */
+static inline uint8_t *memory_extend(vm_t *vm, size_t held, size_t n)
+{
+    vm_chunk_t *c = vm->chunk;
+    if (!c || n > c->cap - c->used)
+        return memory_move(vm, held, n);
+    uint8_t *at = c->data + c->used - held;
+    c->used += n;
+    return at;
 }
 
 static int64_t memory_gas(uint64_t words)

@@ -1,5 +1,7 @@
 /* evm: arbitrary code in two contracts that may call each other. Properties: gas used never passes the gas given; the
- * same call twice gives the same result; a transaction without fees creates no ether. */
+ * same call twice gives the same result; with any one answer of the host missing the call ends with RC_NEED_DATA, with
+ * less memory it gives the same result or RC_NOMEM; a transaction without fees creates no ether. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +13,15 @@
 #define BALANCE 1000u
 
 typedef struct {
-    view_t code[2]; /* of the addresses 0xaa and 0xbb */
+    view_t code[2];  /* of the addresses 0xaa and 0xbb */
+    unsigned asked;  /* questions so far */
+    unsigned answer; /* questions that are answered */
 } world_t;
+
+static rc_t next_answer(world_t *w)
+{
+    return w->asked++ < w->answer ? RC_OK : RC_NEED_DATA;
+}
 
 static const view_t *code_at(const world_t *w, const addr_t *addr)
 {
@@ -32,14 +41,14 @@ static rc_t account(void *ctx, evm_account_t *out, const addr_t *addr)
     }
     if (code)
         keccak256(&out->code_hash, *code);
-    return RC_OK;
+    return next_answer(ctx);
 }
 
 static rc_t storage(void *ctx, u256_t *out, const addr_t *addr, const hash32_t *key)
 {
-    (void)ctx, (void)addr;
+    (void)addr;
     *out = u256_of(key->b[31] & 3);
-    return RC_OK;
+    return next_answer(ctx);
 }
 
 static rc_t code(void *ctx, view_t *out, const addr_t *addr, const hash32_t *code_hash)
@@ -52,14 +61,13 @@ static rc_t code(void *ctx, view_t *out, const addr_t *addr, const hash32_t *cod
     keccak256(&h, *found);
     if (!hash32_eq(&h, code_hash))
         abort();
-    return RC_OK;
+    return next_answer(ctx);
 }
 
 static rc_t block_hash(void *ctx, hash32_t *out, uint64_t number)
 {
-    (void)ctx;
     *out = (hash32_t){ { (uint8_t)number } };
-    return RC_OK;
+    return next_answer(ctx);
 }
 
 static void check_same(const evm_result_t *a, const evm_result_t *b)
@@ -87,12 +95,34 @@ static void check_ether(const evm_host_t *host, const evm_receipt_t *r)
         abort();
 }
 
+/* The call of which rc and want are the outcome, again with an answer missing and again with little memory. */
+static void check_less(const evm_result_t *want, rc_t rc, world_t *w, const evm_host_t *host, const evm_rules_t *rules,
+                       const evm_block_t *block, const evm_tx_t *tx, unsigned questions)
+{
+    evm_result_t got = { 0 };
+    arena_t a;
+    arena_init(&a, (size_t)64 << 20);
+    w->asked = 0;
+    w->answer = questions ? (unsigned)(tx->gas % questions) : 0;
+    if (questions && evm_call(&a, &got, host, rules, block, tx) != RC_NEED_DATA)
+        abort();
+    w->answer = UINT_MAX;
+    arena_free(&a);
+    arena_init(&a, (size_t)(tx->gas % 256) << 10);
+    rc_t again = evm_call(&a, &got, host, rules, block, tx);
+    if (again != rc && again != RC_NOMEM)
+        abort();
+    if (again != RC_NOMEM)
+        check_same(want, &got);
+    arena_free(&a);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     if (len < 5)
         return 0;
     size_t n = len - 5, first = n * data[4] / 255;
-    world_t w = { { { data + 5, first }, { data + 5 + first, n - first } } };
+    world_t w = { { { data + 5, first }, { data + 5 + first, n - first } }, 0, UINT_MAX };
     const evm_host_t host = {
         .ctx = &w, .account = account, .storage = storage, .code = code, .block_hash = block_hash
     };
@@ -108,7 +138,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     evm_receipt_t receipt;
     arena_init(&a, (size_t)64 << 20);
     rc_t rc = evm_call(&a, &one, &host, &rules, &block, &tx);
-    if (rc != evm_call(&a, &two, &host, &rules, &block, &tx))
+    unsigned questions = w.asked;
+    if (rc != evm_call(&a, &two, &host, &rules, &block, &tx) || w.asked != 2 * questions)
         abort();
     if (rc == RC_OK && one.gas_used > tx.gas)
         abort();
@@ -117,6 +148,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (rc != RC_OK && rc != RC_REFUSED && rc != RC_UNSUPPORTED)
         abort();
     check_same(&one, &two);
+    check_less(&one, rc, &w, &host, &rules, &block, &tx, questions);
     if (evm_transact(&a, &receipt, &host, &rules, &block, &tx) == RC_OK) {
         if (receipt.result.gas_used > tx.gas)
             abort();
