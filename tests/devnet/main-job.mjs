@@ -149,7 +149,7 @@ async function callOf(o) {
   }
   for (let i = 0; i < 120 && !fs.existsSync(path.join(chainDir, "contracts.json")); i++) await sleep(500);
   const contracts = JSON.parse(fs.readFileSync(path.join(chainDir, "contracts.json")));
-  return { to: contracts.addresses.Token, data: "0x18160ddd" }; // totalSupply()
+  return { to: contracts.addresses.token, data: "0x18160ddd" }; // totalSupply()
 }
 
 const shorten = (text) => (text.length > 420 ? text.slice(0, 400) + "…" + text.slice(-20) : text);
@@ -162,11 +162,12 @@ async function show(o) {
     for (let tries = 0; tries < 40; tries++) { // the contract of the local chain may be younger than the node's head
       answer = await fetch(base + route, body ? { method: "POST", body } : {});
       text = await answer.text();
-      if (answer.status === 200 && !text.includes('Success\\":\\"0x\\"')) break;
+      if (answer.status === 200 && (o.network || !/"Error|Success\\":\\"0x\\"/.test(text))) break;
       await sleep(500);
     }
     console.log(`\n$ curl ${body ? `-d '${body}' ` : ""}${base}${route}\n${shorten(text)}`);
-    if (answer.status !== 200) throw new Error(`${route} answered ${answer.status}`);
+    if (answer.status !== 200 || (!o.network && text.includes('"Error')))
+      throw new Error(`${route} answered ${answer.status}`);
   }
 }
 
