@@ -338,6 +338,34 @@ START_TEST(every_truncation_is_refused_and_nothing_is_taken)
 }
 END_TEST
 
+START_TEST(no_changed_byte_changes_the_result)
+{
+    set_t s;
+    const char *why;
+    const ex_need_t *needs;
+    size_t taken = 0;
+    begin(&s, SLOAD_ARG, true);
+    for (int round = 0; round < 2; round++) {
+        size_t n = step(&s, &needs);
+        char *body = honest(&s, needs, n);
+        for (size_t at = 0; body[at]; at++)
+            for (unsigned bit = 1; bit < 128; bit <<= 1) {
+                body[at] = (char)(body[at] ^ (char)bit);
+                memset(s.answered, 0, sizeof s.answered);
+                taken += give(&s, needs, n, body) == RC_OK; /* upper-case digits, names of ignored fields */
+                body[at] = (char)(body[at] ^ (char)bit);
+            }
+        ck_assert_int_eq(give(&s, needs, n, body), RC_OK);
+        free(body);
+    }
+    ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);
+    ck_assert_uint_eq(ex_call_result(s.call)->output.n, 32);
+    ck_assert_uint_eq(ex_call_result(s.call)->output.p[31], 0x33);
+    ck_assert_uint_gt(taken, 0);
+    end(&s);
+}
+END_TEST
+
 /* Faults in an answer to the second round: proof of A with slot 3. */
 static const struct {
     const char *from, *to;
@@ -803,6 +831,7 @@ int main(void)
     tcase_add_test(t, batch_may_be_split);
     tcase_add_test(t, what_one_upstream_leaves_open_another_is_asked_for);
     tcase_add_test(t, every_truncation_is_refused_and_nothing_is_taken);
+    tcase_add_test(t, no_changed_byte_changes_the_result);
     tcase_add_test(t, each_wrong_field_is_named_and_the_honest_answer_still_taken);
     tcase_add_test(t, code_is_judged_after_the_proof_whatever_the_order);
     tcase_add_test(t, error_for_an_element_is_no_lie_and_its_message_is_cut_and_cleaned);
