@@ -26,6 +26,7 @@ static const evm_schedule_row_t sepolia[] = {
     { 1760427360, { EVM_OSAKA, BLOBS_PRAGUE } },
     { 1761017184, { EVM_OSAKA, BLOBS_BPO1 } },
     { 1761607008, { EVM_OSAKA, BLOBS_BPO2 } },
+    { 1791294816, { EVM_AMSTERDAM, BLOBS_BPO2 } },
 };
 static const evm_schedule_row_t hoodi[] = {
     { 0, { EVM_CANCUN, BLOBS_CANCUN } },

@@ -23,6 +23,8 @@ rc_t evm_call(arena_t *a, evm_result_t *out, const evm_host_t *host, const evm_r
 {
     tx_gas_t gas;
     rc_t rc = tx_gas(&gas, evm_params(rules->fork), tx);
+    if (rc == RC_UNSUPPORTED)
+        *out = (evm_result_t){ 0 };
     if (rc)
         return rc;
     vm_t *vm = arena_alloc(a, sizeof *vm);

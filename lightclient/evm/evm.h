@@ -13,8 +13,11 @@
 #include "base/rc.h"
 #include "base/u256.h"
 
-/* Execution forks, in order; compare with >=. */
-typedef enum { EVM_BERLIN, EVM_LONDON, EVM_PARIS, EVM_SHANGHAI, EVM_CANCUN, EVM_PRAGUE, EVM_OSAKA } evm_fork_t;
+/* Execution forks, in order; compare with >=. Of Amsterdam only the time is known: under its rules, as under any later
+ * value, everything here answers RC_UNSUPPORTED. */
+typedef enum {
+    EVM_BERLIN, EVM_LONDON, EVM_PARIS, EVM_SHANGHAI, EVM_CANCUN, EVM_PRAGUE, EVM_OSAKA, EVM_AMSTERDAM
+} evm_fork_t;
 
 /* The rules in force for one block: fork and blob parameters (EIP-7840, EIP-7892). */
 typedef struct {
@@ -39,7 +42,8 @@ typedef struct {
 /* The rules of a block with this timestamp. */
 const evm_rules_t *evm_chain_rules(const evm_chain_t *chain, uint64_t timestamp);
 
-/* Mainnet, Sepolia, Hoodi: Paris (or the fork at genesis) through Osaka with its blob-parameter-only forks. */
+/* Mainnet, Sepolia, Hoodi: Paris (or the fork at genesis) through Osaka with its blob-parameter-only forks, and the
+ * time of Amsterdam where it is set. */
 extern const evm_chain_t EVM_MAINNET, EVM_SEPOLIA, EVM_HOODI;
 
 typedef struct {
@@ -135,7 +139,7 @@ typedef struct {
     size_t log_count;
     bool created; /* a contract was created at created_addr; output is its code */
     addr_t created_addr;
-    unsigned unsupported; /* with RC_UNSUPPORTED alone: index of the precompile that this build does not have */
+    unsigned unsupported; /* with RC_UNSUPPORTED alone: index of the missing precompile; 0: the rules are too new */
 } evm_result_t;
 
 /* Short lower-case text of a halt reason, for error messages: "out of gas", ... Static storage. */
@@ -150,8 +154,9 @@ const char *evm_precompile_name(unsigned index);
  *   a        arena of the call; holds the result; its limit bounds memory (RC_NOMEM)
  *   out      written only on RC_OK (a revert or a halt is RC_OK with its status), and on RC_UNSUPPORTED, where all but
  *            out->unsupported is zero
- * RC_NEED_DATA, RC_TIMEOUT, RC_NOMEM as the host says; RC_UNSUPPORTED: a precompile that this build does not have was
- * reached, a clear error, never a wrong result (evm_precompile_name(out->unsupported) names it). */
+ * RC_NEED_DATA, RC_TIMEOUT, RC_NOMEM as the host says; RC_UNSUPPORTED: the rules are newer than this build, or a
+ * precompile that it does not have was reached (evm_precompile_name(out->unsupported) names it): a clear error, never a
+ * wrong result. */
 NODISCARD rc_t evm_call(arena_t *a, evm_result_t *out, const evm_host_t *host, const evm_rules_t *rules,
                         const evm_block_t *block, const evm_tx_t *tx);
 

@@ -56,5 +56,5 @@ static const evm_params_t rows[] = {
 
 const evm_params_t *evm_params(evm_fork_t fork)
 {
-    return &rows[fork];
+    return (size_t)fork < sizeof rows / sizeof rows[0] ? &rows[fork] : NULL;
 }

@@ -62,7 +62,7 @@ typedef struct {
 #define EVM_DEPTH_MAX 1024u
 #define EVM_STACK_MAX 1024u
 
-/* The row of a fork. */
+/* The row of a fork; NULL for one that this build does not know. */
 const evm_params_t *evm_params(evm_fork_t fork);
 
 #endif

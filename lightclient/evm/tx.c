@@ -3,6 +3,8 @@
 rc_t tx_gas(tx_gas_t *out, const evm_params_t *params, const evm_tx_t *tx)
 {
     uint64_t zeros = 0, total = GAS_TX;
+    if (!params)
+        return RC_UNSUPPORTED;
     if (tx->gas > INT64_MAX || (tx->create && tx->data.n > params->initcode_max))
         return RC_REFUSED;
     for (size_t i = 0; i < tx->data.n; i++)

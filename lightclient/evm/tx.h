@@ -13,7 +13,8 @@ typedef struct {
     int64_t floor;     /* least gas used (EIP-7623) */
 } tx_gas_t;
 
-/* Computes both. RC_REFUSED: the gas limit does not cover them, or the init code is too long (EIP-3860). */
+/* Computes both. RC_UNSUPPORTED: params is NULL, the fork is not known.
+ * RC_REFUSED: the gas limit does not cover them, or the init code is too long (EIP-3860). */
 NODISCARD rc_t tx_gas(tx_gas_t *out, const evm_params_t *params, const evm_tx_t *tx);
 
 /* Warms what a transaction names, counts the sender's nonce up, applies the authorizations, runs the outermost frame.

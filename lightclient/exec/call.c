@@ -180,11 +180,12 @@ static const char *refusal(ex_call_t *c)
     return "intrinsic gas too low";
 }
 
-static const char *failure(rc_t rc)
+static const char *failure(rc_t rc, const evm_result_t *result)
 {
     switch (rc) {
     case RC_UNSUPPORTED:
-        return "the call reaches a precompile that this build does not have";
+        return result->unsupported ? "the call reaches a precompile that this build does not have"
+                                   : "the block's fork is newer than this build";
     case RC_TIMEOUT:
         return "the deadline passed during execution";
     case RC_NOMEM:
@@ -333,7 +334,7 @@ static rc_t attempt(ex_call_t *c, const char **why)
     if (rc == RC_REFUSED && !*why)
         *why = refusal(c);
     else if (rc != RC_REFUSED)
-        *why = rc && rc != RC_NEED_DATA ? failure(rc) : NULL;
+        *why = rc && rc != RC_NEED_DATA ? failure(rc, &c->result) : NULL;
     return rc;
 }
 

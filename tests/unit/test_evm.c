@@ -81,6 +81,53 @@ START_TEST(one_gas_less_than_needed_halts_and_uses_all)
 }
 END_TEST
 
+START_TEST(forks_change_prices_as_their_eips_say)
+{
+    static const struct {
+        const char *name, *code;
+        evm_fork_t fork;
+        uint64_t gas;
+    } rows[] = {
+        { "coinbase is cold before EIP-3651", "4131", EVM_PARIS, 2 + 2600 },
+        { "and warm after", "4131", EVM_SHANGHAI, 2 + 100 },
+        { "init code has no price before EIP-3860", "602060006000f0", EVM_PARIS, 9 + 32000 + 3 },
+        { "and two for a word after", "602060006000f0", EVM_SHANGHAI, 9 + 32000 + 3 + 2 },
+        { "kzg's address is ordinary before EIP-4844", "600a31", EVM_SHANGHAI, 3 + 2600 },
+        { "and warm after", "600a31", EVM_CANCUN, 3 + 100 },
+        { "p256's address is ordinary before EIP-7951", "61010031", EVM_PRAGUE, 3 + 2600 },
+        { "and warm after", "61010031", EVM_OSAKA, 3 + 100 },
+        { "modexp of nothing: EIP-2565", "600060006000600060055afa", EVM_PRAGUE, 3 * 5 + 2 + 100 + 200 },
+        { "EIP-7883", "600060006000600060055afa", EVM_OSAKA, 3 * 5 + 2 + 100 + 500 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        arena_t a;
+        arena_init(&a, ARENA_LIMIT);
+        world_t w = { 0 };
+        evm_result_t r;
+        ck_assert_int_eq(run(&a, &r, &w, rows[i].fork, rows[i].code, NULL), RC_OK);
+        ck_assert_msg(r.status == EVM_SUCCESS, "%s: %s", rows[i].name, evm_halt_name(r.halt));
+        ck_assert_msg(r.gas_used == 21000 + rows[i].gas, "%s: %lu", rows[i].name, r.gas_used - 21000);
+        arena_free(&a);
+    }
+}
+END_TEST
+
+START_TEST(callee_gets_all_but_a_64th)
+{
+    arena_t a;
+    arena_init(&a, ARENA_LIMIT);
+    world_t w = { .other_code = code_of(&a, "5a" RETURN_TOP) };
+    w.code = code_of(&a, "60205f5f5f5f" OTHER_ADDR "5af15f5160205260206020f3");
+    evm_result_t r;
+    evm_tx_t tx = tx_of(21000 + 100000);
+    ck_assert_int_eq(call(&a, &r, &w, EVM_OSAKA, &tx), RC_OK);
+    /* 100000 - 16 for the operands - 2600 - 3 for memory = 97381; less its 64th 1521; GAS itself costs 2 */
+    ck_assert_uint_eq(r.output.n, 32);
+    ck_assert_uint_eq(load_u64be(r.output.p + 24), 97381 - 1521 - 2);
+    arena_free(&a);
+}
+END_TEST
+
 START_TEST(refunds_are_at_most_a_fifth_from_london_and_a_half_before)
 {
     arena_t a;
@@ -501,6 +548,8 @@ static void add_interpreter_tests(TCase *t)
 {
     tcase_add_test(t, each_class_of_instruction_costs_what_the_specification_says);
     tcase_add_test(t, one_gas_less_than_needed_halts_and_uses_all);
+    tcase_add_test(t, forks_change_prices_as_their_eips_say);
+    tcase_add_test(t, callee_gets_all_but_a_64th);
     tcase_add_test(t, refunds_are_at_most_a_fifth_from_london_and_a_half_before);
     tcase_add_test(t, call_data_has_a_floor_from_prague);
     tcase_add_test(t, bad_code_halts_with_its_reason_and_uses_all_gas);

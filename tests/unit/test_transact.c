@@ -4,6 +4,15 @@
 #include "lightclient/evm/vm.h"
 #include "tests/unit/evm_world.h"
 
+static rc_t transact(arena_t *a, evm_receipt_t *out, world_t *w, evm_fork_t fork, const evm_tx_t *tx)
+{
+    evm_host_t host = host_of(w);
+    evm_rules_t rules = { .fork = fork, .blob_max = 9, .blob_base_fee_update_fraction = 5007716 };
+    evm_block_t block = block_of();
+    block.base_fee = u256_of(7);
+    return evm_transact(a, out, &host, &rules, &block, tx);
+}
+
 /* --- addresses, schedules, fees --- */
 
 START_TEST(addresses_of_created_contracts_match_known_answers)
@@ -43,6 +52,7 @@ START_TEST(schedules_change_exactly_at_their_times)
         { &EVM_MAINNET, 1767747671, EVM_OSAKA, EVM_OSAKA, 21 },
         { &EVM_SEPOLIA, 1741159776, EVM_CANCUN, EVM_PRAGUE, 9 },
         { &EVM_SEPOLIA, 1760427360, EVM_PRAGUE, EVM_OSAKA, 9 },
+        { &EVM_SEPOLIA, 1791294816, EVM_OSAKA, EVM_AMSTERDAM, 21 },
         { &EVM_HOODI, 1742999832, EVM_CANCUN, EVM_PRAGUE, 9 },
         { &EVM_HOODI, 1762955544, EVM_OSAKA, EVM_OSAKA, 21 },
     };
@@ -53,6 +63,25 @@ START_TEST(schedules_change_exactly_at_their_times)
     }
     ck_assert_int_eq(evm_chain_rules(&EVM_MAINNET, 0)->fork, EVM_PARIS);
     ck_assert_int_eq(evm_chain_rules(&EVM_HOODI, UINT64_MAX)->fork, EVM_OSAKA);
+}
+END_TEST
+
+START_TEST(rules_that_are_too_new_are_unsupported)
+{
+    arena_t a;
+    arena_init(&a, ARENA_LIMIT);
+    world_t w = { 0 };
+    evm_result_t r = { .unsupported = 77 };
+    evm_receipt_t receipt;
+    evm_tx_t tx = tx_of(100000);
+    view_t out;
+    uint64_t gas;
+    ck_assert_int_eq(call(&a, &r, &w, EVM_AMSTERDAM, &tx), RC_UNSUPPORTED);
+    ck_assert_uint_eq(r.unsupported, 0);
+    ck_assert_int_eq(transact(&a, &receipt, &w, EVM_AMSTERDAM, &tx), RC_UNSUPPORTED);
+    ck_assert_int_eq(evm_precompile(&a, &out, &gas, EVM_AMSTERDAM, 4, view_of(NULL, 0)), RC_UNSUPPORTED);
+    ck_assert_uint_eq(w.accounts, 0);
+    arena_free(&a);
 }
 END_TEST
 
@@ -74,15 +103,6 @@ START_TEST(blob_fee_matches_known_answers)
 END_TEST
 
 /* --- transactions --- */
-
-static rc_t transact(arena_t *a, evm_receipt_t *out, world_t *w, evm_fork_t fork, const evm_tx_t *tx)
-{
-    evm_host_t host = host_of(w);
-    evm_rules_t rules = { .fork = fork, .blob_max = 9, .blob_base_fee_update_fraction = 5007716 };
-    evm_block_t block = block_of();
-    block.base_fee = u256_of(7);
-    return evm_transact(a, out, &host, &rules, &block, tx);
-}
 
 static const evm_change_t *change_at(const evm_receipt_t *r, uint8_t last)
 {
@@ -195,6 +215,7 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, addresses_of_created_contracts_match_known_answers);
     tcase_add_test(t, schedules_change_exactly_at_their_times);
+    tcase_add_test(t, rules_that_are_too_new_are_unsupported);
     tcase_add_test(t, blob_fee_matches_known_answers);
     tcase_add_test(t, transaction_moves_fees_tip_and_value);
     tcase_add_test(t, invalid_transactions_are_refused);

@@ -1,3 +1,4 @@
+#include "lightclient/evm/gas.h"
 #include "lightclient/evm/precompile.h"
 
 /* Rows without functions belong to the fork, but not to this build. */
@@ -64,7 +65,7 @@ rc_t evm_precompile(arena_t *a, view_t *out, uint64_t *gas, evm_fork_t fork, uns
 {
     view_t got;
     const precompile_t *p = find(index);
-    if (!p || fork < p->first_fork || !p->run)
+    if (!p || fork < p->first_fork || !p->run || !evm_params(fork))
         return RC_UNSUPPORTED;
     rc_t rc = p->run(a, &got, fork, input);
     if (rc)
