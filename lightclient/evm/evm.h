@@ -67,6 +67,7 @@ typedef struct {
     bool (*expired)(void *ctx);
     /* storage_empty: whether the account's storage trie is the empty one (EIP-7610 collision check); may be NULL */
     rc_t (*storage_empty)(void *ctx, bool *out, const addr_t *addr);
+    uint64_t seed[2]; /* random: a call chooses its keys, and must not be able to choose them so that tables degrade */
 } evm_host_t;
 
 /* Block context of a call. */

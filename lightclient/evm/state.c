@@ -91,16 +91,17 @@ void st_rollback(st_t *s, st_mark_t mark)
 
 /* --- accounts --- */
 
-/* Spreads a word over 64 bits; the constants are odd numbers without structure. */
-static uint64_t mix(uint64_t h, uint64_t x)
+/* Spreads a word over 64 bits; the constants are odd numbers without structure. Under a known seed the second factor can be
+ * made zero, and then all keys with such a word meet in one bucket. */
+static uint64_t mix(const uint64_t seed[2], uint64_t h, uint64_t x)
 {
-    u128_t p = (u128_t)(h ^ x ^ 0xa0761d6478bd642fu) * (x ^ 0xe7037ed1a0b428dbu);
+    u128_t p = (u128_t)(h ^ x ^ seed[0] ^ 0xa0761d6478bd642fu) * (x ^ seed[1] ^ 0xe7037ed1a0b428dbu);
     return (uint64_t)p ^ (uint64_t)(p >> 64);
 }
 
-static uint64_t hash_addr(const addr_t *a)
+static uint64_t hash_addr(const uint64_t seed[2], const addr_t *a)
 {
-    return mix(mix(load_u64le(a->b), load_u64le(a->b + 8)), load_u64le(a->b + 12));
+    return mix(seed, mix(seed, load_u64le(a->b), load_u64le(a->b + 8)), load_u64le(a->b + 12));
 }
 
 static bool accounts_grow(st_t *s)
@@ -110,7 +111,7 @@ static bool accounts_grow(st_t *s)
     if (!map)
         return false;
     for (st_account_t *acc = s->first; acc; acc = acc->next) {
-        st_account_t **at = &map[hash_addr(&acc->addr) & (cap - 1)];
+        st_account_t **at = &map[hash_addr(s->host->seed, &acc->addr) & (cap - 1)];
         acc->chain = *at;
         *at = acc;
     }
@@ -121,7 +122,7 @@ static bool accounts_grow(st_t *s)
 
 st_account_t *st_account(st_t *s, const addr_t *addr)
 {
-    uint64_t h = hash_addr(addr);
+    uint64_t h = hash_addr(s->host->seed, addr);
     for (st_account_t *acc = s->account_map[h & (s->account_cap - 1)]; acc; acc = acc->chain)
         if (addr_eq(&acc->addr, addr))
             return acc;
@@ -282,9 +283,10 @@ rc_t st_collides(st_t *s, bool *out, st_account_t *acc)
 
 /* --- slots --- */
 
-static uint64_t hash_slot(const st_account_t *acc, const u256_t *key, bool transient)
+static uint64_t hash_slot(const uint64_t seed[2], const st_account_t *acc, const u256_t *key, bool transient)
 {
-    return mix(mix(mix(hash_addr(&acc->addr) + transient, key->w[0]), key->w[1]), mix(key->w[2], key->w[3]));
+    uint64_t low = mix(seed, mix(seed, hash_addr(seed, &acc->addr) + transient, key->w[0]), key->w[1]);
+    return mix(seed, low, mix(seed, key->w[2], key->w[3]));
 }
 
 static bool slots_grow(st_t *s)
@@ -295,7 +297,7 @@ static bool slots_grow(st_t *s)
         return false;
     for (size_t i = 0; i < s->slot_cap; i++)
         for (st_slot_t *slot = s->slot_map[i], *chain; slot; slot = chain) {
-            st_slot_t **at = &map[hash_slot(slot->account, &slot->key, slot->transient) & (cap - 1)];
+            st_slot_t **at = &map[hash_slot(s->host->seed, slot->account, &slot->key, slot->transient) & (cap - 1)];
             chain = slot->chain;
             slot->chain = *at;
             *at = slot;
@@ -315,7 +317,7 @@ static st_slot_t *slot_find(const st_t *s, const st_account_t *acc, const u256_t
 
 static st_slot_t *slot_get(st_t *s, st_account_t *acc, const u256_t *key, bool transient)
 {
-    uint64_t h = hash_slot(acc, key, transient);
+    uint64_t h = hash_slot(s->host->seed, acc, key, transient);
     st_slot_t *slot = slot_find(s, acc, key, transient, h);
     if (slot)
         return slot;
@@ -385,7 +387,7 @@ rc_t st_slot_set(st_t *s, st_slot_t *slot, const u256_t *value)
 
 u256_t st_transient(st_t *s, st_account_t *acc, const u256_t *key)
 {
-    const st_slot_t *slot = slot_find(s, acc, key, true, hash_slot(acc, key, true));
+    const st_slot_t *slot = slot_find(s, acc, key, true, hash_slot(s->host->seed, acc, key, true));
     return slot ? slot->value : u256_of(0);
 }
 

@@ -229,7 +229,8 @@ evm_host_t ex_view_run(ex_view_t *v)
     v->failed = RC_OK;
     v->misses = v->polls = 0;
     v->hash_wanted = 0;
-    return (evm_host_t){ v, view_account, view_storage, view_code, view_block_hash, view_expired, view_storage_empty };
+    return (evm_host_t){ v, view_account, view_storage, view_code, view_block_hash, view_expired, view_storage_empty,
+                         { v->state.seed[0], v->state.seed[1] } };
 }
 
 rc_t ex_view_header(ex_view_t *v, size_t at, const ex_header_t *header)

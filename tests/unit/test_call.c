@@ -308,6 +308,65 @@ START_TEST(replaced_code_is_asked_for_and_run)
 }
 END_TEST
 
+/* Another thread, which proves account A just before this call takes the cache's lock for the n-th time. */
+typedef struct {
+    ex_cache_t *cache;
+    hash32_t root;
+    mpt_account_t account;
+    unsigned locks, at;
+    bool inside;
+} rival_t;
+
+static void rival_lock(void *ctx)
+{
+    rival_t *r = ctx;
+    if (r->inside || r->locks++ != r->at)
+        return;
+    r->inside = true;
+    ex_cache_put_account(r->cache, &r->root, &A, &r->account);
+    r->inside = false;
+}
+
+START_TEST(needs_are_whole_whenever_another_thread_fills_the_cache)
+{
+    for (unsigned at = 0; at < 60; at++) {
+        set_t s;
+        rival_t rival = { .at = UINT32_MAX };
+        const ex_need_t *needs;
+        const char *why;
+        begin(&s, SLOAD_ARG);
+        s.request.data = view_of(s.word, 32);
+        world_set(&s.w.accounts[0], 0, u256_of(5));
+        ex_cache_config_t config = { .bytes_max = 16 << 20, .seed = { 1, 2 }, .lock_ctx = &rival, .lock = rival_lock };
+        s.config.cache = rival.cache = ex_cache_new(&config);
+        expect(&s, 5, 2);
+        size_t n;
+        ck_assert_int_eq(hex_decode(s.w.accounts[0].code, &n, 256, "60003554600101" "5f5260205ff3", 26), RC_OK); /* one more */
+        s.w.accounts[0].code_len = n;
+        world_set(&s.w.accounts[0], 0, u256_of(6));
+        start(&s);
+        ex_proof_answer_t p = world_proof(&s.w, &A, NULL, 0);
+        rival.account = (mpt_account_t){ true, p.nonce, p.balance, p.storage_hash, p.code_hash };
+        rival.root = s.block.state_root;
+        rival.locks = 0;
+        rival.at = at;
+        ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
+        n = ex_call_needs(s.call, &needs);
+        for (size_t i = 0; i < n; i++)
+            for (size_t k = 0; k < needs[i].slot_count; k++)
+                ck_assert_msg(hash32_is_zero(&needs[i].slots[k]), "need %zu of %zu, lock %u", i, n, at);
+        answer_all(&s);
+        rc_t rc;
+        while ((rc = ex_call_step(s.call, &why)) == RC_NEED_DATA)
+            answer_all(&s);
+        ck_assert_int_eq(rc, RC_OK);
+        ck_assert_uint_eq(result_word(&s), 7);
+        ex_cache_free(s.config.cache);
+        end(&s);
+    }
+}
+END_TEST
+
 START_TEST(called_contract_comes_with_its_code_in_one_round)
 {
     set_t s;
@@ -1069,6 +1128,7 @@ int main(void)
     tcase_add_test(t, other_argument_in_a_new_block_takes_one_round);
     tcase_add_test(t, learned_chain_that_has_moved_is_still_answered_right);
     tcase_add_test(t, replaced_code_is_asked_for_and_run);
+    tcase_add_test(t, needs_are_whole_whenever_another_thread_fills_the_cache);
     tcase_add_test(t, called_contract_comes_with_its_code_in_one_round);
     tcase_add_test(t, delegation_is_followed);
     tcase_add_test(t, guess_cannot_loop_forever);

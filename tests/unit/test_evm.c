@@ -485,6 +485,26 @@ START_TEST(memory_beyond_the_arena_is_out_of_memory)
 }
 END_TEST
 
+START_TEST(keys_chosen_to_collide_cost_no_more_time_than_others)
+{
+    /* i := 0xe7037ed1a0b428db << 64; for (;;) tstore(++i, i), 100 times between two polls of the deadline */
+    uint8_t code[17 + 1 + 100 * 6 + 3] = { 0x6f, 0xe7, 0x03, 0x7e, 0xd1, 0xa0, 0xb4, 0x28, 0xdb };
+    static const uint8_t step[6] = { 0x60, 0x01, 0x01, 0x80, 0x80, 0x5d };
+    arena_t a;
+    arena_init(&a, (size_t)256 << 20);
+    evm_result_t r;
+    evm_tx_t tx = tx_of(50000000);
+    code[17] = 0x5b;
+    for (size_t i = 0; i < 100; i++)
+        memcpy(code + 18 + 6 * i, step, sizeof step);
+    memcpy(code + sizeof code - 3, (uint8_t[]){ 0x60, 0x11, 0x56 }, 3);
+    world_t w = { .code = view_of(code, sizeof code) };
+    ck_assert_int_eq(call(&a, &r, &w, EVM_OSAKA, &tx), RC_OK); /* in a chain of one bucket it would take hours */
+    ck_assert_int_eq(r.halt, EVM_HALT_OUT_OF_GAS);
+    arena_free(&a);
+}
+END_TEST
+
 START_TEST(deadline_ends_loops_and_call_chains)
 {
     arena_t a;
@@ -567,6 +587,7 @@ static void add_host_tests(TCase *t)
     tcase_add_test(t, storage_of_what_the_call_created_is_never_asked);
     tcase_add_test(t, deployed_code_has_its_limits);
     tcase_add_test(t, memory_beyond_the_arena_is_out_of_memory);
+    tcase_add_test(t, keys_chosen_to_collide_cost_no_more_time_than_others);
     tcase_add_test(t, deadline_ends_loops_and_call_chains);
     tcase_add_test(t, missing_precompile_ends_the_call_even_from_within_and_is_named);
     tcase_add_test(t, delegated_account_runs_the_code_it_names);
