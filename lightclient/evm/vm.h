@@ -39,8 +39,7 @@ typedef struct vm_frame {
     u256_t *sp;        /* top item, while the frame does not run; stack[0] is below the first item */
     int64_t gas;
     uint8_t *memory;
-    size_t memory_len; /* bytes in use, a multiple of 32 */
-    vm_chunk_t *chunk; /* that memory lies in */
+    size_t memory_len; /* bytes in use, a multiple of 32; of the running frame they end where the top chunk's do */
     view_t input;
     st_account_t *self; /* whose storage and balance */
     addr_t caller;
@@ -65,10 +64,10 @@ typedef struct {
     const evm_tx_t *tx;
     u256_t gas_price;     /* what GASPRICE returns */
     u256_t blob_base_fee; /* what BLOBBASEFEE returns */
-    vm_frame_t *frame;  /* that runs; NULL when the call has ended */
-    vm_frame_t *frames; /* the one of depth 0, kept for reuse */
-    vm_chunk_t *chunk;  /* top of the stack of memories */
-    uint8_t *ret;       /* return data of the last call of the running frame */
+    vm_frame_t *frame;    /* that runs; NULL when the call has ended */
+    vm_frame_t *frames;   /* the one of depth 0, kept for reuse */
+    vm_chunk_t *chunk;    /* top of the stack of memories */
+    uint8_t *ret;         /* return data of the last call of the running frame */
     size_t ret_len, ret_cap;
     unsigned polls;       /* JUMPDESTs and calls until the host is asked about its deadline */
     unsigned unsupported; /* index of the missing precompile, with RC_UNSUPPORTED */
@@ -94,7 +93,7 @@ typedef struct {
     addr_t caller;
     u256_t value;
     st_account_t *payer; /* pays value to self, both loaded; NULL: nothing moves */
-    view_t input;     /* calls: call data; creations: init code */
+    view_t input;        /* calls: call data; creations: init code */
     size_t out_at, out_len;
 } vm_message_t;
 
