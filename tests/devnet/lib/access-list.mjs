@@ -9,7 +9,11 @@ const CALLS = { CALL: true, CALLCODE: false, DELEGATECALL: false, STATICCALL: tr
 const TOUCHES = { BALANCE: 1, EXTCODESIZE: 1, EXTCODEHASH: 1, EXTCODECOPY: 1, SELFDESTRUCT: 1 };
 
 export async function accessList(ask, [call, block]) {
-  const trace = await ask("debug_traceCall", [{ gas: "0x2faf080", ...call, data: call.data ?? call.input }, block, { disableStorage: true }]);
+  const trace = await ask("debug_traceCall", [
+    { gas: "0x2faf080", ...call, data: call.data ?? call.input },
+    block,
+    { disableStorage: true },
+  ]);
   const keys = new Map();
   const touch = (who) => keys.get(who) ?? keys.set(who, new Set()).get(who);
   const frames = [call.to?.toLowerCase() ?? null]; // whose storage; null: created in this call

@@ -1,0 +1,279 @@
+import assert from "node:assert";
+import { Interface, id } from "ethers";
+import { LIES } from "../devnet/lib/proxy.mjs";
+import * as client from "./lib/client.mjs";
+import { sleep, until } from "./lib/node.mjs";
+
+// Every lie of the proxy is told to nodes, one by one. Whatever is told: nothing wrong is signed, the head is one that the chain
+// has and never goes back. A lie that could matter is refused, with a reason that names the endpoint; when it stops, the
+// node serves again.
+
+const LANES = 5; // nodes at the same time that hear the beacon's lies
+const HEAL_MS = 25000;
+const ARGS = { delay: 1500, huge: 40, proof_other_block: 20, proof_storage_older: 20 };
+
+// Lies that leave a right answer possible: the values are right, or what is false is only a hint, or is not used.
+const HARMLESS = new Set([
+  ...["delay", "wrong_type", "length_short", "drip"],
+  ...["proof_extra_node", "storage_reordered", "access_list_empty", "access_list_wrong", "access_list_huge"],
+  ...["quantity_padded", "hex_upper", "rpc_version_wrong", "rpc_both"],
+  ...["lc_replay_finality", "lc_replay_optimistic", "lc_signature_slot", "lc_updates_empty", "lc_updates_reversed"],
+  ...["lc_updates_gap", "lc_updates_repeated", "lc_updates_many", "lc_updates_unfinalized", "lc_bits_all"],
+]);
+// Forgeries that are valid objects: they may be taken, but must not move what is signed.
+const HARMLESS_FORGERIES = new Set(["none", "few_signers", "one_signer"]);
+
+// ---------------------------------------------------------------- execution
+
+// Accounts that hold tokens: the recipients of transfers. Each is used once, so that its slot is not known yet.
+async function tokenHolders(chain) {
+  const { token } = chain.contracts.addresses;
+  const logs = await chain.ask("eth_getLogs", {
+    fromBlock: "0x1",
+    toBlock: "latest",
+    address: token,
+    topics: [id("Transfer(address,address,uint256)")],
+  });
+  return logs.map((log) => "0x" + log.topics[2].slice(26)).filter((holder) => BigInt(holder) > 1n << 100n);
+}
+
+// The next call to lie about.
+class Questions {
+  #chain;
+  #holders = [];
+  #used = new Set();
+
+  constructor(chain) {
+    this.#chain = chain;
+    this.face = Object.fromEntries(
+      Object.entries(chain.contracts.abi).map(([name, list]) => [name, new Interface(list)]),
+    );
+  }
+
+  // Several accounts and slots, one of them never asked before.
+  async balance() {
+    while (!this.#holders.length) {
+      const all = new Set(await tokenHolders(this.#chain));
+      this.#holders = [...all].filter((holder) => !this.#used.has(holder));
+      if (!this.#holders.length) await sleep(1000);
+    }
+    const holder = this.#holders.pop();
+    this.#used.add(holder);
+    const { probe } = this.#chain.contracts.addresses;
+    return { to: probe, data: this.face.Probe.encodeFunctionData("viaToken", [holder]) };
+  }
+
+  // Contracts whose code the node has not seen yet, and functions of which it has not learned anything.
+  #unseen = null;
+  unseen() {
+    const { token, impl, proxy, probe, delegated } = this.#chain.contracts.addresses;
+    const at = (to, contract, name, ...args) => ({ to, data: this.face[contract].encodeFunctionData(name, args) });
+    this.#unseen ??= [
+      at(token, "Token", "motto"),
+      at(impl, "Impl", "counter"),
+      at(proxy, "Impl", "sum", [3n]),
+      { to: "0x0000F90827F1C53a10cb7A02335B175320002935", data: "0x" + "1".padStart(64, "0") },
+      { to: "0x00000961Ef480Eb55e80D19ad83579A64c007002" },
+      { to: "0x0000BBdDc7CE488642fb579F8B00f3a590007251" },
+      at(delegated, "Impl", "sum", [3n]),
+      at(probe, "Probe", "slots"),
+      at(probe, "Probe", "absent", [5n]),
+      at(probe, "Probe", "ext", [token]),
+    ];
+    assert(this.#unseen.length, "more lies about code than contracts: add some here");
+    return this.#unseen.shift();
+  }
+}
+
+// What the node says to a call while it is lied to: signed and true, or refused with the endpoint's name.
+async function judge(t, node, proxy, call, pubkey) {
+  const { answer, height } = await client.callAtHeight(node, call, pubkey);
+  const chain = await t.world.chain();
+  if (answer.status === 200) {
+    assert.deepStrictEqual(
+      client.response(answer, pubkey),
+      await chain.call(call, height),
+      `signed at block ${height}`,
+    );
+    return { refused: false };
+  }
+  const { detail } = client.problem(answer);
+  assert(detail.includes(proxy.url), `the reason does not name ${proxy.url}: ${detail}`);
+  assert(detail.replace(proxy.url, "").length > 10, `no reason: ${detail}`);
+  return { refused: true, detail };
+}
+
+async function executionLie(t, node, proxy, questions, pubkey, name) {
+  const { layer, on } = LIES[name];
+  const about = [].concat(on);
+  const asked =
+    layer === "transport" ||
+    on === "*" ||
+    about.some((m) => ["eth_getProof", "eth_getCode", "eth_createAccessList"].includes(m));
+  const fresh = about.includes("eth_getCode") || about.includes("eth_createAccessList");
+  const call = fresh ? questions.unseen() : await questions.balance();
+  proxy.lie(name, { arg: ARGS[name] });
+  let result;
+  try {
+    result = await judge(t, node, proxy, call, pubkey);
+    if (asked) assert(proxy.told[name], "the lie was not told: the node did not ask");
+    if (asked && !HARMLESS.has(name)) assert(result.refused, "the lie was told and a signed answer given");
+  } finally {
+    proxy.honest();
+  }
+  await until("the node serves again", HEAL_MS, async () => {
+    const again = await judge(t, node, proxy, call, pubkey);
+    assert(!again.refused, again.detail);
+    return true;
+  });
+  if (!asked) return "not asked for";
+  return result.refused ? result.detail : "harmless, right answer";
+}
+
+async function executionLies(t, chain) {
+  const proxy = await t.world.proxy(chain, { accessLists: true });
+  const node = await t.world.node("lies-execution").begin(chain.setup({ execution: proxy.url }));
+  const pubkey = await client.attest(node);
+  const questions = new Questions(chain);
+  const names = Object.keys(LIES).filter((name) => LIES[name].layer !== "beacon");
+  // Those that need something unseen come first.
+  const first = (name) => (/^(code|access_list)_/.test(name) ? 0 : 1);
+  for (const name of names.sort((a, b) => first(a) - first(b))) {
+    await t.test(`execution: ${name}`, () => executionLie(t, node, proxy, questions, pubkey, name));
+  }
+  await t.test("execution: the node lived through all of it", () => endsWell(node));
+}
+
+// ---------------------------------------------------------------- beacon
+
+// The node's head is a block of the chain, and signed if at all with its number; returns the slot.
+async function checkHead(t, node, floor) {
+  const chain = await t.world.chain();
+  const { head } = await node.status();
+  if (!head) return floor;
+  assert(head.slot >= floor, `the head went back from slot ${floor} to ${head.slot}`);
+  const { message } = await chain.beacon(`/eth/v2/beacon/blocks/${head.slot}`);
+  const truth = message.body.execution_payload;
+  assert.deepStrictEqual(
+    [head.block_number, head.block_hash],
+    [Number(truth.block_number), truth.block_hash],
+    `slot ${head.slot}`,
+  );
+  const answer = await node.get("/block");
+  if (answer.status === 200) {
+    const pubkey = await client.attest(node);
+    const number = await client.block(node, pubkey);
+    assert(await chain.block(number), `the chain has no block ${number}`);
+  } else client.problem(answer);
+  return head.slot;
+}
+
+const complaints = ({ requests, failures, lies }) => failures + lies;
+
+// The beacon's row of the status; refused: what it says once it complains about more than before.
+async function beaconRow(node, proxy) {
+  const { upstreams } = await node.status();
+  const row = upstreams?.consensus[0];
+  if (row) assert.strictEqual(row.endpoint, proxy.url);
+  return row;
+}
+
+// While the lie is told: until the node complains, or for as long as it takes to hear it a few times.
+async function endure(t, node, proxy, key, before, floor) {
+  const end = Date.now() + 12000;
+  for (;;) {
+    node.assertAlive();
+    floor = await checkHead(t, node, floor);
+    const row = await beaconRow(node, proxy);
+    if (row && complaints(row) > before) {
+      assert(row.reason.length > 3, "no reason");
+      return { floor, reason: row.reason };
+    }
+    if (Date.now() > end || ((proxy.told[key] ?? 0) > 2 && Date.now() > end - 6000)) return { floor, reason: null };
+    await sleep(150);
+  }
+}
+
+async function heals(t, node, floor) {
+  await node.ready(HEAL_MS);
+  await until("the head moves on", HEAL_MS, async () => (await checkHead(t, node, floor)) > floor, 250);
+}
+
+// Told from the start on to a node that has nothing yet, then again to the same node when it follows the chain.
+async function beaconLie(t, proxy, chain, checkpoint, name, options) {
+  const harmless = HARMLESS.has(name) || HARMLESS_FORGERIES.has(options.arg);
+  const usedByNode = LIES[name].layer === "transport" || /light_client/.test(String(LIES[name].on));
+  const node = t.world.node("lies-beacon");
+  try {
+    proxy.lie(name, options);
+    await node.start();
+    await node.setup(chain.setup({ consensus: proxy.url, checkpoint }));
+    const start = await endure(t, node, proxy, name, 0, 0);
+    let told = proxy.told[name] ?? 0;
+    proxy.honest();
+    await heals(t, node, start.floor);
+
+    const row = await beaconRow(node, proxy);
+    const slot = await checkHead(t, node, start.floor);
+    proxy.lie(name, options);
+    const later = await endure(t, node, proxy, name, complaints(row), slot);
+    told += proxy.told[name] ?? 0;
+    proxy.honest();
+    await heals(t, node, later.floor);
+
+    if (!usedByNode) return told ? "told, not used" : "not asked for";
+    assert(told, "the lie was not told: the node did not ask");
+    const reason = start.reason ?? later.reason;
+    if (!harmless) assert(reason, "the lie was told and the status shows nothing");
+    const { code } = await node.stop();
+    assert.strictEqual(code, 0, `exit status ${code}`);
+    return reason ?? "harmless, right head";
+  } finally {
+    proxy.honest();
+    node.kill();
+  }
+}
+
+// A forgery can be made only while the chain serves a finality update of the head's own period.
+async function forgeable(chain) {
+  await until(
+    "forgeries can be made",
+    90000,
+    async () => (await fetch(`${chain.beaconUrl}/devnet/forge?kind=none`)).ok,
+    500,
+  );
+}
+
+async function beaconLies(t, chain) {
+  const checkpoint = await chain.oldCheckpoint();
+  const names = Object.keys(LIES).filter((name) => LIES[name].layer !== "rpc" && name !== "lc_forged");
+  const kinds = Object.keys(await (await fetch(`${chain.beaconUrl}/devnet/forge/kinds`)).json());
+  const jobs = [
+    ...names.map((name) => ({ title: `beacon: ${name}`, name, options: { arg: ARGS[name] } })),
+    ...kinds.map((arg) => ({ title: `beacon: lc_forged ${arg}`, name: "lc_forged", options: { arg }, forged: true })),
+  ];
+  const lane = async () => {
+    const proxy = await t.world.proxy(chain, { otherBeacon: (await t.world.otherChain()).beaconUrl });
+    for (let job = jobs.shift(); job; job = jobs.shift()) {
+      const { title, name, options, forged } = job;
+      await t.test(title, async () => {
+        if (forged) await forgeable(chain);
+        return beaconLie(t, proxy, chain, checkpoint, name, options);
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+}
+
+async function endsWell(node) {
+  node.assertAlive();
+  const { code } = await node.stop();
+  assert.strictEqual(code, 0, `exit status ${code}`);
+}
+
+async function run(t) {
+  const chain = await t.world.chain();
+  await Promise.all([executionLies(t, chain), beaconLies(t, chain)]);
+}
+
+export default { title: "everything that an upstream can tell", run };

@@ -1,0 +1,90 @@
+import assert from "node:assert";
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { roundTrips } from "../devnet/lib/proxy.mjs";
+import { Recorded } from "./lib/recorded.mjs";
+
+const LIST_ROUNDS = 2; // and one more for headers, which no list names, when BLOCKHASH is used
+
+// Runs the helper, which makes the calls through the node's own upstream code; one object per call.
+function runCalls(program, args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
+    let text = "";
+    child.stdout.on("data", (chunk) => (text += chunk));
+    child.on("error", reject);
+    child.on("close", (code) => {
+      if (code !== 0) return reject(new Error(`${path.basename(program)} ended with ${code}`));
+      resolve(
+        text
+          .trim()
+          .split("\n")
+          .map((line) => JSON.parse(line)),
+      );
+    });
+  });
+}
+
+// How often each number occurs: "2: 130 times, 1: 5 times".
+function tally(numbers) {
+  const counts = new Map();
+  for (const n of numbers) counts.set(n, (counts.get(n) ?? 0) + 1);
+  return [...counts]
+    .sort(([a], [b]) => a - b)
+    .map(([n, times]) => `${n}: ${times} times`)
+    .join(", ");
+}
+
+async function runBlock(t, program, vectors, upstream, block, lists) {
+  upstream.lists = lists;
+  upstream.log.length = 0;
+  const results = await runCalls(program, [upstream.url, vectors, block]);
+  assert.strictEqual(results.length, upstream.calls.length, "one line per call");
+  const unsupported = results.filter((r) => r.why === "unsupported");
+  const done = results.filter((r) => r.why !== "unsupported");
+  const name = (r) => upstream.calls[r.id]?.id ?? r.id;
+  const wrong = done.filter((r) => !r.ok).map((r) => `${name(r)}: ${r.why}`);
+  // The machine explores: it may ask for what the recorded call never read, and the recording cannot prove.
+  const notRecorded = wrong.filter((why) => why.includes("the recording has no"));
+  const real = wrong.filter((why) => !notRecorded.includes(why));
+  assert.strictEqual(real.length, 0, `${real.length} calls went wrong:\n${real.slice(0, 30).join("\n")}`);
+  const good = done.filter((r) => r.ok);
+  const limit = (r) => (!lists ? Infinity : LIST_ROUNDS + (upstream.calls[r.id].ops.includes("BLOCKHASH") ? 1 : 0));
+  const slow = good.filter((r) => r.again !== 0 || r.rounds > limit(r));
+  const list = slow.map((r) => `${name(r)}: ${r.rounds} round trips, for the same block again ${r.again}`);
+  assert.strictEqual(slow.length, 0, `${slow.length} calls took too many:\n${list.slice(0, 30).join("\n")}`);
+  const skipped = unsupported.length + notRecorded.length;
+  if (!skipped) {
+    const counted = roundTrips(upstream.log);
+    const told = good.reduce((sum, r) => sum + r.rounds, 0);
+    assert.strictEqual(counted, told, "round trips counted here, and as the node says");
+  }
+  if (unsupported.length)
+    t.skip(`${unsupported.length} calls of block ${block}`, "they reach a precompile that this build lacks");
+  if (notRecorded.length)
+    t.skip(`${notRecorded.length} calls of block ${block}`, "while exploring they ask for state that was not recorded");
+  return `${good.length} calls; round trips ${tally(good.map((r) => r.rounds))}; the same block again 0`;
+}
+
+async function run(t) {
+  const folder = path.join(t.world.vectors, "mainnet-calls");
+  if (!fs.existsSync(folder)) return t.skip("mainnet calls", `no folder ${folder}`);
+  const program = path.join(t.world.build, "tests", "e2e", "offline_call");
+  assert(fs.existsSync(program), `no program ${program}`);
+  for (const block of fs.readdirSync(folder).sort()) {
+    const upstream = await new Recorded(path.join(folder, block)).start(t.world.port());
+    try {
+      await t.test(`block ${block}: with eth_createAccessList at most ${LIST_ROUNDS} round trips`, () =>
+        runBlock(t, program, t.world.vectors, upstream, block, true),
+      );
+      await t.test(`block ${block}: without it, the depth of dependencies`, () =>
+        runBlock(t, program, t.world.vectors, upstream, block, false),
+      );
+    } finally {
+      await upstream.close();
+    }
+  }
+}
+
+export default { title: "recorded mainnet state behind an offline RPC: every call, round trips counted", run };
