@@ -32,6 +32,11 @@ async function compare(node, chain, pubkey, { call, expect }) {
     assert.match(detail, /precompile/i);
     return;
   }
+  if (expect === "refused") {
+    assert.strictEqual(client.problem(answer).status, 422, answer.text);
+    assert.strictEqual(await chain.call(call, height), "Error");
+    return;
+  }
   const mine = client.response(answer, pubkey);
   const truth = await chain.call(call, height);
   if (typeof expect === "function") expect(mine, truth, call);

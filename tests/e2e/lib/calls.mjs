@@ -1,6 +1,6 @@
 // Calls to every function of the workload's contracts: {name, call, expect}. expect says how the node's answer relates to the
-// execution client's own eth_call: "equal", "unsupported" (a precompile that this build lacks: a clear error), or a
-// function (answer, truth) that asserts something weaker, with the reason beside it.
+// execution client's own eth_call: "equal", "unsupported" (a precompile that this build lacks: a clear error), "refused"
+// (the request itself cannot be carried out, as geth says with -32000), or a function (answer, truth) that asserts something weaker, with the reason beside it.
 import assert from "node:assert";
 import crypto from "node:crypto";
 import { AbiCoder, Interface, id } from "ethers";
@@ -68,7 +68,11 @@ function table({ token, impl, proxy, probe, delegated, accounts }) {
     Probe: {
       ...views("token", "slots", "staticWrite"),
       poke: [[1n], { args: [0n], from }],
-      make: [[id("a")], { args: [id("b")], from, value: 5n }, { args: [id("c")], from: NOBODY, value: 5n }],
+      make: [
+        [id("a")],
+        { args: [id("b")], from, value: 5n },
+        { args: [id("c")], from: NOBODY, value: 5n, expect: "refused" },
+      ],
       fail: [[0n], [1n], [2n], { args: [3n], gas: 100000n }, { args: [4n], gas: 1000000n }, [5n]],
       absent: [[0n], [77n]],
       viaToken: [[owner], [NOBODY]],

@@ -83,7 +83,8 @@ export class Node {
   }
 
   async setup(body) {
-    const text = typeof body === "string" ? body : JSON.stringify(body);
+    const raw = typeof body === "string" || Buffer.isBuffer(body);
+    const text = raw ? body : JSON.stringify(body);
     return request(this.setupUrl, { method: "POST", body: text, headers: { "content-type": "application/json" } });
   }
 

@@ -29,7 +29,7 @@ class Scenario {
     } catch (error) {
       this.#report.failed++;
       this.#report.failures.push(`${this.name}: ${title}`);
-      const text = error instanceof AssertionError ? error.message : error.stack;
+      const text = error instanceof AssertionError ? error.message.trim() : error.stack;
       console.log(`   FAIL  ${title} (${seconds(began)})\n         ${text.replaceAll("\n", "\n         ")}`);
       return false;
     }

@@ -65,9 +65,12 @@ async function otherChain(list, x) {
 }
 
 async function otherBootstrap(list, x) {
-  const slot = Math.max(8, Number(list[0].data.header.beacon.slot) - 8);
-  const { data } = await x.get(`/eth/v1/beacon/blocks/${slot}/root`);
-  replaced(list, await x.get(`${API}bootstrap/${data.root}`));
+  const first = Number(list[0].data.header.beacon.slot);
+  for (const slot of [8, 16, 24, 32].map((more) => first + more)) {
+    const { data } = await x.get(`/eth/v1/beacon/blocks/${slot}/root`);
+    const other = data && (await x.get(`${API}bootstrap/${data.root}`));
+    if (other?.data) return replaced(list, other);
+  }
 }
 
 function unfinalized(list) {
