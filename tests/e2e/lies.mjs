@@ -1,4 +1,5 @@
 import assert from "node:assert";
+import crypto from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { Interface, id } from "ethers";
 import { LIES } from "../devnet/lib/proxy.mjs";
@@ -9,7 +10,7 @@ import { sleep, until } from "./lib/node.mjs";
 // has and never goes back. A lie that could matter is refused, with a reason that names the endpoint; when it stops, the
 // node serves again.
 
-const LANES = 5; // nodes at the same time that hear the beacon's lies
+const LANES = 6; // nodes at the same time that hear the beacon's lies
 const HEAL_MS = 25000;
 const ENDURE_MS = 3000; // for lies that the node does not complain about
 const ARGS = { delay: 1500, huge: 40, proof_other_block: 20, proof_storage_older: 20 };
@@ -27,42 +28,43 @@ const HARMLESS_FORGERIES = new Set(["none", "few_signers", "one_signer"]);
 
 // ---------------------------------------------------------------- execution
 
-// Accounts that hold tokens: the recipients of transfers. Each is used once, so that its slot is not known yet.
-async function tokenHolders(chain) {
-  const { token } = chain.contracts.addresses;
-  const logs = await chain.ask("eth_getLogs", {
-    fromBlock: "0x1",
-    toBlock: "latest",
-    address: token,
-    topics: [id("Transfer(address,address,uint256)")],
-  });
-  return logs.map((log) => "0x" + log.topics[2].slice(26)).filter((holder) => BigInt(holder) > 1n << 100n);
-}
+const randomAddress = () => "0x" + crypto.randomBytes(20).toString("hex");
 
 // The next call to lie about.
 class Questions {
   #chain;
-  #holders = [];
-  #used = new Set();
 
   constructor(chain) {
     this.#chain = chain;
-    this.face = Object.fromEntries(
-      Object.entries(chain.contracts.abi).map(([name, list]) => [name, new Interface(list)]),
-    );
+    const { abi } = chain.contracts;
+    this.face = Object.fromEntries(Object.entries(abi).map(([name, list]) => [name, new Interface(list)]));
   }
 
-  // Several accounts and slots, one of them never asked before.
-  async balance() {
-    while (!this.#holders.length) {
-      const all = new Set(await tokenHolders(this.#chain));
-      this.#holders = [...all].filter((holder) => !this.#used.has(holder));
-      if (!this.#holders.length) await sleep(1000);
-    }
-    const holder = this.#holders.pop();
-    this.#used.add(holder);
-    const { probe } = this.#chain.contracts.addresses;
-    return { to: probe, data: this.face.Probe.encodeFunctionData("viaToken", [holder]) };
+  // Several accounts and slots, some of them never asked for before, so that the block does not matter.
+  unknown() {
+    const { probe, token } = this.#chain.contracts.addresses;
+    const [one, other] = [randomAddress(), randomAddress()];
+    return Math.random() < 0.5
+      ? { to: probe, data: this.face.Probe.encodeFunctionData("viaToken", [one]) }
+      : { to: token, data: this.face.Token.encodeFunctionData("transferFrom", [one, other, 0n]) };
+  }
+
+  // Three slots of one account that were never asked for, two of them with different values other than zero.
+  async balances() {
+    const { token, accounts } = this.#chain.contracts.addresses;
+    const sender = randomAddress();
+    const data = this.face.Token.encodeFunctionData("transferFrom", [accounts[0], await this.#recipient(), 0n]);
+    return { from: sender, to: token, data };
+  }
+
+  // Somebody who was sent tokens.
+  async #recipient() {
+    const { token } = this.#chain.contracts.addresses;
+    const topics = [id("Transfer(address,address,uint256)")];
+    const filter = { fromBlock: "0x1", toBlock: "latest", address: token, topics };
+    const logs = await this.#chain.ask("eth_getLogs", filter);
+    const to = logs.map((log) => "0x" + log.topics[2].slice(26)).filter((address) => BigInt(address) > 1n << 100n);
+    return to[Math.floor(Math.random() * to.length)];
   }
 
   // Contracts whose code the node has not seen yet, and functions of which it has not learned anything.
@@ -117,7 +119,11 @@ const usedByCalls = (name) => needsUnseen(name) || about(name).some((m) => m ===
 
 async function executionLie(t, node, proxy, questions, pubkey, name) {
   const asked = usedByCalls(name);
-  const call = needsUnseen(name) ? questions.unseen() : await questions.balance();
+  const call = needsUnseen(name)
+    ? questions.unseen()
+    : /^storage_/.test(name)
+      ? await questions.balances()
+      : questions.unknown();
   proxy.lie(name, { arg: ARGS[name] });
   let result;
   try {
