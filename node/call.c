@@ -6,7 +6,10 @@
 #include "node/log.h"
 #include "rpc/jsonrpc.h"
 
-#define ROUND_ARENA_MAX ((size_t)256 << 20) /* bytes: one batch, its answer and the decoded proofs */
+#define BATCH_MAX 100u /* elements of one JSON-RPC batch: providers refuse larger ones */
+#define BATCHES_MAX (2 * EX_KEYS_MAX / BATCH_MAX + 1) /* of one round: a proof and a code of every account */
+#define BATCH_BODY_MIN ((size_t)1 << 20) /* bytes that the answer to one of many batches may have */
+#define ROUND_ARENA_MAX ((size_t)256 << 20) /* bytes: the batches of one round */
 
 typedef struct {
     const call_edge_t *edge;
@@ -26,35 +29,85 @@ static bool run_expired(void *ctx)
     return clock_monotonic_ms() >= t->run_until_ms || call_expired(ctx);
 }
 
-/* One batch to one endpoint, of the needs that are not answered yet. why names what is wrong, without the endpoint. */
+/* One round trip to one endpoint: the open needs, in as many parallel batches as it takes. */
+typedef struct {
+    hc_request_t posts[BATCHES_MAX];
+    hc_response_t responses[BATCHES_MAX];
+    size_t first[BATCHES_MAX]; /* need with which the batch begins */
+    size_t count;              /* batches */
+} exchange_t;
+
+static size_t batch_len(size_t first, size_t count)
+{
+    return count - first < BATCH_MAX ? count - first : BATCH_MAX;
+}
+
+static rc_t write_batches(exchange_t *x, arena_t *a, const ex_need_t *needs, const bool *answered, size_t count, const ex_block_t *block,
+                          const ex_request_t *request)
+{
+    for (size_t first = 0; first < count; first += BATCH_MAX) {
+        size_t n = batch_len(first, count), open = 0;
+        view_t body;
+        for (size_t i = first; i < first + n; i++)
+            open += !answered[i];
+        if (!open)
+            continue;
+        if (x->count == BATCHES_MAX)
+            return RC_BUG; /* EX_KEYS_MAX accounts with their codes fit */
+        rc_t rc = jr_encode_needs(&body, a, needs + first, answered + first, n, block, request);
+        if (rc)
+            return rc;
+        x->posts[x->count].post = body;
+        x->first[x->count++] = first;
+    }
+    return RC_OK;
+}
+
+/* Takes the answer to batch k. */
+static rc_t take_batch(ex_call_t *call, bool *answered, char *why, size_t cap, const exchange_t *x, size_t k, const ex_need_t *needs,
+                       size_t count)
+{
+    const hc_response_t *r = &x->responses[k];
+    size_t first = x->first[k];
+    if (r->rc) {
+        snprintf(why, cap, "%s", r->error);
+        return r->rc;
+    }
+    if (r->status != 200) {
+        snprintf(why, cap, "HTTP status %d", r->status);
+        return RC_IO;
+    }
+    return jr_answer_needs(call, answered + first, why, cap, needs + first, batch_len(first, count), view_of(r->body, r->body_len));
+}
+
+/* Asks one endpoint for all needs that are not answered yet. why names what is wrong, without the endpoint. */
 static rc_t ask(ex_call_t *call, bool *answered, char *why, size_t cap, uint32_t *retry_after_ms, arena_t *a, size_t endpoint,
                 timer_ctx_t *timer, const ex_need_t *needs, size_t count, const ex_block_t *block, const ex_request_t *request)
 {
     const call_edge_t *edge = timer->edge;
     uint64_t now = clock_monotonic_ms();
-    view_t body;
-    hc_response_t response = { 0 };
+    exchange_t *x = arena_calloc(a, 1, sizeof *x);
     if (now >= timer->deadline_ms)
         return RC_TIMEOUT;
-    rc_t rc = jr_encode_needs(&body, a, needs, answered, count, block, request);
+    rc_t rc = x ? write_batches(x, a, needs, answered, count, block, request) : RC_NOMEM;
     if (rc) {
         snprintf(why, cap, "the request could not be written: %s", rc_name(rc));
         return rc;
     }
     uint64_t left = timer->deadline_ms - now;
-    hc_request_t post = { .url = up_url(edge->upstream, endpoint), .post = body, .body_max = JR_BODY_MAX,
-                          .timeout_ms = left < 15000 ? (uint32_t)left : 15000 };
-    hc_perform(edge->http, &response, &post, 1, call_expired, timer);
-    *retry_after_ms = response.retry_after_ms;
-    if (response.rc) {
-        rc = response.rc;
-        snprintf(why, cap, "%s", response.error);
-    } else if (response.status != 200) {
-        rc = RC_IO;
-        snprintf(why, cap, "HTTP status %d", response.status);
-    } else
-        rc = jr_answer_needs(call, answered, why, cap, needs, count, view_of(response.body, response.body_len));
-    hc_response_clear(&response);
+    for (size_t k = 0; k < x->count; k++) {
+        x->posts[k].url = up_url(edge->upstream, endpoint);
+        x->posts[k].body_max = JR_BODY_MAX / x->count > BATCH_BODY_MIN ? JR_BODY_MAX / x->count : BATCH_BODY_MIN;
+        x->posts[k].timeout_ms = left < 15000 ? (uint32_t)left : 15000;
+    }
+    hc_perform(edge->http, x->responses, x->posts, x->count, call_expired, timer);
+    for (size_t k = 0; k < x->count; k++) {
+        if (!rc) /* the first fault is told; what comes after it is asked for again */
+            rc = take_batch(call, answered, why, cap, x, k, needs, count);
+        if (x->responses[k].retry_after_ms > *retry_after_ms)
+            *retry_after_ms = x->responses[k].retry_after_ms;
+        hc_response_clear(&x->responses[k]);
+    }
     return rc;
 }
 
