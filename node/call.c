@@ -98,7 +98,7 @@ static rc_t ask(ex_call_t *call, bool *answered, char *why, size_t cap, uint32_t
     for (size_t k = 0; k < x->count; k++) {
         x->posts[k].url = up_url(edge->upstream, endpoint);
         x->posts[k].body_max = JR_BODY_MAX / x->count > BATCH_BODY_MIN ? JR_BODY_MAX / x->count : BATCH_BODY_MIN;
-        x->posts[k].timeout_ms = left < 15000 ? (uint32_t)left : 15000;
+        x->posts[k].timeout_ms = left < CALL_ASK_MAX_MS ? (uint32_t)left : CALL_ASK_MAX_MS;
     }
     hc_perform(edge->http, x->responses, x->posts, x->count, call_expired, timer);
     for (size_t k = 0; k < x->count; k++) {

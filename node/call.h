@@ -13,6 +13,7 @@
 #include "rpc/http/upstream.h"
 
 #define CALL_TIME_MAX_MS 30000u /* a whole call, upstream included */
+#define CALL_ASK_MAX_MS 10000u  /* one batch, so that a slow endpoint leaves time for the next ones */
 #define CALL_RUN_MAX_MS 10000u  /* time in the EVM, all runs of a call together */
 
 typedef struct {

@@ -11,7 +11,8 @@
 #define WANTS_MAX 8u
 #define ARENA_MAX ((size_t)64 << 20) /* bytes: the largest answer as JSON tree and as SSZ */
 #define URL_MAX 1400u
-#define LAG_SLOTS 3u /* a head this old makes an endpoint that has nothing newer doubtful */
+#define LAG_SLOTS 3u  /* a head this old makes an endpoint that has nothing newer doubtful; */
+#define LAG_EPOCHS 4u /* so does a finalized header this old */
 
 struct follow {
     follow_config_t config;
@@ -45,9 +46,11 @@ static void set_trouble(follow_t *f, const char *text)
 
 static void publish(follow_t *f)
 {
-    uint64_t now = f->config.now_ms();
+    uint64_t now = f->config.now_ms(), slot = f->view.latest.header.beacon.slot; /* only this thread writes it */
     pthread_mutex_lock(&f->lock);
     lc_sync_latest(f->sync, &f->view.latest);
+    if (!f->view.latest_moved_ms || f->view.latest.header.beacon.slot != slot)
+        f->view.latest_moved_ms = clock_monotonic_ms();
     lc_sync_finalized(f->sync, &f->view.finalized);
     lc_sync_progress(f->sync, &f->view.progress, now);
     lc_progress_t p = f->view.progress;
@@ -84,7 +87,7 @@ typedef enum {
     ANSWER_TAKEN
 } answer_t;
 
-/* Feeds one object; on anything but RC_OK and RC_REPLAY why says what is wrong with it. */
+/* Feeds one object; on anything but RC_OK and RC_REPLAY (it brought nothing new) why says what is wrong with it. */
 static rc_t feed(follow_t *f, const lc_want_t *want, const bn_object_t *object, char *why, size_t cap)
 {
     unsigned moved = 0;
@@ -103,7 +106,7 @@ static rc_t feed(follow_t *f, const lc_want_t *want, const bn_object_t *object, 
     if ((moved & LC_MOVED_HEAD) && after.valid)
         log_write(LOG_DEBUG, "head", "slot %llu, block %llu, %u signed", (unsigned long long)after.header.beacon.slot,
                   (unsigned long long)after.header.execution.block_number, after.participants);
-    return RC_OK;
+    return moved ? RC_OK : RC_REPLAY;
 }
 
 /* Decodes and feeds the answer of one endpoint. RC_REPLAY: it brought nothing new. *too_old: the checkpoint is, which is the
@@ -144,11 +147,23 @@ static rc_t take_answer(follow_t *f, const lc_want_t *want, const hc_response_t 
     return !rc && replayed == count ? RC_REPLAY : rc;
 }
 
-static bool head_lags(const follow_t *f)
+/* Whether an answer of this kind ought to have brought something new, so that another endpoint may know more. */
+static bool is_behind(const follow_t *f, lc_kind_t kind)
 {
+    const lc_network_t *net = f->config.network;
+    uint64_t now = f->config.now_ms(), slot = lc_slot_at(net, now);
     lc_head_t head;
-    lc_sync_latest(f->sync, &head);
-    return head.valid && lc_slot_at(f->config.network, f->config.now_ms()) > head.header.beacon.slot + LAG_SLOTS;
+    lc_progress_t progress;
+    if (kind == LC_OPTIMISTIC) {
+        lc_sync_latest(f->sync, &head);
+        return head.valid && slot > head.header.beacon.slot + LAG_SLOTS;
+    }
+    if (kind == LC_FINALITY) {
+        lc_sync_finalized(f->sync, &head);
+        return head.valid && slot > head.header.beacon.slot + LAG_EPOCHS * net->preset.slots_per_epoch;
+    }
+    lc_sync_progress(f->sync, &progress, now);
+    return progress.state == LC_STATE_SYNCING;
 }
 
 /* Asks one endpoint for all wants whose answer was not taken. */
@@ -177,7 +192,7 @@ static void ask(follow_t *f, size_t endpoint, const lc_want_t *wants, answer_t *
         bool too_old = false;
         rc_t rc = take_answer(f, want, &responses[k], &too_old, why, sizeof why);
         if (rc == RC_OK || rc == RC_REPLAY) {
-            bool stale = rc == RC_REPLAY && want->kind == LC_OPTIMISTIC && head_lags(f);
+            bool stale = rc == RC_REPLAY && is_behind(f, want->kind);
             answers[which[k]] = stale ? ANSWER_STALE : ANSWER_TAKEN;
             rc = RC_OK;
         }

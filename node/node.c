@@ -51,8 +51,15 @@ const char *node_state_name(node_state_t state)
     return "unknown";
 }
 
+/* Milliseconds since a slot began. */
+static uint64_t slot_age_ms(const lc_network_t *net, uint64_t slot, uint64_t now_ms)
+{
+    uint64_t at = lc_slot_start_ms(net, slot);
+    return now_ms > at ? now_ms - at : 0;
+}
+
 /* The state of a node whose follower runs. */
-static node_state_t follower_state(node_t *n, const follow_view_t *v, char *why, size_t cap)
+static node_state_t follower_state(const node_t *n, const follow_view_t *v, bool was_ready, char *why, size_t cap)
 {
     const lc_network_t *net = &n->config->network;
     const lc_head_t *head = node_head(n, v);
@@ -69,14 +76,19 @@ static node_state_t follower_state(node_t *n, const follow_view_t *v, char *why,
         snprintf(why, cap, "the chain is before Capella: its headers prove no execution block");
         return NODE_DEGRADED;
     }
-    uint64_t latest_ms = lc_slot_start_ms(net, v->latest.header.beacon.slot);
-    if (now > latest_ms + NODE_HEAD_AGE_MAX_SLOTS * slot_ms) {
-        if (!n->was_ready && !v->trouble[0]) {
-            snprintf(why, cap, "asking for the present head");
-            return NODE_SYNCING;
-        }
-        snprintf(why, cap, "the newest head with 2/3 of the sync committee is %llu s old%s%s", (unsigned long long)((now - latest_ms) / 1000),
-                 v->trouble[0] ? "; " : "", v->trouble);
+    /* The host may turn the system's clock back or hold it; the monotonic one shows how long nothing has come. */
+    uint64_t age = slot_age_ms(net, v->latest.header.beacon.slot, now), quiet = clock_monotonic_ms() - v->latest_moved_ms;
+    uint64_t head_age = slot_age_ms(net, head->header.beacon.slot, now);
+    bool stale = (age > quiet ? age : quiet) > NODE_HEAD_AGE_MAX_SLOTS * slot_ms;
+    bool stale_finalized = head == &v->finalized &&
+                           head_age > NODE_FINALIZED_AGE_MAX_EPOCHS * net->preset.slots_per_epoch * slot_ms;
+    if ((stale || stale_finalized) && !was_ready && !v->trouble[0]) {
+        snprintf(why, cap, "asking for the present head");
+        return NODE_SYNCING;
+    }
+    if (stale || stale_finalized) {
+        snprintf(why, cap, "the newest %s is %llu s old%s%s", stale ? "head with 2/3 of the sync committee" : "finalized head",
+                 (unsigned long long)((!stale ? head_age : age > quiet ? age : quiet) / 1000), v->trouble[0] ? "; " : "", v->trouble);
         return NODE_DEGRADED;
     }
     why[0] = '\0';
@@ -86,13 +98,14 @@ static node_state_t follower_state(node_t *n, const follow_view_t *v, char *why,
 node_state_t node_state(node_t *n, follow_view_t *view, char *why, size_t cap)
 {
     pthread_mutex_lock(&n->lock);
-    bool configured = n->config != NULL, serving = n->serving;
+    bool configured = n->config != NULL, serving = n->serving, was_ready = n->was_ready;
+    uint16_t setup_port = n->setup_port;
     snprintf(why, cap, "%s", n->failure);
     pthread_mutex_unlock(&n->lock);
     if (why[0])
         return NODE_DEGRADED;
     if (!configured) {
-        snprintf(why, cap, "waiting for POST /setup on port %u", n->setup_port);
+        snprintf(why, cap, "waiting for POST /setup on port %u", setup_port);
         return NODE_AWAITING_SETUP;
     }
     if (!serving) {
@@ -100,35 +113,53 @@ node_state_t node_state(node_t *n, follow_view_t *view, char *why, size_t cap)
         return NODE_BOOTSTRAPPING;
     }
     follow_view(n->follow, view);
-    return follower_state(n, view, why, cap);
+    return follower_state(n, view, was_ready, why, cap);
 }
 
-/* Signs the answer of GET /block once per head. */
-static void sign_block(node_t *n, const follow_view_t *v)
+static hs_shared_t *sign_block(node_t *n, const lc_head_t *head)
 {
     arena_t a;
     view_t body;
-    const lc_head_t *head = node_head(n, v);
-    pthread_mutex_lock(&n->lock);
-    uint64_t have = n->block_answer ? n->block_number : UINT64_MAX;
-    pthread_mutex_unlock(&n->lock);
-    uint64_t number = head->header.execution.block_number;
-    if (!head->valid || head->header.fork < LC_CAPELLA || number == have)
-        return;
-    arena_init(&a, BODY_ARENA_MAX);
     const api_signer_t signer = { n->keyring, node_sign };
     hs_shared_t *answer = NULL;
-    if (!api_block_body(&body, &a, &signer, number))
+    arena_init(&a, BODY_ARENA_MAX);
+    if (!api_block_body(&body, &a, &signer, head->header.execution.block_number))
         answer = hs_shared_new(200, NULL, body, HS_CORS | server_flags(n));
-    if (answer) {
-        pthread_mutex_lock(&n->lock);
-        hs_shared_t *old = n->block_answer;
-        n->block_answer = answer;
-        n->block_number = number;
-        pthread_mutex_unlock(&n->lock);
-        hs_shared_unref(old);
-    }
     arena_free(&a);
+    return answer;
+}
+
+/* The present answer, if it is at least as new as a slot. With the lock held. */
+static hs_shared_t *answer_since(node_t *n, uint64_t slot)
+{
+    return n->block_answer && n->block_slot >= slot ? hs_shared_ref(n->block_answer) : NULL;
+}
+
+hs_shared_t *node_block_answer(node_t *n, const follow_view_t *v)
+{
+    const lc_head_t *head = node_head(n, v);
+    uint64_t slot = head->header.beacon.slot;
+    if (!head->valid || head->header.fork < LC_CAPELLA)
+        return NULL;
+    pthread_mutex_lock(&n->lock);
+    hs_shared_t *found = answer_since(n, slot), *old = NULL;
+    pthread_mutex_unlock(&n->lock);
+    if (found)
+        return found;
+    hs_shared_t *signed_now = sign_block(n, head);
+    pthread_mutex_lock(&n->lock);
+    found = answer_since(n, slot); /* another thread may have been faster: the head never moves back */
+    if (found)
+        old = signed_now;
+    else if (signed_now) {
+        old = n->block_answer;
+        n->block_answer = signed_now;
+        n->block_slot = slot;
+        found = hs_shared_ref(signed_now);
+    }
+    pthread_mutex_unlock(&n->lock);
+    hs_shared_unref(old);
+    return found;
 }
 
 /* Signs what is new and tells the log when the state changes. Called on the follower's thread, and once by the controller. */
@@ -143,7 +174,7 @@ static void on_change(void *ctx)
     if (!serving) /* the controller calls again */
         return;
     node_state_t state = node_state(n, &v, why, sizeof why);
-    sign_block(n, &v);
+    hs_shared_unref(node_block_answer(n, &v));
     pthread_mutex_lock(&n->lock);
     bool changed = state != n->logged_state;
     n->logged_state = state;
@@ -397,7 +428,9 @@ static rc_t open_servers(node_t *n, char *why, size_t cap)
     rc = hs_start(&n->setup_server, why, cap, &setup);
     if (rc)
         return rc;
+    pthread_mutex_lock(&n->lock);
     n->setup_port = hs_port(n->setup_server);
+    pthread_mutex_unlock(&n->lock);
     log_write(LOG_INFO, "start", "kettle " KETTLE_VERSION ": API on port %u, waiting for POST /setup on port %u", n->api_port, n->setup_port);
     return RC_OK;
 }

@@ -71,12 +71,9 @@ static void get_block(void *ctx, const hs_request_t *request, hs_response_t *r)
     (void)request;
     if (!require_ready(n, &view, r))
         return;
-    pthread_mutex_lock(&n->lock);
-    if (n->block_answer)
-        r->shared = hs_shared_ref(n->block_answer);
-    else
-        hs_problem(r, 503, "not-ready", "the head is being signed");
-    pthread_mutex_unlock(&n->lock);
+    r->shared = node_block_answer(n, &view); /* signed already, unless the head came this instant */
+    if (!r->shared)
+        hs_problem(r, 503, "out-of-memory", "out of memory");
 }
 
 static void get_attest(void *ctx, const hs_request_t *request, hs_response_t *r)

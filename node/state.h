@@ -17,7 +17,8 @@
 #include "rpc/http/server.h"
 #include "tee/tee.h"
 
-#define NODE_HEAD_AGE_MAX_SLOTS 25u /* an older head is not signed */
+#define NODE_HEAD_AGE_MAX_SLOTS 25u       /* an older head is not signed; */
+#define NODE_FINALIZED_AGE_MAX_EPOCHS 16u /* nor an older finalized one */
 
 /* What a client may ask of the node now, in the words of /v1/status. */
 typedef enum { NODE_AWAITING_SETUP, NODE_BOOTSTRAPPING, NODE_SYNCING, NODE_READY, NODE_DEGRADED } node_state_t;
@@ -50,8 +51,8 @@ struct node {
     hs_shared_t *attest_answer;
     up_t *execution, *consensus;
     follow_t *follow;
-    hs_shared_t *block_answer; /* of GET /block for block_number; NULL: none yet */
-    uint64_t block_number;
+    hs_shared_t *block_answer; /* of GET /block for the head at block_slot; NULL: none yet */
+    uint64_t block_slot;
     node_state_t logged_state;
     bool was_ready;
 };
@@ -61,6 +62,9 @@ node_state_t node_state(node_t *n, follow_view_t *view, char *why, size_t why_ca
 
 /* Word for a state: "awaiting-setup", ... */
 const char *node_state_name(node_state_t state);
+
+/* A reference to the answer of GET /block for the head of this view, or a newer one; NULL: it could not be signed. */
+hs_shared_t *node_block_answer(node_t *n, const follow_view_t *view);
 
 /* The head that is signed under the configured default_block. */
 const lc_head_t *node_head(const node_t *n, const follow_view_t *view);

@@ -62,13 +62,13 @@ char *node_status_json(node_t *n)
     static const char *const blocks[] = { "latest", "safe", "finalized" };
     follow_view_t view;
     char why[256];
+    pthread_mutex_lock(&n->lock); /* before the state is asked for: view is filled if the node serves by now */
+    bool configured = n->config != NULL, serving = n->serving;
+    pthread_mutex_unlock(&n->lock);
     node_state_t state = node_state(n, &view, why, sizeof why);
     json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:{s:s, s:b}}", "state", node_state_name(state), "reason", why, "version", KETTLE_VERSION,
                           "uptime_s", (json_int_t)((clock_monotonic_ms() - n->started_ms) / 1000), "tee", "provider", n->tee.name,
                           "simulated", n->tee.simulated);
-    pthread_mutex_lock(&n->lock);
-    bool configured = n->config != NULL, serving = n->serving;
-    pthread_mutex_unlock(&n->lock);
     if (configured) {
         json_object_set_new(o, "network", json_string(n->config->network.name));
         json_object_set_new(o, "chain_id", json_integer((json_int_t)n->config->chain.chain_id));
