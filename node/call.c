@@ -6,9 +6,10 @@
 #include "node/log.h"
 #include "rpc/jsonrpc.h"
 
-#define BATCH_MAX 100u /* elements of one JSON-RPC batch: providers refuse larger ones */
-#define BATCHES_MAX (2 * EX_KEYS_MAX / BATCH_MAX + 1) /* of one round: a proof and a code of every account */
-#define BATCH_BODY_MIN ((size_t)1 << 20) /* bytes that the answer to one of many batches may have */
+#define BATCH_MAX 100u       /* elements of one JSON-RPC batch: providers refuse larger ones */
+#define BATCH_SLOTS_MAX 512u /* slots in one batch */
+#define BATCHES_MAX 8u       /* batches side by side */
+#define BATCH_BODY_MAX ((size_t)12 << 20) /* bytes of the answer to one: some 20 KB for each slot */
 #define ROUND_ARENA_MAX ((size_t)256 << 20) /* bytes: the batches of one round */
 
 typedef struct {
@@ -29,43 +30,50 @@ static bool run_expired(void *ctx)
     return clock_monotonic_ms() >= t->run_until_ms || call_expired(ctx);
 }
 
-/* One round trip to one endpoint: the open needs, in as many parallel batches as it takes. */
+/* Batches that are sent to one endpoint side by side. */
 typedef struct {
     hc_request_t posts[BATCHES_MAX];
     hc_response_t responses[BATCHES_MAX];
-    size_t first[BATCHES_MAX]; /* need with which the batch begins */
-    size_t count;              /* batches */
+    size_t first[BATCHES_MAX], len[BATCHES_MAX]; /* needs of each batch, answered ones among them */
+    size_t count;                                /* batches */
 } exchange_t;
 
-static size_t batch_len(size_t first, size_t count)
+/* How many of the needs from first on go into one batch: bounded in elements, which providers limit, and in slots, which make
+ * an answer large. */
+static size_t batch_len(const ex_need_t *needs, size_t first, size_t count)
 {
-    return count - first < BATCH_MAX ? count - first : BATCH_MAX;
+    size_t n = 0, slots = 0;
+    while (first + n < count && n < BATCH_MAX && (n == 0 || slots + needs[first + n].slot_count <= BATCH_SLOTS_MAX))
+        slots += needs[first + n++].slot_count;
+    return n;
 }
 
-static rc_t write_batches(exchange_t *x, arena_t *a, const ex_need_t *needs, const bool *answered, size_t count, const ex_block_t *block,
-                          const ex_request_t *request)
+/* Writes batches for the open needs from *at on, as many as go side by side, and moves *at past them. */
+static rc_t write_batches(exchange_t *x, size_t *at, arena_t *a, const ex_need_t *needs, const bool *answered, size_t count,
+                          const ex_block_t *block, const ex_request_t *request)
 {
-    for (size_t first = 0; first < count; first += BATCH_MAX) {
-        size_t n = batch_len(first, count), open = 0;
+    size_t n;
+    x->count = 0;
+    for (; *at < count && x->count < BATCHES_MAX; *at += n) {
+        size_t open = 0;
         view_t body;
-        for (size_t i = first; i < first + n; i++)
+        n = batch_len(needs, *at, count);
+        for (size_t i = *at; i < *at + n; i++)
             open += !answered[i];
         if (!open)
             continue;
-        if (x->count == BATCHES_MAX)
-            return RC_BUG; /* EX_KEYS_MAX accounts with their codes fit */
-        rc_t rc = jr_encode_needs(&body, a, needs + first, answered + first, n, block, request);
+        rc_t rc = jr_encode_needs(&body, a, needs + *at, answered + *at, n, block, request);
         if (rc)
             return rc;
-        x->posts[x->count].post = body;
-        x->first[x->count++] = first;
+        x->posts[x->count] = (hc_request_t){ .post = body, .body_max = BATCH_BODY_MAX };
+        x->first[x->count] = *at;
+        x->len[x->count++] = n;
     }
     return RC_OK;
 }
 
 /* Takes the answer to batch k. */
-static rc_t take_batch(ex_call_t *call, bool *answered, char *why, size_t cap, const exchange_t *x, size_t k, const ex_need_t *needs,
-                       size_t count)
+static rc_t take_batch(ex_call_t *call, bool *answered, char *why, size_t cap, const exchange_t *x, size_t k, const ex_need_t *needs)
 {
     const hc_response_t *r = &x->responses[k];
     size_t first = x->first[k];
@@ -77,36 +85,45 @@ static rc_t take_batch(ex_call_t *call, bool *answered, char *why, size_t cap, c
         snprintf(why, cap, "HTTP status %d", r->status);
         return RC_IO;
     }
-    return jr_answer_needs(call, answered + first, why, cap, needs + first, batch_len(first, count), view_of(r->body, r->body_len));
+    return jr_answer_needs(call, answered + first, why, cap, needs + first, x->len[k], view_of(r->body, r->body_len));
+}
+
+/* Sends what was written and takes the answers; the first fault is told, what it leaves open is asked for again. */
+static rc_t perform(ex_call_t *call, bool *answered, char *why, size_t cap, uint32_t *retry_after_ms, exchange_t *x, size_t endpoint,
+                    timer_ctx_t *timer, const ex_need_t *needs)
+{
+    uint64_t now = clock_monotonic_ms(), left = now < timer->deadline_ms ? timer->deadline_ms - now : 1;
+    rc_t rc = RC_OK;
+    for (size_t k = 0; k < x->count; k++) {
+        x->posts[k].url = up_url(timer->edge->upstream, endpoint);
+        x->posts[k].timeout_ms = left < CALL_ASK_MAX_MS ? (uint32_t)left : CALL_ASK_MAX_MS;
+    }
+    memset(x->responses, 0, sizeof x->responses);
+    hc_perform(timer->edge->http, x->responses, x->posts, x->count, call_expired, timer);
+    for (size_t k = 0; k < x->count; k++) {
+        if (!rc)
+            rc = take_batch(call, answered, why, cap, x, k, needs);
+        if (x->responses[k].retry_after_ms > *retry_after_ms)
+            *retry_after_ms = x->responses[k].retry_after_ms;
+        hc_response_clear(&x->responses[k]);
+    }
+    return rc;
 }
 
 /* Asks one endpoint for all needs that are not answered yet. why names what is wrong, without the endpoint. */
 static rc_t ask(ex_call_t *call, bool *answered, char *why, size_t cap, uint32_t *retry_after_ms, arena_t *a, size_t endpoint,
                 timer_ctx_t *timer, const ex_need_t *needs, size_t count, const ex_block_t *block, const ex_request_t *request)
 {
-    const call_edge_t *edge = timer->edge;
-    uint64_t now = clock_monotonic_ms();
     exchange_t *x = arena_calloc(a, 1, sizeof *x);
-    if (now >= timer->deadline_ms)
-        return RC_TIMEOUT;
-    rc_t rc = x ? write_batches(x, a, needs, answered, count, block, request) : RC_NOMEM;
-    if (rc) {
-        snprintf(why, cap, "the request could not be written: %s", rc_name(rc));
-        return rc;
-    }
-    uint64_t left = timer->deadline_ms - now;
-    for (size_t k = 0; k < x->count; k++) {
-        x->posts[k].url = up_url(edge->upstream, endpoint);
-        x->posts[k].body_max = JR_BODY_MAX / x->count > BATCH_BODY_MIN ? JR_BODY_MAX / x->count : BATCH_BODY_MIN;
-        x->posts[k].timeout_ms = left < CALL_ASK_MAX_MS ? (uint32_t)left : CALL_ASK_MAX_MS;
-    }
-    hc_perform(edge->http, x->responses, x->posts, x->count, call_expired, timer);
-    for (size_t k = 0; k < x->count; k++) {
-        if (!rc) /* the first fault is told; what comes after it is asked for again */
-            rc = take_batch(call, answered, why, cap, x, k, needs, count);
-        if (x->responses[k].retry_after_ms > *retry_after_ms)
-            *retry_after_ms = x->responses[k].retry_after_ms;
-        hc_response_clear(&x->responses[k]);
+    rc_t rc = x ? RC_OK : RC_NOMEM;
+    for (size_t at = 0; !rc && at < count;) {
+        arena_mark_t mark = arena_mark(a);
+        rc = write_batches(x, &at, a, needs, answered, count, block, request);
+        if (rc)
+            snprintf(why, cap, "the request could not be written: %s", rc_name(rc));
+        else if (x->count)
+            rc = perform(call, answered, why, cap, retry_after_ms, x, endpoint, timer, needs);
+        arena_rollback(a, mark);
     }
     return rc;
 }
@@ -129,9 +146,10 @@ static rc_t round_trip(ex_call_t *call, char *why, size_t cap, timer_ctx_t *time
         arena_mark_t mark = arena_mark(&a);
         rc = ask(call, answered, fault, sizeof fault, &retry_after_ms, &a, order[e], timer, needs, count, block, request);
         arena_rollback(&a, mark);
-        if (call_expired(timer))
+        if (timer->edge->cancelled && timer->edge->cancelled(timer->edge->cancelled_ctx))
             break;
-        up_report(edge->upstream, order[e], rc, fault, retry_after_ms, edge->now_ms());
+        if (rc != RC_NOMEM) /* that is this machine's matter */
+            up_report(edge->upstream, order[e], rc, fault, retry_after_ms, edge->now_ms());
         if (rc) {
             snprintf(why, cap, "%s: %s", up_origin(edge->upstream, order[e]), fault);
             log_write(rc_blames_input(rc) ? LOG_WARN : LOG_INFO, "execution", "%s", why);
@@ -150,7 +168,7 @@ rc_t call_run(ex_call_t **out, char *why, size_t why_cap, const call_edge_t *edg
 {
     timer_ctx_t timer = { edge, clock_monotonic_ms() + CALL_TIME_MAX_MS, 0 };
     uint64_t run_left_ms = CALL_RUN_MAX_MS;
-    ex_call_config_t config = { .chain = edge->chain, .cache = edge->cache, .block = block, .request = request, .use_hint = true,
+    ex_call_config_t config = { .chain = edge->chain, .cache = edge->cache, .block = block, .request = request, .use_hint = true, .proof_slots_max = BATCH_SLOTS_MAX,
                                 .expired = run_expired, .expired_ctx = &timer };
     ex_call_t *call = ex_call_new(&config);
     rc_t rc = call ? RC_NEED_DATA : RC_NOMEM;

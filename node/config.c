@@ -42,6 +42,9 @@ static rc_t read_url(config_urls_t *out, config_error_t *e, const char *field, c
         return config_fail(e, RC_MALFORMED, field, "must be a URL, or a list of URLs in order of preference");
     if (strlen(url) > CONFIG_URL_LEN_MAX)
         return config_fail(e, RC_LIMIT, field, "a URL is longer than %u characters", CONFIG_URL_LEN_MAX);
+    for (const char *p = url; *p; p++)
+        if (*p <= ' ' || *p > '~')
+            return config_fail(e, RC_MALFORMED, field, "a URL has a space, a control character or a letter outside ASCII");
     if (hc_url_check(url))
         return config_fail(e, RC_MALFORMED, field, "must be an http:// or https:// URL with a host");
     if (out->count == CONFIG_URLS_MAX)
@@ -213,8 +216,8 @@ static rc_t parse_object(json_t **out, config_error_t *e, view_t text, const cha
         return config_fail(e, RC_LIMIT, "", "the %s is larger than %u bytes", what, CONFIG_TEXT_MAX);
     *out = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &je);
     if (!*out)
-        return config_fail(e, RC_MALFORMED, "", "the %s is not valid JSON: %s (line %d, column %d)", what, je.text, je.line,
-                           je.column);
+        return config_fail(e, RC_MALFORMED, "", "the %s is not valid JSON: %.*s (line %d, column %d)", what,
+                           (int)strcspn(je.text, "'"), je.text, je.line, je.column); /* without the piece of text: it may be a key */
     if (!json_is_object(*out))
         return config_fail(e, RC_MALFORMED, "", "the %s must be a JSON object", what);
     return RC_OK;

@@ -67,6 +67,12 @@ ex_call_t *ex_call_new(const ex_call_config_t *config)
         return NULL;
     }
     c->hint_due = !load_learned(c) && config->use_hint;
+    /* No access list names the sender. A call that pays it back would need it in a round of its own. */
+    static const addr_t nobody;
+    if (c->hint_due && !addr_eq(&config->request->from, &nobody) && want(c, &config->request->from, NULL, 0, false)) {
+        ex_call_free(c);
+        return NULL;
+    }
     return c;
 }
 

@@ -75,11 +75,11 @@ async function run(t) {
   for (const block of fs.readdirSync(folder).sort()) {
     const upstream = await new Recorded(path.join(folder, block)).start(t.world.port());
     try {
-      await t.test(`block ${block}: with eth_createAccessList at most ${LIST_ROUNDS} round trips`, () =>
-        runBlock(t, program, t.world.vectors, upstream, block, true),
-      );
-      await t.test(`block ${block}: without it, the depth of dependencies`, () =>
+      await t.test(`block ${block}: without eth_createAccessList, the depth of dependencies`, () =>
         runBlock(t, program, t.world.vectors, upstream, block, false),
+      );
+      await t.test(`block ${block}: with it at most ${LIST_ROUNDS} round trips`, () =>
+        runBlock(t, program, t.world.vectors, upstream, block, true),
       );
     } finally {
       await upstream.close();

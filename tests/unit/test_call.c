@@ -177,7 +177,7 @@ START_TEST(first_call_takes_two_rounds_with_a_complete_hint)
     expect(&s, 1234, 2);
     ck_assert_uint_eq(s.asked[EX_NEED_HINT], 1);
     ck_assert_uint_eq(s.asked[EX_NEED_CODE], 1);
-    ck_assert_uint_eq(s.asked[EX_NEED_PROOF], 2); /* the receiver, then its slots */
+    ck_assert_uint_eq(s.asked[EX_NEED_PROOF], 3); /* receiver and sender, then the receiver's slots */
     ck_assert_uint_eq(s.proven_slots, 3);
     end(&s);
 }

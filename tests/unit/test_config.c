@@ -67,6 +67,7 @@ static const struct {
     { "{\"peers\":[],\"port\":1,\"execution_rpc\":[]}", "execution_rpc", RC_MALFORMED },
     { "{\"peers\":[],\"port\":1,\"execution_rpc\":[\"http://a\",1]}", "execution_rpc", RC_MALFORMED },
     { "{\"peers\":[],\"port\":1,\"execution_rpc\":\"file:///etc/passwd\"}", "execution_rpc", RC_MALFORMED },
+    { "{\"peers\":[],\"port\":1,\"execution_rpc\":\"http://m\u00fcller\"}", "execution_rpc", RC_MALFORMED },
     { "{" MINIMUM ",\"consensus_rpc\":\"a\"}", "consensus_rpc", RC_MALFORMED },
     { "{" MINIMUM ",\"checkpoint\":\"0x12\"}", "checkpoint", RC_MALFORMED },
     { "{" MINIMUM ",\"checkpoint\":1}", "checkpoint", RC_MALFORMED },

@@ -135,6 +135,8 @@ class Proxy {
         return;
       }
     }
+    // Requests that are sent side by side are then seen side by side, however quick the upstream is.
+    if (this.#options.delayMs) await new Promise((done) => setTimeout(done, this.#options.delayMs));
     x.entry.status = x.status;
     x.entry.to = performance.now();
     x.res.writeHead(x.status, { ...x.headers, "content-type": x.type, "content-length": x.body.length });

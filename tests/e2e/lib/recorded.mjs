@@ -17,6 +17,8 @@ export class Recorded {
   #accounts = new Map();
   #headers = new Map();
   #server;
+  #asked = new Map(); // recorded call: the accounts that were asked for while it ran
+  #running; // the recorded call whose access list was asked for last
   log = []; // {from, to, path, methods}
   lists = true; // whether eth_createAccessList is offered
 
@@ -68,13 +70,15 @@ export class Recorded {
   #answer(method, params) {
     if (method === "eth_getProof") return this.#proof(...params);
     if (method === "eth_getCode") return this.#code(params[0]);
-    if (method === "eth_createAccessList" && this.lists) return this.#accessList(params[0]);
+    if (method === "eth_createAccessList") this.#running = this.calls.find((one) => sameCall(one.call, params[0]));
+    if (method === "eth_createAccessList" && this.lists) return this.#accessList(params[0], this.#running);
     if (method === "eth_getBlockByNumber") return this.#header(params[0]);
     throw refusal(-32601, `the method ${method} does not exist`);
   }
 
   #account(address) {
     const account = this.#accounts.get(address.toLowerCase());
+    if (account && this.#running) this.#asked.set(this.#running, [...(this.#asked.get(this.#running) ?? []), address.toLowerCase()]);
     if (!account) throw refusal(-32000, `the recording has no account ${address}`);
     return account;
   }
@@ -96,11 +100,13 @@ export class Recorded {
     return { ...rest, storageProof };
   }
 
-  // As geth's: without sender and recipient, unless they have slots.
-  #accessList(call) {
-    const recorded = this.calls.find((one) => sameCall(one.call, call));
+  // As geth's: without sender and recipient, unless they have slots. A recorded call does not name the accounts that it
+  // touched just before it ran out of gas; a run without lists has shown them.
+  #accessList(call, recorded) {
     if (!recorded) throw refusal(-32000, "the recording has no such call");
-    const keys = new Map([...recorded.accounts, ...this.#delegates(recorded)].map((address) => [address, []]));
+    const keys = new Map(
+      [...recorded.accounts, ...this.#delegates(recorded), ...(this.#asked.get(recorded) ?? [])].map((address) => [address, []]),
+    );
     for (const [address, key] of recorded.slots.map((slot) => slot.split("_"))) keys.get(address).push(key);
     const plain = [call.from, call.to].map((address) => address?.toLowerCase());
     const list = [...keys].filter(([address, slots]) => slots.length || !plain.includes(address));
