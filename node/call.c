@@ -151,7 +151,7 @@ static rc_t round_trip(ex_call_t *call, char *why, size_t cap, timer_ctx_t *time
         if (rc != RC_NOMEM) /* that is this machine's matter */
             up_report(edge->upstream, order[e], rc, fault, retry_after_ms, edge->now_ms());
         if (rc) {
-            snprintf(why, cap, "%s: %s", up_origin(edge->upstream, order[e]), fault);
+            snprintf(why, cap, "%s: %s", up_origin(edge->upstream, order[e]), up_without_origin(edge->upstream, order[e], fault));
             log_write(rc_blames_input(rc) ? LOG_WARN : LOG_INFO, "execution", "%s", why);
         }
     }

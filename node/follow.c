@@ -197,7 +197,7 @@ static void ask(follow_t *f, size_t endpoint, const lc_want_t *wants, answer_t *
             rc = RC_OK;
         }
         bool blameless = too_old || rc == RC_NEED_DATA; /* the updates that it waits for are wanted already */
-        snprintf(reason, sizeof reason, "%s: %s", kind_name(want->kind), why);
+        snprintf(reason, sizeof reason, "%s: %s", kind_name(want->kind), up_without_origin(f->upstream, endpoint, why));
         snprintf(line, sizeof line, "%s: %s", up_origin(f->upstream, endpoint), reason);
         if (!stopping(f))
             up_report(f->upstream, endpoint, blameless ? RC_OK : rc, reason, responses[k].retry_after_ms, f->config.now_ms());

@@ -35,6 +35,9 @@ size_t up_order(up_t *u, size_t out[UP_ENDPOINTS_MAX], uint64_t now_ms);
 const char *up_url(const up_t *u, size_t i);
 const char *up_origin(const up_t *u, size_t i);
 
+/* An error sentence of client.h without the origin that it may begin with; a view into text. */
+const char *up_without_origin(const up_t *u, size_t i, const char *text);
+
 /* Reports how a request to endpoint i ended. rc RC_OK ends its back-off; otherwise exponential back-off with jitter
  * from seed-free hashing (250 ms doubling to 30 s; a lie - rc_blames_input - starts at 4 s), at least retry_after_ms.
  */

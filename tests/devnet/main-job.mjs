@@ -127,17 +127,21 @@ async function startNode(o, setup) {
   const body = await answer.json();
   if (answer.status !== 200) throw new Error(`setup refused: ${body.field ? body.field + ": " : ""}${body.error}`);
   console.log(`POST /setup -> ${JSON.stringify(body)}`);
+  o.setupAt = Date.now();
 }
 
 async function waitReady(o) {
   let last = "";
   for (;;) {
     const status = await (await fetch(`http://127.0.0.1:${o.apiPort}/v1/status`)).json();
-    if (status.state === "ready") return status;
+    if (status.state === "ready") {
+      console.log(`ready ${((Date.now() - o.setupAt) / 1000).toFixed(2)} s after the setup, in ${status.sync.round_trips} sequential round trips to the beacon API`);
+      return status;
+    }
     const line = `${status.state}: ${status.reason}`;
     if (line !== last) console.log(line);
     last = line;
-    await sleep(500);
+    await sleep(50);
   }
 }
 
