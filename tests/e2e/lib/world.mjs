@@ -7,7 +7,7 @@ import { startProxy } from "../../devnet/lib/proxy.mjs";
 import { Chain } from "./chain.mjs";
 import { Node } from "./node.mjs";
 
-const PORTS = 19000; // everything here listens on ports from this one on
+const PORTS = Number(process.env.E2E_PORTS ?? 19000); // everything here listens on ports from this one on
 const CHAIN_PORTS = { shared: 0, capella: 10, other: 20 };
 
 // Runs a command of the devnet; its output goes to a file, and into the error when it fails.
