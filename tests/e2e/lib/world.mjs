@@ -30,7 +30,7 @@ export class World {
   #nodes = new Set();
   #proxies = new Set();
   #nextPort = PORTS + 100;
-  #closed = false;
+  #closed = null;
 
   constructor({ root, build, quick }) {
     Object.assign(this, { root, build, quick });
@@ -96,9 +96,13 @@ export class World {
     return proxy;
   }
 
-  async close() {
-    if (this.#closed) return;
-    this.#closed = true;
+  // Once, however often it is asked for: after a signal both the handler and the runner come here.
+  close() {
+    this.#closed ??= this.#cleanUp();
+    return this.#closed;
+  }
+
+  async #cleanUp() {
     for (const node of this.#nodes) node.kill();
     for (const proxy of this.#proxies) await proxy.close().catch(() => {});
     for (const { dir, ready } of this.#chains.values()) {
