@@ -1,4 +1,4 @@
-/* sync, memory, size: a whole node from its start to ready, over replayed mainnet data (Capella, six sync-committee periods) from a beacon API
+/* sync, devnet, memory, size: a whole node from its start to ready, over replayed mainnet data (Capella, six sync-committee periods) from a beacon API
  * on loopback; with resident memory and sequential round trips. References: Helios' npm package, 1.1 s on the same data, and 20 MiB
  * (performance-facts.md sections 6 and summary). */
 #include <stdio.h>
@@ -22,6 +22,7 @@
 #define HELIOS_S 1.1
 #define MEMORY_TARGET_MIB 20.0
 #define ROUNDS 9
+#define SYNC_TARGET_S 0.15
 #define HELIOS_WASM_MIB (3.15e6 / 1048576.0)
 static const uint8_t CAPELLA_DIGEST[4] = { 0xbb, 0xa4, 0xda, 0x96 };
 
@@ -108,9 +109,9 @@ static double resident_mib(void)
 }
 
 /* One start; seconds to ready, or a negative number. */
-static double once(const char *config, unsigned *round_trips, double *mib)
+static double once(const char *config, clock_fn now_ms, unsigned *round_trips, double *mib)
 {
-    node_options_t options = { .config_path = config, .tee = "simulator", .now_ms = clock_then };
+    node_options_t options = { .config_path = config, .tee = "simulator", .now_ms = now_ms };
     char why[256];
     node_t *node;
     double began = wall_s(), took = -1;
@@ -173,7 +174,7 @@ static bool starts(int count, double *best, double *mean, unsigned *round_trips,
     *best = 1e9;
     *mean = 0;
     for (int i = 0; ok && i < count; i++) {
-        double s = once(config, round_trips, mib);
+        double s = once(config, clock_then, round_trips, mib);
         ok = s >= 0;
         *mean += s / count;
         if (s < *best)
@@ -195,6 +196,31 @@ bool bench_sync(const char *dir)
     printf("  start to ready over %u periods: best %.1f ms, mean %.1f ms of %d starts; %u sequential round trips (target 3)\n", PERIODS,
            best * 1e3, mean * 1e3, ROUNDS, round_trips);
     return bench_result("sync", best, "s", HELIOS_S, "helios-npm-1.1s");
+}
+
+bool bench_devnet(const char *dir)
+{
+    const char *setup = getenv("DEVNET_SETUP");
+    double best = 1e9, mib;
+    unsigned round_trips = 0;
+    (void)dir;
+    if (!setup) {
+        puts("skipped: DEVNET_SETUP must name a file with the setup of a running chain (tests/e2e/run live makes one)");
+        return false;
+    }
+    log_set_level(getenv("BENCH_LOG") ? LOG_DEBUG : LOG_ERROR);
+    if (secret_init())
+        return false;
+    for (int i = 0; i < ROUNDS; i++) {
+        double s = once(setup, NULL, &round_trips, &mib);
+        if (s < 0)
+            return false;
+        if (s < best)
+            best = s;
+    }
+    printf("  start to ready against the running chain: best %.1f ms of %d starts; %u sequential round trips (target 3)\n", best * 1e3, ROUNDS,
+           round_trips);
+    return bench_result("devnet", best, "s", SYNC_TARGET_S, "target-0.15s");
 }
 
 bool bench_memory(const char *dir)

@@ -1,4 +1,7 @@
 import assert from "node:assert";
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
 import * as client from "./lib/client.mjs";
 import { calls } from "./lib/calls.mjs";
 import { sleep, until } from "./lib/node.mjs";
@@ -95,6 +98,8 @@ async function run(t) {
   });
   await t.test("/v1/status says everything", () => checkStatus(node, chain, pubkey));
 
+  await t.test("bench devnet: from setup to ready", () => benchReady(t, chain));
+
   const seconds = t.world.quick ? 40 : 180;
   t.say(`watching the head for ${seconds} s while the rest goes on`);
   t.background(
@@ -107,6 +112,17 @@ async function run(t) {
     if (await t.test(`/call ${row.name}`, () => compare(node, chain, pubkey, row), { quiet: true })) good++;
   }
   t.say(`/call: ${good} of ${list.length} calls as the execution client's eth_call, or clearly refused`);
+}
+
+// The bench needs a running chain, and here is one. It asserts round trips, never time.
+async function benchReady(t, chain) {
+  const file = path.join(chain.dir, "setup.json");
+  fs.writeFileSync(file, JSON.stringify(chain.setup({ checkpoint: await chain.oldCheckpoint() })));
+  const env = { ...process.env, DEVNET_SETUP: file };
+  const { stdout, status } = spawnSync(path.join(t.world.build, "bench"), ["devnet"], { env, encoding: "utf8" });
+  assert.strictEqual(status, 0, stdout);
+  assert(Number(stdout.match(/(\d+) sequential round trips/)[1]) <= 3, stdout);
+  return stdout.trim().split("\n").at(-1);
 }
 
 async function checkStatus(node, chain, pubkey) {
