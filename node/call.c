@@ -88,7 +88,7 @@ static rc_t take_batch(ex_call_t *call, bool *answered, char *why, size_t cap, c
     return jr_answer_needs(call, answered + first, why, cap, needs + first, x->len[k], view_of(r->body, r->body_len));
 }
 
-/* Sends what was written and takes the answers; the first fault is told, what it leaves open is asked for again. */
+/* Sends what was written and takes the answers; the first fault is told. */
 static rc_t perform(ex_call_t *call, bool *answered, char *why, size_t cap, uint32_t *retry_after_ms, exchange_t *x, size_t endpoint,
                     timer_ctx_t *timer, const ex_need_t *needs)
 {
@@ -101,8 +101,12 @@ static rc_t perform(ex_call_t *call, bool *answered, char *why, size_t cap, uint
     memset(x->responses, 0, sizeof x->responses);
     hc_perform(timer->edge->http, x->responses, x->posts, x->count, call_expired, timer);
     for (size_t k = 0; k < x->count; k++) {
-        if (!rc)
-            rc = take_batch(call, answered, why, cap, x, k, needs);
+        char fault[UP_REASON_MAX] = "";
+        rc_t one = take_batch(call, answered, fault, sizeof fault, x, k, needs);
+        if (one && !rc) {
+            rc = one;
+            snprintf(why, cap, "%s", fault);
+        }
         if (x->responses[k].retry_after_ms > *retry_after_ms)
             *retry_after_ms = x->responses[k].retry_after_ms;
         hc_response_clear(&x->responses[k]);
@@ -128,7 +132,17 @@ static rc_t ask(ex_call_t *call, bool *answered, char *why, size_t cap, uint32_t
     return rc;
 }
 
-/* Gets every need of the last step answered, by as many endpoints as it takes. */
+/* Whether anything but the hint was answered. */
+static bool any_answered(const ex_need_t *needs, const bool *answered, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (answered[i] && needs[i].kind != EX_NEED_HINT)
+            return true;
+    return false;
+}
+
+/* Gets every need of the last step answered, by as many endpoints as it takes. What none of them has may be a key that only a
+ * guess or a hint named: as long as something was answered the call goes on, and asks again for what it still misses. */
 static rc_t round_trip(ex_call_t *call, char *why, size_t cap, timer_ctx_t *timer, const ex_block_t *block,
                        const ex_request_t *request)
 {
@@ -155,12 +169,13 @@ static rc_t round_trip(ex_call_t *call, char *why, size_t cap, timer_ctx_t *time
             log_write(rc_blames_input(rc) ? LOG_WARN : LOG_INFO, "execution", "%s", why);
         }
     }
+    bool goes_on = rc == RC_IO && answered && any_answered(needs, answered, count);
     arena_free(&a);
     if (rc && call_expired(timer)) {
         snprintf(why, cap, "the call took longer than %u s", CALL_TIME_MAX_MS / 1000);
         return RC_TIMEOUT;
     }
-    return rc == RC_OK || rc == RC_NOMEM ? rc : RC_IO;
+    return goes_on ? RC_OK : rc == RC_OK || rc == RC_NOMEM ? rc : RC_IO;
 }
 
 rc_t call_run(ex_call_t **out, char *why, size_t why_cap, const call_edge_t *edge, const ex_block_t *block,
