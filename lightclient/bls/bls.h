@@ -1,4 +1,4 @@
-/* bls.h - BLS12-381 signatures of the beacon chain: the door to blst.
+/* bls.h - BLS12-381 signatures of the beacon chain: with points.h and kzg.h the door to blst.
  *
  * Spec:   IETF draft-irtf-cfrg-bls-signature, BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_; consensus-specs phase0 and
  *         altair (eth_fast_aggregate_verify)

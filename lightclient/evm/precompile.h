@@ -41,5 +41,23 @@ int64_t modexp_gas(evm_fork_t fork, view_t input);
 rc_t modexp_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input);
 int64_t blake2f_gas(evm_fork_t fork, view_t input);
 rc_t blake2f_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input);
+int64_t kzg_point_gas(evm_fork_t fork, view_t input);
+rc_t kzg_point_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input);
+int64_t g1_add_gas(evm_fork_t fork, view_t input);
+rc_t g1_add_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input);
+int64_t g1_msm_gas(evm_fork_t fork, view_t input);
+rc_t g1_msm_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input);
+int64_t g2_add_gas(evm_fork_t fork, view_t input);
+rc_t g2_add_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input);
+int64_t g2_msm_gas(evm_fork_t fork, view_t input);
+rc_t g2_msm_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input);
+int64_t bls_pairing_gas(evm_fork_t fork, view_t input);
+rc_t bls_pairing_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input);
+int64_t g1_map_gas(evm_fork_t fork, view_t input);
+rc_t g1_map_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input);
+int64_t g2_map_gas(evm_fork_t fork, view_t input);
+rc_t g2_map_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input);
+int64_t p256verify_gas(evm_fork_t fork, view_t input);
+rc_t p256verify_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input);
 
 #endif

@@ -529,9 +529,9 @@ START_TEST(missing_precompile_ends_the_call_even_from_within_and_is_named)
     world_t w = { 0 };
     evm_result_t r = { .gas_used = 77 };
     const char *caller = "5f5f5f5f5f" OTHER_ADDR "5af1";
-    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA, caller, "5f5f5f5f6101005afa"), RC_UNSUPPORTED);
-    ck_assert_uint_eq(r.unsupported, 0x100);
-    ck_assert_str_eq(evm_precompile_name(r.unsupported), "p256 verify");
+    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA, caller, "5f5f5f5f60085afa"), RC_UNSUPPORTED);
+    ck_assert_uint_eq(r.unsupported, 8);
+    ck_assert_str_eq(evm_precompile_name(r.unsupported), "bn254 pairing");
     ck_assert_int_eq(run(&a, &r, &w, EVM_PRAGUE, caller, "5f5f5f5f6101005afa"), RC_OK); /* an ordinary address there */
     ck_assert_int_eq(r.status, EVM_SUCCESS);
     arena_free(&a);

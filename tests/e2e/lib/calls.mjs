@@ -10,10 +10,35 @@ const NOBODY = "0x" + "00".repeat(19) + "99";
 const word = (n) => hex(n).slice(2).padStart(64, "0");
 const bytes = (n) => "0x" + crypto.createHash("shake256", { outputLength: n }).update("calls").digest("hex");
 
-// EIP-196 generator, EIP-2537 generator of G1 without sign, for precompiles that this build lacks.
+// EIP-196 generator, for precompiles that this build lacks.
 const BN_POINT = "0x" + word(1) + word(2);
-const MISSING = { 6: BN_POINT + BN_POINT.slice(2), 7: BN_POINT + word(3), 8: "0x", 10: bytes(192) };
-for (let p = 0x0b; p <= 0x11; p++) MISSING[p] = bytes(128);
+const MISSING = { 6: BN_POINT + BN_POINT.slice(2), 7: BN_POINT + word(3), 8: "0x" };
+
+// EIP-2537: generators of G1 and G2, x and y of 64 bytes for each number.
+const field = (digits) => digits.padStart(128, "0");
+const G1 =
+  field("17f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb") +
+  field("08b3f481e3aaa0f1a09e30ed741d8ae4fcf5e095d5d00af600db18cb2c04b3edd03cc744a2888ae40caa232946c5e7e1");
+const G2 =
+  field("024aa2b2f08f0a91260805272dc51051c6e47ad4fa403b02b4510b647ae3d1770bac0326a805bbefd48056c8c121bdb8") +
+  field("13e02b6052719f607dacd3a088274f65596bd0d09920b61ab5da61bbdc7f5049334cf11213945d57e5ac7d055d042b7e") +
+  field("0ce5d527727d6e118cc9cdc6da2e351aadfd9baa8cbdd3a76d429a695160d12c923ac9cc3baca289e193548608b82801") +
+  field("0606c4a02ea734cc32acd2b02bc28b99cb3e287e85a763af267492ab572e99ab3f370d275cec1da1aaa9075ff05f79be");
+// EIP-4844: the zero polynomial is zero at zero; its commitment and the proof are infinity.
+const KZG_ZERO =
+  "010657f37554c781402a22917dee2f75def7ab966d7b770905398eba3c444014" +
+  word(0).repeat(2) +
+  ("c0" + "00".repeat(47)).repeat(2);
+const BLS = {
+  0x0a: KZG_ZERO,
+  0x0b: G1 + G1,
+  0x0c: (G1 + word(1n << 255n)).repeat(3),
+  0x0d: G2 + G2,
+  0x0e: (G2 + word(1n << 255n)).repeat(2),
+  0x0f: (G1 + G2).repeat(2),
+  0x10: field("07"),
+  0x11: field("07") + field("05"),
+};
 
 // ecrecover of a signature made here would need a key; this is the example of the Ethereum wiki's contract tests.
 const RECOVER = [
@@ -103,6 +128,10 @@ function table({ token, impl, proxy, probe, delegated, accounts }) {
         ]),
         [precompile(5), "0x" + word(1) + word(1) + word(1) + "030507"],
         [precompile(9), BLAKE2F],
+        ...Object.entries(BLS).flatMap(([p, input]) => [
+          [precompile(Number(p)), "0x" + input],
+          [precompile(Number(p)), bytes(input.length / 2)],
+        ]),
         [NOBODY, bytes(4)],
         ...Object.entries(MISSING).map(([p, input]) => ({
           args: [precompile(Number(p)), input],
