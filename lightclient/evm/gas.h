@@ -8,6 +8,10 @@
 
 #include "lightclient/evm/evm.h"
 
+/* Rules of MODEXP: prices, and with EIP-7883 the bounds of EIP-7823. No fork from Berlin on has those of EIP-198; they
+ * are here for the published prices. */
+typedef enum { MODEXP_EIP198, MODEXP_EIP2565, MODEXP_EIP7883 } modexp_rules_t;
+
 typedef struct {
     /* state access, EIP-2929 and EIP-3529 */
     int64_t cold_account; /* first touch of an account in a transaction, whole price */
@@ -33,8 +37,7 @@ typedef struct {
     uint8_t tx_type_max;      /* newest EIP-2718 type */
     uint64_t tx_blob_max;     /* EIP-7594; blobs of one transaction */
 
-    /* MODEXP: EIP-2565 or EIP-7883 with EIP-7823 */
-    bool modexp_osaka;
+    modexp_rules_t modexp;
 } evm_params_t;
 
 /* Prices that no fork from Berlin on has changed. */

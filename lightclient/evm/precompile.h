@@ -7,6 +7,7 @@
 #define EVM_PRECOMPILE_H
 
 #include "lightclient/evm/evm.h"
+#include "lightclient/evm/gas.h"
 
 typedef struct {
     unsigned index; /* the address: 1 to 0x11, or 0x100 */
@@ -27,6 +28,9 @@ int64_t precompile_linear_gas(size_t len, int64_t base, int64_t per_word);
 
 /* Copies input[at .. at + n) to out, zeros beyond the end of the input. */
 void precompile_slice(uint8_t *out, view_t input, size_t at, size_t n);
+
+/* The price of MODEXP under given rules; INT64_MAX when it exceeds every gas limit. */
+int64_t modexp_price(modexp_rules_t rules, view_t input);
 
 /* The rows' functions; see the file of each. */
 int64_t ecrecover_gas(evm_fork_t fork, view_t input);

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lightclient/evm/evm.h"
+#include "lightclient/evm/precompile.h"
 #include "tests/vectors/vec.h"
 
 /* The fork whose prices a file was made for. */
@@ -23,6 +23,8 @@ static void check(vec_t *v, const char *file, unsigned index, const json_t *test
     const json_t *price = json_object_get(test, "gas");
     bool fails = json_object_get(test, "error") != NULL;
     rc_t rc = evm_precompile(&a, &got, &gas, fork_of(file), index, input);
+    if (strstr(file, "eip198")) /* prices that ended with Berlin; the results are the same */
+        gas = (uint64_t)modexp_price(MODEXP_EIP198, input);
     if (rc == RC_UNSUPPORTED) {
         snprintf(reason, sizeof reason, "precompile 0x%02x (%s) is not in this build", index,
                  evm_precompile_name(index));
@@ -48,10 +50,7 @@ void vec_kind_precompiles(vec_t *v)
         json_t *tests = vec_json(v, "precompiles/%s", files[f]);
         unsigned index = (unsigned)strtoul(files[f], NULL, 16); /* the file's name begins with it */
         for (size_t i = 0; i < json_array_size(tests); i++)
-            if (strstr(files[f], "eip198"))
-                vec_skip(v, files[f], "modexp prices of EIP-198 ended with Berlin");
-            else
-                check(v, files[f], index, json_array_get(tests, i));
+            check(v, files[f], index, json_array_get(tests, i));
         json_decref(tests);
     }
     arena_free(&a);

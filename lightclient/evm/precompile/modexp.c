@@ -2,8 +2,11 @@
 #include "lightclient/evm/gas.h"
 #include "lightclient/evm/precompile.h"
 
-/* Input: three lengths as words, then base, exponent and modulus of these lengths. Prices: EIP-2565, from Osaka
- * EIP-7883; from Osaka no length above 1024 (EIP-7823). */
+/* Input: three lengths as words, then base, exponent and modulus of these lengths.
+ *
+ * What bounds the lengths, and so the memory that gmp takes from malloc: EIP-7823 from Osaka on; before, the price,
+ * which is paid first. Under EIP-2565, g gas buy a base and a modulus below 14 sqrt(g) bytes and an exponent of 0.4 g +
+ * 64: 100 kB and 20 MB for 50 million. */
 
 #define HEAD_LEN 96u
 #define LEN_MAX_OSAKA 1024u
@@ -38,26 +41,42 @@ static uint64_t iterations(const modexp_head_t *h, view_t input, uint64_t per_by
     return count ? count : 1;
 }
 
-int64_t modexp_gas(evm_fork_t fork, view_t input)
+/* The price of one multiplication; x is the longer of base and modulus, in bytes. */
+static u128_t complexity(modexp_rules_t rules, u128_t x)
 {
+    u128_t words = (x + 7) / 8;
+    switch (rules) {
+    case MODEXP_EIP198:
+        return x <= 64 ? x * x : x <= 1024 ? x * x / 4 + 96 * x - 3072 : x * x / 16 + 480 * x - 199680;
+    case MODEXP_EIP2565:
+        return words * words;
+    default: /* EIP-7883 */
+        return x <= 32 ? 16 : 2 * words * words;
+    }
+}
+
+int64_t modexp_price(modexp_rules_t rules, view_t input)
+{
+    static const struct {
+        unsigned per_byte, divisor, least;
+    } rows[] = { [MODEXP_EIP198] = { 8, 20, 0 }, [MODEXP_EIP2565] = { 8, 3, 200 }, [MODEXP_EIP7883] = { 16, 1, 500 } };
     modexp_head_t h = read_head(input);
-    bool osaka = evm_params(fork)->modexp_osaka;
     uint64_t longest = h.base_len > h.mod_len ? h.base_len : h.mod_len;
-    uint64_t words = (longest + 7) / 8, least = osaka ? 500 : 200;
-    u128_t cost;
-    if (osaka)
-        cost = (u128_t)(longest <= 32 ? 16 : 2 * words * words) * iterations(&h, input, 16);
-    else
-        cost = (u128_t)(words * words) * iterations(&h, input, 8) / 3;
+    u128_t cost = complexity(rules, longest) * iterations(&h, input, rows[rules].per_byte) / rows[rules].divisor;
     if (longest > LEN_MAX || cost > INT64_MAX || (h.exp_len > LEN_MAX && cost))
         return INT64_MAX;
-    return (int64_t)(cost < least ? least : cost);
+    return cost < rows[rules].least ? rows[rules].least : (int64_t)cost;
+}
+
+int64_t modexp_gas(evm_fork_t fork, view_t input)
+{
+    return modexp_price(evm_params(fork)->modexp, input);
 }
 
 rc_t modexp_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input)
 {
     modexp_head_t h = read_head(input);
-    if (evm_params(fork)->modexp_osaka &&
+    if (evm_params(fork)->modexp == MODEXP_EIP7883 &&
         (h.base_len > LEN_MAX_OSAKA || h.exp_len > LEN_MAX_OSAKA || h.mod_len > LEN_MAX_OSAKA))
         return RC_REFUSED;
     *out = view_of(NULL, 0);
