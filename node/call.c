@@ -30,6 +30,17 @@ static bool run_expired(void *ctx)
     return clock_monotonic_ms() >= t->run_until_ms || call_expired(ctx);
 }
 
+/* The needs of one step, and how far they are answered. */
+typedef struct {
+    const ex_block_t *block;
+    const ex_request_t *request;
+    const ex_need_t *needs;
+    bool *answered;
+    size_t count;
+    bool heard; /* some endpoint answered a batch, if only with errors */
+    arena_t arena;
+} round_t;
+
 /* Batches that are sent to one endpoint side by side. */
 typedef struct {
     hc_request_t posts[BATCHES_MAX];
@@ -49,20 +60,20 @@ static size_t batch_len(const ex_need_t *needs, size_t first, size_t count)
 }
 
 /* Writes batches for the open needs from *at on, as many as go side by side, and moves *at past them. */
-static rc_t write_batches(exchange_t *x, size_t *at, arena_t *a, const ex_need_t *needs, const bool *answered, size_t count,
-                          const ex_block_t *block, const ex_request_t *request)
+static rc_t write_batches(exchange_t *x, size_t *at, round_t *round)
 {
+    const ex_need_t *needs = round->needs;
     size_t n;
     x->count = 0;
-    for (; *at < count && x->count < BATCHES_MAX; *at += n) {
+    for (; *at < round->count && x->count < BATCHES_MAX; *at += n) {
         size_t open = 0;
         view_t body;
-        n = batch_len(needs, *at, count);
+        n = batch_len(needs, *at, round->count);
         for (size_t i = *at; i < *at + n; i++)
-            open += !answered[i];
+            open += !round->answered[i];
         if (!open)
             continue;
-        rc_t rc = jr_encode_needs(&body, a, needs + *at, answered + *at, n, block, request);
+        rc_t rc = jr_encode_needs(&body, &round->arena, needs + *at, round->answered + *at, n, round->block, round->request);
         if (rc)
             return rc;
         x->posts[x->count] = (hc_request_t){ .post = body, .body_max = BATCH_BODY_MAX };
@@ -73,7 +84,7 @@ static rc_t write_batches(exchange_t *x, size_t *at, arena_t *a, const ex_need_t
 }
 
 /* Takes the answer to batch k. */
-static rc_t take_batch(ex_call_t *call, bool *answered, char *why, size_t cap, const exchange_t *x, size_t k, const ex_need_t *needs)
+static rc_t take_batch(ex_call_t *call, round_t *round, char *why, size_t cap, const exchange_t *x, size_t k)
 {
     const hc_response_t *r = &x->responses[k];
     size_t first = x->first[k];
@@ -85,12 +96,13 @@ static rc_t take_batch(ex_call_t *call, bool *answered, char *why, size_t cap, c
         snprintf(why, cap, "HTTP status %d", r->status);
         return RC_IO;
     }
-    return jr_answer_needs(call, answered + first, why, cap, needs + first, x->len[k], view_of(r->body, r->body_len));
+    round->heard = true;
+    return jr_answer_needs(call, round->answered + first, why, cap, round->needs + first, x->len[k], view_of(r->body, r->body_len));
 }
 
 /* Sends what was written and takes the answers; the first fault is told. */
-static rc_t perform(ex_call_t *call, bool *answered, char *why, size_t cap, uint32_t *retry_after_ms, exchange_t *x, size_t endpoint,
-                    timer_ctx_t *timer, const ex_need_t *needs)
+static rc_t perform(ex_call_t *call, round_t *round, char *why, size_t cap, uint32_t *retry_after_ms, exchange_t *x,
+                    size_t endpoint, timer_ctx_t *timer)
 {
     uint64_t now = clock_monotonic_ms(), left = now < timer->deadline_ms ? timer->deadline_ms - now : 1;
     rc_t rc = RC_OK;
@@ -102,8 +114,8 @@ static rc_t perform(ex_call_t *call, bool *answered, char *why, size_t cap, uint
     hc_perform(timer->edge->http, x->responses, x->posts, x->count, call_expired, timer);
     for (size_t k = 0; k < x->count; k++) {
         char fault[UP_REASON_MAX] = "";
-        rc_t one = take_batch(call, answered, fault, sizeof fault, x, k, needs);
-        if (one && !rc) {
+        rc_t one = take_batch(call, round, fault, sizeof fault, x, k);
+        if (one && (!rc || (rc_blames_input(one) && !rc_blames_input(rc)))) {
             rc = one;
             snprintf(why, cap, "%s", fault);
         }
@@ -115,62 +127,69 @@ static rc_t perform(ex_call_t *call, bool *answered, char *why, size_t cap, uint
 }
 
 /* Asks one endpoint for all needs that are not answered yet. why names what is wrong, without the endpoint. */
-static rc_t ask(ex_call_t *call, bool *answered, char *why, size_t cap, uint32_t *retry_after_ms, arena_t *a, size_t endpoint,
-                timer_ctx_t *timer, const ex_need_t *needs, size_t count, const ex_block_t *block, const ex_request_t *request)
+static rc_t ask(ex_call_t *call, round_t *round, char *why, size_t cap, uint32_t *retry_after_ms, size_t endpoint, timer_ctx_t *timer)
 {
-    exchange_t *x = arena_calloc(a, 1, sizeof *x);
+    exchange_t *x = arena_calloc(&round->arena, 1, sizeof *x);
     rc_t rc = x ? RC_OK : RC_NOMEM;
-    for (size_t at = 0; !rc && at < count;) {
-        arena_mark_t mark = arena_mark(a);
-        rc = write_batches(x, &at, a, needs, answered, count, block, request);
+    for (size_t at = 0; !rc && at < round->count;) {
+        arena_mark_t mark = arena_mark(&round->arena);
+        rc = write_batches(x, &at, round);
         if (rc)
             snprintf(why, cap, "the request could not be written: %s", rc_name(rc));
         else if (x->count)
-            rc = perform(call, answered, why, cap, retry_after_ms, x, endpoint, timer, needs);
-        arena_rollback(a, mark);
+            rc = perform(call, round, why, cap, retry_after_ms, x, endpoint, timer);
+        arena_rollback(&round->arena, mark);
     }
     return rc;
 }
 
-/* Whether anything but the hint was answered. */
-static bool any_answered(const ex_need_t *needs, const bool *answered, size_t count)
+/* Whether a need of this origin, or of one that is more certain, has no answer. */
+static bool is_open(const ex_need_t *needs, const bool *answered, size_t count, ex_origin_t upto)
 {
     for (size_t i = 0; i < count; i++)
-        if (answered[i] && needs[i].kind != EX_NEED_HINT)
+        if (!answered[i] && needs[i].origin <= upto)
             return true;
     return false;
 }
 
-/* Gets every need of the last step answered, by as many endpoints as it takes. What none of them has may be a key that only a
- * guess or a hint named: as long as something was answered the call goes on, and asks again for what it still misses. */
+/* Asks one endpoint, and reports how it did: what only a guess asked for, it need not have. RC_OK: no need is left that another
+ * endpoint should be asked for. */
+static rc_t ask_endpoint(ex_call_t *call, round_t *round, char *why, size_t cap, size_t endpoint, timer_ctx_t *timer)
+{
+    const call_edge_t *edge = timer->edge;
+    char fault[UP_REASON_MAX] = "";
+    uint32_t retry_after_ms = 0;
+    arena_mark_t mark = arena_mark(&round->arena);
+    rc_t rc = ask(call, round, fault, sizeof fault, &retry_after_ms, endpoint, timer);
+    arena_rollback(&round->arena, mark);
+    if (timer->edge->cancelled && timer->edge->cancelled(timer->edge->cancelled_ctx))
+        return rc;
+    if (rc == RC_IO && !is_open(round->needs, round->answered, round->count, EX_NAMED))
+        rc = RC_OK;
+    if (rc != RC_NOMEM) /* that is this machine's matter */
+        up_report(edge->upstream, endpoint, rc, fault, retry_after_ms, edge->now_ms());
+    if (rc) {
+        snprintf(why, cap, "%s: %s", up_origin(edge->upstream, endpoint), up_without_origin(edge->upstream, endpoint, fault));
+        log_write(rc_blames_input(rc) ? LOG_WARN : LOG_INFO, "execution", "%s", why);
+    }
+    return rc;
+}
+
+/* Gets the needs of the last step answered, by as many endpoints as it takes. What none of them has may be a key that only a
+ * guess or a hint named: as long as they answer, and have what the call needs for certain, the call goes on. */
 static rc_t round_trip(ex_call_t *call, char *why, size_t cap, timer_ctx_t *timer, const ex_block_t *block,
                        const ex_request_t *request)
 {
-    const call_edge_t *edge = timer->edge;
-    const ex_need_t *needs;
-    size_t count = ex_call_needs(call, &needs), order[UP_ENDPOINTS_MAX];
-    size_t endpoints = up_order(edge->upstream, order, edge->now_ms());
-    arena_t a;
-    arena_init(&a, ROUND_ARENA_MAX);
-    bool *answered = arena_calloc(&a, count, sizeof *answered);
-    rc_t rc = answered ? RC_IO : RC_NOMEM;
-    for (size_t e = 0; rc && rc != RC_NOMEM && e < endpoints && !call_expired(timer); e++) {
-        char fault[UP_REASON_MAX] = "";
-        uint32_t retry_after_ms = 0;
-        arena_mark_t mark = arena_mark(&a);
-        rc = ask(call, answered, fault, sizeof fault, &retry_after_ms, &a, order[e], timer, needs, count, block, request);
-        arena_rollback(&a, mark);
-        if (timer->edge->cancelled && timer->edge->cancelled(timer->edge->cancelled_ctx))
-            break;
-        if (rc != RC_NOMEM) /* that is this machine's matter */
-            up_report(edge->upstream, order[e], rc, fault, retry_after_ms, edge->now_ms());
-        if (rc) {
-            snprintf(why, cap, "%s: %s", up_origin(edge->upstream, order[e]), up_without_origin(edge->upstream, order[e], fault));
-            log_write(rc_blames_input(rc) ? LOG_WARN : LOG_INFO, "execution", "%s", why);
-        }
-    }
-    bool goes_on = rc == RC_IO && answered && any_answered(needs, answered, count);
-    arena_free(&a);
+    size_t order[UP_ENDPOINTS_MAX], endpoints = up_order(timer->edge->upstream, order, timer->edge->now_ms());
+    round_t round = { .block = block, .request = request };
+    round.count = ex_call_needs(call, &round.needs);
+    arena_init(&round.arena, ROUND_ARENA_MAX);
+    round.answered = arena_calloc(&round.arena, round.count, sizeof *round.answered);
+    rc_t rc = round.answered ? RC_IO : RC_NOMEM;
+    for (size_t e = 0; rc && rc != RC_NOMEM && e < endpoints && !call_expired(timer); e++)
+        rc = ask_endpoint(call, &round, why, cap, order[e], timer);
+    bool goes_on = rc == RC_IO && round.heard && !is_open(round.needs, round.answered, round.count, EX_MET);
+    arena_free(&round.arena);
     if (rc && call_expired(timer)) {
         snprintf(why, cap, "the call took longer than %u s", CALL_TIME_MAX_MS / 1000);
         return RC_TIMEOUT;
@@ -183,8 +202,8 @@ rc_t call_run(ex_call_t **out, char *why, size_t why_cap, const call_edge_t *edg
 {
     timer_ctx_t timer = { edge, clock_monotonic_ms() + CALL_TIME_MAX_MS, 0 };
     uint64_t run_left_ms = CALL_RUN_MAX_MS;
-    ex_call_config_t config = { .chain = edge->chain, .cache = edge->cache, .block = block, .request = request, .use_hint = true, .proof_slots_max = BATCH_SLOTS_MAX,
-                                .expired = run_expired, .expired_ctx = &timer };
+    ex_call_config_t config = { .chain = edge->chain, .cache = edge->cache, .block = block, .request = request, .use_hint = true,
+                                .proof_slots_max = BATCH_SLOTS_MAX, .expired = run_expired, .expired_ctx = &timer };
     ex_call_t *call = ex_call_new(&config);
     rc_t rc = call ? RC_NEED_DATA : RC_NOMEM;
     snprintf(why, why_cap, "out of memory");

@@ -6,6 +6,8 @@
 #include "lightclient/exec/view.h"
 
 #define INITCODE_MAX 49152u          /* bytes; EIP-3860 */
+#define SELECTOR_LEN 4u
+#define FORESEEN_WORDS_MAX 64u       /* words of the request's data that are looked at */
 #define STATE_MEMORY_MAX (64u << 20) /* proven state; the rest of EX_CALL_MEMORY_MAX is the run's */
 
 struct ex_call {
@@ -16,6 +18,7 @@ struct ex_call {
     evm_result_t result;
     bool done;
     bool hint_due; /* ask for a hint with the first needs */
+    bool foreseen; /* headers that will probably be needed were asked for */
     unsigned rounds;
     ex_need_t *needs;
     size_t need_count;
@@ -40,6 +43,23 @@ static rc_t want(ex_call_t *c, const addr_t *addr, const hash32_t *slots, size_t
     return rc;
 }
 
+/* A number in the request's data that names a recent block is probably given to BLOCKHASH. No access list says so, and the
+ * code that asks for it may come last. */
+static rc_t foresee_hashes(ex_call_t *c)
+{
+    view_t data = c->config.request->data;
+    size_t at = data.n % 32 == SELECTOR_LEN ? SELECTOR_LEN : 0;
+    for (size_t words = 0; data.n - at >= 32 && words < FORESEEN_WORDS_MAX; words++, at += 32) {
+        u256_t word = u256_from_be32(data.p + at);
+        if (word.w[1] | word.w[2] | word.w[3])
+            continue;
+        rc_t rc = ex_view_foresee(&c->view, word.w[0]);
+        if (rc)
+            return rc;
+    }
+    return RC_OK;
+}
+
 /* Takes what earlier calls like this one read; without memory the call just starts knowing less. */
 static bool load_learned(ex_call_t *c)
 {
@@ -62,7 +82,7 @@ ex_call_t *ex_call_new(const ex_call_config_t *config)
     c->config = *config;
     arena_init(&c->mem, STATE_MEMORY_MAX);
     arena_init(&c->work, EX_CALL_MEMORY_MAX - STATE_MEMORY_MAX);
-    if (ex_view_init(&c->view, &c->mem, &c->config)) {
+    if (ex_view_init(&c->view, &c->mem, &c->config) || foresee_hashes(c)) {
         ex_call_free(c);
         return NULL;
     }
@@ -260,53 +280,111 @@ static bool is_wanted(const ex_call_t *c, unsigned wanted)
     return wanted == EX_HINTED || wanted == c->view.run;
 }
 
-/* The slots of an account that are wanted and not known; their keys to out unless it is NULL. */
-static size_t missing_slots(ex_call_t *c, const ex_acct_t *a, hash32_t *out)
+/* Why a key is asked for, if it is asked for with nothing else. */
+static ex_origin_t lone_origin(const ex_call_t *c, const unsigned *wanted)
+{
+    return wanted == c->view.met ? EX_MET : *wanted == EX_HINTED ? EX_NAMED : EX_GUESSED;
+}
+
+/* Why a key is asked for among others: what was named and is met too stays with the others that were named. */
+static ex_origin_t origin_of(const ex_call_t *c, const unsigned *wanted)
+{
+    return *wanted == EX_HINTED ? EX_NAMED : lone_origin(c, wanted);
+}
+
+/* Whether a slot was asked for before: something in the need that it was part of had no answer. */
+static bool asked_before(const ex_call_t *c, const ex_slot_t *t)
+{
+    return t->asked && t->asked != c->view.run;
+}
+
+static bool slot_missing(ex_call_t *c, ex_slot_t *t)
+{
+    return is_wanted(c, t->wanted) && !ex_slot_known(&c->view.state, t);
+}
+
+/* The missing slots of an account that go into common needs of one origin; their keys to out unless it is NULL. */
+static size_t missing_slots(ex_call_t *c, const ex_acct_t *a, ex_origin_t origin, hash32_t *out)
 {
     size_t n = 0;
     for (ex_slot_t *t = a->slots; t; t = t->next)
-        if (is_wanted(c, t->wanted) && !ex_slot_known(&c->view.state, t)) {
-            if (out)
+        if (slot_missing(c, t) && !asked_before(c, t) && origin_of(c, &t->wanted) == origin) {
+            if (out) {
                 out[n] = t->key;
+                t->asked = c->view.run;
+            }
             n++;
         }
     return n;
 }
 
-/* Needs of one account: its proof, in pieces when it has many slots, and its code. RC_NOMEM. */
-static rc_t account_needs(ex_call_t *c, ex_acct_t *a, list_t *list)
+/* Slots that were asked for in vain stand alone now, so that one without an answer is in the way of no other. */
+static void lone_slots(ex_call_t *c, const ex_acct_t *a, list_t *list)
+{
+    for (ex_slot_t *t = a->slots; t; t = t->next)
+        if (slot_missing(c, t) && asked_before(c, t))
+            push(list, (ex_need_t){ .kind = EX_NEED_PROOF, .origin = lone_origin(c, &t->wanted), .addr = a->addr,
+                                    .slots = &t->key, .slot_count = 1 });
+}
+
+/* Proofs of an account's slots of one origin, in pieces when they are many; the first one serves the account too, if *proof
+ * says that it has to be proven. RC_NOMEM. */
+static rc_t slot_needs(ex_call_t *c, ex_acct_t *a, ex_origin_t origin, bool *proof, list_t *list)
 {
     const size_t asked = c->config.proof_slots_max;
     const size_t most = asked && asked < EX_NEED_SLOTS_MAX ? asked : EX_NEED_SLOTS_MAX;
-    bool proof = is_wanted(c, a->wanted) && !ex_acct_known(&c->view.state, a);
-    size_t count = missing_slots(c, a, NULL);
+    size_t count = missing_slots(c, a, origin, NULL);
     hash32_t *keys = list->at ? arena_alloc(&c->work, count * sizeof *keys) : NULL;
     if (list->at && !keys)
         return RC_NOMEM;
     if (keys)
-        count = missing_slots(c, a, keys);
-    for (size_t at = 0; proof || at < count; proof = false) {
+        count = missing_slots(c, a, origin, keys);
+    for (size_t at = 0; at < count; *proof = false) {
         size_t len = count - at < most ? count - at : most;
-        ex_need_t need = { .kind = EX_NEED_PROOF, .addr = a->addr, .slots = keys ? keys + at : NULL, .slot_count = len };
-        push(list, need);
+        bool more = *proof && origin_of(c, &a->wanted) < origin; /* the account is wanted for a better reason */
+        push(list, (ex_need_t){ .kind = EX_NEED_PROOF, .origin = more ? EX_NAMED : origin, .addr = a->addr,
+                                .slots = keys ? keys + at : NULL, .slot_count = len });
         at += len;
     }
-    if (ex_view_code_missing(&c->view, a))
-        push(list, (ex_need_t){ .kind = EX_NEED_CODE, .addr = a->addr });
     return RC_OK;
+}
+
+/* Needs of one account: its proofs and its code. RC_NOMEM. */
+static rc_t account_needs(ex_call_t *c, ex_acct_t *a, list_t *list)
+{
+    static const ex_origin_t origins[] = { EX_MET, EX_NAMED, EX_GUESSED };
+    bool proof = is_wanted(c, a->wanted) && !ex_acct_known(&c->view.state, a);
+    rc_t rc = RC_OK;
+    lone_slots(c, a, list);
+    for (size_t i = 0; i < sizeof origins / sizeof origins[0] && !rc; i++)
+        rc = slot_needs(c, a, origins[i], &proof, list);
+    if (proof)
+        push(list, (ex_need_t){ .kind = EX_NEED_PROOF, .origin = lone_origin(c, &a->wanted), .addr = a->addr });
+    if (ex_view_code_missing(&c->view, a))
+        push(list, (ex_need_t){ .kind = EX_NEED_CODE, .origin = lone_origin(c, &a->code_wanted), .addr = a->addr });
+    return rc;
+}
+
+/* The headers down to the oldest ancestor whose hash is wanted. */
+static void header_needs(ex_call_t *c, list_t *list)
+{
+    ex_view_t *v = &c->view;
+    size_t named = c->foreseen ? 0 : v->hash_foreseen, wanted = v->hash_wanted > named ? v->hash_wanted : named;
+    for (size_t at = v->hash_count - 1; at + 1 < wanted; at++) {
+        ex_origin_t origin = at + 1 < v->hash_met ? EX_MET : at + 1 < named ? EX_NAMED : EX_GUESSED;
+        if (!v->given[at].given)
+            push(list, (ex_need_t){ .kind = EX_NEED_HEADER, .origin = origin, .number = c->config.block->env.number - 1 - at });
+    }
 }
 
 /* All that is wanted and not known, in the order in which the answers are best given. */
 static rc_t list_needs(ex_call_t *c, list_t *list)
 {
-    ex_view_t *v = &c->view;
     rc_t rc = RC_OK;
     if (c->hint_due)
-        push(list, (ex_need_t){ .kind = EX_NEED_HINT });
-    for (size_t at = v->hash_count - 1; at + 1 < v->hash_wanted; at++)
-        if (!v->given[at].given)
-            push(list, (ex_need_t){ .kind = EX_NEED_HEADER, .number = c->config.block->env.number - 1 - at });
-    for (ex_acct_t *a = v->state.accts; a && !rc; a = a->next)
+        push(list, (ex_need_t){ .kind = EX_NEED_HINT, .origin = EX_GUESSED });
+    header_needs(c, list);
+    for (ex_acct_t *a = c->view.state.accts; a && !rc; a = a->next)
         rc = account_needs(c, a, list);
     return rc;
 }
@@ -371,6 +449,7 @@ rc_t ex_call_step(ex_call_t *c, const char **why)
         return RC_LIMIT;
     } else if (rc == RC_NEED_DATA) {
         c->hint_due = false;
+        c->foreseen = true;
         c->rounds++;
     }
     return rc;

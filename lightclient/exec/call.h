@@ -7,6 +7,13 @@
  * collect as many unknown keys as one pass can show, and its outcome is thrown away. Only a run in which nothing was
  * missing gives a result.
  *
+ * With an access list that is two rounds at most, but for BLOCKHASH: no list names what it reads. A number that the request's
+ * data names is foreseen; one that is computed by code which comes only with the list's answers takes a third round.
+ *
+ * Needs may be left unanswered, as long as those that a run has met (EX_MET) are answered: the next step asks again for what
+ * is still missing, slot by slot where an answer failed to come, because one slot that an upstream cannot prove makes it
+ * refuse a whole need.
+ *
  * Spec:   execution-apis eth_call, EIP-1186; semantics of geth's eth_call (default sender zero, gas cap, base fee zero
  *         when no gas price is given)
  * Floor:  4, exec. May include base/, rlp/, mpt/, evm/. No I/O, clock or thread.
@@ -62,8 +69,15 @@ typedef enum {
     EX_NEED_HEADER /* header of block `number`, an ancestor, for BLOCKHASH where EIP-2935 does not help */
 } ex_need_kind_t;
 
+typedef enum {
+    EX_MET,    /* the run needs it, all before it being proven; it stands alone. Without an answer the call ends here */
+    EX_NAMED,  /* by a hint, an earlier call or the request's data: most probably needed */
+    EX_GUESSED /* by a run that had gone on with a guess: perhaps needed. An upstream that has no answer is not at fault */
+} ex_origin_t;
+
 typedef struct {
     ex_need_kind_t kind;
+    ex_origin_t origin;
     addr_t addr;
     const hash32_t *slots; /* EX_NEED_PROOF */
     size_t slot_count;

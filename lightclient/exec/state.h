@@ -46,6 +46,7 @@ struct ex_slot {
     u256_t value; /* when proven */
     bool proven;
     unsigned wanted, seen; /* as in the account */
+    unsigned asked;        /* the run after which it was first asked for; 0: never */
 };
 
 typedef struct {

@@ -23,10 +23,18 @@ static rc_t fail(ex_view_t *v, rc_t rc)
     return rc;
 }
 
+/* From here on the run is a guess. What it misses first it needs for certain: until then all was proven. */
+static void guess(ex_view_t *v, const void *missed)
+{
+    if (!v->guessed)
+        v->met = missed;
+    v->guessed = true;
+}
+
 /* Notes in *wanted that the run misses a key and goes on with a guess. */
 static rc_t miss(ex_view_t *v, unsigned *wanted)
 {
-    v->guessed = true;
+    guess(v, wanted);
     if (*wanted != EX_HINTED && *wanted != v->run) {
         *wanted = v->run;
         v->misses++;
@@ -145,15 +153,21 @@ static void link_ancestors(ex_view_t *v)
     }
 }
 
+static hash32_t history_key(uint64_t number)
+{
+    hash32_t key = { { 0 } };
+    store_u64be(key.b + 24, number % HISTORY_WINDOW);
+    return key;
+}
+
 /* A hash older than the parent's, from the history contract; zero where the contract does not hold it.
  * *proven: out is not a guess. */
 static rc_t history_hash(ex_view_t *v, hash32_t *out, bool *proven, uint64_t number)
 {
-    hash32_t key = { { 0 } };
+    hash32_t key = history_key(number);
     u256_t value = u256_of(0);
     ex_acct_t *a;
     ex_slot_t *slot;
-    store_u64be(key.b + 24, number % HISTORY_WINDOW);
     rc_t rc = view_storage(v, &value, &HISTORY, &key);
     if (rc)
         return rc;
@@ -179,7 +193,9 @@ static rc_t header_hash(ex_view_t *v, hash32_t *out, size_t at)
     if (v->hash_wanted <= at)
         v->hash_wanted = at + 1;
     memset(out->b, 1, sizeof out->b); /* a guess that is not zero, as a real one */
-    v->guessed = true;
+    if (!v->guessed)
+        v->hash_met = at + 1;
+    guess(v, &v->hash_wanted);
     return RC_OK;
 }
 
@@ -226,11 +242,33 @@ evm_host_t ex_view_run(ex_view_t *v)
 {
     v->run++;
     v->guessed = v->deadline = false;
+    v->met = NULL;
     v->failed = RC_OK;
     v->misses = v->polls = 0;
-    v->hash_wanted = 0;
+    v->hash_wanted = v->hash_met = 0;
     return (evm_host_t){ v, view_account, view_storage, view_code, view_block_hash, view_expired, view_storage_empty,
                          { v->state.seed[0], v->state.seed[1] } };
+}
+
+rc_t ex_view_foresee(ex_view_t *v, uint64_t number)
+{
+    uint64_t own = v->config->block->env.number;
+    hash32_t key = history_key(number);
+    ex_acct_t *a;
+    ex_slot_t *slot;
+    if (number + 1 >= own || own - number > EX_ANCESTORS_MAX)
+        return RC_OK; /* known, or zero */
+    if (v->fork < EVM_PRAGUE) {
+        if (v->hash_foreseen < own - number)
+            v->hash_foreseen = (size_t)(own - number);
+        return RC_OK;
+    }
+    rc_t rc = ex_state_acct(&a, &v->state, &HISTORY);
+    if (!rc)
+        rc = ex_state_slot(&slot, &v->state, a, &key);
+    if (!rc)
+        slot->wanted = EX_HINTED;
+    return rc;
 }
 
 rc_t ex_view_header(ex_view_t *v, size_t at, const ex_header_t *header)

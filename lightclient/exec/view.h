@@ -28,6 +28,7 @@ typedef struct {
     hash32_t hash[EX_ANCESTORS_MAX];
     size_t hash_count;  /* known, at least 1 */
     size_t hash_wanted; /* how many must be known for what was asked */
+    size_t hash_foreseen; /* how many must be known for what will probably be asked */
     struct ex_ancestor {
         bool given; /* a header came whose own hash is not known yet */
         hash32_t hash, parent;
@@ -36,6 +37,8 @@ typedef struct {
     /* Of the present run. */
     unsigned run;
     bool guessed;
+    const void *met; /* what it missed first, before any guess: the mark of a key in state, or &hash_wanted */
+    size_t hash_met; /* hash_wanted at that time */
     bool deadline; /* the caller's deadline passed */
     rc_t failed;   /* why a callback ended the run: RC_NOMEM, RC_LIMIT */
     unsigned misses, polls;
@@ -46,6 +49,9 @@ NODISCARD rc_t ex_view_init(ex_view_t *v, arena_t *mem, const ex_call_config_t *
 
 /* Starts a run and gives the callbacks for it. */
 evm_host_t ex_view_run(ex_view_t *v);
+
+/* Marks the hash of ancestor `number` as one that will probably be asked for. RC_NOMEM, RC_LIMIT. */
+NODISCARD rc_t ex_view_foresee(ex_view_t *v, uint64_t number);
 
 /* Takes the header of ancestor `at` (0: the parent). RC_REFUSED: its hash is known and another. */
 NODISCARD rc_t ex_view_header(ex_view_t *v, size_t at, const ex_header_t *header);

@@ -7,6 +7,8 @@
 
 #define SLOAD_ARG "6000355460005260206000f3"                    /* return sload(calldata[0]) */
 #define SLOAD_CHAIN "600054545460005260206000f3"                /* return sload(sload(sload(0))) */
+/* x = sload(0); return sload(x ? x : 9): a guess of zero reads slot 9 */
+#define SLOAD_CHAIN_OR_9 "5f54806009575060095b545f5260205ff3"
 #define SLOAD_WIDE "6000546001546002546003540101015f5260205ff3" /* return sload(0) + sload(1) + sload(2) + sload(3) */
 #define SPIN_WHILE_ZERO "5b600054156000576001545f5260205ff3"    /* while (!sload(0)); return sload(1) */
 #define CALL_SLOT_0 "60205f5f5f6000545afa5060205ff3"            /* staticcall(sload(0)), return its word */
@@ -16,6 +18,7 @@
 #define GAS_LEFT "5a5f5260205ff3"
 #define SELF_BALANCE_OF_CALLER "33315f5260205ff3"
 #define BLOCK_HASH_ARG "5f35405f5260205ff3"
+#define BLOCK_HASH_ARG_500 "5f356101f401405f5260205ff3" /* blockhash(calldata[0] + 500) */
 #define FOREVER "5b5f56"
 #define REVERT_WORD "602a5f5260205ffd"
 
@@ -978,6 +981,100 @@ START_TEST(revert_and_creation_are_results)
 }
 END_TEST
 
+/* ---- needs that stay unanswered ---- */
+
+static bool names_slot(const ex_need_t *need, uint64_t slot)
+{
+    hash32_t key = world_key(slot);
+    for (size_t i = 0; i < need->slot_count; i++)
+        if (hash32_eq(&need->slots[i], &key))
+            return true;
+    return false;
+}
+
+/* Runs against a server that refuses every need that names this slot. */
+static rc_t run_without(set_t *s, uint64_t slot)
+{
+    const char *why;
+    const ex_need_t *needs;
+    rc_t rc;
+    start(s);
+    while ((rc = ex_call_step(s->call, &why)) == RC_NEED_DATA) {
+        size_t n = ex_call_needs(s->call, &needs);
+        for (size_t i = 0; i < n; i++) {
+            if (!names_slot(&needs[i], slot))
+                ck_assert_int_eq(answer(s, &needs[i], i), RC_OK);
+            else if (needs[i].origin == EX_MET)
+                return RC_IO;
+        }
+    }
+    return rc;
+}
+
+START_TEST(slot_that_only_a_guess_named_may_stay_unanswered_and_takes_no_round)
+{
+    set_t s;
+    begin(&s, SLOAD_CHAIN_OR_9);
+    world_set(&s.w.accounts[0], 0, u256_of(5));
+    world_set(&s.w.accounts[0], 5, u256_of(1234));
+    ck_assert_int_eq(run_without(&s, 9), RC_OK);
+    ck_assert_uint_eq(result_word(&s), 1234);
+    ck_assert_uint_eq(ex_call_rounds(s.call), 3); /* accounts and code; slot 0 and, by a guess, slot 9; slot 5 */
+    ck_assert_int_eq(run_without(&s, 5), RC_IO);
+    end(&s);
+}
+END_TEST
+
+START_TEST(slot_without_an_answer_keeps_no_other_of_a_hint_from_being_answered)
+{
+    set_t s;
+    chain_world(&s);
+    hash32_t keys[4] = { world_key(0), world_key(5), world_key(9), world_key(77) };
+    s.hints[0] = (evm_access_t){ A, keys, 4 };
+    s.hint_count = 1;
+    s.hint = s.config.use_hint = true;
+    ck_assert_int_eq(run_without(&s, 77), RC_OK);
+    ck_assert_uint_eq(result_word(&s), 1234);
+    ck_assert_uint_eq(ex_call_rounds(s.call), 3); /* the third asks slot by slot */
+    ck_assert_int_eq(run_without(&s, 5), RC_IO);
+    end(&s);
+}
+END_TEST
+
+START_TEST(what_a_run_meets_first_stands_alone)
+{
+    set_t s;
+    const char *why;
+    const ex_need_t *needs;
+    begin(&s, SLOAD_WIDE);
+    for (unsigned i = 0; i < 4; i++)
+        world_set(&s.w.accounts[0], i, u256_of(10 + i));
+    start(&s);
+    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
+    ck_assert_uint_eq(ex_call_needs(s.call, &needs), 2);
+    ck_assert_int_eq(needs[0].origin, EX_MET);
+    ck_assert_int_eq(needs[1].kind, EX_NEED_CODE);
+    ck_assert_int_eq(needs[1].origin, EX_GUESSED);
+    answer_all(&s);
+    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
+    ck_assert_uint_eq(ex_call_needs(s.call, &needs), 2);
+    ck_assert_int_eq(needs[0].origin, EX_MET);
+    ck_assert_uint_eq(needs[0].slot_count, 1);
+    ck_assert_int_eq(needs[1].origin, EX_GUESSED);
+    ck_assert_uint_eq(needs[1].slot_count, 3);
+    ck_assert_int_eq(answer(&s, &needs[0], 0), RC_OK);
+    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
+    ck_assert_uint_eq(ex_call_needs(s.call, &needs), 3); /* asked for in vain: one by one */
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_uint_eq(needs[i].slot_count, 1);
+        ck_assert_int_eq(needs[i].origin, i ? EX_GUESSED : EX_MET);
+    }
+    answer_all(&s);
+    ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);
+    end(&s);
+}
+END_TEST
+
 /* ---- block hashes ---- */
 
 static const addr_t HISTORY = { { 0x00, 0x00, 0xf9, 0x08, 0x27, 0xf1, 0xc5, 0x3a, 0x10, 0xcb,
@@ -995,6 +1092,12 @@ static void add_headers(set_t *s)
     ex_header_hash(&s->block.parent_hash, &s->headers[0]);
 }
 
+/* The request does not name the number itself: that would be foreseen. */
+static void ask_for(set_t *s, uint64_t number)
+{
+    argument(s, number - 500);
+}
+
 static void expect_hash(set_t *s, const hash32_t *want, unsigned rounds)
 {
     const char *why = NULL;
@@ -1009,13 +1112,13 @@ START_TEST(parent_hash_needs_no_proof_and_blocks_outside_the_window_are_zero)
 {
     set_t s;
     hash32_t zero = { { 0 } };
-    begin(&s, BLOCK_HASH_ARG);
+    begin(&s, BLOCK_HASH_ARG_500);
     add_headers(&s);
-    argument(&s, 999);
+    ask_for(&s, 999);
     expect_hash(&s, &s.block.parent_hash, 1);
-    argument(&s, 1000);
+    ask_for(&s, 1000);
     expect_hash(&s, &zero, 1);
-    argument(&s, 743);
+    ask_for(&s, 743);
     expect_hash(&s, &zero, 1);
     ck_assert_uint_eq(s.asked[EX_NEED_HEADER], 0);
     end(&s);
@@ -1025,15 +1128,15 @@ END_TEST
 START_TEST(older_hash_comes_from_headers_in_one_batch)
 {
     set_t s;
-    begin(&s, BLOCK_HASH_ARG);
+    begin(&s, BLOCK_HASH_ARG_500);
     add_headers(&s);
     s.config.chain = &CANCUN;
     s.config.cache = cache_new();
-    argument(&s, 744);
+    ask_for(&s, 744);
     expect_hash(&s, &s.headers[254].parent_hash, 2);
     ck_assert_uint_eq(s.asked[EX_NEED_HEADER], 255);
     expect_hash(&s, &s.headers[254].parent_hash, 0); /* parents are remembered by hash */
-    argument(&s, 990);
+    ask_for(&s, 990);
     expect_hash(&s, &s.headers[8].parent_hash, 0);
     ex_cache_free(s.config.cache);
     end(&s);
@@ -1045,10 +1148,10 @@ START_TEST(false_headers_are_refused)
     set_t s;
     const char *why;
     const ex_need_t *needs;
-    begin(&s, BLOCK_HASH_ARG);
+    begin(&s, BLOCK_HASH_ARG_500);
     add_headers(&s);
     s.config.chain = &CANCUN;
-    argument(&s, 997);
+    ask_for(&s, 997);
     start(&s);
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
     answer_all(&s);
@@ -1080,10 +1183,10 @@ START_TEST(headers_may_come_before_those_of_their_children)
     set_t s;
     const char *why;
     const ex_need_t *needs;
-    begin(&s, BLOCK_HASH_ARG);
+    begin(&s, BLOCK_HASH_ARG_500);
     add_headers(&s);
     s.config.chain = &CANCUN;
-    argument(&s, 900);
+    ask_for(&s, 900);
     start(&s);
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
     answer_all(&s);
@@ -1100,17 +1203,65 @@ START_TEST(from_prague_on_the_history_contract_gives_older_hashes)
 {
     set_t s;
     hash32_t want;
-    begin(&s, BLOCK_HASH_ARG);
+    begin(&s, BLOCK_HASH_ARG_500);
     add_headers(&s);
     memset(want.b, 0x77, 32);
     world_add(&s.w, HISTORY, "00");
     world_set(&s.w.accounts[2], 900, u256_from_be32(want.b));
-    argument(&s, 900);
+    ask_for(&s, 900);
     expect_hash(&s, &want, 2);
     ck_assert_uint_eq(s.asked[EX_NEED_HEADER], 0);
-    argument(&s, 901); /* proven zero there: not kept by the contract */
+    ask_for(&s, 901); /* proven zero there: not kept by the contract */
     expect_hash(&s, &s.headers[97].parent_hash, 3);
     ck_assert_uint_eq(s.asked[EX_NEED_HEADER], 98);
+    end(&s);
+}
+END_TEST
+
+START_TEST(hash_of_a_block_that_the_data_names_takes_no_round_of_its_own)
+{
+    set_t s;
+    hash32_t kept;
+    uint8_t data[36] = { 1, 2, 3, 4 }; /* a selector before the word */
+    begin(&s, "600435405f5260205ff3");
+    add_headers(&s);
+    memset(kept.b, 0x77, 32);
+    world_add(&s.w, HISTORY, "00");
+    world_set(&s.w.accounts[2], 900, u256_from_be32(kept.b));
+    store_u64be(data + 28, 900);
+    s.request.data = view_of(data, sizeof data);
+    expect_hash(&s, &kept, 1);
+    s.config.chain = &CANCUN;
+    expect_hash(&s, &s.headers[98].parent_hash, 1);
+    ck_assert_uint_eq(s.asked[EX_NEED_HEADER], 99);
+    data[4] = 1; /* not a block's number */
+    hash32_t zero = { { 0 } };
+    expect_hash(&s, &zero, 1);
+    ck_assert_uint_eq(s.asked[EX_NEED_HEADER], 0);
+    end(&s);
+}
+END_TEST
+
+START_TEST(foreseen_header_may_stay_unanswered)
+{
+    set_t s;
+    const char *why;
+    const ex_need_t *needs;
+    begin(&s, RETURN_42);
+    s.config.chain = &CANCUN;
+    argument(&s, 998);
+    start(&s);
+    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
+    ck_assert_uint_eq(ex_call_needs(s.call, &needs), 3);
+    ck_assert_int_eq(needs[0].kind, EX_NEED_HEADER);
+    ck_assert_int_eq(needs[0].origin, EX_NAMED);
+    ck_assert_int_eq(answer(&s, &needs[1], 1), RC_OK);
+    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
+    ck_assert_uint_eq(ex_call_needs(s.call, &needs), 1); /* the code; the header is not asked for again */
+    ck_assert_int_eq(needs[0].origin, EX_MET);
+    answer_all(&s);
+    ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);
+    ck_assert_uint_eq(result_word(&s), 42);
     end(&s);
 }
 END_TEST
@@ -1158,11 +1309,16 @@ int main(void)
     tcase_add_test(t, priced_call_is_paid_for_by_the_sender);
     tcase_add_test(t, other_chain_is_refused);
     tcase_add_test(t, revert_and_creation_are_results);
+    tcase_add_test(t, slot_that_only_a_guess_named_may_stay_unanswered_and_takes_no_round);
+    tcase_add_test(t, slot_without_an_answer_keeps_no_other_of_a_hint_from_being_answered);
+    tcase_add_test(t, what_a_run_meets_first_stands_alone);
     tcase_add_test(t, parent_hash_needs_no_proof_and_blocks_outside_the_window_are_zero);
     tcase_add_test(t, older_hash_comes_from_headers_in_one_batch);
     tcase_add_test(t, false_headers_are_refused);
     tcase_add_test(t, headers_may_come_before_those_of_their_children);
     tcase_add_test(t, from_prague_on_the_history_contract_gives_older_hashes);
+    tcase_add_test(t, hash_of_a_block_that_the_data_names_takes_no_round_of_its_own);
+    tcase_add_test(t, foreseen_header_may_stay_unanswered);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

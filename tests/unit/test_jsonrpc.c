@@ -623,8 +623,10 @@ START_TEST(hint_names_what_is_asked_next)
                  "\"0x0000000000000000000000000000000000000000000000000000000000000004\"]}]");
     ck_assert_int_eq(give(&s, needs, n, good), RC_OK);
     n = step(&s, &needs);
-    ck_assert_uint_eq(n, 1);
-    ck_assert_uint_eq(needs[0].slot_count, 2);
+    ck_assert_uint_eq(n, 2); /* the slot that the run met, and the hint's */
+    ck_assert_int_eq(needs[0].origin, EX_MET);
+    ck_assert_int_eq(needs[1].origin, EX_NAMED);
+    ck_assert_uint_eq(needs[1].slot_count, 1);
     free(good);
     free(body);
     end(&s);

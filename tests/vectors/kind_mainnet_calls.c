@@ -10,6 +10,7 @@
 #include "tests/vectors/upstream.h"
 
 #define ROUNDS_SHOWN 24u
+#define HINT_ROUNDS 2u
 
 typedef struct {
     vec_t *v;
@@ -159,7 +160,7 @@ static const char *run(suite_t *s, const ex_call_config_t *config, const json_t 
 /* The call three times: without hint on an empty cache, again on what that left, and anew with all keys that the first
  * run read as the hint. */
 static const char *run_thrice(suite_t *s, ex_call_config_t *config, const json_t *expected, arena_t *a, rc_t *rc,
-                              unsigned most, unsigned rounds[3], char *why, size_t why_cap)
+                              unsigned rounds[3], char *why, size_t why_cap)
 {
     ex_cache_config_t cache_config = { .bytes_max = 64 << 20, .seed = { 3, 5 } };
     ex_touch_t *touched;
@@ -176,15 +177,7 @@ static const char *run_thrice(suite_t *s, ex_call_config_t *config, const json_t
         return "asked again in the same block";
     if (!bad)
         bad = run(s, config, expected, a, rc, &rounds[2], why, why_cap);
-    return !bad && rounds[2] > most ? "too many rounds with a complete hint" : bad;
-}
-
-static bool has(const json_t *list, const char *text)
-{
-    for (size_t i = 0; i < json_array_size(list); i++)
-        if (!strcmp(json_string_value(json_array_get(list, i)), text))
-            return true;
-    return false;
+    return !bad && rounds[2] > HINT_ROUNDS ? "too many rounds with a complete hint" : bad;
 }
 
 static void run_call(suite_t *s, const char *name, const json_t *call, arena_t *a)
@@ -201,9 +194,8 @@ static void run_call(suite_t *s, const char *name, const json_t *call, arena_t *
     char why[256] = "", *object = json_dumps(json_object_get(call, "call"), JSON_COMPACT);
     rc_t rc = jr_parse_call(&request, a, why, sizeof why, view_str(object));
     free(object);
-    const unsigned most = 2 + has(json_object_get(call, "ops"), "BLOCKHASH"); /* headers are in no access list */
     const char *bad =
-        rc ? why : run_thrice(s, &config, json_object_get(call, "expected"), a, &rc, most, rounds, why, sizeof why);
+        rc ? why : run_thrice(s, &config, json_object_get(call, "expected"), a, &rc, rounds, why, sizeof why);
     if (bad && rc == RC_UNSUPPORTED)
         vec_skip(s->v, name, "reaches a precompile that this build does not have");
     else if (bad)
