@@ -208,22 +208,21 @@ static rc_t make_key(node_t *n, char *why, size_t cap)
 static rc_t make_quote(node_t *n, char *why, size_t cap)
 {
     uint8_t report_data[TEE_REPORT_DATA_LEN];
-    uint8_t *quote = malloc(TEE_QUOTE_LEN_MAX);
-    size_t len = 0;
+    tee_evidence_t evidence = { 0 };
     const char *text = "out of memory";
     arena_t a;
     view_t body;
     arena_init(&a, BODY_ARENA_MAX);
     tee_register_report_data(report_data, n->pubkey);
-    rc_t rc = quote ? n->tee.get_quote(n->tee.ctx, quote, &len, report_data, &text) : RC_NOMEM;
+    rc_t rc = n->tee.get_evidence(n->tee.ctx, &evidence, report_data, &text);
     if (!rc)
-        rc = api_attest_body(&body, &a, view_of(quote, len), n->pubkey);
+        rc = api_attest_body(&body, &a, evidence.quote, n->pubkey);
     if (!rc && !(n->attest_answer = hs_shared_new(200, NULL, body, HS_CORS | server_flags(n))))
         rc = RC_NOMEM;
     if (rc)
         snprintf(why, cap, "no quote from the %s: %s", n->tee.name, text);
     arena_free(&a);
-    free(quote);
+    tee_evidence_free(&evidence);
     return rc;
 }
 

@@ -26,7 +26,7 @@ static bool read_access_entry(reading_t *r, evm_access_t *out, json_t *entry)
     const char *unknown;
     const json_t *keys = json_object_get(entry, "storageKeys");
     size_t n = json_array_size(keys);
-    if (!json_is_object(entry) || !json_is_array(keys) || !jr_members(&unknown, entry, names))
+    if (!json_is_object(entry) || !json_is_array(keys) || !json_only_members(&unknown, entry, names))
         return false;
     hash32_t *slots = arena_alloc(r->arena, n * sizeof *slots);
     if (!slots || !jr_fixed(out->addr.b, sizeof out->addr.b, json_object_get(entry, "address")))
@@ -137,7 +137,7 @@ rc_t jr_parse_call(ex_request_t *out, arena_t *a, char *why, size_t why_cap, vie
     reading_t r = { .arena = a };
     json_t *root = NULL;
     snprintf(why, why_cap, "call object: not JSON within the limits");
-    rc_t rc = jr_load(&root, body, JR_CALL_MAX);
+    rc_t rc = json_load_strict(&root, body, JR_CALL_MAX);
     if (rc)
         return rc;
     if (json_is_object(root))

@@ -99,7 +99,7 @@ static const char *read_slot(ex_slot_answer_t *out, arena_t *a, json_t *slot)
     const char *unknown;
     if (!json_is_object(slot))
         return "storageProof element";
-    if (!jr_members(&unknown, slot, names))
+    if (!json_only_members(&unknown, slot, names))
         return unknown;
     if (!jr_word(&out->key, json_object_get(slot, "key")))
         return "storageProof key";
@@ -116,7 +116,7 @@ const char *jr_proof(ex_proof_answer_t *out, arena_t *a, json_t *result, size_t 
     const json_t *slots = json_object_get(result, "storageProof");
     if (!json_is_object(result))
         return "result";
-    if (!jr_members(&unknown, result, names))
+    if (!json_only_members(&unknown, result, names))
         return unknown;
     if (!jr_fixed(out->address.b, sizeof out->address.b, json_object_get(result, "address")))
         return "address";

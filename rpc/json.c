@@ -3,46 +3,6 @@
 #include "base/hex.h"
 #include "rpc/jsonrpc.h"
 
-/* Depth and number of values, before any tree is built. */
-static rc_t measure(view_t text)
-{
-    size_t depth = 0, values = 0;
-    bool in_string = false;
-    for (size_t i = 0; i < text.n; i++) {
-        uint8_t c = text.p[i];
-        if (in_string) {
-            if (c == '\\')
-                i++;
-            else if (c == '"')
-                in_string = false;
-        } else if (c == '"')
-            in_string = true;
-        else if (c == '[' || c == '{') {
-            values++;
-            if (++depth > JR_DEPTH_MAX)
-                return RC_LIMIT;
-        } else if ((c == ']' || c == '}') && depth)
-            depth--;
-        else if (c == ',')
-            values++;
-        if (values > JR_VALUES_MAX)
-            return RC_LIMIT;
-    }
-    return RC_OK;
-}
-
-rc_t jr_load(json_t **out, view_t text, size_t len_max)
-{
-    json_error_t error;
-    rc_t rc = text.n > len_max ? RC_LIMIT : measure(text);
-    if (rc)
-        return rc;
-    *out = text.n ? json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &error) : NULL;
-    if (*out)
-        return RC_OK;
-    return text.n && json_error_code(&error) == json_error_out_of_memory ? RC_NOMEM : RC_MALFORMED;
-}
-
 /* The digits of a string that begins with "0x"; p is NULL when it is not one. */
 static view_t digits_of(const json_t *value)
 {
@@ -102,19 +62,3 @@ bool jr_bytes(view_t *out, arena_t *a, const json_t *value)
     return true;
 }
 
-bool jr_members(const char **unknown, json_t *object, const char *const *names)
-{
-    const char *key;
-    json_t *value;
-    json_object_foreach(object, key, value)
-    {
-        size_t i = 0;
-        while (names[i] && strcmp(names[i], key) != 0)
-            i++;
-        if (!names[i]) {
-            *unknown = key;
-            return false;
-        }
-    }
-    return true;
-}

@@ -1,5 +1,4 @@
-/* json.h - foreign JSON text to trees within limits, and strict readers of the hex forms of Ethereum's APIs. Internal
- * to rpc/: the only header here that shows jansson.
+/* json.h - strict readers of the hex forms of Ethereum's APIs. Internal to rpc/.
  *
  * Spec:   ethereum/execution-apis, base types (uint, hash32, bytes)
  * Floor:  5, rpc. No I/O, clock or thread.
@@ -8,21 +7,13 @@
 #ifndef RPC_JSON_H
 #define RPC_JSON_H
 
-#include <jansson.h>
-
 #include "base/arena.h"
 #include "base/bytes.h"
+#include "base/json.h"
 #include "base/rc.h"
 #include "base/u256.h"
 #include "lightclient/exec/header.h"
 #include "lightclient/exec/proof.h"
-
-#define JR_VALUES_MAX 400000u /* values in one text: bounds the memory of its tree */
-
-/* Parses an object or array; duplicate keys, NUL characters, invalid UTF-8 and trailing text are refused.
- *   out  the caller decrefs it
- * RC_MALFORMED; RC_LIMIT: longer than len_max, deeper than JR_DEPTH_MAX or more than JR_VALUES_MAX values; RC_NOMEM. */
-NODISCARD rc_t jr_load(json_t **out, view_t text, size_t len_max);
 
 /* Readers of one string value (NULL allowed: false). False, out untouched, when it is not exactly of the form. */
 bool jr_fixed(void *out, size_t n, const json_t *value);     /* "0x" and 2n digits */
@@ -30,9 +21,6 @@ bool jr_u64(uint64_t *out, const json_t *value);             /* quantity: "0x", 
 bool jr_u256(u256_t *out, const json_t *value);              /* quantity */
 bool jr_word(u256_t *out, const json_t *value);              /* "0x" and 1 to 64 digits: quantity or padded */
 bool jr_bytes(view_t *out, arena_t *a, const json_t *value); /* "0x" and an even number of digits, into the arena */
-
-/* True when every member of the object is named in names (NULL-terminated); else *unknown is the first that is not. */
-bool jr_members(const char **unknown, json_t *object, const char *const *names);
 
 /* A block object of eth_getBlockBy*: its header fields; others are passed over, as the hash must be checked anyway.
  *   field  the field at fault

@@ -331,7 +331,7 @@ static rc_t place(answer_t *x, json_t *element)
     json_int_t n = json_integer_value(id);
     if (!json_is_object(element))
         problem = "an element is not an object";
-    else if (!jr_members(&unknown, element, names))
+    else if (!json_only_members(&unknown, element, names))
         problem = "an element has an unknown field";
     else if (!version || !json_is_string(version) || strcmp(json_string_value(version), "2.0") != 0)
         problem = "an element is not JSON-RPC 2.0";
@@ -407,7 +407,7 @@ rc_t jr_answer_needs(ex_call_t *call, bool *answered, char *why, size_t why_cap,
     say(why, why_cap, "%s", "");
     arena_init(&list, count * sizeof(json_t *) + 65536);
     arena_init(&x.arena, 2 * (size_t)JR_BODY_MAX);
-    rc_t rc = jr_load(&root, body, JR_BODY_MAX);
+    rc_t rc = json_load_strict(&root, body, JR_BODY_MAX);
     if (rc)
         say(why, why_cap, "batch: the answer is not JSON within the limits (%s)", rc_name(rc));
     else {

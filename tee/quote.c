@@ -8,13 +8,7 @@
 static const uint8_t intel_vendor[16] = { 0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9,
                                           0x94, 0x0a, 0x0d, 0xb3, 0x95, 0x7f, 0x06, 0x07 };
 
-static rc_t fail(const char **why, rc_t rc, const char *text)
-{
-    *why = text;
-    return rc;
-}
-
-static rc_t parse_header(quote_t *q, const char **why, rd_t *r)
+static rc_t parse_header(quote_t *q, tee_fault_t *fault, rd_t *r)
 {
     q->version = rd_u16le(r);
     unsigned key_type = rd_u16le(r);
@@ -23,20 +17,20 @@ static rc_t parse_header(quote_t *q, const char **why, rd_t *r)
     view_t vendor = rd_take(r, sizeof intel_vendor);
     q->user_data = rd_take(r, 20).p;
     if (r->bad)
-        return fail(why, RC_MALFORMED, "quote ends inside its header");
+        return tee_fail(fault, E_TRUNCATED, "quote ends inside its header");
     if (q->version != 4 && q->version != 5)
-        return fail(why, RC_REFUSED, "quote version is not 4 or 5");
+        return tee_fail(fault, E_VERSION, NULL);
     if (key_type != KEY_TYPE_P256)
-        return fail(why, RC_REFUSED, "attestation key type of the quote is not ECDSA P-256");
+        return tee_fail(fault, E_KEYTYPE, NULL);
     if (tee_type != QUOTE_TEE_TDX)
-        return fail(why, RC_REFUSED, "quote is not of a TDX guest");
+        return tee_fail(fault, E_TEETYPE, NULL);
     if (memcmp(vendor.p, intel_vendor, sizeof intel_vendor) != 0)
-        return fail(why, RC_REFUSED, "quoting enclave of the quote is not Intel's");
+        return tee_fail(fault, E_VENDOR, NULL);
     return RC_OK;
 }
 
 /* The descriptor of version 5; version 4 has one type only. */
-static rc_t parse_body_type(quote_t *q, const char **why, rd_t *r)
+static rc_t parse_body_type(quote_t *q, tee_fault_t *fault, rd_t *r)
 {
     q->body_type = QUOTE_BODY_TD10;
     if (q->version == 4)
@@ -44,11 +38,11 @@ static rc_t parse_body_type(quote_t *q, const char **why, rd_t *r)
     q->body_type = rd_u16le(r);
     uint32_t size = rd_u32le(r);
     if (r->bad)
-        return fail(why, RC_MALFORMED, "quote ends inside its body descriptor");
+        return tee_fail(fault, E_TRUNCATED, "quote ends inside its body descriptor");
     if (q->body_type != QUOTE_BODY_TD10 && q->body_type != QUOTE_BODY_TD15)
-        return fail(why, RC_REFUSED, "body of the quote is not a TD report 1.0 or 1.5");
+        return tee_fail(fault, E_BODYTYPE, NULL);
     if (size != (q->body_type == QUOTE_BODY_TD10 ? QUOTE_TD10_LEN : QUOTE_TD15_LEN))
-        return fail(why, RC_MALFORMED, "body size of the quote does not fit the body type");
+        return tee_fail(fault, E_BODYSIZE, NULL);
     return RC_OK;
 }
 
@@ -132,7 +126,7 @@ static bool split_chain(view_t out[QUOTE_CERTS], view_t pem)
 }
 
 /* The bytes that the length field behind the body counts. */
-static rc_t parse_signature(quote_t *q, const char **why, view_t in)
+static rc_t parse_signature(quote_t *q, tee_fault_t *fault, view_t in)
 {
     rd_t r = rd_of(in);
     q->signature = rd_take(&r, 64).p;
@@ -140,28 +134,28 @@ static rc_t parse_signature(quote_t *q, const char **why, view_t in)
     unsigned outer_type = rd_u16le(&r);
     uint32_t outer_size = rd_u32le(&r);
     if (r.bad)
-        return fail(why, RC_MALFORMED, "signature section of the quote is too short");
+        return tee_fail(fault, E_TRUNCATED, "signature section of the quote is too short");
     if (outer_type != CERT_TYPE_QE_REPORT)
-        return fail(why, RC_REFUSED, "certification data of the quote is not a QE report (type 6)");
+        return tee_fail(fault, E_CERTTYPE_OUTER, "certification data of the quote is not a QE report (type 6)");
     if (outer_size != in.n - OUTER_FIXED)
-        return fail(why, RC_MALFORMED, "size of the QE report certification data does not fit the signature section");
+        return tee_fail(fault, E_CERTSIZE, "size of the QE report certification data does not fit the signature section");
     parse_enclave(&q->qe, &r);
     q->qe_signature = rd_take(&r, 64).p;
     unsigned auth_len = rd_u16le(&r);
     if (auth_len > QUOTE_AUTH_MAX)
-        return fail(why, RC_LIMIT, "QE authentication data of the quote is too long");
+        return tee_fail(fault, E_LIMIT, "QE authentication data of the quote is too long");
     q->qe_auth = rd_take(&r, auth_len);
     unsigned inner_type = rd_u16le(&r);
     uint32_t inner_size = rd_u32le(&r);
     if (r.bad)
-        return fail(why, RC_MALFORMED, "QE report certification data of the quote is too short");
+        return tee_fail(fault, E_CERTSIZE, "QE report certification data of the quote is too short");
     if (inner_type != CERT_TYPE_PEM_CHAIN)
-        return fail(why, RC_REFUSED, "PCK certification data of the quote is not a PEM chain (type 5)");
+        return tee_fail(fault, E_CERTTYPE_INNER, "PCK certification data of the quote is not a PEM chain (type 5)");
     view_t chain = rd_take(&r, inner_size);
     if (!rd_done(&r))
-        return fail(why, RC_MALFORMED, "size of the certificate chain does not fit the signature section");
+        return tee_fail(fault, E_CERTSIZE, "size of the certificate chain does not fit the signature section");
     if (!split_chain(q->certs, chain))
-        return fail(why, RC_MALFORMED, "certificate chain of the quote is not exactly three PEM certificates");
+        return tee_fail(fault, E_PEM, "certificate chain of the quote is not exactly three PEM certificates");
     return RC_OK;
 }
 
@@ -173,28 +167,28 @@ static bool all_zero(view_t v)
     return true;
 }
 
-rc_t quote_parse(quote_t *out, const char **why, view_t in)
+rc_t quote_parse(quote_t *out, tee_fault_t *fault, view_t in)
 {
     rd_t r = rd_of(in);
     quote_t q = { 0 };
     if (in.n > TEE_QUOTE_LEN_MAX)
-        return fail(why, RC_LIMIT, "quote is longer than 32 KiB");
-    rc_t rc = parse_header(&q, why, &r);
+        return tee_fail(fault, E_LIMIT, "quote is longer than 32 KiB");
+    rc_t rc = parse_header(&q, fault, &r);
     if (!rc)
-        rc = parse_body_type(&q, why, &r);
+        rc = parse_body_type(&q, fault, &r);
     if (rc)
         return rc;
     parse_td(&q, &r);
     if (r.bad)
-        return fail(why, RC_MALFORMED, "quote ends inside its body");
+        return tee_fail(fault, E_TRUNCATED, "quote ends inside its body");
     q.signed_part = view_of(in.p, in.n - r.n);
     view_t section = rd_take(&r, rd_u32le(&r));
     if (r.bad)
-        return fail(why, RC_MALFORMED, "quote ends inside its signature section");
+        return tee_fail(fault, E_TRUNCATED, "quote ends inside its signature section");
     q.used = view_of(in.p, in.n - r.n);
     if (!all_zero(view_of(r.p, r.n)))
-        return fail(why, RC_MALFORMED, "bytes behind the end of the quote are not zero");
-    rc = parse_signature(&q, why, section);
+        return tee_fail(fault, E_TRAILING, NULL);
+    rc = parse_signature(&q, fault, section);
     if (rc)
         return rc;
     *out = q;

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/rc.h"
+#include "tee/fault.h"
 #include "tee/tee.h"
 
 #define QUOTE_HEADER_LEN 48u
@@ -70,10 +71,9 @@ typedef struct {
 } quote_t;
 
 /* Parses one quote. Bytes behind its end are allowed only when all are zero.
- *   out  written only on RC_OK
- *   why  on failure a sentence (static storage); may not be NULL
- * RC_MALFORMED: structure; RC_LIMIT: more than TEE_QUOTE_LEN_MAX or QUOTE_AUTH_MAX; RC_REFUSED: a quote, but of a
- * version, key type, TEE, vendor or certificate form that is not accepted. */
-NODISCARD rc_t quote_parse(quote_t *out, const char **why, view_t in);
+ *   out    written only on RC_OK
+ *   fault  filled on failure; may not be NULL
+ * Codes E_TRUNCATED to E_LIMIT of fault.def, with their rc. */
+NODISCARD rc_t quote_parse(quote_t *out, tee_fault_t *fault, view_t in);
 
 #endif

@@ -1,5 +1,7 @@
 #include "tee/tee.h"
 
+#include <stdlib.h>
+
 #include "base/crypto/hash.h"
 #include "base/hex.h"
 
@@ -12,4 +14,49 @@ void tee_register_report_data(uint8_t out[TEE_REPORT_DATA_LEN], const uint8_t pu
     sha256_parts(&h, parts, 2);
     memset(out, 0, TEE_REPORT_DATA_LEN);
     memcpy(out, h.b, sizeof h.b);
+}
+
+void tee_attest_report_data(uint8_t out[TEE_REPORT_DATA_LEN], tee_evidence_type_t type, const uint8_t nonce[32],
+                            const uint8_t cluster_pubkey[33], const uint8_t node_pubkey[33], uint64_t chain_id)
+{
+    const uint8_t kind[4] = { (uint8_t)type };
+    uint8_t chain[8];
+    store_u64be(chain, chain_id);
+    const view_t parts[] = { view_str("tee-attest-api/1"), view_of(kind, 4),         view_of(nonce, 32),
+                             view_of(cluster_pubkey, 33),  view_of(node_pubkey, 33), view_of(chain, 8) };
+    sha512_parts(out, parts, 6);
+}
+
+void tee_ratls_report_data(uint8_t out[TEE_REPORT_DATA_LEN], view_t spki_der)
+{
+    const view_t parts[] = { view_str("ratls-cert:"), spki_der };
+    sha512_parts(out, parts, 2);
+}
+
+rc_t tee_evidence_make(tee_evidence_t *out, tee_evidence_type_t type, view_t quote, view_t event_log, view_t vm_config)
+{
+    if (quote.n > TEE_QUOTE_LEN_MAX || event_log.n > TEE_EVENT_LOG_MAX || vm_config.n > TEE_VM_CONFIG_MAX)
+        return RC_LIMIT;
+    const view_t parts[] = { quote, event_log, vm_config };
+    view_t copies[3];
+    size_t at = 0;
+    uint8_t *buffer = malloc(quote.n + event_log.n + vm_config.n + 1);
+    if (!buffer)
+        return RC_NOMEM;
+    for (size_t i = 0; i < 3; i++) {
+        if (parts[i].n)
+            memcpy(buffer + at, parts[i].p, parts[i].n);
+        copies[i] = view_of(buffer + at, parts[i].n);
+        at += parts[i].n;
+    }
+    *out = (tee_evidence_t){ type, buffer, copies[0], copies[1], copies[2] };
+    return RC_OK;
+}
+
+void tee_evidence_free(tee_evidence_t *e)
+{
+    if (!e)
+        return;
+    free(e->buffer);
+    *e = (tee_evidence_t){ 0 };
 }

@@ -1,6 +1,6 @@
-/* tee.h - the interface of a TEE provider: quotes over 64 bytes of report data.
+/* tee.h - the interface of a TEE provider: evidence over 64 bytes of report data.
  *
- * Spec:   Intel TDX DCAP quote format v4 and v5 (offsets: tee/quote.h)
+ * Spec:   Intel TDX DCAP quote format v4 and v5 (offsets: tee/quote.h); dstack guest agent API for the log and vm_config
  * Floor:  4, tee. Providers live in tee/provider/ (edge).
  * Tests:  tests/unit/test_tee.c
  */
@@ -11,26 +11,57 @@
 #include "base/rc.h"
 
 #define TEE_REPORT_DATA_LEN 64u
-#define TEE_QUOTE_LEN_MAX 32768u
+#define TEE_QUOTE_LEN_MAX 32768u     /* bytes of a quote */
+#define TEE_EVENT_LOG_MAX (1u << 20) /* bytes of an event log */
+#define TEE_VM_CONFIG_MAX (64u << 10) /* bytes of dstack's VM configuration */
+
+/* How evidence was made; the byte that travels on the wire. */
+typedef enum { TEE_EVIDENCE_TDX = 0x01, TEE_EVIDENCE_DSTACK = 0x02, TEE_EVIDENCE_SIMULATED = 0xF0 } tee_evidence_type_t;
+
+/* Evidence as a provider gives it: one allocation, owned; tee_evidence_free. */
+typedef struct {
+    tee_evidence_type_t type;
+    uint8_t *buffer;  /* what the views point into */
+    view_t quote;     /* without padding */
+    view_t event_log; /* JSON; n 0: none */
+    view_t vm_config; /* JSON; n 0: none */
+} tee_evidence_t;
 
 typedef struct tee_provider tee_provider_t;
 
 struct tee_provider {
-    const char *name; /* "simulator", "dstack", "tdx" */
-    bool simulated;   /* every answer says so */
+    const char *name; /* "simulator", "dstack", "tappd", "configfs-tsm": which one is used, for /attest and the log */
+    const char *tee;  /* "simulated", "dstack-tdx", "tdx" */
+    tee_evidence_type_t type;
+    bool simulated; /* every answer says so */
     void *ctx;
-    /* Writes a quote over report_data. out_len written only on RC_OK. RC_IO: no quote, why says so. */
-    rc_t (*get_quote)(void *ctx, uint8_t out[TEE_QUOTE_LEN_MAX], size_t *out_len,
-                      const uint8_t report_data[TEE_REPORT_DATA_LEN], const char **why);
+    /* Evidence over report_data, whose quote carries exactly it. May take a minute; calls are serialised inside. out
+     * written only on RC_OK. RC_IO, RC_TIMEOUT, RC_NOMEM: none; why (static or provider storage, good until the next call)
+     * says so and names the endpoint. */
+    rc_t (*get_evidence)(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN], const char **why);
     void (*free)(void *ctx);
 };
 
-/* The simulator (tee-facts section 10): a well-formed TDX v4 quote with valid signatures under a throw-away certificate
+/* Copies the parts into one buffer. RC_NOMEM; RC_LIMIT: a part is longer than its maximum. */
+NODISCARD rc_t tee_evidence_make(tee_evidence_t *out, tee_evidence_type_t type, view_t quote, view_t event_log, view_t vm_config);
+
+/* Frees what tee_evidence_make took; NULL and empty evidence are allowed. */
+void tee_evidence_free(tee_evidence_t *e);
+
+/* The simulator (tee-facts section 10): well-formed TDX quotes with valid signatures under a throw-away certificate
  * chain that seed determines; it may be used from several threads. secret_init must have been called. RC_UNSUPPORTED
  * when the build leaves it out (-Dsimulator=disabled). */
 NODISCARD rc_t tee_simulator_open(tee_provider_t *out, const uint8_t seed[32], const char **why);
 
 /* The prototype's binding: report_data = SHA-256("register" || lower-case hex of pubkey33) || 32 zero bytes. */
 void tee_register_report_data(uint8_t out[TEE_REPORT_DATA_LEN], const uint8_t pubkey33[33]);
+
+/* The binding of GET /v1/attest: SHA-512("tee-attest-api/1" || type || 0^3 || nonce || cluster key || node key || chain id
+ * big-endian). */
+void tee_attest_report_data(uint8_t out[TEE_REPORT_DATA_LEN], tee_evidence_type_t type, const uint8_t nonce[32],
+                            const uint8_t cluster_pubkey[33], const uint8_t node_pubkey[33], uint64_t chain_id);
+
+/* The binding of RA-TLS: SHA-512("ratls-cert:" || DER SubjectPublicKeyInfo). */
+void tee_ratls_report_data(uint8_t out[TEE_REPORT_DATA_LEN], view_t spki_der);
 
 #endif

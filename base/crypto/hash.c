@@ -17,6 +17,24 @@ void sha256(hash32_t *out, view_t in)
     sha256_parts(out, &in, 1);
 }
 
+void sha384_parts(uint8_t out48[48], const view_t *parts, size_t count)
+{
+    struct sha384_ctx ctx;
+    sha384_init(&ctx);
+    for (size_t i = 0; i < count; i++)
+        sha384_update(&ctx, parts[i].n, parts[i].p);
+    sha384_digest(&ctx, SHA384_DIGEST_SIZE, out48);
+}
+
+void sha512_parts(uint8_t out64[64], const view_t *parts, size_t count)
+{
+    struct sha512_ctx ctx;
+    sha512_init(&ctx);
+    for (size_t i = 0; i < count; i++)
+        sha512_update(&ctx, parts[i].n, parts[i].p);
+    sha512_digest(&ctx, SHA512_DIGEST_SIZE, out64);
+}
+
 void ripemd160(uint8_t out20[20], view_t in)
 {
     struct ripemd160_ctx ctx;

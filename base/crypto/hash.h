@@ -1,4 +1,4 @@
-/* hash.h - Keccak-256, SHA-256 and RIPEMD-160.
+/* hash.h - Keccak-256, SHA-2 and RIPEMD-160.
  *
  * Spec:   Keccak (padding 0x01, as in Ethereum, not FIPS 202); FIPS 180-4
  * Floor:  1, base/crypto. No heap, I/O, clock or thread.
@@ -24,6 +24,10 @@ void sha256_64(hash32_t *out, const uint8_t in64[64]);
 
 /* SHA-256 of the concatenation of count parts. */
 void sha256_parts(hash32_t *out, const view_t *parts, size_t count);
+
+/* SHA-384 and SHA-512 of the concatenation of count parts. out may overlap the parts. */
+void sha384_parts(uint8_t out48[48], const view_t *parts, size_t count);
+void sha512_parts(uint8_t out64[64], const view_t *parts, size_t count);
 
 /* RIPEMD-160 of in. */
 void ripemd160(uint8_t out20[20], view_t in);

@@ -1,6 +1,5 @@
 #include "tee/provider/sim.h"
 
-#include <nettle/sha2.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -13,6 +12,7 @@
 #define QE_ID_LEN 16u
 #define QE_AUTH_LEN 32u
 #define OUTER_FIXED 134u
+#define QUOTE_MAX 8192u /* bytes of a quote that is made here */
 
 typedef struct {
     sim_pki_t pki;
@@ -39,25 +39,16 @@ static const struct {
 static const uint8_t intel_vendor[16] = { 0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9,
                                           0x94, 0x0a, 0x0d, 0xb3, 0x95, 0x7f, 0x06, 0x07 };
 
-static void sha384(uint8_t out[SIM_REGISTER_LEN], view_t a, view_t b)
-{
-    struct sha384_ctx c;
-    sha384_init(&c);
-    sha384_update(&c, a.n, a.p);
-    sha384_update(&c, b.n, b.p);
-    sha384_digest(&c, SIM_REGISTER_LEN, out);
-}
-
 static void sha384_text(uint8_t out[SIM_REGISTER_LEN], const char *text)
 {
-    sha384(out, view_str(text), view_str(""));
+    const view_t part = view_str(text);
+    sha384_parts(out, &part, 1);
 }
 
 static void extend(uint8_t reg[SIM_REGISTER_LEN], const uint8_t digest[SIM_REGISTER_LEN])
 {
-    uint8_t next[SIM_REGISTER_LEN];
-    sha384(next, view_of(reg, SIM_REGISTER_LEN), view_of(digest, SIM_REGISTER_LEN));
-    memcpy(reg, next, SIM_REGISTER_LEN);
+    const view_t parts[] = { view_of(reg, SIM_REGISTER_LEN), view_of(digest, SIM_REGISTER_LEN) };
+    sha384_parts(reg, parts, 2);
 }
 
 static void boot(sim_t *s)
@@ -160,12 +151,11 @@ static void write_signature(wr_t *w, const sim_t *s, const uint8_t signature[P25
     wr_bytes(w, s->pki.chain, s->pki.chain_len);
 }
 
-static rc_t get_quote(void *ctx, uint8_t out[TEE_QUOTE_LEN_MAX], size_t *out_len,
-                      const uint8_t report_data[TEE_REPORT_DATA_LEN], const char **why)
+static rc_t get_evidence(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN], const char **why)
 {
     sim_t *s = ctx;
-    wr_t w = wr_of(out, TEE_QUOTE_LEN_MAX);
-    uint8_t signature[P256_SIG_LEN];
+    uint8_t quote[QUOTE_MAX], signature[P256_SIG_LEN];
+    wr_t w = wr_of(quote, sizeof quote);
     hash32_t digest;
     write_header(&w, s);
     pthread_mutex_lock(&s->lock);
@@ -175,12 +165,10 @@ static rc_t get_quote(void *ctx, uint8_t out[TEE_QUOTE_LEN_MAX], size_t *out_len
     rc_t rc = p256_sign(signature, &digest, s->attestation_secret);
     if (!rc)
         write_signature(&w, s, signature);
-    if (rc || w.bad) {
-        *why = "the simulated quote could not be made";
+    *why = "the simulated quote could not be made";
+    if (rc || w.bad)
         return RC_BUG;
-    }
-    *out_len = w.n;
-    return RC_OK;
+    return tee_evidence_make(out, TEE_EVIDENCE_SIMULATED, wr_view(&w), view_of(NULL, 0), view_of(NULL, 0));
 }
 
 static void sim_free(void *ctx)
@@ -232,7 +220,7 @@ rc_t tee_simulator_open(tee_provider_t *out, const uint8_t seed[32], const char 
         sim_free(s);
         return rc;
     }
-    *out =
-        (tee_provider_t){ .name = "simulator", .simulated = true, .ctx = s, .get_quote = get_quote, .free = sim_free };
+    *out = (tee_provider_t){ .name = "simulator", .tee = "simulated", .type = TEE_EVIDENCE_SIMULATED,
+                              .simulated = true, .ctx = s, .get_evidence = get_evidence, .free = sim_free };
     return RC_OK;
 }

@@ -14,9 +14,9 @@ static void require(int holds)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     quote_t q, again;
-    const char *why = NULL;
-    if (quote_parse(&q, &why, view_of(data, len)) != RC_OK) {
-        require(why != NULL);
+    tee_fault_t fault = { 0 };
+    if (quote_parse(&q, &fault, view_of(data, len)) != RC_OK) {
+        require(fault.why != NULL);
         return 0;
     }
     const uint8_t *end = data + q.used.n;
@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     for (size_t i = 1; i < QUOTE_CERTS; i++)
         require(q.certs[i].p >= q.certs[i - 1].p + q.certs[i - 1].n);
     require(q.certs[2].p + q.certs[2].n <= end);
-    require(quote_parse(&again, &why, q.used) == RC_OK && again.used.n == q.used.n && again.certs[2].p == q.certs[2].p);
-    require(quote_parse(&again, &why, view_of(data, q.used.n - 1)) != RC_OK);
+    require(quote_parse(&again, &fault, q.used) == RC_OK && again.used.n == q.used.n && again.certs[2].p == q.certs[2].p);
+    require(quote_parse(&again, &fault, view_of(data, q.used.n - 1)) != RC_OK);
     return 0;
 }

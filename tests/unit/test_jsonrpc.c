@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "rpc/jsonrpc.h"
 #include "tests/unit/world.h"
 
@@ -566,12 +567,12 @@ START_TEST(too_deep_or_too_many_values_are_refused_before_a_tree_is_built)
     size_t n = step(&s, &needs);
     char *body = calloc(1, 1000001);
     ck_assert_ptr_nonnull(body);
-    memset(body, '[', JR_DEPTH_MAX + 1);
-    memset(body + JR_DEPTH_MAX + 1, ']', JR_DEPTH_MAX + 1);
+    memset(body, '[', JSON_DEPTH_MAX + 1);
+    memset(body + JSON_DEPTH_MAX + 1, ']', JSON_DEPTH_MAX + 1);
     ck_assert_int_eq(give(&s, needs, n, body), RC_LIMIT);
     memset(body, 0, 1000001);
-    memset(body, '[', JR_DEPTH_MAX);
-    memset(body + JR_DEPTH_MAX, ']', JR_DEPTH_MAX);
+    memset(body, '[', JSON_DEPTH_MAX);
+    memset(body + JSON_DEPTH_MAX, ']', JSON_DEPTH_MAX);
     ck_assert_int_eq(give(&s, needs, n, body), RC_MALFORMED);
     for (size_t i = 0; i < 500000; i++)
         memcpy(body + 2 * i, i ? ",0" : "[0", 2);

@@ -85,14 +85,14 @@ static rc_t parse(const made_t *m, size_t n)
 {
     uint8_t *copy = malloc(n ? n : 1);
     quote_t q, before;
-    const char *why = NULL;
+    tee_fault_t fault = { 0 };
     memcpy(copy, m->bytes, n);
     memset(&before, 0x5a, sizeof before);
     q = before;
-    rc_t rc = quote_parse(&q, &why, view_of(copy, n));
+    rc_t rc = quote_parse(&q, &fault, view_of(copy, n));
     if (rc) {
         ck_assert_mem_eq(&q, &before, sizeof q);
-        ck_assert_ptr_nonnull(why);
+        ck_assert_ptr_nonnull(fault.why);
     }
     free(copy);
     return rc;
@@ -124,11 +124,11 @@ START_TEST(version_4_and_5_fields_stand_at_their_offsets)
     } rows[] = { { 4, 2, 48, 632 }, { 5, 2, 54, 638 }, { 5, 3, 54, 702 } };
     made_t m;
     quote_t q;
-    const char *why = "";
+    tee_fault_t fault = { 0 };
     for (size_t i = 0; i < 3; i++) {
         build(&m, rows[i].version, rows[i].type, 32, view_str(CHAIN));
-        rc_t rc = quote_parse(&q, &why, view_of(m.bytes, m.n));
-        ck_assert_msg(rc == RC_OK, "row %zu: %s", i, why);
+        rc_t rc = quote_parse(&q, &fault, view_of(m.bytes, m.n));
+        ck_assert_msg(rc == RC_OK, "row %zu: %s", i, fault.why);
         const uint8_t *s = m.bytes + rows[i].section;
         check_body(&q, &m, rows[i].body);
         ck_assert_uint_eq(q.version, rows[i].version);
@@ -177,13 +177,13 @@ START_TEST(only_zeros_may_follow_the_end)
 {
     made_t m;
     quote_t q;
-    const char *why = "";
+    tee_fault_t fault = { 0 };
     build_default(&m);
     ck_assert_int_eq(parse(&m, m.n + 1), RC_OK);
     ck_assert_int_eq(parse(&m, 8000), RC_OK);
     ck_assert_int_eq(parse(&m, TEE_QUOTE_LEN_MAX), RC_OK);
     ck_assert_int_eq(parse(&m, TEE_QUOTE_LEN_MAX + 1), RC_LIMIT);
-    ck_assert_int_eq(quote_parse(&q, &why, view_of(m.bytes, 8000)), RC_OK);
+    ck_assert_int_eq(quote_parse(&q, &fault, view_of(m.bytes, 8000)), RC_OK);
     ck_assert_uint_eq(q.used.n, m.n);
     m.bytes[m.n] = 1;
     ck_assert_int_eq(parse(&m, m.n + 1), RC_MALFORMED);

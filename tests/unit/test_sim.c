@@ -33,9 +33,14 @@ static void make(made_t *m, const tee_provider_t *p)
     const char *why = "";
     memset(report_data, 0xab, sizeof report_data);
     report_data[63] = 0xcd;
-    ck_assert_int_eq(p->get_quote(p->ctx, m->bytes, &m->n, report_data, &why), RC_OK);
-    rc_t rc = quote_parse(&m->q, &why, view_of(m->bytes, m->n));
-    ck_assert_msg(rc == RC_OK, "%s", why);
+    tee_evidence_t evidence;
+    tee_fault_t fault;
+    ck_assert_int_eq(p->get_evidence(p->ctx, &evidence, report_data, &why), RC_OK);
+    ck_assert_uint_le(evidence.quote.n, sizeof m->bytes);
+    memcpy(m->bytes, evidence.quote.p, m->n = evidence.quote.n);
+    tee_evidence_free(&evidence);
+    rc_t rc = quote_parse(&m->q, &fault, view_of(m->bytes, m->n));
+    ck_assert_msg(rc == RC_OK, "%s", fault.why);
 }
 
 static void expect(const made_t *m, size_t offset, const char *hex)

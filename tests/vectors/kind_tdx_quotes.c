@@ -102,8 +102,8 @@ static bool signed_and_bound(const quote_t *q)
 static void run(vec_t *v, const char *name, view_t bin, const json_t *o)
 {
     quote_t q;
-    const char *why = "";
-    rc_t rc = quote_parse(&q, &why, bin);
+    tee_fault_t fault;
+    rc_t rc = quote_parse(&q, &fault, bin);
     if (!number(o, "version", 4) && !number(o, "version", 5)) {
         if (rc == RC_REFUSED)
             vec_pass(v);
@@ -120,10 +120,10 @@ static void run(vec_t *v, const char *name, view_t bin, const json_t *o)
         return;
     }
     if (!padded)
-        rc = quote_parse(&q, &why, view_of(bin.p, used));
+        rc = quote_parse(&q, &fault, view_of(bin.p, used));
     const char *field = rc ? NULL : difference(&q, o, bin.n);
     if (rc)
-        vec_fail(v, name, "%s: %s", rc_name(rc), why);
+        vec_fail(v, name, "%s: %s", tee_code_name(fault.code), fault.why);
     else if (field)
         vec_fail(v, name, "field %s differs", field);
     else if (json_is_true(json_object_get(o, "signatures_valid")) && !signed_and_bound(&q))

@@ -1,0 +1,99 @@
+/* mattest.h - mutual attestation "mattest v1": both ends of one TLS 1.3 or QUIC connection prove themselves, fresh and bound to
+ * this channel and both static keys. A pure state machine: messages in, messages and wants out.
+ *
+ * Spec:   tee-facts section 16 (bytes, order, checks, why each part is there)
+ * Floor:  4, tee. No I/O or clock: nonces, exporter, evidence and time are arguments. One connection, one machine, one attempt.
+ * Tests:  tests/unit/test_mattest.c (numbers 80 and 82 to 90 of tee-facts), tests/fuzz/fuzz_mattest.c
+ */
+#ifndef TEE_MATTEST_H
+#define TEE_MATTEST_H
+
+#include "base/bytes.h"
+#include "tee/fault.h"
+#include "tee/tee.h"
+#include "tee/verify.h"
+
+#define MATTEST_EXPORTER_LABEL "EXPERIMENTAL-tee-mattest-v1"
+#define MATTEST_HELLO_LEN 160u
+#define MATTEST_MESSAGE_MAX (256u << 10) /* bytes of a message's body: the longest is EVIDENCE */
+#define MATTEST_DEADLINE_MS 90000u       /* of the whole exchange */
+
+typedef enum { MATTEST_INITIATOR = 1, MATTEST_RESPONDER = 2 } mattest_role_t;
+
+typedef struct mattest mattest_t;
+
+/* Signs a digest with the node's static key: 64-byte compact, low s. */
+typedef rc_t (*mattest_sign_fn)(void *ctx, uint8_t out[64], const hash32_t *digest);
+
+/* What one end is. Views and policy are borrowed until mattest_free. */
+typedef struct {
+    mattest_role_t role; /* of this end: the TLS client initiates */
+    tee_evidence_type_t type; /* that this end offers */
+    bool wants_key, holds_key;
+    uint8_t nonce[32]; /* fresh from the kernel */
+    uint8_t static_pubkey[33]; /* compressed secp256k1 */
+    hash32_t spki, peer_spki; /* SHA-256 of the DER SubjectPublicKeyInfo of both certificates of this connection */
+    uint64_t chain_id;
+    const policy_t *policy;
+    rollback_t *memory; /* NULL: none; used only inside mattest_take */
+    mattest_sign_fn sign;
+    void *sign_ctx;
+    uint64_t started_ms; /* monotonic: the deadline counts from here */
+} mattest_config_t;
+
+typedef enum {
+    MATTEST_RUNNING,  /* waits for the peer's message */
+    MATTEST_EXPORT,   /* supply the exporter: mattest_exporter */
+    MATTEST_QUOTE,    /* supply our evidence: mattest_evidence */
+    MATTEST_ATTESTED, /* both ends hold: keys may be released */
+    MATTEST_FAILED    /* close; mattest_fault says why */
+} mattest_state_t;
+
+/* A new machine; its HELLO is the first output. RC_NOMEM; RC_REFUSED: config's key is no point, or its nonce zero. */
+NODISCARD rc_t mattest_new(mattest_t **out, const mattest_config_t *config);
+void mattest_free(mattest_t *m);
+
+/* What the machine wants now. */
+mattest_state_t mattest_state(const mattest_t *m);
+
+/* Context for the TLS exporter (HT of section 16.3), in MATTEST_EXPORT. */
+void mattest_exporter_context(const mattest_t *m, hash32_t *out);
+
+/* EX: 32 bytes of the exporter for MATTEST_EXPORTER_LABEL and that context. RC_REFUSED in another state. */
+NODISCARD rc_t mattest_exporter(mattest_t *m, const uint8_t ex[32]);
+
+/* What our quote must carry, in MATTEST_QUOTE. Only this machine chooses it. */
+void mattest_report_data(const mattest_t *m, uint8_t out[TEE_REPORT_DATA_LEN]);
+
+/* Our evidence, with stapled collateral (n 0: none). RC_REFUSED in another state, or its report data differ; RC_NOMEM. */
+NODISCARD rc_t mattest_evidence(mattest_t *m, const tee_evidence_t *evidence, view_t collateral);
+
+/* Takes bytes of the peer, in any portions. now: Unix seconds for verification; now_ms: monotonic, for the deadline.
+ * RC_OK: taken, look at the state; else the machine has failed: mattest_fault. collateral: what to verify the peer's
+ * evidence by when it staples none (n 0: none). */
+NODISCARD rc_t mattest_take(mattest_t *m, view_t bytes, view_t collateral, int64_t now, uint64_t now_ms);
+
+/* Fails with E_DEADLINE when time is up. */
+NODISCARD rc_t mattest_tick(mattest_t *m, uint64_t now_ms);
+
+/* Bytes to send; they stay until mattest_sent. After a failure this is a REJECT, with the code E_ATTEST only. */
+view_t mattest_output(const mattest_t *m);
+void mattest_sent(mattest_t *m, size_t n);
+
+/* Why it failed, for the local log. */
+const tee_fault_t *mattest_fault(const mattest_t *m);
+
+/* The peer's static key, in MATTEST_ATTESTED; else NULL. */
+const uint8_t *mattest_peer(const mattest_t *m);
+
+/* The peer's policy digest as its HELLO said; NULL before. */
+const hash32_t *mattest_peer_policy(const mattest_t *m);
+
+/* When the peer's evidence expires, Unix seconds, in MATTEST_ATTESTED; re-attest at the latest after 24 h or then. */
+int64_t mattest_expires(const mattest_t *m);
+
+/* Allows the release of the cluster key, once: attested, the peer wants it, we hold it, evidence not expired at now.
+ * E_KEY_RELEASE with why otherwise. */
+NODISCARD rc_t mattest_release_key(mattest_t *m, tee_fault_t *fault, int64_t now);
+
+#endif

@@ -1,0 +1,50 @@
+/* verify.h - complete verification of a TDX quote by its collateral, and appraisal under a policy.
+ *
+ * Spec:   Intel SGX/TDX DCAP quote verification; tee-facts section 5 (steps 1 to 15)
+ * Floor:  4, tee. Pure: time, collateral, trust root and memory are arguments.
+ * Tests:  tests/unit/test_verify.c, vectors kind tdx, build/bench quote
+ */
+#ifndef TEE_VERIFY_H
+#define TEE_VERIFY_H
+
+#include "tee/chain.h"
+#include "tee/collateral.h"
+#include "tee/eventlog.h"
+#include "tee/policy.h"
+#include "tee/rollback.h"
+#include "tee/tcb.h"
+
+/* What verification found. Views point into quote, collateral and arena. */
+typedef struct {
+    quote_t quote;
+    tcb_grade_t grade;
+    chain_sgx_t sgx; /* fmspc, pce_svn, ... */
+    uint32_t tcb_evaluation_number, qe_evaluation_number;
+    int64_t issued;          /* Unix seconds: the older issue date of TCB info and QE identity */
+    int64_t earliest_expiry; /* Unix seconds: of all certificates, lists and documents */
+    bool production_root;    /* the trust root was Intel's */
+} tee_verified_t;
+
+/* Steps 1 to 13: that the quote is genuine, and how its platform is graded. Says nothing yet of what runs in the TD.
+ *   root    DER of the trust root
+ *   now     Unix seconds; the later of the clock and the newest verified beacon header
+ *   memory  checked, and brought forward after the last check; NULL: none
+ * out written only on RC_OK. */
+NODISCARD rc_t tee_verify(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote, const collateral_t *collateral,
+                          view_t root, rollback_t *memory, int64_t now);
+
+/* What is to be appraised. */
+typedef struct {
+    tee_evidence_type_t type;
+    view_t quote;
+    view_t event_log; /* n 0: none */
+    view_t collateral; /* flattened container */
+} tee_claim_t;
+
+/* Steps 1 to 15: that evidence of this type carries report_data, is genuine, and is of a TD that the policy admits. The
+ * trust root is Intel's; for TEE_EVIDENCE_SIMULATED the one that the policy names (E_SIMULATED when it names none).
+ * out and log (NULL allowed) written only on RC_OK. */
+NODISCARD rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, tee_fault_t *fault, arena_t *a, const tee_claim_t *claim,
+                            const uint8_t report_data[TEE_REPORT_DATA_LEN], const policy_t *policy, rollback_t *memory, int64_t now);
+
+#endif
