@@ -33,6 +33,53 @@ static bool in_group(const uint8_t scalar[32])
     return memcmp(scalar, zero, 32) != 0 && memcmp(scalar, order, 32) < 0;
 }
 
+/* x and y of scalar times point (NULL: the generator); scalar is in the group. */
+static void multiply(mpz_t x, mpz_t y, const mpz_t scalar, const struct ecc_point *point)
+{
+    struct ecc_scalar k;
+    struct ecc_point p;
+    ecc_scalar_init(&k, nettle_get_secp_256r1());
+    ecc_point_init(&p, nettle_get_secp_256r1());
+    if (ecc_scalar_set(&k, scalar)) {
+        if (point)
+            ecc_point_mul(&p, &k, point);
+        else
+            ecc_point_mul_g(&p, &k);
+        ecc_point_get(&p, x, y);
+    }
+    ecc_point_clear(&p);
+    ecc_scalar_clear(&k);
+}
+
+/* Verification where the two terms of u1 G + u2 Q are the same point: the sum is 2 u1 G then. nettle (3.8) adds by a
+ * formula that does not hold for equal points, and refuses. The sum is looked at first, because it is cheap. */
+static bool verify_equal_terms(const struct dsa_signature *rs, const hash32_t *digest, const struct ecc_point *key)
+{
+    mpz_t n, u1, u2, w, x, y, key_x, key_y;
+    mpz_inits(n, u1, u2, w, x, y, key_x, key_y, NULL);
+    import32(n, order);
+    import32(u1, digest->b);
+    mpz_invert(w, rs->s, n);
+    mpz_mul(u1, u1, w);
+    mpz_mod(u1, u1, n);
+    bool valid = mpz_sgn(u1) != 0;
+    if (valid) {
+        mpz_mul_2exp(u2, u1, 1);
+        mpz_mod(u2, u2, n);
+        multiply(x, y, u2, NULL);
+        valid = mpz_congruent_p(x, rs->r, n);
+    }
+    if (valid) {
+        mpz_mul(u2, rs->r, w);
+        mpz_mod(u2, u2, n);
+        multiply(x, y, u1, NULL);
+        multiply(key_x, key_y, u2, key);
+        valid = mpz_cmp(x, key_x) == 0 && mpz_cmp(y, key_y) == 0;
+    }
+    mpz_clears(n, u1, u2, w, x, y, key_x, key_y, NULL);
+    return valid;
+}
+
 rc_t p256_verify(const uint8_t sig[P256_SIG_LEN], const hash32_t *digest, const uint8_t pubkey[P256_PUBKEY_LEN])
 {
     struct ecc_point point;
@@ -49,7 +96,9 @@ rc_t p256_verify(const uint8_t sig[P256_SIG_LEN], const hash32_t *digest, const 
     import32(rs.r, sig);
     import32(rs.s, sig + 32);
     if (ecc_point_set(&point, x, y)) /* refuses coordinates that are too large or off the curve */
-        rc = ecdsa_verify(&point, sizeof digest->b, digest->b, &rs) ? RC_OK : RC_REFUSED;
+        rc = ecdsa_verify(&point, sizeof digest->b, digest->b, &rs) || verify_equal_terms(&rs, digest, &point)
+                 ? RC_OK
+                 : RC_REFUSED;
     mpz_clears(x, y, NULL);
     dsa_signature_clear(&rs);
     ecc_point_clear(&point);

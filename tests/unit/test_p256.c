@@ -102,6 +102,45 @@ START_TEST(zero_and_the_order_are_no_secrets)
 }
 END_TEST
 
+/* The terms of u1 G + u2 Q are the same point, or opposite ones. Made with the affine formulas in Python's integers:
+ * key d G, nonce k, digest r d, s = 2 r d / k, for d, k = 1, 2 and 7, 5. */
+START_TEST(equal_and_opposite_terms_are_added)
+{
+    static const char g[] = "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+                            "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5";
+    static const char r2[] = "7cf27b188d034f7e8a52380304b51ac3c08969e277f21b35a60b48fc47669978"; /* x of 2 G */
+    static const struct {
+        const char *digest, *r, *s, *key;
+        rc_t want;
+    } rows[] = {
+        { r2, r2, r2, g, RC_OK },
+        { "396f505a3938c5c1e4a17a5a3acdef2013099f908d5406f301e170da61eb20d9",
+          "51590b7a515140d2d784c85608668fdfef8c82fd1f5be52421554a0dc3d033ed",
+          "4a2c868a4a16b580f50d6424178592d993cba52959f3227bcb18ef4b2671e167",
+          "8e533b6fa0bf7b4625bb30667c01fb607ef9f8b8a80fef5b300628703187b2a3"
+          "73eb1dbde03318366d069f83a6f5900053c73633cb041b21c55e1a86c1f400b4",
+          RC_OK },
+        /* the digest of row 0 negated: the sum is infinity */
+        { "830d84e672fcb08275adc7fcfb4ae53bfc5d90cb2f25834f4dae81c6b4fc8bd9", r2, r2, g, RC_REFUSED },
+        { "0000000000000000000000000000000000000000000000000000000000000000", r2, r2, g, RC_REFUSED },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        hash32_t h;
+        uint8_t sig[64], key[64];
+        unhex(h.b, 32, rows[i].digest);
+        unhex(sig, 32, rows[i].r);
+        unhex(sig + 32, 32, rows[i].s);
+        unhex(key, 64, rows[i].key);
+        ck_assert_msg(p256_verify(sig, &h, key) == rows[i].want, "row %zu", i);
+        for (unsigned bit = 0; bit < 8 * sizeof sig; bit += 7) {
+            sig[bit / 8] ^= (uint8_t)(1u << bit % 8);
+            ck_assert_msg(p256_verify(sig, &h, key) != RC_OK, "row %zu, bit %u", i, bit);
+            sig[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        }
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("p256");
@@ -110,6 +149,7 @@ int main(void)
     tcase_add_test(t, no_bit_of_signature_digest_or_key_may_change);
     tcase_add_test(t, values_outside_the_group_are_malformed);
     tcase_add_test(t, zero_and_the_order_are_no_secrets);
+    tcase_add_test(t, equal_and_opposite_terms_are_added);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
