@@ -10,11 +10,11 @@ const hash32_t KZG_MODULUS = { { 0x73, 0xed, 0xa7, 0x53, 0x29, 0x9d, 0x7d, 0x48,
                                  0x08, 0x09, 0xa1, 0xd8, 0x05, 0x53, 0xbd, 0xa4, 0x02, 0xff, 0xfe,
                                  0x5b, 0xfe, 0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x01 } };
 
-/* The generator of G2 times the ceremony's secret: the second of the points "g2_monomial" of the mainnet trusted setup
+/* The second of the points "g2_monomial" of the mainnet trusted setup
  * (ethereum/consensus-specs presets/mainnet/trusted_setups/trusted_setup_4096.json; ethereum/c-kzg-4844
  * src/trusted_setup.txt), which is b5bfd7dd8cdeb128...5025eab3cc there when compressed. In the form of bls_g2_decode,
  * so that no root is taken for each proof. */
-static const uint8_t setup_g2[BLS_G2_LEN] = {
+const uint8_t KZG_SETUP_G2[BLS_G2_LEN] = {
     0x18, 0x5c, 0xbf, 0xee, 0x53, 0x49, 0x27, 0x14, 0x73, 0x44, 0x29, 0xb7, 0xb3, 0x86, 0x08, 0xe2, 0x39, 0x26,
     0xc9, 0x11, 0xcc, 0xec, 0xea, 0xc9, 0xa3, 0x68, 0x51, 0x47, 0x7b, 0xa4, 0xc6, 0x0b, 0x08, 0x70, 0x41, 0xde,
     0x62, 0x10, 0x00, 0xed, 0xc9, 0x8e, 0xda, 0xda, 0x20, 0xc1, 0xde, 0xf2, 0x15, 0xbf, 0xd7, 0xdd, 0x8c, 0xde,
@@ -68,7 +68,7 @@ rc_t kzg_verify(const uint8_t commitment[KZG_POINT_LEN], const hash32_t *z, cons
     combine(&in_g1[0], &c, &z_scalar, &y_scalar, &q);
     memcpy(&in_g2[0], &BLS12_381_NEG_G2, sizeof in_g2[0]);
     memcpy(&in_g1[1], &q, sizeof in_g1[1]);
-    if (bls_g2_decode(&in_g2[1], setup_g2, false)) /* its subgroup is a test's business */
+    if (bls_g2_decode(&in_g2[1], KZG_SETUP_G2, false)) /* a test checks that it is in the subgroup */
         return RC_BUG;
     return bls_pairing_is_one(in_g1, in_g2, 2) ? RC_OK : RC_REFUSED;
 }

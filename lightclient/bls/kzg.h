@@ -17,6 +17,10 @@
 /* The order of the subgroup, called BLS_MODULUS there: scalars are below it. Big-endian. */
 extern const hash32_t KZG_MODULUS;
 
+/* The one point of the ceremony that a verification needs, as bls_g2_decode takes it: the generator of G2 times the
+ * secret. */
+extern const uint8_t KZG_SETUP_G2[192];
+
 /* RC_OK when the proof shows that the polynomial with this commitment takes the value y at z; both are big-endian.
  * RC_MALFORMED: z or y is not below KZG_MODULUS, or commitment or proof is not the canonical encoding of a point of the
  * subgroup (infinity is one); RC_REFUSED: the proof is wrong. */
