@@ -1,153 +1,102 @@
-/* main.c - the command line: `kettle run` and what belongs to it. */
+/* main.c - the command line: finds the command. */
 #include <errno.h>
-#include <getopt.h>
-#include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crypto/secret.h"
-#include "node/log.h"
-#include "node/node.h"
+#include "node/command.h"
 
-enum { EXIT_USAGE = 2 };
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *what;
+} commands[] = {
+    { "run", command_run, "runs a node" },
+};
+#define COMMANDS (sizeof commands / sizeof commands[0])
 
-static const char HELP[] =
-    "kettle " KETTLE_VERSION " - Ethereum light-client node for trusted execution environments\n"
-    "\n"
-    "usage: kettle run [OPTIONS]\n"
-    "       kettle --help | --version\n"
-    "\n"
-    "Waits for one POST /setup (unless --config or an earlier setup in the state directory has all it needs), makes the\n"
-    "cluster's key, follows the chain, and serves signed answers.\n"
-    "\n"
-    "  --config FILE       configuration of the image, JSON; its \"setup_may_set\" lists what /setup may still set\n"
-    "  --setup-port N      port of POST /setup                                     (default 40080)\n"
-    "  --api-port N        port of /block, /call, /attest, /v1/status, /readyz     (default 3032)\n"
-    "  --state-dir DIR     keeps the accepted setup and light-client data there; made when missing\n"
-    "                      (default: $STATE_DIRECTORY, else nothing is kept)\n"
-    "  --tee WHICH         auto, dstack, tdx or simulator                          (default auto)\n"
-    "  --log-level LEVEL   error, warn, info or debug                              (default info)\n"
-    "\n"
-    "exit status: 0 stopped by SIGTERM or SIGINT, 1 could not start, 2 wrong usage\n";
-
-static int usage(const char *fmt, const char *what)
+static void help(void)
 {
+    puts("kettle " KETTLE_VERSION " - Ethereum light-client node for trusted execution environments\n\n"
+         "usage: kettle COMMAND [OPTIONS]\n"
+         "       kettle COMMAND --help\n"
+         "       kettle --help | --version\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        printf("  %-10s %s\n", commands[i].name, commands[i].what);
+}
+
+int command_usage(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
     fputs("kettle: ", stderr);
-    fprintf(stderr, fmt, what);
+    vfprintf(stderr, fmt, ap);
     fputs("\ntry: kettle --help\n", stderr);
-    return EXIT_USAGE;
+    va_end(ap);
+    return COMMAND_USAGE;
 }
 
-static bool parse_port(uint16_t *out, const char *text)
+int command_failed(const char *fmt, ...)
 {
-    char *end;
-    errno = 0;
-    unsigned long n = strtoul(text, &end, 10);
-    if (errno || *end || end == text || text[0] == '-' || n < 1 || n > 65535)
-        return false;
-    *out = (uint16_t)n;
-    return true;
+    va_list ap;
+    va_start(ap, fmt);
+    fputs("kettle: ", stderr);
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+    return COMMAND_FAILED;
 }
 
-static bool parse_level(const char *text)
+rc_t command_read_file(view_t *out, const char *path, size_t max)
 {
-    static const struct {
-        const char *name;
-        log_level_t level;
-    } levels[] = { { "error", LOG_ERROR }, { "warn", LOG_WARN }, { "info", LOG_INFO }, { "debug", LOG_DEBUG } };
-    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
-        if (!strcmp(levels[i].name, text)) {
-            log_set_level(levels[i].level);
-            return true;
+    bool is_stdin = !strcmp(path, "-");
+    FILE *f = is_stdin ? stdin : fopen(path, "rb");
+    uint8_t *text = NULL;
+    size_t n = 0, cap = 0;
+    rc_t rc = f ? RC_OK : RC_IO;
+    while (!rc && !feof(f) && n <= max) {
+        if (n == cap) {
+            cap = cap ? 2 * cap : 65536;
+            uint8_t *more = realloc(text, cap);
+            if (!more) {
+                rc = RC_NOMEM;
+                break;
+            }
+            text = more;
         }
-    return false;
-}
-
-static bool known_tee(const char *text)
-{
-    return !strcmp(text, "auto") || !strcmp(text, "dstack") || !strcmp(text, "tdx") || !strcmp(text, "simulator");
-}
-
-/* Fills the options; 0 to go on, else the exit status plus one. */
-static int parse(node_options_t *o, int argc, char **argv)
-{
-    static const struct option longs[] = {
-        { "config", required_argument, NULL, 'c' },    { "setup-port", required_argument, NULL, 's' },
-        { "api-port", required_argument, NULL, 'a' },  { "state-dir", required_argument, NULL, 'd' },
-        { "tee", required_argument, NULL, 't' },       { "log-level", required_argument, NULL, 'l' },
-        { "help", no_argument, NULL, 'h' },            { NULL, 0, NULL, 0 },
-    };
-    for (int c; (c = getopt_long(argc, argv, ":h", longs, NULL)) != -1;) {
-        switch (c) {
-        case 'c': o->config_path = optarg; break;
-        case 'd': o->state_dir = optarg; break;
-        case 't': o->tee = optarg; break;
-        case 's':
-            if (!parse_port(&o->setup_port, optarg))
-                return 1 + usage("--setup-port %s: must be between 1 and 65535", optarg);
-            break;
-        case 'a':
-            if (!parse_port(&o->api_port, optarg))
-                return 1 + usage("--api-port %s: must be between 1 and 65535", optarg);
-            break;
-        case 'l':
-            if (!parse_level(optarg))
-                return 1 + usage("--log-level %s: must be error, warn, info or debug", optarg);
-            break;
-        case 'h':
-            fputs(HELP, stdout);
-            return 1 + EXIT_SUCCESS;
-        case ':': return 1 + usage("%s needs a value", argv[optind - 1]);
-        default: return 1 + usage("unknown option %s", argv[optind - 1]);
-        }
+        n += fread(text + n, 1, cap - n, f);
+        if (ferror(f))
+            rc = RC_IO;
     }
-    if (!known_tee(o->tee))
-        return 1 + usage("--tee %s: must be auto, dstack, tdx or simulator", o->tee);
-    return optind < argc ? 1 + usage("unexpected argument %s", argv[optind]) : 0;
-}
-
-static int run(int argc, char **argv)
-{
-    node_options_t options = { .setup_port = 40080, .api_port = 3032, .tee = "auto", .state_dir = getenv("STATE_DIRECTORY") };
-    node_t *node;
-    char why[512];
-    sigset_t signals;
-    int status = parse(&options, argc, argv), got;
-    if (status)
-        return status - 1;
-    if (secret_init()) {
-        log_write(LOG_ERROR, "start", "the system has no source of random numbers");
-        return EXIT_FAILURE;
+    if (!rc && n > max)
+        rc = RC_LIMIT;
+    if (rc)
+        command_failed("%s: %s", path, rc == RC_IO ? strerror(errno) : rc == RC_LIMIT ? "the file is too large" : rc_name(rc));
+    if (f && !is_stdin)
+        fclose(f);
+    if (rc) {
+        free(text);
+        return rc;
     }
-    signal(SIGPIPE, SIG_IGN);
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before any thread: only sigwait below takes them */
-    if (node_start(&node, why, sizeof why, &options)) {
-        log_write(LOG_ERROR, "start", "%s", why);
-        return EXIT_FAILURE;
-    }
-    sigwait(&signals, &got);
-    log_write(LOG_INFO, "stop", "%s", got == SIGTERM ? "SIGTERM" : "SIGINT");
-    node_stop(node);
-    return EXIT_SUCCESS;
+    *out = view_of(text, n);
+    return RC_OK;
 }
 
 int main(int argc, char **argv)
 {
     if (argc < 2)
-        return usage("%s", "no command given");
-    if (!strcmp(argv[1], "run"))
-        return run(argc - 1, argv + 1);
+        return command_usage("no command given");
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (!strcmp(argv[1], commands[i].name))
+            return commands[i].run(argc - 1, argv + 1);
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-        fputs(HELP, stdout);
-        return EXIT_SUCCESS;
+        help();
+        return COMMAND_DONE;
     }
     if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
         puts("kettle " KETTLE_VERSION);
-        return EXIT_SUCCESS;
+        return COMMAND_DONE;
     }
-    return usage("unknown command %s", argv[1]);
+    return command_usage("unknown command %s", argv[1]);
 }
