@@ -7,6 +7,7 @@
 #include "base/crypto/hash.h"
 #include "base/hex.h"
 #include "rpc/api.h"
+#include "tests/unit/unit.h"
 
 static ecdsa_t *e;
 static const uint8_t secret[32] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
@@ -150,19 +151,13 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("api");
-    TCase *t = tcase_create("api");
     e = ecdsa_new(NULL);
     if (!e || ecdsa_pubkey(e, pubkey, secret))
         return EXIT_FAILURE;
-    tcase_add_test(t, bodies_are_exactly_the_known_text);
-    tcase_add_test(t, a_client_that_parses_twice_can_check_the_signature);
-    tcase_add_test(t, no_body_without_signature_or_memory);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
+    int failed = UNIT_RUN("api",
+        bodies_are_exactly_the_known_text,
+        a_client_that_parses_twice_can_check_the_signature,
+        no_body_without_signature_or_memory);
     ecdsa_free(e);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return failed;
 }

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/crypto/hash.h"
 #include "base/hex.h"
+#include "tests/unit/unit.h"
 
 START_TEST(reader_turns_bad_at_the_first_short_read_and_gives_zeros)
 {
@@ -96,18 +97,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("base");
-    TCase *t = tcase_create("base");
-    tcase_add_test(t, reader_turns_bad_at_the_first_short_read_and_gives_zeros);
-    tcase_add_test(t, reader_is_done_only_when_all_is_read);
-    tcase_add_test(t, writer_never_passes_its_end);
-    tcase_add_test(t, hex_takes_both_cases_and_refuses_the_rest);
-    tcase_add_test(t, arena_stops_at_its_limit_and_rolls_back);
-    tcase_add_test(t, hashes_match_known_answers);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("base",
+        reader_turns_bad_at_the_first_short_read_and_gives_zeros,
+        reader_is_done_only_when_all_is_read,
+        writer_never_passes_its_end,
+        hex_takes_both_cases_and_refuses_the_rest,
+        arena_stops_at_its_limit_and_rolls_back,
+        hashes_match_known_answers);
 }

@@ -5,6 +5,7 @@
 #include "tests/unit/lc_fixture.h"
 
 #include "rpc/beacon.h"
+#include "tests/unit/unit.h"
 
 static const char JSON[] = "application/json", SSZ[] = "application/octet-stream";
 static const lc_want_t OPTIMISTIC = { .kind = LC_OPTIMISTIC }, UPDATES = { .kind = LC_UPDATE, .count = 2 };
@@ -585,28 +586,21 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("beacon");
-    TCase *t = tcase_create("beacon");
-    tcase_set_timeout(t, 60);
-    tcase_add_test(t, paths_are_those_of_the_beacon_api);
-    tcase_add_test(t, recorded_json_gives_the_recorded_ssz);
-    tcase_add_test(t, each_fork_has_its_layout_and_no_other);
-    tcase_add_test(t, every_truncation_is_refused);
-    tcase_add_test(t, each_missing_field_is_named);
-    tcase_add_test(t, unknown_and_repeated_fields_are_refused_in_every_object);
-    tcase_add_test(t, values_of_another_form_are_refused);
-    tcase_add_test(t, what_would_hurt_the_parser_never_reaches_it);
-    tcase_add_test(t, memory_that_runs_out_blames_nobody);
-    tcase_add_test(t, the_fork_comes_from_version_or_header_or_slot);
-    tcase_add_test(t, lists_hold_at_most_what_was_asked_for);
-    tcase_add_test(t, framed_updates_are_cut_at_their_lengths);
-    tcase_add_test(t, single_ssz_objects_need_the_version_header);
-    tcase_add_test(t, other_content_types_are_refused);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
+    int failed = UNIT_RUN("beacon",
+        paths_are_those_of_the_beacon_api,
+        recorded_json_gives_the_recorded_ssz,
+        each_fork_has_its_layout_and_no_other,
+        every_truncation_is_refused,
+        each_missing_field_is_named,
+        unknown_and_repeated_fields_are_refused_in_every_object,
+        values_of_another_form_are_refused,
+        what_would_hurt_the_parser_never_reaches_it,
+        memory_that_runs_out_blames_nobody,
+        the_fork_comes_from_version_or_header_or_slot,
+        lists_hold_at_most_what_was_asked_for,
+        framed_updates_are_cut_at_their_lengths,
+        single_ssz_objects_need_the_version_header,
+        other_content_types_are_refused);
     arena_free(&arena);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return failed;
 }

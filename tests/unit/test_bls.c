@@ -6,6 +6,7 @@
 
 #include "base/hex.h"
 #include "lightclient/bls/bls.h"
+#include "tests/unit/unit.h"
 
 #define MEMBERS 32u
 #define ALL 0xffffffffu
@@ -282,22 +283,14 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("bls");
-    TCase *t = tcase_create("bls");
-    tcase_set_timeout(t, 60);
-    tcase_add_test(t, verify_matches_known_answers);
-    tcase_add_test(t, keys_that_are_no_points_of_the_group_are_refused);
-    tcase_add_test(t, every_participation_agrees_with_the_plain_sum);
-    tcase_add_test(t, repeated_members_are_added_and_subtracted_each_time);
-    tcase_add_test(t, aggregate_equal_to_minus_or_plus_the_absent_sum_is_handled);
-    tcase_add_test(t, nobody_signed_is_refused_even_with_the_signature_of_infinity);
-    tcase_add_test(t, every_changed_bit_of_signature_and_message_is_refused);
-    tcase_add_test(t, a_broken_key_matters_only_where_it_is_used);
-    tcase_add_test(t, sha256_matches_known_answers);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("bls",
+        verify_matches_known_answers,
+        keys_that_are_no_points_of_the_group_are_refused,
+        every_participation_agrees_with_the_plain_sum,
+        repeated_members_are_added_and_subtracted_each_time,
+        aggregate_equal_to_minus_or_plus_the_absent_sum_is_handled,
+        nobody_signed_is_refused_even_with_the_signature_of_infinity,
+        every_changed_bit_of_signature_and_message_is_refused,
+        a_broken_key_matters_only_where_it_is_used,
+        sha256_matches_known_answers);
 }

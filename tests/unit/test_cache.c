@@ -4,6 +4,7 @@
 
 #include "lightclient/exec/cache.h"
 #include "lightclient/exec/siphash.h"
+#include "tests/unit/unit.h"
 
 static ex_cache_t *cache_of(size_t bytes_max)
 {
@@ -287,25 +288,18 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("cache");
-    TCase *t = tcase_create("cache");
-    tcase_add_test(t, siphash_matches_known_answer);
-    tcase_add_test(t, account_is_found_only_under_its_root_and_address);
-    tcase_add_test(t, guess_is_the_account_last_put_under_any_root);
-    tcase_add_test(t, slot_is_found_only_under_its_storage_root_and_key);
-    tcase_add_test(t, code_and_parent_with_the_same_name_are_kept_apart);
-    tcase_add_test(t, code_is_not_handed_out_when_the_arena_is_full);
-    tcase_add_test(t, bytes_never_pass_the_maximum_and_the_unused_go_first);
-    tcase_add_test(t, many_entries_stay_reachable_while_the_table_grows);
-    tcase_add_test(t, putting_again_replaces_and_does_not_leak_size);
-    tcase_add_test(t, entry_larger_than_an_eighth_is_not_kept);
-    tcase_add_test(t, learned_set_comes_back_for_the_same_selector_only);
-    tcase_add_test(t, learned_set_past_its_maximum_is_not_kept);
-    tcase_add_test(t, every_access_is_made_under_the_lock_once);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("cache",
+        siphash_matches_known_answer,
+        account_is_found_only_under_its_root_and_address,
+        guess_is_the_account_last_put_under_any_root,
+        slot_is_found_only_under_its_storage_root_and_key,
+        code_and_parent_with_the_same_name_are_kept_apart,
+        code_is_not_handed_out_when_the_arena_is_full,
+        bytes_never_pass_the_maximum_and_the_unused_go_first,
+        many_entries_stay_reachable_while_the_table_grows,
+        putting_again_replaces_and_does_not_leak_size,
+        entry_larger_than_an_eighth_is_not_kept,
+        learned_set_comes_back_for_the_same_selector_only,
+        learned_set_past_its_maximum_is_not_kept,
+        every_access_is_made_under_the_lock_once);
 }

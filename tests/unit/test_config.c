@@ -5,6 +5,7 @@
 
 #include "base/hex.h"
 #include "node/config.h"
+#include "tests/unit/unit.h"
 
 #define CHECKPOINT "0xbcf4af127b4823431befec2b877e418dc6de2ca1b481f87c4e5d3ee6c13dcbca"
 #define MINIMUM "\"peers\":[],\"port\":4001,\"execution_rpc\":\"http://127.0.0.1:8545\""
@@ -204,20 +205,13 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("config");
-    TCase *t = tcase_create("config");
-    tcase_add_test(t, the_three_required_keys_and_mainnet_are_enough);
-    tcase_add_test(t, a_bad_setup_is_refused_with_the_field_named);
-    tcase_add_test(t, every_truncation_is_refused);
-    tcase_add_test(t, a_custom_network_takes_the_beacon_nodes_own_words);
-    tcase_add_test(t, execution_forks_can_be_given);
-    tcase_add_test(t, setup_sets_only_what_the_measured_configuration_lists);
-    tcase_add_test(t, a_complete_file_needs_no_setup);
-    tcase_add_test(t, the_setup_hash_covers_every_key_and_no_spelling);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("config",
+        the_three_required_keys_and_mainnet_are_enough,
+        a_bad_setup_is_refused_with_the_field_named,
+        every_truncation_is_refused,
+        a_custom_network_takes_the_beacon_nodes_own_words,
+        execution_forks_can_be_given,
+        setup_sets_only_what_the_measured_configuration_lists,
+        a_complete_file_needs_no_setup,
+        the_setup_hash_covers_every_key_and_no_spelling);
 }

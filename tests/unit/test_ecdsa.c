@@ -6,6 +6,7 @@
 #include "base/crypto/hash.h"
 #include "base/crypto/secret.h"
 #include "base/hex.h"
+#include "tests/unit/unit.h"
 
 static ecdsa_t *e;
 
@@ -222,23 +223,17 @@ END_TEST
 int main(void)
 {
     static const uint8_t seed[32] = { 1, 2, 3 };
-    Suite *s = suite_create("ecdsa");
-    TCase *t = tcase_create("ecdsa");
     if (secret_init() || !(e = ecdsa_new(seed)))
         return EXIT_FAILURE;
-    tcase_add_test(t, signing_gives_the_known_signature_and_recovers);
-    tcase_add_test(t, the_prototypes_signature_verifies_and_no_bit_of_it_may_change);
-    tcase_add_test(t, zero_and_the_order_are_no_secrets);
-    tcase_add_test(t, high_s_is_refused_by_verify_and_accepted_by_recover);
-    tcase_add_test(t, keys_and_signatures_that_do_not_parse_are_malformed);
-    tcase_add_test(t, a_seed_gives_key_and_address);
-    tcase_add_test(t, a_context_without_blinding_verifies);
-    tcase_add_test(t, secret_memory_is_wiped_compared_and_random);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
+    int failed = UNIT_RUN("ecdsa",
+        signing_gives_the_known_signature_and_recovers,
+        the_prototypes_signature_verifies_and_no_bit_of_it_may_change,
+        zero_and_the_order_are_no_secrets,
+        high_s_is_refused_by_verify_and_accepted_by_recover,
+        keys_and_signatures_that_do_not_parse_are_malformed,
+        a_seed_gives_key_and_address,
+        a_context_without_blinding_verifies,
+        secret_memory_is_wiped_compared_and_random);
     ecdsa_free(e);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return failed;
 }

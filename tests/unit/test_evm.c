@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "tests/unit/evm_world.h"
+#include "tests/unit/unit.h"
 
 /* --- prices --- */
 
@@ -564,46 +565,28 @@ START_TEST(delegated_account_runs_the_code_it_names)
 }
 END_TEST
 
-static void add_interpreter_tests(TCase *t)
-{
-    tcase_add_test(t, each_class_of_instruction_costs_what_the_specification_says);
-    tcase_add_test(t, one_gas_less_than_needed_halts_and_uses_all);
-    tcase_add_test(t, forks_change_prices_as_their_eips_say);
-    tcase_add_test(t, callee_gets_all_but_a_64th);
-    tcase_add_test(t, refunds_are_at_most_a_fifth_from_london_and_a_half_before);
-    tcase_add_test(t, call_data_has_a_floor_from_prague);
-    tcase_add_test(t, bad_code_halts_with_its_reason_and_uses_all_gas);
-    tcase_add_test(t, revert_gives_its_data_back_and_drops_logs_and_storage);
-    tcase_add_test(t, log_carries_address_topics_and_data);
-    tcase_add_test(t, static_frames_cannot_change_state);
-    tcase_add_test(t, calls_go_1024_deep_on_a_small_c_stack);
-    tcase_add_test(t, memories_of_frames_do_not_disturb_each_other);
-}
-
-static void add_host_tests(TCase *t)
-{
-    tcase_add_test(t, missing_data_ends_the_call_and_leaves_the_result_alone);
-    tcase_add_test(t, only_what_execution_needs_is_asked_and_only_once);
-    tcase_add_test(t, storage_of_what_the_call_created_is_never_asked);
-    tcase_add_test(t, deployed_code_has_its_limits);
-    tcase_add_test(t, memory_beyond_the_arena_is_out_of_memory);
-    tcase_add_test(t, keys_chosen_to_collide_cost_no_more_time_than_others);
-    tcase_add_test(t, deadline_ends_loops_and_call_chains);
-    tcase_add_test(t, missing_precompile_ends_the_call_even_from_within_and_is_named);
-    tcase_add_test(t, delegated_account_runs_the_code_it_names);
-}
-
 int main(void)
 {
-    Suite *s = suite_create("evm");
-    TCase *t = tcase_create("evm");
-    tcase_set_timeout(t, 60);
-    add_interpreter_tests(t);
-    add_host_tests(t);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("evm",
+        each_class_of_instruction_costs_what_the_specification_says,
+        one_gas_less_than_needed_halts_and_uses_all,
+        forks_change_prices_as_their_eips_say,
+        callee_gets_all_but_a_64th,
+        refunds_are_at_most_a_fifth_from_london_and_a_half_before,
+        call_data_has_a_floor_from_prague,
+        bad_code_halts_with_its_reason_and_uses_all_gas,
+        revert_gives_its_data_back_and_drops_logs_and_storage,
+        log_carries_address_topics_and_data,
+        static_frames_cannot_change_state,
+        calls_go_1024_deep_on_a_small_c_stack,
+        memories_of_frames_do_not_disturb_each_other,
+        missing_data_ends_the_call_and_leaves_the_result_alone,
+        only_what_execution_needs_is_asked_and_only_once,
+        storage_of_what_the_call_created_is_never_asked,
+        deployed_code_has_its_limits,
+        memory_beyond_the_arena_is_out_of_memory,
+        keys_chosen_to_collide_cost_no_more_time_than_others,
+        deadline_ends_loops_and_call_chains,
+        missing_precompile_ends_the_call_even_from_within_and_is_named,
+        delegated_account_runs_the_code_it_names);
 }

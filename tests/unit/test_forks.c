@@ -2,6 +2,7 @@
 #include <check.h>
 
 #include "lc_fixture.h"
+#include "tests/unit/unit.h"
 
 /* Sources: mainnet up to Electra from gossip topics of public clients; sepolia and hoodi of the second blob row as seen
  * in a public crawl of the discovery network; devnets from recorded API answers. */
@@ -174,19 +175,12 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("forks");
-    TCase *t = tcase_create("forks");
-    tcase_add_test(t, digests_are_the_public_ones_and_lead_back_to_the_fork);
-    tcase_add_test(t, devnet_digests_are_the_recorded_ones);
-    tcase_add_test(t, each_blob_row_has_a_digest_of_its_own);
-    tcase_add_test(t, forks_begin_at_their_epoch);
-    tcase_add_test(t, slots_follow_the_clock);
-    tcase_add_test(t, built_in_networks_are_valid_and_named);
-    tcase_add_test(t, impossible_networks_are_refused);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("forks",
+        digests_are_the_public_ones_and_lead_back_to_the_fork,
+        devnet_digests_are_the_recorded_ones,
+        each_blob_row_has_a_digest_of_its_own,
+        forks_begin_at_their_epoch,
+        slots_follow_the_clock,
+        built_in_networks_are_valid_and_named,
+        impossible_networks_are_refused);
 }

@@ -6,6 +6,7 @@
 #include "base/hex.h"
 #include "lightclient/exec/header.h"
 #include "lightclient/rlp/rlp.h"
+#include "tests/unit/unit.h"
 
 static const struct {
     const char *name;
@@ -309,21 +310,14 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("header");
-    TCase *t = tcase_create("header");
-    tcase_add_test(t, real_headers_verify_and_encode_to_the_same_bytes);
-    tcase_add_test(t, every_other_byte_string_has_another_hash);
-    tcase_add_test(t, bytes_that_hash_as_expected_are_still_decoded_strictly);
-    tcase_add_test(t, each_field_counts_for_the_hash);
-    tcase_add_test(t, a_field_of_a_wrong_length_is_malformed);
-    tcase_add_test(t, only_the_field_counts_of_real_forks_are_headers);
-    tcase_add_test(t, what_no_header_holds_is_not_encoded);
-    tcase_add_test(t, the_largest_header_fits_and_a_short_buffer_turns_bad);
-    tcase_add_test(t, an_oversized_header_is_malformed);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("header",
+        real_headers_verify_and_encode_to_the_same_bytes,
+        every_other_byte_string_has_another_hash,
+        bytes_that_hash_as_expected_are_still_decoded_strictly,
+        each_field_counts_for_the_hash,
+        a_field_of_a_wrong_length_is_malformed,
+        only_the_field_counts_of_real_forks_are_headers,
+        what_no_header_holds_is_not_encoded,
+        the_largest_header_fits_and_a_short_buffer_turns_bad,
+        an_oversized_header_is_malformed);
 }

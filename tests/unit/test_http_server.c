@@ -7,28 +7,16 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "rpc/http/server.h"
+#include "tests/unit/sockets.h"
+#include "tests/unit/unit.h"
 
 #define BIG (10u << 20)
 
 static atomic_uint gate_entered; /* slow handlers that wait in /gate */
 static atomic_bool gate_open;
-
-static uint64_t clock_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-static void pause_ms(unsigned ms)
-{
-    nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 }, NULL);
-}
 
 /* ---- handlers ---- */
 
@@ -138,24 +126,6 @@ static int dial(const hs_t *s)
     int fd = dial_port(hs_port(s));
     ck_assert_int_ge(fd, 0);
     return fd;
-}
-
-static bool put(int fd, const void *p, size_t n)
-{
-    const char *at = p;
-    while (n) {
-        ssize_t sent = send(fd, at, n, MSG_NOSIGNAL);
-        if (sent <= 0)
-            return false;
-        at += sent;
-        n -= (size_t)sent;
-    }
-    return true;
-}
-
-static bool say(int fd, const char *text)
-{
-    return put(fd, text, strlen(text));
 }
 
 typedef struct {
@@ -801,34 +771,26 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("http_server");
-    TCase *t = tcase_create("http_server");
-    tcase_set_timeout(t, 60);
-    tcase_add_test(t, quick_and_slow_routes_get_path_query_type_and_body);
-    tcase_add_test(t, head_is_get_without_the_body);
-    tcase_add_test(t, unknown_paths_and_methods_get_problems_and_options_tells_the_methods);
-    tcase_add_test(t, only_cors_routes_may_be_read_by_any_page);
-    tcase_add_test(t, a_shared_answer_can_be_replaced_while_it_is_handed_out);
-    tcase_add_test(t, pipelined_requests_are_answered_in_order);
-    tcase_add_test(t, bodies_up_to_the_cap_pass_and_larger_ones_get_413_and_a_closed_connection);
-    tcase_add_test(t, ten_megabytes_go_both_ways);
-    tcase_add_test(t, malformed_requests_harm_nobody);
-    tcase_add_test(t, a_flood_of_headers_is_cut_off);
-    tcase_add_test(t, idle_connections_and_slow_senders_are_ended);
-    tcase_add_test(t, a_handler_may_take_longer_than_the_idle_timeout);
-    tcase_add_test(t, one_address_has_only_so_many_connections);
-    tcase_add_test(t, connections_beyond_the_total_wait_and_are_served_later);
-    tcase_add_test(t, slow_handlers_block_nobody_and_a_full_queue_says_503);
-    tcase_add_test(t, a_client_that_leaves_during_its_slow_request_harms_nobody);
-    tcase_add_test(t, stopping_delivers_what_is_under_way_and_takes_nothing_new);
-    tcase_add_test(t, after_the_grace_waiting_requests_get_503_and_running_ones_still_finish);
-    tcase_add_test(t, the_answer_that_triggers_the_stop_is_delivered);
-    tcase_add_test(t, a_port_in_use_and_a_bad_address_are_errors_with_a_reason);
-    tcase_add_test(t, without_an_address_the_server_listens_on_loopback_too);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("http_server",
+        quick_and_slow_routes_get_path_query_type_and_body,
+        head_is_get_without_the_body,
+        unknown_paths_and_methods_get_problems_and_options_tells_the_methods,
+        only_cors_routes_may_be_read_by_any_page,
+        a_shared_answer_can_be_replaced_while_it_is_handed_out,
+        pipelined_requests_are_answered_in_order,
+        bodies_up_to_the_cap_pass_and_larger_ones_get_413_and_a_closed_connection,
+        ten_megabytes_go_both_ways,
+        malformed_requests_harm_nobody,
+        a_flood_of_headers_is_cut_off,
+        idle_connections_and_slow_senders_are_ended,
+        a_handler_may_take_longer_than_the_idle_timeout,
+        one_address_has_only_so_many_connections,
+        connections_beyond_the_total_wait_and_are_served_later,
+        slow_handlers_block_nobody_and_a_full_queue_says_503,
+        a_client_that_leaves_during_its_slow_request_harms_nobody,
+        stopping_delivers_what_is_under_way_and_takes_nothing_new,
+        after_the_grace_waiting_requests_get_503_and_running_ones_still_finish,
+        the_answer_that_triggers_the_stop_is_delivered,
+        a_port_in_use_and_a_bad_address_are_errors_with_a_reason,
+        without_an_address_the_server_listens_on_loopback_too);
 }

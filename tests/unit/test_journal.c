@@ -6,6 +6,7 @@
 
 #include "node/answers.h"
 #include "node/journal.h"
+#include "tests/unit/unit.h"
 
 static struct {
     unsigned count, refuse_at;
@@ -101,15 +102,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("journal");
-    TCase *t = tcase_create("journal");
-    tcase_add_test(t, what_moved_the_store_comes_back_in_order);
-    tcase_add_test(t, a_truncated_or_foreign_record_ends_the_replay);
-    tcase_add_test(t, a_kept_answer_belongs_to_one_block_and_one_request);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("journal",
+        what_moved_the_store_comes_back_in_order,
+        a_truncated_or_foreign_record_ends_the_replay,
+        a_kept_answer_belongs_to_one_block_and_one_request);
 }

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "rpc/jsonrpc.h"
+#include "tests/unit/unit.h"
 #include "tests/unit/world.h"
 
 #define BODY_CAP ((size_t)1 << 20)
@@ -825,35 +826,27 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("jsonrpc");
-    TCase *t = tcase_create("jsonrpc");
-    tcase_set_timeout(t, 60);
-    tcase_add_test(t, batch_asks_for_each_need_in_its_own_words);
-    tcase_add_test(t, hint_request_repeats_fees_and_access_list);
-    tcase_add_test(t, honest_answers_in_any_order_lead_to_the_result);
-    tcase_add_test(t, batch_may_be_split);
-    tcase_add_test(t, what_one_upstream_leaves_open_another_is_asked_for);
-    tcase_add_test(t, every_truncation_is_refused_and_nothing_is_taken);
-    tcase_add_test(t, no_changed_byte_changes_the_result);
-    tcase_add_test(t, each_wrong_field_is_named_and_the_honest_answer_still_taken);
-    tcase_add_test(t, code_is_judged_after_the_proof_whatever_the_order);
-    tcase_add_test(t, error_for_an_element_is_no_lie_and_its_message_is_cut_and_cleaned);
-    tcase_add_test(t, error_for_the_whole_batch_is_reported);
-    tcase_add_test(t, null_result_means_no_answer);
-    tcase_add_test(t, more_elements_or_the_same_twice_are_refused);
-    tcase_add_test(t, too_deep_or_too_many_values_are_refused_before_a_tree_is_built);
-    tcase_add_test(t, hint_that_does_not_parse_is_no_hint);
-    tcase_add_test(t, hint_names_what_is_asked_next);
-    tcase_add_test(t, headers_are_read_and_checked_by_hash);
-    tcase_add_test(t, full_call_object_is_read);
-    tcase_add_test(t, least_call_objects_are_read);
-    tcase_add_test(t, each_bad_call_object_is_refused_with_the_field_s_name);
-    tcase_add_test(t, every_truncation_of_a_call_object_is_refused);
-    tcase_add_test(t, call_object_past_its_size_is_refused);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("jsonrpc",
+        batch_asks_for_each_need_in_its_own_words,
+        hint_request_repeats_fees_and_access_list,
+        honest_answers_in_any_order_lead_to_the_result,
+        batch_may_be_split,
+        what_one_upstream_leaves_open_another_is_asked_for,
+        every_truncation_is_refused_and_nothing_is_taken,
+        no_changed_byte_changes_the_result,
+        each_wrong_field_is_named_and_the_honest_answer_still_taken,
+        code_is_judged_after_the_proof_whatever_the_order,
+        error_for_an_element_is_no_lie_and_its_message_is_cut_and_cleaned,
+        error_for_the_whole_batch_is_reported,
+        null_result_means_no_answer,
+        more_elements_or_the_same_twice_are_refused,
+        too_deep_or_too_many_values_are_refused_before_a_tree_is_built,
+        hint_that_does_not_parse_is_no_hint,
+        hint_names_what_is_asked_next,
+        headers_are_read_and_checked_by_hash,
+        full_call_object_is_read,
+        least_call_objects_are_read,
+        each_bad_call_object_is_refused_with_the_field_s_name,
+        every_truncation_of_a_call_object_is_refused,
+        call_object_past_its_size_is_refused);
 }

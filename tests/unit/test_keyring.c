@@ -7,6 +7,7 @@
 #include "base/crypto/secret.h"
 #include "base/hex.h"
 #include "overlay/keyring.h"
+#include "tests/unit/unit.h"
 
 static const uint8_t blind[32] = { 7, 7, 7 };
 
@@ -102,17 +103,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("keyring");
-    TCase *t = tcase_create("keyring");
     if (secret_init())
         return EXIT_FAILURE;
-    tcase_add_test(t, key_address_and_signature_match_known_answers);
-    tcase_add_test(t, the_callers_copy_is_wiped_whether_or_not_the_key_is_taken);
-    tcase_add_test(t, several_threads_sign_at_once);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("keyring",
+        key_address_and_signature_match_known_answers,
+        the_callers_copy_is_wiped_whether_or_not_the_key_is_taken,
+        several_threads_sign_at_once);
 }

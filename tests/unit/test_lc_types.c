@@ -4,6 +4,7 @@
 #include "lc_fixture.h"
 
 #include "lightclient/ssz/ssz.h"
+#include "tests/unit/unit.h"
 
 typedef struct {
     const char *file;
@@ -246,20 +247,13 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("lc_types");
-    TCase *t = tcase_create("lc_types");
-    tcase_add_test(t, recorded_objects_decode_to_their_slots_and_headers_prove);
-    tcase_add_test(t, block_and_committee_roots_are_those_of_the_chain);
-    tcase_add_test(t, every_truncation_and_a_trailing_byte_is_refused);
-    tcase_add_test(t, offsets_must_be_exact);
-    tcase_add_test(t, an_object_of_another_form_is_refused);
-    tcase_add_test(t, altair_objects_have_one_length_and_absent_parts_must_be_zero);
-    tcase_add_test(t, a_header_proves_only_what_its_fork_has);
-    tcase_add_test(t, a_longer_branch_is_taken_when_its_surplus_is_zero);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("lc_types",
+        recorded_objects_decode_to_their_slots_and_headers_prove,
+        block_and_committee_roots_are_those_of_the_chain,
+        every_truncation_and_a_trailing_byte_is_refused,
+        offsets_must_be_exact,
+        an_object_of_another_form_is_refused,
+        altair_objects_have_one_length_and_absent_parts_must_be_zero,
+        a_header_proves_only_what_its_fork_has,
+        a_longer_branch_is_taken_when_its_surplus_is_zero);
 }

@@ -5,6 +5,7 @@
 
 #include "base/hex.h"
 #include "tests/trie_build.h"
+#include "tests/unit/unit.h"
 
 #define PAIRS_MAX 64u
 
@@ -689,33 +690,25 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("mpt");
-    TCase *t = tcase_create("mpt");
-    tcase_add_checked_fixture(t, setup, teardown);
-    tcase_add_test(t, proofs_in_a_known_trie_show_presence_and_absence);
-    tcase_add_test(t, the_proof_of_one_key_says_nothing_false_of_another);
-    tcase_add_test(t, every_flipped_byte_of_a_proof_is_refused);
-    tcase_add_test(t, missing_extra_doubled_and_swapped_nodes_are_refused);
-    tcase_add_test(t, one_empty_element_is_tolerated_wherever_it_stands);
-    tcase_add_test(t, an_empty_proof_shows_absence_only_in_the_empty_trie);
-    tcase_add_test(t, sizes_past_the_limits_are_refused_before_any_hashing);
-    tcase_add_test(t, shapes_that_no_trie_has_are_refused_even_under_their_hash);
-    tcase_add_test(t, a_root_that_is_a_string_is_refused);
-    tcase_add_test(t, a_short_node_behind_a_hash_is_refused);
-    tcase_add_test(t, a_long_node_inside_its_parent_is_refused);
-    tcase_add_test(t, random_tries_have_the_same_root_and_every_proof_holds);
-    tcase_add_test(t, roots_match_known_answers);
-    tcase_add_test(t, roots_refuse_doubles_empty_values_and_long_keys);
-    tcase_add_test(t, roots_of_the_deepest_keys_need_no_deep_stack);
-    tcase_add_test(t, roots_report_a_lack_of_memory_and_leave_the_arena_as_it_was);
-    tcase_add_test(t, list_roots_equal_tries_keyed_by_rlp_of_the_index);
-    tcase_add_test(t, accounts_are_proven_in_a_known_state_and_absent_ones_are_empty);
-    tcase_add_test(t, accounts_of_any_other_form_are_refused);
-    tcase_add_test(t, slots_hold_one_canonical_number);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN_AROUND("mpt", setup, teardown,
+        proofs_in_a_known_trie_show_presence_and_absence,
+        the_proof_of_one_key_says_nothing_false_of_another,
+        every_flipped_byte_of_a_proof_is_refused,
+        missing_extra_doubled_and_swapped_nodes_are_refused,
+        one_empty_element_is_tolerated_wherever_it_stands,
+        an_empty_proof_shows_absence_only_in_the_empty_trie,
+        sizes_past_the_limits_are_refused_before_any_hashing,
+        shapes_that_no_trie_has_are_refused_even_under_their_hash,
+        a_root_that_is_a_string_is_refused,
+        a_short_node_behind_a_hash_is_refused,
+        a_long_node_inside_its_parent_is_refused,
+        random_tries_have_the_same_root_and_every_proof_holds,
+        roots_match_known_answers,
+        roots_refuse_doubles_empty_values_and_long_keys,
+        roots_of_the_deepest_keys_need_no_deep_stack,
+        roots_report_a_lack_of_memory_and_leave_the_arena_as_it_was,
+        list_roots_equal_tries_keyed_by_rlp_of_the_index,
+        accounts_are_proven_in_a_known_state_and_absent_ones_are_empty,
+        accounts_of_any_other_form_are_refused,
+        slots_hold_one_canonical_number);
 }

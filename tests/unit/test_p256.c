@@ -5,6 +5,7 @@
 #include "base/crypto/hash.h"
 #include "base/crypto/p256.h"
 #include "base/hex.h"
+#include "tests/unit/unit.h"
 
 static void unhex(uint8_t *out, size_t n, const char *text)
 {
@@ -143,17 +144,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("p256");
-    TCase *t = tcase_create("p256");
-    tcase_add_test(t, signing_gives_the_known_signature);
-    tcase_add_test(t, no_bit_of_signature_digest_or_key_may_change);
-    tcase_add_test(t, values_outside_the_group_are_malformed);
-    tcase_add_test(t, zero_and_the_order_are_no_secrets);
-    tcase_add_test(t, equal_and_opposite_terms_are_added);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("p256",
+        signing_gives_the_known_signature,
+        no_bit_of_signature_digest_or_key_may_change,
+        values_outside_the_group_are_malformed,
+        zero_and_the_order_are_no_secrets,
+        equal_and_opposite_terms_are_added);
 }

@@ -7,6 +7,7 @@
 
 #include "node/log.h"
 #include "node/persist.h"
+#include "tests/unit/unit.h"
 
 static char dir[64];
 static char why[256];
@@ -146,19 +147,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("persist");
-    TCase *t = tcase_create("persist");
-    tcase_add_checked_fixture(t, make_dir, remove_dir);
-    tcase_add_test(t, what_was_written_is_read_and_replaced);
-    tcase_add_test(t, damage_of_any_byte_and_any_truncation_is_refused);
-    tcase_add_test(t, a_larger_file_than_allowed_is_refused);
-    tcase_add_test(t, a_failed_write_names_the_path_and_leaves_nothing);
-    tcase_add_test(t, the_folder_is_made_for_its_owner_alone);
-    tcase_add_test(t, what_upstreams_say_cannot_break_a_log_line);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN_AROUND("persist", make_dir, remove_dir,
+        what_was_written_is_read_and_replaced,
+        damage_of_any_byte_and_any_truncation_is_refused,
+        a_larger_file_than_allowed_is_refused,
+        a_failed_write_names_the_path_and_leaves_nothing,
+        the_folder_is_made_for_its_owner_alone,
+        what_upstreams_say_cannot_break_a_log_line);
 }

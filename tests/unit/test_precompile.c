@@ -8,6 +8,7 @@
 #include "lightclient/bls/kzg.h"
 #include "lightclient/bls/points.h"
 #include "lightclient/evm/precompile.h"
+#include "tests/unit/unit.h"
 
 #define ARENA_LIMIT ((size_t)64 << 20)
 #define INPUT_MAX 8192u
@@ -651,29 +652,21 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("precompile");
-    TCase *t = tcase_create("precompile");
-    tcase_set_timeout(t, 60);
-    tcase_add_test(t, known_answers_at_known_prices);
-    tcase_add_test(t, too_little_memory_is_an_error_and_never_another_result);
-    tcase_add_test(t, each_fork_has_its_precompiles);
-    tcase_add_test(t, bls_inputs_of_other_lengths_are_refused);
-    tcase_add_test(t, coordinates_must_be_padded_and_below_the_modulus);
-    tcase_add_test(t, sums_take_every_point_of_the_curve_and_the_rest_only_the_subgroup);
-    tcase_add_test(t, sums_of_many_multiples_equal_one_multiple);
-    tcase_add_test(t, pairings_of_many_pairs_multiply);
-    tcase_add_test(t, prices_of_lists_follow_their_lengths);
-    tcase_add_test(t, evaluation_is_proved_bit_by_bit);
-    tcase_add_test(t, scalars_of_an_evaluation_are_below_the_order_and_points_in_the_subgroup);
-    tcase_add_test(t, setup_is_the_ceremony_s_point_and_in_the_subgroup);
-    tcase_add_test(t, p256_verify_gives_nothing_for_what_does_not_verify);
-    tcase_add_test(t, modexp_is_right_for_numbers_of_any_length);
-    tcase_add_test(t, modexp_prices_are_those_of_the_fork);
-    tcase_add_test(t, modexp_of_osaka_refuses_lengths_above_1024);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("precompile",
+        known_answers_at_known_prices,
+        too_little_memory_is_an_error_and_never_another_result,
+        each_fork_has_its_precompiles,
+        bls_inputs_of_other_lengths_are_refused,
+        coordinates_must_be_padded_and_below_the_modulus,
+        sums_take_every_point_of_the_curve_and_the_rest_only_the_subgroup,
+        sums_of_many_multiples_equal_one_multiple,
+        pairings_of_many_pairs_multiply,
+        prices_of_lists_follow_their_lengths,
+        evaluation_is_proved_bit_by_bit,
+        scalars_of_an_evaluation_are_below_the_order_and_points_in_the_subgroup,
+        setup_is_the_ceremony_s_point_and_in_the_subgroup,
+        p256_verify_gives_nothing_for_what_does_not_verify,
+        modexp_is_right_for_numbers_of_any_length,
+        modexp_prices_are_those_of_the_fork,
+        modexp_of_osaka_refuses_lengths_above_1024);
 }

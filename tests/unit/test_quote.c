@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "tee/quote.h"
+#include "tests/unit/unit.h"
 
 #define BLOCK "-----BEGIN CERTIFICATE-----\nMIIBabc+/09==\n-----END CERTIFICATE-----\n"
 #define CHAIN BLOCK BLOCK BLOCK
@@ -335,20 +336,13 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("quote");
-    TCase *t = tcase_create("quote");
-    tcase_add_test(t, version_4_and_5_fields_stand_at_their_offsets);
-    tcase_add_test(t, every_truncation_is_malformed);
-    tcase_add_test(t, only_zeros_may_follow_the_end);
-    tcase_add_test(t, other_versions_keys_tees_and_vendors_are_refused);
-    tcase_add_test(t, a_version_5_body_must_have_the_size_of_its_type);
-    tcase_add_test(t, certification_types_and_sizes_must_fit);
-    tcase_add_test(t, authentication_data_has_any_length_up_to_its_maximum);
-    tcase_add_test(t, the_chain_is_exactly_three_blocks);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("quote",
+        version_4_and_5_fields_stand_at_their_offsets,
+        every_truncation_is_malformed,
+        only_zeros_may_follow_the_end,
+        other_versions_keys_tees_and_vendors_are_refused,
+        a_version_5_body_must_have_the_size_of_its_type,
+        certification_types_and_sizes_must_fit,
+        authentication_data_has_any_length_up_to_its_maximum,
+        the_chain_is_exactly_three_blocks);
 }

@@ -5,6 +5,7 @@
 #include "base/hex.h"
 #include "lightclient/rlp/rlp.h"
 #include "tests/rlp_walk.h"
+#include "tests/unit/unit.h"
 
 /* An exact-size heap copy of hex text, so that ASan sees an over-read. */
 static view_t heap_hex(const char *hex)
@@ -288,23 +289,16 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("rlp");
-    TCase *t = tcase_create("rlp");
-    tcase_add_test(t, canonical_forms_are_taken_whole);
-    tcase_add_test(t, truncations_and_trailing_bytes_are_refused);
-    tcase_add_test(t, forms_that_are_not_canonical_are_refused);
-    tcase_add_test(t, a_length_with_leading_zeros_is_refused);
-    tcase_add_test(t, split_gives_each_item_and_keeps_to_its_cap);
-    tcase_add_test(t, numbers_have_no_leading_zeros_and_fit);
-    tcase_add_test(t, fixed_strings_have_exactly_their_length);
-    tcase_add_test(t, encoders_match_known_answers);
-    tcase_add_test(t, prefixes_grow_at_their_borders);
-    tcase_add_test(t, a_full_writer_turns_bad_and_is_not_passed);
-    tcase_add_test(t, nested_lists_survive_decoding_and_encoding);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("rlp",
+        canonical_forms_are_taken_whole,
+        truncations_and_trailing_bytes_are_refused,
+        forms_that_are_not_canonical_are_refused,
+        a_length_with_leading_zeros_is_refused,
+        split_gives_each_item_and_keeps_to_its_cap,
+        numbers_have_no_leading_zeros_and_fit,
+        fixed_strings_have_exactly_their_length,
+        encoders_match_known_answers,
+        prefixes_grow_at_their_borders,
+        a_full_writer_turns_bad_and_is_not_passed,
+        nested_lists_survive_decoding_and_encoding);
 }

@@ -10,6 +10,7 @@
 #include "base/hex.h"
 #include "tee/provider/sim.h"
 #include "tee/quote.h"
+#include "tests/unit/unit.h"
 
 static const uint8_t seed[32] = { 1, 2, 3, 4, 5 };
 
@@ -347,21 +348,14 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("sim");
-    TCase *t = tcase_create("sim");
     if (secret_init())
         return EXIT_FAILURE;
-    tcase_add_test(t, every_field_stands_at_its_offset);
-    tcase_add_test(t, the_parser_names_the_same_bytes);
-    tcase_add_test(t, quote_and_qe_report_are_signed_and_bound);
-    tcase_add_test(t, the_chain_has_intels_profile_and_verifies_to_its_root);
-    tcase_add_test(t, the_leaf_carries_the_sgx_extension);
-    tcase_add_test(t, the_seed_determines_the_chain_and_not_the_attestation_key);
-    tcase_add_test(t, rtmr3_is_a_live_register);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("sim",
+        every_field_stands_at_its_offset,
+        the_parser_names_the_same_bytes,
+        quote_and_qe_report_are_signed_and_bound,
+        the_chain_has_intels_profile_and_verifies_to_its_root,
+        the_leaf_carries_the_sgx_extension,
+        the_seed_determines_the_chain_and_not_the_attestation_key,
+        rtmr3_is_a_live_register);
 }

@@ -4,6 +4,7 @@
 
 #include "base/hex.h"
 #include "lightclient/ssz/ssz.h"
+#include "tests/unit/unit.h"
 
 static hash32_t h(const char *hex)
 {
@@ -97,16 +98,9 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("ssz");
-    TCase *t = tcase_create("ssz");
-    tcase_add_test(t, empty_trees_have_the_zero_roots);
-    tcase_add_test(t, streaming_and_in_place_trees_agree_for_every_count);
-    tcase_add_test(t, two_chunks_and_a_length_are_one_hash_each);
-    tcase_add_test(t, branch_is_checked_node_by_node);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("ssz",
+        empty_trees_have_the_zero_roots,
+        streaming_and_in_place_trees_agree_for_every_count,
+        two_chunks_and_a_length_are_one_hash_each,
+        branch_is_checked_node_by_node);
 }

@@ -3,6 +3,7 @@
 
 #include "lc_fixture.h"
 #include "lightclient/consensus/store.h"
+#include "tests/unit/unit.h"
 
 static lc_store_t store, before;
 static lc_bootstrap_t bootstrap;
@@ -311,24 +312,17 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("store");
-    TCase *t = tcase_create("store");
-    tcase_add_test(t, a_bootstrap_must_be_the_checkpoint_with_its_committee);
-    tcase_add_test(t, updates_move_the_store_from_period_to_period);
-    tcase_add_test(t, a_period_cannot_be_skipped_and_the_past_is_a_replay);
-    tcase_add_test(t, a_finality_update_rolls_the_period_over_without_a_new_committee);
-    tcase_add_test(t, a_past_update_of_the_same_period_supplies_the_committee);
-    tcase_add_test(t, one_store_crosses_deneb_electra_and_fulu);
-    tcase_add_test(t, every_changed_bit_is_refused_and_the_store_stays_byte_identical);
-    tcase_add_test(t, signatures_of_others_are_refused);
-    tcase_add_test(t, a_few_signers_are_valid_but_do_not_finalize);
-    tcase_add_test(t, a_force_update_waits_for_its_timeout_and_uses_the_best_update);
-    tcase_add_test(t, slots_must_stand_in_order);
-    tcase_add_test(t, better_updates_are_ranked_as_the_specification_does);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("store",
+        a_bootstrap_must_be_the_checkpoint_with_its_committee,
+        updates_move_the_store_from_period_to_period,
+        a_period_cannot_be_skipped_and_the_past_is_a_replay,
+        a_finality_update_rolls_the_period_over_without_a_new_committee,
+        a_past_update_of_the_same_period_supplies_the_committee,
+        one_store_crosses_deneb_electra_and_fulu,
+        every_changed_bit_is_refused_and_the_store_stays_byte_identical,
+        signatures_of_others_are_refused,
+        a_few_signers_are_valid_but_do_not_finalize,
+        a_force_update_waits_for_its_timeout_and_uses_the_best_update,
+        slots_must_stand_in_order,
+        better_updates_are_ranked_as_the_specification_does);
 }

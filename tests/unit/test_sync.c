@@ -4,6 +4,7 @@
 
 #include "lc_fixture.h"
 #include "lightclient/consensus/sync.h"
+#include "tests/unit/unit.h"
 
 static lc_network_t net;
 static lc_sync_t *sync_;
@@ -567,35 +568,28 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("sync");
-    TCase *t = tcase_create("sync");
-    tcase_set_timeout(t, 60);
-    tcase_add_test(t, a_first_synchronisation_takes_three_round_trips);
-    tcase_add_test(t, a_checkpoint_of_the_current_period_is_ready_after_two);
-    tcase_add_test(t, without_the_next_committee_a_new_period_means_updates_again);
-    tcase_add_test(t, a_new_head_costs_one_request_and_arrives_in_its_slot);
-    tcase_add_test(t, a_silent_server_is_asked_ever_more_rarely);
-    tcase_add_test(t, a_range_that_fails_is_asked_for_in_smaller_parts);
-    tcase_add_test(t, held_back_finality_is_no_stall);
-    tcase_add_test(t, a_machine_that_slept_through_periods_asks_for_updates_again);
-    tcase_add_test(t, a_clock_that_goes_back_does_not_stop_the_machine);
-    tcase_add_test(t, a_lost_want_is_given_out_again);
-    tcase_add_test(t, a_checkpoint_may_be_neither_too_old_nor_of_the_future);
-    tcase_add_test(t, the_stored_inputs_lead_to_the_same_heads_offline);
-    tcase_add_test(t, a_finality_update_that_moved_the_period_is_not_missed_in_a_replay);
-    tcase_add_test(t, a_trusted_replay_is_as_old_as_where_it_ends);
-    tcase_add_test(t, less_than_two_thirds_moves_nothing_that_is_signed);
-    tcase_add_test(t, a_few_signers_on_a_fresh_store_move_the_optimistic_header_only);
-    tcase_add_test(t, heads_never_go_back);
-    tcase_add_test(t, a_checkpoint_becomes_the_finalized_head_once_an_update_shows_it);
-    tcase_add_test(t, a_failure_after_a_part_of_the_answer_was_taken_is_none);
-    tcase_add_test(t, the_machine_crosses_forks);
-    tcase_add_test(t, what_is_not_well_formed_is_malformed);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
+    int failed = UNIT_RUN("sync",
+        a_first_synchronisation_takes_three_round_trips,
+        a_checkpoint_of_the_current_period_is_ready_after_two,
+        without_the_next_committee_a_new_period_means_updates_again,
+        a_new_head_costs_one_request_and_arrives_in_its_slot,
+        a_silent_server_is_asked_ever_more_rarely,
+        a_range_that_fails_is_asked_for_in_smaller_parts,
+        held_back_finality_is_no_stall,
+        a_machine_that_slept_through_periods_asks_for_updates_again,
+        a_clock_that_goes_back_does_not_stop_the_machine,
+        a_lost_want_is_given_out_again,
+        a_checkpoint_may_be_neither_too_old_nor_of_the_future,
+        the_stored_inputs_lead_to_the_same_heads_offline,
+        a_finality_update_that_moved_the_period_is_not_missed_in_a_replay,
+        a_trusted_replay_is_as_old_as_where_it_ends,
+        less_than_two_thirds_moves_nothing_that_is_signed,
+        a_few_signers_on_a_fresh_store_move_the_optimistic_header_only,
+        heads_never_go_back,
+        a_checkpoint_becomes_the_finalized_head_once_an_update_shows_it,
+        a_failure_after_a_part_of_the_answer_was_taken_is_none,
+        the_machine_crosses_forks,
+        what_is_not_well_formed_is_malformed);
     lc_sync_free(sync_);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return failed;
 }

@@ -4,6 +4,7 @@
 
 #include "base/hex.h"
 #include "tee/tee.h"
+#include "tests/unit/unit.h"
 
 /* Source: the quote that the prototype publishes for this key (a real TDX quote; its report data). Python's hashlib
  * gives the same for SHA-256 of "register" and the hex text. */
@@ -56,15 +57,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("tee");
-    TCase *t = tcase_create("tee");
-    tcase_add_test(t, register_report_data_matches_the_published_quote);
-    tcase_add_test(t, attest_report_data_matches_the_known_answer);
-    tcase_add_test(t, a_simulator_opens_or_says_that_the_build_has_none);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("tee",
+        register_report_data_matches_the_published_quote,
+        attest_report_data_matches_the_known_answer,
+        a_simulator_opens_or_says_that_the_build_has_none);
 }

@@ -3,6 +3,7 @@
 
 #include "lightclient/evm/vm.h"
 #include "tests/unit/evm_world.h"
+#include "tests/unit/unit.h"
 
 static rc_t transact(arena_t *a, evm_receipt_t *out, world_t *w, evm_fork_t fork, const evm_tx_t *tx)
 {
@@ -210,20 +211,12 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("transact");
-    TCase *t = tcase_create("transact");
-    tcase_set_timeout(t, 60);
-    tcase_add_test(t, addresses_of_created_contracts_match_known_answers);
-    tcase_add_test(t, schedules_change_exactly_at_their_times);
-    tcase_add_test(t, rules_that_are_too_new_are_unsupported);
-    tcase_add_test(t, blob_fee_matches_known_answers);
-    tcase_add_test(t, transaction_moves_fees_tip_and_value);
-    tcase_add_test(t, invalid_transactions_are_refused);
-    tcase_add_test(t, selfdestruct_deletes_before_cancun_and_only_moves_after);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("transact",
+        addresses_of_created_contracts_match_known_answers,
+        schedules_change_exactly_at_their_times,
+        rules_that_are_too_new_are_unsupported,
+        blob_fee_matches_known_answers,
+        transaction_moves_fees_tip_and_value,
+        invalid_transactions_are_refused,
+        selfdestruct_deletes_before_cancun_and_only_moves_after);
 }

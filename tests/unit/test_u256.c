@@ -4,6 +4,7 @@
 
 #include "base/hex.h"
 #include "base/u256.h"
+#include "tests/unit/unit.h"
 
 /* Computed with Python's integers. Missing operands are not looked at. The last rows are hard cases of the long
  * division: equal top limbs, and quotient digits that are first taken one too large. */
@@ -397,22 +398,15 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("u256");
-    TCase *t = tcase_create("u256");
-    tcase_add_test(t, arithmetic_matches_known_answers);
-    tcase_add_test(t, sums_and_differences_undo_each_other);
-    tcase_add_test(t, signed_order_is_the_order_after_moving_the_sign);
-    tcase_add_test(t, quotient_times_divisor_plus_remainder_is_the_dividend);
-    tcase_add_test(t, division_may_overwrite_its_inputs);
-    tcase_add_test(t, modular_sums_and_products_match_bitwise_reduction);
-    tcase_add_test(t, wide_product_agrees_with_the_truncated_one_and_with_doubling);
-    tcase_add_test(t, shifts_are_products_and_quotients_of_powers_of_two);
-    tcase_add_test(t, powers_are_repeated_products);
-    tcase_add_test(t, counts_bytes_and_sign_extension);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("u256",
+        arithmetic_matches_known_answers,
+        sums_and_differences_undo_each_other,
+        signed_order_is_the_order_after_moving_the_sign,
+        quotient_times_divisor_plus_remainder_is_the_dividend,
+        division_may_overwrite_its_inputs,
+        modular_sums_and_products_match_bitwise_reduction,
+        wide_product_agrees_with_the_truncated_one_and_with_doubling,
+        shifts_are_products_and_quotients_of_powers_of_two,
+        powers_are_repeated_products,
+        counts_bytes_and_sign_extension);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "rpc/http/upstream.h"
+#include "tests/unit/unit.h"
 
 static const char *const urls[] = { "https://one.example/key1", "http://user:secret@two.example:8545/key2",
                                     "https://three.example" };
@@ -175,22 +176,15 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("upstream");
-    TCase *t = tcase_create("upstream");
-    tcase_add_test(t, a_new_list_is_in_the_operators_order_and_names_no_secrets);
-    tcase_add_test(t, a_list_has_one_to_sixteen_endpoints);
-    tcase_add_test(t, who_failed_comes_after_the_others_until_its_back_off_ends);
-    tcase_add_test(t, when_all_failed_who_may_be_asked_soonest_comes_first);
-    tcase_add_test(t, back_off_doubles_from_250_ms_to_30_s_within_its_jitter);
-    tcase_add_test(t, a_lie_costs_four_seconds_at_once_and_is_counted);
-    tcase_add_test(t, jitter_differs_between_endpoints_and_moments_but_not_between_runs);
-    tcase_add_test(t, retry_after_is_a_lower_bound_and_a_later_report_does_not_shorten_it);
-    tcase_add_test(t, a_success_ends_back_off_and_starts_the_count_anew);
-    tcase_add_test(t, a_reason_of_any_length_is_cut_to_fit);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("upstream",
+        a_new_list_is_in_the_operators_order_and_names_no_secrets,
+        a_list_has_one_to_sixteen_endpoints,
+        who_failed_comes_after_the_others_until_its_back_off_ends,
+        when_all_failed_who_may_be_asked_soonest_comes_first,
+        back_off_doubles_from_250_ms_to_30_s_within_its_jitter,
+        a_lie_costs_four_seconds_at_once_and_is_counted,
+        jitter_differs_between_endpoints_and_moments_but_not_between_runs,
+        retry_after_is_a_lower_bound_and_a_later_report_does_not_shorten_it,
+        a_success_ends_back_off_and_starts_the_count_anew,
+        a_reason_of_any_length_is_cut_to_fit);
 }

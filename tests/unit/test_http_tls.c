@@ -1,0 +1,128 @@
+/* Certificates that the HTTP client takes, and those that it refuses. */
+#include <gnutls/x509.h>
+#include <microhttpd.h>
+
+#include "tests/unit/fake_server.h"
+#include "tests/unit/http_ask.h"
+#include "tests/unit/unit.h"
+
+typedef struct {
+    char cert[4096], key[4096]; /* PEM, NUL-terminated */
+    char ca_path[64];           /* the same certificate in a file; removed by tls_close */
+    struct MHD_Daemon *daemon;
+    uint16_t port;
+    atomic_uint connections;
+} tls_t;
+
+static enum MHD_Result tls_answer(void *ctx, struct MHD_Connection *conn, const char *url, const char *method,
+                                  const char *version, const char *upload, size_t *upload_len, void **request_ctx)
+{
+    static char body[] = "{}";
+    static int seen;
+    (void)ctx, (void)url, (void)method, (void)version, (void)upload, (void)upload_len;
+    if (!*request_ctx) {
+        *request_ctx = &seen;
+        return MHD_YES;
+    }
+    struct MHD_Response *r = MHD_create_response_from_buffer(2, body, MHD_RESPMEM_PERSISTENT);
+    enum MHD_Result queued = MHD_queue_response(conn, 200, r);
+    MHD_destroy_response(r);
+    return queued;
+}
+
+static void tls_connection(void *ctx, struct MHD_Connection *conn, void **socket_ctx,
+                           enum MHD_ConnectionNotificationCode code)
+{
+    (void)conn, (void)socket_ctx;
+    ((tls_t *)ctx)->connections += code == MHD_CONNECTION_NOTIFY_STARTED ? 1u : 0u;
+}
+
+/* A self-signed certificate for one address, valid from a minute ago for valid_s seconds. */
+static void tls_certify(tls_t *t, const uint8_t ip[4], time_t valid_s)
+{
+    gnutls_x509_privkey_t key;
+    gnutls_x509_crt_t crt;
+    size_t cert_len = sizeof t->cert - 1, key_len = sizeof t->key - 1;
+    gnutls_x509_privkey_init(&key);
+    gnutls_x509_crt_init(&crt);
+    ck_assert_int_eq(
+        gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0), 0);
+    gnutls_x509_crt_set_version(crt, 3);
+    gnutls_x509_crt_set_serial(crt, "\x01", 1);
+    gnutls_x509_crt_set_activation_time(crt, time(NULL) - 60);
+    gnutls_x509_crt_set_expiration_time(crt, time(NULL) - 60 + valid_s);
+    gnutls_x509_crt_set_dn(crt, "CN=test", NULL);
+    gnutls_x509_crt_set_key(crt, key);
+    gnutls_x509_crt_set_ca_status(crt, 1);
+    gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_IPADDRESS, ip, 4, GNUTLS_FSAN_SET);
+    ck_assert_int_eq(gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0), 0);
+    ck_assert_int_eq(gnutls_x509_crt_export(crt, GNUTLS_X509_FMT_PEM, t->cert, &cert_len), 0);
+    ck_assert_int_eq(gnutls_x509_privkey_export(key, GNUTLS_X509_FMT_PEM, t->key, &key_len), 0);
+    t->cert[cert_len] = t->key[key_len] = 0;
+    gnutls_x509_crt_deinit(crt);
+    gnutls_x509_privkey_deinit(key);
+}
+
+static void tls_open(tls_t *t, const uint8_t ip[4], time_t valid_s)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    *t = (tls_t){ .ca_path = "/tmp/kettle-test-ca-XXXXXX" };
+    tls_certify(t, ip, valid_s);
+    int fd = mkstemp(t->ca_path);
+    ck_assert_int_eq(write(fd, t->cert, strlen(t->cert)), (ssize_t)strlen(t->cert));
+    close(fd);
+    t->daemon =
+        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS, 0, NULL, NULL, tls_answer, NULL,
+                         MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_HTTPS_MEM_CERT, t->cert, MHD_OPTION_HTTPS_MEM_KEY,
+                         t->key, MHD_OPTION_NOTIFY_CONNECTION, tls_connection, t, MHD_OPTION_END);
+    ck_assert_ptr_nonnull(t->daemon);
+    t->port = MHD_get_daemon_info(t->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+}
+
+static void tls_close(tls_t *t)
+{
+    MHD_stop_daemon(t->daemon);
+    unlink(t->ca_path);
+}
+
+static const uint8_t loopback[4] = { 127, 0, 0, 1 }, elsewhere[4] = { 127, 0, 0, 2 };
+
+static rc_t tls_ask(const char *ca, uint16_t port, unsigned times)
+{
+    hc_t *c = hc_new(ca);
+    char url[64];
+    rc_t rc = RC_OK;
+    snprintf(url, sizeof url, "https://127.0.0.1:%u/", port);
+    for (unsigned i = 0; i < times && rc == RC_OK; i++) {
+        hc_response_t r = ask(c, port, (hc_request_t){ .url = url });
+        rc = r.rc;
+        ck_assert_msg(rc == RC_OK || strstr(r.error, "certificate"), "%s", r.error);
+        hc_response_clear(&r);
+    }
+    hc_free(c);
+    return rc;
+}
+
+START_TEST(tls_needs_a_certificate_from_the_ca_file_for_this_host_and_time)
+{
+    tls_t good, other_host, expired;
+    tls_open(&good, loopback, 3600);
+    tls_open(&other_host, elsewhere, 3600);
+    tls_open(&expired, loopback, 30);
+    ck_assert_int_eq(tls_ask(good.ca_path, good.port, 10), RC_OK);
+    ck_assert_uint_eq(good.connections, 1);                             /* kept */
+    ck_assert_int_eq(tls_ask(other_host.ca_path, good.port, 1), RC_IO); /* another issuer */
+    ck_assert_int_eq(tls_ask(NULL, good.port, 1), RC_IO);               /* the system's issuers */
+    ck_assert_int_eq(tls_ask(other_host.ca_path, other_host.port, 1), RC_IO);
+    ck_assert_int_eq(tls_ask(expired.ca_path, expired.port, 1), RC_IO);
+    tls_close(&good);
+    tls_close(&other_host);
+    tls_close(&expired);
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN("http_tls",
+        tls_needs_a_certificate_from_the_ca_file_for_this_host_and_time);
+}
