@@ -523,18 +523,27 @@ END_TEST
 
 /* --- precompiles, delegation --- */
 
-START_TEST(missing_precompile_ends_the_call_even_from_within_and_is_named)
+START_TEST(precompile_answers_from_within_and_only_from_its_fork_on)
 {
     arena_t a;
     arena_init(&a, ARENA_LIMIT);
     world_t w = { 0 };
     evm_result_t r = { .gas_used = 77 };
-    const char *caller = "5f5f5f5f5f" OTHER_ADDR "5af1";
-    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA, caller, "5f5f5f5f60085afa"), RC_UNSUPPORTED);
-    ck_assert_uint_eq(r.unsupported, 8);
-    ck_assert_str_eq(evm_precompile_name(r.unsupported), "bn254 pairing");
+    const char *caller = "5f5f5f5f5f" OTHER_ADDR "5af1", *pairing = "60205f5f5f60085afa5f51" RETURN_TOP;
+    uint64_t osaka, prague;
+    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA, pairing, NULL), RC_OK); /* of no pairs: 1 */
+    ck_assert_int_eq(r.status, EVM_SUCCESS);
+    ck_assert_uint_eq(r.output.n, 32);
+    ck_assert_uint_eq(r.output.p[31], 1);
+    ck_assert_uint_gt(r.gas_used, 45000);
+    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA, caller, "5f5f5f5f60085afa"), RC_OK);
+    ck_assert_int_eq(r.status, EVM_SUCCESS);
+    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA, caller, "5f5f5f5f6101005afa"), RC_OK);
+    osaka = r.gas_used;
     ck_assert_int_eq(run(&a, &r, &w, EVM_PRAGUE, caller, "5f5f5f5f6101005afa"), RC_OK); /* an ordinary address there */
     ck_assert_int_eq(r.status, EVM_SUCCESS);
+    prague = r.gas_used;
+    ck_assert_uint_eq(osaka - prague, 6900 - 2500); /* its price, less cold for warm */
     arena_free(&a);
 }
 END_TEST
@@ -587,6 +596,6 @@ int main(void)
         memory_beyond_the_arena_is_out_of_memory,
         keys_chosen_to_collide_cost_no_more_time_than_others,
         deadline_ends_loops_and_call_chains,
-        missing_precompile_ends_the_call_even_from_within_and_is_named,
+        precompile_answers_from_within_and_only_from_its_fork_on,
         delegated_account_runs_the_code_it_names);
 }

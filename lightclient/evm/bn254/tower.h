@@ -73,6 +73,7 @@ void fp2_mul_fp(fp2_t *r, const fp2_t *a, const fp_t *b);
 void fp2_mul_xi(fp2_t *r, const fp2_t *a);
 void fp2_inv(fp2_t *r, const fp2_t *a);
 
+/* r = 1; comparisons, every element having one form. */
 void fp12_one(fp12_t *r);
 bool fp12_eq(const fp12_t *a, const fp12_t *b);
 bool fp12_is_one(const fp12_t *a);
