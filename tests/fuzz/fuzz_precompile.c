@@ -1,0 +1,132 @@
+/* Precompiles: the first byte picks row and fork, the rest is the input. Properties: prices are not negative; what is
+ * affordable ends as a success or a refusal, the same way when run again, and with less memory the same way or with
+ * RC_NOMEM; outputs have their length; points that come out are accepted again. Other first bytes pick a test of sums:
+ * of two points that the rest is mapped to, multiplied together and one by one. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lightclient/evm/precompile.h"
+#include "tests/fuzz/fuzz.h"
+
+#define GAS_MAX 300000 /* keeps one input short */
+#define MEMORY ((size_t)64 << 20)
+#define SUMS 18u /* first of the selectors that are no row */
+
+enum { G1_ADD = 0x0b, G1_MSM, G2_ADD, G2_MSM, PAIRING, G1_MAP, G2_MAP, P256 = 0x100 };
+
+static const uint16_t indices[SUMS] = { 1,  2,      3,      4,      5,      6,       7,      8,      9,
+                                        10, G1_ADD, G1_MSM, G2_ADD, G2_MSM, PAIRING, G1_MAP, G2_MAP, P256 };
+
+static view_t must_run(arena_t *a, unsigned index, view_t input)
+{
+    view_t out;
+    uint64_t gas;
+    if (evm_precompile(a, &out, &gas, EVM_OSAKA, index, input))
+        abort();
+    return out;
+}
+
+/* A point that came out of add, msm or map, as the input of add and (in the subgroup) of msm, is itself. */
+static void check_point(arena_t *a, unsigned index, view_t point)
+{
+    uint8_t in[512] = { 0 };
+    bool g1 = index == G1_ADD || index == G1_MSM || index == G1_MAP;
+    if (point.n != (g1 ? 128 : 256))
+        abort();
+    memcpy(in, point.p, point.n);
+    if (!view_eq(must_run(a, g1 ? G1_ADD : G2_ADD, view_of(in, 2 * point.n)), point))
+        abort();
+    in[point.n + 31] = 1;
+    if (index != G1_ADD && index != G2_ADD &&
+        !view_eq(must_run(a, g1 ? G1_MSM : G2_MSM, view_of(in, point.n + 32)), point))
+        abort();
+}
+
+static void check_output(arena_t *a, unsigned index, view_t input, view_t out)
+{
+    static const uint8_t zeros[31];
+    if (index == 4 && !view_eq(out, input))
+        abort();
+    if ((index == 1 || index == P256) && out.n != 0 && out.n != 32)
+        abort();
+    if ((index == 2 || index == 3) && out.n != 32)
+        abort();
+    if ((index == 6 || index == 7 || index == 9 || index == 10) && out.n != 64)
+        abort();
+    if ((index == 8 || index == PAIRING) && (out.n != 32 || memcmp(out.p, zeros, 31) != 0 || out.p[31] > 1))
+        abort();
+    if (index >= G1_ADD && index <= G2_MAP && index != PAIRING)
+        check_point(a, index, out);
+}
+
+static void row(unsigned index, evm_fork_t fork, view_t input)
+{
+    addr_t addr = { { 0 } };
+    arena_t a, b, c;
+    view_t out = { NULL, 0 }, again = { NULL, 0 };
+    addr.b[18] = (uint8_t)(index >> 8);
+    addr.b[19] = (uint8_t)index;
+    const precompile_t *p = precompile_at(&addr, fork);
+    if (!p || !p->run)
+        return;
+    int64_t gas = p->gas(fork, input);
+    if (gas < 0 || gas != p->gas(fork, input))
+        abort();
+    if (gas > GAS_MAX)
+        return;
+    arena_init(&a, MEMORY);
+    arena_init(&b, MEMORY);
+    arena_init(&c, input.n); /* too little for many */
+    rc_t rc = p->run(&a, &out, fork, input);
+    if ((rc != RC_OK && rc != RC_REFUSED) || p->run(&b, &again, fork, input) != rc || !view_eq(out, again))
+        abort();
+    again = view_of(NULL, 0);
+    rc_t less = p->run(&c, &again, fork, input);
+    if (less != RC_NOMEM && (less != rc || !view_eq(out, again)))
+        abort();
+    if (rc == RC_OK)
+        check_output(&b, index, input, out);
+    arena_free(&a);
+    arena_free(&b);
+    arena_free(&c);
+}
+
+/* a P + b Q at once, and as a sum of two. bytes: two field elements and two scalars. */
+static void sums(bool g1, const uint8_t bytes[256])
+{
+    size_t parts = g1 ? 1 : 2, len = 128 * parts, term = len + 32;
+    uint8_t field[128], terms[576], both[512];
+    arena_t a;
+    arena_init(&a, MEMORY);
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t part = 0; part < parts; part++) {
+            memset(field + 64 * part, 0, 16);
+            memcpy(field + 64 * part + 16, bytes + 48 * (2 * i + part), 48);
+            field[64 * part + 16] &= 0x0f; /* below the modulus */
+        }
+        view_t point = must_run(&a, g1 ? G1_MAP : G2_MAP, view_of(field, 64 * parts));
+        memcpy(terms + term * i, point.p, len);
+        memcpy(terms + term * i + len, bytes + 192 + 32 * i, 32);
+        memcpy(both + len * i, must_run(&a, g1 ? G1_MSM : G2_MSM, view_of(terms + term * i, term)).p, len);
+    }
+    view_t at_once = must_run(&a, g1 ? G1_MSM : G2_MSM, view_of(terms, 2 * term));
+    if (!view_eq(at_once, must_run(&a, g1 ? G1_ADD : G2_ADD, view_of(both, 2 * len))))
+        abort();
+    check_point(&a, g1 ? G1_MSM : G2_MSM, at_once);
+    arena_free(&a);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    uint8_t bytes[256] = { 0 };
+    if (len == 0)
+        return 0;
+    unsigned selector = data[0] % 32;
+    if (selector < SUMS) {
+        row(indices[selector], (evm_fork_t)(data[0] / 32 % (EVM_OSAKA + 1)), view_of(data + 1, len - 1));
+    } else {
+        memcpy(bytes, data + 1, len - 1 < sizeof bytes ? len - 1 : sizeof bytes);
+        sums(selector % 2 == 0, bytes);
+    }
+    return 0;
+}
