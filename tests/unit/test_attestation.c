@@ -1,0 +1,146 @@
+/* The body of GET /v1/attest, written and read; the prototype's. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "base/hex.h"
+#include "base/json.h"
+#include "rpc/attestation.h"
+
+static attestation_t sample(void)
+{
+    static const uint8_t quote[] = { 4, 0, 2, 0, 0x81 };
+    attestation_t x = { .tee = view_str("tdx"), .provider = view_str("configfs-tsm"), .evidence_type = 1,
+                        .quote = view_of(quote, sizeof quote), .event_log = view_str("[{\"imr\":3}]"),
+                        .vm_config = view_str("{}"), .chain_id = 560048, .has_nonce = true,
+                        .collateral = view_str("{\"tcb_info\":\"{}\"}") };
+    memset(x.pubkey, 2, sizeof x.pubkey);
+    memset(x.node_pubkey, 3, sizeof x.node_pubkey);
+    memset(x.nonce, 4, sizeof x.nonce);
+    memset(x.policy_digest.b, 5, 32);
+    memset(x.setup_hash.b, 6, 32);
+    return x;
+}
+
+static void check_same(const attestation_t *x, const attestation_t *y)
+{
+    ck_assert(view_eq(x->tee, y->tee) && view_eq(x->provider, y->provider) && view_eq(x->quote, y->quote));
+    ck_assert(view_eq(x->event_log, y->event_log) && view_eq(x->vm_config, y->vm_config));
+    ck_assert(view_eq(x->collateral, y->collateral));
+    ck_assert_mem_eq(x->pubkey, y->pubkey, 33);
+    ck_assert_mem_eq(x->node_pubkey, y->node_pubkey, 33);
+    ck_assert_mem_eq(x->nonce, y->nonce, 32);
+    ck_assert(x->has_nonce == y->has_nonce && x->chain_id == y->chain_id && x->evidence_type == y->evidence_type);
+    ck_assert(hash32_eq(&x->policy_digest, &y->policy_digest) && hash32_eq(&x->setup_hash, &y->setup_hash));
+}
+
+START_TEST(what_is_written_reads_again)
+{
+    arena_t a;
+    view_t body;
+    const char *field;
+    attestation_t x = sample(), y;
+    arena_init(&a, 1 << 20);
+    ck_assert_int_eq(attestation_write(&body, &a, &x), RC_OK);
+    ck_assert_int_eq(attestation_read(&y, &field, &a, body), RC_OK);
+    check_same(&x, &y);
+    x.has_nonce = false;
+    memset(x.nonce, 0, 32);
+    x.event_log = x.vm_config = x.collateral = view_of(NULL, 0);
+    ck_assert_int_eq(attestation_write(&body, &a, &x), RC_OK);
+    ck_assert_ptr_null(memmem(body.p, body.n, "nonce", 5));
+    ck_assert_ptr_null(memmem(body.p, body.n, "collateral", 10));
+    ck_assert_int_eq(attestation_read(&y, &field, &a, body), RC_OK);
+    check_same(&x, &y);
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(no_truncation_reads)
+{
+    arena_t a;
+    view_t body;
+    const char *field;
+    attestation_t x = sample(), y;
+    arena_init(&a, 16 << 20);
+    ck_assert_int_eq(attestation_write(&body, &a, &x), RC_OK);
+    for (size_t n = 0; n < body.n; n++) {
+        uint8_t *copy = malloc(n ? n : 1);
+        memcpy(copy, body.p, n);
+        ck_assert_int_eq(attestation_read(&y, &field, &a, view_of(copy, n)), RC_MALFORMED);
+        free(copy);
+    }
+    arena_free(&a);
+}
+END_TEST
+
+/* Each member with a value of another kind, and the required ones left out: the error names the member. */
+START_TEST(a_wrong_or_missing_member_is_named)
+{
+    static const struct {
+        const char *member;
+        bool required;
+    } rows[] = { { "tee", true }, { "provider", false }, { "evidence_type", true }, { "quote", true }, { "event_log", false },
+                 { "vm_config", false }, { "pubkey", true }, { "node_pubkey", true }, { "chain_id", true }, { "nonce", false },
+                 { "policy_digest", true }, { "setup_hash", true }, { "collateral", false } };
+    arena_t a;
+    view_t body;
+    const char *field;
+    attestation_t x = sample(), y;
+    arena_init(&a, 16 << 20);
+    ck_assert_int_eq(attestation_write(&body, &a, &x), RC_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (unsigned missing = 0; missing < 2; missing++) {
+            json_t *o;
+            ck_assert_int_eq(json_load_strict(&o, body, body.n), RC_OK);
+            ck_assert_ptr_nonnull(json_object_get(o, rows[i].member));
+            if (missing)
+                json_object_del(o, rows[i].member);
+            else
+                json_object_set_new(o, rows[i].member, json_true());
+            char *text = json_dumps(o, JSON_COMPACT);
+            rc_t rc = attestation_read(&y, &field, &a, view_str(text));
+            ck_assert_int_eq(rc, missing && !rows[i].required ? RC_OK : RC_MALFORMED);
+            if (rc)
+                ck_assert_str_eq(field, rows[i].member);
+            free(text);
+            json_decref(o);
+        }
+    }
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(the_prototypes_body_reads)
+{
+    static const char body[] = "\"{\\\"quote\\\":\\\"0400\\\",\\\"pubkey\\\":"
+                               "\\\"0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798\\\"}\"";
+    arena_t a;
+    view_t quote;
+    uint8_t key[33];
+    const char *field;
+    arena_init(&a, 1 << 20);
+    ck_assert_int_eq(attestation_read_prototype(&quote, key, &field, &a, view_str(body)), RC_OK);
+    ck_assert_uint_eq(quote.n, 2);
+    ck_assert_uint_eq(key[1], 0x79);
+    for (size_t n = 0; n < sizeof body - 1; n++)
+        ck_assert_int_eq(attestation_read_prototype(&quote, key, &field, &a, view_of(body, n)), RC_MALFORMED);
+    ck_assert_int_eq(attestation_read_prototype(&quote, key, &field, &a, view_str("{\"quote\":\"0400\"}")), RC_MALFORMED);
+    arena_free(&a);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("attestation");
+    TCase *t = tcase_create("attestation");
+    tcase_add_test(t, what_is_written_reads_again);
+    tcase_add_test(t, no_truncation_reads);
+    tcase_add_test(t, a_wrong_or_missing_member_is_named);
+    tcase_add_test(t, the_prototypes_body_reads);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
