@@ -1,0 +1,191 @@
+/* precompiles: gas per second of each precompile, beside evmone's on the machine of its measurement (GCC 12.2, Zen 5).
+ * Machines differ in speed, so a pairing of blst, whose time on that machine is known, is measured in the same run: rates
+ * are multiplied by its time here / its time there before they are compared. The last line is the geometric mean of the
+ * compared rates. */
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hex.h"
+#include "lightclient/bls/bls.h"
+#include "lightclient/evm/evm.h"
+#include "tests/bench/bench.h"
+#include "tests/bench/made.h"
+
+#define ROUNDS 31u
+#define ROUND_NS 1e6
+#define INPUT_MAX 8192u
+#define BLST_THERE_US 646.0 /* two Miller loops, joint: 352; final exponentiation: 294 */
+
+/* Where an input comes from: digits; else the case of a file of the vectors (the row is left out without vectors); else
+ * made_len bytes that count upwards. evmone: Mgas/s on its machine; 0: not measured there. */
+typedef struct {
+    unsigned index;
+    evm_fork_t fork;
+    double evmone;
+    const char *hex, *file, *name;
+    size_t made_len;
+} row_t;
+
+/* Source of these inputs: ethereum/evmone, test/precompiles_bench (first one of each), and go-ethereum,
+ * core/vm/testdata/precompiles/bn256Pairing.json, two_point_match_2. */
+static const char ECRECOVER[] =
+    "18c547e4f7b0f325ad1e56f57e26c745b09a3e503d86e00e5255ff7f715d3d1c"
+    "000000000000000000000000000000000000000000000000000000000000001c"
+    "73b1693892219d736caba55bdb67216e485557ea6b6af75f37096c9aa6a5a75f"
+    "eeb940b1d03b21e36b0e47e79769f095fe2ab855bd91e3a38756b7d75a9c4549";
+static const char BN254_ADD[] =
+    "0f25929bcb43d5a57391564615c9e70a992b10eafa4db109709649cf48c50dd2"
+    "16da2f5cb6be7a0aa72c440c53c9bbdfec6c36c7d515536431b3a865468acbba"
+    "1de49a4b0233273bba8146af82042d004f2085ec982397db0d97da17204cc286"
+    "0217327ffc463919bef80cc166d09c6172639d8589799928761bcd9f22c903d4";
+static const char BN254_MUL[] =
+    "0f25929bcb43d5a57391564615c9e70a992b10eafa4db109709649cf48c50dd2"
+    "16da2f5cb6be7a0aa72c440c53c9bbdfec6c36c7d515536431b3a865468acbba"
+    "183227397098d014dc2822db40c0ac2ecbc0b548b438e5469e10460b6c3e7ea3";
+static const char BN254_PAIRING[] =
+    "0000000000000000000000000000000000000000000000000000000000000001"
+    "0000000000000000000000000000000000000000000000000000000000000002"
+    "198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2"
+    "1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed"
+    "090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd122975b"
+    "12c85ea5db8c6deb4aab71808dcb408fe3d1e7690c43d37b4ce6cc0166fa7daa"
+    "0000000000000000000000000000000000000000000000000000000000000001"
+    "0000000000000000000000000000000000000000000000000000000000000002"
+    "198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2"
+    "1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed"
+    "275dc4a288d1afb3cbb1ac09187524c7db36395df7be3b99e673b13a075a65ec"
+    "1d9befcd05a5323e6da4d435f3b617cdb3af83285c2df711ef39c01571827f9d";
+
+static const row_t rows[] = {
+    { 0x01, EVM_OSAKA, 94, ECRECOVER, NULL, NULL, 0 },
+    { 0x02, EVM_OSAKA, 0, NULL, NULL, NULL, 256 },
+    { 0x03, EVM_OSAKA, 0, NULL, NULL, NULL, 256 },
+    { 0x04, EVM_OSAKA, 0, NULL, NULL, NULL, 4096 },
+    { 0x05, EVM_PRAGUE, 105, NULL, "05-modexp-eip2565gas", "nagydani-3-pow0x10001", 0 },
+    { 0x06, EVM_OSAKA, 91, BN254_ADD, NULL, NULL, 0 },
+    { 0x07, EVM_OSAKA, 39, BN254_MUL, NULL, NULL, 0 },
+    { 0x08, EVM_OSAKA, 47, BN254_PAIRING, NULL, NULL, 0 },
+    { 0x09, EVM_OSAKA, 0, NULL, "09-blake2f", "vector 5", 0 },
+    { 0x0a, EVM_OSAKA, 0, NULL, "0a-kzg-point-evaluation", "verify_kzg_proof_case_correct_proof_1_3", 0 },
+    { 0x0b, EVM_OSAKA, 0, NULL, "0b-bls-g1add", "matter_g1_add_0", 0 },
+    { 0x0c, EVM_OSAKA, 0, NULL, "0c-bls-g1msm", "matter_g1_multiexp_0", 0 },
+    { 0x0d, EVM_OSAKA, 0, NULL, "0d-bls-g2add", "matter_g2_add_0", 0 },
+    { 0x0e, EVM_OSAKA, 0, NULL, "0e-bls-g2msm", "matter_g2_multiexp_0", 0 },
+    { 0x0f, EVM_OSAKA, 0, NULL, "0f-bls-pairing", "matter_pairing_18", 0 },
+    { 0x10, EVM_OSAKA, 0, NULL, "10-bls-map-fp-to-g1", "matter_fp_to_g1_0", 0 },
+    { 0x11, EVM_OSAKA, 0, NULL, "11-bls-map-fp2-to-g2", "matter_fp2_to_g2_0", 0 },
+    { 0x100, EVM_OSAKA, 0, NULL, "0100-p256verify",
+      "wycheproof/ecdsa_secp256r1_sha256_p1363_test.json EcdsaP1363Verify SHA-256 #1: signature malleability", 0 },
+};
+
+/* False: the vectors do not have it. */
+static bool from_file(uint8_t *out, size_t *n, const char *dir, const row_t *row)
+{
+    char path[1024];
+    bool found = false;
+    snprintf(path, sizeof path, "%s/precompiles/%s.json", dir, row->file);
+    json_t *cases = json_load_file(path, 0, NULL);
+    for (size_t i = 0; i < json_array_size(cases) && !found; i++) {
+        const json_t *test = json_array_get(cases, i);
+        const char *name = json_string_value(json_object_get(test, "name"));
+        const char *hex = json_string_value(json_object_get(test, "input"));
+        found = name && hex && !strcmp(name, row->name) && !hex_decode(out, n, INPUT_MAX, hex, strlen(hex));
+    }
+    json_decref(cases);
+    return found;
+}
+
+static bool input_of(uint8_t *out, size_t *n, const char *dir, const row_t *row)
+{
+    if (row->hex)
+        return hex_decode(out, n, INPUT_MAX, row->hex, strlen(row->hex)) == RC_OK;
+    if (row->file)
+        return dir && from_file(out, n, dir, row);
+    for (*n = 0; *n < row->made_len; ++*n)
+        out[*n] = (uint8_t)*n;
+    return true;
+}
+
+/* Runs it count times. False: it fails. */
+static bool repeat(uint64_t *gas, const row_t *row, view_t input, size_t count)
+{
+    arena_t a;
+    view_t out;
+    bool ok = true;
+    arena_init(&a, 16u << 20);
+    const arena_mark_t start = arena_mark(&a);
+    for (size_t i = 0; ok && i < count; i++) {
+        ok = evm_precompile(&a, &out, gas, row->fork, row->index, input) == RC_OK;
+        arena_rollback(&a, start);
+    }
+    arena_free(&a);
+    return ok;
+}
+
+/* One series of a row; false: it fails. */
+static bool measure(bench_series_t *s, uint64_t *gas, const row_t *row, view_t input)
+{
+    uint64_t start = bench_cpu_ns();
+    if (!repeat(gas, row, input, 1))
+        return false;
+    double once = (double)(bench_cpu_ns() - start);
+    size_t count = 1 + (size_t)(ROUND_NS / (once > 50 ? once : 50));
+    for (unsigned r = 0; r < ROUNDS; r++) {
+        start = bench_cpu_ns();
+        (void)repeat(gas, row, input, count);
+        bench_round(s, start, count);
+    }
+    return true;
+}
+
+static bool reference_pairing(bench_series_t *s)
+{
+    const blst_p2_affine *const q[] = { &BLS12_381_G2, &BLS12_381_G2 };
+    const blst_p1_affine *const p[] = { &BLS12_381_G1, &BLS12_381_NEG_G1 };
+    blst_fp12 product;
+    uint64_t start = bench_cpu_ns();
+    blst_miller_loop_n(&product, q, p, 2);
+    blst_final_exp(&product, &product);
+    bench_round(s, start, 1);
+    return blst_fp12_is_one(&product);
+}
+
+bool bench_precompile(const char *dir)
+{
+    static uint8_t bytes[INPUT_MAX];
+    bench_series_t blst = { .rounds = 0 };
+    double product = 1, evmone_product = 1;
+    unsigned compared = 0;
+    for (unsigned r = 0; r < ROUNDS; r++)
+        if (!reference_pairing(&blst))
+            return false;
+    double slower = bench_best(&blst) / 1e3 / BLST_THERE_US;
+    bench_line("blst, two Miller loops and one final exponentiation", &blst, 1e3, "us");
+    printf("  %.0f us there: rates are multiplied by %.3f before they are compared with evmone's\n", BLST_THERE_US, slower);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const row_t *row = &rows[i];
+        bench_series_t s = { .rounds = 0 };
+        size_t n;
+        uint64_t gas;
+        if (!input_of(bytes, &n, dir, row)) {
+            printf("  %-22s skipped, no vectors\n", evm_precompile_name(row->index));
+            continue;
+        }
+        if (!measure(&s, &gas, row, view_of(bytes, n))) {
+            fprintf(stderr, "bench: %s failed\n", evm_precompile_name(row->index));
+            return false;
+        }
+        double rate = (double)gas / bench_best(&s) * 1e3; /* Mgas/s */
+        printf("  %-22s %5zu bytes %7llu gas, best %9.2f us, median %9.2f us, %8.1f Mgas/s",
+               evm_precompile_name(row->index), n, (unsigned long long)gas, bench_best(&s) / 1e3,
+               bench_median(&s) / 1e3, rate);
+        if (row->evmone > 0) {
+            printf(", evmone %5.1f: %.2f times", row->evmone, rate * slower / row->evmone);
+            product *= rate * slower, evmone_product *= row->evmone, compared++;
+        }
+        putchar('\n');
+    }
+    return bench_result("precompiles", pow(product, 1.0 / compared), "Mgas/s", pow(evmone_product, 1.0 / compared), "evmone");
+}
