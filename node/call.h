@@ -2,7 +2,7 @@
  * endpoints in order.
  *
  * Floor:  7, node. Any thread.
- * Tests:  tests/e2e (live, roundtrips, offline, lies)
+ * Tests:  tests/unit/test_node_call.c, tests/e2e (live, roundtrips, offline, lies)
  */
 #ifndef NODE_CALL_H
 #define NODE_CALL_H

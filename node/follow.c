@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "node/age.h"
 #include "node/journal.h"
 #include "node/log.h"
 #include "rpc/beacon.h"
@@ -11,8 +12,6 @@
 #define WANTS_MAX 8u
 #define ARENA_MAX ((size_t)64 << 20) /* bytes: the largest answer as JSON tree and as SSZ */
 #define URL_MAX 1400u
-#define LAG_SLOTS 3u  /* a head this old makes an endpoint that has nothing newer doubtful; */
-#define LAG_EPOCHS 4u /* so does a finalized header this old */
 
 struct follow {
     follow_config_t config;
@@ -150,17 +149,12 @@ static rc_t take_answer(follow_t *f, const lc_want_t *want, const hc_response_t 
 /* Whether an answer of this kind ought to have brought something new, so that another endpoint may know more. */
 static bool is_behind(const follow_t *f, lc_kind_t kind)
 {
-    const lc_network_t *net = f->config.network;
-    uint64_t now = f->config.now_ms(), slot = lc_slot_at(net, now);
+    uint64_t now = f->config.now_ms();
     lc_head_t head;
     lc_progress_t progress;
-    if (kind == LC_OPTIMISTIC) {
-        lc_sync_latest(f->sync, &head);
-        return head.valid && slot > head.header.beacon.slot + LAG_SLOTS;
-    }
-    if (kind == LC_FINALITY) {
-        lc_sync_finalized(f->sync, &head);
-        return head.valid && slot > head.header.beacon.slot + LAG_EPOCHS * net->preset.slots_per_epoch;
+    if (kind == LC_OPTIMISTIC || kind == LC_FINALITY) {
+        kind == LC_FINALITY ? lc_sync_finalized(f->sync, &head) : lc_sync_latest(f->sync, &head);
+        return age_lags(f->config.network, kind, &head, now);
     }
     lc_sync_progress(f->sync, &progress, now);
     return progress.state == LC_STATE_SYNCING;

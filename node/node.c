@@ -5,6 +5,7 @@
 
 #include "base/crypto/secret.h"
 #include "base/hex.h"
+#include "node/age.h"
 #include "node/log.h"
 #include "node/persist.h"
 #include "rpc/api.h"
@@ -51,19 +52,11 @@ const char *node_state_name(node_state_t state)
     return "unknown";
 }
 
-/* Milliseconds since a slot began. */
-static uint64_t slot_age_ms(const lc_network_t *net, uint64_t slot, uint64_t now_ms)
-{
-    uint64_t at = lc_slot_start_ms(net, slot);
-    return now_ms > at ? now_ms - at : 0;
-}
-
 /* The state of a node whose follower runs. */
 static node_state_t follower_state(const node_t *n, const follow_view_t *v, bool was_ready, char *why, size_t cap)
 {
     const lc_network_t *net = &n->config->network;
     const lc_head_t *head = node_head(n, v);
-    uint64_t now = n->now_ms(), slot_ms = net->seconds_per_slot * 1000;
     if (v->progress.state != LC_STATE_FOLLOWING || !v->latest.valid) {
         snprintf(why, cap, "%s", v->trouble[0] ? v->trouble : "following sync committees from the checkpoint to the present");
         return NODE_SYNCING;
@@ -76,19 +69,17 @@ static node_state_t follower_state(const node_t *n, const follow_view_t *v, bool
         snprintf(why, cap, "the chain is before Capella: its headers prove no execution block");
         return NODE_DEGRADED;
     }
-    /* The host may turn the system's clock back or hold it; the monotonic one shows how long nothing has come. */
-    uint64_t age = slot_age_ms(net, v->latest.header.beacon.slot, now), quiet = clock_monotonic_ms() - v->latest_moved_ms;
-    uint64_t head_age = slot_age_ms(net, head->header.beacon.slot, now);
-    bool stale = (age > quiet ? age : quiet) > NODE_HEAD_AGE_MAX_SLOTS * slot_ms;
-    bool stale_finalized = head == &v->finalized &&
-                           head_age > NODE_FINALIZED_AGE_MAX_EPOCHS * net->preset.slots_per_epoch * slot_ms;
-    if ((stale || stale_finalized) && !was_ready && !v->trouble[0]) {
+    uint64_t age_ms;
+    age_t age = age_of_heads(&age_ms, net, &v->latest, head == &v->finalized ? head : NULL, n->now_ms(),
+                             clock_monotonic_ms() - v->latest_moved_ms);
+    if (age != AGE_FRESH && !was_ready && !v->trouble[0]) {
         snprintf(why, cap, "asking for the present head");
         return NODE_SYNCING;
     }
-    if (stale || stale_finalized) {
-        snprintf(why, cap, "the newest %s is %llu s old%s%s", stale ? "head with 2/3 of the sync committee" : "finalized head",
-                 (unsigned long long)((!stale ? head_age : age > quiet ? age : quiet) / 1000), v->trouble[0] ? "; " : "", v->trouble);
+    if (age != AGE_FRESH) {
+        const char *which = age == AGE_HEAD_STALE ? "head with 2/3 of the sync committee" : "finalized head";
+        snprintf(why, cap, "the newest %s is %llu s old%s%s", which, (unsigned long long)(age_ms / 1000), v->trouble[0] ? "; " : "",
+                 v->trouble);
         return NODE_DEGRADED;
     }
     why[0] = '\0';

@@ -17,9 +17,6 @@
 #include "rpc/http/server.h"
 #include "tee/tee.h"
 
-#define NODE_HEAD_AGE_MAX_SLOTS 25u       /* an older head is not signed; */
-#define NODE_FINALIZED_AGE_MAX_EPOCHS 16u /* nor an older finalized one */
-
 /* What a client may ask of the node now, in the words of /v1/status. */
 typedef enum { NODE_AWAITING_SETUP, NODE_BOOTSTRAPPING, NODE_SYNCING, NODE_READY, NODE_DEGRADED } node_state_t;
 

@@ -13,6 +13,7 @@
 #include "tests/unit/sockets.h"
 
 #define CONNS_MAX 256u
+#define FAKE_REQUEST_MAX ((size_t)256 << 10)
 
 /* What the server does with one request; false ends the connection. request is NUL-terminated. */
 typedef bool (*behave_t)(int fd, const char *request);
@@ -58,13 +59,14 @@ static inline void *fake_conn(void *arg)
     fake_conn_t c = *(fake_conn_t *)arg;
     fake_t *f = c.fake;
     int fd = f->fds[c.index];
-    char request[16384];
+    char *request = malloc(FAKE_REQUEST_MAX);
     free(arg);
-    while (get_request(fd, request, sizeof request)) {
+    while (get_request(fd, request, FAKE_REQUEST_MAX)) {
         f->requests++;
         if (!f->behave(fd, request))
             break;
     }
+    free(request);
     f->open_now--;
     shutdown(fd, SHUT_WR);
     f->fds[c.index] = -1;

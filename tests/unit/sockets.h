@@ -20,7 +20,7 @@ static inline void pause_ms(unsigned ms)
     nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 }, NULL);
 }
 
-static inline bool put(int fd, const void *p, size_t n)
+static inline bool send_all(int fd, const void *p, size_t n)
 {
     const char *at = p;
     while (n) {
@@ -35,7 +35,7 @@ static inline bool put(int fd, const void *p, size_t n)
 
 static inline bool say(int fd, const char *text)
 {
-    return put(fd, text, strlen(text));
+    return send_all(fd, text, strlen(text));
 }
 
 #endif

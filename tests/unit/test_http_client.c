@@ -49,7 +49,7 @@ static bool be_endless(int fd, const char *request)
     static char block[65536];
     (void)request;
     say(fd, "HTTP/1.1 200 OK\r\n\r\n");
-    while (put(fd, block, sizeof block))
+    while (send_all(fd, block, sizeof block))
         continue;
     return false;
 }
@@ -120,7 +120,7 @@ static bool be_bombing(int fd, const char *request)
             bomb[n + bit / 8] |= (uint8_t)((*p - '0') << bit % 8);
     n += bit / 8;
     snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n", n);
-    return say(fd, head) && put(fd, bomb, n);
+    return say(fd, head) && send_all(fd, bomb, n);
 }
 
 /* gzip.compress(b'{"jsonrpc":"2.0","id":1,"result":"0x1"}', mtime=0) of Python 3.11 */
@@ -135,7 +135,7 @@ static size_t scripted_len;
 static bool be_scripted(int fd, const char *request)
 {
     (void)request;
-    (void)put(fd, scripted, scripted_len);
+    (void)send_all(fd, scripted, scripted_len);
     return false;
 }
 

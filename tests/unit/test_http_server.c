@@ -351,7 +351,7 @@ START_TEST(bodies_up_to_the_cap_pass_and_larger_ones_get_413_and_a_closed_connec
         snprintf(head, sizeof head, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n", n);
         say(fd, head);
         if (n == 1000)
-            put(fd, body, n);
+            send_all(fd, body, n);
         answer_t a = hear(fd, false);
         ck_assert_int_eq(a.status, n == 1000 ? 200 : 413);
         ck_assert(n == 1000 || ended(fd));
@@ -360,7 +360,7 @@ START_TEST(bodies_up_to_the_cap_pass_and_larger_ones_get_413_and_a_closed_connec
     }
     int fd = dial(s);
     say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n");
-    put(fd, body, 1001);
+    send_all(fd, body, 1001);
     say(fd, "\r\n");
     answer_t a = hear(fd, false);
     ck_assert_int_eq(a.status, 413);
@@ -390,7 +390,7 @@ START_TEST(ten_megabytes_go_both_ways)
     int fd = dial(s);
     snprintf(head, sizeof head, "POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: %u\r\n\r\n", BIG);
     say(fd, head);
-    ck_assert(put(fd, body, BIG));
+    ck_assert(send_all(fd, body, BIG));
     answer_t a = hear(fd, false);
     ck_assert_int_eq(a.status, 200);
     ck_assert_ptr_nonnull(strstr(a.body, " 10485760:xxx"));
@@ -435,7 +435,7 @@ START_TEST(malformed_requests_harm_nobody)
     hs_t *s = start((hs_config_t){ 0 });
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         int fd = dial(s);
-        put(fd, rows[i].bytes, rows[i].len);
+        send_all(fd, rows[i].bytes, rows[i].len);
         shutdown(fd, SHUT_WR);
         answer_t a = hear(fd, false);
         ck_assert_msg(rows[i].status ? a.status == rows[i].status : a.status == 0 || a.status >= 400, "%s: status %d",

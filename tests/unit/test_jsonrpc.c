@@ -1,15 +1,12 @@
 /* JSON-RPC texts: what is asked, what is taken for an answer, what a call object may say. */
 #include <check.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/json.h"
 #include "rpc/jsonrpc.h"
 #include "tests/unit/unit.h"
-#include "tests/unit/world.h"
-
-#define BODY_CAP ((size_t)1 << 20)
+#include "tests/unit/world_json.h"
 
 static const evm_schedule_row_t row = { 0, { EVM_CANCUN, 3, 6, 3338477 } };
 static const evm_chain_t CHAIN = { 1, &row, 1 };
@@ -69,56 +66,6 @@ static size_t step(set_t *s, const ex_need_t **needs)
 
 /* ---- an honest server's text ---- */
 
-static void put(char *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void put(char *out, const char *fmt, ...)
-{
-    size_t n = strlen(out);
-    va_list ap;
-    va_start(ap, fmt);
-    int m = vsnprintf(out + n, BODY_CAP - n, fmt, ap);
-    va_end(ap);
-    ck_assert(m >= 0 && (size_t)m < BODY_CAP - n);
-}
-
-static void put_hex(char *out, view_t v)
-{
-    char *text = malloc(2 * v.n + 1);
-    hex_encode(text, v);
-    put(out, "\"0x%s\"", text);
-    free(text);
-}
-
-static void put_nodes(char *out, const ex_nodes_t *nodes)
-{
-    put(out, "[");
-    for (size_t i = 0; i < nodes->count; i++) {
-        put(out, i ? "," : "");
-        put_hex(out, nodes->nodes[i]);
-    }
-    put(out, "]");
-}
-
-static void put_proof(char *out, set_t *s, const ex_need_t *need)
-{
-    ex_proof_answer_t p = world_proof(&s->w, &need->addr, need->slots, need->slot_count);
-    put(out, "{\"address\":");
-    put_hex(out, view_of(p.address.b, 20));
-    put(out, ",\"accountProof\":");
-    put_nodes(out, &p.account_proof);
-    put(out, ",\"balance\":\"0x%llx\",\"codeHash\":", (unsigned long long)p.balance.w[0]);
-    put_hex(out, view_of(p.code_hash.b, 32));
-    put(out, ",\"nonce\":\"0x%llx\",\"storageHash\":", (unsigned long long)p.nonce);
-    put_hex(out, view_of(p.storage_hash.b, 32));
-    put(out, ",\"storageProof\":[");
-    for (size_t i = 0; i < p.slot_count; i++) {
-        put(out, "%s{\"key\":\"0x%llx\",\"value\":\"0x%llx\",\"proof\":", i ? "," : "",
-            (unsigned long long)p.slots[i].key.w[0], (unsigned long long)p.slots[i].value.w[0]);
-        put_nodes(out, &p.slots[i].proof);
-        put(out, "}");
-    }
-    put(out, "]}");
-}
-
 static void put_header(char *out, const ex_header_t *h)
 {
     put(out, "{\"number\":\"0x%llx\",\"parentHash\":", (unsigned long long)h->number);
@@ -147,12 +94,12 @@ static void put_header(char *out, const ex_header_t *h)
 /* The honest answer to a batch; elements in reverse order. */
 static char *honest(set_t *s, const ex_need_t *needs, size_t n)
 {
-    char *out = calloc(1, BODY_CAP);
+    char *out = calloc(1, WORLD_TEXT_MAX);
     put(out, "[");
     for (size_t i = n; i-- > 0;) {
         put(out, "%s{\"jsonrpc\":\"2.0\",\"id\":%zu,\"result\":", i + 1 < n ? "," : "", i + 1);
         if (needs[i].kind == EX_NEED_PROOF)
-            put_proof(out, s, &needs[i]);
+            put_proof(out, &s->w, &needs[i].addr, needs[i].slots, needs[i].slot_count);
         else if (needs[i].kind == EX_NEED_CODE)
             put_hex(out, world_code(&s->w, &needs[i].addr));
         else if (needs[i].kind == EX_NEED_HEADER)
@@ -298,7 +245,7 @@ START_TEST(what_one_upstream_leaves_open_another_is_asked_for)
     size_t n = step(&s, &needs);
     ck_assert_uint_eq(n, 4);
     char *body = honest(&s, needs, n);
-    char *part = calloc(1, BODY_CAP); /* elements 3 and 1 alone: the honest answer is in reverse order */
+    char *part = calloc(1, WORLD_TEXT_MAX); /* elements 3 and 1 alone: the honest answer is in reverse order */
     const char *third = strstr(body, "\"id\":3,") - strlen("{\"jsonrpc\":\"2.0\","),
                *second = strstr(body, "\"id\":2,") - strlen("{\"jsonrpc\":\"2.0\","),
                *first = strstr(body, "\"id\":1,") - strlen("{\"jsonrpc\":\"2.0\",");
@@ -484,7 +431,7 @@ START_TEST(error_for_an_element_is_no_lie_and_its_message_is_cut_and_cleaned)
     begin(&s, SLOAD_ARG, true);
     size_t n = step(&s, &needs);
     ck_assert_int_eq(needs[0].kind, EX_NEED_HINT);
-    char *body = calloc(1, BODY_CAP);
+    char *body = calloc(1, WORLD_TEXT_MAX);
     put(body, "[");
     for (size_t i = 0; i < n; i++)
         put(body, "%s{\"jsonrpc\":\"2.0\",\"id\":%zu,\"error\":{\"code\":-32000,\"message\":\"a\\n%0200d\"}}",
@@ -528,7 +475,7 @@ START_TEST(null_result_means_no_answer)
     const ex_need_t *needs;
     begin(&s, SLOAD_ARG, false);
     size_t n = step(&s, &needs);
-    char *body = calloc(1, BODY_CAP);
+    char *body = calloc(1, WORLD_TEXT_MAX);
     put(body, "[");
     for (size_t i = 0; i < n; i++)
         put(body, "%s{\"jsonrpc\":\"2.0\",\"id\":%zu,\"result\":null}", i ? "," : "", i + 1);

@@ -54,7 +54,7 @@ export class Node {
     fs.mkdirSync(dir, { recursive: true });
   }
 
-  // Starts the program; returns when it answers.
+  // Starts the program; returns when it answers, on the setup port too if it waits for a setup.
   async start() {
     const args = ["run", "--setup-port", String(this.setupPort), "--api-port", String(this.apiPort)];
     args.push("--state-dir", path.join(this.dir, "state"), "--tee", "simulator", "--log-level", "info");
@@ -67,6 +67,7 @@ export class Node {
     });
     await until("the program answers", 10000, async () => {
       this.assertAlive();
+      if ((await this.status()).state === "awaiting-setup") await request(this.setupUrl);
       return (await this.get("/healthz")).status === 200;
     });
     return this;
