@@ -41,6 +41,7 @@ struct hc {
 typedef struct {
     CURL *easy;
     struct curl_slist *headers;
+    const char *want_header; /* of the request */
     hc_response_t *out;
     size_t body_cap, body_max, header_bytes;
     curl_off_t seen_down, seen_up;
@@ -293,6 +294,19 @@ static bool header_is(char *out, size_t cap, const char *name, const char *line,
     return true;
 }
 
+/* Keeps the header that was asked for. False: no memory. */
+static bool keep_header(job_t *j, const char *line, size_t n)
+{
+    size_t name_len = j->want_header ? strlen(j->want_header) : 0;
+    if (!name_len || n < name_len || strncasecmp(line, j->want_header, name_len) != 0)
+        return true;
+    free(j->out->header);
+    j->out->header = malloc(n + 1);
+    if (!j->out->header)
+        return false;
+    return header_is(j->out->header, n + 1, j->want_header, line, n);
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 {
     char coding[16];
@@ -307,11 +321,17 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
     }
     if (n >= 5 && memcmp(p, "HTTP/", 5) == 0) { /* also the final answer after a 1xx one: start again */
         j->out->consensus_version[0] = 0;
+        free(j->out->header);
+        j->out->header = NULL;
         j->head_done = j->packed = false;
     } else if (p[0] == '\r' || p[0] == '\n') {
         j->head_done = true;
     }
     (void)header_is(j->out->consensus_version, sizeof j->out->consensus_version, "Eth-Consensus-Version:", p, n);
+    if (!keep_header(j, p, n)) {
+        (void)stop(j, RC_NOMEM, "out of memory");
+        return 0;
+    }
     if (header_is(coding, sizeof coding, "Content-Encoding:", p, n) && strcasecmp(coding, "identity") != 0) {
         if (strcasecmp(coding, "gzip") != 0 || j->packed || j->head_done) {
             (void)stop(j, RC_MALFORMED, "the answer has a content coding that was not asked for");
@@ -500,6 +520,8 @@ static rc_t job_prepare(job_t *j, hc_t *c, const hc_request_t *q)
         bad |= curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->post.n);
     }
     bad |= curl_easy_setopt(e, CURLOPT_URL, q->url);
+    if (q->unix_socket)
+        bad |= curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, q->unix_socket);
     bad |= curl_easy_setopt(e, CURLOPT_HTTPHEADER, j->headers);
     bad |= curl_easy_setopt(e, CURLOPT_USERAGENT, "kettle/" KETTLE_VERSION);
     bad |= curl_easy_setopt(e, CURLOPT_SHARE, c->share);
@@ -524,6 +546,7 @@ static void job_start(job_t *j, hc_t *c, lane_t *l, hc_response_t *out, const hc
     memset(out, 0, sizeof *out);
     j->out = out;
     j->started_ms = clock_ms();
+    j->want_header = q->want_header;
     j->body_max = q->body_max ? q->body_max : BODY_MAX_DEFAULT;
     j->stall_ms = q->stall_timeout_ms ? q->stall_timeout_ms : 5000;
     j->ended = true;
@@ -660,6 +683,8 @@ void hc_perform(hc_t *c, hc_response_t *out, const hc_request_t *requests, size_
 
 void hc_response_clear(hc_response_t *r)
 {
+    free(r->header);
+    r->header = NULL;
     free(r->body);
     r->body = NULL;
     r->body_len = 0;

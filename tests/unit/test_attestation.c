@@ -5,6 +5,7 @@
 #include "base/hex.h"
 #include "base/json.h"
 #include "rpc/attestation.h"
+#include "tests/unit/unit.h"
 
 static attestation_t sample(void)
 {
@@ -131,16 +132,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("attestation");
-    TCase *t = tcase_create("attestation");
-    tcase_add_test(t, what_is_written_reads_again);
-    tcase_add_test(t, no_truncation_reads);
-    tcase_add_test(t, a_wrong_or_missing_member_is_named);
-    tcase_add_test(t, the_prototypes_body_reads);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("attestation", what_is_written_reads_again, no_truncation_reads, a_wrong_or_missing_member_is_named,
+                    the_prototypes_body_reads);
 }

@@ -141,6 +141,30 @@ static bool be_scripted(int fd, const char *request)
 
 /* ---- answers ---- */
 
+static bool be_headed(int fd, const char *request)
+{
+    (void)request;
+    return say(fd, "HTTP/1.1 200 OK\r\nTCB-Info-Issuer-Chain: -----BEGIN%20X-----\r\nContent-Length: 2\r\n\r\n{}");
+}
+
+START_TEST(the_header_that_was_asked_for_is_kept)
+{
+    fake_t *f = fake_new(be_headed);
+    hc_t *c = hc_new(NULL);
+    hc_response_t r = ask(c, f->port, (hc_request_t){ .want_header = "tcb-info-issuer-chain:" });
+    ck_assert_int_eq(r.rc, RC_OK);
+    ck_assert_str_eq(r.header, "-----BEGIN%20X-----");
+    hc_response_clear(&r);
+    ck_assert_ptr_null(r.header);
+    r = ask(c, f->port, (hc_request_t){ .want_header = "SGX-PCK-CRL-Issuer-Chain:" });
+    ck_assert_int_eq(r.rc, RC_OK);
+    ck_assert_ptr_null(r.header);
+    hc_response_clear(&r);
+    hc_free(c);
+    fake_free(f);
+}
+END_TEST
+
 START_TEST(an_honest_answer_arrives_with_its_headers)
 {
     fake_t *f = fake_new(be_honest);
@@ -417,6 +441,7 @@ int main(void)
 {
     return UNIT_RUN("http_client",
         an_honest_answer_arrives_with_its_headers,
+        the_header_that_was_asked_for_is_kept,
         requests_carry_what_was_asked_for_and_nothing_of_the_environment,
         complete_answers_are_answers_and_all_else_is_an_error_of_its_kind,
         no_misbehaviour_hangs_or_grows_the_client,
