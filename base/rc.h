@@ -18,7 +18,7 @@ typedef enum {
 
     /* 32..47: nobody is at fault. */
     RC_NEED_DATA = 32, /* supply what the out-parameter lists, then go on */
-    RC_UNSUPPORTED,    /* this build cannot answer (for instance a precompile that is missing) */
+    RC_UNSUPPORTED,    /* this build cannot answer (for instance a block of a newer fork) */
 
     /* 48..63: this machine; retry or stop, blame no peer. */
     RC_NOMEM = 48,

@@ -23,8 +23,6 @@ rc_t evm_call(arena_t *a, evm_result_t *out, const evm_host_t *host, const evm_r
 {
     tx_gas_t gas;
     rc_t rc = tx_gas(&gas, evm_params(rules->fork), tx);
-    if (rc == RC_UNSUPPORTED)
-        *out = (evm_result_t){ 0 };
     if (rc)
         return rc;
     vm_t *vm = arena_alloc(a, sizeof *vm);
@@ -33,8 +31,6 @@ rc_t evm_call(arena_t *a, evm_result_t *out, const evm_host_t *host, const evm_r
         return rc;
     st_account_t *sender = st_account(&vm->state, &tx->from);
     rc = sender ? tx_run(vm, sender, &gas) : RC_NOMEM;
-    if (rc == RC_UNSUPPORTED)
-        *out = (evm_result_t){ .unsupported = vm->unsupported };
     if (!rc)
         tx_result(out, vm, &gas);
     return rc;

@@ -140,24 +140,17 @@ typedef struct {
     size_t log_count;
     bool created; /* a contract was created at created_addr; output is its code */
     addr_t created_addr;
-    unsigned unsupported; /* with RC_UNSUPPORTED alone: index of the missing precompile; 0: the rules are too new */
 } evm_result_t;
 
 /* Short lower-case text of a halt reason, for error messages: "out of gas", ... Static storage. */
 const char *evm_halt_name(evm_halt_t halt);
 
-/* Short lower-case English name of a precompile by its index: "bn254 pairing", ... Static storage. */
-const char *evm_precompile_name(unsigned index);
-
 /* eth_call: no nonce, fee or sender-code check; base fee as given in block (the caller sets it to zero when no gas
  * price was given, as geth does); the value must be covered by the sender's balance (else RC_REFUSED); intrinsic gas
  * above tx->gas is RC_REFUSED. Sender, receiver, coinbase (Shanghai), precompiles and the access list are warm.
  *   a        arena of the call; holds the result; its limit bounds memory (RC_NOMEM)
- *   out      written only on RC_OK (a revert or a halt is RC_OK with its status), and on RC_UNSUPPORTED, where all but
- *            out->unsupported is zero
- * RC_NEED_DATA, RC_TIMEOUT, RC_NOMEM as the host says; RC_UNSUPPORTED: the rules are newer than this build, or a
- * precompile that it does not have was reached (evm_precompile_name(out->unsupported) names it): a clear error, never a
- * wrong result. */
+ *   out      written only on RC_OK (a revert or a halt is RC_OK with its status)
+ * RC_NEED_DATA, RC_TIMEOUT, RC_NOMEM as the host says; RC_UNSUPPORTED: the rules are newer than this build. */
 NODISCARD rc_t evm_call(arena_t *a, evm_result_t *out, const evm_host_t *host, const evm_rules_t *rules,
                         const evm_block_t *block, const evm_tx_t *tx);
 
@@ -192,7 +185,8 @@ NODISCARD rc_t evm_transact(arena_t *a, evm_receipt_t *out, const evm_host_t *ho
 /* Runs one precompile alone (vectors, benches).
  *   index  1 to 0x11, or 0x100
  *   out    in the arena, on RC_OK; *gas is its cost
- * RC_REFUSED: the precompile fails (consumes all gas); RC_UNSUPPORTED: not in this build or not in this fork. */
+ * RC_REFUSED: the precompile fails (consumes all gas); RC_UNSUPPORTED: not in this fork, or the fork is newer
+ * than this build. */
 NODISCARD rc_t evm_precompile(arena_t *a, view_t *out, uint64_t *gas, evm_fork_t fork, unsigned index, view_t input);
 
 /* The fee of one unit of blob gas for a block's excess (EIP-4844 fake_exponential). All ones from e^130 wei on;

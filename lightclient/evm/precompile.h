@@ -12,11 +12,9 @@
 typedef struct {
     unsigned index; /* the address: 1 to 0x11, or 0x100 */
     evm_fork_t first_fork;
-    const char *name;
     /* Price; INT64_MAX when it exceeds every gas limit. */
     int64_t (*gas)(evm_fork_t fork, view_t input);
-    /* RC_OK with *out in the arena or in input; RC_REFUSED: the call fails; RC_NOMEM. NULL: this build does not have
-     * it. */
+    /* RC_OK with *out in the arena or in input; RC_REFUSED: the call fails; RC_NOMEM. */
     rc_t (*run)(arena_t *a, view_t *out, evm_fork_t fork, view_t input);
 } precompile_t;
 

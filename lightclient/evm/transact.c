@@ -170,8 +170,6 @@ rc_t evm_transact(arena_t *a, evm_receipt_t *out, const evm_host_t *host, const 
     tx_gas_t gas;
     evm_receipt_t receipt;
     rc_t rc = tx_gas(&gas, evm_params(rules->fork), tx);
-    if (rc == RC_UNSUPPORTED)
-        *out = (evm_receipt_t){ 0 };
     if (rc)
         return rc;
     vm_t *vm = arena_alloc(a, sizeof *vm);
@@ -184,8 +182,6 @@ rc_t evm_transact(arena_t *a, evm_receipt_t *out, const evm_host_t *host, const 
     rc = sender ? charge_sender(vm, sender) : RC_NOMEM;
     if (!rc)
         rc = tx_run(vm, sender, &gas);
-    if (rc == RC_UNSUPPORTED)
-        *out = (evm_receipt_t){ .result = { .unsupported = vm->unsupported } };
     if (rc)
         return rc;
     tx_result(&receipt.result, vm, &gas);

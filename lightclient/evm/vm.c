@@ -216,10 +216,6 @@ static vm_step_t done_at_once(vm_t *vm, const vm_message_t *m, st_mark_t mark, e
 static vm_step_t run_precompile(vm_t *vm, const vm_message_t *m, st_mark_t mark)
 {
     view_t output = { NULL, 0 };
-    if (!m->precompile->run) {
-        vm->unsupported = m->precompile->index;
-        return RC_UNSUPPORTED;
-    }
     int64_t cost = m->precompile->gas(vm->rules->fork, m->input);
     if (cost > m->gas)
         return done_at_once(vm, m, mark, EVM_HALT_OUT_OF_GAS, 0, output);

@@ -70,7 +70,6 @@ typedef struct {
     uint8_t *ret;         /* return data of the last call of the running frame */
     size_t ret_len, ret_cap;
     unsigned polls;       /* JUMPDESTs and calls until the host is asked about its deadline */
-    unsigned unsupported; /* index of the missing precompile, with RC_UNSUPPORTED */
     struct {
         evm_status_t status;
         evm_halt_t halt;

@@ -206,12 +206,11 @@ static const char *refusal(ex_call_t *c)
     return "intrinsic gas too low";
 }
 
-static const char *failure(rc_t rc, const evm_result_t *result)
+static const char *failure(rc_t rc)
 {
     switch (rc) {
     case RC_UNSUPPORTED:
-        return result->unsupported ? "the call reaches a precompile that this build does not have"
-                                   : "the block's fork is newer than this build";
+        return "the block's fork is newer than this build";
     case RC_TIMEOUT:
         return "the deadline passed during execution";
     case RC_NOMEM:
@@ -418,7 +417,7 @@ static rc_t attempt(ex_call_t *c, const char **why)
     if (rc == RC_REFUSED && !*why)
         *why = refusal(c);
     else if (rc != RC_REFUSED)
-        *why = rc && rc != RC_NEED_DATA ? failure(rc, &c->result) : NULL;
+        *why = rc && rc != RC_NEED_DATA ? failure(rc) : NULL;
     return rc;
 }
 

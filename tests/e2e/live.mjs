@@ -29,12 +29,6 @@ async function watchHead(node, chain, pubkey, seconds) {
 
 async function compare(node, chain, pubkey, { call, expect }) {
   const { answer, height } = await client.callAtHeight(node, call, pubkey);
-  if (expect === "unsupported") {
-    const { detail, status } = client.problem(answer);
-    assert.strictEqual(status, 501, detail);
-    assert.match(detail, /precompile/i);
-    return;
-  }
   if (expect === "refused") {
     assert.strictEqual(client.problem(answer).status, 422, answer.text);
     assert.strictEqual(await chain.call(call, height), "Error");

@@ -83,7 +83,7 @@ static const char *run(unsigned *rounds, char *why, size_t cap, const call_edge_
     if (!rc)
         rc = call_run(&done, why, cap, edge, block, &request);
     if (rc)
-        bad = rc == RC_UNSUPPORTED ? "unsupported" : why;
+        bad = why;
     else {
         bad = looks_at_base_fee(call) ? NULL : difference(ex_call_result(done), json_object_get(call, "expected"));
         *rounds = ex_call_rounds(done);

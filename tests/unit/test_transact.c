@@ -72,13 +72,13 @@ START_TEST(rules_that_are_too_new_are_unsupported)
     arena_t a;
     arena_init(&a, ARENA_LIMIT);
     world_t w = { 0 };
-    evm_result_t r = { .unsupported = 77 };
+    evm_result_t r = { .gas_used = 77 };
     evm_receipt_t receipt;
     evm_tx_t tx = tx_of(100000);
     view_t out;
     uint64_t gas;
     ck_assert_int_eq(call(&a, &r, &w, EVM_AMSTERDAM, &tx), RC_UNSUPPORTED);
-    ck_assert_uint_eq(r.unsupported, 0);
+    ck_assert_uint_eq(r.gas_used, 77);
     ck_assert_int_eq(transact(&a, &receipt, &w, EVM_AMSTERDAM, &tx), RC_UNSUPPORTED);
     ck_assert_int_eq(evm_precompile(&a, &out, &gas, EVM_AMSTERDAM, 4, view_of(NULL, 0)), RC_UNSUPPORTED);
     ck_assert_uint_eq(w.accounts, 0);

@@ -215,8 +215,6 @@ static void check_call(record_t *r, const char *name, const json_t *answer, aren
         rc = run_call(r, &bad, &cold, why, sizeof why, NULL, &q, answer, a);
     if (rc == RC_NEED_DATA)
         vec_skip(r->v, name, "the state that the call reads is not recorded");
-    else if (rc == RC_UNSUPPORTED)
-        vec_skip(r->v, name, "reaches a precompile that this build does not have");
     else if (bad && strstr(name, "gasLeft()"))
         vec_skip(r->v, name, "@ethereumjs/client does not charge the intrinsic gas in eth_call");
     else if (bad && r->row.rules.fork < EVM_PRAGUE && q.has_to && q.to.b[0] == 0x77 && q.to.b[1] == 0x02)

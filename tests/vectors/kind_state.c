@@ -418,17 +418,12 @@ static void check(vec_t *v, arena_t *a, const char *name, const world_t *before,
     hash32_t root, logs, want_root = hash_of(vec_str(post, "hash")), want_logs = hash_of(vec_str(post, "logs"));
     evm_receipt_t r = { 0 };
     evm_tx_t tx;
-    char reason[96];
     if (!read_tx(&tx, a, json_object_get(test, "transaction"), json_object_get(post, "indexes"))) {
         vec_fail(v, name, "cannot be read");
         return;
     }
     rc_t rc = evm_transact(a, &r, &host, rules, &block, &tx);
-    if (rc == RC_UNSUPPORTED) {
-        snprintf(reason, sizeof reason, "precompile 0x%02x (%s) is not in this build", r.result.unsupported,
-                 evm_precompile_name(r.result.unsupported));
-        vec_skip(v, name, reason);
-    } else if (rc != (refused ? RC_REFUSED : RC_OK)) {
+    if (rc != (refused ? RC_REFUSED : RC_OK)) {
         vec_fail(v, name, "%s", rc_name(rc));
     } else if (!world_apply(&w, a, r.changes, r.change_count) || !world_root(&root, a, &w) ||
                !logs_hash(&logs, a, &r.result)) {

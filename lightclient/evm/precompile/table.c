@@ -1,26 +1,25 @@
 #include "lightclient/evm/gas.h"
 #include "lightclient/evm/precompile.h"
 
-/* Rows without functions belong to the fork, but not to this build. */
 static const precompile_t rows[] = {
-    { 0x01, EVM_BERLIN, "ecrecover", ecrecover_gas, ecrecover_run },
-    { 0x02, EVM_BERLIN, "sha256", sha256_gas, sha256_run },
-    { 0x03, EVM_BERLIN, "ripemd160", ripemd160_gas, ripemd160_run },
-    { 0x04, EVM_BERLIN, "identity", identity_gas, identity_run },
-    { 0x05, EVM_BERLIN, "modexp", modexp_gas, modexp_run },
-    { 0x06, EVM_BERLIN, "bn254 add", bn254_add_gas, bn254_add_run },
-    { 0x07, EVM_BERLIN, "bn254 mul", bn254_mul_gas, bn254_mul_run },
-    { 0x08, EVM_BERLIN, "bn254 pairing", bn254_pairing_gas, bn254_pairing_run },
-    { 0x09, EVM_BERLIN, "blake2f", blake2f_gas, blake2f_run },
-    { 0x0a, EVM_CANCUN, "kzg point evaluation", kzg_point_gas, kzg_point_run },
-    { 0x0b, EVM_PRAGUE, "bls12-381 g1 add", g1_add_gas, g1_add_run },
-    { 0x0c, EVM_PRAGUE, "bls12-381 g1 msm", g1_msm_gas, g1_msm_run },
-    { 0x0d, EVM_PRAGUE, "bls12-381 g2 add", g2_add_gas, g2_add_run },
-    { 0x0e, EVM_PRAGUE, "bls12-381 g2 msm", g2_msm_gas, g2_msm_run },
-    { 0x0f, EVM_PRAGUE, "bls12-381 pairing", bls_pairing_gas, bls_pairing_run },
-    { 0x10, EVM_PRAGUE, "bls12-381 map fp to g1", g1_map_gas, g1_map_run },
-    { 0x11, EVM_PRAGUE, "bls12-381 map fp2 to g2", g2_map_gas, g2_map_run },
-    { 0x100, EVM_OSAKA, "p256 verify", p256verify_gas, p256verify_run },
+    { 0x01, EVM_BERLIN, ecrecover_gas, ecrecover_run },
+    { 0x02, EVM_BERLIN, sha256_gas, sha256_run },
+    { 0x03, EVM_BERLIN, ripemd160_gas, ripemd160_run },
+    { 0x04, EVM_BERLIN, identity_gas, identity_run },
+    { 0x05, EVM_BERLIN, modexp_gas, modexp_run },
+    { 0x06, EVM_BERLIN, bn254_add_gas, bn254_add_run },
+    { 0x07, EVM_BERLIN, bn254_mul_gas, bn254_mul_run },
+    { 0x08, EVM_BERLIN, bn254_pairing_gas, bn254_pairing_run },
+    { 0x09, EVM_BERLIN, blake2f_gas, blake2f_run },
+    { 0x0a, EVM_CANCUN, kzg_point_gas, kzg_point_run },
+    { 0x0b, EVM_PRAGUE, g1_add_gas, g1_add_run },
+    { 0x0c, EVM_PRAGUE, g1_msm_gas, g1_msm_run },
+    { 0x0d, EVM_PRAGUE, g2_add_gas, g2_add_run },
+    { 0x0e, EVM_PRAGUE, g2_msm_gas, g2_msm_run },
+    { 0x0f, EVM_PRAGUE, bls_pairing_gas, bls_pairing_run },
+    { 0x10, EVM_PRAGUE, g1_map_gas, g1_map_run },
+    { 0x11, EVM_PRAGUE, g2_map_gas, g2_map_run },
+    { 0x100, EVM_OSAKA, p256verify_gas, p256verify_run },
 };
 
 static const precompile_t *find(unsigned index)
@@ -55,17 +54,11 @@ void precompile_slice(uint8_t *out, view_t input, size_t at, size_t n)
     memset(out + have, 0, n - have);
 }
 
-const char *evm_precompile_name(unsigned index)
-{
-    const precompile_t *p = find(index);
-    return p ? p->name : "unknown";
-}
-
 rc_t evm_precompile(arena_t *a, view_t *out, uint64_t *gas, evm_fork_t fork, unsigned index, view_t input)
 {
     view_t got;
     const precompile_t *p = find(index);
-    if (!p || fork < p->first_fork || !p->run || !evm_params(fork))
+    if (!p || fork < p->first_fork || !evm_params(fork))
         return RC_UNSUPPORTED;
     rc_t rc = p->run(a, &got, fork, input);
     if (rc)
