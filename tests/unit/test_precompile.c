@@ -81,16 +81,17 @@ enum { MODEXP = 0x05, KZG = 0x0a, G1_ADD, G1_MSM, G2_ADD, G2_MSM, PAIRING, G1_MA
     F("079cb41060ef7a128d286c9ef8638689a49ca19da8672ea5c47b6ba6dbde193ee835d3b87a76a689966037c07159c10d")              \
     F("17c688ae9a8b59a7069c27f2d58dd2196cb414f4fb89da8510518a1142ab19d158badd1c3bad03408fafb1669903cd6c")
 
-/* ethereum/c-kzg-4844 tests/verify_kzg_proof, correct_proof_2_0 and _2_1: versioned hash, z, y, commitment, proof. */
+/* ethereum/c-kzg-4844 tests/verify_kzg_proof, correct_proof_2_0 and _2_5: versioned hash, z, y, commitment, proof. */
 #define KZG_HASH "014edfed8547661f6cb416eba53061a2f6dce872c0497e6dd485a876fe2567f1"
 #define KZG_COMMITMENT                                                                                                 \
     "a421e229565952cfff4ef3517100a97da1d4fe57956fa50a442f92af03b1bf37adacc8ad4ed209b31287ea5bb94d9d06"
 #define KZG_AT_0                                                                                                       \
     KZG_HASH W0 "50625ad853cc21ba40594f79591e5d35c445ecf9453014da6524c0cf6367c359" KZG_COMMITMENT                      \
                 "b72d80393dc39beea3857cb3719277138876b2b207f1d5e54dd62a14e3242d123b5a6db066181ff01a51c26c9d2f400b"
-#define KZG_AT_1                                                                                                       \
-    KZG_HASH W1 "1824b159acc5056f998c4fefecbc4ff55884b7fa0003480200000001fffffffe" KZG_COMMITMENT                      \
-                "b0c829a8d2d3405304fecbea193e6c67f7c3912a6adc7c3737ad3f8a3b750425c1531a7426f03033a3994bc82a10609f"
+#define KZG_AT_Z \
+    KZG_HASH "564c0a11a0f704f4fc3e8acfe0f8245f0ad1347b378fbf96e206da11a5d36306" \
+    "6d928e13fe443e957d82e3e71d48cb65d51028eb4483e719bf8efcdf12f7c321" KZG_COMMITMENT \
+    "a444d6bb5aadc3ceb615b50d6606bd54bfe529f59247987cd1ab848d19de599a9052f1835fb0d0d44cf70183e19a68c9"
 #define KZG_OUT "0000000000000000000000000000000000000000000000000000000000001000" ORDER
 
 /* Wycheproof ecdsa_secp256r1_sha256_p1363_test 1: digest, r, s, x, y. */
@@ -452,7 +453,7 @@ END_TEST
 
 START_TEST(evaluation_is_proved_bit_by_bit)
 {
-    static const char *const proofs[] = { KZG_AT_0, KZG_AT_1 };
+    static const char *const proofs[] = { KZG_AT_0, KZG_AT_Z };
     arena_t a;
     view_t out;
     arena_init(&a, ARENA_LIMIT);
