@@ -23,9 +23,9 @@ typedef struct {
 #define FP_P3 0x30644e72e131a029u
 #define FP_INV 0x87d20782e4866389u
 
-static const fp_t FP_ZERO;
+static const fp_t FP_0;
 /* 1: 2^256 mod p */
-static const fp_t FP_ONE = { { 0xd35d438dc58f0d9d, 0x0a78eb28f5c70b3d, 0x666ea36f7879462c, 0x0e0a77c19a07df2f } };
+static const fp_t FP_1 = { { 0xd35d438dc58f0d9d, 0x0a78eb28f5c70b3d, 0x666ea36f7879462c, 0x0e0a77c19a07df2f } };
 
 static inline bool fp_is_zero(const fp_t *a)
 {
@@ -70,7 +70,7 @@ static inline fp_t fp_sub(const fp_t *a, const fp_t *b)
 
 static inline fp_t fp_neg(const fp_t *a)
 {
-    return fp_sub(&FP_ZERO, a);
+    return fp_sub(&FP_0, a);
 }
 
 static inline fp_t fp_dbl(const fp_t *a)

@@ -63,7 +63,7 @@ void bn254_g1_add(bn254_g1_t *out, const bn254_g1_t *p, const bn254_g1_t *q)
     } else if (fp_eq(&p->y, &q->y)) {
         affine_double(out, p);
     } else {
-        *out = (bn254_g1_t){ FP_ZERO, FP_ZERO };
+        *out = (bn254_g1_t){ FP_0, FP_0 };
     }
 }
 
@@ -93,7 +93,7 @@ static void jacobian_double(jacobian_t *t)
 static void jacobian_add(jacobian_t *t, const fp_t *x, const fp_t *y)
 {
     if (fp_is_zero(&t->z)) {
-        *t = (jacobian_t){ *x, *y, FP_ONE };
+        *t = (jacobian_t){ *x, *y, FP_1 };
         return;
     }
     fp_t zz = fp_sqr(&t->z), h = fp_mul(x, &zz), r = fp_mul(y, &t->z), hh, hhh, v, s;
@@ -104,7 +104,7 @@ static void jacobian_add(jacobian_t *t, const fp_t *x, const fp_t *y)
         if (fp_is_zero(&r))
             jacobian_double(t);
         else
-            t->z = FP_ZERO;
+            t->z = FP_0;
         return;
     }
     hh = fp_sqr(&h);
@@ -220,7 +220,7 @@ void bn254_g1_mul(bn254_g1_t *out, const bn254_g1_t *p, const u256_t *k)
             bn254_g1_add(&table[i], &table[i - 1], &twice);
         image[i] = (bn254_g1_t){ fp_mul(&table[i].x, &BETA), table[i].y };
     }
-    jacobian_t t = { FP_ONE, FP_ONE, FP_ZERO };
+    jacobian_t t = { FP_1, FP_1, FP_0 };
     for (unsigned i = DIGITS; i-- > 0;) {
         jacobian_double(&t);
         if (digit1[i])

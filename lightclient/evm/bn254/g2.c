@@ -52,7 +52,7 @@ static void jacobian_add(jacobian_t *t, const bn254_g2_t *q)
     if (bn254_g2_is_infinity(q))
         return;
     if (fp2_is_zero(&t->z)) {
-        *t = (jacobian_t){ q->x, q->y, { FP_ONE, FP_ZERO } };
+        *t = (jacobian_t){ q->x, q->y, { FP_1, FP_0 } };
         return;
     }
     fp2_sqr(&zz, &t->z);
@@ -65,7 +65,7 @@ static void jacobian_add(jacobian_t *t, const bn254_g2_t *q)
         if (fp2_is_zero(&r))
             jacobian_double(t);
         else
-            t->z = (fp2_t){ FP_ZERO, FP_ZERO };
+            t->z = (fp2_t){ FP_0, FP_0 };
         return;
     }
     fp2_sqr(&hh, &h);
@@ -109,7 +109,7 @@ void bn254_g2_frobenius(bn254_g2_t *out, const bn254_g2_t *q)
 /* x times q, through the non-adjacent form of x: 3x and x differ in the bits where its digits stand. */
 static void times_x(bn254_g2_t *out, const bn254_g2_t *q)
 {
-    jacobian_t t = { { FP_ONE, FP_ZERO }, { FP_ONE, FP_ZERO }, { FP_ZERO, FP_ZERO } };
+    jacobian_t t = { { FP_1, FP_0 }, { FP_1, FP_0 }, { FP_0, FP_0 } };
     bn254_g2_t minus;
     u128_t x = BN254_X, thrice = 3 * x, plus_bits = thrice & ~x, minus_bits = x & ~thrice;
     negate(&minus, q);
@@ -130,7 +130,7 @@ static void times_x(bn254_g2_t *out, const bn254_g2_t *q)
 static bool in_subgroup(const bn254_g2_t *q)
 {
     bn254_g2_t t;
-    jacobian_t sum = { q->x, q->y, { FP_ONE, FP_ZERO } };
+    jacobian_t sum = { q->x, q->y, { FP_1, FP_0 } };
     times_x(&t, q);
     jacobian_add(&sum, &t);
     bn254_g2_frobenius(&t, &t);

@@ -130,7 +130,7 @@ void bn254_miller(fp12_t *out, const bn254_g1_t *p, const bn254_g2_t *q, size_t 
         for (; i < n && taken < PAIRS; i++) {
             if (bn254_g1_is_infinity(&p[i]) || bn254_g2_is_infinity(&q[i]))
                 continue;
-            pairs[taken++] = (pair_t){ p[i].x, fp_neg(&p[i].y), q[i], q[i].x, q[i].y, { FP_ONE, FP_ZERO } };
+            pairs[taken++] = (pair_t){ p[i].x, fp_neg(&p[i].y), q[i], q[i].x, q[i].y, { FP_1, FP_0 } };
         }
         if (taken) {
             loop(&f, pairs, taken);

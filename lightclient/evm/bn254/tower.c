@@ -172,7 +172,7 @@ static void fp6_inv(fp6_t *r, const fp6_t *a)
 void fp12_one(fp12_t *r)
 {
     memset(r, 0, sizeof *r);
-    r->c0.c0.c0 = FP_ONE;
+    r->c0.c0.c0 = FP_1;
 }
 
 bool fp12_eq(const fp12_t *a, const fp12_t *b)
