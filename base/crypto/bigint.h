@@ -2,7 +2,7 @@
  *
  * Floor:  1, base/crypto. gmp takes its working memory from malloc and aborts when there is none; callers bound the
  *         lengths by what they have charged for. Not constant time: never for secrets. No I/O, clock or thread.
- * Tests:  vectors kind precompiles (modexp)
+ * Tests:  tests/unit/test_precompile.c, vectors kind precompiles (modexp)
  */
 #ifndef BASE_CRYPTO_BIGINT_H
 #define BASE_CRYPTO_BIGINT_H

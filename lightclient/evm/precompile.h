@@ -1,7 +1,8 @@
-/* precompile.h - contracts that are part of the protocol: one table row, and one file, for each.
+/* precompile.h - contracts that are part of the protocol: a table row for each, a file for each curve or function.
  *
  * Floor:  3, evm. No I/O, clock, thread or global state.
- * Tests:  vectors kind precompiles
+ * Tests:  tests/unit/test_precompile.c, tests/fuzz/fuzz_precompile.c, vectors kinds precompiles, kzg;
+ *         bench: precompiles
  */
 #ifndef EVM_PRECOMPILE_H
 #define EVM_PRECOMPILE_H

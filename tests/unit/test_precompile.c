@@ -88,10 +88,10 @@ enum { MODEXP = 0x05, KZG = 0x0a, G1_ADD, G1_MSM, G2_ADD, G2_MSM, PAIRING, G1_MA
 #define KZG_AT_0                                                                                                       \
     KZG_HASH W0 "50625ad853cc21ba40594f79591e5d35c445ecf9453014da6524c0cf6367c359" KZG_COMMITMENT                      \
                 "b72d80393dc39beea3857cb3719277138876b2b207f1d5e54dd62a14e3242d123b5a6db066181ff01a51c26c9d2f400b"
-#define KZG_AT_Z \
-    KZG_HASH "564c0a11a0f704f4fc3e8acfe0f8245f0ad1347b378fbf96e206da11a5d36306" \
-    "6d928e13fe443e957d82e3e71d48cb65d51028eb4483e719bf8efcdf12f7c321" KZG_COMMITMENT \
-    "a444d6bb5aadc3ceb615b50d6606bd54bfe529f59247987cd1ab848d19de599a9052f1835fb0d0d44cf70183e19a68c9"
+#define KZG_AT_Z                                                                                                       \
+    KZG_HASH "564c0a11a0f704f4fc3e8acfe0f8245f0ad1347b378fbf96e206da11a5d36306"                                        \
+             "6d928e13fe443e957d82e3e71d48cb65d51028eb4483e719bf8efcdf12f7c321" KZG_COMMITMENT                         \
+             "a444d6bb5aadc3ceb615b50d6606bd54bfe529f59247987cd1ab848d19de599a9052f1835fb0d0d44cf70183e19a68c9"
 #define KZG_OUT "0000000000000000000000000000000000000000000000000000000000001000" ORDER
 
 /* Wycheproof ecdsa_secp256r1_sha256_p1363_test 1: digest, r, s, x, y. */
@@ -653,21 +653,14 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("precompile",
-        known_answers_at_known_prices,
-        too_little_memory_is_an_error_and_never_another_result,
-        each_fork_has_its_precompiles,
-        bls_inputs_of_other_lengths_are_refused,
-        coordinates_must_be_padded_and_below_the_modulus,
-        sums_take_every_point_of_the_curve_and_the_rest_only_the_subgroup,
-        sums_of_many_multiples_equal_one_multiple,
-        pairings_of_many_pairs_multiply,
-        prices_of_lists_follow_their_lengths,
-        evaluation_is_proved_bit_by_bit,
-        scalars_of_an_evaluation_are_below_the_order_and_points_in_the_subgroup,
-        setup_is_the_ceremony_s_point_and_in_the_subgroup,
-        p256_verify_gives_nothing_for_what_does_not_verify,
-        modexp_is_right_for_numbers_of_any_length,
-        modexp_prices_are_those_of_the_fork,
-        modexp_of_osaka_refuses_lengths_above_1024);
+    return UNIT_RUN("precompile", known_answers_at_known_prices, too_little_memory_is_an_error_and_never_another_result,
+                    each_fork_has_its_precompiles, bls_inputs_of_other_lengths_are_refused,
+                    coordinates_must_be_padded_and_below_the_modulus,
+                    sums_take_every_point_of_the_curve_and_the_rest_only_the_subgroup,
+                    sums_of_many_multiples_equal_one_multiple, pairings_of_many_pairs_multiply,
+                    prices_of_lists_follow_their_lengths, evaluation_is_proved_bit_by_bit,
+                    scalars_of_an_evaluation_are_below_the_order_and_points_in_the_subgroup,
+                    setup_is_the_ceremony_s_point_and_in_the_subgroup,
+                    p256_verify_gives_nothing_for_what_does_not_verify, modexp_is_right_for_numbers_of_any_length,
+                    modexp_prices_are_those_of_the_fork, modexp_of_osaka_refuses_lengths_above_1024);
 }
