@@ -6,7 +6,7 @@
  * checkpoint, so the disk needs no trust: a damaged or forged file costs a fresh sync, nothing else.
  *
  * Floor:  7, node.
- * Tests:  tests/e2e (live, restart, lies)
+ * Tests:  tests/unit/test_follow.c, tests/e2e (live, lies, restart)
  */
 #ifndef NODE_FOLLOW_H
 #define NODE_FOLLOW_H

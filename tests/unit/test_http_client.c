@@ -129,13 +129,24 @@ static bool be_bombing(int fd, const char *request)
     "\x33\x50\xd2\x51\xca\x4c\x51\xb2\x32\xd4\x51\x2a\x4a\x2d\x2e\xcd\x29\x01\x8a\x1a\x54\x18\x2a\xd5"                 \
     "\x02\x00\xc0\x23\xc3\xed\x27\x00\x00\x00"
 
-static const char *scripted; /* what be_scripted sends; then it closes */
+static char scripted[200000]; /* what be_scripted sends; then it closes */
 static size_t scripted_len;
+static pthread_mutex_t script_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void set_script(const void *bytes, size_t len)
+{
+    pthread_mutex_lock(&script_lock);
+    memcpy(scripted, bytes, len);
+    scripted_len = len;
+    pthread_mutex_unlock(&script_lock);
+}
 
 static bool be_scripted(int fd, const char *request)
 {
     (void)request;
+    pthread_mutex_lock(&script_lock);
     (void)send_all(fd, scripted, scripted_len);
+    pthread_mutex_unlock(&script_lock);
     return false;
 }
 
@@ -274,8 +285,7 @@ START_TEST(complete_answers_are_answers_and_all_else_is_an_error_of_its_kind)
     fake_t *f = fake_new(be_scripted);
     hc_t *c = hc_new(NULL);
     for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
-        scripted = scripts[i].bytes;
-        scripted_len = scripts[i].len;
+        set_script(scripts[i].bytes, scripts[i].len);
         hc_response_t r = ask(c, f->port, hasty);
         ck_assert_msg(r.rc == scripts[i].rc, "%s: %s: %s (status %d)", scripts[i].name, rc_name(r.rc), r.error,
                       r.status);
@@ -339,8 +349,7 @@ START_TEST(gzip_is_unpacked_and_a_body_may_be_as_large_as_its_cap_and_no_larger)
     int n = snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
                      sizeof GZIP_BYTES - 1);
     memcpy(answer + n, GZIP_BYTES, sizeof GZIP_BYTES - 1);
-    scripted = answer;
-    scripted_len = (size_t)n + sizeof GZIP_BYTES - 1;
+    set_script(answer, (size_t)n + sizeof GZIP_BYTES - 1);
     hc_request_t q = hasty;
     for (size_t max = 38; max <= 39; max++) {
         q.body_max = max;
@@ -353,7 +362,7 @@ START_TEST(gzip_is_unpacked_and_a_body_may_be_as_large_as_its_cap_and_no_larger)
     }
     n = snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\n\r\n");
     memset(answer + n, 'x', 100000);
-    scripted_len = (size_t)n + 100000;
+    set_script(answer, (size_t)n + 100000);
     for (size_t max = 99999; max <= 100000; max++) {
         q.body_max = max;
         hc_response_t r = ask(c, f->port, q);
@@ -378,8 +387,7 @@ START_TEST(gzip_that_breaks_off_or_does_not_match_its_checksum_is_no_answer)
         memcpy(answer + n, gzip, len);
         if (len == sizeof gzip - 1)
             answer[(size_t)n + len - 8] ^= 1;
-        scripted = answer;
-        scripted_len = (size_t)n + len;
+        set_script(answer, (size_t)n + len);
         hc_response_t r = ask(c, f->port, hasty);
         ck_assert_msg(r.rc == (len == 0                ? RC_OK
                                : len < sizeof gzip - 1 ? RC_IO

@@ -1,0 +1,155 @@
+/* node/follow.c against two beacon APIs on loopback that serve recorded objects, one of which may stand still. */
+#include "tests/unit/lc_fixture.h"
+#include "lightclient/consensus/types.h"
+#include "node/follow.h"
+#include "node/log.h"
+#include "tests/unit/fake_server.h"
+#include "tests/unit/unit.h"
+
+#define WAIT_MS 10000u
+
+/* One beacon API: the slot that its newest objects are about, and what it was asked for. */
+typedef struct {
+    unsigned slot;
+    atomic_uint optimistic, all;
+} beacon_t;
+
+static lc_network_t net;
+static beacon_t beacons[2];
+static uint64_t now_at; /* of the system's clock, which stands */
+
+static bool send_object(int fd, const char *kind, unsigned slot)
+{
+    char name[64], head[200];
+    snprintf(name, sizeof name, "minimal-fulu/%s-%u.ssz", kind, slot);
+    view_t ssz = fx_read(name);
+    snprintf(head, sizeof head,
+             "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nEth-Consensus-Version: fulu\r\nContent-Length: %zu\r\n\r\n",
+             ssz.n);
+    bool sent = say(fd, head) && send_all(fd, ssz.p, ssz.n);
+    free((void *)(uintptr_t)ssz.p);
+    return sent;
+}
+
+/* Knows no updates: a checkpoint of the current period needs none to be followed. */
+static bool serve(beacon_t *b, int fd, const char *request)
+{
+    b->all++;
+    if (strstr(request, "/bootstrap/"))
+        return send_object(fd, "bootstrap", 136);
+    if (strstr(request, "/finality_update"))
+        return send_object(fd, "finality", b->slot);
+    if (!strstr(request, "/optimistic_update"))
+        return say(fd, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+    b->optimistic++;
+    return send_object(fd, "optimistic", b->slot);
+}
+
+static bool serve_0(int fd, const char *request)
+{
+    return serve(&beacons[0], fd, request);
+}
+
+static bool serve_1(int fd, const char *request)
+{
+    return serve(&beacons[1], fd, request);
+}
+
+static uint64_t standing_clock(void)
+{
+    return now_at;
+}
+
+static hash32_t checkpoint_of_136(void)
+{
+    static lc_bootstrap_t b;
+    hash32_t root;
+    view_t ssz = fx_read("minimal-fulu/bootstrap-136.ssz");
+    ck_assert_int_eq(lc_bootstrap_decode(&b, &net, LC_FULU, ssz), RC_OK);
+    lc_beacon_root(&root, &b.header.beacon);
+    free((void *)(uintptr_t)ssz.p);
+    return root;
+}
+
+/* Follows both until the latest head is of this slot; copies who failed. */
+static void follow_to(uint64_t slot, up_status_t status[UP_ENDPOINTS_MAX])
+{
+    static const behave_t behave[2] = { serve_0, serve_1 };
+    fake_t *fakes[2];
+    char url[2][64];
+    follow_t *f = NULL;
+    follow_view_t v;
+    log_set_level(LOG_ERROR);
+    for (unsigned i = 0; i < 2; i++) {
+        fakes[i] = fake_new(behave[i]);
+        snprintf(url[i], sizeof url[i], "http://127.0.0.1:%u", fakes[i]->port);
+    }
+    up_t *upstream = up_new((const char *const[]){ url[0], url[1] }, 2);
+    hc_t *http = hc_new(NULL);
+    follow_config_t config = { .network = &net, .checkpoint = checkpoint_of_136(), .http = http, .upstream = upstream, .now_ms = standing_clock };
+    ck_assert_int_eq(follow_start(&f, &config), RC_OK);
+    uint64_t began = clock_ms();
+    do {
+        pause_ms(10);
+        follow_view(f, &v);
+    } while ((!v.latest.valid || v.latest.header.beacon.slot != slot) && clock_ms() < began + WAIT_MS);
+    ck_assert_msg(v.latest.valid && v.latest.header.beacon.slot == slot, "slot %llu; %s", (unsigned long long)v.latest.header.beacon.slot,
+                  v.trouble);
+    pause_ms(100);
+    follow_free(f);
+    up_snapshot(upstream, status);
+    up_free(upstream);
+    hc_free(http);
+    for (unsigned i = 0; i < 2; i++)
+        fake_free(fakes[i]);
+}
+
+static void begin_at(uint64_t slot, unsigned first, unsigned second)
+{
+    net = fx_minimal_fulu();
+    now_at = lc_slot_start_ms(&net, slot) + 900;
+    beacons[0].slot = first;
+    beacons[1].slot = second;
+    beacons[0].optimistic = beacons[1].optimistic = beacons[0].all = beacons[1].all = 0;
+}
+
+START_TEST(api_that_stands_still_is_overtaken_by_the_next_one_and_not_blamed)
+{
+    up_status_t status[UP_ENDPOINTS_MAX];
+    begin_at(154, 144, 153);
+    follow_to(153, status);
+    ck_assert_uint_ge(beacons[0].optimistic, 1);
+    ck_assert_uint_ge(beacons[1].optimistic, 1);
+    ck_assert(!status[0].failing);
+    ck_assert_uint_eq(status[0].lies, 0);
+}
+END_TEST
+
+START_TEST(while_the_first_api_keeps_up_the_next_one_is_not_asked_for_the_head)
+{
+    up_status_t status[UP_ENDPOINTS_MAX];
+    begin_at(155, 153, 153);
+    follow_to(153, status);
+    ck_assert_uint_ge(beacons[0].optimistic, 1);
+    ck_assert_uint_eq(beacons[1].optimistic, 0);
+}
+END_TEST
+
+START_TEST(api_that_is_behind_does_not_turn_the_head_back)
+{
+    up_status_t status[UP_ENDPOINTS_MAX];
+    begin_at(160, 153, 144);
+    follow_to(153, status);
+    ck_assert_uint_ge(beacons[1].optimistic, 1); /* asked, because slot 153 lags too; its answer is older */
+    ck_assert(!status[1].failing);
+    ck_assert_uint_eq(status[1].lies, 0);
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN("follow",
+        api_that_stands_still_is_overtaken_by_the_next_one_and_not_blamed,
+        while_the_first_api_keeps_up_the_next_one_is_not_asked_for_the_head,
+        api_that_is_behind_does_not_turn_the_head_back);
+}
