@@ -1,0 +1,177 @@
+#include "tee/chain.h"
+
+#include "base/crypto/hash.h"
+#include "tee/cert.h"
+#include "tee/crl.h"
+
+/* What a certificate must be to stand at one place of a chain. */
+typedef struct {
+    const char *name[2]; /* both parts are in its common name; [1] may be empty */
+    bool ca;
+    int path_len;              /* exactly; -1: none */
+    unsigned usage, not_usage; /* bits that are set, and bits that are not */
+} place_t;
+
+#define CA_USAGE (CERT_USAGE_CERT_SIGN | CERT_USAGE_CRL_SIGN)
+static const place_t root_place = { { "SGX Root CA", "" }, true, 1, CA_USAGE, 0 };
+static const place_t ca_place = { { "SGX PCK", "CA" }, true, 0, CA_USAGE, 0 };
+static const place_t pck_place = { { "SGX PCK Certificate", "" }, false, -1, CERT_USAGE_SIGNATURE, CA_USAGE };
+static const place_t signer_place = { { "SGX TCB Signing", "" }, false, -1, CERT_USAGE_SIGNATURE, CA_USAGE };
+
+static int64_t min64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static bool contains(view_t text, const char *part)
+{
+    return memmem(text.p, text.n, part, strlen(part)) != NULL;
+}
+
+/* That c is what its place demands and is issued by issuer, which is c itself for a root. */
+static rc_t check_cert(const cert_t *c, const cert_t *issuer, const place_t *place, tee_fault_t *fault, int64_t now)
+{
+    if (!view_eq(CERT_VIEW(c->issuer), CERT_VIEW(issuer->subject)))
+        return tee_fail(fault, E_CHAINORDER, NULL);
+    if (!c->authority_key.n || !view_eq(CERT_VIEW(c->authority_key), CERT_VIEW(issuer->subject_key)))
+        return tee_fail(fault, E_CHAINORDER, "a certificate names another key of its issuer, or none");
+    if (der_verify(&c->parts, issuer->pubkey))
+        return tee_fail(fault, E_CHAINSIG, NULL);
+    if (c->ca != place->ca || c->path_len != place->path_len)
+        return tee_fail(fault, E_CHAINUSAGE, "a certificate's basic constraints are not those of its place in the chain");
+    if ((c->usage & place->usage) != place->usage || c->usage & place->not_usage)
+        return tee_fail(fault, E_CHAINUSAGE, "a certificate's key usage is not that of its place in the chain");
+    if (now < c->not_before || now > c->not_after)
+        return tee_fail(fault, E_CHAINTIME, NULL);
+    if (!contains(CERT_VIEW(c->cn), place->name[0]) || !contains(CERT_VIEW(c->cn), place->name[1]))
+        return tee_fail(fault, E_CHAINNAME, NULL);
+    return RC_OK;
+}
+
+/* SHA-256 of the SubjectPublicKeyInfo; that of a P-256 key has one form. */
+static void hash_spki(hash32_t *out, const uint8_t pubkey[64])
+{
+    static const uint8_t head[] = { 0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
+                                    0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04 };
+    const view_t parts[] = { view_of(head, sizeof head), view_of(pubkey, 64) };
+    sha256_parts(out, parts, 2);
+}
+
+/* That der is a revocation list of this issuer, valid now; *list points into der. */
+static rc_t check_crl(crl_t *list, chain_crl_t *out, tee_fault_t *fault, view_t der, const cert_t *issuer, int64_t now)
+{
+    if (!der.n)
+        return tee_fail(fault, E_CRL_MISSING, NULL);
+    rc_t rc = crl_parse(list, fault, der);
+    if (rc)
+        return rc;
+    if (!view_eq(list->issuer, CERT_VIEW(issuer->subject)))
+        return tee_fail(fault, E_CRL_ISSUER, NULL);
+    if (!list->has_number || !list->key_id.p)
+        return tee_fail(fault, E_CRL_EXT, NULL);
+    if (!view_eq(list->key_id, CERT_VIEW(issuer->subject_key)))
+        return tee_fail(fault, E_CRL_ISSUER, "a revocation list is by another key of its issuer");
+    if (!der_is_ecdsa_sha256(list->parts.algorithm) || der_verify(&list->parts, issuer->pubkey))
+        return tee_fail(fault, E_CRL_SIG, NULL);
+    if (now < list->this_update || now > list->next_update)
+        return tee_fail(fault, E_CRL_TIME, NULL);
+    hash_spki(&out->issuer, issuer->pubkey);
+    memcpy(out->number, list->number, sizeof out->number);
+    out->this_update = list->this_update;
+    out->next_update = list->next_update;
+    return RC_OK;
+}
+
+/* Steps 2 and 3: the last of n certificates is the pinned root, and its revocation list holds. */
+static rc_t check_root(const cert_t *certs, size_t n, crl_t *list, chain_crl_t *out, tee_fault_t *fault, view_t root_crl,
+                       view_t root, int64_t now)
+{
+    const cert_t *last = &certs[n - 1];
+    if (!view_eq(CERT_VIEW(last->der), root)) {
+        for (size_t i = 0; i + 1 < n; i++)
+            if (view_eq(CERT_VIEW(certs[i].der), root))
+                return tee_fail(fault, E_CHAINORDER, "the root is not the last certificate of the chain");
+        return tee_fail(fault, E_ROOT, NULL);
+    }
+    rc_t rc = check_cert(last, last, &root_place, fault, now);
+    return rc ? rc : check_crl(list, out, fault, root_crl, last, now);
+}
+
+rc_t chain_verify_pck(chain_pck_t *out, tee_fault_t *fault, const view_t certs[3], view_t root_crl, view_t pck_crl, view_t root,
+                      int64_t now)
+{
+    chain_pck_t v = { 0 };
+    cert_t c[3]; /* leaf, intermediate, root */
+    crl_t root_list, pck_list;
+    rc_t rc = RC_OK;
+    for (size_t i = 0; i < 3 && !rc; i++) {
+        rd_t r = rd_of(certs[i]);
+        rc = cert_read(&c[i], fault, &r);
+        if (!rc && !rd_done(&r))
+            rc = tee_fail(fault, E_PEM, NULL);
+    }
+    if (!rc)
+        rc = check_root(c, 3, &root_list, &v.root_crl, fault, root_crl, root, now);
+    if (!rc)
+        rc = check_cert(&c[1], &c[2], &ca_place, fault, now);
+    if (!rc)
+        rc = check_cert(&c[0], &c[1], &pck_place, fault, now);
+    if (!rc)
+        rc = check_crl(&pck_list, &v.pck_crl, fault, pck_crl, &c[1], now);
+    if (rc)
+        return rc;
+    if (crl_lists(&root_list, CERT_VIEW(c[1].serial)))
+        return tee_fail(fault, E_REVOKED, "the PCK chain's intermediate certificate is revoked");
+    if (crl_lists(&pck_list, CERT_VIEW(c[0].serial)))
+        return tee_fail(fault, E_REVOKED, "the PCK certificate is revoked");
+    if (!c[0].sgx.n)
+        return tee_fail(fault, E_SGXEXT, "the PCK certificate has no SGX extension");
+    rc = chain_sgx_parse(&v.sgx, fault, CERT_VIEW(c[0].sgx));
+    if (rc)
+        return rc;
+    memcpy(v.leaf_pubkey, c[0].pubkey, sizeof v.leaf_pubkey);
+    v.earliest_expiry = min64(root_list.next_update, pck_list.next_update);
+    for (size_t i = 0; i < 3; i++)
+        v.earliest_expiry = min64(v.earliest_expiry, c[i].not_after);
+    *out = v;
+    return RC_OK;
+}
+
+/* Reads signer and root: two blocks with line ends between, perhaps one NUL behind. */
+static rc_t read_signer_chain(cert_t c[2], tee_fault_t *fault, view_t pem)
+{
+    rd_t r = rd_of(pem);
+    size_t n = 0;
+    if (pem.n > CHAIN_PEM_MAX)
+        return tee_fail(fault, E_LIMIT, "a certificate chain is longer than 16 KiB");
+    if (r.n && r.p[r.n - 1] == 0)
+        r.n--;
+    for (; r.n; n++) {
+        if (n == 2)
+            return tee_fail(fault, E_CHAINLEN, NULL);
+        rc_t rc = cert_read(&c[n], fault, &r);
+        if (rc)
+            return rc;
+        pem_skip_lines(&r);
+    }
+    return n == 2 ? RC_OK : tee_fail(fault, E_CHAINLEN, NULL);
+}
+
+rc_t chain_verify_signer(chain_signer_t *out, tee_fault_t *fault, view_t pem, view_t root_crl, view_t root, int64_t now)
+{
+    chain_crl_t seen;
+    cert_t c[2]; /* signer, root */
+    crl_t root_list;
+    rc_t rc = read_signer_chain(c, fault, pem);
+    if (!rc)
+        rc = check_root(c, 2, &root_list, &seen, fault, root_crl, root, now);
+    if (!rc)
+        rc = check_cert(&c[0], &c[1], &signer_place, fault, now);
+    if (rc)
+        return rc;
+    if (crl_lists(&root_list, CERT_VIEW(c[0].serial)))
+        return tee_fail(fault, E_REVOKED, "the TCB signing certificate is revoked");
+    memcpy(out->pubkey, c[0].pubkey, sizeof out->pubkey);
+    out->earliest_expiry = min64(root_list.next_update, min64(c[0].not_after, c[1].not_after));
+    return RC_OK;
+}
