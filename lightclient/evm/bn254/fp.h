@@ -78,7 +78,8 @@ static inline fp_t fp_dbl(const fp_t *a)
     return fp_add(a, a);
 }
 
-/* t[0 .. 4] = a * b, a of four limbs. */
+/* t[0 .. 4] = a * b for a of four limbs and b of one. Rows of limbs are variables, so that each addition is one chain of
+ * carries in registers. */
 #define FP_ROW(t, a0, a1, a2, a3, b)                                                                                   \
     do {                                                                                                               \
         u128_t p0_ = (u128_t)(a0) * (b), p1_ = (u128_t)(a1) * (b), p2_ = (u128_t)(a2) * (b), p3_ = (u128_t)(a3) * (b); \
@@ -90,34 +91,62 @@ static inline fp_t fp_dbl(const fp_t *a)
         t##4 = u64_addc((uint64_t)(p3_ >> 64), 0, &c_);                                                                \
     } while (0)
 
-/* r = (r + a * b) / 2^64 mod p for one limb b: a row of the product, then the multiple of p that makes the lowest limb
- * zero. r stays below 2p, and p < 2^254, so nothing leaves five limbs. */
-#define FP_ROUND(r, a, b)                                                                                              \
+/* x[0 .. 4] += y[0 .. 3] + top * 2^256, which fits. */
+#define FP_ADD_ROW(x, y0, y1, y2, y3, top)                                                                             \
     do {                                                                                                               \
         unsigned char k_ = 0;                                                                                          \
-        FP_ROW(x, (a)->w[0], (a)->w[1], (a)->w[2], (a)->w[3], b);                                                      \
-        x0 = u64_addc(x0, r##0, &k_);                                                                                  \
-        x1 = u64_addc(x1, r##1, &k_);                                                                                  \
-        x2 = u64_addc(x2, r##2, &k_);                                                                                  \
-        x3 = u64_addc(x3, r##3, &k_);                                                                                  \
-        x4 = u64_addc(x4, 0, &k_);                                                                                     \
-        uint64_t m_ = x0 * FP_INV;                                                                                     \
-        FP_ROW(y, FP_P0, FP_P1, FP_P2, FP_P3, m_);                                                                     \
-        k_ = 0;                                                                                                        \
-        (void)u64_addc(x0, y0, &k_);                                                                                   \
-        r##0 = u64_addc(x1, y1, &k_);                                                                                  \
-        r##1 = u64_addc(x2, y2, &k_);                                                                                  \
-        r##2 = u64_addc(x3, y3, &k_);                                                                                  \
-        r##3 = u64_addc(x4, y4, &k_);                                                                                  \
+        x##0 = u64_addc(x##0, y0, &k_);                                                                                \
+        x##1 = u64_addc(x##1, y1, &k_);                                                                                \
+        x##2 = u64_addc(x##2, y2, &k_);                                                                                \
+        x##3 = u64_addc(x##3, y3, &k_);                                                                                \
+        x##4 = u64_addc(x##4, top, &k_);                                                                               \
     } while (0)
 
+/* r[0 .. 3] = (x + m p) / 2^64 with the m that makes the lowest limb zero. */
+#define FP_REDUCE(r, x)                                                                                                \
+    do {                                                                                                               \
+        unsigned char k_ = 0;                                                                                          \
+        uint64_t m_ = x##0 * FP_INV, m0, m1, m2, m3, m4;                                                               \
+        FP_ROW(m, FP_P0, FP_P1, FP_P2, FP_P3, m_);                                                                     \
+        (void)u64_addc(x##0, m0, &k_);                                                                                 \
+        r##0 = u64_addc(x##1, m1, &k_);                                                                                \
+        r##1 = u64_addc(x##2, m2, &k_);                                                                                \
+        r##2 = u64_addc(x##3, m3, &k_);                                                                                \
+        r##3 = u64_addc(x##4, m4, &k_);                                                                                \
+    } while (0)
+
+/* a * b / 2^256, a limb of b at a time: r = (r + a b_i + m p) / 2^64 stays below 2p. */
 __attribute__((always_inline)) static inline fp_t fp_mul(const fp_t *a, const fp_t *b)
 {
+    uint64_t r0 = 0, r1 = 0, r2 = 0, r3 = 0, x0, x1, x2, x3, x4;
+#define ROUND(i)                                                                                                       \
+    FP_ROW(x, a->w[0], a->w[1], a->w[2], a->w[3], b->w[i]);                                                            \
+    FP_ADD_ROW(x, r0, r1, r2, r3, 0);                                                                                  \
+    FP_REDUCE(r, x)
+    ROUND(0);
+    ROUND(1);
+    ROUND(2);
+    ROUND(3);
+#undef ROUND
+    return fp_below_2p(r0, r1, r2, r3);
+}
+
+/* a * b + c * d with one reduction: r stays below 3p, which is below 2^256, and ends below
+ * p (2p / 2^256 + 1), which is below 2p. */
+__attribute__((always_inline)) static inline fp_t fp_mul_mul(const fp_t *a, const fp_t *b, const fp_t *c, const fp_t *d)
+{
     uint64_t r0 = 0, r1 = 0, r2 = 0, r3 = 0, x0, x1, x2, x3, x4, y0, y1, y2, y3, y4;
-    FP_ROUND(r, a, b->w[0]);
-    FP_ROUND(r, a, b->w[1]);
-    FP_ROUND(r, a, b->w[2]);
-    FP_ROUND(r, a, b->w[3]);
+#define ROUND(i)                                                                                                       \
+    FP_ROW(x, a->w[0], a->w[1], a->w[2], a->w[3], b->w[i]);                                                            \
+    FP_ADD_ROW(x, r0, r1, r2, r3, 0);                                                                                  \
+    FP_ROW(y, c->w[0], c->w[1], c->w[2], c->w[3], d->w[i]);                                                            \
+    FP_ADD_ROW(x, y0, y1, y2, y3, y4);                                                                                 \
+    FP_REDUCE(r, x)
+    ROUND(0);
+    ROUND(1);
+    ROUND(2);
+    ROUND(3);
+#undef ROUND
     return fp_below_2p(r0, r1, r2, r3);
 }
 

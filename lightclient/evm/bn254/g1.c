@@ -69,23 +69,20 @@ void bn254_g1_add(bn254_g1_t *out, const bn254_g1_t *p, const bn254_g1_t *q)
 
 static void jacobian_double(jacobian_t *t)
 {
-    fp_t a = fp_sqr(&t->x), b = fp_sqr(&t->y), c = fp_sqr(&b), d, e, f, yz = fp_mul(&t->y, &t->z);
-    d = fp_add(&t->x, &b); /* d = 4 x y^2 = 2 ((x + b)^2 - a - c) */
-    d = fp_sqr(&d);
-    d = fp_sub(&d, &a);
-    d = fp_sub(&d, &c);
+    fp_t a = fp_sqr(&t->x), b = fp_sqr(&t->y), d = fp_mul(&t->x, &b), e = fp_dbl(&a), x, yz = fp_mul(&t->y, &t->z);
     d = fp_dbl(&d);
-    e = fp_dbl(&a);
-    e = fp_add(&e, &a);
-    f = fp_sqr(&e);
-    f = fp_sub(&f, &d);
-    t->x = fp_sub(&f, &d);
-    d = fp_sub(&d, &t->x);
-    d = fp_mul(&d, &e);
-    c = fp_dbl(&c);
-    c = fp_dbl(&c);
-    c = fp_dbl(&c);
-    t->y = fp_sub(&d, &c);
+    d = fp_dbl(&d); /* d = 4 x y^2 */
+    e = fp_add(&e, &a); /* e = 3 x^2 */
+    x = fp_sqr(&e);
+    x = fp_sub(&x, &d);
+    x = fp_sub(&x, &d);
+    d = fp_sub(&d, &x);
+    a = fp_dbl(&b);
+    a = fp_dbl(&a);
+    a = fp_dbl(&a);
+    a = fp_neg(&a);
+    t->y = fp_mul_mul(&e, &d, &a, &b); /* e (d - x) - 8 y^4 */
+    t->x = x;
     t->z = fp_dbl(&yz);
 }
 
@@ -115,9 +112,8 @@ static void jacobian_add(jacobian_t *t, const fp_t *x, const fp_t *y)
     s = fp_sub(&s, &v);
     t->x = fp_sub(&s, &v);
     v = fp_sub(&v, &t->x);
-    v = fp_mul(&v, &r);
-    s = fp_mul(&t->y, &hhh);
-    t->y = fp_sub(&v, &s);
+    s = fp_neg(&t->y);
+    t->y = fp_mul_mul(&v, &r, &s, &hhh);
     t->z = fp_mul(&t->z, &h);
 }
 

@@ -18,11 +18,9 @@ const fp2_t FP2_FROBENIUS[6] = {
 
 void fp2_mul(fp2_t *r, const fp2_t *a, const fp2_t *b)
 {
-    fp_t sa = fp_add(&a->c0, &a->c1), sb = fp_add(&b->c0, &b->c1);
-    fp_t t0 = fp_mul(&a->c0, &b->c0), t1 = fp_mul(&a->c1, &b->c1), t2 = fp_mul(&sa, &sb);
-    r->c0 = fp_sub(&t0, &t1);
-    t2 = fp_sub(&t2, &t0);
-    r->c1 = fp_sub(&t2, &t1);
+    fp_t minus = fp_neg(&a->c1), c0 = fp_mul_mul(&a->c0, &b->c0, &minus, &b->c1);
+    r->c1 = fp_mul_mul(&a->c0, &b->c1, &a->c1, &b->c0);
+    r->c0 = c0;
 }
 
 void fp2_sqr(fp2_t *r, const fp2_t *a)
@@ -53,7 +51,7 @@ void fp2_mul_xi(fp2_t *r, const fp2_t *a)
 
 void fp2_inv(fp2_t *r, const fp2_t *a)
 {
-    fp_t s0 = fp_sqr(&a->c0), s1 = fp_sqr(&a->c1), norm = fp_add(&s0, &s1), k = fp_inv(&norm);
+    fp_t norm = fp_mul_mul(&a->c0, &a->c0, &a->c1, &a->c1), k = fp_inv(&norm);
     fp2_conj(r, a);
     fp2_mul_fp(r, r, &k);
 }
