@@ -35,7 +35,7 @@ DOORS = {  # header: folders or files that may include it
     r"sodium": ["base/crypto/"],
     r"nettle/": ["base/crypto/", "tee/"],
     r"gmp": ["base/crypto/"],
-    r"jansson": ["base/json.h", "rpc/", "node/"],
+    r"jansson": ["base/json.h", "tee/", "rpc/", "node/"],
     r"gnutls": ["tee/"],
     r"lmdb": ["node/"],
 }
