@@ -1,7 +1,7 @@
 /* precompiles: gas per second of each precompile, beside evmone's on the machine of its measurement (GCC 12.2, Zen 5).
- * Machines differ in speed, so a pairing of blst, whose time on that machine is known, is measured in the same run: rates
- * are multiplied by its time here / its time there before they are compared. The last line is the geometric mean of the
- * compared rates. */
+ * Machines differ in speed, so a pairing of blst, whose time on that machine is known, is measured in the same run:
+ * rates are multiplied by its time here / its time there before they are compared. The last line is the geometric mean
+ * of the compared rates. */
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -192,7 +192,8 @@ bool bench_precompile(const char *dir)
         return false;
     double slower = bench_best(&reference) / 1e3 / BLST_THERE_US;
     bench_line("blst, two Miller loops and one final exponentiation", &reference, 1e3, "us");
-    printf("  %.0f us there: rates are multiplied by %.3f before they are compared with evmone's\n", BLST_THERE_US, slower);
+    printf("  %.0f us there: rates are multiplied by %.3f before they are compared with evmone's\n", BLST_THERE_US,
+           slower);
     for (size_t i = 0; i < ROWS; i++) {
         const result_t *r = &results[i];
         double best_ns = bench_best(&r->series), rate = best_ns > 0 ? (double)r->gas / best_ns * 1e3 : 0;
@@ -209,5 +210,6 @@ bool bench_precompile(const char *dir)
         }
         putchar('\n');
     }
-    return bench_result("precompiles", pow(product, 1.0 / compared), "Mgas/s", pow(evmone_product, 1.0 / compared), "evmone");
+    return bench_result("precompiles", pow(product, 1.0 / compared), "Mgas/s", pow(evmone_product, 1.0 / compared),
+                        "evmone");
 }

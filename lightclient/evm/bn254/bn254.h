@@ -53,8 +53,8 @@ void bn254_g1_mul(bn254_g1_t *out, const bn254_g1_t *p, const u256_t *k);
 void bn254_g2_frobenius(bn254_g2_t *out, const bn254_g2_t *q);
 
 /* The product of the n pairings e(p[i], q[i]), a pair with infinity giving 1, before (miller) and after (product) the
- * final exponentiation. All q in G2. The product is raised to the fixed power 2x (6x^2 + 3x + 1), prime to r, of the usual
- * definition: equations between products hold as they do there. */
+ * final exponentiation. All q in G2. The product is the usual one to the fixed power 2x (6x^2 + 3x + 1), which is prime
+ * to r: equations between products hold as they do there. */
 void bn254_miller(fp12_t *out, const bn254_g1_t *p, const bn254_g2_t *q, size_t n);
 void bn254_final_exp(fp12_t *out, const fp12_t *f);
 

@@ -25,7 +25,8 @@ void fp_to_be32(uint8_t out[32], const fp_t *a)
 /* ---- inversion: T. Pornin, "Optimized Binary GCD for Modular Inversion" (IACR ePrint 2020/972), variable time ---- */
 
 #define STEPS 31u  /* halvings of a round: what a factor of 32 bits can hold */
-#define ROUNDS 17u /* a and b have at most 254 bits: gcd reached after 2 * 254 - 1 halvings, 17 * 31 of them suffice */
+#define ROUNDS 17u /* a and b have at most 254 bits: gcd reached after 2 * 254 - 1 halvings, 17 * 31 of them suffice   \
+                    */
 
 /* What STEPS halvings make of (a, b): (|a f0 - b g0| / 2^31, |a f1 - b g1| / 2^31); f + g <= 2^31 in each row. */
 typedef struct {
@@ -124,8 +125,8 @@ static inline u256_t step_mod(const u256_t *u, uint64_t f, const u256_t *v, uint
     return u256_lt(&r, &P) ? r : u256_sub(&r, &P);
 }
 
-/* a, b = input, p; kept: a = input * u / 2^512 and b = input * v / 2^512 mod p. In the end a = 0 and b = 1; the input is
- * x * 2^256, so v is 2^256 / x: again Montgomery form. */
+/* a, b = input, p; kept: a = input * u / 2^512 and b = input * v / 2^512 mod p. In the end a = 0 and b = 1; the input
+ * is x * 2^256, so v is 2^256 / x: again Montgomery form. */
 fp_t fp_inv(const fp_t *x)
 {
     u256_t a = { { x->w[0], x->w[1], x->w[2], x->w[3] } }, b = P, u = { { R2.w[0], R2.w[1], R2.w[2], R2.w[3] } },

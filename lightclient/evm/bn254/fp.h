@@ -78,8 +78,8 @@ static inline fp_t fp_dbl(const fp_t *a)
     return fp_add(a, a);
 }
 
-/* t[0 .. 4] = a * b for a of four limbs and b of one. Rows of limbs are variables, so that each addition is one chain of
- * carries in registers. */
+/* t[0 .. 4] = a * b for a of four limbs and b of one. Rows of limbs are variables, so that each addition is one chain
+ * of carries in registers. */
 #define FP_ROW(t, a0, a1, a2, a3, b)                                                                                   \
     do {                                                                                                               \
         u128_t p0_ = (u128_t)(a0) * (b), p1_ = (u128_t)(a1) * (b), p2_ = (u128_t)(a2) * (b), p3_ = (u128_t)(a3) * (b); \

@@ -71,7 +71,7 @@ static void jacobian_double(jacobian_t *t)
 {
     fp_t a = fp_sqr(&t->x), b = fp_sqr(&t->y), d = fp_mul(&t->x, &b), e = fp_dbl(&a), x, yz = fp_mul(&t->y, &t->z);
     d = fp_dbl(&d);
-    d = fp_dbl(&d); /* d = 4 x y^2 */
+    d = fp_dbl(&d);     /* d = 4 x y^2 */
     e = fp_add(&e, &a); /* e = 3 x^2 */
     x = fp_sqr(&e);
     x = fp_sub(&x, &d);
@@ -131,9 +131,9 @@ static void to_affine(bn254_g1_t *out, const jacobian_t *t)
 /* 18x^3 + 18x^2 + 9x + 2, a cube root of 1 */
 static const fp_t BETA = { { 0x71930c11d782e155, 0xa6bb947cffbe3323, 0xaa303344d4741444, 0x2c3b3f0d26594943 } };
 
-#define WINDOW 4u      /* bits; digits are odd, below 2^3 in magnitude */
-#define MULTIPLES 4u   /* 1, 3, 5, 7 times the point */
-#define DIGITS 133u    /* halves are below 2^129, the last digit takes a carry */
+#define WINDOW 4u    /* bits; digits are odd, below 2^3 in magnitude */
+#define MULTIPLES 4u /* 1, 3, 5, 7 times the point */
+#define DIGITS 133u  /* halves are below 2^129, the last digit takes a carry */
 
 typedef struct {
     u256_t magnitude;

@@ -8,8 +8,8 @@ typedef struct {
 static bool on_twist(const bn254_g2_t *q)
 {
     static const fp2_t b = { /* 3 / (9 + u) */
-        { { 0x3bf938e377b802a8, 0x020b1b273633535d, 0x26b7edf049755260, 0x2514c6324384a86d } },
-        { { 0x38e7ecccd1dcff67, 0x65f0b37d93ce0d3e, 0xd749d0dd22ac00aa, 0x0141b9ce4a688d4d } }
+                             { { 0x3bf938e377b802a8, 0x020b1b273633535d, 0x26b7edf049755260, 0x2514c6324384a86d } },
+                             { { 0x38e7ecccd1dcff67, 0x65f0b37d93ce0d3e, 0xd749d0dd22ac00aa, 0x0141b9ce4a688d4d } }
     };
     fp2_t left, right;
     fp2_sqr(&left, &q->y);
@@ -125,8 +125,8 @@ static void times_x(bn254_g2_t *out, const bn254_g2_t *q)
 
 /* With psi the Frobenius map on the twist: (x + 1) + x psi + x psi^2 - 2x psi^3 is 0 on G2, where psi multiplies by p.
  * On the whole twist psi^2 - (6x^2 + 1) psi + p = 0; modulo that the sum is a + b psi, and its norm
- * a^2 + (6x^2 + 1) a b + p b^2 and the number of points r (2p - r) have the greatest common divisor r. So a point that the
- * sum takes to infinity has an order that divides r. */
+ * a^2 + (6x^2 + 1) a b + p b^2 and the number of points r (2p - r) have the greatest common divisor r. So a point that
+ * the sum takes to infinity has an order that divides r. */
 static bool in_subgroup(const bn254_g2_t *q)
 {
     bn254_g2_t t;

@@ -1,5 +1,5 @@
-/* The optimal ate pairing (Vercauteren, "Optimal pairings", 2008): the function with divisor
- * (6x + 2)(q) + (pi q) - (pi^2 q) + ..., evaluated at p, all pairs sharing the squarings and the final exponentiation. */
+/* The optimal ate pairing (Vercauteren, "Optimal pairings", 2008): a function of q for the multiple 6x + 2, times the
+ * lines that add pi q and -pi^2 q, evaluated at p; all pairs share the squarings and the final exponentiation. */
 #include "lightclient/evm/bn254/bn254.h"
 
 #define PAIRS 16u /* that share a loop; more go through it in several turns */
@@ -20,15 +20,15 @@ static void half(fp_t *r)
     *r = (fp_t){ { u64_shr_pair(t1, t0, 1), u64_shr_pair(t2, t1, 1), u64_shr_pair(t3, t2, 1), t3 >> 1 } };
 }
 
-/* f *= the tangent at t, evaluated at p; t *= 2. The tangent of slope k = 3x^2 / 2y goes through the point of the twist,
- * which is (x w^2, y w^3) on the curve: y_p - k x_p w + (k x - y) w^3, here times -2 y z^2, a factor in fp2 that the
- * final exponentiation removes. Formulas: Costello, Lange, Naehrig, "Faster pairing computations on curves with
- * high-degree twists" (2010), section 5. */
+/* f *= the tangent at t, evaluated at p; t *= 2. On the curve over fp12 the point (x, y) of the twist is
+ * (x w^2, y w^3), so the line of slope k on the twist is y_p - k x_p w + (k x - y) w^3. Here k = 3 x^2 / 2 y z, and all
+ * is multiplied by -2 y z, a factor in fp2 that the final exponentiation removes. Formulas: Costello, Lange, Naehrig,
+ * "Faster pairing computations on curves with high-degree twists" (2010), section 5. */
 static void double_step(fp12_t *f, pair_t *m)
 {
     static const fp2_t b3 = { /* 9 / (9 + u): three times the twist's constant */
-        { { 0x3baa927cb62e0d6a, 0xd71e7c52d1b664fd, 0x03873e63d95d4664, 0x0e75b5b1082ab8f4 } },
-        { { 0xaab7c6667596fe35, 0x31d21a78bb6a27ba, 0x85dd7297680401ff, 0x03c52d6adf39a7e9 } }
+                              { { 0x3baa927cb62e0d6a, 0xd71e7c52d1b664fd, 0x03873e63d95d4664, 0x0e75b5b1082ab8f4 } },
+                              { { 0xaab7c6667596fe35, 0x31d21a78bb6a27ba, 0x85dd7297680401ff, 0x03c52d6adf39a7e9 } }
     };
     fp2_t a, b, c, e, e3, g, h, c0, c1, c3;
     fp2_mul(&a, &m->x, &m->y);
@@ -171,17 +171,17 @@ void bn254_final_exp(fp12_t *out, const fp12_t *in)
     power_x(&x2, &f);
     fp12_sqr_cyclotomic(&x2, &x2); /* f^2x */
     fp12_sqr_cyclotomic(&x6, &x2);
-    fp12_mul(&x6, &x6, &x2);       /* f^6x */
-    power_x(&xx6, &x6);            /* f^(6x^2) */
+    fp12_mul(&x6, &x6, &x2); /* f^6x */
+    power_x(&xx6, &x6);      /* f^(6x^2) */
     fp12_sqr_cyclotomic(&t, &xx6);
-    power_x(&xxx12, &t);           /* f^(12x^3) */
+    power_x(&xxx12, &t); /* f^(12x^3) */
     fp12_mul(&a, &xxx12, &xx6);
-    fp12_mul(&a, &a, &x6);         /* the digit of p^2 */
+    fp12_mul(&a, &a, &x6); /* the digit of p^2 */
     fp12_conj(&t, &x2);
-    fp12_mul(&b, &a, &t);          /* the digit of p */
+    fp12_mul(&b, &a, &t); /* the digit of p */
 
     fp12_conj(&t, &f);
-    fp12_mul(&t, &t, &b);          /* the digit of p^3; Horner's rule from here on */
+    fp12_mul(&t, &t, &b); /* the digit of p^3; Horner's rule from here on */
     fp12_frobenius(&t, &t);
     fp12_mul(&t, &t, &a);
     fp12_frobenius(&t, &t);

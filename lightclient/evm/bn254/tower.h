@@ -1,4 +1,5 @@
-/* tower.h - the fields above fp: fp2 = fp[u]/(u^2 + 1), fp6 = fp2[v]/(v^3 - xi) with xi = 9 + u, fp12 = fp6[w]/(w^2 - v).
+/* tower.h - the fields above fp: fp2 = fp[u]/(u^2 + 1), fp6 = fp2[v]/(v^3 - xi) with xi = 9 + u,
+ * fp12 = fp6[w]/(w^2 - v).
  *
  * Outputs may overlap inputs everywhere. Not constant time: never for secrets.
  *

@@ -1,7 +1,7 @@
 #include "lightclient/evm/bn254/bn254.h"
 #include "lightclient/evm/precompile.h"
 
-/* EIP-196 (addition, multiplication) and EIP-197 (pairing); prices: EIP-1108. Any coordinate that is not below p and any
+/* EIP-196 (addition, multiplication) and EIP-197 (pairing); prices: EIP-1108. A coordinate that is not below p or a
  * point outside its group makes the call fail. */
 
 #define PAIR_LEN (BN254_G1_LEN + BN254_G2_LEN)
