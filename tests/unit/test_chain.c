@@ -1,6 +1,5 @@
 /* Certificate chains and revocation lists, on Intel's own documents (tests/data/tdx) and on mutations of
  * them. Chains with other defects, which only a simulated CA can sign: test_negative.c. */
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,6 +8,7 @@
 #include "tee/chain.h"
 #include "tee/crl.h"
 #include "tee/der.h"
+#include "tests/unit/unit.h"
 
 #define FILE_BYTES 8192u
 #define NOW 1751000000 /* 2025-06-27 */
@@ -503,29 +503,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("chain");
-    TCase *t = tcase_create("chain");
-    tcase_set_timeout(t, 60);
-    tcase_add_unchecked_fixture(t, setup, NULL);
-    tcase_add_test(t, a_genuine_pck_chain_verifies);
-    tcase_add_test(t, a_genuine_signer_chain_verifies);
-    tcase_add_test(t, the_embedded_root_is_intels);
-    tcase_add_test(t, times_are_inclusive_at_both_ends);
-    tcase_add_test(t, other_orders_and_roots_are_refused);
-    tcase_add_test(t, revocation_lists_must_be_there_and_of_the_right_issuer);
-    tcase_add_test(t, each_changed_byte_of_a_certificate_is_refused);
-    tcase_add_test(t, each_changed_byte_of_a_list_is_refused);
-    tcase_add_test(t, truncated_lists_and_certificates_are_malformed);
-    tcase_add_test(t, a_list_finds_its_serial_numbers);
-    tcase_add_test(t, lists_come_as_pem_der_or_hex);
-    tcase_add_test(t, a_signer_chain_is_exactly_two_blocks);
-    tcase_add_test(t, base64_is_strict);
-    tcase_add_test(t, der_times_are_read_to_the_second);
-    tcase_add_test(t, der_lengths_and_numbers_have_one_form);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN_AROUND("chain", setup, NULL, a_genuine_pck_chain_verifies, a_genuine_signer_chain_verifies,
+                           the_embedded_root_is_intels, times_are_inclusive_at_both_ends,
+                           other_orders_and_roots_are_refused, revocation_lists_must_be_there_and_of_the_right_issuer,
+                           each_changed_byte_of_a_certificate_is_refused, each_changed_byte_of_a_list_is_refused,
+                           truncated_lists_and_certificates_are_malformed, a_list_finds_its_serial_numbers,
+                           lists_come_as_pem_der_or_hex, a_signer_chain_is_exactly_two_blocks, base64_is_strict,
+                           der_times_are_read_to_the_second, der_lengths_and_numbers_have_one_form);
 }

@@ -1,8 +1,8 @@
 /* The SGX extension of PCK certificates, on extensions that this file builds field by field. Intel's own: test_chain.c. */
-#include <check.h>
 #include <stdlib.h>
 
 #include "tee/chain.h"
+#include "tests/unit/unit.h"
 
 #define EXT_MAX 2048u
 
@@ -270,17 +270,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("sgx_extension");
-    TCase *t = tcase_create("sgx_extension");
-    tcase_add_test(t, all_fields_are_read);
-    tcase_add_test(t, each_defect_is_refused);
-    tcase_add_test(t, every_truncation_and_trailing_byte_is_refused);
-    tcase_add_test(t, each_flipped_bit_is_refused_or_changes_the_result);
-    tcase_add_test(t, deep_nesting_is_refused_without_recursion);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return UNIT_RUN("sgx_extension", all_fields_are_read, each_defect_is_refused,
+                    every_truncation_and_trailing_byte_is_refused, each_flipped_bit_is_refused_or_changes_the_result,
+                    deep_nesting_is_refused_without_recursion);
 }
