@@ -9,6 +9,7 @@
 #include "node/log.h"
 #include "node/persist.h"
 #include "rpc/api.h"
+#include "tee/provider/open.h"
 
 #define CACHE_BYTES_MAX ((size_t)64 << 20) /* proven state kept between calls */
 #define SETUP_BODY_MAX CONFIG_TEXT_MAX
@@ -291,7 +292,7 @@ static void *control(void *ctx)
 static rc_t fit_to_process(node_t *n, config_error_t *e, const config_t *c)
 {
     char why[160];
-    if (c->tee[0] && strcmp(c->tee, "auto") && strcmp(c->tee, n->tee.name))
+    if (c->tee[0] && !tee_is(&n->tee, c->tee))
         return config_fail(e, RC_REFUSED, "tee", "this node was started with the TEE provider \"%s\"", n->tee.name);
     if (!c->api_port || c->api_port == n->api_port)
         return RC_OK;
@@ -375,19 +376,13 @@ static rc_t read_config_file(node_t *n, char *why, size_t cap)
 
 static rc_t open_tee(node_t *n, char *why, size_t cap)
 {
-    const char *name = n->options.tee ? n->options.tee : "auto", *text = "";
-    uint8_t seed[32];
-    if (strcmp(name, "simulator")) {
-        snprintf(why, cap, "--tee %s: this version has no provider for real hardware; --tee simulator runs without one, for development", name);
-        return RC_UNSUPPORTED;
-    }
-    secret_random(seed, sizeof seed);
-    rc_t rc = tee_simulator_open(&n->tee, seed, &text);
-    secret_wipe(seed, sizeof seed);
+    const tee_open_t options = { .which = n->options.tee ? n->options.tee : "auto", .socket = n->options.tee_socket };
+    char said[400];
+    rc_t rc = tee_open(&n->tee, &options, said, sizeof said);
     if (rc)
-        snprintf(why, cap, "--tee %s: %s", name, text);
+        snprintf(why, cap, "--tee %s: %s", options.which, said);
     else
-        log_write(LOG_WARN, "tee", "SIMULATED: quotes prove nothing; for development only");
+        log_write(n->tee.simulated ? LOG_WARN : LOG_INFO, "tee", "%s", said);
     return rc;
 }
 

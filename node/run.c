@@ -22,7 +22,9 @@ static const char HELP[] =
     "  --api-port N        port of /block, /call, /attest, /v1/status, /readyz     (default 3032)\n"
     "  --state-dir DIR     keeps the accepted setup and light-client data there; made when missing\n"
     "                      (default: $STATE_DIRECTORY, else nothing is kept)\n"
-    "  --tee WHICH         auto, dstack, tdx or simulator                          (default auto)\n"
+    "  --tee WHICH         auto, dstack, tdx or simulator                          (default auto: the first of dstack's\n"
+    "                      guest agent, its older one, the kernel's configfs-tsm; never the simulator)\n"
+    "  --tee-socket PATH   of dstack's guest agent    (default: $DSTACK_SIMULATOR_ENDPOINT, else the well-known places)\n"
     "  --log-level LEVEL   error, warn, info or debug                              (default info)\n"
     "\n"
     "exit status: 0 stopped by SIGTERM or SIGINT, 1 could not start, 2 wrong usage\n";
@@ -64,6 +66,7 @@ static int parse(node_options_t *o, int argc, char **argv)
         { "config", required_argument, NULL, 'c' },    { "setup-port", required_argument, NULL, 's' },
         { "api-port", required_argument, NULL, 'a' },  { "state-dir", required_argument, NULL, 'd' },
         { "tee", required_argument, NULL, 't' },       { "log-level", required_argument, NULL, 'l' },
+        { "tee-socket", required_argument, NULL, 'T' },
         { "help", no_argument, NULL, 'h' },            { NULL, 0, NULL, 0 },
     };
     for (int c; (c = getopt_long(argc, argv, ":h", longs, NULL)) != -1;) {
@@ -71,6 +74,7 @@ static int parse(node_options_t *o, int argc, char **argv)
         case 'c': o->config_path = optarg; break;
         case 'd': o->state_dir = optarg; break;
         case 't': o->tee = optarg; break;
+        case 'T': o->tee_socket = optarg; break;
         case 's':
             if (!parse_port(&o->setup_port, optarg))
                 return 1 + command_usage("--setup-port %s: must be between 1 and 65535", optarg);
@@ -97,7 +101,8 @@ static int parse(node_options_t *o, int argc, char **argv)
 
 int command_run(int argc, char **argv)
 {
-    node_options_t options = { .setup_port = 40080, .api_port = 3032, .tee = "auto", .state_dir = getenv("STATE_DIRECTORY") };
+    node_options_t options = { .setup_port = 40080, .api_port = 3032, .tee = "auto", .state_dir = getenv("STATE_DIRECTORY"),
+                               .tee_socket = getenv("DSTACK_SIMULATOR_ENDPOINT") };
     node_t *node;
     char why[512];
     sigset_t signals;

@@ -20,7 +20,7 @@ MAY = {  # folder: what it may include besides itself, base and base/crypto
     LC + "consensus": [LC + "ssz", LC + "bls"],
     LC + "exec": [LC + "evm", LC + "mpt", LC + "rlp"],
     "tee": [],
-    "tee/provider": ["tee"],
+    "tee/provider": ["tee", "rpc/http"],
     "overlay": ["tee"],
     "rpc": [LC + "consensus", LC + "exec", LC + "evm", LC + "mpt"],
     "rpc/http": ["rpc"],

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "tests/unit/sockets.h"
@@ -92,19 +93,37 @@ static inline void *fake_accept(void *arg)
     }
 }
 
-static inline fake_t *fake_new(behave_t behave)
+static inline fake_t *fake_serve(behave_t behave, int listen_fd)
 {
     fake_t *f = calloc(1, sizeof *f);
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t len = sizeof at;
     f->behave = behave;
-    f->listen_fd = socket(AF_INET, SOCK_STREAM, 0);
-    ck_assert_int_eq(bind(f->listen_fd, (struct sockaddr *)&at, sizeof at), 0);
+    f->listen_fd = listen_fd;
     ck_assert_int_eq(listen(f->listen_fd, 128), 0);
-    getsockname(f->listen_fd, (struct sockaddr *)&at, &len);
-    f->port = ntohs(at.sin_port);
     pthread_create(&f->acceptor, NULL, fake_accept, f);
     return f;
+}
+
+static inline fake_t *fake_new(behave_t behave)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t len = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    getsockname(fd, (struct sockaddr *)&at, &len);
+    fake_t *f = fake_serve(behave, fd);
+    f->port = ntohs(at.sin_port);
+    return f;
+}
+
+/* On a Unix socket; the file is the caller's to remove. */
+static inline fake_t *fake_new_unix(behave_t behave, const char *path)
+{
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    ck_assert_uint_lt(strlen(path), sizeof at.sun_path);
+    strcpy(at.sun_path, path);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    return fake_serve(behave, fd);
 }
 
 static inline void fake_free(fake_t *f)

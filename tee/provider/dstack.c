@@ -1,0 +1,106 @@
+#include "tee/provider/dstack.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "rpc/http/client.h"
+#include "tee/provider/dstack_answer.h"
+#include "tee/provider/provider.h"
+
+#define ANSWER_ARENA_MAX ((size_t)4 << 20) /* quote, event log and VM configuration, decoded */
+
+typedef struct {
+    hc_t *http;
+    char *socket;
+    dstack_api_t api;
+    uint32_t timeout_ms;
+    pthread_mutex_t lock; /* one request at a time */
+} dstack_t;
+
+static const struct {
+    const char *name, *url; /* the host is not looked up: the socket's path stands in for it */
+} apis[] = {
+    [DSTACK_AGENT] = { "dstack", "http://dstack/GetQuote" },
+    [DSTACK_TAPPD] = { "tappd", "http://tappd/prpc/Tappd.RawQuote?json" },
+};
+
+static rc_t refused(const char **why, const dstack_t *d, const hc_response_t *r)
+{
+    char error[DSTACK_ERROR_MAX];
+    dstack_error_read(error, view_of(r->body, r->body_len));
+    *why = provider_why("%s at %s: HTTP status %d%s%s", apis[d->api].name, d->socket, r->status, error[0] ? ": " : "", error);
+    return RC_IO;
+}
+
+static rc_t take(tee_evidence_t *out, const char **why, const dstack_t *d, const hc_response_t *r,
+                 const uint8_t report_data[TEE_REPORT_DATA_LEN])
+{
+    char who[160];
+    arena_t a;
+    tee_evidence_t parts;
+    const char *text = "";
+    snprintf(who, sizeof who, "%s at %s", apis[d->api].name, d->socket);
+    arena_init(&a, ANSWER_ARENA_MAX);
+    rc_t rc = dstack_answer_read(&parts, &text, &a, view_of(r->body, r->body_len));
+    if (!rc)
+        rc = provider_evidence(out, why, who, &parts, report_data);
+    else {
+        *why = provider_why("%s: %s", who, text);
+        rc = rc == RC_NOMEM ? rc : RC_IO;
+    }
+    arena_free(&a);
+    return rc;
+}
+
+static rc_t get_evidence(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN], const char **why)
+{
+    dstack_t *d = ctx;
+    char body[DSTACK_REQUEST_MAX];
+    hc_response_t r;
+    dstack_request_write(body, report_data);
+    const hc_request_t request = { .url = apis[d->api].url, .unix_socket = d->socket, .post = view_str(body),
+                                   .timeout_ms = d->timeout_ms, .stall_timeout_ms = d->timeout_ms, .body_max = DSTACK_ANSWER_MAX };
+    pthread_mutex_lock(&d->lock);
+    hc_perform(d->http, &r, &request, 1, NULL, NULL);
+    pthread_mutex_unlock(&d->lock);
+    rc_t rc = r.rc;
+    if (rc) {
+        *why = provider_why("%s at %s: %s", apis[d->api].name, d->socket, r.error);
+        rc = rc == RC_NOMEM || rc == RC_TIMEOUT ? rc : RC_IO;
+    } else
+        rc = r.status == 200 ? take(out, why, d, &r, report_data) : refused(why, d, &r);
+    hc_response_clear(&r);
+    return rc;
+}
+
+static void dstack_free(void *ctx)
+{
+    dstack_t *d = ctx;
+    if (!d)
+        return;
+    hc_free(d->http);
+    pthread_mutex_destroy(&d->lock);
+    free(d->socket);
+    free(d);
+}
+
+rc_t dstack_open(tee_provider_t *out, const char *socket, dstack_api_t api, uint32_t timeout_ms)
+{
+    dstack_t *d = calloc(1, sizeof *d);
+    if (!d || pthread_mutex_init(&d->lock, NULL)) {
+        free(d);
+        return RC_NOMEM;
+    }
+    d->api = api;
+    d->timeout_ms = timeout_ms ? timeout_ms : PROVIDER_TIMEOUT_MS;
+    d->socket = strdup(socket);
+    d->http = hc_new(NULL);
+    if (!d->socket || !d->http) {
+        dstack_free(d);
+        return RC_NOMEM;
+    }
+    *out = (tee_provider_t){ .name = apis[api].name, .tee = "dstack-tdx", .type = TEE_EVIDENCE_DSTACK, .ctx = d,
+                             .get_evidence = get_evidence, .free = dstack_free };
+    return RC_OK;
+}

@@ -1,0 +1,33 @@
+/* dstack_answer.h - answers of the dstack guest agent (GetQuote) and of the older tappd (Tappd.RawQuote).
+ *
+ *   { "quote": "<hex>", "event_log": "[...]", "vm_config": "{...}", ... }      or      { "error": "..." }
+ *
+ * Spec:   dstack guest agent API; tee-facts sections 11.3, 11.4
+ * Floor:  4, tee. Pure; trees of JSON take heap memory.
+ * Tests:  tests/unit/test_provider_dstack.c, tests/fuzz/fuzz_dstack.c
+ */
+#ifndef TEE_PROVIDER_DSTACK_ANSWER_H
+#define TEE_PROVIDER_DSTACK_ANSWER_H
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/rc.h"
+#include "tee/tee.h"
+
+#define DSTACK_ANSWER_MAX (4u << 20) /* bytes of an answer: quote as hex, event log and VM configuration with escapes */
+#define DSTACK_ERROR_MAX 160u        /* bytes of an error that are kept, with the NUL */
+
+/* Reads an answer: *out receives views in the arena, its buffer stays NULL. An event log must be a JSON array; what the quote
+ * says is not looked at. Other members are passed over. out written only on RC_OK.
+ *   why  static sentence on failure
+ * RC_MALFORMED, RC_LIMIT, RC_NOMEM. */
+NODISCARD rc_t dstack_answer_read(tee_evidence_t *out, const char **why, arena_t *a, view_t body);
+
+/* The text of {"error": text}, cut and with its control characters as spaces; empty when the body is something else. */
+void dstack_error_read(char out[DSTACK_ERROR_MAX], view_t body);
+
+/* Body of a request for a quote, NUL-terminated. */
+#define DSTACK_REQUEST_MAX (2u * TEE_REPORT_DATA_LEN + 32u)
+void dstack_request_write(char out[DSTACK_REQUEST_MAX], const uint8_t report_data[TEE_REPORT_DATA_LEN]);
+
+#endif

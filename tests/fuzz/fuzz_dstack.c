@@ -1,0 +1,48 @@
+/* An answer of dstack's agent that reads gives parts within their maximum, and the same parts when they are put into an answer
+ * again; an error's text is short and printable. */
+#include <stdlib.h>
+
+#include "base/hex.h"
+#include "base/json.h"
+#include "tee/provider/dstack_answer.h"
+#include "tests/fuzz/fuzz.h"
+
+static void require(int holds)
+{
+    if (!holds)
+        abort();
+}
+
+static json_t *text_of(view_t v)
+{
+    return json_stringn(v.n ? (const char *)v.p : "", v.n);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    arena_t a;
+    tee_evidence_t x, y;
+    const char *why = NULL;
+    char error[DSTACK_ERROR_MAX];
+    dstack_error_read(error, view_of(data, len));
+    for (const char *p = error; *p; p++)
+        require((unsigned char)*p >= ' ' && *p != 0x7f);
+    arena_init(&a, 32u << 20);
+    if (dstack_answer_read(&x, &why, &a, view_of(data, len)))
+        require(why != NULL);
+    else {
+        require(x.quote.n <= TEE_QUOTE_LEN_MAX && x.event_log.n <= TEE_EVENT_LOG_MAX && x.vm_config.n <= TEE_VM_CONFIG_MAX);
+        char *hex = malloc(2 * x.quote.n + 1);
+        require(hex != NULL);
+        hex_encode(hex, x.quote);
+        json_t *o = json_pack("{s:s, s:o, s:o}", "quote", hex, "event_log", text_of(x.event_log), "vm_config", text_of(x.vm_config));
+        char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+        require(text && dstack_answer_read(&y, &why, &a, view_str(text)) == RC_OK);
+        require(view_eq(x.quote, y.quote) && view_eq(x.event_log, y.event_log) && view_eq(x.vm_config, y.vm_config));
+        json_decref(o);
+        free(text);
+        free(hex);
+    }
+    arena_free(&a);
+    return 0;
+}

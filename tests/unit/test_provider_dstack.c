@@ -1,0 +1,388 @@
+/* dstack's guest agent: its answers, an agent that misbehaves (number 70 of the negative tests), and which provider is opened. */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/crypto/secret.h"
+#include "base/hex.h"
+#include "tee/provider/dstack.h"
+#include "tee/provider/dstack_answer.h"
+#include "tee/provider/open.h"
+#include "tee/quote.h"
+#include "tests/unit/fake_server.h"
+#include "tests/unit/unit.h"
+
+#define EVENT_LOG "[{\"imr\":3,\"event_type\":134217729,\"digest\":\"\",\"event\":\"app-id\",\"event_payload\":\"00\"}]"
+#define EVENT_LOG_IN_JSON                                                                                                  \
+    "[{\\\"imr\\\":3,\\\"event_type\\\":134217729,\\\"digest\\\":\\\"\\\",\\\"event\\\":\\\"app-id\\\","                    \
+    "\\\"event_payload\\\":\\\"00\\\"}]"
+#define VM_CONFIG "{\"cpu_count\":2}"
+#define VM_CONFIG_IN_JSON "{\\\"cpu_count\\\":2}"
+#define TIMEOUT_MS 400u
+#define BODY_MAX (8u << 20)
+
+static tee_provider_t simulator; /* makes the agent's quotes */
+static char folder[64], socket_path[96];
+static uint8_t report_data[TEE_REPORT_DATA_LEN];
+
+static void set_up(void)
+{
+    uint8_t seed[32] = { 7 };
+    const char *why = "";
+    strcpy(folder, "/tmp/kettle-dstack-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(socket_path, sizeof socket_path, "%s/dstack.sock", folder);
+    ck_assert_int_eq(tee_simulator_open(&simulator, seed, &why), RC_OK);
+    for (unsigned i = 0; i < sizeof report_data; i++)
+        report_data[i] = (uint8_t)(i + 1);
+}
+
+static void tear_down(void)
+{
+    unlink(socket_path);
+    rmdir(folder);
+    simulator.free(simulator.ctx);
+}
+
+/* --- an agent --- */
+
+/* The quote over the report data that a request asks for, as hex; padded to 8000 bytes, as some hosts do. */
+static char *quote_hex(const char *request, uint8_t flip)
+{
+    static const char key[] = "{\"report_data\":\"";
+    uint8_t asked[TEE_REPORT_DATA_LEN], padded[8000] = { 0 };
+    tee_evidence_t e;
+    const char *why, *at = strstr(request, key);
+    char *hex = malloc(2 * sizeof padded + 1);
+    ck_assert_ptr_nonnull(at);
+    ck_assert_int_eq(hex_decode_exact(asked, sizeof asked, at + strlen(key), 2 * sizeof asked), RC_OK);
+    ck_assert_str_eq(at + strlen(key) + 2 * sizeof asked, "\"}");
+    asked[0] ^= flip;
+    ck_assert_int_eq(simulator.get_evidence(simulator.ctx, &e, asked, &why), RC_OK);
+    memcpy(padded, e.quote.p, e.quote.n);
+    tee_evidence_free(&e);
+    hex_encode(hex, view_of(padded, sizeof padded));
+    return hex;
+}
+
+static bool reply(int fd, int status, const char *body)
+{
+    char head[160];
+    snprintf(head, sizeof head, "HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n", status, strlen(body));
+    return say(fd, head) && say(fd, body);
+}
+
+/* An answer with the quote in the middle; other parts as they are. */
+static bool reply_quote(int fd, const char *request, uint8_t flip, const char *rest)
+{
+    char *hex = quote_hex(request, flip), *body = malloc(BODY_MAX);
+    snprintf(body, BODY_MAX, "{\"quote\":\"%s\",%s}", hex, rest);
+    bool sent = reply(fd, 200, body);
+    free(body);
+    free(hex);
+    return sent;
+}
+
+#define REST "\"event_log\":\"" EVENT_LOG_IN_JSON "\",\"report_data\":\"00\",\"vm_config\":\"" VM_CONFIG_IN_JSON "\",\"attestation\":\"\""
+
+static bool be_agent(int fd, const char *request)
+{
+    ck_assert_msg(!strncmp(request, "POST /GetQuote HTTP/1.1\r\n", 25), "%s", request);
+    ck_assert_ptr_nonnull(strstr(request, "\r\nContent-Type: application/json\r\n"));
+    return reply_quote(fd, request, 0, REST);
+}
+
+static bool be_tappd(int fd, const char *request)
+{
+    ck_assert_msg(!strncmp(request, "POST /prpc/Tappd.RawQuote?json HTTP/1.1\r\n", 41), "%s", request);
+    return reply_quote(fd, request, 0, "\"event_log\":\"" EVENT_LOG_IN_JSON "\"");
+}
+
+/* In chunks of 1000 bytes. */
+static bool be_chunked(int fd, const char *request)
+{
+    char *hex = quote_hex(request, 0), *body = malloc(BODY_MAX), head[16];
+    snprintf(body, BODY_MAX, "{\"quote\":\"%s\"," REST "}", hex);
+    bool ok = say(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (size_t at = 0, n = strlen(body); ok && at < n; at += 1000) {
+        size_t part = n - at < 1000 ? n - at : 1000;
+        snprintf(head, sizeof head, "%zx\r\n", part);
+        ok = say(fd, head) && send_all(fd, body + at, part) && say(fd, "\r\n");
+    }
+    ok = ok && say(fd, "0\r\n\r\n");
+    free(body);
+    free(hex);
+    return ok;
+}
+
+/* Event log of n bytes. */
+static bool reply_log(int fd, const char *request, size_t n)
+{
+    char *rest = malloc(n + 64);
+    strcpy(rest, "\"event_log\":\"[");
+    size_t at = strlen(rest);
+    memset(rest + at, ' ', n - 2);
+    strcpy(rest + at + n - 2, "]\"");
+    bool sent = reply_quote(fd, request, 0, rest);
+    free(rest);
+    return sent;
+}
+
+static bool be_long(int fd, const char *request) { return reply_log(fd, request, 100000); }
+static bool be_too_long(int fd, const char *request) { return reply_log(fd, request, TEE_EVENT_LOG_MAX + 1); }
+static bool be_endless(int fd, const char *request) { return reply_log(fd, request, 5u << 20); }
+static bool be_other(int fd, const char *request) { return reply_quote(fd, request, 1, REST); }
+static bool be_text_log(int fd, const char *request) { return reply_quote(fd, request, 0, "\"event_log\":\"{}\""); }
+static bool be_bare_log(int fd, const char *request) { return reply_quote(fd, request, 0, "\"event_log\":[]"); }
+static bool be_double(int fd, const char *request) { return reply_quote(fd, request, 0, "\"quote\":\"00\""); }
+static bool be_empty(int fd, const char *request) { return (void)request, reply(fd, 200, "{\"quote\":\"\",\"event_log\":\"\"}"); }
+static bool be_quoteless(int fd, const char *request) { return (void)request, reply(fd, 200, "{\"event_log\":\"[]\"}"); }
+static bool be_odd(int fd, const char *request) { return (void)request, reply(fd, 200, "{\"quote\":\"040\"}"); }
+static bool be_short(int fd, const char *request) { return (void)request, reply(fd, 200, "{\"quote\":\"04000200\"}"); }
+static bool be_list(int fd, const char *request) { return (void)request, reply(fd, 200, "[]"); }
+static bool be_cut_json(int fd, const char *request) { return (void)request, reply(fd, 200, "{\"quote\":\"0400"); }
+static bool be_400(int fd, const char *request) { return (void)request, reply(fd, 400, "{\"error\":\"bad\\nreport\"}"); }
+static bool be_500(int fd, const char *request) { return (void)request, reply(fd, 500, "{\"error\":\"no quote\"}"); }
+static bool be_404(int fd, const char *request) { return (void)request, reply(fd, 404, "not found"); }
+
+static bool be_cut(int fd, const char *request)
+{
+    (void)request;
+    say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"quote\":");
+    return false;
+}
+
+static bool be_chatty(int fd, const char *request)
+{
+    (void)request;
+    say(fd, "SSH-2.0-OpenSSH_9.2\r\n");
+    return false;
+}
+
+/* --- asking --- */
+
+static rc_t ask(tee_evidence_t *e, char why[400], const char *which)
+{
+    tee_provider_t p;
+    const char *text = "";
+    const tee_open_t options = { .which = which, .socket = socket_path, .timeout_ms = TIMEOUT_MS };
+    rc_t rc = tee_open(&p, &options, why, 400);
+    if (rc)
+        return rc;
+    rc = p.get_evidence(p.ctx, e, report_data, &text);
+    snprintf(why, 400, "%s", text);
+    p.free(p.ctx);
+    return rc;
+}
+
+START_TEST(an_agent_gives_quote_event_log_and_vm_config)
+{
+    fake_t *f = fake_new_unix(be_agent, socket_path);
+    tee_evidence_t e;
+    quote_t q;
+    tee_fault_t fault;
+    char why[400] = "";
+    ck_assert_msg(ask(&e, why, "dstack") == RC_OK, "%s", why);
+    ck_assert_int_eq(e.type, TEE_EVIDENCE_DSTACK);
+    ck_assert_int_eq(quote_parse(&q, &fault, e.quote), RC_OK);
+    ck_assert_uint_eq(q.used.n, e.quote.n); /* without the padding */
+    ck_assert_mem_eq(q.td.report_data, report_data, sizeof report_data);
+    ck_assert(view_eq(e.event_log, view_str(EVENT_LOG)));
+    ck_assert(view_eq(e.vm_config, view_str(VM_CONFIG)));
+    tee_evidence_free(&e);
+    fake_free(f);
+}
+END_TEST
+
+START_TEST(a_socket_named_tappd_speaks_the_older_api)
+{
+    snprintf(socket_path, sizeof socket_path, "%s/tappd.sock", folder);
+    fake_t *f = fake_new_unix(be_tappd, socket_path);
+    tee_evidence_t e;
+    char why[400] = "";
+    ck_assert_msg(ask(&e, why, "auto") == RC_OK, "%s", why);
+    ck_assert(view_eq(e.event_log, view_str(EVENT_LOG)));
+    ck_assert_uint_eq(e.vm_config.n, 0);
+    tee_evidence_free(&e);
+    fake_free(f);
+}
+END_TEST
+
+static const struct {
+    const char *name; /* of the case in number 70 */
+    behave_t behave;
+    rc_t rc;
+    const char *why; /* a part of the sentence */
+} cases_70[] = {
+    { "HTTP 400 with an error", be_400, RC_IO, "HTTP status 400: bad report" },
+    { "HTTP 500 with an error", be_500, RC_IO, "HTTP status 500: no quote" },
+    { "HTTP 404 without one", be_404, RC_IO, "HTTP status 404" },
+    { "hangs", be_hanging, RC_TIMEOUT, "" },
+    { "resets", be_resetting, RC_IO, "" },
+    { "breaks off", be_cut, RC_IO, "" },
+    { "is no HTTP server", be_chatty, RC_IO, "" },
+    { "truncated JSON", be_cut_json, RC_IO, "not a JSON object" },
+    { "a list", be_list, RC_IO, "not a JSON object" },
+    { "a member twice", be_double, RC_IO, "not a JSON object" },
+    { "quote empty", be_empty, RC_IO, "the quote is empty" },
+    { "quote missing", be_quoteless, RC_IO, "the quote is missing" },
+    { "quote with half a byte", be_odd, RC_IO, "the quote is missing, not hex" },
+    { "quote truncated", be_short, RC_IO, "E_TRUNCATED" },
+    { "quote over other report data", be_other, RC_IO, "other report data" },
+    { "event log that is an object", be_text_log, RC_IO, "event log" },
+    { "event log that is not text", be_bare_log, RC_IO, "event log" },
+    { "event log over its maximum", be_too_long, RC_IO, "event log" },
+    { "answer over its maximum", be_endless, RC_IO, "" },
+    { "an answer of more than 64 KiB", be_long, RC_OK, "" },
+    { "chunked coding", be_chunked, RC_OK, "" },
+};
+
+START_TEST(number_70_an_agent_that_misbehaves_gives_no_evidence_and_a_reason)
+{
+    for (size_t i = 0; i < sizeof cases_70 / sizeof cases_70[0]; i++) {
+        const char *name = cases_70[i].name;
+        tee_evidence_t e = { 0 };
+        char why[400] = "";
+        fake_t *f = fake_new_unix(cases_70[i].behave, socket_path);
+        rc_t rc = ask(&e, why, "dstack");
+        ck_assert_msg(rc == cases_70[i].rc, "70, %s: %s: %s", name, rc_name(rc), why);
+        ck_assert_msg(!rc || (strstr(why, cases_70[i].why) && strstr(why, socket_path)), "70, %s: %s", name, why);
+        ck_assert_msg(!rc == (e.buffer != NULL), "70, %s", name);
+        tee_evidence_free(&e);
+        fake_free(f);
+        unlink(socket_path);
+    }
+}
+END_TEST
+
+START_TEST(number_70_a_socket_that_is_missing_or_refuses)
+{
+    tee_provider_t p;
+    tee_evidence_t e;
+    const char *text = "";
+    char why[400] = "";
+    ck_assert_int_eq(ask(&e, why, "dstack"), RC_UNSUPPORTED); /* missing from the start */
+    ck_assert_ptr_nonnull(strstr(why, socket_path));
+    fake_t *f = fake_new_unix(be_agent, socket_path);
+    const tee_open_t options = { .which = "dstack", .socket = socket_path, .timeout_ms = TIMEOUT_MS };
+    ck_assert_int_eq(tee_open(&p, &options, why, sizeof why), RC_OK);
+    fake_free(f);
+    ck_assert_int_eq(p.get_evidence(p.ctx, &e, report_data, &text), RC_IO); /* refuses: nobody listens */
+    ck_assert_ptr_nonnull(strstr(text, socket_path));
+    unlink(socket_path);
+    ck_assert_int_eq(p.get_evidence(p.ctx, &e, report_data, &text), RC_IO); /* missing now */
+    f = fake_new_unix(be_agent, socket_path); /* and there again */
+    ck_assert_int_eq(p.get_evidence(p.ctx, &e, report_data, &text), RC_OK);
+    tee_evidence_free(&e);
+    p.free(p.ctx);
+    fake_free(f);
+}
+END_TEST
+
+START_TEST(each_truncation_of_an_answer_is_refused)
+{
+    static const char whole[] = "{\"quote\":\"0a0B\",\"event_log\":\"[1]\",\"vm_config\":\"x\",\"more\":[{}]}";
+    arena_t a;
+    tee_evidence_t e;
+    const char *why = NULL;
+    arena_init(&a, 1 << 20);
+    for (size_t n = 0; n < sizeof whole - 1; n++) {
+        uint8_t *cut = malloc(n ? n : 1); /* of exactly this size, for the sanitizer */
+        memcpy(cut, whole, n);
+        ck_assert_msg(dstack_answer_read(&e, &why, &a, view_of(cut, n)) == RC_MALFORMED, "%zu bytes", n);
+        free(cut);
+    }
+    ck_assert_int_eq(dstack_answer_read(&e, &why, &a, view_str(whole)), RC_OK);
+    ck_assert(view_eq(e.quote, view_of("\x0a\x0b", 2)));
+    ck_assert(view_eq(e.event_log, view_str("[1]")));
+    ck_assert(view_eq(e.vm_config, view_str("x")));
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(too_little_memory_for_an_answer_is_said_so)
+{
+    arena_t a;
+    tee_evidence_t e;
+    const char *why = NULL;
+    arena_init(&a, 16);
+    ck_assert_int_eq(dstack_answer_read(&e, &why, &a, view_str("{\"quote\":\"0a0B\"}")), RC_NOMEM);
+    ck_assert_str_eq(why, "out of memory");
+    arena_free(&a);
+}
+END_TEST
+
+/* --- which provider --- */
+
+static void make_folders(const char *path)
+{
+    char part[200];
+    for (size_t i = 1; i <= strlen(path); i++)
+        if (path[i] == '/' || !path[i]) {
+            snprintf(part, sizeof part, "%.*s", (int)i, path);
+            ck_assert(mkdir(part, 0700) == 0 || errno == EEXIST);
+        }
+}
+
+START_TEST(auto_takes_what_is_there_in_order_and_never_the_simulator)
+{
+    tee_provider_t p;
+    char run[96], dstack[120], tappd[120], said[400], remove[160];
+    const tee_open_t any = { .which = "auto", .root = folder };
+    ck_assert_int_eq(tee_open(&p, &any, said, sizeof said), RC_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(said, "/var/run/dstack.sock"));
+    ck_assert_ptr_nonnull(strstr(said, "/sys/kernel/config/tsm/report"));
+    ck_assert_ptr_nonnull(strstr(said, "simulator must be asked for by name"));
+    snprintf(run, sizeof run, "%s/var/run", folder);
+    snprintf(dstack, sizeof dstack, "%s/dstack.sock", run);
+    snprintf(tappd, sizeof tappd, "%s/tappd.sock", run);
+    make_folders(run);
+    fake_t *old = fake_new_unix(be_tappd, tappd);
+    ck_assert_int_eq(tee_open(&p, &any, said, sizeof said), RC_OK);
+    ck_assert_str_eq(p.name, "tappd");
+    ck_assert(tee_is(&p, "dstack") && tee_is(&p, "auto") && !tee_is(&p, "tdx") && !tee_is(&p, "simulator"));
+    p.free(p.ctx);
+    fake_t *new = fake_new_unix(be_agent, dstack);
+    ck_assert_int_eq(tee_open(&p, &any, said, sizeof said), RC_OK);
+    ck_assert_str_eq(p.name, "dstack");
+    ck_assert_str_eq(p.tee, "dstack-tdx");
+    ck_assert(!p.simulated);
+    ck_assert_ptr_nonnull(strstr(said, dstack));
+    p.free(p.ctx);
+    const tee_open_t given = { .which = "auto", .root = folder, .socket = socket_path };
+    ck_assert_int_eq(tee_open(&p, &given, said, sizeof said), RC_UNSUPPORTED); /* what is given must be there */
+    const tee_open_t kernel = { .which = "tdx", .root = folder };
+    ck_assert_int_eq(tee_open(&p, &kernel, said, sizeof said), RC_UNSUPPORTED);
+    fake_free(old);
+    fake_free(new);
+    snprintf(remove, sizeof remove, "rm -r %s/var", folder);
+    ck_assert_int_eq(system(remove), 0);
+}
+END_TEST
+
+START_TEST(the_simulator_is_opened_by_name_only_and_other_names_are_none)
+{
+    tee_provider_t p;
+    char said[400];
+    const tee_open_t simulated = { .which = "simulator", .root = folder }, other = { .which = "sgx", .root = folder };
+    ck_assert_int_eq(tee_open(&p, &simulated, said, sizeof said), RC_OK);
+    ck_assert(p.simulated && tee_is(&p, "simulator") && !tee_is(&p, "dstack"));
+    p.free(p.ctx);
+    ck_assert_int_eq(tee_open(&p, &other, said, sizeof said), RC_MALFORMED);
+}
+END_TEST
+
+int main(void)
+{
+    if (secret_init())
+        return EXIT_FAILURE;
+    return UNIT_RUN_AROUND("provider_dstack", set_up, tear_down,
+        an_agent_gives_quote_event_log_and_vm_config,
+        a_socket_named_tappd_speaks_the_older_api,
+        number_70_an_agent_that_misbehaves_gives_no_evidence_and_a_reason,
+        number_70_a_socket_that_is_missing_or_refuses,
+        each_truncation_of_an_answer_is_refused,
+        too_little_memory_for_an_answer_is_said_so,
+        auto_takes_what_is_there_in_order_and_never_the_simulator,
+        the_simulator_is_opened_by_name_only_and_other_names_are_none);
+}
