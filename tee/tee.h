@@ -7,6 +7,7 @@
 #ifndef TEE_TEE_H
 #define TEE_TEE_H
 
+#include "base/arena.h"
 #include "base/bytes.h"
 #include "base/rc.h"
 
@@ -39,6 +40,11 @@ struct tee_provider {
      * written only on RC_OK. RC_IO, RC_TIMEOUT, RC_NOMEM: none; why (static or provider storage, good until the next call)
      * says so and names the endpoint. */
     rc_t (*get_evidence)(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN], const char **why);
+    /* DER of the trust root of this provider's quotes; n 0: Intel's. Lives as long as the provider. */
+    view_t root;
+    /* Collateral for its own quotes (flattened JSON, in the arena), valid at now (Unix seconds); NULL: ask a PCS.
+     * RC_NOMEM, RC_BUG. */
+    rc_t (*get_collateral)(void *ctx, view_t *out, arena_t *a, int64_t now);
     void (*free)(void *ctx);
 };
 

@@ -221,6 +221,7 @@ rc_t tee_simulator_open(tee_provider_t *out, const uint8_t seed[32], const char 
         return rc;
     }
     *out = (tee_provider_t){ .name = "simulator", .tee = "simulated", .type = TEE_EVIDENCE_SIMULATED,
-                              .simulated = true, .ctx = s, .get_evidence = get_evidence, .free = sim_free };
+                              .simulated = true, .ctx = s,
+                              .root = view_of(s->pki.root, s->pki.root_len), .get_evidence = get_evidence, .free = sim_free };
     return RC_OK;
 }

@@ -313,6 +313,9 @@ static rc_t make_chain(sim_pki_t *pki, gnutls_x509_crt_t leaf, gnutls_x509_crt_t
         rc = append_pem(pki, ca);
     if (!rc)
         rc = append_pem(pki, root);
+    pki->root_len = sizeof pki->root;
+    if (!rc && gnutls_x509_crt_export(root, GNUTLS_X509_FMT_DER, pki->root, &pki->root_len) < 0)
+        rc = RC_BUG;
     return rc;
 }
 

@@ -12,6 +12,7 @@
 #include "base/rc.h"
 
 #define SIM_CHAIN_MAX 8192u
+#define SIM_CERT_MAX 2048u
 #define SIM_CPU_SVN_LEN 16u
 
 /* SGX TCB component SVNs of the simulated platform, which are also its CPUSVN. */
@@ -21,6 +22,8 @@ typedef struct {
     uint8_t leaf_secret[P256_SECRET_LEN]; /* PCK key: signs QE reports */
     uint8_t chain[SIM_CHAIN_MAX];         /* PEM: leaf, intermediate, root */
     size_t chain_len;
+    uint8_t root[SIM_CERT_MAX]; /* DER */
+    size_t root_len;
 } sim_pki_t;
 
 /* n bytes of HKDF-SHA256 of the seed for a label. RC_NOMEM. */
