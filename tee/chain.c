@@ -175,3 +175,20 @@ rc_t chain_verify_signer(chain_signer_t *out, tee_fault_t *fault, view_t pem, vi
     out->earliest_expiry = min64(root_list.next_update, min64(c[0].not_after, c[1].not_after));
     return RC_OK;
 }
+
+rc_t chain_platform(uint8_t fmspc[6], bool *processor_ca, tee_fault_t *fault, const view_t certs[3])
+{
+    cert_t leaf, ca;
+    chain_sgx_t sgx;
+    rd_t leaf_pem = rd_of(certs[0]), ca_pem = rd_of(certs[1]);
+    rc_t rc = cert_read(&leaf, fault, &leaf_pem);
+    if (!rc)
+        rc = cert_read(&ca, fault, &ca_pem);
+    if (!rc)
+        rc = chain_sgx_parse(&sgx, fault, CERT_VIEW(leaf.sgx));
+    if (rc)
+        return rc;
+    memcpy(fmspc, sgx.fmspc, 6);
+    *processor_ca = contains(CERT_VIEW(ca.cn), "Processor");
+    return RC_OK;
+}

@@ -67,6 +67,10 @@ NODISCARD rc_t chain_verify_pck(chain_pck_t *out, tee_fault_t *fault, const view
 /* Verifies a TCB signing chain (PEM: signer, root; step 6). */
 NODISCARD rc_t chain_verify_signer(chain_signer_t *out, tee_fault_t *fault, view_t pem, view_t root_crl, view_t root, int64_t now);
 
+/* The platform of a quote's PCK chain, for asking a PCS: FMSPC, and whether the issuer is the Processor CA (else the Platform
+ * CA). Nothing is verified. Outputs written only on RC_OK. Codes of parsing. */
+NODISCARD rc_t chain_platform(uint8_t fmspc[6], bool *processor_ca, tee_fault_t *fault, const view_t certs[3]);
+
 /* DER of a revocation list that is PEM, DER or hex of DER. out is in the arena or in the input.
  * E_CRL, E_LIMIT, E_NOMEM. */
 NODISCARD rc_t chain_crl_der(view_t *out, tee_fault_t *fault, arena_t *a, view_t in);

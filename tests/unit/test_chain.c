@@ -143,6 +143,22 @@ START_TEST(a_genuine_pck_chain_verifies)
 }
 END_TEST
 
+START_TEST(the_platform_of_a_chain_is_read_without_verifying)
+{
+    tee_fault_t fault;
+    chain_pck_t pck;
+    uint8_t fmspc[6];
+    bool processor = true;
+    ck_assert_int_eq(chain_platform(fmspc, &processor, &fault, certs), RC_OK);
+    ck_assert(!processor);
+    ck_assert_int_eq(chain_verify_pck(&pck, &fault, certs, all(&root_crl), all(&pck_crl), CHAIN_INTEL_ROOT, NOW), RC_OK);
+    ck_assert_mem_eq(fmspc, pck.sgx.fmspc, 6);
+    const view_t wrong[3] = { certs[1], certs[1], certs[2] };
+    ck_assert_int_eq(chain_platform(fmspc, &processor, &fault, wrong), RC_MALFORMED);
+    ck_assert_int_eq(fault.code, E_SGXEXT);
+}
+END_TEST
+
 START_TEST(a_genuine_signer_chain_verifies)
 {
     chain_signer_t v;
@@ -503,7 +519,7 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN_AROUND("chain", setup, NULL, a_genuine_pck_chain_verifies, a_genuine_signer_chain_verifies,
+    return UNIT_RUN_AROUND("chain", setup, NULL, a_genuine_pck_chain_verifies, the_platform_of_a_chain_is_read_without_verifying, a_genuine_signer_chain_verifies,
                            the_embedded_root_is_intels, times_are_inclusive_at_both_ends,
                            other_orders_and_roots_are_refused, revocation_lists_must_be_there_and_of_the_right_issuer,
                            each_changed_byte_of_a_certificate_is_refused, each_changed_byte_of_a_list_is_refused,
