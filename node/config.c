@@ -10,6 +10,7 @@
 #include "base/hex.h"
 #include "node/network.h"
 #include "rpc/http/client.h"
+#include "tee/policy.h"
 
 /* A reader of one key. value is never NULL. */
 typedef rc_t (*read_fn)(config_t *c, config_error_t *e, const json_t *value);
@@ -170,6 +171,39 @@ static rc_t read_default_block(config_t *c, config_error_t *e, const json_t *val
     return rc;
 }
 
+static rc_t read_policy(config_t *c, config_error_t *e, const json_t *value)
+{
+    policy_error_t pe;
+    policy_t *p = NULL;
+    if (!json_is_object(value))
+        return config_fail(e, RC_MALFORMED, "policy", "must be an object (docs/policy.md)");
+    c->policy = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
+    if (!c->policy)
+        return config_fail(e, RC_NOMEM, "policy", "out of memory");
+    rc_t rc = policy_read(&p, &pe, view_str(c->policy));
+    policy_free(p);
+    if (!rc)
+        return RC_OK;
+    config_fail(e, rc, "policy", "%s", pe.error);
+    if (pe.field[0])
+        snprintf(e->field, sizeof e->field, "policy.%.56s", pe.field);
+    return rc;
+}
+
+static rc_t read_pccs(config_t *c, config_error_t *e, const json_t *value)
+{
+    return read_urls(&c->pccs, e, "pccs", value);
+}
+
+static rc_t read_collateral_file(config_t *c, config_error_t *e, const json_t *value)
+{
+    const char *path = json_string_value(value);
+    if (!path || path[0] != '/' || strlen(path) > CONFIG_URL_LEN_MAX)
+        return config_fail(e, RC_MALFORMED, "collateral_file", "must be an absolute path");
+    c->collateral_file = strdup(path);
+    return c->collateral_file ? RC_OK : config_fail(e, RC_NOMEM, "collateral_file", "out of memory");
+}
+
 static rc_t read_unsupported(config_t *c, config_error_t *e, const json_t *value)
 {
     (void)c, (void)value;
@@ -192,7 +226,9 @@ static const struct {
     { "transport", false, read_transport },
     { "tee", false, read_tee },
     { "default_block", false, read_default_block },
-    { "policy", false, read_unsupported },
+    { "policy", false, read_policy },
+    { "pccs", false, read_pccs },
+    { "collateral_file", false, read_collateral_file },
     { "operator_key", false, read_unsupported },
     { "membership", false, read_unsupported },
 };
@@ -394,5 +430,8 @@ void config_free(config_t *c)
         return;
     urls_free(&c->execution_rpc);
     urls_free(&c->consensus_rpc);
+    urls_free(&c->pccs);
+    free(c->policy);
+    free(c->collateral_file);
     free(c);
 }

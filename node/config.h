@@ -40,6 +40,9 @@ typedef struct {
     uint16_t api_port;             /* 0: not given */
     char tee[16];                  /* "auto", "dstack", "tdx", "simulator"; empty: not given */
     config_block_t default_block;
+    char *policy; /* TEE policy as JSON text, compact with sorted keys; NULL: the default; owned */
+    config_urls_t pccs;    /* services that hand out Intel's collateral; count 0: Intel's own */
+    char *collateral_file; /* collateral from this file instead; NULL: from services; owned */
     hash32_t setup_hash; /* SHA-256 of the whole accepted configuration as compact JSON with sorted keys */
 } config_t;
 

@@ -13,6 +13,7 @@ static const struct {
     const char *what;
 } commands[] = {
     { "run", command_run, "runs a node" },
+    { "verify", command_verify, "verifies an attestation, and answers signed with its key" },
     { "quote", command_quote, "prints the fields of a quote" },
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])

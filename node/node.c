@@ -7,6 +7,7 @@
 #include "base/hex.h"
 #include "node/age.h"
 #include "node/log.h"
+#include "node/pccs.h"
 #include "node/persist.h"
 #include "rpc/api.h"
 #include "tee/provider/open.h"
@@ -179,42 +180,61 @@ static void on_change(void *ctx)
         log_write(state == NODE_DEGRADED ? LOG_WARN : LOG_INFO, node_state_name(state), "%s", why);
 }
 
-static rc_t make_key(node_t *n, char *why, size_t cap)
+static rc_t make_key(keyring_t **out, uint8_t pubkey[ECDSA_PUBKEY_LEN], char *why, size_t cap)
 {
     uint8_t secret[ECDSA_SECRET_LEN], blind[32];
     rc_t rc = RC_REFUSED;
     for (int tries = 0; rc == RC_REFUSED && tries < 8; tries++) { /* one in 2^128 is no key */
         secret_random(secret, sizeof secret);
         secret_random(blind, sizeof blind);
-        rc = keyring_new(&n->keyring, secret, blind);
+        rc = keyring_new(out, secret, blind);
     }
     secret_wipe(secret, sizeof secret);
     secret_wipe(blind, sizeof blind);
     if (rc)
-        snprintf(why, cap, "the cluster's key could not be made: %s", rc_name(rc));
+        snprintf(why, cap, "a key could not be made: %s", rc_name(rc));
     else
-        keyring_pubkey(n->keyring, n->pubkey);
+        keyring_pubkey(*out, pubkey);
     return rc;
 }
 
-static rc_t make_quote(node_t *n, char *why, size_t cap)
+/* Time for the expiry of collateral: a host can hold the clock back, but not below the chain. */
+static int64_t evidence_now(void *ctx)
 {
-    uint8_t report_data[TEE_REPORT_DATA_LEN];
-    tee_evidence_t evidence = { 0 };
-    const char *text = "out of memory";
+    node_t *n = ctx;
+    follow_view_t v;
+    uint64_t now = n->now_ms(), head = 0;
+    follow_view(n->follow, &v);
+    if (v.latest.valid)
+        head = lc_slot_start_ms(&n->config->network, v.latest.header.beacon.slot);
+    return (int64_t)((now > head ? now : head) / 1000);
+}
+
+/* Quotes, and the answer of GET /attest. */
+static rc_t begin_attest(node_t *n, char *why, size_t cap)
+{
+    static const char *const intel[] = { PCCS_INTEL };
+    const config_t *c = n->config;
+    attest_config_t config = { .tee = &n->tee, .http = n->http, .collateral_file = c->collateral_file, .state_dir = n->options.state_dir,
+                               .policy = c->policy, .chain_id = c->chain.chain_id, .setup_hash = c->setup_hash,
+                               .now_s = evidence_now, .now_ctx = n };
     arena_t a;
     view_t body;
+    config.pccs = c->pccs.count ? (const char *const *)c->pccs.urls : intel;
+    config.pccs_count = c->pccs.count ? c->pccs.count : 1;
+    config.pccs_root_crl = c->pccs.count ? NULL : PCCS_INTEL_ROOT_CRL;
+    memcpy(config.pubkey, n->pubkey, sizeof config.pubkey);
+    memcpy(config.node_pubkey, n->node_pubkey, sizeof config.node_pubkey);
+    rc_t rc = attest_start(&n->attest, why, cap, &config);
+    if (rc)
+        return rc;
     arena_init(&a, BODY_ARENA_MAX);
-    tee_register_report_data(report_data, n->pubkey);
-    rc_t rc = n->tee.get_evidence(n->tee.ctx, &evidence, report_data, &text);
-    if (!rc)
-        rc = api_attest_body(&body, &a, evidence.quote, n->pubkey);
+    rc = api_attest_body(&body, &a, attest_quote(n->attest), n->pubkey);
     if (!rc && !(n->attest_answer = hs_shared_new(200, NULL, body, HS_CORS | server_flags(n))))
         rc = RC_NOMEM;
     if (rc)
-        snprintf(why, cap, "no quote from the %s: %s", n->tee.name, text);
+        snprintf(why, cap, "the answer of /attest could not be made: %s", rc_name(rc));
     arena_free(&a);
-    tee_evidence_free(&evidence);
     return rc;
 }
 
@@ -222,9 +242,9 @@ static rc_t make_quote(node_t *n, char *why, size_t cap)
 static rc_t begin(node_t *n, char *why, size_t cap)
 {
     config_t *c = n->config;
-    rc_t rc = make_key(n, why, cap);
+    rc_t rc = make_key(&n->keyring, n->pubkey, why, cap);
     if (!rc)
-        rc = make_quote(n, why, cap);
+        rc = make_key(&n->node_keyring, n->node_pubkey, why, cap);
     if (rc)
         return rc;
     n->execution = up_new((const char *const *)c->execution_rpc.urls, c->execution_rpc.count);
@@ -237,9 +257,11 @@ static rc_t begin(node_t *n, char *why, size_t cap)
                                .http = n->http, .upstream = n->consensus, .state_dir = n->options.state_dir, .now_ms = n->now_ms,
                                .on_change = on_change, .on_change_ctx = n };
     rc = follow_start(&n->follow, &follow);
-    if (rc)
+    if (rc) {
         snprintf(why, cap, "the follower could not start: %s", rc_name(rc));
-    return rc;
+        return rc;
+    }
+    return begin_attest(n, why, cap); /* quotes take seconds on real hardware: the follower syncs meanwhile */
 }
 
 static void log_setup(const node_t *n)
@@ -470,10 +492,12 @@ void node_stop(node_t *n)
     hs_stop(n->setup_server, STOP_GRACE_MS);
     hs_stop(n->next_api_server, STOP_GRACE_MS);
     hs_stop(n->api_server, STOP_GRACE_MS);
+    attest_free(n->attest);
     follow_free(n->follow);
     up_free(n->execution);
     up_free(n->consensus);
     keyring_free(n->keyring);
+    keyring_free(n->node_keyring);
     hc_free(n->http);
     ex_cache_free(n->cache);
     answers_clear(&n->answers);

@@ -1,15 +1,17 @@
-/* routes.c - the HTTP routes: POST /setup on the setup port; /block, /call, /attest, /v1/status, /healthz, /readyz on the API
+/* routes.c - the HTTP routes: POST /setup on the setup port; /block, /call, /attest, /v1/attest, /v1/status, /healthz, /readyz on the API
  * port. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <jansson.h>
 
+#include "base/hex.h"
 #include "node/log.h"
 #include "node/state.h"
 #include "rpc/api.h"
 #include "rpc/jsonrpc.h"
 
+#define ATTEST_ARENA_MAX ((size_t)32 << 20)
 #define CALL_ARENA_MAX ((size_t)16 << 20) /* bytes of one request's parsed body and answer */
 
 static void answer(hs_response_t *r, int status, const char *content_type, view_t body)
@@ -76,19 +78,77 @@ static void get_block(void *ctx, const hs_request_t *request, hs_response_t *r)
         hs_problem(r, 503, "out-of-memory", "out of memory");
 }
 
-static void get_attest(void *ctx, const hs_request_t *request, hs_response_t *r)
+/* False with a 503 until the node has its keys. */
+static bool require_key(node_t *n, hs_response_t *r)
 {
-    node_t *n = ctx;
-    (void)request;
     pthread_mutex_lock(&n->lock);
     bool serving = n->serving;
     pthread_mutex_unlock(&n->lock);
     if (serving)
+        return true;
+    hs_problem(r, 503, "not-ready", "the node has no key yet: it waits for its setup");
+    r->retry_after_s = 2;
+    return false;
+}
+
+static void get_attest(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    node_t *n = ctx;
+    (void)request;
+    if (require_key(n, r))
         r->shared = hs_shared_ref(n->attest_answer);
-    else {
-        hs_problem(r, 503, "not-ready", "the node has no key yet: it waits for its setup");
-        r->retry_after_s = 2;
+}
+
+typedef struct {
+    bool has_nonce, staple;
+    uint8_t nonce[32];
+} attest_query_t;
+
+/* Reads "nonce=0x...&collateral=1". False: why says which parameter is wrong. */
+static bool read_attest_query(attest_query_t *q, char *why, size_t cap, const char *query)
+{
+    for (const char *p = query; *p;) {
+        size_t n = strcspn(p, "&");
+        if (n > 6 && !strncmp(p, "nonce=", 6)) {
+            if (q->has_nonce || hex_decode_exact(q->nonce, sizeof q->nonce, p + 6, n - 6)) {
+                snprintf(why, cap, "nonce must be given once, as 32 bytes of hex");
+                return false;
+            }
+            q->has_nonce = true;
+        } else if (n == 12 && !strncmp(p, "collateral=1", 12))
+            q->staple = true;
+        else if (!(n == 12 && !strncmp(p, "collateral=0", 12))) {
+            snprintf(why, cap, "unknown parameter: nonce and collateral (0 or 1) are known");
+            return false;
+        }
+        p += n + (p[n] == '&');
     }
+    return true;
+}
+
+static void get_v1_attest(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    node_t *n = ctx;
+    attest_query_t q = { 0 };
+    char why[320];
+    arena_t a;
+    view_t body;
+    if (!require_key(n, r))
+        return;
+    if (!read_attest_query(&q, why, sizeof why, request->query)) {
+        hs_problem(r, 400, "bad-request", why);
+        return;
+    }
+    arena_init(&a, ATTEST_ARENA_MAX);
+    rc_t rc = attest_body(n->attest, &body, why, sizeof why, &a, q.has_nonce ? q.nonce : NULL, q.staple);
+    if (!rc)
+        answer(r, 200, NULL, body);
+    else if (rc == RC_LIMIT) {
+        hs_problem(r, 429, "too-many-quotes", why);
+        r->retry_after_s = 5;
+    } else
+        hs_problem(r, 503, rc == RC_NEED_DATA ? "no-collateral" : "no-quote", why);
+    arena_free(&a);
 }
 
 static ex_block_t block_of(const lc_execution_t *e, uint64_t chain_id)
@@ -211,6 +271,7 @@ const hs_route_t NODE_API_ROUTES[] = {
     { "GET", "/block", get_block, HS_CORS },
     { "POST", "/call", post_call, HS_SLOW | HS_CORS },
     { "GET", "/attest", get_attest, HS_CORS },
+    { "GET", "/v1/attest", get_v1_attest, HS_SLOW | HS_CORS },
     { "GET", "/v1/status", get_status, HS_CORS },
     { "GET", "/healthz", get_healthz, 0 },
     { "GET", "/readyz", get_readyz, 0 },

@@ -9,6 +9,7 @@
 
 #include "lightclient/exec/cache.h"
 #include "node/answers.h"
+#include "node/attest.h"
 #include "node/call.h"
 #include "node/config.h"
 #include "node/follow.h"
@@ -43,8 +44,10 @@ struct node {
     config_t *config; /* accepted; set once, then constant */
     bool serving;     /* what follows is set; set once, then constant, except the last four */
     char failure[256]; /* why the node could not begin; empty otherwise */
-    keyring_t *keyring;
-    uint8_t pubkey[ECDSA_PUBKEY_LEN];
+    keyring_t *keyring;      /* of the cluster's key: signs answers */
+    keyring_t *node_keyring; /* of the node's own key: its identity among peers, fresh at each start */
+    uint8_t pubkey[ECDSA_PUBKEY_LEN], node_pubkey[ECDSA_PUBKEY_LEN];
+    attest_t *attest;
     hs_shared_t *attest_answer;
     up_t *execution, *consensus;
     follow_t *follow;

@@ -43,6 +43,20 @@ static json_t *upstreams_value(up_t *u)
     return list;
 }
 
+/* What is known of our own evidence. */
+static void add_evidence(node_t *n, json_t *o)
+{
+    attest_status_t s;
+    attest_status(n->attest, &s);
+    json_t *tee = json_object_get(o, "tee");
+    json_object_set_new(tee, "verified", json_boolean(s.verified));
+    json_object_set_new(tee, "tcb_status", s.verified ? json_string(tcb_status_name(s.status)) : json_null());
+    json_object_set_new(tee, "verifiable_until", s.verified ? json_integer((json_int_t)s.verifiable_until) : json_null());
+    json_object_set_new(tee, "trouble", json_string(s.trouble));
+    json_object_set_new(o, "policy_digest", hex_value(attest_policy_digest(n->attest)->b, 32));
+    json_object_set_new(o, "node_pubkey", hex_value(n->node_pubkey, sizeof n->node_pubkey));
+}
+
 /* What is known once the follower runs. */
 static void add_chain(node_t *n, json_t *o, const follow_view_t *v)
 {
@@ -76,8 +90,10 @@ char *node_status_json(node_t *n)
         json_object_set_new(o, "checkpoint", hex_value(n->config->checkpoint.b, 32));
         json_object_set_new(o, "setup_hash", hex_value(n->config->setup_hash.b, 32));
     }
-    if (serving)
+    if (serving) {
+        add_evidence(n, o);
         add_chain(n, o, &view);
+    }
     char *text = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
     json_decref(o);
     return text;

@@ -1,0 +1,144 @@
+/* The client of a PCS or PCCS, against a fake one: which paths it asks, what it takes, what it says when a part is wrong. */
+#include <stdio.h>
+
+#include "base/hex.h"
+#include "node/pccs.h"
+#include "tests/unit/fake_server.h"
+#include "tests/unit/unit.h"
+
+#define CHAIN "-----BEGIN%20CERTIFICATE-----%0AAb+/%3D%0A-----END%20CERTIFICATE-----%0A"
+#define SIGNATURE "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff" \
+                  "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+static char crl_hex[8192];  /* a genuine list, as a PCCS gives it */
+static const char *broken;  /* the path whose answer is wrong, and how */
+static const char *how;
+
+static void setup(void)
+{
+    uint8_t der[4096];
+    char path[512];
+    snprintf(path, sizeof path, "%s/tdx/root_ca_crl.der", getenv("TEST_DATA"));
+    FILE *f = fopen(path, "rb");
+    ck_assert_ptr_nonnull(f);
+    size_t n = fread(der, 1, sizeof der / 2, f);
+    fclose(f);
+    hex_encode(crl_hex, view_of(der, n));
+    broken = how = NULL;
+}
+
+static bool answer(int fd, int status, const char *header, const char *body)
+{
+    char text[16384];
+    snprintf(text, sizeof text, "HTTP/1.1 %d X\r\n%sContent-Length: %zu\r\n\r\n%s", status, header, strlen(body), body);
+    return say(fd, text);
+}
+
+static bool be_pccs(int fd, const char *request)
+{
+    static const struct {
+        const char *path, *header, *body;
+    } rows[] = {
+        { "GET /base/tdx/certification/v4/tcb?fmspc=00806f050000 ", "TCB-Info-Issuer-Chain: " CHAIN "\r\n",
+          "{\"tcbInfo\":{\"id\":\"a \\\"}{\"},\"signature\":\"" SIGNATURE "\"}" },
+        { "GET /base/tdx/certification/v4/qe/identity ", "SGX-Enclave-Identity-Issuer-Chain: " CHAIN "\r\n",
+          "{ \"signature\":\"" SIGNATURE "\", \"enclaveIdentity\" : {\"x\":[1]} }" },
+        { "GET /base/sgx/certification/v4/pckcrl?encoding=der&ca=platform ", "SGX-PCK-CRL-Issuer-Chain: " CHAIN "\r\n", crl_hex },
+        { "GET /base/sgx/certification/v4/rootcacrl ", "", crl_hex },
+        { "GET /IntelSGXRootCA.der ", "", crl_hex },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (strncmp(request, rows[i].path, strlen(rows[i].path)) != 0)
+            continue;
+        if (!broken || !strstr(rows[i].path, broken))
+            return answer(fd, 200, rows[i].header, rows[i].body);
+        if (!strcmp(how, "status"))
+            return answer(fd, 404, rows[i].header, rows[i].body);
+        if (!strcmp(how, "header"))
+            return answer(fd, 200, "", rows[i].body);
+        if (!strcmp(how, "escape"))
+            return answer(fd, 200, "TCB-Info-Issuer-Chain: a%2\r\nSGX-Enclave-Identity-Issuer-Chain: %zz\r\n", rows[i].body);
+        return answer(fd, 200, rows[i].header, !strcmp(how, "empty") ? "" : "nonsense");
+    }
+    return answer(fd, 400, "", "no such path");
+}
+
+static rc_t fetch(collateral_t *c, char *why, size_t cap, arena_t *a, bool with_root)
+{
+    fake_t *f = fake_new(be_pccs);
+    hc_t *http = hc_new(NULL);
+    char base[64], root[64];
+    snprintf(base, sizeof base, "http://127.0.0.1:%u/base/", f->port);
+    snprintf(root, sizeof root, "http://127.0.0.1:%u/IntelSGXRootCA.der", f->port);
+    pccs_request_t r = { .http = http, .base = base, .root_crl = with_root ? root : NULL, .fmspc = { 0x00, 0x80, 0x6f, 0x05 } };
+    rc_t rc = pccs_fetch(c, why, cap, a, &r);
+    hc_free(http);
+    fake_free(f);
+    return rc;
+}
+
+START_TEST(four_answers_make_a_collateral)
+{
+    arena_t a;
+    collateral_t c;
+    char why[256] = "";
+    arena_init(&a, 8 << 20);
+    ck_assert_msg(fetch(&c, why, sizeof why, &a, false) == RC_OK, "%s", why);
+    ck_assert(view_eq(c.tcb_info, view_str("{\"id\":\"a \\\"}{\"}")));
+    ck_assert(view_eq(c.qe_identity, view_str("{\"x\":[1]}")));
+    ck_assert_uint_eq(c.tcb_info_signature[63], 0xff);
+    ck_assert(view_eq(c.tcb_info_issuer_chain, view_str("-----BEGIN CERTIFICATE-----\nAb+/=\n-----END CERTIFICATE-----\n")));
+    ck_assert_uint_eq(c.root_ca_crl.n, strlen(crl_hex) / 2);
+    ck_assert(view_eq(c.root_ca_crl, c.pck_crl));
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(a_service_without_the_roots_list_is_helped_out)
+{
+    arena_t a;
+    collateral_t c;
+    char why[256] = "";
+    arena_init(&a, 8 << 20);
+    broken = "rootcacrl";
+    how = "status";
+    ck_assert_msg(fetch(&c, why, sizeof why, &a, true) == RC_OK, "%s", why);
+    ck_assert_uint_eq(c.root_ca_crl.n, strlen(crl_hex) / 2);
+    ck_assert_int_eq(fetch(&c, why, sizeof why, &a, false), RC_IO);
+    ck_assert_msg(strstr(why, "root CRL: HTTP status 404") != NULL, "%s", why);
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(a_wrong_answer_is_an_error_that_names_endpoint_and_document)
+{
+    static const struct {
+        const char *path, *how, *document;
+        rc_t rc;
+    } rows[] = {
+        { "tcb?", "status", "TCB info", RC_IO },        { "tcb?", "header", "TCB info", RC_MALFORMED },
+        { "tcb?", "escape", "TCB info", RC_MALFORMED }, { "tcb?", "empty", "TCB info", RC_MALFORMED },
+        { "tcb?", "body", "TCB info", RC_MALFORMED },   { "identity", "status", "QE identity", RC_IO },
+        { "identity", "escape", "QE identity", RC_MALFORMED }, { "identity", "body", "QE identity", RC_MALFORMED },
+        { "pckcrl", "status", "PCK CRL", RC_IO },       { "pckcrl", "body", "PCK CRL", RC_MALFORMED },
+        { "rootcacrl", "body", "root CRL", RC_MALFORMED },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        arena_t a;
+        collateral_t c;
+        char why[256] = "";
+        arena_init(&a, 8 << 20);
+        broken = rows[i].path;
+        how = rows[i].how;
+        ck_assert_int_eq(fetch(&c, why, sizeof why, &a, false), rows[i].rc);
+        ck_assert_msg(strstr(why, rows[i].document) && !strncmp(why, "http://127.0.0.1:", 17), "row %zu: %s", i, why);
+        arena_free(&a);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN_AROUND("pccs", setup, NULL, four_answers_make_a_collateral, a_service_without_the_roots_list_is_helped_out,
+                           a_wrong_answer_is_an_error_that_names_endpoint_and_document);
+}
