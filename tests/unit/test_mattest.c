@@ -1,0 +1,740 @@
+/* Mutual attestation, by the numbers of tee-facts section 16.6:
+ *   80  test_hello.c
+ *   81  live over TCP and QUIC: with the overlay's transports; here two machines in memory, in portions of any size
+ *   82  a_relay_between_two_channels_fails_on_both_sides
+ *   83  recorded_evidence_is_worth_nothing_on_a_new_connection
+ *   84  reflections_are_refused
+ *   85  altered_hellos_are_refused, messages_out_of_order_are_refused, confirms_of_others_are_refused
+ *   86  the_evidence_is_of_the_type_that_the_hello_offered
+ *   87  the_prototypes_binding_is_not_accepted
+ *   88  what_the_policy_refuses_fails, evidence_that_expires_releases_no_key
+ *   89  a_silent_peer_meets_the_deadline, lengths_beyond_the_maximum_are_refused_at_once
+ *   90  the_key_is_released_only_when_every_condition_holds
+ */
+#include <stdlib.h>
+
+#include "base/crypto/ecdsa.h"
+#include "base/crypto/hash.h"
+#include "base/crypto/secret.h"
+#include "tee/hello.h"
+#include "tee/mattest.h"
+#include "tests/unit/mattest_world.h"
+#include "tests/unit/unit.h"
+
+static const uint8_t reject_bytes[] = { 0, 0, 0, 2, 4, 0, 0xac }; /* REJECT, E_ATTEST and nothing else */
+
+/* Portions of n bytes until nothing moves any more; n 0: of random size, n SIZE_MAX: whole. */
+static void run(end_t *a, end_t *b, size_t n)
+{
+    uint64_t x = 88172645463325252u;
+    for (bool moved = true; moved;) {
+        end_t *const from[2] = { a, b }, *const to[2] = { b, a };
+        moved = false;
+        for (int i = 0; i < 2; i++) {
+            view_t out = mattest_output(from[i]->m);
+            x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+            size_t portion = n ? n : 1 + (size_t)(x % 700);
+            if (!out.n)
+                continue;
+            moved = true;
+            portion = portion < out.n ? portion : out.n;
+            uint8_t *copy = malloc(portion);
+            memcpy(copy, out.p, portion);
+            mattest_sent(from[i]->m, portion);
+            feed(to[i], view_of(copy, portion));
+            free(copy);
+        }
+    }
+}
+
+static void assert_attested(const end_t *a, const end_t *b)
+{
+    ck_assert_msg(mattest_state(a->m) == MATTEST_ATTESTED, "%s: %s", tee_code_name(mattest_fault(a->m)->code), mattest_fault(a->m)->why);
+    ck_assert_msg(mattest_state(b->m) == MATTEST_ATTESTED, "%s: %s", tee_code_name(mattest_fault(b->m)->code), mattest_fault(b->m)->why);
+}
+
+static void assert_failed(const end_t *e, unsigned code, const char *what, size_t row)
+{
+    unsigned got = mattest_fault(e->m)->code;
+    ck_assert_msg(mattest_state(e->m) == MATTEST_FAILED && got == code, "%s, row %zu: %s, expected %s", what, row,
+                  tee_code_name(got), tee_code_name(code));
+    ck_assert_ptr_nonnull(mattest_fault(e->m)->why);
+    ck_assert_ptr_null(mattest_peer(e->m));
+    ck_assert_int_eq(mattest_expires(e->m), 0);
+}
+
+/* All that an end has to say now. */
+static size_t drain(uint8_t *out, size_t cap, end_t *e)
+{
+    view_t v = mattest_output(e->m);
+    ck_assert_uint_le(v.n, cap);
+    memcpy(out, v.p, v.n);
+    mattest_sent(e->m, v.n);
+    return v.n;
+}
+
+/* Both HELLOs, exporter and EVIDENCE have gone one way: b has a's evidence, a has not b's; b's is in out. */
+static size_t until_evidence(uint8_t *out, end_t *a, end_t *b)
+{
+    uint8_t hello[MATTEST_HELLO_LEN], evidence[MESSAGES_MAX];
+    ck_assert_uint_eq(drain(hello, sizeof hello, a), MATTEST_HELLO_LEN);
+    feed(b, view_of(hello, sizeof hello));
+    size_t n = drain(out, MESSAGES_MAX, b);
+    feed(a, view_of(out, MATTEST_HELLO_LEN));
+    size_t m = drain(evidence, sizeof evidence, a);
+    feed(b, view_of(evidence, m));
+    return n;
+}
+
+START_TEST(two_ends_attest_whatever_the_portions)
+{
+    static const size_t portions[] = { 1, 2, 7, 160, 0, SIZE_MAX };
+    for (size_t i = 0; i < sizeof portions / sizeof portions[0]; i++) {
+        end_t a, b;
+        pair(&a, &b);
+        run(&a, &b, portions[i]);
+        assert_attested(&a, &b);
+        ck_assert_mem_eq(mattest_peer(a.m), b.c.static_pubkey, 33);
+        ck_assert_mem_eq(mattest_peer(b.m), a.c.static_pubkey, 33);
+        ck_assert(hash32_eq(mattest_peer_policy(a.m), policy_digest(world.policy)));
+        ck_assert_int_gt(mattest_expires(a.m), NOW);
+        ck_assert_int_le(mattest_expires(a.m), NOW + 86400);
+        ck_assert_uint_eq(mattest_rest(a.m), 0);
+        ck_assert_int_eq(mattest_tick(a.m, 10 * MATTEST_DEADLINE_MS), RC_OK);
+        close_pair(&a, &b);
+    }
+}
+END_TEST
+
+START_TEST(evidence_may_come_before_the_exporter)
+{
+    static uint8_t bytes[MESSAGES_MAX], hello[MATTEST_HELLO_LEN];
+    end_t a, b;
+    pair(&a, &b);
+    drain(hello, sizeof hello, &a);
+    feed(&b, view_of(hello, sizeof hello));
+    size_t n = drain(bytes, sizeof bytes, &b);
+    a.slow = true;
+    feed(&a, view_of(bytes, n));
+    ck_assert_int_eq(mattest_state(a.m), MATTEST_EXPORT);
+    a.slow = false;
+    serve(&a);
+    run(&a, &b, SIZE_MAX);
+    assert_attested(&a, &b);
+    close_pair(&a, &b);
+}
+END_TEST
+
+START_TEST(what_follows_the_confirm_is_left_to_others)
+{
+    static uint8_t bytes[MESSAGES_MAX], more[MESSAGES_MAX];
+    end_t a, b;
+    pair(&a, &b);
+    size_t n = until_evidence(bytes, &a, &b);
+    n += drain(bytes + n, sizeof bytes - n, &b); /* b's CONFIRM */
+    memcpy(bytes + n, "application", 11);
+    ck_assert_int_eq(mattest_take(a.m, view_of(bytes + MATTEST_HELLO_LEN, n - MATTEST_HELLO_LEN + 11), world.collateral, NOW, 0), RC_OK);
+    ck_assert_int_eq(mattest_state(a.m), MATTEST_ATTESTED);
+    ck_assert_uint_eq(mattest_rest(a.m), 11);
+    ck_assert_int_eq(mattest_take(a.m, view_str("abc"), world.collateral, NOW, 0), RC_OK);
+    ck_assert_uint_eq(mattest_rest(a.m), 3);
+    n = drain(more, sizeof more, &a); /* a's CONFIRM goes first */
+    feed(&b, view_of(more, n));
+    assert_attested(&a, &b);
+    close_pair(&a, &b);
+}
+END_TEST
+
+START_TEST(a_relay_between_two_channels_fails_on_both_sides)
+{
+    static const size_t portions[] = { 1, 0, SIZE_MAX };
+    for (size_t i = 0; i < 3; i++) {
+        end_t a, b;
+        pair(&a, &b);
+        b.channel[0] ^= 1; /* the relay ends both TLS connections: two exporters, and all messages forwarded */
+        run(&a, &b, portions[i]);
+        ck_assert_int_eq(mattest_state(a.m), MATTEST_FAILED);
+        ck_assert_int_eq(mattest_state(b.m), MATTEST_FAILED);
+        unsigned x = mattest_fault(a.m)->code, y = mattest_fault(b.m)->code; /* whoever is second may hear of it first */
+        ck_assert(x == E_REPORTDATA || y == E_REPORTDATA);
+        ck_assert((x == E_REPORTDATA || x == E_REJECTED) && (y == E_REPORTDATA || y == E_REJECTED));
+        close_pair(&a, &b);
+    }
+    static uint8_t bytes[MESSAGES_MAX], more[MESSAGES_MAX];
+    end_t a, b;
+    pair(&a, &b);
+    b.channel[0] ^= 1;
+    drain(more, sizeof more, &a);
+    feed(&b, view_of(more, MATTEST_HELLO_LEN));
+    size_t n = drain(bytes, sizeof bytes, &b);
+    feed(&a, view_of(bytes, MATTEST_HELLO_LEN));
+    size_t m = drain(more, sizeof more, &a);
+    feed(&a, view_of(bytes + MATTEST_HELLO_LEN, n - MATTEST_HELLO_LEN)); /* both have sent evidence before either judges */
+    feed(&b, view_of(more, m));
+    assert_failed(&a, E_REPORTDATA, "relay", 0);
+    assert_failed(&b, E_REPORTDATA, "relay", 1);
+    close_pair(&a, &b);
+    pair(&a, &b); /* a relay that cannot show the peer's certificate fails earlier */
+    a.c.peer_spki.b[0] ^= 1;
+    reopen(&a);
+    run(&a, &b, SIZE_MAX);
+    assert_failed(&a, E_SPKI, "relay's certificate", 0);
+    close_pair(&a, &b);
+}
+END_TEST
+
+START_TEST(recorded_evidence_is_worth_nothing_on_a_new_connection)
+{
+    static uint8_t recorded[MESSAGES_MAX], bytes[MESSAGES_MAX];
+    end_t a, b;
+    pair(&a, &b);
+    size_t n = until_evidence(recorded, &a, &b);
+    a.c.nonce[0] ^= 1; /* a's new connection; HELLO and EVIDENCE of b are the recorded ones */
+    reopen(&a);
+    drain(bytes, sizeof bytes, &a);
+    feed(&a, view_of(recorded, n));
+    assert_failed(&a, E_REPORTDATA, "HELLO and EVIDENCE", 0);
+    pair_again(&a, &b); /* the same nonces and a new channel */
+    a.channel[5] ^= 1;
+    drain(bytes, sizeof bytes, &a);
+    feed(&a, view_of(recorded, n));
+    assert_failed(&a, E_REPORTDATA, "new channel", 1);
+    pair_again(&a, &b); /* a fresh HELLO of b, with its old evidence */
+    b.c.nonce[3] ^= 1;
+    reopen(&b);
+    drain(bytes, sizeof bytes, &b);
+    feed(&a, view_of(bytes, MATTEST_HELLO_LEN));
+    feed(&a, view_of(recorded + MATTEST_HELLO_LEN, n - MATTEST_HELLO_LEN));
+    assert_failed(&a, E_REPORTDATA, "old EVIDENCE", 2);
+    close_pair(&a, &b);
+}
+END_TEST
+
+START_TEST(reflections_are_refused)
+{
+    static uint8_t own[MESSAGES_MAX], bytes[MESSAGES_MAX];
+    end_t a, b;
+    pair(&a, &b);
+    drain(own, sizeof own, &a);
+    feed(&a, view_of(own, MATTEST_HELLO_LEN));
+    assert_failed(&a, E_ROLE, "echo of the HELLO", 0);
+    static const struct {
+        size_t at, n; /* of our HELLO, put into the peer's */
+    } rows[] = { { 8, 32 }, { 40, 33 }, { 76, 32 } };
+    for (size_t i = 0; i < 3; i++) {
+        pair_again(&a, &b);
+        drain(bytes, sizeof bytes, &b);
+        memcpy(bytes + rows[i].at, own + rows[i].at, rows[i].n);
+        feed(&a, view_of(bytes, MATTEST_HELLO_LEN));
+        assert_failed(&a, E_REFLECTION, "own field", i);
+    }
+    pair_again(&a, &b); /* an echo whose role is turned round */
+    drain(own, sizeof own, &a);
+    own[4] = MATTEST_RESPONDER;
+    feed(&a, view_of(own, MATTEST_HELLO_LEN));
+    assert_failed(&a, E_REFLECTION, "turned HELLO", 0);
+    pair_again(&a, &b); /* a HELLO of another, then our own EVIDENCE */
+    drain(bytes, sizeof bytes, &b);
+    drain(own, sizeof own, &a);
+    feed(&a, view_of(bytes, MATTEST_HELLO_LEN));
+    size_t n = drain(own, sizeof own, &a);
+    feed(&a, view_of(own, n));
+    assert_failed(&a, E_REPORTDATA, "echo of the EVIDENCE", 0);
+    close_pair(&a, &b);
+}
+END_TEST
+
+START_TEST(altered_hellos_are_refused)
+{
+    static const struct {
+        size_t at;
+        uint8_t value; /* XOR */
+        unsigned want;
+    } rows[] = {
+        { 76, 1, E_SPKI },      { 107, 0x80, E_SPKI }, { 4, 3, E_ROLE },           { 4, 2, E_HELLO },     { 4, 1, E_HELLO },
+        { 7, 4, E_HELLO },      { 7, 0x80, E_HELLO },  { 6, 1, E_HELLO },          { 73, 1, E_HELLO },    { 75, 1, E_HELLO },
+        { 148, 1, E_HELLO },    { 159, 1, E_HELLO },   { 0, 1, E_HELLO },          { 3, 1, E_HELLO },     { 40, 1 << 2, E_HELLO },
+        { 147, 3, E_CHAIN_ID }, { 140, 1, E_CHAIN_ID }, { 5, 0xff, E_EVIDENCE_TYPE }, { 5, 0xf0, E_EVIDENCE_TYPE },
+    };
+    static uint8_t bytes[MESSAGES_MAX];
+    end_t a, b;
+    pair(&a, &b);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        pair_again(&a, &b);
+        drain(bytes, sizeof bytes, &b);
+        bytes[rows[i].at] ^= rows[i].value;
+        feed(&a, view_of(bytes, MATTEST_HELLO_LEN));
+        assert_failed(&a, rows[i].want, "HELLO", i);
+    }
+    pair_again(&a, &b);
+    drain(bytes, sizeof bytes, &b);
+    memset(bytes + 8, 0, 32);
+    feed(&a, view_of(bytes, MATTEST_HELLO_LEN));
+    assert_failed(&a, E_HELLO, "no nonce", 0);
+    pair_again(&a, &b);
+    drain(bytes, sizeof bytes, &b);
+    memset(bytes + 41, 0xff, 32); /* x is no coordinate */
+    feed(&a, view_of(bytes, MATTEST_HELLO_LEN));
+    assert_failed(&a, E_HELLO, "no point", 0);
+    close_pair(&a, &b);
+}
+END_TEST
+
+/* What a verifier has decided on may not be changed under way: flags, policy and type are in what the quotes carry. */
+START_TEST(each_change_of_a_hello_under_way_is_noticed)
+{
+    static uint8_t own[MESSAGES_MAX], bytes[MESSAGES_MAX];
+    end_t a, b;
+    pair(&a, &b);
+    for (size_t bit = 0; bit < 8 * MATTEST_HELLO_LEN; bit++) {
+        pair_again(&a, &b);
+        drain(bytes, sizeof bytes, &a);
+        bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        feed(&b, view_of(bytes, MATTEST_HELLO_LEN));
+        if (mattest_state(b.m) == MATTEST_FAILED)
+            continue;
+        size_t n = drain(own, sizeof own, &b);
+        feed(&a, view_of(own, n));
+        assert_failed(&a, E_REPORTDATA, "bit", bit);
+    }
+    close_pair(&a, &b);
+}
+END_TEST
+
+START_TEST(messages_out_of_order_are_refused)
+{
+    static uint8_t recorded[MESSAGES_MAX], own[MESSAGES_MAX], bytes[MESSAGES_MAX];
+    const uint8_t zeros[64] = { 0 };
+    end_t a, b;
+    pair(&a, &b);
+    size_t n = until_evidence(recorded, &a, &b);
+    const view_t hello = view_of(recorded, MATTEST_HELLO_LEN), evidence = view_of(recorded + MATTEST_HELLO_LEN, n - MATTEST_HELLO_LEN);
+    size_t confirm_n = drain(bytes, sizeof bytes, &b);
+    uint8_t confirm[69];
+    ck_assert_uint_eq(confirm_n, sizeof confirm);
+    memcpy(confirm, bytes, sizeof confirm);
+
+    feed(&a, hello);
+    assert_failed(&a, E_MESSAGE, "second HELLO", 0);
+    pair_again(&a, &b);
+    feed(&a, evidence);
+    assert_failed(&a, E_HELLO, "EVIDENCE before HELLO", 0);
+    pair_again(&a, &b);
+    feed(&a, view_of(hello.p, hello.n - 1));
+    ck_assert_int_eq(mattest_state(a.m), MATTEST_RUNNING);
+    feed(&a, evidence);
+    assert_failed(&a, E_MESSAGE, "short HELLO", 0); /* a zero of the next message completed it; all else is shifted */
+    pair_again(&a, &b);
+    feed(&a, hello);
+    feed(&a, view_of(zeros, 5));
+    assert_failed(&a, E_MESSAGE, "long HELLO", 0);
+    pair_again(&a, &b);
+    feed(&a, hello);
+    feed(&a, view_str("GET / HTTP/1.1\r\n"));
+    assert_failed(&a, E_MESSAGE, "application data", 0);
+    pair_again(&a, &b);
+    feed(&a, hello);
+    feed(&a, view_of(confirm, sizeof confirm));
+    assert_failed(&a, E_STATE, "CONFIRM in place of EVIDENCE", 0);
+    pair_again(&a, &b);
+    feed(&a, hello);
+    drain(own, sizeof own, &a);
+    feed(&a, evidence);
+    feed(&a, evidence);
+    assert_failed(&a, E_STATE, "EVIDENCE twice", 0);
+    pair_again(&a, &b);
+    feed(&a, hello); /* our evidence is made, and not yet sent */
+    feed(&a, evidence);
+    feed(&a, view_of(confirm, sizeof confirm));
+    assert_failed(&a, E_STATE, "CONFIRM before it can have our evidence", 0);
+    pair_again(&a, &b);
+    a.slow = true; /* no exporter yet */
+    feed(&a, hello);
+    feed(&a, evidence);
+    ck_assert_int_eq(mattest_state(a.m), MATTEST_EXPORT);
+    feed(&a, view_of(confirm, 1));
+    assert_failed(&a, E_STATE, "more before the exporter", 0);
+    pair_again(&a, &b);
+    feed(&a, hello);
+    drain(own, sizeof own, &a);
+    feed(&a, evidence); /* and no CONFIRM */
+    ck_assert_int_eq(mattest_state(a.m), MATTEST_RUNNING);
+    tee_fault_t fault;
+    ck_assert_int_eq(mattest_release_key(a.m, &fault, NOW), RC_REFUSED);
+    ck_assert_int_eq(mattest_tick(a.m, MATTEST_DEADLINE_MS), RC_TIMEOUT);
+    assert_failed(&a, E_DEADLINE, "CONFIRM missing", 0);
+    close_pair(&a, &b);
+}
+END_TEST
+
+/* s becomes n - s. */
+static void raise_s(uint8_t sig[64])
+{
+    static const uint8_t n[32] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe,
+                                   0xba, 0xae, 0xdc, 0xe6, 0xaf, 0x48, 0xa0, 0x3b, 0xbf, 0xd2, 0x5e, 0x8c, 0xd0, 0x36, 0x41, 0x41 };
+    int borrow = 0;
+    for (int i = 31; i >= 0; i--) {
+        int d = n[i] - sig[32 + i] - borrow;
+        borrow = d < 0;
+        sig[32 + i] = (uint8_t)(d & 0xff);
+    }
+}
+
+START_TEST(confirms_of_others_are_refused)
+{
+    static uint8_t bytes[MESSAGES_MAX], own[MESSAGES_MAX];
+    for (int row = 0; row < 8; row++) {
+        end_t a, b;
+        pair(&a, &b);
+        size_t n = until_evidence(bytes, &a, &b);
+        feed(&a, view_of(bytes + MATTEST_HELLO_LEN, n - MATTEST_HELLO_LEN));
+        size_t own_n = drain(own, sizeof own, &a), confirm_n = drain(bytes, sizeof bytes, &b);
+        ck_assert_uint_eq(own_n, 69);
+        ck_assert_uint_eq(confirm_n, 69);
+        unsigned want = E_CONFIRM;
+        switch (row) {
+        case 0: bytes[5] ^= 1; break;
+        case 1: bytes[68] ^= 1; break;
+        case 2: raise_s(bytes + 5); break;
+        case 3: memcpy(bytes, own, own_n); break; /* our own, sent back */
+        case 4: memset(bytes + 5, 0, 64); break;
+        case 5: { /* by another key, over the right digest */
+            hello_t i, r;
+            hash32_t digest;
+            uint8_t ex[32];
+            hellos(&i, &r, ex, &a, &b);
+            hello_confirm_digest(&digest, &r, &i, ex);
+            ck_assert_int_eq(ecdsa_sign(world.ecdsa, bytes + 5, NULL, &digest, a.secret), RC_OK);
+            break;
+        }
+        case 6: bytes[3] = 65; want = E_MESSAGE; break;
+        default: bytes[3] = 63; want = E_MESSAGE; break;
+        }
+        feed(&a, view_of(bytes, confirm_n));
+        assert_failed(&a, want, "CONFIRM", (size_t)row);
+        close_pair(&a, &b);
+    }
+}
+END_TEST
+
+START_TEST(the_evidence_is_of_the_type_that_the_hello_offered)
+{
+    static uint8_t bytes[MESSAGES_MAX], own[MESSAGES_MAX];
+    end_t a, b;
+    pair(&a, &b);
+    size_t n = until_evidence(bytes, &a, &b);
+    bytes[MATTEST_HELLO_LEN + 5] = TEE_EVIDENCE_TDX;
+    feed(&a, view_of(bytes + MATTEST_HELLO_LEN, n - MATTEST_HELLO_LEN));
+    assert_failed(&a, E_EVIDENCE_TYPE, "another type", 0);
+    pair_again(&a, &b); /* offered and sent as plain TDX: the trust root is then Intel's */
+    drain(bytes, sizeof bytes, &b);
+    drain(own, sizeof own, &a);
+    bytes[5] = TEE_EVIDENCE_TDX;
+    feed(&a, view_of(bytes, MATTEST_HELLO_LEN));
+    feed(&b, view_of(own, MATTEST_HELLO_LEN));
+    n = drain(bytes, sizeof bytes, &b);
+    bytes[5] = TEE_EVIDENCE_TDX;
+    feed(&a, view_of(bytes, n));
+    assert_failed(&a, E_ROOT, "called plain TDX", 0);
+    pair_again(&a, &b); /* a policy that names no simulator, as every one of a production build */
+    a.c.policy = world.production;
+    reopen(&a);
+    drain(bytes, sizeof bytes, &b);
+    feed(&a, view_of(bytes, MATTEST_HELLO_LEN));
+    assert_failed(&a, E_EVIDENCE_TYPE, "simulated", 0);
+    close_pair(&a, &b);
+}
+END_TEST
+
+START_TEST(the_prototypes_binding_is_not_accepted)
+{
+    static uint8_t bytes[MESSAGES_MAX], own[MESSAGES_MAX];
+    uint8_t report_data[TEE_REPORT_DATA_LEN];
+    end_t a, b;
+    pair(&a, &b);
+    drain(bytes, sizeof bytes, &b);
+    feed(&a, view_of(bytes, MATTEST_HELLO_LEN));
+    drain(own, sizeof own, &a);
+    tee_register_report_data(report_data, b.c.static_pubkey);
+    size_t n = evidence_message(bytes, report_data);
+    feed(&a, view_of(bytes, n));
+    assert_failed(&a, E_REPORTDATA, "legacy", 0);
+    close_pair(&a, &b);
+}
+END_TEST
+
+START_TEST(a_silent_peer_meets_the_deadline)
+{
+    uint8_t bytes[MESSAGES_MAX];
+    end_t a, b;
+    pair(&a, &b);
+    a.c.started_ms = 5000;
+    reopen(&a);
+    ck_assert_int_eq(mattest_tick(a.m, 0), RC_OK);
+    ck_assert_int_eq(mattest_tick(a.m, 5000 + MATTEST_DEADLINE_MS - 1), RC_OK);
+    drain(bytes, sizeof bytes, &a);
+    ck_assert_int_eq(mattest_tick(a.m, 5000 + MATTEST_DEADLINE_MS), RC_TIMEOUT);
+    assert_failed(&a, E_DEADLINE, "tick", 0);
+    ck_assert(view_eq(mattest_output(a.m), view_of(reject_bytes, sizeof reject_bytes)));
+    ck_assert_int_eq(mattest_tick(a.m, 0), RC_TIMEOUT);
+    reopen(&a);
+    drain(bytes, sizeof bytes, &b);
+    ck_assert_int_eq(mattest_take(a.m, view_of(bytes, MATTEST_HELLO_LEN), world.collateral, NOW, 5000 + MATTEST_DEADLINE_MS), RC_TIMEOUT);
+    assert_failed(&a, E_DEADLINE, "take", 0);
+    close_pair(&a, &b);
+}
+END_TEST
+
+START_TEST(lengths_beyond_the_maximum_are_refused_at_once)
+{
+    static const struct {
+        uint8_t bytes[5];
+        unsigned want; /* TEE_OK: the body is awaited */
+    } rows[] = {
+        { { 0x40, 0, 0, 0, 2 }, E_MESSAGE }, { { 0xff, 0xff, 0xff, 0xff, 2 }, E_MESSAGE }, { { 0, 4, 0, 1, 2 }, E_MESSAGE },
+        { { 0, 4, 0, 0, 2 }, TEE_OK },       { { 0, 0, 0, 0, 2 }, E_MESSAGE },             { { 0, 0, 0, 16, 2 }, E_MESSAGE },
+        { { 0, 0, 0, 17, 2 }, TEE_OK },      { { 0, 0, 0, 2, 4 }, TEE_OK },                { { 0, 0, 0, 3, 4 }, E_MESSAGE },
+        { { 0, 0, 0, 17, 0 }, E_MESSAGE },   { { 0, 0, 0, 17, 5 }, E_MESSAGE },
+    };
+    uint8_t bytes[MESSAGES_MAX];
+    end_t a, b;
+    pair(&a, &b);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        pair_again(&a, &b);
+        drain(bytes, sizeof bytes, &b);
+        feed(&a, view_of(bytes, MATTEST_HELLO_LEN));
+        feed(&a, view_of(rows[i].bytes, 5));
+        if (rows[i].want)
+            assert_failed(&a, rows[i].want, "header", i);
+        else
+            ck_assert_int_eq(mattest_state(a.m), MATTEST_RUNNING);
+    }
+    close_pair(&a, &b);
+}
+END_TEST
+
+/* The four inner lengths of EVIDENCE. */
+START_TEST(parts_of_the_evidence_must_fit_its_body)
+{
+    static uint8_t bytes[MESSAGES_MAX], changed[MESSAGES_MAX];
+    end_t a, b;
+    pair(&a, &b);
+    size_t n = until_evidence(bytes, &a, &b);
+    const size_t quote_len = MATTEST_HELLO_LEN + 6;
+    size_t quote_n = (size_t)bytes[quote_len + 2] << 8 | bytes[quote_len + 3];
+    const size_t lengths[] = { quote_len, quote_len + 4 + quote_n, quote_len + 8 + quote_n, quote_len + 12 + quote_n };
+    for (size_t i = 0; i < 4; i++)
+        for (size_t k = 0; k < 4; k++) {
+            pair_again(&a, &b);
+            memcpy(changed, bytes, n);
+            changed[lengths[i] + k] ^= k == 3 ? 1 : 0x40;
+            feed(&a, view_of(changed, n));
+            ck_assert_msg(mattest_state(a.m) == MATTEST_FAILED, "length %zu, byte %zu", i, k);
+            ck_assert_msg(mattest_fault(a.m)->code == E_MESSAGE, "%s", tee_code_name(mattest_fault(a.m)->code));
+        }
+    close_pair(&a, &b);
+}
+END_TEST
+
+START_TEST(peers_are_told_nothing_but_that_it_failed)
+{
+    static uint8_t bytes[MESSAGES_MAX], own[MESSAGES_MAX];
+    end_t a, b;
+    pair(&a, &b);
+    size_t n = until_evidence(bytes, &a, &b);
+    bytes[MATTEST_HELLO_LEN + 500] ^= 1; /* in the quote's signed part */
+    feed(&a, view_of(bytes + MATTEST_HELLO_LEN, n - MATTEST_HELLO_LEN));
+    assert_failed(&a, E_QUOTE_SIG, "quote", 0);
+    ck_assert(view_eq(mattest_output(a.m), view_of(reject_bytes, sizeof reject_bytes)));
+    n = drain(own, sizeof own, &a);
+    feed(&b, view_of(own, n));
+    assert_failed(&b, E_REJECTED, "REJECT", 0);
+    ck_assert_int_ne(mattest_take(b.m, view_str("x"), world.collateral, NOW, 0), RC_OK);
+    ck_assert_int_ne(mattest_take(a.m, view_str("x"), world.collateral, NOW, 0), RC_OK);
+    ck_assert_uint_eq(mattest_output(a.m).n, 0);
+
+    pair_again(&a, &b); /* a message that was begun is completed, and nothing but REJECT follows */
+    drain(bytes, sizeof bytes, &b);
+    feed(&a, view_of(bytes, MATTEST_HELLO_LEN));
+    size_t whole = mattest_output(a.m).n;
+    mattest_sent(a.m, MATTEST_HELLO_LEN + 10);
+    ck_assert_int_eq(mattest_tick(a.m, MATTEST_DEADLINE_MS), RC_TIMEOUT);
+    ck_assert_uint_eq(mattest_output(a.m).n, whole - MATTEST_HELLO_LEN - 10 + sizeof reject_bytes);
+    pair_again(&a, &b); /* one that was not begun is dropped */
+    drain(bytes, sizeof bytes, &b);
+    feed(&a, view_of(bytes, MATTEST_HELLO_LEN));
+    mattest_sent(a.m, 10);
+    ck_assert_int_eq(mattest_tick(a.m, MATTEST_DEADLINE_MS), RC_TIMEOUT);
+    ck_assert_uint_eq(mattest_output(a.m).n, MATTEST_HELLO_LEN - 10 + sizeof reject_bytes);
+    close_pair(&a, &b);
+}
+END_TEST
+
+START_TEST(the_key_is_released_only_when_every_condition_holds)
+{
+    for (int row = 0; row < 5; row++) {
+        end_t a, b; /* a wants, b holds */
+        tee_fault_t fault;
+        pair(&a, &b);
+        a.c.wants_key = row != 1;
+        b.c.holds_key = row != 2;
+        reopen(&a);
+        reopen(&b);
+        ck_assert_int_eq(mattest_release_key(b.m, &fault, NOW), RC_REFUSED); /* not yet attested */
+        run(&a, &b, SIZE_MAX);
+        assert_attested(&a, &b);
+        ck_assert_int_eq(mattest_release_key(a.m, &fault, NOW), RC_REFUSED);
+        ck_assert_uint_eq(fault.code, E_KEY_RELEASE);
+        int64_t now = row == 3 ? mattest_expires(b.m) + 1 : row == 4 ? mattest_expires(b.m) : NOW;
+        rc_t rc = mattest_release_key(b.m, &fault, now);
+        ck_assert_msg(rc == (row == 0 || row == 4 ? RC_OK : RC_REFUSED), "row %d", row);
+        ck_assert_int_eq(mattest_release_key(b.m, &fault, NOW), rc == RC_OK || row == 1 || row == 2 ? RC_REFUSED : RC_OK);
+        close_pair(&a, &b);
+    }
+}
+END_TEST
+
+START_TEST(only_this_connections_evidence_can_be_supplied)
+{
+    static uint8_t bytes[MESSAGES_MAX], big[MATTEST_MESSAGE_MAX];
+    uint8_t report_data[TEE_REPORT_DATA_LEN], ex[32] = { 0 };
+    const view_t none = { NULL, 0 };
+    const char *why;
+    tee_evidence_t e;
+    end_t a, b;
+    pair(&a, &b);
+    a.slow = true;
+    ck_assert_int_eq(mattest_exporter(a.m, ex), RC_REFUSED);
+    drain(bytes, sizeof bytes, &b);
+    feed(&a, view_of(bytes, MATTEST_HELLO_LEN));
+    ck_assert_int_eq(mattest_state(a.m), MATTEST_EXPORT);
+    mattest_report_data(a.m, report_data);
+    ck_assert_int_eq(world.provider.get_evidence(world.provider.ctx, &e, report_data, &why), RC_OK);
+    ck_assert_int_eq(mattest_evidence(a.m, &e, none), RC_REFUSED); /* no exporter yet */
+    ck_assert_int_eq(mattest_exporter(a.m, ex), RC_OK);
+    ck_assert_int_eq(mattest_exporter(a.m, ex), RC_REFUSED);
+    ck_assert_int_eq(mattest_state(a.m), MATTEST_QUOTE);
+    ck_assert_int_eq(mattest_evidence(a.m, &e, none), RC_REFUSED); /* other report data */
+    tee_evidence_free(&e);
+    mattest_report_data(a.m, report_data);
+    ck_assert_int_eq(world.provider.get_evidence(world.provider.ctx, &e, report_data, &why), RC_OK);
+    e.type = TEE_EVIDENCE_TDX;
+    ck_assert_int_eq(mattest_evidence(a.m, &e, none), RC_REFUSED);
+    e.type = TEE_EVIDENCE_SIMULATED;
+    ck_assert_int_eq(mattest_evidence(a.m, &e, view_of(big, sizeof big)), RC_LIMIT);
+    ck_assert_int_eq(mattest_evidence(a.m, &e, view_of(big, sizeof big - 17 - e.quote.n + 1)), RC_LIMIT);
+    ck_assert_int_eq(mattest_state(a.m), MATTEST_QUOTE);
+    ck_assert_int_eq(mattest_evidence(a.m, &e, view_of(big, sizeof big - 17 - e.quote.n)), RC_OK);
+    ck_assert_int_eq(mattest_evidence(a.m, &e, none), RC_REFUSED);
+    ck_assert_uint_eq(mattest_output(a.m).n, MATTEST_HELLO_LEN + 5 + MATTEST_MESSAGE_MAX);
+    tee_evidence_free(&e);
+    close_pair(&a, &b);
+}
+END_TEST
+
+START_TEST(a_machine_needs_a_sound_configuration)
+{
+    end_t a, b;
+    mattest_t *m;
+    pair(&a, &b);
+    for (int row = 0; row < 5; row++) {
+        mattest_config_t c = a.c;
+        switch (row) {
+        case 0: memset(c.nonce, 0, sizeof c.nonce); break;
+        case 1: c.static_pubkey[0] = 4; break;
+        case 2: c.role = (mattest_role_t)3; break;
+        case 3: c.type = (tee_evidence_type_t)3; break;
+        default: memset(c.static_pubkey + 1, 0xff, 32); break;
+        }
+        ck_assert_msg(mattest_new(&m, &c) == RC_REFUSED && m == NULL, "row %d", row);
+    }
+    close_pair(&a, &b);
+}
+END_TEST
+
+START_TEST(a_key_that_does_not_sign_fails_the_machine)
+{
+    end_t a, b;
+    pair(&a, &b);
+    a.no_signature = true;
+    run(&a, &b, SIZE_MAX);
+    assert_failed(&a, E_CONFIRM, "own key", 0);
+    assert_failed(&b, E_REJECTED, "peer", 0);
+    close_pair(&a, &b);
+}
+END_TEST
+
+START_TEST(stapled_collateral_is_used_before_ones_own)
+{
+    end_t a, b;
+    pair(&a, &b);
+    b.staples = world.collateral;
+    a.known = view_str("{}");
+    run(&a, &b, 0);
+    assert_attested(&a, &b);
+    pair_again(&a, &b);
+    b.staples = view_str("{}");
+    a.known = world.collateral;
+    run(&a, &b, 0);
+    assert_failed(&a, E_COLLATERAL, "stapled", 0);
+    pair_again(&a, &b);
+    b.staples = a.known = view_of(NULL, 0);
+    run(&a, &b, 0);
+    assert_failed(&a, E_COLLATERAL, "none", 0);
+    close_pair(&a, &b);
+}
+END_TEST
+
+START_TEST(what_the_policy_refuses_fails)
+{
+    static const tee_code_t rows[] = { E_MEASUREMENT, E_TD_DEBUG, E_TCB_STATUS, E_TCB_TIME, E_NOMEM };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        end_t a, b;
+        pair(&a, &b);
+        world.verdict = rows[i];
+        run(&a, &b, SIZE_MAX);
+        world.verdict = TEE_OK;
+        ck_assert(mattest_fault(a.m)->code == rows[i] || mattest_fault(b.m)->code == rows[i]);
+        ck_assert_int_eq(mattest_state(a.m), MATTEST_FAILED);
+        ck_assert_int_eq(mattest_state(b.m), MATTEST_FAILED);
+        close_pair(&a, &b);
+    }
+}
+END_TEST
+
+START_TEST(evidence_that_expires_releases_no_key)
+{
+    end_t a, b;
+    tee_fault_t fault;
+    pair(&a, &b);
+    world.expiry = NOW + 10; /* collateral that ends during the connection */
+    run(&a, &b, SIZE_MAX);
+    assert_attested(&a, &b);
+    ck_assert_int_eq(mattest_expires(b.m), NOW + 10);
+    ck_assert_int_eq(mattest_release_key(b.m, &fault, NOW + 11), RC_REFUSED);
+    ck_assert_uint_eq(fault.code, E_KEY_RELEASE);
+    ck_assert_int_eq(mattest_release_key(b.m, &fault, NOW + 10), RC_OK);
+    pair_again(&a, &b);
+    world.expiry = NOW + 100 * 86400;
+    run(&a, &b, SIZE_MAX);
+    ck_assert_int_eq(mattest_expires(a.m), NOW + 86400);
+    close_pair(&a, &b);
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN_AROUND("mattest", world_open, world_close, two_ends_attest_whatever_the_portions,
+                           evidence_may_come_before_the_exporter, what_follows_the_confirm_is_left_to_others,
+                           a_relay_between_two_channels_fails_on_both_sides,
+                           recorded_evidence_is_worth_nothing_on_a_new_connection, reflections_are_refused,
+                           altered_hellos_are_refused, each_change_of_a_hello_under_way_is_noticed,
+                           messages_out_of_order_are_refused, confirms_of_others_are_refused,
+                           the_evidence_is_of_the_type_that_the_hello_offered, the_prototypes_binding_is_not_accepted,
+                           a_silent_peer_meets_the_deadline, lengths_beyond_the_maximum_are_refused_at_once,
+                           parts_of_the_evidence_must_fit_its_body, peers_are_told_nothing_but_that_it_failed,
+                           the_key_is_released_only_when_every_condition_holds,
+                           only_this_connections_evidence_can_be_supplied, a_machine_needs_a_sound_configuration,
+                           a_key_that_does_not_sign_fails_the_machine, stapled_collateral_is_used_before_ones_own,
+                           what_the_policy_refuses_fails, evidence_that_expires_releases_no_key);
+}
