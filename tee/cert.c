@@ -7,14 +7,15 @@
 #define OID_LEN_MAX 64u
 #define EXTENSIONS_MAX 32
 
-_Static_assert(CERT_USAGE_SIGNATURE == GNUTLS_KEY_DIGITAL_SIGNATURE && CERT_USAGE_CERT_SIGN == GNUTLS_KEY_KEY_CERT_SIGN &&
-                   CERT_USAGE_CRL_SIGN == GNUTLS_KEY_CRL_SIGN,
+_Static_assert(CERT_USAGE_SIGNATURE == GNUTLS_KEY_DIGITAL_SIGNATURE &&
+                   CERT_USAGE_CERT_SIGN == GNUTLS_KEY_KEY_CERT_SIGN && CERT_USAGE_CRL_SIGN == GNUTLS_KEY_CRL_SIGN,
                "bits of key usage");
 
 /* What a GnuTLS error means when the call reads a field. */
 static rc_t refuse(tee_fault_t *fault, int error, const char *why)
 {
-    return tee_fail(fault, error == GNUTLS_E_MEMORY_ERROR ? E_NOMEM : E_CERT, error == GNUTLS_E_MEMORY_ERROR ? NULL : why);
+    return tee_fail(fault, error == GNUTLS_E_MEMORY_ERROR ? E_NOMEM : E_CERT,
+                    error == GNUTLS_E_MEMORY_ERROR ? NULL : why);
 }
 
 /* Moves a datum of GnuTLS to storage of ours and frees it. False: too long. */
@@ -29,8 +30,8 @@ static bool move_datum(uint8_t *out, size_t *n, size_t cap, gnutls_datum_t *d)
     return fits;
 }
 
-/* True when the SGX extension's OID (all of it, with tag and length) stands twice in the certificate. Its own contents use
- * longer ones only. */
+/* True when the SGX extension's OID (all of it, with tag and length) stands twice in the certificate. Its own contents
+ * use longer ones only. */
 static bool has_sgx_twice(view_t der)
 {
     static const uint8_t oid[] = { 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0d, 0x01 };
@@ -216,7 +217,8 @@ rc_t cert_read(cert_t *out, tee_fault_t *fault, rd_t *r)
     wr_t w = wr_of(out->der.b, sizeof out->der.b);
     rc_t rc = pem_take(r, &w, "CERTIFICATE");
     if (rc)
-        return tee_fail(fault, rc == RC_LIMIT ? E_LIMIT : E_PEM, rc == RC_LIMIT ? "a certificate is longer than 4 KiB" : NULL);
+        return tee_fail(fault, rc == RC_LIMIT ? E_LIMIT : E_PEM,
+                        rc == RC_LIMIT ? "a certificate is longer than 4 KiB" : NULL);
     out->der.n = w.n;
     if (der_signed(&out->parts, wr_view(&w)))
         return tee_fail(fault, E_CERT, NULL);

@@ -38,7 +38,8 @@ static rc_t check_cert(const cert_t *c, const cert_t *issuer, const place_t *pla
     if (der_verify(&c->parts, issuer->pubkey))
         return tee_fail(fault, E_CHAINSIG, NULL);
     if (c->ca != place->ca || c->path_len != place->path_len)
-        return tee_fail(fault, E_CHAINUSAGE, "a certificate's basic constraints are not those of its place in the chain");
+        return tee_fail(fault, E_CHAINUSAGE,
+                        "a certificate's basic constraints are not those of its place in the chain");
     if ((c->usage & place->usage) != place->usage || c->usage & place->not_usage)
         return tee_fail(fault, E_CHAINUSAGE, "a certificate's key usage is not that of its place in the chain");
     if (now < c->not_before || now > c->not_after)
@@ -83,8 +84,8 @@ static rc_t check_crl(crl_t *list, chain_crl_t *out, tee_fault_t *fault, view_t 
 }
 
 /* Steps 2 and 3: the last of n certificates is the pinned root, and its revocation list holds. */
-static rc_t check_root(const cert_t *certs, size_t n, crl_t *list, chain_crl_t *out, tee_fault_t *fault, view_t root_crl,
-                       view_t root, int64_t now)
+static rc_t check_root(const cert_t *certs, size_t n, crl_t *list, chain_crl_t *out, tee_fault_t *fault,
+                       view_t root_crl, view_t root, int64_t now)
 {
     const cert_t *last = &certs[n - 1];
     if (!view_eq(CERT_VIEW(last->der), root)) {
@@ -97,8 +98,8 @@ static rc_t check_root(const cert_t *certs, size_t n, crl_t *list, chain_crl_t *
     return rc ? rc : check_crl(list, out, fault, root_crl, last, now);
 }
 
-rc_t chain_verify_pck(chain_pck_t *out, tee_fault_t *fault, const view_t certs[3], view_t root_crl, view_t pck_crl, view_t root,
-                      int64_t now)
+rc_t chain_verify_pck(chain_pck_t *out, tee_fault_t *fault, const view_t certs[3], view_t root_crl, view_t pck_crl,
+                      view_t root, int64_t now)
 {
     chain_pck_t v = { 0 };
     cert_t c[3]; /* leaf, intermediate, root */

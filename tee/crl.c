@@ -2,8 +2,8 @@
 
 #include "base/hex.h"
 
-#define EXTENSIONS_TAG 0xa0u /* [0] of TBSCertList */
-#define KEY_ID_TAG 0x80u     /* [0] of AuthorityKeyIdentifier */
+#define EXTENSIONS_TAG 0xa0u                 /* [0] of TBSCertList */
+#define KEY_ID_TAG 0x80u                     /* [0] of AuthorityKeyIdentifier */
 #define TEXT_MAX (2 * CHAIN_CRL_MAX + 4096u) /* hex or PEM of the longest list */
 
 static const uint8_t oid_number[] = { 0x55, 0x1d, 0x14 }, oid_key_id[] = { 0x55, 0x1d, 0x23 };

@@ -89,7 +89,8 @@ static int64_t days_since_1970(int64_t year, int64_t month, int64_t day)
 
 static int64_t days_in_month(int64_t year, int64_t month)
 {
-    return days_since_1970(month == 12 ? year + 1 : year, month == 12 ? 1 : month + 1, 1) - days_since_1970(year, month, 1);
+    return days_since_1970(month == 12 ? year + 1 : year, month == 12 ? 1 : month + 1, 1) -
+           days_since_1970(year, month, 1);
 }
 
 int64_t der_time(rd_t *r)

@@ -1,6 +1,7 @@
 /* der.h - strict readers of DER values and PEM blocks, for chain.c and its neighbours.
  *
- * DER: definite lengths in their shortest form only. A reader turns bad as those of base/bytes.h do, so a decoder checks once.
+ * DER: definite lengths in their shortest form only. A reader turns bad as those of base/bytes.h do, so a decoder
+ * checks once.
  *
  * Spec:   ITU-T X.690 (DER), RFC 7468 (PEM), RFC 5480 (ECDSA-Sig-Value)
  * Floor:  4, tee. No heap, I/O, clock or thread.
@@ -62,8 +63,9 @@ bool der_is_ecdsa_sha256(view_t algorithm);
  * RC_MALFORMED, RC_REFUSED. */
 NODISCARD rc_t der_verify(const der_signed_t *s, const uint8_t pubkey[64]);
 
-/* Decodes the PEM block with this label that r stands at, to behind its last marker. Nothing but base64 and line ends is
- * allowed between the markers. Appends to out; after a failure out and r hold nothing useful. RC_MALFORMED, RC_LIMIT. */
+/* Decodes the PEM block with this label that r stands at, to behind its last marker. Nothing but base64 and line ends
+ * is allowed between the markers. Appends to out; after a failure out and r hold nothing useful. RC_MALFORMED,
+ * RC_LIMIT. */
 NODISCARD rc_t pem_take(rd_t *r, wr_t *out, const char *label);
 
 /* Skips line ends. */

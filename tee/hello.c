@@ -82,7 +82,8 @@ void hello_transcript(hash32_t *out, const hello_t *a, const hello_t *b)
     sha256(out, view_of(both, sizeof both));
 }
 
-void hello_report_data(uint8_t out[TEE_REPORT_DATA_LEN], const hello_t *attester, const hello_t *verifier, const uint8_t ex[32])
+void hello_report_data(uint8_t out[TEE_REPORT_DATA_LEN], const hello_t *attester, const hello_t *verifier,
+                       const uint8_t ex[32])
 {
     static const uint8_t tag[16] = "tee-mattest/v1\0";
     uint8_t m[M_LEN];
@@ -114,6 +115,7 @@ void hello_confirm_digest(hash32_t *out, const hello_t *signer, const hello_t *o
     uint8_t of_i[TEE_REPORT_DATA_LEN], of_r[TEE_REPORT_DATA_LEN];
     hello_report_data(of_i, i, r, ex);
     hello_report_data(of_r, r, i, ex);
-    const view_t parts[] = { view_str(tag), view_of(&role, 1), view_of(of_i, sizeof of_i), view_of(of_r, sizeof of_r), view_of(ex, 32) };
+    const view_t parts[] = { view_str(tag), view_of(&role, 1), view_of(of_i, sizeof of_i), view_of(of_r, sizeof of_r),
+                             view_of(ex, 32) };
     sha256_parts(out, parts, sizeof parts / sizeof parts[0]);
 }

@@ -7,12 +7,12 @@
 #include "tee/hello.h"
 #include "tee/policy.h"
 
-#define HEADER_LEN 5u  /* u32 length of the body, u8 type */
+#define HEADER_LEN 5u /* u32 length of the body, u8 type */
 #define CONFIRM_LEN 64u
 #define REJECT_LEN 2u
-#define EVIDENCE_MIN 17u /* type and four lengths */
+#define EVIDENCE_MIN 17u                                           /* type and four lengths */
 #define SPARE (HEADER_LEN + CONFIRM_LEN + HEADER_LEN + REJECT_LEN) /* room behind HELLO and EVIDENCE */
-#define ARENA_MAX (32u << 20) /* of one appraisal */
+#define ARENA_MAX (32u << 20)                                      /* of one appraisal */
 #define DAY_S 86400
 
 enum { EVIDENCE = 2, CONFIRM = 3, REJECT = 4 };
@@ -40,8 +40,8 @@ struct mattest {
     size_t body_len, body_n;
     size_t rest;
 
-    /* What goes out: HELLO, EVIDENCE, CONFIRM, or HELLO, perhaps more, REJECT. Capacity is always SPARE more than HELLO and
-     * EVIDENCE need. */
+    /* What goes out: HELLO, EVIDENCE, CONFIRM, or HELLO, perhaps more, REJECT. Capacity is always SPARE more than HELLO
+     * and EVIDENCE need. */
     uint8_t *out;
     size_t out_n, out_sent;
     size_t evidence_end; /* 0: not yet in */
@@ -101,8 +101,12 @@ rc_t mattest_new(mattest_t **out, const mattest_config_t *config)
     }
     m->c = *config;
     m->state = MATTEST_RUNNING;
-    m->own = (hello_t){ .role = config->role, .type = config->type, .wants_key = config->wants_key,
-                        .holds_key = config->holds_key, .spki = config->spki, .policy = *policy_digest(config->policy),
+    m->own = (hello_t){ .role = config->role,
+                        .type = config->type,
+                        .wants_key = config->wants_key,
+                        .holds_key = config->holds_key,
+                        .spki = config->spki,
+                        .policy = *policy_digest(config->policy),
                         .chain_id = config->chain_id };
     memcpy(m->own.nonce, config->nonce, sizeof m->own.nonce);
     memcpy(m->own.static_pubkey, config->static_pubkey, sizeof m->own.static_pubkey);
@@ -318,7 +322,8 @@ static rc_t open_message(mattest_t *m)
         return tee_fail(&m->fault, E_MESSAGE, "a message has an unknown type");
     if (type != REJECT && type != (m->peer_verified ? CONFIRM : EVIDENCE))
         return tee_fail(&m->fault, E_STATE, NULL);
-    if (type == EVIDENCE ? len < EVIDENCE_MIN || len > MATTEST_MESSAGE_MAX : len != (type == CONFIRM ? CONFIRM_LEN : REJECT_LEN))
+    if (type == EVIDENCE ? len < EVIDENCE_MIN || len > MATTEST_MESSAGE_MAX
+                         : len != (type == CONFIRM ? CONFIRM_LEN : REJECT_LEN))
         return tee_fail(&m->fault, E_MESSAGE, "a message has another length than its type allows");
     m->body = malloc(len);
     m->body_len = len;

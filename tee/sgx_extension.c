@@ -7,8 +7,8 @@
 
 static const uint8_t prefix[] = { 0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0d, 0x01 }; /* P: 1.2.840.113741.1.13.1 */
 
-/* SEQUENCE { OID P.<arc> or P.<parent>.<arc>, value }: a reader of what follows the OID, and the arc (all are below 128, one
- * byte each); 0 when malformed. parent 0: none. */
+/* SEQUENCE { OID P.<arc> or P.<parent>.<arc>, value }: a reader of what follows the OID, and the arc (all are below
+ * 128, one byte each); 0 when malformed. parent 0: none. */
 static unsigned enter_field(rd_t *in, rd_t *list, uint8_t parent)
 {
     *in = der_enter(list, DER_SEQUENCE);

@@ -1,5 +1,5 @@
-/* No text verifies as a signing chain without a revocation list; when that is all that is missing, its last block is the
- * pinned root. */
+/* No text verifies as a signing chain without a revocation list; when that is all that is missing, its last block is
+ * the pinned root. */
 #include <stdlib.h>
 
 #include "tee/cert.h"

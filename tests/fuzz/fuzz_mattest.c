@@ -1,6 +1,6 @@
-/* Bytes of a peer alone never attest it, even where every evidence is taken for good (the double of tee_appraise below): they
- * would have to hold a signature by the key that they name. The first byte says how they are fed. A machine that failed stays
- * so, says why, and tells the peer nothing but E_ATTEST. */
+/* Bytes of a peer alone never attest it, even where every evidence is taken for good (the double of tee_appraise
+ * below): they would have to hold a signature by the key that they name. The first byte says how they are fed. A
+ * machine that failed stays so, says why, and tells the peer nothing but E_ATTEST. */
 #include <stdlib.h>
 
 #include "tee/mattest.h"
@@ -29,7 +29,8 @@ view_t policy_simulator_root(const policy_t *p)
 }
 
 rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, tee_fault_t *fault, arena_t *a, const tee_claim_t *claim,
-                  const uint8_t report_data[TEE_REPORT_DATA_LEN], const policy_t *policy, rollback_t *memory, int64_t now)
+                  const uint8_t report_data[TEE_REPORT_DATA_LEN], const policy_t *policy, rollback_t *memory,
+                  int64_t now)
 {
     (void)log, (void)fault, (void)a, (void)claim, (void)report_data, (void)policy, (void)memory;
     *out = (tee_verified_t){ .earliest_expiry = now };
@@ -47,7 +48,8 @@ static rc_t sign(void *ctx, uint8_t out[64], const hash32_t *digest)
 /* A quote that parses, over this report data. */
 static view_t make_quote(uint8_t buf[2048], const uint8_t report_data[TEE_REPORT_DATA_LEN])
 {
-    static const uint8_t vendor[] = { 0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9, 0x94, 0x0a, 0x0d, 0xb3, 0x95, 0x7f, 0x06, 0x07 };
+    static const uint8_t vendor[] = { 0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9,
+                                      0x94, 0x0a, 0x0d, 0xb3, 0x95, 0x7f, 0x06, 0x07 };
     static const char chain[] = "-----BEGIN CERTIFICATE----------END CERTIFICATE-----"
                                 "-----BEGIN CERTIFICATE----------END CERTIFICATE-----"
                                 "-----BEGIN CERTIFICATE----------END CERTIFICATE-----";
@@ -106,11 +108,17 @@ static void check(mattest_t *m)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    static const uint8_t generator[33] = { 2,    0x79, 0xbe, 0x66, 0x7e, 0xf9, 0xdc, 0xbb, 0xac, 0x55, 0xa0, 0x62, 0x95, 0xce, 0x87, 0x0b, 0x07,
-                                           0x02, 0x9b, 0xfc, 0xdb, 0x2d, 0xce, 0x28, 0xd9, 0x59, 0xf2, 0x81, 0x5b, 0x16, 0xf8, 0x17, 0x98 };
+    static const uint8_t generator[33] = { 2,    0x79, 0xbe, 0x66, 0x7e, 0xf9, 0xdc, 0xbb, 0xac, 0x55, 0xa0,
+                                           0x62, 0x95, 0xce, 0x87, 0x0b, 0x07, 0x02, 0x9b, 0xfc, 0xdb, 0x2d,
+                                           0xce, 0x28, 0xd9, 0x59, 0xf2, 0x81, 0x5b, 0x16, 0xf8, 0x17, 0x98 };
     static const policy_t policy = { .simulator_root = { generator, sizeof generator } };
-    mattest_config_t c = { .role = MATTEST_INITIATOR, .type = TEE_EVIDENCE_TDX, .holds_key = true, .nonce = { 1 }, .chain_id = 1,
-                           .policy = &policy, .sign = sign };
+    mattest_config_t c = { .role = MATTEST_INITIATOR,
+                           .type = TEE_EVIDENCE_TDX,
+                           .holds_key = true,
+                           .nonce = { 1 },
+                           .chain_id = 1,
+                           .policy = &policy,
+                           .sign = sign };
     mattest_t *m;
     if (!len)
         return 0;

@@ -1,5 +1,6 @@
-/* mattest_world.h - two ends of a connection, in memory, with simulated quotes. Their verifier is judged in test_verify.c and its
- * neighbours; here tee_appraise and the policy are doubles that check what the protocol hands them and answer as told. */
+/* mattest_world.h - two ends of a connection, in memory, with simulated quotes. Their verifier is judged in
+ * test_verify.c and its neighbours; here tee_appraise and the policy are doubles that check what the protocol hands
+ * them and answer as told. */
 #ifndef TESTS_UNIT_MATTEST_WORLD_H
 #define TESTS_UNIT_MATTEST_WORLD_H
 
@@ -43,7 +44,8 @@ view_t policy_simulator_root(const policy_t *p)
 
 /* Signature of the quote, collateral, verdict and report data, in the order of the real one. */
 rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, tee_fault_t *fault, arena_t *a, const tee_claim_t *claim,
-                  const uint8_t report_data[TEE_REPORT_DATA_LEN], const policy_t *policy, rollback_t *memory, int64_t now)
+                  const uint8_t report_data[TEE_REPORT_DATA_LEN], const policy_t *policy, rollback_t *memory,
+                  int64_t now)
 {
     quote_t q;
     hash32_t digest;
@@ -118,8 +120,13 @@ static void open_end(end_t *e, mattest_role_t role)
 {
     mattest_free(e->m);
     *e = (end_t){ .known = world.collateral };
-    e->c = (mattest_config_t){ .role = role, .type = TEE_EVIDENCE_SIMULATED, .wants_key = role == MATTEST_INITIATOR,
-                               .holds_key = role == MATTEST_RESPONDER, .chain_id = 1, .policy = world.policy, .sign = sign,
+    e->c = (mattest_config_t){ .role = role,
+                               .type = TEE_EVIDENCE_SIMULATED,
+                               .wants_key = role == MATTEST_INITIATOR,
+                               .holds_key = role == MATTEST_RESPONDER,
+                               .chain_id = 1,
+                               .policy = world.policy,
+                               .sign = sign,
                                .sign_ctx = e };
     memset(e->c.nonce, 0x10 * (int)role, sizeof e->c.nonce);
     memset(e->channel, 0x77, sizeof e->channel);
@@ -199,8 +206,13 @@ static void hellos(hello_t *i, hello_t *r, uint8_t ex[32], const end_t *a, const
     hash32_t context;
     for (int k = 0; k < 2; k++) {
         const mattest_config_t *c = &ends[k]->c;
-        *out[k] = (hello_t){ .role = c->role, .type = c->type, .wants_key = c->wants_key, .holds_key = c->holds_key,
-                             .spki = c->spki, .policy = *policy_digest(c->policy), .chain_id = c->chain_id };
+        *out[k] = (hello_t){ .role = c->role,
+                             .type = c->type,
+                             .wants_key = c->wants_key,
+                             .holds_key = c->holds_key,
+                             .spki = c->spki,
+                             .policy = *policy_digest(c->policy),
+                             .chain_id = c->chain_id };
         memcpy(out[k]->nonce, c->nonce, 32);
         memcpy(out[k]->static_pubkey, c->static_pubkey, 33);
     }

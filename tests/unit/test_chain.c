@@ -11,8 +11,8 @@
 #include "tests/unit/unit.h"
 
 #define FILE_BYTES 8192u
-#define NOW 1751000000 /* 2025-06-27 */
-#define CRL_FROM 1750327235 /* 2025-06-19T10:00:35Z */
+#define NOW 1751000000       /* 2025-06-27 */
+#define CRL_FROM 1750327235  /* 2025-06-19T10:00:35Z */
 #define CRL_UNTIL 1752919235 /* 2025-07-19T10:00:35Z */
 
 typedef struct {
@@ -151,7 +151,8 @@ START_TEST(the_platform_of_a_chain_is_read_without_verifying)
     bool processor = true;
     ck_assert_int_eq(chain_platform(fmspc, &processor, &fault, certs), RC_OK);
     ck_assert(!processor);
-    ck_assert_int_eq(chain_verify_pck(&pck, &fault, certs, all(&root_crl), all(&pck_crl), CHAIN_INTEL_ROOT, NOW), RC_OK);
+    ck_assert_int_eq(chain_verify_pck(&pck, &fault, certs, all(&root_crl), all(&pck_crl), CHAIN_INTEL_ROOT, NOW),
+                     RC_OK);
     ck_assert_mem_eq(fmspc, pck.sgx.fmspc, 6);
     const view_t wrong[3] = { certs[1], certs[1], certs[2] };
     ck_assert_int_eq(chain_platform(fmspc, &processor, &fault, wrong), RC_MALFORMED);
@@ -351,9 +352,13 @@ START_TEST(lists_come_as_pem_der_or_hex)
     view_t p = to_pem(pem, all(&pck_crl));
     const size_t body = strlen("-----BEGIN CERTIFICATE-----"), tail = strlen("-----END CERTIFICATE-----");
     char *crl_pem = malloc(p.n + 8);
-    int crl_pem_n = sprintf(crl_pem, "-----BEGIN X509 CRL-----%.*s-----END X509 CRL-----\n", (int)(p.n - body - tail), pem + body);
+    int crl_pem_n =
+        sprintf(crl_pem, "-----BEGIN X509 CRL-----%.*s-----END X509 CRL-----\n", (int)(p.n - body - tail), pem + body);
     const view_t good[] = {
-        all(&pck_crl), view_of(text, n), view_of(upper, n), view_of(crl_pem, (size_t)crl_pem_n),
+        all(&pck_crl),
+        view_of(text, n),
+        view_of(upper, n),
+        view_of(crl_pem, (size_t)crl_pem_n),
     };
     for (size_t i = 0; i < 4; i++) {
         ck_assert_msg(chain_crl_der(&out, &fault, &a, good[i]) == RC_OK, "good row %zu: %s", i, fault.why);
@@ -363,8 +368,14 @@ START_TEST(lists_come_as_pem_der_or_hex)
     text[n] = '\n';
     ck_assert_int_eq(chain_crl_der(&out, &fault, &a, view_of(text, n + 1)), RC_OK);
     text[n / 2] = 'g';
-    const view_t bad[] = { view_of(text, n), view_of(text, n - 1), p, view_of(NULL, 0), view_str("\n"), view_str("3000x"),
-                           view_str("-----BEGIN"), view_str("-----BEGIN X509 CRL-----") };
+    const view_t bad[] = { view_of(text, n),
+                           view_of(text, n - 1),
+                           p,
+                           view_of(NULL, 0),
+                           view_str("\n"),
+                           view_str("3000x"),
+                           view_str("-----BEGIN"),
+                           view_str("-----BEGIN X509 CRL-----") };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         ck_assert_msg(chain_crl_der(&out, &fault, &a, bad[i]) == RC_MALFORMED && fault.code == E_CRL, "bad row %zu", i);
     arena_t tiny;
@@ -424,10 +435,13 @@ START_TEST(base64_is_strict)
     static const struct {
         const char *body, *hex; /* hex NULL: refused */
     } rows[] = {
-        { "", "" },           { "AAAA", "000000" },   { "AAE=", "0001" },    { "AQ==", "01" },     { "+/+/", "fbffbf" },
-        { "A\nA\r\nE\n=", "0001" }, { "AAF=", NULL }, { "AR==", NULL },      { "A", NULL },        { "AA", NULL },
-        { "AAA", NULL },      { "A===", NULL },       { "====", NULL },      { "AQ=", NULL },      { "AQ==AQ==", NULL },
-        { "AQ=A", NULL },     { "AAAA=", NULL },      { "AA A", NULL },      { "AA_A", NULL },     { "AA\tAA", NULL },
+        { "", "" },       { "AAAA", "000000" }, { "AAE=", "0001" },
+        { "AQ==", "01" }, { "+/+/", "fbffbf" }, { "A\nA\r\nE\n=", "0001" },
+        { "AAF=", NULL }, { "AR==", NULL },     { "A", NULL },
+        { "AA", NULL },   { "AAA", NULL },      { "A===", NULL },
+        { "====", NULL }, { "AQ=", NULL },      { "AQ==AQ==", NULL },
+        { "AQ=A", NULL }, { "AAAA=", NULL },    { "AA A", NULL },
+        { "AA_A", NULL }, { "AA\tAA", NULL },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char text[200];
@@ -495,11 +509,21 @@ START_TEST(der_lengths_and_numbers_have_one_form)
         size_t n;
         bool good;
     } rows[] = {
-        { { 2, 1, 5 }, 3, true },         { { 2, 2, 0, 0x80 }, 4, true },   { { 2, 1, 0 }, 3, true },
-        { { 2, 0 }, 2, false },           { { 2, 1, 0x80 }, 3, false },     { { 2, 2, 0, 0x7f }, 4, false },
-        { { 2, 2, 0, 0 }, 4, false },     { { 2, 0x81, 1, 5 }, 4, false },  { { 2, 0x82, 0, 1, 5 }, 5, false },
-        { { 2, 0x80, 5, 0, 0 }, 5, false }, { { 2, 2, 5 }, 3, false },      { { 2 }, 1, false },
-        { { 0 }, 0, false },              { { 4, 1, 5 }, 3, false },        { { 2, 0x84, 0xff, 0xff, 0xff, 0xff, 1 }, 7, false },
+        { { 2, 1, 5 }, 3, true },
+        { { 2, 2, 0, 0x80 }, 4, true },
+        { { 2, 1, 0 }, 3, true },
+        { { 2, 0 }, 2, false },
+        { { 2, 1, 0x80 }, 3, false },
+        { { 2, 2, 0, 0x7f }, 4, false },
+        { { 2, 2, 0, 0 }, 4, false },
+        { { 2, 0x81, 1, 5 }, 4, false },
+        { { 2, 0x82, 0, 1, 5 }, 5, false },
+        { { 2, 0x80, 5, 0, 0 }, 5, false },
+        { { 2, 2, 5 }, 3, false },
+        { { 2 }, 1, false },
+        { { 0 }, 0, false },
+        { { 4, 1, 5 }, 3, false },
+        { { 2, 0x84, 0xff, 0xff, 0xff, 0xff, 1 }, 7, false },
         { { 2, 0x85, 0, 0, 0, 0, 1, 5 }, 8, false },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -519,7 +543,8 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN_AROUND("chain", setup, NULL, a_genuine_pck_chain_verifies, the_platform_of_a_chain_is_read_without_verifying, a_genuine_signer_chain_verifies,
+    return UNIT_RUN_AROUND("chain", setup, NULL, a_genuine_pck_chain_verifies,
+                           the_platform_of_a_chain_is_read_without_verifying, a_genuine_signer_chain_verifies,
                            the_embedded_root_is_intels, times_are_inclusive_at_both_ends,
                            other_orders_and_roots_are_refused, revocation_lists_must_be_there_and_of_the_right_issuer,
                            each_changed_byte_of_a_certificate_is_refused, each_changed_byte_of_a_list_is_refused,

@@ -49,8 +49,10 @@ static void run(end_t *a, end_t *b, size_t n)
 
 static void assert_attested(const end_t *a, const end_t *b)
 {
-    ck_assert_msg(mattest_state(a->m) == MATTEST_ATTESTED, "%s: %s", tee_code_name(mattest_fault(a->m)->code), mattest_fault(a->m)->why);
-    ck_assert_msg(mattest_state(b->m) == MATTEST_ATTESTED, "%s: %s", tee_code_name(mattest_fault(b->m)->code), mattest_fault(b->m)->why);
+    ck_assert_msg(mattest_state(a->m) == MATTEST_ATTESTED, "%s: %s", tee_code_name(mattest_fault(a->m)->code),
+                  mattest_fault(a->m)->why);
+    ck_assert_msg(mattest_state(b->m) == MATTEST_ATTESTED, "%s: %s", tee_code_name(mattest_fault(b->m)->code),
+                  mattest_fault(b->m)->why);
 }
 
 static void assert_failed(const end_t *e, unsigned code, const char *what, size_t row)
@@ -133,7 +135,9 @@ START_TEST(what_follows_the_confirm_is_left_to_others)
     size_t n = until_evidence(bytes, &a, &b);
     n += drain(bytes + n, sizeof bytes - n, &b); /* b's CONFIRM */
     memcpy(bytes + n, "application", 11);
-    ck_assert_int_eq(mattest_take(a.m, view_of(bytes + MATTEST_HELLO_LEN, n - MATTEST_HELLO_LEN + 11), world.collateral, NOW, 0), RC_OK);
+    ck_assert_int_eq(
+        mattest_take(a.m, view_of(bytes + MATTEST_HELLO_LEN, n - MATTEST_HELLO_LEN + 11), world.collateral, NOW, 0),
+        RC_OK);
     ck_assert_int_eq(mattest_state(a.m), MATTEST_ATTESTED);
     ck_assert_uint_eq(mattest_rest(a.m), 11);
     ck_assert_int_eq(mattest_take(a.m, view_str("abc"), world.collateral, NOW, 0), RC_OK);
@@ -155,7 +159,8 @@ START_TEST(a_relay_between_two_channels_fails_on_both_sides)
         run(&a, &b, portions[i]);
         ck_assert_int_eq(mattest_state(a.m), MATTEST_FAILED);
         ck_assert_int_eq(mattest_state(b.m), MATTEST_FAILED);
-        unsigned x = mattest_fault(a.m)->code, y = mattest_fault(b.m)->code; /* whoever is second may hear of it first */
+        unsigned x = mattest_fault(a.m)->code,
+                 y = mattest_fault(b.m)->code; /* whoever is second may hear of it first */
         ck_assert(x == E_REPORTDATA || y == E_REPORTDATA);
         ck_assert((x == E_REPORTDATA || x == E_REJECTED) && (y == E_REPORTDATA || y == E_REJECTED));
         close_pair(&a, &b);
@@ -169,7 +174,8 @@ START_TEST(a_relay_between_two_channels_fails_on_both_sides)
     size_t n = drain(bytes, sizeof bytes, &b);
     feed(&a, view_of(bytes, MATTEST_HELLO_LEN));
     size_t m = drain(more, sizeof more, &a);
-    feed(&a, view_of(bytes + MATTEST_HELLO_LEN, n - MATTEST_HELLO_LEN)); /* both have sent evidence before either judges */
+    feed(&a,
+         view_of(bytes + MATTEST_HELLO_LEN, n - MATTEST_HELLO_LEN)); /* both have sent evidence before either judges */
     feed(&b, view_of(more, m));
     assert_failed(&a, E_REPORTDATA, "relay", 0);
     assert_failed(&b, E_REPORTDATA, "relay", 1);
@@ -251,10 +257,25 @@ START_TEST(altered_hellos_are_refused)
         uint8_t value; /* XOR */
         unsigned want;
     } rows[] = {
-        { 76, 1, E_SPKI },      { 107, 0x80, E_SPKI }, { 4, 3, E_ROLE },           { 4, 2, E_HELLO },     { 4, 1, E_HELLO },
-        { 7, 4, E_HELLO },      { 7, 0x80, E_HELLO },  { 6, 1, E_HELLO },          { 73, 1, E_HELLO },    { 75, 1, E_HELLO },
-        { 148, 1, E_HELLO },    { 159, 1, E_HELLO },   { 0, 1, E_HELLO },          { 3, 1, E_HELLO },     { 40, 1 << 2, E_HELLO },
-        { 147, 3, E_CHAIN_ID }, { 140, 1, E_CHAIN_ID }, { 5, 0xff, E_EVIDENCE_TYPE }, { 5, 0xf0, E_EVIDENCE_TYPE },
+        { 76, 1, E_SPKI },
+        { 107, 0x80, E_SPKI },
+        { 4, 3, E_ROLE },
+        { 4, 2, E_HELLO },
+        { 4, 1, E_HELLO },
+        { 7, 4, E_HELLO },
+        { 7, 0x80, E_HELLO },
+        { 6, 1, E_HELLO },
+        { 73, 1, E_HELLO },
+        { 75, 1, E_HELLO },
+        { 148, 1, E_HELLO },
+        { 159, 1, E_HELLO },
+        { 0, 1, E_HELLO },
+        { 3, 1, E_HELLO },
+        { 40, 1 << 2, E_HELLO },
+        { 147, 3, E_CHAIN_ID },
+        { 140, 1, E_CHAIN_ID },
+        { 5, 0xff, E_EVIDENCE_TYPE },
+        { 5, 0xf0, E_EVIDENCE_TYPE },
     };
     static uint8_t bytes[MESSAGES_MAX];
     end_t a, b;
@@ -308,7 +329,8 @@ START_TEST(messages_out_of_order_are_refused)
     end_t a, b;
     pair(&a, &b);
     size_t n = until_evidence(recorded, &a, &b);
-    const view_t hello = view_of(recorded, MATTEST_HELLO_LEN), evidence = view_of(recorded + MATTEST_HELLO_LEN, n - MATTEST_HELLO_LEN);
+    const view_t hello = view_of(recorded, MATTEST_HELLO_LEN),
+                 evidence = view_of(recorded + MATTEST_HELLO_LEN, n - MATTEST_HELLO_LEN);
     size_t confirm_n = drain(bytes, sizeof bytes, &b);
     uint8_t confirm[69];
     ck_assert_uint_eq(confirm_n, sizeof confirm);
@@ -370,8 +392,9 @@ END_TEST
 /* s becomes n - s. */
 static void raise_s(uint8_t sig[64])
 {
-    static const uint8_t n[32] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe,
-                                   0xba, 0xae, 0xdc, 0xe6, 0xaf, 0x48, 0xa0, 0x3b, 0xbf, 0xd2, 0x5e, 0x8c, 0xd0, 0x36, 0x41, 0x41 };
+    static const uint8_t n[32] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                   0xff, 0xff, 0xff, 0xff, 0xfe, 0xba, 0xae, 0xdc, 0xe6, 0xaf, 0x48,
+                                   0xa0, 0x3b, 0xbf, 0xd2, 0x5e, 0x8c, 0xd0, 0x36, 0x41, 0x41 };
     int borrow = 0;
     for (int i = 31; i >= 0; i--) {
         int d = n[i] - sig[32 + i] - borrow;
@@ -393,11 +416,21 @@ START_TEST(confirms_of_others_are_refused)
         ck_assert_uint_eq(confirm_n, 69);
         unsigned want = E_CONFIRM;
         switch (row) {
-        case 0: bytes[5] ^= 1; break;
-        case 1: bytes[68] ^= 1; break;
-        case 2: raise_s(bytes + 5); break;
-        case 3: memcpy(bytes, own, own_n); break; /* our own, sent back */
-        case 4: memset(bytes + 5, 0, 64); break;
+        case 0:
+            bytes[5] ^= 1;
+            break;
+        case 1:
+            bytes[68] ^= 1;
+            break;
+        case 2:
+            raise_s(bytes + 5);
+            break;
+        case 3:
+            memcpy(bytes, own, own_n);
+            break; /* our own, sent back */
+        case 4:
+            memset(bytes + 5, 0, 64);
+            break;
         case 5: { /* by another key, over the right digest */
             hello_t i, r;
             hash32_t digest;
@@ -407,8 +440,14 @@ START_TEST(confirms_of_others_are_refused)
             ck_assert_int_eq(ecdsa_sign(world.ecdsa, bytes + 5, NULL, &digest, a.secret), RC_OK);
             break;
         }
-        case 6: bytes[3] = 65; want = E_MESSAGE; break;
-        default: bytes[3] = 63; want = E_MESSAGE; break;
+        case 6:
+            bytes[3] = 65;
+            want = E_MESSAGE;
+            break;
+        default:
+            bytes[3] = 63;
+            want = E_MESSAGE;
+            break;
         }
         feed(&a, view_of(bytes, confirm_n));
         assert_failed(&a, want, "CONFIRM", (size_t)row);
@@ -479,7 +518,9 @@ START_TEST(a_silent_peer_meets_the_deadline)
     ck_assert_int_eq(mattest_tick(a.m, 0), RC_TIMEOUT);
     reopen(&a);
     drain(bytes, sizeof bytes, &b);
-    ck_assert_int_eq(mattest_take(a.m, view_of(bytes, MATTEST_HELLO_LEN), world.collateral, NOW, 5000 + MATTEST_DEADLINE_MS), RC_TIMEOUT);
+    ck_assert_int_eq(
+        mattest_take(a.m, view_of(bytes, MATTEST_HELLO_LEN), world.collateral, NOW, 5000 + MATTEST_DEADLINE_MS),
+        RC_TIMEOUT);
     assert_failed(&a, E_DEADLINE, "take", 0);
     close_pair(&a, &b);
 }
@@ -491,10 +532,12 @@ START_TEST(lengths_beyond_the_maximum_are_refused_at_once)
         uint8_t bytes[5];
         unsigned want; /* TEE_OK: the body is awaited */
     } rows[] = {
-        { { 0x40, 0, 0, 0, 2 }, E_MESSAGE }, { { 0xff, 0xff, 0xff, 0xff, 2 }, E_MESSAGE }, { { 0, 4, 0, 1, 2 }, E_MESSAGE },
-        { { 0, 4, 0, 0, 2 }, TEE_OK },       { { 0, 0, 0, 0, 2 }, E_MESSAGE },             { { 0, 0, 0, 16, 2 }, E_MESSAGE },
-        { { 0, 0, 0, 17, 2 }, TEE_OK },      { { 0, 0, 0, 2, 4 }, TEE_OK },                { { 0, 0, 0, 3, 4 }, E_MESSAGE },
-        { { 0, 0, 0, 17, 0 }, E_MESSAGE },   { { 0, 0, 0, 17, 5 }, E_MESSAGE },
+        { { 0x40, 0, 0, 0, 2 }, E_MESSAGE }, { { 0xff, 0xff, 0xff, 0xff, 2 }, E_MESSAGE },
+        { { 0, 4, 0, 1, 2 }, E_MESSAGE },    { { 0, 4, 0, 0, 2 }, TEE_OK },
+        { { 0, 0, 0, 0, 2 }, E_MESSAGE },    { { 0, 0, 0, 16, 2 }, E_MESSAGE },
+        { { 0, 0, 0, 17, 2 }, TEE_OK },      { { 0, 0, 0, 2, 4 }, TEE_OK },
+        { { 0, 0, 0, 3, 4 }, E_MESSAGE },    { { 0, 0, 0, 17, 0 }, E_MESSAGE },
+        { { 0, 0, 0, 17, 5 }, E_MESSAGE },
     };
     uint8_t bytes[MESSAGES_MAX];
     end_t a, b;
@@ -588,7 +631,8 @@ START_TEST(the_key_is_released_only_when_every_condition_holds)
         int64_t now = row == 3 ? mattest_expires(b.m) + 1 : row == 4 ? mattest_expires(b.m) : NOW;
         rc_t rc = mattest_release_key(b.m, &fault, now);
         ck_assert_msg(rc == (row == 0 || row == 4 ? RC_OK : RC_REFUSED), "row %d", row);
-        ck_assert_int_eq(mattest_release_key(b.m, &fault, NOW), rc == RC_OK || row == 1 || row == 2 ? RC_REFUSED : RC_OK);
+        ck_assert_int_eq(mattest_release_key(b.m, &fault, NOW),
+                         rc == RC_OK || row == 1 || row == 2 ? RC_REFUSED : RC_OK);
         close_pair(&a, &b);
     }
 }
@@ -640,11 +684,21 @@ START_TEST(a_machine_needs_a_sound_configuration)
     for (int row = 0; row < 5; row++) {
         mattest_config_t c = a.c;
         switch (row) {
-        case 0: memset(c.nonce, 0, sizeof c.nonce); break;
-        case 1: c.static_pubkey[0] = 4; break;
-        case 2: c.role = (mattest_role_t)3; break;
-        case 3: c.type = (tee_evidence_type_t)3; break;
-        default: memset(c.static_pubkey + 1, 0xff, 32); break;
+        case 0:
+            memset(c.nonce, 0, sizeof c.nonce);
+            break;
+        case 1:
+            c.static_pubkey[0] = 4;
+            break;
+        case 2:
+            c.role = (mattest_role_t)3;
+            break;
+        case 3:
+            c.type = (tee_evidence_type_t)3;
+            break;
+        default:
+            memset(c.static_pubkey + 1, 0xff, 32);
+            break;
         }
         ck_assert_msg(mattest_new(&m, &c) == RC_REFUSED && m == NULL, "row %d", row);
     }

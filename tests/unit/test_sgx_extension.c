@@ -1,4 +1,5 @@
-/* The SGX extension of PCK certificates, on extensions that this file builds field by field. Intel's own: test_chain.c. */
+/* The SGX extension of PCK certificates, on extensions that this file builds field by field. Intel's own: test_chain.c.
+ */
 #include <stdlib.h>
 
 #include "tee/chain.h"
@@ -12,16 +13,19 @@ typedef struct {
     int without, twice;                            /* arc of P.<arc> that is left out, or comes twice */
     int tcb_without, tcb_twice;                    /* the same of P.2.<arc> */
     int component_value;                           /* of component 3, as INTEGER */
-    const char *component, *pce_svn, *type, *flag; /* DER of component 3, PCESVN, SGX type, P.7.1; NULL: as it should be */
-    bool extra;                                    /* a field P.8 */
-    bool tcb_extra;                                /* a field P.2.19 */
-    bool other_oid;                                /* P.4 under another prefix */
-    bool trailing;                                 /* in the last field of the TCB */
-    bool platform;                                 /* with P.6 and P.7 */
+    const char *component, *pce_svn, *type,
+        *flag;      /* DER of component 3, PCESVN, SGX type, P.7.1; NULL: as it should be */
+    bool extra;     /* a field P.8 */
+    bool tcb_extra; /* a field P.2.19 */
+    bool other_oid; /* P.4 under another prefix */
+    bool trailing;  /* in the last field of the TCB */
+    bool platform;  /* with P.6 and P.7 */
     bool cpu_svn_differs;
 } spec_t;
 
-static const spec_t right = { .ppid = 16, .pce_id = 2, .fmspc = 6, .cpu_svn = 16, .instance = 16, .component_value = 3, .platform = true };
+static const spec_t right = {
+    .ppid = 16, .pce_id = 2, .fmspc = 6, .cpu_svn = 16, .instance = 16, .component_value = 3, .platform = true
+};
 
 static void der(wr_t *w, uint8_t tag, view_t v)
 {
@@ -63,7 +67,8 @@ static void build_tcb(wr_t *w, const spec_t *s)
             else if (i == 17)
                 wr_bytes(&v, "\x02\x02\x01\x02", 4);
             else if (i < 17)
-                der(&v, 2, svn[i - 1] & 0x80 ? view_of((const uint8_t[]){ 0, svn[i - 1] }, 2) : view_of(&svn[i - 1], 1));
+                der(&v, 2,
+                    svn[i - 1] & 0x80 ? view_of((const uint8_t[]){ 0, svn[i - 1] }, 2) : view_of(&svn[i - 1], 1));
             if (i == 16 && s->trailing)
                 wr_u8(&v, 0);
             if (i == 18) {
@@ -174,9 +179,10 @@ START_TEST(all_fields_are_read)
 }
 END_TEST
 
-#define WITH(...)                                                                                               \
-    {                                                                                                           \
-        .ppid = 16, .pce_id = 2, .fmspc = 6, .cpu_svn = 16, .instance = 16, .component_value = 3, .platform = true, __VA_ARGS__ \
+#define WITH(...)                                                                                                      \
+    {                                                                                                                  \
+        .ppid = 16, .pce_id = 2, .fmspc = 6, .cpu_svn = 16, .instance = 16, .component_value = 3, .platform = true,    \
+        __VA_ARGS__                                                                                                    \
     }
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
@@ -251,7 +257,8 @@ START_TEST(each_flipped_bit_is_refused_or_changes_the_result)
         }
         bytes[i / 8] ^= (uint8_t)(1u << i % 8);
     }
-    ck_assert_uint_eq(accepted, 8 * (16 + 2 + 6 + 16) + 14 + 1); /* octet strings; PCESVN 0102 but for its sign and lowest high bit; type 0 */
+    ck_assert_uint_eq(accepted, 8 * (16 + 2 + 6 + 16) + 14 +
+                                    1); /* octet strings; PCESVN 0102 but for its sign and lowest high bit; type 0 */
 }
 END_TEST
 
