@@ -3,7 +3,7 @@
 #include "tee/verify.h"
 
 static rc_t appraise(tee_verified_t *v, eventlog_t *log, tee_fault_t *fault, arena_t *a, const tee_claim_t *claim,
-                     const policy_t *policy, rollback_t *memory, int64_t now)
+                     const policy_t *policy, const rollback_t *memory, int64_t now)
 {
     collateral_t c;
     const char *image;
@@ -15,7 +15,9 @@ static rc_t appraise(tee_verified_t *v, eventlog_t *log, tee_fault_t *fault, are
         return tee_fail(fault, E_SIMULATED, NULL);
     rc_t rc = collateral_read(&c, fault, a, claim->collateral);
     if (!rc)
-        rc = tee_verify(v, fault, a, claim->quote, &c, root, memory, now);
+        rc = tee_verify(v, fault, a, claim->quote, &c, root, NULL, now);
+    if (!rc && memory)
+        rc = rollback_check(memory, fault, v->info, v->identity, &v->root_crl, &v->pck_crl);
     if (!rc && claim->event_log.n)
         rc = eventlog_verify(log, fault, a, claim->event_log, v->quote.td.rtmr);
     if (rc)
@@ -38,6 +40,8 @@ rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, tee_fault_t *fault, aren
         rc = tee_fail(fault, E_REPORTDATA, NULL);
     if (rc)
         return rc;
+    if (memory) /* only now: a peer whose TD is not admitted must not make collateral older */
+        rollback_accept(memory, v.info, v.identity, &v.root_crl, &v.pck_crl);
     *out = v;
     if (log)
         *log = events;

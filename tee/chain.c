@@ -83,64 +83,89 @@ static rc_t check_crl(crl_t *list, chain_crl_t *out, tee_fault_t *fault, view_t 
     return RC_OK;
 }
 
-/* Steps 2 and 3: the last of n certificates is the pinned root, and its revocation list holds. */
-static rc_t check_root(const cert_t *certs, size_t n, crl_t *list, chain_crl_t *out, tee_fault_t *fault,
-                       view_t root_crl, view_t root, int64_t now)
+/* Steps 2 and 3: c is the pinned root, and its revocation list holds. */
+static rc_t check_root(const cert_t *c, crl_t *list, chain_crl_t *out, tee_fault_t *fault, view_t root_crl, view_t root, int64_t now)
 {
-    const cert_t *last = &certs[n - 1];
-    if (!view_eq(CERT_VIEW(last->der), root)) {
-        for (size_t i = 0; i + 1 < n; i++)
-            if (view_eq(CERT_VIEW(certs[i].der), root))
-                return tee_fail(fault, E_CHAINORDER, "the root is not the last certificate of the chain");
+    if (!view_eq(CERT_VIEW(c->der), root))
         return tee_fail(fault, E_ROOT, NULL);
-    }
-    rc_t rc = check_cert(last, last, &root_place, fault, now);
-    return rc ? rc : check_crl(list, out, fault, root_crl, last, now);
+    rc_t rc = check_cert(c, c, &root_place, fault, now);
+    return rc ? rc : check_crl(list, out, fault, root_crl, c, now);
+}
+
+struct chain_ca {
+    cert_t ca, root;
+    crl_t root_list, pck_list;
+    chain_crl_t root_crl, pck_crl;
+    view_t pem[2]; /* of ca and root */
+    int64_t earliest_expiry;
+};
+
+/* Steps 2 and 3, and what of 4 and 5 is not about the leaf; both certificates are read. */
+static rc_t check_ca(chain_ca_t *x, tee_fault_t *fault, view_t root_crl, view_t pck_crl, view_t root, int64_t now)
+{
+    rc_t rc = check_root(&x->root, &x->root_list, &x->root_crl, fault, root_crl, root, now);
+    if (!rc)
+        rc = check_cert(&x->ca, &x->root, &ca_place, fault, now);
+    if (!rc && crl_lists(&x->root_list, CERT_VIEW(x->ca.serial)))
+        rc = tee_fail(fault, E_REVOKED, "the PCK chain's intermediate certificate is revoked");
+    if (!rc)
+        rc = check_crl(&x->pck_list, &x->pck_crl, fault, pck_crl, &x->ca, now);
+    if (rc)
+        return rc;
+    x->earliest_expiry = min64(min64(x->root_list.next_update, x->pck_list.next_update), min64(x->ca.not_after, x->root.not_after));
+    return RC_OK;
+}
+
+/* The rest of steps 4 and 5, and the SGX extension. */
+static rc_t check_leaf(chain_pck_t *out, tee_fault_t *fault, const cert_t *leaf, const chain_ca_t *x, int64_t now)
+{
+    chain_pck_t v = { .root_crl = x->root_crl, .pck_crl = x->pck_crl };
+    rc_t rc = check_cert(leaf, &x->ca, &pck_place, fault, now);
+    if (rc)
+        return rc;
+    if (crl_lists(&x->pck_list, CERT_VIEW(leaf->serial)))
+        return tee_fail(fault, E_REVOKED, "the PCK certificate is revoked");
+    if (!leaf->sgx.n)
+        return tee_fail(fault, E_SGXEXT, "the PCK certificate has no SGX extension");
+    rc = chain_sgx_parse(&v.sgx, fault, CERT_VIEW(leaf->sgx));
+    if (rc)
+        return rc;
+    memcpy(v.leaf_pubkey, leaf->pubkey, sizeof v.leaf_pubkey);
+    v.earliest_expiry = min64(x->earliest_expiry, leaf->not_after);
+    *out = v;
+    return RC_OK;
+}
+
+/* One block and nothing else. */
+static rc_t read_alone(cert_t *c, tee_fault_t *fault, view_t pem)
+{
+    rd_t r = rd_of(pem);
+    rc_t rc = cert_read(c, fault, &r);
+    return !rc && !rd_done(&r) ? tee_fail(fault, E_PEM, NULL) : rc;
 }
 
 rc_t chain_verify_pck(chain_pck_t *out, tee_fault_t *fault, const view_t certs[3], view_t root_crl, view_t pck_crl,
                       view_t root, int64_t now)
 {
-    chain_pck_t v = { 0 };
-    cert_t c[3]; /* leaf, intermediate, root */
-    crl_t root_list, pck_list;
-    rc_t rc = RC_OK;
-    for (size_t i = 0; i < 3 && !rc; i++) {
-        rd_t r = rd_of(certs[i]);
-        rc = cert_read(&c[i], fault, &r);
-        if (!rc && !rd_done(&r))
-            rc = tee_fail(fault, E_PEM, NULL);
-    }
+    cert_t leaf;
+    chain_ca_t x;
+    rc_t rc = read_alone(&leaf, fault, certs[0]);
     if (!rc)
-        rc = check_root(c, 3, &root_list, &v.root_crl, fault, root_crl, root, now);
+        rc = read_alone(&x.ca, fault, certs[1]);
     if (!rc)
-        rc = check_cert(&c[1], &c[2], &ca_place, fault, now);
-    if (!rc)
-        rc = check_cert(&c[0], &c[1], &pck_place, fault, now);
-    if (!rc)
-        rc = check_crl(&pck_list, &v.pck_crl, fault, pck_crl, &c[1], now);
+        rc = read_alone(&x.root, fault, certs[2]);
     if (rc)
         return rc;
-    if (crl_lists(&root_list, CERT_VIEW(c[1].serial)))
-        return tee_fail(fault, E_REVOKED, "the PCK chain's intermediate certificate is revoked");
-    if (crl_lists(&pck_list, CERT_VIEW(c[0].serial)))
-        return tee_fail(fault, E_REVOKED, "the PCK certificate is revoked");
-    if (!c[0].sgx.n)
-        return tee_fail(fault, E_SGXEXT, "the PCK certificate has no SGX extension");
-    rc = chain_sgx_parse(&v.sgx, fault, CERT_VIEW(c[0].sgx));
-    if (rc)
-        return rc;
-    memcpy(v.leaf_pubkey, c[0].pubkey, sizeof v.leaf_pubkey);
-    v.earliest_expiry = min64(root_list.next_update, pck_list.next_update);
-    for (size_t i = 0; i < 3; i++)
-        v.earliest_expiry = min64(v.earliest_expiry, c[i].not_after);
-    *out = v;
-    return RC_OK;
+    if (!view_eq(CERT_VIEW(x.root.der), root) && (view_eq(CERT_VIEW(x.ca.der), root) || view_eq(CERT_VIEW(leaf.der), root)))
+        return tee_fail(fault, E_CHAINORDER, "the root is not the last certificate of the chain");
+    rc = check_ca(&x, fault, root_crl, pck_crl, root, now);
+    return rc ? rc : check_leaf(out, fault, &leaf, &x, now);
 }
 
-/* Reads signer and root: two blocks with line ends between, perhaps one NUL behind. */
-static rc_t read_signer_chain(cert_t c[2], tee_fault_t *fault, view_t pem)
+/* Reads two certificates with line ends between and behind them, and perhaps one NUL at the end. */
+static rc_t read_pair(cert_t *first, cert_t *second, view_t blocks[2], tee_fault_t *fault, view_t pem)
 {
+    cert_t *const certs[2] = { first, second };
     rd_t r = rd_of(pem);
     size_t n = 0;
     if (pem.n > CHAIN_PEM_MAX)
@@ -148,32 +173,69 @@ static rc_t read_signer_chain(cert_t c[2], tee_fault_t *fault, view_t pem)
     if (r.n && r.p[r.n - 1] == 0)
         r.n--;
     for (; r.n; n++) {
+        const uint8_t *start = r.p;
         if (n == 2)
             return tee_fail(fault, E_CHAINLEN, NULL);
-        rc_t rc = cert_read(&c[n], fault, &r);
+        rc_t rc = cert_read(certs[n], fault, &r);
         if (rc)
             return rc;
+        blocks[n] = view_of(start, (size_t)(r.p - start));
         pem_skip_lines(&r);
     }
     return n == 2 ? RC_OK : tee_fail(fault, E_CHAINLEN, NULL);
 }
 
+rc_t chain_verify_ca(const chain_ca_t **out, tee_fault_t *fault, arena_t *a, view_t pem, view_t root_crl, view_t pck_crl, view_t root,
+                     int64_t now)
+{
+    chain_ca_t *x = arena_alloc(a, sizeof *x);
+    if (!x)
+        return tee_fail(fault, E_NOMEM, NULL);
+    rc_t rc = read_pair(&x->ca, &x->root, x->pem, fault, pem);
+    if (!rc)
+        rc = check_ca(x, fault, root_crl, pck_crl, root, now);
+    if (!rc)
+        *out = x;
+    return rc;
+}
+
+bool chain_is_of(const chain_ca_t *ca, const view_t certs[3])
+{
+    return view_eq(certs[1], ca->pem[0]) && view_eq(certs[2], ca->pem[1]);
+}
+
+rc_t chain_verify_leaf(chain_pck_t *out, tee_fault_t *fault, view_t leaf, const chain_ca_t *ca, int64_t now)
+{
+    cert_t c;
+    rc_t rc = read_alone(&c, fault, leaf);
+    return rc ? rc : check_leaf(out, fault, &c, ca, now);
+}
+
+int64_t chain_ca_expiry(const chain_ca_t *ca)
+{
+    return ca->earliest_expiry;
+}
+
 rc_t chain_verify_signer(chain_signer_t *out, tee_fault_t *fault, view_t pem, view_t root_crl, view_t root, int64_t now)
 {
     chain_crl_t seen;
-    cert_t c[2]; /* signer, root */
+    cert_t signer, last;
     crl_t root_list;
-    rc_t rc = read_signer_chain(c, fault, pem);
-    if (!rc)
-        rc = check_root(c, 2, &root_list, &seen, fault, root_crl, root, now);
-    if (!rc)
-        rc = check_cert(&c[0], &c[1], &signer_place, fault, now);
+    view_t blocks[2];
+    rc_t rc = read_pair(&signer, &last, blocks, fault, pem);
     if (rc)
         return rc;
-    if (crl_lists(&root_list, CERT_VIEW(c[0].serial)))
+    if (!view_eq(CERT_VIEW(last.der), root) && view_eq(CERT_VIEW(signer.der), root))
+        return tee_fail(fault, E_CHAINORDER, "the root is not the last certificate of the chain");
+    rc = check_root(&last, &root_list, &seen, fault, root_crl, root, now);
+    if (!rc)
+        rc = check_cert(&signer, &last, &signer_place, fault, now);
+    if (rc)
+        return rc;
+    if (crl_lists(&root_list, CERT_VIEW(signer.serial)))
         return tee_fail(fault, E_REVOKED, "the TCB signing certificate is revoked");
-    memcpy(out->pubkey, c[0].pubkey, sizeof out->pubkey);
-    out->earliest_expiry = min64(root_list.next_update, min64(c[0].not_after, c[1].not_after));
+    memcpy(out->pubkey, signer.pubkey, sizeof out->pubkey);
+    out->earliest_expiry = min64(root_list.next_update, min64(signer.not_after, last.not_after));
     return RC_OK;
 }
 

@@ -64,6 +64,24 @@ NODISCARD rc_t chain_sgx_parse(chain_sgx_t *out, tee_fault_t *fault, view_t der)
 NODISCARD rc_t chain_verify_pck(chain_pck_t *out, tee_fault_t *fault, const view_t certs[3], view_t root_crl, view_t pck_crl,
                                 view_t root, int64_t now);
 
+/* The part that the PCK chains of many quotes share: intermediate, root and both revocation lists. */
+typedef struct chain_ca chain_ca_t;
+
+/* Verifies this part by steps 2 to 5. *out is in the arena and points into pem and the lists; written only on RC_OK.
+ *   pem  intermediate, root */
+NODISCARD rc_t chain_verify_ca(const chain_ca_t **out, tee_fault_t *fault, arena_t *a, view_t pem, view_t root_crl, view_t pck_crl,
+                               view_t root, int64_t now);
+
+/* Unix seconds: of both certificates and both lists. */
+int64_t chain_ca_expiry(const chain_ca_t *ca);
+
+/* True when the chain (PEM blocks: leaf, intermediate, root) is of this CA, byte for byte. */
+bool chain_is_of(const chain_ca_t *ca, const view_t certs[3]);
+
+/* Verifies what chain_verify_pck verifies, for a chain that chain_is_of this CA; the caller knows that the CA's part holds
+ * at the time now. */
+NODISCARD rc_t chain_verify_leaf(chain_pck_t *out, tee_fault_t *fault, view_t leaf, const chain_ca_t *ca, int64_t now);
+
 /* Verifies a TCB signing chain (PEM: signer, root; step 6). */
 NODISCARD rc_t chain_verify_signer(chain_signer_t *out, tee_fault_t *fault, view_t pem, view_t root_crl, view_t root, int64_t now);
 

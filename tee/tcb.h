@@ -95,7 +95,7 @@ typedef struct {
 NODISCARD rc_t tcb_grade_qe(const tcb_level_t **level, tee_fault_t *fault, const qe_identity_t *identity, const quote_enclave_t *qe);
 
 /* Grades platform, module and both with the QE's level (step 13; relaunch advice for TD reports 1.5). out written only on
- * RC_OK. E_MODULE_SIGNER to E_TCB_UNSUPPORTED. */
+ * RC_OK. E_MODULE_SIGNER to E_TCB_UNSUPPORTED; E_LIMIT: more than TCB_ADVISORIES_MAX advisories together. */
 NODISCARD rc_t tcb_grade(tcb_grade_t *out, tee_fault_t *fault, const tcb_info_t *info, const tcb_level_t *qe_level,
                          const uint8_t components[16], uint16_t pce_svn, const quote_t *quote);
 

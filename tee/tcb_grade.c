@@ -130,15 +130,19 @@ static bool relaunch_helps(const tcb_grade_t *g, tcb_status_t tdx, tcb_status_t 
 
 /* --- together --- */
 
-static void add_advisories(tcb_grade_t *g, const tcb_level_t *level)
+/* False: there are more than a result can hold. */
+static bool add_advisories(tcb_grade_t *g, const tcb_level_t *level)
 {
     for (size_t i = 0; level && i < level->advisory_count; i++) {
         size_t k = 0;
         while (k < g->advisory_count && !view_eq(g->advisories[k], level->advisories[i]))
             k++;
-        if (k == g->advisory_count && k < TCB_ADVISORIES_MAX)
+        if (k == TCB_ADVISORIES_MAX)
+            return false;
+        if (k == g->advisory_count)
             g->advisories[g->advisory_count++] = level->advisories[i];
     }
+    return true;
 }
 
 rc_t tcb_grade(tcb_grade_t *out, tee_fault_t *fault, const tcb_info_t *info, const tcb_level_t *qe_level,
@@ -168,9 +172,8 @@ rc_t tcb_grade(tcb_grade_t *out, tee_fault_t *fault, const tcb_info_t *info, con
     if (relaunch_helps(&g, tdx, sgx->status, info, quote))
         g.status = needs_configuration(sgx->status) || needs_configuration(tdx) ? TCB_TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED
                                                                                 : TCB_TD_RELAUNCH_ADVISED;
-    add_advisories(&g, platform);
-    add_advisories(&g, module);
-    add_advisories(&g, qe_level);
+    if (!add_advisories(&g, platform) || !add_advisories(&g, module) || !add_advisories(&g, qe_level))
+        return tee_fail(fault, E_LIMIT, "too many advisories");
     *out = g;
     return RC_OK;
 }

@@ -23,6 +23,9 @@ typedef struct {
     int64_t issued;          /* Unix seconds: the older issue date of TCB info and QE identity */
     int64_t earliest_expiry; /* Unix seconds: of all certificates, lists and documents */
     bool production_root;    /* the trust root was Intel's */
+    const tcb_info_t *info; /* these four are what anti-rollback remembers */
+    const qe_identity_t *identity;
+    chain_crl_t root_crl, pck_crl;
 } tee_verified_t;
 
 /* Steps 1 to 13: that the quote is genuine, and how its platform is graded. Says nothing yet of what runs in the TD.
@@ -32,6 +35,25 @@ typedef struct {
  * out written only on RC_OK. */
 NODISCARD rc_t tee_verify(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote, const collateral_t *collateral,
                           view_t root, rollback_t *memory, int64_t now);
+
+/* Collateral after all checks that need no quote: for those who verify many quotes by the same collateral. */
+typedef struct {
+    collateral_t collateral;
+    view_t root;
+    tcb_info_t info;
+    qe_identity_t identity;
+    const chain_ca_t *ca; /* NULL: the collateral has no PCK CRL issuer chain, or not a good one: each quote's own is verified */
+    int64_t from, until;  /* Unix seconds: times for which the checks hold; for others all is checked anew with each quote */
+} tee_prepared_t;
+
+/* Steps 6 to 8, and what of 2 to 5 the collateral alone allows. out written only on RC_OK; it points into the arena and to
+ * what the collateral's views show. */
+NODISCARD rc_t tee_prepare(tee_prepared_t *out, tee_fault_t *fault, arena_t *a, const collateral_t *collateral, view_t root, int64_t now);
+
+/* tee_verify by prepared collateral, with the same result; mostly three signatures are left to check. out points into
+ * prepared as well. */
+NODISCARD rc_t tee_verify_prepared(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote, const tee_prepared_t *prepared,
+                                   rollback_t *memory, int64_t now);
 
 /* What is to be appraised. */
 typedef struct {
