@@ -1,0 +1,219 @@
+/* The node's evidence, over a provider that does what a test tells it: bodies, the queue for fresh quotes, failures. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "node/attest.h"
+#include "rpc/attestation.h"
+#include "tests/unit/sockets.h"
+#include "tests/unit/unit.h"
+
+#define CALLERS 8u
+
+/* A provider: its quote is the report data; it can be held, and it can fail. */
+static atomic_bool held, failing;
+static atomic_uint made, at_once, at_once_peak;
+
+static rc_t get_evidence(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN], const char **why)
+{
+    (void)ctx;
+    unsigned now = ++at_once;
+    if (now > at_once_peak)
+        at_once_peak = now;
+    while (held)
+        pause_ms(2);
+    at_once--;
+    if (failing) {
+        *why = "the socket is gone";
+        return RC_IO;
+    }
+    made++;
+    return tee_evidence_make(out, TEE_EVIDENCE_SIMULATED, view_of(report_data, TEE_REPORT_DATA_LEN), view_str("[]"), view_of(NULL, 0));
+}
+
+static const tee_provider_t provider = { .name = "fake", .tee = "simulated", .type = TEE_EVIDENCE_SIMULATED, .simulated = true,
+                                         .get_evidence = get_evidence };
+
+static int64_t now_s(void *ctx)
+{
+    (void)ctx;
+    return 1751000000;
+}
+
+static attest_config_t config(void)
+{
+    attest_config_t c = { .tee = &provider, .chain_id = 1, .now_s = now_s };
+    memset(c.pubkey, 2, sizeof c.pubkey);
+    memset(c.node_pubkey, 3, sizeof c.node_pubkey);
+    memset(c.setup_hash.b, 4, sizeof c.setup_hash.b);
+    return c;
+}
+
+static attest_t *start(void)
+{
+    attest_t *s;
+    char why[256];
+    const attest_config_t c = config();
+    ck_assert_msg(attest_start(&s, why, sizeof why, &c) == RC_OK, "%s", why);
+    return s;
+}
+
+static void setup(void)
+{
+    held = failing = false;
+    made = at_once = at_once_peak = 0;
+}
+
+static rc_t body(attest_t *s, attestation_t *out, char *why, size_t cap, arena_t *a, const uint8_t *nonce, bool staple)
+{
+    view_t text;
+    const char *field;
+    rc_t rc = attest_body(s, &text, why, cap, a, nonce, staple);
+    if (!rc)
+        ck_assert_int_eq(attestation_read(out, &field, a, text), RC_OK);
+    return rc;
+}
+
+START_TEST(a_fresh_body_binds_keys_nonce_and_chain)
+{
+    attest_t *s = start();
+    attestation_t x;
+    uint8_t nonce[32], want[TEE_REPORT_DATA_LEN];
+    char why[256];
+    arena_t a;
+    const attest_config_t c = config();
+    arena_init(&a, 4 << 20);
+    memset(nonce, 7, sizeof nonce);
+    ck_assert_int_eq(body(s, &x, why, sizeof why, &a, nonce, false), RC_OK);
+    tee_attest_report_data(want, TEE_EVIDENCE_SIMULATED, nonce, c.pubkey, c.node_pubkey, 1);
+    ck_assert(view_eq(x.quote, view_of(want, sizeof want)));
+    ck_assert(x.has_nonce && !memcmp(x.nonce, nonce, 32) && x.evidence_type == TEE_EVIDENCE_SIMULATED && x.chain_id == 1);
+    ck_assert(view_eq(x.provider, view_str("fake")) && view_eq(x.tee, view_str("simulated")) && view_eq(x.event_log, view_str("[]")));
+    ck_assert(!memcmp(x.pubkey, c.pubkey, 33) && !memcmp(x.node_pubkey, c.node_pubkey, 33));
+    ck_assert(hash32_eq(&x.setup_hash, &c.setup_hash) && hash32_eq(&x.policy_digest, attest_policy_digest(s)));
+    arena_free(&a);
+    attest_free(s);
+}
+END_TEST
+
+START_TEST(without_a_nonce_the_first_quote_is_given_again)
+{
+    attest_t *s = start();
+    attestation_t x;
+    uint8_t want[TEE_REPORT_DATA_LEN];
+    char why[256];
+    arena_t a;
+    arena_init(&a, 4 << 20);
+    for (unsigned i = 0; i < 3; i++)
+        ck_assert_int_eq(body(s, &x, why, sizeof why, &a, NULL, false), RC_OK);
+    tee_register_report_data(want, config().pubkey);
+    ck_assert(view_eq(x.quote, view_of(want, sizeof want)) && view_eq(attest_quote(s), x.quote) && !x.has_nonce);
+    ck_assert_uint_eq(made, 1);
+    arena_free(&a);
+    attest_free(s);
+}
+END_TEST
+
+START_TEST(collateral_that_is_not_there_is_said_and_costs_no_quote)
+{
+    attest_t *s = start();
+    attestation_t x;
+    uint8_t nonce[32] = { 1 };
+    char why[256];
+    arena_t a;
+    attest_status_t status;
+    arena_init(&a, 4 << 20);
+    for (unsigned i = 0; i < 200; i++, pause_ms(5)) {
+        attest_status(s, &status);
+        if (status.trouble[0])
+            break;
+    }
+    ck_assert_int_eq(body(s, &x, why, sizeof why, &a, nonce, true), RC_NEED_DATA);
+    ck_assert_msg(strstr(why, "no collateral yet: the fake") != NULL, "%s", why);
+    ck_assert(!status.verified);
+    ck_assert_uint_eq(made, 1);
+    arena_free(&a);
+    attest_free(s);
+}
+END_TEST
+
+static attest_t *shared;
+static atomic_uint good, refused, done;
+
+static void *ask(void *ctx)
+{
+    uint8_t nonce[32] = { (uint8_t)(uintptr_t)ctx };
+    char why[256];
+    view_t text;
+    arena_t a;
+    arena_init(&a, 4 << 20);
+    rc_t rc = attest_body(shared, &text, why, sizeof why, &a, nonce, false);
+    good += rc == RC_OK;
+    refused += rc == RC_LIMIT && strstr(why, "too many") != NULL;
+    done++;
+    arena_free(&a);
+    return NULL;
+}
+
+START_TEST(quotes_are_made_one_at_a_time_and_few_may_wait)
+{
+    pthread_t threads[CALLERS];
+    shared = start();
+    good = refused = done = 0;
+    held = true;
+    for (size_t i = 0; i < CALLERS; i++)
+        pthread_create(&threads[i], NULL, ask, (void *)i);
+    for (unsigned i = 0; i < 1000 && done < CALLERS - 1 - ATTEST_QUEUE_MAX; i++)
+        pause_ms(5); /* all but the one that is made and those that wait are turned away */
+    ck_assert_uint_eq(refused, CALLERS - 1 - ATTEST_QUEUE_MAX);
+    held = false;
+    for (size_t i = 0; i < CALLERS; i++)
+        pthread_join(threads[i], NULL);
+    ck_assert_uint_eq(good, 1 + ATTEST_QUEUE_MAX);
+    ck_assert_uint_eq(at_once_peak, 1);
+    attest_free(shared);
+}
+END_TEST
+
+START_TEST(a_provider_that_fails_is_named_and_asked_again_next_time)
+{
+    attest_t *s = start();
+    attestation_t x;
+    uint8_t nonce[32] = { 1 };
+    char why[256];
+    arena_t a;
+    arena_init(&a, 4 << 20);
+    failing = true;
+    ck_assert_int_eq(body(s, &x, why, sizeof why, &a, nonce, false), RC_IO);
+    ck_assert_str_eq(why, "no quote from the fake: the socket is gone");
+    failing = false;
+    ck_assert_int_eq(body(s, &x, why, sizeof why, &a, nonce, false), RC_OK);
+    arena_free(&a);
+    attest_free(s);
+}
+END_TEST
+
+START_TEST(a_start_without_quote_or_with_a_wrong_policy_fails_and_says_so)
+{
+    attest_t *s;
+    char why[256];
+    attest_config_t c = config();
+    failing = true;
+    ck_assert_int_eq(attest_start(&s, why, sizeof why, &c), RC_IO);
+    ck_assert_str_eq(why, "no quote from the fake: the socket is gone");
+    failing = false;
+    c.policy = "{\"version\":1,\"mode\":\"all\"}";
+    ck_assert_int_eq(attest_start(&s, why, sizeof why, &c), RC_MALFORMED);
+    ck_assert_str_eq(why, "policy: mode: must be list or same-as-self");
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN_AROUND("attest", setup, NULL, a_fresh_body_binds_keys_nonce_and_chain,
+                           without_a_nonce_the_first_quote_is_given_again,
+                           collateral_that_is_not_there_is_said_and_costs_no_quote,
+                           quotes_are_made_one_at_a_time_and_few_may_wait,
+                           a_provider_that_fails_is_named_and_asked_again_next_time,
+                           a_start_without_quote_or_with_a_wrong_policy_fails_and_says_so);
+}
