@@ -93,6 +93,12 @@ static rc_t read_api_port(config_t *c, config_error_t *e, const json_t *value)
     return read_port(&c->api_port, e, "api_port", value);
 }
 
+static rc_t read_api_tls(config_t *c, config_error_t *e, const json_t *value)
+{
+    c->api_tls = json_is_true(value);
+    return json_is_boolean(value) ? RC_OK : config_fail(e, RC_MALFORMED, "api_tls", "must be true or false");
+}
+
 static rc_t read_execution_rpc(config_t *c, config_error_t *e, const json_t *value)
 {
     return read_urls(&c->execution_rpc, e, "execution_rpc", value);
@@ -223,6 +229,7 @@ static const struct {
     { "checkpoint", false, read_checkpoint },
     { "checkpoint_age_max_s", false, read_checkpoint_age },
     { "api_port", false, read_api_port },
+    { "api_tls", false, read_api_tls },
     { "transport", false, read_transport },
     { "tee", false, read_tee },
     { "default_block", false, read_default_block },

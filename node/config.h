@@ -38,6 +38,7 @@ typedef struct {
     hash32_t checkpoint; /* beacon block root that is trusted */
     uint64_t checkpoint_age_max_s; /* 0: the network's weak-subjectivity bound */
     uint16_t api_port;             /* 0: not given */
+    bool api_tls;                  /* the API port serves HTTPS, with a certificate that carries a quote */
     char tee[16];                  /* "auto", "dstack", "tdx", "simulator"; empty: not given */
     config_block_t default_block;
     char *policy; /* TEE policy as JSON text, compact with sorted keys; NULL: the default; owned */

@@ -27,8 +27,9 @@ static unsigned server_flags(const node_t *n)
 
 static rc_t open_api(hs_t **out, char *why, size_t cap, node_t *n, uint16_t port)
 {
+    hs_identity_t *identity = n->https ? https_identity(n->https) : NULL;
     hs_config_t api = { .port = port, .routes = NODE_API_ROUTES, .route_count = NODE_API_ROUTE_COUNT, .ctx = n,
-                        .flags = server_flags(n), .body_max = API_BODY_MAX };
+                        .flags = server_flags(n), .identity = identity, .body_max = API_BODY_MAX };
     return hs_start(out, why, cap, &api);
 }
 
@@ -264,6 +265,25 @@ static rc_t begin(node_t *n, char *why, size_t cap)
     return begin_attest(n, why, cap); /* quotes take seconds on real hardware: the follower syncs meanwhile */
 }
 
+/* Turns the API port to HTTPS: the certificate comes first, since its quote may take a while. */
+static rc_t turn_to_https(node_t *n, char *why, size_t cap)
+{
+    uint16_t port = hs_port(n->api_server);
+    rc_t rc = https_open(&n->https, why, cap, &n->tee, n->now_ms, HTTPS_LIFETIME_S);
+    if (rc)
+        return rc;
+    hs_stop(n->api_server, STOP_GRACE_MS);
+    n->api_server = NULL;
+    rc = open_api(&n->api_server, why, cap, n, port);
+    if (rc)
+        return rc;
+    log_write(LOG_INFO, "https", "API port %u serves HTTPS; its certificate carries a quote by %s", port, n->tee.name);
+    rc = https_keep(n->https, n->api_server);
+    if (rc)
+        snprintf(why, cap, "no thread for the certificate of the API port");
+    return rc;
+}
+
 static void log_setup(const node_t *n)
 {
     char hash[65], key[2 * ECDSA_PUBKEY_LEN + 1];
@@ -293,7 +313,9 @@ static void *control(void *ctx)
         n->next_api_server = NULL;
         log_write(LOG_INFO, "setup", "API moved to port %u", hs_port(n->api_server));
     }
-    rc_t rc = begin(n, why, sizeof why);
+    rc_t rc = n->config->api_tls ? turn_to_https(n, why, sizeof why) : RC_OK;
+    if (!rc)
+        rc = begin(n, why, sizeof why);
     pthread_mutex_lock(&n->lock);
     if (rc)
         snprintf(n->failure, sizeof n->failure, "%s", why);
@@ -489,6 +511,7 @@ void node_stop(node_t *n)
     pthread_mutex_unlock(&n->lock);
     if (n->controller_runs)
         pthread_join(n->controller, NULL);
+    https_close(n->https);
     hs_stop(n->setup_server, STOP_GRACE_MS);
     hs_stop(n->next_api_server, STOP_GRACE_MS);
     hs_stop(n->api_server, STOP_GRACE_MS);

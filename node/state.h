@@ -13,6 +13,7 @@
 #include "node/call.h"
 #include "node/config.h"
 #include "node/follow.h"
+#include "node/https.h"
 #include "node/node.h"
 #include "overlay/keyring.h"
 #include "rpc/http/server.h"
@@ -32,6 +33,7 @@ struct node {
     answers_t answers;
     hs_t *setup_server, *api_server; /* the controller's thread only, once it runs */
     hs_t *next_api_server;           /* a setup asked for another port */
+    https_t *https;                  /* with api_tls; the controller's thread only */
     uint16_t setup_port, api_port;   /* as opened at start */
     view_t base_config; /* text of --config; owned */
     pthread_t controller;

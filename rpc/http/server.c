@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "rpc/http/reply.h"
+#include "rpc/http/tls.h"
 
 #define ALLOW_MAX 64u
 #define WORKERS_MAX 256u
@@ -30,6 +31,8 @@ typedef struct conn {
     struct conn *prev, *next; /* server->conns */
     struct conn *queue_next;  /* server->queue */
     int fd;
+    void *tls;               /* its session; NULL: plain */
+    hs_identity_t *identity; /* what the session presents */
     _Atomic uint64_t deadline_ms; /* the reaper ends the connection then; 0: never */
     at_t at;
     bool begun;   /* the handler of libmicrohttpd has seen this request's headers */
@@ -54,6 +57,7 @@ struct hs {
     atomic_bool stopping;
     pthread_mutex_t conns_lock;
     conn_t *conns;
+    hs_identity_t *identity; /* of connections to come; NULL: no TLS. Under conns_lock */
     pthread_mutex_t lock; /* all below */
     pthread_cond_t work, tick;
     conn_t *queue, **queue_end;
@@ -299,7 +303,10 @@ static enum MHD_Result on_headers(conn_t *c, const char *method, const char *pat
 static enum MHD_Result refuse_midway(conn_t *c)
 {
     static const char answer[] = "HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-    (void)send(c->fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (c->tls)
+        tls_send(c->tls, view_of(answer, sizeof answer - 1));
+    else
+        (void)send(c->fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     return MHD_NO;
 }
 
@@ -422,12 +429,17 @@ static void on_connection(void *ctx, struct MHD_Connection *mhd, void **socket_c
         c->server = s;
         c->fd = info->connect_fd;
         conn_deadline(c);
+        info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION); /* before its handshake */
+        c->tls = info ? info->tls_session : NULL;
         pthread_mutex_lock(&s->conns_lock);
+        c->identity = c->tls ? hs_identity_ref(s->identity) : NULL;
         c->next = s->conns;
         if (c->next)
             c->next->prev = c;
         s->conns = c;
         pthread_mutex_unlock(&s->conns_lock);
+        if (c->tls)
+            tls_attach(c->tls, c->identity);
     } else if (c) {
         *socket_ctx = NULL;
         pthread_mutex_lock(&s->conns_lock);
@@ -438,6 +450,7 @@ static void on_connection(void *ctx, struct MHD_Connection *mhd, void **socket_c
         if (c->next)
             c->next->prev = c->prev;
         pthread_mutex_unlock(&s->conns_lock);
+        hs_identity_unref(c->identity);
         free(c);
     }
 }
@@ -543,6 +556,12 @@ static rc_t start_threads(hs_t *s, char *why, size_t why_cap)
         { k->event_threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)k->event_threads, NULL },
         { MHD_OPTION_END, 0, NULL },
     };
+    struct MHD_OptionItem tls_options[] = {
+        { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES },
+        { MHD_OPTION_HTTPS_CERT_CALLBACK, 0, tls_no_certificate() },
+        { MHD_OPTION_END, 0, NULL },
+    };
+    unsigned tls = s->identity ? MHD_USE_TLS : 0;
     while (s->worker_count < k->workers) {
         if (pthread_create(&s->workers[s->worker_count], NULL, worker_main, s) != 0)
             goto failed;
@@ -551,8 +570,9 @@ static rc_t start_threads(hs_t *s, char *why, size_t why_cap)
     if (pthread_create(&s->reaper, NULL, reaper_main, s) != 0)
         goto failed;
     s->reaping = true;
-    s->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL,
-                                 NULL, on_access, s, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+    s->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | tls, 0, NULL,
+                                 NULL, on_access, s, MHD_OPTION_ARRAY, options, tls ? MHD_OPTION_ARRAY : MHD_OPTION_END,
+                                 tls_options, MHD_OPTION_END);
     if (s->daemon)
         return RC_OK;
 failed:
@@ -581,6 +601,8 @@ rc_t hs_start(hs_t **out, char *why, size_t why_cap, const hs_config_t *config)
     s->config.connections_max = config->connections_max ? config->connections_max : 1024;
     s->config.per_ip_max = config->per_ip_max ? config->per_ip_max : 256;
     s->config.idle_timeout_s = config->idle_timeout_s ? config->idle_timeout_s : 30;
+    s->identity = config->identity ? hs_identity_ref(config->identity) : NULL;
+    s->config.identity = NULL; /* s->identity is the present one */
     s->listen_fd = -1;
     s->queue_end = &s->queue;
     pthread_mutex_init(&s->conns_lock, NULL);
@@ -602,6 +624,15 @@ rc_t hs_start(hs_t **out, char *why, size_t why_cap, const hs_config_t *config)
 uint16_t hs_port(const hs_t *s)
 {
     return s->port;
+}
+
+void hs_set_identity(hs_t *s, hs_identity_t *identity)
+{
+    pthread_mutex_lock(&s->conns_lock);
+    hs_identity_t *old = s->identity;
+    s->identity = hs_identity_ref(identity);
+    pthread_mutex_unlock(&s->conns_lock);
+    hs_identity_unref(old);
 }
 
 /* Waits until no request is active, at most ms. */
@@ -640,5 +671,6 @@ void hs_stop(hs_t *s, unsigned grace_ms)
     pthread_mutex_destroy(&s->lock);
     pthread_cond_destroy(&s->work);
     pthread_cond_destroy(&s->tick);
+    hs_identity_unref(s->identity);
     free(s);
 }

@@ -7,8 +7,10 @@
  * RFC 9457 problems. A request that is not all there after twice the idle timeout, or an answer that is not taken in
  * that time, ends its connection, however steadily the bytes trickle.
  *
+ * With an identity the port serves HTTPS and nothing else: TLS 1.3 and 1.2. The identity can be replaced while it runs.
+ *
  * Floor:  6, edge.
- * Tests:  tests/unit/test_http_server.c; cost: tests/bench/block.c
+ * Tests:  tests/unit/test_http_server.c, tests/unit/test_http_tls_server.c; cost: tests/bench/block.c
  */
 #ifndef RPC_HTTP_SERVER_H
 #define RPC_HTTP_SERVER_H
@@ -23,6 +25,9 @@ typedef struct hs hs_t;
  * block. The count is thread-safe; whoever replaces a current answer holds its own lock around "read the pointer,
  * hs_shared_ref". */
 typedef struct hs_shared hs_shared_t;
+
+/* Certificate and private key of an HTTPS server: immutable, reference-counted; the count is thread-safe. */
+typedef struct hs_identity hs_identity_t;
 
 typedef struct {
     const char *method;       /* "GET"; a HEAD request arrives as "GET" */
@@ -67,6 +72,7 @@ typedef struct {
     size_t route_count;       /* at most HS_ROUTES_MAX */
     void *ctx;
     unsigned flags; /* HS_SIMULATED: on every answer of this server */
+    hs_identity_t *identity;  /* not NULL: HTTPS, and the server takes a reference of its own; NULL: HTTP */
     unsigned event_threads;   /* 0: 2 */
     unsigned workers;         /* 0: 8 */
     unsigned queue_max;       /* waiting slow requests; 0: 64; beyond: 503 with Retry-After */
@@ -82,6 +88,10 @@ typedef struct {
 NODISCARD rc_t hs_start(hs_t **out, char *why, size_t why_cap, const hs_config_t *config);
 uint16_t hs_port(const hs_t *s);
 
+/* Connections that come from now on see this identity; those that are there keep theirs. Only for a server that was started
+ * with one. Takes a reference of its own; may be called from any thread that does not race with hs_stop. */
+void hs_set_identity(hs_t *s, hs_identity_t *identity);
+
 /* Waits up to grace_ms until every request that has reached a handler is answered and the answer handed to the kernel;
  * new requests get 503 and "Connection: close" meanwhile. After grace_ms waiting slow requests get 503 instead of their
  * handler. Returns when no handler runs any more (a running one is never cut off: its own time limits bound this), the
@@ -96,5 +106,12 @@ void hs_problem(hs_response_t *r, int status, const char *slug, const char *deta
 hs_shared_t *hs_shared_new(int status, const char *content_type, view_t body, unsigned flags);
 hs_shared_t *hs_shared_ref(hs_shared_t *a); /* returns a */
 void hs_shared_unref(hs_shared_t *a);       /* NULL allowed */
+
+
+/* Makes an identity, with one reference, from a certificate and the key that belongs to it (SEC1 or PKCS #8), both DER.
+ * RC_MALFORMED with why filled: they do not parse, or do not belong together; RC_NOMEM. */
+NODISCARD rc_t hs_identity_new(hs_identity_t **out, char *why, size_t why_cap, view_t cert_der, view_t key_der);
+hs_identity_t *hs_identity_ref(hs_identity_t *i); /* returns i */
+void hs_identity_unref(hs_identity_t *i);         /* NULL allowed */
 
 #endif

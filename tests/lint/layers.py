@@ -36,7 +36,7 @@ DOORS = {  # header: folders or files that may include it
     r"nettle/": ["base/crypto/", "tee/"],
     r"gmp": ["base/crypto/"],
     r"jansson": ["base/json.h", "tee/", "rpc/", "node/"],
-    r"gnutls": ["tee/"],
+    r"gnutls": ["tee/", "rpc/http/tls.c"],
     r"lmdb": ["node/"],
 }
 PURE = ["base", LC + "rlp", LC + "ssz", LC + "bls", LC + "mpt", LC + "evm", LC + "consensus", LC + "exec"]

@@ -46,6 +46,22 @@ START_TEST(the_three_required_keys_and_mainnet_are_enough)
 }
 END_TEST
 
+START_TEST(the_api_port_is_plain_unless_the_setup_asks_for_tls)
+{
+    static const struct {
+        const char *text;
+        bool tls;
+    } rows[] = { { "{" MINIMUM "}", false }, { "{" MINIMUM ",\"api_tls\":false}", false }, { "{" MINIMUM ",\"api_tls\":true}", true } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        config_t *c;
+        config_error_t e;
+        ck_assert_msg(read(&c, &e, NULL, rows[i].text) == RC_OK, "%s: %s", e.field, e.error);
+        ck_assert(c->api_tls == rows[i].tls);
+        config_free(c);
+    }
+}
+END_TEST
+
 static const struct {
     const char *text, *field;
     rc_t rc;
@@ -72,6 +88,8 @@ static const struct {
     { "{" MINIMUM ",\"consensus_rpc\":\"a\"}", "consensus_rpc", RC_MALFORMED },
     { "{" MINIMUM ",\"checkpoint\":\"0x12\"}", "checkpoint", RC_MALFORMED },
     { "{" MINIMUM ",\"checkpoint\":1}", "checkpoint", RC_MALFORMED },
+    { "{" MINIMUM ",\"api_tls\":1}", "api_tls", RC_MALFORMED },
+    { "{" MINIMUM ",\"api_tls\":\"true\"}", "api_tls", RC_MALFORMED },
     { "{" MINIMUM ",\"network\":\"goerli\"}", "network", RC_MALFORMED },
     { "{" MINIMUM ",\"network\":1}", "network", RC_MALFORMED },
     { "{" MINIMUM ",\"network\":\"sepolia\"}", "checkpoint", RC_MALFORMED },
@@ -209,6 +227,7 @@ int main(void)
 {
     return UNIT_RUN("config",
         the_three_required_keys_and_mainnet_are_enough,
+        the_api_port_is_plain_unless_the_setup_asks_for_tls,
         a_bad_setup_is_refused_with_the_field_named,
         every_truncation_is_refused,
         a_custom_network_takes_the_beacon_nodes_own_words,

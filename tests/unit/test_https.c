@@ -1,0 +1,163 @@
+/* The API port's certificate: made with a quote over its key, replaced in time, kept when there is no quote. */
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/crypto/secret.h"
+#include "node/https.h"
+#include "node/log.h"
+#include "tee/ratls.h"
+#include "tests/unit/tls_client.h"
+#include "tests/unit/unit.h"
+
+#define NOW 1795000000
+#define LIFETIME 12u /* seconds: the clock is looked at every quarter of a second */
+#define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+static tee_provider_t simulator, tee;
+static atomic_ullong now_ms;
+static atomic_uint quotes;
+static atomic_bool broken;
+static https_t *https;
+static hs_t *server;
+static FILE *log_file;
+
+static uint64_t clock_fake(void)
+{
+    return now_ms;
+}
+
+static rc_t get_evidence(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN], const char **why)
+{
+    quotes++;
+    *why = "the agent is away";
+    return broken ? RC_IO : simulator.get_evidence(ctx, out, report_data, why);
+}
+
+static void answer(void *ctx, const hs_request_t *q, hs_response_t *r)
+{
+    (void)ctx, (void)q;
+    r->status = 204;
+}
+
+static const hs_route_t routes[] = { { "GET", "/", answer, 0 } };
+
+static void set_up(void)
+{
+    const uint8_t seed[32] = { 4 };
+    char text[400] = "";
+    const char *why = "";
+    log_file = tmpfile();
+    log_redirect(log_file, 0);
+    ck_assert_int_eq(tee_simulator_open(&simulator, seed, &why), RC_OK);
+    tee = simulator;
+    tee.get_evidence = get_evidence;
+    now_ms = NOW * 1000ull;
+    quotes = 0;
+    broken = false;
+    ck_assert_msg(https_open(&https, text, sizeof text, &tee, clock_fake, LIFETIME) == RC_OK, "%s", text);
+    const hs_config_t config = { .address = "127.0.0.1", .routes = routes, .route_count = 1, .identity = https_identity(https) };
+    ck_assert_msg(hs_start(&server, text, sizeof text, &config) == RC_OK, "%s", text);
+    ck_assert_int_eq(https_keep(https, server), RC_OK);
+}
+
+static void tear_down(void)
+{
+    https_close(https);
+    hs_stop(server, 100);
+    simulator.free(simulator.ctx);
+    fclose(log_file);
+}
+
+/* The public key of the certificate that a new connection sees, after it passed. */
+static hash32_t present(tls_client_t *c)
+{
+    ratls_t r;
+    tee_fault_t fault = { 0 };
+    hash32_t id;
+    ck_assert(tls_dial(c, hs_port(server), NULL));
+    ck_assert_msg(ratls_check(&r, &fault, tls_peer(c), (int64_t)(now_ms / 1000)) == RC_OK, "%s", fault.why);
+    ck_assert_uint_ge(r.spki.n, 32);
+    memcpy(id.b, r.spki.p + r.spki.n - 32, 32);
+    return id;
+}
+
+static bool waits_for(atomic_uint *count, unsigned at_least)
+{
+    for (unsigned i = 0; i < 300 && *count < at_least; i++)
+        pause_ms(10);
+    return *count >= at_least;
+}
+
+START_TEST(a_certificate_is_replaced_after_two_thirds_of_its_life)
+{
+    tls_client_t old, still, new;
+    hash32_t first = present(&old), id;
+    now_ms += LIFETIME * 1000 / 3 * 2 - 1;
+    pause_ms(600);
+    id = present(&still);
+    ck_assert(hash32_eq(&id, &first));
+    ck_assert_uint_eq(quotes, 1);
+    now_ms++;
+    ck_assert(waits_for(&quotes, 2));
+    pause_ms(100);
+    id = present(&new);
+    ck_assert(!hash32_eq(&id, &first));
+    ck_assert_int_eq(tls_ask(&old, GET, NULL), 204); /* connections that are there go on */
+    tls_hang_up(&old);
+    tls_hang_up(&still);
+    tls_hang_up(&new);
+}
+END_TEST
+
+START_TEST(without_a_quote_the_old_certificate_stays_and_it_is_tried_again)
+{
+    tls_client_t before, during, after;
+    hash32_t first = present(&before), id;
+    broken = true;
+    now_ms += LIFETIME * 1000 / 3 * 2;
+    ck_assert(waits_for(&quotes, 3));
+    id = present(&during);
+    ck_assert(hash32_eq(&id, &first));
+    broken = false;
+    unsigned failed = quotes;
+    ck_assert(waits_for(&quotes, failed + 1));
+    pause_ms(100);
+    id = present(&after);
+    ck_assert(!hash32_eq(&id, &first));
+    tls_hang_up(&before);
+    tls_hang_up(&during);
+    tls_hang_up(&after);
+}
+END_TEST
+
+START_TEST(a_clock_that_is_set_back_makes_a_new_certificate)
+{
+    tls_client_t c;
+    now_ms -= 3600 * 1000;
+    ck_assert(waits_for(&quotes, 2));
+    pause_ms(100);
+    (void)present(&c);
+    tls_hang_up(&c);
+}
+END_TEST
+
+START_TEST(a_first_certificate_without_a_quote_is_an_error_with_its_reason)
+{
+    https_t *h;
+    char why[400] = "";
+    broken = true;
+    ck_assert_int_eq(https_open(&h, why, sizeof why, &tee, clock_fake, LIFETIME), RC_IO);
+    ck_assert_ptr_nonnull(strstr(why, "the agent is away"));
+}
+END_TEST
+
+int main(void)
+{
+    if (secret_init())
+        return EXIT_FAILURE;
+    return UNIT_RUN_AROUND("https", set_up, tear_down,
+        a_certificate_is_replaced_after_two_thirds_of_its_life,
+        without_a_quote_the_old_certificate_stays_and_it_is_tried_again,
+        a_clock_that_is_set_back_makes_a_new_certificate,
+        a_first_certificate_without_a_quote_is_an_error_with_its_reason);
+}
