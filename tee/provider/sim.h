@@ -1,5 +1,9 @@
 /* sim.h - what the simulated TDX provider offers beyond tee.h (tee_simulator_open).
  *
+ * Its evidence carries an event log of dstack's form that replays to the quote's registers. Its collateral is dated from the
+ * beginning of the day (UTC) and valid for 30 days from there: peers with the same seed then give the same collateral on one
+ * day, and none takes the other's for older.
+ *
  * Floor:  6, tee/provider. Built only with the meson option simulator. The provider may be used from several threads.
  * Tests:  tests/unit/test_sim.c
  */
@@ -8,9 +12,8 @@
 
 #include "tee/tee.h"
 
-#define SIM_REGISTER_LEN 48u
-
-/* Extends RTMR3 of a provider that tee_simulator_open made: RTMR3 = SHA-384(RTMR3 || digest). */
-void tee_simulator_extend(const tee_provider_t *p, const uint8_t digest[SIM_REGISTER_LEN]);
+/* Measures a runtime event of a provider that tee_simulator_open made into RTMR3 and its event log. event is plain text without
+ * ':', '"' and '\\'. RC_LIMIT: the log is full. */
+NODISCARD rc_t tee_simulator_extend(const tee_provider_t *p, const char *event, view_t payload);
 
 #endif

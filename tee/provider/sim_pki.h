@@ -1,36 +1,47 @@
-/* sim_pki.h - the throw-away certificate hierarchy of the simulated TDX platform, determined by a seed.
+/* sim_pki.h - keys, certificates and revocation lists of the simulated platform, determined by a plan and a seed.
  *
- * Spec:   Intel SGX PCK Certificate and CRL profile specification (names replaced)
- * Floor:  6, tee/provider. With sim.c the door to GnuTLS's X.509 writer.
- * Tests:  tests/unit/test_sim.c
+ * Spec:   Intel SGX PCK Certificate and CRL profile specification (names replaced); RFC 5280
+ * Floor:  6, tee/provider.
+ * Tests:  tests/unit/test_sim.c (read by GnuTLS)
  */
 #ifndef TEE_PROVIDER_SIM_PKI_H
 #define TEE_PROVIDER_SIM_PKI_H
 
-#include "base/bytes.h"
 #include "base/crypto/p256.h"
-#include "base/rc.h"
+#include "tee/provider/sim_faults.h"
 
-#define SIM_CHAIN_MAX 8192u
-#define SIM_CERT_MAX 2048u
-#define SIM_CPU_SVN_LEN 16u
-
-/* SGX TCB component SVNs of the simulated platform, which are also its CPUSVN. */
-extern const uint8_t SIM_CPU_SVN[SIM_CPU_SVN_LEN];
+#define SIM_CERT_MAX 4096u
+#define SIM_CRL_MAX 2048u
+#define SIM_KEY_ID_LEN 20u
+#define SIM_SERIAL_LEN 20u
 
 typedef struct {
-    uint8_t leaf_secret[P256_SECRET_LEN]; /* PCK key: signs QE reports */
-    uint8_t chain[SIM_CHAIN_MAX];         /* PEM: leaf, intermediate, root */
-    size_t chain_len;
-    uint8_t root[SIM_CERT_MAX]; /* DER */
-    size_t root_len;
+    uint8_t seed[32];
+    struct {
+        uint8_t secret[P256_SECRET_LEN], public[P256_PUBKEY_LEN];
+        uint8_t id[SIM_KEY_ID_LEN]; /* SHA-1 of the public point */
+    } keys[SIM_KEYS];
+    struct {
+        uint8_t serial[SIM_SERIAL_LEN];
+        uint8_t der[SIM_CERT_MAX];
+        size_t len;
+    } certs[SIM_CERTS];
 } sim_pki_t;
 
 /* n bytes of HKDF-SHA256 of the seed for a label. RC_NOMEM. */
 NODISCARD rc_t sim_derive(uint8_t *out, size_t n, const uint8_t seed[32], const char *label);
 
-/* Makes the hierarchy: the same bytes for the same seed. out holds nothing useful on failure.
- * RC_NOMEM, RC_BUG: GnuTLS refused; why says so. */
-NODISCARD rc_t sim_pki_make(sim_pki_t *out, const char **why, const uint8_t seed[32]);
+/* Makes keys and certificates: the same bytes for the same plan and seed, except for the attestation key. out holds nothing useful
+ * on failure. RC_NOMEM, RC_BUG. */
+NODISCARD rc_t sim_pki_make(sim_pki_t *out, const sim_plan_t *plan, const uint8_t seed[32]);
+
+/* A revocation list of the day that begins at day (Unix seconds). RC_NOMEM, RC_BUG. */
+NODISCARD rc_t sim_crl(wr_t *out, const sim_pki_t *pki, const sim_crl_plan_t *crl, const sim_plan_t *plan, int64_t day);
+
+/* Appends certificates as PEM. */
+void sim_pem(wr_t *out, const sim_pki_t *pki, const sim_key_t *chain, size_t count);
+
+/* Flips a bit of v, unless it is SIM_NO_FLIP or behind v's end. */
+void sim_flip(uint8_t *p, size_t n, long bit);
 
 #endif

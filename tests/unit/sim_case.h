@@ -1,0 +1,88 @@
+/* sim_case.h - one case over the simulated platform: a plan, what it yields, and how verification answers. */
+#ifndef TESTS_SIM_CASE_H
+#define TESTS_SIM_CASE_H
+
+#include "tee/provider/sim_faults.h"
+#include "tee/verify.h"
+#include "tests/unit/unit.h"
+
+#define SIM_DAY INT64_C(1768435200) /* 2026-01-15T00:00:00Z */
+#define SIM_NOW (SIM_DAY + 43200)
+
+static const uint8_t sim_seed[32] = { 1, 2, 3, 4, 5 };
+static const uint8_t sim_report_data[TEE_REPORT_DATA_LEN] = { 0xab, 0xcd };
+
+/* What a platform gave. */
+typedef struct {
+    tee_provider_t p;
+    tee_evidence_t evidence;
+    arena_t a;
+    view_t container;
+    collateral_t collateral;
+} sim_case_t;
+
+/* Opens a platform by a plan and takes evidence and collateral of SIM_NOW. */
+static inline void sim_case_open(sim_case_t *c, const sim_plan_t *plan, const char *name)
+{
+    const char *why = "";
+    tee_fault_t fault = { TEE_OK, "" };
+    arena_init(&c->a, 128u << 20);
+    ck_assert_msg(sim_open(&c->p, plan, sim_seed, &why) == RC_OK, "%s: %s", name, why);
+    ck_assert_msg(c->p.get_evidence(c->p.ctx, &c->evidence, sim_report_data, &why) == RC_OK, "%s: %s", name, why);
+    ck_assert_msg(c->p.get_collateral(c->p.ctx, &c->container, &c->a, SIM_NOW) == RC_OK, "%s: collateral", name);
+    ck_assert_msg(collateral_read(&c->collateral, &fault, &c->a, c->container) == RC_OK, "%s: %s", name, fault.why);
+}
+
+static inline void sim_case_close(sim_case_t *c)
+{
+    tee_evidence_free(&c->evidence);
+    c->p.free(c->p.ctx);
+    arena_free(&c->a);
+}
+
+/* Verifies; on failure checks that nothing was written and a sentence says why. out NULL is allowed. */
+static inline tee_code_t verify_quietly(tee_verified_t *out, arena_t *a, view_t quote, const collateral_t *collateral, view_t root,
+                                        rollback_t *memory, int64_t now)
+{
+    static tee_verified_t v, before; /* large */
+    static rollback_t memory_before;
+    tee_fault_t fault = { TEE_OK, NULL };
+    memset(&before, 0x5a, sizeof before);
+    v = before;
+    if (memory)
+        memory_before = *memory;
+    rc_t rc = tee_verify(&v, &fault, a, quote, collateral, root, memory, now);
+    if (rc) {
+        ck_assert_mem_eq(&v, &before, sizeof v);
+        ck_assert_uint_ne(fault.code, TEE_OK);
+        ck_assert_ptr_nonnull(fault.why);
+        if (memory)
+            ck_assert_mem_eq(memory, &memory_before, sizeof *memory);
+        return fault.code;
+    }
+    if (out)
+        *out = v;
+    return TEE_OK;
+}
+
+static inline tee_code_t sim_case_verify(sim_case_t *c, tee_verified_t *out, int64_t now)
+{
+    return verify_quietly(out, &c->a, c->evidence.quote, &c->collateral, c->p.root, NULL, now);
+}
+
+/* The code of a plan at a time. */
+static inline tee_code_t verify_plan(const sim_plan_t *plan, const char *name, tee_verified_t *out, int64_t now)
+{
+    sim_case_t c;
+    sim_case_open(&c, plan, name);
+    tee_code_t code = sim_case_verify(&c, out, now);
+    sim_case_close(&c);
+    return code;
+}
+
+static inline void expect_code(const char *name, tee_code_t got, tee_code_t want)
+{
+    ck_assert_msg(got == want, "%s: %s instead of %s", name, tee_code_name(got), tee_code_name(want));
+}
+
+#endif

@@ -1,0 +1,241 @@
+/* The simulated platform before the verifier: its evidence and collateral are genuine under its root, and only there. */
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+
+#include "base/crypto/secret.h"
+#include "base/hex.h"
+#include "tee/crl.h"
+#include "tests/unit/sim_case.h"
+
+static sim_plan_t plan;
+
+static void setup(void)
+{
+    sim_plan_init(&plan);
+}
+
+START_TEST(a_genuine_platform_is_up_to_date)
+{
+    sim_case_t c;
+    tee_verified_t v;
+    sim_case_open(&c, &plan, "genuine");
+    expect_code("genuine", sim_case_verify(&c, &v, SIM_NOW), TEE_OK);
+    ck_assert_str_eq(tcb_status_name(v.grade.status), "UpToDate");
+    ck_assert_str_eq(tcb_status_name(v.grade.module), "UpToDate");
+    ck_assert(v.grade.has_module);
+    ck_assert_uint_eq(v.grade.advisory_count, 0);
+    ck_assert_mem_eq(v.sgx.fmspc, "\xffSIM01", 6);
+    ck_assert_uint_eq(v.sgx.pce_svn, 11);
+    ck_assert_uint_eq(v.tcb_evaluation_number, 17);
+    ck_assert_uint_eq(v.qe_evaluation_number, 17);
+    ck_assert_int_eq(v.issued, SIM_DAY);
+    ck_assert_int_eq(v.earliest_expiry, SIM_DAY + 30 * 86400);
+    ck_assert(!v.production_root);
+    ck_assert_mem_eq(v.quote.td.report_data, sim_report_data, 64);
+    sim_case_close(&c);
+}
+END_TEST
+
+START_TEST(version_5_and_td_report_15_and_padding_are_genuine_too)
+{
+    tee_verified_t v;
+    sim_plan_init_td15(&plan);
+    expect_code("TD 1.5", verify_plan(&plan, "TD 1.5", NULL, SIM_NOW), TEE_OK);
+    plan.quote.body_type = QUOTE_BODY_TD10;
+    expect_code("version 5 with TD 1.0", verify_plan(&plan, "version 5 with TD 1.0", NULL, SIM_NOW), TEE_OK);
+    sim_plan_init(&plan);
+    plan.quote.padded = 8000;
+    sim_case_t c;
+    sim_case_open(&c, &plan, "padded");
+    expect_code("padded", sim_case_verify(&c, &v, SIM_NOW), TEE_OK);
+    ck_assert_uint_eq(c.evidence.quote.n, 8000);
+    ck_assert_uint_lt(v.quote.used.n, 6000);
+    sim_case_close(&c);
+}
+END_TEST
+
+START_TEST(another_seeds_root_refuses_it)
+{
+    static const uint8_t other_seed[32] = { 9 };
+    tee_provider_t other;
+    const char *why;
+    sim_case_t c;
+    sim_case_open(&c, &plan, "genuine");
+    ck_assert_int_eq(tee_simulator_open(&other, other_seed, &why), RC_OK);
+    expect_code("other root", verify_quietly(NULL, &c.a, c.evidence.quote, &c.collateral, other.root, NULL, SIM_NOW), E_ROOT);
+    expect_code("Intel's root", verify_quietly(NULL, &c.a, c.evidence.quote, &c.collateral, CHAIN_INTEL_ROOT, NULL, SIM_NOW), E_ROOT);
+    other.free(other.ctx);
+    sim_case_close(&c);
+}
+END_TEST
+
+static void log_replays(sim_case_t *c, size_t events)
+{
+    eventlog_t log;
+    quote_t q;
+    tee_fault_t fault = { TEE_OK, "" };
+    ck_assert_int_eq(quote_parse(&q, &fault, c->evidence.quote), RC_OK);
+    rc_t rc = eventlog_verify(&log, &fault, &c->a, c->evidence.event_log, q.td.rtmr);
+    ck_assert_msg(rc == RC_OK, "%s", fault.why);
+    ck_assert_uint_eq(log.count, events);
+}
+
+/* Six boot events and seven of dstack's guest. */
+START_TEST(the_event_log_leads_to_the_quotes_registers)
+{
+    const char *why;
+    sim_case_t c;
+    tee_fault_t fault;
+    eventlog_t log;
+    quote_t q;
+    view_t payload;
+    sim_case_open(&c, &plan, "genuine");
+    log_replays(&c, 13);
+    ck_assert_int_eq(tee_simulator_extend(&c.p, "app-event", view_str("{\"n\":1}")), RC_OK);
+    tee_evidence_free(&c.evidence);
+    ck_assert_int_eq(c.p.get_evidence(c.p.ctx, &c.evidence, sim_report_data, &why), RC_OK);
+    log_replays(&c, 14);
+    ck_assert_int_eq(quote_parse(&q, &fault, c.evidence.quote), RC_OK);
+    ck_assert_int_eq(eventlog_verify(&log, &fault, &c.a, c.evidence.event_log, q.td.rtmr), RC_OK);
+    static const char *const names[] = { "app-id", "compose-hash", "instance-id", "key-provider" };
+    static const size_t lengths[] = { 20, 32, 20, 23 };
+    for (size_t i = 0; i < 4; i++) {
+        ck_assert_int_eq(eventlog_identity(&payload, &fault, &log, names[i]), RC_OK);
+        ck_assert_uint_eq(payload.n, lengths[i]);
+    }
+    sim_case_close(&c);
+}
+END_TEST
+
+START_TEST(a_full_log_takes_no_more_and_stays_good)
+{
+    const char *why;
+    sim_case_t c;
+    sim_case_open(&c, &plan, "genuine");
+    size_t events = 13;
+    rc_t rc;
+    while ((rc = tee_simulator_extend(&c.p, "app-event", view_str("1234567890"))) == RC_OK && events < 4096)
+        events++;
+    ck_assert_int_eq(rc, RC_LIMIT);
+    tee_evidence_free(&c.evidence);
+    ck_assert_int_eq(c.p.get_evidence(c.p.ctx, &c.evidence, sim_report_data, &why), RC_OK);
+    log_replays(&c, events);
+    sim_case_close(&c);
+}
+END_TEST
+
+START_TEST(collateral_is_the_same_all_day_and_newer_the_next)
+{
+    sim_case_t c;
+    view_t first, last, next;
+    collateral_t newer;
+    tee_fault_t fault;
+    static rollback_t memory;
+    sim_case_open(&c, &plan, "genuine");
+    ck_assert_int_eq(c.p.get_collateral(c.p.ctx, &first, &c.a, SIM_DAY), RC_OK);
+    ck_assert_int_eq(c.p.get_collateral(c.p.ctx, &last, &c.a, SIM_DAY + 86399), RC_OK);
+    ck_assert_int_eq(c.p.get_collateral(c.p.ctx, &next, &c.a, SIM_DAY + 86400), RC_OK);
+    ck_assert(view_eq(first, last));
+    ck_assert(!view_eq(first, next));
+    ck_assert_int_eq(collateral_read(&newer, &fault, &c.a, next), RC_OK);
+    memset(&memory, 0, sizeof memory);
+    const int64_t now = SIM_DAY + 86400;
+    expect_code("today's", verify_quietly(NULL, &c.a, c.evidence.quote, &c.collateral, c.p.root, &memory, now), TEE_OK);
+    expect_code("tomorrow's", verify_quietly(NULL, &c.a, c.evidence.quote, &newer, c.p.root, &memory, now), TEE_OK);
+    expect_code("today's again", verify_quietly(NULL, &c.a, c.evidence.quote, &c.collateral, c.p.root, &memory, now), E_ROLLBACK);
+    sim_case_close(&c);
+}
+END_TEST
+
+/* GnuTLS reads the lists as we wrote them. */
+static void check_list(view_t der, gnutls_x509_crt_t issuer, int entries, const char *name)
+{
+    gnutls_x509_crl_t crl;
+    uint8_t number[20], id[64];
+    size_t n = sizeof number;
+    unsigned critical = 1, status = 0;
+    const gnutls_datum_t d = { (unsigned char *)(uintptr_t)der.p, (unsigned)der.n };
+    ck_assert_int_ge(gnutls_x509_crl_init(&crl), 0);
+    ck_assert_msg(gnutls_x509_crl_import(crl, &d, GNUTLS_X509_FMT_DER) >= 0, "%s", name);
+    ck_assert_int_eq(gnutls_x509_crl_get_version(crl), 2);
+    ck_assert_int_eq(gnutls_x509_crl_get_crt_count(crl), entries);
+    ck_assert_int_eq(gnutls_x509_crl_get_this_update(crl), SIM_DAY);
+    ck_assert_int_eq(gnutls_x509_crl_get_next_update(crl), SIM_DAY + 30 * 86400);
+    ck_assert_int_ge(gnutls_x509_crl_get_number(crl, number, &n, &critical), 0);
+    ck_assert_uint_eq(critical, 0);
+    n = sizeof id;
+    ck_assert_int_ge(gnutls_x509_crl_get_authority_key_id(crl, id, &n, &critical), 0);
+    ck_assert_int_ge(gnutls_x509_crl_verify(crl, &issuer, 1, GNUTLS_VERIFY_DISABLE_TIME_CHECKS, &status), 0);
+    status &= ~(unsigned)(GNUTLS_CERT_INVALID | GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED |
+                          GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE);
+    ck_assert_msg(status == 0, "%s: %x", name, status); /* the dates against its own clock are all that it minds */
+    gnutls_x509_crl_deinit(crl);
+}
+
+static gnutls_x509_crt_t cert_of(view_t pem)
+{
+    gnutls_x509_crt_t crt;
+    const gnutls_datum_t d = { (unsigned char *)(uintptr_t)pem.p, (unsigned)pem.n };
+    ck_assert_int_ge(gnutls_x509_crt_init(&crt), 0);
+    ck_assert_int_ge(gnutls_x509_crt_import(crt, &d, GNUTLS_X509_FMT_PEM), 0);
+    return crt;
+}
+
+START_TEST(gnutls_reads_and_verifies_the_revocation_lists)
+{
+    sim_case_t c;
+    plan.pck_crl.revoked = 1u << SIM_LEAF;
+    sim_case_open(&c, &plan, "lists");
+    gnutls_x509_crt_t root = cert_of(sim_cert_pem(&c.p, &c.a, SIM_ROOT)), ca = cert_of(sim_cert_pem(&c.p, &c.a, SIM_CA));
+    gnutls_x509_crt_t leaf = cert_of(sim_cert_pem(&c.p, &c.a, SIM_LEAF));
+    check_list(c.collateral.root_ca_crl, root, 0, "the root's list");
+    check_list(c.collateral.pck_crl, ca, 4, "the PCK CA's list");
+    gnutls_x509_crl_t crl;
+    const gnutls_datum_t d = { (unsigned char *)(uintptr_t)c.collateral.pck_crl.p, (unsigned)c.collateral.pck_crl.n };
+    ck_assert_int_ge(gnutls_x509_crl_init(&crl), 0);
+    ck_assert_int_ge(gnutls_x509_crl_import(crl, &d, GNUTLS_X509_FMT_DER), 0);
+    ck_assert_int_eq(gnutls_x509_crt_check_revocation(leaf, &crl, 1), 1);
+    ck_assert_int_eq(gnutls_x509_crt_check_revocation(ca, &crl, 1), 0);
+    gnutls_x509_crl_deinit(crl);
+    gnutls_x509_crt_deinit(root);
+    gnutls_x509_crt_deinit(ca);
+    gnutls_x509_crt_deinit(leaf);
+    sim_case_close(&c);
+}
+END_TEST
+
+START_TEST(a_plan_that_cannot_be_followed_is_said)
+{
+    tee_provider_t p;
+    tee_evidence_t evidence;
+    const char *why;
+    arena_t a;
+    view_t out = { NULL, 0 };
+    arena_init(&a, 1u << 20);
+    plan.tcb_info.edits[0] = (sim_edit_t){ "no such text", "" };
+    ck_assert_int_eq(sim_open(&p, &plan, sim_seed, &why), RC_OK);
+    ck_assert_int_eq(p.get_collateral(p.ctx, &out, &a, SIM_NOW), RC_BUG);
+    ck_assert_ptr_null(out.p);
+    p.free(p.ctx);
+    plan.quote.padded = TEE_QUOTE_LEN_MAX + 1;
+    ck_assert_int_eq(sim_open(&p, &plan, sim_seed, &why), RC_OK);
+    ck_assert_int_eq(p.get_evidence(p.ctx, &evidence, sim_report_data, &why), RC_BUG);
+    p.free(p.ctx);
+    arena_free(&a);
+}
+END_TEST
+
+int main(void)
+{
+    if (secret_init())
+        return EXIT_FAILURE;
+    return UNIT_RUN_AROUND("sim_evidence", setup, NULL,
+        a_genuine_platform_is_up_to_date,
+        version_5_and_td_report_15_and_padding_are_genuine_too,
+        another_seeds_root_refuses_it,
+        the_event_log_leads_to_the_quotes_registers,
+        a_full_log_takes_no_more_and_stays_good,
+        collateral_is_the_same_all_day_and_newer_the_next,
+        gnutls_reads_and_verifies_the_revocation_lists,
+        a_plan_that_cannot_be_followed_is_said);
+}
