@@ -17,10 +17,9 @@ void sim_der_end(wr_t *w, size_t mark);
 /* A value with these contents. */
 void sim_der_value(wr_t *w, uint8_t tag, view_t contents);
 
-/* INTEGER or ENUMERATED of an unsigned big-endian number. */
+/* INTEGER or ENUMERATED of an unsigned number, given big-endian or as itself; a BOOLEAN. */
 void sim_der_unsigned(wr_t *w, uint8_t tag, view_t number);
 void sim_der_number(wr_t *w, uint8_t tag, uint64_t number);
-
 void sim_der_bool(wr_t *w, bool value);
 
 /* UTCTime up to 2049, GeneralizedTime from 2050 on. */

@@ -565,7 +565,9 @@ START_TEST(parts_of_the_evidence_must_fit_its_body)
     size_t n = until_evidence(bytes, &a, &b);
     const size_t quote_len = MATTEST_HELLO_LEN + 6;
     size_t quote_n = (size_t)bytes[quote_len + 2] << 8 | bytes[quote_len + 3];
-    const size_t lengths[] = { quote_len, quote_len + 4 + quote_n, quote_len + 8 + quote_n, quote_len + 12 + quote_n };
+    const size_t log_len = quote_len + 4 + quote_n;
+    size_t log_n = (size_t)bytes[log_len + 2] << 8 | bytes[log_len + 3];
+    const size_t lengths[] = { quote_len, log_len, log_len + 4 + log_n, log_len + 8 + log_n };
     for (size_t i = 0; i < 4; i++)
         for (size_t k = 0; k < 4; k++) {
             pair_again(&a, &b);
@@ -666,9 +668,9 @@ START_TEST(only_this_connections_evidence_can_be_supplied)
     ck_assert_int_eq(mattest_evidence(a.m, &e, none), RC_REFUSED);
     e.type = TEE_EVIDENCE_SIMULATED;
     ck_assert_int_eq(mattest_evidence(a.m, &e, view_of(big, sizeof big)), RC_LIMIT);
-    ck_assert_int_eq(mattest_evidence(a.m, &e, view_of(big, sizeof big - 17 - e.quote.n + 1)), RC_LIMIT);
+    ck_assert_int_eq(mattest_evidence(a.m, &e, view_of(big, sizeof big - 17 - e.quote.n - e.event_log.n + 1)), RC_LIMIT);
     ck_assert_int_eq(mattest_state(a.m), MATTEST_QUOTE);
-    ck_assert_int_eq(mattest_evidence(a.m, &e, view_of(big, sizeof big - 17 - e.quote.n)), RC_OK);
+    ck_assert_int_eq(mattest_evidence(a.m, &e, view_of(big, sizeof big - 17 - e.quote.n - e.event_log.n)), RC_OK);
     ck_assert_int_eq(mattest_evidence(a.m, &e, none), RC_REFUSED);
     ck_assert_uint_eq(mattest_output(a.m).n, MATTEST_HELLO_LEN + 5 + MATTEST_MESSAGE_MAX);
     tee_evidence_free(&e);
