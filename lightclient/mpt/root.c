@@ -5,13 +5,8 @@
 #include "base/crypto/hash.h"
 #include "lightclient/mpt/mpt.h"
 #include "lightclient/mpt/nibble.h"
+#include "lightclient/mpt/node.h"
 #include "lightclient/rlp/rlp.h"
-
-/* How a parent names a child: a hash as an RLP string, or the child's own short encoding. */
-typedef struct {
-    uint8_t n; /* bytes used; 0: no child */
-    uint8_t b[33];
-} ref_t;
 
 /* A branch that may still get children. */
 typedef struct frame frame_t;
@@ -19,7 +14,7 @@ struct frame {
     frame_t *below; /* nearer to the root; for a free frame, the next free one */
     size_t depth;   /* nibbles that all keys below this branch share */
     view_t value;   /* of the key that ends here */
-    ref_t child[16];
+    mpt_ref_t child[16];
 };
 
 typedef struct {
@@ -29,60 +24,15 @@ typedef struct {
     wr_t w; /* room for the largest node */
 } builder_t;
 
-#define NODE_OVERHEAD 640u /* bytes of a branch without its value, or of a leaf without path and value, at most */
-
-/* Turns the node that was written to b->w into a reference. */
-static void refer(ref_t *out, builder_t *b)
-{
-    view_t node = wr_view(&b->w);
-    if (node.n < sizeof(hash32_t)) {
-        out->n = (uint8_t)node.n;
-        memcpy(out->b, node.p, node.n);
-        return;
-    }
-    hash32_t h;
-    keccak256(&h, node);
-    out->n = sizeof out->b;
-    out->b[0] = 0x80 + sizeof h;
-    memcpy(out->b + 1, h.b, sizeof h);
-}
-
-/* Starts a leaf or an extension: its path is nibbles from..to of key. */
-static void put_path(builder_t *b, view_t key, size_t from, size_t to, bool leaf)
-{
-    uint8_t hp[MPT_KEY_MAX + 1];
-    wr_t w = wr_of(hp, sizeof hp);
-    hp_put(&w, key, from, to, leaf);
-    b->w.n = 0;
-    rlp_put_bytes(&b->w, wr_view(&w));
-}
-
-static void put_leaf(builder_t *b, view_t key, size_t from, view_t value)
-{
-    put_path(b, key, from, 2 * key.n, true);
-    rlp_put_bytes(&b->w, value);
-    rlp_wrap_list(&b->w, 0);
-}
-
 /* Writes a branch, under an extension when its keys share nibbles from..depth. */
 static void put_branch(builder_t *b, const frame_t *f, view_t key, size_t from)
 {
-    b->w.n = 0;
-    for (unsigned i = 0; i < 16; i++) {
-        if (f->child[i].n)
-            wr_bytes(&b->w, f->child[i].b, f->child[i].n);
-        else
-            wr_u8(&b->w, 0x80);
-    }
-    rlp_put_bytes(&b->w, f->value);
-    rlp_wrap_list(&b->w, 0);
+    mpt_ref_t branch;
+    mpt_put_branch(&b->w, f->child, f->value);
     if (from == f->depth)
         return;
-    ref_t branch;
-    refer(&branch, b);
-    put_path(b, key, from, f->depth, false);
-    wr_bytes(&b->w, branch.b, branch.n);
-    rlp_wrap_list(&b->w, 0);
+    mpt_refer(&branch, wr_view(&b->w));
+    mpt_put_extension(&b->w, key, from, f->depth, &branch);
 }
 
 static rc_t push(builder_t *b, size_t depth)
@@ -114,12 +64,12 @@ static void add(builder_t *b, const mpt_pair_t *pair)
 {
     frame_t *f = b->top;
     if (!f) {
-        put_leaf(b, pair->key, 0, pair->value);
+        mpt_put_leaf(&b->w, pair->key, 0, pair->value);
     } else if (f->depth == 2 * pair->key.n) {
         f->value = pair->value;
     } else {
-        put_leaf(b, pair->key, f->depth + 1, pair->value);
-        refer(&f->child[nibble_at(pair->key, f->depth)], b);
+        mpt_put_leaf(&b->w, pair->key, f->depth + 1, pair->value);
+        mpt_refer(&f->child[nibble_at(pair->key, f->depth)], wr_view(&b->w));
     }
 }
 
@@ -136,7 +86,7 @@ static rc_t close_to(builder_t *b, view_t key, size_t keep)
             if (rc)
                 return rc;
         }
-        refer(&b->top->child[nibble_at(key, depth)], b);
+        mpt_refer(&b->top->child[nibble_at(key, depth)], wr_view(&b->w));
     }
     return RC_OK;
 }
@@ -149,7 +99,7 @@ static void close_all(builder_t *b, view_t key)
         put_branch(b, f, key, parent ? parent->depth + 1 : 0);
         pop(b);
         if (parent)
-            refer(&parent->child[nibble_at(key, parent->depth)], b);
+            mpt_refer(&parent->child[nibble_at(key, parent->depth)], wr_view(&b->w));
     }
 }
 
@@ -220,7 +170,7 @@ rc_t mpt_root(hash32_t *out, mpt_pair_t *pairs, size_t count, arena_t *scratch)
     if (rc)
         return rc;
     arena_mark_t mark = arena_mark(scratch);
-    size_t room = largest + MPT_KEY_MAX + NODE_OVERHEAD;
+    size_t room = largest + MPT_KEY_MAX + MPT_NODE_OVERHEAD;
     builder_t b = { .arena = scratch, .w = wr_of(arena_alloc(scratch, room), room) };
     rc = b.w.p ? build(&b, pairs, count) : RC_NOMEM;
     if (!rc && b.w.bad)
