@@ -35,7 +35,10 @@ rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, tee_fault_t *fault, aren
 {
     tee_verified_t v;
     eventlog_t events = { 0 };
-    rc_t rc = appraise(&v, &events, fault, a, claim, policy, memory, now);
+    rollback_t moved;
+    if (memory)
+        moved = *memory;
+    rc_t rc = appraise(&v, &events, fault, a, claim, policy, memory ? &moved : NULL, now);
     if (!rc && !secret_eq(v.quote.td.report_data, report_data, TEE_REPORT_DATA_LEN))
         rc = tee_fail(fault, E_REPORTDATA, NULL);
     if (rc)
@@ -43,6 +46,8 @@ rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, tee_fault_t *fault, aren
     if (memory) /* only now: a peer whose TD is not admitted must not make collateral older */
         rollback_accept(memory, v.info, v.identity, &v.root_crl, &v.pck_crl);
     *out = v;
+    if (memory) /* not before: evidence that is not admitted could bring early collateral, and so shut others out */
+        *memory = moved;
     if (log)
         *log = events;
     return RC_OK;

@@ -166,34 +166,52 @@ rc_t collateral_read(collateral_t *out, tee_fault_t *fault, arena_t *a, view_t j
     return rc;
 }
 
-static bool put_text(json_t *o, const char *key, view_t v)
+static rc_t put_text(json_t *o, const char *key, view_t v)
 {
-    return json_object_set_new(o, key, json_stringn(v.n ? (const char *)v.p : "", v.n)) == 0;
+    json_t *raw = json_stringn_nocheck(v.n ? (const char *)v.p : "", v.n), *text = json_stringn(v.n ? (const char *)v.p : "", v.n);
+    rc_t rc = !raw ? RC_NOMEM : !text ? RC_MALFORMED : json_object_set(o, key, text) ? RC_NOMEM : RC_OK;
+    json_decref(raw);
+    json_decref(text);
+    return rc;
 }
 
-static bool put_hex(json_t *o, arena_t *a, const char *key, view_t v)
+static rc_t put_hex(json_t *o, arena_t *a, const char *key, view_t v)
 {
     char *text = arena_alloc(a, 2 * v.n + 1);
     if (!text)
-        return false;
+        return RC_NOMEM;
     hex_encode(text, v);
-    return json_object_set_new(o, key, json_string(text)) == 0;
+    return put_text(o, key, view_str(text));
 }
 
 rc_t collateral_write(view_t *out, arena_t *a, const collateral_t *c)
 {
+    const struct {
+        const char *key;
+        view_t value;
+        bool binary;
+    } rows[] = {
+        { "pck_crl_issuer_chain", c->pck_crl_issuer_chain, false },
+        { "root_ca_crl", c->root_ca_crl, true },
+        { "pck_crl", c->pck_crl, true },
+        { "tcb_info_issuer_chain", c->tcb_info_issuer_chain, false },
+        { "tcb_info", c->tcb_info, false },
+        { "tcb_info_signature", view_of(c->tcb_info_signature, 64), true },
+        { "qe_identity_issuer_chain", c->qe_identity_issuer_chain, false },
+        { "qe_identity", c->qe_identity, false },
+        { "qe_identity_signature", view_of(c->qe_identity_signature, 64), true },
+    };
     json_t *o = json_object();
-    bool ok = o && put_text(o, "pck_crl_issuer_chain", c->pck_crl_issuer_chain) && put_hex(o, a, "root_ca_crl", c->root_ca_crl) &&
-              put_hex(o, a, "pck_crl", c->pck_crl) && put_text(o, "tcb_info_issuer_chain", c->tcb_info_issuer_chain) &&
-              put_text(o, "tcb_info", c->tcb_info) && put_hex(o, a, "tcb_info_signature", view_of(c->tcb_info_signature, 64)) &&
-              put_text(o, "qe_identity_issuer_chain", c->qe_identity_issuer_chain) && put_text(o, "qe_identity", c->qe_identity) &&
-              put_hex(o, a, "qe_identity_signature", view_of(c->qe_identity_signature, 64));
-    char *text = ok ? json_dumps(o, JSON_COMPACT) : NULL;
+    rc_t rc = o ? RC_OK : RC_NOMEM;
+    for (size_t i = 0; !rc && i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].value.n) /* what is missing stays missing */
+            rc = rows[i].binary ? put_hex(o, a, rows[i].key, rows[i].value) : put_text(o, rows[i].key, rows[i].value);
+    char *text = rc ? NULL : json_dumps(o, JSON_COMPACT);
+    json_decref(o);
     view_t copy = text ? arena_dup(a, view_str(text)) : view_of(NULL, 0);
     free(text);
-    json_decref(o);
-    if (!copy.p)
-        return RC_NOMEM;
+    if (rc || !copy.p)
+        return rc ? rc : RC_NOMEM;
     *out = copy;
     return RC_OK;
 }

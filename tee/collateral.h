@@ -30,7 +30,7 @@ typedef struct {
 /* Reads a container. Views lie in the arena. out written only on RC_OK. E_COLLATERAL, E_LIMIT, E_NOMEM. */
 NODISCARD rc_t collateral_read(collateral_t *out, tee_fault_t *fault, arena_t *a, view_t json);
 
-/* Writes a container, compact. Text in the arena. RC_NOMEM. */
+/* Writes a container, compact. Text in the arena. RC_NOMEM; RC_MALFORMED: a text is not UTF-8. */
 NODISCARD rc_t collateral_write(view_t *out, arena_t *a, const collateral_t *c);
 
 /* Takes the inner object and the signature of a PCS answer {"<member>":{...},"signature":"<128 hex>"} apart: *inner is the

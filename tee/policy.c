@@ -56,7 +56,8 @@ struct policy {
     values_t deny_advisories;
     uint32_t min_eval;
     uint64_t max_age_s; /* 0: none */
-    int64_t min_tcb_date; /* 0: none */
+    bool has_grace;
+    int64_t min_tcb_date; /* when has_grace */
     /* td */
     bool debug, sept_ve_disable, mrservicetd_zero;
     uint8_t zero_mask[8];
@@ -82,6 +83,8 @@ static rc_t fail(const reader_t *r, rc_t rc, const char *key, const char *fmt, .
 {
     va_list ap;
     snprintf(r->e->field, sizeof r->e->field, "%.60s%.35s", r->path, key);
+    if (!key[0] && r->path[0]) /* the object itself */
+        r->e->field[strlen(r->e->field) - 1] = '\0';
     va_start(ap, fmt);
     vsnprintf(r->e->error, sizeof r->e->error, fmt, ap);
     va_end(ap);
@@ -141,7 +144,7 @@ static rc_t read_one_text(view_t *out, const reader_t *r, const char *key, const
     return out->p ? RC_OK : fail(r, RC_NOMEM, key, "out of memory");
 }
 
-/* One value or a list of them. n: bytes of a hex value; 0: texts of at most max. A list may be empty only where may_be_empty. */
+/* One value or a list of them, which may not be empty. n: bytes of a hex value; 0: texts of at most max characters. */
 static rc_t read_values(values_t *out, const reader_t *r, const json_t *o, const char *key, size_t n, size_t max)
 {
     const json_t *v = get(o, key);
@@ -201,6 +204,7 @@ static rc_t read_tcb(policy_t *p, reader_t *r, const json_t *o)
         rc = read_number(&p->max_age_s, r, o, "max_age_s", INT32_MAX);
     if (!rc && date && (!json_is_string(date) || !date_read(&p->min_tcb_date, view_of(json_string_value(date), json_string_length(date)))))
         rc = fail(r, RC_MALFORMED, "min_tcb_date", "must be a date such as 2025-01-31T00:00:00Z");
+    p->has_grace = date != NULL;
     return rc;
 }
 
@@ -290,6 +294,7 @@ static rc_t read_rtmr3(image_t *image, reader_t *r, const json_t *o)
         return fail(r, RC_MALFORMED, "require", "names no event: nothing would be measured");
     if (json_object_size(require) > EVENTS_MAX)
         return fail(r, RC_LIMIT, "require", "more than %u events", EVENTS_MAX);
+    snprintf(r->path + strlen(r->path), sizeof r->path - strlen(r->path), "require.");
     json_object_foreach((json_t *)(uintptr_t)require, key, list) {
         rc = read_event_rule(&image->events[image->event_count++], r, key, list);
         if (rc)
@@ -468,7 +473,7 @@ static bool admits(const values_t *values, const uint8_t *got, size_t n)
 /* The status after the grace period: only when it comes from the platform's level, whose date is known, alone. */
 static tcb_status_t after_grace(const policy_t *p, const tcb_grade_t *g)
 {
-    if (!p->min_tcb_date || g->tcb_date < p->min_tcb_date || g->status != g->platform || g->module == TCB_OUT_OF_DATE ||
+    if (!p->has_grace || g->tcb_date < p->min_tcb_date || g->status != g->platform || g->module == TCB_OUT_OF_DATE ||
         g->qe == TCB_OUT_OF_DATE)
         return g->status;
     return g->status == TCB_OUT_OF_DATE                       ? TCB_UP_TO_DATE

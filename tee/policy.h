@@ -27,7 +27,10 @@ typedef struct {
     char error[192];
 } policy_error_t;
 
-/* Reads a policy; unknown keys are errors. policy_free. E_POLICY with *error filled, E_LIMIT, E_NOMEM. */
+/* Reads a policy; unknown keys are errors. policy_free.
+ *   out    written only on RC_OK
+ *   error  filled on failure
+ * RC_MALFORMED; RC_REFUSED: well-formed, but nothing that this build admits; RC_LIMIT, RC_NOMEM. */
 NODISCARD rc_t policy_read(policy_t **out, policy_error_t *error, view_t json);
 
 /* NULL is allowed. */

@@ -60,7 +60,7 @@ typedef struct {
     tcb_module_t base_module; /* "tdxModule": for module version 0; no levels */
     const tcb_module_t *modules;
     size_t module_count;
-    const tcb_level_t *levels; /* sorted descending by (sgx, pce_svn, tdx) */
+    const tcb_level_t *levels; /* sorted descending by (sgx, pce_svn, tdx); of equal ones the first stays first */
     size_t level_count;
 } tcb_info_t;
 
@@ -87,7 +87,7 @@ typedef struct {
     tcb_status_t platform, module, qe;
     bool has_module; /* false: module version 0, which has no status */
     int64_t tcb_date; /* of the platform's level */
-    view_t advisories[TCB_ADVISORIES_MAX]; /* union in order, without duplicates */
+    view_t advisories[TCB_ADVISORIES_MAX]; /* union of platform, module and QE, in this order, without duplicates */
     size_t advisory_count;
 } tcb_grade_t;
 
