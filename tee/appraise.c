@@ -22,32 +22,30 @@ static rc_t appraise(tee_verified_t *v, eventlog_t *log, tee_fault_t *fault, are
         rc = eventlog_verify(log, fault, a, claim->event_log, v->quote.td.rtmr);
     if (rc)
         return rc;
-    const policy_subject_t subject = {
-        .quote = &v->quote, .grade = &v->grade, .log = claim->event_log.n ? log : NULL,
-        .evaluation_number = v->tcb_evaluation_number < v->qe_evaluation_number ? v->tcb_evaluation_number : v->qe_evaluation_number,
-        .issued = v->issued, .now = now
-    };
+    uint32_t tcb_number = v->tcb_evaluation_number, qe_number = v->qe_evaluation_number;
+    const policy_subject_t subject = { .quote = &v->quote,
+                                       .grade = &v->grade,
+                                       .log = claim->event_log.n ? log : NULL,
+                                       .evaluation_number = tcb_number < qe_number ? tcb_number : qe_number,
+                                       .issued = v->issued,
+                                       .now = now };
     return policy_check(policy, &image, fault, &subject);
 }
 
 rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, tee_fault_t *fault, arena_t *a, const tee_claim_t *claim,
-                  const uint8_t report_data[TEE_REPORT_DATA_LEN], const policy_t *policy, rollback_t *memory, int64_t now)
+                  const uint8_t report_data[TEE_REPORT_DATA_LEN], const policy_t *policy, rollback_t *memory,
+                  int64_t now)
 {
     tee_verified_t v;
     eventlog_t events = { 0 };
-    rollback_t moved;
-    if (memory)
-        moved = *memory;
-    rc_t rc = appraise(&v, &events, fault, a, claim, policy, memory ? &moved : NULL, now);
+    rc_t rc = appraise(&v, &events, fault, a, claim, policy, memory, now);
     if (!rc && !secret_eq(v.quote.td.report_data, report_data, TEE_REPORT_DATA_LEN))
         rc = tee_fail(fault, E_REPORTDATA, NULL);
     if (rc)
         return rc;
-    if (memory) /* only now: a peer whose TD is not admitted must not make collateral older */
+    if (memory) /* not before: evidence that is not admitted could bring early collateral, and so shut others out */
         rollback_accept(memory, v.info, v.identity, &v.root_crl, &v.pck_crl);
     *out = v;
-    if (memory) /* not before: evidence that is not admitted could bring early collateral, and so shut others out */
-        *memory = moved;
     if (log)
         *log = events;
     return RC_OK;

@@ -84,7 +84,8 @@ static rc_t check_crl(crl_t *list, chain_crl_t *out, tee_fault_t *fault, view_t 
 }
 
 /* Steps 2 and 3: c is the pinned root, and its revocation list holds. */
-static rc_t check_root(const cert_t *c, crl_t *list, chain_crl_t *out, tee_fault_t *fault, view_t root_crl, view_t root, int64_t now)
+static rc_t check_root(const cert_t *c, crl_t *list, chain_crl_t *out, tee_fault_t *fault, view_t root_crl, view_t root,
+                       int64_t now)
 {
     if (!view_eq(CERT_VIEW(c->der), root))
         return tee_fail(fault, E_ROOT, NULL);
@@ -112,7 +113,8 @@ static rc_t check_ca(chain_ca_t *x, tee_fault_t *fault, view_t root_crl, view_t 
         rc = check_crl(&x->pck_list, &x->pck_crl, fault, pck_crl, &x->ca, now);
     if (rc)
         return rc;
-    x->earliest_expiry = min64(min64(x->root_list.next_update, x->pck_list.next_update), min64(x->ca.not_after, x->root.not_after));
+    x->earliest_expiry =
+        min64(min64(x->root_list.next_update, x->pck_list.next_update), min64(x->ca.not_after, x->root.not_after));
     return RC_OK;
 }
 
@@ -156,7 +158,8 @@ rc_t chain_verify_pck(chain_pck_t *out, tee_fault_t *fault, const view_t certs[3
         rc = read_alone(&x.root, fault, certs[2]);
     if (rc)
         return rc;
-    if (!view_eq(CERT_VIEW(x.root.der), root) && (view_eq(CERT_VIEW(x.ca.der), root) || view_eq(CERT_VIEW(leaf.der), root)))
+    if (!view_eq(CERT_VIEW(x.root.der), root) &&
+        (view_eq(CERT_VIEW(x.ca.der), root) || view_eq(CERT_VIEW(leaf.der), root)))
         return tee_fail(fault, E_CHAINORDER, "the root is not the last certificate of the chain");
     rc = check_ca(&x, fault, root_crl, pck_crl, root, now);
     return rc ? rc : check_leaf(out, fault, &leaf, &x, now);
@@ -185,8 +188,8 @@ static rc_t read_pair(cert_t *first, cert_t *second, view_t blocks[2], tee_fault
     return n == 2 ? RC_OK : tee_fail(fault, E_CHAINLEN, NULL);
 }
 
-rc_t chain_verify_ca(const chain_ca_t **out, tee_fault_t *fault, arena_t *a, view_t pem, view_t root_crl, view_t pck_crl, view_t root,
-                     int64_t now)
+rc_t chain_verify_ca(const chain_ca_t **out, tee_fault_t *fault, arena_t *a, view_t pem, view_t root_crl,
+                     view_t pck_crl, view_t root, int64_t now)
 {
     chain_ca_t *x = arena_alloc(a, sizeof *x);
     if (!x)

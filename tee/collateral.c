@@ -83,7 +83,8 @@ static bool read_signature(uint8_t out[64], const json_t *value)
 
 static rc_t load_failed(tee_fault_t *fault, rc_t rc, const char *why)
 {
-    return tee_fail(fault, rc == RC_NOMEM ? E_NOMEM : rc == RC_LIMIT ? E_LIMIT : E_COLLATERAL, rc == RC_MALFORMED ? why : NULL);
+    tee_code_t code = rc == RC_NOMEM ? E_NOMEM : rc == RC_LIMIT ? E_LIMIT : E_COLLATERAL;
+    return tee_fail(fault, code, rc == RC_MALFORMED ? why : NULL);
 }
 
 rc_t collateral_split(view_t *inner, uint8_t signature[64], tee_fault_t *fault, view_t body, const char *member)
@@ -105,7 +106,8 @@ rc_t collateral_split(view_t *inner, uint8_t signature[64], tee_fault_t *fault, 
 
 /* --- the container --- */
 
-static rc_t take_text(view_t *out, tee_fault_t *fault, arena_t *a, const json_t *o, const char *key, const char *missing)
+static rc_t take_text(view_t *out, tee_fault_t *fault, arena_t *a, const json_t *o, const char *key,
+                      const char *missing)
 {
     const json_t *value = json_object_get(o, key);
     if (!json_is_string(value) || !json_string_length(value))
@@ -134,15 +136,18 @@ static rc_t read_container(collateral_t *c, tee_fault_t *fault, arena_t *a, cons
     if (!rc)
         rc = take_crl(&c->pck_crl, fault, a, o, "pck_crl");
     if (!rc && json_object_get(o, "pck_crl_issuer_chain"))
-        rc = take_text(&c->pck_crl_issuer_chain, fault, a, o, "pck_crl_issuer_chain", "pck_crl_issuer_chain is no text");
+        rc =
+            take_text(&c->pck_crl_issuer_chain, fault, a, o, "pck_crl_issuer_chain", "pck_crl_issuer_chain is no text");
     if (!rc)
         rc = take_text(&c->tcb_info, fault, a, o, "tcb_info", "tcb_info is missing");
     if (!rc)
-        rc = take_text(&c->tcb_info_issuer_chain, fault, a, o, "tcb_info_issuer_chain", "tcb_info_issuer_chain is missing");
+        rc = take_text(&c->tcb_info_issuer_chain, fault, a, o, "tcb_info_issuer_chain",
+                       "tcb_info_issuer_chain is missing");
     if (!rc)
         rc = take_text(&c->qe_identity, fault, a, o, "qe_identity", "qe_identity is missing");
     if (!rc)
-        rc = take_text(&c->qe_identity_issuer_chain, fault, a, o, "qe_identity_issuer_chain", "qe_identity_issuer_chain is missing");
+        rc = take_text(&c->qe_identity_issuer_chain, fault, a, o, "qe_identity_issuer_chain",
+                       "qe_identity_issuer_chain is missing");
     if (rc)
         return rc;
     if (!read_signature(c->tcb_info_signature, json_object_get(o, "tcb_info_signature")))
@@ -159,7 +164,8 @@ rc_t collateral_read(collateral_t *out, tee_fault_t *fault, arena_t *a, view_t j
     rc_t rc = json_load_strict(&o, json, COLLATERAL_MAX);
     if (rc)
         return load_failed(fault, rc, "the collateral is not JSON");
-    rc = json_is_object(o) ? read_container(&c, fault, a, o) : tee_fail(fault, E_COLLATERAL, "the collateral is not a JSON object");
+    rc = json_is_object(o) ? read_container(&c, fault, a, o)
+                           : tee_fail(fault, E_COLLATERAL, "the collateral is not a JSON object");
     json_decref(o);
     if (!rc)
         *out = c;
@@ -168,7 +174,8 @@ rc_t collateral_read(collateral_t *out, tee_fault_t *fault, arena_t *a, view_t j
 
 static rc_t put_text(json_t *o, const char *key, view_t v)
 {
-    json_t *raw = json_stringn_nocheck(v.n ? (const char *)v.p : "", v.n), *text = json_stringn(v.n ? (const char *)v.p : "", v.n);
+    json_t *raw = json_stringn_nocheck(v.n ? (const char *)v.p : "", v.n),
+           *text = json_stringn(v.n ? (const char *)v.p : "", v.n);
     rc_t rc = !raw ? RC_NOMEM : !text ? RC_MALFORMED : json_object_set(o, key, text) ? RC_NOMEM : RC_OK;
     json_decref(raw);
     json_decref(text);

@@ -30,7 +30,8 @@ rc_t rollback_check(const rollback_t *m, tee_fault_t *fault, const tcb_info_t *i
 {
     size_t i = find_platform(m, info->fmspc);
     if (i < ROLLBACK_ROWS_MAX) {
-        if (info->evaluation_number < m->platforms[i].evaluation_number || info->issue_date < m->platforms[i].issue_date)
+        if (info->evaluation_number < m->platforms[i].evaluation_number ||
+            info->issue_date < m->platforms[i].issue_date)
             return tee_fail(fault, E_ROLLBACK, "the TCB info is older than one accepted before");
         if (identity->evaluation_number < m->platforms[i].qe_evaluation_number ||
             identity->issue_date < m->platforms[i].qe_issue_date)

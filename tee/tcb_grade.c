@@ -57,7 +57,8 @@ static rc_t grade_module(const tcb_level_t **level, tee_fault_t *fault, const tc
         return tee_fail(fault, E_MODULE_ID, NULL);
     if (memcmp(td->mr_signer_seam, m->mr_signer, 48) != 0)
         return tee_fail(fault, E_MODULE_SIGNER, NULL);
-    if (memcmp(td->seam_attributes, zeros, 8) != 0 || !equal_masked(td->seam_attributes, m->attributes, m->attributes_mask, 8))
+    if (memcmp(td->seam_attributes, zeros, 8) != 0 ||
+        !equal_masked(td->seam_attributes, m->attributes, m->attributes_mask, 8))
         return tee_fail(fault, E_MODULE_ATTR, NULL);
     for (size_t i = 0; version && i < m->level_count; i++)
         if (svn >= m->levels[i].isv_svn) {
@@ -119,7 +120,8 @@ static bool needs_configuration(tcb_status_t s)
 }
 
 /* tdx: platform and module together; sgx: of the first level reached on SGX components alone. */
-static bool relaunch_helps(const tcb_grade_t *g, tcb_status_t tdx, tcb_status_t sgx, const tcb_info_t *info, const quote_t *q)
+static bool relaunch_helps(const tcb_grade_t *g, tcb_status_t tdx, tcb_status_t sgx, const tcb_info_t *info,
+                           const quote_t *q)
 {
     bool sgx_good = sgx == TCB_UP_TO_DATE || sgx == TCB_SW_HARDENING_NEEDED || sgx == TCB_CONFIGURATION_NEEDED ||
                     sgx == TCB_CONFIGURATION_AND_SW_HARDENING_NEEDED;
@@ -170,8 +172,9 @@ rc_t tcb_grade(tcb_grade_t *out, tee_fault_t *fault, const tcb_info_t *info, con
     tcb_status_t tdx = module ? converge(module->status, platform->status) : platform->status;
     g.status = converge(g.qe, tdx);
     if (relaunch_helps(&g, tdx, sgx->status, info, quote))
-        g.status = needs_configuration(sgx->status) || needs_configuration(tdx) ? TCB_TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED
-                                                                                : TCB_TD_RELAUNCH_ADVISED;
+        g.status = needs_configuration(sgx->status) || needs_configuration(tdx)
+                       ? TCB_TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED
+                       : TCB_TD_RELAUNCH_ADVISED;
     if (!add_advisories(&g, platform) || !add_advisories(&g, module) || !add_advisories(&g, qe_level))
         return tee_fail(fault, E_LIMIT, "too many advisories");
     *out = g;

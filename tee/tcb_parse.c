@@ -203,14 +203,16 @@ static rc_t read_modules(tcb_info_t *info, const reader_t *r, const json_t *list
     for (size_t i = 0; i < n; i++) {
         const json_t *o = json_array_get(list, i);
         const char *id = json_string_value(json_object_get(o, "id"));
-        if (!id || strlen(id) != 6 || strncasecmp(id, "TDX_", 4) != 0 || hex_decode_exact(&modules[i].version, 1, id + 4, 2))
+        if (!id || strlen(id) != 6 || strncasecmp(id, "TDX_", 4) != 0 ||
+            hex_decode_exact(&modules[i].version, 1, id + 4, 2))
             return bad(r, "a TDX module identity's id is not TDX_ and two hex digits");
         for (size_t k = 0; k < i; k++)
             if (modules[k].version == modules[i].version)
                 return bad(r, "a TDX module version has two identities");
         if (!read_module_base(&modules[i], o))
             return bad(r, "a TDX module identity lacks mrsigner, attributes or attributesMask");
-        rc_t rc = read_levels(&modules[i].levels, &modules[i].level_count, r, json_object_get(o, "tcbLevels"), read_svn_level);
+        rc_t rc = read_levels(&modules[i].levels, &modules[i].level_count, r, json_object_get(o, "tcbLevels"),
+                              read_svn_level);
         if (rc)
             return rc;
     }

@@ -11,8 +11,8 @@ static int64_t min64(int64_t a, int64_t b)
 /* --- the collateral --- */
 
 /* Step 6, and that the signer signed exactly these bytes. */
-static rc_t check_document(tee_prepared_t *p, tee_fault_t *fault, view_t document, const uint8_t signature[64], view_t chain,
-                           tee_code_t code)
+static rc_t check_document(tee_prepared_t *p, tee_fault_t *fault, view_t document, const uint8_t signature[64],
+                           view_t chain, tee_code_t code)
 {
     chain_signer_t signer;
     hash32_t digest;
@@ -45,7 +45,8 @@ static rc_t check_tcb_info(tee_prepared_t *p, tee_fault_t *fault, arena_t *a)
 static rc_t check_qe_identity(tee_prepared_t *p, tee_fault_t *fault, arena_t *a)
 {
     const collateral_t *c = &p->collateral;
-    rc_t rc = check_document(p, fault, c->qe_identity, c->qe_identity_signature, c->qe_identity_issuer_chain, E_QEID_SIG);
+    rc_t rc =
+        check_document(p, fault, c->qe_identity, c->qe_identity_signature, c->qe_identity_issuer_chain, E_QEID_SIG);
     if (!rc)
         rc = qe_identity_parse(&p->identity, fault, a, c->qe_identity);
     if (rc)
@@ -57,7 +58,8 @@ static rc_t check_qe_identity(tee_prepared_t *p, tee_fault_t *fault, arena_t *a)
 }
 
 /* Both documents; p is in place and has no CA yet. */
-static rc_t check_documents(tee_prepared_t *p, tee_fault_t *fault, arena_t *a, const collateral_t *collateral, view_t root, int64_t now)
+static rc_t check_documents(tee_prepared_t *p, tee_fault_t *fault, arena_t *a, const collateral_t *collateral,
+                            view_t root, int64_t now)
 {
     *p = (tee_prepared_t){ .collateral = *collateral, .root = root, .from = now, .until = INT64_MAX };
     rc_t rc = check_tcb_info(p, fault, a);
@@ -79,7 +81,8 @@ rc_t tee_prepare(tee_prepared_t *out, tee_fault_t *fault, arena_t *a, const coll
 
 /* --- the quote --- */
 
-static rc_t check_signature(tee_fault_t *fault, view_t signed_part, const uint8_t signature[64], const uint8_t key[64], tee_code_t code)
+static rc_t check_signature(tee_fault_t *fault, view_t signed_part, const uint8_t signature[64], const uint8_t key[64],
+                            tee_code_t code)
 {
     hash32_t digest;
     sha256(&digest, signed_part);
@@ -105,8 +108,8 @@ static rc_t check_quote(const tcb_level_t **qe_level, tee_fault_t *fault, const 
 }
 
 /* The platform of step 7, and steps 9 to 13, for a quote whose PCK chain verified. */
-static rc_t judge(tee_verified_t *out, tee_fault_t *fault, const quote_t *q, const chain_pck_t *pck, const tee_prepared_t *p,
-                  rollback_t *memory)
+static rc_t judge(tee_verified_t *out, tee_fault_t *fault, const quote_t *q, const chain_pck_t *pck,
+                  const tee_prepared_t *p, rollback_t *memory)
 {
     const tcb_level_t *qe_level;
     tee_verified_t v = { .quote = *q, .sgx = pck->sgx, .info = &p->info, .identity = &p->identity };
@@ -151,8 +154,8 @@ rc_t tee_verify_prepared(tee_verified_t *out, tee_fault_t *fault, arena_t *a, vi
     return rc ? rc : judge(out, fault, &q, &pck, p, memory);
 }
 
-rc_t tee_verify(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote, const collateral_t *collateral, view_t root,
-                rollback_t *memory, int64_t now)
+rc_t tee_verify(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote, const collateral_t *collateral,
+                view_t root, rollback_t *memory, int64_t now)
 {
     quote_t q;
     chain_pck_t pck;

@@ -23,7 +23,7 @@ typedef struct {
     int64_t issued;          /* Unix seconds: the older issue date of TCB info and QE identity */
     int64_t earliest_expiry; /* Unix seconds: of all certificates, lists and documents */
     bool production_root;    /* the trust root was Intel's */
-    const tcb_info_t *info; /* these four are what anti-rollback remembers */
+    const tcb_info_t *info;  /* these four are what anti-rollback remembers */
     const qe_identity_t *identity;
     chain_crl_t root_crl, pck_crl;
 } tee_verified_t;
@@ -33,8 +33,8 @@ typedef struct {
  *   now     Unix seconds; the later of the clock and the newest verified beacon header
  *   memory  checked, and brought forward after the last check; NULL: none
  * out written only on RC_OK. */
-NODISCARD rc_t tee_verify(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote, const collateral_t *collateral,
-                          view_t root, rollback_t *memory, int64_t now);
+NODISCARD rc_t tee_verify(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote,
+                          const collateral_t *collateral, view_t root, rollback_t *memory, int64_t now);
 
 /* Collateral after all checks that need no quote: for those who verify many quotes by the same collateral. */
 typedef struct {
@@ -42,24 +42,27 @@ typedef struct {
     view_t root;
     tcb_info_t info;
     qe_identity_t identity;
-    const chain_ca_t *ca; /* NULL: the collateral has no PCK CRL issuer chain, or not a good one: each quote's own is verified */
-    int64_t from, until;  /* Unix seconds: times for which the checks hold; for others all is checked anew with each quote */
+    const chain_ca_t
+        *ca; /* NULL: the collateral has no PCK CRL issuer chain, or not a good one: each quote's own is verified */
+    int64_t from,
+        until; /* Unix seconds: times for which the checks hold; for others all is checked anew with each quote */
 } tee_prepared_t;
 
-/* Steps 6 to 8, and what of 2 to 5 the collateral alone allows. out written only on RC_OK; it points into the arena and to
- * what the collateral's views show. */
-NODISCARD rc_t tee_prepare(tee_prepared_t *out, tee_fault_t *fault, arena_t *a, const collateral_t *collateral, view_t root, int64_t now);
+/* Steps 6 to 8, and what of 2 to 5 the collateral alone allows. out written only on RC_OK; it points into the arena and
+ * to what the collateral's views show. */
+NODISCARD rc_t tee_prepare(tee_prepared_t *out, tee_fault_t *fault, arena_t *a, const collateral_t *collateral,
+                           view_t root, int64_t now);
 
 /* tee_verify by prepared collateral, with the same result; mostly three signatures are left to check. out points into
  * prepared as well. */
-NODISCARD rc_t tee_verify_prepared(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote, const tee_prepared_t *prepared,
-                                   rollback_t *memory, int64_t now);
+NODISCARD rc_t tee_verify_prepared(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote,
+                                   const tee_prepared_t *prepared, rollback_t *memory, int64_t now);
 
 /* What is to be appraised. */
 typedef struct {
     tee_evidence_type_t type;
     view_t quote;
-    view_t event_log; /* n 0: none */
+    view_t event_log;  /* n 0: none */
     view_t collateral; /* flattened container */
 } tee_claim_t;
 
@@ -67,7 +70,8 @@ typedef struct {
  * trust root is Intel's; for TEE_EVIDENCE_SIMULATED the one that the policy names (E_SIMULATED when it names none).
  * memory (NULL: none) is checked, and brought forward only for evidence that is admitted. out and log (NULL allowed)
  * written only on RC_OK. */
-NODISCARD rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, tee_fault_t *fault, arena_t *a, const tee_claim_t *claim,
-                            const uint8_t report_data[TEE_REPORT_DATA_LEN], const policy_t *policy, rollback_t *memory, int64_t now);
+NODISCARD rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, tee_fault_t *fault, arena_t *a,
+                            const tee_claim_t *claim, const uint8_t report_data[TEE_REPORT_DATA_LEN],
+                            const policy_t *policy, rollback_t *memory, int64_t now);
 
 #endif

@@ -1,7 +1,7 @@
-/* quote: one verification of a real quote (steps 1 to 13) by cached collateral, against the ECDSA operations that it makes.
- * Cached means prepared: documents parsed and signatures of the collateral checked once, before (tee_prepare). What is
- * measured takes the quote's bytes apart, reads its PCK certificate, and checks three signatures. For comparison the same
- * without a cache, which prepares the collateral as well (not its container). */
+/* quote: one verification of a real quote (steps 1 to 13) by cached collateral, against the ECDSA operations that it
+ * makes. Cached means prepared: documents parsed and signatures of the collateral checked once, before (tee_prepare).
+ * What is measured takes the quote's bytes apart, reads its PCK certificate, and checks three signatures. For
+ * comparison the same without a cache, which prepares the collateral as well (not its container). */
 #include <stdio.h>
 
 #include "base/crypto/p256.h"
@@ -16,8 +16,8 @@
 #define COLLATERAL_SET "00806f05-2025-10"
 #define NOW 1761920231 /* inside the set's window.json */
 
-/* Every call of p256_verify of this program comes through here (link argument --wrap): while recording, the operation is
- * kept, to be made again on its own. */
+/* Every call of p256_verify of this program comes through here (link argument --wrap): while recording, the operation
+ * is kept, to be made again on its own. */
 static struct {
     uint8_t sig[P256_SIG_LEN], pubkey[P256_PUBKEY_LEN];
     hash32_t digest;
@@ -59,12 +59,14 @@ static bool load_collateral(collateral_t *c, arena_t *a, const char *dir)
                          .pck_crl_issuer_chain = load(a, dir, set, "pck_crl_issuer_chain.pem"),
                          .tcb_info_issuer_chain = load(a, dir, set, "tcb_signing_chain.pem"),
                          .qe_identity_issuer_chain = load(a, dir, set, "qe_identity_signing_chain.pem") };
-    return !collateral_split(&c->tcb_info, c->tcb_info_signature, &fault, load(a, dir, set, "tcb_info.json"), "tcbInfo") &&
+    return !collateral_split(&c->tcb_info, c->tcb_info_signature, &fault, load(a, dir, set, "tcb_info.json"),
+                             "tcbInfo") &&
            !collateral_split(&c->qe_identity, c->qe_identity_signature, &fault, load(a, dir, set, "qe_identity.json"),
                              "enclaveIdentity");
 }
 
-/* One verification with everything that belongs to it, the arena included. prepared NULL: by the collateral as it came. */
+/* One verification with everything that belongs to it, the arena included. prepared NULL: by the collateral as it came.
+ */
 static bool verify(view_t quote, const collateral_t *c, const tee_prepared_t *prepared)
 {
     tee_verified_t v;
@@ -88,7 +90,8 @@ static bool repeat_operations(void)
 }
 
 /* Verifications and their operations take turns. */
-static bool measure(bench_series_t *whole, bench_series_t *ecdsa, view_t quote, const collateral_t *c, const tee_prepared_t *prepared)
+static bool measure(bench_series_t *whole, bench_series_t *ecdsa, view_t quote, const collateral_t *c,
+                    const tee_prepared_t *prepared)
 {
     operation_count = 0;
     recording = true;
@@ -108,14 +111,16 @@ static bool measure(bench_series_t *whole, bench_series_t *ecdsa, view_t quote, 
 }
 
 /* Both ways, and the lines for people; the last series are of the prepared one. */
-static bool run(bench_series_t *whole, bench_series_t *ecdsa, view_t quote, const collateral_t *c, const tee_prepared_t *prepared)
+static bool run(bench_series_t *whole, bench_series_t *ecdsa, view_t quote, const collateral_t *c,
+                const tee_prepared_t *prepared)
 {
     for (unsigned cached = 0; cached < 2; cached++) {
         char label[64];
         whole->rounds = ecdsa->rounds = 0;
         if (!measure(whole, ecdsa, quote, c, cached ? prepared : NULL))
             return false;
-        bench_line(cached ? "verification by prepared collateral" : "verification, collateral included", whole, 1000, "us");
+        bench_line(cached ? "verification by prepared collateral" : "verification, collateral included", whole, 1000,
+                   "us");
         snprintf(label, sizeof label, "its %zu ECDSA operations alone", operation_count);
         bench_line(label, ecdsa, 1000, "us");
     }
