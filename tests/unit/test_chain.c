@@ -1,5 +1,5 @@
 /* Certificate chains and revocation lists, on Intel's own documents (tests/data/tdx) and on mutations of
- * them. Chains with other defects, which only a simulated CA can sign: test_negative.c. */
+ * them. Chains with other defects, which only a simulated CA can sign: test_negative_chain.c. */
 #include <stdio.h>
 #include <stdlib.h>
 
