@@ -64,12 +64,13 @@ rc_t evidence_read(attestation_t *out, evidence_form_t *form, char *why, size_t 
     return RC_OK;
 }
 
-rc_t evidence_fetch(view_t *out, char *why, size_t why_cap, arena_t *a, const char *url, uint32_t timeout_ms)
+rc_t evidence_fetch(view_t *out, view_t *peer, char *why, size_t why_cap, arena_t *a, const char *url, uint32_t timeout_ms)
 {
     char origin[160];
     hc_t *http = hc_new(NULL);
     hc_response_t r = { .rc = RC_NOMEM };
-    const hc_request_t request = { .url = url, .timeout_ms = timeout_ms, .stall_timeout_ms = timeout_ms, .body_max = ATTESTATION_MAX };
+    const hc_request_t request = { .url = url, .timeout_ms = timeout_ms, .stall_timeout_ms = timeout_ms, .body_max = ATTESTATION_MAX,
+                                   .any_peer = peer != NULL };
     hc_url_origin(origin, sizeof origin, url);
     if (http)
         hc_perform(http, &r, &request, 1, NULL, NULL);
@@ -78,6 +79,8 @@ rc_t evidence_fetch(view_t *out, char *why, size_t why_cap, arena_t *a, const ch
         *out = arena_dup(a, view_of(r.body, r.body_len));
         rc = r.body_len && !out->p ? RC_NOMEM : RC_OK;
     }
+    if (!rc && peer)
+        *peer = r.peer ? arena_dup(a, view_str(r.peer)) : view_of(NULL, 0);
     if (rc && !r.rc && r.status != 200)
         snprintf(why, why_cap, "%s: HTTP status %d: %.*s", origin, r.status, (int)(r.body_len < 300 ? r.body_len : 300), (const char *)r.body);
     else if (rc)

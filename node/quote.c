@@ -146,7 +146,7 @@ int command_quote(int argc, char **argv)
         return command_usage("quote needs one file, URL, or - for standard input");
     arena_init(&a, 64u << 20);
     if (!strncmp(argv[optind], "http://", 7) || !strncmp(argv[optind], "https://", 8)) {
-        if (evidence_fetch(&text, why, sizeof why, &a, argv[optind], 60000))
+        if (evidence_fetch(&text, NULL, why, sizeof why, &a, argv[optind], 60000))
             command_failed("%s", why);
         else
             status = print(&a, text, as_json);

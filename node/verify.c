@@ -15,6 +15,8 @@
 #include "node/command.h"
 #include "node/evidence.h"
 #include "rpc/http/client.h"
+#include "tee/der.h"
+#include "tee/ratls.h"
 #include "tee/verify.h"
 
 #define ARENA_MAX ((size_t)256 << 20)
@@ -31,6 +33,7 @@ static const char HELP[] =
     "  --policy FILE      which TDs are accepted (docs/policy.md); required: without one nothing is\n"
     "  --nonce HEX        nonce that the attestation must answer; required with a FILE of GET /v1/attest\n"
     "  --collateral FILE  Intel's documents, flattened JSON; default: those stapled to the attestation\n"
+    "  --ra-tls           the node serves HTTPS (api_tls): its certificate's quote is checked instead of name and issuer\n"
     "  --pubkey HEX       the cluster key that is expected; default: any that the quote vouches for\n"
     "  --block FILE       an answer of GET /block to check under the attested key; may be repeated\n"
     "  --call FILE        an answer of POST /call to check under the attested key; may be repeated\n"
@@ -43,7 +46,7 @@ typedef struct {
     const char *policy, *collateral, *source;
     const char *blocks[ANSWERS_MAX], *calls[ANSWERS_MAX];
     size_t block_count, call_count;
-    bool has_nonce, has_pubkey, as_json;
+    bool has_nonce, has_pubkey, as_json, ra_tls;
     uint8_t nonce[32], pubkey[33];
     int64_t now;
 } options_t;
@@ -182,6 +185,26 @@ static bool check_evidence(results_t *r, arena_t *a, const attestation_t *x, vie
     return step(r, "admission", true, NULL, "the policy admits this TD");
 }
 
+/* That the connection ends in a TD that the policy admits: the certificate's quote is over its key, and passes as the attestation
+ * itself must; the handshake has proven that the server has the key. */
+static bool check_tls(results_t *r, arena_t *a, view_t pem, const attestation_t *x, view_t collateral, const policy_t *policy,
+                      int64_t now)
+{
+    uint8_t der[RATLS_CERT_MAX], expected[TEE_REPORT_DATA_LEN];
+    rd_t in = rd_of(pem);
+    wr_t cert = wr_of(der, sizeof der);
+    ratls_t tls;
+    tee_verified_t v;
+    tee_fault_t f = { E_CERT, "the server showed no certificate" };
+    if (!pem.n || pem_take(&in, &cert, "CERTIFICATE") || ratls_check(&tls, &f, wr_view(&cert), now))
+        return step(r, "tls", false, tee_code_name(f.code), "%s", f.why);
+    tee_ratls_report_data(expected, tls.spki);
+    const tee_claim_t claim = { (tee_evidence_type_t)x->evidence_type, tls.evidence, tls.event_log, collateral };
+    if (tee_appraise(&v, NULL, &f, a, &claim, expected, policy, NULL, now))
+        return step(r, "tls", false, tee_code_name(f.code), "the certificate's quote: %s", f.why);
+    return step(r, "tls", true, NULL, "the connection ends in a TD that the policy admits: its certificate carries a quote over its key");
+}
+
 static bool check_attestation(results_t *r, arena_t *a, const attestation_t *x, evidence_form_t form, view_t collateral,
                               const policy_t *policy, const options_t *o)
 {
@@ -273,8 +296,9 @@ static void check_files(results_t *r, const options_t *o, const uint8_t pubkey[3
 /* --- the whole --- */
 
 /* Asks a node. */
-static bool ask_node(results_t *r, arena_t *a, view_t *attestation, view_t *block, options_t *o)
+static bool ask_node(results_t *r, arena_t *a, view_t *attestation, view_t *block, view_t *cert, options_t *o)
 {
+    view_t *peer = o->ra_tls ? cert : NULL, other; /* blocks are signed: who brings one does not matter */
     char url[1200], nonce[65], why[512];
     size_t n = strlen(o->source);
     while (n && o->source[n - 1] == '/')
@@ -286,10 +310,10 @@ static bool ask_node(results_t *r, arena_t *a, view_t *attestation, view_t *bloc
     o->has_nonce = true;
     hex_encode(nonce, view_of(o->nonce, 32));
     snprintf(url, sizeof url, "%.*s/v1/attest?nonce=0x%s&collateral=1", (int)n, o->source, nonce);
-    if (evidence_fetch(attestation, why, sizeof why, a, url, FETCH_TIMEOUT_MS))
+    if (evidence_fetch(attestation, peer, why, sizeof why, a, url, FETCH_TIMEOUT_MS))
         return step(r, "attestation", false, NULL, "%s", why);
     snprintf(url, sizeof url, "%.*s/block", (int)n, o->source);
-    if (evidence_fetch(block, why, sizeof why, a, url, FETCH_TIMEOUT_MS))
+    if (evidence_fetch(block, peer ? &other : NULL, why, sizeof why, a, url, FETCH_TIMEOUT_MS))
         return step(r, "block", false, NULL, "%s", why);
     return true;
 }
@@ -297,14 +321,14 @@ static bool ask_node(results_t *r, arena_t *a, view_t *attestation, view_t *bloc
 static void verify(results_t *r, arena_t *a, options_t *o)
 {
     bool is_url = !strncmp(o->source, "http://", 7) || !strncmp(o->source, "https://", 8);
-    view_t file = { NULL, 0 }, staples = { NULL, 0 }, text, block = { NULL, 0 };
+    view_t file = { NULL, 0 }, staples = { NULL, 0 }, text, block = { NULL, 0 }, cert = { NULL, 0 };
     policy_t *policy = NULL;
     attestation_t x;
     evidence_form_t form;
     char why[256];
     bool ok = read_policy(&policy, r, o->policy);
     if (ok && is_url)
-        ok = ask_node(r, a, &text, &block, o);
+        ok = ask_node(r, a, &text, &block, &cert, o);
     else if (ok) {
         ok = !command_read_file(&file, o->source, ATTESTATION_MAX) || step(r, "attestation", false, NULL, "%s cannot be read", o->source);
         text = file;
@@ -318,7 +342,10 @@ static void verify(results_t *r, arena_t *a, options_t *o)
     if (ok) {
         if (form == EVIDENCE_PROTOTYPE)
             x.evidence_type = policy_simulator_root(policy).n ? TEE_EVIDENCE_SIMULATED : TEE_EVIDENCE_TDX;
-        check_attestation(r, a, &x, form, staples.n ? staples : x.collateral, policy, o);
+        view_t collateral = staples.n ? staples : x.collateral;
+        check_attestation(r, a, &x, form, collateral, policy, o);
+        if (o->ra_tls)
+            check_tls(r, a, cert, &x, collateral, policy, o->now);
         if (block.p)
             check_block(r, block, "/block", x.pubkey);
         check_files(r, o, x.pubkey);
@@ -368,6 +395,7 @@ static int parse(options_t *o, int argc, char **argv)
         { "collateral", required_argument, NULL, 'c' }, { "pubkey", required_argument, NULL, 'k' },
         { "block", required_argument, NULL, 'b' }, { "call", required_argument, NULL, 'l' },
         { "at", required_argument, NULL, 't' }, { "json", no_argument, NULL, 'j' },
+        { "ra-tls", no_argument, NULL, 'r' },
         { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
     };
     for (int c; (c = getopt_long(argc, argv, ":h", longs, NULL)) != -1;) {
@@ -375,6 +403,7 @@ static int parse(options_t *o, int argc, char **argv)
         case 'p': o->policy = optarg; break;
         case 'c': o->collateral = optarg; break;
         case 'j': o->as_json = true; break;
+        case 'r': o->ra_tls = true; break;
         case 'n':
             o->has_nonce = !hex_decode_exact(o->nonce, 32, optarg, strlen(optarg));
             if (!o->has_nonce)
@@ -407,6 +436,8 @@ static int parse(options_t *o, int argc, char **argv)
     if (argc - optind != 1)
         return 1 + command_usage("verify needs one URL, file, or - for standard input");
     o->source = argv[optind];
+    if (o->ra_tls && strncmp(o->source, "https://", 8) != 0)
+        return 1 + command_usage("--ra-tls needs an https:// URL");
     return o->policy ? 0 : 1 + command_usage("verify needs --policy: without one no TD is accepted");
 }
 

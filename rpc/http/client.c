@@ -492,7 +492,7 @@ static CURLcode job_limits(CURL *e, job_t *j, const hc_request_t *q)
     return bad;
 }
 
-static CURLcode job_tls(CURL *e, const hc_t *c)
+static CURLcode job_tls(CURL *e, const hc_t *c, const hc_request_t *q)
 {
     CURLcode bad = CURLE_OK;
     bad |= curl_easy_setopt(e, CURLOPT_CAPATH, NULL); /* the directory would be parsed whole for each connection */
@@ -500,6 +500,14 @@ static CURLcode job_tls(CURL *e, const hc_t *c)
     bad |= curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     bad |= curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     bad |= curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);
+    if (q->any_peer) { /* on a connection of its own, for one that is reused shows no certificate */
+        bad |= curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
+        bad |= curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
+        bad |= curl_easy_setopt(e, CURLOPT_CERTINFO, 1L);
+        bad |= curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
+        bad |= curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
+        bad |= curl_easy_setopt(e, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+    }
     return bad;
 }
 
@@ -536,7 +544,7 @@ static rc_t job_prepare(job_t *j, hc_t *c, const hc_request_t *q)
     bad |= curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
     bad |= curl_easy_setopt(e, CURLOPT_WRITEDATA, j);
     bad |= job_limits(e, j, q);
-    bad |= job_tls(e, c);
+    bad |= job_tls(e, c, q);
     return bad ? RC_NOMEM : RC_OK;
 }
 
@@ -564,6 +572,18 @@ static void job_start(job_t *j, hc_t *c, lane_t *l, hc_response_t *out, const hc
         fail(j, q, rc, "out of memory");
 }
 
+/* The first certificate that the server showed. */
+static void job_peer(job_t *j)
+{
+    static const char name[] = "Cert:";
+    struct curl_certinfo *certs = NULL;
+    if (curl_easy_getinfo(j->easy, CURLINFO_CERTINFO, &certs) != CURLE_OK || !certs || certs->num_of_certs < 1)
+        return;
+    for (const struct curl_slist *s = certs->certinfo[0]; s && !j->out->peer; s = s->next)
+        if (!strncmp(s->data, name, sizeof name - 1))
+            j->out->peer = strdup(s->data + sizeof name - 1);
+}
+
 /* Reads what curl knows of a complete answer. */
 static void job_finish(job_t *j)
 {
@@ -575,6 +595,7 @@ static void job_finish(job_t *j)
     (void)curl_easy_getinfo(j->easy, CURLINFO_CONTENT_TYPE, &type);
     (void)curl_easy_getinfo(j->easy, CURLINFO_RETRY_AFTER, &retry_s);
     r->status = (int)status;
+    job_peer(j);
     if (type)
         copy_token(r->content_type, sizeof r->content_type, type, strlen(type));
     if (retry_s > RETRY_AFTER_MAX_S)
@@ -685,6 +706,8 @@ void hc_response_clear(hc_response_t *r)
 {
     free(r->header);
     r->header = NULL;
+    free(r->peer);
+    r->peer = NULL;
     free(r->body);
     r->body = NULL;
     r->body_len = 0;
