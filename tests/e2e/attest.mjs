@@ -6,12 +6,12 @@ import path from "node:path";
 import * as client from "./lib/client.mjs";
 import { until } from "./lib/node.mjs";
 
-const BODY_AT = 48; // of the TD report in a version 4 quote
+export const BODY_AT = 48; // of the TD report in a version 4 quote
 const FIELDS = { mrtd: 136, rtmr0: 328, rtmr1: 376, rtmr2: 424, rtmr3: 472 };
 const MEASUREMENT_LEN = 48;
 
 // kettle verify --json: {code, holds, steps}.
-function verify(program, args) {
+export function verify(program, args) {
   return new Promise((resolve, reject) => {
     execFile(program, ["verify", "--json", ...args], (error, stdout, stderr) => {
       try {
@@ -24,7 +24,7 @@ function verify(program, args) {
 }
 
 // A development policy that admits exactly the TD of this quote, under the simulator's root.
-function policyOf(quote) {
+export function policyOf(quote) {
   const field = (at) => quote.subarray(BODY_AT + at, BODY_AT + at + MEASUREMENT_LEN).toString("hex");
   const image = Object.fromEntries(Object.entries(FIELDS).map(([name, at]) => [name, field(at)]));
   const pems = quote.toString("latin1").match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);

@@ -121,8 +121,43 @@ START_TEST(tls_needs_a_certificate_from_the_ca_file_for_this_host_and_time)
 }
 END_TEST
 
+START_TEST(any_peer_takes_any_certificate_shows_it_and_vouches_for_no_other_request)
+{
+    tls_t t;
+    tls_open(&t, elsewhere, 30); /* unknown issuer, another host, expired */
+    hc_t *c = hc_new(NULL);
+    char url[64];
+    snprintf(url, sizeof url, "https://127.0.0.1:%u/", t.port);
+    for (unsigned i = 0; i < 2; i++) {
+        hc_response_t r = ask(c, t.port, (hc_request_t){ .url = url, .any_peer = true });
+        ck_assert_int_eq(r.rc, RC_OK);
+        ck_assert_ptr_nonnull(r.peer);
+        ck_assert_int_eq(strncmp(r.peer, t.cert, strlen("-----BEGIN CERTIFICATE-----")), 0);
+        gnutls_x509_crt_t crt[2];
+        const gnutls_datum_t pem[2] = { { (unsigned char *)r.peer, (unsigned)strlen(r.peer) }, { (unsigned char *)t.cert, (unsigned)strlen(t.cert) } };
+        for (unsigned k = 0; k < 2; k++) {
+            gnutls_x509_crt_init(&crt[k]);
+            ck_assert_int_eq(gnutls_x509_crt_import(crt[k], &pem[k], GNUTLS_X509_FMT_PEM), 0);
+        }
+        ck_assert(gnutls_x509_crt_equals(crt[0], crt[1]));
+        gnutls_x509_crt_deinit(crt[0]);
+        gnutls_x509_crt_deinit(crt[1]);
+        hc_response_clear(&r);
+        ck_assert_ptr_null(r.peer);
+        r = ask(c, t.port, (hc_request_t){ .url = url }); /* by the same client, right behind it */
+        ck_assert_int_eq(r.rc, RC_IO);
+        ck_assert_ptr_null(r.peer);
+        hc_response_clear(&r);
+    }
+    ck_assert_uint_eq(t.connections, 4); /* none is used again */
+    hc_free(c);
+    tls_close(&t);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("http_tls",
-        tls_needs_a_certificate_from_the_ca_file_for_this_host_and_time);
+        tls_needs_a_certificate_from_the_ca_file_for_this_host_and_time,
+        any_peer_takes_any_certificate_shows_it_and_vouches_for_no_other_request);
 }

@@ -5,6 +5,9 @@
 #include "base/crypto/secret.h"
 #include "node/https.h"
 #include "node/log.h"
+#include "rpc/http/client.h"
+#include "tee/der.h"
+#include "tee/provider/ratls_make.h"
 #include "tee/ratls.h"
 #include "tests/unit/tls_client.h"
 #include "tests/unit/unit.h"
@@ -16,7 +19,7 @@
 static tee_provider_t simulator, tee;
 static atomic_ullong now_ms;
 static atomic_uint quotes;
-static atomic_bool broken;
+static atomic_bool broken, long_log;
 static https_t *https;
 static hs_t *server;
 static FILE *log_file;
@@ -29,8 +32,18 @@ static uint64_t clock_fake(void)
 static rc_t get_evidence(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN], const char **why)
 {
     quotes++;
+    tee_evidence_t e;
     *why = "the agent is away";
-    return broken ? RC_IO : simulator.get_evidence(ctx, out, report_data, why);
+    rc_t rc = broken ? RC_IO : simulator.get_evidence(ctx, &e, report_data, why);
+    if (rc || !long_log) {
+        if (!rc)
+            *out = e;
+        return rc;
+    }
+    static const uint8_t text[RATLS_EVENT_LOG_MAX];
+    rc = tee_evidence_make(out, e.type, e.quote, view_of(text, sizeof text), e.vm_config);
+    tee_evidence_free(&e);
+    return rc;
 }
 
 static void answer(void *ctx, const hs_request_t *q, hs_response_t *r)
@@ -54,6 +67,7 @@ static void set_up(void)
     now_ms = NOW * 1000ull;
     quotes = 0;
     broken = false;
+    long_log = false;
     ck_assert_msg(https_open(&https, text, sizeof text, &tee, clock_fake, LIFETIME) == RC_OK, "%s", text);
     const hs_config_t config = { .address = "127.0.0.1", .routes = routes, .route_count = 1, .identity = https_identity(https) };
     ck_assert_msg(hs_start(&server, text, sizeof text, &config) == RC_OK, "%s", text);
@@ -141,6 +155,32 @@ START_TEST(a_clock_that_is_set_back_makes_a_new_certificate)
 }
 END_TEST
 
+START_TEST(the_largest_certificate_reaches_its_client)
+{
+    char url[64];
+    uint8_t der[RATLS_CERT_MAX];
+    hc_response_t r;
+    ratls_t x;
+    tee_fault_t fault = { 0 };
+    hc_t *c = hc_new(NULL);
+    long_log = true;
+    now_ms += LIFETIME * 1000 / 3 * 2;
+    ck_assert(waits_for(&quotes, 2));
+    pause_ms(100);
+    snprintf(url, sizeof url, "https://127.0.0.1:%u/", hs_port(server));
+    hc_perform(c, &r, &(hc_request_t){ .url = url, .any_peer = true }, 1, NULL, NULL);
+    ck_assert_msg(r.rc == RC_OK && r.status == 204, "%s", r.error);
+    ck_assert_ptr_nonnull(r.peer);
+    rd_t in = rd_of(view_str(r.peer));
+    wr_t cert = wr_of(der, sizeof der);
+    ck_assert_int_eq(pem_take(&in, &cert, "CERTIFICATE"), RC_OK);
+    ck_assert_msg(ratls_check(&x, &fault, wr_view(&cert), (int64_t)(now_ms / 1000)) == RC_OK, "%s", fault.why);
+    ck_assert_uint_eq(x.event_log.n, RATLS_EVENT_LOG_MAX);
+    hc_response_clear(&r);
+    hc_free(c);
+}
+END_TEST
+
 START_TEST(a_first_certificate_without_a_quote_is_an_error_with_its_reason)
 {
     https_t *h;
@@ -159,5 +199,6 @@ int main(void)
         a_certificate_is_replaced_after_two_thirds_of_its_life,
         without_a_quote_the_old_certificate_stays_and_it_is_tried_again,
         a_clock_that_is_set_back_makes_a_new_certificate,
+        the_largest_certificate_reaches_its_client,
         a_first_certificate_without_a_quote_is_an_error_with_its_reason);
 }

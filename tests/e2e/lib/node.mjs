@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import http from "node:http";
+import https from "node:https";
 import path from "node:path";
 import assert from "node:assert";
 
@@ -24,11 +25,14 @@ export async function until(what, limitMs, probe, everyMs = 100) {
 }
 
 const agent = new http.Agent({ keepAlive: true });
+const tlsAgent = new https.Agent({ keepAlive: true });
 
-// One HTTP request: {status, headers, text}.
-export function request(url, { method = "GET", body, headers = {}, timeoutMs = 60000 } = {}) {
+// One request: {status, headers, text}. ca: the certificate that an https URL must show; without one, any will do.
+export function request(url, { method = "GET", body, headers = {}, timeoutMs = 60000, ca } = {}) {
+  const tls = url.startsWith("https:");
+  const options = { method, headers, agent: tls ? tlsAgent : agent, ...(tls && { ca, rejectUnauthorized: Boolean(ca) }) };
   return new Promise((resolve, reject) => {
-    const r = http.request(url, { method, headers, agent }, (answer) => {
+    const r = (tls ? https : http).request(url, options, (answer) => {
       const chunks = [];
       answer.on("data", (chunk) => chunks.push(chunk));
       answer.on("error", reject);
@@ -94,6 +98,7 @@ export class Node {
     await this.start();
     const answer = await this.setup(setup);
     assert.deepStrictEqual([answer.status, answer.text.trim()], [200, '{"status":"success"}']);
+    if (setup.api_tls) this.url = this.url.replace("http:", "https:");
     await this.ready();
     return this;
   }
