@@ -98,15 +98,14 @@ async function run(t) {
     for (const name of ["policy", "nonce", "binding", "key", "quote", "admission", "block"])
       assert(steps.some(({ step }) => step === name), `no step ${name}`);
   });
-  await t.test("offline: kept attestation, block and call verify", () =>
-    holds(["--policy", good, "--nonce", nonce, "--block", file("block", blockAnswer), "--call", file("call", callAnswer), kept]),
-  );
-  await t.test("GET /attest verifies as not fresh, with collateral from a file", async () =>
-    holds([
-      ...["--policy", good, "--collateral", file("collateral.json", attestation.collateral)],
-      file("prototype", (await node.get("/attest")).text),
-    ]),
-  );
+  await t.test("offline: kept attestation, block and call verify", async () => {
+    const answers = ["--block", file("block", blockAnswer), "--call", file("call", callAnswer)];
+    await holds(["--policy", good, "--nonce", nonce, ...answers, kept]);
+  });
+  await t.test("GET /attest verifies as not fresh, with collateral from a file", async () => {
+    const collateral = file("collateral.json", attestation.collateral);
+    await holds(["--policy", good, "--collateral", collateral, file("prototype", (await node.get("/attest")).text)]);
+  });
   const offline = ["--policy", good, "--nonce", nonce];
   await t.test("wrong nonce", () =>
     fails(["--policy", good, "--nonce", flipHex(nonce), kept], "nonce: E_NONCE", "binding: E_REPORTDATA"),

@@ -13,6 +13,7 @@ import { sleep, until } from "./lib/node.mjs";
 const LANES = 6; // nodes at the same time that hear the beacon's lies
 const HEAL_MS = 25000;
 const ENDURE_MS = 3000; // for lies that the node does not complain about
+const FORGERY_MS = 60000; // a forged copy of an update that the node has already brings it nothing: the next one does
 const ARGS = { delay: 1500, huge: 40, proof_other_block: 20, proof_storage_older: 20 };
 
 // Lies that leave a right answer possible: the values are right, or what is false is only a hint, or is not used.
@@ -189,8 +190,8 @@ async function beaconRow(node, proxy) {
   return row;
 }
 
-// While the lie is told: until the node complains, or has heard it a few times.
-async function endure(t, node, proxy, name, before, floor) {
+// While the lie is told: until the node complains, or has heard it a few times and had the time to.
+async function endure(t, node, proxy, name, before, floor, patience = 0) {
   const began = Date.now();
   for (;;) {
     node.assertAlive();
@@ -201,7 +202,7 @@ async function endure(t, node, proxy, name, before, floor) {
       return { floor, reason: row.reason };
     }
     const heardOften = !usedByHeads(name) || (proxy.told[name] ?? 0) > 2;
-    if (Date.now() - began > (heardOften ? ENDURE_MS : 3 * ENDURE_MS)) return { floor, reason: null };
+    if (Date.now() - began > Math.max(patience, heardOften ? ENDURE_MS : 3 * ENDURE_MS)) return { floor, reason: null };
     await sleep(150);
   }
 }
@@ -227,7 +228,8 @@ async function beaconLie(t, proxy, chain, checkpoint, name, options) {
     const row = await beaconRow(node, proxy);
     const slot = await checkHead(t, node, start.floor);
     proxy.lie(name, options);
-    const later = await endure(t, node, proxy, name, complaints(row), slot);
+    const patience = name === "lc_forged" && !harmless && !start.reason ? FORGERY_MS : 0;
+    const later = await endure(t, node, proxy, name, complaints(row), slot, patience);
     told += proxy.told[name] ?? 0;
     proxy.honest();
     await heals(t, node, later.floor);
