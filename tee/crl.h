@@ -5,7 +5,7 @@
  *
  * Spec:   RFC 5280 section 5; Intel SGX PCK Certificate and CRL profile
  * Floor:  4, tee. No heap, I/O, clock or thread.
- * Tests:  tests/unit/test_chain.c, tests/fuzz/fuzz_crl.c (agrees with GnuTLS)
+ * Tests:  tests/unit/test_crl.c, tests/unit/test_chain.c, tests/fuzz/fuzz_crl.c (agrees with GnuTLS)
  */
 #ifndef TEE_CRL_H
 #define TEE_CRL_H
