@@ -32,6 +32,12 @@ void bench_line(const char *label, const bench_series_t *s, double ns_per_unit, 
  * (false, and a message) when there is nothing to compare with. */
 bool bench_result(const char *name, double value, const char *unit, double reference_value, const char *reference);
 
+/* A round of a pairing of blst, whose time on the machine where the peers were measured is known. False: it is wrong. */
+bool bench_reference(bench_series_t *s);
+
+/* How many times slower this machine is, by the best round of s; prints it. */
+double bench_slower(const bench_series_t *s);
+
 /* Every bench: its name and function (benches.def). dir: root of the vectors, or NULL when there are none. True when it
  * measured. */
 #define BENCH(name, fn) bool fn(const char *dir);

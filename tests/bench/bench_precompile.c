@@ -8,16 +8,13 @@
 #include <stdlib.h>
 
 #include "base/hex.h"
-#include "lightclient/bls/bls.h"
 #include "lightclient/evm/evm.h"
 #include "tests/bench/bench.h"
-#include "tests/bench/made.h"
 
 #define ROUNDS 31u
 #define REFERENCE_ROUNDS 9u /* before each row */
 #define ROUND_NS 1e6
 #define INPUT_MAX 8192u
-#define BLST_THERE_US 646.0 /* two Miller loops, joint: 352; final exponentiation: 294 */
 
 /* Where an input comes from: digits; else the case of a file of the vectors (the row is left out without vectors); else
  * made_len bytes that count upwards. evmone: Mgas/s on its machine; 0: not measured there. */
@@ -145,18 +142,6 @@ static bool measure(bench_series_t *s, uint64_t *gas, const row_t *row, view_t i
     return true;
 }
 
-static bool reference_pairing(bench_series_t *s)
-{
-    const blst_p2_affine *const q[] = { &BLS12_381_G2, &BLS12_381_G2 };
-    const blst_p1_affine *const p[] = { &BLS12_381_G1, &BLS12_381_NEG_G1 };
-    blst_fp12 product;
-    uint64_t start = bench_cpu_ns();
-    blst_miller_loop_n(&product, q, p, 2);
-    blst_final_exp(&product, &product);
-    bench_round(s, start, 1);
-    return blst_fp12_is_one(&product);
-}
-
 /* What a row gave. */
 typedef struct {
     bench_series_t series; /* no rounds: left out */
@@ -170,7 +155,7 @@ static bool measure_all(result_t *results, bench_series_t *reference, const char
     for (size_t i = 0; i < ROWS; i++) {
         result_t *r = &results[i];
         for (unsigned round = 0; round < REFERENCE_ROUNDS; round++)
-            if (!reference_pairing(reference))
+            if (!bench_reference(reference))
                 return false;
         if (!input_of(bytes, &r->input_len, dir, &rows[i]))
             continue;
@@ -190,10 +175,7 @@ bool bench_precompile(const char *dir)
     unsigned compared = 0;
     if (!measure_all(results, &reference, dir))
         return false;
-    double slower = bench_best(&reference) / 1e3 / BLST_THERE_US;
-    bench_line("blst, two Miller loops and one final exponentiation", &reference, 1e3, "us");
-    printf("  %.0f us there: rates are multiplied by %.3f before they are compared with evmone's\n", BLST_THERE_US,
-           slower);
+    double slower = bench_slower(&reference);
     for (size_t i = 0; i < ROWS; i++) {
         const result_t *r = &results[i];
         double best_ns = bench_best(&r->series), rate = best_ns > 0 ? (double)r->gas / best_ns * 1e3 : 0;
