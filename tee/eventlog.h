@@ -19,7 +19,8 @@ typedef struct {
     unsigned imr; /* 0 to 3 */
     uint32_t type;
     uint8_t digest[48]; /* of runtime events recomputed, never the log's */
-    view_t name, payload; /* payload decoded from hex */
+    view_t name;
+    view_t payload; /* of runtime events, decoded from hex; of others empty: nothing vouches for it */
 } event_t;
 
 typedef struct {

@@ -68,8 +68,8 @@ typedef struct {
 
 /* Steps 1 to 15: that evidence of this type carries report_data, is genuine, and is of a TD that the policy admits. The
  * trust root is Intel's; for TEE_EVIDENCE_SIMULATED the one that the policy names (E_SIMULATED when it names none).
- * memory (NULL: none) is checked, and brought forward only for evidence that is admitted. out and log (NULL allowed)
- * written only on RC_OK. */
+ * memory (NULL: none) is checked, and brought forward only for evidence that is admitted. out, and log
+ * (may be NULL), are written only on RC_OK. */
 NODISCARD rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, tee_fault_t *fault, arena_t *a,
                             const tee_claim_t *claim, const uint8_t report_data[TEE_REPORT_DATA_LEN],
                             const policy_t *policy, rollback_t *memory, int64_t now);

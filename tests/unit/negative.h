@@ -110,6 +110,16 @@ static inline tee_code_t real_verify(real_t *r, const uint8_t *q, size_t n, cons
         check_case(number, what, real_verify(r, q, n, &c, now), want);                                                     \
     } while (0)
 
+/* Accepts a plan's collateral into a memory that may know newer one. */
+static inline tee_code_t remember(rollback_t *memory, const sim_plan_t *plan)
+{
+    sim_case_t c;
+    sim_case_open(&c, plan, "remember");
+    tee_code_t code = verify_quietly(NULL, &c.a, c.evidence.quote, &c.collateral, c.p.root, memory, SIM_NOW);
+    sim_case_close(&c);
+    return code;
+}
+
 /* Starts the test program. */
 static inline int negative_run(int (*run)(void))
 {

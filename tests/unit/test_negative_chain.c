@@ -242,16 +242,6 @@ START_TEST(number_27_extensions_of_lists)
 }
 END_TEST
 
-/* Accepts a plan's collateral into a memory that may know newer one. */
-static tee_code_t remember(rollback_t *memory, const sim_plan_t *plan)
-{
-    sim_case_t c;
-    sim_case_open(&c, plan, "28");
-    tee_code_t code = verify_quietly(NULL, &c.a, c.evidence.quote, &c.collateral, c.p.root, memory, SIM_NOW);
-    sim_case_close(&c);
-    return code;
-}
-
 START_TEST(number_28_older_lists_than_stored)
 {
     static rollback_t memory;
