@@ -53,11 +53,11 @@ static inline uint64_t div_2by1(uint64_t *rem, uint64_t u1, uint64_t u0, uint64_
     return q1;
 }
 
-/* Quotient of (u2, u1, u0) / (d1, d0) with (u2, u1) < (d1, d0), d1 normalised, v the reciprocal. */
-static inline uint64_t div_3by2(uint64_t u2, uint64_t u1, uint64_t u0, uint64_t d1, uint64_t d0, uint64_t v)
+/* Quotient of (*top, u0) / d with *top < d, the top bit of d set, v the reciprocal; *top becomes the remainder. */
+static inline uint64_t div_3by2(u128_t *top, uint64_t u0, u128_t d, uint64_t v)
 {
-    u128_t d = (u128_t)d1 << 64 | d0;
-    u128_t q = (u128_t)v * u2 + ((u128_t)u2 << 64 | u1);
+    uint64_t d1 = (uint64_t)(d >> 64), d0 = (uint64_t)d, u2 = (uint64_t)(*top >> 64), u1 = (uint64_t)*top;
+    u128_t q = (u128_t)v * u2 + *top;
     uint64_t q1 = (uint64_t)(q >> 64);
     u128_t r = ((u128_t)(u1 - q1 * d1) << 64 | u0) - d - (u128_t)d0 * q1;
     q1++;
@@ -65,204 +65,315 @@ static inline uint64_t div_3by2(uint64_t u2, uint64_t u1, uint64_t u0, uint64_t 
         q1--;
         r += d;
     }
-    if (r >= d)
+    if (__builtin_expect(r >= d, 0)) {
         q1++;
+        r -= d;
+    }
+    *top = r;
     return q1;
 }
 
-static unsigned limbs(const uint64_t *w, unsigned n)
+static inline unsigned limbs(const uint64_t *w, unsigned n)
 {
     while (n && !w[n - 1])
         n--;
     return n;
 }
 
-/* u[0..n] -= q * d[0..n-1]; whether the result went below zero and was wrapped. */
-static inline __attribute__((always_inline)) bool submul(uint64_t *u, const uint64_t *d, unsigned n, uint64_t q)
+/* u[0..n-1] -= q * d[0..n-1]; what is still to be subtracted above. */
+static inline __attribute__((always_inline)) uint64_t submul(uint64_t *u, const uint64_t *d, unsigned n, uint64_t q)
 {
     uint64_t carry = 0;
-    unsigned char borrow = 0;
 #pragma GCC unroll 4
     for (unsigned i = 0; i < n; i++) {
         uint64_t low = u64_mulc(d[i], q, &carry);
-        u[i] = u64_subb(u[i], low, &borrow);
+        carry += u[i] < low;
+        u[i] -= low;
     }
-    u[n] = u64_subb(u[n], carry, &borrow);
-    return borrow;
+    return carry;
 }
 
-static inline __attribute__((always_inline)) void add_back(uint64_t *u, const uint64_t *d, unsigned n)
+/* u[0..n-1] += d[0..n-1]; the carry. */
+static inline __attribute__((always_inline)) unsigned char add_back(uint64_t *u, const uint64_t *d, unsigned n)
 {
     unsigned char carry = 0;
 #pragma GCC unroll 4
     for (unsigned i = 0; i < n; i++)
         u[i] = u64_addc(u[i], d[i], &carry);
-    u[n] += carry;
+    return carry;
 }
 
 /* The long division proper, for dn (2 to 4) known when compiling: u (un + 1 limbs) by d, both normalised. u becomes the
- * remainder. */
+ * remainder. Each digit comes from the three upper limbs, which leaves their remainder: only the limbs below them are
+ * still to be reduced. */
 static inline __attribute__((always_inline)) void divide_by(uint64_t *quot, uint64_t *u, unsigned un, const uint64_t *d,
                                                             unsigned dn)
 {
-    uint64_t d1 = d[dn - 1], d0 = d[dn - 2], v = reciprocal_3by2(d1, d0);
-    for (unsigned j = un - dn + 1; j-- > 0;) {
-        uint64_t u2 = u[j + dn], u1 = u[j + dn - 1];
-        uint64_t q = u2 == d1 && u1 == d0 ? UINT64_MAX : div_3by2(u2, u1, u[j + dn - 2], d1, d0, v);
-        if (submul(u + j, d, dn, q)) { /* one too large */
+    uint64_t v = reciprocal_3by2(d[dn - 1], d[dn - 2]);
+    u128_t dd = (u128_t)d[dn - 1] << 64 | d[dn - 2], top = (u128_t)u[un] << 64 | u[un - 1];
+    unsigned j = un - dn + 1;
+    if (u[un] == 0 && j > 1 && u[un - 1] < d[dn - 1]) { /* the first digit is zero */
+        quot[--j] = 0;
+        top = (u128_t)u[un - 1] << 64 | u[un - 2];
+    }
+    while (j-- > 0) {
+        uint64_t *low = u + j, q;
+        if (__builtin_expect(top == dd, 0)) { /* the quotient of the upper limbs does not fit a limb */
+            low[dn] = d[dn - 1], low[dn - 1] = d[dn - 2];
+            q = UINT64_MAX;
+            uint64_t owed = submul(low, d, dn, q);
+            if (low[dn] < owed) {
+                q--;
+                (void)add_back(low, d, dn);
+            }
+            top = (u128_t)low[dn - 1] << 64 | low[dn - 2];
+            quot[j] = q;
+            continue;
+        }
+        q = div_3by2(&top, low[dn - 2], dd, v);
+        uint64_t owed = submul(low, d, dn - 2, q);
+        bool below = top < owed;
+        top -= owed;
+        if (__builtin_expect(below, 0)) { /* q is one too large */
             q--;
-            add_back(u + j, d, dn);
+            top += dd + add_back(low, d, dn - 2);
         }
         quot[j] = q;
     }
+    u[dn - 1] = (uint64_t)(top >> 64);
+    u[dn - 2] = (uint64_t)top;
 }
 
-/* One function for each length: together they would need too many registers. */
-#define DIVIDE_BY(n)                                                                                       \
-    static __attribute__((noinline)) void divide_by_##n(uint64_t *quot, uint64_t *u, unsigned un, const uint64_t *d) \
-    {                                                                                                      \
-        divide_by(quot, u, un, d, n);                                                                      \
-    }
-DIVIDE_BY(2)
-DIVIDE_BY(3)
-DIVIDE_BY(4)
-
-/* Divides u (un limbs, and one more limb of room above them) by d (dn limbs, the top one not zero); un >= dn, un <= 8,
- * dn <= 4. quot receives un - dn + 1 limbs, rem dn limbs. u is destroyed. */
-static void divide(uint64_t *quot, uint64_t *rem, uint64_t *u, unsigned un, const uint64_t *d, unsigned dn)
+/* Divides u (un limbs, and one more limb of room above them) by d (dn limbs, the top one not zero); un >= dn, un <= 8.
+ * quot receives un - dn + 1 limbs, rem dn limbs. u is destroyed. */
+static inline __attribute__((always_inline)) void divide_long(uint64_t *quot, uint64_t *rem, uint64_t *u, unsigned un,
+                                                              const uint64_t *d, unsigned dn)
 {
-    uint64_t dd[4];
     unsigned up = (unsigned)__builtin_clzll(d[dn - 1]);
+    uint64_t dd[4];
+    u[un] = 0;
+    if (up == 0) {
+        divide_by(quot, u, un, d, dn);
+        memcpy(rem, u, dn * sizeof *rem);
+        return;
+    }
+#pragma GCC unroll 4
     for (unsigned i = dn - 1; i > 0; i--)
         dd[i] = u64_shl_pair(d[i], d[i - 1], up);
     dd[0] = d[0] << up;
-    u[un] = u64_shl_pair(0, u[un - 1], up);
-    for (unsigned i = un - 1; i > 0; i--)
+    for (unsigned i = un; i > 0; i--)
         u[i] = u64_shl_pair(u[i], u[i - 1], up);
     u[0] <<= up;
-
-    if (dn == 1) {
-        uint64_t v = reciprocal_2by1(dd[0]), r = u[un];
-        for (unsigned i = un; i-- > 0;)
-            quot[i] = div_2by1(&r, r, u[i], dd[0], v);
-        rem[0] = r >> up;
-        return;
-    }
-    if (dn == 4)
-        divide_by_4(quot, u, un, dd);
-    else if (dn == 3)
-        divide_by_3(quot, u, un, dd);
-    else
-        divide_by_2(quot, u, un, dd);
+    divide_by(quot, u, un, dd, dn);
+#pragma GCC unroll 4
     for (unsigned i = 0; i + 1 < dn; i++)
         rem[i] = u64_shr_pair(u[i + 1], u[i], up);
     rem[dn - 1] = u[dn - 1] >> up;
 }
 
-/* u (un limbs at most 8, and one more of room; destroyed) modulo m. */
-static u256_t reduce(uint64_t *u, unsigned un, const u256_t *m)
+/* One function for each length: together they would need too many registers. */
+#define DIVIDE(n)                                                                                                 \
+    static __attribute__((noinline)) void divide_##n(uint64_t *quot, uint64_t *rem, uint64_t *u, unsigned un,     \
+                                                     const uint64_t *d)                                           \
+    {                                                                                                             \
+        divide_long(quot, rem, u, un, d, n);                                                                      \
+    }
+DIVIDE(2)
+DIVIDE(3)
+DIVIDE(4)
+
+/* The same by one limb; the remainder. */
+static uint64_t divide_1(uint64_t *quot, const uint64_t *u, unsigned un, uint64_t d)
 {
-    uint64_t quot[9];
-    u256_t r = { { 0 } };
-    unsigned dn = limbs(m->w, 4);
-    un = limbs(u, un);
-    if (dn == 0)
-        return r;
-    if (un < dn)
-        memcpy(r.w, u, un * sizeof *u);
-    else
-        divide(quot, r.w, u, un, m->w, dn);
-    return r;
+    unsigned up = (unsigned)__builtin_clzll(d);
+    uint64_t v = reciprocal_2by1(d << up), r = u64_shl_pair(0, u[un - 1], up);
+    for (unsigned i = un; i-- > 0;)
+        quot[i] = div_2by1(&r, r, u64_shl_pair(u[i], i ? u[i - 1] : 0, up), d << up, v);
+    return r >> up;
 }
 
-/* Whether d is a power of two, and of which exponent: compilers of contracts shift by dividing. */
-static bool is_power_of_two(unsigned *exponent, const u256_t *d, unsigned dn)
+static void divide(uint64_t *quot, uint64_t *rem, uint64_t *u, unsigned un, const uint64_t *d, unsigned dn)
 {
-    uint64_t lower = 0, top = dn ? d->w[dn - 1] : 0;
+    if (dn == 4)
+        divide_4(quot, rem, u, un, d);
+    else if (dn == 3)
+        divide_3(quot, rem, u, un, d);
+    else if (dn == 2)
+        divide_2(quot, rem, u, un, d);
+    else
+        rem[0] = divide_1(quot, u, un, d[0]);
+}
+
+/* *r = u (un limbs at most 8, and one more of room; destroyed) modulo m. */
+static inline void reduce(u256_t *r, uint64_t *u, unsigned un, const u256_t *m)
+{
+    uint64_t quot[9];
+    unsigned dn = limbs(m->w, 4);
+    un = limbs(u, un);
+    *r = u256_of(0);
+    if (dn == 0)
+        return;
+    if (un < dn) {
+        for (unsigned i = 0; i < un; i++)
+            r->w[i] = u[i];
+    } else {
+        divide(quot, r->w, u, un, m->w, dn);
+    }
+}
+
+/* Whether d, of dn limbs, is a power of two, and of which exponent: compilers of contracts shift by dividing. */
+static inline bool is_power_of_two(unsigned *exponent, const u256_t *d, unsigned dn)
+{
+    uint64_t lower = 0, top = d->w[dn - 1];
+    if (top & (top - 1))
+        return false;
     for (unsigned i = 0; i + 1 < dn; i++)
         lower |= d->w[i];
-    if (lower || !top || (top & (top - 1)))
-        return false;
     *exponent = 64 * (dn - 1) + (unsigned)__builtin_ctzll(top);
-    return true;
+    return lower == 0;
+}
+
+/* Stores x unless out is NULL. */
+static inline __attribute__((always_inline)) void put_small(u256_t *out, uint64_t x)
+{
+    if (!out)
+        return;
+    out->w[0] = x;
+    out->w[1] = 0;
+    out->w[2] = 0;
+    out->w[3] = 0;
+}
+
+static inline __attribute__((always_inline)) void put(u256_t *out, const u256_t *a)
+{
+    if (out)
+        u256_copy(out, a);
+}
+
+/* n / d and n % d, n of un limbs and d of dn limbs, dn <= un. */
+static __attribute__((noinline)) void divmod_long(u256_t *quot, u256_t *rem, const u256_t *n, unsigned un,
+                                                  const u256_t *d, unsigned dn)
+{
+    uint64_t u[5], q[4] = { 0 };
+    u256_t r = { { 0 } };
+    for (unsigned i = 0; i < 4; i++)
+        u[i] = n->w[i];
+    divide(q, r.w, u, un, d->w, dn);
+    put(quot, &(u256_t){ { q[0], q[1], q[2], q[3] } });
+    put(rem, &r);
+}
+
+/* u256_divmod; of an output that is known to be NULL nothing is computed. */
+static inline __attribute__((always_inline)) void divmod(u256_t *quot, u256_t *rem, const u256_t *n, const u256_t *d)
+{
+    unsigned dn = limbs(d->w, 4), un = limbs(n->w, 4), exponent;
+    if (dn == 0) {
+        put_small(quot, 0);
+        put_small(rem, 0);
+    } else if (un < dn) {
+        put(rem, n);
+        put_small(quot, 0);
+    } else if (is_power_of_two(&exponent, d, dn)) {
+        u256_t one = u256_of(1), mask = u256_sub(d, &one), r = u256_and(n, &mask), q = u256_shr(n, exponent);
+        put(quot, &q);
+        put(rem, &r);
+    } else if (un == 1) {
+        uint64_t q0 = n->w[0] / d->w[0], r0 = n->w[0] % d->w[0];
+        put_small(quot, q0);
+        put_small(rem, r0);
+    } else {
+        divmod_long(quot, rem, n, un, d, dn);
+    }
 }
 
 void u256_divmod(u256_t *quot, u256_t *rem, const u256_t *n, const u256_t *d)
 {
-    u256_t q = { { 0 } }, r = { { 0 } };
-    unsigned dn = limbs(d->w, 4), un = limbs(n->w, 4), exponent;
-    if (is_power_of_two(&exponent, d, dn)) {
-        u256_t one = u256_of(1), mask = u256_sub(d, &one);
-        q = u256_shr(n, exponent);
-        r = u256_and(n, &mask);
-        dn = 0;
-    }
-    if (dn && un < dn) {
-        r = *n;
-    } else if (dn && un == 1) {
-        q.w[0] = n->w[0] / d->w[0];
-        r.w[0] = n->w[0] % d->w[0];
-    } else if (dn) {
-        uint64_t u[5], wide[5];
-        memcpy(u, n->w, sizeof n->w);
-        divide(wide, r.w, u, un, d->w, dn);
-        memcpy(q.w, wide, (un - dn + 1) * sizeof *wide);
-    }
+    if (!rem)
+        divmod(quot, NULL, n, d);
+    else if (!quot)
+        divmod(NULL, rem, n, d);
+    else
+        divmod(quot, rem, n, d);
+}
+
+/* *out = a, or -a. */
+static inline void put_signed(u256_t *out, const u256_t *a, bool negative)
+{
+    u256_t r = *a;
+    if (negative)
+        r = u256_neg(a);
+    put(out, &r);
+}
+
+static inline __attribute__((always_inline)) void sdivmod(u256_t *quot, u256_t *rem, const u256_t *n, const u256_t *d)
+{
+    bool n_neg = u256_is_negative(n), d_neg = u256_is_negative(d);
+    u256_t q, r, na, da;
+    put_signed(&na, n, n_neg);
+    put_signed(&da, d, d_neg);
+    divmod(quot ? &q : NULL, rem ? &r : NULL, &na, &da);
     if (quot)
-        *quot = q;
+        put_signed(quot, &q, n_neg != d_neg);
     if (rem)
-        *rem = r;
+        put_signed(rem, &r, n_neg);
 }
 
 void u256_sdivmod(u256_t *quot, u256_t *rem, const u256_t *n, const u256_t *d)
 {
-    bool n_neg = u256_is_negative(n), d_neg = u256_is_negative(d);
-    u256_t q, r, na = n_neg ? u256_neg(n) : *n, da = d_neg ? u256_neg(d) : *d;
-    u256_divmod(&q, &r, &na, &da);
-    if (quot)
-        *quot = n_neg != d_neg ? u256_neg(&q) : q;
-    if (rem)
-        *rem = n_neg ? u256_neg(&r) : r;
+    if (!rem)
+        sdivmod(quot, NULL, n, d);
+    else if (!quot)
+        sdivmod(NULL, rem, n, d);
+    else
+        sdivmod(quot, rem, n, d);
 }
 
 u256_t u256_addmod(const u256_t *a, const u256_t *b, const u256_t *m)
 {
     uint64_t u[6];
     unsigned char carry;
-    u256_t sum = u256_add_carry(a, b, &carry);
-    memcpy(u, sum.w, sizeof sum.w);
+    u256_t r, sum = u256_add_carry(a, b, &carry);
+    for (unsigned i = 0; i < 4; i++)
+        u[i] = sum.w[i];
     u[4] = carry;
-    return reduce(u, 5, m);
+    reduce(&r, u, 5, m);
+    return r;
+}
+
+/* a * b: eight limbs. */
+static inline __attribute__((always_inline)) void multiply(uint64_t u[8], const u256_t *a, const u256_t *b)
+{
+    uint64_t carry = 0;
+#pragma GCC unroll 4
+    for (unsigned j = 0; j < 4; j++)
+        u[j] = u64_mulc(a->w[0], b->w[j], &carry);
+    u[4] = carry;
+#pragma GCC unroll 3
+    for (unsigned i = 1; i < 4; i++) {
+        carry = u[i];
+        u[i] = u64_mulc(a->w[i], b->w[0], &carry);
+#pragma GCC unroll 3
+        for (unsigned j = 1; j < 4; j++)
+            u[i + j] = u64_muladd(u[i + j], a->w[i], b->w[j], &carry);
+        u[i + 4] = carry;
+    }
 }
 
 u256_t u256_mul_wide(u256_t *high, const u256_t *a, const u256_t *b)
 {
-    uint64_t u[8], first = 0;
-    u256_t low;
-#pragma GCC unroll 4
-    for (unsigned j = 0; j < 4; j++)
-        u[j] = u64_mulc(a->w[0], b->w[j], &first);
-    u[4] = first;
-#pragma GCC unroll 3
-    for (unsigned i = 1; i < 4; i++) {
-        uint64_t carry = 0;
-#pragma GCC unroll 4
-        for (unsigned j = 0; j < 4; j++)
-            u[i + j] = u64_muladd(u[i + j], a->w[i], b->w[j], &carry);
-        u[i + 4] = carry;
-    }
-    memcpy(low.w, u, sizeof low.w);
-    memcpy(high->w, u + 4, sizeof high->w);
-    return low;
+    uint64_t u[8];
+    multiply(u, a, b);
+    *high = (u256_t){ { u[4], u[5], u[6], u[7] } };
+    return (u256_t){ { u[0], u[1], u[2], u[3] } };
 }
 
 u256_t u256_mulmod(const u256_t *a, const u256_t *b, const u256_t *m)
 {
     uint64_t u[9];
-    u256_t high, low = u256_mul_wide(&high, a, b);
-    memcpy(u, low.w, sizeof low.w);
-    memcpy(u + 4, high.w, sizeof high.w);
-    return reduce(u, 8, m);
+    u256_t r;
+    multiply(u, a, b);
+    reduce(&r, u, 8, m);
+    return r;
 }
 
 u256_t u256_exp(const u256_t *base, const u256_t *e)

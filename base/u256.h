@@ -32,6 +32,16 @@ static inline bool u256_eq(const u256_t *a, const u256_t *b)
     return ((a->w[0] ^ b->w[0]) | (a->w[1] ^ b->w[1]) | (a->w[2] ^ b->w[2]) | (a->w[3] ^ b->w[3])) == 0;
 }
 
+/* *to = *from, limb by limb: a wide load of what was just stored in narrow pieces would have to wait for the stores. */
+static inline __attribute__((always_inline)) void u256_copy(u256_t *to, const u256_t *from)
+{
+    uint64_t w0 = from->w[0], w1 = from->w[1], w2 = from->w[2], w3 = from->w[3];
+    to->w[0] = w0;
+    to->w[1] = w1;
+    to->w[2] = w2;
+    to->w[3] = w3;
+}
+
 /* True when a fits 64 bits; its value is then a->w[0]. */
 static inline bool u256_fits_u64(const u256_t *a)
 {
@@ -90,25 +100,21 @@ static inline uint64_t u64_subb(uint64_t a, uint64_t b, unsigned char *borrow)
 /* a + b modulo 2^256; *carry (0 or 1) is what does not fit. */
 static inline u256_t u256_add_carry(const u256_t *a, const u256_t *b, unsigned char *carry)
 {
-    u256_t r;
-    *carry = 0;
-    r.w[0] = u64_addc(a->w[0], b->w[0], carry);
-    r.w[1] = u64_addc(a->w[1], b->w[1], carry);
-    r.w[2] = u64_addc(a->w[2], b->w[2], carry);
-    r.w[3] = u64_addc(a->w[3], b->w[3], carry);
-    return r;
+    uint64_t w0 = a->w[0], w1 = a->w[1], w2 = a->w[2], w3 = a->w[3];
+    __asm__("addq %5, %0\n\tadcq %6, %1\n\tadcq %7, %2\n\tadcq %8, %3"
+            : "+&r"(w0), "+&r"(w1), "+&r"(w2), "+r"(w3), "=@ccc"(*carry)
+            : "rm"(b->w[0]), "rm"(b->w[1]), "rm"(b->w[2]), "rm"(b->w[3]));
+    return (u256_t){ { w0, w1, w2, w3 } };
 }
 
 /* a - b modulo 2^256; *borrow is 1 when a is less than b. */
 static inline u256_t u256_sub_borrow(const u256_t *a, const u256_t *b, unsigned char *borrow)
 {
-    u256_t r;
-    *borrow = 0;
-    r.w[0] = u64_subb(a->w[0], b->w[0], borrow);
-    r.w[1] = u64_subb(a->w[1], b->w[1], borrow);
-    r.w[2] = u64_subb(a->w[2], b->w[2], borrow);
-    r.w[3] = u64_subb(a->w[3], b->w[3], borrow);
-    return r;
+    uint64_t w0 = a->w[0], w1 = a->w[1], w2 = a->w[2], w3 = a->w[3];
+    __asm__("subq %5, %0\n\tsbbq %6, %1\n\tsbbq %7, %2\n\tsbbq %8, %3"
+            : "+&r"(w0), "+&r"(w1), "+&r"(w2), "+r"(w3), "=@ccc"(*borrow)
+            : "rm"(b->w[0]), "rm"(b->w[1]), "rm"(b->w[2]), "rm"(b->w[3]));
+    return (u256_t){ { w0, w1, w2, w3 } };
 }
 
 static inline u256_t u256_add(const u256_t *a, const u256_t *b)
@@ -171,13 +177,11 @@ static inline u256_t u256_not(const u256_t *a)
 /* acc + a * b + *carry of one limb, which always fits two; *carry becomes the upper one. */
 static inline uint64_t u64_muladd(uint64_t acc, uint64_t a, uint64_t b, uint64_t *carry)
 {
-    u128_t p = (u128_t)a * b;
-    uint64_t low = (uint64_t)p, high = (uint64_t)(p >> 64);
-    unsigned char c = 0;
-    low = u64_addc(low, acc, &c);
-    high = u64_addc(high, 0, &c);
-    low = u64_addc(low, *carry, &c);
-    high = u64_addc(high, 0, &c);
+    uint64_t low = a, high;
+    __asm__("mulq %2\n\taddq %3, %0\n\tadcq $0, %1\n\taddq %4, %0\n\tadcq $0, %1"
+            : "+&a"(low), "=&d"(high)
+            : "rm"(b), "rm"(acc), "rm"(*carry)
+            : "cc");
     *carry = high;
     return low;
 }
@@ -185,26 +189,28 @@ static inline uint64_t u64_muladd(uint64_t acc, uint64_t a, uint64_t b, uint64_t
 /* a * b + *carry of one limb; *carry becomes the upper one. */
 static inline uint64_t u64_mulc(uint64_t a, uint64_t b, uint64_t *carry)
 {
-    u128_t p = (u128_t)a * b + *carry;
-    *carry = (uint64_t)(p >> 64);
-    return (uint64_t)p;
+    uint64_t low = a, high;
+    __asm__("mulq %2\n\taddq %3, %0\n\tadcq $0, %1" : "+&a"(low), "=&d"(high) : "rm"(b), "rm"(*carry) : "cc");
+    *carry = high;
+    return low;
 }
 
 /* a * b modulo 2^256: ten limb products, the others would fall out at the top. */
 static inline u256_t u256_mul(const u256_t *a, const u256_t *b)
 {
     u256_t r;
-    uint64_t c = 0;
-    r.w[0] = u64_mulc(a->w[0], b->w[0], &c);
+    u128_t p = (u128_t)a->w[0] * b->w[0];
+    uint64_t c = (uint64_t)(p >> 64);
+    r.w[0] = (uint64_t)p;
     r.w[1] = u64_mulc(a->w[0], b->w[1], &c);
     r.w[2] = u64_mulc(a->w[0], b->w[2], &c);
     r.w[3] = a->w[0] * b->w[3] + c;
-    c = 0;
-    r.w[1] = u64_muladd(r.w[1], a->w[1], b->w[0], &c);
+    c = r.w[1];
+    r.w[1] = u64_mulc(a->w[1], b->w[0], &c);
     r.w[2] = u64_muladd(r.w[2], a->w[1], b->w[1], &c);
     r.w[3] += a->w[1] * b->w[2] + c;
-    c = 0;
-    r.w[2] = u64_muladd(r.w[2], a->w[2], b->w[0], &c);
+    c = r.w[2];
+    r.w[2] = u64_mulc(a->w[2], b->w[0], &c);
     r.w[3] += a->w[2] * b->w[1] + c + a->w[3] * b->w[0];
     return r;
 }

@@ -24,16 +24,6 @@ static inline __attribute__((always_inline)) u256_t push_word(const uint8_t *p, 
     return r;
 }
 
-/* Copies limb by limb: a wide load of what was just stored in narrow pieces would have to wait for the stores. */
-static inline __attribute__((always_inline)) void copy_word(u256_t *to, const u256_t *from)
-{
-    uint64_t w0 = from->w[0], w1 = from->w[1], w2 = from->w[2], w3 = from->w[3];
-    to->w[0] = w0;
-    to->w[1] = w1;
-    to->w[2] = w2;
-    to->w[3] = w3;
-}
-
 static inline __attribute__((always_inline)) void swap_words(u256_t *a, u256_t *b)
 {
     for (unsigned i = 0; i < 4; i++) {
@@ -104,7 +94,7 @@ static inline bool in_memory(const vm_frame_t *f, const u256_t *offset, size_t n
 
 #define DUP(n)                        \
     BEGIN(DUP##n)                     \
-    copy_word(sp + 1, sp + 1 - (n));  \
+    u256_copy(sp + 1, sp + 1 - (n));  \
     sp++;                             \
     NEXT;
 
@@ -177,6 +167,7 @@ rc_t vm_run(vm_t *vm)
     u256_t *sp, *stack;
     int64_t gas;
     vm_step_t step;
+    u256_t word;
 
 enter: /* the frame that runs has changed, or one has ended */
     f = vm->frame;
@@ -213,11 +204,13 @@ enter: /* the frame that runs has changed, or one has ended */
     sp--;
     NEXT;
     BEGIN(ADDMOD)
-    sp[-2] = u256_addmod(&sp[0], &sp[-1], &sp[-2]);
+    word = u256_addmod(&sp[0], &sp[-1], &sp[-2]);
+    u256_copy(&sp[-2], &word);
     sp -= 2;
     NEXT;
     BEGIN(MULMOD)
-    sp[-2] = u256_mulmod(&sp[0], &sp[-1], &sp[-2]);
+    word = u256_mulmod(&sp[0], &sp[-1], &sp[-2]);
+    u256_copy(&sp[-2], &word);
     sp -= 2;
     NEXT;
     BEGIN(EXP)

@@ -281,6 +281,64 @@ START_TEST(quotient_times_divisor_plus_remainder_is_the_dividend)
 }
 END_TEST
 
+/* Limbs that make quotient digits hard to guess, and others. */
+static uint64_t limb_of(uint64_t *state)
+{
+    static const uint64_t special[] = { 0, 1, 2, TOP - 1, TOP, TOP + 1, F - 1, F };
+    uint64_t x = *state ^ *state << 13;
+    x ^= x >> 7;
+    *state = x ^= x << 17;
+    return x >> 60 < 12 ? special[x >> 32 & 7] : x;
+}
+
+static u256_t word_of(uint64_t *state, unsigned len)
+{
+    u256_t r = { { 0 } };
+    for (unsigned i = 0; i < len; i++)
+        r.w[i] = limb_of(state);
+    return r;
+}
+
+START_TEST(hard_divisions_match_bitwise_reduction)
+{
+    uint64_t state = 0x9e3779b97f4a7c15;
+    for (unsigned i = 0; i < 20000; i++) {
+        u256_t a = word_of(&state, 1 + i % 4), b = word_of(&state, 1 + i / 4 % 4), d = word_of(&state, 1 + i / 16 % 4);
+        u256_t high = { { 0 } }, q, r, want, low;
+        if (u256_is_zero(&d))
+            continue;
+        u256_divmod(&q, &r, &a, &d);
+        want = slow_mod(&high, &a, &d);
+        ck_assert(u256_eq(&r, &want));
+        low = u256_mul_wide(&high, &q, &d);
+        low = u256_add(&low, &r);
+        ck_assert(u256_eq(&low, &a) && u256_is_zero(&high));
+        r = u256_mulmod(&a, &b, &d);
+        low = u256_mul_wide(&high, &a, &b);
+        want = slow_mod(&high, &low, &d);
+        ck_assert(u256_eq(&r, &want));
+    }
+}
+END_TEST
+
+START_TEST(one_output_of_a_division_is_that_of_both)
+{
+    for (size_t i = 0; i < EDGES; i++)
+        for (size_t j = 0; j < EDGES; j++) {
+            u256_t q, r, q1 = edge[i], r1 = edge[j];
+            u256_divmod(&q, &r, &edge[i], &edge[j]);
+            u256_divmod(&q1, NULL, &q1, &edge[j]);
+            u256_divmod(NULL, &r1, &edge[i], &r1);
+            ck_assert(u256_eq(&q, &q1) && u256_eq(&r, &r1));
+            q1 = edge[i], r1 = edge[j];
+            u256_sdivmod(&q, &r, &edge[i], &edge[j]);
+            u256_sdivmod(&q1, NULL, &q1, &edge[j]);
+            u256_sdivmod(NULL, &r1, &edge[i], &r1);
+            ck_assert(u256_eq(&q, &q1) && u256_eq(&r, &r1));
+        }
+}
+END_TEST
+
 START_TEST(division_may_overwrite_its_inputs)
 {
     u256_t a = edge[EDGES - 1], b = u256_of(7), want;
@@ -403,6 +461,8 @@ int main(void)
         sums_and_differences_undo_each_other,
         signed_order_is_the_order_after_moving_the_sign,
         quotient_times_divisor_plus_remainder_is_the_dividend,
+        hard_divisions_match_bitwise_reduction,
+        one_output_of_a_division_is_that_of_both,
         division_may_overwrite_its_inputs,
         modular_sums_and_products_match_bitwise_reduction,
         wide_product_agrees_with_the_truncated_one_and_with_doubling,
