@@ -1,0 +1,467 @@
+/* Policies: what is refused when one is read, by field; and each thing that one judges, over a made-up subject. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/crypto/hash.h"
+#include "base/hex.h"
+#include "tee/policy.h"
+#include "tests/unit/unit.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define R8(c) c c c c c c c c
+#define REG(c) R8(c) R8(c) R8(c) R8(c) R8(c) R8(c) R8(c) R8(c) R8(c) R8(c) R8(c) R8(c) /* a register of one digit, as hex */
+#define LIST "\"version\":1,\"mode\":\"list\""
+#define SELF "\"version\":1,\"mode\":\"same-as-self\""
+#define MEASURED "\"mrtd\":\"" REG("1") "\",\"rtmr0\":\"" REG("2") "\",\"rtmr1\":\"" REG("3") "\",\"rtmr2\":\"" REG("4") "\""
+#define IMAGE "{\"name\":\"one\"," MEASURED "}"
+#define IMAGE_RTMR3(rule) "{\"name\":\"one\"," MEASURED ",\"rtmr3\":" rule "}"
+#define COMPOSE "c0ffee"
+
+/* ---- reading ---- */
+
+static const struct {
+    const char *json, *field;
+    rc_t rc;
+} refused[] = {
+    { "", "", RC_MALFORMED },
+    { "[]", "", RC_MALFORMED },
+    { "{" SELF "} x", "", RC_MALFORMED },
+    { "{" SELF ",\"version\":1}", "", RC_MALFORMED },
+    { "{}", "version", RC_MALFORMED },
+    { "{\"version\":2,\"mode\":\"same-as-self\"}", "version", RC_MALFORMED },
+    { "{\"version\":\"1\",\"mode\":\"same-as-self\"}", "version", RC_MALFORMED },
+    { "{\"version\":1.0,\"mode\":\"same-as-self\"}", "version", RC_MALFORMED },
+    { "{\"version\":1}", "mode", RC_MALFORMED },
+    { "{\"version\":1,\"mode\":\"any\"}", "mode", RC_MALFORMED },
+    { "{\"version\":1,\"mode\":null}", "mode", RC_MALFORMED },
+    { "{" SELF ",\"tbc\":{}}", "tbc", RC_MALFORMED },
+    { "{" SELF ",\"images\":[]}", "images", RC_MALFORMED },
+    { "{" LIST "}", "images", RC_MALFORMED },
+    { "{" LIST ",\"images\":{}}", "images", RC_MALFORMED },
+    { "{" LIST ",\"images\":null}", "images", RC_MALFORMED },
+    { "{" LIST ",\"images\":[],\"self_rtmr0\":\"" REG("1") "\"}", "self_rtmr0", RC_MALFORMED },
+    { "{" SELF ",\"self_rtmr0\":\"11\"}", "self_rtmr0", RC_MALFORMED },
+    { "{" SELF ",\"self_rtmr0\":[]}", "self_rtmr0", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":[]}", "tcb", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"accepts\":[]}}", "tcb.accepts", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"accept\":\"UpToDate\"}}", "tcb.accept", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"accept\":[\"uptodate\"]}}", "tcb.accept", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"accept\":[1]}}", "tcb.accept", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"accept\":[\"UpToDate\",\"Revoked\"]}}", "tcb.accept", RC_REFUSED },
+    { "{" SELF ",\"tcb\":{\"deny_advisories\":\"INTEL-SA-1\"}}", "tcb.deny_advisories", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"deny_advisories\":[7]}}", "tcb.deny_advisories", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"min_eval\":-1}}", "tcb.min_eval", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"min_eval\":\"17\"}}", "tcb.min_eval", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"min_eval\":4294967296}}", "tcb.min_eval", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"max_age_s\":1.5}}", "tcb.max_age_s", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"min_tcb_date\":\"2025-02-30T00:00:00Z\"}}", "tcb.min_tcb_date", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"min_tcb_date\":1700000000}}", "tcb.min_tcb_date", RC_MALFORMED },
+    { "{" SELF ",\"td\":{\"debugg\":false}}", "td.debugg", RC_MALFORMED },
+    { "{" SELF ",\"td\":{\"debug\":0}}", "td.debug", RC_MALFORMED },
+    { "{" SELF ",\"td\":{\"sept_ve_disable\":\"true\"}}", "td.sept_ve_disable", RC_MALFORMED },
+    { "{" SELF ",\"td\":{\"mrservicetd_zero\":1}}", "td.mrservicetd_zero", RC_MALFORMED },
+    { "{" SELF ",\"td\":{\"attributes_zero_mask\":\"00\"}}", "td.attributes_zero_mask", RC_MALFORMED },
+    { "{" SELF ",\"td\":{\"attributes_zero_mask\":[\"" R8("00") "\",\"" R8("11") "\"]}}", "td.attributes_zero_mask", RC_MALFORMED },
+    { "{" SELF ",\"td\":{\"xfam\":\"" R8("0") "\"}}", "td.xfam", RC_MALFORMED },
+    { "{" SELF ",\"td\":{\"mrconfigid\":\"xyz\"}}", "td.mrconfigid", RC_MALFORMED },
+    { "{" SELF ",\"td\":{\"mrowner\":7}}", "td.mrowner", RC_MALFORMED },
+    { "{" SELF ",\"td\":{\"mrownerconfig\":[]}}", "td.mrownerconfig", RC_MALFORMED },
+    { "{" LIST ",\"images\":[7]}", "images[0]", RC_MALFORMED },
+    { "{" LIST ",\"images\":[{}]}", "images[0].name", RC_MALFORMED },
+    { "{" LIST ",\"images\":[{\"name\":\"\"," MEASURED "}]}", "images[0].name", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE ",{\"name\":\"two\"}]}", "images[1].mrtd", RC_MALFORMED },
+    { "{" LIST ",\"images\":[{\"name\":\"one\",\"mrtd\":\"" REG("1") "\"}]}", "images[0].rtmr0", RC_MALFORMED },
+    { "{" LIST ",\"images\":[{\"name\":\"one\",\"mrtd\":\"" REG("1") "00\"}]}", "images[0].mrtd", RC_MALFORMED },
+    { "{" LIST ",\"images\":[{\"name\":\"one\",\"mrtd\":null}]}", "images[0].mrtd", RC_MALFORMED },
+    { "{" LIST ",\"images\":[{\"name\":\"one\",\"rtmr4\":\"\"}]}", "images[0].rtmr4", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("7") "]}", "images[0].rtmr3", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{}") "]}", "images[0].rtmr3.mode", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"any\"}") "]}", "images[0].rtmr3.mode", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"exact\"}") "]}", "images[0].rtmr3.value", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"zero\",\"value\":\"" REG("5") "\"}") "]}", "images[0].rtmr3.value", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\"}") "]}", "images[0].rtmr3.require", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{}}") "]}", "images[0].rtmr3.require", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"zero\",\"require\":{\"app-id\":[\"00\"]}}") "]}", "images[0].rtmr3.require",
+      RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"app-id\":[]}}") "]}", "images[0].rtmr3.require.app-id",
+      RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"app-id\":[\"0g\"]}}") "]}",
+      "images[0].rtmr3.require.app-id", RC_MALFORMED },
+    { "{" SELF ",\"simulator_root\":\"\"}", "simulator_root", TEE_SIMULATOR ? RC_MALFORMED : RC_REFUSED },
+    { "{" SELF ",\"simulator_root\":7}", "simulator_root", TEE_SIMULATOR ? RC_MALFORMED : RC_REFUSED },
+};
+
+START_TEST(what_is_wrong_is_refused_and_named)
+{
+    for (size_t i = 0; i < COUNT(refused); i++) {
+        policy_t *p = NULL;
+        policy_error_t e;
+        rc_t rc = policy_read(&p, &e, view_str(refused[i].json));
+        ck_assert_msg(rc == refused[i].rc, "%s: %s, %s: %s", refused[i].json, rc_name(rc), e.field, e.error);
+        ck_assert_msg(!strcmp(e.field, refused[i].field), "%s: %s (%s)", refused[i].json, e.field, e.error);
+        ck_assert_msg(strlen(e.error) > 4, "%s", refused[i].json);
+        ck_assert_ptr_null(p);
+    }
+}
+END_TEST
+
+static policy_t *read_text(const char *json)
+{
+    policy_t *p;
+    policy_error_t e;
+    ck_assert_msg(policy_read(&p, &e, view_str(json)) == RC_OK, "%s: %s: %s", json, e.field, e.error);
+    return p;
+}
+
+static const char full[] =
+    "{" LIST ",\"tcb\":{\"accept\":[\"UpToDate\"],\"deny_advisories\":[\"INTEL-SA-1\"],\"min_eval\":17,\"max_age_s\":100,"
+    "\"min_tcb_date\":null},\"td\":{\"debug\":false,\"sept_ve_disable\":true,\"attributes_zero_mask\":\"feffff2fffffff7f\","
+    "\"xfam\":null,\"mrconfigid\":null,\"mrowner\":null,\"mrownerconfig\":null,\"mrservicetd_zero\":true},"
+    "\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"compose-hash\":[\"" COMPOSE "\"],\"key-provider-name\":[\"kms\"]}}") "]}";
+
+START_TEST(every_truncation_is_refused)
+{
+    policy_free(read_text(full));
+    for (size_t n = 0; n < sizeof full - 1; n++) {
+        policy_t *p = NULL;
+        policy_error_t e;
+        char *exact = malloc(n ? n : 1);
+        memcpy(exact, full, n);
+        ck_assert_msg(policy_read(&p, &e, view_of(exact, n)) == RC_MALFORMED, "%zu", n);
+        free(exact);
+    }
+}
+END_TEST
+
+START_TEST(the_digest_is_of_the_text)
+{
+    hash32_t want;
+    policy_t *a = read_text("{" SELF "}"), *b = read_text("{" SELF " }"), *standard;
+    sha256(&want, view_str("{" SELF "}"));
+    ck_assert(hash32_eq(policy_digest(a), &want));
+    ck_assert(!hash32_eq(policy_digest(b), &want));
+    ck_assert_int_eq(policy_default(&standard), RC_OK);
+    sha256(&want, view_str("{\"mode\":\"same-as-self\",\"version\":1}"));
+    ck_assert(hash32_eq(policy_digest(standard), &want));
+    ck_assert_uint_eq(policy_simulator_root(standard).n, 0);
+    policy_free(a);
+    policy_free(b);
+    policy_free(standard);
+    policy_free(NULL);
+}
+END_TEST
+
+START_TEST(sizes_have_their_maximum)
+{
+    char *text = malloc(POLICY_MAX + 2), *at = text;
+    policy_t *p = NULL;
+    policy_error_t e;
+    memset(text, ' ', POLICY_MAX + 1);
+    memcpy(text, "{" SELF "}", sizeof("{" SELF "}") - 1);
+    ck_assert_int_eq(policy_read(&p, &e, view_of(text, POLICY_MAX + 1)), RC_LIMIT);
+    ck_assert_int_eq(policy_read(&p, &e, view_of(text, POLICY_MAX)), RC_OK);
+    policy_free(p);
+    for (unsigned extra = 0; extra < 2; extra++) { /* alternatives */
+        at = text + sprintf(text, "{" SELF ",\"self_rtmr0\":[");
+        for (unsigned i = 0; i < POLICY_VALUES_MAX + extra; i++)
+            at += sprintf(at, "%s\"" REG("1") "\"", i ? "," : "");
+        strcpy(at, "]}");
+        ck_assert_int_eq(policy_read(&p, &e, view_str(text)), extra ? RC_LIMIT : RC_OK);
+        if (!extra)
+            policy_free(p);
+    }
+    ck_assert_str_eq(e.field, "self_rtmr0");
+    for (unsigned extra = 0; extra < 2; extra++) { /* images */
+        at = text + sprintf(text, "{" LIST ",\"images\":[");
+        for (unsigned i = 0; i < POLICY_IMAGES_MAX + extra; i++)
+            at += sprintf(at, "%s" IMAGE, i ? "," : "");
+        strcpy(at, "]}");
+        ck_assert_int_eq(policy_read(&p, &e, view_str(text)), extra ? RC_LIMIT : RC_OK);
+        if (!extra)
+            policy_free(p);
+    }
+    ck_assert_str_eq(e.field, "images");
+    free(text);
+}
+END_TEST
+
+START_TEST(debug_and_the_simulator_need_a_build_that_admits_them)
+{
+    static const char *const texts[] = { "{" SELF ",\"td\":{\"debug\":true}}", "{" SELF ",\"simulator_root\":\"30\"}" };
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        policy_t *p = NULL;
+        policy_error_t e;
+        ck_assert_int_eq(policy_read(&p, &e, view_str(texts[i])), TEE_SIMULATOR ? RC_OK : RC_REFUSED);
+        policy_free(p);
+    }
+}
+END_TEST
+
+/* ---- judging ---- */
+
+static uint8_t regs[8][48]; /* register i is of digit i */
+static uint8_t attributes[8], xfam[8], config_id[48], owner[48], owner_config[48], service[48];
+static quote_t quote;
+static tcb_grade_t grade;
+static event_t events[4];
+static eventlog_t eventlog;
+static policy_subject_t subject;
+
+static void setup(void)
+{
+    for (unsigned i = 0; i < 8; i++)
+        memset(regs[i], (int)(0x11 * i), 48);
+    memset(attributes, 0, 8);
+    attributes[3] = 0x10;
+    memset(xfam, 0xe7, 8);
+    memset(config_id, 0, 48);
+    memset(owner, 0, 48);
+    memset(owner_config, 0, 48);
+    memset(service, 0, 48);
+    quote = (quote_t){ .td = { .td_attributes = attributes, .xfam = xfam, .mr_td = regs[1], .mr_config_id = config_id,
+                               .mr_owner = owner, .mr_owner_config = owner_config, .mr_service_td = service,
+                               .rtmr = { regs[2], regs[3], regs[4], regs[0] } } };
+    grade = (tcb_grade_t){ .status = TCB_UP_TO_DATE, .platform = TCB_UP_TO_DATE, .module = TCB_UP_TO_DATE, .qe = TCB_UP_TO_DATE,
+                           .has_module = true, .tcb_date = 1000 };
+    static const uint8_t compose[] = { 0xc0, 0xff, 0xee };
+    events[0] = (event_t){ .imr = 3, .type = EVENTLOG_RUNTIME, .name = view_str("compose-hash"), .payload = view_of(compose, 3) };
+    events[1] = (event_t){ .imr = 3, .type = EVENTLOG_RUNTIME, .name = view_str("key-provider"),
+                           .payload = view_str("{\"name\":\"kms\",\"id\":\"30\"}") };
+    events[2] = (event_t){ .imr = 3, .type = EVENTLOG_RUNTIME, .name = view_str("system-ready") };
+    events[3] = (event_t){ .imr = 3, .type = EVENTLOG_RUNTIME, .name = view_str("late"), .payload = view_of(compose, 3) };
+    eventlog = (eventlog_t){ events, 4, 2 };
+    subject = (policy_subject_t){ .quote = &quote, .grade = &grade, .evaluation_number = 17, .issued = 900, .now = 1000 };
+}
+
+static void expect(const char *what, const char *json, tee_code_t want)
+{
+    policy_t *p = read_text(json);
+    const char *image = "untouched";
+    tee_fault_t fault = { TEE_OK, NULL };
+    rc_t rc = policy_check(p, &image, &fault, &subject);
+    ck_assert_msg((rc ? fault.code : TEE_OK) == want, "%s: %s instead of %s", what, tee_code_name(rc ? fault.code : TEE_OK),
+                  tee_code_name(want));
+    ck_assert_msg(rc ? !strcmp(image, "untouched") : !strcmp(image, "one"), "%s: %s", what, image);
+    policy_free(p);
+}
+
+#define ONE "{" LIST ",\"images\":[" IMAGE "]}"
+#define WITH(rules) "{" LIST "," rules ",\"images\":[" IMAGE "]}"
+
+START_TEST(an_empty_list_rejects_everything)
+{
+    expect("one image", ONE, TEE_OK);
+    expect("no image", "{" LIST ",\"images\":[]}", E_MEASUREMENT);
+}
+END_TEST
+
+START_TEST(each_register_counts)
+{
+    const uint8_t *genuine[5] = { quote.td.mr_td, quote.td.rtmr[0], quote.td.rtmr[1], quote.td.rtmr[2], quote.td.rtmr[3] };
+    const uint8_t **at[5] = { &quote.td.mr_td, &quote.td.rtmr[0], &quote.td.rtmr[1], &quote.td.rtmr[2], &quote.td.rtmr[3] };
+    for (unsigned i = 0; i < 5; i++) {
+        uint8_t other[48];
+        for (unsigned bit = 0; bit < 384; bit++) {
+            memcpy(other, genuine[i], 48);
+            other[bit / 8] ^= (uint8_t)(1u << bit % 8);
+            *at[i] = other;
+            expect("another register", ONE, E_MEASUREMENT);
+        }
+        *at[i] = genuine[i];
+    }
+    quote.td.rtmr[0] = regs[7];
+    expect("an alternative", "{" LIST ",\"images\":[{\"name\":\"one\",\"mrtd\":\"" REG("1") "\",\"rtmr0\":[\"" REG("6") "\",\"" REG("7")
+           "\"],\"rtmr1\":\"" REG("3") "\",\"rtmr2\":\"" REG("4") "\"}]}", TEE_OK);
+    /* Registers of two images do not add up to one. */
+    expect("mixed", "{" LIST ",\"images\":[" IMAGE ",{\"name\":\"two\",\"mrtd\":\"" REG("5") "\",\"rtmr0\":\"" REG("7") "\",\"rtmr1\":\""
+           REG("3") "\",\"rtmr2\":\"" REG("4") "\"}]}", E_MEASUREMENT);
+}
+END_TEST
+
+#define EXACT "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"exact\",\"value\":\"" REG("5") "\"}") "]}"
+#define EVENTS(require) "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{" require "}}") "]}"
+#define BOTH EVENTS("\"compose-hash\":[\"00\",\"" COMPOSE "\"],\"key-provider-name\":[\"kms\"]")
+
+START_TEST(register_3_is_zero_exact_or_told_by_its_events)
+{
+    expect("exact, and zero", EXACT, E_MEASUREMENT);
+    expect("events, and no log", BOTH, E_EVENT_REQUIRED);
+    quote.td.rtmr[3] = regs[5];
+    expect("exact", EXACT, TEE_OK);
+    expect("zero, and not zero", ONE, E_MEASUREMENT);
+    expect("events, and no log", BOTH, E_EVENT_REQUIRED);
+    subject.log = &eventlog;
+    expect("events", BOTH, TEE_OK);
+    expect("zero, with a log", ONE, E_MEASUREMENT);
+    expect("another payload", EVENTS("\"compose-hash\":[\"c0ffef\"]"), E_EVENT_REQUIRED);
+    expect("a longer payload", EVENTS("\"compose-hash\":[\"c0ffee00\"]"), E_EVENT_REQUIRED);
+    expect("an empty payload", EVENTS("\"compose-hash\":[\"\"]"), E_EVENT_REQUIRED);
+    expect("another provider", EVENTS("\"key-provider-name\":[\"local\"]"), E_EVENT_REQUIRED);
+    expect("an event that is not there", EVENTS("\"app-id\":[\"00\"]"), E_EVENT_REQUIRED);
+    expect("an event after system-ready", EVENTS("\"late\":[\"" COMPOSE "\"]"), E_EVENT_REQUIRED);
+    events[1].payload = view_str("{\"name\":\"kms\",\"name\":\"local\"}");
+    expect("a provider of two names", BOTH, E_EVENT_REQUIRED);
+    events[1] = events[0];
+    expect("an event twice", EVENTS("\"compose-hash\":[\"" COMPOSE "\"]"), E_EVENTLOG);
+}
+END_TEST
+
+START_TEST(the_td_is_judged_before_its_image)
+{
+    attributes[0] = 1;
+    expect("debug", ONE, E_TD_DEBUG);
+    attributes[0] = 0;
+    attributes[1] = 1;
+    expect("a reserved bit", ONE, E_TD_RESERVED);
+    expect("a bit that the mask admits", WITH("\"td\":{\"attributes_zero_mask\":\"0000000000000000\"}"), TEE_OK);
+    attributes[1] = attributes[3] = 0;
+    expect("no SEPT_VE_DISABLE", ONE, E_TD_SEPT);
+    expect("no SEPT_VE_DISABLE, which is admitted", WITH("\"td\":{\"sept_ve_disable\":false}"), TEE_OK);
+    attributes[3] = 0x10;
+    service[47] = 1;
+    expect("a service TD", ONE, E_TD_SERVICE);
+    expect("a service TD, which is admitted", WITH("\"td\":{\"mrservicetd_zero\":false}"), TEE_OK);
+    quote.td.mr_service_td = NULL;
+    expect("TD report 1.0", ONE, TEE_OK);
+    expect("XFAM", WITH("\"td\":{\"xfam\":[\"0000000000000000\",\"" R8("e7") "\"]}"), TEE_OK);
+    expect("another XFAM", WITH("\"td\":{\"xfam\":\"" R8("e6") "\"}"), E_TD_FIELD);
+    expect("MRCONFIGID", WITH("\"td\":{\"mrconfigid\":\"" REG("1") "\"}"), E_TD_FIELD);
+    expect("MROWNER", WITH("\"td\":{\"mrowner\":\"" REG("1") "\"}"), E_TD_FIELD);
+    expect("MROWNERCONFIG", WITH("\"td\":{\"mrownerconfig\":\"" REG("1") "\"}"), E_TD_FIELD);
+    expect("zeros that are demanded", WITH("\"td\":{\"mrowner\":\"" REG("0") "\"}"), TEE_OK);
+}
+END_TEST
+
+static const char every[] = WITH(
+    "\"tcb\":{\"accept\":[\"UpToDate\",\"SWHardeningNeeded\",\"ConfigurationNeeded\",\"ConfigurationAndSWHardeningNeeded\",\"OutOfDate\","
+    "\"OutOfDateConfigurationNeeded\",\"TDRelaunchAdvised\",\"TDRelaunchAdvisedConfigurationNeeded\"]}");
+
+START_TEST(statuses_are_accepted_by_name)
+{
+    for (unsigned s = 0; s < TCB_STATUS_COUNT; s++) {
+        char only[2048];
+        grade.status = grade.platform = (tcb_status_t)s;
+        expect("by default", ONE, s == TCB_UP_TO_DATE || s == TCB_SW_HARDENING_NEEDED ? TEE_OK : E_TCB_STATUS);
+        expect("every one but Revoked", every, s == TCB_REVOKED ? E_TCB_STATUS : TEE_OK);
+        expect("none", WITH("\"tcb\":{\"accept\":[]}"), E_TCB_STATUS);
+        for (unsigned t = 0; t < TCB_REVOKED; t++) {
+            snprintf(only, sizeof only, WITH("\"tcb\":{\"accept\":[\"%s\"]}"), tcb_status_name((tcb_status_t)t));
+            expect("one alone", only, s == t ? TEE_OK : E_TCB_STATUS);
+        }
+    }
+}
+END_TEST
+
+#define GRACE WITH("\"tcb\":{\"accept\":[\"UpToDate\"],\"min_tcb_date\":\"1970-01-01T00:16:40Z\"}") /* 1000 */
+
+START_TEST(a_grace_period_is_for_a_platform_that_is_out_of_date)
+{
+    grade.status = grade.platform = TCB_OUT_OF_DATE;
+    expect("just in time", GRACE, TEE_OK);
+    grade.tcb_date = 999;
+    expect("a second too old", GRACE, E_TCB_STATUS);
+    grade.tcb_date = 1000;
+    grade.module = TCB_OUT_OF_DATE;
+    expect("the module is out of date as well", GRACE, E_TCB_STATUS);
+    grade.module = TCB_UP_TO_DATE;
+    grade.qe = TCB_OUT_OF_DATE;
+    expect("the quoting enclave is out of date as well", GRACE, E_TCB_STATUS);
+    grade.qe = TCB_UP_TO_DATE;
+    grade.platform = TCB_UP_TO_DATE;
+    expect("the platform is not what is out of date", GRACE, E_TCB_STATUS);
+    grade.status = grade.platform = TCB_REVOKED;
+    expect("revoked", GRACE, E_TCB_STATUS);
+    grade.status = grade.platform = TCB_OUT_OF_DATE_CONFIGURATION_NEEDED;
+    expect("configuration needed, which is not accepted", GRACE, E_TCB_STATUS);
+    expect("configuration needed, which is accepted",
+           WITH("\"tcb\":{\"accept\":[\"ConfigurationNeeded\"],\"min_tcb_date\":\"1970-01-01T00:16:40Z\"}"), TEE_OK);
+}
+END_TEST
+
+START_TEST(advisories_numbers_and_ages_have_bounds)
+{
+    grade.advisories[0] = view_str("INTEL-SA-00001");
+    grade.advisories[1] = view_str("INTEL-SA-00002");
+    grade.advisory_count = 2;
+    expect("advisories", ONE, TEE_OK);
+    expect("one that is denied", WITH("\"tcb\":{\"deny_advisories\":[\"INTEL-SA-00003\",\"INTEL-SA-00002\"]}"), E_ADVISORY);
+    expect("none that is denied", WITH("\"tcb\":{\"deny_advisories\":[\"INTEL-SA-0000\",\"INTEL-SA-000011\"]}"), TEE_OK);
+    expect("the least number", WITH("\"tcb\":{\"min_eval\":17}"), TEE_OK);
+    expect("one below", WITH("\"tcb\":{\"min_eval\":18}"), E_EVAL_NUMBER);
+    expect("the greatest age", WITH("\"tcb\":{\"max_age_s\":100}"), TEE_OK);
+    expect("a second older", WITH("\"tcb\":{\"max_age_s\":99}"), E_COLLATERAL_AGE);
+}
+END_TEST
+
+static tee_code_t judge_self(policy_t *p)
+{
+    const char *image = NULL;
+    tee_fault_t fault = { TEE_OK, NULL };
+    rc_t rc = policy_check(p, &image, &fault, &subject);
+    ck_assert(rc || !strcmp(image, "self"));
+    return rc ? fault.code : TEE_OK;
+}
+
+START_TEST(same_as_self_needs_a_self_and_compares_with_it)
+{
+    policy_t *p = read_text("{" SELF "}"), *listed = read_text("{" SELF ",\"self_rtmr0\":[\"" REG("2") "\"]}");
+    ck_assert_int_eq(judge_self(p), E_MEASUREMENT); /* not known yet */
+    ck_assert_int_eq(policy_set_self(p, &quote, NULL), RC_OK);
+    ck_assert_int_eq(policy_set_self(listed, &quote, NULL), RC_OK);
+    ck_assert_int_eq(judge_self(p), TEE_OK);
+    ck_assert_int_eq(judge_self(listed), TEE_OK);
+    quote.td.rtmr[0] = regs[7];
+    ck_assert_int_eq(judge_self(p), TEE_OK); /* changes with memory and CPUs */
+    ck_assert_int_eq(judge_self(listed), E_MEASUREMENT);
+    quote.td.rtmr[0] = regs[2];
+    const uint8_t **at[4] = { &quote.td.mr_td, &quote.td.rtmr[1], &quote.td.rtmr[2], &quote.td.rtmr[3] };
+    for (unsigned i = 0; i < 4; i++) {
+        const uint8_t *genuine = *at[i];
+        *at[i] = regs[6];
+        ck_assert_int_eq(judge_self(p), E_MEASUREMENT);
+        *at[i] = genuine;
+    }
+    xfam[0] ^= 1;
+    ck_assert_int_eq(judge_self(p), E_MEASUREMENT);
+    xfam[0] ^= 1;
+    attributes[7] = 0x80; /* PERFMON: allowed, but not ours */
+    ck_assert_int_eq(judge_self(p), E_MEASUREMENT);
+    policy_free(p);
+    policy_free(listed);
+}
+END_TEST
+
+START_TEST(another_instance_of_the_same_application_is_self)
+{
+    uint8_t hash[32];
+    memset(hash, 0x77, sizeof hash);
+    events[0].payload = view_of(hash, 32);
+    quote.td.rtmr[3] = regs[5];
+    policy_t *p = read_text("{" SELF "}"), *without = read_text("{" SELF "}");
+    ck_assert_int_eq(policy_set_self(p, &quote, &eventlog), RC_OK);
+    ck_assert_int_eq(policy_set_self(without, &quote, NULL), RC_OK);
+    quote.td.rtmr[3] = regs[6]; /* another instance id */
+    ck_assert_int_eq(judge_self(p), E_MEASUREMENT);
+    subject.log = &eventlog;
+    ck_assert_int_eq(judge_self(p), TEE_OK);
+    ck_assert_int_eq(judge_self(without), E_MEASUREMENT);
+    hash[31] ^= 1;
+    ck_assert_int_eq(judge_self(p), E_MEASUREMENT);
+    hash[31] ^= 1;
+    events[1] = events[0]; /* twice */
+    ck_assert_int_eq(judge_self(p), E_MEASUREMENT);
+    policy_free(p);
+    policy_free(without);
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN_AROUND("policy", setup, NULL, what_is_wrong_is_refused_and_named, every_truncation_is_refused,
+                           the_digest_is_of_the_text, sizes_have_their_maximum,
+                           debug_and_the_simulator_need_a_build_that_admits_them, an_empty_list_rejects_everything,
+                           each_register_counts, register_3_is_zero_exact_or_told_by_its_events,
+                           the_td_is_judged_before_its_image, statuses_are_accepted_by_name,
+                           a_grace_period_is_for_a_platform_that_is_out_of_date, advisories_numbers_and_ages_have_bounds,
+                           same_as_self_needs_a_self_and_compares_with_it, another_instance_of_the_same_application_is_self);
+}
