@@ -5,8 +5,8 @@
 #include <nettle/ecc-curve.h>
 #include <nettle/ecc.h>
 #include <nettle/ecdsa.h>
-#include <nettle/hmac.h>
 
+#include "base/crypto/kdf.h"
 #include "base/crypto/secret.h"
 
 /* The order of the curve's group. */
@@ -147,26 +147,12 @@ typedef struct {
     bool used; /* a first value was given and not taken */
 } nonce_t;
 
-static void hmac(uint8_t out[32], const uint8_t key[32], const view_t *parts, size_t count)
-{
-    struct hmac_sha256_ctx c;
-    hmac_sha256_set_key(&c, 32, key);
-    for (size_t i = 0; i < count; i++)
-        hmac_sha256_update(&c, parts[i].n, parts[i].p);
-    hmac_sha256_digest(&c, 32, out);
-    secret_wipe(&c, sizeof c);
-}
-
 /* K = HMAC(K, V || tag || more), V = HMAC(K, V) */
 static void nonce_stir(nonce_t *g, uint8_t tag, view_t secret, view_t digest)
 {
     const view_t parts[] = { view_of(g->v, 32), view_of(&tag, 1), secret, digest };
-    uint8_t k[32];
-    hmac(k, g->k, parts, 4);
-    memcpy(g->k, k, 32);
-    hmac(k, g->k, parts, 1);
-    memcpy(g->v, k, 32);
-    secret_wipe(k, sizeof k);
+    hmac_sha256_parts(g->k, view_of(g->k, 32), parts, 4);
+    hmac_sha256_parts(g->v, view_of(g->k, 32), parts, 1);
 }
 
 /* The digest modulo the order, as RFC 6979 feeds it to the generator. */
@@ -204,10 +190,8 @@ static void nonce_next(void *ctx, size_t n, uint8_t *out)
     for (size_t done = 0; done < n;) {
         size_t part = n - done < 32 ? n - done : 32;
         const view_t v = view_of(g->v, 32);
-        uint8_t next[32];
-        hmac(next, g->k, &v, 1);
-        memcpy(g->v, next, 32);
-        memcpy(out + done, next, part);
+        hmac_sha256_parts(g->v, view_of(g->k, 32), &v, 1);
+        memcpy(out + done, g->v, part);
         done += part;
     }
 }
