@@ -1,5 +1,6 @@
 /* tdx: tdx/cases.json. Positive cases verify with exactly these statuses and advisories, or are below every TCB level; negative
- * ones are refused. Quotes of version 3 (SGX) are refused by this project: their positive case is skipped. */
+ * ones are refused. Quotes of version 3 (SGX) are refused by this project: their positive case is skipped.
+ * tdx/dstack-event-logs: each log leads to the registers of its quote, and does not after a change. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,8 @@
 #include "tests/vectors/vec.h"
 
 #define CASE_MEMORY_MAX (64u << 20)
+#define SEED_QUOTE "gcp-seed-v4-00806f05"
+#define SEED_PUBKEY "02f3bf0aaa9dd53d07ef32facc6b068421b4a7dc25e4ba3d399c5e1109c39dc45e" /* architecture section 3 */
 
 /* One file of a collateral set, with the change that a case wants. */
 static view_t part(vec_t *v, arena_t *a, const char *set, const char *file, const json_t *change)
@@ -103,6 +106,14 @@ static const char *difference(const tee_verified_t *r, const json_t *o)
     for (size_t i = 0; i < r->grade.advisory_count; i++)
         if (!view_eq(r->grade.advisories[i], view_str(json_string_value(json_array_get(list, i)))))
             return "advisory_ids";
+    if (!strcmp(vec_str(o, "quote"), SEED_QUOTE)) { /* the one quote whose key is known */
+        uint8_t pubkey[33], bound[TEE_REPORT_DATA_LEN];
+        if (!vec_hex_fixed(pubkey, sizeof pubkey, SEED_PUBKEY))
+            return "pubkey";
+        tee_register_report_data(bound, pubkey);
+        if (memcmp(r->quote.td.report_data, bound, sizeof bound) != 0)
+            return "report_data";
+    }
     if (json_is_true(json_object_get(o, "debug_td")) != ((r->quote.td.td_attributes[0] & 1) != 0))
         return "debug_td";
     return NULL;
@@ -150,6 +161,45 @@ static void negative(vec_t *v, const json_t *o)
     arena_free(&a);
 }
 
+/* --- event logs --- */
+
+static bool leads_to(arena_t *a, const json_t *list, const quote_td_t *td, tee_fault_t *fault)
+{
+    eventlog_t log;
+    char *text = json_dumps(list, JSON_COMPACT);
+    rc_t rc = text ? eventlog_verify(&log, fault, a, view_str(text), td->rtmr) : RC_NOMEM;
+    free(text);
+    return rc == RC_OK;
+}
+
+static void replay(vec_t *v, const char *name)
+{
+    arena_t a;
+    quote_t quote;
+    tee_fault_t fault = { TEE_OK, NULL };
+    arena_init(&a, CASE_MEMORY_MAX);
+    json_t *o = vec_json(v, "tdx/dstack-event-logs/%s", name);
+    json_t *list = json_object_get(o, "event_log"), *written = NULL;
+    if (json_is_string(list)) /* as the guest agent gives it: JSON as text */
+        list = written = json_loads(json_string_value(list), 0, NULL);
+    if (quote_parse(&quote, &fault, vec_hex(&a, vec_str(o, "quote"))))
+        vec_fail(v, name, "the quote: %s", tee_code_name(fault.code));
+    else if (!leads_to(&a, list, &quote.td, &fault))
+        vec_fail(v, name, "%s: %s", tee_code_name(fault.code), fault.why);
+    else {
+        json_t *last = json_deep_copy(json_array_get(list, json_array_size(list) - 1));
+        vec_pass(v);
+        json_array_append_new(list, last);
+        if (leads_to(&a, list, &quote.td, &fault))
+            vec_fail(v, name, "with its last event twice it is still accepted");
+        else
+            vec_pass(v);
+    }
+    json_decref(written);
+    json_decref(o);
+    arena_free(&a);
+}
+
 void vec_kind_tdx(vec_t *v)
 {
     json_t *cases = vec_json(v, "tdx/cases.json");
@@ -160,4 +210,12 @@ void vec_kind_tdx(vec_t *v)
     for (size_t i = 0; i < json_array_size(list); i++)
         negative(v, json_array_get(list, i));
     json_decref(cases);
+
+    arena_t a;
+    arena_init(&a, CASE_MEMORY_MAX);
+    char **names = vec_list(v, &a, "tdx/dstack-event-logs");
+    for (size_t i = 0; names && names[i]; i++)
+        if (strlen(names[i]) > 5 && !strcmp(names[i] + strlen(names[i]) - 5, ".json"))
+            replay(v, names[i]);
+    arena_free(&a);
 }
