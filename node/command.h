@@ -26,6 +26,7 @@ NODISCARD rc_t command_read_file(view_t *out, const char *path, size_t max);
 /* The commands. */
 int command_run(int argc, char **argv);
 int command_quote(int argc, char **argv);
+int command_measure(int argc, char **argv);
 int command_verify(int argc, char **argv);
 
 #endif

@@ -15,6 +15,7 @@ static const struct {
     { "run", command_run, "runs a node" },
     { "verify", command_verify, "verifies an attestation, and answers signed with its key" },
     { "quote", command_quote, "prints the fields of a quote" },
+    { "measure", command_measure, "computes the measurements of an image, for a policy" },
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 

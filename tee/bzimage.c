@@ -81,7 +81,8 @@ static rc_t patch(image_t *m, const char **why, uint64_t memory, uint64_t initrd
     uint32_t address;
     if (memcmp(head + AT_MAGIC, "HdrS", 4) != 0)
         return refuse(why, RC_MALFORMED, "the kernel is not a Linux bzImage");
-    if ((head[AT_PROTOCOL] | (unsigned)head[AT_PROTOCOL + 1] << 8) < PROTOCOL_MIN || !(head[AT_LOAD_FLAGS] & LOADED_HIGH))
+    if ((head[AT_PROTOCOL] | (unsigned)head[AT_PROTOCOL + 1] << 8) < PROTOCOL_MIN ||
+        !(head[AT_LOAD_FLAGS] & LOADED_HIGH))
         return refuse(why, RC_UNSUPPORTED, "the kernel's boot protocol is older than 2.12");
     head[AT_LOADER_TYPE] = LOADER_QEMU;
     head[AT_LOAD_FLAGS] |= CAN_USE_HEAP;
@@ -207,8 +208,8 @@ rc_t bzimage_digest(uint8_t out[48], const char **why, view_t kernel, uint64_t m
         hash_range(&h, &m, pe.sections[i].at, (size_t)pe.sections[i].at + pe.sections[i].len);
         hashed += pe.sections[i].len;
     }
-    /* What no section covers is measured too, but for the certificates at the end. It begins where the sum of the lengths says,
-     * which is behind the last section only if there are no gaps. */
+    /* What no section covers is measured too, but for the certificates at the end. It begins where the sum of the
+     * lengths says, which is behind the last section only if there are no gaps. */
     if (pe.certificates_len > kernel.n - hashed)
         return refuse(why, RC_MALFORMED, "the kernel's certificates lie outside its file");
     hash_range(&h, &m, hashed, kernel.n - pe.certificates_len);

@@ -1,8 +1,8 @@
 /* measure.h - what MRTD and RTMR0 to RTMR2 of a TD must be when QEMU boots it from given files.
  *
- * Register by register, event by event, as OVMF's TDX build before edk2-stable202505 measures a direct kernel boot. Each event is
- * computed from the files, but for three: the ACPI tables, which QEMU makes from its own version and the whole shape of the
- * machine. Those are given, or RTMR0 stays unknown.
+ * Register by register, event by event, as OVMF's TDX build before edk2-stable202505 measures a direct kernel boot.
+ * Each event is computed from the files, but for three: the ACPI tables, which QEMU makes from its own version and the
+ * whole shape of the machine. Those are given, or RTMR0 stays unknown.
  *
  * Spec:   tee-facts section 13.1; TCG PC client platform firmware profile (event digests)
  * Floor:  4, tee. Pure, no heap.
@@ -26,7 +26,7 @@ typedef struct {
     view_t cmdline; /* as given to QEMU: without the " initrd=initrd" that the firmware adds */
     uint64_t memory; /* bytes of guest memory */
     bool has_acpi;
-    uint8_t acpi[MEASURE_ACPI_COUNT][48]; /* when has_acpi: SHA-384 of the fw_cfg files etc/table-loader, etc/acpi/rsdp, etc/acpi/tables */
+    uint8_t acpi[MEASURE_ACPI_COUNT][48]; /* SHA-384 of QEMU's etc/table-loader, etc/acpi/rsdp, etc/acpi/tables */
 } measure_image_t;
 
 typedef struct {
@@ -53,12 +53,13 @@ typedef struct {
  * RC_MALFORMED, RC_LIMIT, RC_UNSUPPORTED, RC_REFUSED. */
 NODISCARD rc_t measure_image(measurement_t *out, const char **why, const measure_image_t *in);
 
-/* Takes the digests of the ACPI tables from a log that was replayed: exactly three events of their type in RTMR0. What stands in
- * the tables nobody has checked then. RC_REFUSED, with *why: it has other events. */
+/* Takes the digests of the ACPI tables from a log that was replayed: exactly three events of their type in RTMR0. What
+ * stands in the tables nobody has checked then. RC_REFUSED, with *why: it has other events. */
 NODISCARD rc_t measure_take_acpi(uint8_t acpi[MEASURE_ACPI_COUNT][48], const char **why, const eventlog_t *log);
 
-/* Compares register imr (0 to 2) of a replayed log with what was computed. Returns the index of the first event in which they
- * differ (where one has no further event, the count of the shorter), or MEASURE_SAME. What is not known differs from all. */
+/* Compares register imr (0 to 2) of a replayed log with what was computed. Returns the index of the first event in
+ * which they differ (where one has no further event, the count of the shorter), or MEASURE_SAME. What is not known
+ * differs from all. */
 #define MEASURE_SAME SIZE_MAX
 size_t measure_differs(const measurement_t *m, const eventlog_t *log, unsigned imr);
 

@@ -55,7 +55,8 @@ static rc_t find_descriptor(uint32_t *distance, const char **why, view_t firmwar
         if (memcmp(guid, GUID_TDVF, 16) != 0)
             continue;
         if (found || data.n != 4)
-            return refuse(why, RC_MALFORMED, "the firmware's table has two entries for TDX metadata, or one of a wrong length");
+            return refuse(why, RC_MALFORMED,
+                          "the firmware's table has two entries for TDX metadata, or one of a wrong length");
         rd_t r = rd_of(data);
         *distance = rd_u32le(&r);
         found = true;
@@ -120,7 +121,8 @@ static rc_t check_sections(tdvf_t *t, const char **why)
     if (pages > TDVF_PAGES_MAX)
         return refuse(why, RC_LIMIT, "the sections are too large together");
     if (!code || !t->cfv || !t->td_hob)
-        return refuse(why, RC_MALFORMED, "the TDX metadata lack a measured boot volume, the configuration volume or the hand-off block");
+        return refuse(why, RC_MALFORMED,
+                      "the TDX metadata lack a measured boot volume, the configuration volume or the hand-off block");
     return RC_OK;
 }
 
@@ -226,7 +228,8 @@ static const tdvf_section_t *next_empty(const tdvf_t *t, uint64_t from)
     const tdvf_section_t *next = NULL;
     for (size_t i = 0; i < t->count; i++) {
         const tdvf_section_t *s = &t->sections[i];
-        if ((s->type == TDVF_TD_HOB || s->type == TDVF_TEMP_MEM) && s->address >= from && (!next || s->address < next->address))
+        if ((s->type == TDVF_TD_HOB || s->type == TDVF_TEMP_MEM) && s->address >= from &&
+            (!next || s->address < next->address))
             next = s;
     }
     return next;

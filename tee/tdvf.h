@@ -1,11 +1,12 @@
 /* tdvf.h - the virtual firmware of a TD: its metadata, the MRTD that building a TD from it gives, its hand-off block.
  *
- * The metadata are a list of sections at the end of the firmware's file: which bytes of the file, or which empty memory, is put
- * at which guest address before the TD runs, and whether its contents are measured. Read as strictly as QEMU does, and stricter
- * where the TDX module would refuse to build the TD (overlaps) or where the measured bytes are not in the file.
+ * The metadata are a list of sections at the end of the firmware's file: which bytes of the file, or which empty
+ * memory, is put at which guest address before the TD runs, and whether its contents are measured. Read as strictly as
+ * QEMU does, and stricter where the TDX module would refuse to build the TD (overlaps) or where the measured bytes are
+ * not in the file.
  *
- * Spec:   TDVF design guide section 11 (metadata); TDX module ABI, TDH.MEM.PAGE.ADD and TDH.MR.EXTEND; UEFI PI volume 3 (HOB);
- *         tee-facts section 13.1
+ * Spec:   TDVF design guide section 11 (metadata); TDX module ABI, TDH.MEM.PAGE.ADD and TDH.MR.EXTEND; UEFI PI
+ *         volume 3 (HOB); tee-facts section 13.1
  * Floor:  4, tee. Pure, no heap.
  * Tests:  tests/unit/test_tdvf.c, tests/fuzz/fuzz_measure.c
  */
@@ -47,7 +48,8 @@ typedef enum {
     TDVF_PAGES_FIRST,  /* all pages are added, then all measured: QEMU 8 */
 } tdvf_order_t;
 
-/* Reads the metadata of a firmware file: exactly one CFV and one TD_HOB, at least one measured BFV, no overlap in memory.
+/* Reads the metadata of a firmware file: exactly one CFV and one TD_HOB, at least one measured BFV, no overlap in
+ * memory.
  *   out  filled on RC_OK, else not to be used; views into firmware
  *   why  on failure a sentence, static storage
  * RC_MALFORMED, RC_LIMIT; RC_UNSUPPORTED: a version, section type or attribute that this build cannot measure. */

@@ -20,11 +20,14 @@ static inline uint8_t image_byte(size_t i)
     return (uint8_t)(7 * i + (i >> 8) + 1);
 }
 
-/* A file of n bytes in a pattern, with metadata at its end. The descriptor stands 1024 + 32 * count bytes before the end. From malloc. */
+/* A file of n bytes in a pattern, with metadata at its end. The descriptor stands 1024 + 32 * count bytes before the
+ * end. From malloc. */
 static inline uint8_t *image_firmware(size_t n, const image_section_t *sections, uint32_t count)
 {
-    static const uint8_t tdvf[16] = { 0x35, 0x65, 0x7a, 0xe4, 0x4a, 0x98, 0x98, 0x47, 0x86, 0x5e, 0x46, 0x85, 0xa7, 0xbf, 0x8e, 0xc2 };
-    static const uint8_t footer[16] = { 0xde, 0x82, 0xb5, 0x96, 0xb2, 0x1f, 0xf7, 0x45, 0xba, 0xea, 0xa3, 0x66, 0xc5, 0x5a, 0x08, 0x2d };
+    static const uint8_t tdvf[16] = { 0x35, 0x65, 0x7a, 0xe4, 0x4a, 0x98, 0x98, 0x47,
+                                      0x86, 0x5e, 0x46, 0x85, 0xa7, 0xbf, 0x8e, 0xc2 };
+    static const uint8_t footer[16] = { 0xde, 0x82, 0xb5, 0x96, 0xb2, 0x1f, 0xf7, 0x45,
+                                        0xba, 0xea, 0xa3, 0x66, 0xc5, 0x5a, 0x08, 0x2d };
     uint32_t distance = 1024 + 32 * count;
     uint8_t *p = malloc(n);
     if (!p || n < distance)
@@ -54,7 +57,12 @@ static inline uint8_t *image_firmware(size_t n, const image_section_t *sections,
 }
 
 /* Where things stand in the kernel. */
-enum { KERNEL_PE = 0x40, KERNEL_OPTIONAL = KERNEL_PE + 24, KERNEL_SECTIONS = KERNEL_OPTIONAL + 160, KERNEL_HEADERS = 0x400 };
+enum {
+    KERNEL_PE = 0x40,
+    KERNEL_OPTIONAL = KERNEL_PE + 24,
+    KERNEL_SECTIONS = KERNEL_OPTIONAL + 160,
+    KERNEL_HEADERS = 0x400
+};
 #define KERNEL_LEN 0x1800u
 
 static inline void image_u32(uint8_t *p, uint32_t v)
@@ -70,7 +78,8 @@ static inline void image_pe_section(uint8_t *kernel, unsigned i, uint32_t at, ui
     image_u32(kernel + KERNEL_SECTIONS + 40 * i + 20, at);
 }
 
-/* A bzImage with two PE sections, listed in the wrong order, that cover all behind the headers. From malloc, KERNEL_LEN bytes. */
+/* A bzImage with two PE sections, listed in the wrong order, that cover all behind the headers. From malloc, KERNEL_LEN
+ * bytes. */
 static inline uint8_t *image_kernel(void)
 {
     uint8_t *p = malloc(KERNEL_LEN);

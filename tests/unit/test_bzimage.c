@@ -1,5 +1,5 @@
-/* The kernel's digest. The literals come from an implementation of its own in another language, which was itself checked on a
- * distribution's signed kernel: without QEMU's patches its SHA-256 is the one in the signature. */
+/* The kernel's digest. The literals come from an implementation of its own in another language, which was itself
+ * checked on a distribution's signed kernel: without QEMU's patches its SHA-256 is the one in the signature. */
 #include "tee/bzimage.h"
 
 #include "base/hex.h"
@@ -29,11 +29,16 @@ static void check_digest(const uint8_t *kernel, uint64_t memory, uint64_t initrd
 START_TEST(the_digest_is_that_of_the_patched_kernel)
 {
     uint8_t *p = image_kernel();
-    check_digest(p, MEMORY, INITRD, "64897ed4553ce07410a8de787d7e3c9e5f216718b62d96b3db95b087a8b57a873f3e62fe25b6fc285f0bda7e791fb4aa");
-    check_digest(p, 0xb0000000u, INITRD, "64897ed4553ce07410a8de787d7e3c9e5f216718b62d96b3db95b087a8b57a873f3e62fe25b6fc285f0bda7e791fb4aa");
-    check_digest(p, 0x80000000u, INITRD, "64897ed4553ce07410a8de787d7e3c9e5f216718b62d96b3db95b087a8b57a873f3e62fe25b6fc285f0bda7e791fb4aa");
-    check_digest(p, 0xaffff000u, INITRD, "1f4d6fd84420b6241d3458dfb3e12e820b17aa07d516db510977aa9162875d7b36039e4b586bccea7e5db61a58883220");
-    check_digest(p, 512u << 20, INITRD, "032730535b1d45f112713810caf6e7ce1e47eab12c4832829eb76abc298009a6a0b0b8eee5445068ab916ed1cd5eacca");
+    check_digest(p, MEMORY, INITRD,
+                 "64897ed4553ce07410a8de787d7e3c9e5f216718b62d96b3db95b087a8b57a873f3e62fe25b6fc285f0bda7e791fb4aa");
+    check_digest(p, 0xb0000000u, INITRD,
+                 "64897ed4553ce07410a8de787d7e3c9e5f216718b62d96b3db95b087a8b57a873f3e62fe25b6fc285f0bda7e791fb4aa");
+    check_digest(p, 0x80000000u, INITRD,
+                 "64897ed4553ce07410a8de787d7e3c9e5f216718b62d96b3db95b087a8b57a873f3e62fe25b6fc285f0bda7e791fb4aa");
+    check_digest(p, 0xaffff000u, INITRD,
+                 "1f4d6fd84420b6241d3458dfb3e12e820b17aa07d516db510977aa9162875d7b36039e4b586bccea7e5db61a58883220");
+    check_digest(p, 512u << 20, INITRD,
+                 "032730535b1d45f112713810caf6e7ce1e47eab12c4832829eb76abc298009a6a0b0b8eee5445068ab916ed1cd5eacca");
     free(p);
 }
 END_TEST
@@ -43,7 +48,8 @@ START_TEST(the_place_of_the_initrd_follows_the_kernels_limit)
     uint8_t *p = image_kernel();
     p[0x236] = 0x7d; /* not above 4 GiB: the limit in the header holds */
     image_u32(p + 0x22c, 0x37ffffff);
-    check_digest(p, MEMORY, INITRD, "e511edceb752459c39a1a63b6f729f4a59884afbb42c41a04c524e8a25491ace203f84efb9cdf4d4efd700fcaca19d5d");
+    check_digest(p, MEMORY, INITRD,
+                 "e511edceb752459c39a1a63b6f729f4a59884afbb42c41a04c524e8a25491ace203f84efb9cdf4d4efd700fcaca19d5d");
     free(p);
 }
 END_TEST
@@ -55,9 +61,11 @@ START_TEST(certificates_are_left_out_and_what_no_section_covers_is_not)
     image_u32(p + KERNEL_OPTIONAL + 112 + 36, 0x200);
     ck_assert_int_eq(digest_of(digest, p, KERNEL_LEN, MEMORY, INITRD), RC_MALFORMED); /* the last section covers them */
     image_pe_section(p, 0, 0x1200, 0x300);
-    check_digest(p, MEMORY, INITRD, "83bc14ac7111c43c8d5c8ffe1fc83d07ebfd60177df4c943d52247af8a27d87a1e7c3ee77d0e8b80351e279ff8f44ff7");
+    check_digest(p, MEMORY, INITRD,
+                 "83bc14ac7111c43c8d5c8ffe1fc83d07ebfd60177df4c943d52247af8a27d87a1e7c3ee77d0e8b80351e279ff8f44ff7");
     image_u32(p + KERNEL_OPTIONAL + 112 + 36, 0);
-    check_digest(p, MEMORY, INITRD, "b5eae43d3668116827b70492761e0ccd9cd2993bf76efc7a16e730cd5b5622db080b6f962dd1a79b0bb90c72ae9fcb9b");
+    check_digest(p, MEMORY, INITRD,
+                 "b5eae43d3668116827b70492761e0ccd9cd2993bf76efc7a16e730cd5b5622db080b6f962dd1a79b0bb90c72ae9fcb9b");
     free(p);
 }
 END_TEST
@@ -156,7 +164,8 @@ START_TEST(there_is_a_maximum_of_pe_sections)
     memcpy(p + 0x300, p + KERNEL_PE, KERNEL_SECTIONS - KERNEL_PE);
     image_u32(p + 0x300 + 24 + 60, 0x2000);
     p[0x300 + 6] = (uint8_t)BZIMAGE_SECTIONS_MAX;
-    ck_assert_int_eq(digest_of(digest, p, n, MEMORY, INITRD), RC_MALFORMED); /* 96 sections do not fit behind 0x300 in the head */
+    /* 96 sections do not fit behind 0x300 in the head. */
+    ck_assert_int_eq(digest_of(digest, p, n, MEMORY, INITRD), RC_MALFORMED);
     p[0x300 + 6] = (uint8_t)(BZIMAGE_SECTIONS_MAX - 30);
     ck_assert_int_eq(digest_of(digest, p, n, MEMORY, INITRD), RC_OK);
     p[0x300 + 6] = (uint8_t)(BZIMAGE_SECTIONS_MAX + 1);
@@ -190,9 +199,10 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("bzimage", the_digest_is_that_of_the_patched_kernel, the_place_of_the_initrd_follows_the_kernels_limit,
+    return UNIT_RUN("bzimage", the_digest_is_that_of_the_patched_kernel,
+                    the_place_of_the_initrd_follows_the_kernels_limit,
                     certificates_are_left_out_and_what_no_section_covers_is_not,
                     every_byte_is_measured_but_what_authenticode_or_qemu_leaves_out, every_truncation_is_refused,
-                    each_wrong_header_is_refused, there_is_a_maximum_of_pe_sections, an_initrd_that_does_not_fit_is_refused,
-                    a_kernel_over_the_maximum_is_refused);
+                    each_wrong_header_is_refused, there_is_a_maximum_of_pe_sections,
+                    an_initrd_that_does_not_fit_is_refused, a_kernel_over_the_maximum_is_refused);
 }

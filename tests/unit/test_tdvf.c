@@ -1,5 +1,6 @@
-/* Metadata of virtual firmware, MRTD and the hand-off block. The literals of MRTD come from an implementation of its own in another
- * language, which writes the whole stream out before it hashes it; those of hand-off blocks from quotes of real machines. */
+/* Metadata of virtual firmware, MRTD and the hand-off block. The literals of MRTD come from an implementation of its
+ * own in another language, which writes the whole stream out before it hashes it; those of hand-off blocks from quotes
+ * of real machines. */
 #include "tee/tdvf.h"
 
 #include "base/hex.h"
@@ -40,7 +41,8 @@ static void check_hex(const uint8_t digest[48], const char *expected)
     ck_assert_str_eq(hex, expected);
 }
 
-static void check_mr_td(const image_section_t *sections, uint32_t count, const char *page_by_page, const char *pages_first)
+static void check_mr_td(const image_section_t *sections, uint32_t count, const char *page_by_page,
+                        const char *pages_first)
 {
     tdvf_t t;
     uint8_t digest[48], *p = image_firmware(FIRMWARE_LEN, sections, count);
@@ -54,7 +56,9 @@ static void check_mr_td(const image_section_t *sections, uint32_t count, const c
 
 START_TEST(mr_td_is_the_hash_of_all_pages_and_measured_contents)
 {
-    check_mr_td(usual, SECTIONS, "c994eaa31fba4439c9364343cfa4b42ac6e6114aec9cad5474979cf3ae533471000a9546730ea38d28027a5773686593", "725378e0a895029953f0d230a63480313a50eab10c63a2d4dbe63860d50a8e8934c6d7bf3e9231964c5e1454537a013c");
+    check_mr_td(usual, SECTIONS,
+                "c994eaa31fba4439c9364343cfa4b42ac6e6114aec9cad5474979cf3ae533471000a9546730ea38d28027a5773686593",
+                "725378e0a895029953f0d230a63480313a50eab10c63a2d4dbe63860d50a8e8934c6d7bf3e9231964c5e1454537a013c");
 }
 END_TEST
 
@@ -63,7 +67,9 @@ START_TEST(mr_td_depends_on_the_order_of_sections)
     image_section_t s[SECTIONS];
     for (unsigned i = 0; i < SECTIONS; i++)
         s[i] = usual[SECTIONS - 1 - i];
-    check_mr_td(s, SECTIONS, "f1ad117b4f3d104ddcb6f06b33d76dbf03cd413cecb7d6254d631b385157fe58cc6b5bea37b1db0ec688b67bbe893056", "a62ed58452474ccd2863ce3038994de2384e77b8f26a260a13c72c9466c45bb0baa3871f0c39f9666745d5e83b261e0e");
+    check_mr_td(s, SECTIONS,
+                "f1ad117b4f3d104ddcb6f06b33d76dbf03cd413cecb7d6254d631b385157fe58cc6b5bea37b1db0ec688b67bbe893056",
+                "a62ed58452474ccd2863ce3038994de2384e77b8f26a260a13c72c9466c45bb0baa3871f0c39f9666745d5e83b261e0e");
 }
 END_TEST
 
@@ -73,7 +79,9 @@ START_TEST(an_augmented_section_adds_nothing_to_mr_td)
     memcpy(s, usual, sizeof s);
     s[2].attributes = 2;
     s[1].attributes = 1; /* and a measured configuration volume does */
-    check_mr_td(s, SECTIONS, "237aa72895322a39c7f47d9d2c3d6beca11fcc23c62e90fcde85c24ca1d4f4a23a347e7fbe245c99fd53e93315f8d6ff", "5f3a5a99fc42f74ffa968e44535a9fcd432fdf855d1a7002a885d4346215f8ac6cf9b040a1b5b7cf6f4fa3c690ab5619");
+    check_mr_td(s, SECTIONS,
+                "237aa72895322a39c7f47d9d2c3d6beca11fcc23c62e90fcde85c24ca1d4f4a23a347e7fbe245c99fd53e93315f8d6ff",
+                "5f3a5a99fc42f74ffa968e44535a9fcd432fdf855d1a7002a885d4346215f8ac6cf9b040a1b5b7cf6f4fa3c690ab5619");
 }
 END_TEST
 
@@ -100,8 +108,10 @@ START_TEST(hand_off_blocks_are_those_of_real_machines)
         uint64_t memory;
         const char *digest;
     } known[] = {
-        { 2ull << 30, "0b8772e5b0b41b83e6044a68397e02f49fb47066b4fbe4917ea2c45c64f323fdacbb37948f821ebaf8bc9c938ba8a749" },
-        { 64ull << 30, "8ae1e425351df7992c444586eff99d35af3b779aa2b0e981cb4b73bc5b279f2ade19b6a62a203fc3c3bbdaae80af596d" },
+        { 2ull << 30,
+          "0b8772e5b0b41b83e6044a68397e02f49fb47066b4fbe4917ea2c45c64f323fdacbb37948f821ebaf8bc9c938ba8a749" },
+        { 64ull << 30,
+          "8ae1e425351df7992c444586eff99d35af3b779aa2b0e981cb4b73bc5b279f2ade19b6a62a203fc3c3bbdaae80af596d" },
     };
     tdvf_t t;
     const char *why;
@@ -171,7 +181,7 @@ START_TEST(each_wrong_section_is_refused)
         { "size not of pages", 2, { 0, 0, 0x810000, 0x10001, TDVF_TEMP_MEM, 0 }, RC_MALFORMED },
         { "size zero", 2, { 0, 0, 0x810000, 0, TDVF_TEMP_MEM, 0 }, RC_MALFORMED },
         { "size over the maximum", 2, { 0, 0, 0x810000, 0x10001000, TDVF_TEMP_MEM, 0 }, RC_LIMIT },
-        { "size at the maximum: too much with the others", 2, { 0, 0, 0x810000, 0x10000000, TDVF_TEMP_MEM, 0 }, RC_LIMIT },
+        { "size at the maximum, with the others", 2, { 0, 0, 0x810000, 0x10000000, TDVF_TEMP_MEM, 0 }, RC_LIMIT },
         { "size that wraps", 2, { 0, 0, 0x810000, 0xfffffffffffff000, TDVF_TEMP_MEM, 0 }, RC_LIMIT },
         { "address that wraps", 2, { 0, 0, 0xfffffffffffff000, 0x10000, TDVF_TEMP_MEM, 0 }, RC_MALFORMED },
         { "end beyond 2^52", 2, { 0, 0, 0xffffffffff000, 0x2000, TDVF_TEMP_MEM, 0 }, RC_MALFORMED },
@@ -219,10 +229,12 @@ END_TEST
 
 START_TEST(each_wrong_byte_of_descriptor_and_table_is_refused)
 {
-    const size_t descriptor = FIRMWARE_LEN - 1024 - 32 * SECTIONS, table = FIRMWARE_LEN - IMAGE_TABLE_END - IMAGE_TABLE_LEN;
+    const size_t descriptor = FIRMWARE_LEN - 1024 - 32 * SECTIONS,
+                 table = FIRMWARE_LEN - IMAGE_TABLE_END - IMAGE_TABLE_LEN;
     tdvf_t t;
     uint8_t *p = image_firmware(FIRMWARE_LEN, usual, SECTIONS);
-    for (size_t i = 0; i < 16 + IMAGE_TABLE_LEN; i++) { /* signature, length, version, count; then the table with both GUIDs */
+    /* Signature, length, version, count; then the table with both GUIDs. */
+    for (size_t i = 0; i < 16 + IMAGE_TABLE_LEN; i++) {
         uint8_t *at = i < 16 ? p + descriptor + i : p + table + i - 16;
         for (unsigned bit = 0; bit < 8; bit++) {
             *at ^= (uint8_t)(1u << bit);
@@ -261,11 +273,11 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("tdvf", mr_td_is_the_hash_of_all_pages_and_measured_contents, mr_td_depends_on_the_order_of_sections,
-                    an_augmented_section_adds_nothing_to_mr_td, each_measured_byte_changes_mr_td,
-                    hand_off_blocks_are_those_of_real_machines, memory_is_split_at_two_gib_from_0xb0000000_on,
-                    a_machine_without_room_for_the_firmware_is_refused, every_truncation_is_refused,
-                    each_wrong_section_is_refused, there_is_a_maximum_of_sections,
+    return UNIT_RUN("tdvf", mr_td_is_the_hash_of_all_pages_and_measured_contents,
+                    mr_td_depends_on_the_order_of_sections, an_augmented_section_adds_nothing_to_mr_td,
+                    each_measured_byte_changes_mr_td, hand_off_blocks_are_those_of_real_machines,
+                    memory_is_split_at_two_gib_from_0xb0000000_on, a_machine_without_room_for_the_firmware_is_refused,
+                    every_truncation_is_refused, each_wrong_section_is_refused, there_is_a_maximum_of_sections,
                     each_wrong_byte_of_descriptor_and_table_is_refused, a_second_entry_for_metadata_is_refused,
                     a_firmware_over_the_maximum_is_refused);
 }
