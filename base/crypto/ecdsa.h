@@ -2,7 +2,7 @@
  *
  * Spec:   SEC 1, RFC 6979 (deterministic nonces), BIP 62 (low s)
  * Floor:  1, base/crypto. No heap after ecdsa_new, no I/O, clock or thread.
- * Tests:  tests/unit/test_ecdsa.c
+ * Tests:  tests/unit/test_ecdsa.c, vectors kind crypto
  */
 #ifndef BASE_CRYPTO_ECDSA_H
 #define BASE_CRYPTO_ECDSA_H

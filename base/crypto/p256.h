@@ -2,7 +2,7 @@
  *
  * Spec:   FIPS 186-4, RFC 6979 (deterministic nonces); keys are x || y, signatures r || s, each 32 bytes big-endian
  * Floor:  1, base/crypto. No I/O, clock or thread. gmp takes heap memory, and ends the program when there is none.
- * Tests:  tests/unit/test_p256.c
+ * Tests:  tests/unit/test_p256.c, vectors kind crypto
  */
 #ifndef BASE_CRYPTO_P256_H
 #define BASE_CRYPTO_P256_H

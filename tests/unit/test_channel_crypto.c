@@ -28,8 +28,8 @@ typedef void seal_t(uint8_t *out, view_t in, view_t ad, const uint8_t *nonce, co
 typedef rc_t open_t(uint8_t *out, view_t sealed, view_t ad, const uint8_t *nonce, const uint8_t *key);
 
 /* Both documents encrypt this text, with the same key and additional data. */
-static const char text[] = "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, "
-                           "sunscreen would be it.";
+static const char text[] = "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the "
+                           "future, sunscreen would be it.";
 #define TEXT_LEN (sizeof text - 1)
 #define SEALED_LEN (TEXT_LEN + AEAD_TAG_LEN)
 

@@ -45,6 +45,9 @@ const char *vec_str(const json_t *object, const char *key);
 /* Quantity ("0x1f") to 64 bits; 0 when NULL. */
 uint64_t vec_u64(const char *text);
 
+/* The part of the kind tdx that is about event logs (tdx_logs.c). */
+void tdx_logs(vec_t *v);
+
 /* Every kind: its name and function (kinds.def). A kind whose folder is missing runs nothing. */
 #define KIND(name, fn) void fn(vec_t *v);
 #include "tests/vectors/kinds.def"
