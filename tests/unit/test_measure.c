@@ -131,6 +131,25 @@ START_TEST(rtmr0_is_that_of_a_real_machine)
 }
 END_TEST
 
+/* The same firmware, 2 GiB: dstack verifier fixture tdx-lite-getquote.json. */
+START_TEST(rtmr0_is_that_of_another_real_machine)
+{
+    static const char *const acpi[] = {
+        "095d04cf26fe03aef6e3561fa24c1aa1cea93f4aeaf563b1f9f7616184c53454875925759434769cec2490acb563a337",
+        "8d9a4d4777a1bc77ecd9d8d37a4628129a80052a510320159a20a923bd07a0e90d8d1f2e1ebf088992b25f0d0fa672ef",
+        "3070721e169bc41884724cb0e6b3082e1baf249083d8b389181ba50b9afa951057876c380b8870e8c2facf2eff67a2b6",
+    };
+    measure_image_t in = usual(true);
+    measurement_t m;
+    in.memory = 2ull << 30;
+    for (size_t i = 0; i < MEASURE_ACPI_COUNT; i++)
+        unhex(in.acpi[i], acpi[i]);
+    ck_assert_int_eq(measure(&m, &in), RC_OK);
+    check_hex(m.rtmr[0].value,
+              "f8438db36b96f85d8752ff7f24a89ec05c79ec9eda2ba732c897fb970ca429365b7471b1c054cb84f17b1c2b23ba6640");
+}
+END_TEST
+
 START_TEST(without_acpi_digests_rtmr0_is_unknown_and_all_else_is_known)
 {
     const measure_image_t in = usual(false), with = usual(true);
@@ -313,7 +332,7 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN_AROUND(
-        "measure", setup, teardown, rtmr0_is_that_of_a_real_machine,
+        "measure", setup, teardown, rtmr0_is_that_of_a_real_machine, rtmr0_is_that_of_another_real_machine,
         without_acpi_digests_rtmr0_is_unknown_and_all_else_is_known, rtmr1_and_rtmr2_are_the_known_ones,
         each_input_changes_the_registers_that_measure_it_and_no_other, inputs_that_cannot_be_measured_are_refused,
         acpi_digests_come_from_a_log_that_has_exactly_three, the_event_in_which_a_log_differs_is_told);
