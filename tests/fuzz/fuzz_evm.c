@@ -1,6 +1,9 @@
-/* evm: arbitrary code in two contracts that may call each other. Properties: gas used never passes the gas given; the
- * same call twice gives the same result; with any one answer of the host missing the call ends with RC_NEED_DATA, with
- * less memory it gives the same result or RC_NOMEM; a transaction without fees creates no ether. */
+/* evm: arbitrary code in two contracts that may call each other, called plainly, with an access list or with an
+ * authorization. Properties: gas used never passes the gas given; the same call twice gives the same result; with any
+ * one answer of the host missing the call ends with RC_NEED_DATA, with less memory it gives the same result or
+ * RC_NOMEM; what is refused or interrupted writes nothing; a transaction without fees comes to what the call came to,
+ * creates no ether, and when it fails changes nothing but the nonces of sender and authority and the authority's code.
+ */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,11 +76,15 @@ static rc_t block_hash(void *ctx, hash32_t *out, uint64_t number)
 static void check_same(const evm_result_t *a, const evm_result_t *b)
 {
     if (a->status != b->status || a->halt != b->halt || a->gas_used != b->gas_used || !view_eq(a->output, b->output) ||
-        a->log_count != b->log_count)
+        a->log_count != b->log_count || a->created != b->created ||
+        (a->created && !addr_eq(&a->created_addr, &b->created_addr)))
         abort();
-    for (size_t i = 0; i < a->log_count; i++)
-        if (!view_eq(a->logs[i].data, b->logs[i].data) || !addr_eq(&a->logs[i].addr, &b->logs[i].addr))
+    for (size_t i = 0; i < a->log_count; i++) {
+        const evm_log_t *x = &a->logs[i], *y = &b->logs[i];
+        if (!view_eq(x->data, y->data) || !addr_eq(&x->addr, &y->addr) || x->topic_count != y->topic_count ||
+            x->topic_count > 4 || memcmp(x->topics, y->topics, x->topic_count * sizeof x->topics[0]) != 0)
             abort();
+    }
 }
 
 static void check_ether(const evm_host_t *host, const evm_receipt_t *r)
@@ -95,16 +102,43 @@ static void check_ether(const evm_host_t *host, const evm_receipt_t *r)
         abort();
 }
 
+/* The address that begins with this byte and is zero otherwise. */
+static bool is_plain(const addr_t *addr, uint8_t first)
+{
+    const addr_t plain = { { first } };
+    return addr_eq(addr, &plain);
+}
+
+/* What a transaction changed that reverted or halted. */
+static void check_undone(const evm_host_t *host, const evm_receipt_t *r)
+{
+    for (size_t i = 0; i < r->change_count; i++) {
+        const evm_change_t *c = &r->changes[i];
+        bool authority = is_plain(&c->addr, 0xdd), sender = is_plain(&c->addr, 0xcc);
+        evm_account_t was;
+        (void)account(host->ctx, &was, &c->addr);
+        if (c->deleted ? was.exists : c->slot_count || c->storage_cleared || (c->code_changed && !authority))
+            abort();
+        if (!c->deleted &&
+            (!u256_eq(&c->account.balance, &was.balance) || c->account.nonce != was.nonce + (authority || sender)))
+            abort();
+    }
+}
+
 /* The call of which rc and want are the outcome, again with an answer missing and again with little memory. */
 static void check_less(const evm_result_t *want, rc_t rc, world_t *w, const evm_host_t *host, const evm_rules_t *rules,
                        const evm_block_t *block, const evm_tx_t *tx, unsigned questions)
 {
-    evm_result_t got = { 0 };
+    evm_result_t got, untouched;
     arena_t a;
+    memset(&untouched, 0x5a, sizeof untouched);
+    memcpy(&got, &untouched, sizeof got);
     arena_init(&a, (size_t)64 << 20);
     w->asked = 0;
     w->answer = questions ? (unsigned)(tx->gas % questions) : 0;
     if (questions && evm_call(&a, &got, host, rules, block, tx) != RC_NEED_DATA)
+        abort();
+    if (memcmp(&got, &untouched, sizeof got) != 0)
         abort();
     w->answer = UINT_MAX;
     arena_free(&a);
@@ -112,9 +146,31 @@ static void check_less(const evm_result_t *want, rc_t rc, world_t *w, const evm_
     rc_t again = evm_call(&a, &got, host, rules, block, tx);
     if (again != rc && again != RC_NOMEM)
         abort();
-    if (again != RC_NOMEM)
+    if (!again)
         check_same(want, &got);
+    else if (memcmp(&got, &untouched, sizeof got) != 0)
+        abort();
     arena_free(&a);
+}
+
+/* The same as a transaction; rc and called are what the call came to. */
+static void check_transaction(arena_t *a, rc_t rc, const evm_result_t *called, const evm_host_t *host,
+                              const evm_rules_t *rules, const evm_block_t *block, const evm_tx_t *tx)
+{
+    evm_receipt_t r, untouched;
+    memset(&untouched, 0x5a, sizeof untouched);
+    memcpy(&r, &untouched, sizeof r);
+    if (evm_transact(a, &r, host, rules, block, tx)) {
+        if (memcmp(&r, &untouched, sizeof r) != 0)
+            abort();
+        return;
+    }
+    if (rc || r.result.gas_used > tx->gas)
+        abort();
+    check_same(called, &r.result);
+    check_ether(host, &r);
+    if (r.result.status != EVM_SUCCESS)
+        check_undone(host, &r);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -126,16 +182,30 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     const evm_host_t host = {
         .ctx = &w, .account = account, .storage = storage, .code = code, .block_hash = block_hash
     };
-    const evm_rules_t rules = { .fork = (evm_fork_t)(data[0] % (EVM_OSAKA + 1)), .blob_max = 6,
+    const evm_rules_t rules = { .fork = (evm_fork_t)(data[0] % (EVM_OSAKA + 1)),
+                                .blob_max = 6,
                                 .blob_base_fee_update_fraction = 3338477 };
     const evm_block_t block = { .number = 300, .timestamp = 1, .gas_limit = GAS_MAX, .chain_id = 1 };
     evm_tx_t tx = { .from = { { 0xcc } }, .create = data[1] & 1, .value = u256_of(data[1] & 6), .data = w.code[1] };
     tx.to.b[19] = 0xaa;
+    const hash32_t slots[2] = { { { 0 } }, { { 1 } } };
+    const evm_access_t access[2] = { { { { 0xbb } }, NULL, 0 }, { tx.to, slots, 2 } };
+    evm_authorization_t authorization = { .chain_id = u256_of(1), .signer = { { 0xdd } }, .signer_valid = true };
+    authorization.address.b[19] = 0xbb;
+    if (data[1] & 8) {
+        tx.type = 1;
+        tx.access = access;
+        tx.access_count = 2;
+    }
+    if (data[1] & 16 && !tx.create) {
+        tx.type = 4;
+        tx.authorizations = &authorization;
+        tx.authorization_count = 1;
+    }
     tx.gas = ((uint64_t)data[2] << 8 | data[3]) * GAS_MAX / 65535;
 
     arena_t a;
     evm_result_t one = { 0 }, two = { 0 };
-    evm_receipt_t receipt;
     arena_init(&a, (size_t)64 << 20);
     rc_t rc = evm_call(&a, &one, &host, &rules, &block, &tx);
     unsigned questions = w.asked;
@@ -149,11 +219,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         abort();
     check_same(&one, &two);
     check_less(&one, rc, &w, &host, &rules, &block, &tx, questions);
-    if (evm_transact(&a, &receipt, &host, &rules, &block, &tx) == RC_OK) {
-        if (receipt.result.gas_used > tx.gas)
-            abort();
-        check_ether(&host, &receipt);
-    }
+    check_transaction(&a, rc, &one, &host, &rules, &block, &tx);
     arena_free(&a);
     return 0;
 }
