@@ -1,8 +1,9 @@
+#include <emmintrin.h>
+
 #include "lightclient/evm/code.h"
 
 #define OP_JUMPDEST 0x5b
 #define OP_PUSH1 0x60
-#define OP_PUSH32 0x7f
 
 static const uint8_t no_bytes[EVM_CODE_PAD];
 static const uint64_t no_dests[1];
@@ -18,21 +19,47 @@ size_t code_room(size_t len)
     return (map_len(len) + len + EVM_CODE_PAD + 15) & ~(size_t)15;
 }
 
+/* Bit i: code[i], of 64 bytes, is a JUMPDEST; *push likewise for PUSH1 to PUSH32, the greatest bytes when signed. */
+static inline uint64_t find(uint64_t *push, const uint8_t *code)
+{
+    const __m128i dest = _mm_set1_epi8(OP_JUMPDEST), below = _mm_set1_epi8(OP_PUSH1 - 1);
+    uint64_t dests = 0, pushes = 0;
+    for (unsigned i = 0; i < 64; i += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(code + i));
+        dests |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, dest)) << i;
+        pushes |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpgt_epi8(v, below)) << i;
+    }
+    *push = pushes;
+    return dests;
+}
+
+/* The map of a block of 64 bytes, the first *data of which are push data; *data becomes that of the next block. Whether
+ * a PUSH is one, or data of the one before it, is decided without a branch, and each byte is loaded without waiting for
+ * the decision before. */
+static inline uint64_t map_block(const uint8_t *code, uint64_t *data)
+{
+    uint64_t push, dests = find(&push, code), end = *data, covered = ~(UINT64_MAX << end);
+    for (; push; push &= push - 1) {
+        uint64_t at = (uint64_t)__builtin_ctzll(push), next = at + code[at] - (OP_PUSH1 - 2);
+        uint64_t bytes = (~(uint64_t)1 << at) ^ (next < 64 ? UINT64_MAX << next : 0);
+        bool is_data = at < end;
+        covered |= is_data ? 0 : bytes;
+        end = is_data ? end : next;
+    }
+    *data = end > 64 ? end - 64 : 0;
+    return dests & ~covered;
+}
+
 void code_prepare(evm_code_t *out, void *room, view_t code)
 {
     uint64_t *dests = room;
     uint8_t *bytes = (uint8_t *)room + map_len(code.n);
-    memset(dests, 0, map_len(code.n));
+    uint64_t data = 0;
     if (code.n)
         memcpy(bytes, code.p, code.n);
     memset(bytes + code.n, 0, EVM_CODE_PAD);
-    for (size_t i = 0; i < code.n; i++) {
-        uint8_t op = bytes[i];
-        if (op == OP_JUMPDEST)
-            dests[i / 64] |= (uint64_t)1 << i % 64;
-        else if (op >= OP_PUSH1 && op <= OP_PUSH32)
-            i += op - OP_PUSH1 + 1u;
-    }
+    for (size_t i = 0; i <= code.n / 64; i++)
+        dests[i] = map_block(bytes + 64 * i, &data);
     *out = (evm_code_t){ .len = code.n, .bytes = bytes, .dests = dests };
 }
 

@@ -10,8 +10,9 @@
 #include "base/bytes.h"
 #include "base/rc.h"
 
-/* Zero bytes (STOP) after the code: a PUSH32 at its very end reads inside, and running off the end stops. */
-#define EVM_CODE_PAD 40u
+/* Zero bytes (STOP) after the code: a PUSH32 at its very end reads inside, running off the end stops, and the map is
+ * made from whole blocks of 64. */
+#define EVM_CODE_PAD 64u
 
 typedef struct evm_code {
     struct evm_code *next; /* of the state's list */

@@ -39,13 +39,11 @@ static inline unsigned shift_count(const u256_t *n)
     return u256_fits_u64(n) && n->w[0] < 256 ? (unsigned)n->w[0] : 256;
 }
 
-/* Whether memory already reaches over n bytes at offset. */
-static inline bool in_memory(const vm_frame_t *f, const u256_t *offset, size_t n)
-{
-    return u256_fits_u64(offset) && offset->w[0] < f->memory_len && f->memory_len - offset->w[0] >= n;
-}
-
-#define NEXT goto *table[*pc++]
+#define NEXT              \
+    do {                  \
+        pc++;             \
+        goto *table[pc[-1]]; \
+    } while (0)
 
 /* Begins the instruction: base gas and stack limits. */
 #define BEGIN(name)                                             \
@@ -54,7 +52,7 @@ static inline bool in_memory(const vm_frame_t *f, const u256_t *offset, size_t n
         goto out_of_gas;                                        \
     if (TAKES_##name > 0 && sp < stack + TAKES_##name)          \
         goto bad_stack;                                         \
-    if (GROWS_##name == 1 && sp >= stack + EVM_STACK_MAX)       \
+    if (GROWS_##name == 1 && sp >= full)                        \
         goto bad_stack;
 
 #define SAVE (f->gas = gas, f->sp = sp, f->pc = pc)
@@ -68,6 +66,16 @@ static inline bool in_memory(const vm_frame_t *f, const u256_t *offset, size_t n
     gas = f->gas;              \
     sp += (moves);             \
     NEXT
+
+/* Makes memory reach over n bytes at the offset on top of the stack, where only offsets below end surely do. */
+#define REACH(n, end)                                         \
+    if (!u256_fits_u64(sp) || sp->w[0] >= (end)) {            \
+        SAVE;                                                 \
+        step = vm_memory(vm, f, sp, &(u256_t){ { n } });      \
+        if (step)                                             \
+            goto stopped;                                     \
+        gas = f->gas;                                         \
+    }
 
 #define BINARY(name, fn)              \
     BEGIN(name)                       \
@@ -164,10 +172,11 @@ rc_t vm_run(vm_t *vm)
     const void *const *table = tables[vm->rules->fork];
     vm_frame_t *f;
     const uint8_t *pc;
-    u256_t *sp, *stack;
+    u256_t *sp, *stack, *full;
     int64_t gas;
     vm_step_t step;
     u256_t word;
+    unsigned polls = VM_POLL_EVERY;
 
 enter: /* the frame that runs has changed, or one has ended */
     f = vm->frame;
@@ -176,6 +185,7 @@ enter: /* the frame that runs has changed, or one has ended */
     pc = f->pc;
     sp = f->sp;
     stack = f->stack;
+    full = f->full;
     gas = f->gas;
     NEXT;
 
@@ -263,7 +273,11 @@ enter: /* the frame that runs has changed, or one has ended */
     PUSH_VALUE(CALLER, vm_of_addr(&f->caller))
     PUSH_VALUE(CALLVALUE, f->value)
     BEGIN(CALLDATALOAD)
-    CALL_BODY(op_calldataload(f, sp), 0);
+    if (u256_fits_u64(&sp[0]) && f->input.n >= 32 && sp[0].w[0] <= f->input.n - 32)
+        sp[0] = u256_from_be32(f->input.p + sp[0].w[0]);
+    else
+        op_calldataload(f, sp);
+    NEXT;
     PUSH_VALUE(CALLDATASIZE, u256_of(f->input.n))
     COPY(CALLDATACOPY, f->input)
     PUSH_VALUE(CODESIZE, u256_of(f->code->len))
@@ -301,34 +315,16 @@ enter: /* the frame that runs has changed, or one has ended */
     sp--;
     NEXT;
     BEGIN(MLOAD)
-    if (!in_memory(f, &sp[0], 32)) {
-        SAVE;
-        step = vm_memory(vm, f, &sp[0], &(u256_t){ { 32 } });
-        if (step)
-            goto stopped;
-        gas = f->gas;
-    }
+    REACH(32, f->words_end)
     sp[0] = u256_from_be32(f->memory + sp[0].w[0]);
     NEXT;
     BEGIN(MSTORE)
-    if (!in_memory(f, &sp[0], 32)) {
-        SAVE;
-        step = vm_memory(vm, f, &sp[0], &(u256_t){ { 32 } });
-        if (step)
-            goto stopped;
-        gas = f->gas;
-    }
+    REACH(32, f->words_end)
     u256_to_be32(f->memory + sp[0].w[0], &sp[-1]);
     sp -= 2;
     NEXT;
     BEGIN(MSTORE8)
-    if (!in_memory(f, &sp[0], 1)) {
-        SAVE;
-        step = vm_memory(vm, f, &sp[0], &(u256_t){ { 1 } });
-        if (step)
-            goto stopped;
-        gas = f->gas;
-    }
+    REACH(1, f->memory_len)
     f->memory[sp[0].w[0]] = (uint8_t)sp[-1].w[0];
     sp -= 2;
     NEXT;
@@ -339,24 +335,27 @@ enter: /* the frame that runs has changed, or one has ended */
     BEGIN(JUMP)
     if (!u256_fits_u64(&sp[0]) || !code_is_dest(f->code, sp[0].w[0]))
         goto bad_jump;
-    pc = f->code->bytes + sp[0].w[0];
+    pc = f->code->bytes + sp[0].w[0] + 1;
     sp--;
-    NEXT;
+    goto at_JUMPDEST;
     BEGIN(JUMPI)
-    if (!u256_is_zero(&sp[-1])) {
-        if (!u256_fits_u64(&sp[0]) || !code_is_dest(f->code, sp[0].w[0]))
-            goto bad_jump;
-        pc = f->code->bytes + sp[0].w[0];
-    }
     sp -= 2;
-    NEXT;
+    if (u256_is_zero(&sp[1]))
+        NEXT;
+    if (!u256_fits_u64(&sp[2]) || !code_is_dest(f->code, sp[2].w[0]))
+        goto bad_jump;
+    pc = f->code->bytes + sp[2].w[0] + 1;
+    goto at_JUMPDEST;
     PUSH_VALUE(PC, u256_of((uint64_t)(pc - 1 - f->code->bytes)))
     PUSH_VALUE(MSIZE, u256_of(f->memory_len))
     PUSH_VALUE(GAS, u256_of((uint64_t)gas))
     BEGIN(JUMPDEST) /* every loop passes here */
-    step = vm_poll(vm);
-    if (step)
-        goto stopped;
+    if (--polls == 0) {
+        polls = VM_POLL_EVERY;
+        step = vm_poll_now(vm);
+        if (step)
+            goto stopped;
+    }
     NEXT;
     BEGIN(TLOAD)
     sp[0] = st_transient(&vm->state, f->self, &sp[0]);

@@ -40,12 +40,11 @@ static void copy_padded(uint8_t *out, view_t source, const u256_t *at, size_t n)
     memset(out + have, 0, n - have);
 }
 
-vm_step_t op_calldataload(vm_frame_t *f, u256_t *sp)
+void op_calldataload(const vm_frame_t *f, u256_t *sp)
 {
     uint8_t word[32];
     copy_padded(word, f->input, &sp[0], sizeof word);
     sp[0] = u256_from_be32(word);
-    return VM_GO_ON;
 }
 
 /* sp: offset in memory, offset in source, length */

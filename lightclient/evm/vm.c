@@ -1,7 +1,7 @@
 #include "lightclient/evm/vm.h"
 
 #define CHUNK_FIRST ((size_t)32 << 10) /* bytes; each further one is at least twice as large */
-#define MEMORY_MAX ((uint64_t)1 << 32) /* bytes; costs 3.5e13 gas, more than any block has */
+#define ZERO_INLINE 256u /* bytes of memory that are not worth a call to be zeroed */
 
 rc_t vm_init(vm_t *vm, arena_t *arena, const evm_host_t *host, const evm_rules_t *rules, const evm_block_t *block,
              const evm_tx_t *tx)
@@ -64,26 +64,26 @@ static int64_t memory_gas(uint64_t words)
     return (int64_t)(GAS_MEMORY_WORD * words + words * words / GAS_MEMORY_SQUARE);
 }
 
-vm_step_t vm_memory(vm_t *vm, vm_frame_t *f, const u256_t *offset, const u256_t *len)
+vm_step_t vm_memory_reach(vm_t *vm, vm_frame_t *f, uint64_t end)
 {
-    if (u256_is_zero(len))
-        return VM_GO_ON;
-    if (!u256_fits_u64(offset) || !u256_fits_u64(len) || offset->w[0] > MEMORY_MAX || len->w[0] > MEMORY_MAX)
-        return VM_HALT(EVM_HALT_OUT_OF_GAS);
-    uint64_t end = offset->w[0] + len->w[0];
-    if (end <= f->memory_len)
-        return VM_GO_ON;
     uint64_t words = (end + 31) / 32;
-    vm_step_t step = vm_pay(f, memory_gas(words) - memory_gas(f->memory_len / 32));
+    int64_t gas = memory_gas(words);
+    vm_step_t step = vm_pay(f, gas - f->memory_gas);
     if (step)
         return step;
-    size_t more = (size_t)words * 32 - f->memory_len;
-    uint8_t *at = memory_extend(vm, f->memory_len, more);
+    size_t held = f->memory_len, more = (size_t)words * 32 - held;
+    uint8_t *at = memory_extend(vm, held, more);
     if (!at)
         return RC_NOMEM;
-    memset(at + f->memory_len, 0, more);
+    if (more <= ZERO_INLINE)
+        for (size_t i = 0; i < more; i += 32)
+            memset(at + held + i, 0, 32);
+    else
+        memset(at + held, 0, more);
     f->memory = at;
-    f->memory_len += more;
+    f->memory_len = held + more;
+    f->words_end = f->memory_len - 31;
+    f->memory_gas = gas;
     return VM_GO_ON;
 }
 
@@ -117,6 +117,7 @@ static vm_frame_t *frame_push(vm_t *vm, uint8_t **room, size_t room_len)
         if (!stack)
             return NULL;
         f->stack = stack;
+        f->full = stack + EVM_STACK_MAX;
         f->child = NULL;
         *place = f;
     }
@@ -128,6 +129,8 @@ static vm_frame_t *frame_push(vm_t *vm, uint8_t **room, size_t room_len)
         return NULL;
     f->memory = vm->chunk->data + vm->chunk->used;
     f->memory_len = 0;
+    f->words_end = 0;
+    f->memory_gas = 0;
     f->sp = f->stack;
     vm->frame = f;
     vm->ret_len = 0;

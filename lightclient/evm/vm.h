@@ -40,6 +40,8 @@ typedef struct vm_frame {
     int64_t gas;
     uint8_t *memory;
     size_t memory_len; /* bytes in use, a multiple of 32; of the running frame they end where the top chunk's do */
+    size_t words_end;   /* offsets below it have a whole word of memory */
+    int64_t memory_gas; /* paid for the memory */
     view_t input;
     st_account_t *self; /* whose storage and balance */
     addr_t caller;
@@ -53,6 +55,7 @@ typedef struct vm_frame {
     size_t out_at, out_len; /* where the parent wants the output in its memory */
     evm_code_t init_code;   /* of a creation */
     u256_t *stack;          /* EVM_STACK_MAX + 1 items */
+    u256_t *full;           /* the last of them */
 } vm_frame_t;
 
 typedef struct {
@@ -79,6 +82,7 @@ typedef struct {
 } vm_t;
 
 #define VM_POLL_EVERY 4096u
+#define VM_MEMORY_MAX ((uint64_t)1 << 32) /* bytes; costs 3.5e13 gas, more than any block has */
 
 /* One call or creation to begin. */
 typedef struct {
@@ -124,8 +128,19 @@ vm_step_t vm_end(vm_t *vm, evm_status_t status, evm_halt_t halt, int64_t gas_lef
 /* Runs until vm->frame is NULL. */
 NODISCARD rc_t vm_run(vm_t *vm);
 
+/* Makes memory reach to end (at most 2 * VM_MEMORY_MAX), paid from f->gas. */
+vm_step_t vm_memory_reach(vm_t *vm, vm_frame_t *f, uint64_t end);
+
 /* Makes memory reach to offset + len, paid from f->gas; a no-op when len is 0. On VM_GO_ON both fit size_t. */
-vm_step_t vm_memory(vm_t *vm, vm_frame_t *f, const u256_t *offset, const u256_t *len);
+static inline vm_step_t vm_memory(vm_t *vm, vm_frame_t *f, const u256_t *offset, const u256_t *len)
+{
+    if (u256_is_zero(len))
+        return VM_GO_ON;
+    if (!u256_fits_u64(offset) || !u256_fits_u64(len) || offset->w[0] > VM_MEMORY_MAX || len->w[0] > VM_MEMORY_MAX)
+        return VM_HALT(EVM_HALT_OUT_OF_GAS);
+    uint64_t end = offset->w[0] + len->w[0];
+    return end <= f->memory_len ? VM_GO_ON : vm_memory_reach(vm, f, end);
+}
 
 static inline view_t vm_memory_view(const vm_frame_t *f, const u256_t *offset, const u256_t *len)
 {
@@ -171,7 +186,7 @@ vm_step_t op_keccak256(vm_t *vm, vm_frame_t *f, u256_t *sp);
 vm_step_t op_copy(vm_t *vm, vm_frame_t *f, u256_t *sp, view_t source);
 vm_step_t op_returndatacopy(vm_t *vm, vm_frame_t *f, u256_t *sp);
 vm_step_t op_mcopy(vm_t *vm, vm_frame_t *f, u256_t *sp);
-vm_step_t op_calldataload(vm_frame_t *f, u256_t *sp);
+void op_calldataload(const vm_frame_t *f, u256_t *sp);
 vm_step_t op_balance(vm_t *vm, vm_frame_t *f, u256_t *sp);
 vm_step_t op_selfbalance(vm_t *vm, vm_frame_t *f, u256_t *sp);
 vm_step_t op_extcodesize(vm_t *vm, vm_frame_t *f, u256_t *sp);

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "lightclient/evm/code.h"
 #include "tests/unit/evm_world.h"
 #include "tests/unit/unit.h"
 
@@ -548,6 +549,35 @@ START_TEST(precompile_answers_from_within_and_only_from_its_fork_on)
 }
 END_TEST
 
+/* Byte by byte, as the Yellow Paper defines the valid jump destinations. */
+static bool is_dest(const uint8_t *code, size_t n, size_t at)
+{
+    size_t i = 0;
+    while (i < at && i < n)
+        i += code[i] >= 0x60 && code[i] <= 0x7f ? code[i] - 0x5fu + 1 : 1;
+    return i == at && at < n && code[at] == 0x5b;
+}
+
+START_TEST(map_of_jump_destinations_matches_a_walk_through_the_code)
+{
+    static const uint8_t some[] = { 0x5b, 0x5b, 0x60, 0x61, 0x7f, 0x7e, 0x70, 0x00, 0x80, 0x5f, 0xff, 0x5a, 0x5c };
+    uint64_t random = 0x2545f4914f6cdd1d;
+    for (size_t n = 0; n < 400; n++) {
+        uint8_t *code = malloc(n ? n : 1), *room = malloc(code_room(n));
+        evm_code_t c;
+        for (size_t i = 0; i < n; i++) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            code[i] = n % 3 ? some[(random >> 33) % sizeof some] : (uint8_t)(0x40 + (random >> 33) % 0x50);
+        }
+        code_prepare(&c, room, view_of(code, n));
+        for (size_t at = 0; at < n + 70; at++)
+            ck_assert_msg(code_is_dest(&c, at) == is_dest(code, n, at), "%zu of %zu", at, n);
+        free(room);
+        free(code);
+    }
+}
+END_TEST
+
 START_TEST(delegated_account_runs_the_code_it_names)
 {
     arena_t a;
@@ -597,5 +627,6 @@ int main(void)
         keys_chosen_to_collide_cost_no_more_time_than_others,
         deadline_ends_loops_and_call_chains,
         precompile_answers_from_within_and_only_from_its_fork_on,
+        map_of_jump_destinations_matches_a_walk_through_the_code,
         delegated_account_runs_the_code_it_names);
 }
