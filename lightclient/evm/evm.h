@@ -177,10 +177,28 @@ typedef struct {
     size_t change_count;
 } evm_receipt_t;
 
+typedef struct {
+    uint64_t intrinsic; /* gas due before the first instruction */
+    uint64_t floor;     /* least gas used (EIP-7623); 0 where the fork has none */
+} evm_tx_gas_t;
+
+/* What must hold of a transaction whatever the block and the state are: type, form, nonce and fees in range, gas limit.
+ *   gas  written only on RC_OK;  why  static text of what is wrong, on RC_REFUSED
+ * RC_UNSUPPORTED: the rules are newer than this build. */
+NODISCARD rc_t evm_tx_check(evm_tx_gas_t *gas, const char **why, const evm_rules_t *rules, const evm_tx_t *tx);
+
 /* A whole transaction: validity, fees, authorizations, execution, refund, coinbase tip.
+ *   why  static text of what is wrong, on RC_REFUSED
  * RC_REFUSED: the transaction is invalid for the state and block (the state does not change). Otherwise as evm_call. */
-NODISCARD rc_t evm_transact(arena_t *a, evm_receipt_t *out, const evm_host_t *host, const evm_rules_t *rules,
-                            const evm_block_t *block, const evm_tx_t *tx);
+NODISCARD rc_t evm_transact(arena_t *a, evm_receipt_t *out, const char **why, const evm_host_t *host,
+                            const evm_rules_t *rules, const evm_block_t *block, const evm_tx_t *tx);
+
+#define EVM_SYSTEM_CALL_GAS 30000000u /* EIP-4788, EIP-2935, EIP-7002, EIP-7251 */
+
+/* A call from the system address 0xff..fe, as a block makes it before and after its transactions: no fee, no nonce, no
+ * intrinsic gas. Where `to` has no code it succeeds and does nothing. As evm_call otherwise. */
+NODISCARD rc_t evm_system_call(arena_t *a, evm_receipt_t *out, const evm_host_t *host, const evm_rules_t *rules,
+                               const evm_block_t *block, const addr_t *to, view_t data);
 
 /* Runs one precompile alone (vectors, benches).
  *   index  1 to 0x11, or 0x100

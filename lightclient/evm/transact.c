@@ -4,51 +4,10 @@
 
 #define BLOB_HASH_VERSION 0x01
 
-/* The price per gas that is paid; RC_REFUSED when the fee caps do not hold (EIP-1559). */
-static rc_t effective_price(u256_t *out, const evm_block_t *block, const evm_tx_t *tx)
+static rc_t refuse(const char **why, const char *text)
 {
-    u256_t price = tx->gas_price;
-    unsigned char carry;
-    if (tx->type >= 2) {
-        if (u256_lt(&tx->max_fee, &tx->max_priority_fee))
-            return RC_REFUSED;
-        price = u256_add_carry(&block->base_fee, &tx->max_priority_fee, &carry);
-        if (carry || u256_lt(&tx->max_fee, &price))
-            price = tx->max_fee;
-    }
-    if (u256_lt(&price, &block->base_fee))
-        return RC_REFUSED;
-    *out = price;
-    return RC_OK;
-}
-
-/* EIP-4844, EIP-7594: blobs and their fee cap. */
-static rc_t check_blobs(const vm_t *vm)
-{
-    const evm_tx_t *tx = vm->tx;
-    if (tx->type != 3)
-        return tx->blob_count ? RC_REFUSED : RC_OK;
-    if (tx->create || tx->blob_count == 0 || tx->blob_count > vm->params->tx_blob_max ||
-        tx->blob_count > vm->rules->blob_max)
-        return RC_REFUSED;
-    for (size_t i = 0; i < tx->blob_count; i++)
-        if (tx->blob_hashes[i].b[0] != BLOB_HASH_VERSION)
-            return RC_REFUSED;
-    return u256_lt(&tx->max_blob_fee, &vm->blob_base_fee) ? RC_REFUSED : RC_OK;
-}
-
-/* What holds or not whatever the state is. */
-static rc_t check_form(vm_t *vm)
-{
-    const evm_tx_t *tx = vm->tx;
-    if (tx->type > vm->params->tx_type_max || tx->gas > vm->params->tx_gas_max || tx->gas > vm->block->gas_limit)
-        return RC_REFUSED;
-    if (tx->access_count && tx->type == 0)
-        return RC_REFUSED;
-    if (tx->type == 4 ? tx->create || !tx->authorization_count : tx->authorization_count != 0)
-        return RC_REFUSED;
-    rc_t rc = effective_price(&vm->gas_price, vm->block, tx);
-    return rc ? rc : check_blobs(vm);
+    *why = text;
+    return RC_REFUSED;
 }
 
 /* sum += a * b; false when it passes 2^256. */
@@ -60,8 +19,91 @@ static bool add_product(u256_t *sum, const u256_t *a, uint64_t b)
     return !carry && u256_is_zero(&high);
 }
 
+/* EIP-4844, EIP-7594. */
+static rc_t check_blobs(const char **why, const evm_params_t *params, const evm_rules_t *rules, const evm_tx_t *tx)
+{
+    if (tx->type != 3)
+        return tx->blob_count ? refuse(why, "blobs in a transaction of another type") : RC_OK;
+    if (tx->create)
+        return refuse(why, "a blob transaction without receiver");
+    if (tx->blob_count == 0)
+        return refuse(why, "a blob transaction without blobs");
+    if (tx->blob_count > params->tx_blob_max || tx->blob_count > rules->blob_max)
+        return refuse(why, "too many blobs");
+    for (size_t i = 0; i < tx->blob_count; i++)
+        if (tx->blob_hashes[i].b[0] != BLOB_HASH_VERSION)
+            return refuse(why, "a blob hash of an unknown version");
+    return RC_OK;
+}
+
+static rc_t check_gas(evm_tx_gas_t *out, const char **why, const evm_params_t *params, const evm_tx_t *tx)
+{
+    u256_t most = u256_of(0);
+    if (tx->gas > params->tx_gas_max)
+        return refuse(why, "gas limit above the maximum of a transaction");
+    if (tx->create && tx->data.n > params->initcode_max)
+        return refuse(why, "init code too long");
+    tx_gas_t gas = tx_price(params, tx);
+    *out = (evm_tx_gas_t){ (uint64_t)gas.intrinsic, (uint64_t)gas.floor };
+    if (out->intrinsic > tx->gas || out->floor > tx->gas)
+        return refuse(why, "intrinsic gas above the gas limit");
+    if (!add_product(&most, tx->type >= 2 ? &tx->max_fee : &tx->gas_price, tx->gas))
+        return refuse(why, "gas times price overflows");
+    return RC_OK;
+}
+
+rc_t evm_tx_check(evm_tx_gas_t *gas, const char **why, const evm_rules_t *rules, const evm_tx_t *tx)
+{
+    const evm_params_t *params = evm_params(rules->fork);
+    evm_tx_gas_t price;
+    if (!params)
+        return RC_UNSUPPORTED;
+    if (tx->type > params->tx_type_max)
+        return refuse(why, "a transaction type that the fork does not have");
+    if (tx->access_count && tx->type == 0)
+        return refuse(why, "an access list in a transaction of another type");
+    if (tx->type != 4 && tx->authorization_count)
+        return refuse(why, "authorizations in a transaction of another type");
+    if (tx->type == 4 && tx->create)
+        return refuse(why, "a set-code transaction without receiver");
+    if (tx->type == 4 && !tx->authorization_count)
+        return refuse(why, "a set-code transaction without authorizations");
+    if (tx->nonce == UINT64_MAX)
+        return refuse(why, "nonce at its maximum");
+    if (tx->type >= 2 && u256_lt(&tx->max_fee, &tx->max_priority_fee))
+        return refuse(why, "priority fee above the fee cap");
+    rc_t rc = check_blobs(why, params, rules, tx);
+    if (!rc)
+        rc = check_gas(&price, why, params, tx);
+    if (!rc)
+        *gas = price;
+    return rc;
+}
+
+/* What the block asks for; sets the price per gas that is paid (EIP-1559). */
+static rc_t check_block(vm_t *vm, const char **why)
+{
+    const evm_tx_t *tx = vm->tx;
+    const u256_t *base_fee = &vm->block->base_fee;
+    u256_t price = tx->gas_price;
+    unsigned char carry;
+    if (tx->gas > vm->block->gas_limit || tx->gas > INT64_MAX)
+        return refuse(why, "gas limit above the block's");
+    if (tx->type >= 2) {
+        price = u256_add_carry(base_fee, &tx->max_priority_fee, &carry);
+        if (carry || u256_lt(&tx->max_fee, &price))
+            price = tx->max_fee;
+    }
+    if (u256_lt(&price, base_fee))
+        return refuse(why, "fee cap below the base fee");
+    if (tx->type == 3 && u256_lt(&tx->max_blob_fee, &vm->blob_base_fee))
+        return refuse(why, "blob fee cap below the blob base fee");
+    vm->gas_price = price;
+    return RC_OK;
+}
+
 /* Nonce, EIP-3607, funds; then takes the fees off the sender's balance. */
-static rc_t charge_sender(vm_t *vm, st_account_t *sender)
+static rc_t charge_sender(vm_t *vm, const char **why, st_account_t *sender)
 {
     const evm_tx_t *tx = vm->tx;
     const evm_code_t *code;
@@ -71,12 +113,14 @@ static rc_t charge_sender(vm_t *vm, st_account_t *sender)
     if (rc)
         return rc;
     bool delegates = vm->params->has_delegation && code_delegation(&target, view_of(code->bytes, code->len));
-    if (sender->core.nonce != tx->nonce || tx->nonce == UINT64_MAX || (code->len && !delegates))
-        return RC_REFUSED;
+    if (sender->core.nonce != tx->nonce)
+        return refuse(why, "nonce is not the sender's");
+    if (code->len && !delegates)
+        return refuse(why, "sender has code");
     u256_t most = tx->value, fee = u256_of(0);
     if (!add_product(&most, tx->type >= 2 ? &tx->max_fee : &tx->gas_price, tx->gas) ||
         !add_product(&most, &tx->max_blob_fee, blob_gas) || u256_lt(&sender->core.balance, &most))
-        return RC_REFUSED;
+        return refuse(why, "balance does not cover the costs");
     (void)add_product(&fee, &vm->gas_price, tx->gas); /* neither passes what was just covered */
     (void)add_product(&fee, &vm->blob_base_fee, blob_gas);
     rc = st_change(&vm->state, sender);
@@ -164,22 +208,24 @@ static rc_t list_changes(vm_t *vm, evm_receipt_t *out)
     return RC_OK;
 }
 
-rc_t evm_transact(arena_t *a, evm_receipt_t *out, const evm_host_t *host, const evm_rules_t *rules,
+rc_t evm_transact(arena_t *a, evm_receipt_t *out, const char **why, const evm_host_t *host, const evm_rules_t *rules,
                   const evm_block_t *block, const evm_tx_t *tx)
 {
-    tx_gas_t gas;
+    evm_tx_gas_t due;
     evm_receipt_t receipt;
-    rc_t rc = tx_gas(&gas, evm_params(rules->fork), tx);
+    *why = "";
+    rc_t rc = evm_tx_check(&due, why, rules, tx);
     if (rc)
         return rc;
     vm_t *vm = arena_alloc(a, sizeof *vm);
     rc = vm ? vm_init(vm, a, host, rules, block, tx) : RC_NOMEM;
     if (!rc)
-        rc = check_form(vm);
+        rc = check_block(vm, why);
     if (rc)
         return rc;
+    const tx_gas_t gas = { (int64_t)due.intrinsic, (int64_t)due.floor };
     st_account_t *sender = st_account(&vm->state, &tx->from);
-    rc = sender ? charge_sender(vm, sender) : RC_NOMEM;
+    rc = sender ? charge_sender(vm, why, sender) : RC_NOMEM;
     if (!rc)
         rc = tx_run(vm, sender, &gas);
     if (rc)
@@ -188,6 +234,34 @@ rc_t evm_transact(arena_t *a, evm_receipt_t *out, const evm_host_t *host, const 
     rc = settle(vm, sender, receipt.result.gas_used);
     if (!rc)
         rc = list_changes(vm, &receipt);
+    if (!rc)
+        *out = receipt;
+    return rc;
+}
+
+rc_t evm_system_call(arena_t *a, evm_receipt_t *out, const evm_host_t *host, const evm_rules_t *rules,
+                     const evm_block_t *block, const addr_t *to, view_t data)
+{
+    static const addr_t system = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe } };
+    static const tx_gas_t free_of_charge;
+    evm_receipt_t receipt;
+    if (!evm_params(rules->fork))
+        return RC_UNSUPPORTED;
+    evm_tx_t *tx = arena_calloc(a, 1, sizeof *tx);
+    vm_t *vm = arena_alloc(a, sizeof *vm);
+    if (!tx || !vm)
+        return RC_NOMEM;
+    *tx = (evm_tx_t){ .from = system, .to = *to, .data = data, .gas = EVM_SYSTEM_CALL_GAS };
+    rc_t rc = vm_init(vm, a, host, rules, block, tx);
+    if (rc)
+        return rc;
+    st_account_t *sender = st_account(&vm->state, &system);
+    rc = sender ? tx_run(vm, sender, &free_of_charge) : RC_NOMEM;
+    if (rc)
+        return rc;
+    tx_result(&receipt.result, vm, &free_of_charge);
+    rc = list_changes(vm, &receipt);
     if (!rc)
         *out = receipt;
     return rc;

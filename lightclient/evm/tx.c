@@ -1,12 +1,8 @@
 #include "lightclient/evm/tx.h"
 
-rc_t tx_gas(tx_gas_t *out, const evm_params_t *params, const evm_tx_t *tx)
+tx_gas_t tx_price(const evm_params_t *params, const evm_tx_t *tx)
 {
     uint64_t zeros = 0, total = GAS_TX;
-    if (!params)
-        return RC_UNSUPPORTED;
-    if (tx->gas > INT64_MAX || (tx->create && tx->data.n > params->initcode_max))
-        return RC_REFUSED;
     for (size_t i = 0; i < tx->data.n; i++)
         zeros += tx->data.p[i] == 0;
     uint64_t others = tx->data.n - zeros;
@@ -18,9 +14,19 @@ rc_t tx_gas(tx_gas_t *out, const evm_params_t *params, const evm_tx_t *tx)
     total += GAS_TX_AUTHORIZATION * tx->authorization_count;
     uint64_t tokens = zeros + 4 * others; /* EIP-7623 */
     uint64_t floor = params->floor_token_gas ? GAS_TX + (uint64_t)params->floor_token_gas * tokens : 0;
-    if (total > tx->gas || floor > tx->gas)
+    return (tx_gas_t){ (int64_t)total, (int64_t)floor };
+}
+
+rc_t tx_gas(tx_gas_t *out, const evm_params_t *params, const evm_tx_t *tx)
+{
+    if (!params)
+        return RC_UNSUPPORTED;
+    if (tx->gas > INT64_MAX || (tx->create && tx->data.n > params->initcode_max))
         return RC_REFUSED;
-    *out = (tx_gas_t){ (int64_t)total, (int64_t)floor };
+    tx_gas_t gas = tx_price(params, tx);
+    if (gas.intrinsic > (int64_t)tx->gas || gas.floor > (int64_t)tx->gas)
+        return RC_REFUSED;
+    *out = gas;
     return RC_OK;
 }
 

@@ -13,6 +13,9 @@ typedef struct {
     int64_t floor;     /* least gas used (EIP-7623) */
 } tx_gas_t;
 
+/* Both, whether the gas limit covers them or not. */
+tx_gas_t tx_price(const evm_params_t *params, const evm_tx_t *tx);
+
 /* Computes both. RC_UNSUPPORTED: params is NULL, the fork is not known.
  * RC_REFUSED: the gas limit does not cover them, or the init code is too long (EIP-3860). */
 NODISCARD rc_t tx_gas(tx_gas_t *out, const evm_params_t *params, const evm_tx_t *tx);

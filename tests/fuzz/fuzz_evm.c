@@ -158,9 +158,10 @@ static void check_transaction(arena_t *a, rc_t rc, const evm_result_t *called, c
                               const evm_rules_t *rules, const evm_block_t *block, const evm_tx_t *tx)
 {
     evm_receipt_t r, untouched;
+    const char *why;
     memset(&untouched, 0x5a, sizeof untouched);
     memcpy(&r, &untouched, sizeof r);
-    if (evm_transact(a, &r, host, rules, block, tx)) {
+    if (evm_transact(a, &r, &why, host, rules, block, tx)) {
         if (memcmp(&r, &untouched, sizeof r) != 0)
             abort();
         return;

@@ -11,7 +11,8 @@ static rc_t transact(arena_t *a, evm_receipt_t *out, world_t *w, evm_fork_t fork
     evm_rules_t rules = { .fork = fork, .blob_max = 9, .blob_base_fee_update_fraction = 5007716 };
     evm_block_t block = block_of();
     block.base_fee = u256_of(7);
-    return evm_transact(a, out, &host, &rules, &block, tx);
+    const char *why;
+    return evm_transact(a, out, &why, &host, &rules, &block, tx);
 }
 
 /* --- addresses, schedules, fees --- */

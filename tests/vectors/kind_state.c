@@ -422,9 +422,10 @@ static void check(vec_t *v, arena_t *a, const char *name, const world_t *before,
         vec_fail(v, name, "cannot be read");
         return;
     }
-    rc_t rc = evm_transact(a, &r, &host, rules, &block, &tx);
+    const char *why;
+    rc_t rc = evm_transact(a, &r, &why, &host, rules, &block, &tx);
     if (rc != (refused ? RC_REFUSED : RC_OK)) {
-        vec_fail(v, name, "%s", rc_name(rc));
+        vec_fail(v, name, "%s %s", rc_name(rc), why);
     } else if (!world_apply(&w, a, r.changes, r.change_count) || !world_root(&root, a, &w) ||
                !logs_hash(&logs, a, &r.result)) {
         vec_fail(v, name, "no root could be made");

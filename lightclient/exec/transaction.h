@@ -1,0 +1,29 @@
+/* transaction.h - signed transactions: bytes of any type to what the EVM runs, with hash and sender.
+ *
+ * Spec:   EIP-2718 envelope; legacy (EIP-155 or without chain id), EIP-2930, EIP-1559, EIP-4844 (as in blocks, without
+ *         sidecar), EIP-7702; EIP-2 (low s)
+ * Floor:  4, exec. May include base/, rlp/, evm/. Memory comes from the caller's arena. No I/O, clock or thread.
+ * Tests:  tests/unit/test_transaction.c, tests/fuzz/fuzz_transaction.c, vectors kinds transactions, blockchain
+ */
+#ifndef EXEC_TRANSACTION_H
+#define EXEC_TRANSACTION_H
+
+#include "lightclient/evm/evm.h"
+
+#define EX_TRANSACTION_MAX ((size_t)10 << 20) /* bytes; a block has no more (EIP-7934) */
+
+typedef struct {
+    evm_tx_t tx; /* data borrows the input, lists are in the arena; from is the sender that signed */
+    hash32_t hash;
+    bool any_chain; /* legacy without chain id: valid on every chain */
+} ex_transaction_t;
+
+/* Decodes one transaction as blocks and eth_sendRawTransaction hold it, and recovers its sender. What depends on the fork,
+ * the block or the state is for evm_tx_check and evm_transact.
+ *   out  written only on RC_OK; borrows raw
+ *   why  static text of what is wrong, unless RC_OK or RC_NOMEM
+ * RC_MALFORMED: not exactly one transaction in strict RLP; RC_LIMIT: longer than EX_TRANSACTION_MAX; RC_REFUSED: another
+ * chain, or no such signature; RC_NOMEM. */
+NODISCARD rc_t ex_transaction_decode(ex_transaction_t *out, arena_t *a, const char **why, uint64_t chain_id, view_t raw);
+
+#endif
