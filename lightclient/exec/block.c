@@ -1,0 +1,430 @@
+/* Execution of whole blocks. */
+#include "lightclient/exec/block.h"
+
+#include "base/crypto/hash.h"
+#include "lightclient/exec/overlay.h"
+#include "lightclient/exec/transaction.h"
+#include "lightclient/mpt/mpt.h"
+#include "lightclient/rlp/rlp.h"
+
+#define GWEI 1000000000u
+#define BLOB_GAS 131072u /* EIP-4844: gas of one blob */
+#define BLOOM_LEN 256u
+#define WITHDRAWAL_RLP_MAX 64u
+#define DEPOSIT_LOG_LEN 576u
+#define DEPOSIT_LEN 192u /* bytes of one deposit in the list of requests */
+
+enum { REQUEST_DEPOSITS, REQUEST_WITHDRAWALS, REQUEST_CONSOLIDATIONS, REQUEST_KINDS };
+
+static const addr_t BEACON_ROOTS = { { 0x00, 0x0f, 0x3d, 0xf6, 0xd7, 0x32, 0x80, 0x7e, 0xf1, 0x31,
+                                       0x9f, 0xb7, 0xb8, 0xbb, 0x85, 0x22, 0xd0, 0xbe, 0xac, 0x02 } }; /* EIP-4788 */
+static const addr_t HISTORY = { { 0x00, 0x00, 0xf9, 0x08, 0x27, 0xf1, 0xc5, 0x3a, 0x10, 0xcb,
+                                  0x7a, 0x02, 0x33, 0x5b, 0x17, 0x53, 0x20, 0x00, 0x29, 0x35 } }; /* EIP-2935 */
+static const addr_t WITHDRAWALS = { { 0x00, 0x00, 0x09, 0x61, 0xef, 0x48, 0x0e, 0xb5, 0x5e, 0x80,
+                                      0xd1, 0x9a, 0xd8, 0x35, 0x79, 0xa6, 0x4c, 0x00, 0x70, 0x02 } }; /* EIP-7002 */
+static const addr_t CONSOLIDATIONS = { { 0x00, 0x00, 0xbb, 0xdd, 0xc7, 0xce, 0x48, 0x86, 0x42, 0xfb,
+                                         0x57, 0x9f, 0x8b, 0x00, 0xf3, 0xa5, 0x90, 0x00, 0x72, 0x51 } }; /* EIP-7251 */
+
+/* keccak256("DepositEvent(bytes,bytes,bytes,bytes,bytes)") */
+static const hash32_t DEPOSIT_EVENT = { { 0x64, 0x9b, 0xbc, 0x62, 0xd0, 0xe3, 0x13, 0x42, 0xaf, 0xea, 0x4e,
+                                          0x5c, 0xd8, 0x2d, 0x40, 0x49, 0xe7, 0xe1, 0xee, 0x91, 0x2f, 0xc0,
+                                          0x88, 0x9a, 0xa7, 0x90, 0x80, 0x3b, 0xe3, 0x90, 0x38, 0xc5 } };
+
+/* Deposits of one transaction, appended to a list. */
+typedef struct deposits {
+    struct deposits *next;
+    size_t count;
+    uint8_t bytes[];
+} deposits_t;
+
+typedef struct {
+    arena_t *arena, *scratch;
+    const ex_block_config_t *config;
+    const ex_full_block_t *block;
+    const evm_rules_t *rules;
+    const char *why;
+    evm_block_t env;
+    ex_overlay_t overlay;
+    evm_host_t host; /* over the overlay */
+    uint64_t gas_used, blobs;
+    uint8_t bloom[BLOOM_LEN];
+    view_t *receipts;
+    ex_outcome_t *outcomes;
+    deposits_t *deposits, **deposits_end;
+    view_t requests[REQUEST_KINDS];
+} run_t;
+
+static rc_t refuse(run_t *r, const char *text)
+{
+    r->why = text;
+    return RC_REFUSED;
+}
+
+/* --- what does not depend on the state --- */
+
+static rc_t withdrawals_root(hash32_t *out, run_t *r)
+{
+    const ex_full_block_t *b = r->block;
+    arena_mark_t mark = arena_mark(r->scratch);
+    view_t *rows = arena_calloc(r->scratch, b->withdrawal_count, sizeof *rows);
+    uint8_t *room = arena_calloc(r->scratch, b->withdrawal_count, WITHDRAWAL_RLP_MAX);
+    rc_t rc = RC_NOMEM;
+    if (rows && room) {
+        for (size_t i = 0; i < b->withdrawal_count; i++) {
+            wr_t w = wr_of(room + i * WITHDRAWAL_RLP_MAX, WITHDRAWAL_RLP_MAX);
+            rlp_put_u64(&w, b->withdrawals[i].index);
+            rlp_put_u64(&w, b->withdrawals[i].validator);
+            rlp_put_bytes(&w, view_of(b->withdrawals[i].addr.b, sizeof b->withdrawals[i].addr.b));
+            rlp_put_u64(&w, b->withdrawals[i].amount);
+            rlp_wrap_list(&w, 0);
+            rows[i] = wr_view(&w);
+        }
+        rc = mpt_list_root(out, rows, b->withdrawal_count, r->scratch);
+    }
+    arena_rollback(r->scratch, mark);
+    return rc;
+}
+
+static rc_t check_body(run_t *r)
+{
+    const ex_full_block_t *b = r->block;
+    hash32_t root;
+    if (r->rules->fork >= EVM_OSAKA && b->rlp_len > EX_BLOCK_RLP_MAX_OSAKA)
+        return refuse(r, "block too long");
+    if (b->has_withdrawals != (r->rules->fork >= EVM_SHANGHAI))
+        return refuse(r, "withdrawals of another fork");
+    for (size_t i = 0; i < b->transaction_count; i++)
+        if (b->transactions[i].n == 0)
+            return refuse(r, "an empty transaction");
+    rc_t rc = mpt_list_root(&root, b->transactions, b->transaction_count, r->scratch);
+    if (rc)
+        return rc;
+    if (!hash32_eq(&root, &b->header.transactions_root))
+        return refuse(r, "another transactions root");
+    if (!b->has_withdrawals)
+        return RC_OK;
+    rc = withdrawals_root(&root, r);
+    if (rc)
+        return rc;
+    return hash32_eq(&root, &b->header.withdrawals_root) ? RC_OK : refuse(r, "another withdrawals root");
+}
+
+/* --- system calls --- */
+
+/* A call that the block makes; its output stays in the arena. must: without code, or when it fails, the block is
+ * invalid. */
+static rc_t system_call(run_t *r, view_t *out, const addr_t *to, view_t data, bool must)
+{
+    evm_receipt_t receipt;
+    evm_account_t account;
+    rc_t rc = r->host.account(r->host.ctx, &account, to);
+    if (rc)
+        return rc;
+    if (!account.exists || hash32_eq(&account.code_hash, &KECCAK_EMPTY))
+        return must ? refuse(r, "a system contract is missing") : RC_OK;
+    arena_mark_t mark = arena_mark(r->scratch);
+    rc = evm_system_call(r->scratch, &receipt, &r->host, r->rules, &r->env, to, data);
+    if (!rc && must && receipt.result.status != EVM_SUCCESS)
+        rc = refuse(r, "a system call fails");
+    if (!rc)
+        rc = ex_overlay_apply(&r->overlay, receipt.changes, receipt.change_count);
+    if (!rc && out) {
+        *out = arena_dup(r->arena, receipt.result.output);
+        if (receipt.result.output.n && !out->p)
+            rc = RC_NOMEM;
+    }
+    arena_rollback(r->scratch, mark);
+    return rc;
+}
+
+static rc_t begin(run_t *r)
+{
+    const ex_header_t *h = &r->block->header;
+    rc_t rc = RC_OK;
+    if (r->rules->fork >= EVM_CANCUN)
+        rc = system_call(r, NULL, &BEACON_ROOTS, view_of(h->parent_beacon_root.b, sizeof(hash32_t)), false);
+    if (!rc && r->rules->fork >= EVM_PRAGUE)
+        rc = system_call(r, NULL, &HISTORY, view_of(h->parent_hash.b, sizeof(hash32_t)), false);
+    return rc;
+}
+
+/* --- receipts --- */
+
+static void bloom_add(uint8_t bloom[BLOOM_LEN], view_t what)
+{
+    hash32_t h;
+    keccak256(&h, what);
+    for (unsigned i = 0; i < 6; i += 2) {
+        unsigned bit = (h.b[i] * 256u + h.b[i + 1]) % (8 * BLOOM_LEN);
+        bloom[BLOOM_LEN - 1 - bit / 8] = (uint8_t)(bloom[BLOOM_LEN - 1 - bit / 8] | 1u << bit % 8);
+    }
+}
+
+static void put_log(wr_t *w, const evm_log_t *log)
+{
+    size_t began = w->n;
+    rlp_put_bytes(w, view_of(log->addr.b, sizeof log->addr.b));
+    size_t topics = w->n;
+    for (unsigned i = 0; i < log->topic_count; i++)
+        rlp_put_bytes(w, view_of(log->topics[i].b, sizeof log->topics[i].b));
+    rlp_wrap_list(w, topics);
+    rlp_put_bytes(w, log->data);
+    rlp_wrap_list(w, began);
+}
+
+/* The receipt of a transaction: [type] rlp([status, gas used so far, bloom, logs]). */
+static rc_t add_receipt(run_t *r, size_t index, uint8_t type, const evm_result_t *result)
+{
+    enum { LOG_OVERHEAD = 256, RECEIPT_OVERHEAD = 512 };
+    uint8_t bloom[BLOOM_LEN] = { 0 };
+    size_t room = RECEIPT_OVERHEAD;
+    for (size_t i = 0; i < result->log_count; i++)
+        room += LOG_OVERHEAD + result->logs[i].data.n;
+    wr_t w = wr_of(arena_alloc(r->arena, room), room);
+    if (!w.p)
+        return RC_NOMEM;
+    for (size_t i = 0; i < result->log_count; i++) {
+        bloom_add(bloom, view_of(result->logs[i].addr.b, sizeof(addr_t)));
+        for (unsigned k = 0; k < result->logs[i].topic_count; k++)
+            bloom_add(bloom, view_of(result->logs[i].topics[k].b, sizeof(hash32_t)));
+    }
+    if (type)
+        wr_u8(&w, type);
+    size_t began = w.n;
+    rlp_put_u64(&w, result->status == EVM_SUCCESS);
+    rlp_put_u64(&w, r->gas_used);
+    rlp_put_bytes(&w, view_of(bloom, sizeof bloom));
+    size_t logs = w.n;
+    for (size_t i = 0; i < result->log_count; i++)
+        put_log(&w, &result->logs[i]);
+    rlp_wrap_list(&w, logs);
+    rlp_wrap_list(&w, began);
+    for (size_t i = 0; i < BLOOM_LEN; i++)
+        r->bloom[i] |= bloom[i];
+    r->receipts[index] = wr_view(&w);
+    return w.bad ? RC_BUG : RC_OK;
+}
+
+/* --- deposits, EIP-6110 --- */
+
+/* One event's five byte strings, which stand at fixed places, put together. */
+static bool put_deposit(uint8_t out[DEPOSIT_LEN], view_t data)
+{
+    static const struct {
+        uint64_t at, len;
+    } parts[] = { { 160, 48 }, { 256, 32 }, { 320, 8 }, { 384, 96 }, { 512, 8 } };
+    wr_t w = wr_of(out, DEPOSIT_LEN);
+    if (data.n != DEPOSIT_LOG_LEN)
+        return false;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        u256_t at = u256_from_be32(data.p + 32 * i), len = u256_from_be32(data.p + parts[i].at);
+        u256_t want_at = u256_of(parts[i].at), want_len = u256_of(parts[i].len);
+        if (!u256_eq(&at, &want_at) || !u256_eq(&len, &want_len))
+            return false;
+        wr_bytes(&w, data.p + parts[i].at + 32, parts[i].len);
+    }
+    return true;
+}
+
+static bool is_deposit(const run_t *r, const evm_log_t *log)
+{
+    return addr_eq(&log->addr, &r->config->deposit_contract) && log->topic_count > 0 &&
+           hash32_eq(&log->topics[0], &DEPOSIT_EVENT);
+}
+
+static rc_t add_deposits(run_t *r, const evm_result_t *result)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < result->log_count; i++)
+        count += is_deposit(r, &result->logs[i]);
+    if (r->rules->fork < EVM_PRAGUE || count == 0)
+        return RC_OK;
+    deposits_t *d = arena_calloc(r->arena, 1, sizeof *d + count * DEPOSIT_LEN);
+    if (!d)
+        return RC_NOMEM;
+    for (size_t i = 0; i < result->log_count; i++)
+        if (is_deposit(r, &result->logs[i]) && !put_deposit(d->bytes + DEPOSIT_LEN * d->count++, result->logs[i].data))
+            return refuse(r, "a deposit event has another layout");
+    *r->deposits_end = d;
+    r->deposits_end = &d->next;
+    return RC_OK;
+}
+
+/* --- transactions --- */
+
+static rc_t run_transaction(run_t *r, size_t index)
+{
+    ex_transaction_t tx;
+    evm_receipt_t receipt;
+    rc_t rc = ex_transaction_decode(&tx, r->scratch, &r->why, r->config->chain->chain_id, r->block->transactions[index]);
+    if (rc == RC_LIMIT)
+        rc = RC_REFUSED;
+    if (rc)
+        return rc;
+    if (tx.tx.gas > r->env.gas_limit - r->gas_used)
+        return refuse(r, "gas limit above what the block has left");
+    if (tx.tx.blob_count > r->rules->blob_max - r->blobs)
+        return refuse(r, "too many blobs");
+    rc = evm_transact(r->scratch, &receipt, &r->why, &r->host, r->rules, &r->env, &tx.tx);
+    if (rc)
+        return rc;
+    r->gas_used += receipt.result.gas_used;
+    r->blobs += tx.tx.blob_count;
+    r->outcomes[index] = (ex_outcome_t){ receipt.result.gas_used, receipt.result.status == EVM_SUCCESS };
+    rc = add_receipt(r, index, tx.tx.type, &receipt.result);
+    if (!rc)
+        rc = add_deposits(r, &receipt.result);
+    return rc ? rc : ex_overlay_apply(&r->overlay, receipt.changes, receipt.change_count);
+}
+
+static rc_t run_transactions(run_t *r)
+{
+    rc_t rc = RC_OK;
+    for (size_t i = 0; !rc && i < r->block->transaction_count; i++) {
+        arena_mark_t mark = arena_mark(r->scratch);
+        rc = run_transaction(r, i);
+        arena_rollback(r->scratch, mark);
+    }
+    return rc;
+}
+
+/* --- after the transactions --- */
+
+/* EIP-4895. An account that stays empty is not made. */
+static rc_t withdraw(run_t *r)
+{
+    for (size_t i = 0; i < r->block->withdrawal_count; i++) {
+        const ex_withdrawal_t *w = &r->block->withdrawals[i];
+        evm_change_t c = { .addr = w->addr };
+        rc_t rc = r->host.account(r->host.ctx, &c.account, &w->addr);
+        if (rc)
+            return rc;
+        u256_t amount = u256_of(w->amount), gwei = u256_of(GWEI);
+        amount = u256_mul(&amount, &gwei);
+        c.account.balance = u256_add(&c.account.balance, &amount);
+        c.deleted = c.account.nonce == 0 && u256_is_zero(&c.account.balance) &&
+                    hash32_eq(&c.account.code_hash, &KECCAK_EMPTY);
+        c.account.exists = !c.deleted;
+        rc = ex_overlay_apply(&r->overlay, &c, 1);
+        if (rc)
+            return rc;
+    }
+    return RC_OK;
+}
+
+static rc_t join_deposits(run_t *r)
+{
+    size_t count = 0;
+    for (const deposits_t *d = r->deposits; d; d = d->next)
+        count += d->count;
+    wr_t w = wr_of(arena_alloc(r->arena, count * DEPOSIT_LEN), count * DEPOSIT_LEN);
+    if (!w.p)
+        return RC_NOMEM;
+    for (const deposits_t *d = r->deposits; d; d = d->next)
+        wr_bytes(&w, d->bytes, d->count * DEPOSIT_LEN);
+    r->requests[REQUEST_DEPOSITS] = wr_view(&w);
+    return RC_OK;
+}
+
+/* EIP-7685: the hash over the hashes of all kinds of which there are any. */
+static rc_t check_requests(run_t *r)
+{
+    hash32_t hashes[REQUEST_KINDS], all;
+    size_t n = 0;
+    if (r->rules->fork < EVM_PRAGUE)
+        return RC_OK;
+    rc_t rc = join_deposits(r);
+    if (!rc)
+        rc = system_call(r, &r->requests[REQUEST_WITHDRAWALS], &WITHDRAWALS, view_of(NULL, 0), true);
+    if (!rc)
+        rc = system_call(r, &r->requests[REQUEST_CONSOLIDATIONS], &CONSOLIDATIONS, view_of(NULL, 0), true);
+    if (rc)
+        return rc;
+    for (uint8_t kind = 0; kind < REQUEST_KINDS; kind++)
+        if (r->requests[kind].n) {
+            const view_t parts[] = { view_of(&kind, 1), r->requests[kind] };
+            sha256_parts(&hashes[n++], parts, 2);
+        }
+    sha256(&all, view_of(hashes, n * sizeof *hashes));
+    return hash32_eq(&all, &r->block->header.requests_hash) ? RC_OK : refuse(r, "another requests hash");
+}
+
+static rc_t check_receipts(run_t *r)
+{
+    const ex_header_t *h = &r->block->header;
+    hash32_t root;
+    if (r->gas_used != h->gas_used)
+        return refuse(r, "another gas used");
+    if (r->rules->fork >= EVM_CANCUN && r->blobs * BLOB_GAS != h->blob_gas_used)
+        return refuse(r, "another blob gas used");
+    if (memcmp(r->bloom, h->logs_bloom, BLOOM_LEN))
+        return refuse(r, "another logs bloom");
+    rc_t rc = mpt_list_root(&root, r->receipts, r->block->transaction_count, r->scratch);
+    if (rc)
+        return rc;
+    return hash32_eq(&root, &h->receipts_root) ? RC_OK : refuse(r, "another receipts root");
+}
+
+static rc_t check_state(run_t *r, ex_executed_t *out)
+{
+    hash32_t root;
+    const ex_block_config_t *c = r->config;
+    rc_t rc = ex_overlay_changes(&out->changes, &out->change_count, &r->overlay);
+    if (rc || !c->state_root)
+        return rc;
+    rc = c->state_root(c->host->ctx, &root, out->changes, out->change_count);
+    if (rc)
+        return rc;
+    return hash32_eq(&root, &r->block->header.state_root) ? RC_OK : refuse(r, "another state root");
+}
+
+static rc_t prepare(run_t *r)
+{
+    const ex_header_t *h = &r->block->header;
+    r->env = (evm_block_t){ .number = h->number,
+                            .timestamp = h->timestamp,
+                            .gas_limit = h->gas_limit,
+                            .coinbase = h->coinbase,
+                            .prev_randao = h->mix_hash,
+                            .base_fee = h->base_fee,
+                            .excess_blob_gas = h->excess_blob_gas,
+                            .chain_id = r->config->chain->chain_id };
+    r->deposits_end = &r->deposits;
+    r->receipts = arena_calloc(r->arena, r->block->transaction_count, sizeof *r->receipts);
+    r->outcomes = arena_calloc(r->arena, r->block->transaction_count, sizeof *r->outcomes);
+    rc_t rc = r->receipts && r->outcomes ? ex_overlay_init(&r->overlay, r->arena, r->config->host) : RC_NOMEM;
+    r->host = ex_overlay_host(&r->overlay);
+    return rc;
+}
+
+rc_t ex_block_execute(ex_executed_t *out, arena_t *a, arena_t *scratch, const char **why,
+                      const ex_block_config_t *config, const ex_full_block_t *block)
+{
+    ex_executed_t done = { 0 };
+    run_t r = { .arena = a, .scratch = scratch, .config = config, .block = block, .why = "",
+                .rules = evm_chain_rules(config->chain, block->header.timestamp) };
+    *why = "";
+    if (r.rules->fork < EVM_PARIS || r.rules->fork > EVM_OSAKA)
+        return RC_UNSUPPORTED;
+    rc_t rc = check_body(&r);
+    if (!rc)
+        rc = prepare(&r);
+    if (!rc)
+        rc = begin(&r);
+    if (!rc)
+        rc = run_transactions(&r);
+    if (!rc)
+        rc = withdraw(&r);
+    if (!rc)
+        rc = check_requests(&r);
+    if (!rc)
+        rc = check_receipts(&r);
+    if (!rc)
+        rc = check_state(&r, &done);
+    *why = r.why;
+    if (rc)
+        return rc;
+    done.outcomes = r.outcomes;
+    *out = done;
+    return RC_OK;
+}

@@ -1,0 +1,76 @@
+/* block.h - whole blocks: decoding, validity of the header after its parent, execution of everything in the block.
+ *
+ * Spec:   ethereum/execution-specs, Paris to Osaka: EIP-1559 (base fee), EIP-4788, EIP-2935, EIP-7002, EIP-7251 (system
+ *         calls), EIP-4844, EIP-7691, EIP-7892, EIP-7918 (blobs), EIP-4895 (withdrawals), EIP-6110, EIP-7685 (requests)
+ * Floor:  4, exec. May include base/, rlp/, mpt/, evm/. Memory comes from the caller's arenas. No I/O, clock or thread.
+ * Tests:  tests/unit/test_block.c, tests/fuzz/fuzz_block.c, vectors kinds blockchain, mainnet-blocks
+ */
+#ifndef EXEC_BLOCK_H
+#define EXEC_BLOCK_H
+
+#include "lightclient/evm/evm.h"
+#include "lightclient/exec/header.h"
+
+#define EX_BLOCK_RLP_MAX ((size_t)10 << 20)       /* bytes that are looked at at all */
+#define EX_BLOCK_RLP_MAX_OSAKA ((size_t)8 << 20) /* EIP-7934 */
+
+typedef struct {
+    uint64_t index;
+    uint64_t validator;
+    addr_t addr;
+    uint64_t amount; /* gwei */
+} ex_withdrawal_t;
+
+typedef struct {
+    ex_header_t header;
+    hash32_t hash;  /* of the header */
+    size_t rlp_len; /* bytes of the whole block; 0 when it did not come as RLP */
+    const view_t *transactions; /* each as ex_transaction_decode takes it */
+    size_t transaction_count;
+    bool has_withdrawals;
+    const ex_withdrawal_t *withdrawals;
+    size_t withdrawal_count;
+} ex_full_block_t;
+
+/* Decodes a block: [header, transactions, ommers, withdrawals]. Nothing of it is proven.
+ *   out  written only on RC_OK; borrows rlp, lists are in the arena
+ *   why  static text of what is wrong, unless RC_OK or RC_NOMEM
+ * RC_MALFORMED; RC_LIMIT: longer than EX_BLOCK_RLP_MAX; RC_REFUSED: it has ommers; RC_NOMEM. */
+NODISCARD rc_t ex_block_decode(ex_full_block_t *out, arena_t *a, const char **why, view_t rlp);
+
+/* RC_OK when the header may follow its parent, whose hash the caller knows to be right: number, time, gas limit, base fee,
+ * blob gas, and the fields that the fork has. RC_REFUSED with why otherwise; RC_UNSUPPORTED: rules newer than this
+ * build. */
+NODISCARD rc_t ex_header_follows(const char **why, const ex_header_t *h, const ex_header_t *parent,
+                                 const hash32_t *parent_hash, const evm_chain_t *chain);
+
+typedef struct {
+    uint64_t gas_used;
+    bool success;
+} ex_outcome_t; /* of one transaction */
+
+typedef struct {
+    const ex_outcome_t *outcomes; /* one for each transaction */
+    const evm_change_t *changes;  /* the block's, each account once */
+    size_t change_count;
+} ex_executed_t;
+
+typedef struct {
+    const evm_chain_t *chain;
+    addr_t deposit_contract; /* EIP-6110 */
+    const evm_host_t *host;  /* the state after the parent */
+    /* state_root: the root once these changes are made, asked last. NULL: it is not compared, for a state of which only
+     * parts are known. */
+    rc_t (*state_root)(void *ctx, hash32_t *out, const evm_change_t *changes, size_t count);
+} ex_block_config_t;
+
+/* Executes a block whose header follows its parent, and compares everything that the header says about it: transactions
+ * root, withdrawals root, gas used, blob gas used, receipts root, logs bloom, requests hash, state root.
+ *   out, changes  in the arena a; written only on RC_OK
+ *   scratch       memory of one transaction at a time; given back before return
+ *   why           static text of what is wrong, on RC_MALFORMED or RC_REFUSED
+ * RC_REFUSED or RC_MALFORMED: an invalid block; otherwise as evm_transact. */
+NODISCARD rc_t ex_block_execute(ex_executed_t *out, arena_t *a, arena_t *scratch, const char **why,
+                                const ex_block_config_t *config, const ex_full_block_t *block);
+
+#endif

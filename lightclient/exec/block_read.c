@@ -1,0 +1,99 @@
+/* Blocks from their RLP form. */
+#include "base/crypto/hash.h"
+#include "lightclient/exec/block.h"
+#include "lightclient/rlp/rlp.h"
+
+#define BLOCK_FIELDS_MAX 4u
+#define WITHDRAWAL_FIELDS 4u
+
+static rc_t fault(const char **why, rc_t rc, const char *text)
+{
+    *why = text;
+    return rc;
+}
+
+static rc_t count_items(size_t *out, const rlp_item_t *list)
+{
+    view_t rest = list->payload;
+    rlp_item_t item;
+    size_t n = 0;
+    if (!list->is_list)
+        return RC_MALFORMED;
+    for (; rest.n; n++)
+        if (rlp_next(&item, &rest))
+            return RC_MALFORMED;
+    *out = n;
+    return RC_OK;
+}
+
+/* A typed transaction stands in the list as a string, a legacy one as the list that it is. */
+static rc_t get_transactions(ex_full_block_t *b, arena_t *a, const char **why, const rlp_item_t *list)
+{
+    if (count_items(&b->transaction_count, list))
+        return fault(why, RC_MALFORMED, "transactions are no list");
+    view_t *out = arena_calloc(a, b->transaction_count, sizeof *out), rest = list->payload;
+    if (!out)
+        return RC_NOMEM;
+    for (size_t i = 0; i < b->transaction_count; i++) {
+        rlp_item_t item;
+        if (rlp_next(&item, &rest))
+            return fault(why, RC_MALFORMED, "transactions are no list");
+        out[i] = item.is_list ? item.whole : item.payload;
+        if (!item.is_list && (item.payload.n == 0 || item.payload.p[0] >= 0x80))
+            return fault(why, RC_MALFORMED, "transaction is no envelope");
+    }
+    b->transactions = out;
+    return RC_OK;
+}
+
+static bool get_withdrawal(ex_withdrawal_t *out, const rlp_item_t *item)
+{
+    rlp_item_t f[WITHDRAWAL_FIELDS];
+    size_t n;
+    return item->is_list && !rlp_split(f, &n, WITHDRAWAL_FIELDS, item->payload) && n == WITHDRAWAL_FIELDS &&
+           !rlp_u64(&out->index, &f[0]) && !rlp_u64(&out->validator, &f[1]) &&
+           !rlp_fixed(out->addr.b, sizeof out->addr.b, &f[2]) && !rlp_u64(&out->amount, &f[3]);
+}
+
+static rc_t get_withdrawals(ex_full_block_t *b, arena_t *a, const char **why, const rlp_item_t *list)
+{
+    if (count_items(&b->withdrawal_count, list))
+        return fault(why, RC_MALFORMED, "withdrawals do not parse");
+    ex_withdrawal_t *out = arena_calloc(a, b->withdrawal_count, sizeof *out);
+    view_t rest = list->payload;
+    if (!out)
+        return RC_NOMEM;
+    for (size_t i = 0; i < b->withdrawal_count; i++) {
+        rlp_item_t item;
+        if (rlp_next(&item, &rest) || !get_withdrawal(&out[i], &item))
+            return fault(why, RC_MALFORMED, "withdrawals do not parse");
+    }
+    b->withdrawals = out;
+    b->has_withdrawals = true;
+    return RC_OK;
+}
+
+rc_t ex_block_decode(ex_full_block_t *out, arena_t *a, const char **why, view_t rlp)
+{
+    rlp_item_t list, f[BLOCK_FIELDS_MAX];
+    size_t n;
+    ex_full_block_t b = { .rlp_len = rlp.n };
+    *why = "";
+    if (rlp.n > EX_BLOCK_RLP_MAX)
+        return fault(why, RC_LIMIT, "too long");
+    if (rlp_decode(&list, rlp) || !list.is_list || rlp_split(f, &n, BLOCK_FIELDS_MAX, list.payload) || n < 3)
+        return fault(why, RC_MALFORMED, "not one RLP list of a block");
+    if (!f[0].is_list || !f[2].is_list)
+        return fault(why, RC_MALFORMED, "header or ommers are no list");
+    keccak256(&b.hash, f[0].whole);
+    if (ex_header_verify(&b.header, &b.hash, f[0].whole))
+        return fault(why, RC_MALFORMED, "header does not parse");
+    if (f[2].payload.n)
+        return fault(why, RC_REFUSED, "ommers");
+    rc_t rc = get_transactions(&b, a, why, &f[1]);
+    if (!rc && n > 3)
+        rc = get_withdrawals(&b, a, why, &f[3]);
+    if (!rc)
+        *out = b;
+    return rc;
+}

@@ -1,0 +1,118 @@
+/* Headers after their parents. */
+#include "lightclient/exec/block.h"
+#include "lightclient/exec/transaction.h"
+
+#define GAS_LIMIT_MIN 5000u
+#define GAS_LIMIT_STEP 1024u  /* the limit changes by less than parent's / this */
+#define GAS_TARGET_DIVISOR 2u /* EIP-1559: gas target is the limit / this */
+#define BASE_FEE_STEP 8u      /* EIP-1559: the base fee changes by at most 1 / this */
+#define BLOB_BASE_COST 8192u  /* EIP-7918 */
+#define BLOB_GAS 131072u      /* EIP-4844: gas of one blob */
+
+/* keccak256(rlp([])): no ommers. */
+static const hash32_t NO_OMMERS = { { 0x1d, 0xcc, 0x4d, 0xe8, 0xde, 0xc7, 0x5d, 0x7a, 0xab, 0x85, 0xb5,
+                                      0x67, 0xb6, 0xcc, 0xd4, 0x1a, 0xd3, 0x12, 0x45, 0x1b, 0x94, 0x8a,
+                                      0x74, 0x13, 0xf0, 0xa1, 0x42, 0xfd, 0x40, 0xd4, 0x93, 0x47 } };
+
+static rc_t refuse(const char **why, const char *text)
+{
+    *why = text;
+    return RC_REFUSED;
+}
+
+/* How many of the header's optional fields a fork has. */
+static unsigned tail_of(evm_fork_t fork)
+{
+    return fork >= EVM_PRAGUE ? 6 : fork >= EVM_CANCUN ? 5 : fork >= EVM_SHANGHAI ? 2 : 1;
+}
+
+static bool gas_limit_valid(const ex_header_t *h, const ex_header_t *parent)
+{
+    uint64_t step = parent->gas_limit / GAS_LIMIT_STEP;
+    uint64_t apart = h->gas_limit > parent->gas_limit ? h->gas_limit - parent->gas_limit
+                                                      : parent->gas_limit - h->gas_limit;
+    return apart < step && h->gas_limit >= GAS_LIMIT_MIN && h->gas_limit <= INT64_MAX;
+}
+
+/* EIP-1559. The parent is a block of London or later. */
+static u256_t base_fee_after(const ex_header_t *parent)
+{
+    uint64_t target = parent->gas_limit / GAS_TARGET_DIVISOR;
+    u256_t divisor = u256_of(target), eight = u256_of(BASE_FEE_STEP), one = u256_of(1);
+    bool more = parent->gas_used > target;
+    u256_t apart = u256_of(more ? parent->gas_used - target : target - parent->gas_used);
+    u256_t step = u256_mul(&parent->base_fee, &apart);
+    u256_divmod(&step, NULL, &step, &divisor);
+    u256_divmod(&step, NULL, &step, &eight);
+    if (more && u256_is_zero(&step))
+        step = one;
+    return more ? u256_add(&parent->base_fee, &step) : u256_sub(&parent->base_fee, &step);
+}
+
+/* EIP-4844, and the reserve price of EIP-7918. */
+static uint64_t excess_blob_gas_after(const ex_header_t *parent, const evm_rules_t *rules)
+{
+    if (parent->tail < 5)
+        return 0;
+    uint64_t target = rules->blob_target * BLOB_GAS, sum;
+    if (__builtin_add_overflow(parent->excess_blob_gas, parent->blob_gas_used, &sum))
+        return UINT64_MAX; /* no chain gets there */
+    if (sum < target)
+        return 0;
+    u256_t reserve = u256_of(BLOB_BASE_COST), blob_gas = u256_of(BLOB_GAS);
+    u256_t price = evm_blob_base_fee(rules, parent->excess_blob_gas);
+    reserve = u256_mul(&reserve, &parent->base_fee);
+    price = u256_mul(&price, &blob_gas);
+    if (rules->fork >= EVM_OSAKA && u256_lt(&price, &reserve))
+        return parent->excess_blob_gas +
+               parent->blob_gas_used * (rules->blob_max - rules->blob_target) / rules->blob_max;
+    return sum - target;
+}
+
+static rc_t check_blobs(const char **why, const ex_header_t *h, const ex_header_t *parent, const evm_rules_t *rules)
+{
+    if (h->blob_gas_used % BLOB_GAS || h->blob_gas_used / BLOB_GAS > rules->blob_max)
+        return refuse(why, "blob gas used out of range");
+    if (h->excess_blob_gas != excess_blob_gas_after(parent, rules))
+        return refuse(why, "another excess blob gas");
+    return RC_OK;
+}
+
+/* What the merge has made constant (EIP-3675). */
+static rc_t check_constants(const char **why, const ex_header_t *h)
+{
+    static const uint8_t no_nonce[sizeof h->nonce];
+    if (!u256_is_zero(&h->difficulty))
+        return refuse(why, "difficulty is not zero");
+    if (memcmp(h->nonce, no_nonce, sizeof no_nonce))
+        return refuse(why, "nonce is not zero");
+    return hash32_eq(&h->ommers_hash, &NO_OMMERS) ? RC_OK : refuse(why, "ommers");
+}
+
+rc_t ex_header_follows(const char **why, const ex_header_t *h, const ex_header_t *parent, const hash32_t *parent_hash,
+                       const evm_chain_t *chain)
+{
+    const evm_rules_t *rules = evm_chain_rules(chain, h->timestamp);
+    *why = "";
+    if (rules->fork < EVM_PARIS || rules->fork > EVM_OSAKA)
+        return RC_UNSUPPORTED;
+    if (!hash32_eq(&h->parent_hash, parent_hash))
+        return refuse(why, "another parent");
+    if (parent->number == UINT64_MAX || h->number != parent->number + 1)
+        return refuse(why, "number is not the parent's and one");
+    if (h->timestamp <= parent->timestamp)
+        return refuse(why, "not later than the parent");
+    if (!gas_limit_valid(h, parent))
+        return refuse(why, "gas limit too far from the parent's, or out of range");
+    if (h->gas_used > h->gas_limit)
+        return refuse(why, "gas used above the limit");
+    if (h->tail != tail_of(rules->fork))
+        return refuse(why, "fields of another fork");
+    if (parent->tail < 1)
+        return refuse(why, "parent is older than London");
+    u256_t base_fee = base_fee_after(parent);
+    if (!u256_eq(&h->base_fee, &base_fee))
+        return refuse(why, "another base fee");
+    rc_t rc = check_constants(why, h);
+    return rc || h->tail < 5 ? rc : check_blobs(why, h, parent, rules);
+}
