@@ -30,7 +30,9 @@ rc_t evm_call(arena_t *a, evm_result_t *out, const evm_host_t *host, const evm_r
     if (rc)
         return rc;
     st_account_t *sender = st_account(&vm->state, &tx->from);
-    rc = sender ? tx_run(vm, sender, &gas) : RC_NOMEM;
+    rc = sender ? tx_count_nonce(vm, sender) : RC_NOMEM;
+    if (!rc)
+        rc = tx_run(vm, sender, &gas);
     if (!rc)
         tx_result(out, vm, &gas);
     return rc;

@@ -227,6 +227,8 @@ rc_t evm_transact(arena_t *a, evm_receipt_t *out, const char **why, const evm_ho
     st_account_t *sender = st_account(&vm->state, &tx->from);
     rc = sender ? charge_sender(vm, why, sender) : RC_NOMEM;
     if (!rc)
+        rc = tx_count_nonce(vm, sender);
+    if (!rc)
         rc = tx_run(vm, sender, &gas);
     if (rc)
         return rc;

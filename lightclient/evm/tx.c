@@ -121,16 +121,21 @@ static rc_t message(vm_t *vm, vm_message_t *m, st_account_t *sender)
     return rc;
 }
 
+rc_t tx_count_nonce(vm_t *vm, st_account_t *sender)
+{
+    if (!sender->loaded) {
+        sender->nonce_ahead = true;
+        return RC_OK;
+    }
+    rc_t rc = st_change(&vm->state, sender);
+    sender->core.nonce++;
+    return rc;
+}
+
 rc_t tx_run(vm_t *vm, st_account_t *sender, const tx_gas_t *gas)
 {
     vm_message_t m = { 0 };
     rc_t rc = warm_all(vm);
-    if (!rc && sender->loaded) {
-        rc = st_change(&vm->state, sender);
-        sender->core.nonce++;
-    } else if (!rc) {
-        sender->nonce_ahead = true;
-    }
     for (size_t i = 0; !rc && i < vm->tx->authorization_count; i++)
         rc = authorize(vm, &vm->tx->authorizations[i]);
     if (!rc)

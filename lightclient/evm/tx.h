@@ -20,7 +20,10 @@ tx_gas_t tx_price(const evm_params_t *params, const evm_tx_t *tx);
  * RC_REFUSED: the gas limit does not cover them, or the init code is too long (EIP-3860). */
 NODISCARD rc_t tx_gas(tx_gas_t *out, const evm_params_t *params, const evm_tx_t *tx);
 
-/* Warms what a transaction names, counts the sender's nonce up, applies the authorizations, runs the outermost frame.
+/* Counts the sender's nonce up, as every transaction does before it runs. */
+NODISCARD rc_t tx_count_nonce(vm_t *vm, st_account_t *sender);
+
+/* Warms what a transaction names, applies the authorizations, runs the outermost frame.
  * The result is in vm->end and vm->ret. RC_REFUSED: the sender's balance does not cover the value. */
 NODISCARD rc_t tx_run(vm_t *vm, st_account_t *sender, const tx_gas_t *gas);
 

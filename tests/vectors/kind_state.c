@@ -4,25 +4,10 @@
 
 #include "base/crypto/ecdsa.h"
 #include "base/crypto/hash.h"
-#include "lightclient/evm/evm.h"
-#include "lightclient/mpt/mpt.h"
 #include "lightclient/rlp/rlp.h"
-#include "tests/vectors/vec.h"
+#include "tests/vectors/world_vec.h"
 
 #define CASE_MEMORY_MAX ((size_t)1 << 30)
-
-typedef struct {
-    addr_t addr;
-    evm_account_t account;
-    view_t code;
-    evm_slot_t *slots;
-    size_t slot_count;
-} entry_t;
-
-typedef struct {
-    entry_t *entries;
-    size_t count;
-} world_t;
 
 static const struct {
     const char *name;
@@ -33,97 +18,6 @@ static const struct {
     { "Osaka", { EVM_OSAKA, 6, 9, 5007716 } },
 };
 
-static u256_t word(const char *text)
-{
-    uint8_t b[32];
-    (void)vec_hex_fixed(b, sizeof b, text);
-    return u256_from_be32(b);
-}
-
-static hash32_t hash_of(const char *text)
-{
-    hash32_t h;
-    (void)vec_hex_fixed(h.b, sizeof h.b, text);
-    return h;
-}
-
-static addr_t addr_of(const char *text)
-{
-    addr_t a;
-    (void)vec_hex_fixed(a.b, sizeof a.b, text);
-    return a;
-}
-
-/* --- the state before, as a host --- */
-
-static bool world_read(world_t *w, arena_t *a, json_t *pre)
-{
-    const char *key, *slot_key;
-    json_t *object, *value;
-    w->count = 0;
-    w->entries = arena_calloc(a, json_object_size(pre), sizeof *w->entries);
-    if (!w->entries)
-        return false;
-    json_object_foreach(pre, key, object) {
-        entry_t *e = &w->entries[w->count++];
-        json_t *storage = json_object_get(object, "storage");
-        e->addr = addr_of(key);
-        e->code = vec_hex(a, vec_str(object, "code"));
-        e->account =
-            (evm_account_t){ true, vec_u64(vec_str(object, "nonce")), word(vec_str(object, "balance")), { { 0 } } };
-        keccak256(&e->account.code_hash, e->code);
-        e->slots = arena_calloc(a, json_object_size(storage), sizeof *e->slots);
-        if (!e->slots)
-            return false;
-        json_object_foreach(storage, slot_key, value) {
-            evm_slot_t s = { hash_of(slot_key), word(json_string_value(value)) };
-            if (!u256_is_zero(&s.value))
-                e->slots[e->slot_count++] = s;
-        }
-    }
-    return true;
-}
-
-static entry_t *world_find(const world_t *w, const addr_t *addr)
-{
-    for (size_t i = 0; i < w->count; i++)
-        if (addr_eq(&w->entries[i].addr, addr))
-            return &w->entries[i];
-    return NULL;
-}
-
-static evm_slot_t *entry_slot(const entry_t *e, const hash32_t *key)
-{
-    for (size_t i = 0; i < e->slot_count; i++)
-        if (hash32_eq(&e->slots[i].key, key))
-            return &e->slots[i];
-    return NULL;
-}
-
-static rc_t host_account(void *ctx, evm_account_t *out, const addr_t *addr)
-{
-    const entry_t *e = world_find(ctx, addr);
-    *out = e ? e->account : (evm_account_t){ .code_hash = KECCAK_EMPTY };
-    return RC_OK;
-}
-
-static rc_t host_storage(void *ctx, u256_t *out, const addr_t *addr, const hash32_t *key)
-{
-    const entry_t *e = world_find(ctx, addr);
-    const evm_slot_t *s = e ? entry_slot(e, key) : NULL;
-    *out = s ? s->value : u256_of(0);
-    return RC_OK;
-}
-
-static rc_t host_code(void *ctx, view_t *out, const addr_t *addr, const hash32_t *code_hash)
-{
-    const entry_t *e = world_find(ctx, addr);
-    if (!e || !hash32_eq(&e->account.code_hash, code_hash))
-        return RC_BUG;
-    *out = e->code;
-    return RC_OK;
-}
-
 /* The format's rule: the hash of the number's decimal digits. */
 static rc_t host_block_hash(void *ctx, hash32_t *out, uint64_t number)
 {
@@ -132,108 +26,6 @@ static rc_t host_block_hash(void *ctx, hash32_t *out, uint64_t number)
     int n = snprintf(text, sizeof text, "%llu", (unsigned long long)number);
     keccak256(out, view_of(text, (size_t)n));
     return RC_OK;
-}
-
-static rc_t host_storage_empty(void *ctx, bool *out, const addr_t *addr)
-{
-    const entry_t *e = world_find(ctx, addr);
-    *out = !e || e->slot_count == 0;
-    return RC_OK;
-}
-
-/* --- the state after --- */
-
-static bool apply_slots(arena_t *a, entry_t *e, const evm_change_t *c)
-{
-    size_t kept = c->storage_cleared ? 0 : e->slot_count;
-    evm_slot_t *slots = arena_calloc(a, kept + c->slot_count, sizeof *slots);
-    if (!slots)
-        return false;
-    if (kept)
-        memcpy(slots, e->slots, kept * sizeof *slots);
-    e->slots = slots;
-    e->slot_count = kept;
-    for (size_t i = 0; i < c->slot_count; i++) {
-        evm_slot_t *s = entry_slot(e, &c->slots[i].key);
-        if (!s)
-            s = &e->slots[e->slot_count++];
-        *s = c->slots[i];
-    }
-    return true;
-}
-
-/* w becomes a changed copy of itself. */
-static bool world_apply(world_t *w, arena_t *a, const evm_change_t *changes, size_t count)
-{
-    entry_t *entries = arena_calloc(a, w->count + count, sizeof *entries);
-    if (!entries)
-        return false;
-    if (w->count)
-        memcpy(entries, w->entries, w->count * sizeof *entries);
-    w->entries = entries;
-    for (size_t i = 0; i < count; i++) {
-        const evm_change_t *c = &changes[i];
-        entry_t *e = world_find(w, &c->addr);
-        if (c->deleted) {
-            if (e)
-                *e = w->entries[--w->count];
-            continue;
-        }
-        if (!e) {
-            e = &w->entries[w->count++];
-            *e = (entry_t){ .addr = c->addr };
-        }
-        e->account = c->account;
-        if (!apply_slots(a, e, c))
-            return false;
-    }
-    return true;
-}
-
-static bool storage_root(hash32_t *out, arena_t *a, const entry_t *e)
-{
-    mpt_pair_t *pairs = arena_calloc(a, e->slot_count, sizeof *pairs);
-    hash32_t *keys = arena_calloc(a, e->slot_count, sizeof *keys);
-    size_t n = 0;
-    if (!pairs || !keys)
-        return false;
-    for (size_t i = 0; i < e->slot_count; i++) {
-        if (u256_is_zero(&e->slots[i].value))
-            continue;
-        uint8_t *buf = arena_alloc(a, 40);
-        if (!buf)
-            return false;
-        wr_t w = wr_of(buf, 40);
-        rlp_put_u256(&w, &e->slots[i].value);
-        keccak256(&keys[n], view_of(e->slots[i].key.b, 32));
-        pairs[n] = (mpt_pair_t){ view_of(keys[n].b, 32), wr_view(&w) };
-        n++;
-    }
-    return mpt_root(out, pairs, n, a) == RC_OK;
-}
-
-static bool world_root(hash32_t *out, arena_t *a, const world_t *w)
-{
-    mpt_pair_t *pairs = arena_calloc(a, w->count, sizeof *pairs);
-    hash32_t *keys = arena_calloc(a, w->count, sizeof *keys);
-    if (!pairs || !keys)
-        return false;
-    for (size_t i = 0; i < w->count; i++) {
-        const entry_t *e = &w->entries[i];
-        hash32_t root;
-        uint8_t *buf = arena_alloc(a, 128);
-        if (!buf || !storage_root(&root, a, e))
-            return false;
-        wr_t o = wr_of(buf, 128);
-        rlp_put_u64(&o, e->account.nonce);
-        rlp_put_u256(&o, &e->account.balance);
-        rlp_put_bytes(&o, view_of(root.b, 32));
-        rlp_put_bytes(&o, view_of(e->account.code_hash.b, 32));
-        rlp_wrap_list(&o, 0);
-        keccak256(&keys[i], view_of(e->addr.b, 20));
-        pairs[i] = (mpt_pair_t){ view_of(keys[i].b, 32), wr_view(&o) };
-    }
-    return mpt_root(out, pairs, w->count, a) == RC_OK;
 }
 
 static bool logs_hash(hash32_t *out, arena_t *a, const evm_result_t *r)
@@ -270,8 +62,8 @@ static void recover(evm_authorization_t *out, const json_t *item)
                                          0x7fffffffffffffff } };
     uint8_t buf[128] = { 0x05 }, sig[64], key[64];
     hash32_t digest;
-    u256_t r = word(vec_str(item, "r")), s = word(vec_str(item, "s"));
-    u256_t parity = word(vec_str(item, "yParity") ? vec_str(item, "yParity") : vec_str(item, "v"));
+    u256_t r = vec_word(vec_str(item, "r")), s = vec_word(vec_str(item, "s"));
+    u256_t parity = vec_word(vec_str(item, "yParity") ? vec_str(item, "yParity") : vec_str(item, "v"));
     wr_t w = wr_of(buf, sizeof buf);
     w.n = 1;
     rlp_put_u256(&w, &out->chain_id);
@@ -295,8 +87,8 @@ static bool read_authorizations(evm_tx_t *tx, arena_t *a, const json_t *list)
         return false;
     for (size_t i = 0; i < n; i++) {
         const json_t *item = json_array_get(list, i);
-        out[i].chain_id = word(vec_str(item, "chainId"));
-        out[i].address = addr_of(vec_str(item, "address"));
+        out[i].chain_id = vec_word(vec_str(item, "chainId"));
+        out[i].address = vec_addr(vec_str(item, "address"));
         out[i].nonce = vec_u64(vec_str(item, "nonce"));
         recover(&out[i], item);
     }
@@ -317,9 +109,9 @@ static bool read_access(evm_tx_t *tx, arena_t *a, const json_t *list)
         hash32_t *k = arena_calloc(a, json_array_size(keys), sizeof *k);
         if (!k)
             return false;
-        out[i] = (evm_access_t){ addr_of(vec_str(item, "address")), k, json_array_size(keys) };
+        out[i] = (evm_access_t){ vec_addr(vec_str(item, "address")), k, json_array_size(keys) };
         for (size_t j = 0; j < out[i].key_count; j++)
-            k[j] = hash_of(json_string_value(json_array_get(keys, j)));
+            k[j] = vec_hash(json_string_value(json_array_get(keys, j)));
     }
     tx->access = out;
     tx->access_count = n;
@@ -334,7 +126,7 @@ static bool read_blobs(evm_tx_t *tx, arena_t *a, const json_t *list)
     if (!out)
         return false;
     for (size_t i = 0; i < n; i++)
-        out[i] = hash_of(json_string_value(json_array_get(list, i)));
+        out[i] = vec_hash(json_string_value(json_array_get(list, i)));
     tx->blob_hashes = out;
     tx->blob_count = n;
     tx->type = 3;
@@ -350,17 +142,17 @@ static const char *pick(const json_t *tx, const char *list, const json_t *indexe
 static bool read_tx(evm_tx_t *out, arena_t *a, const json_t *tx, const json_t *indexes)
 {
     const char *to = vec_str(tx, "to");
-    evm_tx_t t = { .from = addr_of(vec_str(tx, "sender")),
+    evm_tx_t t = { .from = vec_addr(vec_str(tx, "sender")),
                    .create = !to || !to[0],
                    .nonce = vec_u64(vec_str(tx, "nonce")) };
-    t.to = addr_of(t.create ? "0x" : to);
+    t.to = vec_addr(t.create ? "0x" : to);
     t.data = vec_hex(a, pick(tx, "data", indexes, "data"));
     t.gas = vec_u64(pick(tx, "gasLimit", indexes, "gas"));
-    t.value = word(pick(tx, "value", indexes, "value"));
-    t.gas_price = word(vec_str(tx, "gasPrice"));
-    t.max_fee = word(vec_str(tx, "maxFeePerGas"));
-    t.max_priority_fee = word(vec_str(tx, "maxPriorityFeePerGas"));
-    t.max_blob_fee = word(vec_str(tx, "maxFeePerBlobGas"));
+    t.value = vec_word(pick(tx, "value", indexes, "value"));
+    t.gas_price = vec_word(vec_str(tx, "gasPrice"));
+    t.max_fee = vec_word(vec_str(tx, "maxFeePerGas"));
+    t.max_priority_fee = vec_word(vec_str(tx, "maxPriorityFeePerGas"));
+    t.max_blob_fee = vec_word(vec_str(tx, "maxFeePerBlobGas"));
     t.type = vec_str(tx, "maxFeePerGas") ? 2 : 0;
     const json_t *access = json_array_get(json_object_get(tx, "accessLists"),
                                           (size_t)json_integer_value(json_object_get(indexes, "data")));
@@ -381,9 +173,9 @@ static evm_block_t read_block(const json_t *env, const json_t *config)
         .number = vec_u64(vec_str(env, "currentNumber")),
         .timestamp = vec_u64(vec_str(env, "currentTimestamp")),
         .gas_limit = vec_u64(vec_str(env, "currentGasLimit")),
-        .coinbase = addr_of(vec_str(env, "currentCoinbase")),
-        .prev_randao = hash_of(vec_str(env, "currentRandom")),
-        .base_fee = word(vec_str(env, "currentBaseFee")),
+        .coinbase = vec_addr(vec_str(env, "currentCoinbase")),
+        .prev_randao = vec_hash(vec_str(env, "currentRandom")),
+        .base_fee = vec_word(vec_str(env, "currentBaseFee")),
         .excess_blob_gas = vec_u64(vec_str(env, "currentExcessBlobGas")),
         .chain_id = vec_str(config, "chainid") ? vec_u64(vec_str(config, "chainid")) : 1,
     };
@@ -407,15 +199,15 @@ static bool rules_of(evm_rules_t *out, const char *fork, const json_t *config)
 
 /* --- cases --- */
 
-static void check(vec_t *v, arena_t *a, const char *name, const world_t *before, const evm_rules_t *rules,
+static void check(vec_t *v, arena_t *a, const char *name, const ex_world_t *before, const evm_rules_t *rules,
                   const json_t *test, const json_t *post)
 {
-    world_t w = *before;
-    const evm_host_t host = { .ctx = &w, .account = host_account, .storage = host_storage, .code = host_code,
-                              .block_hash = host_block_hash, .storage_empty = host_storage_empty };
+    ex_world_t w = *before;
+    evm_host_t host = ex_world_host(&w);
+    host.block_hash = host_block_hash;
     evm_block_t block = read_block(json_object_get(test, "env"), json_object_get(test, "config"));
     bool refused = json_object_get(post, "expectException") != NULL;
-    hash32_t root, logs, want_root = hash_of(vec_str(post, "hash")), want_logs = hash_of(vec_str(post, "logs"));
+    hash32_t root, logs, want_root = vec_hash(vec_str(post, "hash")), want_logs = vec_hash(vec_str(post, "logs"));
     evm_receipt_t r = { 0 };
     evm_tx_t tx;
     if (!read_tx(&tx, a, json_object_get(test, "transaction"), json_object_get(post, "indexes"))) {
@@ -426,7 +218,7 @@ static void check(vec_t *v, arena_t *a, const char *name, const world_t *before,
     rc_t rc = evm_transact(a, &r, &why, &host, rules, &block, &tx);
     if (rc != (refused ? RC_REFUSED : RC_OK)) {
         vec_fail(v, name, "%s %s", rc_name(rc), why);
-    } else if (!world_apply(&w, a, r.changes, r.change_count) || !world_root(&root, a, &w) ||
+    } else if (ex_world_apply(&w, r.changes, r.change_count) || ex_world_root(&root, &w) ||
                !logs_hash(&logs, a, &r.result)) {
         vec_fail(v, name, "no root could be made");
     } else if (!hash32_eq(&root, &want_root)) {
@@ -443,9 +235,9 @@ static void check_test(vec_t *v, arena_t *a, const char *file, const char *test_
 {
     const char *fork;
     json_t *cases;
-    world_t world;
+    ex_world_t world;
     char name[512];
-    if (!world_read(&world, a, json_object_get(test, "pre"))) {
+    if (!vec_world(&world, a, json_object_get(test, "pre"))) {
         vec_fail(v, file, "cannot be read");
         return;
     }
