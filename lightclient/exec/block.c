@@ -256,7 +256,8 @@ static rc_t run_transaction(run_t *r, size_t index)
 {
     ex_transaction_t tx;
     evm_receipt_t receipt;
-    rc_t rc = ex_transaction_decode(&tx, r->scratch, &r->why, r->config->chain->chain_id, r->block->transactions[index]);
+    rc_t rc =
+        ex_transaction_decode(&tx, r->scratch, &r->why, r->config->chain->chain_id, r->block->transactions[index]);
     if (rc == RC_LIMIT)
         rc = RC_REFUSED;
     if (rc)

@@ -38,9 +38,9 @@ typedef struct {
  * RC_MALFORMED; RC_LIMIT: longer than EX_BLOCK_RLP_MAX; RC_REFUSED: it has ommers; RC_NOMEM. */
 NODISCARD rc_t ex_block_decode(ex_full_block_t *out, arena_t *a, const char **why, view_t rlp);
 
-/* RC_OK when the header may follow its parent, whose hash the caller knows to be right: number, time, gas limit, base fee,
- * blob gas, and the fields that the fork has. RC_REFUSED with why otherwise; RC_UNSUPPORTED: rules newer than this
- * build. */
+/* RC_OK when the header may follow its parent, whose hash the caller knows to be right: number, time, gas limit, base
+ * fee, blob gas, and the fields that the fork has. RC_REFUSED with why otherwise; RC_UNSUPPORTED: rules newer than
+ * this build. */
 NODISCARD rc_t ex_header_follows(const char **why, const ex_header_t *h, const ex_header_t *parent,
                                  const hash32_t *parent_hash, const evm_chain_t *chain);
 

@@ -24,8 +24,8 @@ NODISCARD rc_t ex_world_apply(ex_world_t *w, const evm_change_t *changes, size_t
 /* The state root. RC_NOMEM. */
 NODISCARD rc_t ex_world_root(hash32_t *out, const ex_world_t *w);
 
-/* The proofs of an account and (storage) of one of its slots, for mpt_verify_account and mpt_verify_slot; nodes has room
- * for MPT_TRIE_PROOF_MAX. RC_NOMEM. */
+/* The proofs of an account and (storage) of one of its slots, for mpt_verify_account and mpt_verify_slot; nodes has
+ * room for MPT_TRIE_PROOF_MAX. RC_NOMEM. */
 NODISCARD rc_t ex_world_prove(view_t *nodes, size_t *count, const ex_world_t *w, const addr_t *addr);
 NODISCARD rc_t ex_world_prove_slot(view_t *nodes, size_t *count, const ex_world_t *w, const addr_t *addr,
                                    const hash32_t *slot);

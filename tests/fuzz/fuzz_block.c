@@ -1,4 +1,5 @@
-/* Blocks: what decodes, encoded anew from what was decoded, is the input, byte for byte, and no beginning of it decodes. */
+/* Blocks: what decodes, encoded anew from what was decoded, is the input, byte for byte, and no beginning of it
+ * decodes. */
 #include <stdlib.h>
 
 #include "lightclient/exec/block.h"

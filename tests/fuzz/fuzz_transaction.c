@@ -1,5 +1,5 @@
-/* Transactions: what decodes, encoded anew from its fields, gives the signed part of the input, byte for byte; no beginning
- * of it decodes; and decoding again gives the same hash and sender. */
+/* Transactions: what decodes, encoded anew from its fields, gives the signed part of the input, byte for byte; no
+ * beginning of it decodes; and decoding again gives the same hash and sender. */
 #include <stdlib.h>
 
 #include "base/crypto/hash.h"

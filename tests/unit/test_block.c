@@ -1,9 +1,10 @@
-/* Whole blocks: headers after their parents, what a block does to the state, and each thing that a header can say wrongly
- * about its block. */
+/* Whole blocks: headers after their parents, what a block does to the state, and each thing that a header can say
+ * wrongly about its block. */
 #include "base/crypto/ecdsa.h"
 #include "base/crypto/hash.h"
 #include "base/hex.h"
 #include "lightclient/exec/block.h"
+#include "lightclient/exec/overlay.h"
 #include "lightclient/exec/world.h"
 #include "lightclient/rlp/rlp.h"
 #include "tests/unit/unit.h"
@@ -23,8 +24,8 @@
 #define CONSOLIDATIONS "0000bbddc7ce488642fb579f8b00f3a590007251"
 #define DEPOSITS "00000000219ab540356cbb839cbe05303d7705fa"
 
-/* Code: the first word of the input into slot 0; nothing; one byte 0x07 returned; invalid; the input as one log with the
- * topic of a deposit. */
+/* Code: the first word of the input into slot 0; nothing; one byte 0x07 returned; invalid; the input as one log with
+ * the topic of a deposit. */
 #define CODE_STORE "5f355f55"
 #define CODE_STOP "00"
 #define CODE_SEVEN "60075f5360015ff3"
@@ -199,7 +200,10 @@ START_TEST(base_fees_match_known_answers)
 {
     static const struct {
         uint64_t parent_fee, used, fee;
-    } rows[] = { { GWEI, 10000000, GWEI }, { GWEI, 9000000, 987500000 }, { GWEI, 11000000, 1012500000 }, { 1, 10000001, 2 } };
+    } rows[] = { { GWEI, 10000000, GWEI },
+                 { GWEI, 9000000, 987500000 },
+                 { GWEI, 11000000, 1012500000 },
+                 { 1, 10000001, 2 } };
     const char *why;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         parent.base_fee = u256_of(rows[i].parent_fee);
@@ -212,8 +216,8 @@ START_TEST(base_fees_match_known_answers)
 }
 END_TEST
 
-/* By hand from EIP-4844 and EIP-7918, with target 6 and maximum 9: below the target nothing is left; above it the rest;
- * where execution gas is so dear that the reserve price counts, a third of what was used is added. */
+/* By hand from EIP-4844 and EIP-7918, with target 6 and maximum 9: below the target nothing is left; above it the
+ * rest; where execution gas is so dear that the reserve price counts, a third of what was used is added. */
 START_TEST(excess_blob_gas_matches_known_answers)
 {
     static const struct {
@@ -323,7 +327,7 @@ START_TEST(a_block_begins_with_its_system_calls)
 }
 END_TEST
 
-START_TEST(a_system_contract_that_is_missing_or_fails_makes_the_block_invalid_after_it_but_not_before_it)
+START_TEST(system_contracts_must_be_there_and_succeed_only_after_the_transactions)
 {
     ex_executed_t done;
     const char *why;
@@ -561,6 +565,65 @@ START_TEST(before_prague_nobody_looks_for_requests)
 }
 END_TEST
 
+/* --- several transactions on one state --- */
+
+static u256_t slot_seen(const evm_host_t *over, const addr_t *addr)
+{
+    static const hash32_t zero;
+    u256_t value;
+    ck_assert_int_eq(over->storage(over->ctx, &value, addr, &zero), RC_OK);
+    return value;
+}
+
+/* Slot 0 is 5 below; it is set to 6, the account is destroyed, made again with slot 1, and slot 0 is set to 7. */
+START_TEST(later_transactions_see_what_earlier_ones_did_to_an_account)
+{
+    const char *const name = "1000000000000000000000000000000000000001";
+    const addr_t addr = addr_of(name);
+    evm_slot_t slots[] = {
+        { .value = u256_of(5) }, { .value = u256_of(6) }, { .value = u256_of(8) }, { .value = u256_of(7) }
+    };
+    slots[2].key.b[31] = 1;
+    ex_overlay_t o;
+    set_account(name, CODE_STOP, 1);
+    evm_change_t c = { .addr = addr, .slots = &slots[0], .slot_count = 1 };
+    ck_assert_int_eq(host.account(host.ctx, &c.account, &addr), RC_OK);
+    ck_assert_int_eq(ex_world_apply(&world, &c, 1), RC_OK);
+    ck_assert_int_eq(ex_overlay_init(&o, &arena, &host), RC_OK);
+    evm_host_t over = ex_overlay_host(&o);
+    ck_assert_uint_eq(slot_seen(&over, &addr).w[0], 5);
+    c.slots = &slots[1];
+    ck_assert_int_eq(ex_overlay_apply(&o, &c, 1), RC_OK);
+    ck_assert_uint_eq(slot_seen(&over, &addr).w[0], 6);
+
+    const evm_change_t gone = { .addr = addr, .deleted = true };
+    evm_account_t account;
+    bool empty;
+    ck_assert_int_eq(ex_overlay_apply(&o, &gone, 1), RC_OK);
+    ck_assert_uint_eq(slot_seen(&over, &addr).w[0], 0);
+    ck_assert_int_eq(over.account(over.ctx, &account, &addr), RC_OK);
+    ck_assert(!account.exists && hash32_eq(&account.code_hash, &KECCAK_EMPTY));
+    ck_assert_int_eq(over.storage_empty(over.ctx, &empty, &addr), RC_OK);
+    ck_assert(empty);
+
+    c.slots = &slots[2];
+    c.storage_cleared = true;
+    ck_assert_int_eq(ex_overlay_apply(&o, &c, 1), RC_OK);
+    ck_assert_uint_eq(slot_seen(&over, &addr).w[0], 0);
+    c.slots = &slots[3];
+    c.storage_cleared = false;
+    ck_assert_int_eq(ex_overlay_apply(&o, &c, 1), RC_OK);
+    ck_assert_uint_eq(slot_seen(&over, &addr).w[0], 7);
+
+    const evm_change_t *all;
+    size_t count;
+    ck_assert_int_eq(ex_overlay_changes(&all, &count, &o), RC_OK);
+    ck_assert_uint_eq(count, 1);
+    ck_assert(!all[0].deleted && all[0].storage_cleared);
+    ck_assert_uint_eq(all[0].slot_count, 2);
+}
+END_TEST
+
 /* --- RLP --- */
 
 static view_t encode_block(wr_t *w, bool ommer, bool withdrawals)
@@ -633,16 +696,22 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN_AROUND(
-        "block", setup, teardown, each_wrong_field_of_a_header_is_refused_with_its_reason,
-        the_gas_limit_moves_by_less_than_a_1024th_and_stays_above_5000, base_fees_match_known_answers,
-        excess_blob_gas_matches_known_answers, the_first_block_of_a_fork_follows_one_with_fewer_fields,
-        rules_that_are_too_new_are_unsupported, each_wrong_statement_about_the_block_is_refused_with_its_reason,
-        a_block_begins_with_its_system_calls,
-        a_system_contract_that_is_missing_or_fails_makes_the_block_invalid_after_it_but_not_before_it,
-        withdrawals_are_paid_in_gwei_and_an_empty_account_is_not_made, a_block_has_a_maximal_length_from_osaka_on,
-        a_transaction_leaves_its_receipt_and_outcome, an_invalid_transaction_makes_the_block_invalid,
-        what_the_system_contracts_return_is_in_the_requests_hash,
-        deposits_are_in_the_requests_hash_and_another_layout_is_refused, before_prague_nobody_looks_for_requests,
-        a_block_decodes_from_rlp_and_no_truncation_of_it, a_block_with_ommers_or_too_many_bytes_is_refused);
+    return UNIT_RUN_AROUND("block", setup, teardown,
+                           each_wrong_field_of_a_header_is_refused_with_its_reason,
+                           the_gas_limit_moves_by_less_than_a_1024th_and_stays_above_5000,
+                           base_fees_match_known_answers, excess_blob_gas_matches_known_answers,
+                           the_first_block_of_a_fork_follows_one_with_fewer_fields,
+                           rules_that_are_too_new_are_unsupported,
+                           each_wrong_statement_about_the_block_is_refused_with_its_reason,
+                           a_block_begins_with_its_system_calls,
+                           system_contracts_must_be_there_and_succeed_only_after_the_transactions,
+                           withdrawals_are_paid_in_gwei_and_an_empty_account_is_not_made,
+                           a_block_has_a_maximal_length_from_osaka_on, a_transaction_leaves_its_receipt_and_outcome,
+                           an_invalid_transaction_makes_the_block_invalid,
+                           what_the_system_contracts_return_is_in_the_requests_hash,
+                           deposits_are_in_the_requests_hash_and_another_layout_is_refused,
+                           before_prague_nobody_looks_for_requests,
+                           later_transactions_see_what_earlier_ones_did_to_an_account,
+                           a_block_decodes_from_rlp_and_no_truncation_of_it,
+                           a_block_with_ommers_or_too_many_bytes_is_refused);
 }

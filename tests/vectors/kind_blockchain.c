@@ -1,5 +1,5 @@
-/* blockchain: chains of whole blocks from a genesis state. Every block is decoded, put after its parent and executed; the
- * invalid ones must be refused for a reason that fits, the others must lead to the expected head and state. */
+/* blockchain: chains of whole blocks from a genesis state. Every block is decoded, put after its parent and executed;
+ * the invalid ones must be refused for a reason that fits, the others must lead to the expected head and state. */
 #include <string.h>
 
 #include "base/crypto/hash.h"
@@ -200,8 +200,8 @@ static rc_t add_entry(run_t *r, const ex_full_block_t *block, const entry_t *par
     return RC_OK;
 }
 
-/* Some blocks that hold an invalid transaction have the root of the list without it. What is wrong with the transaction is
- * found when the root is put right; the reason then replaces the first one. */
+/* Some blocks that hold an invalid transaction have the root of the list without it. What is wrong with the
+ * transaction is found when the root is put right; the reason then replaces the first one. */
 static void again_with_root(run_t *r, const ex_block_config_t *config, const ex_full_block_t *block)
 {
     ex_full_block_t b = *block;

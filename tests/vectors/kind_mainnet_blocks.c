@@ -1,6 +1,7 @@
-/* mainnet-blocks: whole blocks of mainnet. Those of mainnet-calls are executed on the recorded parent state to the exact
- * gas, receipts root and logs bloom (of the state only parts are known, so no state root). Of those of rpc-mainnet every
- * sender is recovered and the transactions root computed, and a header is put after its parent where both are there. */
+/* mainnet-blocks: whole blocks of mainnet. Those of mainnet-calls are executed on the recorded parent state to the
+ * exact gas, receipts root and logs bloom (of the state only parts are known, so no state root). Of those of
+ * rpc-mainnet every sender is recovered and the transactions root computed, and a header is put after its parent where
+ * both are there. */
 #include <string.h>
 
 #include "base/crypto/hash.h"
