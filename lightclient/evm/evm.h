@@ -63,7 +63,8 @@ typedef struct {
     rc_t (*code)(void *ctx, view_t *out, const addr_t *addr, const hash32_t *code_hash);
     /* block_hash: asked only for the 256 most recent ancestors */
     rc_t (*block_hash)(void *ctx, hash32_t *out, uint64_t number);
-    /* expired: polled every few thousand instructions; true ends the call with RC_TIMEOUT. May be NULL. */
+    /* expired: asked at least once for each 250,000 gas of work, and within long precompiles (bench deadline); true
+     * ends the call with RC_TIMEOUT. May be NULL. */
     bool (*expired)(void *ctx);
     /* storage_empty: whether the account's storage trie is the empty one (EIP-7610 collision check); may be NULL */
     rc_t (*storage_empty)(void *ctx, bool *out, const addr_t *addr);
