@@ -4,6 +4,11 @@
  * Floor:  3, evm. May include base/, rlp/, bls/. No I/O, clock, thread or global state; no C recursion (frames live in
  *         the arena). State changes stay in a journal; the host is only read.
  * Tests:  tests/unit/test_evm.c, tests/fuzz/fuzz_evm.c, vectors kinds evm-ops, precompiles, state, mainnet-calls
+ *
+ * Usable alone: the library kettle-evm (pkg-config) is this header, what it includes, and base/crypto/hash.h. A caller
+ * gives a world (evm_host_t: account, storage, code, block_hash, and two optional functions), the rules of a block, the
+ * block, a call, and an arena whose limit bounds the memory: see examples/evm_call.c. Any number of threads may run
+ * calls, each with an arena of its own.
  */
 #ifndef EVM_EVM_H
 #define EVM_EVM_H
