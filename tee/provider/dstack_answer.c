@@ -92,7 +92,7 @@ void dstack_error_read(char out[DSTACK_ERROR_MAX], view_t body)
     if (text)
         snprintf(out, DSTACK_ERROR_MAX, "%s", text);
     for (char *p = out; *p; p++)
-        if ((unsigned char)*p < ' ' || *p == 0x7f)
+        if (*p < ' ' || *p > '~') /* also what is not ASCII: the cut above may have split a character */
             *p = ' ';
     json_decref(o);
 }

@@ -23,7 +23,8 @@
  * RC_MALFORMED, RC_LIMIT, RC_NOMEM. */
 NODISCARD rc_t dstack_answer_read(tee_evidence_t *out, const char **why, arena_t *a, view_t body);
 
-/* The text of {"error": text}, cut and with its control characters as spaces; empty when the body is something else. */
+/* The text of {"error": text}, cut and with all that is not printable ASCII as spaces; empty when the body is something
+ * else. */
 void dstack_error_read(char out[DSTACK_ERROR_MAX], view_t body);
 
 /* Body of a request for a quote, NUL-terminated. */

@@ -1,6 +1,7 @@
 /* Precompiles: the first byte picks row and fork, the rest is the input. Properties: prices are not negative; what is
  * affordable ends as a success or a refusal, the same way when run again, and with less memory the same way or with
- * RC_NOMEM; outputs have their length; points that come out are accepted again. Other first bytes pick a test of sums:
+ * RC_NOMEM; outputs have their length; points that come out are accepted again; MODEXP of short
+ * numbers is what square and multiply gives. Other first bytes pick a test of sums:
  * of two points that the rest is mapped to, multiplied together and one by one. */
 #include <stdlib.h>
 #include <string.h>
@@ -42,14 +43,57 @@ static void check_point(arena_t *a, unsigned index, view_t point)
         abort();
 }
 
+/* A number of the input, at most 8 bytes; zeros stand behind its end. */
+static uint64_t number_at(view_t input, size_t at, size_t n)
+{
+    uint8_t bytes[8];
+    precompile_slice(bytes, input, at, n);
+    rd_t r = rd_of(view_of(bytes, n));
+    return rd_be(&r, (unsigned)n);
+}
+
+/* MODEXP against square and multiply, where the three numbers are short. */
+static void check_modexp(view_t input, view_t out)
+{
+    u256_t len[3];
+    uint8_t word[32];
+    for (size_t i = 0; i < 3; i++) {
+        precompile_slice(word, input, 32 * i, sizeof word);
+        len[i] = u256_from_be32(word);
+    }
+    if (!u256_fits_u64(&len[2]) || out.n != len[2].w[0])
+        abort();
+    for (size_t i = 0; i < 3; i++)
+        if (!u256_fits_u64(&len[i]) || len[i].w[0] > 8)
+            return;
+    size_t base_n = len[0].w[0], exp_n = len[1].w[0], mod_n = len[2].w[0];
+    uint64_t base = number_at(input, 96, base_n), exp = number_at(input, 96 + base_n, exp_n);
+    uint64_t mod = number_at(input, 96 + base_n + exp_n, mod_n);
+    u128_t power = 1;
+    for (unsigned bit = 64; bit-- > 0 && mod;) {
+        power = power * power % mod;
+        if (exp >> bit & 1)
+            power = power * (base % mod) % mod;
+    }
+    rd_t r = rd_of(out);
+    if (rd_be(&r, (unsigned)out.n) != (mod ? (uint64_t)(power % mod) : 0))
+        abort();
+}
+
 static void check_output(arena_t *a, unsigned index, view_t input, view_t out)
 {
     static const uint8_t zeros[31];
     if (index == 4 && !view_eq(out, input))
         abort();
+    if (index == 5)
+        check_modexp(input, out);
     if ((index == 1 || index == P256) && out.n != 0 && out.n != 32)
         abort();
+    if (index == P256 && out.n && (memcmp(out.p, zeros, 31) != 0 || out.p[31] != 1))
+        abort();
     if ((index == 2 || index == 3) && out.n != 32)
+        abort();
+    if ((index == 1 || index == 3) && out.n && memcmp(out.p, zeros, 12) != 0) /* 20 bytes in a word */
         abort();
     if ((index == 6 || index == 7 || index == 9 || index == 10) && out.n != 64)
         abort();

@@ -142,6 +142,7 @@ static bool be_short(int fd, const char *request) { return (void)request, reply(
 static bool be_list(int fd, const char *request) { return (void)request, reply(fd, 200, "[]"); }
 static bool be_cut_json(int fd, const char *request) { return (void)request, reply(fd, 200, "{\"quote\":\"0400"); }
 static bool be_400(int fd, const char *request) { return (void)request, reply(fd, 400, "{\"error\":\"bad\\nreport\"}"); }
+static bool be_400_far(int fd, const char *request) { return (void)request, reply(fd, 400, "{\"error\":\"\\u009bno\\u007f\\u00fc\"}"); }
 static bool be_500(int fd, const char *request) { return (void)request, reply(fd, 500, "{\"error\":\"no quote\"}"); }
 static bool be_404(int fd, const char *request) { return (void)request, reply(fd, 404, "not found"); }
 
@@ -215,6 +216,7 @@ static const struct {
     const char *why; /* a part of the sentence */
 } cases_70[] = {
     { "HTTP 400 with an error", be_400, RC_IO, "HTTP status 400: bad report" },
+    { "HTTP 400 with an error that is not ASCII", be_400_far, RC_IO, "HTTP status 400:   no   " },
     { "HTTP 500 with an error", be_500, RC_IO, "HTTP status 500: no quote" },
     { "HTTP 404 without one", be_404, RC_IO, "HTTP status 404" },
     { "hangs", be_hanging, RC_TIMEOUT, "" },
