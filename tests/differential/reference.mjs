@@ -1,0 +1,116 @@
+// The reference: a case on @ethereumjs/vm, which runs transactions on @ethereumjs/evm.
+import { createBlock } from '@ethereumjs/block';
+import { Common, Mainnet } from '@ethereumjs/common';
+import { SimpleStateManager } from '@ethereumjs/statemanager';
+import { createTx } from '@ethereumjs/tx';
+import { Account, Address, equalsBytes } from '@ethereumjs/util';
+import { createVM, runTx } from '@ethereumjs/vm';
+import { hex, keccak, signAuthorization, unhex, u256 } from './common.mjs';
+
+// Blob transactions must find a KZG library; nothing is proven here (see inputs.mjs, 0x0a).
+const customCrypto = { kzg: { verifyProof: () => false } };
+const blockchain = {
+  getBlock: async n => ({ hash: () => keccak(new TextEncoder().encode(String(n))) }),
+  shallowCopy() { return this; },
+};
+const vms = new Map();
+
+async function vmOf(fork) {
+  if (!vms.has(fork.name)) {
+    const common = new Common({ chain: Mainnet, hardfork: fork.name, customCrypto });
+    vms.set(fork.name, await createVM({ common, blockchain, stateManager: new SimpleStateManager({ common }) }));
+  }
+  return vms.get(fork.name);
+}
+
+async function fill(state, world) {
+  for (const [address, a] of world) {
+    const at = new Address(unhex(address));
+    await state.putAccount(at, new Account(a.nonce, a.balance));
+    if (a.code.length) await state.putCode(at, a.code);
+    for (const [key, value] of a.storage) await state.putStorage(at, unhex(u256(key)), unhex(u256(value)));
+  }
+}
+
+function blockOf({ block: b, fork }, common) {
+  return createBlock({
+    header: {
+      number: b.number, timestamp: b.timestamp, gasLimit: b.gasLimit, coinbase: b.coinbase,
+      ...(fork.paris ? { mixHash: u256(b.random) } : { difficulty: b.random }),
+      ...(fork.london ? { baseFeePerGas: b.baseFee } : {}),
+      ...(fork.cancun ? { excessBlobGas: b.excessBlobGas } : {}),
+    },
+  }, { common, skipConsensusFormatValidation: true });
+}
+
+function txOf({ tx: t }, gasLimit, common) {
+  const tx = createTx({
+    type: t.type, nonce: t.nonce, gasLimit, to: t.to ?? undefined, value: t.value, data: t.data,
+    ...(t.type < 2 ? { gasPrice: t.gasPrice } : { maxFeePerGas: t.maxFee, maxPriorityFeePerGas: t.maxPriorityFee }),
+    ...(t.type > 0 ? { chainId: 1n, accessList: t.access } : {}),
+    ...(t.type === 3 ? { maxFeePerBlobGas: t.maxBlobFee, blobVersionedHashes: t.blobs } : {}),
+    ...(t.type === 4 ? { authorizationList: t.authorizations.map(signAuthorization) } : {}),
+  }, { common, freeze: false });
+  tx.getSenderAddress = () => new Address(unhex(t.from)); // not signed: who sends is not what is tested
+  tx.isSigned = () => true;
+  tx.hash = () => new Uint8Array(32);
+  return tx;
+}
+
+const EMPTY = keccak(new Uint8Array());
+
+// The state as Map(address -> { nonce, balance, code, storage: Map(key -> value) }), zero slots left out.
+function dump(state) {
+  const out = new Map();
+  const codes = state.topCodeStack();
+  for (const [address, a] of state.topAccountStack())
+    if (a) out.set(address, {
+      nonce: a.nonce, balance: a.balance, storage: new Map(),
+      code: equalsBytes(a.codeHash, EMPTY) ? '0x' : hex(codes.get(address)),
+    });
+  for (const [id, bytes] of state.topStorageStack()) {
+    const [address, key] = id.split('_');
+    const value = BigInt(bytes.length ? hex(bytes) : 0);
+    if (value && out.has(address)) out.get(address).storage.set(BigInt(key), value);
+  }
+  return out;
+}
+
+export async function runReference(c, gasLimit) {
+  const vm = await vmOf(c.fork);
+  const state = new SimpleStateManager({ common: vm.common });
+  vm.stateManager = vm.evm.stateManager = vm.evm.journal.stateManager = state;
+  vm.evm.journal.cleanJournal();
+  vm.evm.transientStorage.clear();
+  await fill(state, c.world);
+  try {
+    const result = await runTx(vm, { tx: txOf(c, gasLimit, vm.common), block: blockOf(c, vm.common), skipHardForkValidation: true });
+    const { exceptionError, returnValue } = result.execResult;
+    const status = !exceptionError ? 'success' : exceptionError.error === 'revert' ? 'revert' : 'halt';
+    return {
+      rc: 'ok', status, why: exceptionError?.error, gas: result.totalGasSpent, output: status === 'halt' ? '0x' : hex(returnValue),
+      created: status === 'success' ? result.createdAddress?.toString() : undefined,
+      logs: result.receipt.logs.map(([address, topics, data]) => ({ address: hex(address), topics: topics.map(t => hex(t)), data: hex(data) })),
+      state: dump(state),
+    };
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError) throw error;
+    return { rc: 'refused', why: error.message.slice(0, 200) };
+  }
+}
+
+// The different amounts of gas spent before an instruction of the outermost frame. A run of its own: with a listener the
+// reference reads memory before it has checked the operands, and throws where they are large; what came before counts.
+export async function traceReference(c, gasLimit) {
+  const { evm } = await vmOf(c.fork), spent = new Set();
+  const listener = step => { if (step.depth === 0) spent.add(gasLimit - step.gasLeft); };
+  evm.events.on('step', listener);
+  try {
+    await runReference(c, gasLimit);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  } finally {
+    evm.events.off('step', listener);
+  }
+  return [...spent];
+}
