@@ -182,10 +182,12 @@ static void check_sorted(const policy_t *p, const json_t *policy, bool self)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     policy_t *p = NULL;
-    policy_error_t e;
+    policy_error_t e = { "", "" };
     rc_t rc = policy_read(&p, &e, view_of(data, len));
+    require((rc == RC_OK) == (p != NULL) && (rc == RC_OK) == !e.error[0]);
+    require(memchr(e.field, 0, sizeof e.field) && memchr(e.error, 0, sizeof e.error));
     if (rc) {
-        require(!p && e.error[0] && (rc == RC_MALFORMED || rc == RC_REFUSED || rc == RC_LIMIT));
+        require(rc == RC_MALFORMED || rc == RC_REFUSED || rc == RC_LIMIT);
         return 0;
     }
     arena_t a;

@@ -206,11 +206,26 @@ START_TEST(each_member_is_needed_in_its_form)
     ck_assert_uint_eq(c.root_ca_crl.n, 0); /* who needs it refuses: E_CRL_MISSING */
     ck_assert_int_eq(read_text(&c, with_member("pck_crl", "\"\"")), TEE_OK);
     ck_assert_uint_eq(c.pck_crl.n, 0);
-    ck_assert_int_eq(read_text(&c, with_member("tcb_info_signature", "\"11\"")), E_COLLATERAL);
+    static const char *const signatures[] = { "\"11\"", "\"" SIG "00\"", "\"" SIG " \"", "\"g\"", "\"\"" };
+    for (size_t i = 0; i < sizeof signatures / sizeof signatures[0]; i++) {
+        ck_assert_msg(read_text(&c, with_member("tcb_info_signature", signatures[i])) == E_COLLATERAL, "%s", signatures[i]);
+        ck_assert_msg(read_text(&c, with_member("qe_identity_signature", signatures[i])) == E_COLLATERAL, "%s", signatures[i]);
+    }
+    ck_assert_int_eq(read_text(&c, with_member("qe_identity_signature", "\"" SIG "\"")), TEE_OK);
     ck_assert_int_eq(read_text(&c, with_member("pck_crl", "\"not a list\"")), E_CRL);
     ck_assert_int_eq(read_text(&c, with_member("pck_certificate_chain", "\"ignored\"")), TEE_OK);
     ck_assert_int_eq(read_text(&c, view_str("[]")), E_COLLATERAL);
     ck_assert_int_eq(read_text(&c, view_str("{}")), E_COLLATERAL);
+}
+END_TEST
+
+START_TEST(a_text_that_is_not_utf8_is_not_written)
+{
+    collateral_t c = made();
+    view_t text = { NULL, 77 };
+    c.pck_crl_issuer_chain = view_str("\xff");
+    ck_assert_int_eq(collateral_write(&text, &memory, &c), RC_MALFORMED);
+    ck_assert_uint_eq(text.n, 77);
 }
 END_TEST
 
@@ -247,5 +262,5 @@ int main(void)
     return UNIT_RUN_AROUND("collateral", setup, teardown, an_answers_document_is_found_byte_for_byte,
                            every_truncation_of_an_answer_is_refused, an_answer_has_a_maximum,
                            a_container_is_read_as_it_was_written, each_member_is_needed_in_its_form,
-                           a_container_has_a_maximum, a_full_arena_is_said);
+                           a_text_that_is_not_utf8_is_not_written, a_container_has_a_maximum, a_full_arena_is_said);
 }
