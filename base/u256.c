@@ -270,6 +270,10 @@ static inline __attribute__((always_inline)) void divmod(u256_t *quot, u256_t *r
     if (dn == 0) {
         put_small(quot, 0);
         put_small(rem, 0);
+    } else if (un <= 1 && dn == 1) {
+        uint64_t q0 = n->w[0] / d->w[0], r0 = n->w[0] % d->w[0];
+        put_small(quot, q0);
+        put_small(rem, r0);
     } else if (un < dn) {
         put(rem, n);
         put_small(quot, 0);
@@ -277,10 +281,6 @@ static inline __attribute__((always_inline)) void divmod(u256_t *quot, u256_t *r
         u256_t one = u256_of(1), mask = u256_sub(d, &one), r = u256_and(n, &mask), q = u256_shr(n, exponent);
         put(quot, &q);
         put(rem, &r);
-    } else if (un == 1) {
-        uint64_t q0 = n->w[0] / d->w[0], r0 = n->w[0] % d->w[0];
-        put_small(quot, q0);
-        put_small(rem, r0);
     } else {
         divmod_long(quot, rem, n, un, d, dn);
     }
@@ -309,6 +309,10 @@ static inline __attribute__((always_inline)) void sdivmod(u256_t *quot, u256_t *
 {
     bool n_neg = u256_is_negative(n), d_neg = u256_is_negative(d);
     u256_t q, r, na, da;
+    if (!n_neg && !d_neg) {
+        divmod(quot, rem, n, d);
+        return;
+    }
     put_signed(&na, n, n_neg);
     put_signed(&da, d, d_neg);
     divmod(quot ? &q : NULL, rem ? &r : NULL, &na, &da);
