@@ -26,7 +26,7 @@ const signed = new Map();
 // The six fields of an EIP-7702 authorization, as the transaction carries them.
 export function signAuthorization({ key, chainId, address, nonce, spoilt }) {
   const id = [key.address, chainId, address, nonce].join();
-  const trim = n => (n === 0n ? new Uint8Array() : unhex('0x' + (n.toString(16).length % 2 ? '0' : '') + n.toString(16)));
+  const trim = n => (n === 0n ? new Uint8Array() : wordBytes(n, Math.ceil(n.toString(16).length / 2)));
   const fields = [trim(chainId), unhex(address), trim(nonce)];
   if (!signed.has(id)) {
     const digest = keccak(concat(Uint8Array.of(5), RLP.encode(fields)));

@@ -31,10 +31,12 @@ function compareAccounts(found, address, theirs, ours) {
 
 // A list of texts, empty when both sides agree.
 export function differences(world, theirs, ours) {
-  if (theirs.rc !== ours.rc) return [`${theirs.rc} (${theirs.why ?? theirs.status}), ours ${ours.rc} (${ours.why ?? ours.status})`];
+  const told = r => `${r.rc} (${r.why ?? r.status})`;
+  if (theirs.rc !== ours.rc) return [`${told(theirs)}, ours ${told(ours)}`];
   if (theirs.rc !== 'ok') return [];
   const found = [];
-  if (theirs.status !== ours.status) found.push(`${theirs.status} (${theirs.why ?? ''}), ours ${ours.status} ${ours.halt}`);
+  if (theirs.status !== ours.status)
+    found.push(`${theirs.status} (${theirs.why ?? ''}), ours ${ours.status} ${ours.halt}`);
   if (theirs.gas !== BigInt(ours.gas)) found.push(`gas ${theirs.gas}, ours ${BigInt(ours.gas)}`);
   for (const field of ['output', 'created'])
     if (theirs[field] !== ours[field]) found.push(`${field} ${theirs[field]}, ours ${ours[field]}`);

@@ -9,9 +9,10 @@ const PLAIN = '0x20000000000000000000000000000000000000e1';    // has only a bal
 const NOBODY = '0x30000000000000000000000000000000000000f1';   // not in the state
 const COINBASE = '0x40000000000000000000000000000000000000c0';
 const MAX_NONCE = (1n << 64n) - 1n;
+const atMost = (n, max) => (n < max ? n : max);
 
-// No balance comes near 2^256: a transfer that overflows cannot happen on a chain, and the two sides differ in what they
-// do with it (ethereumjs halts the frame with "value overflow").
+// No balance comes near 2^256: a transfer that overflows cannot happen on a chain, and the two sides differ in what
+// they do with it (ethereumjs halts the frame with "value overflow").
 const BALANCES = [0n, 1n, 2n, 1000n, 10n ** 18n, 1n << 64n, 1n << 128n];
 
 function storage(r) {
@@ -22,7 +23,8 @@ function storage(r) {
 
 function accounts(r, fork, targets) {
   const world = new Map();
-  const add = (address, a) => world.set(address, { nonce: 0n, balance: 0n, code: new Uint8Array(), storage: new Map(), ...a });
+  const nothing = () => ({ nonce: 0n, balance: 0n, code: new Uint8Array(), storage: new Map() });
+  const add = (address, a) => world.set(address, { ...nothing(), ...a });
   for (const address of CONTRACTS)
     add(address, {
       nonce: r.weighted([[95, 1n], [2, MAX_NONCE], [2, MAX_NONCE - 1n], [1, 1n << 63n]]),
@@ -33,12 +35,14 @@ function accounts(r, fork, targets) {
   if (r.chance(0.1)) add(addressOfWord(BigInt(r.between(1, 0x11))), { balance: 1n });
   // What CREATE would make is there already. Without storage: EIP-7610's further condition is not in ethereumjs.
   if (r.chance(0.04))
-    add(createAddress(CONTRACTS[0], 1n), r.pick([{ nonce: 1n }, { balance: 5n }, { nonce: 1n, code: Uint8Array.of(0) }]));
+    add(createAddress(CONTRACTS[0], 1n),
+      r.pick([{ nonce: 1n }, { balance: 5n }, { nonce: 1n, code: Uint8Array.of(0) }]));
   KEYS.forEach((key, i) => {
     const delegates = fork.prague && r.chance(i === 0 ? 0.15 : 0.6);
     if (i === 0 || delegates || r.chance(0.5))
       add(key.address, {
-        nonce: r.weighted([[80, BigInt(r.below(3))], [i ? 10 : 1, MAX_NONCE - 1n], [i ? 10 : 1, MAX_NONCE], [5, 1n << 32n]]),
+        nonce: r.weighted([[80, BigInt(r.below(3))], [i ? 10 : 1, MAX_NONCE - 1n], [i ? 10 : 1, MAX_NONCE],
+          [5, 1n << 32n]]),
         balance: i === 0 ? r.weighted([[50, 1n << 110n], [1, 10n ** 15n]]) : r.pick(BALANCES) || 1n,
         code: delegates ? delegation(r.pick(targets)) : new Uint8Array(),
         storage: delegates ? storage(r) : new Map(),
@@ -66,7 +70,7 @@ function authorization(r, world, targets) {
     key, spoilt: r.chance(0.05),
     chainId: r.weighted([[6, 1n], [6, 0n], [1, 2n], [1, BIG]]),
     address: r.chance(0.15) ? addressOfWord(0n) : r.pick(targets),
-    nonce: r.weighted([[10, nonce > MAX_NONCE ? MAX_NONCE : nonce], [2, 0n], [1, 1n], [1, MAX_NONCE], [1, MAX_NONCE - 1n]]),
+    nonce: r.weighted([[10, atMost(nonce, MAX_NONCE)], [2, 0n], [1, 1n], [1, MAX_NONCE], [1, MAX_NONCE - 1n]]),
   };
 }
 
@@ -78,21 +82,24 @@ function fees(r, block, type) {
 }
 
 function accessList(r, targets) {
+  const key = () => u256(r.chance(0.8) ? BigInt(r.below(4)) : word(r));
   return Array.from({ length: r.below(4) }, () => ({
-    address: r.pick(targets), storageKeys: Array.from({ length: r.below(4) }, () => u256(r.chance(0.8) ? BigInt(r.below(4)) : word(r))),
+    address: r.pick(targets), storageKeys: Array.from({ length: r.below(4) }, key),
   }));
 }
 
 function transaction(r, fork, world, block, targets) {
-  const type = r.weighted([[5, 0], [2, 1], [fork.london ? 3 : 0, 2], [fork.cancun ? 1 : 0, 3], [fork.prague ? 4 : 0, 4]]);
-  const to = r.weighted([[12, CONTRACTS[0]], [2, r.pick(targets)], [2, r.pick(KEYS).address], [type < 3 ? 3 : 0, null]]);
+  const type = r.weighted([[5, 0], [2, 1], [fork.london ? 3 : 0, 2], [fork.cancun ? 1 : 0, 3],
+    [fork.prague ? 4 : 0, 4]]);
+  const to = r.weighted([[12, CONTRACTS[0]], [2, r.pick(targets)], [2, r.pick(KEYS).address],
+    [type < 3 ? 3 : 0, null]]);
   const precompile = to && BigInt(to) && BigInt(to) <= 0x100n ? Number(BigInt(to)) : 0;
   return {
     type, to, from: KEYS[0].address,
     value: r.weighted([[6, 0n], [3, 1n], [1, 10n ** 18n], [1, 1n << 100n]]),
     data: to === null ? program(r, { fork, targets, depth: 1, init: true })
       : precompile ? precompileInput(r, precompile) : r.bytes(r.pick([0, 0, 1, 4, 31, 32, 33, 64, 100, 300])),
-    nonce: world.get(KEYS[0].address).nonce + (r.chance(0.005) ? 1n : 0n),
+    nonce: atMost(world.get(KEYS[0].address).nonce + (r.chance(0.005) ? 1n : 0n), MAX_NONCE),
     access: type > 0 ? accessList(r, targets) : [],
     maxBlobFee: type === 3 ? r.weighted([[20, 10n ** 12n], [1, 1n]]) : 0n,
     blobs: type === 3 ? Array.from({ length: r.between(1, 3) }, () => hex(concat(Uint8Array.of(1), r.bytes(31)))) : [],

@@ -25,16 +25,19 @@ const recoverable = memo(() => {
   const [recovery, ...rs] = secp256k1.sign(digest, secret, { prehash: false, format: 'recovered' });
   return concat(digest, wordBytes(27n + BigInt(recovery)), Uint8Array.from(rs));
 });
-const signedP256 = memo(() => concat(digest, p256.sign(digest, secret, { prehash: false }), p256.getPublicKey(secret, false).slice(1)));
+const signedP256 = memo(() =>
+  concat(digest, p256.sign(digest, secret, { prehash: false }), p256.getPublicKey(secret, false).slice(1)));
 
-const scalar = r => wordBytes(r.pick([0n, 1n, 2n, ORDER - 1n, ORDER, ORDER + 1n, (1n << 256n) - 1n, BigInt(r.next()) << 128n]));
+const scalar = r =>
+  wordBytes(r.pick([0n, 1n, 2n, ORDER - 1n, ORDER, ORDER + 1n, (1n << 256n) - 1n, BigInt(r.next()) << 128n]));
 const repeat = (n, make) => concat(...Array.from({ length: n }, make));
 const blsField = r => wordBytes(r.pick([0n, 1n, 2n, BLS_PRIME - 1n, BLS_PRIME, BigInt(r.next())]), 64);
 
 function modexp(r) {
   const length = () => r.pick([0, 0, 1, 2, 8, 31, 32, 33, 40, 64, 96]);
   const [b, e, m] = [length(), length(), length()];
-  const stated = n => wordBytes(r.chance(0.01) ? r.pick([1024n, 1025n, 1n << 32n, 1n << 64n, (1n << 256n) - 1n]) : BigInt(n));
+  const large = [1024n, 1025n, 1n << 32n, 1n << 64n, (1n << 256n) - 1n];
+  const stated = n => wordBytes(r.chance(0.01) ? r.pick(large) : BigInt(n));
   const digits = n => (r.chance(0.2) ? new Uint8Array(n).fill(r.pick([0, 0xff])) : r.bytes(n));
   return concat(stated(b), stated(e), stated(m), digits(b), digits(e), digits(m));
 }
@@ -48,7 +51,8 @@ const KINDS = {
   0x06: r => concat(r.pick(bnG1()), r.pick(bnG1())),
   0x07: r => concat(r.pick(bnG1()), scalar(r)),
   0x08: r => repeat(r.below(3), () => concat(r.pick(bnG1()), r.pick(bnG2()))),
-  0x09: r => concat(wordBytes(BigInt(r.pick([0, 1, 2, 10, 12, 300])), 4), r.bytes(208), Uint8Array.of(r.pick([0, 1, 0, 1, 2, 255]))),
+  0x09: r => concat(wordBytes(BigInt(r.pick([0, 1, 2, 10, 12, 300])), 4), r.bytes(208),
+    Uint8Array.of(r.pick([0, 1, 0, 1, 2, 255]))),
   // The reference has no KZG set-up, so point evaluation is given only what both refuse.
   0x0a: r => r.bytes(r.pick([191, 192, 193])),
   0x0b: r => concat(r.pick(blsG1()), r.pick(blsG1())),

@@ -5,8 +5,8 @@ import { precompileInput } from './inputs.mjs';
 
 export const BIG = (1n << 256n) - 1n;
 const POWERS = [8n, 16n, 31n, 32n, 53n, 63n, 64n, 127n, 128n, 160n, 192n, 248n, 255n, 256n];
-const EDGES = [...new Set([0n, 1n, 2n, 3n, 7n, 15n, 20n, 30n, 31n, 32n, 33n, 63n, 64n, 65n, 96n, 255n, 256n, 257n, BIG - 1n, BIG - 31n,
-  ...POWERS.flatMap(p => [(1n << p) - 1n, (1n << p) & BIG, ((1n << p) + 1n) & BIG])])];
+const EDGES = [...new Set([0n, 1n, 2n, 3n, 7n, 15n, 20n, 30n, 31n, 32n, 33n, 63n, 64n, 65n, 96n, 255n, 256n,
+  257n, BIG - 1n, BIG - 31n, ...POWERS.flatMap(p => [(1n << p) - 1n, (1n << p) & BIG, ((1n << p) + 1n) & BIG])])];
 const SIZES = [0n, 0n, 1n, 2n, 4n, 20n, 31n, 32n, 32n, 33n, 63n, 64n, 65n, 96n, 127n, 128n, 256n, 1023n];
 
 const asWord = bytes => bytes.reduce((n, b) => (n << 8n) | BigInt(b), 0n);
@@ -29,17 +29,19 @@ const gas = r => r.weighted([[2, () => 0n], [3, () => BigInt(r.below(3000))], [5
 // name: [byte, operands from the top: w word, o offset, l length, a address, k storage key, i small index, v value to
 // store, d call value, g gas; results]
 const OPS = {
-  arithmetic: ['01ww', '02ww', '03ww', '04ww', '05ww', '06ww', '07ww', '08www', '09www', '0aww', '0biw', '10ww', '11ww', '12ww',
-    '13ww', '14ww', '15w', '16ww', '17ww', '18ww', '19w', '1aiw', '1biw', '1ciw', '1diw', '1ew', '20ol'],
-  context: ['30', '31a', '32', '33', '34', '35o', '36', '38', '3a', '3ba', '3d', '3fa', '40b', '41', '42', '43', '44', '45', '46',
-    '47', '48', '49i', '4a', '58', '59', '5a', '51o', '54k', '5ck', '5f'],
-  effects: ['52ow', '52ow', '53ow', '55kv', '55kv', '55kv', '5dkv', '5dkv', '37ool', '39ool', '3eool', '5eool', 'a0ol', 'a1olw',
-    'a2olww', 'a3olwww', 'a4olwwww', '3caool'],
+  arithmetic: ['01ww', '02ww', '03ww', '04ww', '05ww', '06ww', '07ww', '08www', '09www', '0aww', '0biw', '10ww', '11ww',
+    '12ww', '13ww', '14ww', '15w', '16ww', '17ww', '18ww', '19w', '1aiw', '1biw', '1ciw', '1diw', '1ew', '20ol'],
+  context: ['30', '31a', '32', '33', '34', '35o', '36', '38', '3a', '3ba', '3d', '3fa', '40b', '41', '42', '43', '44',
+    '45', '46', '47', '48', '49i', '4a', '58', '59', '5a', '51o', '54k', '5ck', '5f'],
+  effects: ['52ow', '52ow', '53ow', '55kv', '55kv', '55kv', '5dkv', '5dkv', '37ool', '39ool', '3eool', '5eool', 'a0ol',
+    'a1olw', 'a2olww', 'a3olwww', 'a4olwwww', '3caool'],
 };
 const parse = list => list.map(t => ({ byte: parseInt(t.slice(0, 2), 16), takes: t.slice(2) }));
 const ARITHMETIC = parse(OPS.arithmetic), CONTEXT = parse(OPS.context), EFFECTS = parse(OPS.effects);
-const SINCE = { 0x48: 'london', 0x5f: 'shanghai', 0x49: 'cancun', 0x4a: 'cancun', 0x5c: 'cancun', 0x5d: 'cancun', 0x5e: 'cancun',
-  0x1e: 'osaka' };
+const SINCE = { 0x48: 'london', 0x5f: 'shanghai', 0x49: 'cancun', 0x4a: 'cancun', 0x5c: 'cancun', 0x5d: 'cancun',
+  0x5e: 'cancun', 0x1e: 'osaka' };
+// Instructions that push something without an operand; two DUPs.
+const SOURCES = [0x30, 0x33, 0x34, 0x36, 0x3a, 0x3d, 0x43, 0x45, 0x47, 0x59, 0x5a, 0x80, 0x81];
 // The calls, and whether they take a value.
 const CALLS = { 0xf1: true, 0xf2: true, 0xf4: false, 0xfa: false };
 
@@ -73,8 +75,7 @@ class Assembler {
   operand(kind) {
     const { r } = this;
     switch (kind) {
-      case 'w': return r.chance(0.25) ? this.byte(r.pick([0x30, 0x33, 0x34, 0x36, 0x3a, 0x3d, 0x43, 0x45, 0x47, 0x59, 0x5a, 0x80, 0x81]))
-        : this.push(word(r));
+      case 'w': return r.chance(0.25) ? this.byte(r.pick(SOURCES)) : this.push(word(r));
       case 'o': case 'l': return this.push(size(r));
       case 'k': return this.push(slot(r));
       case 'v': return r.chance(0.8) ? this.push(BigInt(r.below(3))) : this.operand('w');
@@ -142,8 +143,8 @@ class Assembler {
   precompile() {
     const { r } = this;
     // Pairings and multi-scalar products take the reference long.
-    const index = r.weighted([[6, 1], [3, 2], [3, 3], [3, 4], [8, 5], [3, 6], [3, 7], [1, 8], [3, 9], [1, 0xa], [2, 0xb], [1, 0xc],
-      [2, 0xd], [1, 0xe], [1, 0xf], [1, 0x10], [1, 0x11], [3, 0x100]]);
+    const index = r.weighted([[6, 1], [3, 2], [3, 3], [3, 4], [8, 5], [3, 6], [3, 7], [1, 8], [3, 9], [1, 0xa],
+      [2, 0xb], [1, 0xc], [2, 0xd], [1, 0xe], [1, 0xf], [1, 0x10], [1, 0x11], [3, 0x100]]);
     const input = precompileInput(r, index);
     this.load(input, 0);
     this.callOf(r.pick([0xf1, 0xfa, 0xf2, 0xf4]), () => this.push(BigInt(index)), input.length);
@@ -163,7 +164,7 @@ class Assembler {
     }
     if (r.chance(0.5)) { // the new contract is called
       this.byte(0x80);
-      this.callOf(Number(r.pick(Object.keys(CALLS))), () => this.byte(CALLS[0xf1] ? 0x84 : 0x83));
+      this.callOf(Number(r.pick(Object.keys(CALLS))), () => this.byte(0x84));
     } else {
       this.result();
     }
@@ -171,7 +172,10 @@ class Assembler {
   jump() {
     const { r } = this;
     this.operand(r.chance(0.5) ? 'v' : 'w');
-    if (r.chance(0.06)) { this.push(r.chance(0.5) ? BigInt(r.below(this.code.length + 40)) : word(r)); return this.byte(0x57); }
+    if (r.chance(0.06)) { // to anywhere
+      this.push(r.chance(0.5) ? BigInt(r.below(this.code.length + 40)) : word(r));
+      return this.byte(0x57);
+    }
     const place = this.pushPlace();
     this.byte(0x57);
     this.statements(r.between(1, 3));
@@ -209,6 +213,14 @@ class Assembler {
       [1, () => this.byte(0x60 + r.below(32), ...r.bytes(r.below(4)))], // a PUSH over the end
     ])();
   }
+  endIf() {
+    this.push(BigInt(this.r.below(2)));
+    const place = this.pushPlace();
+    this.byte(0x57);
+    this.end();
+    this.setPlace(place, this.code.length);
+    this.byte(0x5b);
+  }
   statement() {
     const { r, options } = this;
     r.weighted([
@@ -222,7 +234,7 @@ class Assembler {
       [2, () => this.loop()],
       [5, () => this.stack()],
       [1, () => this.byte(...r.bytes(r.between(1, 3)))],
-      [1, () => { this.push(BigInt(r.below(2))); const at = this.pushPlace(); this.byte(0x57); this.end(); this.setPlace(at, this.code.length); this.byte(0x5b); }],
+      [1, () => this.endIf()],
     ])();
   }
   statements(n) { for (; n > 0; n--) this.statement(); }
@@ -230,8 +242,16 @@ class Assembler {
   deploy() {
     const { r, options } = this;
     if (r.chance(0.06)) { // at the size limit of contracts, or a first byte of 0xef
-      if (r.chance(0.5)) { this.push(0xefn); this.push(0n); this.byte(0x53); this.push(r.pick([1n, 2n, 23n])); this.push(0n); }
-      else { this.push(r.pick([24575n, 24576n, 24577n])); this.push(r.pick([0n, 64n])); }
+      if (r.chance(0.5)) {
+        this.push(0xefn);
+        this.push(0n);
+        this.byte(0x53);
+        this.push(r.pick([1n, 2n, 23n]));
+        this.push(0n);
+      } else {
+        this.push(r.pick([24575n, 24576n, 24577n]));
+        this.push(r.pick([0n, 64n]));
+      }
       return this.byte(0xf3);
     }
     const runtime = program(r, { ...options, depth: options.depth + 1 });

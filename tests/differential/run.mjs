@@ -11,9 +11,9 @@ import { makeCase } from './generate.mjs';
 import { runReference, traceReference } from './reference.mjs';
 
 const text = { type: 'string' };
-const { values: args } = parseArgs({ options: { count: { ...text, default: '3000' }, seed: text, from: { ...text, default: '0' },
-  case: text, fork: text, evm: { ...text, default: fileURLToPath(new URL('../../build/tests/differential/differential_evm', import.meta.url)) },
-  stop: { ...text, default: '5' } } });
+const built = fileURLToPath(new URL('../../build/tests/differential/differential_evm', import.meta.url));
+const { values: args } = parseArgs({ options: { count: { ...text, default: '3000' }, seed: text, case: text, fork: text,
+  from: { ...text, default: '0' }, evm: { ...text, default: built }, stop: { ...text, default: '5' } } });
 if (args.fork && !FORKS[args.fork]) throw new Error(`no fork ${args.fork}; there are ${Object.keys(FORKS)}`);
 const seed = args.seed ?? String(Date.now());
 const first = Number(args.case ?? args.from), count = args.case ? 1 : Number(args.count);
@@ -46,20 +46,22 @@ function lineOf(c, limits) {
     block: { ...block },
     pre: [...c.world].map(([address, a]) => ({ address, nonce: a.nonce, balance: a.balance, code: hex(a.code),
       storage: [...a.storage].map(([k, v]) => [u256(k), q(v)]) })),
-    tx: { ...tx, data: hex(tx.data), authorizations: tx.authorizations.map(a => ({ chainId: a.chainId, address: a.address,
-      nonce: a.nonce, signer: a.spoilt ? null : a.key.address })) },
+    tx: { ...tx, data: hex(tx.data), authorizations: tx.authorizations.map(a =>
+      ({ chainId: a.chainId, address: a.address, nonce: a.nonce, signer: a.spoilt ? null : a.key.address })) },
   }, (_, v) => (typeof v === 'bigint' || typeof v === 'number' ? q(v) : v));
 }
 
-// The gas limits of a case: its own, and if it is one of those, some at which an instruction just is or is not paid for.
+// Runs a case with its own gas limit, and if it is to be swept, with some at which an instruction just is or just is
+// not paid for.
 async function reference(c) {
   const results = [await runReference(c, c.gas)];
   const limits = [c.gas], r = c.random;
   if (c.sweep && results[0].rc === 'ok') {
     const steps = await traceReference(c, c.gas);
     for (let i = 0; i < c.sweep; i++) {
-      const at = steps.length && r.chance(0.6) ? r.pick(steps) - BigInt(r.below(3) - 1)
-        : r.chance(0.1) ? results[0].gas - BigInt(r.below(3) - 1) : BigInt(r.between(20000, Number(results[0].gas) + 20000));
+      const used = results[0].gas, about = () => BigInt(r.below(3) - 1);
+      const at = steps.length && r.chance(0.6) ? r.pick(steps) - about()
+        : r.chance(0.1) ? used - about() : BigInt(r.between(20000, Number(used) + 20000));
       limits.push(at);
       results.push(await runReference(c, at));
     }
@@ -73,7 +75,8 @@ let failed = 0;
 
 function report(c, limits, i, found, theirs, ours) {
   failed++;
-  console.log(`DIFFERENCE seed ${seed} case ${c.k} (${c.fork.name}, gas limit ${limits[i]}): ${found.slice(0, 4).join('; ')}`);
+  const where = `seed ${seed} case ${c.k} (${c.fork.name}, gas limit ${limits[i]})`;
+  console.log(`DIFFERENCE ${where}: ${found.slice(0, 4).join('; ')}`);
   console.log(`  again: tests/differential/run --seed ${seed} --case ${c.k}${args.fork ? ` --fork ${args.fork}` : ''}`);
   if (args.case) {
     console.log(`  reference: ${theirs.rc} ${theirs.status ?? ''} ${theirs.why ?? ''}`);
@@ -98,18 +101,19 @@ async function runCase(ours, k) {
 }
 
 console.log(`seed ${seed}, cases ${first} to ${first + count - 1}`);
-const began = Date.now();
+const began = Date.now(), elapsed = () => Math.round((Date.now() - began) / 1000);
 const ours = new Ours();
 let shown = began;
 for (let k = first; k < first + count && failed < Number(args.stop); k++) {
   await runCase(ours, k);
   if (Date.now() - shown > 10000) {
     shown = Date.now();
-    console.log(`  ${tally.programs} programs, ${tally.transactions} transactions, ${failed} differences, ${Math.round((shown - began) / 1000)} s`);
+    const { programs, transactions } = tally;
+    console.log(`  ${programs} programs, ${transactions} transactions, ${failed} differences, ${elapsed()} s`);
   }
 }
 ours.end();
-console.log(`${tally.programs} programs, ${tally.transactions} transactions (${tally.success} success, ${tally.revert} revert, ` +
-  `${tally.halt} halt, ${tally.refused} refused), ${failed} differences, ${Math.round((Date.now() - began) / 1000)} s`);
+console.log(`${tally.programs} programs, ${tally.transactions} transactions (${tally.success} success, ` +
+  `${tally.revert} revert, ${tally.halt} halt, ${tally.refused} refused), ${failed} differences, ${elapsed()} s`);
 console.log(Object.entries(forks).map(([name, n]) => `${name} ${n}`).join(', '));
 process.exitCode = failed ? 1 : 0;
