@@ -57,7 +57,7 @@ static rc_t open_tdx(tee_provider_t *out, const tee_open_t *o, char *said, size_
     if (rc)
         snprintf(said, cap, "%s", why);
     else
-        snprintf(said, cap, "the kernel's configfs-tsm at %s", dir);
+        snprintf(said, cap, "the kernel's configfs-tsm at %.150s", dir);
     return rc;
 }
 
