@@ -80,12 +80,16 @@ class Assembler {
       case 'k': return this.push(slot(r));
       case 'v': return r.chance(0.8) ? this.push(BigInt(r.below(3))) : this.operand('w');
       case 'i': return this.push(r.chance(0.8) ? BigInt(r.below(260)) : word(r));
-      case 'b': return r.chance(0.3) ? this.push(word(r)) : this.push(BigInt(r.between(0, 1002)));
+      case 'b': return r.chance(0.2) ? this.push(word(r)) : this.ancestor();
       case 'a': return this.address();
       case 'd': return this.push(r.weighted([[6, 0n], [4, 1n], [1, 2n], [1, 1n << 64n], [1, BIG]]));
       case 'g': return r.chance(0.25) ? this.byte(0x5a) : this.push(gas(r));
       default: throw new Error(kind);
     }
+  }
+  ancestor() { // a block's number, mostly at the edges of what BLOCKHASH knows
+    this.push(this.r.pick([0n, 1n, 2n, 255n, 256n, 257n, BigInt(this.r.below(300))]));
+    this.byte(0x43, 0x03);
   }
   address() {
     const { r } = this;
@@ -122,6 +126,19 @@ class Assembler {
     this.result();
   }
   context() { this.instruction(this.of(CONTEXT)); this.result(); }
+  // Who calls whom, with what: stored or logged, so that a frame's context shows in the end.
+  witness() {
+    const { r } = this;
+    this.byte(r.pick([0x30, 0x32, 0x33, 0x34, 0x36, 0x38, 0x47, 0x59, 0x5a]));
+    if (r.chance(0.7)) {
+      this.push(BigInt(r.below(4)));
+      this.byte(0x55);
+    } else {
+      this.push(0n);
+      this.push(0n);
+      this.byte(0xa1);
+    }
+  }
   effect() { this.instruction(this.of(EFFECTS)); }
   callOf(byte, address, input) { // input: undefined, or its length
     const { r } = this;
@@ -228,6 +245,7 @@ class Assembler {
       [14, () => this.context()],
       [20, () => this.effect()],
       [options.depth ? 5 : 10, () => this.call()],
+      [6, () => this.witness()],
       [5, () => this.precompile()],
       [options.depth ? 2 : 6, () => this.create()],
       [5, () => this.jump()],
