@@ -3,12 +3,12 @@
 #define KEY_TYPE_P256 2u
 #define CERT_TYPE_PEM_CHAIN 5u
 #define CERT_TYPE_QE_REPORT 6u
-#define OUTER_FIXED 134u /* signature 64, key 64, certification type 2 and size 4 */
 
 static const uint8_t intel_vendor[16] = { 0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9,
                                           0x94, 0x0a, 0x0d, 0xb3, 0x95, 0x7f, 0x06, 0x07 };
 
-static rc_t parse_header(quote_t *q, tee_fault_t *fault, rd_t *r)
+/* sgx: the quote is to be of version 3. */
+static rc_t parse_header(quote_t *q, tee_fault_t *fault, rd_t *r, bool sgx)
 {
     q->version = rd_u16le(r);
     unsigned key_type = rd_u16le(r);
@@ -18,22 +18,24 @@ static rc_t parse_header(quote_t *q, tee_fault_t *fault, rd_t *r)
     q->user_data = rd_take(r, 20).p;
     if (r->bad)
         return tee_fail(fault, E_TRUNCATED, "quote ends inside its header");
-    if (q->version != 4 && q->version != 5)
+    if (sgx && q->version != 3)
+        return tee_fail(fault, E_VERSION, "the quote's version is not 3");
+    if (!sgx && q->version != 4 && q->version != 5)
         return tee_fail(fault, E_VERSION, NULL);
     if (key_type != KEY_TYPE_P256)
         return tee_fail(fault, E_KEYTYPE, NULL);
-    if (tee_type != QUOTE_TEE_TDX)
-        return tee_fail(fault, E_TEETYPE, NULL);
+    if (tee_type != (sgx ? QUOTE_TEE_SGX : QUOTE_TEE_TDX))
+        return tee_fail(fault, E_TEETYPE, sgx ? "the quote is not of an SGX enclave" : NULL);
     if (memcmp(vendor.p, intel_vendor, sizeof intel_vendor) != 0)
         return tee_fail(fault, E_VENDOR, NULL);
     return RC_OK;
 }
 
-/* The descriptor of version 5; version 4 has one type only. */
+/* The descriptor of version 5; the versions before it have one type only. */
 static rc_t parse_body_type(quote_t *q, tee_fault_t *fault, rd_t *r)
 {
-    q->body_type = QUOTE_BODY_TD10;
-    if (q->version == 4)
+    q->body_type = q->version == 3 ? QUOTE_BODY_ENCLAVE : QUOTE_BODY_TD10;
+    if (q->version != 5)
         return RC_OK;
     q->body_type = rd_u16le(r);
     uint32_t size = rd_u32le(r);
@@ -125,20 +127,31 @@ static bool split_chain(view_t out[QUOTE_CERTS], view_t pem)
     return rd_done(&r) || (r.n == 1 && *r.p == 0);
 }
 
+/* Type and size around the QE report; version 3 has none. */
+static rc_t parse_outer(const quote_t *q, tee_fault_t *fault, rd_t *r)
+{
+    if (q->version == 3)
+        return RC_OK;
+    unsigned type = rd_u16le(r);
+    uint32_t size = rd_u32le(r);
+    if (r->bad)
+        return tee_fail(fault, E_TRUNCATED, "signature section of the quote is too short");
+    if (type != CERT_TYPE_QE_REPORT)
+        return tee_fail(fault, E_CERTTYPE_OUTER, "certification data of the quote is not a QE report (type 6)");
+    if (size != r->n)
+        return tee_fail(fault, E_CERTSIZE, "size of the QE report certification data does not fit the signature section");
+    return RC_OK;
+}
+
 /* The bytes that the length field behind the body counts. */
 static rc_t parse_signature(quote_t *q, tee_fault_t *fault, view_t in)
 {
     rd_t r = rd_of(in);
     q->signature = rd_take(&r, 64).p;
     q->attestation_key = rd_take(&r, 64).p;
-    unsigned outer_type = rd_u16le(&r);
-    uint32_t outer_size = rd_u32le(&r);
-    if (r.bad)
-        return tee_fail(fault, E_TRUNCATED, "signature section of the quote is too short");
-    if (outer_type != CERT_TYPE_QE_REPORT)
-        return tee_fail(fault, E_CERTTYPE_OUTER, "certification data of the quote is not a QE report (type 6)");
-    if (outer_size != in.n - OUTER_FIXED)
-        return tee_fail(fault, E_CERTSIZE, "size of the QE report certification data does not fit the signature section");
+    rc_t rc = parse_outer(q, fault, &r);
+    if (rc)
+        return rc;
     parse_enclave(&q->qe, &r);
     q->qe_signature = rd_take(&r, 64).p;
     unsigned auth_len = rd_u16le(&r);
@@ -167,18 +180,21 @@ static bool all_zero(view_t v)
     return true;
 }
 
-rc_t quote_parse(quote_t *out, tee_fault_t *fault, view_t in)
+static rc_t parse(quote_t *out, tee_fault_t *fault, view_t in, bool sgx)
 {
     rd_t r = rd_of(in);
     quote_t q = { 0 };
     if (in.n > TEE_QUOTE_LEN_MAX)
         return tee_fail(fault, E_LIMIT, "quote is longer than 32 KiB");
-    rc_t rc = parse_header(&q, fault, &r);
+    rc_t rc = parse_header(&q, fault, &r, sgx);
     if (!rc)
         rc = parse_body_type(&q, fault, &r);
     if (rc)
         return rc;
-    parse_td(&q, &r);
+    if (sgx)
+        parse_enclave(&q.enclave, &r);
+    else
+        parse_td(&q, &r);
     if (r.bad)
         return tee_fail(fault, E_TRUNCATED, "quote ends inside its body");
     q.signed_part = view_of(in.p, in.n - r.n);
@@ -193,4 +209,14 @@ rc_t quote_parse(quote_t *out, tee_fault_t *fault, view_t in)
         return rc;
     *out = q;
     return RC_OK;
+}
+
+rc_t quote_parse(quote_t *out, tee_fault_t *fault, view_t in)
+{
+    return parse(out, fault, in, false);
+}
+
+rc_t quote_parse_sgx(quote_t *out, tee_fault_t *fault, view_t in)
+{
+    return parse(out, fault, in, true);
 }

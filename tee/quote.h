@@ -1,4 +1,5 @@
-/* quote.h - parser of TDX DCAP quotes, versions 4 and 5. Structure only: no signature is checked here.
+/* quote.h - parser of DCAP quotes: of TDX guests (versions 4 and 5), and of SGX enclaves (version 3). Structure only: no
+ * signature is checked here.
  *
  * Spec:   Intel TDX DCAP Quoting Library API (quote format), TDX Module Base spec (TDREPORT), SGX enclave report
  * Floor:  4, tee. No heap, I/O, clock or thread.
@@ -19,7 +20,9 @@
 #define QUOTE_AUTH_MAX 1024u   /* bytes of QE authentication data */
 #define QUOTE_CERTS 3u         /* leaf, intermediate, root */
 
+#define QUOTE_TEE_SGX 0u
 #define QUOTE_TEE_TDX 0x81u
+#define QUOTE_BODY_ENCLAVE 1u
 #define QUOTE_BODY_TD10 2u
 #define QUOTE_BODY_TD15 3u
 
@@ -56,12 +59,13 @@ typedef struct {
 
 /* A parsed quote; every pointer and view lives as long as the input. */
 typedef struct {
-    unsigned version;         /* 4 or 5 */
-    unsigned body_type;       /* QUOTE_BODY_TD10 or QUOTE_BODY_TD15 */
+    unsigned version;         /* 4 or 5; 3 of quote_parse_sgx */
+    unsigned body_type;       /* QUOTE_BODY_... */
     view_t used;              /* the quote without the padding behind it */
     view_t signed_part;       /* header, descriptor (v5) and body: what the attestation key signs */
     const uint8_t *user_data; /* 20 */
-    quote_td_t td;
+    quote_td_t td;            /* all NULL of quote_parse_sgx */
+    quote_enclave_t enclave;  /* the subject of quote_parse_sgx; else empty */
     const uint8_t *signature;       /* 64: r || s over signed_part */
     const uint8_t *attestation_key; /* 64: x || y; vouched for by qe.report_data */
     quote_enclave_t qe;
@@ -70,10 +74,13 @@ typedef struct {
     view_t certs[QUOTE_CERTS]; /* PEM blocks with their markers, in the quote's order, which is not checked */
 } quote_t;
 
-/* Parses one quote. Bytes behind its end are allowed only when all are zero.
+/* Parses one quote of a TDX guest. Bytes behind its end are allowed only when all are zero.
  *   out    written only on RC_OK
  *   fault  filled on failure; may not be NULL
  * Codes E_TRUNCATED to E_LIMIT of fault.def, with their rc. */
 NODISCARD rc_t quote_parse(quote_t *out, tee_fault_t *fault, view_t in);
+
+/* The same for one quote of an SGX enclave, version 3 only: of a key provider, say. */
+NODISCARD rc_t quote_parse_sgx(quote_t *out, tee_fault_t *fault, view_t in);
 
 #endif

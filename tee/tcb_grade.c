@@ -150,9 +150,10 @@ static bool add_advisories(tcb_grade_t *g, const tcb_level_t *level)
 rc_t tcb_grade(tcb_grade_t *out, tee_fault_t *fault, const tcb_info_t *info, const tcb_level_t *qe_level,
                const uint8_t components[16], uint16_t pce_svn, const quote_t *quote)
 {
-    const tcb_level_t *platform = NULL, *sgx = NULL, *module;
+    const tcb_level_t *platform = NULL, *sgx = NULL, *module = NULL;
     tcb_grade_t g = { .qe = qe_level->status };
-    rc_t rc = grade_module(&module, fault, info, &quote->td);
+    bool is_td = quote->body_type != QUOTE_BODY_ENCLAVE;
+    rc_t rc = is_td ? grade_module(&module, fault, info, &quote->td) : RC_OK;
     if (rc)
         return rc;
     for (size_t i = 0; !platform && i < info->level_count; i++) {
@@ -160,7 +161,7 @@ rc_t tcb_grade(tcb_grade_t *out, tee_fault_t *fault, const tcb_info_t *info, con
         if (!reaches_sgx(level, components, pce_svn))
             continue;
         sgx = sgx ? sgx : level;
-        if (reaches_tdx(level, quote->td.tcb_svn))
+        if (!is_td || reaches_tdx(level, quote->td.tcb_svn))
             platform = level;
     }
     if (!platform)

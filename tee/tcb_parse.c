@@ -39,6 +39,7 @@ typedef struct {
     tee_fault_t *fault;
     tee_code_t json, time, id;
     arena_t *a;
+    bool sgx;
 } reader_t;
 
 static rc_t bad(const reader_t *r, const char *why)
@@ -133,7 +134,7 @@ static rc_t read_platform_level(tcb_level_t *out, const reader_t *r, const json_
     const json_t *tcb = json_object_get(o, "tcb");
     uint64_t pce;
     rc_t rc = read_components(out->sgx, r, json_object_get(tcb, "sgxtcbcomponents"));
-    if (!rc)
+    if (!rc && !r->sgx)
         rc = read_components(out->tdx, r, json_object_get(tcb, "tdxtcbcomponents"));
     if (rc)
         return rc;
@@ -233,7 +234,7 @@ static rc_t check_id(const reader_t *r, const json_t *o, const char *id, uint64_
 static rc_t read_info(tcb_info_t *x, const reader_t *r, const json_t *o)
 {
     uint64_t n;
-    rc_t rc = check_id(r, o, "TDX", 3);
+    rc_t rc = check_id(r, o, r->sgx ? "SGX" : "TDX", 3);
     if (!rc)
         rc = get_dates(&x->issue_date, &x->next_update, r, o);
     if (rc)
@@ -245,16 +246,17 @@ static rc_t read_info(tcb_info_t *x, const reader_t *r, const json_t *o)
     if (!get_number(&n, o, "tcbEvaluationDataNumber", UINT32_MAX))
         return bad(r, "tcbEvaluationDataNumber is missing or malformed");
     x->evaluation_number = (uint32_t)n;
-    if (!read_module_base(&x->base_module, json_object_get(o, "tdxModule")))
+    if (!r->sgx && !read_module_base(&x->base_module, json_object_get(o, "tdxModule")))
         return bad(r, "tdxModule is missing or malformed");
-    rc = read_modules(x, r, json_object_get(o, "tdxModuleIdentities"));
+    if (!r->sgx)
+        rc = read_modules(x, r, json_object_get(o, "tdxModuleIdentities"));
     return rc ? rc : read_levels(&x->levels, &x->level_count, r, json_object_get(o, "tcbLevels"), read_platform_level);
 }
 
 static rc_t read_identity(qe_identity_t *x, const reader_t *r, const json_t *o)
 {
     uint64_t n, prod_id;
-    rc_t rc = check_id(r, o, "TD_QE", 2);
+    rc_t rc = check_id(r, o, r->sgx ? "QE" : "TD_QE", 2);
     if (!rc)
         rc = get_dates(&x->issue_date, &x->next_update, r, o);
     if (rc)
@@ -283,9 +285,9 @@ static rc_t load(json_t **out, const reader_t *r, view_t json)
     return tee_fail(r->fault, rc == RC_NOMEM ? E_NOMEM : rc == RC_LIMIT ? E_LIMIT : r->json, NULL);
 }
 
-rc_t tcb_info_parse(tcb_info_t *out, tee_fault_t *fault, arena_t *a, view_t json)
+rc_t tcb_info_parse(tcb_info_t *out, tee_fault_t *fault, arena_t *a, view_t json, tcb_tee_t tee)
 {
-    const reader_t r = { fault, E_TCB_JSON, E_TCB_TIME, E_TCB_ID, a };
+    const reader_t r = { fault, E_TCB_JSON, E_TCB_TIME, E_TCB_ID, a, tee == TCB_OF_SGX };
     tcb_info_t x = { 0 };
     json_t *o;
     rc_t rc = load(&o, &r, json);
@@ -298,9 +300,9 @@ rc_t tcb_info_parse(tcb_info_t *out, tee_fault_t *fault, arena_t *a, view_t json
     return rc;
 }
 
-rc_t qe_identity_parse(qe_identity_t *out, tee_fault_t *fault, arena_t *a, view_t json)
+rc_t qe_identity_parse(qe_identity_t *out, tee_fault_t *fault, arena_t *a, view_t json, tcb_tee_t tee)
 {
-    const reader_t r = { fault, E_QEID_JSON, E_QEID_TIME, E_QEID_ID, a };
+    const reader_t r = { fault, E_QEID_JSON, E_QEID_TIME, E_QEID_ID, a, tee == TCB_OF_SGX };
     qe_identity_t x = { 0 };
     json_t *o;
     rc_t rc = load(&o, &r, json);

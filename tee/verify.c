@@ -27,12 +27,12 @@ static rc_t check_document(tee_prepared_t *p, tee_fault_t *fault, view_t documen
 }
 
 /* Step 7, but for the platform. */
-static rc_t check_tcb_info(tee_prepared_t *p, tee_fault_t *fault, arena_t *a)
+static rc_t check_tcb_info(tee_prepared_t *p, tee_fault_t *fault, arena_t *a, tcb_tee_t tee)
 {
     const collateral_t *c = &p->collateral;
     rc_t rc = check_document(p, fault, c->tcb_info, c->tcb_info_signature, c->tcb_info_issuer_chain, E_TCB_SIG);
     if (!rc)
-        rc = tcb_info_parse(&p->info, fault, a, c->tcb_info);
+        rc = tcb_info_parse(&p->info, fault, a, c->tcb_info, tee);
     if (rc)
         return rc;
     if (p->from < p->info.issue_date || p->from > p->info.next_update)
@@ -42,13 +42,13 @@ static rc_t check_tcb_info(tee_prepared_t *p, tee_fault_t *fault, arena_t *a)
 }
 
 /* Step 8. */
-static rc_t check_qe_identity(tee_prepared_t *p, tee_fault_t *fault, arena_t *a)
+static rc_t check_qe_identity(tee_prepared_t *p, tee_fault_t *fault, arena_t *a, tcb_tee_t tee)
 {
     const collateral_t *c = &p->collateral;
     rc_t rc =
         check_document(p, fault, c->qe_identity, c->qe_identity_signature, c->qe_identity_issuer_chain, E_QEID_SIG);
     if (!rc)
-        rc = qe_identity_parse(&p->identity, fault, a, c->qe_identity);
+        rc = qe_identity_parse(&p->identity, fault, a, c->qe_identity, tee);
     if (rc)
         return rc;
     if (p->from < p->identity.issue_date || p->from > p->identity.next_update)
@@ -59,18 +59,18 @@ static rc_t check_qe_identity(tee_prepared_t *p, tee_fault_t *fault, arena_t *a)
 
 /* Both documents; p is in place and has no CA yet. */
 static rc_t check_documents(tee_prepared_t *p, tee_fault_t *fault, arena_t *a, const collateral_t *collateral,
-                            view_t root, int64_t now)
+                            view_t root, int64_t now, tcb_tee_t tee)
 {
     *p = (tee_prepared_t){ .collateral = *collateral, .root = root, .from = now, .until = INT64_MAX };
-    rc_t rc = check_tcb_info(p, fault, a);
-    return rc ? rc : check_qe_identity(p, fault, a);
+    rc_t rc = check_tcb_info(p, fault, a, tee);
+    return rc ? rc : check_qe_identity(p, fault, a, tee);
 }
 
 rc_t tee_prepare(tee_prepared_t *out, tee_fault_t *fault, arena_t *a, const collateral_t *c, view_t root, int64_t now)
 {
     tee_prepared_t p;
     tee_fault_t none;
-    rc_t rc = check_documents(&p, fault, a, c, root, now);
+    rc_t rc = check_documents(&p, fault, a, c, root, now, TCB_OF_TDX);
     if (rc)
         return rc;
     if (!chain_verify_ca(&p.ca, &none, a, c->pck_crl_issuer_chain, c->root_ca_crl, c->pck_crl, root, now))
@@ -154,18 +154,32 @@ rc_t tee_verify_prepared(tee_verified_t *out, tee_fault_t *fault, arena_t *a, vi
     return rc ? rc : judge(out, fault, &q, &pck, p, memory);
 }
 
-rc_t tee_verify(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote, const collateral_t *collateral,
-                view_t root, rollback_t *memory, int64_t now)
+/* Of a parsed quote. */
+static rc_t verify(tee_verified_t *out, tee_fault_t *fault, arena_t *a, const quote_t *q,
+                   const collateral_t *collateral, view_t root, rollback_t *memory, int64_t now, tcb_tee_t tee)
 {
-    quote_t q;
     chain_pck_t pck;
     tee_prepared_t *p = arena_alloc(a, sizeof *p);
     if (!p)
         return tee_fail(fault, E_NOMEM, NULL);
+    rc_t rc = chain_verify_pck(&pck, fault, q->certs, collateral->root_ca_crl, collateral->pck_crl, root, now);
+    if (!rc)
+        rc = check_documents(p, fault, a, collateral, root, now, tee);
+    return rc ? rc : judge(out, fault, q, &pck, p, memory);
+}
+
+rc_t tee_verify(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote, const collateral_t *collateral,
+                view_t root, rollback_t *memory, int64_t now)
+{
+    quote_t q;
     rc_t rc = quote_parse(&q, fault, quote);
-    if (!rc)
-        rc = chain_verify_pck(&pck, fault, q.certs, collateral->root_ca_crl, collateral->pck_crl, root, now);
-    if (!rc)
-        rc = check_documents(p, fault, a, collateral, root, now);
-    return rc ? rc : judge(out, fault, &q, &pck, p, memory);
+    return rc ? rc : verify(out, fault, a, &q, collateral, root, memory, now, TCB_OF_TDX);
+}
+
+rc_t tee_verify_sgx(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote, const collateral_t *collateral,
+                    view_t root, rollback_t *memory, int64_t now)
+{
+    quote_t q;
+    rc_t rc = quote_parse_sgx(&q, fault, quote);
+    return rc ? rc : verify(out, fault, a, &q, collateral, root, memory, now, TCB_OF_SGX);
 }

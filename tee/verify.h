@@ -1,4 +1,4 @@
-/* verify.h - complete verification of a TDX quote by its collateral, and appraisal under a policy.
+/* verify.h - complete verification of a quote by its collateral, and appraisal of a TD under a policy.
  *
  * Spec:   Intel SGX/TDX DCAP quote verification; tee-facts section 5 (steps 1 to 15)
  * Floor:  4, tee. Pure: time, collateral, trust root and memory are arguments.
@@ -36,7 +36,12 @@ typedef struct {
 NODISCARD rc_t tee_verify(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote,
                           const collateral_t *collateral, view_t root, rollback_t *memory, int64_t now);
 
-/* Collateral after all checks that need no quote: for those who verify many quotes by the same collateral. */
+/* The same for the quote of an SGX enclave, version 3, with collateral of SGX; what runs in the enclave is told by
+ * out->quote.enclave. No policy admits such a quote as a node. */
+NODISCARD rc_t tee_verify_sgx(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote,
+                              const collateral_t *collateral, view_t root, rollback_t *memory, int64_t now);
+
+/* Collateral of TDX after all checks that need no quote: for those who verify many quotes by the same collateral. */
 typedef struct {
     collateral_t collateral;
     view_t root;

@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     tee_fault_t fault = { 0 };
     arena_t a;
     arena_init(&a, 64u << 20);
-    rc_t rc = qe_identity_parse(&id, &fault, &a, view_of(data, len));
+    rc_t rc = qe_identity_parse(&id, &fault, &a, view_of(data, len), TCB_OF_TDX);
     require((rc == RC_OK) == (fault.code == TEE_OK));
     if (rc == RC_OK) {
         require(id.issue_date <= id.next_update && id.level_count > 0 && id.level_count <= TCB_LEVELS_MAX);

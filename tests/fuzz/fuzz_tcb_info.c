@@ -42,7 +42,7 @@ static void compare_turned(const tcb_info_t *info, arena_t *a, const uint8_t *da
     char *text = json_dumps(o, JSON_COMPACT);
     require(text != NULL);
     if (strlen(text) <= COLLATERAL_DOC_MAX) {
-        require(tcb_info_parse(&turned, &fault, a, view_str(text)) == RC_OK);
+        require(tcb_info_parse(&turned, &fault, a, view_str(text), TCB_OF_TDX) == RC_OK);
         require(turned.level_count == info->level_count && turned.module_count == info->module_count);
         for (size_t i = 0; i < info->level_count; i++)
             require(!memcmp(turned.levels[i].sgx, info->levels[i].sgx, 16) &&
@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     tee_fault_t fault = { 0 };
     arena_t a;
     arena_init(&a, 64u << 20);
-    rc_t rc = tcb_info_parse(&info, &fault, &a, view_of(data, len));
+    rc_t rc = tcb_info_parse(&info, &fault, &a, view_of(data, len), TCB_OF_TDX);
     require((rc == RC_OK) == (fault.code == TEE_OK));
     if (rc == RC_OK) {
         require(info.issue_date <= info.next_update && info.module_count <= TCB_MODULES_MAX);

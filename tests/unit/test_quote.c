@@ -43,16 +43,16 @@ static void put_pattern(made_t *m, size_t n)
         m->bytes[m->n] = (uint8_t)(m->n * 7 + (m->n >> 8));
 }
 
-/* A quote of a version with a body of one type (2: TD 1.0, 3: TD 1.5). */
+/* A quote of a version with a body of one type (1: enclave, in version 3 only; 2: TD 1.0, 3: TD 1.5). */
 static void build(made_t *m, unsigned version, unsigned body_type, size_t auth, view_t chain)
 {
     static const uint8_t vendor[] = { 0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9,
                                       0x94, 0x0a, 0x0d, 0xb3, 0x95, 0x7f, 0x06, 0x07 };
-    size_t body = body_type == 3 ? 648 : 584;
+    size_t body = body_type == 1 ? 384 : body_type == 2 ? 584 : 648, outer = body_type == 1 ? 0 : 6;
     memset(m, 0, sizeof *m);
     put(m, version, 2);
     put(m, 2, 2);
-    put(m, 0x81, 4);
+    put(m, body_type == 1 ? 0 : 0x81, 4);
     put_pattern(m, 4);
     put_bytes(m, vendor, sizeof vendor);
     put_pattern(m, 20);
@@ -62,10 +62,12 @@ static void build(made_t *m, unsigned version, unsigned body_type, size_t auth, 
     }
     put_pattern(m, body);
     m->section = m->n;
-    put(m, 590 + auth + chain.n, 4);
+    put(m, 584 + outer + auth + chain.n, 4);
     put_pattern(m, 64 + 64);
-    put(m, 6, 2);
-    put(m, 456 + auth + chain.n, 4);
+    if (outer) {
+        put(m, 6, 2);
+        put(m, 456 + auth + chain.n, 4);
+    }
     put_pattern(m, 384 + 64);
     put(m, auth, 2);
     put_pattern(m, auth);
@@ -82,7 +84,7 @@ static void build_default(made_t *m)
 
 /* Parses an exact-size heap copy, so that ASan sees an over-read; checks that out is untouched and why is said on
  * failure. */
-static rc_t parse(const made_t *m, size_t n)
+static rc_t parse_by(rc_t (*parser)(quote_t *out, tee_fault_t *fault, view_t in), const made_t *m, size_t n)
 {
     uint8_t *copy = malloc(n ? n : 1);
     quote_t q, before;
@@ -90,13 +92,23 @@ static rc_t parse(const made_t *m, size_t n)
     memcpy(copy, m->bytes, n);
     memset(&before, 0x5a, sizeof before);
     q = before;
-    rc_t rc = quote_parse(&q, &fault, view_of(copy, n));
+    rc_t rc = parser(&q, &fault, view_of(copy, n));
     if (rc) {
         ck_assert_mem_eq(&q, &before, sizeof q);
         ck_assert_ptr_nonnull(fault.why);
     }
     free(copy);
     return rc;
+}
+
+static rc_t parse(const made_t *m, size_t n)
+{
+    return parse_by(quote_parse, m, n);
+}
+
+static rc_t parse_sgx(const made_t *m, size_t n)
+{
+    return parse_by(quote_parse_sgx, m, n);
 }
 
 /* Offsets inside the body: Intel TDX Module Base spec, TDREPORT. */
@@ -155,6 +167,53 @@ START_TEST(version_4_and_5_fields_stand_at_their_offsets)
         ck_assert(view_eq(q.certs[2], view_of(BLOCK, strlen(BLOCK) - 1)));
         ck_assert_ptr_eq(q.td.tcb_svn2, rows[i].type == 3 ? m.bytes + 638 : NULL);
         ck_assert_ptr_eq(q.td.mr_service_td, rows[i].type == 3 ? m.bytes + 654 : NULL);
+    }
+}
+END_TEST
+
+/* Offsets: tee-facts section 1, version 3. */
+START_TEST(an_enclaves_quote_is_read_by_its_own_parser)
+{
+    made_t m;
+    quote_t q;
+    tee_fault_t fault = { 0 };
+    build(&m, 3, 1, 32, view_str(CHAIN));
+    rc_t rc = quote_parse_sgx(&q, &fault, view_of(m.bytes, m.n));
+    ck_assert_msg(rc == RC_OK, "%s", fault.why);
+    ck_assert_uint_eq(q.version, 3);
+    ck_assert_uint_eq(q.body_type, QUOTE_BODY_ENCLAVE);
+    ck_assert_uint_eq(q.signed_part.n, 432);
+    ck_assert_ptr_eq(q.enclave.whole.p, m.bytes + 48);
+    ck_assert_ptr_eq(q.enclave.mr_enclave, m.bytes + 48 + 64);
+    ck_assert_ptr_eq(q.enclave.report_data, m.bytes + 48 + 320);
+    ck_assert_ptr_eq(q.signature, m.bytes + 436);
+    ck_assert_ptr_eq(q.qe.whole.p, m.bytes + 436 + 128);
+    ck_assert_ptr_eq(q.qe_signature, m.bytes + 436 + 512);
+    ck_assert_ptr_eq(q.qe_auth.p, m.bytes + 436 + 578);
+    ck_assert_ptr_eq(q.certs[0].p, m.bytes + 436 + 584 + 32);
+    ck_assert_ptr_null(q.td.mr_td);
+    ck_assert_uint_eq(q.used.n, m.n);
+    for (size_t n = 0; n < m.n; n++)
+        ck_assert_msg(parse_sgx(&m, n) == RC_MALFORMED, "length %zu", n);
+}
+END_TEST
+
+START_TEST(quotes_of_guests_and_of_enclaves_are_not_mixed_up)
+{
+    made_t m;
+    build(&m, 3, 1, 32, view_str(CHAIN));
+    ck_assert_int_eq(parse_sgx(&m, m.n), RC_OK);
+    ck_assert_int_eq(parse(&m, m.n), RC_REFUSED);
+    put_at(&m, 4, 0x81, 4);
+    ck_assert_int_eq(parse_sgx(&m, m.n), RC_REFUSED);
+    ck_assert_int_eq(parse(&m, m.n), RC_REFUSED);
+    for (unsigned version = 0; version < 8; version++) {
+        build(&m, 3, 1, 32, view_str(CHAIN));
+        put_at(&m, 0, version, 2);
+        ck_assert_int_eq(parse_sgx(&m, m.n), version == 3 ? RC_OK : RC_REFUSED);
+        build_default(&m);
+        put_at(&m, 0, version, 2);
+        ck_assert_int_eq(parse_sgx(&m, m.n), RC_REFUSED);
     }
 }
 END_TEST
@@ -338,6 +397,8 @@ int main(void)
 {
     return UNIT_RUN("quote",
         version_4_and_5_fields_stand_at_their_offsets,
+        an_enclaves_quote_is_read_by_its_own_parser,
+        quotes_of_guests_and_of_enclaves_are_not_mixed_up,
         every_truncation_is_malformed,
         only_zeros_may_follow_the_end,
         other_versions_keys_tees_and_vendors_are_refused,

@@ -157,7 +157,7 @@ static tee_code_t info_code(view_t json)
     tee_fault_t fault = { TEE_OK, NULL };
     memset(&before, 0x5a, sizeof before);
     x = before;
-    rc_t rc = tcb_info_parse(&x, &fault, &arena, json);
+    rc_t rc = tcb_info_parse(&x, &fault, &arena, json, TCB_OF_TDX);
     ck_assert((rc == RC_OK) == (fault.code == TEE_OK));
     if (rc) {
         ck_assert_mem_eq(&x, &before, sizeof x);
@@ -172,7 +172,7 @@ static tee_code_t identity_code(view_t json)
     tee_fault_t fault = { TEE_OK, NULL };
     memset(&before, 0x5a, sizeof before);
     x = before;
-    rc_t rc = qe_identity_parse(&x, &fault, &arena, json);
+    rc_t rc = qe_identity_parse(&x, &fault, &arena, json, TCB_OF_TDX);
     ck_assert((rc == RC_OK) == (fault.code == TEE_OK));
     if (rc)
         ck_assert_mem_eq(&x, &before, sizeof x);
@@ -186,7 +186,7 @@ START_TEST(a_tcb_info_is_read_and_its_levels_sorted)
                                           TCB_OUT_OF_DATE };
     tcb_info_t x;
     tee_fault_t fault;
-    ck_assert_int_eq(tcb_info_parse(&x, &fault, &arena, view_str(INFO)), RC_OK);
+    ck_assert_int_eq(tcb_info_parse(&x, &fault, &arena, view_str(INFO), TCB_OF_TDX), RC_OK);
     ck_assert_mem_eq(x.fmspc, fmspc, 6);
     ck_assert(x.pce_id[0] == 1 && x.pce_id[1] == 2);
     ck_assert_int_eq(x.issue_date, 1760896130);
@@ -211,7 +211,7 @@ START_TEST(a_qe_identity_is_read_and_its_levels_sorted)
     static const uint8_t misc[4] = { 1, 2, 3, 4 };
     qe_identity_t x;
     tee_fault_t fault;
-    ck_assert_int_eq(qe_identity_parse(&x, &fault, &arena, view_str(IDENTITY)), RC_OK);
+    ck_assert_int_eq(qe_identity_parse(&x, &fault, &arena, view_str(IDENTITY), TCB_OF_TDX), RC_OK);
     ck_assert_mem_eq(x.misc_select, misc, 4);
     ck_assert(x.attributes[0] == 0x11 && x.attributes_mask[0] == 0xfb && x.attributes_mask[8] == 0);
     ck_assert(x.mr_signer[0] == 0xdc && x.mr_signer[31] == 0xc5 && x.isv_prod_id == 2 && x.evaluation_number == 17);
@@ -347,6 +347,31 @@ START_TEST(a_malformed_qe_identity_is_refused_with_its_code)
 END_TEST
 
 /* Every length but the whole; text behind; nesting; size (40). */
+/* One level, without modules and TDX components. */
+#define SGX_INFO(id)                                                                                                   \
+    "{\"id\":\"" id "\",\"version\":3,\"issueDate\":\"2025-09-19T17:48:50Z\",\"nextUpdate\":\"2025-10-19T17:48:50Z\","        \
+    "\"fmspc\":\"00a067110000\",\"pceId\":\"0000\",\"tcbType\":0,\"tcbEvaluationDataNumber\":17,\"tcbLevels\":[{\"tcb\":{" \
+    "\"sgxtcbcomponents\":" SGX_LOW ",\"pcesvn\":13}," DATE ",\"tcbStatus\":\"UpToDate\"}]}"
+
+START_TEST(documents_of_one_tee_are_not_those_of_the_other)
+{
+    tcb_info_t info;
+    qe_identity_t id;
+    tee_fault_t fault = { 0 };
+    ck_assert_int_eq(tcb_info_parse(&info, &fault, &arena, view_str(SGX_INFO("SGX")), TCB_OF_SGX), RC_OK);
+    ck_assert_uint_eq(info.level_count, 1);
+    ck_assert_uint_eq(info.levels[0].pce_svn, 13);
+    ck_assert_uint_eq(info.module_count, 0);
+    ck_assert_int_eq(tcb_info_parse(&info, &fault, &arena, view_str(SGX_INFO("SGX")), TCB_OF_TDX), RC_REFUSED);
+    ck_assert_int_eq(fault.code, E_TCB_ID);
+    ck_assert_int_eq(tcb_info_parse(&info, &fault, &arena, view_str(SGX_INFO("TDX")), TCB_OF_TDX), RC_MALFORMED);
+    ck_assert_int_eq(tcb_info_parse(&info, &fault, &arena, view_str(INFO), TCB_OF_SGX), RC_REFUSED);
+    ck_assert_int_eq(fault.code, E_TCB_ID);
+    ck_assert_int_eq(qe_identity_parse(&id, &fault, &arena, view_str(IDENTITY), TCB_OF_SGX), RC_REFUSED);
+    ck_assert_int_eq(fault.code, E_QEID_ID);
+}
+END_TEST
+
 START_TEST(documents_are_whole_bounded_and_stand_alone)
 {
     char deep[400];
@@ -414,7 +439,7 @@ START_TEST(memory_that_ends_is_told_as_such)
         tcb_info_t x;
         tee_fault_t fault = { TEE_OK, NULL };
         arena_init(&small, limit);
-        rc_t rc = tcb_info_parse(&x, &fault, &small, view_str(INFO));
+        rc_t rc = tcb_info_parse(&x, &fault, &small, view_str(INFO), TCB_OF_TDX);
         ck_assert(rc == RC_OK || (rc == RC_NOMEM && fault.code == E_NOMEM));
         whole = rc == RC_OK;
         arena_free(&small);
@@ -435,7 +460,7 @@ START_TEST(the_order_of_levels_in_the_document_does_not_matter)
             continue; /* not a permutation */
         snprintf(doc, sizeof doc, "%s\"tcbLevels\":[%s,%s,%s,%s]}", INFO_HEAD, levels[at[0]], levels[at[1]],
                  levels[at[2]], levels[at[3]]);
-        ck_assert_int_eq(tcb_info_parse(&x, &fault, &arena, view_str(doc)), RC_OK);
+        ck_assert_int_eq(tcb_info_parse(&x, &fault, &arena, view_str(doc), TCB_OF_TDX), RC_OK);
         ck_assert(x.levels[0].status == TCB_UP_TO_DATE && x.levels[1].status == TCB_SW_HARDENING_NEEDED &&
                   x.levels[2].status == TCB_CONFIGURATION_NEEDED && x.levels[3].status == TCB_OUT_OF_DATE);
         seen++;
@@ -472,6 +497,6 @@ int main(void)
         "tcb", setup, teardown, dates_are_unix_seconds, what_is_no_date_is_refused,
         a_tcb_info_is_read_and_its_levels_sorted, a_qe_identity_is_read_and_its_levels_sorted,
         a_malformed_tcb_info_is_refused_with_its_code, a_malformed_qe_identity_is_refused_with_its_code,
-        documents_are_whole_bounded_and_stand_alone, lists_have_their_maximum, memory_that_ends_is_told_as_such,
+        documents_of_one_tee_are_not_those_of_the_other, documents_are_whole_bounded_and_stand_alone, lists_have_their_maximum, memory_that_ends_is_told_as_such,
         the_order_of_levels_in_the_document_does_not_matter, statuses_have_the_names_that_intel_gives_them);
 }
