@@ -156,14 +156,21 @@ rc_t mpt_trie_put(mpt_trie_t *t, view_t key, view_t value, const void *extra)
     return rc;
 }
 
+/* The key that ends at n: that of a branch is only known to begin with it. */
+static view_t own_key(const mpt_node_t *n)
+{
+    return view_of(n->key.p, n->depth / 2);
+}
+
 /* The parent of a removed leaf without it: a leaf when only its value is left, its child when only one is. */
 static mpt_node_t *without(const mpt_trie_t *t, const mpt_node_t *parent, unsigned nibble)
 {
-    if (parent->count == 1)
-        return node_copy(t, parent, false);
-    mpt_node_t *copy = node_copy(t, parent, true);
-    if (!copy)
-        return NULL;
+    bool leaf = parent->count == 1;
+    mpt_node_t *copy = node_copy(t, parent, !leaf);
+    if (copy && leaf)
+        copy->key = own_key(parent);
+    if (!copy || leaf)
+        return copy;
     copy->child[nibble] = NULL;
     copy->count--;
     if (copy->count > 1 || copy->value.n)
@@ -208,12 +215,6 @@ view_t mpt_trie_get(const mpt_trie_t *t, const void **extra, view_t key)
 }
 
 /* --- neighbours --- */
-
-/* The key that ends at n: that of a branch is only known to begin with it. */
-static view_t own_key(const mpt_node_t *n)
-{
-    return view_of(n->key.p, n->depth / 2);
-}
 
 static view_t first_key(const mpt_node_t *n)
 {

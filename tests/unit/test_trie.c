@@ -52,6 +52,25 @@ START_TEST(roots_are_the_known_ones)
 }
 END_TEST
 
+/* A branch that had longer keys below it becomes the leaf of the key that ends at it. */
+START_TEST(the_last_key_above_removed_ones_stays_itself)
+{
+    mpt_trie_t t = { .arena = &arena }, alone = { .arena = &arena };
+    hash32_t got, want;
+    put(&t, "dog", "puppy");
+    put(&t, "dot", "point");
+    put(&t, "do", "verb");
+    ck_assert_int_eq(mpt_trie_remove(&t, view_str("dog")), RC_OK);
+    ck_assert_int_eq(mpt_trie_remove(&t, view_str("dot")), RC_OK);
+    put(&alone, "do", "verb");
+    ck_assert_int_eq(mpt_trie_root(&got, &t), RC_OK);
+    ck_assert_int_eq(mpt_trie_root(&want, &alone), RC_OK);
+    ck_assert(hash32_eq(&got, &want));
+    ck_assert(view_eq(mpt_trie_next(&t, view_str("")), view_str("do")));
+    ck_assert(view_eq(mpt_trie_previous(&t, view_str("e")), view_str("do")));
+}
+END_TEST
+
 START_TEST(a_copy_of_the_struct_is_a_snapshot)
 {
     mpt_trie_t t = { .arena = &arena }, before;
@@ -135,15 +154,22 @@ static size_t model_find(const model_t *m, view_t key)
     return i;
 }
 
-static void model_step(model_t *m, mpt_trie_t *t, uint64_t *seed)
+/* Sets a key, or removes one: most often one that is there. most: of keys that are wanted. */
+static void model_step(model_t *m, mpt_trie_t *t, uint64_t *seed, size_t most)
 {
     uint8_t key[3], value[40];
     size_t n = random_below(seed, 4), len = 1 + random_below(seed, sizeof value);
+    bool removes = m->count >= most || random_below(seed, 3) == 0;
     for (size_t i = 0; i < n; i++)
         key[i] = (uint8_t)(random_below(seed, 3) * 0x10 + random_below(seed, 2));
+    if (removes && m->count && random_below(seed, 4)) {
+        size_t there = random_below(seed, (unsigned)m->count);
+        n = m->key_len[there];
+        memcpy(key, m->key[there], sizeof key);
+    }
     memset(value, (int)random_below(seed, 255) + 1, sizeof value);
     size_t at = model_find(m, view_of(key, n));
-    if (m->count == 64 || random_below(seed, 3) == 0) {
+    if (removes) {
         ck_assert_int_eq(mpt_trie_remove(t, view_of(key, n)), RC_OK);
         if (at < m->count) {
             size_t last = --m->count;
@@ -205,7 +231,7 @@ START_TEST(random_changes_agree_with_a_trie_built_anew)
         uint8_t key[3];
         for (size_t i = 0; i < sizeof key; i++)
             key[i] = (uint8_t)(random_below(&seed, 3) * 0x10 + random_below(&seed, 2));
-        model_step(m, &t, &seed);
+        model_step(m, &t, &seed, step / 50 % 2 ? 3 : 64);
         model_check(m, &t, view_of(key, random_below(&seed, 4)));
     }
     while (m->count) {
@@ -219,7 +245,8 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN_AROUND("trie", setup, teardown, roots_are_the_known_ones, a_copy_of_the_struct_is_a_snapshot,
+    return UNIT_RUN_AROUND("trie", setup, teardown, roots_are_the_known_ones,
+                           the_last_key_above_removed_ones_stays_itself, a_copy_of_the_struct_is_a_snapshot,
                            what_a_trie_cannot_hold_is_refused_and_changes_nothing,
                            out_of_memory_leaves_the_trie_as_it_was, random_changes_agree_with_a_trie_built_anew);
 }
