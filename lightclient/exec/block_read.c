@@ -12,24 +12,10 @@ static rc_t fault(const char **why, rc_t rc, const char *text)
     return rc;
 }
 
-static rc_t count_items(size_t *out, const rlp_item_t *list)
-{
-    view_t rest = list->payload;
-    rlp_item_t item;
-    size_t n = 0;
-    if (!list->is_list)
-        return RC_MALFORMED;
-    for (; rest.n; n++)
-        if (rlp_next(&item, &rest))
-            return RC_MALFORMED;
-    *out = n;
-    return RC_OK;
-}
-
 /* A typed transaction stands in the list as a string, a legacy one as the list that it is. */
 static rc_t get_transactions(ex_full_block_t *b, arena_t *a, const char **why, const rlp_item_t *list)
 {
-    if (count_items(&b->transaction_count, list))
+    if (rlp_count(&b->transaction_count, list))
         return fault(why, RC_MALFORMED, "transactions are no list");
     view_t *out = arena_calloc(a, b->transaction_count, sizeof *out), rest = list->payload;
     if (!out)
@@ -57,7 +43,7 @@ static bool get_withdrawal(ex_withdrawal_t *out, const rlp_item_t *item)
 
 static rc_t get_withdrawals(ex_full_block_t *b, arena_t *a, const char **why, const rlp_item_t *list)
 {
-    if (count_items(&b->withdrawal_count, list))
+    if (rlp_count(&b->withdrawal_count, list))
         return fault(why, RC_MALFORMED, "withdrawals do not parse");
     ex_withdrawal_t *out = arena_calloc(a, b->withdrawal_count, sizeof *out);
     view_t rest = list->payload;

@@ -67,26 +67,11 @@ static rc_t get_common(decoder_t *d, const rlp_item_t *f, size_t prices)
     return RC_OK;
 }
 
-/* How many items a list has. RC_MALFORMED: it is none, or one does not parse. */
-static rc_t count_items(size_t *out, const rlp_item_t *list)
-{
-    view_t rest = list->payload;
-    rlp_item_t item;
-    size_t n = 0;
-    if (!list->is_list)
-        return RC_MALFORMED;
-    for (; rest.n; n++)
-        if (rlp_next(&item, &rest))
-            return RC_MALFORMED;
-    *out = n;
-    return RC_OK;
-}
-
 /* A list of 32-byte strings. */
 static rc_t get_hashes(const hash32_t **out, size_t *count, arena_t *a, const rlp_item_t *list)
 {
     size_t n;
-    if (count_items(&n, list))
+    if (rlp_count(&n, list))
         return RC_MALFORMED;
     hash32_t *hashes = arena_calloc(a, n, sizeof *hashes);
     if (!hashes)
@@ -105,7 +90,7 @@ static rc_t get_hashes(const hash32_t **out, size_t *count, arena_t *a, const rl
 static rc_t get_access(decoder_t *d, const rlp_item_t *list)
 {
     size_t n, parts;
-    if (count_items(&n, list))
+    if (rlp_count(&n, list))
         return fault(d, RC_MALFORMED, "access list is no list");
     evm_access_t *access = arena_calloc(d->arena, n, sizeof *access);
     if (!access)
@@ -188,7 +173,7 @@ static rc_t get_authorization(evm_authorization_t *out, arena_t *a, const rlp_it
 static rc_t get_authorizations(decoder_t *d, const rlp_item_t *list)
 {
     size_t n;
-    if (count_items(&n, list))
+    if (rlp_count(&n, list))
         return fault(d, RC_MALFORMED, "authorizations are no list");
     evm_authorization_t *all = arena_calloc(d->arena, n, sizeof *all);
     if (!all)

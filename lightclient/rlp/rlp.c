@@ -58,6 +58,20 @@ rc_t rlp_split(rlp_item_t *items, size_t *count, size_t cap, view_t list_payload
     return RC_OK;
 }
 
+rc_t rlp_count(size_t *out, const rlp_item_t *list)
+{
+    view_t rest = list->payload;
+    rlp_item_t item;
+    size_t n = 0;
+    if (!list->is_list)
+        return RC_MALFORMED;
+    for (; rest.n; n++)
+        if (rlp_next(&item, &rest))
+            return RC_MALFORMED;
+    *out = n;
+    return RC_OK;
+}
+
 /* A string without leading zeros, at most max bytes: the form of every number. */
 static bool is_number(const rlp_item_t *item, size_t max)
 {

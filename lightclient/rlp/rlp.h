@@ -30,6 +30,9 @@ NODISCARD rc_t rlp_decode(rlp_item_t *out, view_t in);
  * RC_MALFORMED: an item does not parse; RC_LIMIT: more than cap items. Outputs are undefined on failure. */
 NODISCARD rc_t rlp_split(rlp_item_t *items, size_t *count, size_t cap, view_t list_payload);
 
+/* How many items a list has. RC_MALFORMED: it is none, or an item does not parse. */
+NODISCARD rc_t rlp_count(size_t *out, const rlp_item_t *list);
+
 /* A string item as a number without leading zeros. RC_MALFORMED: a list, leading zeros, or too many bytes. */
 NODISCARD rc_t rlp_u64(uint64_t *out, const rlp_item_t *item);
 NODISCARD rc_t rlp_u256(u256_t *out, const rlp_item_t *item);
