@@ -1,10 +1,27 @@
+#include <emmintrin.h>
+
 #include "lightclient/evm/tx.h"
+
+static uint64_t count_zeros(view_t v)
+{
+    const __m128i none = _mm_setzero_si128();
+    __m128i sums = none;
+    size_t i = 0;
+    for (; v.n - i >= 16; i += 16) {
+        __m128i is_zero = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)(v.p + i)), none);
+        sums = _mm_add_epi64(sums, _mm_sad_epu8(_mm_sub_epi8(none, is_zero), none));
+    }
+    uint64_t lanes[2];
+    _mm_storeu_si128((__m128i *)(void *)lanes, sums);
+    uint64_t zeros = lanes[0] + lanes[1];
+    for (; i < v.n; i++)
+        zeros += v.p[i] == 0;
+    return zeros;
+}
 
 tx_gas_t tx_price(const evm_params_t *params, const evm_tx_t *tx)
 {
-    uint64_t zeros = 0, total = GAS_TX;
-    for (size_t i = 0; i < tx->data.n; i++)
-        zeros += tx->data.p[i] == 0;
+    uint64_t zeros = count_zeros(tx->data), total = GAS_TX;
     uint64_t others = tx->data.n - zeros;
     total += GAS_TX_DATA_ZERO * zeros + GAS_TX_DATA_NONZERO * others;
     if (tx->create)
