@@ -20,6 +20,7 @@ static const char COLLATERAL_FILE[] = "collateral", ROLLBACK_FILE[] = "rollback"
 struct attest {
     attest_config_t config;
     policy_t *policy; /* constant once self is set, on the thread, before the first collateral is published */
+    bool knows_self;  /* of the thread */
     tee_evidence_t own;
     rollback_t memory; /* of the thread alone */
     pthread_t thread;
@@ -60,21 +61,16 @@ static rc_t platform_of(pccs_request_t *request, const attest_t *s, char *why, s
     return rc;
 }
 
-static rc_t fetch(view_t *text, attest_t *s, char *why, size_t cap, arena_t *a)
+/* From service number i. */
+static rc_t fetch(view_t *text, attest_t *s, char *why, size_t cap, arena_t *a, size_t i)
 {
     collateral_t c;
     pccs_request_t request = { .http = s->config.http, .root_crl = s->config.pccs_root_crl, .cancelled = stopping, .cancelled_ctx = s };
     rc_t rc = platform_of(&request, s, why, cap);
     if (rc)
         return rc;
-    rc = RC_IO;
-    snprintf(why, cap, "no provisioning certification service is configured (pccs)");
-    for (size_t i = 0; rc && i < s->config.pccs_count && !stopping(s); i++) {
-        if (i)
-            log_write(LOG_WARN, "collateral", "%s", why); /* the last one's is told by the caller */
-        request.base = s->config.pccs[i];
-        rc = pccs_fetch(&c, why, cap, a, &request);
-    }
+    request.base = s->config.pccs[i];
+    rc = pccs_fetch(&c, why, cap, a, &request);
     return rc ? rc : collateral_write(text, a, &c);
 }
 
@@ -93,7 +89,13 @@ static rc_t read_file(view_t *text, const attest_t *s, char *why, size_t cap, ar
     return RC_OK;
 }
 
-static rc_t get_collateral(view_t *text, attest_t *s, char *why, size_t cap, arena_t *a)
+static bool asks_services(const attest_t *s)
+{
+    return !s->config.tee->simulated && !s->config.tee->get_collateral && !s->config.collateral_file;
+}
+
+/* From service number i, or from the one place there is. */
+static rc_t get_collateral(view_t *text, attest_t *s, char *why, size_t cap, arena_t *a, size_t i)
 {
     if (s->config.tee->simulated && !s->config.tee->get_collateral) {
         snprintf(why, cap, "the %s gives no collateral", s->config.tee->name);
@@ -104,7 +106,7 @@ static rc_t get_collateral(view_t *text, attest_t *s, char *why, size_t cap, are
         snprintf(why, cap, "the %s gave no collateral", s->config.tee->name);
         return rc;
     }
-    return s->config.collateral_file ? read_file(text, s, why, cap, a) : fetch(text, s, why, cap, a);
+    return s->config.collateral_file ? read_file(text, s, why, cap, a) : fetch(text, s, why, cap, a, i);
 }
 
 static void keep(attest_t *s, view_t text)
@@ -127,6 +129,19 @@ static void publish(attest_t *s, uint8_t *copy, size_t len, const tee_verified_t
     pthread_mutex_unlock(&s->lock);
 }
 
+/* Tells the policy what we are, once. */
+static rc_t set_self(attest_t *s, const quote_t *q, arena_t *a)
+{
+    eventlog_t log;
+    tee_fault_t f;
+    if (s->knows_self)
+        return RC_OK;
+    bool replays = s->own.event_log.n && !eventlog_verify(&log, &f, a, s->own.event_log, q->td.rtmr);
+    rc_t rc = policy_set_self(s->policy, q, replays ? &log : NULL);
+    s->knows_self = !rc;
+    return rc;
+}
+
 /* Takes collateral if our own quote verifies by it. *expiry: until when. */
 static rc_t adopt(attest_t *s, char *why, size_t cap, int64_t *expiry, arena_t *a, view_t text)
 {
@@ -142,7 +157,7 @@ static rc_t adopt(attest_t *s, char *why, size_t cap, int64_t *expiry, arena_t *
         return rc;
     }
     uint8_t *copy = malloc(text.n);
-    rc = copy ? policy_set_self(s->policy, &v.quote, NULL) : RC_NOMEM;
+    rc = copy ? set_self(s, &v.quote, a) : RC_NOMEM;
     if (rc) {
         free(copy);
         snprintf(why, cap, "out of memory");
@@ -168,20 +183,34 @@ static void tell(attest_t *s, rc_t rc, const char *why, int64_t expiry, bool fir
                   (long long)((expiry - s->config.now_s(s->config.now_ctx)) / 3600));
 }
 
+/* Asks one place after the other until what it gives is good. */
+static rc_t find_collateral(attest_t *s, char *why, size_t cap, int64_t *expiry)
+{
+    size_t places = asks_services(s) ? s->config.pccs_count : 1;
+    rc_t rc = RC_IO;
+    snprintf(why, cap, "no provisioning certification service is configured (pccs)");
+    for (size_t i = 0; rc && i < places && !stopping(s); i++) {
+        arena_t a;
+        view_t text = { NULL, 0 };
+        if (i)
+            log_write(LOG_WARN, "collateral", "%s", why); /* the last one's is told by the caller */
+        arena_init(&a, ARENA_MAX);
+        rc = get_collateral(&text, s, why, cap, &a, i);
+        if (!rc)
+            rc = adopt(s, why, cap, expiry, &a, text);
+        if (!rc)
+            keep(s, text);
+        arena_free(&a);
+    }
+    return rc;
+}
+
 /* Looks for newer collateral. Returns seconds until the next look. */
 static int64_t renew(attest_t *s, bool first)
 {
-    char why[256] = "";
-    arena_t a;
-    view_t text = { NULL, 0 };
+    char why[256];
     int64_t expiry = 0, wait_s;
-    arena_init(&a, ARENA_MAX);
-    rc_t rc = get_collateral(&text, s, why, sizeof why, &a);
-    if (!rc)
-        rc = adopt(s, why, sizeof why, &expiry, &a, text);
-    if (!rc)
-        keep(s, text);
-    arena_free(&a);
+    rc_t rc = find_collateral(s, why, sizeof why, &expiry);
     if (stopping(s))
         return 0;
     tell(s, rc, why, expiry, first);

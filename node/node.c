@@ -223,7 +223,7 @@ static rc_t begin_attest(node_t *n, char *why, size_t cap)
     view_t body;
     config.pccs = c->pccs.count ? (const char *const *)c->pccs.urls : intel;
     config.pccs_count = c->pccs.count ? c->pccs.count : 1;
-    config.pccs_root_crl = c->pccs.count ? NULL : PCCS_INTEL_ROOT_CRL;
+    config.pccs_root_crl = PCCS_INTEL_ROOT_CRL;
     memcpy(config.pubkey, n->pubkey, sizeof config.pubkey);
     memcpy(config.node_pubkey, n->node_pubkey, sizeof config.node_pubkey);
     rc_t rc = attest_start(&n->attest, why, cap, &config);

@@ -247,12 +247,28 @@ static bool signature_holds(const json_t *inner, view_t signed_text, const uint8
     return holds;
 }
 
+/* Calls and blocks are signed with the same key: what is said must be of the form that only one of them has. */
+static bool is_block_number(const char *text)
+{
+    size_t n = strspn(text, "0123456789");
+    return n && n <= 20 && !text[n] && (n == 1 || text[0] != '0');
+}
+
+static bool is_call_response(const json_t *response)
+{
+    const char *text = json_string_value(response), *success = json_string_value(json_object_get(response, "Success"));
+    if (text)
+        return !strcmp(text, "Error");
+    return success && json_object_size(response) == 1 && !strncmp(success, "0x", 2) &&
+           !success[2 + strspn(success + 2, "0123456789abcdef")];
+}
+
 static bool check_block(results_t *r, view_t body, const char *name, const uint8_t pubkey[33])
 {
     json_t *inner = inner_object(body);
     const char *number = json_string_value(json_object_get(inner, "blocknum"));
     bool ok;
-    if (!number)
+    if (!number || !is_block_number(number))
         ok = step(r, "block", false, "E_ANSWER", "%s: not an answer of GET /block", name);
     else if (!signature_holds(inner, view_str(number), pubkey))
         ok = step(r, "block", false, "E_SIGNATURE", "%s: block %.40s is not signed with the attested key", name, number);
@@ -267,7 +283,7 @@ static bool check_call(results_t *r, view_t body, const char *name, const uint8_
     json_t *inner = inner_object(body), *response = json_object_get(inner, "response");
     char *text = response ? json_dumps(response, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
     bool ok;
-    if (!text)
+    if (!text || !is_call_response(response))
         ok = step(r, "call", false, "E_ANSWER", "%s: not an answer of POST /call", name);
     else if (!signature_holds(inner, view_str(text), pubkey))
         ok = step(r, "call", false, "E_SIGNATURE", "%s: the response is not signed with the attested key", name);

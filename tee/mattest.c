@@ -272,12 +272,38 @@ rc_t mattest_evidence(mattest_t *m, const tee_evidence_t *evidence, view_t colla
     return rc ? fail(m, rc) : RC_OK;
 }
 
+/* Whether a fault may be the collateral's: that it is of another platform, not valid at this time, or broken. Then other
+ * collateral may do. What it says of the peer is final: a peer would else staple what is old enough not to say it. */
+static bool blames_collateral(tee_code_t code)
+{
+    return code < E_QE_SIG && code != E_REVOKED;
+}
+
+/* By our own collateral, and by the peer's where ours does not serve. */
+static rc_t appraise(mattest_t *m, tee_claim_t *claim, view_t own, view_t stapled, int64_t now)
+{
+    const view_t tries[] = { own, stapled };
+    tee_verified_t verified;
+    uint8_t report_data[TEE_REPORT_DATA_LEN];
+    rc_t rc = tee_fail(&m->fault, E_COLLATERAL, "there is no collateral to verify the peer's quote by");
+    hello_report_data(report_data, &m->peer, &m->own, m->ex);
+    for (size_t i = 0; rc && blames_collateral(m->fault.code) && i < 2; i++) {
+        arena_t a;
+        if (!tries[i].n)
+            continue;
+        claim->collateral = tries[i];
+        arena_init(&a, ARENA_MAX);
+        rc = tee_appraise(&verified, NULL, &m->fault, &a, claim, report_data, m->c.policy, m->c.memory, now);
+        arena_free(&a);
+    }
+    if (!rc)
+        m->expires = verified.earliest_expiry < now + DAY_S ? verified.earliest_expiry : now + DAY_S;
+    return rc;
+}
+
 /* Takes EVIDENCE apart and appraises it. */
 static rc_t handle_evidence(mattest_t *m, view_t collateral, int64_t now)
 {
-    tee_verified_t verified;
-    uint8_t report_data[TEE_REPORT_DATA_LEN];
-    arena_t a;
     rd_t r = rd_of(view_of(m->body, m->body_len));
     unsigned type = rd_u8(&r);
     view_t quote = rd_take(&r, rd_u32be(&r));
@@ -288,14 +314,10 @@ static rc_t handle_evidence(mattest_t *m, view_t collateral, int64_t now)
         return tee_fail(&m->fault, E_MESSAGE, "the parts of the EVIDENCE do not fit");
     if (type != (unsigned)m->peer.type)
         return tee_fail(&m->fault, E_EVIDENCE_TYPE, "the EVIDENCE is of another type than the HELLO offered");
-    const tee_claim_t claim = { m->peer.type, quote, event_log, stapled.n ? stapled : collateral };
-    hello_report_data(report_data, &m->peer, &m->own, m->ex);
-    arena_init(&a, ARENA_MAX);
-    rc_t rc = tee_appraise(&verified, NULL, &m->fault, &a, &claim, report_data, m->c.policy, m->c.memory, now);
-    arena_free(&a);
+    tee_claim_t claim = { .type = m->peer.type, .quote = quote, .event_log = event_log };
+    rc_t rc = appraise(m, &claim, collateral, stapled, now);
     if (rc)
         return rc;
-    m->expires = verified.earliest_expiry < now + DAY_S ? verified.earliest_expiry : now + DAY_S;
     m->peer_verified = true;
     return confirm_if_due(m);
 }

@@ -72,8 +72,8 @@ void mattest_report_data(const mattest_t *m, uint8_t out[TEE_REPORT_DATA_LEN]);
 NODISCARD rc_t mattest_evidence(mattest_t *m, const tee_evidence_t *evidence, view_t collateral);
 
 /* Takes bytes of the peer, in any portions. now: Unix seconds for verification; now_ms: monotonic, for the deadline.
- * RC_OK: taken, look at the state; else the machine has failed: mattest_fault. collateral: what to verify the peer's
- * evidence by when it staples none (n 0: none).
+ * RC_OK: taken, look at the state; else the machine has failed: mattest_fault. collateral: our own for the
+ * peer's platform (n 0: none); what the peer staples is used only where ours is of another platform, out of date or broken.
  * The peer's evidence may come before the exporter is there; it then waits. So call this after mattest_exporter too, with no
  * bytes when none came. Call mattest_sent before it for what was sent. */
 NODISCARD rc_t mattest_take(mattest_t *m, view_t bytes, view_t collateral, int64_t now, uint64_t now_ms);

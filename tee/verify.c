@@ -128,7 +128,7 @@ static rc_t judge(tee_verified_t *out, tee_fault_t *fault, const quote_t *q, con
     v.pck_crl = pck->pck_crl;
     v.tcb_evaluation_number = p->info.evaluation_number;
     v.qe_evaluation_number = p->identity.evaluation_number;
-    v.issued = min64(p->info.issue_date, p->identity.issue_date);
+    v.issued = min64(min64(p->info.issue_date, p->identity.issue_date), pck->pck_crl.this_update);
     v.earliest_expiry = min64(p->until, pck->earliest_expiry);
     v.production_root = view_eq(p->root, CHAIN_INTEL_ROOT);
     if (memory)
@@ -177,9 +177,9 @@ rc_t tee_verify(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quot
 }
 
 rc_t tee_verify_sgx(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote, const collateral_t *collateral,
-                    view_t root, rollback_t *memory, int64_t now)
+                    view_t root, int64_t now)
 {
     quote_t q;
     rc_t rc = quote_parse_sgx(&q, fault, quote);
-    return rc ? rc : verify(out, fault, a, &q, collateral, root, memory, now, TCB_OF_SGX);
+    return rc ? rc : verify(out, fault, a, &q, collateral, root, NULL, now, TCB_OF_SGX);
 }

@@ -20,7 +20,7 @@ typedef struct {
     tcb_grade_t grade;
     chain_sgx_t sgx; /* fmspc, pce_svn, ... */
     uint32_t tcb_evaluation_number, qe_evaluation_number;
-    int64_t issued;          /* Unix seconds: the older issue date of TCB info and QE identity */
+    int64_t issued;          /* Unix seconds: the oldest issue date of TCB info, QE identity and PCK revocation list */
     int64_t earliest_expiry; /* Unix seconds: of all certificates, lists and documents */
     bool production_root;    /* the trust root was Intel's */
     const tcb_info_t *info;  /* these four are what anti-rollback remembers */
@@ -37,9 +37,9 @@ NODISCARD rc_t tee_verify(tee_verified_t *out, tee_fault_t *fault, arena_t *a, v
                           const collateral_t *collateral, view_t root, rollback_t *memory, int64_t now);
 
 /* The same for the quote of an SGX enclave, version 3, with collateral of SGX; what runs in the enclave is told by
- * out->quote.enclave. No policy admits such a quote as a node. */
+ * out->quote.enclave. No policy admits such a quote as a node, and no memory against rollback holds its collateral. */
 NODISCARD rc_t tee_verify_sgx(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote,
-                              const collateral_t *collateral, view_t root, rollback_t *memory, int64_t now);
+                              const collateral_t *collateral, view_t root, int64_t now);
 
 /* Collateral of TDX after all checks that need no quote: for those who verify many quotes by the same collateral. */
 typedef struct {

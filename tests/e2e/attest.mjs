@@ -132,6 +132,14 @@ async function run(t) {
     const edited = JSON.stringify(JSON.stringify({ signature, response: { Success: flipHex(response.Success) } }));
     await fails([...offline, "--call", file("edited-call", edited), kept], "call: E_SIGNATURE");
   });
+  await t.test("a block answer passed off as a call, and the reverse", async () => {
+    const { blocknum, signature } = client.parseTwice(blockAnswer);
+    const call = JSON.stringify(JSON.stringify({ signature, response: Number(blocknum) }));
+    await fails([...offline, "--call", file("block-as-call", call), kept], "call: E_ANSWER");
+    const signed = client.parseTwice(callAnswer);
+    const block = JSON.stringify(JSON.stringify({ signature: signed.signature, blocknum: JSON.stringify(signed.response) }));
+    await fails([...offline, "--block", file("call-as-block", block), kept], "block: E_ANSWER");
+  });
   await t.test("expired collateral", async () => {
     const { verifiable_until: until_s } = (await node.status()).tee;
     const result = await verify(program, [...offline, "--at", String(until_s + 1), kept]);

@@ -720,7 +720,7 @@ START_TEST(a_key_that_does_not_sign_fails_the_machine)
 }
 END_TEST
 
-START_TEST(stapled_collateral_is_used_before_ones_own)
+START_TEST(ones_own_collateral_is_used_before_what_is_stapled)
 {
     end_t a, b;
     pair(&a, &b);
@@ -732,12 +732,42 @@ START_TEST(stapled_collateral_is_used_before_ones_own)
     b.staples = view_str("{}");
     a.known = world.collateral;
     run(&a, &b, 0);
-    assert_failed(&a, E_COLLATERAL, "stapled", 0);
+    assert_attested(&a, &b);
+    pair_again(&a, &b);
+    b.staples = a.known = view_str("{}");
+    run(&a, &b, 0);
+    assert_failed(&a, E_COLLATERAL, "both", 0);
     pair_again(&a, &b);
     b.staples = a.known = view_of(NULL, 0);
     run(&a, &b, 0);
     assert_failed(&a, E_COLLATERAL, "none", 0);
     close_pair(&a, &b);
+}
+END_TEST
+
+/* Numbers of tee-facts 4.3: the local cache wins. A peer cannot staple its way round a revocation that we know of. */
+START_TEST(what_ones_own_collateral_says_of_the_peer_is_final)
+{
+    static const struct {
+        tee_code_t verdict;
+        bool is_final;
+    } rows[] = { { E_REVOKED, true },    { E_QE_SIG, true },    { E_TCB_UNSUPPORTED, true }, { E_TCB_STATUS, true },
+                 { E_ADVISORY, true },   { E_FMSPC, false },    { E_TCB_TIME, false },       { E_CRL_TIME, false },
+                 { E_ROLLBACK, false },  { E_CRL_ISSUER, false } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        end_t a, b;
+        pair(&a, &b);
+        world.verdict = rows[i].verdict;
+        a.known = b.known = world.collateral;
+        a.staples = b.staples = world.lenient;
+        run(&a, &b, 0);
+        if (rows[i].is_final)
+            ck_assert_int_eq(mattest_fault(a.m)->code, rows[i].verdict);
+        else
+            assert_attested(&a, &b);
+        close_pair(&a, &b);
+        world.verdict = TEE_OK;
+    }
 }
 END_TEST
 
@@ -791,6 +821,7 @@ int main(void)
                            parts_of_the_evidence_must_fit_its_body, peers_are_told_nothing_but_that_it_failed,
                            the_key_is_released_only_when_every_condition_holds,
                            only_this_connections_evidence_can_be_supplied, a_machine_needs_a_sound_configuration,
-                           a_key_that_does_not_sign_fails_the_machine, stapled_collateral_is_used_before_ones_own,
+                           a_key_that_does_not_sign_fails_the_machine, ones_own_collateral_is_used_before_what_is_stapled,
+                           what_ones_own_collateral_says_of_the_peer_is_final,
                            what_the_policy_refuses_fails, evidence_that_expires_releases_no_key);
 }

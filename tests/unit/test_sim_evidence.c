@@ -54,6 +54,23 @@ START_TEST(version_5_and_td_report_15_and_padding_are_genuine_too)
 }
 END_TEST
 
+/* What a policy's max_age_s counts from: revocations are as old as the list that would tell them. */
+START_TEST(collateral_is_as_old_as_its_oldest_part)
+{
+    static const int64_t day = 86400;
+    sim_case_t c;
+    tee_verified_t v;
+    for (unsigned part = 0; part < 3; part++) {
+        sim_plan_init(&plan);
+        *(part == 0 ? &plan.tcb_info.from : part == 1 ? &plan.qe_identity.from : &plan.pck_crl.from) = -(int64_t)(3 + part) * day;
+        sim_case_open(&c, &plan, "older part");
+        expect_code("older part", verify_quietly(&v, &c.a, c.evidence.quote, &c.collateral, c.p.root, NULL, SIM_NOW), TEE_OK);
+        ck_assert_int_eq(v.issued, SIM_DAY - (3 + part) * day);
+        sim_case_close(&c);
+    }
+}
+END_TEST
+
 START_TEST(another_seeds_root_refuses_it)
 {
     static const uint8_t other_seed[32] = { 9 };
@@ -232,6 +249,7 @@ int main(void)
     return UNIT_RUN_AROUND("sim_evidence", setup, NULL,
         a_genuine_platform_is_up_to_date,
         version_5_and_td_report_15_and_padding_are_genuine_too,
+        collateral_is_as_old_as_its_oldest_part,
         another_seeds_root_refuses_it,
         the_event_log_leads_to_the_quotes_registers,
         a_full_log_takes_no_more_and_stays_good,

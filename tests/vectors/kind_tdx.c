@@ -98,7 +98,7 @@ static rc_t verify(tee_verified_t *out, tee_fault_t *fault, vec_t *v, arena_t *a
         vec_fail(v, vec_str(o, "case"), "an SGX quote is not refused where one of a TDX guest is wanted");
         return RC_REFUSED;
     }
-    return tee_verify_sgx(out, fault, a, quote, &c, CHAIN_INTEL_ROOT, NULL, at);
+    return tee_verify_sgx(out, fault, a, quote, &c, CHAIN_INTEL_ROOT, at);
 }
 
 /* NULL, or the name of what differs. */

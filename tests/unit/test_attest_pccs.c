@@ -1,0 +1,129 @@
+/* The node's own collateral from several services: one whose documents do not verify is passed over for the next. */
+#include <stdio.h>
+
+#include "base/crypto/secret.h"
+#include "base/hex.h"
+#include "node/attest.h"
+#include "tests/unit/fake_server.h"
+#include "tests/unit/sim_case.h"
+
+#define DAY_S 86400
+#define TEXT_MAX ((size_t)128 << 10)
+
+/* An answer to be: its body, and the header that carries its issuer chain. */
+typedef struct {
+    char header[TEXT_MAX], body[TEXT_MAX];
+} answer_t;
+
+static void put_chain(answer_t *x, const char *name, view_t chain)
+{
+    size_t n = (size_t)snprintf(x->header, TEXT_MAX, "%s: ", name);
+    for (size_t i = 0; i < chain.n && n < TEXT_MAX - 8; i++)
+        n += (size_t)snprintf(x->header + n, TEXT_MAX - n, "%%%02X", chain.p[i]);
+    snprintf(x->header + n, TEXT_MAX - n, "\r\n");
+}
+
+static void put_document(answer_t *x, const char *name, view_t document, const uint8_t signature[64])
+{
+    char hex[2 * 64 + 1];
+    hex_encode(hex, view_of(signature, 64));
+    snprintf(x->body, TEXT_MAX, "{\"%s\":%.*s,\"signature\":\"%s\"}", name, (int)document.n, (const char *)document.p, hex);
+}
+
+/* What a service with this collateral answers; false: it has no such path. */
+static bool find(answer_t *x, const collateral_t *c, const char *request)
+{
+    x->header[0] = 0;
+    if (strstr(request, "/tcb?")) {
+        put_chain(x, "TCB-Info-Issuer-Chain", c->tcb_info_issuer_chain);
+        put_document(x, "tcbInfo", c->tcb_info, c->tcb_info_signature);
+    } else if (strstr(request, "/qe/identity")) {
+        put_chain(x, "SGX-Enclave-Identity-Issuer-Chain", c->qe_identity_issuer_chain);
+        put_document(x, "enclaveIdentity", c->qe_identity, c->qe_identity_signature);
+    } else if (strstr(request, "/pckcrl?")) {
+        put_chain(x, "SGX-PCK-CRL-Issuer-Chain", c->pck_crl_issuer_chain);
+        hex_encode(x->body, c->pck_crl);
+    } else if (strstr(request, "/rootcacrl"))
+        hex_encode(x->body, c->root_ca_crl);
+    else
+        return false;
+    return true;
+}
+
+static bool serve(int fd, const char *request, const collateral_t *c)
+{
+    answer_t *x = malloc(sizeof *x);
+    char head[128];
+    ck_assert_ptr_nonnull(x);
+    ck_assert_msg(find(x, c, request), "%.80s", request);
+    snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n", strlen(x->body));
+    bool ok = say(fd, head) && say(fd, x->header) && say(fd, "\r\n") && say(fd, x->body);
+    free(x);
+    return ok;
+}
+
+static sim_case_t behind, current;
+
+static bool be_behind(int fd, const char *request)
+{
+    return serve(fd, request, &behind.collateral);
+}
+
+static bool be_current(int fd, const char *request)
+{
+    return serve(fd, request, &current.collateral);
+}
+
+static int64_t now_s(void *ctx)
+{
+    (void)ctx;
+    return SIM_NOW;
+}
+
+START_TEST(a_service_that_is_behind_is_passed_over)
+{
+    static sim_plan_t old, good;
+    char urls[2][64], why[256];
+    attest_t *s;
+    attest_status_t status = { 0 };
+    sim_plan_init(&old);
+    sim_plan_init(&good);
+    old.tcb_info.from = -40 * DAY_S;
+    old.tcb_info.until = -10 * DAY_S;
+    sim_case_open(&behind, &old, "behind");
+    sim_case_open(&current, &good, "current");
+    tee_provider_t platform = current.p; /* a real one, as far as the node can see */
+    platform.simulated = false;
+    platform.get_collateral = NULL;
+    fake_t *first = fake_new(be_behind), *second = fake_new(be_current);
+    hc_t *http = hc_new(NULL);
+    snprintf(urls[0], sizeof urls[0], "http://127.0.0.1:%u", first->port);
+    snprintf(urls[1], sizeof urls[1], "http://127.0.0.1:%u", second->port);
+    const char *const pccs[2] = { urls[0], urls[1] };
+    attest_config_t c = { .tee = &platform, .chain_id = 1, .now_s = now_s, .http = http, .pccs = pccs, .pccs_count = 2 };
+    ck_assert_msg(attest_start(&s, why, sizeof why, &c) == RC_OK, "%s", why);
+    for (unsigned i = 0; i < 1000 && !status.verified && !status.trouble[0]; i++) {
+        pause_ms(10);
+        attest_status(s, &status);
+    }
+    ck_assert_msg(status.verified, "%s", status.trouble);
+    ck_assert_uint_eq(first->requests, 4);
+    ck_assert_uint_eq(second->requests, 4);
+    attest_free(s);
+    hc_free(http);
+    fake_free(first);
+    fake_free(second);
+    sim_case_close(&behind);
+    sim_case_close(&current);
+}
+END_TEST
+
+static void setup(void)
+{
+    ck_assert_int_eq(secret_init(), RC_OK);
+}
+
+int main(void)
+{
+    return UNIT_RUN_AROUND("attest_pccs", setup, NULL, a_service_that_is_behind_is_passed_over);
+}
