@@ -37,7 +37,7 @@ typedef struct {
     const ex_need_t *needs;
     bool *answered;
     size_t count;
-    bool heard; /* some endpoint answered a batch, if only with errors */
+    bool heard; /* the endpoint that was asked last answered a batch, if only with errors */
     arena_t arena;
 } round_t;
 
@@ -126,20 +126,27 @@ static rc_t perform(ex_call_t *call, round_t *round, char *why, size_t cap, uint
     return rc;
 }
 
-/* Asks one endpoint for all needs that are not answered yet. why names what is wrong, without the endpoint. */
+/* Asks one endpoint for all needs that are not answered yet. What it has not does not keep it from being asked for the rest.
+ * why names what is wrong, without the endpoint. */
 static rc_t ask(ex_call_t *call, round_t *round, char *why, size_t cap, uint32_t *retry_after_ms, size_t endpoint, timer_ctx_t *timer)
 {
     exchange_t *x = arena_calloc(&round->arena, 1, sizeof *x);
     rc_t rc = x ? RC_OK : RC_NOMEM;
-    for (size_t at = 0; !rc && at < round->count;) {
+    bool goes_on = x != NULL, heard = false;
+    for (size_t at = 0; goes_on && at < round->count;) {
         arena_mark_t mark = arena_mark(&round->arena);
-        rc = write_batches(x, &at, round);
-        if (rc)
-            snprintf(why, cap, "the request could not be written: %s", rc_name(rc));
+        round->heard = false;
+        rc_t one = write_batches(x, &at, round);
+        if (one)
+            snprintf(why, cap, "the request could not be written: %s", rc_name(one));
         else if (x->count)
-            rc = perform(call, round, why, cap, retry_after_ms, x, endpoint, timer);
+            one = perform(call, round, why, cap, retry_after_ms, x, endpoint, timer);
+        heard |= round->heard;
+        goes_on = !one || (one == RC_IO && round->heard);
+        rc = one ? one : rc;
         arena_rollback(&round->arena, mark);
     }
+    round->heard = heard;
     return rc;
 }
 
@@ -176,7 +183,8 @@ static rc_t ask_endpoint(ex_call_t *call, round_t *round, char *why, size_t cap,
 }
 
 /* Gets the needs of the last step answered, by as many endpoints as it takes. What none of them has may be a key that only a
- * guess or a hint named: as long as they answer, and have what the call needs for certain, the call goes on. */
+ * guess or a hint named: as long as one of them answers honestly, and what the call needs for certain is there, the call goes on,
+ * however the others fail. */
 static rc_t round_trip(ex_call_t *call, char *why, size_t cap, timer_ctx_t *timer, const ex_block_t *block,
                        const ex_request_t *request)
 {
@@ -186,9 +194,12 @@ static rc_t round_trip(ex_call_t *call, char *why, size_t cap, timer_ctx_t *time
     arena_init(&round.arena, ROUND_ARENA_MAX);
     round.answered = arena_calloc(&round.arena, round.count, sizeof *round.answered);
     rc_t rc = round.answered ? RC_IO : RC_NOMEM;
-    for (size_t e = 0; rc && rc != RC_NOMEM && e < endpoints && !call_expired(timer); e++)
+    bool honest = false;
+    for (size_t e = 0; rc && rc != RC_NOMEM && e < endpoints && !call_expired(timer); e++) {
         rc = ask_endpoint(call, &round, why, cap, order[e], timer);
-    bool goes_on = rc == RC_IO && round.heard && !is_open(round.needs, round.answered, round.count, EX_MET);
+        honest |= rc == RC_IO && round.heard;
+    }
+    bool goes_on = rc && rc != RC_NOMEM && honest && !is_open(round.needs, round.answered, round.count, EX_MET);
     arena_free(&round.arena);
     if (rc && call_expired(timer)) {
         snprintf(why, cap, "the call took longer than %u s", CALL_TIME_MAX_MS / 1000);

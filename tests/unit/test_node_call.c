@@ -11,6 +11,7 @@
 #define BALANCES_900 "6103845b803150600190038060035750602a5f5260205ff3" /* balance(900), ..., balance(1); return 42 */
 #define SLOADS_1200 "6104b05b805450600190038060035750602a5f5260205ff3"  /* sload(1200), ..., sload(1); return 42 */
 #define PROOF_OF_A "\"eth_getProof\",\"params\":[\"0xac0000000000000000000000000000000000a000\""
+#define PROOF_OF_B "\"eth_getProof\",\"params\":[\"0xbb01"
 #define BATCH_MAX 100u
 #define BATCH_SLOTS_MAX 512u
 #define BATCHES_MAX 8u
@@ -18,6 +19,7 @@
 /* One endpoint: how it behaves, and what it was asked. */
 typedef struct {
     const char *refused;   /* elements whose text has this get an error */
+    unsigned refusing;     /* ... in so many batches; 0: in all */
     const char *falsified; /* proofs that were asked for with this text name another balance */
     int status;            /* of HTTP; 0: 200 */
     unsigned pause_ms;
@@ -52,13 +54,18 @@ static void put_result(char *out, const endpoint_t *e, const char *method, const
     free(slots);
 }
 
+static bool refuses(const endpoint_t *e, const char *text)
+{
+    return e->refused && strstr(text, e->refused) && (!e->refusing || e->batches <= e->refusing);
+}
+
 static void put_answer(char *out, endpoint_t *e, const json_t *element)
 {
     const char *method = json_string_value(json_object_get(element, "method"));
     const json_t *params = json_object_get(element, "params");
     char *text = json_dumps(element, JSON_COMPACT);
     put(out, "{\"jsonrpc\":\"2.0\",\"id\":%lld,", json_integer_value(json_object_get(element, "id")));
-    if (!strcmp(method, "eth_createAccessList") || (e->refused && strstr(text, e->refused)))
+    if (!strcmp(method, "eth_createAccessList") || refuses(e, text))
         put(out, "\"error\":{\"code\":-32000,\"message\":\"not here\"}");
     else {
         put(out, "\"result\":");
@@ -250,6 +257,51 @@ START_TEST(false_proof_is_counted_and_another_endpoint_asked)
 }
 END_TEST
 
+/* The first endpoint has all but the sender, who is nobody's need for certain. */
+START_TEST(bad_fallback_does_not_stop_what_the_first_endpoint_made_possible)
+{
+    static const endpoint_t bad[] = { { .status = 500 }, { .refused = PROOF_OF_B }, { .falsified = "bb01" }, { .status = 429 } };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        open_world(RETURN_42);
+        s.request.from = (addr_t){ { 0xbb, 1 } };
+        ends[0].refused = PROOF_OF_B;
+        ends[1] = bad[i];
+        expect_word(42, 1);
+        ck_assert_uint_eq(ends[1].batches, 1);
+        ck_assert_uint_eq(status_of(1).lies, bad[i].falsified != NULL);
+        close_world();
+    }
+}
+END_TEST
+
+/* A set that was learned makes one round of 902 needs, the sender last, because its balance is needed for certain. */
+START_TEST(error_for_one_element_does_not_stop_the_batches_after_it)
+{
+    char why[512] = "";
+    open_world(BALANCES_900);
+    const ex_cache_config_t sizes = { .bytes_max = 16 << 20 };
+    ex_cache_t *cache = ex_cache_new(&sizes);
+    up_free(upstream);
+    upstream = up_new((const char *const[]){ url[0] }, 1);
+    const call_edge_t edge = { .http = http, .upstream = upstream, .chain = &PRAGUE, .cache = cache, .now_ms = clock_system_ms };
+    ck_assert_msg(call_run(&s.call, why, sizeof why, &edge, &s.block, &s.request) == RC_OK, "%s", why);
+    ex_call_free(s.call);
+    s.call = NULL;
+    world_set(&s.w.accounts[0], 7, u256_of(1));
+    s.block.state_root = world_root(&s.w);
+    s.request.from = (addr_t){ { 0xbb, 1 } };
+    s.request.has_gas_price = s.request.has_gas = true;
+    s.request.gas_price = u256_of(1000000000000);
+    s.request.gas = 9000000;
+    ends[0] = (endpoint_t){ .refused = "\"0x0000000000000000000000000000000000000383\"", .refusing = 8 };
+    ck_assert_int_eq(call_run(&s.call, why, sizeof why, &edge, &s.block, &s.request), RC_REFUSED);
+    ck_assert_msg(strstr(why, "insufficient funds") != NULL, "%s", why);
+    s.call = NULL;
+    close_world();
+    ex_cache_free(cache);
+}
+END_TEST
+
 START_TEST(fault_names_the_last_endpoint_the_method_and_the_account)
 {
     static const struct {
@@ -298,6 +350,8 @@ int main(void)
         what_only_a_guess_asked_for_concerns_no_other_endpoint,
         next_endpoint_is_asked_for_what_the_first_did_not_answer_and_for_no_more,
         false_proof_is_counted_and_another_endpoint_asked,
+        bad_fallback_does_not_stop_what_the_first_endpoint_made_possible,
+        error_for_one_element_does_not_stop_the_batches_after_it,
         fault_names_the_last_endpoint_the_method_and_the_account,
         cancelled_call_ends_and_blames_no_endpoint);
 }
