@@ -225,6 +225,8 @@ rc_t call_run(ex_call_t **out, char *why, size_t why_cap, const call_edge_t *edg
         rc = ex_call_step(call, &text);
         uint64_t took = clock_monotonic_ms() - began;
         run_left_ms = took < run_left_ms ? run_left_ms - took : 0;
+        if (rc == RC_NEED_DATA && !run_left_ms)
+            rc = RC_TIMEOUT; /* a run too short to look at the clock */
         if (rc == RC_NEED_DATA) {
             rc_t asked = round_trip(call, why, why_cap, &timer, block, request);
             if (asked)
