@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include <string.h>
+
 /* Depth and number of values, before any tree is built. */
 static rc_t measure(view_t text)
 {
@@ -55,4 +57,21 @@ bool json_only_members(const char **unknown, json_t *object, const char *const *
         }
     }
     return true;
+}
+
+void json_whole_characters(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from;) {
+        uint8_t first = (uint8_t)*from;
+        size_t want = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1, got = 1;
+        while (got < want && ((uint8_t)from[got] & 0xc0) == 0x80)
+            got++;
+        if (got == want && (first & 0xc0) != 0x80) {
+            memmove(to, from, got);
+            to += got;
+        }
+        from += got;
+    }
+    *to = '\0';
 }

@@ -19,6 +19,9 @@
  * RC_MALFORMED; RC_LIMIT: longer than len_max, deeper than JSON_DEPTH_MAX or more than JSON_VALUES_MAX values; RC_NOMEM. */
 NODISCARD rc_t json_load_strict(json_t **out, view_t text, size_t len_max);
 
+/* Takes out of a UTF-8 text what is left of characters that were cut apart. */
+void json_whole_characters(char *text);
+
 /* True when every member of the object is named in names (NULL-terminated); else *unknown is the first that is not. */
 bool json_only_members(const char **unknown, json_t *object, const char *const *names);
 

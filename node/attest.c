@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/hex.h"
+#include "base/json.h"
 #include "node/log.h"
 #include "node/pccs.h"
 #include "node/persist.h"
@@ -175,6 +176,7 @@ static void tell(attest_t *s, rc_t rc, const char *why, int64_t expiry, bool fir
         log_write(LOG_WARN, "collateral", "%s", why);
         pthread_mutex_lock(&s->lock);
         snprintf(s->status.trouble, sizeof s->status.trouble, "%s", why);
+        json_whole_characters(s->status.trouble);
         if (s->status.verified && s->config.now_s(s->config.now_ctx) > s->status.verifiable_until)
             s->status.verified = false;
         pthread_mutex_unlock(&s->lock);

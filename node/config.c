@@ -8,6 +8,7 @@
 
 #include "base/crypto/hash.h"
 #include "base/hex.h"
+#include "base/json.h"
 #include "node/network.h"
 #include "rpc/http/client.h"
 #include "tee/policy.h"
@@ -22,6 +23,8 @@ rc_t config_fail(config_error_t *e, rc_t rc, const char *field, const char *fmt,
     snprintf(e->field, sizeof e->field, "%s", field);
     vsnprintf(e->error, sizeof e->error, fmt, ap);
     va_end(ap);
+    json_whole_characters(e->field);
+    json_whole_characters(e->error);
     return rc;
 }
 

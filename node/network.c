@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/hex.h"
+#include "base/json.h"
 
 static const struct {
     const char *name;
@@ -157,6 +158,7 @@ static rc_t read_consensus(lc_network_t *net, config_error_t *e, const json_t *v
         return config_fail(e, RC_MALFORMED, "network.genesis", "must be the data object of /eth/v1/beacon/genesis");
     const char *name = json_string_value(json_object_get(value, "name"));
     snprintf(net->name, sizeof net->name, "%s", name ? name : "custom");
+    json_whole_characters(net->name);
     rc_t rc = read_preset(net, e, value, spec);
     if (!rc)
         rc = need_number(&net->seconds_per_slot, e, spec, "config", "SECONDS_PER_SLOT");

@@ -68,7 +68,7 @@ static node_state_t follower_state(const node_t *n, const follow_view_t *v, bool
         snprintf(why, cap, "no finalized header has been proven yet");
         return NODE_SYNCING;
     }
-    if (head->header.fork < LC_CAPELLA) {
+    if (!lc_proves_execution(net, head->header.beacon.slot)) {
         snprintf(why, cap, "the chain is before Capella: its headers prove no execution block");
         return NODE_DEGRADED;
     }
@@ -133,7 +133,7 @@ hs_shared_t *node_block_answer(node_t *n, const follow_view_t *v)
 {
     const lc_head_t *head = node_head(n, v);
     uint64_t slot = head->header.beacon.slot;
-    if (!head->valid || head->header.fork < LC_CAPELLA)
+    if (!head->valid || !lc_proves_execution(&n->config->network, head->header.beacon.slot))
         return NULL;
     pthread_mutex_lock(&n->lock);
     hs_shared_t *found = answer_since(n, slot), *old = NULL;
@@ -331,13 +331,22 @@ static void *control(void *ctx)
     return NULL;
 }
 
+/* Whether the TEE that a configuration names, if it names one, is the one that was opened. */
+static rc_t check_tee(const node_t *n, config_error_t *e, const config_t *c)
+{
+    if (!c->tee[0] || tee_is(&n->tee, c->tee))
+        return RC_OK;
+    return config_fail(e, RC_REFUSED, "tee", "this node was started with the TEE provider \"%s\"", n->tee.name);
+}
+
 /* What a setup says about the process itself: the TEE must be the one that was opened; another API port is opened here, so that
  * one that is taken is an error of the setup. */
 static rc_t fit_to_process(node_t *n, config_error_t *e, const config_t *c)
 {
     char why[160];
-    if (c->tee[0] && !tee_is(&n->tee, c->tee))
-        return config_fail(e, RC_REFUSED, "tee", "this node was started with the TEE provider \"%s\"", n->tee.name);
+    rc_t rc = check_tee(n, e, c);
+    if (rc)
+        return rc;
     if (!c->api_port || c->api_port == n->api_port)
         return RC_OK;
     if (open_api(&n->next_api_server, why, sizeof why, n, c->api_port))
@@ -369,8 +378,24 @@ rc_t node_accept_setup(node_t *n, config_error_t *error, view_t body)
     return RC_OK;
 }
 
-/* A configuration from the file alone, or from the setup that an earlier run accepted. */
-static void find_config(node_t *n)
+/* Takes a configuration that needs no POST /setup. */
+static rc_t take_config(node_t *n, config_error_t *error, view_t setup)
+{
+    config_t *c = NULL;
+    rc_t rc = config_read(&c, error, n->base_config, setup);
+    if (!rc)
+        rc = check_tee(n, error, c);
+    if (rc) {
+        config_free(c);
+        return rc;
+    }
+    n->config = c;
+    n->setup_taken = true;
+    return RC_OK;
+}
+
+/* A configuration from the file alone, or from the setup that an earlier run accepted. RC_OK also when there is none yet. */
+static rc_t find_config(node_t *n, char *said, size_t cap)
 {
     config_error_t error;
     uint8_t *kept = NULL;
@@ -378,20 +403,21 @@ static void find_config(node_t *n)
     bool found = false;
     char why[200];
     if (n->base_config.p && config_is_complete(n->base_config)) {
-        if (!config_read(&n->config, &error, n->base_config, (view_t){ NULL, 0 }))
-            n->setup_taken = true;
-        return;
+        rc_t rc = take_config(n, &error, (view_t){ NULL, 0 });
+        if (rc)
+            snprintf(said, cap, "%s: %s: %s", n->options.config_path, error.field, error.error);
+        return rc;
     }
     if (!n->options.state_dir)
-        return;
+        return RC_OK;
     if (persist_read(&kept, &len, &found, n->options.state_dir, SETUP_FILE, SETUP_BODY_MAX, why, sizeof why)) {
         log_write(LOG_WARN, "state", "%s: waiting for a new setup", why);
-        return;
+        return RC_OK;
     }
-    if (found && config_read(&n->config, &error, n->base_config, view_of(kept, len)))
+    if (found && take_config(n, &error, view_of(kept, len)))
         log_write(LOG_WARN, "state", "the kept setup is not valid any more (%s: %s): waiting for a new one", error.field, error.error);
-    n->setup_taken = n->config != NULL;
     free(kept);
+    return RC_OK;
 }
 
 static rc_t read_config_file(node_t *n, char *why, size_t cap)
@@ -486,10 +512,10 @@ rc_t node_start(node_t **out, char *why, size_t cap, const node_options_t *optio
         rc = read_config_file(n, why, cap);
     if (!rc)
         rc = open_tee(n, why, cap);
-    if (!rc) {
-        find_config(n);
+    if (!rc)
+        rc = find_config(n, why, cap);
+    if (!rc)
         rc = open_servers(n, why, cap);
-    }
     if (!rc)
         rc = pthread_create(&n->controller, NULL, control, n) ? RC_IO : RC_OK;
     if (rc) {

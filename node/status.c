@@ -20,9 +20,9 @@ static json_t *head_value(const node_t *n, const lc_head_t *h)
     if (!h->valid)
         return json_null();
     uint64_t now = n->now_ms(), at = lc_slot_start_ms(net, h->header.beacon.slot);
-    bool execution = h->header.fork >= LC_CAPELLA;
+    bool execution = lc_proves_execution(net, h->header.beacon.slot);
     return json_pack("{s:I, s:o, s:s, s:I, s:i, s:i, s:o, s:o, s:o, s:o}", "slot", (json_int_t)h->header.beacon.slot, "beacon_root",
-                     hex_value(h->beacon_root.b, 32), "fork", lc_fork_name(h->header.fork), "age_s",
+                     hex_value(h->beacon_root.b, 32), "fork", lc_fork_name(lc_fork_at_epoch(net, lc_epoch_of_slot(net, h->header.beacon.slot))), "age_s",
                      (json_int_t)(now > at ? (now - at) / 1000 : 0), "participants", (int)h->participants, "committee_size",
                      (int)net->preset.committee_size, "block_number",
                      execution ? json_integer((json_int_t)h->header.execution.block_number) : json_null(), "block_hash",

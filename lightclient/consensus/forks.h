@@ -94,6 +94,12 @@ static inline uint64_t lc_epoch_of_slot(const lc_network_t *net, uint64_t slot)
 {
     return slot / net->preset.slots_per_epoch;
 }
+
+/* Whether headers of this slot carry an execution header: from Capella on, whatever form they came in. */
+static inline bool lc_proves_execution(const lc_network_t *net, uint64_t slot)
+{
+    return lc_fork_at_epoch(net, lc_epoch_of_slot(net, slot)) >= LC_CAPELLA;
+}
 static inline uint64_t lc_period_of_slot(const lc_network_t *net, uint64_t slot)
 {
     return slot / (net->preset.slots_per_epoch * net->preset.epochs_per_period);

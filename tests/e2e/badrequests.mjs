@@ -1,5 +1,8 @@
 import assert from "node:assert";
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
 import net from "node:net";
+import path from "node:path";
 import * as client from "./lib/client.mjs";
 import { request, sleep, until } from "./lib/node.mjs";
 
@@ -42,6 +45,7 @@ function badSetups(good) {
     ["a short checkpoint", changed({ checkpoint: "0x1234" }), 400, "checkpoint"],
     ["a checkpoint that is not hex", changed({ checkpoint: "0x" + "zz".repeat(32) }), 400, "checkpoint"],
     ["an unknown network", changed({ network: "ropsten" }), 400, "network"],
+    ["a name that is quoted up to half a character", changed({ network: `${"a".repeat(39)}é` }), 400, "network"],
     ["network without genesis", changed({ network: withoutGenesis }), 400, "network"],
     ["network as number", changed({ network: 1 }), 400, "network"],
     ["an unknown TEE", changed({ tee: "sgx" }), 400, "tee"],
@@ -234,10 +238,23 @@ async function connections(t, node, pubkey) {
   });
 }
 
+// A complete file needs no POST /setup; what it says of the TEE is checked all the same.
+async function otherTee(t, node, setup) {
+  await t.test("a configuration file that names another TEE than the one opened ends the program", () => {
+    const file = path.join(node.dir, "config.json");
+    fs.writeFileSync(file, JSON.stringify({ ...setup, tee: "tdx", setup_may_set: [] }));
+    const args = ["run", "--config", file, "--tee", "simulator"];
+    const { status, stderr } = spawnSync(node.program, args, { encoding: "utf8", timeout: 20000 });
+    assert.strictEqual(status, 1, stderr);
+    assert.match(stderr, /config\.json: tee: this node was started with the TEE provider/);
+  });
+}
+
 async function run(t) {
   const chain = await t.world.chain();
   const node = await t.world.node("badrequests").start();
   await setupPort(t, node, chain.setup());
+  await otherTee(t, node, chain.setup());
   const pubkey = await client.attest(node);
   await callRoute(t, node, chain, pubkey);
   await routes(t, node);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/hex.h"
+#include "base/json.h"
 #include "node/config.h"
 #include "tests/unit/unit.h"
 
@@ -126,6 +127,40 @@ START_TEST(a_bad_setup_is_refused_with_the_field_named)
 }
 END_TEST
 
+#define AS "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+/* Fields and errors quote the setup, cut to fit; they are JSON text later, which a half character would not be. */
+START_TEST(what_is_quoted_ends_with_a_whole_character)
+{
+    static const char *const characters[] = { "\u00e9", "\u20ac", "\U0001f600" };
+    for (size_t i = 0; i < 3; i++)
+        for (int lead = 0; lead < 70; lead++) {
+            char text[4096];
+            config_t *c;
+            config_error_t e;
+            snprintf(text, sizeof text, "{" MINIMUM ",\"network\":\"%.*s%s\"}", lead,
+                     AS, characters[i]);
+            ck_assert_int_ne(read(&c, &e, NULL, text), RC_OK);
+            json_t *error = json_string(e.error);
+            ck_assert_msg(error != NULL, "%s", text);
+            json_decref(error);
+            snprintf(text, sizeof text, "{" MINIMUM ",\"%.*s%s\":1}", lead,
+                     AS, characters[i]);
+            ck_assert_int_eq(read(&c, &e, NULL, text), RC_MALFORMED);
+            json_t *field = json_string(e.field);
+            ck_assert_msg(field && e.field[0], "%s", text);
+            json_decref(field);
+            snprintf(text, sizeof text, "{" MINIMUM "," REST ",\"network\":{\"name\":\"%.*s%s\"," SPEC "," GENESIS "}}", lead,
+                     AS, characters[i]);
+            ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.error);
+            json_t *name = json_string(c->network.name);
+            ck_assert_msg(name != NULL, "%s", text);
+            json_decref(name);
+            config_free(c);
+        }
+}
+END_TEST
+
 START_TEST(every_truncation_is_refused)
 {
     static const char whole[] = "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS "}}";
@@ -229,6 +264,7 @@ int main(void)
         the_three_required_keys_and_mainnet_are_enough,
         the_api_port_is_plain_unless_the_setup_asks_for_tls,
         a_bad_setup_is_refused_with_the_field_named,
+        what_is_quoted_ends_with_a_whole_character,
         every_truncation_is_refused,
         a_custom_network_takes_the_beacon_nodes_own_words,
         execution_forks_can_be_given,
