@@ -148,11 +148,18 @@ rc_t bls_g2_msm(arena_t *a, bls_g2_t *out, bls_g2_t *points, bls_scalar_t *scala
     return RC_OK;
 }
 
-bool bls_pairing_is_one(bls_g1_t *p, bls_g2_t *q, size_t count)
+_Static_assert(sizeof(bls_product_t) == sizeof(blst_fp12), "the same memory");
+
+void bls_product_start(bls_product_t *f)
+{
+    memcpy(f, blst_fp12_one(), sizeof *f);
+}
+
+void bls_product_multiply(bls_product_t *f, bls_g1_t *p, bls_g2_t *q, size_t count)
 {
     const blst_p1_affine *const in_g1[] = { g1_of(p), NULL };
     const blst_p2_affine *const in_g2[] = { g2_of(q), NULL };
-    blst_fp12 product;
+    blst_fp12 part, product;
     size_t n = 0;
     for (size_t i = 0; i < count; i++)
         if (!blst_p1_affine_is_inf(g1_of(&p[i])) && !blst_p2_affine_is_inf(g2_of(&q[i]))) { /* else the factor is one */
@@ -160,10 +167,27 @@ bool bls_pairing_is_one(bls_g1_t *p, bls_g2_t *q, size_t count)
             q[n++] = q[i];
         }
     if (n == 0)
-        return true;
-    blst_miller_loop_n(&product, in_g2, in_g1, n);
+        return;
+    memcpy(&product, f, sizeof product);
+    blst_miller_loop_n(&part, in_g2, in_g1, n);
+    blst_fp12_mul(&product, &product, &part);
+    memcpy(f, &product, sizeof *f);
+}
+
+bool bls_product_is_one(const bls_product_t *f)
+{
+    blst_fp12 product;
+    memcpy(&product, f, sizeof product);
     blst_final_exp(&product, &product);
     return blst_fp12_is_one(&product);
+}
+
+bool bls_pairing_is_one(bls_g1_t *p, bls_g2_t *q, size_t count)
+{
+    bls_product_t f;
+    bls_product_start(&f);
+    bls_product_multiply(&f, p, q, count);
+    return bls_product_is_one(&f);
 }
 
 rc_t bls_g1_map(bls_g1_t *out, const uint8_t in[BLS_FP_LEN])

@@ -49,6 +49,14 @@ NODISCARD rc_t bls_g2_msm(arena_t *a, bls_g2_t *out, bls_g2_t *points, bls_scala
  * are overwritten. */
 bool bls_pairing_is_one(bls_g1_t *p, bls_g2_t *q, size_t count);
 
+/* The same in pieces: an empty product, count pairings more (the arrays are overwritten), and the question. */
+typedef struct {
+    uint64_t w[72];
+} bls_product_t;
+void bls_product_start(bls_product_t *f);
+void bls_product_multiply(bls_product_t *f, bls_g1_t *p, bls_g2_t *q, size_t count);
+bool bls_product_is_one(const bls_product_t *f);
+
 /* Maps a field element to a point of the subgroup. RC_MALFORMED: not below the modulus. */
 NODISCARD rc_t bls_g1_map(bls_g1_t *out, const uint8_t in[BLS_FP_LEN]);
 NODISCARD rc_t bls_g2_map(bls_g2_t *out, const uint8_t in[BLS_FP2_LEN]);

@@ -4,6 +4,11 @@
  * Floor:  3, evm. May include base/, rlp/, bls/. No I/O, clock, thread or global state; no C recursion (frames live in
  *         the arena). State changes stay in a journal; the host is only read.
  * Tests:  tests/unit/test_evm.c, tests/fuzz/fuzz_evm.c, vectors kinds evm-ops, precompiles, state, mainnet-calls
+ *
+ * Usable alone: the library kettle-evm (pkg-config) is this header, what it includes, and base/crypto/hash.h. A caller
+ * gives a world (evm_host_t: account, storage, code, block_hash, and two optional functions), the rules of a block, the
+ * block, a call, and an arena whose limit bounds the memory: see examples/evm_call.c. Any number of threads may run
+ * calls, each with an arena of its own.
  */
 #ifndef EVM_EVM_H
 #define EVM_EVM_H
@@ -63,7 +68,8 @@ typedef struct {
     rc_t (*code)(void *ctx, view_t *out, const addr_t *addr, const hash32_t *code_hash);
     /* block_hash: asked only for the 256 most recent ancestors */
     rc_t (*block_hash)(void *ctx, hash32_t *out, uint64_t number);
-    /* expired: polled every few thousand instructions; true ends the call with RC_TIMEOUT. May be NULL. */
+    /* expired: asked at least once for each 250,000 gas of work, and within long precompiles (bench deadline); true
+     * ends the call with RC_TIMEOUT. May be NULL. */
     bool (*expired)(void *ctx);
     /* storage_empty: whether the account's storage trie is the empty one (EIP-7610 collision check); may be NULL */
     rc_t (*storage_empty)(void *ctx, bool *out, const addr_t *addr);

@@ -57,6 +57,9 @@ static inline unsigned shift_count(const u256_t *n)
 
 #define SAVE (f->gas = gas, f->sp = sp, f->pc = pc)
 
+/* Before another frame may run: what this one has spent counts. */
+#define COUNT_WORK (vm->until_poll = gas - poll_at)
+
 /* Calls a body elsewhere, then goes on with the stack moved by `moves` items. */
 #define CALL_BODY(call, moves) \
     SAVE;                      \
@@ -173,10 +176,9 @@ rc_t vm_run(vm_t *vm)
     vm_frame_t *f;
     const uint8_t *pc;
     u256_t *sp, *stack, *full;
-    int64_t gas;
+    int64_t gas, poll_at; /* a JUMPDEST with less gas asks the host about its deadline */
     vm_step_t step;
     u256_t word;
-    unsigned polls = VM_POLL_EVERY;
 
 enter: /* the frame that runs has changed, or one has ended */
     f = vm->frame;
@@ -187,9 +189,11 @@ enter: /* the frame that runs has changed, or one has ended */
     stack = f->stack;
     full = f->full;
     gas = f->gas;
+    poll_at = gas - vm->until_poll;
     NEXT;
 
     BEGIN(STOP)
+    COUNT_WORK;
     step = vm_end(vm, EVM_SUCCESS, EVM_HALT_NONE, gas, view_of(NULL, 0));
     goto stopped;
 
@@ -224,7 +228,7 @@ enter: /* the frame that runs has changed, or one has ended */
     sp -= 2;
     NEXT;
     BEGIN(EXP)
-    CALL_BODY(op_exp(f, sp), -1);
+    CALL_BODY(op_exp(vm, f, sp), -1);
     BEGIN(SIGNEXTEND)
     sp[-1] = u256_signextend(&sp[-1], &sp[0]);
     sp--;
@@ -350,8 +354,8 @@ enter: /* the frame that runs has changed, or one has ended */
     PUSH_VALUE(MSIZE, u256_of(f->memory_len))
     PUSH_VALUE(GAS, u256_of((uint64_t)gas))
     BEGIN(JUMPDEST) /* every loop passes here */
-    if (--polls == 0) {
-        polls = VM_POLL_EVERY;
+    if (gas < poll_at) {
+        poll_at = gas - VM_POLL_GAS;
         step = vm_poll_now(vm);
         if (step)
             goto stopped;
@@ -377,38 +381,47 @@ enter: /* the frame that runs has changed, or one has ended */
     /* --- calls and ends; these bodies set f->sp themselves --- */
     BEGIN(CREATE)
     SAVE;
+    COUNT_WORK;
     step = op_create(vm, f, sp, VM_CREATE);
     goto after_call;
     BEGIN(CALL)
     SAVE;
+    COUNT_WORK;
     step = op_call(vm, f, sp, VM_CALL);
     goto after_call;
     BEGIN(CALLCODE)
     SAVE;
+    COUNT_WORK;
     step = op_call(vm, f, sp, VM_CALLCODE);
     goto after_call;
     BEGIN(RETURN)
     SAVE;
+    COUNT_WORK;
     step = op_return(vm, f, sp, EVM_SUCCESS);
     goto stopped;
     BEGIN(DELEGATECALL)
     SAVE;
+    COUNT_WORK;
     step = op_call(vm, f, sp, VM_DELEGATECALL);
     goto after_call;
     BEGIN(CREATE2)
     SAVE;
+    COUNT_WORK;
     step = op_create(vm, f, sp, VM_CREATE2);
     goto after_call;
     BEGIN(STATICCALL)
     SAVE;
+    COUNT_WORK;
     step = op_call(vm, f, sp, VM_STATICCALL);
     goto after_call;
     BEGIN(REVERT)
     SAVE;
+    COUNT_WORK;
     step = op_return(vm, f, sp, EVM_REVERT);
     goto stopped;
     BEGIN(SELFDESTRUCT)
     SAVE;
+    COUNT_WORK;
     step = op_selfdestruct(vm, f, sp);
     goto stopped;
 
@@ -429,8 +442,10 @@ bad_stack:
 bad_jump:
     step = VM_HALT(EVM_HALT_BAD_JUMP);
 stopped:
-    if (VM_IS_HALT(step))
+    if (VM_IS_HALT(step)) {
+        COUNT_WORK;
         step = vm_end(vm, EVM_HALT, (evm_halt_t)(step & 0xff), 0, view_of(NULL, 0));
+    }
     if (step == VM_SWITCH)
         goto enter;
     return (rc_t)step;

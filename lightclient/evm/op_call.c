@@ -136,7 +136,7 @@ vm_step_t op_create(vm_t *vm, vm_frame_t *f, u256_t *sp, vm_kind_t kind)
         return VM_HALT(EVM_HALT_OUT_OF_GAS); /* EIP-3860 */
     vm_step_t step = vm_memory(vm, f, at, len);
     if (!step)
-        step = vm_pay_words(f, len->w[0], word_gas);
+        step = vm_pay_words(vm, f, len->w[0], word_gas);
     if (!step)
         step = (vm_step_t)st_load(&vm->state, f->self);
     if (step)

@@ -3,14 +3,19 @@
 
 /* Bodies of EXP, KECCAK256, CALLDATALOAD and the copies. */
 
-vm_step_t vm_pay_words(vm_frame_t *f, uint64_t len, int64_t per_word)
+vm_step_t vm_pay_words(vm_t *vm, vm_frame_t *f, uint64_t len, int64_t per_word)
 {
-    return vm_pay(f, per_word * vm_words(len));
+    int64_t gas = per_word * vm_words(len);
+    vm_step_t step = vm_pay(f, gas);
+    return step ? step : vm_poll(vm, gas);
 }
 
-vm_step_t op_exp(vm_frame_t *f, u256_t *sp)
+vm_step_t op_exp(vm_t *vm, vm_frame_t *f, u256_t *sp)
 {
-    vm_step_t step = vm_pay(f, GAS_EXP_BYTE * (int64_t)u256_byte_len(&sp[-1]));
+    int64_t gas = GAS_EXP_BYTE * (int64_t)u256_byte_len(&sp[-1]);
+    vm_step_t step = vm_pay(f, gas);
+    if (!step)
+        step = vm_poll(vm, gas);
     if (!step)
         sp[-1] = u256_exp(&sp[0], &sp[-1]);
     return step;
@@ -21,7 +26,7 @@ vm_step_t op_keccak256(vm_t *vm, vm_frame_t *f, u256_t *sp)
     hash32_t digest;
     vm_step_t step = vm_memory(vm, f, &sp[0], &sp[-1]);
     if (!step)
-        step = vm_pay_words(f, sp[-1].w[0], GAS_KECCAK_WORD);
+        step = vm_pay_words(vm, f, sp[-1].w[0], GAS_KECCAK_WORD);
     if (step)
         return step;
     keccak256(&digest, vm_memory_view(f, &sp[0], &sp[-1]));
@@ -52,7 +57,7 @@ vm_step_t op_copy(vm_t *vm, vm_frame_t *f, u256_t *sp, view_t source)
 {
     vm_step_t step = vm_memory(vm, f, &sp[0], &sp[-2]);
     if (!step)
-        step = vm_pay_words(f, sp[-2].w[0], GAS_COPY_WORD);
+        step = vm_pay_words(vm, f, sp[-2].w[0], GAS_COPY_WORD);
     if (step || u256_is_zero(&sp[-2]))
         return step;
     copy_padded(f->memory + sp[0].w[0], source, &sp[-1], (size_t)sp[-2].w[0]);
@@ -72,7 +77,7 @@ vm_step_t op_mcopy(vm_t *vm, vm_frame_t *f, u256_t *sp)
     const u256_t *farther = u256_lt(&sp[0], &sp[-1]) ? &sp[-1] : &sp[0];
     vm_step_t step = vm_memory(vm, f, farther, &sp[-2]);
     if (!step)
-        step = vm_pay_words(f, sp[-2].w[0], GAS_COPY_WORD);
+        step = vm_pay_words(vm, f, sp[-2].w[0], GAS_COPY_WORD);
     if (step || u256_is_zero(&sp[-2]))
         return step;
     memmove(f->memory + sp[0].w[0], f->memory + sp[-1].w[0], (size_t)sp[-2].w[0]);

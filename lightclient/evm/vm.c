@@ -7,14 +7,14 @@ rc_t vm_init(vm_t *vm, arena_t *arena, const evm_host_t *host, const evm_rules_t
              const evm_tx_t *tx)
 {
     *vm = (vm_t){ .arena = arena, .params = evm_params(rules->fork), .rules = rules, .block = block, .tx = tx,
-                  .gas_price = tx->gas_price, .polls = VM_POLL_EVERY };
+                  .gas_price = tx->gas_price, .until_poll = VM_POLL_GAS };
     vm->blob_base_fee = evm_blob_base_fee(rules, block->excess_blob_gas);
     return st_init(&vm->state, arena, host);
 }
 
 vm_step_t vm_poll_now(vm_t *vm)
 {
-    vm->polls = VM_POLL_EVERY;
+    vm->until_poll = VM_POLL_GAS;
     const evm_host_t *host = vm->state.host;
     return host->expired && host->expired(host->ctx) ? RC_TIMEOUT : VM_GO_ON;
 }
@@ -222,7 +222,10 @@ static vm_step_t run_precompile(vm_t *vm, const vm_message_t *m, st_mark_t mark)
     int64_t cost = m->precompile->gas(vm->rules->fork, m->input);
     if (cost > m->gas)
         return done_at_once(vm, m, mark, EVM_HALT_OUT_OF_GAS, 0, output);
-    rc_t rc = m->precompile->run(vm->arena, &output, vm->rules->fork, m->input);
+    vm_step_t step = vm_poll(vm, cost);
+    if (step)
+        return step;
+    rc_t rc = m->precompile->run(vm->arena, &output, vm->rules->fork, m->input, vm->state.host);
     if (rc == RC_REFUSED)
         return done_at_once(vm, m, mark, EVM_HALT_PRECOMPILE, 0, view_of(NULL, 0));
     return rc ? (vm_step_t)rc : done_at_once(vm, m, mark, EVM_HALT_NONE, m->gas - cost, output);
@@ -247,7 +250,7 @@ vm_step_t vm_begin(vm_t *vm, const vm_message_t *m)
     bool create = m->kind >= VM_CREATE, collides = false;
     st_mark_t mark = st_mark(&vm->state);
     uint8_t *room;
-    vm_step_t step = vm_poll(vm);
+    vm_step_t step = vm_poll(vm, VM_POLL_CALL_GAS);
     if (!step && create)
         step = begin_create(vm, m, &collides);
     if (!step && collides)

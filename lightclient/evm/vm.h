@@ -72,7 +72,7 @@ typedef struct {
     vm_chunk_t *chunk;    /* top of the stack of memories */
     uint8_t *ret;         /* return data of the last call of the running frame */
     size_t ret_len, ret_cap;
-    unsigned polls;       /* JUMPDESTs and calls until the host is asked about its deadline */
+    int64_t until_poll;   /* gas until the host is asked about its deadline, while no frame runs */
     struct {
         evm_status_t status;
         evm_halt_t halt;
@@ -81,7 +81,8 @@ typedef struct {
     } end;                   /* of the outermost frame; its output is ret */
 } vm_t;
 
-#define VM_POLL_EVERY 4096u
+#define VM_POLL_GAS 250000    /* gas: the host is asked about its deadline when so much work was done */
+#define VM_POLL_CALL_GAS 1000 /* what beginning a call counts as, beside what its caller did */
 #define VM_MEMORY_MAX ((uint64_t)1 << 32) /* bytes; costs 3.5e13 gas, more than any block has */
 
 /* One call or creation to begin. */
@@ -111,10 +112,12 @@ vm_step_t vm_resolve_code(vm_t *vm, vm_frame_t *f, const evm_code_t **out, st_ac
 /* Asks the host about its deadline: RC_TIMEOUT once it has passed. */
 vm_step_t vm_poll_now(vm_t *vm);
 
-/* vm_poll_now, but once in VM_POLL_EVERY uses. */
-static inline vm_step_t vm_poll(vm_t *vm)
+/* Counts work; vm_poll_now once it is VM_POLL_GAS. The loop does the same at each JUMPDEST with what a frame has spent,
+ * so that only bodies that can take long need this. */
+static inline vm_step_t vm_poll(vm_t *vm, int64_t gas)
 {
-    return --vm->polls ? VM_GO_ON : vm_poll_now(vm);
+    vm->until_poll -= gas;
+    return vm->until_poll > 0 ? VM_GO_ON : vm_poll_now(vm);
 }
 
 /* Begins m under the running frame: pushes a frame (VM_SWITCH), or is done at once (precompile, no code, collision):
@@ -176,12 +179,12 @@ static inline vm_step_t vm_pay(vm_frame_t *f, int64_t gas)
     return f->gas < 0 ? VM_HALT(EVM_HALT_OUT_OF_GAS) : VM_GO_ON;
 }
 
-/* Pays for a copy of len bytes: per_word for each begun word of 32. */
-vm_step_t vm_pay_words(vm_frame_t *f, uint64_t len, int64_t per_word);
+/* Pays for long work, such as a copy of len bytes: per_word for each begun word of 32. */
+vm_step_t vm_pay_words(vm_t *vm, vm_frame_t *f, uint64_t len, int64_t per_word);
 
 /* Instruction bodies that are not written in the loop. sp is the top item on entry; the loop then moves it. Results are
  * written where the loop expects the new top. Gas is paid from f->gas beyond the base cost. */
-vm_step_t op_exp(vm_frame_t *f, u256_t *sp);
+vm_step_t op_exp(vm_t *vm, vm_frame_t *f, u256_t *sp);
 vm_step_t op_keccak256(vm_t *vm, vm_frame_t *f, u256_t *sp);
 vm_step_t op_copy(vm_t *vm, vm_frame_t *f, u256_t *sp, view_t source);
 vm_step_t op_returndatacopy(vm_t *vm, vm_frame_t *f, u256_t *sp);

@@ -122,11 +122,11 @@ static void row(unsigned index, evm_fork_t fork, view_t input)
     arena_init(&a, MEMORY);
     arena_init(&b, MEMORY);
     arena_init(&c, input.n); /* too little for many */
-    rc_t rc = p->run(&a, &out, fork, input);
-    if ((rc != RC_OK && rc != RC_REFUSED) || p->run(&b, &again, fork, input) != rc || !view_eq(out, again))
+    rc_t rc = p->run(&a, &out, fork, input, NULL);
+    if ((rc != RC_OK && rc != RC_REFUSED) || p->run(&b, &again, fork, input, NULL) != rc || !view_eq(out, again))
         abort();
     again = view_of(NULL, 0);
-    rc_t less = p->run(&c, &again, fork, input);
+    rc_t less = p->run(&c, &again, fork, input, NULL);
     if (less != RC_NOMEM && (less != rc || !view_eq(out, again)))
         abort();
     if (rc == RC_OK)

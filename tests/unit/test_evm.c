@@ -518,6 +518,10 @@ START_TEST(deadline_ends_loops_and_call_chains)
     ck_assert_uint_eq(r.gas_used, 77);
     w.code = code_of(&a, "5f5f5f5f5f305af1505f5f5f5f5f305af1"); /* two calls of itself: 2^1024 frames */
     ck_assert_int_eq(call(&a, &r, &w, EVM_OSAKA, &tx), RC_TIMEOUT);
+    w.code = code_of(&a, "6210000051621000005f2050"); /* memory and one hash: less than VM_POLL_GAS of long work */
+    ck_assert_int_eq(call(&a, &r, &w, EVM_OSAKA, &tx), RC_OK);
+    w.code = code_of(&a, "6210000051621000005f2050621000005f2050"); /* two, and still no JUMPDEST */
+    ck_assert_int_eq(call(&a, &r, &w, EVM_OSAKA, &tx), RC_TIMEOUT);
     arena_free(&a);
 }
 END_TEST

@@ -383,13 +383,15 @@ static view_t sum_input(arena_t *a, const struct group *g, size_t n, bool noise)
 START_TEST(sums_of_many_multiples_equal_one_multiple)
 {
     static const size_t sizes[] = {
-        1, 2, 3, 16, 17, 31, 32, 33, 34, 64, 65, 66, 130
-    }; /* blst changes methods between */
+        1, 2, 3, 16, 17, 31, 32, 33, 34, 64, 65, 66, 130, 1025
+    }; /* blst changes methods between; longer lists are added up from parts */
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
         for (size_t i = 0; i < 4; i++) {
             const struct group *g = &groups[i % 2];
             arena_t a;
             view_t sum, one;
+            if (sizes[s] > 1024 && i >= 2) /* takes long */
+                continue;
             uint8_t single[288];
             wr_t w = wr_of(single, sizeof single);
             uint64_t n = sizes[s];
@@ -422,6 +424,75 @@ START_TEST(pairings_of_many_pairs_multiply)
         ck_assert_msg(out.p[31] == 0, "%zu pairs", 2 * sizes[s] - 1);
     }
     arena_free(&a);
+}
+END_TEST
+
+/* Source: go-ethereum core/vm/testdata/precompiles/bn256Pairing.json, two_point_match_2: the second point of G2 is
+ * minus the first. */
+#define BN254_PAIR \
+    W1 W2 "198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2" \
+          "1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed" \
+          "090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd122975b" \
+          "12c85ea5db8c6deb4aab71808dcb408fe3d1e7690c43d37b4ce6cc0166fa7daa"
+#define BN254_PAIR_INVERSE \
+    W1 W2 "198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2" \
+          "1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed" \
+          "275dc4a288d1afb3cbb1ac09187524c7db36395df7be3b99e673b13a075a65ec" \
+          "1d9befcd05a5323e6da4d435f3b617cdb3af83285c2df711ef39c01571827f9d"
+
+START_TEST(pairings_of_bn254_multiply_over_many_pieces)
+{
+    static const size_t sizes[] = { 1, 8, 9, 20 };
+    arena_t a;
+    view_t out;
+    arena_init(&a, ARENA_LIMIT);
+    view_t plus = bytes(&a, BN254_PAIR), minus = bytes(&a, BN254_PAIR_INVERSE);
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        wr_t w = wr_of(arena_alloc(&a, 40 * 192), 40 * 192);
+        for (size_t i = 0; i < sizes[s]; i++)
+            wr_bytes(&w, plus.p, plus.n);
+        for (size_t i = 0; i < sizes[s]; i++)
+            wr_bytes(&w, minus.p, minus.n);
+        ck_assert_int_eq(run(&a, &out, 0x08, wr_view(&w)), RC_OK);
+        ck_assert_msg(out.p[31] == 1, "%zu pairs", 2 * sizes[s]);
+        ck_assert_int_eq(run(&a, &out, 0x08, view_of(w.p, w.n - 192)), RC_OK);
+        ck_assert_msg(out.p[31] == 0, "%zu pairs", 2 * sizes[s] - 1);
+    }
+    arena_free(&a);
+}
+END_TEST
+
+/* True from the third question on. */
+static bool third_question(void *ctx)
+{
+    return ++*(unsigned *)ctx >= 3;
+}
+
+START_TEST(long_lists_and_many_rounds_end_at_the_deadline)
+{
+    static const struct {
+        rc_t (*run)(arena_t *a, view_t *out, evm_fork_t fork, view_t input, const evm_host_t *host);
+        const char *unit;
+        size_t copies;
+    } rows[] = {
+        { bn254_pairing_run, BN254_PAIR, 100 }, { bls_pairing_run, G1 G2, 100 },
+        { g1_msm_run, G1 W2, 300 },             { g2_msm_run, G2 W2, 300 },
+        { blake2f_run, "ffffffff" INF1 W0 W0 "0000000000000000000000000000000000", 1 }, /* a minute's work */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        arena_t a;
+        arena_init(&a, ARENA_LIMIT);
+        unsigned questions = 0;
+        const evm_host_t host = { .ctx = &questions, .expired = third_question };
+        view_t out = { NULL, 0 }, unit = bytes(&a, rows[i].unit);
+        wr_t w = wr_of(arena_alloc(&a, rows[i].copies * unit.n), rows[i].copies * unit.n);
+        for (size_t k = 0; k < rows[i].copies; k++)
+            wr_bytes(&w, unit.p, unit.n);
+        ck_assert_msg(rows[i].run(&a, &out, EVM_OSAKA, wr_view(&w), &host) == RC_TIMEOUT, "row %zu", i);
+        ck_assert_uint_eq(questions, 3);
+        ck_assert_ptr_null(out.p);
+        arena_free(&a);
+    }
 }
 END_TEST
 
@@ -644,8 +715,8 @@ START_TEST(modexp_of_osaka_refuses_lengths_above_1024)
         view_t out;
         arena_init(&a, ARENA_LIMIT);
         view_t input = lengths(in, rows[i].base, rows[i].exponent, rows[i].modulus);
-        ck_assert_msg(modexp_run(&a, &out, EVM_OSAKA, input) == rows[i].osaka, "row %zu", i);
-        ck_assert_msg(modexp_run(&a, &out, EVM_PRAGUE, input) == rows[i].before, "row %zu", i);
+        ck_assert_msg(modexp_run(&a, &out, EVM_OSAKA, input, NULL) == rows[i].osaka, "row %zu", i);
+        ck_assert_msg(modexp_run(&a, &out, EVM_PRAGUE, input, NULL) == rows[i].before, "row %zu", i);
         arena_free(&a);
     }
 }
@@ -658,6 +729,7 @@ int main(void)
                     coordinates_must_be_padded_and_below_the_modulus,
                     sums_take_every_point_of_the_curve_and_the_rest_only_the_subgroup,
                     sums_of_many_multiples_equal_one_multiple, pairings_of_many_pairs_multiply,
+                    pairings_of_bn254_multiply_over_many_pieces, long_lists_and_many_rounds_end_at_the_deadline,
                     prices_of_lists_follow_their_lengths, evaluation_is_proved_bit_by_bit,
                     scalars_of_an_evaluation_are_below_the_order_and_points_in_the_subgroup,
                     setup_is_the_ceremony_s_point_and_in_the_subgroup,

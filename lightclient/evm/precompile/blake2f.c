@@ -3,6 +3,7 @@
 /* EIP-152: the compression function F of BLAKE2b (RFC 7693) with a number of rounds.
  * Input: rounds (4 bytes, big-endian), h (8 words), m (16 words), t (2 words), final (1 byte); words little-endian. */
 
+#define ROUNDS_PIECE 65536u /* between questions about the deadline */
 
 static const uint64_t iv[8] = {
     0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
@@ -52,7 +53,7 @@ int64_t blake2f_gas(evm_fork_t fork, view_t input)
     return rd_u32be(&r); /* one for each round; input of another length fails anyway */
 }
 
-rc_t blake2f_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input)
+rc_t blake2f_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input, const evm_host_t *host)
 {
     (void)fork;
     uint64_t h[8], m[16], v[16];
@@ -71,8 +72,11 @@ rc_t blake2f_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input)
     v[12] ^= t0;
     v[13] ^= t1;
     v[14] ^= 0 - (uint64_t)final;
-    for (uint32_t i = 0; i < rounds; i++)
+    for (uint32_t i = 0; i < rounds; i++) {
+        if (i % ROUNDS_PIECE == ROUNDS_PIECE - 1 && precompile_expired(host))
+            return RC_TIMEOUT;
         round_of(v, m, sigma[i % 10]);
+    }
     uint8_t *result = arena_alloc(a, 64);
     if (!result)
         return RC_NOMEM;

@@ -13,6 +13,11 @@
 #define G2_TERM_LEN (G2_LEN + SCALAR_LEN)
 #define PAIR_LEN (G1_LEN + G2_LEN)
 
+/* Pieces of work between questions about the deadline; the sum of a longer list is made from parts of TERMS_PIECE. */
+#define PAIRS_PIECE 16u
+#define TERMS_READ 64u
+#define TERMS_PIECE 1024u
+
 #define G1_MUL_GAS 12000
 #define G2_MUL_GAS 22500
 #define PAIRING_GAS 37700
@@ -137,9 +142,9 @@ static rc_t g2_give(arena_t *a, view_t *out, const bls_g2_t *p)
 }
 
 /* Sums take any points of the curve. */
-rc_t g1_add_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input)
+rc_t g1_add_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input, const evm_host_t *host)
 {
-    (void)fork;
+    (void)fork, (void)host;
     bls_g1_t p, q;
     if (input.n != 2 * G1_LEN || !g1_read(&p, input.p, false) || !g1_read(&q, input.p + G1_LEN, false))
         return RC_REFUSED;
@@ -147,9 +152,9 @@ rc_t g1_add_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input)
     return g1_give(a, out, &p);
 }
 
-rc_t g2_add_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input)
+rc_t g2_add_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input, const evm_host_t *host)
 {
-    (void)fork;
+    (void)fork, (void)host;
     bls_g2_t p, q;
     if (input.n != 2 * G2_LEN || !g2_read(&p, input.p, false) || !g2_read(&q, input.p + G2_LEN, false))
         return RC_REFUSED;
@@ -158,72 +163,112 @@ rc_t g2_add_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input)
 }
 
 /* Multiples and pairings take points of the subgroup, and at least one. */
-rc_t g1_msm_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input)
+rc_t g1_msm_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input, const evm_host_t *host)
 {
     (void)fork;
     size_t k = input.n / G1_TERM_LEN;
     bls_g1_t sum;
     if (k == 0 || input.n % G1_TERM_LEN)
         return RC_REFUSED;
-    bls_g1_t *points = arena_calloc(a, k, sizeof *points);
-    bls_scalar_t *scalars = arena_calloc(a, k, sizeof *scalars);
+    size_t room = k < TERMS_PIECE ? k : TERMS_PIECE;
+    bls_g1_t *points = arena_calloc(a, room, sizeof *points);
+    bls_scalar_t *scalars = arena_calloc(a, room, sizeof *scalars);
     if (!points || !scalars)
         return RC_NOMEM;
-    for (size_t i = 0; i < k; i++) {
-        const uint8_t *term = input.p + i * G1_TERM_LEN;
-        if (!g1_read(&points[i], term, true))
-            return RC_REFUSED;
-        memcpy(scalars[i].b, term + G1_LEN, SCALAR_LEN);
+    for (size_t i = 0; i < k;) {
+        bls_g1_t part;
+        size_t taken = 0;
+        bool first = i == 0;
+        for (; i < k && taken < room; i++, taken++) {
+            const uint8_t *term = input.p + i * G1_TERM_LEN;
+            if (i % TERMS_READ == 0 && precompile_expired(host))
+                return RC_TIMEOUT;
+            if (!g1_read(&points[taken], term, true))
+                return RC_REFUSED;
+            memcpy(scalars[taken].b, term + G1_LEN, SCALAR_LEN);
+        }
+        const arena_mark_t mark = arena_mark(a);
+        rc_t rc = bls_g1_msm(a, &part, points, scalars, taken);
+        arena_rollback(a, mark);
+        if (rc)
+            return rc;
+        if (first)
+            sum = part;
+        else
+            bls_g1_add(&sum, &sum, &part);
     }
-    rc_t rc = bls_g1_msm(a, &sum, points, scalars, k);
-    return rc ? rc : g1_give(a, out, &sum);
+    return g1_give(a, out, &sum);
 }
 
-rc_t g2_msm_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input)
+rc_t g2_msm_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input, const evm_host_t *host)
 {
     (void)fork;
     size_t k = input.n / G2_TERM_LEN;
     bls_g2_t sum;
     if (k == 0 || input.n % G2_TERM_LEN)
         return RC_REFUSED;
-    bls_g2_t *points = arena_calloc(a, k, sizeof *points);
-    bls_scalar_t *scalars = arena_calloc(a, k, sizeof *scalars);
+    size_t room = k < TERMS_PIECE ? k : TERMS_PIECE;
+    bls_g2_t *points = arena_calloc(a, room, sizeof *points);
+    bls_scalar_t *scalars = arena_calloc(a, room, sizeof *scalars);
     if (!points || !scalars)
         return RC_NOMEM;
-    for (size_t i = 0; i < k; i++) {
-        const uint8_t *term = input.p + i * G2_TERM_LEN;
-        if (!g2_read(&points[i], term, true))
-            return RC_REFUSED;
-        memcpy(scalars[i].b, term + G2_LEN, SCALAR_LEN);
+    for (size_t i = 0; i < k;) {
+        bls_g2_t part;
+        size_t taken = 0;
+        bool first = i == 0;
+        for (; i < k && taken < room; i++, taken++) {
+            const uint8_t *term = input.p + i * G2_TERM_LEN;
+            if (i % TERMS_READ == 0 && precompile_expired(host))
+                return RC_TIMEOUT;
+            if (!g2_read(&points[taken], term, true))
+                return RC_REFUSED;
+            memcpy(scalars[taken].b, term + G2_LEN, SCALAR_LEN);
+        }
+        const arena_mark_t mark = arena_mark(a);
+        rc_t rc = bls_g2_msm(a, &part, points, scalars, taken);
+        arena_rollback(a, mark);
+        if (rc)
+            return rc;
+        if (first)
+            sum = part;
+        else
+            bls_g2_add(&sum, &sum, &part);
     }
-    rc_t rc = bls_g2_msm(a, &sum, points, scalars, k);
-    return rc ? rc : g2_give(a, out, &sum);
+    return g2_give(a, out, &sum);
 }
 
-rc_t bls_pairing_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input)
+rc_t bls_pairing_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input, const evm_host_t *host)
 {
     (void)fork;
     size_t k = input.n / PAIR_LEN;
     if (k == 0 || input.n % PAIR_LEN)
         return RC_REFUSED;
-    bls_g1_t *p = arena_calloc(a, k, sizeof *p);
-    bls_g2_t *q = arena_calloc(a, k, sizeof *q);
     uint8_t *word = arena_calloc(a, 1, 32);
-    if (!p || !q || !word)
+    bls_product_t product;
+    if (!word)
         return RC_NOMEM;
-    for (size_t i = 0; i < k; i++) {
-        const uint8_t *pair = input.p + i * PAIR_LEN;
-        if (!g1_read(&p[i], pair, true) || !g2_read(&q[i], pair + G1_LEN, true))
-            return RC_REFUSED;
+    bls_product_start(&product);
+    for (size_t i = 0; i < k;) {
+        bls_g1_t p[PAIRS_PIECE];
+        bls_g2_t q[PAIRS_PIECE];
+        size_t taken = 0;
+        if (precompile_expired(host))
+            return RC_TIMEOUT;
+        for (; i < k && taken < PAIRS_PIECE; i++, taken++) {
+            const uint8_t *pair = input.p + i * PAIR_LEN;
+            if (!g1_read(&p[taken], pair, true) || !g2_read(&q[taken], pair + G1_LEN, true))
+                return RC_REFUSED;
+        }
+        bls_product_multiply(&product, p, q, taken);
     }
-    word[31] = bls_pairing_is_one(p, q, k);
+    word[31] = bls_product_is_one(&product);
     *out = view_of(word, 32);
     return RC_OK;
 }
 
-rc_t g1_map_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input)
+rc_t g1_map_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input, const evm_host_t *host)
 {
-    (void)fork;
+    (void)fork, (void)host;
     uint8_t u[BLS_FP_LEN];
     bls_g1_t p;
     if (input.n != FIELD_LEN || !unpad(u, input.p, 1) || bls_g1_map(&p, u))
@@ -231,9 +276,9 @@ rc_t g1_map_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input)
     return g1_give(a, out, &p);
 }
 
-rc_t g2_map_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input)
+rc_t g2_map_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input, const evm_host_t *host)
 {
-    (void)fork;
+    (void)fork, (void)host;
     uint8_t u[BLS_FP2_LEN];
     bls_g2_t p;
     if (input.n != 2 * FIELD_LEN || !unpad(u, input.p, 2) || bls_g2_map(&p, u))

@@ -8,9 +8,9 @@ int64_t ecrecover_gas(evm_fork_t fork, view_t input)
 }
 
 /* Input: digest, v (27 or 28), r, s. Output: the signer's address as a word, or nothing; it never fails. */
-rc_t ecrecover_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input)
+rc_t ecrecover_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input, const evm_host_t *host)
 {
-    (void)fork;
+    (void)fork, (void)host;
     uint8_t in[128], key[64];
     hash32_t digest;
     addr_t signer;

@@ -11,9 +11,9 @@ int64_t kzg_point_gas(evm_fork_t fork, view_t input)
 }
 
 /* EIP-4844. Input: versioned hash, z, y, commitment, proof. Output: the two constants of the setup. */
-rc_t kzg_point_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input)
+rc_t kzg_point_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input, const evm_host_t *host)
 {
-    (void)fork;
+    (void)fork, (void)host;
     rd_t r = rd_of(input);
     hash32_t versioned = rd_hash32(&r), z = rd_hash32(&r), y = rd_hash32(&r), digest;
     view_t commitment = rd_take(&r, KZG_POINT_LEN), proof = rd_take(&r, KZG_POINT_LEN);

@@ -73,8 +73,9 @@ int64_t modexp_gas(evm_fork_t fork, view_t input)
     return modexp_price(evm_params(fork)->modexp, input);
 }
 
-rc_t modexp_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input)
+rc_t modexp_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input, const evm_host_t *host)
 {
+    (void)host;
     modexp_head_t h = read_head(input);
     if (evm_params(fork)->modexp == MODEXP_EIP7883 &&
         (h.base_len > LEN_MAX_OSAKA || h.exp_len > LEN_MAX_OSAKA || h.mod_len > LEN_MAX_OSAKA))

@@ -8,9 +8,9 @@ int64_t p256verify_gas(evm_fork_t fork, view_t input)
 }
 
 /* EIP-7951. Input: digest, r, s, x, y. Output: one as a word, or nothing; it never fails. */
-rc_t p256verify_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input)
+rc_t p256verify_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input, const evm_host_t *host)
 {
-    (void)fork;
+    (void)fork, (void)host;
     rd_t r = rd_of(input);
     hash32_t digest = rd_hash32(&r);
     view_t sig = rd_take(&r, P256_SIG_LEN), key = rd_take(&r, P256_PUBKEY_LEN);

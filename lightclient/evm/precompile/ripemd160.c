@@ -8,9 +8,9 @@ int64_t ripemd160_gas(evm_fork_t fork, view_t input)
 }
 
 /* The 20 bytes of the digest at the right of a word. */
-rc_t ripemd160_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input)
+rc_t ripemd160_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input, const evm_host_t *host)
 {
-    (void)fork;
+    (void)fork, (void)host;
     uint8_t *word = arena_calloc(a, 1, 32);
     if (!word)
         return RC_NOMEM;

@@ -7,9 +7,9 @@ int64_t sha256_gas(evm_fork_t fork, view_t input)
     return precompile_linear_gas(input.n, 60, 12);
 }
 
-rc_t sha256_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input)
+rc_t sha256_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input, const evm_host_t *host)
 {
-    (void)fork;
+    (void)fork, (void)host;
     hash32_t *digest = arena_alloc(a, sizeof *digest);
     if (!digest)
         return RC_NOMEM;

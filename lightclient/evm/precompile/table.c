@@ -60,7 +60,7 @@ rc_t evm_precompile(arena_t *a, view_t *out, uint64_t *gas, evm_fork_t fork, uns
     const precompile_t *p = find(index);
     if (!p || fork < p->first_fork || !evm_params(fork))
         return RC_UNSUPPORTED;
-    rc_t rc = p->run(a, &got, fork, input);
+    rc_t rc = p->run(a, &got, fork, input, NULL);
     if (rc)
         return rc;
     *gas = (uint64_t)p->gas(fork, input);
