@@ -32,7 +32,7 @@ launch() { # DIR NAME COMMAND...: in the background, in its own session, log in 
 }
 
 start_execution() { # DIR BASE-PORT: returns when its RPC answers
-  launch "$1" el "$node" --max-old-space-size=1024 --import "$here/lib/preload.mjs" \
+  launch "$1" el "$node" --max-old-space-size=3072 --import "$here/lib/preload.mjs" \
     "$here/../node_modules/@ethereumjs/client/dist/esm/bin/cli.js" \
     --gethGenesis "$1/genesis.json" --dataDir "$1/el" --rpc --rpcAddr 127.0.0.1 --rpcPort "$2" \
     --rpcEngine --rpcEngineAddr 127.0.0.1 --rpcEnginePort $(($2 + 1)) --jwtSecret "$1/jwt.hex" --saveReceipts \
