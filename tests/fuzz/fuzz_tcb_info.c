@@ -1,5 +1,5 @@
 /* TCB info that parses has sorted levels within the maxima, and parses to the same once its list of levels is turned
- * round. */
+ * round. No text is info of TDX and of SGX. */
 #include <jansson.h>
 #include <stdlib.h>
 
@@ -29,7 +29,7 @@ static void check_levels(const tcb_level_t *levels, size_t count)
     }
 }
 
-static void compare_turned(const tcb_info_t *info, arena_t *a, const uint8_t *data, size_t len)
+static void compare_turned(const tcb_info_t *info, arena_t *a, const uint8_t *data, size_t len, tcb_tee_t tee)
 {
     json_t *o = json_loadb((const char *)data, len, 0, NULL), *in = json_object_get(o, "tcbLevels"),
            *out = json_array();
@@ -42,7 +42,7 @@ static void compare_turned(const tcb_info_t *info, arena_t *a, const uint8_t *da
     char *text = json_dumps(o, JSON_COMPACT);
     require(text != NULL);
     if (strlen(text) <= COLLATERAL_DOC_MAX) {
-        require(tcb_info_parse(&turned, &fault, a, view_str(text), TCB_OF_TDX) == RC_OK);
+        require(tcb_info_parse(&turned, &fault, a, view_str(text), tee) == RC_OK);
         require(turned.level_count == info->level_count && turned.module_count == info->module_count);
         for (size_t i = 0; i < info->level_count; i++)
             require(!memcmp(turned.levels[i].sgx, info->levels[i].sgx, 16) &&
@@ -53,21 +53,29 @@ static void compare_turned(const tcb_info_t *info, arena_t *a, const uint8_t *da
     json_decref(o);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+static bool check(arena_t *a, const uint8_t *data, size_t len, tcb_tee_t tee)
 {
     tcb_info_t info;
     tee_fault_t fault = { 0 };
+    rc_t rc = tcb_info_parse(&info, &fault, a, view_of(data, len), tee);
+    require((rc == RC_OK) == (fault.code == TEE_OK));
+    if (rc)
+        return false;
+    require(info.issue_date <= info.next_update && info.module_count <= TCB_MODULES_MAX);
+    require(tee == TCB_OF_TDX || info.module_count == 0);
+    check_levels(info.levels, info.level_count);
+    for (size_t i = 0; i < info.module_count; i++)
+        check_levels(info.modules[i].levels, info.modules[i].level_count);
+    compare_turned(&info, a, data, len, tee);
+    return true;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
     arena_t a;
     arena_init(&a, 64u << 20);
-    rc_t rc = tcb_info_parse(&info, &fault, &a, view_of(data, len), TCB_OF_TDX);
-    require((rc == RC_OK) == (fault.code == TEE_OK));
-    if (rc == RC_OK) {
-        require(info.issue_date <= info.next_update && info.module_count <= TCB_MODULES_MAX);
-        check_levels(info.levels, info.level_count);
-        for (size_t i = 0; i < info.module_count; i++)
-            check_levels(info.modules[i].levels, info.modules[i].level_count);
-        compare_turned(&info, &a, data, len);
-    }
+    bool tdx = check(&a, data, len, TCB_OF_TDX), sgx = check(&a, data, len, TCB_OF_SGX);
+    require(!tdx || !sgx);
     arena_free(&a);
     return 0;
 }
