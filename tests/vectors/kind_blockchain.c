@@ -52,6 +52,7 @@ static const struct {
     { "INVALID_BLOCK_TIMESTAMP_OLDER_THAN_PARENT", "not later than the parent" },
     { "INVALID_BLOCK_NUMBER", "number is not the parent's and one" },
     { "INVALID_GASLIMIT", "gas limit too far from the parent's, or out of range" },
+    { "GASLIMIT_TOO_BIG", "gas limit too far from the parent's, or out of range" },
     { "GAS_USED_OVERFLOW", "gas used above the limit" },
     { "GAS_USED_OVERFLOW", "gas limit above what the block has left" },
     { "UNKNOWN_PARENT", "unknown parent" },

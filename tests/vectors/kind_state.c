@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crypto/ecdsa.h"
 #include "base/crypto/hash.h"
+#include "lightclient/exec/transaction.h"
 #include "lightclient/rlp/rlp.h"
 #include "tests/vectors/world_vec.h"
 
@@ -54,49 +54,6 @@ static bool logs_hash(hash32_t *out, arena_t *a, const evm_result_t *r)
 }
 
 /* --- the transaction --- */
-
-/* EIP-7702: who signed; high s does not count. */
-static void recover(evm_authorization_t *out, const json_t *item)
-{
-    static const u256_t half_order = { { 0xdfe92f46681b20a0, 0x5d576e7357a4501d, 0xffffffffffffffff,
-                                         0x7fffffffffffffff } };
-    uint8_t buf[128] = { 0x05 }, sig[64], key[64];
-    hash32_t digest;
-    u256_t r = vec_word(vec_str(item, "r")), s = vec_word(vec_str(item, "s"));
-    u256_t parity = vec_word(vec_str(item, "yParity") ? vec_str(item, "yParity") : vec_str(item, "v"));
-    wr_t w = wr_of(buf, sizeof buf);
-    w.n = 1;
-    rlp_put_u256(&w, &out->chain_id);
-    rlp_put_bytes(&w, view_of(out->address.b, 20));
-    rlp_put_u64(&w, out->nonce);
-    rlp_wrap_list(&w, 1);
-    keccak256(&digest, wr_view(&w));
-    u256_to_be32(sig, &r);
-    u256_to_be32(sig + 32, &s);
-    out->signer_valid = u256_fits_u64(&parity) && parity.w[0] <= 1 && !u256_lt(&half_order, &s) &&
-                        ecdsa_recover(NULL, key, sig, (int)parity.w[0], &digest) == RC_OK;
-    if (out->signer_valid)
-        ecdsa_address(&out->signer, key);
-}
-
-static bool read_authorizations(evm_tx_t *tx, arena_t *a, const json_t *list)
-{
-    size_t n = json_array_size(list);
-    evm_authorization_t *out = arena_calloc(a, n, sizeof *out);
-    if (!out)
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        const json_t *item = json_array_get(list, i);
-        out[i].chain_id = vec_word(vec_str(item, "chainId"));
-        out[i].address = vec_addr(vec_str(item, "address"));
-        out[i].nonce = vec_u64(vec_str(item, "nonce"));
-        recover(&out[i], item);
-    }
-    tx->authorizations = out;
-    tx->authorization_count = n;
-    tx->type = 4;
-    return true;
-}
 
 static bool read_access(evm_tx_t *tx, arena_t *a, const json_t *list)
 {
@@ -160,11 +117,26 @@ static bool read_tx(evm_tx_t *out, arena_t *a, const json_t *tx, const json_t *i
         return false;
     if (json_object_get(tx, "blobVersionedHashes") && !read_blobs(&t, a, json_object_get(tx, "blobVersionedHashes")))
         return false;
-    if (json_object_get(tx, "authorizationList") &&
-        !read_authorizations(&t, a, json_object_get(tx, "authorizationList")))
+    if (json_object_get(tx, "authorizationList")) /* read from signed bytes only */
         return false;
     *out = t;
     return true;
+}
+
+/* The signed bytes where the case has them; else (state/evmone) its fields. */
+static rc_t transaction_of(evm_tx_t *out, arena_t *a, const char **why, uint64_t chain_id, const json_t *tx,
+                           const json_t *post)
+{
+    const char *signed_bytes = vec_str(post, "txbytes");
+    ex_transaction_t decoded;
+    if (!signed_bytes) {
+        *why = "its fields cannot be read";
+        return read_tx(out, a, tx, json_object_get(post, "indexes")) ? RC_OK : RC_BUG;
+    }
+    rc_t rc = ex_transaction_decode(&decoded, a, why, chain_id, vec_hex(a, signed_bytes));
+    if (!rc)
+        *out = decoded.tx;
+    return rc;
 }
 
 static evm_block_t read_block(const json_t *env, const json_t *config)
@@ -249,13 +221,11 @@ static void check(vec_t *v, arena_t *a, const char *name, const ex_world_t *befo
     hash32_t root, logs, want_root = vec_hash(vec_str(post, "hash")), want_logs = vec_hash(vec_str(post, "logs"));
     evm_receipt_t r = { 0 };
     evm_tx_t tx;
-    if (!read_tx(&tx, a, json_object_get(test, "transaction"), json_object_get(post, "indexes"))) {
-        vec_fail(v, name, "cannot be read");
-        return;
-    }
     const char *why;
-    rc_t rc = evm_transact(a, &r, &why, &host, rules, &block, &tx);
-    if (rc != (refused ? RC_REFUSED : RC_OK)) {
+    rc_t rc = transaction_of(&tx, a, &why, block.chain_id, json_object_get(test, "transaction"), post);
+    if (!rc)
+        rc = evm_transact(a, &r, &why, &host, rules, &block, &tx);
+    if (refused ? !rc_blames_input(rc) : rc != RC_OK) {
         vec_fail(v, name, "%s %s", rc_name(rc), why);
     } else if (ex_world_apply(&w, r.changes, r.change_count) || ex_world_root(&root, &w) ||
                !logs_hash(&logs, a, &r.result)) {
