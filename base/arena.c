@@ -7,9 +7,9 @@
 
 struct arena_chunk {
     arena_chunk_t *next;
-    size_t cap;  /* bytes of data */
+    size_t cap; /* bytes of data */
     size_t used;
-    size_t pad;  /* keeps data aligned to 16 */
+    size_t pad; /* keeps data aligned to 16 */
     uint8_t data[];
 };
 

@@ -136,13 +136,34 @@ static inline uint64_t rd_be(rd_t *r, unsigned n)
     return x;
 }
 
-static inline uint8_t rd_u8(rd_t *r) { return (uint8_t)rd_le(r, 1); }
-static inline uint16_t rd_u16le(rd_t *r) { return (uint16_t)rd_le(r, 2); }
-static inline uint32_t rd_u32le(rd_t *r) { return (uint32_t)rd_le(r, 4); }
-static inline uint64_t rd_u64le(rd_t *r) { return rd_le(r, 8); }
-static inline uint16_t rd_u16be(rd_t *r) { return (uint16_t)rd_be(r, 2); }
-static inline uint32_t rd_u32be(rd_t *r) { return (uint32_t)rd_be(r, 4); }
-static inline uint64_t rd_u64be(rd_t *r) { return rd_be(r, 8); }
+static inline uint8_t rd_u8(rd_t *r)
+{
+    return (uint8_t)rd_le(r, 1);
+}
+static inline uint16_t rd_u16le(rd_t *r)
+{
+    return (uint16_t)rd_le(r, 2);
+}
+static inline uint32_t rd_u32le(rd_t *r)
+{
+    return (uint32_t)rd_le(r, 4);
+}
+static inline uint64_t rd_u64le(rd_t *r)
+{
+    return rd_le(r, 8);
+}
+static inline uint16_t rd_u16be(rd_t *r)
+{
+    return (uint16_t)rd_be(r, 2);
+}
+static inline uint32_t rd_u32be(rd_t *r)
+{
+    return (uint32_t)rd_be(r, 4);
+}
+static inline uint64_t rd_u64be(rd_t *r)
+{
+    return rd_be(r, 8);
+}
 
 static inline hash32_t rd_hash32(rd_t *r)
 {
@@ -203,11 +224,26 @@ static inline void wr_be(wr_t *w, uint64_t x, unsigned n)
         at[i] = (uint8_t)x;
 }
 
-static inline void wr_u8(wr_t *w, uint8_t x) { wr_le(w, x, 1); }
-static inline void wr_u16le(wr_t *w, uint16_t x) { wr_le(w, x, 2); }
-static inline void wr_u32le(wr_t *w, uint32_t x) { wr_le(w, x, 4); }
-static inline void wr_u64le(wr_t *w, uint64_t x) { wr_le(w, x, 8); }
-static inline void wr_hash32(wr_t *w, const hash32_t *h) { wr_bytes(w, h->b, sizeof h->b); }
+static inline void wr_u8(wr_t *w, uint8_t x)
+{
+    wr_le(w, x, 1);
+}
+static inline void wr_u16le(wr_t *w, uint16_t x)
+{
+    wr_le(w, x, 2);
+}
+static inline void wr_u32le(wr_t *w, uint32_t x)
+{
+    wr_le(w, x, 4);
+}
+static inline void wr_u64le(wr_t *w, uint64_t x)
+{
+    wr_le(w, x, 8);
+}
+static inline void wr_hash32(wr_t *w, const hash32_t *h)
+{
+    wr_bytes(w, h->b, sizeof h->b);
+}
 
 /* What was written so far, as a view that lives as long as the storage. */
 static inline view_t wr_view(const wr_t *w)

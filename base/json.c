@@ -46,8 +46,7 @@ bool json_only_members(const char **unknown, json_t *object, const char *const *
 {
     const char *key;
     json_t *value;
-    json_object_foreach(object, key, value)
-    {
+    json_object_foreach (object, key, value) {
         size_t i = 0;
         while (names[i] && strcmp(names[i], key) != 0)
             i++;

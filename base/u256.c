@@ -172,11 +172,11 @@ static inline __attribute__((always_inline)) void divide_long(uint64_t *quot, ui
 }
 
 /* One function for each length: together they would need too many registers. */
-#define DIVIDE(n)                                                                                                 \
-    static __attribute__((noinline)) void divide_##n(uint64_t *quot, uint64_t *rem, uint64_t *u, unsigned un,     \
-                                                     const uint64_t *d)                                           \
-    {                                                                                                             \
-        divide_long(quot, rem, u, un, d, n);                                                                      \
+#define DIVIDE(n)                                                                                                      \
+    static __attribute__((noinline)) void divide_##n(uint64_t *quot, uint64_t *rem, uint64_t *u, unsigned un,          \
+                                                     const uint64_t *d)                                                \
+    {                                                                                                                  \
+        divide_long(quot, rem, u, un, d, n);                                                                           \
     }
 DIVIDE(2)
 DIVIDE(3)

@@ -235,14 +235,10 @@ static inline u256_t u256_shl(const u256_t *a, unsigned n)
     case 0:
         return (u256_t){ { w[0] << up, u64_shl_pair(w[1], w[0], up), u64_shl_pair(w[2], w[1], up),
                            u64_shl_pair(w[3], w[2], up) } };
-    case 1:
-        return (u256_t){ { 0, w[0] << up, u64_shl_pair(w[1], w[0], up), u64_shl_pair(w[2], w[1], up) } };
-    case 2:
-        return (u256_t){ { 0, 0, w[0] << up, u64_shl_pair(w[1], w[0], up) } };
-    case 3:
-        return (u256_t){ { 0, 0, 0, w[0] << up } };
-    default:
-        return u256_of(0);
+    case 1: return (u256_t){ { 0, w[0] << up, u64_shl_pair(w[1], w[0], up), u64_shl_pair(w[2], w[1], up) } };
+    case 2: return (u256_t){ { 0, 0, w[0] << up, u64_shl_pair(w[1], w[0], up) } };
+    case 3: return (u256_t){ { 0, 0, 0, w[0] << up } };
+    default: return u256_of(0);
     }
 }
 
@@ -258,12 +254,9 @@ static inline u256_t u256_shift_in(const u256_t *a, unsigned n, uint64_t fill)
     case 1:
         return (u256_t){ { u64_shr_pair(w[2], w[1], down), u64_shr_pair(w[3], w[2], down),
                            u64_shr_pair(fill, w[3], down), fill } };
-    case 2:
-        return (u256_t){ { u64_shr_pair(w[3], w[2], down), u64_shr_pair(fill, w[3], down), fill, fill } };
-    case 3:
-        return (u256_t){ { u64_shr_pair(fill, w[3], down), fill, fill, fill } };
-    default:
-        return (u256_t){ { fill, fill, fill, fill } };
+    case 2: return (u256_t){ { u64_shr_pair(w[3], w[2], down), u64_shr_pair(fill, w[3], down), fill, fill } };
+    case 3: return (u256_t){ { u64_shr_pair(fill, w[3], down), fill, fill, fill } };
+    default: return (u256_t){ { fill, fill, fill, fill } };
     }
 }
 

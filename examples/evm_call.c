@@ -48,8 +48,9 @@ int main(int argc, char **argv)
     u256_t stored = u256_of(7);
     uint8_t data[32];
     u256_t sent = u256_of(argc > 1 ? strtoull(argv[1], NULL, 10) : 35);
-    const evm_host_t host = { .ctx = &stored, .account = account, .storage = storage, .code = code_of,
-                              .block_hash = block_hash };
+    const evm_host_t host = {
+        .ctx = &stored, .account = account, .storage = storage, .code = code_of, .block_hash = block_hash
+    };
     const evm_block_t block = { .number = 24000000, .timestamp = 1766000000, .gas_limit = 60000000, .chain_id = 1 };
     evm_tx_t tx = { .to = contract, .gas = 100000 };
     evm_result_t result;

@@ -7,8 +7,8 @@ static uint64_t since(const lc_network_t *net, uint64_t slot, uint64_t now_ms)
     return now_ms > at ? now_ms - at : 0;
 }
 
-age_t age_of_heads(uint64_t *age_ms, const lc_network_t *net, const lc_head_t *latest, const lc_head_t *finalized, uint64_t now_ms,
-                   uint64_t quiet_ms)
+age_t age_of_heads(uint64_t *age_ms, const lc_network_t *net, const lc_head_t *latest, const lc_head_t *finalized,
+                   uint64_t now_ms, uint64_t quiet_ms)
 {
     const uint64_t slot_ms = net->seconds_per_slot * 1000;
     *age_ms = since(net, latest->header.beacon.slot, now_ms);

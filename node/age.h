@@ -10,8 +10,8 @@
 
 #define AGE_HEAD_MAX_SLOTS 25u       /* an older head is not signed; */
 #define AGE_FINALIZED_MAX_EPOCHS 16u /* nor an older finalized one */
-#define AGE_LAG_SLOTS 3u  /* a head this old makes an endpoint that has nothing newer doubtful; */
-#define AGE_LAG_EPOCHS 4u /* so does a finalized header this old */
+#define AGE_LAG_SLOTS 3u             /* a head this old makes an endpoint that has nothing newer doubtful; */
+#define AGE_LAG_EPOCHS 4u            /* so does a finalized header this old */
 
 typedef enum { AGE_FRESH, AGE_HEAD_STALE, AGE_FINALIZED_STALE } age_t;
 
@@ -20,8 +20,8 @@ typedef enum { AGE_FRESH, AGE_HEAD_STALE, AGE_FINALIZED_STALE } age_t;
  *   finalized  NULL unless it is what is signed; the latest head must be fresh in any case
  *   now_ms     the system's clock, which the host may turn back or hold; therefore also
  *   quiet_ms   for how long the latest head has not moved, by the monotonic clock */
-age_t age_of_heads(uint64_t *age_ms, const lc_network_t *net, const lc_head_t *latest, const lc_head_t *finalized, uint64_t now_ms,
-                   uint64_t quiet_ms);
+age_t age_of_heads(uint64_t *age_ms, const lc_network_t *net, const lc_head_t *latest, const lc_head_t *finalized,
+                   uint64_t now_ms, uint64_t quiet_ms);
 
 /* Whether a head (for LC_FINALITY the finalized one) lags so far that an endpoint which had nothing newer may be standing still,
  * and another one should be asked. */

@@ -21,7 +21,7 @@ typedef struct {
     } slots[ANSWERS_SLOTS];
 } answers_t;
 
-void answers_init(answers_t *a); /* never fails */
+void answers_init(answers_t *a);  /* never fails */
 void answers_clear(answers_t *a); /* frees everything */
 
 /* The key of a request's bytes on a block. */

@@ -12,7 +12,7 @@
 #include "rpc/attestation.h"
 
 #define ARENA_MAX ((size_t)64 << 20)
-#define RENEW_MAX_S (6 * 3600)  /* between two looks for newer collateral */
+#define RENEW_MAX_S (6 * 3600) /* between two looks for newer collateral */
 #define RENEW_MIN_S 60
 #define RETRY_MIN_S 15
 #define RETRY_MAX_S 3600
@@ -66,7 +66,9 @@ static rc_t platform_of(pccs_request_t *request, const attest_t *s, char *why, s
 static rc_t fetch(view_t *text, attest_t *s, char *why, size_t cap, arena_t *a, size_t i)
 {
     collateral_t c;
-    pccs_request_t request = { .http = s->config.http, .root_crl = s->config.pccs_root_crl, .cancelled = stopping, .cancelled_ctx = s };
+    pccs_request_t request = {
+        .http = s->config.http, .root_crl = s->config.pccs_root_crl, .cancelled = stopping, .cancelled_ctx = s
+    };
     rc_t rc = platform_of(&request, s, why, cap);
     if (rc)
         return rc;
@@ -83,7 +85,8 @@ static rc_t read_file(view_t *text, const attest_t *s, char *why, size_t cap, ar
     bool failed = !f || !p || ferror(f);
     if (f)
         fclose(f);
-    snprintf(why, cap, "%s: %s", s->config.collateral_file, failed ? "cannot be read" : "larger than a collateral may be");
+    snprintf(why, cap, "%s: %s", s->config.collateral_file,
+             failed ? "cannot be read" : "larger than a collateral may be");
     if (failed || n > COLLATERAL_MAX)
         return failed ? RC_IO : RC_LIMIT;
     *text = view_of(p, n);
@@ -126,7 +129,8 @@ static void publish(attest_t *s, uint8_t *copy, size_t len, const tee_verified_t
     free(s->collateral);
     s->collateral = copy;
     s->collateral_len = len;
-    s->status = (attest_status_t){ .verified = true, .status = v->grade.status, .verifiable_until = v->earliest_expiry };
+    s->status =
+        (attest_status_t){ .verified = true, .status = v->grade.status, .verifiable_until = v->earliest_expiry };
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -151,8 +155,8 @@ static rc_t adopt(attest_t *s, char *why, size_t cap, int64_t *expiry, arena_t *
     tee_fault_t f;
     rc_t rc = collateral_read(&c, &f, a, text);
     if (!rc)
-        rc = tee_verify(&v, &f, a, s->own.quote, &c, s->config.tee->root.n ? s->config.tee->root : CHAIN_INTEL_ROOT, &s->memory,
-                        s->config.now_s(s->config.now_ctx));
+        rc = tee_verify(&v, &f, a, s->own.quote, &c, s->config.tee->root.n ? s->config.tee->root : CHAIN_INTEL_ROOT,
+                        &s->memory, s->config.now_s(s->config.now_ctx));
     if (rc) {
         snprintf(why, cap, "our own quote does not verify: %s: %s", tee_code_name(f.code), f.why);
         return rc;
@@ -236,10 +240,12 @@ static bool recall(attest_t *s)
     int64_t expiry;
     if (!s->config.state_dir || s->config.tee->simulated)
         return false;
-    if (!persist_read(&kept, &n, &found, s->config.state_dir, ROLLBACK_FILE, sizeof s->memory, why, sizeof why) && n == sizeof s->memory)
+    if (!persist_read(&kept, &n, &found, s->config.state_dir, ROLLBACK_FILE, sizeof s->memory, why, sizeof why) &&
+        n == sizeof s->memory)
         memcpy(&s->memory, kept, n);
     free(kept);
-    if (!persist_read(&kept, &n, &found, s->config.state_dir, COLLATERAL_FILE, COLLATERAL_MAX, why, sizeof why) && found) {
+    if (!persist_read(&kept, &n, &found, s->config.state_dir, COLLATERAL_FILE, COLLATERAL_MAX, why, sizeof why) &&
+        found) {
         arena_t a;
         arena_init(&a, ARENA_MAX);
         taken = adopt(s, why, sizeof why, &expiry, &a, view_of(kept, n)) == RC_OK;
@@ -260,7 +266,8 @@ static void *keep_fresh(void *ctx)
         until.tv_sec += wait_s;
         pthread_mutex_lock(&s->lock);
         first = !s->status.verified;
-        while (!s->stop && pthread_cond_timedwait(&s->changed, &s->lock, &until) == 0) { }
+        while (!s->stop && pthread_cond_timedwait(&s->changed, &s->lock, &until) == 0) {
+        }
         bool stop = s->stop;
         pthread_mutex_unlock(&s->lock);
         if (stop)
@@ -352,7 +359,8 @@ static rc_t make_fresh(attest_t *s, tee_evidence_t *out, char *why, size_t cap, 
 {
     uint8_t report_data[TEE_REPORT_DATA_LEN];
     const char *text = "out of memory";
-    tee_attest_report_data(report_data, s->config.tee->type, nonce, s->config.pubkey, s->config.node_pubkey, s->config.chain_id);
+    tee_attest_report_data(report_data, s->config.tee->type, nonce, s->config.pubkey, s->config.node_pubkey,
+                           s->config.chain_id);
     pthread_mutex_lock(&s->lock);
     if (s->making && s->waiting >= ATTEST_QUEUE_MAX) {
         pthread_mutex_unlock(&s->lock);
@@ -390,8 +398,12 @@ rc_t attest_body(attest_t *s, view_t *out, char *why, size_t cap, arena_t *a, co
     const tee_provider_t *tee = s->config.tee;
     tee_evidence_t fresh = { 0 };
     attest_status_t status;
-    attestation_t x = { .tee = view_str(tee->tee), .provider = view_str(tee->name), .evidence_type = (uint8_t)tee->type,
-                        .chain_id = s->config.chain_id, .has_nonce = nonce != NULL, .policy_digest = *policy_digest(s->policy),
+    attestation_t x = { .tee = view_str(tee->tee),
+                        .provider = view_str(tee->name),
+                        .evidence_type = (uint8_t)tee->type,
+                        .chain_id = s->config.chain_id,
+                        .has_nonce = nonce != NULL,
+                        .policy_digest = *policy_digest(s->policy),
                         .setup_hash = s->config.setup_hash };
     snprintf(why, cap, "out of memory");
     memcpy(x.pubkey, s->config.pubkey, sizeof x.pubkey);

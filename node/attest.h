@@ -43,7 +43,7 @@ typedef struct {
     bool verified; /* our own quote verified by the present collateral */
     tcb_status_t status;
     int64_t verifiable_until; /* Unix seconds */
-    char trouble[256]; /* why the collateral is not fresh; empty when it is */
+    char trouble[256];        /* why the collateral is not fresh; empty when it is */
 } attest_status_t;
 
 /* Reads the policy, makes the quote over the cluster's key, starts the thread. RC_IO, RC_TIMEOUT: no quote; RC_MALFORMED: the
@@ -59,7 +59,8 @@ view_t attest_quote(const attest_t *s);
 /* Body of GET /v1/attest, in the arena: with a nonce (32 bytes) a fresh quote over it, with NULL the one made at start.
  *   staple  with collateral; RC_NEED_DATA when there is none yet
  * RC_LIMIT: too many wait already; RC_IO, RC_TIMEOUT, RC_NOMEM; why says so. */
-NODISCARD rc_t attest_body(attest_t *s, view_t *out, char *why, size_t why_cap, arena_t *a, const uint8_t *nonce, bool staple);
+NODISCARD rc_t attest_body(attest_t *s, view_t *out, char *why, size_t why_cap, arena_t *a, const uint8_t *nonce,
+                           bool staple);
 
 /* Copies the present status. */
 void attest_status(attest_t *s, attest_status_t *out);

@@ -6,15 +6,15 @@
 #include "node/log.h"
 #include "rpc/jsonrpc.h"
 
-#define BATCH_MAX 100u       /* elements of one JSON-RPC batch: providers refuse larger ones */
-#define BATCH_SLOTS_MAX 512u /* slots in one batch */
-#define BATCHES_MAX 8u       /* batches side by side */
-#define BATCH_BODY_MAX ((size_t)12 << 20) /* bytes of the answer to one: some 20 KB for each slot */
+#define BATCH_MAX 100u                      /* elements of one JSON-RPC batch: providers refuse larger ones */
+#define BATCH_SLOTS_MAX 512u                /* slots in one batch */
+#define BATCHES_MAX 8u                      /* batches side by side */
+#define BATCH_BODY_MAX ((size_t)12 << 20)   /* bytes of the answer to one: some 20 KB for each slot */
 #define ROUND_ARENA_MAX ((size_t)256 << 20) /* bytes: the batches of one round */
 
 typedef struct {
     const call_edge_t *edge;
-    uint64_t deadline_ms; /* of the whole call, monotonic */
+    uint64_t deadline_ms;  /* of the whole call, monotonic */
     uint64_t run_until_ms; /* of the present run of the EVM, monotonic */
 } timer_ctx_t;
 
@@ -73,7 +73,8 @@ static rc_t write_batches(exchange_t *x, size_t *at, round_t *round)
             open += !round->answered[i];
         if (!open)
             continue;
-        rc_t rc = jr_encode_needs(&body, &round->arena, needs + *at, round->answered + *at, n, round->block, round->request);
+        rc_t rc =
+            jr_encode_needs(&body, &round->arena, needs + *at, round->answered + *at, n, round->block, round->request);
         if (rc)
             return rc;
         x->posts[x->count] = (hc_request_t){ .post = body, .body_max = BATCH_BODY_MAX };
@@ -97,7 +98,8 @@ static rc_t take_batch(ex_call_t *call, round_t *round, char *why, size_t cap, c
         return RC_IO;
     }
     round->heard = true;
-    return jr_answer_needs(call, round->answered + first, why, cap, round->needs + first, x->len[k], view_of(r->body, r->body_len));
+    return jr_answer_needs(call, round->answered + first, why, cap, round->needs + first, x->len[k],
+                           view_of(r->body, r->body_len));
 }
 
 /* Sends what was written and takes the answers; the first fault is told. */
@@ -128,7 +130,8 @@ static rc_t perform(ex_call_t *call, round_t *round, char *why, size_t cap, uint
 
 /* Asks one endpoint for all needs that are not answered yet. What it has not does not keep it from being asked for the rest.
  * why names what is wrong, without the endpoint. */
-static rc_t ask(ex_call_t *call, round_t *round, char *why, size_t cap, uint32_t *retry_after_ms, size_t endpoint, timer_ctx_t *timer)
+static rc_t ask(ex_call_t *call, round_t *round, char *why, size_t cap, uint32_t *retry_after_ms, size_t endpoint,
+                timer_ctx_t *timer)
 {
     exchange_t *x = arena_calloc(&round->arena, 1, sizeof *x);
     rc_t rc = x ? RC_OK : RC_NOMEM;
@@ -176,7 +179,8 @@ static rc_t ask_endpoint(ex_call_t *call, round_t *round, char *why, size_t cap,
     if (rc != RC_NOMEM) /* that is this machine's matter */
         up_report(edge->upstream, endpoint, rc, fault, retry_after_ms, edge->now_ms());
     if (rc) {
-        snprintf(why, cap, "%s: %s", up_origin(edge->upstream, endpoint), up_without_origin(edge->upstream, endpoint, fault));
+        snprintf(why, cap, "%s: %s", up_origin(edge->upstream, endpoint),
+                 up_without_origin(edge->upstream, endpoint, fault));
         log_write(rc_blames_input(rc) ? LOG_WARN : LOG_INFO, "execution", "%s", why);
     }
     return rc;
@@ -213,8 +217,14 @@ rc_t call_run(ex_call_t **out, char *why, size_t why_cap, const call_edge_t *edg
 {
     timer_ctx_t timer = { edge, clock_monotonic_ms() + CALL_TIME_MAX_MS, 0 };
     uint64_t run_left_ms = CALL_RUN_MAX_MS;
-    ex_call_config_t config = { .chain = edge->chain, .cache = edge->cache, .block = block, .request = request, .use_hint = true,
-                                .proof_slots_max = BATCH_SLOTS_MAX, .expired = run_expired, .expired_ctx = &timer };
+    ex_call_config_t config = { .chain = edge->chain,
+                                .cache = edge->cache,
+                                .block = block,
+                                .request = request,
+                                .use_hint = true,
+                                .proof_slots_max = BATCH_SLOTS_MAX,
+                                .expired = run_expired,
+                                .expired_ctx = &timer };
     ex_call_t *call = ex_call_new(&config);
     rc_t rc = call ? RC_NEED_DATA : RC_NOMEM;
     snprintf(why, why_cap, "out of memory");

@@ -48,7 +48,8 @@ static rc_t read_url(config_urls_t *out, config_error_t *e, const char *field, c
         return config_fail(e, RC_LIMIT, field, "a URL is longer than %u characters", CONFIG_URL_LEN_MAX);
     for (const char *p = url; *p; p++)
         if (*p <= ' ' || *p > '~')
-            return config_fail(e, RC_MALFORMED, field, "a URL has a space, a control character or a letter outside ASCII");
+            return config_fail(e, RC_MALFORMED, field,
+                               "a URL has a space, a control character or a letter outside ASCII");
     if (hc_url_check(url))
         return config_fail(e, RC_MALFORMED, field, "must be an http:// or https:// URL with a host");
     if (out->count == CONFIG_URLS_MAX)
@@ -137,7 +138,8 @@ static rc_t read_checkpoint_age(config_t *c, config_error_t *e, const json_t *va
 }
 
 /* A text that must be one of the words; *which is its index. */
-static rc_t read_word(size_t *which, config_error_t *e, const char *field, const json_t *value, const char *const *words)
+static rc_t read_word(size_t *which, config_error_t *e, const char *field, const json_t *value,
+                      const char *const *words)
 {
     const char *text = json_string_value(value);
     char list[128] = "";
@@ -263,7 +265,8 @@ static rc_t parse_object(json_t **out, config_error_t *e, view_t text, const cha
     *out = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &je);
     if (!*out)
         return config_fail(e, RC_MALFORMED, "", "the %s is not valid JSON: %.*s (line %d, column %d)", what,
-                           (int)strcspn(je.text, "'"), je.text, je.line, je.column); /* without the piece of text: it may be a key */
+                           (int)strcspn(je.text, "'"), je.text, je.line,
+                           je.column); /* without the piece of text: it may be a key */
     if (!json_is_object(*out))
         return config_fail(e, RC_MALFORMED, "", "the %s must be a JSON object", what);
     return RC_OK;
@@ -301,11 +304,12 @@ static rc_t merge(json_t *merged, config_error_t *e, const json_t *base, json_t 
 {
     const char *name;
     json_t *value;
-    json_object_foreach(setup, name, value) {
+    json_object_foreach (setup, name, value) {
         if (key_find(name) == KEYS)
             return config_fail(e, RC_MALFORMED, name, "unknown key");
         if (!may_set(base, name))
-            return config_fail(e, RC_REFUSED, name, "the measured configuration of this image does not let /setup set this key");
+            return config_fail(e, RC_REFUSED, name,
+                               "the measured configuration of this image does not let /setup set this key");
         if (json_object_set(merged, name, value))
             return config_fail(e, RC_NOMEM, name, "out of memory");
     }
@@ -317,7 +321,7 @@ static rc_t read_all(config_t *c, config_error_t *e, const json_t *merged, bool 
 {
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)merged, name, value)
+    json_object_foreach ((json_t *)merged, name, value)
         if (key_find(name) == KEYS)
             return config_fail(e, RC_MALFORMED, name, "unknown key");
     for (size_t i = 0; i < KEYS; i++) {
@@ -341,14 +345,15 @@ static rc_t fill_defaults(config_t *c, config_error_t *e)
     if (hash32_is_zero(&c->checkpoint))
         c->checkpoint = c->network.default_checkpoint;
     if (hash32_is_zero(&c->checkpoint))
-        return config_fail(e, RC_MALFORMED, "checkpoint",
-                           "is required: no checkpoint for network \"%s\" is built in (a recent finalized beacon block root)",
-                           c->network.name);
+        return config_fail(
+            e, RC_MALFORMED, "checkpoint",
+            "is required: no checkpoint for network \"%s\" is built in (a recent finalized beacon block root)",
+            c->network.name);
     if (!c->consensus_rpc.count) {
         const char *url = network_default_beacon(c->network.name);
         if (!url)
-            return config_fail(e, RC_MALFORMED, "consensus_rpc", "is required: no default is built in for network \"%s\"",
-                               c->network.name);
+            return config_fail(e, RC_MALFORMED, "consensus_rpc",
+                               "is required: no default is built in for network \"%s\"", c->network.name);
         c->consensus_rpc.urls[0] = strdup(url);
         if (!c->consensus_rpc.urls[0])
             return config_fail(e, RC_NOMEM, "consensus_rpc", "out of memory");
@@ -416,7 +421,8 @@ rc_t config_check_base(config_error_t *error, view_t text)
     json_t *base = NULL;
     config_t *c = calloc(1, sizeof *c);
     *error = none;
-    rc_t rc = c ? parse_object(&base, error, text, "configuration file") : config_fail(error, RC_NOMEM, "", "out of memory");
+    rc_t rc =
+        c ? parse_object(&base, error, text, "configuration file") : config_fail(error, RC_NOMEM, "", "out of memory");
     if (!rc)
         rc = check_may_set(error, base);
     if (!rc) {

@@ -35,16 +35,16 @@ typedef struct {
     lc_network_t network;
     evm_chain_t chain; /* rows points to chain_rows or to a built-in table */
     evm_schedule_row_t chain_rows[CONFIG_SCHEDULE_ROWS_MAX];
-    hash32_t checkpoint; /* beacon block root that is trusted */
+    hash32_t checkpoint;           /* beacon block root that is trusted */
     uint64_t checkpoint_age_max_s; /* 0: the network's weak-subjectivity bound */
     uint16_t api_port;             /* 0: not given */
     bool api_tls;                  /* the API port serves HTTPS, with a certificate that carries a quote */
     char tee[16];                  /* "auto", "dstack", "tdx", "simulator"; empty: not given */
     config_block_t default_block;
-    char *policy; /* TEE policy as JSON text, compact with sorted keys; NULL: the default; owned */
+    char *policy;          /* TEE policy as JSON text, compact with sorted keys; NULL: the default; owned */
     config_urls_t pccs;    /* services that hand out Intel's collateral; count 0: Intel's own */
     char *collateral_file; /* collateral from this file instead; NULL: from services; owned */
-    hash32_t setup_hash; /* SHA-256 of the whole accepted configuration as compact JSON with sorted keys */
+    hash32_t setup_hash;   /* SHA-256 of the whole accepted configuration as compact JSON with sorted keys */
 } config_t;
 
 /* Where and why a text was refused. */
@@ -68,7 +68,8 @@ NODISCARD rc_t config_read(config_t **out, config_error_t *error, view_t base, v
 NODISCARD rc_t config_check_base(config_error_t *error, view_t base);
 
 /* Fills field and error, cutting what is too long, and returns rc. */
-rc_t config_fail(config_error_t *e, rc_t rc, const char *field, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+rc_t config_fail(config_error_t *e, rc_t rc, const char *field, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* Frees a configuration; NULL is allowed. */
 void config_free(config_t *c);

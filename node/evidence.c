@@ -56,7 +56,9 @@ rc_t evidence_read(attestation_t *out, evidence_form_t *form, char *why, size_t 
         x.quote = text;
     if (rc) {
         snprintf(why, why_cap, "%s%s%s%s", field[0] ? "member \"" : "", field, field[0] ? "\": " : "",
-                 rc == RC_LIMIT ? "too large" : rc == RC_NOMEM ? "out of memory" : "missing or malformed");
+                 rc == RC_LIMIT   ? "too large"
+                 : rc == RC_NOMEM ? "out of memory"
+                                  : "missing or malformed");
         return rc;
     }
     *out = x;
@@ -64,12 +66,16 @@ rc_t evidence_read(attestation_t *out, evidence_form_t *form, char *why, size_t 
     return RC_OK;
 }
 
-rc_t evidence_fetch(view_t *out, view_t *peer, char *why, size_t why_cap, arena_t *a, const char *url, uint32_t timeout_ms)
+rc_t evidence_fetch(view_t *out, view_t *peer, char *why, size_t why_cap, arena_t *a, const char *url,
+                    uint32_t timeout_ms)
 {
     char origin[160];
     hc_t *http = hc_new(NULL);
     hc_response_t r = { .rc = RC_NOMEM };
-    const hc_request_t request = { .url = url, .timeout_ms = timeout_ms, .stall_timeout_ms = timeout_ms, .body_max = ATTESTATION_MAX,
+    const hc_request_t request = { .url = url,
+                                   .timeout_ms = timeout_ms,
+                                   .stall_timeout_ms = timeout_ms,
+                                   .body_max = ATTESTATION_MAX,
                                    .any_peer = peer != NULL };
     hc_url_origin(origin, sizeof origin, url);
     if (http)
@@ -82,7 +88,8 @@ rc_t evidence_fetch(view_t *out, view_t *peer, char *why, size_t why_cap, arena_
     if (!rc && peer)
         *peer = r.peer ? arena_dup(a, view_str(r.peer)) : view_of(NULL, 0);
     if (rc && !r.rc && r.status != 200)
-        snprintf(why, why_cap, "%s: HTTP status %d: %.*s", origin, r.status, (int)(r.body_len < 300 ? r.body_len : 300), (const char *)r.body);
+        snprintf(why, why_cap, "%s: HTTP status %d: %.*s", origin, r.status, (int)(r.body_len < 300 ? r.body_len : 300),
+                 (const char *)r.body);
     else if (rc)
         snprintf(why, why_cap, "%s: %s", origin, r.error[0] ? r.error : rc_name(rc));
     if (http)

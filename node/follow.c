@@ -81,8 +81,8 @@ static const char *kind_name(lc_kind_t kind)
 
 /* How an exchange about one want ended. */
 typedef enum {
-    ANSWER_NONE,    /* another endpoint may do better */
-    ANSWER_STALE,   /* nothing new, though the head lags: another endpoint may know more */
+    ANSWER_NONE,  /* another endpoint may do better */
+    ANSWER_STALE, /* nothing new, though the head lags: another endpoint may know more */
     ANSWER_TAKEN
 } answer_t;
 
@@ -110,7 +110,8 @@ static rc_t feed(follow_t *f, const lc_want_t *want, const bn_object_t *object, 
 
 /* Decodes and feeds the answer of one endpoint. RC_REPLAY: it brought nothing new. *too_old: the checkpoint is, which is the
  * operator's matter and not the endpoint's. */
-static rc_t take_answer(follow_t *f, const lc_want_t *want, const hc_response_t *r, bool *too_old, char *why, size_t cap)
+static rc_t take_answer(follow_t *f, const lc_want_t *want, const hc_response_t *r, bool *too_old, char *why,
+                        size_t cap)
 {
     if (r->rc) {
         snprintf(why, cap, "%s", r->error);
@@ -126,8 +127,7 @@ static rc_t take_answer(follow_t *f, const lc_want_t *want, const hc_response_t 
     arena_init(&a, ARENA_MAX);
     objects = arena_calloc(&a, LC_UPDATES_PER_REQUEST_MAX, sizeof *objects);
     rc_t rc = objects ? bn_decode(objects, &count, &a, why, cap, f->config.network, want, r->content_type,
-                                r->consensus_version[0] ? r->consensus_version : NULL,
-                                  view_of(r->body, r->body_len))
+                                  r->consensus_version[0] ? r->consensus_version : NULL, view_of(r->body, r->body_len))
                       : RC_NOMEM;
     if (!rc && count == 0) {
         snprintf(why, cap, "has no update of period %llu", (unsigned long long)want->period);
@@ -194,7 +194,8 @@ static void ask(follow_t *f, size_t endpoint, const lc_want_t *wants, answer_t *
         snprintf(reason, sizeof reason, "%s: %s", kind_name(want->kind), up_without_origin(f->upstream, endpoint, why));
         snprintf(line, sizeof line, "%s: %s", up_origin(f->upstream, endpoint), reason);
         if (!stopping(f))
-            up_report(f->upstream, endpoint, blameless ? RC_OK : rc, reason, responses[k].retry_after_ms, f->config.now_ms());
+            up_report(f->upstream, endpoint, blameless ? RC_OK : rc, reason, responses[k].retry_after_ms,
+                      f->config.now_ms());
         if (rc && rc != RC_NEED_DATA && !stopping(f)) {
             log_write(rc_blames_input(rc) ? LOG_WARN : LOG_INFO, "beacon", "%s", line);
             set_trouble(f, too_old ? why : line);
@@ -206,7 +207,8 @@ static void ask(follow_t *f, size_t endpoint, const lc_want_t *wants, answer_t *
 static void serve(follow_t *f, const lc_want_t *wants, size_t count)
 {
     answer_t answers[WANTS_MAX] = { ANSWER_NONE };
-    size_t order[UP_ENDPOINTS_MAX], endpoints = up_order(f->upstream, order, f->config.now_ms()), left = count, none = 0;
+    size_t order[UP_ENDPOINTS_MAX], endpoints = up_order(f->upstream, order, f->config.now_ms()), left = count,
+                                    none = 0;
     for (size_t e = 0; e < endpoints && left && !stopping(f); e++) {
         ask(f, order[e], wants, answers, count);
         left = 0;
@@ -284,8 +286,9 @@ rc_t follow_start(follow_t **out, const follow_config_t *config)
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&f->wake, &attr);
     pthread_condattr_destroy(&attr);
-    f->sync = lc_sync_new(&(lc_sync_config_t){ .network = config->network, .checkpoint = config->checkpoint,
-                                                .checkpoint_age_max_s = config->checkpoint_age_max_s });
+    f->sync = lc_sync_new(&(lc_sync_config_t){ .network = config->network,
+                                               .checkpoint = config->checkpoint,
+                                               .checkpoint_age_max_s = config->checkpoint_age_max_s });
     rc_t rc = f->sync ? RC_OK : RC_NOMEM;
     if (!rc) {
         journal_replay(config->state_dir, replay_one, f);

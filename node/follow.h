@@ -35,7 +35,7 @@ typedef struct {
     lc_head_t latest, finalized;
     uint64_t latest_moved_ms; /* monotonic: when latest became what it is */
     lc_progress_t progress;
-    char trouble[240]; /* why nothing moves, with the endpoint; empty when all is well */
+    char trouble[240];    /* why nothing moves, with the endpoint; empty when all is well */
     unsigned round_trips; /* sequential exchanges with beacon nodes since start */
 } follow_view_t;
 

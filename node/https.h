@@ -20,7 +20,8 @@ typedef struct https https_t;
  *   tee         lives until https_close
  *   lifetime_s  HTTPS_LIFETIME_S; tests take less
  * RC_IO, RC_TIMEOUT, RC_NOMEM, RC_BUG, with a sentence in why. */
-NODISCARD rc_t https_open(https_t **out, char *why, size_t why_cap, const tee_provider_t *tee, clock_fn now_ms, uint32_t lifetime_s);
+NODISCARD rc_t https_open(https_t **out, char *why, size_t why_cap, const tee_provider_t *tee, clock_fn now_ms,
+                          uint32_t lifetime_s);
 
 /* The present identity, for hs_start: borrowed, good until https_keep. */
 hs_identity_t *https_identity(const https_t *h);

@@ -36,7 +36,8 @@ void journal_replay(const char *dir, rc_t (*take)(void *ctx, lc_kind_t kind, lc_
 
 /* The records of a file's payload, for journal_replay and its fuzz target. RC_MALFORMED at the first bad one; otherwise what
  * take returned. */
-NODISCARD rc_t journal_decode(view_t payload, rc_t (*take)(void *ctx, lc_kind_t kind, lc_fork_t fork, view_t ssz), void *ctx);
+NODISCARD rc_t journal_decode(view_t payload, rc_t (*take)(void *ctx, lc_kind_t kind, lc_fork_t fork, view_t ssz),
+                              void *ctx);
 
 /* Frees the records. */
 void journal_clear(journal_t *j);

@@ -26,11 +26,16 @@ static const char *const level_colours[] = { "\x1b[31m", "\x1b[33m", "\x1b[32m",
 /* Bytes of the valid UTF-8 sequence at s, 0 when there is none. */
 static size_t utf8_len(const unsigned char *s)
 {
-    size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3 : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
+    size_t n = s[0] < 0x80                   ? 1
+               : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
+               : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
+               : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
+                                             : 0;
     for (size_t i = 1; i < n; i++)
         if ((s[i] & 0xc0) != 0x80)
             return 0;
-    if ((n == 3 && s[0] == 0xe0 && s[1] < 0xa0) || (n == 3 && s[0] == 0xed && s[1] >= 0xa0) || (n == 4 && s[0] == 0xf0 && s[1] < 0x90) ||
+    if ((n == 3 && s[0] == 0xe0 && s[1] < 0xa0) || (n == 3 && s[0] == 0xed && s[1] >= 0xa0) ||
+        (n == 4 && s[0] == 0xf0 && s[1] < 0x90) ||
         (n == 4 && s[0] == 0xf4 && s[1] >= 0x90)) /* too long a form, surrogates, above the last code point */
         return 0;
     return n;
@@ -111,12 +116,14 @@ static void emit(log_level_t level, const char *event, char *message)
         char escaped[2 * LOG_MESSAGE_MAX];
         time_text(when, "%Y-%m-%dT%H:%M:%S", true);
         log_json_escape(escaped, sizeof escaped, message);
-        fprintf(state.stream, "{\"ts\":\"%s\",\"level\":\"%s\",\"event\":\"%s\",\"msg\":\"%s\"}\n", when, level_names[level], event, escaped);
+        fprintf(state.stream, "{\"ts\":\"%s\",\"level\":\"%s\",\"event\":\"%s\",\"msg\":\"%s\"}\n", when,
+                level_names[level], event, escaped);
     } else {
         time_text(when, "%H:%M:%S", false);
         make_printable(message);
         clear_progress();
-        fprintf(state.stream, "%s %s%-5s\x1b[0m %s: %s\n", when, level_colours[level], level_names[level], event, message);
+        fprintf(state.stream, "%s %s%-5s\x1b[0m %s: %s\n", when, level_colours[level], level_names[level], event,
+                message);
     }
     fflush(state.stream);
 }

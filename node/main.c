@@ -75,7 +75,10 @@ rc_t command_read_file(view_t *out, const char *path, size_t max)
     if (!rc && n > max)
         rc = RC_LIMIT;
     if (rc)
-        command_failed("%s: %s", path, rc == RC_IO ? strerror(errno) : rc == RC_LIMIT ? "the file is too large" : rc_name(rc));
+        command_failed("%s: %s", path,
+                       rc == RC_IO      ? strerror(errno)
+                       : rc == RC_LIMIT ? "the file is too large"
+                                        : rc_name(rc));
     if (f && !is_stdin)
         fclose(f);
     if (rc) {

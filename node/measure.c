@@ -15,7 +15,7 @@
 
 #define ARENA_MAX ((size_t)64 << 20)
 #define FILES_MAX 10u
-#define COMPOSE_MAX (1u << 20)  /* bytes of an app-compose.json */
+#define COMPOSE_MAX (1u << 20)   /* bytes of an app-compose.json */
 #define METADATA_MAX (64u << 10) /* bytes of an image's metadata.json */
 #define PATH_LEN 4096u
 #define EVENTS_MAX 14u /* --event; with compose-hash and key-provider-name what a policy takes */
@@ -401,17 +401,25 @@ static bool parse_event(event_option_t *out, char *text)
 enum { OPT_ACPI = 256 }; /* and the two behind it */
 
 static const struct option LONGS[] = {
-    { "image", required_argument, NULL, 'i' },       { "firmware", required_argument, NULL, 'f' },
-    { "kernel", required_argument, NULL, 'k' },      { "initrd", required_argument, NULL, 'r' },
-    { "cmdline", required_argument, NULL, 'c' },     { "memory", required_argument, NULL, 'm' },
+    { "image", required_argument, NULL, 'i' },
+    { "firmware", required_argument, NULL, 'f' },
+    { "kernel", required_argument, NULL, 'k' },
+    { "initrd", required_argument, NULL, 'r' },
+    { "cmdline", required_argument, NULL, 'c' },
+    { "memory", required_argument, NULL, 'm' },
     { "acpi-loader", required_argument, NULL, OPT_ACPI + MEASURE_ACPI_LOADER },
     { "acpi-rsdp", required_argument, NULL, OPT_ACPI + MEASURE_ACPI_RSDP },
     { "acpi-tables", required_argument, NULL, OPT_ACPI + MEASURE_ACPI_TABLES },
-    { "evidence", required_argument, NULL, 'e' },    { "rtmr0", required_argument, NULL, '0' },
-    { "compose", required_argument, NULL, 'C' },     { "key-provider", required_argument, NULL, 'K' },
-    { "event", required_argument, NULL, 'E' },       { "name", required_argument, NULL, 'n' },
-    { "policy", no_argument, NULL, 'p' },            { "events", no_argument, NULL, 'l' },
-    { "output", required_argument, NULL, 'o' },      { "help", no_argument, NULL, 'h' },
+    { "evidence", required_argument, NULL, 'e' },
+    { "rtmr0", required_argument, NULL, '0' },
+    { "compose", required_argument, NULL, 'C' },
+    { "key-provider", required_argument, NULL, 'K' },
+    { "event", required_argument, NULL, 'E' },
+    { "name", required_argument, NULL, 'n' },
+    { "policy", no_argument, NULL, 'p' },
+    { "events", no_argument, NULL, 'l' },
+    { "output", required_argument, NULL, 'o' },
+    { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };
 

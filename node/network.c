@@ -27,7 +27,7 @@ static const struct {
 } execution_forks[] = {
     { "paris", EVM_PARIS, LC_BELLATRIX, 0, 0, 0 },
     { "shanghai", EVM_SHANGHAI, LC_CAPELLA, 0, 0, 0 },
-    { "cancun", EVM_CANCUN, LC_DENEB, 3, 6, 3338477 },  /* EIP-4844 */
+    { "cancun", EVM_CANCUN, LC_DENEB, 3, 6, 3338477 },   /* EIP-4844 */
     { "prague", EVM_PRAGUE, LC_ELECTRA, 6, 9, 5007716 }, /* EIP-7691 */
     { "osaka", EVM_OSAKA, LC_FULU, 0, 0, 0 },
 };
@@ -84,7 +84,8 @@ static rc_t need_number(uint64_t *out, config_error_t *e, const json_t *object, 
     return RC_OK;
 }
 
-static rc_t need_bytes(uint8_t *out, size_t n, config_error_t *e, const json_t *object, const char *where, const char *key)
+static rc_t need_bytes(uint8_t *out, size_t n, config_error_t *e, const json_t *object, const char *where,
+                       const char *key)
 {
     char field[64];
     snprintf(field, sizeof field, "network.%s.%s", where, key);
@@ -113,7 +114,8 @@ static rc_t read_forks(lc_network_t *net, config_error_t *e, const json_t *spec)
             return rc;
     }
     if (net->fork_epoch[LC_ALTAIR] == LC_EPOCH_NEVER)
-        return config_fail(e, RC_MALFORMED, "network.config.ALTAIR_FORK_EPOCH", "is required: sync committees begin with Altair");
+        return config_fail(e, RC_MALFORMED, "network.config.ALTAIR_FORK_EPOCH",
+                           "is required: sync committees begin with Altair");
     return RC_OK;
 }
 
@@ -128,7 +130,8 @@ static rc_t read_blob_schedule(lc_network_t *net, config_error_t *e, const json_
         lc_blob_row_t *out = &net->blob_schedule[i];
         if (i == LC_BLOB_ROWS_MAX)
             return config_fail(e, RC_LIMIT, field, "more than %u rows", LC_BLOB_ROWS_MAX);
-        if (!number(&out->epoch, json_object_get(row, "EPOCH")) || !number(&out->max_blobs, json_object_get(row, "MAX_BLOBS_PER_BLOCK")))
+        if (!number(&out->epoch, json_object_get(row, "EPOCH")) ||
+            !number(&out->max_blobs, json_object_get(row, "MAX_BLOBS_PER_BLOCK")))
             return config_fail(e, RC_MALFORMED, field, "row %zu needs EPOCH and MAX_BLOBS_PER_BLOCK", i);
         net->blob_rows = i + 1;
     }
@@ -196,7 +199,8 @@ static uint64_t epoch_time(const lc_network_t *net, uint64_t epoch)
 static rc_t add_row(config_t *c, config_error_t *e, uint64_t timestamp, evm_rules_t rules)
 {
     if (c->chain.count == CONFIG_SCHEDULE_ROWS_MAX)
-        return config_fail(e, RC_LIMIT, "network", "more than %u rows in the execution schedule", CONFIG_SCHEDULE_ROWS_MAX);
+        return config_fail(e, RC_LIMIT, "network", "more than %u rows in the execution schedule",
+                           CONFIG_SCHEDULE_ROWS_MAX);
     if (c->chain.count && c->chain_rows[c->chain.count - 1].timestamp == timestamp)
         c->chain.count--; /* several changes at once: the last one holds */
     c->chain_rows[c->chain.count++] = (evm_schedule_row_t){ timestamp, rules };
@@ -204,14 +208,15 @@ static rc_t add_row(config_t *c, config_error_t *e, uint64_t timestamp, evm_rule
     return RC_OK;
 }
 
-static rc_t fork_times(uint64_t times[EXECUTION_FORKS], config_error_t *e, const lc_network_t *net, const json_t *execution)
+static rc_t fork_times(uint64_t times[EXECUTION_FORKS], config_error_t *e, const lc_network_t *net,
+                       const json_t *execution)
 {
     const json_t *forks = json_object_get(execution, "forks");
     if (execution && !json_is_object(forks))
         return config_fail(e, RC_MALFORMED, "network.execution.forks", "must be an object of fork names and times");
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)forks, name, value) {
+    json_object_foreach ((json_t *)forks, name, value) {
         size_t i = 0;
         while (i < EXECUTION_FORKS && strcmp(execution_forks[i].name, name))
             i++;
@@ -225,7 +230,8 @@ static rc_t fork_times(uint64_t times[EXECUTION_FORKS], config_error_t *e, const
             times[i] = epoch_time(net, net->fork_epoch[execution_forks[i].twin]);
         else if (!json_object_get(forks, execution_forks[i].name))
             times[i] = i ? UINT64_MAX : 0;
-    for (size_t i = EXECUTION_FORKS - 1; i-- > 0;) /* a fork that is not named began with the one after it, if that began at 0 */
+    for (size_t i = EXECUTION_FORKS - 1;
+         i-- > 0;) /* a fork that is not named began with the one after it, if that began at 0 */
         if (times[i] == UINT64_MAX && times[i + 1] == 0)
             times[i] = 0;
     for (size_t i = 1; i < EXECUTION_FORKS; i++)
@@ -260,7 +266,8 @@ static rc_t read_execution(config_t *c, config_error_t *e, const json_t *executi
     }
     for (size_t i = 0; !rc && i < c->network.blob_rows; i++) {
         /* EIP-7892 keeps to a target of two thirds and scales the fraction with the maximum (5007716 at 9). */
-        uint64_t max = c->network.blob_schedule[i].max_blobs, time = epoch_time(&c->network, c->network.blob_schedule[i].epoch);
+        uint64_t max = c->network.blob_schedule[i].max_blobs,
+                 time = epoch_time(&c->network, c->network.blob_schedule[i].epoch);
         if (time == UINT64_MAX || time < c->chain_rows[c->chain.count - 1].timestamp)
             continue;
         rules.blob_max = max;
@@ -277,11 +284,13 @@ rc_t network_read(config_t *c, config_error_t *e, const json_t *value)
     const char *name = json_string_value(value), *key;
     json_t *unused;
     if (name)
-        return network_builtin(c, name) ? config_fail(e, RC_MALFORMED, "network", "\"%.40s\" is not built in: mainnet, sepolia, hoodi, or an object", name)
-                                        : RC_OK;
+        return network_builtin(c, name)
+                   ? config_fail(e, RC_MALFORMED, "network",
+                                 "\"%.40s\" is not built in: mainnet, sepolia, hoodi, or an object", name)
+                   : RC_OK;
     if (!json_is_object(value))
         return config_fail(e, RC_MALFORMED, "network", "must be a name (mainnet, sepolia, hoodi) or an object");
-    json_object_foreach((json_t *)value, key, unused) {
+    json_object_foreach ((json_t *)value, key, unused) {
         size_t i = 0;
         while (i < sizeof known / sizeof known[0] && strcmp(known[i], key))
             i++;

@@ -28,8 +28,13 @@ static unsigned server_flags(const node_t *n)
 static rc_t open_api(hs_t **out, char *why, size_t cap, node_t *n, uint16_t port)
 {
     hs_identity_t *identity = n->https ? https_identity(n->https) : NULL;
-    hs_config_t api = { .port = port, .routes = NODE_API_ROUTES, .route_count = NODE_API_ROUTE_COUNT, .ctx = n,
-                        .flags = server_flags(n), .identity = identity, .body_max = API_BODY_MAX };
+    hs_config_t api = { .port = port,
+                        .routes = NODE_API_ROUTES,
+                        .route_count = NODE_API_ROUTE_COUNT,
+                        .ctx = n,
+                        .flags = server_flags(n),
+                        .identity = identity,
+                        .body_max = API_BODY_MAX };
     return hs_start(out, why, cap, &api);
 }
 
@@ -61,7 +66,8 @@ static node_state_t follower_state(const node_t *n, const follow_view_t *v, bool
     const lc_network_t *net = &n->config->network;
     const lc_head_t *head = node_head(n, v);
     if (v->progress.state != LC_STATE_FOLLOWING || !v->latest.valid) {
-        snprintf(why, cap, "%s", v->trouble[0] ? v->trouble : "following sync committees from the checkpoint to the present");
+        snprintf(why, cap, "%s",
+                 v->trouble[0] ? v->trouble : "following sync committees from the checkpoint to the present");
         return NODE_SYNCING;
     }
     if (!head->valid) {
@@ -81,8 +87,8 @@ static node_state_t follower_state(const node_t *n, const follow_view_t *v, bool
     }
     if (age != AGE_FRESH) {
         const char *which = age == AGE_HEAD_STALE ? "head with 2/3 of the sync committee" : "finalized head";
-        snprintf(why, cap, "the newest %s is %llu s old%s%s", which, (unsigned long long)(age_ms / 1000), v->trouble[0] ? "; " : "",
-                 v->trouble);
+        snprintf(why, cap, "the newest %s is %llu s old%s%s", which, (unsigned long long)(age_ms / 1000),
+                 v->trouble[0] ? "; " : "", v->trouble);
         return NODE_DEGRADED;
     }
     why[0] = '\0';
@@ -175,8 +181,10 @@ static void on_change(void *ctx)
     n->was_ready |= state == NODE_READY;
     pthread_mutex_unlock(&n->lock);
     if (changed && state == NODE_READY)
-        log_write(LOG_INFO, "ready", "head slot %llu, block %llu, %u of %u signed", (unsigned long long)v.latest.header.beacon.slot,
-                  (unsigned long long)v.latest.header.execution.block_number, v.latest.participants, n->config->network.preset.committee_size);
+        log_write(LOG_INFO, "ready", "head slot %llu, block %llu, %u of %u signed",
+                  (unsigned long long)v.latest.header.beacon.slot,
+                  (unsigned long long)v.latest.header.execution.block_number, v.latest.participants,
+                  n->config->network.preset.committee_size);
     else if (changed)
         log_write(state == NODE_DEGRADED ? LOG_WARN : LOG_INFO, node_state_name(state), "%s", why);
 }
@@ -216,9 +224,15 @@ static rc_t begin_attest(node_t *n, char *why, size_t cap)
 {
     static const char *const intel[] = { PCCS_INTEL };
     const config_t *c = n->config;
-    attest_config_t config = { .tee = &n->tee, .http = n->http, .collateral_file = c->collateral_file, .state_dir = n->options.state_dir,
-                               .policy = c->policy, .chain_id = c->chain.chain_id, .setup_hash = c->setup_hash,
-                               .now_s = evidence_now, .now_ctx = n };
+    attest_config_t config = { .tee = &n->tee,
+                               .http = n->http,
+                               .collateral_file = c->collateral_file,
+                               .state_dir = n->options.state_dir,
+                               .policy = c->policy,
+                               .chain_id = c->chain.chain_id,
+                               .setup_hash = c->setup_hash,
+                               .now_s = evidence_now,
+                               .now_ctx = n };
     arena_t a;
     view_t body;
     config.pccs = c->pccs.count ? (const char *const *)c->pccs.urls : intel;
@@ -254,9 +268,15 @@ static rc_t begin(node_t *n, char *why, size_t cap)
         snprintf(why, cap, "out of memory");
         return RC_NOMEM;
     }
-    follow_config_t follow = { .network = &c->network, .checkpoint = c->checkpoint, .checkpoint_age_max_s = c->checkpoint_age_max_s,
-                               .http = n->http, .upstream = n->consensus, .state_dir = n->options.state_dir, .now_ms = n->now_ms,
-                               .on_change = on_change, .on_change_ctx = n };
+    follow_config_t follow = { .network = &c->network,
+                               .checkpoint = c->checkpoint,
+                               .checkpoint_age_max_s = c->checkpoint_age_max_s,
+                               .http = n->http,
+                               .upstream = n->consensus,
+                               .state_dir = n->options.state_dir,
+                               .now_ms = n->now_ms,
+                               .on_change = on_change,
+                               .on_change_ctx = n };
     rc = follow_start(&n->follow, &follow);
     if (rc) {
         snprintf(why, cap, "the follower could not start: %s", rc_name(rc));
@@ -290,7 +310,8 @@ static void log_setup(const node_t *n)
     hex_encode(hash, view_of(n->config->setup_hash.b, 32));
     hex_encode(key, view_of(n->pubkey, sizeof n->pubkey));
     log_write(LOG_INFO, "setup", "network %s, setup hash 0x%s", n->config->network.name, hash);
-    log_write(LOG_INFO, "key", "no peers given: made the cluster's key, public key %s, quote by the %s", key, n->tee.name);
+    log_write(LOG_INFO, "key", "no peers given: made the cluster's key, public key %s, quote by the %s", key,
+              n->tee.name);
 }
 
 /* Waits for a configuration, closes the setup port, begins. */
@@ -362,7 +383,8 @@ rc_t node_accept_setup(node_t *n, config_error_t *error, view_t body)
     if (rc)
         return rc;
     pthread_mutex_lock(&n->lock); /* the setup port has one worker, but a second request may wait behind the first */
-    rc = n->setup_taken ? config_fail(error, RC_REPLAY, "", "a setup was already accepted") : fit_to_process(n, error, c);
+    rc = n->setup_taken ? config_fail(error, RC_REPLAY, "", "a setup was already accepted")
+                        : fit_to_process(n, error, c);
     n->setup_taken |= rc == RC_OK;
     pthread_mutex_unlock(&n->lock);
     if (rc) {
@@ -415,7 +437,8 @@ static rc_t find_config(node_t *n, char *said, size_t cap)
         return RC_OK;
     }
     if (found && take_config(n, &error, view_of(kept, len)))
-        log_write(LOG_WARN, "state", "the kept setup is not valid any more (%s: %s): waiting for a new one", error.field, error.error);
+        log_write(LOG_WARN, "state", "the kept setup is not valid any more (%s: %s): waiting for a new one",
+                  error.field, error.error);
     free(kept);
     return RC_OK;
 }
@@ -468,9 +491,16 @@ static void cache_unlock(void *ctx)
 
 static rc_t open_servers(node_t *n, char *why, size_t cap)
 {
-    hs_config_t setup = { .port = n->options.setup_port, .routes = NODE_SETUP_ROUTES, .route_count = NODE_SETUP_ROUTE_COUNT, .ctx = n,
+    hs_config_t setup = { .port = n->options.setup_port,
+                          .routes = NODE_SETUP_ROUTES,
+                          .route_count = NODE_SETUP_ROUTE_COUNT,
+                          .ctx = n,
                           .flags = server_flags(n),
-                          .body_max = SETUP_BODY_MAX, .event_threads = 1, .workers = 1, .connections_max = 64, .per_ip_max = 64 };
+                          .body_max = SETUP_BODY_MAX,
+                          .event_threads = 1,
+                          .workers = 1,
+                          .connections_max = 64,
+                          .per_ip_max = 64 };
     uint16_t port = n->config && n->config->api_port ? n->config->api_port : n->options.api_port;
     rc_t rc = open_api(&n->api_server, why, cap, n, port);
     if (rc)
@@ -486,7 +516,8 @@ static rc_t open_servers(node_t *n, char *why, size_t cap)
     pthread_mutex_lock(&n->lock);
     n->setup_port = hs_port(n->setup_server);
     pthread_mutex_unlock(&n->lock);
-    log_write(LOG_INFO, "start", "kettle " KETTLE_VERSION ": API on port %u, waiting for POST /setup on port %u", n->api_port, n->setup_port);
+    log_write(LOG_INFO, "start", "kettle " KETTLE_VERSION ": API on port %u, waiting for POST /setup on port %u",
+              n->api_port, n->setup_port);
     return RC_OK;
 }
 
@@ -503,7 +534,9 @@ rc_t node_start(node_t **out, char *why, size_t cap, const node_options_t *optio
     pthread_mutex_init(&n->cache_lock, NULL);
     pthread_cond_init(&n->changed, NULL);
     answers_init(&n->answers);
-    ex_cache_config_t cache = { .bytes_max = CACHE_BYTES_MAX, .lock_ctx = &n->cache_lock, .lock = cache_lock, .unlock = cache_unlock };
+    ex_cache_config_t cache = {
+        .bytes_max = CACHE_BYTES_MAX, .lock_ctx = &n->cache_lock, .lock = cache_lock, .unlock = cache_unlock
+    };
     secret_random(cache.seed, sizeof cache.seed);
     n->cache = ex_cache_new(&cache);
     n->http = hc_new(NULL);

@@ -48,7 +48,8 @@ static rc_t say(char *why, size_t cap, rc_t rc, const char *url, const char *doc
 }
 
 /* One answer: its body copied, its chain decoded where it has one. */
-static rc_t take(view_t *body, view_t *chain, char *why, size_t cap, arena_t *a, const hc_response_t *r, const char *url, size_t d)
+static rc_t take(view_t *body, view_t *chain, char *why, size_t cap, arena_t *a, const hc_response_t *r,
+                 const char *url, size_t d)
 {
     char status[32];
     snprintf(status, sizeof status, "HTTP status %d", r->status);
@@ -58,16 +59,20 @@ static rc_t take(view_t *body, view_t *chain, char *why, size_t cap, arena_t *a,
         return say(why, cap, RC_IO, url, documents[d].name, status);
     *body = arena_dup(a, view_of(r->body, r->body_len));
     if (!body->p)
-        return say(why, cap, r->body_len ? RC_NOMEM : RC_MALFORMED, url, documents[d].name, r->body_len ? "out of memory" : "the answer is empty");
+        return say(why, cap, r->body_len ? RC_NOMEM : RC_MALFORMED, url, documents[d].name,
+                   r->body_len ? "out of memory" : "the answer is empty");
     if (!documents[d].header)
         return RC_OK;
     if (!r->header)
         return say(why, cap, RC_MALFORMED, url, documents[d].name, "the header with the issuer chain is missing");
     *chain = percent_decode(a, r->header);
-    return chain->p ? RC_OK : say(why, cap, RC_MALFORMED, url, documents[d].name, "the header with the issuer chain is malformed");
+    return chain->p
+               ? RC_OK
+               : say(why, cap, RC_MALFORMED, url, documents[d].name, "the header with the issuer chain is malformed");
 }
 
-static rc_t split(view_t *inner, uint8_t sig[64], char *why, size_t cap, const char *url, size_t d, view_t body, const char *member)
+static rc_t split(view_t *inner, uint8_t sig[64], char *why, size_t cap, const char *url, size_t d, view_t body,
+                  const char *member)
 {
     tee_fault_t f;
     rc_t rc = collateral_split(inner, sig, &f, body, member);
@@ -113,7 +118,10 @@ rc_t pccs_fetch(collateral_t *out, char *why, size_t cap, arena_t *a, const pccs
     const char *tails[DOCUMENTS] = { fmspc, "", request->processor_ca ? "processor" : "platform", "" };
     for (size_t d = 0; d < DOCUMENTS; d++) {
         snprintf(urls[d], URL_MAX, "%.*s%s%s", (int)n, request->base, documents[d].path, tails[d]);
-        q[d] = (hc_request_t){ .url = urls[d], .accept = "*/*", .timeout_ms = TIMEOUT_MS, .body_max = CHAIN_CRL_MAX,
+        q[d] = (hc_request_t){ .url = urls[d],
+                               .accept = "*/*",
+                               .timeout_ms = TIMEOUT_MS,
+                               .body_max = CHAIN_CRL_MAX,
                                .want_header = documents[d].header };
     }
     perform(r, q, DOCUMENTS, request);
@@ -126,7 +134,8 @@ rc_t pccs_fetch(collateral_t *out, char *why, size_t cap, arena_t *a, const pccs
     if (!rc)
         rc = split(&c.tcb_info, c.tcb_info_signature, why, cap, urls[TCB_INFO], TCB_INFO, body[TCB_INFO], "tcbInfo");
     if (!rc)
-        rc = split(&c.qe_identity, c.qe_identity_signature, why, cap, urls[QE_IDENTITY], QE_IDENTITY, body[QE_IDENTITY], "enclaveIdentity");
+        rc = split(&c.qe_identity, c.qe_identity_signature, why, cap, urls[QE_IDENTITY], QE_IDENTITY, body[QE_IDENTITY],
+                   "enclaveIdentity");
     if (!rc)
         rc = crl(&c.pck_crl, why, cap, a, urls[PCK_CRL], PCK_CRL, body[PCK_CRL]);
     if (!rc)

@@ -22,7 +22,7 @@ typedef struct {
     const char *base;     /* URL without path, or with the path before "/sgx" */
     const char *root_crl; /* asked when the service has no /rootcacrl */
     uint8_t fmspc[6];
-    bool processor_ca; /* the PCK certificate's issuer: Processor CA, else Platform CA */
+    bool processor_ca;            /* the PCK certificate's issuer: Processor CA, else Platform CA */
     bool (*cancelled)(void *ctx); /* may be NULL */
     void *cancelled_ctx;
 } pccs_request_t;

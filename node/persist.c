@@ -32,7 +32,8 @@ static bool write_all(int fd, const uint8_t *p, size_t n)
 }
 
 /* Writes head and payload to a new file beside the final one, and flushes it. */
-static rc_t write_beside(int folder, const char *dir, const char *name, const char *temporary, view_t payload, char *why, size_t cap)
+static rc_t write_beside(int folder, const char *dir, const char *name, const char *temporary, view_t payload,
+                         char *why, size_t cap)
 {
     uint8_t head[PERSIST_HEAD];
     hash32_t sum;
@@ -71,7 +72,8 @@ rc_t persist_write(const char *dir, const char *name, view_t payload, char *why,
 }
 
 /* Reads the whole file; *n counts head and payload. */
-static rc_t read_file(uint8_t **out, size_t *n, int fd, size_t max, const char *dir, const char *name, char *why, size_t cap)
+static rc_t read_file(uint8_t **out, size_t *n, int fd, size_t max, const char *dir, const char *name, char *why,
+                      size_t cap)
 {
     struct stat st;
     if (fstat(fd, &st))
@@ -105,7 +107,8 @@ static rc_t read_file(uint8_t **out, size_t *n, int fd, size_t max, const char *
     return RC_OK;
 }
 
-rc_t persist_read(uint8_t **out, size_t *n, bool *found, const char *dir, const char *name, size_t max, char *why, size_t cap)
+rc_t persist_read(uint8_t **out, size_t *n, bool *found, const char *dir, const char *name, size_t max, char *why,
+                  size_t cap)
 {
     char path[4096];
     uint8_t *file = NULL;

@@ -23,7 +23,7 @@ NODISCARD rc_t persist_write(const char *dir, const char *name, view_t payload, 
  *   out, n  payload from malloc, to be freed; NULL and 0 unless it was found
  *   found   false, with RC_OK, when there is no such file
  * RC_MALFORMED: damaged; RC_LIMIT: payload larger than max; RC_IO; RC_NOMEM. */
-NODISCARD rc_t persist_read(uint8_t **out, size_t *n, bool *found, const char *dir, const char *name, size_t max, char *why,
-                            size_t why_cap);
+NODISCARD rc_t persist_read(uint8_t **out, size_t *n, bool *found, const char *dir, const char *name, size_t max,
+                            char *why, size_t why_cap);
 
 #endif

@@ -93,7 +93,7 @@ static void print_text(json_t *o)
 {
     const char *key;
     json_t *value;
-    json_object_foreach(o, key, value) {
+    json_object_foreach (o, key, value) {
         if (json_is_string(value))
             printf("%-16s %s\n", key, json_string_value(value));
         else if (json_is_boolean(value))
@@ -128,7 +128,9 @@ static int print(arena_t *a, view_t text, bool as_json)
 
 int command_quote(int argc, char **argv)
 {
-    static const struct option longs[] = { { "json", no_argument, NULL, 'j' }, { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+    static const struct option longs[] = { { "json", no_argument, NULL, 'j' },
+                                           { "help", no_argument, NULL, 'h' },
+                                           { NULL, 0, NULL, 0 } };
     bool as_json = false;
     char why[512];
     arena_t a;

@@ -43,8 +43,8 @@ static bool require_ready(node_t *n, follow_view_t *view, hs_response_t *r)
 
 static void setup_answer(hs_response_t *r, int status, const config_error_t *error)
 {
-    json_t *o = error ? json_pack("{s:s, s:s%, s:s%}", "status", "error", "error", error->error, strlen(error->error), "field",
-                                  error->field, strlen(error->field))
+    json_t *o = error ? json_pack("{s:s, s:s%, s:s%}", "status", "error", "error", error->error, strlen(error->error),
+                                  "field", error->field, strlen(error->field))
                       : json_pack("{s:s}", "status", "success");
     char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
     if (text)
@@ -154,8 +154,13 @@ static void get_v1_attest(void *ctx, const hs_request_t *request, hs_response_t 
 static ex_block_t block_of(const lc_execution_t *e, uint64_t chain_id)
 {
     ex_block_t b = { .block_hash = e->block_hash, .parent_hash = e->parent_hash, .state_root = e->state_root };
-    b.env = (evm_block_t){ .number = e->block_number, .timestamp = e->timestamp, .gas_limit = e->gas_limit, .coinbase = e->fee_recipient,
-                           .prev_randao = e->prev_randao, .base_fee = e->base_fee_per_gas, .excess_blob_gas = e->excess_blob_gas,
+    b.env = (evm_block_t){ .number = e->block_number,
+                           .timestamp = e->timestamp,
+                           .gas_limit = e->gas_limit,
+                           .coinbase = e->fee_recipient,
+                           .prev_randao = e->prev_randao,
+                           .base_fee = e->base_fee_per_gas,
+                           .excess_blob_gas = e->excess_blob_gas,
                            .chain_id = chain_id };
     return b;
 }
@@ -167,8 +172,9 @@ static void call_problem(hs_response_t *r, rc_t rc, const char *why)
         int status;
         const char *slug;
     } rows[] = {
-        { RC_REFUSED, 422, "call-refused" },   { RC_MALFORMED, 400, "bad-request" }, { RC_LIMIT, 422, "call-too-large" },
-        { RC_UNSUPPORTED, 501, "unsupported" }, { RC_TIMEOUT, 504, "call-timeout" },  { RC_IO, 502, "upstream" },
+        { RC_REFUSED, 422, "call-refused" }, { RC_MALFORMED, 400, "bad-request" },
+        { RC_LIMIT, 422, "call-too-large" }, { RC_UNSUPPORTED, 501, "unsupported" },
+        { RC_TIMEOUT, 504, "call-timeout" }, { RC_IO, 502, "upstream" },
         { RC_NOMEM, 503, "out-of-memory" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -189,7 +195,8 @@ static bool node_stopping(void *ctx)
 }
 
 /* Runs a parsed request on a block, signs and keeps the answer. */
-static void run_call(node_t *n, hs_response_t *r, arena_t *a, const ex_block_t *block, const ex_request_t *request, const hash32_t *key)
+static void run_call(node_t *n, hs_response_t *r, arena_t *a, const ex_block_t *block, const ex_request_t *request,
+                     const hash32_t *key)
 {
     char why[512];
     ex_call_t *call;
@@ -268,12 +275,9 @@ const hs_route_t NODE_SETUP_ROUTES[] = {
 const size_t NODE_SETUP_ROUTE_COUNT = sizeof NODE_SETUP_ROUTES / sizeof NODE_SETUP_ROUTES[0];
 
 const hs_route_t NODE_API_ROUTES[] = {
-    { "GET", "/block", get_block, HS_CORS },
-    { "POST", "/call", post_call, HS_SLOW | HS_CORS },
-    { "GET", "/attest", get_attest, HS_CORS },
-    { "GET", "/v1/attest", get_v1_attest, HS_SLOW | HS_CORS },
-    { "GET", "/v1/status", get_status, HS_CORS },
-    { "GET", "/healthz", get_healthz, 0 },
+    { "GET", "/block", get_block, HS_CORS },      { "POST", "/call", post_call, HS_SLOW | HS_CORS },
+    { "GET", "/attest", get_attest, HS_CORS },    { "GET", "/v1/attest", get_v1_attest, HS_SLOW | HS_CORS },
+    { "GET", "/v1/status", get_status, HS_CORS }, { "GET", "/healthz", get_healthz, 0 },
     { "GET", "/readyz", get_readyz, 0 },
 };
 const size_t NODE_API_ROUTE_COUNT = sizeof NODE_API_ROUTES / sizeof NODE_API_ROUTES[0];

@@ -63,11 +63,15 @@ static bool known_tee(const char *text)
 static int parse(node_options_t *o, int argc, char **argv)
 {
     static const struct option longs[] = {
-        { "config", required_argument, NULL, 'c' },    { "setup-port", required_argument, NULL, 's' },
-        { "api-port", required_argument, NULL, 'a' },  { "state-dir", required_argument, NULL, 'd' },
-        { "tee", required_argument, NULL, 't' },       { "log-level", required_argument, NULL, 'l' },
+        { "config", required_argument, NULL, 'c' },
+        { "setup-port", required_argument, NULL, 's' },
+        { "api-port", required_argument, NULL, 'a' },
+        { "state-dir", required_argument, NULL, 'd' },
+        { "tee", required_argument, NULL, 't' },
+        { "log-level", required_argument, NULL, 'l' },
         { "tee-socket", required_argument, NULL, 'T' },
-        { "help", no_argument, NULL, 'h' },            { NULL, 0, NULL, 0 },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
     };
     for (int c; (c = getopt_long(argc, argv, ":h", longs, NULL)) != -1;) {
         switch (c) {
@@ -87,9 +91,7 @@ static int parse(node_options_t *o, int argc, char **argv)
             if (!parse_level(optarg))
                 return 1 + command_usage("--log-level %s: must be error, warn, info or debug", optarg);
             break;
-        case 'h':
-            fputs(HELP, stdout);
-            return 1 + EXIT_SUCCESS;
+        case 'h': fputs(HELP, stdout); return 1 + EXIT_SUCCESS;
         case ':': return 1 + command_usage("%s needs a value", argv[optind - 1]);
         default: return 1 + command_usage("unknown option %s", argv[optind - 1]);
         }
@@ -101,7 +103,10 @@ static int parse(node_options_t *o, int argc, char **argv)
 
 int command_run(int argc, char **argv)
 {
-    node_options_t options = { .setup_port = 40080, .api_port = 3032, .tee = "auto", .state_dir = getenv("STATE_DIRECTORY"),
+    node_options_t options = { .setup_port = 40080,
+                               .api_port = 3032,
+                               .tee = "auto",
+                               .state_dir = getenv("STATE_DIRECTORY"),
                                .tee_socket = getenv("DSTACK_SIMULATOR_ENDPOINT") };
     node_t *node;
     char why[512];

@@ -35,17 +35,17 @@ struct node {
     hs_t *next_api_server;           /* a setup asked for another port */
     https_t *https;                  /* with api_tls; the controller's thread only */
     uint16_t setup_port, api_port;   /* as opened at start */
-    view_t base_config; /* text of --config; owned */
+    view_t base_config;              /* text of --config; owned */
     pthread_t controller;
     bool controller_runs;
 
     pthread_mutex_t lock; /* guards what follows, except where it says once */
     pthread_cond_t changed;
     bool stop;
-    bool setup_taken; /* a /setup was accepted; the port is about to close */
-    config_t *config; /* accepted; set once, then constant */
-    bool serving;     /* what follows is set; set once, then constant, except the last four */
-    char failure[256]; /* why the node could not begin; empty otherwise */
+    bool setup_taken;        /* a /setup was accepted; the port is about to close */
+    config_t *config;        /* accepted; set once, then constant */
+    bool serving;            /* what follows is set; set once, then constant, except the last four */
+    char failure[256];       /* why the node could not begin; empty otherwise */
     keyring_t *keyring;      /* of the cluster's key: signs answers */
     keyring_t *node_keyring; /* of the node's own key: its identity among peers, fresh at each start */
     uint8_t pubkey[ECDSA_PUBKEY_LEN], node_pubkey[ECDSA_PUBKEY_LEN];

@@ -63,7 +63,8 @@ typedef struct {
     bool failed;
 } results_t;
 
-static bool step(results_t *r, const char *name, bool ok, const char *code, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+static bool step(results_t *r, const char *name, bool ok, const char *code, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
 
 static bool step(results_t *r, const char *name, bool ok, const char *code, const char *fmt, ...)
 {
@@ -95,7 +96,8 @@ static bool read_policy(policy_t **out, results_t *r, const char *path)
     rc_t rc = policy_read(out, &e, text);
     free((void *)(uintptr_t)text.p);
     if (rc)
-        return step(r, "policy", false, tee_code_name(E_POLICY), "%s: %s%s%s", path, e.field, e.field[0] ? ": " : "", e.error);
+        return step(r, "policy", false, tee_code_name(E_POLICY), "%s: %s%s%s", path, e.field, e.field[0] ? ": " : "",
+                    e.error);
     hex_encode(digest, view_of(policy_digest(*out)->b, 32));
     return step(r, "policy", true, NULL, "%s, digest 0x%s", path, digest);
 }
@@ -106,21 +108,25 @@ static bool check_nonce(results_t *r, const attestation_t *x, evidence_form_t fo
     if (form == EVIDENCE_PROTOTYPE) {
         if (o->has_nonce)
             return step(r, "nonce", false, "E_NONCE", "the answer of GET /attest carries no nonce: ask for /v1/attest");
-        return step(r, "nonce", true, NULL, "none: GET /attest shows that a TD once held the key, not that it is fresh");
+        return step(r, "nonce", true, NULL,
+                    "none: GET /attest shows that a TD once held the key, not that it is fresh");
     }
     if (!o->has_nonce)
-        return step(r, "nonce", false, "E_NONCE", "no --nonce given: without one an old answer cannot be told from a fresh one");
+        return step(r, "nonce", false, "E_NONCE",
+                    "no --nonce given: without one an old answer cannot be told from a fresh one");
     if (!x->has_nonce || !secret_eq(x->nonce, o->nonce, 32))
         return step(r, "nonce", false, "E_NONCE", "the attestation does not answer the expected nonce");
     return step(r, "nonce", true, NULL, "fresh: the attestation answers the expected nonce");
 }
 
-static void expected_report_data(uint8_t out[TEE_REPORT_DATA_LEN], const attestation_t *x, evidence_form_t form, const options_t *o)
+static void expected_report_data(uint8_t out[TEE_REPORT_DATA_LEN], const attestation_t *x, evidence_form_t form,
+                                 const options_t *o)
 {
     if (form == EVIDENCE_PROTOTYPE)
         tee_register_report_data(out, x->pubkey);
     else
-        tee_attest_report_data(out, (tee_evidence_type_t)x->evidence_type, o->nonce, x->pubkey, x->node_pubkey, x->chain_id);
+        tee_attest_report_data(out, (tee_evidence_type_t)x->evidence_type, o->nonce, x->pubkey, x->node_pubkey,
+                               x->chain_id);
 }
 
 /* Whether the quote's 64 bytes are those of this key: told apart from the rest, so that "another key" is a finding of its own. */
@@ -133,7 +139,8 @@ static bool check_binding(results_t *r, const attestation_t *x, const uint8_t ex
     if (quote_parse(&q, &f, x->quote))
         return step(r, "quote", false, tee_code_name(f.code), "%s", f.why);
     if (!secret_eq(q.td.report_data, expected, TEE_REPORT_DATA_LEN))
-        return step(r, "binding", false, tee_code_name(E_REPORTDATA), "the quote does not vouch for key 0x%s with this nonce and chain", key);
+        return step(r, "binding", false, tee_code_name(E_REPORTDATA),
+                    "the quote does not vouch for key 0x%s with this nonce and chain", key);
     return step(r, "binding", true, NULL, "the quote vouches for key 0x%s", key);
 }
 
@@ -142,7 +149,8 @@ static bool check_key(results_t *r, const attestation_t *x, const options_t *o)
     if (!o->has_pubkey)
         return true;
     bool same = !memcmp(x->pubkey, o->pubkey, 33);
-    return step(r, "key", same, "E_KEY", same ? "the attested key is the expected one" : "the attested key is not the expected one");
+    return step(r, "key", same, "E_KEY",
+                same ? "the attested key is the expected one" : "the attested key is not the expected one");
 }
 
 static const char *text_of_date(char out[32], int64_t at)
@@ -176,7 +184,8 @@ static bool check_evidence(results_t *r, arena_t *a, const attestation_t *x, vie
     tee_fault_t f;
     const tee_claim_t claim = { (tee_evidence_type_t)x->evidence_type, x->quote, x->event_log, collateral };
     if (!collateral.n)
-        return step(r, "quote", false, tee_code_name(E_COLLATERAL), "no collateral: none is stapled, and no --collateral given");
+        return step(r, "quote", false, tee_code_name(E_COLLATERAL),
+                    "no collateral: none is stapled, and no --collateral given");
     if (tee_appraise(&v, NULL, &f, a, &claim, expected, policy, NULL, now)) {
         bool judged = f.code >= E_TCB_STATUS && f.code <= E_SIMULATED;
         return step(r, judged ? "admission" : "quote", false, tee_code_name(f.code), "%s", f.why);
@@ -187,8 +196,8 @@ static bool check_evidence(results_t *r, arena_t *a, const attestation_t *x, vie
 
 /* That the connection ends in a TD that the policy admits: the certificate's quote is over its key, and passes as the attestation
  * itself must; the handshake has proven that the server has the key. */
-static bool check_tls(results_t *r, arena_t *a, view_t pem, const attestation_t *x, view_t collateral, const policy_t *policy,
-                      int64_t now)
+static bool check_tls(results_t *r, arena_t *a, view_t pem, const attestation_t *x, view_t collateral,
+                      const policy_t *policy, int64_t now)
 {
     uint8_t der[RATLS_CERT_MAX], expected[TEE_REPORT_DATA_LEN];
     rd_t in = rd_of(pem);
@@ -202,7 +211,8 @@ static bool check_tls(results_t *r, arena_t *a, view_t pem, const attestation_t 
     const tee_claim_t claim = { (tee_evidence_type_t)x->evidence_type, tls.evidence, tls.event_log, collateral };
     if (tee_appraise(&v, NULL, &f, a, &claim, expected, policy, NULL, now))
         return step(r, "tls", false, tee_code_name(f.code), "the certificate's quote: %s", f.why);
-    return step(r, "tls", true, NULL, "the connection ends in a TD that the policy admits: its certificate carries a quote over its key");
+    return step(r, "tls", true, NULL,
+                "the connection ends in a TD that the policy admits: its certificate carries a quote over its key");
 }
 
 static bool check_attestation(results_t *r, arena_t *a, const attestation_t *x, evidence_form_t form, view_t collateral,
@@ -223,7 +233,8 @@ static json_t *inner_object(view_t body)
 {
     json_error_t e;
     json_t *inner = NULL, *outer = body.n ? json_loadb((const char *)body.p, body.n, JSON_DECODE_ANY, &e) : NULL;
-    if (json_is_string(outer) && json_load_strict(&inner, view_of(json_string_value(outer), json_string_length(outer)), ATTESTATION_MAX))
+    if (json_is_string(outer) &&
+        json_load_strict(&inner, view_of(json_string_value(outer), json_string_length(outer)), ATTESTATION_MAX))
         inner = NULL;
     json_decref(outer);
     if (json_is_object(inner))
@@ -271,7 +282,8 @@ static bool check_block(results_t *r, view_t body, const char *name, const uint8
     if (!number || !is_block_number(number))
         ok = step(r, "block", false, "E_ANSWER", "%s: not an answer of GET /block", name);
     else if (!signature_holds(inner, view_str(number), pubkey))
-        ok = step(r, "block", false, "E_SIGNATURE", "%s: block %.40s is not signed with the attested key", name, number);
+        ok =
+            step(r, "block", false, "E_SIGNATURE", "%s: block %.40s is not signed with the attested key", name, number);
     else
         ok = step(r, "block", true, NULL, "%s: block %.40s is signed with the attested key", name, number);
     json_decref(inner);
@@ -288,7 +300,8 @@ static bool check_call(results_t *r, view_t body, const char *name, const uint8_
     else if (!signature_holds(inner, view_str(text), pubkey))
         ok = step(r, "call", false, "E_SIGNATURE", "%s: the response is not signed with the attested key", name);
     else
-        ok = step(r, "call", true, NULL, "%s: %.60s%s is signed with the attested key", name, text, strlen(text) > 60 ? "..." : "");
+        ok = step(r, "call", true, NULL, "%s: %.60s%s is signed with the attested key", name, text,
+                  strlen(text) > 60 ? "..." : "");
     free(text);
     json_decref(inner);
     return ok;
@@ -346,15 +359,18 @@ static void verify(results_t *r, arena_t *a, options_t *o)
     if (ok && is_url)
         ok = ask_node(r, a, &text, &block, &cert, o);
     else if (ok) {
-        ok = !command_read_file(&file, o->source, ATTESTATION_MAX) || step(r, "attestation", false, NULL, "%s cannot be read", o->source);
+        ok = !command_read_file(&file, o->source, ATTESTATION_MAX) ||
+             step(r, "attestation", false, NULL, "%s cannot be read", o->source);
         text = file;
     }
     if (ok && o->collateral)
-        ok = !command_read_file(&staples, o->collateral, COLLATERAL_MAX) || step(r, "collateral", false, NULL, "%s cannot be read", o->collateral);
+        ok = !command_read_file(&staples, o->collateral, COLLATERAL_MAX) ||
+             step(r, "collateral", false, NULL, "%s cannot be read", o->collateral);
     if (ok && evidence_read(&x, &form, why, sizeof why, a, text))
         ok = step(r, "attestation", false, "E_ATTESTATION", "%s", why);
     if (ok && form == EVIDENCE_QUOTE)
-        ok = step(r, "attestation", false, "E_ATTESTATION", "a quote alone names no key: give an answer of GET /v1/attest");
+        ok = step(r, "attestation", false, "E_ATTESTATION",
+                  "a quote alone names no key: give an answer of GET /v1/attest");
     if (ok) {
         if (form == EVIDENCE_PROTOTYPE)
             x.evidence_type = policy_simulator_root(policy).n ? TEE_EVIDENCE_SIMULATED : TEE_EVIDENCE_TDX;
@@ -378,11 +394,12 @@ static int print(const results_t *r, bool as_json)
     for (size_t i = 0; i < r->count; i++) {
         const char *code = r->steps[i].code;
         if (as_json)
-            json_array_append_new(list, json_pack("{s:s, s:b, s:s?, s:s%}", "step", r->steps[i].name, "ok", r->steps[i].ok, "code", code,
-                                                  "detail", r->steps[i].detail, strlen(r->steps[i].detail)));
+            json_array_append_new(list,
+                                  json_pack("{s:s, s:b, s:s?, s:s%}", "step", r->steps[i].name, "ok", r->steps[i].ok,
+                                            "code", code, "detail", r->steps[i].detail, strlen(r->steps[i].detail)));
         else
-            printf("%-4s %-12s %s%s%s\n", r->steps[i].ok ? "ok" : "FAIL", r->steps[i].name, code ? code : "", code ? ": " : "",
-                   r->steps[i].detail);
+            printf("%-4s %-12s %s%s%s\n", r->steps[i].ok ? "ok" : "FAIL", r->steps[i].name, code ? code : "",
+                   code ? ": " : "", r->steps[i].detail);
     }
     if (as_json) {
         json_t *o = json_pack("{s:b, s:o}", "holds", holds, "steps", list);
@@ -407,12 +424,17 @@ static bool parse_time(int64_t *out, const char *text)
 static int parse(options_t *o, int argc, char **argv)
 {
     static const struct option longs[] = {
-        { "policy", required_argument, NULL, 'p' }, { "nonce", required_argument, NULL, 'n' },
-        { "collateral", required_argument, NULL, 'c' }, { "pubkey", required_argument, NULL, 'k' },
-        { "block", required_argument, NULL, 'b' }, { "call", required_argument, NULL, 'l' },
-        { "at", required_argument, NULL, 't' }, { "json", no_argument, NULL, 'j' },
+        { "policy", required_argument, NULL, 'p' },
+        { "nonce", required_argument, NULL, 'n' },
+        { "collateral", required_argument, NULL, 'c' },
+        { "pubkey", required_argument, NULL, 'k' },
+        { "block", required_argument, NULL, 'b' },
+        { "call", required_argument, NULL, 'l' },
+        { "at", required_argument, NULL, 't' },
+        { "json", no_argument, NULL, 'j' },
         { "ra-tls", no_argument, NULL, 'r' },
-        { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
     };
     for (int c; (c = getopt_long(argc, argv, ":h", longs, NULL)) != -1;) {
         switch (c) {

@@ -25,8 +25,8 @@ typedef struct {
     uint8_t evidence_type;
     view_t quote;
     view_t event_log, vm_config; /* texts; n 0: none */
-    uint8_t pubkey[33];      /* the cluster's: signs answers */
-    uint8_t node_pubkey[33]; /* the node's own */
+    uint8_t pubkey[33];          /* the cluster's: signs answers */
+    uint8_t node_pubkey[33];     /* the node's own */
     uint64_t chain_id;
     bool has_nonce;
     uint8_t nonce[32];
@@ -44,6 +44,7 @@ NODISCARD rc_t attestation_write(view_t *out, arena_t *a, const attestation_t *i
 NODISCARD rc_t attestation_read(attestation_t *out, const char **field, arena_t *a, view_t body);
 
 /* Reads the prototype's GET /attest: a JSON string that holds {"quote":hex,"pubkey":hex}. Results as attestation_read. */
-NODISCARD rc_t attestation_read_prototype(view_t *quote, uint8_t pubkey[33], const char **field, arena_t *a, view_t body);
+NODISCARD rc_t attestation_read_prototype(view_t *quote, uint8_t pubkey[33], const char **field, arena_t *a,
+                                          view_t body);
 
 #endif

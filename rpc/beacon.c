@@ -75,14 +75,10 @@ CONTAINER_OF(OPTIMISTIC, { "attested_header", &HEADER, 0 }, { "sync_aggregate", 
 static const type_t *type_of_kind(lc_kind_t kind)
 {
     switch (kind) {
-    case LC_BOOTSTRAP:
-        return &BOOTSTRAP;
-    case LC_UPDATE:
-        return &UPDATE;
-    case LC_FINALITY:
-        return &FINALITY;
-    default:
-        return &OPTIMISTIC;
+    case LC_BOOTSTRAP: return &BOOTSTRAP;
+    case LC_UPDATE: return &UPDATE;
+    case LC_FINALITY: return &FINALITY;
+    default: return &OPTIMISTIC;
     }
 }
 
@@ -129,16 +125,11 @@ static size_t depth_of(uint64_t gindex)
 static size_t size_of(const ctx_t *c, const type_t *t)
 {
     switch (t->length) {
-    case COMMITTEE:
-        return c->net->preset.committee_size;
-    case COMMITTEE_BITS:
-        return c->net->preset.committee_size / 8;
-    case COMMITTEE_BRANCH:
-        return depth_of(lc_layout(c->fork)->next_committee_gindex); /* as deep as the current one */
-    case FINALITY_BRANCH:
-        return depth_of(lc_layout(c->fork)->finalized_gindex);
-    default:
-        return t->size;
+    case COMMITTEE: return c->net->preset.committee_size;
+    case COMMITTEE_BITS: return c->net->preset.committee_size / 8;
+    case COMMITTEE_BRANCH: return depth_of(lc_layout(c->fork)->next_committee_gindex); /* as deep as the current one */
+    case FINALITY_BRANCH: return depth_of(lc_layout(c->fork)->finalized_gindex);
+    default: return t->size;
     }
 }
 
@@ -250,14 +241,10 @@ static rc_t encode_container(ctx_t *c, const type_t *t, const json_t *v, const a
 static rc_t encode(ctx_t *c, const type_t *t, const json_t *v, const at_t *at)
 {
     switch (t->kind) {
-    case UINT:
-        return encode_uint(c, t, v, at);
-    case VECTOR:
-        return encode_vector(c, t, v, at);
-    case CONTAINER:
-        return encode_container(c, t, v, at);
-    default:
-        return encode_bytes(c, t, v, at);
+    case UINT: return encode_uint(c, t, v, at);
+    case VECTOR: return encode_vector(c, t, v, at);
+    case CONTAINER: return encode_container(c, t, v, at);
+    default: return encode_bytes(c, t, v, at);
     }
 }
 
@@ -445,12 +432,8 @@ void bn_path(char out[BN_PATH_MAX], const lc_want_t *want)
         snprintf(out, BN_PATH_MAX, "%s/updates?start_period=%llu&count=%u", base, (unsigned long long)want->period,
                  want->count);
         break;
-    case LC_FINALITY:
-        snprintf(out, BN_PATH_MAX, "%s/finality_update", base);
-        break;
-    case LC_OPTIMISTIC:
-        snprintf(out, BN_PATH_MAX, "%s/optimistic_update", base);
-        break;
+    case LC_FINALITY: snprintf(out, BN_PATH_MAX, "%s/finality_update", base); break;
+    case LC_OPTIMISTIC: snprintf(out, BN_PATH_MAX, "%s/optimistic_update", base); break;
     }
 }
 

@@ -51,15 +51,42 @@ static bool read_access_list(reading_t *r, const json_t *v)
     return list != NULL;
 }
 
-static bool read_from(reading_t *r, const json_t *v) { return jr_fixed(r->q.from.b, sizeof r->q.from.b, v); }
-static bool read_gas(reading_t *r, const json_t *v) { return r->q.has_gas = true, jr_u64(&r->q.gas, v); }
-static bool read_price(reading_t *r, const json_t *v) { return r->has_price = true, jr_u256(&r->price, v); }
-static bool read_max_fee(reading_t *r, const json_t *v) { return r->has_max_fee = true, jr_u256(&r->max_fee, v); }
-static bool read_tip(reading_t *r, const json_t *v) { return r->has_tip = true, jr_u256(&r->tip, v); }
-static bool read_value(reading_t *r, const json_t *v) { return jr_u256(&r->q.value, v); }
-static bool read_data(reading_t *r, const json_t *v) { return r->has_data = true, jr_bytes(&r->data, r->arena, v); }
-static bool read_input(reading_t *r, const json_t *v) { return r->has_input = true, jr_bytes(&r->input, r->arena, v); }
-static bool read_chain_id(reading_t *r, const json_t *v) { return r->q.has_chain_id = true, jr_u64(&r->q.chain_id, v); }
+static bool read_from(reading_t *r, const json_t *v)
+{
+    return jr_fixed(r->q.from.b, sizeof r->q.from.b, v);
+}
+static bool read_gas(reading_t *r, const json_t *v)
+{
+    return r->q.has_gas = true, jr_u64(&r->q.gas, v);
+}
+static bool read_price(reading_t *r, const json_t *v)
+{
+    return r->has_price = true, jr_u256(&r->price, v);
+}
+static bool read_max_fee(reading_t *r, const json_t *v)
+{
+    return r->has_max_fee = true, jr_u256(&r->max_fee, v);
+}
+static bool read_tip(reading_t *r, const json_t *v)
+{
+    return r->has_tip = true, jr_u256(&r->tip, v);
+}
+static bool read_value(reading_t *r, const json_t *v)
+{
+    return jr_u256(&r->q.value, v);
+}
+static bool read_data(reading_t *r, const json_t *v)
+{
+    return r->has_data = true, jr_bytes(&r->data, r->arena, v);
+}
+static bool read_input(reading_t *r, const json_t *v)
+{
+    return r->has_input = true, jr_bytes(&r->input, r->arena, v);
+}
+static bool read_chain_id(reading_t *r, const json_t *v)
+{
+    return r->q.has_chain_id = true, jr_u64(&r->q.chain_id, v);
+}
 
 /* Has no influence on a call, but must be well-formed. */
 static bool read_ignored(reading_t *r, const json_t *v)
@@ -105,7 +132,7 @@ static rc_t read_fields(reading_t *r, char *why, size_t why_cap, json_t *object)
 {
     const char *key;
     json_t *value;
-    json_object_foreach(object, key, value) {
+    json_object_foreach (object, key, value) {
         size_t i = 0;
         while (i < FIELD_COUNT && strcmp(fields[i].name, key) != 0)
             i++;

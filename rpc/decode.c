@@ -9,9 +9,18 @@ typedef struct {
     size_t at, n; /* place in ex_header_t */
 } field_t;
 
-#define FIXED(name, member) { name, FIELD_FIXED, offsetof(ex_header_t, member), sizeof((ex_header_t *)0)->member }
-#define WORD64(name, member) { name, FIELD_U64, offsetof(ex_header_t, member), 8 }
-#define WORD256(name, member) { name, FIELD_U256, offsetof(ex_header_t, member), 32 }
+#define FIXED(name, member)                                                                                            \
+    {                                                                                                                  \
+        name, FIELD_FIXED, offsetof(ex_header_t, member), sizeof((ex_header_t *)0)->member                             \
+    }
+#define WORD64(name, member)                                                                                           \
+    {                                                                                                                  \
+        name, FIELD_U64, offsetof(ex_header_t, member), 8                                                              \
+    }
+#define WORD256(name, member)                                                                                          \
+    {                                                                                                                  \
+        name, FIELD_U256, offsetof(ex_header_t, member), 32                                                            \
+    }
 
 static const field_t head_fields[] = {
     FIXED("parentHash", parent_hash),

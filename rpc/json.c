@@ -61,4 +61,3 @@ bool jr_bytes(view_t *out, arena_t *a, const json_t *value)
     *out = view_of(p, n);
     return true;
 }
-

@@ -97,14 +97,10 @@ static void put_request(wr_t *w, const ex_request_t *q)
 static const char *method_of(ex_need_kind_t kind)
 {
     switch (kind) {
-    case EX_NEED_HINT:
-        return "eth_createAccessList";
-    case EX_NEED_PROOF:
-        return "eth_getProof";
-    case EX_NEED_CODE:
-        return "eth_getCode";
-    case EX_NEED_HEADER:
-        return "eth_getBlockByNumber";
+    case EX_NEED_HINT: return "eth_createAccessList";
+    case EX_NEED_PROOF: return "eth_getProof";
+    case EX_NEED_CODE: return "eth_getCode";
+    case EX_NEED_HEADER: return "eth_getBlockByNumber";
     }
     return "?";
 }

@@ -13,7 +13,7 @@
 #include "lightclient/exec/call.h"
 
 #define JR_BODY_MAX (32u << 20) /* bytes of one answer */
-#define JR_CALL_MAX (5u << 20) /* bytes of one call object */
+#define JR_CALL_MAX (5u << 20)  /* bytes of one call object */
 
 /* The batch that asks for the needs of a call at a block; element i has id i + 1. One need gives a batch of one.
  *   out       text in the arena

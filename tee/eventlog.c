@@ -110,7 +110,8 @@ static rc_t read_runtime(event_t *e, tee_fault_t *fault, arena_t *a, const json_
 
 static rc_t read_event(event_t *e, tee_fault_t *fault, arena_t *a, const json_t *o)
 {
-    const json_t *imr = json_object_get(o, "imr"), *type = json_object_get(o, "event_type"), *digest = json_object_get(o, "digest");
+    const json_t *imr = json_object_get(o, "imr"), *type = json_object_get(o, "event_type"),
+                 *digest = json_object_get(o, "digest");
     uint8_t given[48];
     view_t hex = text_of(digest);
     if (!json_is_integer(imr) || json_integer_value(imr) < 0 || json_integer_value(imr) > 3)
@@ -131,7 +132,9 @@ static rc_t read_event(event_t *e, tee_fault_t *fault, arena_t *a, const json_t 
         rc_t rc = read_runtime(e, fault, a, o);
         if (rc)
             return rc;
-        return hex.n && memcmp(given, e->digest, 48) != 0 ? bad(fault, "an event's digest is not that of its name and payload") : RC_OK;
+        return hex.n && memcmp(given, e->digest, 48) != 0
+                   ? bad(fault, "an event's digest is not that of its name and payload")
+                   : RC_OK;
     }
     if (e->type == EVENTLOG_RUNTIME || !hex.n)
         return bad(fault, "an event of the boot has the type of a runtime event, or no digest");
@@ -179,7 +182,10 @@ rc_t eventlog_verify(eventlog_t *out, tee_fault_t *fault, arena_t *a, view_t jso
     json_t *list;
     rc_t rc = json_load_strict(&list, json, TEE_EVENT_LOG_MAX);
     if (rc)
-        return tee_fail(fault, rc == RC_NOMEM ? E_NOMEM : rc == RC_LIMIT ? E_LIMIT : E_EVENTLOG,
+        return tee_fail(fault,
+                        rc == RC_NOMEM   ? E_NOMEM
+                        : rc == RC_LIMIT ? E_LIMIT
+                                         : E_EVENTLOG,
                         rc == RC_MALFORMED ? "the event log is not JSON" : NULL);
     rc = read_all(out, fault, a, list, rtmr);
     json_decref(list);

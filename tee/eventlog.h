@@ -31,7 +31,8 @@ typedef struct {
 
 /* Parses a log and replays it against the quote's four registers (48 bytes each): a register without any event must be
  * all zero. out written only on RC_OK. E_EVENTLOG, E_LIMIT, E_NOMEM. */
-NODISCARD rc_t eventlog_verify(eventlog_t *out, tee_fault_t *fault, arena_t *a, view_t json, const uint8_t *const rtmr[4]);
+NODISCARD rc_t eventlog_verify(eventlog_t *out, tee_fault_t *fault, arena_t *a, view_t json,
+                               const uint8_t *const rtmr[4]);
 
 /* The payload of the one runtime event of this name before system-ready (or of that itself). RC_OK only if there is
  * exactly one in the whole log; else E_EVENT_REQUIRED (none, or it stands after system-ready) or E_EVENTLOG (two). */

@@ -27,12 +27,12 @@ typedef rc_t (*mattest_sign_fn)(void *ctx, uint8_t out[64], const hash32_t *dige
 
 /* What one end is. Views and policy are borrowed until mattest_free. */
 typedef struct {
-    mattest_role_t role; /* of this end: the TLS client initiates */
+    mattest_role_t role;      /* of this end: the TLS client initiates */
     tee_evidence_type_t type; /* that this end offers */
     bool wants_key, holds_key;
-    uint8_t nonce[32]; /* fresh from the kernel */
+    uint8_t nonce[32];         /* fresh from the kernel */
     uint8_t static_pubkey[33]; /* compressed secp256k1 */
-    hash32_t spki, peer_spki; /* SHA-256 of the DER SubjectPublicKeyInfo of both certificates of this connection */
+    hash32_t spki, peer_spki;  /* SHA-256 of the DER SubjectPublicKeyInfo of both certificates of this connection */
     uint64_t chain_id;
     const policy_t *policy;
     rollback_t *memory; /* NULL: none; used only inside mattest_take */

@@ -23,7 +23,7 @@ enum { MEASURE_ACPI_LOADER, MEASURE_ACPI_RSDP, MEASURE_ACPI_TABLES, MEASURE_ACPI
 
 typedef struct {
     view_t firmware, kernel, initrd;
-    view_t cmdline; /* as given to QEMU: without the " initrd=initrd" that the firmware adds */
+    view_t cmdline;  /* as given to QEMU: without the " initrd=initrd" that the firmware adds */
     uint64_t memory; /* bytes of guest memory */
     bool has_acpi;
     uint8_t acpi[MEASURE_ACPI_COUNT][48]; /* SHA-384 of QEMU's etc/table-loader, etc/acpi/rsdp, etc/acpi/tables */
@@ -38,7 +38,7 @@ typedef struct {
 typedef struct {
     measure_event_t events[MEASURE_EVENTS_MAX];
     size_t count;
-    bool known; /* all events are */
+    bool known;        /* all events are */
     uint8_t value[48]; /* when known */
 } measure_register_t;
 

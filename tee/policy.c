@@ -14,7 +14,7 @@
 #endif
 
 #define ARENA_MAX ((size_t)4 << 20)
-#define EVENTS_MAX 16u       /* required events of one image */
+#define EVENTS_MAX 16u /* required events of one image */
 #define NAME_LEN_MAX 128u
 #define ROOT_LEN_MAX 4096u
 #define SEPT_VE_DISABLE 0x10u /* in byte 3 of the attributes: bit 28 */
@@ -77,7 +77,8 @@ typedef struct {
     char path[96]; /* of the object that is read, with a dot behind it; empty at the top */
 } reader_t;
 
-static rc_t fail(const reader_t *r, rc_t rc, const char *key, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+static rc_t fail(const reader_t *r, rc_t rc, const char *key, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 
 static rc_t fail(const reader_t *r, rc_t rc, const char *key, const char *fmt, ...)
 {
@@ -103,7 +104,8 @@ static rc_t only(const reader_t *r, const json_t *o, const char *const *names)
     const char *unknown;
     if (!json_is_object(o))
         return fail(r, RC_MALFORMED, "", "must be an object");
-    return json_only_members(&unknown, (json_t *)(uintptr_t)o, names) ? RC_OK : fail(r, RC_MALFORMED, unknown, "unknown key");
+    return json_only_members(&unknown, (json_t *)(uintptr_t)o, names) ? RC_OK
+                                                                      : fail(r, RC_MALFORMED, unknown, "unknown key");
 }
 
 static rc_t read_bool(bool *out, const reader_t *r, const json_t *o, const char *key, bool otherwise)
@@ -140,7 +142,8 @@ static rc_t read_one_text(view_t *out, const reader_t *r, const char *key, const
 {
     if (!json_is_string(v) || !json_string_length(v) || json_string_length(v) > max)
         return fail(r, RC_MALFORMED, key, "must be a text of 1 to %zu characters, or a list of such", max);
-    *out = view_of(arena_strdup(&r->p->arena, view_of(json_string_value(v), json_string_length(v))), json_string_length(v));
+    *out = view_of(arena_strdup(&r->p->arena, view_of(json_string_value(v), json_string_length(v))),
+                   json_string_length(v));
     return out->p ? RC_OK : fail(r, RC_NOMEM, key, "out of memory");
 }
 
@@ -202,7 +205,9 @@ static rc_t read_tcb(policy_t *p, reader_t *r, const json_t *o)
     p->min_eval = (uint32_t)n;
     if (!rc)
         rc = read_number(&p->max_age_s, r, o, "max_age_s", INT32_MAX);
-    if (!rc && date && (!json_is_string(date) || !date_read(&p->min_tcb_date, view_of(json_string_value(date), json_string_length(date)))))
+    if (!rc && date &&
+        (!json_is_string(date) ||
+         !date_read(&p->min_tcb_date, view_of(json_string_value(date), json_string_length(date)))))
         rc = fail(r, RC_MALFORMED, "min_tcb_date", "must be a date such as 2025-01-31T00:00:00Z");
     p->has_grace = date != NULL;
     return rc;
@@ -210,8 +215,8 @@ static rc_t read_tcb(policy_t *p, reader_t *r, const json_t *o)
 
 static rc_t read_td(policy_t *p, reader_t *r, const json_t *o)
 {
-    static const char *const names[] = { "debug",      "sept_ve_disable", "attributes_zero_mask", "xfam", "mrconfigid",
-                                         "mrowner",    "mrownerconfig",   "mrservicetd_zero",     NULL };
+    static const char *const names[] = { "debug",   "sept_ve_disable", "attributes_zero_mask", "xfam", "mrconfigid",
+                                         "mrowner", "mrownerconfig",   "mrservicetd_zero",     NULL };
     static const uint8_t mask[8] = { 0xfe, 0xff, 0xff, 0x2f, 0xff, 0xff, 0xff, 0x7f };
     values_t given = { .count = 0 };
     snprintf(r->path, sizeof r->path, "td.");
@@ -295,7 +300,7 @@ static rc_t read_rtmr3(image_t *image, reader_t *r, const json_t *o)
     if (json_object_size(require) > EVENTS_MAX)
         return fail(r, RC_LIMIT, "require", "more than %u events", EVENTS_MAX);
     snprintf(r->path + strlen(r->path), sizeof r->path - strlen(r->path), "require.");
-    json_object_foreach((json_t *)(uintptr_t)require, key, list) {
+    json_object_foreach ((json_t *)(uintptr_t)require, key, list) {
         rc = read_event_rule(&image->events[image->event_count++], r, key, list);
         if (rc)
             return rc;
@@ -363,7 +368,9 @@ static rc_t read_simulator_root(policy_t *p, const reader_t *r, const json_t *v)
 
 static rc_t read_top(policy_t *p, reader_t *r, const json_t *o)
 {
-    static const char *const names[] = { "version", "mode", "tcb", "td", "images", "self_rtmr0", "simulator_root", NULL };
+    static const char *const names[] = {
+        "version", "mode", "tcb", "td", "images", "self_rtmr0", "simulator_root", NULL
+    };
     const json_t *version = get(o, "version");
     const char *mode = json_string_value(get(o, "mode"));
     rc_t rc = only(r, o, names);
@@ -393,7 +400,10 @@ rc_t policy_read(policy_t **out, policy_error_t *error, view_t json)
     *error = (policy_error_t){ "", "" };
     rc_t rc = json_load_strict(&o, json, POLICY_MAX);
     if (rc)
-        return fail(&r, rc, "", rc == RC_LIMIT ? "the policy is too large" : rc == RC_NOMEM ? "out of memory" : "the policy is not JSON");
+        return fail(&r, rc, "",
+                    rc == RC_LIMIT   ? "the policy is too large"
+                    : rc == RC_NOMEM ? "out of memory"
+                                     : "the policy is not JSON");
     r.p = calloc(1, sizeof *r.p);
     if (!r.p)
         rc = fail(&r, RC_NOMEM, "", "out of memory");
@@ -476,7 +486,7 @@ static tcb_status_t after_grace(const policy_t *p, const tcb_grade_t *g)
     if (!p->has_grace || g->tcb_date < p->min_tcb_date || g->status != g->platform || g->module == TCB_OUT_OF_DATE ||
         g->qe == TCB_OUT_OF_DATE)
         return g->status;
-    return g->status == TCB_OUT_OF_DATE                       ? TCB_UP_TO_DATE
+    return g->status == TCB_OUT_OF_DATE                        ? TCB_UP_TO_DATE
            : g->status == TCB_OUT_OF_DATE_CONFIGURATION_NEEDED ? TCB_CONFIGURATION_NEEDED
                                                                : g->status;
 }
@@ -561,7 +571,8 @@ static rc_t check_image(tee_fault_t *fault, const image_t *image, const policy_s
             return tee_fail(fault, E_MEASUREMENT, NULL);
     switch (image->rtmr3_mode) {
     case RTMR3_ZERO: return is_zero(td->rtmr[3], 48) ? RC_OK : tee_fail(fault, E_MEASUREMENT, NULL);
-    case RTMR3_EXACT: return one_of(&image->rtmr3, view_of(td->rtmr[3], 48)) ? RC_OK : tee_fail(fault, E_MEASUREMENT, NULL);
+    case RTMR3_EXACT:
+        return one_of(&image->rtmr3, view_of(td->rtmr[3], 48)) ? RC_OK : tee_fail(fault, E_MEASUREMENT, NULL);
     case RTMR3_EVENTS: return check_events(fault, image, s->log);
     }
     return tee_fail(fault, E_MEASUREMENT, NULL);
@@ -575,9 +586,9 @@ static rc_t check_self(const policy_t *p, tee_fault_t *fault, const policy_subje
     tee_fault_t ignored;
     if (!self->known)
         return tee_fail(fault, E_MEASUREMENT, "our own measurements are not known yet");
-    bool same = !memcmp(td->mr_td, self->mr_td, 48) && !memcmp(td->rtmr[1], self->rtmr1, 48) && !memcmp(td->rtmr[2], self->rtmr2, 48) &&
-                !memcmp(td->td_attributes, self->attributes, 8) && !memcmp(td->xfam, self->xfam, 8) &&
-                admits(&p->self_rtmr0, td->rtmr[0], 48);
+    bool same = !memcmp(td->mr_td, self->mr_td, 48) && !memcmp(td->rtmr[1], self->rtmr1, 48) &&
+                !memcmp(td->rtmr[2], self->rtmr2, 48) && !memcmp(td->td_attributes, self->attributes, 8) &&
+                !memcmp(td->xfam, self->xfam, 8) && admits(&p->self_rtmr0, td->rtmr[0], 48);
     bool same_app = !memcmp(td->rtmr[3], self->rtmr3, 48);
     if (!same_app && self->has_compose_hash && s->log && !eventlog_identity(&compose, &ignored, s->log, "compose-hash"))
         same_app = view_eq(compose, view_of(self->compose_hash, 32));

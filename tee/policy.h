@@ -53,9 +53,9 @@ view_t policy_simulator_root(const policy_t *p);
 typedef struct {
     const quote_t *quote;
     const tcb_grade_t *grade;
-    const eventlog_t *log; /* NULL: none came */
+    const eventlog_t *log;      /* NULL: none came */
     uint32_t evaluation_number; /* the lower one of TCB info and QE identity */
-    int64_t issued; /* Unix seconds: the oldest issue date of both and of the PCK revocation list */
+    int64_t issued;             /* Unix seconds: the oldest issue date of both and of the PCK revocation list */
     int64_t now;
 } policy_subject_t;
 

@@ -139,7 +139,8 @@ static rc_t parse_outer(const quote_t *q, tee_fault_t *fault, rd_t *r)
     if (type != CERT_TYPE_QE_REPORT)
         return tee_fail(fault, E_CERTTYPE_OUTER, "certification data of the quote is not a QE report (type 6)");
     if (size != r->n)
-        return tee_fail(fault, E_CERTSIZE, "size of the QE report certification data does not fit the signature section");
+        return tee_fail(fault, E_CERTSIZE,
+                        "size of the QE report certification data does not fit the signature section");
     return RC_OK;
 }
 

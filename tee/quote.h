@@ -59,13 +59,13 @@ typedef struct {
 
 /* A parsed quote; every pointer and view lives as long as the input. */
 typedef struct {
-    unsigned version;         /* 4 or 5; 3 of quote_parse_sgx */
-    unsigned body_type;       /* QUOTE_BODY_... */
-    view_t used;              /* the quote without the padding behind it */
-    view_t signed_part;       /* header, descriptor (v5) and body: what the attestation key signs */
-    const uint8_t *user_data; /* 20 */
-    quote_td_t td;            /* all NULL of quote_parse_sgx */
-    quote_enclave_t enclave;  /* the subject of quote_parse_sgx; else empty */
+    unsigned version;               /* 4 or 5; 3 of quote_parse_sgx */
+    unsigned body_type;             /* QUOTE_BODY_... */
+    view_t used;                    /* the quote without the padding behind it */
+    view_t signed_part;             /* header, descriptor (v5) and body: what the attestation key signs */
+    const uint8_t *user_data;       /* 20 */
+    quote_td_t td;                  /* all NULL of quote_parse_sgx */
+    quote_enclave_t enclave;        /* the subject of quote_parse_sgx; else empty */
     const uint8_t *signature;       /* 64: r || s over signed_part */
     const uint8_t *attestation_key; /* 64: x || y; vouched for by qe.report_data */
     quote_enclave_t qe;

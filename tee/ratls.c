@@ -4,7 +4,14 @@
 
 /* 1.3.6.1.4.1.62397.1, and one more arc */
 static const uint8_t arc[] = { 0x2b, 0x06, 0x01, 0x04, 0x01, 0x83, 0xe7, 0x3d, 0x01 };
-enum { ARC_QUOTE = 1, ARC_EVENT_LOG = 2, TAG_VERSION = 0xa0, TAG_ISSUER_ID = 0x81, TAG_SUBJECT_ID = 0x82, TAG_EXTENSIONS = 0xa3 };
+enum {
+    ARC_QUOTE = 1,
+    ARC_EVENT_LOG = 2,
+    TAG_VERSION = 0xa0,
+    TAG_ISSUER_ID = 0x81,
+    TAG_SUBJECT_ID = 0x82,
+    TAG_EXTENSIONS = 0xa3
+};
 
 /* The inner octet string of an extension that may come once. */
 static bool take_once(view_t *out, view_t value)

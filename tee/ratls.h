@@ -21,10 +21,10 @@
 
 /* Views point into the certificate. */
 typedef struct {
-    view_t spki;      /* SubjectPublicKeyInfo, DER: the key that the quote is over */
-    view_t evidence;  /* the quote, for tee_verify */
-    quote_t quote;    /* the same, parsed */
-    view_t event_log; /* n 0: none */
+    view_t spki;                   /* SubjectPublicKeyInfo, DER: the key that the quote is over */
+    view_t evidence;               /* the quote, for tee_verify */
+    quote_t quote;                 /* the same, parsed */
+    view_t event_log;              /* n 0: none */
     int64_t not_before, not_after; /* Unix seconds, both inclusive */
 } ratls_t;
 

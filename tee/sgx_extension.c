@@ -96,28 +96,17 @@ static bool parse_configuration(rd_t *value)
 static bool parse_field(chain_sgx_t *s, unsigned arc, rd_t *value)
 {
     switch (arc) {
-    case 1:
-        take_octets(s->ppid, sizeof s->ppid, value);
-        break;
-    case 2:
-        return parse_tcb(s, value);
-    case 3:
-        take_octets(s->pce_id, sizeof s->pce_id, value);
-        break;
-    case 4:
-        take_octets(s->fmspc, sizeof s->fmspc, value);
-        break;
-    case 5:
-        s->sgx_type = (uint8_t)take_number(value, DER_ENUM, 1);
-        return s->sgx_type <= 2;
+    case 1: take_octets(s->ppid, sizeof s->ppid, value); break;
+    case 2: return parse_tcb(s, value);
+    case 3: take_octets(s->pce_id, sizeof s->pce_id, value); break;
+    case 4: take_octets(s->fmspc, sizeof s->fmspc, value); break;
+    case 5: s->sgx_type = (uint8_t)take_number(value, DER_ENUM, 1); return s->sgx_type <= 2;
     case 6:
         take_octets(s->instance_id, sizeof s->instance_id, value);
         s->has_instance_id = true;
         break;
-    case 7:
-        return parse_configuration(value);
-    default:
-        return false;
+    case 7: return parse_configuration(value);
+    default: return false;
     }
     return true;
 }

@@ -5,9 +5,9 @@
 #include "base/crypto/hash.h"
 
 #define PAGE 4096u
-#define CHUNK 256u   /* bytes that one MR.EXTEND measures */
-#define RECORD 128u  /* bytes of one record in the stream that MRTD is the hash of */
-#define FOOTER_AT 32u /* distance of the table's end from the end of the file: the reset vector stands behind it */
+#define CHUNK 256u     /* bytes that one MR.EXTEND measures */
+#define RECORD 128u    /* bytes of one record in the stream that MRTD is the hash of */
+#define FOOTER_AT 32u  /* distance of the table's end from the end of the file: the reset vector stands behind it */
 #define ENTRY_TAIL 18u /* u16 length and GUID behind the data of each table entry */
 #define SECTION_LEN 32u
 #define ADDRESS_MAX (1ull << 52)
@@ -85,11 +85,16 @@ static rc_t read_section(tdvf_section_t *out, const char **why, rd_t *r, view_t 
     if (data_len > firmware.n || data_at > firmware.n - data_len)
         return refuse(why, RC_MALFORMED, "a section's data lie outside the file");
     if (data_len != (has_data ? size : 0))
-        return refuse(why, RC_MALFORMED, has_data ? "a firmware volume's size differs from that of its data"
-                                                  : "a section that has to be empty has data");
+        return refuse(why, RC_MALFORMED,
+                      has_data ? "a firmware volume's size differs from that of its data"
+                               : "a section that has to be empty has data");
     if ((attributes & MR_EXTEND) && ((attributes & PAGE_AUG) || !has_data))
         return refuse(why, RC_MALFORMED, "a section is to be measured whose contents are not in the file");
-    *out = (tdvf_section_t){ (tdvf_type_t)type, attributes & MR_EXTEND, attributes & PAGE_AUG, address, size,
+    *out = (tdvf_section_t){ (tdvf_type_t)type,
+                             attributes & MR_EXTEND,
+                             attributes & PAGE_AUG,
+                             address,
+                             size,
                              view_of(firmware.p + data_at, data_len) };
     return RC_OK;
 }

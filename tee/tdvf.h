@@ -18,8 +18,8 @@
 
 #define TDVF_FIRMWARE_MAX (16u << 20) /* bytes of a file: what a PC's flash can be */
 #define TDVF_SECTIONS_MAX 32u
-#define TDVF_PAGES_MAX 65536u          /* 4 KiB pages of all sections: bounds the work of tdvf_mr_td */
-#define TDVF_MEMORY_MAX (1ull << 46)   /* bytes of guest memory */
+#define TDVF_PAGES_MAX 65536u        /* 4 KiB pages of all sections: bounds the work of tdvf_mr_td */
+#define TDVF_MEMORY_MAX (1ull << 46) /* bytes of guest memory */
 
 typedef enum {
     TDVF_BFV,      /* the boot firmware volume: code */
@@ -30,10 +30,10 @@ typedef enum {
 
 typedef struct {
     tdvf_type_t type;
-    bool measured;  /* its contents are extended into MRTD (MR_EXTEND) */
-    bool augmented; /* its pages are added only when the TD runs (PAGE_AUG): nothing of it is in MRTD */
+    bool measured;          /* its contents are extended into MRTD (MR_EXTEND) */
+    bool augmented;         /* its pages are added only when the TD runs (PAGE_AUG): nothing of it is in MRTD */
     uint64_t address, size; /* in guest memory, bytes; multiples of 4096 */
-    view_t data; /* in the firmware; n is size, or 0 for TD_HOB and TEMP_MEM */
+    view_t data;            /* in the firmware; n is size, or 0 for TD_HOB and TEMP_MEM */
 } tdvf_section_t;
 
 typedef struct {

@@ -12,8 +12,8 @@
 #include "base/rc.h"
 
 #define TEE_REPORT_DATA_LEN 64u
-#define TEE_QUOTE_LEN_MAX 32768u     /* bytes of a quote */
-#define TEE_EVENT_LOG_MAX (1u << 20) /* bytes of an event log */
+#define TEE_QUOTE_LEN_MAX 32768u      /* bytes of a quote */
+#define TEE_EVENT_LOG_MAX (1u << 20)  /* bytes of an event log */
 #define TEE_VM_CONFIG_MAX (64u << 10) /* bytes of dstack's VM configuration */
 
 /* How evidence was made; the byte that travels on the wire. */
@@ -39,7 +39,8 @@ struct tee_provider {
     /* Evidence over report_data, whose quote carries exactly it. May take a minute; calls are serialised inside. out
      * written only on RC_OK. RC_IO, RC_TIMEOUT, RC_NOMEM: none; why (static or provider storage, good until the next call)
      * says so and names the endpoint. */
-    rc_t (*get_evidence)(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN], const char **why);
+    rc_t (*get_evidence)(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN],
+                         const char **why);
     /* DER of the trust root of this provider's quotes; n 0: Intel's. Lives as long as the provider. */
     view_t root;
     /* Collateral for its own quotes (flattened JSON, in the arena), valid at now (Unix seconds); NULL: ask a PCS.
@@ -49,7 +50,8 @@ struct tee_provider {
 };
 
 /* Copies the parts into one buffer. RC_NOMEM; RC_LIMIT: a part is longer than its maximum. */
-NODISCARD rc_t tee_evidence_make(tee_evidence_t *out, tee_evidence_type_t type, view_t quote, view_t event_log, view_t vm_config);
+NODISCARD rc_t tee_evidence_make(tee_evidence_t *out, tee_evidence_type_t type, view_t quote, view_t event_log,
+                                 view_t vm_config);
 
 /* Frees what tee_evidence_make took; NULL and empty evidence are allowed. */
 void tee_evidence_free(tee_evidence_t *e);

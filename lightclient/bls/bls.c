@@ -10,13 +10,10 @@ static const uint8_t DST[] = "BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_";
 static rc_t rc_of(BLST_ERROR e)
 {
     switch (e) {
-    case BLST_SUCCESS:
-        return RC_OK;
+    case BLST_SUCCESS: return RC_OK;
     case BLST_BAD_ENCODING:
-    case BLST_POINT_NOT_ON_CURVE:
-        return RC_MALFORMED;
-    default:
-        return RC_REFUSED;
+    case BLST_POINT_NOT_ON_CURVE: return RC_MALFORMED;
+    default: return RC_REFUSED;
     }
 }
 

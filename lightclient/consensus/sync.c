@@ -348,12 +348,10 @@ void lc_sync_failed(lc_sync_t *s, const lc_want_t *want, uint64_t now_ms)
 static bool wanted(const lc_sync_t *s, size_t job, lc_state_t state)
 {
     switch (job) {
-    case JOB_BOOTSTRAP:
-        return state == LC_STATE_NEW;
+    case JOB_BOOTSTRAP: return state == LC_STATE_NEW;
     case JOB_UPDATE:
         return state == LC_STATE_SYNCING || (state == LC_STATE_FOLLOWING && !s->store.next_sync_committee.known);
-    default:
-        return state == LC_STATE_FOLLOWING;
+    default: return state == LC_STATE_FOLLOWING;
     }
 }
 

@@ -29,10 +29,8 @@ static const evm_schedule_row_t sepolia[] = {
     { 1791294816, { EVM_AMSTERDAM, BLOBS_BPO2 } },
 };
 static const evm_schedule_row_t hoodi[] = {
-    { 0, { EVM_CANCUN, BLOBS_CANCUN } },
-    { 1742999832, { EVM_PRAGUE, BLOBS_PRAGUE } },
-    { 1761677592, { EVM_OSAKA, BLOBS_PRAGUE } },
-    { 1762365720, { EVM_OSAKA, BLOBS_BPO1 } },
+    { 0, { EVM_CANCUN, BLOBS_CANCUN } },         { 1742999832, { EVM_PRAGUE, BLOBS_PRAGUE } },
+    { 1761677592, { EVM_OSAKA, BLOBS_PRAGUE } }, { 1762365720, { EVM_OSAKA, BLOBS_BPO1 } },
     { 1762955544, { EVM_OSAKA, BLOBS_BPO2 } },
 };
 

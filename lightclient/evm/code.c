@@ -78,7 +78,8 @@ void code_prepare(evm_code_t *out, void *room, view_t code)
     memset(bytes + code.n, 0, EVM_CODE_PAD);
     for (size_t base = 0; base <= code.n; base += 64) {
         const __m128i *p = (const __m128i *)(const void *)(bytes + base);
-        const __m128i v[4] = { _mm_loadu_si128(p), _mm_loadu_si128(p + 1), _mm_loadu_si128(p + 2), _mm_loadu_si128(p + 3) };
+        const __m128i v[4] = { _mm_loadu_si128(p), _mm_loadu_si128(p + 1), _mm_loadu_si128(p + 2),
+                               _mm_loadu_si128(p + 3) };
         uint64_t found = jumpdests(v), doubt = spill;
         doubt |= doubtful(&spill, v, bytes + base);
         for (uint64_t left = found & doubt; left; left &= left - 1) {

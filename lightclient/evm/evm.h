@@ -21,7 +21,14 @@
 /* Execution forks, in order; compare with >=. Of Amsterdam only the time is known: under its rules, as under any later
  * value, everything here answers RC_UNSUPPORTED. */
 typedef enum {
-    EVM_BERLIN, EVM_LONDON, EVM_PARIS, EVM_SHANGHAI, EVM_CANCUN, EVM_PRAGUE, EVM_OSAKA, EVM_AMSTERDAM
+    EVM_BERLIN,
+    EVM_LONDON,
+    EVM_PARIS,
+    EVM_SHANGHAI,
+    EVM_CANCUN,
+    EVM_PRAGUE,
+    EVM_OSAKA,
+    EVM_AMSTERDAM
 } evm_fork_t;
 
 /* The rules in force for one block: fork and blob parameters (EIP-7840, EIP-7892). */
@@ -108,7 +115,7 @@ typedef struct {
     addr_t to;   /* ignored when create */
     u256_t value;
     view_t data;
-    uint64_t gas; /* gas limit, all included */
+    uint64_t gas;            /* gas limit, all included */
     u256_t gas_price;        /* evm_call: what GASPRICE returns; evm_transact: of types 0 and 1 */
     u256_t max_fee;          /* evm_transact only: from type 2 on */
     u256_t max_priority_fee; /* evm_transact only: from type 2 on */
@@ -126,8 +133,17 @@ typedef struct {
 typedef enum { EVM_SUCCESS, EVM_REVERT, EVM_HALT } evm_status_t;
 
 typedef enum {
-    EVM_HALT_NONE, EVM_HALT_OUT_OF_GAS, EVM_HALT_INVALID_OPCODE, EVM_HALT_STACK, EVM_HALT_BAD_JUMP, EVM_HALT_STATIC,
-    EVM_HALT_CREATE_COLLISION, EVM_HALT_CODE_SIZE, EVM_HALT_CODE_PREFIX, EVM_HALT_PRECOMPILE, EVM_HALT_RETURN_DATA
+    EVM_HALT_NONE,
+    EVM_HALT_OUT_OF_GAS,
+    EVM_HALT_INVALID_OPCODE,
+    EVM_HALT_STACK,
+    EVM_HALT_BAD_JUMP,
+    EVM_HALT_STATIC,
+    EVM_HALT_CREATE_COLLISION,
+    EVM_HALT_CODE_SIZE,
+    EVM_HALT_CODE_PREFIX,
+    EVM_HALT_PRECOMPILE,
+    EVM_HALT_RETURN_DATA
 } evm_halt_t;
 
 typedef struct {

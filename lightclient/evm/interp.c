@@ -39,20 +39,18 @@ static inline unsigned shift_count(const u256_t *n)
     return u256_fits_u64(n) && n->w[0] < 256 ? (unsigned)n->w[0] : 256;
 }
 
-#define NEXT              \
-    do {                  \
-        pc++;             \
-        goto *table[pc[-1]]; \
+#define NEXT                                                                                                           \
+    do {                                                                                                               \
+        pc++;                                                                                                          \
+        goto *table[pc[-1]];                                                                                           \
     } while (0)
 
 /* Begins the instruction: base gas and stack limits. */
-#define BEGIN(name)                                             \
-    at_##name:                                                  \
-    if ((gas -= BASE_##name) < 0)                               \
-        goto out_of_gas;                                        \
-    if (TAKES_##name > 0 && sp < stack + TAKES_##name)          \
-        goto bad_stack;                                         \
-    if (GROWS_##name == 1 && sp >= full)                        \
+#define BEGIN(name)                                                                                                    \
+    at_##name : if ((gas -= BASE_##name) < 0) goto out_of_gas;                                                         \
+    if (TAKES_##name > 0 && sp < stack + TAKES_##name)                                                                 \
+        goto bad_stack;                                                                                                \
+    if (GROWS_##name == 1 && sp >= full)                                                                               \
         goto bad_stack;
 
 #define SAVE (f->gas = gas, f->sp = sp, f->pc = pc)
@@ -61,65 +59,65 @@ static inline unsigned shift_count(const u256_t *n)
 #define COUNT_WORK (vm->until_poll = gas - poll_at)
 
 /* Calls a body elsewhere, then goes on with the stack moved by `moves` items. */
-#define CALL_BODY(call, moves) \
-    SAVE;                      \
-    step = (call);             \
-    if (step)                  \
-        goto stopped;          \
-    gas = f->gas;              \
-    sp += (moves);             \
+#define CALL_BODY(call, moves)                                                                                         \
+    SAVE;                                                                                                              \
+    step = (call);                                                                                                     \
+    if (step)                                                                                                          \
+        goto stopped;                                                                                                  \
+    gas = f->gas;                                                                                                      \
+    sp += (moves);                                                                                                     \
     NEXT
 
 /* Makes memory reach over n bytes at the offset on top of the stack, where only offsets below end surely do. */
-#define REACH(n, end)                                         \
-    if (!u256_fits_u64(sp) || sp->w[0] >= (end)) {            \
-        SAVE;                                                 \
-        step = vm_memory(vm, f, sp, &(u256_t){ { n } });      \
-        if (step)                                             \
-            goto stopped;                                     \
-        gas = f->gas;                                         \
+#define REACH(n, end)                                                                                                  \
+    if (!u256_fits_u64(sp) || sp->w[0] >= (end)) {                                                                     \
+        SAVE;                                                                                                          \
+        step = vm_memory(vm, f, sp, &(u256_t){ { n } });                                                               \
+        if (step)                                                                                                      \
+            goto stopped;                                                                                              \
+        gas = f->gas;                                                                                                  \
     }
 
-#define BINARY(name, fn)              \
-    BEGIN(name)                       \
-    sp[-1] = fn(&sp[0], &sp[-1]);     \
-    sp--;                             \
+#define BINARY(name, fn)                                                                                               \
+    BEGIN(name)                                                                                                        \
+    sp[-1] = fn(&sp[0], &sp[-1]);                                                                                      \
+    sp--;                                                                                                              \
     NEXT;
 
-#define COMPARE(name, condition)      \
-    BEGIN(name)                       \
-    sp[-1] = u256_of(condition);      \
-    sp--;                             \
+#define COMPARE(name, condition)                                                                                       \
+    BEGIN(name)                                                                                                        \
+    sp[-1] = u256_of(condition);                                                                                       \
+    sp--;                                                                                                              \
     NEXT;
 
-#define PUSH_VALUE(name, value)       \
-    BEGIN(name)                       \
-    *++sp = (value);                  \
+#define PUSH_VALUE(name, value)                                                                                        \
+    BEGIN(name)                                                                                                        \
+    *++sp = (value);                                                                                                   \
     NEXT;
 
-#define PUSH(n)                       \
-    BEGIN(PUSH##n)                    \
-    *++sp = push_word(pc, n);         \
-    pc += (n);                        \
+#define PUSH(n)                                                                                                        \
+    BEGIN(PUSH##n)                                                                                                     \
+    *++sp = push_word(pc, n);                                                                                          \
+    pc += (n);                                                                                                         \
     NEXT;
 
-#define DUP(n)                        \
-    BEGIN(DUP##n)                     \
-    u256_copy(sp + 1, sp + 1 - (n));  \
-    sp++;                             \
+#define DUP(n)                                                                                                         \
+    BEGIN(DUP##n)                                                                                                      \
+    u256_copy(sp + 1, sp + 1 - (n));                                                                                   \
+    sp++;                                                                                                              \
     NEXT;
 
-#define SWAP(n)                       \
-    BEGIN(SWAP##n)                    \
-    swap_words(sp, sp - (n));         \
+#define SWAP(n)                                                                                                        \
+    BEGIN(SWAP##n)                                                                                                     \
+    swap_words(sp, sp - (n));                                                                                          \
     NEXT;
 
-#define LOG(n)                        \
-    BEGIN(LOG##n)                     \
+#define LOG(n)                                                                                                         \
+    BEGIN(LOG##n)                                                                                                      \
     CALL_BODY(op_log(vm, f, sp, n), -2 - (n));
 
-#define COPY(name, source)            \
-    BEGIN(name)                       \
+#define COPY(name, source)                                                                                             \
+    BEGIN(name)                                                                                                        \
     CALL_BODY(op_copy(vm, f, sp, source), -3);
 
 #define EACH_16(M) M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8) M(9) M(10) M(11) M(12) M(13) M(14) M(15) M(16)
@@ -308,9 +306,8 @@ enter: /* the frame that runs has changed, or one has ended */
     CALL_BODY(op_selfbalance(vm, f, sp), 1);
     PUSH_VALUE(BASEFEE, vm->block->base_fee)
     BEGIN(BLOBHASH)
-    sp[0] = u256_fits_u64(&sp[0]) && sp[0].w[0] < vm->tx->blob_count
-                ? u256_from_be32(vm->tx->blob_hashes[sp[0].w[0]].b)
-                : u256_of(0);
+    sp[0] = u256_fits_u64(&sp[0]) && sp[0].w[0] < vm->tx->blob_count ? u256_from_be32(vm->tx->blob_hashes[sp[0].w[0]].b)
+                                                                     : u256_of(0);
     NEXT;
     PUSH_VALUE(BLOBBASEFEE, vm->blob_base_fee)
 

@@ -54,8 +54,14 @@ static call_args_t call_args(u256_t *sp, vm_kind_t kind)
 {
     bool has_value = kind == VM_CALL || kind == VM_CALLCODE;
     u256_t *rest = has_value ? sp - 3 : sp - 2;
-    return (call_args_t){ .kind = kind, .gas = sp, .addr = sp - 1, .in_at = rest, .in_len = rest - 1,
-                          .out_at = rest - 2, .out_len = rest - 3, .result = rest - 3,
+    return (call_args_t){ .kind = kind,
+                          .gas = sp,
+                          .addr = sp - 1,
+                          .in_at = rest,
+                          .in_len = rest - 1,
+                          .out_at = rest - 2,
+                          .out_len = rest - 3,
+                          .result = rest - 3,
                           .value = has_value ? sp[-2] : u256_of(0) };
 }
 

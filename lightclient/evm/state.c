@@ -2,7 +2,7 @@
 
 #include "base/crypto/hash.h"
 
-#define MAP_FIRST 64u       /* buckets at the start; doubled when there are as many entries */
+#define MAP_FIRST 64u /* buckets at the start; doubled when there are as many entries */
 #define JOURNAL_FIRST 64u
 #define LOGS_FIRST 8u
 
@@ -68,21 +68,11 @@ void st_rollback(st_t *s, st_mark_t mark)
     while (s->journal_len > mark.journal_len) {
         const st_undo_t *u = &s->journal[--s->journal_len];
         switch (u->kind) {
-        case UNDO_ACCOUNT:
-            u->at.account->core = *u->was.core;
-            break;
-        case UNDO_ACCOUNT_WARM:
-            u->at.account->core.warm = false;
-            break;
-        case UNDO_TOUCH:
-            u->at.account->core.touched = false;
-            break;
-        case UNDO_SLOT:
-            u->at.slot->value = u->was.value;
-            break;
-        case UNDO_SLOT_WARM:
-            u->at.slot->warm = false;
-            break;
+        case UNDO_ACCOUNT: u->at.account->core = *u->was.core; break;
+        case UNDO_ACCOUNT_WARM: u->at.account->core.warm = false; break;
+        case UNDO_TOUCH: u->at.account->core.touched = false; break;
+        case UNDO_SLOT: u->at.slot->value = u->was.value; break;
+        case UNDO_SLOT_WARM: u->at.slot->warm = false; break;
         }
     }
     s->log_count = mark.log_count;

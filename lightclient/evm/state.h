@@ -25,7 +25,7 @@ typedef struct {
     bool created;           /* by this transaction: its storage before the call is empty */
     bool destroyed;         /* SELFDESTRUCT took effect: gone at the end of the transaction */
     bool code_changed;
-    bool touched;           /* deleted at the end of the transaction when empty (EIP-161) */
+    bool touched; /* deleted at the end of the transaction when empty (EIP-161) */
     bool warm;
 } st_core_t;
 
@@ -33,8 +33,8 @@ typedef struct st_account {
     struct st_account *chain; /* hash map */
     struct st_account *next;  /* all accounts, in order of first use */
     addr_t addr;
-    bool loaded;       /* core.exists to core.code hold the host's answer */
-    bool nonce_ahead;  /* not loaded, and the transaction has already counted the sender's nonce up */
+    bool loaded;           /* core.exists to core.code hold the host's answer */
+    bool nonce_ahead;      /* not loaded, and the transaction has already counted the sender's nonce up */
     struct st_slot *slots; /* newest first; transient ones too */
     st_core_t core;
 } st_account_t;

@@ -172,8 +172,11 @@ void tx_result(evm_result_t *out, const vm_t *vm, const tx_gas_t *gas)
     used -= refund < refund_max ? refund : refund_max;
     if (used < gas->floor)
         used = gas->floor;
-    *out = (evm_result_t){ .status = vm->end.status, .halt = vm->end.halt, .gas_used = (uint64_t)used,
-                           .output = view_of(vm->ret, vm->ret_len), .logs = vm->state.logs,
+    *out = (evm_result_t){ .status = vm->end.status,
+                           .halt = vm->end.halt,
+                           .gas_used = (uint64_t)used,
+                           .output = view_of(vm->ret, vm->ret_len),
+                           .logs = vm->state.logs,
                            .log_count = vm->state.log_count };
     if (vm->tx->create && vm->end.status == EVM_SUCCESS) {
         out->created = true;

@@ -1,13 +1,18 @@
 #include "lightclient/evm/vm.h"
 
 #define CHUNK_FIRST ((size_t)32 << 10) /* bytes; each further one is at least twice as large */
-#define ZERO_INLINE 256u /* bytes of memory that are not worth a call to be zeroed */
+#define ZERO_INLINE 256u               /* bytes of memory that are not worth a call to be zeroed */
 
 rc_t vm_init(vm_t *vm, arena_t *arena, const evm_host_t *host, const evm_rules_t *rules, const evm_block_t *block,
              const evm_tx_t *tx)
 {
-    *vm = (vm_t){ .arena = arena, .params = evm_params(rules->fork), .rules = rules, .block = block, .tx = tx,
-                  .gas_price = tx->gas_price, .until_poll = VM_POLL_GAS };
+    *vm = (vm_t){ .arena = arena,
+                  .params = evm_params(rules->fork),
+                  .rules = rules,
+                  .block = block,
+                  .tx = tx,
+                  .gas_price = tx->gas_price,
+                  .until_poll = VM_POLL_GAS };
     vm->blob_base_fee = evm_blob_base_fee(rules, block->excess_blob_gas);
     return st_init(&vm->state, arena, host);
 }

@@ -39,7 +39,7 @@ typedef struct vm_frame {
     u256_t *sp;        /* top item, while the frame does not run; stack[0] is below the first item */
     int64_t gas;
     uint8_t *memory;
-    size_t memory_len; /* bytes in use, a multiple of 32; of the running frame they end where the top chunk's do */
+    size_t memory_len;  /* bytes in use, a multiple of 32; of the running frame they end where the top chunk's do */
     size_t words_end;   /* offsets below it have a whole word of memory */
     int64_t memory_gas; /* paid for the memory */
     view_t input;
@@ -72,7 +72,7 @@ typedef struct {
     vm_chunk_t *chunk;    /* top of the stack of memories */
     uint8_t *ret;         /* return data of the last call of the running frame */
     size_t ret_len, ret_cap;
-    int64_t until_poll;   /* gas until the host is asked about its deadline, while no frame runs */
+    int64_t until_poll; /* gas until the host is asked about its deadline, while no frame runs */
     struct {
         evm_status_t status;
         evm_halt_t halt;
@@ -81,8 +81,8 @@ typedef struct {
     } end;                   /* of the outermost frame; its output is ret */
 } vm_t;
 
-#define VM_POLL_GAS 250000    /* gas: the host is asked about its deadline when so much work was done */
-#define VM_POLL_CALL_GAS 1000 /* what beginning a call counts as, beside what its caller did */
+#define VM_POLL_GAS 250000                /* gas: the host is asked about its deadline when so much work was done */
+#define VM_POLL_CALL_GAS 1000             /* what beginning a call counts as, beside what its caller did */
 #define VM_MEMORY_MAX ((uint64_t)1 << 32) /* bytes; costs 3.5e13 gas, more than any block has */
 
 /* One call or creation to begin. */

@@ -303,8 +303,8 @@ static rc_t withdraw(run_t *r)
         u256_t amount = u256_of(w->amount), gwei = u256_of(GWEI);
         amount = u256_mul(&amount, &gwei);
         c.account.balance = u256_add(&c.account.balance, &amount);
-        c.deleted = c.account.nonce == 0 && u256_is_zero(&c.account.balance) &&
-                    hash32_eq(&c.account.code_hash, &KECCAK_EMPTY);
+        c.deleted =
+            c.account.nonce == 0 && u256_is_zero(&c.account.balance) && hash32_eq(&c.account.code_hash, &KECCAK_EMPTY);
         c.account.exists = !c.deleted;
         rc = ex_overlay_apply(&r->overlay, &c, 1);
         if (rc)
@@ -402,7 +402,11 @@ rc_t ex_block_execute(ex_executed_t *out, arena_t *a, arena_t *scratch, const ch
                       const ex_block_config_t *config, const ex_full_block_t *block)
 {
     ex_executed_t done = { 0 };
-    run_t r = { .arena = a, .scratch = scratch, .config = config, .block = block, .why = "",
+    run_t r = { .arena = a,
+                .scratch = scratch,
+                .config = config,
+                .block = block,
+                .why = "",
                 .rules = evm_chain_rules(config->chain, block->header.timestamp) };
     *why = "";
     if (r.rules->fork < EVM_PARIS || r.rules->fork > EVM_OSAKA)

@@ -11,7 +11,7 @@
 #include "lightclient/evm/evm.h"
 #include "lightclient/exec/header.h"
 
-#define EX_BLOCK_RLP_MAX ((size_t)10 << 20)       /* bytes that are looked at at all */
+#define EX_BLOCK_RLP_MAX ((size_t)10 << 20)      /* bytes that are looked at at all */
 #define EX_BLOCK_RLP_MAX_OSAKA ((size_t)8 << 20) /* EIP-7934 */
 
 typedef struct {
@@ -23,8 +23,8 @@ typedef struct {
 
 typedef struct {
     ex_header_t header;
-    hash32_t hash;  /* of the header */
-    size_t rlp_len; /* bytes of the whole block; 0 when it did not come as RLP */
+    hash32_t hash;              /* of the header */
+    size_t rlp_len;             /* bytes of the whole block; 0 when it did not come as RLP */
     const view_t *transactions; /* each as ex_transaction_decode takes it */
     size_t transaction_count;
     bool has_withdrawals;

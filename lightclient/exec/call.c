@@ -5,7 +5,7 @@
 #include "base/crypto/hash.h"
 #include "lightclient/exec/view.h"
 
-#define INITCODE_MAX 49152u          /* bytes; EIP-3860 */
+#define INITCODE_MAX 49152u /* bytes; EIP-3860 */
 #define SELECTOR_LEN 4u
 #define FORESEEN_WORDS_MAX 64u       /* words of the request's data that are looked at */
 #define STATE_MEMORY_MAX (64u << 20) /* proven state; the rest of EX_CALL_MEMORY_MAX is the run's */
@@ -209,16 +209,11 @@ static const char *refusal(ex_call_t *c)
 static const char *failure(rc_t rc)
 {
     switch (rc) {
-    case RC_UNSUPPORTED:
-        return "the block's fork is newer than this build";
-    case RC_TIMEOUT:
-        return "the deadline passed during execution";
-    case RC_NOMEM:
-        return "the call needs more memory than it may have";
-    case RC_LIMIT:
-        return "the call reads more state than it may";
-    default:
-        return "internal error";
+    case RC_UNSUPPORTED: return "the block's fork is newer than this build";
+    case RC_TIMEOUT: return "the deadline passed during execution";
+    case RC_NOMEM: return "the call needs more memory than it may have";
+    case RC_LIMIT: return "the call reads more state than it may";
+    default: return "internal error";
     }
 }
 
@@ -322,8 +317,11 @@ static void lone_slots(ex_call_t *c, const ex_acct_t *a, list_t *list)
 {
     for (ex_slot_t *t = a->slots; t; t = t->next)
         if (slot_missing(c, t) && asked_before(c, t))
-            push(list, (ex_need_t){ .kind = EX_NEED_PROOF, .origin = lone_origin(c, &t->wanted), .addr = a->addr,
-                                    .slots = &t->key, .slot_count = 1 });
+            push(list, (ex_need_t){ .kind = EX_NEED_PROOF,
+                                    .origin = lone_origin(c, &t->wanted),
+                                    .addr = a->addr,
+                                    .slots = &t->key,
+                                    .slot_count = 1 });
 }
 
 /* Proofs of an account's slots of one origin, in pieces when they are many; the first one serves the account too, if *proof
@@ -341,8 +339,11 @@ static rc_t slot_needs(ex_call_t *c, ex_acct_t *a, ex_origin_t origin, bool *pro
     for (size_t at = 0; at < count; *proof = false) {
         size_t len = count - at < most ? count - at : most;
         bool more = *proof && origin_of(c, &a->wanted) < origin; /* the account is wanted for a better reason */
-        push(list, (ex_need_t){ .kind = EX_NEED_PROOF, .origin = more ? EX_NAMED : origin, .addr = a->addr,
-                                .slots = keys ? keys + at : NULL, .slot_count = len });
+        push(list, (ex_need_t){ .kind = EX_NEED_PROOF,
+                                .origin = more ? EX_NAMED : origin,
+                                .addr = a->addr,
+                                .slots = keys ? keys + at : NULL,
+                                .slot_count = len });
         at += len;
     }
     return RC_OK;
@@ -372,7 +373,8 @@ static void header_needs(ex_call_t *c, list_t *list)
     for (size_t at = v->hash_count - 1; at + 1 < wanted; at++) {
         ex_origin_t origin = at + 1 < v->hash_met ? EX_MET : at + 1 < named ? EX_NAMED : EX_GUESSED;
         if (!v->given[at].given)
-            push(list, (ex_need_t){ .kind = EX_NEED_HEADER, .origin = origin, .number = c->config.block->env.number - 1 - at });
+            push(list, (ex_need_t){
+                           .kind = EX_NEED_HEADER, .origin = origin, .number = c->config.block->env.number - 1 - at });
     }
 }
 

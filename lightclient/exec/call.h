@@ -70,8 +70,8 @@ typedef enum {
 } ex_need_kind_t;
 
 typedef enum {
-    EX_MET,    /* the run needs it, all before it being proven; it stands alone. Without an answer the call ends here */
-    EX_NAMED,  /* by a hint, an earlier call or the request's data: most probably needed */
+    EX_MET,   /* the run needs it, all before it being proven; it stands alone. Without an answer the call ends here */
+    EX_NAMED, /* by a hint, an earlier call or the request's data: most probably needed */
     EX_GUESSED /* by a run that had gone on with a guess: perhaps needed. An upstream that has no answer is not at fault */
 } ex_origin_t;
 

@@ -29,8 +29,8 @@ static unsigned tail_of(evm_fork_t fork)
 static bool gas_limit_valid(const ex_header_t *h, const ex_header_t *parent)
 {
     uint64_t step = parent->gas_limit / GAS_LIMIT_STEP;
-    uint64_t apart = h->gas_limit > parent->gas_limit ? h->gas_limit - parent->gas_limit
-                                                      : parent->gas_limit - h->gas_limit;
+    uint64_t apart =
+        h->gas_limit > parent->gas_limit ? h->gas_limit - parent->gas_limit : parent->gas_limit - h->gas_limit;
     return apart < step && h->gas_limit >= GAS_LIMIT_MIN && h->gas_limit <= INT64_MAX;
 }
 

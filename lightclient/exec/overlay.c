@@ -5,8 +5,8 @@
 
 struct ex_over_acct {
     ex_over_acct_t *chain, *next;
-    evm_change_t now;     /* without slots */
-    unsigned generation;  /* counted up when the storage is cleared: older slots are gone */
+    evm_change_t now;    /* without slots */
+    unsigned generation; /* counted up when the storage is cleared: older slots are gone */
     ex_over_slot_t *slots;
 };
 
@@ -223,8 +223,12 @@ static rc_t host_storage_empty(void *ctx, bool *out, const addr_t *addr)
 
 evm_host_t ex_overlay_host(ex_overlay_t *o)
 {
-    return (evm_host_t){ .ctx = o, .account = host_account, .storage = host_storage, .code = host_code,
-                         .block_hash = host_block_hash, .expired = host_expired,
+    return (evm_host_t){ .ctx = o,
+                         .account = host_account,
+                         .storage = host_storage,
+                         .code = host_code,
+                         .block_hash = host_block_hash,
+                         .expired = host_expired,
                          .storage_empty = host_storage_empty,
                          .seed = { o->below->seed[0], o->below->seed[1] } };
 }

@@ -246,7 +246,13 @@ evm_host_t ex_view_run(ex_view_t *v)
     v->failed = RC_OK;
     v->misses = v->polls = 0;
     v->hash_wanted = v->hash_met = 0;
-    return (evm_host_t){ v, view_account, view_storage, view_code, view_block_hash, view_expired, view_storage_empty,
+    return (evm_host_t){ v,
+                         view_account,
+                         view_storage,
+                         view_code,
+                         view_block_hash,
+                         view_expired,
+                         view_storage_empty,
                          { v->state.seed[0], v->state.seed[1] } };
 }
 

@@ -26,8 +26,8 @@ typedef struct {
 
     /* Hashes of the block's ancestors: [0] is the parent's. */
     hash32_t hash[EX_ANCESTORS_MAX];
-    size_t hash_count;  /* known, at least 1 */
-    size_t hash_wanted; /* how many must be known for what was asked */
+    size_t hash_count;    /* known, at least 1 */
+    size_t hash_wanted;   /* how many must be known for what was asked */
     size_t hash_foreseen; /* how many must be known for what will probably be asked */
     struct ex_ancestor {
         bool given; /* a header came whose own hash is not known yet */
@@ -39,8 +39,8 @@ typedef struct {
     bool guessed;
     const void *met; /* what it missed first, before any guess: the mark of a key in state, or &hash_wanted */
     size_t hash_met; /* hash_wanted at that time */
-    bool deadline; /* the caller's deadline passed */
-    rc_t failed;   /* why a callback ended the run: RC_NOMEM, RC_LIMIT */
+    bool deadline;   /* the caller's deadline passed */
+    rc_t failed;     /* why a callback ended the run: RC_NOMEM, RC_LIMIT */
     unsigned misses, polls;
 } ex_view_t;
 

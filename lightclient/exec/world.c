@@ -153,6 +153,9 @@ static rc_t host_storage_empty(void *ctx, bool *out, const addr_t *addr)
 
 evm_host_t ex_world_host(ex_world_t *w)
 {
-    return (evm_host_t){ .ctx = w, .account = host_account, .storage = host_storage, .code = host_code,
+    return (evm_host_t){ .ctx = w,
+                         .account = host_account,
+                         .storage = host_storage,
+                         .code = host_code,
                          .storage_empty = host_storage_empty };
 }

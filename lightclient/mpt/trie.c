@@ -8,9 +8,9 @@
 #define LEVELS_MAX (2u * MPT_KEY_MAX + 1u) /* nodes on the path to one key */
 
 struct mpt_node {
-    view_t key;     /* any key below: its first nibbles are those of all others */
-    size_t depth;   /* how many nibbles all keys below share; the length of a leaf's key */
-    view_t value;   /* of the key that ends here; empty: none does */
+    view_t key;   /* any key below: its first nibbles are those of all others */
+    size_t depth; /* how many nibbles all keys below share; the length of a leaf's key */
+    view_t value; /* of the key that ends here; empty: none does */
     const void *extra;
     mpt_ref_t ref;  /* how the parent names it, once it was hashed */
     unsigned count; /* children; 0: a leaf, which has no array for them */

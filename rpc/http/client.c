@@ -403,20 +403,14 @@ static rc_t rc_of(CURLcode code, const job_t *j)
     if (j->why)
         return j->why;
     switch (code) {
-    case CURLE_OK:
-        return RC_OK;
-    case CURLE_OPERATION_TIMEDOUT:
-        return RC_TIMEOUT;
-    case CURLE_FILESIZE_EXCEEDED:
-        return RC_LIMIT;
-    case CURLE_OUT_OF_MEMORY:
-        return RC_NOMEM;
+    case CURLE_OK: return RC_OK;
+    case CURLE_OPERATION_TIMEDOUT: return RC_TIMEOUT;
+    case CURLE_FILESIZE_EXCEEDED: return RC_LIMIT;
+    case CURLE_OUT_OF_MEMORY: return RC_NOMEM;
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL: /* an answer without a status line */
-    case CURLE_URL_MALFORMAT:
-        return RC_MALFORMED;
-    default:
-        return RC_IO;
+    case CURLE_URL_MALFORMAT: return RC_MALFORMED;
+    default: return RC_IO;
     }
 }
 
@@ -453,17 +447,13 @@ static const char *sentence(CURLcode code, const job_t *j)
     if (j->what)
         return j->what;
     switch (code) {
-    case CURLE_FILESIZE_EXCEEDED:
-        return "the answer is larger than allowed";
-    case CURLE_OUT_OF_MEMORY:
-        return "out of memory";
+    case CURLE_FILESIZE_EXCEEDED: return "the answer is larger than allowed";
+    case CURLE_OUT_OF_MEMORY: return "out of memory";
     case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_WEIRD_SERVER_REPLY:
-        return "the answer is not HTTP";
+    case CURLE_WEIRD_SERVER_REPLY: return "the answer is not HTTP";
     case CURLE_OPERATION_TIMEDOUT:
         return j->progress_ms ? "timed out before the answer was complete" : "timed out while connecting";
-    default:
-        return curl_easy_strerror(code);
+    default: return curl_easy_strerror(code);
     }
 }
 

@@ -20,8 +20,8 @@ typedef struct {
     uint32_t stall_timeout_ms;   /* no byte for this long; 0: 5000 */
     size_t body_max;             /* bytes, after decompression; 0: 16 MiB */
     const char *want_header;     /* "Name:" of a response header to keep; NULL: none */
-    bool any_peer;               /* https: takes any certificate and keeps it: the caller checks it, for instance by its quote */
-    const char *unix_socket;     /* path of a Unix socket to speak to instead of the URL's host; NULL: none */
+    bool any_peer; /* https: takes any certificate and keeps it: the caller checks it, for instance by its quote */
+    const char *unix_socket; /* path of a Unix socket to speak to instead of the URL's host; NULL: none */
 } hc_request_t;
 
 typedef struct {
@@ -31,9 +31,9 @@ typedef struct {
     char content_type[96];
     char consensus_version[24]; /* Eth-Consensus-Version; empty when absent */
     uint32_t retry_after_ms;    /* Retry-After, capped at one minute; 0 when absent */
-    char *header;               /* value of want_header, printable ASCII; NULL when absent; freed by hc_response_clear */
-    char *peer;                 /* with any_peer: the server's certificate, PEM; NULL: none; freed by hc_response_clear */
-    uint8_t *body;              /* malloc; freed by hc_response_clear */
+    char *header;  /* value of want_header, printable ASCII; NULL when absent; freed by hc_response_clear */
+    char *peer;    /* with any_peer: the server's certificate, PEM; NULL: none; freed by hc_response_clear */
+    uint8_t *body; /* malloc; freed by hc_response_clear */
     size_t body_len;
     char error[160]; /* sentence when rc is not RC_OK: what failed, without the URL's path or credentials */
     uint32_t elapsed_ms;

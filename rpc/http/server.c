@@ -31,8 +31,8 @@ typedef struct conn {
     struct conn *prev, *next; /* server->conns */
     struct conn *queue_next;  /* server->queue */
     int fd;
-    void *tls;               /* its session; NULL: plain */
-    hs_identity_t *identity; /* what the session presents */
+    void *tls;                    /* its session; NULL: plain */
+    hs_identity_t *identity;      /* what the session presents */
     _Atomic uint64_t deadline_ms; /* the reaper ends the connection then; 0: never */
     at_t at;
     bool begun;   /* the handler of libmicrohttpd has seen this request's headers */
@@ -58,7 +58,7 @@ struct hs {
     pthread_mutex_t conns_lock;
     conn_t *conns;
     hs_identity_t *identity; /* of connections to come; NULL: no TLS. Under conns_lock */
-    pthread_mutex_t lock; /* all below */
+    pthread_mutex_t lock;    /* all below */
     pthread_cond_t work, tick;
     conn_t *queue, **queue_end;
     unsigned waiting, running;
@@ -133,8 +133,9 @@ static void routes_learn(hs_t *s)
 static reply_extra_t extra_of(const hs_t *s, const hs_route_t *first)
 {
     size_t i = first ? (size_t)(first - s->config.routes) : 0;
-    return (reply_extra_t){ .cors = first && s->cors[i], .simulated = (s->config.flags & HS_SIMULATED) != 0,
-                             .allow = first ? s->allow[i] : NULL };
+    return (reply_extra_t){ .cors = first && s->cors[i],
+                            .simulated = (s->config.flags & HS_SIMULATED) != 0,
+                            .allow = first ? s->allow[i] : NULL };
 }
 
 static enum MHD_Result send_reply(conn_t *c, const reply_extra_t *extra)
@@ -570,9 +571,9 @@ static rc_t start_threads(hs_t *s, char *why, size_t why_cap)
     if (pthread_create(&s->reaper, NULL, reaper_main, s) != 0)
         goto failed;
     s->reaping = true;
-    s->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | tls, 0, NULL,
-                                 NULL, on_access, s, MHD_OPTION_ARRAY, options, tls ? MHD_OPTION_ARRAY : MHD_OPTION_END,
-                                 tls_options, MHD_OPTION_END);
+    s->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | tls, 0,
+                                 NULL, NULL, on_access, s, MHD_OPTION_ARRAY, options,
+                                 tls ? MHD_OPTION_ARRAY : MHD_OPTION_END, tls_options, MHD_OPTION_END);
     if (s->daemon)
         return RC_OK;
 failed:

@@ -71,7 +71,7 @@ typedef struct {
     const hs_route_t *routes; /* lives as long as the server */
     size_t route_count;       /* at most HS_ROUTES_MAX */
     void *ctx;
-    unsigned flags; /* HS_SIMULATED: on every answer of this server */
+    unsigned flags;           /* HS_SIMULATED: on every answer of this server */
     hs_identity_t *identity;  /* not NULL: HTTPS, and the server takes a reference of its own; NULL: HTTP */
     unsigned event_threads;   /* 0: 2 */
     unsigned workers;         /* 0: 8 */
@@ -106,7 +106,6 @@ void hs_problem(hs_response_t *r, int status, const char *slug, const char *deta
 hs_shared_t *hs_shared_new(int status, const char *content_type, view_t body, unsigned flags);
 hs_shared_t *hs_shared_ref(hs_shared_t *a); /* returns a */
 void hs_shared_unref(hs_shared_t *a);       /* NULL allowed */
-
 
 /* Makes an identity, with one reference, from a certificate and the key that belongs to it (SEC1 or PKCS #8), both DER.
  * RC_MALFORMED with why filled: they do not parse, or do not belong together; RC_NOMEM. */

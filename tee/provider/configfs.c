@@ -86,8 +86,9 @@ static void sys_pause(void *ctx, unsigned ms)
     nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 }, NULL);
 }
 
-const configfs_kernel_t CONFIGFS_KERNEL = { .make = sys_make, .drop = sys_drop, .read = sys_read, .write = sys_write,
-                                            .now_ms = sys_now_ms, .pause = sys_pause };
+const configfs_kernel_t CONFIGFS_KERNEL = {
+    .make = sys_make, .drop = sys_drop, .read = sys_read, .write = sys_write, .now_ms = sys_now_ms, .pause = sys_pause
+};
 
 /* --- one request; functions return 0 or -errno --- */
 
@@ -137,8 +138,8 @@ static int check_provider(const char **why, const configfs_kernel_t *k, request_
 }
 
 /* Writes the report data and reads the quote; nobody else may have written in between. */
-static int exchange(uint8_t quote[TEE_QUOTE_LEN_MAX + 1], size_t *n, const char **why, const configfs_kernel_t *k, request_t *r,
-                    const uint8_t report_data[TEE_REPORT_DATA_LEN])
+static int exchange(uint8_t quote[TEE_QUOTE_LEN_MAX + 1], size_t *n, const char **why, const configfs_kernel_t *k,
+                    request_t *r, const uint8_t report_data[TEE_REPORT_DATA_LEN])
 {
     unsigned long before = 0, after = 0;
     int error = read_generation(&before, why, k, r);
@@ -212,7 +213,8 @@ static rc_t request(uint8_t quote[TEE_QUOTE_LEN_MAX + 1], size_t *n, const char 
 
 /* --- the provider --- */
 
-static rc_t get_evidence(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN], const char **why)
+static rc_t get_evidence(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN],
+                         const char **why)
 {
     configfs_t *c = ctx;
     uint8_t quote[TEE_QUOTE_LEN_MAX + 1];
@@ -251,7 +253,11 @@ rc_t configfs_open(tee_provider_t *out, const char **why, const char *dir, const
         configfs_free(c);
         return rc;
     }
-    *out = (tee_provider_t){ .name = "configfs-tsm", .tee = "tdx", .type = TEE_EVIDENCE_TDX, .ctx = c,
-                             .get_evidence = get_evidence, .free = configfs_free };
+    *out = (tee_provider_t){ .name = "configfs-tsm",
+                             .tee = "tdx",
+                             .type = TEE_EVIDENCE_TDX,
+                             .ctx = c,
+                             .get_evidence = get_evidence,
+                             .free = configfs_free };
     return RC_OK;
 }

@@ -29,7 +29,8 @@ static rc_t refused(const char **why, const dstack_t *d, const hc_response_t *r)
 {
     char error[DSTACK_ERROR_MAX];
     dstack_error_read(error, view_of(r->body, r->body_len));
-    *why = provider_why("%s at %s: HTTP status %d%s%s", apis[d->api].name, d->socket, r->status, error[0] ? ": " : "", error);
+    *why = provider_why("%s at %s: HTTP status %d%s%s", apis[d->api].name, d->socket, r->status, error[0] ? ": " : "",
+                        error);
     return RC_IO;
 }
 
@@ -53,14 +54,19 @@ static rc_t take(tee_evidence_t *out, const char **why, const dstack_t *d, const
     return rc;
 }
 
-static rc_t get_evidence(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN], const char **why)
+static rc_t get_evidence(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN],
+                         const char **why)
 {
     dstack_t *d = ctx;
     char body[DSTACK_REQUEST_MAX];
     hc_response_t r;
     dstack_request_write(body, report_data);
-    const hc_request_t request = { .url = apis[d->api].url, .unix_socket = d->socket, .post = view_str(body),
-                                   .timeout_ms = d->timeout_ms, .stall_timeout_ms = d->timeout_ms, .body_max = DSTACK_ANSWER_MAX };
+    const hc_request_t request = { .url = apis[d->api].url,
+                                   .unix_socket = d->socket,
+                                   .post = view_str(body),
+                                   .timeout_ms = d->timeout_ms,
+                                   .stall_timeout_ms = d->timeout_ms,
+                                   .body_max = DSTACK_ANSWER_MAX };
     pthread_mutex_lock(&d->lock);
     hc_perform(d->http, &r, &request, 1, NULL, NULL);
     pthread_mutex_unlock(&d->lock);
@@ -100,7 +106,11 @@ rc_t dstack_open(tee_provider_t *out, const char *socket, dstack_api_t api, uint
         dstack_free(d);
         return RC_NOMEM;
     }
-    *out = (tee_provider_t){ .name = apis[api].name, .tee = "dstack-tdx", .type = TEE_EVIDENCE_DSTACK, .ctx = d,
-                             .get_evidence = get_evidence, .free = dstack_free };
+    *out = (tee_provider_t){ .name = apis[api].name,
+                             .tee = "dstack-tdx",
+                             .type = TEE_EVIDENCE_DSTACK,
+                             .ctx = d,
+                             .get_evidence = get_evidence,
+                             .free = dstack_free };
     return RC_OK;
 }

@@ -20,10 +20,12 @@ static bool is_socket(const char *path)
     return stat(path, &s) == 0 && S_ISSOCK(s.st_mode);
 }
 
-static rc_t open_socket(tee_provider_t *out, const tee_open_t *o, const char *path, dstack_api_t api, char *said, size_t cap)
+static rc_t open_socket(tee_provider_t *out, const tee_open_t *o, const char *path, dstack_api_t api, char *said,
+                        size_t cap)
 {
     rc_t rc = dstack_open(out, path, api, o->timeout_ms);
-    snprintf(said, cap, rc ? "out of memory" : "%s at %s", api == DSTACK_TAPPD ? "dstack's older agent" : "dstack's guest agent", path);
+    snprintf(said, cap, rc ? "out of memory" : "%s at %s",
+             api == DSTACK_TAPPD ? "dstack's older agent" : "dstack's guest agent", path);
     return rc;
 }
 
@@ -94,7 +96,9 @@ rc_t tee_open(tee_provider_t *out, const tee_open_t *o, char *said, size_t cap)
     static const struct {
         const char *which;
         rc_t (*open)(tee_provider_t *out, const tee_open_t *o, char *said, size_t cap);
-    } rows[] = { { "auto", open_auto }, { "dstack", open_dstack }, { "tdx", open_tdx }, { "simulator", open_simulator } };
+    } rows[] = {
+        { "auto", open_auto }, { "dstack", open_dstack }, { "tdx", open_tdx }, { "simulator", open_simulator }
+    };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (!strcmp(o->which, rows[i].which))
             return rows[i].open(out, o, said, cap);
@@ -106,7 +110,9 @@ bool tee_is(const tee_provider_t *p, const char *which)
 {
     static const struct {
         const char *name, *which;
-    } rows[] = { { "dstack", "dstack" }, { "tappd", "dstack" }, { "configfs-tsm", "tdx" }, { "simulator", "simulator" } };
+    } rows[] = {
+        { "dstack", "dstack" }, { "tappd", "dstack" }, { "configfs-tsm", "tdx" }, { "simulator", "simulator" }
+    };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (!strcmp(p->name, rows[i].name))
             return !strcmp(which, "auto") || !strcmp(which, rows[i].which);

@@ -9,9 +9,11 @@
 #include "tee/tee.h"
 
 typedef struct {
-    const char *which;   /* "auto": the socket that is given, else the first that is there of dstack's socket, tappd's socket and
+    const char
+        *which; /* "auto": the socket that is given, else the first that is there of dstack's socket, tappd's socket and
                           * configfs-tsm, never the simulator; "dstack": one of the sockets; "tdx": configfs-tsm; "simulator" */
-    const char *socket;  /* of the guest agent; one named tappd.sock speaks the older API. NULL or empty: the well-known places */
+    const char *
+        socket; /* of the guest agent; one named tappd.sock speaks the older API. NULL or empty: the well-known places */
     const char *root;    /* put before all well-known places, for tests; NULL: nothing */
     uint32_t timeout_ms; /* for one quote of the guest agent; 0: a minute */
 } tee_open_t;

@@ -135,7 +135,8 @@ static rc_t export_pair(ratls_pair_t *out, making_t *m)
     return rc;
 }
 
-static rc_t make(ratls_pair_t *out, const char **why, making_t *m, const tee_provider_t *tee, int64_t now, uint32_t lifetime_s)
+static rc_t make(ratls_pair_t *out, const char **why, making_t *m, const tee_provider_t *tee, int64_t now,
+                 uint32_t lifetime_s)
 {
     uint8_t report_data[TEE_REPORT_DATA_LEN];
     tee_evidence_t evidence = { 0 };

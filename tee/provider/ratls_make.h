@@ -21,7 +21,8 @@ typedef struct {
  *   out  written only on RC_OK; ratls_pair_clear
  *   why  sentence on failure, good until the thread's next call to a provider
  * RC_IO, RC_TIMEOUT: no quote; RC_NOMEM; RC_BUG: GnuTLS refused. */
-NODISCARD rc_t ratls_make(ratls_pair_t *out, const char **why, const tee_provider_t *tee, int64_t now, uint32_t lifetime_s);
+NODISCARD rc_t ratls_make(ratls_pair_t *out, const char **why, const tee_provider_t *tee, int64_t now,
+                          uint32_t lifetime_s);
 
 /* Wipes and frees; an empty pair is allowed. */
 void ratls_pair_clear(ratls_pair_t *p);

@@ -31,7 +31,8 @@ typedef struct {
 /* --- what the machine measured --- */
 
 /* Appends to the log; false, and nothing appended: it is full. */
-static bool log_event(sim_t *s, unsigned imr, uint32_t type, const uint8_t digest[REGISTER_LEN], const char *event, view_t payload)
+static bool log_event(sim_t *s, unsigned imr, uint32_t type, const uint8_t digest[REGISTER_LEN], const char *event,
+                      view_t payload)
 {
     char hex[2 * REGISTER_LEN + 1], payload_hex[2 * PAYLOAD_MAX + 1];
     hex_encode(hex, view_of(digest, REGISTER_LEN));
@@ -133,7 +134,8 @@ static rc_t make_qe_report(sim_t *s)
     uint8_t auth[QUOTE_AUTH_MAX], *at = s->qe_report + SIM_QE_REPORT_DATA;
     wr_t w = wr_of(auth, sizeof auth);
     hash32_t binding;
-    memcpy(s->attestation_key, q->attestation_key ? q->attestation_key : s->pki.keys[SIM_ATTESTATION].public, P256_PUBKEY_LEN);
+    memcpy(s->attestation_key, q->attestation_key ? q->attestation_key : s->pki.keys[SIM_ATTESTATION].public,
+           P256_PUBKEY_LEN);
     memcpy(s->qe_report, q->qe_report, sizeof s->qe_report);
     write_auth(&w, q->auth_len);
     const view_t bound[] = { view_of(s->attestation_key, P256_PUBKEY_LEN), wr_view(&w) };
@@ -141,7 +143,8 @@ static rc_t make_qe_report(sim_t *s)
     memcpy(at, binding.b, sizeof binding.b);
     for (size_t i = 0; i < sizeof q->binding_xor; i++)
         at[i] ^= q->binding_xor[i];
-    return w.bad ? RC_BUG : sign(s->qe_signature, s, q->qe_signer, q->qe_signature, view_of(s->qe_report, sizeof s->qe_report));
+    return w.bad ? RC_BUG
+                 : sign(s->qe_signature, s, q->qe_signer, q->qe_signature, view_of(s->qe_report, sizeof s->qe_report));
 }
 
 /* Header, descriptor of version 5, and TD report. */
@@ -228,7 +231,8 @@ static rc_t write_quote(wr_t *w, const sim_t *s, const uint8_t report_data[TEE_R
     return RC_OK;
 }
 
-static rc_t get_evidence(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN], const char **why)
+static rc_t get_evidence(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN],
+                         const char **why)
 {
     sim_t *s = ctx;
     pthread_mutex_lock(&s->lock);
@@ -237,7 +241,8 @@ static rc_t get_evidence(void *ctx, tee_evidence_t *out, const uint8_t report_da
     *why = "the simulated quote could not be made";
     if (!rc) {
         s->log.p[s->log.n] = ']';
-        rc = tee_evidence_make(out, TEE_EVIDENCE_SIMULATED, wr_view(&w), view_of(s->log.p, s->log.n + 1), view_of(NULL, 0));
+        rc = tee_evidence_make(out, TEE_EVIDENCE_SIMULATED, wr_view(&w), view_of(s->log.p, s->log.n + 1),
+                               view_of(NULL, 0));
     }
     pthread_mutex_unlock(&s->lock);
     return rc;
@@ -290,9 +295,15 @@ rc_t sim_open(tee_provider_t *out, const sim_plan_t *plan, const uint8_t seed[32
         sim_free(s);
         return rc;
     }
-    *out = (tee_provider_t){ .name = "simulator", .tee = "simulated", .type = TEE_EVIDENCE_SIMULATED,
-                              .simulated = true, .ctx = s, .get_evidence = get_evidence, .get_collateral = get_collateral,
-                              .root = view_of(s->pki.certs[SIM_ROOT].der, s->pki.certs[SIM_ROOT].len), .free = sim_free };
+    *out = (tee_provider_t){ .name = "simulator",
+                             .tee = "simulated",
+                             .type = TEE_EVIDENCE_SIMULATED,
+                             .simulated = true,
+                             .ctx = s,
+                             .get_evidence = get_evidence,
+                             .get_collateral = get_collateral,
+                             .root = view_of(s->pki.certs[SIM_ROOT].der, s->pki.certs[SIM_ROOT].len),
+                             .free = sim_free };
     return RC_OK;
 }
 

@@ -11,7 +11,9 @@
 #define DAY 86400
 #define DOC_MAX 32768u /* bytes of a document without what edits add */
 #define CHAIN_MAX (SIM_CHAIN_CERTS_MAX * 6000u)
-#define ZEROS_48 "000000000000000000000000000000000000000000000000" "000000000000000000000000000000000000000000000000"
+#define ZEROS_48                                                                                                       \
+    "000000000000000000000000000000000000000000000000"                                                                 \
+    "000000000000000000000000000000000000000000000000"
 
 /* --- text --- */
 
@@ -95,7 +97,8 @@ static void put_head(wr_t *w, const char *id, unsigned version, const sim_docume
     put_date(w, "nextUpdate", day + d->until);
 }
 
-#define MODULE_IDENTITY "\"mrsigner\":\"" ZEROS_48 "\",\"attributes\":\"0000000000000000\",\"attributesMask\":\"FFFFFFFFFFFFFFFF\""
+#define MODULE_IDENTITY                                                                                                \
+    "\"mrsigner\":\"" ZEROS_48 "\",\"attributes\":\"0000000000000000\",\"attributesMask\":\"FFFFFFFFFFFFFFFF\""
 
 static void put_tcb_info(wr_t *w, const sim_plan_t *plan, int64_t day)
 {
@@ -125,7 +128,8 @@ static void put_qe_identity(wr_t *w, const sim_plan_t *plan, int64_t day)
     put_head(w, "TD_QE", 2, &plan->qe_identity, day);
     put(w, "\"tcbEvaluationDataNumber\":%u,\"miscselect\":\"00000000\",\"miscselectMask\":\"FFFFFFFF\",",
         plan->qe_identity.evaluation_number);
-    put(w, "\"attributes\":\"11000000000000000000000000000000\",\"attributesMask\":\"FBFFFFFFFFFFFFFF0000000000000000\",");
+    put(w,
+        "\"attributes\":\"11000000000000000000000000000000\",\"attributesMask\":\"FBFFFFFFFFFFFFFF0000000000000000\",");
     put(w, "\"mrsigner\":\"%s\",\"isvprodid\":2,", signer);
     put_levels(w, plan->qe_levels, plan->qe_level_count, true);
     put(w, "}");
@@ -175,7 +179,8 @@ static rc_t make_document(view_t *out, uint8_t signature[64], view_t *chain, are
     return chain_of(chain, a, pki, d);
 }
 
-static rc_t make_crl(view_t *out, arena_t *a, const sim_pki_t *pki, const sim_crl_plan_t *crl, const sim_plan_t *plan, int64_t day)
+static rc_t make_crl(view_t *out, arena_t *a, const sim_pki_t *pki, const sim_crl_plan_t *crl, const sim_plan_t *plan,
+                     int64_t day)
 {
     uint8_t *buf = arena_alloc(a, SIM_CRL_MAX);
     if (!buf)
@@ -199,6 +204,7 @@ rc_t sim_collateral(view_t *out, arena_t *a, const sim_pki_t *pki, const sim_pla
     if (!rc)
         rc = make_document(&c.tcb_info, c.tcb_info_signature, &c.tcb_info_issuer_chain, a, pki, plan, false, day);
     if (!rc)
-        rc = make_document(&c.qe_identity, c.qe_identity_signature, &c.qe_identity_issuer_chain, a, pki, plan, true, day);
+        rc = make_document(&c.qe_identity, c.qe_identity_signature, &c.qe_identity_issuer_chain, a, pki, plan, true,
+                           day);
     return rc ? rc : collateral_write(out, a, &c);
 }

@@ -17,12 +17,12 @@
 /* Certificates, their keys, and two more keys. */
 typedef enum {
     SIM_ROOT,
-    SIM_CA, /* PCK Platform CA */
-    SIM_LEAF, /* PCK certificate */
+    SIM_CA,     /* PCK Platform CA */
+    SIM_LEAF,   /* PCK certificate */
     SIM_SIGNER, /* TCB signer */
     SIM_CERTS,
     SIM_ATTESTATION = SIM_CERTS, /* random: fresh for each provider, as a QE keeps one */
-    SIM_STRANGER, /* a key that nobody vouches for */
+    SIM_STRANGER,                /* a key that nobody vouches for */
     SIM_KEYS,
     SIM_NOBODY = SIM_KEYS /* where a key identifier may be left out */
 } sim_key_t;
@@ -38,8 +38,8 @@ typedef enum { SIM_P256, SIM_P384, SIM_RSA } sim_key_type_t; /* other keys than 
 
 typedef struct {
     const char *name, *issuer_name; /* common names; issuer_name NULL: its issuer's */
-    sim_key_t issuer;    /* signs */
-    sim_key_t authority; /* named by the authority key identifier */
+    sim_key_t issuer;               /* signs */
+    sim_key_t authority;            /* named by the authority key identifier */
     sim_key_type_t key_type;
     sim_hash_t hash;
     bool ca;
@@ -71,7 +71,7 @@ typedef struct {
     sim_hash_t hash;
     int64_t from, until; /* seconds after the day's beginning */
     bool has_number;
-    int64_t number; /* added to the number of the day */
+    int64_t number;   /* added to the number of the day */
     unsigned revoked; /* bits 1 << SIM_LEAF, ...: certificates of this platform that it lists, */
     unsigned others;  /* and how many of others */
     long flip;
@@ -85,12 +85,12 @@ typedef struct {
 typedef struct {
     int64_t from, until; /* seconds after the day's beginning */
     uint32_t evaluation_number;
-    sim_key_t signer; /* signs the document, */
+    sim_key_t signer;                     /* signs the document, */
     sim_key_t chain[SIM_CHAIN_CERTS_MAX]; /* and the chain that goes with it */
     size_t chain_count;
-    view_t chain_text; /* n 0: of the certificates above */
+    view_t chain_text;               /* n 0: of the certificates above */
     sim_edit_t edits[SIM_EDITS_MAX]; /* before signing */
-    sim_edit_t late; /* after signing */
+    sim_edit_t late;                 /* after signing */
 } sim_document_plan_t;
 
 typedef struct {
@@ -140,10 +140,10 @@ enum {
 };
 
 typedef struct {
-    uint8_t header[QUOTE_HEADER_LEN]; /* QE id is filled in */
-    uint16_t body_type;               /* of version 5; QUOTE_BODY_TD15 makes the body 64 bytes longer */
-    int64_t body_size;                /* of version 5; -1: the true one */
-    uint8_t td[QUOTE_TD15_LEN];       /* registers and report data are filled in */
+    uint8_t header[QUOTE_HEADER_LEN];     /* QE id is filled in */
+    uint16_t body_type;                   /* of version 5; QUOTE_BODY_TD15 makes the body 64 bytes longer */
+    int64_t body_size;                    /* of version 5; -1: the true one */
+    uint8_t td[QUOTE_TD15_LEN];           /* registers and report data are filled in */
     uint8_t qe_report[QUOTE_ENCLAVE_LEN]; /* report data is filled in, */
     uint8_t binding_xor[64];              /* and changed by this */
     size_t auth_len;                      /* QE authentication data: 0, 1, 2, ... */

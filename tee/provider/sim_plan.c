@@ -5,7 +5,10 @@
 
 #define DAYS(n) ((n) * (int64_t)86400)
 #define VALID DAYS(30) /* documents and revocation lists, as Intel's */
-#define COMPONENTS { 8, 8, 2, 2, 4, 1, 0, 6 } /* SGX TCB component SVNs, and CPUSVN */
+#define COMPONENTS                                                                                                     \
+    {                                                                                                                  \
+        8, 8, 2, 2, 4, 1, 0, 6                                                                                         \
+    } /* SGX TCB component SVNs, and CPUSVN */
 
 #define CERTS_COMMON .has_constraints = true, .constraints_critical = true, .usage_critical = true, .flip = SIM_NO_FLIP
 #define CA_USAGE (CERT_USAGE_CERT_SIGN | CERT_USAGE_CRL_SIGN)
@@ -14,37 +17,65 @@
 /* Validity as in Intel's certificates: constants, because plan and seed alone determine every byte. */
 static const sim_cert_plan_t certs[SIM_CERTS] = {
     [SIM_ROOT] = { CERTS_COMMON, .name = "Simulated SGX Root CA", .issuer = SIM_ROOT, .authority = SIM_ROOT, .ca = true,
-                   .path_len = 1, .usage = CA_USAGE, .from = 1526860800 /* 2018-05-21 */, .until = 2524607999 /* 2049-12-31 */,
-                   .crl = "https://simulator.invalid/root.der" },
-    [SIM_CA] = { CERTS_COMMON, .name = "Simulated SGX PCK Platform CA", .issuer = SIM_ROOT, .authority = SIM_ROOT, .ca = true,
-                 .path_len = 0, .usage = CA_USAGE, .from = 1526860800 /* 2018-05-21 */, .until = 2000246400 /* 2033-05-21 */,
-                 .crl = "https://simulator.invalid/root.der" },
-    [SIM_LEAF] = { CERTS_COMMON, .name = "Simulated SGX PCK Certificate", .issuer = SIM_CA, .authority = SIM_CA, .path_len = -1,
-                   .usage = END_USAGE, .from = 1738627200 /* 2025-02-04 */, .until = 1959465600 /* 2032-02-04 */,
-                   .crl = "https://simulator.invalid/pckcrl?ca=platform", .sgx_extensions = 1 },
-    [SIM_SIGNER] = { CERTS_COMMON, .name = "Simulated SGX TCB Signing", .issuer = SIM_ROOT, .authority = SIM_ROOT, .path_len = -1,
-                     .usage = END_USAGE, .from = 1738627200 /* 2025-02-04 */, .until = 1959465600 /* 2032-02-04 */,
-                     .crl = "https://simulator.invalid/root.der" },
+                   .path_len = 1, .usage = CA_USAGE, .from = 1526860800 /* 2018-05-21 */,
+                   .until = 2524607999 /* 2049-12-31 */, .crl = "https://simulator.invalid/root.der" },
+    [SIM_CA] = { CERTS_COMMON, .name = "Simulated SGX PCK Platform CA", .issuer = SIM_ROOT, .authority = SIM_ROOT,
+                 .ca = true, .path_len = 0, .usage = CA_USAGE, .from = 1526860800 /* 2018-05-21 */,
+                 .until = 2000246400 /* 2033-05-21 */, .crl = "https://simulator.invalid/root.der" },
+    [SIM_LEAF] = { CERTS_COMMON, .name = "Simulated SGX PCK Certificate", .issuer = SIM_CA, .authority = SIM_CA,
+                   .path_len = -1, .usage = END_USAGE, .from = 1738627200 /* 2025-02-04 */,
+                   .until = 1959465600 /* 2032-02-04 */, .crl = "https://simulator.invalid/pckcrl?ca=platform",
+                   .sgx_extensions = 1 },
+    [SIM_SIGNER] = { CERTS_COMMON, .name = "Simulated SGX TCB Signing", .issuer = SIM_ROOT, .authority = SIM_ROOT,
+                     .path_len = -1, .usage = END_USAGE, .from = 1738627200 /* 2025-02-04 */,
+                     .until = 1959465600 /* 2032-02-04 */, .crl = "https://simulator.invalid/root.der" },
 };
 
 static const sim_level_t levels[] = {
-    { .sgx = { 7, 7, 2, 2, 3, 1, 0, 5 }, .pce_svn = 11, .tdx = { 5, 0, 3 }, .date = "2025-05-14T00:00:00Z", .status = "UpToDate" },
-    { .sgx = { 7, 7, 2, 2, 3, 1, 0, 3 }, .pce_svn = 11, .tdx = { 5, 0, 2 }, .date = "2024-11-13T00:00:00Z",
-      .status = "SWHardeningNeeded", .advisories = "[\"SIM-SA-00002\"]" },
-    { .sgx = { 6, 6, 2, 2, 2, 1, 0, 3 }, .pce_svn = 10, .tdx = { 4, 0, 2 }, .date = "2024-03-13T00:00:00Z",
-      .status = "OutOfDate", .advisories = "[\"SIM-SA-00001\",\"SIM-SA-00002\"]" },
-    { .sgx = { 5, 5, 2, 2 }, .pce_svn = 5, .tdx = { 3, 0, 1 }, .date = "2018-01-04T00:00:00Z",
-      .status = "Revoked", .advisories = "[\"SIM-SA-00000\"]" },
+    { .sgx = { 7, 7, 2, 2, 3, 1, 0, 5 },
+      .pce_svn = 11,
+      .tdx = { 5, 0, 3 },
+      .date = "2025-05-14T00:00:00Z",
+      .status = "UpToDate" },
+    { .sgx = { 7, 7, 2, 2, 3, 1, 0, 3 },
+      .pce_svn = 11,
+      .tdx = { 5, 0, 2 },
+      .date = "2024-11-13T00:00:00Z",
+      .status = "SWHardeningNeeded",
+      .advisories = "[\"SIM-SA-00002\"]" },
+    { .sgx = { 6, 6, 2, 2, 2, 1, 0, 3 },
+      .pce_svn = 10,
+      .tdx = { 4, 0, 2 },
+      .date = "2024-03-13T00:00:00Z",
+      .status = "OutOfDate",
+      .advisories = "[\"SIM-SA-00001\",\"SIM-SA-00002\"]" },
+    { .sgx = { 5, 5, 2, 2 },
+      .pce_svn = 5,
+      .tdx = { 3, 0, 1 },
+      .date = "2018-01-04T00:00:00Z",
+      .status = "Revoked",
+      .advisories = "[\"SIM-SA-00000\"]" },
 };
 
 static const sim_module_plan_t modules[] = {
-    { .version = 3, .level_count = 2, .levels = {
-        { .isv_svn = 3, .date = "2025-05-14T00:00:00Z", .status = "UpToDate" },
-        { .isv_svn = 2, .date = "2024-11-13T00:00:00Z", .status = "OutOfDate", .advisories = "[\"SIM-SA-00013\"]" } } },
-    { .version = 1, .level_count = 3, .levels = {
-        { .isv_svn = 5, .date = "2025-05-14T00:00:00Z", .status = "UpToDate" },
-        { .isv_svn = 3, .date = "2024-03-13T00:00:00Z", .status = "OutOfDate", .advisories = "[\"SIM-SA-00011\"]" },
-        { .isv_svn = 2, .date = "2018-01-04T00:00:00Z", .status = "Revoked", .advisories = "[\"SIM-SA-00010\"]" } } },
+    { .version = 3,
+      .level_count = 2,
+      .levels = { { .isv_svn = 3, .date = "2025-05-14T00:00:00Z", .status = "UpToDate" },
+                  { .isv_svn = 2,
+                    .date = "2024-11-13T00:00:00Z",
+                    .status = "OutOfDate",
+                    .advisories = "[\"SIM-SA-00013\"]" } } },
+    { .version = 1,
+      .level_count = 3,
+      .levels = { { .isv_svn = 5, .date = "2025-05-14T00:00:00Z", .status = "UpToDate" },
+                  { .isv_svn = 3,
+                    .date = "2024-03-13T00:00:00Z",
+                    .status = "OutOfDate",
+                    .advisories = "[\"SIM-SA-00011\"]" },
+                  { .isv_svn = 2,
+                    .date = "2018-01-04T00:00:00Z",
+                    .status = "Revoked",
+                    .advisories = "[\"SIM-SA-00010\"]" } } },
 };
 
 static const sim_level_t qe_levels[] = {
@@ -54,13 +85,20 @@ static const sim_level_t qe_levels[] = {
 };
 
 static const sim_boot_event_t boot[] = {
-    { 0, 0x80000008, "simulated firmware configuration" }, { 0, 0x80000001, "simulated secure boot variables" },
-    { 1, 0x80000003, "simulated kernel" },                 { 1, 0x80000007, "simulated exit boot services" },
-    { 2, 0x00000006, "simulated command line" },           { 2, 0x00000006, "simulated initrd" },
+    { 0, 0x80000008, "simulated firmware configuration" },
+    { 0, 0x80000001, "simulated secure boot variables" },
+    { 1, 0x80000003, "simulated kernel" },
+    { 1, 0x80000007, "simulated exit boot services" },
+    { 2, 0x00000006, "simulated command line" },
+    { 2, 0x00000006, "simulated initrd" },
 };
 
 static const sim_document_plan_t document = {
-    .until = VALID, .evaluation_number = 17, .signer = SIM_SIGNER, .chain = { SIM_SIGNER, SIM_ROOT }, .chain_count = 2,
+    .until = VALID,
+    .evaluation_number = 17,
+    .signer = SIM_SIGNER,
+    .chain = { SIM_SIGNER, SIM_ROOT },
+    .chain_count = 2,
 };
 
 static void sha384_text(uint8_t out[48], const char *text)

@@ -181,8 +181,9 @@ static bool run(run_t *r, rc_t *rc, size_t *memory, const program_t *p)
     static uint8_t code[CODE_MAX];
     const evm_rules_t rules = { .fork = p->fork };
     const evm_block_t block = { .gas_limit = GAS };
-    const evm_host_t host = { .ctx = r, .account = host_account, .storage = host_storage, .code = host_code,
-                              .expired = host_expired };
+    const evm_host_t host = {
+        .ctx = r, .account = host_account, .storage = host_storage, .code = host_code, .expired = host_expired
+    };
     evm_tx_t tx = { .gas = GAS, .to = { { 0x77 } }, .from = { { 0x66 } } };
     arena_t a, inputs;
     evm_result_t result;

@@ -112,8 +112,7 @@ static bool read_world(case_t *c, arena_t *a, const json_t *pre)
 {
     const char *key;
     json_t *object;
-    json_object_foreach((json_t *)pre, key, object)
-    {
+    json_object_foreach ((json_t *)pre, key, object) {
         evm_account_t *account = &c->world[c->world_count].account;
         view_t *code = &c->world[c->world_count].code;
         if (c->world_count == WORLD_MAX || hex_decode_exact(c->world[c->world_count].addr.b, 20, key, strlen(key)) ||
@@ -137,8 +136,10 @@ static bool read_case(case_t *c, arena_t *a, const char *name, const json_t *tes
     snprintf(index, sizeof index, "%zu", i);
     const char *label = json_string_value(json_object_get(labels, index));
     snprintf(c->name, sizeof c->name, "%.60s/%.30s", name, label ? label : index);
-    c->block = (evm_block_t){ .number = number_at(env, "currentNumber"), .gas_limit = number_at(env, "currentGasLimit"),
-                              .timestamp = number_at(env, "currentTimestamp"), .chain_id = 1,
+    c->block = (evm_block_t){ .number = number_at(env, "currentNumber"),
+                              .gas_limit = number_at(env, "currentGasLimit"),
+                              .timestamp = number_at(env, "currentTimestamp"),
+                              .chain_id = 1,
                               .base_fee = u256_of(number_at(env, "currentBaseFee")) };
     const char *gas = json_string_value(json_array_get(json_object_get(tx, "gasLimit"), 0));
     c->tx = (evm_tx_t){ .gas = gas ? strtoull(gas, NULL, 16) : 0, .gas_price = u256_of(1) };
@@ -156,8 +157,7 @@ static bool read_file(set_t *s, const char *path)
     json_t *file = json_load_file(path, 0, NULL), *test;
     const char *name;
     bool ok = json_is_object(file);
-    json_object_foreach(file, name, test)
-    {
+    json_object_foreach (file, name, test) {
         size_t inputs = json_array_size(json_object_get(json_object_get(test, "transaction"), "data"));
         for (size_t i = 0; ok && i < inputs; i++)
             ok = s->count < CASES_MAX && read_case(&s->cases[s->count++], &s->arena, name, test, i);
@@ -251,8 +251,11 @@ static bool call(case_t *c)
 
 static int counter_open(void)
 {
-    struct perf_event_attr attr = { .type = PERF_TYPE_HARDWARE, .size = sizeof attr,
-                                    .config = PERF_COUNT_HW_INSTRUCTIONS, .exclude_kernel = 1, .exclude_hv = 1 };
+    struct perf_event_attr attr = { .type = PERF_TYPE_HARDWARE,
+                                    .size = sizeof attr,
+                                    .config = PERF_COUNT_HW_INSTRUCTIONS,
+                                    .exclude_kernel = 1,
+                                    .exclude_hv = 1 };
     return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0UL);
 }
 

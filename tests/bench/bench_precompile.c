@@ -29,33 +29,29 @@ typedef struct {
 
 /* Source of these inputs: ethereum/evmone, test/precompiles_bench (first one of each), and go-ethereum,
  * core/vm/testdata/precompiles/bn256Pairing.json, two_point_match_2. */
-static const char ECRECOVER[] =
-    "18c547e4f7b0f325ad1e56f57e26c745b09a3e503d86e00e5255ff7f715d3d1c"
-    "000000000000000000000000000000000000000000000000000000000000001c"
-    "73b1693892219d736caba55bdb67216e485557ea6b6af75f37096c9aa6a5a75f"
-    "eeb940b1d03b21e36b0e47e79769f095fe2ab855bd91e3a38756b7d75a9c4549";
-static const char BN254_ADD[] =
-    "0f25929bcb43d5a57391564615c9e70a992b10eafa4db109709649cf48c50dd2"
-    "16da2f5cb6be7a0aa72c440c53c9bbdfec6c36c7d515536431b3a865468acbba"
-    "1de49a4b0233273bba8146af82042d004f2085ec982397db0d97da17204cc286"
-    "0217327ffc463919bef80cc166d09c6172639d8589799928761bcd9f22c903d4";
-static const char BN254_MUL[] =
-    "0f25929bcb43d5a57391564615c9e70a992b10eafa4db109709649cf48c50dd2"
-    "16da2f5cb6be7a0aa72c440c53c9bbdfec6c36c7d515536431b3a865468acbba"
-    "183227397098d014dc2822db40c0ac2ecbc0b548b438e5469e10460b6c3e7ea3";
-static const char BN254_PAIRING[] =
-    "0000000000000000000000000000000000000000000000000000000000000001"
-    "0000000000000000000000000000000000000000000000000000000000000002"
-    "198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2"
-    "1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed"
-    "090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd122975b"
-    "12c85ea5db8c6deb4aab71808dcb408fe3d1e7690c43d37b4ce6cc0166fa7daa"
-    "0000000000000000000000000000000000000000000000000000000000000001"
-    "0000000000000000000000000000000000000000000000000000000000000002"
-    "198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2"
-    "1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed"
-    "275dc4a288d1afb3cbb1ac09187524c7db36395df7be3b99e673b13a075a65ec"
-    "1d9befcd05a5323e6da4d435f3b617cdb3af83285c2df711ef39c01571827f9d";
+static const char ECRECOVER[] = "18c547e4f7b0f325ad1e56f57e26c745b09a3e503d86e00e5255ff7f715d3d1c"
+                                "000000000000000000000000000000000000000000000000000000000000001c"
+                                "73b1693892219d736caba55bdb67216e485557ea6b6af75f37096c9aa6a5a75f"
+                                "eeb940b1d03b21e36b0e47e79769f095fe2ab855bd91e3a38756b7d75a9c4549";
+static const char BN254_ADD[] = "0f25929bcb43d5a57391564615c9e70a992b10eafa4db109709649cf48c50dd2"
+                                "16da2f5cb6be7a0aa72c440c53c9bbdfec6c36c7d515536431b3a865468acbba"
+                                "1de49a4b0233273bba8146af82042d004f2085ec982397db0d97da17204cc286"
+                                "0217327ffc463919bef80cc166d09c6172639d8589799928761bcd9f22c903d4";
+static const char BN254_MUL[] = "0f25929bcb43d5a57391564615c9e70a992b10eafa4db109709649cf48c50dd2"
+                                "16da2f5cb6be7a0aa72c440c53c9bbdfec6c36c7d515536431b3a865468acbba"
+                                "183227397098d014dc2822db40c0ac2ecbc0b548b438e5469e10460b6c3e7ea3";
+static const char BN254_PAIRING[] = "0000000000000000000000000000000000000000000000000000000000000001"
+                                    "0000000000000000000000000000000000000000000000000000000000000002"
+                                    "198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2"
+                                    "1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed"
+                                    "090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd122975b"
+                                    "12c85ea5db8c6deb4aab71808dcb408fe3d1e7690c43d37b4ce6cc0166fa7daa"
+                                    "0000000000000000000000000000000000000000000000000000000000000001"
+                                    "0000000000000000000000000000000000000000000000000000000000000002"
+                                    "198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2"
+                                    "1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed"
+                                    "275dc4a288d1afb3cbb1ac09187524c7db36395df7be3b99e673b13a075a65ec"
+                                    "1d9befcd05a5323e6da4d435f3b617cdb3af83285c2df711ef39c01571827f9d";
 
 static const row_t rows[] = {
     { 0x01, "ecrecover", EVM_OSAKA, 94, ECRECOVER, NULL, NULL, 0 },
@@ -183,9 +179,8 @@ bool bench_precompile(const char *dir)
             printf("  %-22s skipped, no vectors\n", rows[i].label);
             continue;
         }
-        printf("  %-22s %5zu bytes %7llu gas, best %9.2f us, median %9.2f us, %8.1f Mgas/s",
-               rows[i].label, r->input_len, (unsigned long long)r->gas, best_ns / 1e3,
-               bench_median(&r->series) / 1e3, rate);
+        printf("  %-22s %5zu bytes %7llu gas, best %9.2f us, median %9.2f us, %8.1f Mgas/s", rows[i].label,
+               r->input_len, (unsigned long long)r->gas, best_ns / 1e3, bench_median(&r->series) / 1e3, rate);
         if (rows[i].evmone > 0) {
             printf(", evmone %5.1f: %.2f times", rows[i].evmone, rate * slower / rows[i].evmone);
             product *= rate * slower, evmone_product *= rows[i].evmone, compared++;

@@ -135,23 +135,27 @@ static double once(const char *config, clock_fn now_ms, unsigned *round_trips, d
 static hs_t *serve(char config[32])
 {
     static char paths[4][160];
-    static hs_route_t routes[] = { { "GET", paths[0], bootstrap, 0 }, { "GET", paths[1], updates, 0 }, { "GET", paths[2], finality, 0 },
+    static hs_route_t routes[] = { { "GET", paths[0], bootstrap, 0 },
+                                   { "GET", paths[1], updates, 0 },
+                                   { "GET", paths[2], finality, 0 },
                                    { "GET", paths[3], optimistic, 0 } };
     static const char *const ends[] = { "bootstrap/0x" CHECKPOINT, "updates", "finality_update", "optimistic_update" };
     char why[200];
     hs_t *server = NULL;
     for (int i = 0; i < 4; i++)
         snprintf(paths[i], sizeof paths[i], "/eth/v1/beacon/light_client/%s", ends[i]);
-    if (hs_start(&server, why, sizeof why, &(hs_config_t){ .address = "127.0.0.1", .routes = routes, .route_count = 4 }))
+    if (hs_start(&server, why, sizeof why,
+                 &(hs_config_t){ .address = "127.0.0.1", .routes = routes, .route_count = 4 }))
         return NULL;
     snprintf(config, 32, "/tmp/kettle-bench-XXXXXX");
     int fd = mkstemp(config);
     if (fd < 0)
         return server;
-    dprintf(fd,
-            "{\"peers\":[],\"port\":4001,\"execution_rpc\":\"http://127.0.0.1:1\",\"consensus_rpc\":\"http://127.0.0.1:%u\","
-            "\"checkpoint\":\"0x" CHECKPOINT "\",\"checkpoint_age_max_s\":31536000}",
-            hs_port(server));
+    dprintf(
+        fd,
+        "{\"peers\":[],\"port\":4001,\"execution_rpc\":\"http://127.0.0.1:1\",\"consensus_rpc\":\"http://127.0.0.1:%u\","
+        "\"checkpoint\":\"0x" CHECKPOINT "\",\"checkpoint_age_max_s\":31536000}",
+        hs_port(server));
     close(fd);
     return server;
 }
@@ -193,8 +197,9 @@ bool bench_sync(const char *dir)
     unsigned round_trips;
     if (!starts(ROUNDS, &best, &mean, &round_trips, &mib, dir))
         return false;
-    printf("  start to ready over %u periods: best %.1f ms, mean %.1f ms of %d starts; %u sequential round trips (target 3)\n", PERIODS,
-           best * 1e3, mean * 1e3, ROUNDS, round_trips);
+    printf(
+        "  start to ready over %u periods: best %.1f ms, mean %.1f ms of %d starts; %u sequential round trips (target 3)\n",
+        PERIODS, best * 1e3, mean * 1e3, ROUNDS, round_trips);
     return bench_result("sync", best, "s", HELIOS_S, "helios-npm-1.1s");
 }
 
@@ -218,8 +223,9 @@ bool bench_devnet(const char *dir)
         if (s < best)
             best = s;
     }
-    printf("  start to ready against the running chain: best %.1f ms of %d starts; %u sequential round trips (target 3)\n", best * 1e3, ROUNDS,
-           round_trips);
+    printf(
+        "  start to ready against the running chain: best %.1f ms of %d starts; %u sequential round trips (target 3)\n",
+        best * 1e3, ROUNDS, round_trips);
     return bench_result("devnet", best, "s", SYNC_TARGET_S, "target-0.15s");
 }
 
@@ -248,6 +254,7 @@ bool bench_size(const char *dir)
     bool ok = system(command) == 0 && fstat(fd, &st) == 0 && stat(stripped, &st) == 0;
     close(fd);
     unlink(stripped);
-    puts("  stripped program of this build folder (build-release/bench measures the release build), shared libraries not counted");
+    puts(
+        "  stripped program of this build folder (build-release/bench measures the release build), shared libraries not counted");
     return ok && bench_result("size", (double)st.st_size / 1048576.0, "MiB", HELIOS_WASM_MIB, "helios-wasm-3.15MB");
 }

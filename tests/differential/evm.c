@@ -31,12 +31,9 @@ static const struct {
     const char *name;
     evm_rules_t rules;
 } forks[] = {
-    { "berlin", { EVM_BERLIN, 0, 0, 0 } },
-    { "london", { EVM_LONDON, 0, 0, 0 } },
-    { "paris", { EVM_PARIS, 0, 0, 0 } },
-    { "shanghai", { EVM_SHANGHAI, 0, 0, 0 } },
-    { "cancun", { EVM_CANCUN, 3, 6, 3338477 } },
-    { "prague", { EVM_PRAGUE, 6, 9, 5007716 } },
+    { "berlin", { EVM_BERLIN, 0, 0, 0 } },       { "london", { EVM_LONDON, 0, 0, 0 } },
+    { "paris", { EVM_PARIS, 0, 0, 0 } },         { "shanghai", { EVM_SHANGHAI, 0, 0, 0 } },
+    { "cancun", { EVM_CANCUN, 3, 6, 3338477 } }, { "prague", { EVM_PRAGUE, 6, 9, 5007716 } },
     { "osaka", { EVM_OSAKA, 6, 9, 5007716 } },
 };
 
@@ -119,7 +116,8 @@ static void read_account(entry_t *e, arena_t *a, const json_t *in)
     const json_t *storage = json_object_get(in, "storage");
     e->addr = addr_of(json_object_get(in, "address"));
     e->code = bytes_of(a, json_object_get(in, "code"));
-    e->account = (evm_account_t){ .exists = true, .nonce = u64_of(json_object_get(in, "nonce")),
+    e->account = (evm_account_t){ .exists = true,
+                                  .nonce = u64_of(json_object_get(in, "nonce")),
                                   .balance = word_of(json_object_get(in, "balance")) };
     keccak256(&e->account.code_hash, e->code);
     e->slot_count = json_array_size(storage);
@@ -350,8 +348,8 @@ static void put_change(const evm_change_t *c)
 static void put_receipt(const evm_receipt_t *r)
 {
     static const char *const status[] = { "success", "revert", "halt" };
-    printf("{\"rc\":\"ok\",\"status\":\"%s\",\"halt\":\"%s\",\"gas\":\"0x%llx\",\"output\":",
-           status[r->result.status], evm_halt_name(r->result.halt), (unsigned long long)r->result.gas_used);
+    printf("{\"rc\":\"ok\",\"status\":\"%s\",\"halt\":\"%s\",\"gas\":\"0x%llx\",\"output\":", status[r->result.status],
+           evm_halt_name(r->result.halt), (unsigned long long)r->result.gas_used);
     put_hex(r->result.output);
     if (r->result.created) {
         fputs(",\"created\":", stdout);
@@ -374,8 +372,13 @@ static void run_case(arena_t *a, const json_t *in)
     evm_block_t block = read_block(json_object_get(in, "block"));
     evm_tx_t tx = read_tx(a, json_object_get(in, "tx"));
     read_world(&world, a, json_object_get(in, "pre"));
-    const evm_host_t host = { .ctx = &world, .account = host_account, .storage = host_storage, .code = host_code,
-                              .block_hash = host_block_hash, .storage_empty = host_storage_empty, .seed = { 1, 2 } };
+    const evm_host_t host = { .ctx = &world,
+                              .account = host_account,
+                              .storage = host_storage,
+                              .code = host_code,
+                              .block_hash = host_block_hash,
+                              .storage_empty = host_storage_empty,
+                              .seed = { 1, 2 } };
     for (size_t i = 0; i < json_array_size(limits); i++) {
         arena_mark_t mark = arena_mark(a);
         evm_receipt_t receipt;

@@ -49,7 +49,7 @@ static bool looks_at_base_fee(const json_t *call)
 {
     size_t i;
     json_t *op;
-    json_array_foreach(json_object_get(call, "ops"), i, op)
+    json_array_foreach (json_object_get(call, "ops"), i, op)
         if (!strcmp(json_string_value(op), "BASEFEE"))
             return true;
     return false;
@@ -71,7 +71,8 @@ static const char *difference(const evm_result_t *r, const json_t *expected)
     return same ? NULL : "output differs";
 }
 
-static const char *run(unsigned *rounds, char *why, size_t cap, const call_edge_t *edge, const ex_block_t *block, const json_t *call)
+static const char *run(unsigned *rounds, char *why, size_t cap, const call_edge_t *edge, const ex_block_t *block,
+                       const json_t *call)
 {
     char *text = json_dumps(json_object_get(call, "call"), 0);
     arena_t a;
@@ -109,18 +110,20 @@ int main(int argc, char **argv)
         return 1;
     }
     log_set_level(LOG_ERROR);
-    call_edge_t edge = { .http = hc_new(NULL), .upstream = up_new((const char *const[]){ argv[1] }, 1), .chain = &EVM_MAINNET,
+    call_edge_t edge = { .http = hc_new(NULL),
+                         .upstream = up_new((const char *const[]){ argv[1] }, 1),
+                         .chain = &EVM_MAINNET,
                          .now_ms = clock_system_ms };
     size_t i;
-    json_array_foreach(json_object_get(calls, "calls"), i, call) {
+    json_array_foreach (json_object_get(calls, "calls"), i, call) {
         unsigned rounds = 0, again = 0;
         char why[512] = "";
         edge.cache = ex_cache_new(&(ex_cache_config_t){ .bytes_max = 64u << 20, .seed = { 1, 2 } });
         const char *bad = run(&rounds, why, sizeof why, &edge, &block, call);
         if (!bad)
             bad = run(&again, why, sizeof why, &edge, &block, call);
-        json_t *line = json_pack("{s:I, s:b, s:i, s:i, s:s}", "id", (json_int_t)i, "ok", bad == NULL, "rounds", (int)rounds, "again",
-                                 (int)again, "why", bad ? bad : "");
+        json_t *line = json_pack("{s:I, s:b, s:i, s:i, s:s}", "id", (json_int_t)i, "ok", bad == NULL, "rounds",
+                                 (int)rounds, "again", (int)again, "why", bad ? bad : "");
         json_dumpf(line, stdout, JSON_COMPACT);
         putchar('\n');
         fflush(stdout);

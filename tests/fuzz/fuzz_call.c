@@ -149,12 +149,8 @@ static void answer(ex_call_t *c, size_t i, const ex_need_t *need, ex_cache_t *ca
     const view_t *bytes = code_at(w, &need->addr);
     const char *why = NULL;
     switch (need->kind) {
-    case EX_NEED_HINT:
-        require(ex_call_give_hint(c, i, &hint, 1) == RC_OK);
-        break;
-    case EX_NEED_CODE:
-        require(ex_call_give_code(c, i, bytes ? *bytes : view_of(NULL, 0), &why) == RC_OK);
-        break;
+    case EX_NEED_HINT: require(ex_call_give_hint(c, i, &hint, 1) == RC_OK); break;
+    case EX_NEED_CODE: require(ex_call_give_code(c, i, bytes ? *bytes : view_of(NULL, 0), &why) == RC_OK); break;
     case EX_NEED_HEADER:
         require(need->number < NUMBER && NUMBER - need->number <= ANCESTORS);
         require(ex_call_give_header(c, i, &headers[NUMBER - 1 - need->number], &why) == RC_OK);

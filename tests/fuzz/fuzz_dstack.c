@@ -31,11 +31,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (dstack_answer_read(&x, &why, &a, view_of(data, len)))
         require(why != NULL);
     else {
-        require(x.quote.n <= TEE_QUOTE_LEN_MAX && x.event_log.n <= TEE_EVENT_LOG_MAX && x.vm_config.n <= TEE_VM_CONFIG_MAX);
+        require(x.quote.n <= TEE_QUOTE_LEN_MAX && x.event_log.n <= TEE_EVENT_LOG_MAX &&
+                x.vm_config.n <= TEE_VM_CONFIG_MAX);
         char *hex = malloc(2 * x.quote.n + 1);
         require(hex != NULL);
         hex_encode(hex, x.quote);
-        json_t *o = json_pack("{s:s, s:o, s:o}", "quote", hex, "event_log", text_of(x.event_log), "vm_config", text_of(x.vm_config));
+        json_t *o = json_pack("{s:s, s:o, s:o}", "quote", hex, "event_log", text_of(x.event_log), "vm_config",
+                              text_of(x.vm_config));
         char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
         require(text && dstack_answer_read(&y, &why, &a, view_str(text)) == RC_OK);
         require(view_eq(x.quote, y.quote) && view_eq(x.event_log, y.event_log) && view_eq(x.vm_config, y.vm_config));

@@ -9,7 +9,8 @@ static view_t whole;
 static rc_t take(void *ctx, lc_kind_t kind, lc_fork_t fork, view_t ssz)
 {
     (void)ctx, (void)kind;
-    if (fork >= LC_FORKS || ssz.n > LC_OBJECT_LEN_MAX || (ssz.n && (ssz.p < whole.p || ssz.p + ssz.n > whole.p + whole.n)))
+    if (fork >= LC_FORKS || ssz.n > LC_OBJECT_LEN_MAX ||
+        (ssz.n && (ssz.p < whole.p || ssz.p + ssz.n > whole.p + whole.n)))
         abort();
     return RC_OK;
 }

@@ -61,10 +61,12 @@ static void make_log(arena_t *a, const json_t *rules)
     const char *name;
     json_t *rule;
     size_t n = 0;
-    json_object_foreach((json_t *)(uintptr_t)rules, name, rule) {
+    json_object_foreach ((json_t *)(uintptr_t)rules, name, rule) {
         bool provider = !strcmp(name, "key-provider-name");
         if (n < EVENTS_MAX - 1)
-            s.events[n++] = (event_t){ .imr = 3, .type = EVENTLOG_RUNTIME, .name = view_str(provider ? "key-provider" : name),
+            s.events[n++] = (event_t){ .imr = 3,
+                                       .type = EVENTLOG_RUNTIME,
+                                       .name = view_str(provider ? "key-provider" : name),
                                        .payload = payload_of(a, name, rule) };
     }
     s.events[n] = (event_t){ .imr = 3, .type = EVENTLOG_RUNTIME, .name = view_str("system-ready") };
@@ -87,11 +89,17 @@ static void make_subject(arena_t *a, const json_t *policy)
         take(s.regs[5 + i], 48, json_object_get(td, of_td[i]));
     take(s.xfam, 8, json_object_get(td, "xfam"));
     make_log(a, json_object_get(rtmr3, "require"));
-    s.quote.td = (quote_td_t){ .td_attributes = s.attributes, .xfam = s.xfam, .mr_td = s.regs[0],
-                               .rtmr = { s.regs[1], s.regs[2], s.regs[3], s.regs[4] }, .mr_config_id = s.regs[5],
-                               .mr_owner = s.regs[6], .mr_owner_config = s.regs[7], .mr_service_td = s.service };
+    s.quote.td = (quote_td_t){ .td_attributes = s.attributes,
+                               .xfam = s.xfam,
+                               .mr_td = s.regs[0],
+                               .rtmr = { s.regs[1], s.regs[2], s.regs[3], s.regs[4] },
+                               .mr_config_id = s.regs[5],
+                               .mr_owner = s.regs[6],
+                               .mr_owner_config = s.regs[7],
+                               .mr_service_td = s.service };
     s.grade.tcb_date = INT64_MIN; /* before any grace period */
-    s.subject = (policy_subject_t){ .quote = &s.quote, .grade = &s.grade, .log = &s.log, .evaluation_number = UINT32_MAX };
+    s.subject =
+        (policy_subject_t){ .quote = &s.quote, .grade = &s.grade, .log = &s.log, .evaluation_number = UINT32_MAX };
 }
 
 static bool admitted(const policy_t *p)

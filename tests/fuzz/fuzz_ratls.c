@@ -29,7 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         return 0;
     }
     require(r.not_before <= NOW && NOW <= r.not_after);
-    require(inside(cert, r.spki) && inside(cert, r.evidence) && inside(cert, r.event_log) && inside(r.evidence, r.quote.used));
+    require(inside(cert, r.spki) && inside(cert, r.evidence) && inside(cert, r.event_log) &&
+            inside(r.evidence, r.quote.used));
     tee_ratls_report_data(expected, r.spki);
     require(memcmp(expected, r.quote.td.report_data, sizeof expected) == 0);
     require(ratls_check(&again, &fault, cert, r.not_before - 1) != RC_OK && fault.code == E_CHAINTIME);

@@ -7,8 +7,8 @@
 
 #include "tests/unit/world.h"
 
-#define SLOAD_ARG "6000355460005260206000f3"                    /* return sload(calldata[0]) */
-#define SLOAD_CHAIN "600054545460005260206000f3"                /* return sload(sload(sload(0))) */
+#define SLOAD_ARG "6000355460005260206000f3"     /* return sload(calldata[0]) */
+#define SLOAD_CHAIN "600054545460005260206000f3" /* return sload(sload(sload(0))) */
 /* x = sload(0); return sload(x ? x : 9): a guess of zero reads slot 9 */
 #define SLOAD_CHAIN_OR_9 "5f54806009575060095b545f5260205ff3"
 #define SLOAD_WIDE "6000546001546002546003540101015f5260205ff3" /* return sload(0) + sload(1) + sload(2) + sload(3) */

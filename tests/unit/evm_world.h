@@ -23,10 +23,10 @@ typedef struct {
     view_t code, other_code; /* of MAIN and OTHER */
     uint8_t missing;         /* last byte of an account that is not known; 0: none */
     bool no_storage, no_code, no_hash, expired;
-    bool collision;   /* every account has storage */
-    uint64_t nonce;   /* of the sender */
-    u256_t balance;   /* of sender, MAIN, OTHER */
-    uint64_t slot;    /* value of every slot */
+    bool collision; /* every account has storage */
+    uint64_t nonce; /* of the sender */
+    u256_t balance; /* of sender, MAIN, OTHER */
+    uint64_t slot;  /* value of every slot */
     unsigned accounts, slots, codes, hashes, sender_asked, coinbase_asked;
 } world_t;
 
@@ -98,8 +98,9 @@ static inline rc_t host_storage_empty(void *ctx, bool *out, const addr_t *addr)
 
 static inline evm_host_t host_of(world_t *w)
 {
-    return (evm_host_t){ w, host_account, host_storage, host_code, host_block_hash, host_expired, host_storage_empty,
-                         { 1, 2 } };
+    return (evm_host_t){
+        w, host_account, host_storage, host_code, host_block_hash, host_expired, host_storage_empty, { 1, 2 }
+    };
 }
 
 static inline view_t code_of(arena_t *a, const char *text)

@@ -21,12 +21,12 @@ static inline void check_case(int number, const char *what, tee_code_t got, tee_
     ck_assert_msg(got == want, "(%d) %s: %s instead of %s", number, what, tee_code_name(got), tee_code_name(want));
 }
 
-#define CASE_AT(number, what, want, now, ...)                                                                              \
-    do {                                                                                                                   \
-        static sim_plan_t p;                                                                                               \
-        sim_plan_init(&p);                                                                                                 \
-        __VA_ARGS__;                                                                                                       \
-        check_case(number, what, verify_plan(&p, what, NULL, now), want);                                                  \
+#define CASE_AT(number, what, want, now, ...)                                                                          \
+    do {                                                                                                               \
+        static sim_plan_t p;                                                                                           \
+        sim_plan_init(&p);                                                                                             \
+        __VA_ARGS__;                                                                                                   \
+        check_case(number, what, verify_plan(&p, what, NULL, now), want);                                              \
     } while (0)
 #define CASE(number, what, want, ...) CASE_AT(number, what, want, SIM_NOW, __VA_ARGS__)
 
@@ -68,7 +68,8 @@ static inline void real_open(real_t *r)
     c->tcb_info_issuer_chain = c->qe_identity_issuer_chain = test_data(r, "tcb_signing_chain.pem");
     const view_t info = test_data(r, "tcb_info.json"), identity = test_data(r, "qe_identity.json");
     ck_assert_int_eq(collateral_split(&c->tcb_info, c->tcb_info_signature, &fault, info, "tcbInfo"), RC_OK);
-    ck_assert_int_eq(collateral_split(&c->qe_identity, c->qe_identity_signature, &fault, identity, "enclaveIdentity"), RC_OK);
+    ck_assert_int_eq(collateral_split(&c->qe_identity, c->qe_identity_signature, &fault, identity, "enclaveIdentity"),
+                     RC_OK);
 }
 
 /* The quote of version 5 with TD report 1.5: below every TCB level. */
@@ -98,16 +99,16 @@ static inline tee_code_t real_verify(real_t *r, const uint8_t *q, size_t n, cons
     return code;
 }
 
-#define REAL(r, number, what, want, ...)                                                                                   \
-    do {                                                                                                                   \
-        static uint8_t q[REAL_CAP];                                                                                        \
-        size_t n = (r)->n;                                                                                                 \
-        int64_t now = V4_NOW;                                                                                              \
-        collateral_t c = (r)->collateral;                                                                                  \
-        memset(q, 0, sizeof q);                                                                                            \
-        memcpy(q, (r)->quote, n);                                                                                          \
-        __VA_ARGS__;                                                                                                       \
-        check_case(number, what, real_verify(r, q, n, &c, now), want);                                                     \
+#define REAL(r, number, what, want, ...)                                                                               \
+    do {                                                                                                               \
+        static uint8_t q[REAL_CAP];                                                                                    \
+        size_t n = (r)->n;                                                                                             \
+        int64_t now = V4_NOW;                                                                                          \
+        collateral_t c = (r)->collateral;                                                                              \
+        memset(q, 0, sizeof q);                                                                                        \
+        memcpy(q, (r)->quote, n);                                                                                      \
+        __VA_ARGS__;                                                                                                   \
+        check_case(number, what, real_verify(r, q, n, &c, now), want);                                                 \
     } while (0)
 
 /* Accepts a plan's collateral into a memory that may know newer one. */

@@ -41,7 +41,8 @@ static inline void sim_case_close(sim_case_t *c)
 }
 
 /* By prepared collateral the answer is the same, unless already the preparation is refused. */
-static inline void verify_prepared(tee_code_t want, arena_t *a, view_t quote, const collateral_t *collateral, view_t root, int64_t now)
+static inline void verify_prepared(tee_code_t want, arena_t *a, view_t quote, const collateral_t *collateral,
+                                   view_t root, int64_t now)
 {
     tee_prepared_t prepared;
     tee_verified_t v;
@@ -50,15 +51,15 @@ static inline void verify_prepared(tee_code_t want, arena_t *a, view_t quote, co
         ck_assert_uint_ne(want, TEE_OK);
     else {
         rc_t rc = tee_verify_prepared(&v, &fault, a, quote, &prepared, NULL, now);
-        ck_assert_msg((rc ? fault.code : TEE_OK) == want, "prepared: %s instead of %s", tee_code_name(rc ? fault.code : TEE_OK),
-                      tee_code_name(want));
+        ck_assert_msg((rc ? fault.code : TEE_OK) == want, "prepared: %s instead of %s",
+                      tee_code_name(rc ? fault.code : TEE_OK), tee_code_name(want));
     }
 }
 
 /* Verifies; on failure checks that nothing was written and a sentence says why. out (NULL is allowed) points into the arena, which
  * is rolled back without it. */
-static inline tee_code_t verify_quietly(tee_verified_t *out, arena_t *a, view_t quote, const collateral_t *collateral, view_t root,
-                                        rollback_t *memory, int64_t now)
+static inline tee_code_t verify_quietly(tee_verified_t *out, arena_t *a, view_t quote, const collateral_t *collateral,
+                                        view_t root, rollback_t *memory, int64_t now)
 {
     static tee_verified_t v, before; /* large */
     static rollback_t memory_before;

@@ -109,12 +109,10 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN_AROUND("age", make_heads, NULL,
-        head_is_signed_for_25_slots_and_no_longer,
-        clock_that_the_host_holds_or_turns_back_makes_no_head_younger,
-        monotonic_clock_alone_makes_no_old_head_young,
-        finalized_head_is_signed_for_16_epochs_and_no_longer,
-        finalized_head_is_signed_only_while_the_latest_is_fresh,
+    return UNIT_RUN_AROUND(
+        "age", make_heads, NULL, head_is_signed_for_25_slots_and_no_longer,
+        clock_that_the_host_holds_or_turns_back_makes_no_head_younger, monotonic_clock_alone_makes_no_old_head_young,
+        finalized_head_is_signed_for_16_epochs_and_no_longer, finalized_head_is_signed_only_while_the_latest_is_fresh,
         slot_beyond_all_time_is_not_old_by_overflow,
         endpoint_with_nothing_newer_than_a_head_3_slots_old_is_doubted_in_the_fourth,
         endpoint_with_no_finality_newer_than_4_epochs_is_doubted);

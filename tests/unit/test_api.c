@@ -154,10 +154,8 @@ int main(void)
     e = ecdsa_new(NULL);
     if (!e || ecdsa_pubkey(e, pubkey, secret))
         return EXIT_FAILURE;
-    int failed = UNIT_RUN("api",
-        bodies_are_exactly_the_known_text,
-        a_client_that_parses_twice_can_check_the_signature,
-        no_body_without_signature_or_memory);
+    int failed = UNIT_RUN("api", bodies_are_exactly_the_known_text, a_client_that_parses_twice_can_check_the_signature,
+                          no_body_without_signature_or_memory);
     ecdsa_free(e);
     return failed;
 }

@@ -14,7 +14,8 @@
 static atomic_bool held, failing;
 static atomic_uint made, at_once, at_once_peak;
 
-static rc_t get_evidence(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN], const char **why)
+static rc_t get_evidence(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN],
+                         const char **why)
 {
     (void)ctx;
     unsigned now = ++at_once;
@@ -28,11 +29,13 @@ static rc_t get_evidence(void *ctx, tee_evidence_t *out, const uint8_t report_da
         return RC_IO;
     }
     made++;
-    return tee_evidence_make(out, TEE_EVIDENCE_SIMULATED, view_of(report_data, TEE_REPORT_DATA_LEN), view_str("[]"), view_of(NULL, 0));
+    return tee_evidence_make(out, TEE_EVIDENCE_SIMULATED, view_of(report_data, TEE_REPORT_DATA_LEN), view_str("[]"),
+                             view_of(NULL, 0));
 }
 
-static const tee_provider_t provider = { .name = "fake", .tee = "simulated", .type = TEE_EVIDENCE_SIMULATED, .simulated = true,
-                                         .get_evidence = get_evidence };
+static const tee_provider_t provider = {
+    .name = "fake", .tee = "simulated", .type = TEE_EVIDENCE_SIMULATED, .simulated = true, .get_evidence = get_evidence
+};
 
 static int64_t now_s(void *ctx)
 {
@@ -87,8 +90,10 @@ START_TEST(a_fresh_body_binds_keys_nonce_and_chain)
     ck_assert_int_eq(body(s, &x, why, sizeof why, &a, nonce, false), RC_OK);
     tee_attest_report_data(want, TEE_EVIDENCE_SIMULATED, nonce, c.pubkey, c.node_pubkey, 1);
     ck_assert(view_eq(x.quote, view_of(want, sizeof want)));
-    ck_assert(x.has_nonce && !memcmp(x.nonce, nonce, 32) && x.evidence_type == TEE_EVIDENCE_SIMULATED && x.chain_id == 1);
-    ck_assert(view_eq(x.provider, view_str("fake")) && view_eq(x.tee, view_str("simulated")) && view_eq(x.event_log, view_str("[]")));
+    ck_assert(x.has_nonce && !memcmp(x.nonce, nonce, 32) && x.evidence_type == TEE_EVIDENCE_SIMULATED &&
+              x.chain_id == 1);
+    ck_assert(view_eq(x.provider, view_str("fake")) && view_eq(x.tee, view_str("simulated")) &&
+              view_eq(x.event_log, view_str("[]")));
     ck_assert(!memcmp(x.pubkey, c.pubkey, 33) && !memcmp(x.node_pubkey, c.node_pubkey, 33));
     ck_assert(hash32_eq(&x.setup_hash, &c.setup_hash) && hash32_eq(&x.policy_digest, attest_policy_digest(s)));
     arena_free(&a);
@@ -210,10 +215,9 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN_AROUND("attest", setup, NULL, a_fresh_body_binds_keys_nonce_and_chain,
-                           without_a_nonce_the_first_quote_is_given_again,
-                           collateral_that_is_not_there_is_said_and_costs_no_quote,
-                           quotes_are_made_one_at_a_time_and_few_may_wait,
-                           a_provider_that_fails_is_named_and_asked_again_next_time,
-                           a_start_without_quote_or_with_a_wrong_policy_fails_and_says_so);
+    return UNIT_RUN_AROUND(
+        "attest", setup, NULL, a_fresh_body_binds_keys_nonce_and_chain, without_a_nonce_the_first_quote_is_given_again,
+        collateral_that_is_not_there_is_said_and_costs_no_quote, quotes_are_made_one_at_a_time_and_few_may_wait,
+        a_provider_that_fails_is_named_and_asked_again_next_time,
+        a_start_without_quote_or_with_a_wrong_policy_fails_and_says_so);
 }

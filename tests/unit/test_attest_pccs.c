@@ -27,7 +27,8 @@ static void put_document(answer_t *x, const char *name, view_t document, const u
 {
     char hex[2 * 64 + 1];
     hex_encode(hex, view_of(signature, 64));
-    snprintf(x->body, TEXT_MAX, "{\"%s\":%.*s,\"signature\":\"%s\"}", name, (int)document.n, (const char *)document.p, hex);
+    snprintf(x->body, TEXT_MAX, "{\"%s\":%.*s,\"signature\":\"%s\"}", name, (int)document.n, (const char *)document.p,
+             hex);
 }
 
 /* What a service with this collateral answers; false: it has no such path. */
@@ -100,7 +101,9 @@ START_TEST(a_service_that_is_behind_is_passed_over)
     snprintf(urls[0], sizeof urls[0], "http://127.0.0.1:%u", first->port);
     snprintf(urls[1], sizeof urls[1], "http://127.0.0.1:%u", second->port);
     const char *const pccs[2] = { urls[0], urls[1] };
-    attest_config_t c = { .tee = &platform, .chain_id = 1, .now_s = now_s, .http = http, .pccs = pccs, .pccs_count = 2 };
+    attest_config_t c = {
+        .tee = &platform, .chain_id = 1, .now_s = now_s, .http = http, .pccs = pccs, .pccs_count = 2
+    };
     ck_assert_msg(attest_start(&s, why, sizeof why, &c) == RC_OK, "%s", why);
     for (unsigned i = 0; i < 1000 && !status.verified && !status.trouble[0]; i++) {
         pause_ms(10);

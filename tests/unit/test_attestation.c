@@ -10,9 +10,14 @@
 static attestation_t sample(void)
 {
     static const uint8_t quote[] = { 4, 0, 2, 0, 0x81 };
-    attestation_t x = { .tee = view_str("tdx"), .provider = view_str("configfs-tsm"), .evidence_type = 1,
-                        .quote = view_of(quote, sizeof quote), .event_log = view_str("[{\"imr\":3}]"),
-                        .vm_config = view_str("{}"), .chain_id = 560048, .has_nonce = true,
+    attestation_t x = { .tee = view_str("tdx"),
+                        .provider = view_str("configfs-tsm"),
+                        .evidence_type = 1,
+                        .quote = view_of(quote, sizeof quote),
+                        .event_log = view_str("[{\"imr\":3}]"),
+                        .vm_config = view_str("{}"),
+                        .chain_id = 560048,
+                        .has_nonce = true,
                         .collateral = view_str("{\"tcb_info\":\"{}\"}") };
     memset(x.pubkey, 2, sizeof x.pubkey);
     memset(x.node_pubkey, 3, sizeof x.node_pubkey);
@@ -80,9 +85,10 @@ START_TEST(a_wrong_or_missing_member_is_named)
     static const struct {
         const char *member;
         bool required;
-    } rows[] = { { "tee", true }, { "provider", false }, { "evidence_type", true }, { "quote", true }, { "event_log", false },
-                 { "vm_config", false }, { "pubkey", true }, { "node_pubkey", true }, { "chain_id", true }, { "nonce", false },
-                 { "policy_digest", true }, { "setup_hash", true }, { "collateral", false } };
+    } rows[] = { { "tee", true },        { "provider", false },  { "evidence_type", true }, { "quote", true },
+                 { "event_log", false }, { "vm_config", false }, { "pubkey", true },        { "node_pubkey", true },
+                 { "chain_id", true },   { "nonce", false },     { "policy_digest", true }, { "setup_hash", true },
+                 { "collateral", false } };
     arena_t a;
     view_t body;
     const char *field;
@@ -125,7 +131,8 @@ START_TEST(the_prototypes_body_reads)
     ck_assert_uint_eq(key[1], 0x79);
     for (size_t n = 0; n < sizeof body - 1; n++)
         ck_assert_int_eq(attestation_read_prototype(&quote, key, &field, &a, view_of(body, n)), RC_MALFORMED);
-    ck_assert_int_eq(attestation_read_prototype(&quote, key, &field, &a, view_str("{\"quote\":\"0400\"}")), RC_MALFORMED);
+    ck_assert_int_eq(attestation_read_prototype(&quote, key, &field, &a, view_str("{\"quote\":\"0400\"}")),
+                     RC_MALFORMED);
     arena_free(&a);
 }
 END_TEST

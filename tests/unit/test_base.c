@@ -97,11 +97,8 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("base",
-        reader_turns_bad_at_the_first_short_read_and_gives_zeros,
-        reader_is_done_only_when_all_is_read,
-        writer_never_passes_its_end,
-        hex_takes_both_cases_and_refuses_the_rest,
-        arena_stops_at_its_limit_and_rolls_back,
-        hashes_match_known_answers);
+    return UNIT_RUN("base", reader_turns_bad_at_the_first_short_read_and_gives_zeros,
+                    reader_is_done_only_when_all_is_read, writer_never_passes_its_end,
+                    hex_takes_both_cases_and_refuses_the_rest, arena_stops_at_its_limit_and_rolls_back,
+                    hashes_match_known_answers);
 }

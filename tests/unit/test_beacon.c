@@ -586,21 +586,13 @@ END_TEST
 
 int main(void)
 {
-    int failed = UNIT_RUN("beacon",
-        paths_are_those_of_the_beacon_api,
-        recorded_json_gives_the_recorded_ssz,
-        each_fork_has_its_layout_and_no_other,
-        every_truncation_is_refused,
-        each_missing_field_is_named,
-        unknown_and_repeated_fields_are_refused_in_every_object,
-        values_of_another_form_are_refused,
-        what_would_hurt_the_parser_never_reaches_it,
-        memory_that_runs_out_blames_nobody,
-        the_fork_comes_from_version_or_header_or_slot,
-        lists_hold_at_most_what_was_asked_for,
-        framed_updates_are_cut_at_their_lengths,
-        single_ssz_objects_need_the_version_header,
-        other_content_types_are_refused);
+    int failed = UNIT_RUN("beacon", paths_are_those_of_the_beacon_api, recorded_json_gives_the_recorded_ssz,
+                          each_fork_has_its_layout_and_no_other, every_truncation_is_refused,
+                          each_missing_field_is_named, unknown_and_repeated_fields_are_refused_in_every_object,
+                          values_of_another_form_are_refused, what_would_hurt_the_parser_never_reaches_it,
+                          memory_that_runs_out_blames_nobody, the_fork_comes_from_version_or_header_or_slot,
+                          lists_hold_at_most_what_was_asked_for, framed_updates_are_cut_at_their_lengths,
+                          single_ssz_objects_need_the_version_header, other_content_types_are_refused);
     arena_free(&arena);
     return failed;
 }

@@ -200,10 +200,9 @@ START_TEST(base_fees_match_known_answers)
 {
     static const struct {
         uint64_t parent_fee, used, fee;
-    } rows[] = { { GWEI, 10000000, GWEI },
-                 { GWEI, 9000000, 987500000 },
-                 { GWEI, 11000000, 1012500000 },
-                 { 1, 10000001, 2 } };
+    } rows[] = {
+        { GWEI, 10000000, GWEI }, { GWEI, 9000000, 987500000 }, { GWEI, 11000000, 1012500000 }, { 1, 10000001, 2 }
+    };
     const char *why;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         parent.base_fee = u256_of(rows[i].parent_fee);
@@ -348,7 +347,8 @@ START_TEST(withdrawals_are_paid_in_gwei_and_an_empty_account_is_not_made)
 {
     static const char *const receivers[] = { "1000000000000000000000000000000000000001",
                                              "1000000000000000000000000000000000000002" };
-    const ex_withdrawal_t list[] = { { 5, 6, addr_of(receivers[0]), 3 }, { 7, 8, addr_of(receivers[1]), 0 },
+    const ex_withdrawal_t list[] = { { 5, 6, addr_of(receivers[0]), 3 },
+                                     { 7, 8, addr_of(receivers[1]), 0 },
                                      { 9, 8, addr_of(receivers[0]), 4 } };
     uint8_t rows[3][64];
     view_t views[3];
@@ -696,22 +696,16 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN_AROUND("block", setup, teardown,
-                           each_wrong_field_of_a_header_is_refused_with_its_reason,
-                           the_gas_limit_moves_by_less_than_a_1024th_and_stays_above_5000,
-                           base_fees_match_known_answers, excess_blob_gas_matches_known_answers,
-                           the_first_block_of_a_fork_follows_one_with_fewer_fields,
-                           rules_that_are_too_new_are_unsupported,
-                           each_wrong_statement_about_the_block_is_refused_with_its_reason,
-                           a_block_begins_with_its_system_calls,
-                           system_contracts_must_be_there_and_succeed_only_after_the_transactions,
-                           withdrawals_are_paid_in_gwei_and_an_empty_account_is_not_made,
-                           a_block_has_a_maximal_length_from_osaka_on, a_transaction_leaves_its_receipt_and_outcome,
-                           an_invalid_transaction_makes_the_block_invalid,
-                           what_the_system_contracts_return_is_in_the_requests_hash,
-                           deposits_are_in_the_requests_hash_and_another_layout_is_refused,
-                           before_prague_nobody_looks_for_requests,
-                           later_transactions_see_what_earlier_ones_did_to_an_account,
-                           a_block_decodes_from_rlp_and_no_truncation_of_it,
-                           a_block_with_ommers_or_too_many_bytes_is_refused);
+    return UNIT_RUN_AROUND(
+        "block", setup, teardown, each_wrong_field_of_a_header_is_refused_with_its_reason,
+        the_gas_limit_moves_by_less_than_a_1024th_and_stays_above_5000, base_fees_match_known_answers,
+        excess_blob_gas_matches_known_answers, the_first_block_of_a_fork_follows_one_with_fewer_fields,
+        rules_that_are_too_new_are_unsupported, each_wrong_statement_about_the_block_is_refused_with_its_reason,
+        a_block_begins_with_its_system_calls, system_contracts_must_be_there_and_succeed_only_after_the_transactions,
+        withdrawals_are_paid_in_gwei_and_an_empty_account_is_not_made, a_block_has_a_maximal_length_from_osaka_on,
+        a_transaction_leaves_its_receipt_and_outcome, an_invalid_transaction_makes_the_block_invalid,
+        what_the_system_contracts_return_is_in_the_requests_hash,
+        deposits_are_in_the_requests_hash_and_another_layout_is_refused, before_prague_nobody_looks_for_requests,
+        later_transactions_see_what_earlier_ones_did_to_an_account, a_block_decodes_from_rlp_and_no_truncation_of_it,
+        a_block_with_ommers_or_too_many_bytes_is_refused);
 }

@@ -283,14 +283,10 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("bls",
-        verify_matches_known_answers,
-        keys_that_are_no_points_of_the_group_are_refused,
-        every_participation_agrees_with_the_plain_sum,
-        repeated_members_are_added_and_subtracted_each_time,
-        aggregate_equal_to_minus_or_plus_the_absent_sum_is_handled,
-        nobody_signed_is_refused_even_with_the_signature_of_infinity,
-        every_changed_bit_of_signature_and_message_is_refused,
-        a_broken_key_matters_only_where_it_is_used,
-        sha256_matches_known_answers);
+    return UNIT_RUN("bls", verify_matches_known_answers, keys_that_are_no_points_of_the_group_are_refused,
+                    every_participation_agrees_with_the_plain_sum, repeated_members_are_added_and_subtracted_each_time,
+                    aggregate_equal_to_minus_or_plus_the_absent_sum_is_handled,
+                    nobody_signed_is_refused_even_with_the_signature_of_infinity,
+                    every_changed_bit_of_signature_and_message_is_refused, a_broken_key_matters_only_where_it_is_used,
+                    sha256_matches_known_answers);
 }

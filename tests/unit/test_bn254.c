@@ -2,8 +2,8 @@
  * precompiles refuse. */
 #include <stdio.h>
 
-#include "lightclient/evm/bn254/bn254.h"
 #include "base/hex.h"
+#include "lightclient/evm/bn254/bn254.h"
 #include "lightclient/evm/precompile.h"
 #include "tests/unit/unit.h"
 
@@ -20,22 +20,22 @@
  * integers. */
 #define G1 W1 W2
 #define G1_TWICE                                                                                                       \
-    "030644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd3"                                                \
+    "030644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd3"                                                 \
     "15ed738c0e0a7c92e7845f96b2ae9c0a68a6a449e3538fc7ff3ebf7a5a18a2c4"
 #define G2                                                                                                             \
-    "198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2"                                                \
-    "1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed"                                                \
-    "090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd122975b"                                                \
+    "198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2"                                                 \
+    "1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed"                                                 \
+    "090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd122975b"                                                 \
     "12c85ea5db8c6deb4aab71808dcb408fe3d1e7690c43d37b4ce6cc0166fa7daa"
 #define G2_TWICE                                                                                                       \
-    "203e205db4f19b37b60121b83a7333706db86431c6d835849957ed8c3928ad79"                                                \
-    "27dc7234fd11d3e8c36c59277c3e6f149d5cd3cfa9a62aee49f8130962b4b3b9"                                                \
-    "195e8aa5b7827463722b8c153931579d3505566b4edf48d498e185f0509de152"                                                \
+    "203e205db4f19b37b60121b83a7333706db86431c6d835849957ed8c3928ad79"                                                 \
+    "27dc7234fd11d3e8c36c59277c3e6f149d5cd3cfa9a62aee49f8130962b4b3b9"                                                 \
+    "195e8aa5b7827463722b8c153931579d3505566b4edf48d498e185f0509de152"                                                 \
     "04bb53b8977e5f92a0bc372742c4830944a59b4fe6b1c0466e2a6dad122b5d2e"
 #define G2_THRICE                                                                                                      \
-    "1014772f57bb9742735191cd5dcfe4ebbc04156b6878a0a7c9824f32ffb66e85"                                                \
-    "06064e784db10e9051e52826e192715e8d7e478cb09a5e0012defa0694fbc7f5"                                                \
-    "021e2335f3354bb7922ffcc2f38d3323dd9453ac49b55441452aeaca147711b2"                                                \
+    "1014772f57bb9742735191cd5dcfe4ebbc04156b6878a0a7c9824f32ffb66e85"                                                 \
+    "06064e784db10e9051e52826e192715e8d7e478cb09a5e0012defa0694fbc7f5"                                                 \
+    "021e2335f3354bb7922ffcc2f38d3323dd9453ac49b55441452aeaca147711b2"                                                 \
     "058e1d5681b5b9e0074b0f9c8d2c68a069b920d74521e79765036d57666c5597"
 
 static const char *const outside_subgroup[] = {
@@ -183,8 +183,14 @@ static bn254_g1_t times(const bn254_g1_t *p, uint64_t k)
 START_TEST(field_agrees_with_256_bit_arithmetic)
 {
     const u256_t p = number(P_HEX), one = u256_of(1), zero = u256_of(0);
-    u256_t edge[8] = { zero, one, u256_of(2), u256_sub(&p, &one), { { 0, 0, 0, 1 } }, { { ~0ull, 0, 0, 0 } },
-                       { { 0, 0, ~0ull, 0 } }, { { ~0ull, ~0ull, ~0ull, 0x30644e72e131a028 } } };
+    u256_t edge[8] = { zero,
+                       one,
+                       u256_of(2),
+                       u256_sub(&p, &one),
+                       { { 0, 0, 0, 1 } },
+                       { { ~0ull, 0, 0, 0 } },
+                       { { 0, 0, ~0ull, 0 } },
+                       { { ~0ull, ~0ull, ~0ull, 0x30644e72e131a028 } } };
     uint64_t seed = 1;
     for (unsigned i = 0; i < 20000; i++) {
         u256_t a = i < 64 ? edge[i / 8] : next(&seed), b = i < 64 ? edge[i % 8] : next(&seed);
@@ -225,7 +231,8 @@ END_TEST
 START_TEST(only_numbers_below_p_are_read)
 {
     static const char *const bad[] = { P_HEX, "30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd48", ONES,
-                                       "30644e72e131a029b85045b68181585d97816a916871ca8e" "0000000000000000" };
+                                       "30644e72e131a029b85045b68181585d97816a916871ca8e"
+                                       "0000000000000000" };
     uint8_t b[32], back[32];
     fp_t a = FP_1;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -400,7 +407,13 @@ END_TEST
 START_TEST(multiplication_is_repeated_addition_for_any_256_bits)
 {
     static const char *const edge[] = {
-        W0, W1, W2, R_HEX, P_HEX, ONES, "30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000000",
+        W0,
+        W1,
+        W2,
+        R_HEX,
+        P_HEX,
+        ONES,
+        "30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000000",
         "30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000002",
         "0000000000000000b3c4d79d41a917585bfc41088d8daaa78b17ea66b99c90dd", /* lambda, what the endomorphism does */
         "0000000000000000b3c4d79d41a917585bfc41088d8daaa78b17ea66b99c90dc",
@@ -435,7 +448,14 @@ END_TEST
 
 START_TEST(points_are_read_only_from_their_curve_and_group)
 {
-    static const char *const bad1[] = { W1 W1, W0 W1, W1 W0, W2 W1, P_HEX W0, W0 P_HEX, ONES W2, W1 ONES,
+    static const char *const bad1[] = { W1 W1,
+                                        W0 W1,
+                                        W1 W0,
+                                        W2 W1,
+                                        P_HEX W0,
+                                        W0 P_HEX,
+                                        ONES W2,
+                                        W1 ONES,
                                         "30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd48" W2,
                                         W1 "30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd49" };
     uint8_t in[BN254_G2_LEN], back[BN254_G1_LEN];
@@ -593,7 +613,7 @@ START_TEST(precompiles_take_or_refuse_as_the_eips_say)
         { ADD, NOT_ON_CURVE, RC_REFUSED, 0, 0 },
         { ADD, TOO_LARGE, RC_REFUSED, 0, 0 },
         { MUL, "", RC_OK, 6000, 0 },
-        { MUL, G1, RC_OK, 6000, 0 },                   /* times 0 */
+        { MUL, G1, RC_OK, 6000, 0 }, /* times 0 */
         { MUL, G1 "00", RC_OK, 6000, 0 },
         { MUL, G1 W2, RC_OK, 6000, 0xc4 },
         { MUL, G1 W2 ONES, RC_OK, 6000, 0xc4 },
@@ -636,19 +656,11 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("bn254",
-        field_agrees_with_256_bit_arithmetic,
-        inverse_times_the_number_is_one,
-        only_numbers_below_p_are_read,
-        frobenius_constants_are_powers_of_xi,
-        quadratic_field_obeys_its_laws,
-        tower_obeys_its_laws,
-        sums_and_multiples_match_known_answers,
-        addition_is_that_of_a_group,
-        multiplication_is_repeated_addition_for_any_256_bits,
-        points_are_read_only_from_their_curve_and_group,
-        pairing_is_bilinear_and_of_order_r,
-        frobenius_of_the_twist_is_that_of_the_pairing,
-        products_of_many_pairs_are_judged_rightly,
-        precompiles_take_or_refuse_as_the_eips_say);
+    return UNIT_RUN("bn254", field_agrees_with_256_bit_arithmetic, inverse_times_the_number_is_one,
+                    only_numbers_below_p_are_read, frobenius_constants_are_powers_of_xi, quadratic_field_obeys_its_laws,
+                    tower_obeys_its_laws, sums_and_multiples_match_known_answers, addition_is_that_of_a_group,
+                    multiplication_is_repeated_addition_for_any_256_bits,
+                    points_are_read_only_from_their_curve_and_group, pairing_is_bilinear_and_of_order_r,
+                    frobenius_of_the_twist_is_that_of_the_pairing, products_of_many_pairs_are_judged_rightly,
+                    precompiles_take_or_refuse_as_the_eips_say);
 }

@@ -77,7 +77,9 @@ START_TEST(every_byte_is_measured_but_what_authenticode_or_qemu_leaves_out)
     } free_ranges[] = {
         { KERNEL_OPTIONAL + 64, KERNEL_OPTIONAL + 68 },   /* checksum */
         { KERNEL_OPTIONAL + 144, KERNEL_OPTIONAL + 152 }, /* directory entry of the certificates */
-        { 0x210, 0x211 }, { 0x218, 0x220 }, { 0x224, 0x22c }, /* written by QEMU */
+        { 0x210, 0x211 },
+        { 0x218, 0x220 },
+        { 0x224, 0x22c }, /* written by QEMU */
     };
     uint8_t *p = image_kernel(), was[48], now[48];
     ck_assert_int_eq(digest_of(was, p, KERNEL_LEN, MEMORY, INITRD), RC_OK);

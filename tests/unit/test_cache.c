@@ -288,18 +288,11 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("cache",
-        siphash_matches_known_answer,
-        account_is_found_only_under_its_root_and_address,
-        guess_is_the_account_last_put_under_any_root,
-        slot_is_found_only_under_its_storage_root_and_key,
-        code_and_parent_with_the_same_name_are_kept_apart,
-        code_is_not_handed_out_when_the_arena_is_full,
-        bytes_never_pass_the_maximum_and_the_unused_go_first,
-        many_entries_stay_reachable_while_the_table_grows,
-        putting_again_replaces_and_does_not_leak_size,
-        entry_larger_than_an_eighth_is_not_kept,
-        learned_set_comes_back_for_the_same_selector_only,
-        learned_set_past_its_maximum_is_not_kept,
-        every_access_is_made_under_the_lock_once);
+    return UNIT_RUN("cache", siphash_matches_known_answer, account_is_found_only_under_its_root_and_address,
+                    guess_is_the_account_last_put_under_any_root, slot_is_found_only_under_its_storage_root_and_key,
+                    code_and_parent_with_the_same_name_are_kept_apart, code_is_not_handed_out_when_the_arena_is_full,
+                    bytes_never_pass_the_maximum_and_the_unused_go_first,
+                    many_entries_stay_reachable_while_the_table_grows, putting_again_replaces_and_does_not_leak_size,
+                    entry_larger_than_an_eighth_is_not_kept, learned_set_comes_back_for_the_same_selector_only,
+                    learned_set_past_its_maximum_is_not_kept, every_access_is_made_under_the_lock_once);
 }

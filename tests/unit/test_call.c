@@ -179,7 +179,11 @@ START_TEST(needs_are_whole_whenever_another_thread_fills_the_cache)
         s.config.cache = rival.cache = ex_cache_new(&config);
         expect(&s, 5, 2);
         size_t n;
-        ck_assert_int_eq(hex_decode(s.w.accounts[0].code, &n, 256, "60003554600101" "5f5260205ff3", 26), RC_OK); /* one more */
+        ck_assert_int_eq(hex_decode(s.w.accounts[0].code, &n, 256,
+                                    "60003554600101"
+                                    "5f5260205ff3",
+                                    26),
+                         RC_OK); /* one more */
         s.w.accounts[0].code_len = n;
         world_set(&s.w.accounts[0], 0, u256_of(6));
         start(&s);
@@ -448,28 +452,15 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("call",
-        first_call_takes_two_rounds_with_a_complete_hint,
-        without_hint_rounds_are_the_depth_of_dependencies,
-        refused_hint_loses_no_round,
-        same_block_again_needs_no_round,
-        learned_call_in_a_new_block_takes_one_round_and_no_code,
-        slots_of_an_unchanged_storage_serve_a_later_block,
-        other_argument_in_a_new_block_takes_one_round,
-        learned_chain_that_has_moved_is_still_answered_right,
-        replaced_code_is_asked_for_and_run,
-        needs_are_whole_whenever_another_thread_fills_the_cache,
-        called_contract_comes_with_its_code_in_one_round,
-        delegation_is_followed,
-        guess_cannot_loop_forever,
-        missing_slot_is_never_zero,
-        proven_zero_is_an_answer,
-        false_hint_changes_nothing_but_the_cost,
-        huge_hint_is_cut,
-        call_that_reads_too_much_ends,
-        call_with_too_many_rounds_ends,
-        deadline_ends_a_call,
+    return UNIT_RUN(
+        "call", first_call_takes_two_rounds_with_a_complete_hint, without_hint_rounds_are_the_depth_of_dependencies,
+        refused_hint_loses_no_round, same_block_again_needs_no_round,
+        learned_call_in_a_new_block_takes_one_round_and_no_code, slots_of_an_unchanged_storage_serve_a_later_block,
+        other_argument_in_a_new_block_takes_one_round, learned_chain_that_has_moved_is_still_answered_right,
+        replaced_code_is_asked_for_and_run, needs_are_whole_whenever_another_thread_fills_the_cache,
+        called_contract_comes_with_its_code_in_one_round, delegation_is_followed, guess_cannot_loop_forever,
+        missing_slot_is_never_zero, proven_zero_is_an_answer, false_hint_changes_nothing_but_the_cost, huge_hint_is_cut,
+        call_that_reads_too_much_ends, call_with_too_many_rounds_ends, deadline_ends_a_call,
         slot_that_only_a_guess_named_may_stay_unanswered_and_takes_no_round,
-        slot_without_an_answer_keeps_no_other_of_a_hint_from_being_answered,
-        what_a_run_meets_first_stands_alone);
+        slot_without_an_answer_keeps_no_other_of_a_hint_from_being_answered, what_a_run_meets_first_stands_alone);
 }

@@ -11,42 +11,18 @@ static void lie(ex_proof_answer_t *p, int x, world_t *w)
     static uint8_t node[600];
     memcpy(nodes, p->account_proof.nodes, p->account_proof.count * sizeof *nodes);
     switch (x) {
-    case 0:
-        p->address.b[7] ^= 1;
-        break;
-    case 1:
-        p->nonce++;
-        break;
-    case 2:
-        p->balance.w[0]++;
-        break;
-    case 3:
-        p->balance.w[3] = 1;
-        break;
-    case 4:
-        p->code_hash.b[31] ^= 1;
-        break;
-    case 5:
-        p->storage_hash.b[0] ^= 1;
-        break;
-    case 6:
-        p->slot_count--;
-        break;
-    case 7:
-        p->slots[0].key.w[0] ^= 1;
-        break;
-    case 8:
-        p->slots[1].value.w[0]++;
-        break;
-    case 9:
-        p->slots[1].value = u256_of(0);
-        break;
-    case 10:
-        p->account_proof.count--;
-        break;
-    case 11:
-        p->slots[0].proof.count--;
-        break;
+    case 0: p->address.b[7] ^= 1; break;
+    case 1: p->nonce++; break;
+    case 2: p->balance.w[0]++; break;
+    case 3: p->balance.w[3] = 1; break;
+    case 4: p->code_hash.b[31] ^= 1; break;
+    case 5: p->storage_hash.b[0] ^= 1; break;
+    case 6: p->slot_count--; break;
+    case 7: p->slots[0].key.w[0] ^= 1; break;
+    case 8: p->slots[1].value.w[0]++; break;
+    case 9: p->slots[1].value = u256_of(0); break;
+    case 10: p->account_proof.count--; break;
+    case 11: p->slots[0].proof.count--; break;
     case 12: { /* another key's proof under the right name */
         ex_slot_answer_t t = p->slots[0];
         p->slots[0].proof = p->slots[1].proof;
@@ -337,16 +313,12 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("call_answers",
-        every_false_field_is_refused_and_the_honest_answer_still_taken,
-        proof_under_an_older_root_is_refused,
-        code_that_is_not_the_proven_one_is_refused,
-        code_that_came_before_its_proof_is_not_run_unless_it_is_the_proven_one,
-        account_without_code_must_have_empty_code,
-        code_longer_than_any_contract_is_refused,
-        absent_account_may_be_claimed_with_zero_or_empty_hashes,
-        slots_of_an_absent_account_may_be_left_out_but_those_of_an_existing_one_not,
-        existing_account_may_not_be_claimed_with_zero_hashes,
-        answer_to_another_kind_of_need_is_a_bug,
-        many_slots_are_split_into_several_needs);
+    return UNIT_RUN("call_answers", every_false_field_is_refused_and_the_honest_answer_still_taken,
+                    proof_under_an_older_root_is_refused, code_that_is_not_the_proven_one_is_refused,
+                    code_that_came_before_its_proof_is_not_run_unless_it_is_the_proven_one,
+                    account_without_code_must_have_empty_code, code_longer_than_any_contract_is_refused,
+                    absent_account_may_be_claimed_with_zero_or_empty_hashes,
+                    slots_of_an_absent_account_may_be_left_out_but_those_of_an_existing_one_not,
+                    existing_account_may_not_be_claimed_with_zero_hashes, answer_to_another_kind_of_need_is_a_bug,
+                    many_slots_are_split_into_several_needs);
 }

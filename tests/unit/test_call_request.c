@@ -324,20 +324,12 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("call_request",
-        value_must_be_covered_by_the_balance,
-        gas_below_the_intrinsic_cost_is_refused_without_asking,
-        gas_is_the_request_s_up_to_the_cap,
-        base_fee_is_zero_unless_a_price_is_given,
-        gas_price_is_the_effective_one,
-        priced_call_is_paid_for_by_the_sender,
-        other_chain_is_refused,
-        revert_and_creation_are_results,
-        parent_hash_needs_no_proof_and_blocks_outside_the_window_are_zero,
-        older_hash_comes_from_headers_in_one_batch,
-        false_headers_are_refused,
-        headers_may_come_before_those_of_their_children,
+    return UNIT_RUN(
+        "call_request", value_must_be_covered_by_the_balance, gas_below_the_intrinsic_cost_is_refused_without_asking,
+        gas_is_the_request_s_up_to_the_cap, base_fee_is_zero_unless_a_price_is_given, gas_price_is_the_effective_one,
+        priced_call_is_paid_for_by_the_sender, other_chain_is_refused, revert_and_creation_are_results,
+        parent_hash_needs_no_proof_and_blocks_outside_the_window_are_zero, older_hash_comes_from_headers_in_one_batch,
+        false_headers_are_refused, headers_may_come_before_those_of_their_children,
         from_prague_on_the_history_contract_gives_older_hashes,
-        hash_of_a_block_that_the_data_names_takes_no_round_of_its_own,
-        foreseen_header_may_stay_unanswered);
+        hash_of_a_block_that_the_data_names_takes_no_round_of_its_own, foreseen_header_may_stay_unanswered);
 }

@@ -341,18 +341,12 @@ int main(void)
 {
     if (secret_init())
         return EXIT_FAILURE;
-    return UNIT_RUN_AROUND("channel_crypto", aead_inputs, NULL,
-        chacha20_poly1305_gives_the_known_answer,
-        xchacha20_poly1305_gives_the_known_answer,
-        no_bit_of_a_sealed_message_its_data_nonce_or_key_may_change,
-        nothing_is_sealed_as_a_tag_alone,
-        x25519_gives_the_known_answer_to_both_sides,
-        public_keys_of_small_order_are_refused,
-        ed25519_takes_the_known_signatures_and_no_change_of_them,
-        ed25519_refuses_the_second_form_of_a_signature,
-        ed25519_refuses_keys_that_sign_everything,
-        hmac_gives_the_known_answers_whatever_the_parts,
-        hmac_may_overwrite_its_key_and_its_parts,
-        hkdf_gives_the_known_answers,
-        hkdf_gives_at_most_255_blocks);
+    return UNIT_RUN_AROUND(
+        "channel_crypto", aead_inputs, NULL, chacha20_poly1305_gives_the_known_answer,
+        xchacha20_poly1305_gives_the_known_answer, no_bit_of_a_sealed_message_its_data_nonce_or_key_may_change,
+        nothing_is_sealed_as_a_tag_alone, x25519_gives_the_known_answer_to_both_sides,
+        public_keys_of_small_order_are_refused, ed25519_takes_the_known_signatures_and_no_change_of_them,
+        ed25519_refuses_the_second_form_of_a_signature, ed25519_refuses_keys_that_sign_everything,
+        hmac_gives_the_known_answers_whatever_the_parts, hmac_may_overwrite_its_key_and_its_parts,
+        hkdf_gives_the_known_answers, hkdf_gives_at_most_255_blocks);
 }

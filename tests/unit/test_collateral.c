@@ -208,8 +208,10 @@ START_TEST(each_member_is_needed_in_its_form)
     ck_assert_uint_eq(c.pck_crl.n, 0);
     static const char *const signatures[] = { "\"11\"", "\"" SIG "00\"", "\"" SIG " \"", "\"g\"", "\"\"" };
     for (size_t i = 0; i < sizeof signatures / sizeof signatures[0]; i++) {
-        ck_assert_msg(read_text(&c, with_member("tcb_info_signature", signatures[i])) == E_COLLATERAL, "%s", signatures[i]);
-        ck_assert_msg(read_text(&c, with_member("qe_identity_signature", signatures[i])) == E_COLLATERAL, "%s", signatures[i]);
+        ck_assert_msg(read_text(&c, with_member("tcb_info_signature", signatures[i])) == E_COLLATERAL, "%s",
+                      signatures[i]);
+        ck_assert_msg(read_text(&c, with_member("qe_identity_signature", signatures[i])) == E_COLLATERAL, "%s",
+                      signatures[i]);
     }
     ck_assert_int_eq(read_text(&c, with_member("qe_identity_signature", "\"" SIG "\"")), TEE_OK);
     ck_assert_int_eq(read_text(&c, with_member("pck_crl", "\"not a list\"")), E_CRL);

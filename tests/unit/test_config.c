@@ -14,21 +14,22 @@
 
 /* From the recording minimal-fulu of the devnet: its /eth/v1/config/spec and /eth/v1/beacon/genesis, cut to what is read, and a
  * key that a light client does not need. */
-#define SPEC                                                                                                                 \
-    "\"config\":{\"PRESET_BASE\":\"minimal\",\"SECONDS_PER_SLOT\":\"2\",\"DEPOSIT_CHAIN_ID\":\"1337470\",\"MAX_REQUEST_BLOCKS\":\"1\","   \
-    "\"ALTAIR_FORK_VERSION\":\"0x01304801\",\"ALTAIR_FORK_EPOCH\":\"0\",\"BELLATRIX_FORK_VERSION\":\"0x02304801\","               \
-    "\"BELLATRIX_FORK_EPOCH\":\"0\",\"CAPELLA_FORK_VERSION\":\"0x03304801\",\"CAPELLA_FORK_EPOCH\":\"0\","                        \
-    "\"DENEB_FORK_VERSION\":\"0x04304801\",\"DENEB_FORK_EPOCH\":\"2\",\"ELECTRA_FORK_VERSION\":\"0x05304801\","                   \
-    "\"ELECTRA_FORK_EPOCH\":\"6\",\"FULU_FORK_VERSION\":\"0x06304801\",\"FULU_FORK_EPOCH\":\"12\","                              \
+#define SPEC                                                                                                                            \
+    "\"config\":{\"PRESET_BASE\":\"minimal\",\"SECONDS_PER_SLOT\":\"2\",\"DEPOSIT_CHAIN_ID\":\"1337470\",\"MAX_REQUEST_BLOCKS\":\"1\"," \
+    "\"ALTAIR_FORK_VERSION\":\"0x01304801\",\"ALTAIR_FORK_EPOCH\":\"0\",\"BELLATRIX_FORK_VERSION\":\"0x02304801\","                     \
+    "\"BELLATRIX_FORK_EPOCH\":\"0\",\"CAPELLA_FORK_VERSION\":\"0x03304801\",\"CAPELLA_FORK_EPOCH\":\"0\","                              \
+    "\"DENEB_FORK_VERSION\":\"0x04304801\",\"DENEB_FORK_EPOCH\":\"2\",\"ELECTRA_FORK_VERSION\":\"0x05304801\","                         \
+    "\"ELECTRA_FORK_EPOCH\":\"6\",\"FULU_FORK_VERSION\":\"0x06304801\",\"FULU_FORK_EPOCH\":\"12\","                                     \
     "\"BLOB_SCHEDULE\":[{\"EPOCH\":\"20\",\"MAX_BLOBS_PER_BLOCK\":\"15\"},{\"EPOCH\":\"30\",\"MAX_BLOBS_PER_BLOCK\":\"21\"}]}"
-#define GENESIS                                                                                                               \
-    "\"genesis\":{\"genesis_time\":\"1795226031\",\"genesis_fork_version\":\"0x00304801\","                                   \
+#define GENESIS                                                                                                        \
+    "\"genesis\":{\"genesis_time\":\"1795226031\",\"genesis_fork_version\":\"0x00304801\","                            \
     "\"genesis_validators_root\":\"0xd0df1dbe4029181c27973b00eac8fef87ccfc91d51e612fc8554ef66933ad390\"}"
 
 static rc_t read(config_t **c, config_error_t *e, const char *base, const char *setup)
 {
     *c = NULL;
-    return config_read(c, e, base ? view_str(base) : (view_t){ NULL, 0 }, setup ? view_str(setup) : (view_t){ NULL, 0 });
+    return config_read(c, e, base ? view_str(base) : (view_t){ NULL, 0 },
+                       setup ? view_str(setup) : (view_t){ NULL, 0 });
 }
 
 START_TEST(the_three_required_keys_and_mainnet_are_enough)
@@ -52,7 +53,9 @@ START_TEST(the_api_port_is_plain_unless_the_setup_asks_for_tls)
     static const struct {
         const char *text;
         bool tls;
-    } rows[] = { { "{" MINIMUM "}", false }, { "{" MINIMUM ",\"api_tls\":false}", false }, { "{" MINIMUM ",\"api_tls\":true}", true } };
+    } rows[] = { { "{" MINIMUM "}", false },
+                 { "{" MINIMUM ",\"api_tls\":false}", false },
+                 { "{" MINIMUM ",\"api_tls\":true}", true } };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         config_t *c;
         config_error_t e;
@@ -99,8 +102,10 @@ static const struct {
     { "{" MINIMUM ",\"network\":{" SPEC "}}", "network.genesis", RC_MALFORMED },
     { "{" MINIMUM ",\"network\":{" SPEC "," GENESIS ",\"colour\":1}}", "network.colour", RC_MALFORMED },
     { "{" MINIMUM ",\"network\":{\"preset\":\"huge\"," SPEC "," GENESIS "}}", "network.preset", RC_MALFORMED },
-    { "{" MINIMUM ",\"network\":{" SPEC "," GENESIS ",\"execution\":{\"forks\":{\"paris\":1,\"moon\":2}}}}", "network.execution.forks", RC_MALFORMED },
-    { "{" MINIMUM ",\"network\":{" SPEC "," GENESIS ",\"execution\":{\"forks\":{\"cancun\":9,\"prague\":3}}}}", "network.execution.forks", RC_MALFORMED },
+    { "{" MINIMUM ",\"network\":{" SPEC "," GENESIS ",\"execution\":{\"forks\":{\"paris\":1,\"moon\":2}}}}",
+      "network.execution.forks", RC_MALFORMED },
+    { "{" MINIMUM ",\"network\":{" SPEC "," GENESIS ",\"execution\":{\"forks\":{\"cancun\":9,\"prague\":3}}}}",
+      "network.execution.forks", RC_MALFORMED },
     { "{" MINIMUM ",\"tee\":\"sgx\"}", "tee", RC_MALFORMED },
     { "{" MINIMUM ",\"transport\":\"carrier pigeon\"}", "transport", RC_MALFORMED },
     { "{" MINIMUM ",\"default_block\":\"pending\"}", "default_block", RC_MALFORMED },
@@ -138,20 +143,18 @@ START_TEST(what_is_quoted_ends_with_a_whole_character)
             char text[4096];
             config_t *c;
             config_error_t e;
-            snprintf(text, sizeof text, "{" MINIMUM ",\"network\":\"%.*s%s\"}", lead,
-                     AS, characters[i]);
+            snprintf(text, sizeof text, "{" MINIMUM ",\"network\":\"%.*s%s\"}", lead, AS, characters[i]);
             ck_assert_int_ne(read(&c, &e, NULL, text), RC_OK);
             json_t *error = json_string(e.error);
             ck_assert_msg(error != NULL, "%s", text);
             json_decref(error);
-            snprintf(text, sizeof text, "{" MINIMUM ",\"%.*s%s\":1}", lead,
-                     AS, characters[i]);
+            snprintf(text, sizeof text, "{" MINIMUM ",\"%.*s%s\":1}", lead, AS, characters[i]);
             ck_assert_int_eq(read(&c, &e, NULL, text), RC_MALFORMED);
             json_t *field = json_string(e.field);
             ck_assert_msg(field && e.field[0], "%s", text);
             json_decref(field);
-            snprintf(text, sizeof text, "{" MINIMUM "," REST ",\"network\":{\"name\":\"%.*s%s\"," SPEC "," GENESIS "}}", lead,
-                     AS, characters[i]);
+            snprintf(text, sizeof text, "{" MINIMUM "," REST ",\"network\":{\"name\":\"%.*s%s\"," SPEC "," GENESIS "}}",
+                     lead, AS, characters[i]);
             ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.error);
             json_t *name = json_string(c->network.name);
             ck_assert_msg(name != NULL, "%s", text);
@@ -179,8 +182,9 @@ START_TEST(a_custom_network_takes_the_beacon_nodes_own_words)
 {
     config_t *c;
     config_error_t e;
-    ck_assert_msg(read(&c, &e, NULL, "{" MINIMUM "," REST ",\"network\":{\"name\":\"dev\"," SPEC "," GENESIS "}}") == RC_OK, "%s: %s", e.field,
-                  e.error);
+    ck_assert_msg(read(&c, &e, NULL, "{" MINIMUM "," REST ",\"network\":{\"name\":\"dev\"," SPEC "," GENESIS "}}") ==
+                      RC_OK,
+                  "%s: %s", e.field, e.error);
     const lc_network_t *n = &c->network;
     ck_assert_str_eq(n->name, "dev");
     ck_assert_uint_eq(n->preset.committee_size, 32);
@@ -208,8 +212,9 @@ START_TEST(execution_forks_can_be_given)
 {
     config_t *c;
     config_error_t e;
-    static const char text[] = "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS
-                               ",\"execution\":{\"chain_id\":77,\"forks\":{\"shanghai\":0,\"cancun\":0,\"prague\":1795226100}}}}";
+    static const char text[] =
+        "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS
+        ",\"execution\":{\"chain_id\":77,\"forks\":{\"shanghai\":0,\"cancun\":0,\"prague\":1795226100}}}}";
     ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.error);
     ck_assert_uint_eq(c->chain.chain_id, 77);
     ck_assert_uint_eq(evm_chain_rules(&c->chain, 5)->fork, EVM_CANCUN);
@@ -232,7 +237,8 @@ START_TEST(setup_sets_only_what_the_measured_configuration_lists)
     ck_assert_str_eq(e.field, "checkpoint");
     ck_assert_int_eq(read(&c, &e, base, "{" MINIMUM ",\"network\":\"mainnet\"}"), RC_REFUSED);
     ck_assert_str_eq(e.field, "network");
-    ck_assert_int_eq(read(&c, &e, "{" REST "}", "{" MINIMUM "}"), RC_REFUSED); /* a file without the list lets nothing in */
+    ck_assert_int_eq(read(&c, &e, "{" REST "}", "{" MINIMUM "}"),
+                     RC_REFUSED); /* a file without the list lets nothing in */
     ck_assert_int_eq(config_check_base(&e, view_str("{\"setup_may_set\":[\"colour\"]}")), RC_MALFORMED);
     ck_assert_int_eq(config_check_base(&e, view_str("{\"port\":70000}")), RC_MALFORMED);
 }
@@ -260,15 +266,10 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("config",
-        the_three_required_keys_and_mainnet_are_enough,
-        the_api_port_is_plain_unless_the_setup_asks_for_tls,
-        a_bad_setup_is_refused_with_the_field_named,
-        what_is_quoted_ends_with_a_whole_character,
-        every_truncation_is_refused,
-        a_custom_network_takes_the_beacon_nodes_own_words,
-        execution_forks_can_be_given,
-        setup_sets_only_what_the_measured_configuration_lists,
-        a_complete_file_needs_no_setup,
-        the_setup_hash_covers_every_key_and_no_spelling);
+    return UNIT_RUN("config", the_three_required_keys_and_mainnet_are_enough,
+                    the_api_port_is_plain_unless_the_setup_asks_for_tls, a_bad_setup_is_refused_with_the_field_named,
+                    what_is_quoted_ends_with_a_whole_character, every_truncation_is_refused,
+                    a_custom_network_takes_the_beacon_nodes_own_words, execution_forks_can_be_given,
+                    setup_sets_only_what_the_measured_configuration_lists, a_complete_file_needs_no_setup,
+                    the_setup_hash_covers_every_key_and_no_spelling);
 }

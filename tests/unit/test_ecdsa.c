@@ -225,15 +225,11 @@ int main(void)
     static const uint8_t seed[32] = { 1, 2, 3 };
     if (secret_init() || !(e = ecdsa_new(seed)))
         return EXIT_FAILURE;
-    int failed = UNIT_RUN("ecdsa",
-        signing_gives_the_known_signature_and_recovers,
-        the_prototypes_signature_verifies_and_no_bit_of_it_may_change,
-        zero_and_the_order_are_no_secrets,
-        high_s_is_refused_by_verify_and_accepted_by_recover,
-        keys_and_signatures_that_do_not_parse_are_malformed,
-        a_seed_gives_key_and_address,
-        a_context_without_blinding_verifies,
-        secret_memory_is_wiped_compared_and_random);
+    int failed = UNIT_RUN("ecdsa", signing_gives_the_known_signature_and_recovers,
+                          the_prototypes_signature_verifies_and_no_bit_of_it_may_change,
+                          zero_and_the_order_are_no_secrets, high_s_is_refused_by_verify_and_accepted_by_recover,
+                          keys_and_signatures_that_do_not_parse_are_malformed, a_seed_gives_key_and_address,
+                          a_context_without_blinding_verifies, secret_memory_is_wiped_compared_and_random);
     ecdsa_free(e);
     return failed;
 }

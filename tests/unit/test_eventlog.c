@@ -85,7 +85,8 @@ static view_t bytes_of(const json_t *hex)
 {
     size_t n = 0;
     uint8_t *p = arena_alloc(&arena, json_string_length(hex) / 2 + 1);
-    ck_assert_int_eq(hex_decode(p, &n, json_string_length(hex) / 2, json_string_value(hex), json_string_length(hex)), RC_OK);
+    ck_assert_int_eq(hex_decode(p, &n, json_string_length(hex) / 2, json_string_value(hex), json_string_length(hex)),
+                     RC_OK);
     return view_of(p, n);
 }
 
@@ -102,8 +103,9 @@ static void measure(void)
         if (imr == 3) {
             uint32_t t = (uint32_t)json_integer_value(json_object_get(o, "event_type"));
             memcpy(type, &t, sizeof type);
-            const view_t parts[] = { view_of(type, 4), view_str(":"), view_str(json_string_value(json_object_get(o, "event"))),
-                                     view_str(":"), bytes_of(json_object_get(o, "event_payload")) };
+            const view_t parts[] = { view_of(type, 4), view_str(":"),
+                                     view_str(json_string_value(json_object_get(o, "event"))), view_str(":"),
+                                     bytes_of(json_object_get(o, "event_payload")) };
             sha384_parts(digest, parts, COUNT(parts));
             hex_encode(hex, view_of(digest, sizeof digest));
             json_object_set_new(o, "digest", json_string(hex));
@@ -116,8 +118,8 @@ static void measure(void)
 
 static void insert(size_t at, const char *name, const char *payload)
 {
-    json_t *o = json_pack("{s:i, s:I, s:s, s:s, s:s}", "imr", 3, "event_type", (json_int_t)EVENTLOG_RUNTIME, "digest", "", "event",
-                          name, "event_payload", payload);
+    json_t *o = json_pack("{s:i, s:I, s:s, s:s, s:s}", "imr", 3, "event_type", (json_int_t)EVENTLOG_RUNTIME, "digest",
+                          "", "event", name, "event_payload", payload);
     ck_assert_ptr_nonnull(o);
     ck_assert_int_eq(json_array_insert_new(list, at, o), 0);
 }
@@ -191,7 +193,8 @@ START_TEST(extending_is_what_replay_recomputes)
     uint8_t reg[48] = { 0 };
     for (size_t i = COMPOSE - 2; i <= LAST; i++) {
         const json_t *o = json_array_get(list, i);
-        eventlog_extend(reg, json_string_value(json_object_get(o, "event")), bytes_of(json_object_get(o, "event_payload")));
+        eventlog_extend(reg, json_string_value(json_object_get(o, "event")),
+                        bytes_of(json_object_get(o, "event_payload")));
     }
     ck_assert_mem_eq(reg, regs[3], 48);
 }
@@ -199,9 +202,18 @@ END_TEST
 
 /* ---- 60 to 67 ---- */
 
-static void miss_last(void) { json_array_remove(list, LAST); }
-static void miss_first(void) { json_array_remove(list, 0); }
-static void miss_compose(void) { json_array_remove(list, COMPOSE); }
+static void miss_last(void)
+{
+    json_array_remove(list, LAST);
+}
+static void miss_first(void)
+{
+    json_array_remove(list, 0);
+}
+static void miss_compose(void)
+{
+    json_array_remove(list, COMPOSE);
+}
 
 static void reorder(size_t at)
 {
@@ -210,14 +222,38 @@ static void reorder(size_t at)
     json_array_insert_new(list, at - 1, o);
 }
 
-static void reorder_runtime(void) { reorder(COMPOSE); }
-static void reorder_boot(void) { reorder(1); }
-static void duplicate(void) { json_array_append(list, json_array_get(list, LAST)); }
-static void duplicate_boot(void) { json_array_insert(list, 0, json_array_get(list, 0)); }
-static void other_register(void) { set(COMPOSE, "imr", "2"); }
-static void other_type(void) { set(COMPOSE, "event_type", "1"); }
-static void type_next_to_it(void) { set(COMPOSE, "event_type", "134217730"); }
-static void payload_changed(void) { set(COMPOSE, "event_payload", "\"00\""); }
+static void reorder_runtime(void)
+{
+    reorder(COMPOSE);
+}
+static void reorder_boot(void)
+{
+    reorder(1);
+}
+static void duplicate(void)
+{
+    json_array_append(list, json_array_get(list, LAST));
+}
+static void duplicate_boot(void)
+{
+    json_array_insert(list, 0, json_array_get(list, 0));
+}
+static void other_register(void)
+{
+    set(COMPOSE, "imr", "2");
+}
+static void other_type(void)
+{
+    set(COMPOSE, "event_type", "1");
+}
+static void type_next_to_it(void)
+{
+    set(COMPOSE, "event_type", "134217730");
+}
+static void payload_changed(void)
+{
+    set(COMPOSE, "event_payload", "\"00\"");
+}
 
 static void payload_changed_without_digest(void)
 {
@@ -225,12 +261,30 @@ static void payload_changed_without_digest(void)
     set(COMPOSE, "digest", "\"\"");
 }
 
-static void name_changed(void) { set(COMPOSE, "event", "\"compose-hasi\""); }
-static void digest_changed(void) { set(COMPOSE, "digest", "\"" COMPOSE_PAYLOAD "00000000000000000000000000000000\""); }
-static void name_with_colon(void) { insert(COMPOSE, "compose-hash:", "00"); }
-static void name_empty(void) { insert(COMPOSE, "", "00"); }
-static void name_with_space(void) { insert(COMPOSE, "compose hash", "00"); }
-static void name_with_quote(void) { insert(COMPOSE, "a\\\"b", "00"); }
+static void name_changed(void)
+{
+    set(COMPOSE, "event", "\"compose-hasi\"");
+}
+static void digest_changed(void)
+{
+    set(COMPOSE, "digest", "\"" COMPOSE_PAYLOAD "00000000000000000000000000000000\"");
+}
+static void name_with_colon(void)
+{
+    insert(COMPOSE, "compose-hash:", "00");
+}
+static void name_empty(void)
+{
+    insert(COMPOSE, "", "00");
+}
+static void name_with_space(void)
+{
+    insert(COMPOSE, "compose hash", "00");
+}
+static void name_with_quote(void)
+{
+    insert(COMPOSE, "a\\\"b", "00");
+}
 
 START_TEST(a_log_that_was_tampered_with_is_refused)
 {
@@ -499,9 +553,10 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN_AROUND("eventlog", setup, teardown, a_real_log_leads_to_the_registers_of_its_quote,
-                           digests_of_runtime_events_may_be_left_out, a_log_without_events_belongs_to_registers_of_zeros,
-                           each_register_is_compared_whole, extending_is_what_replay_recomputes,
-                           a_log_that_was_tampered_with_is_refused, an_event_of_version_2_needs_the_canonical_preimage_63,
+                           digests_of_runtime_events_may_be_left_out,
+                           a_log_without_events_belongs_to_registers_of_zeros, each_register_is_compared_whole,
+                           extending_is_what_replay_recomputes, a_log_that_was_tampered_with_is_refused,
+                           an_event_of_version_2_needs_the_canonical_preimage_63,
                            an_identity_event_stands_once_and_before_system_ready_64_67,
                            a_name_in_another_register_is_no_identity_event, logs_have_their_maximum_66,
                            a_malformed_event_is_refused, a_log_is_one_list_and_whole, memory_that_ends_is_told_as_such);

@@ -12,7 +12,8 @@
 static const struct {
     const char *name, *code;
     uint64_t gas; /* beyond the 21000 of the transaction, refund not yet taken off */
-} prices[] = { /* the first two rows do not end with one gas less */
+} prices[] = {
+    /* the first two rows do not end with one gas less */
     { "nothing", "", 0 },
     { "static call of identity", "5f5f5f5f600461fffffa", 2 * 4 + 3 + 3 + 100 + 15 },
     { "arithmetic", "6001600201", 3 + 3 + 3 },
@@ -175,16 +176,24 @@ static const struct {
     evm_fork_t fork;
     evm_halt_t halt;
 } halts[] = {
-    { "fe", EVM_OSAKA, EVM_HALT_INVALID_OPCODE },    { "0c", EVM_OSAKA, EVM_HALT_INVALID_OPCODE },
-    { "5f1e", EVM_PRAGUE, EVM_HALT_INVALID_OPCODE }, { "5f", EVM_PARIS, EVM_HALT_INVALID_OPCODE },
-    { "48", EVM_BERLIN, EVM_HALT_INVALID_OPCODE },   { "5f5f5f5e", EVM_SHANGHAI, EVM_HALT_INVALID_OPCODE },
-    { "5f5c", EVM_SHANGHAI, EVM_HALT_INVALID_OPCODE }, { "4a", EVM_SHANGHAI, EVM_HALT_INVALID_OPCODE },
-    { "01", EVM_OSAKA, EVM_HALT_STACK },             { "5f01", EVM_OSAKA, EVM_HALT_STACK },
-    { "5f8f", EVM_OSAKA, EVM_HALT_STACK },           { "5b5f600056", EVM_OSAKA, EVM_HALT_STACK }, /* pushes for ever */
-    { "600456", EVM_OSAKA, EVM_HALT_BAD_JUMP },      { "6001565b", EVM_OSAKA, EVM_HALT_BAD_JUMP },
+    { "fe", EVM_OSAKA, EVM_HALT_INVALID_OPCODE },
+    { "0c", EVM_OSAKA, EVM_HALT_INVALID_OPCODE },
+    { "5f1e", EVM_PRAGUE, EVM_HALT_INVALID_OPCODE },
+    { "5f", EVM_PARIS, EVM_HALT_INVALID_OPCODE },
+    { "48", EVM_BERLIN, EVM_HALT_INVALID_OPCODE },
+    { "5f5f5f5e", EVM_SHANGHAI, EVM_HALT_INVALID_OPCODE },
+    { "5f5c", EVM_SHANGHAI, EVM_HALT_INVALID_OPCODE },
+    { "4a", EVM_SHANGHAI, EVM_HALT_INVALID_OPCODE },
+    { "01", EVM_OSAKA, EVM_HALT_STACK },
+    { "5f01", EVM_OSAKA, EVM_HALT_STACK },
+    { "5f8f", EVM_OSAKA, EVM_HALT_STACK },
+    { "5b5f600056", EVM_OSAKA, EVM_HALT_STACK }, /* pushes for ever */
+    { "600456", EVM_OSAKA, EVM_HALT_BAD_JUMP },
+    { "6001565b", EVM_OSAKA, EVM_HALT_BAD_JUMP },
     { "6004565b605b", EVM_OSAKA, EVM_HALT_BAD_JUMP }, /* 0x5b that is push data */
     { "7f0000000000000000000000000000000000000000000000010000000000000021565b", EVM_OSAKA, EVM_HALT_BAD_JUMP },
-    { "60015f5f3e", EVM_OSAKA, EVM_HALT_RETURN_DATA }, { "5f60015f3e", EVM_OSAKA, EVM_HALT_RETURN_DATA },
+    { "60015f5f3e", EVM_OSAKA, EVM_HALT_RETURN_DATA },
+    { "5f60015f3e", EVM_OSAKA, EVM_HALT_RETURN_DATA },
 };
 
 START_TEST(bad_code_halts_with_its_reason_and_uses_all_gas)
@@ -218,8 +227,10 @@ START_TEST(revert_gives_its_data_back_and_drops_logs_and_storage)
     ck_assert_uint_lt(r.gas_used, 22000);
     /* OTHER stores and reverts with a word; MAIN delegates to it and returns success, size, its own slot */
     ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA,
-                         "5f5f5f5f" OTHER_ADDR "5af4" "5f523d6020525f5460405260605ff3",
-                         "60015f5560205ffd"), RC_OK);
+                         "5f5f5f5f" OTHER_ADDR "5af4"
+                         "5f523d6020525f5460405260605ff3",
+                         "60015f5560205ffd"),
+                     RC_OK);
     ck_assert_int_eq(r.status, EVM_SUCCESS);
     ck_assert_uint_eq(r.output.n, 96);
     ck_assert_uint_eq(r.output.p[31], 0);
@@ -235,7 +246,12 @@ START_TEST(log_carries_address_topics_and_data)
     arena_init(&a, ARENA_LIMIT);
     world_t w = { 0 };
     evm_result_t r;
-    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA, "60425f53" "60076008" "60015fa2", NULL), RC_OK);
+    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA,
+                         "60425f53"
+                         "60076008"
+                         "60015fa2",
+                         NULL),
+                     RC_OK);
     ck_assert_uint_eq(r.log_count, 1);
     addr_t self = at(MAIN);
     ck_assert(addr_eq(&r.logs[0].addr, &self));
@@ -251,13 +267,13 @@ END_TEST
 START_TEST(static_frames_cannot_change_state)
 {
     static const char *const changes[] = {
-        "60015f55",             /* SSTORE */
-        "5f5f5d",               /* TSTORE */
-        "5f5fa0",               /* LOG0 */
-        "5f5f5ff0",             /* CREATE */
-        "5f5f5f5ff5",           /* CREATE2 */
-        "5f5f5f5f60015f5ff1",   /* CALL with value */
-        "5fff",                 /* SELFDESTRUCT */
+        "60015f55",               /* SSTORE */
+        "5f5f5d",                 /* TSTORE */
+        "5f5fa0",                 /* LOG0 */
+        "5f5f5ff0",               /* CREATE */
+        "5f5f5f5ff5",             /* CREATE2 */
+        "5f5f5f5f60015f5ff1",     /* CALL with value */
+        "5fff",                   /* SELFDESTRUCT */
         "5f5f5f5f305af460015f55", /* after a delegate call, too */
     };
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
@@ -284,7 +300,9 @@ START_TEST(static_frames_cannot_change_state)
 END_TEST
 
 /* Calls itself with all its gas; returns one more than the callee did. */
-#define COUNT_DEPTH "60205f5f5f5f305af1" "505f51600101" RETURN_TOP
+#define COUNT_DEPTH                                                                                                    \
+    "60205f5f5f5f305af1"                                                                                               \
+    "505f51600101" RETURN_TOP
 
 static void *deep_calls(void *out)
 {
@@ -376,7 +394,12 @@ START_TEST(only_what_execution_needs_is_asked_and_only_once)
     arena_init(&a, ARENA_LIMIT);
     evm_result_t r;
     world_t w = { .missing = SENDER }; /* of the sender nothing is needed */
-    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA, "5f545f5460015f555f54" "413233" "60773160773b", NULL), RC_OK);
+    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA,
+                         "5f545f5460015f555f54"
+                         "413233"
+                         "60773160773b",
+                         NULL),
+                     RC_OK);
     ck_assert_int_eq(r.status, EVM_SUCCESS);
     ck_assert_uint_eq(w.slots, 1);
     ck_assert_uint_eq(w.accounts, 2); /* MAIN and 0x77 */
@@ -400,7 +423,12 @@ START_TEST(only_what_execution_needs_is_asked_and_only_once)
     ck_assert_uint_eq(w.hashes, 0);
 
     w = (world_t){ 0 }; /* only the last 256 blocks: 743 and 1000 are out of reach of block 1000 */
-    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA, "6102e740" "6103e840" "6102e840", NULL), RC_OK);
+    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA,
+                         "6102e740"
+                         "6103e840"
+                         "6102e840",
+                         NULL),
+                     RC_OK);
     ck_assert_uint_eq(w.hashes, 1);
     arena_free(&a);
 }
@@ -589,20 +617,20 @@ START_TEST(delegated_account_runs_the_code_it_names)
     world_t w = { 0 };
     evm_result_t r;
     /* MAIN delegates to OTHER, which returns its address: MAIN's */
-    ck_assert_int_eq(run(&a, &r, &w, EVM_PRAGUE,
-                         "ef010010000000000000000000000000000000000000bb", "30" RETURN_TOP),
+    ck_assert_int_eq(run(&a, &r, &w, EVM_PRAGUE, "ef010010000000000000000000000000000000000000bb", "30" RETURN_TOP),
                      RC_OK);
     ck_assert_int_eq(r.status, EVM_SUCCESS);
     ck_assert_uint_eq(r.output.p[31], MAIN);
     uint64_t top = r.gas_used;
     ck_assert_uint_eq(top, 21000 + 2 + 2 + 3 + 3 + 3 + 2); /* the delegate costs nothing at the top */
-    ck_assert_int_eq(run(&a, &r, &w, EVM_CANCUN,
-                         "ef010010000000000000000000000000000000000000bb", "30" RETURN_TOP),
+    ck_assert_int_eq(run(&a, &r, &w, EVM_CANCUN, "ef010010000000000000000000000000000000000000bb", "30" RETURN_TOP),
                      RC_OK);
     ck_assert_int_eq(r.halt, EVM_HALT_INVALID_OPCODE);
     /* MAIN calls OTHER, which delegates to nobody: 2600 for each */
     ck_assert_int_eq(run(&a, &r, &w, EVM_PRAGUE, "5f5f5f5f5f" OTHER_ADDR "5af1",
-                         "ef0100" "1000000000000000000000000000000000000077"), RC_OK);
+                         "ef0100"
+                         "1000000000000000000000000000000000000077"),
+                     RC_OK);
     ck_assert_uint_eq(r.gas_used, 21000 + 10 + 3 + 2 + 2600 + 2600);
     arena_free(&a);
 }
@@ -610,27 +638,16 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("evm",
-        each_class_of_instruction_costs_what_the_specification_says,
-        one_gas_less_than_needed_halts_and_uses_all,
-        forks_change_prices_as_their_eips_say,
-        callee_gets_all_but_a_64th,
-        refunds_are_at_most_a_fifth_from_london_and_a_half_before,
-        call_data_has_a_floor_from_prague,
-        bad_code_halts_with_its_reason_and_uses_all_gas,
-        revert_gives_its_data_back_and_drops_logs_and_storage,
-        log_carries_address_topics_and_data,
-        static_frames_cannot_change_state,
-        calls_go_1024_deep_on_a_small_c_stack,
-        memories_of_frames_do_not_disturb_each_other,
-        missing_data_ends_the_call_and_leaves_the_result_alone,
-        only_what_execution_needs_is_asked_and_only_once,
-        storage_of_what_the_call_created_is_never_asked,
-        deployed_code_has_its_limits,
-        memory_beyond_the_arena_is_out_of_memory,
-        keys_chosen_to_collide_cost_no_more_time_than_others,
-        deadline_ends_loops_and_call_chains,
+    return UNIT_RUN(
+        "evm", each_class_of_instruction_costs_what_the_specification_says, one_gas_less_than_needed_halts_and_uses_all,
+        forks_change_prices_as_their_eips_say, callee_gets_all_but_a_64th,
+        refunds_are_at_most_a_fifth_from_london_and_a_half_before, call_data_has_a_floor_from_prague,
+        bad_code_halts_with_its_reason_and_uses_all_gas, revert_gives_its_data_back_and_drops_logs_and_storage,
+        log_carries_address_topics_and_data, static_frames_cannot_change_state, calls_go_1024_deep_on_a_small_c_stack,
+        memories_of_frames_do_not_disturb_each_other, missing_data_ends_the_call_and_leaves_the_result_alone,
+        only_what_execution_needs_is_asked_and_only_once, storage_of_what_the_call_created_is_never_asked,
+        deployed_code_has_its_limits, memory_beyond_the_arena_is_out_of_memory,
+        keys_chosen_to_collide_cost_no_more_time_than_others, deadline_ends_loops_and_call_chains,
         precompile_answers_from_within_and_only_from_its_fork_on,
-        map_of_jump_destinations_matches_a_walk_through_the_code,
-        delegated_account_runs_the_code_it_names);
+        map_of_jump_destinations_matches_a_walk_through_the_code, delegated_account_runs_the_code_it_names);
 }

@@ -1,9 +1,9 @@
 /* node/follow.c against two beacon APIs on loopback that serve recorded objects, one of which may stand still. */
-#include "tests/unit/lc_fixture.h"
 #include "lightclient/consensus/types.h"
 #include "node/follow.h"
 #include "node/log.h"
 #include "tests/unit/fake_server.h"
+#include "tests/unit/lc_fixture.h"
 #include "tests/unit/unit.h"
 
 #define WAIT_MS 10000u
@@ -23,9 +23,10 @@ static bool send_object(int fd, const char *kind, unsigned slot)
     char name[64], head[200];
     snprintf(name, sizeof name, "minimal-fulu/%s-%u.ssz", kind, slot);
     view_t ssz = fx_read(name);
-    snprintf(head, sizeof head,
-             "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nEth-Consensus-Version: fulu\r\nContent-Length: %zu\r\n\r\n",
-             ssz.n);
+    snprintf(
+        head, sizeof head,
+        "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nEth-Consensus-Version: fulu\r\nContent-Length: %zu\r\n\r\n",
+        ssz.n);
     bool sent = say(fd, head) && send_all(fd, ssz.p, ssz.n);
     free((void *)(uintptr_t)ssz.p);
     return sent;
@@ -86,15 +87,17 @@ static void follow_to(uint64_t slot, up_status_t status[UP_ENDPOINTS_MAX])
     }
     up_t *upstream = up_new((const char *const[]){ url[0], url[1] }, 2);
     hc_t *http = hc_new(NULL);
-    follow_config_t config = { .network = &net, .checkpoint = checkpoint_of_136(), .http = http, .upstream = upstream, .now_ms = standing_clock };
+    follow_config_t config = {
+        .network = &net, .checkpoint = checkpoint_of_136(), .http = http, .upstream = upstream, .now_ms = standing_clock
+    };
     ck_assert_int_eq(follow_start(&f, &config), RC_OK);
     uint64_t began = clock_ms();
     do {
         pause_ms(10);
         follow_view(f, &v);
     } while ((!v.latest.valid || v.latest.header.beacon.slot != slot) && clock_ms() < began + WAIT_MS);
-    ck_assert_msg(v.latest.valid && v.latest.header.beacon.slot == slot, "slot %llu; %s", (unsigned long long)v.latest.header.beacon.slot,
-                  v.trouble);
+    ck_assert_msg(v.latest.valid && v.latest.header.beacon.slot == slot, "slot %llu; %s",
+                  (unsigned long long)v.latest.header.beacon.slot, v.trouble);
     pause_ms(100);
     follow_free(f);
     up_snapshot(upstream, status);
@@ -148,8 +151,7 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("follow",
-        api_that_stands_still_is_overtaken_by_the_next_one_and_not_blamed,
-        while_the_first_api_keeps_up_the_next_one_is_not_asked_for_the_head,
-        api_that_is_behind_does_not_turn_the_head_back);
+    return UNIT_RUN("follow", api_that_stands_still_is_overtaken_by_the_next_one_and_not_blamed,
+                    while_the_first_api_keeps_up_the_next_one_is_not_asked_for_the_head,
+                    api_that_is_behind_does_not_turn_the_head_back);
 }

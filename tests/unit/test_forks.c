@@ -140,33 +140,15 @@ START_TEST(impossible_networks_are_refused)
         lc_network_t net = fx_minimal_forks();
         const char *why = NULL;
         switch (i) {
-        case 0:
-            net.preset.slots_per_epoch = 0;
-            break;
-        case 1:
-            net.preset.epochs_per_period = 0;
-            break;
-        case 2:
-            net.preset.committee_size = 1024;
-            break;
-        case 3:
-            net.preset.committee_size = 24;
-            break;
-        case 4:
-            net.seconds_per_slot = 0;
-            break;
-        case 5:
-            net.fork_epoch[LC_DENEB] = 7;
-            break;
-        case 6:
-            net.blob_rows = LC_BLOB_ROWS_MAX + 1;
-            break;
-        case 7:
-            net.blob_rows = 2;
-            break; /* both at epoch 0 */
-        case 8:
-            net.genesis_time = UINT64_MAX;
-            break;
+        case 0: net.preset.slots_per_epoch = 0; break;
+        case 1: net.preset.epochs_per_period = 0; break;
+        case 2: net.preset.committee_size = 1024; break;
+        case 3: net.preset.committee_size = 24; break;
+        case 4: net.seconds_per_slot = 0; break;
+        case 5: net.fork_epoch[LC_DENEB] = 7; break;
+        case 6: net.blob_rows = LC_BLOB_ROWS_MAX + 1; break;
+        case 7: net.blob_rows = 2; break; /* both at epoch 0 */
+        case 8: net.genesis_time = UINT64_MAX; break;
         }
         ck_assert_msg(lc_network_check(&net, &why) == RC_REFUSED && why, "case %d", i);
     }
@@ -175,12 +157,8 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("forks",
-        digests_are_the_public_ones_and_lead_back_to_the_fork,
-        devnet_digests_are_the_recorded_ones,
-        each_blob_row_has_a_digest_of_its_own,
-        forks_begin_at_their_epoch,
-        slots_follow_the_clock,
-        built_in_networks_are_valid_and_named,
-        impossible_networks_are_refused);
+    return UNIT_RUN("forks", digests_are_the_public_ones_and_lead_back_to_the_fork,
+                    devnet_digests_are_the_recorded_ones, each_blob_row_has_a_digest_of_its_own,
+                    forks_begin_at_their_epoch, slots_follow_the_clock, built_in_networks_are_valid_and_named,
+                    impossible_networks_are_refused);
 }

@@ -207,13 +207,8 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("hash",
-        keccak_matches_known_answers,
-        keccak_agrees_with_another_implementation_at_every_length,
-        keccak_may_overwrite_its_input,
-        many_keccaks_equal_single_ones_in_every_way,
-        the_permutation_is_the_same_for_every_processor,
-        sha256_matches_known_answers,
-        sha256_of_a_node_equals_the_general_one,
-        sha256_of_a_node_may_overwrite_it);
+    return UNIT_RUN("hash", keccak_matches_known_answers, keccak_agrees_with_another_implementation_at_every_length,
+                    keccak_may_overwrite_its_input, many_keccaks_equal_single_ones_in_every_way,
+                    the_permutation_is_the_same_for_every_processor, sha256_matches_known_answers,
+                    sha256_of_a_node_equals_the_general_one, sha256_of_a_node_may_overwrite_it);
 }

@@ -310,14 +310,9 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("header",
-        real_headers_verify_and_encode_to_the_same_bytes,
-        every_other_byte_string_has_another_hash,
-        bytes_that_hash_as_expected_are_still_decoded_strictly,
-        each_field_counts_for_the_hash,
-        a_field_of_a_wrong_length_is_malformed,
-        only_the_field_counts_of_real_forks_are_headers,
-        what_no_header_holds_is_not_encoded,
-        the_largest_header_fits_and_a_short_buffer_turns_bad,
-        an_oversized_header_is_malformed);
+    return UNIT_RUN("header", real_headers_verify_and_encode_to_the_same_bytes,
+                    every_other_byte_string_has_another_hash, bytes_that_hash_as_expected_are_still_decoded_strictly,
+                    each_field_counts_for_the_hash, a_field_of_a_wrong_length_is_malformed,
+                    only_the_field_counts_of_real_forks_are_headers, what_no_header_holds_is_not_encoded,
+                    the_largest_header_fits_and_a_short_buffer_turns_bad, an_oversized_header_is_malformed);
 }

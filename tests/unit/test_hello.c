@@ -125,30 +125,14 @@ START_TEST(each_field_changes_the_report_data)
         vector(&i, &r);
         hello_t *h = row < 8 ? &i : &r;
         switch (row % 8) {
-        case 0:
-            h->nonce[31] ^= 1;
-            break;
-        case 1:
-            h->static_pubkey[0] ^= 1;
-            break;
-        case 2:
-            h->spki.b[0] ^= 1;
-            break;
-        case 3:
-            h->policy.b[31] ^= 1;
-            break;
-        case 4:
-            h->chain_id = 2;
-            break;
-        case 5:
-            h->type = TEE_EVIDENCE_DSTACK;
-            break;
-        case 6:
-            h->wants_key = !h->wants_key;
-            break;
-        default:
-            h->holds_key = !h->holds_key;
-            break;
+        case 0: h->nonce[31] ^= 1; break;
+        case 1: h->static_pubkey[0] ^= 1; break;
+        case 2: h->spki.b[0] ^= 1; break;
+        case 3: h->policy.b[31] ^= 1; break;
+        case 4: h->chain_id = 2; break;
+        case 5: h->type = TEE_EVIDENCE_DSTACK; break;
+        case 6: h->wants_key = !h->wants_key; break;
+        default: h->holds_key = !h->holds_key; break;
         }
         hello_report_data(now, &i, &r, ex);
         ck_assert_msg(memcmp(was, now, sizeof was) != 0, "row %d", row);

@@ -447,15 +447,11 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("http_client",
-        an_honest_answer_arrives_with_its_headers,
-        the_header_that_was_asked_for_is_kept,
+    return UNIT_RUN(
+        "http_client", an_honest_answer_arrives_with_its_headers, the_header_that_was_asked_for_is_kept,
         requests_carry_what_was_asked_for_and_nothing_of_the_environment,
-        complete_answers_are_answers_and_all_else_is_an_error_of_its_kind,
-        no_misbehaviour_hangs_or_grows_the_client,
+        complete_answers_are_answers_and_all_else_is_an_error_of_its_kind, no_misbehaviour_hangs_or_grows_the_client,
         gzip_is_unpacked_and_a_body_may_be_as_large_as_its_cap_and_no_larger,
-        gzip_that_breaks_off_or_does_not_match_its_checksum_is_no_answer,
-        only_http_urls_with_a_host_pass_the_check,
-        an_origin_has_scheme_host_and_port_only,
-        a_ca_file_that_cannot_be_read_is_refused);
+        gzip_that_breaks_off_or_does_not_match_its_checksum_is_no_answer, only_http_urls_with_a_host_pass_the_check,
+        an_origin_has_scheme_host_and_port_only, a_ca_file_that_cannot_be_read_is_refused);
 }

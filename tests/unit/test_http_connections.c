@@ -222,14 +222,11 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("http_connections",
-        connections_are_kept_between_calls_and_threads,
-        a_kept_connection_that_has_died_is_replaced_without_an_error,
-        requests_of_one_call_run_in_parallel_and_reuse_their_connections,
-        requests_beyond_the_connections_of_a_host_wait_their_turn,
-        one_bad_request_does_not_spoil_the_others_of_its_call,
-        cancel_ends_everything_soon,
-        one_client_serves_many_threads_with_few_connections,
-        a_closed_port_is_an_error_at_once,
-        tls_against_a_server_that_speaks_none_fails_clearly);
+    return UNIT_RUN("http_connections", connections_are_kept_between_calls_and_threads,
+                    a_kept_connection_that_has_died_is_replaced_without_an_error,
+                    requests_of_one_call_run_in_parallel_and_reuse_their_connections,
+                    requests_beyond_the_connections_of_a_host_wait_their_turn,
+                    one_bad_request_does_not_spoil_the_others_of_its_call, cancel_ends_everything_soon,
+                    one_client_serves_many_threads_with_few_connections, a_closed_port_is_an_error_at_once,
+                    tls_against_a_server_that_speaks_none_fails_clearly);
 }

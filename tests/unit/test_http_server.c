@@ -771,26 +771,17 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("http_server",
-        quick_and_slow_routes_get_path_query_type_and_body,
-        head_is_get_without_the_body,
-        unknown_paths_and_methods_get_problems_and_options_tells_the_methods,
-        only_cors_routes_may_be_read_by_any_page,
-        a_shared_answer_can_be_replaced_while_it_is_handed_out,
-        pipelined_requests_are_answered_in_order,
-        bodies_up_to_the_cap_pass_and_larger_ones_get_413_and_a_closed_connection,
-        ten_megabytes_go_both_ways,
-        malformed_requests_harm_nobody,
-        a_flood_of_headers_is_cut_off,
-        idle_connections_and_slow_senders_are_ended,
-        a_handler_may_take_longer_than_the_idle_timeout,
-        one_address_has_only_so_many_connections,
-        connections_beyond_the_total_wait_and_are_served_later,
-        slow_handlers_block_nobody_and_a_full_queue_says_503,
+    return UNIT_RUN(
+        "http_server", quick_and_slow_routes_get_path_query_type_and_body, head_is_get_without_the_body,
+        unknown_paths_and_methods_get_problems_and_options_tells_the_methods, only_cors_routes_may_be_read_by_any_page,
+        a_shared_answer_can_be_replaced_while_it_is_handed_out, pipelined_requests_are_answered_in_order,
+        bodies_up_to_the_cap_pass_and_larger_ones_get_413_and_a_closed_connection, ten_megabytes_go_both_ways,
+        malformed_requests_harm_nobody, a_flood_of_headers_is_cut_off, idle_connections_and_slow_senders_are_ended,
+        a_handler_may_take_longer_than_the_idle_timeout, one_address_has_only_so_many_connections,
+        connections_beyond_the_total_wait_and_are_served_later, slow_handlers_block_nobody_and_a_full_queue_says_503,
         a_client_that_leaves_during_its_slow_request_harms_nobody,
         stopping_delivers_what_is_under_way_and_takes_nothing_new,
         after_the_grace_waiting_requests_get_503_and_running_ones_still_finish,
-        the_answer_that_triggers_the_stop_is_delivered,
-        a_port_in_use_and_a_bad_address_are_errors_with_a_reason,
+        the_answer_that_triggers_the_stop_is_delivered, a_port_in_use_and_a_bad_address_are_errors_with_a_reason,
         without_an_address_the_server_listens_on_loopback_too);
 }

@@ -134,7 +134,8 @@ START_TEST(any_peer_takes_any_certificate_shows_it_and_vouches_for_no_other_requ
         ck_assert_ptr_nonnull(r.peer);
         ck_assert_int_eq(strncmp(r.peer, t.cert, strlen("-----BEGIN CERTIFICATE-----")), 0);
         gnutls_x509_crt_t crt[2];
-        const gnutls_datum_t pem[2] = { { (unsigned char *)r.peer, (unsigned)strlen(r.peer) }, { (unsigned char *)t.cert, (unsigned)strlen(t.cert) } };
+        const gnutls_datum_t pem[2] = { { (unsigned char *)r.peer, (unsigned)strlen(r.peer) },
+                                        { (unsigned char *)t.cert, (unsigned)strlen(t.cert) } };
         for (unsigned k = 0; k < 2; k++) {
             gnutls_x509_crt_init(&crt[k]);
             ck_assert_int_eq(gnutls_x509_crt_import(crt[k], &pem[k], GNUTLS_X509_FMT_PEM), 0);
@@ -157,7 +158,6 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("http_tls",
-        tls_needs_a_certificate_from_the_ca_file_for_this_host_and_time,
-        any_peer_takes_any_certificate_shows_it_and_vouches_for_no_other_request);
+    return UNIT_RUN("http_tls", tls_needs_a_certificate_from_the_ca_file_for_this_host_and_time,
+                    any_peer_takes_any_certificate_shows_it_and_vouches_for_no_other_request);
 }

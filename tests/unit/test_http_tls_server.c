@@ -211,7 +211,8 @@ START_TEST(bodies_limits_and_pipelined_requests_work_as_without_tls)
     static char request[200000];
     ck_assert(tls_dial(&c, hs_port(s), NULL));
     for (size_t len = 1; len <= 100000; len = len * 7 + 1) {
-        int head = snprintf(request, sizeof request, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n", len);
+        int head =
+            snprintf(request, sizeof request, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n", len);
         memset(request + head, 'x', len);
         request[(size_t)head + len] = '\0';
         size_t sent = 0;
@@ -224,8 +225,10 @@ START_TEST(bodies_limits_and_pipelined_requests_work_as_without_tls)
     }
     ck_assert_int_eq(tls_ask(&c, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100001\r\n\r\n", NULL), 413);
     tls_hang_up(&c);
-    ck_assert(tls_dial(&c, hs_port(s), NULL)); /* a chunked body that grows too long: refused in the middle, inside TLS */
-    int head = snprintf(request, sizeof request, "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n", 16000);
+    ck_assert(
+        tls_dial(&c, hs_port(s), NULL)); /* a chunked body that grows too long: refused in the middle, inside TLS */
+    int head = snprintf(request, sizeof request,
+                        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n", 16000);
     memset(request + head, 'x', 16000);
     request[head + 16000] = '\0';
     ck_assert_int_gt(gnutls_record_send(c.session, request, strlen(request)), 0);
@@ -245,7 +248,8 @@ static void *dial_often(void *arg)
     hs_t *s = arg;
     for (unsigned i = 0; i < 15; i++) {
         tls_client_t c;
-        if (!tls_dial(&c, hs_port(s), NULL) || tls_ask(&c, i % 2 ? GET : "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n", NULL) != 200)
+        if (!tls_dial(&c, hs_port(s), NULL) ||
+            tls_ask(&c, i % 2 ? GET : "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n", NULL) != 200)
             return NULL;
         if (!view_eq(tls_peer(&c), cert[0]) && !view_eq(tls_peer(&c), cert[1]))
             return NULL;
@@ -287,14 +291,11 @@ END_TEST
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
-    return UNIT_RUN_AROUND("http_tls_server", set_up, tear_down,
-        a_client_that_trusts_the_certificate_is_served,
-        only_tls_1_2_and_1_3_with_forward_secrecy_are_spoken,
-        old_connections_survive_a_new_identity_and_new_ones_see_it,
-        a_handshake_that_has_begun_ends_with_the_identity_of_its_beginning,
-        plain_http_is_refused_and_harms_nobody,
-        a_handshake_that_stalls_is_ended,
-        bodies_limits_and_pipelined_requests_work_as_without_tls,
-        identities_change_while_many_connect,
-        a_key_of_another_certificate_is_no_identity);
+    return UNIT_RUN_AROUND("http_tls_server", set_up, tear_down, a_client_that_trusts_the_certificate_is_served,
+                           only_tls_1_2_and_1_3_with_forward_secrecy_are_spoken,
+                           old_connections_survive_a_new_identity_and_new_ones_see_it,
+                           a_handshake_that_has_begun_ends_with_the_identity_of_its_beginning,
+                           plain_http_is_refused_and_harms_nobody, a_handshake_that_stalls_is_ended,
+                           bodies_limits_and_pipelined_requests_work_as_without_tls,
+                           identities_change_while_many_connect, a_key_of_another_certificate_is_no_identity);
 }

@@ -29,7 +29,8 @@ static uint64_t clock_fake(void)
     return now_ms;
 }
 
-static rc_t get_evidence(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN], const char **why)
+static rc_t get_evidence(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN],
+                         const char **why)
 {
     quotes++;
     tee_evidence_t e;
@@ -69,7 +70,9 @@ static void set_up(void)
     broken = false;
     long_log = false;
     ck_assert_msg(https_open(&https, text, sizeof text, &tee, clock_fake, LIFETIME) == RC_OK, "%s", text);
-    const hs_config_t config = { .address = "127.0.0.1", .routes = routes, .route_count = 1, .identity = https_identity(https) };
+    const hs_config_t config = {
+        .address = "127.0.0.1", .routes = routes, .route_count = 1, .identity = https_identity(https)
+    };
     ck_assert_msg(hs_start(&server, text, sizeof text, &config) == RC_OK, "%s", text);
     ck_assert_int_eq(https_keep(https, server), RC_OK);
 }
@@ -195,10 +198,8 @@ int main(void)
 {
     if (secret_init())
         return EXIT_FAILURE;
-    return UNIT_RUN_AROUND("https", set_up, tear_down,
-        a_certificate_is_replaced_after_two_thirds_of_its_life,
-        without_a_quote_the_old_certificate_stays_and_it_is_tried_again,
-        a_clock_that_is_set_back_makes_a_new_certificate,
-        the_largest_certificate_reaches_its_client,
-        a_first_certificate_without_a_quote_is_an_error_with_its_reason);
+    return UNIT_RUN_AROUND("https", set_up, tear_down, a_certificate_is_replaced_after_two_thirds_of_its_life,
+                           without_a_quote_the_old_certificate_stays_and_it_is_tried_again,
+                           a_clock_that_is_set_back_makes_a_new_certificate, the_largest_certificate_reaches_its_client,
+                           a_first_certificate_without_a_quote_is_an_error_with_its_reason);
 }

@@ -102,8 +102,6 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("journal",
-        what_moved_the_store_comes_back_in_order,
-        a_truncated_or_foreign_record_ends_the_replay,
-        a_kept_answer_belongs_to_one_block_and_one_request);
+    return UNIT_RUN("journal", what_moved_the_store_comes_back_in_order, a_truncated_or_foreign_record_ends_the_replay,
+                    a_kept_answer_belongs_to_one_block_and_one_request);
 }

@@ -773,27 +773,16 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("jsonrpc",
-        batch_asks_for_each_need_in_its_own_words,
-        hint_request_repeats_fees_and_access_list,
-        honest_answers_in_any_order_lead_to_the_result,
-        batch_may_be_split,
-        what_one_upstream_leaves_open_another_is_asked_for,
-        every_truncation_is_refused_and_nothing_is_taken,
-        no_changed_byte_changes_the_result,
-        each_wrong_field_is_named_and_the_honest_answer_still_taken,
+    return UNIT_RUN(
+        "jsonrpc", batch_asks_for_each_need_in_its_own_words, hint_request_repeats_fees_and_access_list,
+        honest_answers_in_any_order_lead_to_the_result, batch_may_be_split,
+        what_one_upstream_leaves_open_another_is_asked_for, every_truncation_is_refused_and_nothing_is_taken,
+        no_changed_byte_changes_the_result, each_wrong_field_is_named_and_the_honest_answer_still_taken,
         code_is_judged_after_the_proof_whatever_the_order,
-        error_for_an_element_is_no_lie_and_its_message_is_cut_and_cleaned,
-        error_for_the_whole_batch_is_reported,
-        null_result_means_no_answer,
-        more_elements_or_the_same_twice_are_refused,
-        too_deep_or_too_many_values_are_refused_before_a_tree_is_built,
-        hint_that_does_not_parse_is_no_hint,
-        hint_names_what_is_asked_next,
-        headers_are_read_and_checked_by_hash,
-        full_call_object_is_read,
-        least_call_objects_are_read,
-        each_bad_call_object_is_refused_with_the_field_s_name,
-        every_truncation_of_a_call_object_is_refused,
-        call_object_past_its_size_is_refused);
+        error_for_an_element_is_no_lie_and_its_message_is_cut_and_cleaned, error_for_the_whole_batch_is_reported,
+        null_result_means_no_answer, more_elements_or_the_same_twice_are_refused,
+        too_deep_or_too_many_values_are_refused_before_a_tree_is_built, hint_that_does_not_parse_is_no_hint,
+        hint_names_what_is_asked_next, headers_are_read_and_checked_by_hash, full_call_object_is_read,
+        least_call_objects_are_read, each_bad_call_object_is_refused_with_the_field_s_name,
+        every_truncation_of_a_call_object_is_refused, call_object_past_its_size_is_refused);
 }

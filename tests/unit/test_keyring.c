@@ -105,8 +105,6 @@ int main(void)
 {
     if (secret_init())
         return EXIT_FAILURE;
-    return UNIT_RUN("keyring",
-        key_address_and_signature_match_known_answers,
-        the_callers_copy_is_wiped_whether_or_not_the_key_is_taken,
-        several_threads_sign_at_once);
+    return UNIT_RUN("keyring", key_address_and_signature_match_known_answers,
+                    the_callers_copy_is_wiped_whether_or_not_the_key_is_taken, several_threads_sign_at_once);
 }

@@ -247,13 +247,9 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("lc_types",
-        recorded_objects_decode_to_their_slots_and_headers_prove,
-        block_and_committee_roots_are_those_of_the_chain,
-        every_truncation_and_a_trailing_byte_is_refused,
-        offsets_must_be_exact,
-        an_object_of_another_form_is_refused,
-        altair_objects_have_one_length_and_absent_parts_must_be_zero,
-        a_header_proves_only_what_its_fork_has,
-        a_longer_branch_is_taken_when_its_surplus_is_zero);
+    return UNIT_RUN("lc_types", recorded_objects_decode_to_their_slots_and_headers_prove,
+                    block_and_committee_roots_are_those_of_the_chain, every_truncation_and_a_trailing_byte_is_refused,
+                    offsets_must_be_exact, an_object_of_another_form_is_refused,
+                    altair_objects_have_one_length_and_absent_parts_must_be_zero,
+                    a_header_proves_only_what_its_fork_has, a_longer_branch_is_taken_when_its_surplus_is_zero);
 }

@@ -416,21 +416,11 @@ START_TEST(confirms_of_others_are_refused)
         ck_assert_uint_eq(confirm_n, 69);
         unsigned want = E_CONFIRM;
         switch (row) {
-        case 0:
-            bytes[5] ^= 1;
-            break;
-        case 1:
-            bytes[68] ^= 1;
-            break;
-        case 2:
-            raise_s(bytes + 5);
-            break;
-        case 3:
-            memcpy(bytes, own, own_n);
-            break; /* our own, sent back */
-        case 4:
-            memset(bytes + 5, 0, 64);
-            break;
+        case 0: bytes[5] ^= 1; break;
+        case 1: bytes[68] ^= 1; break;
+        case 2: raise_s(bytes + 5); break;
+        case 3: memcpy(bytes, own, own_n); break; /* our own, sent back */
+        case 4: memset(bytes + 5, 0, 64); break;
         case 5: { /* by another key, over the right digest */
             hello_t i, r;
             hash32_t digest;
@@ -668,7 +658,8 @@ START_TEST(only_this_connections_evidence_can_be_supplied)
     ck_assert_int_eq(mattest_evidence(a.m, &e, none), RC_REFUSED);
     e.type = TEE_EVIDENCE_SIMULATED;
     ck_assert_int_eq(mattest_evidence(a.m, &e, view_of(big, sizeof big)), RC_LIMIT);
-    ck_assert_int_eq(mattest_evidence(a.m, &e, view_of(big, sizeof big - 17 - e.quote.n - e.event_log.n + 1)), RC_LIMIT);
+    ck_assert_int_eq(mattest_evidence(a.m, &e, view_of(big, sizeof big - 17 - e.quote.n - e.event_log.n + 1)),
+                     RC_LIMIT);
     ck_assert_int_eq(mattest_state(a.m), MATTEST_QUOTE);
     ck_assert_int_eq(mattest_evidence(a.m, &e, view_of(big, sizeof big - 17 - e.quote.n - e.event_log.n)), RC_OK);
     ck_assert_int_eq(mattest_evidence(a.m, &e, none), RC_REFUSED);
@@ -686,21 +677,11 @@ START_TEST(a_machine_needs_a_sound_configuration)
     for (int row = 0; row < 5; row++) {
         mattest_config_t c = a.c;
         switch (row) {
-        case 0:
-            memset(c.nonce, 0, sizeof c.nonce);
-            break;
-        case 1:
-            c.static_pubkey[0] = 4;
-            break;
-        case 2:
-            c.role = (mattest_role_t)3;
-            break;
-        case 3:
-            c.type = (tee_evidence_type_t)3;
-            break;
-        default:
-            memset(c.static_pubkey + 1, 0xff, 32);
-            break;
+        case 0: memset(c.nonce, 0, sizeof c.nonce); break;
+        case 1: c.static_pubkey[0] = 4; break;
+        case 2: c.role = (mattest_role_t)3; break;
+        case 3: c.type = (tee_evidence_type_t)3; break;
+        default: memset(c.static_pubkey + 1, 0xff, 32); break;
         }
         ck_assert_msg(mattest_new(&m, &c) == RC_REFUSED && m == NULL, "row %d", row);
     }
@@ -751,9 +732,9 @@ START_TEST(what_ones_own_collateral_says_of_the_peer_is_final)
     static const struct {
         tee_code_t verdict;
         bool is_final;
-    } rows[] = { { E_REVOKED, true },    { E_QE_SIG, true },    { E_TCB_UNSUPPORTED, true }, { E_TCB_STATUS, true },
-                 { E_ADVISORY, true },   { E_FMSPC, false },    { E_TCB_TIME, false },       { E_CRL_TIME, false },
-                 { E_ROLLBACK, false },  { E_CRL_ISSUER, false } };
+    } rows[] = { { E_REVOKED, true },   { E_QE_SIG, true },     { E_TCB_UNSUPPORTED, true }, { E_TCB_STATUS, true },
+                 { E_ADVISORY, true },  { E_FMSPC, false },     { E_TCB_TIME, false },       { E_CRL_TIME, false },
+                 { E_ROLLBACK, false }, { E_CRL_ISSUER, false } };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         end_t a, b;
         pair(&a, &b);
@@ -810,18 +791,17 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN_AROUND("mattest", world_open, world_close, two_ends_attest_whatever_the_portions,
-                           evidence_may_come_before_the_exporter, what_follows_the_confirm_is_left_to_others,
-                           a_relay_between_two_channels_fails_on_both_sides,
-                           recorded_evidence_is_worth_nothing_on_a_new_connection, reflections_are_refused,
-                           altered_hellos_are_refused, each_change_of_a_hello_under_way_is_noticed,
-                           messages_out_of_order_are_refused, confirms_of_others_are_refused,
-                           the_evidence_is_of_the_type_that_the_hello_offered, the_prototypes_binding_is_not_accepted,
-                           a_silent_peer_meets_the_deadline, lengths_beyond_the_maximum_are_refused_at_once,
-                           parts_of_the_evidence_must_fit_its_body, peers_are_told_nothing_but_that_it_failed,
-                           the_key_is_released_only_when_every_condition_holds,
-                           only_this_connections_evidence_can_be_supplied, a_machine_needs_a_sound_configuration,
-                           a_key_that_does_not_sign_fails_the_machine, ones_own_collateral_is_used_before_what_is_stapled,
-                           what_ones_own_collateral_says_of_the_peer_is_final,
-                           what_the_policy_refuses_fails, evidence_that_expires_releases_no_key);
+    return UNIT_RUN_AROUND(
+        "mattest", world_open, world_close, two_ends_attest_whatever_the_portions,
+        evidence_may_come_before_the_exporter, what_follows_the_confirm_is_left_to_others,
+        a_relay_between_two_channels_fails_on_both_sides, recorded_evidence_is_worth_nothing_on_a_new_connection,
+        reflections_are_refused, altered_hellos_are_refused, each_change_of_a_hello_under_way_is_noticed,
+        messages_out_of_order_are_refused, confirms_of_others_are_refused,
+        the_evidence_is_of_the_type_that_the_hello_offered, the_prototypes_binding_is_not_accepted,
+        a_silent_peer_meets_the_deadline, lengths_beyond_the_maximum_are_refused_at_once,
+        parts_of_the_evidence_must_fit_its_body, peers_are_told_nothing_but_that_it_failed,
+        the_key_is_released_only_when_every_condition_holds, only_this_connections_evidence_can_be_supplied,
+        a_machine_needs_a_sound_configuration, a_key_that_does_not_sign_fails_the_machine,
+        ones_own_collateral_is_used_before_what_is_stapled, what_ones_own_collateral_says_of_the_peer_is_final,
+        what_the_policy_refuses_fails, evidence_that_expires_releases_no_key);
 }

@@ -13,9 +13,12 @@
 #define MEMORY (64ull << 30)
 
 static const image_section_t sections[] = {
-    { CFV_LEN, BFV_LEN, 0xffffe000, BFV_LEN, TDVF_BFV, 1 }, { 0, CFV_LEN, 0xffc00000, CFV_LEN, TDVF_CFV, 0 },
-    { 0, 0, 0x810000, 0x10000, TDVF_TEMP_MEM, 0 },          { 0, 0, 0x80b000, 0x2000, TDVF_TEMP_MEM, 0 },
-    { 0, 0, 0x809000, 0x2000, TDVF_TD_HOB, 0 },             { 0, 0, 0x800000, 0x6000, TDVF_TEMP_MEM, 0 },
+    { CFV_LEN, BFV_LEN, 0xffffe000, BFV_LEN, TDVF_BFV, 1 },
+    { 0, CFV_LEN, 0xffc00000, CFV_LEN, TDVF_CFV, 0 },
+    { 0, 0, 0x810000, 0x10000, TDVF_TEMP_MEM, 0 },
+    { 0, 0, 0x80b000, 0x2000, TDVF_TEMP_MEM, 0 },
+    { 0, 0, 0x809000, 0x2000, TDVF_TD_HOB, 0 },
+    { 0, 0, 0x800000, 0x6000, TDVF_TEMP_MEM, 0 },
 };
 
 /* Digests of the fixture's log, in order. */
@@ -93,9 +96,12 @@ static void unhex(uint8_t out[48], const char *hex)
 
 static measure_image_t usual(bool has_acpi)
 {
-    measure_image_t in = { .firmware = view_of(firmware, FIRMWARE_LEN), .kernel = view_of(kernel, KERNEL_LEN),
-                           .initrd = view_of(initrd, sizeof initrd), .cmdline = view_str("console=ttyS0 quiet"),
-                           .memory = MEMORY, .has_acpi = has_acpi };
+    measure_image_t in = { .firmware = view_of(firmware, FIRMWARE_LEN),
+                           .kernel = view_of(kernel, KERNEL_LEN),
+                           .initrd = view_of(initrd, sizeof initrd),
+                           .cmdline = view_str("console=ttyS0 quiet"),
+                           .memory = MEMORY,
+                           .has_acpi = has_acpi };
     for (size_t i = 0; has_acpi && i < MEASURE_ACPI_COUNT; i++)
         unhex(in.acpi[i], rtmr0[8 + i]);
     return in;
@@ -200,7 +206,7 @@ START_TEST(each_input_changes_the_registers_that_measure_it_and_no_other)
         const char *what;
         unsigned changed; /* bits: MRTD, RTMR0, RTMR1, RTMR2 */
     } cases[] = {
-        { "boot volume", 1 }, { "configuration volume", 2 }, { "memory", 2 }, { "ACPI tables", 2 },
+        { "boot volume", 1 }, { "configuration volume", 2 },     { "memory", 2 }, { "ACPI tables", 2 },
         { "kernel", 4 },      { "length of the initrd", 4 | 8 }, { "initrd", 8 }, { "command line", 8 },
     };
     measure_image_t in = usual(true);

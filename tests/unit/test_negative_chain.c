@@ -13,11 +13,13 @@ START_TEST(number_13_another_root_of_the_same_name)
     sim_plan_init(&plan);
     sim_case_open(&c, &plan, "13");
     ck_assert_int_eq(tee_simulator_open(&other, other_seed, &why), RC_OK);
-    check_case(13, "under another root", verify_quietly(NULL, &c.a, c.evidence.quote, &c.collateral, other.root, NULL, SIM_NOW), E_ROOT);
+    check_case(13, "under another root",
+               verify_quietly(NULL, &c.a, c.evidence.quote, &c.collateral, other.root, NULL, SIM_NOW), E_ROOT);
     /* Only the chain's last certificate is the trusted one. */
     static uint8_t text[16384];
     wr_t w = wr_of(text, sizeof text);
-    const view_t mixed[] = { sim_cert_pem(&other, &c.a, SIM_LEAF), sim_cert_pem(&other, &c.a, SIM_CA), sim_cert_pem(&c.p, &c.a, SIM_ROOT) };
+    const view_t mixed[] = { sim_cert_pem(&other, &c.a, SIM_LEAF), sim_cert_pem(&other, &c.a, SIM_CA),
+                             sim_cert_pem(&c.p, &c.a, SIM_ROOT) };
     for (size_t i = 0; i < 3; i++)
         wr_bytes(&w, mixed[i].p, mixed[i].n);
     CASE(13, "another root's chain before the root", E_CHAINORDER, p.quote.chain_text = wr_view(&w));
@@ -26,8 +28,10 @@ START_TEST(number_13_another_root_of_the_same_name)
          p.certs[SIM_CA].authority = SIM_STRANGER);
     CASE(13, "leaf signed by another key", E_CHAINSIG, p.certs[SIM_LEAF].issuer = SIM_STRANGER;
          p.certs[SIM_LEAF].issuer_name = p.certs[SIM_CA].name);
-    CASE(13, "leaf signed by the root", E_CHAINORDER, p.certs[SIM_LEAF].issuer = SIM_ROOT; p.certs[SIM_LEAF].authority = SIM_ROOT);
-    CASE(13, "leaf of an issuer of another name", E_CHAINORDER, p.certs[SIM_LEAF].issuer_name = "Simulated SGX PCK Processor CA");
+    CASE(13, "leaf signed by the root", E_CHAINORDER, p.certs[SIM_LEAF].issuer = SIM_ROOT;
+         p.certs[SIM_LEAF].authority = SIM_ROOT);
+    CASE(13, "leaf of an issuer of another name", E_CHAINORDER,
+         p.certs[SIM_LEAF].issuer_name = "Simulated SGX PCK Processor CA");
     CASE(13, "leaf without an authority key identifier", E_CHAINORDER, p.certs[SIM_LEAF].authority = SIM_NOBODY);
     other.free(other.ctx);
     sim_case_close(&c);
@@ -37,7 +41,8 @@ END_TEST
 START_TEST(number_14_a_root_that_is_not_self_signed)
 {
     CASE(14, "signed by another key", E_CHAINSIG, p.certs[SIM_ROOT].issuer = SIM_STRANGER);
-    CASE(14, "signed by another key and naming it", E_CHAINORDER, p.certs[SIM_ROOT].issuer = p.certs[SIM_ROOT].authority = SIM_STRANGER);
+    CASE(14, "signed by another key and naming it", E_CHAINORDER,
+         p.certs[SIM_ROOT].issuer = p.certs[SIM_ROOT].authority = SIM_STRANGER);
     CASE(14, "of another issuer's name", E_CHAINORDER, p.certs[SIM_ROOT].issuer_name = "Another SGX Root CA");
     for (unsigned i = 0; i < SIM_CERTS; i++) /* in the serial number, behind version 3 */
         CASE(14, cert_names[i], E_CHAINSIG, p.certs[i].flip = 8 * 20);
@@ -157,7 +162,8 @@ START_TEST(number_21_revoked)
     CASE(21, "leaf alone in the PCK CA's list", E_REVOKED, p.pck_crl.revoked = IN(SIM_LEAF); p.pck_crl.others = 0);
     CASE(21, "intermediate in the root's list", E_REVOKED, p.root_crl.revoked = IN(SIM_CA));
     CASE(21, "TCB signer in the root's list", E_REVOKED, p.root_crl.revoked = IN(SIM_SIGNER));
-    CASE(21, "all of them", E_REVOKED, p.root_crl.revoked = IN(SIM_CA) | IN(SIM_SIGNER); p.pck_crl.revoked = IN(SIM_LEAF));
+    CASE(21, "all of them", E_REVOKED, p.root_crl.revoked = IN(SIM_CA) | IN(SIM_SIGNER);
+         p.pck_crl.revoked = IN(SIM_LEAF));
     CASE(21, "others only", TEE_OK, p.root_crl.others = 9; p.pck_crl.others = 9);
     CASE(21, "empty lists", TEE_OK, p.root_crl.others = p.pck_crl.others = 0);
     /* Each list speaks only of its issuer's certificates. */
@@ -170,20 +176,27 @@ START_TEST(numbers_22_to_24_which_list)
 {
     CASE(22, "no root list", E_CRL_MISSING, p.root_crl.missing = true);
     CASE(22, "no PCK list", E_CRL_MISSING, p.pck_crl.missing = true);
-    CASE(23, "PCK list signed by another key", E_CRL_SIG, p.pck_crl.issuer = SIM_STRANGER; p.pck_crl.issuer_name = CA.name);
-    CASE(23, "PCK list signed by, and naming, another key", E_CRL_ISSUER, p.pck_crl.issuer = p.pck_crl.authority = SIM_STRANGER;
+    CASE(23, "PCK list signed by another key", E_CRL_SIG, p.pck_crl.issuer = SIM_STRANGER;
+         p.pck_crl.issuer_name = CA.name);
+    CASE(23, "PCK list signed by, and naming, another key", E_CRL_ISSUER,
+         p.pck_crl.issuer = p.pck_crl.authority = SIM_STRANGER;
          p.pck_crl.issuer_name = CA.name);
     CASE(23, "PCK list of the root", E_CRL_ISSUER, p.pck_crl.issuer = p.pck_crl.authority = SIM_ROOT);
-    CASE(23, "PCK list signed by the root in the CA's name", E_CRL_SIG, p.pck_crl.issuer = SIM_ROOT; p.pck_crl.issuer_name = CA.name);
+    CASE(23, "PCK list signed by the root in the CA's name", E_CRL_SIG, p.pck_crl.issuer = SIM_ROOT;
+         p.pck_crl.issuer_name = CA.name);
     CASE(23, "root list of the PCK CA", E_CRL_ISSUER, p.root_crl.issuer = p.root_crl.authority = SIM_CA);
-    CASE(23, "root list signed by the PCK CA in the root's name", E_CRL_SIG, p.root_crl.issuer = SIM_CA; p.root_crl.issuer_name = ROOT.name);
-    CASE(23, "PCK list signed by its own leaf", E_CRL_SIG, p.pck_crl.issuer = SIM_LEAF; p.pck_crl.issuer_name = CA.name);
-    CASE(24, "the list of a Processor CA for a leaf of the Platform CA", E_CRL_ISSUER, p.pck_crl.issuer_name = "Simulated SGX PCK Processor CA");
+    CASE(23, "root list signed by the PCK CA in the root's name", E_CRL_SIG, p.root_crl.issuer = SIM_CA;
+         p.root_crl.issuer_name = ROOT.name);
+    CASE(23, "PCK list signed by its own leaf", E_CRL_SIG, p.pck_crl.issuer = SIM_LEAF;
+         p.pck_crl.issuer_name = CA.name);
+    CASE(24, "the list of a Processor CA for a leaf of the Platform CA", E_CRL_ISSUER,
+         p.pck_crl.issuer_name = "Simulated SGX PCK Processor CA");
     static uint8_t processor_crl[4096];
     real_t real;
     real_open(&real);
     const size_t len = read_test_data(processor_crl, sizeof processor_crl, "processor_crl.der");
-    REAL(&real, 24, "Intel's list of the Processor CA for a leaf of the Platform CA", E_CRL_ISSUER, c.pck_crl = view_of(processor_crl, len));
+    REAL(&real, 24, "Intel's list of the Processor CA for a leaf of the Platform CA", E_CRL_ISSUER,
+         c.pck_crl = view_of(processor_crl, len));
     REAL(&real, 24, "Intel's root list in place of the PCK CA's", E_CRL_ISSUER, c.pck_crl = c.root_ca_crl);
     REAL(&real, 22, "Intel's collateral without a list", E_CRL_MISSING, c.pck_crl = view_of(NULL, 0));
     real_close(&real);
@@ -225,7 +238,8 @@ START_TEST(number_26_bits_of_lists)
         }
         memcpy(copy, genuine.p, genuine.n);
         copy[genuine.n - 1] ^= 1;
-        check_case(26, "signature", verify_quietly(NULL, &s.a, s.evidence.quote, &c, s.p.root, NULL, SIM_NOW), E_CRL_SIG);
+        check_case(26, "signature", verify_quietly(NULL, &s.a, s.evidence.quote, &c, s.p.root, NULL, SIM_NOW),
+                   E_CRL_SIG);
         free(copy);
     }
     sim_case_close(&s);
@@ -268,20 +282,11 @@ END_TEST
 
 static int run(void)
 {
-    return UNIT_RUN("negative_chain",
-        number_13_another_root_of_the_same_name,
-        number_14_a_root_that_is_not_self_signed,
-        number_15_constraints_and_usage,
-        number_16_validity_with_inclusive_bounds,
-        number_17_names,
-        numbers_18_and_19_algorithms,
-        number_20_sgx_extension,
-        number_21_revoked,
-        numbers_22_to_24_which_list,
-        number_25_times_of_lists,
-        number_26_bits_of_lists,
-        number_27_extensions_of_lists,
-        number_28_older_lists_than_stored);
+    return UNIT_RUN("negative_chain", number_13_another_root_of_the_same_name, number_14_a_root_that_is_not_self_signed,
+                    number_15_constraints_and_usage, number_16_validity_with_inclusive_bounds, number_17_names,
+                    numbers_18_and_19_algorithms, number_20_sgx_extension, number_21_revoked,
+                    numbers_22_to_24_which_list, number_25_times_of_lists, number_26_bits_of_lists,
+                    number_27_extensions_of_lists, number_28_older_lists_than_stored);
 }
 
 int main(void)

@@ -60,7 +60,8 @@ START_TEST(numbers_30_and_31_not_the_bytes_that_were_signed)
 {
     REAL(&real, 30, "TCB info serialised again", E_TCB_SIG, c.tcb_info = serialised_again(c.tcb_info));
     REAL(&real, 30, "QE identity serialised again", E_QEID_SIG, c.qe_identity = serialised_again(c.qe_identity));
-    REAL(&real, 31, "signatures swapped", E_TCB_SIG, memcpy(c.tcb_info_signature, real.collateral.qe_identity_signature, 64);
+    REAL(&real, 31, "signatures swapped", E_TCB_SIG,
+         memcpy(c.tcb_info_signature, real.collateral.qe_identity_signature, 64);
          memcpy(c.qe_identity_signature, real.collateral.tcb_info_signature, 64));
     REAL(&real, 31, "the QE identity's signature on the TCB info", E_TCB_SIG,
          memcpy(c.tcb_info_signature, real.collateral.qe_identity_signature, 64));
@@ -69,12 +70,12 @@ START_TEST(numbers_30_and_31_not_the_bytes_that_were_signed)
 }
 END_TEST
 
-#define SIGNED_BY(document, key, ...) \
-    do { \
-        const sim_key_t chain_[] = { __VA_ARGS__ }; \
-        (document)->signer = key; \
-        memcpy((document)->chain, chain_, sizeof chain_); \
-        (document)->chain_count = sizeof chain_ / sizeof chain_[0]; \
+#define SIGNED_BY(document, key, ...)                                                                                  \
+    do {                                                                                                               \
+        const sim_key_t chain_[] = { __VA_ARGS__ };                                                                    \
+        (document)->signer = key;                                                                                      \
+        memcpy((document)->chain, chain_, sizeof chain_);                                                              \
+        (document)->chain_count = sizeof chain_ / sizeof chain_[0];                                                    \
     } while (0)
 
 START_TEST(number_32_signers)
@@ -83,9 +84,11 @@ START_TEST(number_32_signers)
 #define DOCUMENT (i ? &p.qe_identity : &p.tcb_info)
         const tee_code_t bad_signature = i ? E_QEID_SIG : E_TCB_SIG;
         CASE(32, "its signer", TEE_OK, SIGNED_BY(DOCUMENT, SIM_SIGNER, SIM_SIGNER, SIM_ROOT));
-        CASE(32, "the PCK leaf, with its own chain", E_CHAINLEN, SIGNED_BY(DOCUMENT, SIM_LEAF, SIM_LEAF, SIM_CA, SIM_ROOT));
+        CASE(32, "the PCK leaf, with its own chain", E_CHAINLEN,
+             SIGNED_BY(DOCUMENT, SIM_LEAF, SIM_LEAF, SIM_CA, SIM_ROOT));
         CASE(32, "the PCK leaf under the root", E_CHAINORDER, SIGNED_BY(DOCUMENT, SIM_LEAF, SIM_LEAF, SIM_ROOT));
-        CASE(32, "the PCK leaf, with the signer's chain", bad_signature, SIGNED_BY(DOCUMENT, SIM_LEAF, SIM_SIGNER, SIM_ROOT));
+        CASE(32, "the PCK leaf, with the signer's chain", bad_signature,
+             SIGNED_BY(DOCUMENT, SIM_LEAF, SIM_SIGNER, SIM_ROOT));
         CASE(32, "the PCK CA", E_CHAINUSAGE, SIGNED_BY(DOCUMENT, SIM_CA, SIM_CA, SIM_ROOT));
         CASE(32, "the root", E_CHAINUSAGE, SIGNED_BY(DOCUMENT, SIM_ROOT, SIM_ROOT, SIM_ROOT));
         CASE(32, "nobody", bad_signature, SIGNED_BY(DOCUMENT, SIM_STRANGER, SIM_SIGNER, SIM_ROOT));
@@ -94,21 +97,33 @@ START_TEST(number_32_signers)
     }
     CASE(32, "a TCB signer that a stranger vouches for", E_CHAINSIG, p.certs[SIM_SIGNER].issuer = SIM_STRANGER;
          p.certs[SIM_SIGNER].issuer_name = p.certs[SIM_ROOT].name);
-    CASE(32, "a TCB signer under the PCK CA", E_CHAINORDER, p.certs[SIM_SIGNER].issuer = p.certs[SIM_SIGNER].authority = SIM_CA);
+    CASE(32, "a TCB signer under the PCK CA", E_CHAINORDER,
+         p.certs[SIM_SIGNER].issuer = p.certs[SIM_SIGNER].authority = SIM_CA);
     CASE(32, "a signer that is no TCB signer", E_CHAINNAME, p.certs[SIM_SIGNER].name = "Simulated SGX PCK Certificate");
 }
 END_TEST
 
-#define EDIT(document, from, to) (document).edits[0] = (sim_edit_t){ from, to }
+#define EDIT(document, from, to)                                                                                       \
+    (document).edits[0] = (sim_edit_t)                                                                                 \
+    {                                                                                                                  \
+        from, to                                                                                                       \
+    }
 #define EDIT_INFO(from, to) EDIT(p.tcb_info, from, to)
 #define EDIT_IDENTITY(from, to) EDIT(p.qe_identity, from, to)
 #define NEXT_DAY "2026-01-15T00:00:00Z"
 
 START_TEST(number_33_dates)
 {
-    static const char *const no_dates[] = { "", "2026-01-15", "2026-01-15T00:00:00", "2026-13-15T00:00:00Z", "2026-02-30T00:00:00Z",
-                                            "2026-01-15T24:00:00Z", "2026-01-15 00:00:00Z", "2026-01-15T00:00:00+00:00",
-                                            "2026-01-15T00:00:00Zx", "+026-01-15T00:00:00Z" };
+    static const char *const no_dates[] = { "",
+                                            "2026-01-15",
+                                            "2026-01-15T00:00:00",
+                                            "2026-13-15T00:00:00Z",
+                                            "2026-02-30T00:00:00Z",
+                                            "2026-01-15T24:00:00Z",
+                                            "2026-01-15 00:00:00Z",
+                                            "2026-01-15T00:00:00+00:00",
+                                            "2026-01-15T00:00:00Zx",
+                                            "+026-01-15T00:00:00Z" };
     for (unsigned i = 0; i < 2; i++) {
         const tee_code_t want = i ? E_QEID_TIME : E_TCB_TIME;
         CASE(33, "ends now", TEE_OK, (DOCUMENT)->until = SIM_NOW - SIM_DAY);
@@ -121,7 +136,8 @@ START_TEST(number_33_dates)
             snprintf(text, sizeof text, "\"issueDate\":\"%s\"", no_dates[k]);
             CASE(33, no_dates[k], want, EDIT(*DOCUMENT, "\"issueDate\":\"" NEXT_DAY "\"", text));
         }
-        CASE(33, "a number for a date", want, EDIT(*DOCUMENT, "\"issueDate\":\"" NEXT_DAY "\"", "\"issueDate\":1768435200"));
+        CASE(33, "a number for a date", want,
+             EDIT(*DOCUMENT, "\"issueDate\":\"" NEXT_DAY "\"", "\"issueDate\":1768435200"));
         CASE(33, "no date", want, EDIT(*DOCUMENT, "\"issueDate\":\"" NEXT_DAY "\",", ""));
     }
 }
@@ -165,7 +181,8 @@ START_TEST(numbers_37_to_39_levels)
         snprintf(text, sizeof text, "\"sgxtcbcomponents\":[{\"svn\":%s},", no_svns[i]);
         CASE(37, no_svns[i], E_TCB_COMPONENTS, EDIT_INFO(FIRST_SGX, text));
     }
-    CASE(37, "an SVN beyond 64 bits", E_TCB_JSON, EDIT_INFO(FIRST_SGX, "\"sgxtcbcomponents\":[{\"svn\":18446744073709551616},"));
+    CASE(37, "an SVN beyond 64 bits", E_TCB_JSON,
+         EDIT_INFO(FIRST_SGX, "\"sgxtcbcomponents\":[{\"svn\":18446744073709551616},"));
     CASE(37, "no pcesvn", E_TCB_COMPONENTS, EDIT_INFO("\"pcesvn\":11,", ""));
     CASE(37, "pcesvn of 17 bits", E_TCB_COMPONENTS, EDIT_INFO("\"pcesvn\":11,", "\"pcesvn\":65536,"));
     CASE(38, "no level of the platform", E_TCB_JSON, p.level_count = 0);
@@ -187,10 +204,12 @@ START_TEST(number_40_form)
     snprintf(text, sizeof text, "\"version\":3,\"x\":%s", deep);
     CASE(40, "duplicate key", E_TCB_JSON, EDIT_INFO("\"version\":3", "\"version\":3,\"version\":3"));
     CASE(40, "duplicate key in a level", E_TCB_JSON, EDIT_INFO("\"pcesvn\":11,", "\"pcesvn\":11,\"pcesvn\":11,"));
-    CASE(40, "duplicate key of the QE identity", E_QEID_JSON, EDIT_IDENTITY("\"isvprodid\":2,", "\"isvprodid\":2,\"isvprodid\":2,"));
+    CASE(40, "duplicate key of the QE identity", E_QEID_JSON,
+         EDIT_IDENTITY("\"isvprodid\":2,", "\"isvprodid\":2,\"isvprodid\":2,"));
     CASE(40, "deep nesting", E_LIMIT, EDIT_INFO("\"version\":3", text));
     CASE(40, "text behind the TCB info", E_TCB_JSON, EDIT_INFO("[\"SIM-SA-00000\"]}]}", "[\"SIM-SA-00000\"]}]}{}"));
-    CASE(40, "text behind the QE identity", E_QEID_JSON, EDIT_IDENTITY("[\"SIM-SA-00020\"]}]}", "[\"SIM-SA-00020\"]}]} x"));
+    CASE(40, "text behind the QE identity", E_QEID_JSON,
+         EDIT_IDENTITY("[\"SIM-SA-00020\"]}]}", "[\"SIM-SA-00020\"]}]} x"));
     CASE(40, "a comment", E_TCB_JSON, EDIT_INFO("\"version\":3", "/**/\"version\":3"));
     uint8_t *large = malloc(10u << 20);
     ck_assert_ptr_nonnull(large);
@@ -256,17 +275,11 @@ END_TEST
 
 static int run(void)
 {
-    return UNIT_RUN_AROUND("negative_collateral", setup, teardown,
-        number_29_one_byte_of_a_document,
-        numbers_30_and_31_not_the_bytes_that_were_signed,
-        number_32_signers,
-        number_33_dates,
-        number_34_what_document_it_is,
-        numbers_35_and_36_which_platform,
-        numbers_37_to_39_levels,
-        number_40_form,
-        number_41_the_order_of_levels_does_not_matter,
-        number_42_a_lower_evaluation_number_than_stored);
+    return UNIT_RUN_AROUND("negative_collateral", setup, teardown, number_29_one_byte_of_a_document,
+                           numbers_30_and_31_not_the_bytes_that_were_signed, number_32_signers, number_33_dates,
+                           number_34_what_document_it_is, numbers_35_and_36_which_platform, numbers_37_to_39_levels,
+                           number_40_form, number_41_the_order_of_levels_does_not_matter,
+                           number_42_a_lower_evaluation_number_than_stored);
 }
 
 int main(void)

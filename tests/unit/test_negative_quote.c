@@ -3,11 +3,20 @@
 #include "tests/unit/negative.h"
 
 /* Places in the genuine quote of version 4 (tee-facts section 1.3). */
-enum { AT_SECTION = 632, AT_SIGNATURE = 636, AT_OUTER_TYPE = 764, AT_OUTER_SIZE = 766, AT_QE_SIGNATURE = 1154, AT_AUTH_LEN = 1218,
-       AT_INNER_TYPE = 1252, AT_INNER_SIZE = 1254 };
+enum {
+    AT_SECTION = 632,
+    AT_SIGNATURE = 636,
+    AT_OUTER_TYPE = 764,
+    AT_OUTER_SIZE = 766,
+    AT_QE_SIGNATURE = 1154,
+    AT_AUTH_LEN = 1218,
+    AT_INNER_TYPE = 1252,
+    AT_INNER_SIZE = 1254
+};
 
-static const uint8_t order[32] = { 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                   0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51 };
+static const uint8_t order[32] = { 0xff, 0xff, 0xff, 0xff, 0,    0,    0,    0,    0xff, 0xff, 0xff,
+                                   0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17,
+                                   0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51 };
 
 static real_t real;
 
@@ -62,7 +71,10 @@ START_TEST(numbers_3_to_6_header)
 }
 END_TEST
 
-#define V5(type, size) sim_plan_init_td15(&p); p.quote.body_type = type; p.quote.body_size = size
+#define V5(type, size)                                                                                                 \
+    sim_plan_init_td15(&p);                                                                                            \
+    p.quote.body_type = type;                                                                                          \
+    p.quote.body_size = size
 
 START_TEST(number_7_body_descriptor)
 {
@@ -82,7 +94,8 @@ END_TEST
 
 START_TEST(numbers_8_to_11_signature_section)
 {
-    static const uint16_t outer[] = { 0, 1, 2, 3, 4, 5, 7, 0x0600, 0xffff }, inner[] = { 0, 1, 2, 3, 4, 6, 7, 0x0500, 0xffff };
+    static const uint16_t outer[] = { 0, 1, 2, 3, 4, 5, 7, 0x0600, 0xffff },
+                          inner[] = { 0, 1, 2, 3, 4, 6, 7, 0x0500, 0xffff };
     for (size_t i = 0; i < sizeof outer / sizeof outer[0]; i++)
         REAL(&real, 8, "outer certification data type", E_CERTTYPE_OUTER, put_le(q + AT_OUTER_TYPE, outer[i], 2));
     const uint32_t section = get_u32(real.quote + AT_SECTION), size = get_u32(real.quote + AT_OUTER_SIZE);
@@ -113,11 +126,11 @@ START_TEST(numbers_8_to_11_signature_section)
 }
 END_TEST
 
-#define CHAIN(...) \
-    do { \
-        const sim_key_t chain_[] = { __VA_ARGS__ }; \
-        memcpy(p.quote.chain, chain_, sizeof chain_); \
-        p.quote.chain_count = sizeof chain_ / sizeof chain_[0]; \
+#define CHAIN(...)                                                                                                     \
+    do {                                                                                                               \
+        const sim_key_t chain_[] = { __VA_ARGS__ };                                                                    \
+        memcpy(p.quote.chain, chain_, sizeof chain_);                                                                  \
+        p.quote.chain_count = sizeof chain_ / sizeof chain_[0];                                                        \
     } while (0)
 
 START_TEST(number_12_which_certificates)
@@ -137,8 +150,8 @@ START_TEST(number_12_which_certificates)
 END_TEST
 
 /* The genuine chain's text with a change in the middle of its first certificate, and behind it. */
-static view_t change_text(uint8_t *out, size_t cap, const char *inside, size_t inside_n, const char *between, const char *behind,
-                          size_t behind_n)
+static view_t change_text(uint8_t *out, size_t cap, const char *inside, size_t inside_n, const char *between,
+                          const char *behind, size_t behind_n)
 {
     tee_provider_t platform;
     const char *why;
@@ -164,7 +177,7 @@ static view_t change_text(uint8_t *out, size_t cap, const char *inside, size_t i
 START_TEST(number_12_pem_text)
 {
     static uint8_t buf[16384];
-#define TEXT(inside, between, behind) \
+#define TEXT(inside, between, behind)                                                                                  \
     p.quote.chain_text = change_text(buf, sizeof buf, inside, sizeof inside - 1, between, behind, sizeof behind - 1)
     CASE(12, "the text unchanged", TEE_OK, TEXT("", "", ""));
     CASE(12, "a NUL in the middle", E_PEM, TEXT("\0", "", ""));
@@ -205,7 +218,8 @@ START_TEST(number_12_pem_of_a_mebibyte)
     memset(big + real.n, '\n', TEE_QUOTE_LEN_MAX - real.n);
     for (size_t i = 0; i < 3; i++)
         put_le(big + sizes[i], get_u32(real.quote + sizes[i]) + TEE_QUOTE_LEN_MAX - real.n, 4);
-    check_case(12, "PEM up to the maximum", real_verify(&real, big, TEE_QUOTE_LEN_MAX, &real.collateral, V4_NOW), TEE_OK);
+    check_case(12, "PEM up to the maximum", real_verify(&real, big, TEE_QUOTE_LEN_MAX, &real.collateral, V4_NOW),
+               TEE_OK);
     free(big);
 }
 END_TEST
@@ -259,7 +273,8 @@ START_TEST(number_52_points_and_ranges)
     for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++)
         for (unsigned half = 0; half < 2; half++) {
             REAL(&real, 52, "r or s of the quote", E_POINT, patch32(q + AT_SIGNATURE, half, bad[i].value, bad[i].add));
-            REAL(&real, 52, "r or s of the QE report", E_POINT, patch32(q + AT_QE_SIGNATURE, half, bad[i].value, bad[i].add));
+            REAL(&real, 52, "r or s of the QE report", E_POINT,
+                 patch32(q + AT_QE_SIGNATURE, half, bad[i].value, bad[i].add));
             memset(sig, 1, sizeof sig);
             patch32(sig, half, bad[i].value, bad[i].add);
             CASE(52, "r or s of the quote, simulated", E_POINT, p.quote.signature = sig);
@@ -302,18 +317,11 @@ END_TEST
 
 static int run(void)
 {
-    return UNIT_RUN_AROUND("negative_quote", setup, teardown,
-        numbers_1_and_2_length,
-        numbers_3_to_6_header,
-        number_7_body_descriptor,
-        numbers_8_to_11_signature_section,
-        number_12_which_certificates,
-        number_12_pem_text,
-        number_12_pem_of_a_mebibyte,
-        number_51_every_97th_bit_of_what_is_signed,
-        number_51_each_part_of_the_signature_section,
-        number_52_points_and_ranges,
-        number_53_the_other_s_is_accepted);
+    return UNIT_RUN_AROUND("negative_quote", setup, teardown, numbers_1_and_2_length, numbers_3_to_6_header,
+                           number_7_body_descriptor, numbers_8_to_11_signature_section, number_12_which_certificates,
+                           number_12_pem_text, number_12_pem_of_a_mebibyte, number_51_every_97th_bit_of_what_is_signed,
+                           number_51_each_part_of_the_signature_section, number_52_points_and_ranges,
+                           number_53_the_other_s_is_accepted);
 }
 
 int main(void)

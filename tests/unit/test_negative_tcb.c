@@ -19,15 +19,16 @@ static void expect_status(int number, const char *what, const sim_plan_t *plan, 
 {
     tcb_grade_t grade;
     check_case(number, what, verify_plan(plan, what, &grade, SIM_NOW), TEE_OK);
-    ck_assert_msg(grade.status == want, "(%d) %s: %s instead of %s", number, what, tcb_status_name(grade.status), tcb_status_name(want));
+    ck_assert_msg(grade.status == want, "(%d) %s: %s instead of %s", number, what, tcb_status_name(grade.status),
+                  tcb_status_name(want));
 }
 
-#define STATUS(number, what, want, ...)                                                                                    \
-    do {                                                                                                                   \
-        static sim_plan_t p;                                                                                               \
-        sim_plan_init(&p);                                                                                                 \
-        __VA_ARGS__;                                                                                                       \
-        expect_status(number, what, &p, want);                                                                             \
+#define STATUS(number, what, want, ...)                                                                                \
+    do {                                                                                                               \
+        static sim_plan_t p;                                                                                           \
+        sim_plan_init(&p);                                                                                             \
+        __VA_ARGS__;                                                                                                   \
+        expect_status(number, what, &p, want);                                                                         \
     } while (0)
 
 /* The table of section 6.3 for each status of the platform: module and QE up to date, one of them out of date, one revoked. */
@@ -40,7 +41,8 @@ START_TEST(number_43_convergence)
         { "UpToDate", TCB_UP_TO_DATE, TCB_OUT_OF_DATE },
         { "SWHardeningNeeded", TCB_SW_HARDENING_NEEDED, TCB_OUT_OF_DATE },
         { "ConfigurationNeeded", TCB_CONFIGURATION_NEEDED, TCB_OUT_OF_DATE_CONFIGURATION_NEEDED },
-        { "ConfigurationAndSWHardeningNeeded", TCB_CONFIGURATION_AND_SW_HARDENING_NEEDED, TCB_OUT_OF_DATE_CONFIGURATION_NEEDED },
+        { "ConfigurationAndSWHardeningNeeded", TCB_CONFIGURATION_AND_SW_HARDENING_NEEDED,
+          TCB_OUT_OF_DATE_CONFIGURATION_NEEDED },
         { "OutOfDate", TCB_OUT_OF_DATE, TCB_OUT_OF_DATE },
         { "OutOfDateConfigurationNeeded", TCB_OUT_OF_DATE_CONFIGURATION_NEEDED, TCB_OUT_OF_DATE_CONFIGURATION_NEEDED },
         { "Revoked", TCB_REVOKED, TCB_REVOKED },
@@ -50,7 +52,8 @@ START_TEST(number_43_convergence)
         STATUS(43, rows[i].name, rows[i].itself, PLATFORM);
         STATUS(43, rows[i].name, rows[i].with_out_of_date, PLATFORM; p.modules[1].levels[0].status = "OutOfDate");
         STATUS(43, rows[i].name, rows[i].with_out_of_date, PLATFORM; p.qe_levels[0].status = "OutOfDate");
-        STATUS(43, rows[i].name, rows[i].with_out_of_date, PLATFORM; p.modules[1].levels[0].status = p.qe_levels[0].status = "OutOfDate");
+        STATUS(43, rows[i].name, rows[i].with_out_of_date, PLATFORM;
+               p.modules[1].levels[0].status = p.qe_levels[0].status = "OutOfDate");
         STATUS(43, rows[i].name, TCB_REVOKED, PLATFORM; p.modules[1].levels[0].status = "Revoked");
         STATUS(43, rows[i].name, TCB_REVOKED, PLATFORM; p.qe_levels[0].status = "Revoked");
     }
@@ -60,9 +63,15 @@ END_TEST
 /* Only the first level is there; the certificate's components and those of the quote are moved against it. */
 START_TEST(number_44_components)
 {
-#define ONE_LEVEL p.level_count = 1; memset(p.levels[0].sgx, 3, 16); memset(p.levels[0].tdx, 3, 16); p.levels[0].pce_svn = 11; \
-    for (unsigned j_ = 0; j_ < 16; j_++) p.sgx.components[j_] = p.sgx.cpu_svn[j_] = p.quote.td[SIM_TD_TCB_SVN + j_] = 3; \
-    p.quote.td[SIM_TD_TCB_SVN] = 5; p.quote.td[SIM_TD_TCB_SVN + 1] = 1
+#define ONE_LEVEL                                                                                                      \
+    p.level_count = 1;                                                                                                 \
+    memset(p.levels[0].sgx, 3, 16);                                                                                    \
+    memset(p.levels[0].tdx, 3, 16);                                                                                    \
+    p.levels[0].pce_svn = 11;                                                                                          \
+    for (unsigned j_ = 0; j_ < 16; j_++)                                                                               \
+        p.sgx.components[j_] = p.sgx.cpu_svn[j_] = p.quote.td[SIM_TD_TCB_SVN + j_] = 3;                                \
+    p.quote.td[SIM_TD_TCB_SVN] = 5;                                                                                    \
+    p.quote.td[SIM_TD_TCB_SVN + 1] = 1
 #define SGX_COMPONENT(value) p.sgx.components[i] = p.sgx.cpu_svn[i] = value
     CASE(44, "all equal", TEE_OK, ONE_LEVEL);
     for (unsigned i = 0; i < 16; i++) {
@@ -80,19 +89,25 @@ END_TEST
 
 START_TEST(numbers_45_to_47_module)
 {
-#define MODULE(svn, version) p.quote.td[SIM_TD_TCB_SVN] = svn; p.quote.td[SIM_TD_TCB_SVN + 1] = version
-    CASE(45, "version 1, SVN below component 0 and not below the module's level", TEE_OK, p.levels[0].tdx[0] = 9; p.level_count = 1;
-         MODULE(5, 1));
-    CASE(45, "version 0, SVN below component 0", E_TCB_UNSUPPORTED, p.levels[0].tdx[0] = 9; p.level_count = 1; MODULE(5, 0));
-    CASE(45, "version 0, component 1 above the platform's", E_TCB_UNSUPPORTED, p.levels[0].tdx[1] = 1; p.level_count = 1; MODULE(9, 0));
+#define MODULE(svn, version)                                                                                           \
+    p.quote.td[SIM_TD_TCB_SVN] = svn;                                                                                  \
+    p.quote.td[SIM_TD_TCB_SVN + 1] = version
+    CASE(45, "version 1, SVN below component 0 and not below the module's level", TEE_OK, p.levels[0].tdx[0] = 9;
+         p.level_count = 1; MODULE(5, 1));
+    CASE(45, "version 0, SVN below component 0", E_TCB_UNSUPPORTED, p.levels[0].tdx[0] = 9; p.level_count = 1;
+         MODULE(5, 0));
+    CASE(45, "version 0, component 1 above the platform's", E_TCB_UNSUPPORTED, p.levels[0].tdx[1] = 1;
+         p.level_count = 1; MODULE(9, 0));
     CASE(46, "no identity for the version", E_MODULE_ID, MODULE(6, 2));
     CASE(46, "no identities at all", E_MODULE_ID, p.module_count = 0);
     CASE(46, "SVN below every level of the module", E_MODULE_SVN, MODULE(1, 1));
     STATUS(46, "SVN between the levels of the module", TCB_OUT_OF_DATE, MODULE(4, 1); p.levels[0].tdx[0] = 0);
     for (unsigned bit = 0; bit < 8 * 48; bit += 7)
-        CASE(47, "MRSIGNERSEAM", E_MODULE_SIGNER, p.quote.td[SIM_TD_MR_SIGNER_SEAM + bit / 8] = (uint8_t)(1u << bit % 8));
+        CASE(47, "MRSIGNERSEAM", E_MODULE_SIGNER,
+             p.quote.td[SIM_TD_MR_SIGNER_SEAM + bit / 8] = (uint8_t)(1u << bit % 8));
     for (unsigned bit = 0; bit < 64; bit++)
-        CASE(47, "SEAMATTRIBUTES", E_MODULE_ATTR, p.quote.td[SIM_TD_SEAM_ATTRIBUTES + bit / 8] = (uint8_t)(1u << bit % 8));
+        CASE(47, "SEAMATTRIBUTES", E_MODULE_ATTR,
+             p.quote.td[SIM_TD_SEAM_ATTRIBUTES + bit / 8] = (uint8_t)(1u << bit % 8));
 }
 END_TEST
 
@@ -121,7 +136,8 @@ START_TEST(number_49_relaunch)
 {
     RELAUNCH("patched since", TCB_TD_RELAUNCH_ADVISED, (void)p);
     RELAUNCH("patched since, hardening needed", TCB_TD_RELAUNCH_ADVISED, p.levels[0].status = "SWHardeningNeeded");
-    RELAUNCH("patched since, configuration needed", TCB_TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED, p.levels[0].status = "ConfigurationNeeded");
+    RELAUNCH("patched since, configuration needed", TCB_TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED,
+             p.levels[0].status = "ConfigurationNeeded");
     RELAUNCH("patched since, configuration and hardening needed", TCB_TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED,
              p.levels[0].status = "ConfigurationAndSWHardeningNeeded");
     RELAUNCH("platform out of date", TCB_OUT_OF_DATE, p.levels[0].status = "OutOfDate");
@@ -131,7 +147,8 @@ START_TEST(number_49_relaunch)
     RELAUNCH("running module one below the highest level", TCB_OUT_OF_DATE, p.quote.td[SIM_TD_TCB_SVN2] = 4);
     RELAUNCH("component 2 one below the highest level", TCB_OUT_OF_DATE, p.quote.td[SIM_TD_TCB_SVN2 + 2] = 2);
     RELAUNCH("a running module that no identity describes", TCB_OUT_OF_DATE, p.quote.td[SIM_TD_TCB_SVN2 + 1] = 2);
-    RELAUNCH("a running module without version, below component 0", TCB_OUT_OF_DATE, p.quote.td[SIM_TD_TCB_SVN2 + 1] = 0;
+    RELAUNCH("a running module without version, below component 0", TCB_OUT_OF_DATE,
+             p.quote.td[SIM_TD_TCB_SVN2 + 1] = 0;
              p.quote.td[SIM_TD_TCB_SVN2] = 4);
     STATUS(49, "TD report 1.0", TCB_OUT_OF_DATE, p.quote.td[SIM_TD_TCB_SVN] = 4);
 }
@@ -177,7 +194,8 @@ static tee_code_t appraise_plan(const sim_plan_t *plan, const char *td_rules)
     char *hex = arena_alloc(&c.a, cap), *text = arena_alloc(&c.a, cap);
     ck_assert(hex && text);
     hex_encode(hex, c.p.root);
-    snprintf(text, cap, "{\"version\":1,\"mode\":\"same-as-self\",\"simulator_root\":\"%s\",\"td\":{%s}}", hex, td_rules);
+    snprintf(text, cap, "{\"version\":1,\"mode\":\"same-as-self\",\"simulator_root\":\"%s\",\"td\":{%s}}", hex,
+             td_rules);
     ck_assert_msg(policy_read(&policy, &error, view_str(text)) == RC_OK, "%s: %s", error.field, error.error);
     ck_assert_int_eq(quote_parse(&quote, &fault, c.evidence.quote), RC_OK);
     ck_assert_int_eq(policy_set_self(policy, &quote, NULL), RC_OK);
@@ -188,12 +206,12 @@ static tee_code_t appraise_plan(const sim_plan_t *plan, const char *td_rules)
     return rc ? fault.code : TEE_OK;
 }
 
-#define TD(what, want, rules, ...)                                                                                         \
-    do {                                                                                                                   \
-        static sim_plan_t p;                                                                                               \
-        sim_plan_init_td15(&p);                                                                                            \
-        __VA_ARGS__;                                                                                                       \
-        check_case(54, what, appraise_plan(&p, rules), want);                                                              \
+#define TD(what, want, rules, ...)                                                                                     \
+    do {                                                                                                               \
+        static sim_plan_t p;                                                                                           \
+        sim_plan_init_td15(&p);                                                                                        \
+        __VA_ARGS__;                                                                                                   \
+        check_case(54, what, appraise_plan(&p, rules), want);                                                          \
     } while (0)
 
 static bool defined_bit(unsigned bit)
@@ -206,16 +224,21 @@ START_TEST(number_54_the_td)
 #define ATTRIBUTE(bit) p.quote.td[SIM_TD_ATTRIBUTES + (bit) / 8] ^= (uint8_t)(1u << (bit) % 8)
     TD("as it is", TEE_OK, "", (void)p);
     for (unsigned bit = 0; bit < 64; bit++) {
-        const tee_code_t want = bit < 8 ? E_TD_DEBUG : bit == 28 ? E_TD_SEPT : defined_bit(bit) ? TEE_OK : E_TD_RESERVED;
+        const tee_code_t want = bit < 8            ? E_TD_DEBUG
+                                : bit == 28        ? E_TD_SEPT
+                                : defined_bit(bit) ? TEE_OK
+                                                   : E_TD_RESERVED;
         TD("attribute", want, "", ATTRIBUTE(bit));
     }
     TD("PKS and PERFMON", TEE_OK, "", ATTRIBUTE(30); ATTRIBUTE(63));
     TD("debug where the policy admits it", TEE_OK, "\"debug\":true", ATTRIBUTE(0));
     TD("no SEPT_VE_DISABLE where the policy admits it", TEE_OK, "\"sept_ve_disable\":false", ATTRIBUTE(28));
-    TD("a reserved bit where the mask admits it", TEE_OK, "\"attributes_zero_mask\":\"fefeff2fffffff7f\"", ATTRIBUTE(8));
+    TD("a reserved bit where the mask admits it", TEE_OK, "\"attributes_zero_mask\":\"fefeff2fffffff7f\"",
+       ATTRIBUTE(8));
     for (unsigned at = 0; at < 48; at++)
         TD("MRSERVICETD", E_TD_SERVICE, "", p.quote.td[SIM_TD_MR_SERVICE_TD + at] = 1);
-    TD("MRSERVICETD where the policy admits it", TEE_OK, "\"mrservicetd_zero\":false", p.quote.td[SIM_TD_MR_SERVICE_TD] = 1);
+    TD("MRSERVICETD where the policy admits it", TEE_OK, "\"mrservicetd_zero\":false",
+       p.quote.td[SIM_TD_MR_SERVICE_TD] = 1);
     TD("another XFAM", E_TD_FIELD, "\"xfam\":\"e702060000000001\"", (void)p);
 }
 END_TEST
@@ -229,25 +252,21 @@ START_TEST(number_55_each_root_is_trusted_alone)
     check_case(55, "a simulated quote under Intel's root",
                verify_quietly(NULL, &s.a, s.evidence.quote, &s.collateral, CHAIN_INTEL_ROOT, NULL, SIM_NOW), E_ROOT);
     check_case(55, "a production quote under the simulator's root",
-               verify_quietly(NULL, &s.a, view_of(real.quote, real.n), &real.collateral, s.p.root, NULL, V4_NOW), E_ROOT);
+               verify_quietly(NULL, &s.a, view_of(real.quote, real.n), &real.collateral, s.p.root, NULL, V4_NOW),
+               E_ROOT);
     check_case(55, "a simulated quote by Intel's collateral",
                verify_quietly(NULL, &s.a, s.evidence.quote, &real.collateral, s.p.root, NULL, V4_NOW), E_CRL_ISSUER);
-    check_case(55, "each under its own", verify_quietly(NULL, &s.a, s.evidence.quote, &s.collateral, s.p.root, NULL, SIM_NOW), TEE_OK);
+    check_case(55, "each under its own",
+               verify_quietly(NULL, &s.a, s.evidence.quote, &s.collateral, s.p.root, NULL, SIM_NOW), TEE_OK);
     sim_case_close(&s);
 }
 END_TEST
 
 static int run(void)
 {
-    return UNIT_RUN_AROUND("negative_tcb", setup, teardown,
-        number_43_convergence,
-        number_44_components,
-        numbers_45_to_47_module,
-        number_48_a_genuine_quote_below_every_level,
-        number_49_relaunch,
-        number_50_quoting_enclave,
-        number_54_the_td,
-        number_55_each_root_is_trusted_alone);
+    return UNIT_RUN_AROUND("negative_tcb", setup, teardown, number_43_convergence, number_44_components,
+                           numbers_45_to_47_module, number_48_a_genuine_quote_below_every_level, number_49_relaunch,
+                           number_50_quoting_enclave, number_54_the_td, number_55_each_root_is_trusted_alone);
 }
 
 int main(void)

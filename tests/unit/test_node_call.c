@@ -79,7 +79,7 @@ static unsigned slots_of(const json_t *batch)
 {
     const json_t *element;
     size_t i, n = 0;
-    json_array_foreach(batch, i, element)
+    json_array_foreach (batch, i, element)
         if (!strcmp(json_string_value(json_object_get(element, "method")), "eth_getProof"))
             n += json_array_size(json_array_get(json_object_get(element, "params"), 1));
     return (unsigned)n;
@@ -102,7 +102,7 @@ static char *answer_batch(endpoint_t *e, const char *request)
     raise_to(&e->most_elements, (unsigned)n);
     raise_to(&e->most_slots, slots_of(batch));
     put(out, "[");
-    json_array_foreach(batch, i, element) {
+    json_array_foreach (batch, i, element) {
         arena_mark_t mark = arena_mark(&s.w.arena);
         put(out, i ? "," : "");
         put_answer(out, e, element);
@@ -124,7 +124,8 @@ static bool serve(endpoint_t *e, int fd, const char *request)
     char *body = answer_batch(e, request);
     e->now--;
     pthread_mutex_unlock(&lock);
-    snprintf(head, sizeof head, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n", e->status ? e->status : 200, strlen(body));
+    snprintf(head, sizeof head, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n", e->status ? e->status : 200,
+             strlen(body));
     bool sent = say(fd, head) && say(fd, body);
     free(body);
     return sent;
@@ -260,7 +261,9 @@ END_TEST
 /* The first endpoint has all but the sender, who is nobody's need for certain. */
 START_TEST(bad_fallback_does_not_stop_what_the_first_endpoint_made_possible)
 {
-    static const endpoint_t bad[] = { { .status = 500 }, { .refused = PROOF_OF_B }, { .falsified = "bb01" }, { .status = 429 } };
+    static const endpoint_t bad[] = {
+        { .status = 500 }, { .refused = PROOF_OF_B }, { .falsified = "bb01" }, { .status = 429 }
+    };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         open_world(RETURN_42);
         s.request.from = (addr_t){ { 0xbb, 1 } };
@@ -283,7 +286,9 @@ START_TEST(error_for_one_element_does_not_stop_the_batches_after_it)
     ex_cache_t *cache = ex_cache_new(&sizes);
     up_free(upstream);
     upstream = up_new((const char *const[]){ url[0] }, 1);
-    const call_edge_t edge = { .http = http, .upstream = upstream, .chain = &PRAGUE, .cache = cache, .now_ms = clock_system_ms };
+    const call_edge_t edge = {
+        .http = http, .upstream = upstream, .chain = &PRAGUE, .cache = cache, .now_ms = clock_system_ms
+    };
     ck_assert_msg(call_run(&s.call, why, sizeof why, &edge, &s.block, &s.request) == RC_OK, "%s", why);
     ex_call_free(s.call);
     s.call = NULL;
@@ -308,7 +313,8 @@ START_TEST(fault_names_the_last_endpoint_the_method_and_the_account)
         endpoint_t end;
         const char *text;
     } faults[] = {
-        { { .refused = PROOF_OF_A }, "eth_getProof 0xac0000000000000000000000000000000000a000: error -32000: not here" },
+        { { .refused = PROOF_OF_A },
+          "eth_getProof 0xac0000000000000000000000000000000000a000: error -32000: not here" },
         { { .falsified = "a000" }, "eth_getProof 0xac0000000000000000000000000000000000a000: " },
         { { .status = 500 }, "HTTP status 500" },
     };
@@ -335,7 +341,9 @@ START_TEST(cancelled_call_ends_and_blames_no_endpoint)
 {
     char why[512] = "";
     open_world(RETURN_42);
-    call_edge_t edge = { .http = http, .upstream = upstream, .chain = &PRAGUE, .now_ms = clock_system_ms, .cancelled = yes };
+    call_edge_t edge = {
+        .http = http, .upstream = upstream, .chain = &PRAGUE, .now_ms = clock_system_ms, .cancelled = yes
+    };
     ck_assert_int_eq(call_run(&s.call, why, sizeof why, &edge, &s.block, &s.request), RC_TIMEOUT);
     ck_assert_uint_eq(status_of(0).failures, 0);
     close_world();
@@ -344,14 +352,12 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("node_call",
-        many_needs_go_in_batches_of_bounded_length_side_by_side,
-        slots_of_one_batch_are_bounded_too,
-        what_only_a_guess_asked_for_concerns_no_other_endpoint,
-        next_endpoint_is_asked_for_what_the_first_did_not_answer_and_for_no_more,
-        false_proof_is_counted_and_another_endpoint_asked,
-        bad_fallback_does_not_stop_what_the_first_endpoint_made_possible,
-        error_for_one_element_does_not_stop_the_batches_after_it,
-        fault_names_the_last_endpoint_the_method_and_the_account,
-        cancelled_call_ends_and_blames_no_endpoint);
+    return UNIT_RUN("node_call", many_needs_go_in_batches_of_bounded_length_side_by_side,
+                    slots_of_one_batch_are_bounded_too, what_only_a_guess_asked_for_concerns_no_other_endpoint,
+                    next_endpoint_is_asked_for_what_the_first_did_not_answer_and_for_no_more,
+                    false_proof_is_counted_and_another_endpoint_asked,
+                    bad_fallback_does_not_stop_what_the_first_endpoint_made_possible,
+                    error_for_one_element_does_not_stop_the_batches_after_it,
+                    fault_names_the_last_endpoint_the_method_and_the_account,
+                    cancelled_call_ends_and_blames_no_endpoint);
 }

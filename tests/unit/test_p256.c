@@ -144,10 +144,7 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("p256",
-        signing_gives_the_known_signature,
-        no_bit_of_signature_digest_or_key_may_change,
-        values_outside_the_group_are_malformed,
-        zero_and_the_order_are_no_secrets,
-        equal_and_opposite_terms_are_added);
+    return UNIT_RUN("p256", signing_gives_the_known_signature, no_bit_of_signature_digest_or_key_may_change,
+                    values_outside_the_group_are_malformed, zero_and_the_order_are_no_secrets,
+                    equal_and_opposite_terms_are_added);
 }

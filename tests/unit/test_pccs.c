@@ -7,11 +7,12 @@
 #include "tests/unit/unit.h"
 
 #define CHAIN "-----BEGIN%20CERTIFICATE-----%0AAb+/%3D%0A-----END%20CERTIFICATE-----%0A"
-#define SIGNATURE "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff" \
-                  "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define SIGNATURE                                                                                                      \
+    "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"                                                 \
+    "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
-static char crl_hex[8192];  /* a genuine list, as a PCCS gives it */
-static const char *broken;  /* the path whose answer is wrong, and how */
+static char crl_hex[8192]; /* a genuine list, as a PCCS gives it */
+static const char *broken; /* the path whose answer is wrong, and how */
 static const char *how;
 
 static void setup(void)
@@ -43,7 +44,8 @@ static bool be_pccs(int fd, const char *request)
           "{\"tcbInfo\":{\"id\":\"a \\\"}{\"},\"signature\":\"" SIGNATURE "\"}" },
         { "GET /base/tdx/certification/v4/qe/identity ", "SGX-Enclave-Identity-Issuer-Chain: " CHAIN "\r\n",
           "{ \"signature\":\"" SIGNATURE "\", \"enclaveIdentity\" : {\"x\":[1]} }" },
-        { "GET /base/sgx/certification/v4/pckcrl?encoding=der&ca=platform ", "SGX-PCK-CRL-Issuer-Chain: " CHAIN "\r\n", crl_hex },
+        { "GET /base/sgx/certification/v4/pckcrl?encoding=der&ca=platform ", "SGX-PCK-CRL-Issuer-Chain: " CHAIN "\r\n",
+          crl_hex },
         { "GET /base/sgx/certification/v4/rootcacrl ", "", crl_hex },
         { "GET /IntelSGXRootCA.der ", "", crl_hex },
     };
@@ -57,7 +59,8 @@ static bool be_pccs(int fd, const char *request)
         if (!strcmp(how, "header"))
             return answer(fd, 200, "", rows[i].body);
         if (!strcmp(how, "escape"))
-            return answer(fd, 200, "TCB-Info-Issuer-Chain: a%2\r\nSGX-Enclave-Identity-Issuer-Chain: %zz\r\n", rows[i].body);
+            return answer(fd, 200, "TCB-Info-Issuer-Chain: a%2\r\nSGX-Enclave-Identity-Issuer-Chain: %zz\r\n",
+                          rows[i].body);
         return answer(fd, 200, rows[i].header, !strcmp(how, "empty") ? "" : "nonsense");
     }
     return answer(fd, 400, "", "no such path");
@@ -70,7 +73,9 @@ static rc_t fetch(collateral_t *c, char *why, size_t cap, arena_t *a, bool with_
     char base[64], root[64];
     snprintf(base, sizeof base, "http://127.0.0.1:%u/base/", f->port);
     snprintf(root, sizeof root, "http://127.0.0.1:%u/IntelSGXRootCA.der", f->port);
-    pccs_request_t r = { .http = http, .base = base, .root_crl = with_root ? root : NULL, .fmspc = { 0x00, 0x80, 0x6f, 0x05 } };
+    pccs_request_t r = {
+        .http = http, .base = base, .root_crl = with_root ? root : NULL, .fmspc = { 0x00, 0x80, 0x6f, 0x05 }
+    };
     rc_t rc = pccs_fetch(c, why, cap, a, &r);
     hc_free(http);
     fake_free(f);
@@ -87,7 +92,8 @@ START_TEST(four_answers_make_a_collateral)
     ck_assert(view_eq(c.tcb_info, view_str("{\"id\":\"a \\\"}{\"}")));
     ck_assert(view_eq(c.qe_identity, view_str("{\"x\":[1]}")));
     ck_assert_uint_eq(c.tcb_info_signature[63], 0xff);
-    ck_assert(view_eq(c.tcb_info_issuer_chain, view_str("-----BEGIN CERTIFICATE-----\nAb+/=\n-----END CERTIFICATE-----\n")));
+    ck_assert(
+        view_eq(c.tcb_info_issuer_chain, view_str("-----BEGIN CERTIFICATE-----\nAb+/=\n-----END CERTIFICATE-----\n")));
     ck_assert_uint_eq(c.root_ca_crl.n, strlen(crl_hex) / 2);
     ck_assert(view_eq(c.root_ca_crl, c.pck_crl));
     arena_free(&a);
@@ -116,11 +122,16 @@ START_TEST(a_wrong_answer_is_an_error_that_names_endpoint_and_document)
         const char *path, *how, *document;
         rc_t rc;
     } rows[] = {
-        { "tcb?", "status", "TCB info", RC_IO },        { "tcb?", "header", "TCB info", RC_MALFORMED },
-        { "tcb?", "escape", "TCB info", RC_MALFORMED }, { "tcb?", "empty", "TCB info", RC_MALFORMED },
-        { "tcb?", "body", "TCB info", RC_MALFORMED },   { "identity", "status", "QE identity", RC_IO },
-        { "identity", "escape", "QE identity", RC_MALFORMED }, { "identity", "body", "QE identity", RC_MALFORMED },
-        { "pckcrl", "status", "PCK CRL", RC_IO },       { "pckcrl", "body", "PCK CRL", RC_MALFORMED },
+        { "tcb?", "status", "TCB info", RC_IO },
+        { "tcb?", "header", "TCB info", RC_MALFORMED },
+        { "tcb?", "escape", "TCB info", RC_MALFORMED },
+        { "tcb?", "empty", "TCB info", RC_MALFORMED },
+        { "tcb?", "body", "TCB info", RC_MALFORMED },
+        { "identity", "status", "QE identity", RC_IO },
+        { "identity", "escape", "QE identity", RC_MALFORMED },
+        { "identity", "body", "QE identity", RC_MALFORMED },
+        { "pckcrl", "status", "PCK CRL", RC_IO },
+        { "pckcrl", "body", "PCK CRL", RC_MALFORMED },
         { "rootcacrl", "body", "root CRL", RC_MALFORMED },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -139,6 +150,7 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN_AROUND("pccs", setup, NULL, four_answers_make_a_collateral, a_service_without_the_roots_list_is_helped_out,
+    return UNIT_RUN_AROUND("pccs", setup, NULL, four_answers_make_a_collateral,
+                           a_service_without_the_roots_list_is_helped_out,
                            a_wrong_answer_is_an_error_that_names_endpoint_and_document);
 }

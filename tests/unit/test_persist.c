@@ -102,7 +102,8 @@ START_TEST(a_failed_write_names_the_path_and_leaves_nothing)
     ck_assert_ptr_nonnull(strstr(why, sub));
     snprintf(sub, sizeof sub, "%s/folder", dir);
     ck_assert_int_eq(mkdir(sub, 0700), 0);
-    ck_assert_int_eq(persist_write(dir, "folder", view_str("new"), why, sizeof why), RC_IO); /* cannot be replaced by a file */
+    ck_assert_int_eq(persist_write(dir, "folder", view_str("new"), why, sizeof why),
+                     RC_IO); /* cannot be replaced by a file */
     ck_assert_int_eq(read_back(&p, &n, &found), RC_OK);
     ck_assert(view_eq(view_of(p, n), view_str("old")));
     free(p);
@@ -147,11 +148,8 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN_AROUND("persist", make_dir, remove_dir,
-        what_was_written_is_read_and_replaced,
-        damage_of_any_byte_and_any_truncation_is_refused,
-        a_larger_file_than_allowed_is_refused,
-        a_failed_write_names_the_path_and_leaves_nothing,
-        the_folder_is_made_for_its_owner_alone,
-        what_upstreams_say_cannot_break_a_log_line);
+    return UNIT_RUN_AROUND("persist", make_dir, remove_dir, what_was_written_is_read_and_replaced,
+                           damage_of_any_byte_and_any_truncation_is_refused, a_larger_file_than_allowed_is_refused,
+                           a_failed_write_names_the_path_and_leaves_nothing, the_folder_is_made_for_its_owner_alone,
+                           what_upstreams_say_cannot_break_a_log_line);
 }

@@ -9,10 +9,12 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define R8(c) c c c c c c c c
-#define REG(c) R8(c) R8(c) R8(c) R8(c) R8(c) R8(c) R8(c) R8(c) R8(c) R8(c) R8(c) R8(c) /* a register of one digit, as hex */
+#define REG(c)                                                                                                         \
+    R8(c) R8(c) R8(c) R8(c) R8(c) R8(c) R8(c) R8(c) R8(c) R8(c) R8(c) R8(c) /* a register of one digit, as hex */
 #define LIST "\"version\":1,\"mode\":\"list\""
 #define SELF "\"version\":1,\"mode\":\"same-as-self\""
-#define MEASURED "\"mrtd\":\"" REG("1") "\",\"rtmr0\":\"" REG("2") "\",\"rtmr1\":\"" REG("3") "\",\"rtmr2\":\"" REG("4") "\""
+#define MEASURED                                                                                                       \
+    "\"mrtd\":\"" REG("1") "\",\"rtmr0\":\"" REG("2") "\",\"rtmr1\":\"" REG("3") "\",\"rtmr2\":\"" REG("4") "\""
 #define IMAGE "{\"name\":\"one\"," MEASURED "}"
 #define IMAGE_RTMR3(rule) "{\"name\":\"one\"," MEASURED ",\"rtmr3\":" rule "}"
 #define COMPOSE "c0ffee"
@@ -61,7 +63,8 @@ static const struct {
     { "{" SELF ",\"td\":{\"sept_ve_disable\":\"true\"}}", "td.sept_ve_disable", RC_MALFORMED },
     { "{" SELF ",\"td\":{\"mrservicetd_zero\":1}}", "td.mrservicetd_zero", RC_MALFORMED },
     { "{" SELF ",\"td\":{\"attributes_zero_mask\":\"00\"}}", "td.attributes_zero_mask", RC_MALFORMED },
-    { "{" SELF ",\"td\":{\"attributes_zero_mask\":[\"" R8("00") "\",\"" R8("11") "\"]}}", "td.attributes_zero_mask", RC_MALFORMED },
+    { "{" SELF ",\"td\":{\"attributes_zero_mask\":[\"" R8("00") "\",\"" R8("11") "\"]}}", "td.attributes_zero_mask",
+      RC_MALFORMED },
     { "{" SELF ",\"td\":{\"xfam\":\"" R8("0") "\"}}", "td.xfam", RC_MALFORMED },
     { "{" SELF ",\"td\":{\"mrconfigid\":\"xyz\"}}", "td.mrconfigid", RC_MALFORMED },
     { "{" SELF ",\"td\":{\"mrowner\":7}}", "td.mrowner", RC_MALFORMED },
@@ -78,13 +81,15 @@ static const struct {
     { "{" LIST ",\"images\":[" IMAGE_RTMR3("{}") "]}", "images[0].rtmr3.mode", RC_MALFORMED },
     { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"any\"}") "]}", "images[0].rtmr3.mode", RC_MALFORMED },
     { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"exact\"}") "]}", "images[0].rtmr3.value", RC_MALFORMED },
-    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"zero\",\"value\":\"" REG("5") "\"}") "]}", "images[0].rtmr3.value", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"zero\",\"value\":\"" REG("5") "\"}") "]}",
+      "images[0].rtmr3.value", RC_MALFORMED },
     { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\"}") "]}", "images[0].rtmr3.require", RC_MALFORMED },
-    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{}}") "]}", "images[0].rtmr3.require", RC_MALFORMED },
-    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"zero\",\"require\":{\"app-id\":[\"00\"]}}") "]}", "images[0].rtmr3.require",
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{}}") "]}", "images[0].rtmr3.require",
       RC_MALFORMED },
-    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"app-id\":[]}}") "]}", "images[0].rtmr3.require.app-id",
-      RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"zero\",\"require\":{\"app-id\":[\"00\"]}}") "]}",
+      "images[0].rtmr3.require", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"app-id\":[]}}") "]}",
+      "images[0].rtmr3.require.app-id", RC_MALFORMED },
     { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"app-id\":[\"0g\"]}}") "]}",
       "images[0].rtmr3.require.app-id", RC_MALFORMED },
     { "{" SELF ",\"simulator_root\":\"\"}", "simulator_root", TEE_SIMULATOR ? RC_MALFORMED : RC_REFUSED },
@@ -114,10 +119,12 @@ static policy_t *read_text(const char *json)
 }
 
 static const char full[] =
-    "{" LIST ",\"tcb\":{\"accept\":[\"UpToDate\"],\"deny_advisories\":[\"INTEL-SA-1\"],\"min_eval\":17,\"max_age_s\":100,"
+    "{" LIST
+    ",\"tcb\":{\"accept\":[\"UpToDate\"],\"deny_advisories\":[\"INTEL-SA-1\"],\"min_eval\":17,\"max_age_s\":100,"
     "\"min_tcb_date\":null},\"td\":{\"debug\":false,\"sept_ve_disable\":true,\"attributes_zero_mask\":\"feffff2fffffff7f\","
     "\"xfam\":null,\"mrconfigid\":null,\"mrowner\":null,\"mrownerconfig\":null,\"mrservicetd_zero\":true},"
-    "\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"compose-hash\":[\"" COMPOSE "\"],\"key-provider-name\":[\"kms\"]}}") "]}";
+    "\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"compose-hash\":[\"" COMPOSE
+                               "\"],\"key-provider-name\":[\"kms\"]}}") "]}";
 
 START_TEST(every_truncation_is_refused)
 {
@@ -218,19 +225,34 @@ static void setup(void)
     memset(owner, 0, 48);
     memset(owner_config, 0, 48);
     memset(service, 0, 48);
-    quote = (quote_t){ .td = { .td_attributes = attributes, .xfam = xfam, .mr_td = regs[1], .mr_config_id = config_id,
-                               .mr_owner = owner, .mr_owner_config = owner_config, .mr_service_td = service,
+    quote = (quote_t){ .td = { .td_attributes = attributes,
+                               .xfam = xfam,
+                               .mr_td = regs[1],
+                               .mr_config_id = config_id,
+                               .mr_owner = owner,
+                               .mr_owner_config = owner_config,
+                               .mr_service_td = service,
                                .rtmr = { regs[2], regs[3], regs[4], regs[0] } } };
-    grade = (tcb_grade_t){ .status = TCB_UP_TO_DATE, .platform = TCB_UP_TO_DATE, .module = TCB_UP_TO_DATE, .qe = TCB_UP_TO_DATE,
-                           .has_module = true, .tcb_date = 1000 };
+    grade = (tcb_grade_t){ .status = TCB_UP_TO_DATE,
+                           .platform = TCB_UP_TO_DATE,
+                           .module = TCB_UP_TO_DATE,
+                           .qe = TCB_UP_TO_DATE,
+                           .has_module = true,
+                           .tcb_date = 1000 };
     static const uint8_t compose[] = { 0xc0, 0xff, 0xee };
-    events[0] = (event_t){ .imr = 3, .type = EVENTLOG_RUNTIME, .name = view_str("compose-hash"), .payload = view_of(compose, 3) };
-    events[1] = (event_t){ .imr = 3, .type = EVENTLOG_RUNTIME, .name = view_str("key-provider"),
+    events[0] = (event_t){
+        .imr = 3, .type = EVENTLOG_RUNTIME, .name = view_str("compose-hash"), .payload = view_of(compose, 3)
+    };
+    events[1] = (event_t){ .imr = 3,
+                           .type = EVENTLOG_RUNTIME,
+                           .name = view_str("key-provider"),
                            .payload = view_str("{\"name\":\"kms\",\"id\":\"30\"}") };
     events[2] = (event_t){ .imr = 3, .type = EVENTLOG_RUNTIME, .name = view_str("system-ready") };
-    events[3] = (event_t){ .imr = 3, .type = EVENTLOG_RUNTIME, .name = view_str("late"), .payload = view_of(compose, 3) };
+    events[3] =
+        (event_t){ .imr = 3, .type = EVENTLOG_RUNTIME, .name = view_str("late"), .payload = view_of(compose, 3) };
     eventlog = (eventlog_t){ events, 4, 2 };
-    subject = (policy_subject_t){ .quote = &quote, .grade = &grade, .evaluation_number = 17, .issued = 900, .now = 1000 };
+    subject =
+        (policy_subject_t){ .quote = &quote, .grade = &grade, .evaluation_number = 17, .issued = 900, .now = 1000 };
 }
 
 static void expect(const char *what, const char *json, tee_code_t want)
@@ -239,8 +261,8 @@ static void expect(const char *what, const char *json, tee_code_t want)
     const char *image = "untouched";
     tee_fault_t fault = { TEE_OK, NULL };
     rc_t rc = policy_check(p, &image, &fault, &subject);
-    ck_assert_msg((rc ? fault.code : TEE_OK) == want, "%s: %s instead of %s", what, tee_code_name(rc ? fault.code : TEE_OK),
-                  tee_code_name(want));
+    ck_assert_msg((rc ? fault.code : TEE_OK) == want, "%s: %s instead of %s", what,
+                  tee_code_name(rc ? fault.code : TEE_OK), tee_code_name(want));
     ck_assert_msg(rc ? !strcmp(image, "untouched") : !strcmp(image, "one"), "%s: %s", what, image);
     policy_free(p);
 }
@@ -257,8 +279,10 @@ END_TEST
 
 START_TEST(each_register_counts)
 {
-    const uint8_t *genuine[5] = { quote.td.mr_td, quote.td.rtmr[0], quote.td.rtmr[1], quote.td.rtmr[2], quote.td.rtmr[3] };
-    const uint8_t **at[5] = { &quote.td.mr_td, &quote.td.rtmr[0], &quote.td.rtmr[1], &quote.td.rtmr[2], &quote.td.rtmr[3] };
+    const uint8_t *genuine[5] = { quote.td.mr_td, quote.td.rtmr[0], quote.td.rtmr[1], quote.td.rtmr[2],
+                                  quote.td.rtmr[3] };
+    const uint8_t **at[5] = { &quote.td.mr_td, &quote.td.rtmr[0], &quote.td.rtmr[1], &quote.td.rtmr[2],
+                              &quote.td.rtmr[3] };
     for (unsigned i = 0; i < 5; i++) {
         uint8_t other[48];
         for (unsigned bit = 0; bit < 384; bit++) {
@@ -270,11 +294,15 @@ START_TEST(each_register_counts)
         *at[i] = genuine[i];
     }
     quote.td.rtmr[0] = regs[7];
-    expect("an alternative", "{" LIST ",\"images\":[{\"name\":\"one\",\"mrtd\":\"" REG("1") "\",\"rtmr0\":[\"" REG("6") "\",\"" REG("7")
-           "\"],\"rtmr1\":\"" REG("3") "\",\"rtmr2\":\"" REG("4") "\"}]}", TEE_OK);
+    expect("an alternative",
+           "{" LIST ",\"images\":[{\"name\":\"one\",\"mrtd\":\"" REG("1") "\",\"rtmr0\":[\"" REG("6") "\",\"" REG(
+               "7") "\"],\"rtmr1\":\"" REG("3") "\",\"rtmr2\":\"" REG("4") "\"}]}",
+           TEE_OK);
     /* Registers of two images do not add up to one. */
-    expect("mixed", "{" LIST ",\"images\":[" IMAGE ",{\"name\":\"two\",\"mrtd\":\"" REG("5") "\",\"rtmr0\":\"" REG("7") "\",\"rtmr1\":\""
-           REG("3") "\",\"rtmr2\":\"" REG("4") "\"}]}", E_MEASUREMENT);
+    expect("mixed",
+           "{" LIST ",\"images\":[" IMAGE ",{\"name\":\"two\",\"mrtd\":\"" REG("5") "\",\"rtmr0\":\"" REG(
+               "7") "\",\"rtmr1\":\"" REG("3") "\",\"rtmr2\":\"" REG("4") "\"}]}",
+           E_MEASUREMENT);
 }
 END_TEST
 
@@ -384,8 +412,10 @@ START_TEST(advisories_numbers_and_ages_have_bounds)
     grade.advisories[1] = view_str("INTEL-SA-00002");
     grade.advisory_count = 2;
     expect("advisories", ONE, TEE_OK);
-    expect("one that is denied", WITH("\"tcb\":{\"deny_advisories\":[\"INTEL-SA-00003\",\"INTEL-SA-00002\"]}"), E_ADVISORY);
-    expect("none that is denied", WITH("\"tcb\":{\"deny_advisories\":[\"INTEL-SA-0000\",\"INTEL-SA-000011\"]}"), TEE_OK);
+    expect("one that is denied", WITH("\"tcb\":{\"deny_advisories\":[\"INTEL-SA-00003\",\"INTEL-SA-00002\"]}"),
+           E_ADVISORY);
+    expect("none that is denied", WITH("\"tcb\":{\"deny_advisories\":[\"INTEL-SA-0000\",\"INTEL-SA-000011\"]}"),
+           TEE_OK);
     expect("the least number", WITH("\"tcb\":{\"min_eval\":17}"), TEE_OK);
     expect("one below", WITH("\"tcb\":{\"min_eval\":18}"), E_EVAL_NUMBER);
     expect("the greatest age", WITH("\"tcb\":{\"max_age_s\":100}"), TEE_OK);
@@ -457,11 +487,11 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN_AROUND("policy", setup, NULL, what_is_wrong_is_refused_and_named, every_truncation_is_refused,
-                           the_digest_is_of_the_text, sizes_have_their_maximum,
-                           debug_and_the_simulator_need_a_build_that_admits_them, an_empty_list_rejects_everything,
-                           each_register_counts, register_3_is_zero_exact_or_told_by_its_events,
-                           the_td_is_judged_before_its_image, statuses_are_accepted_by_name,
-                           a_grace_period_is_for_a_platform_that_is_out_of_date, advisories_numbers_and_ages_have_bounds,
-                           same_as_self_needs_a_self_and_compares_with_it, another_instance_of_the_same_application_is_self);
+    return UNIT_RUN_AROUND(
+        "policy", setup, NULL, what_is_wrong_is_refused_and_named, every_truncation_is_refused,
+        the_digest_is_of_the_text, sizes_have_their_maximum, debug_and_the_simulator_need_a_build_that_admits_them,
+        an_empty_list_rejects_everything, each_register_counts, register_3_is_zero_exact_or_told_by_its_events,
+        the_td_is_judged_before_its_image, statuses_are_accepted_by_name,
+        a_grace_period_is_for_a_platform_that_is_out_of_date, advisories_numbers_and_ages_have_bounds,
+        same_as_self_needs_a_self_and_compares_with_it, another_instance_of_the_same_application_is_self);
 }

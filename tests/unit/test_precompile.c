@@ -429,15 +429,15 @@ END_TEST
 
 /* Source: go-ethereum core/vm/testdata/precompiles/bn256Pairing.json, two_point_match_2: the second point of G2 is
  * minus the first. */
-#define BN254_PAIR \
-    W1 W2 "198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2" \
-          "1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed" \
-          "090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd122975b" \
+#define BN254_PAIR                                                                                                     \
+    W1 W2 "198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2"                                           \
+          "1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed"                                           \
+          "090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd122975b"                                           \
           "12c85ea5db8c6deb4aab71808dcb408fe3d1e7690c43d37b4ce6cc0166fa7daa"
-#define BN254_PAIR_INVERSE \
-    W1 W2 "198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2" \
-          "1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed" \
-          "275dc4a288d1afb3cbb1ac09187524c7db36395df7be3b99e673b13a075a65ec" \
+#define BN254_PAIR_INVERSE                                                                                             \
+    W1 W2 "198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2"                                           \
+          "1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed"                                           \
+          "275dc4a288d1afb3cbb1ac09187524c7db36395df7be3b99e673b13a075a65ec"                                           \
           "1d9befcd05a5323e6da4d435f3b617cdb3af83285c2df711ef39c01571827f9d"
 
 START_TEST(pairings_of_bn254_multiply_over_many_pieces)
@@ -475,8 +475,10 @@ START_TEST(long_lists_and_many_rounds_end_at_the_deadline)
         const char *unit;
         size_t copies;
     } rows[] = {
-        { bn254_pairing_run, BN254_PAIR, 100 }, { bls_pairing_run, G1 G2, 100 },
-        { g1_msm_run, G1 W2, 300 },             { g2_msm_run, G2 W2, 300 },
+        { bn254_pairing_run, BN254_PAIR, 100 },
+        { bls_pairing_run, G1 G2, 100 },
+        { g1_msm_run, G1 W2, 300 },
+        { g2_msm_run, G2 W2, 300 },
         { blake2f_run, "ffffffff" INF1 W0 W0 "0000000000000000000000000000000000", 1 }, /* a minute's work */
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -153,8 +153,9 @@ static void pause_kernel(void *ctx, unsigned ms)
     k.now_ms += ms;
 }
 
-static const configfs_kernel_t fake = { .make = make, .drop = drop, .read = read_file, .write = write_file, .now_ms = now_ms,
-                                        .pause = pause_kernel };
+static const configfs_kernel_t fake = {
+    .make = make, .drop = drop, .read = read_file, .write = write_file, .now_ms = now_ms, .pause = pause_kernel
+};
 
 static void set_up(void)
 {
@@ -220,7 +221,11 @@ static const struct {
     { "outblob EBUSY five times", { .read_error = -EBUSY, .failures = 5 }, RC_OK, "", 5 },
     { "outblob EBUSY six times", { .read_error = -EBUSY, .failures = 6 }, RC_IO, "outblob", 5 },
     { "outblob EINTR for ever", { .read_error = -EINTR, .failures = 1000 }, RC_IO, "outblob", 5 },
-    { "outblob EBUSY, each after half a minute", { .read_error = -EBUSY, .failures = 5, .slow_ms = 30000 }, RC_TIMEOUT, "outblob", 1 },
+    { "outblob EBUSY, each after half a minute",
+      { .read_error = -EBUSY, .failures = 5, .slow_ms = 30000 },
+      RC_TIMEOUT,
+      "outblob",
+      1 },
     { "outblob ETIMEDOUT", { .read_error = -ETIMEDOUT, .failures = 1 }, RC_TIMEOUT, "outblob", 0 },
     { "outblob EIO", { .read_error = -EIO, .failures = 1 }, RC_IO, "outblob", 0 },
     { "outblob EFBIG", { .read_error = -EFBIG, .failures = 1 }, RC_IO, "outblob", 0 },
@@ -331,11 +336,9 @@ int main(void)
 {
     if (secret_init())
         return EXIT_FAILURE;
-    return UNIT_RUN_AROUND("provider_configfs", set_up, tear_down,
-        a_quote_comes_without_its_padding_and_the_request_is_removed,
+    return UNIT_RUN_AROUND(
+        "provider_configfs", set_up, tear_down, a_quote_comes_without_its_padding_and_the_request_is_removed,
         number_71_a_kernel_that_misbehaves_gives_no_evidence_and_a_reason,
-        number_71_another_provider_than_tdx_guest_is_told_at_the_start,
-        pauses_double_from_a_tenth_of_a_second,
-        requests_of_several_threads_come_one_after_the_other,
-        without_the_kernels_folder_there_is_no_provider);
+        number_71_another_provider_than_tdx_guest_is_told_at_the_start, pauses_double_from_a_tenth_of_a_second,
+        requests_of_several_threads_come_one_after_the_other, without_the_kernels_folder_there_is_no_provider);
 }

@@ -13,8 +13,8 @@
 #include "tests/unit/unit.h"
 
 #define EVENT_LOG "[{\"imr\":3,\"event_type\":134217729,\"digest\":\"\",\"event\":\"app-id\",\"event_payload\":\"00\"}]"
-#define EVENT_LOG_IN_JSON                                                                                                  \
-    "[{\\\"imr\\\":3,\\\"event_type\\\":134217729,\\\"digest\\\":\\\"\\\",\\\"event\\\":\\\"app-id\\\","                    \
+#define EVENT_LOG_IN_JSON                                                                                              \
+    "[{\\\"imr\\\":3,\\\"event_type\\\":134217729,\\\"digest\\\":\\\"\\\",\\\"event\\\":\\\"app-id\\\","               \
     "\\\"event_payload\\\":\\\"00\\\"}]"
 #define VM_CONFIG "{\"cpu_count\":2}"
 #define VM_CONFIG_IN_JSON "{\\\"cpu_count\\\":2}"
@@ -68,7 +68,8 @@ static char *quote_hex(const char *request, uint8_t flip)
 static bool reply(int fd, int status, const char *body)
 {
     char head[160];
-    snprintf(head, sizeof head, "HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n", status, strlen(body));
+    snprintf(head, sizeof head, "HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+             status, strlen(body));
     return say(fd, head) && say(fd, body);
 }
 
@@ -83,7 +84,9 @@ static bool reply_quote(int fd, const char *request, uint8_t flip, const char *r
     return sent;
 }
 
-#define REST "\"event_log\":\"" EVENT_LOG_IN_JSON "\",\"report_data\":\"00\",\"vm_config\":\"" VM_CONFIG_IN_JSON "\",\"attestation\":\"\""
+#define REST                                                                                                           \
+    "\"event_log\":\"" EVENT_LOG_IN_JSON "\",\"report_data\":\"00\",\"vm_config\":\"" VM_CONFIG_IN_JSON                \
+    "\",\"attestation\":\"\""
 
 static bool be_agent(int fd, const char *request)
 {
@@ -128,23 +131,74 @@ static bool reply_log(int fd, const char *request, size_t n)
     return sent;
 }
 
-static bool be_long(int fd, const char *request) { return reply_log(fd, request, 100000); }
-static bool be_too_long(int fd, const char *request) { return reply_log(fd, request, TEE_EVENT_LOG_MAX + 1); }
-static bool be_endless(int fd, const char *request) { return reply_log(fd, request, 5u << 20); }
-static bool be_other(int fd, const char *request) { return reply_quote(fd, request, 1, REST); }
-static bool be_text_log(int fd, const char *request) { return reply_quote(fd, request, 0, "\"event_log\":\"{}\""); }
-static bool be_bare_log(int fd, const char *request) { return reply_quote(fd, request, 0, "\"event_log\":[]"); }
-static bool be_double(int fd, const char *request) { return reply_quote(fd, request, 0, "\"quote\":\"00\""); }
-static bool be_empty(int fd, const char *request) { return (void)request, reply(fd, 200, "{\"quote\":\"\",\"event_log\":\"\"}"); }
-static bool be_quoteless(int fd, const char *request) { return (void)request, reply(fd, 200, "{\"event_log\":\"[]\"}"); }
-static bool be_odd(int fd, const char *request) { return (void)request, reply(fd, 200, "{\"quote\":\"040\"}"); }
-static bool be_short(int fd, const char *request) { return (void)request, reply(fd, 200, "{\"quote\":\"04000200\"}"); }
-static bool be_list(int fd, const char *request) { return (void)request, reply(fd, 200, "[]"); }
-static bool be_cut_json(int fd, const char *request) { return (void)request, reply(fd, 200, "{\"quote\":\"0400"); }
-static bool be_400(int fd, const char *request) { return (void)request, reply(fd, 400, "{\"error\":\"bad\\nreport\"}"); }
-static bool be_400_far(int fd, const char *request) { return (void)request, reply(fd, 400, "{\"error\":\"\\u009bno\\u007f\\u00fc\"}"); }
-static bool be_500(int fd, const char *request) { return (void)request, reply(fd, 500, "{\"error\":\"no quote\"}"); }
-static bool be_404(int fd, const char *request) { return (void)request, reply(fd, 404, "not found"); }
+static bool be_long(int fd, const char *request)
+{
+    return reply_log(fd, request, 100000);
+}
+static bool be_too_long(int fd, const char *request)
+{
+    return reply_log(fd, request, TEE_EVENT_LOG_MAX + 1);
+}
+static bool be_endless(int fd, const char *request)
+{
+    return reply_log(fd, request, 5u << 20);
+}
+static bool be_other(int fd, const char *request)
+{
+    return reply_quote(fd, request, 1, REST);
+}
+static bool be_text_log(int fd, const char *request)
+{
+    return reply_quote(fd, request, 0, "\"event_log\":\"{}\"");
+}
+static bool be_bare_log(int fd, const char *request)
+{
+    return reply_quote(fd, request, 0, "\"event_log\":[]");
+}
+static bool be_double(int fd, const char *request)
+{
+    return reply_quote(fd, request, 0, "\"quote\":\"00\"");
+}
+static bool be_empty(int fd, const char *request)
+{
+    return (void)request, reply(fd, 200, "{\"quote\":\"\",\"event_log\":\"\"}");
+}
+static bool be_quoteless(int fd, const char *request)
+{
+    return (void)request, reply(fd, 200, "{\"event_log\":\"[]\"}");
+}
+static bool be_odd(int fd, const char *request)
+{
+    return (void)request, reply(fd, 200, "{\"quote\":\"040\"}");
+}
+static bool be_short(int fd, const char *request)
+{
+    return (void)request, reply(fd, 200, "{\"quote\":\"04000200\"}");
+}
+static bool be_list(int fd, const char *request)
+{
+    return (void)request, reply(fd, 200, "[]");
+}
+static bool be_cut_json(int fd, const char *request)
+{
+    return (void)request, reply(fd, 200, "{\"quote\":\"0400");
+}
+static bool be_400(int fd, const char *request)
+{
+    return (void)request, reply(fd, 400, "{\"error\":\"bad\\nreport\"}");
+}
+static bool be_400_far(int fd, const char *request)
+{
+    return (void)request, reply(fd, 400, "{\"error\":\"\\u009bno\\u007f\\u00fc\"}");
+}
+static bool be_500(int fd, const char *request)
+{
+    return (void)request, reply(fd, 500, "{\"error\":\"no quote\"}");
+}
+static bool be_404(int fd, const char *request)
+{
+    return (void)request, reply(fd, 404, "not found");
+}
 
 static bool be_cut(int fd, const char *request)
 {
@@ -273,7 +327,7 @@ START_TEST(number_70_a_socket_that_is_missing_or_refuses)
     ck_assert_ptr_nonnull(strstr(text, socket_path));
     unlink(socket_path);
     ck_assert_int_eq(p.get_evidence(p.ctx, &e, report_data, &text), RC_IO); /* missing now */
-    f = fake_new_unix(be_agent, socket_path); /* and there again */
+    f = fake_new_unix(be_agent, socket_path);                               /* and there again */
     ck_assert_int_eq(p.get_evidence(p.ctx, &e, report_data, &text), RC_OK);
     tee_evidence_free(&e);
     p.free(p.ctx);
@@ -378,13 +432,10 @@ int main(void)
 {
     if (secret_init())
         return EXIT_FAILURE;
-    return UNIT_RUN_AROUND("provider_dstack", set_up, tear_down,
-        an_agent_gives_quote_event_log_and_vm_config,
-        a_socket_named_tappd_speaks_the_older_api,
-        number_70_an_agent_that_misbehaves_gives_no_evidence_and_a_reason,
-        number_70_a_socket_that_is_missing_or_refuses,
-        each_truncation_of_an_answer_is_refused,
-        too_little_memory_for_an_answer_is_said_so,
-        auto_takes_what_is_there_in_order_and_never_the_simulator,
+    return UNIT_RUN_AROUND(
+        "provider_dstack", set_up, tear_down, an_agent_gives_quote_event_log_and_vm_config,
+        a_socket_named_tappd_speaks_the_older_api, number_70_an_agent_that_misbehaves_gives_no_evidence_and_a_reason,
+        number_70_a_socket_that_is_missing_or_refuses, each_truncation_of_an_answer_is_refused,
+        too_little_memory_for_an_answer_is_said_so, auto_takes_what_is_there_in_order_and_never_the_simulator,
         the_simulator_is_opened_by_name_only_and_other_names_are_none);
 }

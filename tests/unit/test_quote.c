@@ -395,15 +395,9 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("quote",
-        version_4_and_5_fields_stand_at_their_offsets,
-        an_enclaves_quote_is_read_by_its_own_parser,
-        quotes_of_guests_and_of_enclaves_are_not_mixed_up,
-        every_truncation_is_malformed,
-        only_zeros_may_follow_the_end,
-        other_versions_keys_tees_and_vendors_are_refused,
-        a_version_5_body_must_have_the_size_of_its_type,
-        certification_types_and_sizes_must_fit,
-        authentication_data_has_any_length_up_to_its_maximum,
-        the_chain_is_exactly_three_blocks);
+    return UNIT_RUN("quote", version_4_and_5_fields_stand_at_their_offsets, an_enclaves_quote_is_read_by_its_own_parser,
+                    quotes_of_guests_and_of_enclaves_are_not_mixed_up, every_truncation_is_malformed,
+                    only_zeros_may_follow_the_end, other_versions_keys_tees_and_vendors_are_refused,
+                    a_version_5_body_must_have_the_size_of_its_type, certification_types_and_sizes_must_fit,
+                    authentication_data_has_any_length_up_to_its_maximum, the_chain_is_exactly_three_blocks);
 }

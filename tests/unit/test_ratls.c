@@ -46,7 +46,8 @@ static rc_t get_logged(void *ctx, tee_evidence_t *out, const uint8_t report_data
     return rc;
 }
 
-static rc_t get_nothing(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN], const char **why)
+static rc_t get_nothing(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN],
+                        const char **why)
 {
     (void)ctx, (void)out, (void)report_data;
     *why = "no quote today";
@@ -165,7 +166,9 @@ START_TEST(a_certificate_is_valid_for_its_time_with_both_bounds)
     static const struct {
         int64_t now;
         tee_code_t code;
-    } rows[] = { { NOW - RATLS_SKEW_S - 1, E_CHAINTIME }, { NOW - RATLS_SKEW_S, TEE_OK }, { NOW + LIFETIME, TEE_OK },
+    } rows[] = { { NOW - RATLS_SKEW_S - 1, E_CHAINTIME },
+                 { NOW - RATLS_SKEW_S, TEE_OK },
+                 { NOW + LIFETIME, TEE_OK },
                  { NOW + LIFETIME + 1, E_CHAINTIME } };
     ratls_pair_t pair = made(0, 0);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -265,11 +268,26 @@ static void copy_quote(gnutls_x509_crt_t from, gnutls_x509_crt_t to, const char 
     ck_assert_int_eq(gnutls_x509_crt_set_extension_by_oid(to, oid, ext + skip, n - skip, skip == 0), 0);
 }
 
-static void edit_version_one(gnutls_x509_crt_t from, gnutls_x509_crt_t to) { (void)from, gnutls_x509_crt_set_version(to, 1); }
-static void edit_other_oid(gnutls_x509_crt_t from, gnutls_x509_crt_t to) { copy_quote(from, to, "1.3.6.1.4.1.62397.1.8", 0); }
-static void edit_log_only(gnutls_x509_crt_t from, gnutls_x509_crt_t to) { copy_quote(from, to, RATLS_OID_EVENT_LOG, 0); }
-static void edit_bare(gnutls_x509_crt_t from, gnutls_x509_crt_t to) { copy_quote(from, to, RATLS_OID_QUOTE, 4); }
-static void edit_critical(gnutls_x509_crt_t from, gnutls_x509_crt_t to) { copy_quote(from, to, RATLS_OID_QUOTE, 0); }
+static void edit_version_one(gnutls_x509_crt_t from, gnutls_x509_crt_t to)
+{
+    (void)from, gnutls_x509_crt_set_version(to, 1);
+}
+static void edit_other_oid(gnutls_x509_crt_t from, gnutls_x509_crt_t to)
+{
+    copy_quote(from, to, "1.3.6.1.4.1.62397.1.8", 0);
+}
+static void edit_log_only(gnutls_x509_crt_t from, gnutls_x509_crt_t to)
+{
+    copy_quote(from, to, RATLS_OID_EVENT_LOG, 0);
+}
+static void edit_bare(gnutls_x509_crt_t from, gnutls_x509_crt_t to)
+{
+    copy_quote(from, to, RATLS_OID_QUOTE, 4);
+}
+static void edit_critical(gnutls_x509_crt_t from, gnutls_x509_crt_t to)
+{
+    copy_quote(from, to, RATLS_OID_QUOTE, 0);
+}
 
 static void edit_no_quote(gnutls_x509_crt_t from, gnutls_x509_crt_t to)
 {
@@ -372,15 +390,10 @@ int main(void)
 {
     if (secret_init())
         return EXIT_FAILURE;
-    return UNIT_RUN_AROUND("ratls", set_up, tear_down,
-        the_quote_in_the_certificate_is_over_the_hash_of_its_key,
-        the_certificate_is_a_servers_signed_by_its_own_key,
-        a_certificate_is_valid_for_its_time_with_both_bounds,
-        a_quote_over_another_key_is_refused,
-        no_flipped_bit_of_the_key_or_the_report_data_passes,
-        each_truncation_and_a_byte_more_are_refused,
-        certificates_without_a_quote_in_its_place_are_refused,
-        a_second_quote_is_refused,
-        a_long_event_log_is_left_out,
-        without_a_quote_there_is_no_certificate);
+    return UNIT_RUN_AROUND(
+        "ratls", set_up, tear_down, the_quote_in_the_certificate_is_over_the_hash_of_its_key,
+        the_certificate_is_a_servers_signed_by_its_own_key, a_certificate_is_valid_for_its_time_with_both_bounds,
+        a_quote_over_another_key_is_refused, no_flipped_bit_of_the_key_or_the_report_data_passes,
+        each_truncation_and_a_byte_more_are_refused, certificates_without_a_quote_in_its_place_are_refused,
+        a_second_quote_is_refused, a_long_event_log_is_left_out, without_a_quote_there_is_no_certificate);
 }

@@ -289,16 +289,10 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("rlp",
-        canonical_forms_are_taken_whole,
-        truncations_and_trailing_bytes_are_refused,
-        forms_that_are_not_canonical_are_refused,
-        a_length_with_leading_zeros_is_refused,
-        split_gives_each_item_and_keeps_to_its_cap,
-        numbers_have_no_leading_zeros_and_fit,
-        fixed_strings_have_exactly_their_length,
-        encoders_match_known_answers,
-        prefixes_grow_at_their_borders,
-        a_full_writer_turns_bad_and_is_not_passed,
-        nested_lists_survive_decoding_and_encoding);
+    return UNIT_RUN("rlp", canonical_forms_are_taken_whole, truncations_and_trailing_bytes_are_refused,
+                    forms_that_are_not_canonical_are_refused, a_length_with_leading_zeros_is_refused,
+                    split_gives_each_item_and_keeps_to_its_cap, numbers_have_no_leading_zeros_and_fit,
+                    fixed_strings_have_exactly_their_length, encoders_match_known_answers,
+                    prefixes_grow_at_their_borders, a_full_writer_turns_bad_and_is_not_passed,
+                    nested_lists_survive_decoding_and_encoding);
 }

@@ -87,34 +87,23 @@ static void build_field(wr_t *w, const spec_t *s, int arc)
     uint8_t buf[EXT_MAX], all[EXT_MAX];
     wr_t in = wr_of(buf, sizeof buf), out = wr_of(all, sizeof all);
     switch (arc) {
-    case 1:
-        octets(w, 1, 0, pattern, s->ppid);
-        break;
+    case 1: octets(w, 1, 0, pattern, s->ppid); break;
     case 2:
         build_tcb(&in, s);
         der(&out, 0x30, wr_view(&in));
         field(w, 2, 0, wr_view(&out));
         break;
-    case 3:
-        octets(w, 3, 0, pattern + 1, s->pce_id);
-        break;
-    case 4:
-        octets(w, 4, 0, pattern + 2, s->fmspc);
-        break;
-    case 5:
-        field(w, 5, 0, s->type ? view_of(s->type + 1, (size_t)s->type[0]) : view_of("\x0a\x01\x01", 3));
-        break;
-    case 6:
-        octets(w, 6, 0, pattern + 3, s->instance);
-        break;
+    case 3: octets(w, 3, 0, pattern + 1, s->pce_id); break;
+    case 4: octets(w, 4, 0, pattern + 2, s->fmspc); break;
+    case 5: field(w, 5, 0, s->type ? view_of(s->type + 1, (size_t)s->type[0]) : view_of("\x0a\x01\x01", 3)); break;
+    case 6: octets(w, 6, 0, pattern + 3, s->instance); break;
     case 7:
         field(&in, 7, 1, s->flag ? view_of(s->flag + 1, (size_t)s->flag[0]) : view_of("\x01\x01\xff", 3));
         field(&in, 7, 2, view_of("\x01\x01\x00", 3));
         der(&out, 0x30, wr_view(&in));
         field(w, 7, 0, wr_view(&out));
         break;
-    default:
-        field(w, (uint8_t)arc, 0, view_of("\x02\x01\x00", 3));
+    default: field(w, (uint8_t)arc, 0, view_of("\x02\x01\x00", 3));
     }
 }
 

@@ -351,12 +351,8 @@ int main(void)
 {
     if (secret_init())
         return EXIT_FAILURE;
-    return UNIT_RUN("sim",
-        every_field_stands_at_its_offset,
-        the_parser_names_the_same_bytes,
-        quote_and_qe_report_are_signed_and_bound,
-        the_chain_has_intels_profile_and_verifies_to_its_root,
-        the_leaf_carries_the_sgx_extension,
-        the_seed_determines_the_chain_and_not_the_attestation_key,
-        rtmr3_is_a_live_register);
+    return UNIT_RUN("sim", every_field_stands_at_its_offset, the_parser_names_the_same_bytes,
+                    quote_and_qe_report_are_signed_and_bound, the_chain_has_intels_profile_and_verifies_to_its_root,
+                    the_leaf_carries_the_sgx_extension, the_seed_determines_the_chain_and_not_the_attestation_key,
+                    rtmr3_is_a_live_register);
 }

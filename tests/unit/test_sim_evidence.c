@@ -62,9 +62,12 @@ START_TEST(collateral_is_as_old_as_its_oldest_part)
     tee_verified_t v;
     for (unsigned part = 0; part < 3; part++) {
         sim_plan_init(&plan);
-        *(part == 0 ? &plan.tcb_info.from : part == 1 ? &plan.qe_identity.from : &plan.pck_crl.from) = -(int64_t)(3 + part) * day;
+        *(part == 0   ? &plan.tcb_info.from
+          : part == 1 ? &plan.qe_identity.from
+                      : &plan.pck_crl.from) = -(int64_t)(3 + part) * day;
         sim_case_open(&c, &plan, "older part");
-        expect_code("older part", verify_quietly(&v, &c.a, c.evidence.quote, &c.collateral, c.p.root, NULL, SIM_NOW), TEE_OK);
+        expect_code("older part", verify_quietly(&v, &c.a, c.evidence.quote, &c.collateral, c.p.root, NULL, SIM_NOW),
+                    TEE_OK);
         ck_assert_int_eq(v.issued, SIM_DAY - (3 + part) * day);
         sim_case_close(&c);
     }
@@ -79,8 +82,10 @@ START_TEST(another_seeds_root_refuses_it)
     sim_case_t c;
     sim_case_open(&c, &plan, "genuine");
     ck_assert_int_eq(tee_simulator_open(&other, other_seed, &why), RC_OK);
-    expect_code("other root", verify_quietly(NULL, &c.a, c.evidence.quote, &c.collateral, other.root, NULL, SIM_NOW), E_ROOT);
-    expect_code("Intel's root", verify_quietly(NULL, &c.a, c.evidence.quote, &c.collateral, CHAIN_INTEL_ROOT, NULL, SIM_NOW), E_ROOT);
+    expect_code("other root", verify_quietly(NULL, &c.a, c.evidence.quote, &c.collateral, other.root, NULL, SIM_NOW),
+                E_ROOT);
+    expect_code("Intel's root",
+                verify_quietly(NULL, &c.a, c.evidence.quote, &c.collateral, CHAIN_INTEL_ROOT, NULL, SIM_NOW), E_ROOT);
     other.free(other.ctx);
     sim_case_close(&c);
 }
@@ -159,7 +164,8 @@ START_TEST(collateral_is_the_same_all_day_and_newer_the_next)
     const int64_t now = SIM_DAY + 86400;
     expect_code("today's", verify_quietly(NULL, &c.a, c.evidence.quote, &c.collateral, c.p.root, &memory, now), TEE_OK);
     expect_code("tomorrow's", verify_quietly(NULL, &c.a, c.evidence.quote, &newer, c.p.root, &memory, now), TEE_OK);
-    expect_code("today's again", verify_quietly(NULL, &c.a, c.evidence.quote, &c.collateral, c.p.root, &memory, now), E_ROLLBACK);
+    expect_code("today's again", verify_quietly(NULL, &c.a, c.evidence.quote, &c.collateral, c.p.root, &memory, now),
+                E_ROLLBACK);
     sim_case_close(&c);
 }
 END_TEST
@@ -203,7 +209,8 @@ START_TEST(gnutls_reads_and_verifies_the_revocation_lists)
     sim_case_t c;
     plan.pck_crl.revoked = 1u << SIM_LEAF;
     sim_case_open(&c, &plan, "lists");
-    gnutls_x509_crt_t root = cert_of(sim_cert_pem(&c.p, &c.a, SIM_ROOT)), ca = cert_of(sim_cert_pem(&c.p, &c.a, SIM_CA));
+    gnutls_x509_crt_t root = cert_of(sim_cert_pem(&c.p, &c.a, SIM_ROOT)),
+                      ca = cert_of(sim_cert_pem(&c.p, &c.a, SIM_CA));
     gnutls_x509_crt_t leaf = cert_of(sim_cert_pem(&c.p, &c.a, SIM_LEAF));
     check_list(c.collateral.root_ca_crl, root, 0, "the root's list");
     check_list(c.collateral.pck_crl, ca, 4, "the PCK CA's list");
@@ -246,14 +253,10 @@ int main(void)
 {
     if (secret_init())
         return EXIT_FAILURE;
-    return UNIT_RUN_AROUND("sim_evidence", setup, NULL,
-        a_genuine_platform_is_up_to_date,
-        version_5_and_td_report_15_and_padding_are_genuine_too,
-        collateral_is_as_old_as_its_oldest_part,
-        another_seeds_root_refuses_it,
-        the_event_log_leads_to_the_quotes_registers,
-        a_full_log_takes_no_more_and_stays_good,
-        collateral_is_the_same_all_day_and_newer_the_next,
-        gnutls_reads_and_verifies_the_revocation_lists,
-        a_plan_that_cannot_be_followed_is_said);
+    return UNIT_RUN_AROUND("sim_evidence", setup, NULL, a_genuine_platform_is_up_to_date,
+                           version_5_and_td_report_15_and_padding_are_genuine_too,
+                           collateral_is_as_old_as_its_oldest_part, another_seeds_root_refuses_it,
+                           the_event_log_leads_to_the_quotes_registers, a_full_log_takes_no_more_and_stays_good,
+                           collateral_is_the_same_all_day_and_newer_the_next,
+                           gnutls_reads_and_verifies_the_revocation_lists, a_plan_that_cannot_be_followed_is_said);
 }

@@ -98,9 +98,6 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("ssz",
-        empty_trees_have_the_zero_roots,
-        streaming_and_in_place_trees_agree_for_every_count,
-        two_chunks_and_a_length_are_one_hash_each,
-        branch_is_checked_node_by_node);
+    return UNIT_RUN("ssz", empty_trees_have_the_zero_roots, streaming_and_in_place_trees_agree_for_every_count,
+                    two_chunks_and_a_length_are_one_hash_each, branch_is_checked_node_by_node);
 }

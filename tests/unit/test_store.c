@@ -312,17 +312,12 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("store",
-        a_bootstrap_must_be_the_checkpoint_with_its_committee,
-        updates_move_the_store_from_period_to_period,
-        a_period_cannot_be_skipped_and_the_past_is_a_replay,
-        a_finality_update_rolls_the_period_over_without_a_new_committee,
-        a_past_update_of_the_same_period_supplies_the_committee,
-        one_store_crosses_deneb_electra_and_fulu,
-        every_changed_bit_is_refused_and_the_store_stays_byte_identical,
-        signatures_of_others_are_refused,
-        a_few_signers_are_valid_but_do_not_finalize,
-        a_force_update_waits_for_its_timeout_and_uses_the_best_update,
-        slots_must_stand_in_order,
-        better_updates_are_ranked_as_the_specification_does);
+    return UNIT_RUN("store", a_bootstrap_must_be_the_checkpoint_with_its_committee,
+                    updates_move_the_store_from_period_to_period, a_period_cannot_be_skipped_and_the_past_is_a_replay,
+                    a_finality_update_rolls_the_period_over_without_a_new_committee,
+                    a_past_update_of_the_same_period_supplies_the_committee, one_store_crosses_deneb_electra_and_fulu,
+                    every_changed_bit_is_refused_and_the_store_stays_byte_identical, signatures_of_others_are_refused,
+                    a_few_signers_are_valid_but_do_not_finalize,
+                    a_force_update_waits_for_its_timeout_and_uses_the_best_update, slots_must_stand_in_order,
+                    better_updates_are_ranked_as_the_specification_does);
 }

@@ -568,27 +568,19 @@ END_TEST
 
 int main(void)
 {
-    int failed = UNIT_RUN("sync",
-        a_first_synchronisation_takes_three_round_trips,
-        a_checkpoint_of_the_current_period_is_ready_after_two,
+    int failed = UNIT_RUN(
+        "sync", a_first_synchronisation_takes_three_round_trips, a_checkpoint_of_the_current_period_is_ready_after_two,
         without_the_next_committee_a_new_period_means_updates_again,
-        a_new_head_costs_one_request_and_arrives_in_its_slot,
-        a_silent_server_is_asked_ever_more_rarely,
-        a_range_that_fails_is_asked_for_in_smaller_parts,
-        held_back_finality_is_no_stall,
-        a_machine_that_slept_through_periods_asks_for_updates_again,
-        a_clock_that_goes_back_does_not_stop_the_machine,
-        a_lost_want_is_given_out_again,
-        a_checkpoint_may_be_neither_too_old_nor_of_the_future,
+        a_new_head_costs_one_request_and_arrives_in_its_slot, a_silent_server_is_asked_ever_more_rarely,
+        a_range_that_fails_is_asked_for_in_smaller_parts, held_back_finality_is_no_stall,
+        a_machine_that_slept_through_periods_asks_for_updates_again, a_clock_that_goes_back_does_not_stop_the_machine,
+        a_lost_want_is_given_out_again, a_checkpoint_may_be_neither_too_old_nor_of_the_future,
         the_stored_inputs_lead_to_the_same_heads_offline,
-        a_finality_update_that_moved_the_period_is_not_missed_in_a_replay,
-        a_trusted_replay_is_as_old_as_where_it_ends,
+        a_finality_update_that_moved_the_period_is_not_missed_in_a_replay, a_trusted_replay_is_as_old_as_where_it_ends,
         less_than_two_thirds_moves_nothing_that_is_signed,
-        a_few_signers_on_a_fresh_store_move_the_optimistic_header_only,
-        heads_never_go_back,
+        a_few_signers_on_a_fresh_store_move_the_optimistic_header_only, heads_never_go_back,
         a_checkpoint_becomes_the_finalized_head_once_an_update_shows_it,
-        a_failure_after_a_part_of_the_answer_was_taken_is_none,
-        the_machine_crosses_forks,
+        a_failure_after_a_part_of_the_answer_was_taken_is_none, the_machine_crosses_forks,
         what_is_not_well_formed_is_malformed);
     lc_sync_free(sync_);
     return failed;

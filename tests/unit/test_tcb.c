@@ -348,8 +348,8 @@ END_TEST
 
 /* Every length but the whole; text behind; nesting; size (40). */
 /* One level, without modules and TDX components. */
-#define SGX_INFO(id)                                                                                                   \
-    "{\"id\":\"" id "\",\"version\":3,\"issueDate\":\"2025-09-19T17:48:50Z\",\"nextUpdate\":\"2025-10-19T17:48:50Z\","        \
+#define SGX_INFO(id)                                                                                                       \
+    "{\"id\":\"" id "\",\"version\":3,\"issueDate\":\"2025-09-19T17:48:50Z\",\"nextUpdate\":\"2025-10-19T17:48:50Z\","     \
     "\"fmspc\":\"00a067110000\",\"pceId\":\"0000\",\"tcbType\":0,\"tcbEvaluationDataNumber\":17,\"tcbLevels\":[{\"tcb\":{" \
     "\"sgxtcbcomponents\":" SGX_LOW ",\"pcesvn\":13}," DATE ",\"tcbStatus\":\"UpToDate\"}]}"
 
@@ -497,6 +497,7 @@ int main(void)
         "tcb", setup, teardown, dates_are_unix_seconds, what_is_no_date_is_refused,
         a_tcb_info_is_read_and_its_levels_sorted, a_qe_identity_is_read_and_its_levels_sorted,
         a_malformed_tcb_info_is_refused_with_its_code, a_malformed_qe_identity_is_refused_with_its_code,
-        documents_of_one_tee_are_not_those_of_the_other, documents_are_whole_bounded_and_stand_alone, lists_have_their_maximum, memory_that_ends_is_told_as_such,
-        the_order_of_levels_in_the_document_does_not_matter, statuses_have_the_names_that_intel_gives_them);
+        documents_of_one_tee_are_not_those_of_the_other, documents_are_whole_bounded_and_stand_alone,
+        lists_have_their_maximum, memory_that_ends_is_told_as_such, the_order_of_levels_in_the_document_does_not_matter,
+        statuses_have_the_names_that_intel_gives_them);
 }

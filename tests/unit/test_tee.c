@@ -27,11 +27,15 @@ START_TEST(attest_report_data_matches_the_known_answer)
     uint8_t nonce[32], g[33], g2[33], got[64], want[64];
     for (unsigned i = 0; i < 32; i++)
         nonce[i] = (uint8_t)i;
-    ck_assert_int_eq(hex_decode_exact(g, 33, "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798", 66), RC_OK);
-    ck_assert_int_eq(hex_decode_exact(g2, 33, "02c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee5", 66), RC_OK);
+    ck_assert_int_eq(hex_decode_exact(g, 33, "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798", 66),
+                     RC_OK);
+    ck_assert_int_eq(hex_decode_exact(g2, 33, "02c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee5", 66),
+                     RC_OK);
     ck_assert_int_eq(hex_decode_exact(want, 64,
                                       "a512b9775de39e25aad8d47727d72e8aa750e86f3c3baf50f201f5a626fddcfc"
-                                      "ccf6b779cf9d2ad791ef68491681466463614529d09ae5a919c096fe71f6b41f", 128), RC_OK);
+                                      "ccf6b779cf9d2ad791ef68491681466463614529d09ae5a919c096fe71f6b41f",
+                                      128),
+                     RC_OK);
     tee_attest_report_data(got, TEE_EVIDENCE_TDX, nonce, g, g2, 1);
     ck_assert_mem_eq(got, want, 64);
 }
@@ -57,8 +61,6 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("tee",
-        register_report_data_matches_the_published_quote,
-        attest_report_data_matches_the_known_answer,
-        a_simulator_opens_or_says_that_the_build_has_none);
+    return UNIT_RUN("tee", register_report_data_matches_the_published_quote,
+                    attest_report_data_matches_the_known_answer, a_simulator_opens_or_says_that_the_build_has_none);
 }

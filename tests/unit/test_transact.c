@@ -212,12 +212,8 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("transact",
-        addresses_of_created_contracts_match_known_answers,
-        schedules_change_exactly_at_their_times,
-        rules_that_are_too_new_are_unsupported,
-        blob_fee_matches_known_answers,
-        transaction_moves_fees_tip_and_value,
-        invalid_transactions_are_refused,
-        selfdestruct_deletes_before_cancun_and_only_moves_after);
+    return UNIT_RUN("transact", addresses_of_created_contracts_match_known_answers,
+                    schedules_change_exactly_at_their_times, rules_that_are_too_new_are_unsupported,
+                    blob_fee_matches_known_answers, transaction_moves_fees_tip_and_value,
+                    invalid_transactions_are_refused, selfdestruct_deletes_before_cancun_and_only_moves_after);
 }

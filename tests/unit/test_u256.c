@@ -456,17 +456,12 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("u256",
-        arithmetic_matches_known_answers,
-        sums_and_differences_undo_each_other,
-        signed_order_is_the_order_after_moving_the_sign,
-        quotient_times_divisor_plus_remainder_is_the_dividend,
-        hard_divisions_match_bitwise_reduction,
-        one_output_of_a_division_is_that_of_both,
-        division_may_overwrite_its_inputs,
-        modular_sums_and_products_match_bitwise_reduction,
-        wide_product_agrees_with_the_truncated_one_and_with_doubling,
-        shifts_are_products_and_quotients_of_powers_of_two,
-        powers_are_repeated_products,
-        counts_bytes_and_sign_extension);
+    return UNIT_RUN("u256", arithmetic_matches_known_answers, sums_and_differences_undo_each_other,
+                    signed_order_is_the_order_after_moving_the_sign,
+                    quotient_times_divisor_plus_remainder_is_the_dividend, hard_divisions_match_bitwise_reduction,
+                    one_output_of_a_division_is_that_of_both, division_may_overwrite_its_inputs,
+                    modular_sums_and_products_match_bitwise_reduction,
+                    wide_product_agrees_with_the_truncated_one_and_with_doubling,
+                    shifts_are_products_and_quotients_of_powers_of_two, powers_are_repeated_products,
+                    counts_bytes_and_sign_extension);
 }

@@ -176,15 +176,11 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("upstream",
-        a_new_list_is_in_the_operators_order_and_names_no_secrets,
-        a_list_has_one_to_sixteen_endpoints,
-        who_failed_comes_after_the_others_until_its_back_off_ends,
-        when_all_failed_who_may_be_asked_soonest_comes_first,
-        back_off_doubles_from_250_ms_to_30_s_within_its_jitter,
-        a_lie_costs_four_seconds_at_once_and_is_counted,
+    return UNIT_RUN(
+        "upstream", a_new_list_is_in_the_operators_order_and_names_no_secrets, a_list_has_one_to_sixteen_endpoints,
+        who_failed_comes_after_the_others_until_its_back_off_ends, when_all_failed_who_may_be_asked_soonest_comes_first,
+        back_off_doubles_from_250_ms_to_30_s_within_its_jitter, a_lie_costs_four_seconds_at_once_and_is_counted,
         jitter_differs_between_endpoints_and_moments_but_not_between_runs,
         retry_after_is_a_lower_bound_and_a_later_report_does_not_shorten_it,
-        a_success_ends_back_off_and_starts_the_count_anew,
-        a_reason_of_any_length_is_cut_to_fit);
+        a_success_ends_back_off_and_starts_the_count_anew, a_reason_of_any_length_is_cut_to_fit);
 }

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 
 /* Runs tests; setup and teardown, which may be NULL, surround each. Gives main's result. */
-static inline int unit_run(const char *name, void (*setup)(void), void (*teardown)(void), const TTest *const *tests, size_t count)
+static inline int unit_run(const char *name, void (*setup)(void), void (*teardown)(void), const TTest *const *tests,
+                           size_t count)
 {
     Suite *s = suite_create(name);
     TCase *t = tcase_create(name);
@@ -22,8 +23,8 @@ static inline int unit_run(const char *name, void (*setup)(void), void (*teardow
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-#define UNIT_RUN_AROUND(name, setup, teardown, ...)                                                                     \
-    unit_run(name, setup, teardown, (const TTest *const[]){ __VA_ARGS__ },                                              \
+#define UNIT_RUN_AROUND(name, setup, teardown, ...)                                                                    \
+    unit_run(name, setup, teardown, (const TTest *const[]){ __VA_ARGS__ },                                             \
              sizeof((const TTest *const[]){ __VA_ARGS__ }) / sizeof(TTest *))
 #define UNIT_RUN(name, ...) UNIT_RUN_AROUND(name, NULL, NULL, __VA_ARGS__)
 

@@ -36,8 +36,7 @@ void vec_kind_basic(vec_t *v)
     if (root && !e)
         vec_fail(v, "basic", "out of memory");
     else
-        json_object_foreach(root, name, o)
-        {
+        json_object_foreach (root, name, o) {
             const char *why = check(e, o);
             if (why)
                 vec_fail(v, name, "%s", why);

@@ -33,12 +33,9 @@ static const struct {
     const char *name;
     evm_rules_t rules;
 } forks[] = {
-    { "Paris", { EVM_PARIS, 0, 0, 0 } },
-    { "Shanghai", { EVM_SHANGHAI, 0, 0, 0 } },
-    { "Cancun", { EVM_CANCUN, 3, 6, 3338477 } },
-    { "Prague", { EVM_PRAGUE, 6, 9, 5007716 } },
-    { "Osaka", { EVM_OSAKA, 6, 9, 5007716 } },
-    { "BPO1", { EVM_OSAKA, 10, 15, 8346193 } },
+    { "Paris", { EVM_PARIS, 0, 0, 0 } },         { "Shanghai", { EVM_SHANGHAI, 0, 0, 0 } },
+    { "Cancun", { EVM_CANCUN, 3, 6, 3338477 } }, { "Prague", { EVM_PRAGUE, 6, 9, 5007716 } },
+    { "Osaka", { EVM_OSAKA, 6, 9, 5007716 } },   { "BPO1", { EVM_OSAKA, 10, 15, 8346193 } },
     { "BPO2", { EVM_OSAKA, 14, 21, 11684671 } },
 };
 
@@ -158,8 +155,7 @@ static bool read_chain(run_t *r, const json_t *test)
                               .rows = r->rows };
     if (!at)
         return name && add_row(r, config, 0, name, strlen(name));
-    return add_row(r, config, 0, name, (size_t)(to - name)) &&
-           add_row(r, config, 15000, to + 2, (size_t)(at - to) - 2);
+    return add_row(r, config, 0, name, (size_t)(to - name)) && add_row(r, config, 15000, to + 2, (size_t)(at - to) - 2);
 }
 
 /* --- blocks --- */
@@ -319,7 +315,9 @@ void vec_kind_blockchain(vec_t *v)
         const char *name;
         if (!tests)
             vec_fail(v, *files, "does not parse");
-        json_object_foreach(tests, name, test) if (json_object_get(test, "blocks")) check(v, name, test);
+        json_object_foreach (tests, name, test)
+            if (json_object_get(test, "blocks"))
+                check(v, name, test);
         json_decref(tests);
     }
     arena_free(&a);

@@ -218,8 +218,7 @@ static void hash_to_curve(vec_t *v, const char *file, bool g2, bool random_oracl
     json_t *root = vec_json(v, "bls/hash-to-curve/%s", file), *c;
     const char *dst = vec_str(root, "dst");
     size_t i;
-    json_array_foreach(json_object_get(root, "vectors"), i, c)
-    {
+    json_array_foreach (json_object_get(root, "vectors"), i, c) {
         const char *msg = vec_str(c, "msg");
         uint8_t got[192];
         if (!msg || !dst) {
@@ -252,8 +251,7 @@ static void expand_message(vec_t *v, const char *file)
     size_t i;
     arena_t a;
     arena_init(&a, 1 << 20);
-    json_array_foreach(json_object_get(root, "tests"), i, c)
-    {
+    json_array_foreach (json_object_get(root, "tests"), i, c) {
         const char *msg = vec_str(c, "msg");
         view_t want = member(&a, c, "uniform_bytes");
         uint8_t got[512];
@@ -317,8 +315,7 @@ static void sync_aggregates(vec_t *v)
     size_t i;
     arena_t a;
     arena_init(&a, 1 << 20);
-    json_array_foreach(root, i, c)
-    {
+    json_array_foreach (root, i, c) {
         view_t key = member(&a, c, "aggregate_pubkey"), msg = member(&a, c, "message"),
                sig = member(&a, c, "signature");
         bls_pubkey_t k;
@@ -375,10 +372,12 @@ static void mainnet_committees(vec_t *v)
     size_t i, n = json_array_size(root);
     arena_t a;
     arena_init(&a, 16 << 20);
-    json_array_foreach(root, i, c) if (both_ways(&a, json_object_get(c, "input"),
-                                                 json_object_get(json_array_get(root, (i + 1) % n), "input"),
-                                                 json_is_true(json_object_get(c, "output")))) vec_pass(v);
-    else vec_fail(v, "mainnet-fast-aggregate-verify", "case %zu", i);
+    json_array_foreach (root, i, c)
+        if (both_ways(&a, json_object_get(c, "input"), json_object_get(json_array_get(root, (i + 1) % n), "input"),
+                      json_is_true(json_object_get(c, "output"))))
+            vec_pass(v);
+        else
+            vec_fail(v, "mainnet-fast-aggregate-verify", "case %zu", i);
     arena_free(&a);
     json_decref(root);
 }

@@ -283,7 +283,8 @@ static void run_chain(vec_t *v, const char *name)
             }
         const char *kind;
         json_t *text;
-        json_object_foreach(kinds, kind, text) run_forged(c, kind);
+        json_object_foreach (kinds, kind, text)
+            run_forged(c, kind);
     }
     json_decref(index);
     json_decref(kinds);

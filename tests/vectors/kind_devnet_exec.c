@@ -51,12 +51,10 @@ static json_t *slot_of(const record_t *r, const json_t *address, const json_t *k
 {
     size_t i, k;
     json_t *answer, *slot;
-    json_array_foreach(r->answers, i, answer)
-    {
+    json_array_foreach (r->answers, i, answer) {
         if (!is(r, answer, "eth_getProof", 2) || !same_address(param(answer, 0), address))
             continue;
-        json_array_foreach(json_object_get(json_object_get(answer, "result"), "storageProof"), k, slot)
-        {
+        json_array_foreach (json_object_get(json_object_get(answer, "result"), "storageProof"), k, slot) {
             u256_t a, b;
             if (jr_word(&a, key) && jr_word(&b, json_object_get(slot, "key")) && u256_eq(&a, &b))
                 return slot;
@@ -69,13 +67,11 @@ static json_t *proof_of(const record_t *r, const json_t *address, const json_t *
 {
     size_t i, k;
     json_t *answer, *key;
-    json_array_foreach(r->answers, i, answer)
-    {
+    json_array_foreach (r->answers, i, answer) {
         if (!is(r, answer, "eth_getProof", 2) || !same_address(param(answer, 0), address))
             continue;
         json_t *out = json_copy(json_object_get(answer, "result")), *slots = json_array();
-        json_array_foreach(keys, k, key)
-        {
+        json_array_foreach (keys, k, key) {
             json_t *slot = slot_of(r, address, key);
             if (slot)
                 json_array_append(slots, slot);
@@ -101,11 +97,10 @@ static json_t *result_of(void *ctx, const char *method, const json_t *params)
     json_t *answer;
     if (!strcmp(method, "eth_getProof"))
         return proof_of(r, json_array_get(params, 0), json_array_get(params, 1));
-    json_array_foreach(
-        r->answers, i,
-        answer) if (!strcmp(method, "eth_getCode") && is(r, answer, method, 1) &&
-                    same_address(param(answer, 0),
-                                 json_array_get(params, 0))) return json_incref(json_object_get(answer, "result"));
+    json_array_foreach (r->answers, i, answer)
+        if (!strcmp(method, "eth_getCode") && is(r, answer, method, 1) &&
+            same_address(param(answer, 0), json_array_get(params, 0)))
+            return json_incref(json_object_get(answer, "result"));
     return NULL;
 }
 
@@ -239,8 +234,7 @@ static bool read_block(record_t *r, uint64_t chain_id)
     json_t *answer;
     ex_header_t h;
     const char *field;
-    json_array_foreach(r->answers, i, answer)
-    {
+    json_array_foreach (r->answers, i, answer) {
         const json_t *block = json_object_get(answer, "result");
         if (strcmp(vec_str(answer, "method"), "eth_getBlockByNumber") || !json_is_true(param(answer, 1)))
             continue;
@@ -269,8 +263,7 @@ static void run_file(vec_t *v, const char *file, const char *chain_id, ex_cache_
         vec_pass(v);
     else
         vec_fail(v, file, "block header");
-    json_array_foreach(answers, i, answer)
-    {
+    json_array_foreach (answers, i, answer) {
         name_of(name, &r, answer);
         if (r.tag && is(&r, answer, "eth_getProof", 2))
             check_proof(&r, name, answer, &a);
@@ -291,8 +284,9 @@ static void find_chain_id(char out[32], vec_t *v, char **files)
     snprintf(out, 32, "0x1");
     for (; *files; files++) {
         json_t *answers = vec_json(v, "%s", *files);
-        json_array_foreach(answers, i, answer) if (!strcmp(vec_str(answer, "method"), "eth_chainId"))
-            snprintf(out, 32, "%s", vec_str(answer, "result"));
+        json_array_foreach (answers, i, answer)
+            if (!strcmp(vec_str(answer, "method"), "eth_chainId"))
+                snprintf(out, 32, "%s", vec_str(answer, "result"));
         json_decref(answers);
     }
 }

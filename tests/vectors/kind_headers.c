@@ -103,8 +103,7 @@ static void run_file(vec_t *v, const char *file, const json_t *root, arena_t *a)
     json_t *entry;
     if (is_block(root))
         run_case(v, file, root, NULL, a);
-    json_object_foreach((json_t *)(uintptr_t)root, key, entry)
-    { /* the macro is not const-clean */
+    json_object_foreach ((json_t *)(uintptr_t)root, key, entry) { /* the macro is not const-clean */
         const json_t *inner = json_object_get(entry, "execution_header");
         if (is_block(entry))
             run_case(v, file, entry, NULL, a);

@@ -176,7 +176,8 @@ void vec_kind_lightclient_mainnet(vec_t *v)
            *negatives = vec_json(v, "lightclient-mainnet/negative.json");
     const char *set;
     json_t *list;
-    json_object_foreach(index, set, list) run_set(v, set, list, negatives);
+    json_object_foreach (index, set, list)
+        run_set(v, set, list, negatives);
     json_decref(index);
     json_decref(negatives);
 }

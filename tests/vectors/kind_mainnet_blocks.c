@@ -194,12 +194,15 @@ static const char *execute(arena_t *a, json_t *recorded, const json_t *recorded_
         bad = read_ancestors(&s, &parent, json_object_get(recorded, "ancestors"));
     if (bad)
         return bad;
-    if (!hash32_eq(&root, &parent.state_root) ||
-        !read_state(&s, a, json_object_get(recorded_state, "accounts")))
+    if (!hash32_eq(&root, &parent.state_root) || !read_state(&s, a, json_object_get(recorded_state, "accounts")))
         return "the state is not the parent's";
     s.number = block.header.number;
-    const evm_host_t host = { .ctx = &s, .account = host_account, .storage = host_storage, .code = host_code,
-                              .block_hash = host_block_hash, .storage_empty = host_storage_empty };
+    const evm_host_t host = { .ctx = &s,
+                              .account = host_account,
+                              .storage = host_storage,
+                              .code = host_code,
+                              .block_hash = host_block_hash,
+                              .storage_empty = host_storage_empty };
     const ex_block_config_t config = { &EVM_MAINNET, DEPOSIT_CONTRACT, &host, NULL };
     arena_init(&scratch, MEMORY_MAX);
     rc_t rc = ex_header_follows(&why, &block.header, &parent, &s.ancestors[0], &EVM_MAINNET);

@@ -31,10 +31,8 @@ static json_t *proof_of(const json_t *account, const json_t *keys)
     size_t i, k;
     for (i = 0; i < sizeof copied / sizeof copied[0]; i++)
         json_object_set(out, copied[i], json_object_get(account, copied[i]));
-    json_array_foreach(keys, i, key)
-    {
-        json_array_foreach(json_object_get(account, "storageProof"), k, recorded)
-        {
+    json_array_foreach (keys, i, key) {
+        json_array_foreach (json_object_get(account, "storageProof"), k, recorded) {
             u256_t a, b;
             if (jr_word(&a, key) && jr_word(&b, json_object_get(recorded, "key")) && u256_eq(&a, &b)) {
                 json_array_append(slots, recorded);
@@ -45,7 +43,7 @@ static json_t *proof_of(const json_t *account, const json_t *keys)
     bool complete = json_array_size(slots) == json_array_size(keys);
     if (!complete && json_is_false(json_object_get(account, "exists"))) { /* an absent account's slots are all zero */
         json_array_clear(slots);
-        json_array_foreach(keys, i, key)
+        json_array_foreach (keys, i, key)
             json_array_append_new(slots, json_pack("{s:O,s:s,s:[]}", "key", key, "value", "0x0", "proof"));
         complete = true;
     }
@@ -82,8 +80,9 @@ static json_t *result_of(void *ctx, const char *method, const json_t *params)
     if (!strcmp(method, "eth_createAccessList"))
         return s->hint_count ? access_list(s->hint, s->hint_count) : NULL;
     if (!strcmp(method, "eth_getBlockByNumber")) {
-        json_array_foreach(s->ancestors, i, header) if (vec_u64(vec_str(header, "number")) ==
-                                                        vec_u64(json_string_value(first))) return json_incref(header);
+        json_array_foreach (s->ancestors, i, header)
+            if (vec_u64(vec_str(header, "number")) == vec_u64(json_string_value(first)))
+                return json_incref(header);
         return NULL;
     }
     json_t *account = json_object_get(s->by_address, json_string_value(first));
@@ -219,7 +218,8 @@ static void check_account(suite_t *s, const char *name, json_t *account, arena_t
     bool ok = vec_hex_fixed(addr.b, 20, vec_str(account, "address"));
     json_t *copy = proof_of(account, NULL);
     json_object_set(copy, "storageProof", slots);
-    json_array_foreach(slots, i, slot) ok = ok && vec_hex_fixed(keys[i].b, 32, vec_str(slot, "key"));
+    json_array_foreach (slots, i, slot)
+        ok = ok && vec_hex_fixed(keys[i].b, 32, vec_str(slot, "key"));
     const char *field = jr_proof(&answer, a, copy, n);
     json_decref(copy);
     rc_t rc = ok && !field ? ex_proof_verify(&proven, values, &why, &s->block.state_root, &addr, keys, n, &answer)
@@ -247,15 +247,13 @@ static void run_block(vec_t *v, const char *folder)
     if (!state || !s.calls || !upstream_block(&s.block, json_object_get(s.calls, "env_header"), 1) ||
         !vec_hex_fixed(s.block.state_root.b, 32, vec_str(s.calls, "state_root")))
         vec_fail(v, folder, "does not load");
-    json_array_foreach(json_object_get(state, "accounts"), i, entry)
-    {
+    json_array_foreach (json_object_get(state, "accounts"), i, entry) {
         json_object_set(s.by_address, vec_str(entry, "address"), entry);
         snprintf(name, sizeof name, "%s/%s", folder, vec_str(entry, "address"));
         check_account(&s, name, entry, &a);
         arena_free(&a);
     }
-    json_array_foreach(json_object_get(s.calls, "calls"), i, entry)
-    {
+    json_array_foreach (json_object_get(s.calls, "calls"), i, entry) {
         snprintf(name, sizeof name, "%s/%zu %s", folder, i, vec_str(entry, "label"));
         run_call(&s, name, entry, &a);
         arena_free(&a);

@@ -107,8 +107,7 @@ void vec_kind_rlp(vec_t *v)
         json_t *test;
         if (!tests)
             vec_fail(v, *files, "does not parse");
-        json_object_foreach(tests, name, test)
-        {
+        json_object_foreach (tests, name, test) {
             arena_mark_t mark = arena_mark(&a);
             const char *fault = check(test, strstr(*files, "invalid") != NULL, buf, &a);
             if (fault)

@@ -250,7 +250,7 @@ static void check_test(vec_t *v, arena_t *a, const char *file, const char *test_
         vec_fail(v, file, "cannot be read");
         return;
     }
-    json_object_foreach(json_object_get(test, "post"), fork, cases) {
+    json_object_foreach (json_object_get(test, "post"), fork, cases) {
         evm_rules_t rules;
         if (!rules_of(&rules, fork, json_object_get(test, "config")))
             continue;
@@ -284,7 +284,7 @@ void vec_kind_state(vec_t *v)
         json_t *tests = vec_json(v, "%s", files[f]);
         if (!tests)
             vec_fail(v, files[f], "cannot be read");
-        json_object_foreach(tests, name, test) {
+        json_object_foreach (tests, name, test) {
             arena_t a;
             arena_init(&a, CASE_MEMORY_MAX);
             check_test(v, &a, files[f], name, test);

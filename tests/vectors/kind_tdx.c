@@ -32,10 +32,11 @@ static view_t part(vec_t *v, arena_t *a, const char *set, const char *file, cons
 static rc_t load_set(collateral_t *c, tee_fault_t *fault, vec_t *v, arena_t *a, const char *set, const json_t *change)
 {
     *c = (collateral_t){ 0 };
-    rc_t rc = collateral_split(&c->tcb_info, c->tcb_info_signature, fault, part(v, a, set, "tcb_info.json", change), "tcbInfo");
+    rc_t rc = collateral_split(&c->tcb_info, c->tcb_info_signature, fault, part(v, a, set, "tcb_info.json", change),
+                               "tcbInfo");
     if (!rc)
-        rc = collateral_split(&c->qe_identity, c->qe_identity_signature, fault, part(v, a, set, "qe_identity.json", change),
-                              "enclaveIdentity");
+        rc = collateral_split(&c->qe_identity, c->qe_identity_signature, fault,
+                              part(v, a, set, "qe_identity.json", change), "enclaveIdentity");
     if (!rc)
         rc = chain_crl_der(&c->root_ca_crl, fault, a, part(v, a, set, "root_ca_crl.der", change));
     if (!rc)
@@ -107,8 +108,10 @@ static const char *difference(const tee_verified_t *r, const json_t *o)
     const struct {
         const char *key;
         tcb_status_t status;
-    } rows[] = { { "platform_status", r->grade.platform }, { "tdx_module_status", r->grade.module },
-                 { "qe_status", r->grade.qe },             { "tcb_status", r->grade.status } };
+    } rows[] = { { "platform_status", r->grade.platform },
+                 { "tdx_module_status", r->grade.module },
+                 { "qe_status", r->grade.qe },
+                 { "tcb_status", r->grade.status } };
     const json_t *list = json_object_get(o, "advisory_ids");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const char *want = vec_str(o, rows[i].key);

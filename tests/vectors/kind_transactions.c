@@ -80,8 +80,8 @@ static void check(vec_t *v, arena_t *a, const char *name, const evm_rules_t *rul
             vec_pass(v);
         return;
     }
-    bool ok = !rc && vec_hex_fixed(hash.b, 32, vec_str(want, "hash")) &&
-              vec_hex_fixed(sender.b, 20, vec_str(want, "sender"));
+    bool ok =
+        !rc && vec_hex_fixed(hash.b, 32, vec_str(want, "hash")) && vec_hex_fixed(sender.b, 20, vec_str(want, "sender"));
     if (!ok)
         vec_fail(v, name, "%s: %s", rc_name(rc), why);
     else if (!hash32_eq(&hash, &tx.hash) || !addr_eq(&sender, &tx.tx.from))
@@ -102,8 +102,7 @@ void vec_kind_transactions(vec_t *v)
         const char *name;
         if (!tests)
             vec_fail(v, *files, "does not parse");
-        json_object_foreach(tests, name, test)
-        {
+        json_object_foreach (tests, name, test) {
             arena_mark_t mark = arena_mark(&a);
             view_t raw = vec_hex(&a, vec_str(test, "txbytes"));
             for (size_t i = 0; i < sizeof forks / sizeof forks[0]; i++) {

@@ -62,8 +62,9 @@ static const char *check(const json_t *test, bool secure, arena_t *a)
     rc_t rc = RC_OK;
     if (!pairs || !in || !vec_hex_fixed(want.b, sizeof want.b, vec_str(test, "root")))
         return "cannot be read";
-    json_object_foreach((json_t *)(uintptr_t)in, key, value) /* the macro is not const-clean */
-        if (!rc) rc = put(&t, key, json_string_value(value), secure);
+    json_object_foreach ((json_t *)(uintptr_t)in, key, value) /* the macro is not const-clean */
+        if (!rc)
+            rc = put(&t, key, json_string_value(value), secure);
     for (size_t i = 0; !rc && i < json_array_size(in); i++) {
         const json_t *step = json_array_get(in, i);
         rc = put(&t, json_string_value(json_array_get(step, 0)), json_string_value(json_array_get(step, 1)), secure);
@@ -109,8 +110,7 @@ void vec_kind_trie(vec_t *v)
         json_t *test;
         if (!tests)
             vec_fail(v, *files, "does not parse");
-        json_object_foreach(tests, name, test)
-        {
+        json_object_foreach (tests, name, test) {
             arena_mark_t mark = arena_mark(&a);
             const char *fault = strstr(*files, "nextprev") ? check_neighbours(test, &a)
                                                            : check(test, strcasestr(*files, "securetrie") != NULL, &a);

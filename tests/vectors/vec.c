@@ -179,7 +179,10 @@ bool vec_hex_fixed(void *out, size_t n, const char *text)
         return false;
     for (size_t i = 0; i < digits; i++) {
         char c = text[digits - 1 - i];
-        int d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int d = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
         if (d < 0)
             return false;
         o[n - 1 - i / 2] = (uint8_t)(o[n - 1 - i / 2] | d << (i % 2 ? 4 : 0));

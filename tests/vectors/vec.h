@@ -10,10 +10,10 @@
 #include "base/bytes.h"
 
 typedef struct {
-    const char *dir;  /* root of the vectors, for instance ../shared/vectors */
-    bool verbose;     /* -v: name each failing case; given twice: each skipped one too */
+    const char *dir; /* root of the vectors, for instance ../shared/vectors */
+    bool verbose;    /* -v: name each failing case; given twice: each skipped one too */
     bool very_verbose;
-    bool slow;        /* --slow: run also what is named slow */
+    bool slow; /* --slow: run also what is named slow */
     size_t passed, failed, skipped;
     struct vec_reason {
         char text[96];

@@ -37,7 +37,7 @@ static bool change_of(evm_change_t *out, arena_t *a, const char *address, const 
     c.account.balance = vec_word(vec_str(object, "balance"));
     c.code = vec_hex(a, vec_str(object, "code"));
     keccak256(&c.account.code_hash, c.code);
-    json_object_foreach(storage, key, value)
+    json_object_foreach (storage, key, value)
         slots[c.slot_count++] = (evm_slot_t){ vec_hash(key), vec_word(json_string_value(value)) };
     c.slots = slots;
     *out = c;
@@ -49,8 +49,7 @@ bool vec_world(ex_world_t *out, arena_t *a, json_t *accounts)
     ex_world_t w = { .accounts.arena = a };
     const char *address;
     json_t *object;
-    json_object_foreach(accounts, address, object)
-    {
+    json_object_foreach (accounts, address, object) {
         evm_change_t c;
         if (!change_of(&c, a, address, object) || ex_world_apply(&w, &c, 1))
             return false;

@@ -24,8 +24,9 @@ void fp_to_be32(uint8_t out[32], const fp_t *a)
 
 /* ---- inversion: T. Pornin, "Optimized Binary GCD for Modular Inversion" (IACR ePrint 2020/972), variable time ---- */
 
-#define STEPS 31u  /* halvings of a round: what a factor of 32 bits can hold */
-#define ROUNDS 17u /* a and b have at most 254 bits: gcd reached after 2 * 254 - 1 halvings, 17 * 31 of them suffice   \
+#define STEPS 31u /* halvings of a round: what a factor of 32 bits can hold */
+#define ROUNDS                                                                                                         \
+    17u /* a and b have at most 254 bits: gcd reached after 2 * 254 - 1 halvings, 17 * 31 of them suffice   \
                     */
 
 /* What STEPS halvings make of (a, b): (|a f0 - b g0| / 2^31, |a f1 - b g1| / 2^31); f + g <= 2^31 in each row. */

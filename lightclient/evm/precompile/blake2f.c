@@ -71,7 +71,7 @@ rc_t blake2f_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input, const e
     memcpy(v + 8, iv, sizeof iv);
     v[12] ^= t0;
     v[13] ^= t1;
-    v[14] ^= 0 - (uint64_t)final;
+    v[14] ^= 0 - (uint64_t) final;
     for (uint32_t i = 0; i < rounds; i++) {
         if (i % ROUNDS_PIECE == ROUNDS_PIECE - 1 && precompile_expired(host))
             return RC_TIMEOUT;

@@ -1,5 +1,5 @@
-#include "base/crypto/hash.h"
 #include "lightclient/bls/kzg.h"
+#include "base/crypto/hash.h"
 #include "lightclient/evm/precompile.h"
 
 #define VERSION 0x01 /* VERSIONED_HASH_VERSION_KZG */

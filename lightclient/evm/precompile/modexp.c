@@ -46,12 +46,9 @@ static u128_t complexity(modexp_rules_t rules, u128_t x)
 {
     u128_t words = (x + 7) / 8;
     switch (rules) {
-    case MODEXP_EIP198:
-        return x <= 64 ? x * x : x <= 1024 ? x * x / 4 + 96 * x - 3072 : x * x / 16 + 480 * x - 199680;
-    case MODEXP_EIP2565:
-        return words * words;
-    default: /* EIP-7883 */
-        return x <= 32 ? 16 : 2 * words * words;
+    case MODEXP_EIP198: return x <= 64 ? x * x : x <= 1024 ? x * x / 4 + 96 * x - 3072 : x * x / 16 + 480 * x - 199680;
+    case MODEXP_EIP2565: return words * words;
+    default: /* EIP-7883 */ return x <= 32 ? 16 : 2 * words * words;
     }
 }
 

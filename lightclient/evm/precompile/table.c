@@ -2,24 +2,15 @@
 #include "lightclient/evm/precompile.h"
 
 static const precompile_t rows[] = {
-    { 0x01, EVM_BERLIN, ecrecover_gas, ecrecover_run },
-    { 0x02, EVM_BERLIN, sha256_gas, sha256_run },
-    { 0x03, EVM_BERLIN, ripemd160_gas, ripemd160_run },
-    { 0x04, EVM_BERLIN, identity_gas, identity_run },
-    { 0x05, EVM_BERLIN, modexp_gas, modexp_run },
-    { 0x06, EVM_BERLIN, bn254_add_gas, bn254_add_run },
-    { 0x07, EVM_BERLIN, bn254_mul_gas, bn254_mul_run },
-    { 0x08, EVM_BERLIN, bn254_pairing_gas, bn254_pairing_run },
-    { 0x09, EVM_BERLIN, blake2f_gas, blake2f_run },
-    { 0x0a, EVM_CANCUN, kzg_point_gas, kzg_point_run },
-    { 0x0b, EVM_PRAGUE, g1_add_gas, g1_add_run },
-    { 0x0c, EVM_PRAGUE, g1_msm_gas, g1_msm_run },
-    { 0x0d, EVM_PRAGUE, g2_add_gas, g2_add_run },
-    { 0x0e, EVM_PRAGUE, g2_msm_gas, g2_msm_run },
-    { 0x0f, EVM_PRAGUE, bls_pairing_gas, bls_pairing_run },
-    { 0x10, EVM_PRAGUE, g1_map_gas, g1_map_run },
-    { 0x11, EVM_PRAGUE, g2_map_gas, g2_map_run },
-    { 0x100, EVM_OSAKA, p256verify_gas, p256verify_run },
+    { 0x01, EVM_BERLIN, ecrecover_gas, ecrecover_run },     { 0x02, EVM_BERLIN, sha256_gas, sha256_run },
+    { 0x03, EVM_BERLIN, ripemd160_gas, ripemd160_run },     { 0x04, EVM_BERLIN, identity_gas, identity_run },
+    { 0x05, EVM_BERLIN, modexp_gas, modexp_run },           { 0x06, EVM_BERLIN, bn254_add_gas, bn254_add_run },
+    { 0x07, EVM_BERLIN, bn254_mul_gas, bn254_mul_run },     { 0x08, EVM_BERLIN, bn254_pairing_gas, bn254_pairing_run },
+    { 0x09, EVM_BERLIN, blake2f_gas, blake2f_run },         { 0x0a, EVM_CANCUN, kzg_point_gas, kzg_point_run },
+    { 0x0b, EVM_PRAGUE, g1_add_gas, g1_add_run },           { 0x0c, EVM_PRAGUE, g1_msm_gas, g1_msm_run },
+    { 0x0d, EVM_PRAGUE, g2_add_gas, g2_add_run },           { 0x0e, EVM_PRAGUE, g2_msm_gas, g2_msm_run },
+    { 0x0f, EVM_PRAGUE, bls_pairing_gas, bls_pairing_run }, { 0x10, EVM_PRAGUE, g1_map_gas, g1_map_run },
+    { 0x11, EVM_PRAGUE, g2_map_gas, g2_map_run },           { 0x100, EVM_OSAKA, p256verify_gas, p256verify_run },
 };
 
 static const precompile_t *find(unsigned index)
