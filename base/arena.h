@@ -1,6 +1,6 @@
 /* arena.h - memory of one unit of work (a request, an update, a call), freed whole.
  *
- * Floor:  0, base. Uses malloc for its chunks and nothing else.
+ * Floor:  1, base. Uses malloc for its chunks and nothing else.
  * Tests:  tests/unit/test_base.c
  */
 #ifndef BASE_ARENA_H

@@ -1,6 +1,6 @@
 /* bytes.h - views, fixed-length values, and the reader and writer that every codec uses.
  *
- * Floor:  0, base. No heap, I/O, clock or thread.
+ * Floor:  1, base. No heap, I/O, clock or thread.
  * Tests:  tests/unit/test_base.c
  */
 #ifndef BASE_BYTES_H

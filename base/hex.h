@@ -1,6 +1,6 @@
 /* hex.h - hexadecimal text to bytes and back.
  *
- * Floor:  0, base. No heap, I/O, clock or thread.
+ * Floor:  1, base. No heap, I/O, clock or thread.
  * Tests:  tests/unit/test_base.c
  */
 #ifndef BASE_HEX_H

@@ -1,6 +1,6 @@
 /* rc.h - the one result type of the program; its ranges say who is at fault.
  *
- * Floor:  0, base. No heap, I/O, clock or thread.
+ * Floor:  1, base. No heap, I/O, clock or thread.
  */
 #ifndef BASE_RC_H
 #define BASE_RC_H

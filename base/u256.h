@@ -3,7 +3,7 @@
  * Arithmetic is modulo 2^256; signed operations read a word as two's complement; division by zero gives zero, as the
  * EVM defines it. Not constant time: never for secrets.
  *
- * Floor:  0, base. No heap, I/O, clock or thread.
+ * Floor:  1, base. No heap, I/O, clock or thread.
  * Tests:  tests/unit/test_u256.c
  */
 #ifndef BASE_U256_H

@@ -5,11 +5,11 @@
 
 #include "base/crypto/secret.h"
 #include "base/hex.h"
-#include "node/age.h"
-#include "node/log.h"
-#include "node/pccs.h"
-#include "node/persist.h"
-#include "rpc/api.h"
+#include "base/os/log.h"
+#include "base/os/persist.h"
+#include "node/chain/age.h"
+#include "node/evidence/pccs.h"
+#include "rpc/api/prototype.h"
 #include "tee/provider/open.h"
 
 #define CACHE_BYTES_MAX ((size_t)64 << 20) /* proven state kept between calls */

@@ -2,15 +2,15 @@
  *
  *   awaiting-setup -> bootstrapping -> syncing -> ready <-> degraded
  *
- * Floor:  7, node. Knows everybody.
+ * Floor:  5, node. Knows everybody.
  * Tests:  tests/e2e
  */
 #ifndef NODE_NODE_H
 #define NODE_NODE_H
 
 #include "base/bytes.h"
+#include "base/os/clock.h"
 #include "base/rc.h"
-#include "node/clock.h"
 
 typedef struct node node_t;
 

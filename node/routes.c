@@ -6,10 +6,10 @@
 #include <jansson.h>
 
 #include "base/hex.h"
-#include "node/log.h"
+#include "base/os/log.h"
 #include "node/state.h"
-#include "rpc/api.h"
-#include "rpc/jsonrpc.h"
+#include "rpc/api/prototype.h"
+#include "rpc/upstream/jsonrpc.h"
 
 #define ATTEST_ARENA_MAX ((size_t)32 << 20)
 #define CALL_ARENA_MAX ((size_t)16 << 20) /* bytes of one request's parsed body and answer */

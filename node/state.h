@@ -1,22 +1,22 @@
 /* state.h - what the parts of a running node share. Private to node/: node.c owns it, routes.c and status.c read it.
  *
- * Floor:  7, node.
+ * Floor:  5, node.
  */
 #ifndef NODE_STATE_H
 #define NODE_STATE_H
 
 #include <pthread.h>
 
+#include "base/crypto/keyring.h"
+#include "http/server.h"
 #include "lightclient/exec/cache.h"
-#include "node/answers.h"
-#include "node/attest.h"
-#include "node/call.h"
-#include "node/config.h"
-#include "node/follow.h"
-#include "node/https.h"
+#include "node/chain/follow.h"
+#include "node/config/config.h"
+#include "node/evidence/attest.h"
+#include "node/evidence/https.h"
 #include "node/node.h"
-#include "overlay/keyring.h"
-#include "rpc/http/server.h"
+#include "node/query/answers.h"
+#include "node/query/call.h"
 #include "tee/tee.h"
 
 /* What a client may ask of the node now, in the words of /v1/status. */

@@ -3,7 +3,7 @@
  * A function of tee/ that can fail for the input's sake fills a tee_fault_t and returns the code's rc. The numbers travel in
  * REJECT messages of mutual attestation: they are never reused.
  *
- * Floor:  4, tee. No heap, I/O, clock or thread.
+ * Floor:  3, tee. No heap, I/O, clock or thread.
  */
 #ifndef TEE_FAULT_H
 #define TEE_FAULT_H

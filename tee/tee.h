@@ -1,7 +1,7 @@
 /* tee.h - the interface of a TEE provider: evidence over 64 bytes of report data.
  *
- * Spec:   Intel TDX DCAP quote format v4 and v5 (offsets: tee/quote.h); dstack guest agent API for the log and vm_config
- * Floor:  4, tee. Providers live in tee/provider/ (edge).
+ * Spec:   Intel TDX DCAP quote format v4 and v5 (offsets: tee/quote/quote.h); dstack guest agent API for the log and vm_config
+ * Floor:  3, tee. Providers live in tee/provider/ (edge).
  * Tests:  tests/unit/test_tee.c
  */
 #ifndef TEE_TEE_H

@@ -2,7 +2,7 @@
  * the consensus side are rows of the tables in forks.c.
  *
  * Spec:   consensus-specs presets/, configs/, compute_fork_digest (Fulu: EIP-7892), light-client sync-protocol.md
- * Floor:  4, consensus. May include base/, ssz/, bls/. No heap, I/O, clock or thread.
+ * Floor:  2, consensus. May include base/, ssz/, bls/. No heap, I/O, clock or thread.
  * Tests:  tests/unit/test_forks.c
  */
 #ifndef CONSENSUS_FORKS_H

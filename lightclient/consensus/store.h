@@ -5,7 +5,7 @@
  * signs: see lc_sync_latest in sync.h for that.
  *
  * Spec:   consensus-specs specs/altair/light-client/sync-protocol.md with the changes of capella, deneb and electra
- * Floor:  4, consensus. May include base/, ssz/, bls/. No heap, I/O, clock or thread.
+ * Floor:  2, consensus. May include base/, ssz/, bls/. No heap, I/O, clock or thread.
  * Tests:  tests/unit/test_store.c, vectors kinds lightclient-mainnet, lightclient-spec
  */
 #ifndef CONSENSUS_STORE_H

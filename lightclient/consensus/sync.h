@@ -15,7 +15,7 @@
  * update is kept anyway.)
  *
  * Spec:   consensus-specs specs/{altair..fulu}/light-client/{sync-protocol,light-client}.md
- * Floor:  4, consensus. May include base/, ssz/, bls/. No I/O, clock, thread or randomness: time is an argument.
+ * Floor:  2, consensus. May include base/, ssz/, bls/. No I/O, clock, thread or randomness: time is an argument.
  * Tests:  tests/unit/test_sync.c, tests/fuzz/fuzz_sync.c, vectors kinds lightclient-mainnet, lightclient-spec, devnet
  */
 #ifndef CONSENSUS_SYNC_H

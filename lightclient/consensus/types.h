@@ -2,7 +2,7 @@
  * layout table of types.c.
  *
  * Spec:   consensus-specs specs/{altair,capella,deneb,electra}/light-client/sync-protocol.md
- * Floor:  4, consensus. May include base/, ssz/, bls/. No heap, I/O, clock or thread.
+ * Floor:  2, consensus. May include base/, ssz/, bls/. No heap, I/O, clock or thread.
  * Tests:  tests/unit/test_lc_types.c, tests/fuzz/fuzz_lc_types.c
  */
 #ifndef CONSENSUS_TYPES_H

@@ -1,6 +1,6 @@
 /* code.h - code prepared for the interpreter: padded copy, map of jump destinations; EIP-7702 designators.
  *
- * Floor:  3, evm. No I/O, clock, thread or global state.
+ * Floor:  2, evm. No I/O, clock, thread or global state.
  * Tests:  tests/unit/test_evm.c
  */
 #ifndef EVM_CODE_H

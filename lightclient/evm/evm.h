@@ -1,7 +1,7 @@
 /* evm.h - the Ethereum virtual machine: one call or transaction over a read-only state view.
  *
  * Spec:   ethereum/execution-specs, Berlin to Osaka; EIPs are named where they are implemented
- * Floor:  3, evm. May include base/, rlp/, bls/. No I/O, clock, thread or global state; no C recursion (frames live in
+ * Floor:  2, evm. May include base/, rlp/, bls/. No I/O, clock, thread or global state; no C recursion (frames live in
  *         the arena). State changes stay in a journal; the host is only read.
  * Tests:  tests/unit/test_evm.c, tests/fuzz/fuzz_evm.c, vectors kinds evm-ops, precompiles, state, mainnet-calls
  *

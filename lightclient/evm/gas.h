@@ -1,7 +1,7 @@
 /* gas.h - what differs between forks in prices, limits and rules, one row for each fork.
  *
  * Spec:   ethereum/execution-specs, Berlin to Osaka; the EIP of each column is named
- * Floor:  3, evm. No heap, I/O, clock or thread.
+ * Floor:  2, evm. No heap, I/O, clock or thread.
  */
 #ifndef EVM_GAS_H
 #define EVM_GAS_H

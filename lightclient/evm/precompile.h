@@ -1,6 +1,6 @@
 /* precompile.h - contracts that are part of the protocol: a table row for each, a file for each curve or function.
  *
- * Floor:  3, evm. No I/O, clock, thread or global state.
+ * Floor:  2, evm. No I/O, clock, thread or global state.
  * Tests:  tests/unit/test_precompile.c, tests/fuzz/fuzz_precompile.c, vectors kinds precompiles, kzg;
  *         bench: precompiles
  */

@@ -4,7 +4,7 @@
  * needed. Every change is noted in the journal, so that a failed frame is undone by rolling back to its checkpoint.
  *
  * Spec:   EIP-2929 (warm sets), EIP-1153 (transient storage), EIP-6780, EIP-7610
- * Floor:  3, evm. No I/O, clock, thread or global state.
+ * Floor:  2, evm. No I/O, clock, thread or global state.
  * Tests:  tests/unit/test_evm.c
  */
 #ifndef EVM_STATE_H

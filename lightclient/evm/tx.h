@@ -1,6 +1,6 @@
 /* tx.h - what evm_call and evm_transact share: intrinsic gas, warm sets, authorizations, the outermost frame.
  *
- * Floor:  3, evm. No I/O, clock, thread or global state.
+ * Floor:  2, evm. No I/O, clock, thread or global state.
  * Tests:  tests/unit/test_evm.c, vectors kind state
  */
 #ifndef EVM_TX_H

@@ -4,7 +4,7 @@
  * frame by changing vm->frame and never calls itself. The memories of all frames are a stack too: only the newest
  * frame's memory grows, so the others never move.
  *
- * Floor:  3, evm. No I/O, clock, thread or global state.
+ * Floor:  2, evm. No I/O, clock, thread or global state.
  * Tests:  tests/unit/test_evm.c
  */
 #ifndef EVM_VM_H

@@ -2,7 +2,7 @@
 #include "lightclient/exec/block.h"
 
 #include "base/crypto/hash.h"
-#include "lightclient/exec/overlay.h"
+#include "lightclient/exec/layer.h"
 #include "lightclient/exec/transaction.h"
 #include "lightclient/mpt/mpt.h"
 #include "lightclient/rlp/rlp.h"
@@ -44,8 +44,8 @@ typedef struct {
     const evm_rules_t *rules;
     const char *why;
     evm_block_t env;
-    ex_overlay_t overlay;
-    evm_host_t host; /* over the overlay */
+    ex_layer_t layer;
+    evm_host_t host; /* over the layer */
     uint64_t gas_used, blobs;
     uint8_t bloom[BLOOM_LEN];
     view_t *receipts;
@@ -127,7 +127,7 @@ static rc_t system_call(run_t *r, view_t *out, const addr_t *to, view_t data, bo
     if (!rc && must && receipt.result.status != EVM_SUCCESS)
         rc = refuse(r, "a system call fails");
     if (!rc)
-        rc = ex_overlay_apply(&r->overlay, receipt.changes, receipt.change_count);
+        rc = ex_layer_apply(&r->layer, receipt.changes, receipt.change_count);
     if (!rc && out) {
         *out = arena_dup(r->arena, receipt.result.output);
         if (receipt.result.output.n && !out->p)
@@ -275,7 +275,7 @@ static rc_t run_transaction(run_t *r, size_t index)
     rc = add_receipt(r, index, tx.tx.type, &receipt.result);
     if (!rc)
         rc = add_deposits(r, &receipt.result);
-    return rc ? rc : ex_overlay_apply(&r->overlay, receipt.changes, receipt.change_count);
+    return rc ? rc : ex_layer_apply(&r->layer, receipt.changes, receipt.change_count);
 }
 
 static rc_t run_transactions(run_t *r)
@@ -306,7 +306,7 @@ static rc_t withdraw(run_t *r)
         c.deleted =
             c.account.nonce == 0 && u256_is_zero(&c.account.balance) && hash32_eq(&c.account.code_hash, &KECCAK_EMPTY);
         c.account.exists = !c.deleted;
-        rc = ex_overlay_apply(&r->overlay, &c, 1);
+        rc = ex_layer_apply(&r->layer, &c, 1);
         if (rc)
             return rc;
     }
@@ -370,7 +370,7 @@ static rc_t check_state(run_t *r, ex_executed_t *out)
 {
     hash32_t root;
     const ex_block_config_t *c = r->config;
-    rc_t rc = ex_overlay_changes(&out->changes, &out->change_count, &r->overlay);
+    rc_t rc = ex_layer_changes(&out->changes, &out->change_count, &r->layer);
     if (rc || !c->state_root)
         return rc;
     rc = c->state_root(c->host->ctx, &root, out->changes, out->change_count);
@@ -393,8 +393,8 @@ static rc_t prepare(run_t *r)
     r->deposits_end = &r->deposits;
     r->receipts = arena_calloc(r->arena, r->block->transaction_count, sizeof *r->receipts);
     r->outcomes = arena_calloc(r->arena, r->block->transaction_count, sizeof *r->outcomes);
-    rc_t rc = r->receipts && r->outcomes ? ex_overlay_init(&r->overlay, r->arena, r->config->host) : RC_NOMEM;
-    r->host = ex_overlay_host(&r->overlay);
+    rc_t rc = r->receipts && r->outcomes ? ex_layer_init(&r->layer, r->arena, r->config->host) : RC_NOMEM;
+    r->host = ex_layer_host(&r->layer);
     return rc;
 }
 

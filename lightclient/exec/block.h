@@ -2,7 +2,7 @@
  *
  * Spec:   ethereum/execution-specs, Paris to Osaka: EIP-1559 (base fee), EIP-4788, EIP-2935, EIP-7002, EIP-7251 (system
  *         calls), EIP-4844, EIP-7691, EIP-7892, EIP-7918 (blobs), EIP-4895 (withdrawals), EIP-6110, EIP-7685 (requests)
- * Floor:  4, exec. May include base/, rlp/, mpt/, evm/. Memory comes from the caller's arenas. No I/O, clock or thread.
+ * Floor:  2, exec. May include base/, rlp/, mpt/, evm/. Memory comes from the caller's arenas. No I/O, clock or thread.
  * Tests:  tests/unit/test_block.c, tests/fuzz/fuzz_block.c, vectors kinds blockchain, mainnet-blocks
  */
 #ifndef EXEC_BLOCK_H

@@ -2,7 +2,7 @@
  * hash, parents by block hash, and what each (address, selector) was seen to read. Content-addressed, so unchanged
  * storage keeps serving later blocks.
  *
- * Floor:  4, exec. Pure: not thread-safe by itself; the lock hooks let node/ share one cache between worker threads.
+ * Floor:  2, exec. Pure: not thread-safe by itself; the lock hooks let node/ share one cache between worker threads.
  * Tests:  tests/unit/test_cache.c
  */
 #ifndef EXEC_CACHE_H

@@ -16,7 +16,7 @@
  *
  * Spec:   execution-apis eth_call, EIP-1186; semantics of geth's eth_call (default sender zero, gas cap, base fee zero
  *         when no gas price is given)
- * Floor:  4, exec. May include base/, rlp/, mpt/, evm/. No I/O, clock or thread.
+ * Floor:  2, exec. May include base/, rlp/, mpt/, evm/. No I/O, clock or thread.
  * Tests:  tests/unit/test_call.c, vectors kind mainnet-calls, devnet
  */
 #ifndef EXEC_CALL_H

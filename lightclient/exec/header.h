@@ -1,7 +1,7 @@
 /* header.h - execution block header: RLP form and hash, London through Osaka.
  *
  * Spec:   execution-specs; EIP-1559, 3675, 4895, 4844, 4788, 7685 for the optional tail
- * Floor:  4, exec. May include base/, rlp/, mpt/, evm/. No heap, I/O, clock or thread.
+ * Floor:  2, exec. May include base/, rlp/, mpt/, evm/. No heap, I/O, clock or thread.
  * Tests:  tests/unit/test_header.c, tests/fuzz/fuzz_header.c, vectors kind headers
  */
 #ifndef EXEC_HEADER_H

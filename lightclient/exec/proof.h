@@ -2,7 +2,7 @@
  * be what is proven.
  *
  * Spec:   EIP-1186
- * Floor:  4, exec. May include base/, mpt/. No heap, I/O, clock or thread.
+ * Floor:  2, exec. May include base/, mpt/. No heap, I/O, clock or thread.
  * Tests:  tests/unit/test_call.c, vectors kinds mainnet-calls, devnet
  */
 #ifndef EXEC_PROOF_H

@@ -1,7 +1,7 @@
 /* siphash.h - SipHash-1-3: keyed hash for tables whose keys come from outside. Internal to exec/.
  *
  * Spec:   Aumasson, Bernstein: SipHash, a fast short-input PRF (c = 1, d = 3)
- * Floor:  4, exec. No heap, I/O, clock or thread.
+ * Floor:  2, exec. No heap, I/O, clock or thread.
  * Tests:  tests/unit/test_cache.c
  */
 #ifndef EXEC_SIPHASH_H

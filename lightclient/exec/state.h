@@ -1,7 +1,7 @@
 /* state.h - the accounts, slots and codes of one call: what is proven, what is wanted, what was read. Internal to
  * exec/.
  *
- * Floor:  4, exec. May include base/, mpt/. Memory comes from the call's arena. No I/O, clock or thread.
+ * Floor:  2, exec. May include base/, mpt/. Memory comes from the call's arena. No I/O, clock or thread.
  * Tests:  tests/unit/test_call.c
  */
 #ifndef EXEC_STATE_H

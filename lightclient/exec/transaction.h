@@ -2,7 +2,7 @@
  *
  * Spec:   EIP-2718 envelope; legacy (EIP-155 or without chain id), EIP-2930, EIP-1559, EIP-4844 (as in blocks, without
  *         sidecar), EIP-7702; EIP-2 (low s)
- * Floor:  4, exec. May include base/, rlp/, evm/. Memory comes from the caller's arena. No I/O, clock or thread.
+ * Floor:  2, exec. May include base/, rlp/, evm/. Memory comes from the caller's arena. No I/O, clock or thread.
  * Tests:  tests/unit/test_transaction.c, tests/fuzz/fuzz_transaction.c, vectors kinds transactions, blockchain
  */
 #ifndef EXEC_TRANSACTION_H

@@ -4,7 +4,7 @@
  * is cut short when it asks for too much or runs too long.
  *
  * Spec:   EIP-2935 for block hashes older than the parent's
- * Floor:  4, exec. May include base/, mpt/, evm/. No I/O, clock or thread.
+ * Floor:  2, exec. May include base/, mpt/, evm/. No I/O, clock or thread.
  * Tests:  tests/unit/test_call.c
  */
 #ifndef EXEC_VIEW_H

@@ -4,7 +4,7 @@
  * A copy of the struct is a snapshot, as with mpt_trie_t.
  *
  * Spec:   Yellow Paper section 4.1 (world state)
- * Floor:  4, exec. May include base/, rlp/, mpt/, evm/. Memory comes from the arena. No I/O, clock or thread.
+ * Floor:  2, exec. May include base/, rlp/, mpt/, evm/. Memory comes from the arena. No I/O, clock or thread.
  * Tests:  tests/unit/test_block.c, vectors kinds state, blockchain
  */
 #ifndef EXEC_WORLD_H

@@ -1,7 +1,7 @@
 /* mpt.h - Merkle-Patricia tries: proof walk with the expected root going in, and roots built from key-value pairs.
  *
  * Spec:   ethereum/execution-specs trie; Yellow Paper appendix D; EIP-1186 proof format
- * Floor:  3, mpt. May include base/, rlp/. No I/O, clock or thread; no recursion on input.
+ * Floor:  2, mpt. May include base/, rlp/. No I/O, clock or thread; no recursion on input.
  * Tests:  tests/unit/test_mpt.c, tests/fuzz/fuzz_mpt.c, vectors kinds trie, mpt-proofs
  */
 #ifndef MPT_MPT_H

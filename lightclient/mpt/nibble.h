@@ -1,7 +1,7 @@
 /* nibble.h - keys as half-bytes, and their hex-prefix form inside leaves and extensions.
  *
  * Spec:   Yellow Paper appendix C: first nibble 0/1 extension, 2/3 leaf, odd when an odd number of nibbles follows
- * Floor:  3, mpt; internal to this folder. No heap, I/O, clock or thread.
+ * Floor:  2, mpt; internal to this folder. No heap, I/O, clock or thread.
  * Tests:  tests/unit/test_mpt.c
  */
 #ifndef MPT_NIBBLE_H

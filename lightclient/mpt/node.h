@@ -1,7 +1,7 @@
 /* node.h - how nodes are written: a leaf, a branch with or without an extension above it, and how a parent names a child.
  *
  * Spec:   Yellow Paper appendix D
- * Floor:  3, mpt; internal to this folder. No heap, I/O, clock or thread.
+ * Floor:  2, mpt; internal to this folder. No heap, I/O, clock or thread.
  * Tests:  tests/unit/test_mpt.c, tests/unit/test_trie.c
  */
 #ifndef MPT_NODE_H

@@ -5,7 +5,7 @@
  * arena until that is freed.
  *
  * Spec:   Yellow Paper appendix D. Secure tries: the caller hashes the keys
- * Floor:  3, mpt. May include base/, rlp/. No I/O, clock or thread; no recursion.
+ * Floor:  2, mpt. May include base/, rlp/. No I/O, clock or thread; no recursion.
  * Tests:  tests/unit/test_trie.c, tests/fuzz/fuzz_trie.c, vectors kinds trie, state, blockchain
  */
 #ifndef MPT_TRIE_H

@@ -1,7 +1,7 @@
 /* configfs.h - quotes from the kernel's configfs interface for TSM reports (Linux 6.7 and later).
  *
  * Spec:   Linux Documentation/ABI/testing/configfs-tsm-report; tee-facts section 11.1
- * Floor:  6, tee/provider. May be used from several threads; requests are made one after the other.
+ * Floor:  3, tee/provider. May be used from several threads; requests are made one after the other.
  * Tests:  tests/unit/test_provider_configfs.c
  */
 #ifndef TEE_PROVIDER_CONFIGFS_H

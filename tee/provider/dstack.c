@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "rpc/http/client.h"
+#include "http/client.h"
 #include "tee/provider/dstack_answer.h"
 #include "tee/provider/provider.h"
 

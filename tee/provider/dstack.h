@@ -1,7 +1,7 @@
 /* dstack.h - quotes from dstack's guest agent, over HTTP on its Unix socket.
  *
  * Spec:   dstack guest agent API: POST /GetQuote; older: POST /prpc/Tappd.RawQuote?json; tee-facts sections 11.3, 11.4
- * Floor:  6, tee/provider. May be used from several threads; requests are made one after the other.
+ * Floor:  3, tee/provider. May be used from several threads; requests are made one after the other.
  * Tests:  tests/unit/test_provider_dstack.c
  */
 #ifndef TEE_PROVIDER_DSTACK_H

@@ -3,7 +3,7 @@
  *   { "quote": "<hex>", "event_log": "[...]", "vm_config": "{...}", ... }      or      { "error": "..." }
  *
  * Spec:   dstack guest agent API; tee-facts sections 11.3, 11.4
- * Floor:  4, tee. Pure; trees of JSON take heap memory.
+ * Floor:  3, tee/provider. Pure; trees of JSON take heap memory.
  * Tests:  tests/unit/test_provider_dstack.c, tests/fuzz/fuzz_dstack.c
  */
 #ifndef TEE_PROVIDER_DSTACK_ANSWER_H

@@ -1,6 +1,6 @@
 /* open.h - which TEE provider a program uses.
  *
- * Floor:  6, tee/provider. Looks at files and Unix sockets.
+ * Floor:  3, tee/provider. Looks at files and Unix sockets.
  * Tests:  tests/unit/test_provider_dstack.c, tests/unit/test_provider_configfs.c
  */
 #ifndef TEE_PROVIDER_OPEN_H

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "tee/quote.h"
+#include "tee/quote/quote.h"
 
 const char *provider_why(const char *fmt, ...)
 {

@@ -1,6 +1,6 @@
 /* provider.h - what the providers of real quotes share. Private to tee/provider.
  *
- * Floor:  6, tee/provider.
+ * Floor:  3, tee/provider.
  * Tests:  tests/unit/test_provider_dstack.c, tests/unit/test_provider_configfs.c
  */
 #ifndef TEE_PROVIDER_PROVIDER_H

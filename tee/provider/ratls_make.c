@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "base/crypto/secret.h"
-#include "tee/der.h"
-#include "tee/ratls.h"
+#include "tee/x509/der.h"
+#include "tee/x509/ratls.h"
 
 /* The parts while they are made. */
 typedef struct {

@@ -1,6 +1,6 @@
-/* ratls_make.h - makes a key and a self-signed TLS certificate that carries a quote over it (tee/ratls.h).
+/* ratls_make.h - makes a key and a self-signed TLS certificate that carries a quote over it (tee/x509/ratls.h).
  *
- * Floor:  6, tee/provider. Randomness, and a quote, which may take a minute.
+ * Floor:  3, tee/provider. Randomness, and a quote, which may take a minute.
  * Tests:  tests/unit/test_ratls.c
  */
 #ifndef TEE_PROVIDER_RATLS_MAKE_H

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "rpc/http/server.h"
+#include "http/server.h"
 #include "tests/bench/bench.h"
 
 #define ROUNDS 31u

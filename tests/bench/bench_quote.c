@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/crypto/p256.h"
-#include "tee/verify.h"
+#include "tee/verify/verify.h"
 #include "tests/bench/bench.h"
 
 #define ROUNDS 31u

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "base/crypto/secret.h"
-#include "node/log.h"
+#include "base/os/log.h"
+#include "http/server.h"
 #include "node/node.h"
-#include "rpc/http/server.h"
 #include "tests/bench/bench.h"
 
 #define SET "lightclient-mainnet/capella-862-868/"

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <valgrind/memcheck.h>
 
+#include "base/crypto/keyring.h"
 #include "base/crypto/secret.h"
-#include "overlay/keyring.h"
 
 int main(void)
 {

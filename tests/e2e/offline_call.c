@@ -1,5 +1,5 @@
 /* offline_call URL VECTORS BLOCK: runs every call of VECTORS/mainnet-calls/BLOCK/calls.json through the node's own upstream code
- * (node/call.h) against an execution RPC that serves the recorded state, first with an empty cache and then again. One JSON
+ * (node/query/call.h) against an execution RPC that serves the recorded state, first with an empty cache and then again. One JSON
  * line per call: {"id", "ok", "rounds", "again", "why"}; rounds are JSON-RPC batches sent one after the other. The end-to-end
  * test "offline" serves the state and counts the requests on its side. */
 #include <jansson.h>
@@ -8,9 +8,9 @@
 
 #include "base/crypto/secret.h"
 #include "base/hex.h"
-#include "node/call.h"
-#include "node/log.h"
-#include "rpc/jsonrpc.h"
+#include "base/os/log.h"
+#include "node/query/call.h"
+#include "rpc/upstream/jsonrpc.h"
 
 static const char *text_of(const json_t *o, const char *key)
 {

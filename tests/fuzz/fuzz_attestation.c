@@ -1,7 +1,7 @@
 /* What reads as an attestation is written again and reads the same; the prototype's reader never crashes. */
 #include <stdlib.h>
 
-#include "rpc/attestation.h"
+#include "rpc/api/attestation.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rpc/beacon.h"
+#include "rpc/upstream/beacon.h"
 #include "tests/fuzz/fuzz.h"
 
 static const char JSON[] = "application/json", SSZ[] = "application/octet-stream";

@@ -2,8 +2,8 @@
  * the pinned root. */
 #include <stdlib.h>
 
-#include "tee/cert.h"
-#include "tee/chain.h"
+#include "tee/x509/cert.h"
+#include "tee/x509/chain.h"
 #include "tests/fuzz/fuzz.h"
 
 #define NOW 1751000000 /* 2025-06-27 */

@@ -3,7 +3,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "tee/collateral.h"
+#include "tee/collateral/collateral.h"
 #include "tests/fuzz/fuzz.h"
 
 static void require(int holds)

@@ -1,7 +1,7 @@
 /* A configuration is accepted or refused with a reason, never half read. */
 #include <stdlib.h>
 
-#include "node/config.h"
+#include "node/config/config.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

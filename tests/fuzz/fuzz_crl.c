@@ -3,7 +3,7 @@
 #include <gnutls/x509.h>
 #include <stdlib.h>
 
-#include "tee/crl.h"
+#include "tee/x509/crl.h"
 #include "tests/fuzz/fuzz.h"
 
 static void require(int holds)

@@ -5,7 +5,7 @@
 
 #include "base/crypto/hash.h"
 #include "base/hex.h"
-#include "tee/eventlog.h"
+#include "tee/quote/eventlog.h"
 #include "tests/fuzz/fuzz.h"
 
 static void require(int holds)

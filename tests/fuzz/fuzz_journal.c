@@ -1,7 +1,7 @@
 /* Every record handed out lies inside the input and is within its maximum. */
 #include <stdlib.h>
 
-#include "node/journal.h"
+#include "node/chain/journal.h"
 #include "tests/fuzz/fuzz.h"
 
 static view_t whole;

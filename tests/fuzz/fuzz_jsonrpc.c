@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rpc/jsonrpc.h"
+#include "rpc/upstream/jsonrpc.h"
 #include "tests/fuzz/fuzz.h"
 
 static const evm_schedule_row_t row = { 0, { EVM_CANCUN, 3, 6, 3338477 } };

@@ -3,8 +3,8 @@
  * machine that failed stays so, says why, and tells the peer nothing but E_ATTEST. */
 #include <stdlib.h>
 
-#include "tee/mattest.h"
-#include "tee/policy.h"
+#include "tee/channel/mattest.h"
+#include "tee/verify/policy.h"
 #include "tests/fuzz/fuzz.h"
 
 struct policy {

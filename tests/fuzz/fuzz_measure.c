@@ -3,8 +3,8 @@
  * that no initrd can reach. */
 #include <stdlib.h>
 
-#include "tee/bzimage.h"
-#include "tee/tdvf.h"
+#include "tee/measure/bzimage.h"
+#include "tee/measure/tdvf.h"
 #include "tests/fuzz/fuzz.h"
 
 #define PAGES_HASHED_MAX 256u /* more take too long here */

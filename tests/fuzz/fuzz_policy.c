@@ -6,7 +6,7 @@
 
 #include "base/crypto/hash.h"
 #include "base/hex.h"
-#include "tee/policy.h"
+#include "tee/verify/policy.h"
 #include "tests/fuzz/fuzz.h"
 
 #define EVENTS_MAX 17u /* the most that an image may require, and system-ready */

@@ -2,7 +2,7 @@
  * reaches. No text is an identity for TDX and for SGX. */
 #include <stdlib.h>
 
-#include "tee/tcb.h"
+#include "tee/collateral/tcb.h"
 #include "tests/fuzz/fuzz.h"
 
 static void require(int holds)

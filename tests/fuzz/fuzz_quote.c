@@ -2,7 +2,7 @@
  * padding is cut, and not when one byte more is cut. */
 #include <stdlib.h>
 
-#include "tee/quote.h"
+#include "tee/quote/quote.h"
 #include "tests/fuzz/fuzz.h"
 
 static void require(int holds)

@@ -2,7 +2,7 @@
  * pass a second before or behind its time, nor without its last byte. */
 #include <stdlib.h>
 
-#include "tee/ratls.h"
+#include "tee/x509/ratls.h"
 #include "tests/fuzz/fuzz.h"
 
 #define NOW 1795000000 /* inside the time of the corpus's certificates */

@@ -1,7 +1,7 @@
 /* An SGX extension that is accepted keeps its promises, and is complete: not with one byte more or less. */
 #include <stdlib.h>
 
-#include "tee/chain.h"
+#include "tee/x509/chain.h"
 #include "tests/fuzz/fuzz.h"
 
 static void require(int holds)

@@ -3,8 +3,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "tee/collateral.h"
-#include "tee/tcb.h"
+#include "tee/collateral/collateral.h"
+#include "tee/collateral/tcb.h"
 #include "tests/fuzz/fuzz.h"
 
 static void require(int holds)

@@ -9,7 +9,7 @@ import sys
 
 root, cc = pathlib.Path(sys.argv[1]), sys.argv[2]
 bad = []
-for top in ("base", "lightclient", "tee", "overlay", "rpc", "node"):
+for top in ("base", "lightclient", "http", "tee", "overlay", "rpc", "node"):
     for path in sorted((root / top).rglob("*.h")):
         rel = path.relative_to(root)
         text = path.read_text()

@@ -5,7 +5,7 @@
 #include <check.h>
 #include <stdio.h>
 
-#include "rpc/http/client.h"
+#include "http/client.h"
 
 static inline hc_response_t ask(hc_t *c, uint16_t port, hc_request_t q)
 {

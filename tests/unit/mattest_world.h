@@ -10,9 +10,9 @@
 #include "base/crypto/hash.h"
 #include "base/crypto/p256.h"
 #include "base/crypto/secret.h"
-#include "tee/hello.h"
-#include "tee/mattest.h"
-#include "tee/policy.h"
+#include "tee/channel/hello.h"
+#include "tee/channel/mattest.h"
+#include "tee/verify/policy.h"
 #include "tests/unit/unit.h"
 
 #define NOW 1750000000

@@ -2,8 +2,8 @@
 #ifndef TESTS_SIM_CASE_H
 #define TESTS_SIM_CASE_H
 
-#include "tee/provider/sim_faults.h"
-#include "tee/verify.h"
+#include "tee/sim/sim_faults.h"
+#include "tee/verify/verify.h"
 #include "tests/unit/unit.h"
 
 #define SIM_DAY INT64_C(1768435200) /* 2026-01-15T00:00:00Z */

@@ -1,5 +1,5 @@
 /* How old heads may be. Times are counted from the first slot of a mainnet-like chain. */
-#include "node/age.h"
+#include "node/chain/age.h"
 #include "tests/unit/unit.h"
 
 #define SLOT_MS 12000u

@@ -3,8 +3,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-#include "node/attest.h"
-#include "rpc/attestation.h"
+#include "node/evidence/attest.h"
+#include "rpc/api/attestation.h"
 #include "tests/unit/sockets.h"
 #include "tests/unit/unit.h"
 

@@ -3,7 +3,7 @@
 
 #include "base/crypto/secret.h"
 #include "base/hex.h"
-#include "node/attest.h"
+#include "node/evidence/attest.h"
 #include "tests/unit/fake_server.h"
 #include "tests/unit/sim_case.h"
 

@@ -4,7 +4,7 @@
 
 #include "base/hex.h"
 #include "base/json.h"
-#include "rpc/attestation.h"
+#include "rpc/api/attestation.h"
 #include "tests/unit/unit.h"
 
 static attestation_t sample(void)

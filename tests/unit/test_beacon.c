@@ -4,7 +4,7 @@
 
 #include "tests/unit/lc_fixture.h"
 
-#include "rpc/beacon.h"
+#include "rpc/upstream/beacon.h"
 #include "tests/unit/unit.h"
 
 static const char JSON[] = "application/json", SSZ[] = "application/octet-stream";

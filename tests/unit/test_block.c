@@ -4,7 +4,7 @@
 #include "base/crypto/hash.h"
 #include "base/hex.h"
 #include "lightclient/exec/block.h"
-#include "lightclient/exec/overlay.h"
+#include "lightclient/exec/layer.h"
 #include "lightclient/exec/world.h"
 #include "lightclient/rlp/rlp.h"
 #include "tests/unit/unit.h"
@@ -584,22 +584,22 @@ START_TEST(later_transactions_see_what_earlier_ones_did_to_an_account)
         { .value = u256_of(5) }, { .value = u256_of(6) }, { .value = u256_of(8) }, { .value = u256_of(7) }
     };
     slots[2].key.b[31] = 1;
-    ex_overlay_t o;
+    ex_layer_t o;
     set_account(name, CODE_STOP, 1);
     evm_change_t c = { .addr = addr, .slots = &slots[0], .slot_count = 1 };
     ck_assert_int_eq(host.account(host.ctx, &c.account, &addr), RC_OK);
     ck_assert_int_eq(ex_world_apply(&world, &c, 1), RC_OK);
-    ck_assert_int_eq(ex_overlay_init(&o, &arena, &host), RC_OK);
-    evm_host_t over = ex_overlay_host(&o);
+    ck_assert_int_eq(ex_layer_init(&o, &arena, &host), RC_OK);
+    evm_host_t over = ex_layer_host(&o);
     ck_assert_uint_eq(slot_seen(&over, &addr).w[0], 5);
     c.slots = &slots[1];
-    ck_assert_int_eq(ex_overlay_apply(&o, &c, 1), RC_OK);
+    ck_assert_int_eq(ex_layer_apply(&o, &c, 1), RC_OK);
     ck_assert_uint_eq(slot_seen(&over, &addr).w[0], 6);
 
     const evm_change_t gone = { .addr = addr, .deleted = true };
     evm_account_t account;
     bool empty;
-    ck_assert_int_eq(ex_overlay_apply(&o, &gone, 1), RC_OK);
+    ck_assert_int_eq(ex_layer_apply(&o, &gone, 1), RC_OK);
     ck_assert_uint_eq(slot_seen(&over, &addr).w[0], 0);
     ck_assert_int_eq(over.account(over.ctx, &account, &addr), RC_OK);
     ck_assert(!account.exists && hash32_eq(&account.code_hash, &KECCAK_EMPTY));
@@ -608,16 +608,16 @@ START_TEST(later_transactions_see_what_earlier_ones_did_to_an_account)
 
     c.slots = &slots[2];
     c.storage_cleared = true;
-    ck_assert_int_eq(ex_overlay_apply(&o, &c, 1), RC_OK);
+    ck_assert_int_eq(ex_layer_apply(&o, &c, 1), RC_OK);
     ck_assert_uint_eq(slot_seen(&over, &addr).w[0], 0);
     c.slots = &slots[3];
     c.storage_cleared = false;
-    ck_assert_int_eq(ex_overlay_apply(&o, &c, 1), RC_OK);
+    ck_assert_int_eq(ex_layer_apply(&o, &c, 1), RC_OK);
     ck_assert_uint_eq(slot_seen(&over, &addr).w[0], 7);
 
     const evm_change_t *all;
     size_t count;
-    ck_assert_int_eq(ex_overlay_changes(&all, &count, &o), RC_OK);
+    ck_assert_int_eq(ex_layer_changes(&all, &count, &o), RC_OK);
     ck_assert_uint_eq(count, 1);
     ck_assert(!all[0].deleted && all[0].storage_cleared);
     ck_assert_uint_eq(all[0].slot_count, 2);

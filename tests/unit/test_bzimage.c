@@ -1,6 +1,6 @@
 /* The kernel's digest. The literals come from an implementation of its own in another language, which was itself
  * checked on a distribution's signed kernel: without QEMU's patches its SHA-256 is the one in the signature. */
-#include "tee/bzimage.h"
+#include "tee/measure/bzimage.h"
 
 #include "base/hex.h"
 #include "tests/unit/image.h"

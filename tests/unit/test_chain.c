@@ -5,9 +5,9 @@
 
 #include "base/crypto/hash.h"
 #include "base/hex.h"
-#include "tee/chain.h"
-#include "tee/crl.h"
-#include "tee/der.h"
+#include "tee/x509/chain.h"
+#include "tee/x509/crl.h"
+#include "tee/x509/der.h"
 #include "tests/unit/unit.h"
 
 #define FILE_BYTES 8192u

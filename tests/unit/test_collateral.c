@@ -1,8 +1,8 @@
 /* The container and the answers of a PCS. Real documents: tests/data/tdx. */
 #include <jansson.h>
 
-#include "tee/chain.h"
-#include "tee/collateral.h"
+#include "tee/collateral/collateral.h"
+#include "tee/x509/chain.h"
 #include "tests/unit/tdx_files.h"
 #include "tests/unit/unit.h"
 

@@ -5,7 +5,7 @@
 
 #include "base/hex.h"
 #include "base/json.h"
-#include "node/config.h"
+#include "node/config/config.h"
 #include "tests/unit/unit.h"
 
 #define CHECKPOINT "0xbcf4af127b4823431befec2b877e418dc6de2ca1b481f87c4e5d3ee6c13dcbca"

@@ -1,6 +1,6 @@
 /* The reader of revocation lists, on lists that this file builds part by part. What a verifier demands of a list
  * (issuer, signature, time, number): test_chain.c and test_negative_chain.c. */
-#include "tee/crl.h"
+#include "tee/x509/crl.h"
 #include "tests/unit/unit.h"
 
 #define LIST_MAX 4096u

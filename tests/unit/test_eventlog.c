@@ -6,7 +6,7 @@
 
 #include "base/crypto/hash.h"
 #include "base/hex.h"
-#include "tee/eventlog.h"
+#include "tee/quote/eventlog.h"
 #include "tests/unit/unit.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

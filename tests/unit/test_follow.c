@@ -1,7 +1,7 @@
-/* node/follow.c against two beacon APIs on loopback that serve recorded objects, one of which may stand still. */
+/* node/chain/follow.c against two beacon APIs on loopback that serve recorded objects, one of which may stand still. */
+#include "base/os/log.h"
 #include "lightclient/consensus/types.h"
-#include "node/follow.h"
-#include "node/log.h"
+#include "node/chain/follow.h"
 #include "tests/unit/fake_server.h"
 #include "tests/unit/lc_fixture.h"
 #include "tests/unit/unit.h"

@@ -1,7 +1,7 @@
 /* The bytes of mutual attestation: number 80 of tee-facts section 16.6. */
 #include "base/crypto/hash.h"
 #include "base/hex.h"
-#include "tee/hello.h"
+#include "tee/channel/hello.h"
 #include "tests/unit/unit.h"
 
 static uint8_t ex[32];

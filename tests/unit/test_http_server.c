@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "rpc/http/server.h"
+#include "http/server.h"
 #include "tests/unit/sockets.h"
 #include "tests/unit/unit.h"
 

@@ -2,8 +2,8 @@
 #include <pthread.h>
 #include <signal.h>
 
-#include "rpc/http/client.h"
-#include "rpc/http/server.h"
+#include "http/client.h"
+#include "http/server.h"
 #include "tests/unit/tls_client.h"
 #include "tests/unit/unit.h"
 

@@ -3,12 +3,12 @@
 #include <stdatomic.h>
 
 #include "base/crypto/secret.h"
-#include "node/https.h"
-#include "node/log.h"
-#include "rpc/http/client.h"
-#include "tee/der.h"
+#include "base/os/log.h"
+#include "http/client.h"
+#include "node/evidence/https.h"
 #include "tee/provider/ratls_make.h"
-#include "tee/ratls.h"
+#include "tee/x509/der.h"
+#include "tee/x509/ratls.h"
 #include "tests/unit/tls_client.h"
 #include "tests/unit/unit.h"
 

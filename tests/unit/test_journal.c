@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "node/answers.h"
-#include "node/journal.h"
+#include "node/chain/journal.h"
+#include "node/query/answers.h"
 #include "tests/unit/unit.h"
 
 static struct {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/json.h"
-#include "rpc/jsonrpc.h"
+#include "rpc/upstream/jsonrpc.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/world_json.h"
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "base/crypto/hash.h"
+#include "base/crypto/keyring.h"
 #include "base/crypto/secret.h"
 #include "base/hex.h"
-#include "overlay/keyring.h"
 #include "tests/unit/unit.h"
 
 static const uint8_t blind[32] = { 7, 7, 7 };

@@ -16,8 +16,8 @@
 #include "base/crypto/ecdsa.h"
 #include "base/crypto/hash.h"
 #include "base/crypto/secret.h"
-#include "tee/hello.h"
-#include "tee/mattest.h"
+#include "tee/channel/hello.h"
+#include "tee/channel/mattest.h"
 #include "tests/unit/mattest_world.h"
 #include "tests/unit/unit.h"
 

@@ -1,7 +1,7 @@
 /* Registers of an image. RTMR0 is that of a real machine: dstack verifier fixture quote-report.json (64 GiB, 16
  * processors, a GPU), whose memory map, configuration volume and variables are rebuilt here; only its ACPI digests are
  * taken over. */
-#include "tee/measure.h"
+#include "tee/measure/measure.h"
 
 #include "base/hex.h"
 #include "tests/unit/image.h"

@@ -1,8 +1,8 @@
-/* node/call.c against JSON-RPC servers on loopback that answer from a small world, and leave out or falsify what a test says. */
+/* node/query/call.c against JSON-RPC servers on loopback that answer from a small world, and leave out or falsify what a test says. */
 #include <jansson.h>
 
-#include "node/call.h"
-#include "node/log.h"
+#include "base/os/log.h"
+#include "node/query/call.h"
 #include "tests/unit/call_set.h"
 #include "tests/unit/fake_server.h"
 #include "tests/unit/unit.h"

@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "base/hex.h"
-#include "node/pccs.h"
+#include "node/evidence/pccs.h"
 #include "tests/unit/fake_server.h"
 #include "tests/unit/unit.h"
 

@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "node/log.h"
-#include "node/persist.h"
+#include "base/os/log.h"
+#include "base/os/persist.h"
 #include "tests/unit/unit.h"
 
 static char dir[64];

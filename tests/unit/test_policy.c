@@ -4,7 +4,7 @@
 
 #include "base/crypto/hash.h"
 #include "base/hex.h"
-#include "tee/policy.h"
+#include "tee/verify/policy.h"
 #include "tests/unit/unit.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

@@ -9,7 +9,7 @@
 #include "base/crypto/secret.h"
 #include "tee/provider/configfs.h"
 #include "tee/provider/open.h"
-#include "tee/quote.h"
+#include "tee/quote/quote.h"
 #include "tests/unit/unit.h"
 
 /* What the kernel does. Failures strike while their count lasts. */

@@ -8,7 +8,7 @@
 #include "tee/provider/dstack.h"
 #include "tee/provider/dstack_answer.h"
 #include "tee/provider/open.h"
-#include "tee/quote.h"
+#include "tee/quote/quote.h"
 #include "tests/unit/fake_server.h"
 #include "tests/unit/unit.h"
 

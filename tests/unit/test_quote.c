@@ -3,7 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "tee/quote.h"
+#include "tee/quote/quote.h"
 #include "tests/unit/unit.h"
 
 #define BLOCK "-----BEGIN CERTIFICATE-----\nMIIBabc+/09==\n-----END CERTIFICATE-----\n"

@@ -6,7 +6,7 @@
 
 #include "base/crypto/secret.h"
 #include "tee/provider/ratls_make.h"
-#include "tee/ratls.h"
+#include "tee/x509/ratls.h"
 #include "tests/unit/unit.h"
 
 #define NOW 1795000000

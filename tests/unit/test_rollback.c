@@ -1,5 +1,5 @@
 /* What the memory of accepted collateral refuses and forgets. */
-#include "tee/rollback.h"
+#include "tee/collateral/rollback.h"
 #include "tests/unit/unit.h"
 
 static rollback_t memory;

@@ -2,7 +2,7 @@
  */
 #include <stdlib.h>
 
-#include "tee/chain.h"
+#include "tee/x509/chain.h"
 #include "tests/unit/unit.h"
 
 #define EXT_MAX 2048u

@@ -8,8 +8,8 @@
 #include "base/crypto/hash.h"
 #include "base/crypto/secret.h"
 #include "base/hex.h"
-#include "tee/provider/sim.h"
-#include "tee/quote.h"
+#include "tee/quote/quote.h"
+#include "tee/sim/sim.h"
 #include "tests/unit/unit.h"
 
 static const uint8_t seed[32] = { 1, 2, 3, 4, 5 };

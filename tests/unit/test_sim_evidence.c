@@ -4,7 +4,7 @@
 
 #include "base/crypto/secret.h"
 #include "base/hex.h"
-#include "tee/crl.h"
+#include "tee/x509/crl.h"
 #include "tests/unit/sim_case.h"
 
 static sim_plan_t plan;

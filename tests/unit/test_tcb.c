@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tee/collateral.h"
-#include "tee/date.h"
-#include "tee/tcb.h"
+#include "tee/collateral/collateral.h"
+#include "tee/collateral/tcb.h"
+#include "tee/x509/date.h"
 #include "tests/unit/unit.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

@@ -1,7 +1,7 @@
 /* Metadata of virtual firmware, MRTD and the hand-off block. The literals of MRTD come from an implementation of its
  * own in another language, which writes the whole stream out before it hashes it; those of hand-off blocks from quotes
  * of real machines. */
-#include "tee/tdvf.h"
+#include "tee/measure/tdvf.h"
 
 #include "base/hex.h"
 #include "tests/unit/image.h"

@@ -1,7 +1,7 @@
 /* Verification and appraisal of a genuine quote by genuine collateral (tests/data/tdx), and of what one change makes of
  * them. Defects that only a simulated CA can sign: the tests of the simulator. */
 #include "base/hex.h"
-#include "tee/verify.h"
+#include "tee/verify/verify.h"
 #include "tests/unit/tdx_files.h"
 #include "tests/unit/unit.h"
 

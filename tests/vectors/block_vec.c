@@ -5,7 +5,7 @@
 
 #include "base/crypto/hash.h"
 #include "lightclient/rlp/rlp.h"
-#include "rpc/json.h"
+#include "rpc/upstream/json.h"
 #include "tests/vectors/world_vec.h"
 
 #define TRANSACTION_OVERHEAD 1024u /* bytes of the encoded form beside what has the length of its hex form */

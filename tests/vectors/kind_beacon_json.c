@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rpc/beacon.h"
+#include "rpc/upstream/beacon.h"
 #include "tests/vectors/net.h"
 #include "tests/vectors/vec.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "lightclient/consensus/sync.h"
-#include "rpc/beacon.h"
+#include "rpc/upstream/beacon.h"
 #include "tests/vectors/devnet.h"
 #include "tests/vectors/net.h"
 #include "tests/vectors/vec.h"

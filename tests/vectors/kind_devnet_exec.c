@@ -6,8 +6,8 @@
 
 #include "base/crypto/hash.h"
 #include "lightclient/exec/call.h"
-#include "rpc/json.h"
-#include "rpc/jsonrpc.h"
+#include "rpc/upstream/json.h"
+#include "rpc/upstream/jsonrpc.h"
 #include "tests/vectors/devnet.h"
 #include "tests/vectors/upstream.h"
 

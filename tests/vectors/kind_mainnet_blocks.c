@@ -7,7 +7,7 @@
 #include "base/crypto/hash.h"
 #include "lightclient/exec/transaction.h"
 #include "lightclient/mpt/mpt.h"
-#include "rpc/json.h"
+#include "rpc/upstream/json.h"
 #include "tests/vectors/block_vec.h"
 #include "tests/vectors/world_vec.h"
 

@@ -5,8 +5,8 @@
 
 #include "base/hex.h"
 #include "lightclient/exec/call.h"
-#include "rpc/json.h"
-#include "rpc/jsonrpc.h"
+#include "rpc/upstream/json.h"
+#include "rpc/upstream/jsonrpc.h"
 #include "tests/vectors/upstream.h"
 
 #define ROUNDS_SHOWN 24u

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/hex.h"
-#include "tee/verify.h"
+#include "tee/verify/verify.h"
 #include "tests/vectors/vec.h"
 
 #define CASE_MEMORY_MAX (64u << 20)

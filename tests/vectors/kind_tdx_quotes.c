@@ -6,7 +6,7 @@
 #include "base/crypto/hash.h"
 #include "base/crypto/p256.h"
 #include "base/hex.h"
-#include "tee/quote.h"
+#include "tee/quote/quote.h"
 #include "tests/vectors/vec.h"
 
 /* True when the JSON's hex text is exactly these bytes. */

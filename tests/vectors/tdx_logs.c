@@ -5,9 +5,9 @@
 
 #include "base/hex.h"
 #include "base/json.h"
-#include "tee/chain.h"
-#include "tee/eventlog.h"
-#include "tee/quote.h"
+#include "tee/quote/eventlog.h"
+#include "tee/quote/quote.h"
+#include "tee/x509/chain.h"
 #include "tests/vectors/vec.h"
 
 #define RECORD_MEMORY_MAX (4u << 20)

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rpc/json.h"
-#include "rpc/jsonrpc.h"
+#include "rpc/upstream/json.h"
+#include "rpc/upstream/jsonrpc.h"
 
 /* The answer to one element of a batch. */
 static json_t *element(upstream_t *up, const json_t *request)

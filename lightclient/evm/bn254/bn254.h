@@ -4,7 +4,7 @@
  * Points are affine; infinity is (0, 0), which lies on neither curve. Not constant time: never for secrets.
  *
  * Spec:   EIP-196, EIP-197
- * Floor:  3, evm. May include base/. No heap, I/O, clock or thread.
+ * Floor:  2, evm/bn254. May include base/. No heap, I/O, clock or thread.
  * Tests:  tests/unit/test_bn254.c, tests/fuzz/fuzz_bn254.c, vectors kind precompiles; bench: precompiles
  */
 #ifndef BN254_BN254_H

@@ -4,7 +4,7 @@
  * Not constant time: never for secrets.
  *
  * Spec:   EIP-196 (the field)
- * Floor:  3, evm. May include base/. No heap, I/O, clock or thread.
+ * Floor:  2, evm/bn254. May include base/. No heap, I/O, clock or thread.
  * Tests:  tests/unit/test_bn254.c, tests/fuzz/fuzz_bn254.c
  */
 #ifndef BN254_FP_H

@@ -4,7 +4,7 @@
  * Outputs may overlap inputs everywhere. Not constant time: never for secrets.
  *
  * Spec:   EIP-197 (fp2 and the curve over it; the rest of the tower is this program's choice)
- * Floor:  3, evm. May include base/. No heap, I/O, clock or thread.
+ * Floor:  2, evm/bn254. May include base/. No heap, I/O, clock or thread.
  * Tests:  tests/unit/test_bn254.c
  */
 #ifndef BN254_TOWER_H

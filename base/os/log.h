@@ -1,0 +1,32 @@
+/* log.h - the program's log, on standard error: text for people on a terminal, one JSON object a line otherwise.
+ *
+ * Floor:  1, base/os. Thread-safe; no heap. What upstreams say ends up in messages: control characters and invalid UTF-8 are
+ *         made harmless, long messages are cut.
+ * Tests:  tests/unit/test_persist.c
+ */
+#ifndef BASE_OS_LOG_H
+#define BASE_OS_LOG_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#define LOG_MESSAGE_MAX 1024u /* bytes of one message; the rest is cut */
+
+typedef enum { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG } log_level_t;
+
+/* Drops what is below the level. LOG_INFO at start. */
+void log_set_level(log_level_t level);
+
+/* One record. event is a short static word that says what part speaks ("setup", "beacon"); the message follows. */
+void log_write(log_level_t level, const char *event, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Progress of long work: rewrites one line on a terminal; elsewhere an info record at most every five seconds. */
+void log_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Sends everything to another stream, as text or as JSON. For tests. */
+void log_redirect(FILE *stream, int json);
+
+/* Writes text as the inside of a JSON string into out (cap bytes with the NUL), cut at a whole character. */
+void log_json_escape(char *out, size_t cap, const char *text);
+
+#endif

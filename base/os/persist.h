@@ -1,0 +1,29 @@
+/* persist.h - small files of the state directory, replaced atomically and checked for damage (not for forgery: what is read is
+ * verified again by whoever uses it).
+ *
+ * Layout: "KETTLE1\n", SHA-256 of the payload, payload.
+ *
+ * Floor:  1, base/os.
+ * Tests:  tests/unit/test_persist.c
+ */
+#ifndef BASE_OS_PERSIST_H
+#define BASE_OS_PERSIST_H
+
+#include "base/bytes.h"
+#include "base/rc.h"
+
+#define PERSIST_HEAD 40u /* bytes before the payload */
+
+/* Replaces dir/name by payload: written beside it, flushed, renamed, folder flushed. The folder is made (mode 0700) when
+ * missing. On failure the old file is untouched and why names path and cause.
+ * RC_IO; RC_NOMEM. */
+NODISCARD rc_t persist_write(const char *dir, const char *name, view_t payload, char *why, size_t why_cap);
+
+/* Reads dir/name.
+ *   out, n  payload from malloc, to be freed; NULL and 0 unless it was found
+ *   found   false, with RC_OK, when there is no such file
+ * RC_MALFORMED: damaged; RC_LIMIT: payload larger than max; RC_IO; RC_NOMEM. */
+NODISCARD rc_t persist_read(uint8_t **out, size_t *n, bool *found, const char *dir, const char *name, size_t max,
+                            char *why, size_t why_cap);
+
+#endif

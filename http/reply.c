@@ -1,0 +1,174 @@
+#include "http/reply.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define DETAIL_MAX 512u
+
+struct hs_shared {
+    atomic_uint refs;
+    int status;
+    struct MHD_Response *response;
+};
+
+static bool add(struct MHD_Response *m, const char *name, const char *value)
+{
+    return MHD_add_response_header(m, name, value) == MHD_YES;
+}
+
+static bool add_all(struct MHD_Response *m, const char *content_type, size_t body_len, unsigned retry_after_s,
+                    const reply_extra_t *x)
+{
+    bool ok = add(m, "X-Content-Type-Options", "nosniff") && add(m, "Cache-Control", "no-store");
+    if (ok && body_len)
+        ok = add(m, "Content-Type", content_type ? content_type : "application/json");
+    if (ok && retry_after_s) {
+        char text[16];
+        snprintf(text, sizeof text, "%u", retry_after_s);
+        ok = add(m, "Retry-After", text);
+    }
+    if (ok && x->allow)
+        ok = add(m, "Allow", x->allow);
+    if (ok && x->cors)
+        ok = add(m, "Access-Control-Allow-Origin", "*");
+    if (ok && x->cors && x->preflight)
+        ok = add(m, "Access-Control-Allow-Methods", x->allow) &&
+             add(m, "Access-Control-Allow-Headers", "content-type") && add(m, "Access-Control-Max-Age", "86400");
+    if (ok && x->simulated)
+        ok = add(m, "X-Kettle-TEE", "simulated");
+    if (ok && x->close)
+        ok = add(m, "Connection", "close");
+    return ok;
+}
+
+struct MHD_Response *reply_make(hs_response_t *r, const reply_extra_t *extra)
+{
+    static char none[1];
+    struct MHD_Response *m =
+        MHD_create_response_from_buffer(r->body_len, r->body_len ? (void *)r->body : (void *)none,
+                                        r->body_len ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+    if (m && r->body_len)
+        r->body = NULL; /* the response's now */
+    if (m && !add_all(m, r->content_type, r->body_len, r->retry_after_s, extra)) {
+        MHD_destroy_response(m);
+        m = NULL;
+    }
+    reply_clear(r);
+    return m;
+}
+
+unsigned reply_status(const hs_response_t *r)
+{
+    return (unsigned)(r->shared ? r->shared->status : r->status);
+}
+
+struct MHD_Response *reply_shared(const hs_shared_t *a)
+{
+    return a->response;
+}
+
+void reply_clear(hs_response_t *r)
+{
+    hs_shared_unref(r->shared);
+    free(r->body);
+    *r = (hs_response_t){ 0 };
+}
+
+hs_shared_t *hs_shared_new(int status, const char *content_type, view_t body, unsigned flags)
+{
+    hs_shared_t *a = calloc(1, sizeof *a);
+    reply_extra_t extra = { .cors = (flags & HS_CORS) != 0, .simulated = (flags & HS_SIMULATED) != 0 };
+    if (!a)
+        return NULL;
+    a->refs = 1;
+    a->status = status;
+    a->response =
+        MHD_create_response_from_buffer(body.n, body.n ? (void *)(uintptr_t)body.p : (void *)a, MHD_RESPMEM_MUST_COPY);
+    if (!a->response || !add_all(a->response, content_type, body.n, 0, &extra)) {
+        hs_shared_unref(a);
+        return NULL;
+    }
+    return a;
+}
+
+hs_shared_t *hs_shared_ref(hs_shared_t *a)
+{
+    atomic_fetch_add_explicit(&a->refs, 1, memory_order_relaxed);
+    return a;
+}
+
+void hs_shared_unref(hs_shared_t *a)
+{
+    if (!a || atomic_fetch_sub_explicit(&a->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    if (a->response)
+        MHD_destroy_response(a->response);
+    free(a);
+}
+
+/* ---- problems ---- */
+
+static const char *title_of(int status)
+{
+    static const struct {
+        int status;
+        const char *title;
+    } rows[] = {
+        { 400, "Bad Request" },
+        { 401, "Unauthorized" },
+        { 403, "Forbidden" },
+        { 404, "Not Found" },
+        { 405, "Method Not Allowed" },
+        { 409, "Conflict" },
+        { 411, "Length Required" },
+        { 413, "Content Too Large" },
+        { 415, "Unsupported Media Type" },
+        { 422, "Unprocessable Content" },
+        { 429, "Too Many Requests" },
+        { 500, "Internal Server Error" },
+        { 501, "Not Implemented" },
+        { 502, "Bad Gateway" },
+        { 503, "Service Unavailable" },
+        { 504, "Gateway Timeout" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].status == status)
+            return rows[i].title;
+    return status < 500 ? "Request Failed" : "Server Failed";
+}
+
+/* JSON text of s, cut at DETAIL_MAX bytes. Only ASCII goes out: details may quote what a stranger sent. */
+static void json_escape(char out[6 * DETAIL_MAX + 1], const char *s)
+{
+    char *p = out;
+    for (size_t i = 0; s[i] && i < DETAIL_MAX; i++) {
+        unsigned char c = (unsigned char)s[i];
+        if (c == '"' || c == '\\') {
+            *p++ = '\\';
+            *p++ = (char)c;
+        } else if (c < 0x20) {
+            p += snprintf(p, 7, "\\u%04x", c);
+        } else {
+            *p++ = c < 0x7f ? (char)c : '?';
+        }
+    }
+    *p = 0;
+}
+
+void hs_problem(hs_response_t *r, int status, const char *slug, const char *detail)
+{
+    char text[6 * DETAIL_MAX + 1];
+    char *body = NULL;
+    int n;
+    json_escape(text, detail);
+    n = asprintf(&body, "{\"type\":\"urn:kettle:error:%s\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}", slug,
+                 title_of(status), status, text);
+    reply_clear(r);
+    r->status = status;
+    r->content_type = "application/problem+json";
+    if (n > 0) { /* without memory the status alone has to do */
+        r->body = (uint8_t *)body;
+        r->body_len = (size_t)n;
+    }
+}

@@ -1,0 +1,32 @@
+/* reply.h - private to http/: from a handler's answer to libmicrohttpd's response.
+ *
+ * Floor:  2, http. No state of its own; thread-safe.
+ */
+#ifndef HTTP_REPLY_H
+#define HTTP_REPLY_H
+
+#include <microhttpd.h>
+
+#include "http/server.h"
+
+typedef struct {
+    bool cors;         /* any page may read the answer */
+    bool preflight;    /* with cors: also what a page may send */
+    bool close;        /* the connection ends with this answer */
+    bool simulated;    /* X-Kettle-TEE: simulated */
+    const char *allow; /* value of Allow; NULL: no header */
+} reply_extra_t;
+
+/* Makes a response of r and leaves r empty: its body belongs to the response (or is freed). NULL: out of memory. */
+struct MHD_Response *reply_make(hs_response_t *r, const reply_extra_t *extra);
+
+/* The status that reply_make's answer or the shared one has. */
+unsigned reply_status(const hs_response_t *r);
+
+/* The response inside a shared answer; lives as long as the caller's reference. */
+struct MHD_Response *reply_shared(const hs_shared_t *a);
+
+/* Frees what a handler's answer owns and leaves it empty. */
+void reply_clear(hs_response_t *r);
+
+#endif

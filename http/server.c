@@ -1,0 +1,677 @@
+#include "http/server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "http/reply.h"
+#include "http/tls.h"
+
+#define ALLOW_MAX 64u
+#define WORKERS_MAX 256u
+#define DRAIN_MS 500u /* after the grace: time to hand answers to the kernel */
+#define REAP_MS 250u
+
+/* A request's way: receiving -> (queued -> answered, only slow ones) -> sending. */
+typedef enum { AT_RECEIVING, AT_QUEUED, AT_ANSWERED, AT_SENDING } at_t;
+
+/* One connection with its current request. Belongs to its event thread, except between AT_QUEUED and AT_ANSWERED, when
+ * it is suspended and belongs to a worker. */
+typedef struct conn {
+    hs_t *server;
+    struct MHD_Connection *mhd;
+    struct conn *prev, *next; /* server->conns */
+    struct conn *queue_next;  /* server->queue */
+    int fd;
+    void *tls;                    /* its session; NULL: plain */
+    hs_identity_t *identity;      /* what the session presents */
+    _Atomic uint64_t deadline_ms; /* the reaper ends the connection then; 0: never */
+    at_t at;
+    bool begun;   /* the handler of libmicrohttpd has seen this request's headers */
+    bool counted; /* in server->active */
+    bool bad_uri;
+    char *query; /* malloc; NULL: none */
+    const hs_route_t *route;
+    hs_request_t request;
+    uint8_t *body;
+    size_t body_len, body_cap;
+    hs_response_t response;
+} conn_t;
+
+struct hs {
+    hs_config_t config; /* defaults filled in */
+    char allow[HS_ROUTES_MAX][ALLOW_MAX];
+    bool cors[HS_ROUTES_MAX]; /* of the path, whatever the method */
+    struct MHD_Daemon *daemon;
+    int listen_fd;
+    uint16_t port;
+    atomic_uint active; /* requests between reaching a handler and the end of their answer */
+    atomic_bool stopping;
+    pthread_mutex_t conns_lock;
+    conn_t *conns;
+    hs_identity_t *identity; /* of connections to come; NULL: no TLS. Under conns_lock */
+    pthread_mutex_t lock;    /* all below */
+    pthread_cond_t work, tick;
+    conn_t *queue, **queue_end;
+    unsigned waiting, running;
+    bool quit;
+    unsigned worker_count;
+    bool reaping;
+    pthread_t workers[WORKERS_MAX], reaper;
+};
+
+static uint64_t clock_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static void conn_deadline(conn_t *c)
+{
+    atomic_store_explicit(&c->deadline_ms, clock_ms() + 2000u * (uint64_t)c->server->config.idle_timeout_s,
+                          memory_order_relaxed);
+}
+
+/* ---- routes ---- */
+
+static bool path_matches(const char *pattern, const char *path)
+{
+    size_t n = strlen(pattern);
+    if (n && pattern[n - 1] == '*')
+        return strncmp(pattern, path, n - 1) == 0;
+    return strcmp(pattern, path) == 0;
+}
+
+/* The first route of this path; *out the one that also has the method, or NULL. */
+static const hs_route_t *route_find(const hs_route_t **out, const hs_t *s, const char *method, const char *path)
+{
+    const hs_route_t *first = NULL;
+    *out = NULL;
+    for (size_t i = 0; i < s->config.route_count; i++) {
+        const hs_route_t *r = &s->config.routes[i];
+        if (!path_matches(r->path, path))
+            continue;
+        if (!first)
+            first = r;
+        if (strcmp(r->method, method) == 0) {
+            *out = r;
+            break;
+        }
+    }
+    return first;
+}
+
+/* Fills Allow and CORS of each route from all routes of the same path. */
+static void routes_learn(hs_t *s)
+{
+    for (size_t i = 0; i < s->config.route_count; i++) {
+        size_t n = 0;
+        for (size_t k = 0; k < s->config.route_count; k++) {
+            const hs_route_t *r = &s->config.routes[k];
+            if (strcmp(r->path, s->config.routes[i].path) != 0)
+                continue;
+            s->cors[i] |= (r->flags & HS_CORS) != 0;
+            if (n < ALLOW_MAX - 32)
+                n += (size_t)snprintf(s->allow[i] + n, 24, strcmp(r->method, "GET") == 0 ? "%.8s, HEAD, " : "%.8s, ",
+                                      r->method);
+        }
+        snprintf(s->allow[i] + n, ALLOW_MAX - n, "OPTIONS");
+    }
+}
+
+/* ---- answers ---- */
+
+static reply_extra_t extra_of(const hs_t *s, const hs_route_t *first)
+{
+    size_t i = first ? (size_t)(first - s->config.routes) : 0;
+    return (reply_extra_t){ .cors = first && s->cors[i],
+                            .simulated = (s->config.flags & HS_SIMULATED) != 0,
+                            .allow = first ? s->allow[i] : NULL };
+}
+
+static enum MHD_Result send_reply(conn_t *c, const reply_extra_t *extra)
+{
+    hs_response_t *r = &c->response;
+    struct MHD_Response *m;
+    enum MHD_Result sent = MHD_NO;
+    unsigned status;
+    if (!r->shared && (r->status < 200 || r->status > 599))
+        hs_problem(r, 500, "internal", "the handler gave no answer");
+    status = reply_status(r);
+    conn_deadline(c);
+    c->at = AT_SENDING;
+    if (r->shared) {
+        sent = MHD_queue_response(c->mhd, status, reply_shared(r->shared));
+        reply_clear(r);
+        return sent;
+    }
+    m = reply_make(r, extra);
+    if (m) {
+        sent = MHD_queue_response(c->mhd, status, m);
+        MHD_destroy_response(m);
+    }
+    return sent;
+}
+
+static enum MHD_Result send_problem(conn_t *c, reply_extra_t extra, int status, const char *slug, const char *detail)
+{
+    hs_problem(&c->response, status, slug, detail);
+    if (status != 405)
+        extra.allow = NULL;
+    if (status == 503)
+        c->response.retry_after_s = 1;
+    return send_reply(c, &extra);
+}
+
+static enum MHD_Result send_options(conn_t *c, reply_extra_t extra)
+{
+    c->response.status = 204;
+    extra.preflight = true;
+    return send_reply(c, &extra);
+}
+
+static enum MHD_Result send_handled(conn_t *c)
+{
+    reply_extra_t extra = extra_of(c->server, c->route);
+    extra.allow = NULL;
+    extra.close = atomic_load_explicit(&c->server->stopping, memory_order_relaxed);
+    return send_reply(c, &extra);
+}
+
+/* ---- slow requests ---- */
+
+static void run_handler(conn_t *c)
+{
+    c->route->handler(c->server->config.ctx, &c->request, &c->response);
+}
+
+/* Suspends the connection and queues it for the workers; false when too many wait. */
+static bool queue_push(conn_t *c)
+{
+    hs_t *s = c->server;
+    bool room;
+    pthread_mutex_lock(&s->lock);
+    room = !s->quit && s->waiting + s->running < s->worker_count + s->config.queue_max;
+    if (room) {
+        MHD_suspend_connection(c->mhd);
+        atomic_store_explicit(&c->deadline_ms, 0, memory_order_relaxed);
+        c->at = AT_QUEUED;
+        c->queue_next = NULL;
+        *s->queue_end = c;
+        s->queue_end = &c->queue_next;
+        s->waiting++;
+        pthread_cond_signal(&s->work);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return room;
+}
+
+static void *worker_main(void *arg)
+{
+    hs_t *s = arg;
+    pthread_mutex_lock(&s->lock);
+    for (;;) {
+        conn_t *c = s->queue;
+        bool abandon = s->quit;
+        if (!c && s->quit)
+            break;
+        if (!c) {
+            pthread_cond_wait(&s->work, &s->lock);
+            continue;
+        }
+        s->queue = c->queue_next;
+        if (!s->queue)
+            s->queue_end = &s->queue;
+        s->waiting--;
+        s->running++;
+        pthread_mutex_unlock(&s->lock);
+        if (abandon)
+            hs_problem(&c->response, 503, "stopping", "the server is stopping");
+        else
+            run_handler(c);
+        c->at = AT_ANSWERED;
+        MHD_resume_connection(c->mhd); /* c is the event thread's again */
+        pthread_mutex_lock(&s->lock);
+        s->running--;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+/* ---- requests ---- */
+
+/* Called with the raw request target before it is split and decoded; what it returns is the request's context. */
+static void *on_uri(void *ctx, const char *uri, struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    conn_t *c = info ? info->socket_context : NULL;
+    const char *query;
+    (void)ctx;
+    if (!c)
+        return NULL;
+    c->mhd = mhd;
+    query = strchr(uri, '?');
+    if (query) {
+        c->query = strdup(query + 1);
+        c->bad_uri = !c->query;
+    }
+    if (strstr(uri, "%00")) /* would cut the decoded path short */
+        c->bad_uri = true;
+    return c;
+}
+
+static const char *header_of(struct MHD_Connection *mhd, const char *name)
+{
+    return MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, name);
+}
+
+static bool takes_body(const char *method)
+{
+    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
+}
+
+/* The headers are here, the body is not: refuses what can be refused without it. An answer now closes it. */
+static enum MHD_Result on_headers(conn_t *c, const char *method, const char *path)
+{
+    const char *length, *coding;
+    const hs_route_t *route;
+    reply_extra_t extra;
+    if (!takes_body(method))
+        return MHD_YES;
+    length = header_of(c->mhd, "Content-Length");
+    coding = header_of(c->mhd, "Transfer-Encoding");
+    extra = extra_of(c->server, route_find(&route, c->server, method, path));
+    if (length && coding)
+        return send_problem(c, extra, 400, "bad-request", "both Content-Length and Transfer-Encoding");
+    if (!length && !coding)
+        return send_problem(c, extra, 411, "length-required",
+                            "the request has neither Content-Length nor chunked coding");
+    if (length && strtoull(length, NULL, 10) > c->server->config.body_max)
+        return send_problem(c, extra, 413, "too-large", "the body is larger than this server takes");
+    return MHD_YES;
+}
+
+/* libmicrohttpd cannot queue an answer in the middle of an upload: says 413 by hand and has the connection closed. */
+static enum MHD_Result refuse_midway(conn_t *c)
+{
+    static const char answer[] = "HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    if (c->tls)
+        tls_send(c->tls, view_of(answer, sizeof answer - 1));
+    else
+        (void)send(c->fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    return MHD_NO;
+}
+
+static enum MHD_Result on_body(conn_t *c, const char *p, size_t n)
+{
+    size_t max = c->server->config.body_max;
+    if (n > max - c->body_len)
+        return refuse_midway(c);
+    if (n > c->body_cap - c->body_len) { /* grows with what came, not with what was announced */
+        size_t cap = c->body_cap ? c->body_cap : 1024;
+        while (cap - c->body_len < n)
+            cap *= 2;
+        uint8_t *grown = realloc(c->body, cap);
+        if (!grown)
+            return MHD_NO;
+        c->body = grown;
+        c->body_cap = cap;
+    }
+    memcpy(c->body + c->body_len, p, n);
+    c->body_len += n;
+    return MHD_YES;
+}
+
+/* The request is complete: answers it, or queues it for a worker. */
+static enum MHD_Result on_request(conn_t *c, const char *method, const char *path)
+{
+    hs_t *s = c->server;
+    bool head = strcmp(method, "HEAD") == 0;
+    const char *type = header_of(c->mhd, "Content-Type");
+    const hs_route_t *first = route_find(&c->route, s, head ? "GET" : method, path);
+    reply_extra_t extra = extra_of(s, first);
+    atomic_fetch_add(&s->active, 1); /* before looking at stopping: hs_stop sets that, then counts */
+    c->counted = true;
+    if (atomic_load(&s->stopping)) {
+        extra.close = true;
+        return send_problem(c, extra, 503, "stopping", "the server is stopping");
+    }
+    if (c->bad_uri)
+        return send_problem(c, extra, 400, "bad-request", "the request target is not valid");
+    if (!first)
+        return send_problem(c, extra, 404, "not-found", "no such path");
+    if (!c->route && strcmp(method, "OPTIONS") == 0)
+        return send_options(c, extra);
+    if (!c->route)
+        return send_problem(c, extra, 405, "method-not-allowed", "this path does not take this method");
+    c->request = (hs_request_t){ .method = head ? "GET" : method,
+                                 .path = path,
+                                 .query = c->query ? c->query : "",
+                                 .content_type = type ? type : "",
+                                 .body = { c->body, c->body_len } };
+    if (!(c->route->flags & HS_SLOW)) {
+        run_handler(c);
+        return send_handled(c);
+    }
+    if (!queue_push(c))
+        return send_problem(c, extra, 503, "busy", "too many requests are waiting");
+    return MHD_YES;
+}
+
+static enum MHD_Result on_access(void *ctx, struct MHD_Connection *mhd, const char *path, const char *method,
+                                 const char *version, const char *upload, size_t *upload_len, void **request_ctx)
+{
+    conn_t *c = *request_ctx;
+    (void)ctx;
+    (void)mhd;
+    (void)version;
+    if (!c)
+        return MHD_NO;
+    if (c->at == AT_ANSWERED)
+        return send_handled(c);
+    if (*upload_len) {
+        enum MHD_Result result = on_body(c, upload, *upload_len);
+        *upload_len = 0;
+        return result;
+    }
+    if (!c->begun) {
+        c->begun = true;
+        return on_headers(c, method, path);
+    }
+    return on_request(c, method, path);
+}
+
+static void on_completed(void *ctx, struct MHD_Connection *mhd, void **request_ctx, enum MHD_RequestTerminationCode how)
+{
+    conn_t *c = *request_ctx;
+    (void)ctx;
+    (void)mhd;
+    (void)how;
+    if (!c)
+        return;
+    *request_ctx = NULL;
+    if (c->counted)
+        atomic_fetch_sub(&c->server->active, 1);
+    free(c->query);
+    free(c->body);
+    reply_clear(&c->response);
+    c->query = NULL;
+    c->body = NULL;
+    c->body_len = c->body_cap = 0;
+    c->route = NULL;
+    c->request = (hs_request_t){ 0 };
+    c->begun = c->counted = c->bad_uri = false;
+    c->at = AT_RECEIVING;
+    conn_deadline(c);
+}
+
+/* ---- connections ---- */
+
+static void on_connection(void *ctx, struct MHD_Connection *mhd, void **socket_ctx,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    hs_t *s = ctx;
+    conn_t *c = *socket_ctx;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+        c = info ? calloc(1, sizeof *c) : NULL;
+        *socket_ctx = c;
+        if (!c)
+            return; /* its requests are refused */
+        c->server = s;
+        c->fd = info->connect_fd;
+        conn_deadline(c);
+        info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION); /* before its handshake */
+        c->tls = info ? info->tls_session : NULL;
+        pthread_mutex_lock(&s->conns_lock);
+        c->identity = c->tls ? hs_identity_ref(s->identity) : NULL;
+        c->next = s->conns;
+        if (c->next)
+            c->next->prev = c;
+        s->conns = c;
+        pthread_mutex_unlock(&s->conns_lock);
+        if (c->tls)
+            tls_attach(c->tls, c->identity);
+    } else if (c) {
+        *socket_ctx = NULL;
+        pthread_mutex_lock(&s->conns_lock);
+        if (c->prev)
+            c->prev->next = c->next;
+        else
+            s->conns = c->next;
+        if (c->next)
+            c->next->prev = c->prev;
+        pthread_mutex_unlock(&s->conns_lock);
+        hs_identity_unref(c->identity);
+        free(c);
+    }
+}
+
+static void reap(hs_t *s)
+{
+    uint64_t now = clock_ms();
+    pthread_mutex_lock(&s->conns_lock); /* a connection leaves the list before its descriptor is closed */
+    for (conn_t *c = s->conns; c; c = c->next) {
+        uint64_t deadline = atomic_load_explicit(&c->deadline_ms, memory_order_relaxed);
+        if (deadline && now > deadline)
+            (void)shutdown(c->fd, SHUT_RDWR); /* its event thread sees the end and closes */
+    }
+    pthread_mutex_unlock(&s->conns_lock);
+}
+
+static void *reaper_main(void *arg)
+{
+    hs_t *s = arg;
+    pthread_mutex_lock(&s->lock);
+    while (!s->quit) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += (long)REAP_MS * 1000000;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        pthread_cond_timedwait(&s->tick, &s->lock, &until);
+        pthread_mutex_unlock(&s->lock);
+        reap(s);
+        pthread_mutex_lock(&s->lock);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+/* ---- start and stop ---- */
+
+static int listen_at(const struct sockaddr *at, socklen_t len)
+{
+    int on = 1, off = 0, error;
+    int fd = socket(at->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (at->sa_family == AF_INET6)
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (bind(fd, at, len) == 0 && listen(fd, 1024) == 0)
+        return fd;
+    error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+/* Opens the listening socket: the address given, or IPv6 with IPv4 inside, or IPv4 alone where there is no IPv6. */
+static rc_t open_port(hs_t *s, char *why, size_t why_cap)
+{
+    const char *address = s->config.address;
+    struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(s->config.port) };
+    struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(s->config.port) };
+    struct sockaddr_storage got = { 0 };
+    socklen_t got_len = sizeof got;
+    if (!address) {
+        s->listen_fd = listen_at((const struct sockaddr *)(const void *)&v6, sizeof v6);
+        if (s->listen_fd < 0 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
+            s->listen_fd = listen_at((const struct sockaddr *)(const void *)&v4, sizeof v4);
+    } else if (inet_pton(AF_INET, address, &v4.sin_addr) == 1) {
+        s->listen_fd = listen_at((const struct sockaddr *)(const void *)&v4, sizeof v4);
+    } else if (inet_pton(AF_INET6, address, &v6.sin6_addr) == 1) {
+        s->listen_fd = listen_at((const struct sockaddr *)(const void *)&v6, sizeof v6);
+    } else {
+        errno = EINVAL;
+    }
+    if (s->listen_fd < 0 || getsockname(s->listen_fd, (struct sockaddr *)(void *)&got, &got_len) != 0) {
+        snprintf(why, why_cap, "cannot listen on %s port %u: %s", address ? address : "all addresses,", s->config.port,
+                 strerrordesc_np(errno));
+        return RC_IO;
+    }
+    s->port = ntohs(got.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&got)->sin6_port
+                                              : ((struct sockaddr_in *)(void *)&got)->sin_port);
+    return RC_OK;
+}
+
+static void quiet(void *ctx, const char *format, va_list args)
+{
+    (void)ctx;
+    (void)format;
+    (void)args;
+}
+
+static rc_t start_threads(hs_t *s, char *why, size_t why_cap)
+{
+    const hs_config_t *k = &s->config;
+    struct MHD_OptionItem options[] = {
+        { MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)quiet, NULL }, /* first, so that it also covers the others */
+        { MHD_OPTION_LISTEN_SOCKET, s->listen_fd, NULL },
+        { MHD_OPTION_CONNECTION_LIMIT, (intptr_t)k->connections_max, NULL },
+        { MHD_OPTION_PER_IP_CONNECTION_LIMIT, (intptr_t)k->per_ip_max, NULL },
+        { MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)k->idle_timeout_s, NULL },
+        { MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, s },
+        { MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, s },
+        { MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_uri, s },
+        { k->event_threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)k->event_threads, NULL },
+        { MHD_OPTION_END, 0, NULL },
+    };
+    struct MHD_OptionItem tls_options[] = {
+        { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES },
+        { MHD_OPTION_HTTPS_CERT_CALLBACK, 0, tls_no_certificate() },
+        { MHD_OPTION_END, 0, NULL },
+    };
+    unsigned tls = s->identity ? MHD_USE_TLS : 0;
+    while (s->worker_count < k->workers) {
+        if (pthread_create(&s->workers[s->worker_count], NULL, worker_main, s) != 0)
+            goto failed;
+        s->worker_count++;
+    }
+    if (pthread_create(&s->reaper, NULL, reaper_main, s) != 0)
+        goto failed;
+    s->reaping = true;
+    s->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | tls, 0,
+                                 NULL, NULL, on_access, s, MHD_OPTION_ARRAY, options,
+                                 tls ? MHD_OPTION_ARRAY : MHD_OPTION_END, tls_options, MHD_OPTION_END);
+    if (s->daemon)
+        return RC_OK;
+failed:
+    snprintf(why, why_cap, "cannot start the server's threads");
+    return RC_IO;
+}
+
+rc_t hs_start(hs_t **out, char *why, size_t why_cap, const hs_config_t *config)
+{
+    rc_t rc;
+    hs_t *s;
+    if (why_cap)
+        why[0] = 0;
+    if (config->route_count > HS_ROUTES_MAX || config->workers > WORKERS_MAX) {
+        snprintf(why, why_cap, "too many routes or workers");
+        return RC_LIMIT;
+    }
+    s = calloc(1, sizeof *s);
+    if (!s)
+        return RC_NOMEM;
+    s->config = *config;
+    s->config.event_threads = config->event_threads ? config->event_threads : 2;
+    s->config.workers = config->workers ? config->workers : 8;
+    s->config.queue_max = config->queue_max ? config->queue_max : 64;
+    s->config.body_max = config->body_max ? config->body_max : 1u << 20;
+    s->config.connections_max = config->connections_max ? config->connections_max : 1024;
+    s->config.per_ip_max = config->per_ip_max ? config->per_ip_max : 256;
+    s->config.idle_timeout_s = config->idle_timeout_s ? config->idle_timeout_s : 30;
+    s->identity = config->identity ? hs_identity_ref(config->identity) : NULL;
+    s->config.identity = NULL; /* s->identity is the present one */
+    s->listen_fd = -1;
+    s->queue_end = &s->queue;
+    pthread_mutex_init(&s->conns_lock, NULL);
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->work, NULL);
+    pthread_cond_init(&s->tick, NULL);
+    routes_learn(s);
+    rc = open_port(s, why, why_cap);
+    if (rc == RC_OK)
+        rc = start_threads(s, why, why_cap);
+    if (rc) {
+        hs_stop(s, 0);
+        return rc;
+    }
+    *out = s;
+    return RC_OK;
+}
+
+uint16_t hs_port(const hs_t *s)
+{
+    return s->port;
+}
+
+void hs_set_identity(hs_t *s, hs_identity_t *identity)
+{
+    pthread_mutex_lock(&s->conns_lock);
+    hs_identity_t *old = s->identity;
+    s->identity = hs_identity_ref(identity);
+    pthread_mutex_unlock(&s->conns_lock);
+    hs_identity_unref(old);
+}
+
+/* Waits until no request is active, at most ms. */
+static void wait_idle(hs_t *s, unsigned ms)
+{
+    uint64_t end = clock_ms() + ms;
+    while (atomic_load(&s->active) && clock_ms() < end)
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+}
+
+void hs_stop(hs_t *s, unsigned grace_ms)
+{
+    if (!s)
+        return;
+    atomic_store(&s->stopping, true);
+    if (s->daemon)
+        wait_idle(s, grace_ms);
+    pthread_mutex_lock(&s->lock);
+    s->quit = true;
+    pthread_cond_broadcast(&s->work);
+    pthread_cond_broadcast(&s->tick);
+    pthread_mutex_unlock(&s->lock);
+    for (unsigned i = 0; i < s->worker_count; i++)
+        pthread_join(s->workers[i], NULL);
+    if (s->reaping)
+        pthread_join(s->reaper, NULL);
+    /* MHD_quiesce_daemon would close the port sooner, but it aborts the program when an event thread is awake just
+     * then. */
+    if (s->daemon) {
+        wait_idle(s, DRAIN_MS);
+        MHD_stop_daemon(s->daemon); /* closes the port, too */
+    } else if (s->listen_fd >= 0) {
+        close(s->listen_fd);
+    }
+    pthread_mutex_destroy(&s->conns_lock);
+    pthread_mutex_destroy(&s->lock);
+    pthread_cond_destroy(&s->work);
+    pthread_cond_destroy(&s->tick);
+    hs_identity_unref(s->identity);
+    free(s);
+}

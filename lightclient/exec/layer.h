@@ -1,0 +1,38 @@
+/* layer.h - changes of several transactions on top of a host, and a host again. Internal to exec/.
+ *
+ * Floor:  2, exec. May include base/, evm/. Memory comes from the arena. No I/O, clock or thread.
+ * Tests:  tests/unit/test_block.c, vectors kind blockchain
+ */
+#ifndef EXEC_LAYER_H
+#define EXEC_LAYER_H
+
+#include "base/arena.h"
+#include "lightclient/evm/evm.h"
+
+#define EX_LAYER_BUCKETS 4096u /* of each table; a power of two */
+
+typedef struct ex_layer_acct ex_layer_acct_t;
+typedef struct ex_layer_slot ex_layer_slot_t;
+
+typedef struct {
+    arena_t *arena;
+    const evm_host_t *below;
+    ex_layer_acct_t **accts; /* tables of lists */
+    ex_layer_slot_t **slots;
+    ex_layer_acct_t *first, **end; /* all accounts, in the order of their first change */
+    size_t count;
+} ex_layer_t;
+
+/* No change yet. below must outlive the layer. RC_NOMEM. */
+NODISCARD rc_t ex_layer_init(ex_layer_t *o, arena_t *arena, const evm_host_t *below);
+
+/* Adds what a transaction changed; everything is copied. RC_NOMEM: the layer is of no use any more. */
+NODISCARD rc_t ex_layer_apply(ex_layer_t *o, const evm_change_t *changes, size_t count);
+
+/* Callbacks that see the changes. */
+evm_host_t ex_layer_host(ex_layer_t *o);
+
+/* All changes so far, each account once; in the arena. RC_NOMEM. */
+NODISCARD rc_t ex_layer_changes(const evm_change_t **out, size_t *count, ex_layer_t *o);
+
+#endif

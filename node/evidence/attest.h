@@ -1,0 +1,71 @@
+/* attest.h - the node's evidence: quotes over its keys, Intel's documents for its own platform, and what it accepts of others.
+ *
+ * A quote over the cluster's key is made at start. A thread keeps the collateral fresh: it is fetched (PCS or PCCS), read from a
+ * file, or made by the simulator, verified together with our own quote, kept in the state directory, and renewed before it
+ * expires. Quotes over a nonce are made one at a time; a few requests wait, more are turned away.
+ *
+ * Floor:  5, node/evidence.
+ * Tests:  tests/unit/test_attest.c, tests/e2e (attest)
+ */
+#ifndef NODE_EVIDENCE_ATTEST_H
+#define NODE_EVIDENCE_ATTEST_H
+
+#include "base/arena.h"
+#include "base/os/clock.h"
+#include "http/client.h"
+#include "tee/tee.h"
+#include "tee/verify/policy.h"
+#include "tee/verify/verify.h"
+
+#define ATTEST_QUEUE_MAX 2u /* requests that wait while a quote is made */
+
+typedef struct attest attest_t;
+
+typedef struct {
+    const tee_provider_t *tee; /* borrowed until attest_free, as all pointers here */
+    hc_t *http;
+    const char *const *pccs; /* services in order of preference */
+    size_t pccs_count;
+    const char *pccs_root_crl;   /* where the root's list lies if a service has none; NULL: nowhere */
+    const char *collateral_file; /* flattened JSON, instead of services; NULL: none */
+    const char *state_dir;       /* NULL: nothing is kept */
+    const char *policy;          /* JSON text; NULL: the default, same-as-self */
+    uint8_t pubkey[33], node_pubkey[33];
+    uint64_t chain_id;
+    hash32_t setup_hash;
+    /* Unix seconds: the later of the system's clock and the newest verified header. */
+    int64_t (*now_s)(void *ctx);
+    void *now_ctx;
+} attest_config_t;
+
+/* What is known of our own platform, for /v1/status. */
+typedef struct {
+    bool verified; /* our own quote verified by the present collateral */
+    tcb_status_t status;
+    int64_t verifiable_until; /* Unix seconds */
+    char trouble[256];        /* why the collateral is not fresh; empty when it is */
+} attest_status_t;
+
+/* Reads the policy, makes the quote over the cluster's key, starts the thread. RC_IO, RC_TIMEOUT: no quote; RC_MALFORMED: the
+ * policy; RC_NOMEM; why says so. */
+NODISCARD rc_t attest_start(attest_t **out, char *why, size_t why_cap, const attest_config_t *config);
+
+/* Ends the thread (a request under way is cancelled) and frees. NULL is allowed. */
+void attest_free(attest_t *s);
+
+/* The quote over the cluster's key in the prototype's way; lives as long as s. */
+view_t attest_quote(const attest_t *s);
+
+/* Body of GET /v1/attest, in the arena: with a nonce (32 bytes) a fresh quote over it, with NULL the one made at start.
+ *   staple  with collateral; RC_NEED_DATA when there is none yet
+ * RC_LIMIT: too many wait already; RC_IO, RC_TIMEOUT, RC_NOMEM; why says so. */
+NODISCARD rc_t attest_body(attest_t *s, view_t *out, char *why, size_t why_cap, arena_t *a, const uint8_t *nonce,
+                           bool staple);
+
+/* Copies the present status. */
+void attest_status(attest_t *s, attest_status_t *out);
+
+/* The digest of the policy that peers are held to. */
+const hash32_t *attest_policy_digest(const attest_t *s);
+
+#endif

@@ -1,0 +1,47 @@
+/* beacon.h - beacon API light-client routes: paths to ask, answers to SSZ objects. JSON answers are transcoded to SSZ
+ * by a table of the schema, so that consensus/ knows one input form only.
+ *
+ * Spec:   ethereum/beacon-APIs apis/beacon/light_client; consensus-specs ssz/simple-serialize.md (JSON mapping)
+ * Floor:  3, rpc/upstream. May include lightclient/. Bytes in, bytes out.
+ * Tests:  tests/unit/test_beacon.c, tests/fuzz/fuzz_beacon.c, vectors kind beacon-json
+ */
+#ifndef RPC_UPSTREAM_BEACON_H
+#define RPC_UPSTREAM_BEACON_H
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/rc.h"
+#include "lightclient/consensus/sync.h"
+
+#define BN_PATH_MAX 160u
+#define BN_BODY_MAX (16u << 20)         /* bytes of one answer, whatever was asked */
+#define BN_OBJECT_BODY_MAX (256u << 10) /* bytes of an answer for each object that was asked for */
+#define BN_ACCEPT "application/octet-stream;q=1,application/json;q=0.9"
+
+typedef struct {
+    lc_fork_t fork;
+    view_t ssz;
+} bn_object_t;
+
+/* Path and query of a want, NUL-terminated, beginning with "/eth/v1/". */
+void bn_path(char out[BN_PATH_MAX], const lc_want_t *want);
+
+/* Most bytes that the body of an answer to a want may have; for the edge, which need not read further. */
+size_t bn_body_max(const lc_want_t *want);
+
+/* Decodes the body of a 200 answer into at most want->count objects (LC_UPDATE; may be fewer, even none) or exactly
+ * one.
+ *   content_type       header value; decides between SSZ and JSON
+ *   consensus_version  Eth-Consensus-Version header or NULL; not looked at for LC_UPDATE, whose objects carry their own
+ *                      fork. Required for SSZ. Where JSON has no "version", it decides, or else the slot of the
+ *                      (attested) header
+ *   out                at least want->count (LC_UPDATE) or 1 elements; objects in the arena (or borrowed from body)
+ *   why                sentence that names the field at fault; written on every result but RC_OK
+ * JSON: no unknown, missing or repeated fields (beside data: version, meta, execution_optimistic, finalized), numbers
+ * as decimal strings, byte strings as 0x and exactly their length. SSZ objects are bounded here and decoded by
+ * consensus/. RC_MALFORMED, RC_LIMIT, RC_REFUSED (a fork version or digest that is not of this network), RC_NOMEM. */
+NODISCARD rc_t bn_decode(bn_object_t *out, size_t *count, arena_t *a, char *why, size_t why_cap,
+                         const lc_network_t *net, const lc_want_t *want, const char *content_type,
+                         const char *consensus_version, view_t body);
+
+#endif

@@ -1,0 +1,156 @@
+#include "rpc/upstream/endpoints.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "http/client.h"
+
+#define BACKOFF_MS 250u
+#define BACKOFF_LIE_MS 4000u
+#define BACKOFF_MAX_MS 30000u
+
+typedef struct {
+    char *url;
+    up_status_t status; /* its url points to the one above */
+    unsigned streak;    /* failures since the last success */
+} endpoint_t;
+
+struct up {
+    pthread_mutex_t lock; /* status, streak */
+    size_t count;
+    endpoint_t at[UP_ENDPOINTS_MAX];
+};
+
+up_t *up_new(const char *const *urls, size_t count)
+{
+    up_t *u;
+    if (count < 1 || count > UP_ENDPOINTS_MAX)
+        return NULL;
+    u = calloc(1, sizeof *u);
+    if (!u)
+        return NULL;
+    pthread_mutex_init(&u->lock, NULL);
+    u->count = count;
+    for (size_t i = 0; i < count; i++) {
+        endpoint_t *e = &u->at[i];
+        e->url = strdup(urls[i]);
+        if (!e->url) {
+            up_free(u);
+            return NULL;
+        }
+        e->status.url = e->url;
+        hc_url_origin(e->status.origin, sizeof e->status.origin, e->url);
+    }
+    return u;
+}
+
+void up_free(up_t *u)
+{
+    if (!u)
+        return;
+    for (size_t i = 0; i < u->count; i++)
+        free(u->at[i].url);
+    pthread_mutex_destroy(&u->lock);
+    free(u);
+}
+
+/* True when b should be asked before a: whoever may be asked now, then whoever may be asked sooner. */
+static bool later(const up_t *u, size_t a, size_t b, uint64_t now_ms)
+{
+    uint64_t at_a = u->at[a].status.retry_at_ms, at_b = u->at[b].status.retry_at_ms;
+    return (at_a > now_ms ? at_a : 0) > (at_b > now_ms ? at_b : 0);
+}
+
+size_t up_order(up_t *u, size_t out[UP_ENDPOINTS_MAX], uint64_t now_ms)
+{
+    pthread_mutex_lock(&u->lock);
+    for (size_t i = 0; i < u->count; i++) { /* insertion sort: stable, so the operator's order decides among equals */
+        size_t at = i;
+        while (at && later(u, out[at - 1], i, now_ms)) {
+            out[at] = out[at - 1];
+            at--;
+        }
+        out[at] = i;
+    }
+    pthread_mutex_unlock(&u->lock);
+    return u->count;
+}
+
+const char *up_url(const up_t *u, size_t i)
+{
+    return u->at[i].url;
+}
+
+const char *up_origin(const up_t *u, size_t i)
+{
+    return u->at[i].status.origin;
+}
+
+const char *up_without_origin(const up_t *u, size_t i, const char *text)
+{
+    const char *origin = up_origin(u, i);
+    size_t n = strlen(origin);
+    return strncmp(text, origin, n) == 0 && strncmp(text + n, ": ", 2) == 0 ? text + n + 2 : text;
+}
+
+/* FNV-1a of who failed, how often and when: spreads the retries of nodes that share an endpoint, without a random
+ * source. */
+static uint64_t spread(const endpoint_t *e, uint64_t now_ms)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+    for (const char *p = e->url; *p; p++)
+        h = (h ^ (uint8_t)*p) * 0x100000001b3u;
+    for (unsigned i = 0; i < 8; i++)
+        h = (h ^ (uint8_t)(now_ms >> 8 * i)) * 0x100000001b3u;
+    h = (h ^ e->streak) * 0x100000001b3u;
+    return h ^ h >> 32;
+}
+
+/* 3/4 to 5/4 of the doubled base, at most BACKOFF_MAX_MS, at least what the endpoint asked for. */
+static uint64_t backoff_ms(const endpoint_t *e, rc_t rc, uint32_t retry_after_ms, uint64_t now_ms)
+{
+    uint64_t base = rc_blames_input(rc) ? BACKOFF_LIE_MS : BACKOFF_MS;
+    uint64_t wait = base << (e->streak - 1 < 8 ? e->streak - 1 : 8);
+    if (wait > BACKOFF_MAX_MS)
+        wait = BACKOFF_MAX_MS;
+    wait = wait * 3 / 4 + spread(e, now_ms) % (wait / 2 + 1);
+    if (wait > BACKOFF_MAX_MS)
+        wait = BACKOFF_MAX_MS;
+    return wait < retry_after_ms ? retry_after_ms : wait;
+}
+
+void up_report(up_t *u, size_t i, rc_t rc, const char *reason, uint32_t retry_after_ms, uint64_t now_ms)
+{
+    endpoint_t *e = &u->at[i];
+    up_status_t *s = &e->status;
+    pthread_mutex_lock(&u->lock);
+    s->requests++;
+    if (rc == RC_OK) {
+        e->streak = 0;
+        s->failing = false;
+        s->retry_at_ms = 0;
+    } else {
+        uint64_t retry_at_ms;
+        if (e->streak < UINT32_MAX)
+            e->streak++;
+        retry_at_ms = now_ms + backoff_ms(e, rc, retry_after_ms, now_ms);
+        s->failures++;
+        s->lies += rc_blames_input(rc) ? 1 : 0;
+        s->failing = true;
+        s->failed_at_ms = now_ms;
+        if (retry_at_ms > s->retry_at_ms) /* never shorten what an earlier report asked for */
+            s->retry_at_ms = retry_at_ms;
+        snprintf(s->reason, sizeof s->reason, "%s", reason && reason[0] ? reason : rc_name(rc));
+    }
+    pthread_mutex_unlock(&u->lock);
+}
+
+size_t up_snapshot(up_t *u, up_status_t out[UP_ENDPOINTS_MAX])
+{
+    pthread_mutex_lock(&u->lock);
+    for (size_t i = 0; i < u->count; i++)
+        out[i] = u->at[i].status;
+    pthread_mutex_unlock(&u->lock);
+    return u->count;
+}

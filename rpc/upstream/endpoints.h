@@ -1,0 +1,49 @@
+/* endpoints.h - an ordered list of endpoints of one kind: whom to ask next, who is in back-off, who failed and why.
+ *
+ * Floor:  3, rpc/upstream (pure except for its lock hooks). Time is an argument.
+ * Tests:  tests/unit/test_endpoints.c
+ */
+#ifndef RPC_UPSTREAM_ENDPOINTS_H
+#define RPC_UPSTREAM_ENDPOINTS_H
+
+#include "base/bytes.h"
+#include "base/rc.h"
+
+#define UP_ENDPOINTS_MAX 16u
+#define UP_REASON_MAX 240u
+
+typedef struct up up_t;
+
+typedef struct {
+    const char *url;
+    char origin[160]; /* for people */
+    bool failing;
+    char reason[UP_REASON_MAX]; /* last failure; empty when never */
+    uint64_t failed_at_ms, retry_at_ms;
+    uint64_t requests, failures, lies; /* lies: answers that failed verification */
+} up_status_t;
+
+/* Copies the URLs. NULL: out of memory, or count not 1..UP_ENDPOINTS_MAX. Thread-safe (own mutex). */
+up_t *up_new(const char *const *urls, size_t count);
+void up_free(up_t *u);
+
+/* Indices to try for one request, best first: those not in back-off in the operator's order, then the others by retry
+ * time. Returns how many (all endpoints). */
+size_t up_order(up_t *u, size_t out[UP_ENDPOINTS_MAX], uint64_t now_ms);
+
+/* The URL of endpoint i, and what of it people may see; borrowed. */
+const char *up_url(const up_t *u, size_t i);
+const char *up_origin(const up_t *u, size_t i);
+
+/* An error sentence of client.h without the origin that it may begin with; a view into text. */
+const char *up_without_origin(const up_t *u, size_t i, const char *text);
+
+/* Reports how a request to endpoint i ended. rc RC_OK ends its back-off; otherwise exponential back-off with jitter
+ * from seed-free hashing (250 ms doubling to 30 s; a lie - rc_blames_input - starts at 4 s), at least retry_after_ms.
+ */
+void up_report(up_t *u, size_t i, rc_t rc, const char *reason, uint32_t retry_after_ms, uint64_t now_ms);
+
+/* Copies the state of all endpoints; returns their number. */
+size_t up_snapshot(up_t *u, up_status_t out[UP_ENDPOINTS_MAX]);
+
+#endif

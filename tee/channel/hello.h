@@ -1,0 +1,46 @@
+/* hello.h - the bytes of mutual attestation: HELLO, what quotes carry, what CONFIRM signs. Everything here is pure.
+ *
+ * Only mattest.c calls hello_report_data, from what a live connection said: nobody else may choose report data of this
+ * tag.
+ *
+ * Spec:   tee-facts sections 16.2 to 16.4
+ * Floor:  3, tee/channel. No heap, I/O, clock or thread.
+ * Tests:  tests/unit/test_hello.c (number 80 of tee-facts)
+ */
+#ifndef TEE_CHANNEL_HELLO_H
+#define TEE_CHANNEL_HELLO_H
+
+#include "base/bytes.h"
+#include "tee/channel/mattest.h"
+#include "tee/fault.h"
+
+/* What one end says of itself. */
+typedef struct {
+    mattest_role_t role;
+    tee_evidence_type_t type;
+    bool wants_key, holds_key;
+    uint8_t nonce[32];
+    uint8_t static_pubkey[33];
+    hash32_t spki; /* of its certificate */
+    hash32_t policy;
+    uint64_t chain_id;
+} hello_t;
+
+/* Writes the 160 bytes. */
+void hello_write(uint8_t out[MATTEST_HELLO_LEN], const hello_t *h);
+
+/* Reads 160 bytes: magic, known role, type and flags, reserved bytes and bits zero, nonce not zero. Whether the key is
+ * a point is not checked. out written only on RC_OK. E_HELLO, E_EVIDENCE_TYPE. */
+NODISCARD rc_t hello_read(hello_t *out, tee_fault_t *fault, const uint8_t in[MATTEST_HELLO_LEN]);
+
+/* HT: what both ends have said, in the order of their roles. */
+void hello_transcript(hash32_t *out, const hello_t *a, const hello_t *b);
+
+/* What the quote of attester for verifier carries. ex: the exporter's 32 bytes. */
+void hello_report_data(uint8_t out[TEE_REPORT_DATA_LEN], const hello_t *attester, const hello_t *verifier,
+                       const uint8_t ex[32]);
+
+/* What the CONFIRM of signer, one of the two ends, signs. */
+void hello_confirm_digest(hash32_t *out, const hello_t *signer, const hello_t *other, const uint8_t ex[32]);
+
+#endif

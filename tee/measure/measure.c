@@ -1,0 +1,208 @@
+#include "tee/measure/measure.h"
+
+#include "base/crypto/hash.h"
+#include "tee/measure/bzimage.h"
+
+#define EV_PLATFORM_CONFIG_FLAGS 10u /* type of the ACPI events */
+#define CMDLINE_SUFFIX " initrd=initrd"
+
+/* GUIDs of EFI variables as they are measured. */
+static const uint8_t GUID_GLOBAL[16] = { 0x61, 0xdf, 0xe4, 0x8b, 0xca, 0x93, 0xd2, 0x11,
+                                         0xaa, 0x0d, 0x00, 0xe0, 0x98, 0x03, 0x2b, 0x8c };
+static const uint8_t GUID_SECURITY[16] = { 0xcb, 0xb2, 0x19, 0xd7, 0x3a, 0x3d, 0x96, 0x45,
+                                           0xa3, 0xbc, 0xda, 0xd0, 0x0e, 0x67, 0x65, 0x6f };
+
+/* The variables of secure boot, which a direct boot leaves empty. */
+static const struct {
+    const uint8_t *guid;
+    const char *name, *what;
+} variables[] = {
+    { GUID_GLOBAL, "SecureBoot", "EFI variable SecureBoot, empty" },
+    { GUID_GLOBAL, "PK", "EFI variable PK, empty" },
+    { GUID_GLOBAL, "KEK", "EFI variable KEK, empty" },
+    { GUID_SECURITY, "db", "EFI variable db, empty" },
+    { GUID_SECURITY, "dbx", "EFI variable dbx, empty" },
+};
+
+/* EFI variable Boot0000 of OVMF: the load option "UiApp", a device path into the firmware's own volume. */
+static const uint8_t
+    BOOT0000[62] = {
+        0x09, 0x01, 0x00, 0x00, 0x2c, 0x00, 'U',  0,    'i',  0,    'A',  0,
+        'p',  0,    'p',  0,    0,    0,                                        /* flags, path length, name */
+        0x04, 0x07, 0x14, 0x00, 0xc9, 0xbd, 0xb8, 0x7c, 0xeb, 0xf8, 0x34, 0x4f, /* path: the firmware volume */
+        0xaa, 0xea, 0x3e, 0xe4, 0xaf, 0x65, 0x16, 0xa1, 0x04, 0x06, 0x14, 0x00,
+        0x21, 0xaa, 0x2c, 0x46, 0x14, 0x76, 0x03, 0x45,                         /* the file in it */
+        0x83, 0x6e, 0x8a, 0xb6, 0xf4, 0x66, 0x23, 0x31, 0x7f, 0xff, 0x04, 0x00, /* end */
+    };
+
+static const view_t SEPARATOR = { (const uint8_t *)"\0\0\0\0", 4 };
+
+/* --- events --- */
+
+/* Appends an event; NULL: its digest is not known. */
+static void put(measure_register_t *r, const char *what, const uint8_t digest[48])
+{
+    measure_event_t *e = &r->events[r->count++];
+    *e = (measure_event_t){ .what = what, .known = digest != NULL };
+    if (digest)
+        memcpy(e->digest, digest, 48);
+}
+
+static void put_hash_of(measure_register_t *r, const char *what, view_t bytes)
+{
+    uint8_t digest[48];
+    sha384_parts(digest, &bytes, 1);
+    put(r, what, digest);
+}
+
+/* UEFI_VARIABLE_DATA of a variable without contents. */
+static void put_variable(measure_register_t *r, const char *what, const uint8_t guid[16], const char *name)
+{
+    uint8_t bytes[64];
+    wr_t w = wr_of(bytes, sizeof bytes);
+    wr_bytes(&w, guid, 16);
+    wr_u64le(&w, strlen(name));
+    wr_u64le(&w, 0);
+    for (; *name; name++)
+        wr_u16le(&w, (uint8_t)*name);
+    put_hash_of(r, what, wr_view(&w));
+}
+
+/* A register begins as zeros; each event replaces it by the hash of both. */
+static void close_register(measure_register_t *r)
+{
+    memset(r->value, 0, sizeof r->value);
+    r->known = true;
+    for (size_t i = 0; i < r->count && r->known; i++) {
+        const view_t parts[2] = { view_of(r->value, 48), view_of(r->events[i].digest, 48) };
+        r->known = r->events[i].known;
+        sha384_parts(r->value, parts, 2);
+    }
+    if (!r->known)
+        memset(r->value, 0, sizeof r->value);
+}
+
+/* --- registers --- */
+
+static rc_t measure_rtmr0(measure_register_t *r, const char **why, const tdvf_t *t, const measure_image_t *in)
+{
+    static const char *const acpi[MEASURE_ACPI_COUNT] = { "ACPI table loader", "ACPI RSDP", "ACPI tables" };
+    uint8_t hob[48];
+    rc_t rc = tdvf_hob_digest(hob, why, t, in->memory);
+    if (rc)
+        return rc;
+    put(r, "hand-off block: memory map", hob);
+    put_hash_of(r, "configuration firmware volume", t->cfv->data);
+    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
+        put_variable(r, variables[i].what, variables[i].guid, variables[i].name);
+    put_hash_of(r, "separator", SEPARATOR);
+    for (size_t i = 0; i < MEASURE_ACPI_COUNT; i++)
+        put(r, acpi[i], in->has_acpi ? in->acpi[i] : NULL);
+    put_hash_of(r, "EFI variable BootOrder", view_of("\0\0", 2));
+    put_hash_of(r, "EFI variable Boot0000", view_of(BOOT0000, sizeof BOOT0000));
+    return RC_OK;
+}
+
+static rc_t measure_rtmr1(measure_register_t *r, const char **why, const measure_image_t *in)
+{
+    uint8_t kernel[48];
+    rc_t rc = bzimage_digest(kernel, why, in->kernel, in->memory, in->initrd.n);
+    if (rc)
+        return rc;
+    put(r, "kernel", kernel);
+    put_hash_of(r, "Calling EFI Application from Boot Option", view_str("Calling EFI Application from Boot Option"));
+    put_hash_of(r, "separator", SEPARATOR);
+    put_hash_of(r, "Exit Boot Services Invocation", view_str("Exit Boot Services Invocation"));
+    put_hash_of(r, "Exit Boot Services Returned with Success", view_str("Exit Boot Services Returned with Success"));
+    return RC_OK;
+}
+
+static rc_t measure_rtmr2(measure_register_t *r, const char **why, const measure_image_t *in)
+{
+    uint8_t wide[2 * (MEASURE_CMDLINE_MAX + 1)];
+    wr_t w = wr_of(wide, sizeof wide);
+    const view_t parts[2] = { in->cmdline, view_str(CMDLINE_SUFFIX) };
+    for (size_t i = 0; i < in->cmdline.n; i++) {
+        bool plain = in->cmdline.p[i] >= 0x20 && in->cmdline.p[i] < 0x7f;
+        if (!plain) {
+            *why = "the command line has a character that is not printable ASCII";
+            return RC_MALFORMED;
+        }
+        if (in->cmdline.n - i >= 4 && memcmp(in->cmdline.p + i, "vga=", 4) == 0) {
+            *why = "the command line has vga=, for which QEMU patches the kernel otherwise";
+            return RC_UNSUPPORTED;
+        }
+    }
+    for (size_t part = 0; part < 2; part++)
+        for (size_t i = 0; i < parts[part].n; i++)
+            wr_u16le(&w, parts[part].p[i]);
+    wr_u16le(&w, 0);
+    if (w.bad) {
+        *why = "the command line is too long";
+        return RC_LIMIT;
+    }
+    put_hash_of(r, "kernel command line", wr_view(&w));
+    put_hash_of(r, "initrd", in->initrd);
+    return RC_OK;
+}
+
+rc_t measure_image(measurement_t *out, const char **why, const measure_image_t *in)
+{
+    measurement_t m = { .rtmr[0].count = 0 };
+    tdvf_t t;
+    if (in->initrd.n == 0 || in->initrd.n > MEASURE_INITRD_MAX) {
+        *why = in->initrd.n ? "the initrd is too large" : "the initrd is empty";
+        return in->initrd.n ? RC_LIMIT : RC_MALFORMED;
+    }
+    rc_t rc = tdvf_parse(&t, why, in->firmware);
+    if (!rc)
+        rc = measure_rtmr0(&m.rtmr[0], why, &t, in);
+    if (!rc)
+        rc = measure_rtmr1(&m.rtmr[1], why, in);
+    if (!rc)
+        rc = measure_rtmr2(&m.rtmr[2], why, in);
+    if (rc)
+        return rc;
+    tdvf_mr_td(m.mr_td[TDVF_PAGE_BY_PAGE], &t, TDVF_PAGE_BY_PAGE);
+    tdvf_mr_td(m.mr_td[TDVF_PAGES_FIRST], &t, TDVF_PAGES_FIRST);
+    for (size_t i = 0; i < 3; i++)
+        close_register(&m.rtmr[i]);
+    *out = m;
+    return RC_OK;
+}
+
+/* --- against a log --- */
+
+rc_t measure_take_acpi(uint8_t acpi[MEASURE_ACPI_COUNT][48], const char **why, const eventlog_t *log)
+{
+    const event_t *found[MEASURE_ACPI_COUNT];
+    size_t count = 0;
+    for (size_t i = 0; i < log->count; i++) {
+        if (log->events[i].imr != 0 || log->events[i].type != EV_PLATFORM_CONFIG_FLAGS)
+            continue;
+        if (count < MEASURE_ACPI_COUNT)
+            found[count] = &log->events[i];
+        count++;
+    }
+    if (count != MEASURE_ACPI_COUNT) {
+        *why = "the event log has not exactly three events of ACPI tables in RTMR0";
+        return RC_REFUSED;
+    }
+    for (size_t i = 0; i < MEASURE_ACPI_COUNT; i++)
+        memcpy(acpi[i], found[i]->digest, 48);
+    return RC_OK;
+}
+
+size_t measure_differs(const measurement_t *m, const eventlog_t *log, unsigned imr)
+{
+    const measure_register_t *r = &m->rtmr[imr];
+    size_t at = 0;
+    for (size_t i = 0; i < log->count; i++) {
+        if (log->events[i].imr != imr)
+            continue;
+        if (at == r->count || !r->events[at].known || memcmp(log->events[i].digest, r->events[at].digest, 48) != 0)
+            return at;
+        at++;
+    }
+    return at == r->count ? MEASURE_SAME : at;
+}

@@ -1,0 +1,19 @@
+/* sim.h - what the simulated TDX provider offers beyond tee.h (tee_simulator_open).
+ *
+ * Its evidence carries an event log of dstack's form that replays to the quote's registers. Its collateral is dated from the
+ * beginning of the day (UTC) and valid for 30 days from there: peers with the same seed then give the same collateral on one
+ * day, and none takes the other's for older.
+ *
+ * Floor:  3, tee/sim. Built only with the meson option simulator. The provider may be used from several threads.
+ * Tests:  tests/unit/test_sim.c
+ */
+#ifndef TEE_SIM_SIM_H
+#define TEE_SIM_SIM_H
+
+#include "tee/tee.h"
+
+/* Measures a runtime event of a provider that tee_simulator_open made into RTMR3 and its event log. event is plain text without
+ * ':', '"' and '\\'. RC_LIMIT: the log is full. */
+NODISCARD rc_t tee_simulator_extend(const tee_provider_t *p, const char *event, view_t payload);
+
+#endif

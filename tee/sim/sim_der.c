@@ -1,0 +1,73 @@
+#include "tee/sim/sim_der.h"
+
+#include <stdio.h>
+#include <time.h>
+
+size_t sim_der_begin(wr_t *w, uint8_t tag)
+{
+    wr_u8(w, tag);
+    return w->n;
+}
+
+void sim_der_end(wr_t *w, size_t mark)
+{
+    if (w->bad)
+        return;
+    uint8_t length[3];
+    size_t n = w->n - mark;
+    wr_t l = wr_of(length, sizeof length);
+    if (n >= 0x80)
+        wr_u8(&l, n < 0x100 ? 0x81 : 0x82);
+    wr_be(&l, n, n < 0x100 ? 1 : 2);
+    if (n > 0xffff || !wr_grab(w, l.n)) {
+        w->bad = true;
+        return;
+    }
+    memmove(w->p + mark + l.n, w->p + mark, n);
+    memcpy(w->p + mark, length, l.n);
+}
+
+void sim_der_value(wr_t *w, uint8_t tag, view_t contents)
+{
+    size_t mark = sim_der_begin(w, tag);
+    wr_bytes(w, contents.p, contents.n);
+    sim_der_end(w, mark);
+}
+
+void sim_der_unsigned(wr_t *w, uint8_t tag, view_t number)
+{
+    while (number.n > 1 && number.p[0] == 0)
+        number = view_of(number.p + 1, number.n - 1);
+    size_t mark = sim_der_begin(w, tag);
+    if (number.p[0] & 0x80)
+        wr_u8(w, 0);
+    wr_bytes(w, number.p, number.n);
+    sim_der_end(w, mark);
+}
+
+void sim_der_number(wr_t *w, uint8_t tag, uint64_t number)
+{
+    uint8_t bytes[8];
+    store_u64be(bytes, number);
+    sim_der_unsigned(w, tag, view_of(bytes, sizeof bytes));
+}
+
+void sim_der_bool(wr_t *w, bool value)
+{
+    const uint8_t byte = value ? 0xff : 0;
+    sim_der_value(w, DER_BOOLEAN, view_of(&byte, 1));
+}
+
+void sim_der_time(wr_t *w, int64_t unix_seconds)
+{
+    struct tm tm;
+    char text[32];
+    const time_t t = unix_seconds;
+    if (!gmtime_r(&t, &tm)) {
+        w->bad = true;
+        return;
+    }
+    bool utc = tm.tm_year < 150;
+    size_t n = strftime(text, sizeof text, utc ? "%y%m%d%H%M%SZ" : "%Y%m%d%H%M%SZ", &tm);
+    sim_der_value(w, utc ? DER_UTC_TIME : DER_GENERAL_TIME, view_of(text, n));
+}

@@ -1,0 +1,52 @@
+/* appraise.c - evidence under a policy: genuine, of an admitted TD, and over the expected report data. */
+#include "base/crypto/secret.h"
+#include "tee/verify/verify.h"
+
+static rc_t appraise(tee_verified_t *v, eventlog_t *log, tee_fault_t *fault, arena_t *a, const tee_claim_t *claim,
+                     const policy_t *policy, const rollback_t *memory, int64_t now)
+{
+    collateral_t c;
+    const char *image;
+    bool simulated = claim->type == TEE_EVIDENCE_SIMULATED;
+    view_t root = simulated ? policy_simulator_root(policy) : CHAIN_INTEL_ROOT;
+    if (!simulated && claim->type != TEE_EVIDENCE_TDX && claim->type != TEE_EVIDENCE_DSTACK)
+        return tee_fail(fault, E_EVIDENCE_TYPE, NULL);
+    if (!root.n)
+        return tee_fail(fault, E_SIMULATED, NULL);
+    rc_t rc = collateral_read(&c, fault, a, claim->collateral);
+    if (!rc)
+        rc = tee_verify(v, fault, a, claim->quote, &c, root, NULL, now);
+    if (!rc && memory)
+        rc = rollback_check(memory, fault, v->info, v->identity, &v->root_crl, &v->pck_crl);
+    if (!rc && claim->event_log.n)
+        rc = eventlog_verify(log, fault, a, claim->event_log, v->quote.td.rtmr);
+    if (rc)
+        return rc;
+    uint32_t tcb_number = v->tcb_evaluation_number, qe_number = v->qe_evaluation_number;
+    const policy_subject_t subject = { .quote = &v->quote,
+                                       .grade = &v->grade,
+                                       .log = claim->event_log.n ? log : NULL,
+                                       .evaluation_number = tcb_number < qe_number ? tcb_number : qe_number,
+                                       .issued = v->issued,
+                                       .now = now };
+    return policy_check(policy, &image, fault, &subject);
+}
+
+rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, tee_fault_t *fault, arena_t *a, const tee_claim_t *claim,
+                  const uint8_t report_data[TEE_REPORT_DATA_LEN], const policy_t *policy, rollback_t *memory,
+                  int64_t now)
+{
+    tee_verified_t v;
+    eventlog_t events = { 0 };
+    rc_t rc = appraise(&v, &events, fault, a, claim, policy, memory, now);
+    if (!rc && !secret_eq(v.quote.td.report_data, report_data, TEE_REPORT_DATA_LEN))
+        rc = tee_fail(fault, E_REPORTDATA, NULL);
+    if (rc)
+        return rc;
+    if (memory) /* not before: evidence that is not admitted could bring early collateral, and so shut others out */
+        rollback_accept(memory, v.info, v.identity, &v.root_crl, &v.pck_crl);
+    *out = v;
+    if (log)
+        *log = events;
+    return RC_OK;
+}

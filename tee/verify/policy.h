@@ -1,0 +1,66 @@
+/* policy.h - which TDs are admitted: TCB statuses, attributes, measurements, events.
+ *
+ * An empty list of images admits nothing. Debug TDs and the simulator are admitted only where the policy names them and the
+ * build allows it.
+ *
+ * Spec:   tee-facts section 7; docs/policy.md
+ * Floor:  3, tee/verify. Pure; lists in the policy's own arena.
+ * Tests:  tests/unit/test_policy.c, tests/fuzz/fuzz_policy.c
+ */
+#ifndef TEE_VERIFY_POLICY_H
+#define TEE_VERIFY_POLICY_H
+
+#include "base/arena.h"
+#include "tee/collateral/tcb.h"
+#include "tee/quote/eventlog.h"
+#include "tee/quote/quote.h"
+
+#define POLICY_MAX (256u << 10) /* bytes of the JSON text */
+#define POLICY_IMAGES_MAX 64u
+#define POLICY_VALUES_MAX 64u /* alternatives in one list */
+
+typedef struct policy policy_t;
+
+/* Where a policy was refused. */
+typedef struct {
+    char field[96]; /* dotted path, "images[2].mrtd"; empty: the text as a whole */
+    char error[192];
+} policy_error_t;
+
+/* Reads a policy; unknown keys are errors. policy_free.
+ *   out    written only on RC_OK
+ *   error  filled on failure
+ * RC_MALFORMED; RC_REFUSED: well-formed, but nothing that this build admits; RC_LIMIT, RC_NOMEM. */
+NODISCARD rc_t policy_read(policy_t **out, policy_error_t *error, view_t json);
+
+/* NULL is allowed. */
+void policy_free(policy_t *p);
+
+/* SHA-256 of the policy's text as it was read. */
+const hash32_t *policy_digest(const policy_t *p);
+
+/* The default: mode same-as-self, TCB UpToDate and SWHardeningNeeded. RC_NOMEM. */
+NODISCARD rc_t policy_default(policy_t **out);
+
+/* For same-as-self: what "self" is, from our own verified quote and, if there is one, event log. Copied. RC_NOMEM. */
+NODISCARD rc_t policy_set_self(policy_t *p, const quote_t *self, const eventlog_t *log);
+
+/* DER of the simulator's root that the policy names ("simulator_root"); n 0: none, and in builds without the simulator a
+ * policy that names one is refused by policy_read. */
+view_t policy_simulator_root(const policy_t *p);
+
+/* What policy_check judges; tee/verify/verify.h fills it from what it verified. */
+typedef struct {
+    const quote_t *quote;
+    const tcb_grade_t *grade;
+    const eventlog_t *log;      /* NULL: none came */
+    uint32_t evaluation_number; /* the lower one of TCB info and QE identity */
+    int64_t issued;             /* Unix seconds: the oldest issue date of both and of the PCK revocation list */
+    int64_t now;
+} policy_subject_t;
+
+/* Steps 14 and 15 without the report data. *image is the name of the entry that matched ("self" for same-as-self), borrowed
+ * from p. Codes E_TCB_STATUS to E_EVENT_REQUIRED, E_COLLATERAL_AGE. */
+NODISCARD rc_t policy_check(const policy_t *p, const char **image, tee_fault_t *fault, const policy_subject_t *subject);
+
+#endif

@@ -1,0 +1,82 @@
+/* verify.h - complete verification of a quote by its collateral, and appraisal of a TD under a policy.
+ *
+ * Spec:   Intel SGX/TDX DCAP quote verification; tee-facts section 5 (steps 1 to 15)
+ * Floor:  3, tee/verify. Pure: time, collateral, trust root and memory are arguments.
+ * Tests:  tests/unit/test_verify.c, vectors kind tdx, build/bench quote
+ */
+#ifndef TEE_VERIFY_VERIFY_H
+#define TEE_VERIFY_VERIFY_H
+
+#include "tee/collateral/collateral.h"
+#include "tee/collateral/rollback.h"
+#include "tee/collateral/tcb.h"
+#include "tee/quote/eventlog.h"
+#include "tee/verify/policy.h"
+#include "tee/x509/chain.h"
+
+/* What verification found. Views point into quote, collateral and arena. */
+typedef struct {
+    quote_t quote;
+    tcb_grade_t grade;
+    chain_sgx_t sgx; /* fmspc, pce_svn, ... */
+    uint32_t tcb_evaluation_number, qe_evaluation_number;
+    int64_t issued;          /* Unix seconds: the oldest issue date of TCB info, QE identity and PCK revocation list */
+    int64_t earliest_expiry; /* Unix seconds: of all certificates, lists and documents */
+    bool production_root;    /* the trust root was Intel's */
+    const tcb_info_t *info;  /* these four are what anti-rollback remembers */
+    const qe_identity_t *identity;
+    chain_crl_t root_crl, pck_crl;
+} tee_verified_t;
+
+/* Steps 1 to 13: that the quote is genuine, and how its platform is graded. Says nothing yet of what runs in the TD.
+ *   root    DER of the trust root
+ *   now     Unix seconds; the later of the clock and the newest verified beacon header
+ *   memory  checked, and brought forward after the last check; NULL: none
+ * out written only on RC_OK. */
+NODISCARD rc_t tee_verify(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote,
+                          const collateral_t *collateral, view_t root, rollback_t *memory, int64_t now);
+
+/* The same for the quote of an SGX enclave, version 3, with collateral of SGX; what runs in the enclave is told by
+ * out->quote.enclave. No policy admits such a quote as a node, and no memory against rollback holds its collateral. */
+NODISCARD rc_t tee_verify_sgx(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote,
+                              const collateral_t *collateral, view_t root, int64_t now);
+
+/* Collateral of TDX after all checks that need no quote: for those who verify many quotes by the same collateral. */
+typedef struct {
+    collateral_t collateral;
+    view_t root;
+    tcb_info_t info;
+    qe_identity_t identity;
+    const chain_ca_t
+        *ca; /* NULL: the collateral has no PCK CRL issuer chain, or not a good one: each quote's own is verified */
+    int64_t from,
+        until; /* Unix seconds: times for which the checks hold; for others all is checked anew with each quote */
+} tee_prepared_t;
+
+/* Steps 6 to 8, and what of 2 to 5 the collateral alone allows. out written only on RC_OK; it points into the arena and
+ * to what the collateral's views show. */
+NODISCARD rc_t tee_prepare(tee_prepared_t *out, tee_fault_t *fault, arena_t *a, const collateral_t *collateral,
+                           view_t root, int64_t now);
+
+/* tee_verify by prepared collateral, with the same result; mostly three signatures are left to check. out points into
+ * prepared as well. */
+NODISCARD rc_t tee_verify_prepared(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote,
+                                   const tee_prepared_t *prepared, rollback_t *memory, int64_t now);
+
+/* What is to be appraised. */
+typedef struct {
+    tee_evidence_type_t type;
+    view_t quote;
+    view_t event_log;  /* n 0: none */
+    view_t collateral; /* flattened container */
+} tee_claim_t;
+
+/* Steps 1 to 15: that evidence of this type carries report_data, is genuine, and is of a TD that the policy admits. The
+ * trust root is Intel's; for TEE_EVIDENCE_SIMULATED the one that the policy names (E_SIMULATED when it names none).
+ * memory (NULL: none) is checked, and brought forward only for evidence that is admitted. out, and log
+ * (may be NULL), are written only on RC_OK. */
+NODISCARD rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, tee_fault_t *fault, arena_t *a,
+                            const tee_claim_t *claim, const uint8_t report_data[TEE_REPORT_DATA_LEN],
+                            const policy_t *policy, rollback_t *memory, int64_t now);
+
+#endif

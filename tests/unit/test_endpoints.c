@@ -1,0 +1,186 @@
+/* Upstream list: order, back-off, jitter, recovery. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "rpc/upstream/endpoints.h"
+#include "tests/unit/unit.h"
+
+static const char *const urls[] = { "https://one.example/key1", "http://user:secret@two.example:8545/key2",
+                                    "https://three.example" };
+
+static void order_is(up_t *u, uint64_t now_ms, size_t a, size_t b, size_t c)
+{
+    size_t got[UP_ENDPOINTS_MAX];
+    ck_assert_uint_eq(up_order(u, got, now_ms), 3);
+    ck_assert_msg(got[0] == a && got[1] == b && got[2] == c, "at %llu: got %zu %zu %zu, expected %zu %zu %zu",
+                  (unsigned long long)now_ms, got[0], got[1], got[2], a, b, c);
+}
+
+static uint64_t retry_at(up_t *u, size_t i)
+{
+    up_status_t s[UP_ENDPOINTS_MAX];
+    ck_assert_uint_gt(up_snapshot(u, s), i);
+    return s[i].retry_at_ms;
+}
+
+START_TEST(a_new_list_is_in_the_operators_order_and_names_no_secrets)
+{
+    up_t *u = up_new(urls, 3);
+    ck_assert_ptr_nonnull(u);
+    order_is(u, 0, 0, 1, 2);
+    ck_assert_str_eq(up_url(u, 1), urls[1]);
+    ck_assert_str_eq(up_origin(u, 0), "https://one.example:443");
+    ck_assert_str_eq(up_origin(u, 1), "http://two.example:8545");
+    up_free(u);
+    up_free(NULL);
+}
+END_TEST
+
+START_TEST(a_list_has_one_to_sixteen_endpoints)
+{
+    const char *many[UP_ENDPOINTS_MAX + 1];
+    for (size_t i = 0; i <= UP_ENDPOINTS_MAX; i++)
+        many[i] = urls[0];
+    ck_assert_ptr_null(up_new(many, 0));
+    ck_assert_ptr_null(up_new(many, UP_ENDPOINTS_MAX + 1));
+    up_t *u = up_new(many, UP_ENDPOINTS_MAX);
+    ck_assert_ptr_nonnull(u);
+    up_free(u);
+}
+END_TEST
+
+START_TEST(who_failed_comes_after_the_others_until_its_back_off_ends)
+{
+    up_t *u = up_new(urls, 3);
+    up_report(u, 0, RC_IO, "connection refused", 0, 1000);
+    order_is(u, 1001, 1, 2, 0);
+    order_is(u, retry_at(u, 0) - 1, 1, 2, 0);
+    order_is(u, retry_at(u, 0), 0, 1, 2);
+    up_free(u);
+}
+END_TEST
+
+START_TEST(when_all_failed_who_may_be_asked_soonest_comes_first)
+{
+    up_t *u = up_new(urls, 3);
+    up_report(u, 0, RC_REFUSED, "proof does not match", 0, 1000);
+    up_report(u, 1, RC_IO, "reset", 9000, 1000);
+    up_report(u, 2, RC_IO, "reset", 0, 1000);
+    order_is(u, 1001, 2, 0, 1);
+    up_free(u);
+}
+END_TEST
+
+START_TEST(back_off_doubles_from_250_ms_to_30_s_within_its_jitter)
+{
+    up_t *u = up_new(urls, 3);
+    uint64_t now = 5000, base = 250;
+    for (unsigned i = 0; i < 40; i++) {
+        up_report(u, 0, RC_TIMEOUT, "slow", 0, now);
+        uint64_t wait = retry_at(u, 0) - now;
+        ck_assert_msg(wait >= base * 3 / 4 && wait <= base * 5 / 4 && wait <= 30000, "failure %u: waits %llu of %llu",
+                      i, (unsigned long long)wait, (unsigned long long)base);
+        now += wait;
+        base = base * 2 > 30000 ? 30000 : base * 2;
+    }
+    up_free(u);
+}
+END_TEST
+
+START_TEST(a_lie_costs_four_seconds_at_once_and_is_counted)
+{
+    up_status_t s[UP_ENDPOINTS_MAX];
+    up_t *u = up_new(urls, 3);
+    up_report(u, 2, RC_REFUSED, "proof does not match the state root", 0, 1000);
+    up_snapshot(u, s);
+    ck_assert_uint_ge(s[2].retry_at_ms, 1000 + 3000);
+    ck_assert_uint_le(s[2].retry_at_ms, 1000 + 5000);
+    ck_assert_uint_eq(s[2].lies, 1);
+    ck_assert_uint_eq(s[2].failures, 1);
+    ck_assert_uint_eq(s[2].failed_at_ms, 1000);
+    ck_assert(s[2].failing);
+    ck_assert_str_eq(s[2].reason, "proof does not match the state root");
+    ck_assert(!s[0].failing);
+    ck_assert_str_eq(s[0].reason, "");
+    up_free(u);
+}
+END_TEST
+
+START_TEST(jitter_differs_between_endpoints_and_moments_but_not_between_runs)
+{
+    up_t *u = up_new(urls, 3), *again = up_new(urls, 3);
+    unsigned differ = 0;
+    for (unsigned i = 0; i < 20; i++) {
+        uint64_t now = 100000 + 100000 * i;
+        for (size_t k = 0; k < 2; k++) {
+            up_report(u, k, RC_OK, NULL, 0, now);
+            up_report(u, k, RC_IO, NULL, 0, now);
+            up_report(again, k, RC_OK, NULL, 0, now);
+            up_report(again, k, RC_IO, NULL, 0, now);
+            ck_assert_uint_eq(retry_at(u, k), retry_at(again, k));
+        }
+        differ += retry_at(u, 0) != retry_at(u, 1);
+    }
+    ck_assert_uint_gt(differ, 15);
+    up_free(u);
+    up_free(again);
+}
+END_TEST
+
+START_TEST(retry_after_is_a_lower_bound_and_a_later_report_does_not_shorten_it)
+{
+    up_t *u = up_new(urls, 3);
+    up_report(u, 0, RC_IO, "429", 20000, 1000);
+    ck_assert_uint_eq(retry_at(u, 0), 21000);
+    up_report(u, 0, RC_IO, "reset", 0, 1001);
+    ck_assert_uint_eq(retry_at(u, 0), 21000);
+    up_free(u);
+}
+END_TEST
+
+START_TEST(a_success_ends_back_off_and_starts_the_count_anew)
+{
+    up_status_t s[UP_ENDPOINTS_MAX];
+    up_t *u = up_new(urls, 3);
+    for (unsigned i = 0; i < 6; i++)
+        up_report(u, 0, RC_IO, "reset", 0, 1000);
+    up_report(u, 0, RC_OK, NULL, 0, 1001);
+    order_is(u, 1001, 0, 1, 2);
+    up_snapshot(u, s);
+    ck_assert(!s[0].failing);
+    ck_assert_str_eq(s[0].reason, "reset"); /* the last one stays readable */
+    ck_assert_uint_eq(s[0].requests, 7);
+    ck_assert_uint_eq(s[0].failures, 6);
+    up_report(u, 0, RC_IO, NULL, 0, 2000);
+    ck_assert_uint_le(retry_at(u, 0), 2000 + 313);
+    up_snapshot(u, s);
+    ck_assert_str_eq(s[0].reason, "input/output error");
+    up_free(u);
+}
+END_TEST
+
+START_TEST(a_reason_of_any_length_is_cut_to_fit)
+{
+    char text[1000];
+    up_status_t s[UP_ENDPOINTS_MAX];
+    up_t *u = up_new(urls, 3);
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = 0;
+    up_report(u, 0, RC_IO, text, 0, 1);
+    up_snapshot(u, s);
+    ck_assert_uint_eq(strlen(s[0].reason), UP_REASON_MAX - 1);
+    up_free(u);
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN(
+        "upstream", a_new_list_is_in_the_operators_order_and_names_no_secrets, a_list_has_one_to_sixteen_endpoints,
+        who_failed_comes_after_the_others_until_its_back_off_ends, when_all_failed_who_may_be_asked_soonest_comes_first,
+        back_off_doubles_from_250_ms_to_30_s_within_its_jitter, a_lie_costs_four_seconds_at_once_and_is_counted,
+        jitter_differs_between_endpoints_and_moments_but_not_between_runs,
+        retry_after_is_a_lower_bound_and_a_later_report_does_not_shorten_it,
+        a_success_ends_back_off_and_starts_the_count_anew, a_reason_of_any_length_is_cut_to_fit);
+}
