@@ -20,7 +20,7 @@ struct ex_call {
     bool hint_due; /* ask for a hint with the first needs */
     bool foreseen; /* headers that will probably be needed were asked for */
     unsigned rounds;
-    ex_need_t *needs;
+    need_t *needs;
     size_t need_count;
 };
 
@@ -255,11 +255,11 @@ static void learn(ex_call_t *c)
 /* Needs being listed; with at NULL they are only counted, so that a first pass finds the number. What becomes missing
  * between the passes (the cache is shared) and has no room waits for the next round. */
 typedef struct {
-    ex_need_t *at;
+    need_t *at;
     size_t n, cap;
 } list_t;
 
-static void push(list_t *list, ex_need_t need)
+static void push(list_t *list, need_t need)
 {
     if (list->at && list->n == list->cap)
         return;
@@ -275,15 +275,15 @@ static bool is_wanted(const ex_call_t *c, unsigned wanted)
 }
 
 /* Why a key is asked for, if it is asked for with nothing else. */
-static ex_origin_t lone_origin(const ex_call_t *c, const unsigned *wanted)
+static need_origin_t lone_origin(const ex_call_t *c, const unsigned *wanted)
 {
-    return wanted == c->view.met ? EX_MET : *wanted == EX_HINTED ? EX_NAMED : EX_GUESSED;
+    return wanted == c->view.met ? NEED_MET : *wanted == EX_HINTED ? NEED_NAMED : NEED_GUESSED;
 }
 
 /* Why a key is asked for among others: what was named and is met too stays with the others that were named. */
-static ex_origin_t origin_of(const ex_call_t *c, const unsigned *wanted)
+static need_origin_t origin_of(const ex_call_t *c, const unsigned *wanted)
 {
-    return *wanted == EX_HINTED ? EX_NAMED : lone_origin(c, wanted);
+    return *wanted == EX_HINTED ? NEED_NAMED : lone_origin(c, wanted);
 }
 
 /* Whether a slot was asked for before: something in the need that it was part of had no answer. */
@@ -298,7 +298,7 @@ static bool slot_missing(ex_call_t *c, ex_slot_t *t)
 }
 
 /* The missing slots of an account that go into common needs of one origin; their keys to out unless it is NULL. */
-static size_t missing_slots(ex_call_t *c, const ex_acct_t *a, ex_origin_t origin, hash32_t *out)
+static size_t missing_slots(ex_call_t *c, const ex_acct_t *a, need_origin_t origin, hash32_t *out)
 {
     size_t n = 0;
     for (ex_slot_t *t = a->slots; t; t = t->next)
@@ -317,19 +317,19 @@ static void lone_slots(ex_call_t *c, const ex_acct_t *a, list_t *list)
 {
     for (ex_slot_t *t = a->slots; t; t = t->next)
         if (slot_missing(c, t) && asked_before(c, t))
-            push(list, (ex_need_t){ .kind = EX_NEED_PROOF,
-                                    .origin = lone_origin(c, &t->wanted),
-                                    .addr = a->addr,
-                                    .slots = &t->key,
-                                    .slot_count = 1 });
+            push(list, (need_t){ .kind = NEED_PROOF,
+                                 .origin = lone_origin(c, &t->wanted),
+                                 .addr = a->addr,
+                                 .slots = &t->key,
+                                 .slot_count = 1 });
 }
 
 /* Proofs of an account's slots of one origin, in pieces when they are many; the first one serves the account too, if *proof
  * says that it has to be proven. RC_NOMEM. */
-static rc_t slot_needs(ex_call_t *c, ex_acct_t *a, ex_origin_t origin, bool *proof, list_t *list)
+static rc_t slot_needs(ex_call_t *c, ex_acct_t *a, need_origin_t origin, bool *proof, list_t *list)
 {
     const size_t asked = c->config.proof_slots_max;
-    const size_t most = asked && asked < EX_NEED_SLOTS_MAX ? asked : EX_NEED_SLOTS_MAX;
+    const size_t most = asked && asked < NEED_SLOTS_MAX ? asked : NEED_SLOTS_MAX;
     size_t count = missing_slots(c, a, origin, NULL);
     hash32_t *keys = list->at ? arena_alloc(&c->work, count * sizeof *keys) : NULL;
     if (list->at && !keys)
@@ -339,11 +339,11 @@ static rc_t slot_needs(ex_call_t *c, ex_acct_t *a, ex_origin_t origin, bool *pro
     for (size_t at = 0; at < count; *proof = false) {
         size_t len = count - at < most ? count - at : most;
         bool more = *proof && origin_of(c, &a->wanted) < origin; /* the account is wanted for a better reason */
-        push(list, (ex_need_t){ .kind = EX_NEED_PROOF,
-                                .origin = more ? EX_NAMED : origin,
-                                .addr = a->addr,
-                                .slots = keys ? keys + at : NULL,
-                                .slot_count = len });
+        push(list, (need_t){ .kind = NEED_PROOF,
+                             .origin = more ? NEED_NAMED : origin,
+                             .addr = a->addr,
+                             .slots = keys ? keys + at : NULL,
+                             .slot_count = len });
         at += len;
     }
     return RC_OK;
@@ -352,16 +352,16 @@ static rc_t slot_needs(ex_call_t *c, ex_acct_t *a, ex_origin_t origin, bool *pro
 /* Needs of one account: its proofs and its code. RC_NOMEM. */
 static rc_t account_needs(ex_call_t *c, ex_acct_t *a, list_t *list)
 {
-    static const ex_origin_t origins[] = { EX_MET, EX_NAMED, EX_GUESSED };
+    static const need_origin_t origins[] = { NEED_MET, NEED_NAMED, NEED_GUESSED };
     bool proof = is_wanted(c, a->wanted) && !ex_acct_known(&c->view.state, a);
     rc_t rc = RC_OK;
     lone_slots(c, a, list);
     for (size_t i = 0; i < sizeof origins / sizeof origins[0] && !rc; i++)
         rc = slot_needs(c, a, origins[i], &proof, list);
     if (proof)
-        push(list, (ex_need_t){ .kind = EX_NEED_PROOF, .origin = lone_origin(c, &a->wanted), .addr = a->addr });
+        push(list, (need_t){ .kind = NEED_PROOF, .origin = lone_origin(c, &a->wanted), .addr = a->addr });
     if (ex_view_code_missing(&c->view, a))
-        push(list, (ex_need_t){ .kind = EX_NEED_CODE, .origin = lone_origin(c, &a->code_wanted), .addr = a->addr });
+        push(list, (need_t){ .kind = NEED_CODE, .origin = lone_origin(c, &a->code_wanted), .addr = a->addr });
     return rc;
 }
 
@@ -371,10 +371,10 @@ static void header_needs(ex_call_t *c, list_t *list)
     ex_view_t *v = &c->view;
     size_t named = c->foreseen ? 0 : v->hash_foreseen, wanted = v->hash_wanted > named ? v->hash_wanted : named;
     for (size_t at = v->hash_count - 1; at + 1 < wanted; at++) {
-        ex_origin_t origin = at + 1 < v->hash_met ? EX_MET : at + 1 < named ? EX_NAMED : EX_GUESSED;
+        need_origin_t origin = at + 1 < v->hash_met ? NEED_MET : at + 1 < named ? NEED_NAMED : NEED_GUESSED;
         if (!v->given[at].given)
-            push(list, (ex_need_t){
-                           .kind = EX_NEED_HEADER, .origin = origin, .number = c->config.block->env.number - 1 - at });
+            push(list,
+                 (need_t){ .kind = NEED_HEADER, .origin = origin, .number = c->config.block->env.number - 1 - at });
     }
 }
 
@@ -383,7 +383,7 @@ static rc_t list_needs(ex_call_t *c, list_t *list)
 {
     rc_t rc = RC_OK;
     if (c->hint_due)
-        push(list, (ex_need_t){ .kind = EX_NEED_HINT, .origin = EX_GUESSED });
+        push(list, (need_t){ .kind = NEED_HINT, .origin = NEED_GUESSED });
     header_needs(c, list);
     for (ex_acct_t *a = c->view.state.accts; a && !rc; a = a->next)
         rc = account_needs(c, a, list);
@@ -396,7 +396,7 @@ static rc_t make_needs(ex_call_t *c)
     list_t list = { NULL, 0, 0 };
     arena_free(&c->work);
     rc_t rc = list_needs(c, &list);
-    list = (list_t){ arena_calloc(&c->work, list.n, sizeof(ex_need_t)), 0, list.n };
+    list = (list_t){ arena_calloc(&c->work, list.n, sizeof(need_t)), 0, list.n };
     if (!rc && list.at)
         rc = list_needs(c, &list);
     if (rc || !list.at)
@@ -456,13 +456,13 @@ rc_t ex_call_step(ex_call_t *c, const char **why)
     return rc;
 }
 
-size_t ex_call_needs(const ex_call_t *c, const ex_need_t **out)
+size_t ex_call_needs(const ex_call_t *c, const need_t **out)
 {
     *out = c->needs;
     return c->need_count;
 }
 
-static const ex_need_t *need_at(const ex_call_t *c, size_t i, ex_need_kind_t kind)
+static const need_t *need_at(const ex_call_t *c, size_t i, need_kind_t kind)
 {
     return i < c->need_count && c->needs[i].kind == kind ? &c->needs[i] : NULL;
 }
@@ -470,7 +470,7 @@ static const ex_need_t *need_at(const ex_call_t *c, size_t i, ex_need_kind_t kin
 rc_t ex_call_give_hint(ex_call_t *c, size_t i, const evm_access_t *list, size_t count)
 {
     size_t keys = 0;
-    if (!need_at(c, i, EX_NEED_HINT))
+    if (!need_at(c, i, NEED_HINT))
         return RC_BUG;
     for (size_t k = 0; k < count && k < EX_HINT_ACCOUNTS_MAX && keys < EX_HINT_KEYS_MAX; k++) {
         size_t slots = list[k].key_count;
@@ -486,7 +486,7 @@ rc_t ex_call_give_hint(ex_call_t *c, size_t i, const evm_access_t *list, size_t 
 
 rc_t ex_call_give_proof(ex_call_t *c, size_t i, const ex_proof_answer_t *answer, const char **why)
 {
-    const ex_need_t *need = need_at(c, i, EX_NEED_PROOF);
+    const need_t *need = need_at(c, i, NEED_PROOF);
     ex_state_t *s = &c->view.state;
     mpt_account_t proven;
     ex_acct_t *a;
@@ -515,7 +515,7 @@ rc_t ex_call_give_proof(ex_call_t *c, size_t i, const ex_proof_answer_t *answer,
 
 rc_t ex_call_give_code(ex_call_t *c, size_t i, view_t code, const char **why)
 {
-    const ex_need_t *need = need_at(c, i, EX_NEED_CODE);
+    const need_t *need = need_at(c, i, NEED_CODE);
     ex_acct_t *a;
     hash32_t hash;
     *why = "not a code that was asked for";
@@ -540,7 +540,7 @@ rc_t ex_call_give_code(ex_call_t *c, size_t i, view_t code, const char **why)
 
 rc_t ex_call_give_header(ex_call_t *c, size_t i, const ex_header_t *header, const char **why)
 {
-    const ex_need_t *need = need_at(c, i, EX_NEED_HEADER);
+    const need_t *need = need_at(c, i, NEED_HEADER);
     *why = "not a header that was asked for";
     if (!need)
         return RC_BUG;

@@ -10,7 +10,7 @@
  * With an access list that is two rounds at most, but for BLOCKHASH: no list names what it reads. A number that the request's
  * data names is foreseen; one that is computed by code which comes only with the list's answers takes a third round.
  *
- * Needs may be left unanswered, as long as those that a run has met (EX_MET) are answered: the next step asks again for what
+ * Needs may be left unanswered, as long as those that a run has met (NEED_MET) are answered: the next step asks again for what
  * is still missing, slot by slot where an answer failed to come, because one slot that an upstream cannot prove makes it
  * refuse a whole need.
  *
@@ -25,64 +25,16 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/rc.h"
-#include "lightclient/evm/evm.h"
 #include "lightclient/exec/cache.h"
-#include "lightclient/exec/header.h"
-#include "lightclient/exec/proof.h"
+#include "lightclient/exec/query.h"
 
 #define EX_ROUNDS_MAX 64u               /* rounds of one call */
 #define EX_KEYS_MAX 20000u              /* accounts and slots that one call may need */
 #define EX_GAS_CAP 50000000u            /* as geth's --rpc.gascap default */
-#define EX_NEED_SLOTS_MAX 1024u         /* slots of one EX_NEED_PROOF; more become several needs */
 #define EX_HINT_ACCOUNTS_MAX 256u       /* entries taken from a hint; the rest is ignored */
 #define EX_HINT_KEYS_MAX 2048u          /* accounts and slots taken from a hint; the rest is ignored */
 #define EX_CODE_MAX (128u << 10)        /* bytes of one contract's code */
 #define EX_CALL_MEMORY_MAX (256u << 20) /* bytes of one call's arena */
-
-/* The verified block a call runs on. */
-typedef struct {
-    hash32_t block_hash;
-    hash32_t parent_hash;
-    hash32_t state_root;
-    evm_block_t env;
-} ex_block_t;
-
-/* eth_call's transaction object. */
-typedef struct {
-    bool has_to, has_gas, has_gas_price;
-    bool dynamic_fee; /* EIP-1559 fields: gas_price is maxFeePerGas, and max_priority_fee holds */
-    bool has_chain_id;
-    addr_t from, to;
-    u256_t value, gas_price; /* gas_price: gasPrice or maxFeePerGas */
-    u256_t max_priority_fee;
-    uint64_t chain_id; /* must be the chain's */
-    uint64_t gas;
-    view_t data;
-    const evm_access_t *access;
-    size_t access_count;
-} ex_request_t;
-
-typedef enum {
-    EX_NEED_HINT,  /* eth_createAccessList for the request at the block; a refusal is fine */
-    EX_NEED_PROOF, /* eth_getProof of addr with slots at the block */
-    EX_NEED_CODE,  /* eth_getCode of addr at the block; it may turn out to have none */
-    EX_NEED_HEADER /* header of block `number`, an ancestor, for BLOCKHASH where EIP-2935 does not help */
-} ex_need_kind_t;
-
-typedef enum {
-    EX_MET,   /* the run needs it, all before it being proven; it stands alone. Without an answer the call ends here */
-    EX_NAMED, /* by a hint, an earlier call or the request's data: most probably needed */
-    EX_GUESSED /* by a run that had gone on with a guess: perhaps needed. An upstream that has no answer is not at fault */
-} ex_origin_t;
-
-typedef struct {
-    ex_need_kind_t kind;
-    ex_origin_t origin;
-    addr_t addr;
-    const hash32_t *slots; /* EX_NEED_PROOF */
-    size_t slot_count;
-    uint64_t number; /* EX_NEED_HEADER */
-} ex_need_t;
 
 typedef struct ex_call ex_call_t;
 
@@ -93,7 +45,7 @@ typedef struct {
     const ex_request_t *request;
     uint64_t gas_cap;       /* 0: EX_GAS_CAP */
     bool use_hint;          /* ask for an access list when nothing is learned about the request */
-    size_t proof_slots_max; /* slots of one EX_NEED_PROOF; 0: EX_NEED_SLOTS_MAX, and never more */
+    size_t proof_slots_max; /* slots of one NEED_PROOF; 0: NEED_SLOTS_MAX, and never more */
     bool keep_base_fee; /* BASEFEE is the block's also when no gas price is given (not geth's way; some recordings) */
     bool (*expired)(void *ctx); /* deadline; may be NULL */
     void *expired_ctx;
@@ -112,7 +64,7 @@ void ex_call_free(ex_call_t *c);
 NODISCARD rc_t ex_call_step(ex_call_t *c, const char **why);
 
 /* What the last step wants, all to be asked in one batch. Valid until the next step. */
-size_t ex_call_needs(const ex_call_t *c, const ex_need_t **out);
+size_t ex_call_needs(const ex_call_t *c, const need_t **out);
 
 /* Answers to need number i of the last step. Anything but RC_OK accuses the upstream, with a static text in why; the
  * call is unchanged and the same need may be answered by another upstream. Bytes are copied. */

@@ -6,7 +6,7 @@
 
 #include "base/crypto/hash.h"
 #include "base/hex.h"
-#include "base/json.h"
+#include "base/json_tree.h"
 #include "node/cli/command.h"
 #include "node/cli/evidence.h"
 #include "tee/measure/bzimage.h"

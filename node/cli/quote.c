@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/hex.h"
-#include "base/json.h"
+#include "base/json_tree.h"
 #include "node/cli/command.h"
 #include "node/cli/evidence.h"
 #include "tee/quote/quote.h"

@@ -11,7 +11,7 @@
 #include "base/crypto/hash.h"
 #include "base/crypto/secret.h"
 #include "base/hex.h"
-#include "base/json.h"
+#include "base/json_tree.h"
 #include "http/client.h"
 #include "node/cli/command.h"
 #include "node/cli/evidence.h"

@@ -8,7 +8,7 @@
 
 #include "base/crypto/hash.h"
 #include "base/hex.h"
-#include "base/json.h"
+#include "base/json_tree.h"
 #include "http/client.h"
 #include "node/config/network.h"
 #include "tee/verify/policy.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/hex.h"
-#include "base/json.h"
+#include "base/json_tree.h"
 
 static const struct {
     const char *name;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/hex.h"
-#include "base/json.h"
+#include "base/json_tree.h"
 #include "base/os/log.h"
 #include "base/os/persist.h"
 #include "node/evidence/pccs.h"

@@ -34,7 +34,7 @@ static bool run_expired(void *ctx)
 typedef struct {
     const ex_block_t *block;
     const ex_request_t *request;
-    const ex_need_t *needs;
+    const need_t *needs;
     bool *answered;
     size_t count;
     bool heard; /* the endpoint that was asked last answered a batch, if only with errors */
@@ -51,7 +51,7 @@ typedef struct {
 
 /* How many of the needs from first on go into one batch: bounded in elements, which providers limit, and in slots, which make
  * an answer large. */
-static size_t batch_len(const ex_need_t *needs, size_t first, size_t count)
+static size_t batch_len(const need_t *needs, size_t first, size_t count)
 {
     size_t n = 0, slots = 0;
     while (first + n < count && n < BATCH_MAX && (n == 0 || slots + needs[first + n].slot_count <= BATCH_SLOTS_MAX))
@@ -62,7 +62,7 @@ static size_t batch_len(const ex_need_t *needs, size_t first, size_t count)
 /* Writes batches for the open needs from *at on, as many as go side by side, and moves *at past them. */
 static rc_t write_batches(exchange_t *x, size_t *at, round_t *round)
 {
-    const ex_need_t *needs = round->needs;
+    const need_t *needs = round->needs;
     size_t n;
     x->count = 0;
     for (; *at < round->count && x->count < BATCHES_MAX; *at += n) {
@@ -154,7 +154,7 @@ static rc_t ask(ex_call_t *call, round_t *round, char *why, size_t cap, uint32_t
 }
 
 /* Whether a need of this origin, or of one that is more certain, has no answer. */
-static bool is_open(const ex_need_t *needs, const bool *answered, size_t count, ex_origin_t upto)
+static bool is_open(const need_t *needs, const bool *answered, size_t count, need_origin_t upto)
 {
     for (size_t i = 0; i < count; i++)
         if (!answered[i] && needs[i].origin <= upto)
@@ -174,7 +174,7 @@ static rc_t ask_endpoint(ex_call_t *call, round_t *round, char *why, size_t cap,
     arena_rollback(&round->arena, mark);
     if (timer->edge->cancelled && timer->edge->cancelled(timer->edge->cancelled_ctx))
         return rc;
-    if (rc == RC_IO && !is_open(round->needs, round->answered, round->count, EX_NAMED))
+    if (rc == RC_IO && !is_open(round->needs, round->answered, round->count, NEED_NAMED))
         rc = RC_OK;
     if (rc != RC_NOMEM) /* that is this machine's matter */
         up_report(edge->upstream, endpoint, rc, fault, retry_after_ms, edge->now_ms());
@@ -203,7 +203,7 @@ static rc_t round_trip(ex_call_t *call, char *why, size_t cap, timer_ctx_t *time
         rc = ask_endpoint(call, &round, why, cap, order[e], timer);
         honest |= rc == RC_IO && round.heard;
     }
-    bool goes_on = rc && rc != RC_NOMEM && honest && !is_open(round.needs, round.answered, round.count, EX_MET);
+    bool goes_on = rc && rc != RC_NOMEM && honest && !is_open(round.needs, round.answered, round.count, NEED_MET);
     arena_free(&round.arena);
     if (rc && call_expired(timer)) {
         snprintf(why, cap, "the call took longer than %u s", CALL_TIME_MAX_MS / 1000);

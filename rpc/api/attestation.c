@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/hex.h"
-#include "base/json.h"
+#include "base/json_tree.h"
 
 #define QUOTE_MAX 32768u
 #define EVENT_LOG_MAX (1u << 20)

@@ -9,7 +9,7 @@
 
 #include "base/arena.h"
 #include "base/bytes.h"
-#include "base/json.h"
+#include "base/json_tree.h"
 #include "base/rc.h"
 #include "base/u256.h"
 #include "lightclient/exec/header.h"

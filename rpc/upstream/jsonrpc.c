@@ -94,34 +94,34 @@ static void put_request(wr_t *w, const ex_request_t *q)
     put_text(w, "}");
 }
 
-static const char *method_of(ex_need_kind_t kind)
+static const char *method_of(need_kind_t kind)
 {
     switch (kind) {
-    case EX_NEED_HINT: return "eth_createAccessList";
-    case EX_NEED_PROOF: return "eth_getProof";
-    case EX_NEED_CODE: return "eth_getCode";
-    case EX_NEED_HEADER: return "eth_getBlockByNumber";
+    case NEED_HINT: return "eth_createAccessList";
+    case NEED_PROOF: return "eth_getProof";
+    case NEED_CODE: return "eth_getCode";
+    case NEED_HEADER: return "eth_getBlockByNumber";
     }
     return "?";
 }
 
 /* The block is named by its number, which every server takes; the proofs are checked against its state root. */
-static void put_need(wr_t *w, size_t id, const ex_need_t *need, const ex_block_t *block, const ex_request_t *q)
+static void put_need(wr_t *w, size_t id, const need_t *need, const ex_block_t *block, const ex_request_t *q)
 {
     char head[96];
     snprintf(head, sizeof head, "{\"jsonrpc\":\"2.0\",\"id\":%zu,\"method\":\"%s\",\"params\":[", id,
              method_of(need->kind));
     put_text(w, head);
-    if (need->kind == EX_NEED_HEADER) {
+    if (need->kind == NEED_HEADER) {
         put_u64(w, need->number);
         put_text(w, ",false]}");
         return;
     }
-    if (need->kind == EX_NEED_HINT)
+    if (need->kind == NEED_HINT)
         put_request(w, q);
     else
         put_hex(w, need->addr.b, sizeof need->addr.b);
-    if (need->kind == EX_NEED_PROOF) {
+    if (need->kind == NEED_PROOF) {
         put_text(w, ",[");
         for (size_t i = 0; i < need->slot_count; i++) {
             put_text(w, i ? "," : "");
@@ -135,10 +135,10 @@ static void put_need(wr_t *w, size_t id, const ex_need_t *need, const ex_block_t
 }
 
 /* At least as many bytes as put_need writes. */
-static size_t need_len(const ex_need_t *need, const ex_request_t *q)
+static size_t need_len(const need_t *need, const ex_request_t *q)
 {
     size_t n = 256 + need->slot_count * 72;
-    if (need->kind == EX_NEED_HINT) {
+    if (need->kind == NEED_HINT) {
         n += 1024 + 2 * q->data.n;
         for (size_t i = 0; i < q->access_count; i++)
             n += 96 + 72 * q->access[i].key_count;
@@ -146,7 +146,7 @@ static size_t need_len(const ex_need_t *need, const ex_request_t *q)
     return n;
 }
 
-rc_t jr_encode_needs(view_t *out, arena_t *a, const ex_need_t *needs, const bool *answered, size_t count,
+rc_t jr_encode_needs(view_t *out, arena_t *a, const need_t *needs, const bool *answered, size_t count,
                      const ex_block_t *block, const ex_request_t *request)
 {
     size_t cap = 2 + count;
@@ -176,7 +176,7 @@ rc_t jr_encode_needs(view_t *out, arena_t *a, const ex_need_t *needs, const bool
 
 typedef struct {
     ex_call_t *call;
-    const ex_need_t *needs;
+    const need_t *needs;
     size_t first; /* the call's number of needs[0] */
     size_t count;
     bool *answered;
@@ -184,7 +184,7 @@ typedef struct {
     arena_t arena;        /* of the element at hand */
     char *why;
     size_t why_cap;
-} answer_t;
+} element_t;
 
 __attribute__((format(printf, 3, 4))) static void say(char *why, size_t cap, const char *fmt, ...)
 {
@@ -195,13 +195,13 @@ __attribute__((format(printf, 3, 4))) static void say(char *why, size_t cap, con
 }
 
 /* "eth_getProof 0x...: " and a text. */
-static rc_t fault(answer_t *x, const ex_need_t *need, rc_t rc, const char *text)
+static rc_t fault(element_t *x, const need_t *need, rc_t rc, const char *text)
 {
     char hex[2 * sizeof(addr_t) + 1];
     hex_encode(hex, view_of(need->addr.b, sizeof need->addr.b));
-    if (need->kind == EX_NEED_HINT)
+    if (need->kind == NEED_HINT)
         say(x->why, x->why_cap, "%s: %s", method_of(need->kind), text);
-    else if (need->kind == EX_NEED_HEADER)
+    else if (need->kind == NEED_HEADER)
         say(x->why, x->why_cap, "%s %llu: %s", method_of(need->kind), (unsigned long long)need->number, text);
     else
         say(x->why, x->why_cap, "%s 0x%s: %s", method_of(need->kind), hex, text);
@@ -225,7 +225,7 @@ static void error_text(char *out, size_t cap, const json_t *error)
 }
 
 /* Names the field that is not as the specification has it. The text of a key from outside is cut and made printable. */
-static rc_t bad_field(answer_t *x, const ex_need_t *need, const char *field)
+static rc_t bad_field(element_t *x, const need_t *need, const char *field)
 {
     char text[64], name[33];
     size_t n = 0;
@@ -236,18 +236,18 @@ static rc_t bad_field(answer_t *x, const ex_need_t *need, const char *field)
     return fault(x, need, RC_MALFORMED, text);
 }
 
-static rc_t take_proof(answer_t *x, size_t i, json_t *result)
+static rc_t take_proof(element_t *x, size_t i, json_t *result)
 {
     ex_proof_answer_t answer = { .nonce = 0 };
     const char *why = NULL;
-    const char *field = jr_proof(&answer, &x->arena, result, EX_NEED_SLOTS_MAX);
+    const char *field = jr_proof(&answer, &x->arena, result, NEED_SLOTS_MAX);
     if (field)
         return bad_field(x, &x->needs[i], field);
     rc_t rc = ex_call_give_proof(x->call, x->first + i, &answer, &why);
     return rc ? fault(x, &x->needs[i], rc, why ? why : rc_name(rc)) : RC_OK;
 }
 
-static rc_t take_code(answer_t *x, size_t i, const json_t *result)
+static rc_t take_code(element_t *x, size_t i, const json_t *result)
 {
     view_t code;
     const char *why = NULL;
@@ -259,7 +259,7 @@ static rc_t take_code(answer_t *x, size_t i, const json_t *result)
     return rc ? fault(x, &x->needs[i], rc, why ? why : rc_name(rc)) : RC_OK;
 }
 
-static rc_t take_header(answer_t *x, size_t i, const json_t *result)
+static rc_t take_header(element_t *x, size_t i, const json_t *result)
 {
     ex_header_t header;
     const char *why = NULL;
@@ -287,7 +287,7 @@ static bool read_access(evm_access_t *out, arena_t *a, const json_t *entry)
 }
 
 /* A list that does not parse is no hint; so is an error. */
-static rc_t take_hint(answer_t *x, size_t i, const json_t *result)
+static rc_t take_hint(element_t *x, size_t i, const json_t *result)
 {
     const json_t *list = json_object_get(result, "accessList");
     size_t n = json_array_size(list);
@@ -299,13 +299,13 @@ static rc_t take_hint(answer_t *x, size_t i, const json_t *result)
 }
 
 /* One element of the batch, for a need that is still open. */
-static rc_t take(answer_t *x, size_t i)
+static rc_t take(element_t *x, size_t i)
 {
-    const ex_need_t *need = &x->needs[i];
+    const need_t *need = &x->needs[i];
     const json_t *error = json_object_get(x->by_id[i], "error");
     json_t *result = json_object_get(x->by_id[i], "result");
     char text[MESSAGE_MAX + 48];
-    if (need->kind == EX_NEED_HINT)
+    if (need->kind == NEED_HINT)
         return take_hint(x, i, error ? NULL : result);
     if (error) {
         error_text(text, sizeof text, error);
@@ -313,13 +313,13 @@ static rc_t take(answer_t *x, size_t i)
     }
     if (json_is_null(result))
         return fault(x, need, RC_IO, "the answer is null");
-    if (need->kind == EX_NEED_PROOF)
+    if (need->kind == NEED_PROOF)
         return take_proof(x, i, result);
-    return need->kind == EX_NEED_CODE ? take_code(x, i, result) : take_header(x, i, result);
+    return need->kind == NEED_CODE ? take_code(x, i, result) : take_header(x, i, result);
 }
 
 /* Puts one element of the batch where its id belongs. */
-static rc_t place(answer_t *x, json_t *element)
+static rc_t place(element_t *x, json_t *element)
 {
     static const char *const names[] = { "jsonrpc", "id", "result", "error", NULL };
     const json_t *id = json_object_get(element, "id"), *version = json_object_get(element, "jsonrpc");
@@ -348,7 +348,7 @@ static rc_t place(answer_t *x, json_t *element)
 }
 
 /* Sorts the elements by need; needs may be left without one. */
-static rc_t place_all(answer_t *x, json_t *root)
+static rc_t place_all(element_t *x, json_t *root)
 {
     char text[MESSAGE_MAX + 48];
     rc_t rc = RC_OK;
@@ -371,9 +371,9 @@ static rc_t place_all(answer_t *x, json_t *root)
 }
 
 /* Feeds in an order in which each answer can be judged at once: proofs before codes, headers downwards. */
-static rc_t feed(answer_t *x)
+static rc_t feed(element_t *x)
 {
-    static const ex_need_kind_t order[] = { EX_NEED_PROOF, EX_NEED_HEADER, EX_NEED_CODE, EX_NEED_HINT };
+    static const need_kind_t order[] = { NEED_PROOF, NEED_HEADER, NEED_CODE, NEED_HINT };
     char first[256] = "";
     rc_t first_rc = RC_OK;
     for (size_t pass = 0; pass < sizeof order / sizeof order[0]; pass++)
@@ -392,13 +392,13 @@ static rc_t feed(answer_t *x)
     return first_rc;
 }
 
-rc_t jr_answer_needs(ex_call_t *call, bool *answered, char *why, size_t why_cap, const ex_need_t *needs, size_t count,
+rc_t jr_answer_needs(ex_call_t *call, bool *answered, char *why, size_t why_cap, const need_t *needs, size_t count,
                      view_t body)
 {
-    const ex_need_t *all;
+    const need_t *all;
     arena_t list;
     ex_call_needs(call, &all);
-    answer_t x = { call, needs, (size_t)(needs - all), count, answered, NULL, { 0 }, why, why_cap };
+    element_t x = { call, needs, (size_t)(needs - all), count, answered, NULL, { 0 }, why, why_cap };
     json_t *root = NULL;
     say(why, why_cap, "%s", "");
     arena_init(&list, count * sizeof(json_t *) + 65536);

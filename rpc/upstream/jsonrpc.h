@@ -19,7 +19,7 @@
  *   out       text in the arena
  *   answered  count flags: a need whose flag is set is left out; NULL: all are asked for
  * RC_NOMEM. */
-NODISCARD rc_t jr_encode_needs(view_t *out, arena_t *a, const ex_need_t *needs, const bool *answered, size_t count,
+NODISCARD rc_t jr_encode_needs(view_t *out, arena_t *a, const need_t *needs, const bool *answered, size_t count,
                                const ex_block_t *block, const ex_request_t *request);
 
 /* Decodes the answer to jr_encode_needs and feeds every element to the call. Order of elements is free, ids must be
@@ -31,7 +31,7 @@ NODISCARD rc_t jr_encode_needs(view_t *out, arena_t *a, const ex_need_t *needs, 
  * RC_OK: all given (a refused hint counts as given). Otherwise the first fault; elements already accepted stay
  * accepted. RC_MALFORMED, RC_LIMIT, RC_REFUSED accuse the upstream of a broken or false answer; RC_IO: it has no answer
  * (an error object, for one element or for the whole batch, or null). */
-NODISCARD rc_t jr_answer_needs(ex_call_t *call, bool *answered, char *why, size_t why_cap, const ex_need_t *needs,
+NODISCARD rc_t jr_answer_needs(ex_call_t *call, bool *answered, char *why, size_t why_cap, const need_t *needs,
                                size_t count, view_t body);
 
 /* Parses eth_call's transaction object (POST /call body). Text and lists live in the arena.

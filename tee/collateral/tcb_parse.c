@@ -2,7 +2,7 @@
 #include <strings.h>
 
 #include "base/hex.h"
-#include "base/json.h"
+#include "base/json_tree.h"
 #include "tee/collateral/collateral.h"
 #include "tee/collateral/tcb.h"
 #include "tee/x509/date.h"

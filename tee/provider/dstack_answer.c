@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/hex.h"
-#include "base/json.h"
+#include "base/json_tree.h"
 
 /* A text of at most max bytes, copied; missing or empty: n 0. */
 static rc_t read_text(view_t *out, arena_t *a, const json_t *o, const char *key, size_t max)

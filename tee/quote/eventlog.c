@@ -2,7 +2,7 @@
 
 #include "base/crypto/hash.h"
 #include "base/hex.h"
-#include "base/json.h"
+#include "base/json_tree.h"
 
 #define NAME_MAX_LEN 256u
 #define V2_NUMBER "134217729" /* EVENTLOG_RUNTIME in decimal */

@@ -6,7 +6,7 @@
 
 #include "base/crypto/hash.h"
 #include "base/hex.h"
-#include "base/json.h"
+#include "base/json_tree.h"
 #include "tee/x509/date.h"
 
 #ifndef TEE_SIMULATOR

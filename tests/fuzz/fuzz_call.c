@@ -135,23 +135,23 @@ static void remember_old_state(ex_cache_t *cache, const world_t *w)
     }
 }
 
-static bool is_left_out(world_t *w, const ex_need_t *need, unsigned round)
+static bool is_left_out(world_t *w, const need_t *need, unsigned round)
 {
     size_t at = w->chosen++;
-    return need->origin != EX_MET && round < PATIENT_ROUNDS && at / 8 < w->choices.n &&
+    return need->origin != NEED_MET && round < PATIENT_ROUNDS && at / 8 < w->choices.n &&
            w->choices.p[at / 8] >> at % 8 & 1;
 }
 
 /* State goes into the cache, as if another call had just proven it. */
-static void answer(ex_call_t *c, size_t i, const ex_need_t *need, ex_cache_t *cache, const world_t *w)
+static void answer(ex_call_t *c, size_t i, const need_t *need, ex_cache_t *cache, const world_t *w)
 {
     const evm_access_t hint = { other_addr, &old_state_root, 1 };
     const view_t *bytes = code_at(w, &need->addr);
     const char *why = NULL;
     switch (need->kind) {
-    case EX_NEED_HINT: require(ex_call_give_hint(c, i, &hint, 1) == RC_OK); break;
-    case EX_NEED_CODE: require(ex_call_give_code(c, i, bytes ? *bytes : view_of(NULL, 0), &why) == RC_OK); break;
-    case EX_NEED_HEADER:
+    case NEED_HINT: require(ex_call_give_hint(c, i, &hint, 1) == RC_OK); break;
+    case NEED_CODE: require(ex_call_give_code(c, i, bytes ? *bytes : view_of(NULL, 0), &why) == RC_OK); break;
+    case NEED_HEADER:
         require(need->number < NUMBER && NUMBER - need->number <= ANCESTORS);
         require(ex_call_give_header(c, i, &headers[NUMBER - 1 - need->number], &why) == RC_OK);
         break;
@@ -182,7 +182,7 @@ static void check_same(const evm_result_t *a, const evm_result_t *b)
 static void run(const ex_call_config_t *config, world_t *w, rc_t want_rc, const evm_result_t *want)
 {
     ex_call_t *c = ex_call_new(config);
-    const ex_need_t *needs;
+    const need_t *needs;
     const char *why;
     rc_t rc;
     require(c != NULL);

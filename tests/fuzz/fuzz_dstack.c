@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/hex.h"
-#include "base/json.h"
+#include "base/json_tree.h"
 #include "tee/provider/dstack_answer.h"
 #include "tests/fuzz/fuzz.h"
 

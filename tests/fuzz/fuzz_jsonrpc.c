@@ -21,7 +21,7 @@ static void answer(view_t body)
                                       .env = { .number = 1000, .chain_id = 1 } };
     const ex_call_config_t config = { .chain = &CHAIN, .block = &block, .request = &request, .use_hint = true };
     ex_call_t *call = ex_call_new(&config);
-    const ex_need_t *needs;
+    const need_t *needs;
     const char *text;
     char why[200];
     bool answered[8] = { false };
@@ -34,7 +34,7 @@ static void answer(view_t body)
     if (rc == RC_OK || (rc == RC_BUG || strlen(why) >= sizeof why))
         abort();
     for (size_t i = 0; i < n; i++)
-        if (answered[i] && needs[i].kind == EX_NEED_PROOF)
+        if (answered[i] && needs[i].kind == NEED_PROOF)
             abort();
     if (ex_call_step(call, &text) != RC_NEED_DATA || ex_call_result(call))
         abort();

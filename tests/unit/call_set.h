@@ -76,15 +76,15 @@ static inline ex_cache_t *cache_new(void)
 }
 
 /* Answers need i honestly. */
-static inline rc_t answer(set_t *s, const ex_need_t *need, size_t i)
+static inline rc_t answer(set_t *s, const need_t *need, size_t i)
 {
     const char *why = NULL;
     s->asked[need->kind]++;
-    if (need->kind == EX_NEED_HINT)
+    if (need->kind == NEED_HINT)
         return ex_call_give_hint(s->call, i, s->hints, s->hint ? s->hint_count : 0);
-    if (need->kind == EX_NEED_CODE)
+    if (need->kind == NEED_CODE)
         return ex_call_give_code(s->call, i, world_code(&s->w, &need->addr), &why);
-    if (need->kind == EX_NEED_HEADER)
+    if (need->kind == NEED_HEADER)
         return ex_call_give_header(s->call, i, &s->headers[s->block.env.number - 1 - need->number], &why);
     s->proven_slots += need->slot_count;
     arena_mark_t mark = arena_mark(&s->w.arena);
@@ -109,7 +109,7 @@ static inline void start(set_t *s)
 /* Answers all needs of one step in order. */
 static inline void answer_all(set_t *s)
 {
-    const ex_need_t *needs;
+    const need_t *needs;
     size_t n = ex_call_needs(s->call, &needs);
     for (size_t i = 0; i < n; i++)
         ck_assert_int_eq(answer(s, &needs[i], i), RC_OK);

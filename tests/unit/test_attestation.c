@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/hex.h"
-#include "base/json.h"
+#include "base/json_tree.h"
 #include "rpc/api/attestation.h"
 #include "tests/unit/unit.h"
 

@@ -13,9 +13,9 @@ START_TEST(first_call_takes_two_rounds_with_a_complete_hint)
     s.hint_count = 1;
     s.hint = s.config.use_hint = true;
     expect(&s, 1234, 2);
-    ck_assert_uint_eq(s.asked[EX_NEED_HINT], 1);
-    ck_assert_uint_eq(s.asked[EX_NEED_CODE], 1);
-    ck_assert_uint_eq(s.asked[EX_NEED_PROOF], 3); /* receiver and sender, then the receiver's slots */
+    ck_assert_uint_eq(s.asked[NEED_HINT], 1);
+    ck_assert_uint_eq(s.asked[NEED_CODE], 1);
+    ck_assert_uint_eq(s.asked[NEED_PROOF], 3); /* receiver and sender, then the receiver's slots */
     ck_assert_uint_eq(s.proven_slots, 3);
     end(&s);
 }
@@ -67,11 +67,11 @@ START_TEST(learned_call_in_a_new_block_takes_one_round_and_no_code)
     expect(&s, 1234, 4);
     s.w.accounts[1].balance = u256_of(77); /* another state root */
     expect(&s, 1234, 1);
-    ck_assert_uint_eq(s.asked[EX_NEED_HINT], 0);
-    ck_assert_uint_eq(s.asked[EX_NEED_CODE], 0);
+    ck_assert_uint_eq(s.asked[NEED_HINT], 0);
+    ck_assert_uint_eq(s.asked[NEED_CODE], 0);
     world_set(&s.w.accounts[0], 9, u256_of(4321)); /* another storage root too */
     expect(&s, 4321, 1);
-    ck_assert_uint_eq(s.asked[EX_NEED_CODE], 0);
+    ck_assert_uint_eq(s.asked[NEED_CODE], 0);
     ex_cache_free(s.config.cache);
     end(&s);
 }
@@ -86,7 +86,7 @@ START_TEST(slots_of_an_unchanged_storage_serve_a_later_block)
     s.w.accounts[1].balance = u256_of(77);
     start(&s);
     const char *why;
-    const ex_need_t *needs;
+    const need_t *needs;
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
     size_t n = ex_call_needs(s.call, &needs);
     for (size_t i = 0; i < n; i++) { /* answer as if another call had proven the accounts alone */
@@ -170,7 +170,7 @@ START_TEST(needs_are_whole_whenever_another_thread_fills_the_cache)
     for (unsigned at = 0; at < 60; at++) {
         set_t s;
         rival_t rival = { .at = UINT32_MAX };
-        const ex_need_t *needs;
+        const need_t *needs;
         const char *why;
         begin(&s, SLOAD_ARG);
         s.request.data = view_of(s.word, 32);
@@ -256,13 +256,13 @@ START_TEST(missing_slot_is_never_zero)
     world_set(&s.w.accounts[0], 3, u256_of(33));
     start(&s);
     for (int i = 0; i < 5; i++) { /* accounts and code are given, the slot never */
-        const ex_need_t *needs;
+        const need_t *needs;
         ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
         ck_assert_ptr_null(ex_call_result(s.call));
         size_t n = ex_call_needs(s.call, &needs);
         ck_assert_uint_gt(n, 0);
         for (size_t k = 0; k < n; k++)
-            if (needs[k].kind != EX_NEED_PROOF || needs[k].slot_count == 0)
+            if (needs[k].kind != NEED_PROOF || needs[k].slot_count == 0)
                 ck_assert_int_eq(answer(&s, &needs[k], k), RC_OK);
     }
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
@@ -358,7 +358,7 @@ END_TEST
 
 /* ---- needs that stay unanswered ---- */
 
-static bool names_slot(const ex_need_t *need, uint64_t slot)
+static bool names_slot(const need_t *need, uint64_t slot)
 {
     hash32_t key = world_key(slot);
     for (size_t i = 0; i < need->slot_count; i++)
@@ -371,7 +371,7 @@ static bool names_slot(const ex_need_t *need, uint64_t slot)
 static rc_t run_without(set_t *s, uint64_t slot)
 {
     const char *why;
-    const ex_need_t *needs;
+    const need_t *needs;
     rc_t rc;
     start(s);
     while ((rc = ex_call_step(s->call, &why)) == RC_NEED_DATA) {
@@ -379,7 +379,7 @@ static rc_t run_without(set_t *s, uint64_t slot)
         for (size_t i = 0; i < n; i++) {
             if (!names_slot(&needs[i], slot))
                 ck_assert_int_eq(answer(s, &needs[i], i), RC_OK);
-            else if (needs[i].origin == EX_MET)
+            else if (needs[i].origin == NEED_MET)
                 return RC_IO;
         }
     }
@@ -420,29 +420,29 @@ START_TEST(what_a_run_meets_first_stands_alone)
 {
     set_t s;
     const char *why;
-    const ex_need_t *needs;
+    const need_t *needs;
     begin(&s, SLOAD_WIDE);
     for (unsigned i = 0; i < 4; i++)
         world_set(&s.w.accounts[0], i, u256_of(10 + i));
     start(&s);
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
     ck_assert_uint_eq(ex_call_needs(s.call, &needs), 2);
-    ck_assert_int_eq(needs[0].origin, EX_MET);
-    ck_assert_int_eq(needs[1].kind, EX_NEED_CODE);
-    ck_assert_int_eq(needs[1].origin, EX_GUESSED);
+    ck_assert_int_eq(needs[0].origin, NEED_MET);
+    ck_assert_int_eq(needs[1].kind, NEED_CODE);
+    ck_assert_int_eq(needs[1].origin, NEED_GUESSED);
     answer_all(&s);
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
     ck_assert_uint_eq(ex_call_needs(s.call, &needs), 2);
-    ck_assert_int_eq(needs[0].origin, EX_MET);
+    ck_assert_int_eq(needs[0].origin, NEED_MET);
     ck_assert_uint_eq(needs[0].slot_count, 1);
-    ck_assert_int_eq(needs[1].origin, EX_GUESSED);
+    ck_assert_int_eq(needs[1].origin, NEED_GUESSED);
     ck_assert_uint_eq(needs[1].slot_count, 3);
     ck_assert_int_eq(answer(&s, &needs[0], 0), RC_OK);
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
     ck_assert_uint_eq(ex_call_needs(s.call, &needs), 3); /* asked for in vain: one by one */
     for (size_t i = 0; i < 3; i++) {
         ck_assert_uint_eq(needs[i].slot_count, 1);
-        ck_assert_int_eq(needs[i].origin, i ? EX_GUESSED : EX_MET);
+        ck_assert_int_eq(needs[i].origin, i ? NEED_GUESSED : NEED_MET);
     }
     answer_all(&s);
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);

@@ -54,7 +54,7 @@ START_TEST(every_false_field_is_refused_and_the_honest_answer_still_taken)
 {
     set_t s;
     const char *why;
-    const ex_need_t *needs;
+    const need_t *needs;
     chain_world(&s);
     world_add(&s.w, B, SLOAD_CHAIN);
     world_set(&s.w.accounts[2], 0, u256_of(5));
@@ -68,7 +68,7 @@ START_TEST(every_false_field_is_refused_and_the_honest_answer_still_taken)
     answer_all(&s);
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
     ck_assert_uint_eq(ex_call_needs(s.call, &needs), 1);
-    ck_assert_int_eq(needs[0].kind, EX_NEED_PROOF);
+    ck_assert_int_eq(needs[0].kind, NEED_PROOF);
     ck_assert_uint_eq(needs[0].slot_count, SLOTS);
     for (int x = 0; x < LIES; x++) {
         ex_proof_answer_t p = world_proof(&s.w, &A, needs[0].slots, SLOTS);
@@ -91,7 +91,7 @@ START_TEST(proof_under_an_older_root_is_refused)
 {
     set_t s;
     const char *why;
-    const ex_need_t *needs;
+    const need_t *needs;
     begin(&s, RETURN_42);
     ex_proof_answer_t old = world_proof(&s.w, &A, NULL, 0);
     s.w.accounts[1].balance = u256_of(5);
@@ -99,7 +99,7 @@ START_TEST(proof_under_an_older_root_is_refused)
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
     size_t n = ex_call_needs(s.call, &needs);
     for (size_t i = 0; i < n; i++)
-        if (needs[i].kind == EX_NEED_PROOF && addr_eq(&needs[i].addr, &A))
+        if (needs[i].kind == NEED_PROOF && addr_eq(&needs[i].addr, &A))
             ck_assert_int_eq(ex_call_give_proof(s.call, i, &old, &why), RC_REFUSED);
     answer_all(&s);
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);
@@ -108,9 +108,9 @@ START_TEST(proof_under_an_older_root_is_refused)
 END_TEST
 
 /* Index of the first need of a kind for an address. */
-static size_t need_for(const set_t *s, ex_need_kind_t kind, const addr_t *addr)
+static size_t need_for(const set_t *s, need_kind_t kind, const addr_t *addr)
 {
-    const ex_need_t *needs;
+    const need_t *needs;
     size_t n = ex_call_needs(s->call, &needs);
     for (size_t i = 0; i < n; i++)
         if (needs[i].kind == kind && addr_eq(&needs[i].addr, addr))
@@ -127,9 +127,9 @@ START_TEST(code_that_is_not_the_proven_one_is_refused)
     begin(&s, RETURN_42);
     start(&s);
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
-    const ex_need_t *needs;
+    const need_t *needs;
     ex_call_needs(s.call, &needs);
-    size_t proof = need_for(&s, EX_NEED_PROOF, &A), code = need_for(&s, EX_NEED_CODE, &A);
+    size_t proof = need_for(&s, NEED_PROOF, &A), code = need_for(&s, NEED_CODE, &A);
     ck_assert_int_eq(answer(&s, &needs[proof], proof), RC_OK);
     ck_assert_int_eq(ex_call_give_code(s.call, code, view_of(other, sizeof other), &why), RC_REFUSED);
     ck_assert_int_eq(ex_call_give_code(s.call, code, view_of(NULL, 0), &why), RC_REFUSED);
@@ -149,15 +149,15 @@ START_TEST(code_that_came_before_its_proof_is_not_run_unless_it_is_the_proven_on
     s.config.cache = cache_new();
     start(&s);
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
-    const ex_need_t *needs;
-    size_t n = ex_call_needs(s.call, &needs), code = need_for(&s, EX_NEED_CODE, &A);
+    const need_t *needs;
+    size_t n = ex_call_needs(s.call, &needs), code = need_for(&s, NEED_CODE, &A);
     ck_assert_int_eq(ex_call_give_code(s.call, code, view_of(other, sizeof other), &why), RC_OK);
     for (size_t i = 0; i < n; i++)
         if (i != code)
             ck_assert_int_eq(answer(&s, &needs[i], i), RC_OK);
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
     ck_assert_uint_eq(ex_call_needs(s.call, &needs), 1);
-    ck_assert_int_eq(needs[0].kind, EX_NEED_CODE);
+    ck_assert_int_eq(needs[0].kind, NEED_CODE);
     ck_assert_int_eq(ex_call_give_code(s.call, 0, view_of(other, sizeof other), &why), RC_REFUSED);
     answer_all(&s);
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);
@@ -178,9 +178,9 @@ START_TEST(account_without_code_must_have_empty_code)
     begin(&s, "");
     start(&s);
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
-    const ex_need_t *needs;
+    const need_t *needs;
     ex_call_needs(s.call, &needs);
-    size_t proof = need_for(&s, EX_NEED_PROOF, &A), code = need_for(&s, EX_NEED_CODE, &A);
+    size_t proof = need_for(&s, NEED_PROOF, &A), code = need_for(&s, NEED_CODE, &A);
     ck_assert_int_eq(answer(&s, &needs[proof], proof), RC_OK);
     ck_assert_int_eq(ex_call_give_code(s.call, code, view_str("x"), &why), RC_REFUSED);
     ck_assert_int_eq(ex_call_give_code(s.call, code, view_of(NULL, 0), &why), RC_OK);
@@ -196,7 +196,7 @@ START_TEST(code_longer_than_any_contract_is_refused)
     begin(&s, RETURN_42);
     start(&s);
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
-    size_t code = need_for(&s, EX_NEED_CODE, &A);
+    size_t code = need_for(&s, NEED_CODE, &A);
     ck_assert_int_eq(ex_call_give_code(s.call, code, view_of(big, sizeof big), &why), RC_LIMIT);
     end(&s);
 }
@@ -210,7 +210,7 @@ START_TEST(absent_account_may_be_claimed_with_zero_or_empty_hashes)
     s.request.to = C;
     start(&s);
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
-    size_t at = need_for(&s, EX_NEED_PROOF, &C);
+    size_t at = need_for(&s, NEED_PROOF, &C);
     ex_proof_answer_t p = world_proof(&s.w, &C, NULL, 0);
     ck_assert(hash32_eq(&p.code_hash, &KECCAK_EMPTY));
     ck_assert_int_eq(ex_call_give_proof(s.call, at, &p, &why), RC_OK);
@@ -265,7 +265,7 @@ START_TEST(existing_account_may_not_be_claimed_with_zero_hashes)
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
     ex_proof_answer_t p = world_proof(&s.w, &A, NULL, 0);
     memset(&p.code_hash, 0, 32);
-    ck_assert_int_eq(ex_call_give_proof(s.call, need_for(&s, EX_NEED_PROOF, &A), &p, &why), RC_REFUSED);
+    ck_assert_int_eq(ex_call_give_proof(s.call, need_for(&s, NEED_PROOF, &A), &p, &why), RC_REFUSED);
     end(&s);
 }
 END_TEST
@@ -279,8 +279,8 @@ START_TEST(answer_to_another_kind_of_need_is_a_bug)
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
     ex_proof_answer_t p = world_proof(&s.w, &A, NULL, 0);
     ck_assert_int_eq(ex_call_give_proof(s.call, 99, &p, &why), RC_BUG);
-    ck_assert_int_eq(ex_call_give_proof(s.call, need_for(&s, EX_NEED_CODE, &A), &p, &why), RC_BUG);
-    ck_assert_int_eq(ex_call_give_code(s.call, need_for(&s, EX_NEED_PROOF, &A), view_str(""), &why), RC_BUG);
+    ck_assert_int_eq(ex_call_give_proof(s.call, need_for(&s, NEED_CODE, &A), &p, &why), RC_BUG);
+    ck_assert_int_eq(ex_call_give_code(s.call, need_for(&s, NEED_PROOF, &A), view_str(""), &why), RC_BUG);
     ck_assert_int_eq(ex_call_give_hint(s.call, 0, NULL, 0), RC_BUG);
     end(&s);
 }
@@ -290,12 +290,12 @@ START_TEST(many_slots_are_split_into_several_needs)
 {
     set_t s;
     chain_world(&s);
-    static hash32_t keys[EX_NEED_SLOTS_MAX + 10];
+    static hash32_t keys[NEED_SLOTS_MAX + 10];
     const char *why;
-    const ex_need_t *needs;
-    for (unsigned i = 0; i < EX_NEED_SLOTS_MAX + 10; i++)
+    const need_t *needs;
+    for (unsigned i = 0; i < NEED_SLOTS_MAX + 10; i++)
         keys[i] = world_key(i);
-    s.hints[0] = (evm_access_t){ A, keys, EX_NEED_SLOTS_MAX + 10 };
+    s.hints[0] = (evm_access_t){ A, keys, NEED_SLOTS_MAX + 10 };
     s.hint_count = 1;
     s.hint = s.config.use_hint = true;
     start(&s);
@@ -303,7 +303,7 @@ START_TEST(many_slots_are_split_into_several_needs)
     answer_all(&s);
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
     ck_assert_uint_eq(ex_call_needs(s.call, &needs), 2);
-    ck_assert_uint_eq(needs[0].slot_count, EX_NEED_SLOTS_MAX);
+    ck_assert_uint_eq(needs[0].slot_count, NEED_SLOTS_MAX);
     ck_assert_uint_eq(needs[1].slot_count, 10);
     answer_all(&s);
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);

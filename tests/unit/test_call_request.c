@@ -176,7 +176,7 @@ START_TEST(parent_hash_needs_no_proof_and_blocks_outside_the_window_are_zero)
     expect_hash(&s, &zero, 1);
     ask_for(&s, 743);
     expect_hash(&s, &zero, 1);
-    ck_assert_uint_eq(s.asked[EX_NEED_HEADER], 0);
+    ck_assert_uint_eq(s.asked[NEED_HEADER], 0);
     end(&s);
 }
 END_TEST
@@ -190,7 +190,7 @@ START_TEST(older_hash_comes_from_headers_in_one_batch)
     s.config.cache = cache_new();
     ask_for(&s, 744);
     expect_hash(&s, &s.headers[254].parent_hash, 2);
-    ck_assert_uint_eq(s.asked[EX_NEED_HEADER], 255);
+    ck_assert_uint_eq(s.asked[NEED_HEADER], 255);
     expect_hash(&s, &s.headers[254].parent_hash, 0); /* parents are remembered by hash */
     ask_for(&s, 990);
     expect_hash(&s, &s.headers[8].parent_hash, 0);
@@ -203,7 +203,7 @@ START_TEST(false_headers_are_refused)
 {
     set_t s;
     const char *why;
-    const ex_need_t *needs;
+    const need_t *needs;
     begin(&s, BLOCK_HASH_ARG_500);
     add_headers(&s);
     s.config.chain = &CANCUN;
@@ -238,7 +238,7 @@ START_TEST(headers_may_come_before_those_of_their_children)
 {
     set_t s;
     const char *why;
-    const ex_need_t *needs;
+    const need_t *needs;
     begin(&s, BLOCK_HASH_ARG_500);
     add_headers(&s);
     s.config.chain = &CANCUN;
@@ -266,10 +266,10 @@ START_TEST(from_prague_on_the_history_contract_gives_older_hashes)
     world_set(&s.w.accounts[2], 900, u256_from_be32(want.b));
     ask_for(&s, 900);
     expect_hash(&s, &want, 2);
-    ck_assert_uint_eq(s.asked[EX_NEED_HEADER], 0);
+    ck_assert_uint_eq(s.asked[NEED_HEADER], 0);
     ask_for(&s, 901); /* proven zero there: not kept by the contract */
     expect_hash(&s, &s.headers[97].parent_hash, 3);
-    ck_assert_uint_eq(s.asked[EX_NEED_HEADER], 98);
+    ck_assert_uint_eq(s.asked[NEED_HEADER], 98);
     end(&s);
 }
 END_TEST
@@ -289,11 +289,11 @@ START_TEST(hash_of_a_block_that_the_data_names_takes_no_round_of_its_own)
     expect_hash(&s, &kept, 1);
     s.config.chain = &CANCUN;
     expect_hash(&s, &s.headers[98].parent_hash, 1);
-    ck_assert_uint_eq(s.asked[EX_NEED_HEADER], 99);
+    ck_assert_uint_eq(s.asked[NEED_HEADER], 99);
     data[4] = 1; /* not a block's number */
     hash32_t zero = { { 0 } };
     expect_hash(&s, &zero, 1);
-    ck_assert_uint_eq(s.asked[EX_NEED_HEADER], 0);
+    ck_assert_uint_eq(s.asked[NEED_HEADER], 0);
     end(&s);
 }
 END_TEST
@@ -302,19 +302,19 @@ START_TEST(foreseen_header_may_stay_unanswered)
 {
     set_t s;
     const char *why;
-    const ex_need_t *needs;
+    const need_t *needs;
     begin(&s, RETURN_42);
     s.config.chain = &CANCUN;
     argument(&s, 998);
     start(&s);
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
     ck_assert_uint_eq(ex_call_needs(s.call, &needs), 3);
-    ck_assert_int_eq(needs[0].kind, EX_NEED_HEADER);
-    ck_assert_int_eq(needs[0].origin, EX_NAMED);
+    ck_assert_int_eq(needs[0].kind, NEED_HEADER);
+    ck_assert_int_eq(needs[0].origin, NEED_NAMED);
     ck_assert_int_eq(answer(&s, &needs[1], 1), RC_OK);
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
     ck_assert_uint_eq(ex_call_needs(s.call, &needs), 1); /* the code; the header is not asked for again */
-    ck_assert_int_eq(needs[0].origin, EX_MET);
+    ck_assert_int_eq(needs[0].origin, NEED_MET);
     answer_all(&s);
     ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);
     ck_assert_uint_eq(result_word(&s), 42);

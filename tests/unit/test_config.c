@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/hex.h"
-#include "base/json.h"
+#include "base/json_tree.h"
 #include "node/config/config.h"
 #include "tests/unit/unit.h"
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/json.h"
+#include "base/json_tree.h"
 #include "rpc/upstream/jsonrpc.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/world_json.h"
@@ -56,7 +56,7 @@ static void end(set_t *s)
     world_clear(&s->w);
 }
 
-static size_t step(set_t *s, const ex_need_t **needs)
+static size_t step(set_t *s, const need_t **needs)
 {
     const char *why;
     ck_assert_int_eq(ex_call_step(s->call, &why), RC_NEED_DATA);
@@ -92,17 +92,17 @@ static void put_header(char *out, const ex_header_t *h)
 }
 
 /* The honest answer to a batch; elements in reverse order. */
-static char *honest(set_t *s, const ex_need_t *needs, size_t n)
+static char *honest(set_t *s, const need_t *needs, size_t n)
 {
     char *out = calloc(1, WORLD_TEXT_MAX);
     put(out, "[");
     for (size_t i = n; i-- > 0;) {
         put(out, "%s{\"jsonrpc\":\"2.0\",\"id\":%zu,\"result\":", i + 1 < n ? "," : "", i + 1);
-        if (needs[i].kind == EX_NEED_PROOF)
+        if (needs[i].kind == NEED_PROOF)
             put_proof(out, &s->w, &needs[i].addr, needs[i].slots, needs[i].slot_count);
-        else if (needs[i].kind == EX_NEED_CODE)
+        else if (needs[i].kind == NEED_CODE)
             put_hex(out, world_code(&s->w, &needs[i].addr));
-        else if (needs[i].kind == EX_NEED_HEADER)
+        else if (needs[i].kind == NEED_HEADER)
             put_header(out, &s->parent);
         else
             put(out, "{\"accessList\":[],\"gasUsed\":\"0x5208\"}");
@@ -112,7 +112,7 @@ static char *honest(set_t *s, const ex_need_t *needs, size_t n)
     return out;
 }
 
-static rc_t give(set_t *s, const ex_need_t *needs, size_t n, const char *body)
+static rc_t give(set_t *s, const need_t *needs, size_t n, const char *body)
 {
     char *copy = strdup(body); /* exact size on the heap */
     rc_t rc = jr_answer_needs(s->call, s->answered, s->why, sizeof s->why, needs, n, view_str(copy));
@@ -145,10 +145,10 @@ START_TEST(batch_asks_for_each_need_in_its_own_words)
     s.request.data = view_str("\x12\x34");
     s.request.has_gas = true;
     s.request.gas = 0x5000;
-    ex_need_t needs[4] = { { .kind = EX_NEED_HINT },
-                           { .kind = EX_NEED_PROOF, .addr = A, .slots = keys, .slot_count = 2 },
-                           { .kind = EX_NEED_CODE, .addr = FROM },
-                           { .kind = EX_NEED_HEADER, .number = 998 } };
+    need_t needs[4] = { { .kind = NEED_HINT },
+                        { .kind = NEED_PROOF, .addr = A, .slots = keys, .slot_count = 2 },
+                        { .kind = NEED_CODE, .addr = FROM },
+                        { .kind = NEED_HEADER, .number = 998 } };
     ck_assert_int_eq(jr_encode_needs(&text, &s.w.arena, needs, NULL, 4, &s.block, &s.request), RC_OK);
     const char *want =
         "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_createAccessList\",\"params\":[{"
@@ -180,7 +180,7 @@ START_TEST(hint_request_repeats_fees_and_access_list)
     s.request.has_gas_price = s.request.dynamic_fee = true;
     s.request.gas_price = (u256_t){ { 2, 0, 1, 0 } };
     s.request.max_priority_fee = u256_of(1);
-    ex_need_t need = { .kind = EX_NEED_HINT };
+    need_t need = { .kind = NEED_HINT };
     ck_assert_int_eq(jr_encode_needs(&text, &s.w.arena, &need, NULL, 1, &s.block, &s.request), RC_OK);
     copy = arena_strdup(&s.w.arena, text);
     ck_assert_ptr_nonnull(strstr(copy, "\"maxFeePerGas\":\"0x100000000000000000000000000000002\""));
@@ -199,7 +199,7 @@ START_TEST(honest_answers_in_any_order_lead_to_the_result)
 {
     set_t s;
     const char *why;
-    const ex_need_t *needs;
+    const need_t *needs;
     begin(&s, SLOAD_ARG, true);
     for (int round = 0; round < 2; round++) {
         size_t n = step(&s, &needs);
@@ -218,7 +218,7 @@ END_TEST
 START_TEST(batch_may_be_split)
 {
     set_t s;
-    const ex_need_t *needs;
+    const need_t *needs;
     begin(&s, SLOAD_ARG, true);
     size_t n = step(&s, &needs);
     ck_assert_uint_eq(n, 4);
@@ -240,7 +240,7 @@ START_TEST(what_one_upstream_leaves_open_another_is_asked_for)
 {
     set_t s;
     view_t text;
-    const ex_need_t *needs;
+    const need_t *needs;
     begin(&s, SLOAD_ARG, true);
     size_t n = step(&s, &needs);
     ck_assert_uint_eq(n, 4);
@@ -269,7 +269,7 @@ END_TEST
 START_TEST(every_truncation_is_refused_and_nothing_is_taken)
 {
     set_t s;
-    const ex_need_t *needs;
+    const need_t *needs;
     begin(&s, SLOAD_ARG, true);
     size_t n = step(&s, &needs);
     char *body = honest(&s, needs, n), *copy = strdup(body);
@@ -291,7 +291,7 @@ START_TEST(no_changed_byte_changes_the_result)
 {
     set_t s;
     const char *why;
-    const ex_need_t *needs;
+    const need_t *needs;
     size_t taken = 0;
     begin(&s, SLOAD_ARG, true);
     for (int round = 0; round < 2; round++) {
@@ -374,7 +374,7 @@ START_TEST(each_wrong_field_is_named_and_the_honest_answer_still_taken)
 {
     set_t s;
     const char *why;
-    const ex_need_t *needs;
+    const need_t *needs;
     begin(&s, SLOAD_ARG, false);
     size_t n = step(&s, &needs);
     char *body = honest(&s, needs, n);
@@ -404,11 +404,11 @@ END_TEST
 START_TEST(code_is_judged_after_the_proof_whatever_the_order)
 {
     set_t s;
-    const ex_need_t *needs;
+    const need_t *needs;
     begin(&s, SLOAD_ARG, false);
     size_t n = step(&s, &needs), code = 0;
     char *body = honest(&s, needs, n), *bad = replaced(body, SLOAD_ARG, "6000355460005260206000f4");
-    while (needs[code].kind != EX_NEED_CODE)
+    while (needs[code].kind != NEED_CODE)
         code++;
     ck_assert_int_eq(give(&s, needs, n, bad), RC_REFUSED);
     ck_assert_ptr_nonnull(strstr(s.why, "eth_getCode 0xac0000000000000000000000000000000000a000: code does not have"));
@@ -427,10 +427,10 @@ END_TEST
 START_TEST(error_for_an_element_is_no_lie_and_its_message_is_cut_and_cleaned)
 {
     set_t s;
-    const ex_need_t *needs;
+    const need_t *needs;
     begin(&s, SLOAD_ARG, true);
     size_t n = step(&s, &needs);
-    ck_assert_int_eq(needs[0].kind, EX_NEED_HINT);
+    ck_assert_int_eq(needs[0].kind, NEED_HINT);
     char *body = calloc(1, WORLD_TEXT_MAX);
     put(body, "[");
     for (size_t i = 0; i < n; i++)
@@ -451,7 +451,7 @@ END_TEST
 START_TEST(error_for_the_whole_batch_is_reported)
 {
     set_t s;
-    const ex_need_t *needs;
+    const need_t *needs;
     begin(&s, SLOAD_ARG, false);
     size_t n = step(&s, &needs);
     ck_assert_int_eq(
@@ -472,7 +472,7 @@ END_TEST
 START_TEST(null_result_means_no_answer)
 {
     set_t s;
-    const ex_need_t *needs;
+    const need_t *needs;
     begin(&s, SLOAD_ARG, false);
     size_t n = step(&s, &needs);
     char *body = calloc(1, WORLD_TEXT_MAX);
@@ -490,7 +490,7 @@ END_TEST
 START_TEST(more_elements_or_the_same_twice_are_refused)
 {
     set_t s;
-    const ex_need_t *needs;
+    const need_t *needs;
     begin(&s, SLOAD_ARG, false);
     size_t n = step(&s, &needs);
     char *body = honest(&s, needs, n);
@@ -510,7 +510,7 @@ END_TEST
 START_TEST(too_deep_or_too_many_values_are_refused_before_a_tree_is_built)
 {
     set_t s;
-    const ex_need_t *needs;
+    const need_t *needs;
     begin(&s, SLOAD_ARG, false);
     size_t n = step(&s, &needs);
     char *body = calloc(1, 1000001);
@@ -544,7 +544,7 @@ START_TEST(hint_that_does_not_parse_is_no_hint)
     };
     for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
         set_t s;
-        const ex_need_t *needs;
+        const need_t *needs;
         begin(&s, SLOAD_ARG, true);
         size_t n = step(&s, &needs);
         char *body = honest(&s, needs, n);
@@ -562,7 +562,7 @@ END_TEST
 START_TEST(hint_names_what_is_asked_next)
 {
     set_t s;
-    const ex_need_t *needs;
+    const need_t *needs;
     begin(&s, SLOAD_ARG, true);
     size_t n = step(&s, &needs);
     char *body = honest(&s, needs, n);
@@ -573,8 +573,8 @@ START_TEST(hint_names_what_is_asked_next)
     ck_assert_int_eq(give(&s, needs, n, good), RC_OK);
     n = step(&s, &needs);
     ck_assert_uint_eq(n, 2); /* the slot that the run met, and the hint's */
-    ck_assert_int_eq(needs[0].origin, EX_MET);
-    ck_assert_int_eq(needs[1].origin, EX_NAMED);
+    ck_assert_int_eq(needs[0].origin, NEED_MET);
+    ck_assert_int_eq(needs[1].origin, NEED_NAMED);
     ck_assert_uint_eq(needs[1].slot_count, 1);
     free(good);
     free(body);
@@ -589,7 +589,7 @@ START_TEST(headers_are_read_and_checked_by_hash)
                                           "timestamp",    "extraData",  "mixHash",    "nonce",     "number" };
     set_t s;
     const char *why;
-    const ex_need_t *needs;
+    const need_t *needs;
     begin(&s, "5f35405f5260205ff3", false); /* return blockhash(calldata[0]) */
     s.word[30] = 998 >> 8;
     s.word[31] = 998 & 255;
@@ -599,7 +599,7 @@ START_TEST(headers_are_read_and_checked_by_hash)
     free(body);
     n = step(&s, &needs);
     ck_assert_uint_eq(n, 1);
-    ck_assert_int_eq(needs[0].kind, EX_NEED_HEADER);
+    ck_assert_int_eq(needs[0].kind, NEED_HEADER);
     body = honest(&s, needs, n);
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         char name[64];

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/hex.h"
-#include "base/json.h"
+#include "base/json_tree.h"
 #include "tee/quote/eventlog.h"
 #include "tee/quote/quote.h"
 #include "tee/x509/chain.h"

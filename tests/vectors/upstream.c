@@ -38,7 +38,7 @@ static char *batch(upstream_t *up, view_t text)
 static rc_t round_trip(ex_call_t *call, upstream_t *up, const ex_block_t *block, const ex_request_t *request, char *why,
                        size_t why_cap)
 {
-    const ex_need_t *needs;
+    const need_t *needs;
     view_t text;
     arena_t a;
     size_t count = ex_call_needs(call, &needs), given = 0;

@@ -1,4 +1,4 @@
-#include "base/json.h"
+#include "base/json_tree.h"
 
 #include <string.h>
 

@@ -1,0 +1,102 @@
+/* query.h - anything that is answered from proven data by asking an untrusted upstream: a machine that runs, says what it
+ * lacks, takes answers, and runs again.
+ *
+ *     query_step -> RC_NEED_DATA: ask for query_needs in ONE batch, query_give each answer, step again
+ *                -> RC_OK: the result is there (each kind of query has its own function for it)
+ *
+ * Needs may be left unanswered, as long as those that the query has met (NEED_MET) are answered: the next step asks again for
+ * what is still missing, in smaller pieces where an answer failed to come, because one slot that an upstream cannot prove makes
+ * it refuse a whole need.
+ *
+ * A kind of query is a struct that begins with query_t, and a query_ops_t: exec/call.h (eth_call), exec/read.h (account and
+ * slots). Whoever drives one (node/query/ask.h, or a test's for loop) knows nothing else of it.
+ *
+ * Floor:  2, exec. No I/O, clock or thread.
+ * Tests:  tests/unit/test_call.c, tests/unit/test_read.c
+ */
+#ifndef EXEC_QUERY_H
+#define EXEC_QUERY_H
+
+#include "base/err.h"
+#include "lightclient/exec/header.h"
+#include "lightclient/exec/proof.h"
+#include "lightclient/exec/request.h"
+
+#define NEED_SLOTS_MAX 1024u /* slots of one NEED_PROOF; more become several needs */
+
+typedef enum {
+    NEED_HINT,  /* eth_createAccessList for the request at the block; a refusal is fine */
+    NEED_PROOF, /* eth_getProof of addr with slots at the block */
+    NEED_CODE,  /* eth_getCode of addr at the block; it may turn out to have none */
+    NEED_HEADER /* header of block `number`, an ancestor, for BLOCKHASH where EIP-2935 does not help */
+} need_kind_t;
+
+typedef enum {
+    NEED_MET,   /* the query needs it, all before it being proven; it stands alone. Without an answer it ends here */
+    NEED_NAMED, /* by a hint, an earlier query or the request's data: most probably needed */
+    NEED_GUESSED /* by a run that had gone on with a guess: perhaps needed. An upstream that has no answer is not at fault */
+} need_origin_t;
+
+/* One thing that a query wants from an upstream. What it points to is the query's, and holds until the next step. */
+typedef struct {
+    need_kind_t kind;
+    need_origin_t origin;
+    const ex_block_t *block;     /* the verified block at which it is asked */
+    const ex_request_t *request; /* NEED_HINT */
+    addr_t addr;                 /* NEED_PROOF, NEED_CODE */
+    const hash32_t *slots;       /* NEED_PROOF */
+    size_t slot_count;
+    uint64_t number; /* NEED_HEADER */
+} need_t;
+
+/* A decoded answer to a need of the same kind: claims, not yet proven. Borrowed for the call of query_give. */
+typedef struct {
+    need_kind_t kind;
+    const evm_access_t *hint; /* NEED_HINT: count 0 is "none" */
+    size_t hint_count;
+    ex_proof_answer_t proof;
+    view_t code;
+    ex_header_t header;
+} answer_t;
+
+typedef struct query query_t;
+
+typedef struct {
+    rc_t (*step)(query_t *q, err_t *e);
+    size_t (*needs)(const query_t *q, const need_t **out);
+    rc_t (*give)(query_t *q, err_t *e, size_t i, const answer_t *answer);
+    void (*free)(query_t *q);
+} query_ops_t;
+
+struct query {
+    const query_ops_t *ops;
+};
+
+/* Runs as far as proven data goes. RC_NEED_DATA: see query_needs; RC_OK: done. RC_LIMIT: more rounds or keys than it may have;
+ * RC_REFUSED: the request itself is at fault; RC_UNSUPPORTED, RC_TIMEOUT, RC_NOMEM: e says why. */
+NODISCARD static inline rc_t query_step(query_t *q, err_t *e)
+{
+    return q->ops->step(q, e);
+}
+
+/* What the last step wants, all to be asked in one batch. Valid until the next step. */
+static inline size_t query_needs(const query_t *q, const need_t **out)
+{
+    return q->ops->needs(q, out);
+}
+
+/* Checks and takes the answer to need i of the last step. Anything but RC_OK and RC_NOMEM accuses the upstream, and e says of
+ * what; the query is then as before, and the same need may be answered by another upstream. Bytes are copied. */
+NODISCARD static inline rc_t query_give(query_t *q, err_t *e, size_t i, const answer_t *answer)
+{
+    return q->ops->give(q, e, i, answer);
+}
+
+/* NULL is allowed. */
+static inline void query_free(query_t *q)
+{
+    if (q)
+        q->ops->free(q);
+}
+
+#endif
