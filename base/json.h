@@ -172,7 +172,7 @@ bool jo_opt_text_copy(const jo_t *o, view_t *out, arena_t *a, const char *key, s
 size_t jo_word(const jo_t *o, const char *key, const char *const *words);
 bool jo_opt_word(const jo_t *o, size_t *out, const char *key, const char *const *words);
 
-/* "2025-05-14T00:00:00Z" as Unix seconds (base/time.h). */
+/* "2025-05-14T00:00:00Z" as Unix seconds (base/calendar.h). */
 int64_t jo_time(const jo_t *o, const char *key);
 bool jo_opt_time(const jo_t *o, int64_t *out, const char *key);
 
@@ -241,8 +241,10 @@ void jw_u64(jw_t *w, const char *key, uint64_t x);
 void jw_i64(jw_t *w, const char *key, int64_t x);
 void jw_text(jw_t *w, const char *key, view_t text); /* escaped; what is not UTF-8 becomes U+FFFD */
 void jw_str(jw_t *w, const char *key, const char *text);
-__attribute__((format(printf, 3, 4))) void jw_fmt(jw_t *w, const char *key, const char *fmt, ...); /* up to 255 bytes */
-void jw_decimal(jw_t *w, const char *key, uint64_t x);                                             /* "123" */
+/* A text of up to 255 bytes, else RC_BUG. */
+__attribute__((format(printf, 3, 4))) void jw_fmt(jw_t *w, const char *key, const char *fmt, ...);
+
+void jw_decimal(jw_t *w, const char *key, uint64_t x);  /* "123" */
 void jw_time(jw_t *w, const char *key, int64_t at_s);   /* "2025-05-14T00:00:00Z"; RC_BUG: no year 1 to 9999 */
 void jw_hex(jw_t *w, const char *key, view_t bytes);    /* "0x" and two digits each */
 void jw_digits(jw_t *w, const char *key, view_t bytes); /* two digits each */
@@ -250,7 +252,7 @@ void jw_quantity(jw_t *w, const char *key, uint64_t x); /* "0x0", "0x1a" */
 void jw_quantity256(jw_t *w, const char *key, const u256_t *x);
 void jw_raw(jw_t *w, const char *key, view_t json); /* a value that is JSON text already; empty: RC_BUG */
 
-/* What was written, with a NUL behind it; p is NULL when w->rc says so. Lives as long as the arena, or until jw_free. */
+/* What was written, with a NUL behind it; p is NULL when w->rc says so. Lives as long as the arena or until jw_free. */
 view_t jw_done(jw_t *w);
 
 /* Frees a buffer on the heap, written or not. */

@@ -23,8 +23,8 @@
 
 /* What stands before every value; the key stands behind it. */
 typedef struct map_node {
-    struct map_node *chain;       /* of the same bucket */
-    struct map_node *prev, *next; /* in order of insertion; next also of the free ones */
+    struct map_node *chain;       /* of the same bucket, or of those removed */
+    struct map_node *prev, *next; /* in order of insertion */
     uint64_t hash;
 } map_node_t;
 
@@ -42,7 +42,7 @@ typedef struct {
 /* An empty map; the arena must outlive it. RC_NOMEM. */
 NODISCARD rc_t map_init(map_t *m, arena_t *a, const uint64_t seed[2], size_t key_len, size_t value_size);
 
-/* The value under a key; NULL: there is none. key_len is that of map_init, given again so that the compiler knows it. */
+/* The value under a key; NULL: there is none. key_len is that of map_init, given again for the compiler to know. */
 static inline void *map_get(const map_t *m, const void *key, size_t key_len);
 
 /* The value under a key, a zeroed one when there was none.

@@ -1,13 +1,13 @@
-/* time.h - one calendar: Unix seconds to dates and back, and the texts that dates come in.
+/* calendar.h - one calendar: Unix seconds to dates and back, and the texts that dates come in.
  *
  * Gregorian, UTC, without leap seconds, years 1 to 9999. Pure: what time it is now, base/os/clock.h knows.
  *
  * Spec:   RFC 3339; X.690 11.7 and 11.8, RFC 5280 4.1.2.5 (UTCTime, GeneralizedTime)
  * Floor:  1, base. No heap, I/O, clock or thread.
- * Tests:  tests/unit/test_time.c
+ * Tests:  tests/unit/test_calendar.c
  */
-#ifndef BASE_TIME_H
-#define BASE_TIME_H
+#ifndef BASE_CALENDAR_H
+#define BASE_CALENDAR_H
 
 #include "base/bytes.h"
 
