@@ -79,7 +79,7 @@ void jo_code(const jo_t *o, uint16_t code)
 
 /* --- marks: a set of addresses inside the tree ---
  *
- * Of a member's name: it was read. Of a value: so was all below it. One behind an object: its other members do not matter. */
+ * Of a member's name: it was read. Of a value: so was all below it. One behind an object: its rest does not matter. */
 
 static const void **mark_place(const jo_doc_t *doc, const void *what)
 {
