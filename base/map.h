@@ -64,10 +64,13 @@ void map_refresh(map_t *m, void *value);
 /* Takes a value out; its memory is used for the next one that is put in. */
 void map_remove(map_t *m, void *value);
 
-/* --- bodies: lookups are inline, as they are what an EVM waits for --- */
-
-/* Internal: the insertion that map_put falls back to. */
+/* The two halves of map_put, for keys so hot that SipHash shows (an EVM's storage): with the caller's own hash of the
+ * key, which has to be seeded too, and is then used for every access to this map. map_insert: the key is not in the map;
+ * NULL: out of memory. */
+static inline void *map_find(const map_t *m, const void *key, size_t key_len, uint64_t hash);
 void *map_insert(map_t *m, const void *key, uint64_t hash);
+
+/* --- bodies: lookups are inline, as they are what an EVM waits for --- */
 
 static inline map_node_t *map_node_of(const void *value)
 {

@@ -36,8 +36,11 @@ static inline uint64_t siphash(const uint64_t seed[2], view_t in)
         siphash_round(v);
         v[0] ^= m;
     }
-    for (size_t j = 0; i + j < in.n; j++)
-        last |= (uint64_t)in.p[i + j] << (8 * j);
+    if (i < in.n) {
+        uint8_t tail[8] = { 0 };
+        memcpy(tail, in.p + i, in.n - i);
+        last |= load_u64le(tail);
+    }
     v[3] ^= last;
     siphash_round(v);
     v[0] ^= last;

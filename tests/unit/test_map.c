@@ -46,6 +46,8 @@ START_TEST(hashes_depend_on_the_seed_and_every_byte)
     const uint64_t other[2] = { seed[0] + 1, seed[1] };
     for (size_t i = 0; i < sizeof in; i++)
         in[i] = (uint8_t)i;
+    ck_assert_uint_eq(siphash(seed, view_of(in, 0)), 0xabac0158050fc4dcu); /* the reference implementation's */
+    ck_assert_uint_eq(siphash(seed, view_of(in, 1)), 0xc9f49bf37d57ca93u);
     const uint64_t h = siphash(seed, view_of(in, sizeof in));
     ck_assert_uint_ne(siphash(other, view_of(in, sizeof in)), h);
     ck_assert_uint_ne(siphash(seed, view_of(in, 63)), h);
@@ -118,6 +120,24 @@ START_TEST(keys_of_every_length_in_use_are_told_apart)
 }
 END_TEST
 
+/* The worst hash there is still finds everything. */
+START_TEST(a_caller_may_bring_its_own_hash)
+{
+    enum { COUNT = 200 };
+    value_t *places[COUNT];
+    for (uint32_t i = 0; i < COUNT; i++) {
+        const addr_t key = key_of(i);
+        ck_assert_ptr_null(map_find(&map, key.b, sizeof key.b, 7));
+        places[i] = map_insert(&map, key.b, 7);
+    }
+    for (uint32_t i = 0; i < COUNT; i++) {
+        const addr_t key = key_of(i);
+        ck_assert_ptr_eq(map_find(&map, key.b, sizeof key.b, 7), places[i]);
+    }
+    ck_assert_uint_eq(map.count, COUNT);
+}
+END_TEST
+
 START_TEST(what_is_removed_is_gone_and_its_place_used_again)
 {
     value_t *one = put(1), *two = put(2), *three = put(3);
@@ -180,6 +200,7 @@ int main(void)
 {
     return UNIT_RUN_AROUND("map", setup, teardown, hashes_depend_on_the_seed_and_every_byte,
                            a_new_value_is_zeroed_and_then_found, values_stay_at_their_place_in_order_while_it_grows,
-                           keys_of_every_length_in_use_are_told_apart, what_is_removed_is_gone_and_its_place_used_again,
-                           what_is_used_becomes_the_newest, without_memory_it_stays_as_it_was);
+                           keys_of_every_length_in_use_are_told_apart, a_caller_may_bring_its_own_hash,
+                           what_is_removed_is_gone_and_its_place_used_again, what_is_used_becomes_the_newest,
+                           without_memory_it_stays_as_it_was);
 }
