@@ -65,7 +65,7 @@ void map_refresh(map_t *m, void *value);
 void map_remove(map_t *m, void *value);
 
 /* The two halves of map_put, for keys so hot that SipHash shows (an EVM's storage): with the caller's own hash of the
- * key, which has to be seeded too, and is then used for every access to this map. map_insert: the key is not in the map;
+ * key, which has to be seeded too, and is then used for every access to this map. map_insert: the key is not in it yet;
  * NULL: out of memory. */
 static inline void *map_find(const map_t *m, const void *key, size_t key_len, uint64_t hash);
 void *map_insert(map_t *m, const void *key, uint64_t hash);

@@ -30,7 +30,8 @@ START_TEST(every_day_comes_after_the_one_before)
 {
     civil_t c, before = { .year = 0, .month = 12, .day = 31 };
     for (int64_t day = -719162; day <= 2932896; day++) {
-        ck_assert(time_to_civil(&c, day * 86400 + 86399));
+        if (!time_to_civil(&c, day * 86400 + 86399))
+            ck_abort_msg("no day %lld", (long long)day);
         bool next_day = c.year == before.year && c.month == before.month && c.day == before.day + 1;
         bool next_month =
             c.day == 1 && before.day >= 28 && (c.month == before.month + 1 || (c.month == 1 && before.month == 12));
