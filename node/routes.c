@@ -199,7 +199,7 @@ static void run_call(node_t *n, hs_response_t *r, arena_t *a, const ex_block_t *
                      const hash32_t *key)
 {
     char why[512];
-    ex_call_t *call;
+    query_t *call;
     view_t body;
     const call_edge_t edge = { n->http, n->execution, &n->config->chain, n->cache, n->now_ms, node_stopping, n };
     rc_t rc = call_run(&call, why, sizeof why, &edge, block, request);
@@ -215,7 +215,7 @@ static void run_call(node_t *n, hs_response_t *r, arena_t *a, const ex_block_t *
         answer(r, 200, NULL, body);
     } else
         call_problem(r, rc, "the answer could not be signed");
-    ex_call_free(call);
+    query_free(call);
 }
 
 static void post_call(void *ctx, const hs_request_t *http, hs_response_t *r)

@@ -10,7 +10,8 @@
 #define FORESEEN_WORDS_MAX 64u       /* words of the request's data that are looked at */
 #define STATE_MEMORY_MAX (64u << 20) /* proven state; the rest of EX_CALL_MEMORY_MAX is the run's */
 
-struct ex_call {
+typedef struct {
+    query_t query; /* first: a pointer to it is one to the call */
     ex_call_config_t config;
     arena_t mem;  /* state of the call */
     arena_t work; /* of one run: EVM and result, or needs */
@@ -22,7 +23,17 @@ struct ex_call {
     unsigned rounds;
     need_t *needs;
     size_t need_count;
-};
+} ex_call_t;
+
+static ex_call_t *call_of(query_t *q)
+{
+    return (ex_call_t *)(void *)q;
+}
+
+static const ex_call_t *const_call_of(const query_t *q)
+{
+    return (const ex_call_t *)(const void *)q;
+}
 
 /* Marks keys that will probably be read: they are asked for together with what a run misses. */
 static rc_t want(ex_call_t *c, const addr_t *addr, const hash32_t *slots, size_t count, bool code)
@@ -74,37 +85,6 @@ static bool load_learned(ex_call_t *c)
     return n > 0;
 }
 
-ex_call_t *ex_call_new(const ex_call_config_t *config)
-{
-    ex_call_t *c = calloc(1, sizeof *c);
-    if (!c)
-        return NULL;
-    c->config = *config;
-    arena_init(&c->mem, STATE_MEMORY_MAX);
-    arena_init(&c->work, EX_CALL_MEMORY_MAX - STATE_MEMORY_MAX);
-    if (ex_view_init(&c->view, &c->mem, &c->config) || foresee_hashes(c)) {
-        ex_call_free(c);
-        return NULL;
-    }
-    c->hint_due = !load_learned(c) && config->use_hint;
-    /* No access list names the sender. A call that pays it back would need it in a round of its own. */
-    static const addr_t nobody;
-    if (c->hint_due && !addr_eq(&config->request->from, &nobody) && want(c, &config->request->from, NULL, 0, false)) {
-        ex_call_free(c);
-        return NULL;
-    }
-    return c;
-}
-
-void ex_call_free(ex_call_t *c)
-{
-    if (!c)
-        return;
-    arena_free(&c->work);
-    arena_free(&c->mem);
-    free(c);
-}
-
 /* Adds up in 256 bits; false when the sum is larger. */
 static bool add(u256_t *out, const u256_t *a, const u256_t *b)
 {
@@ -144,33 +124,44 @@ static u256_t effective_price(const ex_call_t *c)
 
 /* The checks that geth makes of a request's fee before the call; also finds what the sender pays. Those that need the
  * sender's balance wait until it is proven. */
-static rc_t check_fee(ex_call_t *c, const evm_host_t *host, const evm_tx_t *tx, const char **why)
+static rc_t check_fee(ex_call_t *c, err_t *e, const evm_host_t *host, const evm_tx_t *tx)
 {
     const ex_request_t *q = c->config.request;
     evm_account_t sender;
     u256_t most, fee;
-    *why = "max priority fee per gas higher than max fee per gas";
     if (q->dynamic_fee && u256_cmp(&q->max_priority_fee, &q->gas_price) > 0)
-        return RC_REFUSED;
+        return err_say(e, RC_REFUSED, "max priority fee per gas higher than max fee per gas");
     c->view.charges = false;
     if (u256_is_zero(&tx->gas_price))
         return RC_OK;
-    *why = "max fee per gas less than block base fee";
     if (u256_cmp(&q->gas_price, &c->config.block->env.base_fee) < 0)
-        return RC_REFUSED;
+        return err_say(e, RC_REFUSED, "max fee per gas less than block base fee");
     rc_t rc = host->account(host->ctx, &sender, &tx->from);
     if (rc || c->view.guessed)
         return rc;
-    *why = "insufficient funds for gas * price + value";
     if (!multiply(&fee, &tx->gas_price, tx->gas) || !multiply(&most, &q->gas_price, tx->gas) ||
         !add(&most, &most, &tx->value) || u256_cmp(&most, &sender.balance) > 0)
-        return RC_REFUSED;
+        return err_say(e, RC_REFUSED, "insufficient funds for gas * price + value");
     c->view.charges = true;
     c->view.charge = fee;
     return RC_OK;
 }
 
-static rc_t run(ex_call_t *c, const char **why)
+/* Why the EVM would not start a call all of whose state is proven. */
+static const char *refusal(ex_call_t *c)
+{
+    ex_acct_t *from;
+    const ex_request_t *q = c->config.request;
+    if (!ex_state_acct(&from, &c->view.state, &q->from) && ex_acct_known(&c->view.state, from) &&
+        u256_cmp(&from->value.balance, &q->value) < 0)
+        return "insufficient funds for transfer";
+    if (!q->has_to && q->data.n > INITCODE_MAX)
+        return "max initcode size exceeded";
+    return "intrinsic gas too low";
+}
+
+/* Runs the request once; says why when it is the request that is at fault. */
+static rc_t run(ex_call_t *c, err_t *e)
 {
     const ex_request_t *q = c->config.request;
     uint64_t cap = c->config.gas_cap ? c->config.gas_cap : EX_GAS_CAP;
@@ -186,24 +177,11 @@ static rc_t run(ex_call_t *c, const char **why)
     tx.access_count = q->access_count;
     if (u256_is_zero(&tx.gas_price) && !c->config.keep_base_fee)
         env.base_fee = u256_of(0);
-    rc_t rc = check_fee(c, &host, &tx, why);
+    rc_t rc = check_fee(c, e, &host, &tx);
     if (rc)
         return rc;
-    *why = NULL;
-    return evm_call(&c->work, &c->result, &host, evm_chain_rules(c->config.chain, env.timestamp), &env, &tx);
-}
-
-/* Why the EVM would not start a call all of whose state is proven. */
-static const char *refusal(ex_call_t *c)
-{
-    ex_acct_t *from;
-    const ex_request_t *q = c->config.request;
-    if (!ex_state_acct(&from, &c->view.state, &q->from) && ex_acct_known(&c->view.state, from) &&
-        u256_cmp(&from->value.balance, &q->value) < 0)
-        return "insufficient funds for transfer";
-    if (!q->has_to && q->data.n > INITCODE_MAX)
-        return "max initcode size exceeded";
-    return "intrinsic gas too low";
+    rc = evm_call(&c->work, &c->result, &host, evm_chain_rules(c->config.chain, env.timestamp), &env, &tx);
+    return rc == RC_REFUSED && !c->view.guessed ? err_say(e, rc, refusal(c)) : rc;
 }
 
 static const char *failure(rc_t rc)
@@ -255,6 +233,7 @@ static void learn(ex_call_t *c)
 /* Needs being listed; with at NULL they are only counted, so that a first pass finds the number. What becomes missing
  * between the passes (the cache is shared) and has no room waits for the next round. */
 typedef struct {
+    const ex_block_t *block; /* of all needs */
     need_t *at;
     size_t n, cap;
 } list_t;
@@ -263,6 +242,7 @@ static void push(list_t *list, need_t need)
 {
     if (list->at && list->n == list->cap)
         return;
+    need.block = list->block;
     if (list->at)
         list->at[list->n] = need;
     list->n++;
@@ -383,7 +363,7 @@ static rc_t list_needs(ex_call_t *c, list_t *list)
 {
     rc_t rc = RC_OK;
     if (c->hint_due)
-        push(list, (need_t){ .kind = NEED_HINT, .origin = NEED_GUESSED });
+        push(list, (need_t){ .kind = NEED_HINT, .origin = NEED_GUESSED, .request = c->config.request });
     header_needs(c, list);
     for (ex_acct_t *a = c->view.state.accts; a && !rc; a = a->next)
         rc = account_needs(c, a, list);
@@ -393,10 +373,10 @@ static rc_t list_needs(ex_call_t *c, list_t *list)
 /* Turns what the last run missed into needs. */
 static rc_t make_needs(ex_call_t *c)
 {
-    list_t list = { NULL, 0, 0 };
+    list_t list = { c->config.block, NULL, 0, 0 };
     arena_free(&c->work);
     rc_t rc = list_needs(c, &list);
-    list = (list_t){ arena_calloc(&c->work, list.n, sizeof(need_t)), 0, list.n };
+    list = (list_t){ c->config.block, arena_calloc(&c->work, list.n, sizeof(need_t)), 0, list.n };
     if (!rc && list.at)
         rc = list_needs(c, &list);
     if (rc || !list.at)
@@ -407,47 +387,40 @@ static rc_t make_needs(ex_call_t *c)
 }
 
 /* One run, and what follows from it. RC_NEED_DATA: the needs are made. */
-static rc_t attempt(ex_call_t *c, const char **why)
+static rc_t attempt(ex_call_t *c, err_t *e)
 {
-    rc_t rc = run(c, why);
+    rc_t rc = run(c, e);
     if (c->view.failed)
         rc = c->view.failed;
     else if (c->view.deadline)
         rc = RC_TIMEOUT;
     else if (c->view.guessed) /* whatever the run came to, it came to it by guesses */
         rc = make_needs(c);
-    if (rc == RC_REFUSED && !*why)
-        *why = refusal(c);
-    else if (rc != RC_REFUSED)
-        *why = rc && rc != RC_NEED_DATA ? failure(rc) : NULL;
-    return rc;
+    return rc == RC_OK || rc == RC_NEED_DATA || rc == RC_REFUSED ? rc : err_say(e, rc, failure(rc));
 }
 
-rc_t ex_call_step(ex_call_t *c, const char **why)
+static rc_t call_step(query_t *query, err_t *e)
 {
+    ex_call_t *c = call_of(query);
     const ex_request_t *q = c->config.request;
-    *why = NULL;
     if (c->done)
         return RC_OK;
-    if (q->has_chain_id && q->chain_id != c->config.block->env.chain_id) {
-        *why = "the chain id is not this chain's";
-        return RC_REFUSED;
-    }
+    if (q->has_chain_id && q->chain_id != c->config.block->env.chain_id)
+        return err_say(e, RC_REFUSED, "the chain id is not this chain's");
     rc_t rc;
     unsigned tries = 0;
     do { /* again when another thread has meanwhile put all that was missing into the cache */
         c->needs = NULL;
         c->need_count = 0;
         arena_free(&c->work);
-        rc = attempt(c, why);
+        rc = attempt(c, e);
     } while (rc == RC_NEED_DATA && c->need_count == 0 && ++tries < EX_ROUNDS_MAX);
     if (rc == RC_OK) {
         c->done = true;
         learn(c);
     } else if (rc == RC_NEED_DATA && (c->need_count == 0 || c->rounds >= EX_ROUNDS_MAX)) {
         c->need_count = 0;
-        *why = "the call needs more rounds than it may have";
-        return RC_LIMIT;
+        return err_say(e, RC_LIMIT, "the call needs more rounds than it may have");
     } else if (rc == RC_NEED_DATA) {
         c->hint_due = false;
         c->foreseen = true;
@@ -456,56 +429,44 @@ rc_t ex_call_step(ex_call_t *c, const char **why)
     return rc;
 }
 
-size_t ex_call_needs(const ex_call_t *c, const need_t **out)
+static size_t call_needs(const query_t *query, const need_t **out)
 {
+    const ex_call_t *c = const_call_of(query);
     *out = c->needs;
     return c->need_count;
 }
 
-static const need_t *need_at(const ex_call_t *c, size_t i, need_kind_t kind)
-{
-    return i < c->need_count && c->needs[i].kind == kind ? &c->needs[i] : NULL;
-}
-
-rc_t ex_call_give_hint(ex_call_t *c, size_t i, const evm_access_t *list, size_t count)
+static rc_t give_hint(ex_call_t *c, err_t *e, const evm_access_t *list, size_t count)
 {
     size_t keys = 0;
-    if (!need_at(c, i, NEED_HINT))
-        return RC_BUG;
     for (size_t k = 0; k < count && k < EX_HINT_ACCOUNTS_MAX && keys < EX_HINT_KEYS_MAX; k++) {
         size_t slots = list[k].key_count;
         if (slots > EX_HINT_KEYS_MAX - keys)
             slots = EX_HINT_KEYS_MAX - keys;
         keys += slots + 1;
-        rc_t rc = want(c, &list[k].addr, list[k].keys, slots, true);
-        if (rc == RC_NOMEM)
-            return rc;
+        if (want(c, &list[k].addr, list[k].keys, slots, true) == RC_NOMEM)
+            return err_say(e, RC_NOMEM, "out of memory");
     }
     return RC_OK;
 }
 
-rc_t ex_call_give_proof(ex_call_t *c, size_t i, const ex_proof_answer_t *answer, const char **why)
+static rc_t give_proof(ex_call_t *c, err_t *e, const need_t *need, const ex_proof_answer_t *answer)
 {
-    const need_t *need = need_at(c, i, NEED_PROOF);
     ex_state_t *s = &c->view.state;
     mpt_account_t proven;
     ex_acct_t *a;
     ex_slot_t *slot;
-    *why = "not a proof that was asked for";
-    if (!need)
-        return RC_BUG;
-    *why = "out of memory";
     arena_mark_t mark = arena_mark(&c->work);
     u256_t *values = arena_alloc(&c->work, need->slot_count * sizeof *values);
     if (!values)
-        return RC_NOMEM;
-    rc_t rc = ex_proof_verify(&proven, values, why, &s->state_root, &need->addr, need->slots, need->slot_count, answer);
+        return err_say(e, RC_NOMEM, "out of memory");
+    rc_t rc = ex_proof_verify(&proven, values, e, &s->state_root, &need->addr, need->slots, need->slot_count, answer);
     if (!rc)
-        rc = ex_state_acct(&a, s, &need->addr);
+        rc = ex_state_acct(&a, s, &need->addr); /* is there, as are the slots: the need was made from them */
     if (!rc)
         ex_state_prove_acct(s, a, &proven);
     for (size_t k = 0; k < need->slot_count && !rc; k++) {
-        rc = ex_state_slot(&slot, s, a, &need->slots[k]); /* is there: the need was made from it */
+        rc = ex_state_slot(&slot, s, a, &need->slots[k]);
         if (!rc)
             ex_state_prove_slot(s, slot, &values[k]);
     }
@@ -513,53 +474,91 @@ rc_t ex_call_give_proof(ex_call_t *c, size_t i, const ex_proof_answer_t *answer,
     return rc;
 }
 
-rc_t ex_call_give_code(ex_call_t *c, size_t i, view_t code, const char **why)
+static rc_t give_code(ex_call_t *c, err_t *e, const need_t *need, view_t code)
 {
-    const need_t *need = need_at(c, i, NEED_CODE);
     ex_acct_t *a;
     hash32_t hash;
-    *why = "not a code that was asked for";
-    if (!need)
-        return RC_BUG;
-    *why = "code is longer than any contract's";
     if (code.n > EX_CODE_MAX)
-        return RC_LIMIT;
+        return err_say(e, RC_LIMIT, "code is longer than any contract's");
     rc_t rc = ex_state_acct(&a, &c->view.state, &need->addr);
     if (rc)
-        return rc;
+        return err_say(e, rc, failure(rc));
     keccak256(&hash, code);
-    *why = "code does not have the proven code hash";
     if (ex_acct_known(&c->view.state, a) && !hash32_eq(&hash, a->value.exists ? &a->value.code_hash : &KECCAK_EMPTY))
-        return RC_REFUSED;
-    *why = "out of memory";
+        return err_say(e, RC_REFUSED, "code does not have the proven code hash");
     rc = code.n ? ex_state_add_code(&c->view.state, &hash, code) : RC_OK;
-    if (!rc)
-        *why = NULL;
-    return rc;
+    return rc ? err_say(e, rc, "out of memory") : RC_OK;
 }
 
-rc_t ex_call_give_header(ex_call_t *c, size_t i, const ex_header_t *header, const char **why)
+static rc_t give_header(ex_call_t *c, err_t *e, const need_t *need, const ex_header_t *header)
 {
-    const need_t *need = need_at(c, i, NEED_HEADER);
-    *why = "not a header that was asked for";
-    if (!need)
-        return RC_BUG;
-    *why = "number is not the requested one";
     if (header->number != need->number)
-        return RC_REFUSED;
-    *why = "header does not have the hash that its child names";
+        return err_say(e, RC_REFUSED, "number is not the requested one");
     rc_t rc = ex_view_header(&c->view, (size_t)(c->config.block->env.number - 1 - need->number), header);
+    return rc ? err_say(e, rc, "header does not have the hash that its child names") : RC_OK;
+}
+
+static rc_t call_give(query_t *query, err_t *e, size_t i, const answer_t *answer)
+{
+    ex_call_t *c = call_of(query);
+    const need_t *need = i < c->need_count ? &c->needs[i] : NULL;
+    if (!need || need->kind != answer->kind)
+        return err_say(e, RC_BUG, "an answer to something that was not asked for");
+    switch (need->kind) {
+    case NEED_HINT: return give_hint(c, e, answer->hint, answer->hint_count);
+    case NEED_PROOF: return give_proof(c, e, need, &answer->proof);
+    case NEED_CODE: return give_code(c, e, need, answer->code);
+    case NEED_HEADER: return give_header(c, e, need, &answer->header);
+    }
+    return err_say(e, RC_BUG, "a need of no known kind");
+}
+
+static void call_free(query_t *query)
+{
+    ex_call_t *c = call_of(query);
+    arena_free(&c->work);
+    arena_free(&c->mem);
+    free(c);
+}
+
+static rc_t call_init(ex_call_t *c, const ex_call_config_t *config)
+{
+    static const addr_t nobody;
+    static const query_ops_t ops = { call_step, call_needs, call_give, call_free };
+    c->query.ops = &ops;
+    c->config = *config;
+    arena_init(&c->mem, STATE_MEMORY_MAX);
+    arena_init(&c->work, EX_CALL_MEMORY_MAX - STATE_MEMORY_MAX);
+    rc_t rc = ex_view_init(&c->view, &c->mem, &c->config, &c->query);
     if (!rc)
-        *why = NULL;
+        rc = foresee_hashes(c);
+    if (rc)
+        return rc;
+    c->hint_due = !load_learned(c) && config->use_hint;
+    /* No access list names the sender. A call that pays it back would need it in a round of its own. */
+    if (c->hint_due && !addr_eq(&config->request->from, &nobody))
+        rc = want(c, &config->request->from, NULL, 0, false);
     return rc;
 }
 
-const evm_result_t *ex_call_result(const ex_call_t *c)
+rc_t ex_call_new(query_t **out, err_t *e, const ex_call_config_t *config)
 {
+    ex_call_t *c = calloc(1, sizeof *c);
+    rc_t rc = c ? call_init(c, config) : RC_NOMEM;
+    if (!rc)
+        *out = &c->query;
+    else if (c)
+        call_free(&c->query);
+    return rc ? err_say(e, rc, "out of memory") : RC_OK;
+}
+
+const evm_result_t *ex_call_result(const query_t *q)
+{
+    const ex_call_t *c = const_call_of(q);
     return c->done ? &c->result : NULL;
 }
 
-unsigned ex_call_rounds(const ex_call_t *c)
+unsigned ex_call_rounds(const query_t *q)
 {
-    return c->rounds;
+    return const_call_of(q)->rounds;
 }

@@ -23,49 +23,41 @@ static const char *account_lie(const mpt_account_t *proven, const ex_proof_answe
     return NULL;
 }
 
-static rc_t slot_check(u256_t *value, const char **why, const hash32_t *storage_root, const hash32_t *key,
-                       const ex_slot_answer_t *answer)
+static rc_t slot_check(err_t *e, const hash32_t *storage_root, const hash32_t *key, const ex_slot_answer_t *answer)
 {
-    u256_t want = u256_from_be32(key->b);
-    *why = "storage key is not the requested one";
+    u256_t value, want = u256_from_be32(key->b);
     if (!u256_eq(&answer->key, &want))
-        return RC_REFUSED;
-    *why = "storage proof does not verify";
-    rc_t rc = mpt_verify_slot(value, storage_root, key, answer->proof.nodes, answer->proof.count);
+        return err_say(e, RC_REFUSED, "storage key is not the requested one");
+    rc_t rc = mpt_verify_slot(&value, storage_root, key, answer->proof.nodes, answer->proof.count);
     if (rc)
-        return rc;
-    *why = "storage value differs from the proven one";
-    return u256_eq(value, &answer->value) ? RC_OK : RC_REFUSED;
+        return err_say(e, rc, "storage proof does not verify");
+    return u256_eq(&value, &answer->value) ? RC_OK
+                                           : err_say(e, RC_REFUSED, "storage value differs from the proven one");
 }
 
-rc_t ex_proof_verify(mpt_account_t *account, u256_t *values, const char **why, const hash32_t *state_root,
-                     const addr_t *addr, const hash32_t *slots, size_t slot_count, const ex_proof_answer_t *answer)
+rc_t ex_proof_verify(mpt_account_t *account, u256_t *values, err_t *e, const hash32_t *state_root, const addr_t *addr,
+                     const hash32_t *slots, size_t slot_count, const ex_proof_answer_t *answer)
 {
     mpt_account_t a;
-    u256_t value;
-    *why = "address is not the requested one";
     if (!addr_eq(&answer->address, addr))
-        return RC_REFUSED;
-    *why = "account proof does not verify";
+        return err_say(e, RC_REFUSED, "address is not the requested one");
     rc_t rc = mpt_verify_account(&a, state_root, addr, answer->account_proof.nodes, answer->account_proof.count);
     if (rc)
-        return rc;
-    *why = account_lie(&a, answer);
-    if (*why)
-        return RC_REFUSED;
-    *why = "number of storage proofs is not the requested one";
+        return err_say(e, rc, "account proof does not verify");
+    const char *lie = account_lie(&a, answer);
+    if (lie)
+        return err_say(e, RC_REFUSED, lie);
     const bool no_slots = !a.exists && answer->slot_count == 0;
     if (answer->slot_count != slot_count && !no_slots)
-        return RC_REFUSED;
+        return err_say(e, RC_REFUSED, "number of storage proofs is not the requested one");
     const hash32_t *root = a.exists ? &a.storage_root : &EMPTY_TRIE_ROOT;
     for (size_t i = 0; i < slot_count && !no_slots; i++) { /* all are checked before the first is handed out */
-        rc = slot_check(&value, why, root, &slots[i], &answer->slots[i]);
+        rc = slot_check(e, root, &slots[i], &answer->slots[i]);
         if (rc)
             return rc;
     }
     for (size_t i = 0; i < slot_count; i++)
         values[i] = no_slots ? u256_of(0) : answer->slots[i].value; /* equal to the proven ones */
     *account = a;
-    *why = NULL;
     return RC_OK;
 }

@@ -9,7 +9,7 @@
 #define EXEC_PROOF_H
 
 #include "base/bytes.h"
-#include "base/rc.h"
+#include "base/err.h"
 #include "lightclient/mpt/mpt.h"
 
 typedef struct {
@@ -37,11 +37,10 @@ typedef struct {
 
 /* Proves an account and slot_count slots of it under the state root.
  *   account, values  written only on RC_OK; values has room for slot_count
- *   why              static text that says what is wrong
  * Providers differ about an absent account: zero or the empty hashes, and its slots (all zero) with proofs or left out
  * altogether. Everything else must be equal.
  * RC_MALFORMED, RC_LIMIT: a proof node; RC_REFUSED: not what was asked for, or not what is proven. */
-NODISCARD rc_t ex_proof_verify(mpt_account_t *account, u256_t *values, const char **why, const hash32_t *state_root,
+NODISCARD rc_t ex_proof_verify(mpt_account_t *account, u256_t *values, err_t *e, const hash32_t *state_root,
                                const addr_t *addr, const hash32_t *slots, size_t slot_count,
                                const ex_proof_answer_t *answer);
 

@@ -22,7 +22,8 @@
 #include "lightclient/exec/proof.h"
 #include "lightclient/exec/request.h"
 
-#define NEED_SLOTS_MAX 1024u /* slots of one NEED_PROOF; more become several needs */
+#define NEED_SLOTS_MAX 1024u     /* slots of one NEED_PROOF; more become several needs */
+#define EX_CODE_MAX (128u << 10) /* bytes of one contract's code, as an answer to NEED_CODE */
 
 typedef enum {
     NEED_HINT,  /* eth_createAccessList for the request at the block; a refusal is fine */
@@ -70,7 +71,19 @@ typedef struct {
 
 struct query {
     const query_ops_t *ops;
+    /* Whether the time that steps may take has passed; the driver sets it. Asked during a step, on the step's thread; NULL:
+     * no limit. A step that it ends answers RC_TIMEOUT, and a later one begins anew. */
+    bool (*expired)(void *ctx);
+    void *expired_ctx;
 };
+
+/* Limits the time of the steps: expired answers for all of them together, so a driver that runs them on several threads
+ * keeps one ctx for each query, and sets in it what is left before each step. */
+static inline void query_limit(query_t *q, bool (*expired)(void *ctx), void *ctx)
+{
+    q->expired = expired;
+    q->expired_ctx = ctx;
+}
 
 /* Runs as far as proven data goes. RC_NEED_DATA: see query_needs; RC_OK: done. RC_LIMIT: more rounds or keys than it may have;
  * RC_REFUSED: the request itself is at fault; RC_UNSUPPORTED, RC_TIMEOUT, RC_NOMEM: e says why. */

@@ -7,10 +7,11 @@ static const addr_t HISTORY = { { 0x00, 0x00, 0xf9, 0x08, 0x27, 0xf1, 0xc5, 0x3a
                                   0x7a, 0x02, 0x33, 0x5b, 0x17, 0x53, 0x20, 0x00, 0x29, 0x35 } };
 #define HISTORY_WINDOW 8191u
 
-rc_t ex_view_init(ex_view_t *v, arena_t *mem, const ex_call_config_t *config)
+rc_t ex_view_init(ex_view_t *v, arena_t *mem, const ex_call_config_t *config, const query_t *query)
 {
     const ex_block_t *block = config->block;
     v->config = config;
+    v->query = query;
     v->fork = evm_chain_rules(config->chain, block->env.timestamp)->fork;
     v->hash[0] = block->parent_hash;
     v->hash_count = 1;
@@ -233,7 +234,7 @@ static rc_t view_storage_empty(void *ctx, bool *out, const addr_t *addr)
 static bool view_expired(void *ctx)
 {
     ex_view_t *v = ctx;
-    if (v->config->expired && v->config->expired(v->config->expired_ctx))
+    if (v->query->expired && v->query->expired(v->query->expired_ctx))
         v->deadline = true;
     return v->deadline || (v->guessed && ++v->polls > EX_GUESSED_POLLS_MAX);
 }

@@ -20,6 +20,7 @@
 typedef struct {
     ex_state_t state;
     const ex_call_config_t *config;
+    const query_t *query; /* has the deadline */
     evm_fork_t fork;
     bool charges; /* the sender pays charge before the call: a gas price was given */
     u256_t charge;
@@ -45,7 +46,7 @@ typedef struct {
 } ex_view_t;
 
 /* Fills the view of a block for a call; the state in mem. RC_NOMEM. */
-NODISCARD rc_t ex_view_init(ex_view_t *v, arena_t *mem, const ex_call_config_t *config);
+NODISCARD rc_t ex_view_init(ex_view_t *v, arena_t *mem, const ex_call_config_t *config, const query_t *query);
 
 /* Starts a run and gives the callbacks for it. */
 evm_host_t ex_view_run(ex_view_t *v);

@@ -85,7 +85,7 @@ static rc_t write_batches(exchange_t *x, size_t *at, round_t *round)
 }
 
 /* Takes the answer to batch k. */
-static rc_t take_batch(ex_call_t *call, round_t *round, char *why, size_t cap, const exchange_t *x, size_t k)
+static rc_t take_batch(query_t *call, round_t *round, char *why, size_t cap, const exchange_t *x, size_t k)
 {
     const hc_response_t *r = &x->responses[k];
     size_t first = x->first[k];
@@ -103,7 +103,7 @@ static rc_t take_batch(ex_call_t *call, round_t *round, char *why, size_t cap, c
 }
 
 /* Sends what was written and takes the answers; the first fault is told. */
-static rc_t perform(ex_call_t *call, round_t *round, char *why, size_t cap, uint32_t *retry_after_ms, exchange_t *x,
+static rc_t perform(query_t *call, round_t *round, char *why, size_t cap, uint32_t *retry_after_ms, exchange_t *x,
                     size_t endpoint, timer_ctx_t *timer)
 {
     uint64_t now = clock_monotonic_ms(), left = now < timer->deadline_ms ? timer->deadline_ms - now : 1;
@@ -130,7 +130,7 @@ static rc_t perform(ex_call_t *call, round_t *round, char *why, size_t cap, uint
 
 /* Asks one endpoint for all needs that are not answered yet. What it has not does not keep it from being asked for the rest.
  * why names what is wrong, without the endpoint. */
-static rc_t ask(ex_call_t *call, round_t *round, char *why, size_t cap, uint32_t *retry_after_ms, size_t endpoint,
+static rc_t ask(query_t *call, round_t *round, char *why, size_t cap, uint32_t *retry_after_ms, size_t endpoint,
                 timer_ctx_t *timer)
 {
     exchange_t *x = arena_calloc(&round->arena, 1, sizeof *x);
@@ -164,7 +164,7 @@ static bool is_open(const need_t *needs, const bool *answered, size_t count, nee
 
 /* Asks one endpoint, and reports how it did: what only a guess asked for, it need not have. RC_OK: no need is left that another
  * endpoint should be asked for. */
-static rc_t ask_endpoint(ex_call_t *call, round_t *round, char *why, size_t cap, size_t endpoint, timer_ctx_t *timer)
+static rc_t ask_endpoint(query_t *call, round_t *round, char *why, size_t cap, size_t endpoint, timer_ctx_t *timer)
 {
     const call_edge_t *edge = timer->edge;
     char fault[UP_REASON_MAX] = "";
@@ -189,12 +189,12 @@ static rc_t ask_endpoint(ex_call_t *call, round_t *round, char *why, size_t cap,
 /* Gets the needs of the last step answered, by as many endpoints as it takes. What none of them has may be a key that only a
  * guess or a hint named: as long as one of them answers honestly, and what the call needs for certain is there, the call goes on,
  * however the others fail. */
-static rc_t round_trip(ex_call_t *call, char *why, size_t cap, timer_ctx_t *timer, const ex_block_t *block,
+static rc_t round_trip(query_t *call, char *why, size_t cap, timer_ctx_t *timer, const ex_block_t *block,
                        const ex_request_t *request)
 {
     size_t order[UP_ENDPOINTS_MAX], endpoints = up_order(timer->edge->upstream, order, timer->edge->now_ms());
     round_t round = { .block = block, .request = request };
-    round.count = ex_call_needs(call, &round.needs);
+    round.count = query_needs(call, &round.needs);
     arena_init(&round.arena, ROUND_ARENA_MAX);
     round.answered = arena_calloc(&round.arena, round.count, sizeof *round.answered);
     rc_t rc = round.answered ? RC_IO : RC_NOMEM;
@@ -212,7 +212,7 @@ static rc_t round_trip(ex_call_t *call, char *why, size_t cap, timer_ctx_t *time
     return goes_on ? RC_OK : rc == RC_OK || rc == RC_NOMEM ? rc : RC_IO;
 }
 
-rc_t call_run(ex_call_t **out, char *why, size_t why_cap, const call_edge_t *edge, const ex_block_t *block,
+rc_t call_run(query_t **out, char *why, size_t why_cap, const call_edge_t *edge, const ex_block_t *block,
               const ex_request_t *request)
 {
     timer_ctx_t timer = { edge, clock_monotonic_ms() + CALL_TIME_MAX_MS, 0 };
@@ -222,17 +222,20 @@ rc_t call_run(ex_call_t **out, char *why, size_t why_cap, const call_edge_t *edg
                                 .block = block,
                                 .request = request,
                                 .use_hint = true,
-                                .proof_slots_max = BATCH_SLOTS_MAX,
-                                .expired = run_expired,
-                                .expired_ctx = &timer };
-    ex_call_t *call = ex_call_new(&config);
-    rc_t rc = call ? RC_NEED_DATA : RC_NOMEM;
-    snprintf(why, why_cap, "out of memory");
+                                .proof_slots_max = BATCH_SLOTS_MAX };
+    query_t *call = NULL;
+    err_t e;
+    rc_t rc = ex_call_new(&call, &e, &config);
+    if (rc) {
+        snprintf(why, why_cap, "%s", e.text);
+        return rc;
+    }
+    query_limit(call, run_expired, &timer);
+    rc = RC_NEED_DATA;
     while (rc == RC_NEED_DATA) {
-        const char *text = "";
         uint64_t began = clock_monotonic_ms();
         timer.run_until_ms = began + run_left_ms;
-        rc = ex_call_step(call, &text);
+        rc = query_step(call, &e);
         uint64_t took = clock_monotonic_ms() - began;
         run_left_ms = took < run_left_ms ? run_left_ms - took : 0;
         if (rc == RC_NEED_DATA && !run_left_ms)
@@ -244,10 +247,10 @@ rc_t call_run(ex_call_t **out, char *why, size_t why_cap, const call_edge_t *edg
         } else if (rc == RC_TIMEOUT)
             snprintf(why, why_cap, "the call ran longer than %u s", CALL_RUN_MAX_MS / 1000);
         else if (rc)
-            snprintf(why, why_cap, "%s", text);
+            snprintf(why, why_cap, "%s", e.text);
     }
     if (rc) {
-        ex_call_free(call);
+        query_free(call);
         return rc;
     }
     *out = call;

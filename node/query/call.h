@@ -27,10 +27,10 @@ typedef struct {
 } call_edge_t;
 
 /* Runs request on block.
- *   out  on RC_OK a finished call, to be freed with ex_call_free; ex_call_result has the outcome (also a revert is one)
+ *   out  on RC_OK a finished call, to be freed with query_free; ex_call_result has the outcome (also a revert is one)
  *   why  sentence for the client on anything else; names the endpoint when one is at fault
  * RC_REFUSED: the request itself; RC_IO: no endpoint gave an answer that could be proven; RC_TIMEOUT, RC_LIMIT, RC_UNSUPPORTED, RC_NOMEM. */
-NODISCARD rc_t call_run(ex_call_t **out, char *why, size_t why_cap, const call_edge_t *edge, const ex_block_t *block,
+NODISCARD rc_t call_run(query_t **out, char *why, size_t why_cap, const call_edge_t *edge, const ex_block_t *block,
                         const ex_request_t *request);
 
 #endif

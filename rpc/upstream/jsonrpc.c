@@ -175,9 +175,9 @@ rc_t jr_encode_needs(view_t *out, arena_t *a, const need_t *needs, const bool *a
 /* ---- answers ---- */
 
 typedef struct {
-    ex_call_t *call;
+    query_t *query;
     const need_t *needs;
-    size_t first; /* the call's number of needs[0] */
+    size_t first; /* the query's number of needs[0] */
     size_t count;
     bool *answered;
     const json_t **by_id; /* element for need i */
@@ -236,39 +236,35 @@ static rc_t bad_field(element_t *x, const need_t *need, const char *field)
     return fault(x, need, RC_MALFORMED, text);
 }
 
+static rc_t give(element_t *x, size_t i, const answer_t *answer)
+{
+    err_t e;
+    rc_t rc = query_give(x->query, &e, x->first + i, answer);
+    return rc ? fault(x, &x->needs[i], rc, e.text) : RC_OK;
+}
+
 static rc_t take_proof(element_t *x, size_t i, json_t *result)
 {
-    ex_proof_answer_t answer = { .nonce = 0 };
-    const char *why = NULL;
-    const char *field = jr_proof(&answer, &x->arena, result, NEED_SLOTS_MAX);
-    if (field)
-        return bad_field(x, &x->needs[i], field);
-    rc_t rc = ex_call_give_proof(x->call, x->first + i, &answer, &why);
-    return rc ? fault(x, &x->needs[i], rc, why ? why : rc_name(rc)) : RC_OK;
+    answer_t answer = { .kind = NEED_PROOF };
+    const char *field = jr_proof(&answer.proof, &x->arena, result, NEED_SLOTS_MAX);
+    return field ? bad_field(x, &x->needs[i], field) : give(x, i, &answer);
 }
 
 static rc_t take_code(element_t *x, size_t i, const json_t *result)
 {
-    view_t code;
-    const char *why = NULL;
+    answer_t answer = { .kind = NEED_CODE };
     if (json_string_length(result) > 2 * EX_CODE_MAX + 2)
         return fault(x, &x->needs[i], RC_LIMIT, "code is longer than any contract's");
-    if (!jr_bytes(&code, &x->arena, result))
-        return bad_field(x, &x->needs[i], "result");
-    rc_t rc = ex_call_give_code(x->call, x->first + i, code, &why);
-    return rc ? fault(x, &x->needs[i], rc, why ? why : rc_name(rc)) : RC_OK;
+    return jr_bytes(&answer.code, &x->arena, result) ? give(x, i, &answer) : bad_field(x, &x->needs[i], "result");
 }
 
 static rc_t take_header(element_t *x, size_t i, const json_t *result)
 {
-    ex_header_t header;
-    const char *why = NULL;
-    if (!json_is_object(result))
-        return bad_field(x, &x->needs[i], "result");
-    if (jr_header(&header, &why, result))
-        return bad_field(x, &x->needs[i], why);
-    rc_t rc = ex_call_give_header(x->call, x->first + i, &header, &why);
-    return rc ? fault(x, &x->needs[i], rc, why ? why : rc_name(rc)) : RC_OK;
+    answer_t answer = { .kind = NEED_HEADER };
+    const char *field = "result";
+    if (!json_is_object(result) || jr_header(&answer.header, &field, result))
+        return bad_field(x, &x->needs[i], field);
+    return give(x, i, &answer);
 }
 
 static bool read_access(evm_access_t *out, arena_t *a, const json_t *entry)
@@ -295,7 +291,7 @@ static rc_t take_hint(element_t *x, size_t i, const json_t *result)
     for (size_t k = 0; k < n; k++)
         if (!access || !read_access(&access[k], &x->arena, json_array_get(list, k)))
             n = 0;
-    return ex_call_give_hint(x->call, x->first + i, access, n);
+    return give(x, i, &(answer_t){ .kind = NEED_HINT, .hint = access, .hint_count = n });
 }
 
 /* One element of the batch, for a need that is still open. */
@@ -392,13 +388,13 @@ static rc_t feed(element_t *x)
     return first_rc;
 }
 
-rc_t jr_answer_needs(ex_call_t *call, bool *answered, char *why, size_t why_cap, const need_t *needs, size_t count,
+rc_t jr_answer_needs(query_t *query, bool *answered, char *why, size_t why_cap, const need_t *needs, size_t count,
                      view_t body)
 {
     const need_t *all;
     arena_t list;
-    ex_call_needs(call, &all);
-    element_t x = { call, needs, (size_t)(needs - all), count, answered, NULL, { 0 }, why, why_cap };
+    query_needs(query, &all);
+    element_t x = { query, needs, (size_t)(needs - all), count, answered, NULL, { 0 }, why, why_cap };
     json_t *root = NULL;
     say(why, why_cap, "%s", "");
     arena_init(&list, count * sizeof(json_t *) + 65536);

@@ -10,7 +10,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/rc.h"
-#include "lightclient/exec/call.h"
+#include "lightclient/exec/query.h"
 
 #define JR_BODY_MAX (32u << 20) /* bytes of one answer */
 #define JR_CALL_MAX (5u << 20)  /* bytes of one call object */
@@ -22,7 +22,7 @@
 NODISCARD rc_t jr_encode_needs(view_t *out, arena_t *a, const need_t *needs, const bool *answered, size_t count,
                                const ex_block_t *block, const ex_request_t *request);
 
-/* Decodes the answer to jr_encode_needs and feeds every element to the call. Order of elements is free, ids must be
+/* Decodes the answer to jr_encode_needs and feeds every element to the query. Order of elements is free, ids must be
  * exactly those asked for, each once.
  *   answered  count flags, cleared by the caller before the first answer: set when element i was given and accepted; a
  *             need whose flag is set (by another upstream's answer) is passed over
@@ -31,7 +31,7 @@ NODISCARD rc_t jr_encode_needs(view_t *out, arena_t *a, const need_t *needs, con
  * RC_OK: all given (a refused hint counts as given). Otherwise the first fault; elements already accepted stay
  * accepted. RC_MALFORMED, RC_LIMIT, RC_REFUSED accuse the upstream of a broken or false answer; RC_IO: it has no answer
  * (an error object, for one element or for the whole batch, or null). */
-NODISCARD rc_t jr_answer_needs(ex_call_t *call, bool *answered, char *why, size_t why_cap, const need_t *needs,
+NODISCARD rc_t jr_answer_needs(query_t *query, bool *answered, char *why, size_t why_cap, const need_t *needs,
                                size_t count, view_t body);
 
 /* Parses eth_call's transaction object (POST /call body). Text and lists live in the arena.

@@ -77,7 +77,7 @@ static const char *run(unsigned *rounds, char *why, size_t cap, const call_edge_
     char *text = json_dumps(json_object_get(call, "call"), 0);
     arena_t a;
     ex_request_t request;
-    ex_call_t *done = NULL;
+    query_t *done = NULL;
     const char *bad = NULL;
     arena_init(&a, 16u << 20);
     rc_t rc = text ? jr_parse_call(&request, &a, why, cap, view_str(text)) : RC_NOMEM;
@@ -88,7 +88,7 @@ static const char *run(unsigned *rounds, char *why, size_t cap, const call_edge_
     else {
         bad = looks_at_base_fee(call) ? NULL : difference(ex_call_result(done), json_object_get(call, "expected"));
         *rounds = ex_call_rounds(done);
-        ex_call_free(done);
+        query_free(done);
     }
     arena_free(&a);
     free(text);

@@ -143,17 +143,20 @@ static bool is_left_out(world_t *w, const need_t *need, unsigned round)
 }
 
 /* State goes into the cache, as if another call had just proven it. */
-static void answer(ex_call_t *c, size_t i, const need_t *need, ex_cache_t *cache, const world_t *w)
+static void answer(query_t *q, size_t i, const need_t *need, ex_cache_t *cache, const world_t *w)
 {
     const evm_access_t hint = { other_addr, &old_state_root, 1 };
     const view_t *bytes = code_at(w, &need->addr);
-    const char *why = NULL;
+    answer_t answer = { .kind = need->kind };
     switch (need->kind) {
-    case NEED_HINT: require(ex_call_give_hint(c, i, &hint, 1) == RC_OK); break;
-    case NEED_CODE: require(ex_call_give_code(c, i, bytes ? *bytes : view_of(NULL, 0), &why) == RC_OK); break;
+    case NEED_HINT:
+        answer.hint = &hint;
+        answer.hint_count = 1;
+        break;
+    case NEED_CODE: answer.code = bytes ? *bytes : view_of(NULL, 0); break;
     case NEED_HEADER:
         require(need->number < NUMBER && NUMBER - need->number <= ANCESTORS);
-        require(ex_call_give_header(c, i, &headers[NUMBER - 1 - need->number], &why) == RC_OK);
+        answer.header = headers[NUMBER - 1 - need->number];
         break;
     default: {
         const mpt_account_t a = account_at(w, &need->addr);
@@ -162,8 +165,10 @@ static void answer(ex_call_t *c, size_t i, const need_t *need, ex_cache_t *cache
             const u256_t value = slot_at(w, &need->addr, &need->slots[k]);
             ex_cache_put_slot(cache, &a.storage_root, &need->slots[k], &value);
         }
+        return;
     }
     }
+    require(query_give(q, NULL, i, &answer) == RC_OK);
 }
 
 static void check_same(const evm_result_t *a, const evm_result_t *b)
@@ -181,23 +186,23 @@ static void check_same(const evm_result_t *a, const evm_result_t *b)
 /* One call to its end, which must be what the EVM over the whole state came to; or a limit of such calls. */
 static void run(const ex_call_config_t *config, world_t *w, rc_t want_rc, const evm_result_t *want)
 {
-    ex_call_t *c = ex_call_new(config);
+    query_t *q;
     const need_t *needs;
-    const char *why;
+    err_t e = { 0 };
     rc_t rc;
-    require(c != NULL);
-    while ((rc = ex_call_step(c, &why)) == RC_NEED_DATA) {
-        size_t n = ex_call_needs(c, &needs);
+    require(ex_call_new(&q, &e, config) == RC_OK);
+    while ((rc = query_step(q, &e)) == RC_NEED_DATA) {
+        size_t n = query_needs(q, &needs);
         require(n > 0);
         for (size_t i = 0; i < n; i++)
-            if (!is_left_out(w, &needs[i], ex_call_rounds(c)))
-                answer(c, i, &needs[i], config->cache, w);
+            if (!is_left_out(w, &needs[i], ex_call_rounds(q)))
+                answer(q, i, &needs[i], config->cache, w);
     }
     require(rc == want_rc || rc == RC_LIMIT);
-    require((rc == RC_OK) == (ex_call_result(c) != NULL) && (rc == RC_OK) == !why);
+    require((rc == RC_OK) == (ex_call_result(q) != NULL) && e.rc == rc);
     if (!rc)
-        check_same(want, ex_call_result(c));
-    ex_call_free(c);
+        check_same(want, ex_call_result(q));
+    query_free(q);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lightclient/exec/call.h"
 #include "rpc/upstream/jsonrpc.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -20,14 +21,13 @@ static void answer(view_t body)
                                       .parent_hash = { { 2 } },
                                       .env = { .number = 1000, .chain_id = 1 } };
     const ex_call_config_t config = { .chain = &CHAIN, .block = &block, .request = &request, .use_hint = true };
-    ex_call_t *call = ex_call_new(&config);
+    query_t *call;
     const need_t *needs;
-    const char *text;
     char why[200];
     bool answered[8] = { false };
-    if (!call || ex_call_step(call, &text) != RC_NEED_DATA)
+    if (ex_call_new(&call, NULL, &config) || query_step(call, NULL) != RC_NEED_DATA)
         abort();
-    size_t n = ex_call_needs(call, &needs);
+    size_t n = query_needs(call, &needs);
     if (n == 0 || n > 8)
         abort();
     rc_t rc = jr_answer_needs(call, answered, why, sizeof why, needs, n, body);
@@ -36,9 +36,9 @@ static void answer(view_t body)
     for (size_t i = 0; i < n; i++)
         if (answered[i] && needs[i].kind == NEED_PROOF)
             abort();
-    if (ex_call_step(call, &text) != RC_NEED_DATA || ex_call_result(call))
+    if (query_step(call, NULL) != RC_NEED_DATA || ex_call_result(call))
         abort();
-    ex_call_free(call);
+    query_free(call);
 }
 
 static void object(view_t body)

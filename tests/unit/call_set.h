@@ -34,7 +34,10 @@ typedef struct {
     ex_block_t block;
     ex_request_t request;
     ex_call_config_t config;
-    ex_call_t *call;
+    bool (*expired)(void *ctx);
+    void *expired_ctx;
+    query_t *call;
+    err_t e;                  /* of the last failure */
     ex_header_t headers[300]; /* ancestors: [0] is the parent */
     bool hint;                /* the server knows eth_createAccessList */
     evm_access_t hints[4];
@@ -65,7 +68,7 @@ static inline void begin(set_t *s, const char *code)
 
 static inline void end(set_t *s)
 {
-    ex_call_free(s->call);
+    query_free(s->call);
     world_clear(&s->w);
 }
 
@@ -75,52 +78,73 @@ static inline ex_cache_t *cache_new(void)
     return ex_cache_new(&config);
 }
 
+/* Answers to need i; a text is in s->e. */
+static inline rc_t give_hint(set_t *s, size_t i, const evm_access_t *list, size_t count)
+{
+    return query_give(s->call, &s->e, i, &(answer_t){ .kind = NEED_HINT, .hint = list, .hint_count = count });
+}
+
+static inline rc_t give_proof(set_t *s, size_t i, const ex_proof_answer_t *proof)
+{
+    return query_give(s->call, &s->e, i, &(answer_t){ .kind = NEED_PROOF, .proof = *proof });
+}
+
+static inline rc_t give_code(set_t *s, size_t i, view_t code)
+{
+    return query_give(s->call, &s->e, i, &(answer_t){ .kind = NEED_CODE, .code = code });
+}
+
+static inline rc_t give_header(set_t *s, size_t i, const ex_header_t *header)
+{
+    return query_give(s->call, &s->e, i, &(answer_t){ .kind = NEED_HEADER, .header = *header });
+}
+
 /* Answers need i honestly. */
 static inline rc_t answer(set_t *s, const need_t *need, size_t i)
 {
-    const char *why = NULL;
     s->asked[need->kind]++;
     if (need->kind == NEED_HINT)
-        return ex_call_give_hint(s->call, i, s->hints, s->hint ? s->hint_count : 0);
+        return give_hint(s, i, s->hints, s->hint ? s->hint_count : 0);
     if (need->kind == NEED_CODE)
-        return ex_call_give_code(s->call, i, world_code(&s->w, &need->addr), &why);
+        return give_code(s, i, world_code(&s->w, &need->addr));
     if (need->kind == NEED_HEADER)
-        return ex_call_give_header(s->call, i, &s->headers[s->block.env.number - 1 - need->number], &why);
+        return give_header(s, i, &s->headers[s->block.env.number - 1 - need->number]);
     s->proven_slots += need->slot_count;
     arena_mark_t mark = arena_mark(&s->w.arena);
     ex_proof_answer_t p = world_proof(&s->w, &need->addr, need->slots, need->slot_count);
-    rc_t rc = ex_call_give_proof(s->call, i, &p, &why);
+    rc_t rc = give_proof(s, i, &p);
     arena_rollback(&s->w.arena, mark);
-    ck_assert_msg(rc == RC_OK, "an honest proof was refused: %s", why);
+    ck_assert_msg(rc == RC_OK, "an honest proof was refused: %s", s->e.text);
     return rc;
 }
 
 /* Starts a call at the present state of the world. */
 static inline void start(set_t *s)
 {
-    ex_call_free(s->call);
+    query_free(s->call);
     memset(s->asked, 0, sizeof s->asked);
     s->proven_slots = 0;
     s->block.state_root = world_root(&s->w);
-    s->call = ex_call_new(&s->config);
-    ck_assert_ptr_nonnull(s->call);
+    s->call = NULL;
+    ck_assert_int_eq(ex_call_new(&s->call, &s->e, &s->config), RC_OK);
+    query_limit(s->call, s->expired, s->expired_ctx);
 }
 
 /* Answers all needs of one step in order. */
 static inline void answer_all(set_t *s)
 {
     const need_t *needs;
-    size_t n = ex_call_needs(s->call, &needs);
+    size_t n = query_needs(s->call, &needs);
     for (size_t i = 0; i < n; i++)
         ck_assert_int_eq(answer(s, &needs[i], i), RC_OK);
 }
 
 /* Runs a call to its end with honest answers. */
-static inline rc_t run(set_t *s, const char **why)
+static inline rc_t run(set_t *s)
 {
     rc_t rc;
     start(s);
-    while ((rc = ex_call_step(s->call, why)) == RC_NEED_DATA)
+    while ((rc = query_step(s->call, &s->e)) == RC_NEED_DATA)
         answer_all(s);
     return rc;
 }
@@ -138,9 +162,8 @@ static inline uint64_t result_word(const set_t *s)
 /* Runs and checks the word that comes back and the number of rounds. */
 static inline void expect(set_t *s, uint64_t word, unsigned rounds)
 {
-    const char *why = NULL;
-    rc_t rc = run(s, &why);
-    ck_assert_msg(rc == RC_OK, "%s: %s", rc_name(rc), why ? why : "");
+    rc_t rc = run(s);
+    ck_assert_msg(rc == RC_OK, "%s: %s", rc_name(rc), s->e.text);
     ck_assert_int_eq(ex_call_result(s->call)->status, EVM_SUCCESS);
     ck_assert_uint_eq(result_word(s), word);
     ck_assert_uint_eq(ex_call_rounds(s->call), rounds);
@@ -148,10 +171,9 @@ static inline void expect(set_t *s, uint64_t word, unsigned rounds)
 
 static inline void expect_failure(set_t *s, rc_t want, const char *text)
 {
-    const char *why = NULL;
-    ck_assert_int_eq(run(s, &why), want);
-    ck_assert_ptr_nonnull(why);
-    ck_assert_msg(strstr(why, text) != NULL, "got: %s", why);
+    ck_assert_int_eq(run(s), want);
+    ck_assert_int_eq(s->e.rc, want);
+    ck_assert_msg(strstr(s->e.text, text) != NULL, "got: %s", s->e.text);
     ck_assert_ptr_null(ex_call_result(s->call));
 }
 

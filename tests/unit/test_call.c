@@ -85,10 +85,9 @@ START_TEST(slots_of_an_unchanged_storage_serve_a_later_block)
     expect(&s, 1234, 4);
     s.w.accounts[1].balance = u256_of(77);
     start(&s);
-    const char *why;
     const need_t *needs;
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
-    size_t n = ex_call_needs(s.call, &needs);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
+    size_t n = query_needs(s.call, &needs);
     for (size_t i = 0; i < n; i++) { /* answer as if another call had proven the accounts alone */
         ex_cache_t *c = s.config.cache;
         ex_proof_answer_t p = world_proof(&s.w, &needs[i].addr, NULL, 0);
@@ -171,7 +170,6 @@ START_TEST(needs_are_whole_whenever_another_thread_fills_the_cache)
         set_t s;
         rival_t rival = { .at = UINT32_MAX };
         const need_t *needs;
-        const char *why;
         begin(&s, SLOAD_ARG);
         s.request.data = view_of(s.word, 32);
         world_set(&s.w.accounts[0], 0, u256_of(5));
@@ -192,14 +190,14 @@ START_TEST(needs_are_whole_whenever_another_thread_fills_the_cache)
         rival.root = s.block.state_root;
         rival.locks = 0;
         rival.at = at;
-        ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
-        n = ex_call_needs(s.call, &needs);
+        ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
+        n = query_needs(s.call, &needs);
         for (size_t i = 0; i < n; i++)
             for (size_t k = 0; k < needs[i].slot_count; k++)
                 ck_assert_msg(hash32_is_zero(&needs[i].slots[k]), "need %zu of %zu, lock %u", i, n, at);
         answer_all(&s);
         rc_t rc;
-        while ((rc = ex_call_step(s.call, &why)) == RC_NEED_DATA)
+        while ((rc = query_step(s.call, &s.e)) == RC_NEED_DATA)
             answer_all(&s);
         ck_assert_int_eq(rc, RC_OK);
         ck_assert_uint_eq(result_word(&s), 7);
@@ -250,24 +248,23 @@ END_TEST
 START_TEST(missing_slot_is_never_zero)
 {
     set_t s;
-    const char *why;
     begin(&s, SLOAD_ARG);
     argument(&s, 3);
     world_set(&s.w.accounts[0], 3, u256_of(33));
     start(&s);
     for (int i = 0; i < 5; i++) { /* accounts and code are given, the slot never */
         const need_t *needs;
-        ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
+        ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
         ck_assert_ptr_null(ex_call_result(s.call));
-        size_t n = ex_call_needs(s.call, &needs);
+        size_t n = query_needs(s.call, &needs);
         ck_assert_uint_gt(n, 0);
         for (size_t k = 0; k < n; k++)
             if (needs[k].kind != NEED_PROOF || needs[k].slot_count == 0)
                 ck_assert_int_eq(answer(&s, &needs[k], k), RC_OK);
     }
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
     answer_all(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_OK);
     ck_assert_uint_eq(result_word(&s), 33);
     end(&s);
 }
@@ -350,7 +347,7 @@ START_TEST(deadline_ends_a_call)
 {
     set_t s;
     begin(&s, FOREVER);
-    s.config.expired = always;
+    s.expired = always;
     expect_failure(&s, RC_TIMEOUT, "deadline");
     end(&s);
 }
@@ -370,12 +367,11 @@ static bool names_slot(const need_t *need, uint64_t slot)
 /* Runs against a server that refuses every need that names this slot. */
 static rc_t run_without(set_t *s, uint64_t slot)
 {
-    const char *why;
     const need_t *needs;
     rc_t rc;
     start(s);
-    while ((rc = ex_call_step(s->call, &why)) == RC_NEED_DATA) {
-        size_t n = ex_call_needs(s->call, &needs);
+    while ((rc = query_step(s->call, &s->e)) == RC_NEED_DATA) {
+        size_t n = query_needs(s->call, &needs);
         for (size_t i = 0; i < n; i++) {
             if (!names_slot(&needs[i], slot))
                 ck_assert_int_eq(answer(s, &needs[i], i), RC_OK);
@@ -419,33 +415,32 @@ END_TEST
 START_TEST(what_a_run_meets_first_stands_alone)
 {
     set_t s;
-    const char *why;
     const need_t *needs;
     begin(&s, SLOAD_WIDE);
     for (unsigned i = 0; i < 4; i++)
         world_set(&s.w.accounts[0], i, u256_of(10 + i));
     start(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
-    ck_assert_uint_eq(ex_call_needs(s.call, &needs), 2);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
+    ck_assert_uint_eq(query_needs(s.call, &needs), 2);
     ck_assert_int_eq(needs[0].origin, NEED_MET);
     ck_assert_int_eq(needs[1].kind, NEED_CODE);
     ck_assert_int_eq(needs[1].origin, NEED_GUESSED);
     answer_all(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
-    ck_assert_uint_eq(ex_call_needs(s.call, &needs), 2);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
+    ck_assert_uint_eq(query_needs(s.call, &needs), 2);
     ck_assert_int_eq(needs[0].origin, NEED_MET);
     ck_assert_uint_eq(needs[0].slot_count, 1);
     ck_assert_int_eq(needs[1].origin, NEED_GUESSED);
     ck_assert_uint_eq(needs[1].slot_count, 3);
     ck_assert_int_eq(answer(&s, &needs[0], 0), RC_OK);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
-    ck_assert_uint_eq(ex_call_needs(s.call, &needs), 3); /* asked for in vain: one by one */
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
+    ck_assert_uint_eq(query_needs(s.call, &needs), 3); /* asked for in vain: one by one */
     for (size_t i = 0; i < 3; i++) {
         ck_assert_uint_eq(needs[i].slot_count, 1);
         ck_assert_int_eq(needs[i].origin, i ? NEED_GUESSED : NEED_MET);
     }
     answer_all(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_OK);
     end(&s);
 }
 END_TEST

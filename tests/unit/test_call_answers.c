@@ -53,7 +53,6 @@ static void lie(ex_proof_answer_t *p, int x, world_t *w)
 START_TEST(every_false_field_is_refused_and_the_honest_answer_still_taken)
 {
     set_t s;
-    const char *why;
     const need_t *needs;
     chain_world(&s);
     world_add(&s.w, B, SLOAD_CHAIN);
@@ -64,24 +63,24 @@ START_TEST(every_false_field_is_refused_and_the_honest_answer_still_taken)
     s.hint_count = 1;
     s.hint = s.config.use_hint = true;
     start(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
     answer_all(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
-    ck_assert_uint_eq(ex_call_needs(s.call, &needs), 1);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
+    ck_assert_uint_eq(query_needs(s.call, &needs), 1);
     ck_assert_int_eq(needs[0].kind, NEED_PROOF);
     ck_assert_uint_eq(needs[0].slot_count, SLOTS);
     for (int x = 0; x < LIES; x++) {
         ex_proof_answer_t p = world_proof(&s.w, &A, needs[0].slots, SLOTS);
         ck_assert(hash32_eq(&needs[0].slots[0], &keys[0]) && hash32_eq(&needs[0].slots[1], &keys[1]));
         lie(&p, x, &s.w);
-        rc_t rc = ex_call_give_proof(s.call, 0, &p, &why);
+        rc_t rc = give_proof(&s, 0, &p);
         ck_assert_msg(rc_blames_input(rc), "lie %d gave %s", x, rc_name(rc));
-        ck_assert_ptr_nonnull(why);
+        ck_assert(s.e.text[0]);
     }
     answer_all(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
     answer_all(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_OK);
     ck_assert_uint_eq(result_word(&s), 1234);
     end(&s);
 }
@@ -90,19 +89,18 @@ END_TEST
 START_TEST(proof_under_an_older_root_is_refused)
 {
     set_t s;
-    const char *why;
     const need_t *needs;
     begin(&s, RETURN_42);
     ex_proof_answer_t old = world_proof(&s.w, &A, NULL, 0);
     s.w.accounts[1].balance = u256_of(5);
     start(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
-    size_t n = ex_call_needs(s.call, &needs);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
+    size_t n = query_needs(s.call, &needs);
     for (size_t i = 0; i < n; i++)
         if (needs[i].kind == NEED_PROOF && addr_eq(&needs[i].addr, &A))
-            ck_assert_int_eq(ex_call_give_proof(s.call, i, &old, &why), RC_REFUSED);
+            ck_assert_int_eq(give_proof(&s, i, &old), RC_REFUSED);
     answer_all(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_OK);
     end(&s);
 }
 END_TEST
@@ -111,7 +109,7 @@ END_TEST
 static size_t need_for(const set_t *s, need_kind_t kind, const addr_t *addr)
 {
     const need_t *needs;
-    size_t n = ex_call_needs(s->call, &needs);
+    size_t n = query_needs(s->call, &needs);
     for (size_t i = 0; i < n; i++)
         if (needs[i].kind == kind && addr_eq(&needs[i].addr, addr))
             return i;
@@ -122,19 +120,18 @@ static size_t need_for(const set_t *s, need_kind_t kind, const addr_t *addr)
 START_TEST(code_that_is_not_the_proven_one_is_refused)
 {
     set_t s;
-    const char *why;
     static const uint8_t other[] = { 0x60, 0x07, 0x5f, 0x52, 0x60, 0x20, 0x5f, 0xf3 };
     begin(&s, RETURN_42);
     start(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
     const need_t *needs;
-    ex_call_needs(s.call, &needs);
+    query_needs(s.call, &needs);
     size_t proof = need_for(&s, NEED_PROOF, &A), code = need_for(&s, NEED_CODE, &A);
     ck_assert_int_eq(answer(&s, &needs[proof], proof), RC_OK);
-    ck_assert_int_eq(ex_call_give_code(s.call, code, view_of(other, sizeof other), &why), RC_REFUSED);
-    ck_assert_int_eq(ex_call_give_code(s.call, code, view_of(NULL, 0), &why), RC_REFUSED);
+    ck_assert_int_eq(give_code(&s, code, view_of(other, sizeof other)), RC_REFUSED);
+    ck_assert_int_eq(give_code(&s, code, view_of(NULL, 0)), RC_REFUSED);
     answer_all(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_OK);
     ck_assert_uint_eq(result_word(&s), 42);
     end(&s);
 }
@@ -143,24 +140,23 @@ END_TEST
 START_TEST(code_that_came_before_its_proof_is_not_run_unless_it_is_the_proven_one)
 {
     set_t s;
-    const char *why;
     static const uint8_t other[] = { 0x60, 0x07, 0x5f, 0x52, 0x60, 0x20, 0x5f, 0xf3 };
     begin(&s, RETURN_42);
     s.config.cache = cache_new();
     start(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
     const need_t *needs;
-    size_t n = ex_call_needs(s.call, &needs), code = need_for(&s, NEED_CODE, &A);
-    ck_assert_int_eq(ex_call_give_code(s.call, code, view_of(other, sizeof other), &why), RC_OK);
+    size_t n = query_needs(s.call, &needs), code = need_for(&s, NEED_CODE, &A);
+    ck_assert_int_eq(give_code(&s, code, view_of(other, sizeof other)), RC_OK);
     for (size_t i = 0; i < n; i++)
         if (i != code)
             ck_assert_int_eq(answer(&s, &needs[i], i), RC_OK);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
-    ck_assert_uint_eq(ex_call_needs(s.call, &needs), 1);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
+    ck_assert_uint_eq(query_needs(s.call, &needs), 1);
     ck_assert_int_eq(needs[0].kind, NEED_CODE);
-    ck_assert_int_eq(ex_call_give_code(s.call, 0, view_of(other, sizeof other), &why), RC_REFUSED);
+    ck_assert_int_eq(give_code(&s, 0, view_of(other, sizeof other)), RC_REFUSED);
     answer_all(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_OK);
     ck_assert_uint_eq(result_word(&s), 42);
     hash32_t h;
     view_t found;
@@ -174,16 +170,15 @@ END_TEST
 START_TEST(account_without_code_must_have_empty_code)
 {
     set_t s;
-    const char *why;
     begin(&s, "");
     start(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
     const need_t *needs;
-    ex_call_needs(s.call, &needs);
+    query_needs(s.call, &needs);
     size_t proof = need_for(&s, NEED_PROOF, &A), code = need_for(&s, NEED_CODE, &A);
     ck_assert_int_eq(answer(&s, &needs[proof], proof), RC_OK);
-    ck_assert_int_eq(ex_call_give_code(s.call, code, view_str("x"), &why), RC_REFUSED);
-    ck_assert_int_eq(ex_call_give_code(s.call, code, view_of(NULL, 0), &why), RC_OK);
+    ck_assert_int_eq(give_code(&s, code, view_str("x")), RC_REFUSED);
+    ck_assert_int_eq(give_code(&s, code, view_of(NULL, 0)), RC_OK);
     end(&s);
 }
 END_TEST
@@ -191,13 +186,12 @@ END_TEST
 START_TEST(code_longer_than_any_contract_is_refused)
 {
     set_t s;
-    const char *why;
     static const uint8_t big[EX_CODE_MAX + 1];
     begin(&s, RETURN_42);
     start(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
     size_t code = need_for(&s, NEED_CODE, &A);
-    ck_assert_int_eq(ex_call_give_code(s.call, code, view_of(big, sizeof big), &why), RC_LIMIT);
+    ck_assert_int_eq(give_code(&s, code, view_of(big, sizeof big)), RC_LIMIT);
     end(&s);
 }
 END_TEST
@@ -205,23 +199,22 @@ END_TEST
 START_TEST(absent_account_may_be_claimed_with_zero_or_empty_hashes)
 {
     set_t s;
-    const char *why;
     begin(&s, "");
     s.request.to = C;
     start(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
     size_t at = need_for(&s, NEED_PROOF, &C);
     ex_proof_answer_t p = world_proof(&s.w, &C, NULL, 0);
     ck_assert(hash32_eq(&p.code_hash, &KECCAK_EMPTY));
-    ck_assert_int_eq(ex_call_give_proof(s.call, at, &p, &why), RC_OK);
+    ck_assert_int_eq(give_proof(&s, at, &p), RC_OK);
     memset(&p.code_hash, 0, 32);
     memset(&p.storage_hash, 0, 32);
-    ck_assert_int_eq(ex_call_give_proof(s.call, at, &p, &why), RC_OK);
+    ck_assert_int_eq(give_proof(&s, at, &p), RC_OK);
     p.storage_hash.b[3] = 1;
-    ck_assert_int_eq(ex_call_give_proof(s.call, at, &p, &why), RC_REFUSED);
+    ck_assert_int_eq(give_proof(&s, at, &p), RC_REFUSED);
     p.storage_hash.b[3] = 0;
     p.balance = u256_of(1);
-    ck_assert_int_eq(ex_call_give_proof(s.call, at, &p, &why), RC_REFUSED);
+    ck_assert_int_eq(give_proof(&s, at, &p), RC_REFUSED);
     end(&s);
 }
 END_TEST
@@ -229,7 +222,6 @@ END_TEST
 START_TEST(slots_of_an_absent_account_may_be_left_out_but_those_of_an_existing_one_not)
 {
     world_t w;
-    const char *why;
     mpt_account_t account;
     hash32_t keys[2] = { world_key(1), world_key(2) };
     u256_t values[2] = { u256_of(5), u256_of(5) };
@@ -238,19 +230,19 @@ START_TEST(slots_of_an_absent_account_may_be_left_out_but_those_of_an_existing_o
     world_set(world_add(&w, here, ""), 1, u256_of(9));
     hash32_t root = world_root(&w);
     ex_proof_answer_t p = world_proof(&w, &nowhere, keys, 2);
-    ck_assert_int_eq(ex_proof_verify(&account, values, &why, &root, &nowhere, keys, 2, &p), RC_OK);
+    ck_assert_int_eq(ex_proof_verify(&account, values, NULL, &root, &nowhere, keys, 2, &p), RC_OK);
     ck_assert(!account.exists && u256_is_zero(&values[0]) && u256_is_zero(&values[1]));
     p.slot_count = 1;
-    ck_assert_int_eq(ex_proof_verify(&account, values, &why, &root, &nowhere, keys, 2, &p), RC_REFUSED);
+    ck_assert_int_eq(ex_proof_verify(&account, values, NULL, &root, &nowhere, keys, 2, &p), RC_REFUSED);
     p.slot_count = 0;
     values[1] = u256_of(5);
-    ck_assert_int_eq(ex_proof_verify(&account, values, &why, &root, &nowhere, keys, 2, &p), RC_OK);
+    ck_assert_int_eq(ex_proof_verify(&account, values, NULL, &root, &nowhere, keys, 2, &p), RC_OK);
     ck_assert(u256_is_zero(&values[1]));
     p = world_proof(&w, &here, keys, 2);
-    ck_assert_int_eq(ex_proof_verify(&account, values, &why, &root, &here, keys, 2, &p), RC_OK);
+    ck_assert_int_eq(ex_proof_verify(&account, values, NULL, &root, &here, keys, 2, &p), RC_OK);
     ck_assert_uint_eq(values[0].w[0], 9);
     p.slot_count = 0;
-    ck_assert_int_eq(ex_proof_verify(&account, values, &why, &root, &here, keys, 2, &p), RC_REFUSED);
+    ck_assert_int_eq(ex_proof_verify(&account, values, NULL, &root, &here, keys, 2, &p), RC_REFUSED);
     ck_assert_uint_eq(values[0].w[0], 9); /* untouched */
     world_clear(&w);
 }
@@ -259,13 +251,12 @@ END_TEST
 START_TEST(existing_account_may_not_be_claimed_with_zero_hashes)
 {
     set_t s;
-    const char *why;
     begin(&s, "");
     start(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
     ex_proof_answer_t p = world_proof(&s.w, &A, NULL, 0);
     memset(&p.code_hash, 0, 32);
-    ck_assert_int_eq(ex_call_give_proof(s.call, need_for(&s, NEED_PROOF, &A), &p, &why), RC_REFUSED);
+    ck_assert_int_eq(give_proof(&s, need_for(&s, NEED_PROOF, &A), &p), RC_REFUSED);
     end(&s);
 }
 END_TEST
@@ -273,15 +264,14 @@ END_TEST
 START_TEST(answer_to_another_kind_of_need_is_a_bug)
 {
     set_t s;
-    const char *why;
     begin(&s, RETURN_42);
     start(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
     ex_proof_answer_t p = world_proof(&s.w, &A, NULL, 0);
-    ck_assert_int_eq(ex_call_give_proof(s.call, 99, &p, &why), RC_BUG);
-    ck_assert_int_eq(ex_call_give_proof(s.call, need_for(&s, NEED_CODE, &A), &p, &why), RC_BUG);
-    ck_assert_int_eq(ex_call_give_code(s.call, need_for(&s, NEED_PROOF, &A), view_str(""), &why), RC_BUG);
-    ck_assert_int_eq(ex_call_give_hint(s.call, 0, NULL, 0), RC_BUG);
+    ck_assert_int_eq(give_proof(&s, 99, &p), RC_BUG);
+    ck_assert_int_eq(give_proof(&s, need_for(&s, NEED_CODE, &A), &p), RC_BUG);
+    ck_assert_int_eq(give_code(&s, need_for(&s, NEED_PROOF, &A), view_str("")), RC_BUG);
+    ck_assert_int_eq(give_hint(&s, 0, NULL, 0), RC_BUG);
     end(&s);
 }
 END_TEST
@@ -291,7 +281,6 @@ START_TEST(many_slots_are_split_into_several_needs)
     set_t s;
     chain_world(&s);
     static hash32_t keys[NEED_SLOTS_MAX + 10];
-    const char *why;
     const need_t *needs;
     for (unsigned i = 0; i < NEED_SLOTS_MAX + 10; i++)
         keys[i] = world_key(i);
@@ -299,14 +288,14 @@ START_TEST(many_slots_are_split_into_several_needs)
     s.hint_count = 1;
     s.hint = s.config.use_hint = true;
     start(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
     answer_all(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
-    ck_assert_uint_eq(ex_call_needs(s.call, &needs), 2);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
+    ck_assert_uint_eq(query_needs(s.call, &needs), 2);
     ck_assert_uint_eq(needs[0].slot_count, NEED_SLOTS_MAX);
     ck_assert_uint_eq(needs[1].slot_count, 10);
     answer_all(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_OK);
     end(&s);
 }
 END_TEST

@@ -116,15 +116,14 @@ END_TEST
 START_TEST(revert_and_creation_are_results)
 {
     set_t s;
-    const char *why;
     begin(&s, REVERT_WORD);
-    ck_assert_int_eq(run(&s, &why), RC_OK);
+    ck_assert_int_eq(run(&s), RC_OK);
     ck_assert_int_eq(ex_call_result(s.call)->status, EVM_REVERT);
     ck_assert_uint_eq(result_word(&s), 42);
     static const uint8_t init[] = { 0x60, 0x2a, 0x5f, 0x53, 0x60, 0x01, 0x5f, 0xf3 }; /* deploys the byte 0x2a */
     s.request.has_to = false;
     s.request.data = view_of(init, sizeof init);
-    ck_assert_int_eq(run(&s, &why), RC_OK);
+    ck_assert_int_eq(run(&s), RC_OK);
     ck_assert_int_eq(ex_call_result(s.call)->status, EVM_SUCCESS);
     ck_assert_uint_eq(ex_call_result(s.call)->output.n, 1);
     end(&s);
@@ -156,9 +155,8 @@ static void ask_for(set_t *s, uint64_t number)
 
 static void expect_hash(set_t *s, const hash32_t *want, unsigned rounds)
 {
-    const char *why = NULL;
-    rc_t rc = run(s, &why);
-    ck_assert_msg(rc == RC_OK, "%s: %s", rc_name(rc), why ? why : "");
+    rc_t rc = run(s);
+    ck_assert_msg(rc == RC_OK, "%s: %s", rc_name(rc), s->e.text);
     ck_assert_uint_eq(ex_call_result(s->call)->output.n, 32);
     ck_assert(memcmp(ex_call_result(s->call)->output.p, want->b, 32) == 0);
     ck_assert_uint_eq(ex_call_rounds(s->call), rounds);
@@ -202,33 +200,32 @@ END_TEST
 START_TEST(false_headers_are_refused)
 {
     set_t s;
-    const char *why;
     const need_t *needs;
     begin(&s, BLOCK_HASH_ARG_500);
     add_headers(&s);
     s.config.chain = &CANCUN;
     ask_for(&s, 997);
     start(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
     answer_all(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
-    ck_assert_uint_eq(ex_call_needs(s.call, &needs), 2);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
+    ck_assert_uint_eq(query_needs(s.call, &needs), 2);
     ck_assert_uint_eq(needs[0].number, 999);
     ck_assert_uint_eq(needs[1].number, 998);
     ex_header_t h = s.headers[0];
-    ck_assert_int_eq(ex_call_give_header(s.call, 0, &s.headers[1], &why), RC_REFUSED);
+    ck_assert_int_eq(give_header(&s, 0, &s.headers[1]), RC_REFUSED);
     h.gas_used++;
-    ck_assert_int_eq(ex_call_give_header(s.call, 0, &h, &why), RC_REFUSED);
+    ck_assert_int_eq(give_header(&s, 0, &h), RC_REFUSED);
     h = s.headers[1]; /* before its child it can only be kept, and is dropped when the child names another */
     h.gas_used++;
-    ck_assert_int_eq(ex_call_give_header(s.call, 1, &h, &why), RC_OK);
-    ck_assert_int_eq(ex_call_give_header(s.call, 0, &s.headers[0], &why), RC_OK);
-    ck_assert_int_eq(ex_call_give_header(s.call, 1, &h, &why), RC_REFUSED);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
-    ck_assert_uint_eq(ex_call_needs(s.call, &needs), 1);
+    ck_assert_int_eq(give_header(&s, 1, &h), RC_OK);
+    ck_assert_int_eq(give_header(&s, 0, &s.headers[0]), RC_OK);
+    ck_assert_int_eq(give_header(&s, 1, &h), RC_REFUSED);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
+    ck_assert_uint_eq(query_needs(s.call, &needs), 1);
     ck_assert_uint_eq(needs[0].number, 998);
     answer_all(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_OK);
     ck_assert(memcmp(ex_call_result(s.call)->output.p, s.headers[1].parent_hash.b, 32) == 0);
     end(&s);
 }
@@ -237,19 +234,18 @@ END_TEST
 START_TEST(headers_may_come_before_those_of_their_children)
 {
     set_t s;
-    const char *why;
     const need_t *needs;
     begin(&s, BLOCK_HASH_ARG_500);
     add_headers(&s);
     s.config.chain = &CANCUN;
     ask_for(&s, 900);
     start(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
     answer_all(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
-    for (size_t i = ex_call_needs(s.call, &needs); i-- > 0;)
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
+    for (size_t i = query_needs(s.call, &needs); i-- > 0;)
         ck_assert_int_eq(answer(&s, &needs[i], i), RC_OK);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_OK);
     ck_assert(memcmp(ex_call_result(s.call)->output.p, s.headers[98].parent_hash.b, 32) == 0);
     end(&s);
 }
@@ -301,22 +297,21 @@ END_TEST
 START_TEST(foreseen_header_may_stay_unanswered)
 {
     set_t s;
-    const char *why;
     const need_t *needs;
     begin(&s, RETURN_42);
     s.config.chain = &CANCUN;
     argument(&s, 998);
     start(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
-    ck_assert_uint_eq(ex_call_needs(s.call, &needs), 3);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
+    ck_assert_uint_eq(query_needs(s.call, &needs), 3);
     ck_assert_int_eq(needs[0].kind, NEED_HEADER);
     ck_assert_int_eq(needs[0].origin, NEED_NAMED);
     ck_assert_int_eq(answer(&s, &needs[1], 1), RC_OK);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_NEED_DATA);
-    ck_assert_uint_eq(ex_call_needs(s.call, &needs), 1); /* the code; the header is not asked for again */
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
+    ck_assert_uint_eq(query_needs(s.call, &needs), 1); /* the code; the header is not asked for again */
     ck_assert_int_eq(needs[0].origin, NEED_MET);
     answer_all(&s);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_OK);
     ck_assert_uint_eq(result_word(&s), 42);
     end(&s);
 }

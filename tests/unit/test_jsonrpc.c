@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/json_tree.h"
+#include "lightclient/exec/call.h"
 #include "rpc/upstream/jsonrpc.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/world_json.h"
@@ -17,7 +18,8 @@ typedef struct {
     ex_block_t block;
     ex_request_t request;
     ex_call_config_t config;
-    ex_call_t *call;
+    query_t *call;
+    err_t e;
     ex_header_t parent;
     uint8_t word[32];
     bool answered[16];
@@ -46,22 +48,20 @@ static void begin(set_t *s, const char *code, bool hint)
     memset(s->parent.parent_hash.b, 0x5a, 32);
     ex_header_hash(&s->block.parent_hash, &s->parent);
     s->config = (ex_call_config_t){ .chain = &CHAIN, .block = &s->block, .request = &s->request, .use_hint = hint };
-    s->call = ex_call_new(&s->config);
-    ck_assert_ptr_nonnull(s->call);
+    ck_assert_int_eq(ex_call_new(&s->call, &s->e, &s->config), RC_OK);
 }
 
 static void end(set_t *s)
 {
-    ex_call_free(s->call);
+    query_free(s->call);
     world_clear(&s->w);
 }
 
 static size_t step(set_t *s, const need_t **needs)
 {
-    const char *why;
-    ck_assert_int_eq(ex_call_step(s->call, &why), RC_NEED_DATA);
+    ck_assert_int_eq(query_step(s->call, &s->e), RC_NEED_DATA);
     memset(s->answered, 0, sizeof s->answered);
-    return ex_call_needs(s->call, needs);
+    return query_needs(s->call, needs);
 }
 
 /* ---- an honest server's text ---- */
@@ -198,7 +198,6 @@ END_TEST
 START_TEST(honest_answers_in_any_order_lead_to_the_result)
 {
     set_t s;
-    const char *why;
     const need_t *needs;
     begin(&s, SLOAD_ARG, true);
     for (int round = 0; round < 2; round++) {
@@ -209,7 +208,7 @@ START_TEST(honest_answers_in_any_order_lead_to_the_result)
             ck_assert(s.answered[i]);
         free(body);
     }
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_OK);
     ck_assert_uint_eq(ex_call_result(s.call)->output.p[31], 0x33);
     end(&s);
 }
@@ -290,7 +289,6 @@ END_TEST
 START_TEST(no_changed_byte_changes_the_result)
 {
     set_t s;
-    const char *why;
     const need_t *needs;
     size_t taken = 0;
     begin(&s, SLOAD_ARG, true);
@@ -307,7 +305,7 @@ START_TEST(no_changed_byte_changes_the_result)
         ck_assert_int_eq(give(&s, needs, n, body), RC_OK);
         free(body);
     }
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_OK);
     ck_assert_uint_eq(ex_call_result(s.call)->output.n, 32);
     ck_assert_uint_eq(ex_call_result(s.call)->output.p[31], 0x33);
     ck_assert_uint_gt(taken, 0);
@@ -373,7 +371,6 @@ static const struct {
 START_TEST(each_wrong_field_is_named_and_the_honest_answer_still_taken)
 {
     set_t s;
-    const char *why;
     const need_t *needs;
     begin(&s, SLOAD_ARG, false);
     size_t n = step(&s, &needs);
@@ -393,7 +390,7 @@ START_TEST(each_wrong_field_is_named_and_the_honest_answer_still_taken)
     }
     char *padded = replaced(body, "\"value\":\"0x33\"", "\"value\":\"0x033\""); /* as @ethereumjs/client pads */
     ck_assert_msg(give(&s, needs, n, padded) == RC_OK, "%s", s.why);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_OK);
     ck_assert_uint_eq(ex_call_result(s.call)->output.p[31], 0x33);
     free(padded);
     free(body);
@@ -588,7 +585,6 @@ START_TEST(headers_are_read_and_checked_by_hash)
                                           "receiptsRoot", "logsBloom",  "difficulty", "gasLimit",  "gasUsed",
                                           "timestamp",    "extraData",  "mixHash",    "nonce",     "number" };
     set_t s;
-    const char *why;
     const need_t *needs;
     begin(&s, "5f35405f5260205ff3", false); /* return blockhash(calldata[0]) */
     s.word[30] = 998 >> 8;
@@ -621,7 +617,7 @@ START_TEST(headers_are_read_and_checked_by_hash)
     free(bad);
     ck_assert_msg(give(&s, needs, n, body) == RC_OK, "%s", s.why);
     free(body);
-    ck_assert_int_eq(ex_call_step(s.call, &why), RC_OK);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_OK);
     ck_assert(memcmp(ex_call_result(s.call)->output.p, s.parent.parent_hash.b, 32) == 0);
     end(&s);
 }

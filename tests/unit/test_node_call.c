@@ -170,7 +170,7 @@ static void close_world(void)
 static rc_t run_call(char why[512])
 {
     call_edge_t edge = { .http = http, .upstream = upstream, .chain = &PRAGUE, .now_ms = clock_system_ms };
-    ex_call_free(s.call);
+    query_free(s.call);
     s.call = NULL;
     s.block.state_root = world_root(&s.w);
     return call_run(&s.call, why, 512, &edge, &s.block, &s.request);
@@ -290,7 +290,7 @@ START_TEST(error_for_one_element_does_not_stop_the_batches_after_it)
         .http = http, .upstream = upstream, .chain = &PRAGUE, .cache = cache, .now_ms = clock_system_ms
     };
     ck_assert_msg(call_run(&s.call, why, sizeof why, &edge, &s.block, &s.request) == RC_OK, "%s", why);
-    ex_call_free(s.call);
+    query_free(s.call);
     s.call = NULL;
     world_set(&s.w.accounts[0], 7, u256_of(1));
     s.block.state_root = world_root(&s.w);

@@ -120,7 +120,7 @@ static void check_proof(const record_t *r, const char *name, json_t *answer, are
     mpt_account_t proven;
     addr_t addr;
     const json_t *asked = param(answer, 1);
-    const char *why = NULL;
+    err_t e;
     size_t n = json_array_size(asked);
     hash32_t *keys = arena_calloc(a, n, sizeof *keys);
     u256_t *values = arena_calloc(a, n, sizeof *values), word;
@@ -132,8 +132,8 @@ static void check_proof(const record_t *r, const char *name, json_t *answer, are
     const char *field = ok ? jr_proof(&proof, a, json_object_get(answer, "result"), n) : "params";
     if (field)
         vec_fail(r->v, name, "field %s", field);
-    else if (ex_proof_verify(&proven, values, &why, &r->block.state_root, &addr, keys, n, &proof))
-        vec_fail(r->v, name, "%s", why);
+    else if (ex_proof_verify(&proven, values, &e, &r->block.state_root, &addr, keys, n, &proof))
+        vec_fail(r->v, name, "%s", e.text);
     else {
         vec_pass(r->v);
         json_object_set_new(answer, "absent", json_boolean(!proven.exists));
@@ -186,11 +186,13 @@ static rc_t run_call(record_t *r, const char **bad, unsigned *rounds, char *why,
     ex_call_config_t config = { .chain = &r->chain, .cache = cache, .block = &r->block, .request = request };
     config.proof_slots_max = 1;
     config.keep_base_fee = true;
-    ex_call_t *call = ex_call_new(&config);
-    rc_t rc = upstream_call(call, &up, &r->block, request, why, why_cap);
-    *rounds = ex_call_rounds(call);
+    query_t *call = NULL;
+    rc_t rc = ex_call_new(&call, NULL, &config);
+    if (!rc)
+        rc = upstream_call(call, &up, &r->block, request, why, why_cap);
+    *rounds = call ? ex_call_rounds(call) : 0;
     *bad = rc ? why : difference(ex_call_result(call), answer, a);
-    ex_call_free(call);
+    query_free(call);
     if (rc == RC_REFUSED && json_object_get(answer, "error")) /* before it began, as the other client's words say */
         *bad = NULL;
     return rc == RC_LIMIT && up.unrecorded ? RC_NEED_DATA : rc;

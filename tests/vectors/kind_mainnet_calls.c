@@ -146,13 +146,13 @@ static const char *run(suite_t *s, const ex_call_config_t *config, const json_t 
                        unsigned *rounds, char *why, size_t why_cap)
 {
     upstream_t up = { result_of, s, 0 };
-    ex_call_t *call = ex_call_new(config);
-    if (!call)
+    query_t *call;
+    if (ex_call_new(&call, NULL, config))
         return "no memory";
     *rc = upstream_call(call, &up, config->block, config->request, why, why_cap);
     *rounds = ex_call_rounds(call);
     const char *bad = *rc ? why : difference(ex_call_result(call), expected, a);
-    ex_call_free(call);
+    query_free(call);
     return bad;
 }
 
@@ -209,7 +209,7 @@ static void check_account(suite_t *s, const char *name, json_t *account, arena_t
 {
     ex_proof_answer_t answer;
     mpt_account_t proven;
-    const char *why = NULL;
+    err_t e = { 0 };
     json_t *slots = json_object_get(account, "storageProof"), *slot;
     size_t i, n = json_array_size(slots);
     hash32_t *keys = arena_calloc(a, n, sizeof *keys);
@@ -222,10 +222,10 @@ static void check_account(suite_t *s, const char *name, json_t *account, arena_t
         ok = ok && vec_hex_fixed(keys[i].b, 32, vec_str(slot, "key"));
     const char *field = jr_proof(&answer, a, copy, n);
     json_decref(copy);
-    rc_t rc = ok && !field ? ex_proof_verify(&proven, values, &why, &s->block.state_root, &addr, keys, n, &answer)
+    rc_t rc = ok && !field ? ex_proof_verify(&proven, values, &e, &s->block.state_root, &addr, keys, n, &answer)
                            : RC_MALFORMED;
     if (rc)
-        vec_fail(s->v, name, "%s: %s", rc_name(rc), field ? field : why);
+        vec_fail(s->v, name, "%s: %s", rc_name(rc), field ? field : e.text);
     else if (proven.exists != json_is_true(json_object_get(account, "exists")))
         vec_fail(s->v, name, "existence");
     else

@@ -35,13 +35,13 @@ static char *batch(upstream_t *up, view_t text)
     return out;
 }
 
-static rc_t round_trip(ex_call_t *call, upstream_t *up, const ex_block_t *block, const ex_request_t *request, char *why,
+static rc_t round_trip(query_t *call, upstream_t *up, const ex_block_t *block, const ex_request_t *request, char *why,
                        size_t why_cap)
 {
     const need_t *needs;
     view_t text;
     arena_t a;
-    size_t count = ex_call_needs(call, &needs), given = 0;
+    size_t count = query_needs(call, &needs), given = 0;
     arena_init(&a, 256u << 20);
     bool *answered = arena_calloc(&a, count, sizeof *answered);
     rc_t rc = jr_encode_needs(&text, &a, needs, answered, count, block, request);
@@ -58,14 +58,14 @@ static rc_t round_trip(ex_call_t *call, upstream_t *up, const ex_block_t *block,
     return rc == RC_IO ? RC_NEED_DATA : rc;
 }
 
-rc_t upstream_call(ex_call_t *call, upstream_t *up, const ex_block_t *block, const ex_request_t *request, char *why,
+rc_t upstream_call(query_t *call, upstream_t *up, const ex_block_t *block, const ex_request_t *request, char *why,
                    size_t why_cap)
 {
-    const char *text = NULL;
+    err_t e = { 0 };
     for (;;) {
-        rc_t rc = ex_call_step(call, &text);
+        rc_t rc = query_step(call, &e);
         if (rc != RC_NEED_DATA) {
-            snprintf(why, why_cap, "%s", text ? text : "");
+            snprintf(why, why_cap, "%s", rc ? e.text : "");
             return rc;
         }
         rc = round_trip(call, up, block, request, why, why_cap);

@@ -15,7 +15,7 @@ typedef struct {
 /* Runs a call to its end, every need going through jr_encode_needs, the upstream, and jr_answer_needs.
  *   why  sentence when the result is not RC_OK
  * RC_NEED_DATA: what is missing is not recorded; RC_REFUSED and the like with false answers too. */
-rc_t upstream_call(ex_call_t *call, upstream_t *up, const ex_block_t *block, const ex_request_t *request, char *why,
+rc_t upstream_call(query_t *call, upstream_t *up, const ex_block_t *block, const ex_request_t *request, char *why,
                    size_t why_cap);
 
 /* The block that a header object describes; false when a field is missing. */
