@@ -78,7 +78,7 @@ static rc_t read_open(view_t *out, err_t *e, int fd, const char *path, size_t ma
 
 rc_t file_read(view_t *out, err_t *e, const char *path, size_t max, unsigned flags)
 {
-    int fd;
+    int fd = -1;
     rc_t rc = open_file(&fd, e, path, flags);
     if (rc)
         return rc;
