@@ -8,8 +8,8 @@
 #include "base/hex.h"
 #include "base/os/log.h"
 #include "node/state.h"
+#include "rpc/api/callobject.h"
 #include "rpc/api/prototype.h"
-#include "rpc/upstream/jsonrpc.h"
 
 #define ATTEST_ARENA_MAX ((size_t)32 << 20)
 #define CALL_ARENA_MAX ((size_t)16 << 20) /* bytes of one request's parsed body and answer */
@@ -224,7 +224,7 @@ static void post_call(void *ctx, const hs_request_t *http, hs_response_t *r)
     follow_view_t view;
     ex_request_t request;
     hash32_t key;
-    char why[256];
+    char why[400];
     arena_t a;
     if (!require_ready(n, &view, r))
         return;
@@ -236,7 +236,9 @@ static void post_call(void *ctx, const hs_request_t *http, hs_response_t *r)
         return;
     }
     arena_init(&a, CALL_ARENA_MAX);
-    rc_t rc = jr_parse_call(&request, &a, why, sizeof why, http->body);
+    err_t e = { .rc = RC_OK };
+    rc_t rc = api_parse_call(&request, &e, &a, http->body);
+    snprintf(why, sizeof why, "call object: %s%s%s", e.field, *e.field ? ": " : "", e.text);
     if (rc)
         call_problem(r, rc == RC_REFUSED ? RC_MALFORMED : rc, why);
     else

@@ -6,11 +6,12 @@
 #include "base/os/log.h"
 #include "rpc/upstream/jsonrpc.h"
 
-#define BATCH_MAX 100u                      /* elements of one JSON-RPC batch: providers refuse larger ones */
-#define BATCH_SLOTS_MAX 512u                /* slots in one batch */
-#define BATCHES_MAX 8u                      /* batches side by side */
-#define BATCH_BODY_MAX ((size_t)12 << 20)   /* bytes of the answer to one: some 20 KB for each slot */
-#define ROUND_ARENA_MAX ((size_t)256 << 20) /* bytes: the batches of one round */
+#define BATCH_MAX 100u                       /* elements of one JSON-RPC batch: providers refuse larger ones */
+#define BATCH_SLOTS_MAX 512u                 /* slots in one batch */
+#define BATCHES_MAX 8u                       /* batches side by side */
+#define BATCH_BODY_MAX ((size_t)12 << 20)    /* bytes of the answer to one: some 20 KB for each slot */
+#define ANSWERS_ARENA_MAX ((size_t)64 << 20) /* bytes: the decoded answers to one batch */
+#define ROUND_ARENA_MAX ((size_t)256 << 20)  /* bytes: the batches of one round */
 
 typedef struct {
     const call_edge_t *edge;
@@ -32,8 +33,6 @@ static bool run_expired(void *ctx)
 
 /* The needs of one step, and how far they are answered. */
 typedef struct {
-    const ex_block_t *block;
-    const ex_request_t *request;
     const need_t *needs;
     bool *answered;
     size_t count;
@@ -45,8 +44,9 @@ typedef struct {
 typedef struct {
     hc_request_t posts[BATCHES_MAX];
     hc_response_t responses[BATCHES_MAX];
-    size_t first[BATCHES_MAX], len[BATCHES_MAX]; /* needs of each batch, answered ones among them */
-    size_t count;                                /* batches */
+    const need_t *asked[BATCHES_MAX][BATCH_MAX];
+    size_t len[BATCHES_MAX]; /* needs of each batch */
+    size_t count;            /* batches */
 } exchange_t;
 
 /* How many of the needs from first on go into one batch: bounded in elements, which providers limit, and in slots, which make
@@ -66,29 +66,54 @@ static rc_t write_batches(exchange_t *x, size_t *at, round_t *round)
     size_t n;
     x->count = 0;
     for (; *at < round->count && x->count < BATCHES_MAX; *at += n) {
+        const need_t **asked = x->asked[x->count];
         size_t open = 0;
         view_t body;
         n = batch_len(needs, *at, round->count);
         for (size_t i = *at; i < *at + n; i++)
-            open += !round->answered[i];
+            if (!round->answered[i])
+                asked[open++] = &needs[i];
         if (!open)
             continue;
-        rc_t rc =
-            jr_encode_needs(&body, &round->arena, needs + *at, round->answered + *at, n, round->block, round->request);
+        rc_t rc = jr_encode(&body, NULL, &round->arena, asked, open);
         if (rc)
             return rc;
         x->posts[x->count] = (hc_request_t){ .post = body, .body_max = BATCH_BODY_MAX };
-        x->first[x->count] = *at;
-        x->len[x->count++] = n;
+        x->len[x->count++] = open;
     }
     return RC_OK;
+}
+
+/* Gives decoded answers in an order in which each can be judged at once: proofs before codes, headers downwards. The first
+ * fault is told. */
+static rc_t give_all(query_t *call, round_t *round, err_t *e, jr_answer_t *answers, const need_t *const *asked,
+                     size_t n)
+{
+    static const need_kind_t order[] = { NEED_PROOF, NEED_HEADER, NEED_CODE, NEED_HINT };
+    rc_t rc = RC_OK;
+    for (size_t pass = 0; pass < sizeof order / sizeof order[0]; pass++)
+        for (size_t k = 0; k < n; k++) {
+            const size_t i = (size_t)(asked[k] - round->needs);
+            jr_answer_t *x = &answers[k];
+            if (asked[k]->kind != order[pass])
+                continue;
+            if (!x->rc)
+                x->rc = jr_before(&x->why, query_give(call, &x->why, i, &x->answer), asked[k]);
+            round->answered[i] = x->rc == RC_OK;
+            if (x->rc && !rc) {
+                rc = x->rc;
+                *e = x->why;
+            }
+        }
+    return rc;
 }
 
 /* Takes the answer to batch k. */
 static rc_t take_batch(query_t *call, round_t *round, char *why, size_t cap, const exchange_t *x, size_t k)
 {
     const hc_response_t *r = &x->responses[k];
-    size_t first = x->first[k];
+    arena_t a;
+    err_t e = { .rc = RC_OK };
     if (r->rc) {
         snprintf(why, cap, "%s", r->error);
         return r->rc;
@@ -98,8 +123,14 @@ static rc_t take_batch(query_t *call, round_t *round, char *why, size_t cap, con
         return RC_IO;
     }
     round->heard = true;
-    return jr_answer_needs(call, round->answered + first, why, cap, round->needs + first, x->len[k],
-                           view_of(r->body, r->body_len));
+    arena_init(&a, ANSWERS_ARENA_MAX);
+    jr_answer_t *answers = arena_calloc(&a, x->len[k], sizeof *answers);
+    rc_t rc = answers ? jr_decode(answers, &e, &a, x->asked[k], x->len[k], view_of(r->body, r->body_len)) : RC_NOMEM;
+    if (!rc)
+        rc = give_all(call, round, &e, answers, x->asked[k], x->len[k]);
+    snprintf(why, cap, "%s", e.text);
+    arena_free(&a);
+    return rc;
 }
 
 /* Sends what was written and takes the answers; the first fault is told. */
@@ -189,11 +220,10 @@ static rc_t ask_endpoint(query_t *call, round_t *round, char *why, size_t cap, s
 /* Gets the needs of the last step answered, by as many endpoints as it takes. What none of them has may be a key that only a
  * guess or a hint named: as long as one of them answers honestly, and what the call needs for certain is there, the call goes on,
  * however the others fail. */
-static rc_t round_trip(query_t *call, char *why, size_t cap, timer_ctx_t *timer, const ex_block_t *block,
-                       const ex_request_t *request)
+static rc_t round_trip(query_t *call, char *why, size_t cap, timer_ctx_t *timer)
 {
     size_t order[UP_ENDPOINTS_MAX], endpoints = up_order(timer->edge->upstream, order, timer->edge->now_ms());
-    round_t round = { .block = block, .request = request };
+    round_t round = { .heard = false };
     round.count = query_needs(call, &round.needs);
     arena_init(&round.arena, ROUND_ARENA_MAX);
     round.answered = arena_calloc(&round.arena, round.count, sizeof *round.answered);
@@ -241,7 +271,7 @@ rc_t call_run(query_t **out, char *why, size_t why_cap, const call_edge_t *edge,
         if (rc == RC_NEED_DATA && !run_left_ms)
             rc = RC_TIMEOUT; /* a run too short to look at the clock */
         if (rc == RC_NEED_DATA) {
-            rc_t asked = round_trip(call, why, why_cap, &timer, block, request);
+            rc_t asked = round_trip(call, why, why_cap, &timer);
             if (asked)
                 rc = asked;
         } else if (rc == RC_TIMEOUT)

@@ -1,4 +1,6 @@
-#include "rpc/upstream/json.h"
+#include "rpc/upstream/decode.h"
+
+#include <stddef.h>
 
 /* One field of a header: how it is written and where it goes. */
 enum { FIELD_FIXED, FIELD_U64, FIELD_U256 };
@@ -48,103 +50,116 @@ static const field_t tail_fields[] = {
     FIXED("requestsHash", requests_hash),
 };
 
-static bool read_field(ex_header_t *h, const field_t *f, const json_t *block)
+static void read_field(ex_header_t *h, const jo_t *o, const field_t *f)
 {
-    const json_t *value = json_object_get(block, f->name);
-    void *out = (uint8_t *)h + f->at;
-    if (f->form == FIELD_FIXED)
-        return jr_fixed(out, f->n, value);
-    return f->form == FIELD_U64 ? jr_u64(out, value) : jr_u256(out, value);
+    uint8_t *out = (uint8_t *)h + f->at;
+    if (f->form == FIELD_FIXED) {
+        jo_hex(o, out, f->n, f->name, HEX_0X);
+    } else if (f->form == FIELD_U64) {
+        const uint64_t x = jo_quantity(o, f->name);
+        memcpy(out, &x, sizeof x);
+    } else {
+        const u256_t x = jo_quantity256(o, f->name);
+        memcpy(out, &x, sizeof x);
+    }
 }
 
-rc_t jr_header(ex_header_t *out, const char **field, const json_t *block)
+static void read_extra_data(ex_header_t *h, const jo_t *o)
 {
-    ex_header_t h = { .tail = 0 };
-    const json_t *extra = json_object_get(block, "extraData");
-    const size_t extra_len = json_string_length(extra) / 2 - 1; /* when it is well-formed: "0x" and two digits each */
-    for (size_t i = 0; i < sizeof head_fields / sizeof head_fields[0]; i++)
-        if (!read_field(&h, &head_fields[i], block)) {
-            *field = head_fields[i].name;
-            return RC_MALFORMED;
-        }
-    *field = "extraData";
-    if (extra_len > EX_EXTRA_DATA_MAX || !jr_fixed(h.extra_data, extra_len, extra))
-        return RC_MALFORMED;
-    h.extra_data_len = (uint8_t)extra_len;
-    bool ended = false; /* the optional fields come in order and without gaps */
+    const size_t chars = jo_text(o, "extraData", 2, 2 + 2 * EX_EXTRA_DATA_MAX).n;
+    const size_t len = chars ? chars / 2 - 1 : 0; /* an odd digit makes jo_hex refuse the text */
+    if (jo_hex(o, h->extra_data, len, "extraData", HEX_0X))
+        h->extra_data_len = (uint8_t)len;
+}
+
+/* The optional fields come in order and without gaps. */
+static void read_tail(ex_header_t *h, const jo_t *o)
+{
+    bool ended = false;
     for (size_t i = 0; i < sizeof tail_fields / sizeof tail_fields[0]; i++) {
-        *field = tail_fields[i].name;
-        const json_t *value = json_object_get(block, tail_fields[i].name);
-        if (!value || json_is_null(value)) {
+        if (!jo_has(o, tail_fields[i].name)) {
             ended = true;
             continue;
         }
-        if (ended || !read_field(&h, &tail_fields[i], block))
-            return RC_MALFORMED;
-        h.tail++;
+        if (ended)
+            jo_fail(o, tail_fields[i].name, RC_MALFORMED, "stands without a field that came before it");
+        read_field(h, o, &tail_fields[i]);
+        h->tail++;
     }
-    *field = NULL;
-    *out = h;
-    return RC_OK;
 }
 
-static bool read_nodes(ex_nodes_t *out, arena_t *a, const json_t *list)
+rc_t jr_read_header(ex_header_t *out, const jo_t *o)
 {
-    size_t n = json_array_size(list);
-    if (!json_is_array(list) || n > MPT_PROOF_NODES_MAX + 1) /* one empty element more is known to happen */
-        return false;
-    view_t *nodes = arena_calloc(a, n, sizeof *nodes);
-    for (size_t i = 0; i < n; i++)
-        if (!nodes || !jr_bytes(&nodes[i], a, json_array_get(list, i)))
-            return false;
-    *out = (ex_nodes_t){ nodes, n };
-    return nodes != NULL;
+    ex_header_t h = { .tail = 0 };
+    for (size_t i = 0; i < sizeof head_fields / sizeof head_fields[0]; i++)
+        read_field(&h, o, &head_fields[i]);
+    read_extra_data(&h, o);
+    read_tail(&h, o);
+    jo_rest(o);
+    if (!jo_rc(o))
+        *out = h;
+    return jo_rc(o);
 }
 
-/* Returns the field at fault, or NULL. */
-static const char *read_slot(ex_slot_answer_t *out, arena_t *a, json_t *slot)
+/* An array for the elements of a list. NULL, with a fault of the list: out of memory. */
+static void *rows(arena_t *a, const jo_t *list, size_t size)
 {
-    static const char *const names[] = { "key", "value", "proof", NULL };
-    const char *unknown;
-    if (!json_is_object(slot))
-        return "storageProof element";
-    if (!json_only_members(&unknown, slot, names))
-        return unknown;
-    if (!jr_word(&out->key, json_object_get(slot, "key")))
-        return "storageProof key";
-    if (!jr_word(&out->value, json_object_get(slot, "value")))
-        return "storageProof value";
-    return read_nodes(&out->proof, a, json_object_get(slot, "proof")) ? NULL : "storageProof proof";
+    void *p = arena_calloc(a, jo_size(list), size);
+    if (!p)
+        jo_fail(list, NULL, RC_NOMEM, "out of memory");
+    return p;
 }
 
-const char *jr_proof(ex_proof_answer_t *out, arena_t *a, json_t *result, size_t slots_max)
+static void read_nodes(ex_nodes_t *out, arena_t *a, const jo_t *o, const char *key)
 {
-    static const char *const names[] = { "address", "accountProof", "balance",      "codeHash",
-                                         "nonce",   "storageHash",  "storageProof", NULL };
-    const char *unknown;
-    const json_t *slots = json_object_get(result, "storageProof");
-    if (!json_is_object(result))
-        return "result";
-    if (!json_only_members(&unknown, result, names))
-        return unknown;
-    if (!jr_fixed(out->address.b, sizeof out->address.b, json_object_get(result, "address")))
-        return "address";
-    if (!jr_u64(&out->nonce, json_object_get(result, "nonce")))
-        return "nonce";
-    if (!jr_u256(&out->balance, json_object_get(result, "balance")))
-        return "balance";
-    if (!jr_fixed(out->code_hash.b, sizeof out->code_hash.b, json_object_get(result, "codeHash")))
-        return "codeHash";
-    if (!jr_fixed(out->storage_hash.b, sizeof out->storage_hash.b, json_object_get(result, "storageHash")))
-        return "storageHash";
-    if (!read_nodes(&out->account_proof, a, json_object_get(result, "accountProof")))
-        return "accountProof";
-    out->slot_count = json_array_size(slots);
-    if (!json_is_array(slots) || out->slot_count > slots_max)
-        return "storageProof";
-    out->slots = arena_calloc(a, out->slot_count, sizeof *out->slots);
-    const char *field = out->slots ? NULL : "storageProof";
-    for (size_t i = 0; i < out->slot_count && !field; i++)
-        field = read_slot(&out->slots[i], a, json_array_get(slots, i));
-    return field;
+    jo_t list = jo_list(o, key, 0, MPT_PROOF_NODES_MAX + 1), node; /* one empty element more is known to happen */
+    view_t *nodes = rows(a, &list, sizeof *nodes);
+    *out = (ex_nodes_t){ nodes, jo_size(&list) };
+    while (nodes && jo_next(&list, &node))
+        nodes[node.index] = jo_bytes(&node, a, NULL, 0, SIZE_MAX, HEX_0X);
+}
+
+static void read_slot(ex_slot_answer_t *out, arena_t *a, const jo_t *o)
+{
+    out->key = jo_padded256(o, "key");
+    out->value = jo_padded256(o, "value");
+    read_nodes(&out->proof, a, o, "proof");
+}
+
+rc_t jr_read_proof(ex_proof_answer_t *out, arena_t *a, const jo_t *o, size_t slots_max)
+{
+    jo_hex(o, out->address.b, sizeof out->address.b, "address", HEX_0X);
+    out->nonce = jo_quantity(o, "nonce");
+    out->balance = jo_quantity256(o, "balance");
+    jo_hex(o, out->code_hash.b, sizeof out->code_hash.b, "codeHash", HEX_0X);
+    jo_hex(o, out->storage_hash.b, sizeof out->storage_hash.b, "storageHash", HEX_0X);
+    read_nodes(&out->account_proof, a, o, "accountProof");
+    jo_t list = jo_list(o, "storageProof", 0, slots_max), slot;
+    out->slot_count = jo_size(&list);
+    out->slots = rows(a, &list, sizeof *out->slots);
+    while (out->slots && jo_next(&list, &slot))
+        read_slot(&out->slots[slot.index], a, &slot);
+    return jo_rc(o);
+}
+
+static void read_access(evm_access_t *out, arena_t *a, const jo_t *o)
+{
+    jo_hex(o, out->addr.b, sizeof out->addr.b, "address", HEX_0X);
+    jo_t list = jo_list(o, "storageKeys", 0, SIZE_MAX), key;
+    hash32_t *keys = rows(a, &list, sizeof *keys);
+    out->keys = keys;
+    out->key_count = jo_size(&list);
+    while (keys && jo_next(&list, &key))
+        jo_hex(&key, keys[key.index].b, sizeof keys[key.index].b, NULL, HEX_0X);
+}
+
+rc_t jr_read_access_list(const evm_access_t **out, size_t *count, arena_t *a, const jo_t *o)
+{
+    jo_t list = jo_list(o, NULL, 0, SIZE_MAX), entry;
+    evm_access_t *access = rows(a, &list, sizeof *access);
+    *out = access;
+    *count = jo_size(&list);
+    while (access && jo_next(&list, &entry))
+        read_access(&access[entry.index], a, &entry);
+    return jo_rc(o);
 }

@@ -1,97 +1,57 @@
 #include "rpc/upstream/jsonrpc.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "base/hex.h"
-#include "rpc/upstream/json.h"
+#include "base/json.h"
+#include "rpc/upstream/decode.h"
 
 #define MESSAGE_MAX 120 /* characters of an upstream's error message that are repeated */
 
 /* ---- requests ---- */
 
-static void put_text(wr_t *w, const char *s)
+static void put_addr(jw_t *w, const char *key, const addr_t *addr)
 {
-    wr_bytes(w, s, strlen(s));
+    jw_hex(w, key, view_of(addr->b, sizeof addr->b));
 }
 
-static void put_hex(wr_t *w, const void *p, size_t n)
+static void put_hashes(jw_t *w, const char *key, const hash32_t *hashes, size_t count)
 {
-    char byte[3];
-    put_text(w, "\"0x");
-    for (size_t i = 0; i < n; i++) {
-        hex_encode(byte, view_of((const uint8_t *)p + i, 1));
-        wr_bytes(w, byte, 2);
-    }
-    put_text(w, "\"");
+    jw_array(w, key);
+    for (size_t i = 0; i < count; i++)
+        jw_hex(w, NULL, view_of(hashes[i].b, sizeof hashes[i].b));
+    jw_end(w);
 }
 
-static void put_u64(wr_t *w, uint64_t x)
+static void put_access(jw_t *w, const evm_access_t *list, size_t count)
 {
-    char text[24];
-    snprintf(text, sizeof text, "\"0x%llx\"", (unsigned long long)x);
-    put_text(w, text);
-}
-
-static void put_u256(wr_t *w, const u256_t *x)
-{
-    char text[80];
-    int top = 3;
-    while (top > 0 && x->w[top] == 0)
-        top--;
-    int n = snprintf(text, sizeof text, "\"0x%llx", (unsigned long long)x->w[top]);
-    while (top-- > 0)
-        n += snprintf(text + n, sizeof text - (size_t)n, "%016llx", (unsigned long long)x->w[top]);
-    put_text(w, text);
-    put_text(w, "\"");
-}
-
-static void put_access(wr_t *w, const evm_access_t *list, size_t count)
-{
-    put_text(w, ",\"accessList\":[");
+    jw_array(w, "accessList");
     for (size_t i = 0; i < count; i++) {
-        put_text(w, i ? ",{\"address\":" : "{\"address\":");
-        put_hex(w, list[i].addr.b, sizeof list[i].addr.b);
-        put_text(w, ",\"storageKeys\":[");
-        for (size_t k = 0; k < list[i].key_count; k++) {
-            put_text(w, k ? "," : "");
-            put_hex(w, list[i].keys[k].b, sizeof list[i].keys[k].b);
-        }
-        put_text(w, "]}");
+        jw_object(w, NULL);
+        put_addr(w, "address", &list[i].addr);
+        put_hashes(w, "storageKeys", list[i].keys, list[i].key_count);
+        jw_end(w);
     }
-    put_text(w, "]");
+    jw_end(w);
 }
 
 /* The transaction object as the caller gave it: what was left out is left out here, too. */
-static void put_request(wr_t *w, const ex_request_t *q)
+static void put_request(jw_t *w, const ex_request_t *q)
 {
-    put_text(w, "{\"from\":");
-    put_hex(w, q->from.b, sizeof q->from.b);
-    if (q->has_to) {
-        put_text(w, ",\"to\":");
-        put_hex(w, q->to.b, sizeof q->to.b);
-    }
-    if (q->has_gas) {
-        put_text(w, ",\"gas\":");
-        put_u64(w, q->gas);
-    }
-    if (q->has_gas_price) {
-        put_text(w, q->dynamic_fee ? ",\"maxFeePerGas\":" : ",\"gasPrice\":");
-        put_u256(w, &q->gas_price);
-    }
-    if (q->dynamic_fee) {
-        put_text(w, ",\"maxPriorityFeePerGas\":");
-        put_u256(w, &q->max_priority_fee);
-    }
-    if (!u256_is_zero(&q->value)) {
-        put_text(w, ",\"value\":");
-        put_u256(w, &q->value);
-    }
-    put_text(w, ",\"data\":");
-    put_hex(w, q->data.p, q->data.n);
+    jw_object(w, NULL);
+    put_addr(w, "from", &q->from);
+    if (q->has_to)
+        put_addr(w, "to", &q->to);
+    if (q->has_gas)
+        jw_quantity(w, "gas", q->gas);
+    if (q->has_gas_price)
+        jw_quantity256(w, q->dynamic_fee ? "maxFeePerGas" : "gasPrice", &q->gas_price);
+    if (q->dynamic_fee)
+        jw_quantity256(w, "maxPriorityFeePerGas", &q->max_priority_fee);
+    if (!u256_is_zero(&q->value))
+        jw_quantity256(w, "value", &q->value);
+    jw_hex(w, "data", q->data);
     if (q->access_count)
         put_access(w, q->access, q->access_count);
-    put_text(w, "}");
+    jw_end(w);
 }
 
 static const char *method_of(need_kind_t kind)
@@ -106,310 +66,224 @@ static const char *method_of(need_kind_t kind)
 }
 
 /* The block is named by its number, which every server takes; the proofs are checked against its state root. */
-static void put_need(wr_t *w, size_t id, const need_t *need, const ex_block_t *block, const ex_request_t *q)
+static void put_params(jw_t *w, const need_t *need)
 {
-    char head[96];
-    snprintf(head, sizeof head, "{\"jsonrpc\":\"2.0\",\"id\":%zu,\"method\":\"%s\",\"params\":[", id,
-             method_of(need->kind));
-    put_text(w, head);
-    if (need->kind == NEED_HEADER) {
-        put_u64(w, need->number);
-        put_text(w, ",false]}");
+    switch (need->kind) {
+    case NEED_HEADER:
+        jw_quantity(w, NULL, need->number);
+        jw_bool(w, NULL, false);
         return;
+    case NEED_HINT: put_request(w, need->request); break;
+    case NEED_CODE: put_addr(w, NULL, &need->addr); break;
+    case NEED_PROOF:
+        put_addr(w, NULL, &need->addr);
+        put_hashes(w, NULL, need->slots, need->slot_count);
+        break;
     }
-    if (need->kind == NEED_HINT)
-        put_request(w, q);
-    else
-        put_hex(w, need->addr.b, sizeof need->addr.b);
-    if (need->kind == NEED_PROOF) {
-        put_text(w, ",[");
-        for (size_t i = 0; i < need->slot_count; i++) {
-            put_text(w, i ? "," : "");
-            put_hex(w, need->slots[i].b, sizeof need->slots[i].b);
-        }
-        put_text(w, "]");
-    }
-    put_text(w, ",");
-    put_u64(w, block->env.number);
-    put_text(w, "]}");
+    jw_quantity(w, NULL, need->block->env.number);
 }
 
-/* At least as many bytes as put_need writes. */
-static size_t need_len(const need_t *need, const ex_request_t *q)
+rc_t jr_encode(view_t *out, err_t *e, arena_t *a, const need_t *const *needs, size_t count)
 {
-    size_t n = 256 + need->slot_count * 72;
-    if (need->kind == NEED_HINT) {
-        n += 1024 + 2 * q->data.n;
-        for (size_t i = 0; i < q->access_count; i++)
-            n += 96 + 72 * q->access[i].key_count;
-    }
-    return n;
-}
-
-rc_t jr_encode_needs(view_t *out, arena_t *a, const need_t *needs, const bool *answered, size_t count,
-                     const ex_block_t *block, const ex_request_t *request)
-{
-    size_t cap = 2 + count;
-    const char *between = "";
-    for (size_t i = 0; i < count; i++)
-        cap += need_len(&needs[i], request);
-    uint8_t *text = arena_alloc(a, cap);
-    if (!text)
-        return RC_NOMEM;
-    wr_t w = wr_of(text, cap);
-    put_text(&w, "[");
+    jw_t w = jw_of(a, JR_REQUEST_MAX);
+    jw_array(&w, NULL);
     for (size_t i = 0; i < count; i++) {
-        if (answered && answered[i])
-            continue;
-        put_text(&w, between);
-        put_need(&w, i + 1, &needs[i], block, request);
-        between = ",";
+        jw_object(&w, NULL);
+        jw_str(&w, "jsonrpc", "2.0");
+        jw_u64(&w, "id", i + 1);
+        jw_str(&w, "method", method_of(needs[i]->kind));
+        jw_array(&w, "params");
+        put_params(&w, needs[i]);
+        jw_end(&w);
+        jw_end(&w);
     }
-    put_text(&w, "]");
-    if (w.bad)
-        return RC_BUG;
-    *out = wr_view(&w);
+    jw_end(&w);
+    const view_t text = jw_done(&w);
+    if (w.rc)
+        return err_set(e, w.rc, "the request could not be written: %s", rc_name(w.rc));
+    *out = text;
     return RC_OK;
 }
 
 /* ---- answers ---- */
 
-typedef struct {
-    query_t *query;
-    const need_t *needs;
-    size_t first; /* the query's number of needs[0] */
-    size_t count;
-    bool *answered;
-    const json_t **by_id; /* element for need i */
-    arena_t arena;        /* of the element at hand */
-    char *why;
-    size_t why_cap;
-} element_t;
-
-__attribute__((format(printf, 3, 4))) static void say(char *why, size_t cap, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(why, cap, fmt, ap);
-    va_end(ap);
-}
-
-/* "eth_getProof 0x...: " and a text. */
-static rc_t fault(element_t *x, const need_t *need, rc_t rc, const char *text)
+rc_t jr_before(err_t *e, rc_t rc, const need_t *need)
 {
     char hex[2 * sizeof(addr_t) + 1];
-    hex_encode(hex, view_of(need->addr.b, sizeof need->addr.b));
+    const char *method = method_of(need->kind);
     if (need->kind == NEED_HINT)
-        say(x->why, x->why_cap, "%s: %s", method_of(need->kind), text);
-    else if (need->kind == NEED_HEADER)
-        say(x->why, x->why_cap, "%s %llu: %s", method_of(need->kind), (unsigned long long)need->number, text);
-    else
-        say(x->why, x->why_cap, "%s 0x%s: %s", method_of(need->kind), hex, text);
-    return rc;
+        return err_before(e, rc, "%s: ", method);
+    if (need->kind == NEED_HEADER)
+        return err_before(e, rc, "%s %llu: ", method, (unsigned long long)need->number);
+    hex_encode(hex, view_of(need->addr.b, sizeof need->addr.b));
+    return err_before(e, rc, "%s 0x%s: ", method, hex);
 }
 
-/* Code and message of an error object; what cannot be printed becomes a dot. */
-static void error_text(char *out, size_t cap, const json_t *error)
+/* Says code and message of an error object. */
+static rc_t upstream_says(err_t *e, const jo_t *error)
 {
-    char message[MESSAGE_MAX + 1];
-    const char *m = json_string_value(json_object_get(error, "message"));
-    const json_t *code = json_object_get(error, "code");
-    size_t n = 0;
-    for (; m && m[n] && n < MESSAGE_MAX; n++)
-        message[n] = m[n] >= ' ' && m[n] <= '~' ? m[n] : '.';
-    message[n] = '\0';
-    if (json_is_integer(code))
-        say(out, cap, "error %lld: %s", (long long)json_integer_value(code), message);
-    else
-        say(out, cap, "error: %s", message);
-}
-
-/* Names the field that is not as the specification has it. The text of a key from outside is cut and made printable. */
-static rc_t bad_field(element_t *x, const need_t *need, const char *field)
-{
-    char text[64], name[33];
-    size_t n = 0;
-    for (; field[n] && n < sizeof name - 1; n++)
-        name[n] = field[n] >= ' ' && field[n] <= '~' ? field[n] : '.';
-    name[n] = '\0';
-    say(text, sizeof text, "bad field %s", name);
-    return fault(x, need, RC_MALFORMED, text);
-}
-
-static rc_t give(element_t *x, size_t i, const answer_t *answer)
-{
-    err_t e;
-    rc_t rc = query_give(x->query, &e, x->first + i, answer);
-    return rc ? fault(x, &x->needs[i], rc, e.text) : RC_OK;
-}
-
-static rc_t take_proof(element_t *x, size_t i, json_t *result)
-{
-    answer_t answer = { .kind = NEED_PROOF };
-    const char *field = jr_proof(&answer.proof, &x->arena, result, NEED_SLOTS_MAX);
-    return field ? bad_field(x, &x->needs[i], field) : give(x, i, &answer);
-}
-
-static rc_t take_code(element_t *x, size_t i, const json_t *result)
-{
-    answer_t answer = { .kind = NEED_CODE };
-    if (json_string_length(result) > 2 * EX_CODE_MAX + 2)
-        return fault(x, &x->needs[i], RC_LIMIT, "code is longer than any contract's");
-    return jr_bytes(&answer.code, &x->arena, result) ? give(x, i, &answer) : bad_field(x, &x->needs[i], "result");
-}
-
-static rc_t take_header(element_t *x, size_t i, const json_t *result)
-{
-    answer_t answer = { .kind = NEED_HEADER };
-    const char *field = "result";
-    if (!json_is_object(result) || jr_header(&answer.header, &field, result))
-        return bad_field(x, &x->needs[i], field);
-    return give(x, i, &answer);
-}
-
-static bool read_access(evm_access_t *out, arena_t *a, const json_t *entry)
-{
-    const json_t *keys = json_object_get(entry, "storageKeys");
-    size_t n = json_array_size(keys);
-    hash32_t *slots = arena_alloc(a, n * sizeof *slots);
-    if (!slots || !json_is_array(keys) || !jr_fixed(out->addr.b, sizeof out->addr.b, json_object_get(entry, "address")))
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (!jr_fixed(slots[i].b, sizeof slots[i].b, json_array_get(keys, i)))
-            return false;
-    out->keys = slots;
-    out->key_count = n;
-    return true;
+    view_t message = { NULL, 0 };
+    if (jo_kind(error, "message") == JO_TEXT)
+        message = jo_text(error, "message", 0, SIZE_MAX);
+    const int n = (int)(message.n < MESSAGE_MAX ? message.n : MESSAGE_MAX);
+    const char *text = message.n ? (const char *)message.p : "";
+    if (jo_kind(error, "code") == JO_INTEGER)
+        return err_set(e, RC_IO, "error %lld: %.*s", (long long)jo_i64(error, "code", INT64_MIN, INT64_MAX), n, text);
+    return err_set(e, RC_IO, "error: %.*s", n, text);
 }
 
 /* A list that does not parse is no hint; so is an error. */
-static rc_t take_hint(element_t *x, size_t i, const json_t *result)
+static rc_t read_hint(answer_t *out, arena_t *a, const jo_t *element)
 {
-    const json_t *list = json_object_get(result, "accessList");
-    size_t n = json_array_size(list);
-    evm_access_t *access = arena_calloc(&x->arena, n, sizeof *access);
-    for (size_t k = 0; k < n; k++)
-        if (!access || !read_access(&access[k], &x->arena, json_array_get(list, k)))
-            n = 0;
-    return give(x, i, &(answer_t){ .kind = NEED_HINT, .hint = access, .hint_count = n });
+    jo_t result, list;
+    out->hint = NULL;
+    out->hint_count = 0;
+    if (jo_kind(element, "result") != JO_OBJECT)
+        return RC_OK;
+    result = jo_object(element, "result");
+    list = jo_list(&result, "accessList", 0, SIZE_MAX);
+    rc_t rc = jr_read_access_list(&out->hint, &out->hint_count, a, &list);
+    if (rc) {
+        out->hint = NULL;
+        out->hint_count = 0;
+    }
+    return rc == RC_NOMEM ? rc : RC_OK;
 }
 
-/* One element of the batch, for a need that is still open. */
-static rc_t take(element_t *x, size_t i)
+static rc_t read_code(view_t *out, arena_t *a, const jo_t *element)
 {
-    const need_t *need = &x->needs[i];
-    const json_t *error = json_object_get(x->by_id[i], "error");
-    json_t *result = json_object_get(x->by_id[i], "result");
-    char text[MESSAGE_MAX + 48];
-    if (need->kind == NEED_HINT)
-        return take_hint(x, i, error ? NULL : result);
-    if (error) {
-        error_text(text, sizeof text, error);
-        return fault(x, need, RC_IO, text);
+    if (jo_kind(element, "result") == JO_TEXT && jo_text(element, "result", 0, SIZE_MAX).n > 2 * EX_CODE_MAX + 2)
+        return jo_fail(element, "result", RC_LIMIT, "code is longer than any contract's");
+    *out = jo_bytes(element, a, "result", 0, EX_CODE_MAX, HEX_0X);
+    return jo_rc(element);
+}
+
+static rc_t read_result(answer_t *out, arena_t *a, const need_t *need, const jo_t *element)
+{
+    rc_t rc;
+    if (need->kind == NEED_CODE)
+        return read_code(&out->code, a, element);
+    const jo_t result = jo_object(element, "result");
+    if (need->kind == NEED_HEADER)
+        return jr_read_header(&out->header, &result);
+    rc = jr_read_proof(&out->proof, a, &result, NEED_SLOTS_MAX);
+    return rc ? rc : jo_done(&result);
+}
+
+/* Names the field that is not as the specification has it. */
+static rc_t bad_field(err_t *e, rc_t rc)
+{
+    const char *field = strncmp(e->field, "result.", 7) ? e->field : e->field + 7;
+    char draft[sizeof e->field];
+    if (rc == RC_NOMEM)
+        return rc;
+    memcpy(draft, field, strlen(field) + 1);
+    return err_before(e, rc, "bad field %s: ", draft);
+}
+
+/* One element of the batch. It becomes a document of its own, so that its fault is its own. */
+static void take(jr_answer_t *out, arena_t *a, const need_t *need, const jo_t *element)
+{
+    jo_doc_t doc;
+    err_t *e = &out->why;
+    const jo_t o = jo_merge(&doc, e, NULL, element, NULL, JO_STRICT);
+    out->answer = (answer_t){ .kind = need->kind };
+    if (jo_rc(&o)) {
+        out->rc = jo_rc(&o);
+    } else if (need->kind == NEED_HINT) {
+        out->rc = read_hint(&out->answer, a, &o);
+    } else if (jo_has(&o, "error")) {
+        const jo_t error = jo_object(&o, "error");
+        out->rc = upstream_says(e, &error);
+    } else if (!jo_has(&o, "result")) {
+        out->rc = err_say(e, RC_IO, "the answer is null");
+    } else {
+        out->rc = bad_field(e, read_result(&out->answer, a, need, &o));
     }
-    if (json_is_null(result))
-        return fault(x, need, RC_IO, "the answer is null");
-    if (need->kind == NEED_PROOF)
-        return take_proof(x, i, result);
-    return need->kind == NEED_CODE ? take_code(x, i, result) : take_header(x, i, result);
+    if (!out->rc)
+        err_clear(e);
+    jr_before(e, out->rc, need);
+    jo_close(&doc);
+}
+
+/* What is wrong with the frame of an element; NULL: nothing. *id: the number of its need, from 0 on. */
+static const char *frame_fault(size_t *id, const jo_t *o, size_t count)
+{
+    static const char *const names[] = { "jsonrpc", "id", "result", "error" };
+    size_t known = 0;
+    if (jo_kind(o, NULL) != JO_OBJECT)
+        return "an element is not an object";
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        known += jo_kind(o, names[i]) != JO_ABSENT;
+    if (known != jo_size(o))
+        return "an element has an unknown field";
+    if (jo_kind(o, "jsonrpc") != JO_TEXT || !view_eq(jo_text(o, "jsonrpc", 0, SIZE_MAX), view_str("2.0")))
+        return "an element is not JSON-RPC 2.0";
+    const int64_t n = jo_kind(o, "id") == JO_INTEGER ? jo_i64(o, "id", INT64_MIN, INT64_MAX) : 0;
+    if (n < 1 || (uint64_t)n > count)
+        return "an element has an id that was not asked for";
+    if ((jo_kind(o, "result") == JO_ABSENT) == (jo_kind(o, "error") == JO_ABSENT))
+        return "an element must have either a result or an error";
+    if (jo_kind(o, "error") != JO_ABSENT && jo_kind(o, "error") != JO_OBJECT)
+        return "an element has an error that is not an object";
+    *id = (size_t)n - 1;
+    return NULL;
 }
 
 /* Puts one element of the batch where its id belongs. */
-static rc_t place(element_t *x, json_t *element)
+static rc_t place(jo_t *by_id, err_t *e, const jo_t *element, size_t count)
 {
-    static const char *const names[] = { "jsonrpc", "id", "result", "error", NULL };
-    const json_t *id = json_object_get(element, "id"), *version = json_object_get(element, "jsonrpc");
-    const char *problem = NULL, *unknown;
-    json_int_t n = json_integer_value(id);
-    if (!json_is_object(element))
-        problem = "an element is not an object";
-    else if (!json_only_members(&unknown, element, names))
-        problem = "an element has an unknown field";
-    else if (!version || !json_is_string(version) || strcmp(json_string_value(version), "2.0") != 0)
-        problem = "an element is not JSON-RPC 2.0";
-    else if (!json_is_integer(id) || n < 1 || (uint64_t)n > x->count)
-        problem = "an element has an id that was not asked for";
-    else if (x->by_id[n - 1])
+    size_t id = 0;
+    const char *problem = frame_fault(&id, element, count);
+    if (!problem && by_id[id].doc)
         problem = "two elements have the same id";
-    else if (!json_object_get(element, "result") == !json_object_get(element, "error"))
-        problem = "an element must have either a result or an error";
-    else if (json_object_get(element, "error") && !json_is_object(json_object_get(element, "error")))
-        problem = "an element has an error that is not an object";
-    if (problem) {
-        say(x->why, x->why_cap, "batch: %s", problem);
-        return RC_MALFORMED;
-    }
-    x->by_id[n - 1] = element;
+    if (problem)
+        return err_set(e, RC_MALFORMED, "batch: %s", problem);
+    by_id[id] = *element;
     return RC_OK;
 }
 
 /* Sorts the elements by need; needs may be left without one. */
-static rc_t place_all(element_t *x, json_t *root)
+static rc_t place_all(jo_t *by_id, err_t *e, jo_t *root, size_t count)
 {
-    char text[MESSAGE_MAX + 48];
     rc_t rc = RC_OK;
-    if (json_is_object(root)) {
-        const json_t *error = json_object_get(root, "error");
-        if (json_is_object(error) && (x->count > 1 || !json_is_integer(json_object_get(root, "id")))) {
-            error_text(text, sizeof text, error);
-            say(x->why, x->why_cap, "the whole batch was refused: %s", text);
-            return RC_IO;
+    jo_t element;
+    if (jo_kind(root, NULL) == JO_OBJECT) {
+        if (jo_kind(root, "error") == JO_OBJECT && (count > 1 || jo_kind(root, "id") != JO_INTEGER)) {
+            const jo_t error = jo_object(root, "error");
+            return err_before(e, upstream_says(e, &error), "the whole batch was refused: ");
         }
-        return place(x, root); /* some servers answer a batch of one with the element alone */
+        return place(by_id, e, root, count); /* some servers answer a batch of one with the element alone */
     }
-    if (json_array_size(root) > x->count) {
-        say(x->why, x->why_cap, "batch: more elements than were asked for");
-        return RC_MALFORMED;
-    }
-    for (size_t i = 0; i < json_array_size(root) && !rc; i++)
-        rc = place(x, json_array_get(root, i));
+    if (jo_size(root) > count)
+        return err_say(e, RC_MALFORMED, "batch: more elements than were asked for");
+    while (!rc && jo_next(root, &element))
+        rc = place(by_id, e, &element, count);
     return rc;
 }
 
-/* Feeds in an order in which each answer can be judged at once: proofs before codes, headers downwards. */
-static rc_t feed(element_t *x)
+static void take_all(jr_answer_t *out, arena_t *a, const need_t *const *needs, const jo_t *by_id, size_t count)
 {
-    static const need_kind_t order[] = { NEED_PROOF, NEED_HEADER, NEED_CODE, NEED_HINT };
-    char first[256] = "";
-    rc_t first_rc = RC_OK;
-    for (size_t pass = 0; pass < sizeof order / sizeof order[0]; pass++)
-        for (size_t i = 0; i < x->count; i++) {
-            if (x->needs[i].kind != order[pass] || x->answered[i])
-                continue;
-            rc_t rc = x->by_id[i] ? take(x, i) : fault(x, &x->needs[i], RC_MALFORMED, "the batch has no answer to it");
-            arena_free(&x->arena);
-            x->answered[i] = rc == RC_OK;
-            if (rc && !first_rc) {
-                first_rc = rc;
-                say(first, sizeof first, "%s", x->why);
-            }
-        }
-    say(x->why, x->why_cap, "%s", first);
-    return first_rc;
+    for (size_t i = 0; i < count; i++) {
+        out[i] = (jr_answer_t){ .rc = RC_MALFORMED };
+        if (by_id[i].doc)
+            take(&out[i], a, needs[i], &by_id[i]);
+        else
+            jr_before(&out[i].why, err_say(&out[i].why, RC_MALFORMED, "the batch has no answer to it"), needs[i]);
+    }
 }
 
-rc_t jr_answer_needs(query_t *query, bool *answered, char *why, size_t why_cap, const need_t *needs, size_t count,
-                     view_t body)
+rc_t jr_decode(jr_answer_t *out, err_t *e, arena_t *a, const need_t *const *needs, size_t count, view_t body)
 {
-    const need_t *all;
-    arena_t list;
-    query_needs(query, &all);
-    element_t x = { query, needs, (size_t)(needs - all), count, answered, NULL, { 0 }, why, why_cap };
-    json_t *root = NULL;
-    say(why, why_cap, "%s", "");
-    arena_init(&list, count * sizeof(json_t *) + 65536);
-    arena_init(&x.arena, 2 * (size_t)JR_BODY_MAX);
-    rc_t rc = json_load_strict(&root, body, JR_BODY_MAX);
-    if (rc)
-        say(why, why_cap, "batch: the answer is not JSON within the limits (%s)", rc_name(rc));
-    else {
-        x.by_id = arena_calloc(&list, count, sizeof(json_t *));
-        rc = x.by_id ? place_all(&x, root) : RC_NOMEM;
-    }
+    jo_doc_t doc;
+    jo_t root = jo_open(&doc, e, body, JR_BODY_MAX, JO_LENIENT), *by_id = arena_calloc(a, count, sizeof *by_id);
+    rc_t rc = err_before(e, jo_rc(&root), "batch: the answer ");
+    if (!rc && !by_id)
+        rc = err_say(e, RC_NOMEM, "out of memory");
     if (!rc)
-        rc = feed(&x);
-    json_decref(root);
-    arena_free(&x.arena);
-    arena_free(&list);
+        rc = place_all(by_id, e, &root, count);
+    if (!rc)
+        take_all(out, a, needs, by_id, count);
+    jo_close(&doc);
     return rc;
 }

@@ -1,7 +1,7 @@
-/* jsonrpc.h - execution-layer JSON-RPC: requests to text, answers to typed values. Bytes in, bytes out.
+/* jsonrpc.h - execution-layer JSON-RPC: needs to the text of a batch, its answer to typed values. Bytes in, bytes out.
  *
  * Spec:   JSON-RPC 2.0; ethereum/execution-apis (eth_getProof, eth_getCode, eth_createAccessList, eth_getBlockByNumber)
- * Floor:  3, rpc/upstream. May include lightclient/. The door to jansson, with beacon.c, api.c and node/config/config.c.
+ * Floor:  3, rpc/upstream. No I/O, clock or thread.
  * Tests:  tests/unit/test_jsonrpc.c, tests/fuzz/fuzz_jsonrpc.c
  */
 #ifndef RPC_UPSTREAM_JSONRPC_H
@@ -9,34 +9,33 @@
 
 #include "base/arena.h"
 #include "base/bytes.h"
-#include "base/rc.h"
+#include "base/err.h"
 #include "lightclient/exec/query.h"
 
-#define JR_BODY_MAX (32u << 20) /* bytes of one answer */
-#define JR_CALL_MAX (5u << 20)  /* bytes of one call object */
+#define JR_BODY_MAX (32u << 20)    /* bytes of one answer */
+#define JR_REQUEST_MAX (64u << 20) /* bytes of one batch */
 
-/* The batch that asks for the needs of a call at a block; element i has id i + 1. One need gives a batch of one.
- *   out       text in the arena
- *   answered  count flags: a need whose flag is set is left out; NULL: all are asked for
- * RC_NOMEM. */
-NODISCARD rc_t jr_encode_needs(view_t *out, arena_t *a, const need_t *needs, const bool *answered, size_t count,
-                               const ex_block_t *block, const ex_request_t *request);
+/* The batch that asks for these needs; element i has id i + 1. One need gives a batch of one.
+ *   out  text in the arena
+ * RC_NOMEM; RC_LIMIT: more than JR_REQUEST_MAX. */
+NODISCARD rc_t jr_encode(view_t *out, err_t *e, arena_t *a, const need_t *const *needs, size_t count);
 
-/* Decodes the answer to jr_encode_needs and feeds every element to the query. Order of elements is free, ids must be
- * exactly those asked for, each once.
- *   answered  count flags, cleared by the caller before the first answer: set when element i was given and accepted; a
- *             need whose flag is set (by another upstream's answer) is passed over
- *   why       buffer for a sentence that names the method and the address at fault
- *   needs     the last step's, all of them or a part that was asked for in a batch of its own
- * RC_OK: all given (a refused hint counts as given). Otherwise the first fault; elements already accepted stay
- * accepted. RC_MALFORMED, RC_LIMIT, RC_REFUSED accuse the upstream of a broken or false answer; RC_IO: it has no answer
- * (an error object, for one element or for the whole batch, or null). */
-NODISCARD rc_t jr_answer_needs(query_t *query, bool *answered, char *why, size_t why_cap, const need_t *needs,
-                               size_t count, view_t body);
+/* What the upstream says to one need. */
+typedef struct {
+    rc_t
+        rc; /* RC_OK: answer holds; RC_IO: it has none (an error object, null); RC_MALFORMED, RC_LIMIT: it is broken; RC_NOMEM */
+    err_t why;       /* unless RC_OK: a sentence that names method and address */
+    answer_t answer; /* claims, not yet proven; in the arena. A hint that is none has no entries, and RC_OK */
+} jr_answer_t;
 
-/* Parses eth_call's transaction object (POST /call body). Text and lists live in the arena.
- *   why  sentence that names the field at fault
- * RC_MALFORMED: not JSON, wrong types, unknown fields, bad hex, both data and input and different; RC_LIMIT. */
-NODISCARD rc_t jr_parse_call(ex_request_t *out, arena_t *a, char *why, size_t why_cap, view_t body);
+/* Decodes the answer to jr_encode. Order of elements is free; ids must be exactly those asked for, each once. A fault of
+ * one element does not spoil the others.
+ *   out  one element for each need, written only on RC_OK
+ * RC_OK: the body can be taken apart; each element tells how it is itself, also one that is missing (RC_MALFORMED).
+ * RC_MALFORMED, RC_LIMIT: the body as a whole is broken; RC_IO: the upstream refused the whole batch; RC_NOMEM. */
+NODISCARD rc_t jr_decode(jr_answer_t *out, err_t *e, arena_t *a, const need_t *const *needs, size_t count, view_t body);
+
+/* Puts the request's name before the text of a failure of its answer: "eth_getProof 0x...: balance differs". */
+rc_t jr_before(err_t *e, rc_t rc, const need_t *need);
 
 #endif

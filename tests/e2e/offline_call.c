@@ -10,7 +10,7 @@
 #include "base/hex.h"
 #include "base/os/log.h"
 #include "node/query/call.h"
-#include "rpc/upstream/jsonrpc.h"
+#include "rpc/api/callobject.h"
 
 static const char *text_of(const json_t *o, const char *key)
 {
@@ -79,8 +79,10 @@ static const char *run(unsigned *rounds, char *why, size_t cap, const call_edge_
     ex_request_t request;
     query_t *done = NULL;
     const char *bad = NULL;
+    err_t e = { .rc = RC_OK };
     arena_init(&a, 16u << 20);
-    rc_t rc = text ? jr_parse_call(&request, &a, why, cap, view_str(text)) : RC_NOMEM;
+    rc_t rc = text ? api_parse_call(&request, &e, &a, view_str(text)) : RC_NOMEM;
+    snprintf(why, cap, "%s", e.text);
     if (!rc)
         rc = call_run(&done, why, cap, edge, block, &request);
     if (rc)

@@ -5,7 +5,7 @@
 
 #include "base/crypto/hash.h"
 #include "lightclient/rlp/rlp.h"
-#include "rpc/upstream/json.h"
+#include "tests/vectors/upstream.h"
 #include "tests/vectors/world_vec.h"
 
 #define TRANSACTION_OVERHEAD 1024u /* bytes of the encoded form beside what has the length of its hex form */
@@ -123,11 +123,11 @@ static bool read_withdrawals(ex_full_block_t *b, arena_t *a, const json_t *list)
 
 const char *vec_block(ex_full_block_t *out, arena_t *a, json_t *block)
 {
-    const char *field;
     const json_t *list = json_object_get(block, "transactions");
     ex_full_block_t b = { .hash = vec_hash(vec_str(block, "hash")), .transaction_count = json_array_size(list) };
-    if (jr_header(&b.header, &field, block))
-        return field;
+    const char *bad = upstream_header(&b.header, block);
+    if (bad)
+        return bad;
     if (ex_header_check(&b.header, &b.hash))
         return "another hash";
     view_t *transactions = arena_calloc(a, b.transaction_count, sizeof *transactions);

@@ -6,8 +6,7 @@
 
 #include "base/crypto/hash.h"
 #include "lightclient/exec/call.h"
-#include "rpc/upstream/json.h"
-#include "rpc/upstream/jsonrpc.h"
+#include "rpc/api/callobject.h"
 #include "tests/vectors/devnet.h"
 #include "tests/vectors/upstream.h"
 
@@ -43,7 +42,7 @@ static bool is(const record_t *r, const json_t *answer, const char *method, size
 static bool same_address(const json_t *a, const json_t *b)
 {
     addr_t x, y;
-    return jr_fixed(x.b, 20, a) && jr_fixed(y.b, 20, b) && addr_eq(&x, &y);
+    return vec_fixed(x.b, 20, a) && vec_fixed(y.b, 20, b) && addr_eq(&x, &y);
 }
 
 /* The recorded proof of one slot among all answers about an account; NULL: not recorded. */
@@ -56,7 +55,7 @@ static json_t *slot_of(const record_t *r, const json_t *address, const json_t *k
             continue;
         json_array_foreach (json_object_get(json_object_get(answer, "result"), "storageProof"), k, slot) {
             u256_t a, b;
-            if (jr_word(&a, key) && jr_word(&b, json_object_get(slot, "key")) && u256_eq(&a, &b))
+            if (vec_number(&a, key) && vec_number(&b, json_object_get(slot, "key")) && u256_eq(&a, &b))
                 return slot;
         }
     }
@@ -124,12 +123,12 @@ static void check_proof(const record_t *r, const char *name, json_t *answer, are
     size_t n = json_array_size(asked);
     hash32_t *keys = arena_calloc(a, n, sizeof *keys);
     u256_t *values = arena_calloc(a, n, sizeof *values), word;
-    bool ok = jr_fixed(addr.b, 20, param(answer, 0));
+    bool ok = vec_fixed(addr.b, 20, param(answer, 0));
     for (size_t i = 0; i < n; i++) {
-        ok = ok && jr_word(&word, json_array_get(asked, i));
+        ok = ok && vec_number(&word, json_array_get(asked, i));
         u256_to_be32(keys[i].b, &word);
     }
-    const char *field = ok ? jr_proof(&proof, a, json_object_get(answer, "result"), n) : "params";
+    const char *field = ok ? upstream_proof(&proof, a, json_object_get(answer, "result"), n) : "params";
     if (field)
         vec_fail(r->v, name, "field %s", field);
     else if (ex_proof_verify(&proven, values, &e, &r->block.state_root, &addr, keys, n, &proof))
@@ -147,8 +146,8 @@ static void check_code(const record_t *r, const char *name, const json_t *answer
     json_t *proof = proof_of(r, param(answer, 0), NULL);
     if (!proof)
         vec_skip(r->v, name, "no proof of the account is recorded");
-    else if (!jr_bytes(&code, a, json_object_get(answer, "result")) ||
-             !jr_fixed(proven.b, 32, json_object_get(proof, "codeHash")))
+    else if (!vec_bytes(&code, a, json_object_get(answer, "result")) ||
+             !vec_fixed(proven.b, 32, json_object_get(proof, "codeHash")))
         vec_fail(r->v, name, "does not parse");
     else {
         keccak256(&hash, code);
@@ -168,12 +167,12 @@ static const char *difference(const evm_result_t *result, const json_t *answer, 
     if (!error && result->status != EVM_SUCCESS)
         return "should succeed";
     if (!error)
-        return jr_bytes(&recorded, a, json_object_get(answer, "result")) && view_eq(recorded, result->output)
+        return vec_bytes(&recorded, a, json_object_get(answer, "result")) && view_eq(recorded, result->output)
                    ? NULL
                    : "output";
     if (result->status == EVM_SUCCESS)
         return "should fail";
-    if (jr_bytes(&recorded, a, data) && !view_eq(recorded, result->output))
+    if (vec_bytes(&recorded, a, data) && !view_eq(recorded, result->output))
         return "revert data";
     return NULL;
 }
@@ -189,7 +188,7 @@ static rc_t run_call(record_t *r, const char **bad, unsigned *rounds, char *why,
     query_t *call = NULL;
     rc_t rc = ex_call_new(&call, NULL, &config);
     if (!rc)
-        rc = upstream_call(call, &up, &r->block, request, why, why_cap);
+        rc = upstream_call(call, &up, why, why_cap);
     *rounds = call ? ex_call_rounds(call) : 0;
     *bad = rc ? why : difference(ex_call_result(call), answer, a);
     query_free(call);
@@ -202,11 +201,13 @@ static rc_t run_call(record_t *r, const char **bad, unsigned *rounds, char *why,
  * chains. */
 static void check_call(record_t *r, const char *name, const json_t *answer, arena_t *a)
 {
-    char why[256] = "", *object = json_dumps(param(answer, 0), JSON_COMPACT);
+    char why[400] = "", *object = json_dumps(param(answer, 0), JSON_COMPACT);
     const char *bad = why;
     unsigned cold = 0, warm = 0;
     ex_request_t q;
-    rc_t rc = jr_parse_call(&q, a, why, sizeof why, view_str(object));
+    err_t e = { .rc = RC_OK };
+    rc_t rc = api_parse_call(&q, &e, a, view_str(object));
+    snprintf(why, sizeof why, "%s %s", e.field, e.text);
     free(object);
     if (!rc)
         rc = run_call(r, &bad, &cold, why, sizeof why, NULL, &q, answer, a);
@@ -235,13 +236,12 @@ static bool read_block(record_t *r, uint64_t chain_id)
     size_t i;
     json_t *answer;
     ex_header_t h;
-    const char *field;
     json_array_foreach (r->answers, i, answer) {
         const json_t *block = json_object_get(answer, "result");
         if (strcmp(vec_str(answer, "method"), "eth_getBlockByNumber") || !json_is_true(param(answer, 1)))
             continue;
         r->tag = json_string_value(param(answer, 0));
-        if (jr_header(&h, &field, block) || !upstream_block(&r->block, block, chain_id))
+        if (upstream_header(&h, block) || !upstream_block(&r->block, block, chain_id))
             return false;
         r->row = (evm_schedule_row_t){ 0, { fork_of_tail[h.tail], 6, 9, 5007716 } };
         if (r->row.rules.fork == EVM_CANCUN)

@@ -7,8 +7,8 @@
 #include "base/crypto/hash.h"
 #include "lightclient/exec/transaction.h"
 #include "lightclient/mpt/mpt.h"
-#include "rpc/upstream/json.h"
 #include "tests/vectors/block_vec.h"
+#include "tests/vectors/upstream.h"
 #include "tests/vectors/world_vec.h"
 
 #define MEMORY_MAX ((size_t)512 << 20)
@@ -136,12 +136,12 @@ static bool read_state(state_t *out, arena_t *a, const json_t *accounts)
 static const char *read_ancestors(state_t *s, const ex_header_t *parent, json_t *list)
 {
     hash32_t want = parent->parent_hash;
-    const char *field;
     ex_header_hash(&s->ancestors[s->ancestor_count++], parent);
     for (size_t i = 0; i < json_array_size(list) && s->ancestor_count < ANCESTORS_MAX; i++) {
         ex_header_t h;
-        if (jr_header(&h, &field, json_array_get(list, i)))
-            return field;
+        const char *bad = upstream_header(&h, json_array_get(list, i));
+        if (bad)
+            return bad;
         if (h.number >= parent->number)
             continue; /* some recordings list the parent too */
         if (ex_header_check(&h, &want))
@@ -184,12 +184,12 @@ static const char *execute(arena_t *a, json_t *recorded, const json_t *recorded_
     ex_full_block_t block;
     ex_executed_t done;
     ex_header_t parent;
-    const char *bad, *why = "";
+    const char *why = "";
     hash32_t root = vec_hash(vec_str(recorded_state, "state_root"));
     s = (state_t){ .count = 0 };
-    if (jr_header(&parent, &bad, json_object_get(recorded, "parent")))
-        return bad;
-    bad = vec_block(&block, a, json_object_get(recorded, "block"));
+    const char *bad = upstream_header(&parent, json_object_get(recorded, "parent"));
+    if (!bad)
+        bad = vec_block(&block, a, json_object_get(recorded, "block"));
     if (!bad)
         bad = read_ancestors(&s, &parent, json_object_get(recorded, "ancestors"));
     if (bad)

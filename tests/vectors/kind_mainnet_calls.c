@@ -5,8 +5,7 @@
 
 #include "base/hex.h"
 #include "lightclient/exec/call.h"
-#include "rpc/upstream/json.h"
-#include "rpc/upstream/jsonrpc.h"
+#include "rpc/api/callobject.h"
 #include "tests/vectors/upstream.h"
 
 #define ROUNDS_SHOWN 24u
@@ -34,7 +33,7 @@ static json_t *proof_of(const json_t *account, const json_t *keys)
     json_array_foreach (keys, i, key) {
         json_array_foreach (json_object_get(account, "storageProof"), k, recorded) {
             u256_t a, b;
-            if (jr_word(&a, key) && jr_word(&b, json_object_get(recorded, "key")) && u256_eq(&a, &b)) {
+            if (vec_number(&a, key) && vec_number(&b, json_object_get(recorded, "key")) && u256_eq(&a, &b)) {
                 json_array_append(slots, recorded);
                 break;
             }
@@ -149,7 +148,7 @@ static const char *run(suite_t *s, const ex_call_config_t *config, const json_t 
     query_t *call;
     if (ex_call_new(&call, NULL, config))
         return "no memory";
-    *rc = upstream_call(call, &up, config->block, config->request, why, why_cap);
+    *rc = upstream_call(call, &up, why, why_cap);
     *rounds = ex_call_rounds(call);
     const char *bad = *rc ? why : difference(ex_call_result(call), expected, a);
     query_free(call);
@@ -190,8 +189,10 @@ static void run_call(suite_t *s, const char *name, const json_t *call, arena_t *
                                 .keep_base_fee = true,
                                 .proof_slots_max = 1 };
     unsigned rounds[3] = { 0 };
-    char why[256] = "", *object = json_dumps(json_object_get(call, "call"), JSON_COMPACT);
-    rc_t rc = jr_parse_call(&request, a, why, sizeof why, view_str(object));
+    char why[400] = "", *object = json_dumps(json_object_get(call, "call"), JSON_COMPACT);
+    err_t e = { .rc = RC_OK };
+    rc_t rc = api_parse_call(&request, &e, a, view_str(object));
+    snprintf(why, sizeof why, "%s %s", e.field, e.text);
     free(object);
     const char *bad =
         rc ? why : run_thrice(s, &config, json_object_get(call, "expected"), a, &rc, rounds, why, sizeof why);
@@ -220,7 +221,7 @@ static void check_account(suite_t *s, const char *name, json_t *account, arena_t
     json_object_set(copy, "storageProof", slots);
     json_array_foreach (slots, i, slot)
         ok = ok && vec_hex_fixed(keys[i].b, 32, vec_str(slot, "key"));
-    const char *field = jr_proof(&answer, a, copy, n);
+    const char *field = upstream_proof(&answer, a, copy, n);
     json_decref(copy);
     rc_t rc = ok && !field ? ex_proof_verify(&proven, values, &e, &s->block.state_root, &addr, keys, n, &answer)
                            : RC_MALFORMED;

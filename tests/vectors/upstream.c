@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rpc/upstream/json.h"
-#include "rpc/upstream/jsonrpc.h"
+#include "rpc/upstream/decode.h"
+#include "tests/give.h"
 
 /* The answer to one element of a batch. */
 static json_t *element(upstream_t *up, const json_t *request)
@@ -35,19 +35,20 @@ static char *batch(upstream_t *up, view_t text)
     return out;
 }
 
-static rc_t round_trip(query_t *call, upstream_t *up, const ex_block_t *block, const ex_request_t *request, char *why,
-                       size_t why_cap)
+static rc_t round_trip(query_t *call, upstream_t *up, char *why, size_t why_cap)
 {
     const need_t *needs;
     view_t text;
     arena_t a;
+    err_t e = { .rc = RC_OK };
     size_t count = query_needs(call, &needs), given = 0;
     arena_init(&a, 256u << 20);
     bool *answered = arena_calloc(&a, count, sizeof *answered);
-    rc_t rc = jr_encode_needs(&text, &a, needs, answered, count, block, request);
+    rc_t rc = give_request(&text, &a, needs, count);
     if (!rc) {
         char *body = batch(up, text);
-        rc = jr_answer_needs(call, answered, why, why_cap, needs, count, view_str(body));
+        rc = give_body(call, answered, &e, needs, count, view_str(body));
+        snprintf(why, why_cap, "%s", e.text);
         free(body);
     }
     for (size_t i = 0; i < count; i++)
@@ -58,8 +59,7 @@ static rc_t round_trip(query_t *call, upstream_t *up, const ex_block_t *block, c
     return rc == RC_IO ? RC_NEED_DATA : rc;
 }
 
-rc_t upstream_call(query_t *call, upstream_t *up, const ex_block_t *block, const ex_request_t *request, char *why,
-                   size_t why_cap)
+rc_t upstream_call(query_t *call, upstream_t *up, char *why, size_t why_cap)
 {
     err_t e = { 0 };
     for (;;) {
@@ -68,18 +68,57 @@ rc_t upstream_call(query_t *call, upstream_t *up, const ex_block_t *block, const
             snprintf(why, why_cap, "%s", rc ? e.text : "");
             return rc;
         }
-        rc = round_trip(call, up, block, request, why, why_cap);
+        rc = round_trip(call, up, why, why_cap);
         if (rc)
             return rc;
     }
 }
 
+/* The same tree as a document of its own. */
+static jo_t open_tree(jo_doc_t *doc, err_t *e, char **text, const json_t *tree)
+{
+    *text = json_dumps(tree, JSON_COMPACT | JSON_ENCODE_ANY);
+    return jo_open(doc, e, view_str(*text ? *text : ""), SIZE_MAX, JO_STRICT);
+}
+
+static const char *fault_text(const err_t *e)
+{
+    static char text[400];
+    snprintf(text, sizeof text, "%s %s", e->field, e->text);
+    return text;
+}
+
+const char *upstream_header(ex_header_t *out, const json_t *block)
+{
+    jo_doc_t doc;
+    err_t e;
+    char *text;
+    const jo_t o = open_tree(&doc, &e, &text, block);
+    rc_t rc = jr_read_header(out, &o);
+    jo_close(&doc);
+    free(text);
+    return rc ? fault_text(&e) : NULL;
+}
+
+const char *upstream_proof(ex_proof_answer_t *out, arena_t *a, const json_t *result, size_t slots_max)
+{
+    jo_doc_t doc;
+    err_t e;
+    char *text;
+    const jo_t o = open_tree(&doc, &e, &text, result);
+    rc_t rc = jr_read_proof(out, a, &o, slots_max);
+    if (!rc)
+        rc = jo_done(&o);
+    jo_close(&doc);
+    free(text);
+    return rc ? fault_text(&e) : NULL;
+}
+
 bool upstream_block(ex_block_t *out, const json_t *header, uint64_t chain_id)
 {
     ex_header_t h;
-    const char *field;
     memset(out, 0, sizeof *out);
-    if (jr_header(&h, &field, header) || !jr_fixed(out->block_hash.b, 32, json_object_get(header, "hash")))
+    if (upstream_header(&h, header) || !vec_fixed(out->block_hash.b, 32, json_object_get(header, "hash")))
         return false;
     out->parent_hash = h.parent_hash;
     out->state_root = h.state_root;

@@ -12,11 +12,15 @@ typedef struct {
     size_t unrecorded; /* requests that could not be answered, hints aside */
 } upstream_t;
 
-/* Runs a call to its end, every need going through jr_encode_needs, the upstream, and jr_answer_needs.
+/* Runs a call to its end, every need going through jr_encode, the upstream, and jr_decode.
  *   why  sentence when the result is not RC_OK
  * RC_NEED_DATA: what is missing is not recorded; RC_REFUSED and the like with false answers too. */
-rc_t upstream_call(query_t *call, upstream_t *up, const ex_block_t *block, const ex_request_t *request, char *why,
-                   size_t why_cap);
+rc_t upstream_call(query_t *call, upstream_t *up, char *why, size_t why_cap);
+
+/* The header fields of a block object, and a proof of at most slots_max slots, as the node reads them. NULL, or what is wrong
+ * (static, until the next call). */
+const char *upstream_header(ex_header_t *out, const json_t *block);
+const char *upstream_proof(ex_proof_answer_t *out, arena_t *a, const json_t *result, size_t slots_max);
 
 /* The block that a header object describes; false when a field is missing. */
 bool upstream_block(ex_block_t *out, const json_t *header, uint64_t chain_id);

@@ -190,6 +190,38 @@ bool vec_hex_fixed(void *out, size_t n, const char *text)
     return true;
 }
 
+/* The number of digits behind "0x"; SIZE_MAX when the value is not of that form. */
+static size_t digits_of(const json_t *value)
+{
+    const char *s = json_string_value(value);
+    return s && s[0] == '0' && s[1] == 'x' ? json_string_length(value) - 2 : SIZE_MAX;
+}
+
+bool vec_fixed(void *out, size_t n, const json_t *value)
+{
+    return digits_of(value) == 2 * n && vec_hex_fixed(out, n, json_string_value(value));
+}
+
+bool vec_number(u256_t *out, const json_t *value)
+{
+    uint8_t b[32];
+    const size_t n = digits_of(value);
+    if (!n || n > 64 || !vec_hex_fixed(b, sizeof b, json_string_value(value)))
+        return false;
+    *out = u256_from_be32(b);
+    return true;
+}
+
+bool vec_bytes(view_t *out, arena_t *a, const json_t *value)
+{
+    const size_t n = digits_of(value);
+    if (n == SIZE_MAX || n % 2)
+        return false;
+    uint8_t *p = arena_alloc(a, n / 2 + 1);
+    *out = view_of(p, n / 2);
+    return p && vec_hex_fixed(p, n / 2, json_string_value(value));
+}
+
 const char *vec_str(const json_t *object, const char *key)
 {
     return json_string_value(json_object_get(object, key));

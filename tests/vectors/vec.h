@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/bytes.h"
+#include "base/u256.h"
 
 typedef struct {
     const char *dir; /* root of the vectors, for instance ../shared/vectors */
@@ -40,6 +41,10 @@ char **vec_walk(vec_t *v, arena_t *a, const char *folder, const char *suffix);
 view_t vec_hex(arena_t *a, const char *text);
 /* The same into a fixed length, left-padded with zeros. False when it is longer or not hex. */
 bool vec_hex_fixed(void *out, size_t n, const char *text);
+/* JSON values in the strict forms: "0x" and 2n digits; "0x" and 1 to 64 digits; "0x" and an even number of them. */
+bool vec_fixed(void *out, size_t n, const json_t *value);
+bool vec_number(u256_t *out, const json_t *value);
+bool vec_bytes(view_t *out, arena_t *a, const json_t *value);
 /* String member of an object, or NULL. */
 const char *vec_str(const json_t *object, const char *key);
 /* Quantity ("0x1f") to 64 bits; 0 when NULL. */

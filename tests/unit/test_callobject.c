@@ -1,0 +1,162 @@
+/* What a call object may say. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "rpc/api/callobject.h"
+#include "tests/unit/unit.h"
+
+#define ADDR "\"0xac0000000000000000000000000000000000a000\""
+#define KEY7 "\"0x0000000000000000000000000000000000000000000000000000000000000007\""
+
+static rc_t parse(ex_request_t *q, err_t *e, arena_t *a, const char *text)
+{
+    char *copy = strdup(text);
+    rc_t rc = api_parse_call(q, e, a, view_str(copy));
+    free(copy); /* nothing may point into the text */
+    return rc;
+}
+
+START_TEST(full_call_object_is_read)
+{
+    arena_t a;
+    ex_request_t q;
+    err_t e;
+    arena_init(&a, 1 << 20);
+    ck_assert_int_eq(
+        parse(&q, &e, &a,
+              "{\"from\":\"0xAC0000000000000000000000000000000000F000\",\"to\":" ADDR
+              ",\"gas\":\"0x5208\",\"gasPrice\":\"0x0\",\"value\":\"0x10\",\"data\":\"0x1234\",\"input\":\"0x1234\","
+              "\"nonce\":\"0x1\",\"type\":\"0x1\",\"chainId\":\"0x7\",\"accessList\":[{\"address\":" ADDR
+              ",\"storageKeys\":[" KEY7 "]}]}"),
+        RC_OK);
+    ck_assert(q.has_to && q.has_gas && q.has_gas_price && !q.dynamic_fee && q.has_chain_id);
+    ck_assert_uint_eq(q.gas, 21000);
+    ck_assert_uint_eq(q.from.b[18], 0xf0);
+    ck_assert_uint_eq(q.to.b[18], 0xa0);
+    ck_assert_uint_eq(q.value.w[0], 16);
+    ck_assert_uint_eq(q.chain_id, 7);
+    ck_assert(view_eq(q.data, view_str("\x12\x34")));
+    ck_assert_uint_eq(q.access_count, 1);
+    ck_assert_uint_eq(q.access[0].key_count, 1);
+    ck_assert_uint_eq(q.access[0].keys[0].b[31], 7);
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(least_call_objects_are_read)
+{
+    arena_t a;
+    ex_request_t q;
+    err_t e;
+    arena_init(&a, 1 << 20);
+    ck_assert_int_eq(parse(&q, &e, &a, "{}"), RC_OK);
+    ck_assert(!q.has_to && !q.has_gas && !q.has_gas_price && q.data.n == 0);
+    ck_assert_int_eq(parse(&q, &e, &a, "{\"to\":null,\"input\":\"0x6001\"}"), RC_OK);
+    ck_assert(!q.has_to && q.data.n == 2);
+    ck_assert_int_eq(parse(&q, &e, &a, "{\"from\":null,\"gas\":null,\"value\":null,\"accessList\":null}"), RC_OK);
+    ck_assert(!q.has_gas && q.access_count == 0); /* null is left out, as in geth */
+    ck_assert_int_eq(parse(&q, &e, &a, "{\"maxFeePerGas\":\"0x9\"}"), RC_OK);
+    ck_assert(q.has_gas_price && q.dynamic_fee && q.gas_price.w[0] == 9 && u256_is_zero(&q.max_priority_fee));
+    arena_free(&a);
+}
+END_TEST
+
+static const struct {
+    const char *text, *field, *why;
+} bad_calls[] = {
+    { "", "", "is not valid JSON" },
+    { "[]", "", "must be an object" },
+    { "\"{}\"", "", "is not valid JSON" },
+    { "{\"to\":" ADDR "}x", "", "is not valid JSON" },
+    { "{\"to\":" ADDR ",\"to\":" ADDR "}", "", "is not valid JSON" },
+    { "{\"to\":" ADDR ",\"gasLimit\":\"0x1\"}", "gasLimit", "unknown key" },
+    { "{\"a\\u001b[2Jb\":1}", "a?[2Jb", "unknown key" },
+    { "{\"to\":\"0x1\"}", "to", "must be 20 bytes" },
+    { "{\"to\":7}", "to", "must be 20 bytes" },
+    { "{\"from\":\"ac0000000000000000000000000000000000a000\"}", "from", "must be 20 bytes" },
+    { "{\"gas\":21000}", "gas", "must be a quantity" },
+    { "{\"gas\":\"0x05208\"}", "gas", "must be a quantity" },
+    { "{\"gas\":\"0x10000000000000000\"}", "gas", "must be a quantity" },
+    { "{\"gas\":\"\"}", "gas", "must be a quantity" },
+    { "{\"value\":\"0x\"}", "value", "must be a quantity" },
+    { "{\"value\":\"-0x1\"}", "value", "must be a quantity" },
+    { "{\"value\":\"0x10000000000000000000000000000000000000000000000000000000000000000\"}", "value",
+      "must be a quantity" },
+    { "{\"gasPrice\":\"1\"}", "gasPrice", "must be a quantity" },
+    { "{\"data\":\"0x1\"}", "data", "must be bytes" },
+    { "{\"data\":\"0xzz\"}", "data", "must be bytes" },
+    { "{\"data\":\"1234\"}", "data", "must be bytes" },
+    { "{\"data\":\"0x12\",\"input\":\"0x13\"}", "", "both \"data\" and \"input\" are set and not equal" },
+    { "{\"gasPrice\":\"0x1\",\"maxFeePerGas\":\"0x1\"}", "",
+      "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas)" },
+    { "{\"accessList\":{}}", "accessList", "must be a list" },
+    { "{\"accessList\":[{}]}", "accessList[0].address", "is required" },
+    { "{\"accessList\":[{\"address\":" ADDR ",\"storageKeys\":[\"0x7\"]}]}", "accessList[0].storageKeys[0]",
+      "must be 32 bytes" },
+    { "{\"accessList\":[{\"address\":" ADDR ",\"storageKeys\":[],\"x\":1}]}", "accessList[0].x", "unknown key" },
+    { "{\"chainId\":1}", "chainId", "must be a quantity" },
+    { "{\"nonce\":true}", "nonce", "must be a quantity" },
+};
+
+START_TEST(each_bad_call_object_is_refused_with_the_field_s_name)
+{
+    arena_t a;
+    ex_request_t q = { .gas = 77 };
+    err_t e;
+    arena_init(&a, 1 << 20);
+    for (size_t i = 0; i < sizeof bad_calls / sizeof bad_calls[0]; i++) {
+        ck_assert_msg(parse(&q, &e, &a, bad_calls[i].text) == RC_MALFORMED, "%s", bad_calls[i].text);
+        ck_assert_str_eq(e.field, bad_calls[i].field);
+        ck_assert_msg(strstr(e.text, bad_calls[i].why) == e.text, "%s: %s", bad_calls[i].text, e.text);
+        ck_assert_uint_eq(q.gas, 77);
+    }
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(every_truncation_of_a_call_object_is_refused)
+{
+    static const char text[] =
+        "{\"from\":" ADDR ",\"to\":" ADDR ",\"data\":\"0x1234\",\"accessList\":[{\"address\":" ADDR
+        ",\"storageKeys\":[" KEY7 "]}]}";
+    arena_t a;
+    ex_request_t q;
+    err_t e;
+    char copy[sizeof text];
+    arena_init(&a, 1 << 20);
+    for (size_t n = 0; n < sizeof text - 1; n++) {
+        memcpy(copy, text, n);
+        copy[n] = '\0';
+        ck_assert_int_eq(parse(&q, &e, &a, copy), RC_MALFORMED);
+    }
+    ck_assert_int_eq(parse(&q, &e, &a, text), RC_OK);
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(call_object_past_its_size_is_refused)
+{
+    arena_t a;
+    ex_request_t q;
+    err_t e;
+    char *text = malloc(API_CALL_MAX + 2);
+    arena_init(&a, 1 << 20);
+    memset(text, ' ', API_CALL_MAX + 1);
+    text[0] = '{';
+    text[API_CALL_MAX] = '}';
+    text[API_CALL_MAX + 1] = '\0';
+    ck_assert_int_eq(parse(&q, &e, &a, text), RC_LIMIT);
+    text[API_CALL_MAX - 1] = '}';
+    text[API_CALL_MAX] = '\0';
+    ck_assert_int_eq(parse(&q, &e, &a, text), RC_OK);
+    free(text);
+    arena_free(&a);
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN("callobject", full_call_object_is_read, least_call_objects_are_read,
+                    each_bad_call_object_is_refused_with_the_field_s_name, every_truncation_of_a_call_object_is_refused,
+                    call_object_past_its_size_is_refused);
+}
