@@ -13,15 +13,12 @@ static const struct {
 #undef FAULT
 };
 
-rc_t tee_fail(tee_fault_t *f, tee_code_t code, const char *why)
+rc_t tee_fail(err_t *e, tee_code_t code, const char *why)
 {
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
-        if (faults[i].code == code) {
-            *f = (tee_fault_t){ code, why ? why : faults[i].why };
-            return faults[i].rc;
-        }
-    *f = (tee_fault_t){ code, "a fault without a number" };
-    return RC_BUG;
+        if (faults[i].code == code)
+            return err_code(e, err_say(e, faults[i].rc, why ? why : faults[i].why), (uint16_t)code);
+    return err_code(e, err_say(e, RC_BUG, "a fault without a number"), (uint16_t)code);
 }
 
 const char *tee_code_name(unsigned code)

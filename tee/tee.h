@@ -9,7 +9,7 @@
 
 #include "base/arena.h"
 #include "base/bytes.h"
-#include "base/rc.h"
+#include "base/err.h"
 
 #define TEE_REPORT_DATA_LEN 64u
 #define TEE_QUOTE_LEN_MAX 32768u      /* bytes of a quote */
@@ -37,10 +37,8 @@ struct tee_provider {
     bool simulated; /* every answer says so */
     void *ctx;
     /* Evidence over report_data, whose quote carries exactly it. May take a minute; calls are serialised inside. out
-     * written only on RC_OK. RC_IO, RC_TIMEOUT, RC_NOMEM: none; why (static or provider storage, good until the next call)
-     * says so and names the endpoint. */
-    rc_t (*get_evidence)(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN],
-                         const char **why);
+     * written only on RC_OK. RC_IO, RC_TIMEOUT, RC_NOMEM: none; e names the endpoint. */
+    rc_t (*get_evidence)(void *ctx, tee_evidence_t *out, err_t *e, const uint8_t report_data[TEE_REPORT_DATA_LEN]);
     /* DER of the trust root of this provider's quotes; n 0: Intel's. Lives as long as the provider. */
     view_t root;
     /* Collateral for its own quotes (flattened JSON, in the arena), valid at now (Unix seconds); NULL: ask a PCS.
@@ -54,12 +52,12 @@ NODISCARD rc_t tee_evidence_make(tee_evidence_t *out, tee_evidence_type_t type, 
                                  view_t vm_config);
 
 /* Frees what tee_evidence_make took; NULL and empty evidence are allowed. */
-void tee_evidence_free(tee_evidence_t *e);
+void tee_evidence_free(tee_evidence_t *evidence);
 
 /* The simulator (tee-facts section 10): well-formed TDX quotes with valid signatures under a throw-away certificate
  * chain that seed determines; it may be used from several threads. secret_init must have been called. RC_UNSUPPORTED
  * when the build leaves it out (-Dsimulator=disabled). */
-NODISCARD rc_t tee_simulator_open(tee_provider_t *out, const uint8_t seed[32], const char **why);
+NODISCARD rc_t tee_simulator_open(tee_provider_t *out, err_t *e, const uint8_t seed[32]);
 
 /* The prototype's binding: report_data = SHA-256("register" || lower-case hex of pubkey33) || 32 zero bytes. */
 void tee_register_report_data(uint8_t out[TEE_REPORT_DATA_LEN], const uint8_t pubkey33[33]);

@@ -165,7 +165,7 @@ static bool read_evidence(evidence_t *out, inputs_t *in, const char *path)
 {
     attestation_t x;
     evidence_form_t form;
-    tee_fault_t f;
+    err_t f;
     char why[256];
     view_t text;
     if (!read_file(&text, in, path, ATTESTATION_MAX))
@@ -175,11 +175,11 @@ static bool read_evidence(evidence_t *out, inputs_t *in, const char *path)
     if (form != EVIDENCE_V1 || !x.event_log.n)
         return command_failed("%s: it has no event log: give an answer of GET /v1/attest", path), false;
     if (quote_parse(&out->quote, &f, x.quote))
-        return command_failed("%s: %s: %s", path, tee_code_name(f.code), f.why), false;
+        return command_failed("%s: %s: %s", path, tee_code_name(f.code), f.text), false;
     const quote_td_t *td = &out->quote.td;
     const uint8_t *const rtmr[4] = { td->rtmr[0], td->rtmr[1], td->rtmr[2], td->rtmr[3] };
     if (eventlog_verify(&out->log, &f, &in->arena, x.event_log, rtmr))
-        return command_failed("%s: %s: %s", path, tee_code_name(f.code), f.why), false;
+        return command_failed("%s: %s: %s", path, tee_code_name(f.code), f.text), false;
     return true;
 }
 
@@ -342,7 +342,7 @@ static bool measure(inputs_t *in, options_t *o)
     measurement_t m;
     evidence_t e;
     view_t compose = { NULL, 0 };
-    const char *why;
+    err_t f;
     if (o->image && !read_metadata(o, in))
         return false;
     if (!read_image(&image, in, o))
@@ -352,15 +352,15 @@ static bool measure(inputs_t *in, options_t *o)
     if (o->evidence && !read_evidence(&e, in, o->evidence))
         return false;
     if (o->evidence && !image.has_acpi) {
-        if (measure_take_acpi(image.acpi, &why, &e.log))
-            return command_failed("%s: %s", o->evidence, why), false;
+        if (measure_take_acpi(image.acpi, &f, &e.log))
+            return command_failed("%s: %s", o->evidence, f.text), false;
         image.has_acpi = true;
         fprintf(stderr,
                 "kettle: the digests of the ACPI tables are those of %s; what the tables hold was not checked\n",
                 o->evidence);
     }
-    if (measure_image(&m, &why, &image))
-        return command_failed("%s", why), false;
+    if (measure_image(&m, &f, &image))
+        return command_failed("%s", f.text), false;
     if (o->evidence && !check_evidence(&e, &m, o->evidence))
         return false;
     if (!m.rtmr[0].known && !o->pin_count && !o->list_events)

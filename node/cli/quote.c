@@ -108,12 +108,12 @@ static int print(arena_t *a, view_t text, bool as_json)
     attestation_t from;
     evidence_form_t form;
     quote_t q;
-    tee_fault_t fault;
+    err_t fault;
     char why[256];
     if (evidence_read(&from, &form, why, sizeof why, a, text))
         return command_failed("%s", why);
     if (quote_parse(&q, &fault, from.quote))
-        return command_failed("%s: %s", tee_code_name(fault.code), fault.why);
+        return command_failed("%s: %s", tee_code_name(fault.code), fault.text);
     json_t *o = fields_of(&q, &from, form);
     if (!o)
         return command_failed("out of memory");

@@ -133,11 +133,11 @@ static void expected_report_data(uint8_t out[TEE_REPORT_DATA_LEN], const attesta
 static bool check_binding(results_t *r, const attestation_t *x, const uint8_t expected[TEE_REPORT_DATA_LEN])
 {
     quote_t q;
-    tee_fault_t f;
+    err_t f;
     char key[67];
     hex_encode(key, view_of(x->pubkey, 33));
     if (quote_parse(&q, &f, x->quote))
-        return step(r, "quote", false, tee_code_name(f.code), "%s", f.why);
+        return step(r, "quote", false, tee_code_name(f.code), "%s", f.text);
     if (!secret_eq(q.td.report_data, expected, TEE_REPORT_DATA_LEN))
         return step(r, "binding", false, tee_code_name(E_REPORTDATA),
                     "the quote does not vouch for key 0x%s with this nonce and chain", key);
@@ -181,14 +181,14 @@ static bool check_evidence(results_t *r, arena_t *a, const attestation_t *x, vie
                            const uint8_t expected[TEE_REPORT_DATA_LEN], int64_t now)
 {
     tee_verified_t v;
-    tee_fault_t f;
+    err_t f;
     const tee_claim_t claim = { (tee_evidence_type_t)x->evidence_type, x->quote, x->event_log, collateral };
     if (!collateral.n)
         return step(r, "quote", false, tee_code_name(E_COLLATERAL),
                     "no collateral: none is stapled, and no --collateral given");
     if (tee_appraise(&v, NULL, &f, a, &claim, expected, policy, NULL, now)) {
         bool judged = f.code >= E_TCB_STATUS && f.code <= E_SIMULATED;
-        return step(r, judged ? "admission" : "quote", false, tee_code_name(f.code), "%s", f.why);
+        return step(r, judged ? "admission" : "quote", false, tee_code_name(f.code), "%s", f.text);
     }
     tell_genuine(r, &v);
     return step(r, "admission", true, NULL, "the policy admits this TD");
@@ -204,13 +204,13 @@ static bool check_tls(results_t *r, arena_t *a, view_t pem, const attestation_t 
     wr_t cert = wr_of(der, sizeof der);
     ratls_t tls;
     tee_verified_t v;
-    tee_fault_t f = { E_CERT, "the server showed no certificate" };
+    err_t f = { .code = E_CERT, .text = "the server showed no certificate" };
     if (!pem.n || pem_take(&in, &cert, "CERTIFICATE") || ratls_check(&tls, &f, wr_view(&cert), now))
-        return step(r, "tls", false, tee_code_name(f.code), "%s", f.why);
+        return step(r, "tls", false, tee_code_name(f.code), "%s", f.text);
     tee_ratls_report_data(expected, tls.spki);
     const tee_claim_t claim = { (tee_evidence_type_t)x->evidence_type, tls.evidence, tls.event_log, collateral };
     if (tee_appraise(&v, NULL, &f, a, &claim, expected, policy, NULL, now))
-        return step(r, "tls", false, tee_code_name(f.code), "the certificate's quote: %s", f.why);
+        return step(r, "tls", false, tee_code_name(f.code), "the certificate's quote: %s", f.text);
     return step(r, "tls", true, NULL,
                 "the connection ends in a TD that the policy admits: its certificate carries a quote over its key");
 }

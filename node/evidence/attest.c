@@ -53,12 +53,12 @@ static bool stopping(void *ctx)
 static rc_t platform_of(pccs_request_t *request, const attest_t *s, char *why, size_t cap)
 {
     quote_t q;
-    tee_fault_t f;
+    err_t f;
     rc_t rc = quote_parse(&q, &f, s->own.quote);
     if (!rc)
         rc = chain_platform(request->fmspc, &request->processor_ca, &f, q.certs);
     if (rc)
-        snprintf(why, cap, "our own quote: %s: %s", tee_code_name(f.code), f.why);
+        snprintf(why, cap, "our own quote: %s: %.180s", tee_code_name(f.code), f.text);
     return rc;
 }
 
@@ -138,7 +138,7 @@ static void publish(attest_t *s, uint8_t *copy, size_t len, const tee_verified_t
 static rc_t set_self(attest_t *s, const quote_t *q, arena_t *a)
 {
     eventlog_t log;
-    tee_fault_t f;
+    err_t f;
     if (s->knows_self)
         return RC_OK;
     bool replays = s->own.event_log.n && !eventlog_verify(&log, &f, a, s->own.event_log, q->td.rtmr);
@@ -152,13 +152,13 @@ static rc_t adopt(attest_t *s, char *why, size_t cap, int64_t *expiry, arena_t *
 {
     collateral_t c;
     tee_verified_t v;
-    tee_fault_t f;
+    err_t f;
     rc_t rc = collateral_read(&c, &f, a, text);
     if (!rc)
         rc = tee_verify(&v, &f, a, s->own.quote, &c, s->config.tee->root.n ? s->config.tee->root : CHAIN_INTEL_ROOT,
                         &s->memory, s->config.now_s(s->config.now_ctx));
     if (rc) {
-        snprintf(why, cap, "our own quote does not verify: %s: %s", tee_code_name(f.code), f.why);
+        snprintf(why, cap, "our own quote does not verify: %s: %.180s", tee_code_name(f.code), f.text);
         return rc;
     }
     uint8_t *copy = malloc(text.n);
@@ -292,11 +292,11 @@ static rc_t read_policy(attest_t *s, char *why, size_t cap)
 static rc_t make_own(attest_t *s, char *why, size_t cap)
 {
     uint8_t report_data[TEE_REPORT_DATA_LEN];
-    const char *text = "out of memory";
+    err_t e;
     tee_register_report_data(report_data, s->config.pubkey);
-    rc_t rc = s->config.tee->get_evidence(s->config.tee->ctx, &s->own, report_data, &text);
+    rc_t rc = s->config.tee->get_evidence(s->config.tee->ctx, &s->own, &e, report_data);
     if (rc)
-        snprintf(why, cap, "no quote from the %s: %s", s->config.tee->name, text);
+        snprintf(why, cap, "no quote from the %s: %s", s->config.tee->name, e.text);
     return rc;
 }
 
@@ -358,7 +358,7 @@ view_t attest_quote(const attest_t *s)
 static rc_t make_fresh(attest_t *s, tee_evidence_t *out, char *why, size_t cap, const uint8_t nonce[32])
 {
     uint8_t report_data[TEE_REPORT_DATA_LEN];
-    const char *text = "out of memory";
+    err_t e;
     tee_attest_report_data(report_data, s->config.tee->type, nonce, s->config.pubkey, s->config.node_pubkey,
                            s->config.chain_id);
     pthread_mutex_lock(&s->lock);
@@ -373,9 +373,9 @@ static rc_t make_fresh(attest_t *s, tee_evidence_t *out, char *why, size_t cap, 
     s->waiting--;
     s->making = true;
     pthread_mutex_unlock(&s->lock);
-    rc_t rc = s->config.tee->get_evidence(s->config.tee->ctx, out, report_data, &text);
+    rc_t rc = s->config.tee->get_evidence(s->config.tee->ctx, out, &e, report_data);
     if (rc)
-        snprintf(why, cap, "no quote from the %s: %s", s->config.tee->name, text);
+        snprintf(why, cap, "no quote from the %s: %s", s->config.tee->name, e.text);
     pthread_mutex_lock(&s->lock);
     s->making = false;
     pthread_cond_broadcast(&s->changed);

@@ -30,11 +30,11 @@ static rc_t renew(https_t *h, char *why, size_t cap)
 {
     ratls_pair_t pair;
     hs_identity_t *identity;
-    const char *text = "";
+    err_t e;
     uint64_t now_ms = h->now_ms();
-    rc_t rc = ratls_make(&pair, &text, h->tee, (int64_t)(now_ms / 1000), h->lifetime_s);
+    rc_t rc = ratls_make(&pair, &e, h->tee, (int64_t)(now_ms / 1000), h->lifetime_s);
     if (rc) {
-        snprintf(why, cap, "no certificate for the API port: %s", text);
+        snprintf(why, cap, "no certificate for the API port: %s", e.text);
         return rc;
     }
     rc = hs_identity_new(&identity, why, cap, pair.cert, pair.key);

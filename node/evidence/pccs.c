@@ -74,16 +74,16 @@ static rc_t take(view_t *body, view_t *chain, char *why, size_t cap, arena_t *a,
 static rc_t split(view_t *inner, uint8_t sig[64], char *why, size_t cap, const char *url, size_t d, view_t body,
                   const char *member)
 {
-    tee_fault_t f;
+    err_t f;
     rc_t rc = collateral_split(inner, sig, &f, body, member);
-    return rc ? say(why, cap, rc, url, documents[d].name, f.why) : RC_OK;
+    return rc ? say(why, cap, rc, url, documents[d].name, f.text) : RC_OK;
 }
 
 static rc_t crl(view_t *der, char *why, size_t cap, arena_t *a, const char *url, size_t d, view_t body)
 {
-    tee_fault_t f;
+    err_t f;
     rc_t rc = chain_crl_der(der, &f, a, body);
-    return rc ? say(why, cap, rc, url, documents[d].name, f.why) : RC_OK;
+    return rc ? say(why, cap, rc, url, documents[d].name, f.text) : RC_OK;
 }
 
 static void perform(hc_response_t *r, const hc_request_t *q, size_t n, const pccs_request_t *request)

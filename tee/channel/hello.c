@@ -36,7 +36,7 @@ static bool all_zero(view_t v)
     return true;
 }
 
-rc_t hello_read(hello_t *out, tee_fault_t *fault, const uint8_t in[MATTEST_HELLO_LEN])
+rc_t hello_read(hello_t *out, err_t *e, const uint8_t in[MATTEST_HELLO_LEN])
 {
     hello_t h = { 0 };
     rd_t r = rd_of(view_of(in, MATTEST_HELLO_LEN));
@@ -50,15 +50,15 @@ rc_t hello_read(hello_t *out, tee_fault_t *fault, const uint8_t in[MATTEST_HELLO
     h.chain_id = rd_u64be(&r);
     view_t tail = rd_take(&r, 12);
     if (!rd_done(&r) || !view_eq(start, view_of(magic, sizeof magic)))
-        return tee_fail(fault, E_HELLO, "the HELLO does not start with its magic");
+        return tee_fail(e, E_HELLO, "the HELLO does not start with its magic");
     if (role != MATTEST_INITIATOR && role != MATTEST_RESPONDER)
-        return tee_fail(fault, E_HELLO, "the HELLO has an unknown role");
+        return tee_fail(e, E_HELLO, "the HELLO has an unknown role");
     if (type != TEE_EVIDENCE_TDX && type != TEE_EVIDENCE_DSTACK && type != TEE_EVIDENCE_SIMULATED)
-        return tee_fail(fault, E_EVIDENCE_TYPE, "the HELLO offers an unknown evidence type");
+        return tee_fail(e, E_EVIDENCE_TYPE, "the HELLO offers an unknown evidence type");
     if (flags & ~(FLAG_WANTS_KEY | FLAG_HOLDS_KEY) || !all_zero(gap) || !all_zero(tail))
-        return tee_fail(fault, E_HELLO, "reserved parts of the HELLO are not zero");
+        return tee_fail(e, E_HELLO, "reserved parts of the HELLO are not zero");
     if (all_zero(view_of(h.nonce, sizeof h.nonce)))
-        return tee_fail(fault, E_HELLO, "the HELLO's nonce is zero");
+        return tee_fail(e, E_HELLO, "the HELLO's nonce is zero");
     h.role = role == MATTEST_INITIATOR ? MATTEST_INITIATOR : MATTEST_RESPONDER;
     h.type = (tee_evidence_type_t)type;
     h.wants_key = flags & FLAG_WANTS_KEY;

@@ -31,7 +31,7 @@ void hello_write(uint8_t out[MATTEST_HELLO_LEN], const hello_t *h);
 
 /* Reads 160 bytes: magic, known role, type and flags, reserved bytes and bits zero, nonce not zero. Whether the key is
  * a point is not checked. out written only on RC_OK. E_HELLO, E_EVIDENCE_TYPE. */
-NODISCARD rc_t hello_read(hello_t *out, tee_fault_t *fault, const uint8_t in[MATTEST_HELLO_LEN]);
+NODISCARD rc_t hello_read(hello_t *out, err_t *e, const uint8_t in[MATTEST_HELLO_LEN]);
 
 /* HT: what both ends have said, in the order of their roles. */
 void hello_transcript(hash32_t *out, const hello_t *a, const hello_t *b);

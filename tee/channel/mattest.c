@@ -29,7 +29,7 @@ struct mattest {
     bool key_released;
     int64_t expires;
     rc_t rc; /* why the machine failed */
-    tee_fault_t fault;
+    err_t fault;
 
     /* The message that comes in. */
     uint8_t hello[MATTEST_HELLO_LEN];
@@ -87,7 +87,7 @@ static rc_t fail_with(mattest_t *m, tee_code_t code, const char *why)
 rc_t mattest_new(mattest_t **out, const mattest_config_t *config)
 {
     uint8_t point[64];
-    tee_fault_t fault;
+    err_t fault;
     hello_t h;
     mattest_t *m = calloc(1, sizeof *m);
     *out = NULL;
@@ -140,23 +140,23 @@ mattest_state_t mattest_state(const mattest_t *m)
 static rc_t check_hello(mattest_t *m, const hello_t *h)
 {
     uint8_t point[64];
-    tee_fault_t *fault = &m->fault;
+    err_t *e = &m->fault;
     if (h->role == m->own.role)
-        return tee_fail(fault, E_ROLE, NULL);
+        return tee_fail(e, E_ROLE, NULL);
     if (h->type == TEE_EVIDENCE_SIMULATED && !policy_simulator_root(m->c.policy).n)
-        return tee_fail(fault, E_EVIDENCE_TYPE, "the peer is simulated, and the policy names no simulator");
+        return tee_fail(e, E_EVIDENCE_TYPE, "the peer is simulated, and the policy names no simulator");
     if (ecdsa_uncompress(m->ecdsa, point, h->static_pubkey))
-        return tee_fail(fault, E_HELLO, "the HELLO's static key is not a point of the curve");
+        return tee_fail(e, E_HELLO, "the HELLO's static key is not a point of the curve");
     if (memcmp(h->static_pubkey, m->own.static_pubkey, sizeof h->static_pubkey) == 0)
-        return tee_fail(fault, E_REFLECTION, "the peer shows our own static key");
+        return tee_fail(e, E_REFLECTION, "the peer shows our own static key");
     if (memcmp(h->nonce, m->own.nonce, sizeof h->nonce) == 0)
-        return tee_fail(fault, E_REFLECTION, "the peer shows our own nonce");
+        return tee_fail(e, E_REFLECTION, "the peer shows our own nonce");
     if (hash32_eq(&h->spki, &m->own.spki))
-        return tee_fail(fault, E_REFLECTION, "the peer shows our own certificate");
+        return tee_fail(e, E_REFLECTION, "the peer shows our own certificate");
     if (!hash32_eq(&h->spki, &m->c.peer_spki))
-        return tee_fail(fault, E_SPKI, NULL);
+        return tee_fail(e, E_SPKI, NULL);
     if (h->chain_id != m->own.chain_id)
-        return tee_fail(fault, E_CHAIN_ID, NULL);
+        return tee_fail(e, E_CHAIN_ID, NULL);
     return RC_OK;
 }
 
@@ -257,7 +257,7 @@ rc_t mattest_evidence(mattest_t *m, const tee_evidence_t *evidence, view_t colla
 {
     uint8_t report_data[TEE_REPORT_DATA_LEN];
     quote_t q;
-    tee_fault_t fault;
+    err_t fault;
     if (m->state != MATTEST_QUOTE || evidence->type != m->own.type || quote_parse(&q, &fault, evidence->quote))
         return RC_REFUSED;
     mattest_report_data(m, report_data);
@@ -438,7 +438,7 @@ void mattest_sent(mattest_t *m, size_t n)
     m->out_sent += n < m->out_n - m->out_sent ? n : m->out_n - m->out_sent;
 }
 
-const tee_fault_t *mattest_fault(const mattest_t *m)
+const err_t *mattest_fault(const mattest_t *m)
 {
     return &m->fault;
 }
@@ -458,18 +458,18 @@ int64_t mattest_expires(const mattest_t *m)
     return m->state == MATTEST_ATTESTED ? m->expires : 0;
 }
 
-rc_t mattest_release_key(mattest_t *m, tee_fault_t *fault, int64_t now)
+rc_t mattest_release_key(mattest_t *m, err_t *e, int64_t now)
 {
     if (m->state != MATTEST_ATTESTED)
-        return tee_fail(fault, E_KEY_RELEASE, "the connection is not attested");
+        return tee_fail(e, E_KEY_RELEASE, "the connection is not attested");
     if (!m->peer.wants_key)
-        return tee_fail(fault, E_KEY_RELEASE, "the peer's HELLO did not ask for the cluster key");
+        return tee_fail(e, E_KEY_RELEASE, "the peer's HELLO did not ask for the cluster key");
     if (!m->own.holds_key)
-        return tee_fail(fault, E_KEY_RELEASE, "our HELLO did not say that we hold the cluster key");
+        return tee_fail(e, E_KEY_RELEASE, "our HELLO did not say that we hold the cluster key");
     if (m->key_released)
-        return tee_fail(fault, E_KEY_RELEASE, "the cluster key was released on this connection before");
+        return tee_fail(e, E_KEY_RELEASE, "the cluster key was released on this connection before");
     if (now > m->expires)
-        return tee_fail(fault, E_KEY_RELEASE, "the peer's evidence has expired");
+        return tee_fail(e, E_KEY_RELEASE, "the peer's evidence has expired");
     m->key_released = true;
     return RC_OK;
 }

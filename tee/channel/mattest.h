@@ -91,7 +91,7 @@ view_t mattest_output(const mattest_t *m);
 void mattest_sent(mattest_t *m, size_t n);
 
 /* Why it failed, for the local log. */
-const tee_fault_t *mattest_fault(const mattest_t *m);
+const err_t *mattest_fault(const mattest_t *m);
 
 /* The peer's static key, in MATTEST_ATTESTED; else NULL. */
 const uint8_t *mattest_peer(const mattest_t *m);
@@ -105,6 +105,6 @@ int64_t mattest_expires(const mattest_t *m);
 
 /* Allows the release of the cluster key, once: attested, the peer wants it, we hold it, now is not after mattest_expires.
  * E_KEY_RELEASE with why otherwise. */
-NODISCARD rc_t mattest_release_key(mattest_t *m, tee_fault_t *fault, int64_t now);
+NODISCARD rc_t mattest_release_key(mattest_t *m, err_t *e, int64_t now);
 
 #endif

@@ -81,24 +81,24 @@ static bool read_signature(uint8_t out[64], const json_t *value)
     return text && hex_decode_exact(out, 64, text, strlen(text)) == RC_OK;
 }
 
-static rc_t load_failed(tee_fault_t *fault, rc_t rc, const char *why)
+static rc_t load_failed(err_t *e, rc_t rc, const char *why)
 {
     tee_code_t code = rc == RC_NOMEM ? E_NOMEM : rc == RC_LIMIT ? E_LIMIT : E_COLLATERAL;
-    return tee_fail(fault, code, rc == RC_MALFORMED ? why : NULL);
+    return tee_fail(e, code, rc == RC_MALFORMED ? why : NULL);
 }
 
-rc_t collateral_split(view_t *inner, uint8_t signature[64], tee_fault_t *fault, view_t body, const char *member)
+rc_t collateral_split(view_t *inner, uint8_t signature[64], err_t *e, view_t body, const char *member)
 {
     json_t *o;
     uint8_t sig[64];
     rc_t rc = json_load_strict(&o, body, COLLATERAL_DOC_MAX);
     if (rc)
-        return load_failed(fault, rc, "the service's answer is not JSON");
+        return load_failed(e, rc, "the service's answer is not JSON");
     bool ok = json_is_object(json_object_get(o, member)) && read_signature(sig, json_object_get(o, "signature"));
     json_decref(o);
     view_t found = ok ? member_bytes(body, member) : view_of(NULL, 0);
     if (!found.n || found.p[0] != '{')
-        return tee_fail(fault, E_COLLATERAL, "the service's answer lacks the document or its signature");
+        return tee_fail(e, E_COLLATERAL, "the service's answer lacks the document or its signature");
     *inner = found;
     memcpy(signature, sig, sizeof sig);
     return RC_OK;
@@ -106,66 +106,63 @@ rc_t collateral_split(view_t *inner, uint8_t signature[64], tee_fault_t *fault, 
 
 /* --- the container --- */
 
-static rc_t take_text(view_t *out, tee_fault_t *fault, arena_t *a, const json_t *o, const char *key,
-                      const char *missing)
+static rc_t take_text(view_t *out, err_t *e, arena_t *a, const json_t *o, const char *key, const char *missing)
 {
     const json_t *value = json_object_get(o, key);
     if (!json_is_string(value) || !json_string_length(value))
-        return tee_fail(fault, E_COLLATERAL, missing);
+        return tee_fail(e, E_COLLATERAL, missing);
     *out = arena_dup(a, view_of(json_string_value(value), json_string_length(value)));
-    return out->p ? RC_OK : tee_fail(fault, E_NOMEM, NULL);
+    return out->p ? RC_OK : tee_fail(e, E_NOMEM, NULL);
 }
 
 /* A missing list is told by those who need it: E_CRL_MISSING. */
-static rc_t take_crl(view_t *out, tee_fault_t *fault, arena_t *a, const json_t *o, const char *key)
+static rc_t take_crl(view_t *out, err_t *e, arena_t *a, const json_t *o, const char *key)
 {
     const json_t *value = json_object_get(o, key);
     if (!value)
         return RC_OK;
     if (!json_is_string(value))
-        return tee_fail(fault, E_COLLATERAL, "a revocation list in the collateral is not text");
+        return tee_fail(e, E_COLLATERAL, "a revocation list in the collateral is not text");
     view_t text = arena_dup(a, view_of(json_string_value(value), json_string_length(value)));
     if (!text.n)
-        return json_string_length(value) ? tee_fail(fault, E_NOMEM, NULL) : RC_OK;
-    return chain_crl_der(out, fault, a, text);
+        return json_string_length(value) ? tee_fail(e, E_NOMEM, NULL) : RC_OK;
+    return chain_crl_der(out, e, a, text);
 }
 
-static rc_t read_container(collateral_t *c, tee_fault_t *fault, arena_t *a, const json_t *o)
+static rc_t read_container(collateral_t *c, err_t *e, arena_t *a, const json_t *o)
 {
-    rc_t rc = take_crl(&c->root_ca_crl, fault, a, o, "root_ca_crl");
+    rc_t rc = take_crl(&c->root_ca_crl, e, a, o, "root_ca_crl");
     if (!rc)
-        rc = take_crl(&c->pck_crl, fault, a, o, "pck_crl");
+        rc = take_crl(&c->pck_crl, e, a, o, "pck_crl");
     if (!rc && json_object_get(o, "pck_crl_issuer_chain"))
-        rc =
-            take_text(&c->pck_crl_issuer_chain, fault, a, o, "pck_crl_issuer_chain", "pck_crl_issuer_chain is no text");
+        rc = take_text(&c->pck_crl_issuer_chain, e, a, o, "pck_crl_issuer_chain", "pck_crl_issuer_chain is no text");
     if (!rc)
-        rc = take_text(&c->tcb_info, fault, a, o, "tcb_info", "tcb_info is missing");
+        rc = take_text(&c->tcb_info, e, a, o, "tcb_info", "tcb_info is missing");
     if (!rc)
-        rc = take_text(&c->tcb_info_issuer_chain, fault, a, o, "tcb_info_issuer_chain",
-                       "tcb_info_issuer_chain is missing");
+        rc = take_text(&c->tcb_info_issuer_chain, e, a, o, "tcb_info_issuer_chain", "tcb_info_issuer_chain is missing");
     if (!rc)
-        rc = take_text(&c->qe_identity, fault, a, o, "qe_identity", "qe_identity is missing");
+        rc = take_text(&c->qe_identity, e, a, o, "qe_identity", "qe_identity is missing");
     if (!rc)
-        rc = take_text(&c->qe_identity_issuer_chain, fault, a, o, "qe_identity_issuer_chain",
+        rc = take_text(&c->qe_identity_issuer_chain, e, a, o, "qe_identity_issuer_chain",
                        "qe_identity_issuer_chain is missing");
     if (rc)
         return rc;
     if (!read_signature(c->tcb_info_signature, json_object_get(o, "tcb_info_signature")))
-        return tee_fail(fault, E_COLLATERAL, "tcb_info_signature is missing or not 64 bytes of hex");
+        return tee_fail(e, E_COLLATERAL, "tcb_info_signature is missing or not 64 bytes of hex");
     if (!read_signature(c->qe_identity_signature, json_object_get(o, "qe_identity_signature")))
-        return tee_fail(fault, E_COLLATERAL, "qe_identity_signature is missing or not 64 bytes of hex");
+        return tee_fail(e, E_COLLATERAL, "qe_identity_signature is missing or not 64 bytes of hex");
     return RC_OK;
 }
 
-rc_t collateral_read(collateral_t *out, tee_fault_t *fault, arena_t *a, view_t json)
+rc_t collateral_read(collateral_t *out, err_t *e, arena_t *a, view_t json)
 {
     collateral_t c = { 0 };
     json_t *o;
     rc_t rc = json_load_strict(&o, json, COLLATERAL_MAX);
     if (rc)
-        return load_failed(fault, rc, "the collateral is not JSON");
-    rc = json_is_object(o) ? read_container(&c, fault, a, o)
-                           : tee_fail(fault, E_COLLATERAL, "the collateral is not a JSON object");
+        return load_failed(e, rc, "the collateral is not JSON");
+    rc = json_is_object(o) ? read_container(&c, e, a, o)
+                           : tee_fail(e, E_COLLATERAL, "the collateral is not a JSON object");
     json_decref(o);
     if (!rc)
         *out = c;

@@ -29,7 +29,7 @@ typedef struct {
 } collateral_t;
 
 /* Reads a container. Views lie in the arena. out written only on RC_OK. E_COLLATERAL, E_LIMIT, E_NOMEM. */
-NODISCARD rc_t collateral_read(collateral_t *out, tee_fault_t *fault, arena_t *a, view_t json);
+NODISCARD rc_t collateral_read(collateral_t *out, err_t *e, arena_t *a, view_t json);
 
 /* Writes a container, compact. Text in the arena. RC_NOMEM; RC_MALFORMED: a text is not UTF-8. */
 NODISCARD rc_t collateral_write(view_t *out, arena_t *a, const collateral_t *c);
@@ -37,7 +37,6 @@ NODISCARD rc_t collateral_write(view_t *out, arena_t *a, const collateral_t *c);
 /* Takes the inner object and the signature of a PCS answer {"<member>":{...},"signature":"<128 hex>"} apart: *inner is
  * the exact range of bytes inside body that the signature covers. member is "tcbInfo" or "enclaveIdentity".
  * E_COLLATERAL, E_LIMIT, E_NOMEM. */
-NODISCARD rc_t collateral_split(view_t *inner, uint8_t signature[64], tee_fault_t *fault, view_t body,
-                                const char *member);
+NODISCARD rc_t collateral_split(view_t *inner, uint8_t signature[64], err_t *e, view_t body, const char *member);
 
 #endif

@@ -25,20 +25,20 @@ static bool crl_is_older(const rollback_t *m, const chain_crl_t *crl)
     return memcmp(crl->number, known->number, sizeof crl->number) < 0 || crl->this_update < known->this_update;
 }
 
-rc_t rollback_check(const rollback_t *m, tee_fault_t *fault, const tcb_info_t *info, const qe_identity_t *identity,
+rc_t rollback_check(const rollback_t *m, err_t *e, const tcb_info_t *info, const qe_identity_t *identity,
                     const chain_crl_t *root_crl, const chain_crl_t *pck_crl)
 {
     size_t i = find_platform(m, info->fmspc);
     if (i < ROLLBACK_ROWS_MAX) {
         if (info->evaluation_number < m->platforms[i].evaluation_number ||
             info->issue_date < m->platforms[i].issue_date)
-            return tee_fail(fault, E_ROLLBACK, "the TCB info is older than one accepted before");
+            return tee_fail(e, E_ROLLBACK, "the TCB info is older than one accepted before");
         if (identity->evaluation_number < m->platforms[i].qe_evaluation_number ||
             identity->issue_date < m->platforms[i].qe_issue_date)
-            return tee_fail(fault, E_ROLLBACK, "the QE identity is older than one accepted before");
+            return tee_fail(e, E_ROLLBACK, "the QE identity is older than one accepted before");
     }
     if (crl_is_older(m, root_crl) || crl_is_older(m, pck_crl))
-        return tee_fail(fault, E_ROLLBACK, "a revocation list is older than one accepted before");
+        return tee_fail(e, E_ROLLBACK, "a revocation list is older than one accepted before");
     return RC_OK;
 }
 

@@ -27,8 +27,8 @@ typedef struct {
 } rollback_t;
 
 /* RC_OK when nothing is older than what is remembered. Changes nothing. E_ROLLBACK. */
-NODISCARD rc_t rollback_check(const rollback_t *m, tee_fault_t *fault, const tcb_info_t *info,
-                              const qe_identity_t *identity, const chain_crl_t *root_crl, const chain_crl_t *pck_crl);
+NODISCARD rc_t rollback_check(const rollback_t *m, err_t *e, const tcb_info_t *info, const qe_identity_t *identity,
+                              const chain_crl_t *root_crl, const chain_crl_t *pck_crl);
 
 /* Remembers what was accepted. */
 void rollback_accept(rollback_t *m, const tcb_info_t *info, const qe_identity_t *identity, const chain_crl_t *root_crl,

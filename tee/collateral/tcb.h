@@ -84,8 +84,8 @@ typedef enum {
 /* Parse the inner objects. out written only on RC_OK.
  * E_TCB_JSON, E_TCB_ID, E_TCB_COMPONENTS, E_TCB_TIME (dates that do not parse, or end before they begin), E_LIMIT,
  * E_NOMEM; E_QEID_JSON, E_QEID_ID, E_QEID_TIME. */
-NODISCARD rc_t tcb_info_parse(tcb_info_t *out, tee_fault_t *fault, arena_t *a, view_t json, tcb_tee_t tee);
-NODISCARD rc_t qe_identity_parse(qe_identity_t *out, tee_fault_t *fault, arena_t *a, view_t json, tcb_tee_t tee);
+NODISCARD rc_t tcb_info_parse(tcb_info_t *out, err_t *e, arena_t *a, view_t json, tcb_tee_t tee);
+NODISCARD rc_t qe_identity_parse(qe_identity_t *out, err_t *e, arena_t *a, view_t json, tcb_tee_t tee);
 
 /* The grade of a platform. */
 typedef struct {
@@ -98,12 +98,12 @@ typedef struct {
 } tcb_grade_t;
 
 /* Grades the quoting enclave (step 11): *level is the first that its ISVSVN reaches. E_QE_MISC to E_QE_SVN. */
-NODISCARD rc_t tcb_grade_qe(const tcb_level_t **level, tee_fault_t *fault, const qe_identity_t *identity,
+NODISCARD rc_t tcb_grade_qe(const tcb_level_t **level, err_t *e, const qe_identity_t *identity,
                             const quote_enclave_t *qe);
 
 /* Grades platform, module and both with the QE's level (step 13; relaunch advice for TD reports 1.5). A quote of an SGX
  * enclave wants info of SGX, and has no module. out written only on RC_OK. E_MODULE_SIGNER to E_TCB_UNSUPPORTED; E_LIMIT: more than TCB_ADVISORIES_MAX advisories together. */
-NODISCARD rc_t tcb_grade(tcb_grade_t *out, tee_fault_t *fault, const tcb_info_t *info, const tcb_level_t *qe_level,
+NODISCARD rc_t tcb_grade(tcb_grade_t *out, err_t *e, const tcb_info_t *info, const tcb_level_t *qe_level,
                          const uint8_t components[16], uint16_t pce_svn, const quote_t *quote);
 
 #endif

@@ -13,27 +13,27 @@ static bool equal_masked(const uint8_t *got, const uint8_t *want, const uint8_t 
     return differ == 0;
 }
 
-rc_t tcb_grade_qe(const tcb_level_t **level, tee_fault_t *fault, const qe_identity_t *id, const quote_enclave_t *qe)
+rc_t tcb_grade_qe(const tcb_level_t **level, err_t *e, const qe_identity_t *id, const quote_enclave_t *qe)
 {
     uint8_t misc[4];
     for (unsigned i = 0; i < 4; i++)
         misc[i] = (uint8_t)(qe->misc_select >> 8 * i);
     if (!equal_masked(misc, id->misc_select, id->misc_select_mask, 4))
-        return tee_fail(fault, E_QE_MISC, NULL);
+        return tee_fail(e, E_QE_MISC, NULL);
     if (qe->attributes[0] & ENCLAVE_DEBUG)
-        return tee_fail(fault, E_QE_DEBUG, NULL);
+        return tee_fail(e, E_QE_DEBUG, NULL);
     if (!equal_masked(qe->attributes, id->attributes, id->attributes_mask, 16))
-        return tee_fail(fault, E_QE_ATTR, NULL);
+        return tee_fail(e, E_QE_ATTR, NULL);
     if (memcmp(qe->mr_signer, id->mr_signer, 32) != 0)
-        return tee_fail(fault, E_QE_SIGNER, NULL);
+        return tee_fail(e, E_QE_SIGNER, NULL);
     if (qe->isv_prod_id != id->isv_prod_id)
-        return tee_fail(fault, E_QE_PRODID, NULL);
+        return tee_fail(e, E_QE_PRODID, NULL);
     for (size_t i = 0; i < id->level_count; i++)
         if (qe->isv_svn >= id->levels[i].isv_svn) {
             *level = &id->levels[i];
             return RC_OK;
         }
-    return tee_fail(fault, E_QE_SVN, NULL);
+    return tee_fail(e, E_QE_SVN, NULL);
 }
 
 /* --- the TDX module --- */
@@ -47,25 +47,25 @@ static const tcb_module_t *find_module(const tcb_info_t *info, uint8_t version)
 }
 
 /* *level is NULL for module version 0, which has none. */
-static rc_t grade_module(const tcb_level_t **level, tee_fault_t *fault, const tcb_info_t *info, const quote_td_t *td)
+static rc_t grade_module(const tcb_level_t **level, err_t *e, const tcb_info_t *info, const quote_td_t *td)
 {
     static const uint8_t zeros[8];
     uint8_t svn = td->tcb_svn[0], version = td->tcb_svn[1];
     const tcb_module_t *m = version ? find_module(info, version) : &info->base_module;
     *level = NULL;
     if (!m)
-        return tee_fail(fault, E_MODULE_ID, NULL);
+        return tee_fail(e, E_MODULE_ID, NULL);
     if (memcmp(td->mr_signer_seam, m->mr_signer, 48) != 0)
-        return tee_fail(fault, E_MODULE_SIGNER, NULL);
+        return tee_fail(e, E_MODULE_SIGNER, NULL);
     if (memcmp(td->seam_attributes, zeros, 8) != 0 ||
         !equal_masked(td->seam_attributes, m->attributes, m->attributes_mask, 8))
-        return tee_fail(fault, E_MODULE_ATTR, NULL);
+        return tee_fail(e, E_MODULE_ATTR, NULL);
     for (size_t i = 0; version && i < m->level_count; i++)
         if (svn >= m->levels[i].isv_svn) {
             *level = &m->levels[i];
             return RC_OK;
         }
-    return version ? tee_fail(fault, E_MODULE_SVN, NULL) : RC_OK;
+    return version ? tee_fail(e, E_MODULE_SVN, NULL) : RC_OK;
 }
 
 /* --- the platform --- */
@@ -147,13 +147,13 @@ static bool add_advisories(tcb_grade_t *g, const tcb_level_t *level)
     return true;
 }
 
-rc_t tcb_grade(tcb_grade_t *out, tee_fault_t *fault, const tcb_info_t *info, const tcb_level_t *qe_level,
+rc_t tcb_grade(tcb_grade_t *out, err_t *e, const tcb_info_t *info, const tcb_level_t *qe_level,
                const uint8_t components[16], uint16_t pce_svn, const quote_t *quote)
 {
     const tcb_level_t *platform = NULL, *sgx = NULL, *module = NULL;
     tcb_grade_t g = { .qe = qe_level->status };
     bool is_td = quote->body_type != QUOTE_BODY_ENCLAVE;
-    rc_t rc = is_td ? grade_module(&module, fault, info, &quote->td) : RC_OK;
+    rc_t rc = is_td ? grade_module(&module, e, info, &quote->td) : RC_OK;
     if (rc)
         return rc;
     for (size_t i = 0; !platform && i < info->level_count; i++) {
@@ -165,7 +165,7 @@ rc_t tcb_grade(tcb_grade_t *out, tee_fault_t *fault, const tcb_info_t *info, con
             platform = level;
     }
     if (!platform)
-        return tee_fail(fault, E_TCB_UNSUPPORTED, NULL);
+        return tee_fail(e, E_TCB_UNSUPPORTED, NULL);
     g.platform = platform->status;
     g.tcb_date = platform->tcb_date;
     g.has_module = module != NULL;
@@ -177,7 +177,7 @@ rc_t tcb_grade(tcb_grade_t *out, tee_fault_t *fault, const tcb_info_t *info, con
                        ? TCB_TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED
                        : TCB_TD_RELAUNCH_ADVISED;
     if (!add_advisories(&g, platform) || !add_advisories(&g, module) || !add_advisories(&g, qe_level))
-        return tee_fail(fault, E_LIMIT, "too many advisories");
+        return tee_fail(e, E_LIMIT, "too many advisories");
     *out = g;
     return RC_OK;
 }

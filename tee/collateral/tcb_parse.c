@@ -36,7 +36,7 @@ bool tcb_status_of(tcb_status_t *out, view_t name)
 
 /* Which of the two documents is read: the codes of its faults, and the arena of its lists. */
 typedef struct {
-    tee_fault_t *fault;
+    err_t *e;
     tee_code_t json, time, id;
     arena_t *a;
     bool sgx;
@@ -44,7 +44,7 @@ typedef struct {
 
 static rc_t bad(const reader_t *r, const char *why)
 {
-    return tee_fail(r->fault, r->json, why);
+    return tee_fail(r->e, r->json, why);
 }
 
 static bool get_hex(uint8_t *out, size_t n, const json_t *o, const char *key)
@@ -73,8 +73,8 @@ static bool get_date(int64_t *out, const json_t *o, const char *key)
 static rc_t get_dates(int64_t *issue, int64_t *next, const reader_t *r, const json_t *o)
 {
     if (!get_date(issue, o, "issueDate") || !get_date(next, o, "nextUpdate"))
-        return tee_fail(r->fault, r->time, "issueDate or nextUpdate is missing or not a date");
-    return *next < *issue ? tee_fail(r->fault, r->time, "nextUpdate is before issueDate") : RC_OK;
+        return tee_fail(r->e, r->time, "issueDate or nextUpdate is missing or not a date");
+    return *next < *issue ? tee_fail(r->e, r->time, "nextUpdate is before issueDate") : RC_OK;
 }
 
 /* What every level has: date, status, advisories. */
@@ -91,14 +91,14 @@ static rc_t read_level(tcb_level_t *out, const reader_t *r, const json_t *o)
         return bad(r, "a level's advisoryIDs are not a list");
     out->advisory_count = json_array_size(list);
     if (out->advisory_count > TCB_ADVISORIES_MAX)
-        return tee_fail(r->fault, E_LIMIT, "a level has too many advisories");
+        return tee_fail(r->e, E_LIMIT, "a level has too many advisories");
     for (size_t i = 0; i < out->advisory_count; i++) {
         const json_t *id = json_array_get(list, i);
         if (!json_is_string(id) || !json_string_length(id) || json_string_length(id) > TCB_ADVISORY_LEN_MAX)
             return bad(r, "an advisory id is not text, or too long");
         out->advisories[i] = arena_dup(r->a, view_of(json_string_value(id), json_string_length(id)));
         if (!out->advisories[i].p)
-            return tee_fail(r->fault, E_NOMEM, NULL);
+            return tee_fail(r->e, E_NOMEM, NULL);
     }
     return RC_OK;
 }
@@ -120,10 +120,10 @@ static rc_t read_components(uint8_t out[16], const reader_t *r, const json_t *li
 {
     uint64_t svn;
     if (json_array_size(list) != 16)
-        return tee_fail(r->fault, E_TCB_COMPONENTS, NULL);
+        return tee_fail(r->e, E_TCB_COMPONENTS, NULL);
     for (size_t i = 0; i < 16; i++) {
         if (!get_number(&svn, json_array_get(list, i), "svn", UINT8_MAX))
-            return tee_fail(r->fault, E_TCB_COMPONENTS, NULL);
+            return tee_fail(r->e, E_TCB_COMPONENTS, NULL);
         out[i] = (uint8_t)svn;
     }
     return RC_OK;
@@ -139,7 +139,7 @@ static rc_t read_platform_level(tcb_level_t *out, const reader_t *r, const json_
     if (rc)
         return rc;
     if (!get_number(&pce, tcb, "pcesvn", UINT16_MAX))
-        return tee_fail(r->fault, E_TCB_COMPONENTS, "a TCB level's pcesvn is missing or not a number of 16 bits");
+        return tee_fail(r->e, E_TCB_COMPONENTS, "a TCB level's pcesvn is missing or not a number of 16 bits");
     out->pce_svn = (uint16_t)pce;
     return read_level(out, r, o);
 }
@@ -165,10 +165,10 @@ static rc_t read_levels(const tcb_level_t **out, size_t *count, const reader_t *
     if (!n)
         return bad(r, "a list of TCB levels is missing or empty");
     if (n > TCB_LEVELS_MAX)
-        return tee_fail(r->fault, E_LIMIT, "too many TCB levels");
+        return tee_fail(r->e, E_LIMIT, "too many TCB levels");
     tcb_level_t *levels = arena_calloc(r->a, n, sizeof *levels), *one = arena_alloc(r->a, sizeof *one);
     if (!levels || !one)
-        return tee_fail(r->fault, E_NOMEM, NULL);
+        return tee_fail(r->e, E_NOMEM, NULL);
     for (size_t i = 0; i < n; i++) {
         size_t at = i;
         memset(one, 0, sizeof *one);
@@ -197,10 +197,10 @@ static rc_t read_modules(tcb_info_t *info, const reader_t *r, const json_t *list
     if (list && !json_is_array(list))
         return bad(r, "tdxModuleIdentities is not a list");
     if (n > TCB_MODULES_MAX)
-        return tee_fail(r->fault, E_LIMIT, "too many TDX module identities");
+        return tee_fail(r->e, E_LIMIT, "too many TDX module identities");
     tcb_module_t *modules = arena_calloc(r->a, n ? n : 1, sizeof *modules);
     if (!modules)
-        return tee_fail(r->fault, E_NOMEM, NULL);
+        return tee_fail(r->e, E_NOMEM, NULL);
     for (size_t i = 0; i < n; i++) {
         const json_t *o = json_array_get(list, i);
         const char *id = json_string_value(json_object_get(o, "id"));
@@ -227,7 +227,7 @@ static rc_t check_id(const reader_t *r, const json_t *o, const char *id, uint64_
     const char *text = json_string_value(json_object_get(o, "id"));
     uint64_t v;
     if (!text || strcmp(text, id) != 0 || !get_number(&v, o, "version", UINT16_MAX) || v != version)
-        return tee_fail(r->fault, r->id, NULL);
+        return tee_fail(r->e, r->id, NULL);
     return RC_OK;
 }
 
@@ -282,12 +282,12 @@ static rc_t load(json_t **out, const reader_t *r, view_t json)
     }
     if (!rc)
         return RC_OK;
-    return tee_fail(r->fault, rc == RC_NOMEM ? E_NOMEM : rc == RC_LIMIT ? E_LIMIT : r->json, NULL);
+    return tee_fail(r->e, rc == RC_NOMEM ? E_NOMEM : rc == RC_LIMIT ? E_LIMIT : r->json, NULL);
 }
 
-rc_t tcb_info_parse(tcb_info_t *out, tee_fault_t *fault, arena_t *a, view_t json, tcb_tee_t tee)
+rc_t tcb_info_parse(tcb_info_t *out, err_t *e, arena_t *a, view_t json, tcb_tee_t tee)
 {
-    const reader_t r = { fault, E_TCB_JSON, E_TCB_TIME, E_TCB_ID, a, tee == TCB_OF_SGX };
+    const reader_t r = { e, E_TCB_JSON, E_TCB_TIME, E_TCB_ID, a, tee == TCB_OF_SGX };
     tcb_info_t x = { 0 };
     json_t *o;
     rc_t rc = load(&o, &r, json);
@@ -300,9 +300,9 @@ rc_t tcb_info_parse(tcb_info_t *out, tee_fault_t *fault, arena_t *a, view_t json
     return rc;
 }
 
-rc_t qe_identity_parse(qe_identity_t *out, tee_fault_t *fault, arena_t *a, view_t json, tcb_tee_t tee)
+rc_t qe_identity_parse(qe_identity_t *out, err_t *e, arena_t *a, view_t json, tcb_tee_t tee)
 {
-    const reader_t r = { fault, E_QEID_JSON, E_QEID_TIME, E_QEID_ID, a, tee == TCB_OF_SGX };
+    const reader_t r = { e, E_QEID_JSON, E_QEID_TIME, E_QEID_ID, a, tee == TCB_OF_SGX };
     qe_identity_t x = { 0 };
     json_t *o;
     rc_t rc = load(&o, &r, json);

@@ -12,16 +12,15 @@
 #define TEE_MEASURE_BZIMAGE_H
 
 #include "base/bytes.h"
-#include "base/rc.h"
+#include "base/err.h"
 
 #define BZIMAGE_MAX (256u << 20) /* bytes of a kernel */
 #define BZIMAGE_SECTIONS_MAX 96u /* PE sections; the specification's maximum for loaders */
 
 /* The SHA-384 Authenticode digest of kernel, patched as QEMU does for a q35 machine with memory bytes and an initrd of
  * initrd_len bytes. The digest depends on memory only below 0xb0000000, through the place of the initrd.
- *   why  on failure a sentence, static storage
  * RC_MALFORMED, RC_LIMIT; RC_UNSUPPORTED: a kernel older than boot protocol 2.12, or not a 64-bit one; RC_REFUSED: the
  * initrd does not fit. */
-NODISCARD rc_t bzimage_digest(uint8_t out[48], const char **why, view_t kernel, uint64_t memory, uint64_t initrd_len);
+NODISCARD rc_t bzimage_digest(uint8_t out[48], err_t *e, view_t kernel, uint64_t memory, uint64_t initrd_len);
 
 #endif

@@ -42,10 +42,10 @@ static const view_t SEPARATOR = { (const uint8_t *)"\0\0\0\0", 4 };
 /* Appends an event; NULL: its digest is not known. */
 static void put(measure_register_t *r, const char *what, const uint8_t digest[48])
 {
-    measure_event_t *e = &r->events[r->count++];
-    *e = (measure_event_t){ .what = what, .known = digest != NULL };
+    measure_event_t *ev = &r->events[r->count++];
+    *ev = (measure_event_t){ .what = what, .known = digest != NULL };
     if (digest)
-        memcpy(e->digest, digest, 48);
+        memcpy(ev->digest, digest, 48);
 }
 
 static void put_hash_of(measure_register_t *r, const char *what, view_t bytes)
@@ -84,11 +84,11 @@ static void close_register(measure_register_t *r)
 
 /* --- registers --- */
 
-static rc_t measure_rtmr0(measure_register_t *r, const char **why, const tdvf_t *t, const measure_image_t *in)
+static rc_t measure_rtmr0(measure_register_t *r, err_t *e, const tdvf_t *t, const measure_image_t *in)
 {
     static const char *const acpi[MEASURE_ACPI_COUNT] = { "ACPI table loader", "ACPI RSDP", "ACPI tables" };
     uint8_t hob[48];
-    rc_t rc = tdvf_hob_digest(hob, why, t, in->memory);
+    rc_t rc = tdvf_hob_digest(hob, e, t, in->memory);
     if (rc)
         return rc;
     put(r, "hand-off block: memory map", hob);
@@ -103,10 +103,10 @@ static rc_t measure_rtmr0(measure_register_t *r, const char **why, const tdvf_t 
     return RC_OK;
 }
 
-static rc_t measure_rtmr1(measure_register_t *r, const char **why, const measure_image_t *in)
+static rc_t measure_rtmr1(measure_register_t *r, err_t *e, const measure_image_t *in)
 {
     uint8_t kernel[48];
-    rc_t rc = bzimage_digest(kernel, why, in->kernel, in->memory, in->initrd.n);
+    rc_t rc = bzimage_digest(kernel, e, in->kernel, in->memory, in->initrd.n);
     if (rc)
         return rc;
     put(r, "kernel", kernel);
@@ -117,7 +117,7 @@ static rc_t measure_rtmr1(measure_register_t *r, const char **why, const measure
     return RC_OK;
 }
 
-static rc_t measure_rtmr2(measure_register_t *r, const char **why, const measure_image_t *in)
+static rc_t measure_rtmr2(measure_register_t *r, err_t *e, const measure_image_t *in)
 {
     uint8_t wide[2 * (MEASURE_CMDLINE_MAX + 1)];
     wr_t w = wr_of(wide, sizeof wide);
@@ -125,12 +125,10 @@ static rc_t measure_rtmr2(measure_register_t *r, const char **why, const measure
     for (size_t i = 0; i < in->cmdline.n; i++) {
         bool plain = in->cmdline.p[i] >= 0x20 && in->cmdline.p[i] < 0x7f;
         if (!plain) {
-            *why = "the command line has a character that is not printable ASCII";
-            return RC_MALFORMED;
+            return err_say(e, RC_MALFORMED, "the command line has a character that is not printable ASCII");
         }
         if (in->cmdline.n - i >= 4 && memcmp(in->cmdline.p + i, "vga=", 4) == 0) {
-            *why = "the command line has vga=, for which QEMU patches the kernel otherwise";
-            return RC_UNSUPPORTED;
+            return err_say(e, RC_UNSUPPORTED, "the command line has vga=, for which QEMU patches the kernel otherwise");
         }
     }
     for (size_t part = 0; part < 2; part++)
@@ -138,29 +136,28 @@ static rc_t measure_rtmr2(measure_register_t *r, const char **why, const measure
             wr_u16le(&w, parts[part].p[i]);
     wr_u16le(&w, 0);
     if (w.bad) {
-        *why = "the command line is too long";
-        return RC_LIMIT;
+        return err_say(e, RC_LIMIT, "the command line is too long");
     }
     put_hash_of(r, "kernel command line", wr_view(&w));
     put_hash_of(r, "initrd", in->initrd);
     return RC_OK;
 }
 
-rc_t measure_image(measurement_t *out, const char **why, const measure_image_t *in)
+rc_t measure_image(measurement_t *out, err_t *e, const measure_image_t *in)
 {
     measurement_t m = { .rtmr[0].count = 0 };
     tdvf_t t;
-    if (in->initrd.n == 0 || in->initrd.n > MEASURE_INITRD_MAX) {
-        *why = in->initrd.n ? "the initrd is too large" : "the initrd is empty";
-        return in->initrd.n ? RC_LIMIT : RC_MALFORMED;
-    }
-    rc_t rc = tdvf_parse(&t, why, in->firmware);
+    if (!in->initrd.n)
+        return err_say(e, RC_MALFORMED, "the initrd is empty");
+    if (in->initrd.n > MEASURE_INITRD_MAX)
+        return err_say(e, RC_LIMIT, "the initrd is too large");
+    rc_t rc = tdvf_parse(&t, e, in->firmware);
     if (!rc)
-        rc = measure_rtmr0(&m.rtmr[0], why, &t, in);
+        rc = measure_rtmr0(&m.rtmr[0], e, &t, in);
     if (!rc)
-        rc = measure_rtmr1(&m.rtmr[1], why, in);
+        rc = measure_rtmr1(&m.rtmr[1], e, in);
     if (!rc)
-        rc = measure_rtmr2(&m.rtmr[2], why, in);
+        rc = measure_rtmr2(&m.rtmr[2], e, in);
     if (rc)
         return rc;
     tdvf_mr_td(m.mr_td[TDVF_PAGE_BY_PAGE], &t, TDVF_PAGE_BY_PAGE);
@@ -173,7 +170,7 @@ rc_t measure_image(measurement_t *out, const char **why, const measure_image_t *
 
 /* --- against a log --- */
 
-rc_t measure_take_acpi(uint8_t acpi[MEASURE_ACPI_COUNT][48], const char **why, const eventlog_t *log)
+rc_t measure_take_acpi(uint8_t acpi[MEASURE_ACPI_COUNT][48], err_t *e, const eventlog_t *log)
 {
     const event_t *found[MEASURE_ACPI_COUNT];
     size_t count = 0;
@@ -185,8 +182,7 @@ rc_t measure_take_acpi(uint8_t acpi[MEASURE_ACPI_COUNT][48], const char **why, c
         count++;
     }
     if (count != MEASURE_ACPI_COUNT) {
-        *why = "the event log has not exactly three events of ACPI tables in RTMR0";
-        return RC_REFUSED;
+        return err_say(e, RC_REFUSED, "the event log has not exactly three events of ACPI tables in RTMR0");
     }
     for (size_t i = 0; i < MEASURE_ACPI_COUNT; i++)
         memcpy(acpi[i], found[i]->digest, 48);

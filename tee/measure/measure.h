@@ -49,13 +49,12 @@ typedef struct {
 
 /* Computes all registers.
  *   out  written only on RC_OK
- *   why  on failure a sentence, static storage
  * RC_MALFORMED, RC_LIMIT, RC_UNSUPPORTED, RC_REFUSED. */
-NODISCARD rc_t measure_image(measurement_t *out, const char **why, const measure_image_t *in);
+NODISCARD rc_t measure_image(measurement_t *out, err_t *e, const measure_image_t *in);
 
 /* Takes the digests of the ACPI tables from a log that was replayed: exactly three events of their type in RTMR0. What
- * stands in the tables nobody has checked then. RC_REFUSED, with *why: it has other events. */
-NODISCARD rc_t measure_take_acpi(uint8_t acpi[MEASURE_ACPI_COUNT][48], const char **why, const eventlog_t *log);
+ * stands in the tables nobody has checked then. RC_REFUSED: it has other events. */
+NODISCARD rc_t measure_take_acpi(uint8_t acpi[MEASURE_ACPI_COUNT][48], err_t *e, const eventlog_t *log);
 
 /* Compares register imr (0 to 2) of a replayed log with what was computed. Returns the index of the first event in
  * which they differ (where one has no further event, the count of the shorter), or MEASURE_SAME. What is not known

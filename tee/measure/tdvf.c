@@ -20,12 +20,6 @@ static const uint8_t GUID_FOOTER[16] = { 0xde, 0x82, 0xb5, 0x96, 0xb2, 0x1f, 0xf
 static const uint8_t GUID_TDVF[16] = { 0x35, 0x65, 0x7a, 0xe4, 0x4a, 0x98, 0x98, 0x47,
                                        0x86, 0x5e, 0x46, 0x85, 0xa7, 0xbf, 0x8e, 0xc2 };
 
-static rc_t refuse(const char **why, rc_t rc, const char *text)
-{
-    *why = text;
-    return rc;
-}
-
 /* Takes the last entry off a table: its data, and its GUID in front of the table's new end. */
 static bool take_last(view_t *data, const uint8_t **guid, view_t *table)
 {
@@ -42,54 +36,54 @@ static bool take_last(view_t *data, const uint8_t **guid, view_t *table)
 }
 
 /* The distance of the descriptor from the end of the file, from the table of GUIDs. */
-static rc_t find_descriptor(uint32_t *distance, const char **why, view_t firmware)
+static rc_t find_descriptor(uint32_t *distance, err_t *e, view_t firmware)
 {
     const uint8_t *guid;
     view_t table = { firmware.p, firmware.n < FOOTER_AT ? 0 : firmware.n - FOOTER_AT }, data;
     bool found = false;
     if (!take_last(&data, &guid, &table) || memcmp(guid, GUID_FOOTER, 16) != 0)
-        return refuse(why, RC_MALFORMED, "the firmware has no table of GUIDs at its end: it is not OVMF");
+        return err_say(e, RC_MALFORMED, "the firmware has no table of GUIDs at its end: it is not OVMF");
     for (table = data; table.n;) {
         if (!take_last(&data, &guid, &table))
-            return refuse(why, RC_MALFORMED, "the firmware's table of GUIDs is broken");
+            return err_say(e, RC_MALFORMED, "the firmware's table of GUIDs is broken");
         if (memcmp(guid, GUID_TDVF, 16) != 0)
             continue;
         if (found || data.n != 4)
-            return refuse(why, RC_MALFORMED,
-                          "the firmware's table has two entries for TDX metadata, or one of a wrong length");
+            return err_say(e, RC_MALFORMED,
+                           "the firmware's table has two entries for TDX metadata, or one of a wrong length");
         rd_t r = rd_of(data);
         *distance = rd_u32le(&r);
         found = true;
     }
-    return found ? RC_OK : refuse(why, RC_MALFORMED, "the firmware has no TDX metadata: it was not built for TDX");
+    return found ? RC_OK : err_say(e, RC_MALFORMED, "the firmware has no TDX metadata: it was not built for TDX");
 }
 
-static rc_t read_section(tdvf_section_t *out, const char **why, rd_t *r, view_t firmware)
+static rc_t read_section(tdvf_section_t *out, err_t *e, rd_t *r, view_t firmware)
 {
     uint32_t data_at = rd_u32le(r), data_len = rd_u32le(r);
     uint64_t address = rd_u64le(r), size = rd_u64le(r);
     uint32_t type = rd_u32le(r), attributes = rd_u32le(r);
     bool has_data = type == TDVF_BFV || type == TDVF_CFV;
     if (r->bad)
-        return refuse(why, RC_MALFORMED, "the TDX metadata are cut off");
+        return err_say(e, RC_MALFORMED, "the TDX metadata are cut off");
     if (type > TDVF_TEMP_MEM)
-        return refuse(why, RC_UNSUPPORTED, "a section of the TDX metadata is of a type that is unknown here");
+        return err_say(e, RC_UNSUPPORTED, "a section of the TDX metadata is of a type that is unknown here");
     if (attributes & ~(MR_EXTEND | PAGE_AUG))
-        return refuse(why, RC_UNSUPPORTED, "a section of the TDX metadata has an attribute that is unknown here");
+        return err_say(e, RC_UNSUPPORTED, "a section of the TDX metadata has an attribute that is unknown here");
     if (!size || size % PAGE || address % PAGE)
-        return refuse(why, RC_MALFORMED, "a section's address or size is not a multiple of 4096, or its size is zero");
+        return err_say(e, RC_MALFORMED, "a section's address or size is not a multiple of 4096, or its size is zero");
     if (size > (uint64_t)TDVF_PAGES_MAX * PAGE)
-        return refuse(why, RC_LIMIT, "a section is too large");
+        return err_say(e, RC_LIMIT, "a section is too large");
     if (address > ADDRESS_MAX - size)
-        return refuse(why, RC_MALFORMED, "a section ends beyond what can be addressed");
+        return err_say(e, RC_MALFORMED, "a section ends beyond what can be addressed");
     if (data_len > firmware.n || data_at > firmware.n - data_len)
-        return refuse(why, RC_MALFORMED, "a section's data lie outside the file");
+        return err_say(e, RC_MALFORMED, "a section's data lie outside the file");
     if (data_len != (has_data ? size : 0))
-        return refuse(why, RC_MALFORMED,
-                      has_data ? "a firmware volume's size differs from that of its data"
-                               : "a section that has to be empty has data");
+        return err_say(e, RC_MALFORMED,
+                       has_data ? "a firmware volume's size differs from that of its data"
+                                : "a section that has to be empty has data");
     if ((attributes & MR_EXTEND) && ((attributes & PAGE_AUG) || !has_data))
-        return refuse(why, RC_MALFORMED, "a section is to be measured whose contents are not in the file");
+        return err_say(e, RC_MALFORMED, "a section is to be measured whose contents are not in the file");
     *out = (tdvf_section_t){ (tdvf_type_t)type,
                              attributes & MR_EXTEND,
                              attributes & PAGE_AUG,
@@ -105,7 +99,7 @@ static bool overlap(const tdvf_section_t *a, const tdvf_section_t *b)
 }
 
 /* What holds for the sections together. */
-static rc_t check_sections(tdvf_t *t, const char **why)
+static rc_t check_sections(tdvf_t *t, err_t *e)
 {
     uint64_t pages = 0;
     size_t code = 0;
@@ -115,49 +109,49 @@ static rc_t check_sections(tdvf_t *t, const char **why)
         const tdvf_section_t **single = s->type == TDVF_CFV ? &t->cfv : s->type == TDVF_TD_HOB ? &t->td_hob : NULL;
         for (size_t j = 0; j < i; j++)
             if (overlap(s, &t->sections[j]))
-                return refuse(why, RC_MALFORMED, "two sections overlap in memory");
+                return err_say(e, RC_MALFORMED, "two sections overlap in memory");
         if (single && *single)
-            return refuse(why, RC_MALFORMED, "the TDX metadata name two configuration volumes, or two hand-off blocks");
+            return err_say(e, RC_MALFORMED, "the TDX metadata name two configuration volumes, or two hand-off blocks");
         if (single)
             *single = s;
         code += s->type == TDVF_BFV && s->measured;
         pages += s->size / PAGE;
     }
     if (pages > TDVF_PAGES_MAX)
-        return refuse(why, RC_LIMIT, "the sections are too large together");
+        return err_say(e, RC_LIMIT, "the sections are too large together");
     if (!code || !t->cfv || !t->td_hob)
-        return refuse(why, RC_MALFORMED,
-                      "the TDX metadata lack a measured boot volume, the configuration volume or the hand-off block");
+        return err_say(e, RC_MALFORMED,
+                       "the TDX metadata lack a measured boot volume, the configuration volume or the hand-off block");
     return RC_OK;
 }
 
-rc_t tdvf_parse(tdvf_t *out, const char **why, view_t firmware)
+rc_t tdvf_parse(tdvf_t *out, err_t *e, view_t firmware)
 {
-    uint32_t distance;
+    uint32_t distance = 0;
     if (firmware.n > TDVF_FIRMWARE_MAX)
-        return refuse(why, RC_LIMIT, "the firmware is too large");
-    rc_t rc = find_descriptor(&distance, why, firmware);
+        return err_say(e, RC_LIMIT, "the firmware is too large");
+    rc_t rc = find_descriptor(&distance, e, firmware);
     if (rc)
         return rc;
     if (distance > firmware.n)
-        return refuse(why, RC_MALFORMED, "the TDX metadata lie outside the file");
+        return err_say(e, RC_MALFORMED, "the TDX metadata lie outside the file");
     rd_t r = rd_of(view_of(firmware.p + (firmware.n - distance), distance));
     view_t signature = rd_take(&r, 4);
     uint32_t len = rd_u32le(&r), version = rd_u32le(&r), count = rd_u32le(&r);
     if (r.bad || memcmp(signature.p, "TDVF", 4) != 0)
-        return refuse(why, RC_MALFORMED, "the TDX metadata do not begin with TDVF");
+        return err_say(e, RC_MALFORMED, "the TDX metadata do not begin with TDVF");
     if (version != 1)
-        return refuse(why, RC_UNSUPPORTED, "the TDX metadata are of a version that is unknown here");
+        return err_say(e, RC_UNSUPPORTED, "the TDX metadata are of a version that is unknown here");
     if (count > TDVF_SECTIONS_MAX)
-        return refuse(why, RC_LIMIT, "the TDX metadata have too many sections");
+        return err_say(e, RC_LIMIT, "the TDX metadata have too many sections");
     if (len != 16 + count * SECTION_LEN)
-        return refuse(why, RC_MALFORMED, "the length of the TDX metadata is not that of their sections");
+        return err_say(e, RC_MALFORMED, "the length of the TDX metadata is not that of their sections");
     for (out->count = 0; out->count < count; out->count++) {
-        rc = read_section(&out->sections[out->count], why, &r, firmware);
+        rc = read_section(&out->sections[out->count], e, &r, firmware);
         if (rc)
             return rc;
     }
-    return check_sections(out, why);
+    return check_sections(out, e);
 }
 
 /* --- MRTD --- */
@@ -245,13 +239,13 @@ uint64_t tdvf_low_memory(uint64_t memory)
     return memory >= 0xb0000000u ? 0x80000000u : memory;
 }
 
-rc_t tdvf_hob_digest(uint8_t out[48], const char **why, const tdvf_t *t, uint64_t memory)
+rc_t tdvf_hob_digest(uint8_t out[48], err_t *e, const tdvf_t *t, uint64_t memory)
 {
     uint8_t bytes[HOB_LEN_MAX];
     wr_t w = wr_of(bytes, sizeof bytes);
     uint64_t low = tdvf_low_memory(memory), at = 0;
     if (!memory || memory % PAGE || memory > TDVF_MEMORY_MAX)
-        return refuse(why, RC_REFUSED, "the memory size is zero, too large or not a multiple of 4096");
+        return err_say(e, RC_REFUSED, "the memory size is zero, too large or not a multiple of 4096");
     wr_u16le(&w, 1);
     wr_u16le(&w, HOB_HANDOFF_LEN);
     wr_u32le(&w, 0);
@@ -261,7 +255,7 @@ rc_t tdvf_hob_digest(uint8_t out[48], const char **why, const tdvf_t *t, uint64_
         wr_u64le(&w, 0); /* the memory that the block names, unused; then the list's end */
     for (const tdvf_section_t *s; (s = next_empty(t, at));) {
         if (s->address + s->size > low)
-            return refuse(why, RC_REFUSED, "the firmware needs more memory than the machine has");
+            return err_say(e, RC_REFUSED, "the firmware needs more memory than the machine has");
         put_resource(&w, RESOURCE_UNACCEPTED, at, s->address);
         at = s->address + s->size;
         put_resource(&w, RESOURCE_ACCEPTED, s->address, at);
@@ -269,7 +263,7 @@ rc_t tdvf_hob_digest(uint8_t out[48], const char **why, const tdvf_t *t, uint64_
     put_resource(&w, RESOURCE_UNACCEPTED, at, low);
     put_resource(&w, RESOURCE_UNACCEPTED, 1ull << 32, (1ull << 32) + (memory - low));
     if (w.bad)
-        return refuse(why, RC_BUG, "the hand-off block is too long");
+        return err_say(e, RC_BUG, "the hand-off block is too long");
     store_u64le(bytes + HOB_HANDOFF_LEN - 8, t->td_hob->address + w.n + HOB_END_LEN);
     const view_t all = wr_view(&w);
     sha384_parts(out, &all, 1);

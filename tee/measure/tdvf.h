@@ -14,7 +14,7 @@
 #define TEE_MEASURE_TDVF_H
 
 #include "base/bytes.h"
-#include "base/rc.h"
+#include "base/err.h"
 
 #define TDVF_FIRMWARE_MAX (16u << 20) /* bytes of a file: what a PC's flash can be */
 #define TDVF_SECTIONS_MAX 32u
@@ -51,16 +51,15 @@ typedef enum {
 /* Reads the metadata of a firmware file: exactly one CFV and one TD_HOB, at least one measured BFV, no overlap in
  * memory.
  *   out  filled on RC_OK, else not to be used; views into firmware
- *   why  on failure a sentence, static storage
  * RC_MALFORMED, RC_LIMIT; RC_UNSUPPORTED: a version, section type or attribute that this build cannot measure. */
-NODISCARD rc_t tdvf_parse(tdvf_t *out, const char **why, view_t firmware);
+NODISCARD rc_t tdvf_parse(tdvf_t *out, err_t *e, view_t firmware);
 
 /* The MRTD of a TD that is built from this firmware. Cannot fail. */
 void tdvf_mr_td(uint8_t out[48], const tdvf_t *t, tdvf_order_t order);
 
 /* The digest of the hand-off block that QEMU writes for a q35 machine with memory bytes: the first event of RTMR0.
- * RC_REFUSED, with *why: no multiple of 4096, above TDVF_MEMORY_MAX, or a section lies outside the memory. */
-NODISCARD rc_t tdvf_hob_digest(uint8_t out[48], const char **why, const tdvf_t *t, uint64_t memory);
+ * RC_REFUSED: no multiple of 4096, above TDVF_MEMORY_MAX, or a section lies outside the memory. */
+NODISCARD rc_t tdvf_hob_digest(uint8_t out[48], err_t *e, const tdvf_t *t, uint64_t memory);
 
 /* Where the memory of a q35 machine below 4 GiB ends; the rest stands above 4 GiB. */
 uint64_t tdvf_low_memory(uint64_t memory);

@@ -98,108 +98,8 @@ static const char *file_of(request_t *r, const char *name)
     return r->file;
 }
 
-static int failed(const char **why, const request_t *r, const char *what, ssize_t error)
+static rc_t rc_of(int error)
 {
-    *why = provider_why("%s: %s: %s", r->dir, what, strerrordesc_np((int)-error));
-    return (int)error;
-}
-
-/* A text of at most 63 bytes without its line end. */
-static int read_text(char out[64], const char **why, const configfs_kernel_t *k, request_t *r, const char *name)
-{
-    ssize_t n = k->read(k->ctx, file_of(r, name), (uint8_t *)out, 64);
-    if (n < 0)
-        return failed(why, r, name, n);
-    if (n == 64)
-        return failed(why, r, name, -EFBIG);
-    out[n] = '\0';
-    out[strcspn(out, "\n")] = '\0';
-    return 0;
-}
-
-static int read_generation(unsigned long *out, const char **why, const configfs_kernel_t *k, request_t *r)
-{
-    char text[64], *end;
-    int error = read_text(text, why, k, r, "generation");
-    if (error)
-        return error;
-    *out = strtoul(text, &end, 10);
-    return *text >= '0' && *text <= '9' && !*end ? 0 : failed(why, r, "generation", -EPROTO);
-}
-
-static int check_provider(const char **why, const configfs_kernel_t *k, request_t *r)
-{
-    char text[64];
-    int error = read_text(text, why, k, r, "provider");
-    if (error || !strcmp(text, "tdx_guest"))
-        return error;
-    *why = provider_why("%s: the kernel's provider is \"%s\", not tdx_guest", r->dir, text);
-    return -ENOTSUP;
-}
-
-/* Writes the report data and reads the quote; nobody else may have written in between. */
-static int exchange(uint8_t quote[TEE_QUOTE_LEN_MAX + 1], size_t *n, const char **why, const configfs_kernel_t *k,
-                    request_t *r, const uint8_t report_data[TEE_REPORT_DATA_LEN])
-{
-    unsigned long before = 0, after = 0;
-    int error = read_generation(&before, why, k, r);
-    if (error)
-        return error;
-    ssize_t put = k->write(k->ctx, file_of(r, "inblob"), view_of(report_data, TEE_REPORT_DATA_LEN));
-    if (put != TEE_REPORT_DATA_LEN)
-        return failed(why, r, put < 0 ? "inblob" : "inblob took a part only", put < 0 ? put : -EIO);
-    ssize_t got = k->read(k->ctx, file_of(r, "outblob"), quote, TEE_QUOTE_LEN_MAX + 1);
-    if (got < 0 || got > (ssize_t)TEE_QUOTE_LEN_MAX)
-        return failed(why, r, "outblob", got < 0 ? got : -EFBIG);
-    error = read_generation(&after, why, k, r);
-    if (!error && after != before + 1) {
-        *why = provider_why("%s: generation went from %lu to %lu: another writer", r->dir, before, after);
-        return -EPROTO;
-    }
-    *n = (size_t)got;
-    return error;
-}
-
-/* From mkdir to rmdir; report_data NULL: only looks at the provider. */
-static int attempt(uint8_t quote[TEE_QUOTE_LEN_MAX + 1], size_t *n, const char **why, configfs_t *c,
-                   const uint8_t report_data[TEE_REPORT_DATA_LEN])
-{
-    const configfs_kernel_t *k = c->kernel;
-    uint8_t name[8];
-    char hex[2 * sizeof name + 1];
-    request_t r;
-    secret_random(name, sizeof name); /* what a killed process left behind is never in the way */
-    hex_encode(hex, view_of(name, sizeof name));
-    snprintf(r.dir, sizeof r.dir, "%s/kettle-%s", c->dir, hex);
-    int error = k->make(k->ctx, r.dir);
-    if (error) {
-        (void)failed(why, &r, "mkdir", error);
-        if (error == -ENOENT || error == -ENXIO)
-            *why = provider_why("%s %s", c->dir, error == -ENOENT ? "is not there" : "has no driver of a TEE");
-        return error;
-    }
-    error = check_provider(why, k, &r);
-    if (!error && report_data)
-        error = exchange(quote, n, why, k, &r, report_data);
-    (void)k->drop(k->ctx, r.dir);
-    return error;
-}
-
-/* Attempts until one is not turned away as busy, within the limits. */
-static rc_t request(uint8_t quote[TEE_QUOTE_LEN_MAX + 1], size_t *n, const char **why, configfs_t *c,
-                    const uint8_t report_data[TEE_REPORT_DATA_LEN])
-{
-    const configfs_kernel_t *k = c->kernel;
-    uint64_t end = k->now_ms(k->ctx) + PROVIDER_TIMEOUT_MS;
-    unsigned pause = FIRST_PAUSE_MS;
-    int error = attempt(quote, n, why, c, report_data);
-    for (unsigned i = 0; (error == -EBUSY || error == -EINTR) && i < CONFIGFS_RETRIES_MAX; i++) {
-        if (k->now_ms(k->ctx) + pause >= end)
-            return RC_TIMEOUT;
-        k->pause(k->ctx, pause);
-        pause *= 2;
-        error = attempt(quote, n, why, c, report_data);
-    }
     switch (error) {
     case 0: return RC_OK;
     case -ETIMEDOUT: return RC_TIMEOUT;
@@ -211,21 +111,125 @@ static rc_t request(uint8_t quote[TEE_QUOTE_LEN_MAX + 1], size_t *n, const char 
     }
 }
 
+static int failed(err_t *e, const request_t *r, const char *what, ssize_t error)
+{
+    err_set(e, rc_of((int)error), "%s: %s: %s", r->dir, what, strerrordesc_np((int)-error));
+    return (int)error;
+}
+
+/* A text of at most 63 bytes without its line end. */
+static int read_text(char out[64], err_t *e, const configfs_kernel_t *k, request_t *r, const char *name)
+{
+    ssize_t n = k->read(k->ctx, file_of(r, name), (uint8_t *)out, 64);
+    if (n < 0)
+        return failed(e, r, name, n);
+    if (n == 64)
+        return failed(e, r, name, -EFBIG);
+    out[n] = '\0';
+    out[strcspn(out, "\n")] = '\0';
+    return 0;
+}
+
+static int read_generation(unsigned long *out, err_t *e, const configfs_kernel_t *k, request_t *r)
+{
+    char text[64], *end;
+    int error = read_text(text, e, k, r, "generation");
+    if (error)
+        return error;
+    *out = strtoul(text, &end, 10);
+    return *text >= '0' && *text <= '9' && !*end ? 0 : failed(e, r, "generation", -EPROTO);
+}
+
+static int check_provider(err_t *e, const configfs_kernel_t *k, request_t *r)
+{
+    char text[64];
+    int error = read_text(text, e, k, r, "provider");
+    if (error || !strcmp(text, "tdx_guest"))
+        return error;
+    err_set(e, RC_UNSUPPORTED, "%s: the kernel's provider is \"%s\", not tdx_guest", r->dir, text);
+    return -ENOTSUP;
+}
+
+/* Writes the report data and reads the quote; nobody else may have written in between. */
+static int exchange(uint8_t quote[TEE_QUOTE_LEN_MAX + 1], size_t *n, err_t *e, const configfs_kernel_t *k, request_t *r,
+                    const uint8_t report_data[TEE_REPORT_DATA_LEN])
+{
+    unsigned long before = 0, after = 0;
+    int error = read_generation(&before, e, k, r);
+    if (error)
+        return error;
+    ssize_t put = k->write(k->ctx, file_of(r, "inblob"), view_of(report_data, TEE_REPORT_DATA_LEN));
+    if (put != TEE_REPORT_DATA_LEN)
+        return failed(e, r, put < 0 ? "inblob" : "inblob took a part only", put < 0 ? put : -EIO);
+    ssize_t got = k->read(k->ctx, file_of(r, "outblob"), quote, TEE_QUOTE_LEN_MAX + 1);
+    if (got < 0 || got > (ssize_t)TEE_QUOTE_LEN_MAX)
+        return failed(e, r, "outblob", got < 0 ? got : -EFBIG);
+    error = read_generation(&after, e, k, r);
+    if (!error && after != before + 1) {
+        err_set(e, RC_IO, "%s: generation went from %lu to %lu: another writer", r->dir, before, after);
+        return -EPROTO;
+    }
+    *n = (size_t)got;
+    return error;
+}
+
+/* From mkdir to rmdir; report_data NULL: only looks at the provider. */
+static int attempt(uint8_t quote[TEE_QUOTE_LEN_MAX + 1], size_t *n, err_t *e, configfs_t *c,
+                   const uint8_t report_data[TEE_REPORT_DATA_LEN])
+{
+    const configfs_kernel_t *k = c->kernel;
+    uint8_t name[8];
+    char hex[2 * sizeof name + 1];
+    request_t r;
+    secret_random(name, sizeof name); /* what a killed process left behind is never in the way */
+    hex_encode(hex, view_of(name, sizeof name));
+    snprintf(r.dir, sizeof r.dir, "%s/kettle-%s", c->dir, hex);
+    int error = k->make(k->ctx, r.dir);
+    if (error) {
+        (void)failed(e, &r, "mkdir", error);
+        if (error == -ENOENT || error == -ENXIO)
+            err_set(e, RC_UNSUPPORTED, "%s %s", c->dir, error == -ENOENT ? "is not there" : "has no driver of a TEE");
+        return error;
+    }
+    error = check_provider(e, k, &r);
+    if (!error && report_data)
+        error = exchange(quote, n, e, k, &r, report_data);
+    (void)k->drop(k->ctx, r.dir);
+    return error;
+}
+
+/* Attempts until one is not turned away as busy, within the limits. */
+static rc_t request(uint8_t quote[TEE_QUOTE_LEN_MAX + 1], size_t *n, err_t *e, configfs_t *c,
+                    const uint8_t report_data[TEE_REPORT_DATA_LEN])
+{
+    const configfs_kernel_t *k = c->kernel;
+    uint64_t end = k->now_ms(k->ctx) + PROVIDER_TIMEOUT_MS;
+    unsigned pause = FIRST_PAUSE_MS;
+    int error = attempt(quote, n, e, c, report_data);
+    for (unsigned i = 0; (error == -EBUSY || error == -EINTR) && i < CONFIGFS_RETRIES_MAX; i++) {
+        if (k->now_ms(k->ctx) + pause >= end)
+            return RC_TIMEOUT;
+        k->pause(k->ctx, pause);
+        pause *= 2;
+        error = attempt(quote, n, e, c, report_data);
+    }
+    return rc_of(error);
+}
+
 /* --- the provider --- */
 
-static rc_t get_evidence(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN],
-                         const char **why)
+static rc_t get_evidence(void *ctx, tee_evidence_t *out, err_t *e, const uint8_t report_data[TEE_REPORT_DATA_LEN])
 {
     configfs_t *c = ctx;
     uint8_t quote[TEE_QUOTE_LEN_MAX + 1];
     size_t n = 0;
     pthread_mutex_lock(&c->lock);
-    rc_t rc = request(quote, &n, why, c, report_data);
+    rc_t rc = request(quote, &n, e, c, report_data);
     pthread_mutex_unlock(&c->lock);
     if (rc)
         return rc == RC_UNSUPPORTED ? RC_IO : rc;
     const tee_evidence_t parts = { .type = TEE_EVIDENCE_TDX, .quote = view_of(quote, n) };
-    return provider_evidence(out, why, "outblob of configfs-tsm", &parts, report_data);
+    return provider_evidence(out, e, "outblob of configfs-tsm", &parts, report_data);
 }
 
 static void configfs_free(void *ctx)
@@ -238,17 +242,16 @@ static void configfs_free(void *ctx)
     free(c);
 }
 
-rc_t configfs_open(tee_provider_t *out, const char **why, const char *dir, const configfs_kernel_t *kernel)
+rc_t configfs_open(tee_provider_t *out, err_t *e, const char *dir, const configfs_kernel_t *kernel)
 {
     configfs_t *c = calloc(1, sizeof *c);
-    *why = "out of memory";
     if (!c || pthread_mutex_init(&c->lock, NULL)) {
         free(c);
-        return RC_NOMEM;
+        return err_say(e, RC_NOMEM, "out of memory");
     }
     c->kernel = kernel ? kernel : &CONFIGFS_KERNEL;
     c->dir = strdup(dir);
-    rc_t rc = c->dir ? request(NULL, NULL, why, c, NULL) : RC_NOMEM;
+    rc_t rc = c->dir ? request(NULL, NULL, e, c, NULL) : err_say(e, RC_NOMEM, "out of memory");
     if (rc) {
         configfs_free(c);
         return rc;

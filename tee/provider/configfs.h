@@ -29,8 +29,7 @@ extern const configfs_kernel_t CONFIGFS_KERNEL; /* the real one */
 
 /* A provider that makes its requests under dir. Makes and removes one at once, to see that the kernel speaks for TDX.
  *   kernel  NULL: the real one; lives as long as the provider
- *   why     sentence on failure
  * RC_UNSUPPORTED: no such directory, or another kind of TEE; RC_IO, RC_TIMEOUT, RC_NOMEM. */
-NODISCARD rc_t configfs_open(tee_provider_t *out, const char **why, const char *dir, const configfs_kernel_t *kernel);
+NODISCARD rc_t configfs_open(tee_provider_t *out, err_t *e, const char *dir, const configfs_kernel_t *kernel);
 
 #endif

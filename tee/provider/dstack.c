@@ -25,37 +25,31 @@ static const struct {
     [DSTACK_TAPPD] = { "tappd", "http://tappd/prpc/Tappd.RawQuote?json" },
 };
 
-static rc_t refused(const char **why, const dstack_t *d, const hc_response_t *r)
+static rc_t refused(err_t *e, const dstack_t *d, const hc_response_t *r)
 {
     char error[DSTACK_ERROR_MAX];
     dstack_error_read(error, view_of(r->body, r->body_len));
-    *why = provider_why("%s at %s: HTTP status %d%s%s", apis[d->api].name, d->socket, r->status, error[0] ? ": " : "",
-                        error);
-    return RC_IO;
+    return err_set(e, RC_IO, "%s at %s: HTTP status %d%s%s", apis[d->api].name, d->socket, r->status,
+                   error[0] ? ": " : "", error);
 }
 
-static rc_t take(tee_evidence_t *out, const char **why, const dstack_t *d, const hc_response_t *r,
+static rc_t take(tee_evidence_t *out, err_t *e, const dstack_t *d, const hc_response_t *r,
                  const uint8_t report_data[TEE_REPORT_DATA_LEN])
 {
     char who[160];
     arena_t a;
     tee_evidence_t parts;
-    const char *text = "";
+    err_t answer;
     snprintf(who, sizeof who, "%s at %s", apis[d->api].name, d->socket);
     arena_init(&a, ANSWER_ARENA_MAX);
-    rc_t rc = dstack_answer_read(&parts, &text, &a, view_of(r->body, r->body_len));
-    if (!rc)
-        rc = provider_evidence(out, why, who, &parts, report_data);
-    else {
-        *why = provider_why("%s: %s", who, text);
-        rc = rc == RC_NOMEM ? rc : RC_IO;
-    }
+    rc_t rc = dstack_answer_read(&parts, &answer, &a, view_of(r->body, r->body_len));
+    rc = rc ? err_set(e, rc == RC_NOMEM ? rc : RC_IO, "%s: %s", who, answer.text)
+            : provider_evidence(out, e, who, &parts, report_data);
     arena_free(&a);
     return rc;
 }
 
-static rc_t get_evidence(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN],
-                         const char **why)
+static rc_t get_evidence(void *ctx, tee_evidence_t *out, err_t *e, const uint8_t report_data[TEE_REPORT_DATA_LEN])
 {
     dstack_t *d = ctx;
     char body[DSTACK_REQUEST_MAX];
@@ -70,12 +64,11 @@ static rc_t get_evidence(void *ctx, tee_evidence_t *out, const uint8_t report_da
     pthread_mutex_lock(&d->lock);
     hc_perform(d->http, &r, &request, 1, NULL, NULL);
     pthread_mutex_unlock(&d->lock);
-    rc_t rc = r.rc;
-    if (rc) {
-        *why = provider_why("%s at %s: %s", apis[d->api].name, d->socket, r.error);
-        rc = rc == RC_NOMEM || rc == RC_TIMEOUT ? rc : RC_IO;
-    } else
-        rc = r.status == 200 ? take(out, why, d, &r, report_data) : refused(why, d, &r);
+    rc_t rc = r.rc == RC_OK || r.rc == RC_NOMEM || r.rc == RC_TIMEOUT ? r.rc : RC_IO;
+    if (rc)
+        err_set(e, rc, "%s at %s: %s", apis[d->api].name, d->socket, r.error);
+    else
+        rc = r.status == 200 ? take(out, e, d, &r, report_data) : refused(e, d, &r);
     hc_response_clear(&r);
     return rc;
 }

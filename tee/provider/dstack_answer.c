@@ -52,34 +52,30 @@ static rc_t read_event_log(view_t *out, arena_t *a, const json_t *o)
     return rc;
 }
 
-static rc_t read_all(tee_evidence_t *x, const char **why, arena_t *a, const json_t *o)
+static rc_t read_all(tee_evidence_t *x, err_t *e, arena_t *a, const json_t *o)
 {
-    *why = "the quote is missing, not hex or too long";
     rc_t rc = read_quote(&x->quote, a, o);
     if (rc)
-        return rc;
-    *why = "the event log is not a JSON array as text, or too long";
+        return err_say(e, rc, "the quote is missing, not hex or too long");
     rc = read_event_log(&x->event_log, a, o);
     if (rc)
-        return rc;
-    *why = "the VM configuration is not text, or too long";
-    return read_text(&x->vm_config, a, o, "vm_config", TEE_VM_CONFIG_MAX);
+        return err_say(e, rc, "the event log is not a JSON array as text, or too long");
+    rc = read_text(&x->vm_config, a, o, "vm_config", TEE_VM_CONFIG_MAX);
+    return rc ? err_say(e, rc, "the VM configuration is not text, or too long") : RC_OK;
 }
 
-rc_t dstack_answer_read(tee_evidence_t *out, const char **why, arena_t *a, view_t body)
+rc_t dstack_answer_read(tee_evidence_t *out, err_t *e, arena_t *a, view_t body)
 {
     json_t *o = NULL;
     tee_evidence_t x = { .type = TEE_EVIDENCE_DSTACK };
-    *why = "the answer is not a JSON object, or too large";
     rc_t rc = json_load_strict(&o, body, DSTACK_ANSWER_MAX);
-    if (!rc)
-        rc = json_is_object(o) ? read_all(&x, why, a, o) : RC_MALFORMED;
+    if (!rc && !json_is_object(o))
+        rc = RC_MALFORMED;
+    rc = rc ? err_say(e, rc, "the answer is not a JSON object, or too large") : read_all(&x, e, a, o);
     json_decref(o);
     if (!rc)
         *out = x;
-    else if (rc == RC_NOMEM)
-        *why = "out of memory";
-    return rc;
+    return rc == RC_NOMEM ? err_say(e, rc, "out of memory") : rc;
 }
 
 void dstack_error_read(char out[DSTACK_ERROR_MAX], view_t body)

@@ -19,9 +19,8 @@
 
 /* Reads an answer: *out receives views in the arena, its buffer stays NULL. An event log must be a JSON array; what the quote
  * says is not looked at. Other members are passed over. out written only on RC_OK.
- *   why  static sentence on failure
  * RC_MALFORMED, RC_LIMIT, RC_NOMEM. */
-NODISCARD rc_t dstack_answer_read(tee_evidence_t *out, const char **why, arena_t *a, view_t body);
+NODISCARD rc_t dstack_answer_read(tee_evidence_t *out, err_t *e, arena_t *a, view_t body);
 
 /* The text of {"error": text}, cut and with all that is not printable ASCII as spaces; empty when the body is something
  * else. */

@@ -53,11 +53,11 @@ static rc_t open_dstack(tee_provider_t *out, const tee_open_t *o, char *said, si
 static rc_t open_tdx(tee_provider_t *out, const tee_open_t *o, char *said, size_t cap)
 {
     char dir[PATH_LEN_MAX];
-    const char *why = "";
+    err_t e;
     snprintf(dir, sizeof dir, "%s" CONFIGFS_TSM_DIR, o->root ? o->root : "");
-    rc_t rc = configfs_open(out, &why, dir, NULL);
+    rc_t rc = configfs_open(out, &e, dir, NULL);
     if (rc)
-        snprintf(said, cap, "%s", why);
+        snprintf(said, cap, "%s", e.text);
     else
         snprintf(said, cap, "the kernel's configfs-tsm at %.150s", dir);
     return rc;
@@ -82,12 +82,12 @@ static rc_t open_auto(tee_provider_t *out, const tee_open_t *o, char *said, size
 static rc_t open_simulator(tee_provider_t *out, const tee_open_t *o, char *said, size_t cap)
 {
     uint8_t seed[32];
-    const char *why = "";
+    err_t e;
     (void)o;
     secret_random(seed, sizeof seed);
-    rc_t rc = tee_simulator_open(out, seed, &why);
+    rc_t rc = tee_simulator_open(out, &e, seed);
     secret_wipe(seed, sizeof seed);
-    snprintf(said, cap, "%s", rc ? why : "SIMULATED: its quotes prove nothing; for development only");
+    snprintf(said, cap, "%s", rc ? e.text : "SIMULATED: its quotes prove nothing; for development only");
     return rc;
 }
 

@@ -19,10 +19,8 @@ typedef struct {
 /* Makes a pair: P-256; subject O=<tee>, CN=kettle; names localhost, 127.0.0.1 and ::1, for a client is meant to check the quote,
  * not a name; valid until now + lifetime_s.
  *   out  written only on RC_OK; ratls_pair_clear
- *   why  sentence on failure, good until the thread's next call to a provider
  * RC_IO, RC_TIMEOUT: no quote; RC_NOMEM; RC_BUG: GnuTLS refused. */
-NODISCARD rc_t ratls_make(ratls_pair_t *out, const char **why, const tee_provider_t *tee, int64_t now,
-                          uint32_t lifetime_s);
+NODISCARD rc_t ratls_make(ratls_pair_t *out, err_t *e, const tee_provider_t *tee, int64_t now, uint32_t lifetime_s);
 
 /* Wipes and frees; an empty pair is allowed. */
 void ratls_pair_clear(ratls_pair_t *p);

@@ -31,12 +31,11 @@ typedef struct {
 
 /* Parses a log and replays it against the quote's four registers (48 bytes each): a register without any event must be
  * all zero. out written only on RC_OK. E_EVENTLOG, E_LIMIT, E_NOMEM. */
-NODISCARD rc_t eventlog_verify(eventlog_t *out, tee_fault_t *fault, arena_t *a, view_t json,
-                               const uint8_t *const rtmr[4]);
+NODISCARD rc_t eventlog_verify(eventlog_t *out, err_t *e, arena_t *a, view_t json, const uint8_t *const rtmr[4]);
 
 /* The payload of the one runtime event of this name before system-ready (or of that itself). RC_OK only if there is
  * exactly one in the whole log; else E_EVENT_REQUIRED (none, or it stands after system-ready) or E_EVENTLOG (two). */
-NODISCARD rc_t eventlog_identity(view_t *payload, tee_fault_t *fault, const eventlog_t *log, const char *name);
+NODISCARD rc_t eventlog_identity(view_t *payload, err_t *e, const eventlog_t *log, const char *name);
 
 /* RTMR replay of runtime events alone, for those who make them: reg = SHA-384(reg || digest of the event, version 1). */
 void eventlog_extend(uint8_t reg[48], const char *name, view_t payload);

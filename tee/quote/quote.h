@@ -76,11 +76,10 @@ typedef struct {
 
 /* Parses one quote of a TDX guest. Bytes behind its end are allowed only when all are zero.
  *   out    written only on RC_OK
- *   fault  filled on failure; may not be NULL
  * Codes E_TRUNCATED to E_LIMIT of fault.def, with their rc. */
-NODISCARD rc_t quote_parse(quote_t *out, tee_fault_t *fault, view_t in);
+NODISCARD rc_t quote_parse(quote_t *out, err_t *e, view_t in);
 
 /* The same for one quote of an SGX enclave, version 3 only: of a key provider, say. */
-NODISCARD rc_t quote_parse_sgx(quote_t *out, tee_fault_t *fault, view_t in);
+NODISCARD rc_t quote_parse_sgx(quote_t *out, err_t *e, view_t in);
 
 #endif

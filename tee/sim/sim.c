@@ -231,21 +231,19 @@ static rc_t write_quote(wr_t *w, const sim_t *s, const uint8_t report_data[TEE_R
     return RC_OK;
 }
 
-static rc_t get_evidence(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN],
-                         const char **why)
+static rc_t get_evidence(void *ctx, tee_evidence_t *out, err_t *e, const uint8_t report_data[TEE_REPORT_DATA_LEN])
 {
     sim_t *s = ctx;
     pthread_mutex_lock(&s->lock);
     wr_t w = wr_of(s->quote, sizeof s->quote);
     rc_t rc = write_quote(&w, s, report_data);
-    *why = "the simulated quote could not be made";
     if (!rc) {
         s->log.p[s->log.n] = ']';
         rc = tee_evidence_make(out, TEE_EVIDENCE_SIMULATED, wr_view(&w), view_of(s->log.p, s->log.n + 1),
                                view_of(NULL, 0));
     }
     pthread_mutex_unlock(&s->lock);
-    return rc;
+    return rc ? err_say(e, rc, "the simulated quote could not be made") : RC_OK;
 }
 
 /* --- the provider --- */
@@ -277,13 +275,12 @@ view_t sim_cert_pem(const tee_provider_t *p, arena_t *a, sim_key_t which)
     return wr_view(&w);
 }
 
-rc_t sim_open(tee_provider_t *out, const sim_plan_t *plan, const uint8_t seed[32], const char **why)
+rc_t sim_open(tee_provider_t *out, err_t *e, const sim_plan_t *plan, const uint8_t seed[32])
 {
     sim_t *s = calloc(1, sizeof *s);
-    *why = "the simulated platform could not be made";
     if (!s || pthread_mutex_init(&s->lock, NULL)) {
         free(s);
-        return RC_NOMEM;
+        return err_say(e, RC_NOMEM, "out of memory");
     }
     s->plan = *plan;
     rc_t rc = sim_pki_make(&s->pki, plan, seed);
@@ -293,7 +290,7 @@ rc_t sim_open(tee_provider_t *out, const sim_plan_t *plan, const uint8_t seed[32
         rc = make_qe_report(s);
     if (rc) {
         sim_free(s);
-        return rc;
+        return err_say(e, rc, "the simulated platform could not be made");
     }
     *out = (tee_provider_t){ .name = "simulator",
                              .tee = "simulated",
@@ -307,9 +304,9 @@ rc_t sim_open(tee_provider_t *out, const sim_plan_t *plan, const uint8_t seed[32
     return RC_OK;
 }
 
-rc_t tee_simulator_open(tee_provider_t *out, const uint8_t seed[32], const char **why)
+rc_t tee_simulator_open(tee_provider_t *out, err_t *e, const uint8_t seed[32])
 {
     sim_plan_t plan;
     sim_plan_init(&plan);
-    return sim_open(out, &plan, seed, why);
+    return sim_open(out, e, &plan, seed);
 }

@@ -181,8 +181,8 @@ void sim_plan_init(sim_plan_t *out);
 void sim_plan_init_td15(sim_plan_t *out);
 
 /* Opens a provider by a plan, which is copied; what it points to is borrowed. RC_NOMEM, RC_BUG: the plan cannot be followed
- * (an edit finds nothing, a part is too long); why says so. */
-NODISCARD rc_t sim_open(tee_provider_t *out, const sim_plan_t *plan, const uint8_t seed[32], const char **why);
+ * (an edit finds nothing, a part is too long); e says so. */
+NODISCARD rc_t sim_open(tee_provider_t *out, err_t *e, const sim_plan_t *plan, const uint8_t seed[32]);
 
 /* One of the provider's certificates as a PEM block with its line end; in the arena. n 0: no memory. */
 view_t sim_cert_pem(const tee_provider_t *p, arena_t *a, sim_key_t which);

@@ -1,9 +1,8 @@
 #include "tee/tee.h"
 
-rc_t tee_simulator_open(tee_provider_t *out, const uint8_t seed[32], const char **why)
+rc_t tee_simulator_open(tee_provider_t *out, err_t *e, const uint8_t seed[32])
 {
     (void)out;
     (void)seed;
-    *why = "this build has no simulated TEE (meson option simulator)";
-    return RC_UNSUPPORTED;
+    return err_say(e, RC_UNSUPPORTED, "this build has no simulated TEE (meson option simulator)");
 }

@@ -2,7 +2,7 @@
 #include "base/crypto/secret.h"
 #include "tee/verify/verify.h"
 
-static rc_t appraise(tee_verified_t *v, eventlog_t *log, tee_fault_t *fault, arena_t *a, const tee_claim_t *claim,
+static rc_t appraise(tee_verified_t *v, eventlog_t *log, err_t *e, arena_t *a, const tee_claim_t *claim,
                      const policy_t *policy, const rollback_t *memory, int64_t now)
 {
     collateral_t c;
@@ -10,16 +10,16 @@ static rc_t appraise(tee_verified_t *v, eventlog_t *log, tee_fault_t *fault, are
     bool simulated = claim->type == TEE_EVIDENCE_SIMULATED;
     view_t root = simulated ? policy_simulator_root(policy) : CHAIN_INTEL_ROOT;
     if (!simulated && claim->type != TEE_EVIDENCE_TDX && claim->type != TEE_EVIDENCE_DSTACK)
-        return tee_fail(fault, E_EVIDENCE_TYPE, NULL);
+        return tee_fail(e, E_EVIDENCE_TYPE, NULL);
     if (!root.n)
-        return tee_fail(fault, E_SIMULATED, NULL);
-    rc_t rc = collateral_read(&c, fault, a, claim->collateral);
+        return tee_fail(e, E_SIMULATED, NULL);
+    rc_t rc = collateral_read(&c, e, a, claim->collateral);
     if (!rc)
-        rc = tee_verify(v, fault, a, claim->quote, &c, root, NULL, now);
+        rc = tee_verify(v, e, a, claim->quote, &c, root, NULL, now);
     if (!rc && memory)
-        rc = rollback_check(memory, fault, v->info, v->identity, &v->root_crl, &v->pck_crl);
+        rc = rollback_check(memory, e, v->info, v->identity, &v->root_crl, &v->pck_crl);
     if (!rc && claim->event_log.n)
-        rc = eventlog_verify(log, fault, a, claim->event_log, v->quote.td.rtmr);
+        rc = eventlog_verify(log, e, a, claim->event_log, v->quote.td.rtmr);
     if (rc)
         return rc;
     uint32_t tcb_number = v->tcb_evaluation_number, qe_number = v->qe_evaluation_number;
@@ -29,18 +29,18 @@ static rc_t appraise(tee_verified_t *v, eventlog_t *log, tee_fault_t *fault, are
                                        .evaluation_number = tcb_number < qe_number ? tcb_number : qe_number,
                                        .issued = v->issued,
                                        .now = now };
-    return policy_check(policy, &image, fault, &subject);
+    return policy_check(policy, &image, e, &subject);
 }
 
-rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, tee_fault_t *fault, arena_t *a, const tee_claim_t *claim,
+rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, err_t *e, arena_t *a, const tee_claim_t *claim,
                   const uint8_t report_data[TEE_REPORT_DATA_LEN], const policy_t *policy, rollback_t *memory,
                   int64_t now)
 {
     tee_verified_t v;
     eventlog_t events = { 0 };
-    rc_t rc = appraise(&v, &events, fault, a, claim, policy, memory, now);
+    rc_t rc = appraise(&v, &events, e, a, claim, policy, memory, now);
     if (!rc && !secret_eq(v.quote.td.report_data, report_data, TEE_REPORT_DATA_LEN))
-        rc = tee_fail(fault, E_REPORTDATA, NULL);
+        rc = tee_fail(e, E_REPORTDATA, NULL);
     if (rc)
         return rc;
     if (memory) /* not before: evidence that is not admitted could bring early collateral, and so shut others out */

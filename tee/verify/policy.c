@@ -447,7 +447,7 @@ view_t policy_simulator_root(const policy_t *p)
 
 rc_t policy_set_self(policy_t *p, const quote_t *self, const eventlog_t *log)
 {
-    tee_fault_t ignored;
+    err_t ignored;
     view_t compose = { NULL, 0 };
     self_t s = { .known = true };
     memcpy(s.mr_td, self->td.mr_td, 48);
@@ -491,17 +491,17 @@ static tcb_status_t after_grace(const policy_t *p, const tcb_grade_t *g)
                                                                : g->status;
 }
 
-static rc_t check_tcb(const policy_t *p, tee_fault_t *fault, const policy_subject_t *s)
+static rc_t check_tcb(const policy_t *p, err_t *e, const policy_subject_t *s)
 {
     if (!p->accept[after_grace(p, s->grade)])
-        return tee_fail(fault, E_TCB_STATUS, NULL);
+        return tee_fail(e, E_TCB_STATUS, NULL);
     for (size_t i = 0; i < s->grade->advisory_count; i++)
         if (one_of(&p->deny_advisories, s->grade->advisories[i]))
-            return tee_fail(fault, E_ADVISORY, NULL);
+            return tee_fail(e, E_ADVISORY, NULL);
     if (s->evaluation_number < p->min_eval)
-        return tee_fail(fault, E_EVAL_NUMBER, NULL);
+        return tee_fail(e, E_EVAL_NUMBER, NULL);
     if (p->max_age_s && s->now - s->issued > (int64_t)p->max_age_s)
-        return tee_fail(fault, E_COLLATERAL_AGE, NULL);
+        return tee_fail(e, E_COLLATERAL_AGE, NULL);
     return RC_OK;
 }
 
@@ -513,22 +513,22 @@ static bool is_zero(const uint8_t *b, size_t n)
     return !any;
 }
 
-static rc_t check_td(const policy_t *p, tee_fault_t *fault, const quote_td_t *td)
+static rc_t check_td(const policy_t *p, err_t *e, const quote_td_t *td)
 {
     uint8_t reserved = 0;
     if (td->td_attributes[0] && !p->debug)
-        return tee_fail(fault, E_TD_DEBUG, NULL);
+        return tee_fail(e, E_TD_DEBUG, NULL);
     for (unsigned i = 0; i < 8; i++)
         reserved |= td->td_attributes[i] & p->zero_mask[i];
     if (reserved)
-        return tee_fail(fault, E_TD_RESERVED, NULL);
+        return tee_fail(e, E_TD_RESERVED, NULL);
     if (p->sept_ve_disable && !(td->td_attributes[3] & SEPT_VE_DISABLE))
-        return tee_fail(fault, E_TD_SEPT, NULL);
+        return tee_fail(e, E_TD_SEPT, NULL);
     if (p->mrservicetd_zero && td->mr_service_td && !is_zero(td->mr_service_td, 48))
-        return tee_fail(fault, E_TD_SERVICE, NULL);
+        return tee_fail(e, E_TD_SERVICE, NULL);
     if (!admits(&p->xfam, td->xfam, 8) || !admits(&p->mr_config_id, td->mr_config_id, 48) ||
         !admits(&p->mr_owner, td->mr_owner, 48) || !admits(&p->mr_owner_config, td->mr_owner_config, 48))
-        return tee_fail(fault, E_TD_FIELD, NULL);
+        return tee_fail(e, E_TD_FIELD, NULL);
     return RC_OK;
 }
 
@@ -544,64 +544,63 @@ static bool provider_name_is(const values_t *names, view_t payload)
     return found;
 }
 
-static rc_t check_events(tee_fault_t *fault, const image_t *image, const eventlog_t *log)
+static rc_t check_events(err_t *e, const image_t *image, const eventlog_t *log)
 {
     if (!log)
-        return tee_fail(fault, E_EVENT_REQUIRED, "the policy requires events, and no event log came");
+        return tee_fail(e, E_EVENT_REQUIRED, "the policy requires events, and no event log came");
     for (size_t i = 0; i < image->event_count; i++) {
         const event_rule_t *rule = &image->events[i];
         bool provider = !strcmp(rule->name, "key-provider-name");
         view_t payload;
-        rc_t rc = eventlog_identity(&payload, fault, log, provider ? "key-provider" : rule->name);
+        rc_t rc = eventlog_identity(&payload, e, log, provider ? "key-provider" : rule->name);
         if (rc)
             return rc;
         if (provider ? !provider_name_is(&rule->values, payload) : !one_of(&rule->values, payload))
-            return tee_fail(fault, E_EVENT_REQUIRED, "a required event has another payload than the policy admits");
+            return tee_fail(e, E_EVENT_REQUIRED, "a required event has another payload than the policy admits");
     }
     return RC_OK;
 }
 
-static rc_t check_image(tee_fault_t *fault, const image_t *image, const policy_subject_t *s)
+static rc_t check_image(err_t *e, const image_t *image, const policy_subject_t *s)
 {
     const quote_td_t *td = &s->quote->td;
     if (!one_of(&image->mr_td, view_of(td->mr_td, 48)))
-        return tee_fail(fault, E_MEASUREMENT, NULL);
+        return tee_fail(e, E_MEASUREMENT, NULL);
     for (unsigned i = 0; i < 3; i++)
         if (!one_of(&image->rtmr[i], view_of(td->rtmr[i], 48)))
-            return tee_fail(fault, E_MEASUREMENT, NULL);
+            return tee_fail(e, E_MEASUREMENT, NULL);
     switch (image->rtmr3_mode) {
-    case RTMR3_ZERO: return is_zero(td->rtmr[3], 48) ? RC_OK : tee_fail(fault, E_MEASUREMENT, NULL);
-    case RTMR3_EXACT:
-        return one_of(&image->rtmr3, view_of(td->rtmr[3], 48)) ? RC_OK : tee_fail(fault, E_MEASUREMENT, NULL);
-    case RTMR3_EVENTS: return check_events(fault, image, s->log);
+    case RTMR3_ZERO: return is_zero(td->rtmr[3], 48) ? RC_OK : tee_fail(e, E_MEASUREMENT, NULL);
+    case RTMR3_EXACT: return one_of(&image->rtmr3, view_of(td->rtmr[3], 48)) ? RC_OK : tee_fail(e, E_MEASUREMENT, NULL);
+    case RTMR3_EVENTS: return check_events(e, image, s->log);
     }
-    return tee_fail(fault, E_MEASUREMENT, NULL);
+    return tee_fail(e, E_MEASUREMENT, NULL);
 }
 
-static rc_t check_self(const policy_t *p, tee_fault_t *fault, const policy_subject_t *s)
+static rc_t check_self(const policy_t *p, err_t *e, const policy_subject_t *s)
 {
     const quote_td_t *td = &s->quote->td;
     const self_t *self = &p->self;
     view_t compose = { NULL, 0 };
-    tee_fault_t ignored;
+    err_t ignored;
     if (!self->known)
-        return tee_fail(fault, E_MEASUREMENT, "our own measurements are not known yet");
+        return tee_fail(e, E_MEASUREMENT, "our own measurements are not known yet");
     bool same = !memcmp(td->mr_td, self->mr_td, 48) && !memcmp(td->rtmr[1], self->rtmr1, 48) &&
                 !memcmp(td->rtmr[2], self->rtmr2, 48) && !memcmp(td->td_attributes, self->attributes, 8) &&
                 !memcmp(td->xfam, self->xfam, 8) && admits(&p->self_rtmr0, td->rtmr[0], 48);
     bool same_app = !memcmp(td->rtmr[3], self->rtmr3, 48);
     if (!same_app && self->has_compose_hash && s->log && !eventlog_identity(&compose, &ignored, s->log, "compose-hash"))
         same_app = view_eq(compose, view_of(self->compose_hash, 32));
-    return same && same_app ? RC_OK : tee_fail(fault, E_MEASUREMENT, "the measurements are not our own");
+    return same && same_app ? RC_OK : tee_fail(e, E_MEASUREMENT, "the measurements are not our own");
 }
 
 /* The first image that matches; else the most telling fault: of one whose registers match, if there is such. */
-static rc_t check_images(const policy_t *p, const char **image, tee_fault_t *fault, const policy_subject_t *s)
+static rc_t check_images(const policy_t *p, const char **image, err_t *e, const policy_subject_t *s)
 {
-    tee_fault_t best;
+    err_t best;
     rc_t rc = tee_fail(&best, E_MEASUREMENT, NULL);
     for (size_t i = 0; i < p->image_count; i++) {
-        tee_fault_t f;
+        err_t f;
         rc_t one = check_image(&f, &p->images[i], s);
         if (!one) {
             *image = p->images[i].name;
@@ -612,20 +611,20 @@ static rc_t check_images(const policy_t *p, const char **image, tee_fault_t *fau
             rc = one;
         }
     }
-    *fault = best;
+    *e = best;
     return rc;
 }
 
-rc_t policy_check(const policy_t *p, const char **image, tee_fault_t *fault, const policy_subject_t *subject)
+rc_t policy_check(const policy_t *p, const char **image, err_t *e, const policy_subject_t *subject)
 {
-    rc_t rc = check_td(p, fault, &subject->quote->td);
+    rc_t rc = check_td(p, e, &subject->quote->td);
     if (!rc)
-        rc = check_tcb(p, fault, subject);
+        rc = check_tcb(p, e, subject);
     if (rc)
         return rc;
     if (!p->same_as_self)
-        return check_images(p, image, fault, subject);
-    rc = check_self(p, fault, subject);
+        return check_images(p, image, e, subject);
+    rc = check_self(p, e, subject);
     if (!rc)
         *image = "self";
     return rc;

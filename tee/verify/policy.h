@@ -61,6 +61,6 @@ typedef struct {
 
 /* Steps 14 and 15 without the report data. *image is the name of the entry that matched ("self" for same-as-self), borrowed
  * from p. Codes E_TCB_STATUS to E_EVENT_REQUIRED, E_COLLATERAL_AGE. */
-NODISCARD rc_t policy_check(const policy_t *p, const char **image, tee_fault_t *fault, const policy_subject_t *subject);
+NODISCARD rc_t policy_check(const policy_t *p, const char **image, err_t *e, const policy_subject_t *subject);
 
 #endif

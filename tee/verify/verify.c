@@ -11,66 +11,65 @@ static int64_t min64(int64_t a, int64_t b)
 /* --- the collateral --- */
 
 /* Step 6, and that the signer signed exactly these bytes. */
-static rc_t check_document(tee_prepared_t *p, tee_fault_t *fault, view_t document, const uint8_t signature[64],
-                           view_t chain, tee_code_t code)
+static rc_t check_document(tee_prepared_t *p, err_t *e, view_t document, const uint8_t signature[64], view_t chain,
+                           tee_code_t code)
 {
     chain_signer_t signer;
     hash32_t digest;
-    rc_t rc = chain_verify_signer(&signer, fault, chain, p->collateral.root_ca_crl, p->root, p->from);
+    rc_t rc = chain_verify_signer(&signer, e, chain, p->collateral.root_ca_crl, p->root, p->from);
     if (rc)
         return rc;
     sha256(&digest, document);
     if (p256_verify(signature, &digest, signer.pubkey))
-        return tee_fail(fault, code, NULL);
+        return tee_fail(e, code, NULL);
     p->until = min64(p->until, signer.earliest_expiry);
     return RC_OK;
 }
 
 /* Step 7, but for the platform. */
-static rc_t check_tcb_info(tee_prepared_t *p, tee_fault_t *fault, arena_t *a, tcb_tee_t tee)
+static rc_t check_tcb_info(tee_prepared_t *p, err_t *e, arena_t *a, tcb_tee_t tee)
 {
     const collateral_t *c = &p->collateral;
-    rc_t rc = check_document(p, fault, c->tcb_info, c->tcb_info_signature, c->tcb_info_issuer_chain, E_TCB_SIG);
+    rc_t rc = check_document(p, e, c->tcb_info, c->tcb_info_signature, c->tcb_info_issuer_chain, E_TCB_SIG);
     if (!rc)
-        rc = tcb_info_parse(&p->info, fault, a, c->tcb_info, tee);
+        rc = tcb_info_parse(&p->info, e, a, c->tcb_info, tee);
     if (rc)
         return rc;
     if (p->from < p->info.issue_date || p->from > p->info.next_update)
-        return tee_fail(fault, E_TCB_TIME, NULL);
+        return tee_fail(e, E_TCB_TIME, NULL);
     p->until = min64(p->until, p->info.next_update);
     return RC_OK;
 }
 
 /* Step 8. */
-static rc_t check_qe_identity(tee_prepared_t *p, tee_fault_t *fault, arena_t *a, tcb_tee_t tee)
+static rc_t check_qe_identity(tee_prepared_t *p, err_t *e, arena_t *a, tcb_tee_t tee)
 {
     const collateral_t *c = &p->collateral;
-    rc_t rc =
-        check_document(p, fault, c->qe_identity, c->qe_identity_signature, c->qe_identity_issuer_chain, E_QEID_SIG);
+    rc_t rc = check_document(p, e, c->qe_identity, c->qe_identity_signature, c->qe_identity_issuer_chain, E_QEID_SIG);
     if (!rc)
-        rc = qe_identity_parse(&p->identity, fault, a, c->qe_identity, tee);
+        rc = qe_identity_parse(&p->identity, e, a, c->qe_identity, tee);
     if (rc)
         return rc;
     if (p->from < p->identity.issue_date || p->from > p->identity.next_update)
-        return tee_fail(fault, E_QEID_TIME, NULL);
+        return tee_fail(e, E_QEID_TIME, NULL);
     p->until = min64(p->until, p->identity.next_update);
     return RC_OK;
 }
 
 /* Both documents; p is in place and has no CA yet. */
-static rc_t check_documents(tee_prepared_t *p, tee_fault_t *fault, arena_t *a, const collateral_t *collateral,
-                            view_t root, int64_t now, tcb_tee_t tee)
+static rc_t check_documents(tee_prepared_t *p, err_t *e, arena_t *a, const collateral_t *collateral, view_t root,
+                            int64_t now, tcb_tee_t tee)
 {
     *p = (tee_prepared_t){ .collateral = *collateral, .root = root, .from = now, .until = INT64_MAX };
-    rc_t rc = check_tcb_info(p, fault, a, tee);
-    return rc ? rc : check_qe_identity(p, fault, a, tee);
+    rc_t rc = check_tcb_info(p, e, a, tee);
+    return rc ? rc : check_qe_identity(p, e, a, tee);
 }
 
-rc_t tee_prepare(tee_prepared_t *out, tee_fault_t *fault, arena_t *a, const collateral_t *c, view_t root, int64_t now)
+rc_t tee_prepare(tee_prepared_t *out, err_t *e, arena_t *a, const collateral_t *c, view_t root, int64_t now)
 {
     tee_prepared_t p;
-    tee_fault_t none;
-    rc_t rc = check_documents(&p, fault, a, c, root, now, TCB_OF_TDX);
+    err_t none;
+    rc_t rc = check_documents(&p, e, a, c, root, now, TCB_OF_TDX);
     if (rc)
         return rc;
     if (!chain_verify_ca(&p.ca, &none, a, c->pck_crl_issuer_chain, c->root_ca_crl, c->pck_crl, root, now))
@@ -81,47 +80,47 @@ rc_t tee_prepare(tee_prepared_t *out, tee_fault_t *fault, arena_t *a, const coll
 
 /* --- the quote --- */
 
-static rc_t check_signature(tee_fault_t *fault, view_t signed_part, const uint8_t signature[64], const uint8_t key[64],
+static rc_t check_signature(err_t *e, view_t signed_part, const uint8_t signature[64], const uint8_t key[64],
                             tee_code_t code)
 {
     hash32_t digest;
     sha256(&digest, signed_part);
     rc_t rc = p256_verify(signature, &digest, key);
-    return rc == RC_OK ? RC_OK : tee_fail(fault, rc == RC_MALFORMED ? E_POINT : code, NULL);
+    return rc == RC_OK ? RC_OK : tee_fail(e, rc == RC_MALFORMED ? E_POINT : code, NULL);
 }
 
 /* Steps 9 to 12: PCK key to QE report to attestation key to quote. */
-static rc_t check_quote(const tcb_level_t **qe_level, tee_fault_t *fault, const quote_t *q, const uint8_t pck_key[64],
+static rc_t check_quote(const tcb_level_t **qe_level, err_t *e, const quote_t *q, const uint8_t pck_key[64],
                         const qe_identity_t *identity)
 {
     static const uint8_t zeros[32];
     const view_t bound[] = { view_of(q->attestation_key, 64), q->qe_auth };
     hash32_t binding;
-    rc_t rc = check_signature(fault, q->qe.whole, q->qe_signature, pck_key, E_QE_SIG);
+    rc_t rc = check_signature(e, q->qe.whole, q->qe_signature, pck_key, E_QE_SIG);
     if (rc)
         return rc;
     sha256_parts(&binding, bound, 2);
     if (memcmp(q->qe.report_data, binding.b, 32) != 0 || memcmp(q->qe.report_data + 32, zeros, 32) != 0)
-        return tee_fail(fault, E_QE_BINDING, NULL);
-    rc = tcb_grade_qe(qe_level, fault, identity, &q->qe);
-    return rc ? rc : check_signature(fault, q->signed_part, q->signature, q->attestation_key, E_QUOTE_SIG);
+        return tee_fail(e, E_QE_BINDING, NULL);
+    rc = tcb_grade_qe(qe_level, e, identity, &q->qe);
+    return rc ? rc : check_signature(e, q->signed_part, q->signature, q->attestation_key, E_QUOTE_SIG);
 }
 
 /* The platform of step 7, and steps 9 to 13, for a quote whose PCK chain verified. */
-static rc_t judge(tee_verified_t *out, tee_fault_t *fault, const quote_t *q, const chain_pck_t *pck,
-                  const tee_prepared_t *p, rollback_t *memory)
+static rc_t judge(tee_verified_t *out, err_t *e, const quote_t *q, const chain_pck_t *pck, const tee_prepared_t *p,
+                  rollback_t *memory)
 {
     const tcb_level_t *qe_level;
     tee_verified_t v = { .quote = *q, .sgx = pck->sgx, .info = &p->info, .identity = &p->identity };
     if (memcmp(p->info.fmspc, pck->sgx.fmspc, 6) != 0)
-        return tee_fail(fault, E_FMSPC, NULL);
+        return tee_fail(e, E_FMSPC, NULL);
     if (memcmp(p->info.pce_id, pck->sgx.pce_id, 2) != 0)
-        return tee_fail(fault, E_PCEID, NULL);
-    rc_t rc = check_quote(&qe_level, fault, q, pck->leaf_pubkey, &p->identity);
+        return tee_fail(e, E_PCEID, NULL);
+    rc_t rc = check_quote(&qe_level, e, q, pck->leaf_pubkey, &p->identity);
     if (!rc)
-        rc = tcb_grade(&v.grade, fault, &p->info, qe_level, pck->sgx.components, pck->sgx.pce_svn, q);
+        rc = tcb_grade(&v.grade, e, &p->info, qe_level, pck->sgx.components, pck->sgx.pce_svn, q);
     if (!rc && memory)
-        rc = rollback_check(memory, fault, &p->info, &p->identity, &pck->root_crl, &pck->pck_crl);
+        rc = rollback_check(memory, e, &p->info, &p->identity, &pck->root_crl, &pck->pck_crl);
     if (rc)
         return rc;
     v.root_crl = pck->root_crl;
@@ -137,49 +136,49 @@ static rc_t judge(tee_verified_t *out, tee_fault_t *fault, const quote_t *q, con
     return RC_OK;
 }
 
-rc_t tee_verify_prepared(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote, const tee_prepared_t *p,
+rc_t tee_verify_prepared(tee_verified_t *out, err_t *e, arena_t *a, view_t quote, const tee_prepared_t *p,
                          rollback_t *memory, int64_t now)
 {
     quote_t q;
     chain_pck_t pck;
     if (now < p->from || now > p->until)
-        return tee_verify(out, fault, a, quote, &p->collateral, p->root, memory, now);
-    rc_t rc = quote_parse(&q, fault, quote);
+        return tee_verify(out, e, a, quote, &p->collateral, p->root, memory, now);
+    rc_t rc = quote_parse(&q, e, quote);
     if (rc)
         return rc;
     if (p->ca && chain_is_of(p->ca, q.certs))
-        rc = chain_verify_leaf(&pck, fault, q.certs[0], p->ca, now);
+        rc = chain_verify_leaf(&pck, e, q.certs[0], p->ca, now);
     else
-        rc = chain_verify_pck(&pck, fault, q.certs, p->collateral.root_ca_crl, p->collateral.pck_crl, p->root, now);
-    return rc ? rc : judge(out, fault, &q, &pck, p, memory);
+        rc = chain_verify_pck(&pck, e, q.certs, p->collateral.root_ca_crl, p->collateral.pck_crl, p->root, now);
+    return rc ? rc : judge(out, e, &q, &pck, p, memory);
 }
 
 /* Of a parsed quote. */
-static rc_t verify(tee_verified_t *out, tee_fault_t *fault, arena_t *a, const quote_t *q,
-                   const collateral_t *collateral, view_t root, rollback_t *memory, int64_t now, tcb_tee_t tee)
+static rc_t verify(tee_verified_t *out, err_t *e, arena_t *a, const quote_t *q, const collateral_t *collateral,
+                   view_t root, rollback_t *memory, int64_t now, tcb_tee_t tee)
 {
     chain_pck_t pck;
     tee_prepared_t *p = arena_alloc(a, sizeof *p);
     if (!p)
-        return tee_fail(fault, E_NOMEM, NULL);
-    rc_t rc = chain_verify_pck(&pck, fault, q->certs, collateral->root_ca_crl, collateral->pck_crl, root, now);
+        return tee_fail(e, E_NOMEM, NULL);
+    rc_t rc = chain_verify_pck(&pck, e, q->certs, collateral->root_ca_crl, collateral->pck_crl, root, now);
     if (!rc)
-        rc = check_documents(p, fault, a, collateral, root, now, tee);
-    return rc ? rc : judge(out, fault, q, &pck, p, memory);
+        rc = check_documents(p, e, a, collateral, root, now, tee);
+    return rc ? rc : judge(out, e, q, &pck, p, memory);
 }
 
-rc_t tee_verify(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote, const collateral_t *collateral,
-                view_t root, rollback_t *memory, int64_t now)
+rc_t tee_verify(tee_verified_t *out, err_t *e, arena_t *a, view_t quote, const collateral_t *collateral, view_t root,
+                rollback_t *memory, int64_t now)
 {
     quote_t q;
-    rc_t rc = quote_parse(&q, fault, quote);
-    return rc ? rc : verify(out, fault, a, &q, collateral, root, memory, now, TCB_OF_TDX);
+    rc_t rc = quote_parse(&q, e, quote);
+    return rc ? rc : verify(out, e, a, &q, collateral, root, memory, now, TCB_OF_TDX);
 }
 
-rc_t tee_verify_sgx(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote, const collateral_t *collateral,
+rc_t tee_verify_sgx(tee_verified_t *out, err_t *e, arena_t *a, view_t quote, const collateral_t *collateral,
                     view_t root, int64_t now)
 {
     quote_t q;
-    rc_t rc = quote_parse_sgx(&q, fault, quote);
-    return rc ? rc : verify(out, fault, a, &q, collateral, root, NULL, now, TCB_OF_SGX);
+    rc_t rc = quote_parse_sgx(&q, e, quote);
+    return rc ? rc : verify(out, e, a, &q, collateral, root, NULL, now, TCB_OF_SGX);
 }

@@ -33,13 +33,13 @@ typedef struct {
  *   now     Unix seconds; the later of the clock and the newest verified beacon header
  *   memory  checked, and brought forward after the last check; NULL: none
  * out written only on RC_OK. */
-NODISCARD rc_t tee_verify(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote,
-                          const collateral_t *collateral, view_t root, rollback_t *memory, int64_t now);
+NODISCARD rc_t tee_verify(tee_verified_t *out, err_t *e, arena_t *a, view_t quote, const collateral_t *collateral,
+                          view_t root, rollback_t *memory, int64_t now);
 
 /* The same for the quote of an SGX enclave, version 3, with collateral of SGX; what runs in the enclave is told by
  * out->quote.enclave. No policy admits such a quote as a node, and no memory against rollback holds its collateral. */
-NODISCARD rc_t tee_verify_sgx(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote,
-                              const collateral_t *collateral, view_t root, int64_t now);
+NODISCARD rc_t tee_verify_sgx(tee_verified_t *out, err_t *e, arena_t *a, view_t quote, const collateral_t *collateral,
+                              view_t root, int64_t now);
 
 /* Collateral of TDX after all checks that need no quote: for those who verify many quotes by the same collateral. */
 typedef struct {
@@ -55,12 +55,12 @@ typedef struct {
 
 /* Steps 6 to 8, and what of 2 to 5 the collateral alone allows. out written only on RC_OK; it points into the arena and
  * to what the collateral's views show. */
-NODISCARD rc_t tee_prepare(tee_prepared_t *out, tee_fault_t *fault, arena_t *a, const collateral_t *collateral,
-                           view_t root, int64_t now);
+NODISCARD rc_t tee_prepare(tee_prepared_t *out, err_t *e, arena_t *a, const collateral_t *collateral, view_t root,
+                           int64_t now);
 
 /* tee_verify by prepared collateral, with the same result; mostly three signatures are left to check. out points into
  * prepared as well. */
-NODISCARD rc_t tee_verify_prepared(tee_verified_t *out, tee_fault_t *fault, arena_t *a, view_t quote,
+NODISCARD rc_t tee_verify_prepared(tee_verified_t *out, err_t *e, arena_t *a, view_t quote,
                                    const tee_prepared_t *prepared, rollback_t *memory, int64_t now);
 
 /* What is to be appraised. */
@@ -75,8 +75,8 @@ typedef struct {
  * trust root is Intel's; for TEE_EVIDENCE_SIMULATED the one that the policy names (E_SIMULATED when it names none).
  * memory (NULL: none) is checked, and brought forward only for evidence that is admitted. out, and log
  * (may be NULL), are written only on RC_OK. */
-NODISCARD rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, tee_fault_t *fault, arena_t *a,
-                            const tee_claim_t *claim, const uint8_t report_data[TEE_REPORT_DATA_LEN],
-                            const policy_t *policy, rollback_t *memory, int64_t now);
+NODISCARD rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, err_t *e, arena_t *a, const tee_claim_t *claim,
+                            const uint8_t report_data[TEE_REPORT_DATA_LEN], const policy_t *policy, rollback_t *memory,
+                            int64_t now);
 
 #endif

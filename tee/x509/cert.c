@@ -12,10 +12,9 @@ _Static_assert(CERT_USAGE_SIGNATURE == GNUTLS_KEY_DIGITAL_SIGNATURE &&
                "bits of key usage");
 
 /* What a GnuTLS error means when the call reads a field. */
-static rc_t refuse(tee_fault_t *fault, int error, const char *why)
+static rc_t refuse(err_t *e, int error, const char *why)
 {
-    return tee_fail(fault, error == GNUTLS_E_MEMORY_ERROR ? E_NOMEM : E_CERT,
-                    error == GNUTLS_E_MEMORY_ERROR ? NULL : why);
+    return tee_fail(e, error == GNUTLS_E_MEMORY_ERROR ? E_NOMEM : E_CERT, error == GNUTLS_E_MEMORY_ERROR ? NULL : why);
 }
 
 /* Moves a datum of GnuTLS to storage of ours and frees it. False: too long. */
@@ -39,16 +38,16 @@ static bool has_sgx_twice(view_t der)
     return first && memmem(first + 1, der.n - (size_t)(first + 1 - der.p), oid, sizeof oid);
 }
 
-static rc_t import(gnutls_x509_crt_t crt, const cert_t *c, tee_fault_t *fault)
+static rc_t import(gnutls_x509_crt_t crt, const cert_t *c, err_t *e)
 {
     const gnutls_datum_t der = { (unsigned char *)(uintptr_t)c->der.b, (unsigned)c->der.n };
-    int e = gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER);
-    if (e == GNUTLS_E_X509_DUPLICATE_EXTENSION && has_sgx_twice(CERT_VIEW(c->der)))
-        return tee_fail(fault, E_SGXEXT, "the SGX extension comes twice");
-    if (e < 0)
-        return refuse(fault, e, NULL);
+    int error = gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER);
+    if (error == GNUTLS_E_X509_DUPLICATE_EXTENSION && has_sgx_twice(CERT_VIEW(c->der)))
+        return tee_fail(e, E_SGXEXT, "the SGX extension comes twice");
+    if (error < 0)
+        return refuse(e, error, NULL);
     if (gnutls_x509_crt_get_version(crt) != 3)
-        return tee_fail(fault, E_CERT, "a certificate is not of X.509 version 3");
+        return tee_fail(e, E_CERT, "a certificate is not of X.509 version 3");
     return RC_OK;
 }
 
@@ -67,52 +66,52 @@ static bool move_coordinate(uint8_t out[32], gnutls_datum_t *d)
     return n <= 32;
 }
 
-static rc_t read_key(cert_t *c, tee_fault_t *fault, gnutls_x509_crt_t crt)
+static rc_t read_key(cert_t *c, err_t *e, gnutls_x509_crt_t crt)
 {
     gnutls_datum_t x = { NULL, 0 }, y = { NULL, 0 };
     gnutls_ecc_curve_t curve;
-    int e = gnutls_x509_crt_get_pk_algorithm(crt, NULL);
-    if (e != GNUTLS_PK_ECDSA)
-        return tee_fail(fault, E_CERTKEY, "a certificate's key is not an elliptic curve key");
-    e = gnutls_x509_crt_get_pk_ecc_raw(crt, &curve, &x, &y);
-    if (e < 0)
-        return e == GNUTLS_E_MEMORY_ERROR ? tee_fail(fault, E_NOMEM, NULL) : tee_fail(fault, E_CERTKEY, NULL);
+    int error = gnutls_x509_crt_get_pk_algorithm(crt, NULL);
+    if (error != GNUTLS_PK_ECDSA)
+        return tee_fail(e, E_CERTKEY, "a certificate's key is not an elliptic curve key");
+    error = gnutls_x509_crt_get_pk_ecc_raw(crt, &curve, &x, &y);
+    if (error < 0)
+        return error == GNUTLS_E_MEMORY_ERROR ? tee_fail(e, E_NOMEM, NULL) : tee_fail(e, E_CERTKEY, NULL);
     bool fits_x = move_coordinate(c->pubkey, &x), fits_y = move_coordinate(c->pubkey + 32, &y);
     if (curve != GNUTLS_ECC_CURVE_SECP256R1 || !fits_x || !fits_y)
-        return tee_fail(fault, E_CERTKEY, "a certificate's key is not on P-256");
+        return tee_fail(e, E_CERTKEY, "a certificate's key is not on P-256");
     return RC_OK;
 }
 
-static rc_t read_names(cert_t *c, tee_fault_t *fault, gnutls_x509_crt_t crt)
+static rc_t read_names(cert_t *c, err_t *e, gnutls_x509_crt_t crt)
 {
     gnutls_datum_t name = { NULL, 0 };
-    int e = gnutls_x509_crt_get_raw_dn(crt, &name);
-    if (e < 0 || !move_datum(c->subject.b, &c->subject.n, sizeof c->subject.b, &name))
-        return refuse(fault, e, "a certificate's subject is malformed or too long");
-    e = gnutls_x509_crt_get_raw_issuer_dn(crt, &name);
-    if (e < 0 || !move_datum(c->issuer.b, &c->issuer.n, sizeof c->issuer.b, &name))
-        return refuse(fault, e, "a certificate's issuer is malformed or too long");
+    int error = gnutls_x509_crt_get_raw_dn(crt, &name);
+    if (error < 0 || !move_datum(c->subject.b, &c->subject.n, sizeof c->subject.b, &name))
+        return refuse(e, error, "a certificate's subject is malformed or too long");
+    error = gnutls_x509_crt_get_raw_issuer_dn(crt, &name);
+    if (error < 0 || !move_datum(c->issuer.b, &c->issuer.n, sizeof c->issuer.b, &name))
+        return refuse(e, error, "a certificate's issuer is malformed or too long");
     c->cn.n = sizeof c->cn.b;
-    e = gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, c->cn.b, &c->cn.n);
-    if (e == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-        return tee_fail(fault, E_CHAINNAME, "a certificate has no common name");
-    if (e < 0)
-        return refuse(fault, e, "a certificate's common name is malformed or too long");
+    error = gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, c->cn.b, &c->cn.n);
+    if (error == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+        return tee_fail(e, E_CHAINNAME, "a certificate has no common name");
+    if (error < 0)
+        return refuse(e, error, "a certificate's common name is malformed or too long");
     char second[CERT_CN_MAX];
     size_t n = sizeof second;
-    e = gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 1, 0, second, &n);
-    if (e != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-        return refuse(fault, e, "a certificate has two common names");
+    error = gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 1, 0, second, &n);
+    if (error != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+        return refuse(e, error, "a certificate has two common names");
     return RC_OK;
 }
 
-static rc_t read_serial(cert_t *c, tee_fault_t *fault, gnutls_x509_crt_t crt)
+static rc_t read_serial(cert_t *c, err_t *e, gnutls_x509_crt_t crt)
 {
     uint8_t serial[CERT_SERIAL_MAX];
     size_t n = sizeof serial, skip = 0;
-    int e = gnutls_x509_crt_get_serial(crt, serial, &n);
-    if (e < 0)
-        return refuse(fault, e, "a certificate's serial number is malformed or too long");
+    int error = gnutls_x509_crt_get_serial(crt, serial, &n);
+    if (error < 0)
+        return refuse(e, error, "a certificate's serial number is malformed or too long");
     while (skip < n && serial[skip] == 0)
         skip++;
     c->serial.n = n - skip;
@@ -120,114 +119,114 @@ static rc_t read_serial(cert_t *c, tee_fault_t *fault, gnutls_x509_crt_t crt)
     return RC_OK;
 }
 
-static rc_t read_times(cert_t *c, tee_fault_t *fault, gnutls_x509_crt_t crt)
+static rc_t read_times(cert_t *c, err_t *e, gnutls_x509_crt_t crt)
 {
     time_t from = gnutls_x509_crt_get_activation_time(crt), until = gnutls_x509_crt_get_expiration_time(crt);
     if (from == (time_t)-1 || until == (time_t)-1)
-        return tee_fail(fault, E_CERT, "a certificate's validity is malformed");
+        return tee_fail(e, E_CERT, "a certificate's validity is malformed");
     c->not_before = from;
     c->not_after = until;
     return RC_OK;
 }
 
-static rc_t read_key_ids(cert_t *c, tee_fault_t *fault, gnutls_x509_crt_t crt)
+static rc_t read_key_ids(cert_t *c, err_t *e, gnutls_x509_crt_t crt)
 {
     c->subject_key.n = sizeof c->subject_key.b;
     c->authority_key.n = sizeof c->authority_key.b;
-    int e = gnutls_x509_crt_get_subject_key_id(crt, c->subject_key.b, &c->subject_key.n, NULL);
-    if (e == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+    int error = gnutls_x509_crt_get_subject_key_id(crt, c->subject_key.b, &c->subject_key.n, NULL);
+    if (error == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
         c->subject_key.n = 0;
-    else if (e < 0)
-        return refuse(fault, e, "a certificate's subject key identifier is malformed");
-    e = gnutls_x509_crt_get_authority_key_id(crt, c->authority_key.b, &c->authority_key.n, NULL);
-    if (e == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+    else if (error < 0)
+        return refuse(e, error, "a certificate's subject key identifier is malformed");
+    error = gnutls_x509_crt_get_authority_key_id(crt, c->authority_key.b, &c->authority_key.n, NULL);
+    if (error == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
         c->authority_key.n = 0;
-    else if (e < 0)
-        return refuse(fault, e, "a certificate's authority key identifier is malformed");
+    else if (error < 0)
+        return refuse(e, error, "a certificate's authority key identifier is malformed");
     return RC_OK;
 }
 
-static rc_t read_usage(cert_t *c, tee_fault_t *fault, gnutls_x509_crt_t crt)
+static rc_t read_usage(cert_t *c, err_t *e, gnutls_x509_crt_t crt)
 {
     unsigned critical = 0, ca = 0;
-    int e = gnutls_x509_crt_get_basic_constraints(crt, &critical, &ca, &c->path_len);
-    if (e == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE || (e >= 0 && !critical))
-        return tee_fail(fault, E_CHAINUSAGE, "a certificate has no critical basic constraints");
-    if (e < 0)
-        return refuse(fault, e, "a certificate's basic constraints are malformed");
+    int error = gnutls_x509_crt_get_basic_constraints(crt, &critical, &ca, &c->path_len);
+    if (error == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE || (error >= 0 && !critical))
+        return tee_fail(e, E_CHAINUSAGE, "a certificate has no critical basic constraints");
+    if (error < 0)
+        return refuse(e, error, "a certificate's basic constraints are malformed");
     c->ca = ca;
     critical = 0;
-    e = gnutls_x509_crt_get_key_usage(crt, &c->usage, &critical);
-    if (e == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE || (e >= 0 && !critical))
-        return tee_fail(fault, E_CHAINUSAGE, "a certificate has no critical key usage");
-    if (e < 0)
-        return refuse(fault, e, "a certificate's key usage is malformed");
+    error = gnutls_x509_crt_get_key_usage(crt, &c->usage, &critical);
+    if (error == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE || (error >= 0 && !critical))
+        return tee_fail(e, E_CHAINUSAGE, "a certificate has no critical key usage");
+    if (error < 0)
+        return refuse(e, error, "a certificate's key usage is malformed");
     return RC_OK;
 }
 
 /* An extension that says "do not use me unless you understand me", and we do not. */
-static rc_t check_critical(tee_fault_t *fault, gnutls_x509_crt_t crt)
+static rc_t check_critical(err_t *e, gnutls_x509_crt_t crt)
 {
     static const char *const known[] = { "2.5.29.19", "2.5.29.15", "2.5.29.14", "2.5.29.35", OID_SGX };
     for (unsigned i = 0; i < EXTENSIONS_MAX; i++) {
         char oid[OID_LEN_MAX];
         size_t n = sizeof oid;
         unsigned critical = 0;
-        int e = gnutls_x509_crt_get_extension_info(crt, i, oid, &n, &critical);
-        if (e == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+        int error = gnutls_x509_crt_get_extension_info(crt, i, oid, &n, &critical);
+        if (error == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
             return RC_OK;
-        if (e < 0)
-            return refuse(fault, e, "a certificate's extensions are malformed");
+        if (error < 0)
+            return refuse(e, error, "a certificate's extensions are malformed");
         bool is_known = !critical;
         for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
             is_known |= strcmp(oid, known[k]) == 0;
         if (!is_known)
-            return tee_fail(fault, E_CHAINUSAGE, "a certificate has an unknown critical extension");
+            return tee_fail(e, E_CHAINUSAGE, "a certificate has an unknown critical extension");
     }
-    return tee_fail(fault, E_CERT, "a certificate has too many extensions");
+    return tee_fail(e, E_CERT, "a certificate has too many extensions");
 }
 
-static rc_t read_sgx(cert_t *c, tee_fault_t *fault, gnutls_x509_crt_t crt)
+static rc_t read_sgx(cert_t *c, err_t *e, gnutls_x509_crt_t crt)
 {
     c->sgx.n = sizeof c->sgx.b;
-    int e = gnutls_x509_crt_get_extension_by_oid(crt, OID_SGX, 0, c->sgx.b, &c->sgx.n, NULL);
-    if (e == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) {
+    int error = gnutls_x509_crt_get_extension_by_oid(crt, OID_SGX, 0, c->sgx.b, &c->sgx.n, NULL);
+    if (error == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) {
         c->sgx.n = 0;
         return RC_OK;
     }
-    if (e == GNUTLS_E_SHORT_MEMORY_BUFFER)
-        return tee_fail(fault, E_SGXEXT, "the SGX extension is too long");
-    return e < 0 ? refuse(fault, e, NULL) : RC_OK;
+    if (error == GNUTLS_E_SHORT_MEMORY_BUFFER)
+        return tee_fail(e, E_SGXEXT, "the SGX extension is too long");
+    return error < 0 ? refuse(e, error, NULL) : RC_OK;
 }
 
-static rc_t read_fields(cert_t *c, tee_fault_t *fault, gnutls_x509_crt_t crt)
+static rc_t read_fields(cert_t *c, err_t *e, gnutls_x509_crt_t crt)
 {
-    static rc_t (*const readers[])(cert_t *, tee_fault_t *, gnutls_x509_crt_t) = {
+    static rc_t (*const readers[])(cert_t *, err_t *, gnutls_x509_crt_t) = {
         read_key, read_names, read_serial, read_times, read_key_ids, read_usage, read_sgx,
     };
-    rc_t rc = import(crt, c, fault);
+    rc_t rc = import(crt, c, e);
     for (size_t i = 0; i < sizeof readers / sizeof readers[0] && !rc; i++)
-        rc = readers[i](c, fault, crt);
-    return rc ? rc : check_critical(fault, crt);
+        rc = readers[i](c, e, crt);
+    return rc ? rc : check_critical(e, crt);
 }
 
-rc_t cert_read(cert_t *out, tee_fault_t *fault, rd_t *r)
+rc_t cert_read(cert_t *out, err_t *e, rd_t *r)
 {
     memset(out, 0, sizeof *out);
     wr_t w = wr_of(out->der.b, sizeof out->der.b);
     rc_t rc = pem_take(r, &w, "CERTIFICATE");
     if (rc)
-        return tee_fail(fault, rc == RC_LIMIT ? E_LIMIT : E_PEM,
+        return tee_fail(e, rc == RC_LIMIT ? E_LIMIT : E_PEM,
                         rc == RC_LIMIT ? "a certificate is longer than 4 KiB" : NULL);
     out->der.n = w.n;
     if (der_signed(&out->parts, wr_view(&w)))
-        return tee_fail(fault, E_CERT, NULL);
+        return tee_fail(e, E_CERT, NULL);
     if (!der_is_ecdsa_sha256(out->parts.algorithm))
-        return tee_fail(fault, E_CERTKEY, "a certificate is not signed by ECDSA with SHA-256");
+        return tee_fail(e, E_CERTKEY, "a certificate is not signed by ECDSA with SHA-256");
     gnutls_x509_crt_t crt;
     if (gnutls_x509_crt_init(&crt) < 0)
-        return tee_fail(fault, E_NOMEM, NULL);
-    rc = read_fields(out, fault, crt);
+        return tee_fail(e, E_NOMEM, NULL);
+    rc = read_fields(out, e, crt);
     gnutls_x509_crt_deinit(crt);
     return rc;
 }

@@ -29,23 +29,22 @@ static bool contains(view_t text, const char *part)
 }
 
 /* That c is what its place demands and is issued by issuer, which is c itself for a root. */
-static rc_t check_cert(const cert_t *c, const cert_t *issuer, const place_t *place, tee_fault_t *fault, int64_t now)
+static rc_t check_cert(const cert_t *c, const cert_t *issuer, const place_t *place, err_t *e, int64_t now)
 {
     if (!view_eq(CERT_VIEW(c->issuer), CERT_VIEW(issuer->subject)))
-        return tee_fail(fault, E_CHAINORDER, NULL);
+        return tee_fail(e, E_CHAINORDER, NULL);
     if (!c->authority_key.n || !view_eq(CERT_VIEW(c->authority_key), CERT_VIEW(issuer->subject_key)))
-        return tee_fail(fault, E_CHAINORDER, "a certificate names another key of its issuer, or none");
+        return tee_fail(e, E_CHAINORDER, "a certificate names another key of its issuer, or none");
     if (der_verify(&c->parts, issuer->pubkey))
-        return tee_fail(fault, E_CHAINSIG, NULL);
+        return tee_fail(e, E_CHAINSIG, NULL);
     if (c->ca != place->ca || c->path_len != place->path_len)
-        return tee_fail(fault, E_CHAINUSAGE,
-                        "a certificate's basic constraints are not those of its place in the chain");
+        return tee_fail(e, E_CHAINUSAGE, "a certificate's basic constraints are not those of its place in the chain");
     if ((c->usage & place->usage) != place->usage || c->usage & place->not_usage)
-        return tee_fail(fault, E_CHAINUSAGE, "a certificate's key usage is not that of its place in the chain");
+        return tee_fail(e, E_CHAINUSAGE, "a certificate's key usage is not that of its place in the chain");
     if (now < c->not_before || now > c->not_after)
-        return tee_fail(fault, E_CHAINTIME, NULL);
+        return tee_fail(e, E_CHAINTIME, NULL);
     if (!contains(CERT_VIEW(c->cn), place->name[0]) || !contains(CERT_VIEW(c->cn), place->name[1]))
-        return tee_fail(fault, E_CHAINNAME, NULL);
+        return tee_fail(e, E_CHAINNAME, NULL);
     return RC_OK;
 }
 
@@ -59,23 +58,23 @@ static void hash_spki(hash32_t *out, const uint8_t pubkey[64])
 }
 
 /* That der is a revocation list of this issuer, valid now; *list points into der. */
-static rc_t check_crl(crl_t *list, chain_crl_t *out, tee_fault_t *fault, view_t der, const cert_t *issuer, int64_t now)
+static rc_t check_crl(crl_t *list, chain_crl_t *out, err_t *e, view_t der, const cert_t *issuer, int64_t now)
 {
     if (!der.n)
-        return tee_fail(fault, E_CRL_MISSING, NULL);
-    rc_t rc = crl_parse(list, fault, der);
+        return tee_fail(e, E_CRL_MISSING, NULL);
+    rc_t rc = crl_parse(list, e, der);
     if (rc)
         return rc;
     if (!view_eq(list->issuer, CERT_VIEW(issuer->subject)))
-        return tee_fail(fault, E_CRL_ISSUER, NULL);
+        return tee_fail(e, E_CRL_ISSUER, NULL);
     if (!list->has_number || !list->key_id.p)
-        return tee_fail(fault, E_CRL_EXT, NULL);
+        return tee_fail(e, E_CRL_EXT, NULL);
     if (!view_eq(list->key_id, CERT_VIEW(issuer->subject_key)))
-        return tee_fail(fault, E_CRL_ISSUER, "a revocation list is by another key of its issuer");
+        return tee_fail(e, E_CRL_ISSUER, "a revocation list is by another key of its issuer");
     if (!der_is_ecdsa_sha256(list->parts.algorithm) || der_verify(&list->parts, issuer->pubkey))
-        return tee_fail(fault, E_CRL_SIG, NULL);
+        return tee_fail(e, E_CRL_SIG, NULL);
     if (now < list->this_update || now > list->next_update)
-        return tee_fail(fault, E_CRL_TIME, NULL);
+        return tee_fail(e, E_CRL_TIME, NULL);
     hash_spki(&out->issuer, issuer->pubkey);
     memcpy(out->number, list->number, sizeof out->number);
     out->this_update = list->this_update;
@@ -84,13 +83,13 @@ static rc_t check_crl(crl_t *list, chain_crl_t *out, tee_fault_t *fault, view_t 
 }
 
 /* Steps 2 and 3: c is the pinned root, and its revocation list holds. */
-static rc_t check_root(const cert_t *c, crl_t *list, chain_crl_t *out, tee_fault_t *fault, view_t root_crl, view_t root,
+static rc_t check_root(const cert_t *c, crl_t *list, chain_crl_t *out, err_t *e, view_t root_crl, view_t root,
                        int64_t now)
 {
     if (!view_eq(CERT_VIEW(c->der), root))
-        return tee_fail(fault, E_ROOT, NULL);
-    rc_t rc = check_cert(c, c, &root_place, fault, now);
-    return rc ? rc : check_crl(list, out, fault, root_crl, c, now);
+        return tee_fail(e, E_ROOT, NULL);
+    rc_t rc = check_cert(c, c, &root_place, e, now);
+    return rc ? rc : check_crl(list, out, e, root_crl, c, now);
 }
 
 struct chain_ca {
@@ -102,15 +101,15 @@ struct chain_ca {
 };
 
 /* Steps 2 and 3, and what of 4 and 5 is not about the leaf; both certificates are read. */
-static rc_t check_ca(chain_ca_t *x, tee_fault_t *fault, view_t root_crl, view_t pck_crl, view_t root, int64_t now)
+static rc_t check_ca(chain_ca_t *x, err_t *e, view_t root_crl, view_t pck_crl, view_t root, int64_t now)
 {
-    rc_t rc = check_root(&x->root, &x->root_list, &x->root_crl, fault, root_crl, root, now);
+    rc_t rc = check_root(&x->root, &x->root_list, &x->root_crl, e, root_crl, root, now);
     if (!rc)
-        rc = check_cert(&x->ca, &x->root, &ca_place, fault, now);
+        rc = check_cert(&x->ca, &x->root, &ca_place, e, now);
     if (!rc && crl_lists(&x->root_list, CERT_VIEW(x->ca.serial)))
-        rc = tee_fail(fault, E_REVOKED, "the PCK chain's intermediate certificate is revoked");
+        rc = tee_fail(e, E_REVOKED, "the PCK chain's intermediate certificate is revoked");
     if (!rc)
-        rc = check_crl(&x->pck_list, &x->pck_crl, fault, pck_crl, &x->ca, now);
+        rc = check_crl(&x->pck_list, &x->pck_crl, e, pck_crl, &x->ca, now);
     if (rc)
         return rc;
     x->earliest_expiry =
@@ -119,17 +118,17 @@ static rc_t check_ca(chain_ca_t *x, tee_fault_t *fault, view_t root_crl, view_t 
 }
 
 /* The rest of steps 4 and 5, and the SGX extension. */
-static rc_t check_leaf(chain_pck_t *out, tee_fault_t *fault, const cert_t *leaf, const chain_ca_t *x, int64_t now)
+static rc_t check_leaf(chain_pck_t *out, err_t *e, const cert_t *leaf, const chain_ca_t *x, int64_t now)
 {
     chain_pck_t v = { .root_crl = x->root_crl, .pck_crl = x->pck_crl };
-    rc_t rc = check_cert(leaf, &x->ca, &pck_place, fault, now);
+    rc_t rc = check_cert(leaf, &x->ca, &pck_place, e, now);
     if (rc)
         return rc;
     if (crl_lists(&x->pck_list, CERT_VIEW(leaf->serial)))
-        return tee_fail(fault, E_REVOKED, "the PCK certificate is revoked");
+        return tee_fail(e, E_REVOKED, "the PCK certificate is revoked");
     if (!leaf->sgx.n)
-        return tee_fail(fault, E_SGXEXT, "the PCK certificate has no SGX extension");
-    rc = chain_sgx_parse(&v.sgx, fault, CERT_VIEW(leaf->sgx));
+        return tee_fail(e, E_SGXEXT, "the PCK certificate has no SGX extension");
+    rc = chain_sgx_parse(&v.sgx, e, CERT_VIEW(leaf->sgx));
     if (rc)
         return rc;
     memcpy(v.leaf_pubkey, leaf->pubkey, sizeof v.leaf_pubkey);
@@ -139,64 +138,64 @@ static rc_t check_leaf(chain_pck_t *out, tee_fault_t *fault, const cert_t *leaf,
 }
 
 /* One block and nothing else. */
-static rc_t read_alone(cert_t *c, tee_fault_t *fault, view_t pem)
+static rc_t read_alone(cert_t *c, err_t *e, view_t pem)
 {
     rd_t r = rd_of(pem);
-    rc_t rc = cert_read(c, fault, &r);
-    return !rc && !rd_done(&r) ? tee_fail(fault, E_PEM, NULL) : rc;
+    rc_t rc = cert_read(c, e, &r);
+    return !rc && !rd_done(&r) ? tee_fail(e, E_PEM, NULL) : rc;
 }
 
-rc_t chain_verify_pck(chain_pck_t *out, tee_fault_t *fault, const view_t certs[3], view_t root_crl, view_t pck_crl,
-                      view_t root, int64_t now)
+rc_t chain_verify_pck(chain_pck_t *out, err_t *e, const view_t certs[3], view_t root_crl, view_t pck_crl, view_t root,
+                      int64_t now)
 {
     cert_t leaf;
     chain_ca_t x;
-    rc_t rc = read_alone(&leaf, fault, certs[0]);
+    rc_t rc = read_alone(&leaf, e, certs[0]);
     if (!rc)
-        rc = read_alone(&x.ca, fault, certs[1]);
+        rc = read_alone(&x.ca, e, certs[1]);
     if (!rc)
-        rc = read_alone(&x.root, fault, certs[2]);
+        rc = read_alone(&x.root, e, certs[2]);
     if (rc)
         return rc;
     if (!view_eq(CERT_VIEW(x.root.der), root) &&
         (view_eq(CERT_VIEW(x.ca.der), root) || view_eq(CERT_VIEW(leaf.der), root)))
-        return tee_fail(fault, E_CHAINORDER, "the root is not the last certificate of the chain");
-    rc = check_ca(&x, fault, root_crl, pck_crl, root, now);
-    return rc ? rc : check_leaf(out, fault, &leaf, &x, now);
+        return tee_fail(e, E_CHAINORDER, "the root is not the last certificate of the chain");
+    rc = check_ca(&x, e, root_crl, pck_crl, root, now);
+    return rc ? rc : check_leaf(out, e, &leaf, &x, now);
 }
 
 /* Reads two certificates with line ends between and behind them, and perhaps one NUL at the end. */
-static rc_t read_pair(cert_t *first, cert_t *second, view_t blocks[2], tee_fault_t *fault, view_t pem)
+static rc_t read_pair(cert_t *first, cert_t *second, view_t blocks[2], err_t *e, view_t pem)
 {
     cert_t *const certs[2] = { first, second };
     rd_t r = rd_of(pem);
     size_t n = 0;
     if (pem.n > CHAIN_PEM_MAX)
-        return tee_fail(fault, E_LIMIT, "a certificate chain is longer than 16 KiB");
+        return tee_fail(e, E_LIMIT, "a certificate chain is longer than 16 KiB");
     if (r.n && r.p[r.n - 1] == 0)
         r.n--;
     for (; r.n; n++) {
         const uint8_t *start = r.p;
         if (n == 2)
-            return tee_fail(fault, E_CHAINLEN, NULL);
-        rc_t rc = cert_read(certs[n], fault, &r);
+            return tee_fail(e, E_CHAINLEN, NULL);
+        rc_t rc = cert_read(certs[n], e, &r);
         if (rc)
             return rc;
         blocks[n] = view_of(start, (size_t)(r.p - start));
         pem_skip_lines(&r);
     }
-    return n == 2 ? RC_OK : tee_fail(fault, E_CHAINLEN, NULL);
+    return n == 2 ? RC_OK : tee_fail(e, E_CHAINLEN, NULL);
 }
 
-rc_t chain_verify_ca(const chain_ca_t **out, tee_fault_t *fault, arena_t *a, view_t pem, view_t root_crl,
-                     view_t pck_crl, view_t root, int64_t now)
+rc_t chain_verify_ca(const chain_ca_t **out, err_t *e, arena_t *a, view_t pem, view_t root_crl, view_t pck_crl,
+                     view_t root, int64_t now)
 {
     chain_ca_t *x = arena_alloc(a, sizeof *x);
     if (!x)
-        return tee_fail(fault, E_NOMEM, NULL);
-    rc_t rc = read_pair(&x->ca, &x->root, x->pem, fault, pem);
+        return tee_fail(e, E_NOMEM, NULL);
+    rc_t rc = read_pair(&x->ca, &x->root, x->pem, e, pem);
     if (!rc)
-        rc = check_ca(x, fault, root_crl, pck_crl, root, now);
+        rc = check_ca(x, e, root_crl, pck_crl, root, now);
     if (!rc)
         *out = x;
     return rc;
@@ -207,11 +206,11 @@ bool chain_is_of(const chain_ca_t *ca, const view_t certs[3])
     return view_eq(certs[1], ca->pem[0]) && view_eq(certs[2], ca->pem[1]);
 }
 
-rc_t chain_verify_leaf(chain_pck_t *out, tee_fault_t *fault, view_t leaf, const chain_ca_t *ca, int64_t now)
+rc_t chain_verify_leaf(chain_pck_t *out, err_t *e, view_t leaf, const chain_ca_t *ca, int64_t now)
 {
     cert_t c;
-    rc_t rc = read_alone(&c, fault, leaf);
-    return rc ? rc : check_leaf(out, fault, &c, ca, now);
+    rc_t rc = read_alone(&c, e, leaf);
+    return rc ? rc : check_leaf(out, e, &c, ca, now);
 }
 
 int64_t chain_ca_expiry(const chain_ca_t *ca)
@@ -219,39 +218,39 @@ int64_t chain_ca_expiry(const chain_ca_t *ca)
     return ca->earliest_expiry;
 }
 
-rc_t chain_verify_signer(chain_signer_t *out, tee_fault_t *fault, view_t pem, view_t root_crl, view_t root, int64_t now)
+rc_t chain_verify_signer(chain_signer_t *out, err_t *e, view_t pem, view_t root_crl, view_t root, int64_t now)
 {
     chain_crl_t seen;
     cert_t signer, last;
     crl_t root_list;
     view_t blocks[2];
-    rc_t rc = read_pair(&signer, &last, blocks, fault, pem);
+    rc_t rc = read_pair(&signer, &last, blocks, e, pem);
     if (rc)
         return rc;
     if (!view_eq(CERT_VIEW(last.der), root) && view_eq(CERT_VIEW(signer.der), root))
-        return tee_fail(fault, E_CHAINORDER, "the root is not the last certificate of the chain");
-    rc = check_root(&last, &root_list, &seen, fault, root_crl, root, now);
+        return tee_fail(e, E_CHAINORDER, "the root is not the last certificate of the chain");
+    rc = check_root(&last, &root_list, &seen, e, root_crl, root, now);
     if (!rc)
-        rc = check_cert(&signer, &last, &signer_place, fault, now);
+        rc = check_cert(&signer, &last, &signer_place, e, now);
     if (rc)
         return rc;
     if (crl_lists(&root_list, CERT_VIEW(signer.serial)))
-        return tee_fail(fault, E_REVOKED, "the TCB signing certificate is revoked");
+        return tee_fail(e, E_REVOKED, "the TCB signing certificate is revoked");
     memcpy(out->pubkey, signer.pubkey, sizeof out->pubkey);
     out->earliest_expiry = min64(root_list.next_update, min64(signer.not_after, last.not_after));
     return RC_OK;
 }
 
-rc_t chain_platform(uint8_t fmspc[6], bool *processor_ca, tee_fault_t *fault, const view_t certs[3])
+rc_t chain_platform(uint8_t fmspc[6], bool *processor_ca, err_t *e, const view_t certs[3])
 {
     cert_t leaf, ca;
     chain_sgx_t sgx;
     rd_t leaf_pem = rd_of(certs[0]), ca_pem = rd_of(certs[1]);
-    rc_t rc = cert_read(&leaf, fault, &leaf_pem);
+    rc_t rc = cert_read(&leaf, e, &leaf_pem);
     if (!rc)
-        rc = cert_read(&ca, fault, &ca_pem);
+        rc = cert_read(&ca, e, &ca_pem);
     if (!rc)
-        rc = chain_sgx_parse(&sgx, fault, CERT_VIEW(leaf.sgx));
+        rc = chain_sgx_parse(&sgx, e, CERT_VIEW(leaf.sgx));
     if (rc)
         return rc;
     memcpy(fmspc, sgx.fmspc, 6);

@@ -55,21 +55,21 @@ extern const view_t CHAIN_INTEL_ROOT;
 
 /* Parses the value of the SGX extension: strict DER, consumed to its end; each field exactly once. out written only on
  * RC_OK. E_SGXEXT. */
-NODISCARD rc_t chain_sgx_parse(chain_sgx_t *out, tee_fault_t *fault, view_t der);
+NODISCARD rc_t chain_sgx_parse(chain_sgx_t *out, err_t *e, view_t der);
 
 /* Verifies leaf, intermediate and root of a quote (PEM blocks, in this order) and both revocation lists, by steps 2 to
  * 5 of tee-facts section 5, at the time now (Unix seconds, bounds inclusive). root      DER of the trust root:
  * byte-equal to the last certificate root_crl, pck_crl  DER; n 0: E_CRL_MISSING out written only on RC_OK. Codes E_PEM,
  * E_CHAINLEN to E_SGXEXT. */
-NODISCARD rc_t chain_verify_pck(chain_pck_t *out, tee_fault_t *fault, const view_t certs[3], view_t root_crl,
-                                view_t pck_crl, view_t root, int64_t now);
+NODISCARD rc_t chain_verify_pck(chain_pck_t *out, err_t *e, const view_t certs[3], view_t root_crl, view_t pck_crl,
+                                view_t root, int64_t now);
 
 /* The part that the PCK chains of many quotes share: intermediate, root and both revocation lists. */
 typedef struct chain_ca chain_ca_t;
 
 /* Verifies this part by steps 2 to 5. *out is in the arena and points into pem and the lists; written only on RC_OK.
  *   pem  intermediate, root */
-NODISCARD rc_t chain_verify_ca(const chain_ca_t **out, tee_fault_t *fault, arena_t *a, view_t pem, view_t root_crl,
+NODISCARD rc_t chain_verify_ca(const chain_ca_t **out, err_t *e, arena_t *a, view_t pem, view_t root_crl,
                                view_t pck_crl, view_t root, int64_t now);
 
 /* Unix seconds: of both certificates and both lists. */
@@ -80,18 +80,18 @@ bool chain_is_of(const chain_ca_t *ca, const view_t certs[3]);
 
 /* Verifies what chain_verify_pck verifies, for a chain that chain_is_of this CA; the caller knows that the CA's part
  * holds at the time now. */
-NODISCARD rc_t chain_verify_leaf(chain_pck_t *out, tee_fault_t *fault, view_t leaf, const chain_ca_t *ca, int64_t now);
+NODISCARD rc_t chain_verify_leaf(chain_pck_t *out, err_t *e, view_t leaf, const chain_ca_t *ca, int64_t now);
 
 /* Verifies a TCB signing chain (PEM: signer, root; step 6). */
-NODISCARD rc_t chain_verify_signer(chain_signer_t *out, tee_fault_t *fault, view_t pem, view_t root_crl, view_t root,
+NODISCARD rc_t chain_verify_signer(chain_signer_t *out, err_t *e, view_t pem, view_t root_crl, view_t root,
                                    int64_t now);
 
 /* The platform of a quote's PCK chain, for asking a PCS: FMSPC, and whether the issuer is the Processor CA (else the
  * Platform CA). Nothing is verified. Outputs written only on RC_OK. Codes of parsing. */
-NODISCARD rc_t chain_platform(uint8_t fmspc[6], bool *processor_ca, tee_fault_t *fault, const view_t certs[3]);
+NODISCARD rc_t chain_platform(uint8_t fmspc[6], bool *processor_ca, err_t *e, const view_t certs[3]);
 
 /* DER of a revocation list that is PEM, DER or hex of DER. out is in the arena or in the input.
  * E_CRL, E_LIMIT, E_NOMEM. */
-NODISCARD rc_t chain_crl_der(view_t *out, tee_fault_t *fault, arena_t *a, view_t in);
+NODISCARD rc_t chain_crl_der(view_t *out, err_t *e, arena_t *a, view_t in);
 
 #endif

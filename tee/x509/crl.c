@@ -106,13 +106,13 @@ static bool parse_tbs(crl_t *c)
     return !tbs.bad && parse_entries(c, &tbs) && parse_extensions(c, &tbs) && rd_done(&tbs);
 }
 
-rc_t crl_parse(crl_t *out, tee_fault_t *fault, view_t der)
+rc_t crl_parse(crl_t *out, err_t *e, view_t der)
 {
     crl_t c = { 0 };
     if (der.n > CHAIN_CRL_MAX)
-        return tee_fail(fault, E_LIMIT, "revocation list is longer than 1 MiB");
+        return tee_fail(e, E_LIMIT, "revocation list is longer than 1 MiB");
     if (der_signed(&c.parts, der) || !parse_tbs(&c))
-        return tee_fail(fault, E_CRL, NULL);
+        return tee_fail(e, E_CRL, NULL);
     *out = c;
     return RC_OK;
 }
@@ -155,13 +155,13 @@ static rc_t from_pem(wr_t *w, view_t in)
     return !rc && !rd_done(&r) ? RC_MALFORMED : rc;
 }
 
-rc_t chain_crl_der(view_t *out, tee_fault_t *fault, arena_t *a, view_t in)
+rc_t chain_crl_der(view_t *out, err_t *e, arena_t *a, view_t in)
 {
     static const char begin[] = "-----BEGIN";
     view_t text = in;
     rc_t rc;
     if (in.n > TEXT_MAX)
-        return tee_fail(fault, E_LIMIT, "revocation list is longer than 1 MiB");
+        return tee_fail(e, E_LIMIT, "revocation list is longer than 1 MiB");
     while (text.n && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r'))
         text.n--;
     bool pem = in.n >= sizeof begin && memcmp(in.p, begin, sizeof begin - 1) == 0;
@@ -169,22 +169,22 @@ rc_t chain_crl_der(view_t *out, tee_fault_t *fault, arena_t *a, view_t in)
         size_t cap = pem ? in.n : text.n / 2;
         uint8_t *buf = arena_alloc(a, cap);
         if (!buf)
-            return tee_fail(fault, E_NOMEM, NULL);
+            return tee_fail(e, E_NOMEM, NULL);
         wr_t w = wr_of(buf, cap);
         if (pem)
             rc = from_pem(&w, in);
         else
             rc = hex_decode(buf, &w.n, cap, (const char *)text.p, text.n);
         if (rc)
-            return tee_fail(fault, E_CRL, "revocation list is not well-formed PEM or hex");
+            return tee_fail(e, E_CRL, "revocation list is not well-formed PEM or hex");
         in = wr_view(&w);
     }
     rd_t r = rd_of(in);
     der_take(&r, DER_SEQUENCE);
     if (!rd_done(&r))
-        return tee_fail(fault, E_CRL, "revocation list is neither PEM, DER nor hex of DER");
+        return tee_fail(e, E_CRL, "revocation list is neither PEM, DER nor hex of DER");
     if (in.n > CHAIN_CRL_MAX)
-        return tee_fail(fault, E_LIMIT, "revocation list is longer than 1 MiB");
+        return tee_fail(e, E_LIMIT, "revocation list is longer than 1 MiB");
     *out = in;
     return RC_OK;
 }

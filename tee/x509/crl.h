@@ -25,7 +25,7 @@ typedef struct {
 } crl_t;
 
 /* Parses one list with every entry; no signature is checked. out written only on RC_OK. E_CRL, E_LIMIT. */
-NODISCARD rc_t crl_parse(crl_t *out, tee_fault_t *fault, view_t der);
+NODISCARD rc_t crl_parse(crl_t *out, err_t *e, view_t der);
 
 /* True when the list names this serial number (big-endian, without leading zeros). */
 bool crl_lists(const crl_t *c, view_t serial);

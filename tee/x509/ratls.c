@@ -70,25 +70,25 @@ static bool read_fields(ratls_t *x, view_t tbs)
     return true;
 }
 
-rc_t ratls_check(ratls_t *out, tee_fault_t *fault, view_t cert, int64_t now)
+rc_t ratls_check(ratls_t *out, err_t *e, view_t cert, int64_t now)
 {
     der_signed_t parts;
     ratls_t x = { 0 };
     uint8_t expected[TEE_REPORT_DATA_LEN];
     if (cert.n > RATLS_CERT_MAX)
-        return tee_fail(fault, E_LIMIT, "the certificate is longer than any that TLS libraries take");
+        return tee_fail(e, E_LIMIT, "the certificate is longer than any that TLS libraries take");
     if (der_signed(&parts, cert) || !read_fields(&x, parts.tbs))
-        return tee_fail(fault, E_CERT, NULL);
+        return tee_fail(e, E_CERT, NULL);
     if (!x.evidence.n)
-        return tee_fail(fault, E_CERT, "the certificate carries no quote");
+        return tee_fail(e, E_CERT, "the certificate carries no quote");
     if (now < x.not_before || now > x.not_after)
-        return tee_fail(fault, E_CHAINTIME, NULL);
-    rc_t rc = quote_parse(&x.quote, fault, x.evidence);
+        return tee_fail(e, E_CHAINTIME, NULL);
+    rc_t rc = quote_parse(&x.quote, e, x.evidence);
     if (rc)
         return rc;
     tee_ratls_report_data(expected, x.spki);
     if (memcmp(x.quote.td.report_data, expected, sizeof expected) != 0)
-        return tee_fail(fault, E_REPORTDATA, "the quote is not over the certificate's key");
+        return tee_fail(e, E_REPORTDATA, "the quote is not over the certificate's key");
     *out = x;
     return RC_OK;
 }

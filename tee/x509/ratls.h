@@ -32,6 +32,6 @@ typedef struct {
  * The peer must have proven in a TLS handshake that it has that key: TLS libraries do. Whether the quote is genuine, and of
  * what, is not looked at: that is tee_verify. The certificate's own signature says nothing and is not looked at either.
  * out written only on RC_OK. E_CERT: malformed, no quote or two; E_CHAINTIME; E_REPORTDATA; E_LIMIT; those of quote_parse. */
-NODISCARD rc_t ratls_check(ratls_t *out, tee_fault_t *fault, view_t cert, int64_t now);
+NODISCARD rc_t ratls_check(ratls_t *out, err_t *e, view_t cert, int64_t now);
 
 #endif

@@ -111,7 +111,7 @@ static bool parse_field(chain_sgx_t *s, unsigned arc, rd_t *value)
     return true;
 }
 
-rc_t chain_sgx_parse(chain_sgx_t *out, tee_fault_t *fault, view_t der)
+rc_t chain_sgx_parse(chain_sgx_t *out, err_t *e, view_t der)
 {
     const uint32_t required = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5;
     chain_sgx_t s = { 0 };
@@ -122,18 +122,18 @@ rc_t chain_sgx_parse(chain_sgx_t *out, tee_fault_t *fault, view_t der)
         rd_t in;
         unsigned arc = enter_field(&in, &list, 0);
         if (arc == 0 || arc > 7)
-            return tee_fail(fault, E_SGXEXT, "SGX extension has a malformed or unknown field");
+            return tee_fail(e, E_SGXEXT, "SGX extension has a malformed or unknown field");
         if (!first_time(&seen, arc))
-            return tee_fail(fault, E_SGXEXT, "SGX extension has a field twice");
+            return tee_fail(e, E_SGXEXT, "SGX extension has a field twice");
         if (!parse_field(&s, arc, &in) || !rd_done(&in))
-            return tee_fail(fault, E_SGXEXT, "a field of the SGX extension has another type, length or range");
+            return tee_fail(e, E_SGXEXT, "a field of the SGX extension has another type, length or range");
     }
     if (list.bad || !rd_done(&whole))
-        return tee_fail(fault, E_SGXEXT, "SGX extension is not one complete DER sequence");
+        return tee_fail(e, E_SGXEXT, "SGX extension is not one complete DER sequence");
     if ((seen & required) != required)
-        return tee_fail(fault, E_SGXEXT, "SGX extension lacks a field");
+        return tee_fail(e, E_SGXEXT, "SGX extension lacks a field");
     if (memcmp(s.components, s.cpu_svn, sizeof s.cpu_svn) != 0)
-        return tee_fail(fault, E_SGXEXT, "CPUSVN of the SGX extension differs from its components");
+        return tee_fail(e, E_SGXEXT, "CPUSVN of the SGX extension differs from its components");
     *out = s;
     return RC_OK;
 }

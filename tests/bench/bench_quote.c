@@ -53,7 +53,7 @@ static view_t load(arena_t *a, const char *dir, const char *folder, const char *
 static bool load_collateral(collateral_t *c, arena_t *a, const char *dir)
 {
     static const char set[] = "collateral/" COLLATERAL_SET;
-    tee_fault_t fault;
+    err_t fault;
     *c = (collateral_t){ .root_ca_crl = load(a, dir, set, "root_ca_crl.der"),
                          .pck_crl = load(a, dir, set, "pck_crl.der"),
                          .pck_crl_issuer_chain = load(a, dir, set, "pck_crl_issuer_chain.pem"),
@@ -70,13 +70,13 @@ static bool load_collateral(collateral_t *c, arena_t *a, const char *dir)
 static bool verify(view_t quote, const collateral_t *c, const tee_prepared_t *prepared)
 {
     tee_verified_t v;
-    tee_fault_t fault;
+    err_t fault;
     arena_t a;
     arena_init(&a, ARENA_MAX);
     rc_t rc = prepared ? tee_verify_prepared(&v, &fault, &a, quote, prepared, NULL, NOW)
                        : tee_verify(&v, &fault, &a, quote, c, CHAIN_INTEL_ROOT, NULL, NOW);
     if (rc)
-        fprintf(stderr, "bench: %s: %s\n", tee_code_name(fault.code), fault.why);
+        fprintf(stderr, "bench: %s: %s\n", tee_code_name(fault.code), fault.text);
     arena_free(&a);
     return rc == RC_OK;
 }
@@ -132,7 +132,7 @@ bool bench_quote(const char *dir)
     static bench_series_t whole, ecdsa;
     collateral_t c;
     tee_prepared_t prepared;
-    tee_fault_t fault;
+    err_t fault;
     arena_t a;
     arena_init(&a, ARENA_MAX);
     view_t quote = dir ? load(&a, dir, "quotes", QUOTE_FILE) : view_of(NULL, 0);

@@ -18,9 +18,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static cert_t cert;
     chain_signer_t out;
-    tee_fault_t fault = { 0 };
+    err_t fault = { 0 };
     require(chain_verify_signer(&out, &fault, view_of(data, len), view_of(NULL, 0), CHAIN_INTEL_ROOT, NOW) != RC_OK);
-    require(fault.code != TEE_OK && fault.why != NULL);
+    require(fault.code != TEE_OK && fault.text[0]);
     if (fault.code == E_CRL_MISSING) {
         rd_t r = rd_of(view_of(data, len));
         for (unsigned i = 0; i < 2; i++) {

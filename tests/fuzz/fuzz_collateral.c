@@ -15,7 +15,7 @@ static void require(int holds)
 static void read_container(arena_t *a, view_t in)
 {
     collateral_t c, again;
-    tee_fault_t fault = { 0 };
+    err_t fault = { 0 };
     view_t text;
     if (collateral_read(&c, &fault, a, in)) {
         require(fault.code != TEE_OK);
@@ -36,7 +36,7 @@ static void split_answer(view_t in, const char *member)
 {
     view_t inner;
     uint8_t sig[64];
-    tee_fault_t fault = { 0 };
+    err_t fault = { 0 };
     if (collateral_split(&inner, sig, &fault, in, member))
         return;
     require(inner.p >= in.p && inner.p + inner.n <= in.p + in.n && inner.n >= 2);

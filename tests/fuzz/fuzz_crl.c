@@ -55,7 +55,7 @@ static void compare(const crl_t *c, gnutls_x509_crl_t other)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    tee_fault_t fault = { 0 };
+    err_t fault = { 0 };
     crl_t c;
     view_t der;
     arena_t a;

@@ -22,14 +22,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     arena_t a;
     tee_evidence_t x, y;
-    const char *why = NULL;
+    err_t why = { 0 };
     char error[DSTACK_ERROR_MAX];
     dstack_error_read(error, view_of(data, len));
     for (const char *p = error; *p; p++)
         require(*p >= ' ' && *p <= '~');
     arena_init(&a, 32u << 20);
     if (dstack_answer_read(&x, &why, &a, view_of(data, len)))
-        require(why != NULL);
+        require(why.text[0]);
     else {
         require(x.quote.n <= TEE_QUOTE_LEN_MAX && x.event_log.n <= TEE_EVENT_LOG_MAX &&
                 x.vm_config.n <= TEE_VM_CONFIG_MAX);

@@ -66,7 +66,7 @@ static void replay(uint8_t regs[4][48], arena_t *a, const json_t *list)
 static rc_t verify(eventlog_t *out, arena_t *a, view_t text, uint8_t regs[4][48])
 {
     const uint8_t *const rtmr[4] = { regs[0], regs[1], regs[2], regs[3] };
-    tee_fault_t fault = { TEE_OK, NULL };
+    err_t fault = { 0 };
     eventlog_t before = { NULL, 77, 78 };
     *out = before;
     rc_t rc = eventlog_verify(out, &fault, a, text, rtmr);
@@ -79,7 +79,7 @@ static void check_identity(const eventlog_t *log, arena_t *a, view_t name)
 {
     size_t seen = 0, at = 0;
     view_t payload;
-    tee_fault_t fault;
+    err_t fault;
     for (size_t i = log->count; i-- > 0;)
         if (log->events[i].imr == 3 && view_eq(log->events[i].name, name)) {
             seen++;

@@ -28,7 +28,7 @@ view_t policy_simulator_root(const policy_t *p)
     return p->simulator_root;
 }
 
-rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, tee_fault_t *fault, arena_t *a, const tee_claim_t *claim,
+rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, err_t *fault, arena_t *a, const tee_claim_t *claim,
                   const uint8_t report_data[TEE_REPORT_DATA_LEN], const policy_t *policy, rollback_t *memory,
                   int64_t now)
 {
@@ -94,12 +94,12 @@ static void serve(mattest_t *m)
 static void check(mattest_t *m)
 {
     static const uint8_t reject[] = { 0, 0, 0, 2, 4, 0, E_ATTEST };
-    tee_fault_t fault;
+    err_t fault;
     require(mattest_state(m) != MATTEST_ATTESTED && !mattest_peer(m));
     require(mattest_release_key(m, &fault, 0) != RC_OK);
     if (mattest_state(m) != MATTEST_FAILED)
         return;
-    require(mattest_fault(m)->code != TEE_OK && mattest_fault(m)->why);
+    require(mattest_fault(m)->code != TEE_OK && mattest_fault(m)->text[0]);
     require(mattest_take(m, view_str("x"), view_of(NULL, 0), 0, 0) != RC_OK && mattest_tick(m, 0) != RC_OK);
     view_t out = mattest_output(m);
     if (mattest_fault(m)->code != E_REJECTED)

@@ -39,7 +39,7 @@ static void check_mr_td(const tdvf_t *t, view_t firmware)
     uint64_t pages = 0;
     uint8_t was[48], again[48];
     tdvf_t other;
-    const char *why;
+    err_t why;
     for (size_t i = 0; i < t->count; i++) {
         pages += t->sections[i].size / 4096;
         if (t->sections[i].measured)
@@ -66,24 +66,24 @@ static void check_mr_td(const tdvf_t *t, view_t firmware)
 static void check_firmware(view_t firmware)
 {
     tdvf_t t;
-    const char *why = NULL;
+    err_t why = { 0 };
     uint8_t digest[48];
     if (tdvf_parse(&t, &why, firmware)) {
-        require(why != NULL);
+        require(why.text[0]);
         return;
     }
     check_sections(&t, firmware);
     check_mr_td(&t, firmware);
     for (uint64_t memory = 1u << 20; memory <= TDVF_MEMORY_MAX; memory *= 8)
-        require(tdvf_hob_digest(digest, &why, &t, memory) == RC_OK || why != NULL);
+        require(tdvf_hob_digest(digest, &why, &t, memory) == RC_OK || why.text[0]);
 }
 
 static void check_kernel(view_t kernel)
 {
-    const char *why = NULL;
+    err_t why = { 0 };
     uint8_t was[48], now[48];
     rc_t rc = bzimage_digest(was, &why, kernel, 4ull << 30, INITRD_LEN);
-    require(rc == RC_OK || why != NULL);
+    require(rc == RC_OK || why.text[0]);
     require(bzimage_digest(now, &why, kernel, 64ull << 30, INITRD_LEN) == rc);
     require(rc || memcmp(was, now, 48) == 0);
     if (!rc && kernel.n)

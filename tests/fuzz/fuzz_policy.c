@@ -105,7 +105,7 @@ static void make_subject(arena_t *a, const json_t *policy)
 static bool admitted(const policy_t *p)
 {
     const char *image = NULL;
-    tee_fault_t fault = { TEE_OK, NULL };
+    err_t fault = { 0 };
     rc_t rc = policy_check(p, &image, &fault, &s.subject);
     require((rc == RC_OK) == (image != NULL) && (rc == RC_OK) == (fault.code == TEE_OK));
     return rc == RC_OK;

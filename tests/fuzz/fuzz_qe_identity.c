@@ -14,7 +14,7 @@ static void require(int holds)
 static void grade(const qe_identity_t *id, uint16_t svn)
 {
     uint8_t attributes[16];
-    tee_fault_t fault = { 0 };
+    err_t fault = { 0 };
     const tcb_level_t *level = NULL;
     quote_enclave_t qe = {
         .attributes = attributes, .mr_signer = id->mr_signer, .isv_prod_id = id->isv_prod_id, .isv_svn = svn
@@ -36,7 +36,7 @@ static void grade(const qe_identity_t *id, uint16_t svn)
 static bool check(arena_t *a, const uint8_t *data, size_t len, tcb_tee_t tee)
 {
     qe_identity_t id;
-    tee_fault_t fault = { 0 };
+    err_t fault = { 0 };
     rc_t rc = qe_identity_parse(&id, &fault, a, view_of(data, len), tee);
     require((rc == RC_OK) == (fault.code == TEE_OK));
     if (rc)

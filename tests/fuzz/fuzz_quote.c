@@ -11,15 +11,15 @@ static void require(int holds)
         abort();
 }
 
-typedef rc_t parser_t(quote_t *out, tee_fault_t *fault, view_t in);
+typedef rc_t parser_t(quote_t *out, err_t *fault, view_t in);
 
 /* True when it parses. */
 static int check(parser_t *parser, const uint8_t *data, size_t len)
 {
     quote_t q, again;
-    tee_fault_t fault = { 0 };
+    err_t fault = { 0 };
     if (parser(&q, &fault, view_of(data, len)) != RC_OK) {
-        require(fault.why != NULL);
+        require(fault.text[0]);
         return 0;
     }
     const uint8_t *end = data + q.used.n;

@@ -23,9 +23,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     const view_t cert = view_of(data, len);
     uint8_t expected[TEE_REPORT_DATA_LEN];
     ratls_t r, again;
-    tee_fault_t fault = { 0 };
+    err_t fault = { 0 };
     if (ratls_check(&r, &fault, cert, NOW)) {
-        require(fault.code != TEE_OK && fault.why != NULL);
+        require(fault.code != TEE_OK && fault.text[0]);
         return 0;
     }
     require(r.not_before <= NOW && NOW <= r.not_after);

@@ -13,9 +13,9 @@ static void require(int holds)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     chain_sgx_t s, again;
-    tee_fault_t fault = { 0 };
+    err_t fault = { 0 };
     if (chain_sgx_parse(&s, &fault, view_of(data, len)) != RC_OK) {
-        require(fault.code == E_SGXEXT && fault.why != NULL);
+        require(fault.code == E_SGXEXT && fault.text[0]);
         return 0;
     }
     require(memcmp(s.components, s.cpu_svn, sizeof s.cpu_svn) == 0 && s.sgx_type <= 2);

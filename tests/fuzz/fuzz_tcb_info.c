@@ -34,7 +34,7 @@ static void compare_turned(const tcb_info_t *info, arena_t *a, const uint8_t *da
     json_t *o = json_loadb((const char *)data, len, 0, NULL), *in = json_object_get(o, "tcbLevels"),
            *out = json_array();
     tcb_info_t turned;
-    tee_fault_t fault;
+    err_t fault;
     require(o && out);
     for (size_t i = json_array_size(in); i-- > 0;)
         require(json_array_append(out, json_array_get(in, i)) == 0);
@@ -56,7 +56,7 @@ static void compare_turned(const tcb_info_t *info, arena_t *a, const uint8_t *da
 static bool check(arena_t *a, const uint8_t *data, size_t len, tcb_tee_t tee)
 {
     tcb_info_t info;
-    tee_fault_t fault = { 0 };
+    err_t fault = { 0 };
     rc_t rc = tcb_info_parse(&info, &fault, a, view_of(data, len), tee);
     require((rc == RC_OK) == (fault.code == TEE_OK));
     if (rc)

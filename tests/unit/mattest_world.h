@@ -44,7 +44,7 @@ view_t policy_simulator_root(const policy_t *p)
 }
 
 /* Signature of the quote, collateral, verdict and report data, in the order of the real one. */
-rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, tee_fault_t *fault, arena_t *a, const tee_claim_t *claim,
+rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, err_t *fault, arena_t *a, const tee_claim_t *claim,
                   const uint8_t report_data[TEE_REPORT_DATA_LEN], const policy_t *policy, rollback_t *memory,
                   int64_t now)
 {
@@ -92,11 +92,11 @@ static rc_t sign(void *ctx, uint8_t out[64], const hash32_t *digest)
 static void world_open(void)
 {
     static const uint8_t seed[32] = { 9 };
-    const char *why;
+    err_t why;
     ck_assert_int_eq(secret_init(), RC_OK);
     world.ecdsa = ecdsa_new(NULL);
     ck_assert_ptr_nonnull(world.ecdsa);
-    ck_assert_int_eq(tee_simulator_open(&world.provider, seed, &why), RC_OK);
+    ck_assert_int_eq(tee_simulator_open(&world.provider, &why, seed), RC_OK);
     sha256(&world.policy->digest, view_str("policy"));
     world.policy->simulator_root = view_str("a root");
     world.production->simulator_root = view_of(NULL, 0);
@@ -184,9 +184,9 @@ static void serve(end_t *e)
     if (mattest_state(e->m) == MATTEST_QUOTE) {
         uint8_t report_data[TEE_REPORT_DATA_LEN];
         tee_evidence_t evidence;
-        const char *why;
+        err_t why;
         mattest_report_data(e->m, report_data);
-        ck_assert_int_eq(world.provider.get_evidence(world.provider.ctx, &evidence, report_data, &why), RC_OK);
+        ck_assert_int_eq(world.provider.get_evidence(world.provider.ctx, &evidence, &why, report_data), RC_OK);
         rc_t rc = mattest_evidence(e->m, &evidence, e->staples);
         ck_assert((rc == RC_OK) == (mattest_state(e->m) != MATTEST_FAILED));
         tee_evidence_free(&evidence);
@@ -227,9 +227,9 @@ static void hellos(hello_t *i, hello_t *r, uint8_t ex[32], const end_t *a, const
 static size_t evidence_message(uint8_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN])
 {
     tee_evidence_t e;
-    const char *why;
+    err_t why;
     wr_t w = wr_of(out, MESSAGES_MAX);
-    ck_assert_int_eq(world.provider.get_evidence(world.provider.ctx, &e, report_data, &why), RC_OK);
+    ck_assert_int_eq(world.provider.get_evidence(world.provider.ctx, &e, &why, report_data), RC_OK);
     wr_be(&w, 17 + e.quote.n, 4);
     wr_u8(&w, 2);
     wr_u8(&w, (uint8_t)e.type);

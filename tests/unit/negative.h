@@ -61,7 +61,7 @@ static inline view_t test_data(real_t *r, const char *name)
 static inline void real_open(real_t *r)
 {
     collateral_t *c = &r->collateral;
-    tee_fault_t fault;
+    err_t fault;
     arena_init(&r->a, 64u << 20);
     *c = (collateral_t){ .root_ca_crl = test_data(r, "root_ca_crl.der"), .pck_crl = test_data(r, "pck_crl.der") };
     r->n = read_test_data(r->quote, sizeof r->quote, "quote.bin");
@@ -75,11 +75,11 @@ static inline void real_open(real_t *r)
 /* The quote of version 5 with TD report 1.5: below every TCB level. */
 static inline void real_open_v5(real_t *r)
 {
-    tee_fault_t fault = { TEE_OK, "" };
+    err_t fault = { 0 };
     arena_init(&r->a, 64u << 20);
     r->n = read_test_data(r->quote, sizeof r->quote, "v5_quote.bin");
     rc_t rc = collateral_read(&r->collateral, &fault, &r->a, test_data(r, "v5_collateral.json"));
-    ck_assert_msg(rc == RC_OK, "%s", fault.why);
+    ck_assert_msg(rc == RC_OK, "%s", fault.text);
 }
 
 static inline void real_close(real_t *r)

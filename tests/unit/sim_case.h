@@ -24,13 +24,13 @@ typedef struct {
 /* Opens a platform by a plan and takes evidence and collateral of SIM_NOW. */
 static inline void sim_case_open(sim_case_t *c, const sim_plan_t *plan, const char *name)
 {
-    const char *why = "";
-    tee_fault_t fault = { TEE_OK, "" };
+    err_t why = { 0 };
+    err_t fault = { 0 };
     arena_init(&c->a, 128u << 20);
-    ck_assert_msg(sim_open(&c->p, plan, sim_seed, &why) == RC_OK, "%s: %s", name, why);
-    ck_assert_msg(c->p.get_evidence(c->p.ctx, &c->evidence, sim_report_data, &why) == RC_OK, "%s: %s", name, why);
+    ck_assert_msg(sim_open(&c->p, &why, plan, sim_seed) == RC_OK, "%s: %s", name, why.text);
+    ck_assert_msg(c->p.get_evidence(c->p.ctx, &c->evidence, &why, sim_report_data) == RC_OK, "%s: %s", name, why.text);
     ck_assert_msg(c->p.get_collateral(c->p.ctx, &c->container, &c->a, SIM_NOW) == RC_OK, "%s: collateral", name);
-    ck_assert_msg(collateral_read(&c->collateral, &fault, &c->a, c->container) == RC_OK, "%s: %s", name, fault.why);
+    ck_assert_msg(collateral_read(&c->collateral, &fault, &c->a, c->container) == RC_OK, "%s: %s", name, fault.text);
 }
 
 static inline void sim_case_close(sim_case_t *c)
@@ -46,7 +46,7 @@ static inline void verify_prepared(tee_code_t want, arena_t *a, view_t quote, co
 {
     tee_prepared_t prepared;
     tee_verified_t v;
-    tee_fault_t fault = { TEE_OK, NULL };
+    err_t fault = { 0 };
     if (tee_prepare(&prepared, &fault, a, collateral, root, now))
         ck_assert_uint_ne(want, TEE_OK);
     else {
@@ -63,7 +63,7 @@ static inline tee_code_t verify_quietly(tee_verified_t *out, arena_t *a, view_t 
 {
     static tee_verified_t v, before; /* large */
     static rollback_t memory_before;
-    tee_fault_t fault = { TEE_OK, NULL };
+    err_t fault = { 0 };
     arena_mark_t mark = arena_mark(a);
     memset(&before, 0x5a, sizeof before);
     v = before;
@@ -73,7 +73,7 @@ static inline tee_code_t verify_quietly(tee_verified_t *out, arena_t *a, view_t 
     if (rc) {
         ck_assert_mem_eq(&v, &before, sizeof v);
         ck_assert_uint_ne(fault.code, TEE_OK);
-        ck_assert_ptr_nonnull(fault.why);
+        ck_assert_str_ne(fault.text, "");
         if (memory)
             ck_assert_mem_eq(memory, &memory_before, sizeof *memory);
     } else

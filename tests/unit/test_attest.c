@@ -14,8 +14,7 @@
 static atomic_bool held, failing;
 static atomic_uint made, at_once, at_once_peak;
 
-static rc_t get_evidence(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN],
-                         const char **why)
+static rc_t get_evidence(void *ctx, tee_evidence_t *out, err_t *err, const uint8_t report_data[TEE_REPORT_DATA_LEN])
 {
     (void)ctx;
     unsigned now = ++at_once;
@@ -24,10 +23,8 @@ static rc_t get_evidence(void *ctx, tee_evidence_t *out, const uint8_t report_da
     while (held)
         pause_ms(2);
     at_once--;
-    if (failing) {
-        *why = "the socket is gone";
-        return RC_IO;
-    }
+    if (failing)
+        return err_say(err, RC_IO, "the socket is gone");
     made++;
     return tee_evidence_make(out, TEE_EVIDENCE_SIMULATED, view_of(report_data, TEE_REPORT_DATA_LEN), view_str("[]"),
                              view_of(NULL, 0));

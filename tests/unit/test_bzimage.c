@@ -11,9 +11,9 @@
 
 static rc_t digest_of(uint8_t out[48], const uint8_t *p, size_t n, uint64_t memory, uint64_t initrd)
 {
-    const char *why = NULL;
+    err_t why = { 0 };
     rc_t rc = bzimage_digest(out, &why, view_of(p, n), memory, initrd);
-    ck_assert(rc == RC_OK || (why && *why));
+    ck_assert(rc == RC_OK || why.text[0]);
     return rc;
 }
 

@@ -85,13 +85,13 @@ static view_t to_pem(char *out, view_t der)
 static unsigned verify(const view_t chain[3], view_t rcrl, view_t pcrl, view_t root, int64_t now)
 {
     chain_pck_t v, before;
-    tee_fault_t fault = { 0 };
+    err_t fault = { 0 };
     memset(&before, 0x5a, sizeof before);
     v = before;
     rc_t rc = chain_verify_pck(&v, &fault, chain, rcrl, pcrl, root, now);
     if (rc) {
         ck_assert_mem_eq(&v, &before, sizeof v);
-        ck_assert_ptr_nonnull(fault.why);
+        ck_assert_str_ne(fault.text, "");
         ck_assert_uint_ne(fault.code, TEE_OK);
     }
     return fault.code;
@@ -100,7 +100,7 @@ static unsigned verify(const view_t chain[3], view_t rcrl, view_t pcrl, view_t r
 static unsigned verify_signer(view_t pem, view_t rcrl, view_t root, int64_t now)
 {
     chain_signer_t v, before;
-    tee_fault_t fault = { 0 };
+    err_t fault = { 0 };
     memset(&before, 0x5a, sizeof before);
     v = before;
     rc_t rc = chain_verify_signer(&v, &fault, pem, rcrl, root, now);
@@ -121,9 +121,9 @@ static void assert_hex(const uint8_t *p, size_t n, const char *want)
 START_TEST(a_genuine_pck_chain_verifies)
 {
     chain_pck_t v;
-    tee_fault_t fault = { 0 };
+    err_t fault = { 0 };
     rc_t rc = chain_verify_pck(&v, &fault, certs, all(&root_crl), all(&pck_crl), CHAIN_INTEL_ROOT, NOW);
-    ck_assert_msg(rc == RC_OK, "%s", fault.why);
+    ck_assert_msg(rc == RC_OK, "%s", fault.text);
     assert_hex(v.sgx.fmspc, 6, "00806f050000");
     assert_hex(v.sgx.pce_id, 2, "0000");
     assert_hex(v.sgx.cpu_svn, 16, "08080202040100060000000000000000");
@@ -145,7 +145,7 @@ END_TEST
 
 START_TEST(the_platform_of_a_chain_is_read_without_verifying)
 {
-    tee_fault_t fault;
+    err_t fault;
     chain_pck_t pck;
     uint8_t fmspc[6];
     bool processor = true;
@@ -163,9 +163,9 @@ END_TEST
 START_TEST(a_genuine_signer_chain_verifies)
 {
     chain_signer_t v;
-    tee_fault_t fault = { 0 };
+    err_t fault = { 0 };
     rc_t rc = chain_verify_signer(&v, &fault, all(&signer_chain), all(&root_crl), CHAIN_INTEL_ROOT, NOW);
-    ck_assert_msg(rc == RC_OK, "%s", fault.why);
+    ck_assert_msg(rc == RC_OK, "%s", fault.text);
     assert_hex(v.pubkey, 64,
                "43451bcc73c9d5917caf766e61af3fe98087dd4f13257b261e851897799dd13d"
                "6811fb47713803bb9bae587fccddc2e31be9a28b86962acc6daf96da58eeca96");
@@ -296,7 +296,7 @@ END_TEST
 START_TEST(truncated_lists_and_certificates_are_malformed)
 {
     crl_t c;
-    tee_fault_t fault;
+    err_t fault;
     for (size_t n = 0; n < pck_crl.n; n++) {
         uint8_t *copy = malloc(n ? n : 1);
         memcpy(copy, pck_crl.b, n);
@@ -328,7 +328,7 @@ START_TEST(a_list_finds_its_serial_numbers)
     uint8_t high[] = { 0xef, 0xae, 0x6e, 0x97, 0x15, 0xfc, 0xa1, 0x3b, 0x87, 0xe3,
                        0x33, 0xe8, 0x26, 0x1e, 0xd6, 0xd9, 0x90, 0xa9, 0x26, 0xad };
     crl_t c;
-    tee_fault_t fault;
+    err_t fault;
     ck_assert_int_eq(crl_parse(&c, &fault, all(&pck_crl)), RC_OK);
     ck_assert(crl_lists(&c, view_of(first, sizeof first)));
     ck_assert(crl_lists(&c, view_of(high, sizeof high))); /* 00 ef ae ... in the list */
@@ -342,7 +342,7 @@ START_TEST(lists_come_as_pem_der_or_hex)
 {
     static char text[4 * FILE_BYTES], upper[4 * FILE_BYTES], pem[4 * FILE_BYTES];
     view_t out;
-    tee_fault_t fault;
+    err_t fault;
     arena_t a;
     arena_init(&a, 1 << 20);
     hex_encode(text, all(&pck_crl));
@@ -361,7 +361,7 @@ START_TEST(lists_come_as_pem_der_or_hex)
         view_of(crl_pem, (size_t)crl_pem_n),
     };
     for (size_t i = 0; i < 4; i++) {
-        ck_assert_msg(chain_crl_der(&out, &fault, &a, good[i]) == RC_OK, "good row %zu: %s", i, fault.why);
+        ck_assert_msg(chain_crl_der(&out, &fault, &a, good[i]) == RC_OK, "good row %zu: %s", i, fault.text);
         ck_assert(view_eq(out, all(&pck_crl)));
         ck_assert_int_ne(chain_crl_der(&out, &fault, &a, view_of(good[i].p, good[i].n - 2)), RC_OK);
     }

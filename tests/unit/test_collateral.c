@@ -27,14 +27,14 @@ static void teardown(void)
 static tee_code_t split(view_t *inner, view_t body)
 {
     uint8_t sig[64];
-    tee_fault_t fault = { 0 };
+    err_t fault = { 0 };
     *inner = view_of((const uint8_t *)"x", 1);
     memset(sig, 0x5a, sizeof sig);
     if (collateral_split(inner, sig, &fault, body, "tcbInfo")) {
         ck_assert_uint_eq(inner->n, 1);
         ck_assert_uint_eq(sig[0], 0x5a);
         ck_assert_uint_eq(sig[63], 0x5a);
-        ck_assert_ptr_nonnull(fault.why);
+        ck_assert_str_ne(fault.text, "");
     } else
         for (unsigned i = 0; i < 64; i++)
             ck_assert_uint_eq(sig[i], i);
@@ -124,12 +124,12 @@ static collateral_t made(void)
 static tee_code_t read_text(collateral_t *out, view_t text)
 {
     collateral_t before;
-    tee_fault_t fault = { 0 };
+    err_t fault = { 0 };
     memset(&before, 0x5a, sizeof before);
     *out = before;
     if (collateral_read(out, &fault, &memory, text)) {
         ck_assert_mem_eq(out, &before, sizeof before);
-        ck_assert_ptr_nonnull(fault.why);
+        ck_assert_str_ne(fault.text, "");
     }
     return fault.code;
 }
@@ -247,7 +247,7 @@ END_TEST
 START_TEST(a_full_arena_is_said)
 {
     collateral_t c = made(), read;
-    tee_fault_t fault = { 0 };
+    err_t fault = { 0 };
     view_t text, none;
     arena_t small;
     ck_assert_int_eq(collateral_write(&text, &memory, &c), RC_OK);

@@ -78,7 +78,7 @@ static size_t build(uint8_t *out, const spec_t *s)
 static rc_t parse(crl_t *c, const spec_t *s)
 {
     static uint8_t bytes[LIST_MAX];
-    tee_fault_t fault = { 0 };
+    err_t fault = { 0 };
     rc_t rc = crl_parse(c, &fault, view_of(bytes, build(bytes, s)));
     ck_assert_uint_eq(fault.code, rc ? E_CRL : TEE_OK);
     return rc;
@@ -170,7 +170,7 @@ START_TEST(no_part_of_a_list_is_a_list)
                                          "\x30\x0c" REASON));
     uint8_t all[LIST_MAX];
     const size_t n = build(all, &s);
-    tee_fault_t fault;
+    err_t fault;
     crl_t c, before;
     memset(&before, 0x5a, sizeof before);
     c = before;
@@ -190,7 +190,7 @@ END_TEST
 START_TEST(a_list_has_a_maximum)
 {
     crl_t c;
-    tee_fault_t fault;
+    err_t fault;
     uint8_t *big = calloc(1, CHAIN_CRL_MAX + 1);
     ck_assert_int_eq(crl_parse(&c, &fault, view_of(big, CHAIN_CRL_MAX + 1)), RC_LIMIT);
     ck_assert_uint_eq(fault.code, E_LIMIT);

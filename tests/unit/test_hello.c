@@ -77,7 +77,7 @@ START_TEST(a_hello_reads_as_it_was_written)
 {
     hello_t i, r, back;
     uint8_t bytes[MATTEST_HELLO_LEN], again[MATTEST_HELLO_LEN];
-    tee_fault_t fault;
+    err_t fault;
     vector(&i, &r);
     hello_write(bytes, &i);
     ck_assert_int_eq(hello_read(&back, &fault, bytes), RC_OK);
@@ -93,7 +93,7 @@ START_TEST(each_bit_is_read_or_must_be_zero)
 {
     hello_t i, r, back;
     uint8_t bytes[MATTEST_HELLO_LEN], again[MATTEST_HELLO_LEN];
-    tee_fault_t fault;
+    err_t fault;
     vector(&i, &r);
     hello_write(bytes, &i);
     for (size_t bit = 0; bit < 8 * sizeof bytes; bit++) {

@@ -29,13 +29,11 @@ static uint64_t clock_fake(void)
     return now_ms;
 }
 
-static rc_t get_evidence(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN],
-                         const char **why)
+static rc_t get_evidence(void *ctx, tee_evidence_t *out, err_t *err, const uint8_t report_data[TEE_REPORT_DATA_LEN])
 {
     quotes++;
     tee_evidence_t e;
-    *why = "the agent is away";
-    rc_t rc = broken ? RC_IO : simulator.get_evidence(ctx, &e, report_data, why);
+    rc_t rc = broken ? err_say(err, RC_IO, "the agent is away") : simulator.get_evidence(ctx, &e, err, report_data);
     if (rc || !long_log) {
         if (!rc)
             *out = e;
@@ -59,10 +57,10 @@ static void set_up(void)
 {
     const uint8_t seed[32] = { 4 };
     char text[400] = "";
-    const char *why = "";
+    err_t why = { 0 };
     log_file = tmpfile();
     log_redirect(log_file, 0);
-    ck_assert_int_eq(tee_simulator_open(&simulator, seed, &why), RC_OK);
+    ck_assert_int_eq(tee_simulator_open(&simulator, &why, seed), RC_OK);
     tee = simulator;
     tee.get_evidence = get_evidence;
     now_ms = NOW * 1000ull;
@@ -89,10 +87,10 @@ static void tear_down(void)
 static hash32_t present(tls_client_t *c)
 {
     ratls_t r;
-    tee_fault_t fault = { 0 };
+    err_t fault = { 0 };
     hash32_t id;
     ck_assert(tls_dial(c, hs_port(server), NULL));
-    ck_assert_msg(ratls_check(&r, &fault, tls_peer(c), (int64_t)(now_ms / 1000)) == RC_OK, "%s", fault.why);
+    ck_assert_msg(ratls_check(&r, &fault, tls_peer(c), (int64_t)(now_ms / 1000)) == RC_OK, "%s", fault.text);
     ck_assert_uint_ge(r.spki.n, 32);
     memcpy(id.b, r.spki.p + r.spki.n - 32, 32);
     return id;
@@ -164,7 +162,7 @@ START_TEST(the_largest_certificate_reaches_its_client)
     uint8_t der[RATLS_CERT_MAX];
     hc_response_t r;
     ratls_t x;
-    tee_fault_t fault = { 0 };
+    err_t fault = { 0 };
     hc_t *c = hc_new(NULL);
     long_log = true;
     now_ms += LIFETIME * 1000 / 3 * 2;
@@ -177,7 +175,7 @@ START_TEST(the_largest_certificate_reaches_its_client)
     rd_t in = rd_of(view_str(r.peer));
     wr_t cert = wr_of(der, sizeof der);
     ck_assert_int_eq(pem_take(&in, &cert, "CERTIFICATE"), RC_OK);
-    ck_assert_msg(ratls_check(&x, &fault, wr_view(&cert), (int64_t)(now_ms / 1000)) == RC_OK, "%s", fault.why);
+    ck_assert_msg(ratls_check(&x, &fault, wr_view(&cert), (int64_t)(now_ms / 1000)) == RC_OK, "%s", fault.text);
     ck_assert_uint_eq(x.event_log.n, RATLS_EVENT_LOG_MAX);
     hc_response_clear(&r);
     hc_free(c);

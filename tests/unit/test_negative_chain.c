@@ -8,11 +8,11 @@ START_TEST(number_13_another_root_of_the_same_name)
     static const uint8_t other_seed[32] = { 9 };
     static sim_plan_t plan;
     tee_provider_t other;
-    const char *why;
+    err_t why;
     sim_case_t c;
     sim_plan_init(&plan);
     sim_case_open(&c, &plan, "13");
-    ck_assert_int_eq(tee_simulator_open(&other, other_seed, &why), RC_OK);
+    ck_assert_int_eq(tee_simulator_open(&other, &why, other_seed), RC_OK);
     check_case(13, "under another root",
                verify_quietly(NULL, &c.a, c.evidence.quote, &c.collateral, other.root, NULL, SIM_NOW), E_ROOT);
     /* Only the chain's last certificate is the trusted one. */

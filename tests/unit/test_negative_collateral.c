@@ -217,7 +217,7 @@ START_TEST(number_40_form)
     collateral_t c;
     view_t document;
     uint8_t signature[64];
-    tee_fault_t fault = { TEE_OK, NULL };
+    err_t fault = { 0 };
     ck_assert_int_eq(collateral_split(&document, signature, &fault, view_of(large, 10u << 20), "tcbInfo"), RC_LIMIT);
     check_case(40, "a service's answer of 10 MiB", fault.code, E_LIMIT);
     ck_assert_int_eq(collateral_read(&c, &fault, &real.a, view_of(large, 10u << 20)), RC_LIMIT);

@@ -154,11 +154,11 @@ static view_t change_text(uint8_t *out, size_t cap, const char *inside, size_t i
                           const char *behind, size_t behind_n)
 {
     tee_provider_t platform;
-    const char *why;
+    err_t why;
     arena_t a;
     wr_t w = wr_of(out, cap);
     arena_init(&a, 1u << 20);
-    ck_assert_int_eq(tee_simulator_open(&platform, sim_seed, &why), RC_OK);
+    ck_assert_int_eq(tee_simulator_open(&platform, &why, sim_seed), RC_OK);
     view_t leaf = sim_cert_pem(&platform, &a, SIM_LEAF), ca = sim_cert_pem(&platform, &a, SIM_CA);
     view_t root = sim_cert_pem(&platform, &a, SIM_ROOT);
     wr_bytes(&w, leaf.p, 400);

@@ -184,7 +184,7 @@ END_TEST
 static tee_code_t appraise_plan(const sim_plan_t *plan, const char *td_rules)
 {
     sim_case_t c;
-    tee_fault_t fault = { TEE_OK, NULL };
+    err_t fault = { 0 };
     policy_error_t error;
     policy_t *policy;
     quote_t quote;

@@ -259,7 +259,7 @@ static void expect(const char *what, const char *json, tee_code_t want)
 {
     policy_t *p = read_text(json);
     const char *image = "untouched";
-    tee_fault_t fault = { TEE_OK, NULL };
+    err_t fault = { 0 };
     rc_t rc = policy_check(p, &image, &fault, &subject);
     ck_assert_msg((rc ? fault.code : TEE_OK) == want, "%s: %s instead of %s", what,
                   tee_code_name(rc ? fault.code : TEE_OK), tee_code_name(want));
@@ -426,7 +426,7 @@ END_TEST
 static tee_code_t judge_self(policy_t *p)
 {
     const char *image = NULL;
-    tee_fault_t fault = { TEE_OK, NULL };
+    err_t fault = { 0 };
     rc_t rc = policy_check(p, &image, &fault, &subject);
     ck_assert(rc || !strcmp(image, "self"));
     return rc ? fault.code : TEE_OK;

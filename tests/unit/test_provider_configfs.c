@@ -104,12 +104,12 @@ static void generate(const char *file)
     char dir[200], inblob[256];
     uint8_t asked[65], blob[TEE_QUOTE_LEN_MAX + 100] = { 0 };
     tee_evidence_t e;
-    const char *why;
+    err_t why;
     snprintf(dir, sizeof dir, "%.*s", (int)(strrchr(file, '/') - file), file);
     snprintf(inblob, sizeof inblob, "%s/inblob", dir);
     ck_assert_int_eq(CONFIGFS_KERNEL.read(NULL, inblob, asked, sizeof asked), 64);
     asked[0] ^= k.fault.flipped;
-    ck_assert_int_eq(k.simulator.get_evidence(k.simulator.ctx, &e, asked, &why), RC_OK);
+    ck_assert_int_eq(k.simulator.get_evidence(k.simulator.ctx, &e, &why, asked), RC_OK);
     memcpy(blob, e.quote.p, e.quote.n);
     tee_evidence_free(&e);
     put_file(dir, "outblob", view_of(blob, k.fault.empty ? 0 : k.fault.blob_len ? k.fault.blob_len : 8000));
@@ -160,10 +160,10 @@ static const configfs_kernel_t fake = {
 static void set_up(void)
 {
     const uint8_t seed[32] = { 9 };
-    const char *why = "";
+    err_t why = { 0 };
     k = (kernel_t){ .fault = { .provider = "tdx_guest" }, .base = "/tmp/kettle-tsm-XXXXXX", .generation = 41 };
     ck_assert_ptr_nonnull(mkdtemp(k.base));
-    ck_assert_int_eq(tee_simulator_open(&k.simulator, seed, &why), RC_OK);
+    ck_assert_int_eq(tee_simulator_open(&k.simulator, &why, seed), RC_OK);
     memset(report_data, 0x5a, sizeof report_data);
 }
 
@@ -177,8 +177,8 @@ static void tear_down(void)
 static tee_provider_t opened(void)
 {
     tee_provider_t p;
-    const char *why = "";
-    ck_assert_msg(configfs_open(&p, &why, k.base, &fake) == RC_OK, "%s", why);
+    err_t why = { 0 };
+    ck_assert_msg(configfs_open(&p, &why, k.base, &fake) == RC_OK, "%s", why.text);
     return p;
 }
 
@@ -187,10 +187,10 @@ START_TEST(a_quote_comes_without_its_padding_and_the_request_is_removed)
     tee_provider_t p = opened();
     tee_evidence_t e;
     quote_t q;
-    tee_fault_t fault;
-    const char *why = "";
+    err_t fault;
+    err_t why = { 0 };
     ck_assert_uint_eq(k.made, 1); /* the look at the provider */
-    ck_assert_msg(p.get_evidence(p.ctx, &e, report_data, &why) == RC_OK, "%s", why);
+    ck_assert_msg(p.get_evidence(p.ctx, &e, &why, report_data) == RC_OK, "%s", why.text);
     ck_assert_int_eq(e.type, TEE_EVIDENCE_TDX);
     ck_assert_int_eq(quote_parse(&q, &fault, e.quote), RC_OK);
     ck_assert_uint_eq(q.used.n, e.quote.n);
@@ -242,16 +242,17 @@ static const struct {
 START_TEST(number_71_a_kernel_that_misbehaves_gives_no_evidence_and_a_reason)
 {
     for (size_t i = 0; i < sizeof cases_71 / sizeof cases_71[0]; i++) {
-        const char *name = cases_71[i].name, *why = "";
+        const char *name = cases_71[i].name;
+        err_t why = { 0 };
         tee_evidence_t e = { 0 };
         tee_provider_t p = opened();
         k.fault = cases_71[i].fault;
         k.fault.provider = "tdx_guest";
         k.failures_left = k.fault.failures;
         k.pauses = 0;
-        rc_t rc = p.get_evidence(p.ctx, &e, report_data, &why);
-        ck_assert_msg(rc == cases_71[i].rc, "71, %s: %s: %s", name, rc_name(rc), why);
-        ck_assert_msg(!rc || strstr(why, cases_71[i].why), "71, %s: %s", name, why);
+        rc_t rc = p.get_evidence(p.ctx, &e, &why, report_data);
+        ck_assert_msg(rc == cases_71[i].rc, "71, %s: %s: %s", name, rc_name(rc), why.text);
+        ck_assert_msg(!rc || strstr(why.text, cases_71[i].why), "71, %s: %s", name, why.text);
         ck_assert_msg(!rc == (e.buffer != NULL), "71, %s", name);
         ck_assert_msg(k.pauses == cases_71[i].pauses, "71, %s: %u pauses", name, k.pauses);
         ck_assert_msg(k.made == k.dropped, "71, %s: a request was left behind", name);
@@ -265,10 +266,10 @@ END_TEST
 START_TEST(number_71_another_provider_than_tdx_guest_is_told_at_the_start)
 {
     tee_provider_t p;
-    const char *why = "";
+    err_t why = { 0 };
     k.fault.provider = "sev_guest";
     ck_assert_int_eq(configfs_open(&p, &why, k.base, &fake), RC_UNSUPPORTED);
-    ck_assert_ptr_nonnull(strstr(why, "sev_guest"));
+    ck_assert_ptr_nonnull(strstr(why.text, "sev_guest"));
     k.fault = (fault_t){ .provider = "tdx_guest", .make_error = -ENXIO, .failures = 1 };
     k.failures_left = 1;
     ck_assert_int_eq(configfs_open(&p, &why, k.base, &fake), RC_UNSUPPORTED); /* no driver has registered */
@@ -279,10 +280,10 @@ START_TEST(pauses_double_from_a_tenth_of_a_second)
 {
     tee_provider_t p = opened();
     tee_evidence_t e;
-    const char *why = "";
+    err_t why = { 0 };
     k.fault.read_error = -EBUSY;
     k.failures_left = 4;
-    ck_assert_int_eq(p.get_evidence(p.ctx, &e, report_data, &why), RC_OK);
+    ck_assert_int_eq(p.get_evidence(p.ctx, &e, &why, report_data), RC_OK);
     ck_assert_uint_eq(k.paused_ms, 100 + 200 + 400 + 800);
     tee_evidence_free(&e);
     p.free(p.ctx);
@@ -294,8 +295,8 @@ static void *ask(void *arg)
     tee_provider_t *p = arg;
     for (unsigned i = 0; i < 5; i++) {
         tee_evidence_t e = { 0 };
-        const char *why = "";
-        if (p->get_evidence(p->ctx, &e, report_data, &why))
+        err_t why = { 0 };
+        if (p->get_evidence(p->ctx, &e, &why, report_data))
             return NULL;
         tee_evidence_free(&e);
     }
@@ -321,11 +322,11 @@ END_TEST
 START_TEST(without_the_kernels_folder_there_is_no_provider)
 {
     tee_provider_t p;
-    const char *why = "";
+    err_t why = { 0 };
     char dir[100], said[300];
     snprintf(dir, sizeof dir, "%s/none", k.base);
     ck_assert_int_eq(configfs_open(&p, &why, dir, NULL), RC_UNSUPPORTED);
-    ck_assert_ptr_nonnull(strstr(why, dir));
+    ck_assert_ptr_nonnull(strstr(why.text, dir));
     const tee_open_t options = { .which = "tdx", .root = k.base };
     ck_assert_int_eq(tee_open(&p, &options, said, sizeof said), RC_UNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(said, "/sys/kernel/config/tsm/report"));

@@ -28,11 +28,11 @@ static uint8_t report_data[TEE_REPORT_DATA_LEN];
 static void set_up(void)
 {
     uint8_t seed[32] = { 7 };
-    const char *why = "";
+    err_t why = { 0 };
     strcpy(folder, "/tmp/kettle-dstack-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(socket_path, sizeof socket_path, "%s/dstack.sock", folder);
-    ck_assert_int_eq(tee_simulator_open(&simulator, seed, &why), RC_OK);
+    ck_assert_int_eq(tee_simulator_open(&simulator, &why, seed), RC_OK);
     for (unsigned i = 0; i < sizeof report_data; i++)
         report_data[i] = (uint8_t)(i + 1);
 }
@@ -52,13 +52,14 @@ static char *quote_hex(const char *request, uint8_t flip)
     static const char key[] = "{\"report_data\":\"";
     uint8_t asked[TEE_REPORT_DATA_LEN], padded[8000] = { 0 };
     tee_evidence_t e;
-    const char *why, *at = strstr(request, key);
+    err_t why;
+    const char *at = strstr(request, key);
     char *hex = malloc(2 * sizeof padded + 1);
     ck_assert_ptr_nonnull(at);
     ck_assert_int_eq(hex_decode_exact(asked, sizeof asked, at + strlen(key), 2 * sizeof asked), RC_OK);
     ck_assert_str_eq(at + strlen(key) + 2 * sizeof asked, "\"}");
     asked[0] ^= flip;
-    ck_assert_int_eq(simulator.get_evidence(simulator.ctx, &e, asked, &why), RC_OK);
+    ck_assert_int_eq(simulator.get_evidence(simulator.ctx, &e, &why, asked), RC_OK);
     memcpy(padded, e.quote.p, e.quote.n);
     tee_evidence_free(&e);
     hex_encode(hex, view_of(padded, sizeof padded));
@@ -219,13 +220,13 @@ static bool be_chatty(int fd, const char *request)
 static rc_t ask(tee_evidence_t *e, char why[400], const char *which)
 {
     tee_provider_t p;
-    const char *text = "";
+    err_t err = { 0 };
     const tee_open_t options = { .which = which, .socket = socket_path, .timeout_ms = TIMEOUT_MS };
     rc_t rc = tee_open(&p, &options, why, 400);
     if (rc)
         return rc;
-    rc = p.get_evidence(p.ctx, e, report_data, &text);
-    snprintf(why, 400, "%s", text);
+    rc = p.get_evidence(p.ctx, e, &err, report_data);
+    snprintf(why, 400, "%s", err.text);
     p.free(p.ctx);
     return rc;
 }
@@ -235,7 +236,7 @@ START_TEST(an_agent_gives_quote_event_log_and_vm_config)
     fake_t *f = fake_new_unix(be_agent, socket_path);
     tee_evidence_t e;
     quote_t q;
-    tee_fault_t fault;
+    err_t fault;
     char why[400] = "";
     ck_assert_msg(ask(&e, why, "dstack") == RC_OK, "%s", why);
     ck_assert_int_eq(e.type, TEE_EVIDENCE_DSTACK);
@@ -315,7 +316,7 @@ START_TEST(number_70_a_socket_that_is_missing_or_refuses)
 {
     tee_provider_t p;
     tee_evidence_t e;
-    const char *text = "";
+    err_t err = { 0 };
     char why[400] = "";
     ck_assert_int_eq(ask(&e, why, "dstack"), RC_UNSUPPORTED); /* missing from the start */
     ck_assert_ptr_nonnull(strstr(why, socket_path));
@@ -323,12 +324,12 @@ START_TEST(number_70_a_socket_that_is_missing_or_refuses)
     const tee_open_t options = { .which = "dstack", .socket = socket_path, .timeout_ms = TIMEOUT_MS };
     ck_assert_int_eq(tee_open(&p, &options, why, sizeof why), RC_OK);
     fake_free(f);
-    ck_assert_int_eq(p.get_evidence(p.ctx, &e, report_data, &text), RC_IO); /* refuses: nobody listens */
-    ck_assert_ptr_nonnull(strstr(text, socket_path));
+    ck_assert_int_eq(p.get_evidence(p.ctx, &e, &err, report_data), RC_IO); /* refuses: nobody listens */
+    ck_assert_ptr_nonnull(strstr(err.text, socket_path));
     unlink(socket_path);
-    ck_assert_int_eq(p.get_evidence(p.ctx, &e, report_data, &text), RC_IO); /* missing now */
-    f = fake_new_unix(be_agent, socket_path);                               /* and there again */
-    ck_assert_int_eq(p.get_evidence(p.ctx, &e, report_data, &text), RC_OK);
+    ck_assert_int_eq(p.get_evidence(p.ctx, &e, &err, report_data), RC_IO); /* missing now */
+    f = fake_new_unix(be_agent, socket_path);                              /* and there again */
+    ck_assert_int_eq(p.get_evidence(p.ctx, &e, &err, report_data), RC_OK);
     tee_evidence_free(&e);
     p.free(p.ctx);
     fake_free(f);
@@ -340,7 +341,7 @@ START_TEST(each_truncation_of_an_answer_is_refused)
     static const char whole[] = "{\"quote\":\"0a0B\",\"event_log\":\"[1]\",\"vm_config\":\"x\",\"more\":[{}]}";
     arena_t a;
     tee_evidence_t e;
-    const char *why = NULL;
+    err_t why = { 0 };
     arena_init(&a, 1 << 20);
     for (size_t n = 0; n < sizeof whole - 1; n++) {
         uint8_t *cut = malloc(n ? n : 1); /* of exactly this size, for the sanitizer */
@@ -360,10 +361,10 @@ START_TEST(too_little_memory_for_an_answer_is_said_so)
 {
     arena_t a;
     tee_evidence_t e;
-    const char *why = NULL;
+    err_t why = { 0 };
     arena_init(&a, 16);
     ck_assert_int_eq(dstack_answer_read(&e, &why, &a, view_str("{\"quote\":\"0a0B\"}")), RC_NOMEM);
-    ck_assert_str_eq(why, "out of memory");
+    ck_assert_str_eq(why.text, "out of memory");
     arena_free(&a);
 }
 END_TEST

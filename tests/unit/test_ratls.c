@@ -17,8 +17,8 @@ static tee_provider_t simulator;
 static void set_up(void)
 {
     const uint8_t seed[32] = { 3 };
-    const char *why = "";
-    ck_assert_int_eq(tee_simulator_open(&simulator, seed, &why), RC_OK);
+    err_t why = { 0 };
+    ck_assert_int_eq(tee_simulator_open(&simulator, &why, seed), RC_OK);
 }
 
 static void tear_down(void)
@@ -30,14 +30,14 @@ static void tear_down(void)
 static size_t log_len;
 static uint8_t flip;
 
-static rc_t get_logged(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN], const char **why)
+static rc_t get_logged(void *ctx, tee_evidence_t *out, err_t *err, const uint8_t report_data[TEE_REPORT_DATA_LEN])
 {
     uint8_t asked[TEE_REPORT_DATA_LEN], *log = malloc(log_len + 1);
     tee_evidence_t e;
     memcpy(asked, report_data, sizeof asked);
     asked[TEE_REPORT_DATA_LEN - 1] ^= flip;
     memset(log, 'x', log_len);
-    rc_t rc = simulator.get_evidence(ctx, &e, asked, why);
+    rc_t rc = simulator.get_evidence(ctx, &e, err, asked);
     if (!rc) {
         rc = tee_evidence_make(out, e.type, e.quote, view_of(log, log_len), view_of(NULL, 0));
         tee_evidence_free(&e);
@@ -46,23 +46,21 @@ static rc_t get_logged(void *ctx, tee_evidence_t *out, const uint8_t report_data
     return rc;
 }
 
-static rc_t get_nothing(void *ctx, tee_evidence_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN],
-                        const char **why)
+static rc_t get_nothing(void *ctx, tee_evidence_t *out, err_t *err, const uint8_t report_data[TEE_REPORT_DATA_LEN])
 {
     (void)ctx, (void)out, (void)report_data;
-    *why = "no quote today";
-    return RC_TIMEOUT;
+    return err_say(err, RC_TIMEOUT, "no quote today");
 }
 
 static ratls_pair_t made(size_t log, uint8_t report_data_flip)
 {
     tee_provider_t p = simulator;
     ratls_pair_t pair;
-    const char *why = "";
+    err_t why = { 0 };
     log_len = log;
     flip = report_data_flip;
     p.get_evidence = get_logged;
-    ck_assert_msg(ratls_make(&pair, &why, &p, NOW, LIFETIME) == RC_OK, "%s", why);
+    ck_assert_msg(ratls_make(&pair, &why, &p, NOW, LIFETIME) == RC_OK, "%s", why.text);
     return pair;
 }
 
@@ -85,7 +83,7 @@ START_TEST(the_quote_in_the_certificate_is_over_the_hash_of_its_key)
     size_t n = sizeof ext;
     unsigned critical = 1;
     quote_t q;
-    tee_fault_t fault;
+    err_t fault;
     gnutls_pubkey_init(&key);
     ck_assert_int_eq(gnutls_pubkey_import_x509(key, crt, 0), 0);
     ck_assert_int_eq(gnutls_pubkey_export2(key, GNUTLS_X509_FMT_DER, &spki), 0);
@@ -173,9 +171,9 @@ START_TEST(a_certificate_is_valid_for_its_time_with_both_bounds)
     ratls_pair_t pair = made(0, 0);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         ratls_t r;
-        tee_fault_t fault = { 0 };
+        err_t fault = { 0 };
         rc_t rc = ratls_check(&r, &fault, pair.cert, rows[i].now);
-        ck_assert_msg((rc ? fault.code : TEE_OK) == rows[i].code, "%zu: %s", i, fault.why);
+        ck_assert_msg((rc ? fault.code : TEE_OK) == rows[i].code, "%zu: %s", i, fault.text);
     }
     ratls_pair_clear(&pair);
 }
@@ -185,7 +183,7 @@ START_TEST(a_quote_over_another_key_is_refused)
 {
     ratls_pair_t pair = made(0, 1);
     ratls_t r;
-    tee_fault_t fault;
+    err_t fault;
     ck_assert_int_eq(ratls_check(&r, &fault, pair.cert, NOW), RC_REFUSED);
     ck_assert_int_eq(fault.code, E_REPORTDATA);
     ratls_pair_clear(&pair);
@@ -198,7 +196,7 @@ START_TEST(no_flipped_bit_of_the_key_or_the_report_data_passes)
     ratls_pair_t pair = made(0, 0);
     uint8_t *der = (uint8_t *)(uintptr_t)pair.cert.p;
     ratls_t r;
-    tee_fault_t fault;
+    err_t fault;
     ck_assert_int_eq(ratls_check(&r, &fault, pair.cert, NOW), RC_OK);
     const view_t parts[] = { r.spki, view_of(r.quote.td.report_data, 64) };
     for (size_t i = 0; i < 2; i++)
@@ -216,7 +214,7 @@ START_TEST(each_truncation_and_a_byte_more_are_refused)
 {
     ratls_pair_t pair = made(300, 0);
     ratls_t r;
-    tee_fault_t fault;
+    err_t fault;
     for (size_t n = 0; n < pair.cert.n; n++) {
         uint8_t *cut = malloc(n ? n : 1); /* of exactly this size, for the sanitizer */
         memcpy(cut, pair.cert.p, n);
@@ -326,7 +324,7 @@ START_TEST(certificates_without_a_quote_in_its_place_are_refused)
     ratls_pair_t pair = made(0, 0);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         ratls_t r;
-        tee_fault_t fault = { 0 };
+        err_t fault = { 0 };
         view_t der = edited(&pair, rows[i].edit);
         rc_t rc = ratls_check(&r, &fault, der, NOW);
         ck_assert_msg((rc ? fault.code : TEE_OK) == rows[i].code, "%s: %s", rows[i].name, tee_code_name(fault.code));
@@ -348,7 +346,7 @@ START_TEST(a_second_quote_is_refused)
     static const uint8_t oid[] = { 0x06, 0x0a, 0x2b, 0x06, 0x01, 0x04, 0x01, 0x83, 0xe7, 0x3d, 0x01, 0x02 };
     ratls_pair_t pair = made(0, 0);
     ratls_t r;
-    tee_fault_t fault;
+    err_t fault;
     view_t der = edited(&pair, edit_both);
     ck_assert_int_eq(ratls_check(&r, &fault, der, NOW), RC_OK);
     uint8_t *at = memmem(der.p, der.n, oid, sizeof oid);
@@ -365,7 +363,7 @@ START_TEST(a_long_event_log_is_left_out)
 {
     ratls_pair_t most = made(RATLS_EVENT_LOG_MAX, 0), more = made(RATLS_EVENT_LOG_MAX + 1, 0);
     ratls_t r;
-    tee_fault_t fault;
+    err_t fault;
     ck_assert_int_eq(ratls_check(&r, &fault, most.cert, NOW), RC_OK);
     ck_assert_uint_eq(r.event_log.n, RATLS_EVENT_LOG_MAX);
     ck_assert_int_eq(ratls_check(&r, &fault, more.cert, NOW), RC_OK);
@@ -379,10 +377,10 @@ START_TEST(without_a_quote_there_is_no_certificate)
 {
     tee_provider_t p = simulator;
     ratls_pair_t pair;
-    const char *why = "";
+    err_t why = { 0 };
     p.get_evidence = get_nothing;
     ck_assert_int_eq(ratls_make(&pair, &why, &p, NOW, LIFETIME), RC_TIMEOUT);
-    ck_assert_str_eq(why, "no quote today");
+    ck_assert_str_eq(why.text, "no quote today");
 }
 END_TEST
 

@@ -22,7 +22,7 @@ static void setup(void)
 static tee_code_t check(void)
 {
     static rollback_t before;
-    tee_fault_t fault = { 0 };
+    err_t fault = { 0 };
     before = memory;
     rc_t rc = rollback_check(&memory, &fault, &info, &identity, &root_crl, &pck_crl);
     ck_assert_int_eq(rc, fault.code == TEE_OK ? RC_OK : RC_REPLAY);

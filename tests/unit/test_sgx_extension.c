@@ -129,7 +129,7 @@ static rc_t parse(const uint8_t *bytes, size_t n)
 {
     uint8_t *copy = malloc(n ? n : 1);
     chain_sgx_t s, before;
-    tee_fault_t fault = { 0 };
+    err_t fault = { 0 };
     if (n)
         memcpy(copy, bytes, n);
     memset(&before, 0x5a, sizeof before);
@@ -148,7 +148,7 @@ START_TEST(all_fields_are_read)
     static const uint8_t svn[16] = { 1, 2, 3, 4, 0xff, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0 };
     uint8_t bytes[EXT_MAX];
     chain_sgx_t s;
-    tee_fault_t fault;
+    err_t fault;
     size_t n = build(bytes, &right);
     ck_assert_int_eq(chain_sgx_parse(&s, &fault, view_of(bytes, n)), RC_OK);
     ck_assert_mem_eq(s.components, svn, 16);
@@ -231,7 +231,7 @@ START_TEST(each_flipped_bit_is_refused_or_changes_the_result)
 {
     uint8_t bytes[EXT_MAX];
     chain_sgx_t was, s;
-    tee_fault_t fault;
+    err_t fault;
     spec_t spec = right;
     spec.without = 7; /* nothing of which is kept */
     size_t n = build(bytes, &spec), accepted = 0;

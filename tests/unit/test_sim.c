@@ -23,25 +23,25 @@ typedef struct {
 static tee_provider_t open_with(const uint8_t s[32])
 {
     tee_provider_t p;
-    const char *why = "";
-    ck_assert_msg(tee_simulator_open(&p, s, &why) == RC_OK, "%s", why);
+    err_t why = { 0 };
+    ck_assert_msg(tee_simulator_open(&p, &why, s) == RC_OK, "%s", why.text);
     return p;
 }
 
 static void make(made_t *m, const tee_provider_t *p)
 {
     uint8_t report_data[64];
-    const char *why = "";
+    err_t why = { 0 };
     memset(report_data, 0xab, sizeof report_data);
     report_data[63] = 0xcd;
     tee_evidence_t evidence;
-    tee_fault_t fault;
-    ck_assert_int_eq(p->get_evidence(p->ctx, &evidence, report_data, &why), RC_OK);
+    err_t fault;
+    ck_assert_int_eq(p->get_evidence(p->ctx, &evidence, &why, report_data), RC_OK);
     ck_assert_uint_le(evidence.quote.n, sizeof m->bytes);
     memcpy(m->bytes, evidence.quote.p, m->n = evidence.quote.n);
     tee_evidence_free(&evidence);
     rc_t rc = quote_parse(&m->q, &fault, view_of(m->bytes, m->n));
-    ck_assert_msg(rc == RC_OK, "%s", fault.why);
+    ck_assert_msg(rc == RC_OK, "%s", fault.text);
 }
 
 static void expect(const made_t *m, size_t offset, const char *hex)

@@ -78,10 +78,10 @@ START_TEST(another_seeds_root_refuses_it)
 {
     static const uint8_t other_seed[32] = { 9 };
     tee_provider_t other;
-    const char *why;
+    err_t why;
     sim_case_t c;
     sim_case_open(&c, &plan, "genuine");
-    ck_assert_int_eq(tee_simulator_open(&other, other_seed, &why), RC_OK);
+    ck_assert_int_eq(tee_simulator_open(&other, &why, other_seed), RC_OK);
     expect_code("other root", verify_quietly(NULL, &c.a, c.evidence.quote, &c.collateral, other.root, NULL, SIM_NOW),
                 E_ROOT);
     expect_code("Intel's root",
@@ -95,19 +95,19 @@ static void log_replays(sim_case_t *c, size_t events)
 {
     eventlog_t log;
     quote_t q;
-    tee_fault_t fault = { TEE_OK, "" };
+    err_t fault = { 0 };
     ck_assert_int_eq(quote_parse(&q, &fault, c->evidence.quote), RC_OK);
     rc_t rc = eventlog_verify(&log, &fault, &c->a, c->evidence.event_log, q.td.rtmr);
-    ck_assert_msg(rc == RC_OK, "%s", fault.why);
+    ck_assert_msg(rc == RC_OK, "%s", fault.text);
     ck_assert_uint_eq(log.count, events);
 }
 
 /* Six boot events and seven of dstack's guest. */
 START_TEST(the_event_log_leads_to_the_quotes_registers)
 {
-    const char *why;
+    err_t why;
     sim_case_t c;
-    tee_fault_t fault;
+    err_t fault;
     eventlog_t log;
     quote_t q;
     view_t payload;
@@ -115,7 +115,7 @@ START_TEST(the_event_log_leads_to_the_quotes_registers)
     log_replays(&c, 13);
     ck_assert_int_eq(tee_simulator_extend(&c.p, "app-event", view_str("{\"n\":1}")), RC_OK);
     tee_evidence_free(&c.evidence);
-    ck_assert_int_eq(c.p.get_evidence(c.p.ctx, &c.evidence, sim_report_data, &why), RC_OK);
+    ck_assert_int_eq(c.p.get_evidence(c.p.ctx, &c.evidence, &why, sim_report_data), RC_OK);
     log_replays(&c, 14);
     ck_assert_int_eq(quote_parse(&q, &fault, c.evidence.quote), RC_OK);
     ck_assert_int_eq(eventlog_verify(&log, &fault, &c.a, c.evidence.event_log, q.td.rtmr), RC_OK);
@@ -131,7 +131,7 @@ END_TEST
 
 START_TEST(a_full_log_takes_no_more_and_stays_good)
 {
-    const char *why;
+    err_t why;
     sim_case_t c;
     sim_case_open(&c, &plan, "genuine");
     size_t events = 13;
@@ -140,7 +140,7 @@ START_TEST(a_full_log_takes_no_more_and_stays_good)
         events++;
     ck_assert_int_eq(rc, RC_LIMIT);
     tee_evidence_free(&c.evidence);
-    ck_assert_int_eq(c.p.get_evidence(c.p.ctx, &c.evidence, sim_report_data, &why), RC_OK);
+    ck_assert_int_eq(c.p.get_evidence(c.p.ctx, &c.evidence, &why, sim_report_data), RC_OK);
     log_replays(&c, events);
     sim_case_close(&c);
 }
@@ -151,7 +151,7 @@ START_TEST(collateral_is_the_same_all_day_and_newer_the_next)
     sim_case_t c;
     view_t first, last, next;
     collateral_t newer;
-    tee_fault_t fault;
+    err_t fault;
     static rollback_t memory;
     sim_case_open(&c, &plan, "genuine");
     ck_assert_int_eq(c.p.get_collateral(c.p.ctx, &first, &c.a, SIM_DAY), RC_OK);
@@ -232,18 +232,18 @@ START_TEST(a_plan_that_cannot_be_followed_is_said)
 {
     tee_provider_t p;
     tee_evidence_t evidence;
-    const char *why;
+    err_t why;
     arena_t a;
     view_t out = { NULL, 0 };
     arena_init(&a, 1u << 20);
     plan.tcb_info.edits[0] = (sim_edit_t){ "no such text", "" };
-    ck_assert_int_eq(sim_open(&p, &plan, sim_seed, &why), RC_OK);
+    ck_assert_int_eq(sim_open(&p, &why, &plan, sim_seed), RC_OK);
     ck_assert_int_eq(p.get_collateral(p.ctx, &out, &a, SIM_NOW), RC_BUG);
     ck_assert_ptr_null(out.p);
     p.free(p.ctx);
     plan.quote.padded = TEE_QUOTE_LEN_MAX + 1;
-    ck_assert_int_eq(sim_open(&p, &plan, sim_seed, &why), RC_OK);
-    ck_assert_int_eq(p.get_evidence(p.ctx, &evidence, sim_report_data, &why), RC_BUG);
+    ck_assert_int_eq(sim_open(&p, &why, &plan, sim_seed), RC_OK);
+    ck_assert_int_eq(p.get_evidence(p.ctx, &evidence, &why, sim_report_data), RC_BUG);
     p.free(p.ctx);
     arena_free(&a);
 }

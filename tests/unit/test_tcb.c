@@ -154,14 +154,14 @@ static view_t changed(const char *document, const char *from, const char *to)
 static tee_code_t info_code(view_t json)
 {
     static tcb_info_t before, x;
-    tee_fault_t fault = { TEE_OK, NULL };
+    err_t fault = { 0 };
     memset(&before, 0x5a, sizeof before);
     x = before;
     rc_t rc = tcb_info_parse(&x, &fault, &arena, json, TCB_OF_TDX);
     ck_assert((rc == RC_OK) == (fault.code == TEE_OK));
     if (rc) {
         ck_assert_mem_eq(&x, &before, sizeof x);
-        ck_assert_ptr_nonnull(fault.why);
+        ck_assert_str_ne(fault.text, "");
     }
     return fault.code;
 }
@@ -169,7 +169,7 @@ static tee_code_t info_code(view_t json)
 static tee_code_t identity_code(view_t json)
 {
     static qe_identity_t before, x;
-    tee_fault_t fault = { TEE_OK, NULL };
+    err_t fault = { 0 };
     memset(&before, 0x5a, sizeof before);
     x = before;
     rc_t rc = qe_identity_parse(&x, &fault, &arena, json, TCB_OF_TDX);
@@ -185,7 +185,7 @@ START_TEST(a_tcb_info_is_read_and_its_levels_sorted)
     static const tcb_status_t order[] = { TCB_UP_TO_DATE, TCB_SW_HARDENING_NEEDED, TCB_CONFIGURATION_NEEDED,
                                           TCB_OUT_OF_DATE };
     tcb_info_t x;
-    tee_fault_t fault;
+    err_t fault;
     ck_assert_int_eq(tcb_info_parse(&x, &fault, &arena, view_str(INFO), TCB_OF_TDX), RC_OK);
     ck_assert_mem_eq(x.fmspc, fmspc, 6);
     ck_assert(x.pce_id[0] == 1 && x.pce_id[1] == 2);
@@ -210,7 +210,7 @@ START_TEST(a_qe_identity_is_read_and_its_levels_sorted)
 {
     static const uint8_t misc[4] = { 1, 2, 3, 4 };
     qe_identity_t x;
-    tee_fault_t fault;
+    err_t fault;
     ck_assert_int_eq(qe_identity_parse(&x, &fault, &arena, view_str(IDENTITY), TCB_OF_TDX), RC_OK);
     ck_assert_mem_eq(x.misc_select, misc, 4);
     ck_assert(x.attributes[0] == 0x11 && x.attributes_mask[0] == 0xfb && x.attributes_mask[8] == 0);
@@ -357,7 +357,7 @@ START_TEST(documents_of_one_tee_are_not_those_of_the_other)
 {
     tcb_info_t info;
     qe_identity_t id;
-    tee_fault_t fault = { 0 };
+    err_t fault = { 0 };
     ck_assert_int_eq(tcb_info_parse(&info, &fault, &arena, view_str(SGX_INFO("SGX")), TCB_OF_SGX), RC_OK);
     ck_assert_uint_eq(info.level_count, 1);
     ck_assert_uint_eq(info.levels[0].pce_svn, 13);
@@ -437,7 +437,7 @@ START_TEST(memory_that_ends_is_told_as_such)
     for (size_t limit = 0; !whole; limit += 256) {
         arena_t small;
         tcb_info_t x;
-        tee_fault_t fault = { TEE_OK, NULL };
+        err_t fault = { 0 };
         arena_init(&small, limit);
         rc_t rc = tcb_info_parse(&x, &fault, &small, view_str(INFO), TCB_OF_TDX);
         ck_assert(rc == RC_OK || (rc == RC_NOMEM && fault.code == E_NOMEM));
@@ -455,7 +455,7 @@ START_TEST(the_order_of_levels_in_the_document_does_not_matter)
     for (unsigned code = 0; code < 256; code++) {
         const unsigned at[4] = { code & 3, code >> 2 & 3, code >> 4 & 3, code >> 6 };
         tcb_info_t x;
-        tee_fault_t fault;
+        err_t fault;
         if ((1u << at[0] | 1u << at[1] | 1u << at[2] | 1u << at[3]) != 15)
             continue; /* not a permutation */
         snprintf(doc, sizeof doc, "%s\"tcbLevels\":[%s,%s,%s,%s]}", INFO_HEAD, levels[at[0]], levels[at[1]],

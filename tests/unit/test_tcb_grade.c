@@ -54,7 +54,7 @@ static void setup(void)
 static tee_code_t grade(tcb_grade_t *out)
 {
     static tcb_grade_t before;
-    tee_fault_t fault = { TEE_OK, NULL };
+    err_t fault = { 0 };
     memset(&before, 0x5a, sizeof before);
     *out = before;
     rc_t rc = tcb_grade(out, &fault, &p.info, &p.qe_level, p.components, p.pce_svn, &p.quote);
@@ -444,7 +444,7 @@ START_TEST(the_quoting_enclave_must_be_the_one_of_the_identity_50)
                          .levels = levels,
                          .level_count = 3 };
     const tcb_level_t *level;
-    tee_fault_t f;
+    err_t f;
 #define CODE() (tcb_grade_qe(&level, &f, &id, &qe) ? f.code : TEE_OK)
     ck_assert(CODE() == TEE_OK && level == &levels[0]);
     qe.misc_select ^= 0xf0000000; /* outside the mask */

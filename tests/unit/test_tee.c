@@ -45,10 +45,10 @@ START_TEST(a_simulator_opens_or_says_that_the_build_has_none)
 {
     static const uint8_t seed[32] = { 1 };
     tee_provider_t p = { .name = NULL };
-    const char *why = "";
-    rc_t rc = tee_simulator_open(&p, seed, &why);
+    err_t why = { 0 };
+    rc_t rc = tee_simulator_open(&p, &why, seed);
     if (rc == RC_UNSUPPORTED) {
-        ck_assert_ptr_nonnull(strstr(why, "simulat"));
+        ck_assert_ptr_nonnull(strstr(why.text, "simulat"));
         ck_assert_ptr_null(p.name);
         return;
     }

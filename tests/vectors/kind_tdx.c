@@ -29,7 +29,7 @@ static view_t part(vec_t *v, arena_t *a, const char *set, const char *file, cons
 }
 
 /* The collateral set of a case; a part that does not parse is a refusal as well. */
-static rc_t load_set(collateral_t *c, tee_fault_t *fault, vec_t *v, arena_t *a, const char *set, const json_t *change)
+static rc_t load_set(collateral_t *c, err_t *fault, vec_t *v, arena_t *a, const char *set, const json_t *change)
 {
     *c = (collateral_t){ 0 };
     rc_t rc = collateral_split(&c->tcb_info, c->tcb_info_signature, fault, part(v, a, set, "tcb_info.json", change),
@@ -83,7 +83,7 @@ static view_t load_quote(vec_t *v, arena_t *a, const json_t *o)
     return view_of(copy, cut ? (size_t)json_integer_value(cut) : file.n);
 }
 
-static rc_t verify(tee_verified_t *out, tee_fault_t *fault, vec_t *v, arena_t *a, const json_t *o, bool trim)
+static rc_t verify(tee_verified_t *out, err_t *fault, vec_t *v, arena_t *a, const json_t *o, bool trim)
 {
     collateral_t c;
     view_t quote = load_quote(v, a, o);
@@ -144,7 +144,7 @@ static void positive(vec_t *v, const json_t *o)
 {
     const char *name = vec_str(o, "case");
     tee_verified_t r;
-    tee_fault_t fault;
+    err_t fault;
     arena_t a;
     arena_init(&a, CASE_MEMORY_MAX);
     rc_t rc = verify(&r, &fault, v, &a, o, false);
@@ -157,7 +157,7 @@ static void positive(vec_t *v, const json_t *o)
         else
             vec_fail(v, name, "should be below every level, but: %s", rc ? tee_code_name(fault.code) : "verifies");
     } else if (rc)
-        vec_fail(v, name, "%s: %s", tee_code_name(fault.code), fault.why);
+        vec_fail(v, name, "%s: %s", tee_code_name(fault.code), fault.text);
     else if (differs)
         vec_fail(v, name, "%s differs", differs);
     else
@@ -169,7 +169,7 @@ static void negative(vec_t *v, const json_t *o)
 {
     const char *name = vec_str(o, "case");
     tee_verified_t r;
-    tee_fault_t fault;
+    err_t fault;
     arena_t a;
     arena_init(&a, CASE_MEMORY_MAX);
     rc_t rc = verify(&r, &fault, v, &a, o, false);

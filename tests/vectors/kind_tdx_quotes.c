@@ -102,7 +102,7 @@ static bool signed_and_bound(const quote_t *q)
 static void run(vec_t *v, const char *name, view_t bin, const json_t *o)
 {
     quote_t q;
-    tee_fault_t fault;
+    err_t fault;
     rc_t rc = quote_parse(&q, &fault, bin);
     if (!number(o, "version", 4) && !number(o, "version", 5)) {
         if (rc == RC_REFUSED)
@@ -123,7 +123,7 @@ static void run(vec_t *v, const char *name, view_t bin, const json_t *o)
         rc = quote_parse(&q, &fault, view_of(bin.p, used));
     const char *field = rc ? NULL : difference(&q, o, bin.n);
     if (rc)
-        vec_fail(v, name, "%s: %s", tee_code_name(fault.code), fault.why);
+        vec_fail(v, name, "%s: %s", tee_code_name(fault.code), fault.text);
     else if (field)
         vec_fail(v, name, "field %s differs", field);
     else if (json_is_true(json_object_get(o, "signatures_valid")) && !signed_and_bound(&q))

@@ -35,7 +35,7 @@ static void verdict(record_t *r, bool holds, const char *otherwise)
 /* TEE_OK when the list leads to the quote's registers. */
 static tee_code_t replay(eventlog_t *out, arena_t *a, const record_t *r, const json_t *list)
 {
-    tee_fault_t fault = { TEE_OK, NULL };
+    err_t fault = { 0 };
     char *text = json_dumps(list, JSON_COMPACT);
     rc_t rc = text ? eventlog_verify(out, &fault, a, view_str(text), r->quote.td.rtmr) : RC_NOMEM;
     free(text);
@@ -44,7 +44,7 @@ static tee_code_t replay(eventlog_t *out, arena_t *a, const record_t *r, const j
 
 static view_t identity(const eventlog_t *log, const char *name)
 {
-    tee_fault_t fault;
+    err_t fault;
     view_t payload;
     return eventlog_identity(&payload, &fault, log, name) == RC_OK ? payload : view_of(NULL, 0);
 }
@@ -168,10 +168,10 @@ static bool judge(record_t *r, eventlog_t *log, view_t report_data)
 
 static bool take_quote(record_t *r, view_t in)
 {
-    tee_fault_t fault;
+    err_t fault;
     rc_t rc = quote_parse(&r->quote, &fault, in);
     if (rc)
-        vec_fail(r->v, r->name, "%s: %s", tee_code_name(fault.code), fault.why);
+        vec_fail(r->v, r->name, "%s: %s", tee_code_name(fault.code), fault.text);
     return !rc;
 }
 
@@ -190,7 +190,7 @@ static bool as_expected(record_t *r, const json_t *expected)
     const json_t *registers = json_object_get(expected, "rtmr");
     uint8_t fmspc[6];
     bool processor_ca;
-    tee_fault_t fault;
+    err_t fault;
     bool same = chain_platform(fmspc, &processor_ca, &fault, r->quote.certs) == RC_OK &&
                 view_eq(bytes(r, expected, "fmspc"), view_of(fmspc, 6)) &&
                 view_eq(bytes(r, expected, "mr_td"), view_of(td->mr_td, 48)) &&
