@@ -54,7 +54,7 @@ struct MHD_Response *reply_make(hs_response_t *r, const reply_extra_t *extra)
         MHD_destroy_response(m);
         m = NULL;
     }
-    reply_clear(r);
+    hs_response_clear(r);
     return m;
 }
 
@@ -68,7 +68,7 @@ struct MHD_Response *reply_shared(const hs_shared_t *a)
     return a->response;
 }
 
-void reply_clear(hs_response_t *r)
+void hs_response_clear(hs_response_t *r)
 {
     hs_shared_unref(r->shared);
     free(r->body);
@@ -164,7 +164,7 @@ void hs_problem(hs_response_t *r, int status, const char *slug, const char *deta
     json_escape(text, detail);
     n = asprintf(&body, "{\"type\":\"urn:kettle:error:%s\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}", slug,
                  title_of(status), status, text);
-    reply_clear(r);
+    hs_response_clear(r);
     r->status = status;
     r->content_type = "application/problem+json";
     if (n > 0) { /* without memory the status alone has to do */

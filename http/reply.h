@@ -1,13 +1,15 @@
-/* reply.h - private to http/: from a handler's answer to libmicrohttpd's response.
+/* reply.h - private to http/: from a handler's answer to libmicrohttpd's response. Also makes what message.h declares for
+ * handlers: problems and shared answers.
  *
  * Floor:  2, http. No state of its own; thread-safe.
+ * Tests:  tests/unit/test_http_server.c
  */
 #ifndef HTTP_REPLY_H
 #define HTTP_REPLY_H
 
 #include <microhttpd.h>
 
-#include "http/server.h"
+#include "http/message.h"
 
 typedef struct {
     bool cors;         /* any page may read the answer */
@@ -25,8 +27,5 @@ unsigned reply_status(const hs_response_t *r);
 
 /* The response inside a shared answer; lives as long as the caller's reference. */
 struct MHD_Response *reply_shared(const hs_shared_t *a);
-
-/* Frees what a handler's answer owns and leaves it empty. */
-void reply_clear(hs_response_t *r);
 
 #endif

@@ -1,7 +1,5 @@
 #include "http/server.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -12,19 +10,21 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/os/clock.h"
+#include "base/os/worker.h"
+#include "http/listen.h"
 #include "http/reply.h"
-#include "http/tls.h"
 
 #define ALLOW_MAX 64u
 #define WORKERS_MAX 256u
 #define DRAIN_MS 500u /* after the grace: time to hand answers to the kernel */
 #define REAP_MS 250u
 
-/* A request's way: receiving -> (queued -> answered, only slow ones) -> sending. */
-typedef enum { AT_RECEIVING, AT_QUEUED, AT_ANSWERED, AT_SENDING } at_t;
+/* A request's way: receiving -> (queued or deferred -> answered) -> sending. */
+typedef enum { AT_RECEIVING, AT_QUEUED, AT_DEFERRED, AT_ANSWERED, AT_SENDING } at_t;
 
-/* One connection with its current request. Belongs to its event thread, except between AT_QUEUED and AT_ANSWERED, when
- * it is suspended and belongs to a worker. */
+/* One connection with its current request. Belongs to its event thread, except between AT_QUEUED or AT_DEFERRED and
+ * AT_ANSWERED, when it is suspended and belongs to a worker, or to whoever takes it out of its hs_pending_t. */
 typedef struct conn {
     hs_t *server;
     struct MHD_Connection *mhd;
@@ -38,13 +38,21 @@ typedef struct conn {
     bool begun;   /* the handler of libmicrohttpd has seen this request's headers */
     bool counted; /* in server->active */
     bool bad_uri;
-    char *query; /* malloc; NULL: none */
+    bool deferred; /* by its handler */
+    char *query;   /* malloc; NULL: none */
     const hs_route_t *route;
     hs_request_t request;
     uint8_t *body;
     size_t body_len, body_cap;
     hs_response_t response;
 } conn_t;
+
+struct hs_pending {
+    _Atomic(conn_t *) conn; /* whoever takes it answers; NULL: it is answered */
+    atomic_uint refs;       /* of the server, until it is answered, and of whoever is to answer */
+    hs_pending_t *prev, *next;
+    hs_request_t request; /* all that it points to but the method is owned */
+};
 
 struct hs {
     hs_config_t config; /* defaults filled in */
@@ -59,25 +67,21 @@ struct hs {
     conn_t *conns;
     hs_identity_t *identity; /* of connections to come; NULL: no TLS. Under conns_lock */
     pthread_mutex_t lock;    /* all below */
-    pthread_cond_t work, tick;
+    pthread_cond_t work, answered;
     conn_t *queue, **queue_end;
     unsigned waiting, running;
+    hs_pending_t pendings; /* a ring */
+    unsigned deferred;     /* of it, */
+    size_t deferred_bytes; /* with the bodies of their requests */
     bool quit;
     unsigned worker_count;
-    bool reaping;
-    pthread_t workers[WORKERS_MAX], reaper;
+    pthread_t workers[WORKERS_MAX];
+    worker_t *reaper;
 };
-
-static uint64_t clock_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 static void conn_deadline(conn_t *c)
 {
-    atomic_store_explicit(&c->deadline_ms, clock_ms() + 2000u * (uint64_t)c->server->config.idle_timeout_s,
+    atomic_store_explicit(&c->deadline_ms, clock_monotonic_ms() + 2000u * (uint64_t)c->server->config.idle_timeout_s,
                           memory_order_relaxed);
 }
 
@@ -151,7 +155,7 @@ static enum MHD_Result send_reply(conn_t *c, const reply_extra_t *extra)
     c->at = AT_SENDING;
     if (r->shared) {
         sent = MHD_queue_response(c->mhd, status, reply_shared(r->shared));
-        reply_clear(r);
+        hs_response_clear(r);
         return sent;
     }
     m = reply_make(r, extra);
@@ -245,6 +249,129 @@ static void *worker_main(void *arg)
     }
     pthread_mutex_unlock(&s->lock);
     return NULL;
+}
+
+/* ---- deferred requests ---- */
+
+static void pending_unref(hs_pending_t *p)
+{
+    if (atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    free((void *)(uintptr_t)p->request.body.p);
+    free((void *)(uintptr_t)p->request.path);
+    free((void *)(uintptr_t)p->request.query);
+    free((void *)(uintptr_t)p->request.content_type);
+    free(p);
+}
+
+/* The request of a connection, whose body goes over to it. NULL: no memory. */
+static hs_pending_t *pending_new(conn_t *c)
+{
+    hs_pending_t *p = calloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    atomic_init(&p->refs, 1);
+    p->request = (hs_request_t){ .method = c->route->method,
+                                 .path = strdup(c->request.path),
+                                 .query = strdup(c->request.query),
+                                 .content_type = strdup(c->request.content_type) };
+    if (!p->request.path || !p->request.query || !p->request.content_type) {
+        pending_unref(p);
+        return NULL;
+    }
+    return p;
+}
+
+static hs_pending_t *refuse_deferral(hs_response_t *r)
+{
+    hs_problem(r, 503, "busy", "too many requests are waiting");
+    r->retry_after_s = 1;
+    return NULL;
+}
+
+hs_pending_t *hs_defer(const hs_request_t *request, hs_response_t *response)
+{
+    conn_t *c = (conn_t *)(uintptr_t)((const char *)request - offsetof(conn_t, request));
+    hs_t *s = c->server;
+    hs_pending_t *p = pending_new(c);
+    pthread_mutex_lock(&s->lock);
+    bool room = p && !s->quit && s->deferred < s->config.deferred_max &&
+                c->body_len <= s->config.deferred_body_max - s->deferred_bytes;
+    if (room) {
+        MHD_suspend_connection(c->mhd);
+        atomic_store_explicit(&c->deadline_ms, 0, memory_order_relaxed);
+        p->request.body = view_of(c->body, c->body_len);
+        c->body = NULL;
+        c->at = AT_DEFERRED;
+        c->deferred = true;
+        atomic_store(&p->conn, c);
+        atomic_store(&p->refs, 2);
+        p->prev = s->pendings.prev;
+        p->next = &s->pendings;
+        p->prev->next = p->next->prev = p;
+        s->deferred++;
+        s->deferred_bytes += c->body_len;
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (room)
+        return p;
+    if (p)
+        pending_unref(p);
+    return refuse_deferral(response);
+}
+
+const hs_request_t *hs_pending_request(const hs_pending_t *p)
+{
+    return &p->request;
+}
+
+/* Answers a connection that was taken out of its p. The server lives until p has left its ring; with its lock held. */
+static void pending_answer(hs_pending_t *p, conn_t *c, hs_response_t *r)
+{
+    hs_t *s = c->server;
+    c->response = *r;
+    *r = (hs_response_t){ 0 };
+    c->at = AT_ANSWERED;
+    MHD_resume_connection(c->mhd); /* c is the event thread's again */
+    p->prev->next = p->next;
+    p->next->prev = p->prev;
+    s->deferred_bytes -= p->request.body.n;
+    if (!--s->deferred)
+        pthread_cond_broadcast(&s->answered);
+}
+
+void hs_answer(hs_pending_t *p, hs_response_t *response)
+{
+    conn_t *c = atomic_exchange(&p->conn, NULL);
+    if (c) {
+        hs_t *s = c->server;
+        pthread_mutex_lock(&s->lock);
+        pending_answer(p, c, response);
+        pthread_mutex_unlock(&s->lock);
+        pending_unref(p);
+    }
+    hs_response_clear(response);
+    pending_unref(p);
+}
+
+/* Answers all that wait with 503, and waits for those that are being answered. */
+static void drop_deferred(hs_t *s)
+{
+    hs_pending_t *next;
+    pthread_mutex_lock(&s->lock);
+    for (hs_pending_t *p = s->pendings.next; p != &s->pendings; p = next) {
+        hs_response_t r = { 0 };
+        conn_t *c = atomic_exchange(&p->conn, NULL);
+        next = p->next;
+        if (!c)
+            continue;
+        hs_problem(&r, 503, "stopping", "the server is stopping");
+        pending_answer(p, c, &r);
+        pending_unref(p);
+    }
+    while (s->deferred)
+        pthread_cond_wait(&s->answered, &s->lock);
+    pthread_mutex_unlock(&s->lock);
 }
 
 /* ---- requests ---- */
@@ -360,7 +487,7 @@ static enum MHD_Result on_request(conn_t *c, const char *method, const char *pat
                                  .body = { c->body, c->body_len } };
     if (!(c->route->flags & HS_SLOW)) {
         run_handler(c);
-        return send_handled(c);
+        return c->deferred ? MHD_YES : send_handled(c);
     }
     if (!queue_push(c))
         return send_problem(c, extra, 503, "busy", "too many requests are waiting");
@@ -403,13 +530,13 @@ static void on_completed(void *ctx, struct MHD_Connection *mhd, void **request_c
         atomic_fetch_sub(&c->server->active, 1);
     free(c->query);
     free(c->body);
-    reply_clear(&c->response);
+    hs_response_clear(&c->response);
     c->query = NULL;
     c->body = NULL;
     c->body_len = c->body_cap = 0;
     c->route = NULL;
     c->request = (hs_request_t){ 0 };
-    c->begun = c->counted = c->bad_uri = false;
+    c->begun = c->counted = c->bad_uri = c->deferred = false;
     c->at = AT_RECEIVING;
     conn_deadline(c);
 }
@@ -458,7 +585,7 @@ static void on_connection(void *ctx, struct MHD_Connection *mhd, void **socket_c
 
 static void reap(hs_t *s)
 {
-    uint64_t now = clock_ms();
+    uint64_t now = clock_monotonic_ms();
     pthread_mutex_lock(&s->conns_lock); /* a connection leaves the list before its descriptor is closed */
     for (conn_t *c = s->conns; c; c = c->next) {
         uint64_t deadline = atomic_load_explicit(&c->deadline_ms, memory_order_relaxed);
@@ -468,72 +595,14 @@ static void reap(hs_t *s)
     pthread_mutex_unlock(&s->conns_lock);
 }
 
-static void *reaper_main(void *arg)
+static void reaper_main(worker_t *w, void *ctx)
 {
-    hs_t *s = arg;
-    pthread_mutex_lock(&s->lock);
-    while (!s->quit) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += (long)REAP_MS * 1000000;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
-        pthread_cond_timedwait(&s->tick, &s->lock, &until);
-        pthread_mutex_unlock(&s->lock);
-        reap(s);
-        pthread_mutex_lock(&s->lock);
-    }
-    pthread_mutex_unlock(&s->lock);
-    return NULL;
+    do
+        reap(ctx);
+    while (worker_sleep_until(w, clock_monotonic_ms() + REAP_MS));
 }
 
 /* ---- start and stop ---- */
-
-static int listen_at(const struct sockaddr *at, socklen_t len)
-{
-    int on = 1, off = 0, error;
-    int fd = socket(at->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
-    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (at->sa_family == AF_INET6)
-        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    if (bind(fd, at, len) == 0 && listen(fd, 1024) == 0)
-        return fd;
-    error = errno;
-    close(fd);
-    errno = error;
-    return -1;
-}
-
-/* Opens the listening socket: the address given, or IPv6 with IPv4 inside, or IPv4 alone where there is no IPv6. */
-static rc_t open_port(hs_t *s, char *why, size_t why_cap)
-{
-    const char *address = s->config.address;
-    struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(s->config.port) };
-    struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(s->config.port) };
-    struct sockaddr_storage got = { 0 };
-    socklen_t got_len = sizeof got;
-    if (!address) {
-        s->listen_fd = listen_at((const struct sockaddr *)(const void *)&v6, sizeof v6);
-        if (s->listen_fd < 0 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
-            s->listen_fd = listen_at((const struct sockaddr *)(const void *)&v4, sizeof v4);
-    } else if (inet_pton(AF_INET, address, &v4.sin_addr) == 1) {
-        s->listen_fd = listen_at((const struct sockaddr *)(const void *)&v4, sizeof v4);
-    } else if (inet_pton(AF_INET6, address, &v6.sin6_addr) == 1) {
-        s->listen_fd = listen_at((const struct sockaddr *)(const void *)&v6, sizeof v6);
-    } else {
-        errno = EINVAL;
-    }
-    if (s->listen_fd < 0 || getsockname(s->listen_fd, (struct sockaddr *)(void *)&got, &got_len) != 0) {
-        snprintf(why, why_cap, "cannot listen on %s port %u: %s", address ? address : "all addresses,", s->config.port,
-                 strerrordesc_np(errno));
-        return RC_IO;
-    }
-    s->port = ntohs(got.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&got)->sin6_port
-                                              : ((struct sockaddr_in *)(void *)&got)->sin_port);
-    return RC_OK;
-}
 
 static void quiet(void *ctx, const char *format, va_list args)
 {
@@ -542,7 +611,7 @@ static void quiet(void *ctx, const char *format, va_list args)
     (void)args;
 }
 
-static rc_t start_threads(hs_t *s, char *why, size_t why_cap)
+static rc_t start_threads(hs_t *s, err_t *e)
 {
     const hs_config_t *k = &s->config;
     struct MHD_OptionItem options[] = {
@@ -568,52 +637,55 @@ static rc_t start_threads(hs_t *s, char *why, size_t why_cap)
             goto failed;
         s->worker_count++;
     }
-    if (pthread_create(&s->reaper, NULL, reaper_main, s) != 0)
+    if (worker_start(&s->reaper, NULL, "http-reaper", reaper_main, s))
         goto failed;
-    s->reaping = true;
     s->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | tls, 0,
                                  NULL, NULL, on_access, s, MHD_OPTION_ARRAY, options,
                                  tls ? MHD_OPTION_ARRAY : MHD_OPTION_END, tls_options, MHD_OPTION_END);
     if (s->daemon)
         return RC_OK;
 failed:
-    snprintf(why, why_cap, "cannot start the server's threads");
-    return RC_IO;
+    return err_say(e, RC_IO, "cannot start the server's threads");
 }
 
-rc_t hs_start(hs_t **out, char *why, size_t why_cap, const hs_config_t *config)
+/* A number of the configuration, or its default. */
+#define OR_DEFAULT(field, usual) s->config.field = s->config.field ? s->config.field : (usual)
+
+static void defaults(hs_t *s)
 {
-    rc_t rc;
-    hs_t *s;
-    if (why_cap)
-        why[0] = 0;
-    if (config->route_count > HS_ROUTES_MAX || config->workers > WORKERS_MAX) {
-        snprintf(why, why_cap, "too many routes or workers");
-        return RC_LIMIT;
-    }
-    s = calloc(1, sizeof *s);
+    OR_DEFAULT(event_threads, 2);
+    OR_DEFAULT(workers, 8);
+    OR_DEFAULT(queue_max, 64);
+    OR_DEFAULT(deferred_max, 1024);
+    OR_DEFAULT(deferred_body_max, (size_t)64 << 20);
+    OR_DEFAULT(body_max, (size_t)1 << 20);
+    OR_DEFAULT(connections_max, 1024);
+    OR_DEFAULT(per_ip_max, 256);
+    OR_DEFAULT(idle_timeout_s, 30);
+}
+
+rc_t hs_start(hs_t **out, err_t *e, const hs_config_t *config)
+{
+    if (config->route_count > HS_ROUTES_MAX || config->workers > WORKERS_MAX)
+        return err_say(e, RC_LIMIT, "too many routes or workers");
+    hs_t *s = calloc(1, sizeof *s);
     if (!s)
-        return RC_NOMEM;
+        return err_say(e, RC_NOMEM, "out of memory");
     s->config = *config;
-    s->config.event_threads = config->event_threads ? config->event_threads : 2;
-    s->config.workers = config->workers ? config->workers : 8;
-    s->config.queue_max = config->queue_max ? config->queue_max : 64;
-    s->config.body_max = config->body_max ? config->body_max : 1u << 20;
-    s->config.connections_max = config->connections_max ? config->connections_max : 1024;
-    s->config.per_ip_max = config->per_ip_max ? config->per_ip_max : 256;
-    s->config.idle_timeout_s = config->idle_timeout_s ? config->idle_timeout_s : 30;
+    defaults(s);
     s->identity = config->identity ? hs_identity_ref(config->identity) : NULL;
     s->config.identity = NULL; /* s->identity is the present one */
     s->listen_fd = -1;
     s->queue_end = &s->queue;
+    s->pendings.prev = s->pendings.next = &s->pendings;
     pthread_mutex_init(&s->conns_lock, NULL);
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->work, NULL);
-    pthread_cond_init(&s->tick, NULL);
+    pthread_cond_init(&s->answered, NULL);
     routes_learn(s);
-    rc = open_port(s, why, why_cap);
+    rc_t rc = listen_open(&s->listen_fd, &s->port, e, s->config.address, s->config.port);
     if (rc == RC_OK)
-        rc = start_threads(s, why, why_cap);
+        rc = start_threads(s, e);
     if (rc) {
         hs_stop(s, 0);
         return rc;
@@ -639,8 +711,8 @@ void hs_set_identity(hs_t *s, hs_identity_t *identity)
 /* Waits until no request is active, at most ms. */
 static void wait_idle(hs_t *s, unsigned ms)
 {
-    uint64_t end = clock_ms() + ms;
-    while (atomic_load(&s->active) && clock_ms() < end)
+    uint64_t end = clock_monotonic_ms() + ms;
+    while (atomic_load(&s->active) && clock_monotonic_ms() < end)
         nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 }
 
@@ -654,12 +726,11 @@ void hs_stop(hs_t *s, unsigned grace_ms)
     pthread_mutex_lock(&s->lock);
     s->quit = true;
     pthread_cond_broadcast(&s->work);
-    pthread_cond_broadcast(&s->tick);
     pthread_mutex_unlock(&s->lock);
+    drop_deferred(s);
     for (unsigned i = 0; i < s->worker_count; i++)
         pthread_join(s->workers[i], NULL);
-    if (s->reaping)
-        pthread_join(s->reaper, NULL);
+    worker_stop(s->reaper);
     /* MHD_quiesce_daemon would close the port sooner, but it aborts the program when an event thread is awake just
      * then. */
     if (s->daemon) {
@@ -671,7 +742,7 @@ void hs_stop(hs_t *s, unsigned grace_ms)
     pthread_mutex_destroy(&s->conns_lock);
     pthread_mutex_destroy(&s->lock);
     pthread_cond_destroy(&s->work);
-    pthread_cond_destroy(&s->tick);
+    pthread_cond_destroy(&s->answered);
     hs_identity_unref(s->identity);
     free(s);
 }

@@ -3,7 +3,6 @@
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 struct hs_identity {
@@ -15,20 +14,20 @@ const char TLS_PRIORITIES[] =
     "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:-CIPHER-ALL:"
     "+AES-256-GCM:+AES-128-GCM:+CHACHA20-POLY1305:-MAC-ALL:+AEAD:%SERVER_PRECEDENCE";
 
-rc_t hs_identity_new(hs_identity_t **out, char *why, size_t why_cap, view_t cert_der, view_t key_der)
+rc_t hs_identity_new(hs_identity_t **out, err_t *e, view_t cert_der, view_t key_der)
 {
     const gnutls_datum_t cert = { (unsigned char *)(uintptr_t)cert_der.p, (unsigned)cert_der.n };
     const gnutls_datum_t key = { (unsigned char *)(uintptr_t)key_der.p, (unsigned)key_der.n };
     hs_identity_t *i = calloc(1, sizeof *i);
-    int e = i ? gnutls_certificate_allocate_credentials(&i->credentials) : GNUTLS_E_MEMORY_ERROR;
-    if (e >= 0)
-        e = gnutls_certificate_set_x509_key_mem2(i->credentials, &cert, &key, GNUTLS_X509_FMT_DER, NULL, 0);
-    if (e < 0) {
-        snprintf(why, why_cap, "certificate and key: %s", gnutls_strerror(e));
+    int bad = i ? gnutls_certificate_allocate_credentials(&i->credentials) : GNUTLS_E_MEMORY_ERROR;
+    if (bad >= 0)
+        bad = gnutls_certificate_set_x509_key_mem2(i->credentials, &cert, &key, GNUTLS_X509_FMT_DER, NULL, 0);
+    if (bad < 0) {
         if (i && i->credentials)
             gnutls_certificate_free_credentials(i->credentials);
         free(i);
-        return e == GNUTLS_E_MEMORY_ERROR ? RC_NOMEM : RC_MALFORMED;
+        return err_set(e, bad == GNUTLS_E_MEMORY_ERROR ? RC_NOMEM : RC_MALFORMED, "certificate and key: %s",
+                       gnutls_strerror(bad));
     }
     atomic_init(&i->refs, 1);
     *out = i;

@@ -1,4 +1,4 @@
-/* tls.h - the TLS side of the server: the door to GnuTLS in http/. Private to it; server.h has the public part.
+/* tls.h - the TLS side of the server: identities, and the door to GnuTLS in http/.
  *
  * Floor:  2, http.
  * Tests:  tests/unit/test_http_tls_server.c
@@ -6,7 +6,19 @@
 #ifndef HTTP_TLS_H
 #define HTTP_TLS_H
 
-#include "http/server.h"
+#include "base/bytes.h"
+#include "base/err.h"
+
+/* Certificate and private key of an HTTPS server: immutable, reference-counted; the count is thread-safe. */
+typedef struct hs_identity hs_identity_t;
+
+/* Makes an identity, with one reference, from a certificate and the key that belongs to it (SEC1 or PKCS #8), both DER.
+ * RC_MALFORMED: they do not parse, or do not belong together; RC_NOMEM. */
+NODISCARD rc_t hs_identity_new(hs_identity_t **out, err_t *e, view_t cert_der, view_t key_der);
+hs_identity_t *hs_identity_ref(hs_identity_t *i); /* returns i */
+void hs_identity_unref(hs_identity_t *i);         /* NULL allowed */
+
+/* ---- for server.c ---- */
 
 /* TLS 1.3 and 1.2, forward-secret, authenticated encryption only. */
 extern const char TLS_PRIORITIES[];

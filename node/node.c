@@ -35,7 +35,11 @@ static rc_t open_api(hs_t **out, char *why, size_t cap, node_t *n, uint16_t port
                         .flags = server_flags(n),
                         .identity = identity,
                         .body_max = API_BODY_MAX };
-    return hs_start(out, why, cap, &api);
+    err_t e;
+    rc_t rc = hs_start(out, &e, &api);
+    if (rc)
+        snprintf(why, cap, "%s", e.text);
+    return rc;
 }
 
 rc_t node_sign(void *ctx, uint8_t out[ECDSA_SIG_LEN], const hash32_t *digest)
@@ -510,9 +514,12 @@ static rc_t open_servers(node_t *n, char *why, size_t cap)
         log_write(LOG_INFO, "start", "kettle " KETTLE_VERSION ": API on port %u, setup is known", n->api_port);
         return RC_OK;
     }
-    rc = hs_start(&n->setup_server, why, cap, &setup);
-    if (rc)
+    err_t e;
+    rc = hs_start(&n->setup_server, &e, &setup);
+    if (rc) {
+        snprintf(why, cap, "%s", e.text);
         return rc;
+    }
     pthread_mutex_lock(&n->lock);
     n->setup_port = hs_port(n->setup_server);
     pthread_mutex_unlock(&n->lock);

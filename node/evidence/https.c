@@ -37,10 +37,13 @@ static rc_t renew(https_t *h, char *why, size_t cap)
         snprintf(why, cap, "no certificate for the API port: %s", e.text);
         return rc;
     }
-    rc = hs_identity_new(&identity, why, cap, pair.cert, pair.key);
+    err_t e;
+    rc = hs_identity_new(&identity, &e, pair.cert, pair.key);
     ratls_pair_clear(&pair);
-    if (rc)
+    if (rc) {
+        snprintf(why, cap, "%s", e.text);
         return rc;
+    }
     hs_identity_unref(h->identity);
     h->identity = identity;
     h->made_ms = now_ms;

@@ -181,7 +181,8 @@ static bool compare(uint16_t own_port, uint16_t bare_port)
 
 bool bench_block(const char *dir)
 {
-    char body[BODY_LEN + 1], why[160] = "";
+    char body[BODY_LEN + 1];
+    err_t e = { 0 };
     struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     const hs_route_t route = { "GET", "/block", get_block, HS_CORS };
     hs_config_t config = { .address = "127.0.0.1", .routes = &route, .route_count = 1, .event_threads = 1 };
@@ -198,10 +199,10 @@ bool bench_block(const char *dir)
     config.ctx = shared;
     struct MHD_Daemon *bare = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, bare_access, bare_answer,
                                                MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_END);
-    if (bare && hs_start(&s, why, sizeof why, &config) == RC_OK)
+    if (bare && hs_start(&s, &e, &config) == RC_OK)
         ok = compare(hs_port(s), MHD_get_daemon_info(bare, MHD_DAEMON_INFO_BIND_PORT)->port);
     else
-        fprintf(stderr, "bench: block: cannot start the servers: %s\n", why);
+        fprintf(stderr, "bench: block: cannot start the servers: %s\n", e.text);
     hs_stop(s, 1000);
     if (bare)
         MHD_stop_daemon(bare);

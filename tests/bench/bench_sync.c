@@ -140,12 +140,10 @@ static hs_t *serve(char config[32])
                                    { "GET", paths[2], finality, 0 },
                                    { "GET", paths[3], optimistic, 0 } };
     static const char *const ends[] = { "bootstrap/0x" CHECKPOINT, "updates", "finality_update", "optimistic_update" };
-    char why[200];
     hs_t *server = NULL;
     for (int i = 0; i < 4; i++)
         snprintf(paths[i], sizeof paths[i], "/eth/v1/beacon/light_client/%s", ends[i]);
-    if (hs_start(&server, why, sizeof why,
-                 &(hs_config_t){ .address = "127.0.0.1", .routes = routes, .route_count = 4 }))
+    if (hs_start(&server, NULL, &(hs_config_t){ .address = "127.0.0.1", .routes = routes, .route_count = 4 }))
         return NULL;
     snprintf(config, 32, "/tmp/kettle-bench-XXXXXX");
     int fd = mkstemp(config);

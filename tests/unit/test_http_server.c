@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "http/server.h"
-#include "tests/unit/sockets.h"
+#include "tests/unit/http_hand.h"
 #include "tests/unit/unit.h"
 
 #define BIG (10u << 20)
@@ -94,79 +94,15 @@ static const hs_route_t routes[] = {
 
 static hs_t *start(hs_config_t k)
 {
-    char why[160];
+    err_t e;
     hs_t *s = NULL;
     k.address = "127.0.0.1";
     k.routes = routes;
     k.route_count = sizeof routes / sizeof routes[0];
     gate_entered = 0;
     gate_open = false;
-    ck_assert_msg(hs_start(&s, why, sizeof why, &k) == RC_OK, "%s", why);
+    ck_assert_msg(hs_start(&s, &e, &k) == RC_OK, "%s", e.text);
     return s;
-}
-
-/* ---- a client by hand ---- */
-
-static int dial_port(uint16_t port)
-{
-    struct sockaddr_in at = { .sin_family = AF_INET,
-                              .sin_port = htons(port),
-                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    struct timeval patience = { .tv_sec = 10 };
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    if (connect(fd, (struct sockaddr *)&at, sizeof at) == 0)
-        return fd;
-    close(fd);
-    return -1;
-}
-
-static int dial(const hs_t *s)
-{
-    int fd = dial_port(hs_port(s));
-    ck_assert_int_ge(fd, 0);
-    return fd;
-}
-
-typedef struct {
-    int status; /* 0: the connection ended first */
-    char head[4096];
-    char *body; /* NUL-terminated; malloc */
-    size_t body_len;
-} answer_t;
-
-/* Reads one answer byte-exact, so that pipelined ones stay in the socket. */
-static answer_t hear(int fd, bool head_only)
-{
-    answer_t a = { 0 };
-    size_t n = 0;
-    char *length;
-    while (n < sizeof a.head - 1 && !(n >= 4 && memcmp(a.head + n - 4, "\r\n\r\n", 4) == 0)) {
-        if (recv(fd, a.head + n, 1, 0) != 1)
-            return a;
-        n++;
-    }
-    sscanf(a.head, "HTTP/1.1 %d", &a.status);
-    length = strcasestr(a.head, "\r\nContent-Length:");
-    a.body_len = length && !head_only ? strtoul(length + 17, NULL, 10) : 0;
-    a.body = calloc(1, a.body_len + 1);
-    for (size_t got = 0; got < a.body_len;) {
-        ssize_t more = recv(fd, a.body + got, a.body_len - got, 0);
-        if (more <= 0) {
-            a.status = 0;
-            break;
-        }
-        got += (size_t)more;
-    }
-    return a;
-}
-
-/* True when the peer has closed: nothing more comes. */
-static bool ended(int fd)
-{
-    char c;
-    ssize_t n = recv(fd, &c, 1, 0);
-    return n == 0 || (n < 0 && errno == ECONNRESET);
 }
 
 static answer_t ask(const hs_t *s, const char *request)
@@ -725,11 +661,10 @@ START_TEST(the_answer_that_triggers_the_stop_is_delivered)
         const hs_route_t route = { "POST", "/setup", setup, i % 2 ? HS_SLOW : 0 };
         hs_config_t k = { .routes = &route, .route_count = 1, .address = "127.0.0.1" };
         hs_t *s = NULL;
-        char why[100];
         pthread_t thread;
         void *good;
         setup_done = false;
-        ck_assert_int_eq(hs_start(&s, why, sizeof why, &k), RC_OK);
+        ck_assert_int_eq(hs_start(&s, NULL, &k), RC_OK);
         uint16_t port = hs_port(s);
         pthread_create(&thread, NULL, setup_client, &port);
         while (!setup_done)
@@ -744,15 +679,15 @@ END_TEST
 
 START_TEST(a_port_in_use_and_a_bad_address_are_errors_with_a_reason)
 {
-    char why[160];
+    err_t e;
     hs_t *s = start((hs_config_t){ 0 }), *other = NULL;
     hs_config_t k = { .address = "127.0.0.1", .port = hs_port(s) };
-    ck_assert_int_eq(hs_start(&other, why, sizeof why, &k), RC_IO);
-    ck_assert_msg(strstr(why, "Address already in use") != NULL, "%s", why);
+    ck_assert_int_eq(hs_start(&other, &e, &k), RC_IO);
+    ck_assert_msg(strstr(e.text, "Address already in use") != NULL, "%s", e.text);
     k.address = "not an address";
-    ck_assert_int_eq(hs_start(&other, why, sizeof why, &k), RC_IO);
+    ck_assert_int_eq(hs_start(&other, &e, &k), RC_IO);
     k = (hs_config_t){ .route_count = HS_ROUTES_MAX + 1 };
-    ck_assert_int_eq(hs_start(&other, why, sizeof why, &k), RC_LIMIT);
+    ck_assert_int_eq(hs_start(&other, &e, &k), RC_LIMIT);
     ck_assert_ptr_null(other);
     hs_stop(s, 0);
 }
@@ -760,10 +695,10 @@ END_TEST
 
 START_TEST(without_an_address_the_server_listens_on_loopback_too)
 {
-    char why[160];
+    err_t e;
     hs_t *s = NULL;
     hs_config_t k = { .routes = routes, .route_count = 1, .event_threads = 1 };
-    ck_assert_msg(hs_start(&s, why, sizeof why, &k) == RC_OK, "%s", why);
+    ck_assert_msg(hs_start(&s, &e, &k) == RC_OK, "%s", e.text);
     expect(s, "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n", 200, NULL, NULL);
     hs_stop(s, 1000);
 }

@@ -41,10 +41,10 @@ static const hs_route_t routes[] = {
 
 static void set_up(void)
 {
-    char why[160];
+    err_t e;
     for (size_t i = 0; i < 2; i++) {
         tls_pair(&cert[i], &key[i], 3600);
-        ck_assert_msg(hs_identity_new(&identity[i], why, sizeof why, cert[i], key[i]) == RC_OK, "%s", why);
+        ck_assert_msg(hs_identity_new(&identity[i], &e, cert[i], key[i]) == RC_OK, "%s", e.text);
     }
 }
 
@@ -59,13 +59,13 @@ static void tear_down(void)
 
 static hs_t *start(hs_config_t k)
 {
-    char why[160];
+    err_t e;
     hs_t *s = NULL;
     k.address = "127.0.0.1";
     k.routes = routes;
     k.route_count = sizeof routes / sizeof routes[0];
     k.identity = identity[0];
-    ck_assert_msg(hs_start(&s, why, sizeof why, &k) == RC_OK, "%s", why);
+    ck_assert_msg(hs_start(&s, &e, &k) == RC_OK, "%s", e.text);
     return s;
 }
 
@@ -280,11 +280,11 @@ END_TEST
 START_TEST(a_key_of_another_certificate_is_no_identity)
 {
     hs_identity_t *i;
-    char why[160] = "";
-    ck_assert_int_eq(hs_identity_new(&i, why, sizeof why, cert[0], key[1]), RC_MALFORMED);
-    ck_assert_int_ne(why[0], 0);
-    ck_assert_int_eq(hs_identity_new(&i, why, sizeof why, view_str("none"), key[1]), RC_MALFORMED);
-    ck_assert_int_eq(hs_identity_new(&i, why, sizeof why, cert[0], view_str("none")), RC_MALFORMED);
+    err_t e = { 0 };
+    ck_assert_int_eq(hs_identity_new(&i, &e, cert[0], key[1]), RC_MALFORMED);
+    ck_assert_int_ne(e.text[0], 0);
+    ck_assert_int_eq(hs_identity_new(&i, &e, view_str("none"), key[1]), RC_MALFORMED);
+    ck_assert_int_eq(hs_identity_new(&i, &e, cert[0], view_str("none")), RC_MALFORMED);
 }
 END_TEST
 

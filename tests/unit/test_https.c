@@ -71,7 +71,8 @@ static void set_up(void)
     const hs_config_t config = {
         .address = "127.0.0.1", .routes = routes, .route_count = 1, .identity = https_identity(https)
     };
-    ck_assert_msg(hs_start(&server, text, sizeof text, &config) == RC_OK, "%s", text);
+    err_t e;
+    ck_assert_msg(hs_start(&server, &e, &config) == RC_OK, "%s", e.text);
     ck_assert_int_eq(https_keep(https, server), RC_OK);
 }
 

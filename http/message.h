@@ -1,0 +1,86 @@
+/* message.h - requests and answers of HTTP, of both directions: what client.h and server.h carry.
+ *
+ * Floor:  2, http. Types only; hs_problem and shared answers are made by reply.c.
+ * Tests:  tests/unit/test_http_client.c, tests/unit/test_http_server.c
+ */
+#ifndef HTTP_MESSAGE_H
+#define HTTP_MESSAGE_H
+
+#include "base/bytes.h"
+#include "base/rc.h"
+
+/* ---- what we ask others ---- */
+
+typedef struct {
+    const char *url;             /* http or https; no other scheme, no redirects followed */
+    view_t post;                 /* body; p NULL: GET */
+    const char *accept;          /* NULL: application/json */
+    uint32_t connect_timeout_ms; /* 0: 5000 */
+    uint32_t timeout_ms;         /* whole request; 0: 15000 */
+    uint32_t stall_timeout_ms;   /* no byte for this long; 0: 5000 */
+    size_t body_max;             /* bytes, after decompression; 0: 16 MiB */
+    const char *want_header;     /* "Name:" of a response header to keep; NULL: none */
+    bool any_peer; /* https: takes any certificate and keeps it: the caller checks it, for instance by its quote */
+    const char *unix_socket; /* path of a Unix socket to speak to instead of the URL's host; NULL: none */
+} hc_request_t;
+
+typedef struct {
+    rc_t rc;    /* RC_OK: a complete answer with any status. RC_IO: no connection, or the answer broke off; RC_TIMEOUT;
+                 * RC_LIMIT: body or headers too large; RC_MALFORMED: not HTTP, or not a URL; RC_NOMEM */
+    int status; /* 100 to 599 */
+    char content_type[96];
+    char consensus_version[24]; /* Eth-Consensus-Version; empty when absent */
+    uint32_t retry_after_ms;    /* Retry-After, capped at one minute; 0 when absent */
+    char *header;  /* value of want_header, printable ASCII; NULL when absent; freed by hc_response_clear */
+    char *peer;    /* with any_peer: the server's certificate, PEM; NULL: none; freed by hc_response_clear */
+    uint8_t *body; /* malloc; freed by hc_response_clear */
+    size_t body_len;
+    char error[160]; /* sentence when rc is not RC_OK: what failed, without the URL's path or credentials */
+    uint32_t elapsed_ms;
+} hc_response_t;
+
+/* ---- what others ask us ---- */
+
+/* A finished answer that many requests can hand out at the same time: immutable, reference-counted, headers included,
+ * so that serving it copies and allocates nothing. For answers that stay the same for a while, such as those of one
+ * block. The count is thread-safe; whoever replaces a current answer holds its own lock around "read the pointer,
+ * hs_shared_ref". */
+typedef struct hs_shared hs_shared_t;
+
+typedef struct {
+    const char *method;       /* "GET"; a HEAD request arrives as "GET" */
+    const char *path;         /* without query, percent-decoded */
+    const char *query;        /* raw, without '?'; empty when absent */
+    const char *content_type; /* empty when absent */
+    view_t body;
+} hs_request_t;
+
+/* Zeroed before, filled by a handler. Either shared, or the other fields. status 0 or out of 200..599 becomes a 500. */
+typedef struct {
+    int status;
+    const char *content_type; /* static text; NULL: application/json */
+    uint8_t *body;            /* malloc'ed, taken over by the server */
+    size_t body_len;
+    unsigned retry_after_s; /* 0: no header */
+    hs_shared_t *shared;    /* not NULL: the answer, and the other fields are ignored; takes over one reference */
+} hs_response_t;
+
+enum {
+    HS_SLOW = 1,
+    HS_CORS = 2,
+    HS_SIMULATED = 4 /* X-Kettle-TEE: simulated, so that no answer of a simulated TEE passes for a real one's */
+};
+
+/* Fills an RFC 9457 problem object: {"type":"urn:kettle:error:<slug>","title":...,"status":...,"detail":...}. */
+void hs_problem(hs_response_t *r, int status, const char *slug, const char *detail);
+
+/* Frees what a response owns and leaves it empty. */
+void hs_response_clear(hs_response_t *r);
+
+/* Makes an answer with one reference; copies body. content_type as in hs_response_t; flags: those of the routes that
+ * hand it out (HS_CORS matters). NULL: out of memory. */
+hs_shared_t *hs_shared_new(int status, const char *content_type, view_t body, unsigned flags);
+hs_shared_t *hs_shared_ref(hs_shared_t *a); /* returns a */
+void hs_shared_unref(hs_shared_t *a);       /* NULL allowed */
+
+#endif

@@ -1,0 +1,53 @@
+#include "http/url.h"
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define URL_MAX 4096u
+
+static bool scheme_known(const char *s)
+{
+    return strcasecmp(s, "http") == 0 || strcasecmp(s, "https") == 0;
+}
+
+rc_t hc_url_check(const char *url)
+{
+    rc_t rc = RC_MALFORMED;
+    char *scheme = NULL, *host = NULL;
+    CURLU *u;
+    if (!url || strnlen(url, URL_MAX + 1) > URL_MAX)
+        return RC_MALFORMED;
+    u = curl_url();
+    if (!u)
+        return RC_NOMEM;
+    if (!curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) &&
+        !curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) && !curl_url_get(u, CURLUPART_HOST, &host, 0) &&
+        scheme_known(scheme) && host[0])
+        rc = RC_OK;
+    curl_free(scheme);
+    curl_free(host);
+    curl_url_cleanup(u);
+    return rc;
+}
+
+void hc_url_origin(char *out, size_t cap, const char *url)
+{
+    char *scheme = NULL, *host = NULL, *port = NULL;
+    CURLU *u = NULL;
+    if (!cap)
+        return;
+    if (hc_url_check(url) == RC_OK)
+        u = curl_url();
+    if (u && !curl_url_set(u, CURLUPART_URL, url, 0) && !curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) &&
+        !curl_url_get(u, CURLUPART_HOST, &host, 0) && !curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
+        snprintf(out, cap, "%s://%s:%s", scheme, host, port);
+    else
+        snprintf(out, cap, "invalid URL");
+    curl_free(scheme);
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(u);
+}

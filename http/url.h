@@ -1,0 +1,19 @@
+/* url.h - what may be asked, and what of a URL people may see.
+ *
+ * Floor:  2, http. Any thread.
+ * Tests:  tests/unit/test_http_client.c, tests/fuzz/fuzz_url.c
+ */
+#ifndef HTTP_URL_H
+#define HTTP_URL_H
+
+#include <stddef.h>
+
+#include "base/rc.h"
+
+/* RC_OK when url is an http or https URL with a host that the client would ask; RC_MALFORMED otherwise. */
+NODISCARD rc_t hc_url_check(const char *url);
+
+/* "scheme://host:port" of a URL for logs and errors: no credentials, path or query (providers put keys there). */
+void hc_url_origin(char *out, size_t cap, const char *url);
+
+#endif
