@@ -114,6 +114,29 @@ START_TEST(each_bad_call_object_is_refused_with_the_field_s_name)
 }
 END_TEST
 
+START_TEST(an_unknown_field_s_name_of_any_length_is_cut)
+{
+    static const size_t lengths[] = { 1, 62, 63, 64, 65, 300, 100000 };
+    arena_t a;
+    arena_init(&a, 1 << 20);
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        ex_request_t q = { .gas = 77 };
+        err_t e;
+        char *text = calloc(1, lengths[i] + 10);
+        strcpy(text, "{\"");
+        memset(text + 2, 'n', lengths[i]);
+        strcat(text, "\":1}");
+        ck_assert_int_eq(parse(&q, &e, &a, text), RC_MALFORMED);
+        ck_assert_uint_eq(strlen(e.field), lengths[i] < 63 ? lengths[i] : 63);
+        ck_assert_uint_eq(strspn(e.field, "n"), strlen(e.field));
+        ck_assert_str_eq(e.text, "unknown key");
+        ck_assert_uint_eq(q.gas, 77);
+        free(text);
+    }
+    arena_free(&a);
+}
+END_TEST
+
 START_TEST(every_truncation_of_a_call_object_is_refused)
 {
     static const char text[] =
@@ -157,6 +180,6 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN("callobject", full_call_object_is_read, least_call_objects_are_read,
-                    each_bad_call_object_is_refused_with_the_field_s_name, every_truncation_of_a_call_object_is_refused,
-                    call_object_past_its_size_is_refused);
+                    each_bad_call_object_is_refused_with_the_field_s_name, an_unknown_field_s_name_of_any_length_is_cut,
+                    every_truncation_of_a_call_object_is_refused, call_object_past_its_size_is_refused);
 }

@@ -272,6 +272,18 @@ static const struct {
     { "status out of range", S("HTTP/1.1 999 OK\r\nContent-Length: 2\r\n\r\n{}"), RC_MALFORMED, 0, 0, 0 },
     { "gzip that is none", S("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello"),
       RC_MALFORMED, 0, 0, 0 },
+    { "gzip by two headers",
+      S("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n"),
+      RC_MALFORMED, 0, 0, 0 },
+    { "gzip in a trailer",
+      S("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nContent-Encoding: gzip\r\n\r\n"),
+      RC_MALFORMED, 0, 0, 0 },
+    { "identity", S("HTTP/1.1 200 OK\r\nContent-Encoding: identity\r\nContent-Length: 2\r\n\r\n{}"), RC_OK, 200, 2, 0 },
+    { "429 with Retry-After 60", S("HTTP/1.1 429 No\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n"), RC_OK, 429, 0,
+      60000 },
+    { "429 with Retry-After 61", S("HTTP/1.1 429 No\r\nRetry-After: 61\r\nContent-Length: 0\r\n\r\n"), RC_OK, 429, 0,
+      60000 },
+    { "429 with Retry-After 0", S("HTTP/1.1 429 No\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n"), RC_OK, 429, 0, 0 },
     { "unknown coding", S("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 5\r\n\r\nhello"), RC_MALFORMED, 0,
       0, 0 },
     { "gzip twice", S("HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: 5\r\n\r\nhello"),
@@ -279,6 +291,16 @@ static const struct {
     { "NUL in a header", S("HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 2\r\n\r\n{}"), RC_MALFORMED, 0, 0, 0 },
 #undef S
 };
+
+/* An error names the endpoint, and blames the answer where the answer is at fault. */
+static void error_begins(const hc_response_t *r, uint16_t port, const char *name)
+{
+    char start[64];
+    bool blamed = r->rc == RC_MALFORMED || r->rc == RC_LIMIT;
+    snprintf(start, sizeof start, "http://127.0.0.1:%u: %s", port, blamed ? "the answer" : "");
+    if (r->rc)
+        ck_assert_msg(strncmp(r->error, start, strlen(start)) == 0, "%s: %s", name, r->error);
+}
 
 START_TEST(complete_answers_are_answers_and_all_else_is_an_error_of_its_kind)
 {
@@ -289,6 +311,7 @@ START_TEST(complete_answers_are_answers_and_all_else_is_an_error_of_its_kind)
         hc_response_t r = ask(c, f->port, hasty);
         ck_assert_msg(r.rc == scripts[i].rc, "%s: %s: %s (status %d)", scripts[i].name, rc_name(r.rc), r.error,
                       r.status);
+        error_begins(&r, f->port, scripts[i].name);
         if (r.rc == RC_OK) {
             ck_assert_msg(r.status == scripts[i].status, "%s: status %d", scripts[i].name, r.status);
             ck_assert_msg(r.body_len == scripts[i].body_len, "%s: %zu bytes", scripts[i].name, r.body_len);
@@ -332,6 +355,7 @@ START_TEST(no_misbehaviour_hangs_or_grows_the_client)
         hc_response_t r = ask(c, f->port, hasty);
         uint64_t took = clock_ms() - start;
         ck_assert_msg(r.rc == misbehaving[i].rc, "%s: %s: %s", misbehaving[i].name, rc_name(r.rc), r.error);
+        error_begins(&r, f->port, misbehaving[i].name);
         ck_assert_msg(took <= misbehaving[i].at_most_ms, "%s: took %llu ms", misbehaving[i].name,
                       (unsigned long long)took);
         hc_response_clear(&r);
@@ -401,6 +425,121 @@ START_TEST(gzip_that_breaks_off_or_does_not_match_its_checksum_is_no_answer)
 }
 END_TEST
 
+/* ---- header values of any length ---- */
+
+enum { HEADER_FAR = 5000 };
+
+/* An answer with one header of n letters behind name, between two others that have to arrive all the same. */
+static hc_response_t ask_with_header(const fake_t *f, hc_t *c, const char *name, size_t n, char letter)
+{
+    static char answer[HEADER_FAR + 400], value[HEADER_FAR + 1];
+    memset(value, letter, n);
+    value[n] = 0;
+    int len = snprintf(answer, sizeof answer,
+                       "HTTP/1.1 200 OK\r\nX-Kept: one\r\n%s: %s\r\nRetry-After: 7\r\nContent-Length: 2\r\n\r\n{}",
+                       name, value);
+    set_script(answer, (size_t)len);
+    return ask(c, f->port, (hc_request_t){ .want_header = "X-Kept:" });
+}
+
+static void others_arrived(const hc_response_t *r, const char *name, size_t n)
+{
+    ck_assert_msg(r->rc == RC_OK && r->status == 200, "%s of %zu: %s", name, n, r->error);
+    ck_assert_msg(r->retry_after_ms == 7000, "%s of %zu: retry after %u", name, n, r->retry_after_ms);
+    ck_assert_msg(r->header && strcmp(r->header, "one") == 0, "%s of %zu: %s", name, n, r->header);
+    ck_assert_msg(r->body_len == 2 && memcmp(r->body, "{}", 2) == 0, "%s of %zu", name, n);
+    ck_assert_ptr_null(r->peer);
+}
+
+START_TEST(a_header_value_that_does_not_fit_is_left_out_whole)
+{
+    static const size_t lengths[] = { 22, 23, 24, 25, 94, 95, 96, 97, HEADER_FAR };
+    fake_t *f = fake_new(be_scripted);
+    hc_t *c = hc_new(NULL);
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        size_t n = lengths[i];
+        hc_response_t r = ask_with_header(f, c, "Eth-Consensus-Version", n, 'v');
+        others_arrived(&r, "version", n);
+        ck_assert_uint_eq(strlen(r.consensus_version), n <= 23 ? n : 0);
+        ck_assert_str_eq(r.content_type, "");
+        hc_response_clear(&r);
+        r = ask_with_header(f, c, "Content-Type", n, 't');
+        others_arrived(&r, "type", n);
+        ck_assert_uint_eq(strlen(r.content_type), n <= 95 ? n : 0);
+        ck_assert_str_eq(r.consensus_version, "");
+        hc_response_clear(&r);
+    }
+    hc_free(c);
+    fake_free(f);
+}
+END_TEST
+
+START_TEST(a_content_coding_of_any_length_is_refused_for_what_it_is)
+{
+    static const size_t lengths[] = { 1, 4, 14, 15, 16, 17, 300, HEADER_FAR };
+    fake_t *f = fake_new(be_scripted);
+    hc_t *c = hc_new(NULL);
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        hc_response_t r = ask_with_header(f, c, "Content-Encoding", lengths[i], 'g');
+        ck_assert_msg(r.rc == RC_MALFORMED, "%zu: %s", lengths[i], rc_name(r.rc));
+        ck_assert_ptr_nonnull(strstr(r.error, ": the answer has a content coding that was not asked for"));
+        hc_response_clear(&r);
+    }
+    hc_free(c);
+    fake_free(f);
+}
+END_TEST
+
+START_TEST(a_header_that_was_asked_for_is_kept_at_any_length)
+{
+    static const size_t lengths[] = { 0, 1, 4095, HEADER_FAR };
+    fake_t *f = fake_new(be_scripted);
+    hc_t *c = hc_new(NULL);
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        hc_response_t r =
+            ask_with_header(f, c, "X-Kept", lengths[i], 'k'); /* the second of that name takes its place */
+        ck_assert_int_eq(r.rc, RC_OK);
+        ck_assert_uint_eq(strlen(r.header), lengths[i]);
+        hc_response_clear(&r);
+    }
+    hc_free(c);
+    fake_free(f);
+}
+END_TEST
+
+START_TEST(only_a_status_line_starts_the_headers_anew)
+{
+    static const struct {
+        const char *answer, *version, *kept;
+    } rows[] = {
+        { "HTTP/1.1 200 OK\r\nEth-Consensus-Version: deneb\r\nX-Kept: one\r\nHTTP2-Settings: x\r\nHT: y\r\nContent-Length: "
+          "0\r\n\r\n",
+          "deneb", "one" },
+        { "HTTP/1.1 103 Hints\r\nEth-Consensus-Version: deneb\r\nX-Kept: one\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: "
+          "0\r\n\r\n",
+          "", NULL },
+        { "HTTP/1.1 200 OK\r\nEth-Consensus-Version:\t deneb \t\r\nX-Kept:one \r\nContent-Length: 0\r\n\r\n", "deneb",
+          "one" },
+        { "HTTP/1.1 200 OK\r\nEth-Consensus-Version: de\x01neb\r\nX-Kept: o\x7fne\r\nContent-Length: 0\r\n\r\n", "",
+          "" },
+        { "HTTP/1.1 200 OK\r\nEth-Consensus-Version: \xe9\r\nX-Kept: ~ !\r\nContent-Length: 0\r\n\r\n", "", "~ !" },
+        { "HTTP/1.1 200 OK\r\nEth-Consensus-Version-2: deneb\r\nX-Kep: one\r\nContent-Length: 0\r\n\r\n", "", NULL },
+    };
+    fake_t *f = fake_new(be_scripted);
+    hc_t *c = hc_new(NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        set_script(rows[i].answer, strlen(rows[i].answer));
+        hc_response_t r = ask(c, f->port, (hc_request_t){ .want_header = "X-Kept:" });
+        ck_assert_msg(r.rc == RC_OK && r.status == 200, "row %zu: %s", i, r.error);
+        ck_assert_msg(strcmp(r.consensus_version, rows[i].version) == 0, "row %zu: %s", i, r.consensus_version);
+        ck_assert_pstr_eq(r.header, rows[i].kept);
+        hc_response_clear(&r);
+    }
+    hc_free(c);
+    fake_free(f);
+}
+END_TEST
+
 /* ---- URLs ---- */
 
 START_TEST(only_http_urls_with_a_host_pass_the_check)
@@ -421,6 +560,43 @@ START_TEST(only_http_urls_with_a_host_pass_the_check)
     huge[19999] = 0;
     ck_assert_int_eq(hc_url_check(huge), RC_MALFORMED);
     free(huge);
+}
+END_TEST
+
+START_TEST(a_url_may_be_4096_characters_long_and_no_longer)
+{
+    char *url = malloc(4098);
+    memset(url, 'a', 4097);
+    memcpy(url, "http://h/", 9);
+    for (size_t n = 4095; n <= 4097; n++) {
+        url[n] = 0;
+        ck_assert_msg(hc_url_check(url) == (n <= 4096 ? RC_OK : RC_MALFORMED), "%zu", n);
+        url[n] = 'a';
+    }
+    free(url);
+}
+END_TEST
+
+START_TEST(a_long_host_is_cut_in_an_error_and_nothing_else_is_lost)
+{
+    static const size_t lengths[] = { 60, 71, 72, 73, 250, 4000 }; /* the origin in an error has 79 characters */
+    hc_t *c = hc_new(NULL);
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        char url[4200] = "http://", origin[80];
+        memset(url + 7, 'h', lengths[i]);
+        strcpy(url + 7 + lengths[i], ":8545/key");
+        hc_url_origin(origin, sizeof origin, url);
+        size_t n = lengths[i] + 12 < 79 ? lengths[i] + 12 : 79; /* "http://" and ":8545" around the host */
+        ck_assert_uint_eq(strlen(origin), n);
+        ck_assert(strncmp(origin, url, n) == 0);
+        hc_response_t r = ask(c, 0, (hc_request_t){ .url = url, .unix_socket = "/nonexistent/socket" });
+        ck_assert_int_eq(r.rc, RC_IO);
+        ck_assert(strncmp(r.error, origin, n) == 0 && strncmp(r.error + n, ": ", 2) == 0);
+        ck_assert_uint_gt(strlen(r.error), n + 2);
+        ck_assert_ptr_null(strstr(r.error, "key"));
+        hc_response_clear(&r);
+    }
+    hc_free(c);
 }
 END_TEST
 
@@ -453,5 +629,8 @@ int main(void)
         complete_answers_are_answers_and_all_else_is_an_error_of_its_kind, no_misbehaviour_hangs_or_grows_the_client,
         gzip_is_unpacked_and_a_body_may_be_as_large_as_its_cap_and_no_larger,
         gzip_that_breaks_off_or_does_not_match_its_checksum_is_no_answer, only_http_urls_with_a_host_pass_the_check,
+        a_header_value_that_does_not_fit_is_left_out_whole, a_content_coding_of_any_length_is_refused_for_what_it_is,
+        a_header_that_was_asked_for_is_kept_at_any_length, only_a_status_line_starts_the_headers_anew,
+        a_url_may_be_4096_characters_long_and_no_longer, a_long_host_is_cut_in_an_error_and_nothing_else_is_lost,
         an_origin_has_scheme_host_and_port_only, a_ca_file_that_cannot_be_read_is_refused);
 }

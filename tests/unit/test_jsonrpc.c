@@ -115,6 +115,7 @@ static char *honest(set_t *s, const need_t *needs, size_t n)
 static rc_t give(set_t *s, const need_t *needs, size_t n, const char *body)
 {
     char *copy = strdup(body); /* exact size on the heap */
+    err_clear(&s->why);
     rc_t rc = give_body(s->call, s->answered, &s->why, needs, n, view_str(copy));
     free(copy);
     return rc;
@@ -190,6 +191,35 @@ START_TEST(hint_request_repeats_fees_and_access_list)
                      "\"0x0000000000000000000000000000000000000000000000000000000000000007\"]},"
                      "{\"address\":\"0xac0000000000000000000000000000000000f000\",\"storageKeys\":[]}]"));
     end(&s);
+}
+END_TEST
+
+START_TEST(quantities_are_written_without_leading_zeros)
+{
+    static const struct {
+        u256_t price;
+        const char *text;
+    } rows[] = {
+        { { { 0, 0, 0, 0 } }, "\"gasPrice\":\"0x0\"," },
+        { { { 15, 0, 0, 0 } }, "\"gasPrice\":\"0xf\"," },
+        { { { UINT64_MAX, 0, 0, 0 } }, "\"gasPrice\":\"0xffffffffffffffff\"," },
+        { { { 0, 1, 0, 0 } }, "\"gasPrice\":\"0x10000000000000000\"," },
+        { { { 1, 0, 0, 2 } }, "\"gasPrice\":\"0x2000000000000000000000000000000000000000000000001\"," },
+        { { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } },
+          "\"gasPrice\":\"0xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\"," },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        set_t s;
+        view_t text;
+        begin(&s, SLOAD_ARG, false);
+        s.request.has_gas_price = true;
+        s.request.gas_price = rows[i].price;
+        need_t need = { .kind = NEED_HINT, .block = &s.block, .request = &s.request };
+        ck_assert_int_eq(give_request(&text, &s.w.arena, &need, 1), RC_OK);
+        char *copy = arena_strdup(&s.w.arena, text);
+        ck_assert_msg(strstr(copy, rows[i].text) != NULL, "row %zu: %s", i, copy);
+        end(&s);
+    }
 }
 END_TEST
 
@@ -397,6 +427,52 @@ START_TEST(each_wrong_field_is_named_and_the_honest_answer_still_taken)
 }
 END_TEST
 
+/* Names are the upstream's choice: as many characters as an err_t's field has room for are repeated, of those that can be
+ * printed. */
+START_TEST(an_unknown_name_of_any_length_is_cut_and_nothing_is_taken)
+{
+    static const size_t lengths[] = { 1, 39, 40, 41, 55, 56, 57, 300, 100000 };
+    static const char cut[] = "eth_getProof 0xac0000000000000000000000000000000000a000: bad field ";
+    static const struct {
+        const char *at, *path;
+        size_t room; /* for the name, behind "result." and the path */
+    } places[] = { { "\"nonce\":\"0x1\"", "", 56 }, { "\"key\":\"0x3\"", "storageProof[0].", 40 } };
+    set_t s;
+    const need_t *needs;
+    begin(&s, SLOAD_ARG, false);
+    size_t n = step(&s, &needs);
+    char *body = honest(&s, needs, n);
+    ck_assert_int_eq(give(&s, needs, n, body), RC_OK);
+    free(body);
+    n = step(&s, &needs);
+    body = honest(&s, needs, n);
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
+        for (size_t p = 0; p < 2; p++) {
+            const size_t shown = lengths[i] < places[p].room ? lengths[i] : places[p].room;
+            char *member = calloc(1, lengths[i] + 100), want[240];
+            sprintf(member, "%s,\"", places[p].at);
+            memset(member + strlen(member), 'm', lengths[i]);
+            strcat(member, "\":1");
+            char *bad = replaced(body, places[p].at, member);
+            ck_assert_int_eq(give(&s, needs, n, bad), RC_MALFORMED);
+            snprintf(want, sizeof want, "%s%s%.*s: unknown key", cut, places[p].path, (int)shown,
+                     "mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm");
+            ck_assert_str_eq(s.why.text, want);
+            ck_assert(!s.answered[0]);
+            free(bad);
+            free(member);
+        }
+    char *odd = replaced(body, "\"nonce\":\"0x1\"", "\"nonce\":\"0x1\",\"a\\u0007\xc3\xa9~\\u007f \":1");
+    ck_assert_int_eq(give(&s, needs, n, odd), RC_MALFORMED);
+    ck_assert_str_eq(s.why.text,
+                     "eth_getProof 0xac0000000000000000000000000000000000a000: bad field a?\xc3\xa9~? : unknown key");
+    free(odd);
+    ck_assert_int_eq(give(&s, needs, n, body), RC_OK);
+    free(body);
+    end(&s);
+}
+END_TEST
+
 START_TEST(code_is_judged_after_the_proof_whatever_the_order)
 {
     set_t s;
@@ -441,6 +517,69 @@ START_TEST(error_for_an_element_is_no_lie_and_its_message_is_cut_and_cleaned)
     for (size_t i = 1; i < n; i++)
         ck_assert(!s.answered[i]);
     free(body);
+    end(&s);
+}
+END_TEST
+
+/* A message of `length` letters in an error object, by itself or for one element; with or without a code. */
+static void put_error(char *out, const char *id, const char *code, size_t length)
+{
+    out[0] = '\0';
+    put(out, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"error\":{%s\"message\":\"", id, code);
+    size_t at = strlen(out);
+    memset(out + at, 'm', length);
+    out[at + length] = '\0';
+    strcat(out, "\"}}");
+}
+
+START_TEST(an_error_s_message_is_repeated_up_to_120_characters)
+{
+    static const size_t lengths[] = { 0, 1, 119, 120, 121, 300, 50000 };
+    static char message[121];
+    memset(message, 'm', 120);
+    char *body = calloc(1, WORLD_TEXT_MAX), want[300];
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        set_t s;
+        const need_t *needs;
+        int shown = (int)(lengths[i] < 120 ? lengths[i] : 120);
+        begin(&s, SLOAD_ARG, false);
+        size_t n = step(&s, &needs);
+        ck_assert_int_eq(needs[0].kind, NEED_PROOF);
+        put_error(body, "1", "\"code\":-32000,", lengths[i]);
+        ck_assert_int_eq(give(&s, needs, 1, body), RC_IO);
+        snprintf(want, sizeof want, "eth_getProof 0x%s: error -32000: %.*s",
+                 needs[0].addr.b[18] == 0xa0 ? "ac0000000000000000000000000000000000a000"
+                                             : "ac0000000000000000000000000000000000f000",
+                 shown, message);
+        ck_assert_str_eq(s.why.text, want);
+        put_error(body, "null", "", lengths[i]);
+        ck_assert_int_eq(give(&s, needs, n, body), RC_IO);
+        snprintf(want, sizeof want, "the whole batch was refused: error: %.*s", shown, message);
+        ck_assert_str_eq(s.why.text, want);
+        for (size_t k = 0; k < n; k++)
+            ck_assert(!s.answered[k]);
+        end(&s);
+    }
+    free(body);
+}
+END_TEST
+
+START_TEST(an_error_for_a_lone_hint_refuses_the_hint_and_not_the_round)
+{
+    set_t s;
+    const need_t *needs;
+    begin(&s, SLOAD_ARG, true);
+    (void)step(&s, &needs);
+    ck_assert_int_eq(needs[0].kind, NEED_HINT);
+    ck_assert_int_eq(give(&s, needs, 1, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":1,\"message\":\"x\"}}"),
+                     RC_IO);
+    ck_assert_str_eq(s.why.text, "the whole batch was refused: error 1: x");
+    ck_assert(!s.answered[0]);
+    ck_assert_int_eq(
+        give(&s, needs, 1, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32601,\"message\":\"no such method\"}}"),
+        RC_OK);
+    ck_assert(s.answered[0]);
+    ck_assert_str_eq(s.why.text, "");
     end(&s);
 }
 END_TEST
@@ -627,10 +766,12 @@ int main(void)
 {
     return UNIT_RUN(
         "jsonrpc", batch_asks_for_each_need_in_its_own_words, hint_request_repeats_fees_and_access_list,
-        honest_answers_in_any_order_lead_to_the_result, batch_may_be_split,
-        what_one_upstream_leaves_open_another_is_asked_for, every_truncation_is_refused_and_nothing_is_taken,
-        no_changed_byte_changes_the_result, each_wrong_field_is_named_and_the_honest_answer_still_taken,
-        code_is_judged_after_the_proof_whatever_the_order,
+        quantities_are_written_without_leading_zeros, an_unknown_name_of_any_length_is_cut_and_nothing_is_taken,
+        an_error_s_message_is_repeated_up_to_120_characters,
+        an_error_for_a_lone_hint_refuses_the_hint_and_not_the_round, honest_answers_in_any_order_lead_to_the_result,
+        batch_may_be_split, what_one_upstream_leaves_open_another_is_asked_for,
+        every_truncation_is_refused_and_nothing_is_taken, no_changed_byte_changes_the_result,
+        each_wrong_field_is_named_and_the_honest_answer_still_taken, code_is_judged_after_the_proof_whatever_the_order,
         error_for_an_element_is_no_lie_and_its_message_is_cut_and_cleaned, error_for_the_whole_batch_is_reported,
         null_result_means_no_answer, more_elements_or_the_same_twice_are_refused,
         too_deep_or_too_many_values_are_refused_before_a_tree_is_built, hint_that_does_not_parse_is_no_hint,
