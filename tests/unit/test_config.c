@@ -90,6 +90,38 @@ static const struct {
     { "{\"peers\":[],\"port\":1,\"execution_rpc\":\"file:///etc/passwd\"}", "execution_rpc", RC_MALFORMED },
     { "{\"peers\":[],\"port\":1,\"execution_rpc\":\"http://m\u00fcller\"}", "execution_rpc", RC_MALFORMED },
     { "{" MINIMUM ",\"consensus_rpc\":\"a\"}", "consensus_rpc", RC_MALFORMED },
+    { "{\"peers\":[\"a\",1],\"port\":1,\"execution_rpc\":\"http://a\"}", "peers", RC_MALFORMED },
+    { "{\"peers\":[],\"port\":1,\"execution_rpc\":[1,\"http://a\"]}", "execution_rpc", RC_MALFORMED },
+    { "{\"peers\":[],\"port\":1,\"execution_rpc\":[\"http://a\",\"ftp://b\",\"http://c\"]}", "execution_rpc",
+      RC_MALFORMED },
+    { "{\"peers\":[],\"port\":1,\"execution_rpc\":\"http://a b\"}", "execution_rpc", RC_MALFORMED },
+    { "{\"peers\":[],\"port\":1,\"execution_rpc\":\" http://a\"}", "execution_rpc", RC_MALFORMED },
+    { "{\"peers\":[],\"port\":1,\"execution_rpc\":\"http://a/ \"}", "execution_rpc", RC_MALFORMED },
+    { "{\"peers\":[],\"port\":1,\"execution_rpc\":\"http://a/\\u001f\"}", "execution_rpc", RC_MALFORMED },
+    { "{\"peers\":[],\"port\":1,\"execution_rpc\":\"http://a/\\u007f\"}", "execution_rpc", RC_MALFORMED },
+    { "{" MINIMUM ",\"consensus_rpc\":[\"http://a\",null]}", "consensus_rpc", RC_MALFORMED },
+    { "{" MINIMUM ",\"pccs\":[{},\"http://a\"]}", "pccs", RC_MALFORMED },
+    { "{" MINIMUM ",\"checkpoint_age_max_s\":0}", "checkpoint_age_max_s", RC_MALFORMED },
+    { "{" MINIMUM ",\"checkpoint_age_max_s\":-1}", "checkpoint_age_max_s", RC_MALFORMED },
+    { "{" MINIMUM ",\"checkpoint_age_max_s\":\"x\"}", "checkpoint_age_max_s", RC_MALFORMED },
+    { "{" MINIMUM ",\"checkpoint_age_max_s\":1.5}", "checkpoint_age_max_s", RC_MALFORMED },
+    { "{" MINIMUM ",\"checkpoint_age_max_s\":315360001}", "checkpoint_age_max_s", RC_MALFORMED },
+    { "{" MINIMUM ",\"collateral_file\":1}", "collateral_file", RC_MALFORMED },
+    { "{" MINIMUM ",\"collateral_file\":\"\"}", "collateral_file", RC_MALFORMED },
+    { "{" MINIMUM ",\"tee\":1}", "tee", RC_MALFORMED },
+    { "{" MINIMUM ",\"tee\":\"\"}", "tee", RC_MALFORMED },
+    { "{" MINIMUM ",\"transport\":null}", "transport", RC_MALFORMED },
+    { "{" MINIMUM ",\"default_block\":0}", "default_block", RC_MALFORMED },
+    { "{" MINIMUM ",\"default_block\":\"Latest\"}", "default_block", RC_MALFORMED },
+    { "{" MINIMUM ",\"api_port\":0}", "api_port", RC_MALFORMED },
+    { "{" MINIMUM ",\"api_port\":65536}", "api_port", RC_MALFORMED },
+    { "{" MINIMUM ",\"membership\":{}}", "membership", RC_REFUSED },
+    { "{" MINIMUM ",\"policy\":{}}", "policy.version", RC_MALFORMED },
+    { "{" MINIMUM ",\"policy\":{\"version\":2,\"mode\":\"same-as-self\"}}", "policy.version", RC_MALFORMED },
+    { "{" MINIMUM ",\"policy\":{\"version\":1,\"mode\":\"same-as-self\",\"tcb\":{\"accept\":[\"Revoked\"]}}}",
+      "policy.tcb.accept", RC_REFUSED },
+    { "{" MINIMUM ",\"checkpoint\":\"0x0000000000000000000000000000000000000000000000000000000000000000\"}",
+      "checkpoint", RC_MALFORMED },
     { "{" MINIMUM ",\"checkpoint\":\"0x12\"}", "checkpoint", RC_MALFORMED },
     { "{" MINIMUM ",\"checkpoint\":1}", "checkpoint", RC_MALFORMED },
     { "{" MINIMUM ",\"api_tls\":1}", "api_tls", RC_MALFORMED },
@@ -264,12 +296,374 @@ START_TEST(the_setup_hash_covers_every_key_and_no_spelling)
 }
 END_TEST
 
+static char *text_of(const char *before, char letter, size_t n, const char *after)
+{
+    char *text = malloc(strlen(before) + n + strlen(after) + 1);
+    strcpy(text, before);
+    memset(text + strlen(before), letter, n);
+    strcpy(text + strlen(before) + n, after);
+    return text;
+}
+
+START_TEST(urls_are_kept_all_of_them_in_their_order)
+{
+    config_t *c;
+    config_error_t e;
+    ck_assert_msg(read(&c, &e, NULL,
+                       "{\"peers\":[],\"port\":1,\"execution_rpc\":[\"http://a\",\"https://b/key?x\",\"http://c:1\"],"
+                       "\"consensus_rpc\":[\"http://d\",\"http://e\"],\"pccs\":[\"http://f/~\"]}") == RC_OK,
+                  "%s: %s", e.field, e.error);
+    ck_assert_uint_eq(c->execution_rpc.count, 3);
+    ck_assert_str_eq(c->execution_rpc.urls[0], "http://a");
+    ck_assert_str_eq(c->execution_rpc.urls[1], "https://b/key?x");
+    ck_assert_str_eq(c->execution_rpc.urls[2], "http://c:1");
+    ck_assert_uint_eq(c->consensus_rpc.count, 2);
+    ck_assert_str_eq(c->consensus_rpc.urls[0], "http://d");
+    ck_assert_str_eq(c->consensus_rpc.urls[1], "http://e");
+    ck_assert_uint_eq(c->pccs.count, 1);
+    ck_assert_str_eq(c->pccs.urls[0], "http://f/~");
+    config_free(c);
+    ck_assert_int_eq(read(&c, &e, NULL, "{" MINIMUM "}"), RC_OK);
+    ck_assert_str_eq(c->execution_rpc.urls[0], "http://127.0.0.1:8545");
+    ck_assert_str_eq(c->consensus_rpc.urls[0], "https://www.lightclientdata.org");
+    ck_assert_uint_eq(c->pccs.count, 0);
+    config_free(c);
+}
+END_TEST
+
+START_TEST(a_list_has_at_most_sixteen_urls_of_at_most_1024_characters)
+{
+    config_t *c;
+    config_error_t e;
+    for (size_t n = 16; n <= 17; n++) {
+        char text[600] = "{\"peers\":[],\"port\":1,\"execution_rpc\":[\"http://a\"";
+        for (size_t i = 1; i < n; i++)
+            strcat(text, ",\"http://a\"");
+        strcat(text, "]}");
+        ck_assert_int_eq(read(&c, &e, NULL, text), n == 16 ? RC_OK : RC_LIMIT);
+        ck_assert_str_eq(e.field, n == 16 ? "" : "execution_rpc");
+        ck_assert_str_eq(e.error, n == 16 ? "" : "more than 16 URLs");
+        config_free(c);
+    }
+    static const size_t lengths[] = { 1023, 1024, 1025, 5000 };
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        char *text = text_of("{" MINIMUM ",\"consensus_rpc\":\"http://h/", 'u', lengths[i] - 9, "\"}");
+        ck_assert_int_eq(read(&c, &e, NULL, text), lengths[i] <= 1024 ? RC_OK : RC_LIMIT);
+        if (c)
+            ck_assert_uint_eq(strlen(c->consensus_rpc.urls[0]), lengths[i]);
+        else
+            ck_assert(!strcmp(e.field, "consensus_rpc") && !strncmp(e.error, "a URL is longer than 1024", 25));
+        config_free(c);
+        free(text);
+        text = text_of("{" MINIMUM ",\"collateral_file\":\"/", 'f', lengths[i] - 1, "\"}");
+        ck_assert_int_eq(read(&c, &e, NULL, text), lengths[i] <= 1024 ? RC_OK : RC_MALFORMED);
+        if (c)
+            ck_assert(c->collateral_file[0] == '/' && strlen(c->collateral_file) == lengths[i]);
+        else
+            ck_assert_str_eq(e.field, "collateral_file");
+        config_free(c);
+        free(text);
+    }
+}
+END_TEST
+
+START_TEST(every_word_of_a_list_is_taken_for_itself)
+{
+    static const char *const tees[] = { "auto", "dstack", "tdx", "simulator" },
+                             *const blocks[] = { "latest", "safe", "finalized" },
+                             *const transports[] = { "quic", "tcp" };
+    static const config_block_t kinds[] = { CONFIG_LATEST, CONFIG_SAFE, CONFIG_FINALIZED };
+    for (size_t i = 0; i < 4; i++) {
+        char text[400];
+        config_t *c;
+        config_error_t e;
+        snprintf(text, sizeof text, "{" MINIMUM ",\"tee\":\"%s\",\"default_block\":\"%s\",\"transport\":\"%s\"}",
+                 tees[i], blocks[i % 3], transports[i % 2]);
+        ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s: %s", text, e.field, e.error);
+        ck_assert_str_eq(c->tee, tees[i]);
+        ck_assert_int_eq(c->default_block, kinds[i % 3]);
+        config_free(c);
+    }
+}
+END_TEST
+
+START_TEST(a_word_that_is_not_known_is_answered_with_all_that_are)
+{
+    config_t *c;
+    config_error_t e;
+    ck_assert_int_eq(read(&c, &e, NULL, "{" MINIMUM ",\"tee\":\"sgx\"}"), RC_MALFORMED);
+    ck_assert_str_eq(e.error, "must be one of: auto, dstack, tdx, simulator");
+    ck_assert_int_eq(read(&c, &e, NULL, "{" MINIMUM ",\"default_block\":\"pending\"}"), RC_MALFORMED);
+    ck_assert_str_eq(e.error, "must be one of: latest, safe, finalized");
+    ck_assert_int_eq(read(&c, &e, NULL, "{" MINIMUM ",\"transport\":\"udp\"}"), RC_MALFORMED);
+    ck_assert_str_eq(e.error, "must be one of: quic, tcp");
+}
+END_TEST
+
+START_TEST(numbers_are_taken_up_to_both_ends_of_their_range)
+{
+    static const struct {
+        unsigned port, api_port, age_s;
+    } rows[] = { { 1, 65535, 1 }, { 65535, 1, 315360000 } };
+    for (size_t i = 0; i < 2; i++) {
+        char text[300];
+        config_t *c;
+        config_error_t e;
+        snprintf(
+            text, sizeof text,
+            "{\"peers\":[],\"execution_rpc\":\"http://a\",\"port\":%u,\"api_port\":%u,\"checkpoint_age_max_s\":%u}",
+            rows[i].port, rows[i].api_port, rows[i].age_s);
+        ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.error);
+        ck_assert_uint_eq(c->overlay_port, rows[i].port);
+        ck_assert_uint_eq(c->api_port, rows[i].api_port);
+        ck_assert_uint_eq(c->checkpoint_age_max_s, rows[i].age_s);
+        config_free(c);
+    }
+}
+END_TEST
+
+/* Peers see a digest of this text, so its form is part of the protocol. */
+START_TEST(a_policy_is_kept_compact_with_sorted_keys_however_it_was_written)
+{
+    static const char *const texts[] = {
+        "{" MINIMUM
+        ",\"policy\":{\"version\":1,\"mode\":\"same-as-self\",\"tcb\":{\"min_eval\":17,\"accept\":[\"UpToDate\"]}}}",
+        "{ \"policy\" : {\n \"tcb\" : { \"accept\" : [ \"UpToDate\" ], \"min_eval\" : 17 }, \"mode\" : \"same-as-self\",\t"
+        "\"version\" : 1 }, " MINIMUM "}",
+    };
+    for (size_t i = 0; i < 2; i++) {
+        config_t *c;
+        config_error_t e;
+        ck_assert_msg(read(&c, &e, NULL, texts[i]) == RC_OK, "%s: %s", e.field, e.error);
+        ck_assert_str_eq(
+            c->policy, "{\"mode\":\"same-as-self\",\"tcb\":{\"accept\":[\"UpToDate\"],\"min_eval\":17},\"version\":1}");
+        ck_assert_str_eq(e.field, "");
+        config_free(c);
+    }
+}
+END_TEST
+
+/* Names in errors are the sender's choice. */
+START_TEST(names_in_an_error_are_cut)
+{
+    static const size_t lengths[] = { 1, 62, 63, 64, 300, 100000 };
+    static const struct {
+        const char *before, *after, *field;
+        size_t cut;
+    } rows[] = { { "{" MINIMUM ",\"", "\":1}", "", 63 },
+                 { "{" MINIMUM ",\"network\":{" SPEC "," GENESIS ",\"", "\":1}}", "network.", 63 },
+                 { "{" MINIMUM ",\"policy\":{\"version\":1,\"mode\":\"same-as-self\",\"", "\":1}}", "policy.", 42 } };
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
+        for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+            config_t *c;
+            config_error_t e;
+            char *text = text_of(rows[k].before, 'n', lengths[i], rows[k].after);
+            size_t start = strlen(rows[k].field), n = start + lengths[i];
+            ck_assert_int_eq(read(&c, &e, NULL, text), RC_MALFORMED);
+            ck_assert_ptr_null(c);
+            ck_assert_uint_eq(strlen(e.field), n < rows[k].cut ? n : rows[k].cut);
+            ck_assert(strncmp(e.field, rows[k].field, start) == 0);
+            ck_assert_uint_eq(strspn(e.field + start, "n"), strlen(e.field) - start);
+            ck_assert_str_eq(e.error, "unknown key");
+            free(text);
+        }
+}
+END_TEST
+
+START_TEST(values_in_an_error_are_cut_at_40_characters)
+{
+    static const size_t lengths[] = { 39, 40, 41, 300, 100000 };
+    static const struct {
+        const char *before, *after, *field, *error;
+    } rows[] = { { "{" MINIMUM ",\"network\":\"", "\"}", "network",
+                   "\"%s\" is not built in: mainnet, sepolia, hoodi, or an object" },
+                 { "{" MINIMUM ",\"network\":{" SPEC "," GENESIS ",\"execution\":{\"forks\":{\"", "\":1}}}}",
+                   "network.execution.forks", "unknown fork \"%s\"" } };
+    static const char fortieth[] = "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn";
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
+        for (size_t k = 0; k < 2; k++) {
+            config_t *c;
+            config_error_t e;
+            const char *gap = strstr(rows[k].error, "%s");
+            char *text = text_of(rows[k].before, 'n', lengths[i], rows[k].after), want[200];
+            snprintf(want, sizeof want, "%.*s%.*s%s", (int)(gap - rows[k].error), rows[k].error,
+                     (int)(lengths[i] < 40 ? lengths[i] : 40), fortieth, gap + 2);
+            ck_assert_int_eq(read(&c, &e, NULL, text), RC_MALFORMED);
+            ck_assert_str_eq(e.field, rows[k].field);
+            ck_assert_str_eq(e.error, want);
+            free(text);
+        }
+}
+END_TEST
+
+START_TEST(a_text_may_have_256_kib_and_no_more)
+{
+    static const char setup[] = "{" MINIMUM "}";
+    const size_t max = 262144;
+    for (size_t n = max; n <= max + 1; n++) {
+        config_t *c;
+        config_error_t e;
+        char *padded = text_of(setup, ' ', n - (sizeof setup - 1), "");
+        ck_assert_int_eq(read(&c, &e, NULL, padded), n == max ? RC_OK : RC_LIMIT);
+        ck_assert_str_eq(e.error, n == max ? "" : "the body is larger than 262144 bytes");
+        config_free(c);
+        ck_assert_int_eq(read(&c, &e, padded, NULL), n == max ? RC_OK : RC_LIMIT);
+        ck_assert_str_eq(e.error, n == max ? "" : "the configuration file is larger than 262144 bytes");
+        config_free(c);
+        ck_assert_int_eq(config_check_base(&e, view_str(padded)), n == max ? RC_OK : RC_LIMIT);
+        free(padded);
+    }
+}
+END_TEST
+
+START_TEST(a_bad_measured_file_is_not_made_good_by_a_good_setup)
+{
+    static const struct {
+        const char *base, *field;
+    } rows[] = { { "{", "" },
+                 { "[]", "" },
+                 { "{\"setup_may_set\":{}}", "setup_may_set" },
+                 { "{\"setup_may_set\":[\"colour\",\"peers\",\"port\",\"execution_rpc\"]}", "setup_may_set" },
+                 { "{\"setup_may_set\":[\"peers\",7,\"port\",\"execution_rpc\"]}", "setup_may_set" },
+                 { "{\"setup_may_set\":[\"peers\",\"port\",\"execution_rpc\",\"\"]}", "setup_may_set" },
+                 { "{\"colour\":1,\"setup_may_set\":[\"peers\",\"port\",\"execution_rpc\"]}", "colour" } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        config_t *c;
+        config_error_t e;
+        ck_assert_msg(read(&c, &e, rows[i].base, "{" MINIMUM "}") == RC_MALFORMED, "%s", rows[i].base);
+        ck_assert_str_eq(e.field, rows[i].field);
+        ck_assert_ptr_null(c);
+        ck_assert_msg(config_check_base(&e, view_str(rows[i].base)) == RC_MALFORMED, "%s", rows[i].base);
+        ck_assert_str_eq(e.field, rows[i].field);
+    }
+}
+END_TEST
+
+START_TEST(each_key_of_the_list_may_be_set_and_wins_over_the_file)
+{
+    static const char base[] = "{" MINIMUM "," REST ",\"setup_may_set\":[\"port\",\"execution_rpc\",\"api_port\"]}";
+    static const struct {
+        const char *setup, *url;
+        uint16_t port, api_port;
+    } rows[] = { { "{\"port\":5}", "http://127.0.0.1:8545", 5, 0 },
+                 { "{\"execution_rpc\":\"http://z\"}", "http://z", 4001, 0 },
+                 { "{\"api_port\":6}", "http://127.0.0.1:8545", 4001, 6 },
+                 { "{}", "http://127.0.0.1:8545", 4001, 0 } };
+    config_t *c;
+    config_error_t e;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ck_assert_msg(read(&c, &e, base, rows[i].setup) == RC_OK, "%s: %s", e.field, e.error);
+        ck_assert_uint_eq(c->overlay_port, rows[i].port);
+        ck_assert_uint_eq(c->api_port, rows[i].api_port);
+        ck_assert_uint_eq(c->execution_rpc.count, 1);
+        ck_assert_str_eq(c->execution_rpc.urls[0], rows[i].url);
+        config_free(c);
+    }
+    ck_assert_int_eq(read(&c, &e, base, "{\"port\":5,\"tee\":\"tdx\"}"), RC_REFUSED);
+    ck_assert_str_eq(e.field, "tee");
+    ck_assert_str_eq(e.error, "the measured configuration of this image does not let /setup set this key");
+    ck_assert_ptr_null(c);
+}
+END_TEST
+
+/* A network object of an operator, one thing in it changed. */
+static const struct {
+    const char *from, *to, *field, *error; /* error NULL: taken */
+} networks[] = {
+    { "\"SECONDS_PER_SLOT\":\"2\"", "\"SECONDS_PER_SLOT\":2", "", NULL },
+    { "\"SECONDS_PER_SLOT\":\"2\",", "", "network.config.SECONDS_PER_SLOT", "is required" },
+    { "\"SECONDS_PER_SLOT\":\"2\"", "\"SECONDS_PER_SLOT\":\"2x\"", "network.config.SECONDS_PER_SLOT",
+      "must be a number" },
+    { "\"SECONDS_PER_SLOT\":\"2\"", "\"SECONDS_PER_SLOT\":-2", "network.config.SECONDS_PER_SLOT", "must be a number" },
+    { "\"SECONDS_PER_SLOT\":\"2\"", "\"SECONDS_PER_SLOT\":\"\"", "network.config.SECONDS_PER_SLOT",
+      "must be a number" },
+    { "\"SECONDS_PER_SLOT\":\"2\"", "\"SECONDS_PER_SLOT\":\"18446744073709551616\"", "network.config.SECONDS_PER_SLOT",
+      "must be a number" },
+    { "\"DEPOSIT_CHAIN_ID\":\"1337470\"", "\"DEPOSIT_CHAIN_ID\":[]", "network.config.DEPOSIT_CHAIN_ID",
+      "must be a number" },
+    { "\"ALTAIR_FORK_EPOCH\":\"0\",", "", "network.config.ALTAIR_FORK_EPOCH",
+      "is required: sync committees begin with Altair" },
+    { "\"FULU_FORK_VERSION\":\"0x06304801\"", "\"FULU_FORK_VERSION\":\"0x063048\"", "network.config.FULU_FORK_VERSION",
+      "must be 4 bytes as hex" },
+    { "\"FULU_FORK_EPOCH\":\"12\"", "\"FULU_FORK_EPOCH\":\"+12\"", "network.config.FULU_FORK_EPOCH",
+      "must be a number" },
+    { "\"PRESET_BASE\":\"minimal\"", "\"PRESET_BASE\":7", "network.preset", "must be \"mainnet\" or \"minimal\"" },
+    { "[{\"EPOCH\":\"20\"", "[7,{\"EPOCH\":\"20\"", "network.config.BLOB_SCHEDULE",
+      "row 0 needs EPOCH and MAX_BLOBS_PER_BLOCK" },
+    { "{\"EPOCH\":\"30\",", "{", "network.config.BLOB_SCHEDULE", "row 1 needs EPOCH and MAX_BLOBS_PER_BLOCK" },
+    { "\"21\"}]", "\"21\"},{\"EPOCH\":\"40\"}]", "network.config.BLOB_SCHEDULE",
+      "row 2 needs EPOCH and MAX_BLOBS_PER_BLOCK" },
+    { "\"BLOB_SCHEDULE\":[", "\"BLOB_SCHEDULE\":7,\"x\":[", "network.config.BLOB_SCHEDULE", "must be a list" },
+    { "\"genesis_time\":\"1795226031\",", "", "network.genesis.genesis_time", "is required" },
+    { "\"0xd0df", "\"0xd0", "network.genesis.genesis_validators_root", "must be 32 bytes as hex" },
+    { "\"0x00304801\"", "\"0x0030480100\"", "network.genesis.genesis_fork_version", "must be 4 bytes as hex" },
+    { "\"genesis\":{", "\"execution\":7,\"genesis\":{", "network.execution", "must be an object" },
+    { "\"genesis\":{", "\"execution\":{},\"genesis\":{", "network.execution.forks",
+      "must be an object of fork names and times" },
+    { "\"genesis\":{", "\"execution\":{\"forks\":{\"paris\":\"x\"}},\"genesis\":{", "network.execution.forks",
+      "paris must be a time in Unix seconds" },
+    { "\"genesis\":{", "\"execution\":{\"forks\":{\"osaka\":-1}},\"genesis\":{", "network.execution.forks",
+      "osaka must be a time in Unix seconds" },
+    { "\"genesis\":{", "\"execution\":{\"chain_id\":\"x\",\"forks\":{}},\"genesis\":{", "network.execution.chain_id",
+      "must be a number" },
+    { "\"genesis\":{", "\"execution\":{\"forks\":{\"shanghai\":5,\"paris\":6}},\"genesis\":{",
+      "network.execution.forks", "shanghai begins before the fork that precedes it" },
+    { "\"genesis\":{", "\"execution\":{\"forks\":{\"cancun\":0,\"prague\":6,\"osaka\":5}},\"genesis\":{",
+      "network.execution.forks", "osaka begins before the fork that precedes it" },
+};
+
+START_TEST(each_part_of_a_custom_network_is_checked_and_named)
+{
+    static const char whole[] = "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS "}}";
+    for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++) {
+        config_t *c;
+        config_error_t e;
+        char text[4096];
+        const char *at = strstr(whole, networks[i].from);
+        ck_assert_msg(at != NULL, "row %zu", i);
+        snprintf(text, sizeof text, "%.*s%s%s", (int)(at - whole), whole, networks[i].to,
+                 at + strlen(networks[i].from));
+        rc_t rc = read(&c, &e, NULL, text);
+        ck_assert_msg(rc == (networks[i].error ? RC_MALFORMED : RC_OK), "row %zu: %s: %s", i, e.field, e.error);
+        ck_assert_msg(!strcmp(e.field, networks[i].field), "row %zu: %s: %s", i, e.field, e.error);
+        ck_assert_msg(!strcmp(e.error, networks[i].error ? networks[i].error : ""), "row %zu: %s", i, e.error);
+        ck_assert(!c == !!networks[i].error);
+        config_free(c);
+    }
+}
+END_TEST
+
+START_TEST(each_built_in_network_has_its_own_chain)
+{
+    static const struct {
+        const char *name;
+        uint64_t chain_id;
+    } rows[] = { { "mainnet", 1 }, { "sepolia", 11155111 }, { "hoodi", 560048 } };
+    for (size_t i = 0; i < 3; i++) {
+        char text[400];
+        config_t *c;
+        config_error_t e;
+        snprintf(text, sizeof text, "{" MINIMUM "," REST ",\"network\":\"%s\"}", rows[i].name);
+        ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.error);
+        ck_assert_str_eq(c->network.name, rows[i].name);
+        ck_assert_uint_eq(c->chain.chain_id, rows[i].chain_id);
+        config_free(c);
+    }
+}
+END_TEST
+
 int main(void)
 {
-    return UNIT_RUN("config", the_three_required_keys_and_mainnet_are_enough,
-                    the_api_port_is_plain_unless_the_setup_asks_for_tls, a_bad_setup_is_refused_with_the_field_named,
-                    what_is_quoted_ends_with_a_whole_character, every_truncation_is_refused,
-                    a_custom_network_takes_the_beacon_nodes_own_words, execution_forks_can_be_given,
-                    setup_sets_only_what_the_measured_configuration_lists, a_complete_file_needs_no_setup,
-                    the_setup_hash_covers_every_key_and_no_spelling);
+    return UNIT_RUN(
+        "config", the_three_required_keys_and_mainnet_are_enough, the_api_port_is_plain_unless_the_setup_asks_for_tls,
+        a_bad_setup_is_refused_with_the_field_named, what_is_quoted_ends_with_a_whole_character,
+        every_truncation_is_refused, a_custom_network_takes_the_beacon_nodes_own_words, execution_forks_can_be_given,
+        setup_sets_only_what_the_measured_configuration_lists, a_complete_file_needs_no_setup,
+        the_setup_hash_covers_every_key_and_no_spelling, urls_are_kept_all_of_them_in_their_order,
+        a_list_has_at_most_sixteen_urls_of_at_most_1024_characters, every_word_of_a_list_is_taken_for_itself,
+        a_word_that_is_not_known_is_answered_with_all_that_are, numbers_are_taken_up_to_both_ends_of_their_range,
+        a_policy_is_kept_compact_with_sorted_keys_however_it_was_written, names_in_an_error_are_cut,
+        values_in_an_error_are_cut_at_40_characters, a_text_may_have_256_kib_and_no_more,
+        a_bad_measured_file_is_not_made_good_by_a_good_setup, each_key_of_the_list_may_be_set_and_wins_over_the_file,
+        each_part_of_a_custom_network_is_checked_and_named, each_built_in_network_has_its_own_chain);
 }

@@ -89,7 +89,7 @@ static const hs_route_t routes[] = {
     { "POST", "/echo", echo, 0 },      { "POST", "/slow", echo, HS_SLOW },
     { "GET", "/gate", gate, HS_SLOW }, { "GET", "/big", big, 0 },
     { "GET", "/none", no_answer, 0 },  { "GET", "/busy", busy, 0 },
-    { "GET", "/v1/block/*", echo, 0 },
+    { "GET", "/v1/block/*", echo, 0 }, { "POST", "/v1/block/*", echo, HS_CORS }, /* the last one counts, too */
 };
 
 static hs_t *start(hs_config_t k)
@@ -205,6 +205,94 @@ START_TEST(only_cors_routes_may_be_read_by_any_page)
         free(a.body);
     }
     hs_stop(s, 1000);
+}
+END_TEST
+
+START_TEST(methods_and_cors_of_a_path_come_from_all_its_routes_to_the_last)
+{
+    hs_t *s = start((hs_config_t){ 0 });
+    expect(s, "DELETE /v1/block/x HTTP/1.1\r\nHost: x\r\n\r\n", 405, "\r\nAllow: GET, HEAD, POST, OPTIONS\r\n",
+           "urn:kettle:error:method-not-allowed");
+    expect(s, "GET /v1/block/x HTTP/1.1\r\nHost: x\r\n\r\n", 200, "\r\nAccess-Control-Allow-Origin: *\r\n",
+           "GET /v1/block/x");
+    expect(s, "POST /v1/block/x HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 200,
+           "\r\nAccess-Control-Allow-Origin: *\r\n", "POST /v1/block/x");
+    expect(s, "OPTIONS /v1/block/ HTTP/1.1\r\nHost: x\r\n\r\n", 204,
+           "\r\nAccess-Control-Allow-Methods: GET, HEAD, POST, OPTIONS\r\n", NULL);
+    hs_stop(s, 1000);
+}
+END_TEST
+
+START_TEST(each_method_that_takes_a_body_must_say_its_length)
+{
+    static const char *const methods[] = { "POST", "PUT", "PATCH" };
+    hs_t *s = start((hs_config_t){ 0 });
+    for (size_t i = 0; i < 3; i++) {
+        char request[100];
+        snprintf(request, sizeof request, "%s /cors HTTP/1.1\r\nHost: x\r\n\r\n", methods[i]);
+        expect(s, request, 411, NULL, "\"detail\":\"the request has neither Content-Length nor chunked coding\"");
+    }
+    hs_stop(s, 1000);
+}
+END_TEST
+
+START_TEST(a_problem_s_detail_is_cut_at_512_bytes_and_escaped)
+{
+    static const size_t lengths[] = { 0, 511, 512, 513, 5000 };
+    static const struct {
+        char letter;
+        const char *shown;
+    } letters[] = { { 'a', "a" },     { '"', "\\\"" }, { '\\', "\\\\" },
+                    { 1, "\\u0001" }, { 0x7f, "?" },   { (char)0xc3, "?" } };
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
+        for (size_t k = 0; k < sizeof letters / sizeof letters[0]; k++) {
+            char *detail = calloc(1, lengths[i] + 1), want[4000];
+            hs_response_t r = { .status = 200, .body = malloc(10), .body_len = 10 }; /* an answer that is dropped */
+            memset(detail, letters[k].letter, lengths[i]);
+            hs_problem(&r, 422, "slug", detail);
+            ck_assert_int_eq(r.status, 422);
+            ck_assert_str_eq(r.content_type, "application/problem+json");
+            int n = sprintf(
+                want,
+                "{\"type\":\"urn:kettle:error:slug\",\"title\":\"Unprocessable Content\",\"status\":422,\"detail\":\"");
+            for (size_t at = 0; at < lengths[i] && at < 512; at++)
+                n += sprintf(want + n, "%s", letters[k].shown);
+            n += sprintf(want + n, "\"}");
+            ck_assert_uint_eq(r.body_len, (size_t)n);
+            ck_assert(memcmp(r.body, want, (size_t)n) == 0);
+            free(r.body);
+            free(detail);
+        }
+}
+END_TEST
+
+/* On an answer, a problem of the handler, one of the server, what OPTIONS says, and an answer that is shared. */
+START_TEST(a_simulated_tee_is_named_in_every_answer_and_a_real_one_in_none)
+{
+    static const char *const requests[] = {
+        "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n",   "POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+        "HEAD /quick HTTP/1.1\r\nHost: x\r\n\r\n",  "GET /busy HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n", "PUT /quick HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: x\r\n\r\n",   "OPTIONS /cors HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /none HTTP/1.1\r\nHost: x\r\n\r\n",    "GET /shared HTTP/1.1\r\nHost: x\r\n\r\n",
+    };
+    static const int statuses[] = { 200, 200, 200, 503, 404, 405, 411, 204, 500, 200 };
+    for (unsigned simulated = 0; simulated < 2; simulated++) {
+        hs_t *s = start((hs_config_t){ .flags = simulated ? HS_SIMULATED : 0 });
+        hs_shared_t *answer = hs_shared_new(200, NULL, view_str("{}"), simulated ? HS_SIMULATED : HS_CORS);
+        current = hs_shared_ref(answer);
+        for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+            answer_t a = ask(s, requests[i]);
+            ck_assert_msg(a.status == statuses[i], "%s: status %d", requests[i], a.status);
+            const char *named = strstr(a.head, "\r\nX-Kettle-TEE: simulated\r\n");
+            ck_assert_msg(!named == !simulated, "%s: %s", requests[i], a.head);
+            ck_assert_msg(simulated || !strcasestr(a.head, "Kettle"), "%s: %s", requests[i], a.head);
+            free(a.body);
+        }
+        hs_shared_unref(answer);
+        shared_set(NULL);
+        hs_stop(s, 1000);
+    }
 }
 END_TEST
 
@@ -709,6 +797,9 @@ int main(void)
     return UNIT_RUN(
         "http_server", quick_and_slow_routes_get_path_query_type_and_body, head_is_get_without_the_body,
         unknown_paths_and_methods_get_problems_and_options_tells_the_methods, only_cors_routes_may_be_read_by_any_page,
+        methods_and_cors_of_a_path_come_from_all_its_routes_to_the_last,
+        each_method_that_takes_a_body_must_say_its_length, a_problem_s_detail_is_cut_at_512_bytes_and_escaped,
+        a_simulated_tee_is_named_in_every_answer_and_a_real_one_in_none,
         a_shared_answer_can_be_replaced_while_it_is_handed_out, pipelined_requests_are_answered_in_order,
         bodies_up_to_the_cap_pass_and_larger_ones_get_413_and_a_closed_connection, ten_megabytes_go_both_ways,
         malformed_requests_harm_nobody, a_flood_of_headers_is_cut_off, idle_connections_and_slow_senders_are_ended,
