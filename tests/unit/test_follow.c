@@ -149,9 +149,132 @@ START_TEST(api_that_is_behind_does_not_turn_the_head_back)
 }
 END_TEST
 
+/* ---- a URL with a key, an API that fails, a restart ---- */
+
+static char seen[40][300];
+static atomic_uint seen_count;
+static int fail_with; /* status for everything but the bootstrap; 0: none */
+
+static bool serve_noting(int fd, const char *request)
+{
+    unsigned i = seen_count++;
+    if (i < 40)
+        snprintf(seen[i], sizeof seen[i], "%.*s", (int)strcspn(request, "\r"), request);
+    char answer[100];
+    snprintf(answer, sizeof answer, "HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n", fail_with);
+    return fail_with && !strstr(request, "/bootstrap/") ? say(fd, answer) : serve(&beacons[0], fd, request);
+}
+
+/* Follows one API below `tail` of its URL until the head is of the slot, or for a moment when slot is 0. */
+static void follow_one(follow_view_t *v, up_status_t status[UP_ENDPOINTS_MAX], const char *tail, const char *state_dir,
+                       uint64_t slot)
+{
+    fake_t *fake = fake_new(serve_noting);
+    char url[200];
+    follow_t *f = NULL;
+    log_set_level(LOG_ERROR);
+    seen_count = 0;
+    memset(seen, 0, sizeof seen);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u%s", fake->port, tail);
+    up_t *upstream = up_new((const char *const[]){ url }, 1);
+    hc_t *http = hc_new(NULL);
+    follow_config_t config = { .network = &net,
+                               .checkpoint = checkpoint_of_136(),
+                               .http = http,
+                               .upstream = upstream,
+                               .now_ms = standing_clock,
+                               .state_dir = state_dir };
+    ck_assert_int_eq(follow_start(&f, &config), RC_OK);
+    uint64_t end = clock_ms() + (slot ? WAIT_MS : 400);
+    do {
+        pause_ms(10);
+        follow_view(f, v);
+    } while ((!slot || !v->latest.valid || v->latest.header.beacon.slot != slot) && clock_ms() < end);
+    if (slot)
+        pause_ms(100);
+    follow_free(f);
+    up_snapshot(upstream, status);
+    up_free(upstream);
+    hc_free(http);
+    fake_free(fake);
+}
+
+static bool was_asked(const char *line)
+{
+    for (unsigned i = 0; i < 40; i++)
+        if (strcmp(seen[i], line) == 0)
+            return true;
+    return false;
+}
+
+START_TEST(path_goes_before_the_query_of_an_api_s_url)
+{
+    static const struct {
+        const char *tail, *line;
+    } rows[] = {
+        { "", "GET /eth/v1/beacon/light_client/optimistic_update HTTP/1.1" },
+        { "/", "GET /eth/v1/beacon/light_client/optimistic_update HTTP/1.1" },
+        { "/base//?key=secret", "GET /base/eth/v1/beacon/light_client/optimistic_update?key=secret HTTP/1.1" },
+        { "?key=secret", "GET /eth/v1/beacon/light_client/optimistic_update?key=secret HTTP/1.1" },
+        { "/base?", "GET /base/eth/v1/beacon/light_client/optimistic_update HTTP/1.1" },
+        { "/base#part", "GET /base/eth/v1/beacon/light_client/optimistic_update HTTP/1.1" },
+    };
+    fail_with = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        up_status_t status[UP_ENDPOINTS_MAX];
+        follow_view_t v;
+        begin_at(155, 153, 153);
+        follow_one(&v, status, rows[i].tail, NULL, 153);
+        ck_assert_msg(was_asked(rows[i].line), "%s: %s, %s, %s", rows[i].tail, seen[0], seen[1], seen[2]);
+    }
+}
+END_TEST
+
+START_TEST(api_that_fails_is_named_with_its_reason_and_without_its_key)
+{
+    up_status_t status[UP_ENDPOINTS_MAX];
+    follow_view_t v;
+    begin_at(155, 153, 153);
+    fail_with = 503;
+    follow_one(&v, status, "/?key=secret", NULL, 0);
+    fail_with = 0;
+    ck_assert(status[0].failing);
+    ck_assert_uint_ge(status[0].failures, 1);
+    ck_assert_uint_eq(status[0].lies, 0);
+    ck_assert_ptr_nonnull(strstr(status[0].reason, "_update: HTTP status 503"));
+    ck_assert(strncmp(v.trouble, "http://127.0.0.1:", 17) == 0 && strstr(v.trouble, ": HTTP status 503"));
+    ck_assert_ptr_null(strstr(v.trouble, "secret"));
+    ck_assert_uint_ge(v.round_trips, 2);
+}
+END_TEST
+
+START_TEST(a_restart_takes_up_what_was_kept_and_asks_for_no_bootstrap)
+{
+    char dir[] = "/tmp/kettle-follow-XXXXXX", file[64];
+    up_status_t status[UP_ENDPOINTS_MAX];
+    follow_view_t v;
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    begin_at(155, 153, 153);
+    follow_one(&v, status, "", dir, 153);
+    ck_assert(v.finalized.valid);
+    uint64_t finalized = v.finalized.header.beacon.slot;
+    fail_with = 500;
+    follow_one(&v, status, "", dir, 0);
+    fail_with = 0;
+    ck_assert(v.finalized.valid && v.finalized.header.beacon.slot == finalized);
+    for (unsigned i = 0; i < 40; i++)
+        ck_assert_ptr_null(strstr(seen[i], "/bootstrap/"));
+    snprintf(file, sizeof file, "%s/lightclient", dir);
+    ck_assert_int_eq(unlink(file), 0);
+    ck_assert_int_eq(rmdir(dir), 0);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("follow", api_that_stands_still_is_overtaken_by_the_next_one_and_not_blamed,
                     while_the_first_api_keeps_up_the_next_one_is_not_asked_for_the_head,
-                    api_that_is_behind_does_not_turn_the_head_back);
+                    api_that_is_behind_does_not_turn_the_head_back, path_goes_before_the_query_of_an_api_s_url,
+                    api_that_fails_is_named_with_its_reason_and_without_its_key,
+                    a_restart_takes_up_what_was_kept_and_asks_for_no_bootstrap);
 }

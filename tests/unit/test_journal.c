@@ -78,6 +78,71 @@ START_TEST(a_truncated_or_foreign_record_ends_the_replay)
 }
 END_TEST
 
+START_TEST(an_object_of_64_kib_is_kept_and_a_larger_one_is_not)
+{
+    const size_t max = 65536;
+    uint8_t *object = calloc(1, max + 8);
+    journal_t j = { 0 };
+    journal_note(&j, LC_BOOTSTRAP, LC_FULU, view_of(object, max + 1), LC_BOOTSTRAPPED);
+    ck_assert_uint_eq(j.len, 0);
+    journal_note(&j, LC_BOOTSTRAP, LC_FULU, view_of(object, max), LC_BOOTSTRAPPED);
+    ck_assert_uint_eq(j.len, max + 6);
+    for (size_t n = max; n <= max + 1; n++) {
+        const uint8_t head[] = { LC_BOOTSTRAP,       LC_FULU,           (uint8_t)n, (uint8_t)(n >> 8),
+                                 (uint8_t)(n >> 16), (uint8_t)(n >> 24) };
+        memset(&seen, 0, sizeof seen);
+        memcpy(object, head, sizeof head);
+        ck_assert_int_eq(journal_decode(view_of(object, n + 6), take, NULL), n == max ? RC_OK : RC_MALFORMED);
+        ck_assert_uint_eq(seen.count, n == max);
+    }
+    journal_clear(&j);
+    free(object);
+}
+END_TEST
+
+START_TEST(each_kind_and_fork_comes_back_as_it_was_and_no_other_does)
+{
+    for (unsigned kind = 0; kind <= LC_FINALITY + 1; kind++)
+        for (unsigned fork = 0; fork <= LC_FORKS; fork++) {
+            const uint8_t record[] = { (uint8_t)kind, (uint8_t)fork, 1, 0, 0, 0, 42 };
+            bool good = kind >= LC_BOOTSTRAP && kind <= LC_FINALITY && fork < LC_FORKS;
+            memset(&seen, 0, sizeof seen);
+            ck_assert_int_eq(journal_decode(view_of(record, sizeof record), take, NULL), good ? RC_OK : RC_MALFORMED);
+            ck_assert_uint_eq(seen.count, good);
+            ck_assert(!good || (seen.kind[0] == (lc_kind_t)kind && seen.first[0] == 42));
+        }
+}
+END_TEST
+
+START_TEST(a_new_bootstrap_drops_what_was_kept_before_it)
+{
+    char dir[] = "/tmp/kettle-journal-XXXXXX", file[64];
+    journal_t j = { 0 };
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    note(&j, LC_BOOTSTRAP, 1, LC_BOOTSTRAPPED);
+    note(&j, LC_FINALITY, 2, LC_MOVED_FINALIZED);
+    note(&j, LC_BOOTSTRAP, 3, LC_BOOTSTRAPPED);
+    note(&j, LC_BOOTSTRAP, 4, 0);
+    note(&j, LC_FINALITY, 5, LC_MOVED_HEAD);
+    journal_save(&j, NULL);
+    ck_assert(j.dirty);
+    journal_save(&j, dir);
+    ck_assert(!j.dirty);
+    memset(&seen, 0, sizeof seen);
+    journal_replay(dir, take, NULL);
+    ck_assert_uint_eq(seen.count, 1);
+    ck_assert_uint_eq(seen.first[0], 3);
+    snprintf(file, sizeof file, "%s/lightclient", dir);
+    ck_assert_int_eq(unlink(file), 0);
+    journal_save(&j, dir); /* nothing new: nothing is written */
+    ck_assert_int_ne(access(file, F_OK), 0);
+    journal_clear(&j);
+    journal_replay(NULL, take, NULL);
+    ck_assert_uint_eq(seen.count, 1);
+    ck_assert_int_eq(rmdir(dir), 0);
+}
+END_TEST
+
 START_TEST(a_kept_answer_belongs_to_one_block_and_one_request)
 {
     answers_t a;
@@ -103,5 +168,7 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN("journal", what_moved_the_store_comes_back_in_order, a_truncated_or_foreign_record_ends_the_replay,
-                    a_kept_answer_belongs_to_one_block_and_one_request);
+                    an_object_of_64_kib_is_kept_and_a_larger_one_is_not,
+                    each_kind_and_fork_comes_back_as_it_was_and_no_other_does,
+                    a_new_bootstrap_drops_what_was_kept_before_it, a_kept_answer_belongs_to_one_block_and_one_request);
 }

@@ -11,6 +11,7 @@
     "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"                                                 \
     "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
+static char asked[5][400]; /* first lines of the requests, by document; the fifth is the root's list at Intel */
 static char crl_hex[8192]; /* a genuine list, as a PCCS gives it */
 static const char *broken; /* the path whose answer is wrong, and how */
 static const char *how;
@@ -35,8 +36,18 @@ static bool answer(int fd, int status, const char *header, const char *body)
     return say(fd, text);
 }
 
+/* Keeps which document was asked for how. */
+static void note(const char *request)
+{
+    static const char *const names[] = { "/tcb?", "/identity", "/pckcrl", "/rootcacrl", "/IntelSGXRootCA.der" };
+    for (size_t i = 0; i < 5; i++)
+        if (strstr(request, names[i]))
+            snprintf(asked[i], sizeof asked[i], "%.*s", (int)strcspn(request, "\r"), request);
+}
+
 static bool be_pccs(int fd, const char *request)
 {
+    note(request);
     static const struct {
         const char *path, *header, *body;
     } rows[] = {
@@ -100,6 +111,65 @@ START_TEST(four_answers_make_a_collateral)
 }
 END_TEST
 
+static rc_t fetch_by(const char *base, bool processor, const uint8_t fmspc[6], char why[256])
+{
+    fake_t *f = fake_new(be_pccs);
+    hc_t *http = hc_new(NULL);
+    arena_t a;
+    collateral_t c;
+    char url[2000];
+    snprintf(url, sizeof url, "http://127.0.0.1:%u%s", f->port, base);
+    pccs_request_t r = { .http = http, .base = url, .processor_ca = processor };
+    memcpy(r.fmspc, fmspc, 6);
+    memset(asked, 0, sizeof asked);
+    arena_init(&a, 8 << 20);
+    rc_t rc = pccs_fetch(&c, why, 256, &a, &r);
+    arena_free(&a);
+    hc_free(http);
+    fake_free(f);
+    return rc;
+}
+
+START_TEST(each_document_is_asked_for_by_its_own_path)
+{
+    static const uint8_t fmspc[6] = { 0x10, 0x2a, 0x6f, 0x05, 0x00, 0xff };
+    static const char *const bases[] = { "/base", "/base/", "/base///" };
+    char why[256];
+    for (size_t i = 0; i < 3; i++)
+        for (unsigned processor = 0; processor < 2; processor++) {
+            (void)fetch_by(bases[i], processor, fmspc, why); /* the fake has no such platform */
+            ck_assert_str_eq(asked[0], "GET /base/tdx/certification/v4/tcb?fmspc=102a6f0500ff HTTP/1.1");
+            ck_assert_str_eq(asked[1], "GET /base/tdx/certification/v4/qe/identity HTTP/1.1");
+            ck_assert_str_eq(asked[2], processor
+                                           ? "GET /base/sgx/certification/v4/pckcrl?encoding=der&ca=processor HTTP/1.1"
+                                           : "GET /base/sgx/certification/v4/pckcrl?encoding=der&ca=platform HTTP/1.1");
+            ck_assert_str_eq(asked[3], "GET /base/sgx/certification/v4/rootcacrl HTTP/1.1");
+            ck_assert_str_eq(asked[4], "");
+        }
+}
+END_TEST
+
+START_TEST(a_base_of_1072_characters_is_asked_and_a_longer_one_is_not)
+{
+    static const uint8_t fmspc[6] = { 0x00, 0x80, 0x6f, 0x05 };
+    static const size_t lengths[] = { 1071, 1072, 1073, 1700 };
+    const size_t head = strlen("http://127.0.0.1:12345"); /* the kernel gives ports of five digits */
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        char base[1800], why[256] = "";
+        bool fits = lengths[i] <= 1072;
+        memset(base, 'b', lengths[i] - head);
+        base[0] = '/';
+        base[lengths[i] - head] = 0;
+        ck_assert_msg(fetch_by(base, false, fmspc, why) == (fits ? RC_IO : RC_LIMIT), "%zu: %s", lengths[i], why);
+        ck_assert_msg(
+            strstr(why, fits ? ": TCB info: HTTP status 400" : "invalid URL: collateral: the URL is too long"),
+            "%zu: %s", lengths[i], why);
+        for (size_t d = 0; d < 4; d++)
+            ck_assert(!asked[d][0] == !fits);
+    }
+}
+END_TEST
+
 START_TEST(a_service_without_the_roots_list_is_helped_out)
 {
     arena_t a;
@@ -122,17 +192,22 @@ START_TEST(a_wrong_answer_is_an_error_that_names_endpoint_and_document)
         const char *path, *how, *document;
         rc_t rc;
     } rows[] = {
-        { "tcb?", "status", "TCB info", RC_IO },
-        { "tcb?", "header", "TCB info", RC_MALFORMED },
-        { "tcb?", "escape", "TCB info", RC_MALFORMED },
-        { "tcb?", "empty", "TCB info", RC_MALFORMED },
-        { "tcb?", "body", "TCB info", RC_MALFORMED },
-        { "identity", "status", "QE identity", RC_IO },
-        { "identity", "escape", "QE identity", RC_MALFORMED },
-        { "identity", "body", "QE identity", RC_MALFORMED },
-        { "pckcrl", "status", "PCK CRL", RC_IO },
-        { "pckcrl", "body", "PCK CRL", RC_MALFORMED },
-        { "rootcacrl", "body", "root CRL", RC_MALFORMED },
+        { "tcb?", "status", ": TCB info: HTTP status 404", RC_IO },
+        { "tcb?", "header", ": TCB info: the header with the issuer chain is missing", RC_MALFORMED },
+        { "tcb?", "escape", ": TCB info: the header with the issuer chain is malformed", RC_MALFORMED },
+        { "tcb?", "empty", ": TCB info: ", RC_MALFORMED },
+        { "tcb?", "body", ": TCB info: ", RC_MALFORMED },
+        { "identity", "status", ": QE identity: HTTP status 404", RC_IO },
+        { "identity", "escape", ": QE identity: the header with the issuer chain is malformed", RC_MALFORMED },
+        { "identity", "body", ": QE identity: ", RC_MALFORMED },
+        { "pckcrl", "status", ": PCK CRL: HTTP status 404", RC_IO },
+        { "identity", "header", ": QE identity: the header with the issuer chain is missing", RC_MALFORMED },
+        { "identity", "empty", ": QE identity: ", RC_MALFORMED },
+        { "pckcrl", "header", ": PCK CRL: the header with the issuer chain is missing", RC_MALFORMED },
+        { "pckcrl", "empty", ": PCK CRL: ", RC_MALFORMED },
+        { "rootcacrl", "empty", ": root CRL: ", RC_MALFORMED },
+        { "pckcrl", "body", ": PCK CRL: ", RC_MALFORMED },
+        { "rootcacrl", "body", ": root CRL: ", RC_MALFORMED },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         arena_t a;
@@ -141,7 +216,11 @@ START_TEST(a_wrong_answer_is_an_error_that_names_endpoint_and_document)
         arena_init(&a, 8 << 20);
         broken = rows[i].path;
         how = rows[i].how;
+        collateral_t before;
+        memset(&c, 0x5a, sizeof c);
+        memcpy(&before, &c, sizeof c);
         ck_assert_int_eq(fetch(&c, why, sizeof why, &a, false), rows[i].rc);
+        ck_assert(memcmp(&c, &before, sizeof c) == 0);
         ck_assert_msg(strstr(why, rows[i].document) && !strncmp(why, "http://127.0.0.1:", 17), "row %zu: %s", i, why);
         arena_free(&a);
     }
@@ -150,7 +229,8 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN_AROUND("pccs", setup, NULL, four_answers_make_a_collateral,
-                           a_service_without_the_roots_list_is_helped_out,
-                           a_wrong_answer_is_an_error_that_names_endpoint_and_document);
+    return UNIT_RUN_AROUND(
+        "pccs", setup, NULL, four_answers_make_a_collateral, each_document_is_asked_for_by_its_own_path,
+        a_base_of_1072_characters_is_asked_and_a_longer_one_is_not, a_service_without_the_roots_list_is_helped_out,
+        a_wrong_answer_is_an_error_that_names_endpoint_and_document);
 }

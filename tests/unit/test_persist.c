@@ -121,6 +121,51 @@ START_TEST(the_folder_is_made_for_its_owner_alone)
 }
 END_TEST
 
+START_TEST(a_file_is_readable_for_its_owner_alone_and_no_link_is_followed)
+{
+    char path[128], other[128];
+    struct stat st;
+    uint8_t *p;
+    size_t n;
+    bool found;
+    snprintf(path, sizeof path, "%s/thing", dir);
+    snprintf(other, sizeof other, "%s/other", dir);
+    ck_assert_int_eq(persist_write(dir, "thing", view_str("x"), why, sizeof why), RC_OK);
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0600);
+    ck_assert_int_eq(rename(path, other), 0);
+    ck_assert_int_eq(symlink(other, path), 0);
+    ck_assert_int_eq(read_back(&p, &n, &found), RC_IO);
+    ck_assert(!found && !p && n == 0);
+    ck_assert(strncmp(why, path, strlen(path)) == 0);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    ck_assert_int_eq(read_back(&p, &n, &found), RC_MALFORMED);
+    ck_assert_ptr_nonnull(strstr(why, ": is not a file of this program"));
+}
+END_TEST
+
+START_TEST(names_and_paths_of_any_length_are_refused_and_not_cut)
+{
+    static const size_t lengths[] = { 249, 250, 251, 300, 5000 };
+    char *name = calloc(1, 5001);
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        uint8_t *p;
+        size_t n, size = lengths[i];
+        bool found, fits = size <= 250; /* ".NAME.new" has at most 255 characters */
+        memset(name, 'n', size);
+        name[size] = 0;
+        rc_t rc = persist_write(dir, name, view_str("x"), why, sizeof why);
+        ck_assert_msg(rc == (fits ? RC_OK : RC_BUG), "%zu: %s", size, rc_name(rc));
+        rc = persist_read(&p, &n, &found, dir, name, 10, why, sizeof why);
+        ck_assert_msg(rc == (size <= 255 ? RC_OK : RC_IO), "%zu: %s", size, rc_name(rc));
+        ck_assert(found == fits && !p == !fits);
+        free(p);
+    }
+    free(name);
+}
+END_TEST
+
 START_TEST(what_upstreams_say_cannot_break_a_log_line)
 {
     char text[64], small[4], line[4096] = "";
@@ -151,5 +196,7 @@ int main(void)
     return UNIT_RUN_AROUND("persist", make_dir, remove_dir, what_was_written_is_read_and_replaced,
                            damage_of_any_byte_and_any_truncation_is_refused, a_larger_file_than_allowed_is_refused,
                            a_failed_write_names_the_path_and_leaves_nothing, the_folder_is_made_for_its_owner_alone,
+                           a_file_is_readable_for_its_owner_alone_and_no_link_is_followed,
+                           names_and_paths_of_any_length_are_refused_and_not_cut,
                            what_upstreams_say_cannot_break_a_log_line);
 }
