@@ -111,9 +111,11 @@ def candidates(src):
             line = text[text.rfind('\n', 0, m.start()) + 1:m.start()]
             if re.match(r'\s+(static |const )*\w+ \**\w+(\[\w+\])*\[$', line):
                 continue
-            n = int(m[1], 0)
+            octal = re.fullmatch(r'0[0-7]+', m[1])
+            n = int(m[1], 8 if octal else 0)
+            form = '0x%x' if m[1].startswith('0x') else '0%o' if octal else '%d'
             for new in ([n + 1] if n == 0 else [n + 1, n - 1]):
-                add('const', m.start(), m.end(), (hex(new) if m[1].startswith('0x') else str(new)) + m[2])
+                add('const', m.start(), m.end(), form % new + m[2])
         for m in find(r'\bfor\s*\('):
             a, b = m.end() - 1, close_of(text, m.end() - 1)
             first = text.find(';', a, b)

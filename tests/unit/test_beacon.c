@@ -342,6 +342,65 @@ START_TEST(unknown_and_repeated_fields_are_refused_in_every_object)
 }
 END_TEST
 
+/* Nothing of what an API chooses is repeated, so no length of it matters. */
+START_TEST(names_versions_and_types_of_any_length_are_refused_in_our_own_words)
+{
+    static const size_t lengths[] = { 1, 23, 24, 63, 64, 255, 256, 257, 5000, 100000 };
+    lc_network_t net = fx_minimal_fulu();
+    char *text = recorded(), *letters = calloc(1, 100001), *changed = calloc(1, 100100);
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        memset(letters, 'q', lengths[i]);
+        sprintf(changed, "\"slot\":\"144\",\"%s\":\"0\"", letters);
+        char *bad = replaced(text, "", "\"slot\":\"144\"", changed);
+        ck_assert_int_eq(decode_text(&OPTIMISTIC, NULL, bad), RC_MALFORMED);
+        ck_assert_str_eq(why, "data.attested_header.beacon: has a field that is not of its fork");
+        free(bad);
+        sprintf(changed, "{\"%s\":1,", letters);
+        bad = replaced(text, "", "{", changed);
+        ck_assert_int_eq(decode_text(&OPTIMISTIC, NULL, bad), RC_MALFORMED);
+        ck_assert_str_eq(why, "answer: has an unknown field beside data");
+        free(bad);
+        sprintf(changed, "\"version\":\"%s\"", letters);
+        bad = replaced(text, "", "\"version\":\"fulu\"", changed);
+        ck_assert_int_eq(decode_text(&OPTIMISTIC, NULL, bad), RC_REFUSED);
+        ck_assert_msg(!strstr(why, "qq") && why[0], "%s", why);
+        free(bad);
+        sprintf(changed, "\"slot\":\"%s\"", letters);
+        bad = replaced(text, "", "\"slot\":\"144\"", changed);
+        ck_assert_int_eq(decode_text(&OPTIMISTIC, NULL, bad), lengths[i] > 78 ? RC_LIMIT : RC_MALFORMED);
+        ck_assert_msg(strncmp(why, "data.attested_header.beacon.slot: ", 34) == 0 && !strstr(why, "qq"), "%s", why);
+        free(bad);
+        ck_assert_int_eq(decode(&net, &OPTIMISTIC, JSON, letters, view_str(text)), RC_MALFORMED);
+        ck_assert_msg(!strstr(why, "qq"), "%s", why);
+        ck_assert_int_eq(decode(&net, &OPTIMISTIC, letters, NULL, view_str(text)), RC_MALFORMED);
+        ck_assert_msg(!strstr(why, "qq"), "%s", why);
+    }
+    free(changed);
+    free(letters);
+    free(text);
+}
+END_TEST
+
+START_TEST(a_small_buffer_gets_the_beginning_of_the_reason)
+{
+    static const char whole[] = "data.attested_header.beacon.slot: ";
+    lc_network_t net = fx_minimal_fulu();
+    char *text = recorded(), *bad = replaced(text, "", "\"slot\":\"144\"", "\"slot\":7");
+    for (size_t cap = 1; cap < sizeof whole; cap++) {
+        char *small = malloc(cap); /* exact size on the heap */
+        arena_free(&arena);
+        arena_init(&arena, 64 << 20);
+        ck_assert_int_eq(bn_decode(objects, &count, &arena, small, cap, &net, &OPTIMISTIC, JSON, NULL, view_str(bad)),
+                         RC_MALFORMED);
+        ck_assert_uint_eq(strlen(small), cap - 1);
+        ck_assert(strncmp(small, whole, cap - 1) == 0);
+        free(small);
+    }
+    free(bad);
+    free(text);
+}
+END_TEST
+
 START_TEST(values_of_another_form_are_refused)
 {
     static const struct {
@@ -589,10 +648,12 @@ int main(void)
     int failed = UNIT_RUN("beacon", paths_are_those_of_the_beacon_api, recorded_json_gives_the_recorded_ssz,
                           each_fork_has_its_layout_and_no_other, every_truncation_is_refused,
                           each_missing_field_is_named, unknown_and_repeated_fields_are_refused_in_every_object,
-                          values_of_another_form_are_refused, what_would_hurt_the_parser_never_reaches_it,
-                          memory_that_runs_out_blames_nobody, the_fork_comes_from_version_or_header_or_slot,
-                          lists_hold_at_most_what_was_asked_for, framed_updates_are_cut_at_their_lengths,
-                          single_ssz_objects_need_the_version_header, other_content_types_are_refused);
+                          names_versions_and_types_of_any_length_are_refused_in_our_own_words,
+                          a_small_buffer_gets_the_beginning_of_the_reason, values_of_another_form_are_refused,
+                          what_would_hurt_the_parser_never_reaches_it, memory_that_runs_out_blames_nobody,
+                          the_fork_comes_from_version_or_header_or_slot, lists_hold_at_most_what_was_asked_for,
+                          framed_updates_are_cut_at_their_lengths, single_ssz_objects_need_the_version_header,
+                          other_content_types_are_refused);
     arena_free(&arena);
     return failed;
 }

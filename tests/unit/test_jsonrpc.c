@@ -450,6 +450,7 @@ START_TEST(an_unknown_name_of_any_length_is_cut_and_nothing_is_taken)
         for (size_t p = 0; p < 2; p++) {
             const size_t shown = lengths[i] < places[p].room ? lengths[i] : places[p].room;
             char *member = calloc(1, lengths[i] + 100), want[240];
+            ck_assert_ptr_nonnull(member);
             sprintf(member, "%s,\"", places[p].at);
             memset(member + strlen(member), 'm', lengths[i]);
             strcat(member, "\":1");
