@@ -27,8 +27,8 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 BOUND = {'lightclient': 98, 'tee': 98, 'base': 98, 'overlay': 92, 'node': 92, 'rpc': 92, 'http': 92}  # per cent, by top folder
 HEADERS = ['*/bytes.h']  # those whose functions are worth faults
 
-# Path (a glob; the first row that fits holds), mutants, unit tests to try first, vector kinds. Tests of the file's own name and
-# those that include its header come first by themselves, and all others that link it come in the end.
+# Path (a glob; the first row that fits holds), mutants, unit tests to try first, vector kinds. Tests with the file's name in theirs
+# come before these by themselves, those that include its header after them, and all others that link it in the end.
 LC = ['lightclient-spec', 'lightclient-mainnet', 'beacon-json', 'devnet']
 EXEC = ['mpt-proofs', 'headers', 'mainnet-calls', 'devnet', 'mainnet-blocks']
 TDX = ['tdx-quotes', 'tdx', 'basic']
@@ -153,12 +153,13 @@ class Checkout:
         return [t for t in tests if any(p in self.links[t] for p in parts)]
 
     def first_units(self, file, programs, wanted):
-        """The unit tests that should notice first: of the file's name, those that include its header, those of the row."""
+        """The unit tests that should notice first: with the file's name in theirs, those of the row, those that include its header."""
         stem = os.path.splitext(os.path.basename(file))[0]
         header = '#include "%s.h"' % os.path.splitext(file)[0]
         users = [u for u in sorted(os.listdir(os.path.join(self.path, 'tests/unit'))) if re.match(r'test_\w+\.c$', u) and
                  header in open(os.path.join(self.path, 'tests/unit', u)).read()]
-        order = [stem] + [u[5:-2] for u in users] + wanted
+        named = [os.path.basename(p)[5:] for p in sorted(programs) if '/test_' in p and stem in os.path.basename(p)[5:].split('_')]
+        order = [stem] + named + wanted + [u[5:-2] for u in users]
         return [u for i, u in enumerate(order) if u not in order[:i] and 'tests/unit/test_' + u in programs]
 
     def ninja(self, targets):
