@@ -383,7 +383,7 @@ def main():
     ap.add_argument('--vectors', default=os.path.join(ROOT, '../shared/vectors'), help='folder of the vectors; left out when not there')
     ap.add_argument('--jobs', type=int, default=os.cpu_count() or 1)
     args = ap.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))  # so that the scratch folder goes
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the scratch folder goes, and what is known is told
     every = product_files(ROOT)
     rowless = [f for f in every if not row_of(f)]
     if rowless:
@@ -400,9 +400,13 @@ def main():
         run = Run(args, Checkout(ROOT if args.list else make_scratch(scratch, args.jobs), vectors, args.jobs), known)
         if not args.list:
             run.checkout.load()
-        for file in files:
-            count, units, kinds = row_of(file)
-            run.file(file, args.count or count, units, kinds)
+        try:
+            for file in files:
+                count, units, kinds = row_of(file)
+                run.file(file, args.count or count, units, kinds)
+        except KeyboardInterrupt:
+            run.report()
+            exit_with('mutate: interrupted: the table is not complete')
         good = args.list or run.report()
     finally:
         if not args.scratch:

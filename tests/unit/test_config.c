@@ -367,6 +367,23 @@ START_TEST(a_list_has_at_most_sixteen_urls_of_at_most_1024_characters)
 }
 END_TEST
 
+START_TEST(a_url_with_a_space_or_what_is_not_ascii_is_refused_as_such)
+{
+    static const char *const urls[] = { "http://a b",       " http://a",        "http://a/ ",
+                                        "http://a/\\u001f", "http://a/\\u007f", "http://m\u00fcller" };
+    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+        char text[200];
+        config_t *c;
+        config_error_t e;
+        snprintf(text, sizeof text, "{" MINIMUM ",\"pccs\":[\"http://a\",\"%s\"]}", urls[i]);
+        ck_assert_int_eq(read(&c, &e, NULL, text), RC_MALFORMED);
+        ck_assert_str_eq(e.field, "pccs");
+        ck_assert_str_eq(e.error, "a URL has a space, a control character or a letter outside ASCII");
+        ck_assert_ptr_null(c);
+    }
+}
+END_TEST
+
 START_TEST(every_word_of_a_list_is_taken_for_itself)
 {
     static const char *const tees[] = { "auto", "dstack", "tdx", "simulator" },
@@ -661,6 +678,7 @@ int main(void)
         setup_sets_only_what_the_measured_configuration_lists, a_complete_file_needs_no_setup,
         the_setup_hash_covers_every_key_and_no_spelling, urls_are_kept_all_of_them_in_their_order,
         a_list_has_at_most_sixteen_urls_of_at_most_1024_characters, every_word_of_a_list_is_taken_for_itself,
+        a_url_with_a_space_or_what_is_not_ascii_is_refused_as_such,
         a_word_that_is_not_known_is_answered_with_all_that_are, numbers_are_taken_up_to_both_ends_of_their_range,
         a_policy_is_kept_compact_with_sorted_keys_however_it_was_written, names_in_an_error_are_cut,
         values_in_an_error_are_cut_at_40_characters, a_text_may_have_256_kib_and_no_more,
