@@ -37,7 +37,6 @@ static rc_t renew(https_t *h, char *why, size_t cap)
         snprintf(why, cap, "no certificate for the API port: %s", e.text);
         return rc;
     }
-    err_t e;
     rc = hs_identity_new(&identity, &e, pair.cert, pair.key);
     ratls_pair_clear(&pair);
     if (rc) {
