@@ -68,6 +68,25 @@ rc_t ex_state_slot(ex_slot_t **out, ex_state_t *s, ex_acct_t *acct, const hash32
     return RC_OK;
 }
 
+rc_t ex_state_want(ex_state_t *s, unsigned mark, const addr_t *addr, const hash32_t *slots, size_t slot_count,
+                   bool code)
+{
+    ex_acct_t *a;
+    ex_slot_t *slot;
+    rc_t rc = ex_state_acct(&a, s, addr);
+    if (rc)
+        return rc;
+    a->wanted = mark;
+    if (code)
+        a->code_wanted = mark;
+    for (size_t i = 0; i < slot_count && !rc; i++) {
+        rc = ex_state_slot(&slot, s, a, &slots[i]);
+        if (!rc)
+            slot->wanted = mark;
+    }
+    return rc;
+}
+
 bool ex_acct_known(ex_state_t *s, ex_acct_t *acct)
 {
     if (!acct->proven && s->cache)

@@ -13,8 +13,9 @@
 #include "lightclient/exec/cache.h"
 #include "lightclient/mpt/mpt.h"
 
-#define EX_STATE_BUCKETS 4096u /* of each table; a power of two */
-#define EX_HINTED 0xffffffffu  /* in place of a run's number: wanted by a hint, whatever the runs read */
+#define EX_STATE_BUCKETS 4096u  /* of each table; a power of two */
+#define EX_HINTED 0xffffffffu   /* in place of a run's number: wanted by a hint, whatever the runs read */
+#define EX_REQUIRED 0xfffffffeu /* ... wanted for certain */
 
 /* Code whose hash was computed here: true by its content, whoever sent it. */
 typedef struct ex_code {
@@ -31,7 +32,7 @@ typedef struct ex_acct {
     addr_t addr;
     bool proven;
     bool has_guess;               /* guess: the account in some earlier state, for discovery only */
-    unsigned wanted, code_wanted; /* last run that missed it, its code; or EX_HINTED */
+    unsigned wanted, code_wanted; /* last run that missed it, its code; or one of the marks above */
     mpt_account_t value;          /* when proven */
     mpt_account_t guess;
     unsigned seen, code_seen; /* last run that read it, its code */
@@ -68,6 +69,10 @@ NODISCARD rc_t ex_state_init(ex_state_t *s, arena_t *mem, ex_cache_t *cache, con
 /* The entry for an address, or for a slot of an account; made when there is none. RC_NOMEM; RC_LIMIT: keys_max. */
 NODISCARD rc_t ex_state_acct(ex_acct_t **out, ex_state_t *s, const addr_t *addr);
 NODISCARD rc_t ex_state_slot(ex_slot_t **out, ex_state_t *s, ex_acct_t *acct, const hash32_t *key);
+
+/* Marks an account, slots of it and (code) its code with EX_HINTED or EX_REQUIRED. RC_NOMEM, RC_LIMIT. */
+NODISCARD rc_t ex_state_want(ex_state_t *s, unsigned mark, const addr_t *addr, const hash32_t *slots, size_t slot_count,
+                             bool code);
 
 /* True when proven, here or by the cache; value is then set. A slot is known only when its account is. */
 bool ex_acct_known(ex_state_t *s, ex_acct_t *acct);

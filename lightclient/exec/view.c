@@ -7,15 +7,14 @@ static const addr_t HISTORY = { { 0x00, 0x00, 0xf9, 0x08, 0x27, 0xf1, 0xc5, 0x3a
                                   0x7a, 0x02, 0x33, 0x5b, 0x17, 0x53, 0x20, 0x00, 0x29, 0x35 } };
 #define HISTORY_WINDOW 8191u
 
-rc_t ex_view_init(ex_view_t *v, arena_t *mem, const ex_call_config_t *config, const query_t *query)
+rc_t ex_view_init(ex_view_t *v, arena_t *mem, const ex_view_config_t *config)
 {
     const ex_block_t *block = config->block;
-    v->config = config;
-    v->query = query;
+    v->config = *config;
     v->fork = evm_chain_rules(config->chain, block->env.timestamp)->fork;
     v->hash[0] = block->parent_hash;
     v->hash_count = 1;
-    return ex_state_init(&v->state, mem, config->cache, &block->state_root, EX_KEYS_MAX);
+    return ex_state_init(&v->state, mem, config->cache, &block->state_root, config->keys_max);
 }
 
 static rc_t fail(ex_view_t *v, rc_t rc)
@@ -48,7 +47,7 @@ static rc_t miss(ex_view_t *v, unsigned *wanted)
 static bool may_have_code(const ex_view_t *v, const addr_t *addr)
 {
     static const addr_t zero;
-    const ex_request_t *q = v->config->request;
+    const ex_request_t *q = v->config.request;
     if (addr_eq(addr, &q->from) && !(q->has_to && addr_eq(addr, &q->to)))
         return false;
     return memcmp(addr->b, zero.b, sizeof zero.b - 2) != 0;
@@ -78,7 +77,7 @@ static rc_t view_account(void *ctx, evm_account_t *out, const addr_t *addr)
 {
     ex_view_t *v = ctx;
     ex_acct_t *a;
-    bool sender = addr_eq(addr, &v->config->request->from);
+    bool sender = addr_eq(addr, &v->config.request->from);
     rc_t rc = ex_state_acct(&a, &v->state, addr);
     if (rc)
         return fail(v, rc);
@@ -144,9 +143,9 @@ static void link_ancestors(ex_view_t *v)
         hash32_t *parent = &v->hash[v->hash_count];
         if (g->given && hash32_eq(&g->hash, child)) {
             *parent = g->parent;
-            if (v->config->cache)
-                ex_cache_put_parent(v->config->cache, child, parent);
-        } else if (!v->config->cache || !ex_cache_get_parent(v->config->cache, parent, child)) {
+            if (v->config.cache)
+                ex_cache_put_parent(v->config.cache, child, parent);
+        } else if (!v->config.cache || !ex_cache_get_parent(v->config.cache, parent, child)) {
             g->given = false; /* came before its turn and turned out to be another block */
             return;
         }
@@ -203,7 +202,7 @@ static rc_t header_hash(ex_view_t *v, hash32_t *out, size_t at)
 static rc_t view_block_hash(void *ctx, hash32_t *out, uint64_t number)
 {
     ex_view_t *v = ctx;
-    uint64_t own = v->config->block->env.number;
+    uint64_t own = v->config.block->env.number;
     if (number >= own || own - number > EX_ANCESTORS_MAX) {
         memset(out, 0, sizeof *out);
         return RC_OK;
@@ -234,7 +233,7 @@ static rc_t view_storage_empty(void *ctx, bool *out, const addr_t *addr)
 static bool view_expired(void *ctx)
 {
     ex_view_t *v = ctx;
-    if (v->query->expired && v->query->expired(v->query->expired_ctx))
+    if (v->config.query->expired && v->config.query->expired(v->config.query->expired_ctx))
         v->deadline = true;
     return v->deadline || (v->guessed && ++v->polls > EX_GUESSED_POLLS_MAX);
 }
@@ -259,7 +258,7 @@ evm_host_t ex_view_run(ex_view_t *v)
 
 rc_t ex_view_foresee(ex_view_t *v, uint64_t number)
 {
-    uint64_t own = v->config->block->env.number;
+    uint64_t own = v->config.block->env.number;
     hash32_t key = history_key(number);
     ex_acct_t *a;
     ex_slot_t *slot;
@@ -287,15 +286,4 @@ rc_t ex_view_header(ex_view_t *v, size_t at, const ex_header_t *header)
     v->given[at] = (struct ex_ancestor){ true, hash, header->parent_hash };
     link_ancestors(v);
     return RC_OK;
-}
-
-bool ex_view_code_missing(ex_view_t *v, ex_acct_t *a)
-{
-    if (a->code_wanted != EX_HINTED && a->code_wanted != v->run)
-        return false;
-    bool known = ex_acct_known(&v->state, a);
-    if (!known && !a->has_guess)
-        return true;
-    const mpt_account_t *as = known ? &a->value : &a->guess;
-    return as->exists && !hash32_eq(&as->code_hash, &KECCAK_EMPTY) && !ex_code_known(&v->state, a, &as->code_hash);
 }

@@ -10,7 +10,8 @@
 #ifndef EXEC_VIEW_H
 #define EXEC_VIEW_H
 
-#include "lightclient/exec/call.h"
+#include "lightclient/exec/cache.h"
+#include "lightclient/exec/query.h"
 #include "lightclient/exec/state.h"
 
 #define EX_ANCESTORS_MAX 256u     /* BLOCKHASH looks no further back */
@@ -18,9 +19,17 @@
 #define EX_GUESSED_POLLS_MAX 128u /* polls of the deadline that a run may make after its first guess */
 
 typedef struct {
-    ex_state_t state;
-    const ex_call_config_t *config;
     const query_t *query; /* has the deadline */
+    const evm_chain_t *chain;
+    ex_cache_t *cache; /* may be NULL */
+    const ex_block_t *block;
+    const ex_request_t *request;
+    size_t keys_max; /* accounts and slots */
+} ex_view_config_t;
+
+typedef struct {
+    ex_state_t state;
+    ex_view_config_t config;
     evm_fork_t fork;
     bool charges; /* the sender pays charge before the call: a gas price was given */
     u256_t charge;
@@ -45,8 +54,8 @@ typedef struct {
     unsigned misses, polls;
 } ex_view_t;
 
-/* Fills the view of a block for a call; the state in mem. RC_NOMEM. */
-NODISCARD rc_t ex_view_init(ex_view_t *v, arena_t *mem, const ex_call_config_t *config, const query_t *query);
+/* Fills the view of a block for a call; the state in mem. What config points to must outlive it. RC_NOMEM. */
+NODISCARD rc_t ex_view_init(ex_view_t *v, arena_t *mem, const ex_view_config_t *config);
 
 /* Starts a run and gives the callbacks for it. */
 evm_host_t ex_view_run(ex_view_t *v);
@@ -56,8 +65,5 @@ NODISCARD rc_t ex_view_foresee(ex_view_t *v, uint64_t number);
 
 /* Takes the header of ancestor `at` (0: the parent). RC_REFUSED: its hash is known and another. */
 NODISCARD rc_t ex_view_header(ex_view_t *v, size_t at, const ex_header_t *header);
-
-/* Whether the account's code has to be asked for, after the last run. */
-bool ex_view_code_missing(ex_view_t *v, ex_acct_t *acct);
 
 #endif

@@ -1,54 +1,7 @@
 /* The call machine against a server that lies. */
 #include "tests/unit/call_set.h"
+#include "tests/unit/lies.h"
 #include "tests/unit/unit.h"
-
-enum { SLOTS = 2, LIES = 16 };
-
-/* Applies lie number x to an honest answer about A with two slots. */
-static void lie(ex_proof_answer_t *p, int x, world_t *w)
-{
-    static view_t nodes[8];
-    static uint8_t node[600];
-    memcpy(nodes, p->account_proof.nodes, p->account_proof.count * sizeof *nodes);
-    switch (x) {
-    case 0: p->address.b[7] ^= 1; break;
-    case 1: p->nonce++; break;
-    case 2: p->balance.w[0]++; break;
-    case 3: p->balance.w[3] = 1; break;
-    case 4: p->code_hash.b[31] ^= 1; break;
-    case 5: p->storage_hash.b[0] ^= 1; break;
-    case 6: p->slot_count--; break;
-    case 7: p->slots[0].key.w[0] ^= 1; break;
-    case 8: p->slots[1].value.w[0]++; break;
-    case 9: p->slots[1].value = u256_of(0); break;
-    case 10: p->account_proof.count--; break;
-    case 11: p->slots[0].proof.count--; break;
-    case 12: { /* another key's proof under the right name */
-        ex_slot_answer_t t = p->slots[0];
-        p->slots[0].proof = p->slots[1].proof;
-        p->slots[1].proof = t.proof;
-        break;
-    }
-    case 13: /* one bit of the last node */
-        memcpy(node, nodes[p->account_proof.count - 1].p, nodes[p->account_proof.count - 1].n);
-        node[40] ^= 4;
-        nodes[p->account_proof.count - 1].p = node;
-        p->account_proof.nodes = nodes;
-        break;
-    case 14: /* a node too many */
-        nodes[p->account_proof.count] = nodes[0];
-        p->account_proof.nodes = nodes;
-        p->account_proof.count++;
-        break;
-    case 15: { /* another account, renamed */
-        hash32_t keys[SLOTS] = { world_key(0), world_key(5) };
-        ex_proof_answer_t other = world_proof(w, &B, keys, SLOTS);
-        other.address = p->address;
-        *p = other;
-        break;
-    }
-    }
-}
 
 START_TEST(every_false_field_is_refused_and_the_honest_answer_still_taken)
 {
@@ -58,8 +11,8 @@ START_TEST(every_false_field_is_refused_and_the_honest_answer_still_taken)
     world_add(&s.w, B, SLOAD_CHAIN);
     world_set(&s.w.accounts[2], 0, u256_of(5));
     world_set(&s.w.accounts[2], 5, u256_of(8));
-    hash32_t keys[SLOTS] = { world_key(0), world_key(5) };
-    s.hints[0] = (evm_access_t){ A, keys, SLOTS };
+    hash32_t keys[LIE_SLOTS] = { world_key(0), world_key(5) };
+    s.hints[0] = (evm_access_t){ A, keys, LIE_SLOTS };
     s.hint_count = 1;
     s.hint = s.config.use_hint = true;
     start(&s);
@@ -68,11 +21,11 @@ START_TEST(every_false_field_is_refused_and_the_honest_answer_still_taken)
     ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
     ck_assert_uint_eq(query_needs(s.call, &needs), 1);
     ck_assert_int_eq(needs[0].kind, NEED_PROOF);
-    ck_assert_uint_eq(needs[0].slot_count, SLOTS);
+    ck_assert_uint_eq(needs[0].slot_count, LIE_SLOTS);
     for (int x = 0; x < LIES; x++) {
-        ex_proof_answer_t p = world_proof(&s.w, &A, needs[0].slots, SLOTS);
+        ex_proof_answer_t p = world_proof(&s.w, &A, needs[0].slots, LIE_SLOTS);
         ck_assert(hash32_eq(&needs[0].slots[0], &keys[0]) && hash32_eq(&needs[0].slots[1], &keys[1]));
-        lie(&p, x, &s.w);
+        lie(&p, x, &s.w, &B);
         rc_t rc = give_proof(&s, 0, &p);
         ck_assert_msg(rc_blames_input(rc), "lie %d gave %s", x, rc_name(rc));
         ck_assert(s.e.text[0]);

@@ -133,6 +133,8 @@ static void check_proof(const record_t *r, const char *name, json_t *answer, are
         vec_fail(r->v, name, "field %s", field);
     else if (ex_proof_verify(&proven, values, &e, &r->block.state_root, &addr, keys, n, &proof))
         vec_fail(r->v, name, "%s", e.text);
+    else if ((field = upstream_read(&r->block, &addr, keys, n, &proof, &proven, values)))
+        vec_fail(r->v, name, "%s", field);
     else {
         vec_pass(r->v);
         json_object_set_new(answer, "absent", json_boolean(!proven.exists));

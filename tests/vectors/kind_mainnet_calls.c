@@ -229,6 +229,8 @@ static void check_account(suite_t *s, const char *name, json_t *account, arena_t
         vec_fail(s->v, name, "%s: %s", rc_name(rc), field ? field : e.text);
     else if (proven.exists != json_is_true(json_object_get(account, "exists")))
         vec_fail(s->v, name, "existence");
+    else if ((field = upstream_read(&s->block, &addr, keys, n, &answer, &proven, values)))
+        vec_fail(s->v, name, "%s", field);
     else
         vec_pass(s->v);
 }

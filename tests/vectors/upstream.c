@@ -114,6 +114,37 @@ const char *upstream_proof(ex_proof_answer_t *out, arena_t *a, const json_t *res
     return rc ? fault_text(&e) : NULL;
 }
 
+static const char *read_differs(const ex_read_result_t *r, const mpt_account_t *account, const u256_t *values)
+{
+    const mpt_account_t *a = &r->account;
+    if (a->exists != account->exists || a->nonce != account->nonce || !u256_eq(&a->balance, &account->balance) ||
+        !hash32_eq(&a->code_hash, &account->code_hash) || !hash32_eq(&a->storage_root, &account->storage_root))
+        return "the account that was read";
+    for (size_t i = 0; i < r->value_count; i++)
+        if (!u256_eq(&r->values[i], &values[i]))
+            return "a slot that was read";
+    return NULL;
+}
+
+const char *upstream_read(const ex_block_t *block, const addr_t *addr, const hash32_t *slots, size_t slot_count,
+                          const ex_proof_answer_t *proof, const mpt_account_t *account, const u256_t *values)
+{
+    const ex_read_config_t config = { .block = block, .addr = *addr, .slots = slots, .slot_count = slot_count };
+    const char *bad = NULL;
+    const need_t *needs;
+    query_t *q;
+    if (ex_read_new(&q, NULL, &config))
+        return "a read that could not begin";
+    if (query_step(q, NULL) != RC_NEED_DATA || query_needs(q, &needs) != 1)
+        bad = "needs of a read";
+    else if (needs[0].slot_count == slot_count) {
+        rc_t rc = query_give(q, NULL, 0, &(answer_t){ .kind = NEED_PROOF, .proof = *proof });
+        bad = rc || query_step(q, NULL) ? "a read with the proof" : read_differs(ex_read_result(q), account, values);
+    }
+    query_free(q);
+    return bad;
+}
+
 bool upstream_block(ex_block_t *out, const json_t *header, uint64_t chain_id)
 {
     ex_header_t h;

@@ -3,6 +3,7 @@
 #define TESTS_UPSTREAM_H
 
 #include "lightclient/exec/call.h"
+#include "lightclient/exec/read.h"
 #include "tests/vectors/vec.h"
 
 typedef struct {
@@ -21,6 +22,11 @@ rc_t upstream_call(query_t *call, upstream_t *up, char *why, size_t why_cap);
  * (static, until the next call). */
 const char *upstream_header(ex_header_t *out, const json_t *block);
 const char *upstream_proof(ex_proof_answer_t *out, arena_t *a, const json_t *result, size_t slots_max);
+
+/* Reads the account and slots by a query that gets this answer, and compares with what was proven. NULL: the same, or the
+ * query asks otherwise (a slot named twice). */
+const char *upstream_read(const ex_block_t *block, const addr_t *addr, const hash32_t *slots, size_t slot_count,
+                          const ex_proof_answer_t *proof, const mpt_account_t *account, const u256_t *values);
 
 /* The block that a header object describes; false when a field is missing. */
 bool upstream_block(ex_block_t *out, const json_t *header, uint64_t chain_id);
