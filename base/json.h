@@ -226,6 +226,9 @@ typedef struct {
 /* A writer of at most max bytes into an arena (NULL: on the heap; then jw_free ends it). Cannot fail. */
 jw_t jw_of(arena_t *a, size_t max);
 
+/* A writer into the caller's storage of cap bytes, the NUL included (at least 1). Cannot fail. */
+jw_t jw_in(char *storage, size_t cap);
+
 /* Makes it write for people: a line for each value, indented by so many spaces; before anything is written. */
 void jw_indent(jw_t *w, unsigned spaces);
 

@@ -1,7 +1,7 @@
 /* json_tree.h - foreign JSON text to trees, within limits. The door to jansson's parser; trees are read with jansson
  * itself.
  *
- * Floor:  0, base (a library of its own, so that what needs no JSON links without jansson). No I/O, clock or thread.
+ * Floor:  1, base (a library of its own, so that what needs no JSON links without jansson). No I/O, clock or thread.
  * Tests:  tests/unit/test_jsonrpc.c, tests/fuzz/fuzz_jsonrpc.c
  */
 #ifndef BASE_JSON_TREE_H

@@ -15,6 +15,11 @@ jw_t jw_of(arena_t *a, size_t max)
     return (jw_t){ .arena = a, .max = max };
 }
 
+jw_t jw_in(char *storage, size_t cap)
+{
+    return (jw_t){ .p = storage, .cap = cap, .max = cap - 1 }; /* full before it would have to grow */
+}
+
 void jw_indent(jw_t *w, unsigned spaces)
 {
     w->indent = spaces;

@@ -5,6 +5,7 @@
 
 #include "base/crypto/secret.h"
 #include "base/hex.h"
+#include "base/os/file.h"
 #include "base/os/log.h"
 #include "base/os/persist.h"
 #include "node/chain/age.h"
@@ -382,7 +383,7 @@ static rc_t fit_to_process(node_t *n, config_error_t *e, const config_t *c)
 rc_t node_accept_setup(node_t *n, config_error_t *error, view_t body)
 {
     config_t *c = NULL;
-    char why[200];
+    err_t e;
     rc_t rc = config_read(&c, error, n->base_config, body);
     if (rc)
         return rc;
@@ -395,8 +396,8 @@ rc_t node_accept_setup(node_t *n, config_error_t *error, view_t body)
         config_free(c);
         return rc;
     }
-    if (n->options.state_dir && persist_write(n->options.state_dir, SETUP_FILE, body, why, sizeof why))
-        log_write(LOG_WARN, "state", "%s: a restart will need /setup again", why);
+    if (n->options.state_dir && persist_write(&e, n->options.state_dir, SETUP_FILE, body))
+        log_write(LOG_WARN, "state", "%s: a restart will need /setup again", e.text);
     pthread_mutex_lock(&n->lock);
     n->config = c;
     pthread_cond_signal(&n->changed);
@@ -424,10 +425,9 @@ static rc_t take_config(node_t *n, config_error_t *error, view_t setup)
 static rc_t find_config(node_t *n, char *said, size_t cap)
 {
     config_error_t error;
-    uint8_t *kept = NULL;
-    size_t len = 0;
+    view_t kept;
     bool found = false;
-    char why[200];
+    err_t e;
     if (n->base_config.p && config_is_complete(n->base_config)) {
         rc_t rc = take_config(n, &error, (view_t){ NULL, 0 });
         if (rc)
@@ -436,14 +436,14 @@ static rc_t find_config(node_t *n, char *said, size_t cap)
     }
     if (!n->options.state_dir)
         return RC_OK;
-    if (persist_read(&kept, &len, &found, n->options.state_dir, SETUP_FILE, SETUP_BODY_MAX, why, sizeof why)) {
-        log_write(LOG_WARN, "state", "%s: waiting for a new setup", why);
+    if (persist_read(&kept, &found, &e, n->options.state_dir, SETUP_FILE, SETUP_BODY_MAX)) {
+        log_write(LOG_WARN, "state", "%s: waiting for a new setup", e.text);
         return RC_OK;
     }
-    if (found && take_config(n, &error, view_of(kept, len)))
+    if (found && take_config(n, &error, kept))
         log_write(LOG_WARN, "state", "the kept setup is not valid any more (%s: %s): waiting for a new one",
                   error.field, error.error);
-    free(kept);
+    file_free(kept);
     return RC_OK;
 }
 

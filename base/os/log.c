@@ -2,14 +2,15 @@
 
 #include <pthread.h>
 #include <stdarg.h>
-#include <stdbool.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/calendar.h"
+#include "base/json.h"
 #include "base/os/clock.h"
+#include "base/utf8.h"
 
 #define PROGRESS_EVERY_MS 5000u
+#define JSON_LINE_MAX (6 * LOG_MESSAGE_MAX + 256) /* each byte may become "\\u0000" */
 
 static struct {
     pthread_mutex_t lock;
@@ -23,56 +24,12 @@ static struct {
 static const char *const level_names[] = { "error", "warn", "info", "debug" };
 static const char *const level_colours[] = { "\x1b[31m", "\x1b[33m", "\x1b[32m", "\x1b[2m" };
 
-/* Bytes of the valid UTF-8 sequence at s, 0 when there is none. */
-static size_t utf8_len(const unsigned char *s)
-{
-    size_t n = s[0] < 0x80                   ? 1
-               : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
-               : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
-               : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
-                                             : 0;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    if ((n == 3 && s[0] == 0xe0 && s[1] < 0xa0) || (n == 3 && s[0] == 0xed && s[1] >= 0xa0) ||
-        (n == 4 && s[0] == 0xf0 && s[1] < 0x90) ||
-        (n == 4 && s[0] == 0xf4 && s[1] >= 0x90)) /* too long a form, surrogates, above the last code point */
-        return 0;
-    return n;
-}
-
-void log_json_escape(char *out, size_t cap, const char *text)
-{
-    const unsigned char *s = (const unsigned char *)text;
-    size_t at = 0;
-    while (*s) {
-        char piece[8];
-        size_t n = utf8_len(s), len;
-        if (!n)
-            len = (size_t)snprintf(piece, sizeof piece, "\xef\xbf\xbd"); /* the replacement character */
-        else if (*s < 0x20 || *s == 0x7f)
-            len = (size_t)snprintf(piece, sizeof piece, "\\u%04x", *s);
-        else if (*s == '"' || *s == '\\')
-            len = (size_t)snprintf(piece, sizeof piece, "\\%c", *s);
-        else
-            memcpy(piece, s, len = n);
-        if (at + len + 1 > cap)
-            break;
-        memcpy(out + at, piece, len);
-        at += len;
-        s += n ? n : 1;
-    }
-    if (cap)
-        out[at] = '\0';
-}
-
-/* The same for a terminal: no escape sequence of an upstream reaches it. */
+/* No escape sequence of an upstream reaches a terminal. */
 static void make_printable(char *text)
 {
-    for (unsigned char *s = (unsigned char *)text; *s;) {
-        size_t n = utf8_len(s);
-        bool control = *s < 0x20 || *s == 0x7f || (n == 2 && s[0] == 0xc2 && s[1] < 0xa0);
-        if (!n || control) {
+    for (uint8_t *s = (uint8_t *)text; *s;) {
+        size_t n = utf8_len(view_str((const char *)s));
+        if (!n || utf8_is_control(s, n)) {
             *s = '?';
             n = 1;
         }
@@ -89,17 +46,6 @@ static void find_stream(void)
     state.json = !isatty(STDERR_FILENO);
 }
 
-static void time_text(char out[32], const char *fmt, bool millis)
-{
-    uint64_t now = clock_system_ms();
-    time_t s = (time_t)(now / 1000);
-    struct tm tm;
-    gmtime_r(&s, &tm);
-    size_t n = strftime(out, 24, fmt, &tm);
-    if (millis)
-        snprintf(out + n, 32 - n, ".%03uZ", (unsigned)(now % 1000));
-}
-
 static void clear_progress(void)
 {
     if (state.progress_shown)
@@ -110,20 +56,24 @@ static void clear_progress(void)
 /* With the lock held. */
 static void emit(log_level_t level, const char *event, char *message)
 {
-    char when[32];
+    char when[TIME_TEXT_MS];
     find_stream();
+    (void)time_write_ms(when, clock_system_ms());
     if (state.json) {
-        char escaped[2 * LOG_MESSAGE_MAX];
-        time_text(when, "%Y-%m-%dT%H:%M:%S", true);
-        log_json_escape(escaped, sizeof escaped, message);
-        fprintf(state.stream, "{\"ts\":\"%s\",\"level\":\"%s\",\"event\":\"%s\",\"msg\":\"%s\"}\n", when,
-                level_names[level], event, escaped);
+        char line[JSON_LINE_MAX];
+        jw_t w = jw_in(line, sizeof line);
+        jw_object(&w, NULL);
+        jw_str(&w, "ts", when);
+        jw_str(&w, "level", level_names[level]);
+        jw_str(&w, "event", event);
+        jw_str(&w, "msg", message);
+        jw_end(&w);
+        fprintf(state.stream, "%s\n", (const char *)jw_done(&w).p);
     } else {
-        time_text(when, "%H:%M:%S", false);
         make_printable(message);
         clear_progress();
-        fprintf(state.stream, "%s %s%-5s\x1b[0m %s: %s\n", when, level_colours[level], level_names[level], event,
-                message);
+        fprintf(state.stream, "%.8s %s%-5s\x1b[0m %s: %s\n", when + strlen("2025-05-14T"), level_colours[level],
+                level_names[level], event, message);
     }
     fflush(state.stream);
 }

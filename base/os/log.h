@@ -26,7 +26,4 @@ void log_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Sends everything to another stream, as text or as JSON. For tests. */
 void log_redirect(FILE *stream, int json);
 
-/* Writes text as the inside of a JSON string into out (cap bytes with the NUL), cut at a whole character. */
-void log_json_escape(char *out, size_t cap, const char *text);
-
 #endif

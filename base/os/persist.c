@@ -3,18 +3,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/crypto/hash.h"
+#include "base/os/file.h"
 
 static const char MAGIC[8] = { 'K', 'E', 'T', 'T', 'L', 'E', '1', '\n' };
 
-static rc_t io_error(char *why, size_t cap, const char *dir, const char *name, const char *what)
+static rc_t io_error(err_t *e, const char *dir, const char *name, const char *what)
 {
-    snprintf(why, cap, "%s/%s: %s: %s", dir, name, what, strerror(errno));
-    return RC_IO;
+    return err_set(e, RC_IO, "%s/%s: %s: %s", dir, name, what, strerrordesc_np(errno));
 }
 
 static bool write_all(int fd, const uint8_t *p, size_t n)
@@ -32,8 +31,7 @@ static bool write_all(int fd, const uint8_t *p, size_t n)
 }
 
 /* Writes head and payload to a new file beside the final one, and flushes it. */
-static rc_t write_beside(int folder, const char *dir, const char *name, const char *temporary, view_t payload,
-                         char *why, size_t cap)
+static rc_t write_beside(err_t *e, int folder, const char *dir, const char *name, const char *temporary, view_t payload)
 {
     uint8_t head[PERSIST_HEAD];
     hash32_t sum;
@@ -42,101 +40,74 @@ static rc_t write_beside(int folder, const char *dir, const char *name, const ch
     memcpy(head + sizeof MAGIC, sum.b, sizeof sum.b);
     int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return io_error(why, cap, dir, name, "cannot be written");
+        return io_error(e, dir, name, "cannot be written");
     bool ok = write_all(fd, head, sizeof head) && write_all(fd, payload.p, payload.n) && fsync(fd) == 0;
-    rc_t rc = ok ? RC_OK : io_error(why, cap, dir, name, "cannot be written");
+    rc_t rc = ok ? RC_OK : io_error(e, dir, name, "cannot be written");
     if (close(fd) && !rc)
-        rc = io_error(why, cap, dir, name, "cannot be written");
+        rc = io_error(e, dir, name, "cannot be written");
     return rc;
 }
 
-rc_t persist_write(const char *dir, const char *name, view_t payload, char *why, size_t cap)
+rc_t persist_write(err_t *e, const char *dir, const char *name, view_t payload)
 {
     char temporary[256];
     if ((size_t)snprintf(temporary, sizeof temporary, ".%s.new", name) >= sizeof temporary)
-        return RC_BUG;
+        return err_set(e, RC_BUG, "%s/%s: too long a name", dir, name);
     if (mkdir(dir, 0700) && errno != EEXIST)
-        return io_error(why, cap, dir, name, "the folder cannot be made");
+        return io_error(e, dir, name, "the folder cannot be made");
     int folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
-        return io_error(why, cap, dir, name, "the folder cannot be opened");
-    rc_t rc = write_beside(folder, dir, name, temporary, payload, why, cap);
+        return io_error(e, dir, name, "the folder cannot be opened");
+    rc_t rc = write_beside(e, folder, dir, name, temporary, payload);
     if (!rc && renameat(folder, temporary, folder, name))
-        rc = io_error(why, cap, dir, name, "cannot be replaced");
+        rc = io_error(e, dir, name, "cannot be replaced");
     if (rc)
         unlinkat(folder, temporary, 0);
     else if (fsync(folder))
-        rc = io_error(why, cap, dir, name, "the folder cannot be flushed");
+        rc = io_error(e, dir, name, "the folder cannot be flushed");
     close(folder);
     return rc;
 }
 
-/* Reads the whole file; *n counts head and payload. */
-static rc_t read_file(uint8_t **out, size_t *n, int fd, size_t max, const char *dir, const char *name, char *why,
-                      size_t cap)
+/* Checks head and sum of a file, and leaves its payload. */
+static rc_t unwrap(view_t *file, err_t *e, const char *path)
 {
-    struct stat st;
-    if (fstat(fd, &st))
-        return io_error(why, cap, dir, name, "cannot be read");
-    if (!S_ISREG(st.st_mode) || st.st_size < (off_t)PERSIST_HEAD) {
-        snprintf(why, cap, "%s/%s: is not a file of this program", dir, name);
-        return RC_MALFORMED;
-    }
-    size_t size = (size_t)st.st_size, at = 0;
-    if (size - PERSIST_HEAD > max) {
-        snprintf(why, cap, "%s/%s: is larger than %zu bytes", dir, name, max);
-        return RC_LIMIT;
-    }
-    uint8_t *p = malloc(size);
-    if (!p) {
-        snprintf(why, cap, "%s/%s: out of memory", dir, name);
-        return RC_NOMEM;
-    }
-    while (at < size) {
-        ssize_t got = read(fd, p + at, size - at);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0) {
-            free(p);
-            return io_error(why, cap, dir, name, "cannot be read");
-        }
-        at += (size_t)got;
-    }
-    *out = p;
-    *n = size;
+    hash32_t sum;
+    uint8_t *p = (uint8_t *)(uintptr_t)file->p; /* on the heap, and ours */
+    if (file->n < PERSIST_HEAD)
+        return err_set(e, RC_MALFORMED, "%s: is not a file of this program", path);
+    sha256(&sum, view_of(p + PERSIST_HEAD, file->n - PERSIST_HEAD));
+    if (memcmp(p, MAGIC, sizeof MAGIC) || memcmp(p + sizeof MAGIC, sum.b, sizeof sum.b))
+        return err_set(e, RC_MALFORMED, "%s: is damaged", path);
+    file->n -= PERSIST_HEAD;
+    memmove(p, p + PERSIST_HEAD, file->n);
     return RC_OK;
 }
 
-rc_t persist_read(uint8_t **out, size_t *n, bool *found, const char *dir, const char *name, size_t max, char *why,
-                  size_t cap)
+rc_t persist_read(view_t *out, bool *found, err_t *e, const char *dir, const char *name, size_t max)
 {
     char path[4096];
-    uint8_t *file = NULL;
-    size_t size = 0;
-    hash32_t sum;
-    *out = NULL;
-    *n = 0;
+    view_t file = { NULL, 0 };
+    err_t fault = { 0 };
+    *out = (view_t){ NULL, 0 };
     *found = false;
     if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, name) >= sizeof path) {
         errno = ENAMETOOLONG;
-        return io_error(why, cap, dir, name, "cannot be opened");
+        return io_error(e, dir, name, "cannot be opened");
     }
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0)
-        return errno == ENOENT ? RC_OK : io_error(why, cap, dir, name, "cannot be opened");
-    rc_t rc = read_file(&file, &size, fd, max, dir, name, why, cap);
-    close(fd);
+    rc_t rc = file_read(&file, &fault, path, max + PERSIST_HEAD, FILE_PLAIN);
+    if (rc == RC_IO && fault.code == ENOENT)
+        return RC_OK;
+    if (rc == RC_REFUSED)
+        return err_set(e, RC_MALFORMED, "%s: is not a file of this program", path);
     if (rc)
+        return err_set(e, rc, "%s", fault.text);
+    rc = unwrap(&file, e, path);
+    if (rc) {
+        file_free(file);
         return rc;
-    sha256(&sum, view_of(file + PERSIST_HEAD, size - PERSIST_HEAD));
-    if (memcmp(file, MAGIC, sizeof MAGIC) || memcmp(file + sizeof MAGIC, sum.b, sizeof sum.b)) {
-        free(file);
-        snprintf(why, cap, "%s/%s: is damaged", dir, name);
-        return RC_MALFORMED;
     }
-    memmove(file, file + PERSIST_HEAD, size - PERSIST_HEAD);
     *out = file;
-    *n = size - PERSIST_HEAD;
     *found = true;
     return RC_OK;
 }

@@ -10,20 +10,19 @@
 #define BASE_OS_PERSIST_H
 
 #include "base/bytes.h"
-#include "base/rc.h"
+#include "base/err.h"
 
 #define PERSIST_HEAD 40u /* bytes before the payload */
 
 /* Replaces dir/name by payload: written beside it, flushed, renamed, folder flushed. The folder is made (mode 0700) when
- * missing. On failure the old file is untouched and why names path and cause.
- * RC_IO; RC_NOMEM. */
-NODISCARD rc_t persist_write(const char *dir, const char *name, view_t payload, char *why, size_t why_cap);
+ * missing. On failure the old file is untouched and e names path and cause.
+ * RC_IO; RC_BUG: a name longer than any of this program's. */
+NODISCARD rc_t persist_write(err_t *e, const char *dir, const char *name, view_t payload);
 
 /* Reads dir/name.
- *   out, n  payload from malloc, to be freed; NULL and 0 unless it was found
- *   found   false, with RC_OK, when there is no such file
+ *   out    the payload, to be given to file_free (base/os/file.h); empty unless it was found
+ *   found  false, with RC_OK, when there is no such file
  * RC_MALFORMED: damaged; RC_LIMIT: payload larger than max; RC_IO; RC_NOMEM. */
-NODISCARD rc_t persist_read(uint8_t **out, size_t *n, bool *found, const char *dir, const char *name, size_t max,
-                            char *why, size_t why_cap);
+NODISCARD rc_t persist_read(view_t *out, bool *found, err_t *e, const char *dir, const char *name, size_t max);
 
 #endif

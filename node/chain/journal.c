@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/os/file.h"
 #include "base/os/log.h"
 #include "base/os/persist.h"
 
@@ -62,7 +63,7 @@ void journal_note(journal_t *j, lc_kind_t kind, lc_fork_t fork, view_t ssz, unsi
 
 void journal_save(journal_t *j, const char *dir)
 {
-    char why[200];
+    err_t e;
     if (!dir || !j->dirty || !j->len)
         return;
     uint8_t *whole = malloc(j->len + j->finality_len);
@@ -71,8 +72,8 @@ void journal_save(journal_t *j, const char *dir)
     memcpy(whole, j->records, j->len);
     if (j->finality_len)
         memcpy(whole + j->len, j->finality, j->finality_len);
-    if (persist_write(dir, FILE_NAME, view_of(whole, j->len + j->finality_len), why, sizeof why))
-        log_write(LOG_WARN, "state", "%s", why);
+    if (persist_write(&e, dir, FILE_NAME, view_of(whole, j->len + j->finality_len)))
+        log_write(LOG_WARN, "state", "%s", e.text);
     else
         j->dirty = false;
     free(whole);
@@ -95,18 +96,17 @@ rc_t journal_decode(view_t payload, rc_t (*take)(void *ctx, lc_kind_t kind, lc_f
 
 void journal_replay(const char *dir, rc_t (*take)(void *ctx, lc_kind_t kind, lc_fork_t fork, view_t ssz), void *ctx)
 {
-    uint8_t *payload = NULL;
-    size_t len = 0;
-    char why[200];
+    view_t payload;
+    err_t e;
     if (!dir)
         return;
     bool found = false;
-    rc_t rc = persist_read(&payload, &len, &found, dir, FILE_NAME, JOURNAL_MAX + LC_OBJECT_LEN_MAX, why, sizeof why);
+    rc_t rc = persist_read(&payload, &found, &e, dir, FILE_NAME, JOURNAL_MAX + LC_OBJECT_LEN_MAX);
     if (rc)
-        log_write(LOG_WARN, "state", "%s: syncing afresh", why);
-    else if (found && journal_decode(view_of(payload, len), take, ctx))
+        log_write(LOG_WARN, "state", "%s: syncing afresh", e.text);
+    else if (found && journal_decode(payload, take, ctx))
         log_write(LOG_WARN, "state", "the kept light-client data end early; the rest comes from the network");
-    free(payload);
+    file_free(payload);
 }
 
 void journal_clear(journal_t *j)

@@ -6,6 +6,7 @@
 
 #include "base/hex.h"
 #include "base/json_tree.h"
+#include "base/os/file.h"
 #include "base/os/log.h"
 #include "base/os/persist.h"
 #include "node/evidence/pccs.h"
@@ -115,12 +116,12 @@ static rc_t get_collateral(view_t *text, attest_t *s, char *why, size_t cap, are
 
 static void keep(attest_t *s, view_t text)
 {
-    char why[256];
+    err_t e;
     if (!s->config.state_dir || s->config.tee->simulated)
         return;
-    if (persist_write(s->config.state_dir, COLLATERAL_FILE, text, why, sizeof why) ||
-        persist_write(s->config.state_dir, ROLLBACK_FILE, view_of(&s->memory, sizeof s->memory), why, sizeof why))
-        log_write(LOG_WARN, "state", "%s", why);
+    if (persist_write(&e, s->config.state_dir, COLLATERAL_FILE, text) ||
+        persist_write(&e, s->config.state_dir, ROLLBACK_FILE, view_of(&s->memory, sizeof s->memory)))
+        log_write(LOG_WARN, "state", "%s", e.text);
 }
 
 static void publish(attest_t *s, uint8_t *copy, size_t len, const tee_verified_t *v)
@@ -233,25 +234,23 @@ static int64_t renew(attest_t *s, bool first)
 /* What an earlier run kept: the memory against rollback, then the documents, verified like fetched ones. */
 static bool recall(attest_t *s)
 {
-    uint8_t *kept = NULL;
-    size_t n = 0;
+    view_t kept;
     bool found = false, taken = false;
     char why[256];
     int64_t expiry;
     if (!s->config.state_dir || s->config.tee->simulated)
         return false;
-    if (!persist_read(&kept, &n, &found, s->config.state_dir, ROLLBACK_FILE, sizeof s->memory, why, sizeof why) &&
-        n == sizeof s->memory)
-        memcpy(&s->memory, kept, n);
-    free(kept);
-    if (!persist_read(&kept, &n, &found, s->config.state_dir, COLLATERAL_FILE, COLLATERAL_MAX, why, sizeof why) &&
-        found) {
+    if (!persist_read(&kept, &found, NULL, s->config.state_dir, ROLLBACK_FILE, sizeof s->memory) &&
+        kept.n == sizeof s->memory)
+        memcpy(&s->memory, kept.p, kept.n);
+    file_free(kept);
+    if (!persist_read(&kept, &found, NULL, s->config.state_dir, COLLATERAL_FILE, COLLATERAL_MAX) && found) {
         arena_t a;
         arena_init(&a, ARENA_MAX);
-        taken = adopt(s, why, sizeof why, &expiry, &a, view_of(kept, n)) == RC_OK;
+        taken = adopt(s, why, sizeof why, &expiry, &a, kept) == RC_OK;
         arena_free(&a);
     }
-    free(kept);
+    file_free(kept);
     return taken;
 }
 
