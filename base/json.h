@@ -114,7 +114,7 @@ void jo_code(const jo_t *o, uint16_t code);
 
 typedef enum { JO_ABSENT, JO_NULL, JO_BOOL, JO_INTEGER, JO_REAL, JO_TEXT, JO_LIST, JO_OBJECT } jo_kind_t;
 
-/* Of a member. */
+/* What stands there, without a judgement on it. */
 jo_kind_t jo_kind(const jo_t *o, const char *key);
 bool jo_has(const jo_t *o, const char *key);  /* neither absent nor null */
 size_t jo_size(const jo_t *o);                /* members of an object, elements of a list; else 0 */
@@ -123,7 +123,7 @@ void jo_rest(const jo_t *o);                  /* so do all members of o that nob
 
 /* --- containers --- */
 
-/* An object. */
+/* An object, to read its members. */
 jo_t jo_object(const jo_t *o, const char *key);
 bool jo_opt_object(const jo_t *o, jo_t *out, const char *key);
 
@@ -232,12 +232,12 @@ jw_t jw_in(char *storage, size_t cap);
 /* Makes it write for people: a line for each value, indented by so many spaces; before anything is written. */
 void jw_indent(jw_t *w, unsigned spaces);
 
-/* Containers. */
+/* Begins an object or a list, which jw_end ends. */
 void jw_object(jw_t *w, const char *key);
 void jw_array(jw_t *w, const char *key);
 void jw_end(jw_t *w); /* of the innermost object or list */
 
-/* Values. */
+/* One value of the type, by the form that stands behind it. */
 void jw_null(jw_t *w, const char *key);
 void jw_bool(jw_t *w, const char *key, bool x);
 void jw_u64(jw_t *w, const char *key, uint64_t x);
