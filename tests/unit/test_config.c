@@ -576,6 +576,10 @@ START_TEST(each_key_of_the_list_may_be_set_and_wins_over_the_file)
         ck_assert_str_eq(c->execution_rpc.urls[0], rows[i].url);
         config_free(c);
     }
+    ck_assert_int_eq(read(&c, &e, base, "{\"port\":5,\"colour\":1}"),
+                     RC_MALFORMED); /* not known is not the same as not allowed */
+    ck_assert_str_eq(e.field, "colour");
+    ck_assert_str_eq(e.error, "unknown key");
     ck_assert_int_eq(read(&c, &e, base, "{\"port\":5,\"tee\":\"tdx\"}"), RC_REFUSED);
     ck_assert_str_eq(e.field, "tee");
     ck_assert_str_eq(e.error, "the measured configuration of this image does not let /setup set this key");

@@ -12,6 +12,7 @@ static struct {
     unsigned count, refuse_at;
     lc_kind_t kind[16];
     uint8_t first[16];
+    size_t len; /* of all */
 } seen;
 
 static rc_t take(void *ctx, lc_kind_t kind, lc_fork_t fork, view_t ssz)
@@ -20,6 +21,9 @@ static rc_t take(void *ctx, lc_kind_t kind, lc_fork_t fork, view_t ssz)
     if (seen.count + 1 == seen.refuse_at)
         return RC_REFUSED;
     ck_assert_uint_lt(seen.count, 16);
+    for (size_t i = 1; i < ssz.n && ssz.n == 40; i++) /* an object of note(): all its bytes are alike */
+        ck_assert_uint_eq(ssz.p[i], ssz.p[0]);
+    seen.len += ssz.n;
     seen.kind[seen.count] = kind;
     seen.first[seen.count++] = ssz.n ? ssz.p[0] : 0;
     return RC_OK;
@@ -27,7 +31,8 @@ static rc_t take(void *ctx, lc_kind_t kind, lc_fork_t fork, view_t ssz)
 
 static void note(journal_t *j, lc_kind_t kind, uint8_t mark, unsigned moved)
 {
-    uint8_t object[40] = { mark };
+    uint8_t object[40];
+    memset(object, mark, sizeof object);
     journal_note(j, kind, LC_FULU, view_of(object, sizeof object), moved);
 }
 
@@ -51,6 +56,7 @@ START_TEST(what_moved_the_store_comes_back_in_order)
     ck_assert_uint_eq(seen.first[1], 2);
     ck_assert_uint_eq(seen.first[2], 7);
     ck_assert_uint_eq(seen.first[3], 6);
+    ck_assert_uint_eq(seen.len, 4 * 40);
     memset(&seen, 0, sizeof seen);
     seen.refuse_at = 2;
     journal_replay(dir, take, NULL);
