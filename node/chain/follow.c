@@ -122,13 +122,18 @@ static rc_t take_answer(follow_t *f, const lc_want_t *want, const hc_response_t 
         return RC_IO;
     }
     arena_t a;
+    err_t e = { .rc = RC_OK };
     bn_object_t *objects;
     size_t count = 0;
     arena_init(&a, ARENA_MAX);
     objects = arena_calloc(&a, LC_UPDATES_PER_REQUEST_MAX, sizeof *objects);
-    rc_t rc = objects ? bn_decode(objects, &count, &a, why, cap, f->config.network, want, r->content_type,
+    rc_t rc = objects ? bn_decode(objects, &count, &e, &a, f->config.network, want, r->content_type,
                                   r->consensus_version[0] ? r->consensus_version : NULL, view_of(r->body, r->body_len))
                       : RC_NOMEM;
+    if (rc) {
+        err_before(&e, rc, "%s: ", *e.field ? e.field : "answer");
+        snprintf(why, cap, "%.*s", (int)cap - 1, e.text);
+    }
     if (!rc && count == 0) {
         snprintf(why, cap, "has no update of period %llu", (unsigned long long)want->period);
         rc = RC_IO;

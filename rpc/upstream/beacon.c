@@ -1,11 +1,10 @@
 #include "rpc/upstream/beacon.h"
 
-#include <jansson.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <strings.h>
 
 #include "base/hex.h"
+#include "base/json.h"
 
 #define DEPTH_MAX 16u    /* nesting of JSON; the schema needs 8 */
 #define VALUES_MAX 2048u /* JSON values for each object asked for; an update of 512 members has about 600 */
@@ -88,33 +87,7 @@ typedef struct {
     const lc_network_t *net;
     lc_fork_t fork;
     wr_t out;
-    char *why;
-    size_t why_cap;
 } ctx_t;
-
-/* Where in the JSON we are: a chain from the inside out, on the stack of the (schema-bounded) recursion. */
-typedef struct at {
-    const struct at *up;
-    const char *name; /* NULL: element number index of a list */
-    size_t index;
-} at_t;
-
-static rc_t fail(ctx_t *c, rc_t rc, const at_t *at, const char *text)
-{
-    const at_t *chain[DEPTH_MAX];
-    size_t n = 0, used = 0;
-    char path[256] = "answer";
-    for (; at && n < DEPTH_MAX; at = at->up)
-        chain[n++] = at;
-    while (n-- > 0 && used < sizeof path) {
-        const char *dot = used && chain[n]->name ? "." : "";
-        int w = chain[n]->name ? snprintf(path + used, sizeof path - used, "%s%s", dot, chain[n]->name)
-                               : snprintf(path + used, sizeof path - used, "[%zu]", chain[n]->index);
-        used += w > 0 ? (size_t)w : 0;
-    }
-    snprintf(c->why, c->why_cap, "%s: %s", path, text);
-    return rc;
-}
 
 /* Length of the Merkle branch of a generalized index. */
 static size_t depth_of(uint64_t gindex)
@@ -143,186 +116,171 @@ static bool is_variable(const ctx_t *c, const type_t *t)
     return false;
 }
 
-/* ---- values ---- */
+/* ---- values: the member key of the object o (NULL: o itself), or a fault of its document ---- */
 
-/* Decimal text without sign or leading zeros into size little-endian bytes. */
-static rc_t encode_uint(ctx_t *c, const type_t *t, const json_t *v, const at_t *at)
+static void too_large(const jo_t *o, const char *key)
 {
-    const char *s = json_string_value(v);
-    size_t n = json_string_length(v);
-    uint8_t le[32] = { 0 };
-    if (!s || n == 0 || (s[0] == '0' && n > 1))
-        return fail(c, RC_MALFORMED, at, "not a decimal number in quotes");
-    if (n > 78) /* digits of 2^256 - 1 */
-        return fail(c, RC_LIMIT, at, "number out of range");
-    for (size_t i = 0; i < n; i++) {
-        unsigned carry = (unsigned)(s[i] - '0');
-        if (s[i] < '0' || s[i] > '9')
-            return fail(c, RC_MALFORMED, at, "not a decimal number in quotes");
-        for (size_t b = 0; b < t->size; b++) {
-            carry += le[b] * 10u;
-            le[b] = (uint8_t)carry;
-            carry >>= 8;
-        }
-        if (carry)
-            return fail(c, RC_LIMIT, at, "number out of range");
-    }
-    wr_bytes(&c->out, le, t->size);
-    return RC_OK;
+    jo_fail(o, key, RC_LIMIT, "object too large");
 }
 
-static rc_t encode_bytes(ctx_t *c, const type_t *t, const json_t *v, const at_t *at)
+static void encode_uint(ctx_t *c, const type_t *t, const jo_t *o, const char *key)
 {
-    const char *s = json_string_value(v);
-    size_t n = json_string_length(v), want = size_of(c, t);
-    if (!s || n < 2 || s[0] != '0' || s[1] != 'x' || n % 2)
-        return fail(c, RC_MALFORMED, at, "not bytes in hexadecimal with 0x");
-    size_t bytes = n / 2 - 1;
-    if (t->kind == BYTE_LIST ? bytes > want : bytes != want)
-        return fail(c, t->kind == BYTE_LIST ? RC_LIMIT : RC_MALFORMED, at, "wrong number of bytes");
-    uint8_t *to = wr_grab(&c->out, bytes);
-    if (!to)
-        return fail(c, RC_LIMIT, at, "object too large");
-    if (hex_decode_exact(to, bytes, s, n))
-        return fail(c, RC_MALFORMED, at, "not bytes in hexadecimal with 0x");
-    return RC_OK;
+    u256_t x = u256_of(0);
+    if (t->size == 8)
+        x.w[0] = jo_decimal(o, key, UINT64_MAX);
+    else
+        x = jo_decimal256(o, key);
+    for (size_t i = 0; i < t->size / 8; i++)
+        wr_u64le(&c->out, x.w[i]);
 }
 
-static rc_t encode(ctx_t *c, const type_t *t, const json_t *v, const at_t *at);
-
-static rc_t encode_vector(ctx_t *c, const type_t *t, const json_t *v, const at_t *at)
+static void encode_bytes(ctx_t *c, const type_t *t, const jo_t *o, const char *key)
 {
     size_t n = size_of(c, t);
-    if (!json_is_array(v) || json_array_size(v) != n)
-        return fail(c, RC_MALFORMED, at, "not a list of the required length");
-    for (size_t i = 0; i < n; i++) {
-        const at_t here = { at, NULL, i };
-        rc_t rc = encode(c, t->element, json_array_get(v, i), &here);
-        if (rc)
-            return rc;
+    if (t->kind == BYTE_LIST) {
+        const size_t chars = jo_text(o, key, 2, 2 + 2 * n).n;
+        n = chars ? chars / 2 - 1 : 0; /* an odd digit makes jo_hex refuse the text */
     }
-    return RC_OK;
+    uint8_t *to = wr_grab(&c->out, n);
+    if (to)
+        jo_hex(o, to, n, key, HEX_0X);
+    else
+        too_large(o, key);
+}
+
+static void encode(ctx_t *c, const type_t *t, const jo_t *o, const char *key);
+
+static void encode_vector(ctx_t *c, const type_t *t, const jo_t *o, const char *key)
+{
+    jo_t list = jo_list(o, key, 0, SIZE_MAX), element;
+    if (jo_size(&list) != size_of(c, t))
+        jo_fail(&list, NULL, RC_MALFORMED, "not a list of the required length");
+    while (jo_next(&list, &element))
+        encode(c, t->element, &element, NULL);
 }
 
 /* Fixed parts in order, an offset for each variable part; then the variable parts. */
-static rc_t encode_container(ctx_t *c, const type_t *t, const json_t *v, const at_t *at)
+static void encode_container(ctx_t *c, const type_t *t, const jo_t *o, const char *key)
 {
-    size_t start = c->out.n, expected = 0;
+    const size_t start = c->out.n;
+    size_t expected = 0;
     uint8_t *offset_at[FIELDS_MAX] = { NULL };
-    if (!json_is_object(v))
-        return fail(c, RC_MALFORMED, at, "not an object");
-    for (unsigned pass = 0; pass < 2; pass++)
+    const jo_t object = jo_object(o, key);
+    for (unsigned pass = 0; pass < 2 && !jo_rc(o); pass++)
         for (size_t i = 0; t->fields[i].name; i++) {
             const field_t *f = &t->fields[i];
-            const at_t here = { at, f->name, 0 };
-            const json_t *value = json_object_get(v, f->name);
-            bool variable = is_variable(c, f->type);
+            const bool variable = is_variable(c, f->type);
             if (c->fork < f->since || (pass == 1 && !variable))
                 continue;
-            if (!value)
-                return fail(c, RC_MALFORMED, &here, "missing");
             expected += pass == 0;
             if (pass == 0 && variable) {
                 if (!(offset_at[i] = wr_grab(&c->out, 4)))
-                    return fail(c, RC_LIMIT, &here, "object too large");
+                    too_large(&object, f->name);
                 continue;
             }
-            if (variable) {
-                uint32_t offset = (uint32_t)(c->out.n - start);
+            if (variable && offset_at[i]) {
+                const uint32_t offset = (uint32_t)(c->out.n - start);
                 memcpy(offset_at[i], &offset, sizeof offset);
             }
-            rc_t rc = encode(c, f->type, value, &here);
-            if (rc)
-                return rc;
+            encode(c, f->type, &object, f->name);
         }
-    return json_object_size(v) == expected ? RC_OK : fail(c, RC_MALFORMED, at, "has a field that is not of its fork");
+    if (jo_size(&object) != expected)
+        jo_fail(&object, NULL, RC_MALFORMED, "has a field that is not of its fork");
 }
 
-static rc_t encode(ctx_t *c, const type_t *t, const json_t *v, const at_t *at)
+static void encode(ctx_t *c, const type_t *t, const jo_t *o, const char *key)
 {
+    if (jo_rc(o))
+        return;
     switch (t->kind) {
-    case UINT: return encode_uint(c, t, v, at);
-    case VECTOR: return encode_vector(c, t, v, at);
-    case CONTAINER: return encode_container(c, t, v, at);
-    default: return encode_bytes(c, t, v, at);
+    case UINT: encode_uint(c, t, o, key); break;
+    case VECTOR: encode_vector(c, t, o, key); break;
+    case CONTAINER: encode_container(c, t, o, key); break;
+    default: encode_bytes(c, t, o, key);
     }
 }
 
 /* ---- answers ---- */
 
-static rc_t fork_by_name(ctx_t *c, const at_t *at, const char *name)
+static const char NOT_A_FORK[] = "not a fork of this network";
+
+/* Sets the fork of what comes next. False: the network has none of this name. */
+static bool fork_by_name(ctx_t *c, const char *name)
 {
-    lc_fork_t fork = name ? lc_fork_from_name(name) : LC_FORKS;
+    const lc_fork_t fork = name ? lc_fork_from_name(name) : LC_FORKS;
     if (fork >= LC_FORKS || c->net->fork_epoch[fork] == LC_EPOCH_NEVER)
-        return fail(c, RC_REFUSED, at, "not a fork of this network");
+        return false;
     c->fork = fork;
-    return RC_OK;
+    return true;
 }
 
 /* Answers without any version: the fork at the slot of the header that is signed or asked for. */
-static rc_t fork_by_slot(ctx_t *c, const json_t *data, const at_t *at, lc_kind_t kind)
+static void fork_by_slot(ctx_t *c, const jo_t *o, lc_kind_t kind)
 {
-    uint8_t le[8];
-    wr_t was = c->out;
-    const char *name = kind == LC_BOOTSTRAP ? "header" : "attested_header";
-    const json_t *slot = json_object_get(json_object_get(json_object_get(data, name), "beacon"), "slot");
-    const at_t header = { at, name, 0 }, beacon = { &header, "beacon", 0 }, here = { &beacon, "slot", 0 };
-    c->out = wr_of(le, sizeof le);
-    rc_t rc = encode_uint(c, &U64, slot, &here);
-    c->out = was;
-    if (rc == RC_OK)
-        c->fork = lc_fork_at_epoch(c->net, lc_epoch_of_slot(c->net, load_u64le(le)));
-    return rc;
+    const jo_t data = jo_object(o, "data"),
+               header = jo_object(&data, kind == LC_BOOTSTRAP ? "header" : "attested_header"),
+               beacon = jo_object(&header, "beacon");
+    c->fork = lc_fork_at_epoch(c->net, lc_epoch_of_slot(c->net, jo_decimal(&beacon, "slot", UINT64_MAX)));
+}
+
+/* Finds the fork of an envelope, by what says it first. */
+static void find_fork(ctx_t *c, const jo_t *o, lc_kind_t kind, const char *header_version)
+{
+    const bool has_version = jo_kind(o, "version") != JO_ABSENT;
+    const char *version = NULL;
+    if (jo_kind(o, "version") == JO_TEXT)
+        version = (const char *)jo_text(o, "version", 0, SIZE_MAX).p;
+    if (has_version && header_version && (!version || strcmp(version, header_version) != 0))
+        jo_fail(o, "version", RC_MALFORMED, "contradicts Eth-Consensus-Version");
+    else if (has_version && !fork_by_name(c, version))
+        jo_fail(o, "version", RC_REFUSED, NOT_A_FORK);
+    else if (!has_version && header_version && !fork_by_name(c, header_version))
+        jo_fail(o, "Eth-Consensus-Version", RC_REFUSED, NOT_A_FORK);
+    else if (!has_version && !header_version)
+        fork_by_slot(c, o, kind);
+}
+
+/* The frame of an envelope: data, and nothing that is not known beside it. */
+static void check_frame(const jo_t *o)
+{
+    static const char *const members[] = { "data", "version", "meta", "execution_optimistic", "finalized" };
+    size_t known = 0;
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
+        known += jo_kind(o, members[i]) != JO_ABSENT;
+    if (jo_kind(o, NULL) != JO_OBJECT)
+        jo_fail(o, NULL, RC_MALFORMED, "not an object");
+    else if (known != jo_size(o))
+        jo_fail(o, NULL, RC_MALFORMED, "has an unknown field beside data");
 }
 
 /* One {version, data}; header_version is NULL where the envelope is an element of a list. */
-static rc_t decode_envelope(bn_object_t *out, ctx_t *c, arena_t *a, const json_t *v, const at_t *up, lc_kind_t kind,
+static void decode_envelope(bn_object_t *out, ctx_t *c, arena_t *a, const jo_t *o, lc_kind_t kind,
                             const char *header_version)
 {
-    static const char *const members[] = { "data", "version", "meta", "execution_optimistic", "finalized" };
-    const at_t at_version = { up, "version", 0 }, at_data = { up, "data", 0 };
-    const json_t *version = json_object_get(v, "version"), *data = json_object_get(v, "data");
-    size_t known = 0;
-    rc_t rc;
-    if (!json_is_object(v))
-        return fail(c, RC_MALFORMED, up, "not an object");
-    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
-        known += json_object_get(v, members[i]) != NULL;
-    if (known != json_object_size(v))
-        return fail(c, RC_MALFORMED, up, "has an unknown field beside data");
-    if (!data)
-        return fail(c, RC_MALFORMED, &at_data, "missing");
-    if (version && header_version && (!json_is_string(version) || strcmp(json_string_value(version), header_version)))
-        return fail(c, RC_MALFORMED, &at_version, "contradicts Eth-Consensus-Version");
-    if (version)
-        rc = fork_by_name(c, &at_version, json_string_value(version));
-    else if (header_version)
-        rc = fork_by_name(c, &(at_t){ up, "Eth-Consensus-Version", 0 }, header_version);
-    else
-        rc = fork_by_slot(c, data, &at_data, kind);
-    if (rc)
-        return rc;
+    check_frame(o);
+    find_fork(c, o, kind, header_version);
     c->out.n = 0;
     c->out.bad = false;
-    rc = encode(c, type_of_kind(kind), data, &at_data);
-    if (rc)
-        return rc;
+    encode(c, type_of_kind(kind), o, "data");
+    if (jo_rc(o))
+        return;
     if (c->out.bad)
-        return fail(c, RC_LIMIT, &at_data, "object too large");
+        too_large(o, "data");
     *out = (bn_object_t){ c->fork, arena_dup(a, wr_view(&c->out)) };
-    return out->ssz.p ? RC_OK : fail(c, RC_NOMEM, up, "out of memory");
+    if (!out->ssz.p)
+        jo_fail(o, NULL, RC_NOMEM, "out of memory");
 }
 
 /* What the parser must never see: deep nesting (it recurses), more values than the schema can need (each costs many
  * times its text in memory), and zero bytes. */
-static rc_t json_bounds(ctx_t *c, view_t body, size_t values_max)
+static rc_t json_bounds(err_t *e, view_t body, size_t values_max)
 {
     size_t depth = 0, values = 1;
     bool quoted = false;
     for (size_t i = 0; i < body.n; i++) {
         uint8_t b = body.p[i];
         if (b == 0)
-            return fail(c, RC_MALFORMED, NULL, "zero byte");
+            return err_say(e, RC_MALFORMED, "zero byte");
         if (quoted) {
             if (b == '\\')
                 i++;
@@ -333,78 +291,91 @@ static rc_t json_bounds(ctx_t *c, view_t body, size_t values_max)
         quoted = b == '"';
         values += b == ',' || b == '[' || b == '{';
         if ((b == '[' || b == '{') && ++depth > DEPTH_MAX)
-            return fail(c, RC_LIMIT, NULL, "nested too deep");
+            return err_say(e, RC_LIMIT, "nested too deep");
         if ((b == ']' || b == '}') && depth)
             depth--;
     }
-    return values > values_max ? fail(c, RC_LIMIT, NULL, "too many values") : RC_OK;
+    return values > values_max ? err_say(e, RC_LIMIT, "too many values") : RC_OK;
 }
 
-static rc_t decode_json(bn_object_t *out, size_t *count, ctx_t *c, arena_t *a, const lc_want_t *want, size_t most,
-                        const char *header_version, view_t body)
+/* A list of envelopes, at most most of them. Gives their number. */
+static size_t decode_list(bn_object_t *out, ctx_t *c, arena_t *a, const jo_t *o, size_t most)
 {
-    json_error_t err;
-    rc_t rc = json_bounds(c, body, VALUES_MAX * most);
+    jo_t list = *o, element;
+    if (jo_kind(o, NULL) != JO_LIST)
+        jo_fail(o, NULL, RC_MALFORMED, "not a list");
+    else if (jo_size(o) > most)
+        jo_fail(o, NULL, RC_LIMIT, "more updates than were asked for");
+    while (jo_next(&list, &element))
+        decode_envelope(&out[element.index], c, a, &element, LC_UPDATE, NULL);
+    return jo_size(o);
+}
+
+static rc_t decode_json(bn_object_t *out, size_t *count, ctx_t *c, err_t *e, arena_t *a, const lc_want_t *want,
+                        size_t most, const char *header_version, view_t body)
+{
+    jo_doc_t doc;
+    size_t n = 1;
+    rc_t rc = json_bounds(e, body, VALUES_MAX * most);
     if (rc)
         return rc;
-    json_t *root = json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, &err);
-    if (!root)
-        return json_error_code(&err) == json_error_out_of_memory ? fail(c, RC_NOMEM, NULL, "out of memory")
-                                                                 : fail(c, RC_MALFORMED, NULL, "not JSON");
-    size_t n = 1;
+    const jo_t o = jo_open(&doc, e, body, BN_BODY_MAX, JO_LENIENT);
     uint8_t *object = arena_alloc(a, LC_OBJECT_LEN_MAX);
-    c->out = wr_of(object, LC_OBJECT_LEN_MAX);
+    c->out = wr_of(object, object ? LC_OBJECT_LEN_MAX : 0);
     if (!object)
-        rc = fail(c, RC_NOMEM, NULL, "out of memory");
-    else if (want->kind != LC_UPDATE)
-        rc = decode_envelope(out, c, a, root, NULL, want->kind, header_version);
-    else if (!json_is_array(root))
-        rc = fail(c, RC_MALFORMED, NULL, "not a list");
-    else if ((n = json_array_size(root)) > most)
-        rc = fail(c, RC_LIMIT, NULL, "more updates than were asked for");
-    for (size_t i = 0; want->kind == LC_UPDATE && rc == RC_OK && i < n; i++)
-        rc = decode_envelope(&out[i], c, a, json_array_get(root, i), &(at_t){ NULL, NULL, i }, LC_UPDATE, NULL);
-    json_decref(root);
-    if (rc == RC_OK)
+        jo_fail(&o, NULL, RC_NOMEM, "out of memory");
+    else if (want->kind == LC_UPDATE)
+        n = decode_list(out, c, a, &o, most);
+    else
+        decode_envelope(out, c, a, &o, want->kind, header_version);
+    rc = jo_rc(&o);
+    jo_close(&doc);
+    if (!rc)
         *count = n;
     return rc;
 }
 
+/* A fault of an update in SSZ form. */
+static rc_t update_fault(err_t *e, rc_t rc, size_t index, const char *text)
+{
+    char field[24];
+    snprintf(field, sizeof field, "[%zu]", index);
+    return err_in(e, rc, field, "%s", text);
+}
+
 /* The updates route in SSZ form: for each 8 bytes little-endian length of the rest, 4 bytes fork digest, the object. */
-static rc_t decode_ssz_updates(bn_object_t *out, size_t *count, ctx_t *c, size_t most, view_t body)
+static rc_t decode_ssz_updates(bn_object_t *out, size_t *count, ctx_t *c, err_t *e, size_t most, view_t body)
 {
     rd_t r = rd_of(body);
     size_t n = 0;
     for (; r.n; n++) {
-        const at_t here = { NULL, NULL, n };
         if (n == most)
-            return fail(c, RC_LIMIT, NULL, "more updates than were asked for");
+            return err_say(e, RC_LIMIT, "more updates than were asked for");
         uint64_t len = rd_u64le(&r);
         if (!r.bad && len > LC_OBJECT_LEN_MAX + DIGEST_LEN)
-            return fail(c, RC_LIMIT, &here, "object too large");
+            return update_fault(e, RC_LIMIT, n, "object too large");
         view_t digest = rd_take(&r, DIGEST_LEN);
         if (r.bad || len <= DIGEST_LEN)
-            return fail(c, RC_MALFORMED, &here, "cut off, or empty");
+            return update_fault(e, RC_MALFORMED, n, "cut off, or empty");
         out[n].ssz = rd_take(&r, (size_t)len - DIGEST_LEN);
         if (r.bad)
-            return fail(c, RC_MALFORMED, &here, "cut off");
+            return update_fault(e, RC_MALFORMED, n, "cut off");
         rc_t rc = lc_fork_from_digest(&out[n].fork, c->net, digest.p);
         if (rc)
-            return fail(c, rc, &here, "its fork digest is not of this network");
+            return update_fault(e, rc, n, "its fork digest is not of this network");
     }
     *count = n;
     return RC_OK;
 }
 
-static rc_t decode_ssz(bn_object_t *out, size_t *count, ctx_t *c, const char *header_version, view_t body)
+static rc_t decode_ssz(bn_object_t *out, size_t *count, ctx_t *c, err_t *e, const char *header_version, view_t body)
 {
     if (body.n == 0)
-        return fail(c, RC_MALFORMED, NULL, "empty");
+        return err_say(e, RC_MALFORMED, "empty");
     if (body.n > LC_OBJECT_LEN_MAX)
-        return fail(c, RC_LIMIT, NULL, "object too large");
-    rc_t rc = fork_by_name(c, &(at_t){ NULL, "Eth-Consensus-Version", 0 }, header_version);
-    if (rc)
-        return rc;
+        return err_say(e, RC_LIMIT, "object too large");
+    if (!fork_by_name(c, header_version))
+        return err_in(e, RC_REFUSED, "Eth-Consensus-Version", "%s", NOT_A_FORK);
     *out = (bn_object_t){ c->fork, body };
     *count = 1;
     return RC_OK;
@@ -450,18 +421,18 @@ size_t bn_body_max(const lc_want_t *want)
     return bytes < BN_BODY_MAX ? bytes : BN_BODY_MAX;
 }
 
-rc_t bn_decode(bn_object_t *out, size_t *count, arena_t *a, char *why, size_t why_cap, const lc_network_t *net,
-               const lc_want_t *want, const char *content_type, const char *consensus_version, view_t body)
+rc_t bn_decode(bn_object_t *out, size_t *count, err_t *e, arena_t *a, const lc_network_t *net, const lc_want_t *want,
+               const char *content_type, const char *consensus_version, view_t body)
 {
-    ctx_t c = { .net = net, .why = why, .why_cap = why_cap };
-    size_t most = objects_of(want);
+    ctx_t c = { .net = net };
+    const size_t most = objects_of(want);
     if (body.n > bn_body_max(want))
-        return fail(&c, RC_LIMIT, NULL, "too large");
+        return err_say(e, RC_LIMIT, "too large");
     if (media_type_is(content_type, "application/json"))
-        return decode_json(out, count, &c, a, want, most, consensus_version, body);
+        return decode_json(out, count, &c, e, a, want, most, consensus_version, body);
     if (!media_type_is(content_type, "application/octet-stream"))
-        return fail(&c, RC_MALFORMED, &(at_t){ NULL, "Content-Type", 0 }, "neither JSON nor SSZ");
+        return err_in(e, RC_MALFORMED, "Content-Type", "neither JSON nor SSZ");
     if (want->kind == LC_UPDATE)
-        return decode_ssz_updates(out, count, &c, most, body);
-    return decode_ssz(out, count, &c, consensus_version, body);
+        return decode_ssz_updates(out, count, &c, e, most, body);
+    return decode_ssz(out, count, &c, e, consensus_version, body);
 }

@@ -10,7 +10,7 @@
 
 #include "base/arena.h"
 #include "base/bytes.h"
-#include "base/rc.h"
+#include "base/err.h"
 #include "lightclient/consensus/sync.h"
 
 #define BN_PATH_MAX 160u
@@ -36,12 +36,12 @@ size_t bn_body_max(const lc_want_t *want);
  *                      fork. Required for SSZ. Where JSON has no "version", it decides, or else the slot of the
  *                      (attested) header
  *   out                at least want->count (LC_UPDATE) or 1 elements; objects in the arena (or borrowed from body)
- *   why                sentence that names the field at fault; written on every result but RC_OK
+ *   e                  names the field at fault ("data.attested_header.beacon.slot"; empty: the answer as a whole), and repeats
+ *                      nothing that the API chose
  * JSON: no unknown, missing or repeated fields (beside data: version, meta, execution_optimistic, finalized), numbers
  * as decimal strings, byte strings as 0x and exactly their length. SSZ objects are bounded here and decoded by
  * consensus/. RC_MALFORMED, RC_LIMIT, RC_REFUSED (a fork version or digest that is not of this network), RC_NOMEM. */
-NODISCARD rc_t bn_decode(bn_object_t *out, size_t *count, arena_t *a, char *why, size_t why_cap,
-                         const lc_network_t *net, const lc_want_t *want, const char *content_type,
-                         const char *consensus_version, view_t body);
+NODISCARD rc_t bn_decode(bn_object_t *out, size_t *count, err_t *e, arena_t *a, const lc_network_t *net,
+                         const lc_want_t *want, const char *content_type, const char *consensus_version, view_t body);
 
 #endif

@@ -26,16 +26,14 @@ static void check_object(const lc_network_t *net, const lc_want_t *want, const b
     lc_update_t *update = arena_alloc(a, sizeof *update);
     bn_object_t again;
     size_t count;
-    char why[128];
     if (!bootstrap || !update || o->ssz.n > LC_OBJECT_LEN_MAX || o->fork >= LC_FORKS)
         abort();
     if (want->kind == LC_BOOTSTRAP && lc_bootstrap_decode(bootstrap, net, o->fork, o->ssz))
         abort();
     if (want->kind == LC_OPTIMISTIC && lc_update_decode(update, net, o->fork, want->kind, o->ssz))
         abort();
-    if (want->kind != LC_UPDATE &&
-        (bn_decode(&again, &count, a, why, sizeof why, net, want, SSZ, lc_fork_name(o->fork), o->ssz) ||
-         again.fork != o->fork || !view_eq(again.ssz, o->ssz)))
+    if (want->kind != LC_UPDATE && (bn_decode(&again, &count, NULL, a, net, want, SSZ, lc_fork_name(o->fork), o->ssz) ||
+                                    again.fork != o->fork || !view_eq(again.ssz, o->ssz)))
         abort();
 }
 
@@ -50,13 +48,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     lc_network_t net = network();
     bn_object_t objects[3] = { { 0 } };
     size_t count = 99;
-    char why[16] = "";
+    err_t e = { .rc = RC_OK };
     arena_t a;
     arena_init(&a, 8 << 20);
-    rc_t rc = bn_decode(objects, &count, &a, why, sizeof why, &net, &want, json ? JSON : SSZ, version,
-                        view_of(data + 1, len - 1));
-    if (rc == RC_OK ? count > (want.kind == LC_UPDATE ? 3 : 1)
-                    : (count != 99 || !why[0] || !memchr(why, 0, sizeof why)))
+    rc_t rc = bn_decode(objects, &count, &e, &a, &net, &want, json ? JSON : SSZ, version, view_of(data + 1, len - 1));
+    if (rc == RC_OK ? count > (want.kind == LC_UPDATE ? 3 : 1) : (count != 99 || e.rc != rc || !*e.text))
         abort();
     for (size_t i = 0; rc == RC_OK && json && i < count; i++)
         check_object(&net, &want, &objects[i], &a);

@@ -12,7 +12,7 @@ static const char JSON[] = "application/json; charset=utf-8", SSZ[] = "applicati
 typedef struct {
     bn_object_t objects[LC_UPDATES_PER_REQUEST_MAX];
     size_t count;
-    char why[256];
+    char why[320];
 } answer_t;
 
 static rc_t decode(answer_t *out, arena_t *a, const lc_network_t *net, lc_kind_t kind, const char *type,
@@ -20,7 +20,10 @@ static rc_t decode(answer_t *out, arena_t *a, const lc_network_t *net, lc_kind_t
 {
     const lc_want_t want = { .kind = kind, .count = LC_UPDATES_PER_REQUEST_MAX };
     memset(out, 0, sizeof *out);
-    return bn_decode(out->objects, &out->count, a, out->why, sizeof out->why, net, &want, type, version, body);
+    err_t e = { .rc = RC_OK };
+    rc_t rc = bn_decode(out->objects, &out->count, &e, a, net, &want, type, version, body);
+    snprintf(out->why, sizeof out->why, "%s: %s", e.field, e.text);
+    return rc;
 }
 
 static bool consensus_takes(const lc_network_t *net, lc_kind_t kind, const bn_object_t *o)

@@ -74,15 +74,16 @@ static void load(chain_t *c, const json_t *row)
     lc_want_t want;
     bn_object_t got[UPDATES_MAX];
     size_t n = 0;
-    char why[160] = "", name[256];
+    char name[256];
+    err_t e = { .rc = RC_OK };
     const char *file = vec_str(row, "file");
     if (!file || !kind_of(&want, file))
         return;
     snprintf(name, sizeof name, "%s/%s", c->chain, file);
     view_t body = vec_read(c->v, &c->a, "devnet/%s", name);
-    if (bn_decode(got, &n, &c->a, why, sizeof why, &c->net, &want, vec_str(row, "content_type"),
-                  vec_str(row, "consensus_version"), body)) {
-        vec_fail(c->v, name, "%s", why);
+    if (bn_decode(got, &n, &e, &c->a, &c->net, &want, vec_str(row, "content_type"), vec_str(row, "consensus_version"),
+                  body)) {
+        vec_fail(c->v, name, "%s: %s", e.field, e.text);
         return;
     }
     for (size_t i = 0; i < n && c->count < OBJECTS_MAX; i++) {
@@ -234,7 +235,8 @@ static const char *judge(const char *kind, lc_sync_t *s, const bn_object_t *forg
 
 static void run_forged(chain_t *c, const char *kind)
 {
-    char name[256], why[160] = "";
+    char name[256];
+    err_t e = { .rc = RC_OK };
     bn_object_t forged, honest;
     object_t slots = { .kind = LC_FINALITY };
     size_t n;
@@ -242,9 +244,9 @@ static void run_forged(chain_t *c, const char *kind)
     snprintf(name, sizeof name, "%s/forged/%s.json", c->chain, kind);
     view_t none = vec_read(c->v, &c->a, "devnet/%s/forged/none.json", c->chain);
     view_t body = vec_read(c->v, &c->a, "devnet/%s", name);
-    if (bn_decode(&honest, &n, &c->a, why, sizeof why, &c->net, &want, "application/json", NULL, none) ||
-        bn_decode(&forged, &n, &c->a, why, sizeof why, &c->net, &want, "application/json", NULL, body)) {
-        vec_fail(c->v, name, "%s", why);
+    if (bn_decode(&honest, &n, &e, &c->a, &c->net, &want, "application/json", NULL, none) ||
+        bn_decode(&forged, &n, &e, &c->a, &c->net, &want, "application/json", NULL, body)) {
+        vec_fail(c->v, name, "%s: %s", e.field, e.text);
         return;
     }
     slots.fork = honest.fork;
