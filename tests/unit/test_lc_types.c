@@ -1,5 +1,6 @@
 /* Light-client containers: recorded objects decode, every other length and offset is refused, roots match the chain. */
 #include <check.h>
+#include <stddef.h>
 
 #include "lc_fixture.h"
 
@@ -229,6 +230,135 @@ START_TEST(a_header_proves_only_what_its_fork_has)
 }
 END_TEST
 
+/* Where each field of a header stands. Of extra data the length counts: no bytes stand behind it. */
+static const struct {
+    const char *name;
+    size_t at, len;
+} execution_fields[] = {
+#define FIELD(name)                                                                                                    \
+    {                                                                                                                  \
+#name, offsetof(lc_header_t, execution.name), sizeof((lc_header_t *)0)->execution.name                         \
+    }
+    FIELD(parent_hash),
+    FIELD(fee_recipient),
+    FIELD(state_root),
+    FIELD(receipts_root),
+    FIELD(logs_bloom),
+    FIELD(prev_randao),
+    FIELD(block_number),
+    FIELD(gas_limit),
+    FIELD(gas_used),
+    FIELD(timestamp),
+    FIELD(extra_data_len),
+    FIELD(base_fee_per_gas),
+    FIELD(block_hash),
+    FIELD(transactions_root),
+    FIELD(withdrawals_root),
+    FIELD(blob_gas_used),
+    FIELD(excess_blob_gas),
+#undef FIELD
+    { "execution_branch", offsetof(lc_header_t, execution_branch), sizeof((lc_header_t *)0)->execution_branch },
+};
+#define EXECUTION_FIELDS (sizeof execution_fields / sizeof execution_fields[0])
+
+START_TEST(before_capella_every_byte_of_the_execution_part_must_be_zero)
+{
+    lc_network_t net = fx_minimal_fulu();
+    for (lc_fork_t f = LC_CAPELLA; f < LC_FORKS; f++)
+        net.fork_epoch[f] = 1000;
+    lc_header_t h = { .fork = LC_FULU, .beacon = { .slot = 8, .proposer_index = 1 } };
+    uint8_t *p = (uint8_t *)&h;
+    ck_assert_int_eq(lc_header_verify(&h, &net), RC_OK);
+    memset(&h.beacon, 0, sizeof h.beacon);
+    ck_assert(lc_header_is_zero(&h));
+    h.beacon.slot = 8;
+    for (size_t i = 0; i < EXECUTION_FIELDS; i++)
+        for (size_t b = 0; b < execution_fields[i].len; b++) {
+            p[execution_fields[i].at + b] = 1;
+            ck_assert_msg(lc_header_verify(&h, &net) == RC_REFUSED, "%s, byte %zu", execution_fields[i].name, b);
+            p[execution_fields[i].at + b] = 0;
+        }
+    ck_assert_int_eq(lc_header_verify(&h, &net), RC_OK);
+}
+END_TEST
+
+START_TEST(a_header_with_any_byte_set_is_not_the_zero_header)
+{
+    lc_header_t h = { .fork = LC_FULU };
+    uint8_t *p = (uint8_t *)&h;
+    ck_assert(lc_header_is_zero(&h)); /* the fork does not count */
+    for (size_t b = 0; b < sizeof h.beacon; b++) {
+        p[offsetof(lc_header_t, beacon) + b] = 1;
+        ck_assert_msg(!lc_header_is_zero(&h), "byte %zu of the beacon header", b);
+        p[offsetof(lc_header_t, beacon) + b] = 0;
+    }
+    for (size_t i = 0; i < EXECUTION_FIELDS; i++)
+        for (size_t b = 0; b < execution_fields[i].len; b++) {
+            p[execution_fields[i].at + b] = 0x80;
+            ck_assert_msg(!lc_header_is_zero(&h), "%s, byte %zu", execution_fields[i].name, b);
+            p[execution_fields[i].at + b] = 0;
+        }
+    ck_assert(lc_header_is_zero(&h));
+}
+END_TEST
+
+/* A header whose body is nothing but its execution header, in the form of a fork. */
+static lc_header_t header_of_body(lc_fork_t fork)
+{
+    lc_header_t h = { .fork = fork, .beacon = { .slot = 8 } };
+    hash32_t root, pair[2];
+    for (size_t i = 0; i < EXECUTION_FIELDS - 1; i++)
+        if (execution_fields[i].at < offsetof(lc_header_t, execution.blob_gas_used))
+            ((uint8_t *)&h)[execution_fields[i].at] = (uint8_t)(i + 1);
+    lc_execution_root(&root, &h.execution, fork);
+    for (unsigned i = 0, index = 25; i < LC_EXECUTION_BRANCH_LEN; i++, index /= 2) {
+        pair[index % 2] = root;
+        pair[1 - index % 2] = h.execution_branch[i];
+        ssz_merkleize(&root, pair, 2, 1);
+    }
+    h.beacon.body_root = root;
+    return h;
+}
+
+START_TEST(before_deneb_each_blob_field_must_be_zero)
+{
+    lc_network_t net = fx_minimal_fulu();
+    for (lc_fork_t f = LC_DENEB; f < LC_FORKS; f++)
+        net.fork_epoch[f] = 1000;
+    lc_header_t h = header_of_body(LC_CAPELLA);
+    ck_assert_int_eq(lc_header_verify(&h, &net), RC_OK);
+    h.execution.blob_gas_used = 1;
+    ck_assert_int_eq(lc_header_verify(&h, &net), RC_REFUSED);
+    h.execution.blob_gas_used = 0;
+    h.execution.excess_blob_gas = 1;
+    ck_assert_int_eq(lc_header_verify(&h, &net), RC_REFUSED);
+    h.execution.blob_gas_used = 1;
+    ck_assert_int_eq(lc_header_verify(&h, &net), RC_REFUSED);
+}
+END_TEST
+
+/* The root covers each byte of the execution header, and its branch each of its nodes. */
+START_TEST(every_byte_of_the_execution_part_counts)
+{
+    for (lc_fork_t fork = LC_CAPELLA; fork <= LC_DENEB; fork++) {
+        lc_network_t net = fx_minimal_fulu();
+        for (lc_fork_t f = fork + 1; f < LC_FORKS; f++)
+            net.fork_epoch[f] = 1000;
+        lc_header_t h = header_of_body(fork);
+        uint8_t *p = (uint8_t *)&h;
+        ck_assert_int_eq(lc_header_verify(&h, &net), RC_OK);
+        for (size_t i = 0; i < EXECUTION_FIELDS; i++)
+            for (size_t b = 0; b < execution_fields[i].len; b++) {
+                p[execution_fields[i].at + b] ^= 1;
+                ck_assert_msg(lc_header_verify(&h, &net) == RC_REFUSED, "%s, byte %zu", execution_fields[i].name, b);
+                p[execution_fields[i].at + b] ^= 1;
+            }
+        h.beacon.body_root.b[31] ^= 1;
+        ck_assert_int_eq(lc_header_verify(&h, &net), RC_REFUSED);
+    }
+}
+END_TEST
+
 START_TEST(a_longer_branch_is_taken_when_its_surplus_is_zero)
 {
     hash32_t pair[2], branch[3], root;
@@ -251,5 +381,8 @@ int main(void)
                     block_and_committee_roots_are_those_of_the_chain, every_truncation_and_a_trailing_byte_is_refused,
                     offsets_must_be_exact, an_object_of_another_form_is_refused,
                     altair_objects_have_one_length_and_absent_parts_must_be_zero,
-                    a_header_proves_only_what_its_fork_has, a_longer_branch_is_taken_when_its_surplus_is_zero);
+                    a_header_proves_only_what_its_fork_has,
+                    before_capella_every_byte_of_the_execution_part_must_be_zero,
+                    a_header_with_any_byte_set_is_not_the_zero_header, before_deneb_each_blob_field_must_be_zero,
+                    every_byte_of_the_execution_part_counts, a_longer_branch_is_taken_when_its_surplus_is_zero);
 }
