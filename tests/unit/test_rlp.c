@@ -131,6 +131,33 @@ START_TEST(a_length_with_leading_zeros_is_refused)
 }
 END_TEST
 
+/* A payload of n bytes whose length is written in `bytes` bytes; the first is zero when fewer would do. */
+static rc_t decode_with_length(uint8_t base, unsigned bytes, size_t n)
+{
+    uint8_t in[9 + 256] = { (uint8_t)(base + 55 + bytes) };
+    rlp_item_t item;
+    for (unsigned i = 0; i < bytes && i < sizeof n; i++)
+        in[bytes - i] = (uint8_t)(n >> 8 * i);
+    return rlp_decode(&item, view_of(in, 1 + bytes + n));
+}
+
+START_TEST(a_length_of_more_bytes_than_it_needs_is_refused_whatever_its_value)
+{
+    static const size_t lengths[] = { 56, 127, 128, 129, 255 };
+    static const uint8_t bases[] = { 0x80, 0xc0 };
+    for (size_t b = 0; b < sizeof bases; b++)
+        for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+            ck_assert_int_eq(decode_with_length(bases[b], 1, lengths[i]), RC_OK);
+            for (unsigned bytes = 2; bytes <= 8; bytes++)
+                ck_assert_msg(decode_with_length(bases[b], bytes, lengths[i]) == RC_MALFORMED,
+                              "%zu in %u bytes after %02x", lengths[i], bytes, bases[b]);
+        }
+    ck_assert_int_eq(decode_with_length(0x80, 2, 256), RC_OK);
+    ck_assert_int_eq(decode_with_length(0x80, 3, 256), RC_MALFORMED);
+    ck_assert_int_eq(decode_with_length(0x80, 1, 55), RC_MALFORMED);
+}
+END_TEST
+
 START_TEST(split_gives_each_item_and_keeps_to_its_cap)
 {
     view_t in = heap_hex("01c20203820400");
@@ -291,6 +318,7 @@ int main(void)
 {
     return UNIT_RUN("rlp", canonical_forms_are_taken_whole, truncations_and_trailing_bytes_are_refused,
                     forms_that_are_not_canonical_are_refused, a_length_with_leading_zeros_is_refused,
+                    a_length_of_more_bytes_than_it_needs_is_refused_whatever_its_value,
                     split_gives_each_item_and_keeps_to_its_cap, numbers_have_no_leading_zeros_and_fit,
                     fixed_strings_have_exactly_their_length, encoders_match_known_answers,
                     prefixes_grow_at_their_borders, a_full_writer_turns_bad_and_is_not_passed,
