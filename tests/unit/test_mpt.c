@@ -98,6 +98,36 @@ START_TEST(proofs_in_a_known_trie_show_presence_and_absence)
 }
 END_TEST
 
+START_TEST(an_inline_child_may_be_listed_but_nothing_else_in_its_place)
+{
+    mpt_pair_t pairs[4];
+    trie_proof_t proof;
+    hash32_t root;
+    size_t n = dogs(pairs), inlined = 0;
+    view_t key = view_str("doge");
+    trie_prove(&proof, &root, pairs, n, key, true, &arena);
+    for (size_t i = 1; i < proof.count; i++) {
+        view_t was = proof.node[i];
+        uint8_t copy[32];
+        if (was.n >= sizeof copy)
+            continue;
+        inlined++;
+        proof.node[i].p = copy;
+        for (size_t b = 0; b < was.n; b++) {
+            memcpy(copy, was.p, was.n);
+            copy[b] ^= 1;
+            check_proof(&root, key, proof.node, proof.count, RC_REFUSED, key);
+        }
+        proof.node[i] = was;
+        proof.node[i].n--;
+        check_proof(&root, key, proof.node, proof.count, RC_REFUSED, key);
+        proof.node[i] = was;
+    }
+    ck_assert_uint_ge(inlined, 1);
+    check_proof(&root, key, proof.node, proof.count, RC_OK, view_str("coin"));
+}
+END_TEST
+
 START_TEST(the_proof_of_one_key_says_nothing_false_of_another)
 {
     static const char *const keys[] = { "do",   "dog",   "doge", "horse",  "",  "d",
@@ -303,6 +333,7 @@ START_TEST(shapes_that_no_trie_has_are_refused_even_under_their_hash)
         { "a branch child of 33 bytes",
           H "a1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" X13 "8080", RC_MALFORMED, false },
         { "a branch child of one byte, off the way", "01" H X13 "8080", RC_MALFORMED, false },
+        { "an empty list on the way beside two children", H "c0" H X13 "80", RC_MALFORMED, false },
         { "an inline child that is no node", H "c0" X13 "8080", RC_MALFORMED, false },
         { "a leaf with flag 4", "83401234 820102", RC_MALFORMED, false },
         { "a leaf with flag 15", "83f01234 820102", RC_MALFORMED, false },
@@ -636,6 +667,17 @@ START_TEST(accounts_of_any_other_form_are_refused)
         { "storage root of 31 bytes", "f84301019f56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b4" C32,
           RC_MALFORMED },
         { "no code hash", "e4010180" R32, RC_MALFORMED },
+        { "code hash of 31 bytes", "f8430101" R32 "9fc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a4",
+          RC_MALFORMED },
+        { "code hash of 33 bytes",
+          "f8450101" R32 "a1c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a47000", RC_MALFORMED },
+        { "empty code hash", "e40101" R32 "80", RC_MALFORMED },
+        { "code hash is a list", "e40101" R32 "c0", RC_MALFORMED },
+        { "storage root of 33 bytes",
+          "f8450101a156e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b42100" C32, RC_MALFORMED },
+        { "balance of 33 bytes", "f86501a1010000000000000000000000000000000000000000000000000000000000000000" R32 C32,
+          RC_MALFORMED },
+        { "balance is a list", "f84401c0" R32 C32, RC_MALFORMED },
         { "trailing byte", "f8440101" R32 C32 "00", RC_MALFORMED },
         { "a string", "b8440101" R32 C32, RC_MALFORMED },
         { "truncated", "f844010101", RC_MALFORMED },
@@ -692,14 +734,15 @@ int main(void)
 {
     return UNIT_RUN_AROUND(
         "mpt", setup, teardown, proofs_in_a_known_trie_show_presence_and_absence,
-        the_proof_of_one_key_says_nothing_false_of_another, every_flipped_byte_of_a_proof_is_refused,
-        missing_extra_doubled_and_swapped_nodes_are_refused, one_empty_element_is_tolerated_wherever_it_stands,
-        an_empty_proof_shows_absence_only_in_the_empty_trie, sizes_past_the_limits_are_refused_before_any_hashing,
-        shapes_that_no_trie_has_are_refused_even_under_their_hash, a_root_that_is_a_string_is_refused,
-        a_short_node_behind_a_hash_is_refused, a_long_node_inside_its_parent_is_refused,
-        random_tries_have_the_same_root_and_every_proof_holds, roots_match_known_answers,
-        roots_refuse_doubles_empty_values_and_long_keys, roots_of_the_deepest_keys_need_no_deep_stack,
-        roots_report_a_lack_of_memory_and_leave_the_arena_as_it_was, list_roots_equal_tries_keyed_by_rlp_of_the_index,
+        an_inline_child_may_be_listed_but_nothing_else_in_its_place, the_proof_of_one_key_says_nothing_false_of_another,
+        every_flipped_byte_of_a_proof_is_refused, missing_extra_doubled_and_swapped_nodes_are_refused,
+        one_empty_element_is_tolerated_wherever_it_stands, an_empty_proof_shows_absence_only_in_the_empty_trie,
+        sizes_past_the_limits_are_refused_before_any_hashing, shapes_that_no_trie_has_are_refused_even_under_their_hash,
+        a_root_that_is_a_string_is_refused, a_short_node_behind_a_hash_is_refused,
+        a_long_node_inside_its_parent_is_refused, random_tries_have_the_same_root_and_every_proof_holds,
+        roots_match_known_answers, roots_refuse_doubles_empty_values_and_long_keys,
+        roots_of_the_deepest_keys_need_no_deep_stack, roots_report_a_lack_of_memory_and_leave_the_arena_as_it_was,
+        list_roots_equal_tries_keyed_by_rlp_of_the_index,
         accounts_are_proven_in_a_known_state_and_absent_ones_are_empty, accounts_of_any_other_form_are_refused,
         slots_hold_one_canonical_number);
 }
