@@ -251,6 +251,42 @@ START_TEST(every_changed_bit_of_signature_and_message_is_refused)
 }
 END_TEST
 
+/* The last byte is the small end of x, the first its flags. */
+START_TEST(what_is_wrong_with_a_signature_tells_its_code)
+{
+    static const struct {
+        const char *what;
+        uint8_t first, last; /* of 96 bytes; then all between them */
+        uint8_t others;
+        rc_t want;
+    } rows[] = {
+        { "infinity", 0xc0, 0, 0, RC_REFUSED },
+        { "infinity with a sign", 0xe0, 0, 0, RC_MALFORMED },
+        { "infinity with a rest", 0xc0, 1, 0, RC_MALFORMED },
+        { "no compression flag", 0x00, 2, 0, RC_MALFORMED },
+        { "no flag but infinity's", 0x40, 0, 0, RC_MALFORMED },
+        { "x above the modulus", 0x9f, 0xff, 0xff, RC_MALFORMED },
+        { "x = 1 (no such y)", 0x80, 1, 0, RC_MALFORMED },
+        { "x = 2 (outside the subgroup)", 0x80, 2, 0, RC_REFUSED },
+        { "x = 2, the other y", 0xa0, 2, 0, RC_REFUSED },
+    };
+    bls_pubkey_t key;
+    uint8_t sig[BLS_SIG_LEN];
+    key_of(&key, 5);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        sign(sig, 5); /* a good one before: nothing of it may be left over */
+        ck_assert_int_eq(bls_verify(&key, view_of(MSG.b, sizeof MSG.b), sig), RC_OK);
+        memset(sig, rows[i].others, sizeof sig);
+        sig[0] = rows[i].first;
+        sig[BLS_SIG_LEN - 1] = rows[i].last;
+        rc_t rc = bls_verify(&key, view_of(MSG.b, sizeof MSG.b), sig);
+        ck_assert_msg(rc == rows[i].want, "%s: %s", rows[i].what, rc_name(rc));
+    }
+    sign(sig, 6); /* a signature, but another key's */
+    ck_assert_int_eq(bls_verify(&key, view_of(MSG.b, sizeof MSG.b), sig), RC_REFUSED);
+}
+END_TEST
+
 START_TEST(a_broken_key_matters_only_where_it_is_used)
 {
     uint32_t secrets[MEMBERS];
@@ -287,6 +323,7 @@ int main(void)
                     every_participation_agrees_with_the_plain_sum, repeated_members_are_added_and_subtracted_each_time,
                     aggregate_equal_to_minus_or_plus_the_absent_sum_is_handled,
                     nobody_signed_is_refused_even_with_the_signature_of_infinity,
-                    every_changed_bit_of_signature_and_message_is_refused, a_broken_key_matters_only_where_it_is_used,
+                    every_changed_bit_of_signature_and_message_is_refused,
+                    what_is_wrong_with_a_signature_tells_its_code, a_broken_key_matters_only_where_it_is_used,
                     sha256_matches_known_answers);
 }
