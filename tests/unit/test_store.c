@@ -273,6 +273,74 @@ START_TEST(slots_must_stand_in_order)
 }
 END_TEST
 
+START_TEST(another_header_of_the_same_slot_does_not_replace_the_optimistic_one)
+{
+    to_153();
+    decode("minimal-fulu/optimistic-153.ssz", LC_OPTIMISTIC, LC_FULU);
+    store.optimistic_header.beacon.slot = 153;
+    lc_beacon_t first = store.optimistic_header.beacon;
+    ck_assert_int_eq(process(200), RC_OK);
+    ck_assert(!memcmp(&store.optimistic_header.beacon, &first, sizeof first));
+    store.optimistic_header.beacon.slot = 152;
+    ck_assert_int_eq(process(200), RC_OK);
+    ck_assert_uint_eq(store.optimistic_header.beacon.slot, 153);
+    ck_assert(memcmp(&store.optimistic_header.beacon, &first, sizeof first));
+}
+END_TEST
+
+START_TEST(a_finalized_header_at_genesis_has_no_byte_set)
+{
+    start_fulu();
+    decode("minimal-fulu/update-0.ssz", LC_UPDATE, LC_FULU);
+    lc_header_t *h = &update.finalized_header;
+    uint8_t *const places[] = { (uint8_t *)&h->beacon.proposer_index,
+                                &h->beacon.parent_root.b[31],
+                                &h->beacon.state_root.b[31],
+                                &h->beacon.body_root.b[0],
+                                &h->beacon.body_root.b[31],
+                                &h->execution.parent_hash.b[0],
+                                &h->execution.logs_bloom[255],
+                                &h->execution.extra_data_len,
+                                (uint8_t *)&h->execution.block_number,
+                                (uint8_t *)&h->execution.excess_blob_gas,
+                                (uint8_t *)&h->execution.blob_gas_used,
+                                &h->execution.withdrawals_root.b[31],
+                                &h->execution_branch[0].b[0],
+                                &h->execution_branch[3].b[31] };
+    memset(h, 0, sizeof *h);
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        *places[i] = 1;
+        ck_assert_int_eq(process(200), RC_REFUSED);
+        ck_assert_msg(!strcmp(reason, "a finalized header at genesis must be empty"), "place %zu: %s", i, reason);
+        *places[i] = 0;
+    }
+    ck_assert_int_eq(process(200), RC_REFUSED); /* empty, but the branch is that of another */
+    ck_assert_str_eq(reason, "the finalized header is not the one in the attested state");
+}
+END_TEST
+
+START_TEST(headers_before_capella_bring_no_execution_part)
+{
+    start_fulu();
+    for (lc_fork_t f = LC_CAPELLA; f < LC_FORKS; f++)
+        net.fork_epoch[f] = 3;                               /* slot 24 */
+    decode("minimal-fulu/update-0.ssz", LC_UPDATE, LC_FULU); /* attested 34, finalized 16 */
+    ck_assert_int_eq(process(200), RC_REFUSED);
+    ck_assert_str_eq(reason, "the finalized execution header is not the one in the block");
+    memset(&update.finalized_header.execution, 0, sizeof update.finalized_header.execution);
+    ck_assert_int_eq(process(200), RC_REFUSED);
+    ck_assert_str_eq(reason, "the finalized execution header is not the one in the block");
+    memset(update.finalized_header.execution_branch, 0, sizeof update.finalized_header.execution_branch);
+    ck_assert_int_eq(process(200), RC_OK);
+    start_fulu();
+    for (lc_fork_t f = LC_CAPELLA; f < LC_FORKS; f++)
+        net.fork_epoch[f] = 5; /* slot 40 */
+    decode("minimal-fulu/update-0.ssz", LC_UPDATE, LC_FULU);
+    ck_assert_int_eq(process(200), RC_REFUSED);
+    ck_assert_str_eq(reason, "the attested execution header is not the one in the block");
+}
+END_TEST
+
 /* Rows in falling order of quality: each is better than all below it. */
 static const struct {
     unsigned participants;
@@ -319,5 +387,7 @@ int main(void)
                     every_changed_bit_is_refused_and_the_store_stays_byte_identical, signatures_of_others_are_refused,
                     a_few_signers_are_valid_but_do_not_finalize,
                     a_force_update_waits_for_its_timeout_and_uses_the_best_update, slots_must_stand_in_order,
+                    another_header_of_the_same_slot_does_not_replace_the_optimistic_one,
+                    a_finalized_header_at_genesis_has_no_byte_set, headers_before_capella_bring_no_execution_part,
                     better_updates_are_ranked_as_the_specification_does);
 }
