@@ -102,7 +102,12 @@ START_TEST(a_first_synchronisation_takes_three_round_trips)
 {
     start_fulu();
     uint64_t now = at(154, 900);
-    ck_assert_int_eq(state_at(now), LC_STATE_NEW);
+    lc_progress_t p;
+    memset(&p, 0x5a, sizeof p);
+    lc_sync_progress(sync_, &p, now);
+    ck_assert_int_eq(p.state, LC_STATE_NEW);
+    ck_assert_uint_eq(p.current_slot, 154);
+    ck_assert_uint_eq(p.periods_done | p.periods_total | p.finalized_slot | p.optimistic_slot, 0);
     ck_assert_uint_eq(poll_at(now), 1);
     ck_assert_int_eq(wants[0].kind, LC_BOOTSTRAP);
     hash32_t checkpoint = fx_hash(FX_FULU_CHECKPOINT_8);
@@ -130,7 +135,6 @@ START_TEST(a_first_synchronisation_takes_three_round_trips)
     ck_assert_int_eq(feed("optimistic-153", LC_OPTIMISTIC, now), RC_REPLAY);
     ck_assert_uint_eq(latest_slot(), 153);
     ck_assert_uint_eq(finalized_slot(), 136);
-    lc_progress_t p;
     lc_sync_progress(sync_, &p, now);
     ck_assert_uint_eq(p.periods_done, 2);
     ck_assert_uint_eq(p.periods_total, 2);
