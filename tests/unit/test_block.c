@@ -624,6 +624,113 @@ START_TEST(later_transactions_see_what_earlier_ones_did_to_an_account)
 }
 END_TEST
 
+/* Creates an account with code and two slots, then looks at all that changed; in an arena of `limit` bytes. */
+static rc_t overlay_within(size_t limit, const addr_t *addr)
+{
+    static const uint8_t code[100] = { 0x5f, [99] = 0x5e };
+    evm_slot_t slots[] = { { .value = u256_of(6) }, { .key = { { 1 } }, .value = u256_of(8) } };
+    evm_change_t c = { .addr = *addr,
+                       .account = { .exists = true, .nonce = 9, .code_hash = { { 1 } } },
+                       .code = view_of(code, sizeof code),
+                       .code_changed = true,
+                       .slots = slots,
+                       .slot_count = 2 };
+    arena_t a;
+    ex_layer_t o;
+    evm_account_t account;
+    view_t seen;
+    const evm_change_t *all;
+    size_t count;
+    arena_init(&a, limit);
+    rc_t rc = ex_layer_init(&o, &a, &host);
+    if (!rc)
+        rc = ex_layer_apply(&o, &c, 1);
+    if (!rc)
+        rc = ex_layer_changes(&all, &count, &o);
+    if (!rc) {
+        evm_host_t over = ex_layer_host(&o);
+        ck_assert_uint_eq(slot_seen(&over, addr).w[0], 6);
+        ck_assert_int_eq(over.account(over.ctx, &account, addr), RC_OK);
+        ck_assert_uint_eq(account.nonce, 9);
+        ck_assert_int_eq(over.code(over.ctx, &seen, addr, &account.code_hash), RC_OK);
+        ck_assert(view_eq(seen, view_of(code, sizeof code)));
+        ck_assert_uint_eq(count, 1);
+        ck_assert_uint_eq(all[0].slot_count, 2);
+        ck_assert(view_eq(all[0].code, seen));
+    }
+    arena_free(&a);
+    return rc;
+}
+
+START_TEST(a_layer_without_enough_memory_says_so)
+{
+    const addr_t addr = addr_of("1000000000000000000000000000000000000002");
+    size_t low = 0, high = 1 << 20;
+    ck_assert_int_eq(overlay_within(high, &addr), RC_OK);
+    while (high - low > 1) { /* the least that suffices */
+        size_t limit = (low + high) / 2;
+        *(overlay_within(limit, &addr) ? &low : &high) = limit;
+    }
+    for (size_t limit = high > 4000 ? high - 4000 : 0; limit < high; limit += 8)
+        ck_assert_int_eq(overlay_within(limit, &addr), RC_NOMEM);
+    ck_assert_int_eq(overlay_within(0, &addr), RC_NOMEM);
+    ck_assert_int_eq(overlay_within(high, &addr), RC_OK);
+}
+END_TEST
+
+static bool time_is_over;
+
+static bool when_over(void *ctx)
+{
+    (void)ctx;
+    return time_is_over;
+}
+
+START_TEST(a_layer_is_late_when_what_is_below_is)
+{
+    ex_layer_t o;
+    evm_host_t below = host;
+    ck_assert_int_eq(ex_layer_init(&o, &arena, &below), RC_OK);
+    evm_host_t over = ex_layer_host(&o);
+    below.expired = NULL;
+    ck_assert(!over.expired(over.ctx));
+    below.expired = when_over;
+    time_is_over = false;
+    ck_assert(!over.expired(over.ctx));
+    time_is_over = true;
+    ck_assert(over.expired(over.ctx));
+}
+END_TEST
+
+/* What is below has storage that the layer does not show. */
+static rc_t storage_below(void *ctx, bool *out, const addr_t *addr)
+{
+    (void)ctx, (void)addr;
+    *out = false;
+    return RC_OK;
+}
+
+START_TEST(storage_is_empty_when_neither_the_layer_nor_what_is_below_has_any)
+{
+    const addr_t addr = addr_of("1000000000000000000000000000000000000003");
+    evm_host_t below = host;
+    for (int row = 0; row < 8; row++) {
+        bool full_below = row & 1, cleared = row & 2, set = row & 4, empty;
+        evm_slot_t slots[] = { { .value = u256_of(0) }, { .key = { { 1 } }, .value = u256_of(set) } };
+        const evm_change_t c = { .addr = addr, .storage_cleared = cleared, .slots = slots, .slot_count = 2 };
+        ex_layer_t o;
+        below.storage_empty = full_below ? storage_below : NULL;
+        ck_assert_int_eq(ex_layer_init(&o, &arena, &below), RC_OK);
+        evm_host_t over = ex_layer_host(&o);
+        ck_assert_int_eq(over.storage_empty(over.ctx, &empty, &addr), RC_OK);
+        ck_assert_int_eq(empty, !full_below); /* untouched */
+        ck_assert_int_eq(ex_layer_apply(&o, &c, 1), RC_OK);
+        ck_assert_int_eq(over.storage_empty(over.ctx, &empty, &addr), RC_OK);
+        ck_assert_msg(empty == (!set && (cleared || !full_below)), "row %d", row);
+    }
+}
+END_TEST
+
 /* --- RLP --- */
 
 static view_t encode_block(wr_t *w, bool ommer, bool withdrawals)
@@ -706,6 +813,7 @@ int main(void)
         a_transaction_leaves_its_receipt_and_outcome, an_invalid_transaction_makes_the_block_invalid,
         what_the_system_contracts_return_is_in_the_requests_hash,
         deposits_are_in_the_requests_hash_and_another_layout_is_refused, before_prague_nobody_looks_for_requests,
-        later_transactions_see_what_earlier_ones_did_to_an_account, a_block_decodes_from_rlp_and_no_truncation_of_it,
-        a_block_with_ommers_or_too_many_bytes_is_refused);
+        later_transactions_see_what_earlier_ones_did_to_an_account, a_layer_without_enough_memory_says_so,
+        a_layer_is_late_when_what_is_below_is, storage_is_empty_when_neither_the_layer_nor_what_is_below_has_any,
+        a_block_decodes_from_rlp_and_no_truncation_of_it, a_block_with_ommers_or_too_many_bytes_is_refused);
 }
