@@ -553,6 +553,21 @@ START_TEST(deposits_are_in_the_requests_hash_and_another_layout_is_refused)
 }
 END_TEST
 
+/* Calls itself, where it logs a deposit's topic and reverts; then logs without a topic, in the place of the first. */
+#define CODE_UNDONE_LOG                                                                                                \
+    "333014601357"                                                                                                     \
+    "5f5f5f5f5f305af150"                                                                                               \
+    "5f5fa000"                                                                                                         \
+    "5b7f649bbc62d0e31342afea4e5cd82d4049e7e1ee912fc0889aa790803be39038c55f5fa15f5ffd"
+
+START_TEST(a_log_without_a_topic_is_no_deposit_whatever_stood_in_its_place)
+{
+    set_account(DEPOSITS, CODE_UNDONE_LOG, 0);
+    put_transaction(0, 200000, view_of(NULL, 0));
+    expect_refusal("another gas used"); /* the requests are none, as the header says */
+}
+END_TEST
+
 START_TEST(before_prague_nobody_looks_for_requests)
 {
     ex_executed_t done;
@@ -812,7 +827,8 @@ int main(void)
         withdrawals_are_paid_in_gwei_and_an_empty_account_is_not_made, a_block_has_a_maximal_length_from_osaka_on,
         a_transaction_leaves_its_receipt_and_outcome, an_invalid_transaction_makes_the_block_invalid,
         what_the_system_contracts_return_is_in_the_requests_hash,
-        deposits_are_in_the_requests_hash_and_another_layout_is_refused, before_prague_nobody_looks_for_requests,
+        deposits_are_in_the_requests_hash_and_another_layout_is_refused,
+        a_log_without_a_topic_is_no_deposit_whatever_stood_in_its_place, before_prague_nobody_looks_for_requests,
         later_transactions_see_what_earlier_ones_did_to_an_account, a_layer_without_enough_memory_says_so,
         a_layer_is_late_when_what_is_below_is, storage_is_empty_when_neither_the_layer_nor_what_is_below_has_any,
         a_block_decodes_from_rlp_and_no_truncation_of_it, a_block_with_ommers_or_too_many_bytes_is_refused);
