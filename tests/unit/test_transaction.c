@@ -178,10 +178,208 @@ START_TEST(a_high_s_is_refused)
 }
 END_TEST
 
+/* --- fields of another form --- */
+
+#define ZEROS32 "0000000000000000000000000000000000000000000000000000000000000000"
+#define WORD33 "a101" ZEROS32 /* a number of 33 bytes */
+
+/* Fields by transaction type: Number of 256 bits, number of 64 bits (U), To, Data, Access list, Hashes, authoriZations. */
+static const char *const forms[] = { "UNUTNDNNN", "NUNUTNDANNN", "NUNNUTNDANNN", "NUNNUTNDANHNNN", "NUNNUTNDAZNNN" };
+
+/* What may not stand in a field. */
+static const struct {
+    const char *forms, *what, *item;
+} wrong[] = {
+    { "NUTD", "a list", "c0" },
+    { "NU", "a leading zero", "820001" },
+    { "NU", "a zero byte", "00" },
+    { "NUT", "33 bytes", WORD33 },
+    { "U", "9 bytes", "89010000000000000000" },
+    { "T", "19 bytes", "9300112233445566778899aabbccddeeff001122" },
+    { "T", "21 bytes", "9500112233445566778899aabbccddeeff0011223344" },
+    { "T", "one byte", "01" },
+    { "AHZ", "a string", "80" },
+    { "AHZ", "a list with a string", "c101" },
+    { "AZ", "a list with an empty list", "c1c0" },
+    { "A", "an entry without keys",
+      "d6d594"
+      "00112233445566778899aabbccddeeff00112233" },
+    { "A", "an entry of three",
+      "d8d794"
+      "00112233445566778899aabbccddeeff00112233"
+      "c0c0" },
+    { "A", "an address of 19 bytes",
+      "d6d593"
+      "00112233445566778899aabbccddeeff001122"
+      "c0" },
+    { "A", "keys that are a string",
+      "d7d694"
+      "00112233445566778899aabbccddeeff00112233"
+      "80" },
+    { "A", "a key of 33 bytes",
+      "f83af83894"
+      "00112233445566778899aabbccddeeff00112233"
+      "e2" WORD33 },
+    { "A", "a key that is a list",
+      "d8d794"
+      "00112233445566778899aabbccddeeff00112233"
+      "c1c0" },
+    { "H", "a hash of 33 bytes", "e2" WORD33 },
+    { "H", "a hash that is a list", "c1c0" },
+};
+
+/* A list whose item `at` is replaced by others, with `after` behind the last. */
+static size_t with_item(uint8_t out[RAW_MAX], view_t list, size_t at, const char *item, const char *after)
+{
+    wr_t w = wr_of(out, RAW_MAX);
+    rlp_item_t f[16];
+    uint8_t bytes[128];
+    size_t count, n;
+    ck_assert_int_eq(rlp_split(f, &count, 16, list), RC_OK);
+    for (size_t i = 0; i < count; i++) {
+        if (i != at) {
+            wr_bytes(&w, f[i].whole.p, f[i].whole.n);
+            continue;
+        }
+        ck_assert_int_eq(hex_decode(bytes, &n, sizeof bytes, item, strlen(item)), RC_OK);
+        wr_bytes(&w, bytes, n);
+    }
+    ck_assert_int_eq(hex_decode(bytes, &n, sizeof bytes, after, strlen(after)), RC_OK);
+    wr_bytes(&w, bytes, n);
+    rlp_wrap_list(&w, 0);
+    ck_assert(!w.bad);
+    return w.n;
+}
+
+static view_t payload_of(view_t raw, uint8_t type)
+{
+    rlp_item_t list;
+    ck_assert_int_eq(rlp_decode(&list, view_of(raw.p + (type != 0), raw.n - (type != 0))), RC_OK);
+    return list.payload;
+}
+
+/* Decodes a list as a transaction of a type; on failure there is a reason, and nothing was written. */
+static rc_t decode_list(ex_transaction_t *tx, arena_t *a, uint8_t type, const uint8_t *list, size_t n)
+{
+    uint8_t raw[RAW_MAX + 1] = { type };
+    const char *why = "";
+    memcpy(raw + (type != 0), list, n);
+    memset(tx, 0x5a, sizeof *tx);
+    ex_transaction_t before = *tx;
+    rc_t rc = ex_transaction_decode(tx, a, &why, 1, view_of(raw, n + (type != 0)));
+    if (rc) {
+        ck_assert_mem_eq(tx, &before, sizeof before);
+        ck_assert(*why);
+    }
+    return rc;
+}
+
+START_TEST(each_field_of_another_form_is_malformed)
+{
+    unsigned tried = 0;
+    for (size_t i = 0; i < KNOWN; i++) {
+        uint8_t raw[RAW_MAX], list[RAW_MAX];
+        arena_t a;
+        ex_transaction_t tx;
+        const char *form = forms[known[i].type];
+        view_t payload = payload_of(view_of(raw, raw_of(raw, i)), known[i].type);
+        arena_init(&a, ARENA_LIMIT);
+        for (size_t f = 0; form[f]; f++)
+            for (size_t k = 0; k < sizeof wrong / sizeof wrong[0]; k++) {
+                if (!strchr(wrong[k].forms, form[f]))
+                    continue;
+                size_t n = with_item(list, payload, f, wrong[k].item, "");
+                rc_t rc = decode_list(&tx, &a, known[i].type, list, n);
+                ck_assert_msg(rc == RC_MALFORMED, "%s, field %zu, %s: %s", known[i].name, f, wrong[k].what,
+                              rc_name(rc));
+                tried++;
+            }
+        size_t n = with_item(list, payload, 99, "", "80"); /* one field more, and one fewer */
+        ck_assert_int_eq(decode_list(&tx, &a, known[i].type, list, n), RC_MALFORMED);
+        n = with_item(list, payload, strlen(form) - 1, "", "");
+        ck_assert_int_eq(decode_list(&tx, &a, known[i].type, list, n), RC_MALFORMED);
+        arena_free(&a);
+    }
+    ck_assert_uint_gt(tried, 150);
+}
+END_TEST
+
+START_TEST(each_part_of_an_authorization_has_its_form)
+{
+    static const struct {
+        size_t field;
+        const char *item;
+        bool well_formed, signed_by_one;
+    } row[] = {
+        { 0, "c0", false, false },
+        { 0, "820001", false, false },
+        { 0, WORD33, false, false },
+        { 0, "80", true, true },
+        { 0, "a001000000000000000000000000000000000000000000000000000000000000ff", true, true },
+        { 1, "c0", false, false },
+        { 1, "80", false, false },
+        { 1, "9300112233445566778899aabbccddeeff001122", false, false },
+        { 1, "9500112233445566778899aabbccddeeff0011223344", false, false },
+        { 2, "c0", false, false },
+        { 2, "820001", false, false },
+        { 2, "89010000000000000000", false, false },
+        { 2, "88ffffffffffffffff", true, true },
+        { 3, "c0", false, false },
+        { 3, "820001", false, false },
+        { 3, "89010000000000000000", false, false },
+        { 3, "820100", false, false },
+        { 3, "81ff", true, false },
+        { 3, "02", true, false },
+        { 3, "01", true, true },
+        { 4, "c0", false, false },
+        { 4, "820001", false, false },
+        { 4, WORD33, false, false },
+        { 4, "80", true, false },
+        { 5, "c0", false, false },
+        { 5, "820001", false, false },
+        { 5, WORD33, false, false },
+        { 5, "80", true, false },
+        { 5, "a07fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0", true, true }, /* half the order */
+        { 5, "a07fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a1", true, false },
+        { 5, "a0fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd036413f", true, false },
+        { 5, "", false, false },
+        { 0, "", false, false },
+        { 5, "0180", false, false },
+    };
+    uint8_t raw[RAW_MAX], tuple[RAW_MAX], list[RAW_MAX];
+    view_t payload = payload_of(view_of(raw, raw_of(raw, 4)), 4);
+    rlp_item_t f[13], parts;
+    size_t count;
+    ck_assert_int_eq(rlp_split(f, &count, 13, payload), RC_OK);
+    view_t rest = f[9].payload;
+    ck_assert_int_eq(rlp_next(&parts, &rest), RC_OK);
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        arena_t a;
+        ex_transaction_t tx;
+        char hex[2 * RAW_MAX];
+        arena_init(&a, ARENA_LIMIT);
+        size_t n = with_item(tuple, parts.payload, row[i].field, row[i].item, "");
+        wr_t w = wr_of(tuple, sizeof tuple);
+        w.n = n;
+        rlp_wrap_list(&w, 0);
+        hex_encode(hex, wr_view(&w));
+        n = with_item(list, payload, 9, hex, "");
+        rc_t rc = decode_list(&tx, &a, 4, list, n);
+        ck_assert_msg(rc == (row[i].well_formed ? RC_OK : RC_MALFORMED), "row %zu: %s", i, rc_name(rc));
+        if (!rc) {
+            ck_assert_uint_eq(tx.tx.authorization_count, 1);
+            ck_assert_msg(tx.tx.authorizations[0].signer_valid == row[i].signed_by_one, "row %zu", i);
+        }
+        arena_free(&a);
+    }
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("transaction", known_transactions_decode_to_their_sender_and_hash,
                     every_truncation_and_a_trailing_byte_are_refused, no_flipped_bit_leaves_the_sender_as_it_was,
                     a_transaction_of_another_chain_is_refused, an_unknown_type_and_too_many_bytes_are_refused,
-                    a_high_s_is_refused);
+                    a_high_s_is_refused, each_field_of_another_form_is_malformed,
+                    each_part_of_an_authorization_has_its_form);
 }
