@@ -134,24 +134,147 @@ START_TEST(built_in_networks_are_valid_and_named)
 }
 END_TEST
 
-START_TEST(impossible_networks_are_refused)
+/* Blob rows in order, as many as there may be. */
+static void put_blob_rows(lc_network_t *net)
 {
-    for (int i = 0; i < 9; i++) {
+    net->blob_rows = LC_BLOB_ROWS_MAX;
+    for (size_t i = 0; i < LC_BLOB_ROWS_MAX; i++)
+        net->blob_schedule[i] = (lc_blob_row_t){ 20 + i, 9 + i };
+}
+
+START_TEST(networks_at_their_limits_are_taken)
+{
+    const char *why = NULL;
+    for (int i = 0; i < 12; i++) {
+        lc_network_t net = fx_minimal_forks();
+        switch (i) {
+        case 0: net.preset.slots_per_epoch = 1; break;
+        case 1: net.preset.slots_per_epoch = 65536; break;
+        case 2: net.preset.epochs_per_period = 1; break;
+        case 3: net.preset.epochs_per_period = 65536; break;
+        case 4: net.preset.committee_size = 8; break;
+        case 5: net.preset.committee_size = 512; break;
+        case 6: net.seconds_per_slot = 1; break;
+        case 7: net.seconds_per_slot = 3600; break;
+        case 8: net.genesis_time = UINT64_MAX / 4000; break;
+        case 9: put_blob_rows(&net); break;
+        case 10: net.fork_epoch[LC_FULU] = LC_EPOCH_NEVER; break;
+        case 11: net.fork_epoch[LC_ALTAIR] = net.fork_epoch[LC_BELLATRIX] = 0; break;
+        }
+        ck_assert_msg(lc_network_check(&net, &why) == RC_OK, "case %d: %s", i, why ? why : "");
+        ck_assert_ptr_null(why);
+    }
+}
+END_TEST
+
+START_TEST(impossible_networks_are_refused_for_their_first_fault)
+{
+    static const struct {
+        int i;
+        const char *why;
+    } rows[] = {
+        { 0, "SLOTS_PER_EPOCH must be from 1 to 65536" },
+        { 1, "SLOTS_PER_EPOCH must be from 1 to 65536" },
+        { 2, "EPOCHS_PER_SYNC_COMMITTEE_PERIOD must be from 1 to 65536" },
+        { 3, "EPOCHS_PER_SYNC_COMMITTEE_PERIOD must be from 1 to 65536" },
+        { 4, "SYNC_COMMITTEE_SIZE must be a power of two from 8 to 512" },
+        { 5, "SYNC_COMMITTEE_SIZE must be a power of two from 8 to 512" },
+        { 6, "SYNC_COMMITTEE_SIZE must be a power of two from 8 to 512" },
+        { 7, "SYNC_COMMITTEE_SIZE must be a power of two from 8 to 512" },
+        { 8, "SECONDS_PER_SLOT must be from 1 to 3600" },
+        { 9, "SECONDS_PER_SLOT must be from 1 to 3600" },
+        { 10, "the genesis time is out of range" },
+        { 11, "BLOB_SCHEDULE has too many rows" },
+    };
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
         lc_network_t net = fx_minimal_forks();
         const char *why = NULL;
-        switch (i) {
+        switch (rows[k].i) {
         case 0: net.preset.slots_per_epoch = 0; break;
-        case 1: net.preset.epochs_per_period = 0; break;
-        case 2: net.preset.committee_size = 1024; break;
-        case 3: net.preset.committee_size = 24; break;
-        case 4: net.seconds_per_slot = 0; break;
-        case 5: net.fork_epoch[LC_DENEB] = 7; break;
-        case 6: net.blob_rows = LC_BLOB_ROWS_MAX + 1; break;
-        case 7: net.blob_rows = 2; break; /* both at epoch 0 */
-        case 8: net.genesis_time = UINT64_MAX; break;
+        case 1: net.preset.slots_per_epoch = 65537; break;
+        case 2: net.preset.epochs_per_period = 0; break;
+        case 3: net.preset.epochs_per_period = 65537; break;
+        case 4: net.preset.committee_size = 4; break;
+        case 5: net.preset.committee_size = 1024; break;
+        case 6: net.preset.committee_size = 24; break;
+        case 7: net.preset.committee_size = 0; break;
+        case 8: net.seconds_per_slot = 0; break;
+        case 9: net.seconds_per_slot = 3601; break;
+        case 10: net.genesis_time = UINT64_MAX / 4000 + 1; break;
+        case 11: net.blob_rows = LC_BLOB_ROWS_MAX + 1; break;
         }
-        ck_assert_msg(lc_network_check(&net, &why) == RC_REFUSED && why, "case %d", i);
+        ck_assert_msg(lc_network_check(&net, &why) == RC_REFUSED, "row %zu", k);
+        ck_assert_str_eq(why, rows[k].why);
     }
+}
+END_TEST
+
+START_TEST(forks_and_blob_rows_out_of_order_are_refused_wherever_they_stand)
+{
+    for (size_t f = 1; f < LC_FORKS; f++) {
+        lc_network_t net = fx_minimal_forks();
+        const char *why = NULL;
+        for (size_t i = 0; i < LC_FORKS; i++)
+            net.fork_epoch[i] = 10;
+        for (size_t i = 0; i < f; i++)
+            net.fork_epoch[i] = 11;
+        ck_assert_int_eq(lc_network_check(&net, &why), RC_REFUSED);
+        ck_assert_str_eq(why, "fork epochs must not decrease from fork to fork");
+    }
+    for (size_t i = 1; i < LC_BLOB_ROWS_MAX; i++)
+        for (unsigned same = 0; same < 2; same++) {
+            lc_network_t net = fx_minimal_forks();
+            const char *why = NULL;
+            put_blob_rows(&net);
+            net.blob_schedule[i].epoch -= same ? 1 : 2;
+            ck_assert_int_eq(lc_network_check(&net, &why), RC_REFUSED);
+            ck_assert_str_eq(why, "BLOB_SCHEDULE must be in rising order of epochs");
+        }
+}
+END_TEST
+
+START_TEST(a_fork_that_never_comes_has_no_digest)
+{
+    lc_network_t net = fx_minimal_forks();
+    uint8_t digest[4];
+    lc_fork_t fork = LC_FORKS;
+    net.fork_epoch[LC_FULU] = LC_EPOCH_NEVER;
+    ck_assert_int_eq(lc_fork_from_digest(&fork, &net, (uint8_t[4]){ 1, 2, 3, 4 }), RC_REFUSED);
+    ck_assert_int_eq(fork, LC_FORKS);
+    lc_fork_digest(digest, &net, LC_EPOCH_NEVER - 1);
+    ck_assert_int_eq(lc_fork_from_digest(&fork, &net, digest), RC_OK);
+    ck_assert_int_eq(fork, LC_ELECTRA);
+    lc_fork_digest(digest, &net, LC_EPOCH_NEVER);
+    ck_assert_int_eq(lc_fork_from_digest(&fork, &net, digest), RC_OK);
+    ck_assert_int_eq(fork, LC_ELECTRA);
+}
+END_TEST
+
+START_TEST(every_blob_row_counts_from_its_epoch_on)
+{
+    lc_network_t net = fx_minimal_forks(); /* Fulu at epoch 12, the first row at 20 */
+    uint8_t before[4], digest[4], other[4];
+    lc_fork_t fork;
+    put_blob_rows(&net);
+    lc_fork_digest(before, &net, 12);
+    lc_fork_digest(digest, &net, 19);
+    ck_assert_mem_eq(before, digest, 4);
+    for (uint64_t i = 0; i < LC_BLOB_ROWS_MAX; i++) {
+        lc_fork_digest(digest, &net, 20 + i);
+        ck_assert_mem_ne(before, digest, 4);
+        ck_assert_int_eq(lc_fork_from_digest(&fork, &net, digest), RC_OK);
+        ck_assert_int_eq(fork, LC_FULU);
+        memcpy(before, digest, 4);
+    }
+    lc_fork_digest(digest, &net, 1000);
+    ck_assert_mem_eq(before, digest, 4);
+    lc_fork_digest(before, &net, 12);
+    net.max_blobs_electra = LC_MAX_BLOBS_ELECTRA;
+    lc_fork_digest(digest, &net, 12);
+    ck_assert_mem_eq(before, digest, 4);
+    net.max_blobs_electra++;
+    lc_fork_digest(other, &net, 12);
+    ck_assert_mem_ne(before, other, 4);
 }
 END_TEST
 
@@ -160,5 +283,7 @@ int main(void)
     return UNIT_RUN("forks", digests_are_the_public_ones_and_lead_back_to_the_fork,
                     devnet_digests_are_the_recorded_ones, each_blob_row_has_a_digest_of_its_own,
                     forks_begin_at_their_epoch, slots_follow_the_clock, built_in_networks_are_valid_and_named,
-                    impossible_networks_are_refused);
+                    networks_at_their_limits_are_taken, impossible_networks_are_refused_for_their_first_fault,
+                    forks_and_blob_rows_out_of_order_are_refused_wherever_they_stand,
+                    a_fork_that_never_comes_has_no_digest, every_blob_row_counts_from_its_epoch_on);
 }
