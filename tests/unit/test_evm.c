@@ -457,6 +457,61 @@ START_TEST(storage_of_what_the_call_created_is_never_asked)
 }
 END_TEST
 
+/* Sets slots 0 to 199 to the complement of their number, lets OTHER set them to 1 in the same storage and revert, and
+ * counts those that are what they were. */
+START_TEST(a_revert_undoes_every_change_of_many)
+{
+    static const char main_code[] = "5f5b801981556001"
+                                    "0160c881106001"
+                                    "5750"
+                                    "5f5f5f5f" OTHER_ADDR "5af450"
+                                    "5f5f5b80548119149091019060010160c8811060"
+                                    "2f5750" RETURN_TOP;
+    static const char other_code[] = "5f5b600181556001"
+                                     "0160c881106001"
+                                     "575f5ffd";
+    arena_t a;
+    arena_init(&a, ARENA_LIMIT);
+    world_t w = { 0 };
+    evm_result_t r;
+    evm_tx_t tx = tx_of(25000000);
+    w.code = code_of(&a, main_code);
+    w.other_code = code_of(&a, other_code);
+    ck_assert_int_eq(call(&a, &r, &w, EVM_OSAKA, &tx), RC_OK);
+    ck_assert_int_eq(r.status, EVM_SUCCESS);
+    ck_assert_uint_eq(r.output.n, 32);
+    ck_assert_uint_eq(load_u64be(r.output.p + 24), 200);
+    ck_assert_uint_eq(w.slots, 200); /* each was asked for once */
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(every_log_of_many_is_there_in_order)
+{
+    arena_t a;
+    arena_init(&a, ARENA_LIMIT);
+    world_t w = { 0 };
+    evm_result_t r;
+    addr_t self = at(MAIN);
+    ck_assert_int_eq(run(&a, &r, &w, EVM_OSAKA,
+                         "5f5b805f52" /* i to memory */
+                         "8060205fa1" /* with i as topic */
+                         "6001016064811060015700",
+                         NULL),
+                     RC_OK);
+    ck_assert_int_eq(r.status, EVM_SUCCESS);
+    ck_assert_uint_eq(r.log_count, 100);
+    for (size_t i = 0; i < 100; i++) {
+        ck_assert(addr_eq(&r.logs[i].addr, &self));
+        ck_assert_uint_eq(r.logs[i].topic_count, 1);
+        ck_assert_uint_eq(r.logs[i].topics[0].b[31], i);
+        ck_assert_uint_eq(r.logs[i].data.n, 32);
+        ck_assert_uint_eq(r.logs[i].data.p[31], i);
+    }
+    arena_free(&a);
+}
+END_TEST
+
 START_TEST(deployed_code_has_its_limits)
 {
     static const struct {
@@ -646,8 +701,8 @@ int main(void)
         log_carries_address_topics_and_data, static_frames_cannot_change_state, calls_go_1024_deep_on_a_small_c_stack,
         memories_of_frames_do_not_disturb_each_other, missing_data_ends_the_call_and_leaves_the_result_alone,
         only_what_execution_needs_is_asked_and_only_once, storage_of_what_the_call_created_is_never_asked,
-        deployed_code_has_its_limits, memory_beyond_the_arena_is_out_of_memory,
-        keys_chosen_to_collide_cost_no_more_time_than_others, deadline_ends_loops_and_call_chains,
-        precompile_answers_from_within_and_only_from_its_fork_on,
+        a_revert_undoes_every_change_of_many, every_log_of_many_is_there_in_order, deployed_code_has_its_limits,
+        memory_beyond_the_arena_is_out_of_memory, keys_chosen_to_collide_cost_no_more_time_than_others,
+        deadline_ends_loops_and_call_chains, precompile_answers_from_within_and_only_from_its_fork_on,
         map_of_jump_destinations_matches_a_walk_through_the_code, delegated_account_runs_the_code_it_names);
 }
