@@ -339,6 +339,42 @@ START_TEST(held_back_finality_is_no_stall)
 }
 END_TEST
 
+/* The slot in which finality is next asked for; other wants are left alone. */
+static uint64_t slot_of_next_finality(uint64_t *now_ms)
+{
+    for (int i = 0; i < 100; i++) {
+        size_t n = poll_at(*now_ms);
+        for (size_t k = 0; k < n; k++)
+            if (wants[k].kind == LC_FINALITY)
+                return lc_slot_at(&net, *now_ms);
+        *now_ms = wake;
+    }
+    return 0;
+}
+
+START_TEST(finality_that_is_held_back_again_is_asked_for_soon_again)
+{
+    start_fulu();
+    uint64_t now = at(152, 900);
+    poll_at(now);
+    ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, now), RC_OK);
+    poll_at(now);
+    feed_updates(0, 2, now); /* finalized 128: three epochs behind */
+    static const uint64_t slots[] = { 152, 153, 155 };
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_uint_eq(slot_of_next_finality(&now), slots[i]);
+        if (i < 2)
+            ck_assert_int_eq(feed("finality-144", LC_FINALITY, now), RC_REPLAY);
+    }
+    ck_assert_int_eq(feed("finality-152", LC_FINALITY, now), RC_OK); /* 136: no more */
+    ck_assert_uint_eq(slot_of_next_finality(&now), 161);
+    ck_assert_int_eq(feed("finality-152", LC_FINALITY, now), RC_REPLAY);
+    ck_assert_uint_eq(slot_of_next_finality(&now), 162);
+    ck_assert_int_eq(feed("finality-152", LC_FINALITY, now), RC_REPLAY);
+    ck_assert_uint_eq(slot_of_next_finality(&now), 164);
+}
+END_TEST
+
 START_TEST(a_machine_that_slept_through_periods_asks_for_updates_again)
 {
     following();
@@ -577,6 +613,7 @@ int main(void)
         without_the_next_committee_a_new_period_means_updates_again,
         a_new_head_costs_one_request_and_arrives_in_its_slot, a_silent_server_is_asked_ever_more_rarely,
         a_range_that_fails_is_asked_for_in_smaller_parts, held_back_finality_is_no_stall,
+        finality_that_is_held_back_again_is_asked_for_soon_again,
         a_machine_that_slept_through_periods_asks_for_updates_again, a_clock_that_goes_back_does_not_stop_the_machine,
         a_lost_want_is_given_out_again, a_checkpoint_may_be_neither_too_old_nor_of_the_future,
         the_stored_inputs_lead_to_the_same_heads_offline,
