@@ -337,6 +337,28 @@ START_TEST(call_with_too_many_rounds_ends)
 }
 END_TEST
 
+/* return 7 after reading a chain of this many slots, one after the other */
+static void begin_chain(set_t *s, unsigned slots)
+{
+    begin(s, "5f5b548060015760075f5260205ff3"); /* x = 0; do x = sload(x) while (x) */
+    for (unsigned i = 0; i + 1 < slots; i++)
+        world_set(&s->w.accounts[0], i, u256_of(i + 1));
+    world_set(&s->w.accounts[0], 1000, u256_of(1)); /* the trie is not empty */
+}
+
+START_TEST(a_call_may_have_just_its_number_of_rounds)
+{
+    set_t s;
+    begin_chain(&s, EX_ROUNDS_MAX - 1); /* the accounts and the code take a round, too */
+    expect(&s, 7, EX_ROUNDS_MAX);
+    end(&s);
+    begin_chain(&s, EX_ROUNDS_MAX);
+    expect_failure(&s, RC_LIMIT, "rounds");
+    ck_assert_uint_eq(ex_call_rounds(s.call), EX_ROUNDS_MAX);
+    end(&s);
+}
+END_TEST
+
 static bool always(void *ctx)
 {
     (void)ctx;
@@ -455,7 +477,7 @@ int main(void)
         replaced_code_is_asked_for_and_run, needs_are_whole_whenever_another_thread_fills_the_cache,
         called_contract_comes_with_its_code_in_one_round, delegation_is_followed, guess_cannot_loop_forever,
         missing_slot_is_never_zero, proven_zero_is_an_answer, false_hint_changes_nothing_but_the_cost, huge_hint_is_cut,
-        call_that_reads_too_much_ends, call_with_too_many_rounds_ends, deadline_ends_a_call,
-        slot_that_only_a_guess_named_may_stay_unanswered_and_takes_no_round,
+        call_that_reads_too_much_ends, call_with_too_many_rounds_ends, a_call_may_have_just_its_number_of_rounds,
+        deadline_ends_a_call, slot_that_only_a_guess_named_may_stay_unanswered_and_takes_no_round,
         slot_without_an_answer_keeps_no_other_of_a_hint_from_being_answered, what_a_run_meets_first_stands_alone);
 }

@@ -253,6 +253,105 @@ START_TEST(many_slots_are_split_into_several_needs)
 }
 END_TEST
 
+/* ---- addresses that are taken (EIP-684, EIP-7610) ---- */
+
+#define CREATE_FAILS "5f5f5ff0155f5260205ff3"    /* return create(0, no code) == 0 */
+#define CREATE2_FAILS "5f5f5f5ff5155f5260205ff3" /* return create2(0, no code, salt 0) == 0 */
+
+/* Where account `by` with nonce 1 creates. */
+static addr_t create_address(const addr_t *by)
+{
+    uint8_t list[23] = { 0xd6, 0x94 };
+    hash32_t h;
+    addr_t out;
+    memcpy(list + 2, by->b, sizeof by->b);
+    list[22] = 1;
+    keccak256(&h, view_of(list, sizeof list));
+    memcpy(out.b, h.b + 12, sizeof out.b);
+    return out;
+}
+
+/* Where it creates2 from no code with salt 0. */
+static addr_t create2_address(const addr_t *by)
+{
+    uint8_t text[85] = { 0xff };
+    hash32_t h;
+    addr_t out;
+    memcpy(text + 1, by->b, sizeof by->b);
+    memcpy(text + 53, KECCAK_EMPTY.b, sizeof KECCAK_EMPTY.b);
+    keccak256(&h, view_of(text, sizeof text));
+    memcpy(out.b, h.b + 12, sizeof out.b);
+    return out;
+}
+
+static const struct {
+    const char *what;
+    bool exists;
+    uint64_t nonce, balance;
+    const char *code;
+    uint64_t slot; /* value of one slot */
+    bool taken;
+} places[] = {
+    { "nobody", false, 0, 0, "", 0, false },
+    { "an account that only holds ether", true, 0, 1000, "", 0, false },
+    { "an empty account", true, 0, 0, "", 0, false },
+    { "a nonce", true, 1, 0, "", 0, true },
+    { "a large nonce", true, UINT64_MAX - 1, 0, "", 0, true },
+    { "code", true, 0, 0, "00", 0, true },
+    { "storage", true, 0, 0, "", 1, true },
+    { "storage and ether", true, 0, 1000, "", 7, true },
+    { "all of them", true, 1, 1000, "00", 1, true },
+};
+#define PLACES (sizeof places / sizeof places[0])
+
+static void put_place(set_t *s, size_t i, addr_t addr)
+{
+    if (!places[i].exists)
+        return;
+    world_account_t *acct = world_add(&s->w, addr, places[i].code);
+    acct->nonce = places[i].nonce;
+    acct->balance = u256_of(places[i].balance);
+    world_set(acct, 3, u256_of(places[i].slot));
+}
+
+START_TEST(contracts_create_where_nothing_but_ether_is)
+{
+    for (size_t i = 0; i < PLACES; i++)
+        for (int salted = 0; salted < 2; salted++)
+            for (int cached = 0; cached < 2; cached++) {
+                set_t s;
+                begin(&s, salted ? CREATE2_FAILS : CREATE_FAILS);
+                put_place(&s, i, salted ? create2_address(&A) : create_address(&A));
+                s.config.cache = cached ? cache_new() : NULL;
+                for (int again = 0; again <= cached; again++) {
+                    ck_assert_int_eq(run(&s), RC_OK);
+                    ck_assert_msg(result_word(&s) == places[i].taken, "%s, create%d", places[i].what, 1 + salted);
+                }
+                ex_cache_free(s.config.cache);
+                end(&s);
+            }
+}
+END_TEST
+
+START_TEST(a_call_without_receiver_creates_where_nothing_but_ether_is)
+{
+    static const uint8_t init[] = { 0x60, 0x2a, 0x5f, 0x53, 0x60, 0x01, 0x5f, 0xf3 }; /* deploys the byte 0x2a */
+    for (size_t i = 0; i < PLACES; i++) {
+        set_t s;
+        begin(&s, "");
+        put_place(&s, i, create_address(&FROM));
+        s.request.has_to = false;
+        s.request.data = view_of(init, sizeof init);
+        ck_assert_int_eq(run(&s), RC_OK);
+        const evm_result_t *r = ex_call_result(s.call);
+        ck_assert_msg(r->status == (places[i].taken ? EVM_HALT : EVM_SUCCESS), "%s", places[i].what);
+        ck_assert_int_eq(r->halt, places[i].taken ? EVM_HALT_CREATE_COLLISION : EVM_HALT_NONE);
+        ck_assert_uint_eq(r->output.n, places[i].taken ? 0 : 1);
+        end(&s);
+    }
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("call_answers", every_false_field_is_refused_and_the_honest_answer_still_taken,
@@ -262,5 +361,6 @@ int main(void)
                     absent_account_may_be_claimed_with_zero_or_empty_hashes,
                     slots_of_an_absent_account_may_be_left_out_but_those_of_an_existing_one_not,
                     existing_account_may_not_be_claimed_with_zero_hashes, answer_to_another_kind_of_need_is_a_bug,
-                    many_slots_are_split_into_several_needs);
+                    many_slots_are_split_into_several_needs, contracts_create_where_nothing_but_ether_is,
+                    a_call_without_receiver_creates_where_nothing_but_ether_is);
 }

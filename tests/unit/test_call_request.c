@@ -72,6 +72,8 @@ START_TEST(gas_price_is_the_effective_one)
     expect(&s, 9, 1);
     s.request.max_priority_fee = u256_of(19);
     expect(&s, 20, 1);
+    s.request.max_priority_fee = u256_of(20); /* all of it may be a tip */
+    expect(&s, 20, 1);
     s.request.max_priority_fee = u256_of(21);
     expect_failure(&s, RC_REFUSED, "priority fee");
     end(&s);
@@ -86,6 +88,9 @@ START_TEST(priced_call_is_paid_for_by_the_sender)
     s.request.gas = 50000;
     s.request.gas_price = u256_of(6);
     expect_failure(&s, RC_REFUSED, "less than block base fee");
+    s.w.accounts[1].balance = u256_of(350000);
+    s.request.gas_price = u256_of(7); /* just the base fee, with all that the sender has */
+    expect(&s, 0, 1);
     s.request.gas_price = u256_of(10);
     s.w.accounts[1].balance = u256_of(499999);
     expect_failure(&s, RC_REFUSED, "insufficient funds for gas * price + value");
@@ -95,6 +100,16 @@ START_TEST(priced_call_is_paid_for_by_the_sender)
     expect_failure(&s, RC_REFUSED, "insufficient funds for gas * price + value");
     s.request.value = u256_of(0);
     s.request.gas_price = (u256_t){ { 0, 0, 0, UINT64_MAX } };
+    expect_failure(&s, RC_REFUSED, "insufficient funds for gas * price + value");
+    s.request.gas_price = (u256_t){ { 0, 0, 0, 1ull << 63 } }; /* times an even number: 0 in 256 bits */
+    expect_failure(&s, RC_REFUSED, "insufficient funds for gas * price + value");
+    s.request.gas_price = u256_of(10);
+    for (unsigned i = 0; i < 4; i++) { /* each word of the value counts */
+        s.request.value = u256_of(0);
+        s.request.value.w[i] = i ? 1 : 4;
+        expect_failure(&s, RC_REFUSED, "insufficient funds for gas * price + value");
+    }
+    s.request.value = (u256_t){ { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } }; /* the sum passes 256 bits */
     expect_failure(&s, RC_REFUSED, "insufficient funds for gas * price + value");
     end(&s);
 }
@@ -175,6 +190,46 @@ START_TEST(parent_hash_needs_no_proof_and_blocks_outside_the_window_are_zero)
     ask_for(&s, 743);
     expect_hash(&s, &zero, 1);
     ck_assert_uint_eq(s.asked[NEED_HEADER], 0);
+    end(&s);
+}
+END_TEST
+
+START_TEST(a_hash_outside_the_window_is_zero_after_one_inside_it)
+{
+    set_t s;
+    hash32_t zero = { { 0 } };
+    begin(&s, "6103e74050"
+              "6103e840"
+              "5f5260205ff3"); /* blockhash(999), then blockhash(1000) */
+    add_headers(&s);
+    memset(s.block.parent_hash.b, 0x77, 32);
+    expect_hash(&s, &zero, 1);
+    end(&s);
+}
+END_TEST
+
+/* The first hash is met, the second is asked for by a run that goes on with a guess. */
+START_TEST(only_the_headers_up_to_the_first_hash_are_met)
+{
+    set_t s;
+    const need_t *needs;
+    begin(&s, "6103de4050"
+              "6103d440"
+              "5f5260205ff3"); /* blockhash(990), then blockhash(980) */
+    add_headers(&s);
+    s.config.chain = &CANCUN;
+    start(&s);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
+    answer_all(&s);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
+    ck_assert_uint_eq(query_needs(s.call, &needs), 19);
+    for (size_t i = 0; i < 19; i++) {
+        ck_assert_uint_eq(needs[i].number, 999 - i);
+        ck_assert_msg(needs[i].origin == (i < 9 ? NEED_MET : NEED_GUESSED), "header %zu", i);
+    }
+    answer_all(&s);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_OK);
+    ck_assert(memcmp(ex_call_result(s.call)->output.p, s.headers[18].parent_hash.b, 32) == 0);
     end(&s);
 }
 END_TEST
@@ -323,8 +378,9 @@ int main(void)
         "call_request", value_must_be_covered_by_the_balance, gas_below_the_intrinsic_cost_is_refused_without_asking,
         gas_is_the_request_s_up_to_the_cap, base_fee_is_zero_unless_a_price_is_given, gas_price_is_the_effective_one,
         priced_call_is_paid_for_by_the_sender, other_chain_is_refused, revert_and_creation_are_results,
-        parent_hash_needs_no_proof_and_blocks_outside_the_window_are_zero, older_hash_comes_from_headers_in_one_batch,
-        false_headers_are_refused, headers_may_come_before_those_of_their_children,
-        from_prague_on_the_history_contract_gives_older_hashes,
+        parent_hash_needs_no_proof_and_blocks_outside_the_window_are_zero,
+        a_hash_outside_the_window_is_zero_after_one_inside_it, only_the_headers_up_to_the_first_hash_are_met,
+        older_hash_comes_from_headers_in_one_batch, false_headers_are_refused,
+        headers_may_come_before_those_of_their_children, from_prague_on_the_history_contract_gives_older_hashes,
         hash_of_a_block_that_the_data_names_takes_no_round_of_its_own, foreseen_header_may_stay_unanswered);
 }
