@@ -2,7 +2,7 @@
  * exec/.
  *
  * Floor:  2, exec. May include base/, mpt/. Memory comes from the call's arena. No I/O, clock or thread.
- * Tests:  tests/unit/test_call.c
+ * Tests:  tests/unit/test_exec_state.c, tests/unit/test_call.c
  */
 #ifndef EXEC_STATE_H
 #define EXEC_STATE_H
