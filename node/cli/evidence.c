@@ -42,20 +42,20 @@ static rc_t read_hex(view_t *quote, arena_t *a, view_t text)
 rc_t evidence_read(attestation_t *out, evidence_form_t *form, char *why, size_t why_cap, arena_t *a, view_t text)
 {
     attestation_t x = { 0 };
-    const char *field = "";
+    err_t e = { .rc = RC_OK };
     view_t t = trim(text);
     evidence_form_t f = !t.n || t.p[0] == '{' ? EVIDENCE_V1 : t.p[0] == '"' ? EVIDENCE_PROTOTYPE : EVIDENCE_QUOTE;
     rc_t rc = RC_OK;
     if (f == EVIDENCE_V1)
-        rc = attestation_read(&x, &field, a, t);
+        rc = attestation_read(&x, &e, a, t);
     else if (f == EVIDENCE_PROTOTYPE)
-        rc = attestation_read_prototype(&x.quote, x.pubkey, &field, a, t);
+        rc = attestation_read_prototype(&x.quote, x.pubkey, &e, a, t);
     else if (is_hex(t))
         rc = read_hex(&x.quote, a, t);
     else
         x.quote = text;
     if (rc) {
-        snprintf(why, why_cap, "%s%s%s%s", field[0] ? "member \"" : "", field, field[0] ? "\": " : "",
+        snprintf(why, why_cap, "%s%s%s%s", e.field[0] ? "member \"" : "", e.field, e.field[0] ? "\": " : "",
                  rc == RC_LIMIT   ? "too large"
                  : rc == RC_NOMEM ? "out of memory"
                                   : "missing or malformed");

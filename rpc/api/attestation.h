@@ -16,7 +16,7 @@
 
 #include "base/arena.h"
 #include "base/bytes.h"
-#include "base/rc.h"
+#include "base/err.h"
 
 #define ATTESTATION_MAX (8u << 20) /* bytes of a body */
 
@@ -39,12 +39,11 @@ typedef struct {
 NODISCARD rc_t attestation_write(view_t *out, arena_t *a, const attestation_t *in);
 
 /* Reads a body; views in the arena. Unknown members are passed over: later versions may say more. out written only on RC_OK.
- *   field  the member at fault; empty: the text as a whole
+ *   e  names the member at fault; empty: the text as a whole
  * RC_MALFORMED, RC_LIMIT, RC_NOMEM. */
-NODISCARD rc_t attestation_read(attestation_t *out, const char **field, arena_t *a, view_t body);
+NODISCARD rc_t attestation_read(attestation_t *out, err_t *e, arena_t *a, view_t body);
 
 /* Reads the prototype's GET /attest: a JSON string that holds {"quote":hex,"pubkey":hex}. Results as attestation_read. */
-NODISCARD rc_t attestation_read_prototype(view_t *quote, uint8_t pubkey[33], const char **field, arena_t *a,
-                                          view_t body);
+NODISCARD rc_t attestation_read_prototype(view_t *quote, uint8_t pubkey[33], err_t *e, arena_t *a, view_t body);
 
 #endif

@@ -10,18 +10,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     attestation_t x, y;
     view_t body, quote;
     uint8_t key[33];
-    const char *field = NULL;
+    err_t e = { .rc = RC_OK };
     arena_init(&a, 64u << 20);
-    rc_t rc = attestation_read(&x, &field, &a, view_of(data, len));
+    rc_t rc = attestation_read(&x, &e, &a, view_of(data, len));
     if (!rc) {
-        if (attestation_write(&body, &a, &x) || attestation_read(&y, &field, &a, body))
+        if (attestation_write(&body, &a, &x) || attestation_read(&y, &e, &a, body))
             abort();
         if (!view_eq(x.quote, y.quote) || !view_eq(x.event_log, y.event_log) || memcmp(x.pubkey, y.pubkey, 33) != 0 ||
             x.has_nonce != y.has_nonce || x.chain_id != y.chain_id || !view_eq(x.collateral, y.collateral))
             abort();
-    } else if (!field)
+    } else if (e.rc != rc || !*e.text)
         abort();
-    (void)!attestation_read_prototype(&quote, key, &field, &a, view_of(data, len));
+    (void)!attestation_read_prototype(&quote, key, &e, &a, view_of(data, len));
     arena_free(&a);
     return 0;
 }

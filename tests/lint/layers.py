@@ -51,7 +51,7 @@ DOORS = {  # header: folders or files that may include it
     r"sodium": ["base/crypto/"],
     r"nettle/": ["base/crypto/", "tee/"],
     r"gmp": ["base/crypto/"],
-    r"jansson": ["base/json", "tee/", "rpc/", "node/"],
+    r"jansson": ["base/json", "tee/", "node/"],
     r"gnutls": ["tee/", "http/tls.c"],
     r"lmdb": ["node/"],
 }

@@ -67,10 +67,10 @@ static void setup(void)
 static rc_t body(attest_t *s, attestation_t *out, char *why, size_t cap, arena_t *a, const uint8_t *nonce, bool staple)
 {
     view_t text;
-    const char *field;
+    err_t e;
     rc_t rc = attest_body(s, &text, why, cap, a, nonce, staple);
     if (!rc)
-        ck_assert_int_eq(attestation_read(out, &field, a, text), RC_OK);
+        ck_assert_int_eq(attestation_read(out, &e, a, text), RC_OK);
     return rc;
 }
 

@@ -43,11 +43,11 @@ START_TEST(what_is_written_reads_again)
 {
     arena_t a;
     view_t body;
-    const char *field;
+    err_t e;
     attestation_t x = sample(), y;
     arena_init(&a, 1 << 20);
     ck_assert_int_eq(attestation_write(&body, &a, &x), RC_OK);
-    ck_assert_int_eq(attestation_read(&y, &field, &a, body), RC_OK);
+    ck_assert_int_eq(attestation_read(&y, &e, &a, body), RC_OK);
     check_same(&x, &y);
     x.has_nonce = false;
     memset(x.nonce, 0, 32);
@@ -55,7 +55,7 @@ START_TEST(what_is_written_reads_again)
     ck_assert_int_eq(attestation_write(&body, &a, &x), RC_OK);
     ck_assert_ptr_null(memmem(body.p, body.n, "nonce", 5));
     ck_assert_ptr_null(memmem(body.p, body.n, "collateral", 10));
-    ck_assert_int_eq(attestation_read(&y, &field, &a, body), RC_OK);
+    ck_assert_int_eq(attestation_read(&y, &e, &a, body), RC_OK);
     check_same(&x, &y);
     arena_free(&a);
 }
@@ -65,14 +65,14 @@ START_TEST(no_truncation_reads)
 {
     arena_t a;
     view_t body;
-    const char *field;
+    err_t e;
     attestation_t x = sample(), y;
     arena_init(&a, 16 << 20);
     ck_assert_int_eq(attestation_write(&body, &a, &x), RC_OK);
     for (size_t n = 0; n < body.n; n++) {
         uint8_t *copy = malloc(n ? n : 1);
         memcpy(copy, body.p, n);
-        ck_assert_int_eq(attestation_read(&y, &field, &a, view_of(copy, n)), RC_MALFORMED);
+        ck_assert_int_eq(attestation_read(&y, &e, &a, view_of(copy, n)), RC_MALFORMED);
         free(copy);
     }
     arena_free(&a);
@@ -91,7 +91,7 @@ START_TEST(a_wrong_or_missing_member_is_named)
                  { "collateral", false } };
     arena_t a;
     view_t body;
-    const char *field;
+    err_t e;
     attestation_t x = sample(), y;
     arena_init(&a, 16 << 20);
     ck_assert_int_eq(attestation_write(&body, &a, &x), RC_OK);
@@ -105,10 +105,10 @@ START_TEST(a_wrong_or_missing_member_is_named)
             else
                 json_object_set_new(o, rows[i].member, json_true());
             char *text = json_dumps(o, JSON_COMPACT);
-            rc_t rc = attestation_read(&y, &field, &a, view_str(text));
+            rc_t rc = attestation_read(&y, &e, &a, view_str(text));
             ck_assert_int_eq(rc, missing && !rows[i].required ? RC_OK : RC_MALFORMED);
             if (rc)
-                ck_assert_str_eq(field, rows[i].member);
+                ck_assert_str_eq(e.field, rows[i].member);
             free(text);
             json_decref(o);
         }
@@ -124,15 +124,14 @@ START_TEST(the_prototypes_body_reads)
     arena_t a;
     view_t quote;
     uint8_t key[33];
-    const char *field;
+    err_t e;
     arena_init(&a, 1 << 20);
-    ck_assert_int_eq(attestation_read_prototype(&quote, key, &field, &a, view_str(body)), RC_OK);
+    ck_assert_int_eq(attestation_read_prototype(&quote, key, &e, &a, view_str(body)), RC_OK);
     ck_assert_uint_eq(quote.n, 2);
     ck_assert_uint_eq(key[1], 0x79);
     for (size_t n = 0; n < sizeof body - 1; n++)
-        ck_assert_int_eq(attestation_read_prototype(&quote, key, &field, &a, view_of(body, n)), RC_MALFORMED);
-    ck_assert_int_eq(attestation_read_prototype(&quote, key, &field, &a, view_str("{\"quote\":\"0400\"}")),
-                     RC_MALFORMED);
+        ck_assert_int_eq(attestation_read_prototype(&quote, key, &e, &a, view_of(body, n)), RC_MALFORMED);
+    ck_assert_int_eq(attestation_read_prototype(&quote, key, &e, &a, view_str("{\"quote\":\"0400\"}")), RC_MALFORMED);
     arena_free(&a);
 }
 END_TEST
