@@ -40,6 +40,7 @@ typedef struct {
     const char *name, *issuer_name; /* common names; issuer_name NULL: its issuer's */
     sim_key_t issuer;               /* signs */
     sim_key_t authority;            /* named by the authority key identifier */
+    bool no_subject_key;            /* no subject key identifier */
     sim_key_type_t key_type;
     sim_hash_t hash;
     bool ca;

@@ -338,6 +338,15 @@ static void write_usage(wr_t *w, const sim_cert_plan_t *c)
     end_extension(w, e);
 }
 
+static void write_subject_key(wr_t *w, const sim_pki_t *pki, sim_key_t which)
+{
+    if (which == SIM_NOBODY)
+        return;
+    extension_t e = begin_extension(w, OID(oid_subject_key), false);
+    sim_der_value(w, DER_OCTETS, view_of(pki->keys[which].id, SIM_KEY_ID_LEN));
+    end_extension(w, e);
+}
+
 static void write_constraints(wr_t *w, const sim_cert_plan_t *c)
 {
     if (!c->has_constraints)
@@ -359,18 +368,16 @@ static rc_t write_extensions(wr_t *w, const sim_pki_t *pki, const sim_plan_t *pl
     size_t outer = sim_der_begin(w, TAG_EXPLICIT + 3), list = sim_der_begin(w, DER_SEQUENCE);
     write_authority(w, pki, c->authority);
     write_crl_point(w, c->crl);
-    extension_t e = begin_extension(w, OID(oid_subject_key), false);
-    sim_der_value(w, DER_OCTETS, view_of(pki->keys[which].id, SIM_KEY_ID_LEN));
-    end_extension(w, e);
+    write_subject_key(w, pki, c->no_subject_key ? SIM_NOBODY : which);
     write_usage(w, c);
     write_constraints(w, c);
     for (unsigned i = 0; i < c->sgx_extensions && !rc; i++) {
-        e = begin_extension(w, OID(oid_sgx), false);
+        extension_t e = begin_extension(w, OID(oid_sgx), false);
         rc = write_sgx(w, &plan->sgx, pki->seed);
         end_extension(w, e);
     }
     if (c->unknown_critical) {
-        e = begin_extension(w, OID(oid_unknown), true);
+        extension_t e = begin_extension(w, OID(oid_unknown), true);
         sim_der_value(w, DER_OCTETS, view_of(NULL, 0));
         end_extension(w, e);
     }

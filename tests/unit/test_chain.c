@@ -154,6 +154,18 @@ START_TEST(the_platform_of_a_chain_is_read_without_verifying)
     ck_assert_int_eq(chain_verify_pck(&pck, &fault, certs, all(&root_crl), all(&pck_crl), CHAIN_INTEL_ROOT, NOW),
                      RC_OK);
     ck_assert_mem_eq(fmspc, pck.sgx.fmspc, 6);
+    /* The last byte of this one is 0: put another into the certificate, which is not verified here. */
+    static char text[2 * FILE_BYTES];
+    static const uint8_t found[6] = { 0, 0x80, 0x6f, 5, 0, 0 }, other[6] = { 0, 0x80, 0x6f, 5, 0, 0x9e };
+    uint8_t der[FILE_BYTES];
+    size_t n = to_der(der, sizeof der, certs[0]);
+    uint8_t *place = memmem(der, n, found, sizeof found);
+    ck_assert_ptr_nonnull(place);
+    memcpy(place, other, sizeof other);
+    const view_t changed[3] = { to_pem(text, view_of(der, n)), certs[1], certs[2] };
+    memset(fmspc, 0x5a, sizeof fmspc);
+    ck_assert_int_eq(chain_platform(fmspc, &processor, &fault, changed), RC_OK);
+    ck_assert_mem_eq(fmspc, other, 6);
     const view_t wrong[3] = { certs[1], certs[1], certs[2] };
     ck_assert_int_eq(chain_platform(fmspc, &processor, &fault, wrong), RC_MALFORMED);
     ck_assert_int_eq(fault.code, E_SGXEXT);
@@ -365,8 +377,16 @@ START_TEST(lists_come_as_pem_der_or_hex)
         ck_assert(view_eq(out, all(&pck_crl)));
         ck_assert_int_ne(chain_crl_der(&out, &fault, &a, view_of(good[i].p, good[i].n - 2)), RC_OK);
     }
+    static const char *const ends[] = { "\n", "\r\n", "\r", "\n\n", "\r\n\r\n" };
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        char *copy = malloc(n + strlen(ends[i])); /* of exact size */
+        memcpy(copy, text, n);
+        memcpy(copy + n, ends[i], strlen(ends[i]));
+        ck_assert_int_eq(chain_crl_der(&out, &fault, &a, view_of(copy, n + strlen(ends[i]))), RC_OK);
+        ck_assert(view_eq(out, all(&pck_crl)));
+        free(copy);
+    }
     text[n] = '\n';
-    ck_assert_int_eq(chain_crl_der(&out, &fault, &a, view_of(text, n + 1)), RC_OK);
     text[n / 2] = 'g';
     const view_t bad[] = { view_of(text, n),
                            view_of(text, n - 1),

@@ -9,6 +9,7 @@
 typedef struct {
     const char *version, *algorithm, *outer_algorithm, *issuer, *from, *until, *entries, *extensions, *bits;
     size_t extensions_n, entries_n;
+    bool behind; /* a byte behind the list of extensions */
 } spec_t;
 
 #define ALGORITHM "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"
@@ -65,6 +66,8 @@ static size_t build(uint8_t *out, const spec_t *s)
         der(&t, 0x30, view_of(s->entries, s->entries_n));
     if (s->extensions) {
         der(&i, 0x30, view_of(s->extensions, s->extensions_n));
+        if (s->behind)
+            wr_u8(&i, 0);
         der(&t, 0xa0, wr_view(&i));
     }
     der(&a, 0x30, wr_view(&t));
@@ -132,6 +135,7 @@ START_TEST(what_a_list_may_and_may_not_have)
         WITH(PARTS(entries, ENTRY "\x00")),
         WITH(PARTS(entries, "\x30\x23\x02\x01\x07\x17\x0d" "250101000000Z"
                             "\x30\x0f\x30\x0d\x06\x03\x55\x1d\x1d\x01\x01\xff\x04\x03\x0a\x01\x01")), /* critical */
+        WITH(.behind = true),
         WITH(PARTS(extensions, NUMBER KEY_ID NUMBER)),
         WITH(PARTS(extensions, NUMBER KEY_ID KEY_ID)),
         WITH(PARTS(extensions, "\x30\x0a\x06\x03\x55\x1d\x14\x04\x03\x02\x01\x85" KEY_ID)),
@@ -149,6 +153,36 @@ START_TEST(what_a_list_may_and_may_not_have)
         ck_assert_msg(parse(&c, &good[i]) == RC_OK, "good row %zu", i);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         ck_assert_msg(parse(&c, &bad[i]) == RC_MALFORMED, "bad row %zu", i);
+}
+END_TEST
+
+#define LISTED(serial)                                                                                                 \
+    "\x30\x13\x02\x02" serial "\x17\x0d"                                                                               \
+    "250101000000Z"
+#define LISTED_WITH_REASON(serial)                                                                                     \
+    "\x30\x21\x02\x02" serial "\x17\x0d"                                                                               \
+    "250101000000Z"                                                                                                    \
+    "\x30\x0c" REASON
+
+START_TEST(a_serial_number_is_found_wherever_it_stands)
+{
+    static const spec_t lists[] = {
+        WITH(PARTS(entries, LISTED("\x11\x11") LISTED("\x22\x22") LISTED("\x33\x33"))),
+        WITH(PARTS(entries, LISTED_WITH_REASON("\x11\x11") LISTED("\x22\x22") LISTED_WITH_REASON("\x33\x33"))),
+        WITH(PARTS(entries, LISTED("\x11\x11") LISTED_WITH_REASON("\x22\x22") LISTED("\x33\x33"))),
+    };
+    static const char *const listed[] = { "\x11\x11", "\x22\x22", "\x33\x33" };
+    static const char *const not_listed[] = { "\x11\x10", "\x22\x20", "\x33\x32", "\x10\x11", "\x44\x44" };
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        crl_t c;
+        ck_assert_int_eq(parse(&c, &lists[i]), RC_OK);
+        ck_assert_uint_eq(crl_count(&c), 3);
+        for (size_t k = 0; k < 3; k++)
+            ck_assert_msg(crl_lists(&c, view_of(listed[k], 2)), "list %zu, entry %zu", i, k);
+        for (size_t k = 0; k < 5; k++)
+            ck_assert_msg(!crl_lists(&c, view_of(not_listed[k], 2)), "list %zu, number %zu", i, k);
+        ck_assert(!crl_lists(&c, view_of(listed[0], 1)));
+    }
 }
 END_TEST
 
@@ -201,6 +235,7 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("crl", all_parts_are_read, what_a_list_may_and_may_not_have, the_serial_number_zero_is_a_number,
+    return UNIT_RUN("crl", all_parts_are_read, what_a_list_may_and_may_not_have,
+                    a_serial_number_is_found_wherever_it_stands, the_serial_number_zero_is_a_number,
                     no_part_of_a_list_is_a_list, a_list_has_a_maximum);
 }

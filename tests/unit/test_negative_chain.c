@@ -32,7 +32,12 @@ START_TEST(number_13_another_root_of_the_same_name)
          p.certs[SIM_LEAF].authority = SIM_ROOT);
     CASE(13, "leaf of an issuer of another name", E_CHAINORDER,
          p.certs[SIM_LEAF].issuer_name = "Simulated SGX PCK Processor CA");
-    CASE(13, "leaf without an authority key identifier", E_CHAINORDER, p.certs[SIM_LEAF].authority = SIM_NOBODY);
+    for (unsigned i = 0; i < SIM_CERTS; i++)
+        CASE(13, "no authority key identifier", E_CHAINORDER, p.certs[i].authority = SIM_NOBODY);
+    CASE(13, "root without key identifiers", E_CHAINORDER, p.certs[SIM_ROOT].authority = SIM_NOBODY;
+         p.certs[SIM_ROOT].no_subject_key = true);
+    CASE(13, "leaf under an intermediate without key identifiers", E_CRL_ISSUER, p.certs[SIM_CA].no_subject_key = true);
+    CASE(13, "leaf without key identifiers", TEE_OK, p.certs[SIM_LEAF].no_subject_key = true);
     other.free(other.ctx);
     sim_case_close(&c);
 }
