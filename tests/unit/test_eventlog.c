@@ -386,6 +386,91 @@ START_TEST(an_event_of_version_2_needs_the_canonical_preimage_63)
 }
 END_TEST
 
+START_TEST(an_event_of_version_2_may_be_empty)
+{
+    static const char canonical[] = "{\"name\":\"compose-hash\",\"payload\":\"\",\"type\":134217729}";
+    set(COMPOSE, "event_payload", "\"\"");
+    const view_t text = view_str(canonical);
+    uint8_t digest[48];
+    char hex[2 * sizeof canonical + 2];
+    hex[0] = '"';
+    hex_encode(hex + 1, text);
+    strcat(hex, "\"");
+    set(COMPOSE, "version", "2");
+    set(COMPOSE, "preimage", hex);
+    sha384_parts(digest, &text, 1);
+    memset(regs[3], 0, 48);
+    for (size_t i = COMPOSE - 2; i <= LAST; i++) {
+        view_t one = i == COMPOSE ? view_of(digest, 48) : bytes_of(json_object_get(json_array_get(list, i), "digest"));
+        const view_t both[] = { view_of(regs[3], 48), one };
+        sha384_parts(regs[3], both, 2);
+    }
+    drop(COMPOSE, "digest");
+    ck_assert_int_eq(code(NULL), TEE_OK);
+    for (size_t i = COMPOSE - 2; i <= LAST; i++) { /* nor does an empty payload pass for another */
+        json_t *changed = json_deep_copy(list);
+        json_object_set_new(json_array_get(list, i), "event_payload", json_string(i == COMPOSE ? "00" : "1234"));
+        ck_assert_int_eq(code(NULL), E_EVENTLOG);
+        json_decref(list);
+        list = changed;
+    }
+}
+END_TEST
+
+START_TEST(names_have_their_maximum)
+{
+    static const size_t lengths[] = { 1, 255, 256, 257, 50000 };
+    char *name = malloc(50001);
+    for (size_t i = 0; i < COUNT(lengths); i++) {
+        teardown();
+        setup();
+        memset(name, 'n', lengths[i]);
+        name[lengths[i]] = '\0';
+        insert(COMPOSE, name, "00");
+        measure();
+        ck_assert_msg(code(NULL) == (lengths[i] <= 256 ? TEE_OK : E_EVENTLOG), "%zu characters", lengths[i]);
+    }
+    free(name);
+}
+END_TEST
+
+/* Printable ASCII but ' ', ':', '"' and '\\', as the first, a middle and the last character. */
+START_TEST(names_have_only_characters_that_need_no_escapes)
+{
+    static const char good[] = "!9;[]~z", bad[] = " :\"\\\t\x01\x1f\x7f";
+    for (size_t i = 0; i < sizeof good + sizeof bad - 2; i++)
+        for (size_t at = 0; at < 3; at++) {
+            const bool is_good = i < sizeof good - 1;
+            char name[] = "abc";
+            teardown();
+            setup();
+            name[at] = is_good ? good[i] : bad[i - (sizeof good - 1)];
+            insert(COMPOSE, name, "00");
+            measure();
+            ck_assert_msg(code(NULL) == (is_good ? TEE_OK : E_EVENTLOG), "row %zu at %zu", i, at);
+        }
+}
+END_TEST
+
+/* A digest that differs in one byte, of the first and the last event that the guest measured. */
+START_TEST(each_byte_of_a_digest_counts)
+{
+    static const size_t events[] = { COMPOSE - 2, COMPOSE, LAST };
+    for (size_t i = 0; i < COUNT(events); i++)
+        for (size_t at = 0; at < 48; at++) {
+            json_t *o = json_array_get(list, events[i]);
+            json_t *genuine = json_incref(json_object_get(o, "digest"));
+            char hex[97];
+            strcpy(hex, json_string_value(genuine));
+            hex[2 * at + 1] = hex[2 * at + 1] == '0' ? '1' : '0';
+            json_object_set_new(o, "digest", json_string(hex));
+            ck_assert_msg(code(NULL) == E_EVENTLOG, "event %zu, byte %zu", events[i], at);
+            json_object_set_new(o, "digest", genuine);
+        }
+    ck_assert_int_eq(code(NULL), TEE_OK);
+}
+END_TEST
+
 static tee_code_t identity(const char *name)
 {
     eventlog_t log;
@@ -534,15 +619,19 @@ END_TEST
 START_TEST(memory_that_ends_is_told_as_such)
 {
     const uint8_t *const rtmr[4] = { regs[0], regs[1], regs[2], regs[3] };
+    version_2(CANONICAL); /* which needs more than version 1 */
     char *text = json_dumps(list, JSON_COMPACT);
     bool whole = false;
-    for (size_t limit = 0; !whole; limit += 512) {
+    for (size_t limit = 0; !whole; limit += 16) {
         arena_t small;
-        eventlog_t log;
+        eventlog_t log, before;
         err_t fault = { 0 };
+        memset(&before, 0x5a, sizeof before);
+        log = before;
         arena_init(&small, limit);
         rc_t rc = eventlog_verify(&log, &fault, &small, view_str(text), rtmr);
         ck_assert(rc == RC_OK || (rc == RC_NOMEM && fault.code == E_NOMEM));
+        ck_assert(rc == RC_OK || memcmp(&log, &before, sizeof log) == 0);
         whole = rc == RC_OK;
         arena_free(&small);
     }
@@ -556,8 +645,9 @@ int main(void)
                            digests_of_runtime_events_may_be_left_out,
                            a_log_without_events_belongs_to_registers_of_zeros, each_register_is_compared_whole,
                            extending_is_what_replay_recomputes, a_log_that_was_tampered_with_is_refused,
-                           an_event_of_version_2_needs_the_canonical_preimage_63,
-                           an_identity_event_stands_once_and_before_system_ready_64_67,
+                           an_event_of_version_2_needs_the_canonical_preimage_63, an_event_of_version_2_may_be_empty,
+                           names_have_their_maximum, names_have_only_characters_that_need_no_escapes,
+                           each_byte_of_a_digest_counts, an_identity_event_stands_once_and_before_system_ready_64_67,
                            a_name_in_another_register_is_no_identity_event, logs_have_their_maximum_66,
                            a_malformed_event_is_refused, a_log_is_one_list_and_whole, memory_that_ends_is_told_as_such);
 }

@@ -55,14 +55,34 @@ static void assert_attested(const end_t *a, const end_t *b)
                   mattest_fault(b->m)->text);
 }
 
+/* A machine that failed gives nothing: no peer, no key, no report data, and says nothing but what was begun and REJECT. */
+static void assert_closed(const end_t *e)
+{
+    static const uint8_t zeros[TEE_REPORT_DATA_LEN];
+    uint8_t report_data[TEE_REPORT_DATA_LEN], ex[32] = { 0 };
+    err_t fault = { 0 };
+    ck_assert_int_eq(mattest_state(e->m), MATTEST_FAILED);
+    ck_assert_str_ne(mattest_fault(e->m)->text, "");
+    ck_assert_ptr_null(mattest_peer(e->m));
+    ck_assert_int_eq(mattest_expires(e->m), 0);
+    ck_assert_uint_eq(mattest_rest(e->m), 0);
+    ck_assert_int_eq(mattest_release_key(e->m, &fault, NOW), RC_REFUSED);
+    ck_assert_uint_eq(fault.code, E_KEY_RELEASE);
+    ck_assert_int_eq(mattest_exporter(e->m, ex), RC_REFUSED);
+    mattest_report_data(e->m, report_data);
+    ck_assert_mem_eq(report_data, zeros, sizeof zeros);
+    const view_t out = mattest_output(e->m);
+    ck_assert_uint_le(out.n, MESSAGES_MAX);
+    if (mattest_fault(e->m)->code != E_REJECTED && out.n)
+        ck_assert_mem_eq(out.p + out.n - sizeof reject_bytes, reject_bytes, sizeof reject_bytes);
+}
+
 static void assert_failed(const end_t *e, unsigned code, const char *what, size_t row)
 {
     unsigned got = mattest_fault(e->m)->code;
     ck_assert_msg(mattest_state(e->m) == MATTEST_FAILED && got == code, "%s, row %zu: %s, expected %s", what, row,
                   tee_code_name(got), tee_code_name(code));
-    ck_assert_str_ne(mattest_fault(e->m)->text, "");
-    ck_assert_ptr_null(mattest_peer(e->m));
-    ck_assert_int_eq(mattest_expires(e->m), 0);
+    assert_closed(e);
 }
 
 /* All that an end has to say now. */
@@ -157,8 +177,8 @@ START_TEST(a_relay_between_two_channels_fails_on_both_sides)
         pair(&a, &b);
         b.channel[0] ^= 1; /* the relay ends both TLS connections: two exporters, and all messages forwarded */
         run(&a, &b, portions[i]);
-        ck_assert_int_eq(mattest_state(a.m), MATTEST_FAILED);
-        ck_assert_int_eq(mattest_state(b.m), MATTEST_FAILED);
+        assert_closed(&a);
+        assert_closed(&b);
         unsigned x = mattest_fault(a.m)->code,
                  y = mattest_fault(b.m)->code; /* whoever is second may hear of it first */
         ck_assert(x == E_REPORTDATA || y == E_REPORTDATA);
@@ -185,6 +205,24 @@ START_TEST(a_relay_between_two_channels_fails_on_both_sides)
     reopen(&a);
     run(&a, &b, SIZE_MAX);
     assert_failed(&a, E_SPKI, "relay's certificate", 0);
+    close_pair(&a, &b);
+}
+END_TEST
+
+START_TEST(each_byte_of_the_exporter_counts)
+{
+    end_t a, b;
+    pair(&a, &b);
+    for (size_t i = 0; i < 32; i++) {
+        pair_again(&a, &b);
+        b.changed_byte = i + 1;
+        run(&a, &b, SIZE_MAX);
+        unsigned x = mattest_fault(a.m)->code, y = mattest_fault(b.m)->code;
+        ck_assert_msg(x == E_REPORTDATA || y == E_REPORTDATA, "byte %zu: %s, %s", i, tee_code_name(x),
+                      tee_code_name(y));
+        assert_closed(&a);
+        assert_closed(&b);
+    }
     close_pair(&a, &b);
 }
 END_TEST
@@ -326,8 +364,12 @@ START_TEST(messages_out_of_order_are_refused)
 {
     static uint8_t recorded[MESSAGES_MAX], own[MESSAGES_MAX], bytes[MESSAGES_MAX];
     const uint8_t zeros[64] = { 0 };
+    hash32_t context;
     end_t a, b;
     pair(&a, &b);
+    ck_assert_ptr_null(mattest_peer_policy(a.m)); /* nothing is known before the peer's HELLO */
+    mattest_exporter_context(a.m, &context);
+    ck_assert(hash32_is_zero(&context));
     size_t n = until_evidence(recorded, &a, &b);
     const view_t hello = view_of(recorded, MATTEST_HELLO_LEN),
                  evidence = view_of(recorded + MATTEST_HELLO_LEN, n - MATTEST_HELLO_LEN);
@@ -564,10 +606,46 @@ START_TEST(parts_of_the_evidence_must_fit_its_body)
             memcpy(changed, bytes, n);
             changed[lengths[i] + k] ^= k == 3 ? 1 : 0x40;
             feed(&a, view_of(changed, n));
-            ck_assert_msg(mattest_state(a.m) == MATTEST_FAILED, "length %zu, byte %zu", i, k);
-            ck_assert_msg(mattest_fault(a.m)->code == E_MESSAGE, "%s", tee_code_name(mattest_fault(a.m)->code));
+            assert_failed(&a, E_MESSAGE, "length and byte", 4 * i + k);
         }
     close_pair(&a, &b);
+}
+END_TEST
+
+START_TEST(a_peers_vm_configuration_has_a_maximum)
+{
+    static uint8_t config[TEE_VM_CONFIG_MAX + 1], bytes[2 * sizeof config], hello[MATTEST_HELLO_LEN];
+    for (size_t n = TEE_VM_CONFIG_MAX; n <= TEE_VM_CONFIG_MAX + 1; n++) {
+        uint8_t report_data[TEE_REPORT_DATA_LEN], ex[32];
+        hash32_t context;
+        err_t why;
+        tee_evidence_t e;
+        end_t a, b;
+        pair(&a, &b);
+        b.slow = true;
+        drain(hello, sizeof hello, &a);
+        feed(&b, view_of(hello, sizeof hello));
+        feed(&a, mattest_output(b.m));
+        mattest_sent(b.m, MATTEST_HELLO_LEN);
+        mattest_exporter_context(b.m, &context);
+        exporter(ex, &b, &context);
+        ck_assert_int_eq(mattest_exporter(b.m, ex), RC_OK);
+        mattest_report_data(b.m, report_data);
+        ck_assert_int_eq(world.provider.get_evidence(world.provider.ctx, &e, &why, report_data), RC_OK);
+        e.vm_config = view_of(config, n);
+        ck_assert_int_eq(mattest_evidence(b.m, &e, view_of(NULL, 0)), RC_OK);
+        size_t message = drain(bytes, sizeof bytes, &b);
+        uint8_t *exact = malloc(message);
+        memcpy(exact, bytes, message);
+        feed(&a, view_of(exact, message));
+        free(exact);
+        if (n > TEE_VM_CONFIG_MAX)
+            assert_failed(&a, E_MESSAGE, "VM configuration", n);
+        else
+            ck_assert_int_eq(mattest_state(a.m), MATTEST_RUNNING);
+        tee_evidence_free(&e);
+        close_pair(&a, &b);
+    }
 }
 END_TEST
 
@@ -601,6 +679,165 @@ START_TEST(peers_are_told_nothing_but_that_it_failed)
     mattest_sent(a.m, 10);
     ck_assert_int_eq(mattest_tick(a.m, MATTEST_DEADLINE_MS), RC_TIMEOUT);
     ck_assert_uint_eq(mattest_output(a.m).n, MATTEST_HELLO_LEN - 10 + sizeof reject_bytes);
+    close_pair(&a, &b);
+}
+END_TEST
+
+/* How a machine fails that has its CONFIRM in the output. */
+enum { FAIL_LATE, FAIL_CONFIRM, FAIL_REJECTED, FAIL_ROWS };
+
+static void fail_after_confirm(end_t *e, int how, const uint8_t confirm[69])
+{
+    uint8_t bad[69];
+    memcpy(bad, confirm, sizeof bad);
+    bad[68] ^= 1;
+    switch (how) {
+    case FAIL_LATE: ck_assert_int_eq(mattest_tick(e->m, MATTEST_DEADLINE_MS), RC_TIMEOUT); break;
+    case FAIL_CONFIRM: feed(e, view_of(bad, sizeof bad)); break;
+    default: feed(e, view_of(reject_bytes, sizeof reject_bytes)); break;
+    }
+}
+
+START_TEST(a_confirm_that_was_begun_is_completed_before_the_reject)
+{
+    static const unsigned codes[FAIL_ROWS] = { E_DEADLINE, E_CONFIRM, E_REJECTED };
+    static const size_t begun[] = { 0, 1, 10, 68, 69 };
+    static uint8_t bytes[MESSAGES_MAX];
+    uint8_t own[69], confirm[69];
+    end_t a, b;
+    pair(&a, &b);
+    for (int how = 0; how < FAIL_ROWS; how++)
+        for (size_t i = 0; i < sizeof begun / sizeof begun[0]; i++) {
+            pair_again(&a, &b);
+            size_t n = until_evidence(bytes, &a, &b);
+            ck_assert_uint_eq(drain(confirm, sizeof confirm, &b), 69);
+            feed(&a, view_of(bytes + MATTEST_HELLO_LEN, n - MATTEST_HELLO_LEN));
+            ck_assert_uint_eq(mattest_output(a.m).n, 69);
+            memcpy(own, mattest_output(a.m).p, 69);
+            mattest_sent(a.m, begun[i]);
+            fail_after_confirm(&a, how, confirm);
+            assert_failed(&a, codes[how], "CONFIRM begun", i);
+            const view_t out = mattest_output(a.m);
+            size_t rest = begun[i] ? 69 - begun[i] : 0, reject = how == FAIL_REJECTED ? 0 : sizeof reject_bytes;
+            ck_assert_uint_eq(out.n, rest + reject);
+            ck_assert_mem_eq(out.p, own + 69 - rest, rest);
+            ck_assert_mem_eq(out.p + rest, reject_bytes, reject);
+        }
+    close_pair(&a, &b);
+}
+END_TEST
+
+/* The same for EVIDENCE, whose first byte is behind the HELLO. */
+START_TEST(an_evidence_that_was_begun_is_completed_before_the_reject)
+{
+    static uint8_t bytes[MESSAGES_MAX], own[MESSAGES_MAX];
+    end_t a, b;
+    pair(&a, &b);
+    for (int row = 0; row < 6; row++) {
+        pair_again(&a, &b);
+        drain(bytes, sizeof bytes, &b);
+        feed(&a, view_of(bytes, MATTEST_HELLO_LEN));
+        const size_t whole = mattest_output(a.m).n, begun[] = { 0, 159, 160, 161, whole - 1, whole };
+        memcpy(own, mattest_output(a.m).p, whole);
+        mattest_sent(a.m, begun[row]);
+        ck_assert_int_eq(mattest_tick(a.m, MATTEST_DEADLINE_MS), RC_TIMEOUT);
+        assert_failed(&a, E_DEADLINE, "begun", (size_t)row);
+        const view_t out = mattest_output(a.m);
+        size_t rest = (begun[row] <= MATTEST_HELLO_LEN ? MATTEST_HELLO_LEN : whole) - begun[row];
+        ck_assert_uint_eq(out.n, rest + sizeof reject_bytes);
+        ck_assert_mem_eq(out.p, own + begun[row], rest);
+        ck_assert_mem_eq(out.p + rest, reject_bytes, sizeof reject_bytes);
+    }
+    close_pair(&a, &b);
+}
+END_TEST
+
+/* n: how many allocations succeed. True: both ends attested. */
+static bool attests_with(end_t *a, end_t *b, size_t n)
+{
+    pair_again(a, b);
+    allocations_left = n;
+    run(a, b, SIZE_MAX);
+    allocations_left = SIZE_MAX;
+    return mattest_state(a->m) == MATTEST_ATTESTED && mattest_state(b->m) == MATTEST_ATTESTED;
+}
+
+START_TEST(a_machine_without_memory_attests_nobody)
+{
+    end_t a, b;
+    err_t fault;
+    size_t n = 0;
+    pair(&a, &b);
+    for (; n < 4; n++) { /* of a machine's making */
+        mattest_t *m = a.m;
+        allocations_left = n;
+        rc_t rc = COUNTED(mattest_new(&m, &a.c));
+        allocations_left = SIZE_MAX;
+        ck_assert_int_eq(rc, n < 3 ? RC_NOMEM : RC_OK);
+        ck_assert((m == NULL) == (n < 3));
+        mattest_free(m);
+    }
+    for (n = 0; !attests_with(&a, &b, n); n++) {
+        const end_t *const ends[2] = { &a, &b };
+        bool told = false;
+        for (int i = 0; i < 2; i++) {
+            tee_code_t code = mattest_fault(ends[i]->m)->code;
+            mattest_state_t state = mattest_state(ends[i]->m);
+            told = told || state == MATTEST_QUOTE || (state == MATTEST_FAILED && code == E_NOMEM);
+            if (state == MATTEST_ATTESTED)
+                continue; /* all was well when the other's CONFIRM came */
+            ck_assert_int_eq(mattest_release_key(ends[i]->m, &fault, NOW), RC_REFUSED);
+            ck_assert_ptr_null(mattest_peer(ends[i]->m));
+            ck_assert(state != MATTEST_FAILED || code == E_NOMEM || code == E_REJECTED);
+        }
+        ck_assert_msg(told, "%zu allocations", n);
+    }
+    ck_assert_uint_gt(n, 3);
+    close_pair(&a, &b);
+}
+END_TEST
+
+START_TEST(evidence_that_finds_no_memory_changes_nothing)
+{
+    static uint8_t bytes[MESSAGES_MAX];
+    uint8_t report_data[TEE_REPORT_DATA_LEN];
+    err_t why;
+    tee_evidence_t e;
+    end_t a, b;
+    pair(&a, &b);
+    drain(bytes, sizeof bytes, &b);
+    drain(bytes + MATTEST_HELLO_LEN, sizeof bytes - MATTEST_HELLO_LEN, &a);
+    a.slow = true;
+    feed(&a, view_of(bytes, MATTEST_HELLO_LEN));
+    ck_assert_int_eq(mattest_exporter(a.m, a.channel), RC_OK);
+    mattest_report_data(a.m, report_data);
+    ck_assert_int_eq(world.provider.get_evidence(world.provider.ctx, &e, &why, report_data), RC_OK);
+    allocations_left = 0;
+    rc_t rc = COUNTED(mattest_evidence(a.m, &e, view_of(NULL, 0)));
+    allocations_left = SIZE_MAX;
+    ck_assert_int_eq(rc, RC_NOMEM);
+    ck_assert_int_eq(mattest_state(a.m), MATTEST_QUOTE);
+    ck_assert_uint_eq(mattest_output(a.m).n, 0);
+    ck_assert_ptr_nonnull(mattest_peer_policy(a.m));
+    ck_assert_int_eq(mattest_evidence(a.m, &e, view_of(NULL, 0)), RC_OK);
+    ck_assert_uint_eq(mattest_output(a.m).n, 5 + 17 + e.quote.n + e.event_log.n + e.vm_config.n);
+    tee_evidence_free(&e);
+    close_pair(&a, &b);
+}
+END_TEST
+
+START_TEST(a_body_that_finds_no_memory_fails_the_machine)
+{
+    static uint8_t bytes[MESSAGES_MAX];
+    end_t a, b;
+    pair(&a, &b);
+    size_t n = until_evidence(bytes, &a, &b);
+    allocations_left = 0;
+    rc_t rc =
+        COUNTED(mattest_take(a.m, view_of(bytes + MATTEST_HELLO_LEN, n - MATTEST_HELLO_LEN), world.collateral, NOW, 0));
+    allocations_left = SIZE_MAX;
+    ck_assert_int_eq(rc, RC_NOMEM);
+    assert_failed(&a, E_NOMEM, "body", 0);
     close_pair(&a, &b);
 }
 END_TEST
@@ -742,9 +979,12 @@ START_TEST(what_ones_own_collateral_says_of_the_peer_is_final)
         a.known = b.known = world.collateral;
         a.staples = b.staples = world.lenient;
         run(&a, &b, 0);
-        if (rows[i].is_final)
-            ck_assert_int_eq(mattest_fault(a.m)->code, rows[i].verdict);
-        else
+        if (rows[i].is_final) {
+            unsigned y = mattest_fault(b.m)->code; /* whoever is second may hear of it first */
+            assert_failed(&a, rows[i].verdict, "own collateral", i);
+            ck_assert(y == rows[i].verdict || y == E_REJECTED);
+            assert_closed(&b);
+        } else
             assert_attested(&a, &b);
         close_pair(&a, &b);
         world.verdict = TEE_OK;
@@ -762,8 +1002,8 @@ START_TEST(what_the_policy_refuses_fails)
         run(&a, &b, SIZE_MAX);
         world.verdict = TEE_OK;
         ck_assert(mattest_fault(a.m)->code == rows[i] || mattest_fault(b.m)->code == rows[i]);
-        ck_assert_int_eq(mattest_state(a.m), MATTEST_FAILED);
-        ck_assert_int_eq(mattest_state(b.m), MATTEST_FAILED);
+        assert_closed(&a);
+        assert_closed(&b);
         close_pair(&a, &b);
     }
 }
@@ -794,12 +1034,15 @@ int main(void)
     return UNIT_RUN_AROUND(
         "mattest", world_open, world_close, two_ends_attest_whatever_the_portions,
         evidence_may_come_before_the_exporter, what_follows_the_confirm_is_left_to_others,
-        a_relay_between_two_channels_fails_on_both_sides, recorded_evidence_is_worth_nothing_on_a_new_connection,
-        reflections_are_refused, altered_hellos_are_refused, each_change_of_a_hello_under_way_is_noticed,
-        messages_out_of_order_are_refused, confirms_of_others_are_refused,
+        a_relay_between_two_channels_fails_on_both_sides, each_byte_of_the_exporter_counts,
+        recorded_evidence_is_worth_nothing_on_a_new_connection, reflections_are_refused, altered_hellos_are_refused,
+        each_change_of_a_hello_under_way_is_noticed, messages_out_of_order_are_refused, confirms_of_others_are_refused,
         the_evidence_is_of_the_type_that_the_hello_offered, the_prototypes_binding_is_not_accepted,
         a_silent_peer_meets_the_deadline, lengths_beyond_the_maximum_are_refused_at_once,
-        parts_of_the_evidence_must_fit_its_body, peers_are_told_nothing_but_that_it_failed,
+        parts_of_the_evidence_must_fit_its_body, a_peers_vm_configuration_has_a_maximum,
+        peers_are_told_nothing_but_that_it_failed, a_confirm_that_was_begun_is_completed_before_the_reject,
+        an_evidence_that_was_begun_is_completed_before_the_reject, a_machine_without_memory_attests_nobody,
+        evidence_that_finds_no_memory_changes_nothing, a_body_that_finds_no_memory_fails_the_machine,
         the_key_is_released_only_when_every_condition_holds, only_this_connections_evidence_can_be_supplied,
         a_machine_needs_a_sound_configuration, a_key_that_does_not_sign_fails_the_machine,
         ones_own_collateral_is_used_before_what_is_stapled, what_ones_own_collateral_says_of_the_peer_is_final,

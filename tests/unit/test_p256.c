@@ -44,6 +44,45 @@ START_TEST(signing_gives_the_known_signature)
 }
 END_TEST
 
+/* Digests around the order, which RFC 6979 reduces before they go into the nonce. Made with Python's integers. */
+START_TEST(digests_above_the_order_are_reduced)
+{
+    static const struct {
+        const char *digest, *sig;
+    } rows[] = {
+        { "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+          "1f2adbc54b88764c279f689fc9505959fc9e73e80dc20889a4e0be91865de75b"
+          "9d109b65e2fbfc0ae42ba0b2e5f03670cd458cff4882df6783f3d93d607d1755" },
+        { "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632550",
+          "c675c43e829a5e838be6014515bcc7d82fb8d3053c770d32d322a9e9e35530e7"
+          "49996eb95b9f4471484b96cd60fef80a14f6504ed7279e133404a61e1ab8aee5" },
+        { "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",
+          "68897a78df51058b490c6012251c95921abba96e2e488c8cc998942e440db9b7"
+          "80587fb387363a1df2c9e83c00f8ca990fc0a55b5e470946499b82ca3b552a87" },
+        { "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632552",
+          "492aa14595fcebaf00d14fe37d582462b0ce38bbe670a245be44ff6fdd0d772d"
+          "082b82545bb6902dec6fe354a3921e3efc909325731c3cf906c35c4089e3f860" },
+        { "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632651",
+          "4f668723e09354de483f55c2af78c85f56f0d456eb3ddebc4e80e765db8759d2"
+          "ec7f2271e5793a08befc4ec528664e42c88bc213df83df9ee3e49b52cc3ab496" },
+        { "0000000000000000000000000000000000000000000000000000000000000000",
+          "68897a78df51058b490c6012251c95921abba96e2e488c8cc998942e440db9b7"
+          "80587fb387363a1df2c9e83c00f8ca990fc0a55b5e470946499b82ca3b552a87" },
+    };
+    uint8_t secret[32], pubkey[64], want[64], got[64];
+    unhex(secret, 32, secret_hex);
+    unhex(pubkey, 64, pubkey_hex);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        hash32_t h;
+        unhex(h.b, 32, rows[i].digest);
+        unhex(want, 64, rows[i].sig);
+        ck_assert_int_eq(p256_sign(got, &h, secret), RC_OK);
+        ck_assert_mem_eq(got, want, 64);
+        ck_assert_int_eq(p256_verify(want, &h, pubkey), RC_OK);
+    }
+}
+END_TEST
+
 START_TEST(no_bit_of_signature_digest_or_key_may_change)
 {
     uint8_t all[64 + 32 + 64];
@@ -94,6 +133,7 @@ START_TEST(zero_and_the_order_are_no_secrets)
     ck_assert_int_eq(p256_sign(out, &h, secret), RC_REFUSED);
     unhex(secret, 32, order_hex);
     ck_assert_int_eq(p256_pubkey(out, secret), RC_REFUSED);
+    ck_assert_int_eq(p256_sign(out, &h, secret), RC_REFUSED);
     secret[31]--;
     ck_assert_int_eq(p256_pubkey(out, secret), RC_OK);
     memset(h.b, 0xff, 32); /* a digest above the order */
@@ -144,7 +184,7 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("p256", signing_gives_the_known_signature, no_bit_of_signature_digest_or_key_may_change,
-                    values_outside_the_group_are_malformed, zero_and_the_order_are_no_secrets,
-                    equal_and_opposite_terms_are_added);
+    return UNIT_RUN("p256", signing_gives_the_known_signature, digests_above_the_order_are_reduced,
+                    no_bit_of_signature_digest_or_key_may_change, values_outside_the_group_are_malformed,
+                    zero_and_the_order_are_no_secrets, equal_and_opposite_terms_are_added);
 }

@@ -5,6 +5,7 @@
 #include "base/crypto/hash.h"
 #include "base/hex.h"
 #include "tee/verify/policy.h"
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -58,6 +59,21 @@ static const struct {
     { "{" SELF ",\"tcb\":{\"max_age_s\":1.5}}", "tcb.max_age_s", RC_MALFORMED },
     { "{" SELF ",\"tcb\":{\"min_tcb_date\":\"2025-02-30T00:00:00Z\"}}", "tcb.min_tcb_date", RC_MALFORMED },
     { "{" SELF ",\"tcb\":{\"min_tcb_date\":1700000000}}", "tcb.min_tcb_date", RC_MALFORMED },
+    { "{" SELF ",\"self_rtmr0\":[\"" REG("1") "\",7,\"" REG("1") "\"]}", "self_rtmr0", RC_MALFORMED },
+    { "{" SELF ",\"self_rtmr0\":[\"" REG("1") "\",\"" REG("1") "\",\"11\"]}", "self_rtmr0", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"accept\":[7,\"UpToDate\",\"OutOfDate\"]}}", "tcb.accept", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"accept\":[\"UpToDate\",7,\"OutOfDate\"]}}", "tcb.accept", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"accept\":[\"UpToDate\",\"OutOfDate\",\"outofdate\"]}}", "tcb.accept", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"accept\":[\"Revoked\",\"UpToDate\"]}}", "tcb.accept", RC_REFUSED },
+    { "{" SELF ",\"tcb\":{\"deny_advisories\":[\"INTEL-SA-1\",\"\"]}}", "tcb.deny_advisories", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"max_age_s\":-1}}", "tcb.max_age_s", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"max_age_s\":2147483648}}", "tcb.max_age_s", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE "," IMAGE ",7]}", "images[2]", RC_MALFORMED },
+    { "{" LIST ",\"images\":[{\"name\":\"one\",\"mrtd\":\"" REG("1") "\",\"rtmr0\":\"" REG("2") "\",\"rtmr1\":\"" REG(
+          "3") "\"}]}",
+      "images[0].rtmr2", RC_MALFORMED },
+    { "{" LIST ",\"images\":[{\"name\":\"one\",\"mrtd\":\"" REG("1") "\",\"rtmr0\":\"" REG("2") "\"}]}",
+      "images[0].rtmr1", RC_MALFORMED },
     { "{" SELF ",\"td\":{\"debugg\":false}}", "td.debugg", RC_MALFORMED },
     { "{" SELF ",\"td\":{\"debug\":0}}", "td.debug", RC_MALFORMED },
     { "{" SELF ",\"td\":{\"sept_ve_disable\":\"true\"}}", "td.sept_ve_disable", RC_MALFORMED },
@@ -92,6 +108,33 @@ static const struct {
       "images[0].rtmr3.require.app-id", RC_MALFORMED },
     { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"app-id\":[\"0g\"]}}") "]}",
       "images[0].rtmr3.require.app-id", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"app-id\":[7]}}") "]}",
+      "images[0].rtmr3.require.app-id", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"app-id\":[null]}}") "]}",
+      "images[0].rtmr3.require.app-id", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"app-id\":[{}]}}") "]}",
+      "images[0].rtmr3.require.app-id", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"app-id\":[true]}}") "]}",
+      "images[0].rtmr3.require.app-id", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"app-id\":[[]]}}") "]}",
+      "images[0].rtmr3.require.app-id", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"app-id\":[1.5]}}") "]}",
+      "images[0].rtmr3.require.app-id", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"app-id\":[\"00\",7]}}") "]}",
+      "images[0].rtmr3.require.app-id", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"app-id\":[7,\"00\"]}}") "]}",
+      "images[0].rtmr3.require.app-id", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"app-id\":[\"00\",null,\"00\"]}}") "]}",
+      "images[0].rtmr3.require.app-id", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"app-id\":\"00\"}}") "]}",
+      "images[0].rtmr3.require.app-id", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"app-id\":[\"000\"]}}") "]}",
+      "images[0].rtmr3.require.app-id", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3(
+          "{\"mode\":\"events\",\"require\":{\"app-id\":[\"00\"],\"key-provider-name\":[\"kms\",7]}}") "]}",
+      "images[0].rtmr3.require.key-provider-name", RC_MALFORMED },
+    { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"key-provider-name\":[\"\"]}}") "]}",
+      "images[0].rtmr3.require.key-provider-name", RC_MALFORMED },
     { "{" SELF ",\"simulator_root\":\"\"}", "simulator_root", TEE_SIMULATOR ? RC_MALFORMED : RC_REFUSED },
     { "{" SELF ",\"simulator_root\":7}", "simulator_root", TEE_SIMULATOR ? RC_MALFORMED : RC_REFUSED },
 };
@@ -107,6 +150,94 @@ START_TEST(what_is_wrong_is_refused_and_named)
         ck_assert_msg(strlen(e.error) > 4, "%s", refused[i].json);
         ck_assert_ptr_null(p);
     }
+}
+END_TEST
+
+/* Reads an exact-size heap copy, so that ASan sees an over-read; p is untouched on failure. */
+static rc_t read_exact(policy_t **p, policy_error_t *e, const char *json)
+{
+    size_t n = strlen(json);
+    uint8_t *copy = malloc(n);
+    memcpy(copy, json, n);
+    policy_t *const before = (policy_t *)(uintptr_t)&refused;
+    *p = before;
+    rc_t rc = policy_read(p, e, view_of(copy, n));
+    ck_assert((rc == RC_OK) == (*p != before));
+    if (rc)
+        *p = NULL;
+    free(copy);
+    return rc;
+}
+
+/* A text of n characters in place of %s of a policy: taken, or refused with the name of its field. */
+static void expect_text(const char *format, size_t n, char fill, const char *field)
+{
+    char *text = malloc(n + 1), *json = malloc(strlen(format) + n + 1);
+    policy_t *p;
+    policy_error_t e;
+    memset(text, fill, n);
+    text[n] = '\0';
+    sprintf(json, format, text);
+    rc_t rc = read_exact(&p, &e, json);
+    ck_assert_msg(rc == (field ? RC_MALFORMED : RC_OK), "%s with %zu: %s %s", format, n, e.field, e.error);
+    ck_assert_str_eq(e.field, field ? field : "");
+    policy_free(p);
+    free(text);
+    free(json);
+}
+
+START_TEST(texts_have_their_maximum)
+{
+    static const struct {
+        const char *format, *field;
+        size_t max;
+        char fill;
+    } rows[] = {
+        { "{" SELF ",\"tcb\":{\"deny_advisories\":[\"%s\"]}}", "tcb.deny_advisories", TCB_ADVISORY_LEN_MAX, 'a' },
+        { "{" SELF ",\"tcb\":{\"deny_advisories\":[\"b\",\"%s\"]}}", "tcb.deny_advisories", TCB_ADVISORY_LEN_MAX, 'a' },
+        { "{" LIST ",\"images\":[{\"name\":\"%s\"," MEASURED "}]}", "images[0].name", 128, 'a' },
+        { "{" LIST ",\"images\":[" IMAGE ",{\"name\":\"%s\"," MEASURED "}]}", "images[1].name", 128, 'a' },
+        { "{" LIST
+          ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"key-provider-name\":[\"%s\"]}}") "]}",
+          "images[0].rtmr3.require.key-provider-name", 128, 'a' },
+        { "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"app-id\":[\"%s\"]}}") "]}",
+          "images[0].rtmr3.require.app-id", 8192, '0' },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const size_t step = rows[i].fill == '0' ? 2 : 1; /* of hex */
+        expect_text(rows[i].format, step, rows[i].fill, NULL);
+        expect_text(rows[i].format, rows[i].max, rows[i].fill, NULL);
+        expect_text(rows[i].format, rows[i].max + step, rows[i].fill, rows[i].field);
+        expect_text(rows[i].format, 50000, rows[i].fill, rows[i].field);
+    }
+}
+END_TEST
+
+/* Names that a policy's writer chose stand in the error, cut to its room. */
+START_TEST(keys_of_any_length_are_told_of)
+{
+    static const char *const formats[] = {
+        "{" SELF ",\"%s\":1}",
+        "{" SELF ",\"tcb\":{\"%s\":1}}",
+        "{" LIST ",\"images\":[{\"%s\":1}]}",
+        "{" LIST ",\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"%s\":7}}") "]}",
+    };
+    static const char *const paths[] = { "", "tcb.", "images[0].", "images[0].rtmr3.require." };
+    static const size_t lengths[] = { 1, 35, 36, 300, 50000 };
+    char *key = malloc(50001), *json = malloc(51000), want[200];
+    for (size_t i = 0; i < COUNT(formats); i++)
+        for (size_t k = 0; k < COUNT(lengths); k++) {
+            policy_t *p;
+            policy_error_t e;
+            memset(key, 'k', lengths[k]);
+            key[lengths[k]] = '\0';
+            sprintf(json, formats[i], key);
+            ck_assert_int_eq(read_exact(&p, &e, json), RC_MALFORMED);
+            snprintf(want, sizeof want, "%s%.35s", paths[i], key);
+            ck_assert_str_eq(e.field, want);
+        }
+    free(key);
+    free(json);
 }
 END_TEST
 
@@ -189,6 +320,81 @@ START_TEST(sizes_have_their_maximum)
     }
     ck_assert_str_eq(e.field, "images");
     free(text);
+}
+END_TEST
+
+START_TEST(an_image_has_at_most_16_events)
+{
+    static char json[8192];
+    for (unsigned n = 16; n <= 17; n++) {
+        policy_t *p;
+        policy_error_t e;
+        char *at = json + sprintf(json, "{" LIST ",\"images\":[{\"name\":\"one\"," MEASURED
+                                        ",\"rtmr3\":{\"mode\":\"events\",\"require\":{");
+        for (unsigned i = 0; i < n; i++)
+            at += sprintf(at, "%s\"event-%u\":[\"00\"]", i ? "," : "", i);
+        strcpy(at, "}}}]}");
+        ck_assert_int_eq(read_exact(&p, &e, json), n == 16 ? RC_OK : RC_LIMIT);
+        ck_assert_str_eq(e.field, n == 16 ? "" : "images[0].rtmr3.require");
+        policy_free(p);
+    }
+}
+END_TEST
+
+START_TEST(one_event_has_at_most_as_many_values_as_a_list)
+{
+    static char json[8192];
+    for (unsigned n = POLICY_VALUES_MAX; n <= POLICY_VALUES_MAX + 1; n++)
+        for (int text = 0; text < 2; text++) {
+            policy_t *p;
+            policy_error_t e;
+            char *at = json + sprintf(json,
+                                      "{" LIST ",\"images\":[{\"name\":\"one\"," MEASURED
+                                      ",\"rtmr3\":{\"mode\":\"events\",\"require\":{\"%s\":[",
+                                      text ? "key-provider-name" : "app-id");
+            for (unsigned i = 0; i < n; i++)
+                at += sprintf(at, "%s\"%02x\"", i ? "," : "", i & 0xff);
+            strcpy(at, "]}}}]}");
+            ck_assert_int_eq(read_exact(&p, &e, json), n == POLICY_VALUES_MAX ? RC_OK : RC_MALFORMED);
+            policy_free(p);
+        }
+}
+END_TEST
+
+/* Every kind of value, one image of each mode. */
+#define OF_ALL_KINDS                                                                                                                \
+    "{" LIST ",\"tcb\":{\"deny_advisories\":[\"INTEL-SA-1\",\"INTEL-SA-2\"]},\"td\":{\"attributes_zero_mask\":"                     \
+    "\"feffff2fffffff7f\",\"xfam\":\"" R8("e7") "\",\"mrconfigid\":\"" REG("1") "\",\"mrowner\":\"" REG(                            \
+        "2") "\",\"mrownerconfig\":\"" REG("3") "\"},\"images\":[" IMAGE                                                            \
+                                                "," IMAGE_RTMR3("{\"mode\":\"exact\",\"value\":\"" REG("5") "\"}") "," IMAGE_RTMR3( \
+                                                    "{\"mode\":\"events\",\"require\":{\"compose-hash\":[\"00\",\"" COMPOSE         \
+                                                    "\",\"\"],\"key-provider-name\":[\"kms\"]}}") "]}"
+
+START_TEST(a_policy_without_memory_is_not_read)
+{
+    static const char *const texts[] = {
+        OF_ALL_KINDS,
+        "{" SELF ",\"self_rtmr0\":[\"" REG("1") "\",\"" REG("2") "\"]}",
+#if TEE_SIMULATOR
+        "{" SELF ",\"simulator_root\":\"3000\"}",
+#endif
+    };
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        size_t n = 0;
+        for (rc_t rc = RC_NOMEM; rc; n++) {
+            policy_t *p = NULL;
+            policy_error_t e;
+            allocations_left = n;
+            rc = COUNTED(policy_read(&p, &e, view_str(texts[i])));
+            allocations_left = SIZE_MAX;
+            ck_assert_msg(rc == RC_OK || rc == RC_NOMEM, "%zu allocations: %s, %s: %s", n, rc_name(rc), e.field,
+                          e.error);
+            ck_assert((p != NULL) == (rc == RC_OK));
+            ck_assert_str_eq(e.error, rc ? "out of memory" : "");
+            policy_free(p);
+        }
+        ck_assert_uint_gt(n, 2);
+    }
 }
 END_TEST
 
@@ -414,12 +620,171 @@ START_TEST(advisories_numbers_and_ages_have_bounds)
     expect("advisories", ONE, TEE_OK);
     expect("one that is denied", WITH("\"tcb\":{\"deny_advisories\":[\"INTEL-SA-00003\",\"INTEL-SA-00002\"]}"),
            E_ADVISORY);
+    expect("the first is denied", WITH("\"tcb\":{\"deny_advisories\":[\"INTEL-SA-00001\"]}"), E_ADVISORY);
+    expect("the last is denied", WITH("\"tcb\":{\"deny_advisories\":[\"INTEL-SA-00002\"]}"), E_ADVISORY);
     expect("none that is denied", WITH("\"tcb\":{\"deny_advisories\":[\"INTEL-SA-0000\",\"INTEL-SA-000011\"]}"),
            TEE_OK);
+    expect("no list of denied ones", WITH("\"tcb\":{\"deny_advisories\":[]}"), TEE_OK);
     expect("the least number", WITH("\"tcb\":{\"min_eval\":17}"), TEE_OK);
     expect("one below", WITH("\"tcb\":{\"min_eval\":18}"), E_EVAL_NUMBER);
     expect("the greatest age", WITH("\"tcb\":{\"max_age_s\":100}"), TEE_OK);
+    expect("no number", WITH("\"tcb\":{\"min_eval\":0}"), TEE_OK);
+    expect("no age", WITH("\"tcb\":{\"max_age_s\":0}"), TEE_OK);
+    expect("the greatest number", WITH("\"tcb\":{\"min_eval\":4294967295}"), E_EVAL_NUMBER);
+    expect("the greatest age that can be said", WITH("\"tcb\":{\"max_age_s\":2147483647}"), TEE_OK);
     expect("a second older", WITH("\"tcb\":{\"max_age_s\":99}"), E_COLLATERAL_AGE);
+}
+END_TEST
+
+/* Each advisory of the grade against each place of the list. */
+START_TEST(a_denied_advisory_is_found_wherever_it_stands)
+{
+    static const char *const ids[] = { "INTEL-SA-00001", "INTEL-SA-00002", "INTEL-SA-00003" };
+    for (size_t count = 1; count <= 3; count++)
+        for (size_t at = 0; at < count; at++)
+            for (unsigned place = 0; place < 3; place++) {
+                char json[2048], list[3][16];
+                for (unsigned i = 0; i < 3; i++)
+                    snprintf(list[i], sizeof list[i], i == place ? "INTEL-SA-99999" : "INTEL-SA-1000%u", i);
+                snprintf(json, sizeof json, WITH("\"tcb\":{\"deny_advisories\":[\"%s\",\"%s\",\"%s\"]}"), list[0],
+                         list[1], list[2]);
+                for (size_t i = 0; i < count; i++)
+                    grade.advisories[i] = view_str(ids[i]);
+                grade.advisory_count = count;
+                expect("none is denied", json, TEE_OK);
+                grade.advisories[at] = view_str("INTEL-SA-99999");
+                expect("one is denied", json, E_ADVISORY);
+            }
+    for (size_t i = 0; i < TCB_ADVISORIES_MAX; i++)
+        grade.advisories[i] = view_str(ids[0]);
+    grade.advisory_count = TCB_ADVISORIES_MAX;
+    grade.advisories[TCB_ADVISORIES_MAX - 1] = view_str("INTEL-SA-99999");
+    expect("the last of all", WITH("\"tcb\":{\"deny_advisories\":[\"INTEL-SA-99999\"]}"), E_ADVISORY);
+}
+END_TEST
+
+/* Of three images, and of three alternatives of a register. */
+START_TEST(a_match_is_found_wherever_it_stands)
+{
+#define NAMED(name, mr_td)                                                                                             \
+    "{\"name\":\"" name "\",\"mrtd\":" mr_td                                                                           \
+    ",\"rtmr0\":\"" REG("2") "\",\"rtmr1\":\"" REG("3") "\",\"rtmr2\":\"" REG("4") "\"}"
+#define HIT "\"" REG("1") "\""
+#define MISS "\"" REG("9") "\""
+    static const char *const matching[] = {
+        "{" LIST ",\"images\":[" NAMED("one", HIT) "," NAMED("two", MISS) "," NAMED("three", MISS) "]}",
+        "{" LIST ",\"images\":[" NAMED("two", MISS) "," NAMED("one", HIT) "," NAMED("three", MISS) "]}",
+        "{" LIST ",\"images\":[" NAMED("two", MISS) "," NAMED("three", MISS) "," NAMED("one", HIT) "]}",
+        "{" LIST ",\"images\":[" NAMED("one", HIT) "," NAMED("two", HIT) "]}",
+        "{" LIST ",\"images\":[" NAMED("one", "[" HIT "," MISS "," MISS "]") "]}",
+        "{" LIST ",\"images\":[" NAMED("one", "[" MISS "," HIT "," MISS "]") "]}",
+        "{" LIST ",\"images\":[" NAMED("one", "[" MISS "," MISS "," HIT "]") "]}",
+    };
+    for (size_t i = 0; i < COUNT(matching); i++)
+        expect(matching[i], matching[i], TEE_OK);
+    expect("none", "{" LIST ",\"images\":[" NAMED("one", "[" MISS "," MISS "," MISS "]") "," NAMED("two", MISS) "]}",
+           E_MEASUREMENT);
+}
+END_TEST
+
+/* Each of three rules, by an event that differs or is missing. */
+START_TEST(each_required_event_counts)
+{
+    static const uint8_t other[] = { 0xc0, 0xff, 0xef };
+    static const char three[] =
+        EVENTS("\"one\":[\"" COMPOSE "\"],\"two\":[\"" COMPOSE "\"],\"three\":[\"" COMPOSE "\"]");
+    static const char *const names[] = { "one", "two", "three" };
+    quote.td.rtmr[3] = regs[5];
+    eventlog.ready = 3;
+    events[3] = events[2]; /* system-ready */
+    for (unsigned i = 0; i < 3; i++) {
+        events[i] = events[0];
+        events[i].name = view_str(names[i]);
+    }
+    subject.log = &eventlog;
+    expect("all three", three, TEE_OK);
+    for (unsigned i = 0; i < 3; i++) {
+        const event_t genuine = events[i];
+        events[i].payload = view_of(other, 3);
+        expect("another payload, differing in its last byte", three, E_EVENT_REQUIRED);
+        events[i] = genuine;
+        events[i].name = view_str("four");
+        expect("one that is missing", three, E_EVENT_REQUIRED);
+        events[i] = genuine;
+    }
+    events[1].payload = view_of(NULL, 0);
+    expect("an empty payload that is admitted last", EVENTS("\"two\":[\"00\",\"01\",\"\"]"), TEE_OK);
+    expect("an empty payload that is admitted first", EVENTS("\"two\":[\"\",\"01\"]"), TEE_OK);
+    expect("an empty payload that is not admitted", EVENTS("\"two\":[\"00\"]"), E_EVENT_REQUIRED);
+}
+END_TEST
+
+START_TEST(a_key_providers_payload_has_a_maximum)
+{
+    static const size_t lengths[] = { 4095, 4096, 4097, 100000 };
+    static const char json[] = "{\"name\":\"kms\"}";
+    quote.td.rtmr[3] = regs[5];
+    subject.log = &eventlog;
+    for (size_t i = 0; i < COUNT(lengths); i++) {
+        uint8_t *text = malloc(lengths[i]);
+        memset(text, ' ', lengths[i]);
+        memcpy(text, json, strlen(json));
+        events[1].payload = view_of(text, lengths[i]);
+        expect("a payload with spaces", BOTH, lengths[i] <= 4096 ? TEE_OK : E_EVENT_REQUIRED);
+        free(text);
+    }
+    static const char *const wrong[] = { "",
+                                         "{}",
+                                         "[]",
+                                         "7",
+                                         "{\"name\":7}",
+                                         "{\"name\":null}",
+                                         "{\"name\":\"\"}",
+                                         "{\"name\":\"km\"}",
+                                         "{\"name\":\"kmss\"}",
+                                         "{\"id\":\"kms\"}",
+                                         "kms",
+                                         "{\"name\":\"kms\"" };
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        events[1].payload = view_str(wrong[i]);
+        expect(wrong[i], BOTH, E_EVENT_REQUIRED);
+    }
+}
+END_TEST
+
+/* The last byte of every field that is compared, in the value that the policy names and where zeros are demanded. */
+START_TEST(the_last_byte_of_each_field_counts)
+{
+    static const struct {
+        const char *rule;
+        uint8_t *field;
+        size_t n;
+    } rows[] = {
+        { WITH("\"td\":{\"xfam\":\"" R8("e7") "\"}"), xfam, 8 },
+        { WITH("\"td\":{\"mrconfigid\":\"" REG("0") "\"}"), config_id, 48 },
+        { WITH("\"td\":{\"mrowner\":\"" REG("0") "\"}"), owner, 48 },
+        { WITH("\"td\":{\"mrownerconfig\":\"" REG("0") "\"}"), owner_config, 48 },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        expect(rows[i].rule, rows[i].rule, TEE_OK);
+        for (size_t at = 0; at < rows[i].n; at++) {
+            rows[i].field[at] ^= 0x80;
+            expect(rows[i].rule, rows[i].rule, E_TD_FIELD);
+            rows[i].field[at] ^= 0x80;
+        }
+    }
+    for (size_t at = 0; at < 48; at++) {
+        service[at] = 0x80;
+        expect("a service TD", ONE, E_TD_SERVICE);
+        service[at] = 0;
+    }
+    quote.td.rtmr[3] = regs[5];
+    expect("exact", EXACT, TEE_OK);
+    for (size_t at = 0; at < 48; at++) {
+        regs[5][at] ^= 1;
+        expect("exact", EXACT, E_MEASUREMENT);
+        regs[5][at] ^= 1;
+    }
 }
 END_TEST
 
@@ -447,13 +812,21 @@ START_TEST(same_as_self_needs_a_self_and_compares_with_it)
     const uint8_t **at[4] = { &quote.td.mr_td, &quote.td.rtmr[1], &quote.td.rtmr[2], &quote.td.rtmr[3] };
     for (unsigned i = 0; i < 4; i++) {
         const uint8_t *genuine = *at[i];
-        *at[i] = regs[6];
-        ck_assert_int_eq(judge_self(p), E_MEASUREMENT);
+        for (size_t byte = 0; byte < 48; byte++) {
+            uint8_t other[48];
+            memcpy(other, genuine, 48);
+            other[byte] ^= 1;
+            *at[i] = other;
+            ck_assert_int_eq(judge_self(p), E_MEASUREMENT);
+        }
         *at[i] = genuine;
     }
-    xfam[0] ^= 1;
-    ck_assert_int_eq(judge_self(p), E_MEASUREMENT);
-    xfam[0] ^= 1;
+    for (size_t byte = 0; byte < 8; byte++) {
+        xfam[byte] ^= 1;
+        ck_assert_int_eq(judge_self(p), E_MEASUREMENT);
+        xfam[byte] ^= 1;
+    }
+    ck_assert_int_eq(judge_self(p), TEE_OK);
     attributes[7] = 0x80; /* PERFMON: allowed, but not ours */
     ck_assert_int_eq(judge_self(p), E_MEASUREMENT);
     policy_free(p);
@@ -475,9 +848,26 @@ START_TEST(another_instance_of_the_same_application_is_self)
     subject.log = &eventlog;
     ck_assert_int_eq(judge_self(p), TEE_OK);
     ck_assert_int_eq(judge_self(without), E_MEASUREMENT);
-    hash[31] ^= 1;
-    ck_assert_int_eq(judge_self(p), E_MEASUREMENT);
-    hash[31] ^= 1;
+    for (size_t byte = 0; byte < 32; byte++) {
+        hash[byte] ^= 1;
+        ck_assert_int_eq(judge_self(p), E_MEASUREMENT);
+        hash[byte] ^= 1;
+    }
+    for (size_t n = 0; n < 32; n += 31) { /* of another length */
+        events[0].payload = view_of(hash, n);
+        ck_assert_int_eq(judge_self(p), E_MEASUREMENT);
+    }
+    events[0].payload = view_of(hash, 32);
+    ck_assert_int_eq(judge_self(p), TEE_OK);
+    memset(hash, 0, sizeof hash); /* the hash of zeros is that of nobody who has none */
+    ck_assert_int_eq(judge_self(without), E_MEASUREMENT);
+    events[0].payload = view_of(hash, 31);
+    ck_assert_int_eq(policy_set_self(without, &quote, &eventlog), RC_OK); /* of another length: none */
+    quote.td.rtmr[3] = regs[7];
+    events[0].payload = view_of(hash, 32);
+    ck_assert_int_eq(judge_self(without), E_MEASUREMENT);
+    memset(hash, 0x77, sizeof hash);
+    ck_assert_int_eq(judge_self(p), TEE_OK);
     events[1] = events[0]; /* twice */
     ck_assert_int_eq(judge_self(p), E_MEASUREMENT);
     policy_free(p);
@@ -489,9 +879,13 @@ int main(void)
 {
     return UNIT_RUN_AROUND(
         "policy", setup, NULL, what_is_wrong_is_refused_and_named, every_truncation_is_refused,
-        the_digest_is_of_the_text, sizes_have_their_maximum, debug_and_the_simulator_need_a_build_that_admits_them,
+        the_digest_is_of_the_text, sizes_have_their_maximum, texts_have_their_maximum, keys_of_any_length_are_told_of,
+        an_image_has_at_most_16_events, one_event_has_at_most_as_many_values_as_a_list,
+        a_policy_without_memory_is_not_read, debug_and_the_simulator_need_a_build_that_admits_them,
         an_empty_list_rejects_everything, each_register_counts, register_3_is_zero_exact_or_told_by_its_events,
         the_td_is_judged_before_its_image, statuses_are_accepted_by_name,
         a_grace_period_is_for_a_platform_that_is_out_of_date, advisories_numbers_and_ages_have_bounds,
+        a_denied_advisory_is_found_wherever_it_stands, a_match_is_found_wherever_it_stands, each_required_event_counts,
+        a_key_providers_payload_has_a_maximum, the_last_byte_of_each_field_counts,
         same_as_self_needs_a_self_and_compares_with_it, another_instance_of_the_same_application_is_self);
 }

@@ -84,6 +84,8 @@ static void build_default(made_t *m)
 
 /* Parses an exact-size heap copy, so that ASan sees an over-read; checks that out is untouched and why is said on
  * failure. */
+static tee_code_t last_code; /* of the last parse */
+
 static rc_t parse_by(rc_t (*parser)(quote_t *out, err_t *fault, view_t in), const made_t *m, size_t n)
 {
     uint8_t *copy = malloc(n ? n : 1);
@@ -97,6 +99,7 @@ static rc_t parse_by(rc_t (*parser)(quote_t *out, err_t *fault, view_t in), cons
         ck_assert_mem_eq(&q, &before, sizeof q);
         ck_assert_str_ne(fault.text, "");
     }
+    last_code = fault.code;
     free(copy);
     return rc;
 }
@@ -204,13 +207,20 @@ START_TEST(quotes_of_guests_and_of_enclaves_are_not_mixed_up)
     build(&m, 3, 1, 32, view_str(CHAIN));
     ck_assert_int_eq(parse_sgx(&m, m.n), RC_OK);
     ck_assert_int_eq(parse(&m, m.n), RC_REFUSED);
+    ck_assert_uint_eq(last_code, E_VERSION);
     put_at(&m, 4, 0x81, 4);
     ck_assert_int_eq(parse_sgx(&m, m.n), RC_REFUSED);
+    ck_assert_uint_eq(last_code, E_TEETYPE);
     ck_assert_int_eq(parse(&m, m.n), RC_REFUSED);
     for (unsigned version = 0; version < 8; version++) {
         build(&m, 3, 1, 32, view_str(CHAIN));
         put_at(&m, 0, version, 2);
         ck_assert_int_eq(parse_sgx(&m, m.n), version == 3 ? RC_OK : RC_REFUSED);
+        ck_assert_uint_eq(last_code, version == 3 ? TEE_OK : E_VERSION);
+        if (version != 4 && version != 5) {
+            ck_assert_int_eq(parse(&m, m.n), RC_REFUSED);
+            ck_assert_uint_eq(last_code, E_VERSION);
+        }
         build_default(&m);
         put_at(&m, 0, version, 2);
         ck_assert_int_eq(parse_sgx(&m, m.n), RC_REFUSED);
@@ -270,6 +280,26 @@ START_TEST(other_versions_keys_tees_and_vendors_are_refused)
         build_default(&m);
         put_at(&m, rows[i].at, rows[i].value, rows[i].n);
         ck_assert_msg(parse(&m, m.n) == RC_REFUSED, "row %zu", i);
+        ck_assert_uint_eq(last_code, rows[i].at == 0   ? E_VERSION
+                                     : rows[i].at == 2 ? E_KEYTYPE
+                                     : rows[i].at == 4 ? E_TEETYPE
+                                                       : E_VENDOR);
+    }
+}
+END_TEST
+
+START_TEST(each_byte_of_the_vendor_counts)
+{
+    for (size_t at = 12; at < 28; at++) {
+        made_t m;
+        build_default(&m);
+        m.bytes[at] ^= 1;
+        ck_assert_int_eq(parse(&m, m.n), RC_REFUSED);
+        ck_assert_uint_eq(last_code, E_VENDOR);
+        build(&m, 3, 1, 32, view_str(CHAIN));
+        m.bytes[at] ^= 1;
+        ck_assert_int_eq(parse_sgx(&m, m.n), RC_REFUSED);
+        ck_assert_uint_eq(last_code, E_VENDOR);
     }
 }
 END_TEST
@@ -293,6 +323,7 @@ START_TEST(a_version_5_body_must_have_the_size_of_its_type)
             put_at(&m, 48, rows[i].type, 2);
             put_at(&m, 50, rows[i].size, 4);
             ck_assert_msg(parse(&m, m.n) == rows[i].want, "row %zu", i);
+            ck_assert_uint_eq(last_code, rows[i].want == RC_REFUSED ? E_BODYTYPE : E_BODYSIZE);
         }
 }
 END_TEST
@@ -306,11 +337,13 @@ START_TEST(certification_types_and_sizes_must_fit)
         build_default(&m);
         put_at(&m, m.inner, wrong_inner[i], 2);
         ck_assert_int_eq(parse(&m, m.n), RC_REFUSED);
+        ck_assert_uint_eq(last_code, E_CERTTYPE_INNER);
     }
     for (size_t i = 0; i < sizeof wrong_outer / sizeof wrong_outer[0]; i++) {
         build_default(&m);
         put_at(&m, m.section + 4 + 128, wrong_outer[i], 2);
         ck_assert_int_eq(parse(&m, m.n), RC_REFUSED);
+        ck_assert_uint_eq(last_code, E_CERTTYPE_OUTER);
     }
     build_default(&m);
     const size_t sizes[] = { m.section, m.section + 4 + 130, m.inner + 2 };
@@ -364,6 +397,8 @@ START_TEST(the_chain_is_exactly_three_blocks)
         TEXT(CHAIN "\0"),
         TEXT(BLOCK "\n" BLOCK "\r\n" BLOCK "\n"),
         TEXT(CHAIN "\n\n"),
+        TEXT(BLOCK "-----BEGIN CERTIFICATE-----\r\nMII\r\nAA==\r\n-----END CERTIFICATE-----\r\n" BLOCK),
+        TEXT(BLOCK BLOCK "-----BEGIN CERTIFICATE-----AZaz09+/=-----END CERTIFICATE-----"),
     }, bad[] = {
         TEXT(""),
         TEXT(BLOCK),
@@ -389,6 +424,7 @@ START_TEST(the_chain_is_exactly_three_blocks)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         build(&m, 4, 2, 32, view_of(bad[i].p, bad[i].n));
         ck_assert_msg(parse(&m, m.n) == RC_MALFORMED, "bad row %zu", i);
+        ck_assert_uint_eq(last_code, E_PEM);
     }
 }
 END_TEST
@@ -398,6 +434,7 @@ int main(void)
     return UNIT_RUN("quote", version_4_and_5_fields_stand_at_their_offsets, an_enclaves_quote_is_read_by_its_own_parser,
                     quotes_of_guests_and_of_enclaves_are_not_mixed_up, every_truncation_is_malformed,
                     only_zeros_may_follow_the_end, other_versions_keys_tees_and_vendors_are_refused,
-                    a_version_5_body_must_have_the_size_of_its_type, certification_types_and_sizes_must_fit,
-                    authentication_data_has_any_length_up_to_its_maximum, the_chain_is_exactly_three_blocks);
+                    each_byte_of_the_vendor_counts, a_version_5_body_must_have_the_size_of_its_type,
+                    certification_types_and_sizes_must_fit, authentication_data_has_any_length_up_to_its_maximum,
+                    the_chain_is_exactly_three_blocks);
 }

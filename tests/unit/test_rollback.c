@@ -114,6 +114,88 @@ START_TEST(platforms_and_issuers_are_remembered_apart)
 }
 END_TEST
 
+/* Of a platform's name, an issuer's name and a list's number. */
+START_TEST(each_byte_of_names_and_numbers_counts)
+{
+    accept();
+    info.evaluation_number--;
+    for (size_t i = 0; i < 6; i++) {
+        info.fmspc[i] ^= 1;
+        ck_assert_int_eq(check(), TEE_OK);
+        info.fmspc[i] ^= 1;
+    }
+    ck_assert_int_eq(check(), E_ROLLBACK);
+    info.evaluation_number++;
+    pck_crl.this_update--;
+    for (size_t i = 0; i < 32; i++) {
+        pck_crl.issuer.b[i] ^= 0x40;
+        ck_assert_int_eq(check(), TEE_OK);
+        pck_crl.issuer.b[i] ^= 0x40;
+    }
+    ck_assert_int_eq(check(), E_ROLLBACK);
+    pck_crl.this_update++;
+    memset(pck_crl.number, 7, sizeof pck_crl.number);
+    accept();
+    for (size_t i = 0; i < sizeof pck_crl.number; i++) {
+        pck_crl.number[i]--;
+        ck_assert_int_eq(check(), E_ROLLBACK);
+        pck_crl.number[i] = 8;
+        ck_assert_int_eq(check(), TEE_OK);
+        pck_crl.number[i] = 7;
+    }
+}
+END_TEST
+
+START_TEST(every_row_is_found_again)
+{
+    for (unsigned i = 0; i < ROLLBACK_ROWS_MAX; i++) {
+        info.fmspc[5] = (uint8_t)i;
+        accept();
+    }
+    for (unsigned i = 0; i < ROLLBACK_ROWS_MAX; i++) {
+        info.fmspc[5] = (uint8_t)i;
+        ck_assert_int_eq(check(), TEE_OK);
+        info.evaluation_number--;
+        ck_assert_msg(check() == E_ROLLBACK, "platform %u", i);
+        info.evaluation_number++;
+    }
+    for (unsigned i = 0; i < ROLLBACK_ROWS_MAX - 1; i++) { /* and the root */
+        pck_crl.issuer.b[31] = (uint8_t)i;
+        accept();
+    }
+    for (unsigned i = 0; i < ROLLBACK_ROWS_MAX - 1; i++) {
+        pck_crl.issuer.b[31] = (uint8_t)i;
+        pck_crl.this_update--;
+        ck_assert_msg(check() == E_ROLLBACK, "issuer %u", i);
+        pck_crl.this_update++;
+    }
+}
+END_TEST
+
+/* Whichever row was used least recently: the first, one in the middle, the last. */
+START_TEST(any_row_may_be_the_one_to_be_forgotten)
+{
+    static const unsigned oldest[] = { 0, ROLLBACK_ROWS_MAX / 2, ROLLBACK_ROWS_MAX - 1 };
+    for (size_t k = 0; k < 3; k++) {
+        setup();
+        for (unsigned turn = 0; turn < 2; turn++)
+            for (unsigned i = 0; i < ROLLBACK_ROWS_MAX; i++) {
+                if (turn && i == oldest[k])
+                    continue;
+                info.fmspc[5] = (uint8_t)i;
+                accept();
+            }
+        info.fmspc[5] = 0xee;
+        accept();
+        info.evaluation_number--;
+        for (unsigned i = 0; i < ROLLBACK_ROWS_MAX; i++) {
+            info.fmspc[5] = (uint8_t)i;
+            ck_assert_msg(check() == (i == oldest[k] ? TEE_OK : E_ROLLBACK), "oldest %u, row %u", oldest[k], i);
+        }
+    }
+}
+END_TEST
+
 START_TEST(the_least_recently_used_platform_is_forgotten_first)
 {
     accept(); /* FMSPC ...00 at 17 */
@@ -157,5 +239,6 @@ int main(void)
     return UNIT_RUN_AROUND(
         "rollback", setup, NULL, the_same_again_and_anything_newer_is_fine, anything_older_is_refused,
         a_newer_number_does_not_excuse_an_older_date, platforms_and_issuers_are_remembered_apart,
+        each_byte_of_names_and_numbers_counts, every_row_is_found_again, any_row_may_be_the_one_to_be_forgotten,
         the_least_recently_used_platform_is_forgotten_first, the_root_is_not_forgotten_for_the_sake_of_issuers);
 }

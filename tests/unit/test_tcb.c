@@ -431,16 +431,60 @@ START_TEST(lists_have_their_maximum)
 }
 END_TEST
 
+START_TEST(advisory_ids_have_their_maximum)
+{
+    static const char *const lists[] = { "%s\"", "%s\",\"B\",\"C\"", "A\",\"%s\",\"C\"", "A\",\"B\",\"%s\"" };
+    static const size_t lengths[] = { 1, 31, 32, 33, 5000, 0 };
+    char id[5001], list[5100];
+    for (size_t i = 0; i < COUNT(lists); i++)
+        for (size_t k = 0; k < COUNT(lengths); k++) {
+            memset(id, 'I', lengths[k]);
+            id[lengths[k]] = '\0';
+            snprintf(list, sizeof list, lists[i], id);
+            view_t text = changed(INFO, "INTEL-SA-00001\"", list);
+            uint8_t *exact = malloc(text.n); /* a sanitizer sees a read behind its end */
+            memcpy(exact, text.p, text.n);
+            bool good = lengths[k] > 0 && lengths[k] <= 32;
+            ck_assert_msg(info_code(view_of(exact, text.n)) == (good ? TEE_OK : E_TCB_JSON), "list %zu, %zu characters",
+                          i, lengths[k]);
+            free(exact);
+        }
+}
+END_TEST
+
+/* Each of four levels, and of the three of a QE identity, has a fault in turn. */
+START_TEST(a_malformed_level_is_refused_wherever_it_stands)
+{
+    static const char *const levels[] = { LEVEL_A, LEVEL_B, LEVEL_C, LEVEL_D };
+    static const char *const wrong[] = { "7", "null", "{}", "[]", "{\"tcb\":{}}" };
+    for (size_t i = 0; i < COUNT(levels); i++)
+        for (size_t k = 0; k < COUNT(wrong); k++)
+            ck_assert_msg(info_code(changed(INFO, levels[i], wrong[k])) == E_TCB_COMPONENTS, "level %zu, %s", i,
+                          wrong[k]);
+    static const char *const svns[] = { "{\"isvsvn\":4}," DATE ",\"tcbStatus\":\"OutOfDate\"", "{\"isvsvn\":6}",
+                                        "{\"isvsvn\":2}," DATE ",\"tcbStatus\":\"Revoked\"" };
+    for (size_t i = 0; i < COUNT(svns); i++)
+        ck_assert_msg(identity_code(changed(IDENTITY, svns[i], "{\"isvsvn\":65536}")) != TEE_OK, "level %zu", i);
+    static const char *const modules[] = { MODULE("TDX_03"), MODULE("tdx_1F") };
+    for (size_t i = 0; i < COUNT(modules); i++)
+        for (size_t k = 0; k < COUNT(wrong); k++)
+            ck_assert_msg(info_code(changed(INFO, modules[i], wrong[k])) == E_TCB_JSON, "module %zu, %s", i, wrong[k]);
+}
+END_TEST
+
 START_TEST(memory_that_ends_is_told_as_such)
 {
     bool whole = false;
-    for (size_t limit = 0; !whole; limit += 256) {
+    for (size_t limit = 0; !whole; limit += 16) {
         arena_t small;
-        tcb_info_t x;
+        tcb_info_t x, before;
         err_t fault = { 0 };
+        memset(&before, 0x5a, sizeof before);
+        x = before;
         arena_init(&small, limit);
         rc_t rc = tcb_info_parse(&x, &fault, &small, view_str(INFO), TCB_OF_TDX);
         ck_assert(rc == RC_OK || (rc == RC_NOMEM && fault.code == E_NOMEM));
+        ck_assert(rc == RC_OK || memcmp(&x, &before, sizeof x) == 0);
         whole = rc == RC_OK;
         arena_free(&small);
     }
@@ -498,6 +542,7 @@ int main(void)
         a_tcb_info_is_read_and_its_levels_sorted, a_qe_identity_is_read_and_its_levels_sorted,
         a_malformed_tcb_info_is_refused_with_its_code, a_malformed_qe_identity_is_refused_with_its_code,
         documents_of_one_tee_are_not_those_of_the_other, documents_are_whole_bounded_and_stand_alone,
-        lists_have_their_maximum, memory_that_ends_is_told_as_such, the_order_of_levels_in_the_document_does_not_matter,
+        lists_have_their_maximum, advisory_ids_have_their_maximum, a_malformed_level_is_refused_wherever_it_stands,
+        memory_that_ends_is_told_as_such, the_order_of_levels_in_the_document_does_not_matter,
         statuses_have_the_names_that_intel_gives_them);
 }

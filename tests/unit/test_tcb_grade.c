@@ -181,6 +181,54 @@ START_TEST(the_first_module_level_that_is_reached_decides)
 }
 END_TEST
 
+START_TEST(a_modules_identity_is_found_wherever_it_stands)
+{
+    for (unsigned place = 0; place < 3; place++) {
+        tcb_module_t modules[3] = { p.module, p.module, p.module };
+        tcb_level_t levels[3] = { p.module_levels[0], p.module_levels[0], p.module_levels[0] };
+        for (unsigned i = 0; i < 3; i++) {
+            modules[i].version = i == place ? MODULE_VERSION : (uint8_t)(7 + i);
+            modules[i].levels = &levels[i];
+            levels[i].status = i == place ? TCB_SW_HARDENING_NEEDED : TCB_REVOKED;
+        }
+        tcb_grade_t g;
+        p.info.modules = modules;
+        p.info.module_count = 3;
+        ck_assert_int_eq(grade(&g), TEE_OK);
+        ck_assert_int_eq(g.module, TCB_SW_HARDENING_NEEDED);
+        modules[place].version = 2;
+        ck_assert_int_eq(code(), E_MODULE_ID);
+        setup();
+    }
+}
+END_TEST
+
+START_TEST(a_level_is_found_wherever_it_stands)
+{
+    static const tcb_status_t statuses[3] = { TCB_UP_TO_DATE, TCB_CONFIGURATION_NEEDED, TCB_OUT_OF_DATE };
+    tcb_grade_t g;
+    for (unsigned i = 0; i < 3; i++) { /* each demands one less of component 15 of both */
+        p.levels[i] = p.levels[0];
+        p.levels[i].sgx[15] = (uint8_t)(25 - i);
+        p.levels[i].tdx[15] = (uint8_t)(35 - i);
+        p.levels[i].status = statuses[i];
+        p.levels[i].tcb_date = 100 + i;
+    }
+    p.info.level_count = 3;
+    for (unsigned i = 0; i < 4; i++) {
+        p.components[15] = (uint8_t)(25 - i);
+        p.svn[15] = (uint8_t)(35 - i);
+        if (i == 3) {
+            ck_assert_int_eq(code(), E_TCB_UNSUPPORTED);
+            continue;
+        }
+        ck_assert_int_eq(grade(&g), TEE_OK);
+        ck_assert_int_eq(g.platform, statuses[i]);
+        ck_assert_int_eq(g.tcb_date, 100 + i);
+    }
+}
+END_TEST
+
 START_TEST(module_version_0_has_no_status)
 {
     tcb_grade_t g;
@@ -465,9 +513,19 @@ START_TEST(the_quoting_enclave_must_be_the_one_of_the_identity_50)
     ck_assert_int_eq(CODE(), E_QE_DEBUG);
     attributes[0] &= 0xfd;
     id.attributes[0] &= 0xfd;
-    signer[31] = 1;
-    ck_assert_int_eq(CODE(), E_QE_SIGNER);
-    signer[31] = 0;
+    memset(id.attributes_mask, 0xff, sizeof id.attributes_mask);
+    id.attributes[0] = 0x15;
+    for (unsigned i = 0; i < 16; i++) {
+        attributes[i] ^= 0x80;
+        ck_assert_int_eq(CODE(), E_QE_ATTR);
+        attributes[i] ^= 0x80;
+    }
+    for (unsigned i = 0; i < 32; i++) {
+        signer[i] ^= 1;
+        ck_assert_int_eq(CODE(), E_QE_SIGNER);
+        signer[i] ^= 1;
+    }
+    ck_assert_int_eq(CODE(), TEE_OK);
     qe.isv_prod_id = 1;
     ck_assert_int_eq(CODE(), E_QE_PRODID);
     qe.isv_prod_id = 2;
@@ -488,8 +546,9 @@ int main(void)
     return UNIT_RUN_AROUND("tcb_grade", setup, NULL, each_component_one_below_equal_and_above_44,
                            a_module_with_a_version_is_not_compared_with_components_0_and_1_45,
                            the_first_level_that_matches_in_all_decides, a_module_must_have_its_identity_46,
-                           the_first_module_level_that_is_reached_decides, module_version_0_has_no_status,
-                           signer_and_attributes_of_the_module_are_checked_47,
+                           the_first_module_level_that_is_reached_decides,
+                           a_modules_identity_is_found_wherever_it_stands, a_level_is_found_wherever_it_stands,
+                           module_version_0_has_no_status, signer_and_attributes_of_the_module_are_checked_47,
                            platform_module_and_qe_converge_by_the_table_43,
                            advisories_are_united_in_order_without_duplicates_and_none_is_lost,
                            a_td_that_began_on_an_older_module_is_advised_to_relaunch_49,

@@ -4,6 +4,7 @@
 
 #include "base/hex.h"
 #include "tee/tee.h"
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
 
 /* Source: the quote that the prototype publishes for this key (a real TDX quote; its report data). Python's hashlib
@@ -41,6 +42,52 @@ START_TEST(attest_report_data_matches_the_known_answer)
 }
 END_TEST
 
+static const struct {
+    size_t part, max;
+} bounds[] = { { 0, TEE_QUOTE_LEN_MAX }, { 1, TEE_EVENT_LOG_MAX }, { 2, TEE_VM_CONFIG_MAX } };
+
+START_TEST(the_parts_of_an_evidence_have_their_maximum)
+{
+    for (size_t i = 0; i < 3; i++)
+        for (size_t extra = 0; extra < 2; extra++) {
+            size_t n = bounds[i].max + extra;
+            uint8_t *bytes = malloc(n);
+            view_t parts[3] = { view_str("quote"), view_str("log"), view_str("config") };
+            tee_evidence_t e = { .buffer = NULL, .quote = { NULL, 77 } };
+            memset(bytes, 0xa5, n);
+            parts[bounds[i].part] = view_of(bytes, n);
+            rc_t rc = tee_evidence_make(&e, TEE_EVIDENCE_DSTACK, parts[0], parts[1], parts[2]);
+            ck_assert_int_eq(rc, extra ? RC_LIMIT : RC_OK);
+            ck_assert_uint_eq(e.quote.n, extra ? 77 : parts[0].n);
+            if (!rc) {
+                ck_assert_int_eq(e.type, TEE_EVIDENCE_DSTACK);
+                ck_assert(view_eq(e.quote, parts[0]) && view_eq(e.event_log, parts[1]) &&
+                          view_eq(e.vm_config, parts[2]));
+                tee_evidence_free(&e);
+                ck_assert(!e.buffer && !e.quote.n && !e.event_log.n && !e.vm_config.n);
+            }
+            free(bytes);
+        }
+    tee_evidence_t e;
+    ck_assert_int_eq(tee_evidence_make(&e, TEE_EVIDENCE_TDX, view_of(NULL, 0), view_of(NULL, 0), view_of(NULL, 0)),
+                     RC_OK);
+    ck_assert(e.quote.n == 0 && e.event_log.n == 0 && e.vm_config.n == 0);
+    tee_evidence_free(&e);
+    tee_evidence_free(NULL);
+}
+END_TEST
+
+START_TEST(an_evidence_without_memory_is_not_made)
+{
+    tee_evidence_t e = { .quote = { NULL, 77 } };
+    allocations_left = 0;
+    rc_t rc = COUNTED(tee_evidence_make(&e, TEE_EVIDENCE_TDX, view_str("quote"), view_of(NULL, 0), view_of(NULL, 0)));
+    allocations_left = SIZE_MAX;
+    ck_assert_int_eq(rc, RC_NOMEM);
+    ck_assert_uint_eq(e.quote.n, 77);
+}
+END_TEST
+
 START_TEST(a_simulator_opens_or_says_that_the_build_has_none)
 {
     static const uint8_t seed[32] = { 1 };
@@ -62,5 +109,6 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN("tee", register_report_data_matches_the_published_quote,
-                    attest_report_data_matches_the_known_answer, a_simulator_opens_or_says_that_the_build_has_none);
+                    attest_report_data_matches_the_known_answer, the_parts_of_an_evidence_have_their_maximum,
+                    an_evidence_without_memory_is_not_made, a_simulator_opens_or_says_that_the_build_has_none);
 }

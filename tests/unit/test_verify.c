@@ -2,6 +2,7 @@
  * them. Defects that only a simulated CA can sign: the tests of the simulator. */
 #include "base/hex.h"
 #include "tee/verify/verify.h"
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/tdx_files.h"
 #include "tests/unit/unit.h"
 
@@ -339,16 +340,64 @@ END_TEST
 START_TEST(memory_is_bounded_by_the_arena)
 {
     bool verified = false;
-    for (size_t limit = 64; !verified && limit < (1u << 20); limit += limit / 4) {
+    for (size_t limit = 64; !verified && limit < (1u << 20); limit += limit / 16) {
         err_t fault = { 0 };
         arena_t small;
+        tee_verified_t before;
+        memset(&before, 0x5a, sizeof before);
+        found = before;
         arena_init(&small, limit);
         rc_t rc = tee_verify(&found, &fault, &small, quote, &collateral, CHAIN_INTEL_ROOT, NULL, TDX_NOW);
         verified = rc == RC_OK;
         ck_assert(verified || (rc == RC_NOMEM && fault.code == E_NOMEM));
+        ck_assert(verified || memcmp(&found, &before, sizeof found) == 0);
         arena_free(&small);
     }
     ck_assert(verified);
+}
+END_TEST
+
+/* The n-th allocation fails, for each n: of the verifier, the parsers that it calls, and the policy. */
+static rc_t with_allocations(size_t n, err_t *fault, bool appraised)
+{
+    static const uint8_t no_data[64];
+    static rollback_t rollback_before;
+    tee_verified_t before;
+    tee_claim_t claim = { .type = TEE_EVIDENCE_TDX, .quote = quote };
+    policy_t *p;
+    ck_assert_int_eq(policy_default(&p), RC_OK);
+    ck_assert_int_eq(collateral_write(&claim.collateral, &memory, &collateral), RC_OK);
+    memset(&before, 0x5a, sizeof before);
+    found = before;
+    rollback_before = rollback;
+    *fault = (err_t){ 0 };
+    allocations_left = n;
+    rc_t rc =
+        appraised
+            ? COUNTED(tee_appraise(&found, NULL, fault, &memory, &claim, no_data, p, &rollback, TDX_NOW))
+            : COUNTED(tee_verify(&found, fault, &memory, quote, &collateral, CHAIN_INTEL_ROOT, &rollback, TDX_NOW));
+    allocations_left = SIZE_MAX;
+    if (rc) {
+        ck_assert_mem_eq(&found, &before, sizeof found);
+        ck_assert_mem_eq(&rollback, &rollback_before, sizeof rollback);
+    }
+    policy_free(p);
+    return rc;
+}
+
+START_TEST(each_allocation_that_fails_is_told_as_such)
+{
+    for (int appraised = 0; appraised < 2; appraised++) {
+        const tee_code_t end = appraised ? E_MEASUREMENT : TEE_OK; /* where memory is enough */
+        err_t fault;
+        size_t n = 0;
+        for (rc_t rc = RC_NOMEM; rc == RC_NOMEM; n++) {
+            rc = with_allocations(n, &fault, appraised);
+            ck_assert_msg(fault.code == (rc == RC_NOMEM ? E_NOMEM : end), "%zu allocations: %s", n,
+                          tee_code_name(fault.code));
+        }
+        ck_assert_uint_gt(n, 20);
+    }
 }
 END_TEST
 
@@ -457,6 +506,7 @@ int main(void)
                            documents_are_signed_byte_for_byte, only_the_tcb_signer_may_sign_documents,
                            both_revocation_lists_are_needed, only_the_given_root_is_trusted,
                            older_collateral_than_accepted_is_refused, memory_is_bounded_by_the_arena,
-                           the_seeds_quote_is_over_its_node_key, every_bit_of_the_report_data_counts,
-                           evidence_is_judged_by_its_type, a_policy_that_does_not_admit_leaves_no_trace);
+                           each_allocation_that_fails_is_told_as_such, the_seeds_quote_is_over_its_node_key,
+                           every_bit_of_the_report_data_counts, evidence_is_judged_by_its_type,
+                           a_policy_that_does_not_admit_leaves_no_trace);
 }
