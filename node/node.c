@@ -358,16 +358,16 @@ static void *control(void *ctx)
 }
 
 /* Whether the TEE that a configuration names, if it names one, is the one that was opened. */
-static rc_t check_tee(const node_t *n, config_error_t *e, const config_t *c)
+static rc_t check_tee(const node_t *n, err_t *e, const config_t *c)
 {
     if (!c->tee[0] || tee_is(&n->tee, c->tee))
         return RC_OK;
-    return config_fail(e, RC_REFUSED, "tee", "this node was started with the TEE provider \"%s\"", n->tee.name);
+    return err_in(e, RC_REFUSED, "tee", "this node was started with the TEE provider \"%s\"", n->tee.name);
 }
 
 /* What a setup says about the process itself: the TEE must be the one that was opened; another API port is opened here, so that
  * one that is taken is an error of the setup. */
-static rc_t fit_to_process(node_t *n, config_error_t *e, const config_t *c)
+static rc_t fit_to_process(node_t *n, err_t *e, const config_t *c)
 {
     char why[160];
     rc_t rc = check_tee(n, e, c);
@@ -376,11 +376,11 @@ static rc_t fit_to_process(node_t *n, config_error_t *e, const config_t *c)
     if (!c->api_port || c->api_port == n->api_port)
         return RC_OK;
     if (open_api(&n->next_api_server, why, sizeof why, n, c->api_port))
-        return config_fail(e, RC_REFUSED, "api_port", "%s", why);
+        return err_in(e, RC_REFUSED, "api_port", "%s", why);
     return RC_OK;
 }
 
-rc_t node_accept_setup(node_t *n, config_error_t *error, view_t body)
+rc_t node_accept_setup(node_t *n, err_t *error, view_t body)
 {
     config_t *c = NULL;
     err_t e;
@@ -388,8 +388,7 @@ rc_t node_accept_setup(node_t *n, config_error_t *error, view_t body)
     if (rc)
         return rc;
     pthread_mutex_lock(&n->lock); /* the setup port has one worker, but a second request may wait behind the first */
-    rc = n->setup_taken ? config_fail(error, RC_REPLAY, "", "a setup was already accepted")
-                        : fit_to_process(n, error, c);
+    rc = n->setup_taken ? err_set(error, RC_REPLAY, "a setup was already accepted") : fit_to_process(n, error, c);
     n->setup_taken |= rc == RC_OK;
     pthread_mutex_unlock(&n->lock);
     if (rc) {
@@ -406,7 +405,7 @@ rc_t node_accept_setup(node_t *n, config_error_t *error, view_t body)
 }
 
 /* Takes a configuration that needs no POST /setup. */
-static rc_t take_config(node_t *n, config_error_t *error, view_t setup)
+static rc_t take_config(node_t *n, err_t *error, view_t setup)
 {
     config_t *c = NULL;
     rc_t rc = config_read(&c, error, n->base_config, setup);
@@ -424,14 +423,14 @@ static rc_t take_config(node_t *n, config_error_t *error, view_t setup)
 /* A configuration from the file alone, or from the setup that an earlier run accepted. RC_OK also when there is none yet. */
 static rc_t find_config(node_t *n, char *said, size_t cap)
 {
-    config_error_t error;
+    err_t error;
     view_t kept;
     bool found = false;
     err_t e;
     if (n->base_config.p && config_is_complete(n->base_config)) {
         rc_t rc = take_config(n, &error, (view_t){ NULL, 0 });
         if (rc)
-            snprintf(said, cap, "%s: %s: %s", n->options.config_path, error.field, error.error);
+            snprintf(said, cap, "%s: %s: %s", n->options.config_path, error.field, error.text);
         return rc;
     }
     if (!n->options.state_dir)
@@ -442,7 +441,7 @@ static rc_t find_config(node_t *n, char *said, size_t cap)
     }
     if (found && take_config(n, &error, kept))
         log_write(LOG_WARN, "state", "the kept setup is not valid any more (%s: %s): waiting for a new one",
-                  error.field, error.error);
+                  error.field, error.text);
     file_free(kept);
     return RC_OK;
 }
@@ -463,9 +462,9 @@ static rc_t read_config_file(node_t *n, char *why, size_t cap)
         snprintf(why, cap, "%s: cannot be read", path);
         return RC_IO;
     }
-    config_error_t error;
+    err_t error;
     if (config_check_base(&error, n->base_config)) {
-        snprintf(why, cap, "%s: %s%s%s", path, error.field, error.field[0] ? ": " : "", error.error);
+        snprintf(why, cap, "%s: %s%s%s", path, error.field, error.field[0] ? ": " : "", error.text);
         return RC_MALFORMED;
     }
     return RC_OK;

@@ -41,9 +41,9 @@ static bool require_ready(node_t *n, follow_view_t *view, hs_response_t *r)
     return false;
 }
 
-static void setup_answer(hs_response_t *r, int status, const config_error_t *error)
+static void setup_answer(hs_response_t *r, int status, const err_t *error)
 {
-    json_t *o = error ? json_pack("{s:s, s:s%, s:s%}", "status", "error", "error", error->error, strlen(error->error),
+    json_t *o = error ? json_pack("{s:s, s:s%, s:s%}", "status", "error", "error", error->text, strlen(error->text),
                                   "field", error->field, strlen(error->field))
                       : json_pack("{s:s}", "status", "success");
     char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
@@ -57,10 +57,10 @@ static void setup_answer(hs_response_t *r, int status, const config_error_t *err
 
 static void post_setup(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
-    config_error_t error;
+    err_t error;
     rc_t rc = node_accept_setup(ctx, &error, request->body);
     if (rc) {
-        log_write(LOG_WARN, "setup", "refused: %s%s%s", error.field, error.field[0] ? ": " : "", error.error);
+        log_write(LOG_WARN, "setup", "refused: %s%s%s", error.field, error.field[0] ? ": " : "", error.text);
         setup_answer(r, rc == RC_REPLAY ? 409 : rc_blames_input(rc) ? 400 : 500, &error);
     } else
         setup_answer(r, 200, NULL);

@@ -72,7 +72,7 @@ hs_shared_t *node_block_answer(node_t *n, const follow_view_t *view);
 const lc_head_t *node_head(const node_t *n, const follow_view_t *view);
 
 /* Reads and accepts a setup: RC_OK, or why not. RC_REPLAY: one was accepted before. */
-NODISCARD rc_t node_accept_setup(node_t *n, config_error_t *error, view_t body);
+NODISCARD rc_t node_accept_setup(node_t *n, err_t *error, view_t body);
 
 /* Signs a digest with the cluster key; ctx is the keyring. */
 rc_t node_sign(void *ctx, uint8_t out[ECDSA_SIG_LEN], const hash32_t *digest);

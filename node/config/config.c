@@ -1,7 +1,6 @@
 #include "node/config/config.h"
 
 #include <jansson.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -14,132 +13,118 @@
 #include "tee/verify/policy.h"
 
 /* A reader of one key. value is never NULL. */
-typedef rc_t (*read_fn)(config_t *c, config_error_t *e, const json_t *value);
+typedef rc_t (*read_fn)(config_t *c, err_t *e, const json_t *value);
 
-rc_t config_fail(config_error_t *e, rc_t rc, const char *field, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    snprintf(e->field, sizeof e->field, "%s", field);
-    vsnprintf(e->error, sizeof e->error, fmt, ap);
-    va_end(ap);
-    json_whole_characters(e->field);
-    json_whole_characters(e->error);
-    return rc;
-}
-
-static rc_t read_port(uint16_t *out, config_error_t *e, const char *field, const json_t *value)
+static rc_t read_port(uint16_t *out, err_t *e, const char *field, const json_t *value)
 {
     if (!json_is_integer(value))
-        return config_fail(e, RC_MALFORMED, field, "must be a number");
+        return err_in(e, RC_MALFORMED, field, "must be a number");
     json_int_t n = json_integer_value(value);
     if (n < 1 || n > 65535)
-        return config_fail(e, RC_MALFORMED, field, "must be between 1 and 65535, not %" JSON_INTEGER_FORMAT, n);
+        return err_in(e, RC_MALFORMED, field, "must be between 1 and 65535, not %" JSON_INTEGER_FORMAT, n);
     *out = (uint16_t)n;
     return RC_OK;
 }
 
-static rc_t read_url(config_urls_t *out, config_error_t *e, const char *field, const json_t *value)
+static rc_t read_url(config_urls_t *out, err_t *e, const char *field, const json_t *value)
 {
     const char *url = json_string_value(value);
     if (!url)
-        return config_fail(e, RC_MALFORMED, field, "must be a URL, or a list of URLs in order of preference");
+        return err_in(e, RC_MALFORMED, field, "must be a URL, or a list of URLs in order of preference");
     if (strlen(url) > CONFIG_URL_LEN_MAX)
-        return config_fail(e, RC_LIMIT, field, "a URL is longer than %u characters", CONFIG_URL_LEN_MAX);
+        return err_in(e, RC_LIMIT, field, "a URL is longer than %u characters", CONFIG_URL_LEN_MAX);
     for (const char *p = url; *p; p++)
         if (*p <= ' ' || *p > '~')
-            return config_fail(e, RC_MALFORMED, field,
-                               "a URL has a space, a control character or a letter outside ASCII");
+            return err_in(e, RC_MALFORMED, field, "a URL has a space, a control character or a letter outside ASCII");
     if (hc_url_check(url))
-        return config_fail(e, RC_MALFORMED, field, "must be an http:// or https:// URL with a host");
+        return err_in(e, RC_MALFORMED, field, "must be an http:// or https:// URL with a host");
     if (out->count == CONFIG_URLS_MAX)
-        return config_fail(e, RC_LIMIT, field, "more than %u URLs", CONFIG_URLS_MAX);
+        return err_in(e, RC_LIMIT, field, "more than %u URLs", CONFIG_URLS_MAX);
     out->urls[out->count] = strdup(url);
     if (!out->urls[out->count])
-        return config_fail(e, RC_NOMEM, field, "out of memory");
+        return err_in(e, RC_NOMEM, field, "out of memory");
     out->count++;
     return RC_OK;
 }
 
-static rc_t read_urls(config_urls_t *out, config_error_t *e, const char *field, const json_t *value)
+static rc_t read_urls(config_urls_t *out, err_t *e, const char *field, const json_t *value)
 {
     if (!json_is_array(value))
         return read_url(out, e, field, value);
     if (json_array_size(value) == 0)
-        return config_fail(e, RC_MALFORMED, field, "the list of URLs is empty");
+        return err_in(e, RC_MALFORMED, field, "the list of URLs is empty");
     rc_t rc = RC_OK;
     for (size_t i = 0; !rc && i < json_array_size(value); i++)
         rc = read_url(out, e, field, json_array_get(value, i));
     return rc;
 }
 
-static rc_t read_peers(config_t *c, config_error_t *e, const json_t *value)
+static rc_t read_peers(config_t *c, err_t *e, const json_t *value)
 {
     (void)c;
     if (!json_is_array(value))
-        return config_fail(e, RC_MALFORMED, "peers", "must be a list of peers; an empty list starts a new cluster");
+        return err_in(e, RC_MALFORMED, "peers", "must be a list of peers; an empty list starts a new cluster");
     for (size_t i = 0; i < json_array_size(value); i++)
         if (!json_is_string(json_array_get(value, i)))
-            return config_fail(e, RC_MALFORMED, "peers", "entry %zu is not text", i);
+            return err_in(e, RC_MALFORMED, "peers", "entry %zu is not text", i);
     if (json_array_size(value))
-        return config_fail(e, RC_REFUSED, "peers",
-                           "this version has no overlay and cannot join a cluster; an empty list starts a new one");
+        return err_in(e, RC_REFUSED, "peers",
+                      "this version has no overlay and cannot join a cluster; an empty list starts a new one");
     return RC_OK;
 }
 
-static rc_t read_overlay_port(config_t *c, config_error_t *e, const json_t *value)
+static rc_t read_overlay_port(config_t *c, err_t *e, const json_t *value)
 {
     return read_port(&c->overlay_port, e, "port", value);
 }
 
-static rc_t read_api_port(config_t *c, config_error_t *e, const json_t *value)
+static rc_t read_api_port(config_t *c, err_t *e, const json_t *value)
 {
     return read_port(&c->api_port, e, "api_port", value);
 }
 
-static rc_t read_api_tls(config_t *c, config_error_t *e, const json_t *value)
+static rc_t read_api_tls(config_t *c, err_t *e, const json_t *value)
 {
     c->api_tls = json_is_true(value);
-    return json_is_boolean(value) ? RC_OK : config_fail(e, RC_MALFORMED, "api_tls", "must be true or false");
+    return json_is_boolean(value) ? RC_OK : err_in(e, RC_MALFORMED, "api_tls", "must be true or false");
 }
 
-static rc_t read_execution_rpc(config_t *c, config_error_t *e, const json_t *value)
+static rc_t read_execution_rpc(config_t *c, err_t *e, const json_t *value)
 {
     return read_urls(&c->execution_rpc, e, "execution_rpc", value);
 }
 
-static rc_t read_consensus_rpc(config_t *c, config_error_t *e, const json_t *value)
+static rc_t read_consensus_rpc(config_t *c, err_t *e, const json_t *value)
 {
     return read_urls(&c->consensus_rpc, e, "consensus_rpc", value);
 }
 
-static rc_t read_network(config_t *c, config_error_t *e, const json_t *value)
+static rc_t read_network(config_t *c, err_t *e, const json_t *value)
 {
     return network_read(c, e, value);
 }
 
-static rc_t read_checkpoint(config_t *c, config_error_t *e, const json_t *value)
+static rc_t read_checkpoint(config_t *c, err_t *e, const json_t *value)
 {
     const char *text = json_string_value(value);
     hash32_t root;
     if (!text || hex_decode_exact(root.b, sizeof root.b, text, strlen(text)) || hash32_is_zero(&root))
-        return config_fail(e, RC_MALFORMED, "checkpoint", "must be a beacon block root: 32 bytes as hex");
+        return err_in(e, RC_MALFORMED, "checkpoint", "must be a beacon block root: 32 bytes as hex");
     c->checkpoint = root;
     return RC_OK;
 }
 
-static rc_t read_checkpoint_age(config_t *c, config_error_t *e, const json_t *value)
+static rc_t read_checkpoint_age(config_t *c, err_t *e, const json_t *value)
 {
     json_int_t n = json_is_integer(value) ? json_integer_value(value) : 0;
     if (n < 1 || n > (json_int_t)10 * 365 * 86400)
-        return config_fail(e, RC_MALFORMED, "checkpoint_age_max_s", "must be a number of seconds, at least 1");
+        return err_in(e, RC_MALFORMED, "checkpoint_age_max_s", "must be a number of seconds, at least 1");
     c->checkpoint_age_max_s = (uint64_t)n;
     return RC_OK;
 }
 
 /* A text that must be one of the words; *which is its index. */
-static rc_t read_word(size_t *which, config_error_t *e, const char *field, const json_t *value,
-                      const char *const *words)
+static rc_t read_word(size_t *which, err_t *e, const char *field, const json_t *value, const char *const *words)
 {
     const char *text = json_string_value(value);
     char list[128] = "";
@@ -151,10 +136,10 @@ static rc_t read_word(size_t *which, config_error_t *e, const char *field, const
         size_t at = strlen(list);
         snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "", words[i]);
     }
-    return config_fail(e, RC_MALFORMED, field, "must be one of: %s", list);
+    return err_in(e, RC_MALFORMED, field, "must be one of: %s", list);
 }
 
-static rc_t read_transport(config_t *c, config_error_t *e, const json_t *value)
+static rc_t read_transport(config_t *c, err_t *e, const json_t *value)
 {
     static const char *const words[] = { "quic", "tcp", NULL };
     size_t which;
@@ -162,7 +147,7 @@ static rc_t read_transport(config_t *c, config_error_t *e, const json_t *value)
     return read_word(&which, e, "transport", value, words);
 }
 
-static rc_t read_tee(config_t *c, config_error_t *e, const json_t *value)
+static rc_t read_tee(config_t *c, err_t *e, const json_t *value)
 {
     static const char *const words[] = { "auto", "dstack", "tdx", "simulator", NULL };
     size_t which;
@@ -172,7 +157,7 @@ static rc_t read_tee(config_t *c, config_error_t *e, const json_t *value)
     return rc;
 }
 
-static rc_t read_default_block(config_t *c, config_error_t *e, const json_t *value)
+static rc_t read_default_block(config_t *c, err_t *e, const json_t *value)
 {
     static const char *const words[] = { "latest", "safe", "finalized", NULL };
     size_t which = 0;
@@ -182,43 +167,41 @@ static rc_t read_default_block(config_t *c, config_error_t *e, const json_t *val
     return rc;
 }
 
-static rc_t read_policy(config_t *c, config_error_t *e, const json_t *value)
+static rc_t read_policy(config_t *c, err_t *e, const json_t *value)
 {
     policy_error_t pe;
     policy_t *p = NULL;
     if (!json_is_object(value))
-        return config_fail(e, RC_MALFORMED, "policy", "must be an object (docs/policy.md)");
+        return err_in(e, RC_MALFORMED, "policy", "must be an object (docs/policy.md)");
     c->policy = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
     if (!c->policy)
-        return config_fail(e, RC_NOMEM, "policy", "out of memory");
+        return err_in(e, RC_NOMEM, "policy", "out of memory");
     rc_t rc = policy_read(&p, &pe, view_str(c->policy));
     policy_free(p);
     if (!rc)
         return RC_OK;
-    config_fail(e, rc, "policy", "%s", pe.error);
-    if (pe.field[0])
-        snprintf(e->field, sizeof e->field, "policy.%.56s", pe.field);
-    return rc;
+    err_in(e, rc, pe.field, "%s", pe.error);
+    return err_under(e, rc, "policy");
 }
 
-static rc_t read_pccs(config_t *c, config_error_t *e, const json_t *value)
+static rc_t read_pccs(config_t *c, err_t *e, const json_t *value)
 {
     return read_urls(&c->pccs, e, "pccs", value);
 }
 
-static rc_t read_collateral_file(config_t *c, config_error_t *e, const json_t *value)
+static rc_t read_collateral_file(config_t *c, err_t *e, const json_t *value)
 {
     const char *path = json_string_value(value);
     if (!path || path[0] != '/' || strlen(path) > CONFIG_URL_LEN_MAX)
-        return config_fail(e, RC_MALFORMED, "collateral_file", "must be an absolute path");
+        return err_in(e, RC_MALFORMED, "collateral_file", "must be an absolute path");
     c->collateral_file = strdup(path);
-    return c->collateral_file ? RC_OK : config_fail(e, RC_NOMEM, "collateral_file", "out of memory");
+    return c->collateral_file ? RC_OK : err_in(e, RC_NOMEM, "collateral_file", "out of memory");
 }
 
-static rc_t read_unsupported(config_t *c, config_error_t *e, const json_t *value)
+static rc_t read_unsupported(config_t *c, err_t *e, const json_t *value)
 {
     (void)c, (void)value;
-    return config_fail(e, RC_REFUSED, "", "this version does not support this key");
+    return err_set(e, RC_REFUSED, "this version does not support this key");
 }
 
 static const struct {
@@ -256,19 +239,19 @@ static size_t key_find(const char *name)
     return i;
 }
 
-static rc_t parse_object(json_t **out, config_error_t *e, view_t text, const char *what)
+static rc_t parse_object(json_t **out, err_t *e, view_t text, const char *what)
 {
     json_error_t je;
     *out = NULL;
     if (text.n > CONFIG_TEXT_MAX)
-        return config_fail(e, RC_LIMIT, "", "the %s is larger than %u bytes", what, CONFIG_TEXT_MAX);
+        return err_set(e, RC_LIMIT, "the %s is larger than %u bytes", what, CONFIG_TEXT_MAX);
     *out = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &je);
     if (!*out)
-        return config_fail(e, RC_MALFORMED, "", "the %s is not valid JSON: %.*s (line %d, column %d)", what,
-                           (int)strcspn(je.text, "'"), je.text, je.line,
-                           je.column); /* without the piece of text: it may be a key */
+        return err_set(e, RC_MALFORMED, "the %s is not valid JSON: %.*s (line %d, column %d)", what,
+                       (int)strcspn(je.text, "'"), je.text, je.line,
+                       je.column); /* without the piece of text: it may be a key */
     if (!json_is_object(*out))
-        return config_fail(e, RC_MALFORMED, "", "the %s must be a JSON object", what);
+        return err_set(e, RC_MALFORMED, "the %s must be a JSON object", what);
     return RC_OK;
 }
 
@@ -286,87 +269,86 @@ static bool may_set(const json_t *base, const char *name)
     return false;
 }
 
-static rc_t check_may_set(config_error_t *e, const json_t *base)
+static rc_t check_may_set(err_t *e, const json_t *base)
 {
     const json_t *list = json_object_get(base, SETUP_MAY_SET);
     if (list && !json_is_array(list))
-        return config_fail(e, RC_MALFORMED, SETUP_MAY_SET, "must be a list of key names");
+        return err_in(e, RC_MALFORMED, SETUP_MAY_SET, "must be a list of key names");
     for (size_t i = 0; i < json_array_size(list); i++) {
         const char *name = json_string_value(json_array_get(list, i));
         if (!name || key_find(name) == KEYS)
-            return config_fail(e, RC_MALFORMED, SETUP_MAY_SET, "entry %zu is not the name of a key", i);
+            return err_in(e, RC_MALFORMED, SETUP_MAY_SET, "entry %zu is not the name of a key", i);
     }
     return RC_OK;
 }
 
 /* Puts the keys of setup over those of base. */
-static rc_t merge(json_t *merged, config_error_t *e, const json_t *base, json_t *setup)
+static rc_t merge(json_t *merged, err_t *e, const json_t *base, json_t *setup)
 {
     const char *name;
     json_t *value;
     json_object_foreach (setup, name, value) {
         if (key_find(name) == KEYS)
-            return config_fail(e, RC_MALFORMED, name, "unknown key");
+            return err_in(e, RC_MALFORMED, name, "unknown key");
         if (!may_set(base, name))
-            return config_fail(e, RC_REFUSED, name,
-                               "the measured configuration of this image does not let /setup set this key");
+            return err_in(e, RC_REFUSED, name,
+                          "the measured configuration of this image does not let /setup set this key");
         if (json_object_set(merged, name, value))
-            return config_fail(e, RC_NOMEM, name, "out of memory");
+            return err_in(e, RC_NOMEM, name, "out of memory");
     }
     return RC_OK;
 }
 
 /* Reads every key that is there; complete: the required ones must be. */
-static rc_t read_all(config_t *c, config_error_t *e, const json_t *merged, bool complete)
+static rc_t read_all(config_t *c, err_t *e, const json_t *merged, bool complete)
 {
     const char *name;
     json_t *value;
     json_object_foreach ((json_t *)merged, name, value)
         if (key_find(name) == KEYS)
-            return config_fail(e, RC_MALFORMED, name, "unknown key");
+            return err_in(e, RC_MALFORMED, name, "unknown key");
     for (size_t i = 0; i < KEYS; i++) {
         value = json_object_get(merged, keys[i].name);
         if (!value && keys[i].required && complete)
-            return config_fail(e, RC_MALFORMED, keys[i].name, "is required");
+            return err_in(e, RC_MALFORMED, keys[i].name, "is required");
         rc_t rc = value ? keys[i].read(c, e, value) : RC_OK;
-        if (rc) {
-            if (!e->field[0])
-                snprintf(e->field, sizeof e->field, "%s", keys[i].name);
+        if (rc && e && !e->field[0])
+            err_under(e, rc, keys[i].name);
+        if (rc)
             return rc;
-        }
     }
     if (!json_object_get(merged, "network") && network_builtin(c, "mainnet"))
-        return config_fail(e, RC_BUG, "network", "mainnet is not built in");
+        return err_in(e, RC_BUG, "network", "mainnet is not built in");
     return RC_OK;
 }
 
-static rc_t fill_defaults(config_t *c, config_error_t *e)
+static rc_t fill_defaults(config_t *c, err_t *e)
 {
     if (hash32_is_zero(&c->checkpoint))
         c->checkpoint = c->network.default_checkpoint;
     if (hash32_is_zero(&c->checkpoint))
-        return config_fail(
+        return err_in(
             e, RC_MALFORMED, "checkpoint",
             "is required: no checkpoint for network \"%s\" is built in (a recent finalized beacon block root)",
             c->network.name);
     if (!c->consensus_rpc.count) {
         const char *url = network_default_beacon(c->network.name);
         if (!url)
-            return config_fail(e, RC_MALFORMED, "consensus_rpc",
-                               "is required: no default is built in for network \"%s\"", c->network.name);
+            return err_in(e, RC_MALFORMED, "consensus_rpc", "is required: no default is built in for network \"%s\"",
+                          c->network.name);
         c->consensus_rpc.urls[0] = strdup(url);
         if (!c->consensus_rpc.urls[0])
-            return config_fail(e, RC_NOMEM, "consensus_rpc", "out of memory");
+            return err_in(e, RC_NOMEM, "consensus_rpc", "out of memory");
         c->consensus_rpc.count = 1;
     }
     return RC_OK;
 }
 
-static rc_t hash_setup(hash32_t *out, config_error_t *e, const json_t *merged)
+static rc_t hash_setup(hash32_t *out, err_t *e, const json_t *merged)
 {
     char *text = json_dumps(merged, JSON_COMPACT | JSON_SORT_KEYS);
     if (!text)
-        return config_fail(e, RC_NOMEM, "", "out of memory");
+        return err_set(e, RC_NOMEM, "out of memory");
     sha256(out, view_str(text));
     free(text);
     return RC_OK;
@@ -374,20 +356,19 @@ static rc_t hash_setup(hash32_t *out, config_error_t *e, const json_t *merged)
 
 bool config_is_complete(view_t base)
 {
-    config_error_t e = { "", "" };
+    err_t e;
     config_t *c = NULL;
     bool complete = base.p && config_read(&c, &e, base, (view_t){ NULL, 0 }) == RC_OK;
     config_free(c);
     return complete;
 }
 
-rc_t config_read(config_t **out, config_error_t *error, view_t base_text, view_t setup_text)
+rc_t config_read(config_t **out, err_t *error, view_t base_text, view_t setup_text)
 {
-    config_error_t none = { "", "" };
     json_t *base = NULL, *setup = NULL, *merged = json_object();
     config_t *c = calloc(1, sizeof *c);
-    *error = none;
-    rc_t rc = c && merged ? RC_OK : config_fail(error, RC_NOMEM, "", "out of memory");
+    err_clear(error);
+    rc_t rc = c && merged ? RC_OK : err_set(error, RC_NOMEM, "out of memory");
     if (!rc && base_text.p)
         rc = parse_object(&base, error, base_text, "configuration file");
     if (!rc && setup_text.p)
@@ -395,7 +376,7 @@ rc_t config_read(config_t **out, config_error_t *error, view_t base_text, view_t
     if (!rc)
         rc = check_may_set(error, base);
     if (!rc && base && (json_object_update(merged, base) || (json_object_del(merged, SETUP_MAY_SET), 0)))
-        rc = config_fail(error, RC_NOMEM, "", "out of memory");
+        rc = err_set(error, RC_NOMEM, "out of memory");
     if (!rc)
         rc = merge(merged, error, base, setup);
     if (!rc)
@@ -415,14 +396,12 @@ rc_t config_read(config_t **out, config_error_t *error, view_t base_text, view_t
     return RC_OK;
 }
 
-rc_t config_check_base(config_error_t *error, view_t text)
+rc_t config_check_base(err_t *error, view_t text)
 {
-    config_error_t none = { "", "" };
     json_t *base = NULL;
     config_t *c = calloc(1, sizeof *c);
-    *error = none;
-    rc_t rc =
-        c ? parse_object(&base, error, text, "configuration file") : config_fail(error, RC_NOMEM, "", "out of memory");
+    err_clear(error);
+    rc_t rc = c ? parse_object(&base, error, text, "configuration file") : err_set(error, RC_NOMEM, "out of memory");
     if (!rc)
         rc = check_may_set(error, base);
     if (!rc) {

@@ -11,6 +11,7 @@
 #define NODE_CONFIG_CONFIG_H
 
 #include "base/bytes.h"
+#include "base/err.h"
 #include "base/rc.h"
 #include "lightclient/consensus/forks.h"
 #include "lightclient/evm/evm.h"
@@ -47,29 +48,19 @@ typedef struct {
     hash32_t setup_hash;   /* SHA-256 of the whole accepted configuration as compact JSON with sorted keys */
 } config_t;
 
-/* Where and why a text was refused. */
-typedef struct {
-    char field[64]; /* key at fault, dotted below the top ("network.preset"); empty: the text as a whole */
-    char error[256];
-} config_error_t;
-
 /* True when the base text (a --config file) already holds all required keys, so that no setup is needed. */
 bool config_is_complete(view_t base);
 
 /* Reads the configuration from a base text (p NULL: none) and a setup text (p NULL: none); keys of setup win where the
  * base allows them.
  *   out    on RC_OK owned by the caller: config_clear
- *   error  filled otherwise
+ *   error  filled otherwise: the key at fault, dotted below the top ("network.preset"), and why; clear on RC_OK
  * RC_MALFORMED: not JSON, wrong types, unknown or missing keys; RC_REFUSED: a key that setup may not set, or a value that
  * this program does not support; RC_LIMIT; RC_NOMEM. */
-NODISCARD rc_t config_read(config_t **out, config_error_t *error, view_t base, view_t setup);
+NODISCARD rc_t config_read(config_t **out, err_t *error, view_t base, view_t setup);
 
 /* Checks a base text alone: every key it has must be right; keys may be missing. Results as config_read. */
-NODISCARD rc_t config_check_base(config_error_t *error, view_t base);
-
-/* Fills field and error, cutting what is too long, and returns rc. */
-rc_t config_fail(config_error_t *e, rc_t rc, const char *field, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+NODISCARD rc_t config_check_base(err_t *error, view_t base);
 
 /* Frees a configuration; NULL is allowed. */
 void config_free(config_t *c);

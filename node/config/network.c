@@ -72,30 +72,29 @@ static bool number(uint64_t *out, const json_t *value)
     return true;
 }
 
-static rc_t need_number(uint64_t *out, config_error_t *e, const json_t *object, const char *where, const char *key)
+static rc_t need_number(uint64_t *out, err_t *e, const json_t *object, const char *where, const char *key)
 {
     char field[64];
     snprintf(field, sizeof field, "network.%s.%s", where, key);
     const json_t *value = json_object_get(object, key);
     if (!value)
-        return config_fail(e, RC_MALFORMED, field, "is required");
+        return err_in(e, RC_MALFORMED, field, "is required");
     if (!number(out, value))
-        return config_fail(e, RC_MALFORMED, field, "must be a number");
+        return err_in(e, RC_MALFORMED, field, "must be a number");
     return RC_OK;
 }
 
-static rc_t need_bytes(uint8_t *out, size_t n, config_error_t *e, const json_t *object, const char *where,
-                       const char *key)
+static rc_t need_bytes(uint8_t *out, size_t n, err_t *e, const json_t *object, const char *where, const char *key)
 {
     char field[64];
     snprintf(field, sizeof field, "network.%s.%s", where, key);
     const char *text = json_string_value(json_object_get(object, key));
     if (!text || hex_decode_exact(out, n, text, strlen(text)))
-        return config_fail(e, RC_MALFORMED, field, "must be %zu bytes as hex", n);
+        return err_in(e, RC_MALFORMED, field, "must be %zu bytes as hex", n);
     return RC_OK;
 }
 
-static rc_t read_forks(lc_network_t *net, config_error_t *e, const json_t *spec)
+static rc_t read_forks(lc_network_t *net, err_t *e, const json_t *spec)
 {
     for (int f = LC_ALTAIR; f < LC_FORKS; f++) {
         char upper[24] = "", key[48];
@@ -114,31 +113,31 @@ static rc_t read_forks(lc_network_t *net, config_error_t *e, const json_t *spec)
             return rc;
     }
     if (net->fork_epoch[LC_ALTAIR] == LC_EPOCH_NEVER)
-        return config_fail(e, RC_MALFORMED, "network.config.ALTAIR_FORK_EPOCH",
-                           "is required: sync committees begin with Altair");
+        return err_in(e, RC_MALFORMED, "network.config.ALTAIR_FORK_EPOCH",
+                      "is required: sync committees begin with Altair");
     return RC_OK;
 }
 
-static rc_t read_blob_schedule(lc_network_t *net, config_error_t *e, const json_t *spec)
+static rc_t read_blob_schedule(lc_network_t *net, err_t *e, const json_t *spec)
 {
     static const char field[] = "network.config.BLOB_SCHEDULE";
     const json_t *list = json_object_get(spec, "BLOB_SCHEDULE");
     if (list && !json_is_array(list))
-        return config_fail(e, RC_MALFORMED, field, "must be a list");
+        return err_in(e, RC_MALFORMED, field, "must be a list");
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *row = json_array_get(list, i);
         lc_blob_row_t *out = &net->blob_schedule[i];
         if (i == LC_BLOB_ROWS_MAX)
-            return config_fail(e, RC_LIMIT, field, "more than %u rows", LC_BLOB_ROWS_MAX);
+            return err_in(e, RC_LIMIT, field, "more than %u rows", LC_BLOB_ROWS_MAX);
         if (!number(&out->epoch, json_object_get(row, "EPOCH")) ||
             !number(&out->max_blobs, json_object_get(row, "MAX_BLOBS_PER_BLOCK")))
-            return config_fail(e, RC_MALFORMED, field, "row %zu needs EPOCH and MAX_BLOBS_PER_BLOCK", i);
+            return err_in(e, RC_MALFORMED, field, "row %zu needs EPOCH and MAX_BLOBS_PER_BLOCK", i);
         net->blob_rows = i + 1;
     }
     return RC_OK;
 }
 
-static rc_t read_preset(lc_network_t *net, config_error_t *e, const json_t *value, const json_t *spec)
+static rc_t read_preset(lc_network_t *net, err_t *e, const json_t *value, const json_t *spec)
 {
     const char *preset = json_string_value(json_object_get(value, "preset"));
     if (!preset)
@@ -148,17 +147,17 @@ static rc_t read_preset(lc_network_t *net, config_error_t *e, const json_t *valu
     else if (preset && !strcmp(preset, "minimal"))
         net->preset = LC_PRESET_MINIMAL;
     else
-        return config_fail(e, RC_MALFORMED, "network.preset", "must be \"mainnet\" or \"minimal\"");
+        return err_in(e, RC_MALFORMED, "network.preset", "must be \"mainnet\" or \"minimal\"");
     return RC_OK;
 }
 
-static rc_t read_consensus(lc_network_t *net, config_error_t *e, const json_t *value)
+static rc_t read_consensus(lc_network_t *net, err_t *e, const json_t *value)
 {
     const json_t *spec = json_object_get(value, "config"), *genesis = json_object_get(value, "genesis");
     if (!json_is_object(spec))
-        return config_fail(e, RC_MALFORMED, "network.config", "must be the data object of /eth/v1/config/spec");
+        return err_in(e, RC_MALFORMED, "network.config", "must be the data object of /eth/v1/config/spec");
     if (!json_is_object(genesis))
-        return config_fail(e, RC_MALFORMED, "network.genesis", "must be the data object of /eth/v1/beacon/genesis");
+        return err_in(e, RC_MALFORMED, "network.genesis", "must be the data object of /eth/v1/beacon/genesis");
     const char *name = json_string_value(json_object_get(value, "name"));
     snprintf(net->name, sizeof net->name, "%s", name ? name : "custom");
     json_whole_characters(net->name);
@@ -184,7 +183,7 @@ static rc_t read_consensus(lc_network_t *net, config_error_t *e, const json_t *v
         rc = need_bytes(net->genesis_fork_version, 4, e, genesis, "genesis", "genesis_fork_version");
     const char *why;
     if (!rc && lc_network_check(net, &why))
-        rc = config_fail(e, RC_MALFORMED, "network.config", "%s", why);
+        rc = err_in(e, RC_MALFORMED, "network.config", "%s", why);
     return rc;
 }
 
@@ -196,11 +195,10 @@ static uint64_t epoch_time(const lc_network_t *net, uint64_t epoch)
     return epoch ? net->genesis_time + epoch * net->preset.slots_per_epoch * net->seconds_per_slot : 0;
 }
 
-static rc_t add_row(config_t *c, config_error_t *e, uint64_t timestamp, evm_rules_t rules)
+static rc_t add_row(config_t *c, err_t *e, uint64_t timestamp, evm_rules_t rules)
 {
     if (c->chain.count == CONFIG_SCHEDULE_ROWS_MAX)
-        return config_fail(e, RC_LIMIT, "network", "more than %u rows in the execution schedule",
-                           CONFIG_SCHEDULE_ROWS_MAX);
+        return err_in(e, RC_LIMIT, "network", "more than %u rows in the execution schedule", CONFIG_SCHEDULE_ROWS_MAX);
     if (c->chain.count && c->chain_rows[c->chain.count - 1].timestamp == timestamp)
         c->chain.count--; /* several changes at once: the last one holds */
     c->chain_rows[c->chain.count++] = (evm_schedule_row_t){ timestamp, rules };
@@ -208,12 +206,11 @@ static rc_t add_row(config_t *c, config_error_t *e, uint64_t timestamp, evm_rule
     return RC_OK;
 }
 
-static rc_t fork_times(uint64_t times[EXECUTION_FORKS], config_error_t *e, const lc_network_t *net,
-                       const json_t *execution)
+static rc_t fork_times(uint64_t times[EXECUTION_FORKS], err_t *e, const lc_network_t *net, const json_t *execution)
 {
     const json_t *forks = json_object_get(execution, "forks");
     if (execution && !json_is_object(forks))
-        return config_fail(e, RC_MALFORMED, "network.execution.forks", "must be an object of fork names and times");
+        return err_in(e, RC_MALFORMED, "network.execution.forks", "must be an object of fork names and times");
     const char *name;
     json_t *value;
     json_object_foreach ((json_t *)forks, name, value) {
@@ -221,9 +218,9 @@ static rc_t fork_times(uint64_t times[EXECUTION_FORKS], config_error_t *e, const
         while (i < EXECUTION_FORKS && strcmp(execution_forks[i].name, name))
             i++;
         if (i == EXECUTION_FORKS)
-            return config_fail(e, RC_MALFORMED, "network.execution.forks", "unknown fork \"%.40s\"", name);
+            return err_in(e, RC_MALFORMED, "network.execution.forks", "unknown fork \"%.40s\"", name);
         if (!number(&times[i], value))
-            return config_fail(e, RC_MALFORMED, "network.execution.forks", "%s must be a time in Unix seconds", name);
+            return err_in(e, RC_MALFORMED, "network.execution.forks", "%s must be a time in Unix seconds", name);
     }
     for (size_t i = 0; i < EXECUTION_FORKS; i++)
         if (!forks)
@@ -236,17 +233,17 @@ static rc_t fork_times(uint64_t times[EXECUTION_FORKS], config_error_t *e, const
             times[i] = 0;
     for (size_t i = 1; i < EXECUTION_FORKS; i++)
         if (times[i] < times[i - 1])
-            return config_fail(e, RC_MALFORMED, "network.execution.forks", "%s begins before the fork that precedes it",
-                               execution_forks[i].name);
+            return err_in(e, RC_MALFORMED, "network.execution.forks", "%s begins before the fork that precedes it",
+                          execution_forks[i].name);
     return RC_OK;
 }
 
-static rc_t read_execution(config_t *c, config_error_t *e, const json_t *execution)
+static rc_t read_execution(config_t *c, err_t *e, const json_t *execution)
 {
     uint64_t times[EXECUTION_FORKS];
     evm_rules_t rules = { EVM_PARIS, 0, 0, 0 };
     if (execution && !json_is_object(execution))
-        return config_fail(e, RC_MALFORMED, "network.execution", "must be an object");
+        return err_in(e, RC_MALFORMED, "network.execution", "must be an object");
     c->chain = (evm_chain_t){ c->network.chain_id, c->chain_rows, 0 };
     if (json_object_get(execution, "chain_id")) {
         rc_t rc = need_number(&c->chain.chain_id, e, execution, "execution", "chain_id");
@@ -278,18 +275,18 @@ static rc_t read_execution(config_t *c, config_error_t *e, const json_t *executi
     return rc;
 }
 
-rc_t network_read(config_t *c, config_error_t *e, const json_t *value)
+rc_t network_read(config_t *c, err_t *e, const json_t *value)
 {
     static const char *const known[] = { "name", "preset", "config", "genesis", "execution" };
     const char *name = json_string_value(value), *key;
     json_t *unused;
     if (name)
         return network_builtin(c, name)
-                   ? config_fail(e, RC_MALFORMED, "network",
-                                 "\"%.40s\" is not built in: mainnet, sepolia, hoodi, or an object", name)
+                   ? err_in(e, RC_MALFORMED, "network",
+                            "\"%.40s\" is not built in: mainnet, sepolia, hoodi, or an object", name)
                    : RC_OK;
     if (!json_is_object(value))
-        return config_fail(e, RC_MALFORMED, "network", "must be a name (mainnet, sepolia, hoodi) or an object");
+        return err_in(e, RC_MALFORMED, "network", "must be a name (mainnet, sepolia, hoodi) or an object");
     json_object_foreach ((json_t *)value, key, unused) {
         size_t i = 0;
         while (i < sizeof known / sizeof known[0] && strcmp(known[i], key))
@@ -297,7 +294,7 @@ rc_t network_read(config_t *c, config_error_t *e, const json_t *value)
         if (i == sizeof known / sizeof known[0]) {
             char field[64];
             snprintf(field, sizeof field, "network.%s", key);
-            return config_fail(e, RC_MALFORMED, field, "unknown key");
+            return err_in(e, RC_MALFORMED, field, "unknown key");
         }
     }
     rc_t rc = read_consensus(&c->network, e, value);

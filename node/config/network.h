@@ -20,7 +20,7 @@
 #include "node/config/config.h"
 
 /* Sets network and chain of c from the value of the key. */
-NODISCARD rc_t network_read(config_t *c, config_error_t *e, const json_t *value);
+NODISCARD rc_t network_read(config_t *c, err_t *e, const json_t *value);
 
 /* Sets them from a built-in name. RC_REFUSED: no such network. */
 NODISCARD rc_t network_builtin(config_t *c, const char *name);

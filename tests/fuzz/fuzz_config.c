@@ -7,10 +7,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     config_t *c = NULL;
-    config_error_t e;
+    err_t e;
     view_t text = { data, len };
     rc_t rc = config_read(&c, &e, (view_t){ NULL, 0 }, text);
-    if ((rc == RC_OK) != (c != NULL) || (rc && !e.error[0]))
+    if ((rc == RC_OK) != (c != NULL) || (rc && !e.text[0]))
         abort();
     if (c && (!c->execution_rpc.count || !c->consensus_rpc.count || !c->chain.count || !c->network.seconds_per_slot))
         abort();

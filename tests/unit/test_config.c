@@ -25,7 +25,7 @@
     "\"genesis\":{\"genesis_time\":\"1795226031\",\"genesis_fork_version\":\"0x00304801\","                            \
     "\"genesis_validators_root\":\"0xd0df1dbe4029181c27973b00eac8fef87ccfc91d51e612fc8554ef66933ad390\"}"
 
-static rc_t read(config_t **c, config_error_t *e, const char *base, const char *setup)
+static rc_t read(config_t **c, err_t *e, const char *base, const char *setup)
 {
     *c = NULL;
     return config_read(c, e, base ? view_str(base) : (view_t){ NULL, 0 },
@@ -35,8 +35,8 @@ static rc_t read(config_t **c, config_error_t *e, const char *base, const char *
 START_TEST(the_three_required_keys_and_mainnet_are_enough)
 {
     config_t *c;
-    config_error_t e;
-    ck_assert_msg(read(&c, &e, NULL, "{" MINIMUM "}") == RC_OK, "%s: %s", e.field, e.error);
+    err_t e;
+    ck_assert_msg(read(&c, &e, NULL, "{" MINIMUM "}") == RC_OK, "%s: %s", e.field, e.text);
     ck_assert_str_eq(c->network.name, "mainnet");
     ck_assert_uint_eq(c->chain.chain_id, 1);
     ck_assert_uint_eq(c->overlay_port, 4001);
@@ -58,8 +58,8 @@ START_TEST(the_api_port_is_plain_unless_the_setup_asks_for_tls)
                  { "{" MINIMUM ",\"api_tls\":true}", true } };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         config_t *c;
-        config_error_t e;
-        ck_assert_msg(read(&c, &e, NULL, rows[i].text) == RC_OK, "%s: %s", e.field, e.error);
+        err_t e;
+        ck_assert_msg(read(&c, &e, NULL, rows[i].text) == RC_OK, "%s: %s", e.field, e.text);
         ck_assert(c->api_tls == rows[i].tls);
         config_free(c);
     }
@@ -154,11 +154,11 @@ START_TEST(a_bad_setup_is_refused_with_the_field_named)
 {
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         config_t *c;
-        config_error_t e;
+        err_t e;
         rc_t rc = read(&c, &e, NULL, bad[i].text);
-        ck_assert_msg(rc == bad[i].rc, "%s: rc %d (%s: %s)", bad[i].text, rc, e.field, e.error);
-        ck_assert_msg(!strcmp(e.field, bad[i].field), "%s: field %s (%s)", bad[i].text, e.field, e.error);
-        ck_assert_msg(e.error[0], "%s", bad[i].text);
+        ck_assert_msg(rc == bad[i].rc, "%s: rc %d (%s: %s)", bad[i].text, rc, e.field, e.text);
+        ck_assert_msg(!strcmp(e.field, bad[i].field), "%s: field %s (%s)", bad[i].text, e.field, e.text);
+        ck_assert_msg(e.text[0], "%s", bad[i].text);
         ck_assert_ptr_null(c);
     }
 }
@@ -174,10 +174,10 @@ START_TEST(what_is_quoted_ends_with_a_whole_character)
         for (int lead = 0; lead < 70; lead++) {
             char text[4096];
             config_t *c;
-            config_error_t e;
+            err_t e;
             snprintf(text, sizeof text, "{" MINIMUM ",\"network\":\"%.*s%s\"}", lead, AS, characters[i]);
             ck_assert_int_ne(read(&c, &e, NULL, text), RC_OK);
-            json_t *error = json_string(e.error);
+            json_t *error = json_string(e.text);
             ck_assert_msg(error != NULL, "%s", text);
             json_decref(error);
             snprintf(text, sizeof text, "{" MINIMUM ",\"%.*s%s\":1}", lead, AS, characters[i]);
@@ -187,7 +187,7 @@ START_TEST(what_is_quoted_ends_with_a_whole_character)
             json_decref(field);
             snprintf(text, sizeof text, "{" MINIMUM "," REST ",\"network\":{\"name\":\"%.*s%s\"," SPEC "," GENESIS "}}",
                      lead, AS, characters[i]);
-            ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.error);
+            ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
             json_t *name = json_string(c->network.name);
             ck_assert_msg(name != NULL, "%s", text);
             json_decref(name);
@@ -202,7 +202,7 @@ START_TEST(every_truncation_is_refused)
     for (size_t n = 0; n + 1 < sizeof whole; n++) {
         char *cut = malloc(n ? n : 1);
         config_t *c = NULL;
-        config_error_t e;
+        err_t e;
         memcpy(cut, whole, n);
         ck_assert_int_eq(config_read(&c, &e, (view_t){ NULL, 0 }, view_of(cut, n)), RC_MALFORMED);
         free(cut);
@@ -213,10 +213,10 @@ END_TEST
 START_TEST(a_custom_network_takes_the_beacon_nodes_own_words)
 {
     config_t *c;
-    config_error_t e;
+    err_t e;
     ck_assert_msg(read(&c, &e, NULL, "{" MINIMUM "," REST ",\"network\":{\"name\":\"dev\"," SPEC "," GENESIS "}}") ==
                       RC_OK,
-                  "%s: %s", e.field, e.error);
+                  "%s: %s", e.field, e.text);
     const lc_network_t *n = &c->network;
     ck_assert_str_eq(n->name, "dev");
     ck_assert_uint_eq(n->preset.committee_size, 32);
@@ -243,11 +243,11 @@ END_TEST
 START_TEST(execution_forks_can_be_given)
 {
     config_t *c;
-    config_error_t e;
+    err_t e;
     static const char text[] =
         "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS
         ",\"execution\":{\"chain_id\":77,\"forks\":{\"shanghai\":0,\"cancun\":0,\"prague\":1795226100}}}}";
-    ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.error);
+    ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
     ck_assert_uint_eq(c->chain.chain_id, 77);
     ck_assert_uint_eq(evm_chain_rules(&c->chain, 5)->fork, EVM_CANCUN);
     ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226100)->fork, EVM_PRAGUE);
@@ -260,10 +260,10 @@ START_TEST(setup_sets_only_what_the_measured_configuration_lists)
 {
     static const char base[] = "{" REST ",\"setup_may_set\":[\"peers\",\"port\",\"execution_rpc\"]}";
     config_t *c;
-    config_error_t e;
+    err_t e;
     ck_assert_int_eq(config_check_base(&e, view_str(base)), RC_OK);
     ck_assert(!config_is_complete(view_str(base)));
-    ck_assert_msg(read(&c, &e, base, "{" MINIMUM "}") == RC_OK, "%s: %s", e.field, e.error);
+    ck_assert_msg(read(&c, &e, base, "{" MINIMUM "}") == RC_OK, "%s: %s", e.field, e.text);
     config_free(c);
     ck_assert_int_eq(read(&c, &e, base, "{" MINIMUM ",\"checkpoint\":\"" CHECKPOINT "\"}"), RC_REFUSED);
     ck_assert_str_eq(e.field, "checkpoint");
@@ -286,7 +286,7 @@ END_TEST
 START_TEST(the_setup_hash_covers_every_key_and_no_spelling)
 {
     config_t *a, *b, *c;
-    config_error_t e;
+    err_t e;
     ck_assert_int_eq(read(&a, &e, NULL, "{" MINIMUM "," REST "}"), RC_OK);
     ck_assert_int_eq(read(&b, &e, NULL, "{" REST ",  " MINIMUM " }"), RC_OK);
     ck_assert_int_eq(read(&c, &e, NULL, "{" MINIMUM "," REST ",\"default_block\":\"finalized\"}"), RC_OK);
@@ -308,11 +308,11 @@ static char *text_of(const char *before, char letter, size_t n, const char *afte
 START_TEST(urls_are_kept_all_of_them_in_their_order)
 {
     config_t *c;
-    config_error_t e;
+    err_t e;
     ck_assert_msg(read(&c, &e, NULL,
                        "{\"peers\":[],\"port\":1,\"execution_rpc\":[\"http://a\",\"https://b/key?x\",\"http://c:1\"],"
                        "\"consensus_rpc\":[\"http://d\",\"http://e\"],\"pccs\":[\"http://f/~\"]}") == RC_OK,
-                  "%s: %s", e.field, e.error);
+                  "%s: %s", e.field, e.text);
     ck_assert_uint_eq(c->execution_rpc.count, 3);
     ck_assert_str_eq(c->execution_rpc.urls[0], "http://a");
     ck_assert_str_eq(c->execution_rpc.urls[1], "https://b/key?x");
@@ -334,7 +334,7 @@ END_TEST
 START_TEST(a_list_has_at_most_sixteen_urls_of_at_most_1024_characters)
 {
     config_t *c;
-    config_error_t e;
+    err_t e;
     for (size_t n = 16; n <= 17; n++) {
         char text[600] = "{\"peers\":[],\"port\":1,\"execution_rpc\":[\"http://a\"";
         for (size_t i = 1; i < n; i++)
@@ -342,7 +342,7 @@ START_TEST(a_list_has_at_most_sixteen_urls_of_at_most_1024_characters)
         strcat(text, "]}");
         ck_assert_int_eq(read(&c, &e, NULL, text), n == 16 ? RC_OK : RC_LIMIT);
         ck_assert_str_eq(e.field, n == 16 ? "" : "execution_rpc");
-        ck_assert_str_eq(e.error, n == 16 ? "" : "more than 16 URLs");
+        ck_assert_str_eq(e.text, n == 16 ? "" : "more than 16 URLs");
         config_free(c);
     }
     static const size_t lengths[] = { 1023, 1024, 1025, 5000 };
@@ -352,7 +352,7 @@ START_TEST(a_list_has_at_most_sixteen_urls_of_at_most_1024_characters)
         if (c)
             ck_assert_uint_eq(strlen(c->consensus_rpc.urls[0]), lengths[i]);
         else
-            ck_assert(!strcmp(e.field, "consensus_rpc") && !strncmp(e.error, "a URL is longer than 1024", 25));
+            ck_assert(!strcmp(e.field, "consensus_rpc") && !strncmp(e.text, "a URL is longer than 1024", 25));
         config_free(c);
         free(text);
         text = text_of("{" MINIMUM ",\"collateral_file\":\"/", 'f', lengths[i] - 1, "\"}");
@@ -374,11 +374,11 @@ START_TEST(a_url_with_a_space_or_what_is_not_ascii_is_refused_as_such)
     for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
         char text[200];
         config_t *c;
-        config_error_t e;
+        err_t e;
         snprintf(text, sizeof text, "{" MINIMUM ",\"pccs\":[\"http://a\",\"%s\"]}", urls[i]);
         ck_assert_int_eq(read(&c, &e, NULL, text), RC_MALFORMED);
         ck_assert_str_eq(e.field, "pccs");
-        ck_assert_str_eq(e.error, "a URL has a space, a control character or a letter outside ASCII");
+        ck_assert_str_eq(e.text, "a URL has a space, a control character or a letter outside ASCII");
         ck_assert_ptr_null(c);
     }
 }
@@ -393,10 +393,10 @@ START_TEST(every_word_of_a_list_is_taken_for_itself)
     for (size_t i = 0; i < 4; i++) {
         char text[400];
         config_t *c;
-        config_error_t e;
+        err_t e;
         snprintf(text, sizeof text, "{" MINIMUM ",\"tee\":\"%s\",\"default_block\":\"%s\",\"transport\":\"%s\"}",
                  tees[i], blocks[i % 3], transports[i % 2]);
-        ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s: %s", text, e.field, e.error);
+        ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s: %s", text, e.field, e.text);
         ck_assert_str_eq(c->tee, tees[i]);
         ck_assert_int_eq(c->default_block, kinds[i % 3]);
         config_free(c);
@@ -407,13 +407,13 @@ END_TEST
 START_TEST(a_word_that_is_not_known_is_answered_with_all_that_are)
 {
     config_t *c;
-    config_error_t e;
+    err_t e;
     ck_assert_int_eq(read(&c, &e, NULL, "{" MINIMUM ",\"tee\":\"sgx\"}"), RC_MALFORMED);
-    ck_assert_str_eq(e.error, "must be one of: auto, dstack, tdx, simulator");
+    ck_assert_str_eq(e.text, "must be one of: auto, dstack, tdx, simulator");
     ck_assert_int_eq(read(&c, &e, NULL, "{" MINIMUM ",\"default_block\":\"pending\"}"), RC_MALFORMED);
-    ck_assert_str_eq(e.error, "must be one of: latest, safe, finalized");
+    ck_assert_str_eq(e.text, "must be one of: latest, safe, finalized");
     ck_assert_int_eq(read(&c, &e, NULL, "{" MINIMUM ",\"transport\":\"udp\"}"), RC_MALFORMED);
-    ck_assert_str_eq(e.error, "must be one of: quic, tcp");
+    ck_assert_str_eq(e.text, "must be one of: quic, tcp");
 }
 END_TEST
 
@@ -425,12 +425,12 @@ START_TEST(numbers_are_taken_up_to_both_ends_of_their_range)
     for (size_t i = 0; i < 2; i++) {
         char text[300];
         config_t *c;
-        config_error_t e;
+        err_t e;
         snprintf(
             text, sizeof text,
             "{\"peers\":[],\"execution_rpc\":\"http://a\",\"port\":%u,\"api_port\":%u,\"checkpoint_age_max_s\":%u}",
             rows[i].port, rows[i].api_port, rows[i].age_s);
-        ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.error);
+        ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
         ck_assert_uint_eq(c->overlay_port, rows[i].port);
         ck_assert_uint_eq(c->api_port, rows[i].api_port);
         ck_assert_uint_eq(c->checkpoint_age_max_s, rows[i].age_s);
@@ -450,8 +450,8 @@ START_TEST(a_policy_is_kept_compact_with_sorted_keys_however_it_was_written)
     };
     for (size_t i = 0; i < 2; i++) {
         config_t *c;
-        config_error_t e;
-        ck_assert_msg(read(&c, &e, NULL, texts[i]) == RC_OK, "%s: %s", e.field, e.error);
+        err_t e;
+        ck_assert_msg(read(&c, &e, NULL, texts[i]) == RC_OK, "%s: %s", e.field, e.text);
         ck_assert_str_eq(
             c->policy, "{\"mode\":\"same-as-self\",\"tcb\":{\"accept\":[\"UpToDate\"],\"min_eval\":17},\"version\":1}");
         ck_assert_str_eq(e.field, "");
@@ -473,7 +473,7 @@ START_TEST(names_in_an_error_are_cut)
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
         for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
             config_t *c;
-            config_error_t e;
+            err_t e;
             char *text = text_of(rows[k].before, 'n', lengths[i], rows[k].after);
             size_t start = strlen(rows[k].field), n = start + lengths[i];
             ck_assert_int_eq(read(&c, &e, NULL, text), RC_MALFORMED);
@@ -481,7 +481,7 @@ START_TEST(names_in_an_error_are_cut)
             ck_assert_uint_eq(strlen(e.field), n < rows[k].cut ? n : rows[k].cut);
             ck_assert(strncmp(e.field, rows[k].field, start) == 0);
             ck_assert_uint_eq(strspn(e.field + start, "n"), strlen(e.field) - start);
-            ck_assert_str_eq(e.error, "unknown key");
+            ck_assert_str_eq(e.text, "unknown key");
             free(text);
         }
 }
@@ -500,14 +500,14 @@ START_TEST(values_in_an_error_are_cut_at_40_characters)
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
         for (size_t k = 0; k < 2; k++) {
             config_t *c;
-            config_error_t e;
+            err_t e;
             const char *gap = strstr(rows[k].error, "%s");
             char *text = text_of(rows[k].before, 'n', lengths[i], rows[k].after), want[200];
             snprintf(want, sizeof want, "%.*s%.*s%s", (int)(gap - rows[k].error), rows[k].error,
                      (int)(lengths[i] < 40 ? lengths[i] : 40), fortieth, gap + 2);
             ck_assert_int_eq(read(&c, &e, NULL, text), RC_MALFORMED);
             ck_assert_str_eq(e.field, rows[k].field);
-            ck_assert_str_eq(e.error, want);
+            ck_assert_str_eq(e.text, want);
             free(text);
         }
 }
@@ -519,13 +519,13 @@ START_TEST(a_text_may_have_256_kib_and_no_more)
     const size_t max = 262144;
     for (size_t n = max; n <= max + 1; n++) {
         config_t *c;
-        config_error_t e;
+        err_t e;
         char *padded = text_of(setup, ' ', n - (sizeof setup - 1), "");
         ck_assert_int_eq(read(&c, &e, NULL, padded), n == max ? RC_OK : RC_LIMIT);
-        ck_assert_str_eq(e.error, n == max ? "" : "the body is larger than 262144 bytes");
+        ck_assert_str_eq(e.text, n == max ? "" : "the body is larger than 262144 bytes");
         config_free(c);
         ck_assert_int_eq(read(&c, &e, padded, NULL), n == max ? RC_OK : RC_LIMIT);
-        ck_assert_str_eq(e.error, n == max ? "" : "the configuration file is larger than 262144 bytes");
+        ck_assert_str_eq(e.text, n == max ? "" : "the configuration file is larger than 262144 bytes");
         config_free(c);
         ck_assert_int_eq(config_check_base(&e, view_str(padded)), n == max ? RC_OK : RC_LIMIT);
         free(padded);
@@ -546,7 +546,7 @@ START_TEST(a_bad_measured_file_is_not_made_good_by_a_good_setup)
                  { "{\"colour\":1,\"setup_may_set\":[\"peers\",\"port\",\"execution_rpc\"]}", "colour" } };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         config_t *c;
-        config_error_t e;
+        err_t e;
         ck_assert_msg(read(&c, &e, rows[i].base, "{" MINIMUM "}") == RC_MALFORMED, "%s", rows[i].base);
         ck_assert_str_eq(e.field, rows[i].field);
         ck_assert_ptr_null(c);
@@ -567,9 +567,9 @@ START_TEST(each_key_of_the_list_may_be_set_and_wins_over_the_file)
                  { "{\"api_port\":6}", "http://127.0.0.1:8545", 4001, 6 },
                  { "{}", "http://127.0.0.1:8545", 4001, 0 } };
     config_t *c;
-    config_error_t e;
+    err_t e;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        ck_assert_msg(read(&c, &e, base, rows[i].setup) == RC_OK, "%s: %s", e.field, e.error);
+        ck_assert_msg(read(&c, &e, base, rows[i].setup) == RC_OK, "%s: %s", e.field, e.text);
         ck_assert_uint_eq(c->overlay_port, rows[i].port);
         ck_assert_uint_eq(c->api_port, rows[i].api_port);
         ck_assert_uint_eq(c->execution_rpc.count, 1);
@@ -579,10 +579,10 @@ START_TEST(each_key_of_the_list_may_be_set_and_wins_over_the_file)
     ck_assert_int_eq(read(&c, &e, base, "{\"port\":5,\"colour\":1}"),
                      RC_MALFORMED); /* not known is not the same as not allowed */
     ck_assert_str_eq(e.field, "colour");
-    ck_assert_str_eq(e.error, "unknown key");
+    ck_assert_str_eq(e.text, "unknown key");
     ck_assert_int_eq(read(&c, &e, base, "{\"port\":5,\"tee\":\"tdx\"}"), RC_REFUSED);
     ck_assert_str_eq(e.field, "tee");
-    ck_assert_str_eq(e.error, "the measured configuration of this image does not let /setup set this key");
+    ck_assert_str_eq(e.text, "the measured configuration of this image does not let /setup set this key");
     ck_assert_ptr_null(c);
 }
 END_TEST
@@ -638,16 +638,16 @@ START_TEST(each_part_of_a_custom_network_is_checked_and_named)
     static const char whole[] = "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS "}}";
     for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++) {
         config_t *c;
-        config_error_t e;
+        err_t e;
         char text[4096];
         const char *at = strstr(whole, networks[i].from);
         ck_assert_msg(at != NULL, "row %zu", i);
         snprintf(text, sizeof text, "%.*s%s%s", (int)(at - whole), whole, networks[i].to,
                  at + strlen(networks[i].from));
         rc_t rc = read(&c, &e, NULL, text);
-        ck_assert_msg(rc == (networks[i].error ? RC_MALFORMED : RC_OK), "row %zu: %s: %s", i, e.field, e.error);
-        ck_assert_msg(!strcmp(e.field, networks[i].field), "row %zu: %s: %s", i, e.field, e.error);
-        ck_assert_msg(!strcmp(e.error, networks[i].error ? networks[i].error : ""), "row %zu: %s", i, e.error);
+        ck_assert_msg(rc == (networks[i].error ? RC_MALFORMED : RC_OK), "row %zu: %s: %s", i, e.field, e.text);
+        ck_assert_msg(!strcmp(e.field, networks[i].field), "row %zu: %s: %s", i, e.field, e.text);
+        ck_assert_msg(!strcmp(e.text, networks[i].error ? networks[i].error : ""), "row %zu: %s", i, e.text);
         ck_assert(!c == !!networks[i].error);
         config_free(c);
     }
@@ -663,9 +663,9 @@ START_TEST(each_built_in_network_has_its_own_chain)
     for (size_t i = 0; i < 3; i++) {
         char text[400];
         config_t *c;
-        config_error_t e;
+        err_t e;
         snprintf(text, sizeof text, "{" MINIMUM "," REST ",\"network\":\"%s\"}", rows[i].name);
-        ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.error);
+        ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
         ck_assert_str_eq(c->network.name, rows[i].name);
         ck_assert_uint_eq(c->chain.chain_id, rows[i].chain_id);
         config_free(c);
