@@ -9,6 +9,7 @@
 #include "base/hex.h"
 #include "base/json_tree.h"
 #include "http/client.h"
+#include "lightclient/networks.h"
 #include "node/config/network.h"
 #include "tee/verify/policy.h"
 
@@ -332,7 +333,8 @@ static rc_t fill_defaults(config_t *c, err_t *e)
             "is required: no checkpoint for network \"%s\" is built in (a recent finalized beacon block root)",
             c->network.name);
     if (!c->consensus_rpc.count) {
-        const char *url = network_default_beacon(c->network.name);
+        const lc_builtin_t *chain = lc_builtin_find(c->network.name);
+        const char *url = chain ? chain->beacon_api : NULL;
         if (!url)
             return err_in(e, RC_MALFORMED, "consensus_rpc", "is required: no default is built in for network \"%s\"",
                           c->network.name);

@@ -6,51 +6,17 @@
 
 #include "base/hex.h"
 #include "base/json_tree.h"
-
-static const struct {
-    const char *name;
-    const evm_chain_t *chain;
-    const char *beacon;
-} builtin[] = {
-    { "mainnet", &EVM_MAINNET, "https://www.lightclientdata.org" },
-    { "sepolia", &EVM_SEPOLIA, NULL },
-    { "hoodi", &EVM_HOODI, NULL },
-};
-
-/* An execution fork, its consensus twin, and the blob parameters it starts with (zero: the fork's block has no blobs, or
- * it keeps the earlier ones). */
-static const struct {
-    const char *name;
-    evm_fork_t fork;
-    lc_fork_t twin;
-    uint64_t blob_target, blob_max, fraction;
-} execution_forks[] = {
-    { "paris", EVM_PARIS, LC_BELLATRIX, 0, 0, 0 },
-    { "shanghai", EVM_SHANGHAI, LC_CAPELLA, 0, 0, 0 },
-    { "cancun", EVM_CANCUN, LC_DENEB, 3, 6, 3338477 },   /* EIP-4844 */
-    { "prague", EVM_PRAGUE, LC_ELECTRA, 6, 9, 5007716 }, /* EIP-7691 */
-    { "osaka", EVM_OSAKA, LC_FULU, 0, 0, 0 },
-};
-#define EXECUTION_FORKS (sizeof execution_forks / sizeof execution_forks[0])
+#include "lightclient/networks.h"
 
 rc_t network_builtin(config_t *c, const char *name)
 {
     const lc_network_t *net = lc_network_find(name);
-    for (size_t i = 0; net && i < sizeof builtin / sizeof builtin[0]; i++)
-        if (!strcmp(builtin[i].name, name)) {
-            c->network = *net;
-            c->chain = *builtin[i].chain;
-            return RC_OK;
-        }
-    return RC_REFUSED;
-}
-
-const char *network_default_beacon(const char *name)
-{
-    for (size_t i = 0; i < sizeof builtin / sizeof builtin[0]; i++)
-        if (!strcmp(builtin[i].name, name))
-            return builtin[i].beacon;
-    return NULL;
+    const lc_builtin_t *chain = lc_builtin_find(name);
+    if (!net || !chain)
+        return RC_REFUSED;
+    c->network = *net;
+    c->chain = *chain->execution;
+    return RC_OK;
 }
 
 /* A number given as JSON integer or as decimal text, as beacon nodes write it. */
@@ -206,7 +172,7 @@ static rc_t add_row(config_t *c, err_t *e, uint64_t timestamp, evm_rules_t rules
     return RC_OK;
 }
 
-static rc_t fork_times(uint64_t times[EXECUTION_FORKS], err_t *e, const lc_network_t *net, const json_t *execution)
+static rc_t fork_times(uint64_t times[LC_EXECUTION_FORKS], err_t *e, const lc_network_t *net, const json_t *execution)
 {
     const json_t *forks = json_object_get(execution, "forks");
     if (execution && !json_is_object(forks))
@@ -215,32 +181,32 @@ static rc_t fork_times(uint64_t times[EXECUTION_FORKS], err_t *e, const lc_netwo
     json_t *value;
     json_object_foreach ((json_t *)forks, name, value) {
         size_t i = 0;
-        while (i < EXECUTION_FORKS && strcmp(execution_forks[i].name, name))
+        while (i < LC_EXECUTION_FORKS && strcmp(lc_execution_forks[i].name, name))
             i++;
-        if (i == EXECUTION_FORKS)
+        if (i == LC_EXECUTION_FORKS)
             return err_in(e, RC_MALFORMED, "network.execution.forks", "unknown fork \"%.40s\"", name);
         if (!number(&times[i], value))
             return err_in(e, RC_MALFORMED, "network.execution.forks", "%s must be a time in Unix seconds", name);
     }
-    for (size_t i = 0; i < EXECUTION_FORKS; i++)
+    for (size_t i = 0; i < LC_EXECUTION_FORKS; i++)
         if (!forks)
-            times[i] = epoch_time(net, net->fork_epoch[execution_forks[i].twin]);
-        else if (!json_object_get(forks, execution_forks[i].name))
+            times[i] = epoch_time(net, net->fork_epoch[lc_execution_forks[i].twin]);
+        else if (!json_object_get(forks, lc_execution_forks[i].name))
             times[i] = i ? UINT64_MAX : 0;
-    for (size_t i = EXECUTION_FORKS - 1;
+    for (size_t i = LC_EXECUTION_FORKS - 1;
          i-- > 0;) /* a fork that is not named began with the one after it, if that began at 0 */
         if (times[i] == UINT64_MAX && times[i + 1] == 0)
             times[i] = 0;
-    for (size_t i = 1; i < EXECUTION_FORKS; i++)
+    for (size_t i = 1; i < LC_EXECUTION_FORKS; i++)
         if (times[i] < times[i - 1])
             return err_in(e, RC_MALFORMED, "network.execution.forks", "%s begins before the fork that precedes it",
-                          execution_forks[i].name);
+                          lc_execution_forks[i].name);
     return RC_OK;
 }
 
 static rc_t read_execution(config_t *c, err_t *e, const json_t *execution)
 {
-    uint64_t times[EXECUTION_FORKS];
+    uint64_t times[LC_EXECUTION_FORKS];
     evm_rules_t rules = { EVM_PARIS, 0, 0, 0 };
     if (execution && !json_is_object(execution))
         return err_in(e, RC_MALFORMED, "network.execution", "must be an object");
@@ -252,12 +218,12 @@ static rc_t read_execution(config_t *c, err_t *e, const json_t *execution)
         c->network.chain_id = c->chain.chain_id;
     }
     rc_t rc = fork_times(times, e, &c->network, execution);
-    for (size_t i = 0; !rc && i < EXECUTION_FORKS && times[i] != UINT64_MAX; i++) {
-        rules.fork = execution_forks[i].fork;
-        if (execution_forks[i].blob_max) {
-            rules.blob_target = execution_forks[i].blob_target;
-            rules.blob_max = execution_forks[i].blob_max;
-            rules.blob_base_fee_update_fraction = execution_forks[i].fraction;
+    for (size_t i = 0; !rc && i < LC_EXECUTION_FORKS && times[i] != UINT64_MAX; i++) {
+        rules.fork = lc_execution_forks[i].fork;
+        if (lc_execution_forks[i].blob_max) {
+            rules.blob_target = lc_execution_forks[i].blob_target;
+            rules.blob_max = lc_execution_forks[i].blob_max;
+            rules.blob_base_fee_update_fraction = lc_execution_forks[i].blob_base_fee_update_fraction;
         }
         rc = add_row(c, e, times[i], rules);
     }

@@ -25,7 +25,4 @@ NODISCARD rc_t network_read(config_t *c, err_t *e, const json_t *value);
 /* Sets them from a built-in name. RC_REFUSED: no such network. */
 NODISCARD rc_t network_builtin(config_t *c, const char *name);
 
-/* The beacon API that is asked when the operator names none, or NULL. It is not trusted more than any other. */
-const char *network_default_beacon(const char *name);
-
 #endif

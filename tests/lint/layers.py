@@ -22,6 +22,7 @@ ROOMS = {
     LC + "evm/precompile": (2, [LC + "evm", LC + "evm/bn254", LC + "bls"]),
     LC + "consensus": (2, [LC + "ssz", LC + "bls"]),
     LC + "exec": (2, [LC + "evm", LC + "mpt", LC + "rlp"]),
+    "lightclient": (2, [LC + "consensus", LC + "evm"]),
     "http": (2, ["base/os"]),
     "tee": (3, []),
     "tee/quote": (3, ["tee"]),
