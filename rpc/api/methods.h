@@ -1,0 +1,114 @@
+/* methods.h - the methods of POST /rpc: their table, and what the function of one has at hand.
+ *
+ *     void api_eth_getBalance(api_call_t *c, const jo_t *args)
+ *     {
+ *         ex_read_config_t read = { .block = api_block(c, &args[1]) };
+ *         jo_hex(&args[0], read.addr.b, sizeof read.addr.b, NULL, HEX_0X);
+ *         api_read(c, &read, write_balance);
+ *     }
+ *
+ * A function reads its parameters, and then answers from memory by writing to c->out, or gives a query (api_ask) and the
+ * function that writes its result. What is wrong with a parameter is found by the reader's fault and need not be looked at.
+ *
+ * Spec:   ethereum/execution-apis; api-facts sections 1 to 3
+ * Floor:  3, rpc/api. No I/O, clock or thread.
+ * Tests:  tests/unit/test_methods.c, tests/fuzz/fuzz_rpc.c, tests/e2e (rpc)
+ */
+#ifndef RPC_API_METHODS_H
+#define RPC_API_METHODS_H
+
+#include "base/json.h"
+#include "lightclient/exec/cache.h"
+#include "lightclient/exec/query.h"
+#include "lightclient/exec/read.h"
+
+#define API_PARAMS_MAX 4u        /* parameters of one method */
+#define API_RESULT_MAX 25000000u /* bytes of results in one answer, as geth's default */
+
+/* Codes of JSON-RPC and of execution clients. */
+enum {
+    API_PARSE_ERROR = -32700,
+    API_INVALID_REQUEST = -32600,
+    API_NO_METHOD = -32601,
+    API_INVALID_PARAMS = -32602,
+    API_INTERNAL = -32603, /* libraries ask four times: true faults only */
+    API_FAILED = -32000,
+    API_UNAVAILABLE = -32002, /* not ready, timed out, no upstream: shown at once by libraries */
+    API_TOO_LARGE = -32003,
+    API_REVERTED = 3,
+    API_PRUNED = 4444
+};
+
+/* What is known when a request comes: copied, and constant until its answer is written. */
+typedef struct {
+    const evm_chain_t *chain;
+    ex_cache_t *cache;      /* may be NULL */
+    size_t proof_slots_max; /* slots of one eth_getProof; 0: NEED_SLOTS_MAX */
+    const char *not_ready;  /* why there is no head to answer for; NULL: latest holds */
+    ex_block_t latest;      /* verified */
+    bool has_finalized;
+    ex_block_t finalized; /* verified; also what "safe" means here: nothing younger is known to be */
+} api_world_t;
+
+typedef struct api_call api_call_t;
+typedef void (*api_write_fn)(api_call_t *c, const query_t *done);
+
+enum {
+    WANTS_HEAD = 1, /* a verified head */
+    WANTS_STATE = 2 /* proofs, which upstreams are asked for */
+};
+
+typedef struct {
+    const char *name;
+    void (*begin)(api_call_t *c, const jo_t *args);
+    unsigned params_min, params_max, wants, round_trips;
+} api_method_t;
+
+/* One call of one method. */
+struct api_call {
+    const api_world_t *world;
+    const api_method_t *method; /* NULL: none is called */
+    arena_t *arena;             /* of the whole request */
+    jw_t out;                   /* the result is written here */
+    int error;                  /* 0: none; else the result does not count */
+    view_t message, data;       /* of the error; data.p NULL: it has none */
+    query_t *query;             /* to be driven; NULL: the answer is there */
+    api_write_fn write;
+};
+
+#define METHOD(name, min, max, wants, round_trips) void api_##name(api_call_t *c, const jo_t *args);
+#include "rpc/api/methods.def"
+#undef METHOD
+
+/* The table. */
+extern const api_method_t API_METHODS[];
+extern const size_t API_METHOD_COUNT;
+
+/* A row by its name, or NULL. */
+const api_method_t *api_method(view_t name);
+
+/* What its answers rest on, in words: "configuration", "verified head", "proofs". */
+const char *api_bound(const api_method_t *m);
+
+/* The body of GET /v1/methods: a list of {"name", "parameters": [fewest, most], "bound", "round_trips"}. RC_NOMEM. */
+NODISCARD rc_t api_methods_body(view_t *out, arena_t *a);
+
+/* ---- for the functions of methods ---- */
+
+/* Ends the call with an error; the first one counts. Text is copied. */
+__attribute__((format(printf, 3, 4))) void api_fail(api_call_t *c, int code, const char *fmt, ...);
+
+/* Ends the call as one whose code was reverted: code 3, "execution reverted" with its reason, and the data. */
+void api_revert(api_call_t *c, view_t data);
+
+/* The verified block that a block parameter names (absent or null: latest): a tag, a number, a hash, or the object of
+ * EIP-1898. NULL: the call has failed, or the parameter is a fault. */
+const ex_block_t *api_block(api_call_t *c, const jo_t *arg);
+
+/* Has a query driven, whose result write will write. Takes q; rc and e are what its maker said. */
+void api_ask(api_call_t *c, rc_t rc, const err_t *e, query_t *take_q, api_write_fn write);
+
+/* The same for reading an account: cache and limits are filled in. Nothing happens when block is NULL. */
+void api_read(api_call_t *c, ex_read_config_t *read, api_write_fn write);
+
+#endif

@@ -1,0 +1,384 @@
+#include "rpc/api/rpc.h"
+
+#include <stdlib.h>
+
+#define NAME_MAX_LEN 2048u /* bytes of a method's name, as in geth */
+
+typedef struct {
+    api_call_t call;
+    view_t id;   /* its text; p NULL: null */
+    bool silent; /* a notification */
+    rc_t rc;     /* how the query ended */
+    err_t why;
+} item_t;
+
+struct api_rpc {
+    api_world_t world;
+    arena_t *arena;
+    bool batch; /* the answer is a list */
+    size_t count;
+    item_t *items;
+};
+
+/* ---- ids as they are written: the text is known to be JSON by now ---- */
+
+static size_t skip_space(view_t t, size_t at)
+{
+    while (at < t.n && (t.p[at] == ' ' || t.p[at] == '\t' || t.p[at] == '\n' || t.p[at] == '\r'))
+        at++;
+    return at;
+}
+
+/* The end of the value that begins at a place. */
+static size_t value_end(view_t t, size_t at)
+{
+    size_t depth = 0;
+    bool quoted = false;
+    for (; at < t.n; at++) {
+        const uint8_t b = t.p[at];
+        if (quoted) {
+            at += b == '\\';
+            quoted = b != '"';
+        } else if (b == '"')
+            quoted = true;
+        else if (b == '{' || b == '[')
+            depth++;
+        else if (b == '}' || b == ']') {
+            if (!depth--)
+                return at;
+        } else if (!depth && (b == ',' || b == ':' || skip_space(t, at) != at))
+            return at;
+        else if (!depth)
+            continue; /* inside a number or a word */
+        if (!depth && !quoted)
+            return at + 1;
+    }
+    return t.n;
+}
+
+/* The elements of a list, or the members of an object: the value at *at, which moves behind it. False: no more. */
+static bool next_value(view_t *out, view_t t, size_t *at)
+{
+    const size_t from = skip_space(t, *at);
+    if (from >= t.n || t.p[from] == ']' || t.p[from] == '}')
+        return false;
+    const size_t end = value_end(t, from);
+    *out = view_of(t.p + from, end - from);
+    *at = skip_space(t, end);
+    *at += *at < t.n && (t.p[*at] == ',' || t.p[*at] == ':');
+    return end > from;
+}
+
+/* The text of an object's id; p NULL: it is not found, perhaps because its name is written with escapes. */
+static view_t raw_id(view_t object)
+{
+    size_t at = skip_space(object, 0) + 1;
+    view_t name, value;
+    while (next_value(&name, object, &at) && next_value(&value, object, &at))
+        if (view_eq(name, view_str("\"id\"")))
+            return value;
+    return view_of(NULL, 0);
+}
+
+/* ---- one call ---- */
+
+/* An id that an answer can repeat: present, neither object nor list. */
+static bool has_id(const jo_t *o)
+{
+    const jo_kind_t kind = jo_kind(o, "id");
+    return kind != JO_ABSENT && kind != JO_OBJECT && kind != JO_LIST;
+}
+
+static void read_id(item_t *it, const jo_t *o, view_t text)
+{
+    if (!has_id(o))
+        return;
+    it->id = raw_id(text);
+    if (!it->id.p)
+        it->id = jo_as_written(o, it->call.arena, "id");
+}
+
+/* The positional parameters; those that are left out stand as absent ones. False: the call has failed. */
+static bool read_params(jo_t args[API_PARAMS_MAX], jo_t *list, api_call_t *c, const jo_t *o)
+{
+    const api_method_t *m = c->method;
+    const jo_kind_t kind = jo_kind(o, "params");
+    size_t n = 0;
+    if (kind == JO_LIST)
+        *list = jo_list(o, "params", 0, SIZE_MAX);
+    else if (kind != JO_ABSENT && kind != JO_NULL)
+        api_fail(c, API_INVALID_PARAMS, "non-array args");
+    else
+        *list = (jo_t){ .doc = o->doc, .up = o, .name = "params" };
+    if (c->error)
+        return false;
+    if (jo_size(list) > m->params_max) {
+        api_fail(c, API_INVALID_PARAMS, "too many arguments, want at most %u", m->params_max);
+        return false;
+    }
+    for (jo_t arg; jo_next(list, &arg);)
+        args[n++] = arg;
+    for (size_t i = n; i < API_PARAMS_MAX; i++)
+        args[i] = (jo_t){ .doc = o->doc, .up = list, .index = i };
+    for (unsigned i = 0; i < m->params_min; i++)
+        if (!jo_has(&args[i], NULL)) {
+            api_fail(c, API_INVALID_PARAMS, "missing value for required argument %u", i);
+            return false;
+        }
+    return true;
+}
+
+/* Turns a fault of the reader into an error: "params[0].gas" is argument 0. */
+static void fail_argument(api_call_t *c, rc_t rc, const err_t *e)
+{
+    char *rest = NULL;
+    const bool numbered = !strncmp(e->field, "params[", 7);
+    const unsigned long index = numbered ? strtoul(e->field + 7, &rest, 10) : 0;
+    const char *path = numbered && *rest == ']' ? rest + 1 : e->field;
+    path += *path == '.';
+    if (rc == RC_NOMEM)
+        api_fail(c, API_INTERNAL, "out of memory");
+    else
+        api_fail(c, API_INVALID_PARAMS, "invalid argument %lu: %s%s%s", index, path, *path ? ": " : "", e->text);
+}
+
+static void begin_method(api_call_t *c, const jo_t *o, const err_t *e)
+{
+    jo_t args[API_PARAMS_MAX], list;
+    if (!read_params(args, &list, c, o))
+        return;
+    if ((c->method->wants & WANTS_HEAD) && c->world->not_ready) {
+        api_fail(c, API_UNAVAILABLE, "%s", c->world->not_ready);
+        return;
+    }
+    c->method->begin(c, args);
+    if (jo_rc(o))
+        fail_argument(c, jo_rc(o), e);
+}
+
+static bool is_version_2(const jo_t *o)
+{
+    return jo_kind(o, "jsonrpc") == JO_TEXT && view_eq(jo_text(o, "jsonrpc", 0, SIZE_MAX), view_str("2.0"));
+}
+
+static void begin_object(item_t *it, const jo_t *o, const err_t *e, view_t text)
+{
+    api_call_t *c = &it->call;
+    view_t name = { NULL, 0 };
+    read_id(it, o, text);
+    if (jo_kind(o, "method") == JO_TEXT)
+        name = jo_text(o, "method", 0, SIZE_MAX);
+    const bool valid = is_version_2(o) && name.n;
+    it->silent = valid && jo_kind(o, "id") == JO_ABSENT;
+    c->method = api_method(name);
+    if (!valid || (!it->silent && !has_id(o)))
+        api_fail(c, API_INVALID_REQUEST, "invalid request");
+    else if (name.n > NAME_MAX_LEN)
+        api_fail(c, API_INVALID_REQUEST, "method name too long: %zu > %u", name.n, NAME_MAX_LEN);
+    else if (!c->method)
+        api_fail(c, API_NO_METHOD, "the method %.*s does not exist/is not available",
+                 (int)(name.n < 256 ? name.n : 256), (const char *)name.p);
+    else
+        begin_method(c, o, e);
+}
+
+/* Begins one call, of the value at a place whose text this is. It becomes a document of its own, so that its faults are. */
+static void begin_item(item_t *it, api_rpc_t *r, const jo_t *value, view_t text)
+{
+    jo_doc_t doc;
+    err_t e = { .rc = RC_OK };
+    it->call = (api_call_t){ .world = &r->world, .arena = r->arena, .out = jw_of(r->arena, API_RESULT_MAX) };
+    if (jo_kind(value, NULL) != JO_OBJECT) {
+        api_fail(&it->call, API_INVALID_REQUEST, "invalid request");
+        return;
+    }
+    const jo_t o = jo_merge(&doc, &e, NULL, value, NULL, JO_LENIENT);
+    if (jo_rc(&o))
+        fail_argument(&it->call, jo_rc(&o), &e);
+    else
+        begin_object(it, &o, &e, text);
+    jo_close(&doc);
+}
+
+/* ---- the request ---- */
+
+/* An answer that is one error for the request as a whole. */
+static void fail_whole(api_rpc_t *r, int code, const char *text)
+{
+    r->items[0].call = (api_call_t){ .world = &r->world, .arena = r->arena };
+    r->count = 1;
+    api_fail(&r->items[0].call, code, "%s", text);
+}
+
+/* An answer that is a list of one error, with the id of the first call. */
+static void fail_batch(api_rpc_t *r, const jo_t *list, view_t first)
+{
+    jo_t all = *list, element;
+    fail_whole(r, API_INVALID_REQUEST, "batch too large");
+    r->batch = true;
+    if (jo_next(&all, &element) && jo_kind(&element, NULL) == JO_OBJECT)
+        read_id(&r->items[0], &element, first);
+}
+
+static void begin_batch(api_rpc_t *r, const jo_t *root, view_t body)
+{
+    jo_t list = *root, element;
+    size_t at = skip_space(body, 0) + 1;
+    view_t text = { NULL, 0 };
+    r->batch = true;
+    while (jo_next(&list, &element) && next_value(&text, body, &at))
+        begin_item(&r->items[r->count++], r, &element, text);
+}
+
+static rc_t begin_all(api_rpc_t *r, const jo_t *root, view_t body)
+{
+    const bool list = jo_kind(root, NULL) == JO_LIST;
+    const size_t n = list ? jo_size(root) : 1;
+    r->items = arena_calloc(r->arena, n && n <= API_RPC_BATCH_MAX ? n : 1, sizeof *r->items);
+    if (!r->items)
+        return RC_NOMEM;
+    if (jo_rc(root) == RC_NOMEM)
+        return RC_NOMEM;
+    if (jo_rc(root)) {
+        fail_whole(r, API_PARSE_ERROR, "parse error");
+    } else if (!n) {
+        fail_whole(r, API_INVALID_REQUEST, "empty batch");
+    } else if (n > API_RPC_BATCH_MAX) {
+        size_t at = skip_space(body, 0) + 1;
+        view_t first = { NULL, 0 };
+        (void)next_value(&first, body, &at);
+        fail_batch(r, root, first);
+    } else if (list) {
+        begin_batch(r, root, body);
+    } else {
+        r->count = 1;
+        begin_item(&r->items[0], r, root, body);
+    }
+    return RC_OK;
+}
+
+rc_t api_rpc_begin(api_rpc_t **out, arena_t *a, const api_world_t *world, view_t body)
+{
+    jo_doc_t doc;
+    api_rpc_t *r = arena_calloc(a, 1, sizeof *r);
+    if (!r)
+        return RC_NOMEM;
+    r->arena = a;
+    r->world = *world;
+    const jo_t root = jo_open(&doc, NULL, body, API_RPC_BODY_MAX, JO_LENIENT | JO_ANY);
+    const rc_t rc = begin_all(r, &root, body);
+    jo_close(&doc);
+    if (!rc)
+        *out = r;
+    return rc;
+}
+
+size_t api_rpc_count(const api_rpc_t *r)
+{
+    return r->count;
+}
+
+query_t *api_rpc_query(const api_rpc_t *r, size_t i)
+{
+    return r->items[i].call.query;
+}
+
+void api_rpc_end(api_rpc_t *r, size_t i, rc_t rc, const err_t *e)
+{
+    r->items[i].rc = rc;
+    if (rc)
+        r->items[i].why = *e;
+}
+
+/* ---- the answer ---- */
+
+/* The error of a query that has no result. */
+static void fail_query(api_call_t *c, rc_t rc, const err_t *e)
+{
+    switch (rc) {
+    case RC_IO: api_fail(c, API_UNAVAILABLE, "no upstream could prove it: %s", e->text); break;
+    case RC_TIMEOUT: api_fail(c, API_UNAVAILABLE, "request timed out: %s", e->text); break;
+    case RC_NOMEM:
+    case RC_BUG: api_fail(c, API_INTERNAL, "%s", e->text); break;
+    default: api_fail(c, API_FAILED, "%s", e->text);
+    }
+}
+
+/* Brings a call to its result or its error. */
+static void end_call(item_t *it)
+{
+    api_call_t *c = &it->call;
+    view_t text = { NULL, 0 };
+    if (c->query && it->rc)
+        fail_query(c, it->rc, &it->why);
+    else if (c->query && !c->error)
+        c->write(c, c->query);
+    query_free(c->query);
+    c->query = NULL;
+    if (c->error)
+        return;
+    text = jw_done(&c->out);
+    if (!text.p && c->out.rc == RC_LIMIT)
+        api_fail(c, API_TOO_LARGE, "response too large");
+    else if (!text.p)
+        api_fail(c, API_INTERNAL, "%s", c->out.rc == RC_NOMEM ? "out of memory" : "the method gave no result");
+}
+
+static void put_error(jw_t *w, const api_call_t *c)
+{
+    jw_object(w, "error");
+    jw_i64(w, "code", c->error);
+    jw_text(w, "message", c->message);
+    if (c->data.p)
+        jw_hex(w, "data", c->data);
+    jw_end(w);
+}
+
+static void put_item(jw_t *w, item_t *it)
+{
+    api_call_t *c = &it->call;
+    jw_object(w, NULL);
+    jw_str(w, "jsonrpc", "2.0");
+    if (it->id.p)
+        jw_raw(w, "id", it->id);
+    else
+        jw_null(w, "id");
+    if (c->error)
+        put_error(w, c);
+    else
+        jw_raw(w, "result", jw_done(&c->out));
+    jw_end(w);
+}
+
+/* Ends all calls; from where the results are too long together the rest has none. */
+static size_t end_all(api_rpc_t *r)
+{
+    size_t spoken = 0, bytes = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        item_t *it = &r->items[i];
+        if (bytes > API_RESULT_MAX)
+            api_fail(&it->call, API_TOO_LARGE, "response too large");
+        end_call(it);
+        bytes += it->call.error ? 0 : it->call.out.n;
+        spoken += !it->silent;
+    }
+    return spoken;
+}
+
+rc_t api_rpc_finish(view_t *body, api_rpc_t *r)
+{
+    jw_t w = jw_of(r->arena, API_RPC_ANSWER_MAX);
+    const size_t spoken = end_all(r);
+    *body = view_of(NULL, 0);
+    if (!spoken)
+        return RC_OK;
+    if (r->batch)
+        jw_array(&w, NULL);
+    for (size_t i = 0; i < r->count; i++)
+        if (!r->items[i].silent)
+            put_item(&w, &r->items[i]);
+    if (r->batch)
+        jw_end(&w);
+    *body = jw_done(&w);
+    return w.rc;
+}

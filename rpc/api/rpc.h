@@ -1,0 +1,45 @@
+/* rpc.h - POST /rpc as a machine: the text of a request, the queries that its calls want, the text of the answer.
+ *
+ *     api_rpc_begin -> for each i of api_rpc_count: drive api_rpc_query(i), if there is one, and give its end to api_rpc_end
+ *                   -> api_rpc_finish: the body
+ *
+ * The calls of a batch are independent: their queries may be driven side by side and end in any order, on any thread.
+ * Framing is geth's: codes, texts, order of members; ids come back byte for byte; notifications have no answer.
+ *
+ * Spec:   JSON-RPC 2.0; api-facts section 1
+ * Floor:  3, rpc/api. No I/O, clock or thread.
+ * Tests:  tests/unit/test_methods.c, tests/fuzz/fuzz_rpc.c, tests/e2e (rpc)
+ */
+#ifndef RPC_API_RPC_H
+#define RPC_API_RPC_H
+
+#include "rpc/api/methods.h"
+
+#define API_RPC_BODY_MAX (5u << 20) /* bytes of a request */
+#define API_RPC_BATCH_MAX 1000u     /* calls in one */
+#define API_RPC_ANSWER_MAX                                                                                             \
+    (64u << 20) /* bytes of an answer: results are bounded by API_RESULT_MAX, ids by the request */
+
+typedef struct api_rpc api_rpc_t;
+
+/* Reads a request and begins its calls. Whatever is wrong with it becomes its answer.
+ *   out    in the arena, as all that belongs to it; to be ended by api_rpc_finish
+ *   world  copied
+ *   body   must outlive out
+ * RC_NOMEM: nothing was begun. */
+NODISCARD rc_t api_rpc_begin(api_rpc_t **out, arena_t *a, const api_world_t *world, view_t body);
+
+/* The number of calls, and the query of call i; NULL: its answer is there. */
+size_t api_rpc_count(const api_rpc_t *r);
+query_t *api_rpc_query(const api_rpc_t *r, size_t i);
+
+/* The query of call i has ended: with its result (RC_OK), or without, and e says why. Takes no ownership: the query is freed
+ * by api_rpc_finish. Different calls may end at the same time. */
+void api_rpc_end(api_rpc_t *r, size_t i, rc_t rc, const err_t *e);
+
+/* Writes the answer and frees the queries, in any case.
+ *   body  in the arena; n 0: notifications only, nothing to answer
+ * RC_NOMEM, RC_LIMIT. */
+NODISCARD rc_t api_rpc_finish(view_t *body, api_rpc_t *r);
+
+#endif

@@ -1,0 +1,383 @@
+/* POST /rpc: framing as geth's, and each method on a small proven world. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "rpc/api/rpc.h"
+#include "tests/unit/unit.h"
+#include "tests/unit/world.h"
+
+static const evm_schedule_row_t row = { 0, { EVM_PRAGUE, 6, 9, 5007716 } };
+static const evm_chain_t CHAIN = { 560048, &row, 1 };
+
+#define ADDR "\"0xac0000000000000000000000000000000000a000\""   /* returns 42 */
+#define ECHO "\"0xac0000000000000000000000000000000000b000\""   /* reverts with what it is called with */
+#define HALTS "\"0xac0000000000000000000000000000000000c000\""  /* an invalid opcode */
+#define NOBODY "\"0xac0000000000000000000000000000000000dead\"" /* absent */
+#define HASH32(two)                                                                                                    \
+    "0x" two two two two two two two two two two two two two two two two two two two two two two two two two two two   \
+        two two two two two
+
+static world_t w;
+static arena_t arena;
+static api_world_t world;
+static unsigned rounds;       /* batches of the last request */
+static rc_t upstream = RC_OK; /* anything else: every query ends so */
+
+static void setup(void)
+{
+    world_init(&w);
+    arena_init(&arena, 256 << 20);
+    world_add(&w, world_addr(0xa000), "602a5f5260205ff3");
+    world_add(&w, world_addr(0xb000), "365f5f37365ffd");
+    world_add(&w, world_addr(0xc000), "fe");
+    world = (api_world_t){ .chain = &CHAIN, .has_finalized = true };
+    world.latest.state_root = world.finalized.state_root = world_root(&w);
+    world.latest.env = (evm_block_t){ .number = 1000, .timestamp = 5000, .gas_limit = 30000000, .chain_id = 560048 };
+    world.finalized.env = world.latest.env;
+    world.finalized.env.number = 936;
+    memset(world.latest.block_hash.b, 0xaa, 32);
+    memset(world.finalized.block_hash.b, 0xbb, 32);
+    rounds = 0;
+    upstream = RC_OK;
+}
+
+static void teardown(void)
+{
+    arena_free(&arena);
+    world_clear(&w);
+}
+
+static answer_t honest(const need_t *need)
+{
+    answer_t a = { .kind = need->kind };
+    if (need->kind == NEED_PROOF)
+        a.proof = world_proof(&w, &need->addr, need->slots, need->slot_count);
+    else if (need->kind == NEED_CODE)
+        a.code = world_code(&w, &need->addr);
+    return a;
+}
+
+static rc_t drive(query_t *q, err_t *e)
+{
+    const need_t *needs;
+    rc_t rc;
+    if (upstream)
+        return err_say(e, upstream, "https://node: it is not there");
+    while ((rc = query_step(q, e)) == RC_NEED_DATA) {
+        const size_t n = query_needs(q, &needs);
+        rounds++;
+        for (size_t i = 0; i < n; i++) {
+            const answer_t a = honest(&needs[i]);
+            ck_assert_int_eq(query_give(q, e, i, &a), RC_OK);
+        }
+    }
+    return rc;
+}
+
+/* The answer to a request, NUL-terminated; "" for none. Queries are driven from the last to the first. */
+static const char *serve(const char *text)
+{
+    api_rpc_t *r;
+    view_t body;
+    char *copy = strdup(text); /* exact size on the heap */
+    rounds = 0;
+    ck_assert_int_eq(api_rpc_begin(&r, &arena, &world, view_of(copy, strlen(copy))), RC_OK);
+    for (size_t i = api_rpc_count(r); i-- > 0;) {
+        err_t e = { .rc = RC_OK };
+        query_t *q = api_rpc_query(r, i);
+        if (q) {
+            const rc_t rc = drive(q, &e);
+            api_rpc_end(r, i, rc, &e);
+        }
+    }
+    ck_assert_int_eq(api_rpc_finish(&body, r), RC_OK);
+    free(copy);
+    return body.n ? (const char *)body.p : "";
+}
+
+#define CALL(params) "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_call\",\"params\":[" params "]}"
+#define BALANCE(params) "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_getBalance\",\"params\":" params "}"
+#define RESULT(text) "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":" text "}"
+#define ERROR(code, text) "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":" code ",\"message\":\"" text "\"}}"
+#define ERROR_NULL(code, text)                                                                                         \
+    "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":" code ",\"message\":\"" text "\"}}"
+#define CHAIN_ID(id) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"eth_chainId\"}"
+#define CHAIN_ID_RESULT(id) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"result\":\"0x88bb0\"}"
+
+typedef struct {
+    const char *request, *answer;
+} row_t;
+
+static void check_rows(const row_t *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *got = serve(rows[i].request);
+        ck_assert_msg(!strcmp(got, rows[i].answer), "row %zu: %s\n got %s\nwant %s", i, rows[i].request, got,
+                      rows[i].answer);
+    }
+}
+
+#define CHECK_ROWS(rows) check_rows(rows, sizeof(rows) / sizeof((rows)[0]))
+
+START_TEST(requests_are_framed_as_geth_does)
+{
+    static const row_t rows[] = {
+        { CHAIN_ID("1"), CHAIN_ID_RESULT("1") },
+        { "{\"method\":\"eth_chainId\",\"params\":[],\"id\":1,\"jsonrpc\":\"2.0\"}", CHAIN_ID_RESULT("1") },
+        { "{\"method\":\"eth_chainId\",\"params\":null,\"id\":1,\"jsonrpc\":\"2.0\",\"more\":{}}",
+          CHAIN_ID_RESULT("1") },
+        { "", ERROR_NULL("-32700", "parse error") },
+        { "{", ERROR_NULL("-32700", "parse error") },
+        { "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_chainId\"}x", ERROR_NULL("-32700", "parse error") },
+        { "[]", ERROR_NULL("-32600", "empty batch") },
+        { "7", ERROR_NULL("-32600", "invalid request") },
+        { "null", ERROR_NULL("-32600", "invalid request") },
+        { "{}", ERROR_NULL("-32600", "invalid request") },
+        { "{\"id\":1,\"method\":\"eth_chainId\"}", ERROR("-32600", "invalid request") },
+        { "{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"eth_chainId\"}", ERROR("-32600", "invalid request") },
+        { "{\"jsonrpc\":2,\"id\":1,\"method\":\"eth_chainId\"}", ERROR("-32600", "invalid request") },
+        { "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":7}", ERROR("-32600", "invalid request") },
+        { "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\"}", ERROR("-32600", "invalid request") },
+        { CHAIN_ID("{}"), ERROR_NULL("-32600", "invalid request") },
+        { CHAIN_ID("[1]"), ERROR_NULL("-32600", "invalid request") },
+        { "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_foo\"}",
+          ERROR("-32601", "the method eth_foo does not exist/is not available") },
+        { "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_chainid\"}",
+          ERROR("-32601", "the method eth_chainid does not exist/is not available") },
+        { BALANCE("{}"), ERROR("-32602", "non-array args") },
+        { BALANCE("7"), ERROR("-32602", "non-array args") },
+        { BALANCE("[]"), ERROR("-32602", "missing value for required argument 0") },
+        { BALANCE("null"), ERROR("-32602", "missing value for required argument 0") },
+        { BALANCE("[null,\"latest\"]"), ERROR("-32602", "missing value for required argument 0") },
+        { BALANCE("[" ADDR ",\"latest\",1]"), ERROR("-32602", "too many arguments, want at most 2") },
+    };
+    CHECK_ROWS(rows);
+}
+END_TEST
+
+START_TEST(ids_come_back_byte_for_byte)
+{
+    static const char *const ids[] = { "0",           "-1",      "1.0",
+                                       "1e3",         "1.50",    "\"\"",
+                                       "null",        "true",    "\"a\\u0041\\n\\\"}\"",
+                                       "\"b9b0-4f\"", "\"\\/\"", "9007199254740993" };
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        char request[200], want[200];
+        snprintf(request, sizeof request,
+                 " {\"params\":[ ] ,\"x\":{\"id\":9}, \"id\" : %s ,\"jsonrpc\":\"2.0\",\"method\":\"eth_chainId\"} ",
+                 ids[i]);
+        snprintf(want, sizeof want, CHAIN_ID_RESULT("%s"), ids[i]);
+        ck_assert_str_eq(serve(request), want);
+        snprintf(request, sizeof request, " [ %s , %s ] ", "7", CHAIN_ID("5"));
+        ck_assert_str_eq(serve(request), "[" ERROR_NULL("-32600", "invalid request") "," CHAIN_ID_RESULT("5") "]");
+    }
+    ck_assert_str_eq(serve("{\"jsonrpc\":\"2.0\",\"i\\u0064\":1,\"method\":\"eth_chainId\"}"), CHAIN_ID_RESULT("1"));
+}
+END_TEST
+
+START_TEST(notifications_have_no_answer)
+{
+    static const row_t rows[] = {
+        { "{\"jsonrpc\":\"2.0\",\"method\":\"eth_chainId\"}", "" },
+        { "{\"jsonrpc\":\"2.0\",\"method\":\"eth_foo\"}", "" },
+        { "[{\"jsonrpc\":\"2.0\",\"method\":\"eth_chainId\"},{\"jsonrpc\":\"2.0\",\"method\":\"eth_call\"}]", "" },
+        { "[{\"jsonrpc\":\"2.0\",\"method\":\"eth_chainId\"}," CHAIN_ID("2") "]", "[" CHAIN_ID_RESULT("2") "]" },
+        { "{\"jsonrpc\":\"1.0\",\"method\":\"eth_chainId\"}", ERROR_NULL("-32600", "invalid request") },
+    };
+    CHECK_ROWS(rows);
+}
+END_TEST
+
+START_TEST(batches_are_answered_in_order_up_to_1000_calls)
+{
+    static char text[100000];
+    for (size_t n = 999; n <= 1001; n++) {
+        strcpy(text, "[");
+        for (size_t i = 0; i < n; i++) {
+            char one[80];
+            snprintf(one, sizeof one, "%s" CHAIN_ID("%zu"), i ? "," : "", i);
+            strcat(text, one);
+        }
+        strcat(text, "]");
+        const char *got = serve(text);
+        if (n > 1000) {
+            ck_assert_str_eq(
+                got, "[{\"jsonrpc\":\"2.0\",\"id\":0,\"error\":{\"code\":-32600,\"message\":\"batch too large\"}}]");
+            continue;
+        }
+        for (size_t i = 0; i < n; i++) {
+            char one[80];
+            const int len = snprintf(one, sizeof one, "%s" CHAIN_ID_RESULT("%zu"), i ? "," : "[", i);
+            ck_assert_msg(!strncmp(got, one, (size_t)len), "call %zu", i);
+            got += len;
+        }
+        ck_assert_str_eq(got, "]");
+    }
+}
+END_TEST
+
+START_TEST(a_batch_mixes_what_is_known_and_what_is_asked)
+{
+    ck_assert_str_eq(
+        serve("[" CHAIN_ID("1") "," CALL("{\"to\":" ADDR "}") "," BALANCE("[\"0x1\"]") "," BALANCE("[" ADDR "]") "]"),
+        "[" CHAIN_ID_RESULT("1") "," RESULT("\"0x000000000000000000000000000000000000000000000000000000000000002a\"") "," ERROR(
+            "-32602", "invalid argument 0: must be 20 bytes of hex with 0x") "," RESULT("\"0x3e8\"") "]");
+}
+END_TEST
+
+START_TEST(a_node_that_is_not_ready_says_so_and_knows_its_chain)
+{
+    world.not_ready = "syncing: period 3 of 9";
+    ck_assert_str_eq(serve(CHAIN_ID("1")), CHAIN_ID_RESULT("1"));
+    ck_assert_str_eq(serve("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_blockNumber\"}"),
+                     ERROR("-32002", "syncing: period 3 of 9"));
+    ck_assert_str_eq(serve(BALANCE("[" ADDR "]")), ERROR("-32002", "syncing: period 3 of 9"));
+}
+END_TEST
+
+START_TEST(blocks_are_named_by_tag_number_hash_and_object)
+{
+    static const struct {
+        const char *block, *answer;
+    } rows[] = {
+        { "null", RESULT("\"0x3e8\"") },
+        { "\"latest\"", RESULT("\"0x3e8\"") },
+        { "\"safe\"", RESULT("\"0x3e8\"") },
+        { "\"finalized\"", RESULT("\"0x3e8\"") },
+        { "\"0x3e8\"", RESULT("\"0x3e8\"") },
+        { "\"0x3a8\"", RESULT("\"0x3e8\"") },
+        { "\"" HASH32("aa") "\"", RESULT("\"0x3e8\"") },
+        { "{\"blockNumber\":\"0x3e8\"}", RESULT("\"0x3e8\"") },
+        { "{\"blockHash\":\"" HASH32("bb") "\",\"requireCanonical\":true}", RESULT("\"0x3e8\"") },
+        { "\"0x3e9\"", ERROR("-32000", "header not found") },
+        { "\"0x3e7\"", ERROR("4444", "pruned history unavailable") },
+        { "\"0x0\"", ERROR("4444", "pruned history unavailable") },
+        { "\"earliest\"", ERROR("4444", "pruned history unavailable") },
+        { "\"pending\"", ERROR("-32000", "pending state is not available") },
+        { "\"" HASH32("cc") "\"", ERROR("-32000", "header for hash not found") },
+        { "{\"blockHash\":\"" HASH32("cc") "\"}", ERROR("-32000", "header for hash not found") },
+        { "{}", ERROR("-32602", "invalid argument 1: must specify either BlockHash or BlockNumber") },
+        { "{\"blockNumber\":\"0x1\",\"blockHash\":\"" HASH32("aa") "\"}",
+          ERROR("-32602",
+                "invalid argument 1: cannot specify both BlockHash and BlockNumber, choose one or the other") },
+        { "{\"blockNumber\":7}",
+          ERROR("-32602",
+                "invalid argument 1: blockNumber: must be a quantity of at most 64 bits, such as \\\"0x1a\\\"") },
+        { "\"0x03e8\"",
+          ERROR("-32602", "invalid argument 1: must be a quantity of at most 64 bits, such as \\\"0x1a\\\"") },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char request[300];
+        snprintf(request, sizeof request, BALANCE("[" ADDR ",%s]"), rows[i].block);
+        ck_assert_str_eq(serve(request), rows[i].answer);
+    }
+    ck_assert(strstr(serve(BALANCE("[" ADDR ",\"lastest\"]")), "\"code\":-32602,\"message\":\"invalid argument 1: "));
+    world.has_finalized = false;
+    ck_assert_str_eq(serve(BALANCE("[" ADDR ",\"safe\"]")), ERROR("-32000", "finalized block not found"));
+}
+END_TEST
+
+START_TEST(eth_blockNumber_is_that_of_the_latest_head)
+{
+    ck_assert_str_eq(serve("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_blockNumber\"}"), RESULT("\"0x3e8\""));
+}
+END_TEST
+
+START_TEST(eth_getBalance_is_proven_and_zero_only_when_absent)
+{
+    ck_assert_str_eq(serve(BALANCE("[" ADDR "]")), RESULT("\"0x3e8\""));
+    ck_assert_uint_eq(rounds, 1);
+    ck_assert_str_eq(serve(BALANCE("[" NOBODY "]")), RESULT("\"0x0\""));
+    upstream = RC_IO;
+    ck_assert_str_eq(serve(BALANCE("[" ADDR "]")),
+                     ERROR("-32002", "no upstream could prove it: https://node: it is not there"));
+    upstream = RC_TIMEOUT;
+    ck_assert_str_eq(serve(BALANCE("[" ADDR "]")), ERROR("-32002", "request timed out: https://node: it is not there"));
+}
+END_TEST
+
+#define DATA(hex) CALL("{\"to\":" ECHO ",\"data\":\"0x" hex "\"},\"latest\"")
+#define REVERT(text, hex)                                                                                              \
+    "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":3,\"message\":\"execution reverted" text "\",\"data\":\"0x" hex \
+    "\"}}"
+#define PANIC "4e487b7100000000000000000000000000000000000000000000000000000000000000"
+#define NO                                                                                                             \
+    "08c379a0"                                                                                                         \
+    "0000000000000000000000000000000000000000000000000000000000000020"                                                 \
+    "0000000000000000000000000000000000000000000000000000000000000002"                                                 \
+    "6e6f000000000000000000000000000000000000000000000000000000000000"
+#define NO_TOO_LONG                                                                                                    \
+    "08c379a0"                                                                                                         \
+    "0000000000000000000000000000000000000000000000000000000000000020"                                                 \
+    "0000000000000000000000000000000000000000000000000000000000000021"                                                 \
+    "6e6f000000000000000000000000000000000000000000000000000000000000"
+
+START_TEST(eth_call_gives_output_revert_reason_or_halt)
+{
+    static const row_t rows[] = {
+        { CALL("{\"to\":" ADDR "}"), RESULT("\"0x000000000000000000000000000000000000000000000000000000000000002a\"") },
+        { CALL("{\"to\":" ADDR ",\"gasLimit\":\"0x1\",\"whatever\":{}},\"latest\",null,{}"),
+          RESULT("\"0x000000000000000000000000000000000000000000000000000000000000002a\"") },
+        { CALL("{\"to\":" NOBODY "}"), RESULT("\"0x\"") },
+        { CALL("{\"data\":\"0x602a5f5260205ff3\"}"),
+          RESULT("\"0x000000000000000000000000000000000000000000000000000000000000002a\"") },
+        { DATA(""), REVERT("", "") },
+        { DATA("12345678"), REVERT("", "12345678") },
+        { DATA(NO), REVERT(": no", NO) },
+        { DATA(NO_TOO_LONG), REVERT("", NO_TOO_LONG) },
+        { DATA(PANIC "01"), REVERT(": assert(false)", PANIC "01") },
+        { DATA(PANIC "32"), REVERT(": out-of-bounds access of an array or bytesN", PANIC "32") },
+        { DATA(PANIC "77"), REVERT(": unknown panic code: 0x77", PANIC "77") },
+        { CALL("{\"to\":" HALTS "}"), ERROR("-32000", "invalid opcode") },
+        { CALL("{\"to\":" ADDR ",\"from\":" ADDR ",\"value\":\"0x3e9\"}"),
+          ERROR("-32000", "insufficient funds for transfer") },
+        { CALL("{\"to\":" ADDR "},\"latest\",{" ADDR ":{\"balance\":\"0x1\"}}"),
+          ERROR("-32000", "state overrides are not supported") },
+        { CALL("{\"to\":" ADDR "},\"latest\",null,{\"number\":\"0x1\"}"),
+          ERROR("-32000", "block overrides are not supported") },
+        { CALL("7"), ERROR("-32602", "invalid argument 0: must be an object") },
+        { CALL("{\"to\":\"0x1\"}"), ERROR("-32602", "invalid argument 0: to: must be 20 bytes of hex with 0x") },
+    };
+    CHECK_ROWS(rows);
+}
+END_TEST
+
+START_TEST(the_table_is_listed_and_documented)
+{
+    static char doc[65536];
+    char path[4096];
+    view_t body;
+    ck_assert_int_eq(api_methods_body(&body, &arena), RC_OK);
+    ck_assert_ptr_nonnull(
+        strstr((const char *)body.p,
+               "{\"name\":\"eth_getBalance\",\"parameters\":[1,2],\"bound\":\"proofs\",\"round_trips\":1}"));
+    snprintf(path, sizeof path, "%s/../../docs/rpc.md", getenv("TEST_DATA"));
+    FILE *f = fopen(path, "r");
+    ck_assert_msg(f != NULL, "%s is missing", path);
+    doc[fread(doc, 1, sizeof doc - 1, f)] = '\0';
+    fclose(f);
+    size_t listed = 0;
+    for (const char *at = doc; (at = strstr(at, "\n| `eth_")); at++)
+        listed++;
+    ck_assert_uint_eq(listed, API_METHOD_COUNT);
+    for (size_t i = 0; i < API_METHOD_COUNT; i++) {
+        const api_method_t *m = &API_METHODS[i];
+        char line[200];
+        snprintf(line, sizeof line, "\n| `%s` | %u to %u | %s | %u |", m->name, m->params_min, m->params_max,
+                 api_bound(m), m->round_trips);
+        ck_assert_msg(strstr(doc, line) != NULL, "docs/rpc.md has no line%s", line);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN_AROUND("methods", setup, teardown, requests_are_framed_as_geth_does, ids_come_back_byte_for_byte,
+                           notifications_have_no_answer, batches_are_answered_in_order_up_to_1000_calls,
+                           a_batch_mixes_what_is_known_and_what_is_asked,
+                           a_node_that_is_not_ready_says_so_and_knows_its_chain,
+                           blocks_are_named_by_tag_number_hash_and_object, eth_blockNumber_is_that_of_the_latest_head,
+                           eth_getBalance_is_proven_and_zero_only_when_absent,
+                           eth_call_gives_output_revert_reason_or_halt, the_table_is_listed_and_documented);
+}
