@@ -171,6 +171,7 @@ START_TEST(hex_takes_both_cases_and_refuses_the_rest)
     ck_assert_int_eq(hex_decode(out, &n, 4, "01020304", 8), RC_OK);
     ck_assert_uint_eq(n, 4);
     ck_assert_int_eq(hex_decode_exact(out, 4, "010203", 6), RC_MALFORMED);
+    ck_assert_int_eq(hex_decode_exact(out, 1, "1x00", 4), RC_MALFORMED);
     memset(out, 0xab, sizeof out);
     ck_assert_int_eq(hex_decode(out, &n, 4, "abc", 3), RC_MALFORMED);
     ck_assert_int_eq(hex_decode(out, &n, 4, "0xzz", 4), RC_MALFORMED);

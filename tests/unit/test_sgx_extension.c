@@ -21,6 +21,7 @@ typedef struct {
     bool trailing;  /* in the last field of the TCB */
     bool platform;  /* with P.6 and P.7 */
     bool cpu_svn_differs;
+    uint8_t flag_extra; /* one more field of P.7 */
 } spec_t;
 
 static const spec_t right = {
@@ -100,6 +101,9 @@ static void build_field(wr_t *w, const spec_t *s, int arc)
     case 7:
         field(&in, 7, 1, s->flag ? view_of(s->flag + 1, (size_t)s->flag[0]) : view_of("\x01\x01\xff", 3));
         field(&in, 7, 2, view_of("\x01\x01\x00", 3));
+        field(&in, 7, 3, view_of("\x01\x01\xff", 3));
+        if (s->flag_extra)
+            field(&in, 7, s->flag_extra, view_of("\x01\x01\xff", 3));
         der(&out, 0x30, wr_view(&in));
         field(w, 7, 0, wr_view(&out));
         break;
@@ -197,6 +201,7 @@ START_TEST(each_defect_is_refused)
         WITH(.pce_svn = "\x05\x02\x03\x01\x00\x00"),
         WITH(.pce_svn = "\x04\x02\x02\xff\xff"),
         WITH(.type = "\x03\x0a\x01\x03"), WITH(.type = "\x03\x02\x01\x01"), WITH(.type = "\x03\x0a\x01\xff"),
+        WITH(.flag_extra = 1), WITH(.flag_extra = 2), WITH(.flag_extra = 3), WITH(.flag_extra = 4), WITH(.flag_extra = 31),
         WITH(.flag = "\x03\x01\x01\x01"), WITH(.flag = "\x04\x01\x02\xff\xff"), WITH(.flag = "\x03\x02\x01\x01"),
     }, good[] = {
         WITH(.component = "\x03\x02\x01\x03"),
