@@ -288,6 +288,23 @@ START_TEST(reflections_are_refused)
 }
 END_TEST
 
+START_TEST(nonces_that_differ_in_one_byte_are_different)
+{
+    static const size_t places[] = { 0, 15, 31 };
+    end_t a, b;
+    pair(&a, &b);
+    for (size_t i = 0; i < 3; i++) {
+        pair_again(&a, &b);
+        memcpy(b.c.nonce, a.c.nonce, sizeof b.c.nonce);
+        b.c.nonce[places[i]] ^= 1;
+        reopen(&b);
+        run(&a, &b, SIZE_MAX);
+        assert_attested(&a, &b);
+    }
+    close_pair(&a, &b);
+}
+END_TEST
+
 START_TEST(altered_hellos_are_refused)
 {
     static const struct {
@@ -1035,7 +1052,8 @@ int main(void)
         "mattest", world_open, world_close, two_ends_attest_whatever_the_portions,
         evidence_may_come_before_the_exporter, what_follows_the_confirm_is_left_to_others,
         a_relay_between_two_channels_fails_on_both_sides, each_byte_of_the_exporter_counts,
-        recorded_evidence_is_worth_nothing_on_a_new_connection, reflections_are_refused, altered_hellos_are_refused,
+        recorded_evidence_is_worth_nothing_on_a_new_connection, reflections_are_refused,
+        nonces_that_differ_in_one_byte_are_different, altered_hellos_are_refused,
         each_change_of_a_hello_under_way_is_noticed, messages_out_of_order_are_refused, confirms_of_others_are_refused,
         the_evidence_is_of_the_type_that_the_hello_offered, the_prototypes_binding_is_not_accepted,
         a_silent_peer_meets_the_deadline, lengths_beyond_the_maximum_are_refused_at_once,
