@@ -325,6 +325,34 @@ START_TEST(a_log_that_was_tampered_with_is_refused)
 }
 END_TEST
 
+/* A guest may extend its register by anything, zeros too: an event that has no digest of its own does not pass for it. */
+START_TEST(an_event_that_is_refused_has_no_digest_of_zeros)
+{
+    static const struct {
+        const char *key, *value;
+    } rows[] = {
+        { "event_type", "1" },        { "event_type", "0" },    { "event", "\"\"" }, { "event", "\"compose:hash\"" },
+        { "event_payload", "\"0\"" }, { "event_payload", "7" }, { "version", "3" },  { "version", "2" },
+        { "version", "null" },        { "event", "7" },
+    };
+    static const uint8_t zeros[48];
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        teardown();
+        setup();
+        memset(regs[3], 0, 48);
+        for (size_t k = COMPOSE - 2; k <= LAST; k++) {
+            view_t one =
+                k == COMPOSE ? view_of(zeros, 48) : bytes_of(json_object_get(json_array_get(list, k), "digest"));
+            const view_t both[] = { view_of(regs[3], 48), one };
+            sha384_parts(regs[3], both, 2);
+        }
+        set(COMPOSE, rows[i].key, rows[i].value);
+        drop(COMPOSE, "digest");
+        ck_assert_msg(code(NULL) == E_EVENTLOG, "%s: %s", rows[i].key, rows[i].value);
+    }
+}
+END_TEST
+
 #define CANONICAL "{\"name\":\"compose-hash\",\"payload\":\"" COMPOSE_PAYLOAD "\",\"type\":134217729}"
 
 /* Makes compose-hash an event of version 2 with this preimage, in a log whose register follows the canonical one. */
@@ -646,8 +674,9 @@ int main(void)
                            a_log_without_events_belongs_to_registers_of_zeros, each_register_is_compared_whole,
                            extending_is_what_replay_recomputes, a_log_that_was_tampered_with_is_refused,
                            an_event_of_version_2_needs_the_canonical_preimage_63, an_event_of_version_2_may_be_empty,
-                           names_have_their_maximum, names_have_only_characters_that_need_no_escapes,
-                           each_byte_of_a_digest_counts, an_identity_event_stands_once_and_before_system_ready_64_67,
+                           an_event_that_is_refused_has_no_digest_of_zeros, names_have_their_maximum,
+                           names_have_only_characters_that_need_no_escapes, each_byte_of_a_digest_counts,
+                           an_identity_event_stands_once_and_before_system_ready_64_67,
                            a_name_in_another_register_is_no_identity_event, logs_have_their_maximum_66,
                            a_malformed_event_is_refused, a_log_is_one_list_and_whole, memory_that_ends_is_told_as_such);
 }

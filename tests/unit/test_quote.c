@@ -360,6 +360,23 @@ START_TEST(certification_types_and_sizes_must_fit)
 }
 END_TEST
 
+START_TEST(a_short_signature_section_is_told_of)
+{
+    static const struct {
+        size_t n; /* below this */
+        unsigned code;
+    } rows[] = { { 128 + 6, E_TRUNCATED }, { 128 + 6 + 448 + 2, E_CERTSIZE } };
+    made_t m;
+    for (size_t n = 0; n < rows[1].n; n++) {
+        build_default(&m);
+        put_at(&m, m.section, n, 4);
+        put_at(&m, m.section + 4 + 130, n > 134 ? n - 134 : 0, 4);
+        ck_assert_int_eq(parse(&m, m.section + 4 + n), RC_MALFORMED);
+        ck_assert_msg(last_code == rows[n >= rows[0].n].code, "%zu bytes: %s", n, tee_code_name(last_code));
+    }
+}
+END_TEST
+
 START_TEST(authentication_data_has_any_length_up_to_its_maximum)
 {
     static const size_t good[] = { 0, 1, 31, 32, 33, 100, QUOTE_AUTH_MAX };
@@ -435,6 +452,6 @@ int main(void)
                     quotes_of_guests_and_of_enclaves_are_not_mixed_up, every_truncation_is_malformed,
                     only_zeros_may_follow_the_end, other_versions_keys_tees_and_vendors_are_refused,
                     each_byte_of_the_vendor_counts, a_version_5_body_must_have_the_size_of_its_type,
-                    certification_types_and_sizes_must_fit, authentication_data_has_any_length_up_to_its_maximum,
-                    the_chain_is_exactly_three_blocks);
+                    certification_types_and_sizes_must_fit, a_short_signature_section_is_told_of,
+                    authentication_data_has_any_length_up_to_its_maximum, the_chain_is_exactly_three_blocks);
 }
