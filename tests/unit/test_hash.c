@@ -172,6 +172,41 @@ START_TEST(sha256_matches_known_answers)
 }
 END_TEST
 
+/* Sources: FIPS 180-2 appendices C.1 and D.1, Python's hashlib for the empty text; RIPEMD-160's own page. */
+START_TEST(the_other_hashes_match_known_answers_whatever_the_parts)
+{
+    static const char sha384_abc[] =
+        "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7";
+    static const char sha384_empty[] =
+        "38b060a751ac96384cd9327eb1b1e36a21fdb71114be07434c0cc7bf63f6e1da274edebfe76f65fbd51ad2f14898b95b";
+    static const char sha512_abc[] = "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+                                     "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f";
+    static const char sha512_empty[] = "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce"
+                                       "47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e";
+    const view_t parts[] = { view_str("a"), view_str(""), view_str("b"), view_str("c") };
+    uint8_t out[64];
+    char hex[129];
+    sha384_parts(out, parts, 4);
+    hex_encode(hex, view_of(out, 48));
+    ck_assert_str_eq(hex, sha384_abc);
+    sha384_parts(out, NULL, 0);
+    hex_encode(hex, view_of(out, 48));
+    ck_assert_str_eq(hex, sha384_empty);
+    sha512_parts(out, parts, 4);
+    hex_encode(hex, view_of(out, 64));
+    ck_assert_str_eq(hex, sha512_abc);
+    sha512_parts(out, NULL, 0);
+    hex_encode(hex, view_of(out, 64));
+    ck_assert_str_eq(hex, sha512_empty);
+    ripemd160(out, view_str("abc"));
+    hex_encode(hex, view_of(out, 20));
+    ck_assert_str_eq(hex, "8eb208f7e05d987a9b044a8e98c6b087f15a0bfc");
+    ripemd160(out, view_of(NULL, 0));
+    hex_encode(hex, view_of(out, 20));
+    ck_assert_str_eq(hex, "9c1185a5c5e9fc54612808977ee8f548b2258d31");
+}
+END_TEST
+
 START_TEST(sha256_of_a_node_equals_the_general_one)
 {
     uint8_t in[66];
@@ -210,5 +245,6 @@ int main(void)
     return UNIT_RUN("hash", keccak_matches_known_answers, keccak_agrees_with_another_implementation_at_every_length,
                     keccak_may_overwrite_its_input, many_keccaks_equal_single_ones_in_every_way,
                     the_permutation_is_the_same_for_every_processor, sha256_matches_known_answers,
-                    sha256_of_a_node_equals_the_general_one, sha256_of_a_node_may_overwrite_it);
+                    the_other_hashes_match_known_answers_whatever_the_parts, sha256_of_a_node_equals_the_general_one,
+                    sha256_of_a_node_may_overwrite_it);
 }
