@@ -2,7 +2,7 @@
  *
  * Spec:   eth-clients mainnet, sepolia, hoodi; consensus-specs bellatrix to fulu; EIP-4844, EIP-7691 blob parameters
  * Floor:  2, lightclient. May include consensus/, evm/. Tables only.
- * Tests:  tests/unit/test_networks.c
+ * Tests:  tests/unit/test_networks.c, tests/lint/forks.py
  */
 #ifndef LIGHTCLIENT_NETWORKS_H
 #define LIGHTCLIENT_NETWORKS_H
@@ -14,8 +14,7 @@
 typedef struct {
     const char *name;
     const evm_chain_t *execution;
-    const char
-        *beacon_api; /* asked when the operator names none; trusted no more than any other; NULL: there is none */
+    const char *beacon_api; /* asked when nobody names one; trusted no more than any other; NULL: there is none */
 } lc_builtin_t;
 
 /* By name: mainnet, sepolia, hoodi. NULL for another name. Its consensus side is lc_network_find's. */
@@ -30,9 +29,9 @@ typedef struct {
     uint64_t blob_target, blob_max, blob_base_fee_update_fraction;
 } lc_execution_fork_t;
 
-#define LC_EXECUTION_FORKS 5u
+#define LC_EXECUTION_FORKS ((size_t)EVM_FORKS - EVM_PARIS)
 
-/* From Paris on, in order: proofs begin with the merge. */
+/* All that are known from Paris on, in order: proofs begin with the merge. */
 extern const lc_execution_fork_t lc_execution_forks[LC_EXECUTION_FORKS];
 
 #endif

@@ -8,7 +8,7 @@ const lc_preset_t LC_PRESET_MINIMAL = { 8, 8, 32 };
 /* consensus-specs: ExecutionPayloadHeader of capella/beacon-chain.md and deneb/beacon-chain.md; gindices of
  * altair/light-client/sync-protocol.md and electra/light-client/sync-protocol.md. */
 /* clang-format off */
-static const lc_layout_t layouts[LC_FORKS] = {
+static const lc_layout_t layouts[] = {
     /* name, execution_fixed_len, blob_fields, gindices of finalized root, current and next committee */
     [LC_ALTAIR] = { "altair", 0, false, 105, 54, 55 },
     [LC_BELLATRIX] = { "bellatrix", 0, false, 105, 54, 55 },
@@ -17,6 +17,7 @@ static const lc_layout_t layouts[LC_FORKS] = {
     [LC_ELECTRA] = { "electra", 584, true, 169, 86, 87 },
     [LC_FULU] = { "fulu", 584, true, 169, 86, 87 },
 };
+_Static_assert(sizeof layouts / sizeof layouts[0] == LC_FORKS, "each fork has its layout");
 
 /* Bytes written as a number, first byte first. */
 #define U64_BYTES(x) \
@@ -28,6 +29,25 @@ static const lc_layout_t layouts[LC_FORKS] = {
 /* 14 days of 384-second epochs: below the 3,532 epochs that electra/weak-subjectivity.md gives for stakes of eight
  * million ether and more. */
 #define CHECKPOINT_AGE_EPOCHS 3150u
+
+/* By fork. */
+/* clang-format off */
+#define MAINNET_VERSIONS { 1, 0, 0, 0 }, { 2, 0, 0, 0 }, { 3, 0, 0, 0 }, { 4, 0, 0, 0 }, { 5, 0, 0, 0 }, { 6, 0, 0, 0 }
+#define MAINNET_EPOCHS 74240, 144896, 194048, 269568, 364032, 411392
+#define SEPOLIA_VERSIONS \
+    { 0x90, 0, 0, 0x70 }, { 0x90, 0, 0, 0x71 }, { 0x90, 0, 0, 0x72 }, \
+    { 0x90, 0, 0, 0x73 }, { 0x90, 0, 0, 0x74 }, { 0x90, 0, 0, 0x75 }
+#define SEPOLIA_EPOCHS 50, 100, 56832, 132608, 222464, 272640
+#define HOODI_VERSIONS \
+    { 0x20, 0, 0x09, 0x10 }, { 0x30, 0, 0x09, 0x10 }, { 0x40, 0, 0x09, 0x10 }, \
+    { 0x50, 0, 0x09, 0x10 }, { 0x60, 0, 0x09, 0x10 }, { 0x70, 0, 0x09, 0x10 }
+#define HOODI_EPOCHS 0, 0, 0, 0, 2048, 50688
+/* clang-format on */
+typedef uint8_t version_t[4];
+#define HAS_ALL(type, ...) (sizeof((const type[]){ __VA_ARGS__ }) == LC_FORKS * sizeof(type))
+_Static_assert(HAS_ALL(uint64_t, MAINNET_EPOCHS) && HAS_ALL(version_t, MAINNET_VERSIONS), "mainnet knows each fork");
+_Static_assert(HAS_ALL(uint64_t, SEPOLIA_EPOCHS) && HAS_ALL(version_t, SEPOLIA_VERSIONS), "sepolia knows each fork");
+_Static_assert(HAS_ALL(uint64_t, HOODI_EPOCHS) && HAS_ALL(version_t, HOODI_VERSIONS), "hoodi knows each fork");
 
 /* Sources: eth-clients/mainnet, eth-clients/sepolia, eth-clients/hoodi metadata/ (config.yaml,
  * genesis_validators_root); consensus-specs configs/mainnet.yaml for Fulu and the blob schedule of mainnet. Genesis
@@ -41,13 +61,8 @@ static const lc_network_t networks[] = {
         .genesis_validators_root =
             HASH32(0x4b363db94e286120, 0xd76eb905340fdd4e, 0x54bfe9f06bf33ff6, 0xcf5ad27f511bfe95),
         .genesis_fork_version = { 0, 0, 0, 0 },
-        .fork_version = { { 1, 0, 0, 0 },
-                          { 2, 0, 0, 0 },
-                          { 3, 0, 0, 0 },
-                          { 4, 0, 0, 0 },
-                          { 5, 0, 0, 0 },
-                          { 6, 0, 0, 0 } },
-        .fork_epoch = { 74240, 144896, 194048, 269568, 364032, 411392 },
+        .fork_version = { MAINNET_VERSIONS },
+        .fork_epoch = { MAINNET_EPOCHS },
         .blob_schedule = { { 412672, 15 }, { 419072, 21 } },
         .blob_rows = 2,
         .chain_id = 1,
@@ -64,13 +79,8 @@ static const lc_network_t networks[] = {
         .genesis_validators_root =
             HASH32(0xd8ea171f3c94aea2, 0x1ebc42a1ed61052a, 0xcf3f9209c00e4efb, 0xaaddac09ed9b8078),
         .genesis_fork_version = { 0x90, 0, 0, 0x69 },
-        .fork_version = { { 0x90, 0, 0, 0x70 },
-                          { 0x90, 0, 0, 0x71 },
-                          { 0x90, 0, 0, 0x72 },
-                          { 0x90, 0, 0, 0x73 },
-                          { 0x90, 0, 0, 0x74 },
-                          { 0x90, 0, 0, 0x75 } },
-        .fork_epoch = { 50, 100, 56832, 132608, 222464, 272640 },
+        .fork_version = { SEPOLIA_VERSIONS },
+        .fork_epoch = { SEPOLIA_EPOCHS },
         .blob_schedule = { { 274176, 15 }, { 275712, 21 } },
         .blob_rows = 2,
         .chain_id = 11155111,
@@ -85,13 +95,8 @@ static const lc_network_t networks[] = {
         .genesis_validators_root =
             HASH32(0x212f13fc4df078b6, 0xcb7db228f1c83075, 0x66dcecf900867401, 0xa92023d7ba99cb5f),
         .genesis_fork_version = { 0x10, 0, 0x09, 0x10 },
-        .fork_version = { { 0x20, 0, 0x09, 0x10 },
-                          { 0x30, 0, 0x09, 0x10 },
-                          { 0x40, 0, 0x09, 0x10 },
-                          { 0x50, 0, 0x09, 0x10 },
-                          { 0x60, 0, 0x09, 0x10 },
-                          { 0x70, 0, 0x09, 0x10 } },
-        .fork_epoch = { 0, 0, 0, 0, 2048, 50688 },
+        .fork_version = { HOODI_VERSIONS },
+        .fork_epoch = { HOODI_EPOCHS },
         .blob_schedule = { { 52480, 15 }, { 54016, 21 } },
         .blob_rows = 2,
         .chain_id = 560048,

@@ -18,8 +18,10 @@
 #include "base/rc.h"
 #include "base/u256.h"
 
-/* Execution forks, in order; compare with >=. Of Amsterdam only the time is known: under its rules, as under any later
- * value, everything here answers RC_UNSUPPORTED. */
+/* Execution forks, in order; compare with >=. Those before EVM_FORKS are known whole: each has a row in every table by fork
+ * (prices, instructions, precompiles, header fields, twins in lightclient/networks.c), or the program does not compile. Of
+ * Amsterdam only the time is known: under its rules, as under any later value, everything here answers RC_UNSUPPORTED. To
+ * begin a fork is to move it above EVM_FORKS. */
 typedef enum {
     EVM_BERLIN,
     EVM_LONDON,
@@ -28,7 +30,8 @@ typedef enum {
     EVM_CANCUN,
     EVM_PRAGUE,
     EVM_OSAKA,
-    EVM_AMSTERDAM
+    EVM_FORKS,
+    EVM_AMSTERDAM = EVM_FORKS
 } evm_fork_t;
 
 /* The rules in force for one block: fork and blob parameters (EIP-7840, EIP-7892). */

@@ -137,7 +137,9 @@ static const evm_params_t rows[] = {
                     .modexp = MODEXP_EIP7883 }, /* EIP-7823, EIP-7883 */
 };
 
+_Static_assert(sizeof rows / sizeof rows[0] == EVM_FORKS, "each known fork has its prices");
+
 const evm_params_t *evm_params(evm_fork_t fork)
 {
-    return (size_t)fork < sizeof rows / sizeof rows[0] ? &rows[fork] : NULL;
+    return (size_t)fork < EVM_FORKS ? &rows[fork] : NULL;
 }

@@ -170,6 +170,7 @@ rc_t vm_run(vm_t *vm)
     };
 #undef OP
 #undef NONE
+    _Static_assert(sizeof tables / sizeof tables[0] == EVM_FORKS, "each known fork has its instructions");
     const void *const *table = tables[vm->rules->fork];
     vm_frame_t *f;
     const uint8_t *pc;

@@ -12,7 +12,6 @@
 
 typedef struct {
     unsigned index; /* the address: 1 to 0x11, or 0x100 */
-    evm_fork_t first_fork;
     /* Price; INT64_MAX when it exceeds every gas limit. */
     int64_t (*gas)(evm_fork_t fork, view_t input);
     /* RC_OK with *out in the arena or in input; RC_REFUSED: the call fails; RC_NOMEM; RC_TIMEOUT: the host's deadline

@@ -409,7 +409,7 @@ rc_t ex_block_execute(ex_executed_t *out, arena_t *a, arena_t *scratch, const ch
                 .why = "",
                 .rules = evm_chain_rules(config->chain, block->header.timestamp) };
     *why = "";
-    if (r.rules->fork < EVM_PARIS || r.rules->fork > EVM_OSAKA)
+    if (r.rules->fork < EVM_PARIS || r.rules->fork >= EVM_FORKS)
         return RC_UNSUPPORTED;
     rc_t rc = check_body(&r);
     if (!rc)

@@ -20,12 +20,6 @@ static rc_t refuse(const char **why, const char *text)
     return RC_REFUSED;
 }
 
-/* How many of the header's optional fields a fork has. */
-static unsigned tail_of(evm_fork_t fork)
-{
-    return fork >= EVM_PRAGUE ? 6 : fork >= EVM_CANCUN ? 5 : fork >= EVM_SHANGHAI ? 2 : 1;
-}
-
 static bool gas_limit_valid(const ex_header_t *h, const ex_header_t *parent)
 {
     uint64_t step = parent->gas_limit / GAS_LIMIT_STEP;
@@ -94,7 +88,7 @@ rc_t ex_header_follows(const char **why, const ex_header_t *h, const ex_header_t
 {
     const evm_rules_t *rules = evm_chain_rules(chain, h->timestamp);
     *why = "";
-    if (rules->fork < EVM_PARIS || rules->fork > EVM_OSAKA)
+    if (rules->fork < EVM_PARIS || rules->fork >= EVM_FORKS)
         return RC_UNSUPPORTED;
     if (!hash32_eq(&h->parent_hash, parent_hash))
         return refuse(why, "another parent");
@@ -106,7 +100,7 @@ rc_t ex_header_follows(const char **why, const ex_header_t *h, const ex_header_t
         return refuse(why, "gas limit too far from the parent's, or out of range");
     if (h->gas_used > h->gas_limit)
         return refuse(why, "gas used above the limit");
-    if (h->tail != tail_of(rules->fork))
+    if (h->tail != ex_header_tail(rules->fork))
         return refuse(why, "fields of another fork");
     if (parent->tail < 1)
         return refuse(why, "parent is older than London");

@@ -7,10 +7,25 @@
 #define TAIL_MAX 6u
 #define FIELDS_MAX (FIXED_FIELDS + TAIL_MAX)
 
-/* No fork added the third or fourth optional field alone. */
+static const uint8_t tails[] = {
+    [EVM_BERLIN] = 0, [EVM_LONDON] = 1, [EVM_PARIS] = 1, [EVM_SHANGHAI] = 2, /* base fee; withdrawals */
+    [EVM_CANCUN] = 5,                  /* blob gas, and the parent's beacon root: three at once */
+    [EVM_PRAGUE] = 6, [EVM_OSAKA] = 6, /* requests */
+};
+_Static_assert(sizeof tails == EVM_FORKS, "each known fork has its header fields");
+
+unsigned ex_header_tail(evm_fork_t fork)
+{
+    return tails[fork];
+}
+
+/* Whether some fork's headers have so many optional fields. */
 static bool tail_valid(size_t tail)
 {
-    return tail <= 2 || tail == 5 || tail == 6;
+    size_t f = 0;
+    while (f < EVM_FORKS && tails[f] != tail)
+        f++;
+    return f < EVM_FORKS;
 }
 
 static void put_fixed(wr_t *w, const void *p, size_t n)

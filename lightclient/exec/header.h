@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/rc.h"
 #include "base/u256.h"
+#include "lightclient/evm/evm.h"
 
 #define EX_HEADER_RLP_MAX 1024u
 #define EX_EXTRA_DATA_MAX 32u
@@ -40,6 +41,9 @@ typedef struct {
     hash32_t parent_beacon_root;
     hash32_t requests_hash;
 } ex_header_t;
+
+/* How many of a header's optional fields a known fork has (ex_header_t tail). */
+unsigned ex_header_tail(evm_fork_t fork);
 
 /* Appends the RLP form, at most EX_HEADER_RLP_MAX bytes. The writer turns bad when it is full, or when extra_data_len
  * or tail holds a value that no header has. */

@@ -59,8 +59,31 @@ START_TEST(execution_forks_stand_in_order_with_their_twins)
 }
 END_TEST
 
+/* When a fork begins in the execution schedule; 0: with the chain, or never. */
+static uint64_t execution_time(const evm_chain_t *chain, evm_fork_t fork)
+{
+    for (size_t i = 0; i < chain->count; i++)
+        if (chain->rows[i].rules.fork == fork)
+            return chain->rows[i].timestamp;
+    return 0;
+}
+
+START_TEST(execution_forks_begin_when_their_twins_do)
+{
+    for (size_t n = 0; n < 3; n++)
+        for (size_t i = 1; i < LC_EXECUTION_FORKS; i++) { /* Paris began by difficulty */
+            const lc_network_t *net = lc_network_find(chains[n].name);
+            uint64_t epoch = net->fork_epoch[lc_execution_forks[i].twin];
+            uint64_t time = epoch ? net->genesis_time + epoch * 32 * net->seconds_per_slot : 0;
+            uint64_t row = execution_time(lc_builtin_find(chains[n].name)->execution, lc_execution_forks[i].fork);
+            ck_assert_msg(row == time, "%s %s", chains[n].name, lc_execution_forks[i].name);
+        }
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("networks", both_sides_of_a_chain_have_one_name_and_id, a_chain_without_a_name_here_is_not_found,
-                    only_mainnet_has_a_beacon_api_of_its_own, execution_forks_stand_in_order_with_their_twins);
+                    only_mainnet_has_a_beacon_api_of_its_own, execution_forks_stand_in_order_with_their_twins,
+                    execution_forks_begin_when_their_twins_do);
 }
