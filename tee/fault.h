@@ -20,6 +20,10 @@ typedef enum {
 /* Fills e (NULL is allowed) with the code, its rc and a sentence; why NULL: the code's own. Returns the rc. */
 rc_t tee_fail(err_t *e, tee_code_t code, const char *why);
 
+/* Turns what the JSON reader found (base/json.h), its code one of these by jo_code, into such a fault: one sentence with
+ * the member's path, E_LIMIT for what is too large and E_NOMEM for want of memory. Returns the rc. */
+rc_t tee_fail_json(err_t *e, const err_t *found);
+
 /* "E_TRUNCATED", ...; "TEE_OK"; "E_UNKNOWN" for a number that no code has. */
 const char *tee_code_name(unsigned code);
 

@@ -5,7 +5,9 @@
 rc_t base64_decode(uint8_t *out, size_t *n, size_t cap, view_t text, const char *ignore)
 {
     uint8_t none;
-    size_t len = 0, most = 0; /* most: bytes of the digits that are there */
+    size_t len = 0, most = 0;                /* most: bytes of the digits that are there */
+    if (text.n && memchr(text.p, 0, text.n)) /* which the end of ignore would match */
+        return RC_MALFORMED;
     for (size_t i = 0; i < text.n; i++)
         most += !(ignore && strchr(ignore, text.p[i])) && text.p[i] != '=';
     if (most / 4 * 3 + most % 4 * 3 / 4 > cap)

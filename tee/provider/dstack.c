@@ -43,8 +43,12 @@ static rc_t take(tee_evidence_t *out, err_t *e, const dstack_t *d, const hc_resp
     snprintf(who, sizeof who, "%s at %s", apis[d->api].name, d->socket);
     arena_init(&a, ANSWER_ARENA_MAX);
     rc_t rc = dstack_answer_read(&parts, &answer, &a, view_of(r->body, r->body_len));
-    rc = rc ? err_set(e, rc == RC_NOMEM ? rc : RC_IO, "%s: %s", who, answer.text)
-            : provider_evidence(out, e, who, &parts, report_data);
+    if (rc == RC_NOMEM)
+        err_set(e, rc, "%s: out of memory", who);
+    else if (rc)
+        rc = err_set(e, RC_IO, "%s: the answer%s%s %s", who, answer.field[0] ? "'s " : "", answer.field, answer.text);
+    else
+        rc = provider_evidence(out, e, who, &parts, report_data);
     arena_free(&a);
     return rc;
 }

@@ -1,7 +1,8 @@
 #include "tee/sim/sim_der.h"
 
 #include <stdio.h>
-#include <time.h>
+
+#include "base/calendar.h"
 
 size_t sim_der_begin(wr_t *w, uint8_t tag)
 {
@@ -60,14 +61,14 @@ void sim_der_bool(wr_t *w, bool value)
 
 void sim_der_time(wr_t *w, int64_t unix_seconds)
 {
-    struct tm tm;
-    char text[32];
-    const time_t t = unix_seconds;
-    if (!gmtime_r(&t, &tm)) {
+    civil_t c;
+    char text[80];
+    if (!time_to_civil(&c, unix_seconds)) {
         w->bad = true;
         return;
     }
-    bool utc = tm.tm_year < 150;
-    size_t n = strftime(text, sizeof text, utc ? "%y%m%d%H%M%SZ" : "%Y%m%d%H%M%SZ", &tm);
-    sim_der_value(w, utc ? DER_UTC_TIME : DER_GENERAL_TIME, view_of(text, n));
+    const bool utc = c.year < 2050;
+    snprintf(text, sizeof text, "%0*d%02d%02d%02d%02d%02dZ", utc ? 2 : 4, utc ? c.year % 100 : c.year, c.month, c.day,
+             c.hour, c.minute, c.second);
+    sim_der_value(w, utc ? DER_UTC_TIME : DER_GENERAL_TIME, view_str(text));
 }

@@ -1,45 +1,12 @@
 #include "tee/sim/sim_doc.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <time.h>
-
 #include "base/crypto/hash.h"
-#include "base/hex.h"
+#include "base/json.h"
 #include "tee/collateral/collateral.h"
 
 #define DAY 86400
 #define DOC_MAX 32768u /* bytes of a document without what edits add */
 #define CHAIN_MAX (SIM_CHAIN_CERTS_MAX * 6000u)
-#define ZEROS_48                                                                                                       \
-    "000000000000000000000000000000000000000000000000"                                                                 \
-    "000000000000000000000000000000000000000000000000"
-
-/* --- text --- */
-
-__attribute__((format(printf, 2, 3))) static void put(wr_t *w, const char *form, ...)
-{
-    va_list args;
-    va_start(args, form);
-    size_t room = w->cap - w->n;
-    int n = w->bad ? -1 : vsnprintf((char *)w->p + w->n, room, form, args);
-    va_end(args);
-    if (n < 0 || (size_t)n >= room)
-        w->bad = true;
-    else
-        w->n += (size_t)n;
-}
-
-static void put_date(wr_t *w, const char *key, int64_t at)
-{
-    struct tm tm;
-    char text[32];
-    const time_t t = at;
-    if (!gmtime_r(&t, &tm) || !strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm))
-        w->bad = true;
-    else
-        put(w, "\"%s\":\"%s\",", key, text);
-}
 
 /* Replaces the first place; not finding it is the plan's mistake. */
 static void edit(wr_t *w, const sim_edit_t *e)
@@ -60,79 +27,104 @@ static void edit(wr_t *w, const sim_edit_t *e)
 
 /* --- documents --- */
 
-static void put_components(wr_t *w, const char *key, const uint8_t svn[16])
+static void put_components(jw_t *w, const char *key, const uint8_t svn[16])
 {
-    put(w, "\"%s\":[", key);
-    for (unsigned i = 0; i < 16; i++)
-        put(w, "%s{\"svn\":%u}", i ? "," : "", svn[i]);
-    put(w, "]");
+    jw_array(w, key);
+    for (unsigned i = 0; i < 16; i++) {
+        jw_object(w, NULL);
+        jw_u64(w, "svn", svn[i]);
+        jw_end(w);
+    }
+    jw_end(w);
 }
 
 /* isvsvn alone: levels of modules and of the QE. */
-static void put_levels(wr_t *w, const sim_level_t *levels, size_t count, bool isv_svn)
+static void put_level(jw_t *w, const sim_level_t *l, bool isv_svn)
 {
-    put(w, "\"tcbLevels\":[");
-    for (size_t i = 0; i < count; i++) {
-        const sim_level_t *l = &levels[i];
-        put(w, "%s{\"tcb\":{", i ? "," : "");
-        if (isv_svn)
-            put(w, "\"isvsvn\":%u", l->isv_svn);
-        else {
-            put_components(w, "sgxtcbcomponents", l->sgx);
-            put(w, ",\"pcesvn\":%u,", l->pce_svn);
-            put_components(w, "tdxtcbcomponents", l->tdx);
-        }
-        put(w, "},\"tcbDate\":\"%s\",\"tcbStatus\":\"%s\"", l->date, l->status);
-        if (l->advisories)
-            put(w, ",\"advisoryIDs\":%s", l->advisories);
-        put(w, "}");
+    jw_object(w, NULL);
+    jw_object(w, "tcb");
+    if (isv_svn)
+        jw_u64(w, "isvsvn", l->isv_svn);
+    else {
+        put_components(w, "sgxtcbcomponents", l->sgx);
+        jw_u64(w, "pcesvn", l->pce_svn);
+        put_components(w, "tdxtcbcomponents", l->tdx);
     }
-    put(w, "]");
+    jw_end(w);
+    jw_str(w, "tcbDate", l->date);
+    jw_str(w, "tcbStatus", l->status);
+    if (l->advisories)
+        jw_raw(w, "advisoryIDs", view_str(l->advisories));
+    jw_end(w);
 }
 
-static void put_head(wr_t *w, const char *id, unsigned version, const sim_document_plan_t *d, int64_t day)
+static void put_levels(jw_t *w, const sim_level_t *levels, size_t count, bool isv_svn)
 {
-    put(w, "{\"id\":\"%s\",\"version\":%u,", id, version);
-    put_date(w, "issueDate", day + d->from);
-    put_date(w, "nextUpdate", day + d->until);
+    jw_array(w, "tcbLevels");
+    for (size_t i = 0; i < count; i++)
+        put_level(w, &levels[i], isv_svn);
+    jw_end(w);
 }
 
-#define MODULE_IDENTITY                                                                                                \
-    "\"mrsigner\":\"" ZEROS_48 "\",\"attributes\":\"0000000000000000\",\"attributesMask\":\"FFFFFFFFFFFFFFFF\""
-
-static void put_tcb_info(wr_t *w, const sim_plan_t *plan, int64_t day)
+static void put_head(jw_t *w, const char *id, unsigned version, const sim_document_plan_t *d, int64_t day)
 {
-    char fmspc[2 * sizeof plan->sgx.fmspc + 1], pce_id[5];
-    hex_encode(fmspc, view_of(plan->sgx.fmspc, plan->sgx.fmspc_len));
-    hex_encode(pce_id, view_of(plan->sgx.pce_id, 2));
-    put_head(w, "TDX", 3, &plan->tcb_info, day);
-    put(w, "\"fmspc\":\"%s\",\"pceId\":\"%s\",\"tcbType\":0,\"tcbEvaluationDataNumber\":%u,", fmspc, pce_id,
-        plan->tcb_info.evaluation_number);
-    put(w, "\"tdxModule\":{" MODULE_IDENTITY "},\"tdxModuleIdentities\":[");
+    jw_object(w, NULL);
+    jw_str(w, "id", id);
+    jw_u64(w, "version", version);
+    jw_time(w, "issueDate", day + d->from);
+    jw_time(w, "nextUpdate", day + d->until);
+}
+
+static void put_module_identity(jw_t *w)
+{
+    static const uint8_t zeros[48];
+    jw_digits(w, "mrsigner", view_of(zeros, 48));
+    jw_digits(w, "attributes", view_of(zeros, 8));
+    jw_str(w, "attributesMask", "FFFFFFFFFFFFFFFF");
+}
+
+static void put_modules(jw_t *w, const sim_plan_t *plan)
+{
+    jw_object(w, "tdxModule");
+    put_module_identity(w);
+    jw_end(w);
+    jw_array(w, "tdxModuleIdentities");
     for (size_t i = 0; i < plan->module_count; i++) {
-        put(w, "%s{\"id\":\"TDX_%02X\"," MODULE_IDENTITY ",", i ? "," : "", plan->modules[i].version);
+        jw_object(w, NULL);
+        jw_fmt(w, "id", "TDX_%02X", plan->modules[i].version);
+        put_module_identity(w);
         put_levels(w, plan->modules[i].levels, plan->modules[i].level_count, true);
-        put(w, "}");
+        jw_end(w);
     }
-    put(w, "],");
-    put_levels(w, plan->levels, plan->level_count, false);
-    put(w, "}");
+    jw_end(w);
 }
 
-static void put_qe_identity(wr_t *w, const sim_plan_t *plan, int64_t day)
+static void put_tcb_info(jw_t *w, const sim_plan_t *plan, int64_t day)
 {
-    char signer[65];
-    hash32_t h;
-    sha256(&h, view_str("simulated TD QE signer"));
-    hex_encode(signer, view_of(h.b, 32));
+    put_head(w, "TDX", 3, &plan->tcb_info, day);
+    jw_digits(w, "fmspc", view_of(plan->sgx.fmspc, plan->sgx.fmspc_len));
+    jw_digits(w, "pceId", view_of(plan->sgx.pce_id, 2));
+    jw_u64(w, "tcbType", 0);
+    jw_u64(w, "tcbEvaluationDataNumber", plan->tcb_info.evaluation_number);
+    put_modules(w, plan);
+    put_levels(w, plan->levels, plan->level_count, false);
+    jw_end(w);
+}
+
+static void put_qe_identity(jw_t *w, const sim_plan_t *plan, int64_t day)
+{
+    hash32_t signer;
+    sha256(&signer, view_str("simulated TD QE signer"));
     put_head(w, "TD_QE", 2, &plan->qe_identity, day);
-    put(w, "\"tcbEvaluationDataNumber\":%u,\"miscselect\":\"00000000\",\"miscselectMask\":\"FFFFFFFF\",",
-        plan->qe_identity.evaluation_number);
-    put(w,
-        "\"attributes\":\"11000000000000000000000000000000\",\"attributesMask\":\"FBFFFFFFFFFFFFFF0000000000000000\",");
-    put(w, "\"mrsigner\":\"%s\",\"isvprodid\":2,", signer);
+    jw_u64(w, "tcbEvaluationDataNumber", plan->qe_identity.evaluation_number);
+    jw_str(w, "miscselect", "00000000");
+    jw_str(w, "miscselectMask", "FFFFFFFF");
+    jw_str(w, "attributes", "11000000000000000000000000000000");
+    jw_str(w, "attributesMask", "FBFFFFFFFFFFFFFF0000000000000000");
+    jw_digits(w, "mrsigner", view_of(signer.b, sizeof signer.b));
+    jw_u64(w, "isvprodid", 2);
     put_levels(w, plan->qe_levels, plan->qe_level_count, true);
-    put(w, "}");
+    jw_end(w);
 }
 
 /* --- together --- */
@@ -151,32 +143,41 @@ static rc_t chain_of(view_t *out, arena_t *a, const sim_pki_t *pki, const sim_do
     return w.bad ? RC_BUG : RC_OK;
 }
 
-/* Writes a document, signs it, and changes it once more if the plan says so. */
-static rc_t make_document(view_t *out, uint8_t signature[64], view_t *chain, arena_t *a, const sim_pki_t *pki,
-                          const sim_plan_t *plan, bool identity, int64_t day)
+/* The document's text with the plan's edits, in storage with room for the late one. */
+static rc_t write_document(wr_t *w, arena_t *a, const sim_plan_t *plan, const sim_document_plan_t *d, int64_t day)
 {
-    const sim_document_plan_t *d = identity ? &plan->qe_identity : &plan->tcb_info;
     size_t cap = DOC_MAX + (d->late.find ? strlen(d->late.replace) : 0);
     for (size_t i = 0; i < SIM_EDITS_MAX; i++)
         cap += d->edits[i].find ? strlen(d->edits[i].replace) : 0;
     uint8_t *buf = arena_alloc(a, cap);
     if (!buf)
         return RC_NOMEM;
-    wr_t w = wr_of(buf, cap);
-    hash32_t digest;
-    if (identity)
-        put_qe_identity(&w, plan, day);
+    jw_t text = jw_in((char *)buf, DOC_MAX);
+    if (d == &plan->qe_identity)
+        put_qe_identity(&text, plan, day);
     else
-        put_tcb_info(&w, plan, day);
+        put_tcb_info(&text, plan, day);
+    *w = wr_of(buf, cap);
+    w->n = jw_done(&text).n;
     for (size_t i = 0; i < SIM_EDITS_MAX; i++)
-        edit(&w, &d->edits[i]);
+        edit(w, &d->edits[i]);
+    return text.rc ? RC_BUG : RC_OK;
+}
+
+/* Writes a document, signs it, and changes it once more if the plan says so. */
+static rc_t make_document(view_t *out, uint8_t signature[64], view_t *chain, arena_t *a, const sim_pki_t *pki,
+                          const sim_plan_t *plan, const sim_document_plan_t *d, int64_t day)
+{
+    wr_t w;
+    hash32_t digest;
+    rc_t rc = write_document(&w, a, plan, d, day);
+    if (rc)
+        return rc;
     sha256(&digest, wr_view(&w));
-    rc_t rc = p256_sign(signature, &digest, pki->keys[d->signer].secret);
+    rc = p256_sign(signature, &digest, pki->keys[d->signer].secret);
     edit(&w, &d->late);
     *out = wr_view(&w);
-    if (rc || w.bad)
-        return RC_BUG;
-    return chain_of(chain, a, pki, d);
+    return rc || w.bad ? RC_BUG : chain_of(chain, a, pki, d);
 }
 
 static rc_t make_crl(view_t *out, arena_t *a, const sim_pki_t *pki, const sim_crl_plan_t *crl, const sim_plan_t *plan,
@@ -202,9 +203,10 @@ rc_t sim_collateral(view_t *out, arena_t *a, const sim_pki_t *pki, const sim_pla
     if (!rc)
         rc = make_crl(&c.pck_crl, a, pki, &plan->pck_crl, plan, day);
     if (!rc)
-        rc = make_document(&c.tcb_info, c.tcb_info_signature, &c.tcb_info_issuer_chain, a, pki, plan, false, day);
-    if (!rc)
-        rc = make_document(&c.qe_identity, c.qe_identity_signature, &c.qe_identity_issuer_chain, a, pki, plan, true,
+        rc = make_document(&c.tcb_info, c.tcb_info_signature, &c.tcb_info_issuer_chain, a, pki, plan, &plan->tcb_info,
                            day);
+    if (!rc)
+        rc = make_document(&c.qe_identity, c.qe_identity_signature, &c.qe_identity_issuer_chain, a, pki, plan,
+                           &plan->qe_identity, day);
     return rc ? rc : collateral_write(out, a, &c);
 }

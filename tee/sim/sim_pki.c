@@ -3,6 +3,7 @@
 #include <gnutls/crypto.h>
 #include <stdio.h>
 
+#include "base/crypto/base64.h"
 #include "base/crypto/hash.h"
 #include "base/crypto/secret.h"
 #include "tee/sim/sim_der.h"
@@ -490,18 +491,14 @@ rc_t sim_crl(wr_t *out, const sim_pki_t *pki, const sim_crl_plan_t *crl, const s
 
 /* --- PEM --- */
 
+/* Lines of 64 characters. */
 static void write_base64(wr_t *w, view_t in)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < in.n; i += 3) {
-        size_t have = in.n - i < 3 ? in.n - i : 3;
-        uint32_t x = 0;
-        for (size_t k = 0; k < 3; k++)
-            x = x << 8 | (k < have ? in.p[i + k] : 0u);
-        for (size_t k = 0; k < 4; k++)
-            wr_u8(w, (uint8_t)(k <= have ? digits[x >> (18 - 6 * k) & 63] : '='));
-        if (i % 48 == 45 || i + 3 >= in.n)
-            wr_u8(w, '\n');
+    char line[65];
+    for (size_t i = 0; i < in.n; i += 48) {
+        base64_encode(line, view_of(in.p + i, in.n - i < 48 ? in.n - i : 48));
+        wr_bytes(w, line, strlen(line));
+        wr_u8(w, '\n');
     }
 }
 

@@ -1,5 +1,7 @@
 #include "tee/x509/der.h"
 
+#include "base/calendar.h"
+#include "base/crypto/base64.h"
 #include "base/crypto/hash.h"
 #include "base/crypto/p256.h"
 
@@ -69,45 +71,14 @@ bool der_bool(rd_t *r)
     return v.p[0];
 }
 
-/* Two decimal digits. */
-static int64_t two_digits(rd_t *r)
-{
-    view_t v = rd_take(r, 2);
-    if (r->bad || v.p[0] < '0' || v.p[0] > '9' || v.p[1] < '0' || v.p[1] > '9') {
-        r->bad = true;
-        return 0;
-    }
-    return (v.p[0] - '0') * 10 + (v.p[1] - '0');
-}
-
-/* Days from 1970-01-01 to a day of the Gregorian calendar; years from 1 on, months counted from March. */
-static int64_t days_since_1970(int64_t year, int64_t month, int64_t day)
-{
-    int64_t y = month > 2 ? year : year - 1, m = month > 2 ? month - 3 : month + 9;
-    return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719468;
-}
-
-static int64_t days_in_month(int64_t year, int64_t month)
-{
-    return days_since_1970(month == 12 ? year + 1 : year, month == 12 ? 1 : month + 1, 1) -
-           days_since_1970(year, month, 1);
-}
-
 int64_t der_time(rd_t *r)
 {
-    bool utc = der_tag(r) == DER_UTC_TIME;
-    rd_t t = der_enter(r, utc ? DER_UTC_TIME : DER_GENERAL_TIME);
-    int64_t century = utc ? 0 : two_digits(&t);
-    int64_t year = two_digits(&t);
-    year += utc ? (year < 50 ? 2000 : 1900) : century * 100;
-    int64_t month = two_digits(&t), day = two_digits(&t);
-    int64_t hour = two_digits(&t), minute = two_digits(&t), second = two_digits(&t);
-    if (rd_u8(&t) != 'Z' || !rd_done(&t) || year < 1 || month < 1 || month > 12 || day < 1 ||
-        day > days_in_month(year, month) || hour > 23 || minute > 59 || second > 59) {
+    const bool utc = der_tag(r) == DER_UTC_TIME;
+    const view_t text = der_take(r, utc ? DER_UTC_TIME : DER_GENERAL_TIME);
+    int64_t at = 0;
+    if (!(utc ? time_read_utc(&at, text) : time_read_generalized(&at, text)))
         r->bad = true;
-        return 0;
-    }
-    return ((days_since_1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+    return at;
 }
 
 rc_t der_signed(der_signed_t *out, view_t der)
@@ -157,43 +128,15 @@ static bool take_text(rd_t *r, const char *text)
     return !r->bad && view_eq(v, view_str(text));
 }
 
-/* Value of a base64 digit; -1: none. */
-static int digit(uint8_t c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* Base64 with line ends up to the first '-': whole quanta, padded, unused bits zero. */
+/* Base64 with line ends up to the first '-'. */
 static rc_t take_base64(rd_t *r, wr_t *out)
 {
-    uint32_t bits = 0;
-    unsigned have = 0, padding = 0; /* of the present quantum of four */
-    for (; r->n && *r->p != '-'; rd_take(r, 1)) {
-        int d = digit(*r->p);
-        if (*r->p == '\n' || *r->p == '\r')
-            continue;
-        if (*r->p == '=' && have >= 2)
-            padding++;
-        else if (d < 0 || padding)
-            return RC_MALFORMED;
-        bits = bits << 6 | (d < 0 ? 0u : (uint32_t)d);
-        if (++have < 4)
-            continue;
-        if ((padding == 1 && bits & 0xff) || (padding == 2 && bits & 0xffff))
-            return RC_MALFORMED;
-        wr_be(out, bits >> (8 * padding), 3 - padding);
-        if (out->bad)
-            return RC_LIMIT;
-        bits = 0;
-        have = 0;
-    }
-    return have ? RC_MALFORMED : RC_OK;
+    const uint8_t *end = r->n ? memchr(r->p, '-', r->n) : NULL;
+    const view_t text = rd_take(r, end ? (size_t)(end - r->p) : r->n);
+    size_t n = 0;
+    rc_t rc = base64_decode(out->p + out->n, &n, out->cap - out->n, text, "\r\n");
+    out->n += n;
+    return rc;
 }
 
 rc_t pem_take(rd_t *r, wr_t *out, const char *label)

@@ -51,6 +51,9 @@ START_TEST(line_ends_are_passed_over_when_asked_for)
     ck_assert_uint_eq(n, 4);
     ck_assert_mem_eq(out, "foob", 4);
     ck_assert_int_eq(decode("Zm9v Yg==", sizeof out, "\r\n"), RC_MALFORMED);
+    n = 99;
+    ck_assert_int_eq(base64_decode(out, &n, sizeof out, view_of("Zm9v\0", 5), "\r\n"), RC_MALFORMED);
+    ck_assert_uint_eq(n, 99);
 }
 END_TEST
 
