@@ -270,7 +270,8 @@ static CURLcode tls_of(CURL *e, const lane_t *l, const hc_request_t *q)
     bad |= curl_easy_setopt(e, CURLOPT_CAINFO, l->ca_file);
     bad |= curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     bad |= curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    bad |= curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);
+    /* with TLS the handshake tells soon whether a connection can carry more; without, only the first answer would */
+    bad |= curl_easy_setopt(e, CURLOPT_PIPEWAIT, strncasecmp(q->url, "https:", 6) == 0 ? 1L : 0L);
     if (q->any_peer) { /* on a connection of its own, for one that is reused shows no certificate */
         bad |= curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
         bad |= curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);

@@ -16,6 +16,7 @@
 #define CACHE_BYTES_MAX ((size_t)64 << 20) /* proven state kept between calls */
 #define SETUP_BODY_MAX CONFIG_TEXT_MAX
 #define API_BODY_MAX ((size_t)1 << 20)
+#define API_CONNECTIONS_MAX 4096u
 #define STOP_GRACE_MS 3000u
 #define BODY_ARENA_MAX ((size_t)1 << 20)
 static const char SETUP_FILE[] = "setup";
@@ -35,7 +36,9 @@ static rc_t open_api(hs_t **out, char *why, size_t cap, node_t *n, uint16_t port
                         .ctx = n,
                         .flags = server_flags(n),
                         .identity = identity,
-                        .body_max = API_BODY_MAX };
+                        .body_max = API_BODY_MAX,
+                        .connections_max = API_CONNECTIONS_MAX,
+                        .deferred_max = API_CONNECTIONS_MAX };
     err_t e;
     rc_t rc = hs_start(out, &e, &api);
     if (rc)
@@ -272,6 +275,20 @@ static rc_t begin(node_t *n, char *why, size_t cap)
     if (!n->execution || !n->consensus) {
         snprintf(why, cap, "out of memory");
         return RC_NOMEM;
+    }
+    err_t e;
+    rc = ask_new(&n->ask, &e,
+                 &(ask_config_t){ .http = n->http, .upstream = n->execution, .pool = n->pool, .now_ms = n->now_ms });
+    n->calls = rc ? NULL
+                  : calls_new(&(calls_config_t){ .ask = n->ask,
+                                                 .pool = n->pool,
+                                                 .cache = n->cache,
+                                                 .chain = &c->chain,
+                                                 .signer = { n->keyring, node_sign },
+                                                 .flags = HS_CORS | server_flags(n) });
+    if (!n->calls) {
+        snprintf(why, cap, "the engine of calls could not start");
+        return rc ? rc : RC_NOMEM;
     }
     follow_config_t follow = { .network = &c->network,
                                .checkpoint = c->checkpoint,
@@ -539,7 +556,6 @@ rc_t node_start(node_t **out, char *why, size_t cap, const node_options_t *optio
     pthread_mutex_init(&n->lock, NULL);
     pthread_mutex_init(&n->cache_lock, NULL);
     pthread_cond_init(&n->changed, NULL);
-    answers_init(&n->answers);
     ex_cache_config_t cache = {
         .bytes_max = CACHE_BYTES_MAX, .lock_ctx = &n->cache_lock, .lock = cache_lock, .unlock = cache_unlock
     };
@@ -547,6 +563,8 @@ rc_t node_start(node_t **out, char *why, size_t cap, const node_options_t *optio
     n->cache = ex_cache_new(&cache);
     n->http = hc_new(NULL);
     rc_t rc = n->cache && n->http ? RC_OK : RC_NOMEM;
+    if (!rc)
+        rc = pool_new(&n->pool, NULL, 0);
     if (!rc)
         rc = read_config_file(n, why, cap);
     if (!rc)
@@ -576,10 +594,14 @@ void node_stop(node_t *n)
     pthread_mutex_unlock(&n->lock);
     if (n->controller_runs)
         pthread_join(n->controller, NULL);
+    if (n->ask)
+        ask_cancel(n->ask);
     https_close(n->https);
     hs_stop(n->setup_server, STOP_GRACE_MS);
     hs_stop(n->next_api_server, STOP_GRACE_MS);
     hs_stop(n->api_server, STOP_GRACE_MS);
+    calls_free(n->calls);
+    ask_free(n->ask);
     attest_free(n->attest);
     follow_free(n->follow);
     up_free(n->execution);
@@ -587,8 +609,8 @@ void node_stop(node_t *n)
     keyring_free(n->keyring);
     keyring_free(n->node_keyring);
     hc_free(n->http);
+    pool_free(n->pool);
     ex_cache_free(n->cache);
-    answers_clear(&n->answers);
     if (n->tee.free)
         n->tee.free(n->tee.ctx);
     config_free(n->config);

@@ -12,7 +12,6 @@
 #include "rpc/api/prototype.h"
 
 #define ATTEST_ARENA_MAX ((size_t)32 << 20)
-#define CALL_ARENA_MAX ((size_t)16 << 20) /* bytes of one request's parsed body and answer */
 
 static void answer(hs_response_t *r, int status, const char *content_type, view_t body)
 {
@@ -165,85 +164,14 @@ static ex_block_t block_of(const lc_execution_t *e, uint64_t chain_id)
     return b;
 }
 
-static void call_problem(hs_response_t *r, rc_t rc, const char *why)
-{
-    static const struct {
-        rc_t rc;
-        int status;
-        const char *slug;
-    } rows[] = {
-        { RC_REFUSED, 422, "call-refused" }, { RC_MALFORMED, 400, "bad-request" },
-        { RC_LIMIT, 422, "call-too-large" }, { RC_UNSUPPORTED, 501, "unsupported" },
-        { RC_TIMEOUT, 504, "call-timeout" }, { RC_IO, 502, "upstream" },
-        { RC_NOMEM, 503, "out-of-memory" },
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (rows[i].rc == rc) {
-            hs_problem(r, rows[i].status, rows[i].slug, why);
-            return;
-        }
-    hs_problem(r, 500, "internal", why);
-}
-
-static bool node_stopping(void *ctx)
-{
-    node_t *n = ctx;
-    pthread_mutex_lock(&n->lock);
-    bool stop = n->stop;
-    pthread_mutex_unlock(&n->lock);
-    return stop;
-}
-
-/* Runs a parsed request on a block, signs and keeps the answer. */
-static void run_call(node_t *n, hs_response_t *r, arena_t *a, const ex_block_t *block, const ex_request_t *request,
-                     const hash32_t *key)
-{
-    char why[512];
-    query_t *call;
-    view_t body;
-    const call_edge_t edge = { n->http, n->execution, &n->config->chain, n->cache, n->now_ms, node_stopping, n };
-    rc_t rc = call_run(&call, why, sizeof why, &edge, block, request);
-    if (rc) {
-        call_problem(r, rc, why);
-        return;
-    }
-    const evm_result_t *result = ex_call_result(call);
-    const api_signer_t signer = { n->keyring, node_sign };
-    rc = api_call_body(&body, a, &signer, result->status != EVM_SUCCESS, result->output);
-    if (!rc) {
-        answers_put(&n->answers, key, body);
-        answer(r, 200, NULL, body);
-    } else
-        call_problem(r, rc, "the answer could not be signed");
-    query_free(call);
-}
-
-static void post_call(void *ctx, const hs_request_t *http, hs_response_t *r)
+static void post_call(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
     node_t *n = ctx;
     follow_view_t view;
-    ex_request_t request;
-    hash32_t key;
-    char why[400];
-    arena_t a;
     if (!require_ready(n, &view, r))
         return;
     const ex_block_t block = block_of(&node_head(n, &view)->header.execution, n->config->chain.chain_id);
-    answers_key(&key, &block.block_hash, http->body);
-    view_t kept = answers_get(&n->answers, &key);
-    if (kept.p) {
-        *r = (hs_response_t){ .status = 200, .body = (uint8_t *)(uintptr_t)kept.p, .body_len = kept.n };
-        return;
-    }
-    arena_init(&a, CALL_ARENA_MAX);
-    err_t e = { .rc = RC_OK };
-    rc_t rc = api_parse_call(&request, &e, &a, http->body);
-    snprintf(why, sizeof why, "call object: %s%s%s", e.field, *e.field ? ": " : "", e.text);
-    if (rc)
-        call_problem(r, rc == RC_REFUSED ? RC_MALFORMED : rc, why);
-    else
-        run_call(n, r, &a, &block, &request, &key);
-    arena_free(&a);
+    calls_post(n->calls, request, r, &block);
 }
 
 static void get_status(void *ctx, const hs_request_t *request, hs_response_t *r)
@@ -277,7 +205,7 @@ const hs_route_t NODE_SETUP_ROUTES[] = {
 const size_t NODE_SETUP_ROUTE_COUNT = sizeof NODE_SETUP_ROUTES / sizeof NODE_SETUP_ROUTES[0];
 
 const hs_route_t NODE_API_ROUTES[] = {
-    { "GET", "/block", get_block, HS_CORS },      { "POST", "/call", post_call, HS_SLOW | HS_CORS },
+    { "GET", "/block", get_block, HS_CORS },      { "POST", "/call", post_call, HS_CORS },
     { "GET", "/attest", get_attest, HS_CORS },    { "GET", "/v1/attest", get_v1_attest, HS_SLOW | HS_CORS },
     { "GET", "/v1/status", get_status, HS_CORS }, { "GET", "/healthz", get_healthz, 0 },
     { "GET", "/readyz", get_readyz, 0 },

@@ -15,8 +15,7 @@
 #include "node/evidence/attest.h"
 #include "node/evidence/https.h"
 #include "node/node.h"
-#include "node/query/answers.h"
-#include "node/query/call.h"
+#include "node/query/calls.h"
 #include "tee/tee.h"
 
 /* What a client may ask of the node now, in the words of /v1/status. */
@@ -30,7 +29,7 @@ struct node {
     hc_t *http;
     ex_cache_t *cache;
     pthread_mutex_t cache_lock;
-    answers_t answers;
+    pool_t *pool;
     hs_t *setup_server, *api_server; /* the controller's thread only, once it runs */
     hs_t *next_api_server;           /* a setup asked for another port */
     https_t *https;                  /* with api_tls; the controller's thread only */
@@ -52,6 +51,8 @@ struct node {
     attest_t *attest;
     hs_shared_t *attest_answer;
     up_t *execution, *consensus;
+    ask_t *ask;
+    calls_t *calls;
     follow_t *follow;
     hs_shared_t *block_answer; /* of GET /block for the head at block_slot; NULL: none yet */
     uint64_t block_slot;

@@ -1,16 +1,6 @@
 #include "node/query/answers.h"
 
-#include <stdlib.h>
-
 #include "base/crypto/hash.h"
-
-static view_t copy(view_t v)
-{
-    uint8_t *p = malloc(v.n ? v.n : 1);
-    if (p && v.n)
-        memcpy(p, v.p, v.n);
-    return view_of(p, p ? v.n : 0);
-}
 
 void answers_init(answers_t *a)
 {
@@ -18,10 +8,20 @@ void answers_init(answers_t *a)
     pthread_mutex_init(&a->lock, NULL);
 }
 
+/* Takes the answer out of a slot; NULL when it is empty. */
+static hs_shared_t *empty_slot(answers_t *a, size_t i)
+{
+    hs_shared_t *old = a->slots[i].answer;
+    a->bytes -= a->slots[i].len;
+    a->slots[i].answer = NULL;
+    a->slots[i].len = 0;
+    return old;
+}
+
 void answers_clear(answers_t *a)
 {
     for (size_t i = 0; i < ANSWERS_SLOTS; i++)
-        free((void *)(uintptr_t)a->slots[i].text.p);
+        hs_shared_unref(empty_slot(a, i));
     pthread_mutex_destroy(&a->lock);
 }
 
@@ -30,26 +30,34 @@ void answers_key(hash32_t *out, const hash32_t *block_hash, view_t request)
     sha256_parts(out, (view_t[]){ view_of(block_hash->b, sizeof block_hash->b), request }, 2);
 }
 
-view_t answers_get(answers_t *a, const hash32_t *key)
+static size_t slot_of(const hash32_t *key)
 {
-    view_t found = { NULL, 0 };
-    size_t i = key->b[0] % ANSWERS_SLOTS;
+    return ((size_t)key->b[0] << 8 | key->b[1]) % ANSWERS_SLOTS;
+}
+
+hs_shared_t *answers_get(answers_t *a, const hash32_t *key)
+{
+    hs_shared_t *found = NULL;
+    size_t i = slot_of(key);
     pthread_mutex_lock(&a->lock);
-    if (a->slots[i].text.p && hash32_eq(&a->slots[i].key, key))
-        found = copy(a->slots[i].text);
+    if (a->slots[i].answer && hash32_eq(&a->slots[i].key, key))
+        found = hs_shared_ref(a->slots[i].answer);
     pthread_mutex_unlock(&a->lock);
     return found;
 }
 
-void answers_put(answers_t *a, const hash32_t *key, view_t text)
+void answers_put(answers_t *a, const hash32_t *key, hs_shared_t *answer, size_t len)
 {
-    view_t kept = text.n <= ANSWERS_LEN_MAX ? copy(text) : (view_t){ NULL, 0 };
-    size_t i = key->b[0] % ANSWERS_SLOTS;
-    if (!kept.p)
+    size_t i = slot_of(key);
+    if (len > ANSWERS_LEN_MAX)
         return;
     pthread_mutex_lock(&a->lock);
-    free((void *)(uintptr_t)a->slots[i].text.p);
+    hs_shared_unref(empty_slot(a, i));
+    for (; a->bytes + len > ANSWERS_BYTES_MAX; a->hand = (a->hand + 1) % ANSWERS_SLOTS)
+        hs_shared_unref(empty_slot(a, a->hand));
     a->slots[i].key = *key;
-    a->slots[i].text = kept;
+    a->slots[i].answer = hs_shared_ref(answer);
+    a->slots[i].len = len;
+    a->bytes += len;
     pthread_mutex_unlock(&a->lock);
 }

@@ -1,7 +1,7 @@
-/* answers.h - signed answers of POST /call, kept so that the same request on the same block costs nothing and gets the same bytes.
+/* answers.h - signed answers, kept so that the same request on the same block costs nothing and gets the same bytes.
  *
  * Floor:  5, node/query. Thread-safe.
- * Tests:  tests/unit/test_journal.c
+ * Tests:  tests/unit/test_answers.c
  */
 #ifndef NODE_QUERY_ANSWERS_H
 #define NODE_QUERY_ANSWERS_H
@@ -9,28 +9,32 @@
 #include <pthread.h>
 
 #include "base/bytes.h"
+#include "http/message.h"
 
-#define ANSWERS_SLOTS 128u
-#define ANSWERS_LEN_MAX ((size_t)64 << 10) /* bytes of one answer; a longer one is not kept */
+#define ANSWERS_SLOTS 1024u
+#define ANSWERS_LEN_MAX ((size_t)64 << 10)   /* bytes of one answer; a longer one is not kept */
+#define ANSWERS_BYTES_MAX ((size_t)16 << 20) /* of all together */
 
 typedef struct {
     pthread_mutex_t lock;
+    size_t bytes, hand; /* of all; where room is made next */
     struct {
         hash32_t key;
-        view_t text; /* owned */
+        hs_shared_t *answer; /* a reference; NULL: empty */
+        size_t len;
     } slots[ANSWERS_SLOTS];
 } answers_t;
 
 void answers_init(answers_t *a);  /* never fails */
-void answers_clear(answers_t *a); /* frees everything */
+void answers_clear(answers_t *a); /* lets go of everything */
 
 /* The key of a request's bytes on a block. */
 void answers_key(hash32_t *out, const hash32_t *block_hash, view_t request);
 
-/* A malloc'ed copy of the kept text; p NULL when there is none. */
-view_t answers_get(answers_t *a, const hash32_t *key);
+/* A reference to the kept answer; NULL: there is none. */
+hs_shared_t *answers_get(answers_t *a, const hash32_t *key);
 
-/* Keeps a copy, in place of whatever shares its slot. */
-void answers_put(answers_t *a, const hash32_t *key, view_t text);
+/* Keeps a reference to an answer with a body of len bytes, in place of whatever shares its slot. */
+void answers_put(answers_t *a, const hash32_t *key, hs_shared_t *answer, size_t len);
 
 #endif

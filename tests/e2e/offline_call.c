@@ -1,5 +1,5 @@
 /* offline_call URL VECTORS BLOCK: runs every call of VECTORS/mainnet-calls/BLOCK/calls.json through the node's own upstream code
- * (node/query/call.h) against an execution RPC that serves the recorded state, first with an empty cache and then again. One JSON
+ * (node/query/ask.h) against an execution RPC that serves the recorded state, first with an empty cache and then again. One JSON
  * line per call: {"id", "ok", "rounds", "again", "why"}; rounds are JSON-RPC batches sent one after the other. The end-to-end
  * test "offline" serves the state and counts the requests on its side. */
 #include <jansson.h>
@@ -9,8 +9,10 @@
 #include "base/crypto/secret.h"
 #include "base/hex.h"
 #include "base/os/log.h"
-#include "node/query/call.h"
+#include "lightclient/exec/call.h"
+#include "node/query/flight.h"
 #include "rpc/api/callobject.h"
+#include "tests/ask_wait.h"
 
 static const char *text_of(const json_t *o, const char *key)
 {
@@ -71,20 +73,28 @@ static const char *difference(const evm_result_t *r, const json_t *expected)
     return same ? NULL : "output differs";
 }
 
-static const char *run(unsigned *rounds, char *why, size_t cap, const call_edge_t *edge, const ex_block_t *block,
-                       const json_t *call)
+static const char *run(unsigned *rounds, char *why, size_t cap, ask_t *engine, ex_cache_t *cache,
+                       const ex_block_t *block, const json_t *call)
 {
     char *text = json_dumps(json_object_get(call, "call"), 0);
     arena_t a;
     ex_request_t request;
-    query_t *done = NULL;
+    query_t *query, *done = NULL;
     const char *bad = NULL;
     err_t e = { .rc = RC_OK };
     arena_init(&a, 16u << 20);
     rc_t rc = text ? api_parse_call(&request, &e, &a, view_str(text)) : RC_NOMEM;
-    snprintf(why, cap, "%s", e.text);
     if (!rc)
-        rc = call_run(&done, why, cap, edge, block, &request);
+        rc = ex_call_new(&query, &e,
+                         &(ex_call_config_t){ .chain = &EVM_MAINNET,
+                                              .cache = cache,
+                                              .block = block,
+                                              .request = &request,
+                                              .use_hint = true,
+                                              .proof_slots_max = BATCH_SLOTS_MAX });
+    if (!rc)
+        rc = ask_wait(&done, &e, engine, query);
+    snprintf(why, cap, "%s", e.text);
     if (rc)
         bad = why;
     else {
@@ -112,28 +122,36 @@ int main(int argc, char **argv)
         return 1;
     }
     log_set_level(LOG_ERROR);
-    call_edge_t edge = { .http = hc_new(NULL),
-                         .upstream = up_new((const char *const[]){ argv[1] }, 1),
-                         .chain = &EVM_MAINNET,
-                         .now_ms = clock_system_ms };
+    pool_t *pool = NULL;
+    ask_t *engine = NULL;
+    ask_config_t config = { .http = hc_new(NULL),
+                            .upstream = up_new((const char *const[]){ argv[1] }, 1),
+                            .now_ms = clock_system_ms };
+    if (!config.http || !config.upstream || pool_new(&pool, NULL, 0))
+        return 1;
+    config.pool = pool;
+    if (ask_new(&engine, NULL, &config))
+        return 1;
     size_t i;
     json_array_foreach (json_object_get(calls, "calls"), i, call) {
         unsigned rounds = 0, again = 0;
         char why[512] = "";
-        edge.cache = ex_cache_new(&(ex_cache_config_t){ .bytes_max = 64u << 20, .seed = { 1, 2 } });
-        const char *bad = run(&rounds, why, sizeof why, &edge, &block, call);
+        ex_cache_t *cache = ex_cache_new(&(ex_cache_config_t){ .bytes_max = 64u << 20, .seed = { 1, 2 } });
+        const char *bad = run(&rounds, why, sizeof why, engine, cache, &block, call);
         if (!bad)
-            bad = run(&again, why, sizeof why, &edge, &block, call);
+            bad = run(&again, why, sizeof why, engine, cache, &block, call);
         json_t *line = json_pack("{s:I, s:b, s:i, s:i, s:s}", "id", (json_int_t)i, "ok", bad == NULL, "rounds",
                                  (int)rounds, "again", (int)again, "why", bad ? bad : "");
         json_dumpf(line, stdout, JSON_COMPACT);
         putchar('\n');
         fflush(stdout);
         json_decref(line);
-        ex_cache_free(edge.cache);
+        ex_cache_free(cache);
     }
     json_decref(calls);
-    up_free(edge.upstream);
-    hc_free(edge.http);
+    ask_free(engine);
+    up_free(config.upstream);
+    hc_free(config.http);
+    pool_free(pool);
     return 0;
 }

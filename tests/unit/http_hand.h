@@ -27,9 +27,9 @@ static inline int dial_port(uint16_t port)
     return -1;
 }
 
-static inline int dial(const hs_t *s)
+static inline int dial(const hs_t *to)
 {
-    int fd = dial_port(hs_port(s));
+    int fd = dial_port(hs_port(to));
     ck_assert_int_ge(fd, 0);
     return fd;
 }
@@ -39,12 +39,12 @@ typedef struct {
     char head[4096];
     char *body; /* NUL-terminated; malloc */
     size_t body_len;
-} answer_t;
+} reply_t;
 
 /* Reads one answer byte-exact, so that pipelined ones stay in the socket. */
-static inline answer_t hear(int fd, bool head_only)
+static inline reply_t hear(int fd, bool head_only)
 {
-    answer_t a = { 0 };
+    reply_t a = { 0 };
     size_t n = 0;
     char *length;
     while (n < sizeof a.head - 1 && !(n >= 4 && memcmp(a.head + n - 4, "\r\n\r\n", 4) == 0)) {

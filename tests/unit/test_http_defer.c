@@ -92,7 +92,7 @@ static void post(int fd, const char *path, const char *body)
 
 static void expect(int fd, int status, const char *in_body)
 {
-    answer_t a = hear(fd, false);
+    reply_t a = hear(fd, false);
     ck_assert_msg(a.status == status && strstr(a.body, in_body), "status %d, body %s", a.status,
                   a.body ? a.body : "none");
     free(a.body);
@@ -148,7 +148,7 @@ START_TEST(beyond_the_bound_in_number_or_in_bytes_a_request_is_refused_with_503)
     post(fds[0], "/wait", "123456");
     wait_waiting(1);
     post(fds[1], "/wait", "12345");
-    answer_t a = hear(fds[1], false);
+    reply_t a = hear(fds[1], false);
     ck_assert_int_eq(a.status, 503);
     ck_assert_ptr_nonnull(strstr(a.head, "\r\nRetry-After: 1\r\n"));
     ck_assert_ptr_nonnull(strstr(a.body, "urn:kettle:error:busy"));
@@ -266,7 +266,7 @@ START_TEST(an_answer_that_meets_the_end_of_the_grace_is_given_once)
         hs_stop(s, 0);
         pthread_join(thread, NULL);
         for (unsigned i = 0; i < 8; i++) {
-            answer_t a = hear(fds[i], false);
+            reply_t a = hear(fds[i], false);
             ck_assert_msg(a.status == 200 || a.status == 503, "status %d", a.status);
             free(a.body);
             close(fds[i]);

@@ -105,18 +105,18 @@ static hs_t *start(hs_config_t k)
     return s;
 }
 
-static answer_t ask(const hs_t *s, const char *request)
+static reply_t ask(const hs_t *s, const char *request)
 {
     int fd = dial(s);
     say(fd, request);
-    answer_t a = hear(fd, strncmp(request, "HEAD", 4) == 0);
+    reply_t a = hear(fd, strncmp(request, "HEAD", 4) == 0);
     close(fd);
     return a;
 }
 
 static void expect(const hs_t *s, const char *request, int status, const char *in_head, const char *in_body)
 {
-    answer_t a = ask(s, request);
+    reply_t a = ask(s, request);
     ck_assert_msg(a.status == status, "%s: status %d", request, a.status);
     ck_assert_msg(!in_head || strstr(a.head, in_head), "%s: head %s", request, a.head);
     ck_assert_msg(!in_body || strstr(a.body, in_body), "%s: body %s", request, a.body);
@@ -151,7 +151,7 @@ START_TEST(head_is_get_without_the_body)
     hs_t *s = start((hs_config_t){ 0 });
     int fd = dial(s);
     say(fd, "HEAD /quick HTTP/1.1\r\nHost: x\r\n\r\nGET /quick HTTP/1.1\r\nHost: x\r\n\r\n");
-    answer_t a = hear(fd, true), b = hear(fd, false);
+    reply_t a = hear(fd, true), b = hear(fd, false);
     ck_assert_int_eq(a.status, 200);
     ck_assert_ptr_nonnull(strstr(a.head, "Content-Length: 16\r\n"));
     ck_assert_int_eq(b.status, 200);
@@ -200,7 +200,7 @@ START_TEST(only_cors_routes_may_be_read_by_any_page)
                                           "OPTIONS /quick HTTP/1.1\r\nHost: x\r\n\r\n",
                                           "GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n" };
     for (size_t i = 0; i < sizeof closed / sizeof closed[0]; i++) {
-        answer_t a = ask(s, closed[i]);
+        reply_t a = ask(s, closed[i]);
         ck_assert_msg(!strstr(a.head, "Access-Control"), "%s: %s", closed[i], a.head);
         free(a.body);
     }
@@ -282,7 +282,7 @@ START_TEST(a_simulated_tee_is_named_in_every_answer_and_a_real_one_in_none)
         hs_shared_t *answer = hs_shared_new(200, NULL, view_str("{}"), simulated ? HS_SIMULATED : HS_CORS);
         current = hs_shared_ref(answer);
         for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
-            answer_t a = ask(s, requests[i]);
+            reply_t a = ask(s, requests[i]);
             ck_assert_msg(a.status == statuses[i], "%s: status %d", requests[i], a.status);
             const char *named = strstr(a.head, "\r\nX-Kettle-TEE: simulated\r\n");
             ck_assert_msg(!named == !simulated, "%s: %s", requests[i], a.head);
@@ -307,7 +307,7 @@ static void *shared_reader(void *arg)
     int fd = dial_port(hs_port(u->s));
     for (unsigned i = 0; i < 300; i++) {
         say(fd, "GET /shared HTTP/1.1\r\nHost: x\r\n\r\n");
-        answer_t a = hear(fd, false);
+        reply_t a = hear(fd, false);
         u->good += a.status == 200 && strncmp(a.body, "block ", 6) == 0 && strstr(a.head, "Allow-Origin: *") ? 1 : 0;
         free(a.body);
     }
@@ -353,7 +353,7 @@ START_TEST(pipelined_requests_are_answered_in_order)
             "POST /slow?4 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"
             "GET /quick?5 HTTP/1.1\r\nHost: x\r\n\r\n");
     for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
-        answer_t a = hear(fd, false);
+        reply_t a = hear(fd, false);
         ck_assert_msg(a.status == 200 && strncmp(a.body, want[i], strlen(want[i])) == 0, "answer %zu: %d %s", i,
                       a.status, a.body);
         free(a.body);
@@ -376,7 +376,7 @@ START_TEST(bodies_up_to_the_cap_pass_and_larger_ones_get_413_and_a_closed_connec
         say(fd, head);
         if (n == 1000)
             send_all(fd, body, n);
-        answer_t a = hear(fd, false);
+        reply_t a = hear(fd, false);
         ck_assert_int_eq(a.status, n == 1000 ? 200 : 413);
         ck_assert(n == 1000 || ended(fd));
         free(a.body);
@@ -386,7 +386,7 @@ START_TEST(bodies_up_to_the_cap_pass_and_larger_ones_get_413_and_a_closed_connec
     say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n");
     send_all(fd, body, 1001);
     say(fd, "\r\n");
-    answer_t a = hear(fd, false);
+    reply_t a = hear(fd, false);
     ck_assert_int_eq(a.status, 413);
     ck_assert(ended(fd));
     free(a.body);
@@ -415,7 +415,7 @@ START_TEST(ten_megabytes_go_both_ways)
     snprintf(head, sizeof head, "POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: %u\r\n\r\n", BIG);
     say(fd, head);
     ck_assert(send_all(fd, body, BIG));
-    answer_t a = hear(fd, false);
+    reply_t a = hear(fd, false);
     ck_assert_int_eq(a.status, 200);
     ck_assert_ptr_nonnull(strstr(a.body, " 10485760:xxx"));
     free(a.body);
@@ -461,7 +461,7 @@ START_TEST(malformed_requests_harm_nobody)
         int fd = dial(s);
         send_all(fd, rows[i].bytes, rows[i].len);
         shutdown(fd, SHUT_WR);
-        answer_t a = hear(fd, false);
+        reply_t a = hear(fd, false);
         ck_assert_msg(rows[i].status ? a.status == rows[i].status : a.status == 0 || a.status >= 400, "%s: status %d",
                       rows[i].name, a.status);
         free(a.body);
@@ -523,7 +523,7 @@ START_TEST(a_handler_may_take_longer_than_the_idle_timeout)
     say(fd, "GET /gate HTTP/1.1\r\nHost: x\r\n\r\n");
     pause_ms(3000);
     gate_open = true;
-    answer_t a = hear(fd, false);
+    reply_t a = hear(fd, false);
     ck_assert_int_eq(a.status, 200);
     free(a.body);
     close(fd);
@@ -538,7 +538,7 @@ START_TEST(one_address_has_only_so_many_connections)
     for (unsigned i = 0; i < 3; i++) {
         fds[i] = dial(s);
         say(fds[i], "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n");
-        answer_t a = hear(fds[i], false);
+        reply_t a = hear(fds[i], false);
         ck_assert_int_eq(a.status, 200);
         free(a.body);
     }
@@ -564,7 +564,7 @@ START_TEST(connections_beyond_the_total_wait_and_are_served_later)
         say(fds[i], "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n");
         pause_ms(50);
     }
-    answer_t a = hear(fds[0], false);
+    reply_t a = hear(fds[0], false);
     ck_assert_int_eq(a.status, 200);
     free(a.body);
     char c;
@@ -607,7 +607,7 @@ START_TEST(slow_handlers_block_nobody_and_a_full_queue_says_503)
     ck_assert_uint_eq(gate_entered, 2);
     gate_open = true;
     for (unsigned i = 0; i < 5; i++) {
-        answer_t a = hear(fds[i], false);
+        reply_t a = hear(fds[i], false);
         ck_assert_int_eq(a.status, 200);
         free(a.body);
         close(fds[i]);
@@ -663,7 +663,7 @@ START_TEST(stopping_delivers_what_is_under_way_and_takes_nothing_new)
     wait_entered(1);
     say(waiting, "GET /gate?2 HTTP/1.1\r\nHost: x\r\n\r\n");
     say(kept, "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n");
-    answer_t a = hear(kept, false);
+    reply_t a = hear(kept, false);
     ck_assert_int_eq(a.status, 200);
     free(a.body);
     pause_ms(50);
@@ -711,7 +711,7 @@ START_TEST(after_the_grace_waiting_requests_get_503_and_running_ones_still_finis
     pause_ms(300);
     ck_assert(!stopper.done);
     gate_open = true;
-    answer_t a = hear(running, false), b = hear(waiting, false);
+    reply_t a = hear(running, false), b = hear(waiting, false);
     ck_assert_int_eq(a.status, 200);
     ck_assert_int_eq(b.status, 503);
     free(a.body);
@@ -736,7 +736,7 @@ static void *setup_client(void *arg)
 {
     int fd = dial_port(*(uint16_t *)arg);
     say(fd, "POST /setup HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}");
-    answer_t a = hear(fd, false);
+    reply_t a = hear(fd, false);
     bool good = a.status == 200 && strcmp(a.body, "{\"status\":\"success\"}") == 0;
     free(a.body);
     close(fd);

@@ -1,11 +1,10 @@
-/* Journal of accepted light-client objects, and the kept answers of POST /call. */
+/* Journal of accepted light-client objects. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "node/chain/journal.h"
-#include "node/query/answers.h"
 #include "tests/unit/unit.h"
 
 static struct {
@@ -149,32 +148,10 @@ START_TEST(a_new_bootstrap_drops_what_was_kept_before_it)
 }
 END_TEST
 
-START_TEST(a_kept_answer_belongs_to_one_block_and_one_request)
-{
-    answers_t a;
-    hash32_t block = { { 1 } }, other = { { 2 } }, key, key2, key3;
-    answers_init(&a);
-    answers_key(&key, &block, view_str("{}"));
-    answers_key(&key2, &other, view_str("{}"));
-    answers_key(&key3, &block, view_str("{ }"));
-    answers_put(&a, &key, view_str("signed"));
-    view_t got = answers_get(&a, &key);
-    ck_assert(view_eq(got, view_str("signed")));
-    free((void *)(uintptr_t)got.p);
-    ck_assert_ptr_null(answers_get(&a, &key2).p);
-    ck_assert_ptr_null(answers_get(&a, &key3).p);
-    for (unsigned i = 0; i < 1000; i++) { /* bounded: old ones make room */
-        answers_key(&key2, &block, view_of(&i, sizeof i));
-        answers_put(&a, &key2, view_str("x"));
-    }
-    answers_clear(&a);
-}
-END_TEST
-
 int main(void)
 {
     return UNIT_RUN("journal", what_moved_the_store_comes_back_in_order, a_truncated_or_foreign_record_ends_the_replay,
                     an_object_of_64_kib_is_kept_and_a_larger_one_is_not,
                     each_kind_and_fork_comes_back_as_it_was_and_no_other_does,
-                    a_new_bootstrap_drops_what_was_kept_before_it, a_kept_answer_belongs_to_one_block_and_one_request);
+                    a_new_bootstrap_drops_what_was_kept_before_it);
 }

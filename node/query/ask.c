@@ -1,0 +1,246 @@
+#include "node/query/ask.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/os/worker.h"
+#include "node/query/round.h"
+
+#define TICK_MS 50u /* between looks at whose time is over */
+
+/* One query on its way. Belongs to the thread of the pool that runs it, or waits for its party. */
+typedef struct run {
+    pool_task_t task;
+    struct run *prev, *next; /* in the engine's ring */
+    ask_t *ask;
+    query_t *query;
+    ask_done_fn done;
+    void *ctx;
+    uint64_t until_ms; /* of the present step */
+    uint64_t deadline_ms, run_left_ms;
+    uint32_t time_max_ms, run_max_ms;
+    enum { RUN_STEPS, RUN_ASKS } state;
+    round_t round;
+} run_t;
+
+struct ask {
+    ask_config_t config;
+    flights_t *flights;
+    worker_t *clock;
+    atomic_bool cancelled;
+    pthread_mutex_t lock; /* all below */
+    pthread_cond_t empty;
+    run_t runs; /* a ring */
+};
+
+/* Whether the query has to end, for whatever reason. */
+static bool is_over(const run_t *r)
+{
+    return atomic_load(&r->ask->cancelled) || r->ask->config.monotonic_ms() >= r->deadline_ms;
+}
+
+/* The query's deadline hook. */
+static bool step_expired(void *ctx)
+{
+    const run_t *r = ctx;
+    return atomic_load_explicit(&r->ask->cancelled, memory_order_relaxed) ||
+           r->ask->config.monotonic_ms() >= r->until_ms;
+}
+
+/* ---- the end ---- */
+
+static void finish(run_t *r, rc_t rc, const err_t *e)
+{
+    ask_t *a = r->ask;
+    query_limit(r->query, NULL, NULL);
+    r->done(r->ctx, rc, e, r->query);
+    pthread_mutex_lock(&a->lock);
+    r->prev->next = r->next;
+    r->next->prev = r->prev;
+    if (a->runs.next == &a->runs)
+        pthread_cond_broadcast(&a->empty);
+    pthread_mutex_unlock(&a->lock);
+    free(r);
+}
+
+/* Ends a query whose time is over: that of all, or of its steps. */
+static void finish_late(run_t *r)
+{
+    err_t e;
+    rc_t rc;
+    if (atomic_load(&r->ask->cancelled)) {
+        rc = err_say(&e, RC_TIMEOUT, "cancelled: the node is stopping");
+        rc = err_code(&e, rc, ASK_CANCELLED);
+    } else if (r->ask->config.monotonic_ms() >= r->deadline_ms)
+        rc = err_set(&e, RC_TIMEOUT, "the call took longer than %u s", r->time_max_ms / 1000);
+    else
+        rc = err_set(&e, RC_TIMEOUT, "the call ran longer than %u s", r->run_max_ms / 1000);
+    finish(r, rc, &e);
+}
+
+/* ---- on the pool ---- */
+
+static void on_landed(party_t *p)
+{
+    run_t *r = (run_t *)(void *)((char *)p - offsetof(run_t, round.party));
+    pool_push(r->ask->config.pool, &r->task);
+}
+
+/* Runs the query once. False: it has ended, and r is gone. */
+static bool step(run_t *r)
+{
+    err_t e = { 0 };
+    const ask_config_t *config = &r->ask->config;
+    uint64_t began = config->monotonic_ms(), until = began + r->run_left_ms;
+    r->until_ms = until < r->deadline_ms ? until : r->deadline_ms;
+    rc_t rc = query_step(r->query, &e);
+    uint64_t took = config->monotonic_ms() - began;
+    r->run_left_ms = took < r->run_left_ms ? r->run_left_ms - took : 0;
+    if (rc == RC_TIMEOUT || (rc == RC_NEED_DATA && !r->run_left_ms)) { /* or a step too short to look at the clock */
+        finish_late(r);
+        return false;
+    }
+    if (rc == RC_NEED_DATA) {
+        rc = round_begin(&r->round, r->query, config->upstream, r->ask->flights, config->now_ms, on_landed);
+        r->state = RUN_ASKS;
+        if (!rc)
+            return true;
+        round_free(&r->round);
+        err_say(&e, rc, "out of memory");
+    }
+    finish(r, rc, &e);
+    return false;
+}
+
+/* Asks until the party is off or the round has ended. False: nothing is to be done now; r may be gone. */
+static bool ask_on(run_t *r)
+{
+    err_t e = { 0 };
+    if (round_next(&r->round) == ROUND_WAIT)
+        return false;
+    rc_t rc = round_end(&r->round, &e);
+    round_free(&r->round);
+    r->state = RUN_STEPS;
+    if (rc == RC_OK)
+        return true;
+    finish(r, rc, &e);
+    return false;
+}
+
+/* Ends a query that has to end, wherever it stands. */
+static void stop(run_t *r)
+{
+    if (r->state == RUN_ASKS) {
+        if (!atomic_load(&r->ask->cancelled))
+            round_late(&r->round);
+        round_free(&r->round);
+    }
+    finish_late(r);
+}
+
+static void run_on(pool_task_t *t)
+{
+    run_t *r = (run_t *)(void *)((char *)t - offsetof(run_t, task));
+    if (r->state == RUN_ASKS)
+        round_take(&r->round);
+    for (bool goes_on = true; goes_on;) {
+        if (is_over(r)) {
+            stop(r);
+            return;
+        }
+        goes_on = r->state == RUN_STEPS ? step(r) : ask_on(r);
+    }
+}
+
+/* ---- the clock ---- */
+
+/* Lets queries whose time is over wait no longer. Whether there are any queries. */
+static bool tick(ask_t *a)
+{
+    pthread_mutex_lock(&a->lock);
+    for (run_t *r = a->runs.next; r != &a->runs; r = r->next)
+        if (is_over(r) && flights_leave(a->flights, &r->round.party))
+            pool_push(a->config.pool, &r->task);
+    bool any = a->runs.next != &a->runs;
+    pthread_mutex_unlock(&a->lock);
+    return any;
+}
+
+static void clock_main(worker_t *w, void *ctx)
+{
+    while (worker_sleep_until(w, tick(ctx) ? clock_monotonic_ms() + TICK_MS : UINT64_MAX))
+        continue;
+}
+
+/* ---- for others ---- */
+
+rc_t ask_new(ask_t **out, err_t *e, const ask_config_t *config)
+{
+    ask_t *a = calloc(1, sizeof *a);
+    if (!a)
+        return err_say(e, RC_NOMEM, "out of memory");
+    a->config = *config;
+    if (!a->config.monotonic_ms)
+        a->config.monotonic_ms = clock_monotonic_ms;
+    pthread_mutex_init(&a->lock, NULL);
+    pthread_cond_init(&a->empty, NULL);
+    a->runs.prev = a->runs.next = &a->runs;
+    a->flights = flights_new(&(flights_config_t){
+        .http = config->http, .upstream = config->upstream, .pool = config->pool, .time_max_ms = ASK_BATCH_MAX_MS });
+    rc_t rc = a->flights ? worker_start(&a->clock, e, "ask", clock_main, a) : err_say(e, RC_NOMEM, "out of memory");
+    if (rc) {
+        ask_free(a);
+        return rc;
+    }
+    *out = a;
+    return RC_OK;
+}
+
+rc_t ask_submit(ask_t *a, query_t *take_q, const ask_limits_t *limits, ask_done_fn done, void *ctx)
+{
+    static const ask_limits_t usual = { 0 };
+    const ask_limits_t *l = limits ? limits : &usual;
+    run_t *r = calloc(1, sizeof *r);
+    if (!r) {
+        query_free(take_q);
+        return RC_NOMEM;
+    }
+    *r = (run_t){ .task.run = run_on, .ask = a, .query = take_q, .done = done, .ctx = ctx };
+    r->time_max_ms = l->time_max_ms ? l->time_max_ms : ASK_TIME_MAX_MS;
+    r->run_max_ms = l->run_max_ms ? l->run_max_ms : ASK_RUN_MAX_MS;
+    r->deadline_ms = a->config.monotonic_ms() + r->time_max_ms;
+    r->run_left_ms = r->run_max_ms;
+    query_limit(take_q, step_expired, r);
+    pthread_mutex_lock(&a->lock);
+    bool first = a->runs.next == &a->runs;
+    r->prev = a->runs.prev;
+    r->next = &a->runs;
+    r->prev->next = r->next->prev = r;
+    pthread_mutex_unlock(&a->lock);
+    if (first)
+        worker_wake(a->clock);
+    pool_push(a->config.pool, &r->task);
+    return RC_OK;
+}
+
+void ask_cancel(ask_t *a)
+{
+    atomic_store(&a->cancelled, true);
+    worker_wake(a->clock);
+}
+
+void ask_free(ask_t *a)
+{
+    if (!a)
+        return;
+    ask_cancel(a);
+    pthread_mutex_lock(&a->lock);
+    while (a->runs.next != &a->runs)
+        pthread_cond_wait(&a->empty, &a->lock);
+    pthread_mutex_unlock(&a->lock);
+    worker_stop(a->clock);
+    flights_free(a->flights);
+    pthread_cond_destroy(&a->empty);
+    pthread_mutex_destroy(&a->lock);
+    free(a);
+}

@@ -1,0 +1,106 @@
+/* flight.h - needs on their way to endpoints: what several queries need at the same time is asked once, the rest of a
+ * query's needs goes out together, in batches of bounded size.
+ *
+ *     flights_send -> (HTTP) -> decoded on the pool -> party->landed
+ *
+ * A flight is one need at one endpoint; a batch is the request that carries flights; a seat is somebody's place on a
+ * flight, his own or another's; a party is all seats that one query waits for.
+ *
+ * Floor:  5, node/query. Any thread; a party is one thread's at a time.
+ * Tests:  tests/unit/test_ask.c, tests/unit/test_ask_shared.c
+ */
+#ifndef NODE_QUERY_FLIGHT_H
+#define NODE_QUERY_FLIGHT_H
+
+#include <stdatomic.h>
+
+#include "http/client.h"
+#include "node/query/pool.h"
+#include "rpc/upstream/endpoints.h"
+#include "rpc/upstream/jsonrpc.h"
+
+#define BATCH_MAX 100u       /* elements of one JSON-RPC batch: providers refuse larger ones */
+#define BATCH_SLOTS_MAX 512u /* slots in one batch */
+#define BATCHES_MAX 8u       /* batches of one party side by side */
+#define IN_AIR_MAX 128u      /* batches of all at one endpoint side by side; more wait for their turn here */
+
+typedef struct flights flights_t;
+typedef struct flight flight_t;
+
+/* A request and what came of it: constant once landed. */
+typedef struct batch {
+    flights_t *flights;
+    size_t endpoint;
+    atomic_uint refs;
+    arena_t arena;
+    const need_t **needs; /* copies, so that the answer can be read when whoever asked is gone */
+    flight_t **list;
+    size_t count, slots;
+    size_t passengers; /* seats of all its flights; without any it is cancelled */
+    bool sent, landed;
+    struct batch *next; /* of those that wait for their turn */
+    pool_task_t task;
+    hc_group_t group;
+    hc_request_t request;
+    hc_response_t response;
+
+    bool heard; /* HTTP status 200: the endpoint answered, if only with errors */
+    rc_t rc;    /* of the batch as a whole; why says more */
+    err_t why;
+    uint32_t retry_after_ms;
+    jr_answer_t *answers; /* of each need, when rc is RC_OK */
+    atomic_bool blamed;   /* somebody has told that it lies */
+} batch_t;
+
+/* One need that a party waits for. */
+typedef struct seat {
+    struct seat *prev, *next; /* on the same flight */
+    struct party *party;
+    flight_t *flight; /* while it waits */
+    hash32_t key;     /* flight_key of need */
+    const need_t *need;
+    size_t index;   /* of the need, as its owner counts */
+    bool own;       /* the party asked for it; else it joined another's */
+    batch_t *batch; /* once it has landed, with a reference; NULL: it was left */
+    size_t element; /* which of the batch's */
+} seat_t;
+
+typedef struct party {
+    seat_t *seats;
+    size_t count;
+    size_t left;                     /* seats whose answer is still to come */
+    bool sending, leave;             /* flights_send runs; ... and shall not wait */
+    void (*landed)(struct party *p); /* all are here: called once, on any thread, must not block or call this file */
+} party_t;
+
+/* Everything borrowed until flights_free. upstream's endpoints are told nothing: whoever judges the answers does that. */
+typedef struct {
+    hc_t *http;
+    up_t *upstream;
+    pool_t *pool;
+    uint32_t time_max_ms; /* of one batch */
+} flights_config_t;
+
+/* NULL: out of memory. */
+flights_t *flights_new(const flights_config_t *config);
+
+/* Waits until nothing is in the air and frees; no party may wait any more. NULL is allowed. */
+void flights_free(flights_t *f);
+
+/* What a need is asked by: equal for needs that the same answer answers. */
+void flight_key(hash32_t *out, const need_t *need);
+
+/* Sends a party off to one endpoint: joins flights that are in the air, and asks for the other needs. seats and landed
+ * are filled in, of the seats need, key and index. Takes as many seats, from the first on, as fit into BATCHES_MAX
+ * batches, and sets count to that.
+ * True: wait for landed. False: it is all here already, or none of it could be asked for. */
+bool flights_send(flights_t *f, party_t *p, size_t endpoint);
+
+/* Waits no longer. True: the party is its owner's, without what has not come; landed will not be called. False: it was
+ * there already, or flights_send is just about to return it. */
+bool flights_leave(flights_t *f, party_t *p);
+
+/* Lets go of the answers. */
+void flights_clear(party_t *p);
+
+#endif

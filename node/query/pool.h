@@ -1,0 +1,28 @@
+/* pool.h - threads for work that needs a CPU and waits for nothing, first come first served.
+ *
+ * Floor:  5, node/query. Any thread may push, a task's own included.
+ * Tests:  tests/unit/test_ask.c
+ */
+#ifndef NODE_QUERY_POOL_H
+#define NODE_QUERY_POOL_H
+
+#include "base/err.h"
+
+typedef struct pool pool_t;
+
+/* Something to do, inside whatever it is about; free to be pushed again once run was called. */
+typedef struct pool_task {
+    struct pool_task *next;
+    void (*run)(struct pool_task *t);
+} pool_task_t;
+
+/* Starts threads; 0: as many as the machine has cores, at least two. RC_NOMEM; RC_IO: the system has no thread left. */
+NODISCARD rc_t pool_new(pool_t **out, err_t *e, unsigned threads);
+
+/* Queues a task, which is borrowed until its run is called. Cannot fail. */
+void pool_push(pool_t *p, pool_task_t *t);
+
+/* Runs all that is queued, ends the threads and frees. NULL is allowed. */
+void pool_free(pool_t *p);
+
+#endif

@@ -1,0 +1,196 @@
+#include "node/query/round.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/os/log.h"
+
+#define ROUND_ARENA_MAX ((size_t)16 << 20) /* bytes: keys and seats of one round's needs */
+
+static void fault_add(fault_t *f, rc_t rc, const err_t *why)
+{
+    bool outranks = (rc == RC_NOMEM && f->rc != RC_NOMEM) || (rc_blames_input(rc) && !rc_blames_input(f->rc));
+    if (rc && (!f->rc || (outranks && f->rc != RC_NOMEM))) {
+        f->rc = rc;
+        f->why = *why;
+    }
+}
+
+/* Whether a need of this origin, or of one that is more certain, has no answer. */
+static bool is_open(const round_t *r, need_origin_t upto)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (!r->answered[i] && r->needs[i].origin <= upto)
+            return true;
+    return false;
+}
+
+/* Before an endpoint is asked. */
+static void meet_endpoint(round_t *r)
+{
+    memset(r->asked, 0, r->count * sizeof *r->asked);
+    r->heard = r->own = r->stopped = false;
+    r->all = r->mine = (fault_t){ 0 };
+    r->retry_after_ms = 0;
+}
+
+rc_t round_begin(round_t *r, query_t *query, up_t *upstream, flights_t *flights, clock_fn now_ms,
+                 void (*landed)(party_t *p))
+{
+    *r = (round_t){ .query = query, .upstream = upstream, .flights = flights, .now_ms = now_ms, .rc = RC_IO };
+    arena_init(&r->arena, ROUND_ARENA_MAX);
+    r->count = query_needs(query, &r->needs);
+    r->keys = arena_calloc(&r->arena, r->count, sizeof *r->keys);
+    r->answered = arena_calloc(&r->arena, r->count, sizeof *r->answered);
+    r->asked = arena_calloc(&r->arena, r->count, sizeof *r->asked);
+    r->party.seats = arena_calloc(&r->arena, r->count, sizeof *r->party.seats);
+    r->party.landed = landed;
+    if (!r->keys || !r->answered || !r->asked || !r->party.seats)
+        return r->rc = RC_NOMEM;
+    for (size_t i = 0; i < r->count; i++)
+        flight_key(&r->keys[i], &r->needs[i]);
+    r->endpoints = up_order(upstream, r->order, now_ms());
+    meet_endpoint(r);
+    return RC_OK;
+}
+
+/* Sends off what the endpoint has not been asked for yet. False: there is nothing, or it is here at once. */
+static bool send(round_t *r)
+{
+    party_t *p = &r->party;
+    p->count = 0;
+    for (size_t i = 0; i < r->count; i++)
+        if (!r->answered[i] && !r->asked[i])
+            p->seats[p->count++] = (seat_t){ .key = r->keys[i], .need = &r->needs[i], .index = i };
+    if (!p->count)
+        return false;
+    bool off = flights_send(r->flights, p, r->order[r->at]);
+    if (!p->count) {
+        fault_add(&r->all, RC_NOMEM, &(err_t){ .rc = RC_NOMEM, .text = "out of memory" });
+        r->stopped = true;
+    }
+    return off;
+}
+
+/* Reports how the endpoint did, if what it did is ours to report: what only a guess asked for, it need not have. */
+static void leave_endpoint(round_t *r)
+{
+    size_t endpoint = r->order[r->at];
+    bool enough = !is_open(r, NEED_NAMED);
+    rc_t rc = r->all.rc == RC_IO && enough ? RC_OK : r->all.rc;
+    rc_t mine = r->mine.rc == RC_IO && enough ? RC_OK : r->mine.rc;
+    if (r->own && mine != RC_NOMEM && (mine || !rc))
+        up_report(r->upstream, endpoint, mine, r->mine.why.text, r->retry_after_ms, r->now_ms());
+    r->honest |= rc == RC_IO && r->heard;
+    r->rc = rc;
+    if (!rc)
+        return;
+    err_set(&r->why, rc, "%s: %s", up_origin(r->upstream, endpoint),
+            up_without_origin(r->upstream, endpoint, r->all.why.text));
+    if (r->own && mine)
+        log_write(rc_blames_input(rc) ? LOG_WARN : LOG_INFO, "execution", "%s", r->why.text);
+}
+
+round_state_t round_next(round_t *r)
+{
+    for (;;) {
+        while (!r->stopped) {
+            if (send(r))
+                return ROUND_WAIT;
+            if (!r->party.count)
+                break;
+            round_take(r);
+        }
+        leave_endpoint(r);
+        if (!r->rc || r->rc == RC_NOMEM || ++r->at >= r->endpoints)
+            return ROUND_ENDED;
+        meet_endpoint(r);
+    }
+}
+
+/* Gives the query one answer. *again: it came to nothing for a reason of whoever asked for it, not of the endpoint. */
+static rc_t take_seat(round_t *r, err_t *e, const seat_t *s, bool *again)
+{
+    const batch_t *b = s->batch;
+    if (b->rc) {
+        *again = b->rc == RC_NOMEM && !s->own;
+        *e = b->why;
+        return b->rc;
+    }
+    const jr_answer_t *a = &b->answers[s->element];
+    if (a->rc) {
+        *again = a->rc == RC_NOMEM && !s->own;
+        *e = a->why;
+        return a->rc;
+    }
+    rc_t rc = query_give(r->query, e, s->index, &a->answer);
+    r->answered[s->index] = rc == RC_OK;
+    return jr_before(e, rc, s->need);
+}
+
+/* Takes what came on one seat; its fault is ours to report when we asked, or when it accuses and nobody has told yet. */
+static void judge_seat(round_t *r, fault_t *all, fault_t *mine, const seat_t *s)
+{
+    err_t e = { 0 };
+    bool again = false;
+    if (!s->batch) {
+        r->late |= s->own;
+        return;
+    }
+    rc_t rc = take_seat(r, &e, s, &again);
+    if (again)
+        return;
+    r->asked[s->index] = true;
+    r->heard |= s->batch->heard;
+    fault_add(all, rc, &e);
+    bool tell = rc_blames_input(rc) ? !atomic_exchange(&s->batch->blamed, true) : s->own;
+    if (tell)
+        fault_add(mine, rc, &e);
+    r->own |= s->own || (rc && tell);
+    if (s->own && s->batch->retry_after_ms > r->retry_after_ms)
+        r->retry_after_ms = s->batch->retry_after_ms;
+}
+
+void round_take(round_t *r)
+{
+    static const need_kind_t order[] = { NEED_PROOF, NEED_HEADER, NEED_CODE,
+                                         NEED_HINT }; /* code: once its hash is proven */
+    fault_t all = { 0 }, mine = { 0 };
+    bool heard_before = r->heard;
+    r->heard = false;
+    for (size_t pass = 0; pass < sizeof order / sizeof order[0]; pass++)
+        for (size_t i = 0; i < r->party.count; i++)
+            if (r->party.seats[i].need->kind == order[pass])
+                judge_seat(r, &all, &mine, &r->party.seats[i]);
+    flights_clear(&r->party);
+    r->stopped |= all.rc && !(all.rc == RC_IO && r->heard);
+    r->heard |= heard_before;
+    if (all.rc)
+        r->all = all;
+    if (mine.rc)
+        r->mine = mine;
+}
+
+rc_t round_end(const round_t *r, err_t *e)
+{
+    if (!r->rc || (r->rc != RC_NOMEM && r->honest && !is_open(r, NEED_MET)))
+        return RC_OK;
+    if (r->rc == RC_NOMEM)
+        return err_say(e, RC_NOMEM, "out of memory");
+    *e = r->why;
+    return e->rc = RC_IO;
+}
+
+void round_late(round_t *r)
+{
+    if (r->late)
+        up_report(r->upstream, r->order[r->at], RC_TIMEOUT, "timed out before the answer was complete", 0, r->now_ms());
+    else if (r->own)
+        leave_endpoint(r);
+}
+
+void round_free(round_t *r)
+{
+    flights_clear(&r->party);
+    arena_free(&r->arena);
+}

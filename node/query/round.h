@@ -1,0 +1,72 @@
+/* round.h - one step's needs, asked of one endpoint after the other until nothing is left to ask for. A machine: whoever
+ * drives it sends its party off and takes the answers (node/query/ask.c).
+ *
+ *     round_begin -> round_next -> ROUND_WAIT: the party is off; when it has landed round_take, then round_next again
+ *                               -> ROUND_ENDED: round_end tells what came of it
+ *
+ * Floor:  5, node/query. One thread at a time.
+ * Tests:  tests/unit/test_ask.c, tests/unit/test_ask_shared.c
+ */
+#ifndef NODE_QUERY_ROUND_H
+#define NODE_QUERY_ROUND_H
+
+#include "base/os/clock.h"
+#include "lightclient/exec/query.h"
+#include "node/query/flight.h"
+
+/* What is wrong with answers: the first fault, unless a later one accuses its sender, or memory was short. */
+typedef struct {
+    rc_t rc;
+    err_t why;
+} fault_t;
+
+typedef struct {
+    query_t *query;
+    up_t *upstream;
+    flights_t *flights;
+    clock_fn now_ms;
+    arena_t arena;
+
+    const need_t *needs;
+    size_t count;
+    hash32_t *keys;
+    bool *answered;
+    bool honest; /* an endpoint answered, and had not everything */
+    rc_t rc;     /* of the last endpoint; RC_OK: nothing is left that another one should be asked for */
+    err_t why;
+
+    size_t order[UP_ENDPOINTS_MAX], endpoints, at; /* at: which of order is asked */
+
+    /* of the endpoint that is asked */
+    bool *asked;       /* ... for this need: it has had its say */
+    bool heard;        /* it answered a batch, if only with errors */
+    bool own;          /* we asked it for something ourselves, */
+    fault_t all, mine; /* what its answers were, all, and those that are ours to report */
+    bool stopped;      /* asking it for more makes no sense */
+    bool late;         /* the party left before its answer came */
+    uint32_t retry_after_ms;
+
+    party_t party;
+} round_t;
+
+/* Begins with the needs of the query's last step. RC_NOMEM. round_free it in any case. */
+NODISCARD rc_t round_begin(round_t *r, query_t *query, up_t *upstream, flights_t *flights, clock_fn now_ms,
+                           void (*landed)(party_t *p));
+
+typedef enum { ROUND_WAIT, ROUND_ENDED } round_state_t;
+
+/* Sends the next party off, to the next endpoint where the present one has had its say. */
+round_state_t round_next(round_t *r);
+
+/* Gives the query what the party brought. */
+void round_take(round_t *r);
+
+/* What came of it. RC_OK: the query can go on; RC_IO: it cannot, e names the last endpoint; RC_NOMEM. */
+rc_t round_end(const round_t *r, err_t *e);
+
+/* The query's time is over, and the party taken: reports the endpoint that was asked. */
+void round_late(round_t *r);
+
+void round_free(round_t *r);
+
+#endif

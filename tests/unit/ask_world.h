@@ -1,0 +1,240 @@
+/* ask_world.h - the engine of node/query/ask.h against JSON-RPC servers on loopback that answer from a small world, and leave
+ * out or falsify what a test says. */
+#ifndef TESTS_ASK_WORLD_H
+#define TESTS_ASK_WORLD_H
+
+#include <jansson.h>
+
+#include "base/os/log.h"
+#include "node/query/flight.h"
+#include "tests/ask_wait.h"
+#include "tests/unit/call_set.h"
+#include "tests/unit/fake_server.h"
+#include "tests/unit/unit.h"
+#include "tests/unit/world_json.h"
+
+#define BALANCES_900 "6103845b803150600190038060035750602a5f5260205ff3" /* balance(900), ..., balance(1); return 42 */
+#define SLOADS_1200 "6104b05b805450600190038060035750602a5f5260205ff3"  /* sload(1200), ..., sload(1); return 42 */
+#define PROOF_OF_A "\"eth_getProof\",\"params\":[\"0xac0000000000000000000000000000000000a000\""
+#define PROOF_OF_B "\"eth_getProof\",\"params\":[\"0xbb01"
+
+/* One endpoint: how it behaves, and what it was asked. */
+typedef struct {
+    const char *refused;   /* elements whose text has this get an error */
+    unsigned refusing;     /* ... in so many batches; 0: in all */
+    const char *falsified; /* proofs that were asked for with this text name another balance */
+    const char *failing;   /* batches whose text has this get status 500 */
+    int status;            /* of HTTP; 0: 200 */
+    unsigned pause_ms;
+    bool held; /* answers nothing until it is false */
+    unsigned batches, elements, most_elements, most_slots, now, most_now;
+} endpoint_t;
+
+static set_t s;
+static endpoint_t ends[2];
+static fake_t *fakes[2];
+static up_t *upstream;
+static hc_t *http;
+static pool_t *pool;
+static ask_t *engine;
+static char url[2][64];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the world and the endpoints */
+
+static inline void put_result(char *out, const endpoint_t *e, const char *method, const json_t *params,
+                              const char *text)
+{
+    const char *account = json_string_value(json_array_get(params, 0));
+    const json_t *keys = json_array_get(params, 1);
+    size_t count = json_array_size(keys), at = strlen(out);
+    hash32_t *slots = calloc(count + 1, sizeof *slots);
+    addr_t addr;
+    ck_assert_int_eq(hex_decode_exact(addr.b, 20, account, strlen(account)), RC_OK);
+    for (size_t i = 0; i < count; i++)
+        slots[i] = world_key(strtoull(json_string_value(json_array_get(keys, i)), NULL, 16));
+    if (!strcmp(method, "eth_getCode"))
+        put_hex(out, world_code(&s.w, &addr));
+    else
+        put_proof(out, &s.w, &addr, slots, count);
+    char *balance = strstr(out + at, "\"balance\":\"0x");
+    if (e->falsified && strstr(text, e->falsified) && balance)
+        balance[strlen("\"balance\":\"0x")] ^= 1;
+    free(slots);
+}
+
+static inline bool refuses(const endpoint_t *e, const char *text)
+{
+    return e->refused && strstr(text, e->refused) && (!e->refusing || e->batches <= e->refusing);
+}
+
+static inline void put_answer(char *out, endpoint_t *e, const json_t *element)
+{
+    const char *method = json_string_value(json_object_get(element, "method"));
+    const json_t *params = json_object_get(element, "params");
+    char *text = json_dumps(element, JSON_COMPACT);
+    put(out, "{\"jsonrpc\":\"2.0\",\"id\":%lld,", json_integer_value(json_object_get(element, "id")));
+    if (!strcmp(method, "eth_createAccessList") || refuses(e, text))
+        put(out, "\"error\":{\"code\":-32000,\"message\":\"not here\"}");
+    else {
+        put(out, "\"result\":");
+        put_result(out, e, method, params, text);
+    }
+    put(out, "}");
+    free(text);
+}
+
+static inline unsigned slots_of(const json_t *batch)
+{
+    const json_t *element;
+    size_t i, n = 0;
+    json_array_foreach (batch, i, element)
+        if (!strcmp(json_string_value(json_object_get(element, "method")), "eth_getProof"))
+            n += json_array_size(json_array_get(json_object_get(element, "params"), 1));
+    return (unsigned)n;
+}
+
+static inline void raise_to(unsigned *most, unsigned x)
+{
+    if (x > *most)
+        *most = x;
+}
+
+/* The answer's body, from malloc; counts what was asked. */
+static char *answer_batch(endpoint_t *e, const char *request)
+{
+    json_t *batch = json_loads(strstr(request, "\r\n\r\n") + 4, 0, NULL), *element;
+    char *out = calloc(1, WORLD_TEXT_MAX);
+    size_t i, n = json_array_size(batch);
+    e->batches++;
+    e->elements += (unsigned)n;
+    raise_to(&e->most_elements, (unsigned)n);
+    raise_to(&e->most_slots, slots_of(batch));
+    put(out, "[");
+    json_array_foreach (batch, i, element) {
+        arena_mark_t mark = arena_mark(&s.w.arena);
+        put(out, i ? "," : "");
+        put_answer(out, e, element);
+        arena_rollback(&s.w.arena, mark);
+    }
+    put(out, "]");
+    json_decref(batch);
+    return out;
+}
+
+static inline bool serve(endpoint_t *e, int fd, const char *request)
+{
+    char head[120];
+    pthread_mutex_lock(&lock);
+    raise_to(&e->most_now, ++e->now);
+    pthread_mutex_unlock(&lock);
+    pause_ms(e->pause_ms);
+    pthread_mutex_lock(&lock);
+    while (e->held) {
+        pthread_mutex_unlock(&lock);
+        pause_ms(1);
+        pthread_mutex_lock(&lock);
+    }
+    char *body = answer_batch(e, request);
+    e->now--;
+    pthread_mutex_unlock(&lock);
+    int status = e->failing && strstr(request, e->failing) ? 500 : e->status ? e->status : 200;
+    snprintf(head, sizeof head, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n", status, strlen(body));
+    bool sent = say(fd, head) && say(fd, body);
+    free(body);
+    return sent;
+}
+
+static inline bool serve_0(int fd, const char *request)
+{
+    return serve(&ends[0], fd, request);
+}
+
+static inline bool serve_1(int fd, const char *request)
+{
+    return serve(&ends[1], fd, request);
+}
+
+/* An engine for one or two endpoints; monotonic: NULL for the system's clock. */
+static inline void open_engine(const char *first, const char *second, clock_fn monotonic)
+{
+    err_t e;
+    upstream = up_new((const char *const[]){ first, second }, second ? 2 : 1);
+    const ask_config_t config = {
+        .http = http, .upstream = upstream, .pool = pool, .now_ms = clock_system_ms, .monotonic_ms = monotonic
+    };
+    ck_assert_msg(ask_new(&engine, &e, &config) == RC_OK, "%s", e.text);
+}
+
+static inline void close_engine(void)
+{
+    ask_free(engine);
+    up_free(upstream);
+    engine = NULL;
+    upstream = NULL;
+}
+
+/* A world with a contract at A, and two endpoints. */
+static inline void open_world(const char *code)
+{
+    static const behave_t behave[2] = { serve_0, serve_1 };
+    begin(&s, code);
+    s.block.state_root = world_root(&s.w);
+    memset(ends, 0, sizeof ends);
+    for (unsigned i = 0; i < 2; i++) {
+        fakes[i] = fake_new(behave[i]);
+        snprintf(url[i], sizeof url[i], "http://127.0.0.1:%u", fakes[i]->port);
+    }
+    log_set_level(LOG_ERROR);
+    s.block.state_root = world_root(&s.w);
+    http = hc_new(NULL);
+    ck_assert_int_eq(pool_new(&pool, NULL, 2), RC_OK);
+    open_engine(url[0], url[1], NULL);
+}
+
+static inline void close_world(void)
+{
+    close_engine();
+    for (unsigned i = 0; i < 2; i++)
+        ends[i].held = false;
+    hc_free(http);
+    pool_free(pool);
+    for (unsigned i = 0; i < 2; i++)
+        fake_free(fakes[i]);
+    end(&s);
+}
+
+/* A call on the world as it is, whose state must not change any more. */
+static inline query_t *new_call(const ex_request_t *request)
+{
+    query_t *q;
+    err_t e;
+    s.config.use_hint = true;
+    s.config.proof_slots_max = BATCH_SLOTS_MAX;
+    s.config.request = request;
+    ck_assert_msg(ex_call_new(&q, &e, &s.config) == RC_OK, "%s", e.text);
+    return q;
+}
+
+/* Runs s.request; the call is s.call, its failure s.e. */
+static inline rc_t run_call(void)
+{
+    query_free(s.call);
+    s.block.state_root = world_root(&s.w);
+    return ask_wait(&s.call, &s.e, engine, new_call(&s.request));
+}
+
+static inline void expect_word(uint64_t word, unsigned rounds)
+{
+    rc_t rc = run_call();
+    ck_assert_msg(rc == RC_OK, "%s: %s", rc_name(rc), s.e.text);
+    ck_assert_uint_eq(result_word(&s), word);
+    ck_assert_uint_eq(ex_call_rounds(s.call), rounds);
+}
+
+static inline up_status_t status_of(unsigned i)
+{
+    up_status_t all[UP_ENDPOINTS_MAX];
+    up_snapshot(upstream, all);
+    return all[i];
+}
+
+#endif

@@ -1,0 +1,213 @@
+/* What several queries need at the same time: it is asked once, its liar is told of once, and who leaves takes nothing from
+ * the others. */
+#include "tests/unit/ask_world.h"
+
+#define MANY 10u
+
+static ask_wait_t waits[200];
+
+static unsigned count_of(const unsigned *x)
+{
+    pthread_mutex_lock(&lock);
+    unsigned n = *x;
+    pthread_mutex_unlock(&lock);
+    return n;
+}
+
+static void release(endpoint_t *e)
+{
+    pthread_mutex_lock(&lock);
+    e->held = false;
+    pthread_mutex_unlock(&lock);
+}
+
+static void wait_asked(const endpoint_t *e, unsigned n)
+{
+    for (unsigned i = 0; i < 5000 && count_of(&e->now) < n; i++)
+        pause_ms(1);
+    ck_assert_uint_ge(count_of(&e->now), n);
+}
+
+/* The result of a call that has ended well. */
+static void expect_42(ask_wait_t *w)
+{
+    ck_assert_msg(ask_wait_for(w) == RC_OK, "%s", w->e.text);
+    ck_assert_uint_eq(w->times, 1);
+    const evm_result_t *r = ex_call_result(w->query);
+    ck_assert_uint_eq(r->output.n, 32);
+    ck_assert_uint_eq(r->output.p[31], 42);
+    query_free(w->query);
+}
+
+static void start_equal_calls(const ask_limits_t *first_limits)
+{
+    for (unsigned i = 0; i < MANY; i++)
+        ask_wait_start(&waits[i], engine, new_call(&s.request), i ? NULL : first_limits);
+    wait_asked(&ends[0], 1);
+    pause_ms(50); /* so that all of them have stepped */
+}
+
+START_TEST(equal_needs_in_flight_are_asked_once)
+{
+    open_world(RETURN_42);
+    ends[0].held = true;
+    start_equal_calls(NULL);
+    release(&ends[0]);
+    for (unsigned i = 0; i < MANY; i++)
+        expect_42(&waits[i]);
+    ck_assert_uint_eq(ends[0].batches, 1);
+    ck_assert_uint_eq(ends[0].elements, 4);
+    ck_assert_uint_eq(status_of(0).requests, 1);
+    ck_assert_uint_eq(ends[1].batches, 0);
+    close_world();
+}
+END_TEST
+
+START_TEST(only_what_differs_is_asked_again)
+{
+    open_world(RETURN_42);
+    ex_request_t other = s.request;
+    other.from = (addr_t){ { 0xbb, 1 } };
+    ends[0].held = true;
+    ask_wait_start(&waits[0], engine, new_call(&s.request), NULL);
+    wait_asked(&ends[0], 1);
+    ask_wait_start(&waits[1], engine, new_call(&other), NULL);
+    wait_asked(&ends[0], 2);
+    release(&ends[0]);
+    expect_42(&waits[0]);
+    expect_42(&waits[1]);
+    ck_assert_uint_eq(ends[0].batches, 2);
+    ck_assert_uint_eq(ends[0].elements, 4 + 2); /* the other's hint, and its sender */
+    close_world();
+}
+END_TEST
+
+START_TEST(another_block_is_another_need)
+{
+    open_world(RETURN_42);
+    ex_block_t other = s.block;
+    query_t *q;
+    other.block_hash.b[0] ^= 1;
+    ends[0].held = true;
+    ask_wait_start(&waits[0], engine, new_call(&s.request), NULL);
+    wait_asked(&ends[0], 1);
+    s.config.block = &other;
+    q = new_call(&s.request);
+    s.config.block = &s.block;
+    ask_wait_start(&waits[1], engine, q, NULL);
+    wait_asked(&ends[0], 2);
+    release(&ends[0]);
+    expect_42(&waits[0]);
+    expect_42(&waits[1]);
+    ck_assert_uint_eq(ends[0].elements, 8);
+    close_world();
+}
+END_TEST
+
+START_TEST(lie_is_told_of_once_however_many_wait_for_it)
+{
+    open_world(RETURN_42);
+    ends[0].held = true;
+    ends[0].falsified = "a000";
+    start_equal_calls(NULL);
+    release(&ends[0]);
+    for (unsigned i = 0; i < MANY; i++)
+        expect_42(&waits[i]);
+    ck_assert_uint_eq(status_of(0).lies, 1);
+    ck_assert_uint_eq(status_of(0).requests, 1);
+    ck_assert(status_of(0).failing);
+    close_world();
+}
+END_TEST
+
+START_TEST(what_the_endpoint_has_not_is_its_failure_once_and_all_go_on_to_the_next)
+{
+    open_world(RETURN_42);
+    ends[0].held = true;
+    ends[0].refused = PROOF_OF_A;
+    start_equal_calls(NULL);
+    release(&ends[0]);
+    for (unsigned i = 0; i < MANY; i++)
+        expect_42(&waits[i]);
+    ck_assert_uint_eq(status_of(0).failures, 1);
+    ck_assert_uint_eq(status_of(0).lies, 0);
+    ck_assert_uint_ge(ends[1].batches, 1);
+    ck_assert_uint_eq(ends[1].elements, ends[1].batches); /* nothing but the proof of A */
+    close_world();
+}
+END_TEST
+
+START_TEST(who_asked_may_leave_and_the_others_get_the_answer)
+{
+    static const ask_limits_t soon = { .time_max_ms = 300 };
+    open_world(RETURN_42);
+    ends[0].held = true;
+    start_equal_calls(&soon);
+    ck_assert_int_eq(ask_wait_for(&waits[0]), RC_TIMEOUT);
+    query_free(waits[0].query);
+    release(&ends[0]);
+    for (unsigned i = 1; i < MANY; i++)
+        expect_42(&waits[i]);
+    ck_assert_uint_eq(ends[0].batches, 1);
+    close_world();
+}
+END_TEST
+
+/* Every call has a sender of its own. */
+START_TEST(many_wait_for_a_slow_endpoint_without_threads_and_no_more_than_so_many_batches_are_in_the_air)
+{
+    enum { N = 200 };
+    static ex_request_t requests[N];
+    open_world(RETURN_42);
+    ends[0].held = true;
+    for (unsigned i = 0; i < N; i++) {
+        requests[i] = s.request;
+        requests[i].from = (addr_t){ { 0xbb, (uint8_t)(1 + i) } };
+        ask_wait_start(&waits[i], engine, new_call(&requests[i]), NULL);
+    }
+    wait_asked(&ends[0], IN_AIR_MAX);
+    pause_ms(100);
+    ck_assert_uint_eq(count_of(&ends[0].most_now), IN_AIR_MAX);
+    release(&ends[0]);
+    for (unsigned i = 0; i < N; i++)
+        expect_42(&waits[i]);
+    ck_assert_uint_eq(ends[0].most_now, IN_AIR_MAX);
+    ck_assert_uint_eq(ends[0].batches, N);
+    close_world();
+}
+END_TEST
+
+START_TEST(those_that_wait_for_their_turn_are_cancelled_too)
+{
+    enum { N = 200 };
+    static ex_request_t requests[N];
+    open_world(RETURN_42);
+    ends[0].held = true;
+    for (unsigned i = 0; i < N; i++) {
+        requests[i] = s.request;
+        requests[i].from = (addr_t){ { 0xbb, (uint8_t)(1 + i) } };
+        ask_wait_start(&waits[i], engine, new_call(&requests[i]), NULL);
+    }
+    wait_asked(&ends[0], IN_AIR_MAX);
+    ask_free(engine);
+    engine = NULL;
+    for (unsigned i = 0; i < N; i++) {
+        ck_assert_uint_eq(waits[i].times, 1);
+        ck_assert_uint_eq(waits[i].e.code, ASK_CANCELLED);
+        query_free(waits[i].query);
+    }
+    ck_assert_uint_eq(status_of(0).failures, 0);
+    release(&ends[0]);
+    close_world();
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN("ask_shared", equal_needs_in_flight_are_asked_once, only_what_differs_is_asked_again,
+                    another_block_is_another_need, lie_is_told_of_once_however_many_wait_for_it,
+                    what_the_endpoint_has_not_is_its_failure_once_and_all_go_on_to_the_next,
+                    who_asked_may_leave_and_the_others_get_the_answer,
+                    many_wait_for_a_slow_endpoint_without_threads_and_no_more_than_so_many_batches_are_in_the_air,
+                    those_that_wait_for_their_turn_are_cancelled_too);
+}

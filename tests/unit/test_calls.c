@@ -1,0 +1,197 @@
+/* POST /call through the HTTP server: kept answers, equal requests, texts of failures, the end. */
+#include "node/query/calls.h"
+#include "tests/unit/ask_world.h"
+#include "tests/unit/http_hand.h"
+
+static hs_t *server;
+static calls_t *calls;
+static unsigned signatures;
+
+static rc_t sign(void *ctx, uint8_t out[ECDSA_SIG_LEN], const hash32_t *digest)
+{
+    (void)ctx, (void)digest;
+    signatures++;
+    memset(out, 0xab, ECDSA_SIG_LEN);
+    return RC_OK;
+}
+
+static void post_call(void *ctx, const hs_request_t *q, hs_response_t *r)
+{
+    (void)ctx;
+    calls_post(calls, q, r, &s.block);
+}
+
+static const hs_route_t routes[] = { { "POST", "/call", post_call, HS_CORS } };
+
+static void open_server(const char *code)
+{
+    err_t e;
+    open_world(code);
+    signatures = 0;
+    calls = calls_new(&(calls_config_t){
+        .ask = engine, .pool = pool, .chain = &PRAGUE, .signer = { NULL, sign }, .flags = HS_CORS | HS_SIMULATED });
+    ck_assert_ptr_nonnull(calls);
+    const hs_config_t config = {
+        .address = "127.0.0.1", .routes = routes, .route_count = 1, .event_threads = 1, .workers = 1
+    };
+    ck_assert_msg(hs_start(&server, &e, &config) == RC_OK, "%s", e.text);
+}
+
+static void close_server(void)
+{
+    ask_cancel(engine);
+    hs_stop(server, 1000);
+    calls_free(calls);
+    close_world();
+}
+
+static void post(int fd, const char *body)
+{
+    char head[120];
+    snprintf(head, sizeof head, "POST /call HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n", strlen(body));
+    ck_assert(say(fd, head) && say(fd, body));
+}
+
+static void expect_reply(int fd, int status, const char *in_body)
+{
+    reply_t a = hear(fd, false);
+    ck_assert_msg(a.status == status && strstr(a.body, in_body), "status %d, body %s", a.status,
+                  a.body ? a.body : "none");
+    free(a.body);
+}
+
+#define CALL_A "{\"to\":\"0xac0000000000000000000000000000000000a000\"}"
+#define SUCCESS_42                                                                                                     \
+    "\\\"response\\\":{\\\"Success\\\":\\\"0x000000000000000000000000000000000000000000000000000000000000002a\\\"}"
+
+START_TEST(same_bytes_on_the_same_block_are_proven_and_signed_once)
+{
+    open_server(RETURN_42);
+    int fd = dial(server);
+    for (unsigned i = 0; i < 3; i++) {
+        post(fd, CALL_A);
+        reply_t a = hear(fd, false);
+        ck_assert_int_eq(a.status, 200);
+        ck_assert_ptr_nonnull(strstr(a.body, SUCCESS_42));
+        ck_assert_ptr_nonnull(strstr(a.head, "\r\nAccess-Control-Allow-Origin: *\r\n"));
+        ck_assert_ptr_nonnull(strstr(a.head, "\r\nX-Kettle-TEE: simulated\r\n"));
+        free(a.body);
+    }
+    ck_assert_uint_eq(signatures, 1);
+    ck_assert_uint_eq(ends[0].batches, 1);
+    s.block.block_hash.b[0] ^= 1;
+    post(fd, CALL_A);
+    expect_reply(fd, 200, SUCCESS_42);
+    ck_assert_uint_eq(signatures, 2);
+    close(fd);
+    close_server();
+}
+END_TEST
+
+START_TEST(equal_requests_wait_for_one_answer_and_a_kept_one_passes_them)
+{
+    enum { N = 50 };
+    int fds[N], kept;
+    open_server(RETURN_42);
+    kept = dial(server);
+    post(kept, CALL_A);
+    expect_reply(kept, 200, SUCCESS_42);
+    ends[0].held = true;
+    for (unsigned i = 0; i < N; i++) {
+        fds[i] = dial(server);
+        post(fds[i], i % 2 ? "{\"to\":\"0xac0000000000000000000000000000000000a000\",\"data\":\"0x01\"}"
+                           : "{\"to\":\"0xac0000000000000000000000000000000000a000\",\"data\":\"0x02\"}");
+    }
+    for (unsigned i = 0; i < 5000 && ends[0].now < 1; i++)
+        pause_ms(1);
+    uint64_t began = clock_ms();
+    for (unsigned i = 0; i < 20; i++) {
+        post(kept, CALL_A);
+        expect_reply(kept, 200, SUCCESS_42);
+    }
+    ck_assert_uint_lt(clock_ms() - began, 1000);
+    pause_ms(50); /* so that all have joined */
+    pthread_mutex_lock(&lock);
+    ends[0].held = false;
+    pthread_mutex_unlock(&lock);
+    for (unsigned i = 0; i < N; i++) {
+        expect_reply(fds[i], 200, SUCCESS_42);
+        close(fds[i]);
+    }
+    ck_assert_uint_eq(signatures, 3);
+    close(kept);
+    close_server();
+}
+END_TEST
+
+START_TEST(what_cannot_be_answered_says_why_and_is_not_kept)
+{
+    static const struct {
+        const char *body;
+        int status;
+        const char *slug, *text;
+    } rows[] = {
+        { "{", 400, "bad-request", "" },
+        { "{\"to\":7}", 400, "bad-request", "call object: to: must be" },
+        { "{\"to\":\"0xac0000000000000000000000000000000000a000\",\"chainId\":\"0x7\"}", 422, "call-refused", "chain" },
+        { "{\"to\":\"0xac0000000000000000000000000000000000a000\",\"gas\":\"0x1\"}", 422, "call-refused",
+          "intrinsic gas too low" },
+    };
+    open_server(RETURN_42);
+    int fd = dial(server);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        post(fd, rows[i].body);
+        reply_t a = hear(fd, false);
+        ck_assert_msg(a.status == rows[i].status && strstr(a.body, rows[i].slug) && strstr(a.body, rows[i].text),
+                      "row %zu: %d %s", i, a.status, a.body);
+        free(a.body);
+    }
+    ends[0].status = ends[1].status = 500;
+    post(fd, CALL_A);
+    expect_reply(fd, 502, "HTTP status 500");
+    ends[0].status = ends[1].status = 0;
+    post(fd, CALL_A);
+    expect_reply(fd, 200, SUCCESS_42);
+    ck_assert_uint_eq(signatures, 1);
+    close(fd);
+    close_server();
+}
+END_TEST
+
+START_TEST(a_call_that_reverts_is_signed_as_error)
+{
+    open_server(REVERT_WORD);
+    int fd = dial(server);
+    post(fd, CALL_A);
+    expect_reply(fd, 200, "\\\"response\\\":\\\"Error\\\"}");
+    close(fd);
+    close_server();
+}
+END_TEST
+
+START_TEST(a_call_that_waits_when_the_node_stops_is_told_so)
+{
+    open_server(RETURN_42);
+    int fd = dial(server);
+    ends[0].held = true;
+    post(fd, CALL_A);
+    for (unsigned i = 0; i < 5000 && ends[0].now < 1; i++)
+        pause_ms(1);
+    ask_cancel(engine);
+    reply_t a = hear(fd, false);
+    ck_assert_int_eq(a.status, 503);
+    ck_assert_ptr_nonnull(strstr(a.body, "urn:kettle:error:stopping"));
+    ck_assert_ptr_null(strstr(a.body, "longer than"));
+    free(a.body);
+    close(fd);
+    close_server();
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN("calls", same_bytes_on_the_same_block_are_proven_and_signed_once,
+                    equal_requests_wait_for_one_answer_and_a_kept_one_passes_them,
+                    what_cannot_be_answered_says_why_and_is_not_kept, a_call_that_reverts_is_signed_as_error,
+                    a_call_that_waits_when_the_node_stops_is_told_so);
+}
