@@ -1,4 +1,5 @@
-/* networks.h - the chains that are built in, consensus and execution side by side, and which forks of the two belong together.
+/* networks.h - the chains that are built in, consensus and execution side by side, and which forks of the two belong
+ * together.
  *
  * Spec:   eth-clients mainnet, sepolia, hoodi; consensus-specs bellatrix to fulu; EIP-4844, EIP-7691 blob parameters
  * Floor:  2, lightclient. May include consensus/, evm/. Tables only.
@@ -20,8 +21,8 @@ typedef struct {
 /* By name: mainnet, sepolia, hoodi. NULL for another name. Its consensus side is lc_network_find's. */
 const lc_builtin_t *lc_builtin_find(const char *name);
 
-/* An execution fork, the consensus fork that it begins with on a chain whose schedule says nothing else, and the blob parameters
- * that it starts with (zero: its blocks have no blobs, or it keeps the earlier ones). */
+/* An execution fork, the consensus fork that it begins with on a chain whose schedule says nothing else, and the blob
+ * parameters that it starts with (zero: its blocks have no blobs, or it keeps the earlier ones). */
 typedef struct {
     const char *name; /* lower case */
     evm_fork_t fork;

@@ -1,4 +1,5 @@
-/* age.h - how old the heads may be: to be signed, and before another beacon API is asked for newer ones. Pure decisions.
+/* age.h - how old the heads may be: to be signed, and before another beacon API is asked for newer ones. Pure
+ * decisions.
  *
  * Floor:  5, node/chain. No I/O, clock or thread.
  * Tests:  tests/unit/test_age.c
@@ -23,8 +24,8 @@ typedef enum { AGE_FRESH, AGE_HEAD_STALE, AGE_FINALIZED_STALE } age_t;
 age_t age_of_heads(uint64_t *age_ms, const lc_network_t *net, const lc_head_t *latest, const lc_head_t *finalized,
                    uint64_t now_ms, uint64_t quiet_ms);
 
-/* Whether a head (for LC_FINALITY the finalized one) lags so far that an endpoint which had nothing newer may be standing still,
- * and another one should be asked. */
+/* Whether a head (for LC_FINALITY the finalized one) lags so far that an endpoint which had nothing newer may be
+ * standing still, and another one should be asked. */
 bool age_lags(const lc_network_t *net, lc_kind_t kind, const lc_head_t *head, uint64_t now_ms);
 
 #endif

@@ -1,9 +1,9 @@
-/* follow.h - follows the chain: a thread that feeds the consensus machine from the beacon APIs, keeps what it accepted on disk,
- * and publishes the verified heads.
+/* follow.h - follows the chain: a thread that feeds the consensus machine from the beacon APIs, keeps what it accepted
+ * on disk, and publishes the verified heads.
  *
- * The file "lightclient" in the state directory holds answers of beacon nodes (bootstrap, one update per period, the last
- * finality update). It is replayed at start through the same checks as an answer from the network, beginning at the configured
- * checkpoint, so the disk needs no trust: a damaged or forged file costs a fresh sync, nothing else.
+ * The file "lightclient" in the state directory holds answers of beacon nodes (bootstrap, one update per period, the
+ * last finality update). It is replayed at start through the same checks as an answer from the network, beginning at
+ * the configured checkpoint, so the disk needs no trust: a damaged or forged file costs a fresh sync, nothing else.
  *
  * Floor:  5, node/chain.
  * Tests:  tests/unit/test_follow.c, tests/e2e (live, lies, restart)

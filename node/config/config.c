@@ -1,330 +1,217 @@
 #include "node/config/config.h"
 
-#include <jansson.h>
-#include <stdio.h>
+#include <stddef.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include "base/crypto/hash.h"
-#include "base/hex.h"
-#include "base/json_tree.h"
-#include "http/client.h"
 #include "lightclient/networks.h"
-#include "node/config/network.h"
 #include "tee/verify/policy.h"
 
-/* A reader of one key. value is never NULL. */
-typedef rc_t (*read_fn)(config_t *c, err_t *e, const json_t *value);
-
-static rc_t read_port(uint16_t *out, err_t *e, const char *field, const json_t *value)
-{
-    if (!json_is_integer(value))
-        return err_in(e, RC_MALFORMED, field, "must be a number");
-    json_int_t n = json_integer_value(value);
-    if (n < 1 || n > 65535)
-        return err_in(e, RC_MALFORMED, field, "must be between 1 and 65535, not %" JSON_INTEGER_FORMAT, n);
-    *out = (uint16_t)n;
-    return RC_OK;
-}
-
-static rc_t read_url(config_urls_t *out, err_t *e, const char *field, const json_t *value)
-{
-    const char *url = json_string_value(value);
-    if (!url)
-        return err_in(e, RC_MALFORMED, field, "must be a URL, or a list of URLs in order of preference");
-    if (strlen(url) > CONFIG_URL_LEN_MAX)
-        return err_in(e, RC_LIMIT, field, "a URL is longer than %u characters", CONFIG_URL_LEN_MAX);
-    for (const char *p = url; *p; p++)
-        if (*p <= ' ' || *p > '~')
-            return err_in(e, RC_MALFORMED, field, "a URL has a space, a control character or a letter outside ASCII");
-    if (hc_url_check(url))
-        return err_in(e, RC_MALFORMED, field, "must be an http:// or https:// URL with a host");
-    if (out->count == CONFIG_URLS_MAX)
-        return err_in(e, RC_LIMIT, field, "more than %u URLs", CONFIG_URLS_MAX);
-    out->urls[out->count] = strdup(url);
-    if (!out->urls[out->count])
-        return err_in(e, RC_NOMEM, field, "out of memory");
-    out->count++;
-    return RC_OK;
-}
-
-static rc_t read_urls(config_urls_t *out, err_t *e, const char *field, const json_t *value)
-{
-    if (!json_is_array(value))
-        return read_url(out, e, field, value);
-    if (json_array_size(value) == 0)
-        return err_in(e, RC_MALFORMED, field, "the list of URLs is empty");
-    rc_t rc = RC_OK;
-    for (size_t i = 0; !rc && i < json_array_size(value); i++)
-        rc = read_url(out, e, field, json_array_get(value, i));
-    return rc;
-}
-
-static rc_t read_peers(config_t *c, err_t *e, const json_t *value)
-{
-    (void)c;
-    if (!json_is_array(value))
-        return err_in(e, RC_MALFORMED, "peers", "must be a list of peers; an empty list starts a new cluster");
-    for (size_t i = 0; i < json_array_size(value); i++)
-        if (!json_is_string(json_array_get(value, i)))
-            return err_in(e, RC_MALFORMED, "peers", "entry %zu is not text", i);
-    if (json_array_size(value))
-        return err_in(e, RC_REFUSED, "peers",
-                      "this version has no overlay and cannot join a cluster; an empty list starts a new one");
-    return RC_OK;
-}
-
-static rc_t read_overlay_port(config_t *c, err_t *e, const json_t *value)
-{
-    return read_port(&c->overlay_port, e, "port", value);
-}
-
-static rc_t read_api_port(config_t *c, err_t *e, const json_t *value)
-{
-    return read_port(&c->api_port, e, "api_port", value);
-}
-
-static rc_t read_api_tls(config_t *c, err_t *e, const json_t *value)
-{
-    c->api_tls = json_is_true(value);
-    return json_is_boolean(value) ? RC_OK : err_in(e, RC_MALFORMED, "api_tls", "must be true or false");
-}
-
-static rc_t read_execution_rpc(config_t *c, err_t *e, const json_t *value)
-{
-    return read_urls(&c->execution_rpc, e, "execution_rpc", value);
-}
-
-static rc_t read_consensus_rpc(config_t *c, err_t *e, const json_t *value)
-{
-    return read_urls(&c->consensus_rpc, e, "consensus_rpc", value);
-}
-
-static rc_t read_network(config_t *c, err_t *e, const json_t *value)
-{
-    return network_read(c, e, value);
-}
-
-static rc_t read_checkpoint(config_t *c, err_t *e, const json_t *value)
-{
-    const char *text = json_string_value(value);
-    hash32_t root;
-    if (!text || hex_decode_exact(root.b, sizeof root.b, text, strlen(text)) || hash32_is_zero(&root))
-        return err_in(e, RC_MALFORMED, "checkpoint", "must be a beacon block root: 32 bytes as hex");
-    c->checkpoint = root;
-    return RC_OK;
-}
-
-static rc_t read_checkpoint_age(config_t *c, err_t *e, const json_t *value)
-{
-    json_int_t n = json_is_integer(value) ? json_integer_value(value) : 0;
-    if (n < 1 || n > (json_int_t)10 * 365 * 86400)
-        return err_in(e, RC_MALFORMED, "checkpoint_age_max_s", "must be a number of seconds, at least 1");
-    c->checkpoint_age_max_s = (uint64_t)n;
-    return RC_OK;
-}
-
-/* A text that must be one of the words; *which is its index. */
-static rc_t read_word(size_t *which, err_t *e, const char *field, const json_t *value, const char *const *words)
-{
-    const char *text = json_string_value(value);
-    char list[128] = "";
-    for (size_t i = 0; words[i]; i++) {
-        if (text && !strcmp(text, words[i])) {
-            *which = i;
-            return RC_OK;
-        }
-        size_t at = strlen(list);
-        snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "", words[i]);
-    }
-    return err_in(e, RC_MALFORMED, field, "must be one of: %s", list);
-}
-
-static rc_t read_transport(config_t *c, err_t *e, const json_t *value)
-{
-    static const char *const words[] = { "quic", "tcp", NULL };
-    size_t which;
-    (void)c; /* nothing listens before the overlay exists; peers refuses any use of it */
-    return read_word(&which, e, "transport", value, words);
-}
-
-static rc_t read_tee(config_t *c, err_t *e, const json_t *value)
-{
-    static const char *const words[] = { "auto", "dstack", "tdx", "simulator", NULL };
-    size_t which;
-    rc_t rc = read_word(&which, e, "tee", value, words);
-    if (!rc)
-        snprintf(c->tee, sizeof c->tee, "%s", words[which]);
-    return rc;
-}
-
-static rc_t read_default_block(config_t *c, err_t *e, const json_t *value)
-{
-    static const char *const words[] = { "latest", "safe", "finalized", NULL };
-    size_t which = 0;
-    rc_t rc = read_word(&which, e, "default_block", value, words);
-    if (!rc)
-        c->default_block = (config_block_t)which;
-    return rc;
-}
-
-static rc_t read_policy(config_t *c, err_t *e, const json_t *value)
-{
-    policy_error_t pe;
-    policy_t *p = NULL;
-    if (!json_is_object(value))
-        return err_in(e, RC_MALFORMED, "policy", "must be an object (docs/policy.md)");
-    c->policy = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
-    if (!c->policy)
-        return err_in(e, RC_NOMEM, "policy", "out of memory");
-    rc_t rc = policy_read(&p, &pe, view_str(c->policy));
-    policy_free(p);
-    if (!rc)
-        return RC_OK;
-    err_in(e, rc, pe.field, "%s", pe.error);
-    return err_under(e, rc, "policy");
-}
-
-static rc_t read_pccs(config_t *c, err_t *e, const json_t *value)
-{
-    return read_urls(&c->pccs, e, "pccs", value);
-}
-
-static rc_t read_collateral_file(config_t *c, err_t *e, const json_t *value)
-{
-    const char *path = json_string_value(value);
-    if (!path || path[0] != '/' || strlen(path) > CONFIG_URL_LEN_MAX)
-        return err_in(e, RC_MALFORMED, "collateral_file", "must be an absolute path");
-    c->collateral_file = strdup(path);
-    return c->collateral_file ? RC_OK : err_in(e, RC_NOMEM, "collateral_file", "out of memory");
-}
-
-static rc_t read_unsupported(config_t *c, err_t *e, const json_t *value)
-{
-    (void)c, (void)value;
-    return err_set(e, RC_REFUSED, "this version does not support this key");
-}
-
-static const struct {
-    const char *name;
-    bool required;
-    read_fn read;
-} keys[] = {
-    { "peers", true, read_peers },
-    { "port", true, read_overlay_port },
-    { "execution_rpc", true, read_execution_rpc },
-    { "consensus_rpc", false, read_consensus_rpc },
-    { "network", false, read_network },
-    { "checkpoint", false, read_checkpoint },
-    { "checkpoint_age_max_s", false, read_checkpoint_age },
-    { "api_port", false, read_api_port },
-    { "api_tls", false, read_api_tls },
-    { "transport", false, read_transport },
-    { "tee", false, read_tee },
-    { "default_block", false, read_default_block },
-    { "policy", false, read_policy },
-    { "pccs", false, read_pccs },
-    { "collateral_file", false, read_collateral_file },
-    { "operator_key", false, read_unsupported },
-    { "membership", false, read_unsupported },
-};
-#define KEYS (sizeof keys / sizeof keys[0])
-
+#define ARENA_MAX ((size_t)16 * CONFIG_TEXT_MAX) /* texts, and all of them once more for their hash: numbers may grow */
 static const char SETUP_MAY_SET[] = "setup_may_set";
 
-static size_t key_find(const char *name)
+/* --- keys that have a reader of their own --- */
+
+static void read_peers(void *config, arena_t *arena, const jo_t *o, const char *key)
 {
-    size_t i = 0;
-    while (i < KEYS && strcmp(keys[i].name, name))
-        i++;
-    return i;
+    (void)config, (void)arena;
+    jo_t list = jo_list(o, key, 0, SIZE_MAX), peer;
+    while (jo_next(&list, &peer))
+        jo_text(&peer, NULL, 0, SIZE_MAX);
+    if (jo_size(&list))
+        jo_fail(o, key, RC_REFUSED,
+                "this version has no overlay and cannot join a cluster; an empty list starts a new one");
 }
 
-static rc_t parse_object(json_t **out, err_t *e, view_t text, const char *what)
+static network_out_t network_of(config_t *c)
 {
-    json_error_t je;
-    *out = NULL;
-    if (text.n > CONFIG_TEXT_MAX)
-        return err_set(e, RC_LIMIT, "the %s is larger than %u bytes", what, CONFIG_TEXT_MAX);
-    *out = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &je);
-    if (!*out)
-        return err_set(e, RC_MALFORMED, "the %s is not valid JSON: %.*s (line %d, column %d)", what,
-                       (int)strcspn(je.text, "'"), je.text, je.line,
-                       je.column); /* without the piece of text: it may be a key */
-    if (!json_is_object(*out))
-        return err_set(e, RC_MALFORMED, "the %s must be a JSON object", what);
-    return RC_OK;
+    return (network_out_t){ &c->network, &c->chain, c->chain_rows };
 }
 
-/* Whether the base lets /setup set this key. */
-static bool may_set(const json_t *base, const char *name)
+static void read_network(void *config, arena_t *arena, const jo_t *o, const char *key)
 {
-    const json_t *list = json_object_get(base, SETUP_MAY_SET);
-    if (!list)
-        return base == NULL;
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const char *allowed = json_string_value(json_array_get(list, i));
-        if (allowed && !strcmp(allowed, name))
-            return true;
+    (void)arena;
+    const network_out_t out = network_of(config);
+    network_read(&out, o, key);
+}
+
+/* Checks a policy's text; the field of a fault begins with the key. */
+static rc_t check_policy(err_t *e, view_t text, const char *key)
+{
+    policy_error_t found;
+    policy_t *p = NULL;
+    rc_t rc = policy_read(&p, &found, text);
+    policy_free(p);
+    if (rc)
+        err_in(e, rc, found.field, "%s", found.error);
+    return err_under(e, rc, key);
+}
+
+static void read_policy(void *config, arena_t *arena, const jo_t *o, const char *key)
+{
+    config_t *c = config;
+    err_t e;
+    if (jo_kind(o, key) != JO_OBJECT) {
+        jo_fail(o, key, RC_MALFORMED, "must be an object (docs/policy.md)");
+        return;
     }
-    return false;
+    view_t text = jo_compact(o, arena, key);
+    rc_t rc = text.p ? check_policy(&e, text, key) : RC_OK; /* without memory the document says so */
+    if (rc)
+        jo_fail(o, e.field, rc, "%s", e.text);
+    c->policy = (const char *)text.p;
 }
 
-static rc_t check_may_set(err_t *e, const json_t *base)
+static void read_unsupported(void *config, arena_t *arena, const jo_t *o, const char *key)
 {
-    const json_t *list = json_object_get(base, SETUP_MAY_SET);
-    if (list && !json_is_array(list))
-        return err_in(e, RC_MALFORMED, SETUP_MAY_SET, "must be a list of key names");
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const char *name = json_string_value(json_array_get(list, i));
-        if (!name || key_find(name) == KEYS)
-            return err_in(e, RC_MALFORMED, SETUP_MAY_SET, "entry %zu is not the name of a key", i);
-    }
-    return RC_OK;
+    (void)config, (void)arena;
+    jo_fail(o, key, RC_REFUSED, "this version does not support this key");
 }
 
-/* Puts the keys of setup over those of base. */
-static rc_t merge(json_t *merged, err_t *e, const json_t *base, json_t *setup)
+/* --- the table --- */
+
+static const char *const tees[] = { "auto", "dstack", "tdx", "simulator", NULL };
+static const char *const transports[] = { "quic", "tcp", NULL };
+static const char *const blocks[] = {
+    [CONFIG_LATEST] = "latest", [CONFIG_SAFE] = "safe", [CONFIG_FINALIZED] = "finalized", NULL
+};
+
+static const option_t options[] = {
+    { .key = "peers", .help = "List of peers; required.", .kind = OPTION_OTHER, .required = true, .read = read_peers },
+    { .key = "port",
+      .help = "Port of the overlay; required.",
+      .kind = OPTION_PORT,
+      .required = true,
+      .at = offsetof(config_t, overlay_port) },
+    { .key = "transport",
+      .help = "Transport of the overlay: quic (default) or tcp.",
+      .kind = OPTION_CHOICE,
+      .at = offsetof(config_t, transport),
+      .words = transports },
+    { .key = "execution_rpc",
+      .help = "URL of an execution RPC, or a list in order of preference; required.",
+      .kind = OPTION_URLS,
+      .required = true,
+      .at = offsetof(config_t, execution_rpc) },
+    { .key = "consensus_rpc",
+      .help = "URL of a beacon API, or a list in order of preference.",
+      .kind = OPTION_URLS,
+      .at = offsetof(config_t, consensus_rpc) },
+    { .key = "network",
+      .help = "The chain: mainnet (default), sepolia, hoodi, or an object.",
+      .kind = OPTION_OTHER,
+      .read = read_network },
+    { .key = "checkpoint",
+      .help = "Trusted beacon block root, no older than the weak-subjectivity period.",
+      .kind = OPTION_HASH,
+      .at = offsetof(config_t, checkpoint) },
+    { .key = "checkpoint_age_max_s",
+      .help = "Bound on the checkpoint's age in seconds, in place of the network's own.",
+      .kind = OPTION_NUMBER,
+      .at = offsetof(config_t, checkpoint_age_max_s),
+      .min = 1,
+      .max = (uint64_t)10 * 365 * 86400 },
+    { .key = "default_block",
+      .help = "Head that answers rest on: latest (default), safe or finalized.",
+      .kind = OPTION_CHOICE,
+      .at = offsetof(config_t, default_block),
+      .normal = CONFIG_LATEST,
+      .words = blocks },
+    { .key = "api_port",
+      .help = "Port of the API, in place of the command line's.",
+      .kind = OPTION_PORT,
+      .at = offsetof(config_t, api_port) },
+    { .key = "api_tls",
+      .help = "Whether the API port serves HTTPS and nothing else; false by default.",
+      .kind = OPTION_FLAG,
+      .at = offsetof(config_t, api_tls) },
+    { .key = "tee",
+      .help = "The TEE provider that the program must have been started with: auto, dstack, tdx or simulator.",
+      .kind = OPTION_WORD,
+      .at = offsetof(config_t, tee),
+      .normal_text = "",
+      .words = tees },
+    { .key = "policy",
+      .help = "Which TDs are taken as peers: an object as docs/policy.md describes it.",
+      .kind = OPTION_OTHER,
+      .read = read_policy },
+    { .key = "pccs",
+      .help = "URL of a service that hands out Intel's collateral, or a list in order of preference.",
+      .kind = OPTION_URLS,
+      .at = offsetof(config_t, pccs) },
+    { .key = "collateral_file",
+      .help = "Absolute path of a file with collateral, in place of a service.",
+      .kind = OPTION_PATH,
+      .at = offsetof(config_t, collateral_file) },
+    { .key = "operator_key",
+      .help = "Reserved; refused by this version.",
+      .kind = OPTION_OTHER,
+      .read = read_unsupported },
+    { .key = "membership",
+      .help = "Reserved; refused by this version.",
+      .kind = OPTION_OTHER,
+      .read = read_unsupported },
+    { .key = SETUP_MAY_SET,
+      .help = "List of the only keys that a setup may set; in the measured file only.",
+      .kind = OPTION_OTHER,
+      .file_only = true },
+};
+#define OPTIONS (sizeof options / sizeof options[0])
+_Static_assert(OPTIONS <= 32, "a set of keys is a word of 32 bits");
+
+const option_t *config_options(size_t *count)
 {
-    const char *name;
-    json_t *value;
-    json_object_foreach (setup, name, value) {
-        if (key_find(name) == KEYS)
-            return err_in(e, RC_MALFORMED, name, "unknown key");
-        if (!may_set(base, name))
-            return err_in(e, RC_REFUSED, name,
-                          "the measured configuration of this image does not let /setup set this key");
-        if (json_object_set(merged, name, value))
-            return err_in(e, RC_NOMEM, name, "out of memory");
-    }
-    return RC_OK;
+    *count = OPTIONS;
+    return options;
 }
 
-/* Reads every key that is there; complete: the required ones must be. */
-static rc_t read_all(config_t *c, err_t *e, const json_t *merged, bool complete)
+/* --- what a setup may set --- */
+
+#define EVERY_KEY UINT32_MAX
+
+/* The bit of a key that a setup may set where the file allows it, or 0. */
+static uint32_t key_bit(const char *key)
 {
-    const char *name;
-    json_t *value;
-    json_object_foreach ((json_t *)merged, name, value)
-        if (key_find(name) == KEYS)
-            return err_in(e, RC_MALFORMED, name, "unknown key");
-    for (size_t i = 0; i < KEYS; i++) {
-        value = json_object_get(merged, keys[i].name);
-        if (!value && keys[i].required && complete)
-            return err_in(e, RC_MALFORMED, keys[i].name, "is required");
-        rc_t rc = value ? keys[i].read(c, e, value) : RC_OK;
-        if (rc && e && !e->field[0])
-            err_under(e, rc, keys[i].name);
-        if (rc)
-            return rc;
-    }
-    if (!json_object_get(merged, "network") && network_builtin(c, "mainnet"))
-        return err_in(e, RC_BUG, "network", "mainnet is not built in");
-    return RC_OK;
+    size_t i = option_find(options, OPTIONS, key);
+    return i < OPTIONS && !options[i].file_only ? (uint32_t)1 << i : 0;
 }
+
+/* The keys that a measured file lists. */
+static uint32_t settable(const jo_t *base)
+{
+    uint32_t set = 0;
+    jo_t list, entry;
+    if (jo_kind(base, SETUP_MAY_SET) == JO_ABSENT)
+        return 0;
+    list = jo_list(base, SETUP_MAY_SET, 0, SIZE_MAX);
+    while (jo_next(&list, &entry)) {
+        view_t key = jo_text(&entry, NULL, 0, SIZE_MAX);
+        uint32_t bit = key.p ? key_bit((const char *)key.p) : 0;
+        if (!bit)
+            jo_fail(&entry, NULL, RC_MALFORMED, "is not the name of a key");
+        set |= bit;
+    }
+    return set;
+}
+
+static void check_settable(const jo_t *setup, uint32_t set)
+{
+    jo_t all = *setup, one;
+    while (jo_next(&all, &one)) {
+        uint32_t bit = key_bit(one.name);
+        if (!bit)
+            jo_fail(&one, NULL, RC_MALFORMED, "unknown key");
+        else if (!(bit & set))
+            jo_fail(&one, NULL, RC_REFUSED,
+                    "the measured configuration of this image does not let /setup set this key");
+    }
+}
+
+/* --- from text to values --- */
 
 static rc_t fill_defaults(config_t *c, err_t *e)
 {
+    const lc_builtin_t *chain = lc_builtin_find(c->network.name);
     if (hash32_is_zero(&c->checkpoint))
         c->checkpoint = c->network.default_checkpoint;
     if (hash32_is_zero(&c->checkpoint))
@@ -332,64 +219,95 @@ static rc_t fill_defaults(config_t *c, err_t *e)
             e, RC_MALFORMED, "checkpoint",
             "is required: no checkpoint for network \"%s\" is built in (a recent finalized beacon block root)",
             c->network.name);
-    if (!c->consensus_rpc.count) {
-        const lc_builtin_t *chain = lc_builtin_find(c->network.name);
-        const char *url = chain ? chain->beacon_api : NULL;
-        if (!url)
-            return err_in(e, RC_MALFORMED, "consensus_rpc", "is required: no default is built in for network \"%s\"",
-                          c->network.name);
-        c->consensus_rpc.urls[0] = strdup(url);
-        if (!c->consensus_rpc.urls[0])
-            return err_in(e, RC_NOMEM, "consensus_rpc", "out of memory");
-        c->consensus_rpc.count = 1;
-    }
+    if (!c->consensus_rpc.count && (!chain || !chain->beacon_api))
+        return err_in(e, RC_MALFORMED, "consensus_rpc", "is required: no default is built in for network \"%s\"",
+                      c->network.name);
+    if (!c->consensus_rpc.count)
+        c->consensus_rpc = (option_urls_t){ .urls = { chain->beacon_api }, .count = 1 };
     return RC_OK;
 }
 
-static rc_t hash_setup(hash32_t *out, err_t *e, const json_t *merged)
+static rc_t hash_setup(config_t *c, const jo_t *o)
 {
-    char *text = json_dumps(merged, JSON_COMPACT | JSON_SORT_KEYS);
-    if (!text)
-        return err_set(e, RC_NOMEM, "out of memory");
-    sha256(out, view_str(text));
-    free(text);
-    return RC_OK;
+    arena_mark_t mark = arena_mark(&c->arena);
+    view_t text = jo_compact(o, &c->arena, NULL);
+    if (text.p)
+        sha256(&c->setup_hash, text);
+    arena_rollback(&c->arena, mark);
+    return jo_rc(o);
 }
 
-bool config_is_complete(view_t base)
+/* What base and setup (NULL: none) say together. */
+static rc_t read_both(config_t *c, err_t *e, const jo_t *base, const jo_t *setup, bool complete)
 {
-    err_t e;
-    config_t *c = NULL;
-    bool complete = base.p && config_read(&c, &e, base, (view_t){ NULL, 0 }) == RC_OK;
-    config_free(c);
-    return complete;
+    const network_out_t network = network_of(c);
+    jo_doc_t doc;
+    jo_t o = jo_merge(&doc, e, base, setup, SETUP_MAY_SET, JO_STRICT);
+    if (network_builtin(&network, "mainnet"))
+        jo_fail(&o, "network", RC_BUG, "mainnet is not built in");
+    options_read(c, &c->arena, &o, options, OPTIONS, complete);
+    rc_t rc = jo_done(&o);
+    if (!rc && complete)
+        rc = fill_defaults(c, e);
+    if (!rc)
+        rc = hash_setup(c, &o);
+    jo_close(&doc);
+    return rc;
 }
 
-rc_t config_read(config_t **out, err_t *error, view_t base_text, view_t setup_text)
+/* A text that must be one object; what names it in errors. */
+static jo_t open_object(jo_doc_t *doc, err_t *e, view_t text, const char *what)
 {
-    json_t *base = NULL, *setup = NULL, *merged = json_object();
+    jo_t root = jo_open(doc, e, text, CONFIG_TEXT_MAX, JO_LENIENT);
+    jo_object(&root, NULL);
+    err_before(e, jo_rc(&root), "the %s ", what);
+    return root;
+}
+
+/* set: the keys that the setup may set; base may be NULL. */
+static rc_t read_with_setup(config_t *c, err_t *e, const jo_t *base, view_t text, uint32_t set)
+{
+    jo_doc_t doc;
+    if (!text.p)
+        return read_both(c, e, base, NULL, true);
+    jo_t setup = open_object(&doc, e, text, "body");
+    check_settable(&setup, set);
+    rc_t rc = jo_rc(&setup);
+    if (!rc)
+        rc = read_both(c, e, base, &setup, true);
+    jo_close(&doc);
+    return rc;
+}
+
+static rc_t read_with_base(config_t *c, err_t *e, view_t base_text, view_t setup_text)
+{
+    jo_doc_t doc;
+    jo_t base = open_object(&doc, e, base_text, "configuration file");
+    uint32_t set = settable(&base);
+    rc_t rc = jo_rc(&base);
+    if (!rc)
+        rc = read_with_setup(c, e, &base, setup_text, set);
+    jo_close(&doc);
+    return rc;
+}
+
+static config_t *config_new(err_t *e)
+{
     config_t *c = calloc(1, sizeof *c);
-    err_clear(error);
-    rc_t rc = c && merged ? RC_OK : err_set(error, RC_NOMEM, "out of memory");
-    if (!rc && base_text.p)
-        rc = parse_object(&base, error, base_text, "configuration file");
-    if (!rc && setup_text.p)
-        rc = parse_object(&setup, error, setup_text, "body");
-    if (!rc)
-        rc = check_may_set(error, base);
-    if (!rc && base && (json_object_update(merged, base) || (json_object_del(merged, SETUP_MAY_SET), 0)))
-        rc = err_set(error, RC_NOMEM, "out of memory");
-    if (!rc)
-        rc = merge(merged, error, base, setup);
-    if (!rc)
-        rc = read_all(c, error, merged, true);
-    if (!rc)
-        rc = fill_defaults(c, error);
-    if (!rc)
-        rc = hash_setup(&c->setup_hash, error, merged);
-    json_decref(base);
-    json_decref(setup);
-    json_decref(merged);
+    err_clear(e);
+    if (c)
+        arena_init(&c->arena, ARENA_MAX);
+    else
+        err_say(e, RC_NOMEM, "out of memory");
+    return c;
+}
+
+rc_t config_read(config_t **out, err_t *e, view_t base, view_t setup)
+{
+    config_t *c = config_new(e);
+    rc_t rc = !c       ? RC_NOMEM
+              : base.p ? read_with_base(c, e, base, setup)
+                       : read_with_setup(c, e, NULL, setup, EVERY_KEY);
     if (rc) {
         config_free(c);
         return rc;
@@ -398,37 +316,34 @@ rc_t config_read(config_t **out, err_t *error, view_t base_text, view_t setup_te
     return RC_OK;
 }
 
-rc_t config_check_base(err_t *error, view_t text)
+rc_t config_check_base(err_t *e, view_t text)
 {
-    json_t *base = NULL;
-    config_t *c = calloc(1, sizeof *c);
-    err_clear(error);
-    rc_t rc = c ? parse_object(&base, error, text, "configuration file") : err_set(error, RC_NOMEM, "out of memory");
+    jo_doc_t doc;
+    config_t *c = config_new(e);
+    if (!c)
+        return RC_NOMEM;
+    jo_t base = open_object(&doc, e, text, "configuration file");
+    settable(&base);
+    rc_t rc = jo_rc(&base);
     if (!rc)
-        rc = check_may_set(error, base);
-    if (!rc) {
-        json_object_del(base, SETUP_MAY_SET);
-        rc = read_all(c, error, base, false);
-    }
-    json_decref(base);
+        rc = read_both(c, e, &base, NULL, false);
+    jo_close(&doc);
     config_free(c);
     return rc;
 }
 
-static void urls_free(config_urls_t *u)
+bool config_is_complete(view_t base)
 {
-    for (size_t i = 0; i < u->count; i++)
-        free(u->urls[i]);
+    config_t *c = NULL;
+    bool complete = base.p && config_read(&c, NULL, base, view_of(NULL, 0)) == RC_OK;
+    config_free(c);
+    return complete;
 }
 
 void config_free(config_t *c)
 {
     if (!c)
         return;
-    urls_free(&c->execution_rpc);
-    urls_free(&c->consensus_rpc);
-    urls_free(&c->pccs);
-    free(c->policy);
-    free(c->collateral_file);
+    arena_free(&c->arena);
     free(c);
 }

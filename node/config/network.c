@@ -1,157 +1,113 @@
 #include "node/config/network.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "base/hex.h"
-#include "base/json_tree.h"
 #include "lightclient/networks.h"
 
-rc_t network_builtin(config_t *c, const char *name)
+rc_t network_builtin(const network_out_t *out, const char *name)
 {
     const lc_network_t *net = lc_network_find(name);
     const lc_builtin_t *chain = lc_builtin_find(name);
     if (!net || !chain)
         return RC_REFUSED;
-    c->network = *net;
-    c->chain = *chain->execution;
+    *out->consensus = *net;
+    *out->execution = *chain->execution;
     return RC_OK;
 }
 
-/* A number given as JSON integer or as decimal text, as beacon nodes write it. */
-static bool number(uint64_t *out, const json_t *value)
+/* --- the consensus side --- */
+
+/* "DENEB_FORK_EPOCH" of "deneb" and "_FORK_EPOCH". */
+static void spec_key(char out[48], const char *fork, const char *end)
 {
-    if (json_is_integer(value) && json_integer_value(value) >= 0) {
-        *out = (uint64_t)json_integer_value(value);
-        return true;
-    }
-    const char *text = json_string_value(value);
-    if (!text || text[0] < '0' || text[0] > '9')
-        return false;
-    char *end;
-    errno = 0;
-    unsigned long long n = strtoull(text, &end, 10);
-    if (*end || errno)
-        return false;
-    *out = n;
-    return true;
+    snprintf(out, 48, "%s%s", fork, end);
+    for (char *p = out; *p; p++)
+        if (*p >= 'a' && *p <= 'z')
+            *p = (char)(*p - 'a' + 'A');
 }
 
-static rc_t need_number(uint64_t *out, err_t *e, const json_t *object, const char *where, const char *key)
+static void read_forks(lc_network_t *net, const jo_t *spec)
 {
-    char field[64];
-    snprintf(field, sizeof field, "network.%s.%s", where, key);
-    const json_t *value = json_object_get(object, key);
-    if (!value)
-        return err_in(e, RC_MALFORMED, field, "is required");
-    if (!number(out, value))
-        return err_in(e, RC_MALFORMED, field, "must be a number");
-    return RC_OK;
-}
-
-static rc_t need_bytes(uint8_t *out, size_t n, err_t *e, const json_t *object, const char *where, const char *key)
-{
-    char field[64];
-    snprintf(field, sizeof field, "network.%s.%s", where, key);
-    const char *text = json_string_value(json_object_get(object, key));
-    if (!text || hex_decode_exact(out, n, text, strlen(text)))
-        return err_in(e, RC_MALFORMED, field, "must be %zu bytes as hex", n);
-    return RC_OK;
-}
-
-static rc_t read_forks(lc_network_t *net, err_t *e, const json_t *spec)
-{
+    char key[48];
     for (int f = LC_ALTAIR; f < LC_FORKS; f++) {
-        char upper[24] = "", key[48];
         const char *name = lc_fork_name((lc_fork_t)f);
-        for (size_t i = 0; name[i] && i + 1 < sizeof upper; i++)
-            upper[i] = (char)(name[i] >= 'a' && name[i] <= 'z' ? name[i] - 'a' + 'A' : name[i]);
-        snprintf(key, sizeof key, "%s_FORK_EPOCH", upper);
         net->fork_epoch[f] = LC_EPOCH_NEVER;
-        if (!json_object_get(spec, key)) /* a fork that the network has not heard of */
-            continue;
-        rc_t rc = need_number(&net->fork_epoch[f], e, spec, "config", key);
-        snprintf(key, sizeof key, "%s_FORK_VERSION", upper);
-        if (!rc)
-            rc = need_bytes(net->fork_version[f], 4, e, spec, "config", key);
-        if (rc)
-            return rc;
+        spec_key(key, name, "_FORK_EPOCH");
+        if (!jo_opt_number(spec, &net->fork_epoch[f], key, UINT64_MAX))
+            continue; /* a fork that the network has not heard of */
+        spec_key(key, name, "_FORK_VERSION");
+        jo_hex(spec, net->fork_version[f], 4, key, HEX_ANY);
     }
     if (net->fork_epoch[LC_ALTAIR] == LC_EPOCH_NEVER)
-        return err_in(e, RC_MALFORMED, "network.config.ALTAIR_FORK_EPOCH",
-                      "is required: sync committees begin with Altair");
-    return RC_OK;
+        jo_fail(spec, "ALTAIR_FORK_EPOCH", RC_MALFORMED, "is required: sync committees begin with Altair");
 }
 
-static rc_t read_blob_schedule(lc_network_t *net, err_t *e, const json_t *spec)
+static void read_blob_schedule(lc_network_t *net, const jo_t *spec)
 {
-    static const char field[] = "network.config.BLOB_SCHEDULE";
-    const json_t *list = json_object_get(spec, "BLOB_SCHEDULE");
-    if (list && !json_is_array(list))
-        return err_in(e, RC_MALFORMED, field, "must be a list");
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *row = json_array_get(list, i);
-        lc_blob_row_t *out = &net->blob_schedule[i];
-        if (i == LC_BLOB_ROWS_MAX)
-            return err_in(e, RC_LIMIT, field, "more than %u rows", LC_BLOB_ROWS_MAX);
-        if (!number(&out->epoch, json_object_get(row, "EPOCH")) ||
-            !number(&out->max_blobs, json_object_get(row, "MAX_BLOBS_PER_BLOCK")))
-            return err_in(e, RC_MALFORMED, field, "row %zu needs EPOCH and MAX_BLOBS_PER_BLOCK", i);
-        net->blob_rows = i + 1;
+    jo_t list, row;
+    if (!jo_opt_list(spec, &list, "BLOB_SCHEDULE", 0, LC_BLOB_ROWS_MAX))
+        return;
+    while (jo_next(&list, &row)) {
+        lc_blob_row_t *out = &net->blob_schedule[net->blob_rows++];
+        out->epoch = jo_number(&row, "EPOCH", UINT64_MAX);
+        out->max_blobs = jo_number(&row, "MAX_BLOBS_PER_BLOCK", UINT64_MAX);
+        jo_rest(&row);
     }
-    return RC_OK;
 }
 
-static rc_t read_preset(lc_network_t *net, err_t *e, const json_t *value, const json_t *spec)
+static void read_preset(lc_network_t *net, const jo_t *o, const jo_t *spec)
 {
-    const char *preset = json_string_value(json_object_get(value, "preset"));
-    if (!preset)
-        preset = json_string_value(json_object_get(spec, "PRESET_BASE"));
-    if (preset && !strcmp(preset, "mainnet"))
-        net->preset = LC_PRESET_MAINNET;
-    else if (preset && !strcmp(preset, "minimal"))
-        net->preset = LC_PRESET_MINIMAL;
-    else
-        return err_in(e, RC_MALFORMED, "network.preset", "must be \"mainnet\" or \"minimal\"");
-    return RC_OK;
+    static const char *const words[] = { "mainnet", "minimal", NULL };
+    const bool named = jo_kind(o, "preset") != JO_ABSENT;
+    size_t which = named ? jo_word(o, "preset", words) : jo_word(spec, "PRESET_BASE", words);
+    net->preset = which == 0 ? LC_PRESET_MAINNET : LC_PRESET_MINIMAL;
 }
 
-static rc_t read_consensus(lc_network_t *net, err_t *e, const json_t *value)
+static void read_spec(lc_network_t *net, const jo_t *spec)
 {
-    const json_t *spec = json_object_get(value, "config"), *genesis = json_object_get(value, "genesis");
-    if (!json_is_object(spec))
-        return err_in(e, RC_MALFORMED, "network.config", "must be the data object of /eth/v1/config/spec");
-    if (!json_is_object(genesis))
-        return err_in(e, RC_MALFORMED, "network.genesis", "must be the data object of /eth/v1/beacon/genesis");
-    const char *name = json_string_value(json_object_get(value, "name"));
-    snprintf(net->name, sizeof net->name, "%s", name ? name : "custom");
-    json_whole_characters(net->name);
-    rc_t rc = read_preset(net, e, value, spec);
-    if (!rc)
-        rc = need_number(&net->seconds_per_slot, e, spec, "config", "SECONDS_PER_SLOT");
-    if (!rc)
-        rc = need_number(&net->chain_id, e, spec, "config", "DEPOSIT_CHAIN_ID");
+    net->seconds_per_slot = jo_number(spec, "SECONDS_PER_SLOT", UINT64_MAX);
+    net->chain_id = jo_number(spec, "DEPOSIT_CHAIN_ID", UINT64_MAX);
     net->min_withdrawability_delay = 256; /* phase0 configs, both presets */
-    if (!rc && json_object_get(spec, "MIN_VALIDATOR_WITHDRAWABILITY_DELAY"))
-        rc = need_number(&net->min_withdrawability_delay, e, spec, "config", "MIN_VALIDATOR_WITHDRAWABILITY_DELAY");
-    if (!rc && json_object_get(spec, "MAX_BLOBS_PER_BLOCK_ELECTRA"))
-        rc = need_number(&net->max_blobs_electra, e, spec, "config", "MAX_BLOBS_PER_BLOCK_ELECTRA");
-    if (!rc)
-        rc = read_forks(net, e, spec);
-    if (!rc)
-        rc = read_blob_schedule(net, e, spec);
-    if (!rc)
-        rc = need_number(&net->genesis_time, e, genesis, "genesis", "genesis_time");
-    if (!rc)
-        rc = need_bytes(net->genesis_validators_root.b, 32, e, genesis, "genesis", "genesis_validators_root");
-    if (!rc)
-        rc = need_bytes(net->genesis_fork_version, 4, e, genesis, "genesis", "genesis_fork_version");
-    const char *why;
-    if (!rc && lc_network_check(net, &why))
-        rc = err_in(e, RC_MALFORMED, "network.config", "%s", why);
-    return rc;
+    jo_opt_number(spec, &net->min_withdrawability_delay, "MIN_VALIDATOR_WITHDRAWABILITY_DELAY", UINT64_MAX);
+    jo_opt_number(spec, &net->max_blobs_electra, "MAX_BLOBS_PER_BLOCK_ELECTRA", UINT64_MAX);
+    read_forks(net, spec);
+    read_blob_schedule(net, spec);
+    jo_rest(spec);
 }
+
+static void read_genesis(lc_network_t *net, const jo_t *genesis)
+{
+    net->genesis_time = jo_number(genesis, "genesis_time", UINT64_MAX);
+    jo_hex(genesis, net->genesis_validators_root.b, 32, "genesis_validators_root", HEX_ANY);
+    jo_hex(genesis, net->genesis_fork_version, 4, "genesis_fork_version", HEX_ANY);
+    jo_rest(genesis);
+}
+
+/* What the operator pastes here has a name of its own. */
+static jo_t pasted(const jo_t *o, const char *key, const char *path)
+{
+    if (jo_kind(o, key) != JO_OBJECT)
+        jo_fail(o, key, RC_MALFORMED, "must be the data object of %s", path);
+    return jo_object(o, key);
+}
+
+static void read_consensus(lc_network_t *net, const jo_t *o)
+{
+    view_t name = view_str("custom");
+    const char *why;
+    *net = (lc_network_t){ .blob_rows = 0 };
+    jo_opt_text(o, &name, "name", 1, sizeof net->name - 1);
+    snprintf(net->name, sizeof net->name, "%.*s", (int)name.n, (const char *)name.p);
+    jo_t spec = pasted(o, "config", "/eth/v1/config/spec");
+    jo_t genesis = pasted(o, "genesis", "/eth/v1/beacon/genesis");
+    read_preset(net, o, &spec);
+    read_spec(net, &spec);
+    read_genesis(net, &genesis);
+    if (!jo_rc(o) && lc_network_check(net, &why))
+        jo_fail(o, "config", RC_MALFORMED, "%s", why);
+}
+
+/* --- the execution side --- */
 
 /* Unix seconds at which an epoch begins; UINT64_MAX for one that never comes. */
 static uint64_t epoch_time(const lc_network_t *net, uint64_t epoch)
@@ -161,108 +117,129 @@ static uint64_t epoch_time(const lc_network_t *net, uint64_t epoch)
     return epoch ? net->genesis_time + epoch * net->preset.slots_per_epoch * net->seconds_per_slot : 0;
 }
 
-static rc_t add_row(config_t *c, err_t *e, uint64_t timestamp, evm_rules_t rules)
+static void twin_times(uint64_t times[LC_EXECUTION_FORKS], const lc_network_t *net)
 {
-    if (c->chain.count == CONFIG_SCHEDULE_ROWS_MAX)
-        return err_in(e, RC_LIMIT, "network", "more than %u rows in the execution schedule", CONFIG_SCHEDULE_ROWS_MAX);
-    if (c->chain.count && c->chain_rows[c->chain.count - 1].timestamp == timestamp)
-        c->chain.count--; /* several changes at once: the last one holds */
-    c->chain_rows[c->chain.count++] = (evm_schedule_row_t){ timestamp, rules };
-    c->chain.rows = c->chain_rows;
-    return RC_OK;
+    for (size_t i = 0; i < LC_EXECUTION_FORKS; i++)
+        times[i] = epoch_time(net, net->fork_epoch[lc_execution_forks[i].twin]);
 }
 
-static rc_t fork_times(uint64_t times[LC_EXECUTION_FORKS], err_t *e, const lc_network_t *net, const json_t *execution)
+static void given_times(uint64_t times[LC_EXECUTION_FORKS], const jo_t *forks)
 {
-    const json_t *forks = json_object_get(execution, "forks");
-    if (execution && !json_is_object(forks))
-        return err_in(e, RC_MALFORMED, "network.execution.forks", "must be an object of fork names and times");
-    const char *name;
-    json_t *value;
-    json_object_foreach ((json_t *)forks, name, value) {
+    jo_t names = *forks, one;
+    for (size_t i = 0; i < LC_EXECUTION_FORKS; i++) {
+        times[i] = i ? UINT64_MAX : 0;
+        jo_opt_number(forks, &times[i], lc_execution_forks[i].name, UINT64_MAX);
+    }
+    while (jo_next(&names, &one)) {
         size_t i = 0;
-        while (i < LC_EXECUTION_FORKS && strcmp(lc_execution_forks[i].name, name))
+        while (i < LC_EXECUTION_FORKS && strcmp(lc_execution_forks[i].name, one.name))
             i++;
         if (i == LC_EXECUTION_FORKS)
-            return err_in(e, RC_MALFORMED, "network.execution.forks", "unknown fork \"%.40s\"", name);
-        if (!number(&times[i], value))
-            return err_in(e, RC_MALFORMED, "network.execution.forks", "%s must be a time in Unix seconds", name);
+            jo_fail(&one, NULL, RC_MALFORMED, "unknown fork");
     }
-    for (size_t i = 0; i < LC_EXECUTION_FORKS; i++)
-        if (!forks)
-            times[i] = epoch_time(net, net->fork_epoch[lc_execution_forks[i].twin]);
-        else if (!json_object_get(forks, lc_execution_forks[i].name))
-            times[i] = i ? UINT64_MAX : 0;
-    for (size_t i = LC_EXECUTION_FORKS - 1;
-         i-- > 0;) /* a fork that is not named began with the one after it, if that began at 0 */
-        if (times[i] == UINT64_MAX && times[i + 1] == 0)
-            times[i] = 0;
-    for (size_t i = 1; i < LC_EXECUTION_FORKS; i++)
-        if (times[i] < times[i - 1])
-            return err_in(e, RC_MALFORMED, "network.execution.forks", "%s begins before the fork that precedes it",
-                          lc_execution_forks[i].name);
-    return RC_OK;
 }
 
-static rc_t read_execution(config_t *c, err_t *e, const json_t *execution)
+/* A fork that is not named began with the one after it, if that began at 0. */
+static void begin_with_later_ones(uint64_t times[LC_EXECUTION_FORKS])
+{
+    for (size_t i = LC_EXECUTION_FORKS - 1; i-- > 0;)
+        if (times[i] == UINT64_MAX && times[i + 1] == 0)
+            times[i] = 0;
+}
+
+static void check_times(const uint64_t times[LC_EXECUTION_FORKS], const jo_t *o)
+{
+    if (times[0] == UINT64_MAX)
+        jo_fail(o, NULL, RC_MALFORMED, "Paris never begins: proofs need an execution chain");
+    for (size_t i = 1; i < LC_EXECUTION_FORKS; i++)
+        if (times[i] < times[i - 1])
+            jo_fail(o, "execution.forks", RC_MALFORMED, "%s begins before the fork that precedes it",
+                    lc_execution_forks[i].name);
+}
+
+static void add_row(const network_out_t *out, const jo_t *o, uint64_t timestamp, const evm_rules_t *rules)
+{
+    evm_chain_t *chain = out->execution;
+    if (chain->count && out->rows[chain->count - 1].timestamp == timestamp)
+        chain->count--; /* several changes at once: the last one holds */
+    if (chain->count == NETWORK_ROWS_MAX)
+        jo_fail(o, NULL, RC_LIMIT, "more than %u rows in the execution schedule", NETWORK_ROWS_MAX);
+    else
+        out->rows[chain->count++] = (evm_schedule_row_t){ timestamp, *rules };
+}
+
+static void add_forks(const network_out_t *out, evm_rules_t *rules, const jo_t *o,
+                      const uint64_t times[LC_EXECUTION_FORKS])
+{
+    for (size_t i = 0; i < LC_EXECUTION_FORKS && times[i] != UINT64_MAX; i++) {
+        const lc_execution_fork_t *fork = &lc_execution_forks[i];
+        rules->fork = fork->fork;
+        if (fork->blob_max) {
+            rules->blob_target = fork->blob_target;
+            rules->blob_max = fork->blob_max;
+            rules->blob_base_fee_update_fraction = fork->blob_base_fee_update_fraction;
+        }
+        add_row(out, o, times[i], rules);
+    }
+}
+
+/* EIP-7892 keeps to a target of two thirds and scales the fraction with the maximum (5007716 at 9). */
+static void add_blob_rows(const network_out_t *out, evm_rules_t *rules, const jo_t *o)
+{
+    const lc_network_t *net = out->consensus;
+    for (size_t i = 0; i < net->blob_rows; i++) {
+        uint64_t max = net->blob_schedule[i].max_blobs, time = epoch_time(net, net->blob_schedule[i].epoch);
+        if (time == UINT64_MAX || time < out->rows[out->execution->count - 1].timestamp)
+            continue;
+        rules->blob_max = max;
+        rules->blob_target = max * 2 / 3;
+        rules->blob_base_fee_update_fraction = (5007716 * max + 4) / 9; /* to the nearest */
+        add_row(out, o, time, rules);
+    }
+}
+
+/* Times of the forks; *chain_id changes when the operator names one. */
+static void read_execution(uint64_t times[LC_EXECUTION_FORKS], uint64_t *chain_id, const lc_network_t *net,
+                           const jo_t *o)
+{
+    jo_t execution;
+    if (!jo_opt_object(o, &execution, "execution")) {
+        twin_times(times, net);
+        return;
+    }
+    jo_opt_number(&execution, chain_id, "chain_id", UINT64_MAX);
+    jo_t forks = jo_object(&execution, "forks");
+    given_times(times, &forks);
+}
+
+static void read_custom(const network_out_t *out, const jo_t *o)
 {
     uint64_t times[LC_EXECUTION_FORKS];
     evm_rules_t rules = { EVM_PARIS, 0, 0, 0 };
-    if (execution && !json_is_object(execution))
-        return err_in(e, RC_MALFORMED, "network.execution", "must be an object");
-    c->chain = (evm_chain_t){ c->network.chain_id, c->chain_rows, 0 };
-    if (json_object_get(execution, "chain_id")) {
-        rc_t rc = need_number(&c->chain.chain_id, e, execution, "execution", "chain_id");
-        if (rc)
-            return rc;
-        c->network.chain_id = c->chain.chain_id;
-    }
-    rc_t rc = fork_times(times, e, &c->network, execution);
-    for (size_t i = 0; !rc && i < LC_EXECUTION_FORKS && times[i] != UINT64_MAX; i++) {
-        rules.fork = lc_execution_forks[i].fork;
-        if (lc_execution_forks[i].blob_max) {
-            rules.blob_target = lc_execution_forks[i].blob_target;
-            rules.blob_max = lc_execution_forks[i].blob_max;
-            rules.blob_base_fee_update_fraction = lc_execution_forks[i].blob_base_fee_update_fraction;
-        }
-        rc = add_row(c, e, times[i], rules);
-    }
-    for (size_t i = 0; !rc && i < c->network.blob_rows; i++) {
-        /* EIP-7892 keeps to a target of two thirds and scales the fraction with the maximum (5007716 at 9). */
-        uint64_t max = c->network.blob_schedule[i].max_blobs,
-                 time = epoch_time(&c->network, c->network.blob_schedule[i].epoch);
-        if (time == UINT64_MAX || time < c->chain_rows[c->chain.count - 1].timestamp)
-            continue;
-        rules.blob_max = max;
-        rules.blob_target = max * 2 / 3;
-        rules.blob_base_fee_update_fraction = (5007716 * max + 4) / 9; /* to the nearest */
-        rc = add_row(c, e, time, rules);
-    }
-    return rc;
+    read_consensus(out->consensus, o);
+    read_execution(times, &out->consensus->chain_id, out->consensus, o);
+    begin_with_later_ones(times);
+    check_times(times, o);
+    if (jo_rc(o))
+        return;
+    *out->execution = (evm_chain_t){ out->consensus->chain_id, out->rows, 0 };
+    add_forks(out, &rules, o, times);
+    add_blob_rows(out, &rules, o);
 }
 
-rc_t network_read(config_t *c, err_t *e, const json_t *value)
+void network_read(const network_out_t *out, const jo_t *o, const char *key)
 {
-    static const char *const known[] = { "name", "preset", "config", "genesis", "execution" };
-    const char *name = json_string_value(value), *key;
-    json_t *unused;
-    if (name)
-        return network_builtin(c, name)
-                   ? err_in(e, RC_MALFORMED, "network",
-                            "\"%.40s\" is not built in: mainnet, sepolia, hoodi, or an object", name)
-                   : RC_OK;
-    if (!json_is_object(value))
-        return err_in(e, RC_MALFORMED, "network", "must be a name (mainnet, sepolia, hoodi) or an object");
-    json_object_foreach ((json_t *)value, key, unused) {
-        size_t i = 0;
-        while (i < sizeof known / sizeof known[0] && strcmp(known[i], key))
-            i++;
-        if (i == sizeof known / sizeof known[0]) {
-            char field[64];
-            snprintf(field, sizeof field, "network.%s", key);
-            return err_in(e, RC_MALFORMED, field, "unknown key");
-        }
+    if (jo_kind(o, key) == JO_OBJECT) {
+        jo_t custom = jo_object(o, key);
+        read_custom(out, &custom);
+        return;
     }
-    rc_t rc = read_consensus(&c->network, e, value);
-    return rc ? rc : read_execution(c, e, json_object_get(value, "execution"));
+    if (jo_kind(o, key) != JO_TEXT) {
+        jo_fail(o, key, RC_MALFORMED, "must be a name (mainnet, sepolia, hoodi) or an object");
+        return;
+    }
+    view_t name = jo_text(o, key, 0, SIZE_MAX);
+    if (network_builtin(out, (const char *)name.p))
+        jo_fail(o, key, RC_MALFORMED, "\"%.40s\" is not built in: mainnet, sepolia, hoodi, or an object",
+                (const char *)name.p);
 }

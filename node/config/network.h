@@ -5,8 +5,8 @@
  *    "genesis": data object of /eth/v1/beacon/genesis, verbatim,
  *    "execution": {"chain_id": 1337, "forks": {"shanghai": 0, "cancun": 0, "prague": 1700000000}}}
  *
- * Without "execution" each execution fork is taken to begin with its consensus twin (Capella and Shanghai, Deneb and Cancun,
- * Electra and Prague, Fulu and Osaka), with the blob schedule of the consensus side.
+ * Without "execution" each execution fork is taken to begin with its consensus twin (lightclient/networks.h), with the
+ * blob schedule of the consensus side. Numbers may be JSON integers or decimal text, as beacon nodes write them.
  *
  * Spec:   beacon-APIs config/spec and beacon/genesis; EIP-7840, EIP-7892 blob schedules
  * Floor:  5, node/config. No I/O.
@@ -15,14 +15,23 @@
 #ifndef NODE_CONFIG_NETWORK_H
 #define NODE_CONFIG_NETWORK_H
 
-#include <jansson.h>
+#include "base/json.h"
+#include "lightclient/consensus/forks.h"
+#include "lightclient/evm/evm.h"
 
-#include "node/config/config.h"
+#define NETWORK_ROWS_MAX 32u /* rows of an execution schedule */
 
-/* Sets network and chain of c from the value of the key. */
-NODISCARD rc_t network_read(config_t *c, err_t *e, const json_t *value);
+/* A network, both sides of it. */
+typedef struct {
+    lc_network_t *consensus;
+    evm_chain_t *execution;   /* its rows point to rows below, or to a built-in table */
+    evm_schedule_row_t *rows; /* NETWORK_ROWS_MAX of them, which live as long as execution is used */
+} network_out_t;
 
-/* Sets them from a built-in name. RC_REFUSED: no such network. */
-NODISCARD rc_t network_builtin(config_t *c, const char *name);
+/* Reads the value of a key, which is there. Faults stick in the document of o: RC_MALFORMED, RC_LIMIT. */
+void network_read(const network_out_t *out, const jo_t *o, const char *key);
+
+/* Sets it from a built-in name. RC_REFUSED: no such network. */
+NODISCARD rc_t network_builtin(const network_out_t *out, const char *name);
 
 #endif

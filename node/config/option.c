@@ -1,0 +1,109 @@
+#include "node/config/option.h"
+
+#include "http/url.h"
+
+size_t option_find(const option_t *table, size_t count, const char *key)
+{
+    size_t i = 0;
+    while (i < count && strcmp(table[i].key, key))
+        i++;
+    return i;
+}
+
+static const char *copy_text(arena_t *arena, const jo_t *o, const char *key, view_t text)
+{
+    const char *copy = arena_strdup(arena, text);
+    if (!copy)
+        jo_fail(o, key, RC_NOMEM, "out of memory");
+    return copy;
+}
+
+/* One URL: the value at o itself. */
+static void read_url(option_urls_t *out, arena_t *arena, const jo_t *o)
+{
+    if (jo_kind(o, NULL) != JO_TEXT) {
+        jo_fail(o, NULL, RC_MALFORMED, "must be a URL, or a list of URLs in order of preference");
+        return;
+    }
+    view_t url = jo_text(o, NULL, 1, OPTION_TEXT_MAX);
+    for (size_t i = 0; i < url.n; i++)
+        if (url.p[i] <= ' ' || url.p[i] > '~')
+            jo_fail(o, NULL, RC_MALFORMED, "a URL has a space, a control character or a letter outside ASCII");
+    if (!jo_rc(o) && hc_url_check((const char *)url.p))
+        jo_fail(o, NULL, RC_MALFORMED, "must be an http:// or https:// URL with a host");
+    if (!jo_rc(o))
+        out->urls[out->count++] = copy_text(arena, o, NULL, url);
+}
+
+static void read_urls(option_urls_t *out, arena_t *arena, const jo_t *o, const char *key)
+{
+    jo_t list = jo_values(o, key, OPTION_URLS_MAX), row;
+    while (jo_next(&list, &row))
+        read_url(out, arena, &row);
+}
+
+static void read_hash(hash32_t *out, const jo_t *o, const char *key)
+{
+    hash32_t hash = { { 0 } };
+    if (!jo_hex(o, hash.b, sizeof hash.b, key, HEX_ANY))
+        return;
+    if (hash32_is_zero(&hash))
+        jo_fail(o, key, RC_MALFORMED, "must not be zero");
+    *out = hash;
+}
+
+static const char *read_path(arena_t *arena, const jo_t *o, const char *key)
+{
+    view_t text = jo_text(o, key, 1, OPTION_TEXT_MAX);
+    if (text.n && text.p[0] != '/')
+        jo_fail(o, key, RC_MALFORMED, "must be an absolute path");
+    return jo_rc(o) ? NULL : copy_text(arena, o, key, text);
+}
+
+/* What holds without the key; lists, hashes and what has its own reader stay as they are. */
+static void set_normal(void *at, const option_t *row)
+{
+    switch (row->kind) {
+    case OPTION_PORT: *(uint16_t *)at = (uint16_t)row->normal; break;
+    case OPTION_NUMBER: *(uint64_t *)at = row->normal; break;
+    case OPTION_FLAG: *(bool *)at = row->normal != 0; break;
+    case OPTION_CHOICE: *(unsigned *)at = (unsigned)row->normal; break;
+    case OPTION_WORD:
+    case OPTION_PATH: *(const char **)at = row->normal_text; break;
+    case OPTION_HASH:
+    case OPTION_URLS:
+    case OPTION_OTHER: break;
+    }
+}
+
+static void read_value(void *out, arena_t *arena, const jo_t *o, const option_t *row)
+{
+    void *at = (char *)out + row->at;
+    switch (row->kind) {
+    case OPTION_PORT: *(uint16_t *)at = (uint16_t)jo_u64(o, row->key, 1, 65535); break;
+    case OPTION_NUMBER: *(uint64_t *)at = jo_u64(o, row->key, row->min, row->max); break;
+    case OPTION_FLAG: *(bool *)at = jo_bool(o, row->key); break;
+    case OPTION_CHOICE: *(unsigned *)at = (unsigned)jo_word(o, row->key, row->words); break;
+    case OPTION_WORD: *(const char **)at = row->words[jo_word(o, row->key, row->words)]; break;
+    case OPTION_HASH: read_hash(at, o, row->key); break;
+    case OPTION_URLS: read_urls(at, arena, o, row->key); break;
+    case OPTION_PATH: *(const char **)at = read_path(arena, o, row->key); break;
+    case OPTION_OTHER:
+        if (row->read)
+            row->read(out, arena, o, row->key);
+        break;
+    }
+}
+
+void options_read(void *out, arena_t *arena, const jo_t *o, const option_t *table, size_t count, bool complete)
+{
+    for (size_t i = 0; i < count && !jo_rc(o); i++) {
+        const option_t *row = &table[i];
+        if (jo_kind(o, row->key) != JO_ABSENT) /* null is a value, and a wrong one */
+            read_value(out, arena, o, row);
+        else if (row->required && complete)
+            jo_fail(o, row->key, RC_MALFORMED, "is required");
+        else
+            set_normal((char *)out + row->at, row);
+    }
+}
