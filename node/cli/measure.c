@@ -293,12 +293,12 @@ static json_t *entry_json(const measurement_t *m, const view_t *compose, const o
 /* That a policy with this entry is one: nothing is printed that kettle would not read. */
 static bool check_policy(const json_t *policy)
 {
-    policy_error_t e = { "", "out of memory" };
+    err_t e = { .text = "out of memory" };
     policy_t *p = NULL;
     char *text = json_dumps(policy, JSON_COMPACT);
     rc_t rc = text ? policy_read(&p, &e, view_str(text)) : RC_NOMEM;
     if (rc)
-        command_failed("%s%s%s", e.field, e.field[0] ? ": " : "", e.error);
+        command_failed("%s%s%s", e.field, e.field[0] ? ": " : "", e.text);
     policy_free(p);
     free(text);
     return rc == RC_OK;

@@ -88,7 +88,7 @@ static bool step(results_t *r, const char *name, bool ok, const char *code, cons
 
 static bool read_policy(policy_t **out, results_t *r, const char *path)
 {
-    policy_error_t e;
+    err_t e;
     view_t text;
     char digest[65];
     if (command_read_file(&text, path, POLICY_MAX))
@@ -97,7 +97,7 @@ static bool read_policy(policy_t **out, results_t *r, const char *path)
     free((void *)(uintptr_t)text.p);
     if (rc)
         return step(r, "policy", false, tee_code_name(E_POLICY), "%s: %s%s%s", path, e.field, e.field[0] ? ": " : "",
-                    e.error);
+                    e.text);
     hex_encode(digest, view_of(policy_digest(*out)->b, 32));
     return step(r, "policy", true, NULL, "%s, digest 0x%s", path, digest);
 }

@@ -38,12 +38,9 @@ static void read_network(void *config, arena_t *arena, const jo_t *o, const char
 /* Checks a policy's text; the field of a fault begins with the key. */
 static rc_t check_policy(err_t *e, view_t text, const char *key)
 {
-    policy_error_t found;
     policy_t *p = NULL;
-    rc_t rc = policy_read(&p, &found, text);
+    rc_t rc = policy_read(&p, e, text);
     policy_free(p);
-    if (rc)
-        err_in(e, rc, found.field, "%s", found.error);
     return err_under(e, rc, key);
 }
 

@@ -143,9 +143,9 @@ static rc_t set_self(attest_t *s, const quote_t *q, arena_t *a)
     if (s->knows_self)
         return RC_OK;
     bool replays = s->own.event_log.n && !eventlog_verify(&log, &f, a, s->own.event_log, q->td.rtmr);
-    rc_t rc = policy_set_self(s->policy, q, replays ? &log : NULL);
-    s->knows_self = !rc;
-    return rc;
+    policy_set_self(s->policy, q, replays ? &log : NULL);
+    s->knows_self = true;
+    return RC_OK;
 }
 
 /* Takes collateral if our own quote verifies by it. *expiry: until when. */
@@ -278,13 +278,13 @@ static void *keep_fresh(void *ctx)
 
 static rc_t read_policy(attest_t *s, char *why, size_t cap)
 {
-    policy_error_t e;
+    err_t e;
     snprintf(why, cap, "out of memory");
     if (!s->config.policy)
         return policy_default(&s->policy);
     rc_t rc = policy_read(&s->policy, &e, view_str(s->config.policy));
     if (rc)
-        snprintf(why, cap, "policy: %s%s%s", e.field, e.field[0] ? ": " : "", e.error);
+        snprintf(why, cap, "policy: %s%s%s", e.field, e.field[0] ? ": " : "", e.text);
     return rc;
 }
 

@@ -1,9 +1,7 @@
 #include "tee/collateral/collateral.h"
 
-#include <stdlib.h>
-
-#include "base/hex.h"
-#include "base/json_tree.h"
+#include "base/json.h"
+#include "base/utf8.h"
 #include "tee/x509/chain.h"
 
 /* --- the answers of a PCS --- */
@@ -75,117 +73,82 @@ static view_t member_bytes(view_t body, const char *member)
     return view_of(NULL, 0);
 }
 
-static bool read_signature(uint8_t out[64], const json_t *value)
+/* Ends the reading of a document whose faults are E_COLLATERAL. */
+static rc_t finish(err_t *e, const jo_t *o, err_t *found)
 {
-    const char *text = json_string_value(value);
-    return text && hex_decode_exact(out, 64, text, strlen(text)) == RC_OK;
-}
-
-static rc_t load_failed(err_t *e, rc_t rc, const char *why)
-{
-    tee_code_t code = rc == RC_NOMEM ? E_NOMEM : rc == RC_LIMIT ? E_LIMIT : E_COLLATERAL;
-    return tee_fail(e, code, rc == RC_MALFORMED ? why : NULL);
+    const rc_t rc = jo_done(o);
+    jo_close(o->doc);
+    found->code = E_COLLATERAL; /* of a text that does not parse, too */
+    return rc ? tee_fail_json(e, found) : RC_OK;
 }
 
 rc_t collateral_split(view_t *inner, uint8_t signature[64], err_t *e, view_t body, const char *member)
 {
-    json_t *o;
+    jo_doc_t doc;
+    err_t found;
     uint8_t sig[64];
-    rc_t rc = json_load_strict(&o, body, COLLATERAL_DOC_MAX);
+    const jo_t o = jo_open(&doc, &found, body, COLLATERAL_DOC_MAX, JO_LENIENT);
+    jo_object(&o, member);
+    jo_hex(&o, sig, sizeof sig, "signature", HEX_ANY);
+    const view_t bytes = jo_rc(&o) ? view_of(NULL, 0) : member_bytes(body, member);
+    if (!bytes.n)
+        jo_fail(&o, member, RC_MALFORMED, "is not spelled as the service spells it");
+    const rc_t rc = finish(e, &o, &found);
     if (rc)
-        return load_failed(e, rc, "the service's answer is not JSON");
-    bool ok = json_is_object(json_object_get(o, member)) && read_signature(sig, json_object_get(o, "signature"));
-    json_decref(o);
-    view_t found = ok ? member_bytes(body, member) : view_of(NULL, 0);
-    if (!found.n || found.p[0] != '{')
-        return tee_fail(e, E_COLLATERAL, "the service's answer lacks the document or its signature");
-    *inner = found;
+        return rc;
+    *inner = bytes;
     memcpy(signature, sig, sizeof sig);
     return RC_OK;
 }
 
 /* --- the container --- */
 
-static rc_t take_text(view_t *out, err_t *e, arena_t *a, const json_t *o, const char *key, const char *missing)
+/* The lists are still text. One that is missing is told by those who need it: E_CRL_MISSING. */
+static void read_container(collateral_t *c, arena_t *a, const jo_t *o)
 {
-    const json_t *value = json_object_get(o, key);
-    if (!json_is_string(value) || !json_string_length(value))
-        return tee_fail(e, E_COLLATERAL, missing);
-    *out = arena_dup(a, view_of(json_string_value(value), json_string_length(value)));
-    return out->p ? RC_OK : tee_fail(e, E_NOMEM, NULL);
+    jo_opt_text_copy(o, &c->root_ca_crl, a, "root_ca_crl", 0, SIZE_MAX);
+    jo_opt_text_copy(o, &c->pck_crl, a, "pck_crl", 0, SIZE_MAX);
+    jo_opt_text_copy(o, &c->pck_crl_issuer_chain, a, "pck_crl_issuer_chain", 1, SIZE_MAX);
+    c->tcb_info = jo_text_copy(o, a, "tcb_info", 1, SIZE_MAX);
+    c->tcb_info_issuer_chain = jo_text_copy(o, a, "tcb_info_issuer_chain", 1, SIZE_MAX);
+    c->qe_identity = jo_text_copy(o, a, "qe_identity", 1, SIZE_MAX);
+    c->qe_identity_issuer_chain = jo_text_copy(o, a, "qe_identity_issuer_chain", 1, SIZE_MAX);
+    jo_hex(o, c->tcb_info_signature, sizeof c->tcb_info_signature, "tcb_info_signature", HEX_ANY);
+    jo_hex(o, c->qe_identity_signature, sizeof c->qe_identity_signature, "qe_identity_signature", HEX_ANY);
 }
 
-/* A missing list is told by those who need it: E_CRL_MISSING. */
-static rc_t take_crl(view_t *out, err_t *e, arena_t *a, const json_t *o, const char *key)
+static rc_t decode_crl(view_t *crl, err_t *e, arena_t *a)
 {
-    const json_t *value = json_object_get(o, key);
-    if (!value)
-        return RC_OK;
-    if (!json_is_string(value))
-        return tee_fail(e, E_COLLATERAL, "a revocation list in the collateral is not text");
-    view_t text = arena_dup(a, view_of(json_string_value(value), json_string_length(value)));
-    if (!text.n)
-        return json_string_length(value) ? tee_fail(e, E_NOMEM, NULL) : RC_OK;
-    return chain_crl_der(out, e, a, text);
-}
-
-static rc_t read_container(collateral_t *c, err_t *e, arena_t *a, const json_t *o)
-{
-    rc_t rc = take_crl(&c->root_ca_crl, e, a, o, "root_ca_crl");
-    if (!rc)
-        rc = take_crl(&c->pck_crl, e, a, o, "pck_crl");
-    if (!rc && json_object_get(o, "pck_crl_issuer_chain"))
-        rc = take_text(&c->pck_crl_issuer_chain, e, a, o, "pck_crl_issuer_chain", "pck_crl_issuer_chain is no text");
-    if (!rc)
-        rc = take_text(&c->tcb_info, e, a, o, "tcb_info", "tcb_info is missing");
-    if (!rc)
-        rc = take_text(&c->tcb_info_issuer_chain, e, a, o, "tcb_info_issuer_chain", "tcb_info_issuer_chain is missing");
-    if (!rc)
-        rc = take_text(&c->qe_identity, e, a, o, "qe_identity", "qe_identity is missing");
-    if (!rc)
-        rc = take_text(&c->qe_identity_issuer_chain, e, a, o, "qe_identity_issuer_chain",
-                       "qe_identity_issuer_chain is missing");
-    if (rc)
-        return rc;
-    if (!read_signature(c->tcb_info_signature, json_object_get(o, "tcb_info_signature")))
-        return tee_fail(e, E_COLLATERAL, "tcb_info_signature is missing or not 64 bytes of hex");
-    if (!read_signature(c->qe_identity_signature, json_object_get(o, "qe_identity_signature")))
-        return tee_fail(e, E_COLLATERAL, "qe_identity_signature is missing or not 64 bytes of hex");
-    return RC_OK;
+    return crl->n ? chain_crl_der(crl, e, a, *crl) : RC_OK;
 }
 
 rc_t collateral_read(collateral_t *out, err_t *e, arena_t *a, view_t json)
 {
+    jo_doc_t doc;
+    err_t found;
     collateral_t c = { 0 };
-    json_t *o;
-    rc_t rc = json_load_strict(&o, json, COLLATERAL_MAX);
-    if (rc)
-        return load_failed(e, rc, "the collateral is not JSON");
-    rc = json_is_object(o) ? read_container(&c, e, a, o)
-                           : tee_fail(e, E_COLLATERAL, "the collateral is not a JSON object");
-    json_decref(o);
+    const jo_t o = jo_open(&doc, &found, json, COLLATERAL_MAX, JO_LENIENT);
+    read_container(&c, a, &o);
+    rc_t rc = finish(e, &o, &found);
+    if (!rc)
+        rc = decode_crl(&c.root_ca_crl, e, a);
+    if (!rc)
+        rc = decode_crl(&c.pck_crl, e, a);
     if (!rc)
         *out = c;
     return rc;
 }
 
-static rc_t put_text(json_t *o, const char *key, view_t v)
+static bool is_utf8(view_t text)
 {
-    json_t *raw = json_stringn_nocheck(v.n ? (const char *)v.p : "", v.n),
-           *text = json_stringn(v.n ? (const char *)v.p : "", v.n);
-    rc_t rc = !raw ? RC_NOMEM : !text ? RC_MALFORMED : json_object_set(o, key, text) ? RC_NOMEM : RC_OK;
-    json_decref(raw);
-    json_decref(text);
-    return rc;
-}
-
-static rc_t put_hex(json_t *o, arena_t *a, const char *key, view_t v)
-{
-    char *text = arena_alloc(a, 2 * v.n + 1);
-    if (!text)
-        return RC_NOMEM;
-    hex_encode(text, v);
-    return put_text(o, key, view_str(text));
+    rd_t r = rd_of(text);
+    while (r.n) {
+        const size_t n = utf8_len(view_of(r.p, r.n));
+        if (!n)
+            return false;
+        rd_take(&r, n);
+    }
+    return true;
 }
 
 rc_t collateral_write(view_t *out, arena_t *a, const collateral_t *c)
@@ -205,17 +168,18 @@ rc_t collateral_write(view_t *out, arena_t *a, const collateral_t *c)
         { "qe_identity", c->qe_identity, false },
         { "qe_identity_signature", view_of(c->qe_identity_signature, 64), true },
     };
-    json_t *o = json_object();
-    rc_t rc = o ? RC_OK : RC_NOMEM;
-    for (size_t i = 0; !rc && i < sizeof rows / sizeof rows[0]; i++)
+    jw_t w = jw_of(a, SIZE_MAX);
+    jw_object(&w, NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (!rows[i].binary && !is_utf8(rows[i].value)) /* the writer would change what is signed */
+            return RC_MALFORMED;
         if (rows[i].value.n) /* what is missing stays missing */
-            rc = rows[i].binary ? put_hex(o, a, rows[i].key, rows[i].value) : put_text(o, rows[i].key, rows[i].value);
-    char *text = rc ? NULL : json_dumps(o, JSON_COMPACT);
-    json_decref(o);
-    view_t copy = text ? arena_dup(a, view_str(text)) : view_of(NULL, 0);
-    free(text);
-    if (rc || !copy.p)
-        return rc ? rc : RC_NOMEM;
-    *out = copy;
+            (rows[i].binary ? jw_digits : jw_text)(&w, rows[i].key, rows[i].value);
+    }
+    jw_end(&w);
+    const view_t text = jw_done(&w);
+    if (w.rc)
+        return w.rc;
+    *out = text;
     return RC_OK;
 }

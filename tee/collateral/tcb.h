@@ -1,7 +1,7 @@
 /* tcb.h - TCB info and QE identity, and how a platform is graded by them. By Intel's rule, not by that of others.
  *
  * Spec:   Intel PCS API v4 (TCB info v3, enclave identity v2); Intel DCAP quote verification; tee-facts sections 4.2, 6
- * Floor:  3, tee/collateral. Pure; levels in the arena.
+ * Floor:  3, tee/collateral. Pure; levels in the arena; trees of JSON take heap memory meanwhile.
  * Tests:  tests/unit/test_tcb.c, tests/fuzz/fuzz_tcb_info.c, tests/fuzz/fuzz_qe_identity.c, vectors kind tdx
  */
 #ifndef TEE_COLLATERAL_TCB_H
@@ -30,11 +30,11 @@ typedef enum {
     TCB_STATUS_COUNT
 } tcb_status_t;
 
-/* "UpToDate", ... as Intel spells it. */
-const char *tcb_status_name(tcb_status_t s);
+/* The names, "UpToDate", ... as Intel spells them, in the order of tcb_status_t, and NULL. */
+extern const char *const tcb_status_names[TCB_STATUS_COUNT + 1];
 
-/* The status of a name. False: unknown. */
-bool tcb_status_of(tcb_status_t *out, view_t name);
+/* One of them; "unknown" for a number that is no status. */
+const char *tcb_status_name(tcb_status_t s);
 
 typedef struct {
     uint8_t sgx[16], tdx[16];
@@ -82,8 +82,8 @@ typedef enum {
 } tcb_tee_t;
 
 /* Parse the inner objects. out written only on RC_OK.
- * E_TCB_JSON, E_TCB_ID, E_TCB_COMPONENTS, E_TCB_TIME (dates that do not parse, or end before they begin), E_LIMIT,
- * E_NOMEM; E_QEID_JSON, E_QEID_ID, E_QEID_TIME. */
+ * E_TCB_JSON, E_TCB_ID, E_TCB_COMPONENTS, E_TCB_TIME (dates that do not parse, or end before they begin); E_QEID_JSON,
+ * E_QEID_ID, E_QEID_TIME; E_LIMIT, E_NOMEM. */
 NODISCARD rc_t tcb_info_parse(tcb_info_t *out, err_t *e, arena_t *a, view_t json, tcb_tee_t tee);
 NODISCARD rc_t qe_identity_parse(qe_identity_t *out, err_t *e, arena_t *a, view_t json, tcb_tee_t tee);
 
@@ -102,7 +102,8 @@ NODISCARD rc_t tcb_grade_qe(const tcb_level_t **level, err_t *e, const qe_identi
                             const quote_enclave_t *qe);
 
 /* Grades platform, module and both with the QE's level (step 13; relaunch advice for TD reports 1.5). A quote of an SGX
- * enclave wants info of SGX, and has no module. out written only on RC_OK. E_MODULE_SIGNER to E_TCB_UNSUPPORTED; E_LIMIT: more than TCB_ADVISORIES_MAX advisories together. */
+ * enclave wants info of SGX, and has no module. out written only on RC_OK. E_MODULE_SIGNER to E_TCB_UNSUPPORTED;
+ * E_LIMIT: more than TCB_ADVISORIES_MAX advisories together. */
 NODISCARD rc_t tcb_grade(tcb_grade_t *out, err_t *e, const tcb_info_t *info, const tcb_level_t *qe_level,
                          const uint8_t components[16], uint16_t pce_svn, const quote_t *quote);
 

@@ -1,13 +1,9 @@
 #include "tee/verify/policy.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/crypto/hash.h"
-#include "base/hex.h"
-#include "base/json_tree.h"
-#include "tee/x509/date.h"
+#include "base/json.h"
 
 #ifndef TEE_SIMULATOR
 #define TEE_SIMULATOR 0 /* set by meson.build when the simulator is built in */
@@ -17,6 +13,7 @@
 #define EVENTS_MAX 16u /* required events of one image */
 #define NAME_LEN_MAX 128u
 #define ROOT_LEN_MAX 4096u
+#define PAYLOAD_LEN_MAX 4096u
 #define SEPT_VE_DISABLE 0x10u /* in byte 3 of the attributes: bit 28 */
 
 /* Alternatives: n bytes each. count 0: nothing is demanded. */
@@ -71,360 +68,218 @@ struct policy {
 
 /* --- reading --- */
 
-typedef struct {
-    policy_t *p;
-    policy_error_t *e;
-    char path[96]; /* of the object that is read, with a dot behind it; empty at the top */
-} reader_t;
-
-static rc_t fail(const reader_t *r, rc_t rc, const char *key, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static rc_t fail(const reader_t *r, rc_t rc, const char *key, const char *fmt, ...)
+/* Of the alternatives one: exactly n bytes of hex. */
+static view_t read_one_hex(arena_t *a, const jo_t *o, size_t n)
 {
-    va_list ap;
-    snprintf(r->e->field, sizeof r->e->field, "%.60s%.35s", r->path, key);
-    if (!key[0] && r->path[0]) /* the object itself */
-        r->e->field[strlen(r->e->field) - 1] = '\0';
-    va_start(ap, fmt);
-    vsnprintf(r->e->error, sizeof r->e->error, fmt, ap);
-    va_end(ap);
-    return rc;
-}
-
-/* The members of an object: missing and null are the same. */
-static const json_t *get(const json_t *o, const char *key)
-{
-    const json_t *v = json_object_get(o, key);
-    return json_is_null(v) ? NULL : v;
-}
-
-static rc_t only(const reader_t *r, const json_t *o, const char *const *names)
-{
-    const char *unknown;
-    if (!json_is_object(o))
-        return fail(r, RC_MALFORMED, "", "must be an object");
-    return json_only_members(&unknown, (json_t *)(uintptr_t)o, names) ? RC_OK
-                                                                      : fail(r, RC_MALFORMED, unknown, "unknown key");
-}
-
-static rc_t read_bool(bool *out, const reader_t *r, const json_t *o, const char *key, bool otherwise)
-{
-    const json_t *v = get(o, key);
-    *out = v ? json_is_true(v) : otherwise;
-    return !v || json_is_boolean(v) ? RC_OK : fail(r, RC_MALFORMED, key, "must be true or false");
-}
-
-static rc_t read_number(uint64_t *out, const reader_t *r, const json_t *o, const char *key, uint64_t max)
-{
-    const json_t *v = get(o, key);
-    *out = 0;
-    if (!v)
-        return RC_OK;
-    if (!json_is_integer(v) || json_integer_value(v) < 0 || (uint64_t)json_integer_value(v) > max)
-        return fail(r, RC_MALFORMED, key, "must be a number from 0 to %llu", (unsigned long long)max);
-    *out = (uint64_t)json_integer_value(v);
-    return RC_OK;
-}
-
-static rc_t read_one_hex(view_t *out, const reader_t *r, const char *key, const json_t *v, size_t n)
-{
-    uint8_t *b = arena_alloc(&r->p->arena, n);
+    uint8_t *b = arena_alloc(a, n);
     if (!b)
-        return fail(r, RC_NOMEM, key, "out of memory");
-    if (!json_is_string(v) || hex_decode_exact(b, n, json_string_value(v), json_string_length(v)))
-        return fail(r, RC_MALFORMED, key, "must be %zu bytes of hex, or a list of such", n);
-    *out = view_of(b, n);
-    return RC_OK;
+        jo_fail(o, NULL, RC_NOMEM, "out of memory");
+    return b && jo_hex(o, b, n, NULL, HEX_ANY) ? view_of(b, n) : view_of(NULL, 0);
 }
 
-static rc_t read_one_text(view_t *out, const reader_t *r, const char *key, const json_t *v, size_t max)
+/* One value of n bytes of hex, or a list of them, which may not be empty; absent: nothing is demanded. */
+static void read_values(values_t *out, arena_t *a, const jo_t *o, const char *key, size_t n)
 {
-    if (!json_is_string(v) || !json_string_length(v) || json_string_length(v) > max)
-        return fail(r, RC_MALFORMED, key, "must be a text of 1 to %zu characters, or a list of such", max);
-    *out = view_of(arena_strdup(&r->p->arena, view_of(json_string_value(v), json_string_length(v))),
-                   json_string_length(v));
-    return out->p ? RC_OK : fail(r, RC_NOMEM, key, "out of memory");
+    jo_t list, one;
+    if (!jo_opt_values(o, &list, key, POLICY_VALUES_MAX))
+        return;
+    while (jo_next(&list, &one))
+        out->values[out->count++] = read_one_hex(a, &one, n);
 }
 
-/* One value or a list of them, which may not be empty. n: bytes of a hex value; 0: texts of at most max characters. */
-static rc_t read_values(values_t *out, const reader_t *r, const json_t *o, const char *key, size_t n, size_t max)
+static void read_accept(policy_t *p, const jo_t *tcb)
 {
-    const json_t *v = get(o, key);
-    size_t count = json_is_array(v) ? json_array_size(v) : v ? 1 : 0;
-    if (json_is_array(v) && !count)
-        return fail(r, RC_MALFORMED, key, "the list is empty: nothing could match it");
-    if (count > POLICY_VALUES_MAX)
-        return fail(r, RC_LIMIT, key, "more than %u values", POLICY_VALUES_MAX);
-    for (size_t i = 0; i < count; i++) {
-        const json_t *one = json_is_array(v) ? json_array_get(v, i) : v;
-        rc_t rc = n ? read_one_hex(&out->values[i], r, key, one, n) : read_one_text(&out->values[i], r, key, one, max);
-        if (rc)
-            return rc;
-    }
-    out->count = count;
-    return RC_OK;
-}
-
-static rc_t read_accept(policy_t *p, const reader_t *r, const json_t *o)
-{
-    const json_t *list = get(o, "accept");
-    if (!list) {
+    jo_t list, one;
+    if (!jo_opt_list(tcb, &list, "accept", 0, SIZE_MAX)) {
         p->accept[TCB_UP_TO_DATE] = p->accept[TCB_SW_HARDENING_NEEDED] = true;
-        return RC_OK;
+        return;
     }
-    if (!json_is_array(list))
-        return fail(r, RC_MALFORMED, "accept", "must be a list of TCB statuses");
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *v = json_array_get(list, i);
-        tcb_status_t s;
-        if (!json_is_string(v) || !tcb_status_of(&s, view_of(json_string_value(v), json_string_length(v))))
-            return fail(r, RC_MALFORMED, "accept", "entry %zu is not a TCB status", i);
-        if (s == TCB_REVOKED)
-            return fail(r, RC_REFUSED, "accept", "Revoked cannot be accepted");
-        p->accept[s] = true;
+    while (jo_next(&list, &one)) {
+        const size_t status = jo_word(&one, NULL, tcb_status_names);
+        if (status == TCB_REVOKED)
+            jo_fail(&one, NULL, RC_REFUSED, "Revoked cannot be accepted");
+        p->accept[status] = true;
     }
-    return RC_OK;
 }
 
-static rc_t read_tcb(policy_t *p, reader_t *r, const json_t *o)
+static void read_deny(policy_t *p, const jo_t *tcb)
 {
-    static const char *const names[] = { "accept", "deny_advisories", "min_eval", "max_age_s", "min_tcb_date", NULL };
-    const json_t *date = get(o, "min_tcb_date");
-    uint64_t n = 0;
-    snprintf(r->path, sizeof r->path, "tcb.");
-    rc_t rc = o ? only(r, o, names) : RC_OK;
-    if (!rc)
-        rc = read_accept(p, r, o);
-    if (!rc && json_array_size(get(o, "deny_advisories")))
-        rc = read_values(&p->deny_advisories, r, o, "deny_advisories", 0, TCB_ADVISORY_LEN_MAX);
-    else if (!rc && get(o, "deny_advisories") && !json_is_array(get(o, "deny_advisories")))
-        rc = fail(r, RC_MALFORMED, "deny_advisories", "must be a list of advisory ids");
-    if (!rc)
-        rc = read_number(&n, r, o, "min_eval", UINT32_MAX);
-    p->min_eval = (uint32_t)n;
-    if (!rc)
-        rc = read_number(&p->max_age_s, r, o, "max_age_s", INT32_MAX);
-    if (!rc && date &&
-        (!json_is_string(date) ||
-         !date_read(&p->min_tcb_date, view_of(json_string_value(date), json_string_length(date)))))
-        rc = fail(r, RC_MALFORMED, "min_tcb_date", "must be a date such as 2025-01-31T00:00:00Z");
-    p->has_grace = date != NULL;
-    return rc;
+    jo_t list, one;
+    if (!jo_opt_list(tcb, &list, "deny_advisories", 0, POLICY_VALUES_MAX))
+        return;
+    while (jo_next(&list, &one))
+        p->deny_advisories.values[p->deny_advisories.count++] =
+            jo_text_copy(&one, &p->arena, NULL, 1, TCB_ADVISORY_LEN_MAX);
 }
 
-static rc_t read_td(policy_t *p, reader_t *r, const json_t *o)
+static void read_tcb(policy_t *p, const jo_t *tcb)
 {
-    static const char *const names[] = { "debug",   "sept_ve_disable", "attributes_zero_mask", "xfam", "mrconfigid",
-                                         "mrowner", "mrownerconfig",   "mrservicetd_zero",     NULL };
-    static const uint8_t mask[8] = { 0xfe, 0xff, 0xff, 0x2f, 0xff, 0xff, 0xff, 0x7f };
-    values_t given = { .count = 0 };
-    snprintf(r->path, sizeof r->path, "td.");
-    rc_t rc = o ? only(r, o, names) : RC_OK;
-    if (!rc)
-        rc = read_bool(&p->debug, r, o, "debug", false);
-    if (!rc && p->debug && !TEE_SIMULATOR)
-        rc = fail(r, RC_REFUSED, "debug", "this build admits no debug TDs");
-    if (!rc)
-        rc = read_bool(&p->sept_ve_disable, r, o, "sept_ve_disable", true);
-    if (!rc)
-        rc = read_bool(&p->mrservicetd_zero, r, o, "mrservicetd_zero", true);
-    if (!rc)
-        rc = read_values(&given, r, o, "attributes_zero_mask", 8, 0);
-    if (!rc && given.count > 1)
-        rc = fail(r, RC_MALFORMED, "attributes_zero_mask", "must be one value");
-    memcpy(p->zero_mask, !rc && given.count ? given.values[0].p : mask, 8);
-    if (!rc)
-        rc = read_values(&p->xfam, r, o, "xfam", 8, 0);
-    if (!rc)
-        rc = read_values(&p->mr_config_id, r, o, "mrconfigid", 48, 0);
-    if (!rc)
-        rc = read_values(&p->mr_owner, r, o, "mrowner", 48, 0);
-    return rc ? rc : read_values(&p->mr_owner_config, r, o, "mrownerconfig", 48, 0);
+    uint64_t min_eval = 0;
+    read_accept(p, tcb);
+    read_deny(p, tcb);
+    jo_opt_u64(tcb, &min_eval, "min_eval", 0, UINT32_MAX);
+    p->min_eval = (uint32_t)min_eval;
+    jo_opt_u64(tcb, &p->max_age_s, "max_age_s", 0, INT32_MAX);
+    p->has_grace = jo_opt_time(tcb, &p->min_tcb_date, "min_tcb_date");
 }
 
-static rc_t read_event_rule(event_rule_t *rule, const reader_t *r, const char *name, const json_t *list)
+static void read_td(policy_t *p, const jo_t *td)
 {
-    bool text = !strcmp(name, "key-provider-name");
-    view_t copy;
-    rc_t rc = RC_OK;
-    if (!json_is_array(list) || !json_array_size(list) || json_array_size(list) > POLICY_VALUES_MAX)
-        return fail(r, RC_MALFORMED, name, "must be a list of 1 to %u values", POLICY_VALUES_MAX);
-    rule->name = arena_strdup(&r->p->arena, view_str(name));
+    values_t mask = { .count = 0 };
+    jo_opt_bool(td, &p->debug, "debug");
+    if (p->debug && !TEE_SIMULATOR)
+        jo_fail(td, "debug", RC_REFUSED, "this build admits no debug TDs");
+    jo_opt_bool(td, &p->sept_ve_disable, "sept_ve_disable");
+    jo_opt_bool(td, &p->mrservicetd_zero, "mrservicetd_zero");
+    read_values(&mask, &p->arena, td, "attributes_zero_mask", 8);
+    if (mask.count > 1)
+        jo_fail(td, "attributes_zero_mask", RC_MALFORMED, "must be one value");
+    if (mask.count && mask.values[0].n)
+        memcpy(p->zero_mask, mask.values[0].p, 8);
+    read_values(&p->xfam, &p->arena, td, "xfam", 8);
+    read_values(&p->mr_config_id, &p->arena, td, "mrconfigid", 48);
+    read_values(&p->mr_owner, &p->arena, td, "mrowner", 48);
+    read_values(&p->mr_owner_config, &p->arena, td, "mrownerconfig", 48);
+}
+
+/* One required event: its name, and the payloads that it may have. */
+static void read_event_rule(event_rule_t *rule, arena_t *a, const jo_t *o)
+{
+    const bool text = !strcmp(o->name, "key-provider-name");
+    jo_t list = jo_list(o, NULL, 1, POLICY_VALUES_MAX), one;
+    rule->name = arena_strdup(a, view_str(o->name));
     if (!rule->name)
-        return fail(r, RC_NOMEM, name, "out of memory");
-    for (size_t i = 0; !rc && i < json_array_size(list); i++) {
-        const json_t *v = json_array_get(list, i);
-        size_t n = json_string_length(v);
-        if (text)
-            rc = read_one_text(&copy, r, name, v, NAME_LEN_MAX);
-        else if (!json_is_string(v) || n % 2 || n > 8192)
-            rc = fail(r, RC_MALFORMED, name, "entry %zu is not hex", i);
-        else if (!n)
-            copy = view_of(NULL, 0);
-        else
-            rc = read_one_hex(&copy, r, name, v, n / 2 - !strncmp(json_string_value(v), "0x", 2));
-        if (!rc)
-            rule->values.values[rule->values.count++] = copy;
-    }
-    return rc;
+        jo_fail(o, NULL, RC_NOMEM, "out of memory");
+    while (jo_next(&list, &one))
+        rule->values.values[rule->values.count++] =
+            text ? jo_text_copy(&one, a, NULL, 1, NAME_LEN_MAX) : jo_bytes(&one, a, NULL, 0, PAYLOAD_LEN_MAX, HEX_ANY);
 }
 
-static rc_t read_rtmr3(image_t *image, reader_t *r, const json_t *o)
+static void read_require(image_t *image, arena_t *a, const jo_t *rtmr3)
 {
-    static const char *const names[] = { "mode", "value", "require", NULL };
-    static const char *const modes[] = { "zero", "exact", "events" };
-    const char *mode = json_string_value(get(o, "mode")), *key;
-    const json_t *require = get(o, "require");
-    json_t *list;
-    size_t i = 0;
-    if (!o)
-        return RC_OK; /* all zero */
-    rc_t rc = only(r, o, names);
-    if (rc)
-        return rc;
-    while (i < 3 && (!mode || strcmp(mode, modes[i])))
-        i++;
-    if (i == 3)
-        return fail(r, RC_MALFORMED, "mode", "must be zero, exact or events");
-    image->rtmr3_mode = (rtmr3_mode_t)i;
-    rc = read_values(&image->rtmr3, r, o, "value", 48, 0);
-    if (rc)
-        return rc;
-    if ((image->rtmr3.count > 0) != (image->rtmr3_mode == RTMR3_EXACT))
-        return fail(r, RC_MALFORMED, "value", "belongs to mode exact, which needs it");
-    if ((require != NULL) != (image->rtmr3_mode == RTMR3_EVENTS) || (require && !json_is_object(require)))
-        return fail(r, RC_MALFORMED, "require", "must be an object; it belongs to mode events, which needs it");
-    if (require && !json_object_size(require))
-        return fail(r, RC_MALFORMED, "require", "names no event: nothing would be measured");
-    if (json_object_size(require) > EVENTS_MAX)
-        return fail(r, RC_LIMIT, "require", "more than %u events", EVENTS_MAX);
-    snprintf(r->path + strlen(r->path), sizeof r->path - strlen(r->path), "require.");
-    json_object_foreach ((json_t *)(uintptr_t)require, key, list) {
-        rc = read_event_rule(&image->events[image->event_count++], r, key, list);
-        if (rc)
-            return rc;
-    }
-    return RC_OK;
+    jo_t require = jo_object(rtmr3, "require"), rule;
+    if (!jo_size(&require))
+        jo_fail(&require, NULL, RC_MALFORMED, "names no event: nothing would be measured");
+    if (jo_size(&require) > EVENTS_MAX)
+        jo_fail(&require, NULL, RC_LIMIT, "more than %u events", EVENTS_MAX);
+    while (jo_next(&require, &rule))
+        read_event_rule(&image->events[image->event_count++], a, &rule);
 }
 
-static rc_t read_image(image_t *image, reader_t *r, const json_t *o, size_t index)
+/* A member that only one mode has, and that this one needs. */
+static bool belongs(const jo_t *o, const char *key, bool in_mode, const char *mode)
 {
-    static const char *const names[] = { "name", "mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3", NULL };
+    if (jo_has(o, key) != in_mode)
+        jo_fail(o, key, RC_MALFORMED, "belongs to mode %s, which needs it", mode);
+    jo_skip(o, key);
+    return in_mode;
+}
+
+static void read_rtmr3(image_t *image, arena_t *a, const jo_t *rtmr3)
+{
+    static const char *const modes[] = {
+        [RTMR3_ZERO] = "zero", [RTMR3_EXACT] = "exact", [RTMR3_EVENTS] = "events", NULL
+    };
+    image->rtmr3_mode = (rtmr3_mode_t)jo_word(rtmr3, "mode", modes);
+    if (belongs(rtmr3, "value", image->rtmr3_mode == RTMR3_EXACT, "exact"))
+        read_values(&image->rtmr3, a, rtmr3, "value", 48);
+    if (belongs(rtmr3, "require", image->rtmr3_mode == RTMR3_EVENTS, "events"))
+        read_require(image, a, rtmr3);
+}
+
+static void read_image(image_t *image, arena_t *a, const jo_t *o)
+{
     static const char *const keys[] = { "mrtd", "rtmr0", "rtmr1", "rtmr2" };
     values_t *const fields[] = { &image->mr_td, &image->rtmr[0], &image->rtmr[1], &image->rtmr[2] };
-    view_t name;
-    snprintf(r->path, sizeof r->path, "images[%zu].", index);
-    rc_t rc = only(r, o, names);
-    if (!rc)
-        rc = read_one_text(&name, r, "name", get(o, "name"), NAME_LEN_MAX);
-    if (rc)
-        return rc;
-    image->name = (const char *)name.p;
+    jo_t rtmr3;
+    image->name = (const char *)jo_text_copy(o, a, "name", 1, NAME_LEN_MAX).p;
     for (size_t i = 0; i < 4; i++) {
-        if (!get(o, keys[i]))
-            return fail(r, RC_MALFORMED, keys[i], "is required");
-        rc = read_values(fields[i], r, o, keys[i], 48, 0);
-        if (rc)
-            return rc;
+        if (!jo_has(o, keys[i]))
+            jo_fail(o, keys[i], RC_MALFORMED, "is required");
+        read_values(fields[i], a, o, keys[i], 48);
     }
-    snprintf(r->path, sizeof r->path, "images[%zu].rtmr3.", index);
-    return read_rtmr3(image, r, get(o, "rtmr3"));
+    if (jo_opt_object(o, &rtmr3, "rtmr3")) /* else all zero */
+        read_rtmr3(image, a, &rtmr3);
 }
 
-static rc_t read_images(policy_t *p, reader_t *r, const json_t *list)
+static void read_images(policy_t *p, const jo_t *o)
 {
-    size_t n = json_array_size(list);
-    if (p->same_as_self)
-        return list ? fail(r, RC_MALFORMED, "images", "belongs to mode list") : RC_OK;
-    if (!json_is_array(list))
-        return fail(r, RC_MALFORMED, "images", "must be a list; an empty one rejects everything");
-    if (n > POLICY_IMAGES_MAX)
-        return fail(r, RC_LIMIT, "images", "more than %u images", POLICY_IMAGES_MAX);
-    p->images = arena_calloc(&p->arena, n ? n : 1, sizeof *p->images);
+    jo_t list = jo_list(o, "images", 0, POLICY_IMAGES_MAX), one;
+    p->image_count = jo_size(&list);
+    p->images = arena_calloc(&p->arena, p->image_count + 1, sizeof *p->images);
     if (!p->images)
-        return fail(r, RC_NOMEM, "images", "out of memory");
-    p->image_count = n;
-    for (size_t i = 0; i < n; i++) {
-        rc_t rc = read_image(&p->images[i], r, json_array_get(list, i), i);
-        if (rc)
-            return rc;
-    }
-    r->path[0] = '\0';
-    return RC_OK;
+        jo_fail(&list, NULL, RC_NOMEM, "out of memory");
+    while (jo_next(&list, &one))
+        read_image(&p->images[one.index], &p->arena, &one);
 }
 
-static rc_t read_simulator_root(policy_t *p, const reader_t *r, const json_t *v)
+/* Which TDs: those that a list names, or those like ourselves. */
+static void read_mode(policy_t *p, const jo_t *o)
 {
-    size_t n = json_string_length(v) / 2;
-    if (!v)
-        return RC_OK;
-    if (!TEE_SIMULATOR)
-        return fail(r, RC_REFUSED, "simulator_root", "this build admits no simulated evidence");
-    if (!json_is_string(v) || !n || n > ROOT_LEN_MAX)
-        return fail(r, RC_MALFORMED, "simulator_root", "must be the DER of a certificate as hex");
-    return read_one_hex(&p->simulator_root, r, "simulator_root", v, n - !strncmp(json_string_value(v), "0x", 2));
+    static const char *const modes[] = { "list", "same-as-self", NULL };
+    p->same_as_self = jo_word(o, "mode", modes) == 1;
+    const char *other = p->same_as_self ? "images" : "self_rtmr0";
+    if (jo_has(o, other))
+        jo_fail(o, other, RC_MALFORMED, "belongs to mode %s", modes[!p->same_as_self]);
+    jo_skip(o, other);
+    if (p->same_as_self)
+        read_values(&p->self_rtmr0, &p->arena, o, "self_rtmr0", 48);
+    else
+        read_images(p, o);
 }
 
-static rc_t read_top(policy_t *p, reader_t *r, const json_t *o)
+static void read_policy(policy_t *p, const jo_t *o)
 {
-    static const char *const names[] = {
-        "version", "mode", "tcb", "td", "images", "self_rtmr0", "simulator_root", NULL
-    };
-    const json_t *version = get(o, "version");
-    const char *mode = json_string_value(get(o, "mode"));
-    rc_t rc = only(r, o, names);
-    if (rc)
-        return rc;
-    if (!json_is_integer(version) || json_integer_value(version) != 1)
-        return fail(r, RC_MALFORMED, "version", "must be 1");
-    if (!mode || (strcmp(mode, "list") && strcmp(mode, "same-as-self")))
-        return fail(r, RC_MALFORMED, "mode", "must be list or same-as-self");
-    p->same_as_self = !strcmp(mode, "same-as-self");
-    if (!p->same_as_self && get(o, "self_rtmr0"))
-        return fail(r, RC_MALFORMED, "self_rtmr0", "belongs to mode same-as-self");
-    rc = read_values(&p->self_rtmr0, r, o, "self_rtmr0", 48, 0);
-    if (!rc)
-        rc = read_simulator_root(p, r, get(o, "simulator_root"));
-    if (!rc)
-        rc = read_images(p, r, get(o, "images"));
-    if (!rc)
-        rc = read_tcb(p, r, get(o, "tcb"));
-    return rc ? rc : read_td(p, r, get(o, "td"));
+    jo_t part;
+    if (jo_u64(o, "version", 0, UINT16_MAX) != 1)
+        jo_fail(o, "version", RC_MALFORMED, "must be 1");
+    if (!TEE_SIMULATOR && jo_has(o, "simulator_root"))
+        jo_fail(o, "simulator_root", RC_REFUSED, "this build admits no simulated evidence");
+    jo_opt_bytes(o, &p->simulator_root, &p->arena, "simulator_root", 1, ROOT_LEN_MAX, HEX_ANY);
+    read_mode(p, o);
+    if (jo_opt_object(o, &part, "tcb"))
+        read_tcb(p, &part);
+    else
+        p->accept[TCB_UP_TO_DATE] = p->accept[TCB_SW_HARDENING_NEEDED] = true;
+    if (jo_opt_object(o, &part, "td"))
+        read_td(p, &part);
 }
 
-rc_t policy_read(policy_t **out, policy_error_t *error, view_t json)
+/* With the rules that hold where the text says nothing. */
+static policy_t *policy_new(void)
 {
-    reader_t r = { .e = error };
-    json_t *o;
-    *error = (policy_error_t){ "", "" };
-    rc_t rc = json_load_strict(&o, json, POLICY_MAX);
-    if (rc)
-        return fail(&r, rc, "",
-                    rc == RC_LIMIT   ? "the policy is too large"
-                    : rc == RC_NOMEM ? "out of memory"
-                                     : "the policy is not JSON");
-    r.p = calloc(1, sizeof *r.p);
-    if (!r.p)
-        rc = fail(&r, RC_NOMEM, "", "out of memory");
-    else {
-        arena_init(&r.p->arena, ARENA_MAX);
-        sha256(&r.p->digest, json);
-        rc = read_top(r.p, &r, o);
-    }
-    json_decref(o);
+    static const uint8_t mask[8] = { 0xfe, 0xff, 0xff, 0x2f, 0xff, 0xff, 0xff, 0x7f };
+    policy_t *p = calloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    arena_init(&p->arena, ARENA_MAX);
+    p->sept_ve_disable = p->mrservicetd_zero = true;
+    memcpy(p->zero_mask, mask, sizeof mask);
+    return p;
+}
+
+rc_t policy_read(policy_t **out, err_t *e, view_t json)
+{
+    jo_doc_t doc;
+    policy_t *p = policy_new();
+    if (!p)
+        return err_say(e, RC_NOMEM, "out of memory");
+    const jo_t o = jo_open(&doc, e, json, POLICY_MAX, JO_STRICT);
+    sha256(&p->digest, json);
+    read_policy(p, &o);
+    const rc_t rc = jo_done(&o);
+    jo_close(&doc);
     if (rc) {
-        policy_free(r.p);
-        return rc;
+        policy_free(p);
+        return err_code(e, rc, rc == RC_NOMEM ? E_NOMEM : E_POLICY);
     }
-    *out = r.p;
+    *out = p;
     return RC_OK;
 }
 
 rc_t policy_default(policy_t **out)
 {
-    policy_error_t e;
-    return policy_read(out, &e, view_str("{\"mode\":\"same-as-self\",\"version\":1}"));
+    return policy_read(out, NULL, view_str("{\"mode\":\"same-as-self\",\"version\":1}"));
 }
 
 void policy_free(policy_t *p)
@@ -445,7 +300,7 @@ view_t policy_simulator_root(const policy_t *p)
     return p->simulator_root;
 }
 
-rc_t policy_set_self(policy_t *p, const quote_t *self, const eventlog_t *log)
+void policy_set_self(policy_t *p, const quote_t *self, const eventlog_t *log)
 {
     err_t ignored;
     view_t compose = { NULL, 0 };
@@ -461,7 +316,6 @@ rc_t policy_set_self(policy_t *p, const quote_t *self, const eventlog_t *log)
         memcpy(s.compose_hash, compose.p, compose.n);
     }
     p->self = s;
-    return RC_OK;
 }
 
 /* --- checking --- */
@@ -535,12 +389,11 @@ static rc_t check_td(const policy_t *p, err_t *e, const quote_td_t *td)
 /* The name in the payload of the event key-provider: JSON {"name":..., "id":...}. */
 static bool provider_name_is(const values_t *names, view_t payload)
 {
-    json_t *o;
-    if (json_load_strict(&o, payload, 4096))
-        return false;
-    const json_t *name = json_object_get(o, "name");
-    bool found = json_is_string(name) && one_of(names, view_of(json_string_value(name), json_string_length(name)));
-    json_decref(o);
+    jo_doc_t doc;
+    const jo_t o = jo_open(&doc, NULL, payload, PAYLOAD_LEN_MAX, JO_LENIENT);
+    const view_t name = jo_text(&o, "name", 1, NAME_LEN_MAX);
+    const bool found = one_of(names, name) && !jo_done(&o);
+    jo_close(&doc);
     return found;
 }
 

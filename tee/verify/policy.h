@@ -1,10 +1,10 @@
 /* policy.h - which TDs are admitted: TCB statuses, attributes, measurements, events.
  *
- * An empty list of images admits nothing. Debug TDs and the simulator are admitted only where the policy names them and the
- * build allows it.
+ * An empty list of images admits nothing. Debug TDs and the simulator are admitted only where the policy names them and
+ * the build allows it.
  *
  * Spec:   tee-facts section 7; docs/policy.md
- * Floor:  3, tee/verify. Pure; lists in the policy's own arena.
+ * Floor:  3, tee/verify. Pure; a policy and its lists are on the heap.
  * Tests:  tests/unit/test_policy.c, tests/fuzz/fuzz_policy.c
  */
 #ifndef TEE_VERIFY_POLICY_H
@@ -21,17 +21,11 @@
 
 typedef struct policy policy_t;
 
-/* Where a policy was refused. */
-typedef struct {
-    char field[96]; /* dotted path, "images[2].mrtd"; empty: the text as a whole */
-    char error[192];
-} policy_error_t;
-
 /* Reads a policy; unknown keys are errors. policy_free.
- *   out    written only on RC_OK
- *   error  filled on failure
+ *   out  written only on RC_OK
+ *   e    field: dotted path, "images[2].mrtd"; empty: the text as a whole. code: E_POLICY, E_NOMEM
  * RC_MALFORMED; RC_REFUSED: well-formed, but nothing that this build admits; RC_LIMIT, RC_NOMEM. */
-NODISCARD rc_t policy_read(policy_t **out, policy_error_t *error, view_t json);
+NODISCARD rc_t policy_read(policy_t **out, err_t *e, view_t json);
 
 /* NULL is allowed. */
 void policy_free(policy_t *p);
@@ -42,11 +36,11 @@ const hash32_t *policy_digest(const policy_t *p);
 /* The default: mode same-as-self, TCB UpToDate and SWHardeningNeeded. RC_NOMEM. */
 NODISCARD rc_t policy_default(policy_t **out);
 
-/* For same-as-self: what "self" is, from our own verified quote and, if there is one, event log. Copied. RC_NOMEM. */
-NODISCARD rc_t policy_set_self(policy_t *p, const quote_t *self, const eventlog_t *log);
+/* For same-as-self: what "self" is, from our own verified quote and event log (NULL: none). Copied. */
+void policy_set_self(policy_t *p, const quote_t *self, const eventlog_t *log);
 
-/* DER of the simulator's root that the policy names ("simulator_root"); n 0: none, and in builds without the simulator a
- * policy that names one is refused by policy_read. */
+/* DER of the simulator's root that the policy names ("simulator_root"); n 0: none, and in builds without the simulator
+ * a policy that names one is refused by policy_read. */
 view_t policy_simulator_root(const policy_t *p);
 
 /* What policy_check judges; tee/verify/verify.h fills it from what it verified. */
@@ -59,8 +53,8 @@ typedef struct {
     int64_t now;
 } policy_subject_t;
 
-/* Steps 14 and 15 without the report data. *image is the name of the entry that matched ("self" for same-as-self), borrowed
- * from p. Codes E_TCB_STATUS to E_EVENT_REQUIRED, E_COLLATERAL_AGE. */
+/* Steps 14 and 15 without the report data. *image is the name of the entry that matched ("self" for same-as-self),
+ * borrowed from p; written only on RC_OK. Codes E_TCB_STATUS to E_EVENT_REQUIRED, E_COLLATERAL_AGE. */
 NODISCARD rc_t policy_check(const policy_t *p, const char **image, err_t *e, const policy_subject_t *subject);
 
 #endif

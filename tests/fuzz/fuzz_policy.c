@@ -147,7 +147,7 @@ static void make_self(policy_t *p)
 {
     for (unsigned i = 0; i < TCB_STATUS_COUNT; i++)
         require(!admitted_with(p, (tcb_status_t)i));
-    require(policy_set_self(p, &s.quote, &s.log) == RC_OK);
+    policy_set_self(p, &s.quote, &s.log);
 }
 
 static void check_judges(const policy_t *p, const json_t *policy, bool self)
@@ -172,7 +172,7 @@ static void check_judges(const policy_t *p, const json_t *policy, bool self)
 static void check_sorted(const policy_t *p, const json_t *policy, bool self)
 {
     policy_t *sorted = NULL;
-    policy_error_t e;
+    err_t e;
     hash32_t digest;
     char *text = json_dumps(policy, JSON_COMPACT | JSON_SORT_KEYS);
     require(text && policy_read(&sorted, &e, view_str(text)) == RC_OK);
@@ -190,10 +190,10 @@ static void check_sorted(const policy_t *p, const json_t *policy, bool self)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     policy_t *p = NULL;
-    policy_error_t e = { "", "" };
+    err_t e = { 0 };
     rc_t rc = policy_read(&p, &e, view_of(data, len));
-    require((rc == RC_OK) == (p != NULL) && (rc == RC_OK) == !e.error[0]);
-    require(memchr(e.field, 0, sizeof e.field) && memchr(e.error, 0, sizeof e.error));
+    require((rc == RC_OK) == (p != NULL) && (rc == RC_OK) == !e.text[0]);
+    require(memchr(e.field, 0, sizeof e.field) && memchr(e.text, 0, sizeof e.text));
     if (rc) {
         require(rc == RC_MALFORMED || rc == RC_REFUSED || rc == RC_LIMIT);
         return 0;

@@ -206,7 +206,7 @@ START_TEST(a_start_without_quote_or_with_a_wrong_policy_fails_and_says_so)
     failing = false;
     c.policy = "{\"version\":1,\"mode\":\"all\"}";
     ck_assert_int_eq(attest_start(&s, why, sizeof why, &c), RC_MALFORMED);
-    ck_assert_str_eq(why, "policy: mode: must be list or same-as-self");
+    ck_assert_str_eq(why, "policy: mode: must be one of: list, same-as-self");
 }
 END_TEST
 

@@ -119,7 +119,7 @@ static const struct {
     { "{" MINIMUM ",\"policy\":{}}", "policy.version", RC_MALFORMED },
     { "{" MINIMUM ",\"policy\":{\"version\":2,\"mode\":\"same-as-self\"}}", "policy.version", RC_MALFORMED },
     { "{" MINIMUM ",\"policy\":{\"version\":1,\"mode\":\"same-as-self\",\"tcb\":{\"accept\":[\"Revoked\"]}}}",
-      "policy.tcb.accept", RC_REFUSED },
+      "policy.tcb.accept[0]", RC_REFUSED },
     { "{" MINIMUM ",\"checkpoint\":\"0x0000000000000000000000000000000000000000000000000000000000000000\"}",
       "checkpoint", RC_MALFORMED },
     { "{" MINIMUM ",\"checkpoint\":\"0x12\"}", "checkpoint", RC_MALFORMED },
@@ -482,7 +482,7 @@ START_TEST(names_in_an_error_are_cut)
         size_t cut;
     } rows[] = { { "{" MINIMUM ",\"", "\":1}", "", 63 },
                  { "{" MINIMUM ",\"network\":{" SPEC "," GENESIS ",\"", "\":1}}", "network.", 63 },
-                 { "{" MINIMUM ",\"policy\":{\"version\":1,\"mode\":\"same-as-self\",\"", "\":1}}", "policy.", 42 } };
+                 { "{" MINIMUM ",\"policy\":{\"version\":1,\"mode\":\"same-as-self\",\"", "\":1}}", "policy.", 63 } };
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
         for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
             config_t *c;
