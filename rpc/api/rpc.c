@@ -8,7 +8,8 @@ typedef struct {
     api_call_t call;
     view_t id;   /* its text; p NULL: null */
     bool silent; /* a notification */
-    rc_t rc;     /* how the query ended */
+    bool ended;  /* so has its query, */
+    rc_t rc;     /* and how */
     err_t why;
 } item_t;
 
@@ -147,7 +148,7 @@ static void begin_method(api_call_t *c, const jo_t *o, const err_t *e)
     jo_t args[API_PARAMS_MAX], list;
     if (!read_params(args, &list, c, o))
         return;
-    if ((c->method->wants & WANTS_HEAD) && c->world->not_ready) {
+    if (c->world->not_ready && (!c->world->chain || (c->method->wants & WANTS_HEAD))) {
         api_fail(c, API_UNAVAILABLE, "%s", c->world->not_ready);
         return;
     }
@@ -278,16 +279,21 @@ size_t api_rpc_count(const api_rpc_t *r)
     return r->count;
 }
 
-query_t *api_rpc_query(const api_rpc_t *r, size_t i)
+query_t *api_rpc_take(api_rpc_t *r, size_t i)
 {
-    return r->items[i].call.query;
+    query_t *q = r->items[i].call.query;
+    r->items[i].call.query = NULL;
+    return q;
 }
 
-void api_rpc_end(api_rpc_t *r, size_t i, rc_t rc, const err_t *e)
+void api_rpc_end(api_rpc_t *r, size_t i, rc_t rc, const err_t *e, query_t *take_q)
 {
-    r->items[i].rc = rc;
+    item_t *it = &r->items[i];
+    it->call.query = take_q;
+    it->ended = true;
+    it->rc = rc;
     if (rc)
-        r->items[i].why = *e;
+        it->why = *e;
 }
 
 /* ---- the answer ---- */
@@ -309,9 +315,11 @@ static void end_call(item_t *it)
 {
     api_call_t *c = &it->call;
     view_t text = { NULL, 0 };
-    if (c->query && it->rc)
+    if (c->write && !it->ended)
+        api_fail(c, API_INTERNAL, "the query has not ended");
+    else if (c->write && it->rc)
         fail_query(c, it->rc, &it->why);
-    else if (c->query && !c->error)
+    else if (c->write && !c->error)
         c->write(c, c->query);
     query_free(c->query);
     c->query = NULL;

@@ -50,11 +50,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (len && api_rpc_begin(&r, &a, &world, view_of(data + 1, len - 1)) == RC_OK) {
         for (size_t i = 0; i < api_rpc_count(r); i++) {
             const err_t e = { .text = "no upstream" };
-            query_t *q = api_rpc_query(r, i);
-            if (q && query_step(q, NULL) == RC_NEED_DATA)
-                api_rpc_end(r, i, ends[i % (sizeof ends / sizeof ends[0])], &e);
-            else if (q)
-                api_rpc_end(r, i, RC_REFUSED, &e);
+            const rc_t rc = ends[i % (sizeof ends / sizeof ends[0])];
+            query_t *q = api_rpc_take(r, i);
+            if (q && query_step(q, NULL) != RC_NEED_DATA && i % 2) {
+                query_free(q); /* as when it could not be driven at all */
+                q = NULL;
+            }
+            if (q || i % 2)
+                api_rpc_end(r, i, rc, &e, q);
         }
         const size_t calls = api_rpc_count(r);
         if (api_rpc_finish(&body, r))

@@ -85,10 +85,10 @@ static const char *serve(const char *text)
     ck_assert_int_eq(api_rpc_begin(&r, &arena, &world, view_of(copy, strlen(copy))), RC_OK);
     for (size_t i = api_rpc_count(r); i-- > 0;) {
         err_t e = { .rc = RC_OK };
-        query_t *q = api_rpc_query(r, i);
+        query_t *q = api_rpc_take(r, i);
         if (q) {
             const rc_t rc = drive(q, &e);
-            api_rpc_end(r, i, rc, &e);
+            api_rpc_end(r, i, rc, &e, q);
         }
     }
     ck_assert_int_eq(api_rpc_finish(&body, r), RC_OK);
@@ -233,6 +233,8 @@ START_TEST(a_node_that_is_not_ready_says_so_and_knows_its_chain)
     ck_assert_str_eq(serve("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_blockNumber\"}"),
                      ERROR("-32002", "syncing: period 3 of 9"));
     ck_assert_str_eq(serve(BALANCE("[" ADDR "]")), ERROR("-32002", "syncing: period 3 of 9"));
+    world.chain = NULL;
+    ck_assert_str_eq(serve(CHAIN_ID("1")), ERROR("-32002", "syncing: period 3 of 9"));
 }
 END_TEST
 
