@@ -286,7 +286,8 @@ static rc_t begin(node_t *n, char *why, size_t cap)
                                                  .chain = &c->chain,
                                                  .signer = { n->keyring, node_sign },
                                                  .flags = HS_CORS | server_flags(n) });
-    if (!n->calls) {
+    n->rpc = n->calls ? node_rpc_new(n->ask, n->pool) : NULL;
+    if (!n->rpc) {
         snprintf(why, cap, "the engine of calls could not start");
         return rc ? rc : RC_NOMEM;
     }
@@ -601,6 +602,7 @@ void node_stop(node_t *n)
     hs_stop(n->next_api_server, STOP_GRACE_MS);
     hs_stop(n->api_server, STOP_GRACE_MS);
     calls_free(n->calls);
+    node_rpc_free(n->rpc);
     ask_free(n->ask);
     attest_free(n->attest);
     follow_free(n->follow);

@@ -1,5 +1,5 @@
-/* routes.c - the HTTP routes: POST /setup on the setup port; /block, /call, /attest, /v1/attest, /v1/status, /healthz, /readyz on the API
- * port. */
+/* routes.c - the HTTP routes: POST /setup on the setup port; /block, /call, /rpc, /attest, /v1/attest, /v1/status,
+ * /v1/methods, /healthz, /readyz on the API port. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -7,11 +7,13 @@
 
 #include "base/hex.h"
 #include "base/os/log.h"
+#include "node/query/flight.h"
 #include "node/state.h"
 #include "rpc/api/callobject.h"
 #include "rpc/api/prototype.h"
 
 #define ATTEST_ARENA_MAX ((size_t)32 << 20)
+#define METHODS_ARENA_MAX ((size_t)1 << 20)
 
 static void answer(hs_response_t *r, int status, const char *content_type, view_t body)
 {
@@ -174,6 +176,46 @@ static void post_call(void *ctx, const hs_request_t *request, hs_response_t *r)
     calls_post(n->calls, request, r, &block);
 }
 
+/* The head that answers are given for, under the tag latest, and the finalized one. */
+static void post_rpc(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    node_t *n = ctx;
+    follow_view_t view = { .latest.valid = false };
+    api_world_t world = { .proof_slots_max = BATCH_SLOTS_MAX };
+    char why[256], text[320];
+    const node_state_t state = node_state(n, &view, why, sizeof why);
+    pthread_mutex_lock(&n->lock);
+    const bool serving = n->serving;
+    pthread_mutex_unlock(&n->lock);
+    if (state != NODE_READY) {
+        snprintf(text, sizeof text, "%s: %s", node_state_name(state), why);
+        world.not_ready = text;
+    }
+    if (serving) {
+        const uint64_t chain_id = n->config->chain.chain_id;
+        world.chain = &n->config->chain;
+        world.cache = n->cache;
+        world.latest = block_of(&node_head(n, &view)->header.execution, chain_id);
+        world.finalized = block_of(&view.finalized.header.execution, chain_id);
+        world.has_finalized =
+            view.finalized.valid && lc_proves_execution(&n->config->network, view.finalized.header.beacon.slot);
+    }
+    node_rpc_post(serving ? n->rpc : NULL, request, r, &world);
+}
+
+static void get_methods(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    arena_t a;
+    view_t body;
+    (void)ctx, (void)request;
+    arena_init(&a, METHODS_ARENA_MAX);
+    if (api_methods_body(&body, &a))
+        hs_problem(r, 500, "out-of-memory", "out of memory");
+    else
+        answer(r, 200, NULL, body);
+    arena_free(&a);
+}
+
 static void get_status(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
     (void)request;
@@ -207,7 +249,8 @@ const size_t NODE_SETUP_ROUTE_COUNT = sizeof NODE_SETUP_ROUTES / sizeof NODE_SET
 const hs_route_t NODE_API_ROUTES[] = {
     { "GET", "/block", get_block, HS_CORS },      { "POST", "/call", post_call, HS_CORS },
     { "GET", "/attest", get_attest, HS_CORS },    { "GET", "/v1/attest", get_v1_attest, HS_SLOW | HS_CORS },
-    { "GET", "/v1/status", get_status, HS_CORS }, { "GET", "/healthz", get_healthz, 0 },
+    { "GET", "/v1/status", get_status, HS_CORS }, { "GET", "/v1/methods", get_methods, HS_CORS },
+    { "POST", "/rpc", post_rpc, HS_CORS },        { "GET", "/healthz", get_healthz, 0 },
     { "GET", "/readyz", get_readyz, 0 },
 };
 const size_t NODE_API_ROUTE_COUNT = sizeof NODE_API_ROUTES / sizeof NODE_API_ROUTES[0];

@@ -16,6 +16,7 @@
 #include "node/evidence/https.h"
 #include "node/node.h"
 #include "node/query/calls.h"
+#include "node/rpc.h"
 #include "tee/tee.h"
 
 /* What a client may ask of the node now, in the words of /v1/status. */
@@ -53,6 +54,7 @@ struct node {
     up_t *execution, *consensus;
     ask_t *ask;
     calls_t *calls;
+    node_rpc_t *rpc;
     follow_t *follow;
     hs_shared_t *block_answer; /* of GET /block for the head at block_slot; NULL: none yet */
     uint64_t block_slot;

@@ -29,7 +29,8 @@ const api_method_t *api_method(view_t name)
     return NULL;
 }
 
-const char *api_bound(const api_method_t *m)
+/* What the answers of a method rest on, in words. */
+static const char *bound_of(const api_method_t *m)
 {
     return m->wants & WANTS_STATE ? "proofs" : m->wants & WANTS_HEAD ? "verified head" : "configuration";
 }
@@ -46,7 +47,7 @@ rc_t api_methods_body(view_t *out, arena_t *a)
         jw_u64(&w, NULL, m->params_min);
         jw_u64(&w, NULL, m->params_max);
         jw_end(&w);
-        jw_str(&w, "bound", api_bound(m));
+        jw_str(&w, "bound", bound_of(m));
         jw_u64(&w, "round_trips", m->round_trips);
         jw_end(&w);
     }

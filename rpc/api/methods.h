@@ -12,7 +12,7 @@
  *
  * Spec:   ethereum/execution-apis; api-facts sections 1 to 3
  * Floor:  3, rpc/api. No I/O, clock or thread.
- * Tests:  tests/unit/test_methods.c, tests/fuzz/fuzz_rpc.c, tests/e2e (rpc)
+ * Tests:  tests/unit/test_methods.c, tests/fuzz/fuzz_rpc.c
  */
 #ifndef RPC_API_METHODS_H
 #define RPC_API_METHODS_H
@@ -86,9 +86,6 @@ extern const size_t API_METHOD_COUNT;
 
 /* A row by its name, or NULL. */
 const api_method_t *api_method(view_t name);
-
-/* What its answers rest on, in words: "configuration", "verified head", "proofs". */
-const char *api_bound(const api_method_t *m);
 
 /* The body of GET /v1/methods: a list of {"name", "parameters": [fewest, most], "bound", "round_trips"}. RC_NOMEM. */
 NODISCARD rc_t api_methods_body(view_t *out, arena_t *a);

@@ -345,31 +345,17 @@ START_TEST(eth_call_gives_output_revert_reason_or_halt)
 }
 END_TEST
 
-START_TEST(the_table_is_listed_and_documented)
+START_TEST(the_table_is_listed)
 {
-    static char doc[65536];
-    char path[4096];
     view_t body;
+    jo_doc_t doc;
     ck_assert_int_eq(api_methods_body(&body, &arena), RC_OK);
     ck_assert_ptr_nonnull(
         strstr((const char *)body.p,
                "{\"name\":\"eth_getBalance\",\"parameters\":[1,2],\"bound\":\"proofs\",\"round_trips\":1}"));
-    snprintf(path, sizeof path, "%s/../../docs/rpc.md", getenv("TEST_DATA"));
-    FILE *f = fopen(path, "r");
-    ck_assert_msg(f != NULL, "%s is missing", path);
-    doc[fread(doc, 1, sizeof doc - 1, f)] = '\0';
-    fclose(f);
-    size_t listed = 0;
-    for (const char *at = doc; (at = strstr(at, "\n| `eth_")); at++)
-        listed++;
-    ck_assert_uint_eq(listed, API_METHOD_COUNT);
-    for (size_t i = 0; i < API_METHOD_COUNT; i++) {
-        const api_method_t *m = &API_METHODS[i];
-        char line[200];
-        snprintf(line, sizeof line, "\n| `%s` | %u to %u | %s | %u |", m->name, m->params_min, m->params_max,
-                 api_bound(m), m->round_trips);
-        ck_assert_msg(strstr(doc, line) != NULL, "docs/rpc.md has no line%s", line);
-    }
+    const jo_t list = jo_open(&doc, NULL, body, body.n, JO_LENIENT);
+    ck_assert_uint_eq(jo_size(&list), API_METHOD_COUNT);
+    jo_close(&doc);
 }
 END_TEST
 
@@ -381,5 +367,5 @@ int main(void)
                            a_node_that_is_not_ready_says_so_and_knows_its_chain,
                            blocks_are_named_by_tag_number_hash_and_object, eth_blockNumber_is_that_of_the_latest_head,
                            eth_getBalance_is_proven_and_zero_only_when_absent,
-                           eth_call_gives_output_revert_reason_or_halt, the_table_is_listed_and_documented);
+                           eth_call_gives_output_revert_reason_or_halt, the_table_is_listed);
 }

@@ -1,0 +1,203 @@
+#include "node/rpc.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#define JOB_ARENA_MAX ((size_t)256 << 20) /* bytes of one request: its calls, their results, the answer */
+
+struct node_rpc {
+    ask_t *ask;
+    pool_t *pool;
+    pthread_mutex_t lock;
+    pthread_cond_t idle;
+    size_t jobs;
+};
+
+typedef struct job job_t;
+
+/* A query of a job, for ask_done_fn. */
+typedef struct {
+    job_t *job;
+    size_t index;
+} asked_t;
+
+/* One request that is being worked on. */
+struct job {
+    pool_task_t task;
+    node_rpc_t *rpc;
+    hs_pending_t *pending;
+    api_world_t world;
+    char not_ready[320];
+    arena_t arena;
+    api_rpc_t *request;
+    asked_t *asked;
+    atomic_size_t open; /* queries that have not ended, and one while they are being started */
+};
+
+/* ---- answers ---- */
+
+/* The body as the server takes it over. */
+static void fill(hs_response_t *out, rc_t rc, view_t body)
+{
+    uint8_t *copy = rc ? NULL : malloc(body.n ? body.n : 1);
+    if (!copy) {
+        hs_problem(out, 503, "out-of-memory", "out of memory");
+        return;
+    }
+    if (body.n)
+        memcpy(copy, body.p, body.n);
+    *out = (hs_response_t){ .status = 200, .body = copy, .body_len = body.n };
+}
+
+static void end_job(job_t *j, rc_t rc)
+{
+    node_rpc_t *r = j->rpc;
+    view_t body = { NULL, 0 };
+    hs_response_t response = { 0 };
+    if (!rc)
+        rc = api_rpc_finish(&body, j->request);
+    fill(&response, rc, body);
+    hs_answer(j->pending, &response);
+    arena_free(&j->arena);
+    free(j);
+    pthread_mutex_lock(&r->lock);
+    if (!--r->jobs)
+        pthread_cond_broadcast(&r->idle);
+    pthread_mutex_unlock(&r->lock);
+}
+
+/* One of the job's queries is over, or their start is. */
+static void one_less(job_t *j)
+{
+    if (atomic_fetch_sub(&j->open, 1) == 1)
+        end_job(j, RC_OK);
+}
+
+/* ---- on the pool ---- */
+
+static void on_done(void *ctx, rc_t rc, const err_t *e, query_t *take_q)
+{
+    asked_t *a = ctx;
+    api_rpc_end(a->job->request, a->index, rc, e, take_q);
+    one_less(a->job);
+}
+
+static void start_query(job_t *j, size_t i)
+{
+    static const err_t no_memory = { .rc = RC_NOMEM, .text = "out of memory" };
+    query_t *q = api_rpc_take(j->request, i);
+    if (!q)
+        return;
+    j->asked[i] = (asked_t){ j, i };
+    atomic_fetch_add(&j->open, 1);
+    if (ask_submit(j->rpc->ask, q, NULL, on_done, &j->asked[i])) {
+        api_rpc_end(j->request, i, RC_NOMEM, &no_memory, NULL);
+        one_less(j);
+    }
+}
+
+/* Reads the body and starts its queries. */
+static void start_job(pool_task_t *t)
+{
+    job_t *j = (job_t *)(void *)((char *)t - offsetof(job_t, task));
+    rc_t rc = api_rpc_begin(&j->request, &j->arena, &j->world, hs_pending_request(j->pending)->body);
+    const size_t n = rc ? 0 : api_rpc_count(j->request);
+    j->asked = arena_calloc(&j->arena, n, sizeof *j->asked);
+    if (rc || !j->asked) {
+        end_job(j, rc ? rc : RC_NOMEM);
+        return;
+    }
+    atomic_store(&j->open, 1);
+    for (size_t i = 0; i < n; i++)
+        start_query(j, i);
+    one_less(j);
+}
+
+/* ---- on an event thread ---- */
+
+/* Without an engine: no call can have a query. */
+static void answer_now(hs_response_t *out, const api_world_t *world, view_t body)
+{
+    arena_t a;
+    api_rpc_t *request;
+    view_t text = { NULL, 0 };
+    arena_init(&a, JOB_ARENA_MAX);
+    rc_t rc = api_rpc_begin(&request, &a, world, body);
+    if (!rc)
+        rc = api_rpc_finish(&text, request);
+    fill(out, rc, text);
+    arena_free(&a);
+}
+
+static void put_off(node_rpc_t *r, const hs_request_t *request, hs_response_t *response, const api_world_t *world)
+{
+    job_t *j = calloc(1, sizeof *j);
+    if (!j) {
+        hs_problem(response, 503, "out-of-memory", "out of memory");
+        return;
+    }
+    j->task.run = start_job;
+    j->rpc = r;
+    j->world = *world;
+    if (world->not_ready) {
+        snprintf(j->not_ready, sizeof j->not_ready, "%s", world->not_ready);
+        j->world.not_ready = j->not_ready;
+    }
+    arena_init(&j->arena, JOB_ARENA_MAX);
+    j->pending = hs_defer(request, response);
+    if (!j->pending) {
+        free(j);
+        return;
+    }
+    pthread_mutex_lock(&r->lock);
+    r->jobs++;
+    pthread_mutex_unlock(&r->lock);
+    pool_push(r->pool, &j->task);
+}
+
+/* As geth has it: JSON by one of its three names; clients that name none are taken at their word. */
+static bool is_json(const char *content_type)
+{
+    return !*content_type || !strncasecmp(content_type, "application/json", 16);
+}
+
+void node_rpc_post(node_rpc_t *r, const hs_request_t *request, hs_response_t *response, const api_world_t *world)
+{
+    if (!is_json(request->content_type))
+        hs_problem(response, 415, "unsupported-media-type", "the content type must be application/json");
+    else if (r)
+        put_off(r, request, response, world);
+    else
+        answer_now(response, world, request->body);
+}
+
+/* ---- all of them ---- */
+
+node_rpc_t *node_rpc_new(ask_t *ask, pool_t *pool)
+{
+    node_rpc_t *r = calloc(1, sizeof *r);
+    if (!r)
+        return NULL;
+    r->ask = ask;
+    r->pool = pool;
+    pthread_mutex_init(&r->lock, NULL);
+    pthread_cond_init(&r->idle, NULL);
+    return r;
+}
+
+void node_rpc_free(node_rpc_t *r)
+{
+    if (!r)
+        return;
+    pthread_mutex_lock(&r->lock);
+    while (r->jobs)
+        pthread_cond_wait(&r->idle, &r->lock);
+    pthread_mutex_unlock(&r->lock);
+    pthread_cond_destroy(&r->idle);
+    pthread_mutex_destroy(&r->lock);
+    free(r);
+}

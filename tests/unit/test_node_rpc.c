@@ -1,0 +1,143 @@
+/* POST /rpc from the wire to the wire: server, machine, engine, endpoints on loopback. */
+#include <check.h>
+
+#include "http/server.h"
+#include "node/rpc.h"
+#include "tests/unit/ask_world.h"
+
+static hs_t *server;
+static node_rpc_t *rpc;
+static api_world_t api_world;
+static char rpc_url[64];
+
+static void on_post(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    (void)ctx;
+    node_rpc_post(rpc, request, r, &api_world);
+}
+
+static const hs_route_t routes[] = { { "POST", "/rpc", on_post, 0 } };
+
+static void setup(void)
+{
+    err_t e;
+    const hs_config_t config = { .address = "127.0.0.1", .routes = routes, .route_count = 1 };
+    open_world(RETURN_42);
+    rpc = node_rpc_new(engine, pool);
+    ck_assert_ptr_nonnull(rpc);
+    api_world = (api_world_t){ .chain = &PRAGUE, .latest = s.block };
+    ck_assert_msg(hs_start(&server, &e, &config) == RC_OK, "%s", e.text);
+    snprintf(rpc_url, sizeof rpc_url, "http://127.0.0.1:%u/rpc", hs_port(server));
+}
+
+static void teardown(void)
+{
+    ask_cancel(engine);
+    hs_stop(server, 1000);
+    node_rpc_free(rpc);
+    rpc = NULL;
+    close_world();
+}
+
+/* The body of the answer, NUL-terminated, from malloc; its status in *status. */
+static char *post(int *status, const char *text)
+{
+    hc_response_t r;
+    const hc_request_t q = { .url = rpc_url, .post = view_str(text) };
+    hc_perform(http, &r, &q, 1, NULL, NULL);
+    ck_assert_msg(r.rc == RC_OK, "%s", r.error);
+    char *body = calloc(1, r.body_len + 1);
+    if (r.body_len)
+        memcpy(body, r.body, r.body_len);
+    *status = r.status;
+    hc_response_clear(&r);
+    return body;
+}
+
+static void expect_answer(const char *request, const char *answer)
+{
+    int status;
+    char *body = post(&status, request);
+    ck_assert_int_eq(status, 200);
+    ck_assert_str_eq(body, answer);
+    free(body);
+}
+
+#define BALANCE(id, addr)                                                                                              \
+    "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"eth_getBalance\",\"params\":[\"" addr "\",\"latest\"]}"
+#define CALL_A                                                                                                         \
+    "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"eth_call\",\"params\":["                                               \
+    "{\"to\":\"0xac0000000000000000000000000000000000a000\"}]}"
+#define OF_A BALANCE("1", "0xac0000000000000000000000000000000000a000")
+#define OF_NOBODY BALANCE("2", "0xac0000000000000000000000000000000000dead")
+
+START_TEST(a_batch_is_proven_and_answered_in_order)
+{
+    expect_answer(
+        "[" OF_A "," OF_NOBODY "," CALL_A ",{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"eth_blockNumber\"}]",
+        "[{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x3e8\"},{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":\"0x0\"},"
+        "{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":"
+        "\"0x000000000000000000000000000000000000000000000000000000000000002a\"},"
+        "{\"jsonrpc\":\"2.0\",\"id\":4,\"result\":\"0x3e8\"}]");
+    ck_assert_uint_le(ends[0].batches, 4);
+    ck_assert_uint_eq(ends[1].batches, 0);
+}
+END_TEST
+
+START_TEST(notifications_get_an_empty_answer)
+{
+    expect_answer("{\"jsonrpc\":\"2.0\",\"method\":\"eth_blockNumber\"}", "");
+}
+END_TEST
+
+START_TEST(what_no_endpoint_can_prove_is_an_error_that_names_one)
+{
+    int status;
+    ends[0].status = ends[1].status = 500;
+    char *body = post(&status, OF_A);
+    ck_assert_int_eq(status, 200);
+    ck_assert_ptr_nonnull(strstr(body, "{\"code\":-32002,\"message\":\"no upstream could prove it: http://127.0.0.1:"));
+    free(body);
+}
+END_TEST
+
+START_TEST(a_node_without_an_engine_says_why)
+{
+    node_rpc_t *kept = rpc;
+    rpc = NULL;
+    api_world = (api_world_t){ .not_ready = "awaiting-setup: no setup yet" };
+    expect_answer(
+        "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_chainId\"}]",
+        "[{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32002,\"message\":\"awaiting-setup: no setup yet\"}}]");
+    rpc = kept;
+}
+END_TEST
+
+static void *post_in_thread(void *out)
+{
+    int status;
+    *(char **)out = post(&status, OF_A);
+    return NULL;
+}
+
+START_TEST(a_request_that_waits_is_answered_when_the_node_stops)
+{
+    pthread_t thread;
+    char *body = NULL;
+    ends[0].held = ends[1].held = true;
+    ck_assert_int_eq(pthread_create(&thread, NULL, post_in_thread, &body), 0);
+    for (unsigned i = 0; i < 500 && !ends[0].now; i++) /* it has come to the endpoint */
+        pause_ms(10);
+    ask_cancel(engine);
+    pthread_join(thread, NULL);
+    ck_assert_ptr_nonnull(strstr(body, "\"code\":-32002"));
+    free(body);
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN_AROUND("node_rpc", setup, teardown, a_batch_is_proven_and_answered_in_order,
+                           notifications_get_an_empty_answer, what_no_endpoint_can_prove_is_an_error_that_names_one,
+                           a_node_without_an_engine_says_why, a_request_that_waits_is_answered_when_the_node_stops);
+}
