@@ -16,6 +16,23 @@ void api_eth_getBalance(api_call_t *c, const jo_t *args)
     api_read(c, &read, write_balance);
 }
 
+static void write_nonce(api_call_t *c, const query_t *done)
+{
+    jw_quantity(&c->out, NULL, ex_read_result(done)->account.nonce);
+}
+
+/* With the tag pending wallets ask for the nonce of their next transaction: without transactions of its own to count, what this
+ * node can prove of it is the nonce at the head. */
+void api_eth_getTransactionCount(api_call_t *c, const jo_t *args)
+{
+    ex_read_config_t read = { .block = NULL };
+    const bool pending =
+        jo_kind(&args[1], NULL) == JO_TEXT && view_eq(jo_text(&args[1], NULL, 0, SIZE_MAX), view_str("pending"));
+    jo_hex(&args[0], read.addr.b, sizeof read.addr.b, NULL, HEX_0X);
+    read.block = pending ? &c->world->latest : api_block(c, &args[1]);
+    api_read(c, &read, write_nonce);
+}
+
 static void write_call(api_call_t *c, const query_t *done)
 {
     const evm_result_t *r = ex_call_result(done);

@@ -299,6 +299,22 @@ START_TEST(eth_getBalance_is_proven_and_zero_only_when_absent)
 }
 END_TEST
 
+#define COUNT(params) "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_getTransactionCount\",\"params\":[" params "]}"
+
+START_TEST(eth_getTransactionCount_answers_pending_with_what_is_proven)
+{
+    static const row_t rows[] = {
+        { COUNT(ADDR), RESULT("\"0x1\"") },
+        { COUNT(ADDR ",\"finalized\""), RESULT("\"0x1\"") },
+        { COUNT(ADDR ",\"pending\""), RESULT("\"0x1\"") },
+        { COUNT(NOBODY ",\"latest\""), RESULT("\"0x0\"") },
+        { COUNT("\"0x1\",\"pending\""), ERROR("-32602", "invalid argument 0: must be 20 bytes of hex with 0x") },
+        { COUNT(ADDR ",\"0x3e9\""), ERROR("-32000", "header not found") },
+    };
+    CHECK_ROWS(rows);
+}
+END_TEST
+
 #define DATA(hex) CALL("{\"to\":" ECHO ",\"data\":\"0x" hex "\"},\"latest\"")
 #define REVERT(text, hex)                                                                                              \
     "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":3,\"message\":\"execution reverted" text "\",\"data\":\"0x" hex \
@@ -361,11 +377,11 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN_AROUND("methods", setup, teardown, requests_are_framed_as_geth_does, ids_come_back_byte_for_byte,
-                           notifications_have_no_answer, batches_are_answered_in_order_up_to_1000_calls,
-                           a_batch_mixes_what_is_known_and_what_is_asked,
-                           a_node_that_is_not_ready_says_so_and_knows_its_chain,
-                           blocks_are_named_by_tag_number_hash_and_object, eth_blockNumber_is_that_of_the_latest_head,
-                           eth_getBalance_is_proven_and_zero_only_when_absent,
-                           eth_call_gives_output_revert_reason_or_halt, the_table_is_listed);
+    return UNIT_RUN_AROUND(
+        "methods", setup, teardown, requests_are_framed_as_geth_does, ids_come_back_byte_for_byte,
+        notifications_have_no_answer, batches_are_answered_in_order_up_to_1000_calls,
+        a_batch_mixes_what_is_known_and_what_is_asked, a_node_that_is_not_ready_says_so_and_knows_its_chain,
+        blocks_are_named_by_tag_number_hash_and_object, eth_blockNumber_is_that_of_the_latest_head,
+        eth_getBalance_is_proven_and_zero_only_when_absent, eth_getTransactionCount_answers_pending_with_what_is_proven,
+        eth_call_gives_output_revert_reason_or_halt, the_table_is_listed);
 }
