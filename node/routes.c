@@ -200,7 +200,7 @@ static void post_rpc(void *ctx, const hs_request_t *request, hs_response_t *r)
         world.has_finalized =
             view.finalized.valid && lc_proves_execution(&n->config->network, view.finalized.header.beacon.slot);
     }
-    node_rpc_post(serving ? n->rpc : NULL, request, r, &world);
+    node_rpc_post(serving ? n->rpc : NULL, r, request, &world);
 }
 
 static void get_methods(void *ctx, const hs_request_t *request, hs_response_t *r)

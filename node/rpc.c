@@ -59,7 +59,7 @@ static void end_job(job_t *j, rc_t rc)
     view_t body = { NULL, 0 };
     hs_response_t response = { 0 };
     if (!rc)
-        rc = api_rpc_finish(&body, j->request);
+        rc = api_rpc_finish(j->request, &body);
     fill(&response, rc, body);
     hs_answer(j->pending, &response);
     arena_free(&j->arena);
@@ -128,12 +128,12 @@ static void answer_now(hs_response_t *out, const api_world_t *world, view_t body
     arena_init(&a, JOB_ARENA_MAX);
     rc_t rc = api_rpc_begin(&request, &a, world, body);
     if (!rc)
-        rc = api_rpc_finish(&text, request);
+        rc = api_rpc_finish(request, &text);
     fill(out, rc, text);
     arena_free(&a);
 }
 
-static void put_off(node_rpc_t *r, const hs_request_t *request, hs_response_t *response, const api_world_t *world)
+static void put_off(node_rpc_t *r, hs_response_t *response, const hs_request_t *request, const api_world_t *world)
 {
     job_t *j = calloc(1, sizeof *j);
     if (!j) {
@@ -165,12 +165,12 @@ static bool is_json(const char *content_type)
     return !*content_type || !strncasecmp(content_type, "application/json", 16);
 }
 
-void node_rpc_post(node_rpc_t *r, const hs_request_t *request, hs_response_t *response, const api_world_t *world)
+void node_rpc_post(node_rpc_t *r, hs_response_t *response, const hs_request_t *request, const api_world_t *world)
 {
     if (!is_json(request->content_type))
         hs_problem(response, 415, "unsupported-media-type", "the content type must be application/json");
     else if (r)
-        put_off(r, request, response, world);
+        put_off(r, response, request, world);
     else
         answer_now(response, world, request->body);
 }

@@ -25,6 +25,6 @@ void node_rpc_free(node_rpc_t *r);
  * told inside an answer of status 200; other statuses are HTTP's own matters (415, 503).
  *   r      NULL: there is no engine yet; then world must say why it is not ready
  *   world  copied, its text included */
-void node_rpc_post(node_rpc_t *r, const hs_request_t *request, hs_response_t *response, const api_world_t *world);
+void node_rpc_post(node_rpc_t *r, hs_response_t *response, const hs_request_t *request, const api_world_t *world);
 
 #endif

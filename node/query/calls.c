@@ -118,7 +118,7 @@ static void on_done(void *ctx, rc_t rc, const err_t *e, query_t *call)
     view_t body;
     if (!rc) {
         const evm_result_t *result = ex_call_result(call);
-        rc = api_call_body(&body, &j->arena, &c->config.signer, result->status != EVM_SUCCESS, result->output);
+        rc = api_call_body(&body, &j->arena, &c->config.signer, result->output, result->status != EVM_SUCCESS);
         if (!rc && !(answer = hs_shared_new(200, NULL, body, c->config.flags)))
             rc = RC_NOMEM;
         if (rc) {

@@ -70,7 +70,7 @@ static view_t success_text(arena_t *a, view_t output)
     return view_of(text, h + 2 * output.n + t);
 }
 
-rc_t api_call_body(view_t *out, arena_t *a, const api_signer_t *signer, bool error, view_t output)
+rc_t api_call_body(view_t *out, arena_t *a, const api_signer_t *signer, view_t output, bool error)
 {
     char sig[2 * ECDSA_SIG_LEN + 1];
     view_t response = error ? view_str("\"Error\"") : success_text(a, output);

@@ -26,7 +26,7 @@ NODISCARD rc_t api_block_body(view_t *out, arena_t *a, const api_signer_t *signe
 
 /* POST /call: response is {"Success":"0x..."}, or "Error" when error is true (output is then not used). The signature
  * is over SHA-256 of the compact JSON of response. */
-NODISCARD rc_t api_call_body(view_t *out, arena_t *a, const api_signer_t *signer, bool error, view_t output);
+NODISCARD rc_t api_call_body(view_t *out, arena_t *a, const api_signer_t *signer, view_t output, bool error);
 
 /* GET /attest: quote and public key; not signed, the quote is the proof. */
 NODISCARD rc_t api_attest_body(view_t *out, arena_t *a, view_t quote, const uint8_t pubkey33[33]);

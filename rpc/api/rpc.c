@@ -373,7 +373,7 @@ static size_t end_all(api_rpc_t *r)
     return spoken;
 }
 
-rc_t api_rpc_finish(view_t *body, api_rpc_t *r)
+rc_t api_rpc_finish(api_rpc_t *r, view_t *body)
 {
     jw_t w = jw_of(r->arena, API_RPC_ANSWER_MAX);
     const size_t spoken = end_all(r);

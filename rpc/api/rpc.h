@@ -40,6 +40,6 @@ void api_rpc_end(api_rpc_t *r, size_t i, rc_t rc, const err_t *e, query_t *take_
 /* Writes the answer, once all queries that were taken have ended, and frees them, in any case.
  *   body  in the arena; n 0: notifications only, nothing to answer
  * RC_NOMEM, RC_LIMIT. */
-NODISCARD rc_t api_rpc_finish(view_t *body, api_rpc_t *r);
+NODISCARD rc_t api_rpc_finish(api_rpc_t *r, view_t *body);
 
 #endif

@@ -60,7 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
                 api_rpc_end(r, i, rc, &e, q);
         }
         const size_t calls = api_rpc_count(r);
-        if (api_rpc_finish(&body, r))
+        if (api_rpc_finish(r, &body))
             abort();
         if (body.n)
             check_answer(body, calls);

@@ -91,7 +91,7 @@ static const char *serve(const char *text)
             api_rpc_end(r, i, rc, &e, q);
         }
     }
-    ck_assert_int_eq(api_rpc_finish(&body, r), RC_OK);
+    ck_assert_int_eq(api_rpc_finish(r, &body), RC_OK);
     free(copy);
     return body.n ? (const char *)body.p : "";
 }

@@ -13,7 +13,7 @@ static char rpc_url[64];
 static void on_post(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
     (void)ctx;
-    node_rpc_post(rpc, request, r, &api_world);
+    node_rpc_post(rpc, r, request, &api_world);
 }
 
 static const hs_route_t routes[] = { { "POST", "/rpc", on_post, 0 } };

@@ -68,17 +68,17 @@ START_TEST(bodies_are_exactly_the_known_text)
                      "\"{\\\"signature\\\":\\\"3eb90cae1468c0ca3903229f82f635d9683e64df609a5d22faf7862fea020fc0"
                      "3d28edd4d5986c338d64947f88fbdfefbd4e461f8620baea9abe89163ae9bbda\\\","
                      "\\\"blocknum\\\":\\\"18446744073709551615\\\"}\"");
-    ck_assert_int_eq(api_call_body(&body, &a, &s, false, view_of(&one, 1)), RC_OK);
+    ck_assert_int_eq(api_call_body(&body, &a, &s, view_of(&one, 1), false), RC_OK);
     ck_assert_str_eq((const char *)body.p,
                      "\"{\\\"signature\\\":\\\"9eb5230c064e8d4a58f94ac03948dd960c2361535d21b5de6db33cf90792157a"
                      "2be97dc06267c5549a5d7b0242bf2b398afb7f8073cb83a95ef3c783950f160a\\\","
                      "\\\"response\\\":{\\\"Success\\\":\\\"0x01\\\"}}\"");
-    ck_assert_int_eq(api_call_body(&body, &a, &s, false, view_of(NULL, 0)), RC_OK);
+    ck_assert_int_eq(api_call_body(&body, &a, &s, view_of(NULL, 0), false), RC_OK);
     ck_assert_str_eq((const char *)body.p,
                      "\"{\\\"signature\\\":\\\"69527ec5dc213ed73061c4e175c78782349122c93ae2d597445b1ced64c57a04"
                      "74c0b2f9b83539b16ced8d10052973dbd95e9c94c79a45b3445102dc0855c6c6\\\","
                      "\\\"response\\\":{\\\"Success\\\":\\\"0x\\\"}}\"");
-    ck_assert_int_eq(api_call_body(&body, &a, &s, true, view_of(&one, 1)), RC_OK);
+    ck_assert_int_eq(api_call_body(&body, &a, &s, view_of(&one, 1), true), RC_OK);
     ck_assert_str_eq((const char *)body.p,
                      "\"{\\\"signature\\\":\\\"1e5cb27f1a8f22f35f3c7e868a2ea426f98f5b62d224ad8e93ca4904528abd9d"
                      "6ee6ba5ccb779875c92df0aed35f2f496cb061dbd3631606d9c86a9d8ffb8057\\\","
@@ -108,7 +108,7 @@ START_TEST(a_client_that_parses_twice_can_check_the_signature)
     json_decref(inner);
 
     for (size_t n = 0; n <= sizeof output; n += 100) {
-        ck_assert_int_eq(api_call_body(&body, &a, &s, false, view_of(output, n)), RC_OK);
+        ck_assert_int_eq(api_call_body(&body, &a, &s, view_of(output, n), false), RC_OK);
         inner = parse_twice(body);
         char *text = json_dumps(json_object_get(inner, "response"), JSON_COMPACT);
         check_signature(inner, text);
@@ -119,7 +119,7 @@ START_TEST(a_client_that_parses_twice_can_check_the_signature)
         ck_assert(n == 0 || memcmp(back, output, n) == 0);
         json_decref(inner);
     }
-    ck_assert_int_eq(api_call_body(&body, &a, &s, true, view_of(NULL, 0)), RC_OK);
+    ck_assert_int_eq(api_call_body(&body, &a, &s, view_of(NULL, 0), true), RC_OK);
     inner = parse_twice(body);
     ck_assert_str_eq(json_string_value(json_object_get(inner, "response")), "Error");
     check_signature(inner, "\"Error\"");
@@ -137,11 +137,11 @@ START_TEST(no_body_without_signature_or_memory)
     arena_init(&a, 1 << 20);
     arena_init(&tiny, 64);
     ck_assert_int_eq(api_block_body(&body, &a, &never, 1), RC_UNSUPPORTED);
-    ck_assert_int_eq(api_call_body(&body, &a, &never, false, view_of(output, 1)), RC_UNSUPPORTED);
-    ck_assert_int_eq(api_call_body(&body, &a, &never, true, view_of(output, 1)), RC_UNSUPPORTED);
+    ck_assert_int_eq(api_call_body(&body, &a, &never, view_of(output, 1), false), RC_UNSUPPORTED);
+    ck_assert_int_eq(api_call_body(&body, &a, &never, view_of(output, 1), true), RC_UNSUPPORTED);
     ck_assert_int_eq(api_block_body(&body, &tiny, &s, 1), RC_NOMEM);
-    ck_assert_int_eq(api_call_body(&body, &tiny, &s, false, view_of(output, sizeof output)), RC_NOMEM);
-    ck_assert_int_eq(api_call_body(&body, &tiny, &s, true, view_of(output, 0)), RC_NOMEM);
+    ck_assert_int_eq(api_call_body(&body, &tiny, &s, view_of(output, sizeof output), false), RC_NOMEM);
+    ck_assert_int_eq(api_call_body(&body, &tiny, &s, view_of(output, 0), true), RC_NOMEM);
     ck_assert_int_eq(api_attest_body(&body, &tiny, view_of(output, sizeof output), pubkey), RC_NOMEM);
     ck_assert_uint_eq(body.n, 77);
     arena_free(&a);
