@@ -11,7 +11,7 @@
 #define HEADERS_MAX (64u << 10) /* bytes of all header lines of one answer, 1xx answers included */
 #define BODY_MAX_DEFAULT (16u << 20)
 #define RETRY_AFTER_MAX_S 60
-#define CONNECTIONS_PER_HOST 128L
+#define CONNECTIONS_PER_HOST 200L
 #define CONNECTIONS_KEPT 256L
 #define UNPACK_LEN 16384u
 

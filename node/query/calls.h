@@ -4,7 +4,7 @@
  * parsed on the pool, proven by the engine, signed, kept. The same bytes asked again meanwhile wait for the same answer.
  *
  * Floor:  5, node/query. Any thread.
- * Tests:  tests/unit/test_calls.c, tests/e2e (live, roundtrips, load)
+ * Tests:  tests/unit/test_calls.c, tests/e2e (live, roundtrips, load); cost: tests/bench/bench_calls.c
  */
 #ifndef NODE_QUERY_CALLS_H
 #define NODE_QUERY_CALLS_H

@@ -22,7 +22,7 @@
 #define BATCH_MAX 100u       /* elements of one JSON-RPC batch: providers refuse larger ones */
 #define BATCH_SLOTS_MAX 512u /* slots in one batch */
 #define BATCHES_MAX 8u       /* batches of one party side by side */
-#define IN_AIR_MAX 128u      /* batches of all at one endpoint side by side; more wait for their turn here */
+#define IN_AIR_MAX 200u      /* batches of all at one endpoint side by side; more wait for their turn here */
 
 typedef struct flights flights_t;
 typedef struct flight flight_t;

@@ -130,7 +130,7 @@ static inline bool serve(endpoint_t *e, int fd, const char *request)
     pthread_mutex_lock(&lock);
     while (e->held) {
         pthread_mutex_unlock(&lock);
-        pause_ms(1);
+        pause_ms(10);
         pthread_mutex_lock(&lock);
     }
     char *body = answer_batch(e, request);

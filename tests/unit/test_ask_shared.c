@@ -4,7 +4,7 @@
 
 #define MANY 10u
 
-static ask_wait_t waits[200];
+static ask_wait_t waits[240];
 
 static unsigned count_of(const unsigned *x)
 {
@@ -156,7 +156,7 @@ END_TEST
 /* Every call has a sender of its own. */
 START_TEST(many_wait_for_a_slow_endpoint_without_threads_and_no_more_than_so_many_batches_are_in_the_air)
 {
-    enum { N = 200 };
+    enum { N = 240 };
     static ex_request_t requests[N];
     open_world(RETURN_42);
     ends[0].held = true;
@@ -179,7 +179,7 @@ END_TEST
 
 START_TEST(those_that_wait_for_their_turn_are_cancelled_too)
 {
-    enum { N = 200 };
+    enum { N = 240 };
     static ex_request_t requests[N];
     open_world(RETURN_42);
     ends[0].held = true;

@@ -1,0 +1,506 @@
+/* calls: POST /call through the HTTP server and the engine, against an upstream 50 ms away in this process: cold calls by 8, 64
+ * and 200 callers, what a kept answer costs beside a GET of /block, and how soon it comes while cold calls hang.
+ *
+ * Every cold call asks a token for the balance of another holder; the reference is what callers and round trips allow. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/crypto/hash.h"
+#include "base/crypto/keyring.h"
+#include "base/crypto/secret.h"
+#include "base/hex.h"
+#include "base/json.h"
+#include "base/os/log.h"
+#include "lightclient/rlp/rlp.h"
+#include "node/query/calls.h"
+#include "tests/bench/bench.h"
+
+#define LATENCY_MS 50u
+#define CALLERS_MAX 200u
+#define MEASURED_S 4.0
+#define KEPT_CALLERS 32u
+#define KEPT_REQUESTS 8000u
+#define KEPT_ROUNDS 15u
+#define HANGING 50u
+#define HOT_REQUESTS 400u
+#define ANSWER_MAX 4096u
+
+static const char TOKEN[] = "0xac0000000000000000000000000000000000a000";
+/* return sload(keccak256(calldata[4..36], 0)) */
+static const char CODE[] = "60043560005260006020526040600020546000526020 6000f3";
+
+static double now_s(clockid_t id)
+{
+    struct timespec t;
+    clock_gettime(id, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* ---- the state: one account with one slot, so that the same node proves all others absent ---- */
+
+static struct {
+    hash32_t state_root, storage_root, code_hash;
+    char code[128], account_node[400], storage_node[200]; /* hex */
+} state;
+
+/* A trie of one leaf: its root, and the leaf in hex. */
+static void lone_leaf(hash32_t *root, char *hex, view_t key, view_t value)
+{
+    uint8_t path[33] = { 0x20 }, node[300];
+    hash32_t hashed;
+    wr_t w = wr_of(node, sizeof node);
+    keccak256(&hashed, key);
+    memcpy(path + 1, hashed.b, 32);
+    rlp_put_bytes(&w, view_of(path, sizeof path));
+    rlp_put_bytes(&w, value);
+    rlp_wrap_list(&w, 0);
+    keccak256(root, wr_view(&w));
+    hex_encode(hex, wr_view(&w));
+}
+
+static void make_state(void)
+{
+    uint8_t code[64], account[128], token[20];
+    static const uint8_t slot[32] = { 7 }, one[] = { 0x01 };
+    size_t n = 0;
+    for (const char *p = CODE; *p; p++)
+        if (*p != ' ')
+            state.code[n++] = *p;
+    if (hex_decode_exact(code, n / 2, state.code, n) || hex_decode_exact(token, 20, TOKEN + 2, 40))
+        abort();
+    keccak256(&state.code_hash, view_of(code, n / 2));
+    lone_leaf(&state.storage_root, state.storage_node, view_of(slot, 32), view_of(one, 1));
+    wr_t w = wr_of(account, sizeof account);
+    rlp_put_u64(&w, 1);
+    rlp_put_u64(&w, 0);
+    rlp_put_bytes(&w, view_of(state.storage_root.b, 32));
+    rlp_put_bytes(&w, view_of(state.code_hash.b, 32));
+    rlp_wrap_list(&w, 0);
+    lone_leaf(&state.state_root, state.account_node, view_of(token, 20), wr_view(&w));
+}
+
+/* ---- the upstream ---- */
+
+typedef struct late {
+    struct late *next;
+    hs_pending_t *pending;
+    hs_response_t response;
+    double due_s;
+} late_t;
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t more;
+    late_t *first, **end;
+    bool quit;
+    atomic_uint latency_ms, batches;
+    pthread_t thread;
+} up = { .lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER };
+
+static void put_proof(jw_t *w, const jo_t *params)
+{
+    jo_t at = { 0 }, key = { 0 };
+    jo_t list = *params;
+    (void)jo_next(&list, &at);
+    view_t who = jo_text(&at, NULL, 42, 42);
+    bool token = view_eq(who, view_str(TOKEN));
+    jw_object(w, "result");
+    jw_text(w, "address", who);
+    jw_array(w, "accountProof");
+    jw_fmt(w, NULL, "0x%s", state.account_node);
+    jw_end(w);
+    jw_str(w, "balance", "0x0");
+    static const char empty_code[] = "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470";
+    static const char empty_root[] = "56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421";
+    char hex[65];
+    hex_encode(hex, view_of(state.code_hash.b, 32));
+    jw_fmt(w, "codeHash", "0x%s", token ? hex : empty_code);
+    jw_str(w, "nonce", token ? "0x1" : "0x0");
+    hex_encode(hex, view_of(state.storage_root.b, 32));
+    jw_fmt(w, "storageHash", "0x%s", token ? hex : empty_root);
+    jw_array(w, "storageProof");
+    (void)jo_next(&list, &at);
+    for (jo_t keys = jo_list(&at, NULL, 0, 1024); jo_next(&keys, &key);) {
+        jw_object(w, NULL);
+        jw_text(w, "key", jo_text(&key, NULL, 3, 66));
+        jw_str(w, "value", "0x0");
+        jw_array(w, "proof");
+        jw_fmt(w, NULL, "0x%s", state.storage_node);
+        jw_end(w);
+        jw_end(w);
+    }
+    jw_end(w);
+    jw_end(w);
+}
+
+static void put_answer(jw_t *w, const jo_t *element)
+{
+    view_t method = jo_text(element, "method", 1, 40);
+    jo_t params = jo_list(element, "params", 0, 8);
+    jw_object(w, NULL);
+    jw_str(w, "jsonrpc", "2.0");
+    jw_u64(w, "id", jo_u64(element, "id", 0, 100000));
+    if (view_eq(method, view_str("eth_getProof")))
+        put_proof(w, &params);
+    else if (view_eq(method, view_str("eth_getCode")))
+        jw_fmt(w, "result", "0x%s", state.code);
+    else {
+        jw_object(w, "error");
+        jw_i64(w, "code", -32601);
+        jw_str(w, "message", "unknown");
+        jw_end(w);
+    }
+    jw_end(w);
+}
+
+static void on_batch(void *ctx, const hs_request_t *q, hs_response_t *r)
+{
+    (void)ctx;
+    jo_doc_t doc;
+    late_t *l = calloc(1, sizeof *l);
+    jw_t w = jw_of(NULL, (size_t)1 << 20);
+    jo_t batch = jo_open(&doc, NULL, q->body, (size_t)1 << 20, JO_LENIENT), element;
+    jw_array(&w, NULL);
+    for (jo_t list = jo_list(&batch, NULL, 0, 100); jo_next(&list, &element);)
+        put_answer(&w, &element);
+    jw_end(&w);
+    jo_close(&doc);
+    view_t text = jw_done(&w);
+    up.batches++;
+    l->pending = hs_defer(q, r);
+    l->response = (hs_response_t){ .status = 200, .body = (uint8_t *)(uintptr_t)text.p, .body_len = text.n };
+    l->due_s = now_s(CLOCK_MONOTONIC) + up.latency_ms / 1e3;
+    pthread_mutex_lock(&up.lock);
+    *up.end = l;
+    up.end = &l->next;
+    pthread_cond_signal(&up.more);
+    pthread_mutex_unlock(&up.lock);
+}
+
+static void *answer_late(void *arg)
+{
+    pthread_mutex_lock(&up.lock);
+    while (!up.quit) {
+        late_t *l = up.first;
+        if (!l) {
+            pthread_cond_wait(&up.more, &up.lock);
+            continue;
+        }
+        double wait = l->due_s - now_s(CLOCK_MONOTONIC);
+        if (wait <= 0) {
+            up.first = l->next;
+            if (!up.first)
+                up.end = &up.first;
+        }
+        pthread_mutex_unlock(&up.lock);
+        if (wait <= 0) {
+            hs_answer(l->pending, &l->response);
+            free(l);
+        } else
+            usleep((useconds_t)((wait < 0.001 ? wait : 0.001) * 1e6));
+        pthread_mutex_lock(&up.lock);
+    }
+    pthread_mutex_unlock(&up.lock);
+    return arg;
+}
+
+/* ---- the node's side ---- */
+
+static calls_t *calls;
+static ex_block_t block;
+static hs_shared_t *block_answer;
+
+static void post_call(void *ctx, const hs_request_t *q, hs_response_t *r)
+{
+    (void)ctx;
+    calls_post(calls, q, r, &block);
+}
+
+static void get_block(void *ctx, const hs_request_t *q, hs_response_t *r)
+{
+    (void)ctx, (void)q;
+    r->shared = hs_shared_ref(block_answer);
+}
+
+static rc_t sign(void *ctx, uint8_t out[ECDSA_SIG_LEN], const hash32_t *digest)
+{
+    return keyring_sign(ctx, out, NULL, digest);
+}
+
+static void lock_it(void *ctx)
+{
+    pthread_mutex_lock(ctx);
+}
+
+static void unlock_it(void *ctx)
+{
+    pthread_mutex_unlock(ctx);
+}
+
+/* ---- the load: one thread, kept connections, one request at a time on each ---- */
+
+typedef struct {
+    int epoll_fd, fds[CALLERS_MAX];
+    unsigned count, next_holder;
+    size_t got[CALLERS_MAX];
+    char answers[CALLERS_MAX][ANSWER_MAX];
+} load_t;
+
+static load_t load = { .next_holder = 1u << 28 }; /* holders that look like no block number */
+
+static bool load_open(unsigned count, uint16_t port)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_port = htons(port),
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int on = 1;
+    load.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    load.count = count;
+    for (unsigned i = 0; i < count; i++) {
+        struct epoll_event e = { .events = EPOLLIN, .data.u32 = i };
+        load.got[i] = 0;
+        load.fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (load.fds[i] < 0 || connect(load.fds[i], (struct sockaddr *)&at, sizeof at) != 0 ||
+            setsockopt(load.fds[i], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
+            epoll_ctl(load.epoll_fd, EPOLL_CTL_ADD, load.fds[i], &e) != 0)
+            return false;
+    }
+    return true;
+}
+
+static void load_close(void)
+{
+    for (unsigned i = 0; i < load.count; i++)
+        close(load.fds[i]);
+    close(load.epoll_fd);
+}
+
+/* Asks for the balance of a holder; 0: GET /block. */
+static bool request(unsigned i, unsigned holder)
+{
+    char body[200], text[400];
+    int n = snprintf(body, sizeof body, "{\"to\":\"%s\",\"data\":\"0x70a08231%064x\"}", TOKEN, holder);
+    int m = holder
+                ? snprintf(text, sizeof text, "POST /call HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", n, body)
+                : snprintf(text, sizeof text, "GET /block HTTP/1.1\r\nHost: x\r\n\r\n");
+    return send(load.fds[i], text, (size_t)m, MSG_NOSIGNAL) == m;
+}
+
+/* Reads on; 1: an answer is complete, 0: not yet, -1: it is none of status 200. */
+static int hear(unsigned i)
+{
+    char *a = load.answers[i];
+    ssize_t more = recv(load.fds[i], a + load.got[i], ANSWER_MAX - 1 - load.got[i], 0);
+    if (more <= 0)
+        return -1;
+    load.got[i] += (size_t)more;
+    a[load.got[i]] = 0;
+    const char *end = strstr(a, "\r\n\r\n"), *length = strcasestr(a, "Content-Length:");
+    if (!end || !length || load.got[i] < (size_t)(end - a) + 4 + strtoul(length + 15, NULL, 10))
+        return 0;
+    load.got[i] = 0;
+    return strncmp(a, "HTTP/1.1 200 ", 13) == 0 ? 1 : -1;
+}
+
+/* Keeps all callers busy until a time or a number of answers; holder 0: each call another holder. Answers, or -1. */
+static long drive(double seconds, unsigned requests, unsigned holder, bool block_route)
+{
+    struct epoll_event events[CALLERS_MAX];
+    double end = now_s(CLOCK_MONOTONIC) + seconds;
+    unsigned sent = 0, done = 0;
+    for (unsigned i = 0; i < load.count; i++, sent++)
+        if (!request(i, block_route ? 0 : holder ? holder : ++load.next_holder))
+            return -1;
+    while (done < sent) {
+        int n = epoll_wait(load.epoll_fd, events, CALLERS_MAX, 35000);
+        if (n <= 0)
+            return -1;
+        for (int k = 0; k < n; k++) {
+            unsigned i = events[k].data.u32;
+            int heard = hear(i);
+            if (heard < 0)
+                return fprintf(stderr, "bench: calls: %s\n", load.answers[i]), -1;
+            done += (unsigned)heard;
+            if (!heard || sent >= requests || now_s(CLOCK_MONOTONIC) >= end)
+                continue;
+            sent++;
+            if (!request(i, block_route ? 0 : holder ? holder : ++load.next_holder))
+                return -1;
+        }
+    }
+    return done;
+}
+
+/* ---- measuring ---- */
+
+/* Cold calls by so many callers: calls per second, and what the round trips allow. False: something failed. */
+static bool cold(double *rate, double *ideal, unsigned callers, uint16_t port)
+{
+    if (!load_open(callers, port))
+        return false;
+    unsigned batches = up.batches;
+    double wall = now_s(CLOCK_MONOTONIC), cpu = now_s(CLOCK_PROCESS_CPUTIME_ID), own = now_s(CLOCK_THREAD_CPUTIME_ID);
+    long done = drive(MEASURED_S, UINT32_MAX, 0, false);
+    wall = now_s(CLOCK_MONOTONIC) - wall;
+    own = now_s(CLOCK_THREAD_CPUTIME_ID) - own;
+    cpu = now_s(CLOCK_PROCESS_CPUTIME_ID) - cpu - own;
+    load_close();
+    if (done <= 0)
+        return false;
+    double trips = (double)(up.batches - batches) / (double)done;
+    *rate = (double)done / wall;
+    *ideal = callers / (trips * LATENCY_MS / 1e3);
+    printf(
+        "  %3u callers: %5.0f calls/s of %5.0f that %.2f round trips of %u ms allow (%.2f); %.2f ms of CPU each, %.2f cores\n",
+        callers, *rate, *ideal, trips, LATENCY_MS, *rate / *ideal, cpu * 1e3 / (double)done, cpu / wall);
+    return true;
+}
+
+static bool kept_round(bench_series_t *s, bool block_route)
+{
+    double cpu = now_s(CLOCK_PROCESS_CPUTIME_ID), own = now_s(CLOCK_THREAD_CPUTIME_ID);
+    if (drive(60, KEPT_REQUESTS, 1, block_route) <= 0)
+        return false;
+    own = now_s(CLOCK_THREAD_CPUTIME_ID) - own;
+    cpu = now_s(CLOCK_PROCESS_CPUTIME_ID) - cpu - own;
+    s->ns[s->rounds++] = cpu * 1e9 / KEPT_REQUESTS;
+    return true;
+}
+
+/* What a kept answer costs beside /block. */
+static bool kept(uint16_t port)
+{
+    static bench_series_t call, get;
+    if (!load_open(KEPT_CALLERS, port))
+        return false;
+    bool ok = drive(60, KEPT_CALLERS, 1, false) > 0;
+    for (unsigned r = 0; ok && r < KEPT_ROUNDS; r++)
+        ok = r % 2 ? kept_round(&call, false) && kept_round(&get, true)
+                   : kept_round(&get, true) && kept_round(&call, false);
+    load_close();
+    if (!ok)
+        return false;
+    bench_line("server CPU per kept /call", &call, 1e3, "us");
+    bench_line("the same, /block", &get, 1e3, "us");
+    printf("  ratio: best %.3f, median %.3f\n", bench_best(&call) / bench_best(&get),
+           bench_median(&call) / bench_median(&get));
+    return true;
+}
+
+/* How soon a kept answer comes while cold calls hang. */
+static bool hot(uint16_t port)
+{
+    static bench_series_t took;
+    up.latency_ms = 3000;
+    if (!load_open(HANGING + 1, port))
+        return false;
+    bool ok = true;
+    for (unsigned i = 0; i < HANGING; i++)
+        ok = request(i, ++load.next_holder) && ok;
+    usleep(100000);
+    for (unsigned n = 0; ok && n < HOT_REQUESTS / 2; n++) {
+        double began = now_s(CLOCK_MONOTONIC);
+        int heard = 0;
+        ok = request(HANGING, 1);
+        while (ok && heard == 0)
+            heard = hear(HANGING);
+        ok = ok && heard > 0;
+        took.ns[took.rounds++] = (now_s(CLOCK_MONOTONIC) - began) * 1e9;
+    }
+    load_close();
+    up.latency_ms = LATENCY_MS;
+    if (ok)
+        bench_line("a kept /call while 50 cold ones hang", &took, 1e6, "ms");
+    return ok;
+}
+
+static bool measure(uint16_t port)
+{
+    static const unsigned callers[] = { 8, 64, 200 };
+    double rate[3], ideal[3];
+    for (unsigned i = 0; i < 3; i++)
+        if (!cold(&rate[i], &ideal[i], callers[i], port))
+            return false;
+    if (!kept(port) || !hot(port))
+        return false;
+    return bench_result("calls", rate[1], "1/s", ideal[1], "64-callers-and-round-trips");
+}
+
+bool bench_calls(const char *dir)
+{
+    static const evm_schedule_row_t prague = { 0, { EVM_PRAGUE, 6, 9, 5007716 } };
+    static const evm_chain_t chain = { 1, &prague, 1 };
+    static const hs_route_t routes[] = { { "POST", "/call", post_call, HS_CORS },
+                                         { "GET", "/block", get_block, HS_CORS } };
+    static const hs_route_t up_routes[] = { { "POST", "/", on_batch, 0 } };
+    uint8_t secret[32] = { 1 };
+    static const uint8_t blind[32] = { 2 };
+    static pthread_mutex_t cache_lock = PTHREAD_MUTEX_INITIALIZER;
+    static const ex_cache_config_t cache_config = {
+        .bytes_max = (size_t)64 << 20, .lock_ctx = &cache_lock, .lock = lock_it, .unlock = unlock_it, .seed = { 1, 2 }
+    };
+    char url[64], text[300];
+    hs_t *upstream_server = NULL, *server = NULL;
+    pool_t *pool = NULL;
+    ask_t *ask = NULL;
+    keyring_t *keyring = NULL;
+    (void)dir;
+    log_set_level(LOG_ERROR);
+    if (secret_init())
+        return false;
+    make_state();
+    memset(text, '7', sizeof text);
+    block = (ex_block_t){ .state_root = state.state_root,
+                          .env = { .number = 1000, .timestamp = 5000, .gas_limit = 30000000, .chain_id = 1 } };
+    block_answer = hs_shared_new(200, NULL, view_of(text, sizeof text), HS_CORS);
+    up.latency_ms = LATENCY_MS;
+    up.end = &up.first;
+    pthread_create(&up.thread, NULL, answer_late, NULL);
+    bool ok = hs_start(&upstream_server, NULL,
+                       &(hs_config_t){ .address = "127.0.0.1", .routes = up_routes, .route_count = 1 }) == RC_OK;
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/", ok ? hs_port(upstream_server) : 0);
+    hc_t *http = hc_new(NULL);
+    up_t *upstream = up_new((const char *const[]){ url }, 1);
+    ex_cache_t *cache = ex_cache_new(&cache_config);
+    ok = ok && !pool_new(&pool, NULL, 0) && !keyring_new(&keyring, secret, blind) &&
+         !ask_new(&ask, NULL,
+                  &(ask_config_t){ .http = http, .upstream = upstream, .pool = pool, .now_ms = clock_system_ms });
+    calls = ok ? calls_new(&(calls_config_t){ .ask = ask,
+                                              .pool = pool,
+                                              .chain = &chain,
+                                              .cache = cache,
+                                              .signer = { keyring, sign },
+                                              .flags = HS_CORS })
+               : NULL;
+    ok =
+        calls && !hs_start(&server, NULL, &(hs_config_t){ .address = "127.0.0.1", .routes = routes, .route_count = 2 });
+    ok = ok && measure(hs_port(server));
+    if (ask)
+        ask_cancel(ask);
+    hs_stop(server, 1000);
+    calls_free(calls);
+    ask_free(ask);
+    pthread_mutex_lock(&up.lock);
+    up.quit = true;
+    pthread_cond_signal(&up.more);
+    pthread_mutex_unlock(&up.lock);
+    pthread_join(up.thread, NULL);
+    hs_stop(upstream_server, 0);
+    hc_free(http);
+    up_free(upstream);
+    ex_cache_free(cache);
+    pool_free(pool);
+    keyring_free(keyring);
+    hs_shared_unref(block_answer);
+    return ok;
+}
