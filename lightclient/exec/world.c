@@ -95,24 +95,6 @@ rc_t ex_world_root(hash32_t *out, const ex_world_t *w)
     return mpt_trie_root(out, &w->accounts);
 }
 
-rc_t ex_world_prove(view_t *nodes, size_t *count, const ex_world_t *w, const addr_t *addr)
-{
-    hash32_t key;
-    keccak256(&key, view_of(addr->b, sizeof addr->b));
-    return mpt_trie_prove(nodes, count, &w->accounts, view_of(key.b, sizeof key.b));
-}
-
-rc_t ex_world_prove_slot(view_t *nodes, size_t *count, const ex_world_t *w, const addr_t *addr, const hash32_t *slot)
-{
-    hash32_t key;
-    const entry_t *e = find(w, addr);
-    keccak256(&key, view_of(slot->b, sizeof slot->b));
-    if (e)
-        return mpt_trie_prove(nodes, count, &e->storage, view_of(key.b, sizeof key.b));
-    *count = 0; /* the empty trie */
-    return RC_OK;
-}
-
 /* --- callbacks --- */
 
 static rc_t host_account(void *ctx, evm_account_t *out, const addr_t *addr)

@@ -1,5 +1,5 @@
 /* world.h - a whole state that is known: accounts, code and storage in writable tries. For state that is made up
- * (genesis, tests, simulation), its roots and proofs.
+ * (genesis, tests, simulation), and its root.
  *
  * A copy of the struct is a snapshot, as with mpt_trie_t.
  *
@@ -23,12 +23,6 @@ NODISCARD rc_t ex_world_apply(ex_world_t *w, const evm_change_t *changes, size_t
 
 /* The state root. RC_NOMEM. */
 NODISCARD rc_t ex_world_root(hash32_t *out, const ex_world_t *w);
-
-/* The proofs of an account and (storage) of one of its slots, for mpt_verify_account and mpt_verify_slot; nodes has
- * room for MPT_TRIE_PROOF_MAX. RC_NOMEM. */
-NODISCARD rc_t ex_world_prove(view_t *nodes, size_t *count, const ex_world_t *w, const addr_t *addr);
-NODISCARD rc_t ex_world_prove_slot(view_t *nodes, size_t *count, const ex_world_t *w, const addr_t *addr,
-                                   const hash32_t *slot);
 
 /* Callbacks over w, which must outlive them. block_hash is NULL: the caller sets its own, and may wrap ctx. */
 evm_host_t ex_world_host(ex_world_t *w);
