@@ -59,7 +59,7 @@ int main(int argc, char **argv)
     u256_to_be32(data, &sent);
     tx.data = view_of(data, sizeof data);
     arena_init(&arena, (size_t)64 << 20); /* the most memory that the call may take */
-    rc_t rc = evm_call(&arena, &result, &host, evm_chain_rules(&EVM_MAINNET, block.timestamp), &block, &tx);
+    rc_t rc = evm_call(&result, &arena, &host, evm_chain_rules(&EVM_MAINNET, block.timestamp), &block, &tx);
     if (rc || result.status != EVM_SUCCESS) {
         fprintf(stderr, "evm_call: %s\n", rc ? rc_name(rc) : evm_halt_name(result.halt));
         return 1;

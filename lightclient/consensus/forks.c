@@ -118,7 +118,7 @@ static bool power_of_two(uint64_t x)
     return x && !(x & (x - 1));
 }
 
-rc_t lc_network_check(const lc_network_t *net, const char **why)
+rc_t lc_network_check(err_t *e, const lc_network_t *net)
 {
     const lc_preset_t *p = &net->preset;
     const char *fault = NULL;
@@ -140,10 +140,7 @@ rc_t lc_network_check(const lc_network_t *net, const char **why)
     for (size_t i = 1; !fault && i < net->blob_rows; i++)
         if (net->blob_schedule[i].epoch <= net->blob_schedule[i - 1].epoch)
             fault = "BLOB_SCHEDULE must be in rising order of epochs";
-    if (!fault)
-        return RC_OK;
-    *why = fault;
-    return RC_REFUSED;
+    return fault ? err_say(e, RC_REFUSED, fault) : RC_OK;
 }
 
 const lc_layout_t *lc_layout(lc_fork_t fork)

@@ -9,7 +9,7 @@
 #define CONSENSUS_FORKS_H
 
 #include "base/bytes.h"
-#include "base/rc.h"
+#include "base/err.h"
 
 typedef enum { LC_ALTAIR, LC_BELLATRIX, LC_CAPELLA, LC_DENEB, LC_ELECTRA, LC_FULU, LC_FORKS } lc_fork_t;
 
@@ -63,9 +63,9 @@ typedef struct {
 const lc_network_t *lc_network_find(const char *name);
 
 /* Checks a network that a configuration describes: preset within the bounds of this program (no zero, committee size a
- * power of two from 8 to 512), forks and blob rows in rising order, room for slot arithmetic without overflow.
- *   why  receives a static text that names the field at fault; written only on RC_REFUSED */
-NODISCARD rc_t lc_network_check(const lc_network_t *net, const char **why);
+ * power of two from 8 to 512), forks and blob rows in rising order, room for slot arithmetic without overflow. RC_REFUSED,
+ * with a text that names the key at fault. */
+NODISCARD rc_t lc_network_check(err_t *e, const lc_network_t *net);
 
 /* The row of a fork. */
 const lc_layout_t *lc_layout(lc_fork_t fork);

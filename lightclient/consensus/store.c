@@ -36,16 +36,15 @@ static bool committee_eq(const lc_committee_t *a, const lc_committee_t *b, uint3
 }
 
 /* Proves a committee under a state root and prepares it. */
-static rc_t learn_committee(learned_t *out, const char **why, const lc_committee_t *committee, uint32_t committee_size,
+static rc_t learn_committee(learned_t *out, err_t *e, const lc_committee_t *committee, uint32_t committee_size,
                             const hash32_t *state_root, uint64_t gindex, const hash32_t *branch, size_t branch_len)
 {
-    *why = "the sync committee is not the one in the state";
     lc_committee_root(&out->root, committee, committee_size);
     rc_t rc = lc_branch_verify(state_root, &out->root, gindex, branch, branch_len);
     if (rc)
-        return rc;
-    *why = "the sync committee's aggregate key is not a key";
-    return bls_pubkey_decode(&out->aggregate, &committee->aggregate_pubkey, true);
+        return err_say(e, rc, "the sync committee is not the one in the state");
+    rc = bls_pubkey_decode(&out->aggregate, &committee->aggregate_pubkey, true);
+    return rc ? err_say(e, rc, "the sync committee's aggregate key is not a key") : RC_OK;
 }
 
 static void committee_set(lc_store_committee_t *out, const lc_committee_t *keys, const learned_t *learned)
@@ -56,23 +55,19 @@ static void committee_set(lc_store_committee_t *out, const lc_committee_t *keys,
     out->known = true;
 }
 
-rc_t lc_store_init(lc_store_t *out, const char **why, const lc_network_t *net, const hash32_t *trusted_root,
+rc_t lc_store_init(lc_store_t *out, err_t *e, const lc_network_t *net, const hash32_t *trusted_root,
                    const lc_bootstrap_t *b)
 {
     const lc_beacon_t *beacon = &b->header.beacon;
     hash32_t root;
     learned_t learned;
     lc_beacon_root(&root, beacon);
-    if (!hash32_eq(&root, trusted_root)) {
-        *why = "the header is not that of the trusted checkpoint";
-        return RC_REFUSED;
-    }
+    if (!hash32_eq(&root, trusted_root))
+        return err_say(e, RC_REFUSED, "the header is not that of the trusted checkpoint");
     rc_t rc = lc_header_verify(&b->header, net);
-    if (rc) {
-        *why = "the execution header is not the one in the block";
-        return rc;
-    }
-    rc = learn_committee(&learned, why, &b->committee, net->preset.committee_size, &beacon->state_root,
+    if (rc)
+        return err_say(e, rc, "the execution header is not the one in the block");
+    rc = learn_committee(&learned, e, &b->committee, net->preset.committee_size, &beacon->state_root,
                          layout_at(net, beacon->slot)->current_committee_gindex, b->committee_branch,
                          b->committee_branch_len);
     if (rc)
@@ -93,57 +88,49 @@ static bool brings_next_committee(const lc_store_t *s, const lc_update_t *u)
 }
 
 /* Slots and periods: order, no skipped period, relevance. */
-static rc_t check_slots(const lc_store_t *s, const char **why, const lc_update_t *u, uint64_t current_slot)
+static rc_t check_slots(const lc_store_t *s, err_t *e, const lc_update_t *u, uint64_t current_slot)
 {
     const lc_network_t *net = s->network;
     uint64_t attested = u->attested_header.beacon.slot;
     uint64_t store_period = period(net, s->finalized_header.beacon.slot),
              signed_period = period(net, u->signature_slot);
-    *why = "the signature slot lies in the future";
     if (u->signature_slot > current_slot)
-        return RC_REFUSED;
-    *why = "the signature slot is not after the attested header";
+        return err_say(e, RC_REFUSED, "the signature slot lies in the future");
     if (u->signature_slot <= attested)
-        return RC_REFUSED;
-    *why = "the finalized header is newer than the attested one";
+        return err_say(e, RC_REFUSED, "the signature slot is not after the attested header");
     if (attested < u->finalized_header.beacon.slot)
-        return RC_REFUSED;
-    *why = "older than the period of the finalized header";
+        return err_say(e, RC_REFUSED, "the finalized header is newer than the attested one");
     if (signed_period < store_period)
-        return RC_REPLAY;
-    *why = "signed by the committee of a period that is not known yet";
+        return err_say(e, RC_REPLAY, "older than the period of the finalized header");
     if (signed_period > store_period + (s->next_sync_committee.known ? 1 : 0))
-        return RC_NEED_DATA;
-    *why = "not newer than the finalized header";
+        return err_say(e, RC_NEED_DATA, "signed by the committee of a period that is not known yet");
     if (attested <= s->finalized_header.beacon.slot && !brings_next_committee(s, u))
-        return RC_REPLAY;
+        return err_say(e, RC_REPLAY, "not newer than the finalized header");
     return RC_OK;
 }
 
-static rc_t check_finality(const lc_store_t *s, hash32_t *finalized_root, const char **why, const lc_update_t *u)
+static rc_t check_finality(const lc_store_t *s, hash32_t *finalized_root, err_t *e, const lc_update_t *u)
 {
     const lc_beacon_t *attested = &u->attested_header.beacon;
     memset(finalized_root, 0, sizeof *finalized_root);
     if (!u->has_finality) /* the decoder has seen that finalized_header is zero */
         return RC_OK;
     if (u->finalized_header.beacon.slot == 0) { /* the genesis checkpoint's root is zero */
-        *why = "a finalized header at genesis must be empty";
         if (!lc_header_is_zero(&u->finalized_header))
-            return RC_REFUSED;
+            return err_say(e, RC_REFUSED, "a finalized header at genesis must be empty");
     } else {
-        *why = "the finalized execution header is not the one in the block";
         rc_t rc = lc_header_verify(&u->finalized_header, s->network);
         if (rc)
-            return rc;
+            return err_say(e, rc, "the finalized execution header is not the one in the block");
         lc_beacon_root(finalized_root, &u->finalized_header.beacon);
     }
-    *why = "the finalized header is not the one in the attested state";
-    return lc_branch_verify(&attested->state_root, finalized_root,
-                            layout_at(s->network, attested->slot)->finalized_gindex, u->finality_branch,
-                            u->finality_branch_len);
+    rc_t rc =
+        lc_branch_verify(&attested->state_root, finalized_root, layout_at(s->network, attested->slot)->finalized_gindex,
+                         u->finality_branch, u->finality_branch_len);
+    return rc ? err_say(e, rc, "the finalized header is not the one in the attested state") : RC_OK;
 }
 
-static rc_t check_committee(const lc_store_t *s, learned_t *learned, const char **why, const lc_update_t *u)
+static rc_t check_committee(const lc_store_t *s, learned_t *learned, err_t *e, const lc_update_t *u)
 {
     const lc_network_t *net = s->network;
     const lc_beacon_t *attested = &u->attested_header.beacon;
@@ -153,53 +140,51 @@ static rc_t check_committee(const lc_store_t *s, learned_t *learned, const char 
     if (!u->has_committee)
         return RC_OK;
     bool same = next->known && committee_eq(&u->next_sync_committee, &next->keys, size);
-    if (next->known && !same && period(net, attested->slot) == period(net, s->finalized_header.beacon.slot)) {
-        *why = "the next sync committee is another one than is known";
-        return RC_REFUSED;
-    }
+    if (next->known && !same && period(net, attested->slot) == period(net, s->finalized_header.beacon.slot))
+        return err_say(e, RC_REFUSED, "the next sync committee is another one than is known");
     if (!same)
-        return learn_committee(learned, why, &u->next_sync_committee, size, &attested->state_root, gindex,
+        return learn_committee(learned, e, &u->next_sync_committee, size, &attested->state_root, gindex,
                                u->committee_branch, u->committee_branch_len);
-    *why = "the sync committee is not the one in the state";
     learned->root = next->root;
     learned->aggregate = next->aggregate;
-    return lc_branch_verify(&attested->state_root, &next->root, gindex, u->committee_branch, u->committee_branch_len);
+    rc_t rc =
+        lc_branch_verify(&attested->state_root, &next->root, gindex, u->committee_branch, u->committee_branch_len);
+    return rc ? err_say(e, rc, "the sync committee is not the one in the state") : RC_OK;
 }
 
-static rc_t check_signature(const lc_store_t *s, const hash32_t *attested_root, const char **why, const lc_update_t *u)
+static rc_t check_signature(const lc_store_t *s, err_t *e, const hash32_t *attested_root, const lc_update_t *u)
 {
     const lc_network_t *net = s->network;
     bool current = period(net, u->signature_slot) == period(net, s->finalized_header.beacon.slot);
     const lc_store_committee_t *signers = current ? &s->current_sync_committee : &s->next_sync_committee;
     hash32_t signing_root;
     lc_signing_root(&signing_root, net, attested_root, u->signature_slot);
-    *why = "the sync committee's signature does not verify";
-    return bls_committee_verify(&signers->aggregate, signers->keys.pubkeys, net->preset.committee_size,
-                                u->sync_aggregate.bits, &signing_root, u->sync_aggregate.signature);
+    rc_t rc = bls_committee_verify(&signers->aggregate, signers->keys.pubkeys, net->preset.committee_size,
+                                   u->sync_aggregate.bits, &signing_root, u->sync_aggregate.signature);
+    return rc ? err_say(e, rc, "the sync committee's signature does not verify") : RC_OK;
 }
 
 /* validate_light_client_update */
-static rc_t validate(const lc_store_t *s, lc_verdict_t *verdict, learned_t *learned, const char **why,
-                     const lc_update_t *u, uint64_t current_slot)
+static rc_t validate(const lc_store_t *s, lc_verdict_t *verdict, learned_t *learned, err_t *e, const lc_update_t *u,
+                     uint64_t current_slot)
 {
     verdict->participants = lc_participants(&u->sync_aggregate, s->network->preset.committee_size);
     verdict->supermajority = is_supermajority(verdict->participants, s->network->preset.committee_size);
-    *why = "nobody signed";
     if (verdict->participants < LC_MIN_PARTICIPANTS)
-        return RC_REFUSED;
-    rc_t rc = check_slots(s, why, u, current_slot);
+        return err_say(e, RC_REFUSED, "nobody signed");
+    rc_t rc = check_slots(s, e, u, current_slot);
     if (rc)
         return rc;
-    *why = "the attested execution header is not the one in the block";
     rc = lc_header_verify(&u->attested_header, s->network);
+    if (rc)
+        return err_say(e, rc, "the attested execution header is not the one in the block");
+    rc = check_finality(s, &verdict->finalized_root, e, u);
     if (!rc)
-        rc = check_finality(s, &verdict->finalized_root, why, u);
-    if (!rc)
-        rc = check_committee(s, learned, why, u);
+        rc = check_committee(s, learned, e, u);
     if (rc)
         return rc;
     lc_beacon_root(&verdict->attested_root, &u->attested_header.beacon);
-    return check_signature(s, &verdict->attested_root, why, u);
+    return check_signature(s, e, &verdict->attested_root, u);
 }
 
 /* Whether the update proves a committee that is relevant for its signers, for is_better_update. */
@@ -279,18 +264,14 @@ static void keep_best(lc_store_t *s, const lc_update_t *u, const learned_t *lear
     s->best_committee_aggregate = learned->aggregate;
 }
 
-rc_t lc_store_process(lc_store_t *s, lc_verdict_t *verdict, const char **why, const lc_update_t *u,
-                      uint64_t current_slot)
+rc_t lc_store_process(lc_store_t *s, lc_verdict_t *verdict, err_t *e, const lc_update_t *u, uint64_t current_slot)
 {
     const lc_network_t *net = s->network;
     lc_verdict_t v;
     learned_t learned = { 0 };
-    const char *reason = NULL;
-    rc_t rc = validate(s, &v, &learned, &reason, u, current_slot);
-    if (rc) {
-        *why = reason;
+    rc_t rc = validate(s, &v, &learned, e, u, current_slot);
+    if (rc)
         return rc;
-    }
     keep_best(s, u, &learned);
     if (v.participants > s->current_max_active_participants)
         s->current_max_active_participants = v.participants;

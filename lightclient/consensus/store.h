@@ -11,7 +11,7 @@
 #ifndef CONSENSUS_STORE_H
 #define CONSENSUS_STORE_H
 
-#include "base/rc.h"
+#include "base/err.h"
 #include "lightclient/consensus/types.h"
 
 #define LC_MIN_PARTICIPANTS 1u /* MIN_SYNC_COMMITTEE_PARTICIPANTS */
@@ -49,19 +49,17 @@ typedef struct {
 
 /* initialize_light_client_store.
  *   out  written only on RC_OK
- *   why  static text, written only otherwise
  * RC_REFUSED: another block root, a committee or execution header that the block does not commit to, or an aggregate
  * key that is none. */
-NODISCARD rc_t lc_store_init(lc_store_t *out, const char **why, const lc_network_t *net, const hash32_t *trusted_root,
+NODISCARD rc_t lc_store_init(lc_store_t *out, err_t *e, const lc_network_t *net, const hash32_t *trusted_root,
                              const lc_bootstrap_t *bootstrap);
 
 /* process_light_client_update (also for finality and optimistic updates, which are updates that lack parts).
  *   verdict  written only on RC_OK
- *   why      static text, written only otherwise
  * RC_OK: valid, whether or not it changed the store. Otherwise the store is byte-identical: RC_REPLAY not newer than
  * the finalized header; RC_NEED_DATA signed by a committee that the store does not know yet; RC_MALFORMED, RC_REFUSED
  * invalid. */
-NODISCARD rc_t lc_store_process(lc_store_t *s, lc_verdict_t *verdict, const char **why, const lc_update_t *update,
+NODISCARD rc_t lc_store_process(lc_store_t *s, lc_verdict_t *verdict, err_t *e, const lc_update_t *update,
                                 uint64_t current_slot);
 
 /* process_light_client_store_force_update: gives up waiting for finality after UPDATE_TIMEOUT slots. True when it moved

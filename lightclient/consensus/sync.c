@@ -106,31 +106,22 @@ static bool too_old(const lc_sync_t *s, uint64_t slot, uint64_t now_ms)
     return now_ms > at && now_ms - at > age_bound_ms(s);
 }
 
-static rc_t input_bootstrap(lc_sync_t *s, unsigned *moved, const char **why, lc_fork_t fork, view_t ssz,
-                            uint64_t now_ms)
+static rc_t input_bootstrap(lc_sync_t *s, unsigned *moved, err_t *e, lc_fork_t fork, view_t ssz, uint64_t now_ms)
 {
     const lc_bootstrap_t *b = &s->scratch.bootstrap;
-    if (s->bootstrapped) {
-        *why = "there is a bootstrap already";
-        return RC_REPLAY;
-    }
+    if (s->bootstrapped)
+        return err_say(e, RC_REPLAY, "there is a bootstrap already");
     rc_t rc = lc_bootstrap_decode(&s->scratch.bootstrap, s->network, fork, ssz);
-    if (rc) {
-        *why = "the bootstrap is not well-formed";
-        return rc;
-    }
-    if (b->header.beacon.slot > lc_slot_at(s->network, now_ms) + LC_SLOTS_AHEAD) {
-        *why = "the checkpoint lies in the future";
-        return RC_REFUSED;
-    }
-    rc = lc_store_init(&s->store, why, s->network, &s->config.checkpoint, b);
+    if (rc)
+        return err_say(e, rc, "the bootstrap is not well-formed");
+    if (b->header.beacon.slot > lc_slot_at(s->network, now_ms) + LC_SLOTS_AHEAD)
+        return err_say(e, RC_REFUSED, "the checkpoint lies in the future");
+    rc = lc_store_init(&s->store, e, s->network, &s->config.checkpoint, b);
     if (rc)
         return rc;
     bool replay = s->config.replay_is_trusted && !s->polled;
-    if (!replay && too_old(s, b->header.beacon.slot, now_ms)) {
-        *why = "the checkpoint is older than the weak-subjectivity bound";
-        return RC_LIMIT;
-    }
+    if (!replay && too_old(s, b->header.beacon.slot, now_ms))
+        return err_say(e, RC_LIMIT, "the checkpoint is older than the weak-subjectivity bound");
     s->bootstrapped = true;
     s->checkpoint_period = store_period(s);
     memset(s->jobs, 0, sizeof s->jobs);
@@ -186,26 +177,20 @@ static unsigned move_heads(lc_sync_t *s, const lc_update_t *u, const lc_verdict_
     return moved;
 }
 
-static rc_t input_update(lc_sync_t *s, unsigned *moved, const char **why, lc_kind_t kind, lc_fork_t fork, view_t ssz,
+static rc_t input_update(lc_sync_t *s, unsigned *moved, err_t *e, lc_kind_t kind, lc_fork_t fork, view_t ssz,
                          uint64_t now_ms)
 {
     lc_verdict_t verdict;
     lc_update_t *u = &s->scratch.update;
-    if (!s->bootstrapped) {
-        *why = "there is no bootstrap yet";
-        return RC_NEED_DATA;
-    }
+    if (!s->bootstrapped)
+        return err_say(e, RC_NEED_DATA, "there is no bootstrap yet");
     rc_t rc = lc_update_decode(u, s->network, fork, kind, ssz);
-    if (rc) {
-        *why = "the update is not well-formed";
-        return rc;
-    }
-    if (brings_nothing(s, kind, u)) {
-        *why = "not newer than what is known";
-        return RC_REPLAY;
-    }
+    if (rc)
+        return err_say(e, rc, "the update is not well-formed");
+    if (brings_nothing(s, kind, u))
+        return err_say(e, RC_REPLAY, "not newer than what is known");
     uint64_t was_known = known_period(s), was_period = store_period(s);
-    rc = lc_store_process(&s->store, &verdict, why, u, lc_slot_at(s->network, now_ms) + LC_SLOTS_AHEAD);
+    rc = lc_store_process(&s->store, &verdict, e, u, lc_slot_at(s->network, now_ms) + LC_SLOTS_AHEAD);
     if (rc)
         return rc;
     *moved = move_heads(s, u, &verdict);
@@ -309,19 +294,16 @@ static void plan(lc_sync_t *s, lc_kind_t kind, unsigned moved, uint64_t now_ms)
     }
 }
 
-rc_t lc_sync_input(lc_sync_t *s, unsigned *moved, const char **why, lc_kind_t kind, lc_fork_t fork, view_t ssz,
-                   uint64_t now_ms)
+rc_t lc_sync_input(lc_sync_t *s, unsigned *moved, err_t *e, lc_kind_t kind, lc_fork_t fork, view_t ssz, uint64_t now_ms)
 {
     unsigned changed = 0;
     rc_t rc;
-    if ((unsigned)fork >= LC_FORKS) {
-        *why = "unknown fork";
-        return RC_MALFORMED;
-    }
+    if ((unsigned)fork >= LC_FORKS)
+        return err_say(e, RC_MALFORMED, "unknown fork");
     if (kind == LC_BOOTSTRAP)
-        rc = input_bootstrap(s, &changed, why, fork, ssz, now_ms);
+        rc = input_bootstrap(s, &changed, e, fork, ssz, now_ms);
     else
-        rc = input_update(s, &changed, why, kind, fork, ssz, now_ms);
+        rc = input_update(s, &changed, e, kind, fork, ssz, now_ms);
     if (s->polled && (rc == RC_OK || rc == RC_REPLAY))
         plan(s, kind, changed, now_ms);
     if (rc == RC_OK)

@@ -22,7 +22,7 @@
 #define CONSENSUS_SYNC_H
 
 #include "base/bytes.h"
-#include "base/rc.h"
+#include "base/err.h"
 #include "lightclient/consensus/store.h"
 #include "lightclient/consensus/types.h"
 
@@ -78,14 +78,14 @@ void lc_sync_free(lc_sync_t *s);
  * period. */
 enum { LC_MOVED_HEAD = 1, LC_MOVED_FINALIZED = 2, LC_MOVED_PERIOD = 4, LC_BOOTSTRAPPED = 8 };
 
-/* Feeds one SSZ object, as the answer to a want of that kind. All objects of an answer to LC_UPDATE are fed, in their
- * order, before the next poll. moved  receives LC_MOVED_ bits (0: valid but nothing new); written only on RC_OK why
- * receives a static text for the log and for errors ("signature does not verify", ...) on any other result
- * RC_MALFORMED, RC_REFUSED: the source is at fault, the store is byte-identical; RC_REPLAY: valid form but older than
- * what is known (not an offence for finality and optimistic updates); RC_LIMIT with the checkpoint too old: why says
- * so; RC_NEED_DATA: signed by a committee that is not known yet (nobody's fault: the updates are wanted). */
-NODISCARD rc_t lc_sync_input(lc_sync_t *s, unsigned *moved, const char **why, lc_kind_t kind, lc_fork_t fork,
-                             view_t ssz, uint64_t now_ms);
+/* Feeds one SSZ object, as the answer to a want of that kind. All objects of an answer to LC_UPDATE are fed, in their order,
+ * before the next poll.
+ *   moved  receives LC_MOVED_ bits (0: valid but nothing new); written only on RC_OK
+ * RC_MALFORMED, RC_REFUSED: the source is at fault, and the store is byte-identical; RC_REPLAY: valid form, but older than
+ * what is known (no offence for finality and optimistic updates); RC_LIMIT: the checkpoint is too old; RC_NEED_DATA: signed
+ * by a committee that is not known yet (nobody's fault: the updates are wanted). */
+NODISCARD rc_t lc_sync_input(lc_sync_t *s, unsigned *moved, err_t *e, lc_kind_t kind, lc_fork_t fork, view_t ssz,
+                             uint64_t now_ms);
 
 /* Tells the machine that a want was not answered: transport, an empty list of updates, or an input with another result
  * than RC_OK and RC_REPLAY. It will be asked again after a back-off, with a smaller count in the case of updates.

@@ -18,7 +18,7 @@ const char *evm_halt_name(evm_halt_t halt)
     return (size_t)halt < sizeof names / sizeof names[0] ? names[halt] : "unknown";
 }
 
-rc_t evm_call(arena_t *a, evm_result_t *out, const evm_host_t *host, const evm_rules_t *rules, const evm_block_t *block,
+rc_t evm_call(evm_result_t *out, arena_t *a, const evm_host_t *host, const evm_rules_t *rules, const evm_block_t *block,
               const evm_tx_t *tx)
 {
     tx_gas_t gas;

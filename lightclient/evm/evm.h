@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/bytes.h"
+#include "base/err.h"
 #include "base/rc.h"
 #include "base/u256.h"
 
@@ -173,10 +174,10 @@ const char *evm_halt_name(evm_halt_t halt);
 /* eth_call: no nonce, fee or sender-code check; base fee as given in block (the caller sets it to zero when no gas
  * price was given, as geth does); the value must be covered by the sender's balance (else RC_REFUSED); intrinsic gas
  * above tx->gas is RC_REFUSED. Sender, receiver, coinbase (Shanghai), precompiles and the access list are warm.
- *   a        arena of the call; holds the result; its limit bounds memory (RC_NOMEM)
- *   out      written only on RC_OK (a revert or a halt is RC_OK with its status)
+ *   out  written only on RC_OK (a revert or a halt is RC_OK with its status)
+ *   a    arena of the call; holds the result; its limit bounds memory (RC_NOMEM)
  * RC_NEED_DATA, RC_TIMEOUT, RC_NOMEM as the host says; RC_UNSUPPORTED: the rules are newer than this build. */
-NODISCARD rc_t evm_call(arena_t *a, evm_result_t *out, const evm_host_t *host, const evm_rules_t *rules,
+NODISCARD rc_t evm_call(evm_result_t *out, arena_t *a, const evm_host_t *host, const evm_rules_t *rules,
                         const evm_block_t *block, const evm_tx_t *tx);
 
 /* What a transaction changed, for post-state roots. */
@@ -208,21 +209,22 @@ typedef struct {
 } evm_tx_gas_t;
 
 /* What must hold of a transaction whatever the block and the state are: type, form, nonce and fees in range, gas limit.
- *   gas  written only on RC_OK;  why  static text of what is wrong, on RC_REFUSED
- * RC_UNSUPPORTED: the rules are newer than this build. */
-NODISCARD rc_t evm_tx_check(evm_tx_gas_t *gas, const char **why, const evm_rules_t *rules, const evm_tx_t *tx);
+ *   gas  written only on RC_OK
+ * RC_REFUSED; RC_UNSUPPORTED: the rules are newer than this build. e says why. */
+NODISCARD rc_t evm_tx_check(evm_tx_gas_t *gas, err_t *e, const evm_rules_t *rules, const evm_tx_t *tx);
 
 /* A whole transaction: validity, fees, authorizations, execution, refund, coinbase tip.
- *   why  static text of what is wrong, on RC_REFUSED
- * RC_REFUSED: the transaction is invalid for the state and block (the state does not change). Otherwise as evm_call. */
-NODISCARD rc_t evm_transact(arena_t *a, evm_receipt_t *out, const char **why, const evm_host_t *host,
-                            const evm_rules_t *rules, const evm_block_t *block, const evm_tx_t *tx);
+ *   out  written only on RC_OK; in the arena
+ * RC_REFUSED: the transaction is invalid for the state and block (the state does not change), and e says why. Otherwise as
+ * evm_call. */
+NODISCARD rc_t evm_transact(evm_receipt_t *out, err_t *e, arena_t *a, const evm_host_t *host, const evm_rules_t *rules,
+                            const evm_block_t *block, const evm_tx_t *tx);
 
 #define EVM_SYSTEM_CALL_GAS 30000000u /* EIP-4788, EIP-2935, EIP-7002, EIP-7251 */
 
 /* A call from the system address 0xff..fe, as a block makes it before and after its transactions: no fee, no nonce, no
  * intrinsic gas. Where `to` has no code it succeeds and does nothing. As evm_call otherwise. */
-NODISCARD rc_t evm_system_call(arena_t *a, evm_receipt_t *out, const evm_host_t *host, const evm_rules_t *rules,
+NODISCARD rc_t evm_system_call(evm_receipt_t *out, arena_t *a, const evm_host_t *host, const evm_rules_t *rules,
                                const evm_block_t *block, const addr_t *to, view_t data);
 
 /* Runs one precompile alone (vectors, benches).
@@ -230,7 +232,7 @@ NODISCARD rc_t evm_system_call(arena_t *a, evm_receipt_t *out, const evm_host_t 
  *   out    in the arena, on RC_OK; *gas is its cost
  * RC_REFUSED: the precompile fails (consumes all gas); RC_UNSUPPORTED: not in this fork, or the fork is newer
  * than this build. */
-NODISCARD rc_t evm_precompile(arena_t *a, view_t *out, uint64_t *gas, evm_fork_t fork, unsigned index, view_t input);
+NODISCARD rc_t evm_precompile(view_t *out, uint64_t *gas, arena_t *a, view_t input, evm_fork_t fork, unsigned index);
 
 /* The fee of one unit of blob gas for a block's excess (EIP-4844 fake_exponential). All ones from e^130 wei on;
  * zero where the rules have no blobs. */

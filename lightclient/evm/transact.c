@@ -4,12 +4,6 @@
 
 #define BLOB_HASH_VERSION 0x01
 
-static rc_t refuse(const char **why, const char *text)
-{
-    *why = text;
-    return RC_REFUSED;
-}
-
 /* sum += a * b; false when it passes 2^256. */
 static bool add_product(u256_t *sum, const u256_t *a, uint64_t b)
 {
@@ -20,90 +14,90 @@ static bool add_product(u256_t *sum, const u256_t *a, uint64_t b)
 }
 
 /* EIP-4844, EIP-7594. */
-static rc_t check_blobs(const char **why, const evm_params_t *params, const evm_rules_t *rules, const evm_tx_t *tx)
+static rc_t check_blobs(err_t *e, const evm_params_t *params, const evm_rules_t *rules, const evm_tx_t *tx)
 {
     if (tx->type != 3)
-        return tx->blob_count ? refuse(why, "blobs in a transaction of another type") : RC_OK;
+        return tx->blob_count ? err_say(e, RC_REFUSED, "blobs in a transaction of another type") : RC_OK;
     if (tx->create)
-        return refuse(why, "a blob transaction without receiver");
+        return err_say(e, RC_REFUSED, "a blob transaction without receiver");
     if (tx->blob_count == 0)
-        return refuse(why, "a blob transaction without blobs");
+        return err_say(e, RC_REFUSED, "a blob transaction without blobs");
     if (tx->blob_count > params->tx_blob_max || tx->blob_count > rules->blob_max)
-        return refuse(why, "too many blobs");
+        return err_say(e, RC_REFUSED, "too many blobs");
     for (size_t i = 0; i < tx->blob_count; i++)
         if (tx->blob_hashes[i].b[0] != BLOB_HASH_VERSION)
-            return refuse(why, "a blob hash of an unknown version");
+            return err_say(e, RC_REFUSED, "a blob hash of an unknown version");
     return RC_OK;
 }
 
-static rc_t check_gas(evm_tx_gas_t *out, const char **why, const evm_params_t *params, const evm_tx_t *tx)
+static rc_t check_gas(evm_tx_gas_t *out, err_t *e, const evm_params_t *params, const evm_tx_t *tx)
 {
     u256_t most = u256_of(0);
     if (tx->gas > params->tx_gas_max)
-        return refuse(why, "gas limit above the maximum of a transaction");
+        return err_say(e, RC_REFUSED, "gas limit above the maximum of a transaction");
     if (tx->create && tx->data.n > params->initcode_max)
-        return refuse(why, "init code too long");
+        return err_say(e, RC_REFUSED, "init code too long");
     tx_gas_t gas = tx_price(params, tx);
     *out = (evm_tx_gas_t){ (uint64_t)gas.intrinsic, (uint64_t)gas.floor };
     if (out->intrinsic > tx->gas || out->floor > tx->gas)
-        return refuse(why, "intrinsic gas above the gas limit");
+        return err_say(e, RC_REFUSED, "intrinsic gas above the gas limit");
     if (!add_product(&most, tx->type >= 2 ? &tx->max_fee : &tx->gas_price, tx->gas))
-        return refuse(why, "gas times price overflows");
+        return err_say(e, RC_REFUSED, "gas times price overflows");
     return RC_OK;
 }
 
-rc_t evm_tx_check(evm_tx_gas_t *gas, const char **why, const evm_rules_t *rules, const evm_tx_t *tx)
+rc_t evm_tx_check(evm_tx_gas_t *gas, err_t *e, const evm_rules_t *rules, const evm_tx_t *tx)
 {
     const evm_params_t *params = evm_params(rules->fork);
     evm_tx_gas_t price;
     if (!params)
-        return RC_UNSUPPORTED;
+        return err_say(e, RC_UNSUPPORTED, "the block's fork is newer than this build");
     if (tx->type > params->tx_type_max)
-        return refuse(why, "a transaction type that the fork does not have");
+        return err_say(e, RC_REFUSED, "a transaction type that the fork does not have");
     if (tx->access_count && tx->type == 0)
-        return refuse(why, "an access list in a transaction of another type");
+        return err_say(e, RC_REFUSED, "an access list in a transaction of another type");
     if (tx->type != 4 && tx->authorization_count)
-        return refuse(why, "authorizations in a transaction of another type");
+        return err_say(e, RC_REFUSED, "authorizations in a transaction of another type");
     if (tx->type == 4 && tx->create)
-        return refuse(why, "a set-code transaction without receiver");
+        return err_say(e, RC_REFUSED, "a set-code transaction without receiver");
     if (tx->type == 4 && !tx->authorization_count)
-        return refuse(why, "a set-code transaction without authorizations");
+        return err_say(e, RC_REFUSED, "a set-code transaction without authorizations");
     if (tx->nonce == UINT64_MAX)
-        return refuse(why, "nonce at its maximum");
+        return err_say(e, RC_REFUSED, "nonce at its maximum");
     if (tx->type >= 2 && u256_lt(&tx->max_fee, &tx->max_priority_fee))
-        return refuse(why, "priority fee above the fee cap");
-    rc_t rc = check_blobs(why, params, rules, tx);
+        return err_say(e, RC_REFUSED, "priority fee above the fee cap");
+    rc_t rc = check_blobs(e, params, rules, tx);
     if (!rc)
-        rc = check_gas(&price, why, params, tx);
+        rc = check_gas(&price, e, params, tx);
     if (!rc)
         *gas = price;
     return rc;
 }
 
 /* What the block asks for; sets the price per gas that is paid (EIP-1559). */
-static rc_t check_block(vm_t *vm, const char **why)
+static rc_t check_block(vm_t *vm, err_t *e)
 {
     const evm_tx_t *tx = vm->tx;
     const u256_t *base_fee = &vm->block->base_fee;
     u256_t price = tx->gas_price;
     unsigned char carry;
     if (tx->gas > vm->block->gas_limit || tx->gas > INT64_MAX)
-        return refuse(why, "gas limit above the block's");
+        return err_say(e, RC_REFUSED, "gas limit above the block's");
     if (tx->type >= 2) {
         price = u256_add_carry(base_fee, &tx->max_priority_fee, &carry);
         if (carry || u256_lt(&tx->max_fee, &price))
             price = tx->max_fee;
     }
     if (u256_lt(&price, base_fee))
-        return refuse(why, "fee cap below the base fee");
+        return err_say(e, RC_REFUSED, "fee cap below the base fee");
     if (tx->type == 3 && u256_lt(&tx->max_blob_fee, &vm->blob_base_fee))
-        return refuse(why, "blob fee cap below the blob base fee");
+        return err_say(e, RC_REFUSED, "blob fee cap below the blob base fee");
     vm->gas_price = price;
     return RC_OK;
 }
 
 /* Nonce, EIP-3607, funds; then takes the fees off the sender's balance. */
-static rc_t charge_sender(vm_t *vm, const char **why, st_account_t *sender)
+static rc_t charge_sender(vm_t *vm, err_t *e, st_account_t *sender)
 {
     const evm_tx_t *tx = vm->tx;
     const evm_code_t *code;
@@ -114,13 +108,13 @@ static rc_t charge_sender(vm_t *vm, const char **why, st_account_t *sender)
         return rc;
     bool delegates = vm->params->has_delegation && code_delegation(&target, view_of(code->bytes, code->len));
     if (sender->core.nonce != tx->nonce)
-        return refuse(why, "nonce is not the sender's");
+        return err_say(e, RC_REFUSED, "nonce is not the sender's");
     if (code->len && !delegates)
-        return refuse(why, "sender has code");
+        return err_say(e, RC_REFUSED, "sender has code");
     u256_t most = tx->value, fee = u256_of(0);
     if (!add_product(&most, tx->type >= 2 ? &tx->max_fee : &tx->gas_price, tx->gas) ||
         !add_product(&most, &tx->max_blob_fee, blob_gas) || u256_lt(&sender->core.balance, &most))
-        return refuse(why, "balance does not cover the costs");
+        return err_say(e, RC_REFUSED, "balance does not cover the costs");
     (void)add_product(&fee, &vm->gas_price, tx->gas); /* neither passes what was just covered */
     (void)add_product(&fee, &vm->blob_base_fee, blob_gas);
     rc = st_change(&vm->state, sender);
@@ -208,24 +202,23 @@ static rc_t list_changes(vm_t *vm, evm_receipt_t *out)
     return RC_OK;
 }
 
-rc_t evm_transact(arena_t *a, evm_receipt_t *out, const char **why, const evm_host_t *host, const evm_rules_t *rules,
+rc_t evm_transact(evm_receipt_t *out, err_t *e, arena_t *a, const evm_host_t *host, const evm_rules_t *rules,
                   const evm_block_t *block, const evm_tx_t *tx)
 {
     evm_tx_gas_t due;
     evm_receipt_t receipt;
-    *why = "";
-    rc_t rc = evm_tx_check(&due, why, rules, tx);
+    rc_t rc = evm_tx_check(&due, e, rules, tx);
     if (rc)
         return rc;
     vm_t *vm = arena_alloc(a, sizeof *vm);
     rc = vm ? vm_init(vm, a, host, rules, block, tx) : RC_NOMEM;
     if (!rc)
-        rc = check_block(vm, why);
+        rc = check_block(vm, e);
     if (rc)
         return rc;
     const tx_gas_t gas = { (int64_t)due.intrinsic, (int64_t)due.floor };
     st_account_t *sender = st_account(&vm->state, &tx->from);
-    rc = sender ? charge_sender(vm, why, sender) : RC_NOMEM;
+    rc = sender ? charge_sender(vm, e, sender) : RC_NOMEM;
     if (!rc)
         rc = tx_count_nonce(vm, sender);
     if (!rc)
@@ -241,7 +234,7 @@ rc_t evm_transact(arena_t *a, evm_receipt_t *out, const char **why, const evm_ho
     return rc;
 }
 
-rc_t evm_system_call(arena_t *a, evm_receipt_t *out, const evm_host_t *host, const evm_rules_t *rules,
+rc_t evm_system_call(evm_receipt_t *out, arena_t *a, const evm_host_t *host, const evm_rules_t *rules,
                      const evm_block_t *block, const addr_t *to, view_t data)
 {
     static const addr_t system = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,

@@ -42,7 +42,7 @@ typedef struct {
     const ex_block_config_t *config;
     const ex_full_block_t *block;
     const evm_rules_t *rules;
-    const char *why;
+    err_t *e;
     evm_block_t env;
     ex_layer_t layer;
     evm_host_t host; /* over the layer */
@@ -54,10 +54,9 @@ typedef struct {
     view_t requests[REQUEST_KINDS];
 } run_t;
 
-static rc_t refuse(run_t *r, const char *text)
+static rc_t refuse(const run_t *r, const char *text)
 {
-    r->why = text;
-    return RC_REFUSED;
+    return err_say(r->e, RC_REFUSED, text);
 }
 
 /* --- what does not depend on the state --- */
@@ -123,7 +122,7 @@ static rc_t system_call(run_t *r, view_t *out, const addr_t *to, view_t data, bo
     if (!account.exists || hash32_eq(&account.code_hash, &KECCAK_EMPTY))
         return must ? refuse(r, "a system contract is missing") : RC_OK;
     arena_mark_t mark = arena_mark(r->scratch);
-    rc = evm_system_call(r->scratch, &receipt, &r->host, r->rules, &r->env, to, data);
+    rc = evm_system_call(&receipt, r->scratch, &r->host, r->rules, &r->env, to, data);
     if (!rc && must && receipt.result.status != EVM_SUCCESS)
         rc = refuse(r, "a system call fails");
     if (!rc)
@@ -256,8 +255,7 @@ static rc_t run_transaction(run_t *r, size_t index)
 {
     ex_transaction_t tx;
     evm_receipt_t receipt;
-    rc_t rc =
-        ex_transaction_decode(&tx, r->scratch, &r->why, r->config->chain->chain_id, r->block->transactions[index]);
+    rc_t rc = ex_transaction_decode(&tx, r->e, r->scratch, r->block->transactions[index], r->config->chain->chain_id);
     if (rc == RC_LIMIT)
         rc = RC_REFUSED;
     if (rc)
@@ -266,7 +264,7 @@ static rc_t run_transaction(run_t *r, size_t index)
         return refuse(r, "gas limit above what the block has left");
     if (tx.tx.blob_count > r->rules->blob_max - r->blobs)
         return refuse(r, "too many blobs");
-    rc = evm_transact(r->scratch, &receipt, &r->why, &r->host, r->rules, &r->env, &tx.tx);
+    rc = evm_transact(&receipt, r->e, r->scratch, &r->host, r->rules, &r->env, &tx.tx);
     if (rc)
         return rc;
     r->gas_used += receipt.result.gas_used;
@@ -398,19 +396,18 @@ static rc_t prepare(run_t *r)
     return rc;
 }
 
-rc_t ex_block_execute(ex_executed_t *out, arena_t *a, arena_t *scratch, const char **why,
-                      const ex_block_config_t *config, const ex_full_block_t *block)
+rc_t ex_block_execute(ex_executed_t *out, err_t *e, arena_t *a, arena_t *scratch, const ex_block_config_t *config,
+                      const ex_full_block_t *block)
 {
     ex_executed_t done = { 0 };
     run_t r = { .arena = a,
                 .scratch = scratch,
                 .config = config,
                 .block = block,
-                .why = "",
+                .e = e,
                 .rules = evm_chain_rules(config->chain, block->header.timestamp) };
-    *why = "";
     if (r.rules->fork < EVM_PARIS || r.rules->fork >= EVM_FORKS)
-        return RC_UNSUPPORTED;
+        return err_say(e, RC_UNSUPPORTED, "the block's fork is older than Paris or newer than this build");
     rc_t rc = check_body(&r);
     if (!rc)
         rc = prepare(&r);
@@ -426,9 +423,8 @@ rc_t ex_block_execute(ex_executed_t *out, arena_t *a, arena_t *scratch, const ch
         rc = check_receipts(&r);
     if (!rc)
         rc = check_state(&r, &done);
-    *why = r.why;
     if (rc)
-        return rc;
+        return rc == RC_NOMEM ? err_say(e, rc, "out of memory") : rc;
     done.outcomes = r.outcomes;
     *out = done;
     return RC_OK;

@@ -34,15 +34,14 @@ typedef struct {
 
 /* Decodes a block: [header, transactions, ommers, withdrawals]. Nothing of it is proven.
  *   out  written only on RC_OK; borrows rlp, lists are in the arena
- *   why  static text of what is wrong, unless RC_OK or RC_NOMEM
  * RC_MALFORMED; RC_LIMIT: longer than EX_BLOCK_RLP_MAX; RC_REFUSED: it has ommers; RC_NOMEM. */
-NODISCARD rc_t ex_block_decode(ex_full_block_t *out, arena_t *a, const char **why, view_t rlp);
+NODISCARD rc_t ex_block_decode(ex_full_block_t *out, err_t *e, arena_t *a, view_t rlp);
 
 /* RC_OK when the header may follow its parent, whose hash the caller knows to be right: number, time, gas limit, base
- * fee, blob gas, and the fields that the fork has. RC_REFUSED with why otherwise; RC_UNSUPPORTED: rules newer than
- * this build. */
-NODISCARD rc_t ex_header_follows(const char **why, const ex_header_t *h, const ex_header_t *parent,
-                                 const hash32_t *parent_hash, const evm_chain_t *chain);
+ * fee, blob gas, and the fields that the fork has. RC_REFUSED otherwise; RC_UNSUPPORTED: rules newer than this
+ * build. */
+NODISCARD rc_t ex_header_follows(err_t *e, const ex_header_t *h, const ex_header_t *parent, const hash32_t *parent_hash,
+                                 const evm_chain_t *chain);
 
 typedef struct {
     uint64_t gas_used;
@@ -68,9 +67,8 @@ typedef struct {
  * root, withdrawals root, gas used, blob gas used, receipts root, logs bloom, requests hash, state root.
  *   out, changes  in the arena a; written only on RC_OK
  *   scratch       memory of one transaction at a time; given back before return
- *   why           static text of what is wrong, on RC_MALFORMED or RC_REFUSED
  * RC_REFUSED or RC_MALFORMED: an invalid block; otherwise as evm_transact. */
-NODISCARD rc_t ex_block_execute(ex_executed_t *out, arena_t *a, arena_t *scratch, const char **why,
+NODISCARD rc_t ex_block_execute(ex_executed_t *out, err_t *e, arena_t *a, arena_t *scratch,
                                 const ex_block_config_t *config, const ex_full_block_t *block);
 
 #endif

@@ -161,7 +161,7 @@ static rc_t run(ex_call_t *c, err_t *e)
     rc_t rc = check_fee(c, e, &host, &tx);
     if (rc)
         return rc;
-    rc = evm_call(&c->work, &c->result, &host, evm_chain_rules(c->config.chain, env.timestamp), &env, &tx);
+    rc = evm_call(&c->result, &c->work, &host, evm_chain_rules(c->config.chain, env.timestamp), &env, &tx);
     return rc == RC_REFUSED && !c->view.guessed ? err_say(e, rc, refusal(c)) : rc;
 }
 

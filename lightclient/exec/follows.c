@@ -14,12 +14,6 @@ static const hash32_t NO_OMMERS = { { 0x1d, 0xcc, 0x4d, 0xe8, 0xde, 0xc7, 0x5d, 
                                       0x67, 0xb6, 0xcc, 0xd4, 0x1a, 0xd3, 0x12, 0x45, 0x1b, 0x94, 0x8a,
                                       0x74, 0x13, 0xf0, 0xa1, 0x42, 0xfd, 0x40, 0xd4, 0x93, 0x47 } };
 
-static rc_t refuse(const char **why, const char *text)
-{
-    *why = text;
-    return RC_REFUSED;
-}
-
 static bool gas_limit_valid(const ex_header_t *h, const ex_header_t *parent)
 {
     uint64_t step = parent->gas_limit / GAS_LIMIT_STEP;
@@ -63,50 +57,49 @@ static uint64_t excess_blob_gas_after(const ex_header_t *parent, const evm_rules
     return sum - target;
 }
 
-static rc_t check_blobs(const char **why, const ex_header_t *h, const ex_header_t *parent, const evm_rules_t *rules)
+static rc_t check_blobs(err_t *e, const ex_header_t *h, const ex_header_t *parent, const evm_rules_t *rules)
 {
     if (h->blob_gas_used % BLOB_GAS || h->blob_gas_used / BLOB_GAS > rules->blob_max)
-        return refuse(why, "blob gas used out of range");
+        return err_say(e, RC_REFUSED, "blob gas used out of range");
     if (h->excess_blob_gas != excess_blob_gas_after(parent, rules))
-        return refuse(why, "another excess blob gas");
+        return err_say(e, RC_REFUSED, "another excess blob gas");
     return RC_OK;
 }
 
 /* What the merge has made constant (EIP-3675). */
-static rc_t check_constants(const char **why, const ex_header_t *h)
+static rc_t check_constants(err_t *e, const ex_header_t *h)
 {
     static const uint8_t no_nonce[sizeof h->nonce];
     if (!u256_is_zero(&h->difficulty))
-        return refuse(why, "difficulty is not zero");
+        return err_say(e, RC_REFUSED, "difficulty is not zero");
     if (memcmp(h->nonce, no_nonce, sizeof no_nonce))
-        return refuse(why, "nonce is not zero");
-    return hash32_eq(&h->ommers_hash, &NO_OMMERS) ? RC_OK : refuse(why, "ommers");
+        return err_say(e, RC_REFUSED, "nonce is not zero");
+    return hash32_eq(&h->ommers_hash, &NO_OMMERS) ? RC_OK : err_say(e, RC_REFUSED, "ommers");
 }
 
-rc_t ex_header_follows(const char **why, const ex_header_t *h, const ex_header_t *parent, const hash32_t *parent_hash,
+rc_t ex_header_follows(err_t *e, const ex_header_t *h, const ex_header_t *parent, const hash32_t *parent_hash,
                        const evm_chain_t *chain)
 {
     const evm_rules_t *rules = evm_chain_rules(chain, h->timestamp);
-    *why = "";
     if (rules->fork < EVM_PARIS || rules->fork >= EVM_FORKS)
-        return RC_UNSUPPORTED;
+        return err_say(e, RC_UNSUPPORTED, "the header's fork is older than Paris or newer than this build");
     if (!hash32_eq(&h->parent_hash, parent_hash))
-        return refuse(why, "another parent");
+        return err_say(e, RC_REFUSED, "another parent");
     if (parent->number == UINT64_MAX || h->number != parent->number + 1)
-        return refuse(why, "number is not the parent's and one");
+        return err_say(e, RC_REFUSED, "number is not the parent's and one");
     if (h->timestamp <= parent->timestamp)
-        return refuse(why, "not later than the parent");
+        return err_say(e, RC_REFUSED, "not later than the parent");
     if (!gas_limit_valid(h, parent))
-        return refuse(why, "gas limit too far from the parent's, or out of range");
+        return err_say(e, RC_REFUSED, "gas limit too far from the parent's, or out of range");
     if (h->gas_used > h->gas_limit)
-        return refuse(why, "gas used above the limit");
+        return err_say(e, RC_REFUSED, "gas used above the limit");
     if (h->tail != ex_header_tail(rules->fork))
-        return refuse(why, "fields of another fork");
+        return err_say(e, RC_REFUSED, "fields of another fork");
     if (parent->tail < 1)
-        return refuse(why, "parent is older than London");
+        return err_say(e, RC_REFUSED, "parent is older than London");
     u256_t base_fee = base_fee_after(parent);
     if (!u256_eq(&h->base_fee, &base_fee))
-        return refuse(why, "another base fee");
-    rc_t rc = check_constants(why, h);
-    return rc || h->tail < 5 ? rc : check_blobs(why, h, parent, rules);
+        return err_say(e, RC_REFUSED, "another base fee");
+    rc_t rc = check_constants(e, h);
+    return rc || h->tail < 5 ? rc : check_blobs(e, h, parent, rules);
 }

@@ -17,7 +17,7 @@ static const uint8_t fields_of[TYPE_MAX + 1] = { LEGACY_FIELDS, 11, 12, 14, 13 }
 
 typedef struct {
     arena_t *arena;
-    const char *why;
+    err_t *e;
     evm_tx_t tx;
     bool any_chain;
     uint64_t chain_id; /* the one that is asked for */
@@ -26,10 +26,9 @@ typedef struct {
     size_t count;
 } decoder_t;
 
-static rc_t fault(decoder_t *d, rc_t rc, const char *why)
+static rc_t fault(const decoder_t *d, rc_t rc, const char *text)
 {
-    d->why = why;
-    return rc;
+    return err_say(d->e, rc, text);
 }
 
 /* --- fields --- */
@@ -302,17 +301,16 @@ static rc_t open(decoder_t *d, view_t raw)
     return RC_OK;
 }
 
-rc_t ex_transaction_decode(ex_transaction_t *out, arena_t *a, const char **why, uint64_t chain_id, view_t raw)
+rc_t ex_transaction_decode(ex_transaction_t *out, err_t *e, arena_t *a, view_t raw, uint64_t chain_id)
 {
-    decoder_t d = { .arena = a, .why = "", .chain_id = chain_id };
+    decoder_t d = { .arena = a, .e = e, .chain_id = chain_id };
     rc_t rc = raw.n <= EX_TRANSACTION_MAX ? open(&d, raw) : fault(&d, RC_LIMIT, "too long");
     if (!rc)
         rc = get_fields(&d);
     if (!rc)
         rc = get_sender(&d);
-    *why = d.why;
     if (rc)
-        return rc;
+        return rc == RC_NOMEM ? err_say(e, rc, "out of memory") : rc;
     *out = (ex_transaction_t){ .tx = d.tx, .any_chain = d.any_chain };
     keccak256(&out->hash, raw);
     return RC_OK;

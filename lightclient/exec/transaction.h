@@ -21,10 +21,8 @@ typedef struct {
 /* Decodes one transaction as blocks and eth_sendRawTransaction hold it, and recovers its sender. What depends on the
  * fork, the block or the state is for evm_tx_check and evm_transact.
  *   out  written only on RC_OK; borrows raw
- *   why  static text of what is wrong, unless RC_OK or RC_NOMEM
  * RC_MALFORMED: not exactly one transaction in strict RLP; RC_LIMIT: longer than EX_TRANSACTION_MAX; RC_REFUSED:
  * another chain, or no such signature; RC_NOMEM. */
-NODISCARD rc_t ex_transaction_decode(ex_transaction_t *out, arena_t *a, const char **why, uint64_t chain_id,
-                                     view_t raw);
+NODISCARD rc_t ex_transaction_decode(ex_transaction_t *out, err_t *e, arena_t *a, view_t raw, uint64_t chain_id);
 
 #endif

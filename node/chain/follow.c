@@ -90,12 +90,12 @@ typedef enum {
 static rc_t feed(follow_t *f, const lc_want_t *want, const bn_object_t *object, char *why, size_t cap)
 {
     unsigned moved = 0;
-    const char *text = "";
+    err_t e;
     lc_head_t before, after;
     lc_sync_latest(f->sync, &before);
-    rc_t rc = lc_sync_input(f->sync, &moved, &text, want->kind, object->fork, object->ssz, f->config.now_ms());
+    rc_t rc = lc_sync_input(f->sync, &moved, &e, want->kind, object->fork, object->ssz, f->config.now_ms());
     if (rc) {
-        snprintf(why, cap, "%s", text);
+        snprintf(why, cap, "%s", e.text);
         return rc;
     }
     journal_note(&f->journal, want->kind, object->fork, object->ssz, moved);

@@ -94,7 +94,7 @@ static jo_t pasted(const jo_t *o, const char *key, const char *path)
 static void read_consensus(lc_network_t *net, const jo_t *o)
 {
     view_t name = view_str("custom");
-    const char *why;
+    err_t e;
     *net = (lc_network_t){ .blob_rows = 0 };
     jo_opt_text(o, &name, "name", 1, sizeof net->name - 1);
     snprintf(net->name, sizeof net->name, "%.*s", (int)name.n, (const char *)name.p);
@@ -103,8 +103,8 @@ static void read_consensus(lc_network_t *net, const jo_t *o)
     read_preset(net, o, &spec);
     read_spec(net, &spec);
     read_genesis(net, &genesis);
-    if (!jo_rc(o) && lc_network_check(net, &why))
-        jo_fail(o, "config", RC_MALFORMED, "%s", why);
+    if (!jo_rc(o) && lc_network_check(&e, net))
+        jo_fail(o, "config", RC_MALFORMED, "%s", e.text);
 }
 
 /* --- the execution side --- */

@@ -121,7 +121,7 @@ static bool mapped(arena_t *a, view_t *out, unsigned precompile, size_t len)
     if (!in)
         return false;
     in[len - 1] = 7;
-    return evm_precompile(a, out, &gas, EVM_OSAKA, precompile, view_of(in, len)) == RC_OK;
+    return evm_precompile(out, &gas, a, view_of(in, len), EVM_OSAKA, precompile) == RC_OK;
 }
 
 /* One unit of call data: a pair, a term, or the whole input. */
@@ -192,7 +192,7 @@ static bool run(run_t *r, rc_t *rc, size_t *memory, const program_t *p)
     r->code = view_of(code, p->precompile ? make_call(code, p->precompile) : make_loop(code, p));
     bool ok = !p->precompile || call_data(&inputs, &tx.data, p);
     r->start_ns = r->asked_ns = bench_cpu_ns();
-    *rc = ok ? evm_call(&a, &result, &host, &rules, &block, &tx) : RC_BUG;
+    *rc = ok ? evm_call(&result, &a, &host, &rules, &block, &tx) : RC_BUG;
     double rest = (double)(bench_cpu_ns() - r->asked_ns) / 1e6;
     if (rest > r->longest_ms)
         r->longest_ms = rest;

@@ -240,7 +240,7 @@ static bool call(case_t *c)
     evm_result_t r;
     arena_t a;
     arena_init(&a, CALL_MEMORY_MAX);
-    rc_t rc = evm_call(&a, &r, &host, &rules, &c->block, &c->tx);
+    rc_t rc = evm_call(&r, &a, &host, &rules, &c->block, &c->tx);
     if (!rc)
         c->gas = r.gas_used;
     arena_free(&a);

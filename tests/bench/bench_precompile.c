@@ -115,7 +115,7 @@ static bool repeat(uint64_t *gas, const row_t *row, view_t input, size_t count)
     arena_init(&a, 16u << 20);
     const arena_mark_t start = arena_mark(&a);
     for (size_t i = 0; ok && i < count; i++) {
-        ok = evm_precompile(&a, &out, gas, row->fork, row->index, input) == RC_OK;
+        ok = evm_precompile(&out, gas, &a, input, row->fork, row->index) == RC_OK;
         arena_rollback(&a, start);
     }
     arena_free(&a);

@@ -85,11 +85,11 @@ static lc_sync_t *machine(const made_chain_t *c, const made_object_t *bootstrap)
     const lc_sync_config_t config = { .network = &c->network, .checkpoint = c->checkpoint };
     lc_sync_t *s = lc_sync_new(&config);
     unsigned moved;
-    const char *why = "out of memory";
-    if (s && lc_sync_input(s, &moved, &why, LC_BOOTSTRAP, LC_FULU, view_of(bootstrap->ssz, bootstrap->len),
+    err_t e = { .text = "out of memory" };
+    if (s && lc_sync_input(s, &moved, &e, LC_BOOTSTRAP, LC_FULU, view_of(bootstrap->ssz, bootstrap->len),
                            made_now_ms(c, 0)) == RC_OK)
         return s;
-    fprintf(stderr, "bench: bootstrap: %s\n", why);
+    fprintf(stderr, "bench: bootstrap: %s\n", e.text);
     lc_sync_free(s);
     return NULL;
 }
@@ -98,11 +98,11 @@ static lc_sync_t *machine(const made_chain_t *c, const made_object_t *bootstrap)
 static bool feed(lc_sync_t *s, const made_chain_t *c, const made_object_t *o, uint64_t n)
 {
     unsigned moved = 0;
-    const char *why = "nothing moved";
-    if (lc_sync_input(s, &moved, &why, LC_OPTIMISTIC, LC_FULU, view_of(o->ssz, o->len), made_now_ms(c, n)) == RC_OK &&
+    err_t e = { .text = "nothing moved" };
+    if (lc_sync_input(s, &moved, &e, LC_OPTIMISTIC, LC_FULU, view_of(o->ssz, o->len), made_now_ms(c, n)) == RC_OK &&
         moved == LC_MOVED_HEAD)
         return true;
-    fprintf(stderr, "bench: update %u: %s\n", (unsigned)n, why);
+    fprintf(stderr, "bench: update %u: %s\n", (unsigned)n, e.text);
     return false;
 }
 
@@ -139,16 +139,16 @@ static bool real_updates(bench_series_t *out, const char *dir)
         const lc_sync_config_t config = { .network = net, .checkpoint = checkpoint, .checkpoint_age_max_s = 1u << 30 };
         lc_sync_t *s = lc_sync_new(&config);
         unsigned moved;
-        const char *why = "";
+        err_t e = { 0 };
         uint64_t now_ms = lc_slot_start_ms(net, (uint64_t)(REAL_FIRST + REAL_UPDATES) * 8192);
-        ok = s && lc_sync_input(s, &moved, &why, LC_BOOTSTRAP, LC_DENEB, bootstrap, now_ms) == RC_OK;
+        ok = s && lc_sync_input(s, &moved, &e, LC_BOOTSTRAP, LC_DENEB, bootstrap, now_ms) == RC_OK;
         uint64_t start = bench_cpu_ns();
         for (unsigned i = 0; ok && i < REAL_UPDATES; i++)
-            ok = lc_sync_input(s, &moved, &why, LC_UPDATE, LC_DENEB, updates[i], now_ms) == RC_OK &&
+            ok = lc_sync_input(s, &moved, &e, LC_UPDATE, LC_DENEB, updates[i], now_ms) == RC_OK &&
                  moved & LC_MOVED_PERIOD;
         bench_round(out, start, REAL_UPDATES);
         if (!ok)
-            fprintf(stderr, "bench: mainnet's updates: %s\n", why);
+            fprintf(stderr, "bench: mainnet's updates: %s\n", e.text);
         lc_sync_free(s);
     }
     arena_free(&a);

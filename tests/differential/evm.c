@@ -382,11 +382,11 @@ static void run_case(arena_t *a, const json_t *in)
     for (size_t i = 0; i < json_array_size(limits); i++) {
         arena_mark_t mark = arena_mark(a);
         evm_receipt_t receipt;
-        const char *why = "";
+        err_t e;
         tx.gas = u64_of(json_array_get(limits, i));
-        rc_t rc = evm_transact(a, &receipt, &why, &host, &rules, &block, &tx);
+        rc_t rc = evm_transact(&receipt, &e, a, &host, &rules, &block, &tx);
         if (rc)
-            printf("{\"rc\":\"%s\",\"why\":\"%s\"}\n", rc_name(rc), rc == RC_REFUSED ? why : "");
+            printf("{\"rc\":\"%s\",\"why\":\"%s\"}\n", rc_name(rc), rc == RC_REFUSED ? e.text : "");
         else
             put_receipt(&receipt);
         arena_rollback(a, mark);

@@ -47,7 +47,6 @@ static void check(arena_t *a, const ex_full_block_t *b, view_t rlp)
     wr_t w = wr_of(buf, sizeof buf);
     ex_full_block_t again;
     hash32_t hash;
-    const char *why;
     ex_header_encode(&w, &b->header);
     put_transactions(&w, b);
     rlp_put_list_prefix(&w, 0); /* ommers */
@@ -58,19 +57,19 @@ static void check(arena_t *a, const ex_full_block_t *b, view_t rlp)
     ex_header_hash(&hash, &b->header);
     require(hash32_eq(&hash, &b->hash) && b->rlp_len == rlp.n);
     for (size_t n = 0; n < rlp.n && n < PREFIXES_MAX; n++)
-        require(ex_block_decode(&again, a, &why, view_of(rlp.p, n)) != RC_OK);
+        require(ex_block_decode(&again, NULL, a, view_of(rlp.p, n)) != RC_OK);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     ex_full_block_t b;
-    const char *why = NULL;
+    err_t e = { 0 };
     arena_t a;
     if (len > INPUT_MAX)
         return 0;
     arena_init(&a, 4u << 20);
-    rc_t rc = ex_block_decode(&b, &a, &why, view_of(data, len));
-    require(why != NULL && (rc == RC_OK || rc == RC_NOMEM || why[0]));
+    rc_t rc = ex_block_decode(&b, &e, &a, view_of(data, len));
+    require(e.rc == rc && !e.text[0] == (rc == RC_OK));
     if (rc == RC_OK)
         check(&a, &b, view_of(data, len));
     arena_free(&a);

@@ -30,13 +30,13 @@ static void any_bytes(unsigned index, view_t input)
     view_t out, again;
     uint64_t gas;
     arena_init(&a, 1 << 20);
-    rc_t rc = evm_precompile(&a, &out, &gas, EVM_OSAKA, index, input);
+    rc_t rc = evm_precompile(&out, &gas, &a, input, EVM_OSAKA, index);
     if (rc != RC_OK && rc != RC_REFUSED)
         abort();
     if (rc == RC_OK && index == PAIRING && (out.n != 32 || out.p[31] > 1 || input.n % 192))
         abort();
     if (rc == RC_OK && index != PAIRING && /* p + 0 = p */
-        (out.n != 64 || evm_precompile(&a, &again, &gas, EVM_OSAKA, ADD, out) || !view_eq(again, out)))
+        (out.n != 64 || evm_precompile(&again, &gas, &a, out, EVM_OSAKA, ADD) || !view_eq(again, out)))
         abort();
     arena_free(&a);
 }

@@ -241,7 +241,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     arena_t a;
     arena_init(&a, (size_t)64 << 20);
     require(cache != NULL);
-    rc_t rc = evm_call(&a, &want, &host, &row.rules, &block.env, &tx);
+    rc_t rc = evm_call(&want, &a, &host, &row.rules, &block.env, &tx);
     require(rc == RC_OK || rc == RC_REFUSED);
     if (w.flags & STALE)
         remember_old_state(cache, &w);

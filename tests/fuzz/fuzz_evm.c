@@ -136,14 +136,14 @@ static void check_less(const evm_result_t *want, rc_t rc, world_t *w, const evm_
     arena_init(&a, (size_t)64 << 20);
     w->asked = 0;
     w->answer = questions ? (unsigned)(tx->gas % questions) : 0;
-    if (questions && evm_call(&a, &got, host, rules, block, tx) != RC_NEED_DATA)
+    if (questions && evm_call(&got, &a, host, rules, block, tx) != RC_NEED_DATA)
         abort();
     if (memcmp(&got, &untouched, sizeof got) != 0)
         abort();
     w->answer = UINT_MAX;
     arena_free(&a);
     arena_init(&a, (size_t)(tx->gas % 256) << 10);
-    rc_t again = evm_call(&a, &got, host, rules, block, tx);
+    rc_t again = evm_call(&got, &a, host, rules, block, tx);
     if (again != rc && again != RC_NOMEM)
         abort();
     if (!again)
@@ -158,10 +158,9 @@ static void check_transaction(arena_t *a, rc_t rc, const evm_result_t *called, c
                               const evm_rules_t *rules, const evm_block_t *block, const evm_tx_t *tx)
 {
     evm_receipt_t r, untouched;
-    const char *why;
     memset(&untouched, 0x5a, sizeof untouched);
     memcpy(&r, &untouched, sizeof r);
-    if (evm_transact(a, &r, &why, host, rules, block, tx)) {
+    if (evm_transact(&r, NULL, a, host, rules, block, tx)) {
         if (memcmp(&r, &untouched, sizeof r) != 0)
             abort();
         return;
@@ -208,9 +207,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     arena_t a;
     evm_result_t one = { 0 }, two = { 0 };
     arena_init(&a, (size_t)64 << 20);
-    rc_t rc = evm_call(&a, &one, &host, &rules, &block, &tx);
+    rc_t rc = evm_call(&one, &a, &host, &rules, &block, &tx);
     unsigned questions = w.asked;
-    if (rc != evm_call(&a, &two, &host, &rules, &block, &tx) || w.asked != 2 * questions)
+    if (rc != evm_call(&two, &a, &host, &rules, &block, &tx) || w.asked != 2 * questions)
         abort();
     if (rc == RC_OK && one.gas_used > tx.gas)
         abort();

@@ -75,7 +75,7 @@ static bool is_refused(uint8_t *bytes, size_t n, size_t to)
     bytes[2] = (uint8_t)(to >> 8);
     bytes[3] = (uint8_t)to;
     arena_init(&a, (size_t)16 << 20);
-    if (evm_call(&a, &r, &host, &rules, &block, &tx) || r.gas_used > GAS)
+    if (evm_call(&r, &a, &host, &rules, &block, &tx) || r.gas_used > GAS)
         abort();
     arena_free(&a);
     return r.status == EVM_HALT && r.halt == EVM_HALT_BAD_JUMP;

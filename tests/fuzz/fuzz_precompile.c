@@ -23,7 +23,7 @@ static view_t must_run(arena_t *a, unsigned index, view_t input)
 {
     view_t out;
     uint64_t gas;
-    if (evm_precompile(a, &out, &gas, EVM_OSAKA, index, input))
+    if (evm_precompile(&out, &gas, a, input, EVM_OSAKA, index))
         abort();
     return out;
 }

@@ -30,16 +30,16 @@ static void input(lc_sync_t *s, const lc_network_t *net, lc_kind_t kind, lc_fork
 {
     lc_head_t latest, finalized, latest_after, finalized_after;
     unsigned moved = 0;
-    const char *why = NULL;
+    err_t e = { 0 };
     const lc_store_t *store = lc_sync_store(s);
     if (store)
         before = *store;
     lc_sync_latest(s, &latest);
     lc_sync_finalized(s, &finalized);
-    rc_t rc = lc_sync_input(s, &moved, &why, kind, fork, ssz, now_ms);
+    rc_t rc = lc_sync_input(s, &moved, &e, kind, fork, ssz, now_ms);
     lc_sync_latest(s, &latest_after);
     lc_sync_finalized(s, &finalized_after);
-    require(rc == RC_OK || (why && !moved));
+    require(rc == RC_OK || (e.rc == rc && e.text[0] && !moved));
     require(rc == RC_OK || !store || !memcmp(&before, store, sizeof before));
     check_head(&latest, &latest_after, net->preset.committee_size);
     check_head(&finalized, &finalized_after, net->preset.committee_size);

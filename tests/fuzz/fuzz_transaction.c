@@ -64,7 +64,6 @@ static void check(arena_t *a, const ex_transaction_t *tx, view_t raw)
     rlp_item_t list;
     hash32_t hash;
     ex_transaction_t again;
-    const char *why;
     view_t body = tx->tx.type ? view_of(raw.p + 1, raw.n - 1) : raw;
     require(tx->tx.type == 0 || raw.p[0] == tx->tx.type);
     require(rlp_decode(&list, body) == RC_OK && list.is_list);
@@ -78,21 +77,21 @@ static void check(arena_t *a, const ex_transaction_t *tx, view_t raw)
     require(left == signature_fields + (tx->tx.type == 4));
     keccak256(&hash, raw);
     require(hash32_eq(&hash, &tx->hash));
-    require(ex_transaction_decode(&again, a, &why, CHAIN_ID, raw) == RC_OK && addr_eq(&again.tx.from, &tx->tx.from));
+    require(ex_transaction_decode(&again, NULL, a, raw, CHAIN_ID) == RC_OK && addr_eq(&again.tx.from, &tx->tx.from));
     for (size_t n = 0; n < raw.n && n < PREFIXES_MAX; n++)
-        require(ex_transaction_decode(&again, a, &why, CHAIN_ID, view_of(raw.p, n)) != RC_OK);
+        require(ex_transaction_decode(&again, NULL, a, view_of(raw.p, n), CHAIN_ID) != RC_OK);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     ex_transaction_t tx;
-    const char *why = NULL;
+    err_t e = { 0 };
     arena_t a;
     if (len > INPUT_MAX)
         return 0;
     arena_init(&a, 4u << 20);
-    rc_t rc = ex_transaction_decode(&tx, &a, &why, CHAIN_ID, view_of(data, len));
-    require(why != NULL && (rc == RC_OK || rc == RC_NOMEM || why[0]));
+    rc_t rc = ex_transaction_decode(&tx, &e, &a, view_of(data, len), CHAIN_ID);
+    require(e.rc == rc && !e.text[0] == (rc == RC_OK));
     if (rc == RC_OK)
         check(&a, &tx, view_of(data, len));
     arena_free(&a);

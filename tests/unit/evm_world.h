@@ -128,7 +128,7 @@ static inline rc_t call(arena_t *a, evm_result_t *out, world_t *w, evm_fork_t fo
     evm_host_t host = host_of(w);
     evm_rules_t rules = { .fork = fork, .blob_max = 9, .blob_base_fee_update_fraction = 5007716 };
     evm_block_t block = block_of();
-    return evm_call(a, out, &host, &rules, &block, tx);
+    return evm_call(out, a, &host, &rules, &block, tx);
 }
 
 /* Runs code (and other, may be NULL) with plenty of gas. */

@@ -87,18 +87,18 @@ static rc_t state_root(void *ctx, hash32_t *out, const evm_change_t *changes, si
     return rc ? rc : ex_world_root(out, &after);
 }
 
-static rc_t run(ex_executed_t *done, const char **why, bool compare_state)
+static rc_t run(ex_executed_t *done, err_t *e, bool compare_state)
 {
     const ex_block_config_t config = { &chain, addr_of(DEPOSITS), &host, compare_state ? state_root : NULL };
-    return ex_block_execute(done, &arena, &scratch, why, &config, &block);
+    return ex_block_execute(done, e, &arena, &scratch, &config, &block);
 }
 
 /* Makes the header's state root that of the block; all else must be right already. */
 static void seal(void)
 {
     ex_executed_t done;
-    const char *why;
-    ck_assert_msg(run(&done, &why, false) == RC_OK, "%s", why);
+    err_t e;
+    ck_assert_msg(run(&done, &e, false) == RC_OK, "%s", e.text);
     block.header.state_root = root_after(&done);
 }
 
@@ -139,9 +139,9 @@ static void teardown(void)
 
 /* --- headers --- */
 
-static rc_t follows(const char **why)
+static rc_t follows(err_t *e)
 {
-    return ex_header_follows(why, &block.header, &parent, &parent_hash, &chain);
+    return ex_header_follows(e, &block.header, &parent, &parent_hash, &chain);
 }
 
 /* Field number i of the valid header made wrong; what is said about it. NULL: there are no more. */
@@ -171,27 +171,28 @@ static const char *spoil_header(ex_header_t *h, unsigned i)
 START_TEST(each_wrong_field_of_a_header_is_refused_with_its_reason)
 {
     const ex_header_t good = block.header;
-    const char *why, *want;
-    ck_assert_int_eq(follows(&why), RC_OK);
+    err_t e;
+    const char *want;
+    ck_assert_int_eq(follows(&e), RC_OK);
     for (unsigned i = 0; (want = spoil_header(&block.header, i)); i++, block.header = good) {
-        ck_assert_int_eq(follows(&why), RC_REFUSED);
-        ck_assert_str_eq(why, want);
+        ck_assert_int_eq(follows(&e), RC_REFUSED);
+        ck_assert_str_eq(e.text, want);
     }
 }
 END_TEST
 
 START_TEST(the_gas_limit_moves_by_less_than_a_1024th_and_stays_above_5000)
 {
-    const char *why;
+    err_t e;
     block.header.gas_limit = parent.gas_limit + parent.gas_limit / 1024 - 1;
-    ck_assert_int_eq(follows(&why), RC_OK);
+    ck_assert_int_eq(follows(&e), RC_OK);
     block.header.gas_limit = parent.gas_limit - parent.gas_limit / 1024 + 1;
-    ck_assert_int_eq(follows(&why), RC_OK);
+    ck_assert_int_eq(follows(&e), RC_OK);
     parent.gas_limit = block.header.gas_limit = 5000;
     parent.gas_used = 2500;
-    ck_assert_int_eq(follows(&why), RC_OK);
+    ck_assert_int_eq(follows(&e), RC_OK);
     block.header.gas_limit = 4999;
-    ck_assert_int_eq(follows(&why), RC_REFUSED);
+    ck_assert_int_eq(follows(&e), RC_REFUSED);
 }
 END_TEST
 
@@ -203,14 +204,14 @@ START_TEST(base_fees_match_known_answers)
     } rows[] = {
         { GWEI, 10000000, GWEI }, { GWEI, 9000000, 987500000 }, { GWEI, 11000000, 1012500000 }, { 1, 10000001, 2 }
     };
-    const char *why;
+    err_t e;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         parent.base_fee = u256_of(rows[i].parent_fee);
         parent.gas_used = rows[i].used;
         block.header.base_fee = u256_of(rows[i].fee);
-        ck_assert_msg(follows(&why) == RC_OK, "row %zu: %s", i, why);
+        ck_assert_msg(follows(&e) == RC_OK, "row %zu: %s", i, e.text);
         block.header.base_fee = u256_of(rows[i].fee - 1);
-        ck_assert_int_eq(follows(&why), RC_REFUSED);
+        ck_assert_int_eq(follows(&e), RC_REFUSED);
     }
 }
 END_TEST
@@ -229,40 +230,40 @@ START_TEST(excess_blob_gas_matches_known_answers)
                  { 17, 10 * BLOB_GAS, 0, 10 * BLOB_GAS },
                  { 17, 10 * BLOB_GAS, 1, 10 * BLOB_GAS + 43690 },
                  { 17, 10 * BLOB_GAS, 9, 13 * BLOB_GAS } };
-    const char *why;
+    err_t e;
     parent.gas_used = parent.gas_limit / 2;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         parent.base_fee = block.header.base_fee = u256_of(rows[i].base_fee);
         parent.excess_blob_gas = rows[i].excess;
         parent.blob_gas_used = rows[i].blobs * BLOB_GAS;
         block.header.excess_blob_gas = rows[i].want;
-        ck_assert_msg(follows(&why) == RC_OK, "row %zu: %s", i, why);
+        ck_assert_msg(follows(&e) == RC_OK, "row %zu: %s", i, e.text);
         block.header.excess_blob_gas++;
-        ck_assert_int_eq(follows(&why), RC_REFUSED);
+        ck_assert_int_eq(follows(&e), RC_REFUSED);
     }
 }
 END_TEST
 
 START_TEST(the_first_block_of_a_fork_follows_one_with_fewer_fields)
 {
-    const char *why;
+    err_t e;
     parent.tail = 2; /* Shanghai: no blobs yet */
     parent.excess_blob_gas = 77;
-    ck_assert_int_eq(follows(&why), RC_OK);
+    ck_assert_int_eq(follows(&e), RC_OK);
     parent.tail = 0;
-    ck_assert_int_eq(follows(&why), RC_REFUSED);
-    ck_assert_str_eq(why, "parent is older than London");
+    ck_assert_int_eq(follows(&e), RC_REFUSED);
+    ck_assert_str_eq(e.text, "parent is older than London");
 }
 END_TEST
 
 START_TEST(rules_that_are_too_new_are_unsupported)
 {
     static const evm_schedule_row_t amsterdam = { 0, { EVM_AMSTERDAM, 6, 9, 5007716 } };
-    const char *why;
+    err_t e;
     ex_executed_t done;
     chain.rows = &amsterdam;
-    ck_assert_int_eq(follows(&why), RC_UNSUPPORTED);
-    ck_assert_int_eq(run(&done, &why, true), RC_UNSUPPORTED);
+    ck_assert_int_eq(follows(&e), RC_UNSUPPORTED);
+    ck_assert_int_eq(run(&done, &e, true), RC_UNSUPPORTED);
 }
 END_TEST
 
@@ -287,14 +288,15 @@ static const char *spoil_block(ex_header_t *h, unsigned i)
 START_TEST(each_wrong_statement_about_the_block_is_refused_with_its_reason)
 {
     const ex_header_t good = block.header;
-    const char *why, *want;
+    err_t e;
+    const char *want;
     ex_executed_t done = { .change_count = 77 };
     for (unsigned i = 0; (want = spoil_block(&block.header, i)); i++, block.header = good) {
-        ck_assert_int_eq(run(&done, &why, true), RC_REFUSED);
-        ck_assert_str_eq(why, want);
+        ck_assert_int_eq(run(&done, &e, true), RC_REFUSED);
+        ck_assert_str_eq(e.text, want);
         ck_assert_uint_eq(done.change_count, 77);
     }
-    ck_assert_int_eq(run(&done, &why, true), RC_OK);
+    ck_assert_int_eq(run(&done, &e, true), RC_OK);
 }
 END_TEST
 
@@ -319,8 +321,8 @@ static void expect_slot(const ex_executed_t *done, const char *addr, const hash3
 START_TEST(a_block_begins_with_its_system_calls)
 {
     ex_executed_t done;
-    const char *why;
-    ck_assert_int_eq(run(&done, &why, true), RC_OK);
+    err_t e;
+    ck_assert_int_eq(run(&done, &e, true), RC_OK);
     expect_slot(&done, BEACON_ROOTS, &block.header.parent_beacon_root);
     expect_slot(&done, HISTORY, &block.header.parent_hash);
 }
@@ -329,17 +331,17 @@ END_TEST
 START_TEST(system_contracts_must_be_there_and_succeed_only_after_the_transactions)
 {
     ex_executed_t done;
-    const char *why;
+    err_t e;
     set_account(BEACON_ROOTS, CODE_FAIL, 0);
     set_account(HISTORY, "", 0);
     seal();
     set_account(CONSOLIDATIONS, CODE_FAIL, 0);
-    ck_assert_int_eq(run(&done, &why, true), RC_REFUSED);
-    ck_assert_str_eq(why, "a system call fails");
+    ck_assert_int_eq(run(&done, &e, true), RC_REFUSED);
+    ck_assert_str_eq(e.text, "a system call fails");
     set_account(CONSOLIDATIONS, CODE_STOP, 0);
     set_account(WITHDRAWALS, "", 0);
-    ck_assert_int_eq(run(&done, &why, true), RC_REFUSED);
-    ck_assert_str_eq(why, "a system contract is missing");
+    ck_assert_int_eq(run(&done, &e, true), RC_REFUSED);
+    ck_assert_str_eq(e.text, "a system contract is missing");
 }
 END_TEST
 
@@ -353,7 +355,7 @@ START_TEST(withdrawals_are_paid_in_gwei_and_an_empty_account_is_not_made)
     uint8_t rows[3][64];
     view_t views[3];
     ex_executed_t done;
-    const char *why;
+    err_t e;
     for (size_t i = 0; i < 3; i++) {
         wr_t w = wr_of(rows[i], sizeof rows[i]);
         rlp_put_u64(&w, list[i].index);
@@ -367,13 +369,13 @@ START_TEST(withdrawals_are_paid_in_gwei_and_an_empty_account_is_not_made)
     block.withdrawal_count = 3;
     ck_assert_int_eq(mpt_list_root(&block.header.withdrawals_root, views, 3, &scratch), RC_OK);
     seal();
-    ck_assert_int_eq(run(&done, &why, true), RC_OK);
+    ck_assert_int_eq(run(&done, &e, true), RC_OK);
     u256_t want = u256_of(7 * GWEI);
     ck_assert(u256_eq(&change_of(&done, receivers[0])->account.balance, &want));
     ck_assert(change_of(&done, receivers[1])->deleted);
     block.has_withdrawals = false;
-    ck_assert_int_eq(run(&done, &why, true), RC_REFUSED);
-    ck_assert_str_eq(why, "withdrawals of another fork");
+    ck_assert_int_eq(run(&done, &e, true), RC_REFUSED);
+    ck_assert_str_eq(e.text, "withdrawals of another fork");
 }
 END_TEST
 
@@ -381,12 +383,12 @@ END_TEST
 START_TEST(a_block_has_a_maximal_length_from_osaka_on)
 {
     ex_executed_t done;
-    const char *why;
+    err_t e;
     block.rlp_len = (size_t)8 << 20;
-    ck_assert_int_eq(run(&done, &why, true), RC_OK);
+    ck_assert_int_eq(run(&done, &e, true), RC_OK);
     block.rlp_len++;
-    ck_assert_int_eq(run(&done, &why, true), RC_REFUSED);
-    ck_assert_str_eq(why, "block too long");
+    ck_assert_int_eq(run(&done, &e, true), RC_REFUSED);
+    ck_assert_str_eq(e.text, "block too long");
 }
 END_TEST
 
@@ -450,11 +452,11 @@ static void expect_plain_receipt(void)
 START_TEST(a_transaction_leaves_its_receipt_and_outcome)
 {
     ex_executed_t done;
-    const char *why;
+    err_t e;
     put_transaction(0, 21000, view_of(NULL, 0));
     expect_plain_receipt();
     seal();
-    ck_assert_int_eq(run(&done, &why, true), RC_OK);
+    ck_assert_int_eq(run(&done, &e, true), RC_OK);
     ck_assert_uint_eq(done.outcomes[0].gas_used, 21000);
     ck_assert(done.outcomes[0].success);
 }
@@ -463,9 +465,9 @@ END_TEST
 static void expect_refusal(const char *want)
 {
     ex_executed_t done;
-    const char *why;
-    rc_t rc = run(&done, &why, true);
-    ck_assert_msg(rc_blames_input(rc) && !strcmp(why, want), "%s, not %s", why, want);
+    err_t e;
+    rc_t rc = run(&done, &e, true);
+    ck_assert_msg(rc_blames_input(rc) && !strcmp(e.text, want), "%s, not %s", e.text, want);
 }
 
 START_TEST(an_invalid_transaction_makes_the_block_invalid)
@@ -504,17 +506,17 @@ START_TEST(what_the_system_contracts_return_is_in_the_requests_hash)
 {
     static const uint8_t seven = 7;
     ex_executed_t done;
-    const char *why;
+    err_t e;
     set_account(WITHDRAWALS, CODE_SEVEN, 0);
     block.header.requests_hash = hash_of_one(1, view_of(&seven, 1));
     seal();
-    ck_assert_int_eq(run(&done, &why, true), RC_OK);
+    ck_assert_int_eq(run(&done, &e, true), RC_OK);
     set_account(WITHDRAWALS, CODE_STOP, 0);
     set_account(CONSOLIDATIONS, CODE_SEVEN, 0);
     expect_refusal("another requests hash");
     block.header.requests_hash = hash_of_one(2, view_of(&seven, 1));
     seal();
-    ck_assert_int_eq(run(&done, &why, true), RC_OK);
+    ck_assert_int_eq(run(&done, &e, true), RC_OK);
 }
 END_TEST
 
@@ -571,11 +573,11 @@ END_TEST
 START_TEST(before_prague_nobody_looks_for_requests)
 {
     ex_executed_t done;
-    const char *why;
+    err_t e;
     chain.rows = &cancun;
     set_account(WITHDRAWALS, CODE_FAIL, 0);
     seal();
-    ck_assert_int_eq(run(&done, &why, true), RC_OK);
+    ck_assert_int_eq(run(&done, &e, true), RC_OK);
     ck_assert_ptr_null(change_of(&done, HISTORY));
 }
 END_TEST
@@ -778,14 +780,14 @@ START_TEST(a_block_decodes_from_rlp_and_no_truncation_of_it)
 {
     uint8_t buf[2048];
     ex_full_block_t got = { .rlp_len = 77 };
-    const char *why;
+    err_t e;
     wr_t w = wr_of(buf, sizeof buf);
     view_t v = encode_block(&w, false, true);
     for (size_t n = 0; n < v.n; n++) {
-        ck_assert_int_eq(ex_block_decode(&got, &arena, &why, view_of(buf, n)), RC_MALFORMED);
+        ck_assert_int_eq(ex_block_decode(&got, &e, &arena, view_of(buf, n)), RC_MALFORMED);
         ck_assert_uint_eq(got.rlp_len, 77);
     }
-    ck_assert_msg(ex_block_decode(&got, &arena, &why, v) == RC_OK, "%s", why);
+    ck_assert_msg(ex_block_decode(&got, &e, &arena, v) == RC_OK, "%s", e.text);
     hash32_t hash;
     ex_header_hash(&hash, &block.header);
     ck_assert(hash32_eq(&got.hash, &hash));
@@ -804,14 +806,14 @@ START_TEST(a_block_with_ommers_or_too_many_bytes_is_refused)
 {
     uint8_t buf[2048];
     ex_full_block_t got;
-    const char *why;
+    err_t e;
     wr_t w = wr_of(buf, sizeof buf);
     view_t v = encode_block(&w, true, false);
-    ck_assert_int_eq(ex_block_decode(&got, &arena, &why, v), RC_REFUSED);
-    ck_assert_str_eq(why, "ommers");
+    ck_assert_int_eq(ex_block_decode(&got, &e, &arena, v), RC_REFUSED);
+    ck_assert_str_eq(e.text, "ommers");
     uint8_t *large = calloc(1, EX_BLOCK_RLP_MAX + 1);
     ck_assert_ptr_nonnull(large);
-    ck_assert_int_eq(ex_block_decode(&got, &arena, &why, view_of(large, EX_BLOCK_RLP_MAX + 1)), RC_LIMIT);
+    ck_assert_int_eq(ex_block_decode(&got, &e, &arena, view_of(large, EX_BLOCK_RLP_MAX + 1)), RC_LIMIT);
     free(large);
 }
 END_TEST

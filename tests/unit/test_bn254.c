@@ -586,7 +586,7 @@ static rc_t run(unsigned index, const char *hex, size_t limit, size_t *out_len, 
     ck_assert_ptr_nonnull(in);
     unhex(in, n, hex);
     arena_init(&a, limit);
-    rc_t rc = evm_precompile(&a, &out, gas, EVM_BERLIN, index, view_of(in, n));
+    rc_t rc = evm_precompile(&out, gas, &a, view_of(in, n), EVM_BERLIN, index);
     *out_len = out.n;
     *one = rc == RC_OK ? out.p[out.n - 1] : 0;
     arena_free(&a);

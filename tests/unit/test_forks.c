@@ -124,9 +124,9 @@ START_TEST(built_in_networks_are_valid_and_named)
     } rows[] = { { "mainnet", 1, 1606824023 }, { "sepolia", 11155111, 1655733600 }, { "hoodi", 560048, 1742213400 } };
     for (size_t i = 0; i < 3; i++) {
         const lc_network_t *net = lc_network_find(rows[i].name);
-        const char *why = "";
+        err_t e = { 0 };
         ck_assert_ptr_nonnull(net);
-        ck_assert_int_eq(lc_network_check(net, &why), RC_OK);
+        ck_assert_int_eq(lc_network_check(&e, net), RC_OK);
         ck_assert_uint_eq(net->chain_id, rows[i].chain_id);
         ck_assert_uint_eq(net->genesis_time, rows[i].genesis_time);
     }
@@ -144,7 +144,7 @@ static void put_blob_rows(lc_network_t *net)
 
 START_TEST(networks_at_their_limits_are_taken)
 {
-    const char *why = NULL;
+    err_t e = { 0 };
     for (int i = 0; i < 12; i++) {
         lc_network_t net = fx_minimal_forks();
         switch (i) {
@@ -161,8 +161,8 @@ START_TEST(networks_at_their_limits_are_taken)
         case 10: net.fork_epoch[LC_FULU] = LC_EPOCH_NEVER; break;
         case 11: net.fork_epoch[LC_ALTAIR] = net.fork_epoch[LC_BELLATRIX] = 0; break;
         }
-        ck_assert_msg(lc_network_check(&net, &why) == RC_OK, "case %d: %s", i, why ? why : "");
-        ck_assert_ptr_null(why);
+        ck_assert_msg(lc_network_check(&e, &net) == RC_OK, "case %d: %s", i, e.text);
+        ck_assert_int_eq(e.rc, RC_OK);
     }
 }
 END_TEST
@@ -188,7 +188,7 @@ START_TEST(impossible_networks_are_refused_for_their_first_fault)
     };
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
         lc_network_t net = fx_minimal_forks();
-        const char *why = NULL;
+        err_t e = { 0 };
         switch (rows[k].i) {
         case 0: net.preset.slots_per_epoch = 0; break;
         case 1: net.preset.slots_per_epoch = 65537; break;
@@ -203,8 +203,8 @@ START_TEST(impossible_networks_are_refused_for_their_first_fault)
         case 10: net.genesis_time = UINT64_MAX / 4000 + 1; break;
         case 11: net.blob_rows = LC_BLOB_ROWS_MAX + 1; break;
         }
-        ck_assert_msg(lc_network_check(&net, &why) == RC_REFUSED, "row %zu", k);
-        ck_assert_str_eq(why, rows[k].why);
+        ck_assert_msg(lc_network_check(&e, &net) == RC_REFUSED, "row %zu", k);
+        ck_assert_str_eq(e.text, rows[k].why);
     }
 }
 END_TEST
@@ -213,22 +213,22 @@ START_TEST(forks_and_blob_rows_out_of_order_are_refused_wherever_they_stand)
 {
     for (size_t f = 1; f < LC_FORKS; f++) {
         lc_network_t net = fx_minimal_forks();
-        const char *why = NULL;
+        err_t e = { 0 };
         for (size_t i = 0; i < LC_FORKS; i++)
             net.fork_epoch[i] = 10;
         for (size_t i = 0; i < f; i++)
             net.fork_epoch[i] = 11;
-        ck_assert_int_eq(lc_network_check(&net, &why), RC_REFUSED);
-        ck_assert_str_eq(why, "fork epochs must not decrease from fork to fork");
+        ck_assert_int_eq(lc_network_check(&e, &net), RC_REFUSED);
+        ck_assert_str_eq(e.text, "fork epochs must not decrease from fork to fork");
     }
     for (size_t i = 1; i < LC_BLOB_ROWS_MAX; i++)
         for (unsigned same = 0; same < 2; same++) {
             lc_network_t net = fx_minimal_forks();
-            const char *why = NULL;
+            err_t e = { 0 };
             put_blob_rows(&net);
             net.blob_schedule[i].epoch -= same ? 1 : 2;
-            ck_assert_int_eq(lc_network_check(&net, &why), RC_REFUSED);
-            ck_assert_str_eq(why, "BLOB_SCHEDULE must be in rising order of epochs");
+            ck_assert_int_eq(lc_network_check(&e, &net), RC_REFUSED);
+            ck_assert_str_eq(e.text, "BLOB_SCHEDULE must be in rising order of epochs");
         }
 }
 END_TEST

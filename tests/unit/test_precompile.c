@@ -126,7 +126,7 @@ static rc_t run(arena_t *a, view_t *out, unsigned index, view_t input)
     uint64_t gas;
     uint8_t *copy = malloc(input.n ? input.n : 1);
     memcpy(copy, input.p ? input.p : copy, input.n);
-    rc_t rc = evm_precompile(a, out, &gas, EVM_OSAKA, index, view_of(copy, input.n));
+    rc_t rc = evm_precompile(out, &gas, a, view_of(copy, input.n), EVM_OSAKA, index);
     free(copy);
     return rc;
 }
@@ -163,7 +163,7 @@ START_TEST(known_answers_at_known_prices)
         uint64_t gas;
         arena_init(&a, ARENA_LIMIT);
         view_t input = bytes(&a, valid[i].input);
-        ck_assert_msg(evm_precompile(&a, &out, &gas, EVM_OSAKA, valid[i].index, input) == RC_OK, "row %zu", i);
+        ck_assert_msg(evm_precompile(&out, &gas, &a, input, EVM_OSAKA, valid[i].index) == RC_OK, "row %zu", i);
         ck_assert_msg(view_eq(out, bytes(&a, valid[i].output)), "row %zu", i);
         ck_assert_msg(gas == valid[i].gas, "row %zu: gas %lu", i, gas);
         arena_free(&a);

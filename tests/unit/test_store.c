@@ -21,10 +21,9 @@ static void decode(const char *file, lc_kind_t kind, lc_fork_t fork)
 
 static void start(const char *file, lc_fork_t fork, const char *checkpoint)
 {
-    const char *why = "";
     hash32_t root = fx_hash(checkpoint);
     decode(file, LC_BOOTSTRAP, fork);
-    ck_assert_int_eq(lc_store_init(&store, &why, &net, &root, &bootstrap), RC_OK);
+    ck_assert_int_eq(lc_store_init(&store, NULL, &net, &root, &bootstrap), RC_OK);
 }
 
 static void start_fulu(void)
@@ -33,18 +32,18 @@ static void start_fulu(void)
     start("minimal-fulu/bootstrap-8.ssz", LC_FULU, FX_FULU_CHECKPOINT_8);
 }
 
-static const char *reason;
+static err_t reason;
 static lc_verdict_t verdict;
 
 /* Processes the decoded update; on failure the store must be as it was. */
 static rc_t process(uint64_t current_slot)
 {
     before = store;
-    reason = "";
+    reason = (err_t){ 0 };
     rc_t rc = lc_store_process(&store, &verdict, &reason, &update, current_slot);
     if (rc) {
-        ck_assert_msg(!memcmp(&before, &store, sizeof store), "refused (%s), but the store changed", reason);
-        ck_assert(*reason);
+        ck_assert_msg(!memcmp(&before, &store, sizeof store), "refused (%s), but the store changed", reason.text);
+        ck_assert(reason.rc == rc && reason.text[0]);
     }
     return rc;
 }
@@ -57,7 +56,6 @@ static rc_t feed(const char *file, lc_kind_t kind, lc_fork_t fork, uint64_t curr
 
 START_TEST(a_bootstrap_must_be_the_checkpoint_with_its_committee)
 {
-    const char *why = "";
     hash32_t root = fx_hash(FX_FULU_CHECKPOINT_8), other = root;
     net = fx_minimal_fulu();
     view_t ssz = fx_read("minimal-fulu/bootstrap-8.ssz");
@@ -66,16 +64,16 @@ START_TEST(a_bootstrap_must_be_the_checkpoint_with_its_committee)
     before = store;
     other.b[31] ^= 1;
     ck_assert_int_eq(lc_bootstrap_decode(&bootstrap, &net, LC_FULU, ssz), RC_OK);
-    ck_assert_int_eq(lc_store_init(&store, &why, &net, &other, &bootstrap), RC_REFUSED);
+    ck_assert_int_eq(lc_store_init(&store, NULL, &net, &other, &bootstrap), RC_REFUSED);
     for (size_t bit = 0; bit < 8 * ssz.n; bit += 5) {
         p[bit / 8] ^= (uint8_t)(1u << bit % 8);
         if (!lc_bootstrap_decode(&bootstrap, &net, LC_FULU, ssz))
-            ck_assert_msg(lc_store_init(&store, &why, &net, &root, &bootstrap) == RC_REFUSED, "bit %zu", bit);
+            ck_assert_msg(lc_store_init(&store, NULL, &net, &root, &bootstrap) == RC_REFUSED, "bit %zu", bit);
         p[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
     ck_assert_msg(!memcmp(&before, &store, sizeof store), "a refused bootstrap wrote to the store");
     ck_assert_int_eq(lc_bootstrap_decode(&bootstrap, &net, LC_FULU, ssz), RC_OK);
-    ck_assert_int_eq(lc_store_init(&store, &why, &net, &root, &bootstrap), RC_OK);
+    ck_assert_int_eq(lc_store_init(&store, NULL, &net, &root, &bootstrap), RC_OK);
     ck_assert(store.current_sync_committee.known && !store.next_sync_committee.known);
     free(p);
 }
@@ -251,23 +249,23 @@ START_TEST(slots_must_stand_in_order)
     start_fulu();
     decode("minimal-fulu/update-0.ssz", LC_UPDATE, LC_FULU); /* attested 34, finalized 16, signed 35 */
     ck_assert_int_eq(process(34), RC_REFUSED);
-    ck_assert_str_eq(reason, "the signature slot lies in the future");
+    ck_assert_str_eq(reason.text, "the signature slot lies in the future");
     update.signature_slot = 34;
     ck_assert_int_eq(process(200), RC_REFUSED);
-    ck_assert_str_eq(reason, "the signature slot is not after the attested header");
+    ck_assert_str_eq(reason.text, "the signature slot is not after the attested header");
     update.signature_slot = 35;
     update.finalized_header.beacon.slot = 35;
     ck_assert_int_eq(process(200), RC_REFUSED);
-    ck_assert_str_eq(reason, "the finalized header is newer than the attested one");
+    ck_assert_str_eq(reason.text, "the finalized header is newer than the attested one");
     update.finalized_header.beacon.slot = 0;
     ck_assert_int_eq(process(200), RC_REFUSED);
-    ck_assert_str_eq(reason, "a finalized header at genesis must be empty");
+    ck_assert_str_eq(reason.text, "a finalized header at genesis must be empty");
     memset(&update.finalized_header, 0, sizeof update.finalized_header);
     ck_assert_int_eq(process(200), RC_REFUSED); /* empty, but the branch proves another root than zero */
     decode("minimal-fulu/update-0.ssz", LC_UPDATE, LC_FULU);
     memset(update.sync_aggregate.bits, 0, sizeof update.sync_aggregate.bits);
     ck_assert_int_eq(process(200), RC_REFUSED);
-    ck_assert_str_eq(reason, "nobody signed");
+    ck_assert_str_eq(reason.text, "nobody signed");
     decode("minimal-fulu/update-0.ssz", LC_UPDATE, LC_FULU);
     ck_assert_int_eq(process(35), RC_OK);
 }
@@ -311,11 +309,12 @@ START_TEST(a_finalized_header_at_genesis_has_no_byte_set)
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         *places[i] = 1;
         ck_assert_int_eq(process(200), RC_REFUSED);
-        ck_assert_msg(!strcmp(reason, "a finalized header at genesis must be empty"), "place %zu: %s", i, reason);
+        ck_assert_msg(!strcmp(reason.text, "a finalized header at genesis must be empty"), "place %zu: %s", i,
+                      reason.text);
         *places[i] = 0;
     }
     ck_assert_int_eq(process(200), RC_REFUSED); /* empty, but the branch is that of another */
-    ck_assert_str_eq(reason, "the finalized header is not the one in the attested state");
+    ck_assert_str_eq(reason.text, "the finalized header is not the one in the attested state");
 }
 END_TEST
 
@@ -326,10 +325,10 @@ START_TEST(headers_before_capella_bring_no_execution_part)
         net.fork_epoch[f] = 3;                               /* slot 24 */
     decode("minimal-fulu/update-0.ssz", LC_UPDATE, LC_FULU); /* attested 34, finalized 16 */
     ck_assert_int_eq(process(200), RC_REFUSED);
-    ck_assert_str_eq(reason, "the finalized execution header is not the one in the block");
+    ck_assert_str_eq(reason.text, "the finalized execution header is not the one in the block");
     memset(&update.finalized_header.execution, 0, sizeof update.finalized_header.execution);
     ck_assert_int_eq(process(200), RC_REFUSED);
-    ck_assert_str_eq(reason, "the finalized execution header is not the one in the block");
+    ck_assert_str_eq(reason.text, "the finalized execution header is not the one in the block");
     memset(update.finalized_header.execution_branch, 0, sizeof update.finalized_header.execution_branch);
     ck_assert_int_eq(process(200), RC_OK);
     start_fulu();
@@ -337,7 +336,7 @@ START_TEST(headers_before_capella_bring_no_execution_part)
         net.fork_epoch[f] = 5; /* slot 40 */
     decode("minimal-fulu/update-0.ssz", LC_UPDATE, LC_FULU);
     ck_assert_int_eq(process(200), RC_REFUSED);
-    ck_assert_str_eq(reason, "the attested execution header is not the one in the block");
+    ck_assert_str_eq(reason.text, "the attested execution header is not the one in the block");
 }
 END_TEST
 

@@ -11,7 +11,7 @@ static lc_sync_t *sync_;
 static lc_want_t wants[8];
 static uint64_t wake;
 static unsigned moved;
-static const char *why;
+static err_t fault;
 
 static uint64_t at(uint64_t slot, uint64_t ms)
 {
@@ -36,9 +36,9 @@ static rc_t feed_as(const char *file, lc_kind_t kind, lc_fork_t fork, uint64_t n
 {
     view_t ssz = fx_read(file);
     moved = 0;
-    why = "";
-    rc_t rc = lc_sync_input(sync_, &moved, &why, kind, fork, ssz, now_ms);
-    ck_assert(rc == RC_OK || *why);
+    fault = (err_t){ 0 };
+    rc_t rc = lc_sync_input(sync_, &moved, &fault, kind, fork, ssz, now_ms);
+    ck_assert(rc == RC_OK || (fault.rc == rc && fault.text[0]));
     free((void *)ssz.p);
     return rc;
 }
@@ -412,7 +412,7 @@ START_TEST(a_checkpoint_may_be_neither_too_old_nor_of_the_future)
     start_fulu();
     uint64_t bound = 256u * 8 * 2 * 1000; /* MIN_VALIDATOR_WITHDRAWABILITY_DELAY epochs */
     ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, at(8, bound + 1)), RC_LIMIT);
-    ck_assert_str_eq(why, "the checkpoint is older than the weak-subjectivity bound");
+    ck_assert_str_eq(fault.text, "the checkpoint is older than the weak-subjectivity bound");
     ck_assert_ptr_null(lc_sync_store(sync_));
     ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, at(6, 0)), RC_REFUSED);
     ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, at(8, bound)), RC_OK);
@@ -595,13 +595,15 @@ START_TEST(what_is_not_well_formed_is_malformed)
 {
     start_fulu();
     static const uint8_t junk[7] = { 1, 2, 3 };
-    ck_assert_int_eq(lc_sync_input(sync_, &moved, &why, LC_UPDATE, LC_FULU, view_of(junk, 7), at(9, 0)), RC_NEED_DATA);
+    ck_assert_int_eq(lc_sync_input(sync_, &moved, &fault, LC_UPDATE, LC_FULU, view_of(junk, 7), at(9, 0)),
+                     RC_NEED_DATA);
     ck_assert_int_eq(feed("bootstrap-8", LC_BOOTSTRAP, at(9, 0)), RC_OK);
     for (int kind = LC_UPDATE; kind <= LC_OPTIMISTIC; kind++)
-        ck_assert_int_eq(lc_sync_input(sync_, &moved, &why, (lc_kind_t)kind, LC_FULU, view_of(junk, 7), at(9, 0)),
+        ck_assert_int_eq(lc_sync_input(sync_, &moved, &fault, (lc_kind_t)kind, LC_FULU, view_of(junk, 7), at(9, 0)),
                          RC_MALFORMED);
-    ck_assert_int_eq(lc_sync_input(sync_, &moved, &why, LC_UPDATE, LC_FORKS, view_of(junk, 7), at(9, 0)), RC_MALFORMED);
-    ck_assert_int_eq(lc_sync_input(sync_, &moved, &why, (lc_kind_t)9, LC_FULU, view_of(junk, 7), at(9, 0)),
+    ck_assert_int_eq(lc_sync_input(sync_, &moved, &fault, LC_UPDATE, LC_FORKS, view_of(junk, 7), at(9, 0)),
+                     RC_MALFORMED);
+    ck_assert_int_eq(lc_sync_input(sync_, &moved, &fault, (lc_kind_t)9, LC_FULU, view_of(junk, 7), at(9, 0)),
                      RC_MALFORMED);
 }
 END_TEST

@@ -11,8 +11,7 @@ static rc_t transact(arena_t *a, evm_receipt_t *out, world_t *w, evm_fork_t fork
     evm_rules_t rules = { .fork = fork, .blob_max = 9, .blob_base_fee_update_fraction = 5007716 };
     evm_block_t block = block_of();
     block.base_fee = u256_of(7);
-    const char *why;
-    return evm_transact(a, out, &why, &host, &rules, &block, tx);
+    return evm_transact(out, NULL, a, &host, &rules, &block, tx);
 }
 
 /* --- addresses, schedules, fees --- */
@@ -81,7 +80,7 @@ START_TEST(rules_that_are_too_new_are_unsupported)
     ck_assert_int_eq(call(&a, &r, &w, EVM_AMSTERDAM, &tx), RC_UNSUPPORTED);
     ck_assert_uint_eq(r.gas_used, 77);
     ck_assert_int_eq(transact(&a, &receipt, &w, EVM_AMSTERDAM, &tx), RC_UNSUPPORTED);
-    ck_assert_int_eq(evm_precompile(&a, &out, &gas, EVM_AMSTERDAM, 4, view_of(NULL, 0)), RC_UNSUPPORTED);
+    ck_assert_int_eq(evm_precompile(&out, &gas, &a, view_of(NULL, 0), EVM_AMSTERDAM, 4), RC_UNSUPPORTED);
     ck_assert_uint_eq(w.accounts, 0);
     arena_free(&a);
 }

@@ -54,12 +54,12 @@ START_TEST(known_transactions_decode_to_their_sender_and_hash)
     for (size_t i = 0; i < KNOWN; i++) {
         arena_t a;
         ex_transaction_t tx;
-        const char *why;
+        err_t e = { 0 };
         uint8_t raw[RAW_MAX];
         char hex[65];
         size_t n = raw_of(raw, i);
         arena_init(&a, ARENA_LIMIT);
-        ck_assert_msg(ex_transaction_decode(&tx, &a, &why, 1, view_of(raw, n)) == RC_OK, "%s: %s", known[i].name, why);
+        ck_assert_msg(ex_transaction_decode(&tx, &e, &a, view_of(raw, n), 1) == RC_OK, "%s: %s", known[i].name, e.text);
         hex_encode(hex, view_of(tx.tx.from.b, 20));
         ck_assert_str_eq(hex, known[i].sender);
         hex_encode(hex, view_of(tx.hash.b, 32));
@@ -80,15 +80,15 @@ START_TEST(every_truncation_and_a_trailing_byte_are_refused)
         for (size_t len = 0; len <= n + 1; len++) {
             arena_t a;
             ex_transaction_t tx = { .any_chain = true };
-            const char *why = NULL;
+            err_t e = { 0 };
             uint8_t *exact = calloc(1, len ? len : 1); /* ASan sees an over-read */
             if (len == n)
                 goto next;
             memcpy(exact, raw, len < n ? len : n);
             arena_init(&a, ARENA_LIMIT);
-            ck_assert_int_eq(ex_transaction_decode(&tx, &a, &why, 1, view_of(exact, len)), RC_MALFORMED);
+            ck_assert_int_eq(ex_transaction_decode(&tx, &e, &a, view_of(exact, len), 1), RC_MALFORMED);
             ck_assert(tx.any_chain); /* out untouched */
-            ck_assert_ptr_nonnull(why);
+            ck_assert(e.text[0]);
             arena_free(&a);
         next:
             free(exact);
@@ -105,11 +105,11 @@ START_TEST(no_flipped_bit_leaves_the_sender_as_it_was)
         for (size_t bit = 0; bit < 8 * n; bit++) {
             arena_t a;
             ex_transaction_t tx;
-            const char *why;
+            err_t e = { 0 };
             char hex[41];
             arena_init(&a, ARENA_LIMIT);
             raw[bit / 8] = (uint8_t)(raw[bit / 8] ^ 1u << bit % 8);
-            if (ex_transaction_decode(&tx, &a, &why, 1, view_of(raw, n)) == RC_OK) {
+            if (ex_transaction_decode(&tx, &e, &a, view_of(raw, n), 1) == RC_OK) {
                 hex_encode(hex, view_of(tx.tx.from.b, 20));
                 ck_assert_msg(strcmp(hex, known[i].sender) != 0, "%s: bit %zu", known[i].name, bit);
             }
@@ -125,12 +125,12 @@ START_TEST(a_transaction_of_another_chain_is_refused)
     for (size_t i = 0; i < KNOWN; i++) {
         arena_t a;
         ex_transaction_t tx;
-        const char *why;
+        err_t e = { 0 };
         uint8_t raw[RAW_MAX];
         size_t n = raw_of(raw, i);
         arena_init(&a, ARENA_LIMIT);
-        ck_assert_int_eq(ex_transaction_decode(&tx, &a, &why, 2, view_of(raw, n)), RC_REFUSED);
-        ck_assert_str_eq(why, "signed for another chain");
+        ck_assert_int_eq(ex_transaction_decode(&tx, &e, &a, view_of(raw, n), 2), RC_REFUSED);
+        ck_assert_str_eq(e.text, "signed for another chain");
         arena_free(&a);
     }
 }
@@ -141,18 +141,18 @@ START_TEST(an_unknown_type_and_too_many_bytes_are_refused)
     static const uint8_t types[] = { 0x00, 0x05, 0x7f, 0x80, 0xb8 };
     arena_t a;
     ex_transaction_t tx;
-    const char *why;
+    err_t e = { 0 };
     uint8_t raw[RAW_MAX];
     size_t n = raw_of(raw, 1);
     arena_init(&a, ARENA_LIMIT);
     for (size_t i = 0; i < sizeof types; i++) {
         raw[0] = types[i];
-        ck_assert_int_eq(ex_transaction_decode(&tx, &a, &why, 1, view_of(raw, n)), RC_MALFORMED);
+        ck_assert_int_eq(ex_transaction_decode(&tx, &e, &a, view_of(raw, n), 1), RC_MALFORMED);
     }
     uint8_t *large = calloc(1, EX_TRANSACTION_MAX + 1);
     ck_assert_ptr_nonnull(large);
-    ck_assert_int_eq(ex_transaction_decode(&tx, &a, &why, 1, view_of(large, EX_TRANSACTION_MAX + 1)), RC_LIMIT);
-    ck_assert_str_eq(why, "too long");
+    ck_assert_int_eq(ex_transaction_decode(&tx, &e, &a, view_of(large, EX_TRANSACTION_MAX + 1), 1), RC_LIMIT);
+    ck_assert_str_eq(e.text, "too long");
     free(large);
     arena_free(&a);
 }
@@ -164,7 +164,7 @@ START_TEST(a_high_s_is_refused)
     static const u256_t order = { { 0xbfd25e8cd0364141, 0xbaaedce6af48a03b, 0xfffffffffffffffe, 0xffffffffffffffff } };
     arena_t a;
     ex_transaction_t tx;
-    const char *why;
+    err_t e = { 0 };
     uint8_t raw[RAW_MAX];
     size_t n = raw_of(raw, 0);
     arena_init(&a, ARENA_LIMIT);
@@ -172,8 +172,8 @@ START_TEST(a_high_s_is_refused)
     s = u256_sub(&order, &s);
     u256_to_be32(raw + n - 32, &s);
     raw[n - 67] ^= 3; /* v: 37 to 38 */
-    ck_assert_int_eq(ex_transaction_decode(&tx, &a, &why, 1, view_of(raw, n)), RC_REFUSED);
-    ck_assert_str_eq(why, "nobody signed it");
+    ck_assert_int_eq(ex_transaction_decode(&tx, &e, &a, view_of(raw, n), 1), RC_REFUSED);
+    ck_assert_str_eq(e.text, "nobody signed it");
     arena_free(&a);
 }
 END_TEST
@@ -262,14 +262,14 @@ static view_t payload_of(view_t raw, uint8_t type)
 static rc_t decode_list(ex_transaction_t *tx, arena_t *a, uint8_t type, const uint8_t *list, size_t n)
 {
     uint8_t raw[RAW_MAX + 1] = { type };
-    const char *why = "";
+    err_t e = { 0 };
     memcpy(raw + (type != 0), list, n);
     memset(tx, 0x5a, sizeof *tx);
     ex_transaction_t before = *tx;
-    rc_t rc = ex_transaction_decode(tx, a, &why, 1, view_of(raw, n + (type != 0)));
+    rc_t rc = ex_transaction_decode(tx, &e, a, view_of(raw, n + (type != 0)), 1);
     if (rc) {
         ck_assert_mem_eq(tx, &before, sizeof before);
-        ck_assert(*why);
+        ck_assert(e.text[0]);
     }
     return rc;
 }

@@ -26,7 +26,7 @@ typedef struct {
     evm_schedule_row_t rows[ROWS_MAX];
     entry_t *entries[BLOCKS_MAX];
     size_t count;
-    const char *why; /* of the last refusal */
+    err_t e; /* of the last refusal */
 } run_t;
 
 static const struct {
@@ -203,10 +203,10 @@ static void again_with_root(run_t *r, const ex_block_config_t *config, const ex_
 {
     ex_full_block_t b = *block;
     ex_executed_t done;
-    const char *why;
+    err_t e;
     if (!mpt_list_root(&b.header.transactions_root, b.transactions, b.transaction_count, &r->scratch) &&
-        ex_block_execute(&done, &r->block, &r->scratch, &why, config, &b) && !strstr(why, "another "))
-        r->why = why;
+        ex_block_execute(&done, &e, &r->block, &r->scratch, config, &b) && !strstr(e.text, "another "))
+        r->e = e;
 }
 
 static rc_t import(run_t *r, view_t rlp)
@@ -215,22 +215,20 @@ static rc_t import(run_t *r, view_t rlp)
                                                0xbb, 0x83, 0x9c, 0xbe, 0x05, 0x30, 0x3d, 0x77, 0x05, 0xfa } };
     ex_full_block_t block;
     ex_executed_t done;
-    rc_t rc = ex_block_decode(&block, &r->block, &r->why, rlp);
+    rc_t rc = ex_block_decode(&block, &r->e, &r->block, rlp);
     if (rc)
         return rc;
     entry_t *parent = find_entry(r, &block.header.parent_hash);
-    if (!parent) {
-        r->why = "unknown parent";
-        return RC_REFUSED;
-    }
+    if (!parent)
+        return err_say(&r->e, RC_REFUSED, "unknown parent");
     evm_host_t host = ex_world_host(&parent->world);
     host.ctx = parent;
     host.block_hash = block_hash;
     const ex_block_config_t config = { &r->chain, deposit_contract, &host, state_root };
-    rc = ex_header_follows(&r->why, &block.header, &parent->header, &parent->hash, &r->chain);
+    rc = ex_header_follows(&r->e, &block.header, &parent->header, &parent->hash, &r->chain);
     if (!rc)
-        rc = ex_block_execute(&done, &r->block, &r->scratch, &r->why, &config, &block);
-    if (rc == RC_REFUSED && !strcmp(r->why, "another transactions root")) /* what else is wrong */
+        rc = ex_block_execute(&done, &r->e, &r->block, &r->scratch, &config, &block);
+    if (rc == RC_REFUSED && !strcmp(r->e.text, "another transactions root")) /* what else is wrong */
         again_with_root(r, &config, &block);
     return rc ? rc : add_entry(r, &block, parent, &parent->next);
 }
@@ -245,7 +243,7 @@ static const char *read_genesis(run_t *r, const json_t *test)
     view_t rlp = vec_hex(&r->state, vec_str(test, "genesisRLP"));
     if (!read_chain(r, test))
         return "an unknown network";
-    if (ex_block_decode(&genesis, &r->state, &r->why, rlp) || !hash32_eq(&genesis.hash, &want))
+    if (ex_block_decode(&genesis, &r->e, &r->state, rlp) || !hash32_eq(&genesis.hash, &want))
         return "another genesis";
     if (!vec_world(&world, &r->state, json_object_get(test, "pre")) || ex_world_root(&root, &world))
         return "no memory";
@@ -265,8 +263,8 @@ static const char *import_all(run_t *r, const json_t *blocks)
             return rc_name(rc);
         if (!rc && exception)
             return exception;
-        if (rc && (!exception || !fits(exception, r->why)))
-            return r->why;
+        if (rc && (!exception || !fits(exception, r->e.text)))
+            return r->e.text;
     }
     return NULL;
 }
@@ -287,7 +285,7 @@ static const char *check_head(run_t *r, const json_t *test)
 
 static void check(vec_t *v, const char *name, const json_t *test)
 {
-    run_t r = { .why = "" };
+    run_t r = { 0 };
     arena_init(&r.state, STATE_MEMORY_MAX);
     arena_init(&r.block, BLOCK_MEMORY_MAX);
     arena_init(&r.scratch, BLOCK_MEMORY_MAX);

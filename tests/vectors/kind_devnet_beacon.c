@@ -127,15 +127,15 @@ static hash32_t root_of(const object_t *bootstrap)
 static lc_sync_t *machine(chain_t *c, const object_t *bootstrap)
 {
     unsigned moved;
-    const char *why = "";
+    err_t e = { 0 };
     uint64_t slot = c->objects[c->count - 1].signature_slot;
     lc_sync_config_t config = { .network = &c->net,
                                 .checkpoint = root_of(bootstrap),
                                 .checkpoint_age_max_s = UINT64_MAX };
     lc_sync_t *s = lc_sync_new(&config);
-    if (s && !lc_sync_input(s, &moved, &why, LC_BOOTSTRAP, bootstrap->fork, bootstrap->ssz, time_of(c, slot)))
+    if (s && !lc_sync_input(s, &moved, &e, LC_BOOTSTRAP, bootstrap->fork, bootstrap->ssz, time_of(c, slot)))
         return s;
-    vec_fail(c->v, bootstrap->file, "%s", why);
+    vec_fail(c->v, bootstrap->file, "%s", e.text);
     lc_sync_free(s);
     return NULL;
 }
@@ -165,14 +165,14 @@ static void follow(chain_t *c, const object_t *bootstrap, bool all)
     for (size_t i = 0; i < c->count; i++) {
         const object_t *o = &c->objects[i];
         unsigned moved;
-        const char *why = "";
+        err_t e = { 0 };
         if (o->kind == LC_BOOTSTRAP || o->json != bootstrap->json || (o->kind == LC_OPTIMISTIC && !all))
             continue;
-        rc_t rc = lc_sync_input(s, &moved, &why, o->kind, o->fork, o->ssz, time_of(c, o->signature_slot));
+        rc_t rc = lc_sync_input(s, &moved, &e, o->kind, o->fork, o->ssz, time_of(c, o->signature_slot));
         if (rc == RC_OK || rc == RC_REPLAY)
             vec_pass(c->v);
         else
-            vec_fail(c->v, o->file, "after %s: %s", bootstrap->file, why);
+            vec_fail(c->v, o->file, "after %s: %s", bootstrap->file, e.text);
     }
     newest(c, bootstrap->json, all, &attested, &finalized);
     lc_sync_latest(s, &head);
@@ -191,14 +191,14 @@ static lc_sync_t *victim(chain_t *c, uint64_t before_slot)
     for (size_t i = 0; i < c->count; i++) {
         const object_t *o = &c->objects[i];
         unsigned moved;
-        const char *why = "";
+        err_t e = { 0 };
         static lc_bootstrap_t b;
         if (!s && o->kind == LC_BOOTSTRAP && !lc_bootstrap_decode(&b, &c->net, o->fork, o->ssz) &&
             lc_period_of_slot(&c->net, b.header.beacon.slot) == 0)
             s = machine(c, o);
         if (s && o->kind == LC_UPDATE && o->signature_slot < before_slot &&
-            lc_sync_input(s, &moved, &why, o->kind, o->fork, o->ssz, time_of(c, o->signature_slot)) == RC_REFUSED)
-            vec_fail(c->v, o->file, "%s", why);
+            lc_sync_input(s, &moved, &e, o->kind, o->fork, o->ssz, time_of(c, o->signature_slot)) == RC_REFUSED)
+            vec_fail(c->v, o->file, "%s", e.text);
     }
     return s;
 }
@@ -215,11 +215,11 @@ static const char *judge(const char *kind, lc_sync_t *s, const bn_object_t *forg
     static lc_store_t before;
     lc_head_t latest, finalized, latest_after, finalized_after;
     unsigned moved = 0;
-    const char *why = "";
+    err_t e = { 0 };
     before = *lc_sync_store(s);
     lc_sync_latest(s, &latest);
     lc_sync_finalized(s, &finalized);
-    rc_t rc = lc_sync_input(s, &moved, &why, LC_FINALITY, forged->fork, forged->ssz, now_ms);
+    rc_t rc = lc_sync_input(s, &moved, &e, LC_FINALITY, forged->fork, forged->ssz, now_ms);
     lc_sync_latest(s, &latest_after);
     lc_sync_finalized(s, &finalized_after);
     if (!strcmp(kind, "none"))

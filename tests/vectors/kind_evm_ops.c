@@ -47,7 +47,7 @@ static rc_t run(arena_t *a, evm_result_t *out, const uint8_t x[32], const uint8_
     wr_bytes(&w, tail, sizeof tail);
     view_t whole = wr_view(&w);
     const evm_host_t host = { .ctx = &whole, .account = account, .code = code };
-    return evm_call(a, out, &host, &rules, &block, &tx);
+    return evm_call(out, a, &host, &rules, &block, &tx);
 }
 
 static void check(vec_t *v, arena_t *a, const char *file, size_t i, const json_t *test, uint8_t op)

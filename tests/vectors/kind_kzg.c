@@ -39,7 +39,7 @@ static void check(vec_t *v, arena_t *a, const json_t *test)
         memcpy(y.b, y_text.p, 32);
         rc = kzg_verify(commitment.p, &z, &y, proof.p);
         view_t input = precompile_input(buffer, &z, &y, commitment, proof);
-        rc_t as_precompile = evm_precompile(a, &got, &gas, EVM_OSAKA, POINT_EVALUATION, input);
+        rc_t as_precompile = evm_precompile(&got, &gas, a, input, EVM_OSAKA, POINT_EVALUATION);
         if ((rc == RC_OK) != (as_precompile == RC_OK)) {
             vec_fail(v, name, "%s, as a precompile %s", rc_name(rc), rc_name(as_precompile));
             return;

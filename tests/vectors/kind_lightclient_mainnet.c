@@ -42,18 +42,15 @@ static bool keep(pool_t *p, const lc_store_t *store)
 }
 
 /* The outcome of an object on a fresh copy of some store that may know its signers. RC_NEED_DATA: no store does. */
-static rc_t try_update(pool_t *p, const char **why, bool keep_it, uint64_t current_slot)
+static rc_t try_update(pool_t *p, err_t *e, bool keep_it, uint64_t current_slot)
 {
-    rc_t rc = RC_NEED_DATA;
-    *why = "no store knows the committee";
+    rc_t rc = err_say(e, RC_NEED_DATA, "no store knows the committee");
     for (size_t i = p->count; i-- > 0 && (rc == RC_NEED_DATA || rc == RC_REPLAY);) {
         lc_verdict_t verdict;
         after = *p->stores[i];
-        rc = lc_store_process(&after, &verdict, why, &update, current_slot);
-        if (rc && memcmp(&after, p->stores[i], sizeof after)) {
-            *why = "the store changed although the update was refused";
-            return RC_BUG;
-        }
+        rc = lc_store_process(&after, &verdict, e, &update, current_slot);
+        if (rc && memcmp(&after, p->stores[i], sizeof after))
+            return err_say(e, RC_BUG, "the store changed although the update was refused");
     }
     return rc == RC_OK && keep_it && !keep(p, &after) ? RC_NOMEM : rc;
 }
@@ -77,22 +74,21 @@ static void adopt(pool_t *p)
 }
 
 /* One object in the state that set is in. */
-static rc_t take(pool_t *p, const char **why, const json_t *object, view_t ssz, bool keep_it)
+static rc_t take(pool_t *p, err_t *e, const json_t *object, view_t ssz, bool keep_it)
 {
     lc_kind_t kind = kind_of(object);
     lc_fork_t fork = lc_fork_from_name(vec_str(object, "fork"));
-    *why = "does not decode";
     if (kind != LC_BOOTSTRAP) {
         if (lc_update_decode(&update, p->net, fork, kind, ssz))
-            return RC_MALFORMED;
+            return err_say(e, RC_MALFORMED, "does not decode");
         uint64_t slot = number(object, "signature_slot");
-        return try_update(p, why, keep_it, slot);
+        return try_update(p, e, keep_it, slot);
     }
     hash32_t root;
     vec_hex_fixed(root.b, 32, vec_str(object, "block_root"));
     if (lc_bootstrap_decode(&bootstrap, p->net, fork, ssz))
-        return RC_MALFORMED;
-    rc_t rc = lc_store_init(&after, why, p->net, &root, &bootstrap);
+        return err_say(e, RC_MALFORMED, "does not decode");
+    rc_t rc = lc_store_init(&after, e, p->net, &root, &bootstrap);
     return rc == RC_OK && keep_it && !keep(p, &after) ? RC_NOMEM : rc;
 }
 
@@ -118,16 +114,16 @@ static void run_negatives(pool_t *p, const json_t *negatives, const char *file, 
 {
     for (size_t i = 0; i < json_array_size(negatives); i++) {
         const json_t *row = json_array_get(negatives, i);
-        const char *why = "";
+        err_t e = { 0 };
         if (strcmp(vec_str(row, "file"), file))
             continue;
         arena_mark_t mark = arena_mark(p->a);
-        rc_t rc = take(p, &why, object, changed(p->a, ssz, row), false);
+        rc_t rc = take(p, &e, object, changed(p->a, ssz, row), false);
         arena_rollback(p->a, mark);
         if (rc == RC_MALFORMED || rc == RC_REFUSED || rc == RC_REPLAY || rc == RC_NEED_DATA)
             vec_pass(p->v);
         else
-            vec_fail(p->v, file, "%s: %s", vec_str(row, "change"), rc ? why : "accepted");
+            vec_fail(p->v, file, "%s: %s", vec_str(row, "change"), rc ? e.text : "accepted");
     }
 }
 
@@ -152,18 +148,18 @@ static void run_set(vec_t *v, const char *set, const json_t *list, const json_t 
         qsort(objects, n, sizeof *objects, by_slot);
     for (size_t i = 0; objects && i < n; i++) {
         char file[256];
-        const char *why = "";
+        err_t e = { 0 };
         snprintf(file, sizeof file, "%s/%s.ssz", set, vec_str(objects[i], "file"));
         view_t ssz = vec_read(v, &a, "lightclient-mainnet/%s", file);
         run_negatives(&p, negatives, file, objects[i], ssz);
-        rc_t rc = take(&p, &why, objects[i], ssz, true);
+        rc_t rc = take(&p, &e, objects[i], ssz, true);
         bool unknown = rc == RC_NEED_DATA || rc == RC_REPLAY;
         if (rc == RC_OK)
             vec_pass(v);
         else if (unknown)
             vec_skip(v, file, "its committee is not in the set");
         else
-            vec_fail(v, file, "%s", why);
+            vec_fail(v, file, "%s", e.text);
         if (kind_of(objects[i]) == LC_UPDATE && (rc == RC_OK || unknown))
             adopt(&p);
     }

@@ -35,7 +35,7 @@ static bool header_is(const lc_network_t *net, const lc_header_t *h, const json_
 static const char *process(vec_t *v, arena_t *a, lc_store_t *store, const char *folder, const json_t *step, bool valid)
 {
     static lc_update_t update;
-    const char *why = "";
+    static err_t e;
     lc_fork_t fork;
     lc_verdict_t verdict;
     view_t ssz = vec_read(v, a, "%s/%s.ssz", folder, vec_str(step, "update"));
@@ -43,8 +43,8 @@ static const char *process(vec_t *v, arena_t *a, lc_store_t *store, const char *
         return "unknown fork digest";
     if (lc_update_decode(&update, store->network, fork, LC_UPDATE, ssz))
         return valid ? "does not decode" : NULL;
-    rc_t rc = lc_store_process(store, &verdict, &why, &update, decimal(step, "current_slot"));
-    return (rc == RC_OK) == valid ? NULL : valid ? why : "accepted";
+    rc_t rc = lc_store_process(store, &verdict, &e, &update, decimal(step, "current_slot"));
+    return (rc == RC_OK) == valid ? NULL : valid ? e.text : "accepted";
 }
 
 /* NULL, or what is wrong. */
@@ -73,7 +73,6 @@ static const char *run_step(vec_t *v, arena_t *a, lc_store_t *store, const char 
 static bool start(vec_t *v, arena_t *a, lc_store_t *store, lc_network_t *net, const char *folder)
 {
     static lc_bootstrap_t bootstrap;
-    const char *why;
     hash32_t root;
     lc_fork_t fork;
     json_t *meta = vec_json(v, "%s/meta.json", folder);
@@ -83,7 +82,7 @@ static bool start(vec_t *v, arena_t *a, lc_store_t *store, lc_network_t *net, co
               vec_hex_fixed(root.b, 32, vec_str(meta, "trusted_block_root")) &&
               fork_of(&fork, net, vec_str(meta, "bootstrap_fork_digest")) &&
               !lc_bootstrap_decode(&bootstrap, net, fork, vec_read(v, a, "%s/bootstrap.ssz", folder)) &&
-              !lc_store_init(store, &why, net, &root, &bootstrap);
+              !lc_store_init(store, NULL, net, &root, &bootstrap);
     json_decref(meta);
     return ok;
 }

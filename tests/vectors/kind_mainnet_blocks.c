@@ -184,7 +184,8 @@ static const char *execute(arena_t *a, json_t *recorded, const json_t *recorded_
     ex_full_block_t block;
     ex_executed_t done;
     ex_header_t parent;
-    const char *why = "";
+    static err_t e;
+    err_clear(&e);
     hash32_t root = vec_hash(vec_str(recorded_state, "state_root"));
     s = (state_t){ .count = 0 };
     const char *bad = upstream_header(&parent, json_object_get(recorded, "parent"));
@@ -205,12 +206,12 @@ static const char *execute(arena_t *a, json_t *recorded, const json_t *recorded_
                               .storage_empty = host_storage_empty };
     const ex_block_config_t config = { &EVM_MAINNET, DEPOSIT_CONTRACT, &host, NULL };
     arena_init(&scratch, MEMORY_MAX);
-    rc_t rc = ex_header_follows(&why, &block.header, &parent, &s.ancestors[0], &EVM_MAINNET);
+    rc_t rc = ex_header_follows(&e, &block.header, &parent, &s.ancestors[0], &EVM_MAINNET);
     if (!rc)
-        rc = ex_block_execute(&done, a, &scratch, &why, &config, &block);
+        rc = ex_block_execute(&done, &e, a, &scratch, &config, &block);
     arena_free(&scratch);
     if (rc)
-        return *why ? why : rc_name(rc);
+        return *e.text ? e.text : rc_name(rc);
     return check_expected(&block, &done, json_object_get(recorded, "expected"));
 }
 
@@ -223,11 +224,11 @@ static const char *check_body(const ex_full_block_t *block, arena_t *a, const js
         !hash32_eq(&root, &block->header.transactions_root))
         return "another transactions root";
     for (size_t i = 0; i < block->transaction_count; i++) {
-        const char *why;
+        static err_t e;
         ex_transaction_t tx;
         addr_t from = vec_addr(vec_str(json_array_get(transactions, i), "from"));
-        if (ex_transaction_decode(&tx, a, &why, EVM_MAINNET.chain_id, block->transactions[i]))
-            return why;
+        if (ex_transaction_decode(&tx, &e, a, block->transactions[i], EVM_MAINNET.chain_id))
+            return e.text;
         if (!addr_eq(&from, &tx.tx.from))
             return "another sender";
     }
@@ -249,7 +250,7 @@ static void check_bodies(vec_t *v, arena_t *a)
             bad = check_body(&block, a, json_object_get(object, "transactions"));
         for (size_t i = 0; !bad && i < count; i++)
             if (hash32_eq(&hashes[i], &block.header.parent_hash) &&
-                !ex_header_follows(&bad, &block.header, &parents[i], &hashes[i], &EVM_MAINNET))
+                !ex_header_follows(NULL, &block.header, &parents[i], &hashes[i], &EVM_MAINNET))
                 bad = NULL;
         if (bad)
             vec_fail(v, *files, "%s", bad);

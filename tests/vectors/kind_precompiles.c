@@ -22,7 +22,7 @@ static void check(vec_t *v, const char *file, unsigned index, const json_t *test
     view_t input = vec_hex(&a, vec_str(test, "input")), want = vec_hex(&a, vec_str(test, "expected"));
     const json_t *price = json_object_get(test, "gas");
     bool fails = json_object_get(test, "error") != NULL;
-    rc_t rc = evm_precompile(&a, &got, &gas, fork_of(file), index, input);
+    rc_t rc = evm_precompile(&got, &gas, &a, input, fork_of(file), index);
     if (strstr(file, "eip198")) /* prices that ended with Berlin; the results are the same */
         gas = (uint64_t)modexp_price(MODEXP_EIP198, input);
     if (rc != (fails ? RC_REFUSED : RC_OK)) {

@@ -124,16 +124,14 @@ static bool read_tx(evm_tx_t *out, arena_t *a, const json_t *tx, const json_t *i
 }
 
 /* The signed bytes where the case has them; else (state/evmone) its fields. */
-static rc_t transaction_of(evm_tx_t *out, arena_t *a, const char **why, uint64_t chain_id, const json_t *tx,
-                           const json_t *post)
+static rc_t transaction_of(evm_tx_t *out, err_t *e, arena_t *a, uint64_t chain_id, const json_t *tx, const json_t *post)
 {
     const char *signed_bytes = vec_str(post, "txbytes");
     ex_transaction_t decoded;
-    if (!signed_bytes) {
-        *why = "its fields cannot be read";
-        return read_tx(out, a, tx, json_object_get(post, "indexes")) ? RC_OK : RC_BUG;
-    }
-    rc_t rc = ex_transaction_decode(&decoded, a, why, chain_id, vec_hex(a, signed_bytes));
+    if (!signed_bytes)
+        return read_tx(out, a, tx, json_object_get(post, "indexes")) ? RC_OK
+                                                                     : err_say(e, RC_BUG, "its fields cannot be read");
+    rc_t rc = ex_transaction_decode(&decoded, e, a, vec_hex(a, signed_bytes), chain_id);
     if (!rc)
         *out = decoded.tx;
     return rc;
@@ -221,12 +219,12 @@ static void check(vec_t *v, arena_t *a, const char *name, const ex_world_t *befo
     hash32_t root, logs, want_root = vec_hash(vec_str(post, "hash")), want_logs = vec_hash(vec_str(post, "logs"));
     evm_receipt_t r = { 0 };
     evm_tx_t tx;
-    const char *why;
-    rc_t rc = transaction_of(&tx, a, &why, block.chain_id, json_object_get(test, "transaction"), post);
+    err_t e;
+    rc_t rc = transaction_of(&tx, &e, a, block.chain_id, json_object_get(test, "transaction"), post);
     if (!rc)
-        rc = evm_transact(a, &r, &why, &host, rules, &block, &tx);
+        rc = evm_transact(&r, &e, a, &host, rules, &block, &tx);
     if (refused ? !rc_blames_input(rc) : rc != RC_OK) {
-        vec_fail(v, name, "%s %s", rc_name(rc), why);
+        vec_fail(v, name, "%s %s", rc_name(rc), e.text);
     } else if (ex_world_apply(&w, r.changes, r.change_count) || ex_world_root(&root, &w) ||
                !logs_hash(&logs, a, &r.result)) {
         vec_fail(v, name, "no root could be made");

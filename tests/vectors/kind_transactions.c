@@ -63,19 +63,20 @@ static bool fits(const char *theirs, const char *why)
 
 static void check(vec_t *v, arena_t *a, const char *name, const evm_rules_t *rules, view_t raw, const json_t *want)
 {
-    const char *why, *exception = vec_str(want, "exception");
+    err_t e;
+    const char *exception = vec_str(want, "exception");
     ex_transaction_t tx;
     evm_tx_gas_t gas = { 0 };
     hash32_t hash;
     addr_t sender;
-    rc_t rc = ex_transaction_decode(&tx, a, &why, 1, raw);
+    rc_t rc = ex_transaction_decode(&tx, &e, a, raw, 1);
     if (!rc)
-        rc = evm_tx_check(&gas, &why, rules, &tx.tx);
+        rc = evm_tx_check(&gas, &e, rules, &tx.tx);
     if (exception) {
         if (!rc_blames_input(rc))
             vec_fail(v, name, "%s, not %s", rc_name(rc), exception);
-        else if (!fits(exception, why))
-            vec_fail(v, name, "%s, not %s", why, exception);
+        else if (!fits(exception, e.text))
+            vec_fail(v, name, "%s, not %s", e.text, exception);
         else
             vec_pass(v);
         return;
@@ -83,7 +84,7 @@ static void check(vec_t *v, arena_t *a, const char *name, const evm_rules_t *rul
     bool ok =
         !rc && vec_hex_fixed(hash.b, 32, vec_str(want, "hash")) && vec_hex_fixed(sender.b, 20, vec_str(want, "sender"));
     if (!ok)
-        vec_fail(v, name, "%s: %s", rc_name(rc), why);
+        vec_fail(v, name, "%s: %s", rc_name(rc), e.text);
     else if (!hash32_eq(&hash, &tx.hash) || !addr_eq(&sender, &tx.tx.from))
         vec_fail(v, name, "another hash or sender");
     else if (gas.intrinsic != vec_u64(vec_str(want, "intrinsicGas")))

@@ -65,7 +65,7 @@ void precompile_slice(uint8_t *out, view_t input, size_t at, size_t n)
     memset(out + have, 0, n - have);
 }
 
-rc_t evm_precompile(arena_t *a, view_t *out, uint64_t *gas, evm_fork_t fork, unsigned index, view_t input)
+rc_t evm_precompile(view_t *out, uint64_t *gas, arena_t *a, view_t input, evm_fork_t fork, unsigned index)
 {
     view_t got;
     const precompile_t *p = evm_params(fork) ? find(fork, index) : NULL;
