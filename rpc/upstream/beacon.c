@@ -271,24 +271,31 @@ static void decode_envelope(bn_object_t *out, ctx_t *c, arena_t *a, const jo_t *
         jo_fail(o, NULL, RC_NOMEM, "out of memory");
 }
 
+/* The end of the string that begins at a place: behind its closing quotation mark, or the text's end. Nearly all of a body
+ * is inside of strings, and these have no escapes. */
+static size_t string_end(view_t body, size_t at)
+{
+    for (at++; at < body.n; at++) {
+        const uint8_t *quote = memchr(body.p + at, '"', body.n - at);
+        const size_t end = quote ? (size_t)(quote - body.p) : body.n;
+        const uint8_t *escape = memchr(body.p + at, '\\', end - at);
+        if (!escape)
+            return end + (quote != NULL);
+        at = (size_t)(escape - body.p) + 1;
+    }
+    return body.n;
+}
+
 /* What the parser must never see: deep nesting (it recurses), more values than the schema can need (each costs many
  * times its text in memory), and zero bytes. */
 static rc_t json_bounds(err_t *e, view_t body, size_t values_max)
 {
-    size_t depth = 0, values = 1;
-    bool quoted = false;
-    for (size_t i = 0; i < body.n; i++) {
-        uint8_t b = body.p[i];
-        if (b == 0)
-            return err_say(e, RC_MALFORMED, "zero byte");
-        if (quoted) {
-            if (b == '\\')
-                i++;
-            else if (b == '"')
-                quoted = false;
-            continue;
-        }
-        quoted = b == '"';
+    size_t depth = 0, values = 1, at = 0;
+    if (body.n && memchr(body.p, 0, body.n))
+        return err_say(e, RC_MALFORMED, "zero byte");
+    while (at < body.n) {
+        const uint8_t b = body.p[at];
+        at = b == '"' ? string_end(body, at) : at + 1;
         values += b == ',' || b == '[' || b == '{';
         if ((b == '[' || b == '{') && ++depth > DEPTH_MAX)
             return err_say(e, RC_LIMIT, "nested too deep");
