@@ -26,6 +26,15 @@ typedef struct {
     uint64_t clock;
 } rollback_t;
 
+#define ROLLBACK_CODE_MAX 8192u /* bytes of an encoded memory, at most */
+
+/* Writes a memory for the disk: a head with the layout's version, the clock, each row that is in use. Returns the bytes,
+ * which lie in out. */
+view_t rollback_encode(uint8_t out[ROLLBACK_CODE_MAX], const rollback_t *m);
+
+/* Reads one back. out written only on RC_OK. RC_MALFORMED: it is none, or of another version's layout. */
+NODISCARD rc_t rollback_decode(rollback_t *out, err_t *e, view_t code);
+
 /* RC_OK when nothing is older than what is remembered. Changes nothing. E_ROLLBACK. */
 NODISCARD rc_t rollback_check(const rollback_t *m, err_t *e, const tcb_info_t *info, const qe_identity_t *identity,
                               const chain_crl_t *root_crl, const chain_crl_t *pck_crl);

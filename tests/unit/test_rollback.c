@@ -234,11 +234,142 @@ START_TEST(the_root_is_not_forgotten_for_the_sake_of_issuers)
 }
 END_TEST
 
+/* ---- on disk ---- */
+
+static rollback_t copy;
+
+/* All rows filled, each field of each its own. */
+static void fill(void)
+{
+    memset(&memory, 0, sizeof memory);
+    memory.clock = 1000000;
+    for (unsigned i = 0; i < ROLLBACK_ROWS_MAX; i++) {
+        memset(memory.platforms[i].fmspc, (int)i, 6);
+        memory.platforms[i].evaluation_number = 0xfffffff0u - i;
+        memory.platforms[i].qe_evaluation_number = 17 + i;
+        memory.platforms[i].issue_date = -1 - (int64_t)i;
+        memory.platforms[i].qe_issue_date = INT64_MAX - i;
+        memory.platforms[i].used = 1000000 - i;
+        memset(memory.issuers[i].crl.issuer.b, 0x80 + (int)i, 32);
+        memset(memory.issuers[i].crl.number, 0x40 + (int)i, CHAIN_CRL_NUMBER_MAX);
+        memory.issuers[i].crl.this_update = 1700000000 + i;
+        memory.issuers[i].crl.next_update = 1800000000 + i;
+        memory.issuers[i].used = 1 + i;
+    }
+}
+
+/* Equal, padding aside. */
+static void assert_same(const rollback_t *a, const rollback_t *b)
+{
+    ck_assert_uint_eq(a->clock, b->clock);
+    for (unsigned i = 0; i < ROLLBACK_ROWS_MAX; i++) {
+        ck_assert_mem_eq(a->platforms[i].fmspc, b->platforms[i].fmspc, 6);
+        ck_assert_uint_eq(a->platforms[i].evaluation_number, b->platforms[i].evaluation_number);
+        ck_assert_uint_eq(a->platforms[i].qe_evaluation_number, b->platforms[i].qe_evaluation_number);
+        ck_assert_int_eq(a->platforms[i].issue_date, b->platforms[i].issue_date);
+        ck_assert_int_eq(a->platforms[i].qe_issue_date, b->platforms[i].qe_issue_date);
+        ck_assert_uint_eq(a->platforms[i].used, b->platforms[i].used);
+        ck_assert(hash32_eq(&a->issuers[i].crl.issuer, &b->issuers[i].crl.issuer));
+        ck_assert_mem_eq(a->issuers[i].crl.number, b->issuers[i].crl.number, CHAIN_CRL_NUMBER_MAX);
+        ck_assert_int_eq(a->issuers[i].crl.this_update, b->issuers[i].crl.this_update);
+        ck_assert_int_eq(a->issuers[i].crl.next_update, b->issuers[i].crl.next_update);
+        ck_assert_uint_eq(a->issuers[i].used, b->issuers[i].used);
+    }
+}
+
+START_TEST(each_field_comes_back_from_the_disk)
+{
+    uint8_t code[ROLLBACK_CODE_MAX];
+    err_t e = { 0 };
+    view_t empty = rollback_encode(code, &memory);
+    ck_assert_uint_eq(empty.n, 36);
+    ck_assert_mem_eq(code, "KETTLE-ROLLBACK\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 36);
+    ck_assert_int_eq(rollback_decode(&copy, &e, empty), RC_OK);
+    assert_same(&memory, &copy);
+    accept();
+    ck_assert_int_eq(rollback_decode(&copy, &e, rollback_encode(code, &memory)), RC_OK);
+    assert_same(&memory, &copy);
+    fill();
+    view_t full = rollback_encode(code, &memory);
+    ck_assert_uint_eq(full.n, 36 + 64 * (38 + 76));
+    ck_assert_int_eq(rollback_decode(&copy, &e, full), RC_OK);
+    assert_same(&memory, &copy);
+}
+END_TEST
+
+/* Refused with a reason; the memory stays as it was. */
+static void expect_refused(view_t code, const char *reason)
+{
+    static rollback_t before;
+    err_t e = { 0 };
+    before = memory;
+    uint8_t *exact = malloc(code.n ? code.n : 1);
+    if (code.n)
+        memcpy(exact, code.p, code.n);
+    ck_assert_int_eq(rollback_decode(&memory, &e, view_of(exact, code.n)), RC_MALFORMED);
+    ck_assert_msg(strstr(e.text, reason), "%s", e.text);
+    ck_assert_mem_eq(&before, &memory, sizeof memory);
+    free(exact);
+}
+
+START_TEST(every_truncation_is_refused_and_so_is_what_stands_behind_the_end)
+{
+    uint8_t code[ROLLBACK_CODE_MAX];
+    fill();
+    view_t full = rollback_encode(code, &memory);
+    for (size_t n = 0; n < full.n; n++)
+        expect_refused(view_of(code, n), n < 16 ? "this version's form" : n < 20 ? "layout" : "cut or damaged");
+    code[full.n] = 0;
+    expect_refused(view_of(code, full.n + 1), "cut or damaged");
+}
+END_TEST
+
+START_TEST(another_layout_and_rows_that_cannot_be_are_refused)
+{
+    uint8_t code[ROLLBACK_CODE_MAX];
+    accept();
+    view_t good = rollback_encode(code, &memory);
+    static const struct {
+        size_t at;
+        uint8_t value;
+        const char *reason;
+    } rows[] = {
+        { 0, 'k', "this version's form" }, { 15, 1, "this version's form" },
+        { 16, 2, "in layout 2, not 1" },   { 16, 0, "in layout 0, not 1" },
+        { 28, 65, "cut or damaged" },      { 32, 65, "cut or damaged" },
+        { 28, 0, "cut or damaged" },       { 32, 1, "cut or damaged" },
+        { 36 + 30, 0, "cut or damaged" }, /* a row that is not in use */
+        { 36 + 30, 9, "cut or damaged" }, /* or was used in the future */
+        { 20, 0, "cut or damaged" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint8_t was = code[rows[i].at];
+        ck_assert_uint_ne(was, rows[i].value);
+        code[rows[i].at] = rows[i].value;
+        expect_refused(good, rows[i].reason);
+        code[rows[i].at] = was;
+    }
+}
+END_TEST
+
+START_TEST(what_an_earlier_release_wrote_as_it_lay_in_memory_is_refused)
+{
+    fill();
+    copy = memory;
+    expect_refused(view_of((const uint8_t *)&copy, sizeof copy), "this version's form");
+    memset(&copy, 0, sizeof copy);
+    expect_refused(view_of((const uint8_t *)&copy, sizeof copy), "this version's form");
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN_AROUND(
         "rollback", setup, NULL, the_same_again_and_anything_newer_is_fine, anything_older_is_refused,
         a_newer_number_does_not_excuse_an_older_date, platforms_and_issuers_are_remembered_apart,
         each_byte_of_names_and_numbers_counts, every_row_is_found_again, any_row_may_be_the_one_to_be_forgotten,
-        the_least_recently_used_platform_is_forgotten_first, the_root_is_not_forgotten_for_the_sake_of_issuers);
+        the_least_recently_used_platform_is_forgotten_first, the_root_is_not_forgotten_for_the_sake_of_issuers,
+        each_field_comes_back_from_the_disk, every_truncation_is_refused_and_so_is_what_stands_behind_the_end,
+        another_layout_and_rows_that_cannot_be_are_refused,
+        what_an_earlier_release_wrote_as_it_lay_in_memory_is_refused);
 }
