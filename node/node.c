@@ -248,7 +248,10 @@ static rc_t begin_attest(node_t *n, char *why, size_t cap)
     config.pccs_root_crl = PCCS_INTEL_ROOT_CRL;
     memcpy(config.pubkey, n->pubkey, sizeof config.pubkey);
     memcpy(config.node_pubkey, n->node_pubkey, sizeof config.node_pubkey);
-    rc_t rc = attest_start(&n->attest, why, cap, &config);
+    err_t e;
+    rc_t rc = attest_start(&n->attest, &e, &config);
+    if (rc)
+        snprintf(why, cap, "%.60s%s%.190s", e.field, e.field[0] ? ": " : "", e.text);
     if (rc)
         return rc;
     arena_init(&a, BODY_ARENA_MAX);
@@ -312,18 +315,21 @@ static rc_t begin(node_t *n, char *why, size_t cap)
 static rc_t turn_to_https(node_t *n, char *why, size_t cap)
 {
     uint16_t port = hs_port(n->api_server);
-    rc_t rc = https_open(&n->https, why, cap, &n->tee, n->now_ms, HTTPS_LIFETIME_S);
-    if (rc)
+    err_t e;
+    rc_t rc = https_open(&n->https, &e, &n->tee, n->now_ms, HTTPS_LIFETIME_S);
+    if (rc) {
+        snprintf(why, cap, "%s", e.text);
         return rc;
+    }
     hs_stop(n->api_server, STOP_GRACE_MS);
     n->api_server = NULL;
     rc = open_api(&n->api_server, why, cap, n, port);
     if (rc)
         return rc;
     log_write(LOG_INFO, "https", "API port %u serves HTTPS; its certificate carries a quote by %s", port, n->tee.name);
-    rc = https_keep(n->https, n->api_server);
+    rc = https_keep(n->https, &e, n->api_server);
     if (rc)
-        snprintf(why, cap, "no thread for the certificate of the API port");
+        snprintf(why, cap, "%s", e.text);
     return rc;
 }
 

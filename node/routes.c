@@ -132,6 +132,7 @@ static void get_v1_attest(void *ctx, const hs_request_t *request, hs_response_t 
     node_t *n = ctx;
     attest_query_t q = { 0 };
     char why[320];
+    err_t e;
     arena_t a;
     view_t body;
     if (!require_key(n, r))
@@ -141,14 +142,14 @@ static void get_v1_attest(void *ctx, const hs_request_t *request, hs_response_t 
         return;
     }
     arena_init(&a, ATTEST_ARENA_MAX);
-    rc_t rc = attest_body(n->attest, &body, why, sizeof why, &a, q.has_nonce ? q.nonce : NULL, q.staple);
+    rc_t rc = attest_body(n->attest, &body, &e, &a, q.has_nonce ? q.nonce : NULL, q.staple);
     if (!rc)
         answer(r, 200, NULL, body);
     else if (rc == RC_LIMIT) {
-        hs_problem(r, 429, "too-many-quotes", why);
+        hs_problem(r, 429, "too-many-quotes", e.text);
         r->retry_after_s = 5;
     } else
-        hs_problem(r, 503, rc == RC_NEED_DATA ? "no-collateral" : "no-quote", why);
+        hs_problem(r, 503, rc == RC_NEED_DATA ? "no-collateral" : "no-quote", e.text);
     arena_free(&a);
 }
 

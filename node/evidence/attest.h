@@ -1,8 +1,9 @@
-/* attest.h - the node's evidence: quotes over its keys, Intel's documents for its own platform, and what it accepts of others.
+/* attest.h - the node's evidence: quotes over its keys, Intel's documents for its own platform, and what it accepts of
+ * others.
  *
- * A quote over the cluster's key is made at start. A thread keeps the collateral fresh: it is fetched (PCS or PCCS), read from a
- * file, or made by the simulator, verified together with our own quote, kept in the state directory, and renewed before it
- * expires. Quotes over a nonce are made one at a time; a few requests wait, more are turned away.
+ * A quote over the cluster's key is made at start. A thread keeps the collateral fresh: it is fetched (PCS or PCCS), read
+ * from a file, or made by the simulator, verified together with our own quote, kept in the state directory, and renewed
+ * before it expires. Quotes over a nonce are made one at a time; a few requests wait, more are turned away.
  *
  * Floor:  5, node/evidence.
  * Tests:  tests/unit/test_attest.c, tests/e2e (attest)
@@ -46,9 +47,9 @@ typedef struct {
     char trouble[256];        /* why the collateral is not fresh; empty when it is */
 } attest_status_t;
 
-/* Reads the policy, makes the quote over the cluster's key, starts the thread. RC_IO, RC_TIMEOUT: no quote; RC_MALFORMED: the
- * policy; RC_NOMEM; why says so. */
-NODISCARD rc_t attest_start(attest_t **out, char *why, size_t why_cap, const attest_config_t *config);
+/* Reads the policy, makes the quote over the cluster's key, starts the thread. RC_IO, RC_TIMEOUT: no quote, no thread;
+ * RC_MALFORMED, RC_REFUSED, RC_LIMIT: the policy, with "policy" before its field; RC_NOMEM. */
+NODISCARD rc_t attest_start(attest_t **out, err_t *e, const attest_config_t *config);
 
 /* Ends the thread (a request under way is cancelled) and frees. NULL is allowed. */
 void attest_free(attest_t *s);
@@ -58,9 +59,8 @@ view_t attest_quote(const attest_t *s);
 
 /* Body of GET /v1/attest, in the arena: with a nonce (32 bytes) a fresh quote over it, with NULL the one made at start.
  *   staple  with collateral; RC_NEED_DATA when there is none yet
- * RC_LIMIT: too many wait already; RC_IO, RC_TIMEOUT, RC_NOMEM; why says so. */
-NODISCARD rc_t attest_body(attest_t *s, view_t *out, char *why, size_t why_cap, arena_t *a, const uint8_t *nonce,
-                           bool staple);
+ * RC_LIMIT: too many wait already; RC_IO, RC_TIMEOUT, RC_NOMEM. */
+NODISCARD rc_t attest_body(attest_t *s, view_t *out, err_t *e, arena_t *a, const uint8_t *nonce, bool staple);
 
 /* Copies the present status. */
 void attest_status(attest_t *s, attest_status_t *out);

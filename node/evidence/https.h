@@ -19,16 +19,15 @@ typedef struct https https_t;
 /* Makes the first certificate.
  *   tee         lives until https_close
  *   lifetime_s  HTTPS_LIFETIME_S; tests take less
- * RC_IO, RC_TIMEOUT, RC_NOMEM, RC_BUG, with a sentence in why. */
-NODISCARD rc_t https_open(https_t **out, char *why, size_t why_cap, const tee_provider_t *tee, clock_fn now_ms,
-                          uint32_t lifetime_s);
+ * RC_IO, RC_TIMEOUT, RC_NOMEM, RC_BUG; e says why. */
+NODISCARD rc_t https_open(https_t **out, err_t *e, const tee_provider_t *tee, clock_fn now_ms, uint32_t lifetime_s);
 
 /* The present identity, for hs_start: borrowed, good until https_keep. */
 hs_identity_t *https_identity(const https_t *h);
 
-/* From now on gives each new certificate to the server, which lives until https_close. When one cannot be made, the old one
- * stays, the log says why, and it is tried again soon. RC_IO: no thread. */
-NODISCARD rc_t https_keep(https_t *h, hs_t *server);
+/* From now on gives each new certificate to the server, which lives until https_close. When one cannot be made, the old
+ * one stays, the log says why, and it is tried again soon. RC_IO, RC_NOMEM: no thread. */
+NODISCARD rc_t https_keep(https_t *h, err_t *e, hs_t *server);
 
 /* Ends the thread, after the quote that it may be waiting for. NULL is allowed. */
 void https_close(https_t *h);

@@ -36,54 +36,57 @@ static view_t percent_decode(arena_t *a, const char *text)
     return view_of(out, out ? n : 0);
 }
 
-static rc_t say(char *why, size_t cap, rc_t rc, const char *url, const char *document, const char *what)
+static rc_t say(err_t *e, rc_t rc, const char *url, const char *document, const char *what)
 {
     char origin[160];
     hc_url_origin(origin, sizeof origin, url);
     size_t n = strlen(origin);
     if (n && !strncmp(what, origin, n) && !strncmp(what + n, ": ", 2)) /* errors of the client begin with it */
         what += n + 2;
-    snprintf(why, cap, "%s: %s: %s", origin, document, what);
-    return rc;
+    return err_set(e, rc, "%s: %s: %s", origin, document, what);
 }
 
+/* One document on its way: what is asked, where, and what came. */
+typedef struct {
+    const char *name, *header; /* of the document; of its issuer chain, NULL: it has none */
+    char url[URL_MAX];
+    view_t body, chain;
+} asked_t;
+
 /* One answer: its body copied, its chain decoded where it has one. */
-static rc_t take(view_t *body, view_t *chain, char *why, size_t cap, arena_t *a, const hc_response_t *r,
-                 const char *url, size_t d)
+static rc_t take(asked_t *d, err_t *e, arena_t *a, const hc_response_t *r)
 {
     char status[32];
     snprintf(status, sizeof status, "HTTP status %d", r->status);
     if (r->rc)
-        return say(why, cap, r->rc, url, documents[d].name, r->error);
+        return say(e, r->rc, d->url, d->name, r->error);
     if (r->status != 200)
-        return say(why, cap, RC_IO, url, documents[d].name, status);
-    *body = arena_dup(a, view_of(r->body, r->body_len));
-    if (!body->p)
-        return say(why, cap, r->body_len ? RC_NOMEM : RC_MALFORMED, url, documents[d].name,
-                   r->body_len ? "out of memory" : "the answer is empty");
-    if (!documents[d].header)
+        return say(e, RC_IO, d->url, d->name, status);
+    if (!r->body_len)
+        return say(e, RC_MALFORMED, d->url, d->name, "the answer is empty");
+    d->body = arena_dup(a, view_of(r->body, r->body_len));
+    if (!d->body.p)
+        return say(e, RC_NOMEM, d->url, d->name, "out of memory");
+    if (!d->header)
         return RC_OK;
     if (!r->header)
-        return say(why, cap, RC_MALFORMED, url, documents[d].name, "the header with the issuer chain is missing");
-    *chain = percent_decode(a, r->header);
-    return chain->p
-               ? RC_OK
-               : say(why, cap, RC_MALFORMED, url, documents[d].name, "the header with the issuer chain is malformed");
+        return say(e, RC_MALFORMED, d->url, d->name, "the header with the issuer chain is missing");
+    d->chain = percent_decode(a, r->header);
+    return d->chain.p ? RC_OK : say(e, RC_MALFORMED, d->url, d->name, "the header with the issuer chain is malformed");
 }
 
-static rc_t split(view_t *inner, uint8_t sig[64], char *why, size_t cap, const char *url, size_t d, view_t body,
-                  const char *member)
+static rc_t split(view_t *inner, uint8_t sig[64], err_t *e, const asked_t *d, const char *member)
 {
     err_t f;
-    rc_t rc = collateral_split(inner, sig, &f, body, member);
-    return rc ? say(why, cap, rc, url, documents[d].name, f.text) : RC_OK;
+    rc_t rc = collateral_split(inner, sig, &f, d->body, member);
+    return rc ? say(e, rc, d->url, d->name, f.text) : RC_OK;
 }
 
-static rc_t crl(view_t *der, char *why, size_t cap, arena_t *a, const char *url, size_t d, view_t body)
+static rc_t crl(view_t *der, err_t *e, arena_t *a, const asked_t *d)
 {
     err_t f;
-    rc_t rc = chain_crl_der(der, &f, a, body);
-    return rc ? say(why, cap, rc, url, documents[d].name, f.text) : RC_OK;
+    rc_t rc = chain_crl_der(der, &f, a, d->body);
+    return rc ? say(e, rc, d->url, d->name, f.text) : RC_OK;
 }
 
 static void perform(hc_response_t *r, const hc_request_t *q, size_t n, const pccs_request_t *request)
@@ -102,49 +105,64 @@ static void ask_root_again(hc_response_t *r, char url[URL_MAX], const pccs_reque
     perform(r, &q, 1, request);
 }
 
-rc_t pccs_fetch(collateral_t *out, char *why, size_t cap, arena_t *a, const pccs_request_t *request)
+/* Asks for all documents and takes the answers. */
+static rc_t ask(asked_t d[DOCUMENTS], err_t *e, arena_t *a, const pccs_request_t *request)
 {
-    char urls[DOCUMENTS][URL_MAX], fmspc[13];
     hc_request_t q[DOCUMENTS];
     hc_response_t r[DOCUMENTS];
-    view_t body[DOCUMENTS] = { { NULL, 0 } }, chain[DOCUMENTS] = { { NULL, 0 } };
+    rc_t rc = RC_OK;
+    for (size_t i = 0; i < DOCUMENTS; i++)
+        q[i] = (hc_request_t){ .url = d[i].url,
+                               .accept = "*/*",
+                               .timeout_ms = TIMEOUT_MS,
+                               .body_max = CHAIN_CRL_MAX,
+                               .want_header = d[i].header };
+    perform(r, q, DOCUMENTS, request);
+    ask_root_again(&r[ROOT_CRL], d[ROOT_CRL].url, request);
+    for (size_t i = 0; !rc && i < DOCUMENTS; i++)
+        rc = take(&d[i], e, a, &r[i]);
+    for (size_t i = 0; i < DOCUMENTS; i++)
+        hc_response_clear(&r[i]);
+    return rc;
+}
+
+/* Takes the documents out of their answers. */
+static rc_t open_all(collateral_t *c, err_t *e, arena_t *a, const asked_t d[DOCUMENTS])
+{
+    rc_t rc = split(&c->tcb_info, c->tcb_info_signature, e, &d[TCB_INFO], "tcbInfo");
+    if (!rc)
+        rc = split(&c->qe_identity, c->qe_identity_signature, e, &d[QE_IDENTITY], "enclaveIdentity");
+    if (!rc)
+        rc = crl(&c->pck_crl, e, a, &d[PCK_CRL]);
+    if (!rc)
+        rc = crl(&c->root_ca_crl, e, a, &d[ROOT_CRL]);
+    c->tcb_info_issuer_chain = d[TCB_INFO].chain;
+    c->qe_identity_issuer_chain = d[QE_IDENTITY].chain;
+    c->pck_crl_issuer_chain = d[PCK_CRL].chain;
+    return rc;
+}
+
+rc_t pccs_fetch(collateral_t *out, err_t *e, arena_t *a, const pccs_request_t *request)
+{
+    asked_t d[DOCUMENTS] = { 0 };
+    char fmspc[13];
     collateral_t c = { 0 };
     size_t n = strlen(request->base);
     while (n && request->base[n - 1] == '/')
         n--;
     if (n > URL_MAX - 128)
-        return say(why, cap, RC_LIMIT, "", "collateral", "the URL is too long");
+        return say(e, RC_LIMIT, "", "collateral", "the URL is too long");
     hex_encode(fmspc, view_of(request->fmspc, 6));
     const char *tails[DOCUMENTS] = { fmspc, "", request->processor_ca ? "processor" : "platform", "" };
-    for (size_t d = 0; d < DOCUMENTS; d++) {
-        snprintf(urls[d], URL_MAX, "%.*s%s%s", (int)n, request->base, documents[d].path, tails[d]);
-        q[d] = (hc_request_t){ .url = urls[d],
-                               .accept = "*/*",
-                               .timeout_ms = TIMEOUT_MS,
-                               .body_max = CHAIN_CRL_MAX,
-                               .want_header = documents[d].header };
+    for (size_t i = 0; i < DOCUMENTS; i++) {
+        d[i].name = documents[i].name;
+        d[i].header = documents[i].header;
+        snprintf(d[i].url, URL_MAX, "%.*s%s%s", (int)n, request->base, documents[i].path, tails[i]);
     }
-    perform(r, q, DOCUMENTS, request);
-    ask_root_again(&r[ROOT_CRL], urls[ROOT_CRL], request);
-    rc_t rc = RC_OK;
-    for (size_t d = 0; !rc && d < DOCUMENTS; d++)
-        rc = take(&body[d], &chain[d], why, cap, a, &r[d], urls[d], d);
-    for (size_t d = 0; d < DOCUMENTS; d++)
-        hc_response_clear(&r[d]);
+    rc_t rc = ask(d, e, a, request);
     if (!rc)
-        rc = split(&c.tcb_info, c.tcb_info_signature, why, cap, urls[TCB_INFO], TCB_INFO, body[TCB_INFO], "tcbInfo");
+        rc = open_all(&c, e, a, d);
     if (!rc)
-        rc = split(&c.qe_identity, c.qe_identity_signature, why, cap, urls[QE_IDENTITY], QE_IDENTITY, body[QE_IDENTITY],
-                   "enclaveIdentity");
-    if (!rc)
-        rc = crl(&c.pck_crl, why, cap, a, urls[PCK_CRL], PCK_CRL, body[PCK_CRL]);
-    if (!rc)
-        rc = crl(&c.root_ca_crl, why, cap, a, urls[ROOT_CRL], ROOT_CRL, body[ROOT_CRL]);
-    if (rc)
-        return rc;
-    c.tcb_info_issuer_chain = chain[TCB_INFO];
-    c.qe_identity_issuer_chain = chain[QE_IDENTITY];
-    c.pck_crl_issuer_chain = chain[PCK_CRL];
-    *out = c;
-    return RC_OK;
+        *out = c;
+    return rc;
 }

@@ -1,7 +1,7 @@
 /* pccs.h - Intel's signed documents for one platform, from a provisioning certification service (PCS or PCCS).
  *
- * The transport is not trusted: everything is signed and verified by tee/verify/verify.h. Four requests go out side by side, and one
- * more where a service does not hand out the root's revocation list itself.
+ * The transport is not trusted: everything is signed and verified by tee/verify/verify.h. Four requests go out side by
+ * side, and one more where a service does not hand out the root's revocation list itself.
  *
  * Spec:   Intel PCS API v4; tee-facts section 4.1
  * Floor:  5, node/evidence.
@@ -28,7 +28,7 @@ typedef struct {
 } pccs_request_t;
 
 /* Fetches the documents. Views are in the arena. out written only on RC_OK.
- * RC_IO, RC_TIMEOUT, RC_MALFORMED, RC_LIMIT, RC_NOMEM; why names the endpoint and the document. */
-NODISCARD rc_t pccs_fetch(collateral_t *out, char *why, size_t why_cap, arena_t *a, const pccs_request_t *request);
+ * RC_IO, RC_TIMEOUT, RC_MALFORMED, RC_LIMIT, RC_NOMEM; e names the endpoint and the document. */
+NODISCARD rc_t pccs_fetch(collateral_t *out, err_t *e, arena_t *a, const pccs_request_t *request);
 
 #endif

@@ -52,9 +52,9 @@ static attest_config_t config(void)
 static attest_t *start(void)
 {
     attest_t *s;
-    char why[256];
+    err_t e = { 0 };
     const attest_config_t c = config();
-    ck_assert_msg(attest_start(&s, why, sizeof why, &c) == RC_OK, "%s", why);
+    ck_assert_msg(attest_start(&s, &e, &c) == RC_OK, "%s", e.text);
     return s;
 }
 
@@ -64,13 +64,12 @@ static void setup(void)
     made = at_once = at_once_peak = 0;
 }
 
-static rc_t body(attest_t *s, attestation_t *out, char *why, size_t cap, arena_t *a, const uint8_t *nonce, bool staple)
+static rc_t body(attest_t *s, attestation_t *out, err_t *e, arena_t *a, const uint8_t *nonce, bool staple)
 {
     view_t text;
-    err_t e;
-    rc_t rc = attest_body(s, &text, why, cap, a, nonce, staple);
+    rc_t rc = attest_body(s, &text, e, a, nonce, staple);
     if (!rc)
-        ck_assert_int_eq(attestation_read(out, &e, a, text), RC_OK);
+        ck_assert_int_eq(attestation_read(out, e, a, text), RC_OK);
     return rc;
 }
 
@@ -79,12 +78,12 @@ START_TEST(a_fresh_body_binds_keys_nonce_and_chain)
     attest_t *s = start();
     attestation_t x;
     uint8_t nonce[32], want[TEE_REPORT_DATA_LEN];
-    char why[256];
+    err_t e = { 0 };
     arena_t a;
     const attest_config_t c = config();
     arena_init(&a, 4 << 20);
     memset(nonce, 7, sizeof nonce);
-    ck_assert_int_eq(body(s, &x, why, sizeof why, &a, nonce, false), RC_OK);
+    ck_assert_int_eq(body(s, &x, &e, &a, nonce, false), RC_OK);
     tee_attest_report_data(want, TEE_EVIDENCE_SIMULATED, nonce, c.pubkey, c.node_pubkey, 1);
     ck_assert(view_eq(x.quote, view_of(want, sizeof want)));
     ck_assert(x.has_nonce && !memcmp(x.nonce, nonce, 32) && x.evidence_type == TEE_EVIDENCE_SIMULATED &&
@@ -103,11 +102,11 @@ START_TEST(without_a_nonce_the_first_quote_is_given_again)
     attest_t *s = start();
     attestation_t x;
     uint8_t want[TEE_REPORT_DATA_LEN];
-    char why[256];
+    err_t e = { 0 };
     arena_t a;
     arena_init(&a, 4 << 20);
     for (unsigned i = 0; i < 3; i++)
-        ck_assert_int_eq(body(s, &x, why, sizeof why, &a, NULL, false), RC_OK);
+        ck_assert_int_eq(body(s, &x, &e, &a, NULL, false), RC_OK);
     tee_register_report_data(want, config().pubkey);
     ck_assert(view_eq(x.quote, view_of(want, sizeof want)) && view_eq(attest_quote(s), x.quote) && !x.has_nonce);
     ck_assert_uint_eq(made, 1);
@@ -121,7 +120,7 @@ START_TEST(collateral_that_is_not_there_is_said_and_costs_no_quote)
     attest_t *s = start();
     attestation_t x;
     uint8_t nonce[32] = { 1 };
-    char why[256];
+    err_t e = { 0 };
     arena_t a;
     attest_status_t status;
     arena_init(&a, 4 << 20);
@@ -130,8 +129,8 @@ START_TEST(collateral_that_is_not_there_is_said_and_costs_no_quote)
         if (status.trouble[0])
             break;
     }
-    ck_assert_int_eq(body(s, &x, why, sizeof why, &a, nonce, true), RC_NEED_DATA);
-    ck_assert_msg(strstr(why, "no collateral yet: the fake") != NULL, "%s", why);
+    ck_assert_int_eq(body(s, &x, &e, &a, nonce, true), RC_NEED_DATA);
+    ck_assert_msg(strstr(e.text, "no collateral yet: the fake") != NULL, "%s", e.text);
     ck_assert(!status.verified);
     ck_assert_uint_eq(made, 1);
     arena_free(&a);
@@ -145,13 +144,13 @@ static atomic_uint good, refused, done;
 static void *ask(void *ctx)
 {
     uint8_t nonce[32] = { (uint8_t)(uintptr_t)ctx };
-    char why[256];
+    err_t e = { 0 };
     view_t text;
     arena_t a;
     arena_init(&a, 4 << 20);
-    rc_t rc = attest_body(shared, &text, why, sizeof why, &a, nonce, false);
+    rc_t rc = attest_body(shared, &text, &e, &a, nonce, false);
     good += rc == RC_OK;
-    refused += rc == RC_LIMIT && strstr(why, "too many") != NULL;
+    refused += rc == RC_LIMIT && strstr(e.text, "too many") != NULL;
     done++;
     arena_free(&a);
     return NULL;
@@ -182,14 +181,14 @@ START_TEST(a_provider_that_fails_is_named_and_asked_again_next_time)
     attest_t *s = start();
     attestation_t x;
     uint8_t nonce[32] = { 1 };
-    char why[256];
+    err_t e = { 0 };
     arena_t a;
     arena_init(&a, 4 << 20);
     failing = true;
-    ck_assert_int_eq(body(s, &x, why, sizeof why, &a, nonce, false), RC_IO);
-    ck_assert_str_eq(why, "no quote from the fake: the socket is gone");
+    ck_assert_int_eq(body(s, &x, &e, &a, nonce, false), RC_IO);
+    ck_assert_str_eq(e.text, "no quote from the fake: the socket is gone");
     failing = false;
-    ck_assert_int_eq(body(s, &x, why, sizeof why, &a, nonce, false), RC_OK);
+    ck_assert_int_eq(body(s, &x, &e, &a, nonce, false), RC_OK);
     arena_free(&a);
     attest_free(s);
 }
@@ -198,15 +197,16 @@ END_TEST
 START_TEST(a_start_without_quote_or_with_a_wrong_policy_fails_and_says_so)
 {
     attest_t *s;
-    char why[256];
+    err_t e = { 0 };
     attest_config_t c = config();
     failing = true;
-    ck_assert_int_eq(attest_start(&s, why, sizeof why, &c), RC_IO);
-    ck_assert_str_eq(why, "no quote from the fake: the socket is gone");
+    ck_assert_int_eq(attest_start(&s, &e, &c), RC_IO);
+    ck_assert_str_eq(e.text, "no quote from the fake: the socket is gone");
     failing = false;
     c.policy = "{\"version\":1,\"mode\":\"all\"}";
-    ck_assert_int_eq(attest_start(&s, why, sizeof why, &c), RC_MALFORMED);
-    ck_assert_str_eq(why, "policy: mode: must be one of: list, same-as-self");
+    ck_assert_int_eq(attest_start(&s, &e, &c), RC_MALFORMED);
+    ck_assert_str_eq(e.field, "policy.mode");
+    ck_assert_str_eq(e.text, "must be one of: list, same-as-self");
 }
 END_TEST
 

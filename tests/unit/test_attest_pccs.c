@@ -1,8 +1,13 @@
-/* The node's own collateral from several services: one whose documents do not verify is passed over for the next. */
+/* The node's own collateral from several services: one whose documents do not verify is passed over for the next. What
+ * is kept for the next run. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/crypto/secret.h"
 #include "base/hex.h"
+#include "base/os/file.h"
+#include "base/os/log.h"
+#include "base/os/persist.h"
 #include "node/evidence/attest.h"
 #include "tests/unit/fake_server.h"
 #include "tests/unit/sim_case.h"
@@ -84,7 +89,8 @@ static int64_t now_s(void *ctx)
 START_TEST(a_service_that_is_behind_is_passed_over)
 {
     static sim_plan_t old, good;
-    char urls[2][64], why[256];
+    char urls[2][64];
+    err_t e;
     attest_t *s;
     attest_status_t status = { 0 };
     sim_plan_init(&old);
@@ -104,7 +110,7 @@ START_TEST(a_service_that_is_behind_is_passed_over)
     attest_config_t c = {
         .tee = &platform, .chain_id = 1, .now_s = now_s, .http = http, .pccs = pccs, .pccs_count = 2
     };
-    ck_assert_msg(attest_start(&s, why, sizeof why, &c) == RC_OK, "%s", why);
+    ck_assert_msg(attest_start(&s, &e, &c) == RC_OK, "%s", e.text);
     for (unsigned i = 0; i < 1000 && !status.verified && !status.trouble[0]; i++) {
         pause_ms(10);
         attest_status(s, &status);
@@ -121,6 +127,74 @@ START_TEST(a_service_that_is_behind_is_passed_over)
 }
 END_TEST
 
+/* ---- the memory against rollback, across restarts ---- */
+
+static char dir[64], said[4096];
+
+/* Runs a node's evidence over the state folder until its own quote verifies; said is what the log said. */
+static void run_once(const tee_provider_t *platform)
+{
+    attest_t *s;
+    attest_status_t status = { 0 };
+    err_t e;
+    FILE *log = tmpfile();
+    attest_config_t c = { .tee = platform, .chain_id = 1, .now_s = now_s, .state_dir = dir };
+    log_redirect(log, 0);
+    ck_assert_msg(attest_start(&s, &e, &c) == RC_OK, "%s", e.text);
+    for (unsigned i = 0; i < 1000 && !status.verified; i++) {
+        pause_ms(10);
+        attest_status(s, &status);
+    }
+    pause_ms(50); /* what was kept is looked at anew at once */
+    attest_free(s);
+    ck_assert_msg(status.verified, "%s", status.trouble);
+    rewind(log);
+    said[fread(said, 1, sizeof said - 1, log)] = '\0';
+    log_redirect(stderr, 0);
+    fclose(log);
+}
+
+static void remove_file(const char *name)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    ck_assert_int_eq(unlink(path), 0);
+}
+
+START_TEST(a_memory_in_another_form_is_told_of_and_written_anew)
+{
+    static sim_plan_t good;
+    static rollback_t raw, read;
+    view_t kept;
+    bool found;
+    err_t e;
+    snprintf(dir, sizeof dir, "/tmp/kettle-attest-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    sim_plan_init(&good);
+    sim_case_open(&current, &good, "current");
+    tee_provider_t platform = current.p; /* a real one, as far as the node can see */
+    platform.simulated = false;
+    memset(&raw, 0x11, sizeof raw);
+    ck_assert_int_eq(persist_write(&e, dir, "rollback", view_of((const uint8_t *)&raw, sizeof raw)), RC_OK);
+    run_once(&platform);
+    ck_assert_msg(strstr(said, "/rollback is not a memory of accepted collateral of this version's form: "
+                               "what collateral was accepted before is forgotten"),
+                  "%s", said);
+    ck_assert_int_eq(persist_read(&kept, &found, &e, dir, "rollback", ROLLBACK_CODE_MAX), RC_OK);
+    ck_assert(found);
+    ck_assert_int_eq(rollback_decode(&read, &e, kept), RC_OK);
+    ck_assert_uint_eq(read.platforms[0].used, 1);
+    ck_assert_uint_eq(read.platforms[1].used, 0);
+    file_free(kept);
+    run_once(&platform);
+    ck_assert_msg(!strstr(said, "rollback") && !strstr(said, "not taken"), "%s", said);
+    sim_case_close(&current);
+    remove_file("rollback");
+    remove_file("collateral");
+    ck_assert_int_eq(rmdir(dir), 0);
+}
+END_TEST
+
 static void setup(void)
 {
     ck_assert_int_eq(secret_init(), RC_OK);
@@ -128,5 +202,6 @@ static void setup(void)
 
 int main(void)
 {
-    return UNIT_RUN_AROUND("attest_pccs", setup, NULL, a_service_that_is_behind_is_passed_over);
+    return UNIT_RUN_AROUND("attest_pccs", setup, NULL, a_service_that_is_behind_is_passed_over,
+                           a_memory_in_another_form_is_told_of_and_written_anew);
 }

@@ -56,24 +56,22 @@ static const hs_route_t routes[] = { { "GET", "/", answer, 0 } };
 static void set_up(void)
 {
     const uint8_t seed[32] = { 4 };
-    char text[400] = "";
-    err_t why = { 0 };
+    err_t e = { 0 };
     log_file = tmpfile();
     log_redirect(log_file, 0);
-    ck_assert_int_eq(tee_simulator_open(&simulator, &why, seed), RC_OK);
+    ck_assert_int_eq(tee_simulator_open(&simulator, &e, seed), RC_OK);
     tee = simulator;
     tee.get_evidence = get_evidence;
     now_ms = NOW * 1000ull;
     quotes = 0;
     broken = false;
     long_log = false;
-    ck_assert_msg(https_open(&https, text, sizeof text, &tee, clock_fake, LIFETIME) == RC_OK, "%s", text);
+    ck_assert_msg(https_open(&https, &e, &tee, clock_fake, LIFETIME) == RC_OK, "%s", e.text);
     const hs_config_t config = {
         .address = "127.0.0.1", .routes = routes, .route_count = 1, .identity = https_identity(https)
     };
-    err_t e;
     ck_assert_msg(hs_start(&server, &e, &config) == RC_OK, "%s", e.text);
-    ck_assert_int_eq(https_keep(https, server), RC_OK);
+    ck_assert_int_eq(https_keep(https, &e, server), RC_OK);
 }
 
 static void tear_down(void)
@@ -186,10 +184,10 @@ END_TEST
 START_TEST(a_first_certificate_without_a_quote_is_an_error_with_its_reason)
 {
     https_t *h;
-    char why[400] = "";
+    err_t e = { 0 };
     broken = true;
-    ck_assert_int_eq(https_open(&h, why, sizeof why, &tee, clock_fake, LIFETIME), RC_IO);
-    ck_assert_ptr_nonnull(strstr(why, "the agent is away"));
+    ck_assert_int_eq(https_open(&h, &e, &tee, clock_fake, LIFETIME), RC_IO);
+    ck_assert_ptr_nonnull(strstr(e.text, "the agent is away"));
 }
 END_TEST
 

@@ -77,7 +77,7 @@ static bool be_pccs(int fd, const char *request)
     return answer(fd, 400, "", "no such path");
 }
 
-static rc_t fetch(collateral_t *c, char *why, size_t cap, arena_t *a, bool with_root)
+static rc_t fetch(collateral_t *c, err_t *e, arena_t *a, bool with_root)
 {
     fake_t *f = fake_new(be_pccs);
     hc_t *http = hc_new(NULL);
@@ -87,7 +87,7 @@ static rc_t fetch(collateral_t *c, char *why, size_t cap, arena_t *a, bool with_
     pccs_request_t r = {
         .http = http, .base = base, .root_crl = with_root ? root : NULL, .fmspc = { 0x00, 0x80, 0x6f, 0x05 }
     };
-    rc_t rc = pccs_fetch(c, why, cap, a, &r);
+    rc_t rc = pccs_fetch(c, e, a, &r);
     hc_free(http);
     fake_free(f);
     return rc;
@@ -97,9 +97,9 @@ START_TEST(four_answers_make_a_collateral)
 {
     arena_t a;
     collateral_t c;
-    char why[256] = "";
+    err_t e = { 0 };
     arena_init(&a, 8 << 20);
-    ck_assert_msg(fetch(&c, why, sizeof why, &a, false) == RC_OK, "%s", why);
+    ck_assert_msg(fetch(&c, &e, &a, false) == RC_OK, "%s", e.text);
     ck_assert(view_eq(c.tcb_info, view_str("{\"id\":\"a \\\"}{\"}")));
     ck_assert(view_eq(c.qe_identity, view_str("{\"x\":[1]}")));
     ck_assert_uint_eq(c.tcb_info_signature[63], 0xff);
@@ -111,7 +111,7 @@ START_TEST(four_answers_make_a_collateral)
 }
 END_TEST
 
-static rc_t fetch_by(const char *base, bool processor, const uint8_t fmspc[6], char why[256])
+static rc_t fetch_by(const char *base, bool processor, const uint8_t fmspc[6], err_t *e)
 {
     fake_t *f = fake_new(be_pccs);
     hc_t *http = hc_new(NULL);
@@ -123,7 +123,7 @@ static rc_t fetch_by(const char *base, bool processor, const uint8_t fmspc[6], c
     memcpy(r.fmspc, fmspc, 6);
     memset(asked, 0, sizeof asked);
     arena_init(&a, 8 << 20);
-    rc_t rc = pccs_fetch(&c, why, 256, &a, &r);
+    rc_t rc = pccs_fetch(&c, e, &a, &r);
     arena_free(&a);
     hc_free(http);
     fake_free(f);
@@ -134,10 +134,10 @@ START_TEST(each_document_is_asked_for_by_its_own_path)
 {
     static const uint8_t fmspc[6] = { 0x10, 0x2a, 0x6f, 0x05, 0x00, 0xff };
     static const char *const bases[] = { "/base", "/base/", "/base///" };
-    char why[256];
+    err_t e;
     for (size_t i = 0; i < 3; i++)
         for (unsigned processor = 0; processor < 2; processor++) {
-            (void)fetch_by(bases[i], processor, fmspc, why); /* the fake has no such platform */
+            (void)fetch_by(bases[i], processor, fmspc, &e); /* the fake has no such platform */
             ck_assert_str_eq(asked[0], "GET /base/tdx/certification/v4/tcb?fmspc=102a6f0500ff HTTP/1.1");
             ck_assert_str_eq(asked[1], "GET /base/tdx/certification/v4/qe/identity HTTP/1.1");
             ck_assert_str_eq(asked[2], processor
@@ -155,15 +155,16 @@ START_TEST(a_base_of_1072_characters_is_asked_and_a_longer_one_is_not)
     static const size_t lengths[] = { 1071, 1072, 1073, 1700 };
     const size_t head = strlen("http://127.0.0.1:12345"); /* the kernel gives ports of five digits */
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
-        char base[1800], why[256] = "";
+        char base[1800];
+        err_t e = { 0 };
         bool fits = lengths[i] <= 1072;
         memset(base, 'b', lengths[i] - head);
         base[0] = '/';
         base[lengths[i] - head] = 0;
-        ck_assert_msg(fetch_by(base, false, fmspc, why) == (fits ? RC_IO : RC_LIMIT), "%zu: %s", lengths[i], why);
+        ck_assert_msg(fetch_by(base, false, fmspc, &e) == (fits ? RC_IO : RC_LIMIT), "%zu: %s", lengths[i], e.text);
         ck_assert_msg(
-            strstr(why, fits ? ": TCB info: HTTP status 400" : "invalid URL: collateral: the URL is too long"),
-            "%zu: %s", lengths[i], why);
+            strstr(e.text, fits ? ": TCB info: HTTP status 400" : "invalid URL: collateral: the URL is too long"),
+            "%zu: %s", lengths[i], e.text);
         for (size_t d = 0; d < 4; d++)
             ck_assert(!asked[d][0] == !fits);
     }
@@ -174,14 +175,14 @@ START_TEST(a_service_without_the_roots_list_is_helped_out)
 {
     arena_t a;
     collateral_t c;
-    char why[256] = "";
+    err_t e = { 0 };
     arena_init(&a, 8 << 20);
     broken = "rootcacrl";
     how = "status";
-    ck_assert_msg(fetch(&c, why, sizeof why, &a, true) == RC_OK, "%s", why);
+    ck_assert_msg(fetch(&c, &e, &a, true) == RC_OK, "%s", e.text);
     ck_assert_uint_eq(c.root_ca_crl.n, strlen(crl_hex) / 2);
-    ck_assert_int_eq(fetch(&c, why, sizeof why, &a, false), RC_IO);
-    ck_assert_msg(strstr(why, "root CRL: HTTP status 404") != NULL, "%s", why);
+    ck_assert_int_eq(fetch(&c, &e, &a, false), RC_IO);
+    ck_assert_msg(strstr(e.text, "root CRL: HTTP status 404") != NULL, "%s", e.text);
     arena_free(&a);
 }
 END_TEST
@@ -212,16 +213,17 @@ START_TEST(a_wrong_answer_is_an_error_that_names_endpoint_and_document)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         arena_t a;
         collateral_t c;
-        char why[256] = "";
+        err_t e = { 0 };
         arena_init(&a, 8 << 20);
         broken = rows[i].path;
         how = rows[i].how;
         collateral_t before;
         memset(&c, 0x5a, sizeof c);
         memcpy(&before, &c, sizeof c);
-        ck_assert_int_eq(fetch(&c, why, sizeof why, &a, false), rows[i].rc);
+        ck_assert_int_eq(fetch(&c, &e, &a, false), rows[i].rc);
         ck_assert(memcmp(&c, &before, sizeof c) == 0);
-        ck_assert_msg(strstr(why, rows[i].document) && !strncmp(why, "http://127.0.0.1:", 17), "row %zu: %s", i, why);
+        ck_assert_msg(strstr(e.text, rows[i].document) && !strncmp(e.text, "http://127.0.0.1:", 17), "row %zu: %s", i,
+                      e.text);
         arena_free(&a);
     }
 }
