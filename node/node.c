@@ -303,9 +303,10 @@ static rc_t begin(node_t *n, char *why, size_t cap)
                                .now_ms = n->now_ms,
                                .on_change = on_change,
                                .on_change_ctx = n };
-    rc = follow_start(&n->follow, &follow);
+    rc = follow_start(&n->follow, &e, &follow);
     if (rc) {
-        snprintf(why, cap, "the follower could not start: %s", rc_name(rc));
+        err_before(&e, rc, "the follower could not start: ");
+        snprintf(why, cap, "%s", e.text);
         return rc;
     }
     return begin_attest(n, why, cap); /* quotes take seconds on real hardware: the follower syncs meanwhile */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/os/log.h"
+#include "base/os/worker.h"
 #include "node/chain/age.h"
 #include "node/chain/journal.h"
 #include "rpc/upstream/beacon.h"
@@ -13,26 +14,22 @@
 #define ARENA_MAX ((size_t)64 << 20) /* bytes: the largest answer as JSON tree and as SSZ */
 #define URL_MAX 1400u
 
+#define TURN_MIN_MS 5u /* between two looks at the machine */
+#define TURN_MAX_MS 60000u
+
 struct follow {
     follow_config_t config;
     lc_sync_t *sync;   /* the follower's thread only */
     journal_t journal; /* likewise */
-    up_t *upstream;
-    pthread_t thread;
-    bool started;
-    pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t wake;
-    bool stop;
+    worker_t *worker;
+    pthread_mutex_t lock; /* guards view */
     follow_view_t view;
 };
 
 static bool stopping(void *ctx)
 {
     follow_t *f = ctx;
-    pthread_mutex_lock(&f->lock);
-    bool stop = f->stop;
-    pthread_mutex_unlock(&f->lock);
-    return stop;
+    return worker_stopping(f->worker);
 }
 
 /* "", or the sentence that /v1/status shows. */
@@ -86,69 +83,70 @@ typedef enum {
     ANSWER_TAKEN
 } answer_t;
 
-/* Feeds one object; on anything but RC_OK and RC_REPLAY (it brought nothing new) why says what is wrong with it. */
-static rc_t feed(follow_t *f, const lc_want_t *want, const bn_object_t *object, char *why, size_t cap)
+/* Feeds one object. RC_REPLAY: it brought nothing new, which e says nothing of. */
+static rc_t feed(follow_t *f, err_t *e, const lc_want_t *want, const bn_object_t *object)
 {
     unsigned moved = 0;
-    err_t e;
-    lc_head_t before, after;
-    lc_sync_latest(f->sync, &before);
-    rc_t rc = lc_sync_input(f->sync, &moved, &e, want->kind, object->fork, object->ssz, f->config.now_ms());
-    if (rc) {
-        snprintf(why, cap, "%s", e.text);
+    lc_head_t head;
+    rc_t rc = lc_sync_input(f->sync, &moved, e, want->kind, object->fork, object->ssz, f->config.now_ms());
+    if (rc)
         return rc;
-    }
     journal_note(&f->journal, want->kind, object->fork, object->ssz, moved);
-    lc_sync_latest(f->sync, &after);
+    lc_sync_latest(f->sync, &head);
     if (moved)
         publish(f);
-    if ((moved & LC_MOVED_HEAD) && after.valid)
-        log_write(LOG_DEBUG, "head", "slot %llu, block %llu, %u signed", (unsigned long long)after.header.beacon.slot,
-                  (unsigned long long)after.header.execution.block_number, after.participants);
+    if ((moved & LC_MOVED_HEAD) && head.valid)
+        log_write(LOG_DEBUG, "head", "slot %llu, block %llu, %u signed", (unsigned long long)head.header.beacon.slot,
+                  (unsigned long long)head.header.execution.block_number, head.participants);
     return moved ? RC_OK : RC_REPLAY;
 }
 
-/* Decodes and feeds the answer of one endpoint. RC_REPLAY: it brought nothing new. *too_old: the checkpoint is, which is the
- * operator's matter and not the endpoint's. */
-static rc_t take_answer(follow_t *f, const lc_want_t *want, const hc_response_t *r, bool *too_old, char *why,
-                        size_t cap)
+/* Feeds the objects of one answer until one is refused. RC_REPLAY: none brought anything new. */
+static rc_t feed_all(follow_t *f, bool *too_old, err_t *e, const lc_want_t *want, const bn_object_t *objects,
+                     size_t count)
 {
-    if (r->rc) {
-        snprintf(why, cap, "%s", r->error);
-        return r->rc;
-    }
-    if (r->status != 200) {
-        snprintf(why, cap, "HTTP status %d", r->status);
-        return RC_IO;
-    }
-    arena_t a;
-    err_t e = { .rc = RC_OK };
-    bn_object_t *objects;
-    size_t count = 0;
-    arena_init(&a, ARENA_MAX);
-    objects = arena_calloc(&a, LC_UPDATES_PER_REQUEST_MAX, sizeof *objects);
-    rc_t rc = objects ? bn_decode(objects, &count, &e, &a, f->config.network, want, r->content_type,
-                                  r->consensus_version[0] ? r->consensus_version : NULL, view_of(r->body, r->body_len))
-                      : RC_NOMEM;
-    if (rc) {
-        err_before(&e, rc, "%s: ", *e.field ? e.field : "answer");
-        snprintf(why, cap, "%.*s", (int)cap - 1, e.text);
-    }
-    if (!rc && count == 0) {
-        snprintf(why, cap, "has no update of period %llu", (unsigned long long)want->period);
-        rc = RC_IO;
-    }
     size_t replayed = 0;
-    for (size_t i = 0; !rc && i < count; i++) {
-        rc = feed(f, want, &objects[i], why, cap);
+    for (size_t i = 0; i < count; i++) {
+        rc_t rc = feed(f, e, want, &objects[i]);
         *too_old = want->kind == LC_BOOTSTRAP && rc == RC_LIMIT;
-        if (rc == RC_REPLAY) {
-            replayed++;
-            rc = RC_OK;
-        }
+        replayed += rc == RC_REPLAY;
+        if (rc && rc != RC_REPLAY)
+            return rc;
     }
+    return replayed == count ? RC_REPLAY : RC_OK;
+}
+
+/* Decodes and feeds the body of a 200 answer. */
+static rc_t take_body(follow_t *f, bool *too_old, err_t *e, arena_t *a, const lc_want_t *want, const hc_response_t *r)
+{
+    size_t count = 0;
+    const char *version = r->consensus_version[0] ? r->consensus_version : NULL;
+    bn_object_t *objects = arena_calloc(a, LC_UPDATES_PER_REQUEST_MAX, sizeof *objects);
+    if (!objects)
+        return err_say(e, RC_NOMEM, "out of memory");
+    rc_t rc = bn_decode(objects, &count, e, a, f->config.network, want, r->content_type, version,
+                        view_of(r->body, r->body_len));
+    if (rc)
+        return err_before(e, rc, "%s: ", *e->field ? e->field : "answer");
+    if (count == 0)
+        return err_set(e, RC_IO, "has no update of period %llu", (unsigned long long)want->period);
+    return feed_all(f, too_old, e, want, objects, count);
+}
+
+/* Takes the answer of one endpoint. RC_REPLAY: it brought nothing new. *too_old: the checkpoint is, which is the
+ * operator's matter and not the endpoint's. */
+static rc_t take_answer(follow_t *f, bool *too_old, err_t *e, const lc_want_t *want, const hc_response_t *r)
+{
+    arena_t a;
+    *too_old = false;
+    if (r->rc)
+        return err_say(e, r->rc, r->error);
+    if (r->status != 200)
+        return err_set(e, RC_IO, "HTTP status %d", r->status);
+    arena_init(&a, ARENA_MAX);
+    rc_t rc = take_body(f, too_old, e, &a, want, r);
     arena_free(&a);
-    return !rc && replayed == count ? RC_REPLAY : rc;
+    return rc;
 }
 
 /* Whether an answer of this kind ought to have brought something new, so that another endpoint may know more. */
@@ -165,8 +163,41 @@ static bool is_behind(const follow_t *f, lc_kind_t kind)
     return progress.state == LC_STATE_SYNCING;
 }
 
+/* Tells the endpoints' order, the log and the status of an answer that was not taken. */
+static void complain(follow_t *f, size_t endpoint, const err_t *why, lc_kind_t kind, bool too_old,
+                     uint32_t retry_after_ms)
+{
+    const bool nobodys = too_old || why->rc == RC_NEED_DATA; /* the updates that it waits for are wanted already */
+    const char *origin = up_origin(f->config.upstream, endpoint);
+    err_t reason, line;
+    err_set(&reason, why->rc, "%s: %s", kind_name(kind), up_without_origin(f->config.upstream, endpoint, why->text));
+    err_set(&line, why->rc, "%s: %s", origin, reason.text);
+    up_report(f->config.upstream, endpoint, nobodys ? RC_OK : why->rc, reason.text, retry_after_ms,
+              clock_monotonic_ms());
+    if (why->rc == RC_NEED_DATA)
+        return;
+    log_write(rc_blames_input(why->rc) ? LOG_WARN : LOG_INFO, "beacon", "%s", line.text);
+    set_trouble(f, too_old ? why->text : line.text);
+}
+
+static void conclude(follow_t *f, answer_t *answer, size_t endpoint, const lc_want_t *want, const hc_response_t *r)
+{
+    err_t e;
+    bool too_old;
+    rc_t rc = take_answer(f, &too_old, &e, want, r);
+    const bool good = rc == RC_OK || rc == RC_REPLAY;
+    if (good)
+        *answer = rc == RC_REPLAY && is_behind(f, want->kind) ? ANSWER_STALE : ANSWER_TAKEN;
+    if (stopping(f))
+        return; /* what was cancelled is nobody's failure */
+    if (good)
+        up_report(f->config.upstream, endpoint, RC_OK, "", r->retry_after_ms, clock_monotonic_ms());
+    else
+        complain(f, endpoint, &e, want->kind, too_old, r->retry_after_ms);
+}
+
 /* Asks one endpoint for all wants whose answer was not taken. */
-static void ask(follow_t *f, size_t endpoint, const lc_want_t *wants, answer_t *answers, size_t count)
+static void ask(follow_t *f, answer_t *answers, size_t endpoint, const lc_want_t *wants, size_t count)
 {
     hc_request_t requests[WANTS_MAX] = { 0 };
     hc_response_t responses[WANTS_MAX] = { 0 };
@@ -177,7 +208,7 @@ static void ask(follow_t *f, size_t endpoint, const lc_want_t *wants, answer_t *
         if (answers[i] == ANSWER_TAKEN)
             continue;
         bn_path(path, &wants[i]);
-        url_join(urls[n], up_url(f->upstream, endpoint), path);
+        url_join(urls[n], up_url(f->config.upstream, endpoint), path);
         requests[n] = (hc_request_t){ .url = urls[n], .accept = BN_ACCEPT, .body_max = bn_body_max(&wants[i]) };
         which[n++] = i;
     }
@@ -186,40 +217,29 @@ static void ask(follow_t *f, size_t endpoint, const lc_want_t *wants, answer_t *
     f->view.round_trips++;
     pthread_mutex_unlock(&f->lock);
     for (size_t k = 0; k < n; k++) {
-        const lc_want_t *want = &wants[which[k]];
-        char why[UP_REASON_MAX - 48] = "", reason[UP_REASON_MAX], line[480];
-        bool too_old = false;
-        rc_t rc = take_answer(f, want, &responses[k], &too_old, why, sizeof why);
-        if (rc == RC_OK || rc == RC_REPLAY) {
-            bool stale = rc == RC_REPLAY && is_behind(f, want->kind);
-            answers[which[k]] = stale ? ANSWER_STALE : ANSWER_TAKEN;
-            rc = RC_OK;
-        }
-        bool blameless = too_old || rc == RC_NEED_DATA; /* the updates that it waits for are wanted already */
-        snprintf(reason, sizeof reason, "%s: %s", kind_name(want->kind), up_without_origin(f->upstream, endpoint, why));
-        snprintf(line, sizeof line, "%s: %s", up_origin(f->upstream, endpoint), reason);
-        if (!stopping(f))
-            up_report(f->upstream, endpoint, blameless ? RC_OK : rc, reason, responses[k].retry_after_ms,
-                      f->config.now_ms());
-        if (rc && rc != RC_NEED_DATA && !stopping(f)) {
-            log_write(rc_blames_input(rc) ? LOG_WARN : LOG_INFO, "beacon", "%s", line);
-            set_trouble(f, too_old ? why : line);
-        }
+        conclude(f, &answers[which[k]], endpoint, &wants[which[k]], &responses[k]);
         hc_response_clear(&responses[k]);
+    }
+}
+
+/* Asks endpoints in their order until every want has its answer. */
+static void ask_in_order(follow_t *f, answer_t *answers, const lc_want_t *wants, size_t count)
+{
+    size_t order[UP_ENDPOINTS_MAX], left = count;
+    size_t endpoints = up_order(f->config.upstream, order, clock_monotonic_ms());
+    for (size_t i = 0; i < endpoints && left && !stopping(f); i++) {
+        ask(f, answers, order[i], wants, count);
+        left = 0;
+        for (size_t k = 0; k < count; k++)
+            left += answers[k] != ANSWER_TAKEN;
     }
 }
 
 static void serve(follow_t *f, const lc_want_t *wants, size_t count)
 {
     answer_t answers[WANTS_MAX] = { ANSWER_NONE };
-    size_t order[UP_ENDPOINTS_MAX], endpoints = up_order(f->upstream, order, f->config.now_ms()), left = count,
-                                    none = 0;
-    for (size_t e = 0; e < endpoints && left && !stopping(f); e++) {
-        ask(f, order[e], wants, answers, count);
-        left = 0;
-        for (size_t i = 0; i < count; i++)
-            left += answers[i] != ANSWER_TAKEN;
-    }
+    size_t none = 0;
+    ask_in_order(f, answers, wants, count);
     for (size_t i = 0; i < count; i++)
         if (answers[i] == ANSWER_NONE) {
             lc_sync_failed(f->sync, &wants[i], f->config.now_ms());
@@ -233,37 +253,28 @@ static void serve(follow_t *f, const lc_want_t *wants, size_t count)
     journal_save(&f->journal, f->config.state_dir);
 }
 
-/* Waits until the given time or the stop. */
-static void sleep_until(follow_t *f, uint64_t wake_ms)
+/* The machine's next turn on the monotonic clock: never far, since the host may move the system's. */
+static uint64_t next_turn_ms(const follow_t *f, uint64_t wake_ms)
 {
     uint64_t now = f->config.now_ms(), wait = wake_ms > now ? wake_ms - now : 0;
-    struct timespec t;
-    if (wait < 5)
-        wait = 5;
-    if (wait > 60000)
-        wait = 60000;
-    uint64_t until = clock_monotonic_ms() + wait;
-    t.tv_sec = (time_t)(until / 1000);
-    t.tv_nsec = (long)(until % 1000) * 1000000;
-    pthread_mutex_lock(&f->lock);
-    if (!f->stop)
-        pthread_cond_timedwait(&f->wake, &f->lock, &t);
-    pthread_mutex_unlock(&f->lock);
+    if (wait < TURN_MIN_MS)
+        wait = TURN_MIN_MS;
+    if (wait > TURN_MAX_MS)
+        wait = TURN_MAX_MS;
+    return clock_monotonic_ms() + wait;
 }
 
-static void *run(void *ctx)
+static void run(worker_t *w, void *ctx)
 {
     follow_t *f = ctx;
-    while (!stopping(f)) {
+    for (bool go_on = !worker_stopping(w); go_on;) {
         lc_want_t wants[WANTS_MAX];
         uint64_t wake_ms = 0;
         size_t n = lc_sync_poll(f->sync, f->config.now_ms(), wants, WANTS_MAX, &wake_ms);
         if (n)
             serve(f, wants, n);
-        else
-            sleep_until(f, wake_ms);
+        go_on = n ? !worker_stopping(w) : worker_sleep_until(w, next_turn_ms(f, wake_ms));
     }
-    return NULL;
 }
 
 /* One record of the journal, through the same checks as an answer from the network. */
@@ -271,40 +282,33 @@ static rc_t replay_one(void *ctx, lc_kind_t kind, lc_fork_t fork, view_t ssz)
 {
     follow_t *f = ctx;
     const lc_want_t want = { .kind = kind };
-    char why[200] = "";
-    rc_t rc = feed(f, &want, &(bn_object_t){ fork, ssz }, why, sizeof why);
+    err_t e;
+    rc_t rc = feed(f, &e, &want, &(bn_object_t){ fork, ssz });
     if (rc && rc != RC_REPLAY)
-        log_write(LOG_WARN, "state", "the kept %s is not used: %s", kind_name(kind), why);
+        log_write(LOG_WARN, "state", "the kept %s is not used: %s", kind_name(kind), e.text);
     return rc == RC_REPLAY ? RC_OK : rc;
 }
 
-rc_t follow_start(follow_t **out, const follow_config_t *config)
+rc_t follow_start(follow_t **out, err_t *e, const follow_config_t *config)
 {
     follow_t *f = calloc(1, sizeof *f);
-    pthread_condattr_t attr;
     if (!f)
-        return RC_NOMEM;
+        return err_say(e, RC_NOMEM, "out of memory");
     f->config = *config;
-    f->upstream = config->upstream;
     pthread_mutex_init(&f->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&f->wake, &attr);
-    pthread_condattr_destroy(&attr);
     f->sync = lc_sync_new(&(lc_sync_config_t){ .network = config->network,
                                                .checkpoint = config->checkpoint,
                                                .checkpoint_age_max_s = config->checkpoint_age_max_s });
-    rc_t rc = f->sync ? RC_OK : RC_NOMEM;
+    rc_t rc = f->sync ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
     if (!rc) {
         journal_replay(config->state_dir, replay_one, f);
         publish(f);
-        rc = pthread_create(&f->thread, NULL, run, f) ? RC_IO : RC_OK;
+        rc = worker_start(&f->worker, e, "follow", run, f);
     }
     if (rc) {
         follow_free(f);
         return rc;
     }
-    f->started = true;
     *out = f;
     return RC_OK;
 }
@@ -320,15 +324,9 @@ void follow_free(follow_t *f)
 {
     if (!f)
         return;
-    pthread_mutex_lock(&f->lock);
-    f->stop = true;
-    pthread_cond_signal(&f->wake);
-    pthread_mutex_unlock(&f->lock);
-    if (f->started)
-        pthread_join(f->thread, NULL);
+    worker_stop(f->worker);
     lc_sync_free(f->sync);
     journal_clear(&f->journal);
-    pthread_cond_destroy(&f->wake);
     pthread_mutex_destroy(&f->lock);
     free(f);
 }

@@ -11,6 +11,7 @@
 #ifndef NODE_CHAIN_FOLLOW_H
 #define NODE_CHAIN_FOLLOW_H
 
+#include "base/err.h"
 #include "base/os/clock.h"
 #include "http/client.h"
 #include "lightclient/consensus/sync.h"
@@ -24,8 +25,8 @@ typedef struct {
     uint64_t checkpoint_age_max_s;
     hc_t *http;
     up_t *upstream;
-    const char *state_dir; /* NULL: nothing is kept */
-    clock_fn now_ms;
+    const char *state_dir;        /* NULL: nothing is kept */
+    clock_fn now_ms;              /* the system's clock: slots; all waiting is on the monotonic one */
     void (*on_change)(void *ctx); /* called on the follower's thread after each exchange; may be NULL */
     void *on_change_ctx;
 } follow_config_t;
@@ -39,8 +40,8 @@ typedef struct {
     unsigned round_trips; /* sequential exchanges with beacon nodes since start */
 } follow_view_t;
 
-/* Replays the state directory and starts the thread. RC_NOMEM, RC_IO. */
-NODISCARD rc_t follow_start(follow_t **out, const follow_config_t *config);
+/* Replays the state directory and starts the thread. RC_NOMEM, RC_IO; *out is untouched then. */
+NODISCARD rc_t follow_start(follow_t **out, err_t *e, const follow_config_t *config);
 
 /* Copies the present view. Any thread. */
 void follow_view(follow_t *f, follow_view_t *out);

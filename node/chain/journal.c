@@ -7,6 +7,8 @@
 #include "base/os/persist.h"
 
 #define RECORD_HEAD 6u /* kind, fork, length */
+#define FILE_HEAD 4u   /* MAGIC, version */
+static const uint8_t MAGIC[FILE_HEAD - 1] = { 'L', 'C', 'J' };
 static const char FILE_NAME[] = "lightclient";
 
 static void put_record(uint8_t *at, lc_kind_t kind, lc_fork_t fork, view_t ssz)
@@ -64,48 +66,62 @@ void journal_note(journal_t *j, lc_kind_t kind, lc_fork_t fork, view_t ssz, unsi
 void journal_save(journal_t *j, const char *dir)
 {
     err_t e;
+    const size_t size = FILE_HEAD + j->len + j->finality_len;
     if (!dir || !j->dirty || !j->len)
         return;
-    uint8_t *whole = malloc(j->len + j->finality_len);
+    uint8_t *whole = malloc(size);
     if (!whole)
         return;
-    memcpy(whole, j->records, j->len);
-    if (j->finality_len)
-        memcpy(whole + j->len, j->finality, j->finality_len);
-    if (persist_write(&e, dir, FILE_NAME, view_of(whole, j->len + j->finality_len)))
+    wr_t w = wr_of(whole, size);
+    wr_bytes(&w, MAGIC, sizeof MAGIC);
+    wr_u8(&w, JOURNAL_VERSION);
+    wr_bytes(&w, j->records, j->len);
+    wr_bytes(&w, j->finality, j->finality_len);
+    if (persist_write(&e, dir, FILE_NAME, wr_view(&w)))
         log_write(LOG_WARN, "state", "%s", e.text);
     else
         j->dirty = false;
     free(whole);
 }
 
-rc_t journal_decode(view_t payload, rc_t (*take)(void *ctx, lc_kind_t kind, lc_fork_t fork, view_t ssz), void *ctx)
+static rc_t read_head(rd_t *r, err_t *e)
 {
-    rd_t r = rd_of(payload);
-    while (r.n) {
-        unsigned kind = rd_u8(&r), fork = rd_u8(&r);
-        view_t ssz = rd_take(&r, rd_u32le(&r));
-        if (r.bad || ssz.n > LC_OBJECT_LEN_MAX || fork >= LC_FORKS || kind < LC_BOOTSTRAP || kind > LC_FINALITY)
-            return RC_MALFORMED;
-        rc_t rc = take(ctx, (lc_kind_t)kind, (lc_fork_t)fork, ssz);
-        if (rc)
-            return rc;
-    }
+    const bool ours = view_eq(rd_take(r, sizeof MAGIC), view_of(MAGIC, sizeof MAGIC));
+    const uint8_t version = rd_u8(r);
+    if (!ours || version != JOURNAL_VERSION)
+        return err_say(e, RC_UNSUPPORTED, "the kept light-client data are of another version");
     return RC_OK;
 }
 
-void journal_replay(const char *dir, rc_t (*take)(void *ctx, lc_kind_t kind, lc_fork_t fork, view_t ssz), void *ctx)
+rc_t journal_decode(err_t *e, view_t payload, journal_take_fn take, void *ctx)
 {
+    rd_t r = rd_of(payload);
+    rc_t rc = read_head(&r, e);
+    for (unsigned i = 0; !rc && r.n; i++) {
+        unsigned kind = rd_u8(&r), fork = rd_u8(&r);
+        view_t ssz = rd_take(&r, rd_u32le(&r));
+        if (r.bad || ssz.n > LC_OBJECT_LEN_MAX || fork >= LC_FORKS || kind < LC_BOOTSTRAP || kind > LC_FINALITY)
+            return err_set(e, RC_MALFORMED, "record %u of the kept light-client data is damaged", i);
+        rc = take(ctx, (lc_kind_t)kind, (lc_fork_t)fork, ssz);
+        if (rc)
+            err_set(e, rc, "record %u of the kept light-client data is of no use", i);
+    }
+    return rc;
+}
+
+void journal_replay(const char *dir, journal_take_fn take, void *ctx)
+{
+    const size_t max = FILE_HEAD + JOURNAL_MAX + RECORD_HEAD + LC_OBJECT_LEN_MAX;
     view_t payload;
     err_t e;
+    bool found = false;
     if (!dir)
         return;
-    bool found = false;
-    rc_t rc = persist_read(&payload, &found, &e, dir, FILE_NAME, JOURNAL_MAX + LC_OBJECT_LEN_MAX);
+    rc_t rc = persist_read(&payload, &found, &e, dir, FILE_NAME, max);
+    if (!rc && found)
+        rc = journal_decode(&e, payload, take, ctx);
     if (rc)
-        log_write(LOG_WARN, "state", "%s: syncing afresh", e.text);
-    else if (found && journal_decode(payload, take, ctx))
-        log_write(LOG_WARN, "state", "the kept light-client data end early; the rest comes from the network");
+        log_write(LOG_WARN, "state", "%s: what is missing comes from the network", e.text);
     file_free(payload);
 }
 

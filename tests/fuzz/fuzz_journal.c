@@ -18,6 +18,9 @@ static rc_t take(void *ctx, lc_kind_t kind, lc_fork_t fork, view_t ssz)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     whole = (view_t){ data, len };
-    rc_t rc = journal_decode(whole, take, NULL);
-    return rc == RC_OK || rc == RC_MALFORMED ? 0 : -1;
+    err_t e;
+    rc_t rc = journal_decode(&e, whole, take, NULL);
+    if ((rc != RC_OK && rc != RC_MALFORMED && rc != RC_UNSUPPORTED) || (rc && (e.rc != rc || !e.text[0])))
+        abort();
+    return 0;
 }

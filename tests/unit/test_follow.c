@@ -90,7 +90,7 @@ static void follow_to(uint64_t slot, up_status_t status[UP_ENDPOINTS_MAX])
     follow_config_t config = {
         .network = &net, .checkpoint = checkpoint_of_136(), .http = http, .upstream = upstream, .now_ms = standing_clock
     };
-    ck_assert_int_eq(follow_start(&f, &config), RC_OK);
+    ck_assert_int_eq(follow_start(&f, NULL, &config), RC_OK);
     uint64_t began = clock_ms();
     do {
         pause_ms(10);
@@ -184,7 +184,7 @@ static void follow_one(follow_view_t *v, up_status_t status[UP_ENDPOINTS_MAX], c
                                .upstream = upstream,
                                .now_ms = standing_clock,
                                .state_dir = state_dir };
-    ck_assert_int_eq(follow_start(&f, &config), RC_OK);
+    ck_assert_int_eq(follow_start(&f, NULL, &config), RC_OK);
     uint64_t end = clock_ms() + (slot ? WAIT_MS : 400);
     do {
         pause_ms(10);

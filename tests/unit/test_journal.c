@@ -35,6 +35,21 @@ static void note(journal_t *j, lc_kind_t kind, uint8_t mark, unsigned moved)
     journal_note(j, kind, LC_FULU, view_of(object, sizeof object), moved);
 }
 
+/* Reads records behind the head of this version, from a place of exactly their size. */
+static rc_t decode(view_t records)
+{
+    uint8_t *whole = malloc(4 + records.n);
+    memcpy(whole, "LCJ\2", 4);
+    memcpy(whole + 4, records.p, records.n);
+    err_t e;
+    err_clear(&e);
+    rc_t rc = journal_decode(&e, view_of(whole, 4 + records.n), take, NULL);
+    ck_assert_int_eq(e.rc, rc);
+    ck_assert(!rc == !e.text[0]);
+    free(whole);
+    return rc;
+}
+
 START_TEST(what_moved_the_store_comes_back_in_order)
 {
     char dir[] = "/tmp/kettle-journal-XXXXXX", file[64];
@@ -71,15 +86,43 @@ START_TEST(a_truncated_or_foreign_record_ends_the_replay)
 {
     uint8_t record[] = { LC_BOOTSTRAP, LC_FULU, 3, 0, 0, 0, 9, 9, 9 };
     memset(&seen, 0, sizeof seen);
-    ck_assert_int_eq(journal_decode(view_of(record, sizeof record), take, NULL), RC_OK);
+    ck_assert_int_eq(decode(view_of(record, sizeof record)), RC_OK);
     ck_assert_uint_eq(seen.count, 1);
     for (size_t n = 1; n < sizeof record; n++)
-        ck_assert_int_eq(journal_decode(view_of(record, n), take, NULL), RC_MALFORMED);
+        ck_assert_int_eq(decode(view_of(record, n)), RC_MALFORMED);
     record[0] = 9;
-    ck_assert_int_eq(journal_decode(view_of(record, sizeof record), take, NULL), RC_MALFORMED);
+    ck_assert_int_eq(decode(view_of(record, sizeof record)), RC_MALFORMED);
     record[0] = LC_UPDATE, record[1] = LC_FORKS;
-    ck_assert_int_eq(journal_decode(view_of(record, sizeof record), take, NULL), RC_MALFORMED);
+    ck_assert_int_eq(decode(view_of(record, sizeof record)), RC_MALFORMED);
     ck_assert_uint_eq(seen.count, 1);
+}
+END_TEST
+
+START_TEST(a_file_of_another_version_is_not_taken)
+{
+    static const struct {
+        const char *head;
+        size_t n;
+        rc_t rc;
+    } rows[] = {
+        { "LCJ\2", 4, RC_OK },
+        { "LCJ\2", 3, RC_UNSUPPORTED },
+        { "LCJ\2", 0, RC_UNSUPPORTED },
+        { "LCJ\1", 4, RC_UNSUPPORTED },
+        { "LCJ\3", 4, RC_UNSUPPORTED },
+        { "LCJ\0", 4, RC_UNSUPPORTED },
+        { "lCJ\2", 4, RC_UNSUPPORTED },
+        { "LCj\2", 4, RC_UNSUPPORTED },
+        { "\1\5\1\0\0\0\11", 7, RC_UNSUPPORTED }, /* version 1: a bootstrap without a head */
+    };
+    memset(&seen, 0, sizeof seen);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        err_t e;
+        rc_t rc = journal_decode(&e, view_of(rows[i].head, rows[i].n), take, NULL);
+        ck_assert_msg(rc == rows[i].rc, "row %zu: %d", i, rc);
+        ck_assert(!rc || !strcmp(e.text, "the kept light-client data are of another version"));
+    }
+    ck_assert_uint_eq(seen.count, 0);
 }
 END_TEST
 
@@ -97,7 +140,7 @@ START_TEST(an_object_of_64_kib_is_kept_and_a_larger_one_is_not)
                                  (uint8_t)(n >> 16), (uint8_t)(n >> 24) };
         memset(&seen, 0, sizeof seen);
         memcpy(object, head, sizeof head);
-        ck_assert_int_eq(journal_decode(view_of(object, n + 6), take, NULL), n == max ? RC_OK : RC_MALFORMED);
+        ck_assert_int_eq(decode(view_of(object, n + 6)), n == max ? RC_OK : RC_MALFORMED);
         ck_assert_uint_eq(seen.count, n == max);
     }
     journal_clear(&j);
@@ -112,7 +155,7 @@ START_TEST(each_kind_and_fork_comes_back_as_it_was_and_no_other_does)
             const uint8_t record[] = { (uint8_t)kind, (uint8_t)fork, 1, 0, 0, 0, 42 };
             bool good = kind >= LC_BOOTSTRAP && kind <= LC_FINALITY && fork < LC_FORKS;
             memset(&seen, 0, sizeof seen);
-            ck_assert_int_eq(journal_decode(view_of(record, sizeof record), take, NULL), good ? RC_OK : RC_MALFORMED);
+            ck_assert_int_eq(decode(view_of(record, sizeof record)), good ? RC_OK : RC_MALFORMED);
             ck_assert_uint_eq(seen.count, good);
             ck_assert(!good || (seen.kind[0] == (lc_kind_t)kind && seen.first[0] == 42));
         }
@@ -151,7 +194,7 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN("journal", what_moved_the_store_comes_back_in_order, a_truncated_or_foreign_record_ends_the_replay,
-                    an_object_of_64_kib_is_kept_and_a_larger_one_is_not,
+                    a_file_of_another_version_is_not_taken, an_object_of_64_kib_is_kept_and_a_larger_one_is_not,
                     each_kind_and_fork_comes_back_as_it_was_and_no_other_does,
                     a_new_bootstrap_drops_what_was_kept_before_it);
 }
