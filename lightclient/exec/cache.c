@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "lightclient/exec/siphash.h"
+#include "base/siphash.h"
 
 #define KEY_LEN 65u       /* kind and at most two 32-byte names */
 #define BUCKETS_MIN 1024u /* a power of two; doubles as entries come */
@@ -137,7 +137,7 @@ static void grow(ex_cache_t *c)
 /* The entry under key, now the most recently used; NULL when there is none. The caller holds the lock. */
 static entry_t *get(ex_cache_t *c, const uint8_t key[KEY_LEN])
 {
-    entry_t *e = *find(c, key, ex_siphash(c->config.seed, view_of(key, KEY_LEN)));
+    entry_t *e = *find(c, key, siphash(c->config.seed, view_of(key, KEY_LEN)));
     if (e) {
         use_unlink(c, e);
         use_link(c, e);
@@ -153,7 +153,7 @@ static void put(ex_cache_t *c, const uint8_t key[KEY_LEN], view_t data)
     if (!e)
         return;
     memcpy(e->key, key, KEY_LEN);
-    e->hash = ex_siphash(c->config.seed, view_of(key, KEY_LEN));
+    e->hash = siphash(c->config.seed, view_of(key, KEY_LEN));
     e->len = data.n;
     if (data.n)
         memcpy(e->data, data.p, data.n);

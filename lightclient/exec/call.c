@@ -197,7 +197,7 @@ static void learn(ex_call_t *c)
         return; /* nothing had to be asked for: nothing new */
     ex_touch_t *touched = arena_calloc(&c->mem, c->view.state.keys, sizeof *touched);
     size_t n = 0;
-    for (ex_acct_t *a = c->view.state.accts; a && touched; a = a->next) {
+    for (ex_acct_t *a = map_first(&c->view.state.accts); a && touched; a = map_next(a)) {
         if (a->seen != in_run)
             continue;
         size_t count = touch_slots(a, in_run, NULL);

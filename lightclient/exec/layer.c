@@ -1,18 +1,19 @@
 #include "lightclient/exec/layer.h"
 
 #include "base/crypto/hash.h"
-#include "lightclient/exec/siphash.h"
 
-struct ex_layer_acct {
-    ex_layer_acct_t *chain, *next;
+#define SLOT_NAME (sizeof(addr_t) + sizeof(hash32_t))
+
+typedef struct ex_layer_slot ex_layer_slot_t;
+
+typedef struct {
     evm_change_t now;    /* without slots */
     unsigned generation; /* counted up when the storage is cleared: older slots are gone */
     ex_layer_slot_t *slots;
-};
+} ex_layer_acct_t;
 
 struct ex_layer_slot {
-    ex_layer_slot_t *chain, *next; /* next: of the same account */
-    ex_layer_acct_t *acct;
+    ex_layer_slot_t *next; /* of the same account */
     unsigned generation;
     evm_slot_t now;
 };
@@ -20,69 +21,37 @@ struct ex_layer_slot {
 rc_t ex_layer_init(ex_layer_t *o, arena_t *arena, const evm_host_t *below)
 {
     *o = (ex_layer_t){ .arena = arena, .below = below };
-    o->accts = arena_calloc(arena, EX_LAYER_BUCKETS, sizeof *o->accts);
-    o->slots = arena_calloc(arena, EX_LAYER_BUCKETS, sizeof *o->slots);
-    o->end = &o->first;
-    return o->accts && o->slots ? RC_OK : RC_NOMEM;
-}
-
-static ex_layer_acct_t **acct_bucket(const ex_layer_t *o, const addr_t *addr)
-{
-    return &o->accts[ex_siphash(o->below->seed, view_of(addr->b, sizeof addr->b)) % EX_LAYER_BUCKETS];
+    rc_t rc = map_init(&o->accts, arena, below->seed, sizeof(addr_t), sizeof(ex_layer_acct_t));
+    return rc ? rc : map_init(&o->slots, arena, below->seed, SLOT_NAME, sizeof(ex_layer_slot_t));
 }
 
 static ex_layer_acct_t *acct_find(const ex_layer_t *o, const addr_t *addr)
 {
-    ex_layer_acct_t *acct = *acct_bucket(o, addr);
-    while (acct && !addr_eq(&acct->now.addr, addr))
-        acct = acct->chain;
-    return acct;
+    return map_get(&o->accts, addr->b, sizeof addr->b);
 }
 
-static ex_layer_slot_t **slot_bucket(const ex_layer_t *o, const addr_t *addr, const hash32_t *key)
+static void slot_name(uint8_t name[SLOT_NAME], const addr_t *addr, const hash32_t *key)
 {
-    uint8_t name[sizeof addr->b + sizeof key->b];
     memcpy(name, addr->b, sizeof addr->b);
     memcpy(name + sizeof addr->b, key->b, sizeof key->b);
-    return &o->slots[ex_siphash(o->below->seed, view_of(name, sizeof name)) % EX_LAYER_BUCKETS];
 }
 
-static ex_layer_slot_t *slot_find(const ex_layer_t *o, const ex_layer_acct_t *acct, const hash32_t *key)
+static ex_layer_slot_t *slot_find(const ex_layer_t *o, const addr_t *addr, const hash32_t *key)
 {
-    ex_layer_slot_t *slot = *slot_bucket(o, &acct->now.addr, key);
-    while (slot && (slot->acct != acct || !hash32_eq(&slot->now.key, key)))
-        slot = slot->chain;
-    return slot;
-}
-
-static ex_layer_acct_t *acct_of(ex_layer_t *o, const addr_t *addr)
-{
-    ex_layer_acct_t *acct = acct_find(o, addr), **bucket = acct_bucket(o, addr);
-    if (acct)
-        return acct;
-    acct = arena_calloc(o->arena, 1, sizeof *acct);
-    if (!acct)
-        return NULL;
-    acct->now.addr = *addr;
-    acct->chain = *bucket;
-    *bucket = acct;
-    *o->end = acct;
-    o->end = &acct->next;
-    o->count++;
-    return acct;
+    uint8_t name[SLOT_NAME];
+    slot_name(name, addr, key);
+    return map_get(&o->slots, name, sizeof name);
 }
 
 static rc_t set_slot(ex_layer_t *o, ex_layer_acct_t *acct, const evm_slot_t *value)
 {
-    ex_layer_slot_t *slot = slot_find(o, acct, &value->key);
-    if (!slot) {
-        ex_layer_slot_t **bucket = slot_bucket(o, &acct->now.addr, &value->key);
-        slot = arena_calloc(o->arena, 1, sizeof *slot);
-        if (!slot)
-            return RC_NOMEM;
-        slot->acct = acct;
-        slot->chain = *bucket;
-        *bucket = slot;
+    uint8_t name[SLOT_NAME];
+    bool is_new;
+    slot_name(name, &acct->now.addr, &value->key);
+    ex_layer_slot_t *slot = map_put(&o->slots, &is_new, name, sizeof name);
+    if (!slot)
+        return RC_NOMEM;
+    if (is_new) {
         slot->next = acct->slots;
         acct->slots = slot;
     }
@@ -93,9 +62,10 @@ static rc_t set_slot(ex_layer_t *o, ex_layer_acct_t *acct, const evm_slot_t *val
 
 static rc_t apply_one(ex_layer_t *o, const evm_change_t *c)
 {
-    ex_layer_acct_t *acct = acct_of(o, &c->addr);
+    ex_layer_acct_t *acct = map_put(&o->accts, NULL, c->addr.b, sizeof c->addr.b);
     if (!acct)
         return RC_NOMEM;
+    acct->now.addr = c->addr;
     acct->now.deleted = c->deleted;
     if (c->deleted || c->storage_cleared) {
         acct->now.storage_cleared = true;
@@ -133,11 +103,11 @@ rc_t ex_layer_apply(ex_layer_t *o, const evm_change_t *changes, size_t count)
 
 rc_t ex_layer_changes(const evm_change_t **out, size_t *count, ex_layer_t *o)
 {
-    evm_change_t *all = arena_calloc(o->arena, o->count, sizeof *all);
+    evm_change_t *all = arena_calloc(o->arena, o->accts.count, sizeof *all);
     size_t n = 0;
     if (!all)
         return RC_NOMEM;
-    for (const ex_layer_acct_t *acct = o->first; acct; acct = acct->next, n++) {
+    for (const ex_layer_acct_t *acct = map_first(&o->accts); acct; acct = map_next(acct), n++) {
         all[n] = acct->now;
         size_t slots = 0;
         for (const ex_layer_slot_t *s = acct->slots; s; s = s->next)
@@ -171,7 +141,7 @@ static rc_t host_storage(void *ctx, u256_t *out, const addr_t *addr, const hash3
 {
     const ex_layer_t *o = ctx;
     const ex_layer_acct_t *acct = acct_find(o, addr);
-    const ex_layer_slot_t *slot = acct ? slot_find(o, acct, key) : NULL;
+    const ex_layer_slot_t *slot = acct ? slot_find(o, addr, key) : NULL;
     if (slot && slot->generation == acct->generation) {
         *out = slot->now.value;
         return RC_OK;

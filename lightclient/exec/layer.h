@@ -7,20 +7,14 @@
 #define EXEC_LAYER_H
 
 #include "base/arena.h"
+#include "base/map.h"
 #include "lightclient/evm/evm.h"
-
-#define EX_LAYER_BUCKETS 4096u /* of each table; a power of two */
-
-typedef struct ex_layer_acct ex_layer_acct_t;
-typedef struct ex_layer_slot ex_layer_slot_t;
 
 typedef struct {
     arena_t *arena;
     const evm_host_t *below;
-    ex_layer_acct_t **accts; /* tables of lists */
-    ex_layer_slot_t **slots;
-    ex_layer_acct_t *first, **end; /* all accounts, in the order of their first change */
-    size_t count;
+    map_t accts; /* by address, in the order of their first change */
+    map_t slots; /* by address and key */
 } ex_layer_t;
 
 /* No change yet. below must outlive the layer. RC_NOMEM. */

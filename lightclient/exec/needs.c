@@ -132,7 +132,7 @@ static void account_needs(ex_needs_t *n, ex_acct_t *a)
 
 rc_t ex_needs_list(ex_needs_t *n)
 {
-    for (ex_acct_t *a = n->state->accts; a && !n->no_memory; a = a->next)
+    for (ex_acct_t *a = map_first(&n->state->accts); a && !n->no_memory; a = map_next(a))
         account_needs(n, a);
     return n->no_memory ? RC_NOMEM : RC_OK;
 }

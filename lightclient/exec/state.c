@@ -1,70 +1,66 @@
 #include "lightclient/exec/state.h"
 
 #include "base/crypto/hash.h"
-#include "lightclient/exec/siphash.h"
+
+#define SLOT_NAME (sizeof(addr_t) + sizeof(hash32_t))
 
 rc_t ex_state_init(ex_state_t *s, arena_t *mem, ex_cache_t *cache, const hash32_t *state_root, size_t keys_max)
 {
     *s = (ex_state_t){ .mem = mem, .cache = cache, .state_root = *state_root, .keys_max = keys_max };
-    s->accts_end = &s->accts;
     if (cache)
         ex_cache_seed(cache, s->seed);
-    s->acct_buckets = arena_calloc(mem, EX_STATE_BUCKETS, sizeof(ex_acct_t *));
-    s->slot_buckets = arena_calloc(mem, EX_STATE_BUCKETS, sizeof(ex_slot_t *));
-    return s->acct_buckets && s->slot_buckets ? RC_OK : RC_NOMEM;
+    rc_t rc = map_init(&s->accts, mem, s->seed, sizeof(addr_t), sizeof(ex_acct_t));
+    return rc ? rc : map_init(&s->slots, mem, s->seed, SLOT_NAME, sizeof(ex_slot_t));
+}
+
+/* A new entry under a name that is not in the map. RC_NOMEM; RC_LIMIT: keys_max. */
+static rc_t enter(void **out, ex_state_t *s, map_t *map, const void *name, uint64_t hash)
+{
+    if (s->keys >= s->keys_max)
+        return RC_LIMIT;
+    void *entry = map_insert(map, name, hash);
+    if (!entry)
+        return RC_NOMEM;
+    s->keys++;
+    *out = entry;
+    return RC_OK;
 }
 
 rc_t ex_state_acct(ex_acct_t **out, ex_state_t *s, const addr_t *addr)
 {
-    uint64_t h = ex_siphash(s->seed, view_of(addr->b, sizeof addr->b));
-    ex_acct_t **head = &s->acct_buckets[h % EX_STATE_BUCKETS];
-    for (ex_acct_t *a = *head; a; a = a->chain)
-        if (addr_eq(&a->addr, addr)) {
-            *out = a;
-            return RC_OK;
-        }
-    if (s->keys >= s->keys_max)
-        return RC_LIMIT;
-    ex_acct_t *a = arena_calloc(s->mem, 1, sizeof *a);
-    if (!a)
-        return RC_NOMEM;
-    s->keys++;
-    a->addr = *addr;
-    a->slots_end = &a->slots;
-    a->has_guess = s->cache && ex_cache_guess_account(s->cache, &a->guess, addr);
-    a->chain = *head;
-    *head = a;
-    *s->accts_end = a;
-    s->accts_end = &a->next;
-    *out = a;
+    uint64_t h = siphash(s->seed, view_of(addr->b, sizeof addr->b));
+    void *entry = map_find(&s->accts, addr->b, sizeof addr->b, h);
+    if (!entry) {
+        rc_t rc = enter(&entry, s, &s->accts, addr->b, h);
+        if (rc)
+            return rc;
+        ex_acct_t *a = entry;
+        a->addr = *addr;
+        a->slots_end = &a->slots;
+        a->has_guess = s->cache && ex_cache_guess_account(s->cache, &a->guess, addr);
+    }
+    *out = entry;
     return RC_OK;
 }
 
 rc_t ex_state_slot(ex_slot_t **out, ex_state_t *s, ex_acct_t *acct, const hash32_t *key)
 {
-    uint8_t name[sizeof(addr_t) + sizeof(hash32_t)];
+    uint8_t name[SLOT_NAME];
     memcpy(name, acct->addr.b, sizeof(addr_t));
     memcpy(name + sizeof(addr_t), key->b, sizeof(hash32_t));
-    uint64_t h = ex_siphash(s->seed, view_of(name, sizeof name));
-    ex_slot_t **head = &s->slot_buckets[h % EX_STATE_BUCKETS];
-    for (ex_slot_t *t = *head; t; t = t->chain)
-        if (t->acct == acct && hash32_eq(&t->key, key)) {
-            *out = t;
-            return RC_OK;
-        }
-    if (s->keys >= s->keys_max)
-        return RC_LIMIT;
-    ex_slot_t *t = arena_calloc(s->mem, 1, sizeof *t);
-    if (!t)
-        return RC_NOMEM;
-    s->keys++;
-    t->acct = acct;
-    t->key = *key;
-    t->chain = *head;
-    *head = t;
-    *acct->slots_end = t;
-    acct->slots_end = &t->next;
-    *out = t;
+    uint64_t h = siphash(s->seed, view_of(name, sizeof name));
+    void *entry = map_find(&s->slots, name, sizeof name, h);
+    if (!entry) {
+        rc_t rc = enter(&entry, s, &s->slots, name, h);
+        if (rc)
+            return rc;
+        ex_slot_t *t = entry;
+        t->acct = acct;
+        t->key = *key;
+        *acct->slots_end = t;
+        acct->slots_end = &t->next;
+    }
+    *out = entry;
     return RC_OK;
 }
 

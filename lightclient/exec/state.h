@@ -9,11 +9,11 @@
 
 #include "base/arena.h"
 #include "base/bytes.h"
+#include "base/map.h"
 #include "base/rc.h"
 #include "lightclient/exec/cache.h"
 #include "lightclient/mpt/mpt.h"
 
-#define EX_STATE_BUCKETS 4096u  /* of each table; a power of two */
 #define EX_HINTED 0xffffffffu   /* in place of a run's number: wanted by a hint, whatever the runs read */
 #define EX_REQUIRED 0xfffffffeu /* ... wanted for certain */
 
@@ -28,7 +28,6 @@ typedef struct ex_code {
 typedef struct ex_slot ex_slot_t;
 
 typedef struct ex_acct {
-    struct ex_acct *chain, *next; /* next: in the order of first mention */
     addr_t addr;
     bool proven;
     bool has_guess;               /* guess: the account in some earlier state, for discovery only */
@@ -41,7 +40,7 @@ typedef struct ex_acct {
 } ex_acct_t;
 
 struct ex_slot {
-    ex_slot_t *chain, *next; /* next: of the same account */
+    ex_slot_t *next; /* of the same account */
     ex_acct_t *acct;
     hash32_t key;
     u256_t value; /* when proven */
@@ -56,9 +55,8 @@ typedef struct {
     hash32_t state_root;
     uint64_t seed[2];
     size_t keys, keys_max; /* accounts and slots */
-    ex_acct_t **acct_buckets;
-    ex_slot_t **slot_buckets;
-    ex_acct_t *accts, **accts_end;
+    map_t accts;           /* ex_acct_t by address, in the order of first mention */
+    map_t slots;           /* ex_slot_t by address and key */
     ex_code_t *codes;
 } ex_state_t;
 

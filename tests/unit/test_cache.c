@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "lightclient/exec/cache.h"
-#include "lightclient/exec/siphash.h"
 #include "tests/unit/unit.h"
 
 static ex_cache_t *cache_of(size_t bytes_max)
@@ -27,14 +26,6 @@ static addr_t addr_of(unsigned x)
     store_u64be(a.b + 12, x);
     return a;
 }
-
-/* Source: SipHash-1-3 of the empty string under the key 00 01 .. 0f, as published with the reference code's vectors. */
-START_TEST(siphash_matches_known_answer)
-{
-    const uint64_t seed[2] = { 0x0706050403020100u, 0x0f0e0d0c0b0a0908u };
-    ck_assert_uint_eq(ex_siphash(seed, view_of(NULL, 0)), 0xabac0158050fc4dcu);
-}
-END_TEST
 
 START_TEST(account_is_found_only_under_its_root_and_address)
 {
@@ -288,7 +279,7 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("cache", siphash_matches_known_answer, account_is_found_only_under_its_root_and_address,
+    return UNIT_RUN("cache", account_is_found_only_under_its_root_and_address,
                     guess_is_the_account_last_put_under_any_root, slot_is_found_only_under_its_storage_root_and_key,
                     code_and_parent_with_the_same_name_are_kept_apart, code_is_not_handed_out_when_the_arena_is_full,
                     bytes_never_pass_the_maximum_and_the_unused_go_first,

@@ -93,7 +93,7 @@ START_TEST(entries_are_one_per_name_and_in_the_order_of_first_mention)
         ex_acct_t *a = acct_of(i);
         slot_of(a, 1)->value = u256_of(i);
     }
-    for (const ex_acct_t *a = state.accts; a; a = a->next, n++) {
+    for (const ex_acct_t *a = map_first(&state.accts); a; a = map_next(a), n++) {
         addr_t want = addr_of(n);
         ck_assert(addr_eq(&a->addr, &want));
     }
