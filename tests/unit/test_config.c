@@ -6,6 +6,7 @@
 #include "base/hex.h"
 #include "base/json_tree.h"
 #include "node/config/config.h"
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
 
 #define CHECKPOINT "0xbcf4af127b4823431befec2b877e418dc6de2ca1b481f87c4e5d3ee6c13dcbca"
@@ -678,6 +679,28 @@ START_TEST(each_part_of_a_custom_network_is_checked_and_named)
 }
 END_TEST
 
+/* Shanghai, Cancun, Prague and Osaka are four rows; each blob row after Fulu is one more. */
+START_TEST(an_execution_schedule_has_at_most_32_rows)
+{
+    static const char whole[] = "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS "}}";
+    const char *at = strstr(whole, "\"BLOB_SCHEDULE\":["), *end = strstr(at, "]");
+    for (unsigned rows = 28; rows <= 33; rows++) {
+        char text[4096];
+        config_t *c;
+        err_t e;
+        int n = snprintf(text, sizeof text, "%.*s\"BLOB_SCHEDULE\":[", (int)(at - whole), whole);
+        for (unsigned i = 0; i < rows; i++)
+            n += snprintf(text + n, sizeof text - (size_t)n, "%s{\"EPOCH\":%u,\"MAX_BLOBS_PER_BLOCK\":9}", i ? "," : "",
+                          20 + i);
+        snprintf(text + n, sizeof text - (size_t)n, "%s", end);
+        ck_assert_msg(read(&c, &e, NULL, text) == (rows == 28 ? RC_OK : RC_LIMIT), "%u: %s", rows, e.text);
+        ck_assert_str_eq(e.field, rows == 28 ? "" : rows == 33 ? "network.config.BLOB_SCHEDULE" : "network");
+        ck_assert(!c || c->chain.count == 32);
+        config_free(c);
+    }
+}
+END_TEST
+
 START_TEST(each_built_in_network_has_its_own_chain)
 {
     static const struct {
@@ -694,6 +717,30 @@ START_TEST(each_built_in_network_has_its_own_chain)
         ck_assert_uint_eq(c->chain.chain_id, rows[i].chain_id);
         config_free(c);
     }
+}
+END_TEST
+
+/* One allocation after another fails. */
+START_TEST(memory_that_ends_is_said_and_nothing_is_half_read)
+{
+    static const char base[] =
+        "{" MINIMUM ",\"setup_may_set\":[\"consensus_rpc\",\"network\",\"checkpoint\",\"policy\","
+        "\"pccs\",\"collateral_file\"]}",
+                      setup[] = "{" REST ",\"network\":{" SPEC "," GENESIS "},\"pccs\":[\"http://a\",\"http://b\"],"
+                                "\"policy\":{\"version\":1,\"mode\":\"same-as-self\"},\"collateral_file\":\"/c\"}";
+    config_t *c = NULL;
+    unsigned n = 0;
+    for (rc_t rc = RC_NOMEM; rc; n++) {
+        err_t e;
+        allocations_left = n;
+        rc = COUNTED(config_read(&c, &e, view_str(base), view_str(setup)));
+        ck_assert_msg(rc == (c ? RC_OK : RC_NOMEM), "%u: %d %s: %s", n, rc, e.field, e.text);
+        ck_assert_msg(e.rc == rc && !e.text[0] == !rc, "%u: %s", n, e.text);
+    }
+    allocations_left = SIZE_MAX;
+    ck_assert_uint_ge(n, 10);
+    ck_assert_str_eq(c->collateral_file, "/c");
+    config_free(c);
 }
 END_TEST
 
@@ -788,7 +835,8 @@ int main(void)
         a_network_name_in_an_error_is_cut_at_40_characters, a_network_of_ones_own_has_a_name_of_1_to_31_bytes,
         a_text_may_have_256_kib_and_no_more, a_bad_measured_file_is_not_made_good_by_a_good_setup,
         each_key_of_the_list_may_be_set_and_wins_over_the_file, each_part_of_a_custom_network_is_checked_and_named,
-        each_built_in_network_has_its_own_chain,
+        an_execution_schedule_has_at_most_32_rows, each_built_in_network_has_its_own_chain,
+        memory_that_ends_is_said_and_nothing_is_half_read,
         each_option_has_a_key_of_its_own_a_line_of_help_and_a_default_within_its_bounds,
         the_manual_lists_every_option_in_order_and_no_other, a_setup_may_set_every_key_but_the_list_itself);
 }
