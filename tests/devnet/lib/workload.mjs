@@ -27,11 +27,12 @@ const rnd = (n) => {
   seed = (seed * 6364136223846793005n + 1442695040888963407n) & ((1n << 256n) - 1n);
   return Number((seed >> 40n) % BigInt(n));
 };
+// Each request has its own connection: on a busy machine a kept one is closed by the client just when it is used again.
 const rpcRaw = async (method, params) => {
   const r = await (
     await fetch(url, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", connection: "close" },
       body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
     })
   ).json();
