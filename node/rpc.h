@@ -4,7 +4,7 @@
  * writes the answer. Nothing waits on a thread.
  *
  * Floor:  5, node. Any thread.
- * Tests:  tests/unit/test_node_rpc.c
+ * Tests:  tests/unit/test_node_rpc.c, tests/e2e (rpc)
  */
 #ifndef NODE_RPC_H
 #define NODE_RPC_H

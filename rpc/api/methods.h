@@ -12,7 +12,7 @@
  *
  * Spec:   ethereum/execution-apis; api-facts sections 1 to 3
  * Floor:  3, rpc/api. No I/O, clock or thread.
- * Tests:  tests/unit/test_methods.c, tests/fuzz/fuzz_rpc.c
+ * Tests:  tests/unit/test_methods.c, tests/fuzz/fuzz_rpc.c, tests/e2e (rpc)
  */
 #ifndef RPC_API_METHODS_H
 #define RPC_API_METHODS_H

@@ -8,7 +8,7 @@
  *
  * Spec:   JSON-RPC 2.0; api-facts section 1
  * Floor:  3, rpc/api. No I/O, clock or thread.
- * Tests:  tests/unit/test_methods.c, tests/fuzz/fuzz_rpc.c
+ * Tests:  tests/unit/test_methods.c, tests/fuzz/fuzz_rpc.c, tests/e2e (rpc)
  */
 #ifndef RPC_API_RPC_H
 #define RPC_API_RPC_H
