@@ -3,9 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <jansson.h>
-
 #include "base/hex.h"
+#include "base/json.h"
 #include "base/os/log.h"
 #include "node/query/flight.h"
 #include "node/state.h"
@@ -13,6 +12,8 @@
 #include "rpc/api/prototype.h"
 
 #define ATTEST_ARENA_MAX ((size_t)32 << 20)
+#define STATUS_ARENA_MAX ((size_t)1 << 20)
+#define SETUP_ANSWER_MAX ((size_t)8 << 10)
 #define METHODS_ARENA_MAX ((size_t)1 << 20)
 
 static void answer(hs_response_t *r, int status, const char *content_type, view_t body)
@@ -32,11 +33,12 @@ static void answer(hs_response_t *r, int status, const char *content_type, view_
 /* Fills a 503 and says false when the node does not sign now. */
 static bool require_ready(node_t *n, follow_view_t *view, hs_response_t *r)
 {
-    char why[256], detail[320];
-    node_state_t state = node_state(n, view, why, sizeof why);
+    char detail[320];
+    err_t why;
+    node_state_t state = node_state(n, view, &why);
     if (state == NODE_READY)
         return true;
-    snprintf(detail, sizeof detail, "%s: %s", node_state_name(state), why);
+    snprintf(detail, sizeof detail, "%s: %s", node_state_name(state), why.text);
     hs_problem(r, 503, "not-ready", detail);
     r->retry_after_s = 2;
     return false;
@@ -44,16 +46,20 @@ static bool require_ready(node_t *n, follow_view_t *view, hs_response_t *r)
 
 static void setup_answer(hs_response_t *r, int status, const err_t *error)
 {
-    json_t *o = error ? json_pack("{s:s, s:s%, s:s%}", "status", "error", "error", error->text, strlen(error->text),
-                                  "field", error->field, strlen(error->field))
-                      : json_pack("{s:s}", "status", "success");
-    char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-    if (text)
-        answer(r, status, NULL, view_str(text));
+    jw_t w = jw_of(NULL, SETUP_ANSWER_MAX);
+    jw_object(&w, NULL);
+    jw_str(&w, "status", error ? "error" : "success");
+    if (error) {
+        jw_str(&w, "error", error->text);
+        jw_str(&w, "field", error->field);
+    }
+    jw_end(&w);
+    view_t text = jw_done(&w);
+    if (text.p)
+        answer(r, status, NULL, text);
     else
         hs_problem(r, 500, "out-of-memory", "out of memory");
-    free(text);
-    json_decref(o);
+    jw_free(&w);
 }
 
 static void post_setup(void *ctx, const hs_request_t *request, hs_response_t *r)
@@ -74,30 +80,28 @@ static void get_block(void *ctx, const hs_request_t *request, hs_response_t *r)
     (void)request;
     if (!require_ready(n, &view, r))
         return;
-    r->shared = node_block_answer(n, &view); /* signed already, unless the head came this instant */
+    r->shared = service_block_answer(node_service(n), &view); /* signed already, unless the head came this instant */
     if (!r->shared)
         hs_problem(r, 503, "out-of-memory", "out of memory");
 }
 
-/* False with a 503 until the node has its keys. */
-static bool require_key(node_t *n, hs_response_t *r)
+/* NULL with a 503 until the node has its keys. */
+static service_t *require_service(node_t *n, hs_response_t *r)
 {
-    pthread_mutex_lock(&n->lock);
-    bool serving = n->serving;
-    pthread_mutex_unlock(&n->lock);
-    if (serving)
-        return true;
+    service_t *s = node_service(n);
+    if (s)
+        return s;
     hs_problem(r, 503, "not-ready", "the node has no key yet: it waits for its setup");
     r->retry_after_s = 2;
-    return false;
+    return NULL;
 }
 
 static void get_attest(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
-    node_t *n = ctx;
+    service_t *s = require_service(ctx, r);
     (void)request;
-    if (require_key(n, r))
-        r->shared = hs_shared_ref(n->attest_answer);
+    if (s)
+        r->shared = hs_shared_ref(s->attest_answer);
 }
 
 typedef struct {
@@ -129,20 +133,20 @@ static bool read_attest_query(attest_query_t *q, char *why, size_t cap, const ch
 
 static void get_v1_attest(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
-    node_t *n = ctx;
+    service_t *s = require_service(ctx, r);
     attest_query_t q = { 0 };
     char why[320];
     err_t e;
     arena_t a;
     view_t body;
-    if (!require_key(n, r))
+    if (!s)
         return;
     if (!read_attest_query(&q, why, sizeof why, request->query)) {
         hs_problem(r, 400, "bad-request", why);
         return;
     }
     arena_init(&a, ATTEST_ARENA_MAX);
-    rc_t rc = attest_body(n->attest, &body, &e, &a, q.has_nonce ? q.nonce : NULL, q.staple);
+    rc_t rc = attest_body(s->attest, &body, &e, &a, q.has_nonce ? q.nonce : NULL, q.staple);
     if (!rc)
         answer(r, 200, NULL, body);
     else if (rc == RC_LIMIT) {
@@ -173,8 +177,10 @@ static void post_call(void *ctx, const hs_request_t *request, hs_response_t *r)
     follow_view_t view;
     if (!require_ready(n, &view, r))
         return;
-    const ex_block_t block = block_of(&node_head(n, &view)->header.execution, n->config->chain.chain_id);
-    calls_post(n->calls, request, r, &block);
+    service_t *s = node_service(n);
+    const config_t *config = s->with.config;
+    const ex_block_t block = block_of(&service_head(config, &view)->header.execution, config->chain.chain_id);
+    calls_post(s->calls, request, r, &block);
 }
 
 /* The head that answers are given for, under the tag latest, and the finalized one. */
@@ -183,25 +189,24 @@ static void post_rpc(void *ctx, const hs_request_t *request, hs_response_t *r)
     node_t *n = ctx;
     follow_view_t view = { .latest.valid = false };
     api_world_t world = { .proof_slots_max = BATCH_SLOTS_MAX };
-    char why[256], text[320];
-    const node_state_t state = node_state(n, &view, why, sizeof why);
-    pthread_mutex_lock(&n->lock);
-    const bool serving = n->serving;
-    pthread_mutex_unlock(&n->lock);
-    if (state != NODE_READY) {
-        snprintf(text, sizeof text, "%s: %s", node_state_name(state), why);
+    char text[320];
+    err_t why;
+    service_t *s = node_service(n); /* before the state is asked for: view is filled if there is a service by now */
+    const node_state_t state = node_state(n, &view, &why);
+    if (state != NODE_READY || !s) {
+        snprintf(text, sizeof text, "%s: %s", node_state_name(state), why.text);
         world.not_ready = text;
     }
-    if (serving) {
-        const uint64_t chain_id = n->config->chain.chain_id;
-        world.chain = &n->config->chain;
-        world.cache = n->cache;
-        world.latest = block_of(&node_head(n, &view)->header.execution, chain_id);
-        world.finalized = block_of(&view.finalized.header.execution, chain_id);
+    if (s) {
+        const config_t *c = s->with.config;
+        world.chain = &c->chain;
+        world.cache = s->with.cache;
+        world.latest = block_of(&service_head(c, &view)->header.execution, c->chain.chain_id);
+        world.finalized = block_of(&view.finalized.header.execution, c->chain.chain_id);
         world.has_finalized =
-            view.finalized.valid && lc_proves_execution(&n->config->network, view.finalized.header.beacon.slot);
+            view.finalized.valid && lc_proves_execution(&c->network, view.finalized.header.beacon.slot);
     }
-    node_rpc_post(serving ? n->rpc : NULL, r, request, &world);
+    node_rpc_post(s ? s->rpc : NULL, r, request, &world);
 }
 
 static void get_methods(void *ctx, const hs_request_t *request, hs_response_t *r)
@@ -220,12 +225,14 @@ static void get_methods(void *ctx, const hs_request_t *request, hs_response_t *r
 static void get_status(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
     (void)request;
-    char *text = node_status_json(ctx);
-    if (text)
-        answer(r, 200, NULL, view_str(text));
+    arena_t a;
+    arena_init(&a, STATUS_ARENA_MAX);
+    view_t text = node_status_json(ctx, &a);
+    if (text.p)
+        answer(r, 200, NULL, text);
     else
         hs_problem(r, 500, "out-of-memory", "out of memory");
-    free(text);
+    arena_free(&a);
 }
 
 static void get_healthz(void *ctx, const hs_request_t *request, hs_response_t *r)

@@ -1,107 +1,128 @@
 /* status.c - the body of GET /v1/status. */
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <jansson.h>
-
-#include "base/hex.h"
+#include "base/json.h"
 #include "node/state.h"
 
-static json_t *hex_value(const void *p, size_t n)
+#define STATUS_MAX ((size_t)256 << 10)
+
+static void put_head(jw_t *w, const char *key, const service_t *s, const lc_head_t *h)
 {
-    char text[2 + 2 * 64 + 1] = "0x";
-    hex_encode(text + 2, view_of(p, n <= 64 ? n : 64));
-    return json_string(text);
+    const lc_network_t *net = &s->with.config->network;
+    const lc_execution_t *x = &h->header.execution;
+    if (!h->valid) {
+        jw_null(w, key);
+        return;
+    }
+    uint64_t slot = h->header.beacon.slot, now = s->with.now_ms(), at = lc_slot_start_ms(net, slot);
+    jw_object(w, key);
+    jw_u64(w, "slot", slot);
+    jw_hex(w, "beacon_root", view_of(h->beacon_root.b, 32));
+    jw_str(w, "fork", lc_fork_name(lc_fork_at_epoch(net, lc_epoch_of_slot(net, slot))));
+    jw_u64(w, "age_s", now > at ? (now - at) / 1000 : 0);
+    jw_u64(w, "participants", h->participants);
+    jw_u64(w, "committee_size", net->preset.committee_size);
+    if (lc_proves_execution(net, slot)) {
+        jw_u64(w, "block_number", x->block_number);
+        jw_hex(w, "block_hash", view_of(x->block_hash.b, 32));
+        jw_hex(w, "state_root", view_of(x->state_root.b, 32));
+        jw_u64(w, "timestamp", x->timestamp);
+    } else {
+        static const char *const unknown[] = { "block_number", "block_hash", "state_root", "timestamp" };
+        for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++)
+            jw_null(w, unknown[i]);
+    }
+    jw_end(w);
 }
 
-static json_t *head_value(const node_t *n, const lc_head_t *h)
-{
-    const lc_network_t *net = &n->config->network;
-    if (!h->valid)
-        return json_null();
-    uint64_t now = n->now_ms(), at = lc_slot_start_ms(net, h->header.beacon.slot);
-    bool execution = lc_proves_execution(net, h->header.beacon.slot);
-    return json_pack("{s:I, s:o, s:s, s:I, s:i, s:i, s:o, s:o, s:o, s:o}", "slot", (json_int_t)h->header.beacon.slot,
-                     "beacon_root", hex_value(h->beacon_root.b, 32), "fork",
-                     lc_fork_name(lc_fork_at_epoch(net, lc_epoch_of_slot(net, h->header.beacon.slot))), "age_s",
-                     (json_int_t)(now > at ? (now - at) / 1000 : 0), "participants", (int)h->participants,
-                     "committee_size", (int)net->preset.committee_size, "block_number",
-                     execution ? json_integer((json_int_t)h->header.execution.block_number) : json_null(), "block_hash",
-                     execution ? hex_value(h->header.execution.block_hash.b, 32) : json_null(), "state_root",
-                     execution ? hex_value(h->header.execution.state_root.b, 32) : json_null(), "timestamp",
-                     execution ? json_integer((json_int_t)h->header.execution.timestamp) : json_null());
-}
-
-static json_t *upstreams_value(up_t *u)
+static void put_upstreams(jw_t *w, const char *key, up_t *u)
 {
     up_status_t rows[UP_ENDPOINTS_MAX];
     size_t count = up_snapshot(u, rows);
-    json_t *list = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, json_pack("{s:s, s:b, s:s, s:I, s:I, s:I}", "endpoint", rows[i].origin, "failing",
-                                              rows[i].failing, "reason", rows[i].reason, "requests",
-                                              (json_int_t)rows[i].requests, "failures", (json_int_t)rows[i].failures,
-                                              "lies", (json_int_t)rows[i].lies));
-    return list;
+    jw_array(w, key);
+    for (size_t i = 0; i < count; i++) {
+        jw_object(w, NULL);
+        jw_str(w, "endpoint", rows[i].origin);
+        jw_bool(w, "failing", rows[i].failing);
+        jw_str(w, "reason", rows[i].reason);
+        jw_u64(w, "requests", rows[i].requests);
+        jw_u64(w, "failures", rows[i].failures);
+        jw_u64(w, "lies", rows[i].lies);
+        jw_end(w);
+    }
+    jw_end(w);
 }
 
-/* What is known of our own evidence. */
-static void add_evidence(node_t *n, json_t *o)
+/* The TEE, and what is known of our own evidence once there is a service. */
+static void put_tee(jw_t *w, const node_t *n, const service_t *s)
 {
-    attest_status_t s;
-    attest_status(n->attest, &s);
-    json_t *tee = json_object_get(o, "tee");
-    json_object_set_new(tee, "verified", json_boolean(s.verified));
-    json_object_set_new(tee, "tcb_status", s.verified ? json_string(tcb_status_name(s.status)) : json_null());
-    json_object_set_new(tee, "verifiable_until",
-                        s.verified ? json_integer((json_int_t)s.verifiable_until) : json_null());
-    json_object_set_new(tee, "trouble", json_string(s.trouble));
-    json_object_set_new(o, "policy_digest", hex_value(attest_policy_digest(n->attest)->b, 32));
-    json_object_set_new(o, "node_pubkey", hex_value(n->node_pubkey, sizeof n->node_pubkey));
+    attest_status_t status;
+    jw_object(w, "tee");
+    jw_str(w, "provider", n->tee.name);
+    jw_bool(w, "simulated", n->tee.simulated);
+    if (s) {
+        attest_status(s->attest, &status);
+        jw_bool(w, "verified", status.verified);
+        if (status.verified) {
+            jw_str(w, "tcb_status", tcb_status_name(status.status));
+            jw_i64(w, "verifiable_until", status.verifiable_until);
+        } else {
+            jw_null(w, "tcb_status");
+            jw_null(w, "verifiable_until");
+        }
+        jw_str(w, "trouble", status.trouble);
+    }
+    jw_end(w);
+}
+
+static void put_config(jw_t *w, const config_t *c)
+{
+    static const char *const blocks[] = { "latest", "safe", "finalized" };
+    jw_str(w, "network", c->network.name);
+    jw_u64(w, "chain_id", c->chain.chain_id);
+    jw_str(w, "default_block", blocks[c->default_block]);
+    jw_hex(w, "checkpoint", view_of(c->checkpoint.b, 32));
+    jw_hex(w, "setup_hash", view_of(c->setup_hash.b, 32));
 }
 
 /* What is known once the follower runs. */
-static void add_chain(node_t *n, json_t *o, const follow_view_t *v)
+static void put_service(jw_t *w, const service_t *s, const follow_view_t *v)
 {
-    const lc_progress_t *p = &v->progress;
-    json_object_set_new(o, "pubkey", hex_value(n->pubkey, sizeof n->pubkey));
-    json_object_set_new(o, "head", head_value(n, &v->latest));
-    json_object_set_new(o, "finalized", head_value(n, &v->finalized));
-    json_object_set_new(o, "sync",
-                        json_pack("{s:I, s:I, s:I, s:I}", "periods_done", (json_int_t)p->periods_done, "periods_total",
-                                  (json_int_t)p->periods_total, "current_slot",
-                                  (json_int_t)lc_slot_at(&n->config->network, n->now_ms()), "round_trips",
-                                  (json_int_t)v->round_trips));
-    json_object_set_new(o, "upstreams",
-                        json_pack("{s:o, s:o}", "execution", upstreams_value(n->execution), "consensus",
-                                  upstreams_value(n->consensus)));
+    jw_hex(w, "policy_digest", view_of(attest_policy_digest(s->attest)->b, 32));
+    jw_hex(w, "node_pubkey", view_of(s->node_pubkey, sizeof s->node_pubkey));
+    jw_hex(w, "pubkey", view_of(s->pubkey, sizeof s->pubkey));
+    put_head(w, "head", s, &v->latest);
+    put_head(w, "finalized", s, &v->finalized);
+    jw_object(w, "sync");
+    jw_u64(w, "periods_done", v->progress.periods_done);
+    jw_u64(w, "periods_total", v->progress.periods_total);
+    jw_u64(w, "current_slot", lc_slot_at(&s->with.config->network, s->with.now_ms()));
+    jw_u64(w, "round_trips", v->round_trips);
+    jw_end(w);
+    jw_object(w, "upstreams");
+    put_upstreams(w, "execution", s->execution);
+    put_upstreams(w, "consensus", s->consensus);
+    jw_end(w);
 }
 
-char *node_status_json(node_t *n)
+view_t node_status_json(node_t *n, arena_t *a)
 {
-    static const char *const blocks[] = { "latest", "safe", "finalized" };
     follow_view_t view;
-    char why[256];
-    pthread_mutex_lock(&n->lock); /* before the state is asked for: view is filled if the node serves by now */
-    bool configured = n->config != NULL, serving = n->serving;
-    pthread_mutex_unlock(&n->lock);
-    node_state_t state = node_state(n, &view, why, sizeof why);
-    json_t *o =
-        json_pack("{s:s, s:s, s:s, s:I, s:{s:s, s:b}}", "state", node_state_name(state), "reason", why, "version",
-                  KETTLE_VERSION, "uptime_s", (json_int_t)((clock_monotonic_ms() - n->started_ms) / 1000), "tee",
-                  "provider", n->tee.name, "simulated", n->tee.simulated);
-    if (configured) {
-        json_object_set_new(o, "network", json_string(n->config->network.name));
-        json_object_set_new(o, "chain_id", json_integer((json_int_t)n->config->chain.chain_id));
-        json_object_set_new(o, "default_block", json_string(blocks[n->config->default_block]));
-        json_object_set_new(o, "checkpoint", hex_value(n->config->checkpoint.b, 32));
-        json_object_set_new(o, "setup_hash", hex_value(n->config->setup_hash.b, 32));
-    }
-    if (serving) {
-        add_evidence(n, o);
-        add_chain(n, o, &view);
-    }
-    char *text = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
-    json_decref(o);
-    return text;
+    err_t why;
+    const service_t *s =
+        node_service(n); /* before the state is asked for: view is filled if there is a service by now */
+    const config_t *config = atomic_load(&n->config);
+    node_state_t state = node_state(n, &view, &why);
+    jw_t w = jw_of(a, STATUS_MAX);
+    jw_indent(&w, 2);
+    jw_object(&w, NULL);
+    jw_str(&w, "state", node_state_name(state));
+    jw_str(&w, "reason", why.text);
+    jw_str(&w, "version", KETTLE_VERSION);
+    jw_u64(&w, "uptime_s", (clock_monotonic_ms() - n->started_ms) / 1000);
+    put_tee(&w, n, s);
+    if (config)
+        put_config(&w, config);
+    if (s)
+        put_service(&w, s, &view);
+    jw_end(&w);
+    return jw_done(&w);
 }

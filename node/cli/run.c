@@ -109,7 +109,7 @@ int command_run(int argc, char **argv)
                                .state_dir = getenv("STATE_DIRECTORY"),
                                .tee_socket = getenv("DSTACK_SIMULATOR_ENDPOINT") };
     node_t *node;
-    char why[512];
+    err_t e;
     sigset_t signals;
     int status = parse(&options, argc, argv), got;
     if (status)
@@ -123,8 +123,8 @@ int command_run(int argc, char **argv)
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before any thread: only sigwait below takes them */
-    if (node_start(&node, why, sizeof why, &options)) {
-        log_write(LOG_ERROR, "start", "%s", why);
+    if (node_start(&node, &e, &options)) {
+        log_write(LOG_ERROR, "start", "%s", e.text);
         return EXIT_FAILURE;
     }
     sigwait(&signals, &got);

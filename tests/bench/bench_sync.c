@@ -112,11 +112,11 @@ static double resident_mib(void)
 static double once(const char *config, clock_fn now_ms, unsigned *round_trips, double *mib)
 {
     node_options_t options = { .config_path = config, .tee = "simulator", .now_ms = now_ms };
-    char why[256];
+    err_t e;
     node_t *node;
     double began = wall_s(), took = -1;
-    if (node_start(&node, why, sizeof why, &options)) {
-        fprintf(stderr, "sync: %s\n", why);
+    if (node_start(&node, &e, &options)) {
+        fprintf(stderr, "sync: %s\n", e.text);
         return -1;
     }
     while (took < 0 && wall_s() - began < 20) {

@@ -1,0 +1,19 @@
+/* options.h - what a node is started with.
+ *
+ * Floor:  5, node. Types only.
+ */
+#ifndef NODE_OPTIONS_H
+#define NODE_OPTIONS_H
+
+#include "base/os/clock.h"
+
+typedef struct {
+    const char *config_path;       /* NULL: none */
+    const char *state_dir;         /* NULL: nothing is kept */
+    const char *tee;               /* "auto", "dstack", "tdx", "simulator" */
+    const char *tee_socket;        /* of dstack's guest agent; NULL: the well-known places */
+    uint16_t setup_port, api_port; /* 0: any free port, for tests */
+    clock_fn now_ms;               /* NULL: the system's clock */
+} node_options_t;
+
+#endif

@@ -1,0 +1,317 @@
+#include "node/service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/crypto/secret.h"
+#include "base/os/log.h"
+#include "node/chain/age.h"
+#include "node/evidence/pccs.h"
+#include "rpc/api/prototype.h"
+
+#define BODY_ARENA_MAX ((size_t)1 << 20)
+
+/* Every answer of a node with a simulated TEE says so. */
+static unsigned flags_of(const service_t *s)
+{
+    return HS_CORS | (s->with.tee->simulated ? HS_SIMULATED : 0);
+}
+
+static rc_t sign(void *ctx, uint8_t out[ECDSA_SIG_LEN], const hash32_t *digest)
+{
+    return keyring_sign(ctx, out, NULL, digest);
+}
+
+/* ---- state ---- */
+
+const char *node_state_name(node_state_t state)
+{
+    switch (state) {
+    case NODE_AWAITING_SETUP: return "awaiting-setup";
+    case NODE_BOOTSTRAPPING: return "bootstrapping";
+    case NODE_SYNCING: return "syncing";
+    case NODE_READY: return "ready";
+    case NODE_DEGRADED: return "degraded";
+    }
+    return "unknown";
+}
+
+const lc_head_t *service_head(const config_t *config, const follow_view_t *view)
+{
+    return config->default_block == CONFIG_LATEST ? &view->latest : &view->finalized;
+}
+
+node_state_t service_judge(err_t *why, const config_t *config, const follow_view_t *v, bool was_ready, uint64_t now_ms,
+                           uint64_t mono_ms)
+{
+    const lc_network_t *net = &config->network;
+    const lc_head_t *head = service_head(config, v);
+    err_clear(why);
+    if (v->progress.state != LC_STATE_FOLLOWING || !v->latest.valid) {
+        (void)err_say(why, RC_OK,
+                      v->trouble[0] ? v->trouble : "following sync committees from the checkpoint to the present");
+        return NODE_SYNCING;
+    }
+    if (!head->valid) {
+        (void)err_say(why, RC_OK, "no finalized header has been proven yet");
+        return NODE_SYNCING;
+    }
+    if (!lc_proves_execution(net, head->header.beacon.slot)) {
+        (void)err_say(why, RC_OK, "the chain is before Capella: its headers prove no execution block");
+        return NODE_DEGRADED;
+    }
+    uint64_t age_ms;
+    age_t age = age_of_heads(&age_ms, net, &v->latest, head == &v->finalized ? head : NULL, now_ms,
+                             mono_ms - v->latest_moved_ms);
+    if (age != AGE_FRESH && !was_ready && !v->trouble[0]) {
+        (void)err_say(why, RC_OK, "asking for the present head");
+        return NODE_SYNCING;
+    }
+    if (age != AGE_FRESH) {
+        const char *which = age == AGE_HEAD_STALE ? "head with 2/3 of the sync committee" : "finalized head";
+        (void)err_set(why, RC_OK, "the newest %s is %llu s old%s%s", which, (unsigned long long)(age_ms / 1000),
+                      v->trouble[0] ? "; " : "", v->trouble);
+        return NODE_DEGRADED;
+    }
+    return NODE_READY;
+}
+
+node_state_t service_state(service_t *s, follow_view_t *view, err_t *why)
+{
+    follow_view(s->follow, view);
+    return service_judge(why, s->with.config, view, atomic_load(&s->was_ready), s->with.now_ms(), clock_monotonic_ms());
+}
+
+/* ---- GET /block ---- */
+
+static hs_shared_t *sign_block(service_t *s, const lc_head_t *head)
+{
+    arena_t a;
+    view_t body;
+    const api_signer_t signer = { s->keyring, sign };
+    hs_shared_t *answer = NULL;
+    arena_init(&a, BODY_ARENA_MAX);
+    if (!api_block_body(&body, &a, &signer, head->header.execution.block_number))
+        answer = hs_shared_new(200, NULL, body, flags_of(s));
+    arena_free(&a);
+    return answer;
+}
+
+/* The present answer, if it is at least as new as a slot. With the lock held. */
+static hs_shared_t *answer_since(service_t *s, uint64_t slot)
+{
+    return s->block_answer && s->block_slot >= slot ? hs_shared_ref(s->block_answer) : NULL;
+}
+
+hs_shared_t *service_block_answer(service_t *s, const follow_view_t *v)
+{
+    const lc_head_t *head = service_head(s->with.config, v);
+    uint64_t slot = head->header.beacon.slot;
+    if (!head->valid || !lc_proves_execution(&s->with.config->network, head->header.beacon.slot))
+        return NULL;
+    pthread_mutex_lock(&s->lock);
+    hs_shared_t *found = answer_since(s, slot), *old = NULL;
+    pthread_mutex_unlock(&s->lock);
+    if (found)
+        return found;
+    hs_shared_t *signed_now = sign_block(s, head);
+    pthread_mutex_lock(&s->lock);
+    found = answer_since(s, slot); /* another thread may have been faster: the head never moves back */
+    if (found)
+        old = signed_now;
+    else if (signed_now) {
+        old = s->block_answer;
+        s->block_answer = signed_now;
+        s->block_slot = slot;
+        found = hs_shared_ref(signed_now);
+    }
+    pthread_mutex_unlock(&s->lock);
+    hs_shared_unref(old);
+    return found;
+}
+
+/* Signs what is new and tells the log when the state changes. Called on the follower's thread, and once by service_begin. */
+static void on_change(void *ctx)
+{
+    service_t *s = ctx;
+    follow_view_t v;
+    err_t why;
+    if (!atomic_load(&s->begun))
+        return;
+    node_state_t state = service_state(s, &v, &why);
+    hs_shared_unref(service_block_answer(s, &v));
+    pthread_mutex_lock(&s->lock);
+    bool changed = state != s->logged_state;
+    s->logged_state = state;
+    pthread_mutex_unlock(&s->lock);
+    if (state == NODE_READY)
+        atomic_store(&s->was_ready, true);
+    if (changed && state == NODE_READY)
+        log_write(LOG_INFO, "ready", "head slot %llu, block %llu, %u of %u signed",
+                  (unsigned long long)v.latest.header.beacon.slot,
+                  (unsigned long long)v.latest.header.execution.block_number, v.latest.participants,
+                  s->with.config->network.preset.committee_size);
+    else if (changed)
+        log_write(state == NODE_DEGRADED ? LOG_WARN : LOG_INFO, node_state_name(state), "%s", why.text);
+}
+
+void service_begin(service_t *s)
+{
+    atomic_store(&s->begun, true);
+    on_change(s);
+}
+
+/* ---- making ---- */
+
+static rc_t make_key(keyring_t **out, uint8_t pubkey[ECDSA_PUBKEY_LEN], err_t *e)
+{
+    uint8_t secret[ECDSA_SECRET_LEN], blind[32];
+    rc_t rc = RC_REFUSED;
+    for (int tries = 0; rc == RC_REFUSED && tries < 8; tries++) { /* one in 2^128 is no key */
+        secret_random(secret, sizeof secret);
+        secret_random(blind, sizeof blind);
+        rc = keyring_new(out, secret, blind);
+    }
+    secret_wipe(secret, sizeof secret);
+    secret_wipe(blind, sizeof blind);
+    if (rc)
+        return err_set(e, rc, "a key could not be made: %s", rc_name(rc));
+    keyring_pubkey(*out, pubkey);
+    return RC_OK;
+}
+
+int64_t service_evidence_s(const lc_network_t *network, const lc_head_t *latest, uint64_t now_ms)
+{
+    uint64_t head = latest->valid ? lc_slot_start_ms(network, latest->header.beacon.slot) : 0;
+    return (int64_t)((now_ms > head ? now_ms : head) / 1000);
+}
+
+static int64_t evidence_now(void *ctx)
+{
+    service_t *s = ctx;
+    follow_view_t v;
+    follow_view(s->follow, &v);
+    return service_evidence_s(&s->with.config->network, &v.latest, s->with.now_ms());
+}
+
+/* Quotes, and the answer of GET /attest. */
+static rc_t make_attest(service_t *s, err_t *e)
+{
+    static const char *const intel[] = { PCCS_INTEL };
+    const config_t *c = s->with.config;
+    attest_config_t config = { .tee = s->with.tee,
+                               .http = s->with.http,
+                               .collateral_file = c->collateral_file,
+                               .state_dir = s->with.state_dir,
+                               .policy = c->policy,
+                               .chain_id = c->chain.chain_id,
+                               .setup_hash = c->setup_hash,
+                               .now_s = evidence_now,
+                               .now_ctx = s };
+    arena_t a;
+    view_t body;
+    err_t bad;
+    config.pccs = c->pccs.count ? (const char *const *)c->pccs.urls : intel;
+    config.pccs_count = c->pccs.count ? c->pccs.count : 1;
+    config.pccs_root_crl = PCCS_INTEL_ROOT_CRL;
+    memcpy(config.pubkey, s->pubkey, sizeof config.pubkey);
+    memcpy(config.node_pubkey, s->node_pubkey, sizeof config.node_pubkey);
+    rc_t rc = attest_start(&s->attest, &bad, &config);
+    if (rc)
+        return err_set(e, rc, "%s%s%s", bad.field, bad.field[0] ? ": " : "", bad.text);
+    arena_init(&a, BODY_ARENA_MAX);
+    rc = api_attest_body(&body, &a, attest_quote(s->attest), s->pubkey);
+    if (!rc && !(s->attest_answer = hs_shared_new(200, NULL, body, flags_of(s))))
+        rc = RC_NOMEM;
+    arena_free(&a);
+    return rc ? err_set(e, rc, "the answer of /attest could not be made: %s", rc_name(rc)) : RC_OK;
+}
+
+/* The upstreams, and what drives queries of them. */
+static rc_t make_engine(service_t *s, err_t *e)
+{
+    const service_config_t *k = &s->with;
+    const config_t *c = k->config;
+    s->execution = up_new((const char *const *)c->execution_rpc.urls, c->execution_rpc.count);
+    s->consensus = up_new((const char *const *)c->consensus_rpc.urls, c->consensus_rpc.count);
+    if (!s->execution || !s->consensus)
+        return err_say(e, RC_NOMEM, "out of memory");
+    rc_t rc = ask_new(
+        &s->ask, e, &(ask_config_t){ .http = k->http, .upstream = s->execution, .pool = k->pool, .now_ms = k->now_ms });
+    if (rc)
+        return rc;
+    s->calls = calls_new(&(calls_config_t){ .ask = s->ask,
+                                            .pool = k->pool,
+                                            .cache = k->cache,
+                                            .chain = &c->chain,
+                                            .signer = { s->keyring, sign },
+                                            .flags = flags_of(s) });
+    s->rpc = node_rpc_new(s->ask, k->pool);
+    return s->calls && s->rpc ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
+}
+
+static rc_t make_follower(service_t *s, err_t *e)
+{
+    const config_t *c = s->with.config;
+    follow_config_t follow = { .network = &c->network,
+                               .checkpoint = c->checkpoint,
+                               .checkpoint_age_max_s = c->checkpoint_age_max_s,
+                               .http = s->with.http,
+                               .upstream = s->consensus,
+                               .state_dir = s->with.state_dir,
+                               .now_ms = s->with.now_ms,
+                               .on_change = on_change,
+                               .on_change_ctx = s };
+    return err_before(e, follow_start(&s->follow, e, &follow), "the follower could not start: ");
+}
+
+rc_t service_new(service_t **out, err_t *e, const service_config_t *config)
+{
+    service_t *s = calloc(1, sizeof *s);
+    if (!s)
+        return err_say(e, RC_NOMEM, "out of memory");
+    s->with = *config;
+    pthread_mutex_init(&s->lock, NULL);
+    rc_t rc = make_key(&s->keyring, s->pubkey, e);
+    if (!rc)
+        rc = make_key(&s->node_keyring, s->node_pubkey, e);
+    if (!rc)
+        rc = make_engine(s, e);
+    if (!rc)
+        rc = make_follower(s, e);
+    if (!rc)
+        rc = make_attest(s, e); /* quotes take seconds on real hardware: the follower syncs meanwhile */
+    if (rc) {
+        service_free(s);
+        return rc;
+    }
+    *out = s;
+    return RC_OK;
+}
+
+void service_cancel(service_t *s)
+{
+    if (s)
+        ask_cancel(s->ask);
+}
+
+void service_free(service_t *s)
+{
+    if (!s)
+        return;
+    if (s->ask)
+        ask_cancel(s->ask);
+    calls_free(s->calls);
+    node_rpc_free(s->rpc);
+    ask_free(s->ask);
+    attest_free(s->attest);
+    follow_free(s->follow);
+    up_free(s->execution);
+    up_free(s->consensus);
+    keyring_free(s->keyring);
+    keyring_free(s->node_keyring);
+    hs_shared_unref(s->attest_answer);
+    hs_shared_unref(s->block_answer);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}

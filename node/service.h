@@ -1,0 +1,95 @@
+/* service.h - what begins with an accepted setup: keys, upstreams, the follower, evidence, the engine of calls. Made whole, then
+ * published, and constant from then on, but for the answer of GET /block.
+ *
+ * Floor:  5, node. Any thread, once it is made.
+ * Tests:  tests/unit/test_service.c, tests/unit/test_node.c, tests/e2e (live, lies, restart)
+ */
+#ifndef NODE_SERVICE_H
+#define NODE_SERVICE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/crypto/keyring.h"
+#include "http/server.h"
+#include "lightclient/exec/cache.h"
+#include "node/chain/follow.h"
+#include "node/config/config.h"
+#include "node/evidence/attest.h"
+#include "node/query/calls.h"
+#include "node/rpc.h"
+#include "tee/tee.h"
+
+/* What a client may ask of the node now, in the words of /v1/status. */
+typedef enum { NODE_AWAITING_SETUP, NODE_BOOTSTRAPPING, NODE_SYNCING, NODE_READY, NODE_DEGRADED } node_state_t;
+
+/* Word for a state: "awaiting-setup", ... */
+const char *node_state_name(node_state_t state);
+
+/* Everything borrowed until service_free. */
+typedef struct {
+    const config_t *config;
+    const tee_provider_t *tee;
+    hc_t *http;
+    pool_t *pool;
+    ex_cache_t *cache;
+    const char *state_dir; /* NULL: nothing is kept */
+    clock_fn now_ms;
+} service_config_t;
+
+typedef struct {
+    service_config_t with;
+    keyring_t *keyring;      /* of the cluster's key: signs answers */
+    keyring_t *node_keyring; /* of the node's own key: its identity among peers, fresh at each start */
+    uint8_t pubkey[ECDSA_PUBKEY_LEN], node_pubkey[ECDSA_PUBKEY_LEN];
+    up_t *execution, *consensus;
+    ask_t *ask;
+    calls_t *calls;
+    node_rpc_t *rpc;
+    follow_t *follow;
+    attest_t *attest;
+    hs_shared_t *attest_answer; /* of GET /attest */
+    atomic_bool begun;          /* all above is there: the follower's changes are looked at */
+    atomic_bool was_ready;
+
+    pthread_mutex_t lock;      /* what follows */
+    hs_shared_t *block_answer; /* of GET /block for the head at block_slot; NULL: none yet */
+    uint64_t block_slot;
+    node_state_t logged_state;
+} service_t;
+
+/* Makes everything; returns when the quote over the key is there, while the follower syncs. RC_NOMEM, RC_IO, and what
+ * attest_start says. */
+NODISCARD rc_t service_new(service_t **out, err_t *e, const service_config_t *config);
+
+/* The service is published: signs what is there and tells the log its state, now and at each change. */
+void service_begin(service_t *s);
+
+/* Ends the queries soon, so that whoever waits for one is answered. NULL is allowed. */
+void service_cancel(service_t *s);
+
+/* After the servers have stopped. NULL is allowed. */
+void service_free(service_t *s);
+
+/* The state, and in why (empty for NODE_READY) the reason; view receives the follower's view. */
+node_state_t service_state(service_t *s, follow_view_t *view, err_t *why);
+
+/* A reference to the answer of GET /block for the head of this view, or a newer one; NULL: there is none to sign, or it could not
+ * be signed. */
+hs_shared_t *service_block_answer(service_t *s, const follow_view_t *view);
+
+/* The head that is signed under the configured default_block. */
+const lc_head_t *service_head(const config_t *config, const follow_view_t *view);
+
+/* ---- what these decide by ---- */
+
+/* The state of a node that follows.
+ *   was_ready  it was NODE_READY before: an old head is no matter of a start any more
+ *   mono_ms    the monotonic clock, on which view->latest_moved_ms is */
+node_state_t service_judge(err_t *why, const config_t *config, const follow_view_t *view, bool was_ready,
+                           uint64_t now_ms, uint64_t mono_ms);
+
+/* Unix seconds for the expiry of collateral: a host can hold the clock back, but not below the chain. */
+int64_t service_evidence_s(const lc_network_t *network, const lc_head_t *latest, uint64_t now_ms);
+
+#endif

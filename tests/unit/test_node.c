@@ -1,0 +1,152 @@
+/* A node with the simulated TEE, without any network: its setup, and what begins with it. */
+#include <stdlib.h>
+
+#include "base/crypto/secret.h"
+#include "base/hex.h"
+#include "base/os/log.h"
+#include "node/node.h"
+#include "node/state.h"
+#include "tests/unit/sockets.h"
+#include "tests/unit/unit.h"
+
+#define SETUP                                                                                                          \
+    "\"peers\":[],\"port\":4001,\"execution_rpc\":\"http://127.0.0.1:1\",\"consensus_rpc\":\"http://127.0.0.1:1\","    \
+    "\"checkpoint\":\"0x5afc212a7924789b2bc86acad3ab3a6ffb1f6e97253ea50bee7f4f51422c9275\""
+
+static node_t *node;
+static err_t e;
+
+static void set_up(void)
+{
+    const node_options_t options = { .tee = "simulator" };
+    log_set_level(LOG_ERROR);
+    ck_assert_msg(node_start(&node, &e, &options) == RC_OK, "%s", e.text);
+}
+
+static void tear_down(void)
+{
+    node_stop(node);
+}
+
+static node_state_t state(void)
+{
+    follow_view_t view;
+    return node_state(node, &view, &e);
+}
+
+static service_t *wait_service(void)
+{
+    for (unsigned i = 0; i < 10000 && !node_service(node); i++)
+        pause_ms(1);
+    ck_assert_ptr_nonnull(node_service(node));
+    return node_service(node);
+}
+
+START_TEST(node_waits_for_its_setup_and_says_where)
+{
+    char text[80];
+    ck_assert_int_eq(state(), NODE_AWAITING_SETUP);
+    snprintf(text, sizeof text, "waiting for POST /setup on port %u", node->setup_port);
+    ck_assert_str_eq(e.text, text);
+    ck_assert(!node_is_ready(node));
+    ck_assert_ptr_null(node_service(node));
+}
+END_TEST
+
+START_TEST(one_setup_is_accepted_and_a_second_one_refused)
+{
+    ck_assert_int_eq(node_accept_setup(node, &e, view_str("{" SETUP "}")), RC_OK);
+    ck_assert_int_eq(node_accept_setup(node, &e, view_str("{" SETUP "}")), RC_REPLAY);
+    ck_assert_str_eq(e.text, "a setup was already accepted");
+    service_t *s = wait_service();
+    ck_assert(!node_is_ready(node));
+    ck_assert_int_eq(state(), NODE_SYNCING);
+    ck_assert_ptr_eq(s->with.config, node->config);
+}
+END_TEST
+
+START_TEST(setup_that_does_not_read_leaves_the_port_open_for_the_next)
+{
+    ck_assert_int_eq(node_accept_setup(node, &e, view_str("{}")), RC_MALFORMED);
+    ck_assert_int_eq(state(), NODE_AWAITING_SETUP);
+    ck_assert_int_eq(node_accept_setup(node, &e, view_str("{" SETUP "}")), RC_OK);
+    wait_service();
+}
+END_TEST
+
+START_TEST(setup_for_another_tee_than_the_one_opened_is_refused)
+{
+    ck_assert_int_eq(node_accept_setup(node, &e, view_str("{" SETUP ",\"tee\":\"tdx\"}")), RC_REFUSED);
+    ck_assert_str_eq(e.field, "tee");
+    ck_assert_int_eq(state(), NODE_AWAITING_SETUP);
+    ck_assert_int_eq(node_accept_setup(node, &e, view_str("{" SETUP ",\"tee\":\"simulator\"}")), RC_OK);
+    wait_service();
+}
+END_TEST
+
+START_TEST(taken_api_port_is_an_error_of_the_setup)
+{
+    char body[600];
+    snprintf(body, sizeof body, "{" SETUP ",\"api_port\":%u}", node->setup_port);
+    ck_assert_int_eq(node_accept_setup(node, &e, view_str(body)), RC_REFUSED);
+    ck_assert_str_eq(e.field, "api_port");
+    ck_assert_int_eq(state(), NODE_AWAITING_SETUP);
+}
+END_TEST
+
+START_TEST(both_keys_are_whole_and_different)
+{
+    uint8_t key[ECDSA_PUBKEY_LEN];
+    ck_assert_int_eq(node_accept_setup(node, &e, view_str("{" SETUP "}")), RC_OK);
+    const service_t *s = wait_service();
+    keyring_pubkey(s->keyring, key);
+    ck_assert_mem_eq(s->pubkey, key, sizeof key);
+    keyring_pubkey(s->node_keyring, key);
+    ck_assert_mem_eq(s->node_pubkey, key, sizeof key);
+    ck_assert_mem_ne(s->node_pubkey, s->pubkey, sizeof key);
+}
+END_TEST
+
+START_TEST(status_tells_the_state_and_once_there_is_a_service_its_keys)
+{
+    arena_t a;
+    char key[2 * ECDSA_PUBKEY_LEN + 1];
+    arena_init(&a, 1 << 20);
+    view_t before = node_status_json(node, &a);
+    ck_assert_ptr_nonnull(strstr((const char *)before.p, "\"state\": \"awaiting-setup\""));
+    ck_assert_ptr_null(strstr((const char *)before.p, "pubkey"));
+    ck_assert_int_eq(node_accept_setup(node, &e, view_str("{" SETUP "}")), RC_OK);
+    const service_t *s = wait_service();
+    view_t after = node_status_json(node, &a);
+    hex_encode(key, view_of(s->pubkey, sizeof s->pubkey));
+    ck_assert_ptr_nonnull(strstr((const char *)after.p, "\"state\": \"syncing\""));
+    ck_assert_ptr_nonnull(strstr((const char *)after.p, key));
+    ck_assert_ptr_nonnull(strstr((const char *)after.p, "\"head\": null"));
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(node_that_cannot_start_says_why)
+{
+    node_t *other = NULL;
+    const node_options_t taken = { .tee = "simulator", .api_port = node_api_port(node) };
+    const node_options_t no_file = { .tee = "simulator", .config_path = "/nonexistent/config.json" };
+    ck_assert_int_eq(node_start(&other, &e, &taken), RC_IO);
+    ck_assert_ptr_nonnull(strstr(e.text, "Address already in use"));
+    ck_assert_int_eq(node_start(&other, &e, &no_file), RC_IO);
+    ck_assert_ptr_nonnull(strstr(e.text, "/nonexistent/config.json"));
+    ck_assert_ptr_null(other);
+}
+END_TEST
+
+int main(void)
+{
+    if (secret_init())
+        return EXIT_FAILURE;
+    return UNIT_RUN_AROUND(
+        "node", set_up, tear_down, node_waits_for_its_setup_and_says_where,
+        one_setup_is_accepted_and_a_second_one_refused, setup_that_does_not_read_leaves_the_port_open_for_the_next,
+        setup_for_another_tee_than_the_one_opened_is_refused, taken_api_port_is_an_error_of_the_setup,
+        both_keys_are_whole_and_different, status_tells_the_state_and_once_there_is_a_service_its_keys,
+        node_that_cannot_start_says_why);
+}
