@@ -1,0 +1,424 @@
+/**
+ * kettle-verify.mjs - checks the signed statements of a Kettle node, in a browser or Node.js 20, without any installation.
+ *
+ * A statement is EIP-712 typed data with a 65-byte signature: what a call returned, what a block, an account or a storage slot is,
+ * which checkpoint stands. The key that signs is vouched for by a quote that its holder checked once; from then on verifyStatement is enough.
+ *
+ *   import { verifyStatement } from "./kettle-verify.mjs";
+ *   const { message } = verifyStatement(await answer.text(), { signer, chainId: 1, maxAge: 120, request: { to, data } });
+ *
+ * It asks nobody and keeps nothing: the time is the caller's, what to accept is the caller's. Whatever is not exactly as demanded is
+ * a KettleError with a stable `code`. This file is built from src/ by build.mjs; the vendored primitives stand below with their licences.
+ */
+
+const { expand, keccak256, recover } = vendoredPrimitives();
+
+const AT = ["at", "Block"];
+const SEAL = [
+  ["issuedAt", "uint64"],
+  ["validUntil", "uint64"],
+  ["setup", "bytes32"],
+];
+const MEMBERS = {
+  CallStatement: [AT, ["call", "Call"], ["status", "uint8"], ["result", "bytes"], ...SEAL],
+  BlockStatement: [AT, ...SEAL],
+  AccountStatement: [
+    AT,
+    ["account", "address"],
+    ["nonce", "uint64"],
+    ["balance", "uint256"],
+    ["codeHash", "bytes32"],
+    ["storageRoot", "bytes32"],
+    ...SEAL,
+  ],
+  StorageStatement: [AT, ["account", "address"], ["slot", "bytes32"], ["value", "bytes32"], ...SEAL],
+  CheckpointStatement: [["slot", "uint64"], ["root", "bytes32"], ["stateRoot", "bytes32"], ...SEAL],
+  Block: [
+    ["number", "uint64"],
+    ["hash", "bytes32"],
+    ["stateRoot", "bytes32"],
+    ["timestamp", "uint64"],
+    ["slot", "uint64"],
+    ["finality", "uint8"],
+    ["signers", "uint16"],
+  ],
+  Call: [
+    ["from", "address"],
+    ["to", "address"],
+    ["value", "uint256"],
+    ["gas", "uint64"],
+    ["data", "bytes"],
+    ["overrides", "bytes32"],
+  ],
+};
+const STRUCTS = ["Block", "Call"];
+const STATEMENTS = Object.keys(MEMBERS).filter((name) => !STRUCTS.includes(name));
+const DOMAIN = "EIP712Domain(string name,string version,uint256 chainId)";
+const ZERO32 = "0x" + "00".repeat(32);
+const HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
+
+/**
+ * Every code that a KettleError can have, with its meaning.
+ * `malformed` and the others of that group blame the statement's form, `bad-option` the caller, the rest say what does not hold.
+ */
+export const CODES = Object.freeze({
+  "bad-option": "an option is missing, unknown or not of its form",
+  "malformed": "not one plain JSON object: duplicate members, other spellings of a value, or no JSON",
+  "unknown-type": "a type of statement that this verifier does not know",
+  "unknown-member": "a member that the type does not have",
+  "missing-member": "a member of the type is not there",
+  "bad-value": "a value of another type, range, length or case than the member's",
+  "bad-signature": "not r, s, v with v 27 or 28 and s in the lower half, or no key gives this signature",
+  "wrong-signer": "signed by a key that is not accepted, or not by the one the statement names",
+  "wrong-domain": "made for another name or version of the protocol",
+  "wrong-chain": "about another chain",
+  "wrong-setup": "made under another setup",
+  "wrong-type": "another type of statement than asked for",
+  "wrong-request": "the answer to another request",
+  "wrong-block": "about another block",
+  "block-too-low": "about a block below the demanded minimum",
+  "not-final": "the block's finality is below the demanded one",
+  "expired": "its validUntil has passed",
+  "too-old": "the block is older than maxAge",
+  "from-the-future": "the block is more than maxAge ahead of the given time",
+  "reverted": "the call reverted",
+  "halted": "the call ended without a result",
+});
+
+/**
+ * A refusal. `code` is one of CODES and stays the same between versions; `field` names the member or option concerned, or is "".
+ * A member's name may be foreign text: it is cut to 80 characters and written escaped.
+ */
+export class KettleError extends Error {
+  constructor(code, foreign, text) {
+    const field = foreign.replace(/[^ -~]/gu, (c) => `\\u{${c.codePointAt(0).toString(16)}}`).slice(0, 80);
+    super(`${code}${field && ` (${field})`}: ${text ?? CODES[code]}`);
+    this.name = "KettleError";
+    this.code = code;
+    this.field = field;
+  }
+}
+
+const refuse = (code, field = "", text = undefined) => {
+  throw new KettleError(code, field, text);
+};
+const own = (object, name) => Object.prototype.hasOwnProperty.call(object, name);
+const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+// ---- the form of a statement: each value has exactly one spelling
+
+const HEX = { address: /^0x[0-9a-f]{40}$/, bytes32: /^0x[0-9a-f]{64}$/, bytes: /^0x(?:[0-9a-f]{2})*$/ };
+const DECIMAL = /^(?:0|[1-9][0-9]{0,77})$/;
+const HIGHEST = { status: 2, finality: 2 };
+
+function checkValue(type, value, field) {
+  const bits = Number(/^uint(\d+)$/.exec(type)?.[1]);
+  let good;
+  if (HEX[type]) good = typeof value === "string" && HEX[type].test(value);
+  else if (bits > 32) good = typeof value === "string" && DECIMAL.test(value) && BigInt(value) < 1n << BigInt(bits);
+  else good = Number.isInteger(value) && value >= 0 && value <= (HIGHEST[field.split(".").pop()] ?? 2 ** bits - 1);
+  if (!good) refuse("bad-value", field, `not a ${type} as statements spell it`);
+}
+
+function checkNames(object, names, field) {
+  if (!isObject(object)) refuse("bad-value", field, "not an object");
+  const at = (name) => (field ? `${field}.${name}` : name);
+  for (const name of Object.keys(object)) if (!names.includes(name)) refuse("unknown-member", at(name));
+  for (const name of names) if (!own(object, name)) refuse("missing-member", at(name));
+}
+
+function checkStruct(type, object, field) {
+  checkNames(
+    object,
+    MEMBERS[type].map(([name]) => name),
+    field,
+  );
+  for (const [name, kind] of MEMBERS[type])
+    if (MEMBERS[kind]) checkStruct(kind, object[name], `${field}.${name}`);
+    else checkValue(kind, object[name], `${field}.${name}`);
+}
+
+function parse(text) {
+  let value;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    refuse("malformed");
+  }
+  return value;
+}
+
+/** A private copy of a statement (JSON text or a parsed object) whose form is right in every member. */
+function readStatement(input) {
+  let text = input;
+  if (typeof input !== "string")
+    try {
+      text = JSON.stringify(input) ?? "null";
+    } catch {
+      refuse("malformed");
+    }
+  const statement = parse(text);
+  if (!isObject(statement)) refuse("malformed");
+  checkNames(statement, ["type", "domain", "message", "signature", "signer"], "");
+  if (!STATEMENTS.includes(statement.type)) refuse("unknown-type", "type");
+  checkNames(statement.domain, ["name", "version", "chainId"], "domain");
+  if (statement.domain.name !== "Kettle") refuse("wrong-domain", "domain.name");
+  if (statement.domain.version !== "1") refuse("wrong-domain", "domain.version");
+  if (!Number.isSafeInteger(statement.domain.chainId) || statement.domain.chainId < 1) refuse("bad-value", "domain.chainId");
+  checkStruct(statement.type, statement.message, "message");
+  checkValue("address", statement.signer, "signer");
+  if (typeof statement.signature !== "string" || !/^0x[0-9a-f]{130}$/.test(statement.signature)) refuse("bad-signature", "signature");
+  // No value above holds white space or needs an escape, so what remains must be what JSON.stringify writes: no member twice, no 1e0.
+  if (text.replace(/[ \t\r\n]/g, "") !== JSON.stringify(statement)) refuse("malformed");
+  return statement;
+}
+
+// ---- EIP-712
+
+const fromHex = (hex) => Uint8Array.from(hex.slice(2).match(/../g) ?? [], (byte) => parseInt(byte, 16));
+const toHex = (bytes) => "0x" + Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+const word = (number) => fromHex("0x" + BigInt(number).toString(16).padStart(64, "0"));
+const hashText = (text) => keccak256(new TextEncoder().encode(text));
+const hashAll = (parts) => keccak256(Uint8Array.from(parts.flatMap((part) => [...part])));
+
+const plainType = (type) => `${type}(${MEMBERS[type].map(([name, kind]) => `${kind} ${name}`).join(",")})`;
+const usedStructs = (type) => STRUCTS.filter((name) => MEMBERS[type].some(([, kind]) => kind === name));
+
+/**
+ * The EIP-712 type string of a statement or of one of its structs, for example "Block(uint64 number,…)"; its keccak-256 is the type hash.
+ * @param {string} type  "CallStatement", "BlockStatement", "AccountStatement", "StorageStatement", "CheckpointStatement", "Block" or "Call"
+ * @returns {string}
+ */
+export function typeString(type) {
+  if (!own(MEMBERS, type)) refuse("unknown-type", "type");
+  return [type, ...usedStructs(type)].map(plainType).join("");
+}
+
+function encodeValue(type, value) {
+  if (MEMBERS[type]) return fromHex(hashStruct(type, value));
+  if (type === "bytes") return keccak256(fromHex(value));
+  if (type === "bytes32") return fromHex(value);
+  return word(value);
+}
+
+/** hashStruct of EIP-712 over a struct whose form is right. */
+function hashStruct(type, value) {
+  return toHex(hashAll([hashText(typeString(type)), ...MEMBERS[type].map(([name, kind]) => encodeValue(kind, value[name]))]));
+}
+
+/** The EIP-712 digest of a statement whose form is right. */
+function digestOf({ type, domain, message }) {
+  const separator = hashAll([hashText(DOMAIN), hashText(domain.name), hashText(domain.version), word(domain.chainId)]);
+  return hashAll([[0x19, 0x01], separator, fromHex(hashStruct(type, message))]);
+}
+
+const addressOf = (key) => toHex(keccak256(key.subarray(1)).subarray(12));
+
+function signerOf(statement) {
+  const bytes = fromHex(statement.signature);
+  const v = bytes[64];
+  if (v !== 27 && v !== 28) refuse("bad-signature", "signature", "v is neither 27 nor 28");
+  if (BigInt(toHex(bytes.subarray(32, 64))) > HALF_ORDER) refuse("bad-signature", "signature", "s is in the upper half");
+  let key;
+  try {
+    key = recover(digestOf(statement), bytes.subarray(0, 64), v - 27);
+  } catch {
+    refuse("bad-signature", "signature", "no key gives this signature");
+  }
+  return addressOf(key);
+}
+
+/**
+ * The address of a public key: what a quote binds is the key, what a statement shows and `signer` demands is its address.
+ * @param {string} key  33 bytes, hex, with or without 0x, as `kettle verify` and GET /v1/attest write it
+ * @returns {string} address, lower case
+ * @throws {KettleError} "bad-option" when that is no key
+ */
+export function addressOfKey(key) {
+  if (typeof key !== "string" || !/^(?:0x)?[0-9a-f]{66}$/i.test(key)) refuse("bad-option", "key", "not 33 bytes of hex");
+  let whole;
+  try {
+    whole = expand(fromHex(`0x${key.slice(-66)}`));
+  } catch {
+    refuse("bad-option", "key", "not a public key");
+  }
+  return addressOf(whole);
+}
+
+/**
+ * The EIP-712 digest that was signed: the statement's name in evidence files and caches.
+ * @param {string|object} statement  JSON text or parsed
+ * @returns {string} 32 bytes, hex
+ * @throws {KettleError} when its form is wrong; the signature is not looked at
+ */
+export function statementDigest(statement) {
+  return toHex(digestOf(readStatement(statement)));
+}
+
+/**
+ * The address whose key signed, whoever that is. It proves nothing by itself: use verifyStatement.
+ * @param {string|object} statement  JSON text or parsed
+ * @returns {string} address, lower case
+ * @throws {KettleError} when its form is wrong or no key gives this signature
+ */
+export function recoverSigner(statement) {
+  return signerOf(readStatement(statement));
+}
+
+/**
+ * What viem's verifyTypedData takes beside `address` and `signature`, and ethers' verifyTypedData in its order (domain, types, message).
+ * @param {string|object} statement  JSON text or parsed
+ * @returns {{domain: object, types: object, primaryType: string, message: object}}
+ * @throws {KettleError} when its form is wrong
+ */
+export function typedData(statement) {
+  const { type, domain, message } = readStatement(statement);
+  const members = (name) => [name, MEMBERS[name].map(([member, kind]) => ({ name: member, type: kind }))];
+  return { domain, types: Object.fromEntries([type, ...usedStructs(type)].map(members)), primaryType: type, message };
+}
+
+// ---- what the caller demands
+
+const OPTIONS = "signer signers chainId setup type request maxAge block minBlock minFinality allowRevert now".split(" ");
+const FINALITIES = ["latest", "safe", "finalized"];
+
+/** A whole number as callers write it: number, bigint, decimal or 0x hex text; returns its decimal text. */
+function asNumber(value, bits, option) {
+  const plain = typeof value === "bigint" || Number.isSafeInteger(value) || (typeof value === "string" && /^(?:\d+|0x[0-9a-f]+)$/i.test(value));
+  if (!plain || BigInt(value) < 0n || BigInt(value) >= 1n << BigInt(bits)) refuse("bad-option", option, `not a uint${bits}`);
+  return BigInt(value).toString();
+}
+
+/** Hex as callers write it, in any case. */
+function asHex(type, value, option) {
+  const lower = typeof value === "string" ? value.toLowerCase() : "";
+  if (!HEX[type].test(lower)) refuse("bad-option", option, `not ${type}`);
+  return lower;
+}
+
+const asMember = (type, value, option) => (HEX[type] ? asHex(type, value, option) : asNumber(value, Number(type.slice(4)), option));
+
+/** type of statement: its request's members, with what stands for an absent one. */
+const REQUESTS = {
+  CallStatement: { from: "0x" + "00".repeat(20), to: undefined, value: 0, gas: 0, data: "0x", overrides: ZERO32 },
+  AccountStatement: { account: undefined },
+  StorageStatement: { account: undefined, slot: undefined },
+};
+
+function checkRequest({ type, message }, request) {
+  const members = REQUESTS[type];
+  if (!members) {
+    if (request !== undefined && request !== null) refuse("wrong-type", "type", "this statement answers no request");
+    return;
+  }
+  if (request === null) return;
+  if (!isObject(request)) refuse("bad-option", "request", "what was asked must be given, or null");
+  for (const name of Object.keys(request))
+    if (!own(members, name)) {
+      const known = Object.values(REQUESTS).some((other) => own(other, name));
+      refuse(known ? "wrong-type" : "bad-option", known ? "type" : `request.${name}`, "this statement answers another kind of request");
+    }
+  const [kind, said] = type === "CallStatement" ? ["Call", message.call] : [type, message];
+  for (const name of Object.keys(members)) {
+    const wanted = request[name] ?? members[name] ?? refuse("bad-option", `request.${name}`, "is missing");
+    const memberType = MEMBERS[kind].find(([member]) => member === name)[1];
+    if (asMember(memberType, wanted, `request.${name}`) !== said[name]) refuse("wrong-request", name);
+  }
+}
+
+/**
+ * hashStruct of a call: what KettleVerifier.sol is given as `callHash`.
+ * @param {object} request  {to, data?, from?, value?, gas?, overrides?} as for verifyStatement
+ * @returns {string} 32 bytes, hex
+ * @throws {KettleError} "bad-option" when a member is missing, unknown or not of its form
+ */
+export function callHash(request) {
+  if (!isObject(request)) refuse("bad-option", "request", "not an object");
+  const members = REQUESTS.CallStatement;
+  for (const name of Object.keys(request)) if (!own(members, name)) refuse("bad-option", `request.${name}`, "unknown");
+  const member = ([name, kind]) => {
+    const value = request[name] ?? members[name] ?? refuse("bad-option", `request.${name}`, "is missing");
+    return [name, asMember(kind, value, `request.${name}`)];
+  };
+  return hashStruct("Call", Object.fromEntries(MEMBERS.Call.map(member)));
+}
+
+function acceptedSigners({ signer, signers }) {
+  if ((signer === undefined) === (signers === undefined)) refuse("bad-option", "signer", "give signer or signers");
+  const list = signers ?? [signer];
+  if (!Array.isArray(list) || !list.length) refuse("bad-option", "signers", "not a list of addresses");
+  return list.map((address) => asHex("address", address, signers ? "signers" : "signer"));
+}
+
+function checkTime({ type, message }, { maxAge, block, now }) {
+  const time = BigInt(asNumber(now ?? Math.floor(Date.now() / 1000), 64, "now"));
+  if (maxAge === undefined && (block === undefined || type === "CheckpointStatement"))
+    refuse("bad-option", "maxAge", "say how old the block may be (null: any age), or which block it must be");
+  if (time > BigInt(message.validUntil)) refuse("expired", "message.validUntil");
+  if (maxAge === undefined || maxAge === null) return;
+  const allowed = BigInt(asNumber(maxAge, 64, "maxAge"));
+  const [field, stamp] = message.at ? ["message.at.timestamp", message.at.timestamp] : ["message.issuedAt", message.issuedAt];
+  if (time - BigInt(stamp) > allowed) refuse("too-old", field);
+  if (BigInt(stamp) - time > allowed) refuse("from-the-future", field);
+}
+
+function checkBlock({ message: { at } }, { block, minBlock, minFinality }) {
+  if (!at) {
+    for (const [option, value] of Object.entries({ block, minBlock, minFinality }))
+      if (value !== undefined) refuse("bad-option", option, "a checkpoint names no block");
+    return;
+  }
+  if (block !== undefined) {
+    const byHash = typeof block === "string" && block.length === 66;
+    const [said, wanted] = byHash ? [at.hash, asHex("bytes32", block, "block")] : [at.number, asNumber(block, 64, "block")];
+    if (said !== wanted) refuse("wrong-block", byHash ? "message.at.hash" : "message.at.number");
+  }
+  if (minBlock !== undefined && BigInt(at.number) < BigInt(asNumber(minBlock, 64, "minBlock"))) refuse("block-too-low", "message.at.number");
+  if (minFinality === undefined) return;
+  const least = FINALITIES.indexOf(minFinality);
+  if (least < 0) refuse("bad-option", "minFinality", `not one of ${FINALITIES.join(", ")}`);
+  if (at.finality < least) refuse("not-final", "message.at.finality");
+}
+
+/**
+ * Checks one statement against what the caller demands, and returns what it says.
+ *
+ * @param {string|object} statement  what the node answered: JSON text (then also checked for members given twice), or parsed
+ * @param {object} options  unknown names are refused, so that a slip of the pen demands nothing less
+ * @param {string} [options.signer]       the address whose signature is accepted (from the quote that you checked once)
+ * @param {string[]} [options.signers]    or several of them
+ * @param {number|bigint|string} options.chainId  the chain that the statement must be about
+ * @param {string} [options.setup]        the setup (32 bytes, hex) under which it must have been made
+ * @param {string} [options.type]         the type that it must be, for example "BlockStatement"
+ * @param {object|null} [options.request] what was asked: {to, data?, from?, value?, gas?, overrides?} of a call, {account} or {account, slot};
+ *   required for these three types; null accepts the answer to any request
+ * @param {number|bigint|string|null} [options.maxAge]  seconds that the block (of a checkpoint: issuedAt) may lie from `now`, both ways:
+ *   120 suits latest, 1500 finalized. Required unless `block` is given; null accepts any age
+ * @param {number|bigint|string} [options.block]     the block's number, or its hash (66 characters)
+ * @param {number|bigint|string} [options.minBlock]  the lowest block number accepted: the highest one that you saw
+ * @param {"latest"|"safe"|"finalized"} [options.minFinality]  the least finality of the block
+ * @param {boolean} [options.allowRevert]  accept a call that reverted (status 0, result = revert data) or halted (status 2) too
+ * @param {number|bigint|string} [options.now]  the caller's time in seconds since 1970; this machine's clock when absent
+ * @returns {{type: string, chainId: number, signer: string, digest: string, message: object}}  a copy of what was verified
+ * @throws {KettleError} with a code of CODES
+ */
+export function verifyStatement(statement, options) {
+  if (!isObject(options)) refuse("bad-option", "", "no options");
+  for (const name of Object.keys(options)) if (!OPTIONS.includes(name)) refuse("bad-option", name, "unknown");
+  if (options.allowRevert !== undefined && typeof options.allowRevert !== "boolean") refuse("bad-option", "allowRevert", "not true or false");
+  const accepted = acceptedSigners(options);
+  const chainId = asNumber(options.chainId, 256, "chainId");
+  const setup = options.setup === undefined ? undefined : asHex("bytes32", options.setup, "setup");
+  const read = readStatement(statement);
+  if (options.type !== undefined && options.type !== read.type) refuse("wrong-type", "type");
+  if (String(read.domain.chainId) !== chainId) refuse("wrong-chain", "domain.chainId");
+  const signer = signerOf(read);
+  if (signer !== read.signer || !accepted.includes(signer)) refuse("wrong-signer", "signer");
+  if (setup !== undefined && setup !== read.message.setup) refuse("wrong-setup", "message.setup");
+  checkRequest(read, options.request);
+  checkBlock(read, options);
+  checkTime(read, options);
+  if (!options.allowRevert && read.message.status === 0) refuse("reverted", "message.status");
+  if (!options.allowRevert && read.message.status === 2) refuse("halted", "message.status");
+  return { type: read.type, chainId: read.domain.chainId, signer, digest: toHex(digestOf(read)), message: read.message };
+}

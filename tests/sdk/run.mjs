@@ -1,0 +1,30 @@
+// Runs the parts that are named, or all, and counts.
+import { spawn } from "node:child_process";
+import { add, close, root, test } from "./harness.mjs";
+
+const python = () =>
+  new Promise((resolve, reject) => {
+    const child = spawn("python3", [`${root}tests/sdk/test_python.py`], { stdio: ["ignore", "pipe", "inherit"] });
+    let out = "";
+    child.stdout.setEncoding("utf8").on("data", (text) => (out += text));
+    child.on("error", reject).on("close", () => {
+      const closing = /^(\d+) passed, (\d+) failed$/m.exec(out);
+      console.log(out.replace(closing?.[0] ?? "", "").trim());
+      if (!closing) return reject(new Error("the Python tests ended without a count"));
+      add({ passed: Number(closing[1]), failed: Number(closing[2]) });
+      resolve();
+    });
+  });
+
+const PARTS = {
+  statements: async () => (await import("./statements.mjs")).statements(),
+  python: () => test("the Python tests ran", python),
+};
+const named = process.argv.slice(2);
+const unknown = named.filter((name) => !PARTS[name]);
+if (unknown.length) {
+  console.error(`usage: run [${Object.keys(PARTS).join("|")}]...`);
+  process.exit(2);
+}
+for (const name of named.length ? named : Object.keys(PARTS)) await PARTS[name]();
+process.exit(close());
