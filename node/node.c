@@ -236,11 +236,10 @@ static rc_t read_config_file(node_t *n, err_t *e)
 static rc_t open_tee(node_t *n, err_t *e)
 {
     const tee_open_t options = { .which = n->options.tee ? n->options.tee : "auto", .socket = n->options.tee_socket };
-    char said[400];
-    rc_t rc = tee_open(&n->tee, &options, said, sizeof said);
+    rc_t rc = tee_open(&n->tee, e, &options);
     if (rc)
-        return err_set(e, rc, "--tee %s: %s", options.which, said);
-    log_write(n->tee.simulated ? LOG_WARN : LOG_INFO, "tee", "%s", said);
+        return err_before(e, rc, "--tee %s: ", options.which);
+    log_write(n->tee.simulated ? LOG_WARN : LOG_INFO, "tee", "%s", n->tee.where);
     return RC_OK;
 }
 

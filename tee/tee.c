@@ -5,6 +5,42 @@
 #include "base/crypto/hash.h"
 #include "base/hex.h"
 
+const char *const TEE_WORDS[] = { "auto",
+#define TEE_KIND(word, type, byte, name, open) word,
+#include "tee/kinds.def"
+#undef TEE_KIND
+                                  NULL };
+
+static const struct {
+    const char *word, *name;
+    tee_evidence_type_t type;
+} kinds[] = {
+#define TEE_KIND(word, type, byte, name, open) { word, name, type },
+#include "tee/kinds.def"
+#undef TEE_KIND
+};
+
+const char *tee_type_name(unsigned type)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (kinds[i].type == type)
+            return kinds[i].name;
+    return NULL;
+}
+
+bool tee_is_type(unsigned byte)
+{
+    return tee_type_name(byte) != NULL;
+}
+
+bool tee_is(const tee_provider_t *p, const char *word)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (kinds[i].type == p->type)
+            return !strcmp(word, "auto") || !strcmp(word, kinds[i].word);
+    return false;
+}
+
 void tee_register_report_data(uint8_t out[TEE_REPORT_DATA_LEN], const uint8_t pubkey33[33])
 {
     char hex[2 * 33 + 1];

@@ -17,7 +17,20 @@
 #define TEE_VM_CONFIG_MAX (64u << 10) /* bytes of dstack's VM configuration */
 
 /* How evidence was made; the byte that travels on the wire. */
-typedef enum { TEE_EVIDENCE_TDX = 0x01, TEE_EVIDENCE_DSTACK = 0x02, TEE_EVIDENCE_SIMULATED = 0xF0 } tee_evidence_type_t;
+typedef enum {
+#define TEE_KIND(word, type, byte, name, open) type = byte,
+#include "tee/kinds.def"
+#undef TEE_KIND
+} tee_evidence_type_t;
+
+/* "auto", then the words of all kinds, then NULL. */
+extern const char *const TEE_WORDS[];
+
+/* Whether a byte of the wire is a type of evidence. */
+bool tee_is_type(unsigned byte);
+
+/* "tdx", "dstack-tdx", "simulated": as documents name it; NULL for what is no type. */
+const char *tee_type_name(unsigned type);
 
 /* Evidence as a provider gives it: one allocation, owned; tee_evidence_free. */
 typedef struct {
@@ -32,9 +45,10 @@ typedef struct tee_provider tee_provider_t;
 
 struct tee_provider {
     const char *name; /* "simulator", "dstack", "tappd", "configfs-tsm": which one is used, for /attest and the log */
-    const char *tee;  /* "simulated", "dstack-tdx", "tdx" */
+    const char *tee;  /* tee_type_name(type) */
     tee_evidence_type_t type;
-    bool simulated; /* every answer says so */
+    char where[200]; /* which one it is and where, as a sentence for the log */
+    bool simulated;  /* every answer says so */
     void *ctx;
     /* Evidence over report_data, whose quote carries exactly it. May take a minute; calls are serialised inside. out
      * written only on RC_OK. RC_IO, RC_TIMEOUT, RC_NOMEM: none; e names the endpoint. */
@@ -54,10 +68,8 @@ NODISCARD rc_t tee_evidence_make(tee_evidence_t *out, tee_evidence_type_t type, 
 /* Frees what tee_evidence_make took; NULL and empty evidence are allowed. */
 void tee_evidence_free(tee_evidence_t *evidence);
 
-/* The simulator (tee-facts section 10): well-formed TDX quotes with valid signatures under a throw-away certificate
- * chain that seed determines; it may be used from several threads. secret_init must have been called. RC_UNSUPPORTED
- * when the build leaves it out (-Dsimulator=disabled). */
-NODISCARD rc_t tee_simulator_open(tee_provider_t *out, err_t *e, const uint8_t seed[32]);
+/* True when the word (one of TEE_WORDS) describes the provider; "auto" describes any. */
+bool tee_is(const tee_provider_t *p, const char *word);
 
 /* The prototype's binding: report_data = SHA-256("register" || lower-case hex of pubkey33) || 32 zero bytes. */
 void tee_register_report_data(uint8_t out[TEE_REPORT_DATA_LEN], const uint8_t pubkey33[33]);

@@ -10,6 +10,7 @@
 #include "base/os/log.h"
 #include "node/cli/command.h"
 #include "node/node.h"
+#include "tee/tee.h"
 
 static const char HELP[] =
     "usage: kettle run [OPTIONS]\n"
@@ -56,7 +57,10 @@ static bool parse_level(const char *text)
 
 static bool known_tee(const char *text)
 {
-    return !strcmp(text, "auto") || !strcmp(text, "dstack") || !strcmp(text, "tdx") || !strcmp(text, "simulator");
+    for (const char *const *word = TEE_WORDS; *word; word++)
+        if (!strcmp(text, *word))
+            return true;
+    return false;
 }
 
 /* Fills the options; 0 to go on, else the exit status plus one. */

@@ -5,6 +5,7 @@
 
 #include "base/crypto/hash.h"
 #include "lightclient/networks.h"
+#include "tee/tee.h"
 #include "tee/verify/policy.h"
 
 #define ARENA_MAX ((size_t)16 * CONFIG_TEXT_MAX) /* texts, and all of them once more for their hash: numbers may grow */
@@ -67,7 +68,6 @@ static void read_unsupported(void *config, arena_t *arena, const jo_t *o, const 
 
 /* --- the table --- */
 
-static const char *const tees[] = { "auto", "dstack", "tdx", "simulator", NULL };
 static const char *const transports[] = { "quic", "tcp", NULL };
 static const char *const blocks[] = {
     [CONFIG_LATEST] = "latest", [CONFIG_SAFE] = "safe", [CONFIG_FINALIZED] = "finalized", NULL
@@ -127,7 +127,7 @@ static const option_t options[] = {
       .kind = OPTION_WORD,
       .at = offsetof(config_t, tee),
       .normal_text = "",
-      .words = tees },
+      .words = TEE_WORDS },
     { .key = "policy",
       .help = "Which TDs are taken as peers: an object as docs/policy.md describes it.",
       .kind = OPTION_OTHER,

@@ -53,7 +53,7 @@ rc_t hello_read(hello_t *out, err_t *e, const uint8_t in[MATTEST_HELLO_LEN])
         return tee_fail(e, E_HELLO, "the HELLO does not start with its magic");
     if (role != MATTEST_INITIATOR && role != MATTEST_RESPONDER)
         return tee_fail(e, E_HELLO, "the HELLO has an unknown role");
-    if (type != TEE_EVIDENCE_TDX && type != TEE_EVIDENCE_DSTACK && type != TEE_EVIDENCE_SIMULATED)
+    if (!tee_is_type(type))
         return tee_fail(e, E_EVIDENCE_TYPE, "the HELLO offers an unknown evidence type");
     if (flags & ~(FLAG_WANTS_KEY | FLAG_HOLDS_KEY) || !all_zero(gap) || !all_zero(tail))
         return tee_fail(e, E_HELLO, "reserved parts of the HELLO are not zero");

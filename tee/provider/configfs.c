@@ -257,7 +257,7 @@ rc_t configfs_open(tee_provider_t *out, err_t *e, const char *dir, const configf
         return rc;
     }
     *out = (tee_provider_t){ .name = "configfs-tsm",
-                             .tee = "tdx",
+                             .tee = tee_type_name(TEE_EVIDENCE_TDX),
                              .type = TEE_EVIDENCE_TDX,
                              .ctx = c,
                              .get_evidence = get_evidence,

@@ -104,7 +104,7 @@ rc_t dstack_open(tee_provider_t *out, const char *socket, dstack_api_t api, uint
         return RC_NOMEM;
     }
     *out = (tee_provider_t){ .name = apis[api].name,
-                             .tee = "dstack-tdx",
+                             .tee = tee_type_name(TEE_EVIDENCE_DSTACK),
                              .type = TEE_EVIDENCE_DSTACK,
                              .ctx = d,
                              .get_evidence = get_evidence,

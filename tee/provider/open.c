@@ -6,6 +6,9 @@
 #include "base/crypto/secret.h"
 #include "tee/provider/configfs.h"
 #include "tee/provider/dstack.h"
+#if TEE_SIMULATOR
+#include "tee/sim/sim.h"
+#endif
 
 #define PATH_LEN_MAX 512u
 
@@ -20,101 +23,90 @@ static bool is_socket(const char *path)
     return stat(path, &s) == 0 && S_ISSOCK(s.st_mode);
 }
 
-static rc_t open_socket(tee_provider_t *out, const tee_open_t *o, const char *path, dstack_api_t api, char *said,
-                        size_t cap)
+static rc_t open_socket(tee_provider_t *out, err_t *e, const tee_open_t *o, const char *path, dstack_api_t api)
 {
+    const char *agent = api == DSTACK_TAPPD ? "dstack's older agent" : "dstack's guest agent";
     rc_t rc = dstack_open(out, path, api, o->timeout_ms);
-    snprintf(said, cap, rc ? "out of memory" : "%s at %s",
-             api == DSTACK_TAPPD ? "dstack's older agent" : "dstack's guest agent", path);
-    return rc;
+    if (rc)
+        return err_say(e, rc, "out of memory");
+    snprintf(out->where, sizeof out->where, "%s at %.150s", agent, path);
+    return RC_OK;
 }
 
 /* The socket that is given, which must be there, or the first of the well-known ones. RC_UNSUPPORTED: none. */
-static rc_t open_dstack(tee_provider_t *out, const tee_open_t *o, char *said, size_t cap)
+static rc_t open_dstack(tee_provider_t *out, err_t *e, const tee_open_t *o)
 {
     char path[PATH_LEN_MAX];
     if (o->socket && o->socket[0]) {
         size_t n = strlen(o->socket), tail = strlen("tappd.sock");
         bool tappd = n >= tail && !strcmp(o->socket + n - tail, "tappd.sock");
-        if (is_socket(o->socket))
-            return open_socket(out, o, o->socket, tappd ? DSTACK_TAPPD : DSTACK_AGENT, said, cap);
-        snprintf(said, cap, "%s is not a Unix socket", o->socket);
-        return RC_UNSUPPORTED;
+        return is_socket(o->socket) ? open_socket(out, e, o, o->socket, tappd ? DSTACK_TAPPD : DSTACK_AGENT)
+                                    : err_set(e, RC_UNSUPPORTED, "%s is not a Unix socket", o->socket);
     }
     for (size_t i = 0; i < sizeof sockets / sizeof sockets[0]; i++) {
         snprintf(path, sizeof path, "%s%s", o->root ? o->root : "", sockets[i].path);
         if (is_socket(path))
-            return open_socket(out, o, path, sockets[i].api, said, cap);
+            return open_socket(out, e, o, path, sockets[i].api);
     }
-    snprintf(said, cap, "neither %s nor %s is there", sockets[0].path, sockets[1].path);
-    return RC_UNSUPPORTED;
+    return err_set(e, RC_UNSUPPORTED, "neither %s nor %s is there", sockets[0].path, sockets[1].path);
 }
 
-static rc_t open_tdx(tee_provider_t *out, const tee_open_t *o, char *said, size_t cap)
+static rc_t open_tdx(tee_provider_t *out, err_t *e, const tee_open_t *o)
 {
     char dir[PATH_LEN_MAX];
-    err_t e;
     snprintf(dir, sizeof dir, "%s" CONFIGFS_TSM_DIR, o->root ? o->root : "");
-    rc_t rc = configfs_open(out, &e, dir, NULL);
-    if (rc)
-        snprintf(said, cap, "%s", e.text);
-    else
-        snprintf(said, cap, "the kernel's configfs-tsm at %.150s", dir);
+    rc_t rc = configfs_open(out, e, dir, NULL);
+    if (!rc)
+        snprintf(out->where, sizeof out->where, "the kernel's configfs-tsm at %.150s", dir);
     return rc;
 }
 
-static rc_t open_auto(tee_provider_t *out, const tee_open_t *o, char *said, size_t cap)
-{
-    char first[200], second[200];
-    rc_t rc = open_dstack(out, o, first, sizeof first);
-    if (!rc || rc != RC_UNSUPPORTED || (o->socket && o->socket[0])) {
-        snprintf(said, cap, "%s", first);
-        return rc;
-    }
-    rc = open_tdx(out, o, second, sizeof second);
-    if (rc)
-        snprintf(said, cap, "no TEE found (%s; %s); the simulator must be asked for by name", first, second);
-    else
-        snprintf(said, cap, "%s", second);
-    return rc;
-}
-
-static rc_t open_simulator(tee_provider_t *out, const tee_open_t *o, char *said, size_t cap)
+#if TEE_SIMULATOR
+static rc_t open_simulator(tee_provider_t *out, err_t *e, const tee_open_t *o)
 {
     uint8_t seed[32];
-    err_t e;
     (void)o;
     secret_random(seed, sizeof seed);
-    rc_t rc = tee_simulator_open(out, &e, seed);
+    rc_t rc = tee_simulator_open(out, e, seed);
     secret_wipe(seed, sizeof seed);
-    snprintf(said, cap, "%s", rc ? e.text : "SIMULATED: its quotes prove nothing; for development only");
+    if (!rc)
+        snprintf(out->where, sizeof out->where, "SIMULATED: its quotes prove nothing; for development only");
     return rc;
 }
-
-rc_t tee_open(tee_provider_t *out, const tee_open_t *o, char *said, size_t cap)
+#else
+static rc_t open_simulator(tee_provider_t *out, err_t *e, const tee_open_t *o)
 {
-    static const struct {
-        const char *which;
-        rc_t (*open)(tee_provider_t *out, const tee_open_t *o, char *said, size_t cap);
-    } rows[] = {
-        { "auto", open_auto }, { "dstack", open_dstack }, { "tdx", open_tdx }, { "simulator", open_simulator }
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (!strcmp(o->which, rows[i].which))
-            return rows[i].open(out, o, said, cap);
-    snprintf(said, cap, "\"%s\" is not the name of a TEE provider", o->which);
-    return RC_MALFORMED;
+    (void)out, (void)o;
+    return err_say(e, RC_UNSUPPORTED, "this build has no simulated TEE (meson option simulator)");
+}
+#endif
+
+static rc_t open_auto(tee_provider_t *out, err_t *e, const tee_open_t *o)
+{
+    err_t first, second;
+    rc_t rc = open_dstack(out, &first, o);
+    if (rc && (rc != RC_UNSUPPORTED || (o->socket && o->socket[0])))
+        return err_say(e, rc, first.text);
+    if (rc)
+        rc = open_tdx(out, &second, o);
+    return rc ? err_set(e, rc, "no TEE found (%.90s; %.90s); the simulator must be asked for by name", first.text,
+                        second.text)
+              : RC_OK;
 }
 
-bool tee_is(const tee_provider_t *p, const char *which)
+rc_t tee_open(tee_provider_t *out, err_t *e, const tee_open_t *o)
 {
     static const struct {
-        const char *name, *which;
+        const char *word;
+        rc_t (*open)(tee_provider_t *out, err_t *e, const tee_open_t *o);
     } rows[] = {
-        { "dstack", "dstack" }, { "tappd", "dstack" }, { "configfs-tsm", "tdx" }, { "simulator", "simulator" }
+#define TEE_KIND(word, type, byte, name, open) { word, open },
+#include "tee/kinds.def"
+#undef TEE_KIND
+        { "auto", open_auto },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (!strcmp(p->name, rows[i].name))
-            return !strcmp(which, "auto") || !strcmp(which, rows[i].which);
-    return false;
+        if (!strcmp(o->which, rows[i].word))
+            return rows[i].open(out, e, o);
+    return err_set(e, RC_MALFORMED, "\"%s\" is not the name of a TEE provider", o->which);
 }

@@ -293,7 +293,7 @@ rc_t sim_open(tee_provider_t *out, err_t *e, const sim_plan_t *plan, const uint8
         return err_say(e, rc, "the simulated platform could not be made");
     }
     *out = (tee_provider_t){ .name = "simulator",
-                             .tee = "simulated",
+                             .tee = tee_type_name(TEE_EVIDENCE_SIMULATED),
                              .type = TEE_EVIDENCE_SIMULATED,
                              .simulated = true,
                              .ctx = s,

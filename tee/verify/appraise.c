@@ -9,7 +9,7 @@ static rc_t appraise(tee_verified_t *v, eventlog_t *log, err_t *e, arena_t *a, c
     const char *image;
     bool simulated = claim->type == TEE_EVIDENCE_SIMULATED;
     view_t root = simulated ? policy_simulator_root(policy) : CHAIN_INTEL_ROOT;
-    if (!simulated && claim->type != TEE_EVIDENCE_TDX && claim->type != TEE_EVIDENCE_DSTACK)
+    if (!tee_is_type(claim->type))
         return tee_fail(e, E_EVIDENCE_TYPE, NULL);
     if (!root.n)
         return tee_fail(e, E_SIMULATED, NULL);

@@ -32,7 +32,7 @@ ROOMS = {
     "tee/channel": (3, ["tee", "tee/verify"]),
     "tee/measure": (3, ["tee", "tee/quote"]),
     "tee/sim": (3, ["tee", "tee/quote", "tee/x509", "tee/collateral"]),
-    "tee/provider": (3, ["tee", "tee/quote", "tee/x509", "http"]),
+    "tee/provider": (3, ["tee", "tee/quote", "tee/x509", "tee/sim", "http"]),
     "rpc/upstream": (3, [LC + "consensus", LC + "exec", LC + "evm", LC + "mpt", "http"]),
     "rpc/api": (3, [LC + "consensus", LC + "exec", LC + "evm", LC + "mpt", "rpc/upstream"]),
     "node": (5, ["*"]),

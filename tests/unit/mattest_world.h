@@ -12,6 +12,7 @@
 #include "base/crypto/secret.h"
 #include "tee/channel/hello.h"
 #include "tee/channel/mattest.h"
+#include "tee/sim/sim.h"
 #include "tee/verify/policy.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"

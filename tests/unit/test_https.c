@@ -7,6 +7,7 @@
 #include "http/client.h"
 #include "node/evidence/https.h"
 #include "tee/provider/ratls_make.h"
+#include "tee/sim/sim.h"
 #include "tee/x509/der.h"
 #include "tee/x509/ratls.h"
 #include "tests/unit/tls_client.h"

@@ -10,6 +10,7 @@
 #include "tee/provider/configfs.h"
 #include "tee/provider/open.h"
 #include "tee/quote/quote.h"
+#include "tee/sim/sim.h"
 #include "tests/unit/unit.h"
 
 /* What the kernel does. Failures strike while their count lasts. */
@@ -323,13 +324,14 @@ START_TEST(without_the_kernels_folder_there_is_no_provider)
 {
     tee_provider_t p;
     err_t why = { 0 };
-    char dir[100], said[300];
+    char dir[100];
+    err_t said = { 0 };
     snprintf(dir, sizeof dir, "%s/none", k.base);
     ck_assert_int_eq(configfs_open(&p, &why, dir, NULL), RC_UNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(why.text, dir));
     const tee_open_t options = { .which = "tdx", .root = k.base };
-    ck_assert_int_eq(tee_open(&p, &options, said, sizeof said), RC_UNSUPPORTED);
-    ck_assert_ptr_nonnull(strstr(said, "/sys/kernel/config/tsm/report"));
+    ck_assert_int_eq(tee_open(&p, &said, &options), RC_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(said.text, "/sys/kernel/config/tsm/report"));
 }
 END_TEST
 

@@ -9,6 +9,7 @@
 #include "tee/provider/dstack_answer.h"
 #include "tee/provider/open.h"
 #include "tee/quote/quote.h"
+#include "tee/sim/sim.h"
 #include "tests/unit/fake_server.h"
 #include "tests/unit/unit.h"
 
@@ -222,12 +223,12 @@ static rc_t ask(tee_evidence_t *e, char why[400], const char *which)
     tee_provider_t p;
     err_t err = { 0 };
     const tee_open_t options = { .which = which, .socket = socket_path, .timeout_ms = TIMEOUT_MS };
-    rc_t rc = tee_open(&p, &options, why, 400);
-    if (rc)
-        return rc;
-    rc = p.get_evidence(p.ctx, e, &err, report_data);
+    rc_t rc = tee_open(&p, &err, &options);
+    if (!rc) {
+        rc = p.get_evidence(p.ctx, e, &err, report_data);
+        p.free(p.ctx);
+    }
     snprintf(why, 400, "%s", err.text);
-    p.free(p.ctx);
     return rc;
 }
 
@@ -322,7 +323,7 @@ START_TEST(number_70_a_socket_that_is_missing_or_refuses)
     ck_assert_ptr_nonnull(strstr(why, socket_path));
     fake_t *f = fake_new_unix(be_agent, socket_path);
     const tee_open_t options = { .which = "dstack", .socket = socket_path, .timeout_ms = TIMEOUT_MS };
-    ck_assert_int_eq(tee_open(&p, &options, why, sizeof why), RC_OK);
+    ck_assert_int_eq(tee_open(&p, &err, &options), RC_OK);
     fake_free(f);
     ck_assert_int_eq(p.get_evidence(p.ctx, &e, &err, report_data), RC_IO); /* refuses: nobody listens */
     ck_assert_ptr_nonnull(strstr(err.text, socket_path));
@@ -384,32 +385,33 @@ static void make_folders(const char *path)
 START_TEST(auto_takes_what_is_there_in_order_and_never_the_simulator)
 {
     tee_provider_t p;
-    char run[96], dstack[120], tappd[120], said[400], remove[160];
+    char run[96], dstack[120], tappd[120], remove[160];
+    err_t said = { 0 };
     const tee_open_t any = { .which = "auto", .root = folder };
-    ck_assert_int_eq(tee_open(&p, &any, said, sizeof said), RC_UNSUPPORTED);
-    ck_assert_ptr_nonnull(strstr(said, "/var/run/dstack.sock"));
-    ck_assert_ptr_nonnull(strstr(said, "/sys/kernel/config/tsm/report"));
-    ck_assert_ptr_nonnull(strstr(said, "simulator must be asked for by name"));
+    ck_assert_int_eq(tee_open(&p, &said, &any), RC_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(said.text, "/var/run/dstack.sock"));
+    ck_assert_ptr_nonnull(strstr(said.text, "/sys/kernel/config/tsm/report"));
+    ck_assert_ptr_nonnull(strstr(said.text, "simulator must be asked for by name"));
     snprintf(run, sizeof run, "%s/var/run", folder);
     snprintf(dstack, sizeof dstack, "%s/dstack.sock", run);
     snprintf(tappd, sizeof tappd, "%s/tappd.sock", run);
     make_folders(run);
     fake_t *old = fake_new_unix(be_tappd, tappd);
-    ck_assert_int_eq(tee_open(&p, &any, said, sizeof said), RC_OK);
+    ck_assert_int_eq(tee_open(&p, &said, &any), RC_OK);
     ck_assert_str_eq(p.name, "tappd");
     ck_assert(tee_is(&p, "dstack") && tee_is(&p, "auto") && !tee_is(&p, "tdx") && !tee_is(&p, "simulator"));
     p.free(p.ctx);
     fake_t *new = fake_new_unix(be_agent, dstack);
-    ck_assert_int_eq(tee_open(&p, &any, said, sizeof said), RC_OK);
+    ck_assert_int_eq(tee_open(&p, &said, &any), RC_OK);
     ck_assert_str_eq(p.name, "dstack");
     ck_assert_str_eq(p.tee, "dstack-tdx");
     ck_assert(!p.simulated);
-    ck_assert_ptr_nonnull(strstr(said, dstack));
+    ck_assert_ptr_nonnull(strstr(p.where, dstack));
     p.free(p.ctx);
     const tee_open_t given = { .which = "auto", .root = folder, .socket = socket_path };
-    ck_assert_int_eq(tee_open(&p, &given, said, sizeof said), RC_UNSUPPORTED); /* what is given must be there */
+    ck_assert_int_eq(tee_open(&p, &said, &given), RC_UNSUPPORTED); /* what is given must be there */
     const tee_open_t kernel = { .which = "tdx", .root = folder };
-    ck_assert_int_eq(tee_open(&p, &kernel, said, sizeof said), RC_UNSUPPORTED);
+    ck_assert_int_eq(tee_open(&p, &said, &kernel), RC_UNSUPPORTED);
     fake_free(old);
     fake_free(new);
     snprintf(remove, sizeof remove, "rm -r %s/var", folder);
@@ -420,12 +422,12 @@ END_TEST
 START_TEST(the_simulator_is_opened_by_name_only_and_other_names_are_none)
 {
     tee_provider_t p;
-    char said[400];
+    err_t said = { 0 };
     const tee_open_t simulated = { .which = "simulator", .root = folder }, other = { .which = "sgx", .root = folder };
-    ck_assert_int_eq(tee_open(&p, &simulated, said, sizeof said), RC_OK);
+    ck_assert_int_eq(tee_open(&p, &said, &simulated), RC_OK);
     ck_assert(p.simulated && tee_is(&p, "simulator") && !tee_is(&p, "dstack"));
     p.free(p.ctx);
-    ck_assert_int_eq(tee_open(&p, &other, said, sizeof said), RC_MALFORMED);
+    ck_assert_int_eq(tee_open(&p, &said, &other), RC_MALFORMED);
 }
 END_TEST
 

@@ -6,6 +6,7 @@
 
 #include "base/crypto/secret.h"
 #include "tee/provider/ratls_make.h"
+#include "tee/sim/sim.h"
 #include "tee/x509/ratls.h"
 #include "tests/unit/unit.h"
 

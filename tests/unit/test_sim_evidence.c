@@ -4,6 +4,7 @@
 
 #include "base/crypto/secret.h"
 #include "base/hex.h"
+#include "tee/sim/sim.h"
 #include "tee/x509/crl.h"
 #include "tests/unit/sim_case.h"
 

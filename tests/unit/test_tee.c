@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/hex.h"
+#include "tee/provider/open.h"
 #include "tee/tee.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
@@ -90,19 +91,41 @@ END_TEST
 
 START_TEST(a_simulator_opens_or_says_that_the_build_has_none)
 {
-    static const uint8_t seed[32] = { 1 };
+    const tee_open_t options = { .which = "simulator" };
     tee_provider_t p = { .name = NULL };
     err_t why = { 0 };
-    rc_t rc = tee_simulator_open(&p, &why, seed);
+    rc_t rc = tee_open(&p, &why, &options);
+    ck_assert_int_eq(rc, TEE_SIMULATOR ? RC_OK : RC_UNSUPPORTED);
     if (rc == RC_UNSUPPORTED) {
         ck_assert_ptr_nonnull(strstr(why.text, "simulat"));
         ck_assert_ptr_null(p.name);
         return;
     }
-    ck_assert_int_eq(rc, RC_OK);
     ck_assert_str_eq(p.name, "simulator");
     ck_assert(p.simulated);
     p.free(p.ctx);
+}
+END_TEST
+
+START_TEST(kinds_have_words_bytes_and_names)
+{
+    static const struct {
+        const char *word, *name;
+        unsigned byte;
+    } kinds[] = { { "dstack", "dstack-tdx", 2 }, { "tdx", "tdx", 1 }, { "simulator", "simulated", 0xf0 } };
+    size_t n = 0;
+    ck_assert_str_eq(TEE_WORDS[0], "auto");
+    for (; TEE_WORDS[n + 1]; n++) {
+        const tee_provider_t p = { .type = (tee_evidence_type_t)kinds[n].byte };
+        ck_assert_str_eq(TEE_WORDS[n + 1], kinds[n].word);
+        ck_assert_str_eq(tee_type_name(kinds[n].byte), kinds[n].name);
+        for (size_t i = 0; i < 3; i++)
+            ck_assert(tee_is(&p, kinds[i].word) == (i == n));
+        ck_assert(tee_is(&p, "auto") && !tee_is(&p, ""));
+    }
+    ck_assert_uint_eq(n, 3);
+    for (unsigned byte = 0; byte < 512; byte++)
+        ck_assert(tee_is_type(byte) == (byte == 1 || byte == 2 || byte == 0xf0));
 }
 END_TEST
 
@@ -110,5 +133,6 @@ int main(void)
 {
     return UNIT_RUN("tee", register_report_data_matches_the_published_quote,
                     attest_report_data_matches_the_known_answer, the_parts_of_an_evidence_have_their_maximum,
-                    an_evidence_without_memory_is_not_made, a_simulator_opens_or_says_that_the_build_has_none);
+                    an_evidence_without_memory_is_not_made, a_simulator_opens_or_says_that_the_build_has_none,
+                    kinds_have_words_bytes_and_names);
 }
