@@ -123,23 +123,22 @@ START_TEST(a_file_is_readable_for_its_owner_alone_and_no_link_is_followed)
 {
     char path[128], other[128];
     struct stat st;
-    uint8_t *p;
-    size_t n;
+    view_t file;
     bool found;
     snprintf(path, sizeof path, "%s/thing", dir);
     snprintf(other, sizeof other, "%s/other", dir);
-    ck_assert_int_eq(persist_write(dir, "thing", view_str("x"), why, sizeof why), RC_OK);
+    ck_assert_int_eq(persist_write(&e, dir, "thing", view_str("x")), RC_OK);
     ck_assert_int_eq(stat(path, &st), 0);
     ck_assert_uint_eq(st.st_mode & 0777, 0600);
     ck_assert_int_eq(rename(path, other), 0);
     ck_assert_int_eq(symlink(other, path), 0);
-    ck_assert_int_eq(read_back(&p, &n, &found), RC_IO);
-    ck_assert(!found && !p && n == 0);
-    ck_assert(strncmp(why, path, strlen(path)) == 0);
+    ck_assert_int_eq(read_back(&file, &found), RC_MALFORMED);
+    ck_assert(!found && !file.p && file.n == 0);
+    ck_assert(strncmp(e.text, path, strlen(path)) == 0);
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(mkdir(path, 0700), 0);
-    ck_assert_int_eq(read_back(&p, &n, &found), RC_MALFORMED);
-    ck_assert_ptr_nonnull(strstr(why, ": is not a file of this program"));
+    ck_assert_int_eq(read_back(&file, &found), RC_MALFORMED);
+    ck_assert_ptr_nonnull(strstr(e.text, ": is not a file of this program"));
 }
 END_TEST
 
@@ -148,17 +147,17 @@ START_TEST(names_and_paths_of_any_length_are_refused_and_not_cut)
     static const size_t lengths[] = { 249, 250, 251, 300, 5000 };
     char *name = calloc(1, 5001);
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
-        uint8_t *p;
-        size_t n, size = lengths[i];
+        view_t file;
+        size_t size = lengths[i];
         bool found, fits = size <= 250; /* ".NAME.new" has at most 255 characters */
         memset(name, 'n', size);
         name[size] = 0;
-        rc_t rc = persist_write(dir, name, view_str("x"), why, sizeof why);
+        rc_t rc = persist_write(&e, dir, name, view_str("x"));
         ck_assert_msg(rc == (fits ? RC_OK : RC_BUG), "%zu: %s", size, rc_name(rc));
-        rc = persist_read(&p, &n, &found, dir, name, 10, why, sizeof why);
+        rc = persist_read(&file, &found, &e, dir, name, 10);
         ck_assert_msg(rc == (size <= 255 ? RC_OK : RC_IO), "%zu: %s", size, rc_name(rc));
-        ck_assert(found == fits && !p == !fits);
-        free(p);
+        ck_assert(found == fits && !file.p == !fits);
+        file_free(file);
     }
     free(name);
 }
