@@ -63,7 +63,7 @@ const HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681
  */
 export const CODES = Object.freeze({
   "bad-option": "an option is missing, unknown or not of its form",
-  "malformed": "not one plain JSON object: duplicate members, other spellings of a value, or no JSON",
+  malformed: "not one plain JSON object: duplicate members, other spellings of a value, or no JSON",
   "unknown-type": "a type of statement that this verifier does not know",
   "unknown-member": "a member that the type does not have",
   "missing-member": "a member of the type is not there",
@@ -78,11 +78,11 @@ export const CODES = Object.freeze({
   "wrong-block": "about another block",
   "block-too-low": "about a block below the demanded minimum",
   "not-final": "the block's finality is below the demanded one",
-  "expired": "its validUntil has passed",
+  expired: "its validUntil has passed",
   "too-old": "the block is older than maxAge",
   "from-the-future": "the block is more than maxAge ahead of the given time",
-  "reverted": "the call reverted",
-  "halted": "the call ended without a result",
+  reverted: "the call reverted",
+  halted: "the call ended without a result",
 });
 
 /**
@@ -164,10 +164,12 @@ function readStatement(input) {
   checkNames(statement.domain, ["name", "version", "chainId"], "domain");
   if (statement.domain.name !== "Kettle") refuse("wrong-domain", "domain.name");
   if (statement.domain.version !== "1") refuse("wrong-domain", "domain.version");
-  if (!Number.isSafeInteger(statement.domain.chainId) || statement.domain.chainId < 1) refuse("bad-value", "domain.chainId");
+  if (!Number.isSafeInteger(statement.domain.chainId) || statement.domain.chainId < 1)
+    refuse("bad-value", "domain.chainId");
   checkStruct(statement.type, statement.message, "message");
   checkValue("address", statement.signer, "signer");
-  if (typeof statement.signature !== "string" || !/^0x[0-9a-f]{130}$/.test(statement.signature)) refuse("bad-signature", "signature");
+  if (typeof statement.signature !== "string" || !/^0x[0-9a-f]{130}$/.test(statement.signature))
+    refuse("bad-signature", "signature");
   // No value above holds white space or needs an escape, so what remains must be what JSON.stringify writes: no member twice, no 1e0.
   if (text.replace(/[ \t\r\n]/g, "") !== JSON.stringify(statement)) refuse("malformed");
   return statement;
@@ -203,7 +205,9 @@ function encodeValue(type, value) {
 
 /** hashStruct of EIP-712 over a struct whose form is right. */
 function hashStruct(type, value) {
-  return toHex(hashAll([hashText(typeString(type)), ...MEMBERS[type].map(([name, kind]) => encodeValue(kind, value[name]))]));
+  return toHex(
+    hashAll([hashText(typeString(type)), ...MEMBERS[type].map(([name, kind]) => encodeValue(kind, value[name]))]),
+  );
 }
 
 /** The EIP-712 digest of a statement whose form is right. */
@@ -218,7 +222,8 @@ function signerOf(statement) {
   const bytes = fromHex(statement.signature);
   const v = bytes[64];
   if (v !== 27 && v !== 28) refuse("bad-signature", "signature", "v is neither 27 nor 28");
-  if (BigInt(toHex(bytes.subarray(32, 64))) > HALF_ORDER) refuse("bad-signature", "signature", "s is in the upper half");
+  if (BigInt(toHex(bytes.subarray(32, 64))) > HALF_ORDER)
+    refuse("bad-signature", "signature", "s is in the upper half");
   let key;
   try {
     key = recover(digestOf(statement), bytes.subarray(0, 64), v - 27);
@@ -235,7 +240,8 @@ function signerOf(statement) {
  * @throws {KettleError} "bad-option" when that is no key
  */
 export function addressOfKey(key) {
-  if (typeof key !== "string" || !/^(?:0x)?[0-9a-f]{66}$/i.test(key)) refuse("bad-option", "key", "not 33 bytes of hex");
+  if (typeof key !== "string" || !/^(?:0x)?[0-9a-f]{66}$/i.test(key))
+    refuse("bad-option", "key", "not 33 bytes of hex");
   let whole;
   try {
     whole = expand(fromHex(`0x${key.slice(-66)}`));
@@ -279,13 +285,19 @@ export function typedData(statement) {
 
 // ---- what the caller demands
 
-const OPTIONS = "signer signers chainId setup type request maxAge block minBlock minFinality allowRevert now".split(" ");
+const OPTIONS = "signer signers chainId setup type request maxAge block minBlock minFinality allowRevert now".split(
+  " ",
+);
 const FINALITIES = ["latest", "safe", "finalized"];
 
 /** A whole number as callers write it: number, bigint, decimal or 0x hex text; returns its decimal text. */
 function asNumber(value, bits, option) {
-  const plain = typeof value === "bigint" || Number.isSafeInteger(value) || (typeof value === "string" && /^(?:\d+|0x[0-9a-f]+)$/i.test(value));
-  if (!plain || BigInt(value) < 0n || BigInt(value) >= 1n << BigInt(bits)) refuse("bad-option", option, `not a uint${bits}`);
+  const plain =
+    typeof value === "bigint" ||
+    Number.isSafeInteger(value) ||
+    (typeof value === "string" && /^(?:\d+|0x[0-9a-f]+)$/i.test(value));
+  if (!plain || BigInt(value) < 0n || BigInt(value) >= 1n << BigInt(bits))
+    refuse("bad-option", option, `not a uint${bits}`);
   return BigInt(value).toString();
 }
 
@@ -296,7 +308,8 @@ function asHex(type, value, option) {
   return lower;
 }
 
-const asMember = (type, value, option) => (HEX[type] ? asHex(type, value, option) : asNumber(value, Number(type.slice(4)), option));
+const asMember = (type, value, option) =>
+  HEX[type] ? asHex(type, value, option) : asNumber(value, Number(type.slice(4)), option);
 
 /** type of statement: its request's members, with what stands for an absent one. */
 const REQUESTS = {
@@ -316,7 +329,11 @@ function checkRequest({ type, message }, request) {
   for (const name of Object.keys(request))
     if (!own(members, name)) {
       const known = Object.values(REQUESTS).some((other) => own(other, name));
-      refuse(known ? "wrong-type" : "bad-option", known ? "type" : `request.${name}`, "this statement answers another kind of request");
+      refuse(
+        known ? "wrong-type" : "bad-option",
+        known ? "type" : `request.${name}`,
+        "this statement answers another kind of request",
+      );
     }
   const [kind, said] = type === "CallStatement" ? ["Call", message.call] : [type, message];
   for (const name of Object.keys(members)) {
@@ -357,7 +374,9 @@ function checkTime({ type, message }, { maxAge, block, now }) {
   if (time > BigInt(message.validUntil)) refuse("expired", "message.validUntil");
   if (maxAge === undefined || maxAge === null) return;
   const allowed = BigInt(asNumber(maxAge, 64, "maxAge"));
-  const [field, stamp] = message.at ? ["message.at.timestamp", message.at.timestamp] : ["message.issuedAt", message.issuedAt];
+  const [field, stamp] = message.at
+    ? ["message.at.timestamp", message.at.timestamp]
+    : ["message.issuedAt", message.issuedAt];
   if (time - BigInt(stamp) > allowed) refuse("too-old", field);
   if (BigInt(stamp) - time > allowed) refuse("from-the-future", field);
 }
@@ -370,10 +389,13 @@ function checkBlock({ message: { at } }, { block, minBlock, minFinality }) {
   }
   if (block !== undefined) {
     const byHash = typeof block === "string" && block.length === 66;
-    const [said, wanted] = byHash ? [at.hash, asHex("bytes32", block, "block")] : [at.number, asNumber(block, 64, "block")];
+    const [said, wanted] = byHash
+      ? [at.hash, asHex("bytes32", block, "block")]
+      : [at.number, asNumber(block, 64, "block")];
     if (said !== wanted) refuse("wrong-block", byHash ? "message.at.hash" : "message.at.number");
   }
-  if (minBlock !== undefined && BigInt(at.number) < BigInt(asNumber(minBlock, 64, "minBlock"))) refuse("block-too-low", "message.at.number");
+  if (minBlock !== undefined && BigInt(at.number) < BigInt(asNumber(minBlock, 64, "minBlock")))
+    refuse("block-too-low", "message.at.number");
   if (minFinality === undefined) return;
   const least = FINALITIES.indexOf(minFinality);
   if (least < 0) refuse("bad-option", "minFinality", `not one of ${FINALITIES.join(", ")}`);
@@ -405,7 +427,8 @@ function checkBlock({ message: { at } }, { block, minBlock, minFinality }) {
 export function verifyStatement(statement, options) {
   if (!isObject(options)) refuse("bad-option", "", "no options");
   for (const name of Object.keys(options)) if (!OPTIONS.includes(name)) refuse("bad-option", name, "unknown");
-  if (options.allowRevert !== undefined && typeof options.allowRevert !== "boolean") refuse("bad-option", "allowRevert", "not true or false");
+  if (options.allowRevert !== undefined && typeof options.allowRevert !== "boolean")
+    refuse("bad-option", "allowRevert", "not true or false");
   const accepted = acceptedSigners(options);
   const chainId = asNumber(options.chainId, 256, "chainId");
   const setup = options.setup === undefined ? undefined : asHex("bytes32", options.setup, "setup");
@@ -420,7 +443,13 @@ export function verifyStatement(statement, options) {
   checkTime(read, options);
   if (!options.allowRevert && read.message.status === 0) refuse("reverted", "message.status");
   if (!options.allowRevert && read.message.status === 2) refuse("halted", "message.status");
-  return { type: read.type, chainId: read.domain.chainId, signer, digest: toHex(digestOf(read)), message: read.message };
+  return {
+    type: read.type,
+    chainId: read.domain.chainId,
+    signer,
+    digest: toHex(digestOf(read)),
+    message: read.message,
+  };
 }
 
 // ---- vendored, unchanged but for being bundled: see the licences

@@ -13,11 +13,15 @@ const bytes32 = (byte) => `0x${byte.repeat(32)}`;
 const fields = (text) => text.split(",").map((field) => ({ type: field.split(" ")[0], name: field.split(" ")[1] }));
 const SEAL = "uint64 issuedAt,uint64 validUntil,bytes32 setup";
 const TYPES = {
-  Block: fields("uint64 number,bytes32 hash,bytes32 stateRoot,uint64 timestamp,uint64 slot,uint8 finality,uint16 signers"),
+  Block: fields(
+    "uint64 number,bytes32 hash,bytes32 stateRoot,uint64 timestamp,uint64 slot,uint8 finality,uint16 signers",
+  ),
   Call: fields("address from,address to,uint256 value,uint64 gas,bytes data,bytes32 overrides"),
   CallStatement: fields(`Block at,Call call,uint8 status,bytes result,${SEAL}`),
   BlockStatement: fields(`Block at,${SEAL}`),
-  AccountStatement: fields(`Block at,address account,uint64 nonce,uint256 balance,bytes32 codeHash,bytes32 storageRoot,${SEAL}`),
+  AccountStatement: fields(
+    `Block at,address account,uint64 nonce,uint256 balance,bytes32 codeHash,bytes32 storageRoot,${SEAL}`,
+  ),
   StorageStatement: fields(`Block at,address account,bytes32 slot,bytes32 value,${SEAL}`),
   CheckpointStatement: fields(`uint64 slot,bytes32 root,bytes32 stateRoot,${SEAL}`),
 };
@@ -25,28 +29,57 @@ const DOMAIN = { name: "Kettle", version: "1", chainId: 1 };
 const USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48";
 
 const at = {
-  number: "22168277", hash: bytes32("11"), stateRoot: bytes32("22"), timestamp: "1743500000", slot: "11382000", finality: 1, signers: 508,
+  number: "22168277",
+  hash: bytes32("11"),
+  stateRoot: bytes32("22"),
+  timestamp: "1743500000",
+  slot: "11382000",
+  finality: 1,
+  signers: 508,
 };
 const seal = { issuedAt: "1743500012", validUntil: "1743500300", setup: bytes32("33") };
-const call = { from: `0x${"00".repeat(20)}`, to: USDC, value: "0", gas: "0", data: "0x18160ddd", overrides: bytes32("00") };
+const call = {
+  from: `0x${"00".repeat(20)}`,
+  to: USDC,
+  value: "0",
+  gas: "0",
+  data: "0x18160ddd",
+  overrides: bytes32("00"),
+};
 const messages = {
   CallStatement: { at, call, status: 1, result: `0x${"00".repeat(31)}2a`, ...seal },
   BlockStatement: { at, ...seal },
   AccountStatement: {
-    at, account: USDC, nonce: "18446744073709551615", balance: ((1n << 256n) - 1n).toString(), codeHash: bytes32("44"), storageRoot: bytes32("55"), ...seal,
+    at,
+    account: USDC,
+    nonce: "18446744073709551615",
+    balance: ((1n << 256n) - 1n).toString(),
+    codeHash: bytes32("44"),
+    storageRoot: bytes32("55"),
+    ...seal,
   },
   StorageStatement: { at, account: USDC, slot: bytes32("06"), value: `0x${"00".repeat(30)}1234`, ...seal },
   CheckpointStatement: { slot: "11381984", root: bytes32("66"), stateRoot: bytes32("77"), ...seal },
 };
 
 const typed = (type, domain, message) => ({
-  domain, primaryType: type, message,
-  types: Object.fromEntries([type, ...TYPES[type].map((f) => f.type)].filter((name) => TYPES[name]).map((name) => [name, TYPES[name]])),
+  domain,
+  primaryType: type,
+  message,
+  types: Object.fromEntries(
+    [type, ...TYPES[type].map((f) => f.type)].filter((name) => TYPES[name]).map((name) => [name, TYPES[name]]),
+  ),
 });
 
 async function sign(type, message, domain = DOMAIN, key = KEY) {
   const by = privateKeyToAccount(key);
-  return { type, domain, message, signature: await by.signTypedData(typed(type, domain, message)), signer: by.address.toLowerCase() };
+  return {
+    type,
+    domain,
+    message,
+    signature: await by.signTypedData(typed(type, domain, message)),
+    signer: by.address.toLowerCase(),
+  };
 }
 
 const now = 1743500100;
@@ -57,7 +90,9 @@ const requests = {
   StorageStatement: { account: USDC, slot: bytes32("06") },
 };
 const optionsFor = (type) => ({ ...base, setup: seal.setup, ...(requests[type] && { request: requests[type] }) });
-const good = Object.fromEntries(await Promise.all(Object.keys(messages).map(async (type) => [type, await sign(type, messages[type])])));
+const good = Object.fromEntries(
+  await Promise.all(Object.keys(messages).map(async (type) => [type, await sign(type, messages[type])])),
+);
 const callOptions = optionsFor("CallStatement");
 const called = good.CallStatement;
 const edited = (edit, statement = called) => {
@@ -66,7 +101,11 @@ const edited = (edit, statement = called) => {
   return copy;
 };
 
-const accepted = Object.keys(good).map((type) => ({ name: `a ${type}`, statement: good[type], options: optionsFor(type) }));
+const accepted = Object.keys(good).map((type) => ({
+  name: `a ${type}`,
+  statement: good[type],
+  options: optionsFor(type),
+}));
 const accept = (name, statement, options) => accepted.push({ name, statement, options });
 const refused = [];
 const refuse = (name, code, statement, options = callOptions) =>
@@ -75,13 +114,25 @@ const refuse = (name, code, statement, options = callOptions) =>
 // ---- calls as they may be
 const reverted = await sign("CallStatement", { ...messages.CallStatement, status: 0, result: "0x08c379a0" });
 const halted = await sign("CallStatement", { ...messages.CallStatement, status: 2, result: "0x" });
-const full = { from: other, to: USDC, value: ((1n << 256n) - 1n).toString(), gas: "18446744073709551615", data: `0x${"ab".repeat(133)}`, overrides: bytes32("99") };
+const full = {
+  from: other,
+  to: USDC,
+  value: ((1n << 256n) - 1n).toString(),
+  gas: "18446744073709551615",
+  data: `0x${"ab".repeat(133)}`,
+  overrides: bytes32("99"),
+};
 const fullCall = await sign("CallStatement", { ...messages.CallStatement, call: full, result: "0x" });
 accept("a call with every member of its request", fullCall, { ...callOptions, request: full });
 accept("a revert when asked for", reverted, { ...callOptions, allowRevert: true });
 accept("a halt when asked for", halted, { ...callOptions, allowRevert: true });
 accept("a success when reverts are accepted too", called, { ...callOptions, allowRevert: true });
-accept("the same block by number, at any age", called, { ...callOptions, maxAge: undefined, block: "22168277", now: 1743500300 });
+accept("the same block by number, at any age", called, {
+  ...callOptions,
+  maxAge: undefined,
+  block: "22168277",
+  now: 1743500300,
+});
 accept("the same block by hash", called, { ...callOptions, maxAge: undefined, block: at.hash });
 accept("a block of the lowest number accepted", called, { ...callOptions, minBlock: 22168277 });
 accept("a block of the least finality accepted", called, { ...callOptions, minFinality: "safe" });
@@ -90,41 +141,104 @@ accept("the last second of maxAge", called, { ...callOptions, now: 1743500120 })
 accept("a block as far ahead as maxAge", called, { ...callOptions, now: 1743499880 });
 accept("one of several signers", called, { ...callOptions, signer: undefined, signers: [other, signer] });
 accept("a signer and a request in capital letters", called, {
-  ...callOptions, signer: account.address, request: { to: USDC.toUpperCase().replace("0X", "0x"), data: "0x18160DDD" },
+  ...callOptions,
+  signer: account.address,
+  request: { to: USDC.toUpperCase().replace("0X", "0x"), data: "0x18160DDD" },
 });
 accept("the answer to any request when asked for", called, { ...callOptions, request: null });
-accept("another chain's statement for that chain", await sign("CallStatement", messages.CallStatement, { ...DOMAIN, chainId: 9007199254740991 }), {
-  ...callOptions, chainId: "9007199254740991",
-});
+accept(
+  "another chain's statement for that chain",
+  await sign("CallStatement", messages.CallStatement, { ...DOMAIN, chainId: 9007199254740991 }),
+  {
+    ...callOptions,
+    chainId: "9007199254740991",
+  },
+);
 
 // ---- replays
 refuse("a replay for another chain", "wrong-chain", called, { ...callOptions, chainId: 10 });
-refuse("a statement relabelled for another chain", "wrong-signer", edited((s) => { s.domain.chainId = 10; }), { ...callOptions, chainId: 10 });
-refuse("a replay for another block number", "wrong-block", called, { ...callOptions, maxAge: undefined, block: 22168278 });
-refuse("a replay for another block hash", "wrong-block", called, { ...callOptions, maxAge: undefined, block: bytes32("12") });
+refuse(
+  "a statement relabelled for another chain",
+  "wrong-signer",
+  edited((s) => {
+    s.domain.chainId = 10;
+  }),
+  { ...callOptions, chainId: 10 },
+);
+refuse("a replay for another block number", "wrong-block", called, {
+  ...callOptions,
+  maxAge: undefined,
+  block: 22168278,
+});
+refuse("a replay for another block hash", "wrong-block", called, {
+  ...callOptions,
+  maxAge: undefined,
+  block: bytes32("12"),
+});
 refuse("a block below the minimum", "block-too-low", called, { ...callOptions, minBlock: 22168278 });
 refuse("a block that is not final enough", "not-final", called, { ...callOptions, minFinality: "finalized" });
-for (const [member, value] of Object.entries({ to: other, data: "0x18160dde", from: other, value: 1, gas: 1, overrides: bytes32("01") }))
-  refuse(`a replay for a request with another ${member}`, "wrong-request", called, { ...callOptions, request: { ...callOptions.request, [member]: value } });
-refuse("a replay for another account", "wrong-request", good.AccountStatement, { ...optionsFor("AccountStatement"), request: { account: other } });
+for (const [member, value] of Object.entries({
+  to: other,
+  data: "0x18160dde",
+  from: other,
+  value: 1,
+  gas: 1,
+  overrides: bytes32("01"),
+}))
+  refuse(`a replay for a request with another ${member}`, "wrong-request", called, {
+    ...callOptions,
+    request: { ...callOptions.request, [member]: value },
+  });
+refuse("a replay for another account", "wrong-request", good.AccountStatement, {
+  ...optionsFor("AccountStatement"),
+  request: { account: other },
+});
 refuse("a replay for another slot", "wrong-request", good.StorageStatement, {
-  ...optionsFor("StorageStatement"), request: { account: USDC, slot: bytes32("07") },
+  ...optionsFor("StorageStatement"),
+  request: { account: USDC, slot: bytes32("07") },
 });
 refuse("a replay under another signer", "wrong-signer", called, { ...callOptions, signer: other });
-refuse("a statement signed by another key", "wrong-signer", await sign("CallStatement", messages.CallStatement, DOMAIN, OTHER_KEY));
-refuse("a statement that names another signer", "wrong-signer", edited((s) => { s.signer = other; }));
+refuse(
+  "a statement signed by another key",
+  "wrong-signer",
+  await sign("CallStatement", messages.CallStatement, DOMAIN, OTHER_KEY),
+);
+refuse(
+  "a statement that names another signer",
+  "wrong-signer",
+  edited((s) => {
+    s.signer = other;
+  }),
+);
 refuse("a replay under another setup", "wrong-setup", called, { ...callOptions, setup: bytes32("34") });
 refuse("a replay after validUntil", "expired", called, { ...callOptions, maxAge: 400, now: 1743500301 });
-refuse("a replay of a named block after validUntil", "expired", called, { ...callOptions, maxAge: undefined, block: 22168277, now: 1743500301 });
+refuse("a replay of a named block after validUntil", "expired", called, {
+  ...callOptions,
+  maxAge: undefined,
+  block: 22168277,
+  now: 1743500301,
+});
 refuse("a block older than maxAge", "too-old", called, { ...callOptions, now: 1743500121 });
 refuse("a block further ahead than maxAge", "from-the-future", called, { ...callOptions, now: 1743499879 });
-refuse("a checkpoint issued before maxAge", "too-old", good.CheckpointStatement, { ...optionsFor("CheckpointStatement"), now: 1743500133 });
+refuse("a checkpoint issued before maxAge", "too-old", good.CheckpointStatement, {
+  ...optionsFor("CheckpointStatement"),
+  now: 1743500133,
+});
 refuse("a revert", "reverted", reverted);
 refuse("a halt", "halted", halted);
-refuse("a revert relabelled as success", "wrong-signer", edited((s) => { s.message.status = 1; }, reverted));
+refuse(
+  "a revert relabelled as success",
+  "wrong-signer",
+  edited((s) => {
+    s.message.status = 1;
+  }, reverted),
+);
 refuse("a block in place of a call", "wrong-type", good.BlockStatement);
 refuse("an account in place of a call", "wrong-type", good.AccountStatement, optionsFor("StorageStatement"));
-refuse("another type than demanded", "wrong-type", good.AccountStatement, { ...optionsFor("AccountStatement"), type: "BlockStatement" });
+refuse("another type than demanded", "wrong-type", good.AccountStatement, {
+  ...optionsFor("AccountStatement"),
+  type: "BlockStatement",
+});
 
 // ---- signatures
 const r = called.signature.slice(2, 66);
@@ -132,7 +246,10 @@ const s = called.signature.slice(66, 130);
 const v = called.signature.slice(130);
 const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 const highS = (order - BigInt(`0x${s}`)).toString(16).padStart(64, "0");
-const signed = (signature) => edited((statement) => { statement.signature = signature; });
+const signed = (signature) =>
+  edited((statement) => {
+    statement.signature = signature;
+  });
 refuse("the other s", "bad-signature", signed(`0x${r}${highS}${v === "1b" ? "1c" : "1b"}`));
 refuse("v 0", "bad-signature", signed(`0x${r}${s}00`));
 refuse("v 29", "bad-signature", signed(`0x${r}${s}1d`));
@@ -153,27 +270,116 @@ const text = JSON.stringify(called);
 refuse("a member given twice", "malformed", text.replace('"status":1', '"status":0,"status":1'));
 refuse("an escaped member", "malformed", text.replace('"status"', '"st\\u0061tus"'));
 refuse("a number with an exponent", "malformed", text.replace('"signers":508', '"signers":5.08e2'));
-refuse("an unknown type", "unknown-type", edited((statement) => { statement.type = "TransferStatement"; }));
-refuse("a struct in place of a statement", "unknown-type", edited((statement) => { statement.type = "Block"; }));
-refuse("another name", "wrong-domain", edited((statement) => { statement.domain.name = "kettle"; }));
-refuse("another version", "wrong-domain", edited((statement) => { statement.domain.version = "2"; }));
-refuse("a domain with another member", "unknown-member", edited((statement) => { statement.domain.salt = bytes32("00"); }));
-refuse("a chain id as text", "bad-value", edited((statement) => { statement.domain.chainId = "1"; }));
-refuse("chain id 0", "bad-value", edited((statement) => { statement.domain.chainId = 0; }));
-refuse("an unknown member", "unknown-member", edited((statement) => { statement.note = "x"; }));
-refuse("an unknown member of the message", "unknown-member", edited((statement) => { statement.message.note = "x"; }));
-refuse("an unknown member of the block", "unknown-member", edited((statement) => { statement.message.at.note = "x"; }));
+refuse(
+  "an unknown type",
+  "unknown-type",
+  edited((statement) => {
+    statement.type = "TransferStatement";
+  }),
+);
+refuse(
+  "a struct in place of a statement",
+  "unknown-type",
+  edited((statement) => {
+    statement.type = "Block";
+  }),
+);
+refuse(
+  "another name",
+  "wrong-domain",
+  edited((statement) => {
+    statement.domain.name = "kettle";
+  }),
+);
+refuse(
+  "another version",
+  "wrong-domain",
+  edited((statement) => {
+    statement.domain.version = "2";
+  }),
+);
+refuse(
+  "a domain with another member",
+  "unknown-member",
+  edited((statement) => {
+    statement.domain.salt = bytes32("00");
+  }),
+);
+refuse(
+  "a chain id as text",
+  "bad-value",
+  edited((statement) => {
+    statement.domain.chainId = "1";
+  }),
+);
+refuse(
+  "chain id 0",
+  "bad-value",
+  edited((statement) => {
+    statement.domain.chainId = 0;
+  }),
+);
+refuse(
+  "an unknown member",
+  "unknown-member",
+  edited((statement) => {
+    statement.note = "x";
+  }),
+);
+refuse(
+  "an unknown member of the message",
+  "unknown-member",
+  edited((statement) => {
+    statement.message.note = "x";
+  }),
+);
+refuse(
+  "an unknown member of the block",
+  "unknown-member",
+  edited((statement) => {
+    statement.message.at.note = "x";
+  }),
+);
 for (const member of ["type", "domain", "message", "signature", "signer"])
-  refuse(`no ${member}`, "missing-member", edited((statement) => { delete statement[member]; }));
-for (const member of Object.keys(called.message)) refuse(`no ${member} in the message`, "missing-member", edited((statement) => { delete statement.message[member]; }));
-refuse("a message that is a list", "bad-value", edited((statement) => { statement.message = []; }));
-refuse("a block that is null", "bad-value", edited((statement) => { statement.message.at = null; }));
+  refuse(
+    `no ${member}`,
+    "missing-member",
+    edited((statement) => {
+      delete statement[member];
+    }),
+  );
+for (const member of Object.keys(called.message))
+  refuse(
+    `no ${member} in the message`,
+    "missing-member",
+    edited((statement) => {
+      delete statement.message[member];
+    }),
+  );
+refuse(
+  "a message that is a list",
+  "bad-value",
+  edited((statement) => {
+    statement.message = [];
+  }),
+);
+refuse(
+  "a block that is null",
+  "bad-value",
+  edited((statement) => {
+    statement.message.at = null;
+  }),
+);
 const spoil = (name, member, value) =>
-  refuse(name, "bad-value", edited((statement) => {
-    const path = member.split(".");
-    const last = path.pop();
-    path.reduce((object, key) => object[key], statement.message)[last] = value;
-  }));
+  refuse(
+    name,
+    "bad-value",
+    edited((statement) => {
+      const path = member.split(".");
+      const last = path.pop();
+      path.reduce((object, key) => object[key], statement.message)[last] = value;
+    }),
+  );
 spoil("a uint64 as a number", "at.number", 22168277);
 spoil("a uint64 in hex", "at.number", "0x1524315");
 spoil("a uint64 with a zero in front", "at.number", "022168277");
@@ -198,7 +404,13 @@ spoil("bytes that are no hex", "result", "0xzz");
 spoil("bytes with a newline after them", "result", "0x00\n");
 spoil("an address with capital letters", "call.to", "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48");
 spoil("an address of 19 bytes", "call.to", USDC.slice(0, 40));
-refuse("a signer with capital letters", "bad-value", edited((statement) => { statement.signer = account.address; }));
+refuse(
+  "a signer with capital letters",
+  "bad-value",
+  edited((statement) => {
+    statement.signer = account.address;
+  }),
+);
 
 // ---- callers
 const option = (name, options) => refuse(name, "bad-option", called, options);
@@ -214,15 +426,26 @@ option("neither maxAge nor block", { ...callOptions, maxAge: undefined });
 option("a maxAge below zero", { ...callOptions, maxAge: -1 });
 option("a finality that is none", { ...callOptions, minFinality: "final" });
 option("a setup of 31 bytes", { ...callOptions, setup: bytes32("33").slice(0, 64) });
-refuse("a block demanded of a checkpoint", "bad-option", good.CheckpointStatement, { ...optionsFor("CheckpointStatement"), block: 1 });
-refuse("a checkpoint without maxAge", "bad-option", good.CheckpointStatement, { ...optionsFor("CheckpointStatement"), maxAge: undefined });
+refuse("a block demanded of a checkpoint", "bad-option", good.CheckpointStatement, {
+  ...optionsFor("CheckpointStatement"),
+  block: 1,
+});
+refuse("a checkpoint without maxAge", "bad-option", good.CheckpointStatement, {
+  ...optionsFor("CheckpointStatement"),
+  maxAge: undefined,
+});
 
 const typeText = (type) => {
   const used = ["Block", "Call"].filter((name) => TYPES[type].some((field) => field.type === name));
-  return [type, ...used].map((name) => `${name}(${TYPES[name].map((field) => `${field.type} ${field.name}`).join(",")})`).join("");
+  return [type, ...used]
+    .map((name) => `${name}(${TYPES[name].map((field) => `${field.type} ${field.name}`).join(",")})`)
+    .join("");
 };
 const known = {
-  domainSeparator: hashDomain({ domain: DOMAIN, types: { EIP712Domain: fields("string name,string version,uint256 chainId") } }),
+  domainSeparator: hashDomain({
+    domain: DOMAIN,
+    types: { EIP712Domain: fields("string name,string version,uint256 chainId") },
+  }),
   block: hashStruct({ data: at, primaryType: "Block", types: TYPES }),
   call: hashStruct({ data: call, primaryType: "Call", types: TYPES }),
   statement: hashStruct({ data: messages.CallStatement, primaryType: "CallStatement", types: TYPES }),
@@ -231,12 +454,17 @@ for (const vector of accepted) {
   vector.digest = hashTypedData(typed(vector.statement.type, vector.statement.domain, vector.statement.message));
   if (vector.statement.type !== "CallStatement") continue;
   const { types, message } = typed("CallStatement", DOMAIN, vector.statement.message);
-  const components = (name) => types[name].map((f) => (types[f.type] ? { name: f.name, type: "tuple", components: components(f.type) } : f));
-  vector.abi = encodeAbiParameters([{ type: "tuple", components: components("CallStatement") }, { type: "bytes" }], [message, vector.statement.signature]);
+  const components = (name) =>
+    types[name].map((f) => (types[f.type] ? { name: f.name, type: "tuple", components: components(f.type) } : f));
+  vector.abi = encodeAbiParameters(
+    [{ type: "tuple", components: components("CallStatement") }, { type: "bytes" }],
+    [message, vector.statement.signature],
+  );
 }
 const file = `${JSON.stringify(
   {
-    about: "Statements signed with `key` by viem, what verifiers make of them, and spoilt ones with the code of their refusal. `text`: JSON as it came. " +
+    about:
+      "Statements signed with `key` by viem, what verifiers make of them, and spoilt ones with the code of their refusal. `text`: JSON as it came. " +
       "`abi`: abi.encode(statement, signature), as the CCIP-Read gateway answers. Written by tests/sdk/make-vectors.mjs.",
     key: KEY,
     publicKey: `0x0${2 + (parseInt(account.publicKey.at(-1), 16) & 1)}${account.publicKey.slice(4, 68)}`,

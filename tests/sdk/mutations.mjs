@@ -27,7 +27,12 @@ function* leaves(types, type, value, path) {
 /** Pairs of (name of the member, altered copy). */
 export function* mutations(statement) {
   const { types } = typedData(statement);
-  const places = [...leaves(types, statement.type, statement.message, ["message"]), ["uint48", ["domain", "chainId"]], ["signature", ["signature"]], ["address", ["signer"]]];
+  const places = [
+    ...leaves(types, statement.type, statement.message, ["message"]),
+    ["uint48", ["domain", "chainId"]],
+    ["signature", ["signature"]],
+    ["address", ["signer"]],
+  ];
   for (const [type, path] of places) {
     const value = path.reduce((object, name) => object[name], statement);
     for (const flipped of flips(type, value)) {
