@@ -16,9 +16,23 @@ const python = () =>
     });
   });
 
+/** Runs a part on a chain of its own. */
+async function onChain(part) {
+  const { startAnvil } = await import("./anvil.mjs");
+  const compiled = (await import("./compile.mjs")).compile();
+  const chain = await startAnvil();
+  try {
+    await part(chain, compiled);
+  } finally {
+    chain.stop();
+  }
+}
+
 const PARTS = {
   statements: async () => (await import("./statements.mjs")).statements(),
   python: () => test("the Python tests ran", python),
+  contracts: () => test("the contracts' tests ran", async () => onChain((await import("./contracts.mjs")).contracts)),
+  ccip: () => test("the tests of CCIP-Read ran", async () => onChain((await import("./ccip.mjs")).ccip)),
 };
 const named = process.argv.slice(2);
 const unknown = named.filter((name) => !PARTS[name]);
@@ -26,5 +40,9 @@ if (unknown.length) {
   console.error(`usage: run [${Object.keys(PARTS).join("|")}]...`);
   process.exit(2);
 }
-for (const name of named.length ? named : Object.keys(PARTS)) await PARTS[name]();
+const parts = named.length ? named : Object.keys(PARTS);
+const others = async () => {
+  for (const name of parts) if (name !== "python") await PARTS[name]();
+};
+await Promise.all([parts.includes("python") && PARTS.python(), others()]); // Python is a process of its own: beside the rest
 process.exit(close());
