@@ -1,12 +1,13 @@
 /* measure.c - `kettle measure`: computes what MRTD and RTMR0 to RTMR2 must be when an image boots, and writes the entry
  * of a policy that admits it. Works offline on files. */
-#include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/crypto/hash.h"
 #include "base/hex.h"
-#include "base/json_tree.h"
+#include "base/json.h"
+#include "base/os/file.h"
 #include "node/cli/command.h"
 #include "node/cli/evidence.h"
 #include "tee/measure/bzimage.h"
@@ -20,37 +21,7 @@
 #define PATH_LEN 4096u
 #define EVENTS_MAX 14u /* --event; with compose-hash and key-provider-name what a policy takes */
 #define PINS_MAX 32u   /* --rtmr0 */
-
-static const char HELP[] =
-    "usage: kettle measure --image FOLDER --memory SIZE [OPTIONS]\n"
-    "       kettle measure --firmware FILE --kernel FILE --initrd FILE --cmdline TEXT --memory SIZE [OPTIONS]\n"
-    "\n"
-    "Computes MRTD and RTMR0 to RTMR2 of a TD that QEMU boots from these files, prints an entry for \"images\" of\n"
-    "a policy (docs/measure.md). RTMR0 covers ACPI tables, which QEMU makes and no file of the image holds: --acpi-*,\n"
-    "--evidence or --rtmr0 has to supply what is missing.\n"
-    "\n"
-    "  --image FOLDER       an unpacked dstack image: its metadata.json names firmware, kernel, initrd, command line\n"
-    "  --firmware FILE      virtual firmware (OVMF with TDX metadata)\n"
-    "  --kernel FILE        Linux bzImage\n"
-    "  --initrd FILE        its initial RAM disk\n"
-    "  --cmdline TEXT       kernel command line as given to QEMU; the firmware adds \" initrd=initrd\", so does this\n"
-    "  --memory SIZE        memory of the guest: bytes, or a number with K, M, G or T\n"
-    "  --acpi-loader FILE   QEMU's etc/table-loader, \\\n"
-    "  --acpi-rsdp FILE     etc/acpi/rsdp and         > as the guest sees them; all three or none\n"
-    "  --acpi-tables FILE   etc/acpi/tables          /\n"
-    "  --evidence FILE      an answer of GET /v1/attest of a boot that is trusted: its event log supplies the ACPI\n"
-    "                       digests unless --acpi-* do, and all else has to be as computed. Its quote is not\n"
-    "                       verified: that is `kettle verify`\n"
-    "  --rtmr0 HEX          a further RTMR0 that is admitted; may be repeated\n"
-    "  --compose FILE       the application's app-compose.json: its compose-hash is demanded of RTMR3\n"
-    "  --key-provider NAME  key provider that is demanded: kms, local-sgx, tpm or none\n"
-    "  --event NAME=HEX     a further RTMR3 event that is demanded; may be repeated\n"
-    "  --name NAME          name of the entry; default: image\n"
-    "  --policy             print a whole policy with this one image\n"
-    "  --events             print all events with their digests instead, as JSON\n"
-    "  --output FILE        write there instead of standard output\n"
-    "\n"
-    "exit status: 0 written, 1 not measurable, or the evidence differs, 2 wrong usage\n";
+#define OUTPUT_MAX ((size_t)4 << 20)
 
 typedef struct {
     const char *name; /* points into argv, cut at "=" */
@@ -76,21 +47,24 @@ typedef struct {
     size_t count;
 } inputs_t;
 
-static bool read_file(view_t *out, inputs_t *in, const char *path, size_t max)
+static rc_t read_file(inputs_t *in, view_t *out, err_t *e, const char *path, size_t max)
 {
-    if (in->count == FILES_MAX || command_read_file(&in->files[in->count], path, max))
-        return false;
-    *out = in->files[in->count++];
-    return true;
+    if (in->count == FILES_MAX)
+        return err_set(e, RC_BUG, "%s: more than %u files", path, FILES_MAX);
+    rc_t rc = file_read(&in->files[in->count], e, path, max, FILE_DASH_IS_STDIN);
+    if (!rc)
+        *out = in->files[in->count++];
+    return rc;
 }
 
 static void free_inputs(inputs_t *in)
 {
     for (size_t i = 0; i < in->count; i++)
-        free((void *)(uintptr_t)in->files[i].p);
+        file_free(in->files[i]);
     arena_free(&in->arena);
 }
 
+/* NULL: too long, or no memory. */
 static const char *join(arena_t *a, const char *folder, const char *name)
 {
     char path[PATH_LEN];
@@ -98,59 +72,56 @@ static const char *join(arena_t *a, const char *folder, const char *name)
     return n > 0 && (size_t)n < sizeof path ? arena_strdup(a, view_of(path, (size_t)n)) : NULL;
 }
 
-/* What the options do not name, metadata.json of the image does. */
-static bool read_metadata(options_t *o, inputs_t *in)
+/* A member of metadata.json, unless the option says it already. */
+static void take_member(const char **option, arena_t *a, const jo_t *o, const char *key, const char *folder)
 {
-    const struct {
-        const char *key;
-        const char **option;
-        bool is_file;
-    } members[] = { { "bios", &o->firmware, true },
-                    { "kernel", &o->kernel, true },
-                    { "initrd", &o->initrd, true },
-                    { "cmdline", &o->cmdline, false } };
-    arena_t *a = &in->arena;
-    const char *path = join(a, o->image, "metadata.json");
-    view_t text;
-    json_t *root;
-    bool ok = true;
-    if (!path)
-        return command_failed("%s: the path is too long", o->image), false;
-    if (!read_file(&text, in, path, METADATA_MAX))
-        return false;
-    if (json_load_strict(&root, text, METADATA_MAX))
-        return command_failed("%s: not JSON", path), false;
-    for (size_t i = 0; ok && i < sizeof members / sizeof members[0]; i++) {
-        const json_t *v = json_object_get(root, members[i].key);
-        if (*members[i].option)
-            continue;
-        if (json_is_string(v))
-            *members[i].option = members[i].is_file ? join(a, o->image, json_string_value(v))
-                                                    : arena_strdup(a, view_str(json_string_value(v)));
-        ok = *members[i].option != NULL;
-        if (!ok)
-            command_failed("%s: %s is missing or too long", path, members[i].key);
-    }
-    json_decref(root);
-    return ok;
+    if (*option)
+        return;
+    const view_t text = jo_text_copy(o, a, key, 0, METADATA_MAX);
+    if (text.p)
+        *option = folder ? join(a, folder, (const char *)text.p) : (const char *)text.p;
+    if (!*option)
+        jo_fail(o, key, RC_LIMIT, "is too long");
 }
 
-static bool read_image(measure_image_t *image, inputs_t *in, const options_t *o)
+/* What the options do not name, metadata.json of the image does. */
+static rc_t read_metadata(options_t *o, inputs_t *in, err_t *e)
+{
+    const char *path = join(&in->arena, o->image, "metadata.json");
+    view_t text;
+    jo_doc_t doc;
+    if (!path)
+        return err_set(e, RC_LIMIT, "%s: the path is too long", o->image);
+    rc_t rc = read_file(in, &text, e, path, METADATA_MAX);
+    if (rc)
+        return rc;
+    const jo_t root = jo_open(&doc, e, text, METADATA_MAX, JO_LENIENT);
+    take_member(&o->firmware, &in->arena, &root, "bios", o->image);
+    take_member(&o->kernel, &in->arena, &root, "kernel", o->image);
+    take_member(&o->initrd, &in->arena, &root, "initrd", o->image);
+    take_member(&o->cmdline, &in->arena, &root, "cmdline", NULL);
+    rc = jo_done(&root);
+    jo_close(&doc);
+    return err_before(e, rc, "%s: ", path);
+}
+
+static rc_t read_image(measure_image_t *image, inputs_t *in, err_t *e, const options_t *o)
 {
     image->memory = o->memory;
     image->cmdline = view_str(o->cmdline);
-    if (!read_file(&image->firmware, in, o->firmware, TDVF_FIRMWARE_MAX) ||
-        !read_file(&image->kernel, in, o->kernel, BZIMAGE_MAX) ||
-        !read_file(&image->initrd, in, o->initrd, MEASURE_INITRD_MAX))
-        return false;
-    for (size_t i = 0; o->acpi[0] && i < MEASURE_ACPI_COUNT; i++) {
+    rc_t rc = read_file(in, &image->firmware, e, o->firmware, TDVF_FIRMWARE_MAX);
+    if (!rc)
+        rc = read_file(in, &image->kernel, e, o->kernel, BZIMAGE_MAX);
+    if (!rc)
+        rc = read_file(in, &image->initrd, e, o->initrd, MEASURE_INITRD_MAX);
+    for (size_t i = 0; !rc && o->acpi[0] && i < MEASURE_ACPI_COUNT; i++) {
         view_t file;
-        if (!read_file(&file, in, o->acpi[i], MEASURE_ACPI_MAX))
-            return false;
-        sha384_parts(image->acpi[i], &file, 1);
+        rc = read_file(in, &file, e, o->acpi[i], MEASURE_ACPI_MAX);
+        if (!rc)
+            sha384_parts(image->acpi[i], &file, 1);
         image->has_acpi = true;
     }
-    return true;
+    return rc;
 }
 
 /* --- evidence --- */
@@ -160,27 +131,32 @@ typedef struct {
     eventlog_t log;
 } evidence_t;
 
+/* Faults of tee/ with their code before the sentence. */
+static rc_t coded(err_t *e, rc_t rc)
+{
+    return err_before(e, rc, "%s: ", rc ? tee_code_name(e->code) : "");
+}
+
 /* A kept attestation whose event log gives its quote's registers. */
-static bool read_evidence(evidence_t *out, inputs_t *in, const char *path)
+static rc_t read_evidence(evidence_t *out, inputs_t *in, err_t *e, const char *path)
 {
     attestation_t x;
     evidence_form_t form;
-    err_t f;
-    char why[256];
     view_t text;
-    if (!read_file(&text, in, path, ATTESTATION_MAX))
-        return false;
-    if (evidence_read(&x, &form, why, sizeof why, &in->arena, text))
-        return command_failed("%s: %s", path, why), false;
-    if (form != EVIDENCE_V1 || !x.event_log.n)
-        return command_failed("%s: it has no event log: give an answer of GET /v1/attest", path), false;
-    if (quote_parse(&out->quote, &f, x.quote))
-        return command_failed("%s: %s: %s", path, tee_code_name(f.code), f.text), false;
-    const quote_td_t *td = &out->quote.td;
-    const uint8_t *const rtmr[4] = { td->rtmr[0], td->rtmr[1], td->rtmr[2], td->rtmr[3] };
-    if (eventlog_verify(&out->log, &f, &in->arena, x.event_log, rtmr))
-        return command_failed("%s: %s: %s", path, tee_code_name(f.code), f.text), false;
-    return true;
+    rc_t rc = read_file(in, &text, e, path, ATTESTATION_MAX);
+    if (rc)
+        return rc;
+    rc = evidence_read(&x, &form, e, &in->arena, text);
+    if (!rc && (form != EVIDENCE_V1 || !x.event_log.n))
+        rc = err_say(e, RC_MALFORMED, "it has no event log: give an answer of GET /v1/attest");
+    else if (!rc)
+        rc = coded(e, quote_parse(&out->quote, e, x.quote));
+    if (!rc) {
+        const quote_td_t *td = &out->quote.td;
+        const uint8_t *const rtmr[4] = { td->rtmr[0], td->rtmr[1], td->rtmr[2], td->rtmr[3] };
+        rc = coded(e, eventlog_verify(&out->log, e, &in->arena, x.event_log, rtmr));
+    }
+    return err_before(e, rc, "%s: ", path);
 }
 
 /* The evidence is of what was measured; else says in which events it is not. */
@@ -205,171 +181,199 @@ static bool check_evidence(const evidence_t *e, const measurement_t *m, const ch
 
 /* --- writing --- */
 
-static json_t *hex_json(view_t bytes)
+static void put_digest(jw_t *w, const char *key, const uint8_t digest[48])
 {
-    char text[2 * 48 + 1];
-    if (bytes.n > 48)
-        return NULL;
-    hex_encode(text, bytes);
-    return json_string(text);
+    jw_digits(w, key, view_of(digest, 48));
 }
 
-static json_t *digest_json(const uint8_t digest[48])
+/* A digest, or null where it is not known. */
+static void put_known(jw_t *w, const char *key, bool known, const uint8_t digest[48])
 {
-    return hex_json(view_of(digest, 48));
+    if (known)
+        put_digest(w, key, digest);
+    else
+        jw_null(w, key);
 }
 
-static json_t *mr_td_json(const measurement_t *m)
+static void put_register(jw_t *w, const char *key, const measure_register_t *r)
 {
-    return json_pack("[o, o]", digest_json(m->mr_td[TDVF_PAGE_BY_PAGE]), digest_json(m->mr_td[TDVF_PAGES_FIRST]));
+    jw_object(w, key);
+    put_known(w, "value", r->known, r->value);
+    jw_array(w, "events");
+    for (size_t i = 0; i < r->count; i++) {
+        jw_object(w, NULL);
+        jw_str(w, "event", r->events[i].what);
+        put_known(w, "digest", r->events[i].known, r->events[i].digest);
+        jw_end(w);
+    }
+    jw_end(w);
+    jw_end(w);
 }
 
 /* All that was measured: what an auditor compares by eye. */
-static json_t *events_json(const measurement_t *m)
+static void put_events(jw_t *w, const measurement_t *m)
 {
     static const char *const names[] = { "rtmr0", "rtmr1", "rtmr2" };
-    json_t *root = json_pack("{s:{s:o, s:o}}", "mrtd", "page_by_page", digest_json(m->mr_td[TDVF_PAGE_BY_PAGE]),
-                             "pages_first", digest_json(m->mr_td[TDVF_PAGES_FIRST]));
-    bool ok = root != NULL;
-    for (size_t i = 0; ok && i < 3; i++) {
-        const measure_register_t *r = &m->rtmr[i];
-        json_t *list = json_array();
-        for (size_t k = 0; ok && k < r->count; k++)
-            ok = !json_array_append_new(list,
-                                        json_pack("{s:s, s:o}", "event", r->events[k].what, "digest",
-                                                  r->events[k].known ? digest_json(r->events[k].digest) : json_null()));
-        json_t *all = json_pack("{s:o, s:o}", "value", r->known ? digest_json(r->value) : json_null(), "events", list);
-        ok = ok && !json_object_set_new(root, names[i], all);
-    }
-    if (ok)
-        return root;
-    json_decref(root);
-    return NULL;
+    jw_object(w, NULL);
+    jw_object(w, "mrtd");
+    put_digest(w, "page_by_page", m->mr_td[TDVF_PAGE_BY_PAGE]);
+    put_digest(w, "pages_first", m->mr_td[TDVF_PAGES_FIRST]);
+    jw_end(w);
+    for (size_t i = 0; i < 3; i++)
+        put_register(w, names[i], &m->rtmr[i]);
+    jw_end(w);
 }
 
-/* What is demanded of RTMR3; NULL with *ok: nothing, it has to be zero. */
-static json_t *rtmr3_json(bool *ok, const view_t *compose, const options_t *o)
+static bool is_first_of_name(const options_t *o, size_t i)
 {
-    json_t *require = json_object();
-    *ok = require != NULL;
+    for (size_t k = 0; k < i; k++)
+        if (!strcmp(o->events[k].name, o->events[i].name))
+            return false;
+    return true;
+}
+
+/* The values of one name: the same name again is an alternative. */
+static void put_event(jw_t *w, const options_t *o, const char *name)
+{
+    jw_array(w, name);
+    for (size_t i = 0; i < o->event_count; i++)
+        if (!strcmp(o->events[i].name, name))
+            jw_str(w, NULL, o->events[i].hex);
+    jw_end(w);
+}
+
+/* What is demanded of RTMR3; where nothing is, it has to be zero. */
+static void put_rtmr3(jw_t *w, view_t compose, const options_t *o)
+{
+    if (!o->compose && !o->key_provider && !o->event_count)
+        return;
+    jw_object(w, "rtmr3");
+    jw_str(w, "mode", "events");
+    jw_object(w, "require");
     if (o->compose) {
         hash32_t hash;
-        sha256(&hash, *compose);
-        *ok = *ok && !json_object_set_new(require, "compose-hash", json_pack("[o]", hex_json(view_of(hash.b, 32))));
+        sha256(&hash, compose);
+        jw_array(w, "compose-hash");
+        jw_digits(w, NULL, view_of(hash.b, 32));
+        jw_end(w);
     }
-    if (o->key_provider)
-        *ok = *ok && !json_object_set_new(require, "key-provider-name", json_pack("[s]", o->key_provider));
-    for (size_t i = 0; *ok && i < o->event_count; i++) {
-        json_t *list = json_object_get(require, o->events[i].name);
-        if (list) /* the same name again: an alternative */
-            *ok = !json_array_append_new(list, json_string(o->events[i].hex));
-        else
-            *ok = !json_object_set_new(require, o->events[i].name, json_pack("[s]", o->events[i].hex));
+    if (o->key_provider) {
+        jw_array(w, "key-provider-name");
+        jw_str(w, NULL, o->key_provider);
+        jw_end(w);
     }
-    if (*ok && json_object_size(require))
-        return json_pack("{s:s, s:o}", "mode", "events", "require", require);
-    json_decref(require);
-    return NULL;
+    for (size_t i = 0; i < o->event_count; i++)
+        if (is_first_of_name(o, i))
+            put_event(w, o, o->events[i].name);
+    jw_end(w);
+    jw_end(w);
 }
 
-static json_t *entry_json(const measurement_t *m, const view_t *compose, const options_t *o)
+static void put_entry(jw_t *w, const measurement_t *m, view_t compose, const options_t *o)
 {
-    bool ok;
-    json_t *rtmr3 = rtmr3_json(&ok, compose, o), *rtmr0 = json_array();
-    ok = ok && rtmr0;
-    if (ok && m->rtmr[0].known)
-        ok = !json_array_append_new(rtmr0, digest_json(m->rtmr[0].value));
-    for (size_t i = 0; ok && i < o->pin_count; i++)
-        ok = !json_array_append_new(rtmr0, json_string(o->pins[i]));
-    if (!ok) {
-        json_decref(rtmr3);
-        json_decref(rtmr0);
-        return NULL;
-    }
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o*}", "name", o->name, "mrtd", mr_td_json(m), "rtmr0", rtmr0, "rtmr1",
-                     digest_json(m->rtmr[1].value), "rtmr2", digest_json(m->rtmr[2].value), "rtmr3", rtmr3);
+    jw_object(w, NULL);
+    jw_str(w, "name", o->name);
+    jw_array(w, "mrtd");
+    put_digest(w, NULL, m->mr_td[TDVF_PAGE_BY_PAGE]);
+    put_digest(w, NULL, m->mr_td[TDVF_PAGES_FIRST]);
+    jw_end(w);
+    jw_array(w, "rtmr0");
+    if (m->rtmr[0].known)
+        put_digest(w, NULL, m->rtmr[0].value);
+    for (size_t i = 0; i < o->pin_count; i++)
+        jw_str(w, NULL, o->pins[i]);
+    jw_end(w);
+    put_digest(w, "rtmr1", m->rtmr[1].value);
+    put_digest(w, "rtmr2", m->rtmr[2].value);
+    put_rtmr3(w, compose, o);
+    jw_end(w);
+}
+
+static void put_policy(jw_t *w, const measurement_t *m, view_t compose, const options_t *o)
+{
+    jw_object(w, NULL);
+    jw_u64(w, "version", 1);
+    jw_str(w, "mode", "list");
+    jw_array(w, "images");
+    put_entry(w, m, compose, o);
+    jw_end(w);
+    jw_end(w);
 }
 
 /* That a policy with this entry is one: nothing is printed that kettle would not read. */
-static bool check_policy(const json_t *policy)
+static rc_t check_policy(err_t *e, arena_t *a, const measurement_t *m, view_t compose, const options_t *o)
 {
-    err_t e = { .text = "out of memory" };
     policy_t *p = NULL;
-    char *text = json_dumps(policy, JSON_COMPACT);
-    rc_t rc = text ? policy_read(&p, &e, view_str(text)) : RC_NOMEM;
-    if (rc)
-        command_failed("%s%s%s", e.field, e.field[0] ? ": " : "", e.text);
+    jw_t w = jw_of(a, POLICY_MAX);
+    put_policy(&w, m, compose, o);
+    const view_t text = jw_done(&w);
+    const rc_t rc =
+        w.rc ? err_set(e, w.rc, "the policy cannot be written: %s", rc_name(w.rc)) : policy_read(&p, e, text);
     policy_free(p);
-    free(text);
-    return rc == RC_OK;
+    return rc;
 }
 
-static bool write_json(const json_t *o, const char *path)
+static rc_t write_result(err_t *e, arena_t *a, const measurement_t *m, view_t compose, const options_t *o)
 {
-    FILE *f = path ? fopen(path, "w") : stdout;
-    bool ok = f && !json_dumpf(o, f, JSON_INDENT(2)) && putc('\n', f) != EOF && !fflush(f);
-    if (f && path)
-        ok &= !fclose(f);
-    if (!ok)
-        command_failed("%s: cannot be written", path ? path : "standard output");
-    return ok;
-}
-
-static bool write_result(const measurement_t *m, const view_t *compose, const options_t *o)
-{
-    json_t *policy = NULL, *out;
+    jw_t w = jw_of(a, OUTPUT_MAX);
+    rc_t rc = o->list_events ? RC_OK : check_policy(e, a, m, compose, o);
+    if (rc)
+        return rc;
+    jw_indent(&w, 2);
     if (o->list_events)
-        out = events_json(m);
-    else {
-        json_t *entry = entry_json(m, compose, o);
-        policy = entry ? json_pack("{s:i, s:s, s:[O]}", "version", 1, "mode", "list", "images", entry) : NULL;
-        out = o->whole_policy ? json_incref(policy) : json_incref(entry);
-        json_decref(entry);
-    }
-    if (!out)
-        command_failed("out of memory, or a name is not UTF-8");
-    bool ok = out && (o->list_events || check_policy(policy)) && write_json(out, o->output);
-    json_decref(policy);
-    json_decref(out);
-    return ok;
+        put_events(&w, m);
+    else
+        (o->whole_policy ? put_policy : put_entry)(&w, m, compose, o);
+    const view_t text = jw_done(&w);
+    if (w.rc)
+        return err_set(e, w.rc, "the result cannot be written: %s", rc_name(w.rc));
+    ((char *)(uintptr_t)text.p)[text.n] = '\n'; /* in place of the NUL */
+    return command_write(e, o->output, view_of(text.p, text.n + 1));
 }
 
 /* --- the command --- */
 
-static bool measure(inputs_t *in, options_t *o)
+/* What the digests of the ACPI tables are, where no file says it. */
+static rc_t take_acpi(measure_image_t *image, err_t *e, const evidence_t *from, const char *path)
+{
+    if (image->has_acpi)
+        return RC_OK;
+    const rc_t rc = err_before(e, measure_take_acpi(image->acpi, e, &from->log), "%s: ", path);
+    image->has_acpi = !rc;
+    if (!rc)
+        fprintf(stderr,
+                "kettle: the digests of the ACPI tables are those of %s; what the tables hold was not checked\n", path);
+    return rc;
+}
+
+static rc_t measure(inputs_t *in, err_t *e, options_t *o)
 {
     measure_image_t image = { .memory = 0 };
     measurement_t m;
-    evidence_t e;
+    evidence_t from;
     view_t compose = { NULL, 0 };
-    err_t f;
-    if (o->image && !read_metadata(o, in))
-        return false;
-    if (!read_image(&image, in, o))
-        return false;
-    if (o->compose && !read_file(&compose, in, o->compose, COMPOSE_MAX))
-        return false;
-    if (o->evidence && !read_evidence(&e, in, o->evidence))
-        return false;
-    if (o->evidence && !image.has_acpi) {
-        if (measure_take_acpi(image.acpi, &f, &e.log))
-            return command_failed("%s: %s", o->evidence, f.text), false;
-        image.has_acpi = true;
-        fprintf(stderr,
-                "kettle: the digests of the ACPI tables are those of %s; what the tables hold was not checked\n",
-                o->evidence);
-    }
-    if (measure_image(&m, &f, &image))
-        return command_failed("%s", f.text), false;
-    if (o->evidence && !check_evidence(&e, &m, o->evidence))
-        return false;
+    rc_t rc = o->image ? read_metadata(o, in, e) : RC_OK;
+    if (!rc)
+        rc = read_image(&image, in, e, o);
+    if (!rc && o->compose)
+        rc = read_file(in, &compose, e, o->compose, COMPOSE_MAX);
+    if (!rc && o->evidence)
+        rc = read_evidence(&from, in, e, o->evidence);
+    if (!rc && o->evidence)
+        rc = take_acpi(&image, e, &from, o->evidence);
+    if (!rc)
+        rc = measure_image(&m, e, &image);
+    if (rc)
+        return rc;
+    if (o->evidence && !check_evidence(&from, &m, o->evidence))
+        return err_set(e, RC_REFUSED, "%s: the evidence is of something else", o->evidence);
     if (!m.rtmr[0].known && !o->pin_count && !o->list_events)
-        return command_failed("RTMR0 is not known without ACPI tables: give --acpi-*, --evidence or --rtmr0"), false;
-    return write_result(&m, &compose, o);
+        return err_say(e, RC_REFUSED, "RTMR0 is not known without ACPI tables: give --acpi-*, --evidence or --rtmr0");
+    return write_result(e, &in->arena, &m, compose, o);
 }
 
 /* Bytes, or a number with a binary suffix. */
-static bool parse_size(uint64_t *out, const char *text)
+static rc_t read_memory(void *values, err_t *e, char *text)
 {
     static const char suffixes[] = "KMGT";
     char *end;
@@ -381,99 +385,106 @@ static bool parse_size(uint64_t *out, const char *text)
         end++;
     }
     if (text[0] < '0' || text[0] > '9' || *end || !n || n > TDVF_MEMORY_MAX >> shift)
-        return false;
-    *out = (uint64_t)n << shift;
-    return true;
+        return err_say(e, RC_MALFORMED, "must be a number of bytes, or one with K, M, G or T");
+    ((options_t *)values)->memory = (uint64_t)n << shift;
+    return RC_OK;
+}
+
+static rc_t read_pin(void *values, err_t *e, char *text)
+{
+    options_t *o = values;
+    if (o->pin_count == PINS_MAX)
+        return err_set(e, RC_LIMIT, "more than %u", PINS_MAX);
+    o->pins[o->pin_count++] = text;
+    return RC_OK;
 }
 
 /* NAME=HEX: cuts it in argv. */
-static bool parse_event(event_option_t *out, char *text)
+static rc_t read_event(void *values, err_t *e, char *text)
 {
+    options_t *o = values;
     char *equals = strchr(text, '=');
+    if (o->event_count == EVENTS_MAX)
+        return err_set(e, RC_LIMIT, "more than %u", EVENTS_MAX);
     if (!equals || equals == text)
-        return false;
+        return err_say(e, RC_MALFORMED, "must be NAME=HEX");
     *equals = '\0';
-    *out = (event_option_t){ text, equals + 1 };
-    return strcmp(text, "compose-hash") != 0 &&
-           strcmp(text, "key-provider-name") != 0; /* those have options of their own */
+    if (!strcmp(text, "compose-hash") || !strcmp(text, "key-provider-name"))
+        return err_say(e, RC_MALFORMED, "has an option of its own: --compose, --key-provider");
+    o->events[o->event_count++] = (event_option_t){ text, equals + 1 };
+    return RC_OK;
 }
 
-enum { OPT_ACPI = 256 }; /* and the two behind it */
+#define TEXT(member, NAME, ARGUMENT, HELP)                                                                             \
+    {                                                                                                                  \
+        .name = NAME, .argument = ARGUMENT, .help = HELP, .at = offsetof(options_t, member)                            \
+    }
 
-static const struct option LONGS[] = {
-    { "image", required_argument, NULL, 'i' },
-    { "firmware", required_argument, NULL, 'f' },
-    { "kernel", required_argument, NULL, 'k' },
-    { "initrd", required_argument, NULL, 'r' },
-    { "cmdline", required_argument, NULL, 'c' },
-    { "memory", required_argument, NULL, 'm' },
-    { "acpi-loader", required_argument, NULL, OPT_ACPI + MEASURE_ACPI_LOADER },
-    { "acpi-rsdp", required_argument, NULL, OPT_ACPI + MEASURE_ACPI_RSDP },
-    { "acpi-tables", required_argument, NULL, OPT_ACPI + MEASURE_ACPI_TABLES },
-    { "evidence", required_argument, NULL, 'e' },
-    { "rtmr0", required_argument, NULL, '0' },
-    { "compose", required_argument, NULL, 'C' },
-    { "key-provider", required_argument, NULL, 'K' },
-    { "event", required_argument, NULL, 'E' },
-    { "name", required_argument, NULL, 'n' },
-    { "policy", no_argument, NULL, 'p' },
-    { "events", no_argument, NULL, 'l' },
-    { "output", required_argument, NULL, 'o' },
-    { "help", no_argument, NULL, 'h' },
-    { NULL, 0, NULL, 0 },
+static const cli_option_t options[] = {
+    TEXT(image, "image", "FOLDER",
+         "an unpacked dstack image: its metadata.json names firmware, kernel, initrd, command line"),
+    TEXT(firmware, "firmware", "FILE", "virtual firmware (OVMF with TDX metadata)"),
+    TEXT(kernel, "kernel", "FILE", "Linux bzImage"),
+    TEXT(initrd, "initrd", "FILE", "its initial RAM disk"),
+    TEXT(cmdline, "cmdline", "TEXT",
+         "kernel command line as given to QEMU; the firmware adds \" initrd=initrd\", so does this"),
+    { .name = "memory",
+      .argument = "SIZE",
+      .help = "memory of the guest: bytes, or a number with K, M, G or T",
+      .read = read_memory },
+    TEXT(acpi[MEASURE_ACPI_LOADER], "acpi-loader", "FILE",
+         "QEMU's etc/table-loader as the guest sees it; of the three of these, all or none"),
+    TEXT(acpi[MEASURE_ACPI_RSDP], "acpi-rsdp", "FILE", "etc/acpi/rsdp, likewise"),
+    TEXT(acpi[MEASURE_ACPI_TABLES], "acpi-tables", "FILE", "etc/acpi/tables, likewise"),
+    TEXT(evidence, "evidence", "FILE",
+         "an answer of GET /v1/attest of a boot that is trusted: its event log supplies the ACPI digests unless "
+         "--acpi-* do, and all else has to be as computed. Its quote is not verified: that is `kettle verify`"),
+    { .name = "rtmr0",
+      .argument = "HEX",
+      .help = "a further RTMR0 that is admitted; may be repeated",
+      .read = read_pin },
+    TEXT(compose, "compose", "FILE", "the application's app-compose.json: its compose-hash is demanded of RTMR3"),
+    TEXT(key_provider, "key-provider", "NAME", "key provider that is demanded: kms, local-sgx, tpm or none"),
+    { .name = "event",
+      .argument = "NAME=HEX",
+      .help = "a further RTMR3 event that is demanded; may be repeated",
+      .read = read_event },
+    { .name = "name",
+      .argument = "NAME",
+      .help = "name of the entry",
+      .normal = "image",
+      .at = offsetof(options_t, name) },
+    { .name = "policy", .help = "prints a whole policy with this one image", .at = offsetof(options_t, whole_policy) },
+    { .name = "events",
+      .help = "prints all events with their digests instead, as JSON",
+      .at = offsetof(options_t, list_events) },
+    TEXT(output, "output", "FILE", "writes there instead of standard output"),
 };
 
-static int parse_one(options_t *o, int c, char **argv)
-{
-    switch (c) {
-    case 'i': o->image = optarg; break;
-    case 'f': o->firmware = optarg; break;
-    case 'k': o->kernel = optarg; break;
-    case 'r': o->initrd = optarg; break;
-    case 'c': o->cmdline = optarg; break;
-    case 'e': o->evidence = optarg; break;
-    case 'C': o->compose = optarg; break;
-    case 'K': o->key_provider = optarg; break;
-    case 'n': o->name = optarg; break;
-    case 'p': o->whole_policy = true; break;
-    case 'l': o->list_events = true; break;
-    case 'o': o->output = optarg; break;
-    case OPT_ACPI + MEASURE_ACPI_LOADER:
-    case OPT_ACPI + MEASURE_ACPI_RSDP:
-    case OPT_ACPI + MEASURE_ACPI_TABLES: o->acpi[c - OPT_ACPI] = optarg; break;
-    case 'm':
-        if (!parse_size(&o->memory, optarg))
-            return 1 + command_usage("--memory %s: must be a number of bytes, or one with K, M, G or T", optarg);
-        break;
-    case '0':
-        if (o->pin_count == PINS_MAX)
-            return 1 + command_usage("--rtmr0: more than %u", PINS_MAX);
-        o->pins[o->pin_count++] = optarg;
-        break;
-    case 'E':
-        if (o->event_count == EVENTS_MAX)
-            return 1 + command_usage("--event: more than %u", EVENTS_MAX);
-        if (!parse_event(&o->events[o->event_count++], optarg))
-            return 1 + command_usage(
-                           "--event: must be NAME=HEX; compose-hash and key-provider-name have options of their own");
-        break;
-    case 'h': fputs(HELP, stdout); return 1 + COMMAND_DONE;
-    case ':': return 1 + command_usage("%s needs a value", argv[optind - 1]);
-    default: return 1 + command_usage("unknown option %s", argv[optind - 1]);
-    }
-    return 0;
-}
+static int run(int argc, char **argv);
+
+const cli_command_t COMMAND_MEASURE = {
+    .name = "measure",
+    .what = "computes the measurements of an image, for a policy",
+    .usage = "kettle measure --image FOLDER --memory SIZE [OPTIONS]\n"
+             "       kettle measure --firmware FILE --kernel FILE --initrd FILE --cmdline TEXT --memory SIZE "
+             "[OPTIONS]\n",
+    .about =
+        "Computes MRTD and RTMR0 to RTMR2 of a TD that QEMU boots from these files, prints an entry for \"images\" of "
+        "a policy (docs/measure.md). RTMR0 covers ACPI tables, which QEMU makes and no file of the image holds: "
+        "--acpi-*, --evidence or --rtmr0 has to supply what is missing.",
+    .status = "0 written, 1 not measurable, or the evidence differs",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .run = run,
+};
 
 /* 0 to go on, else the exit status plus one. */
 static int parse(options_t *o, int argc, char **argv)
 {
-    for (int c; (c = getopt_long(argc, argv, ":h", LONGS, NULL)) != -1;) {
-        int status = parse_one(o, c, argv);
-        if (status)
-            return status;
-    }
-    if (argc != optind)
-        return 1 + command_usage("measure takes no argument without an option: %s", argv[optind]);
+    const int status = cli_parse(o, NULL, &COMMAND_MEASURE, argc, argv);
+    if (status)
+        return status;
     if (!o->image && !(o->firmware && o->kernel && o->initrd && o->cmdline))
         return 1 + command_usage("measure needs --image, or --firmware, --kernel, --initrd and --cmdline");
     if (!o->memory)
@@ -483,15 +494,17 @@ static int parse(options_t *o, int argc, char **argv)
     return 0;
 }
 
-int command_measure(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     options_t o = { .name = "image" };
     inputs_t in = { .count = 0 };
+    err_t e;
     int status = parse(&o, argc, argv);
     if (status)
         return status - 1;
     arena_init(&in.arena, ARENA_MAX);
-    bool ok = measure(&in, &o);
+    if (measure(&in, &e, &o))
+        status = command_failed("%s%s%s", e.field, e.field[0] ? ": " : "", e.text);
     free_inputs(&in);
-    return ok ? COMMAND_DONE : COMMAND_FAILED;
+    return status;
 }

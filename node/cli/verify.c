@@ -1,17 +1,18 @@
-/* verify.c - `kettle verify`: what consumers and auditors run. Checks an attestation, then answers signed with the attested key;
- * every step is printed with its result. Works offline on files; asks only the node that it is told to ask. */
-#include <getopt.h>
-#include <inttypes.h>
+/* verify.c - `kettle verify`: what consumers and auditors run. Checks an attestation, then answers signed with the attested
+ * key; every step is printed with its result. Works offline on files; asks only the node that it is told to ask. */
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/calendar.h"
 #include "base/crypto/ecdsa.h"
 #include "base/crypto/hash.h"
 #include "base/crypto/secret.h"
 #include "base/hex.h"
-#include "base/json_tree.h"
+#include "base/json.h"
+#include "base/os/clock.h"
+#include "base/os/file.h"
 #include "http/client.h"
 #include "node/cli/command.h"
 #include "node/cli/evidence.h"
@@ -23,24 +24,7 @@
 #define ANSWERS_MAX 64u         /* files of each kind */
 #define FETCH_TIMEOUT_MS 90000u /* a fresh quote takes seconds on real hardware */
 #define STEPS_MAX (16u + 2 * ANSWERS_MAX)
-
-static const char HELP[] =
-    "usage: kettle verify --policy FILE [OPTIONS] URL | FILE | -\n"
-    "\n"
-    "Checks an attestation of a node, and answers that it signed. URL is a node's API (http://host:3032): it is asked for a\n"
-    "fresh attestation over a random nonce, and for its /block. FILE is a kept answer of GET /v1/attest or GET /attest.\n"
-    "\n"
-    "  --policy FILE      which TDs are accepted (docs/policy.md); required: without one nothing is\n"
-    "  --nonce HEX        nonce that the attestation must answer; required with a FILE of GET /v1/attest\n"
-    "  --collateral FILE  Intel's documents, flattened JSON; default: those stapled to the attestation\n"
-    "  --ra-tls           the node serves HTTPS (api_tls): its certificate's quote is checked instead of name and issuer\n"
-    "  --pubkey HEX       the cluster key that is expected; default: any that the quote vouches for\n"
-    "  --block FILE       an answer of GET /block to check under the attested key; may be repeated\n"
-    "  --call FILE        an answer of POST /call to check under the attested key; may be repeated\n"
-    "  --at SECONDS       Unix time to verify at; default: now\n"
-    "  --json             results as JSON\n"
-    "\n"
-    "exit status: 0 all holds, 1 something does not hold or could not be checked, 2 wrong usage\n";
+#define OUTPUT_MAX ((size_t)1 << 20) /* bytes of the results as JSON */
 
 typedef struct {
     const char *policy, *collateral, *source;
@@ -86,15 +70,21 @@ static bool step(results_t *r, const char *name, bool ok, const char *code, cons
 
 /* --- the attestation --- */
 
+/* A step that failed for the reason in e. */
+static bool step_failed(results_t *r, const char *name, const char *code, const err_t *e)
+{
+    return step(r, name, false, code, "%s%s%s", e->field, e->field[0] ? ": " : "", e->text);
+}
+
 static bool read_policy(policy_t **out, results_t *r, const char *path)
 {
     err_t e;
     view_t text;
     char digest[65];
-    if (command_read_file(&text, path, POLICY_MAX))
-        return step(r, "policy", false, NULL, "%s cannot be read", path);
+    if (file_read(&text, &e, path, POLICY_MAX, FILE_DASH_IS_STDIN))
+        return step_failed(r, "policy", NULL, &e);
     rc_t rc = policy_read(out, &e, text);
-    free((void *)(uintptr_t)text.p);
+    file_free(text);
     if (rc)
         return step(r, "policy", false, tee_code_name(E_POLICY), "%s: %s%s%s", path, e.field, e.field[0] ? ": " : "",
                     e.text);
@@ -129,7 +119,8 @@ static void expected_report_data(uint8_t out[TEE_REPORT_DATA_LEN], const attesta
                                x->chain_id);
 }
 
-/* Whether the quote's 64 bytes are those of this key: told apart from the rest, so that "another key" is a finding of its own. */
+/* Whether the quote's 64 bytes are those of this key: told apart from the rest, so that "another key" is a finding of its
+ * own. */
 static bool check_binding(results_t *r, const attestation_t *x, const uint8_t expected[TEE_REPORT_DATA_LEN])
 {
     quote_t q;
@@ -153,19 +144,11 @@ static bool check_key(results_t *r, const attestation_t *x, const options_t *o)
                 same ? "the attested key is the expected one" : "the attested key is not the expected one");
 }
 
-static const char *text_of_date(char out[32], int64_t at)
-{
-    time_t t = (time_t)at;
-    struct tm tm;
-    if (!gmtime_r(&t, &tm) || !strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm))
-        snprintf(out, 32, "%" PRId64, at);
-    return out;
-}
-
 static void tell_genuine(results_t *r, const tee_verified_t *v)
 {
-    char fmspc[13], list[256] = "", date[32];
+    char fmspc[13], list[256] = "", date[TIME_TEXT];
     hex_encode(fmspc, view_of(v->sgx.fmspc, 6));
+    time_write(date, v->earliest_expiry);
     for (size_t i = 0; i < v->grade.advisory_count; i++) {
         size_t at = strlen(list);
         snprintf(list + at, sizeof list - at, "%s%.*s", i ? ", " : "; advisories ", (int)v->grade.advisories[i].n,
@@ -173,7 +156,7 @@ static void tell_genuine(results_t *r, const tee_verified_t *v)
     }
     step(r, "quote", true, NULL, "genuine, platform %s: %s%s; TCB evaluation %u; %sverifiable until %s", fmspc,
          tcb_status_name(v->grade.status), list, v->tcb_evaluation_number, v->production_root ? "" : "SIMULATED; ",
-         text_of_date(date, v->earliest_expiry));
+         date);
 }
 
 /* Quote, collateral and policy: two findings, told apart by the fault's code. */
@@ -194,8 +177,8 @@ static bool check_evidence(results_t *r, arena_t *a, const attestation_t *x, vie
     return step(r, "admission", true, NULL, "the policy admits this TD");
 }
 
-/* That the connection ends in a TD that the policy admits: the certificate's quote is over its key, and passes as the attestation
- * itself must; the handshake has proven that the server has the key. */
+/* That the connection ends in a TD that the policy admits: the certificate's quote is over its key, and passes as the
+ * attestation itself must; the handshake has proven that the server has the key. */
 static bool check_tls(results_t *r, arena_t *a, view_t pem, const attestation_t *x, view_t collateral,
                       const policy_t *policy, int64_t now)
 {
@@ -204,8 +187,10 @@ static bool check_tls(results_t *r, arena_t *a, view_t pem, const attestation_t 
     wr_t cert = wr_of(der, sizeof der);
     ratls_t tls;
     tee_verified_t v;
-    err_t f = { .code = E_CERT, .text = "the server showed no certificate" };
-    if (!pem.n || pem_take(&in, &cert, "CERTIFICATE") || ratls_check(&tls, &f, wr_view(&cert), now))
+    err_t f;
+    if (!pem.n || pem_take(&in, &cert, "CERTIFICATE"))
+        return step(r, "tls", false, tee_code_name(E_CERT), "the server showed no certificate");
+    if (ratls_check(&tls, &f, wr_view(&cert), now))
         return step(r, "tls", false, tee_code_name(f.code), "%s", f.text);
     tee_ratls_report_data(expected, tls.spki);
     const tee_claim_t claim = { (tee_evidence_type_t)x->evidence_type, tls.evidence, tls.event_log, collateral };
@@ -228,27 +213,30 @@ static bool check_attestation(results_t *r, arena_t *a, const attestation_t *x, 
 
 /* --- signed answers --- */
 
-/* The inner object of a prototype answer: a JSON string that holds JSON. NULL: it is not that. */
-static json_t *inner_object(view_t body)
+/* A prototype answer: a JSON string that holds JSON. Not to be moved while it is open. */
+typedef struct {
+    jo_doc_t outer, inner;
+    jo_t o; /* the inner object; whatever else came: a place whose readers give nothing */
+} answer_t;
+
+static void answer_open(answer_t *x, view_t body)
 {
-    json_error_t e;
-    json_t *inner = NULL, *outer = body.n ? json_loadb((const char *)body.p, body.n, JSON_DECODE_ANY, &e) : NULL;
-    if (json_is_string(outer) &&
-        json_load_strict(&inner, view_of(json_string_value(outer), json_string_length(outer)), ATTESTATION_MAX))
-        inner = NULL;
-    json_decref(outer);
-    if (json_is_object(inner))
-        return inner;
-    json_decref(inner);
-    return NULL;
+    const jo_t text = jo_open(&x->outer, NULL, body, ATTESTATION_MAX, JO_LENIENT | JO_ANY);
+    const view_t inner = jo_text(&text, NULL, 0, SIZE_MAX);
+    x->o = jo_open(&x->inner, NULL, inner, ATTESTATION_MAX, JO_LENIENT);
 }
 
-static bool signature_holds(const json_t *inner, view_t signed_text, const uint8_t pubkey[33])
+static void answer_close(answer_t *x)
 {
-    const char *hex = json_string_value(json_object_get(inner, "signature"));
+    jo_close(&x->inner);
+    jo_close(&x->outer);
+}
+
+static bool signature_holds(const answer_t *x, view_t signed_text, const uint8_t pubkey[33])
+{
     uint8_t sig[ECDSA_SIG_LEN], blind[32];
     hash32_t digest;
-    if (!hex || hex_decode_exact(sig, sizeof sig, hex, strlen(hex)))
+    if (!jo_hex(&x->o, sig, sizeof sig, "signature", HEX_ANY))
         return false;
     sha256(&digest, signed_text);
     secret_random(blind, sizeof blind);
@@ -259,76 +247,98 @@ static bool signature_holds(const json_t *inner, view_t signed_text, const uint8
 }
 
 /* Calls and blocks are signed with the same key: what is said must be of the form that only one of them has. */
-static bool is_block_number(const char *text)
+static bool is_block_number(view_t text)
 {
-    size_t n = strspn(text, "0123456789");
-    return n && n <= 20 && !text[n] && (n == 1 || text[0] != '0');
+    for (size_t i = 0; i < text.n; i++)
+        if (text.p[i] < '0' || text.p[i] > '9')
+            return false;
+    return text.n && text.n <= 20 && (text.n == 1 || text.p[0] != '0');
 }
 
-static bool is_call_response(const json_t *response)
+/* "Error", or {"Success":"0x..."} and nothing else. */
+static bool is_call_response(const answer_t *x)
 {
-    const char *text = json_string_value(response), *success = json_string_value(json_object_get(response, "Success"));
-    if (text)
-        return !strcmp(text, "Error");
-    return success && json_object_size(response) == 1 && !strncmp(success, "0x", 2) &&
-           !success[2 + strspn(success + 2, "0123456789abcdef")];
+    if (jo_kind(&x->o, "response") == JO_TEXT)
+        return view_eq(jo_text(&x->o, "response", 0, SIZE_MAX), view_str("Error"));
+    const jo_t response = jo_object(&x->o, "response");
+    const view_t success = jo_text(&response, "Success", 2, SIZE_MAX);
+    if (jo_rc(&x->o) || jo_size(&response) != 1 || memcmp(success.p, "0x", 2) != 0)
+        return false;
+    const char *digits = (const char *)success.p + 2;
+    return strspn(digits, "0123456789abcdef") == success.n - 2;
 }
 
-static bool check_block(results_t *r, view_t body, const char *name, const uint8_t pubkey[33])
+static bool check_block(results_t *r, arena_t *a, view_t body, const char *name, const uint8_t pubkey[33])
 {
-    json_t *inner = inner_object(body);
-    const char *number = json_string_value(json_object_get(inner, "blocknum"));
+    answer_t x;
     bool ok;
-    if (!number || !is_block_number(number))
+    (void)a;
+    answer_open(&x, body);
+    const view_t number = jo_text(&x.o, "blocknum", 1, 20);
+    if (!is_block_number(number))
         ok = step(r, "block", false, "E_ANSWER", "%s: not an answer of GET /block", name);
-    else if (!signature_holds(inner, view_str(number), pubkey))
-        ok =
-            step(r, "block", false, "E_SIGNATURE", "%s: block %.40s is not signed with the attested key", name, number);
+    else if (!signature_holds(&x, number, pubkey))
+        ok = step(r, "block", false, "E_SIGNATURE", "%s: block %.*s is not signed with the attested key", name,
+                  (int)number.n, (const char *)number.p);
     else
-        ok = step(r, "block", true, NULL, "%s: block %.40s is signed with the attested key", name, number);
-    json_decref(inner);
+        ok = step(r, "block", true, NULL, "%s: block %.*s is signed with the attested key", name, (int)number.n,
+                  (const char *)number.p);
+    answer_close(&x);
     return ok;
 }
 
-static bool check_call(results_t *r, view_t body, const char *name, const uint8_t pubkey[33])
+static bool check_call(results_t *r, arena_t *a, view_t body, const char *name, const uint8_t pubkey[33])
 {
-    json_t *inner = inner_object(body), *response = json_object_get(inner, "response");
-    char *text = response ? json_dumps(response, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    answer_t x;
     bool ok;
-    if (!text || !is_call_response(response))
+    answer_open(&x, body);
+    const view_t text = is_call_response(&x) ? jo_as_written(&x.o, a, "response") : view_of(NULL, 0);
+    if (!text.n)
         ok = step(r, "call", false, "E_ANSWER", "%s: not an answer of POST /call", name);
-    else if (!signature_holds(inner, view_str(text), pubkey))
+    else if (!signature_holds(&x, text, pubkey))
         ok = step(r, "call", false, "E_SIGNATURE", "%s: the response is not signed with the attested key", name);
     else
-        ok = step(r, "call", true, NULL, "%s: %.60s%s is signed with the attested key", name, text,
-                  strlen(text) > 60 ? "..." : "");
-    free(text);
-    json_decref(inner);
+        ok = step(r, "call", true, NULL, "%s: %.60s%s is signed with the attested key", name, (const char *)text.p,
+                  text.n > 60 ? "..." : "");
+    answer_close(&x);
     return ok;
 }
 
-static void check_files(results_t *r, const options_t *o, const uint8_t pubkey[33])
+static void check_files(results_t *r, arena_t *a, const options_t *o, const uint8_t pubkey[33])
 {
     for (size_t i = 0; i < o->block_count + o->call_count; i++) {
-        bool block = i < o->block_count;
+        const bool block = i < o->block_count;
         const char *path = block ? o->blocks[i] : o->calls[i - o->block_count];
         view_t body;
-        if (command_read_file(&body, path, ATTESTATION_MAX)) {
-            step(r, block ? "block" : "call", false, NULL, "%s cannot be read", path);
+        err_t e;
+        if (file_read(&body, &e, path, ATTESTATION_MAX, FILE_DASH_IS_STDIN)) {
+            step_failed(r, block ? "block" : "call", NULL, &e);
             continue;
         }
-        (block ? check_block : check_call)(r, body, path, pubkey);
-        free((void *)(uintptr_t)body.p);
+        (block ? check_block : check_call)(r, a, body, path, pubkey);
+        file_free(body);
     }
 }
 
 /* --- the whole --- */
 
-/* Asks a node. */
-static bool ask_node(results_t *r, arena_t *a, view_t *attestation, view_t *block, view_t *cert, options_t *o)
+static bool is_url(const char *source)
 {
-    view_t *peer = o->ra_tls ? cert : NULL, other; /* blocks are signed: who brings one does not matter */
-    char url[1200], nonce[65], why[512];
+    return !strncmp(source, "http://", 7) || !strncmp(source, "https://", 8);
+}
+
+/* What is judged; the files are to be freed. */
+typedef struct {
+    view_t file, staples;            /* of an attestation, of collateral */
+    view_t attestation, block, cert; /* n 0, but for the first: none */
+} sources_t;
+
+/* Asks a node. */
+static bool ask_node(results_t *r, sources_t *in, arena_t *a, options_t *o)
+{
+    view_t *peer = o->ra_tls ? &in->cert : NULL, other; /* blocks are signed: who brings one does not matter */
+    char url[1200], nonce[65];
+    err_t e;
     size_t n = strlen(o->source);
     while (n && o->source[n - 1] == '/')
         n--;
@@ -339,149 +349,228 @@ static bool ask_node(results_t *r, arena_t *a, view_t *attestation, view_t *bloc
     o->has_nonce = true;
     hex_encode(nonce, view_of(o->nonce, 32));
     snprintf(url, sizeof url, "%.*s/v1/attest?nonce=0x%s&collateral=1", (int)n, o->source, nonce);
-    if (evidence_fetch(attestation, peer, why, sizeof why, a, url, FETCH_TIMEOUT_MS))
-        return step(r, "attestation", false, NULL, "%s", why);
+    if (evidence_fetch(&in->attestation, peer, &e, a, url, FETCH_TIMEOUT_MS))
+        return step_failed(r, "attestation", NULL, &e);
     snprintf(url, sizeof url, "%.*s/block", (int)n, o->source);
-    if (evidence_fetch(block, peer ? &other : NULL, why, sizeof why, a, url, FETCH_TIMEOUT_MS))
-        return step(r, "block", false, NULL, "%s", why);
+    if (evidence_fetch(&in->block, peer ? &other : NULL, &e, a, url, FETCH_TIMEOUT_MS))
+        return step_failed(r, "block", NULL, &e);
     return true;
+}
+
+static bool gather(results_t *r, sources_t *in, arena_t *a, options_t *o)
+{
+    err_t e;
+    if (is_url(o->source)) {
+        if (!ask_node(r, in, a, o))
+            return false;
+    } else if (file_read(&in->file, &e, o->source, ATTESTATION_MAX, FILE_DASH_IS_STDIN))
+        return step_failed(r, "attestation", NULL, &e);
+    else
+        in->attestation = in->file;
+    if (o->collateral && file_read(&in->staples, &e, o->collateral, COLLATERAL_MAX, FILE_DASH_IS_STDIN))
+        return step_failed(r, "collateral", NULL, &e);
+    return true;
+}
+
+static bool read_attestation(results_t *r, attestation_t *x, evidence_form_t *form, arena_t *a, const sources_t *in)
+{
+    err_t e;
+    if (evidence_read(x, form, &e, a, in->attestation))
+        return step_failed(r, "attestation", "E_ATTESTATION", &e);
+    if (*form == EVIDENCE_QUOTE)
+        return step(r, "attestation", false, "E_ATTESTATION",
+                    "a quote alone names no key: give an answer of GET /v1/attest");
+    return true;
+}
+
+static void judge(results_t *r, arena_t *a, const sources_t *in, const policy_t *policy, const options_t *o)
+{
+    attestation_t x;
+    evidence_form_t form;
+    if (!read_attestation(r, &x, &form, a, in))
+        return;
+    if (form == EVIDENCE_PROTOTYPE)
+        x.evidence_type = policy_simulator_root(policy).n ? TEE_EVIDENCE_SIMULATED : TEE_EVIDENCE_TDX;
+    const view_t collateral = in->staples.n ? in->staples : x.collateral;
+    check_attestation(r, a, &x, form, collateral, policy, o);
+    if (o->ra_tls)
+        check_tls(r, a, in->cert, &x, collateral, policy, o->now);
+    if (in->block.p)
+        check_block(r, a, in->block, "/block", x.pubkey);
+    check_files(r, a, o, x.pubkey);
 }
 
 static void verify(results_t *r, arena_t *a, options_t *o)
 {
-    bool is_url = !strncmp(o->source, "http://", 7) || !strncmp(o->source, "https://", 8);
-    view_t file = { NULL, 0 }, staples = { NULL, 0 }, text, block = { NULL, 0 }, cert = { NULL, 0 };
+    sources_t in = { .file = { NULL, 0 } };
     policy_t *policy = NULL;
-    attestation_t x;
-    evidence_form_t form;
-    char why[256];
-    bool ok = read_policy(&policy, r, o->policy);
-    if (ok && is_url)
-        ok = ask_node(r, a, &text, &block, &cert, o);
-    else if (ok) {
-        ok = !command_read_file(&file, o->source, ATTESTATION_MAX) ||
-             step(r, "attestation", false, NULL, "%s cannot be read", o->source);
-        text = file;
-    }
-    if (ok && o->collateral)
-        ok = !command_read_file(&staples, o->collateral, COLLATERAL_MAX) ||
-             step(r, "collateral", false, NULL, "%s cannot be read", o->collateral);
-    if (ok && evidence_read(&x, &form, why, sizeof why, a, text))
-        ok = step(r, "attestation", false, "E_ATTESTATION", "%s", why);
-    if (ok && form == EVIDENCE_QUOTE)
-        ok = step(r, "attestation", false, "E_ATTESTATION",
-                  "a quote alone names no key: give an answer of GET /v1/attest");
-    if (ok) {
-        if (form == EVIDENCE_PROTOTYPE)
-            x.evidence_type = policy_simulator_root(policy).n ? TEE_EVIDENCE_SIMULATED : TEE_EVIDENCE_TDX;
-        view_t collateral = staples.n ? staples : x.collateral;
-        check_attestation(r, a, &x, form, collateral, policy, o);
-        if (o->ra_tls)
-            check_tls(r, a, cert, &x, collateral, policy, o->now);
-        if (block.p)
-            check_block(r, block, "/block", x.pubkey);
-        check_files(r, o, x.pubkey);
-    }
+    if (read_policy(&policy, r, o->policy) && gather(r, &in, a, o))
+        judge(r, a, &in, policy, o);
     policy_free(policy);
-    free((void *)(uintptr_t)file.p);
-    free((void *)(uintptr_t)staples.p);
+    file_free(in.file);
+    file_free(in.staples);
+}
+
+/* --- printing --- */
+
+static void print_text(const results_t *r, bool holds)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        const char *code = r->steps[i].code;
+        printf("%-4s %-12s %s%s%s\n", r->steps[i].ok ? "ok" : "FAIL", r->steps[i].name, code ? code : "",
+               code ? ": " : "", r->steps[i].detail);
+    }
+    puts(holds ? "all holds" : "DOES NOT HOLD");
+}
+
+static bool print_json(const results_t *r, bool holds)
+{
+    jw_t w = jw_of(NULL, OUTPUT_MAX);
+    jw_indent(&w, 2);
+    jw_object(&w, NULL);
+    jw_bool(&w, "holds", holds);
+    jw_array(&w, "steps");
+    for (size_t i = 0; i < r->count; i++) {
+        jw_object(&w, NULL);
+        jw_str(&w, "step", r->steps[i].name);
+        jw_bool(&w, "ok", r->steps[i].ok);
+        if (r->steps[i].code)
+            jw_str(&w, "code", r->steps[i].code);
+        else
+            jw_null(&w, "code");
+        jw_str(&w, "detail", r->steps[i].detail);
+        jw_end(&w);
+    }
+    jw_end(&w);
+    jw_end(&w);
+    const view_t text = jw_done(&w);
+    const bool ok = text.p && puts((const char *)text.p) >= 0;
+    jw_free(&w);
+    return ok;
 }
 
 static int print(const results_t *r, bool as_json)
 {
-    bool holds = !r->failed && r->count;
-    json_t *list = as_json ? json_array() : NULL;
-    for (size_t i = 0; i < r->count; i++) {
-        const char *code = r->steps[i].code;
-        if (as_json)
-            json_array_append_new(list,
-                                  json_pack("{s:s, s:b, s:s?, s:s%}", "step", r->steps[i].name, "ok", r->steps[i].ok,
-                                            "code", code, "detail", r->steps[i].detail, strlen(r->steps[i].detail)));
-        else
-            printf("%-4s %-12s %s%s%s\n", r->steps[i].ok ? "ok" : "FAIL", r->steps[i].name, code ? code : "",
-                   code ? ": " : "", r->steps[i].detail);
-    }
-    if (as_json) {
-        json_t *o = json_pack("{s:b, s:o}", "holds", holds, "steps", list);
-        if (!o || json_array_size(list) != r->count || json_dumpf(o, stdout, JSON_INDENT(2)))
-            holds = false;
-        putchar('\n');
-        json_decref(o);
-    } else
-        puts(holds ? "all holds" : "DOES NOT HOLD");
-    return holds && fflush(stdout) == 0 ? COMMAND_DONE : COMMAND_FAILED;
+    const bool holds = !r->failed && r->count;
+    bool printed = true;
+    if (as_json)
+        printed = print_json(r, holds);
+    else
+        print_text(r, holds);
+    return fflush(stdout) == 0 && printed && holds ? COMMAND_DONE : COMMAND_FAILED;
 }
 
-static bool parse_time(int64_t *out, const char *text)
+/* --- the command --- */
+
+static rc_t read_nonce(void *values, err_t *e, char *text)
+{
+    options_t *o = values;
+    o->has_nonce = !hex_decode_exact(o->nonce, 32, text, strlen(text));
+    return o->has_nonce ? RC_OK : err_say(e, RC_MALFORMED, "must be 32 bytes as hex");
+}
+
+static rc_t read_pubkey(void *values, err_t *e, char *text)
+{
+    options_t *o = values;
+    o->has_pubkey = !hex_decode_exact(o->pubkey, 33, text, strlen(text));
+    return o->has_pubkey ? RC_OK : err_say(e, RC_MALFORMED, "must be a compressed secp256k1 key, 33 bytes as hex");
+}
+
+static rc_t read_time(void *values, err_t *e, char *text)
 {
     char *end;
     long long n = strtoll(text, &end, 10);
-    *out = n;
-    return end != text && !*end && n > 0;
+    if (end == text || *end || n <= 0)
+        return err_say(e, RC_MALFORMED, "must be a number of seconds since 1970");
+    ((options_t *)values)->now = n;
+    return RC_OK;
 }
+
+static rc_t add(const char *list[ANSWERS_MAX], size_t *count, err_t *e, const char *path)
+{
+    if (*count == ANSWERS_MAX)
+        return err_set(e, RC_LIMIT, "more than %u", ANSWERS_MAX);
+    list[(*count)++] = path;
+    return RC_OK;
+}
+
+static rc_t read_block(void *values, err_t *e, char *text)
+{
+    options_t *o = values;
+    return add(o->blocks, &o->block_count, e, text);
+}
+
+static rc_t read_call(void *values, err_t *e, char *text)
+{
+    options_t *o = values;
+    return add(o->calls, &o->call_count, e, text);
+}
+
+static const cli_option_t options[] = {
+    { .name = "policy",
+      .argument = "FILE",
+      .help = "which TDs are accepted (docs/policy.md); required: without one nothing is",
+      .at = offsetof(options_t, policy) },
+    { .name = "nonce",
+      .argument = "HEX",
+      .help = "nonce that the attestation must answer; required with a FILE of GET /v1/attest",
+      .read = read_nonce },
+    { .name = "collateral",
+      .argument = "FILE",
+      .help = "Intel's documents, flattened JSON",
+      .normal = "those stapled to the attestation",
+      .at = offsetof(options_t, collateral) },
+    { .name = "ra-tls",
+      .help = "the node serves HTTPS (api_tls): its certificate's quote is checked instead of name and issuer",
+      .at = offsetof(options_t, ra_tls) },
+    { .name = "pubkey",
+      .argument = "HEX",
+      .help = "the cluster key that is expected",
+      .normal = "any that the quote vouches for",
+      .read = read_pubkey },
+    { .name = "block",
+      .argument = "FILE",
+      .help = "an answer of GET /block to check under the attested key; may be repeated",
+      .read = read_block },
+    { .name = "call",
+      .argument = "FILE",
+      .help = "an answer of POST /call to check under the attested key; may be repeated",
+      .read = read_call },
+    { .name = "at", .argument = "SECONDS", .help = "Unix time to verify at", .normal = "now", .read = read_time },
+    { .name = "json", .help = "results as JSON", .at = offsetof(options_t, as_json) },
+};
+
+static int run(int argc, char **argv);
+
+const cli_command_t COMMAND_VERIFY = {
+    .name = "verify",
+    .what = "verifies an attestation, and answers signed with its key",
+    .usage = "kettle verify --policy FILE [OPTIONS] URL | FILE | -\n",
+    .about =
+        "Checks an attestation of a node, and answers that it signed. URL is a node's API (http://host:3032): it is "
+        "asked for a fresh attestation over a random nonce, and for its /block. FILE is a kept answer of GET "
+        "/v1/attest or GET /attest.",
+    .status = "0 all holds, 1 something does not hold or could not be checked",
+    .operand = "URL, file, or - for standard input",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .run = run,
+};
 
 /* 0 to go on, else the exit status plus one. */
 static int parse(options_t *o, int argc, char **argv)
 {
-    static const struct option longs[] = {
-        { "policy", required_argument, NULL, 'p' },
-        { "nonce", required_argument, NULL, 'n' },
-        { "collateral", required_argument, NULL, 'c' },
-        { "pubkey", required_argument, NULL, 'k' },
-        { "block", required_argument, NULL, 'b' },
-        { "call", required_argument, NULL, 'l' },
-        { "at", required_argument, NULL, 't' },
-        { "json", no_argument, NULL, 'j' },
-        { "ra-tls", no_argument, NULL, 'r' },
-        { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 },
-    };
-    for (int c; (c = getopt_long(argc, argv, ":h", longs, NULL)) != -1;) {
-        switch (c) {
-        case 'p': o->policy = optarg; break;
-        case 'c': o->collateral = optarg; break;
-        case 'j': o->as_json = true; break;
-        case 'r': o->ra_tls = true; break;
-        case 'n':
-            o->has_nonce = !hex_decode_exact(o->nonce, 32, optarg, strlen(optarg));
-            if (!o->has_nonce)
-                return 1 + command_usage("--nonce: must be 32 bytes as hex");
-            break;
-        case 'k':
-            o->has_pubkey = !hex_decode_exact(o->pubkey, 33, optarg, strlen(optarg));
-            if (!o->has_pubkey)
-                return 1 + command_usage("--pubkey: must be a compressed secp256k1 key, 33 bytes as hex");
-            break;
-        case 't':
-            if (!parse_time(&o->now, optarg))
-                return 1 + command_usage("--at %s: must be a number of seconds since 1970", optarg);
-            break;
-        case 'b':
-            if (o->block_count == ANSWERS_MAX)
-                return 1 + command_usage("--block: more than %u", ANSWERS_MAX);
-            o->blocks[o->block_count++] = optarg;
-            break;
-        case 'l':
-            if (o->call_count == ANSWERS_MAX)
-                return 1 + command_usage("--call: more than %u", ANSWERS_MAX);
-            o->calls[o->call_count++] = optarg;
-            break;
-        case 'h': fputs(HELP, stdout); return 1 + COMMAND_DONE;
-        case ':': return 1 + command_usage("%s needs a value", argv[optind - 1]);
-        default: return 1 + command_usage("unknown option %s", argv[optind - 1]);
-        }
-    }
-    if (argc - optind != 1)
-        return 1 + command_usage("verify needs one URL, file, or - for standard input");
-    o->source = argv[optind];
+    const int status = cli_parse(o, &o->source, &COMMAND_VERIFY, argc, argv);
+    if (status)
+        return status;
     if (o->ra_tls && strncmp(o->source, "https://", 8) != 0)
         return 1 + command_usage("--ra-tls needs an https:// URL");
     return o->policy ? 0 : 1 + command_usage("verify needs --policy: without one no TD is accepted");
 }
 
-int command_verify(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-    options_t o = { .now = (int64_t)time(NULL) };
+    options_t o = { .now = (int64_t)(clock_system_ms() / 1000) };
     static results_t results;
     arena_t a;
     int status = parse(&o, argc, argv);
