@@ -185,8 +185,11 @@ rc_t ask_new(ask_t **out, err_t *e, const ask_config_t *config)
     pthread_mutex_init(&a->lock, NULL);
     pthread_cond_init(&a->empty, NULL);
     a->runs.prev = a->runs.next = &a->runs;
-    a->flights = flights_new(&(flights_config_t){
-        .http = config->http, .upstream = config->upstream, .pool = config->pool, .time_max_ms = ASK_BATCH_MAX_MS });
+    a->flights = flights_new(&(flights_config_t){ .http = config->http,
+                                                  .upstream = config->upstream,
+                                                  .pool = config->pool,
+                                                  .time_max_ms = ASK_BATCH_MAX_MS,
+                                                  .in_air_max = config->in_air_max });
     rc_t rc = a->flights ? worker_start(&a->clock, e, "ask", clock_main, a) : err_say(e, RC_NOMEM, "out of memory");
     if (rc) {
         ask_free(a);

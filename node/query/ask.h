@@ -37,6 +37,7 @@ typedef struct {
     pool_t *pool;          /* where queries run */
     clock_fn now_ms;       /* of the endpoints' back-off */
     clock_fn monotonic_ms; /* of limits; NULL: the system's */
+    unsigned in_air_max;   /* batches at one endpoint side by side; 0: IN_AIR_MAX of node/query/flight.h */
 } ask_config_t;
 
 typedef struct {

@@ -311,7 +311,7 @@ static void dispatch(flights_t *f, batch_t *b)
         return;
     }
     pthread_mutex_lock(&f->lock);
-    if (f->at[b->endpoint].in_air < IN_AIR_MAX)
+    if (f->at[b->endpoint].in_air < f->config.in_air_max)
         submit(f, b);
     else {
         if (f->at[b->endpoint].first)
@@ -419,6 +419,8 @@ flights_t *flights_new(const flights_config_t *config)
     if (!f)
         return NULL;
     f->config = *config;
+    if (!f->config.in_air_max)
+        f->config.in_air_max = IN_AIR_MAX;
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->empty, NULL);
     return f;

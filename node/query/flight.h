@@ -79,6 +79,7 @@ typedef struct {
     up_t *upstream;
     pool_t *pool;
     uint32_t time_max_ms; /* of one batch */
+    unsigned in_air_max;  /* 0: IN_AIR_MAX */
 } flights_config_t;
 
 /* NULL: out of memory. */

@@ -13,6 +13,7 @@
 #include "tests/unit/unit.h"
 #include "tests/unit/world_json.h"
 
+#define TEST_IN_AIR_MAX 12u
 #define BALANCES_900 "6103845b803150600190038060035750602a5f5260205ff3" /* balance(900), ..., balance(1); return 42 */
 #define SLOADS_1200 "6104b05b805450600190038060035750602a5f5260205ff3"  /* sload(1200), ..., sload(1); return 42 */
 #define PROOF_OF_A "\"eth_getProof\",\"params\":[\"0xac0000000000000000000000000000000000a000\""
@@ -48,7 +49,7 @@ static inline void put_result(char *out, const endpoint_t *e, const char *method
     size_t count = json_array_size(keys), at = strlen(out);
     hash32_t *slots = calloc(count + 1, sizeof *slots);
     addr_t addr;
-    ck_assert_int_eq(hex_decode_exact(addr.b, 20, account, strlen(account)), RC_OK);
+    WORLD_MUST(hex_decode_exact(addr.b, 20, account, strlen(account)) == RC_OK);
     for (size_t i = 0; i < count; i++)
         slots[i] = world_key(strtoull(json_string_value(json_array_get(keys, i)), NULL, 16));
     if (!strcmp(method, "eth_getCode"))
@@ -158,9 +159,12 @@ static inline void open_engine(const char *first, const char *second, clock_fn m
 {
     err_t e;
     upstream = up_new((const char *const[]){ first, second }, second ? 2 : 1);
-    const ask_config_t config = {
-        .http = http, .upstream = upstream, .pool = pool, .now_ms = clock_system_ms, .monotonic_ms = monotonic
-    };
+    const ask_config_t config = { .http = http,
+                                  .upstream = upstream,
+                                  .pool = pool,
+                                  .now_ms = clock_system_ms,
+                                  .monotonic_ms = monotonic,
+                                  .in_air_max = TEST_IN_AIR_MAX };
     ck_assert_msg(ask_new(&engine, &e, &config) == RC_OK, "%s", e.text);
 }
 
@@ -193,8 +197,10 @@ static inline void open_world(const char *code)
 static inline void close_world(void)
 {
     close_engine();
+    pthread_mutex_lock(&lock);
     for (unsigned i = 0; i < 2; i++)
         ends[i].held = false;
+    pthread_mutex_unlock(&lock);
     hc_free(http);
     pool_free(pool);
     for (unsigned i = 0; i < 2; i++)

@@ -4,7 +4,7 @@
 START_TEST(many_needs_go_in_batches_of_bounded_length_side_by_side)
 {
     open_world(BALANCES_900);
-    ends[0].pause_ms = 100;
+    ends[0].pause_ms = 400;
     expect_word(42, 2);
     ck_assert_uint_eq(ends[0].most_elements, BATCH_MAX);
     ck_assert_uint_eq(ends[0].most_now, BATCHES_MAX);
@@ -301,9 +301,7 @@ static size_t slow_needs(const query_t *q, const need_t **out)
 static rc_t slow_give(query_t *q, err_t *e, size_t i, const answer_t *answer)
 {
     (void)e;
-    ck_assert_uint_eq(i, 0);
-    ck_assert_int_eq(answer->kind, NEED_CODE);
-    ((slow_t *)(void *)q)->given++;
+    ((slow_t *)(void *)q)->given += i == 0 && answer->kind == NEED_CODE; /* no assertion: not the test's thread */
     return RC_OK;
 }
 

@@ -4,8 +4,6 @@
 
 #define MANY 10u
 
-static ask_wait_t waits[240];
-
 static unsigned count_of(const unsigned *x)
 {
     pthread_mutex_lock(&lock);
@@ -39,7 +37,7 @@ static void expect_42(ask_wait_t *w)
     query_free(w->query);
 }
 
-static void start_equal_calls(const ask_limits_t *first_limits)
+static void start_equal_calls(ask_wait_t *waits, const ask_limits_t *first_limits)
 {
     for (unsigned i = 0; i < MANY; i++)
         ask_wait_start(&waits[i], engine, new_call(&s.request), i ? NULL : first_limits);
@@ -49,9 +47,10 @@ static void start_equal_calls(const ask_limits_t *first_limits)
 
 START_TEST(equal_needs_in_flight_are_asked_once)
 {
+    static ask_wait_t waits[MANY];
     open_world(RETURN_42);
     ends[0].held = true;
-    start_equal_calls(NULL);
+    start_equal_calls(waits, NULL);
     release(&ends[0]);
     for (unsigned i = 0; i < MANY; i++)
         expect_42(&waits[i]);
@@ -65,6 +64,7 @@ END_TEST
 
 START_TEST(only_what_differs_is_asked_again)
 {
+    static ask_wait_t waits[MANY];
     open_world(RETURN_42);
     ex_request_t other = s.request;
     other.from = (addr_t){ { 0xbb, 1 } };
@@ -84,6 +84,7 @@ END_TEST
 
 START_TEST(another_block_is_another_need)
 {
+    static ask_wait_t waits[MANY];
     open_world(RETURN_42);
     ex_block_t other = s.block;
     query_t *q;
@@ -106,10 +107,11 @@ END_TEST
 
 START_TEST(lie_is_told_of_once_however_many_wait_for_it)
 {
+    static ask_wait_t waits[MANY];
     open_world(RETURN_42);
     ends[0].held = true;
     ends[0].falsified = "a000";
-    start_equal_calls(NULL);
+    start_equal_calls(waits, NULL);
     release(&ends[0]);
     for (unsigned i = 0; i < MANY; i++)
         expect_42(&waits[i]);
@@ -122,10 +124,11 @@ END_TEST
 
 START_TEST(what_the_endpoint_has_not_is_its_failure_once_and_all_go_on_to_the_next)
 {
+    static ask_wait_t waits[MANY];
     open_world(RETURN_42);
     ends[0].held = true;
     ends[0].refused = PROOF_OF_A;
-    start_equal_calls(NULL);
+    start_equal_calls(waits, NULL);
     release(&ends[0]);
     for (unsigned i = 0; i < MANY; i++)
         expect_42(&waits[i]);
@@ -139,10 +142,11 @@ END_TEST
 
 START_TEST(who_asked_may_leave_and_the_others_get_the_answer)
 {
+    static ask_wait_t waits[MANY];
     static const ask_limits_t soon = { .time_max_ms = 300 };
     open_world(RETURN_42);
     ends[0].held = true;
-    start_equal_calls(&soon);
+    start_equal_calls(waits, &soon);
     ck_assert_int_eq(ask_wait_for(&waits[0]), RC_TIMEOUT);
     query_free(waits[0].query);
     release(&ends[0]);
@@ -156,7 +160,8 @@ END_TEST
 /* Every call has a sender of its own. */
 START_TEST(many_wait_for_a_slow_endpoint_without_threads_and_no_more_than_so_many_batches_are_in_the_air)
 {
-    enum { N = 240 };
+    enum { N = 40 };
+    static ask_wait_t waits[N];
     static ex_request_t requests[N];
     open_world(RETURN_42);
     ends[0].held = true;
@@ -165,13 +170,13 @@ START_TEST(many_wait_for_a_slow_endpoint_without_threads_and_no_more_than_so_man
         requests[i].from = (addr_t){ { 0xbb, (uint8_t)(1 + i) } };
         ask_wait_start(&waits[i], engine, new_call(&requests[i]), NULL);
     }
-    wait_asked(&ends[0], IN_AIR_MAX);
+    wait_asked(&ends[0], TEST_IN_AIR_MAX);
     pause_ms(100);
-    ck_assert_uint_eq(count_of(&ends[0].most_now), IN_AIR_MAX);
+    ck_assert_uint_eq(count_of(&ends[0].most_now), TEST_IN_AIR_MAX);
     release(&ends[0]);
     for (unsigned i = 0; i < N; i++)
         expect_42(&waits[i]);
-    ck_assert_uint_eq(ends[0].most_now, IN_AIR_MAX);
+    ck_assert_uint_eq(ends[0].most_now, TEST_IN_AIR_MAX);
     ck_assert_uint_eq(ends[0].batches, N);
     close_world();
 }
@@ -179,7 +184,8 @@ END_TEST
 
 START_TEST(those_that_wait_for_their_turn_are_cancelled_too)
 {
-    enum { N = 240 };
+    enum { N = 40 };
+    static ask_wait_t waits[N];
     static ex_request_t requests[N];
     open_world(RETURN_42);
     ends[0].held = true;
@@ -188,7 +194,7 @@ START_TEST(those_that_wait_for_their_turn_are_cancelled_too)
         requests[i].from = (addr_t){ { 0xbb, (uint8_t)(1 + i) } };
         ask_wait_start(&waits[i], engine, new_call(&requests[i]), NULL);
     }
-    wait_asked(&ends[0], IN_AIR_MAX);
+    wait_asked(&ends[0], TEST_IN_AIR_MAX);
     ask_free(engine);
     engine = NULL;
     for (unsigned i = 0; i < N; i++) {

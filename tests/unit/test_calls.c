@@ -64,6 +64,19 @@ static void expect_reply(int fd, int status, const char *in_body)
 #define SUCCESS_42                                                                                                     \
     "\\\"response\\\":{\\\"Success\\\":\\\"0x000000000000000000000000000000000000000000000000000000000000002a\\\"}"
 
+/* Until the first endpoint is asked. */
+static void wait_asked(void)
+{
+    unsigned now = 0;
+    for (unsigned i = 0; i < 5000 && !now; i++) {
+        pause_ms(1);
+        pthread_mutex_lock(&lock);
+        now = ends[0].now;
+        pthread_mutex_unlock(&lock);
+    }
+    ck_assert_uint_ge(now, 1);
+}
+
 START_TEST(same_bytes_on_the_same_block_are_proven_and_signed_once)
 {
     open_server(RETURN_42);
@@ -102,8 +115,7 @@ START_TEST(equal_requests_wait_for_one_answer_and_a_kept_one_passes_them)
         post(fds[i], i % 2 ? "{\"to\":\"0xac0000000000000000000000000000000000a000\",\"data\":\"0x01\"}"
                            : "{\"to\":\"0xac0000000000000000000000000000000000a000\",\"data\":\"0x02\"}");
     }
-    for (unsigned i = 0; i < 5000 && ends[0].now < 1; i++)
-        pause_ms(1);
+    wait_asked();
     uint64_t began = clock_ms();
     for (unsigned i = 0; i < 20; i++) {
         post(kept, CALL_A);
@@ -175,8 +187,7 @@ START_TEST(a_call_that_waits_when_the_node_stops_is_told_so)
     int fd = dial(server);
     ends[0].held = true;
     post(fd, CALL_A);
-    for (unsigned i = 0; i < 5000 && ends[0].now < 1; i++)
-        pause_ms(1);
+    wait_asked();
     ask_cancel(engine);
     reply_t a = hear(fd, false);
     ck_assert_int_eq(a.status, 503);

@@ -18,7 +18,7 @@ static inline void put(char *out, const char *fmt, ...)
     va_start(ap, fmt);
     int m = vsnprintf(out + n, WORLD_TEXT_MAX - n, fmt, ap);
     va_end(ap);
-    ck_assert(m >= 0 && (size_t)m < WORLD_TEXT_MAX - n);
+    WORLD_MUST(m >= 0 && (size_t)m < WORLD_TEXT_MAX - n);
 }
 
 static inline void put_hex(char *out, view_t v)
