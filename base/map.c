@@ -39,24 +39,23 @@ static void unlink_node(map_t *m, map_node_t *n)
     *(n->next ? &n->next->prev : &m->last) = n->prev;
 }
 
-/* Twice as many buckets; the old ones stay in the arena, at most as many again. */
-static bool grow(map_t *m)
+/* Twice as many buckets; the old ones stay in the arena, at most as many again. Without memory the chains get longer. */
+static void grow(map_t *m)
 {
     map_node_t **more = arena_calloc(m->arena, m->bucket_count * 2, sizeof *more);
     if (!more)
-        return false;
+        return;
     m->buckets = more;
     m->bucket_count *= 2;
     for (map_node_t *n = m->first; n; n = n->next)
         chain_in(m, n);
-    return true;
 }
 
 void *map_insert(map_t *m, const void *key, uint64_t hash)
 {
     map_node_t *n = m->removed;
-    if (m->count == m->bucket_count && !grow(m))
-        return NULL;
+    if (m->count >= m->bucket_count)
+        grow(m);
     if (n)
         m->removed = n->chain;
     else

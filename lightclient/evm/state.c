@@ -2,7 +2,6 @@
 
 #include "base/crypto/hash.h"
 
-#define MAP_FIRST 64u /* buckets at the start; doubled when there are as many entries */
 #define JOURNAL_FIRST 64u
 #define LOGS_FIRST 8u
 
@@ -20,15 +19,22 @@ struct st_undo {
     } was;
 };
 
+/* What a slot is found by. No padding. */
+typedef struct {
+    const st_account_t *account;
+    uint64_t transient;
+    u256_t key;
+} slot_key_t;
+
 rc_t st_init(st_t *s, arena_t *arena, const evm_host_t *host)
 {
     *s = (st_t){ .arena = arena, .host = host };
-    s->account_cap = s->slot_cap = MAP_FIRST;
     s->journal_cap = JOURNAL_FIRST;
-    s->account_map = arena_calloc(arena, s->account_cap, sizeof *s->account_map);
-    s->slot_map = arena_calloc(arena, s->slot_cap, sizeof *s->slot_map);
     s->journal = arena_alloc(arena, s->journal_cap * sizeof *s->journal);
-    return s->account_map && s->slot_map && s->journal ? RC_OK : RC_NOMEM;
+    rc_t rc = map_init(&s->accounts, arena, host->seed, sizeof(addr_t), sizeof(st_account_t));
+    if (!rc)
+        rc = map_init(&s->slots, arena, host->seed, sizeof(slot_key_t), sizeof(st_slot_t));
+    return rc ? rc : s->journal ? RC_OK : RC_NOMEM;
 }
 
 /* A larger copy of an array that has reached its capacity; the old one stays in the arena (at most as much again). */
@@ -94,43 +100,12 @@ static uint64_t hash_addr(const uint64_t seed[2], const addr_t *a)
     return mix(seed, mix(seed, load_u64le(a->b), load_u64le(a->b + 8)), load_u64le(a->b + 12));
 }
 
-static bool accounts_grow(st_t *s)
-{
-    size_t cap = s->account_cap * 2;
-    st_account_t **map = arena_calloc(s->arena, cap, sizeof *map);
-    if (!map)
-        return false;
-    for (st_account_t *acc = s->first; acc; acc = acc->next) {
-        st_account_t **at = &map[hash_addr(s->host->seed, &acc->addr) & (cap - 1)];
-        acc->chain = *at;
-        *at = acc;
-    }
-    s->account_map = map;
-    s->account_cap = cap;
-    return true;
-}
-
 st_account_t *st_account(st_t *s, const addr_t *addr)
 {
     uint64_t h = hash_addr(s->host->seed, addr);
-    for (st_account_t *acc = s->account_map[h & (s->account_cap - 1)]; acc; acc = acc->chain)
-        if (addr_eq(&acc->addr, addr))
-            return acc;
-    if (s->account_count == s->account_cap && !accounts_grow(s))
-        return NULL;
-    st_account_t *acc = arena_calloc(s->arena, 1, sizeof *acc);
-    if (!acc)
-        return NULL;
-    acc->addr = *addr;
-    st_account_t **at = &s->account_map[h & (s->account_cap - 1)];
-    acc->chain = *at;
-    *at = acc;
-    if (s->last)
-        s->last->next = acc;
-    else
-        s->first = acc;
-    s->last = acc;
-    s->account_count++;
+    st_account_t *acc = map_find(&s->accounts, addr->b, sizeof addr->b, h);
+    if (!acc && (acc = map_insert(&s->accounts, addr->b, h)))
+        acc->addr = *addr;
     return acc;
 }
 
@@ -279,53 +254,19 @@ static uint64_t hash_slot(const uint64_t seed[2], const st_account_t *acc, const
     return mix(seed, low, mix(seed, key->w[2], key->w[3]));
 }
 
-static bool slots_grow(st_t *s)
-{
-    size_t cap = s->slot_cap * 2;
-    st_slot_t **map = arena_calloc(s->arena, cap, sizeof *map);
-    if (!map)
-        return false;
-    for (size_t i = 0; i < s->slot_cap; i++)
-        for (st_slot_t *slot = s->slot_map[i], *chain; slot; slot = chain) {
-            st_slot_t **at = &map[hash_slot(s->host->seed, slot->account, &slot->key, slot->transient) & (cap - 1)];
-            chain = slot->chain;
-            slot->chain = *at;
-            *at = slot;
-        }
-    s->slot_map = map;
-    s->slot_cap = cap;
-    return true;
-}
-
-static st_slot_t *slot_find(const st_t *s, const st_account_t *acc, const u256_t *key, bool transient, uint64_t hash)
-{
-    for (st_slot_t *slot = s->slot_map[hash & (s->slot_cap - 1)]; slot; slot = slot->chain)
-        if (slot->account == acc && slot->transient == transient && u256_eq(&slot->key, key))
-            return slot;
-    return NULL;
-}
-
 static st_slot_t *slot_get(st_t *s, st_account_t *acc, const u256_t *key, bool transient)
 {
+    const slot_key_t k = { acc, transient, *key };
     uint64_t h = hash_slot(s->host->seed, acc, key, transient);
-    st_slot_t *slot = slot_find(s, acc, key, transient, h);
-    if (slot)
+    st_slot_t *slot = map_find(&s->slots, &k, sizeof k, h);
+    if (slot || !(slot = map_insert(&s->slots, &k, h)))
         return slot;
-    if (s->slot_count == s->slot_cap && !slots_grow(s))
-        return NULL;
-    slot = arena_calloc(s->arena, 1, sizeof *slot);
-    if (!slot)
-        return NULL;
     slot->account = acc;
     slot->key = *key;
     slot->transient = transient;
     slot->loaded = transient;
     slot->next = acc->slots;
     acc->slots = slot;
-    st_slot_t **at = &s->slot_map[h & (s->slot_cap - 1)];
-    slot->chain = *at;
-    *at = slot;
-    s->slot_count++;
     return slot;
 }
 
@@ -377,7 +318,8 @@ rc_t st_slot_set(st_t *s, st_slot_t *slot, const u256_t *value)
 
 u256_t st_transient(st_t *s, st_account_t *acc, const u256_t *key)
 {
-    const st_slot_t *slot = slot_find(s, acc, key, true, hash_slot(s->host->seed, acc, key, true));
+    const slot_key_t k = { acc, true, *key };
+    const st_slot_t *slot = map_find(&s->slots, &k, sizeof k, hash_slot(s->host->seed, acc, key, true));
     return slot ? slot->value : u256_of(0);
 }
 

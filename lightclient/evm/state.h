@@ -10,6 +10,7 @@
 #ifndef EVM_STATE_H
 #define EVM_STATE_H
 
+#include "base/map.h"
 #include "lightclient/evm/code.h"
 #include "lightclient/evm/evm.h"
 
@@ -30,8 +31,6 @@ typedef struct {
 } st_core_t;
 
 typedef struct st_account {
-    struct st_account *chain; /* hash map */
-    struct st_account *next;  /* all accounts, in order of first use */
     addr_t addr;
     bool loaded;           /* core.exists to core.code hold the host's answer */
     bool nonce_ahead;      /* not loaded, and the transaction has already counted the sender's nonce up */
@@ -40,8 +39,7 @@ typedef struct st_account {
 } st_account_t;
 
 typedef struct st_slot {
-    struct st_slot *chain; /* hash map */
-    struct st_slot *next;  /* of the same account */
+    struct st_slot *next; /* of the same account */
     st_account_t *account;
     u256_t key;
     u256_t original; /* before the transaction */
@@ -56,11 +54,8 @@ typedef struct st_undo st_undo_t;
 typedef struct {
     arena_t *arena;
     const evm_host_t *host;
-    st_account_t **account_map;
-    size_t account_cap, account_count;
-    st_account_t *first, *last;
-    st_slot_t **slot_map;
-    size_t slot_cap, slot_count;
+    map_t accounts;                   /* st_account_t by address, in order of first use */
+    map_t slots;                      /* st_slot_t */
     evm_code_t *codes[ST_CODE_LISTS]; /* by code hash */
     st_undo_t *journal;
     size_t journal_len, journal_cap;

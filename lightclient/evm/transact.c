@@ -183,14 +183,14 @@ static rc_t change_of(vm_t *vm, evm_change_t *c, st_account_t *acc)
 static rc_t list_changes(vm_t *vm, evm_receipt_t *out)
 {
     size_t count = 0;
-    for (const st_account_t *acc = vm->state.first; acc; acc = acc->next)
+    for (const st_account_t *acc = map_first(&vm->state.accounts); acc; acc = map_next(acc))
         count += acc->core.touched;
     evm_change_t *changes = arena_alloc(vm->arena, count * sizeof *changes);
     if (!changes)
         return RC_NOMEM;
     out->changes = changes;
     out->change_count = count;
-    for (st_account_t *acc = vm->state.first; acc; acc = acc->next) {
+    for (st_account_t *acc = map_first(&vm->state.accounts); acc; acc = map_next(acc)) {
         if (!acc->core.touched)
             continue;
         rc_t rc = st_load(&vm->state, acc);

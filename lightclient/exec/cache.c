@@ -2,27 +2,25 @@
 
 #include <stdlib.h>
 
-#include "base/siphash.h"
+#include "base/map.h"
 
-#define KEY_LEN 65u       /* kind and at most two 32-byte names */
-#define BUCKETS_MIN 1024u /* a power of two; doubles as entries come */
+#define KEY_LEN 65u   /* kind and at most two 32-byte names */
+#define SHORT_LEN 32u /* bytes of data that lie in the entry itself: a slot's value, a hash */
 
 enum { KIND_ACCOUNT, KIND_SLOT, KIND_CODE, KIND_PARENT, KIND_GUESS, KIND_LEARNED };
 
-typedef struct entry {
-    struct entry *chain;         /* next in the bucket */
-    struct entry *older, *newer; /* order of use */
-    uint64_t hash;
+typedef struct {
     size_t len; /* bytes of data */
-    uint8_t key[KEY_LEN];
-    uint8_t data[];
+    union {
+        uint8_t here[SHORT_LEN];
+        uint8_t *heap; /* longer than SHORT_LEN */
+    } data;
 } entry_t;
 
 struct ex_cache {
     ex_cache_config_t config;
-    entry_t **buckets;
-    size_t bucket_count, entry_count;
-    entry_t *newest, *oldest;
+    arena_t arena;
+    map_t map; /* entry_t by key, in order of use: the oldest first */
     size_t bytes;
 };
 
@@ -52,9 +50,15 @@ static view_t hash_view(const hash32_t *h)
     return view_of(h->b, sizeof h->b);
 }
 
+static const uint8_t *entry_data(const entry_t *e)
+{
+    return e->len > SHORT_LEN ? e->data.heap : e->data.here;
+}
+
 static size_t entry_size(size_t len)
 {
-    return sizeof(entry_t) + len + sizeof(entry_t *) + 16; /* with its share of the buckets and of the allocator */
+    size_t heap = len > SHORT_LEN ? len + 16 : 0; /* with the allocator's share, as that of the buckets below */
+    return sizeof(map_node_t) + sizeof(entry_t) + KEY_LEN + 2 * sizeof(map_node_t *) + heap;
 }
 
 ex_cache_t *ex_cache_new(const ex_cache_config_t *config)
@@ -63,113 +67,81 @@ ex_cache_t *ex_cache_new(const ex_cache_config_t *config)
     if (!c)
         return NULL;
     c->config = *config;
-    c->bucket_count = BUCKETS_MIN;
-    c->buckets = calloc(c->bucket_count, sizeof *c->buckets);
-    if (!c->buckets) {
-        free(c);
+    arena_init(&c->arena, SIZE_MAX); /* bounded by bytes_max */
+    if (map_init(&c->map, &c->arena, config->seed, KEY_LEN, sizeof(entry_t))) {
+        ex_cache_free(c);
         return NULL;
     }
     return c;
+}
+
+/* Sets the data of an entry aside, so that it holds none. */
+static void empty(ex_cache_t *c, entry_t *e)
+{
+    c->bytes -= entry_size(e->len);
+    if (e->len > SHORT_LEN)
+        free(e->data.heap);
+    e->len = 0;
+}
+
+static void drop_oldest(ex_cache_t *c)
+{
+    entry_t *e = map_first(&c->map);
+    empty(c, e);
+    map_remove(&c->map, e);
 }
 
 void ex_cache_free(ex_cache_t *c)
 {
     if (!c)
         return;
-    for (entry_t *e = c->newest; e;) {
-        entry_t *older = e->older;
-        free(e);
-        e = older;
-    }
-    free(c->buckets);
+    for (entry_t *e = map_first(&c->map); e; e = map_next(e))
+        if (e->len > SHORT_LEN)
+            free(e->data.heap);
+    arena_free(&c->arena);
     free(c);
-}
-
-static void use_unlink(ex_cache_t *c, entry_t *e)
-{
-    *(e->newer ? &e->newer->older : &c->newest) = e->older;
-    *(e->older ? &e->older->newer : &c->oldest) = e->newer;
-}
-
-static void use_link(ex_cache_t *c, entry_t *e)
-{
-    e->newer = NULL;
-    e->older = c->newest;
-    *(e->older ? &e->older->newer : &c->oldest) = e;
-    c->newest = e;
-}
-
-static entry_t **find(ex_cache_t *c, const uint8_t key[KEY_LEN], uint64_t hash)
-{
-    entry_t **at = &c->buckets[hash & (c->bucket_count - 1)];
-    while (*at && ((*at)->hash != hash || memcmp((*at)->key, key, KEY_LEN) != 0))
-        at = &(*at)->chain;
-    return at;
-}
-
-static void drop(ex_cache_t *c, entry_t **at)
-{
-    entry_t *e = *at;
-    *at = e->chain;
-    use_unlink(c, e);
-    c->bytes -= entry_size(e->len);
-    c->entry_count--;
-    free(e);
-}
-
-/* Doubles the buckets; without memory the chains just get longer. */
-static void grow(ex_cache_t *c)
-{
-    size_t count = c->bucket_count * 2;
-    entry_t **buckets = calloc(count, sizeof *buckets);
-    if (!buckets)
-        return;
-    for (entry_t *e = c->newest; e; e = e->older) {
-        entry_t **head = &buckets[e->hash & (count - 1)];
-        e->chain = *head;
-        *head = e;
-    }
-    free(c->buckets);
-    c->buckets = buckets;
-    c->bucket_count = count;
 }
 
 /* The entry under key, now the most recently used; NULL when there is none. The caller holds the lock. */
 static entry_t *get(ex_cache_t *c, const uint8_t key[KEY_LEN])
 {
-    entry_t *e = *find(c, key, siphash(c->config.seed, view_of(key, KEY_LEN)));
-    if (e) {
-        use_unlink(c, e);
-        use_link(c, e);
-    }
+    entry_t *e = map_get(&c->map, key, KEY_LEN);
+    if (e)
+        map_refresh(&c->map, e);
     return e;
+}
+
+/* A place for data under key, the most recently used one; NULL when memory is short. */
+static entry_t *place(ex_cache_t *c, const uint8_t key[KEY_LEN], size_t len)
+{
+    entry_t *e = get(c, key);
+    if (e) {
+        empty(c, e);
+        map_remove(&c->map, e);
+    }
+    while (c->map.count && c->bytes + entry_size(len) > c->config.bytes_max)
+        drop_oldest(c);
+    return map_put(&c->map, NULL, key, KEY_LEN);
 }
 
 static void put(ex_cache_t *c, const uint8_t key[KEY_LEN], view_t data)
 {
-    if (data.n > c->config.bytes_max / 8 || entry_size(data.n) > c->config.bytes_max / 8)
+    if (entry_size(data.n) > c->config.bytes_max / 8)
         return;
-    entry_t *e = malloc(sizeof *e + data.n);
-    if (!e)
+    uint8_t *heap = data.n > SHORT_LEN ? malloc(data.n) : NULL;
+    if (data.n > SHORT_LEN && !heap)
         return;
-    memcpy(e->key, key, KEY_LEN);
-    e->hash = siphash(c->config.seed, view_of(key, KEY_LEN));
-    e->len = data.n;
-    if (data.n)
-        memcpy(e->data, data.p, data.n);
     lock(c);
-    entry_t **at = find(c, key, e->hash);
-    if (*at)
-        drop(c, at);
-    while (c->oldest && c->bytes + entry_size(data.n) > c->config.bytes_max)
-        drop(c, find(c, c->oldest->key, c->oldest->hash));
-    entry_t **head = &c->buckets[e->hash & (c->bucket_count - 1)];
-    e->chain = *head;
-    *head = e;
-    use_link(c, e);
-    c->bytes += entry_size(data.n);
-    if (++c->entry_count > c->bucket_count)
-        grow(c);
+    entry_t *e = place(c, key, data.n);
+    if (e) {
+        e->len = data.n;
+        if (heap)
+            e->data.heap = heap;
+        if (data.n)
+            memcpy(heap ? heap : e->data.here, data.p, data.n);
+        c->bytes += entry_size(data.n);
+    } else
+        free(heap);
     unlock(c);
 }
 
@@ -182,7 +154,7 @@ static bool get_fixed(ex_cache_t *c, void *out, size_t n, uint8_t kind, view_t a
     entry_t *e = get(c, key);
     bool found = e && e->len == n;
     if (found)
-        memcpy(out, e->data, n);
+        memcpy(out, entry_data(e), n);
     unlock(c);
     return found;
 }
@@ -240,7 +212,7 @@ static view_t get_copy(ex_cache_t *c, arena_t *a, uint8_t kind, view_t name, vie
     lock(c);
     entry_t *e = get(c, key);
     if (e)
-        out = arena_dup(a, view_of(e->data, e->len));
+        out = arena_dup(a, view_of(entry_data(e), e->len));
     unlock(c);
     return out;
 }
