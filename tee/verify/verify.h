@@ -47,10 +47,8 @@ typedef struct {
     view_t root;
     tcb_info_t info;
     qe_identity_t identity;
-    const chain_ca_t
-        *ca; /* NULL: the collateral has no PCK CRL issuer chain, or not a good one: each quote's own is verified */
-    int64_t from,
-        until; /* Unix seconds: times for which the checks hold; for others all is checked anew with each quote */
+    const chain_ca_t *ca; /* of the PCK CRL issuer chain; NULL: none, or not a good one: each quote's own is verified */
+    int64_t from, until;  /* Unix seconds: when the checks hold; at other times all is checked anew with each quote */
 } tee_prepared_t;
 
 /* Steps 6 to 8, and what of 2 to 5 the collateral alone allows. out written only on RC_OK; it points into the arena and
@@ -73,8 +71,9 @@ typedef struct {
 
 /* Steps 1 to 15: that evidence of this type carries report_data, is genuine, and is of a TD that the policy admits. The
  * trust root is Intel's; for TEE_EVIDENCE_SIMULATED the one that the policy names (E_SIMULATED when it names none).
- * memory (NULL: none) is checked, and brought forward only for evidence that is admitted. out, and log
- * (may be NULL), are written only on RC_OK. */
+ *   log     the claim's event log, written only on RC_OK; NULL: not wanted
+ *   memory  checked, and brought forward only for evidence that is admitted; NULL: none
+ * out written only on RC_OK. */
 NODISCARD rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, err_t *e, arena_t *a, const tee_claim_t *claim,
                             const uint8_t report_data[TEE_REPORT_DATA_LEN], const policy_t *policy, rollback_t *memory,
                             int64_t now);
