@@ -205,7 +205,8 @@ export async function contracts(chain, compiled) {
   await test("solidity: a status that no statement has is refused", async () => {
     const statement = structuredClone(first.statement);
     statement.message.status = 3;
-    assert.equal((await run({ statement, options: { ...first.options, allowRevert: true } })).error, "Failed");
+    for (const block of [undefined, statement.message.at.number])
+      assert.equal((await run({ statement, options: { ...first.options, block, allowRevert: true } })).error, "Failed");
   });
   await test("solidity: times at the end of 64 bits do not overflow", async () => {
     const late = { ...first.options, maxAge: MAX64 };

@@ -125,6 +125,10 @@ const full = {
 const fullCall = await sign("CallStatement", { ...messages.CallStatement, call: full, result: "0x" });
 accept("a call with every member of its request", fullCall, { ...callOptions, request: full });
 accept("a revert when asked for", reverted, { ...callOptions, allowRevert: true });
+const named = { ...callOptions, maxAge: undefined, block: 22168277 };
+accept("a revert on a named block when asked for", reverted, { ...named, allowRevert: true });
+refuse("a revert on a named block", "reverted", reverted, named);
+refuse("a halt on a named block", "halted", halted, named);
 accept("a halt when asked for", halted, { ...callOptions, allowRevert: true });
 accept("a success when reverts are accepted too", called, { ...callOptions, allowRevert: true });
 accept("the same block by number, at any age", called, {
