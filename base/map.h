@@ -72,6 +72,12 @@ void *map_insert(map_t *m, const void *key, uint64_t hash);
 
 /* --- bodies: lookups are inline, as they are what an EVM waits for --- */
 
+/* A key's hash as map_get and map_put take it: for who looks up (map_find) and inserts (map_insert) by hand. */
+static inline uint64_t map_hash(const map_t *m, const void *key, size_t key_len)
+{
+    return siphash(m->seed, view_of(key, key_len));
+}
+
 static inline map_node_t *map_node_of(const void *value)
 {
     return (map_node_t *)(uintptr_t)value - 1;
@@ -103,12 +109,12 @@ static inline void *map_find(const map_t *m, const void *key, size_t key_len, ui
 
 static inline void *map_get(const map_t *m, const void *key, size_t key_len)
 {
-    return map_find(m, key, key_len, siphash(m->seed, view_of(key, key_len)));
+    return map_find(m, key, key_len, map_hash(m, key, key_len));
 }
 
 static inline void *map_put(map_t *m, bool *is_new, const void *key, size_t key_len)
 {
-    uint64_t hash = siphash(m->seed, view_of(key, key_len));
+    uint64_t hash = map_hash(m, key, key_len);
     void *found = map_find(m, key, key_len, hash);
     if (is_new)
         *is_new = !found;

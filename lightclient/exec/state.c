@@ -28,7 +28,7 @@ static rc_t enter(void **out, ex_state_t *s, map_t *map, const void *name, uint6
 
 rc_t ex_state_acct(ex_acct_t **out, ex_state_t *s, const addr_t *addr)
 {
-    uint64_t h = siphash(s->seed, view_of(addr->b, sizeof addr->b));
+    uint64_t h = map_hash(&s->accts, addr->b, sizeof addr->b);
     void *entry = map_find(&s->accts, addr->b, sizeof addr->b, h);
     if (!entry) {
         rc_t rc = enter(&entry, s, &s->accts, addr->b, h);
@@ -48,7 +48,7 @@ rc_t ex_state_slot(ex_slot_t **out, ex_state_t *s, ex_acct_t *acct, const hash32
     uint8_t name[SLOT_NAME];
     memcpy(name, acct->addr.b, sizeof(addr_t));
     memcpy(name + sizeof(addr_t), key->b, sizeof(hash32_t));
-    uint64_t h = siphash(s->seed, view_of(name, sizeof name));
+    uint64_t h = map_hash(&s->slots, name, sizeof name);
     void *entry = map_find(&s->slots, name, sizeof name, h);
     if (!entry) {
         rc_t rc = enter(&entry, s, &s->slots, name, h);

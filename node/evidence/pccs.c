@@ -85,7 +85,7 @@ static rc_t split(view_t *inner, uint8_t sig[64], err_t *e, const asked_t *d, co
 static rc_t crl(view_t *der, err_t *e, arena_t *a, const asked_t *d)
 {
     err_t f;
-    rc_t rc = chain_crl_der(der, &f, a, d->body);
+    rc_t rc = crl_der(der, &f, a, d->body);
     return rc ? say(e, rc, d->url, d->name, f.text) : RC_OK;
 }
 
@@ -100,7 +100,7 @@ static void ask_root_again(hc_response_t *r, char url[URL_MAX], const pccs_reque
     if (r->rc || r->status == 200 || !request->root_crl)
         return;
     snprintf(url, URL_MAX, "%s", request->root_crl);
-    const hc_request_t q = { .url = url, .accept = "*/*", .timeout_ms = TIMEOUT_MS, .body_max = CHAIN_CRL_MAX };
+    const hc_request_t q = { .url = url, .accept = "*/*", .timeout_ms = TIMEOUT_MS, .body_max = CRL_MAX };
     hc_response_clear(r);
     perform(r, &q, 1, request);
 }
@@ -115,7 +115,7 @@ static rc_t ask(asked_t d[DOCUMENTS], err_t *e, arena_t *a, const pccs_request_t
         q[i] = (hc_request_t){ .url = d[i].url,
                                .accept = "*/*",
                                .timeout_ms = TIMEOUT_MS,
-                               .body_max = CHAIN_CRL_MAX,
+                               .body_max = CRL_MAX,
                                .want_header = d[i].header };
     perform(r, q, DOCUMENTS, request);
     ask_root_again(&r[ROOT_CRL], d[ROOT_CRL].url, request);

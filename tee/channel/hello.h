@@ -11,8 +11,12 @@
 #define TEE_CHANNEL_HELLO_H
 
 #include "base/bytes.h"
-#include "tee/channel/mattest.h"
 #include "tee/fault.h"
+#include "tee/tee.h"
+
+#define MATTEST_HELLO_LEN 160u
+
+typedef enum { MATTEST_INITIATOR = 1, MATTEST_RESPONDER = 2 } mattest_role_t;
 
 /* What one end says of itself. */
 typedef struct {

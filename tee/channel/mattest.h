@@ -9,16 +9,12 @@
 #define TEE_CHANNEL_MATTEST_H
 
 #include "base/bytes.h"
-#include "tee/fault.h"
-#include "tee/tee.h"
+#include "tee/channel/hello.h"
 #include "tee/verify/verify.h"
 
 #define MATTEST_EXPORTER_LABEL "EXPERIMENTAL-tee-mattest-v1"
-#define MATTEST_HELLO_LEN 160u
 #define MATTEST_MESSAGE_MAX (256u << 10) /* bytes of a message's body: the longest is EVIDENCE */
 #define MATTEST_DEADLINE_MS 90000u       /* of the whole exchange */
-
-typedef enum { MATTEST_INITIATOR = 1, MATTEST_RESPONDER = 2 } mattest_role_t;
 
 typedef struct mattest mattest_t;
 

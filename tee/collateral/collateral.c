@@ -119,7 +119,7 @@ static void read_container(collateral_t *c, arena_t *a, const jo_t *o)
 
 static rc_t decode_crl(view_t *crl, err_t *e, arena_t *a)
 {
-    return crl->n ? chain_crl_der(crl, e, a, *crl) : RC_OK;
+    return crl->n ? crl_der(crl, e, a, *crl) : RC_OK;
 }
 
 rc_t collateral_read(collateral_t *out, err_t *e, arena_t *a, view_t json)

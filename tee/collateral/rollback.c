@@ -4,7 +4,7 @@ static const char MAGIC[] = "KETTLE-ROLLBACK"; /* with its NUL */
 #define VERSION 1u                             /* of the layout: anything else is not read */
 
 #define PLATFORM_LEN (6u + 4u + 4u + 8u + 8u + 8u)
-#define ISSUER_LEN (32u + CHAIN_CRL_NUMBER_MAX + 8u + 8u + 8u)
+#define ISSUER_LEN (32u + CRL_NUMBER_MAX + 8u + 8u + 8u)
 _Static_assert(sizeof MAGIC + 4 + 8 + 2 * 4 + ROLLBACK_ROWS_MAX * (PLATFORM_LEN + ISSUER_LEN) <= ROLLBACK_CODE_MAX,
                "a full memory has its place");
 
@@ -105,7 +105,7 @@ static void write_issuers(wr_t *w, const rollback_t *m)
         if (!m->issuers[i].used)
             continue;
         wr_hash32(w, &m->issuers[i].crl.issuer);
-        wr_bytes(w, m->issuers[i].crl.number, CHAIN_CRL_NUMBER_MAX);
+        wr_bytes(w, m->issuers[i].crl.number, CRL_NUMBER_MAX);
         wr_u64le(w, (uint64_t)m->issuers[i].crl.this_update);
         wr_u64le(w, (uint64_t)m->issuers[i].crl.next_update);
         wr_u64le(w, m->issuers[i].used);
@@ -156,7 +156,7 @@ static bool read_issuers(rollback_t *m, rd_t *r, uint32_t count)
     bool good = true;
     for (size_t i = 0; i < count; i++) {
         m->issuers[i].crl.issuer = rd_hash32(r);
-        rd_copy(r, m->issuers[i].crl.number, CHAIN_CRL_NUMBER_MAX);
+        rd_copy(r, m->issuers[i].crl.number, CRL_NUMBER_MAX);
         m->issuers[i].crl.this_update = (int64_t)rd_u64le(r);
         m->issuers[i].crl.next_update = (int64_t)rd_u64le(r);
         m->issuers[i].used = rd_u64le(r);

@@ -6,6 +6,7 @@
 #include "base/crypto/secret.h"
 #include "base/hex.h"
 #include "tee/quote/eventlog.h"
+#include "tee/sim/sim.h"
 #include "tee/sim/sim_doc.h"
 
 #define QE_ID_LEN 16u

@@ -12,7 +12,7 @@
 #define TEE_SIM_SIM_FAULTS_H
 
 #include "tee/quote/quote.h"
-#include "tee/sim/sim.h"
+#include "tee/tee.h"
 
 /* Certificates, their keys, and two more keys. */
 typedef enum {

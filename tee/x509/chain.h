@@ -11,10 +11,9 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "tee/fault.h"
+#include "tee/x509/crl.h"
 
-#define CHAIN_PEM_MAX 16384u     /* bytes of a chain as PEM */
-#define CHAIN_CRL_MAX (1u << 20) /* bytes of a revocation list */
-#define CHAIN_CRL_NUMBER_MAX 20u /* bytes of a CRL number */
+#define CHAIN_PEM_MAX 16384u /* bytes of a chain as PEM */
 
 /* The SGX extension (OID 1.2.840.113741.1.13.1) of a PCK certificate. */
 typedef struct {
@@ -31,9 +30,9 @@ typedef struct {
 
 /* What anti-rollback remembers of a revocation list. */
 typedef struct {
-    hash32_t issuer;                      /* SHA-256 of the issuer's DER subject public key info */
-    uint8_t number[CHAIN_CRL_NUMBER_MAX]; /* crlNumber, big-endian, zero-padded on the left: compare as bytes */
-    int64_t this_update, next_update;     /* Unix seconds */
+    hash32_t issuer;                  /* SHA-256 of the issuer's DER subject public key info */
+    uint8_t number[CRL_NUMBER_MAX];   /* crlNumber, big-endian, zero-padded on the left: compare as bytes */
+    int64_t this_update, next_update; /* Unix seconds */
 } chain_crl_t;
 
 /* A PCK chain that verified. */
@@ -58,9 +57,10 @@ extern const view_t CHAIN_INTEL_ROOT;
 NODISCARD rc_t chain_sgx_parse(chain_sgx_t *out, err_t *e, view_t der);
 
 /* Verifies leaf, intermediate and root of a quote (PEM blocks, in this order) and both revocation lists, by steps 2 to
- * 5 of tee-facts section 5, at the time now (Unix seconds, bounds inclusive). root      DER of the trust root:
- * byte-equal to the last certificate root_crl, pck_crl  DER; n 0: E_CRL_MISSING out written only on RC_OK. Codes E_PEM,
- * E_CHAINLEN to E_SGXEXT. */
+ * 5 of tee-facts section 5, at the time now (Unix seconds, bounds inclusive).
+ *   root               DER of the trust root: byte-equal to the last certificate
+ *   root_crl, pck_crl  DER; n 0: E_CRL_MISSING
+ * out written only on RC_OK. Codes E_PEM, E_CHAINLEN to E_SGXEXT. */
 NODISCARD rc_t chain_verify_pck(chain_pck_t *out, err_t *e, const view_t certs[3], view_t root_crl, view_t pck_crl,
                                 view_t root, int64_t now);
 
@@ -89,9 +89,5 @@ NODISCARD rc_t chain_verify_signer(chain_signer_t *out, err_t *e, view_t pem, vi
 /* The platform of a quote's PCK chain, for asking a PCS: FMSPC, and whether the issuer is the Processor CA (else the
  * Platform CA). Nothing is verified. Outputs written only on RC_OK. Codes of parsing. */
 NODISCARD rc_t chain_platform(uint8_t fmspc[6], bool *processor_ca, err_t *e, const view_t certs[3]);
-
-/* DER of a revocation list that is PEM, DER or hex of DER. out is in the arena or in the input.
- * E_CRL, E_LIMIT, E_NOMEM. */
-NODISCARD rc_t chain_crl_der(view_t *out, err_t *e, arena_t *a, view_t in);
 
 #endif

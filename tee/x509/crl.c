@@ -2,9 +2,9 @@
 
 #include "base/hex.h"
 
-#define EXTENSIONS_TAG 0xa0u                 /* [0] of TBSCertList */
-#define KEY_ID_TAG 0x80u                     /* [0] of AuthorityKeyIdentifier */
-#define TEXT_MAX (2 * CHAIN_CRL_MAX + 4096u) /* hex or PEM of the longest list */
+#define EXTENSIONS_TAG 0xa0u           /* [0] of TBSCertList */
+#define KEY_ID_TAG 0x80u               /* [0] of AuthorityKeyIdentifier */
+#define TEXT_MAX (2 * CRL_MAX + 4096u) /* hex or PEM of the longest list */
 
 static const uint8_t oid_number[] = { 0x55, 0x1d, 0x14 }, oid_key_id[] = { 0x55, 0x1d, 0x23 };
 
@@ -109,7 +109,7 @@ static bool parse_tbs(crl_t *c)
 rc_t crl_parse(crl_t *out, err_t *e, view_t der)
 {
     crl_t c = { 0 };
-    if (der.n > CHAIN_CRL_MAX)
+    if (der.n > CRL_MAX)
         return tee_fail(e, E_LIMIT, "revocation list is longer than 1 MiB");
     if (der_signed(&c.parts, der) || !parse_tbs(&c))
         return tee_fail(e, E_CRL, NULL);
@@ -155,7 +155,7 @@ static rc_t from_pem(wr_t *w, view_t in)
     return !rc && !rd_done(&r) ? RC_MALFORMED : rc;
 }
 
-rc_t chain_crl_der(view_t *out, err_t *e, arena_t *a, view_t in)
+rc_t crl_der(view_t *out, err_t *e, arena_t *a, view_t in)
 {
     static const char begin[] = "-----BEGIN";
     view_t text = in;
@@ -183,7 +183,7 @@ rc_t chain_crl_der(view_t *out, err_t *e, arena_t *a, view_t in)
     der_take(&r, DER_SEQUENCE);
     if (!rd_done(&r))
         return tee_fail(e, E_CRL, "revocation list is neither PEM, DER nor hex of DER");
-    if (in.n > CHAIN_CRL_MAX)
+    if (in.n > CRL_MAX)
         return tee_fail(e, E_LIMIT, "revocation list is longer than 1 MiB");
     *out = in;
     return RC_OK;

@@ -60,8 +60,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     view_t der;
     arena_t a;
     arena_init(&a, 4u << 20);
-    if (chain_crl_der(&der, &fault, &a, view_of(data, len)) == RC_OK) {
-        require(der.n >= 2 && der.p[0] == DER_SEQUENCE && der.n <= CHAIN_CRL_MAX);
+    if (crl_der(&der, &fault, &a, view_of(data, len)) == RC_OK) {
+        require(der.n >= 2 && der.p[0] == DER_SEQUENCE && der.n <= CRL_MAX);
         gnutls_x509_crl_t other;
         require(gnutls_x509_crl_init(&other) >= 0);
         const gnutls_datum_t d = { (unsigned char *)(uintptr_t)der.p, (unsigned)der.n };

@@ -373,16 +373,16 @@ START_TEST(lists_come_as_pem_der_or_hex)
         view_of(crl_pem, (size_t)crl_pem_n),
     };
     for (size_t i = 0; i < 4; i++) {
-        ck_assert_msg(chain_crl_der(&out, &fault, &a, good[i]) == RC_OK, "good row %zu: %s", i, fault.text);
+        ck_assert_msg(crl_der(&out, &fault, &a, good[i]) == RC_OK, "good row %zu: %s", i, fault.text);
         ck_assert(view_eq(out, all(&pck_crl)));
-        ck_assert_int_ne(chain_crl_der(&out, &fault, &a, view_of(good[i].p, good[i].n - 2)), RC_OK);
+        ck_assert_int_ne(crl_der(&out, &fault, &a, view_of(good[i].p, good[i].n - 2)), RC_OK);
     }
     static const char *const ends[] = { "\n", "\r\n", "\r", "\n\n", "\r\n\r\n" };
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         char *copy = malloc(n + strlen(ends[i])); /* of exact size */
         memcpy(copy, text, n);
         memcpy(copy + n, ends[i], strlen(ends[i]));
-        ck_assert_int_eq(chain_crl_der(&out, &fault, &a, view_of(copy, n + strlen(ends[i]))), RC_OK);
+        ck_assert_int_eq(crl_der(&out, &fault, &a, view_of(copy, n + strlen(ends[i]))), RC_OK);
         ck_assert(view_eq(out, all(&pck_crl)));
         free(copy);
     }
@@ -397,13 +397,13 @@ START_TEST(lists_come_as_pem_der_or_hex)
                            view_str("-----BEGIN"),
                            view_str("-----BEGIN X509 CRL-----") };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        ck_assert_msg(chain_crl_der(&out, &fault, &a, bad[i]) == RC_MALFORMED && fault.code == E_CRL, "bad row %zu", i);
+        ck_assert_msg(crl_der(&out, &fault, &a, bad[i]) == RC_MALFORMED && fault.code == E_CRL, "bad row %zu", i);
     arena_t tiny;
     arena_init(&tiny, 64);
-    ck_assert_int_eq(chain_crl_der(&out, &fault, &tiny, good[2]), RC_NOMEM);
+    ck_assert_int_eq(crl_der(&out, &fault, &tiny, good[2]), RC_NOMEM);
     uint8_t *big = calloc(1, 3u << 20);
     memset(big, '0', 3u << 20);
-    ck_assert_int_eq(chain_crl_der(&out, &fault, &a, view_of(big, 3u << 20)), RC_LIMIT);
+    ck_assert_int_eq(crl_der(&out, &fault, &a, view_of(big, 3u << 20)), RC_LIMIT);
     free(big);
     free(crl_pem);
     arena_free(&tiny);

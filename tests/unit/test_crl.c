@@ -225,10 +225,10 @@ START_TEST(a_list_has_a_maximum)
 {
     crl_t c;
     err_t fault;
-    uint8_t *big = calloc(1, CHAIN_CRL_MAX + 1);
-    ck_assert_int_eq(crl_parse(&c, &fault, view_of(big, CHAIN_CRL_MAX + 1)), RC_LIMIT);
+    uint8_t *big = calloc(1, CRL_MAX + 1);
+    ck_assert_int_eq(crl_parse(&c, &fault, view_of(big, CRL_MAX + 1)), RC_LIMIT);
     ck_assert_uint_eq(fault.code, E_LIMIT);
-    ck_assert_int_eq(crl_parse(&c, &fault, view_of(big, CHAIN_CRL_MAX)), RC_MALFORMED);
+    ck_assert_int_eq(crl_parse(&c, &fault, view_of(big, CRL_MAX)), RC_MALFORMED);
     free(big);
 }
 END_TEST

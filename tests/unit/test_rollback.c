@@ -251,7 +251,7 @@ static void fill(void)
         memory.platforms[i].qe_issue_date = INT64_MAX - i;
         memory.platforms[i].used = 1000000 - i;
         memset(memory.issuers[i].crl.issuer.b, 0x80 + (int)i, 32);
-        memset(memory.issuers[i].crl.number, 0x40 + (int)i, CHAIN_CRL_NUMBER_MAX);
+        memset(memory.issuers[i].crl.number, 0x40 + (int)i, CRL_NUMBER_MAX);
         memory.issuers[i].crl.this_update = 1700000000 + i;
         memory.issuers[i].crl.next_update = 1800000000 + i;
         memory.issuers[i].used = 1 + i;
@@ -270,7 +270,7 @@ static void assert_same(const rollback_t *a, const rollback_t *b)
         ck_assert_int_eq(a->platforms[i].qe_issue_date, b->platforms[i].qe_issue_date);
         ck_assert_uint_eq(a->platforms[i].used, b->platforms[i].used);
         ck_assert(hash32_eq(&a->issuers[i].crl.issuer, &b->issuers[i].crl.issuer));
-        ck_assert_mem_eq(a->issuers[i].crl.number, b->issuers[i].crl.number, CHAIN_CRL_NUMBER_MAX);
+        ck_assert_mem_eq(a->issuers[i].crl.number, b->issuers[i].crl.number, CRL_NUMBER_MAX);
         ck_assert_int_eq(a->issuers[i].crl.this_update, b->issuers[i].crl.this_update);
         ck_assert_int_eq(a->issuers[i].crl.next_update, b->issuers[i].crl.next_update);
         ck_assert_uint_eq(a->issuers[i].used, b->issuers[i].used);

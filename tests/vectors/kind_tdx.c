@@ -38,9 +38,9 @@ static rc_t load_set(collateral_t *c, err_t *fault, vec_t *v, arena_t *a, const 
         rc = collateral_split(&c->qe_identity, c->qe_identity_signature, fault,
                               part(v, a, set, "qe_identity.json", change), "enclaveIdentity");
     if (!rc)
-        rc = chain_crl_der(&c->root_ca_crl, fault, a, part(v, a, set, "root_ca_crl.der", change));
+        rc = crl_der(&c->root_ca_crl, fault, a, part(v, a, set, "root_ca_crl.der", change));
     if (!rc)
-        rc = chain_crl_der(&c->pck_crl, fault, a, part(v, a, set, "pck_crl.der", change));
+        rc = crl_der(&c->pck_crl, fault, a, part(v, a, set, "pck_crl.der", change));
     c->tcb_info_issuer_chain = part(v, a, set, "tcb_signing_chain.pem", change);
     c->qe_identity_issuer_chain = part(v, a, set, "qe_identity_signing_chain.pem", change);
     c->pck_crl_issuer_chain = part(v, a, set, "pck_crl_issuer_chain.pem", change);
