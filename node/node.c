@@ -8,6 +8,7 @@
 #include "base/os/file.h"
 #include "base/os/log.h"
 #include "base/os/persist.h"
+#include "base/os/worker.h"
 #include "node/state.h"
 #include "tee/provider/open.h"
 
@@ -107,17 +108,13 @@ static rc_t begin(node_t *n, err_t *e, const config_t *config)
 }
 
 /* Waits for a configuration, closes the setup port, begins. */
-static void *control(void *ctx)
+static void control(worker_t *w, void *ctx)
 {
     node_t *n = ctx;
     err_t e;
-    pthread_mutex_lock(&n->lock);
-    while (!n->stop && !atomic_load(&n->config))
-        pthread_cond_wait(&n->changed, &n->lock);
-    bool stop = n->stop;
-    pthread_mutex_unlock(&n->lock);
-    if (stop)
-        return NULL;
+    while (!atomic_load(&n->config))
+        if (!worker_sleep_until(w, UINT64_MAX))
+            return;
     hs_stop(n->setup_server, STOP_GRACE_MS);
     n->setup_server = NULL;
     if (n->next_api_server) {
@@ -128,13 +125,12 @@ static void *control(void *ctx)
     }
     rc_t rc = begin(n, &e, atomic_load(&n->config));
     if (!rc)
-        return NULL;
+        return;
     pthread_mutex_lock(&n->lock);
     n->failure = e;
     n->failure.rc = rc;
     pthread_mutex_unlock(&n->lock);
     log_write(LOG_ERROR, "setup", "%s", e.text);
-    return NULL;
 }
 
 /* Whether the TEE that a configuration names, if it names one, is the one that was opened. */
@@ -145,8 +141,8 @@ static rc_t check_tee(const node_t *n, err_t *e, const config_t *c)
     return err_in(e, RC_REFUSED, "tee", "this node was started with the TEE provider \"%s\"", n->tee.name);
 }
 
-/* What a setup says about the process itself: the TEE must be the one that was opened; another API port is opened here, so that
- * one that is taken is an error of the setup. */
+/* What a setup says about the process itself: the TEE must be the one that was opened; another API port is opened
+ * here, so that one that is taken is an error of the setup. */
 static rc_t fit_to_process(node_t *n, err_t *e, const config_t *c)
 {
     err_t taken;
@@ -177,7 +173,7 @@ rc_t node_accept_setup(node_t *n, err_t *error, view_t body)
         log_write(LOG_WARN, "state", "%s: a restart will need /setup again", e.text);
     pthread_mutex_lock(&n->lock);
     atomic_store(&n->config, c);
-    pthread_cond_signal(&n->changed);
+    worker_wake(n->controller);
     pthread_mutex_unlock(&n->lock);
     return RC_OK;
 }
@@ -198,7 +194,8 @@ static rc_t take_config(node_t *n, err_t *error, view_t setup)
     return RC_OK;
 }
 
-/* A configuration from the file alone, or from the setup that an earlier run accepted. RC_OK also when there is none yet. */
+/* A configuration from the file alone, or from the setup that an earlier run accepted. RC_OK also when there is
+ * none yet. */
 static rc_t find_config(node_t *n, err_t *said)
 {
     err_t error;
@@ -310,7 +307,6 @@ rc_t node_start(node_t **out, err_t *e, const node_options_t *options)
     n->started_ms = clock_monotonic_ms();
     pthread_mutex_init(&n->lock, NULL);
     pthread_mutex_init(&n->cache_lock, NULL);
-    pthread_cond_init(&n->changed, NULL);
     rc_t rc = make_parts(n, e);
     if (!rc)
         rc = read_config_file(n, e);
@@ -320,13 +316,15 @@ rc_t node_start(node_t **out, err_t *e, const node_options_t *options)
         rc = find_config(n, e);
     if (!rc)
         rc = open_servers(n, e);
-    if (!rc && pthread_create(&n->controller, NULL, control, n))
-        rc = err_say(e, RC_IO, "the system has no thread left");
+    if (!rc) {
+        pthread_mutex_lock(&n->lock); /* a setup may come at any moment, and wakes it */
+        rc = worker_start(&n->controller, e, "control", control, n);
+        pthread_mutex_unlock(&n->lock);
+    }
     if (rc) {
         node_stop(n);
         return rc;
     }
-    n->controller_runs = true;
     *out = n;
     return RC_OK;
 }
@@ -335,12 +333,7 @@ void node_stop(node_t *n)
 {
     if (!n)
         return;
-    pthread_mutex_lock(&n->lock);
-    n->stop = true;
-    pthread_cond_signal(&n->changed);
-    pthread_mutex_unlock(&n->lock);
-    if (n->controller_runs)
-        pthread_join(n->controller, NULL);
+    worker_stop(n->controller);
     service_cancel(node_service(n));
     https_close(n->https);
     hs_stop(n->setup_server, STOP_GRACE_MS);
@@ -354,7 +347,6 @@ void node_stop(node_t *n)
         n->tee.free(n->tee.ctx);
     config_free(atomic_load(&n->config));
     file_free(n->base_config);
-    pthread_cond_destroy(&n->changed);
     pthread_mutex_destroy(&n->cache_lock);
     pthread_mutex_destroy(&n->lock);
     free(n);

@@ -109,40 +109,35 @@ typedef struct {
     uint8_t nonce[32];
 } attest_query_t;
 
-/* Reads "nonce=0x...&collateral=1". False: why says which parameter is wrong. */
-static bool read_attest_query(attest_query_t *q, char *why, size_t cap, const char *query)
+/* Reads "nonce=0x...&collateral=1". RC_MALFORMED: e says which parameter is wrong. */
+static rc_t read_attest_query(attest_query_t *q, err_t *e, const char *query)
 {
     for (const char *p = query; *p;) {
         size_t n = strcspn(p, "&");
         if (n > 6 && !strncmp(p, "nonce=", 6)) {
-            if (q->has_nonce || hex_decode_exact(q->nonce, sizeof q->nonce, p + 6, n - 6)) {
-                snprintf(why, cap, "nonce must be given once, as 32 bytes of hex");
-                return false;
-            }
+            if (q->has_nonce || hex_decode_exact(q->nonce, sizeof q->nonce, p + 6, n - 6))
+                return err_in(e, RC_MALFORMED, "nonce", "nonce must be given once, as 32 bytes of hex");
             q->has_nonce = true;
         } else if (n == 12 && !strncmp(p, "collateral=1", 12))
             q->staple = true;
-        else if (!(n == 12 && !strncmp(p, "collateral=0", 12))) {
-            snprintf(why, cap, "unknown parameter: nonce and collateral (0 or 1) are known");
-            return false;
-        }
+        else if (!(n == 12 && !strncmp(p, "collateral=0", 12)))
+            return err_say(e, RC_MALFORMED, "unknown parameter: nonce and collateral (0 or 1) are known");
         p += n + (p[n] == '&');
     }
-    return true;
+    return RC_OK;
 }
 
 static void get_v1_attest(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
     service_t *s = require_service(ctx, r);
     attest_query_t q = { 0 };
-    char why[320];
     err_t e;
     arena_t a;
     view_t body;
     if (!s)
         return;
-    if (!read_attest_query(&q, why, sizeof why, request->query)) {
-        hs_problem(r, 400, "bad-request", why);
+    if (read_attest_query(&q, &e, request->query)) {
+        hs_problem(r, 400, "bad-request", e.text);
         return;
     }
     arena_init(&a, ATTEST_ARENA_MAX);

@@ -5,6 +5,7 @@
 #ifndef NODE_STATE_H
 #define NODE_STATE_H
 
+#include "base/os/worker.h"
 #include "node/evidence/https.h"
 #include "node/options.h"
 #include "node/service.h"
@@ -25,18 +26,15 @@ struct node {
     https_t *https;                  /* with api_tls; the controller's thread only */
     uint16_t api_port;               /* as opened at start */
     view_t base_config;              /* text of --config; owned */
-    pthread_t controller;
-    bool controller_runs;
 
     _Atomic(config_t *) config;   /* accepted; set once, then constant; NULL: none yet */
     _Atomic(service_t *) service; /* what began with it; published once; NULL: not yet */
 
     pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t changed;
-    bool stop;
-    bool setup_taken;    /* a /setup was accepted; the port is about to close */
-    uint16_t setup_port; /* as opened at start */
-    err_t failure;       /* why the service could not begin; RC_OK otherwise */
+    worker_t *controller; /* waits for a setup, then begins; NULL: not started */
+    bool setup_taken;     /* a /setup was accepted; the port is about to close */
+    uint16_t setup_port;  /* as opened at start */
+    err_t failure;        /* why the service could not begin; RC_OK otherwise */
 };
 
 /* The service, or NULL as long as there is none. */
@@ -45,7 +43,8 @@ static inline service_t *node_service(node_t *n)
     return atomic_load_explicit(&n->service, memory_order_acquire);
 }
 
-/* The state, and in why (empty for NODE_READY) the reason. view receives the follower's view once there is a service. */
+/* The state, and in why (empty for NODE_READY) the reason. view receives the follower's view once there is a
+ * service. */
 node_state_t node_state(node_t *n, follow_view_t *view, err_t *why);
 
 /* Reads and accepts a setup: RC_OK, or why not. RC_REPLAY: one was accepted before. */
