@@ -12,8 +12,8 @@
 /* Keccak-256 of in. out may overlap in. */
 void keccak256(hash32_t *out, view_t in);
 
-/* Keccak-256 of n independent inputs: out[i] is that of in[i]. Several are computed at once where the processor can (eight
- * with AVX-512, four with AVX2), so hash what is independent together. out must not overlap the inputs. */
+/* Keccak-256 of n independent inputs: out[i] is that of in[i]. Several are computed at once where the processor can
+ * (eight with AVX-512, four with AVX2), so hash what is independent together. out must not overlap the inputs. */
 void keccak256_many(hash32_t *out, const view_t *in, size_t n);
 
 /* SHA-256 of in. */
@@ -28,6 +28,14 @@ void sha256_parts(hash32_t *out, const view_t *parts, size_t count);
 /* SHA-384 and SHA-512 of the concatenation of count parts. out may overlap the parts. */
 void sha384_parts(uint8_t out48[48], const view_t *parts, size_t count);
 void sha512_parts(uint8_t out64[64], const view_t *parts, size_t count);
+
+/* SHA-384 of what comes in pieces: begin, add as often as wanted, end. */
+typedef struct {
+    uint64_t state[32];
+} sha384_t;
+void sha384_begin(sha384_t *h);
+void sha384_add(sha384_t *h, view_t in);
+void sha384_end(uint8_t out48[48], sha384_t *h);
 
 /* RIPEMD-160 of in. */
 void ripemd160(uint8_t out20[20], view_t in);

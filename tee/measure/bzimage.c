@@ -1,6 +1,6 @@
 #include "tee/measure/bzimage.h"
 
-#include <nettle/sha2.h>
+#include "base/crypto/hash.h"
 
 #include "tee/measure/tdvf.h"
 
@@ -93,15 +93,15 @@ static rc_t patch(image_t *m, err_t *e, uint64_t memory, uint64_t initrd_len)
 }
 
 /* Hashes [from, until) of the patched file. */
-static void hash_range(struct sha384_ctx *h, const image_t *m, size_t from, size_t until)
+static void hash_range(sha384_t *h, const image_t *m, size_t from, size_t until)
 {
     if (from < HEAD && from < until) {
         size_t end = until < HEAD ? until : HEAD;
-        sha384_update(h, end - from, m->head + from);
+        sha384_add(h, view_of(m->head + from, end - from));
         from = end;
     }
     if (from < until)
-        sha384_update(h, until - from, m->file.p + from);
+        sha384_add(h, view_of(m->file.p + from, until - from));
 }
 
 /* The PE headers, as far as the digest needs them. */
@@ -180,7 +180,7 @@ static rc_t read_pe(pe_t *pe, err_t *e, const image_t *m)
 rc_t bzimage_digest(uint8_t out[48], err_t *e, view_t kernel, uint64_t memory, uint64_t initrd_len)
 {
     image_t m = { .file = kernel };
-    struct sha384_ctx h;
+    sha384_t h;
     pe_t pe;
     if (kernel.n < HEAD)
         return err_say(e, RC_MALFORMED, "the kernel is too short");
@@ -193,7 +193,7 @@ rc_t bzimage_digest(uint8_t out[48], err_t *e, view_t kernel, uint64_t memory, u
     if (rc)
         return rc;
     size_t hashed = pe.headers_len;
-    sha384_init(&h);
+    sha384_begin(&h);
     hash_range(&h, &m, 0, pe.checksum);
     if (pe.security)
         hash_range(&h, &m, pe.checksum + 4, pe.security);
@@ -207,6 +207,6 @@ rc_t bzimage_digest(uint8_t out[48], err_t *e, view_t kernel, uint64_t memory, u
     if (pe.certificates_len > kernel.n - hashed)
         return err_say(e, RC_MALFORMED, "the kernel's certificates lie outside its file");
     hash_range(&h, &m, hashed, kernel.n - pe.certificates_len);
-    sha384_digest(&h, 48, out);
+    sha384_end(out, &h);
     return RC_OK;
 }

@@ -1,7 +1,5 @@
 #include "tee/measure/tdvf.h"
 
-#include <nettle/sha2.h>
-
 #include "base/crypto/hash.h"
 
 #define PAGE 4096u
@@ -157,32 +155,32 @@ rc_t tdvf_parse(tdvf_t *out, err_t *e, view_t firmware)
 /* --- MRTD --- */
 
 /* What the TDX module hashes for one operation: its name, and the guest address at offset 16. */
-static void hash_record(struct sha384_ctx *h, const char *name, uint64_t address)
+static void hash_record(sha384_t *h, const char *name, uint64_t address)
 {
     uint8_t record[RECORD] = { 0 };
     memcpy(record, name, strlen(name));
     store_u64le(record + 16, address);
-    sha384_update(h, sizeof record, record);
+    sha384_add(h, view_of(record, sizeof record));
 }
 
-static void add_page(struct sha384_ctx *h, const tdvf_section_t *s, uint64_t at)
+static void add_page(sha384_t *h, const tdvf_section_t *s, uint64_t at)
 {
     if (!s->augmented)
         hash_record(h, "MEM.PAGE.ADD", s->address + at);
 }
 
-static void extend_page(struct sha384_ctx *h, const tdvf_section_t *s, uint64_t at)
+static void extend_page(sha384_t *h, const tdvf_section_t *s, uint64_t at)
 {
     for (uint64_t end = at + PAGE; s->measured && at < end; at += CHUNK) {
         hash_record(h, "MR.EXTEND", s->address + at);
-        sha384_update(h, CHUNK, s->data.p + at);
+        sha384_add(h, view_of(s->data.p + at, CHUNK));
     }
 }
 
 void tdvf_mr_td(uint8_t out[48], const tdvf_t *t, tdvf_order_t order)
 {
-    struct sha384_ctx h;
-    sha384_init(&h);
+    sha384_t h;
+    sha384_begin(&h);
     for (size_t i = 0; i < t->count; i++) {
         const tdvf_section_t *s = &t->sections[i];
         for (uint64_t at = 0; at < s->size; at += PAGE) {
@@ -193,7 +191,7 @@ void tdvf_mr_td(uint8_t out[48], const tdvf_t *t, tdvf_order_t order)
         for (uint64_t at = 0; at < s->size && order == TDVF_PAGES_FIRST; at += PAGE)
             extend_page(&h, s, at);
     }
-    sha384_digest(&h, 48, out);
+    sha384_end(out, &h);
 }
 
 /* --- the hand-off block --- */
