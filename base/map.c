@@ -39,7 +39,8 @@ static void unlink_node(map_t *m, map_node_t *n)
     *(n->next ? &n->next->prev : &m->last) = n->prev;
 }
 
-/* Twice as many buckets; the old ones stay in the arena, at most as many again. Without memory the chains get longer. */
+/* Twice as many buckets; the old ones stay in the arena, at most as many again. Without memory the chains get
+ * longer. */
 static void grow(map_t *m)
 {
     map_node_t **more = arena_calloc(m->arena, m->bucket_count * 2, sizeof *more);

@@ -1,5 +1,5 @@
-/* reply.h - private to http/: from a handler's answer to libmicrohttpd's response. Also makes what message.h declares for
- * handlers: problems and shared answers.
+/* reply.h - private to http/: from a handler's answer to libmicrohttpd's response. Also makes what message.h
+ * declares for handlers: problems and shared answers.
  *
  * Floor:  2, http. No state of its own; thread-safe.
  * Tests:  tests/unit/test_http_server.c

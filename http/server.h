@@ -1,6 +1,6 @@
 /* server.h - HTTP server: the door to libmicrohttpd. Routes are a table; quick ones are answered on the event threads,
- * slow ones on a pool of workers with a bounded queue. A quick handler may put its answer off: the connection then waits
- * without any thread, so that thousands of requests can wait for a slow upstream while others pass.
+ * slow ones on a pool of workers with a bounded queue. A quick handler may put its answer off: the connection then
+ * waits without any thread, so that thousands of requests can wait for a slow upstream while others pass.
  *
  * Every answer carries X-Content-Type-Options: nosniff and Cache-Control: no-store. HEAD is derived from GET; OPTIONS
  * tells the methods of a path (and is the CORS preflight); 404, and 405 with Allow, come by themselves. A POST without
@@ -37,8 +37,8 @@ hs_pending_t *hs_defer(const hs_request_t *request, hs_response_t *response);
 /* The deferred request: a copy of its own, which lives until hs_answer. */
 const hs_request_t *hs_pending_request(const hs_pending_t *p);
 
-/* Gives the answer, on any thread, and ends p; leaves response empty. Without effect but for that when the server stopped
- * meanwhile. */
+/* Gives the answer, on any thread, and ends p; leaves response empty. Without effect but for that when the server
+ * stopped meanwhile. */
 void hs_answer(hs_pending_t *p, hs_response_t *response);
 
 typedef struct {
@@ -73,14 +73,15 @@ typedef struct {
 NODISCARD rc_t hs_start(hs_t **out, err_t *e, const hs_config_t *config);
 uint16_t hs_port(const hs_t *s);
 
-/* Connections that come from now on see this identity; those that are there keep theirs. Only for a server that was started
- * with one. Takes a reference of its own; may be called from any thread that does not race with hs_stop. */
+/* Connections that come from now on see this identity; those that are there keep theirs. Only for a server that was
+ * started with one. Takes a reference of its own; may be called from any thread that does not race with hs_stop. */
 void hs_set_identity(hs_t *s, hs_identity_t *identity);
 
 /* Waits up to grace_ms until every request that has reached a handler is answered and the answer handed to the kernel;
  * new requests get 503 and "Connection: close" meanwhile. After grace_ms slow requests that wait for a worker, and
  * deferred ones, get 503. Returns when no handler runs any more (a running one is never cut off: its own time limits
- * bound this), the port and all connections are closed, and s is freed. Not to be called from a handler. NULL allowed. */
+ * bound this), the port and all connections are closed, and s is freed. Not to be called from a handler. NULL
+ * allowed. */
 void hs_stop(hs_t *s, unsigned grace_ms);
 
 #endif

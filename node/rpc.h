@@ -1,7 +1,7 @@
 /* rpc.h - POST /rpc: the server's requests, the machine of rpc/api/rpc.h, and the engine that drives its queries.
  *
- * A request is put off (http/server.h) and read on the pool. All queries of a batch run side by side; the one that ends last
- * writes the answer. Nothing waits on a thread.
+ * A request is put off (http/server.h) and read on the pool. All queries of a batch run side by side; the one that
+ * ends last writes the answer. Nothing waits on a thread.
  *
  * Floor:  5, node. Any thread.
  * Tests:  tests/unit/test_node_rpc.c, tests/e2e (rpc)
@@ -21,8 +21,8 @@ node_rpc_t *node_rpc_new(ask_t *ask, pool_t *pool);
 /* After ask_cancel: waits until every request is answered, and frees. NULL is allowed. */
 void node_rpc_free(node_rpc_t *r);
 
-/* Answers a request, in its handler, on an event thread: fills response, or puts the answer off. What goes wrong with a call is
- * told inside an answer of status 200; other statuses are HTTP's own matters (415, 503).
+/* Answers a request, in its handler, on an event thread: fills response, or puts the answer off. What goes wrong
+ * with a call is told inside an answer of status 200; other statuses are HTTP's own matters (415, 503).
  *   r      NULL: there is no engine yet; then world must say why it is not ready
  *   world  copied, its text included */
 void node_rpc_post(node_rpc_t *r, hs_response_t *response, const hs_request_t *request, const api_world_t *world);

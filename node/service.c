@@ -130,7 +130,8 @@ hs_shared_t *service_block_answer(service_t *s, const follow_view_t *v)
     return found;
 }
 
-/* Signs what is new and tells the log when the state changes. Called on the follower's thread, and once by service_begin. */
+/* Signs what is new and tells the log when the state changes. Called on the follower's thread, and once by
+ * service_begin. */
 static void on_change(void *ctx)
 {
     service_t *s = ctx;

@@ -1,5 +1,5 @@
-/* service.h - what begins with an accepted setup: keys, upstreams, the follower, evidence, the engine of calls. Made whole, then
- * published, and constant from then on, but for the answer of GET /block.
+/* service.h - what begins with an accepted setup: keys, upstreams, the follower, evidence, the engine of calls.
+ * Made whole, then published, and constant from then on, but for the answer of GET /block.
  *
  * Floor:  5, node. Any thread, once it is made.
  * Tests:  tests/unit/test_service.c, tests/unit/test_node.c, tests/e2e (live, lies, restart)
@@ -74,8 +74,8 @@ void service_free(service_t *s);
 /* The state, and in why (empty for NODE_READY) the reason; view receives the follower's view. */
 node_state_t service_state(service_t *s, follow_view_t *view, err_t *why);
 
-/* A reference to the answer of GET /block for the head of this view, or a newer one; NULL: there is none to sign, or it could not
- * be signed. */
+/* A reference to the answer of GET /block for the head of this view, or a newer one; NULL: there is none to sign,
+ * or it could not be signed. */
 hs_shared_t *service_block_answer(service_t *s, const follow_view_t *view);
 
 /* The head that is signed under the configured default_block. */

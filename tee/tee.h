@@ -1,6 +1,7 @@
 /* tee.h - the interface of a TEE provider: evidence over 64 bytes of report data.
  *
- * Spec:   Intel TDX DCAP quote format v4 and v5 (offsets: tee/quote/quote.h); dstack guest agent API for the log and vm_config
+ * Spec:   Intel TDX DCAP quote format v4 and v5 (offsets: tee/quote/quote.h); dstack guest agent API for the log
+ * and vm_config
  * Floor:  3, tee. Providers live in tee/provider/ (edge).
  * Tests:  tests/unit/test_tee.c
  */
@@ -74,8 +75,8 @@ bool tee_is(const tee_provider_t *p, const char *word);
 /* The prototype's binding: report_data = SHA-256("register" || lower-case hex of pubkey33) || 32 zero bytes. */
 void tee_register_report_data(uint8_t out[TEE_REPORT_DATA_LEN], const uint8_t pubkey33[33]);
 
-/* The binding of GET /v1/attest: SHA-512("tee-attest-api/1" || type || 0^3 || nonce || cluster key || node key || chain id
- * big-endian). */
+/* The binding of GET /v1/attest: SHA-512("tee-attest-api/1" || type || 0^3 || nonce || cluster key || node key ||
+ * chain id big-endian). */
 void tee_attest_report_data(uint8_t out[TEE_REPORT_DATA_LEN], tee_evidence_type_t type, const uint8_t nonce[32],
                             const uint8_t cluster_pubkey[33], const uint8_t node_pubkey[33], uint64_t chain_id);
 

@@ -1,6 +1,7 @@
 /* log.h - the program's log, on standard error: text for people on a terminal, one JSON object a line otherwise.
  *
- * Floor:  1, base/os. Thread-safe; no heap. What upstreams say ends up in messages: control characters and invalid UTF-8 are
+ * Floor:  1, base/os. Thread-safe; no heap. What upstreams say ends up in messages: control characters and invalid
+ * UTF-8 are
  *         made harmless, long messages are cut.
  * Tests:  tests/unit/test_persist.c
  */

@@ -1,5 +1,5 @@
-/* persist.h - small files of the state directory, replaced atomically and checked for damage (not for forgery: what is read is
- * verified again by whoever uses it).
+/* persist.h - small files of the state directory, replaced atomically and checked for damage (not for forgery: what
+ * is read is verified again by whoever uses it).
  *
  * Layout: "KETTLE1\n", SHA-256 of the payload, payload.
  *
@@ -14,8 +14,8 @@
 
 #define PERSIST_HEAD 40u /* bytes before the payload */
 
-/* Replaces dir/name by payload: written beside it, flushed, renamed, folder flushed. The folder is made (mode 0700) when
- * missing. On failure the old file is untouched and e names path and cause.
+/* Replaces dir/name by payload: written beside it, flushed, renamed, folder flushed. The folder is made (mode 0700)
+ * when missing. On failure the old file is untouched and e names path and cause.
  * RC_IO; RC_BUG: a name longer than any of this program's. */
 NODISCARD rc_t persist_write(err_t *e, const char *dir, const char *name, view_t payload);
 

@@ -63,8 +63,8 @@ typedef struct {
 const lc_network_t *lc_network_find(const char *name);
 
 /* Checks a network that a configuration describes: preset within the bounds of this program (no zero, committee size a
- * power of two from 8 to 512), forks and blob rows in rising order, room for slot arithmetic without overflow. RC_REFUSED,
- * with a text that names the key at fault. */
+ * power of two from 8 to 512), forks and blob rows in rising order, room for slot arithmetic without overflow.
+ * RC_REFUSED, with a text that names the key at fault. */
 NODISCARD rc_t lc_network_check(err_t *e, const lc_network_t *net);
 
 /* The row of a fork. */

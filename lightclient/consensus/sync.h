@@ -78,12 +78,12 @@ void lc_sync_free(lc_sync_t *s);
  * period. */
 enum { LC_MOVED_HEAD = 1, LC_MOVED_FINALIZED = 2, LC_MOVED_PERIOD = 4, LC_BOOTSTRAPPED = 8 };
 
-/* Feeds one SSZ object, as the answer to a want of that kind. All objects of an answer to LC_UPDATE are fed, in their order,
- * before the next poll.
+/* Feeds one SSZ object, as the answer to a want of that kind. All objects of an answer to LC_UPDATE are fed, in
+ * their order, before the next poll.
  *   moved  receives LC_MOVED_ bits (0: valid but nothing new); written only on RC_OK
- * RC_MALFORMED, RC_REFUSED: the source is at fault, and the store is byte-identical; RC_REPLAY: valid form, but older than
- * what is known (no offence for finality and optimistic updates); RC_LIMIT: the checkpoint is too old; RC_NEED_DATA: signed
- * by a committee that is not known yet (nobody's fault: the updates are wanted). */
+ * RC_MALFORMED, RC_REFUSED: the source is at fault, and the store is byte-identical; RC_REPLAY: valid form, but
+ * older than what is known (no offence for finality and optimistic updates); RC_LIMIT: the checkpoint is too old;
+ * RC_NEED_DATA: signed by a committee that is not known yet (nobody's fault: the updates are wanted). */
 NODISCARD rc_t lc_sync_input(lc_sync_t *s, unsigned *moved, err_t *e, lc_kind_t kind, lc_fork_t fork, view_t ssz,
                              uint64_t now_ms);
 

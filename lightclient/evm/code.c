@@ -66,8 +66,8 @@ static size_t walk(const uint8_t *code, size_t pc, size_t to)
     return pc;
 }
 
-/* An instruction begins for sure where no byte that looks like a PUSH reaches. A JUMPDEST elsewhere is decided by a walk
- * from the last such place, or from the walk before. */
+/* An instruction begins for sure where no byte that looks like a PUSH reaches. A JUMPDEST elsewhere is decided by a
+ * walk from the last such place, or from the walk before. */
 void code_prepare(evm_code_t *out, void *room, view_t code)
 {
     uint64_t *dests = room, spill = 0;

@@ -19,10 +19,10 @@
 #include "base/rc.h"
 #include "base/u256.h"
 
-/* Execution forks, in order; compare with >=. Those before EVM_FORKS are known whole: each has a row in every table by fork
- * (prices, instructions, precompiles, header fields, twins in lightclient/networks.c), or the program does not compile. Of
- * Amsterdam only the time is known: under its rules, as under any later value, everything here answers RC_UNSUPPORTED. To
- * begin a fork is to move it above EVM_FORKS. */
+/* Execution forks, in order; compare with >=. Those before EVM_FORKS are known whole: each has a row in every table
+ * by fork (prices, instructions, precompiles, header fields, twins in lightclient/networks.c), or the program does
+ * not compile. Of Amsterdam only the time is known: under its rules, as under any later value, everything here
+ * answers RC_UNSUPPORTED. To begin a fork is to move it above EVM_FORKS. */
 typedef enum {
     EVM_BERLIN,
     EVM_LONDON,
@@ -215,8 +215,8 @@ NODISCARD rc_t evm_tx_check(evm_tx_gas_t *gas, err_t *e, const evm_rules_t *rule
 
 /* A whole transaction: validity, fees, authorizations, execution, refund, coinbase tip.
  *   out  written only on RC_OK; in the arena
- * RC_REFUSED: the transaction is invalid for the state and block (the state does not change), and e says why. Otherwise as
- * evm_call. */
+ * RC_REFUSED: the transaction is invalid for the state and block (the state does not change), and e says why.
+ * Otherwise as evm_call. */
 NODISCARD rc_t evm_transact(evm_receipt_t *out, err_t *e, arena_t *a, const evm_host_t *host, const evm_rules_t *rules,
                             const evm_block_t *block, const evm_tx_t *tx);
 

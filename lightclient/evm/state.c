@@ -87,8 +87,8 @@ void st_rollback(st_t *s, st_mark_t mark)
 
 /* --- accounts --- */
 
-/* Spreads a word over 64 bits; the constants are odd numbers without structure. Under a known seed the second factor can be
- * made zero, and then all keys with such a word meet in one bucket. */
+/* Spreads a word over 64 bits; the constants are odd numbers without structure. Under a known seed the second
+ * factor can be made zero, and then all keys with such a word meet in one bucket. */
 static uint64_t mix(const uint64_t seed[2], uint64_t h, uint64_t x)
 {
     u128_t p = (u128_t)(h ^ x ^ seed[0] ^ 0xa0761d6478bd642fu) * (x ^ seed[1] ^ 0xe7037ed1a0b428dbu);

@@ -34,8 +34,8 @@ static const ex_call_t *const_call_of(const query_t *q)
     return (const ex_call_t *)(const void *)q;
 }
 
-/* A number in the request's data that names a recent block is probably given to BLOCKHASH. No access list says so, and the
- * code that asks for it may come last. */
+/* A number in the request's data that names a recent block is probably given to BLOCKHASH. No access list says so,
+ * and the code that asks for it may come last. */
 static rc_t foresee_hashes(ex_call_t *c)
 {
     view_t data = c->config.request->data;

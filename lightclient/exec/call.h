@@ -4,8 +4,9 @@
  * collect as many unknown keys as one pass can show, and its outcome is thrown away. Only a run in which nothing was
  * missing gives a result.
  *
- * With an access list that is two rounds at most, but for BLOCKHASH: no list names what it reads. A number that the request's
- * data names is foreseen; one that is computed by code which comes only with the list's answers takes a third round.
+ * With an access list that is two rounds at most, but for BLOCKHASH: no list names what it reads. A number that the
+ * request's data names is foreseen; one that is computed by code which comes only with the list's answers takes a
+ * third round.
  *
  * Spec:   execution-apis eth_call, EIP-1186; semantics of geth's eth_call (default sender zero, gas cap, base fee zero
  *         when no gas price is given)
@@ -41,8 +42,8 @@ typedef struct {
  * value, gas below intrinsic, a gas price below the base fee, another chain's id. RC_NOMEM. */
 NODISCARD rc_t ex_call_new(query_t **out, err_t *e, const ex_call_config_t *config);
 
-/* The outcome of a query that ex_call_new made, after RC_OK; NULL before. Lives as long as the query. Gas used includes the
- * intrinsic gas. */
+/* The outcome of a query that ex_call_new made, after RC_OK; NULL before. Lives as long as the query. Gas used
+ * includes the intrinsic gas. */
 const evm_result_t *ex_call_result(const query_t *q);
 
 /* Rounds that such a query asked so far (batches), for tests and metrics. */

@@ -84,8 +84,8 @@ static void lone_slots(ex_needs_t *n, const ex_acct_t *a)
                                       .slot_count = 1 });
 }
 
-/* Proofs of an account's slots of one origin, in pieces when they are many; the first one serves the account too, if *proof
- * says that it has to be proven. */
+/* Proofs of an account's slots of one origin, in pieces when they are many; the first one serves the account too,
+ * if *proof says that it has to be proven. */
 static void slot_needs(ex_needs_t *n, bool *proof, const ex_acct_t *a, need_origin_t origin)
 {
     const size_t asked = n->proof_slots_max;

@@ -1,7 +1,7 @@
 /* needs.h - what of a state is wanted and not known, as needs; and answers that make it known. Internal to exec/.
  *
- * Keys that a run missed or a hint named are asked for together, one account's slots in one need. A slot that was in a need
- * without an answer stands alone from then on, so that it is in the way of no other.
+ * Keys that a run missed or a hint named are asked for together, one account's slots in one need. A slot that was
+ * in a need without an answer stands alone from then on, so that it is in the way of no other.
  *
  * Floor:  2, exec. No I/O, clock or thread.
  * Tests:  tests/unit/test_call.c, tests/unit/test_read.c
@@ -31,8 +31,8 @@ void ex_needs_clear(ex_needs_t *n);
 /* Adds one need of the caller's; the block is filled in. Without memory no_memory is set. */
 void ex_needs_add(ex_needs_t *n, need_t need);
 
-/* Adds all that is wanted of the state's accounts and not known, in the order in which the answers are best given. RC_NOMEM,
- * also for what was added before. */
+/* Adds all that is wanted of the state's accounts and not known, in the order in which the answers are best given.
+ * RC_NOMEM, also for what was added before. */
 NODISCARD rc_t ex_needs_list(ex_needs_t *n);
 
 /* Take the answer to a need of the list; with errors as in query_give. The list must be whole. */

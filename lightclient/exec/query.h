@@ -1,15 +1,15 @@
-/* query.h - anything that is answered from proven data by asking an untrusted upstream: a machine that runs, says what it
- * lacks, takes answers, and runs again.
+/* query.h - anything that is answered from proven data by asking an untrusted upstream: a machine that runs, says
+ * what it lacks, takes answers, and runs again.
  *
  *     query_step -> RC_NEED_DATA: ask for query_needs in ONE batch, query_give each answer, step again
  *                -> RC_OK: the result is there (each kind of query has its own function for it)
  *
- * Needs may be left unanswered, as long as those that the query has met (NEED_MET) are answered: the next step asks again for
- * what is still missing, in smaller pieces where an answer failed to come, because one slot that an upstream cannot prove makes
- * it refuse a whole need.
+ * Needs may be left unanswered, as long as those that the query has met (NEED_MET) are answered: the next step asks
+ * again for what is still missing, in smaller pieces where an answer failed to come, because one slot that an
+ * upstream cannot prove makes it refuse a whole need.
  *
- * A kind of query is a struct that begins with query_t, and a query_ops_t: exec/call.h (eth_call), exec/read.h (account and
- * slots). Whoever drives one (node/query/ask.h, or a test's for loop) knows nothing else of it.
+ * A kind of query is a struct that begins with query_t, and a query_ops_t: exec/call.h (eth_call), exec/read.h
+ * (account and slots). Whoever drives one (node/query/ask.h, or a test's for loop) knows nothing else of it.
  *
  * Floor:  2, exec. No I/O, clock or thread.
  * Tests:  tests/unit/test_call.c, tests/unit/test_read.c
@@ -33,9 +33,9 @@ typedef enum {
 } need_kind_t;
 
 typedef enum {
-    NEED_MET,   /* the query needs it, all before it being proven; it stands alone. Without an answer it ends here */
-    NEED_NAMED, /* by a hint, an earlier query or the request's data: most probably needed */
-    NEED_GUESSED /* by a run that had gone on with a guess: perhaps needed. An upstream that has no answer is not at fault */
+    NEED_MET,    /* the query needs it, all before it being proven; it stands alone. Without an answer it ends here */
+    NEED_NAMED,  /* by a hint, an earlier query or the request's data: most probably needed */
+    NEED_GUESSED /* by a run that had gone on with a guess: perhaps needed. Who has no answer to it is not at fault */
 } need_origin_t;
 
 /* One thing that a query wants from an upstream. What it points to is the query's, and holds until the next step. */
@@ -71,8 +71,8 @@ typedef struct {
 
 struct query {
     const query_ops_t *ops;
-    /* Whether the time that steps may take has passed; the driver sets it. Asked during a step, on the step's thread; NULL:
-     * no limit. A step that it ends answers RC_TIMEOUT, and a later one begins anew. */
+    /* Whether the time that steps may take has passed; the driver sets it. Asked during a step, on the step's
+     * thread; NULL: no limit. A step that it ends answers RC_TIMEOUT, and a later one begins anew. */
     bool (*expired)(void *ctx);
     void *expired_ctx;
 };
@@ -85,7 +85,8 @@ static inline void query_limit(query_t *q, bool (*expired)(void *ctx), void *ctx
     q->expired_ctx = ctx;
 }
 
-/* Runs as far as proven data goes. RC_NEED_DATA: see query_needs; RC_OK: done. RC_LIMIT: more rounds or keys than it may have;
+/* Runs as far as proven data goes. RC_NEED_DATA: see query_needs; RC_OK: done. RC_LIMIT: more rounds or keys than
+ * it may have;
  * RC_REFUSED: the request itself is at fault; RC_UNSUPPORTED, RC_TIMEOUT, RC_NOMEM: e says why. */
 NODISCARD static inline rc_t query_step(query_t *q, err_t *e)
 {
@@ -98,8 +99,9 @@ static inline size_t query_needs(const query_t *q, const need_t **out)
     return q->ops->needs(q, out);
 }
 
-/* Checks and takes the answer to need i of the last step. Anything but RC_OK and RC_NOMEM accuses the upstream, and e says of
- * what; the query is then as before, and the same need may be answered by another upstream. Bytes are copied. */
+/* Checks and takes the answer to need i of the last step. Anything but RC_OK and RC_NOMEM accuses the upstream, and
+ * e says of what; the query is then as before, and the same need may be answered by another upstream. Bytes are
+ * copied. */
 NODISCARD static inline rc_t query_give(query_t *q, err_t *e, size_t i, const answer_t *answer)
 {
     return q->ops->give(q, e, i, answer);

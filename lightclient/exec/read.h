@@ -1,7 +1,7 @@
 /* read.h - reading an account, slots of it and its code at a block, as a query.
  *
- * All is asked for in one batch, code by its address before its hash is known. What the cache has proven before is not asked
- * for. Missing is never zero: an account is absent, a slot zero only when a proof shows it.
+ * All is asked for in one batch, code by its address before its hash is known. What the cache has proven before is
+ * not asked for. Missing is never zero: an account is absent, a slot zero only when a proof shows it.
  *
  * Spec:   EIP-1186
  * Floor:  2, exec. No I/O, clock or thread.

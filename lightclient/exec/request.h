@@ -1,4 +1,5 @@
-/* request.h - what a question about the execution layer is asked with: a verified block, and eth_call's transaction object.
+/* request.h - what a question about the execution layer is asked with: a verified block, and eth_call's transaction
+ * object.
  *
  * Spec:   execution-apis eth_call
  * Floor:  2, exec. Types only.

@@ -1,4 +1,5 @@
-/* node.h - how nodes are written: a leaf, a branch with or without an extension above it, and how a parent names a child.
+/* node.h - how nodes are written: a leaf, a branch with or without an extension above it, and how a parent names a
+ * child.
  *
  * Spec:   Yellow Paper appendix D
  * Floor:  2, mpt; internal to this folder. No heap, I/O, clock or thread.

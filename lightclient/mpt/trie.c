@@ -1,4 +1,5 @@
-/* One kind of node for leaf, branch, and branch under an extension: what tells them apart is only how they are written. */
+/* One kind of node for leaf, branch, and branch under an extension: what tells them apart is only how they are
+ * written. */
 #include "lightclient/mpt/trie.h"
 
 #include "base/crypto/hash.h"
@@ -88,8 +89,8 @@ static rc_t rebuild(mpt_trie_t *t, const path_t *path, view_t key, mpt_node_t *n
     return RC_OK;
 }
 
-/* Follows key as far as whole nodes of the trie go. What is returned (NULL: nothing is there) is where key ends, or where
- * it leaves the trie; *shared: how many nibbles key has in common with it. */
+/* Follows key as far as whole nodes of the trie go. What is returned (NULL: nothing is there) is where key ends, or
+ * where it leaves the trie; *shared: how many nibbles key has in common with it. */
 static mpt_node_t *descend(path_t *path, size_t *shared, const mpt_trie_t *t, view_t key)
 {
     mpt_node_t *n = t->root;

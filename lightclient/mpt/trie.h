@@ -1,8 +1,8 @@
 /* trie.h - a trie that can be written: keys set and removed, the root and proofs taken at any time.
  *
- * Nodes are never changed once they are made: a change makes new ones along the key's path. So a copy of the struct is a
- * snapshot that later changes do not reach, and going back is assigning it. What no snapshot needs any more stays in the
- * arena until that is freed.
+ * Nodes are never changed once they are made: a change makes new ones along the key's path. So a copy of the struct
+ * is a snapshot that later changes do not reach, and going back is assigning it. What no snapshot needs any more
+ * stays in the arena until that is freed.
  *
  * Spec:   Yellow Paper appendix D. Secure tries: the caller hashes the keys
  * Floor:  2, mpt. May include base/, rlp/. No I/O, clock or thread; no recursion.

@@ -18,7 +18,8 @@ typedef enum {
 NODISCARD rc_t evidence_read(attestation_t *out, evidence_form_t *form, err_t *e, arena_t *a, view_t text);
 
 /* Gets a URL; the body is in the arena.
- *   peer        not NULL: an https server may show any certificate, and it is put here (PEM, in the arena; n 0: none) to
+ *   peer        not NULL: an https server may show any certificate, and it is put here (PEM, in the arena; n 0:
+ *   none) to
  *               be checked; NULL: it must be of an issuer that the system trusts
  *   timeout_ms  of the whole request
  * RC_IO, RC_TIMEOUT, ...; e names the endpoint. */

@@ -42,8 +42,8 @@ typedef struct {
     int (*run)(int argc, char **argv); /* argv[0] is its own name; returns the exit status */
 } cli_command_t;
 
-/* Fills values by the table of c, and *operand (may be NULL when there is none). Returns 0 to go on, else the exit status
- * plus one: --help was printed, or what is wrong was said on standard error. */
+/* Fills values by the table of c, and *operand (may be NULL when there is none). Returns 0 to go on, else the exit
+ * status plus one: --help was printed, or what is wrong was said on standard error. */
 int cli_parse(void *values, const char **operand, const cli_command_t *c, int argc, char **argv);
 
 /* Prints the help of a command. */

@@ -1,5 +1,6 @@
-/* verify.c - `kettle verify`: what consumers and auditors run. Checks an attestation, then answers signed with the attested
- * key; every step is printed with its result. Works offline on files; asks only the node that it is told to ask. */
+/* verify.c - `kettle verify`: what consumers and auditors run. Checks an attestation, then answers signed with the
+ * attested key; every step is printed with its result. Works offline on files; asks only the node that it is told
+ * to ask. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -119,8 +120,8 @@ static void expected_report_data(uint8_t out[TEE_REPORT_DATA_LEN], const attesta
                                x->chain_id);
 }
 
-/* Whether the quote's 64 bytes are those of this key: told apart from the rest, so that "another key" is a finding of its
- * own. */
+/* Whether the quote's 64 bytes are those of this key: told apart from the rest, so that "another key" is a finding
+ * of its own. */
 static bool check_binding(results_t *r, const attestation_t *x, const uint8_t expected[TEE_REPORT_DATA_LEN])
 {
     quote_t q;

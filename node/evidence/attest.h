@@ -1,9 +1,10 @@
 /* attest.h - the node's evidence: quotes over its keys, Intel's documents for its own platform, and what it accepts of
  * others.
  *
- * A quote over the cluster's key is made at start. A thread keeps the collateral fresh: it is fetched (PCS or PCCS), read
- * from a file, or made by the simulator, verified together with our own quote, kept in the state directory, and renewed
- * before it expires. Quotes over a nonce are made one at a time; a few requests wait, more are turned away.
+ * A quote over the cluster's key is made at start. A thread keeps the collateral fresh: it is fetched (PCS or
+ * PCCS), read from a file, or made by the simulator, verified together with our own quote, kept in the state
+ * directory, and renewed before it expires. Quotes over a nonce are made one at a time; a few requests wait, more
+ * are turned away.
  *
  * Floor:  5, node/evidence.
  * Tests:  tests/unit/test_attest.c, tests/e2e (attest)

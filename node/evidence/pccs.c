@@ -19,7 +19,8 @@ static const struct {
     { "root CRL", "/sgx/certification/v4/rootcacrl", NULL },
 };
 
-/* The text of a percent-encoded header, in the arena; p NULL: malformed or no memory. '+' is itself: it occurs in base64. */
+/* The text of a percent-encoded header, in the arena; p NULL: malformed or no memory. '+' is itself: it occurs in
+ * base64. */
 static view_t percent_decode(arena_t *a, const char *text)
 {
     size_t len = strlen(text), n = 0;
@@ -112,11 +113,9 @@ static rc_t ask(asked_t d[DOCUMENTS], err_t *e, arena_t *a, const pccs_request_t
     hc_response_t r[DOCUMENTS];
     rc_t rc = RC_OK;
     for (size_t i = 0; i < DOCUMENTS; i++)
-        q[i] = (hc_request_t){ .url = d[i].url,
-                               .accept = "*/*",
-                               .timeout_ms = TIMEOUT_MS,
-                               .body_max = CRL_MAX,
-                               .want_header = d[i].header };
+        q[i] = (hc_request_t){
+            .url = d[i].url, .accept = "*/*", .timeout_ms = TIMEOUT_MS, .body_max = CRL_MAX, .want_header = d[i].header
+        };
     perform(r, q, DOCUMENTS, request);
     ask_root_again(&r[ROOT_CRL], d[ROOT_CRL].url, request);
     for (size_t i = 0; !rc && i < DOCUMENTS; i++)

@@ -1,6 +1,8 @@
-/* ask.h - the engine that answers queries from what untrusted endpoints prove: drives any query_t, many at the same time.
+/* ask.h - the engine that answers queries from what untrusted endpoints prove: drives any query_t, many at the same
+ * time.
  *
- *     step on the pool -> needs -> one endpoint (node/query/flight.h) -> give -> the next endpoint for what is still open,
+ *     step on the pool -> needs -> one endpoint (node/query/flight.h) -> give -> the next endpoint for what is
+ *     still open,
  *                         or the next step -> ... -> done
  *
  * A query that waits for an upstream holds no thread. What two queries need at the same time is asked once. What one
@@ -45,9 +47,10 @@ typedef struct {
     uint32_t run_max_ms;  /* 0: ASK_RUN_MAX_MS */
 } ask_limits_t;
 
-/* A query has ended: called once, on a thread of the pool; must not wait for anything. The query is the receiver's to free.
- * RC_OK: it has its result. RC_REFUSED: the request itself; RC_IO: no endpoint gave an answer that could be proven, and e
- * names the last one; RC_TIMEOUT: too long, or e's code is ASK_CANCELLED; RC_LIMIT, RC_UNSUPPORTED, RC_NOMEM. */
+/* A query has ended: called once, on a thread of the pool; must not wait for anything. The query is the receiver's
+ * to free.
+ * RC_OK: it has its result. RC_REFUSED: the request itself; RC_IO: no endpoint gave an answer that could be proven,
+ * and e names the last one; RC_TIMEOUT: too long, or e's code is ASK_CANCELLED; RC_LIMIT, RC_UNSUPPORTED, RC_NOMEM. */
 typedef void (*ask_done_fn)(void *ctx, rc_t rc, const err_t *e, query_t *take_q);
 
 /* RC_NOMEM, RC_IO: no thread. */

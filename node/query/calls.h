@@ -1,7 +1,8 @@
 /* calls.h - POST /call: from a request's bytes to its signed answer.
  *
- * What was answered before on the same block is given at once, on the event thread. All else is put off (http/server.h):
- * parsed on the pool, proven by the engine, signed, kept. The same bytes asked again meanwhile wait for the same answer.
+ * What was answered before on the same block is given at once, on the event thread. All else is put off
+ * (http/server.h): parsed on the pool, proven by the engine, signed, kept. The same bytes asked again meanwhile
+ * wait for the same answer.
  *
  * Floor:  5, node/query. Any thread.
  * Tests:  tests/unit/test_calls.c, tests/e2e (live, roundtrips, load); cost: tests/bench/bench_calls.c
@@ -32,8 +33,8 @@ calls_t *calls_new(const calls_config_t *config);
 /* After ask_cancel: waits until every request is answered, and frees. NULL is allowed. */
 void calls_free(calls_t *c);
 
-/* Answers a request on a verified block, which is copied; in its handler, on an event thread: fills r, or puts the answer
- * off. */
+/* Answers a request on a verified block, which is copied; in its handler, on an event thread: fills r, or puts the
+ * answer off. */
 void calls_post(calls_t *c, const hs_request_t *request, hs_response_t *r, const ex_block_t *block);
 
 #endif

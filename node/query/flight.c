@@ -267,7 +267,8 @@ static void land(pool_task_t *t)
 
 /* ---- sending ---- */
 
-/* Gives a seat its place: on a flight in the air, or in one of the batches that are being made. False: no room or memory. */
+/* Gives a seat its place: on a flight in the air, or in one of the batches that are being made. False: no room or
+ * memory. */
 static bool place(flights_t *f, seat_t *s, size_t endpoint, batch_t *made[BATCHES_MAX], size_t *count)
 {
     flight_t *x = find(f, &s->key, endpoint);

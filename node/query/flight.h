@@ -73,7 +73,8 @@ typedef struct party {
     void (*landed)(struct party *p); /* all are here: called once, on any thread, must not block or call this file */
 } party_t;
 
-/* Everything borrowed until flights_free. upstream's endpoints are told nothing: whoever judges the answers does that. */
+/* Everything borrowed until flights_free. upstream's endpoints are told nothing: whoever judges the answers does
+ * that. */
 typedef struct {
     hc_t *http;
     up_t *upstream;

@@ -128,7 +128,8 @@ static rc_t take_seat(round_t *r, err_t *e, const seat_t *s, bool *again)
     return jr_before(e, rc, s->need);
 }
 
-/* Takes what came on one seat; its fault is ours to report when we asked, or when it accuses and nobody has told yet. */
+/* Takes what came on one seat; its fault is ours to report when we asked, or when it accuses and nobody has told
+ * yet. */
 static void judge_seat(round_t *r, fault_t *all, fault_t *mine, const seat_t *s)
 {
     err_t e = { 0 };

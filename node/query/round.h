@@ -1,5 +1,5 @@
-/* round.h - one step's needs, asked of one endpoint after the other until nothing is left to ask for. A machine: whoever
- * drives it sends its party off and takes the answers (node/query/ask.c).
+/* round.h - one step's needs, asked of one endpoint after the other until nothing is left to ask for. A machine:
+ * whoever drives it sends its party off and takes the answers (node/query/ask.c).
  *
  *     round_begin -> round_next -> ROUND_WAIT: the party is off; when it has landed round_take, then round_next again
  *                               -> ROUND_ENDED: round_end tells what came of it
@@ -67,6 +67,7 @@ rc_t round_end(const round_t *r, err_t *e);
 /* The query's time is over, and the party taken: reports the endpoint that was asked. */
 void round_late(round_t *r);
 
+/* Lets go of what it holds. */
 void round_free(round_t *r);
 
 #endif

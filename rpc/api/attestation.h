@@ -4,8 +4,9 @@
  *     "event_log": "[...]", "vm_config": "{...}", "pubkey": "0x...", "node_pubkey": "0x...", "chain_id": 1,
  *     "nonce": "0x...", "policy_digest": "0x...", "setup_hash": "0x...", "collateral": {...} }
  *
- * event_log and vm_config are JSON as text, as the guest agent gives them; nonce and collateral only where asked for. A quote
- * without a nonce binds the prototype's way (tee_register_report_data): it shows that some TD once held the key, no more.
+ * event_log and vm_config are JSON as text, as the guest agent gives them; nonce and collateral only where asked
+ * for. A quote without a nonce binds the prototype's way (tee_register_report_data): it shows that some TD once
+ * held the key, no more.
  *
  * Spec:   tee-facts section 17
  * Floor:  3, rpc/api. Pure.
@@ -38,12 +39,14 @@ typedef struct {
 /* Writes a body: compact JSON in the arena. RC_NOMEM; RC_BUG: collateral is no JSON. */
 NODISCARD rc_t attestation_write(view_t *out, arena_t *a, const attestation_t *in);
 
-/* Reads a body; views in the arena. Unknown members are passed over: later versions may say more. out written only on RC_OK.
+/* Reads a body; views in the arena. Unknown members are passed over: later versions may say more. out written only
+ * on RC_OK.
  *   e  names the member at fault; empty: the text as a whole
  * RC_MALFORMED, RC_LIMIT, RC_NOMEM. */
 NODISCARD rc_t attestation_read(attestation_t *out, err_t *e, arena_t *a, view_t body);
 
-/* Reads the prototype's GET /attest: a JSON string that holds {"quote":hex,"pubkey":hex}. Results as attestation_read. */
+/* Reads the prototype's GET /attest: a JSON string that holds {"quote":hex,"pubkey":hex}. Results as
+ * attestation_read. */
 NODISCARD rc_t attestation_read_prototype(view_t *quote, uint8_t pubkey[33], err_t *e, arena_t *a, view_t body);
 
 #endif

@@ -13,8 +13,10 @@
 #define API_CALL_MAX (5u << 20) /* bytes of one call object */
 
 /* Reads the object o; bytes and lists live in the arena. A member that is null counts as left out. Members that are not
- * known are as the document's mode has it. The document keeps the first fault, which is returned; out is written only on
- * RC_OK. RC_MALFORMED: wrong types, bad hex, data and input that differ, gasPrice beside EIP-1559 fees; RC_LIMIT; RC_NOMEM. */
+ * known are as the document's mode has it. The document keeps the first fault, which is returned; out is written
+ * only on
+ * RC_OK. RC_MALFORMED: wrong types, bad hex, data and input that differ, gasPrice beside EIP-1559 fees; RC_LIMIT;
+ * RC_NOMEM. */
 NODISCARD rc_t api_read_call(ex_request_t *out, arena_t *a, const jo_t *o);
 
 /* The same from a whole body (POST /call), where a member that is not known is a fault. */

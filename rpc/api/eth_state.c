@@ -21,8 +21,8 @@ static void write_nonce(api_call_t *c, const query_t *done)
     jw_quantity(&c->out, NULL, ex_read_result(done)->account.nonce);
 }
 
-/* With the tag pending wallets ask for the nonce of their next transaction: without transactions of its own to count, what this
- * node can prove of it is the nonce at the head. */
+/* With the tag pending wallets ask for the nonce of their next transaction: without transactions of its own to
+ * count, what this node can prove of it is the nonce at the head. */
 void api_eth_getTransactionCount(api_call_t *c, const jo_t *args)
 {
     ex_read_config_t read = { .block = NULL };

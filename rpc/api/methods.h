@@ -7,8 +7,9 @@
  *         api_read(c, &read, write_balance);
  *     }
  *
- * A function reads its parameters, and then answers from memory by writing to c->out, or gives a query (api_ask) and the
- * function that writes its result. What is wrong with a parameter is found by the reader's fault and need not be looked at.
+ * A function reads its parameters, and then answers from memory by writing to c->out, or gives a query (api_ask)
+ * and the function that writes its result. What is wrong with a parameter is found by the reader's fault and need
+ * not be looked at.
  *
  * Spec:   ethereum/execution-apis; api-facts sections 1 to 3
  * Floor:  3, rpc/api. No I/O, clock or thread.

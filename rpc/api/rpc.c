@@ -183,7 +183,8 @@ static void begin_object(item_t *it, const jo_t *o, const err_t *e, view_t text)
         begin_method(c, o, e);
 }
 
-/* Begins one call, of the value at a place whose text this is. It becomes a document of its own, so that its faults are. */
+/* Begins one call, of the value at a place whose text this is. It becomes a document of its own, so that its faults
+ * are. */
 static void begin_item(item_t *it, api_rpc_t *r, const jo_t *value, view_t text)
 {
     jo_doc_t doc;

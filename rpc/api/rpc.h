@@ -1,6 +1,7 @@
 /* rpc.h - POST /rpc as a machine: the text of a request, the queries that its calls want, the text of the answer.
  *
- *     api_rpc_begin -> for each i of api_rpc_count: drive api_rpc_take(i), if there is one, and give its end to api_rpc_end
+ *     api_rpc_begin -> for each i of api_rpc_count: drive api_rpc_take(i), if there is one, and give its end to
+ *     api_rpc_end
  *                   -> api_rpc_finish: the body
  *
  * The calls of a batch are independent: their queries may be driven side by side and end in any order, on any thread.
@@ -29,12 +30,13 @@ typedef struct api_rpc api_rpc_t;
  * RC_NOMEM: nothing was begun. */
 NODISCARD rc_t api_rpc_begin(api_rpc_t **out, arena_t *a, const api_world_t *world, view_t body);
 
-/* The number of calls, and the query of call i, which is the caller's to drive; NULL: the answer of this call is there. */
+/* The number of calls, and the query of call i, which is the caller's to drive; NULL: the answer of this call is
+ * there. */
 size_t api_rpc_count(const api_rpc_t *r);
 query_t *api_rpc_take(api_rpc_t *r, size_t i);
 
-/* The query of call i has ended, and comes back: with its result (RC_OK), or without, when e says why and it may be gone
- * (NULL). Different calls may end at the same time. */
+/* The query of call i has ended, and comes back: with its result (RC_OK), or without, when e says why and it may be
+ * gone (NULL). Different calls may end at the same time. */
 void api_rpc_end(api_rpc_t *r, size_t i, rc_t rc, const err_t *e, query_t *take_q);
 
 /* Writes the answer, once all queries that were taken have ended, and frees them, in any case.

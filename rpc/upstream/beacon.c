@@ -271,8 +271,8 @@ static void decode_envelope(bn_object_t *out, ctx_t *c, arena_t *a, const jo_t *
         jo_fail(o, NULL, RC_NOMEM, "out of memory");
 }
 
-/* The end of the string that begins at a place: behind its closing quotation mark, or the text's end. Nearly all of a body
- * is inside of strings, and these have no escapes. */
+/* The end of the string that begins at a place: behind its closing quotation mark, or the text's end. Nearly all of
+ * a body is inside of strings, and these have no escapes. */
 static size_t string_end(view_t body, size_t at)
 {
     for (at++; at < body.n; at++) {

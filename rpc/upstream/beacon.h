@@ -36,7 +36,8 @@ size_t bn_body_max(const lc_want_t *want);
  *                      fork. Required for SSZ. Where JSON has no "version", it decides, or else the slot of the
  *                      (attested) header
  *   out                at least want->count (LC_UPDATE) or 1 elements; objects in the arena (or borrowed from body)
- *   e                  names the field at fault ("data.attested_header.beacon.slot"; empty: the answer as a whole), and repeats
+ *   e                  names the field at fault ("data.attested_header.beacon.slot"; empty: the answer as a whole),
+ *   and repeats
  *                      nothing that the API chose
  * JSON: no unknown, missing or repeated fields (beside data: version, meta, execution_optimistic, finalized), numbers
  * as decimal strings, byte strings as 0x and exactly their length. SSZ objects are bounded here and decoded by

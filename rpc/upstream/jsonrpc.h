@@ -22,14 +22,13 @@ NODISCARD rc_t jr_encode(view_t *out, err_t *e, arena_t *a, const need_t *const 
 
 /* What the upstream says to one need. */
 typedef struct {
-    rc_t
-        rc; /* RC_OK: answer holds; RC_IO: it has none (an error object, null); RC_MALFORMED, RC_LIMIT: it is broken; RC_NOMEM */
+    rc_t rc;         /* RC_OK: answer holds; RC_IO: it has none; RC_MALFORMED, RC_LIMIT, RC_REFUSED: it is broken */
     err_t why;       /* unless RC_OK: a sentence that names method and address */
     answer_t answer; /* claims, not yet proven; in the arena. A hint that is none has no entries, and RC_OK */
 } jr_answer_t;
 
-/* Decodes the answer to jr_encode. Order of elements is free; ids must be exactly those asked for, each once. A fault of
- * one element does not spoil the others.
+/* Decodes the answer to jr_encode. Order of elements is free; ids must be exactly those asked for, each once. A
+ * fault of one element does not spoil the others.
  *   out  one element for each need, written only on RC_OK
  * RC_OK: the body can be taken apart; each element tells how it is itself, also one that is missing (RC_MALFORMED).
  * RC_MALFORMED, RC_LIMIT: the body as a whole is broken; RC_IO: the upstream refused the whole batch; RC_NOMEM. */

@@ -272,8 +272,9 @@ rc_t mattest_evidence(mattest_t *m, const tee_evidence_t *evidence, view_t colla
     return rc ? fail(m, rc) : RC_OK;
 }
 
-/* Whether a fault may be the collateral's: that it is of another platform, not valid at this time, or broken. Then other
- * collateral may do. What it says of the peer is final: a peer would else staple what is old enough not to say it. */
+/* Whether a fault may be the collateral's: that it is of another platform, not valid at this time, or broken. Then
+ * other collateral may do. What it says of the peer is final: a peer would else staple what is old enough not to
+ * say it. */
 static bool blames_collateral(tee_code_t code)
 {
     return code < E_QE_SIG && code != E_REVOKED;

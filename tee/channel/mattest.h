@@ -1,8 +1,9 @@
-/* mattest.h - mutual attestation "mattest v1": both ends of one TLS 1.3 or QUIC connection prove themselves, fresh and bound to
- * this channel and both static keys. A pure state machine: messages in, messages and wants out.
+/* mattest.h - mutual attestation "mattest v1": both ends of one TLS 1.3 or QUIC connection prove themselves, fresh
+ * and bound to this channel and both static keys. A pure state machine: messages in, messages and wants out.
  *
  * Spec:   tee-facts section 16 (bytes, order, checks, why each part is there)
- * Floor:  3, tee/channel. No I/O or clock: nonces, exporter, evidence and time are arguments. One connection, one machine, one attempt.
+ * Floor:  3, tee/channel. No I/O or clock: nonces, exporter, evidence and time are arguments. One connection, one
+ * machine, one attempt.
  * Tests:  tests/unit/test_mattest.c (numbers 82 to 90 of tee-facts), test_hello.c (80), tests/fuzz/fuzz_mattest.c
  */
 #ifndef TEE_CHANNEL_MATTEST_H
@@ -45,8 +46,8 @@ typedef enum {
     MATTEST_FAILED    /* close; mattest_fault says why */
 } mattest_state_t;
 
-/* A new machine; its HELLO is the first output. RC_NOMEM; RC_REFUSED: config's key is no point, its nonce zero, its role or
- * type unknown. */
+/* A new machine; its HELLO is the first output. RC_NOMEM; RC_REFUSED: config's key is no point, its nonce zero, its
+ * role or type unknown. */
 NODISCARD rc_t mattest_new(mattest_t **out, const mattest_config_t *config);
 void mattest_free(mattest_t *m);
 
@@ -62,27 +63,28 @@ NODISCARD rc_t mattest_exporter(mattest_t *m, const uint8_t ex[32]);
 /* What our quote must carry, in MATTEST_QUOTE. Only this machine chooses it. */
 void mattest_report_data(const mattest_t *m, uint8_t out[TEE_REPORT_DATA_LEN]);
 
-/* Our evidence, with stapled collateral (n 0: none). Nothing changed: RC_REFUSED in another state, or its type or report data
- * differ; RC_LIMIT: all together is longer than MATTEST_MESSAGE_MAX; RC_NOMEM. The machine has failed: our key gave no
- * signature. */
+/* Our evidence, with stapled collateral (n 0: none). Nothing changed: RC_REFUSED in another state, or its type or
+ * report data differ; RC_LIMIT: all together is longer than MATTEST_MESSAGE_MAX; RC_NOMEM. The machine has failed:
+ * our key gave no signature. */
 NODISCARD rc_t mattest_evidence(mattest_t *m, const tee_evidence_t *evidence, view_t collateral);
 
 /* Takes bytes of the peer, in any portions. now: Unix seconds for verification; now_ms: monotonic, for the deadline.
  * RC_OK: taken, look at the state; else the machine has failed: mattest_fault. collateral: our own for the
- * peer's platform (n 0: none); what the peer staples is used only where ours is of another platform, out of date or broken.
- * The peer's evidence may come before the exporter is there; it then waits. So call this after mattest_exporter too, with no
- * bytes when none came. Call mattest_sent before it for what was sent. */
+ * peer's platform (n 0: none); what the peer staples is used only where ours is of another platform, out of date or
+ * broken. The peer's evidence may come before the exporter is there; it then waits. So call this after
+ * mattest_exporter too, with no bytes when none came. Call mattest_sent before it for what was sent. */
 NODISCARD rc_t mattest_take(mattest_t *m, view_t bytes, view_t collateral, int64_t now, uint64_t now_ms);
 
-/* How many bytes at the end of the last mattest_take's lie behind the peer's CONFIRM: application data, not of this protocol.
- * 0 unless MATTEST_ATTESTED. */
+/* How many bytes at the end of the last mattest_take's lie behind the peer's CONFIRM: application data, not of this
+ * protocol. 0 unless MATTEST_ATTESTED. */
 size_t mattest_rest(const mattest_t *m);
 
 /* Fails with E_DEADLINE when time is up. */
 NODISCARD rc_t mattest_tick(mattest_t *m, uint64_t now_ms);
 
-/* Bytes to send; they stay until mattest_sent, and also when MATTEST_ATTESTED must go before anything else. After a failure:
- * the rest of a message that was begun, then a REJECT with the code E_ATTEST only (none when the peer has sent one). */
+/* Bytes to send; they stay until mattest_sent, and also when MATTEST_ATTESTED must go before anything else. After a
+ * failure: the rest of a message that was begun, then a REJECT with the code E_ATTEST only (none when the peer has
+ * sent one). */
 view_t mattest_output(const mattest_t *m);
 void mattest_sent(mattest_t *m, size_t n);
 
@@ -95,12 +97,12 @@ const uint8_t *mattest_peer(const mattest_t *m);
 /* The peer's policy digest as its HELLO said; NULL before. */
 const hash32_t *mattest_peer_policy(const mattest_t *m);
 
-/* When to attest anew at the latest, Unix seconds, in MATTEST_ATTESTED (else 0): 24 h after the peer's evidence was verified,
- * or when that expires, whichever is first. */
+/* When to attest anew at the latest, Unix seconds, in MATTEST_ATTESTED (else 0): 24 h after the peer's evidence was
+ * verified, or when that expires, whichever is first. */
 int64_t mattest_expires(const mattest_t *m);
 
-/* Allows the release of the cluster key, once: attested, the peer wants it, we hold it, now is not after mattest_expires.
- * E_KEY_RELEASE with why otherwise. */
+/* Allows the release of the cluster key, once: attested, the peer wants it, we hold it, now is not after
+ * mattest_expires. E_KEY_RELEASE with why otherwise. */
 NODISCARD rc_t mattest_release_key(mattest_t *m, err_t *e, int64_t now);
 
 #endif

@@ -28,8 +28,8 @@ typedef struct {
 
 #define ROLLBACK_CODE_MAX 8192u /* bytes of an encoded memory, at most */
 
-/* Writes a memory for the disk: a head with the layout's version, the clock, each row that is in use. Returns the bytes,
- * which lie in out. */
+/* Writes a memory for the disk: a head with the layout's version, the clock, each row that is in use. Returns the
+ * bytes, which lie in out. */
 view_t rollback_encode(uint8_t out[ROLLBACK_CODE_MAX], const rollback_t *m);
 
 /* Reads one back. out written only on RC_OK. RC_MALFORMED: it is none, or of another version's layout. */

@@ -17,8 +17,8 @@
 #define DSTACK_ANSWER_MAX (4u << 20) /* bytes of an answer: quote as hex, event log and VM configuration with escapes */
 #define DSTACK_ERROR_MAX 160u        /* bytes of an error that are kept, with the NUL */
 
-/* Reads an answer: *out receives views in the arena, its buffer stays NULL. An event log must be a JSON array; what the quote
- * says is not looked at. Other members are passed over. out written only on RC_OK.
+/* Reads an answer: *out receives views in the arena, its buffer stays NULL. An event log must be a JSON array; what
+ * the quote says is not looked at. Other members are passed over. out written only on RC_OK.
  * RC_MALFORMED, RC_LIMIT, RC_NOMEM. */
 NODISCARD rc_t dstack_answer_read(tee_evidence_t *out, err_t *e, arena_t *a, view_t body);
 

@@ -37,7 +37,8 @@ static int set_names(gnutls_x509_crt_t crt, const char *tee)
     return error;
 }
 
-/* No key usage: OpenSSL takes a self-signed certificate for its own issuer only without one, or with that of an authority. */
+/* No key usage: OpenSSL takes a self-signed certificate for its own issuer only without one, or with that of an
+ * authority. */
 static int set_profile(gnutls_x509_crt_t crt, int64_t now, uint32_t lifetime_s)
 {
     uint8_t serial[16];

@@ -16,8 +16,8 @@ typedef struct {
     view_t key;  /* PKCS #8, DER; secret */
 } ratls_pair_t;
 
-/* Makes a pair: P-256; subject O=<tee>, CN=kettle; names localhost, 127.0.0.1 and ::1, for a client is meant to check the quote,
- * not a name; valid until now + lifetime_s.
+/* Makes a pair: P-256; subject O=<tee>, CN=kettle; names localhost, 127.0.0.1 and ::1, for a client is meant to
+ * check the quote, not a name; valid until now + lifetime_s.
  *   out  written only on RC_OK; ratls_pair_clear
  * RC_IO, RC_TIMEOUT: no quote; RC_NOMEM; RC_BUG: GnuTLS refused. */
 NODISCARD rc_t ratls_make(ratls_pair_t *out, err_t *e, const tee_provider_t *tee, int64_t now, uint32_t lifetime_s);

@@ -27,7 +27,8 @@ void eventlog_extend(uint8_t reg[48], const char *name, view_t payload)
     extend(reg, digest);
 }
 
-/* Printable ASCII without what JSON escapes, and without ':', which would let two pairs of name and payload share a digest. */
+/* Printable ASCII without what JSON escapes, and without ':', which would let two pairs of name and payload share a
+ * digest. */
 static bool is_name(view_t v)
 {
     if (!v.n || v.n > NAME_MAX_LEN)

@@ -37,7 +37,8 @@ NODISCARD rc_t eventlog_verify(eventlog_t *out, err_t *e, arena_t *a, view_t jso
  * exactly one in the whole log; else E_EVENT_REQUIRED (none, or it stands after system-ready) or E_EVENTLOG (two). */
 NODISCARD rc_t eventlog_identity(view_t *payload, err_t *e, const eventlog_t *log, const char *name);
 
-/* RTMR replay of runtime events alone, for those who make them: reg = SHA-384(reg || digest of the event, version 1). */
+/* RTMR replay of runtime events alone, for those who make them: reg = SHA-384(reg || digest of the event, version
+ * 1). */
 void eventlog_extend(uint8_t reg[48], const char *name, view_t payload);
 
 #endif

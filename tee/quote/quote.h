@@ -1,5 +1,5 @@
-/* quote.h - parser of DCAP quotes: of TDX guests (versions 4 and 5), and of SGX enclaves (version 3). Structure only: no
- * signature is checked here.
+/* quote.h - parser of DCAP quotes: of TDX guests (versions 4 and 5), and of SGX enclaves (version 3). Structure
+ * only: no signature is checked here.
  *
  * Spec:   Intel TDX DCAP Quoting Library API (quote format), TDX Module Base spec (TDREPORT), SGX enclave report
  * Floor:  3, tee/quote. No heap, I/O, clock or thread.

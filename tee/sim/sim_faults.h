@@ -1,8 +1,9 @@
-/* sim_faults.h - the plan of a simulated platform: every value that goes into its certificates, lists, documents and quotes.
+/* sim_faults.h - the plan of a simulated platform: every value that goes into its certificates, lists, documents
+ * and quotes.
  *
- * sim_plan_init gives the plan of a genuine platform, which is what tee_simulator_open builds. A test spoils a field of it and
- * names the fault that it expects: fault injection and simulation are one code path. What a plan changes is signed as if it were
- * genuine, except for the bits that flips name, which change after signing.
+ * sim_plan_init gives the plan of a genuine platform, which is what tee_simulator_open builds. A test spoils a
+ * field of it and names the fault that it expects: fault injection and simulation are one code path. What a plan
+ * changes is signed as if it were genuine, except for the bits that flips name, which change after signing.
  *
  * Spec:   tee-facts sections 3, 4, 8 and 10
  * Floor:  3, tee/sim. Built only with the meson option simulator.
@@ -181,8 +182,8 @@ void sim_plan_init(sim_plan_t *out);
 /* The same with quote version 5 and TD report 1.5. */
 void sim_plan_init_td15(sim_plan_t *out);
 
-/* Opens a provider by a plan, which is copied; what it points to is borrowed. RC_NOMEM, RC_BUG: the plan cannot be followed
- * (an edit finds nothing, a part is too long); e says so. */
+/* Opens a provider by a plan, which is copied; what it points to is borrowed. RC_NOMEM, RC_BUG: the plan cannot be
+ * followed (an edit finds nothing, a part is too long); e says so. */
 NODISCARD rc_t sim_open(tee_provider_t *out, err_t *e, const sim_plan_t *plan, const uint8_t seed[32]);
 
 /* One of the provider's certificates as a PEM block with its line end; in the arena. n 0: no memory. */

@@ -263,7 +263,8 @@ static rc_t write_sgx(wr_t *w, const sim_sgx_plan_t *s, const uint8_t seed[32])
 
 /* --- certificates --- */
 
-/* Keys that are not on P-256: the generator of P-384, and an RSA modulus of 2048 bits that nobody can factor or need to. */
+/* Keys that are not on P-256: the generator of P-384, and an RSA modulus of 2048 bits that nobody can factor or
+ * need to. */
 static void write_other_key(wr_t *w, sim_key_type_t type)
 {
     static const uint8_t oid_rsa[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01 };

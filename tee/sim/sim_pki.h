@@ -31,8 +31,8 @@ typedef struct {
 /* n bytes of HKDF-SHA256 of the seed for a label. RC_NOMEM. */
 NODISCARD rc_t sim_derive(uint8_t *out, size_t n, const uint8_t seed[32], const char *label);
 
-/* Makes keys and certificates: the same bytes for the same plan and seed, except for the attestation key. out holds nothing useful
- * on failure. RC_NOMEM, RC_BUG. */
+/* Makes keys and certificates: the same bytes for the same plan and seed, except for the attestation key. out holds
+ * nothing useful on failure. RC_NOMEM, RC_BUG. */
 NODISCARD rc_t sim_pki_make(sim_pki_t *out, const sim_plan_t *plan, const uint8_t seed[32]);
 
 /* A revocation list of the day that begins at day (Unix seconds). RC_NOMEM, RC_BUG. */

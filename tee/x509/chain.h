@@ -1,7 +1,8 @@
 /* chain.h - certificate chains and revocation lists of Intel's SGX hierarchy, and the SGX extension of PCK
  * certificates.
  *
- * Spec:   Intel SGX PCK Certificate and CRL profile; RFC 5280 as far as that profile uses it; tee-facts sections 3 and 5
+ * Spec:   Intel SGX PCK Certificate and CRL profile; RFC 5280 as far as that profile uses it; tee-facts sections 3
+ * and 5
  * Floor:  3, tee/x509. The door to GnuTLS's X.509 reader. Time is an argument; GnuTLS takes heap memory.
  * Tests:  tests/unit/test_chain.c, tests/fuzz/fuzz_sgx_extension.c, tests/fuzz/fuzz_crl.c, vectors kind tdx
  */

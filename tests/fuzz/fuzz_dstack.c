@@ -1,9 +1,9 @@
 /* An answer of dstack's agent that reads gives parts within their maximum, and the same parts when they are put into an answer
  * again; an error's text is short and printable. */
+#include <jansson.h>
 #include <stdlib.h>
 
 #include "base/hex.h"
-#include "base/json_tree.h"
 #include "tee/provider/dstack_answer.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -2,6 +2,7 @@
 #ifndef TESTS_SIM_CASE_H
 #define TESTS_SIM_CASE_H
 
+#include "tee/sim/sim.h"
 #include "tee/sim/sim_faults.h"
 #include "tee/verify/verify.h"
 #include "tests/unit/unit.h"

@@ -1,9 +1,9 @@
 /* The body of GET /v1/attest, written and read; the prototype's. */
 #include <check.h>
+#include <jansson.h>
 #include <stdlib.h>
 
 #include "base/hex.h"
-#include "base/json_tree.h"
 #include "rpc/api/attestation.h"
 #include "tests/unit/unit.h"
 
@@ -98,7 +98,7 @@ START_TEST(a_wrong_or_missing_member_is_named)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         for (unsigned missing = 0; missing < 2; missing++) {
             json_t *o;
-            ck_assert_int_eq(json_load_strict(&o, body, body.n), RC_OK);
+            ck_assert_ptr_nonnull(o = json_loadb((const char *)body.p, body.n, 0, NULL));
             ck_assert_ptr_nonnull(json_object_get(o, rows[i].member));
             if (missing)
                 json_object_del(o, rows[i].member);

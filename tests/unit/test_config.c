@@ -1,10 +1,10 @@
 /* Configuration: required keys, named fields in errors, what the measured image lets /setup set, custom networks. */
 #include <check.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/hex.h"
-#include "base/json_tree.h"
 #include "node/config/config.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"

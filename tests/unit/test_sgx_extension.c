@@ -21,7 +21,7 @@ typedef struct {
     bool trailing;  /* in the last field of the TCB */
     bool platform;  /* with P.6 and P.7 */
     bool cpu_svn_differs;
-    uint8_t longer; /* arc behind that of P.5 */
+    uint8_t longer;     /* arc behind that of P.5 */
     uint8_t flag_extra; /* one more field of P.7 */
 } spec_t;
 
@@ -97,7 +97,9 @@ static void build_field(wr_t *w, const spec_t *s, int arc)
         break;
     case 3: octets(w, 3, 0, pattern + 1, s->pce_id); break;
     case 4: octets(w, 4, 0, pattern + 2, s->fmspc); break;
-    case 5: field(w, 5, s->longer, s->type ? view_of(s->type + 1, (size_t)s->type[0]) : view_of("\x0a\x01\x01", 3)); break;
+    case 5:
+        field(w, 5, s->longer, s->type ? view_of(s->type + 1, (size_t)s->type[0]) : view_of("\x0a\x01\x01", 3));
+        break;
     case 6: octets(w, 6, 0, pattern + 3, s->instance); break;
     case 7:
         field(&in, 7, 1, s->flag ? view_of(s->flag + 1, (size_t)s->flag[0]) : view_of("\x01\x01\xff", 3));

@@ -1,10 +1,10 @@
 /* tdx, the folder tdx/dstack-event-logs: logs lead to the registers of their quotes and name the app; no change of a log
  * does. Files are .json (what the guest service's GetQuote gives, with what is expected) or .bin (what its Attest gives). */
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hex.h"
-#include "base/json_tree.h"
 #include "tee/quote/eventlog.h"
 #include "tee/quote/quote.h"
 #include "tee/x509/chain.h"
@@ -65,7 +65,7 @@ static bool names_the_app(record_t *r, const eventlog_t *log)
     json_t *o;
     if (identity(log, "app-id").n != 20 || compose.n != 32 || identity(log, "instance-id").n != 20)
         return false;
-    if (json_load_strict(&o, provider, TEE_EVENT_LOG_MAX))
+    if (!(o = json_loadb((const char *)provider.p, provider.n, JSON_REJECT_DUPLICATES, NULL)))
         return false;
     bool named = vec_str(o, "name") && vec_str(o, "id");
     json_decref(o);
