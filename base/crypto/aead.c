@@ -4,8 +4,9 @@
 
 _Static_assert(AEAD_KEY_LEN == crypto_aead_chacha20poly1305_ietf_KEYBYTES &&
                    AEAD_TAG_LEN == crypto_aead_chacha20poly1305_ietf_ABYTES &&
-                   AEAD_NONCE_LEN == crypto_aead_chacha20poly1305_ietf_NPUBBYTES &&
-                   AEAD_KEY_LEN == crypto_aead_xchacha20poly1305_ietf_KEYBYTES &&
+                   AEAD_NONCE_LEN == crypto_aead_chacha20poly1305_ietf_NPUBBYTES,
+               "lengths of libsodium");
+_Static_assert(AEAD_KEY_LEN == crypto_aead_xchacha20poly1305_ietf_KEYBYTES &&
                    AEAD_TAG_LEN == crypto_aead_xchacha20poly1305_ietf_ABYTES &&
                    XAEAD_NONCE_LEN == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
                "lengths of libsodium");

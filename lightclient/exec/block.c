@@ -339,9 +339,10 @@ static rc_t check_requests(run_t *r)
         rc = system_call(r, &r->requests[REQUEST_CONSOLIDATIONS], &CONSOLIDATIONS, view_of(NULL, 0), true);
     if (rc)
         return rc;
-    for (uint8_t kind = 0; kind < REQUEST_KINDS; kind++)
-        if (r->requests[kind].n) {
-            const view_t parts[] = { view_of(&kind, 1), r->requests[kind] };
+    for (unsigned i = 0; i < REQUEST_KINDS; i++)
+        if (r->requests[i].n) {
+            const uint8_t kind = (uint8_t)i;
+            const view_t parts[] = { view_of(&kind, 1), r->requests[i] };
             sha256_parts(&hashes[n++], parts, 2);
         }
     sha256(&all, view_of(hashes, n * sizeof *hashes));

@@ -35,12 +35,12 @@ typedef struct {
 /* issueDate and nextUpdate. */
 static void read_dates(int64_t *issue, int64_t *next, const reader_t *r, const jo_t *o)
 {
-    jo_code(o, r->time);
+    jo_code(o, (uint16_t)r->time);
     *issue = jo_time(o, "issueDate");
     *next = jo_time(o, "nextUpdate");
     if (*next < *issue)
         jo_fail(o, "nextUpdate", RC_MALFORMED, "is before issueDate");
-    jo_code(o, r->json);
+    jo_code(o, (uint16_t)r->json);
 }
 
 static void read_advisories(tcb_level_t *out, const reader_t *r, const jo_t *o)
@@ -89,7 +89,7 @@ static void read_platform_level(tcb_level_t *out, const reader_t *r, const jo_t 
     if (!r->sgx)
         read_components(out->tdx, &tcb, "tdxtcbcomponents");
     out->pce_svn = (uint16_t)jo_u64(&tcb, "pcesvn", 0, UINT16_MAX);
-    jo_code(o, r->json);
+    jo_code(o, (uint16_t)r->json);
     read_level(out, r, o);
 }
 
@@ -172,11 +172,11 @@ static void read_modules(tcb_info_t *info, const reader_t *r, const jo_t *o)
 
 static void check_id(const reader_t *r, const jo_t *o, const char *id, uint64_t version)
 {
-    jo_code(o, r->id);
+    jo_code(o, (uint16_t)r->id);
     if (!view_eq(jo_text(o, "id", 0, SIZE_MAX), view_str(id)))
         jo_fail(o, "id", RC_MALFORMED, "is not %s", id);
     jo_u64(o, "version", version, version);
-    jo_code(o, r->json);
+    jo_code(o, (uint16_t)r->json);
 }
 
 static void read_info(void *out, const reader_t *r, const jo_t *o)

@@ -139,7 +139,8 @@ static hs_t *serve(char config[32])
                                    { "GET", paths[1], updates, 0 },
                                    { "GET", paths[2], finality, 0 },
                                    { "GET", paths[3], optimistic, 0 } };
-    static const char *const ends[] = { "bootstrap/0x" CHECKPOINT, "updates", "finality_update", "optimistic_update" };
+    static const char *const ends[] = { ("bootstrap/0x" CHECKPOINT), "updates", "finality_update",
+                                        "optimistic_update" };
     hs_t *server = NULL;
     for (int i = 0; i < 4; i++)
         snprintf(paths[i], sizeof paths[i], "/eth/v1/beacon/light_client/%s", ends[i]);

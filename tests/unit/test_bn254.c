@@ -231,8 +231,8 @@ END_TEST
 START_TEST(only_numbers_below_p_are_read)
 {
     static const char *const bad[] = { P_HEX, "30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd48", ONES,
-                                       "30644e72e131a029b85045b68181585d97816a916871ca8e"
-                                       "0000000000000000" };
+                                       ("30644e72e131a029b85045b68181585d97816a916871ca8e"
+                                        "0000000000000000") };
     uint8_t b[32], back[32];
     fp_t a = FP_1;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
