@@ -55,7 +55,6 @@ TABLE = [
     ('rpc/api/*', 20, ['callobject', 'prototype', 'attestation'], []),
     ('node/*', 20, ['config', 'node_call', 'follow'], []),
 ]
-TEST_LIMIT = 45       # seconds for one test program or vector kind
 MEMORY = 6 << 30      # bytes of address space for one
 
 
@@ -127,8 +126,8 @@ def key_of(row):
 # ---- building and running
 
 class Checkout:
-    def __init__(self, path, vectors, jobs):
-        self.path, self.jobs, self.vector_folder = path, jobs, vectors
+    def __init__(self, path, vectors, jobs, limit):
+        self.path, self.jobs, self.vector_folder, self.limit = path, jobs, vectors, limit
         self.build = os.path.join(self.path, 'build')
         self.env = dict(os.environ, CK_FORK='no', TEST_DATA=os.path.join(self.path, 'tests/data'))
         self.links, self.outputs, self.sound = {}, {}, {}
@@ -182,7 +181,7 @@ class Checkout:
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=limits,
                              start_new_session=True)
         try:
-            return p.wait(TEST_LIMIT) == 0
+            return p.wait(self.limit) == 0
         except subprocess.TimeoutExpired:
             os.killpg(p.pid, signal.SIGKILL)
             p.wait()
@@ -371,7 +370,7 @@ def exit_with(text):
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument('--seed', type=int, nargs='+', default=[1], help='one or several; each draws its own mutants')
+    ap.add_argument('--seed', type=int, nargs='+', action='extend', help='one or several; each draws its own mutants')
     ap.add_argument('--count', type=int, help='mutants per file and seed, instead of the table')
     ap.add_argument('--only', nargs='+', help='files, folders, globs or file names')
     ap.add_argument('--op', nargs='+', help='only these kinds of fault (faults.py lists them)')
@@ -381,8 +380,10 @@ def main():
     ap.add_argument('--out', help='append one JSON object per mutant to this file')
     ap.add_argument('--scratch', help='folder of the copy and its build, kept and used again; otherwise a temporary one')
     ap.add_argument('--vectors', default=os.path.join(ROOT, '../shared/vectors'), help='folder of the vectors; left out when not there')
+    ap.add_argument('--limit', type=int, default=45, help='seconds for one test program or vector kind; more on a busy machine')
     ap.add_argument('--jobs', type=int, default=os.cpu_count() or 1)
     args = ap.parse_args()
+    args.seed = args.seed or [1]
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the scratch folder goes, and what is known is told
     every = product_files(ROOT)
     rowless = [f for f in every if not row_of(f)]
@@ -397,7 +398,7 @@ def main():
     scratch = os.path.abspath(args.scratch) if args.scratch else tempfile.mkdtemp(prefix='kettle-mutation-')
     try:
         os.makedirs(scratch, exist_ok=True)
-        run = Run(args, Checkout(ROOT if args.list else make_scratch(scratch, args.jobs), vectors, args.jobs), known)
+        run = Run(args, Checkout(ROOT if args.list else make_scratch(scratch, args.jobs), vectors, args.jobs, args.limit), known)
         if not args.list:
             run.checkout.load()
         try:
