@@ -52,7 +52,7 @@ TABLE = [
     ('http/*', 20, ['http_client', 'http_server', 'http_memory'], []),
     ('rpc/upstream/beacon.c', 20, ['beacon', 'follow'], ['beacon-json', 'devnet', 'lightclient-mainnet']),
     ('rpc/upstream/*', 25, ['jsonrpc', 'node_call'], ['mainnet-calls', 'devnet', 'mainnet-blocks']),
-    ('rpc/api/*', 20, ['callobject', 'prototype', 'attestation'], []),
+    ('rpc/api/*', 20, ['callobject', 'prototype', 'attestation', 'setup_statement'], []),
     ('node/*', 20, ['config', 'node_call', 'follow'], []),
 ]
 MEMORY = 6 << 30      # bytes of address space for one
