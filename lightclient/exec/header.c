@@ -4,7 +4,7 @@
 #include "lightclient/rlp/rlp.h"
 
 #define FIXED_FIELDS 15u /* up to and including the nonce */
-#define TAIL_MAX 6u
+#define TAIL_MAX 8u      /* Amsterdam */
 #define FIELDS_MAX (FIXED_FIELDS + TAIL_MAX)
 
 static const uint8_t tails[] = {
@@ -25,7 +25,7 @@ static bool tail_valid(size_t tail)
     size_t f = 0;
     while (f < EVM_FORKS && tails[f] != tail)
         f++;
-    return f < EVM_FORKS;
+    return f < EVM_FORKS || tail == TAIL_MAX;
 }
 
 static void put_fixed(wr_t *w, const void *p, size_t n)
@@ -47,6 +47,10 @@ static void put_tail(wr_t *w, const ex_header_t *h)
         put_fixed(w, h->parent_beacon_root.b, sizeof h->parent_beacon_root.b);
     if (h->tail > 5)
         put_fixed(w, h->requests_hash.b, sizeof h->requests_hash.b);
+    if (h->tail > 6)
+        put_fixed(w, h->block_access_list_hash.b, sizeof h->block_access_list_hash.b);
+    if (h->tail > 7)
+        rlp_put_u64(w, h->slot_number);
 }
 
 void ex_header_encode(wr_t *w, const ex_header_t *h)
@@ -90,7 +94,9 @@ static bool get_tail(ex_header_t *h, const rlp_item_t *f, size_t n)
            (n < 2 || !rlp_fixed(h->withdrawals_root.b, sizeof h->withdrawals_root.b, &f[1])) &&
            (n < 3 || !rlp_u64(&h->blob_gas_used, &f[2])) && (n < 4 || !rlp_u64(&h->excess_blob_gas, &f[3])) &&
            (n < 5 || !rlp_fixed(h->parent_beacon_root.b, sizeof h->parent_beacon_root.b, &f[4])) &&
-           (n < 6 || !rlp_fixed(h->requests_hash.b, sizeof h->requests_hash.b, &f[5]));
+           (n < 6 || !rlp_fixed(h->requests_hash.b, sizeof h->requests_hash.b, &f[5])) &&
+           (n < 7 || !rlp_fixed(h->block_access_list_hash.b, sizeof h->block_access_list_hash.b, &f[6])) &&
+           (n < 8 || !rlp_u64(&h->slot_number, &f[7]));
 }
 
 static rc_t decode(ex_header_t *h, view_t rlp)

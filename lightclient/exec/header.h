@@ -1,6 +1,6 @@
-/* header.h - execution block header: RLP form and hash, London through Osaka.
+/* header.h - execution block header: RLP form and hash, London through Amsterdam.
  *
- * Spec:   execution-specs; EIP-1559, 3675, 4895, 4844, 4788, 7685 for the optional tail
+ * Spec:   execution-specs; EIP-1559, 3675, 4895, 4844, 4788, 7685, 7928, 7843 for the optional tail
  * Floor:  2, exec. May include base/, rlp/, mpt/, evm/. No heap, I/O, clock or thread.
  * Tests:  tests/unit/test_header.c, tests/fuzz/fuzz_header.c, vectors kind headers
  */
@@ -33,13 +33,15 @@ typedef struct {
     hash32_t mix_hash; /* prev_randao */
     uint8_t nonce[8];
     unsigned tail; /* how many of the fields below are present, in this order: 0 before London, 1 London, 2 Shanghai,
-                    * 5 Cancun, 6 Prague and Osaka */
+                    * 5 Cancun, 6 Prague and Osaka, 8 Amsterdam */
     u256_t base_fee;
     hash32_t withdrawals_root;
     uint64_t blob_gas_used;
     uint64_t excess_blob_gas;
     hash32_t parent_beacon_root;
     hash32_t requests_hash;
+    hash32_t block_access_list_hash; /* keccak256 of the block access list's RLP */
+    uint64_t slot_number;            /* the beacon slot of the block's payload */
 } ex_header_t;
 
 /* How many of a header's optional fields a known fork has (ex_header_t tail). */

@@ -48,6 +48,8 @@ static const field_t tail_fields[] = {
     WORD64("excessBlobGas", excess_blob_gas),
     FIXED("parentBeaconBlockRoot", parent_beacon_root),
     FIXED("requestsHash", requests_hash),
+    FIXED("blockAccessListHash", block_access_list_hash),
+    WORD64("slotNumber", slot_number),
 };
 
 static void read_field(ex_header_t *h, const jo_t *o, const field_t *f)

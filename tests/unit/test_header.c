@@ -77,6 +77,20 @@ static const struct {
       "287f22c5900944da077daaadad17f57355fe7705cf3b0588000000000000000084548795d3a0c4f495225a2ac0cd4052c3493b36e96d0efe"
       "46eb0650ed124a9627f1badcc935831200008403020000a0947d22746be643f1428031a9ab7c58776ca54e461903bb5e4ba8a73448552967"
       "a0e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+    { "block 275654 of a made-up chain, its header by @ethereumjs/block 10.1.3 (Amsterdam)", 8, 275654, 100453680u,
+      "33c8de4874f191ae9023a1f0f1dc6c63555da55f09cfca593a53c6fa2caa5881",
+      "f9028da00000000000000000000000000000000000000000000000000000000000000000a01dcc4de8dec75d7aab85b567b6ccd41ad31245"
+      "1b948a7413f0a142fd40d49347940000000000000000000000000000000000000000a0000000000000000000000000000000000000000000"
+      "0000000000000000000000a056e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421a056e81f171bcc55a6ff8345"
+      "e692c0f86e5b48e01b996cadc001622fb5e363b421b901000000000000000000000000000000000000000000000000000000000000000000"
+      "0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+      "0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+      "0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+      "0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+      "80830434c6840bebc2008405fccd30846ab13b80866b6574746c65a000000000000000000000000000000000000000000000000000000000"
+      "0000000088000000000000000007a044444444444444444444444444444444444444444444444444444444444444448080a0222222222222"
+      "2222222222222222222222222222222222222222222222222222a03333333333333333333333333333333333333333333333333333333333"
+      "333333a01dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d4934783ac6000" },
 };
 #define REAL (sizeof real / sizeof real[0])
 
@@ -193,11 +207,13 @@ START_TEST(each_field_counts_for_the_hash)
         offsetof(ex_header_t, excess_blob_gas),
         offsetof(ex_header_t, parent_beacon_root),
         offsetof(ex_header_t, requests_hash),
+        offsetof(ex_header_t, block_access_list_hash),
+        offsetof(ex_header_t, slot_number),
     };
     sample_t s;
     ex_header_t h, changed;
     sample(&s, REAL - 1);
-    ck_assert_uint_eq(real[REAL - 1].tail, 6);
+    ck_assert_uint_eq(real[REAL - 1].tail, 8);
     ck_assert_int_eq(ex_header_verify(&h, &s.hash, view_of(s.rlp, s.n)), RC_OK);
     for (size_t i = 0; i < sizeof field / sizeof field[0]; i++) {
         changed = h;
@@ -207,19 +223,21 @@ START_TEST(each_field_counts_for_the_hash)
 }
 END_TEST
 
+#define FIELDS 23 /* of the last sample */
+
 /* The items of a real header with one of them replaced, cut after count items; it is verified under its own hash. */
 static rc_t verify_changed(size_t replaced, view_t with, size_t count)
 {
     sample_t s;
     ex_header_t h;
-    rlp_item_t list, item[21];
+    rlp_item_t list, item[FIELDS];
     size_t n;
     hash32_t hash;
     uint8_t buf[EX_HEADER_RLP_MAX];
     wr_t w = wr_of(buf, sizeof buf);
     sample(&s, REAL - 1);
     ck_assert_int_eq(rlp_decode(&list, view_of(s.rlp, s.n)), RC_OK);
-    ck_assert_int_eq(rlp_split(item, &n, 21, list.payload), RC_OK);
+    ck_assert_int_eq(rlp_split(item, &n, FIELDS, list.payload), RC_OK);
     for (size_t i = 0; i < count; i++)
         rlp_put_bytes(&w, i == replaced ? with : i < n ? item[i].payload : view_of(NULL, 0));
     rlp_wrap_list(&w, 0);
@@ -231,26 +249,27 @@ static rc_t verify_changed(size_t replaced, view_t with, size_t count)
 START_TEST(a_field_of_a_wrong_length_is_malformed)
 {
     static uint8_t ones[257];
-    static const size_t length[21] = { 32, 32, 20, 32, 32, 32, 256, 0, 0, 0, 0, 0, 0, 32, 8, 0, 32, 0, 0, 32, 32 };
-    static const size_t most[21] = {
-        [7] = 32, [8] = 8, [9] = 8, [10] = 8, [11] = 8, [12] = 32, [15] = 32, [17] = 8, [18] = 8
+    static const size_t length[FIELDS] = { 32, 32, 20, 32, 32, 32, 256, 0,  0,  0,  0, 0,
+                                           0,  32, 8,  0,  32, 0,  0,   32, 32, 32, 0 };
+    static const size_t most[FIELDS] = {
+        [7] = 32, [8] = 8, [9] = 8, [10] = 8, [11] = 8, [12] = 32, [15] = 32, [17] = 8, [18] = 8, [22] = 8
     };
     memset(ones, 1, sizeof ones);
-    for (size_t i = 0; i < 21; i++) {
+    for (size_t i = 0; i < FIELDS; i++) {
         bool fixed = length[i] > 0;
         size_t right = fixed ? length[i] : most[i];
-        ck_assert_msg(verify_changed(i, view_of(ones, right), 21) == RC_OK, "field %zu", i);
-        ck_assert_msg(verify_changed(i, view_of(ones, right + 1), 21) == RC_MALFORMED, "field %zu", i);
-        ck_assert_msg(verify_changed(i, view_of(ones, right - 1), 21) == (fixed ? RC_MALFORMED : RC_OK), "field %zu",
-                      i);
+        ck_assert_msg(verify_changed(i, view_of(ones, right), FIELDS) == RC_OK, "field %zu", i);
+        ck_assert_msg(verify_changed(i, view_of(ones, right + 1), FIELDS) == RC_MALFORMED, "field %zu", i);
+        ck_assert_msg(verify_changed(i, view_of(ones, right - 1), FIELDS) == (fixed ? RC_MALFORMED : RC_OK),
+                      "field %zu", i);
     }
 }
 END_TEST
 
 START_TEST(only_the_field_counts_of_real_forks_are_headers)
 {
-    for (size_t count = 0; count <= 22; count++) {
-        bool fork = count == 15 || count == 16 || count == 17 || count == 20 || count == 21;
+    for (size_t count = 0; count <= FIELDS + 1; count++) {
+        bool fork = count == 15 || count == 16 || count == 17 || count == 20 || count == 21 || count == 23;
         ck_assert_msg(verify_changed(99, view_of(NULL, 0), count) == (fork ? RC_OK : RC_MALFORMED), "%zu fields",
                       count);
     }
@@ -260,12 +279,12 @@ END_TEST
 START_TEST(what_no_header_holds_is_not_encoded)
 {
     uint8_t buf[EX_HEADER_RLP_MAX];
-    for (unsigned tail = 0; tail < 9; tail++) {
+    for (unsigned tail = 0; tail < 11; tail++) {
         ex_header_t h = { .tail = tail };
         hash32_t hash;
         wr_t w = wr_of(buf, sizeof buf);
         ex_header_encode(&w, &h);
-        ck_assert(w.bad == (tail == 3 || tail == 4 || tail > 6));
+        ck_assert(w.bad == (tail == 3 || tail == 4 || tail == 7 || tail > 8));
         ex_header_hash(&hash, &h);
         ck_assert(hash32_is_zero(&hash) == w.bad);
         ck_assert(!w.bad || ex_header_check(&h, &hash) == RC_REFUSED);
@@ -283,7 +302,7 @@ START_TEST(the_largest_header_fits_and_a_short_buffer_turns_bad)
     ex_header_t h;
     uint8_t buf[EX_HEADER_RLP_MAX];
     memset(&h, 0xff, sizeof h);
-    h.tail = 6;
+    h.tail = 8;
     h.extra_data_len = EX_EXTRA_DATA_MAX;
     wr_t w = wr_of(buf, sizeof buf);
     ex_header_encode(&w, &h);

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "lightclient/exec/call.h"
+#include "rpc/upstream/decode.h"
 #include "tests/give.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/world_json.h"
@@ -763,6 +764,60 @@ START_TEST(headers_are_read_and_checked_by_hash)
 }
 END_TEST
 
+#define Z16 "00000000000000000000000000000000"
+#define Z32 "0x" Z16 Z16
+#define Z128 Z16 Z16 Z16 Z16 Z16 Z16 Z16 Z16
+
+/* The second header of vectors/amsterdam/headers-ethereumjs.json (@ethereumjs/block 10.1.3). */
+static const char amsterdam[] =
+    "{\"parentHash\":\"" Z32 "\",\"sha3Uncles\":\"0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347\","
+    "\"miner\":\"0x0000000000000000000000000000000000000000\",\"stateRoot\":\"" Z32 "\","
+    "\"transactionsRoot\":\"0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421\","
+    "\"receiptsRoot\":\"0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421\",\"logsBloom\":\"0x" Z128
+        Z128 "\",\"difficulty\":\"0x0\",\"number\":\"0x434c6\",\"gasLimit\":\"0xbebc200\",\"gasUsed\":\"0x5fccd30\","
+    "\"timestamp\":\"0x6ab13b80\",\"extraData\":\"0x6b6574746c65\",\"mixHash\":\"" Z32
+    "\",\"nonce\":\"0x0000000000000000\","
+    "\"baseFeePerGas\":\"0x7\",\"withdrawalsRoot\":\"0x4444444444444444444444444444444444444444444444444444444444444444\","
+    "\"blobGasUsed\":\"0x0\",\"excessBlobGas\":\"0x0\","
+    "\"parentBeaconBlockRoot\":\"0x2222222222222222222222222222222222222222222222222222222222222222\","
+    "\"requestsHash\":\"0x3333333333333333333333333333333333333333333333333333333333333333\","
+    "\"blockAccessListHash\":\"0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347\","
+    "\"slotNumber\":\"0xac6000\"}";
+
+static rc_t read_amsterdam(ex_header_t *h, const char *text)
+{
+    static const hash32_t hash = { { 0x33, 0xc8, 0xde, 0x48, 0x74, 0xf1, 0x91, 0xae, 0x90, 0x23, 0xa1,
+                                     0xf0, 0xf1, 0xdc, 0x6c, 0x63, 0x55, 0x5d, 0xa5, 0x5f, 0x09, 0xcf,
+                                     0xca, 0x59, 0x3a, 0x53, 0xc6, 0xfa, 0x2c, 0xaa, 0x58, 0x81 } };
+    jo_doc_t doc;
+    err_t e;
+    const jo_t o = jo_open(&doc, &e, view_str(text), 65536, JO_STRICT);
+    rc_t rc = jr_read_header(h, &o);
+    jo_close(&doc);
+    return rc ? rc : ex_header_check(h, &hash);
+}
+
+START_TEST(a_header_of_amsterdam_has_two_more_fields)
+{
+    ex_header_t h;
+    ck_assert_int_eq(read_amsterdam(&h, amsterdam), RC_OK);
+    ck_assert_uint_eq(h.tail, 8);
+    ck_assert_uint_eq(h.slot_number, 11296768);
+    char *bad = replaced(amsterdam, "\"slotNumber\"", "\"unknown\""); /* 22 fields: no header has so many */
+    ck_assert_int_eq(read_amsterdam(&h, bad), RC_REFUSED);
+    free(bad);
+    bad = replaced(amsterdam, "\"blockAccessListHash\"", "\"unknown\""); /* a gap */
+    ck_assert_int_eq(read_amsterdam(&h, bad), RC_MALFORMED);
+    free(bad);
+    bad = replaced(amsterdam, "\"slotNumber\":\"0xac6000\"", "\"slotNumber\":\"0xac6001\"");
+    ck_assert_int_eq(read_amsterdam(&h, bad), RC_REFUSED);
+    free(bad);
+    bad = replaced(amsterdam, "\"blockAccessListHash\":\"0x1d", "\"blockAccessListHash\":\"0x1e");
+    ck_assert_int_eq(read_amsterdam(&h, bad), RC_REFUSED);
+    free(bad);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN(
@@ -776,5 +831,5 @@ int main(void)
         error_for_an_element_is_no_lie_and_its_message_is_cut_and_cleaned, error_for_the_whole_batch_is_reported,
         null_result_means_no_answer, more_elements_or_the_same_twice_are_refused,
         too_deep_or_too_many_values_are_refused_before_a_tree_is_built, hint_that_does_not_parse_is_no_hint,
-        hint_names_what_is_asked_next, headers_are_read_and_checked_by_hash);
+        hint_names_what_is_asked_next, headers_are_read_and_checked_by_hash, a_header_of_amsterdam_has_two_more_fields);
 }
