@@ -89,11 +89,12 @@ NODISCARD rc_t qe_identity_parse(qe_identity_t *out, err_t *e, arena_t *a, view_
 
 /* The grade of a platform. */
 typedef struct {
-    tcb_status_t status; /* all parts together */
-    tcb_status_t platform, module, qe;
+    tcb_status_t status;                   /* of the whole: launch, or that the TD should be relaunched */
+    tcb_status_t launch, current;          /* TEE_TCB_SVN and TEE_TCB_SVN2 with platform and QE; 1.0 report: the same */
+    tcb_status_t platform, module, qe;     /* the parts of launch */
     bool has_module;                       /* false: SGX, or module version 0, which has no status */
-    int64_t tcb_date;                      /* of the platform's level */
-    view_t advisories[TCB_ADVISORIES_MAX]; /* union of platform, module and QE, in this order, without duplicates */
+    int64_t tcb_date;                      /* the earliest of the levels of platform, module and QE, of both vectors */
+    view_t advisories[TCB_ADVISORIES_MAX]; /* union of platform, module and QE, of both, in order, without duplicates */
     size_t advisory_count;
 } tcb_grade_t;
 
@@ -101,9 +102,9 @@ typedef struct {
 NODISCARD rc_t tcb_grade_qe(const tcb_level_t **level, err_t *e, const qe_identity_t *identity,
                             const quote_enclave_t *qe);
 
-/* Grades platform, module and both with the QE's level (step 13; relaunch advice for TD reports 1.5). A quote of an SGX
- * enclave wants info of SGX, and has no module. out written only on RC_OK. E_MODULE_SIGNER to E_TCB_UNSUPPORTED;
- * E_LIMIT: more than TCB_ADVISORIES_MAX advisories together. */
+/* Grades platform, module and both with the QE's level (step 13): a TD report 1.5 twice, by the SVNs at launch and by
+ * those that run now. A quote of an SGX enclave wants info of SGX, and has no module. out written only on RC_OK.
+ * E_MODULE_SIGNER to E_TCB2_ZERO; E_LIMIT: more than TCB_ADVISORIES_MAX advisories together. */
 NODISCARD rc_t tcb_grade(tcb_grade_t *out, err_t *e, const tcb_info_t *info, const tcb_level_t *qe_level,
                          const uint8_t components[16], uint16_t pce_svn, const quote_t *quote);
 

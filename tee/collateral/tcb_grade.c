@@ -46,15 +46,23 @@ static const tcb_module_t *find_module(const tcb_info_t *info, uint8_t version)
     return NULL;
 }
 
+/* Which of the two vectors of TDX SVNs is graded: each has its own codes of refusal. */
+typedef struct {
+    tee_code_t platform, module_id, module_svn;
+} codes_t;
+static const codes_t of_launch = { E_TCB_UNSUPPORTED, E_MODULE_ID, E_MODULE_SVN };
+static const codes_t of_current = { E_TCB2_UNSUPPORTED, E_MODULE2_ID, E_MODULE2_SVN };
+
 /* *level is NULL for module version 0, which has none. */
-static rc_t grade_module(const tcb_level_t **level, err_t *e, const tcb_info_t *info, const quote_td_t *td)
+static rc_t grade_module(const tcb_level_t **level, err_t *e, const tcb_info_t *info, const quote_td_t *td,
+                         const uint8_t svns[16], const codes_t *codes)
 {
     static const uint8_t zeros[8];
-    uint8_t svn = td->tcb_svn[0], version = td->tcb_svn[1];
+    uint8_t svn = svns[0], version = svns[1];
     const tcb_module_t *m = version ? find_module(info, version) : &info->base_module;
     *level = NULL;
     if (!m)
-        return tee_fail(e, E_MODULE_ID, NULL);
+        return tee_fail(e, codes->module_id, NULL);
     if (memcmp(td->mr_signer_seam, m->mr_signer, 48) != 0)
         return tee_fail(e, E_MODULE_SIGNER, NULL);
     if (memcmp(td->seam_attributes, zeros, 8) != 0 ||
@@ -65,7 +73,7 @@ static rc_t grade_module(const tcb_level_t **level, err_t *e, const tcb_info_t *
             *level = &m->levels[i];
             return RC_OK;
         }
-    return version ? tee_fail(e, E_MODULE_SVN, NULL) : RC_OK;
+    return version ? tee_fail(e, codes->module_svn, NULL) : RC_OK;
 }
 
 /* --- the platform --- */
@@ -101,16 +109,52 @@ static tcb_status_t converge(tcb_status_t x, tcb_status_t l)
     return l;
 }
 
-/* --- relaunch advice: the platform is patched, the TD began before (section 6.4) --- */
+/* --- one vector of TDX SVNs, whole --- */
 
-/* Whether the module that runs now is the newest one. */
-static bool runs_newest(const tcb_info_t *info, const uint8_t svn2[16])
+/* What is graded, and by what. */
+typedef struct {
+    const tcb_info_t *info;
+    const tcb_level_t *qe;
+    const uint8_t *components; /* 16 */
+    uint16_t pce_svn;
+    const quote_td_t *td; /* NULL: an SGX enclave */
+} subject_t;
+
+typedef struct {
+    const tcb_level_t *platform, *module; /* module NULL: none */
+    tcb_status_t status;                  /* with the QE's */
+} whole_t;
+
+/* Sections 6.1 to 6.3. */
+static rc_t grade_vector(whole_t *out, err_t *e, const subject_t *s, const uint8_t svns[16], const codes_t *codes)
 {
-    const tcb_level_t *highest = &info->levels[0];
-    if (!svn2[1])
-        return svn2[0] >= highest->tdx[0] && svn2[2] >= highest->tdx[2];
-    const tcb_module_t *m = find_module(info, svn2[1]);
-    return m && svn2[0] >= m->levels[0].isv_svn && svn2[2] >= highest->tdx[2];
+    const tcb_info_t *info = s->info;
+    whole_t w = { 0 };
+    rc_t rc = s->td ? grade_module(&w.module, e, info, s->td, svns, codes) : RC_OK;
+    if (rc)
+        return rc;
+    for (size_t i = 0; !w.platform && i < info->level_count; i++)
+        if (reaches_sgx(&info->levels[i], s->components, s->pce_svn) && (!s->td || reaches_tdx(&info->levels[i], svns)))
+            w.platform = &info->levels[i];
+    if (!w.platform)
+        return tee_fail(e, codes->platform, NULL);
+    w.status = w.module ? converge(w.module->status, w.platform->status) : w.platform->status;
+    w.status = converge(s->qe->status, w.status);
+    *out = w;
+    return RC_OK;
+}
+
+/* --- both vectors of a TD report 1.5 (section 6.4) --- */
+
+static bool is_zero(const uint8_t svns[16])
+{
+    static const uint8_t zeros[16];
+    return !memcmp(svns, zeros, 16);
+}
+
+static bool out_of_date(tcb_status_t s)
+{
+    return s == TCB_OUT_OF_DATE || s == TCB_OUT_OF_DATE_CONFIGURATION_NEEDED;
 }
 
 static bool needs_configuration(tcb_status_t s)
@@ -119,15 +163,15 @@ static bool needs_configuration(tcb_status_t s)
            s == TCB_OUT_OF_DATE_CONFIGURATION_NEEDED;
 }
 
-/* tdx: platform and module together; sgx: of the first level reached on SGX components alone. */
-static bool relaunch_helps(const tcb_grade_t *g, tcb_status_t tdx, tcb_status_t sgx, const tcb_info_t *info,
-                           const quote_t *q)
+/* The platform is patched, the TD began before. */
+static tcb_status_t advise_relaunch(tcb_status_t launch, tcb_status_t current)
 {
-    bool sgx_good = sgx == TCB_UP_TO_DATE || sgx == TCB_SW_HARDENING_NEEDED || sgx == TCB_CONFIGURATION_NEEDED ||
-                    sgx == TCB_CONFIGURATION_AND_SW_HARDENING_NEEDED;
-    return q->body_type == QUOTE_BODY_TD15 && g->qe == TCB_UP_TO_DATE && sgx_good &&
-           (tdx == TCB_OUT_OF_DATE || tdx == TCB_OUT_OF_DATE_CONFIGURATION_NEEDED) && g->has_module &&
-           g->module == TCB_OUT_OF_DATE && runs_newest(info, q->td.tcb_svn2);
+    bool patched = current == TCB_UP_TO_DATE || current == TCB_SW_HARDENING_NEEDED ||
+                   current == TCB_CONFIGURATION_NEEDED || current == TCB_CONFIGURATION_AND_SW_HARDENING_NEEDED;
+    if (!out_of_date(launch) || !patched)
+        return launch;
+    return needs_configuration(launch) || needs_configuration(current) ? TCB_TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED
+                                                                       : TCB_TD_RELAUNCH_ADVISED;
 }
 
 /* --- together --- */
@@ -135,7 +179,7 @@ static bool relaunch_helps(const tcb_grade_t *g, tcb_status_t tdx, tcb_status_t 
 /* False: there are more than a result can hold. */
 static bool add_advisories(tcb_grade_t *g, const tcb_level_t *level)
 {
-    for (size_t i = 0; level && i < level->advisory_count; i++) {
+    for (size_t i = 0; i < level->advisory_count; i++) {
         size_t k = 0;
         while (k < g->advisory_count && !view_eq(g->advisories[k], level->advisories[i]))
             k++;
@@ -147,37 +191,55 @@ static bool add_advisories(tcb_grade_t *g, const tcb_level_t *level)
     return true;
 }
 
+/* Dates and advisories of every level that w rests on. */
+static rc_t add_levels(tcb_grade_t *g, err_t *e, const whole_t *w, const tcb_level_t *qe)
+{
+    const tcb_level_t *levels[] = { w->platform, w->module, qe };
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
+        if (!levels[i])
+            continue;
+        if (levels[i]->tcb_date < g->tcb_date)
+            g->tcb_date = levels[i]->tcb_date;
+        if (!add_advisories(g, levels[i]))
+            return tee_fail(e, E_LIMIT, "too many advisories");
+    }
+    return RC_OK;
+}
+
+/* The second vector of quote, if it has one; else *w stays, which is then of the first. */
+static rc_t grade_current(whole_t *w, err_t *e, const subject_t *s, const quote_t *quote)
+{
+    if (!s->td || quote->body_type < QUOTE_BODY_TD15)
+        return RC_OK;
+    if (is_zero(s->td->tcb_svn2))
+        return tee_fail(e, E_TCB2_ZERO, NULL);
+    return grade_vector(w, e, s, s->td->tcb_svn2, &of_current);
+}
+
 rc_t tcb_grade(tcb_grade_t *out, err_t *e, const tcb_info_t *info, const tcb_level_t *qe_level,
                const uint8_t components[16], uint16_t pce_svn, const quote_t *quote)
 {
-    const tcb_level_t *platform = NULL, *sgx = NULL, *module = NULL;
-    tcb_grade_t g = { .qe = qe_level->status };
-    bool is_td = quote->body_type != QUOTE_BODY_ENCLAVE;
-    rc_t rc = is_td ? grade_module(&module, e, info, &quote->td) : RC_OK;
+    const quote_td_t *td = quote->body_type != QUOTE_BODY_ENCLAVE ? &quote->td : NULL;
+    const subject_t s = { info, qe_level, components, pce_svn, td };
+    tcb_grade_t g = { .qe = qe_level->status, .tcb_date = INT64_MAX };
+    whole_t launch, current;
+    rc_t rc = grade_vector(&launch, e, &s, td ? td->tcb_svn : NULL, &of_launch);
     if (rc)
         return rc;
-    for (size_t i = 0; !platform && i < info->level_count; i++) {
-        const tcb_level_t *level = &info->levels[i];
-        if (!reaches_sgx(level, components, pce_svn))
-            continue;
-        sgx = sgx ? sgx : level;
-        if (!is_td || reaches_tdx(level, quote->td.tcb_svn))
-            platform = level;
-    }
-    if (!platform)
-        return tee_fail(e, E_TCB_UNSUPPORTED, NULL);
-    g.platform = platform->status;
-    g.tcb_date = platform->tcb_date;
-    g.has_module = module != NULL;
-    g.module = module ? module->status : TCB_UP_TO_DATE;
-    tcb_status_t tdx = module ? converge(module->status, platform->status) : platform->status;
-    g.status = converge(g.qe, tdx);
-    if (relaunch_helps(&g, tdx, sgx->status, info, quote))
-        g.status = needs_configuration(sgx->status) || needs_configuration(tdx)
-                       ? TCB_TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED
-                       : TCB_TD_RELAUNCH_ADVISED;
-    if (!add_advisories(&g, platform) || !add_advisories(&g, module) || !add_advisories(&g, qe_level))
-        return tee_fail(e, E_LIMIT, "too many advisories");
+    current = launch;
+    rc = grade_current(&current, e, &s, quote);
+    if (!rc)
+        rc = add_levels(&g, e, &launch, qe_level);
+    if (!rc)
+        rc = add_levels(&g, e, &current, qe_level);
+    if (rc)
+        return rc;
+    g.platform = launch.platform->status;
+    g.has_module = launch.module != NULL;
+    g.module = launch.module ? launch.module->status : TCB_UP_TO_DATE;
+    g.launch = launch.status;
+    g.current = current.status;
+    g.status = advise_relaunch(launch.status, current.status);
     *out = g;
     return RC_OK;
 }

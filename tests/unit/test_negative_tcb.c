@@ -125,12 +125,10 @@ static void began_on_an_older_module(sim_plan_t *p)
 {
     sim_plan_init_td15(p);
     p->quote.td[SIM_TD_TCB_SVN] = 4; /* OutOfDate by the module's levels */
-    p->quote.td[SIM_TD_TCB_SVN2] = 6;
-    p->quote.td[SIM_TD_TCB_SVN2 + 1] = 1;
-    p->quote.td[SIM_TD_TCB_SVN2 + 2] = 3;
 }
 
 #define RELAUNCH(what, want, ...) STATUS(49, what, want, began_on_an_older_module(&p); __VA_ARGS__)
+#define CURRENT(at) p.quote.td[SIM_TD_TCB_SVN2 + (at)]
 
 START_TEST(number_49_relaunch)
 {
@@ -143,14 +141,34 @@ START_TEST(number_49_relaunch)
     RELAUNCH("platform out of date", TCB_OUT_OF_DATE, p.levels[0].status = "OutOfDate");
     RELAUNCH("platform revoked", TCB_REVOKED, p.levels[0].status = "Revoked");
     RELAUNCH("QE out of date", TCB_OUT_OF_DATE, p.qe_levels[0].status = "OutOfDate");
-    RELAUNCH("module revoked", TCB_REVOKED, p.modules[1].levels[1].status = "Revoked");
-    RELAUNCH("running module one below the highest level", TCB_OUT_OF_DATE, p.quote.td[SIM_TD_TCB_SVN2] = 4);
-    RELAUNCH("component 2 one below the highest level", TCB_OUT_OF_DATE, p.quote.td[SIM_TD_TCB_SVN2 + 2] = 2);
-    RELAUNCH("a running module that no identity describes", TCB_OUT_OF_DATE, p.quote.td[SIM_TD_TCB_SVN2 + 1] = 2);
-    RELAUNCH("a running module without version, below component 0", TCB_OUT_OF_DATE,
-             p.quote.td[SIM_TD_TCB_SVN2 + 1] = 0;
-             p.quote.td[SIM_TD_TCB_SVN2] = 4);
+    RELAUNCH("module at launch revoked", TCB_REVOKED, p.modules[1].levels[1].status = "Revoked");
+    RELAUNCH("running module one below the highest level", TCB_OUT_OF_DATE, CURRENT(0) = 4);
+    RELAUNCH("running module of another version", TCB_TD_RELAUNCH_ADVISED, CURRENT(0) = CURRENT(1) = 3);
+    RELAUNCH("component 2 one below the highest level", TCB_TD_RELAUNCH_ADVISED, CURRENT(2) = 2);
+    STATUS(49, "a current TCB that is worse", TCB_UP_TO_DATE, sim_plan_init_td15(&p); CURRENT(0) = 4);
     STATUS(49, "TD report 1.0", TCB_OUT_OF_DATE, p.quote.td[SIM_TD_TCB_SVN] = 4);
+    STATUS(49, "TD report 1.0 has no second vector", TCB_UP_TO_DATE, memset(&CURRENT(0), 0, 16));
+}
+END_TEST
+
+/* What would pass if only the vector of the launch were graded. */
+START_TEST(number_49_a_current_tcb_that_is_not_supported)
+{
+#define CURRENT_CASE(what, want, ...) CASE(49, what, want, sim_plan_init_td15(&p); __VA_ARGS__)
+    CURRENT_CASE("both up to date", TEE_OK, (void)p);
+    CURRENT_CASE("component 2 at the lowest level", TEE_OK, CURRENT(2) = 2; p.level_count = 2);
+    CURRENT_CASE("component 2 below every level", E_TCB2_UNSUPPORTED, CURRENT(2) = 1; p.level_count = 2);
+    CURRENT_CASE("module version without identity", E_MODULE2_ID, CURRENT(1) = 2);
+    CURRENT_CASE("module version with one", TEE_OK, CURRENT(1) = 3);
+    CURRENT_CASE("module below its lowest level", E_MODULE2_SVN, CURRENT(0) = 1);
+    CURRENT_CASE("module at its lowest level", TEE_OK, CURRENT(0) = 2);
+    CURRENT_CASE("no version, below component 0", E_TCB2_UNSUPPORTED, CURRENT(1) = 0; CURRENT(0) = 2);
+    CURRENT_CASE("no version, at component 0", TEE_OK, CURRENT(1) = 0; CURRENT(0) = 3);
+    CURRENT_CASE("all zero", E_TCB2_ZERO, memset(&CURRENT(0), 0, 16));
+    CURRENT_CASE("all zero, where a level asks for nothing", E_TCB2_ZERO, memset(&CURRENT(0), 0, 16);
+                 memset(p.levels[3].tdx, 0, 16));
+    CURRENT_CASE("launch below every level as well", E_TCB_UNSUPPORTED, CURRENT(2) = 1; p.level_count = 2;
+                 p.quote.td[SIM_TD_TCB_SVN + 2] = 1);
 }
 END_TEST
 
@@ -266,7 +284,8 @@ static int run(void)
 {
     return UNIT_RUN_AROUND("negative_tcb", setup, teardown, number_43_convergence, number_44_components,
                            numbers_45_to_47_module, number_48_a_genuine_quote_below_every_level, number_49_relaunch,
-                           number_50_quoting_enclave, number_54_the_td, number_55_each_root_is_trusted_alone);
+                           number_49_a_current_tcb_that_is_not_supported, number_50_quoting_enclave, number_54_the_td,
+                           number_55_each_root_is_trusted_alone);
 }
 
 int main(void)

@@ -33,6 +33,8 @@ static void setup(void)
     p.svn[0] = 4;
     p.svn[1] = MODULE_VERSION;
     p.module_levels[0].isv_svn = 4;
+    p.levels[0].tcb_date = p.levels[1].tcb_date = p.levels[2].tcb_date = 1000;
+    p.module_levels[0].tcb_date = p.module_levels[1].tcb_date = p.qe_level.tcb_date = 1000;
     memset(p.module.attributes_mask, 0xff, 8);
     p.module.version = MODULE_VERSION;
     p.module.levels = p.module_levels;
@@ -205,13 +207,13 @@ END_TEST
 
 START_TEST(a_level_is_found_wherever_it_stands)
 {
-    static const tcb_status_t statuses[3] = { TCB_UP_TO_DATE, TCB_CONFIGURATION_NEEDED, TCB_OUT_OF_DATE };
+    static const tcb_status_t three[3] = { TCB_UP_TO_DATE, TCB_CONFIGURATION_NEEDED, TCB_OUT_OF_DATE };
     tcb_grade_t g;
     for (unsigned i = 0; i < 3; i++) { /* each demands one less of component 15 of both */
         p.levels[i] = p.levels[0];
         p.levels[i].sgx[15] = (uint8_t)(25 - i);
         p.levels[i].tdx[15] = (uint8_t)(35 - i);
-        p.levels[i].status = statuses[i];
+        p.levels[i].status = three[i];
         p.levels[i].tcb_date = 100 + i;
     }
     p.info.level_count = 3;
@@ -223,7 +225,7 @@ START_TEST(a_level_is_found_wherever_it_stands)
             continue;
         }
         ck_assert_int_eq(grade(&g), TEE_OK);
-        ck_assert_int_eq(g.platform, statuses[i]);
+        ck_assert_int_eq(g.platform, three[i]);
         ck_assert_int_eq(g.tcb_date, 100 + i);
     }
 }
@@ -363,114 +365,212 @@ START_TEST(advisories_are_united_in_order_without_duplicates_and_none_is_lost)
 }
 END_TEST
 
-/* ---- 6.4: relaunch ---- */
+/* ---- 6.4: two vectors ---- */
 
-/* A TD that was started before the module was renewed: the module at launch is out of date, the one now is the newest.
- */
+/* A TD that began before the platform was patched: TEE_TCB_SVN reaches level 1 and the module's level 1 only,
+ * TEE_TCB_SVN2 reaches the first of both. */
 static void start_before_renewal(void)
 {
     setup();
     p.quote.body_type = QUOTE_BODY_TD15;
     p.quote.td.tcb_svn2 = p.svn2;
     memcpy(p.svn2, p.svn, 16);
+    p.levels[1] = p.levels[0];
+    p.info.level_count = 2;
+    p.levels[0].tdx[2]++;
+    p.svn2[2]++;
     p.module_levels[0].isv_svn = 9;
     p.module_levels[1].isv_svn = 4;
-    p.module_levels[1].status = O;
     p.module.level_count = 2;
     p.svn2[0] = 9;
 }
 
-START_TEST(a_td_that_began_on_an_older_module_is_advised_to_relaunch_49)
+/* Launch by current, all 49, written out; columns and rows in the order U S C CS O OC R. */
+static const tcb_status_t relaunched[7][7] = {
+    { U, U, U, U, U, U, U },        { S, S, S, S, S, S, S },     { C, C, C, C, C, C, C },
+    { CS, CS, CS, CS, CS, CS, CS }, { RL, RL, RC, RC, O, O, O }, { RC, RC, RC, RC, OC, OC, OC },
+    { R, R, R, R, R, R, R },
+};
+static const tcb_status_t statuses[7] = { U, S, C, CS, O, OC, R };
+
+START_TEST(relaunch_is_advised_by_the_table_of_launch_and_current_49)
+{
+    for (size_t l = 0; l < 7; l++)
+        for (size_t c = 0; c < 7; c++) {
+            tcb_grade_t g;
+            start_before_renewal();
+            p.levels[1].status = statuses[l];
+            p.levels[0].status = statuses[c];
+            ck_assert_int_eq(grade(&g), TEE_OK);
+            ck_assert(g.launch == statuses[l] && g.current == statuses[c] && g.platform == statuses[l]);
+            ck_assert_msg(g.status == relaunched[l][c], "launch %s, current %s: %s", tcb_status_name(statuses[l]),
+                          tcb_status_name(statuses[c]), tcb_status_name(g.status));
+            p.quote.body_type = QUOTE_BODY_TD10; /* which has one vector */
+            ck_assert_int_eq(grade(&g), TEE_OK);
+            ck_assert(g.status == statuses[l] && g.launch == statuses[l] && g.current == statuses[l]);
+        }
+}
+END_TEST
+
+/* Both are graded whole: module and QE count in each. */
+START_TEST(module_and_qe_count_in_both_vectors_49)
 {
     static const struct {
-        tcb_status_t sgx, tdx, want; /* of the level reached on SGX alone, and of the one reached in all */
+        tcb_status_t launch_module, current_module, qe, launch, current, want;
     } rows[] = {
-        { U, U, RL },  { S, U, RL },   { U, S, RL }, { S, S, RL },  { U, O, RL }, { S, O, RL },  { U, C, RC },
-        { U, CS, RC }, { U, OC, RC },  { C, U, RC }, { CS, U, RC }, { C, O, RC }, { CS, O, RC }, { C, OC, RC },
-        { C, C, RC },  { CS, CS, RC }, { O, U, O },  { O, O, O },   { O, C, OC }, { OC, U, O },  { OC, C, OC },
-        { R, U, O },   { R, C, OC },   { U, R, R },  { C, R, R },
+        { O, U, U, O, U, RL }, { U, O, U, U, O, U }, { O, O, U, O, O, O }, { O, R, U, O, R, O }, { R, U, U, R, U, R },
+        { U, R, U, U, R, U },  { O, U, O, O, O, O }, { U, U, O, O, O, O }, { O, U, R, R, R, R },
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
+        tcb_grade_t g;
         start_before_renewal();
-        p.levels[1] = p.levels[0];
-        p.info.level_count = 2;
-        p.levels[0].status = rows[i].sgx;
-        p.levels[1].status = rows[i].tdx;
-        p.levels[0].tdx[15]++; /* not reached */
-        tcb_status_t got = status();
-        ck_assert_msg(got == rows[i].want, "row %zu: %s", i, tcb_status_name(got));
+        p.module_levels[1].status = rows[i].launch_module;
+        p.module_levels[0].status = rows[i].current_module;
+        p.qe_level.status = rows[i].qe;
+        ck_assert_int_eq(grade(&g), TEE_OK);
+        ck_assert_int_eq(g.module, rows[i].launch_module);
+        ck_assert_msg(g.launch == rows[i].launch && g.current == rows[i].current && g.status == rows[i].want,
+                      "row %zu: %s, %s, %s", i, tcb_status_name(g.launch), tcb_status_name(g.current),
+                      tcb_status_name(g.status));
     }
 }
 END_TEST
 
-START_TEST(relaunch_is_advised_only_when_every_condition_holds_49)
+/* What no level or identity describes is not supported, in one vector as in the other; each says which it is. */
+START_TEST(a_current_tcb_without_level_or_identity_is_not_supported)
 {
+    for (unsigned i = 2; i < 16; i++) {
+        start_before_renewal();
+        p.svn2[i] = (uint8_t)(p.levels[1].tdx[i] - 1); /* below every level */
+        ck_assert_msg(code() == E_TCB2_UNSUPPORTED, "component %u", i);
+        p.svn2[i] = p.levels[1].tdx[i];
+        ck_assert_msg(code() == TEE_OK, "component %u", i);
+        p.svn[i]--;
+        ck_assert_msg(code() == E_TCB_UNSUPPORTED, "component %u at launch", i);
+    }
     start_before_renewal();
-    ck_assert_int_eq(status(), RL);
-    p.quote.body_type = QUOTE_BODY_TD10;
-    ck_assert_int_eq(status(), O);
-    start_before_renewal();
-    p.qe_level.status = O;
-    ck_assert_int_eq(status(), O);
-    p.qe_level.status = R;
-    ck_assert_int_eq(status(), R);
-    start_before_renewal();
-    p.module_levels[1].status = U; /* platform out of date, the module not: starting again does not help */
-    p.levels[0].status = O;
-    ck_assert_int_eq(status(), O);
-    start_before_renewal();
-    p.module_levels[1].status = R;
-    ck_assert_int_eq(status(), R);
-    start_before_renewal();
-    p.svn2[0] = 8; /* not the newest */
-    ck_assert_int_eq(status(), O);
-    p.svn2[0] = 10;
-    ck_assert_int_eq(status(), RL);
-    p.svn2[2]--;
-    ck_assert_int_eq(status(), O);
-    p.svn2[2] = (uint8_t)(p.svn2[2] + 2);
-    ck_assert_int_eq(status(), RL);
-    p.svn2[1] = 7; /* no identity */
-    ck_assert_int_eq(status(), O);
-    p.svn2[3] = 0; /* only bytes 0 and 2 count */
+    p.svn2[1] = 7;
+    ck_assert_int_eq(code(), E_MODULE2_ID);
     p.svn2[1] = MODULE_VERSION;
-    ck_assert_int_eq(status(), RL);
+    p.svn2[0] = 3;
+    ck_assert_int_eq(code(), E_MODULE2_SVN);
+    p.svn2[0] = 4;
+    ck_assert_int_eq(code(), TEE_OK);
+    p.svn[0] = 3;
+    ck_assert_int_eq(code(), E_MODULE_SVN);
+    p.svn[0] = 4;
+    p.svn[1] = 7;
+    ck_assert_int_eq(code(), E_MODULE_ID);
+    start_before_renewal(); /* the QE does not save it, nor does a body type that is still to come change it */
+    p.quote.body_type = QUOTE_BODY_TD15 + 1;
+    p.svn2[0] = 3;
+    ck_assert_int_eq(code(), E_MODULE2_SVN);
+    p.quote.body_type = QUOTE_BODY_TD10;
+    ck_assert_int_eq(code(), TEE_OK);
 }
 END_TEST
 
-/* TEE_TCB_SVN2[1] = 0: components 0 and 2 of the highest level. */
-START_TEST(a_running_module_without_a_version_is_compared_with_the_highest_level_49)
+/* Without a version, components 0 and 1 of the level judge the module that runs, as they do at launch. */
+START_TEST(a_current_module_without_a_version_is_judged_by_the_level)
 {
+    tcb_grade_t g;
     start_before_renewal();
     p.svn2[1] = 0;
+    p.svn2[0] = 255;
+    ck_assert_int_eq(code(), E_TCB2_UNSUPPORTED); /* component 1 of both levels is 21 */
+    p.levels[0].tdx[1] = p.levels[1].tdx[1] = 0;
+    p.module_levels[1].status = O;
+    ck_assert_int_eq(grade(&g), TEE_OK);
+    ck_assert(g.has_module && g.launch == O && g.current == U && g.status == RL);
     p.svn2[0] = p.levels[0].tdx[0];
-    p.svn2[2] = p.levels[0].tdx[2];
-    ck_assert_int_eq(status(), RL);
+    ck_assert_int_eq(code(), TEE_OK);
     p.svn2[0]--;
-    ck_assert_int_eq(status(), O);
-    p.svn2[0]++;
-    p.svn2[2]--;
-    ck_assert_int_eq(status(), O);
-    start_before_renewal(); /* the highest level, not the one that is reached */
-    p.levels[1] = p.levels[0];
-    p.levels[0].tdx[2] = 99;
-    p.info.level_count = 2;
-    p.svn2[1] = 0;
-    p.svn2[0] = p.levels[0].tdx[0];
-    p.svn2[2] = 98;
-    ck_assert_int_eq(status(), O);
-    p.svn2[2] = 99;
-    ck_assert_int_eq(status(), RL);
+    ck_assert_int_eq(code(), E_TCB2_UNSUPPORTED);
 }
 END_TEST
 
-START_TEST(a_td_that_began_without_a_module_version_is_not_advised_to_relaunch)
+START_TEST(a_td_that_began_without_a_module_version_is_graded_twice_too)
 {
+    tcb_grade_t g;
     start_before_renewal();
     p.svn[1] = 0;
-    p.levels[0].tdx[0] = p.levels[0].tdx[1] = 0;
-    p.levels[0].status = O;
-    ck_assert_int_eq(status(), O);
+    p.levels[1].tdx[0] = p.levels[1].tdx[1] = 0;
+    p.levels[1].status = O;
+    ck_assert_int_eq(grade(&g), TEE_OK);
+    ck_assert(!g.has_module && g.launch == O && g.current == U && g.status == RL);
+}
+END_TEST
+
+/* Not even where a level asks for nothing. */
+START_TEST(a_second_vector_of_zeros_is_refused)
+{
+    start_before_renewal();
+    memset(p.levels[1].tdx, 0, 16);
+    memset(p.svn2, 0, 16);
+    ck_assert_int_eq(code(), E_TCB2_ZERO);
+    for (unsigned i = 0; i < 16; i++) {
+        p.svn2[i] = 1;
+        ck_assert_msg(code() == (i == 1 ? E_MODULE2_SVN : TEE_OK), "byte %u", i);
+        p.svn2[i] = 0;
+    }
+    p.quote.body_type = QUOTE_BODY_TD10;
+    ck_assert_int_eq(code(), TEE_OK);
+}
+END_TEST
+
+START_TEST(the_modules_signer_is_checked_for_both_vectors)
+{
+    tcb_module_t modules[2];
+    start_before_renewal();
+    modules[0] = modules[1] = p.module;
+    modules[1].version = 3;
+    p.info.modules = modules;
+    p.info.module_count = 2;
+    p.svn2[1] = 3;
+    ck_assert_int_eq(code(), TEE_OK);
+    modules[1].mr_signer[47] = 1;
+    ck_assert_int_eq(code(), E_MODULE_SIGNER);
+    modules[1].mr_signer[47] = 0;
+    modules[1].attributes[7] = 1;
+    ck_assert_int_eq(code(), E_MODULE_ATTR);
+}
+END_TEST
+
+START_TEST(the_tcb_date_is_the_earliest_of_all_levels)
+{
+    tcb_level_t *const levels[] = { &p.levels[0], &p.levels[1], &p.module_levels[0], &p.module_levels[1], &p.qe_level };
+    tcb_grade_t g;
+    for (size_t i = 0; i < COUNT(levels); i++) {
+        start_before_renewal();
+        levels[i]->tcb_date = 999;
+        ck_assert_int_eq(grade(&g), TEE_OK);
+        ck_assert_msg(g.tcb_date == 999, "level %zu", i);
+        p.quote.body_type = QUOTE_BODY_TD10; /* reaches neither of the first ones */
+        ck_assert_int_eq(grade(&g), TEE_OK);
+        ck_assert_msg(g.tcb_date == (levels[i] == &p.levels[0] || levels[i] == &p.module_levels[0] ? 1000 : 999),
+                      "level %zu, report 1.0", i);
+    }
+}
+END_TEST
+
+START_TEST(advisories_of_both_vectors_are_united)
+{
+    static const char *const want[] = { "L", "M", "Q", "N", "K" };
+    tcb_level_t *const levels[] = { &p.levels[1], &p.module_levels[1], &p.qe_level, &p.levels[0], &p.module_levels[0] };
+    tcb_grade_t g;
+    start_before_renewal();
+    for (size_t i = 0; i < COUNT(levels); i++) {
+        levels[i]->advisories[0] = view_str(want[i]);
+        levels[i]->advisories[1] = view_str("L");
+        levels[i]->advisory_count = 2;
+    }
+    ck_assert_int_eq(grade(&g), TEE_OK);
+    ck_assert_uint_eq(g.advisory_count, 5);
+    for (size_t i = 0; i < 5; i++)
+        ck_assert(view_eq(g.advisories[i], view_str(want[i])));
+    p.quote.body_type = QUOTE_BODY_TD10;
+    ck_assert_int_eq(grade(&g), TEE_OK);
+    ck_assert_uint_eq(g.advisory_count, 3);
 }
 END_TEST
 
@@ -543,17 +643,18 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN_AROUND("tcb_grade", setup, NULL, each_component_one_below_equal_and_above_44,
-                           a_module_with_a_version_is_not_compared_with_components_0_and_1_45,
-                           the_first_level_that_matches_in_all_decides, a_module_must_have_its_identity_46,
-                           the_first_module_level_that_is_reached_decides,
-                           a_modules_identity_is_found_wherever_it_stands, a_level_is_found_wherever_it_stands,
-                           module_version_0_has_no_status, signer_and_attributes_of_the_module_are_checked_47,
-                           platform_module_and_qe_converge_by_the_table_43,
-                           advisories_are_united_in_order_without_duplicates_and_none_is_lost,
-                           a_td_that_began_on_an_older_module_is_advised_to_relaunch_49,
-                           relaunch_is_advised_only_when_every_condition_holds_49,
-                           a_running_module_without_a_version_is_compared_with_the_highest_level_49,
-                           a_td_that_began_without_a_module_version_is_not_advised_to_relaunch,
-                           the_quoting_enclave_must_be_the_one_of_the_identity_50);
+    return UNIT_RUN_AROUND(
+        "tcb_grade", setup, NULL, each_component_one_below_equal_and_above_44,
+        a_module_with_a_version_is_not_compared_with_components_0_and_1_45, the_first_level_that_matches_in_all_decides,
+        a_module_must_have_its_identity_46, the_first_module_level_that_is_reached_decides,
+        a_modules_identity_is_found_wherever_it_stands, a_level_is_found_wherever_it_stands,
+        module_version_0_has_no_status, signer_and_attributes_of_the_module_are_checked_47,
+        platform_module_and_qe_converge_by_the_table_43,
+        advisories_are_united_in_order_without_duplicates_and_none_is_lost,
+        relaunch_is_advised_by_the_table_of_launch_and_current_49, module_and_qe_count_in_both_vectors_49,
+        a_current_tcb_without_level_or_identity_is_not_supported,
+        a_current_module_without_a_version_is_judged_by_the_level,
+        a_td_that_began_without_a_module_version_is_graded_twice_too, a_second_vector_of_zeros_is_refused,
+        the_modules_signer_is_checked_for_both_vectors, the_tcb_date_is_the_earliest_of_all_levels,
+        advisories_of_both_vectors_are_united, the_quoting_enclave_must_be_the_one_of_the_identity_50);
 }
