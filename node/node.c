@@ -78,9 +78,10 @@ static rc_t turn_to_https(node_t *n, err_t *e)
 static void log_setup(const node_t *n, const service_t *s)
 {
     char hash[65], key[2 * ECDSA_PUBKEY_LEN + 1];
-    hex_encode(hash, view_of(s->with.config->setup_hash.b, 32));
+    hex_encode(hash, view_of(s->setup.hash.b, 32));
     hex_encode(key, view_of(s->pubkey, sizeof s->pubkey));
-    log_write(LOG_INFO, "setup", "network %s, setup hash 0x%s", s->with.config->network.name, hash);
+    log_write(LOG_INFO, "setup", "network %s, setup 0x%s: %s", s->with.config->network.name, hash,
+              (const char *)s->setup.cluster_text.p);
     log_write(LOG_INFO, "key", "no peers given: made the cluster's key, public key %s, quote by the %s", key,
               n->tee.name);
 }
@@ -97,7 +98,7 @@ static rc_t begin(node_t *n, err_t *e, const config_t *config)
                                               .http = n->http,
                                               .pool = n->pool,
                                               .cache = n->cache,
-                                              .state_dir = n->options.state_dir,
+                                              .options = &n->options,
                                               .now_ms = n->now_ms });
     if (rc)
         return rc;

@@ -10,6 +10,7 @@
 #include "rpc/api/prototype.h"
 
 #define BODY_ARENA_MAX ((size_t)1 << 20)
+#define SETUP_ARENA_MAX ((size_t)64 << 10)
 
 /* Every answer of a node with a simulated TEE says so. */
 static unsigned flags_of(const service_t *s)
@@ -203,10 +204,10 @@ static rc_t make_attest(service_t *s, err_t *e)
     attest_config_t config = { .tee = s->with.tee,
                                .http = s->with.http,
                                .collateral_file = c->collateral_file,
-                               .state_dir = s->with.state_dir,
+                               .state_dir = s->with.options->state_dir,
                                .policy = c->policy,
                                .chain_id = c->chain.chain_id,
-                               .setup_hash = c->setup_hash,
+                               .setup_hash = s->setup.hash,
                                .now_s = evidence_now,
                                .now_ctx = s };
     arena_t a;
@@ -226,6 +227,16 @@ static rc_t make_attest(service_t *s, err_t *e)
         rc = RC_NOMEM;
     arena_free(&a);
     return rc ? err_set(e, rc, "the answer of /attest could not be made: %s", rc_name(rc)) : RC_OK;
+}
+
+static rc_t make_setup(service_t *s, err_t *e)
+{
+    const node_options_t *o = s->with.options;
+    const setup_world_t world = { .simulated = s->with.tee->simulated,
+                                  .flags = o->flags,
+                                  .environment = o->environment,
+                                  .now_s = s->with.now_ms() / 1000 };
+    return setup_make(&s->setup, e, &s->arena, s->with.config, &world);
 }
 
 /* The upstreams, and what drives queries of them. */
@@ -259,7 +270,7 @@ static rc_t make_follower(service_t *s, err_t *e)
                                .checkpoint_age_max_s = c->checkpoint_age_max_s,
                                .http = s->with.http,
                                .upstream = s->consensus,
-                               .state_dir = s->with.state_dir,
+                               .state_dir = s->with.options->state_dir,
                                .now_ms = s->with.now_ms,
                                .on_change = on_change,
                                .on_change_ctx = s };
@@ -272,8 +283,11 @@ rc_t service_new(service_t **out, err_t *e, const service_config_t *config)
     if (!s)
         return err_say(e, RC_NOMEM, "out of memory");
     s->with = *config;
+    arena_init(&s->arena, SETUP_ARENA_MAX);
     pthread_mutex_init(&s->lock, NULL);
-    rc_t rc = make_key(&s->keyring, s->pubkey, e);
+    rc_t rc = make_setup(s, e);
+    if (!rc)
+        rc = make_key(&s->keyring, s->pubkey, e);
     if (!rc)
         rc = make_key(&s->node_keyring, s->node_pubkey, e);
     if (!rc)
@@ -313,6 +327,7 @@ void service_free(service_t *s)
     keyring_free(s->node_keyring);
     hs_shared_unref(s->attest_answer);
     hs_shared_unref(s->block_answer);
+    arena_free(&s->arena);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }

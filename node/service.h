@@ -16,6 +16,8 @@
 #include "node/chain/follow.h"
 #include "node/config/config.h"
 #include "node/evidence/attest.h"
+#include "node/evidence/setup.h"
+#include "node/options.h"
 #include "node/query/calls.h"
 #include "node/rpc.h"
 #include "tee/tee.h"
@@ -33,12 +35,14 @@ typedef struct {
     hc_t *http;
     pool_t *pool;
     ex_cache_t *cache;
-    const char *state_dir; /* NULL: nothing is kept */
+    const node_options_t *options; /* how the program was started */
     clock_fn now_ms;
 } service_config_t;
 
 typedef struct {
     service_config_t with;
+    arena_t arena;           /* of the statements' texts */
+    setup_t setup;           /* what the setup means; setup.hash is in every signed statement */
     keyring_t *keyring;      /* of the cluster's key: signs answers */
     keyring_t *node_keyring; /* of the node's own key: its identity among peers, fresh at each start */
     uint8_t pubkey[ECDSA_PUBKEY_LEN], node_pubkey[ECDSA_PUBKEY_LEN];

@@ -80,12 +80,20 @@ static void put_config(jw_t *w, const config_t *c)
     jw_u64(w, "chain_id", c->chain.chain_id);
     jw_str(w, "default_block", blocks[c->default_block]);
     jw_hex(w, "checkpoint", view_of(c->checkpoint.b, 32));
-    jw_hex(w, "setup_hash", view_of(c->setup_hash.b, 32));
+}
+
+/* What the setup means: the statements that /v1/attest binds. */
+static void put_setup(jw_t *w, const setup_t *s)
+{
+    jw_hex(w, "setup", view_of(s->hash.b, 32));
+    jw_raw(w, "cluster_statement", s->cluster_text);
+    jw_raw(w, "node_statement", s->node_text);
 }
 
 /* What is known once the follower runs. */
 static void put_service(jw_t *w, const service_t *s, const follow_view_t *v)
 {
+    put_setup(w, &s->setup);
     jw_hex(w, "policy_digest", view_of(attest_policy_digest(s->attest)->b, 32));
     jw_hex(w, "node_pubkey", view_of(s->node_pubkey, sizeof s->node_pubkey));
     jw_hex(w, "pubkey", view_of(s->pubkey, sizeof s->pubkey));

@@ -3,13 +3,12 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "base/crypto/hash.h"
 #include "lightclient/networks.h"
 #include "tee/tee.h"
 #include "tee/verify/policy.h"
 
-#define ARENA_MAX ((size_t)16 * CONFIG_TEXT_MAX) /* texts, and all of them once more for their hash: numbers may grow */
-static const char SETUP_MAY_SET[] = "setup_may_set";
+#define ARENA_MAX ((size_t)16 * CONFIG_TEXT_MAX) /* texts; numbers of a policy may grow */
+static const char SETUP_MAY_SET[] = "setup_may_set", DEVELOPMENT[] = "development";
 
 /* --- keys that have a reader of their own --- */
 
@@ -148,6 +147,11 @@ static const option_t options[] = {
       .help = "Reserved; refused by this version.",
       .kind = OPTION_OTHER,
       .read = read_unsupported },
+    { .key = DEVELOPMENT,
+      .help = "Whether a setup may set every key; false by default; in the measured file only.",
+      .kind = OPTION_FLAG,
+      .file_only = true,
+      .at = offsetof(config_t, development) },
     { .key = SETUP_MAY_SET,
       .help = "List of the only keys that a setup may set; in the measured file only.",
       .kind = OPTION_OTHER,
@@ -165,6 +169,7 @@ const option_t *config_options(size_t *count)
 /* --- what a setup may set --- */
 
 #define EVERY_KEY UINT32_MAX
+_Static_assert(OPTIONS <= SETUP_NAMES_MAX, "a statement names them all");
 
 /* The bit of a key that a setup may set where the file allows it, or 0. */
 static uint32_t key_bit(const char *key)
@@ -178,6 +183,8 @@ static uint32_t settable(const jo_t *base)
 {
     uint32_t set = 0;
     jo_t list, entry;
+    if (jo_has(base, DEVELOPMENT) && jo_bool(base, DEVELOPMENT))
+        return EVERY_KEY;
     if (jo_kind(base, SETUP_MAY_SET) == JO_ABSENT)
         return 0;
     list = jo_list(base, SETUP_MAY_SET, 0, SIZE_MAX);
@@ -224,14 +231,20 @@ static rc_t fill_defaults(config_t *c, err_t *e)
     return RC_OK;
 }
 
-static rc_t hash_setup(config_t *c, const jo_t *o)
+/* Whoever named the checkpoint last. */
+static setup_found_t found_by(const jo_t *base, const jo_t *setup)
 {
-    arena_mark_t mark = arena_mark(&c->arena);
-    view_t text = jo_compact(o, &c->arena, NULL);
-    if (text.p)
-        sha256(&c->setup_hash, text);
-    arena_rollback(&c->arena, mark);
-    return jo_rc(o);
+    static const char key[] = "checkpoint";
+    return setup && jo_has(setup, key) ? SETUP_FOUND_SETUP
+           : base && jo_has(base, key) ? SETUP_FOUND_CONFIGURATION
+                                       : SETUP_FOUND_PROGRAM;
+}
+
+static void name_settable(setup_names_t *names, uint32_t set)
+{
+    for (size_t i = 0; i < OPTIONS; i++)
+        if (key_bit(options[i].key) & set)
+            names->names[names->count++] = options[i].key;
 }
 
 /* What base and setup (NULL: none) say together. */
@@ -246,8 +259,8 @@ static rc_t read_both(config_t *c, err_t *e, const jo_t *base, const jo_t *setup
     rc_t rc = jo_done(&o);
     if (!rc && complete)
         rc = fill_defaults(c, e);
-    if (!rc)
-        rc = hash_setup(c, &o);
+    c->checkpoint_found = found_by(base, setup);
+    c->development |= !base;
     jo_close(&doc);
     return rc;
 }
@@ -265,6 +278,7 @@ static jo_t open_object(jo_doc_t *doc, err_t *e, view_t text, const char *what)
 static rc_t read_with_setup(config_t *c, err_t *e, const jo_t *base, view_t text, uint32_t set)
 {
     jo_doc_t doc;
+    name_settable(&c->may_set, set);
     if (!text.p)
         return read_both(c, e, base, NULL, true);
     jo_t setup = open_object(&doc, e, text, "body");

@@ -2,7 +2,7 @@
  *
  * What an operator sends is not measured, so a configuration file inside the measured image may list, under
  * "setup_may_set", the only keys that /setup is then allowed to set. Without a file (a development build) all may be
- * set.
+ * set, and where the file says "development": true too; the cluster statement then says so.
  *
  * Spec:   architecture section 3, POST /setup
  * Floor:  5, node/config. No I/O: text in, values out.
@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "node/config/network.h"
 #include "node/config/option.h"
+#include "rpc/api/setup_statement.h"
 
 #define CONFIG_TEXT_MAX (256u << 10) /* bytes of the JSON text */
 
@@ -32,16 +33,18 @@ typedef struct {
     lc_network_t network;
     evm_chain_t chain; /* rows points to chain_rows or to a built-in table */
     evm_schedule_row_t chain_rows[NETWORK_ROWS_MAX];
-    hash32_t checkpoint;           /* beacon block root that is trusted */
-    uint64_t checkpoint_age_max_s; /* 0: the network's weak-subjectivity bound */
-    uint16_t api_port;             /* 0: not given */
-    bool api_tls;                  /* the API port serves HTTPS, with a certificate that carries a quote */
-    const char *tee;               /* "auto", "dstack", "tdx", "simulator"; empty: not given */
-    unsigned default_block;        /* a config_block_t */
-    const char *policy;            /* TEE policy as JSON text, compact with sorted keys; NULL: the default */
-    option_urls_t pccs;            /* services that hand out Intel's collateral; count 0: Intel's own */
-    const char *collateral_file;   /* collateral from this file instead; NULL: from services */
-    hash32_t setup_hash;           /* SHA-256 of the whole accepted configuration as compact JSON with sorted keys */
+    hash32_t checkpoint;            /* beacon block root that is trusted, */
+    setup_found_t checkpoint_found; /* and who named it */
+    uint64_t checkpoint_age_max_s;  /* 0: the network's weak-subjectivity bound */
+    uint16_t api_port;              /* 0: not given */
+    bool api_tls;                   /* the API port serves HTTPS, with a certificate that carries a quote */
+    const char *tee;                /* "auto", "dstack", "tdx", "simulator"; empty: not given */
+    unsigned default_block;         /* a config_block_t */
+    const char *policy;             /* TEE policy as JSON text, compact with sorted keys; NULL: the default */
+    option_urls_t pccs;             /* services that hand out Intel's collateral; count 0: Intel's own */
+    const char *collateral_file;    /* collateral from this file instead; NULL: from services */
+    bool development;               /* the operator may set anything */
+    setup_names_t may_set;          /* the keys that a setup was allowed to set */
 } config_t;
 
 /* Reads the configuration from a base text (p NULL: none) and a setup text (p NULL: none); keys of setup win where the

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "lightclient/networks.h"
+#include "rpc/api/setup_statement.h"
 
 rc_t network_builtin(const network_out_t *out, const char *name)
 {
@@ -66,7 +67,7 @@ static void read_preset(lc_network_t *net, const jo_t *o, const jo_t *spec)
 static void read_spec(lc_network_t *net, const jo_t *spec)
 {
     net->seconds_per_slot = jo_number(spec, "SECONDS_PER_SLOT", UINT64_MAX);
-    net->chain_id = jo_number(spec, "DEPOSIT_CHAIN_ID", UINT64_MAX);
+    net->chain_id = jo_number(spec, "DEPOSIT_CHAIN_ID", SETUP_INT_MAX);
     net->min_withdrawability_delay = 256; /* phase0 configs, both presets */
     jo_opt_number(spec, &net->min_withdrawability_delay, "MIN_VALIDATOR_WITHDRAWABILITY_DELAY", UINT64_MAX);
     jo_opt_number(spec, &net->max_blobs_electra, "MAX_BLOBS_PER_BLOCK_ELECTRA", UINT64_MAX);
@@ -91,13 +92,22 @@ static jo_t pasted(const jo_t *o, const char *key, const char *path)
     return jo_object(o, key);
 }
 
-static void read_consensus(lc_network_t *net, const jo_t *o)
+/* What it is called in statements: never like a chain that everybody knows. */
+static void read_name(lc_network_t *net, const jo_t *o)
 {
     view_t name = view_str("custom");
+    if (jo_opt_text(o, &name, "name", 1, sizeof net->name - 1) && !setup_is_name(name))
+        jo_fail(o, "name", RC_MALFORMED, "must be printable ASCII without quotes and backslashes");
+    snprintf(net->name, sizeof net->name, "%.*s", (int)name.n, (const char *)name.p);
+    if (lc_network_find(net->name))
+        jo_fail(o, "name", RC_MALFORMED, "is the name of a built-in network, which an object cannot describe");
+}
+
+static void read_consensus(lc_network_t *net, const jo_t *o)
+{
     err_t e;
     *net = (lc_network_t){ .blob_rows = 0 };
-    jo_opt_text(o, &name, "name", 1, sizeof net->name - 1);
-    snprintf(net->name, sizeof net->name, "%.*s", (int)name.n, (const char *)name.p);
+    read_name(net, o);
     jo_t spec = pasted(o, "config", "/eth/v1/config/spec");
     jo_t genesis = pasted(o, "genesis", "/eth/v1/beacon/genesis");
     read_preset(net, o, &spec);
@@ -109,12 +119,10 @@ static void read_consensus(lc_network_t *net, const jo_t *o)
 
 /* --- the execution side --- */
 
-/* Unix seconds at which an epoch begins; UINT64_MAX for one that never comes. */
+/* The time at which blocks of an epoch are executed by new rules: those of epoch 0 hold from the first block on. */
 static uint64_t epoch_time(const lc_network_t *net, uint64_t epoch)
 {
-    if (epoch >= (uint64_t)1 << 40)
-        return UINT64_MAX;
-    return epoch ? net->genesis_time + epoch * net->preset.slots_per_epoch * net->seconds_per_slot : 0;
+    return epoch ? network_epoch_time(net, epoch) : 0;
 }
 
 static void twin_times(uint64_t times[LC_EXECUTION_FORKS], const lc_network_t *net)
@@ -207,7 +215,7 @@ static void read_execution(uint64_t times[LC_EXECUTION_FORKS], uint64_t *chain_i
         twin_times(times, net);
         return;
     }
-    jo_opt_number(&execution, chain_id, "chain_id", UINT64_MAX);
+    jo_opt_number(&execution, chain_id, "chain_id", SETUP_INT_MAX);
     jo_t forks = jo_object(&execution, "forks");
     given_times(times, &forks);
 }

@@ -34,4 +34,15 @@ void network_read(const network_out_t *out, const jo_t *o, const char *key);
 /* Sets it from a built-in name. RC_REFUSED: no such network. */
 NODISCARD rc_t network_builtin(const network_out_t *out, const char *name);
 
+/* Unix seconds at which an epoch begins; UINT64_MAX for one that never comes. */
+uint64_t network_epoch_time(const lc_network_t *net, uint64_t epoch);
+
+/* Unix seconds: when the newest fork or blob schedule of either side that is in force at now_s began; genesis counts. */
+uint64_t network_forks_until(const lc_network_t *net, const evm_chain_t *chain, uint64_t now_s);
+
+/* SHA-256 of what a network is, but for its name, as canonical JSON: its parameters, and of its forks and blob
+ * schedules those that began no later than until_s. What is scheduled for later is left out: a younger program that
+ * knows of it still finds the same digest. RC_NOMEM. */
+NODISCARD rc_t network_digest(hash32_t *out, const lc_network_t *net, const evm_chain_t *chain, uint64_t until_s);
+
 #endif

@@ -33,8 +33,7 @@ const char *setup_found_name(setup_found_t found)
 
 /* --- writing: members in the order of their names --- */
 
-/* Printable ASCII that no JSON writer escapes. */
-static bool is_plain(view_t text)
+bool setup_is_name(view_t text)
 {
     for (size_t i = 0; i < text.n; i++)
         if (text.p[i] < 0x20 || text.p[i] > '~' || text.p[i] == '"' || text.p[i] == '\\')
@@ -57,7 +56,7 @@ static void put_number(jw_t *w, const char *key, uint64_t n)
 
 static void put_name(jw_t *w, const char *key, const char *text)
 {
-    need(w, is_plain(view_str(text)));
+    need(w, setup_is_name(view_str(text)));
     jw_str(w, key, text);
 }
 
@@ -166,7 +165,7 @@ static uint64_t read_number(const jo_t *o, const char *key)
 static const char *read_name(const jo_t *o, arena_t *a, const char *key)
 {
     const view_t text = jo_text_copy(o, a, key, 1, SETUP_NAME_MAX);
-    if (!jo_rc(o) && !is_plain(text))
+    if (!jo_rc(o) && !setup_is_name(text))
         jo_fail(o, key, RC_MALFORMED, "must be printable ASCII");
     return (const char *)text.p;
 }

@@ -87,6 +87,9 @@ typedef struct {
     setup_names_t setup, flags, environment; /* what each was allowed to set */
 } setup_node_t;
 
+/* Whether a text may stand in a statement: 1 to SETUP_NAME_MAX characters of printable ASCII but '"' and '\\'. */
+bool setup_is_name(view_t text);
+
 /* SHA-256 of the empty list of policy signers: this version knows none. */
 extern const hash32_t SETUP_NO_SIGNERS;
 

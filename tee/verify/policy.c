@@ -231,7 +231,7 @@ static void read_mode(policy_t *p, const jo_t *o)
 static void read_policy(policy_t *p, const jo_t *o)
 {
     jo_t part;
-    if (jo_u64(o, "version", 0, UINT16_MAX) != 1)
+    if (jo_u64(o, "version", 0, UINT16_MAX) != POLICY_VERSION)
         jo_fail(o, "version", RC_MALFORMED, "must be 1");
     if (!TEE_SIMULATOR && jo_has(o, "simulator_root"))
         jo_fail(o, "simulator_root", RC_REFUSED, "this build admits no simulated evidence");
@@ -279,7 +279,7 @@ rc_t policy_read(policy_t **out, err_t *e, view_t json)
 
 rc_t policy_default(policy_t **out)
 {
-    return policy_read(out, NULL, view_str("{\"mode\":\"same-as-self\",\"version\":1}"));
+    return policy_read(out, NULL, view_str(POLICY_DEFAULT));
 }
 
 void policy_free(policy_t *p)

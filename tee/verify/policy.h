@@ -16,6 +16,8 @@
 #include "tee/quote/quote.h"
 
 #define POLICY_MAX (256u << 10) /* bytes of the JSON text */
+#define POLICY_VERSION 1u       /* of the form of the text */
+#define POLICY_DEFAULT "{\"mode\":\"same-as-self\",\"version\":1}"
 #define POLICY_IMAGES_MAX 64u
 #define POLICY_VALUES_MAX 64u /* alternatives in one list */
 
@@ -33,7 +35,7 @@ void policy_free(policy_t *p);
 /* SHA-256 of the policy's text as it was read. */
 const hash32_t *policy_digest(const policy_t *p);
 
-/* The default: mode same-as-self, TCB UpToDate and SWHardeningNeeded. RC_NOMEM. */
+/* POLICY_DEFAULT: mode same-as-self, TCB UpToDate and SWHardeningNeeded. RC_NOMEM. */
 NODISCARD rc_t policy_default(policy_t **out);
 
 /* For same-as-self: what "self" is, from our own verified quote and event log (NULL: none). Copied. */

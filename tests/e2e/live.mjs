@@ -125,7 +125,7 @@ async function checkStatus(node, chain, pubkey) {
   assert.strictEqual(s.network, "devnet");
   assert.strictEqual(s.pubkey.replace(/^0x/, ""), pubkey);
   assert.deepStrictEqual([s.tee.provider, s.tee.simulated], ["simulator", true]);
-  assert.match(s.setup_hash, /^(0x)?[0-9a-f]{64}$/);
+  assert.match(s.setup, /^0x[0-9a-f]{64}$/);
   assert(Number.isInteger(s.uptime_s) && typeof s.version === "string");
   assert.strictEqual((await chain.block(s.head.block_number)).hash, s.head.block_hash);
   assert(s.head.age_s < 30 && s.head.participants * 3 >= chain.summary.sync_committee_size * 2);

@@ -277,35 +277,82 @@ START_TEST(a_complete_file_needs_no_setup)
 }
 END_TEST
 
-START_TEST(the_setup_hash_covers_every_key_and_no_spelling)
+START_TEST(the_checkpoint_is_known_by_who_named_it)
 {
-    config_t *a, *b, *c;
-    err_t e;
-    ck_assert_int_eq(read(&a, &e, NULL, "{" MINIMUM "," REST "}"), RC_OK);
-    ck_assert_int_eq(read(&b, &e, NULL, "{" REST ",  " MINIMUM " }"), RC_OK);
-    ck_assert_int_eq(read(&c, &e, NULL, "{" MINIMUM "," REST ",\"default_block\":\"finalized\"}"), RC_OK);
-    ck_assert(hash32_eq(&a->setup_hash, &b->setup_hash));
-    ck_assert(!hash32_eq(&a->setup_hash, &c->setup_hash));
-    config_free(a), config_free(b), config_free(c);
+    static const struct {
+        const char *base, *setup;
+        setup_found_t found;
+    } rows[] = {
+        { NULL, "{" MINIMUM "}", SETUP_FOUND_PROGRAM },
+        { NULL, "{" MINIMUM ",\"checkpoint\":\"" CHECKPOINT "\"}", SETUP_FOUND_SETUP },
+        { "{\"checkpoint\":\"" CHECKPOINT "\",\"setup_may_set\":[\"peers\",\"port\",\"execution_rpc\"]}",
+          "{" MINIMUM "}", SETUP_FOUND_CONFIGURATION },
+        { "{\"checkpoint\":\"" CHECKPOINT "\",\"setup_may_set\":[\"checkpoint\"]," MINIMUM "}",
+          "{\"checkpoint\":\"" CHECKPOINT "\"}", SETUP_FOUND_SETUP },
+        { "{" MINIMUM ",\"checkpoint\":\"" CHECKPOINT "\"}", NULL, SETUP_FOUND_CONFIGURATION },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        config_t *c;
+        err_t e;
+        ck_assert_msg(read(&c, &e, rows[i].base, rows[i].setup) == RC_OK, "%zu: %s: %s", i, e.field, e.text);
+        ck_assert_msg(c->checkpoint_found == rows[i].found, "%zu", i);
+        config_free(c);
+    }
 }
 END_TEST
 
-/* SHA-256 of {"api_port":5,"execution_rpc":"http://127.0.0.1:8545","peers":[],"policy":{"mode":"same-as-self","version":1},
- * "port":4001} without the line break, by sha256sum: what operators compute to know a node's setup. */
-START_TEST(the_setup_hash_is_that_of_the_compact_text_with_sorted_keys)
+START_TEST(what_a_setup_may_set_is_listed)
 {
-    static const char want[] = "0bca8396d4e6b4ae27728742a710d5457e144e6d2b3b33c0517e8dbfec1a643e";
     config_t *c;
     err_t e;
-    char hex[65];
-    ck_assert_msg(read(&c, &e,
-                       "{" MINIMUM ",\"policy\":{\"version\":1, \"mode\":\"same-as-self\"},"
-                       "\"api_port\":4,\"setup_may_set\":[\"api_port\"]}",
-                       "{ \"api_port\" : 5 }") == RC_OK,
-                  "%s: %s", e.field, e.text);
-    hex_encode(hex, view_of(c->setup_hash.b, 32));
-    ck_assert_str_eq(hex, want);
+    size_t count, all = 0;
+    const option_t *o = config_options(&count);
+    ck_assert_int_eq(read(&c, &e, "{\"setup_may_set\":[\"port\",\"peers\",\"execution_rpc\"]}", "{" MINIMUM "}"),
+                     RC_OK);
+    ck_assert_uint_eq(c->may_set.count, 3);
+    ck_assert_str_eq(c->may_set.names[0], "peers"); /* in the table's order */
+    ck_assert_str_eq(c->may_set.names[2], "execution_rpc");
+    ck_assert(!c->development);
     config_free(c);
+    ck_assert_int_eq(read(&c, &e, "{" MINIMUM "}", NULL), RC_OK);
+    ck_assert(c->may_set.count == 0 && !c->development);
+    config_free(c);
+    ck_assert_int_eq(read(&c, &e, NULL, "{" MINIMUM "}"), RC_OK);
+    for (size_t i = 0; i < count; i++)
+        all += !o[i].file_only;
+    ck_assert_uint_eq(c->may_set.count, all);
+    ck_assert(c->development);
+    config_free(c);
+}
+END_TEST
+
+START_TEST(development_in_the_file_opens_every_key)
+{
+    config_t *c;
+    err_t e;
+    ck_assert_int_eq(read(&c, &e, "{\"development\":true}", "{" MINIMUM "," REST "}"), RC_OK);
+    ck_assert(c->development && c->may_set.count > 10);
+    config_free(c);
+    ck_assert_int_eq(read(&c, &e, "{\"development\":false}", "{" MINIMUM "}"), RC_REFUSED);
+    ck_assert_int_eq(read(&c, &e, "{\"development\":1}", "{" MINIMUM "}"), RC_MALFORMED);
+    ck_assert_str_eq(e.field, "development");
+    ck_assert_int_eq(read(&c, &e, NULL, "{" MINIMUM ",\"development\":true}"),
+                     RC_MALFORMED); /* a setup cannot say so */
+}
+END_TEST
+
+START_TEST(no_custom_network_takes_a_name_that_everybody_knows)
+{
+    static const char *const names[] = { "mainnet", "hoodi", "main\\nnet", "\\u001b[2J", "na\\u00efve", "a\\\"b" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        config_t *c;
+        err_t e;
+        char text[4096];
+        snprintf(text, sizeof text, "{" MINIMUM "," REST ",\"network\":{\"name\":\"%s\"," SPEC "," GENESIS "}}",
+                 names[i]);
+        ck_assert_msg(read(&c, &e, NULL, text) == RC_MALFORMED, "%s", names[i]);
+        ck_assert_str_eq(e.field, "network.name");
+    }
 }
 END_TEST
 
@@ -623,7 +670,10 @@ static const struct {
     { "\"SECONDS_PER_SLOT\":\"2\"", "\"SECONDS_PER_SLOT\":\"18446744073709551616\"", "network.config.SECONDS_PER_SLOT",
       "the number is out of range" },
     { "\"DEPOSIT_CHAIN_ID\":\"1337470\"", "\"DEPOSIT_CHAIN_ID\":[]", "network.config.DEPOSIT_CHAIN_ID",
-      "must be a number of at least 0" },
+      "must be a number from 0 to 9007199254740991" },
+    { "\"DEPOSIT_CHAIN_ID\":\"1337470\"", "\"DEPOSIT_CHAIN_ID\":\"9007199254740991\"", "", NULL },
+    { "\"DEPOSIT_CHAIN_ID\":\"1337470\"", "\"DEPOSIT_CHAIN_ID\":\"9007199254740992\"",
+      "network.config.DEPOSIT_CHAIN_ID", "the number is out of range" },
     { "\"ALTAIR_FORK_EPOCH\":\"0\",", "", "network.config.ALTAIR_FORK_EPOCH",
       "is required: sync committees begin with Altair" },
     { "\"FULU_FORK_VERSION\":\"0x06304801\"", "\"FULU_FORK_VERSION\":\"0x063048\"", "network.config.FULU_FORK_VERSION",
@@ -748,7 +798,7 @@ START_TEST(each_option_has_a_key_of_its_own_a_line_of_help_and_a_default_within_
 {
     size_t count;
     const option_t *o = config_options(&count);
-    ck_assert_uint_eq(count, 18);
+    ck_assert_uint_eq(count, 19);
     for (size_t i = 0; i < count; i++) {
         ck_assert_msg(o[i].key && o[i].key[0], "row %zu", i);
         ck_assert_msg(option_find(o, count, o[i].key) == i, "%s stands twice", o[i].key);
@@ -806,7 +856,7 @@ START_TEST(the_manual_lists_every_option_in_order_and_no_other)
 }
 END_TEST
 
-START_TEST(a_setup_may_set_every_key_but_the_list_itself)
+START_TEST(a_setup_may_set_every_key_but_the_two_that_open_it)
 {
     size_t count;
     const option_t *o = config_options(&count);
@@ -815,7 +865,8 @@ START_TEST(a_setup_may_set_every_key_but_the_list_itself)
         err_t e;
         snprintf(base, sizeof base, "{\"setup_may_set\":[\"%s\"]}", o[i].key);
         ck_assert_msg(config_check_base(&e, view_str(base)) == (o[i].file_only ? RC_MALFORMED : RC_OK), "%s", base);
-        ck_assert_msg(o[i].file_only == !strcmp(o[i].key, "setup_may_set"), "%s", o[i].key);
+        ck_assert_msg(o[i].file_only == (!strcmp(o[i].key, "setup_may_set") || !strcmp(o[i].key, "development")), "%s",
+                      o[i].key);
     }
 }
 END_TEST
@@ -827,7 +878,8 @@ int main(void)
         a_bad_setup_is_refused_with_the_field_named, what_is_quoted_ends_with_a_whole_character,
         every_truncation_is_refused, a_custom_network_takes_the_beacon_nodes_own_words, execution_forks_can_be_given,
         setup_sets_only_what_the_measured_configuration_lists, a_complete_file_needs_no_setup,
-        the_setup_hash_covers_every_key_and_no_spelling, the_setup_hash_is_that_of_the_compact_text_with_sorted_keys,
+        the_checkpoint_is_known_by_who_named_it, what_a_setup_may_set_is_listed,
+        development_in_the_file_opens_every_key, no_custom_network_takes_a_name_that_everybody_knows,
         urls_are_kept_all_of_them_in_their_order, a_list_has_at_most_sixteen_urls_of_at_most_1024_characters,
         every_word_of_a_list_is_taken_for_itself, a_url_with_a_space_or_what_is_not_ascii_is_refused_as_such,
         a_word_that_is_not_known_is_answered_with_all_that_are, numbers_are_taken_up_to_both_ends_of_their_range,
@@ -838,5 +890,5 @@ int main(void)
         an_execution_schedule_has_at_most_32_rows, each_built_in_network_has_its_own_chain,
         memory_that_ends_is_said_and_nothing_is_half_read,
         each_option_has_a_key_of_its_own_a_line_of_help_and_a_default_within_its_bounds,
-        the_manual_lists_every_option_in_order_and_no_other, a_setup_may_set_every_key_but_the_list_itself);
+        the_manual_lists_every_option_in_order_and_no_other, a_setup_may_set_every_key_but_the_two_that_open_it);
 }

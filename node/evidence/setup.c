@@ -1,0 +1,75 @@
+#include "node/evidence/setup.h"
+
+#include <stdio.h>
+
+#include "base/crypto/hash.h"
+#include "lightclient/exec/call.h"
+#include "node/chain/age.h"
+#include "tee/verify/policy.h"
+
+setup_rules_t setup_rules(const lc_network_t *net)
+{
+    return (setup_rules_t){
+        .head_age_s = AGE_HEAD_MAX_SLOTS * net->seconds_per_slot,
+        .finalized_age_s = AGE_FINALIZED_MAX_EPOCHS * net->preset.slots_per_epoch * net->seconds_per_slot,
+        .valid_s = { [SETUP_BY_LATEST] = 120,
+                     [SETUP_BY_SAFE] = 1800,
+                     [SETUP_BY_FINALIZED] = 1800,
+                     [SETUP_BY_BLOCK] = 86400 },
+        .call_gas = EX_GAS_CAP,
+    };
+}
+
+static rc_t make_cluster(setup_cluster_t *s, const config_t *c, const setup_world_t *world)
+{
+    *s = (setup_cluster_t){
+        .genesis_validators_root = c->network.genesis_validators_root,
+        .forks_until = network_forks_until(&c->network, &c->chain, world->now_s),
+        .chain_id = c->chain.chain_id,
+        .checkpoint = c->checkpoint,
+        .checkpoint_age_s = c->checkpoint_age_max_s,
+        .found = c->checkpoint_found,
+        .rules = setup_rules(&c->network),
+        .policy_signers = SETUP_NO_SIGNERS,
+        .development = c->development,
+        .simulated = world->simulated,
+    };
+    snprintf(s->network, sizeof s->network, "%s", c->network.name);
+    return network_digest(&s->network_digest, &c->network, &c->chain, s->forks_until);
+}
+
+/* Names up to a NULL. */
+static void take_names(setup_names_t *out, const char *const *names)
+{
+    for (; names && *names && out->count < SETUP_NAMES_MAX; names++)
+        out->names[out->count++] = *names;
+}
+
+static void make_node(setup_node_t *s, const config_t *c, const setup_world_t *world)
+{
+    static const setup_by_t blocks[] = {
+        [CONFIG_LATEST] = SETUP_BY_LATEST, [CONFIG_SAFE] = SETUP_BY_SAFE, [CONFIG_FINALIZED] = SETUP_BY_FINALIZED
+    };
+    *s = (setup_node_t){ .program = KETTLE_VERSION,
+                         .policy_version = POLICY_VERSION,
+                         .default_block = blocks[c->default_block],
+                         .setup = c->may_set };
+    sha256(&s->policy_digest, view_str(c->policy ? c->policy : POLICY_DEFAULT));
+    take_names(&s->flags, world->flags);
+    take_names(&s->environment, world->environment);
+}
+
+rc_t setup_make(setup_t *out, err_t *e, arena_t *a, const config_t *c, const setup_world_t *world)
+{
+    setup_t s = { .hash = { { 0 } } };
+    rc_t rc = make_cluster(&s.cluster, c, world);
+    make_node(&s.node, c, world);
+    if (!rc)
+        rc = setup_cluster_write(&s.cluster_text, &s.hash, a, &s.cluster);
+    if (!rc)
+        rc = setup_node_write(&s.node_text, &s.node_hash, a, &s.node);
+    if (rc)
+        return err_set(e, rc, "the statements of the setup could not be made: %s", rc_name(rc));
+    *out = s;
+    return RC_OK;
+}
