@@ -6,16 +6,19 @@ const lc_preset_t LC_PRESET_MAINNET = { 32, 256, 512 };
 const lc_preset_t LC_PRESET_MINIMAL = { 8, 8, 32 };
 
 /* consensus-specs: ExecutionPayloadHeader of capella/beacon-chain.md and deneb/beacon-chain.md; gindices of
- * altair/light-client/sync-protocol.md and electra/light-client/sync-protocol.md. */
+ * altair/light-client/sync-protocol.md, electra/light-client/sync-protocol.md and gloas/light-client/sync-protocol.md;
+ * SYNC_MESSAGE_DUE_BPS and SYNC_MESSAGE_DUE_BPS_GLOAS. */
 /* clang-format off */
 static const lc_layout_t layouts[] = {
-    /* name, execution_fixed_len, blob_fields, gindices of finalized root, current and next committee */
-    [LC_ALTAIR] = { "altair", 0, false, 105, 54, 55 },
-    [LC_BELLATRIX] = { "bellatrix", 0, false, 105, 54, 55 },
-    [LC_CAPELLA] = { "capella", 568, false, 105, 54, 55 },
-    [LC_DENEB] = { "deneb", 584, true, 105, 54, 55 },
-    [LC_ELECTRA] = { "electra", 584, true, 169, 86, 87 },
-    [LC_FULU] = { "fulu", 584, true, 169, 86, 87 },
+    /* name, execution_fixed_len, blob_fields, execution_branch_len, gindices of the block hash, of the finalized root,
+     * of the current and next committee, due_part */
+    [LC_ALTAIR] = { "altair", 0, false, 0, 0, 105, 54, 55, 3 },
+    [LC_BELLATRIX] = { "bellatrix", 0, false, 0, 0, 105, 54, 55, 3 },
+    [LC_CAPELLA] = { "capella", 568, false, 4, 412, 105, 54, 55, 3 },
+    [LC_DENEB] = { "deneb", 584, true, 4, 812, 105, 54, 55, 3 },
+    [LC_ELECTRA] = { "electra", 584, true, 4, 812, 169, 86, 87, 3 },
+    [LC_FULU] = { "fulu", 584, true, 4, 812, 169, 86, 87, 3 },
+    [LC_GLOAS] = { "gloas", 0, false, 11, 2856, 735, 2945, 2946, 4 },
 };
 _Static_assert(sizeof layouts / sizeof layouts[0] == LC_FORKS, "each fork has its layout");
 
@@ -32,16 +35,17 @@ _Static_assert(sizeof layouts / sizeof layouts[0] == LC_FORKS, "each fork has it
 
 /* By fork. */
 /* clang-format off */
-#define MAINNET_VERSIONS { 1, 0, 0, 0 }, { 2, 0, 0, 0 }, { 3, 0, 0, 0 }, { 4, 0, 0, 0 }, { 5, 0, 0, 0 }, { 6, 0, 0, 0 }
-#define MAINNET_EPOCHS 74240, 144896, 194048, 269568, 364032, 411392
+#define MAINNET_VERSIONS \
+    { 1, 0, 0, 0 }, { 2, 0, 0, 0 }, { 3, 0, 0, 0 }, { 4, 0, 0, 0 }, { 5, 0, 0, 0 }, { 6, 0, 0, 0 }, { 7, 0, 0, 0 }
+#define MAINNET_EPOCHS 74240, 144896, 194048, 269568, 364032, 411392, LC_EPOCH_NEVER
 #define SEPOLIA_VERSIONS \
     { 0x90, 0, 0, 0x70 }, { 0x90, 0, 0, 0x71 }, { 0x90, 0, 0, 0x72 }, \
-    { 0x90, 0, 0, 0x73 }, { 0x90, 0, 0, 0x74 }, { 0x90, 0, 0, 0x75 }
-#define SEPOLIA_EPOCHS 50, 100, 56832, 132608, 222464, 272640
+    { 0x90, 0, 0, 0x73 }, { 0x90, 0, 0, 0x74 }, { 0x90, 0, 0, 0x75 }, { 0x90, 0, 0, 0x76 }
+#define SEPOLIA_EPOCHS 50, 100, 56832, 132608, 222464, 272640, 353024
 #define HOODI_VERSIONS \
     { 0x20, 0, 0x09, 0x10 }, { 0x30, 0, 0x09, 0x10 }, { 0x40, 0, 0x09, 0x10 }, \
-    { 0x50, 0, 0x09, 0x10 }, { 0x60, 0, 0x09, 0x10 }, { 0x70, 0, 0x09, 0x10 }
-#define HOODI_EPOCHS 0, 0, 0, 0, 2048, 50688
+    { 0x50, 0, 0x09, 0x10 }, { 0x60, 0, 0x09, 0x10 }, { 0x70, 0, 0x09, 0x10 }, { 0x80, 0, 0x09, 0x10 }
+#define HOODI_EPOCHS 0, 0, 0, 0, 2048, 50688, LC_EPOCH_NEVER /* epoch 132352 was withdrawn on 2026-10-22 */
 /* clang-format on */
 typedef uint8_t version_t[4];
 #define HAS_ALL(type, ...) (sizeof((const type[]){ __VA_ARGS__ }) == LC_FORKS * sizeof(type))

@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
-typedef enum { LC_ALTAIR, LC_BELLATRIX, LC_CAPELLA, LC_DENEB, LC_ELECTRA, LC_FULU, LC_FORKS } lc_fork_t;
+typedef enum { LC_ALTAIR, LC_BELLATRIX, LC_CAPELLA, LC_DENEB, LC_ELECTRA, LC_FULU, LC_GLOAS, LC_FORKS } lc_fork_t;
 
 #define LC_EPOCH_NEVER UINT64_MAX
 #define LC_BLOB_ROWS_MAX 32u
@@ -22,9 +22,13 @@ typedef struct {
     const char *name;             /* lower case */
     uint32_t execution_fixed_len; /* bytes of ExecutionPayloadHeader before extra_data; 0: the header has none */
     bool blob_fields;             /* blob_gas_used and excess_blob_gas */
+    uint8_t execution_branch_len; /* nodes; without an execution header its leaf is the execution block's hash.
+                                     0: the header proves nothing of the execution chain */
+    uint64_t block_hash_gindex;   /* of that leaf in BeaconBlockBody, for headers of this fork in Gloas form */
     uint64_t finalized_gindex;    /* generalized indices in BeaconState */
     uint64_t current_committee_gindex;
     uint64_t next_committee_gindex;
+    uint32_t due_part; /* sync messages are due when one part of so many of a slot has passed */
 } lc_layout_t;
 
 typedef struct {
@@ -95,7 +99,7 @@ static inline uint64_t lc_epoch_of_slot(const lc_network_t *net, uint64_t slot)
     return slot / net->preset.slots_per_epoch;
 }
 
-/* Whether headers of this slot carry an execution header: from Capella on, whatever form they came in. */
+/* Whether headers of this slot prove an execution block: from Capella on, whatever form they came in. */
 static inline bool lc_proves_execution(const lc_network_t *net, uint64_t slot)
 {
     return lc_fork_at_epoch(net, lc_epoch_of_slot(net, slot)) >= LC_CAPELLA;

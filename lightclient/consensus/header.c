@@ -76,7 +76,7 @@ static bool execution_is_zero(const lc_execution_t *h)
 
 static bool no_execution(const lc_header_t *h)
 {
-    for (size_t i = 0; i < LC_EXECUTION_BRANCH_LEN; i++)
+    for (size_t i = 0; i < LC_EXECUTION_BRANCH_MAX; i++)
         if (!hash32_is_zero(&h->execution_branch[i]))
             return false;
     return execution_is_zero(&h->execution);
@@ -92,13 +92,18 @@ rc_t lc_header_verify(const lc_header_t *h, const lc_network_t *net)
     lc_fork_t fork = lc_fork_at_epoch(net, lc_epoch_of_slot(net, h->beacon.slot));
     const lc_layout_t *layout = lc_layout(fork);
     hash32_t root;
-    if (!layout->execution_fixed_len)
+    if (!layout->execution_branch_len)
         return no_execution(h) ? RC_OK : RC_REFUSED;
+    if (lc_header_by_hash(h))
+        return lc_branch_verify(&h->beacon.body_root, &h->execution.block_hash, layout->block_hash_gindex,
+                                h->execution_branch, LC_EXECUTION_BRANCH_MAX);
+    if (!layout->execution_fixed_len)
+        return RC_MALFORMED;
     if (!layout->blob_fields && (h->execution.blob_gas_used || h->execution.excess_blob_gas))
         return RC_REFUSED;
     lc_execution_root(&root, &h->execution, fork);
-    return ssz_branch_verify(&h->beacon.body_root, &root, EXECUTION_PAYLOAD_GINDEX, h->execution_branch,
-                             LC_EXECUTION_BRANCH_LEN);
+    return lc_branch_verify(&h->beacon.body_root, &root, EXECUTION_PAYLOAD_GINDEX, h->execution_branch,
+                            LC_EXECUTION_BRANCH_MAX);
 }
 
 rc_t lc_branch_verify(const hash32_t *root, const hash32_t *leaf, uint64_t gindex, const hash32_t *branch, size_t count)

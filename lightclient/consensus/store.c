@@ -35,6 +35,18 @@ static bool committee_eq(const lc_committee_t *a, const lc_committee_t *b, uint3
            !memcmp(&a->aggregate_pubkey, &b->aggregate_pubkey, sizeof a->aggregate_pubkey);
 }
 
+/* A header of an object; whose: "attested ", "finalized ", or nothing. */
+static rc_t check_header(err_t *e, const lc_header_t *h, const lc_network_t *net, const char *whose)
+{
+    rc_t rc = lc_header_verify(h, net);
+    if (rc == RC_MALFORMED)
+        return err_set(e, rc, "the %sheader is in a form older than the fork at its slot", whose);
+    if (rc)
+        return err_set(e, rc, "the %sexecution %s is not the one in the block", whose,
+                       lc_header_by_hash(h) ? "block hash" : "header");
+    return RC_OK;
+}
+
 /* Proves a committee under a state root and prepares it. */
 static rc_t learn_committee(learned_t *out, err_t *e, const lc_committee_t *committee, uint32_t committee_size,
                             const hash32_t *state_root, uint64_t gindex, const hash32_t *branch, size_t branch_len)
@@ -64,9 +76,9 @@ rc_t lc_store_init(lc_store_t *out, err_t *e, const lc_network_t *net, const has
     lc_beacon_root(&root, beacon);
     if (!hash32_eq(&root, trusted_root))
         return err_say(e, RC_REFUSED, "the header is not that of the trusted checkpoint");
-    rc_t rc = lc_header_verify(&b->header, net);
+    rc_t rc = check_header(e, &b->header, net, "");
     if (rc)
-        return err_say(e, rc, "the execution header is not the one in the block");
+        return rc;
     rc = learn_committee(&learned, e, &b->committee, net->preset.committee_size, &beacon->state_root,
                          layout_at(net, beacon->slot)->current_committee_gindex, b->committee_branch,
                          b->committee_branch_len);
@@ -119,9 +131,9 @@ static rc_t check_finality(const lc_store_t *s, hash32_t *finalized_root, err_t 
         if (!lc_header_is_zero(&u->finalized_header))
             return err_say(e, RC_REFUSED, "a finalized header at genesis must be empty");
     } else {
-        rc_t rc = lc_header_verify(&u->finalized_header, s->network);
+        rc_t rc = check_header(e, &u->finalized_header, s->network, "finalized ");
         if (rc)
-            return err_say(e, rc, "the finalized execution header is not the one in the block");
+            return rc;
         lc_beacon_root(finalized_root, &u->finalized_header.beacon);
     }
     rc_t rc =
@@ -175,9 +187,9 @@ static rc_t validate(const lc_store_t *s, lc_verdict_t *verdict, learned_t *lear
     rc_t rc = check_slots(s, e, u, current_slot);
     if (rc)
         return rc;
-    rc = lc_header_verify(&u->attested_header, s->network);
+    rc = check_header(e, &u->attested_header, s->network, "attested ");
     if (rc)
-        return err_say(e, rc, "the attested execution header is not the one in the block");
+        return rc;
     rc = check_finality(s, &verdict->finalized_root, e, u);
     if (!rc)
         rc = check_committee(s, learned, e, u);

@@ -1,12 +1,13 @@
 /* store.h - the light client store of the specification: what an object must satisfy, and what it changes.
  *
- * One store serves every fork: objects are decoded to one form, so upgrade_lc_store_to_* has nothing to do. The
- * optimistic header is the specification's (a majority of recent participation moves it); it is not what the node
- * signs: see lc_sync_latest in sync.h for that.
+ * One store serves every fork: objects are decoded to one form, and each header is checked by its own, so
+ * upgrade_lc_store_to_* has nothing to do. The optimistic header is the specification's (a majority of recent
+ * participation moves it); it is not what the node signs: see lc_sync_latest in sync.h for that.
  *
- * Spec:   consensus-specs specs/altair/light-client/sync-protocol.md with the changes of capella, deneb and electra
+ * Spec:   consensus-specs specs/altair/light-client/sync-protocol.md with the changes of capella, deneb, electra, gloas
  * Floor:  2, consensus. May include base/, ssz/, bls/. No heap, I/O, clock or thread.
- * Tests:  tests/unit/test_store.c, vectors kinds lightclient-mainnet, lightclient-spec
+ * Tests:  tests/unit/test_store.c, tests/unit/test_gloas.c, vectors kinds lightclient-mainnet, lightclient-spec,
+ *         lightclient-gloas
  */
 #ifndef CONSENSUS_STORE_H
 #define CONSENSUS_STORE_H

@@ -207,11 +207,14 @@ static uint64_t backoff_ms(const lc_sync_t *s, uint32_t tries)
     return min_u64(base << min_u64(tries, 8), BACKOFF_MAX_MS);
 }
 
-/* One third into a slot: its block, which carries the signatures on its parent, has arrived nearly everywhere. */
-static uint64_t third_of(const lc_sync_t *s, uint64_t slot)
+/* When a slot's sync messages are due: its block, which carries the signatures on its parent, has arrived nearly
+ * everywhere. */
+static uint64_t due_in(const lc_sync_t *s, uint64_t slot)
 {
-    uint64_t at = lc_slot_start_ms(s->network, slot);
-    return at > UINT64_MAX - slot_ms(s) ? at : at + slot_ms(s) / 3;
+    const lc_network_t *net = s->network;
+    uint64_t at = lc_slot_start_ms(net, slot);
+    uint32_t part = lc_layout(lc_fork_at_epoch(net, lc_epoch_of_slot(net, slot)))->due_part;
+    return at > UINT64_MAX - slot_ms(s) ? at : at + slot_ms(s) / part;
 }
 
 /* After an answer: the next slot once the head rests on a block of this one, else a little later. */
@@ -221,13 +224,13 @@ static void plan_optimistic(lc_sync_t *s, uint64_t now_ms)
     uint64_t slot = lc_slot_at(s->network, now_ms), head = s->latest.valid ? s->latest.signature_slot : 0;
     uint64_t retry = max_u64(slot_ms(s) / 6, RETRY_MIN_MS);
     if (head >= slot) {
-        job->due_ms = third_of(s, head + 1);
+        job->due_ms = due_in(s, head + 1);
         return;
     }
     if (slot - head > STALLED_SLOTS)
         retry = max_u64(slot_ms(s), RETRY_MIN_MS);
-    uint64_t third = third_of(s, slot), next = third_of(s, slot + 1), again = now_ms + retry;
-    job->due_ms = again < third ? third : again > lc_slot_start_ms(s->network, slot + 1) && again < next ? next : again;
+    uint64_t due = due_in(s, slot), next = due_in(s, slot + 1), again = now_ms + retry;
+    job->due_ms = again < due ? due : again > lc_slot_start_ms(s->network, slot + 1) && again < next ? next : again;
 }
 
 /* The finalized header of a healthy chain moves once an epoch: the epoch's first block attests it, the second one
@@ -241,11 +244,11 @@ static void plan_finality(lc_sync_t *s, uint64_t now_ms)
     uint64_t next_epoch = (epoch + 1) * per_epoch + 1;
     if (s->finalized.valid && known + FINALITY_LAG_EPOCHS >= epoch) {
         job->tries = 0;
-        job->due_ms = third_of(s, next_epoch);
+        job->due_ms = due_in(s, next_epoch);
         return;
     }
     uint64_t wait = max_u64(per_epoch / 8, 1) << min_u64(job->tries++, 3);
-    job->due_ms = third_of(s, min_u64(slot + wait, next_epoch));
+    job->due_ms = due_in(s, min_u64(slot + wait, next_epoch));
 }
 
 /* While following, the next committee is wanted some time before the period ends: ever sooner as the end comes near. */

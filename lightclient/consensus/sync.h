@@ -14,9 +14,10 @@
  * period need not be kept: the update that then showed the next committee moves it as well, and the last finality
  * update is kept anyway.)
  *
- * Spec:   consensus-specs specs/{altair..fulu}/light-client/{sync-protocol,light-client}.md
+ * Spec:   consensus-specs specs/{altair..gloas}/light-client/{sync-protocol,light-client}.md
  * Floor:  2, consensus. May include base/, ssz/, bls/. No I/O, clock, thread or randomness: time is an argument.
- * Tests:  tests/unit/test_sync.c, tests/fuzz/fuzz_sync.c, vectors kinds lightclient-mainnet, lightclient-spec, devnet
+ * Tests:  tests/unit/test_sync.c, tests/unit/test_gloas.c, tests/fuzz/fuzz_sync.c, vectors kinds lightclient-mainnet,
+ *         lightclient-spec, lightclient-gloas, devnet
  */
 #ifndef CONSENSUS_SYNC_H
 #define CONSENSUS_SYNC_H

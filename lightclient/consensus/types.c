@@ -63,10 +63,15 @@ static bool decode_header(lc_header_t *out, lc_fork_t fork, view_t ssz)
     memset(out, 0, sizeof *out);
     out->fork = fork;
     take_beacon(&out->beacon, &r);
-    if (!layout->execution_fixed_len)
+    hash32_t *branch = out->execution_branch + (LC_EXECUTION_BRANCH_MAX - layout->execution_branch_len);
+    if (!layout->execution_fixed_len) {
+        if (layout->execution_branch_len)
+            out->execution.block_hash = rd_hash32(&r);
+        rd_copy(&r, branch, layout->execution_branch_len * sizeof *branch);
         return rd_done(&r);
+    }
     uint32_t execution_at = rd_u32le(&r);
-    rd_copy(&r, out->execution_branch, sizeof out->execution_branch);
+    rd_copy(&r, branch, layout->execution_branch_len * sizeof *branch);
     if (r.bad || execution_at != ssz.n - r.n)
         return false;
     return decode_execution(&out->execution, layout, rd_take(&r, r.n));
@@ -76,8 +81,8 @@ static bool decode_header(lc_header_t *out, lc_fork_t fork, view_t ssz)
  * Offsets must be exact: the first header begins where the fixed part ends, each next one where the last ended. */
 typedef struct {
     view_t ssz;
-    rd_t r;             /* the whole container; what is left after the fixed part is variable */
-    bool fixed_headers; /* before Capella a header has a fixed length and stands in its place, without an offset */
+    rd_t r;            /* the whole container; what is left after the fixed part is variable */
+    size_t header_len; /* without an execution header a header has this length and stands in its place; 0: an offset */
     uint32_t offset[2];
     view_t header[2]; /* the headers' bytes, after frame_close */
     unsigned headers;
@@ -85,13 +90,18 @@ typedef struct {
 
 static frame_t frame_open(lc_fork_t fork, view_t ssz)
 {
-    return (frame_t){ .ssz = ssz, .r = rd_of(ssz), .fixed_headers = !lc_layout(fork)->execution_fixed_len };
+    const lc_layout_t *layout = lc_layout(fork);
+    frame_t f = { .ssz = ssz, .r = rd_of(ssz) };
+    if (!layout->execution_fixed_len)
+        f.header_len =
+            BEACON_LEN + sizeof(hash32_t) * (layout->execution_branch_len ? 1u + layout->execution_branch_len : 0);
+    return f;
 }
 
 static void frame_header(frame_t *f)
 {
-    if (f->fixed_headers)
-        f->header[f->headers++] = rd_take(&f->r, BEACON_LEN);
+    if (f->header_len)
+        f->header[f->headers++] = rd_take(&f->r, f->header_len);
     else
         f->offset[f->headers++] = rd_u32le(&f->r);
 }
@@ -99,7 +109,7 @@ static void frame_header(frame_t *f)
 /* Ends the fixed part. */
 static bool frame_close(frame_t *f)
 {
-    if (f->fixed_headers)
+    if (f->header_len)
         return rd_done(&f->r);
     if (f->r.bad || f->offset[0] != f->ssz.n - f->r.n)
         return false;

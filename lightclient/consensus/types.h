@@ -1,7 +1,7 @@
 /* types.h - light-client containers, decoded from SSZ. One decoded form serves every fork; what differs is in the
  * layout table of types.c.
  *
- * Spec:   consensus-specs specs/{altair,capella,deneb,electra}/light-client/sync-protocol.md
+ * Spec:   consensus-specs specs/{altair,capella,deneb,electra,gloas}/light-client/sync-protocol.md
  * Floor:  2, consensus. May include base/, ssz/, bls/. No heap, I/O, clock or thread.
  * Tests:  tests/unit/test_lc_types.c, tests/fuzz/fuzz_lc_types.c
  */
@@ -16,8 +16,8 @@
 
 #define LC_COMMITTEE_MAX 512u
 #define LC_EXTRA_DATA_MAX 32u
-#define LC_EXECUTION_BRANCH_LEN 4u
-#define LC_BRANCH_MAX 8u
+#define LC_EXECUTION_BRANCH_MAX 11u
+#define LC_BRANCH_MAX 11u
 #define LC_OBJECT_LEN_MAX 65536u /* bytes of the largest SSZ object accepted */
 
 typedef struct {
@@ -50,13 +50,21 @@ typedef struct {
     uint64_t excess_blob_gas;
 } lc_execution_t;
 
-/* LightClientHeader. fork says which form it had on the wire; execution is all zero before Capella. */
+/* LightClientHeader. fork says which form it had on the wire; execution is all zero before Capella. From Gloas on only
+ * execution.block_hash is there: of the block that the beacon block builds on, not of its own payload. */
 typedef struct {
     lc_fork_t fork;
     lc_beacon_t beacon;
     lc_execution_t execution;
-    hash32_t execution_branch[LC_EXECUTION_BRANCH_LEN];
+    hash32_t execution_branch[LC_EXECUTION_BRANCH_MAX]; /* zeros before a shorter one */
 } lc_header_t;
+
+/* Whether the header is in a form that has only the hash of its execution block. */
+static inline bool lc_header_by_hash(const lc_header_t *h)
+{
+    const lc_layout_t *form = lc_layout(h->fork);
+    return form->execution_branch_len && !form->execution_fixed_len;
+}
 
 typedef struct {
     bls_pubkey_t pubkeys[LC_COMMITTEE_MAX]; /* the first preset.committee_size are used */
@@ -107,9 +115,9 @@ void lc_committee_root(hash32_t *out, const lc_committee_t *c, uint32_t committe
 /* True when every field of the header, fork aside, is zero: LightClientHeader(). */
 bool lc_header_is_zero(const lc_header_t *h);
 
-/* is_valid_light_client_header: the execution header is the one that the beacon header commits to, in the form of the
- * fork at its slot; before Capella there is none, before Deneb there are no blob fields.
- * RC_REFUSED: otherwise. */
+/* is_valid_light_client_header: the execution header, or the execution block's hash, is the one that the beacon header
+ * commits to, by the fork at its slot; before Capella there is none, before Deneb there are no blob fields.
+ * RC_MALFORMED: with an execution header, at a slot whose block commits to a hash only; RC_REFUSED: otherwise. */
 NODISCARD rc_t lc_header_verify(const lc_header_t *h, const lc_network_t *net);
 
 /* is_valid_normalized_merkle_branch: like ssz_branch_verify for a branch that may be longer than gindex needs, when the

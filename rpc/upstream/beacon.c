@@ -18,12 +18,15 @@ typedef struct type type_t;
 typedef struct {
     const char *name;
     const type_t *type;
-    lc_fork_t since; /* the field is absent in earlier forks */
+    uint32_t forks; /* bits by lc_fork_t: in which the field is there; 0: in all */
 } field_t;
+
+#define FROM(fork) (~(uint32_t)0 << (fork))
+#define FROM_UNTIL(fork, next) (FROM(fork) & ~FROM(next))
 
 struct type {
     enum { UINT, BYTES, BYTE_LIST, VECTOR, CONTAINER } kind;
-    enum { FIXED, COMMITTEE, COMMITTEE_BITS, COMMITTEE_BRANCH, FINALITY_BRANCH } length; /* where size comes from */
+    enum { FIXED, COMMITTEE, COMMITTEE_BITS, COMMITTEE_BRANCH, FINALITY_BRANCH, EXECUTION_BRANCH } length; /* of size */
     size_t size;           /* bytes (UINT, BYTES), most bytes (BYTE_LIST), elements (VECTOR) */
     const type_t *element; /* VECTOR */
     const field_t *fields; /* CONTAINER; ends with a NULL name */
@@ -39,7 +42,7 @@ static const type_t SIGNATURE = { BYTES, FIXED, BLS_SIG_LEN, NULL, NULL };
 static const type_t BITS = { BYTES, COMMITTEE_BITS, 0, NULL, NULL };
 static const type_t EXTRA_DATA = { BYTE_LIST, FIXED, LC_EXTRA_DATA_MAX, NULL, NULL };
 static const type_t PUBKEYS = { VECTOR, COMMITTEE, 0, &PUBKEY, NULL };
-static const type_t BRANCH_OF_EXECUTION = { VECTOR, FIXED, LC_EXECUTION_BRANCH_LEN, &ROOT, NULL };
+static const type_t BRANCH_OF_EXECUTION = { VECTOR, EXECUTION_BRANCH, 0, &ROOT, NULL };
 static const type_t BRANCH_OF_COMMITTEE = { VECTOR, COMMITTEE_BRANCH, 0, &ROOT, NULL };
 static const type_t BRANCH_OF_FINALITY = { VECTOR, FINALITY_BRANCH, 0, &ROOT, NULL };
 
@@ -53,10 +56,11 @@ CONTAINER_OF(EXECUTION, { "parent_hash", &ROOT, 0 }, { "fee_recipient", &ADDRESS
              { "receipts_root", &ROOT, 0 }, { "logs_bloom", &BLOOM, 0 }, { "prev_randao", &ROOT, 0 },
              { "block_number", &U64, 0 }, { "gas_limit", &U64, 0 }, { "gas_used", &U64, 0 }, { "timestamp", &U64, 0 },
              { "extra_data", &EXTRA_DATA, 0 }, { "base_fee_per_gas", &U256, 0 }, { "block_hash", &ROOT, 0 },
-             { "transactions_root", &ROOT, 0 }, { "withdrawals_root", &ROOT, 0 }, { "blob_gas_used", &U64, LC_DENEB },
-             { "excess_blob_gas", &U64, LC_DENEB });
-CONTAINER_OF(HEADER, { "beacon", &BEACON, 0 }, { "execution", &EXECUTION, LC_CAPELLA },
-             { "execution_branch", &BRANCH_OF_EXECUTION, LC_CAPELLA });
+             { "transactions_root", &ROOT, 0 }, { "withdrawals_root", &ROOT, 0 },
+             { "blob_gas_used", &U64, FROM(LC_DENEB) }, { "excess_blob_gas", &U64, FROM(LC_DENEB) });
+CONTAINER_OF(HEADER, { "beacon", &BEACON, 0 }, { "execution", &EXECUTION, FROM_UNTIL(LC_CAPELLA, LC_GLOAS) },
+             { "execution_block_hash", &ROOT, FROM(LC_GLOAS) },
+             { "execution_branch", &BRANCH_OF_EXECUTION, FROM(LC_CAPELLA) });
 CONTAINER_OF(SYNC_COMMITTEE, { "pubkeys", &PUBKEYS, 0 }, { "aggregate_pubkey", &PUBKEY, 0 });
 CONTAINER_OF(SYNC_AGGREGATE, { "sync_committee_bits", &BITS, 0 }, { "sync_committee_signature", &SIGNATURE, 0 });
 CONTAINER_OF(BOOTSTRAP, { "header", &HEADER, 0 }, { "current_sync_committee", &SYNC_COMMITTEE, 0 },
@@ -101,9 +105,15 @@ static size_t size_of(const ctx_t *c, const type_t *t)
     case COMMITTEE: return c->net->preset.committee_size;
     case COMMITTEE_BITS: return c->net->preset.committee_size / 8;
     case COMMITTEE_BRANCH: return depth_of(lc_layout(c->fork)->next_committee_gindex); /* as deep as the current one */
+    case EXECUTION_BRANCH: return lc_layout(c->fork)->execution_branch_len;
     case FINALITY_BRANCH: return depth_of(lc_layout(c->fork)->finalized_gindex);
     default: return t->size;
     }
+}
+
+static bool is_of_fork(const ctx_t *c, const field_t *f)
+{
+    return !f->forks || (f->forks >> c->fork & 1);
 }
 
 static bool is_variable(const ctx_t *c, const type_t *t)
@@ -111,7 +121,7 @@ static bool is_variable(const ctx_t *c, const type_t *t)
     if (t->kind == BYTE_LIST)
         return true;
     for (const field_t *f = t->fields; f && f->name; f++)
-        if (c->fork >= f->since && is_variable(c, f->type))
+        if (is_of_fork(c, f) && is_variable(c, f->type))
             return true;
     return false;
 }
@@ -170,7 +180,7 @@ static void encode_container(ctx_t *c, const type_t *t, const jo_t *o, const cha
         for (size_t i = 0; t->fields[i].name; i++) {
             const field_t *f = &t->fields[i];
             const bool variable = is_variable(c, f->type);
-            if (c->fork < f->since || (pass == 1 && !variable))
+            if (!is_of_fork(c, f) || (pass == 1 && !variable))
                 continue;
             expected += pass == 0;
             if (pass == 0 && variable) {

@@ -51,7 +51,7 @@ static void put_header(wr_t *w, const lc_header_t *h)
     wr_hash32(w, &h->beacon.state_root);
     wr_hash32(w, &h->beacon.body_root);
     wr_u32le(w, EXECUTION_OFFSET);
-    zeros(w, LC_EXECUTION_BRANCH_LEN * 32);
+    zeros(w, lc_layout(LC_FULU)->execution_branch_len * 32u);
     zeros(w, 32 + 20 + 32 + 32 + 256 + 32); /* parent_hash to prev_randao */
     wr_u64le(w, h->execution.block_number);
     zeros(w, 8 + 8 + 8); /* gas_limit, gas_used, timestamp */

@@ -7,6 +7,12 @@
 
 static uint8_t space[2 * LC_OBJECT_LEN_MAX];
 
+/* Whether headers have a fixed length: before Capella, and from Gloas on. */
+static bool is_fixed(const lc_header_t *h)
+{
+    return h->fork < LC_CAPELLA || h->fork >= LC_GLOAS;
+}
+
 static void put_header(wr_t *w, const lc_header_t *h)
 {
     const lc_execution_t *e = &h->execution;
@@ -16,8 +22,13 @@ static void put_header(wr_t *w, const lc_header_t *h)
     wr_bytes(w, &h->beacon.parent_root, 96);
     if (h->fork < LC_CAPELLA)
         return;
+    if (h->fork >= LC_GLOAS) {
+        wr_hash32(w, &e->block_hash);
+        wr_bytes(w, h->execution_branch, 11 * 32);
+        return;
+    }
     wr_u32le(w, 244);
-    wr_bytes(w, h->execution_branch, 128);
+    wr_bytes(w, h->execution_branch + 7, 128);
     wr_hash32(w, &e->parent_hash);
     wr_bytes(w, e->fee_recipient.b, 20);
     wr_hash32(w, &e->state_root);
@@ -40,11 +51,11 @@ static void put_header(wr_t *w, const lc_header_t *h)
     wr_bytes(w, e->extra_data, e->extra_data_len);
 }
 
-/* A header in its place before Capella, else its offset, to be filled by end_headers. */
+/* A header of fixed length in its place, else its offset, to be filled by end_header. */
 static size_t begin_header(wr_t *w, const lc_header_t *h)
 {
     size_t at = w->n;
-    if (h->fork < LC_CAPELLA)
+    if (is_fixed(h))
         put_header(w, h);
     else
         wr_u32le(w, 0);
@@ -54,7 +65,7 @@ static size_t begin_header(wr_t *w, const lc_header_t *h)
 static void end_header(wr_t *w, const lc_header_t *h, size_t at)
 {
     wr_t offset = wr_of(space + at, 4);
-    if (h->fork < LC_CAPELLA)
+    if (is_fixed(h))
         return;
     wr_u32le(&offset, (uint32_t)w->n);
     put_header(w, h);

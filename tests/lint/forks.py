@@ -12,7 +12,7 @@ root, cc = pathlib.Path(sys.argv[1]), sys.argv[2]
 
 # What begins a fork in a list of forks: file, text, text with one more.
 EXECUTION = ("lightclient/evm/evm.h", "    EVM_FORKS,\n", "    EVM_NEXT,\n    EVM_FORKS,\n")
-CONSENSUS = ("lightclient/consensus/forks.h", "LC_FULU, LC_FORKS", "LC_FULU, LC_NEXT, LC_FORKS")
+CONSENSUS = ("lightclient/consensus/forks.h", "LC_GLOAS, LC_FORKS", "LC_GLOAS, LC_NEXT, LC_FORKS")
 
 # Tables: file, list of forks that they must follow, text of the last row, that row and one more.
 TABLES = [
@@ -28,7 +28,7 @@ TABLES = [
      '#define ROWS \\\n    { "next", EVM_OSAKA + 1, LC_FULU + 1, 0, 0, 0 }, \\\n'),
     ("lightclient/networks.c", CONSENSUS, None, None),
     ("lightclient/consensus/forks.c", CONSENSUS, "static const lc_layout_t layouts[] = {\n",
-     'static const lc_layout_t layouts[] = {\n    [LC_FULU + 1] = { "next", 584, true, 169, 86, 87 },\n'),
+     'static const lc_layout_t layouts[] = {\n    [LC_GLOAS + 1] = { "next", 0, false, 11, 2856, 735, 2945, 2946, 4 },\n'),
     ("lightclient/consensus/forks.c", CONSENSUS, "#define MAINNET_EPOCHS ", "#define MAINNET_EPOCHS 0, "),
     ("lightclient/consensus/forks.c", CONSENSUS, "#define SEPOLIA_EPOCHS ", "#define SEPOLIA_EPOCHS 0, "),
     ("lightclient/consensus/forks.c", CONSENSUS, "#define HOODI_VERSIONS \\\n", "#define HOODI_VERSIONS { 0, 0, 0, 0 }, \\\n"),

@@ -29,7 +29,7 @@ HEADERS = ['*/bytes.h']  # those whose functions are worth faults
 
 # Path (a glob; the first row that fits holds), mutants, unit tests to try first, vector kinds. Tests with the file's name in theirs
 # come before these by themselves, those that include its header after them, and all others that link it in the end.
-LC = ['lightclient-spec', 'lightclient-mainnet', 'beacon-json', 'devnet']
+LC = ['lightclient-spec', 'lightclient-gloas', 'lightclient-mainnet', 'beacon-json', 'devnet']
 EXEC = ['mpt-proofs', 'headers', 'mainnet-calls', 'devnet', 'mainnet-blocks']
 TDX = ['tdx-quotes', 'tdx', 'basic']
 TEE = ['verify', 'mattest', 'negative_quote', 'negative_chain', 'negative_collateral', 'negative_tcb']

@@ -17,7 +17,7 @@ static inline hash32_t fx_hash(const char *hex)
     return h;
 }
 
-/* The chain of minimal-fulu: every fork at genesis. */
+/* The chain of minimal-fulu: every fork up to Fulu at genesis. */
 static inline lc_network_t fx_minimal_fulu(void)
 {
     lc_network_t net = {
@@ -32,6 +32,7 @@ static inline lc_network_t fx_minimal_fulu(void)
     };
     for (size_t f = 0; f < LC_FORKS; f++)
         memcpy(net.fork_version[f], (uint8_t[4]){ (uint8_t)(f + 1), 0x30, 0x48, 0x01 }, 4);
+    net.fork_epoch[LC_GLOAS] = LC_EPOCH_NEVER;
     return net;
 }
 
@@ -45,7 +46,7 @@ static inline lc_network_t fx_minimal_forks(void)
         .genesis_time = 1795226286,
         .genesis_validators_root = fx_hash("faeaebe92b7063a242a4196966718f76bf698aef5e7933dc138a4ce51ee4eb3d"),
         .genesis_fork_version = { 0x00, 0x6e, 0x1f, 0x01 },
-        .fork_epoch = { 0, 0, 0, 0, 6, 12 },
+        .fork_epoch = { 0, 0, 0, 0, 6, 12, LC_EPOCH_NEVER },
         .chain_id = 1337525,
         .min_withdrawability_delay = 256,
     };
@@ -54,8 +55,28 @@ static inline lc_network_t fx_minimal_forks(void)
     return net;
 }
 
+/* The chain of minimal-gloas: Gloas at epoch 3, every earlier fork at genesis. */
+static inline lc_network_t fx_minimal_gloas(void)
+{
+    lc_network_t net = {
+        .name = "minimal-gloas",
+        .preset = LC_PRESET_MINIMAL,
+        .seconds_per_slot = 6,
+        .genesis_time = 1795226286,
+        .genesis_validators_root = fx_hash("44797095dc339c311d90c9679b8bf4b60048a576e5a71d70e5877d82475e5d5f"),
+        .genesis_fork_version = { 0x00, 0x00, 0x00, 0x01 },
+        .fork_epoch = { [LC_GLOAS] = 3 },
+        .chain_id = 1337,
+        .min_withdrawability_delay = 256,
+    };
+    for (size_t f = 0; f < LC_FORKS; f++)
+        memcpy(net.fork_version[f], (uint8_t[4]){ (uint8_t)(f + 1), 0x00, 0x00, 0x01 }, 4);
+    return net;
+}
+
 #define FX_FULU_CHECKPOINT_8 "33299f40416510d4dbf53ec9e70dbd303f168b2da9e26a9205583d4fdc28db06"
 #define FX_FULU_CHECKPOINT_104 "be8cb63ab9fd5d639f621a1fdddab939cb9ed1a89cd7c1921ef3c941e66679fa"
+#define FX_GLOAS_CHECKPOINT_8 "abbfe0715ab380a769665ba2edb14bf9eb40e2627eb2ca82887144014d78914a"
 #define FX_FORKS_CHECKPOINT_8 "15e4356dfa6666316c5663157ab25e1e9443b5fdac64081bea63c42d719cc43f"
 
 /* A file below tests/data/lightclient/, on the heap in its exact size; freed by the caller. */

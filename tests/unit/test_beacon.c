@@ -33,6 +33,7 @@ static rc_t decode(const lc_network_t *net, const lc_want_t *want, const char *t
 static rc_t decode_text(const lc_want_t *want, const char *version, const char *text)
 {
     lc_network_t net = fx_minimal_fulu();
+    net.fork_epoch[LC_GLOAS] = 1000;
     return decode(&net, want, JSON, version, view_str(text));
 }
 
@@ -139,6 +140,17 @@ static void ssz_fill(wr_t *w, uint8_t b, size_t n)
 
 static const char MAX256[] = "115792089237316195423570985008687907853269984665640564039457584007913129639935";
 
+static void text_branch(char *out, unsigned nodes)
+{
+    strcat(out, ",\"execution_branch\":[");
+    for (unsigned i = 0; i < nodes; i++) {
+        strcat(out, i ? ",\"0x" : "\"0x");
+        repeat(out, "c4", 32);
+        strcat(out, "\"");
+    }
+    strcat(out, "]");
+}
+
 static void made_text(char *out, const char *version, lc_fork_t fork)
 {
     out[0] = '\0';
@@ -150,7 +162,12 @@ static void made_text(char *out, const char *version, lc_fork_t fork)
     text_bytes(out, "state_root", "a2", 32);
     text_bytes(out, "body_root", "a3", 32);
     out[strlen(out) - 1] = '}';
-    if (fork >= LC_CAPELLA) {
+    if (fork >= LC_GLOAS) {
+        strcat(out, ",");
+        text_bytes(out, "execution_block_hash", "b8", 32);
+        out[strlen(out) - 1] = '\0';
+        text_branch(out, 11);
+    } else if (fork >= LC_CAPELLA) {
         strcat(out, ",\"execution\":{");
         text_bytes(out, "parent_hash", "b1", 32);
         text_bytes(out, "fee_recipient", "B2", 20);
@@ -170,13 +187,7 @@ static void made_text(char *out, const char *version, lc_fork_t fork)
         if (fork >= LC_DENEB)
             strcat(out, "\"blob_gas_used\":\"131072\",\"excess_blob_gas\":\"7\",");
         out[strlen(out) - 1] = '}';
-        strcat(out, ",\"execution_branch\":[");
-        for (unsigned i = 0; i < 4; i++) {
-            strcat(out, i ? ",\"0x" : "\"0x");
-            repeat(out, "c4", 32);
-            strcat(out, "\"");
-        }
-        strcat(out, "]");
+        text_branch(out, 4);
     }
     strcat(out, "},\"sync_aggregate\":{");
     text_bytes(out, "sync_committee_bits", "d1", 4);
@@ -197,14 +208,19 @@ static void made_beacon(wr_t *w)
 /* Offsets are literals: 112 = 4 + (4 + 96) + 8 before the header; 244 = 112 + 4 + 128. */
 static void made_ssz(wr_t *w, lc_fork_t fork)
 {
-    if (fork >= LC_CAPELLA)
-        wr_u32le(w, 112);
-    else
+    const bool fixed = fork < LC_CAPELLA || fork >= LC_GLOAS;
+    if (fixed)
         made_beacon(w);
+    else
+        wr_u32le(w, 112);
+    if (fork >= LC_GLOAS) {
+        ssz_fill(w, 0xb8, 32);
+        ssz_fill(w, 0xc4, 11 * 32);
+    }
     ssz_fill(w, 0xd1, 4);
     ssz_fill(w, 0xd2, 96);
     wr_u64le(w, 2);
-    if (fork < LC_CAPELLA)
+    if (fixed)
         return;
     made_beacon(w);
     wr_u32le(w, 244);
@@ -233,14 +249,17 @@ static void made_ssz(wr_t *w, lc_fork_t fork)
 
 START_TEST(each_fork_has_its_layout_and_no_other)
 {
-    static const char *const names[LC_FORKS] = { "altair", "bellatrix", "capella", "deneb", "electra", "fulu" };
+    static const char *const names[LC_FORKS] = {
+        "altair", "bellatrix", "capella", "deneb", "electra", "fulu", "gloas"
+    };
     static char text[8192];
     for (lc_fork_t form = LC_ALTAIR; form < LC_FORKS; form++)
         for (lc_fork_t said = LC_ALTAIR; said < LC_FORKS; said++) {
             uint8_t want[2048];
             wr_t w = wr_of(want, sizeof want);
             bool same = (form < LC_CAPELLA && said < LC_CAPELLA) || (form == LC_CAPELLA && said == LC_CAPELLA) ||
-                        (form >= LC_DENEB && said >= LC_DENEB);
+                        (form >= LC_DENEB && form < LC_GLOAS && said >= LC_DENEB && said < LC_GLOAS) ||
+                        (form == LC_GLOAS && said == LC_GLOAS);
             made_text(text, names[said], form);
             made_ssz(&w, form);
             rc_t rc = decode_text(&OPTIMISTIC, NULL, text);

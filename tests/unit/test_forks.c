@@ -5,7 +5,8 @@
 #include "tests/unit/unit.h"
 
 /* Sources: mainnet up to Electra from gossip topics of public clients; sepolia and hoodi of the second blob row as seen
- * in a public crawl of the discovery network; devnets from recorded API answers. */
+ * in a public crawl of the discovery network; sepolia under Gloas by Lodestar's types and EIP-7892; devnets from
+ * recorded API answers. */
 static const struct {
     const char *network;
     uint64_t epoch;
@@ -16,7 +17,8 @@ static const struct {
     { "mainnet", 194048, "bba4da96", LC_CAPELLA }, { "mainnet", 269567, "bba4da96", LC_CAPELLA },
     { "mainnet", 269568, "6a95a1a9", LC_DENEB },   { "mainnet", 364032, "ad532ceb", LC_ELECTRA },
     { "mainnet", 411391, "ad532ceb", LC_ELECTRA }, { "sepolia", 275712, "74d01459", LC_FULU },
-    { "hoodi", 54016, "c6ecb76c", LC_FULU },
+    { "hoodi", 54016, "c6ecb76c", LC_FULU },       { "sepolia", 353023, "74d01459", LC_FULU },
+    { "sepolia", 353024, "669e6c11", LC_GLOAS },
 };
 
 START_TEST(digests_are_the_public_ones_and_lead_back_to_the_fork)
@@ -88,8 +90,10 @@ START_TEST(forks_begin_at_their_epoch)
 {
     const lc_network_t *net = lc_network_find("mainnet");
     for (size_t f = 0; f < LC_FORKS; f++) {
-        ck_assert_int_eq(lc_fork_at_epoch(net, net->fork_epoch[f]), (lc_fork_t)f);
-        if (f)
+        const bool set = net->fork_epoch[f] != LC_EPOCH_NEVER;
+        if (set)
+            ck_assert_int_eq(lc_fork_at_epoch(net, net->fork_epoch[f]), (lc_fork_t)f);
+        if (f && set)
             ck_assert_int_eq(lc_fork_at_epoch(net, net->fork_epoch[f] - 1), (lc_fork_t)(f - 1));
         ck_assert_int_eq(lc_fork_from_name(lc_fork_name((lc_fork_t)f)), (lc_fork_t)f);
     }
@@ -100,6 +104,29 @@ START_TEST(forks_begin_at_their_epoch)
     lc_network_t late = *net;
     late.fork_epoch[LC_FULU] = LC_EPOCH_NEVER;
     ck_assert_int_eq(lc_fork_at_epoch(&late, LC_EPOCH_NEVER), LC_ELECTRA);
+}
+END_TEST
+
+/* Versions and digests of networks on which Gloas has no date, so that a date is all that is missing: Lodestar's
+ * types, EIP-7892. */
+START_TEST(gloas_without_a_date_has_its_version)
+{
+    static const struct {
+        const char *network;
+        uint64_t epoch;
+        uint8_t digest[4];
+    } kat[] = { { "mainnet", 500000, { 0xce, 0x21, 0x53, 0xed } }, { "hoodi", 132352, { 0x5a, 0xd3, 0x01, 0x29 } } };
+    for (size_t i = 0; i < 2; i++) {
+        lc_network_t net = *lc_network_find(kat[i].network);
+        uint8_t got[4];
+        ck_assert_uint_eq(net.fork_epoch[LC_GLOAS], LC_EPOCH_NEVER);
+        net.fork_epoch[LC_GLOAS] = kat[i].epoch;
+        lc_fork_digest(got, &net, kat[i].epoch);
+        ck_assert_mem_eq(got, kat[i].digest, 4);
+    }
+    const lc_network_t *sepolia = lc_network_find("sepolia");
+    ck_assert_uint_eq(lc_slot_start_ms(sepolia, 11296768), 1791294816000u);
+    ck_assert_uint_eq(sepolia->fork_epoch[LC_GLOAS] * 32, 11296768);
 }
 END_TEST
 
@@ -282,8 +309,9 @@ int main(void)
 {
     return UNIT_RUN("forks", digests_are_the_public_ones_and_lead_back_to_the_fork,
                     devnet_digests_are_the_recorded_ones, each_blob_row_has_a_digest_of_its_own,
-                    forks_begin_at_their_epoch, slots_follow_the_clock, built_in_networks_are_valid_and_named,
-                    networks_at_their_limits_are_taken, impossible_networks_are_refused_for_their_first_fault,
+                    forks_begin_at_their_epoch, gloas_without_a_date_has_its_version, slots_follow_the_clock,
+                    built_in_networks_are_valid_and_named, networks_at_their_limits_are_taken,
+                    impossible_networks_are_refused_for_their_first_fault,
                     forks_and_blob_rows_out_of_order_are_refused_wherever_they_stand,
                     a_fork_that_never_comes_has_no_digest, every_blob_row_counts_from_its_epoch_on);
 }

@@ -156,7 +156,7 @@ START_TEST(an_object_of_another_form_is_refused)
         ck_assert_int_eq(lc_update_decode(&update, &net, fork, LC_UPDATE, deneb),
                          fork == LC_DENEB ? RC_OK : RC_MALFORMED);
         ck_assert_int_eq(lc_update_decode(&update, &net, fork, LC_UPDATE, electra),
-                         fork >= LC_ELECTRA ? RC_OK : RC_MALFORMED);
+                         fork == LC_ELECTRA || fork == LC_FULU ? RC_OK : RC_MALFORMED);
     }
     ck_assert_int_eq(lc_update_decode(&update, &net, LC_DENEB, LC_FINALITY, deneb), RC_MALFORMED);
     ck_assert_int_eq(lc_update_decode(&update, &net, LC_DENEB, LC_BOOTSTRAP, deneb), RC_MALFORMED);
@@ -311,7 +311,7 @@ static lc_header_t header_of_body(lc_fork_t fork)
         if (execution_fields[i].at < offsetof(lc_header_t, execution.blob_gas_used))
             ((uint8_t *)&h)[execution_fields[i].at] = (uint8_t)(i + 1);
     lc_execution_root(&root, &h.execution, fork);
-    for (unsigned i = 0, index = 25; i < LC_EXECUTION_BRANCH_LEN; i++, index /= 2) {
+    for (unsigned i = LC_EXECUTION_BRANCH_MAX - 4, index = 25; i < LC_EXECUTION_BRANCH_MAX; i++, index /= 2) {
         pair[index % 2] = root;
         pair[1 - index % 2] = h.execution_branch[i];
         ssz_merkleize(&root, pair, 2, 1);
@@ -375,14 +375,132 @@ START_TEST(a_longer_branch_is_taken_when_its_surplus_is_zero)
 }
 END_TEST
 
+/* Lengths: gloas/light-client/sync-protocol.md by Lodestar's types 1.50.0 (mainnet, minimal). */
+START_TEST(gloas_objects_have_one_length)
+{
+    static const struct {
+        lc_kind_t kind;
+        size_t mainnet, minimal;
+    } kat[] = { { LC_BOOTSTRAP, 25472, 2432 },
+                { LC_UPDATE, 26424, 3324 },
+                { LC_FINALITY, 1448, 1388 },
+                { LC_OPTIMISTIC, 664, 604 } };
+    for (size_t i = 0; i < 8; i++) {
+        lc_network_t net = fx_minimal_fulu();
+        const row_t row = { .kind = kat[i / 2].kind, .fork = LC_GLOAS };
+        const size_t want = i % 2 ? kat[i / 2].minimal : kat[i / 2].mainnet;
+        net.preset = i % 2 ? LC_PRESET_MINIMAL : LC_PRESET_MAINNET;
+        uint8_t *p = calloc(1, want + 33);
+        p[0] = 9;
+        for (size_t n = want > 700 ? want - 700 : 0; n < want + 33; n++)
+            ck_assert_msg(decode_copy(&row, &net, p, n) == (n == want ? RC_OK : RC_MALFORMED), "kind %d, %zu bytes",
+                          (int)row.kind, n);
+        free(p);
+    }
+}
+END_TEST
+
+START_TEST(gloas_headers_stand_where_they_should)
+{
+    lc_network_t net = fx_minimal_fulu();
+    uint8_t *p = calloc(1, 1388);
+    p[0] = 9;
+    p[112] = 1; /* execution_block_hash */
+    p[144] = 2; /* the branch, first and last byte */
+    p[495] = 3;
+    p[496] = 8; /* finalized header */
+    p[496 + 112] = 4;
+    p[992] = 5;                 /* finality branch, 9 nodes */
+    p[992 + 9 * 32] = 0x0f;     /* bits */
+    p[992 + 9 * 32 + 100] = 10; /* signature slot */
+    ck_assert_int_eq(lc_update_decode(&update, &net, LC_GLOAS, LC_FINALITY, view_of(p, 1388)), RC_OK);
+    ck_assert_uint_eq(update.attested_header.beacon.slot, 9);
+    ck_assert(lc_header_by_hash(&update.attested_header) && lc_header_by_hash(&update.finalized_header));
+    ck_assert_uint_eq(update.attested_header.execution.block_hash.b[0], 1);
+    ck_assert_uint_eq(update.attested_header.execution_branch[0].b[0], 2);
+    ck_assert_uint_eq(update.attested_header.execution_branch[10].b[31], 3);
+    ck_assert_uint_eq(update.finalized_header.beacon.slot, 8);
+    ck_assert_uint_eq(update.finalized_header.execution.block_hash.b[0], 4);
+    ck_assert_uint_eq(update.finality_branch_len, 9);
+    ck_assert_uint_eq(update.finality_branch[0].b[0], 5);
+    ck_assert_uint_eq(update.sync_aggregate.bits[0], 0x0f);
+    ck_assert_uint_eq(update.signature_slot, 10);
+    free(p);
+}
+END_TEST
+
+/* A header in Gloas form, in whose body the hash is the leaf of a generalized index. */
+static lc_header_t header_of_hash(uint64_t gindex)
+{
+    lc_header_t h = { .fork = LC_GLOAS, .beacon = { .slot = 8 } };
+    hash32_t root, pair[2];
+    unsigned depth = 63u - (unsigned)__builtin_clzll(gindex);
+    memset(h.execution.block_hash.b, 0x11, 32);
+    root = h.execution.block_hash;
+    for (unsigned i = LC_EXECUTION_BRANCH_MAX - depth; i < LC_EXECUTION_BRANCH_MAX; i++, gindex /= 2) {
+        memset(h.execution_branch[i].b, (int)i + 1, 32);
+        pair[gindex % 2] = root;
+        pair[1 - gindex % 2] = h.execution_branch[i];
+        ssz_merkleize(&root, pair, 2, 1);
+    }
+    h.beacon.body_root = root;
+    return h;
+}
+
+/* Headers of older forks in Gloas form too: the index is that of the fork at the slot, and the branch has zeros in
+ * front. */
+START_TEST(a_hash_is_proven_at_the_index_of_its_slot_s_fork)
+{
+    static const struct {
+        lc_fork_t fork;
+        uint64_t gindex;
+    } kat[] = { { LC_CAPELLA, 412 }, { LC_DENEB, 812 }, { LC_ELECTRA, 812 }, { LC_FULU, 812 }, { LC_GLOAS, 2856 } };
+    for (size_t i = 0; i < 5; i++) {
+        lc_network_t net = fx_minimal_fulu();
+        net.fork_epoch[LC_GLOAS] = 0;
+        for (lc_fork_t f = kat[i].fork + 1; f < LC_FORKS; f++)
+            net.fork_epoch[f] = 1000;
+        for (size_t k = 0; k < 5; k++) {
+            lc_header_t other = header_of_hash(kat[k].gindex);
+            ck_assert_int_eq(lc_header_verify(&other, &net), kat[k].gindex == kat[i].gindex ? RC_OK : RC_REFUSED);
+        }
+        lc_header_t h = header_of_hash(kat[i].gindex);
+        uint8_t *const hash = h.execution.block_hash.b, *const branch = h.execution_branch[0].b;
+        for (size_t b = 0; b < 32 + LC_EXECUTION_BRANCH_MAX * 32; b++) {
+            uint8_t *at = b < 32 ? hash + b : branch + (b - 32);
+            *at ^= 1;
+            ck_assert_msg(lc_header_verify(&h, &net) == RC_REFUSED, "byte %zu", b);
+            *at ^= 1;
+        }
+        ck_assert_int_eq(lc_header_verify(&h, &net), RC_OK);
+    }
+}
+END_TEST
+
+START_TEST(an_execution_header_at_a_slot_of_gloas_is_of_an_old_form)
+{
+    lc_network_t net = fx_minimal_fulu();
+    lc_header_t h = header_of_body(LC_FULU);
+    ck_assert_int_eq(lc_header_verify(&h, &net), RC_OK);
+    net.fork_epoch[LC_GLOAS] = 1; /* slot 8 */
+    ck_assert_int_eq(lc_header_verify(&h, &net), RC_MALFORMED);
+    net.fork_epoch[LC_GLOAS] = 2;
+    ck_assert_int_eq(lc_header_verify(&h, &net), RC_OK);
+    h = header_of_hash(2856);
+    ck_assert_int_eq(lc_header_verify(&h, &net), RC_REFUSED);
+}
+END_TEST
+
 int main(void)
 {
-    return UNIT_RUN("lc_types", recorded_objects_decode_to_their_slots_and_headers_prove,
-                    block_and_committee_roots_are_those_of_the_chain, every_truncation_and_a_trailing_byte_is_refused,
-                    offsets_must_be_exact, an_object_of_another_form_is_refused,
-                    altair_objects_have_one_length_and_absent_parts_must_be_zero,
-                    a_header_proves_only_what_its_fork_has,
-                    before_capella_every_byte_of_the_execution_part_must_be_zero,
-                    a_header_with_any_byte_set_is_not_the_zero_header, before_deneb_each_blob_field_must_be_zero,
-                    every_byte_of_the_execution_part_counts, a_longer_branch_is_taken_when_its_surplus_is_zero);
+    return UNIT_RUN(
+        "lc_types", recorded_objects_decode_to_their_slots_and_headers_prove,
+        block_and_committee_roots_are_those_of_the_chain, every_truncation_and_a_trailing_byte_is_refused,
+        offsets_must_be_exact, an_object_of_another_form_is_refused,
+        altair_objects_have_one_length_and_absent_parts_must_be_zero, a_header_proves_only_what_its_fork_has,
+        before_capella_every_byte_of_the_execution_part_must_be_zero, a_header_with_any_byte_set_is_not_the_zero_header,
+        before_deneb_each_blob_field_must_be_zero, every_byte_of_the_execution_part_counts,
+        a_longer_branch_is_taken_when_its_surplus_is_zero, gloas_objects_have_one_length,
+        gloas_headers_stand_where_they_should, a_hash_is_proven_at_the_index_of_its_slot_s_fork,
+        an_execution_header_at_a_slot_of_gloas_is_of_an_old_form);
 }

@@ -321,7 +321,7 @@ END_TEST
 START_TEST(headers_before_capella_bring_no_execution_part)
 {
     start_fulu();
-    for (lc_fork_t f = LC_CAPELLA; f < LC_FORKS; f++)
+    for (lc_fork_t f = LC_CAPELLA; f <= LC_FULU; f++)
         net.fork_epoch[f] = 3;                               /* slot 24 */
     decode("minimal-fulu/update-0.ssz", LC_UPDATE, LC_FULU); /* attested 34, finalized 16 */
     ck_assert_int_eq(process(200), RC_REFUSED);
@@ -332,7 +332,7 @@ START_TEST(headers_before_capella_bring_no_execution_part)
     memset(update.finalized_header.execution_branch, 0, sizeof update.finalized_header.execution_branch);
     ck_assert_int_eq(process(200), RC_OK);
     start_fulu();
-    for (lc_fork_t f = LC_CAPELLA; f < LC_FORKS; f++)
+    for (lc_fork_t f = LC_CAPELLA; f <= LC_FULU; f++)
         net.fork_epoch[f] = 5; /* slot 40 */
     decode("minimal-fulu/update-0.ssz", LC_UPDATE, LC_FULU);
     ck_assert_int_eq(process(200), RC_REFUSED);

@@ -1,0 +1,207 @@
+/* Gloas: the store and the machine through the fork, and each thing that an object past it can get wrong, with its
+ * reason. */
+#include <check.h>
+
+#include "lc_fixture.h"
+#include "lightclient/consensus/sync.h"
+#include "tests/unit/unit.h"
+
+static lc_network_t net;
+static lc_bootstrap_t bootstrap;
+static lc_update_t update;
+static lc_store_t store, before;
+static err_t reason;
+
+static void start(void)
+{
+    const hash32_t root = fx_hash(FX_GLOAS_CHECKPOINT_8);
+    view_t ssz = fx_read("minimal-gloas/bootstrap-8.ssz");
+    net = fx_minimal_gloas();
+    ck_assert_int_eq(lc_bootstrap_decode(&bootstrap, &net, LC_FULU, ssz), RC_OK);
+    ck_assert_int_eq(lc_store_init(&store, &reason, &net, &root, &bootstrap), RC_OK);
+    free((void *)ssz.p);
+}
+
+static const struct {
+    uint64_t slot, finalized;
+    lc_fork_t form;
+} objects[] = {
+    { 16, 8, LC_FULU }, { 24, 8, LC_GLOAS }, { 32, 16, LC_GLOAS }, { 48, 24, LC_GLOAS }, { 72, 48, LC_GLOAS }
+};
+#define OBJECTS (sizeof objects / sizeof objects[0])
+
+static view_t object(size_t i)
+{
+    char name[64];
+    snprintf(name, sizeof name, "minimal-gloas/update-%lu.ssz", (unsigned long)objects[i].slot);
+    return fx_read(name);
+}
+
+static void decode(size_t i)
+{
+    view_t ssz = object(i);
+    ck_assert_int_eq(lc_update_decode(&update, &net, objects[i].form, LC_UPDATE, ssz), RC_OK);
+    free((void *)ssz.p);
+}
+
+static rc_t process(uint64_t slot)
+{
+    lc_verdict_t verdict;
+    reason = (err_t){ 0 };
+    before = store;
+    rc_t rc = lc_store_process(&store, &verdict, &reason, &update, slot);
+    ck_assert(rc == RC_OK || !memcmp(&before, &store, sizeof store));
+    return rc;
+}
+
+static void go_to(size_t i)
+{
+    start();
+    for (size_t k = 0; k < i; k++) {
+        decode(k);
+        ck_assert_int_eq(process(objects[k].slot + 1), RC_OK);
+    }
+}
+
+START_TEST(a_store_goes_through_the_fork)
+{
+    start();
+    for (size_t i = 0; i < OBJECTS; i++) {
+        decode(i);
+        ck_assert_msg(process(objects[i].slot + 1) == RC_OK, "slot %lu: %s", (unsigned long)objects[i].slot,
+                      reason.text);
+        ck_assert_uint_eq(store.optimistic_header.beacon.slot, objects[i].slot);
+        ck_assert_uint_eq(store.finalized_header.beacon.slot, objects[i].finalized);
+        ck_assert_int_eq(lc_header_by_hash(&store.optimistic_header), objects[i].form == LC_GLOAS);
+    }
+}
+END_TEST
+
+/* The first block of Gloas builds on the last one of Fulu, and proves its hash once more. Here that is slot 16's. */
+START_TEST(the_first_head_past_the_fork_has_the_block_of_the_last_one_before_it)
+{
+    go_to(1);
+    const hash32_t last = store.optimistic_header.execution.block_hash;
+    decode(1);
+    ck_assert_int_eq(process(25), RC_OK);
+    ck_assert_uint_eq(store.optimistic_header.beacon.slot, 24);
+    ck_assert(hash32_eq(&store.optimistic_header.execution.block_hash, &last));
+}
+END_TEST
+
+/* Lies about the first update with a finalized header on either side of the fork (attested 32, finalized 16). */
+START_TEST(each_lie_is_refused_for_its_reason)
+{
+    static const char hash[] = "the attested execution block hash is not the one in the block",
+                      finalized[] = "the finalized execution block hash is not the one in the block",
+                      state[] = "the finalized header is not the one in the attested state",
+                      committee[] = "the sync committee is not the one in the state",
+                      signature[] = "the sync committee's signature does not verify";
+    for (int i = 0; i < 11; i++) {
+        const char *why = hash;
+        go_to(2);
+        decode(2);
+        lc_header_t *a = &update.attested_header, *f = &update.finalized_header;
+        switch (i) {
+        case 0: a->execution.block_hash.b[31] ^= 1; break; /* the own payload's, or any other */
+        case 1: a->execution_branch[0].b[0] ^= 1; break;
+        case 2: a->execution_branch[10].b[31] ^= 1; break;
+        case 3: f->execution.block_hash.b[0] ^= 1, why = finalized; break;
+        case 4: f->execution_branch[1].b[0] ^= 1, why = finalized; break; /* padding: zero at index 812 */
+        case 5: f->execution_branch[2].b[0] ^= 1, why = finalized; break;
+        case 6: update.finality_branch[0].b[0] ^= 1, why = state; break;
+        case 7: update.finality_branch[8].b[31] ^= 1, why = state; break;
+        case 8: update.committee_branch[0].b[0] ^= 1, why = committee; break;
+        case 9: update.committee_branch[10].b[0] ^= 1, why = committee; break;
+        case 10: memcpy(net.fork_version[LC_GLOAS], net.fork_version[LC_FULU], 4), why = signature; break;
+        }
+        ck_assert_msg(process(33) == RC_REFUSED, "lie %d", i);
+        ck_assert_msg(!strcmp(reason.text, why), "lie %d: %s", i, reason.text);
+    }
+    go_to(2);
+    decode(2);
+    ck_assert_int_eq(process(33), RC_OK);
+}
+END_TEST
+
+START_TEST(an_old_form_after_the_fork_and_a_new_form_before_it)
+{
+    go_to(0);
+    net.fork_epoch[LC_GLOAS] = 2; /* slot 16 */
+    decode(0);
+    ck_assert_int_eq(process(17), RC_MALFORMED);
+    ck_assert_str_eq(reason.text, "the attested header is in a form older than the fork at its slot");
+    go_to(2);
+    net.fork_epoch[LC_GLOAS] = 5; /* slot 40: the hash of the attested header would be at index 812 */
+    decode(2);
+    ck_assert_int_eq(process(33), RC_REFUSED);
+    ck_assert_str_eq(reason.text, "the attested execution block hash is not the one in the block");
+}
+END_TEST
+
+/* In the first slot of Gloas the committee signs a block of Fulu, under Fulu's version. */
+START_TEST(the_version_is_that_of_the_slot_before_the_signature)
+{
+    hash32_t at_fork, after, root = { { 7 } };
+    net = fx_minimal_gloas();
+    lc_signing_root(&at_fork, &net, &root, 24);
+    lc_signing_root(&after, &net, &root, 25);
+    ck_assert(!hash32_eq(&at_fork, &after));
+    net.fork_epoch[LC_GLOAS] = LC_EPOCH_NEVER;
+    lc_signing_root(&root, &net, &(hash32_t){ { 7 } }, 25);
+    ck_assert(hash32_eq(&at_fork, &root));
+}
+END_TEST
+
+static lc_sync_t *machine;
+
+static void feed(lc_kind_t kind, lc_fork_t form, view_t ssz, uint64_t now_ms)
+{
+    unsigned moved;
+    rc_t rc = lc_sync_input(machine, &moved, &reason, kind, form, ssz, now_ms);
+    ck_assert_msg(rc == RC_OK, "%s", reason.text);
+}
+
+static void feed_file(const char *name, lc_kind_t kind, lc_fork_t form, uint64_t now_ms)
+{
+    view_t ssz = fx_read(name);
+    feed(kind, form, ssz, now_ms);
+    free((void *)ssz.p);
+}
+
+/* The optimistic update is wanted when the sync messages of the next slot are due: from Gloas on after a quarter of it,
+ * 1.5 seconds of 6. An optimistic update is an update without what stands in the middle. */
+START_TEST(the_machine_asks_when_the_fork_s_messages_are_due)
+{
+    uint8_t optimistic[604];
+    lc_want_t wants[8];
+    lc_head_t head;
+    uint64_t wake;
+    net = fx_minimal_gloas();
+    const uint64_t now = lc_slot_start_ms(&net, 33) + 2500;
+    machine = lc_sync_new(&(lc_sync_config_t){ .network = &net, .checkpoint = fx_hash(FX_GLOAS_CHECKPOINT_8) });
+    ck_assert_uint_eq(lc_sync_poll(machine, now, wants, 8, &wake), 1);
+    feed_file("minimal-gloas/bootstrap-8.ssz", LC_BOOTSTRAP, LC_FULU, now);
+    ck_assert_uint_eq(lc_sync_poll(machine, now, wants, 8, &wake), 3);
+    feed_file("minimal-gloas/update-16.ssz", LC_UPDATE, LC_FULU, now);
+    view_t ssz = object(2);
+    memcpy(optimistic, ssz.p, 496);
+    memcpy(optimistic + 496, ssz.p + ssz.n - 108, 108);
+    feed(LC_OPTIMISTIC, LC_GLOAS, view_of(optimistic, sizeof optimistic), now);
+    lc_sync_latest(machine, &head);
+    ck_assert_uint_eq(head.header.beacon.slot, 32);
+    ck_assert(lc_header_by_hash(&head.header));
+    ck_assert_uint_eq(lc_sync_poll(machine, now, wants, 8, &wake), 0);
+    ck_assert_uint_eq(wake, lc_slot_start_ms(&net, 34) + 1500);
+    lc_sync_free(machine);
+    free((void *)ssz.p);
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN(
+        "gloas", a_store_goes_through_the_fork, the_first_head_past_the_fork_has_the_block_of_the_last_one_before_it,
+        each_lie_is_refused_for_its_reason, an_old_form_after_the_fork_and_a_new_form_before_it,
+        the_version_is_that_of_the_slot_before_the_signature, the_machine_asks_when_the_fork_s_messages_are_due);
+}
