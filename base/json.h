@@ -247,7 +247,8 @@ void jw_str(jw_t *w, const char *key, const char *text);
 /* A text of up to 255 bytes, else RC_BUG. */
 __attribute__((format(printf, 3, 4))) void jw_fmt(jw_t *w, const char *key, const char *fmt, ...);
 
-void jw_decimal(jw_t *w, const char *key, uint64_t x);  /* "123" */
+void jw_decimal(jw_t *w, const char *key, uint64_t x); /* "123" */
+void jw_decimal256(jw_t *w, const char *key, const u256_t *x);
 void jw_time(jw_t *w, const char *key, int64_t at_s);   /* "2025-05-14T00:00:00Z"; RC_BUG: no year 1 to 9999 */
 void jw_hex(jw_t *w, const char *key, view_t bytes);    /* "0x" and two digits each */
 void jw_digits(jw_t *w, const char *key, view_t bytes); /* two digits each */

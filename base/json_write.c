@@ -249,6 +249,20 @@ void jw_decimal(jw_t *w, const char *key, uint64_t x)
     jw_fmt(w, key, "%llu", (unsigned long long)x);
 }
 
+void jw_decimal256(jw_t *w, const char *key, const u256_t *x)
+{
+    char digits[80]; /* 2^256 has 78 */
+    size_t at = sizeof digits;
+    const u256_t ten = u256_of(10);
+    u256_t left = *x, digit;
+    digits[--at] = '\0';
+    do {
+        u256_divmod(&left, &digit, &left, &ten);
+        digits[--at] = (char)('0' + digit.w[0]);
+    } while (!u256_is_zero(&left));
+    jw_str(w, key, digits + at);
+}
+
 void jw_time(jw_t *w, const char *key, int64_t at_s)
 {
     char text[TIME_TEXT];

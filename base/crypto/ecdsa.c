@@ -7,6 +7,13 @@
 
 #include "base/crypto/hash.h"
 
+#define V_BASE 27
+
+/* Half the order, rounded down: the highest s of a signature that is accepted once only. */
+static const uint8_t HALF_ORDER[32] = { 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                        0xff, 0xff, 0xff, 0xff, 0xff, 0x5d, 0x57, 0x6e, 0x73, 0x57, 0xa4,
+                                        0x50, 0x1d, 0xdf, 0xe9, 0x2f, 0x46, 0x68, 0x1b, 0x20, 0xa0 };
+
 struct ecdsa {
     secp256k1_context *ctx;
     _Alignas(16) uint8_t storage[]; /* of the context: so that we see when memory is short, where the library aborts */
@@ -61,6 +68,19 @@ rc_t ecdsa_sign(const ecdsa_t *e, uint8_t out64[ECDSA_SIG_LEN], int *recid, cons
     return RC_OK;
 }
 
+rc_t ecdsa_sign65(const ecdsa_t *e, uint8_t out65[ECDSA_SIG65_LEN], const hash32_t *digest,
+                  const uint8_t secret[ECDSA_SECRET_LEN])
+{
+    uint8_t sig[ECDSA_SIG_LEN];
+    int id;
+    rc_t rc = ecdsa_sign(e, sig, &id, digest, secret);
+    if (rc || id > 1) /* 2, 3: r was not below the order */
+        return rc ? rc : RC_REFUSED;
+    memcpy(out65, sig, sizeof sig);
+    out65[ECDSA_SIG_LEN] = (uint8_t)(V_BASE + id);
+    return RC_OK;
+}
+
 rc_t ecdsa_verify(const ecdsa_t *e, const uint8_t sig64[ECDSA_SIG_LEN], const hash32_t *digest,
                   const uint8_t pubkey33[ECDSA_PUBKEY_LEN])
 {
@@ -90,6 +110,18 @@ rc_t ecdsa_recover(const ecdsa_t *e, uint8_t out64[64], const uint8_t sig64[64],
         return RC_REFUSED;
     write_uncompressed(ctx, out64, &key);
     return RC_OK;
+}
+
+rc_t ecdsa_recover65(addr_t *out, const uint8_t sig65[ECDSA_SIG65_LEN], const hash32_t *digest)
+{
+    uint8_t key[64];
+    const uint8_t v = sig65[ECDSA_SIG_LEN];
+    if ((v != V_BASE && v != V_BASE + 1) || memcmp(sig65 + 32, HALF_ORDER, sizeof HALF_ORDER) > 0)
+        return RC_MALFORMED;
+    rc_t rc = ecdsa_recover(NULL, key, sig65, v - V_BASE, digest);
+    if (!rc)
+        ecdsa_address(out, key);
+    return rc;
 }
 
 rc_t ecdsa_uncompress(const ecdsa_t *e, uint8_t out64[64], const uint8_t pubkey33[ECDSA_PUBKEY_LEN])

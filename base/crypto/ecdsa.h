@@ -13,6 +13,7 @@
 #define ECDSA_SECRET_LEN 32u
 #define ECDSA_PUBKEY_LEN 33u /* compressed */
 #define ECDSA_SIG_LEN 64u    /* compact r || s, low s */
+#define ECDSA_SIG65_LEN 65u  /* r || s || v, low s, v 27 or 28: what Ethereum's ecrecover takes */
 
 /* A context: libsecp256k1's tables and blinding. Every function that takes it const may be called from several threads
  * at once, signing included. */
@@ -33,6 +34,10 @@ NODISCARD rc_t ecdsa_pubkey(const ecdsa_t *e, uint8_t out33[ECDSA_PUBKEY_LEN], c
 NODISCARD rc_t ecdsa_sign(const ecdsa_t *e, uint8_t out64[ECDSA_SIG_LEN], int *recid, const hash32_t *digest,
                           const uint8_t secret[ECDSA_SECRET_LEN]);
 
+/* The same in 65 bytes. RC_REFUSED: bad secret, or one of the digests (1 in 2^127) whose signature has no such form. */
+NODISCARD rc_t ecdsa_sign65(const ecdsa_t *e, uint8_t out65[ECDSA_SIG65_LEN], const hash32_t *digest,
+                            const uint8_t secret[ECDSA_SECRET_LEN]);
+
 /* RC_OK when sig64 (low s required) by pubkey33 over digest is valid; RC_MALFORMED: key or signature does not parse;
  * RC_REFUSED: it does not verify. */
 NODISCARD rc_t ecdsa_verify(const ecdsa_t *e, const uint8_t sig64[ECDSA_SIG_LEN], const hash32_t *digest,
@@ -43,6 +48,11 @@ NODISCARD rc_t ecdsa_verify(const ecdsa_t *e, const uint8_t sig64[ECDSA_SIG_LEN]
  * e may be NULL: recovery uses no secret, so the library's constant context does. */
 NODISCARD rc_t ecdsa_recover(const ecdsa_t *e, uint8_t out64[64], const uint8_t sig64[64], int recid,
                              const hash32_t *digest);
+
+/* The address whose key signed digest with sig65. Needs no context.
+ * RC_MALFORMED: v is neither 27 nor 28, or s is not in the lower half of the order; RC_REFUSED: no key gives this
+ * signature. */
+NODISCARD rc_t ecdsa_recover65(addr_t *out, const uint8_t sig65[ECDSA_SIG65_LEN], const hash32_t *digest);
 
 /* The uncompressed form, without its 0x04 prefix, of a compressed key. RC_MALFORMED: not a point of the curve. */
 NODISCARD rc_t ecdsa_uncompress(const ecdsa_t *e, uint8_t out64[64], const uint8_t pubkey33[ECDSA_PUBKEY_LEN]);

@@ -62,3 +62,8 @@ rc_t keyring_sign(const keyring_t *k, uint8_t out[ECDSA_SIG_LEN], int *recid, co
 {
     return ecdsa_sign(k->ecdsa, out, recid, digest, k->secret);
 }
+
+rc_t keyring_sign65(const keyring_t *k, uint8_t out[ECDSA_SIG65_LEN], const hash32_t *digest)
+{
+    return ecdsa_sign65(k->ecdsa, out, digest, k->secret);
+}

@@ -144,6 +144,39 @@ START_TEST(high_s_is_refused_by_verify_and_accepted_by_recover)
 }
 END_TEST
 
+/* The last s that is accepted, the first that is not, and the values of v around the two. No key is known for such an s,
+ * but one is recovered. */
+START_TEST(sixty_five_bytes_have_one_form)
+{
+    uint8_t secret[32] = { [31] = 5 }, sig[65], key[64], key33[33], high[65];
+    hash32_t h = { { 42 } };
+    addr_t address, found;
+    ck_assert_int_eq(ecdsa_sign65(e, sig, &h, secret), RC_OK);
+    ck_assert_int_eq(ecdsa_pubkey(e, key33, secret), RC_OK);
+    ck_assert_int_eq(ecdsa_uncompress(e, key, key33), RC_OK);
+    ecdsa_address(&address, key);
+    ck_assert_int_eq(ecdsa_recover65(&found, sig, &h), RC_OK);
+    ck_assert(addr_eq(&address, &found));
+    memcpy(high, sig, 65);
+    negate_s(high);
+    high[64] ^= 27 ^ 28;
+    ck_assert_int_eq(ecdsa_recover65(&found, high, &h), RC_MALFORMED);
+    unhex(high + 32, 32, "7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0");
+    ck_assert_int_eq(ecdsa_recover65(&found, high, &h), RC_OK);
+    high[63]++;
+    ck_assert_int_eq(ecdsa_recover65(&found, high, &h), RC_MALFORMED);
+    for (unsigned v = 0; v < 256; v++) {
+        sig[64] = (uint8_t)v;
+        ck_assert_int_eq(ecdsa_recover65(&found, sig, &h), v == 27 || v == 28 ? RC_OK : RC_MALFORMED);
+    }
+    sig[64] = 27;
+    memset(sig, 0, 32);
+    ck_assert_int_eq(ecdsa_recover65(&found, sig, &h), RC_REFUSED);
+    memset(secret, 0, 32);
+    ck_assert_int_eq(ecdsa_sign65(e, sig, &h, secret), RC_REFUSED);
+}
+END_TEST
+
 START_TEST(keys_and_signatures_that_do_not_parse_are_malformed)
 {
     uint8_t key[33], sig[64], out[64];
@@ -225,11 +258,12 @@ int main(void)
     static const uint8_t seed[32] = { 1, 2, 3 };
     if (secret_init() || !(e = ecdsa_new(seed)))
         return EXIT_FAILURE;
-    int failed = UNIT_RUN("ecdsa", signing_gives_the_known_signature_and_recovers,
-                          the_prototypes_signature_verifies_and_no_bit_of_it_may_change,
-                          zero_and_the_order_are_no_secrets, high_s_is_refused_by_verify_and_accepted_by_recover,
-                          keys_and_signatures_that_do_not_parse_are_malformed, a_seed_gives_key_and_address,
-                          a_context_without_blinding_verifies, secret_memory_is_wiped_compared_and_random);
+    int failed =
+        UNIT_RUN("ecdsa", signing_gives_the_known_signature_and_recovers,
+                 the_prototypes_signature_verifies_and_no_bit_of_it_may_change, zero_and_the_order_are_no_secrets,
+                 high_s_is_refused_by_verify_and_accepted_by_recover, sixty_five_bytes_have_one_form,
+                 keys_and_signatures_that_do_not_parse_are_malformed, a_seed_gives_key_and_address,
+                 a_context_without_blinding_verifies, secret_memory_is_wiped_compared_and_random);
     ecdsa_free(e);
     return failed;
 }

@@ -498,6 +498,7 @@ static void write_all(jw_t *w)
 {
     const uint8_t bytes[] = { 0xab, 0 };
     const u256_t big = { { 0, 0, 1, 0 } }, zero = { { 0 } };
+    const u256_t most = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
     jw_object(w, NULL);
     jw_u64(w, "u", UINT64_MAX);
     jw_i64(w, "i", INT64_MIN);
@@ -517,6 +518,8 @@ static void write_all(jw_t *w)
     jw_quantity256(w, "t", &zero);
     jw_end(w);
     jw_decimal(w, "d", 12);
+    jw_decimal256(w, "e", &zero);
+    jw_decimal256(w, "f", &most);
     jw_time(w, "at", 1747180800);
     jw_fmt(w, "f", "%s-%d", "x", 1);
     jw_raw(w, "raw", view_str("{\"a\":[]}"));
@@ -529,7 +532,8 @@ START_TEST(every_value_has_its_form)
     write_all(&w);
     check_text(jw_done(&w), "{\"u\":18446744073709551615,\"i\":-9223372036854775808,\"b\":true,\"n\":null,"
                             "\"list\":[\"0xab00\",\"ab00\",\"0x\"],\"none\":[],\"o\":{\"q\":\"0x0\",\"r\":\"0x1a\","
-                            "\"s\":\"0x100000000000000000000000000000000\",\"t\":\"0x0\"},\"d\":\"12\","
+                            "\"s\":\"0x100000000000000000000000000000000\",\"t\":\"0x0\"},\"d\":\"12\",\"e\":\"0\","
+                            "\"f\":\"115792089237316195423570985008687907853269984665640564039457584007913129639935\","
                             "\"at\":\"2025-05-14T00:00:00Z\",\"f\":\"x-1\",\"raw\":{\"a\":[]}}");
 }
 END_TEST

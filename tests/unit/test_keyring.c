@@ -50,6 +50,28 @@ START_TEST(key_address_and_signature_match_known_answers)
 }
 END_TEST
 
+/* api-facts section 12: the digest of the known statement, and its signature by viem. */
+START_TEST(sixty_five_bytes_are_what_ethereum_recovers_the_address_from)
+{
+    keyring_t *k = keyring_of(1);
+    uint8_t sig[65];
+    addr_t mine, found;
+    hash32_t h;
+    char hex[131];
+    ck_assert_int_eq(hex_decode_exact(h.b, 32, "499b50292fa9ce0b0bf9fd8feccc3d9981c3495fd4affbe30ae195dbf9ec85e7", 64),
+                     RC_OK);
+    ck_assert_int_eq(keyring_sign65(k, sig, &h), RC_OK);
+    hex_encode(hex, view_of(sig, 65));
+    ck_assert_str_eq(hex,
+                     "b536bae0b69c032830ef22dc1c8b12ba1451af97c800e6519c2aa3f9363376874abe811cad3ee4f2d65806dca8406"
+                     "2ead280ee2ac9b2e418c0c480460539f8f51b");
+    keyring_address(k, &mine);
+    ck_assert_int_eq(ecdsa_recover65(&found, sig, &h), RC_OK);
+    ck_assert(addr_eq(&mine, &found));
+    keyring_free(k);
+}
+END_TEST
+
 START_TEST(the_callers_copy_is_wiped_whether_or_not_the_key_is_taken)
 {
     static const uint8_t zeros[32];
@@ -106,5 +128,6 @@ int main(void)
     if (secret_init())
         return EXIT_FAILURE;
     return UNIT_RUN("keyring", key_address_and_signature_match_known_answers,
+                    sixty_five_bytes_are_what_ethereum_recovers_the_address_from,
                     the_callers_copy_is_wiped_whether_or_not_the_key_is_taken, several_threads_sign_at_once);
 }
