@@ -1,0 +1,140 @@
+/* statement.h - signed statements: what a call returned, what a block, an account or a slot is, which checkpoint
+ * stands, as EIP-712 typed data. Made and signed here, written as JSON, read from it strictly;
+ * rpc/api/statement_verify.h says whether one holds.
+ *
+ *   {"type":"CallStatement","domain":{"name":"Kettle","version":"1","chainId":1},"message":{"at":{...},...},
+ *    "signature":"0x...","signer":"0x..."}
+ *
+ * Every value has one spelling: uint64 and uint256 decimal text, smaller numbers and chainId JSON numbers, all else
+ * lower-case hex of exactly its length. What sdk/ has in other languages reads and refuses the same.
+ *
+ * Spec:   api-facts section 12; sdk/README.md, "A statement"
+ * Floor:  3, rpc/api. No I/O, clock or thread: signing is a function pointer.
+ * Tests:  tests/unit/test_statement.c, tests/fuzz/fuzz_statement.c
+ */
+#ifndef RPC_API_STATEMENT_H
+#define RPC_API_STATEMENT_H
+
+#include "base/arena.h"
+#include "base/crypto/ecdsa.h"
+#include "base/err.h"
+#include "base/u256.h"
+#include "rpc/api/eip712.h"
+
+#define STATEMENT_TEXT_MAX (16u << 20)                /* bytes of JSON */
+#define STATEMENT_CHAIN_MAX (((uint64_t)1 << 53) - 1) /* highest chain id: what every JSON reader takes */
+
+typedef enum {
+    STATEMENT_CALL,
+    STATEMENT_BLOCK,
+    STATEMENT_ACCOUNT,
+    STATEMENT_STORAGE,
+    STATEMENT_CHECKPOINT,
+    STATEMENT_KINDS
+} statement_kind_t;
+
+enum { STATEMENT_REVERT = 0, STATEMENT_SUCCESS = 1, STATEMENT_HALT = 2 };        /* status */
+enum { STATEMENT_OPTIMISTIC = 0, STATEMENT_JUSTIFIED = 1, STATEMENT_FINAL = 2 }; /* finality */
+
+/* Block: the block that a statement is about. */
+typedef struct {
+    uint64_t number;
+    hash32_t hash, state_root;
+    uint64_t timestamp; /* Unix seconds */
+    uint64_t slot;      /* beacon slot */
+    uint8_t finality;
+    uint16_t signers; /* members of the sync committee whose aggregate it rests on */
+} statement_block_t;
+
+/* Call: what was asked. What a request leaves out is zero or empty. */
+typedef struct {
+    addr_t from, to;
+    u256_t value; /* wei */
+    uint64_t gas; /* as asked for */
+    view_t data;
+    hash32_t overrides; /* zero, or Keccak-256 of the canonical JSON of state and block overrides */
+} statement_call_t;
+
+typedef struct {
+    statement_kind_t kind;
+    uint64_t chain_id;    /* 1 to STATEMENT_CHAIN_MAX */
+    statement_block_t at; /* not of a checkpoint */
+    union {
+        struct {
+            statement_call_t asked;
+            uint8_t status;
+            view_t result; /* of success; the revert's data; empty after a halt */
+        } call;
+        struct {
+            addr_t address;
+            uint64_t nonce;
+            u256_t balance; /* wei */
+            hash32_t code_hash, storage_root;
+        } account;
+        struct {
+            addr_t address;
+            hash32_t slot, value;
+        } storage;
+        struct {
+            uint64_t slot;
+            hash32_t root, state_root; /* of the beacon block */
+        } checkpoint;
+    };
+    uint64_t issued_at;   /* Unix seconds: slot time of the head on which it rests */
+    uint64_t valid_until; /* until when the signature is to be relied upon */
+    hash32_t setup;       /* SHA-256 of the cluster statement */
+    uint8_t signature[ECDSA_SIG65_LEN];
+    addr_t signer;
+} statement_t;
+
+/* Call, as a type. */
+extern const eip712_type_t STATEMENT_CALL_TYPE;
+
+/* The type of a kind of statement. */
+const eip712_type_t *statement_type(statement_kind_t kind);
+
+/* The digest that is signed. */
+void statement_digest(hash32_t *out, const statement_t *s);
+
+/* Signs a digest with the cluster's key, and the address of that key. */
+typedef struct {
+    void *ctx;
+    rc_t (*sign65)(void *ctx, uint8_t out[ECDSA_SIG65_LEN], const hash32_t *digest);
+    addr_t address;
+} statement_signer_t;
+
+/* Fills signature and signer. RC_BUG: a chain id that has no form; else what the signer returned. */
+NODISCARD rc_t statement_sign(statement_t *s, const statement_signer_t *signer);
+
+/* The JSON of a signed statement, compact, in the arena; the same statement gives the same bytes. RC_LIMIT: longer than
+ * STATEMENT_TEXT_MAX; RC_NOMEM. */
+NODISCARD rc_t statement_write(view_t *out, arena_t *a, const statement_t *s);
+
+/* abi.encode(CallStatement, bytes signature) of a signed call statement, as a CCIP-Read gateway answers. RC_LIMIT,
+ * RC_NOMEM. */
+NODISCARD rc_t statement_abi(view_t *out, arena_t *a, const statement_t *s);
+
+/* ---- reading and refusing ---- */
+
+/* The code of an err_t: why a statement was refused. */
+typedef enum {
+    STATEMENT_NO_CODE = 0,
+#define REFUSAL(name, word, rc, text) name,
+#include "rpc/api/statement_codes.def"
+#undef REFUSAL
+} statement_code_t;
+
+/* Fills e with a refusal: the code, its rc, the member at fault (may be empty). Returns the rc. */
+rc_t statement_refuse(err_t *e, statement_code_t code, const char *field);
+
+/* "bad-signature", ...; "failed" for another number: out of memory, too long. */
+const char *statement_code_word(unsigned code);
+
+/* Reads a statement's JSON. Its form is right in every member then; its signature was not looked at.
+ *   out  written only on RC_OK; its bytes are in the arena
+ *   e    code and member at fault
+ * RC_MALFORMED, RC_REFUSED (another protocol's domain, a signature that has no form), RC_LIMIT: longer than
+ * STATEMENT_TEXT_MAX; RC_NOMEM. */
+NODISCARD rc_t statement_read(statement_t *out, err_t *e, arena_t *a, view_t text);
+
+#endif
