@@ -8,8 +8,8 @@
 #define FLAG_HOLDS_KEY 2u
 #define M_LEN 278u
 
-static const uint8_t magic[4] = { 'T', 'A', 'H', '1' };
-static const uint8_t zeros[12];
+static const uint8_t magic[4] = { 'T', 'A', 'H', '2' };
+static const uint8_t zeros[3];
 
 void hello_write(uint8_t out[MATTEST_HELLO_LEN], const hello_t *h)
 {
@@ -22,9 +22,13 @@ void hello_write(uint8_t out[MATTEST_HELLO_LEN], const hello_t *h)
     wr_bytes(&w, h->static_pubkey, sizeof h->static_pubkey);
     wr_bytes(&w, zeros, 3);
     wr_hash32(&w, &h->spki);
-    wr_hash32(&w, &h->policy);
+    wr_hash32(&w, &h->order);
     wr_be(&w, h->chain_id, 8);
-    wr_bytes(&w, zeros, 12);
+    wr_be(&w, h->version, 8);
+    wr_hash32(&w, &h->genesis);
+    wr_bytes(&w, h->cluster, sizeof h->cluster);
+    wr_bytes(&w, zeros, 3);
+    wr_hash32(&w, &h->key_log);
     assert(!w.bad && w.n == MATTEST_HELLO_LEN);
 }
 
@@ -46,25 +50,36 @@ rc_t hello_read(hello_t *out, err_t *e, const uint8_t in[MATTEST_HELLO_LEN])
     rd_copy(&r, h.static_pubkey, sizeof h.static_pubkey);
     view_t gap = rd_take(&r, 3);
     h.spki = rd_hash32(&r);
-    h.policy = rd_hash32(&r);
+    h.order = rd_hash32(&r);
     h.chain_id = rd_u64be(&r);
-    view_t tail = rd_take(&r, 12);
+    h.version = rd_u64be(&r);
+    h.genesis = rd_hash32(&r);
+    rd_copy(&r, h.cluster, sizeof h.cluster);
+    view_t second_gap = rd_take(&r, 3);
+    h.key_log = rd_hash32(&r);
     if (!rd_done(&r) || !view_eq(start, view_of(magic, sizeof magic)))
         return tee_fail(e, E_HELLO, "the HELLO does not start with its magic");
     if (role != MATTEST_INITIATOR && role != MATTEST_RESPONDER)
         return tee_fail(e, E_HELLO, "the HELLO has an unknown role");
     if (!tee_is_type(type))
         return tee_fail(e, E_EVIDENCE_TYPE, "the HELLO offers an unknown evidence type");
-    if (flags & ~(FLAG_WANTS_KEY | FLAG_HOLDS_KEY) || !all_zero(gap) || !all_zero(tail))
+    if (flags & ~(FLAG_WANTS_KEY | FLAG_HOLDS_KEY) || !all_zero(gap) || !all_zero(second_gap))
         return tee_fail(e, E_HELLO, "reserved parts of the HELLO are not zero");
     if (all_zero(view_of(h.nonce, sizeof h.nonce)))
         return tee_fail(e, E_HELLO, "the HELLO's nonce is zero");
+    if (h.version >= MATTEST_VERSION_END)
+        return tee_fail(e, E_HELLO, "the HELLO's version of an order is out of range");
     h.role = role == MATTEST_INITIATOR ? MATTEST_INITIATOR : MATTEST_RESPONDER;
     h.type = (tee_evidence_type_t)type;
     h.wants_key = flags & FLAG_WANTS_KEY;
     h.holds_key = flags & FLAG_HOLDS_KEY;
     *out = h;
     return RC_OK;
+}
+
+bool hello_is_pinned(const hello_t *h)
+{
+    return !all_zero(view_of(h->cluster, sizeof h->cluster));
 }
 
 static const hello_t *initiator_of(const hello_t *a, const hello_t *b)
@@ -85,7 +100,7 @@ void hello_transcript(hash32_t *out, const hello_t *a, const hello_t *b)
 void hello_report_data(uint8_t out[TEE_REPORT_DATA_LEN], const hello_t *attester, const hello_t *verifier,
                        const uint8_t ex[32])
 {
-    static const uint8_t tag[16] = "tee-mattest/v1\0";
+    static const uint8_t tag[16] = "tee-mattest/v2\0";
     uint8_t m[M_LEN];
     hash32_t ht;
     wr_t w = wr_of(m, sizeof m);

@@ -84,9 +84,19 @@ static rc_t fail_with(mattest_t *m, tee_code_t code, const char *why)
     return fail(m, tee_fail(&m->fault, code, why));
 }
 
-rc_t mattest_new(mattest_t **out, const mattest_config_t *config)
+/* That a HELLO's keys are points. */
+static rc_t check_keys(const mattest_t *m, err_t *e, const hello_t *h)
 {
     uint8_t point[64];
+    if (ecdsa_uncompress(m->ecdsa, point, h->static_pubkey))
+        return tee_fail(e, E_HELLO, "the HELLO's static key is not a point of the curve");
+    if (hello_is_pinned(h) && ecdsa_uncompress(m->ecdsa, point, h->cluster))
+        return tee_fail(e, E_HELLO, "the HELLO's cluster is not a point of the curve");
+    return RC_OK;
+}
+
+rc_t mattest_new(mattest_t **out, const mattest_config_t *config)
+{
     err_t fault;
     hello_t h;
     mattest_t *m = calloc(1, sizeof *m);
@@ -106,13 +116,17 @@ rc_t mattest_new(mattest_t **out, const mattest_config_t *config)
                         .wants_key = config->wants_key,
                         .holds_key = config->holds_key,
                         .spki = config->spki,
-                        .policy = *policy_digest(config->policy),
-                        .chain_id = config->chain_id };
+                        .order = config->order,
+                        .chain_id = config->chain_id,
+                        .version = config->version,
+                        .genesis = config->genesis,
+                        .key_log = config->key_log };
     memcpy(m->own.nonce, config->nonce, sizeof m->own.nonce);
     memcpy(m->own.static_pubkey, config->static_pubkey, sizeof m->own.static_pubkey);
+    memcpy(m->own.cluster, config->cluster, sizeof m->own.cluster);
     hello_write(m->out, &m->own);
     m->out_n = MATTEST_HELLO_LEN;
-    if (hello_read(&h, &fault, m->out) || ecdsa_uncompress(m->ecdsa, point, config->static_pubkey)) {
+    if (hello_read(&h, &fault, m->out) || check_keys(m, &fault, &m->own)) {
         mattest_free(m);
         return RC_REFUSED;
     }
@@ -139,14 +153,13 @@ mattest_state_t mattest_state(const mattest_t *m)
 /* Checks of section 16.2 that need more than the HELLO itself. */
 static rc_t check_hello(mattest_t *m, const hello_t *h)
 {
-    uint8_t point[64];
     err_t *e = &m->fault;
     if (h->role == m->own.role)
         return tee_fail(e, E_ROLE, NULL);
     if (h->type == TEE_EVIDENCE_SIMULATED && !policy_simulator_root(m->c.policy).n)
         return tee_fail(e, E_EVIDENCE_TYPE, "the peer is simulated, and the policy names no simulator");
-    if (ecdsa_uncompress(m->ecdsa, point, h->static_pubkey))
-        return tee_fail(e, E_HELLO, "the HELLO's static key is not a point of the curve");
+    if (check_keys(m, e, h))
+        return e->rc;
     if (memcmp(h->static_pubkey, m->own.static_pubkey, sizeof h->static_pubkey) == 0)
         return tee_fail(e, E_REFLECTION, "the peer shows our own static key");
     if (memcmp(h->nonce, m->own.nonce, sizeof h->nonce) == 0)
@@ -157,6 +170,10 @@ static rc_t check_hello(mattest_t *m, const hello_t *h)
         return tee_fail(e, E_SPKI, NULL);
     if (h->chain_id != m->own.chain_id)
         return tee_fail(e, E_CHAIN_ID, NULL);
+    if (!hash32_eq(&h->genesis, &m->own.genesis))
+        return tee_fail(e, E_GENESIS, NULL);
+    if (hello_is_pinned(h) && hello_is_pinned(&m->own) && memcmp(h->cluster, m->own.cluster, sizeof h->cluster) != 0)
+        return tee_fail(e, E_CLUSTER, NULL);
     return RC_OK;
 }
 
@@ -449,9 +466,9 @@ const uint8_t *mattest_peer(const mattest_t *m)
     return m->state == MATTEST_ATTESTED ? m->peer.static_pubkey : NULL;
 }
 
-const hash32_t *mattest_peer_policy(const mattest_t *m)
+const hello_t *mattest_peer_hello(const mattest_t *m)
 {
-    return m->has_peer ? &m->peer.policy : NULL;
+    return m->has_peer ? &m->peer : NULL;
 }
 
 int64_t mattest_expires(const mattest_t *m)

@@ -1,7 +1,7 @@
-/* mattest.h - mutual attestation "mattest v1": both ends of one TLS 1.3 or QUIC connection prove themselves, fresh
+/* mattest.h - mutual attestation "mattest v2": both ends of one TLS 1.3 or QUIC connection prove themselves, fresh
  * and bound to this channel and both static keys. A pure state machine: messages in, messages and wants out.
  *
- * Spec:   tee-facts section 16 (bytes, order, checks, why each part is there)
+ * Spec:   tee-facts section 16 (bytes, order, checks, why each part is there); HELLO and tag of overlay-facts-more J
  * Floor:  3, tee/channel. No I/O or clock: nonces, exporter, evidence and time are arguments. One connection, one
  * machine, one attempt.
  * Tests:  tests/unit/test_mattest.c (numbers 82 to 90 of tee-facts), test_hello.c (80), tests/fuzz/fuzz_mattest.c
@@ -24,13 +24,18 @@ typedef rc_t (*mattest_sign_fn)(void *ctx, uint8_t out[64], const hash32_t *dige
 
 /* What one end is. Views and policy are borrowed until mattest_free. */
 typedef struct {
-    mattest_role_t role;      /* of this end: the TLS client initiates */
-    tee_evidence_type_t type; /* that this end offers */
-    bool wants_key, holds_key;
+    mattest_role_t role;       /* of this end: the TLS client initiates */
+    tee_evidence_type_t type;  /* that this end offers */
+    bool wants_key, holds_key; /* hints for the peer; both false: we found a new cluster */
     uint8_t nonce[32];         /* fresh from the kernel */
     uint8_t static_pubkey[33]; /* compressed secp256k1 */
     hash32_t spki, peer_spki;  /* SHA-256 of the DER SubjectPublicKeyInfo of both certificates of this connection */
-    uint64_t chain_id;
+    uint64_t chain_id;         /* 0: an application without a chain */
+    hash32_t genesis;          /* validators root of the genesis; without a chain 32 bytes of the application's own */
+    uint8_t cluster[33];       /* first public key of the cluster that we are pinned to; zeros: none */
+    hash32_t order;            /* digest of the order that we run, */
+    uint64_t version;          /* and its version */
+    hash32_t key_log;          /* head of our log of key releases; zeros: none */
     const policy_t *policy;
     rollback_t *memory; /* NULL: none; used only inside mattest_take */
     mattest_sign_fn sign;
@@ -47,7 +52,7 @@ typedef enum {
 } mattest_state_t;
 
 /* A new machine; its HELLO is the first output. RC_NOMEM; RC_REFUSED: config's key is no point, its nonce zero, its
- * role or type unknown. */
+ * role or type unknown, its cluster no point, its version out of range. */
 NODISCARD rc_t mattest_new(mattest_t **out, const mattest_config_t *config);
 void mattest_free(mattest_t *m);
 
@@ -94,8 +99,8 @@ const err_t *mattest_fault(const mattest_t *m);
 /* The peer's static key, in MATTEST_ATTESTED; else NULL. */
 const uint8_t *mattest_peer(const mattest_t *m);
 
-/* The peer's policy digest as its HELLO said; NULL before. */
-const hash32_t *mattest_peer_policy(const mattest_t *m);
+/* The peer's HELLO; NULL before it came. Until MATTEST_ATTESTED it is a claim of somebody. */
+const hello_t *mattest_peer_hello(const mattest_t *m);
 
 /* When to attest anew at the latest, Unix seconds, in MATTEST_ATTESTED (else 0): 24 h after the peer's evidence was
  * verified, or when that expires, whichever is first. */

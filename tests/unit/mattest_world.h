@@ -132,6 +132,10 @@ static void open_end(end_t *e, mattest_role_t role)
                                .wants_key = role == MATTEST_INITIATOR,
                                .holds_key = role == MATTEST_RESPONDER,
                                .chain_id = 1,
+                               .version = 7,
+                               .genesis = { { 0x55 } },
+                               .key_log = { { 0x66 } },
+                               .order = { { 0x0d } },
                                .policy = world.policy,
                                .sign = sign,
                                .sign_ctx = e };
@@ -220,8 +224,12 @@ static void hellos(hello_t *i, hello_t *r, uint8_t ex[32], const end_t *a, const
                              .wants_key = c->wants_key,
                              .holds_key = c->holds_key,
                              .spki = c->spki,
-                             .policy = *policy_digest(c->policy),
-                             .chain_id = c->chain_id };
+                             .order = c->order,
+                             .chain_id = c->chain_id,
+                             .version = c->version,
+                             .genesis = c->genesis,
+                             .key_log = c->key_log };
+        memcpy(out[k]->cluster, c->cluster, 33);
         memcpy(out[k]->nonce, c->nonce, 32);
         memcpy(out[k]->static_pubkey, c->static_pubkey, 33);
     }

@@ -6,7 +6,7 @@
 
 static uint8_t ex[32];
 
-/* Both ends of the test vector. Keys: G and 2G of secp256k1 (SEC 2). */
+/* Both ends of the test vector of overlay-facts-more J. Keys: G and 2G of secp256k1 (SEC 2). */
 static void vector(hello_t *i, hello_t *r)
 {
     const char *g = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
@@ -22,8 +22,16 @@ static void vector(hello_t *i, hello_t *r)
     ck_assert_int_eq(hex_decode_exact(r->static_pubkey, 33, g2, 66), RC_OK);
     sha256(&i->spki, view_str("spki-initiator"));
     sha256(&r->spki, view_str("spki-responder"));
-    sha256(&i->policy, view_str("policy"));
-    r->policy = i->policy;
+    sha256(&i->order, view_str("policy"));
+    i->version = 7;
+    memset(&i->genesis, 0x55, 32);
+    memcpy(i->cluster, i->static_pubkey, 33);
+    memset(&i->key_log, 0x66, 32);
+    r->order = i->order;
+    r->version = i->version;
+    r->genesis = i->genesis;
+    memcpy(r->cluster, i->cluster, 33);
+    r->key_log = i->key_log;
 }
 
 static void assert_hex(const uint8_t *p, size_t n, const char *want)
@@ -41,22 +49,22 @@ START_TEST(number_80_the_test_vector)
     vector(&i, &r);
     hello_write(bytes, &i);
     sha256(&h, view_of(bytes, sizeof bytes));
-    assert_hex(h.b, 32, "6a2abb3eb14d89f74760036b3738786c2105599c20fa1b8d5fd2dc7de652f6b9");
+    assert_hex(h.b, 32, "4ad17efcb0963c5263b40c7e0b86c200c5fb559b8f925a93982f5231f07ee09c");
     hello_write(bytes, &r);
     sha256(&h, view_of(bytes, sizeof bytes));
-    assert_hex(h.b, 32, "74d13ea07992a73fc5df06fb428a9b43becdb686ebc9705662128751205adca0");
+    assert_hex(h.b, 32, "d9832fd54b44b94db6287601ce1e3583776bc08ce4a3445bb994cb04199dfb59");
     hello_transcript(&h, &i, &r);
-    assert_hex(h.b, 32, "73d028dc5cf64c4d6ee9f06158b023b15577051d8344e77463ff7c763515dbeb");
+    assert_hex(h.b, 32, "1974d08e34ef1f0316289556fa96c811a66087cdcebda1d050b7dc3f1b651c8b");
     hello_transcript(&h, &r, &i);
-    assert_hex(h.b, 32, "73d028dc5cf64c4d6ee9f06158b023b15577051d8344e77463ff7c763515dbeb");
+    assert_hex(h.b, 32, "1974d08e34ef1f0316289556fa96c811a66087cdcebda1d050b7dc3f1b651c8b");
     hello_report_data(data, &i, &r, ex);
     assert_hex(data, 64,
-               "efc6df3ad22f6eec7e91359cdf319f6de6608efc99e44181a9b6ec353db9510c"
-               "00e17070214e24183f9f4b40cf077a3e59602d3a8a0009b13dd78f719ee27065");
+               "e247b495419592512a3cbf05986b8da6143147e123577d4abad50598605d4262"
+               "2f24fc7734edd5048783cc8b85f39d9a5f06241c6d9566799aafddf0f96b4909");
     hello_report_data(data, &r, &i, ex);
     assert_hex(data, 64,
-               "8fc72522c7f448fdd3ad7c0be648b2dae47b7621ef19608bb7a0ec9f9c3df7ab"
-               "bb14b5c961739a228ac04ba9c88b30165ac3752f9b78ea521429e40c43449ab5");
+               "7e3e8e2a936753f39f97951905ddbfb233279277cdf86d51b2a7f41368160776"
+               "789634561636d9dd36768def4b4bdfec6c8b0b42dd8d9af03cb1e9a5a7f814e2");
 }
 END_TEST
 
@@ -67,9 +75,9 @@ START_TEST(confirm_signs_role_and_both_report_data)
     hash32_t h;
     vector(&i, &r);
     hello_confirm_digest(&h, &i, &r, ex);
-    assert_hex(h.b, 32, "c8486324c0d91e8b181bd973f8a5c1206724a95c61d187a044484b812375fc23");
+    assert_hex(h.b, 32, "0bb6c8b1f24e2aa087d2c758c6876041459d333317e43fa0b721b931ef08209c");
     hello_confirm_digest(&h, &r, &i, ex);
-    assert_hex(h.b, 32, "ec25efa29411c23df8077705f04b56ab96d3425e83d6da060e6ba67e7dd3c85f");
+    assert_hex(h.b, 32, "1bf454a9a2a41a33d55bbe8479b1af695925ee394a1a7d25d6a691b3640a5b21");
 }
 END_TEST
 
@@ -83,6 +91,8 @@ START_TEST(a_hello_reads_as_it_was_written)
     ck_assert_int_eq(hello_read(&back, &fault, bytes), RC_OK);
     ck_assert(back.role == MATTEST_INITIATOR && back.type == TEE_EVIDENCE_TDX && back.wants_key && !back.holds_key);
     ck_assert_uint_eq(back.chain_id, 1);
+    ck_assert_uint_eq(back.version, 7);
+    ck_assert(hello_is_pinned(&back));
     hello_write(again, &back);
     ck_assert_mem_eq(bytes, again, sizeof bytes);
 }
@@ -100,7 +110,8 @@ START_TEST(each_bit_is_read_or_must_be_zero)
         bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
         rc_t rc = hello_read(&back, &fault, bytes);
         size_t at = bit / 8;
-        bool reserved = at < 4 || at == 6 || (at >= 73 && at < 76) || at >= 148 || (at == 7 && bit % 8 >= 2);
+        bool reserved = at < 4 || at == 6 || (at >= 73 && at < 76) || (at >= 221 && at < 224) ||
+                        (at == 7 && bit % 8 >= 2) || (at == 148 && bit % 8 >= 6);
         if (reserved)
             ck_assert_msg(rc == RC_MALFORMED && fault.code == E_HELLO, "bit %zu", bit);
         if (rc == RC_OK) {
@@ -121,17 +132,21 @@ START_TEST(each_field_changes_the_report_data)
     uint8_t was[TEE_REPORT_DATA_LEN], now[TEE_REPORT_DATA_LEN];
     vector(&i, &r);
     hello_report_data(was, &i, &r, ex);
-    for (int row = 0; row < 16; row++) {
+    for (int row = 0; row < 24; row++) {
         vector(&i, &r);
-        hello_t *h = row < 8 ? &i : &r;
-        switch (row % 8) {
+        hello_t *h = row < 12 ? &i : &r;
+        switch (row % 12) {
         case 0: h->nonce[31] ^= 1; break;
         case 1: h->static_pubkey[0] ^= 1; break;
         case 2: h->spki.b[0] ^= 1; break;
-        case 3: h->policy.b[31] ^= 1; break;
+        case 3: h->order.b[31] ^= 1; break;
         case 4: h->chain_id = 2; break;
         case 5: h->type = TEE_EVIDENCE_DSTACK; break;
-        case 6: h->wants_key = !h->wants_key; break;
+        case 6: h->version = 8; break;
+        case 7: h->genesis.b[31] ^= 1; break;
+        case 8: h->cluster[32] ^= 1; break;
+        case 9: h->key_log.b[31] ^= 1; break;
+        case 10: h->wants_key = !h->wants_key; break;
         default: h->holds_key = !h->holds_key; break;
         }
         hello_report_data(now, &i, &r, ex);

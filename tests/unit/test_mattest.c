@@ -110,7 +110,7 @@ static size_t until_evidence(uint8_t *out, end_t *a, end_t *b)
 
 START_TEST(two_ends_attest_whatever_the_portions)
 {
-    static const size_t portions[] = { 1, 2, 7, 160, 0, SIZE_MAX };
+    static const size_t portions[] = { 1, 2, 7, MATTEST_HELLO_LEN, 0, SIZE_MAX };
     for (size_t i = 0; i < sizeof portions / sizeof portions[0]; i++) {
         end_t a, b;
         pair(&a, &b);
@@ -118,7 +118,8 @@ START_TEST(two_ends_attest_whatever_the_portions)
         assert_attested(&a, &b);
         ck_assert_mem_eq(mattest_peer(a.m), b.c.static_pubkey, 33);
         ck_assert_mem_eq(mattest_peer(b.m), a.c.static_pubkey, 33);
-        ck_assert(hash32_eq(mattest_peer_policy(a.m), policy_digest(world.policy)));
+        ck_assert(hash32_eq(&mattest_peer_hello(a.m)->order, &b.c.order));
+        ck_assert_uint_eq(mattest_peer_hello(a.m)->version, 7);
         ck_assert_int_gt(mattest_expires(a.m), NOW);
         ck_assert_int_le(mattest_expires(a.m), NOW + 86400);
         ck_assert_uint_eq(mattest_rest(a.m), 0);
@@ -322,8 +323,15 @@ START_TEST(altered_hellos_are_refused)
         { 6, 1, E_HELLO },
         { 73, 1, E_HELLO },
         { 75, 1, E_HELLO },
-        { 148, 1, E_HELLO },
-        { 159, 1, E_HELLO },
+        { 148, 0x40, E_HELLO },
+        { 148, 0x80, E_HELLO },
+        { 156, 1, E_GENESIS },
+        { 187, 0x80, E_GENESIS },
+        { 188, 5, E_HELLO },
+        { 220, 1, E_HELLO },
+        { 221, 1, E_HELLO },
+        { 223, 1, E_HELLO },
+        { 3, 3, E_HELLO }, /* version 1 */
         { 0, 1, E_HELLO },
         { 3, 1, E_HELLO },
         { 40, 1 << 2, E_HELLO },
@@ -356,6 +364,34 @@ START_TEST(altered_hellos_are_refused)
 }
 END_TEST
 
+START_TEST(only_two_pins_that_differ_keep_ends_apart)
+{
+    static const struct {
+        bool a, b, same, attest;
+    } rows[] = { { false, false, false, true },
+                 { true, false, false, true },
+                 { false, true, false, true },
+                 { true, true, true, true },
+                 { true, true, false, false } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        end_t a, b;
+        pair(&a, &b);
+        if (rows[i].a)
+            memcpy(a.c.cluster, a.c.static_pubkey, 33); /* any point */
+        if (rows[i].b)
+            memcpy(b.c.cluster, rows[i].same ? a.c.static_pubkey : b.c.static_pubkey, 33);
+        reopen(&a);
+        reopen(&b);
+        run(&a, &b, SIZE_MAX);
+        if (rows[i].attest)
+            assert_attested(&a, &b);
+        else
+            assert_failed(&b, E_CLUSTER, "pins", i);
+        close_pair(&a, &b);
+    }
+}
+END_TEST
+
 /* What a verifier has decided on may not be changed under way: flags, policy and type are in what the quotes carry. */
 START_TEST(each_change_of_a_hello_under_way_is_noticed)
 {
@@ -384,7 +420,7 @@ START_TEST(messages_out_of_order_are_refused)
     hash32_t context;
     end_t a, b;
     pair(&a, &b);
-    ck_assert_ptr_null(mattest_peer_policy(a.m)); /* nothing is known before the peer's HELLO */
+    ck_assert_ptr_null(mattest_peer_hello(a.m)); /* nothing is known before the peer's HELLO */
     mattest_exporter_context(a.m, &context);
     ck_assert(hash32_is_zero(&context));
     size_t n = until_evidence(recorded, &a, &b);
@@ -754,7 +790,7 @@ START_TEST(an_evidence_that_was_begun_is_completed_before_the_reject)
         pair_again(&a, &b);
         drain(bytes, sizeof bytes, &b);
         feed(&a, view_of(bytes, MATTEST_HELLO_LEN));
-        const size_t whole = mattest_output(a.m).n, begun[] = { 0, 159, 160, 161, whole - 1, whole };
+        const size_t whole = mattest_output(a.m).n, begun[] = { 0, 255, 256, 257, whole - 1, whole };
         memcpy(own, mattest_output(a.m).p, whole);
         mattest_sent(a.m, begun[row]);
         ck_assert_int_eq(mattest_tick(a.m, MATTEST_DEADLINE_MS), RC_TIMEOUT);
@@ -835,7 +871,7 @@ START_TEST(evidence_that_finds_no_memory_changes_nothing)
     ck_assert_int_eq(rc, RC_NOMEM);
     ck_assert_int_eq(mattest_state(a.m), MATTEST_QUOTE);
     ck_assert_uint_eq(mattest_output(a.m).n, 0);
-    ck_assert_ptr_nonnull(mattest_peer_policy(a.m));
+    ck_assert_ptr_nonnull(mattest_peer_hello(a.m));
     ck_assert_int_eq(mattest_evidence(a.m, &e, view_of(NULL, 0)), RC_OK);
     ck_assert_uint_eq(mattest_output(a.m).n, 5 + 17 + e.quote.n + e.event_log.n + e.vm_config.n);
     tee_evidence_free(&e);
@@ -928,13 +964,15 @@ START_TEST(a_machine_needs_a_sound_configuration)
     end_t a, b;
     mattest_t *m;
     pair(&a, &b);
-    for (int row = 0; row < 5; row++) {
+    for (int row = 0; row < 7; row++) {
         mattest_config_t c = a.c;
         switch (row) {
         case 0: memset(c.nonce, 0, sizeof c.nonce); break;
         case 1: c.static_pubkey[0] = 4; break;
         case 2: c.role = (mattest_role_t)3; break;
         case 3: c.type = (tee_evidence_type_t)3; break;
+        case 4: c.version = MATTEST_VERSION_END; break;
+        case 5: c.cluster[0] = 4; break;
         default: memset(c.static_pubkey + 1, 0xff, 32); break;
         }
         ck_assert_msg(mattest_new(&m, &c) == RC_REFUSED && m == NULL, "row %d", row);
@@ -1054,7 +1092,8 @@ int main(void)
         a_relay_between_two_channels_fails_on_both_sides, each_byte_of_the_exporter_counts,
         recorded_evidence_is_worth_nothing_on_a_new_connection, reflections_are_refused,
         nonces_that_differ_in_one_byte_are_different, altered_hellos_are_refused,
-        each_change_of_a_hello_under_way_is_noticed, messages_out_of_order_are_refused, confirms_of_others_are_refused,
+        only_two_pins_that_differ_keep_ends_apart, each_change_of_a_hello_under_way_is_noticed,
+        messages_out_of_order_are_refused, confirms_of_others_are_refused,
         the_evidence_is_of_the_type_that_the_hello_offered, the_prototypes_binding_is_not_accepted,
         a_silent_peer_meets_the_deadline, lengths_beyond_the_maximum_are_refused_at_once,
         parts_of_the_evidence_must_fit_its_body, a_peers_vm_configuration_has_a_maximum,
