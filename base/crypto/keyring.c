@@ -1,69 +1,335 @@
 #include "base/crypto/keyring.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
+#include "base/crypto/kdf.h"
 #include "base/crypto/secret.h"
 
-struct keyring {
-    ecdsa_t *ecdsa;  /* constant after keyring_new, which makes signing safe from several threads */
-    uint8_t *secret; /* guarded memory */
+/* What is locked: the secrets of all slots, and room to derive a sealing key and to open a share. */
+typedef struct {
+    uint8_t secrets[KEYRING_GENERATIONS_MAX][KEY_SECRETS_LEN];
+    uint8_t shared[X25519_LEN], prk[HKDF_PRK_LEN], key[AEAD_KEY_LEN], opened[KEY_SECRETS_LEN];
+} vault_t;
+
+typedef struct {
+    bool held, given_away; /* given_away: a grant may have it sealed */
+    key_name_t name;
     uint8_t pubkey[ECDSA_PUBKEY_LEN];
     addr_t address;
+} slot_t;
+
+#define NONE KEYRING_GENERATIONS_MAX
+
+struct keyring {
+    ecdsa_t *ecdsa; /* constant after keyring_empty, which makes signing safe from several threads */
+    vault_t *vault; /* guarded memory */
+    slot_t slots[KEYRING_GENERATIONS_MAX];
+    size_t in_use; /* NONE: no key */
+    pthread_rwlock_t *lock;
 };
 
-static rc_t fill(keyring_t *k, const uint8_t secret[ECDSA_SECRET_LEN], const uint8_t blind[32])
+struct key_ephemeral {
+    uint8_t secret[X25519_LEN], pubkey[X25519_LEN];
+};
+
+int key_name_cmp(const key_name_t *a, const key_name_t *b)
 {
-    uint8_t full[64];
-    k->ecdsa = ecdsa_new(blind);
-    k->secret = secret_alloc(ECDSA_SECRET_LEN);
-    if (!k->ecdsa || !k->secret)
-        return RC_NOMEM;
-    memcpy(k->secret, secret, ECDSA_SECRET_LEN);
-    rc_t rc = ecdsa_pubkey(k->ecdsa, k->pubkey, k->secret);
-    if (!rc)
-        rc = ecdsa_uncompress(k->ecdsa, full, k->pubkey);
-    if (!rc)
-        ecdsa_address(&k->address, full);
-    return rc;
+    if (a->version != b->version)
+        return a->version < b->version ? -1 : 1;
+    int order = memcmp(a->order.b, b->order.b, sizeof a->order.b);
+    return order ? order : (int)a->index - (int)b->index;
 }
 
-rc_t keyring_new(keyring_t **out, uint8_t take_secret[ECDSA_SECRET_LEN], const uint8_t blind[32])
+rc_t keyring_empty(keyring_t **out, const uint8_t blind[32])
 {
     keyring_t *k = calloc(1, sizeof *k);
-    rc_t rc = k ? fill(k, take_secret, blind) : RC_NOMEM;
-    secret_wipe(take_secret, ECDSA_SECRET_LEN);
-    if (rc)
+    if (!k)
+        return RC_NOMEM;
+    k->in_use = NONE;
+    k->ecdsa = ecdsa_new(blind);
+    k->vault = secret_alloc(sizeof *k->vault);
+    k->lock = malloc(sizeof *k->lock);
+    if (k->lock && pthread_rwlock_init(k->lock, NULL)) {
+        free(k->lock);
+        k->lock = NULL;
+    }
+    if (!k->ecdsa || !k->vault || !k->lock) {
         keyring_free(k);
-    else
-        *out = k;
-    return rc;
+        return RC_NOMEM;
+    }
+    *out = k;
+    return RC_OK;
 }
 
 void keyring_free(keyring_t *k)
 {
     if (!k)
         return;
+    if (k->lock)
+        pthread_rwlock_destroy(k->lock);
+    free(k->lock);
     ecdsa_free(k->ecdsa);
-    secret_free(k->secret);
+    secret_free(k->vault);
     free(k);
+}
+
+static void lock_to_read(const keyring_t *k)
+{
+    pthread_rwlock_rdlock(k->lock);
+}
+
+static void lock_to_write(const keyring_t *k)
+{
+    pthread_rwlock_wrlock(k->lock);
+}
+
+static void unlock(const keyring_t *k)
+{
+    pthread_rwlock_unlock(k->lock);
+}
+
+/* The slot of a name; NONE. */
+static size_t find(const keyring_t *k, const key_name_t *name)
+{
+    for (size_t i = 0; i < KEYRING_GENERATIONS_MAX; i++)
+        if (k->slots[i].held && key_name_cmp(&k->slots[i].name, name) == 0)
+            return i;
+    return NONE;
+}
+
+static void wipe_slot(keyring_t *k, size_t i)
+{
+    secret_wipe(k->vault->secrets[i], KEY_SECRETS_LEN);
+    k->slots[i] = (slot_t){ .held = false };
+    if (k->in_use == i)
+        k->in_use = NONE;
+}
+
+/* Puts secrets into a free slot. expected: the public key that they must have; NULL: any. */
+static rc_t put(keyring_t *k, size_t *at, const key_name_t *name, const uint8_t secrets[KEY_SECRETS_LEN],
+                const uint8_t *expected)
+{
+    uint8_t full[64];
+    slot_t s = { .held = true, .given_away = true, .name = *name };
+    size_t i = 0;
+    if (find(k, name) != NONE || (k->in_use != NONE && key_name_cmp(name, &k->slots[k->in_use].name) <= 0))
+        return RC_REPLAY;
+    while (i < KEYRING_GENERATIONS_MAX && k->slots[i].held)
+        i++;
+    if (i == KEYRING_GENERATIONS_MAX)
+        return RC_LIMIT;
+    rc_t rc = ecdsa_pubkey(k->ecdsa, s.pubkey, secrets);
+    if (!rc)
+        rc = ecdsa_uncompress(k->ecdsa, full, s.pubkey);
+    if (rc)
+        return rc;
+    if (expected &&
+        !secret_eq(expected, s.pubkey, sizeof s.pubkey)) /* so that valgrind sees one branch, on the answer */
+        return RC_REFUSED;
+    ecdsa_address(&s.address, full);
+    memcpy(k->vault->secrets[i], secrets, KEY_SECRETS_LEN);
+    k->slots[i] = s;
+    *at = i;
+    return RC_OK;
+}
+
+rc_t keyring_new(keyring_t **out, uint8_t take_secret[ECDSA_SECRET_LEN], const uint8_t blind[32])
+{
+    static const key_name_t own;
+    keyring_t *k = NULL;
+    size_t at = NONE;
+    rc_t rc = keyring_empty(&k, blind);
+    if (!rc) {
+        memcpy(k->vault->opened, take_secret, ECDSA_SECRET_LEN);
+        rc = put(k, &at, &own, k->vault->opened, NULL);
+        secret_wipe(k->vault->opened, sizeof k->vault->opened);
+    }
+    secret_wipe(take_secret, ECDSA_SECRET_LEN);
+    if (rc) {
+        keyring_free(k);
+        return rc;
+    }
+    k->slots[at].given_away = false;
+    k->in_use = at;
+    *out = k;
+    return RC_OK;
 }
 
 void keyring_pubkey(const keyring_t *k, uint8_t out[ECDSA_PUBKEY_LEN])
 {
-    memcpy(out, k->pubkey, ECDSA_PUBKEY_LEN);
+    memset(out, 0, ECDSA_PUBKEY_LEN);
+    lock_to_read(k);
+    if (k->in_use != NONE)
+        memcpy(out, k->slots[k->in_use].pubkey, ECDSA_PUBKEY_LEN);
+    unlock(k);
 }
 
 void keyring_address(const keyring_t *k, addr_t *out)
 {
-    *out = k->address;
+    lock_to_read(k);
+    *out = k->in_use == NONE ? (addr_t){ { 0 } } : k->slots[k->in_use].address;
+    unlock(k);
+}
+
+/* With the lock held. */
+static rc_t sign_with(const keyring_t *k, uint8_t out[ECDSA_SIG_LEN], int *recid, const hash32_t *digest, size_t i)
+{
+    return i == NONE ? RC_REFUSED : ecdsa_sign(k->ecdsa, out, recid, digest, k->vault->secrets[i]);
 }
 
 rc_t keyring_sign(const keyring_t *k, uint8_t out[ECDSA_SIG_LEN], int *recid, const hash32_t *digest)
 {
-    return ecdsa_sign(k->ecdsa, out, recid, digest, k->secret);
+    lock_to_read(k);
+    rc_t rc = sign_with(k, out, recid, digest, k->in_use);
+    unlock(k);
+    return rc;
 }
 
 rc_t keyring_sign65(const keyring_t *k, uint8_t out[ECDSA_SIG65_LEN], const hash32_t *digest)
 {
-    return ecdsa_sign65(k->ecdsa, out, digest, k->secret);
+    lock_to_read(k);
+    rc_t rc = k->in_use == NONE ? RC_REFUSED : ecdsa_sign65(k->ecdsa, out, digest, k->vault->secrets[k->in_use]);
+    unlock(k);
+    return rc;
+}
+
+rc_t keyring_sign_as(const keyring_t *k, uint8_t out[ECDSA_SIG_LEN], const key_name_t *name, const hash32_t *digest)
+{
+    lock_to_read(k);
+    rc_t rc = sign_with(k, out, NULL, digest, find(k, name));
+    unlock(k);
+    return rc;
+}
+
+rc_t keyring_add(keyring_t *k, const key_name_t *name, uint8_t take_secrets[KEY_SECRETS_LEN])
+{
+    size_t at;
+    lock_to_write(k);
+    rc_t rc = put(k, &at, name, take_secrets, NULL);
+    unlock(k);
+    secret_wipe(take_secrets, KEY_SECRETS_LEN);
+    return rc;
+}
+
+/* With the lock held. */
+static rc_t use(keyring_t *k, const key_name_t *name)
+{
+    size_t at = find(k, name);
+    if (at == NONE)
+        return RC_REFUSED;
+    if (k->in_use != NONE && key_name_cmp(name, &k->slots[k->in_use].name) < 0)
+        return RC_REPLAY;
+    for (size_t i = 0; i < KEYRING_GENERATIONS_MAX; i++)
+        if (k->slots[i].held && key_name_cmp(&k->slots[i].name, name) < 0)
+            wipe_slot(k, i);
+    k->in_use = at;
+    return RC_OK;
+}
+
+rc_t keyring_use(keyring_t *k, const key_name_t *name)
+{
+    lock_to_write(k);
+    rc_t rc = use(k, name);
+    unlock(k);
+    return rc;
+}
+
+void keyring_drop(keyring_t *k, const key_name_t *name)
+{
+    lock_to_write(k);
+    size_t i = find(k, name);
+    if (i != NONE)
+        wipe_slot(k, i);
+    unlock(k);
+}
+
+rc_t keyring_pubkey_of(const keyring_t *k, uint8_t out[ECDSA_PUBKEY_LEN], const key_name_t *name)
+{
+    lock_to_read(k);
+    size_t i = find(k, name);
+    if (i != NONE)
+        memcpy(out, k->slots[i].pubkey, ECDSA_PUBKEY_LEN);
+    unlock(k);
+    return i == NONE ? RC_REFUSED : RC_OK;
+}
+
+rc_t key_ephemeral_new(key_ephemeral_t **out, uint8_t take_random[X25519_LEN])
+{
+    key_ephemeral_t *e = secret_alloc(sizeof *e);
+    if (e) {
+        memcpy(e->secret, take_random, X25519_LEN);
+        x25519_pubkey(e->pubkey, e->secret);
+        *out = e;
+    }
+    secret_wipe(take_random, X25519_LEN);
+    return e ? RC_OK : RC_NOMEM;
+}
+
+void key_ephemeral_free(key_ephemeral_t *e)
+{
+    secret_free(e);
+}
+
+const uint8_t *key_ephemeral_pubkey(const key_ephemeral_t *e)
+{
+    return e->pubkey;
+}
+
+void key_grant_make(key_grant_t *out, const key_name_t *name, const uint8_t channel[32])
+{
+    *out = (key_grant_t){ .name = *name, .open = true };
+    memcpy(out->channel, channel, sizeof out->channel);
+}
+
+/* The sealing key, into the vault, which the caller wipes. With the lock held. */
+static rc_t derive(keyring_t *k, const key_box_t *box)
+{
+    vault_t *v = k->vault;
+    rc_t rc = x25519_shared(v->shared, box->own->secret, box->peer);
+    if (rc)
+        return rc;
+    hkdf_extract(v->prk, view_of(box->salt, 32), view_of(v->shared, sizeof v->shared));
+    return hkdf_expand(v->key, sizeof v->key, v->prk, box->info);
+}
+
+static void wipe_derived(vault_t *v)
+{
+    secret_wipe(v->shared, sizeof v->shared);
+    secret_wipe(v->prk, sizeof v->prk);
+    secret_wipe(v->key, sizeof v->key);
+    secret_wipe(v->opened, sizeof v->opened);
+}
+
+static const uint8_t nonce[XAEAD_NONCE_LEN]; /* zeros: each key seals once */
+
+rc_t keyring_seal(keyring_t *k, uint8_t out[KEY_SEALED_LEN], key_grant_t *grant, const key_box_t *box)
+{
+    lock_to_write(k);
+    size_t i = find(k, &grant->name);
+    rc_t rc = RC_REFUSED;
+    if (grant->open && i != NONE && k->slots[i].given_away && secret_eq(grant->channel, box->salt, 32))
+        rc = derive(k, box);
+    if (!rc) {
+        xaead_seal(out, view_of(k->vault->secrets[i], KEY_SECRETS_LEN), box->ad, nonce, k->vault->key);
+        grant->open = false;
+    }
+    wipe_derived(k->vault);
+    unlock(k);
+    return rc;
+}
+
+rc_t keyring_take(keyring_t *k, const key_name_t *name, const uint8_t expected[ECDSA_PUBKEY_LEN],
+                  const uint8_t sealed[KEY_SEALED_LEN], const key_box_t *box)
+{
+    size_t at;
+    lock_to_write(k);
+    rc_t rc = derive(k, box);
+    if (!rc)
+        rc = xaead_open(k->vault->opened, view_of(sealed, KEY_SEALED_LEN), box->ad, nonce, k->vault->key);
+    if (!rc)
+        rc = put(k, &at, name, k->vault->opened, expected);
+    wipe_derived(k->vault);
+    unlock(k);
+    return rc;
 }

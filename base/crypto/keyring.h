@@ -1,34 +1,128 @@
-/* keyring.h - sole owner of the cluster key: signs digests, never gives the key away.
+/* keyring.h - sole owner of secret keys: signs digests, and holds the generations of a cluster's key. A secret has one
+ * way out: sealed to the ephemeral key of a peer, against a grant that the attestation of that peer's connection gave.
  *
- * Floor:  1, base/crypto. May include base/. The key lives in locked memory and is wiped when freed.
- * Tests:  tests/unit/test_keyring.c, tests/ctime
+ *     keyring_new    one key of our own, that is never given away (a node's identity)
+ *     keyring_empty  generations: keyring_add or keyring_take -> keyring_use, which wipes all lower ones
+ *
+ * Secrets live in locked memory, and are wiped when they are dropped, replaced or freed. Signing is safe from several
+ * threads, also while another adds, uses or drops generations; a lock inside makes who wipes wait for who signs.
+ *
+ * Spec:   overlay-facts-more E (generations) and J (sealed share)
+ * Floor:  1, base/crypto. May include base/. No I/O or clock; randomness is an argument.
+ * Tests:  tests/unit/test_keyring.c, tests/unit/test_keyring_share.c, tests/ctime
  */
 #ifndef BASE_CRYPTO_KEYRING_H
 #define BASE_CRYPTO_KEYRING_H
 
 #include "base/bytes.h"
+#include "base/crypto/aead.h"
+#include "base/crypto/curve25519.h"
 #include "base/crypto/ecdsa.h"
 #include "base/rc.h"
 
+#define KEYRING_GENERATIONS_MAX 8u
+#define KEY_SECRETS_LEN 64u                             /* of one generation: signing secret 32, message secret 32 */
+#define KEY_SEALED_LEN (KEY_SECRETS_LEN + AEAD_TAG_LEN) /* of a sealed share */
+
 typedef struct keyring keyring_t;
 
-/* Takes a secret and random bytes for blinding; secret_init must have been called.
+/* Name of a generation: the order that asked for it, and the place of its maker there. The first of a cluster has a
+ * zero order. */
+typedef struct {
+    uint64_t version;
+    hash32_t order;
+    uint8_t index;
+} key_name_t;
+
+/* < 0, 0, > 0 by version, order as bytes, index: the higher is the newer. */
+int key_name_cmp(const key_name_t *a, const key_name_t *b);
+
+/* --- making and signing --- */
+
+/* Takes a secret and random bytes for blinding; secret_init must have been called. The key is in use at once, and no
+ * grant gives it away.
  *   out          written only on RC_OK; freed with keyring_free
  *   take_secret  wiped at the caller's place in any case
  * RC_REFUSED: not a valid secret; RC_NOMEM: no memory, or none that may be locked. */
 NODISCARD rc_t keyring_new(keyring_t **out, uint8_t take_secret[ECDSA_SECRET_LEN], const uint8_t blind[32]);
 
-/* Wipes the key and frees k, which may be NULL. */
+/* A ring without a key: signs nothing until keyring_use. RC_NOMEM. */
+NODISCARD rc_t keyring_empty(keyring_t **out, const uint8_t blind[32]);
+
+/* Wipes all keys and frees k, which may be NULL. */
 void keyring_free(keyring_t *k);
 
-/* Compressed public key and Ethereum address of the key. */
+/* Compressed public key and Ethereum address of the key in use; zeros while there is none. */
 void keyring_pubkey(const keyring_t *k, uint8_t out[ECDSA_PUBKEY_LEN]);
 void keyring_address(const keyring_t *k, addr_t *out);
 
-/* Signs a digest: 64-byte compact, low s, deterministic. recid may be NULL. Safe from several threads. */
+/* Signs a digest with the key in use: 64-byte compact, low s, deterministic. recid may be NULL. RC_REFUSED: no key is
+ * in use. */
 NODISCARD rc_t keyring_sign(const keyring_t *k, uint8_t out[ECDSA_SIG_LEN], int *recid, const hash32_t *digest);
 
 /* The same in the 65 bytes of ecdsa_sign65, from which ecrecover gives the address. */
 NODISCARD rc_t keyring_sign65(const keyring_t *k, uint8_t out[ECDSA_SIG65_LEN], const hash32_t *digest);
+
+/* --- generations --- */
+
+/* Adds a generation, not in use yet.
+ *   take_secrets  signing secret and message secret; wiped at the caller's place in any case
+ * RC_REFUSED: not a valid secret; RC_REPLAY: held already, or not above the one in use; RC_LIMIT: too many. */
+NODISCARD rc_t keyring_add(keyring_t *k, const key_name_t *name, uint8_t take_secrets[KEY_SECRETS_LEN]);
+
+/* Signs from now on with this generation; wipes all below it. RC_REFUSED: not held; RC_REPLAY: below the one in use. */
+NODISCARD rc_t keyring_use(keyring_t *k, const key_name_t *name);
+
+/* Wipes a generation, in use or not; what is not held is passed over. */
+void keyring_drop(keyring_t *k, const key_name_t *name);
+
+/* The public key of a generation that is held. RC_REFUSED: it is not. */
+NODISCARD rc_t keyring_pubkey_of(const keyring_t *k, uint8_t out[ECDSA_PUBKEY_LEN], const key_name_t *name);
+
+/* Signs with a generation that is held, in use or not: its maker signs the entry. RC_REFUSED: not held. */
+NODISCARD rc_t keyring_sign_as(const keyring_t *k, uint8_t out[ECDSA_SIG_LEN], const key_name_t *name,
+                               const hash32_t *digest);
+
+/* --- the one way out, and the way in --- */
+
+/* An X25519 key for one request or one share, in locked memory. */
+typedef struct key_ephemeral key_ephemeral_t;
+
+/* Takes 32 random bytes, wiped at the caller's place in any case. RC_NOMEM. */
+NODISCARD rc_t key_ephemeral_new(key_ephemeral_t **out, uint8_t take_random[X25519_LEN]);
+
+/* Wipes and frees; NULL is allowed. */
+void key_ephemeral_free(key_ephemeral_t *e);
+
+/* Its public half; lives as long as e. */
+const uint8_t *key_ephemeral_pubkey(const key_ephemeral_t *e);
+
+/* Permission to seal one generation once, for the peer of one attested channel. Only tee/channel/mattest.c makes one
+ * (tests/lint/seams.py). */
+typedef struct {
+    key_name_t name;
+    uint8_t channel[32]; /* EX of mattest */
+    bool open;           /* not used yet */
+} key_grant_t;
+
+/* For mattest_release_key alone. */
+void key_grant_make(key_grant_t *out, const key_name_t *name, const uint8_t channel[32]);
+
+/* How a share is sealed: under HKDF-SHA256 of what the two ephemeral keys share. */
+typedef struct {
+    const key_ephemeral_t *own;
+    const uint8_t *peer; /* the other's ephemeral public key, X25519_LEN bytes */
+    const uint8_t *salt; /* EX of the attested channel, 32 bytes */
+    view_t info, ad;
+} key_box_t;
+
+/* Seals a generation's secrets; closes the grant. RC_REFUSED, with out untouched: the grant is used or of another
+ * channel, the generation is not held or never given away, the peer's ephemeral key is of small order. */
+NODISCARD rc_t keyring_seal(keyring_t *k, uint8_t out[KEY_SEALED_LEN], key_grant_t *grant, const key_box_t *box);
+
+/* Opens a sealed share into the ring, as keyring_add. RC_REFUSED too when it does not open, or its public key is not
+ * the expected one. */
+NODISCARD rc_t keyring_take(keyring_t *k, const key_name_t *name, const uint8_t expected[ECDSA_PUBKEY_LEN],
+                            const uint8_t sealed[KEY_SEALED_LEN], const key_box_t *box);
 
 #endif
