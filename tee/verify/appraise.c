@@ -26,6 +26,7 @@ static rc_t appraise(tee_verified_t *v, eventlog_t *log, err_t *e, arena_t *a, c
     const policy_subject_t subject = { .quote = &v->quote,
                                        .grade = &v->grade,
                                        .log = claim->event_log.n ? log : NULL,
+                                       .platform = &v->platform,
                                        .evaluation_number = tcb_number < qe_number ? tcb_number : qe_number,
                                        .issued = v->issued,
                                        .now = now };

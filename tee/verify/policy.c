@@ -50,7 +50,7 @@ struct policy {
     bool same_as_self;
     /* tcb */
     bool accept[TCB_STATUS_COUNT];
-    values_t deny_advisories;
+    values_t platforms, deny_advisories;
     uint32_t min_eval;
     uint64_t max_age_s; /* 0: none */
     bool has_grace;
@@ -237,6 +237,7 @@ static void read_policy(policy_t *p, const jo_t *o)
         jo_fail(o, "simulator_root", RC_REFUSED, "this build admits no simulated evidence");
     jo_opt_bytes(o, &p->simulator_root, &p->arena, "simulator_root", 1, ROOT_LEN_MAX, HEX_ANY);
     read_mode(p, o);
+    read_values(&p->platforms, &p->arena, o, "platforms", 32);
     if (jo_opt_object(o, &part, "tcb"))
         read_tcb(p, &part);
     else
@@ -475,6 +476,8 @@ rc_t policy_check(const policy_t *p, const char **image, err_t *e, const policy_
         rc = check_tcb(p, e, subject);
     if (rc)
         return rc;
+    if (p->platforms.count && (!subject->platform || !one_of(&p->platforms, view_of(subject->platform->b, 32))))
+        return tee_fail(e, E_PLATFORM, NULL);
     if (!p->same_as_self)
         return check_images(p, image, e, subject);
     rc = check_self(p, e, subject);

@@ -50,13 +50,14 @@ typedef struct {
     const quote_t *quote;
     const tcb_grade_t *grade;
     const eventlog_t *log;      /* NULL: none came */
+    const hash32_t *platform;   /* NULL: not known, which a policy that lists platforms refuses */
     uint32_t evaluation_number; /* the lower one of TCB info and QE identity */
     int64_t issued;             /* Unix seconds: the oldest issue date of both and of the PCK revocation list */
     int64_t now;
 } policy_subject_t;
 
 /* Steps 14 and 15 without the report data. *image is the name of the entry that matched ("self" for same-as-self),
- * borrowed from p; written only on RC_OK. Codes E_TCB_STATUS to E_EVENT_REQUIRED, E_COLLATERAL_AGE. */
+ * borrowed from p; written only on RC_OK. Codes E_TCB_STATUS to E_EVENT_REQUIRED, E_COLLATERAL_AGE, E_PLATFORM. */
 NODISCARD rc_t policy_check(const policy_t *p, const char **image, err_t *e, const policy_subject_t *subject);
 
 #endif

@@ -123,6 +123,7 @@ static rc_t judge(tee_verified_t *out, err_t *e, const quote_t *q, const chain_p
         rc = rollback_check(memory, e, &p->info, &p->identity, &pck->root_crl, &pck->pck_crl);
     if (rc)
         return rc;
+    sha256(&v.platform, view_of(pck->sgx.ppid, sizeof pck->sgx.ppid));
     v.root_crl = pck->root_crl;
     v.pck_crl = pck->pck_crl;
     v.tcb_evaluation_number = p->info.evaluation_number;

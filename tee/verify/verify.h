@@ -18,7 +18,8 @@
 typedef struct {
     quote_t quote;
     tcb_grade_t grade;
-    chain_sgx_t sgx; /* fmspc, pce_svn, ... */
+    chain_sgx_t sgx;   /* fmspc, pce_svn, ... */
+    hash32_t platform; /* SHA-256 of its PPID, as policies list platforms */
     uint32_t tcb_evaluation_number, qe_evaluation_number;
     int64_t issued;          /* Unix seconds: the oldest issue date of TCB info, QE identity and PCK revocation list */
     int64_t earliest_expiry; /* Unix seconds: of all certificates, lists and documents */

@@ -14,6 +14,7 @@
 static struct {
     uint8_t attributes[8], xfam[8], regs[8][48]; /* mrtd, rtmr0 to rtmr3, mrconfigid, mrowner, mrownerconfig */
     uint8_t service[48];
+    hash32_t platform;
     quote_t quote;
     tcb_grade_t grade;
     event_t events[EVENTS_MAX];
@@ -97,9 +98,11 @@ static void make_subject(arena_t *a, const json_t *policy)
                                .mr_owner = s.regs[6],
                                .mr_owner_config = s.regs[7],
                                .mr_service_td = s.service };
+    take(s.platform.b, 32, json_object_get(policy, "platforms"));
     s.grade.tcb_date = INT64_MIN; /* before any grace period */
-    s.subject =
-        (policy_subject_t){ .quote = &s.quote, .grade = &s.grade, .log = &s.log, .evaluation_number = UINT32_MAX };
+    s.subject = (policy_subject_t){
+        .quote = &s.quote, .grade = &s.grade, .log = &s.log, .platform = &s.platform, .evaluation_number = UINT32_MAX
+    };
 }
 
 static bool admitted(const policy_t *p)

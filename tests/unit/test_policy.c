@@ -74,6 +74,8 @@ static const struct {
       "images[0].rtmr2", RC_MALFORMED },
     { "{" LIST ",\"images\":[{\"name\":\"one\",\"mrtd\":\"" REG("1") "\",\"rtmr0\":\"" REG("2") "\"}]}",
       "images[0].rtmr1", RC_MALFORMED },
+    { "{" SELF ",\"platforms\":[]}", "platforms", RC_MALFORMED },
+    { "{" SELF ",\"platforms\":[\"" R8("11") "\"]}", "platforms[0]", RC_MALFORMED },
     { "{" SELF ",\"td\":{\"debugg\":false}}", "td.debugg", RC_MALFORMED },
     { "{" SELF ",\"td\":{\"debug\":0}}", "td.debug", RC_MALFORMED },
     { "{" SELF ",\"td\":{\"sept_ve_disable\":\"true\"}}", "td.sept_ve_disable", RC_MALFORMED },
@@ -638,6 +640,24 @@ START_TEST(advisories_numbers_and_ages_have_bounds)
 END_TEST
 
 /* Each advisory of the grade against each place of the list. */
+START_TEST(platforms_are_listed_by_the_digest_of_their_ppid)
+{
+    static const char two[] =
+        WITH("\"platforms\":[\"" R8("11") R8("11") R8("11") R8("11") "\",\"" R8("22") R8("22") R8("22") R8("22") "\"]");
+    hash32_t platform;
+    expect("any", ONE, TEE_OK);
+    expect("not known", two, E_PLATFORM);
+    subject.platform = &platform;
+    for (int i = 0; i < 3; i++) {
+        memset(&platform, 0x11 * (i + 1), sizeof platform);
+        expect("listed", two, i < 2 ? TEE_OK : E_PLATFORM);
+        platform.b[31] ^= 1;
+        expect("last byte", two, E_PLATFORM);
+        expect("any", ONE, TEE_OK);
+    }
+}
+END_TEST
+
 START_TEST(a_denied_advisory_is_found_wherever_it_stands)
 {
     static const char *const ids[] = { "INTEL-SA-00001", "INTEL-SA-00002", "INTEL-SA-00003" };
@@ -886,7 +906,8 @@ int main(void)
         an_empty_list_rejects_everything, each_register_counts, register_3_is_zero_exact_or_told_by_its_events,
         the_td_is_judged_before_its_image, statuses_are_accepted_by_name,
         a_grace_period_is_for_a_platform_that_is_out_of_date, advisories_numbers_and_ages_have_bounds,
-        a_denied_advisory_is_found_wherever_it_stands, a_match_is_found_wherever_it_stands, each_required_event_counts,
-        a_key_providers_payload_has_a_maximum, the_last_byte_of_each_field_counts,
-        same_as_self_needs_a_self_and_compares_with_it, another_instance_of_the_same_application_is_self);
+        platforms_are_listed_by_the_digest_of_their_ppid, a_denied_advisory_is_found_wherever_it_stands,
+        a_match_is_found_wherever_it_stands, each_required_event_counts, a_key_providers_payload_has_a_maximum,
+        the_last_byte_of_each_field_counts, same_as_self_needs_a_self_and_compares_with_it,
+        another_instance_of_the_same_application_is_self);
 }

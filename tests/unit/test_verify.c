@@ -1,5 +1,6 @@
 /* Verification and appraisal of a genuine quote by genuine collateral (tests/data/tdx), and of what one change makes of
  * them. Defects that only a simulated CA can sign: the tests of the simulator. */
+#include "base/crypto/hash.h"
 #include "base/hex.h"
 #include "tee/verify/verify.h"
 #include "tests/unit/failing_alloc.h"
@@ -88,6 +89,9 @@ static void assert_found(void)
     ck_assert_uint_eq(found.tcb_evaluation_number, 17);
     ck_assert_uint_eq(found.qe_evaluation_number, 17);
     ck_assert_int_eq(found.issued, 1749030018);
+    hash32_t platform;
+    sha256(&platform, view_of(found.sgx.ppid, sizeof found.sgx.ppid));
+    ck_assert(hash32_eq(&found.platform, &platform));
     ck_assert_int_eq(found.earliest_expiry, TDX_UNTIL);
     ck_assert(found.production_root);
     ck_assert(view_eq(found.quote.used, quote));
