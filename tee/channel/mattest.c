@@ -26,9 +26,15 @@ struct mattest {
     uint8_t ex[32];
     bool own_given;     /* our EVIDENCE is in the output */
     bool peer_verified; /* the peer's EVIDENCE is */
-    bool key_released;
+    uint8_t *kept;      /* what the claim points into */
+    tee_claim_t claim;  /* of the peer, once it verified; collateral n 0: our own served */
+    hash32_t platform;
     int64_t expires;
-    rc_t rc; /* why the machine failed */
+    struct {
+        bool any;
+        key_name_t newest;
+    } released[2]; /* of committed generations, of drafts */
+    rc_t rc;       /* why the machine failed */
     err_t fault;
 
     /* The message that comes in. */
@@ -139,6 +145,7 @@ void mattest_free(mattest_t *m)
     if (!m)
         return;
     drop_message(m);
+    free(m->kept);
     free(m->out);
     ecdsa_free(m->ecdsa);
     secret_wipe(m, sizeof *m);
@@ -297,26 +304,48 @@ static bool blames_collateral(tee_code_t code)
     return code < E_QE_SIG && code != E_REVOKED;
 }
 
-/* By our own collateral, and by the peer's where ours does not serve. */
-static rc_t appraise(mattest_t *m, tee_claim_t *claim, view_t own, view_t stapled, int64_t now)
+/* By our own collateral, and by the peer's where ours does not serve. claim: without collateral; on RC_OK with what
+ * served. Of out only what points to nothing lives on. */
+static rc_t appraise(const mattest_t *m, tee_verified_t *out, tee_claim_t *claim, err_t *e,
+                     const mattest_present_t *present, view_t stapled)
 {
-    const view_t tries[] = { own, stapled };
-    tee_verified_t verified;
+    const view_t tries[] = { present->collateral, stapled };
     uint8_t report_data[TEE_REPORT_DATA_LEN];
-    rc_t rc = tee_fail(&m->fault, E_COLLATERAL, "there is no collateral to verify the peer's quote by");
+    err_t found;
+    rc_t rc = tee_fail(&found, E_COLLATERAL, "there is no collateral to verify the peer's quote by");
     hello_report_data(report_data, &m->peer, &m->own, m->ex);
-    for (size_t i = 0; rc && blames_collateral(m->fault.code) && i < 2; i++) {
+    for (size_t i = 0; rc && blames_collateral(found.code) && i < 2; i++) {
         arena_t a;
         if (!tries[i].n)
             continue;
         claim->collateral = tries[i];
         arena_init(&a, ARENA_MAX);
-        rc = tee_appraise(&verified, NULL, &m->fault, &a, claim, report_data, m->c.policy, m->c.memory, now);
+        rc = tee_appraise(out, NULL, &found, &a, claim, report_data, present->policy, m->c.memory, present->now);
         arena_free(&a);
     }
-    if (!rc)
-        m->expires = verified.earliest_expiry < now + DAY_S ? verified.earliest_expiry : now + DAY_S;
+    if (rc && e)
+        *e = found;
     return rc;
+}
+
+/* Keeps what the peer proved itself by, in one piece of memory: to judge it anew. RC_NOMEM. */
+static rc_t keep(mattest_t *m, const tee_claim_t *claim, const tee_verified_t *verified, int64_t now)
+{
+    view_t *const parts[] = { &m->claim.quote, &m->claim.event_log, &m->claim.collateral };
+    size_t at = 0;
+    m->claim = *claim;
+    m->kept = malloc(claim->quote.n + claim->event_log.n + claim->collateral.n);
+    if (!m->kept)
+        return tee_fail(&m->fault, E_NOMEM, NULL);
+    for (size_t i = 0; i < 3; at += parts[i++]->n) {
+        if (parts[i]->n)
+            memcpy(m->kept + at, parts[i]->p, parts[i]->n);
+        parts[i]->p = m->kept + at;
+    }
+    m->platform = verified->platform;
+    m->expires = verified->earliest_expiry < now + DAY_S ? verified->earliest_expiry : now + DAY_S;
+    m->peer_verified = true;
+    return RC_OK;
 }
 
 /* Takes EVIDENCE apart and appraises it. */
@@ -333,11 +362,14 @@ static rc_t handle_evidence(mattest_t *m, view_t collateral, int64_t now)
     if (type != (unsigned)m->peer.type)
         return tee_fail(&m->fault, E_EVIDENCE_TYPE, "the EVIDENCE is of another type than the HELLO offered");
     tee_claim_t claim = { .type = m->peer.type, .quote = quote, .event_log = event_log };
-    rc_t rc = appraise(m, &claim, collateral, stapled, now);
-    if (rc)
-        return rc;
-    m->peer_verified = true;
-    return confirm_if_due(m);
+    const mattest_present_t present = { m->c.policy, collateral, now };
+    tee_verified_t verified;
+    rc_t rc = appraise(m, &verified, &claim, &m->fault, &present, stapled);
+    if (!rc && claim.collateral.p == collateral.p)
+        claim.collateral = view_of(NULL, 0); /* it is at hand also later */
+    if (!rc)
+        rc = keep(m, &claim, &verified, now);
+    return rc ? rc : confirm_if_due(m);
 }
 
 static rc_t handle_confirm(mattest_t *m)
@@ -476,18 +508,39 @@ int64_t mattest_expires(const mattest_t *m)
     return m->state == MATTEST_ATTESTED ? m->expires : 0;
 }
 
-rc_t mattest_release_key(mattest_t *m, err_t *e, int64_t now)
+const hash32_t *mattest_platform(const mattest_t *m)
+{
+    return m->state == MATTEST_ATTESTED ? &m->platform : NULL;
+}
+
+const uint8_t *mattest_channel(const mattest_t *m)
+{
+    return m->state == MATTEST_ATTESTED ? m->ex : NULL;
+}
+
+rc_t mattest_judge(const mattest_t *m, err_t *e, const mattest_present_t *present)
+{
+    tee_verified_t verified;
+    if (m->state != MATTEST_ATTESTED)
+        return tee_fail(e, E_STATE, "the connection is not attested");
+    if (present->now > m->expires)
+        return tee_fail(e, E_EXPIRED, NULL);
+    tee_claim_t claim = { .type = m->claim.type, .quote = m->claim.quote, .event_log = m->claim.event_log };
+    return appraise(m, &verified, &claim, e, present, m->claim.collateral);
+}
+
+rc_t mattest_release_key(mattest_t *m, key_grant_t *out, err_t *e, const key_name_t *generation,
+                         const mattest_present_t *present, bool draft)
 {
     if (m->state != MATTEST_ATTESTED)
         return tee_fail(e, E_KEY_RELEASE, "the connection is not attested");
-    if (!m->peer.wants_key)
-        return tee_fail(e, E_KEY_RELEASE, "the peer's HELLO did not ask for the cluster key");
-    if (!m->own.holds_key)
-        return tee_fail(e, E_KEY_RELEASE, "our HELLO did not say that we hold the cluster key");
-    if (m->key_released)
-        return tee_fail(e, E_KEY_RELEASE, "the cluster key was released on this connection before");
-    if (now > m->expires)
-        return tee_fail(e, E_KEY_RELEASE, "the peer's evidence has expired");
-    m->key_released = true;
+    if (m->released[draft].any && key_name_cmp(generation, &m->released[draft].newest) <= 0)
+        return tee_fail(e, E_KEY_RELEASE, "this generation, or a newer one, was released on this connection before");
+    rc_t rc = mattest_judge(m, e, present);
+    if (rc)
+        return rc;
+    m->released[draft].any = true;
+    m->released[draft].newest = *generation;
+    key_grant_make(out, generation, m->ex);
     return RC_OK;
 }

@@ -10,6 +10,7 @@
 #define TEE_CHANNEL_MATTEST_H
 
 #include "base/bytes.h"
+#include "base/crypto/keyring.h"
 #include "tee/channel/hello.h"
 #include "tee/verify/verify.h"
 
@@ -22,7 +23,7 @@ typedef struct mattest mattest_t;
 /* Signs a digest with the node's static key: 64-byte compact, low s. */
 typedef rc_t (*mattest_sign_fn)(void *ctx, uint8_t out[64], const hash32_t *digest);
 
-/* What one end is. Views and policy are borrowed until mattest_free. */
+/* What one end is. The policy is borrowed until MATTEST_ATTESTED or MATTEST_FAILED, the memory until mattest_free. */
 typedef struct {
     mattest_role_t role;       /* of this end: the TLS client initiates */
     tee_evidence_type_t type;  /* that this end offers */
@@ -36,8 +37,8 @@ typedef struct {
     hash32_t order;            /* digest of the order that we run, */
     uint64_t version;          /* and its version */
     hash32_t key_log;          /* head of our log of key releases; zeros: none */
-    const policy_t *policy;
-    rollback_t *memory; /* NULL: none; used only inside mattest_take */
+    const policy_t *policy;    /* by which the exchange is judged */
+    rollback_t *memory;        /* NULL: none; used only inside mattest_take, _judge and _release_key */
     mattest_sign_fn sign;
     void *sign_ctx;
     uint64_t started_ms; /* monotonic: the deadline counts from here */
@@ -106,8 +107,30 @@ const hello_t *mattest_peer_hello(const mattest_t *m);
  * verified, or when that expires, whichever is first. */
 int64_t mattest_expires(const mattest_t *m);
 
-/* Allows the release of the cluster key, once: attested, the peer wants it, we hold it, now is not after
- * mattest_expires. E_KEY_RELEASE with why otherwise. */
-NODISCARD rc_t mattest_release_key(mattest_t *m, err_t *e, int64_t now);
+/* The peer's platform, SHA-256 of its PPID, in MATTEST_ATTESTED; else NULL. */
+const hash32_t *mattest_platform(const mattest_t *m);
+
+/* EX: 32 bytes that only this connection's two ends share, in MATTEST_ATTESTED; else NULL. */
+const uint8_t *mattest_channel(const mattest_t *m);
+
+/* By what a peer is judged at this moment. */
+typedef struct {
+    const policy_t *policy; /* of the order in force */
+    view_t collateral;      /* our newest for the peer's platform; n 0: none, then what it stapled, if that served */
+    int64_t now;            /* Unix seconds */
+} mattest_present_t;
+
+/* Judges the kept evidence anew, in full: RC_OK when the connection may go on. E_STATE: not attested; E_EXPIRED: after
+ * mattest_expires; else tee_appraise's code. The machine does not change. */
+NODISCARD rc_t mattest_judge(const mattest_t *m, err_t *e, const mattest_present_t *present);
+
+/* Allows the release of one generation to this peer: attested, mattest_judge says yes at this moment, and neither it
+ * nor a newer one was released on this connection before (drafts and committed ones are counted apart). Whether the
+ * peer runs our order and the generation is the newest committed is the caller's to know (overlay-facts-more E8).
+ *   out    a grant for keyring_seal; written only on RC_OK
+ *   draft  it is not committed yet
+ * E_KEY_RELEASE with why, or mattest_judge's code. */
+NODISCARD rc_t mattest_release_key(mattest_t *m, key_grant_t *out, err_t *e, const key_name_t *generation,
+                                   const mattest_present_t *present, bool draft);
 
 #endif

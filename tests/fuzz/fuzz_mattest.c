@@ -96,7 +96,11 @@ static void check(mattest_t *m)
     static const uint8_t reject[] = { 0, 0, 0, 2, 4, 0, E_ATTEST };
     err_t fault;
     require(mattest_state(m) != MATTEST_ATTESTED && !mattest_peer(m));
-    require(mattest_release_key(m, &fault, 0) != RC_OK);
+    const mattest_present_t present = { NULL, view_of(NULL, 0), 0 };
+    const key_name_t name = { 0 };
+    key_grant_t grant;
+    require(mattest_release_key(m, &grant, &fault, &name, &present, false) != RC_OK);
+    require(mattest_judge(m, &fault, &present) != RC_OK);
     if (mattest_state(m) != MATTEST_FAILED)
         return;
     require(mattest_fault(m)->code != TEE_OK && mattest_fault(m)->text[0]);

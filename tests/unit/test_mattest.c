@@ -9,7 +9,7 @@
  *   87  the_prototypes_binding_is_not_accepted
  *   88  what_the_policy_refuses_fails, evidence_that_expires_releases_no_key
  *   89  a_silent_peer_meets_the_deadline, lengths_beyond_the_maximum_are_refused_at_once
- *   90  the_key_is_released_only_when_every_condition_holds
+ *   90  a_generation_is_released_once_per_connection, a_connection_is_judged_anew
  */
 #include <stdlib.h>
 
@@ -55,6 +55,17 @@ static void assert_attested(const end_t *a, const end_t *b)
                   mattest_fault(b->m)->text);
 }
 
+/* Asks to release the generation of a version. */
+static rc_t release(const end_t *e, err_t *fault, uint64_t version, int64_t now)
+{
+    const key_name_t name = { version, { { 0 } }, 0 };
+    const mattest_present_t p = present(now);
+    key_grant_t grant = { .open = false };
+    rc_t rc = mattest_release_key(e->m, &grant, fault, &name, &p, false);
+    ck_assert(grant.open == (rc == RC_OK));
+    return rc;
+}
+
 /* A machine that failed gives nothing: no peer, no key, no report data, and says nothing but what was begun and REJECT. */
 static void assert_closed(const end_t *e)
 {
@@ -66,8 +77,13 @@ static void assert_closed(const end_t *e)
     ck_assert_ptr_null(mattest_peer(e->m));
     ck_assert_int_eq(mattest_expires(e->m), 0);
     ck_assert_uint_eq(mattest_rest(e->m), 0);
-    ck_assert_int_eq(mattest_release_key(e->m, &fault, NOW), RC_REFUSED);
+    ck_assert_ptr_null(mattest_channel(e->m));
+    ck_assert_ptr_null(mattest_platform(e->m));
+    ck_assert_int_eq(release(e, &fault, 1, NOW), RC_REFUSED);
     ck_assert_uint_eq(fault.code, E_KEY_RELEASE);
+    const mattest_present_t p = present(NOW);
+    ck_assert_int_eq(mattest_judge(e->m, &fault, &p), RC_REFUSED);
+    ck_assert_uint_eq(fault.code, E_STATE);
     ck_assert_int_eq(mattest_exporter(e->m, ex), RC_REFUSED);
     mattest_report_data(e->m, report_data);
     ck_assert_mem_eq(report_data, zeros, sizeof zeros);
@@ -477,7 +493,7 @@ START_TEST(messages_out_of_order_are_refused)
     feed(&a, evidence); /* and no CONFIRM */
     ck_assert_int_eq(mattest_state(a.m), MATTEST_RUNNING);
     err_t fault;
-    ck_assert_int_eq(mattest_release_key(a.m, &fault, NOW), RC_REFUSED);
+    ck_assert_int_eq(release(&a, &fault, 1, NOW), RC_REFUSED);
     ck_assert_int_eq(mattest_tick(a.m, MATTEST_DEADLINE_MS), RC_TIMEOUT);
     assert_failed(&a, E_DEADLINE, "CONFIRM missing", 0);
     close_pair(&a, &b);
@@ -839,7 +855,7 @@ START_TEST(a_machine_without_memory_attests_nobody)
             told = told || state == MATTEST_QUOTE || (state == MATTEST_FAILED && code == E_NOMEM);
             if (state == MATTEST_ATTESTED)
                 continue; /* all was well when the other's CONFIRM came */
-            ck_assert_int_eq(mattest_release_key(ends[i]->m, &fault, NOW), RC_REFUSED);
+            ck_assert_int_eq(release(ends[i], &fault, 1, NOW), RC_REFUSED);
             ck_assert_ptr_null(mattest_peer(ends[i]->m));
             ck_assert(state != MATTEST_FAILED || code == E_NOMEM || code == E_REJECTED);
         }
@@ -895,28 +911,92 @@ START_TEST(a_body_that_finds_no_memory_fails_the_machine)
 }
 END_TEST
 
-START_TEST(the_key_is_released_only_when_every_condition_holds)
+/* What the HELLOs said of wanting and holding is no matter. */
+START_TEST(a_generation_is_released_once_per_connection)
 {
-    for (int row = 0; row < 5; row++) {
-        end_t a, b; /* a wants, b holds */
-        err_t fault;
-        pair(&a, &b);
-        a.c.wants_key = row != 1;
-        b.c.holds_key = row != 2;
-        reopen(&a);
-        reopen(&b);
-        ck_assert_int_eq(mattest_release_key(b.m, &fault, NOW), RC_REFUSED); /* not yet attested */
-        run(&a, &b, SIZE_MAX);
-        assert_attested(&a, &b);
-        ck_assert_int_eq(mattest_release_key(a.m, &fault, NOW), RC_REFUSED);
-        ck_assert_uint_eq(fault.code, E_KEY_RELEASE);
-        int64_t now = row == 3 ? mattest_expires(b.m) + 1 : row == 4 ? mattest_expires(b.m) : NOW;
-        rc_t rc = mattest_release_key(b.m, &fault, now);
-        ck_assert_msg(rc == (row == 0 || row == 4 ? RC_OK : RC_REFUSED), "row %d", row);
-        ck_assert_int_eq(mattest_release_key(b.m, &fault, NOW),
-                         rc == RC_OK || row == 1 || row == 2 ? RC_REFUSED : RC_OK);
-        close_pair(&a, &b);
+    const mattest_present_t p = present(NOW);
+    const key_name_t two = { 2, { { 0 } }, 0 }, two_b = { 2, { { 0 } }, 1 };
+    key_grant_t grant;
+    err_t fault;
+    end_t a, b;
+    pair(&a, &b);
+    ck_assert_int_eq(release(&b, &fault, 1, NOW), RC_REFUSED); /* not yet attested */
+    ck_assert_uint_eq(fault.code, E_KEY_RELEASE);
+    ck_assert_ptr_null(mattest_channel(b.m));
+    ck_assert_ptr_null(mattest_platform(b.m));
+    run(&a, &b, SIZE_MAX);
+    assert_attested(&a, &b);
+    ck_assert_mem_eq(mattest_channel(a.m), mattest_channel(b.m), 32);
+    ck_assert_uint_eq(mattest_platform(b.m)->b[0], 0x9a);
+    ck_assert_int_eq(release(&a, &fault, 1, NOW), RC_OK); /* it has got one since its HELLO */
+    ck_assert_int_eq(release(&b, &fault, 1, NOW), RC_OK);
+    ck_assert_int_eq(release(&b, &fault, 1, NOW), RC_REFUSED);
+    ck_assert_uint_eq(fault.code, E_KEY_RELEASE);
+    ck_assert_int_eq(mattest_release_key(b.m, &grant, &fault, &two_b, &p, true), RC_OK);
+    ck_assert_int_eq(mattest_release_key(b.m, &grant, &fault, &two, &p, true), RC_REFUSED); /* below */
+    ck_assert_int_eq(mattest_release_key(b.m, &grant, &fault, &two_b, &p, true), RC_REFUSED);
+    ck_assert_int_eq(mattest_release_key(b.m, &grant, &fault, &two_b, &p, false), RC_OK); /* committed now */
+    ck_assert(key_name_cmp(&grant.name, &two_b) == 0);
+    ck_assert_mem_eq(grant.channel, mattest_channel(b.m), 32);
+    ck_assert_int_eq(release(&b, &fault, 1, NOW), RC_REFUSED);
+    ck_assert_int_eq(release(&b, &fault, 3, NOW), RC_OK);
+    close_pair(&a, &b);
+}
+END_TEST
+
+/* The judgement of now: a later order, a platform that went out of date, one that was revoked. A refusal costs no turn. */
+START_TEST(a_connection_is_judged_anew)
+{
+    static const tee_code_t verdicts[] = { E_TCB_STATUS, E_REVOKED, E_PLATFORM };
+    mattest_present_t p = present(NOW);
+    const key_name_t name = { 1, { { 0 } }, 0 };
+    key_grant_t grant = { .open = false };
+    err_t fault;
+    end_t a, b;
+    pair(&a, &b);
+    run(&a, &b, SIZE_MAX);
+    ck_assert_int_eq(mattest_judge(b.m, &fault, &p), RC_OK);
+    p.policy = world.next;
+    ck_assert_int_eq(mattest_judge(b.m, &fault, &p), RC_REFUSED);
+    ck_assert_uint_eq(fault.code, E_MEASUREMENT);
+    ck_assert_int_eq(mattest_release_key(b.m, &grant, &fault, &name, &p, false), RC_REFUSED);
+    ck_assert_uint_eq(fault.code, E_MEASUREMENT);
+    for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++) {
+        world.verdict = verdicts[i];
+        ck_assert_int_eq(release(&b, &fault, 1, NOW), RC_REFUSED);
+        ck_assert_uint_eq(fault.code, verdicts[i]);
     }
+    world.verdict = TEE_OK;
+    p = present(NOW);
+    p.collateral = view_of(NULL, 0); /* ours served when it attested, and is not at hand now */
+    ck_assert_int_eq(mattest_judge(b.m, NULL, &p), RC_MALFORMED);
+    ck_assert(!grant.open);
+    ck_assert_int_eq(release(&b, &fault, 1, NOW), RC_OK);
+    ck_assert_int_eq(mattest_state(b.m), MATTEST_ATTESTED);
+    close_pair(&a, &b);
+}
+END_TEST
+
+START_TEST(stapled_collateral_that_served_is_kept_for_later_judgements)
+{
+    mattest_present_t p = { world.policy, view_of(NULL, 0), NOW };
+    err_t fault;
+    end_t a, b;
+    pair(&a, &b);
+    a.known = view_of(NULL, 0);
+    b.staples = world.collateral;
+    run(&a, &b, SIZE_MAX);
+    assert_attested(&a, &b);
+    ck_assert_int_eq(mattest_judge(a.m, &fault, &p), RC_OK);
+    world.verdict = E_REVOKED; /* and does not help round what our own says */
+    world.lenient = world.collateral;
+    ck_assert_int_eq(mattest_judge(a.m, &fault, &p), RC_OK);
+    world.lenient = view_str("older collateral");
+    p.collateral = world.collateral;
+    ck_assert_int_eq(mattest_judge(a.m, &fault, &p), RC_REFUSED);
+    ck_assert_uint_eq(fault.code, E_REVOKED);
+    world.verdict = TEE_OK;
+    close_pair(&a, &b);
 }
 END_TEST
 
@@ -1073,9 +1153,9 @@ START_TEST(evidence_that_expires_releases_no_key)
     run(&a, &b, SIZE_MAX);
     assert_attested(&a, &b);
     ck_assert_int_eq(mattest_expires(b.m), NOW + 10);
-    ck_assert_int_eq(mattest_release_key(b.m, &fault, NOW + 11), RC_REFUSED);
-    ck_assert_uint_eq(fault.code, E_KEY_RELEASE);
-    ck_assert_int_eq(mattest_release_key(b.m, &fault, NOW + 10), RC_OK);
+    ck_assert_int_eq(release(&b, &fault, 1, NOW + 11), RC_REFUSED);
+    ck_assert_uint_eq(fault.code, E_EXPIRED);
+    ck_assert_int_eq(release(&b, &fault, 1, NOW + 10), RC_OK);
     pair_again(&a, &b);
     world.expiry = NOW + 100 * 86400;
     run(&a, &b, SIZE_MAX);
@@ -1100,7 +1180,8 @@ int main(void)
         peers_are_told_nothing_but_that_it_failed, a_confirm_that_was_begun_is_completed_before_the_reject,
         an_evidence_that_was_begun_is_completed_before_the_reject, a_machine_without_memory_attests_nobody,
         evidence_that_finds_no_memory_changes_nothing, a_body_that_finds_no_memory_fails_the_machine,
-        the_key_is_released_only_when_every_condition_holds, only_this_connections_evidence_can_be_supplied,
+        a_generation_is_released_once_per_connection, a_connection_is_judged_anew,
+        stapled_collateral_that_served_is_kept_for_later_judgements, only_this_connections_evidence_can_be_supplied,
         a_machine_needs_a_sound_configuration, a_key_that_does_not_sign_fails_the_machine,
         ones_own_collateral_is_used_before_what_is_stapled, what_ones_own_collateral_says_of_the_peer_is_final,
         what_the_policy_refuses_fails, evidence_that_expires_releases_no_key);
