@@ -22,7 +22,7 @@ rc_t evm_call(evm_result_t *out, arena_t *a, const evm_host_t *host, const evm_r
               const evm_tx_t *tx)
 {
     tx_gas_t gas;
-    rc_t rc = tx_gas(&gas, evm_params(rules->fork), tx);
+    rc_t rc = tx_gas(&gas, rules, tx);
     if (rc)
         return rc;
     vm_t *vm = arena_alloc(a, sizeof *vm);

@@ -1,11 +1,13 @@
 #include "lightclient/evm/evm.h"
 
-/* Blob parameters: target, maximum, update fraction. EIP-7840 and EIP-7892; EIP-7691 for Prague. */
-#define NO_BLOBS 0, 0, 0
-#define BLOBS_CANCUN 3, 6, 3338477
-#define BLOBS_PRAGUE 6, 9, 5007716
-#define BLOBS_BPO1 10, 15, 8346193
-#define BLOBS_BPO2 14, 21, 11684671
+/* Blob parameters: target, maximum, update fraction. EIP-7840 and EIP-7892; EIP-7691 for Prague. Then the state gas of
+ * EIP-8037. */
+#define NO_BLOBS 0, 0, 0, NULL
+#define BLOBS_CANCUN 3, 6, 3338477, NULL
+#define BLOBS_PRAGUE 6, 9, 5007716, NULL
+#define BLOBS_BPO1 10, 15, 8346193, NULL
+#define BLOBS_BPO2 14, 21, 11684671, NULL
+#define AMSTERDAM_BPO2 14, 21, 11684671, &EVM_STATE_GAS_SEPOLIA
 
 /* Activation times as in the networks' published genesis files. A light client begins after the merge: row 0 is Paris
  * where the chain is older. */
@@ -26,7 +28,7 @@ static const evm_schedule_row_t sepolia[] = {
     { 1760427360, { EVM_OSAKA, BLOBS_PRAGUE } },
     { 1761017184, { EVM_OSAKA, BLOBS_BPO1 } },
     { 1761607008, { EVM_OSAKA, BLOBS_BPO2 } },
-    { 1791294816, { EVM_AMSTERDAM, BLOBS_BPO2 } },
+    { 1791294816, { EVM_AMSTERDAM, AMSTERDAM_BPO2 } },
 };
 static const evm_schedule_row_t hoodi[] = {
     { 0, { EVM_CANCUN, BLOBS_CANCUN } },         { 1742999832, { EVM_PRAGUE, BLOBS_PRAGUE } },

@@ -1,6 +1,6 @@
 /* evm.h - the Ethereum virtual machine: one call or transaction over a read-only state view.
  *
- * Spec:   ethereum/execution-specs, Berlin to Osaka; EIPs are named where they are implemented
+ * Spec:   ethereum/execution-specs, Berlin to Amsterdam; EIPs are named where they are implemented
  * Floor:  2, evm. May include base/, rlp/, bls/. No I/O, clock, thread or global state; no C recursion (frames live in
  *         the arena). State changes stay in a journal; the host is only read.
  * Tests:  tests/unit/test_evm.c, tests/fuzz/fuzz_evm.c, vectors kinds evm-ops, precompiles, state, mainnet-calls
@@ -19,10 +19,9 @@
 #include "base/rc.h"
 #include "base/u256.h"
 
-/* Execution forks, in order; compare with >=. Those before EVM_FORKS are known whole: each has a row in every table
- * by fork (prices, instructions, precompiles, header fields, twins in lightclient/networks.c), or the program does
- * not compile. Of Amsterdam only the time is known: under its rules, as under any later value, everything here
- * answers RC_UNSUPPORTED. To begin a fork is to move it above EVM_FORKS. */
+/* Execution forks, in order; compare with >=. Each has a row in every table by fork (prices, instructions, precompiles,
+ * header fields, twins in lightclient/networks.c), or the program does not compile. Under EVM_FORKS and any later
+ * value everything here answers RC_UNSUPPORTED. */
 typedef enum {
     EVM_BERLIN,
     EVM_LONDON,
@@ -31,9 +30,27 @@ typedef enum {
     EVM_CANCUN,
     EVM_PRAGUE,
     EVM_OSAKA,
+    EVM_AMSTERDAM,
     EVM_FORKS,
-    EVM_AMSTERDAM = EVM_FORKS
 } evm_fork_t;
+
+/* Gas for what makes the state larger (EIP-8037), beside the gas for execution. A transaction's gas above execution_max
+ * is a reservoir that only state gas is taken from; where it is empty, state gas is taken from what a frame has for
+ * execution. What a reverted change had cost is given back in the opposite order. All prices zero: there is only one
+ * kind of gas. */
+typedef struct {
+    int64_t byte;          /* of deployed code */
+    int64_t account;       /* a new account */
+    int64_t slot;          /* zero to not zero */
+    int64_t delegation;    /* EIP-7702: an account that did not delegate does */
+    int64_t execution_max; /* gas of one transaction for execution, intrinsic gas included (EIP-7825) */
+    uint64_t tx_gas_max;   /* a transaction's gas limit */
+    bool repays;           /* when a call succeeds, what it left in the reservoir repays what its caller's frame and it
+                            * had taken from the gas for execution */
+} evm_state_gas_t;
+
+/* The present rules of Sepolia (execution-specs tests v21.0.0), and those of the test network glamsterdam-devnet-8. */
+extern const evm_state_gas_t EVM_STATE_GAS_SEPOLIA, EVM_STATE_GAS_DEVNET;
 
 /* The rules in force for one block: fork and blob parameters (EIP-7840, EIP-7892). */
 typedef struct {
@@ -41,6 +58,8 @@ typedef struct {
     uint64_t blob_target; /* blobs */
     uint64_t blob_max;    /* blobs */
     uint64_t blob_base_fee_update_fraction;
+    const evm_state_gas_t *state_gas; /* from Amsterdam on; NULL: EVM_STATE_GAS_SEPOLIA. EIP-8037 is under review, so
+                                       * that a chain may change it by time within the fork */
 } evm_rules_t;
 
 /* A chain's schedule: rows sorted by activation time, the first at time 0. */
@@ -58,8 +77,8 @@ typedef struct {
 /* The rules of a block with this timestamp. */
 const evm_rules_t *evm_chain_rules(const evm_chain_t *chain, uint64_t timestamp);
 
-/* Mainnet, Sepolia, Hoodi: Paris (or the fork at genesis) through Osaka with its blob-parameter-only forks, and the
- * time of Amsterdam where it is set. */
+/* Mainnet, Sepolia, Hoodi: Paris (or the fork at genesis) through Osaka with its blob-parameter-only forks, and
+ * Amsterdam where its time is set. */
 extern const evm_chain_t EVM_MAINNET, EVM_SEPOLIA, EVM_HOODI;
 
 typedef struct {
@@ -97,6 +116,7 @@ typedef struct {
     u256_t base_fee;
     uint64_t excess_blob_gas;
     uint64_t chain_id;
+    uint64_t slot_number; /* EIP-7843 */
 } evm_block_t;
 
 typedef struct {
@@ -159,9 +179,11 @@ typedef struct {
 
 typedef struct {
     evm_status_t status;
-    evm_halt_t halt;   /* set when status is EVM_HALT */
-    uint64_t gas_used; /* whole transaction: intrinsic, execution, refund, calldata floor */
-    view_t output;     /* return or revert data; lives in the arena */
+    evm_halt_t halt;              /* set when status is EVM_HALT */
+    uint64_t gas_used;            /* whole transaction: intrinsic, execution, refund, calldata floor */
+    uint64_t block_execution_gas; /* what the block counts; before Amsterdam gas_used and 0. Else before the refund, */
+    uint64_t block_state_gas;     /* by kind (EIP-7778, EIP-8037) */
+    view_t output;                /* return or revert data; lives in the arena */
     const evm_log_t *logs;
     size_t log_count;
     bool created; /* a contract was created at created_addr; output is its code */
@@ -213,6 +235,10 @@ typedef struct {
  * RC_REFUSED; RC_UNSUPPORTED: the rules are newer than this build. e says why. */
 NODISCARD rc_t evm_tx_check(evm_tx_gas_t *gas, err_t *e, const evm_rules_t *rules, const evm_tx_t *tx);
 
+/* How much of a transaction's gas limit may be for execution, in a block with these rules, whose fork is known; the
+ * rest can only be state gas (EIP-8037). INT64_MAX: all of it. */
+uint64_t evm_tx_execution_gas_max(const evm_rules_t *rules);
+
 /* A whole transaction: validity, fees, authorizations, execution, refund, coinbase tip.
  *   out  written only on RC_OK; in the arena
  * RC_REFUSED: the transaction is invalid for the state and block (the state does not change), and e says why.
@@ -220,7 +246,8 @@ NODISCARD rc_t evm_tx_check(evm_tx_gas_t *gas, err_t *e, const evm_rules_t *rule
 NODISCARD rc_t evm_transact(evm_receipt_t *out, err_t *e, arena_t *a, const evm_host_t *host, const evm_rules_t *rules,
                             const evm_block_t *block, const evm_tx_t *tx);
 
-#define EVM_SYSTEM_CALL_GAS 30000000u /* EIP-4788, EIP-2935, EIP-7002, EIP-7251 */
+#define EVM_SYSTEM_CALL_GAS 30000000u /* EIP-4788, EIP-2935, EIP-7002, EIP-7251, EIP-8282 */
+#define EVM_SYSTEM_CALL_SLOTS 16u     /* EIP-8037: new slots that state gas is given for */
 
 /* A call from the system address 0xff..fe, as a block makes it before and after its transactions: no fee, no nonce, no
  * intrinsic gas. Where `to` has no code it succeeds and does nothing. As evm_call otherwise. */

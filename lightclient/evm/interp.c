@@ -33,6 +33,23 @@ static inline __attribute__((always_inline)) void swap_words(u256_t *a, u256_t *
     }
 }
 
+/* EIP-8024: the depth that the immediate byte of DUPN or SWAPN stands for, 17 to 235; false where it looks like a
+ * JUMPDEST or a PUSH, which is invalid. */
+static inline bool one_depth(unsigned *depth, uint8_t x)
+{
+    *depth = (uint8_t)(x + 145);
+    return x < 0x5b || x >= 0x80;
+}
+
+/* EIP-8024: the depths of EXCHANGE, the first one less. */
+static inline bool two_depths(unsigned *depth, unsigned *deeper, uint8_t x)
+{
+    unsigned k = x ^ 143u, q = k / 16, r = k % 16;
+    *depth = q < r ? q + 1 : r + 1;
+    *deeper = q < r ? r + 1 : 29 - q;
+    return x < 0x52 || x >= 0x80;
+}
+
 /* A shift count as a number: 256 stands for all that is larger. */
 static inline unsigned shift_count(const u256_t *n)
 {
@@ -167,6 +184,11 @@ rc_t vm_run(vm_t *vm)
 #include "lightclient/evm/opcode.def"
         },
 #undef FORK
+#define FORK EVM_AMSTERDAM
+        {
+#include "lightclient/evm/opcode.def"
+        },
+#undef FORK
     };
 #undef OP
 #undef NONE
@@ -177,6 +199,7 @@ rc_t vm_run(vm_t *vm)
     u256_t *sp, *stack, *full;
     int64_t gas, poll_at; /* a JUMPDEST with less gas asks the host about its deadline */
     vm_step_t step;
+    unsigned depth, deeper;
     u256_t word;
 
 enter: /* the frame that runs has changed, or one has ended */
@@ -311,6 +334,7 @@ enter: /* the frame that runs has changed, or one has ended */
                                                                      : u256_of(0);
     NEXT;
     PUSH_VALUE(BLOBBASEFEE, vm->blob_base_fee)
+    PUSH_VALUE(SLOTNUM, u256_of(vm->block->slot_number))
 
     /* --- stack, memory, storage, jumps --- */
     BEGIN(POP)
@@ -370,6 +394,31 @@ enter: /* the frame that runs has changed, or one has ended */
     EACH_32(PUSH)
     EACH_16(DUP)
     EACH_16(SWAP)
+    BEGIN(DUPN)
+    if (!one_depth(&depth, pc[0]))
+        goto at_unassigned;
+    if (sp < stack + depth)
+        goto bad_stack;
+    u256_copy(sp + 1, sp + 1 - depth);
+    sp++;
+    pc++;
+    NEXT;
+    BEGIN(SWAPN)
+    if (!one_depth(&depth, pc[0]))
+        goto at_unassigned;
+    if (sp < stack + depth + 1)
+        goto bad_stack;
+    swap_words(sp, sp - depth);
+    pc++;
+    NEXT;
+    BEGIN(EXCHANGE)
+    if (!two_depths(&depth, &deeper, pc[0]))
+        goto at_unassigned;
+    if (sp < stack + deeper + 1)
+        goto bad_stack;
+    swap_words(sp - depth, sp - deeper);
+    pc++;
+    NEXT;
     LOG(0)
     LOG(1)
     LOG(2)

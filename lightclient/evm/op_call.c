@@ -68,7 +68,7 @@ static call_args_t call_args(u256_t *sp, vm_kind_t kind)
 /* Pays for the call itself and loads what the price depends on. code stays NULL where the price does not need it. */
 static vm_step_t call_price(vm_t *vm, vm_frame_t *f, const call_args_t *a, vm_message_t *m, st_account_t **target)
 {
-    bool has_value = !u256_is_zero(&a->value);
+    bool has_value = !u256_is_zero(&a->value), makes_account = has_value && a->kind == VM_CALL;
     addr_t addr = vm_to_addr(a->addr);
     vm_step_t step = vm_memory(vm, f, a->in_at, a->in_len);
     if (!step)
@@ -76,15 +76,17 @@ static vm_step_t call_price(vm_t *vm, vm_frame_t *f, const call_args_t *a, vm_me
     if (!step)
         step = vm_touch_account(vm, f, target, a->addr, vm->params->warm);
     if (!step && has_value)
-        step = vm_pay(f, GAS_CALL_VALUE);
-    if (!step && has_value && a->kind == VM_CALL) {
+        step = vm_pay(f, vm->params->call_value);
+    if (!step && makes_account) {
         step = (vm_step_t)st_load(&vm->state, *target);
         if (!step && st_is_empty(*target))
-            step = vm_pay(f, GAS_NEW_ACCOUNT);
+            step = vm_pay(f, vm->params->new_account);
     }
     m->precompile = precompile_at(&addr, vm->rules->fork);
     if (!step && !m->precompile && vm->params->has_delegation)
         step = vm_resolve_code(vm, f, &m->code, *target);
+    if (!step && makes_account)
+        step = vm_pay_new_account(vm, f, &m->charged, *target);
     return step;
 }
 
@@ -121,6 +123,7 @@ vm_step_t op_call(vm_t *vm, vm_frame_t *f, u256_t *sp, vm_kind_t kind)
         return step;
     if (m.depth > EVM_DEPTH_MAX || (has_value && u256_lt(&f->self->core.balance, &a.value))) {
         f->gas += m.gas;
+        vm_refill(vm, f, m.charged);
         return refuse(vm, f);
     }
     if (!m.precompile && !m.code)
@@ -140,7 +143,9 @@ vm_step_t op_create(vm_t *vm, vm_frame_t *f, u256_t *sp, vm_kind_t kind)
         return VM_HALT(EVM_HALT_STATIC);
     if (!u256_fits_u64(len) || len->w[0] > vm->params->initcode_max)
         return VM_HALT(EVM_HALT_OUT_OF_GAS); /* EIP-3860 */
-    vm_step_t step = vm_memory(vm, f, at, len);
+    vm_step_t step = vm_pay(f, vm->params->create);
+    if (!step)
+        step = vm_memory(vm, f, at, len);
     if (!step)
         step = vm_pay_words(vm, f, len->w[0], word_gas);
     if (!step)
@@ -165,6 +170,9 @@ vm_step_t op_create(vm_t *vm, vm_frame_t *f, u256_t *sp, vm_kind_t kind)
     if (rc)
         return (vm_step_t)rc;
     f->self->core.nonce++;
+    step = vm_pay_new_account(vm, f, &m.charged, m.self);
+    if (step)
+        return step;
     m.gas = most_of(f->gas);
     f->gas -= m.gas;
     m.caller = f->self->addr;
@@ -178,6 +186,17 @@ vm_step_t op_return(vm_t *vm, vm_frame_t *f, u256_t *sp, evm_status_t status)
     return step ? step : vm_end(vm, status, EVM_HALT_NONE, f->gas, vm_memory_view(f, &sp[0], &sp[-1]));
 }
 
+/* What SELFDESTRUCT pays for an heir that gets a balance. */
+static vm_step_t pay_heir(vm_t *vm, vm_frame_t *f, st_account_t *heir)
+{
+    int64_t charged; /* never given back */
+    rc_t rc = st_load(&vm->state, heir);
+    if (rc || !st_is_empty(heir))
+        return (vm_step_t)rc;
+    vm_step_t step = vm_pay(f, vm->params->new_heir);
+    return step ? step : vm_pay_new_account(vm, f, &charged, heir);
+}
+
 vm_step_t op_selfdestruct(vm_t *vm, vm_frame_t *f, u256_t *sp)
 {
     st_account_t *heir, *self = f->self;
@@ -187,17 +206,14 @@ vm_step_t op_selfdestruct(vm_t *vm, vm_frame_t *f, u256_t *sp)
     if (!step)
         step = (vm_step_t)st_load(&vm->state, self);
     bool moves = !step && !u256_is_zero(&self->core.balance);
-    if (moves) {
-        step = (vm_step_t)st_load(&vm->state, heir);
-        if (!step && st_is_empty(heir))
-            step = vm_pay(f, GAS_NEW_ACCOUNT);
-    }
+    if (moves)
+        step = pay_heir(vm, f, heir);
     if (step)
         return step;
     bool destroys = self->core.created || !vm->params->destroy_only_created;
     if (moves && heir != self) {
         u256_t all = self->core.balance;
-        step = (vm_step_t)st_transfer(&vm->state, self, heir, &all);
+        step = (vm_step_t)vm_transfer(vm, self, heir, &all);
     } else {
         step = (vm_step_t)st_touch(&vm->state, heir);
     }
@@ -209,7 +225,8 @@ vm_step_t op_selfdestruct(vm_t *vm, vm_frame_t *f, u256_t *sp)
         if (!self->core.destroyed)
             vm->state.refund += vm->params->selfdestruct_refund;
         self->core.destroyed = true;
-        self->core.balance = u256_of(0);
+        if (!vm->params->destroy_keeps_balance)
+            self->core.balance = u256_of(0);
     }
     return vm_end(vm, EVM_SUCCESS, EVM_HALT_NONE, f->gas, view_of(NULL, 0));
 }

@@ -46,7 +46,9 @@ vm_step_t op_extcodesize(vm_t *vm, vm_frame_t *f, u256_t *sp)
 {
     st_account_t *acc;
     const evm_code_t *code;
-    vm_step_t step = look_at_account(vm, f, &acc, &sp[0]);
+    vm_step_t step = vm_touch_account(vm, f, &acc, &sp[0], vm->params->warm);
+    if (!step)
+        step = vm_pay(f, vm->params->code_read);
     if (!step)
         step = (vm_step_t)st_code(&vm->state, &code, acc);
     if (!step)
@@ -62,6 +64,8 @@ vm_step_t op_extcodecopy(vm_t *vm, vm_frame_t *f, u256_t *sp)
     vm_step_t step = vm_memory(vm, f, &sp[-1], &sp[-3]);
     if (!step)
         step = vm_touch_account(vm, f, &acc, &sp[0], vm->params->warm);
+    if (!step)
+        step = vm_pay(f, vm->params->code_read);
     if (!step && f->gas < GAS_COPY_WORD * vm_words(sp[-3].w[0]))
         step = VM_HALT(EVM_HALT_OUT_OF_GAS);
     if (step || u256_is_zero(&sp[-3]))
@@ -129,6 +133,18 @@ static int64_t sstore_gas(const evm_params_t *p, const st_slot_t *slot, const u2
     return p->warm;
 }
 
+/* Pays for a slot that begins to be used, or gives that back when it ends as it began (EIP-8037). */
+static vm_step_t sstore_state_gas(vm_t *vm, vm_frame_t *f, const st_slot_t *slot, const u256_t *value)
+{
+    bool was_clear = u256_is_zero(&slot->value), clears = u256_is_zero(value);
+    if (was_clear == clears || !u256_is_zero(&slot->original))
+        return VM_GO_ON;
+    if (was_clear)
+        return vm_pay_state(vm, f, vm->state_gas->slot);
+    vm_refill(vm, f, vm->state_gas->slot);
+    return VM_GO_ON;
+}
+
 vm_step_t op_sstore(vm_t *vm, vm_frame_t *f, u256_t *sp)
 {
     st_slot_t *slot;
@@ -140,11 +156,13 @@ vm_step_t op_sstore(vm_t *vm, vm_frame_t *f, u256_t *sp)
         return VM_HALT(EVM_HALT_OUT_OF_GAS);
     vm_step_t step = (vm_step_t)st_slot(&vm->state, &slot, &was_cold, f->self, &sp[0]);
     if (!step && was_cold)
-        step = vm_pay(f, vm->params->cold_slot);
+        step = vm_pay(f, vm->params->cold_sstore);
     if (!step)
         step = (vm_step_t)st_slot_load(&vm->state, slot);
     if (!step)
         step = vm_pay(f, sstore_gas(vm->params, slot, &sp[-1], &refund));
+    if (!step)
+        step = sstore_state_gas(vm, f, slot, &sp[-1]);
     if (step)
         return step;
     vm->state.refund += refund;

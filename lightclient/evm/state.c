@@ -66,7 +66,7 @@ static st_undo_t *undo_new(st_t *s, undo_kind_t kind)
 
 st_mark_t st_mark(const st_t *s)
 {
-    return (st_mark_t){ s->journal_len, s->log_count, s->refund };
+    return (st_mark_t){ s->journal_len, s->log_count, s->refund, s->reservoir, s->state_gas };
 }
 
 void st_rollback(st_t *s, st_mark_t mark)
@@ -83,6 +83,8 @@ void st_rollback(st_t *s, st_mark_t mark)
     }
     s->log_count = mark.log_count;
     s->refund = mark.refund;
+    s->reservoir = mark.reservoir;
+    s->state_gas = mark.state_gas;
 }
 
 /* --- accounts --- */
@@ -231,14 +233,14 @@ rc_t st_set_code(st_t *s, st_account_t *acc, view_t code)
     return RC_OK;
 }
 
-rc_t st_collides(st_t *s, bool *out, st_account_t *acc)
+rc_t st_collides(st_t *s, bool *out, st_account_t *acc, bool by_storage)
 {
     bool empty = true;
     rc_t rc = st_load(s, acc);
     if (rc)
         return rc;
     bool used = acc->core.nonce != 0 || !hash32_eq(&acc->core.code_hash, &KECCAK_EMPTY);
-    if (!used && acc->core.exists && !acc->core.created && s->host->storage_empty)
+    if (!used && by_storage && acc->core.exists && !acc->core.created && s->host->storage_empty)
         rc = s->host->storage_empty(s->host->ctx, &empty, &acc->addr);
     if (rc)
         return rc;

@@ -34,6 +34,8 @@ typedef struct st_account {
     addr_t addr;
     bool loaded;           /* core.exists to core.code hold the host's answer */
     bool nonce_ahead;      /* not loaded, and the transaction has already counted the sender's nonce up */
+    bool authorized;       /* by an authorization of this transaction that holds (EIP-7702) */
+    bool delegation_paid;  /* ... and it delegated before the transaction, or has paid for it in this one */
     struct st_slot *slots; /* newest first; transient ones too */
     st_core_t core;
 } st_account_t;
@@ -62,11 +64,13 @@ typedef struct {
     evm_log_t *logs;
     size_t log_count, log_cap;
     int64_t refund;
+    int64_t reservoir; /* EIP-8037: gas that only state gas is taken from */
+    int64_t state_gas; /* EIP-8037: spent so far; a frame that gives back what others paid makes it less */
 } st_t;
 
 typedef struct {
     size_t journal_len, log_count;
-    int64_t refund;
+    int64_t refund, reservoir, state_gas;
 } st_mark_t;
 
 /* An empty journal over host. RC_NOMEM. */
@@ -103,8 +107,9 @@ NODISCARD rc_t st_transfer(st_t *s, st_account_t *from, st_account_t *to, const 
 /* Replaces the code of a loaded account. code is copied. RC_NOMEM. */
 NODISCARD rc_t st_set_code(st_t *s, st_account_t *acc, view_t code);
 
-/* Whether a contract cannot be created here: nonce, code or storage (EIP-7610). Loads the account. */
-NODISCARD rc_t st_collides(st_t *s, bool *out, st_account_t *acc);
+/* Whether a contract cannot be created here: nonce, code, or with by_storage its storage (EIP-7610). Loads the
+ * account. */
+NODISCARD rc_t st_collides(st_t *s, bool *out, st_account_t *acc, bool by_storage);
 
 /* The entry of a slot without its content, made when it is new; was_cold (may be NULL) as in st_warm: it becomes warm.
  * RC_NOMEM. */

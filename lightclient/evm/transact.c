@@ -1,3 +1,4 @@
+#include "base/crypto/hash.h"
 #include "lightclient/evm/tx.h"
 
 /* A whole transaction: what evm_call leaves out (validity, fees, the end of the state's changes). */
@@ -30,17 +31,20 @@ static rc_t check_blobs(err_t *e, const evm_params_t *params, const evm_rules_t 
     return RC_OK;
 }
 
-static rc_t check_gas(evm_tx_gas_t *out, err_t *e, const evm_params_t *params, const evm_tx_t *tx)
+static rc_t check_gas(evm_tx_gas_t *out, err_t *e, const evm_rules_t *rules, const evm_tx_t *tx)
 {
+    const evm_params_t *params = evm_params(rules->fork);
     u256_t most = u256_of(0);
-    if (tx->gas > params->tx_gas_max)
+    if (tx->gas > params->tx_gas_max || tx->gas > evm_state_gas(rules)->tx_gas_max)
         return err_say(e, RC_REFUSED, "gas limit above the maximum of a transaction");
     if (tx->create && tx->data.n > params->initcode_max)
         return err_say(e, RC_REFUSED, "init code too long");
-    tx_gas_t gas = tx_price(params, tx);
+    tx_gas_t gas = tx_price(rules, tx);
     *out = (evm_tx_gas_t){ (uint64_t)gas.intrinsic, (uint64_t)gas.floor };
     if (out->intrinsic > tx->gas || out->floor > tx->gas)
         return err_say(e, RC_REFUSED, "intrinsic gas above the gas limit");
+    if (gas.intrinsic > gas.execution || gas.floor > gas.execution)
+        return err_say(e, RC_REFUSED, "intrinsic gas above the maximum of a transaction");
     if (!add_product(&most, tx->type >= 2 ? &tx->max_fee : &tx->gas_price, tx->gas))
         return err_say(e, RC_REFUSED, "gas times price overflows");
     return RC_OK;
@@ -68,7 +72,7 @@ rc_t evm_tx_check(evm_tx_gas_t *gas, err_t *e, const evm_rules_t *rules, const e
         return err_say(e, RC_REFUSED, "priority fee above the fee cap");
     rc_t rc = check_blobs(e, params, rules, tx);
     if (!rc)
-        rc = check_gas(&price, e, params, tx);
+        rc = check_gas(&price, e, rules, tx);
     if (!rc)
         *gas = price;
     return rc;
@@ -168,9 +172,15 @@ static rc_t changed_slots(vm_t *vm, evm_change_t *c, const st_account_t *acc)
 static rc_t change_of(vm_t *vm, evm_change_t *c, st_account_t *acc)
 {
     const st_core_t *core = &acc->core;
-    *c = (evm_change_t){ .addr = acc->addr, .deleted = core->destroyed || st_is_empty(acc) };
+    bool keeps = core->destroyed && vm->params->destroy_keeps_balance && !u256_is_zero(&core->balance);
+    *c = (evm_change_t){ .addr = acc->addr, .deleted = core->destroyed ? !keeps : st_is_empty(acc) };
     if (c->deleted)
         return RC_OK;
+    if (keeps) { /* EIP-8246: nothing but the balance */
+        c->account = (evm_account_t){ true, 0, core->balance, KECCAK_EMPTY };
+        c->code_changed = c->storage_cleared = true;
+        return RC_OK;
+    }
     c->account = (evm_account_t){ true, core->nonce, core->balance, core->code_hash };
     c->code_changed = core->code_changed;
     if (core->code_changed)
@@ -210,13 +220,13 @@ rc_t evm_transact(evm_receipt_t *out, err_t *e, arena_t *a, const evm_host_t *ho
     rc_t rc = evm_tx_check(&due, e, rules, tx);
     if (rc)
         return rc;
+    const tx_gas_t gas = tx_price(rules, tx);
     vm_t *vm = arena_alloc(a, sizeof *vm);
     rc = vm ? vm_init(vm, a, host, rules, block, tx) : RC_NOMEM;
     if (!rc)
         rc = check_block(vm, e);
     if (rc)
         return rc;
-    const tx_gas_t gas = { (int64_t)due.intrinsic, (int64_t)due.floor };
     st_account_t *sender = st_account(&vm->state, &tx->from);
     rc = sender ? charge_sender(vm, e, sender) : RC_NOMEM;
     if (!rc)
@@ -237,9 +247,7 @@ rc_t evm_transact(evm_receipt_t *out, err_t *e, arena_t *a, const evm_host_t *ho
 rc_t evm_system_call(evm_receipt_t *out, arena_t *a, const evm_host_t *host, const evm_rules_t *rules,
                      const evm_block_t *block, const addr_t *to, view_t data)
 {
-    static const addr_t system = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe } };
-    static const tx_gas_t free_of_charge;
+    static const tx_gas_t free_of_charge = { .execution = EVM_SYSTEM_CALL_GAS };
     evm_receipt_t receipt;
     if (!evm_params(rules->fork))
         return RC_UNSUPPORTED;
@@ -247,11 +255,12 @@ rc_t evm_system_call(evm_receipt_t *out, arena_t *a, const evm_host_t *host, con
     vm_t *vm = arena_alloc(a, sizeof *vm);
     if (!tx || !vm)
         return RC_NOMEM;
-    *tx = (evm_tx_t){ .from = system, .to = *to, .data = data, .gas = EVM_SYSTEM_CALL_GAS };
+    uint64_t for_state = (uint64_t)evm_state_gas(rules)->slot * EVM_SYSTEM_CALL_SLOTS;
+    *tx = (evm_tx_t){ .from = EVM_SYSTEM_ADDRESS, .to = *to, .data = data, .gas = EVM_SYSTEM_CALL_GAS + for_state };
     rc_t rc = vm_init(vm, a, host, rules, block, tx);
     if (rc)
         return rc;
-    st_account_t *sender = st_account(&vm->state, &system);
+    st_account_t *sender = st_account(&vm->state, &EVM_SYSTEM_ADDRESS);
     rc = sender ? tx_run(vm, sender, &free_of_charge) : RC_NOMEM;
     if (rc)
         return rc;

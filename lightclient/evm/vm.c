@@ -3,11 +3,15 @@
 #define CHUNK_FIRST ((size_t)32 << 10) /* bytes; each further one is at least twice as large */
 #define ZERO_INLINE 256u               /* bytes of memory that are not worth a call to be zeroed */
 
+const addr_t EVM_SYSTEM_ADDRESS = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe } };
+
 rc_t vm_init(vm_t *vm, arena_t *arena, const evm_host_t *host, const evm_rules_t *rules, const evm_block_t *block,
              const evm_tx_t *tx)
 {
     *vm = (vm_t){ .arena = arena,
                   .params = evm_params(rules->fork),
+                  .state_gas = evm_state_gas(rules),
                   .rules = rules,
                   .block = block,
                   .tx = tx,
@@ -137,6 +141,7 @@ static vm_frame_t *frame_push(vm_t *vm, uint8_t **room, size_t room_len)
     f->words_end = 0;
     f->memory_gas = 0;
     f->sp = f->stack;
+    f->spilled = 0;
     vm->frame = f;
     vm->ret_len = 0;
     return f;
@@ -152,9 +157,26 @@ static void frame_pop(vm_t *vm)
     vm->frame = f->parent;
 }
 
+/* Takes over what a child that has ended had spilled, and what its parent had paid for it (EIP-8037). */
+static inline void settle_state_gas(vm_t *vm, vm_frame_t *f, bool success, int64_t spilled, int64_t charged)
+{
+    if (!success) {
+        vm_refill(vm, f, charged);
+        return;
+    }
+    f->spilled += spilled;
+    int64_t back = vm->state.reservoir < f->spilled ? vm->state.reservoir : f->spilled;
+    if (back && vm->state_gas->repays) {
+        f->gas += back;
+        f->spilled -= back;
+        vm->state.reservoir -= back;
+    }
+}
+
 /* Gives the result of a call or creation to the frame that asked for it, which is running again; or keeps the
  * outermost one. The output is in vm->ret. */
-static void deliver(vm_t *vm, const vm_message_t *m, evm_status_t status, evm_halt_t halt, int64_t gas_left)
+static void deliver(vm_t *vm, const vm_message_t *m, evm_status_t status, evm_halt_t halt, int64_t gas_left,
+                    int64_t spilled)
 {
     vm_frame_t *f = vm->frame;
     if (!f) {
@@ -164,6 +186,7 @@ static void deliver(vm_t *vm, const vm_message_t *m, evm_status_t status, evm_ha
         return;
     }
     f->gas += gas_left;
+    settle_state_gas(vm, f, status == EVM_SUCCESS, spilled, m->charged);
     if (m->kind >= VM_CREATE) {
         *f->sp = status == EVM_SUCCESS ? vm_of_addr(&m->self->addr) : u256_of(0);
         return;
@@ -174,18 +197,29 @@ static void deliver(vm_t *vm, const vm_message_t *m, evm_status_t status, evm_ha
         memcpy(f->memory + m->out_at, vm->ret, n);
 }
 
+/* Whether output may become the code of a contract; pays for it. */
+static evm_halt_t pay_code(vm_t *vm, vm_frame_t *f, view_t output)
+{
+    const evm_params_t *p = vm->params;
+    if (output.n > p->code_max)
+        return EVM_HALT_CODE_SIZE;
+    if (p->reject_ef_code && output.n && output.p[0] == 0xef)
+        return EVM_HALT_CODE_PREFIX;
+    int64_t len = (int64_t)output.n;
+    if (vm_pay(f, p->code_byte * len + p->code_word * vm_words(output.n)) ||
+        vm_pay_state(vm, f, vm->state_gas->byte * len))
+        return EVM_HALT_OUT_OF_GAS;
+    return EVM_HALT_NONE;
+}
+
 vm_step_t vm_end(vm_t *vm, evm_status_t status, evm_halt_t halt, int64_t gas_left, view_t output)
 {
     vm_frame_t *f = vm->frame;
     bool create = f->kind >= VM_CREATE;
     if (create && status == EVM_SUCCESS) {
-        gas_left -= GAS_CODE_BYTE * (int64_t)output.n;
-        if (output.n > EVM_CODE_MAX)
-            halt = EVM_HALT_CODE_SIZE;
-        else if (vm->params->reject_ef_code && output.n && output.p[0] == 0xef)
-            halt = EVM_HALT_CODE_PREFIX;
-        else if (gas_left < 0)
-            halt = EVM_HALT_OUT_OF_GAS;
+        f->gas = gas_left;
+        halt = pay_code(vm, f, output);
+        gas_left = f->gas;
         if (halt)
             status = EVM_HALT;
     }
@@ -194,8 +228,10 @@ vm_step_t vm_end(vm_t *vm, evm_status_t status, evm_halt_t halt, int64_t gas_lef
         if (rc)
             return (vm_step_t)rc;
     }
-    if (status != EVM_SUCCESS)
+    if (status != EVM_SUCCESS) {
         st_rollback(&vm->state, f->mark);
+        gas_left += f->spilled;
+    }
     if (status == EVM_HALT)
         gas_left = 0;
     bool keeps_output = status == EVM_REVERT || (status == EVM_SUCCESS && (!create || !f->parent));
@@ -203,8 +239,10 @@ vm_step_t vm_end(vm_t *vm, evm_status_t status, evm_halt_t halt, int64_t gas_lef
     if (rc)
         return (vm_step_t)rc;
     frame_pop(vm);
-    deliver(vm, &(vm_message_t){ .kind = f->kind, .self = f->self, .out_at = f->out_at, .out_len = f->out_len }, status,
-            halt, gas_left);
+    const vm_message_t m = {
+        .kind = f->kind, .charged = f->charged, .self = f->self, .out_at = f->out_at, .out_len = f->out_len
+    };
+    deliver(vm, &m, status, halt, gas_left, f->spilled);
     return VM_SWITCH;
 }
 
@@ -217,7 +255,7 @@ static vm_step_t done_at_once(vm_t *vm, const vm_message_t *m, st_mark_t mark, e
     rc_t rc = set_ret(vm, output);
     if (rc)
         return (vm_step_t)rc;
-    deliver(vm, m, halt ? EVM_HALT : EVM_SUCCESS, halt, gas_left);
+    deliver(vm, m, halt ? EVM_HALT : EVM_SUCCESS, halt, gas_left, 0);
     return VM_GO_ON;
 }
 
@@ -239,7 +277,7 @@ static vm_step_t run_precompile(vm_t *vm, const vm_message_t *m, st_mark_t mark)
 /* What precedes the init code: the account must be free, and gets nonce 1. */
 static vm_step_t begin_create(vm_t *vm, const vm_message_t *m, bool *collides)
 {
-    rc_t rc = st_collides(&vm->state, collides, m->self);
+    rc_t rc = st_collides(&vm->state, collides, m->self, vm->params->storage_collides);
     if (rc || *collides)
         return (vm_step_t)rc;
     rc = st_change(&vm->state, m->self);
@@ -261,7 +299,7 @@ vm_step_t vm_begin(vm_t *vm, const vm_message_t *m)
     if (!step && collides)
         return done_at_once(vm, m, mark, EVM_HALT_CREATE_COLLISION, 0, view_of(NULL, 0));
     if (!step && m->payer && !u256_is_zero(&m->value))
-        step = (vm_step_t)st_transfer(&vm->state, m->payer, m->self, &m->value);
+        step = (vm_step_t)vm_transfer(vm, m->payer, m->self, &m->value);
     else if (!step)
         step = (vm_step_t)st_touch(&vm->state, m->self);
     if (step)
@@ -284,6 +322,7 @@ vm_step_t vm_begin(vm_t *vm, const vm_message_t *m)
     }
     f->pc = f->code->bytes;
     f->gas = m->gas;
+    f->charged = m->charged;
     f->self = m->self;
     f->caller = m->caller;
     f->value = m->value;
@@ -294,6 +333,40 @@ vm_step_t vm_begin(vm_t *vm, const vm_message_t *m)
     f->out_at = m->out_at;
     f->out_len = m->out_len;
     return VM_SWITCH;
+}
+
+vm_step_t vm_pay_new_account(vm_t *vm, vm_frame_t *f, int64_t *charged, st_account_t *acc)
+{
+    *charged = 0;
+    if (!vm->state_gas->account)
+        return VM_GO_ON;
+    rc_t rc = st_load(&vm->state, acc);
+    if (rc || !st_is_empty(acc))
+        return (vm_step_t)rc;
+    *charged = vm->state_gas->account;
+    return vm_pay_state(vm, f, *charged);
+}
+
+static void put_word(uint8_t out[32], const addr_t *addr)
+{
+    memset(out, 0, 32);
+    memcpy(out + 12, addr->b, sizeof addr->b);
+}
+
+rc_t vm_transfer(vm_t *vm, st_account_t *from, st_account_t *to, const u256_t *value)
+{
+    /* keccak256("Transfer(address,address,uint256)") */
+    hash32_t topics[3] = { { { 0xdd, 0xf2, 0x52, 0xad, 0x1b, 0xe2, 0xc8, 0x9b, 0x69, 0xc2, 0xb0,
+                               0x68, 0xfc, 0x37, 0x8d, 0xaa, 0x95, 0x2b, 0xa7, 0xf1, 0x63, 0xc4,
+                               0xa1, 0x16, 0x28, 0xf5, 0x5a, 0x4d, 0xf5, 0x23, 0xb3, 0xef } } };
+    uint8_t data[32];
+    rc_t rc = st_transfer(&vm->state, from, to, value);
+    if (rc || !vm->params->transfer_logs || from == to)
+        return rc;
+    put_word(topics[1].b, &from->addr);
+    put_word(topics[2].b, &to->addr);
+    u256_to_be32(data, value);
+    return st_log(&vm->state, &EVM_SYSTEM_ADDRESS, topics, 3, view_of(data, sizeof data));
 }
 
 vm_step_t vm_resolve_code(vm_t *vm, vm_frame_t *f, const evm_code_t **out, st_account_t *acc)

@@ -38,6 +38,8 @@ typedef struct vm_frame {
     const uint8_t *pc; /* next instruction, while the frame does not run */
     u256_t *sp;        /* top item, while the frame does not run; stack[0] is below the first item */
     int64_t gas;
+    int64_t spilled; /* state gas that was taken from gas, for the reservoir was empty (EIP-8037) */
+    int64_t charged; /* state gas that the parent has paid for this frame, given back to it when the frame fails */
     uint8_t *memory;
     size_t memory_len;  /* bytes in use, a multiple of 32; of the running frame they end where the top chunk's do */
     size_t words_end;   /* offsets below it have a whole word of memory */
@@ -62,6 +64,7 @@ typedef struct {
     st_t state;
     arena_t *arena;
     const evm_params_t *params;
+    const evm_state_gas_t *state_gas;
     const evm_rules_t *rules;
     const evm_block_t *block;
     const evm_tx_t *tx;
@@ -81,6 +84,9 @@ typedef struct {
     } end;                   /* of the outermost frame; its output is ret */
 } vm_t;
 
+/* Makes the calls of a block, and the logs of EIP-7708. */
+extern const addr_t EVM_SYSTEM_ADDRESS;
+
 #define VM_POLL_GAS 250000                /* gas: the host is asked about its deadline when so much work was done */
 #define VM_POLL_CALL_GAS 1000             /* what beginning a call counts as, beside what its caller did */
 #define VM_MEMORY_MAX ((uint64_t)1 << 32) /* bytes; costs 3.5e13 gas, more than any block has */
@@ -91,6 +97,7 @@ typedef struct {
     bool is_static;
     unsigned depth;
     int64_t gas;
+    int64_t charged; /* as in vm_frame_t */
     st_account_t *self;
     const precompile_t *precompile; /* calls: NULL for ordinary code */
     const evm_code_t *code;         /* calls of ordinary code */
@@ -101,7 +108,7 @@ typedef struct {
     size_t out_at, out_len;
 } vm_message_t;
 
-/* Prepares an empty machine. RC_NOMEM. */
+/* Prepares an empty machine for rules whose fork is known. RC_NOMEM. */
 NODISCARD rc_t vm_init(vm_t *vm, arena_t *arena, const evm_host_t *host, const evm_rules_t *rules,
                        const evm_block_t *block, const evm_tx_t *tx);
 
@@ -178,6 +185,35 @@ static inline vm_step_t vm_pay(vm_frame_t *f, int64_t gas)
     f->gas -= gas;
     return f->gas < 0 ? VM_HALT(EVM_HALT_OUT_OF_GAS) : VM_GO_ON;
 }
+
+/* Pays state gas (EIP-8037): from the reservoir, the rest from f->gas. */
+static inline vm_step_t vm_pay_state(vm_t *vm, vm_frame_t *f, int64_t gas)
+{
+    int64_t held = vm->state.reservoir < gas ? vm->state.reservoir : gas;
+    if (gas - held > f->gas)
+        return VM_HALT(EVM_HALT_OUT_OF_GAS);
+    vm->state.reservoir -= held;
+    vm->state.state_gas += gas;
+    f->gas -= gas - held;
+    f->spilled += gas - held;
+    return VM_GO_ON;
+}
+
+/* Gives state gas back, in the opposite order. */
+static inline void vm_refill(vm_t *vm, vm_frame_t *f, int64_t gas)
+{
+    int64_t back = f->spilled < gas ? f->spilled : gas;
+    f->gas += back;
+    f->spilled -= back;
+    vm->state.reservoir += gas - back;
+    vm->state.state_gas -= gas;
+}
+
+/* Pays the state gas of a new account where acc is an empty one; *charged is set to what was paid. */
+vm_step_t vm_pay_new_account(vm_t *vm, vm_frame_t *f, int64_t *charged, st_account_t *acc);
+
+/* Moves value, not zero, between loaded accounts; the payer has it. Logs that where the fork does (EIP-7708). */
+NODISCARD rc_t vm_transfer(vm_t *vm, st_account_t *from, st_account_t *to, const u256_t *value);
 
 /* Pays for long work, such as a copy of len bytes: per_word for each begun word of 32. */
 vm_step_t vm_pay_words(vm_t *vm, vm_frame_t *f, uint64_t len, int64_t per_word);

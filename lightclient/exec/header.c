@@ -8,9 +8,10 @@
 #define FIELDS_MAX (FIXED_FIELDS + TAIL_MAX)
 
 static const uint8_t tails[] = {
-    [EVM_BERLIN] = 0, [EVM_LONDON] = 1, [EVM_PARIS] = 1, [EVM_SHANGHAI] = 2, /* base fee; withdrawals */
-    [EVM_CANCUN] = 5,                  /* blob gas, and the parent's beacon root: three at once */
-    [EVM_PRAGUE] = 6, [EVM_OSAKA] = 6, /* requests */
+    [EVM_BERLIN] = 0,    [EVM_LONDON] = 1, [EVM_PARIS] = 1, [EVM_SHANGHAI] = 2, /* base fee; withdrawals */
+    [EVM_CANCUN] = 5,                     /* blob gas, and the parent's beacon root: three at once */
+    [EVM_PRAGUE] = 6,    [EVM_OSAKA] = 6, /* requests */
+    [EVM_AMSTERDAM] = 8,                  /* block access list, slot */
 };
 _Static_assert(sizeof tails == EVM_FORKS, "each known fork has its header fields");
 
@@ -25,7 +26,7 @@ static bool tail_valid(size_t tail)
     size_t f = 0;
     while (f < EVM_FORKS && tails[f] != tail)
         f++;
-    return f < EVM_FORKS || tail == TAIL_MAX;
+    return f < EVM_FORKS;
 }
 
 static void put_fixed(wr_t *w, const void *p, size_t n)

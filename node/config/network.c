@@ -223,7 +223,7 @@ static void read_execution(uint64_t times[LC_EXECUTION_FORKS], uint64_t *chain_i
 static void read_custom(const network_out_t *out, const jo_t *o)
 {
     uint64_t times[LC_EXECUTION_FORKS];
-    evm_rules_t rules = { EVM_PARIS, 0, 0, 0 };
+    evm_rules_t rules = { EVM_PARIS, 0, 0, 0, NULL };
     read_consensus(out->consensus, o);
     read_execution(times, &out->consensus->chain_id, out->consensus, o);
     begin_with_later_ones(times);

@@ -438,7 +438,7 @@ static bool measure(uint16_t port)
 
 bool bench_calls(const char *dir)
 {
-    static const evm_schedule_row_t prague = { 0, { EVM_PRAGUE, 6, 9, 5007716 } };
+    static const evm_schedule_row_t prague = { 0, { EVM_PRAGUE, 6, 9, 5007716, NULL } };
     static const evm_chain_t chain = { 1, &prague, 1 };
     static const hs_route_t routes[] = { { "POST", "/call", post_call, HS_CORS },
                                          { "GET", "/block", get_block, HS_CORS } };

@@ -31,10 +31,10 @@ static const struct {
     const char *name;
     evm_rules_t rules;
 } forks[] = {
-    { "berlin", { EVM_BERLIN, 0, 0, 0 } },       { "london", { EVM_LONDON, 0, 0, 0 } },
-    { "paris", { EVM_PARIS, 0, 0, 0 } },         { "shanghai", { EVM_SHANGHAI, 0, 0, 0 } },
-    { "cancun", { EVM_CANCUN, 3, 6, 3338477 } }, { "prague", { EVM_PRAGUE, 6, 9, 5007716 } },
-    { "osaka", { EVM_OSAKA, 6, 9, 5007716 } },
+    { "berlin", { EVM_BERLIN, 0, 0, 0, NULL } },       { "london", { EVM_LONDON, 0, 0, 0, NULL } },
+    { "paris", { EVM_PARIS, 0, 0, 0, NULL } },         { "shanghai", { EVM_SHANGHAI, 0, 0, 0, NULL } },
+    { "cancun", { EVM_CANCUN, 3, 6, 3338477, NULL } }, { "prague", { EVM_PRAGUE, 6, 9, 5007716, NULL } },
+    { "osaka", { EVM_OSAKA, 6, 9, 5007716, NULL } },
 };
 
 /* --- input: the driver's own, so what is wrong with it ends the program --- */

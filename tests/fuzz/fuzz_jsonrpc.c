@@ -7,7 +7,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/give.h"
 
-static const evm_schedule_row_t row = { 0, { EVM_CANCUN, 3, 6, 3338477 } };
+static const evm_schedule_row_t row = { 0, { EVM_CANCUN, 3, 6, 3338477, NULL } };
 static const evm_chain_t CHAIN = { 1, &row, 1 };
 
 /* A call at a state root whose preimage nobody has: nothing can be proven, so nothing may be answered. */

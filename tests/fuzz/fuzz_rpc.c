@@ -6,7 +6,7 @@
 #include "rpc/api/rpc.h"
 #include "tests/fuzz/fuzz.h"
 
-static const evm_schedule_row_t row = { 0, { EVM_PRAGUE, 6, 9, 5007716 } };
+static const evm_schedule_row_t row = { 0, { EVM_PRAGUE, 6, 9, 5007716, NULL } };
 static const evm_chain_t CHAIN = { 1, &row, 1 };
 
 static void check_element(const jo_t *o)

@@ -24,8 +24,8 @@
 #define FOREVER "5b5f56"
 #define REVERT_WORD "602a5f5260205ffd"
 
-static const evm_schedule_row_t cancun_row = { 0, { EVM_CANCUN, 3, 6, 3338477 } };
-static const evm_schedule_row_t prague_row = { 0, { EVM_PRAGUE, 6, 9, 5007716 } };
+static const evm_schedule_row_t cancun_row = { 0, { EVM_CANCUN, 3, 6, 3338477, NULL } };
+static const evm_schedule_row_t prague_row = { 0, { EVM_PRAGUE, 6, 9, 5007716, NULL } };
 static const evm_chain_t CANCUN = { 1, &cancun_row, 1 }, PRAGUE = { 1, &prague_row, 1 };
 
 /* One test's surroundings. */

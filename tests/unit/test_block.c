@@ -32,8 +32,8 @@
 #define CODE_FAIL "fe"
 #define CODE_LOG "365f5f377f649bbc62d0e31342afea4e5cd82d4049e7e1ee912fc0889aa790803be39038c5365fa1"
 
-static const evm_schedule_row_t osaka = { 0, { EVM_OSAKA, 6, 9, 5007716 } };
-static const evm_schedule_row_t cancun = { 0, { EVM_CANCUN, 3, 6, 3338477 } };
+static const evm_schedule_row_t osaka = { 0, { EVM_OSAKA, 6, 9, 5007716, NULL } };
+static const evm_schedule_row_t cancun = { 0, { EVM_CANCUN, 3, 6, 3338477, NULL } };
 static evm_chain_t chain;
 
 static arena_t arena, scratch;
@@ -258,10 +258,10 @@ END_TEST
 
 START_TEST(rules_that_are_too_new_are_unsupported)
 {
-    static const evm_schedule_row_t amsterdam = { 0, { EVM_AMSTERDAM, 6, 9, 5007716 } };
+    static const evm_schedule_row_t newer = { 0, { EVM_FORKS, 6, 9, 5007716, NULL } };
     err_t e;
     ex_executed_t done;
-    chain.rows = &amsterdam;
+    chain.rows = &newer;
     ck_assert_int_eq(follows(&e), RC_UNSUPPORTED);
     ck_assert_int_eq(run(&done, &e, true), RC_UNSUPPORTED);
 }

@@ -10,7 +10,7 @@
 #include "tests/unit/unit.h"
 #include "tests/unit/world_json.h"
 
-static const evm_schedule_row_t row = { 0, { EVM_CANCUN, 3, 6, 3338477 } };
+static const evm_schedule_row_t row = { 0, { EVM_CANCUN, 3, 6, 3338477, NULL } };
 static const evm_chain_t CHAIN = { 1, &row, 1 };
 
 /* A call to A, which returns sload(calldata[0]), in a world with a header below block 1000. */

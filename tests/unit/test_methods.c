@@ -7,7 +7,7 @@
 #include "tests/unit/unit.h"
 #include "tests/unit/world.h"
 
-static const evm_schedule_row_t row = { 0, { EVM_PRAGUE, 6, 9, 5007716 } };
+static const evm_schedule_row_t row = { 0, { EVM_PRAGUE, 6, 9, 5007716, NULL } };
 static const evm_chain_t CHAIN = { 560048, &row, 1 };
 
 #define ADDR "\"0xac0000000000000000000000000000000000a000\""   /* returns 42 */

@@ -77,10 +77,10 @@ START_TEST(rules_that_are_too_new_are_unsupported)
     evm_tx_t tx = tx_of(100000);
     view_t out;
     uint64_t gas;
-    ck_assert_int_eq(call(&a, &r, &w, EVM_AMSTERDAM, &tx), RC_UNSUPPORTED);
+    ck_assert_int_eq(call(&a, &r, &w, EVM_FORKS, &tx), RC_UNSUPPORTED);
     ck_assert_uint_eq(r.gas_used, 77);
-    ck_assert_int_eq(transact(&a, &receipt, &w, EVM_AMSTERDAM, &tx), RC_UNSUPPORTED);
-    ck_assert_int_eq(evm_precompile(&out, &gas, &a, view_of(NULL, 0), EVM_AMSTERDAM, 4), RC_UNSUPPORTED);
+    ck_assert_int_eq(transact(&a, &receipt, &w, EVM_FORKS, &tx), RC_UNSUPPORTED);
+    ck_assert_int_eq(evm_precompile(&out, &gas, &a, view_of(NULL, 0), EVM_FORKS, 4), RC_UNSUPPORTED);
     ck_assert_uint_eq(w.accounts, 0);
     arena_free(&a);
 }

@@ -33,10 +33,10 @@ static const struct {
     const char *name;
     evm_rules_t rules;
 } forks[] = {
-    { "Paris", { EVM_PARIS, 0, 0, 0 } },         { "Shanghai", { EVM_SHANGHAI, 0, 0, 0 } },
-    { "Cancun", { EVM_CANCUN, 3, 6, 3338477 } }, { "Prague", { EVM_PRAGUE, 6, 9, 5007716 } },
-    { "Osaka", { EVM_OSAKA, 6, 9, 5007716 } },   { "BPO1", { EVM_OSAKA, 10, 15, 8346193 } },
-    { "BPO2", { EVM_OSAKA, 14, 21, 11684671 } },
+    { "Paris", { EVM_PARIS, 0, 0, 0, NULL } },         { "Shanghai", { EVM_SHANGHAI, 0, 0, 0, NULL } },
+    { "Cancun", { EVM_CANCUN, 3, 6, 3338477, NULL } }, { "Prague", { EVM_PRAGUE, 6, 9, 5007716, NULL } },
+    { "Osaka", { EVM_OSAKA, 6, 9, 5007716, NULL } },   { "BPO1", { EVM_OSAKA, 10, 15, 8346193, NULL } },
+    { "BPO2", { EVM_OSAKA, 14, 21, 11684671, NULL } },
 };
 
 /* What the format calls a fault, and what we do; the first that stands in the expectation's alternatives and fits

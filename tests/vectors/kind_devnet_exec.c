@@ -245,9 +245,9 @@ static bool read_block(record_t *r, uint64_t chain_id)
         r->tag = json_string_value(param(answer, 0));
         if (upstream_header(&h, block) || !upstream_block(&r->block, block, chain_id))
             return false;
-        r->row = (evm_schedule_row_t){ 0, { fork_of_tail[h.tail], 6, 9, 5007716 } };
+        r->row = (evm_schedule_row_t){ 0, { fork_of_tail[h.tail], 6, 9, 5007716, NULL } };
         if (r->row.rules.fork == EVM_CANCUN)
-            r->row.rules = (evm_rules_t){ EVM_CANCUN, 3, 6, 3338477 };
+            r->row.rules = (evm_rules_t){ EVM_CANCUN, 3, 6, 3338477, NULL };
         r->chain = (evm_chain_t){ chain_id, &r->row, 1 };
         return true;
     }

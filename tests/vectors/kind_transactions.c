@@ -8,9 +8,9 @@ static const struct {
     const char *name;
     evm_rules_t rules;
 } forks[] = {
-    { "Cancun", { EVM_CANCUN, 3, 6, 3338477 } },
-    { "Prague", { EVM_PRAGUE, 6, 9, 5007716 } },
-    { "Osaka", { EVM_OSAKA, 6, 9, 5007716 } },
+    { "Cancun", { EVM_CANCUN, 3, 6, 3338477, NULL } },
+    { "Prague", { EVM_PRAGUE, 6, 9, 5007716, NULL } },
+    { "Osaka", { EVM_OSAKA, 6, 9, 5007716, NULL } },
 };
 
 /* What the format calls a fault (its name after "TransactionException.", or how that begins), and what we do. */

@@ -30,7 +30,7 @@ static const precompile_t rows[] = {
 /* How many of them a fork has. */
 static const uint8_t counts[] = {
     [EVM_BERLIN] = 9,  [EVM_LONDON] = 9,  [EVM_PARIS] = 9,  [EVM_SHANGHAI] = 9,
-    [EVM_CANCUN] = 10, [EVM_PRAGUE] = 17, [EVM_OSAKA] = 18,
+    [EVM_CANCUN] = 10, [EVM_PRAGUE] = 17, [EVM_OSAKA] = 18, [EVM_AMSTERDAM] = 18,
 };
 _Static_assert(sizeof counts == EVM_FORKS, "each known fork has its precompiles");
 
