@@ -14,16 +14,29 @@
 #define DEPOSIT_LOG_LEN 576u
 #define DEPOSIT_LEN 192u /* bytes of one deposit in the list of requests */
 
-enum { REQUEST_DEPOSITS, REQUEST_WITHDRAWALS, REQUEST_CONSOLIDATIONS, REQUEST_KINDS };
+#define DEPOSITS_KIND 0u /* EIP-6110: the kind of request that comes from logs */
+#define REQUEST_KINDS 5u
 
 static const addr_t BEACON_ROOTS = { { 0x00, 0x0f, 0x3d, 0xf6, 0xd7, 0x32, 0x80, 0x7e, 0xf1, 0x31,
                                        0x9f, 0xb7, 0xb8, 0xbb, 0x85, 0x22, 0xd0, 0xbe, 0xac, 0x02 } }; /* EIP-4788 */
 static const addr_t HISTORY = { { 0x00, 0x00, 0xf9, 0x08, 0x27, 0xf1, 0xc5, 0x3a, 0x10, 0xcb,
                                   0x7a, 0x02, 0x33, 0x5b, 0x17, 0x53, 0x20, 0x00, 0x29, 0x35 } }; /* EIP-2935 */
-static const addr_t WITHDRAWALS = { { 0x00, 0x00, 0x09, 0x61, 0xef, 0x48, 0x0e, 0xb5, 0x5e, 0x80,
-                                      0xd1, 0x9a, 0xd8, 0x35, 0x79, 0xa6, 0x4c, 0x00, 0x70, 0x02 } }; /* EIP-7002 */
-static const addr_t CONSOLIDATIONS = { { 0x00, 0x00, 0xbb, 0xdd, 0xc7, 0xce, 0x48, 0x86, 0x42, 0xfb,
-                                         0x57, 0x9f, 0x8b, 0x00, 0xf3, 0xa5, 0x90, 0x00, 0x72, 0x51 } }; /* EIP-7251 */
+
+/* Contracts that give the block's requests when they are called after its transactions, in this order. */
+static const struct {
+    evm_fork_t since;
+    uint8_t kind;
+    addr_t addr;
+} request_contracts[] = {
+    { EVM_PRAGUE, 1, { { 0x00, 0x00, 0x09, 0x61, 0xef, 0x48, 0x0e, 0xb5, 0x5e, 0x80, /* withdrawals, EIP-7002 */
+                         0xd1, 0x9a, 0xd8, 0x35, 0x79, 0xa6, 0x4c, 0x00, 0x70, 0x02 } } },
+    { EVM_PRAGUE, 2, { { 0x00, 0x00, 0xbb, 0xdd, 0xc7, 0xce, 0x48, 0x86, 0x42, 0xfb, /* consolidations, EIP-7251 */
+                         0x57, 0x9f, 0x8b, 0x00, 0xf3, 0xa5, 0x90, 0x00, 0x72, 0x51 } } },
+    { EVM_AMSTERDAM, 3, { { 0x00, 0x00, 0xbf, 0xf4, 0x69, 0x84, 0xe3, 0x72, 0x56, 0x91, /* builder deposits, EIP-8282 */
+                            0xfa, 0x54, 0x0a, 0x8c, 0x75, 0x89, 0x30, 0x0d, 0x82, 0x82 } } },
+    { EVM_AMSTERDAM, 4, { { 0x00, 0x00, 0x64, 0xd6, 0x78, 0x50, 0x5a, 0xd4, 0x8f, 0x8c, /* builder exits, EIP-8282 */
+                            0xcb, 0x09, 0x3b, 0xc6, 0x56, 0x13, 0x80, 0x0e, 0x82, 0x82 } } },
+};
 
 /* keccak256("DepositEvent(bytes,bytes,bytes,bytes,bytes)") */
 static const hash32_t DEPOSIT_EVENT = { { 0x64, 0x9b, 0xbc, 0x62, 0xd0, 0xe3, 0x13, 0x42, 0xaf, 0xea, 0x4e,
@@ -45,8 +58,10 @@ typedef struct {
     err_t *e;
     evm_block_t env;
     ex_layer_t layer;
-    evm_host_t host; /* over the layer */
-    uint64_t gas_used, blobs;
+    evm_host_t host;                   /* over the layer */
+    uint64_t gas_used;                 /* what the senders paid for, as receipts tell */
+    uint64_t execution_gas, state_gas; /* what the block has used, by kind (EIP-7778, EIP-8037) */
+    uint64_t blobs;
     uint8_t bloom[BLOOM_LEN];
     view_t *receipts;
     ex_outcome_t *outcomes;
@@ -260,7 +275,10 @@ static rc_t run_transaction(run_t *r, size_t index)
         rc = RC_REFUSED;
     if (rc)
         return rc;
-    if (tx.tx.gas > r->env.gas_limit - r->gas_used)
+    uint64_t for_execution = evm_tx_execution_gas_max(r->rules);
+    if (for_execution > tx.tx.gas)
+        for_execution = tx.tx.gas;
+    if (for_execution > r->env.gas_limit - r->execution_gas || tx.tx.gas > r->env.gas_limit - r->state_gas)
         return refuse(r, "gas limit above what the block has left");
     if (tx.tx.blob_count > r->rules->blob_max - r->blobs)
         return refuse(r, "too many blobs");
@@ -268,6 +286,8 @@ static rc_t run_transaction(run_t *r, size_t index)
     if (rc)
         return rc;
     r->gas_used += receipt.result.gas_used;
+    r->execution_gas += receipt.result.block_execution_gas;
+    r->state_gas += receipt.result.block_state_gas;
     r->blobs += tx.tx.blob_count;
     r->outcomes[index] = (ex_outcome_t){ receipt.result.gas_used, receipt.result.status == EVM_SUCCESS };
     rc = add_receipt(r, index, tx.tx.type, &receipt.result);
@@ -321,7 +341,7 @@ static rc_t join_deposits(run_t *r)
         return RC_NOMEM;
     for (const deposits_t *d = r->deposits; d; d = d->next)
         wr_bytes(&w, d->bytes, d->count * DEPOSIT_LEN);
-    r->requests[REQUEST_DEPOSITS] = wr_view(&w);
+    r->requests[DEPOSITS_KIND] = wr_view(&w);
     return RC_OK;
 }
 
@@ -333,10 +353,10 @@ static rc_t check_requests(run_t *r)
     if (r->rules->fork < EVM_PRAGUE)
         return RC_OK;
     rc_t rc = join_deposits(r);
-    if (!rc)
-        rc = system_call(r, &r->requests[REQUEST_WITHDRAWALS], &WITHDRAWALS, view_of(NULL, 0), true);
-    if (!rc)
-        rc = system_call(r, &r->requests[REQUEST_CONSOLIDATIONS], &CONSOLIDATIONS, view_of(NULL, 0), true);
+    for (size_t i = 0; !rc && i < sizeof request_contracts / sizeof request_contracts[0]; i++)
+        if (r->rules->fork >= request_contracts[i].since)
+            rc = system_call(r, &r->requests[request_contracts[i].kind], &request_contracts[i].addr, view_of(NULL, 0),
+                             true);
     if (rc)
         return rc;
     for (unsigned i = 0; i < REQUEST_KINDS; i++)
@@ -353,7 +373,7 @@ static rc_t check_receipts(run_t *r)
 {
     const ex_header_t *h = &r->block->header;
     hash32_t root;
-    if (r->gas_used != h->gas_used)
+    if ((r->execution_gas > r->state_gas ? r->execution_gas : r->state_gas) != h->gas_used)
         return refuse(r, "another gas used");
     if (r->rules->fork >= EVM_CANCUN && r->blobs * BLOB_GAS != h->blob_gas_used)
         return refuse(r, "another blob gas used");
@@ -388,7 +408,8 @@ static rc_t prepare(run_t *r)
                             .prev_randao = h->mix_hash,
                             .base_fee = h->base_fee,
                             .excess_blob_gas = h->excess_blob_gas,
-                            .chain_id = r->config->chain->chain_id };
+                            .chain_id = r->config->chain->chain_id,
+                            .slot_number = h->slot_number };
     r->deposits_end = &r->deposits;
     r->receipts = arena_calloc(r->arena, r->block->transaction_count, sizeof *r->receipts);
     r->outcomes = arena_calloc(r->arena, r->block->transaction_count, sizeof *r->outcomes);

@@ -1,7 +1,8 @@
 /* block.h - whole blocks: decoding, validity of the header after its parent, execution of everything in the block.
  *
- * Spec:   ethereum/execution-specs, Paris to Osaka: EIP-1559 (base fee), EIP-4788, EIP-2935, EIP-7002, EIP-7251 (system
- *         calls), EIP-4844, EIP-7691, EIP-7892, EIP-7918 (blobs), EIP-4895 (withdrawals), EIP-6110, EIP-7685 (requests)
+ * Spec:   ethereum/execution-specs, Paris to Amsterdam: EIP-1559 (base fee), EIP-4788, EIP-2935, EIP-7002, EIP-7251,
+ *         EIP-8282 (system calls), EIP-4844, EIP-7691, EIP-7892, EIP-7918 (blobs), EIP-4895 (withdrawals), EIP-6110,
+ *         EIP-7685 (requests), EIP-7778, EIP-8037 (gas of the block)
  * Floor:  2, exec. May include base/, rlp/, mpt/, evm/. Memory comes from the caller's arenas. No I/O, clock or thread.
  * Tests:  tests/unit/test_block.c, tests/fuzz/fuzz_block.c, vectors kinds blockchain, mainnet-blocks
  */
