@@ -16,6 +16,7 @@ static const struct {
     { "Cancun", { EVM_CANCUN, 3, 6, 3338477, NULL } },
     { "Prague", { EVM_PRAGUE, 6, 9, 5007716, NULL } },
     { "Osaka", { EVM_OSAKA, 6, 9, 5007716, NULL } },
+    { "Amsterdam", { EVM_AMSTERDAM, 14, 21, 11684671, &EVM_STATE_GAS_DEVNET } }, /* the rules that the cases are by */
 };
 
 /* The format's rule: the hash of the number's decimal digits. */
@@ -148,6 +149,7 @@ static evm_block_t read_block(const json_t *env, const json_t *config)
         .base_fee = vec_word(vec_str(env, "currentBaseFee")),
         .excess_blob_gas = vec_u64(vec_str(env, "currentExcessBlobGas")),
         .chain_id = vec_str(config, "chainid") ? vec_u64(vec_str(config, "chainid")) : 1,
+        .slot_number = vec_str(env, "currentSlotNumber") ? vec_u64(vec_str(env, "currentSlotNumber")) : 0,
     };
 }
 
@@ -204,6 +206,21 @@ static rc_t eof_account(void *ctx, evm_account_t *out, const addr_t *addr)
 
 /* --- cases --- */
 
+/* What state/amsterdam-ethereumjs says beside: the receipt's gas, the block's of both kinds, whether it halts. */
+static const char *told_apart(const json_t *post, const evm_result_t *r, uint64_t floor)
+{
+    const char *used = vec_str(post, "gasUsed"), *block = vec_str(post, "blockGas");
+    const char *halted = vec_str(post, "halted");
+    if (used && r->gas_used != vec_u64(used))
+        return "another gas used";
+    if (block && r->block_execution_gas + r->block_state_gas != vec_u64(block) && r->block_execution_gas > floor)
+        return "another gas of the block";
+    evm_status_t end = !halted ? EVM_SUCCESS : strcmp(halted, "revert") ? EVM_HALT : EVM_REVERT;
+    if (used && r->status != end)
+        return "another end";
+    return NULL;
+}
+
 static void check(vec_t *v, arena_t *a, const char *name, const ex_world_t *before, const evm_rules_t *rules,
                   const json_t *test, const json_t *post)
 {
@@ -219,8 +236,11 @@ static void check(vec_t *v, arena_t *a, const char *name, const ex_world_t *befo
     hash32_t root, logs, want_root = vec_hash(vec_str(post, "hash")), want_logs = vec_hash(vec_str(post, "logs"));
     evm_receipt_t r = { 0 };
     evm_tx_t tx;
+    evm_tx_gas_t gas = { 0 };
     err_t e;
     rc_t rc = transaction_of(&tx, &e, a, block.chain_id, json_object_get(test, "transaction"), post);
+    if (!rc)
+        rc = evm_tx_check(&gas, &e, rules, &tx);
     if (!rc)
         rc = evm_transact(&r, &e, a, &host, rules, &block, &tx);
     if (refused ? !rc_blames_input(rc) : rc != RC_OK) {
@@ -233,6 +253,10 @@ static void check(vec_t *v, arena_t *a, const char *name, const ex_world_t *befo
                  evm_halt_name(r.result.halt), (unsigned long long)r.result.gas_used);
     } else if (!refused && !hash32_eq(&logs, &want_logs)) {
         vec_fail(v, name, "other logs");
+    } else if (!refused && told_apart(post, &r.result, gas.floor)) {
+        vec_fail(v, name, "%s (gas used %llu, block %llu and %llu)", told_apart(post, &r.result, gas.floor),
+                 (unsigned long long)r.result.gas_used, (unsigned long long)r.result.block_execution_gas,
+                 (unsigned long long)r.result.block_state_gas);
     } else {
         vec_pass(v);
     }
