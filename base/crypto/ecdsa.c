@@ -81,15 +81,22 @@ rc_t ecdsa_sign65(const ecdsa_t *e, uint8_t out65[ECDSA_SIG65_LEN], const hash32
     return RC_OK;
 }
 
+/* What needs no secret does with the library's constant context. */
+static const secp256k1_context *public_ctx(const ecdsa_t *e)
+{
+    return e ? e->ctx : secp256k1_context_static;
+}
+
 rc_t ecdsa_verify(const ecdsa_t *e, const uint8_t sig64[ECDSA_SIG_LEN], const hash32_t *digest,
                   const uint8_t pubkey33[ECDSA_PUBKEY_LEN])
 {
     secp256k1_pubkey key;
     secp256k1_ecdsa_signature sig;
-    if (!secp256k1_ec_pubkey_parse(e->ctx, &key, pubkey33, ECDSA_PUBKEY_LEN) ||
-        !secp256k1_ecdsa_signature_parse_compact(e->ctx, &sig, sig64))
+    const secp256k1_context *ctx = public_ctx(e);
+    if (!secp256k1_ec_pubkey_parse(ctx, &key, pubkey33, ECDSA_PUBKEY_LEN) ||
+        !secp256k1_ecdsa_signature_parse_compact(ctx, &sig, sig64))
         return RC_MALFORMED;
-    return secp256k1_ecdsa_verify(e->ctx, &sig, digest->b, &key) ? RC_OK : RC_REFUSED; /* refuses high s */
+    return secp256k1_ecdsa_verify(ctx, &sig, digest->b, &key) ? RC_OK : RC_REFUSED; /* refuses high s */
 }
 
 static void write_uncompressed(const secp256k1_context *ctx, uint8_t out64[64], const secp256k1_pubkey *key)
@@ -104,7 +111,7 @@ rc_t ecdsa_recover(const ecdsa_t *e, uint8_t out64[64], const uint8_t sig64[64],
 {
     secp256k1_ecdsa_recoverable_signature sig;
     secp256k1_pubkey key;
-    const secp256k1_context *ctx = e ? e->ctx : secp256k1_context_static;
+    const secp256k1_context *ctx = public_ctx(e);
     if (recid < 0 || recid > 3 || !secp256k1_ecdsa_recoverable_signature_parse_compact(ctx, &sig, sig64, recid) ||
         !secp256k1_ecdsa_recover(ctx, &key, &sig, digest->b))
         return RC_REFUSED;
@@ -127,9 +134,30 @@ rc_t ecdsa_recover65(addr_t *out, const uint8_t sig65[ECDSA_SIG65_LEN], const ha
 rc_t ecdsa_uncompress(const ecdsa_t *e, uint8_t out64[64], const uint8_t pubkey33[ECDSA_PUBKEY_LEN])
 {
     secp256k1_pubkey key;
-    if (!secp256k1_ec_pubkey_parse(e->ctx, &key, pubkey33, ECDSA_PUBKEY_LEN))
+    const secp256k1_context *ctx = public_ctx(e);
+    if (!secp256k1_ec_pubkey_parse(ctx, &key, pubkey33, ECDSA_PUBKEY_LEN))
         return RC_MALFORMED;
-    write_uncompressed(e->ctx, out64, &key);
+    write_uncompressed(ctx, out64, &key);
+    return RC_OK;
+}
+
+size_t ecdsa_to_der(uint8_t out[ECDSA_DER_MAX], const uint8_t sig64[ECDSA_SIG_LEN])
+{
+    secp256k1_ecdsa_signature sig;
+    size_t n = ECDSA_DER_MAX;
+    if (!secp256k1_ecdsa_signature_parse_compact(secp256k1_context_static, &sig, sig64) ||
+        !secp256k1_ecdsa_signature_serialize_der(secp256k1_context_static, out, &n, &sig))
+        return 0;
+    return n;
+}
+
+rc_t ecdsa_from_der(uint8_t out64[ECDSA_SIG_LEN], view_t der)
+{
+    secp256k1_ecdsa_signature sig;
+    if (!der.n || !secp256k1_ecdsa_signature_parse_der(secp256k1_context_static, &sig, der.p, der.n))
+        return RC_MALFORMED;
+    secp256k1_ecdsa_signature_normalize(secp256k1_context_static, &sig, &sig);
+    secp256k1_ecdsa_signature_serialize_compact(secp256k1_context_static, out64, &sig);
     return RC_OK;
 }
 

@@ -14,6 +14,7 @@
 #define ECDSA_PUBKEY_LEN 33u /* compressed */
 #define ECDSA_SIG_LEN 64u    /* compact r || s, low s */
 #define ECDSA_SIG65_LEN 65u  /* r || s || v, low s, v 27 or 28: what Ethereum's ecrecover takes */
+#define ECDSA_DER_MAX 72u    /* SEQUENCE { INTEGER r, INTEGER s } */
 
 /* A context: libsecp256k1's tables and blinding. Every function that takes it const may be called from several threads
  * at once, signing included. */
@@ -39,7 +40,7 @@ NODISCARD rc_t ecdsa_sign65(const ecdsa_t *e, uint8_t out65[ECDSA_SIG65_LEN], co
                             const uint8_t secret[ECDSA_SECRET_LEN]);
 
 /* RC_OK when sig64 (low s required) by pubkey33 over digest is valid; RC_MALFORMED: key or signature does not parse;
- * RC_REFUSED: it does not verify. */
+ * RC_REFUSED: it does not verify. e may be NULL, as for ecdsa_recover. */
 NODISCARD rc_t ecdsa_verify(const ecdsa_t *e, const uint8_t sig64[ECDSA_SIG_LEN], const hash32_t *digest,
                             const uint8_t pubkey33[ECDSA_PUBKEY_LEN]);
 
@@ -54,7 +55,14 @@ NODISCARD rc_t ecdsa_recover(const ecdsa_t *e, uint8_t out64[64], const uint8_t 
  * signature. */
 NODISCARD rc_t ecdsa_recover65(addr_t *out, const uint8_t sig65[ECDSA_SIG65_LEN], const hash32_t *digest);
 
-/* The uncompressed form, without its 0x04 prefix, of a compressed key. RC_MALFORMED: not a point of the curve. */
+/* A signature as DER, as libp2p writes it. Returns its length, at most ECDSA_DER_MAX; 0: r or s is not below the order.
+ * Back: a high s, which others may send, becomes its low twin, equally valid and the only one that ecdsa_verify takes.
+ * RC_MALFORMED: no strict DER; out is written only on RC_OK. */
+size_t ecdsa_to_der(uint8_t out[ECDSA_DER_MAX], const uint8_t sig64[ECDSA_SIG_LEN]);
+NODISCARD rc_t ecdsa_from_der(uint8_t out64[ECDSA_SIG_LEN], view_t der);
+
+/* The uncompressed form, without its 0x04 prefix, of a compressed key. RC_MALFORMED: not a point of the curve. e may be
+ * NULL. */
 NODISCARD rc_t ecdsa_uncompress(const ecdsa_t *e, uint8_t out64[64], const uint8_t pubkey33[ECDSA_PUBKEY_LEN]);
 
 /* The Ethereum address of an uncompressed key (64 bytes without prefix): last 20 bytes of its Keccak-256. */
