@@ -6,7 +6,7 @@
 #include "base/crypto/base64.h"
 #include "base/crypto/hash.h"
 #include "base/crypto/secret.h"
-#include "tee/sim/sim_der.h"
+#include "tee/x509/der_write.h"
 
 #define TAG_CONTEXT 0x80u  /* [0] of a primitive type */
 #define TAG_EXPLICIT 0xa0u /* [0] around a value */
@@ -84,11 +84,11 @@ static rc_t make_key(sim_pki_t *pki, sim_key_t which, const char *label)
 static void write_algorithm(wr_t *w, sim_hash_t hash)
 {
     static const uint8_t arcs[][2] = { [SIM_SHA256] = { 3, 2 }, [SIM_SHA1] = { 1, 0 }, [SIM_SHA384] = { 3, 3 } };
-    size_t algorithm = sim_der_begin(w, DER_SEQUENCE), oid = sim_der_begin(w, DER_OID);
+    size_t algorithm = derw_begin(w, DER_SEQUENCE), oid = derw_begin(w, DER_OID);
     wr_bytes(w, oid_ecdsa, sizeof oid_ecdsa);
     wr_bytes(w, arcs[hash], hash == SIM_SHA1 ? 1 : 2);
-    sim_der_end(w, oid);
-    sim_der_end(w, algorithm);
+    derw_end(w, oid);
+    derw_end(w, algorithm);
 }
 
 /* The leftmost 256 bits of the hash, as ECDSA on P-256 takes them. */
@@ -117,17 +117,17 @@ static rc_t write_signed(wr_t *w, const sim_pki_t *pki, view_t tbs, sim_hash_t h
         rc = p256_sign(sig, &h, pki->keys[issuer].secret);
     if (rc)
         return rc;
-    size_t start = w->n, whole = sim_der_begin(w, DER_SEQUENCE);
+    size_t start = w->n, whole = derw_begin(w, DER_SEQUENCE);
     wr_bytes(w, tbs.p, tbs.n);
     write_algorithm(w, hash);
-    size_t bits = sim_der_begin(w, DER_BITS);
+    size_t bits = derw_begin(w, DER_BITS);
     wr_u8(w, 0); /* unused bits */
-    size_t rs = sim_der_begin(w, DER_SEQUENCE);
-    sim_der_unsigned(w, DER_INTEGER, view_of(sig, 32));
-    sim_der_unsigned(w, DER_INTEGER, view_of(sig + 32, 32));
-    sim_der_end(w, rs);
-    sim_der_end(w, bits);
-    sim_der_end(w, whole);
+    size_t rs = derw_begin(w, DER_SEQUENCE);
+    derw_unsigned(w, DER_INTEGER, view_of(sig, 32));
+    derw_unsigned(w, DER_INTEGER, view_of(sig + 32, 32));
+    derw_end(w, rs);
+    derw_end(w, bits);
+    derw_end(w, whole);
     if (w->bad)
         return RC_BUG;
     sim_flip(w->p + start, w->n - start, flip);
@@ -136,22 +136,22 @@ static rc_t write_signed(wr_t *w, const sim_pki_t *pki, view_t tbs, sim_hash_t h
 
 static void write_attribute(wr_t *w, const uint8_t oid[3], uint8_t tag, const char *text)
 {
-    size_t set = sim_der_begin(w, TAG_SET), one = sim_der_begin(w, DER_SEQUENCE);
-    sim_der_value(w, DER_OID, view_of(oid, 3));
-    sim_der_value(w, tag, view_str(text));
-    sim_der_end(w, one);
-    sim_der_end(w, set);
+    size_t set = derw_begin(w, TAG_SET), one = derw_begin(w, DER_SEQUENCE);
+    derw_value(w, DER_OID, view_of(oid, 3));
+    derw_value(w, tag, view_str(text));
+    derw_end(w, one);
+    derw_end(w, set);
 }
 
 static void write_name(wr_t *w, const char *common_name)
 {
-    size_t name = sim_der_begin(w, DER_SEQUENCE);
+    size_t name = derw_begin(w, DER_SEQUENCE);
     write_attribute(w, oid_common_name, TAG_UTF8, common_name);
     write_attribute(w, oid_organization, TAG_UTF8, "Kettle Simulator");
     write_attribute(w, oid_locality, TAG_UTF8, "Santa Clara");
     write_attribute(w, oid_state, TAG_UTF8, "CA");
     write_attribute(w, oid_country, TAG_PRINTABLE, "US");
-    sim_der_end(w, name);
+    derw_end(w, name);
 }
 
 /* SEQUENCE { OID, critical, OCTET STRING { ... } }: between begin and end the value is written. */
@@ -162,18 +162,18 @@ typedef struct {
 static extension_t begin_extension(wr_t *w, view_t oid, bool critical)
 {
     extension_t e;
-    e.whole = sim_der_begin(w, DER_SEQUENCE);
-    sim_der_value(w, DER_OID, oid);
+    e.whole = derw_begin(w, DER_SEQUENCE);
+    derw_value(w, DER_OID, oid);
     if (critical)
-        sim_der_bool(w, true);
-    e.value = sim_der_begin(w, DER_OCTETS);
+        derw_bool(w, true);
+    e.value = derw_begin(w, DER_OCTETS);
     return e;
 }
 
 static void end_extension(wr_t *w, extension_t e)
 {
-    sim_der_end(w, e.value);
-    sim_der_end(w, e.whole);
+    derw_end(w, e.value);
+    derw_end(w, e.whole);
 }
 
 #define OID(bytes) view_of(bytes, sizeof(bytes))
@@ -183,9 +183,9 @@ static void write_authority(wr_t *w, const sim_pki_t *pki, sim_key_t authority)
     if (authority == SIM_NOBODY)
         return;
     extension_t e = begin_extension(w, OID(oid_authority), false);
-    size_t id = sim_der_begin(w, DER_SEQUENCE);
-    sim_der_value(w, TAG_CONTEXT, view_of(pki->keys[authority].id, SIM_KEY_ID_LEN));
-    sim_der_end(w, id);
+    size_t id = derw_begin(w, DER_SEQUENCE);
+    derw_value(w, TAG_CONTEXT, view_of(pki->keys[authority].id, SIM_KEY_ID_LEN));
+    derw_end(w, id);
     end_extension(w, e);
 }
 
@@ -194,34 +194,34 @@ static void write_authority(wr_t *w, const sim_pki_t *pki, sim_key_t authority)
 /* SEQUENCE { OID P.a[.b], value }; b 0: no further arc. The value is written between begin and end. */
 static size_t begin_sgx(wr_t *w, uint8_t a, uint8_t b)
 {
-    size_t field = sim_der_begin(w, DER_SEQUENCE), oid = sim_der_begin(w, DER_OID);
+    size_t field = derw_begin(w, DER_SEQUENCE), oid = derw_begin(w, DER_OID);
     wr_bytes(w, oid_sgx, sizeof oid_sgx);
     wr_u8(w, a);
     if (b)
         wr_u8(w, b);
-    sim_der_end(w, oid);
+    derw_end(w, oid);
     return field;
 }
 
 static void sgx_octets(wr_t *w, uint8_t a, uint8_t b, const void *p, size_t n)
 {
     size_t field = begin_sgx(w, a, b);
-    sim_der_value(w, DER_OCTETS, view_of(p, n));
-    sim_der_end(w, field);
+    derw_value(w, DER_OCTETS, view_of(p, n));
+    derw_end(w, field);
 }
 
 static void sgx_number(wr_t *w, uint8_t a, uint8_t b, uint8_t tag, uint32_t number)
 {
     size_t field = begin_sgx(w, a, b);
-    sim_der_number(w, tag, number);
-    sim_der_end(w, field);
+    derw_number(w, tag, number);
+    derw_end(w, field);
 }
 
 static void sgx_flag(wr_t *w, uint8_t b, bool value)
 {
     size_t field = begin_sgx(w, 7, b);
-    sim_der_bool(w, value);
-    sim_der_end(w, field);
+    derw_bool(w, value);
+    derw_end(w, field);
 }
 
 static rc_t write_sgx(wr_t *w, const sim_sgx_plan_t *s, const uint8_t seed[32])
@@ -237,26 +237,26 @@ static rc_t write_sgx(wr_t *w, const sim_sgx_plan_t *s, const uint8_t seed[32])
         return RC_OK;
     }
     sha256(&ppid, view_of(seed, 32));
-    size_t all = sim_der_begin(w, DER_SEQUENCE);
+    size_t all = derw_begin(w, DER_SEQUENCE);
     sgx_octets(w, 1, 0, ppid.b, 16);
-    size_t tcb = begin_sgx(w, 2, 0), list = sim_der_begin(w, DER_SEQUENCE);
+    size_t tcb = begin_sgx(w, 2, 0), list = derw_begin(w, DER_SEQUENCE);
     for (uint8_t i = 0; i < 16; i++)
         sgx_number(w, 2, (uint8_t)(i + 1), DER_INTEGER, s->components[i]);
     sgx_number(w, 2, 17, DER_INTEGER, s->pce_svn);
     sgx_octets(w, 2, 18, s->cpu_svn, sizeof s->cpu_svn);
-    sim_der_end(w, list);
-    sim_der_end(w, tcb);
+    derw_end(w, list);
+    derw_end(w, tcb);
     sgx_octets(w, 3, 0, s->pce_id, sizeof s->pce_id);
     sgx_octets(w, 4, 0, s->fmspc, s->fmspc_len);
     sgx_number(w, 5, 0, DER_ENUM, 1); /* scalable */
     sgx_octets(w, 6, 0, instance, sizeof instance);
-    size_t conf = begin_sgx(w, 7, 0), flags = sim_der_begin(w, DER_SEQUENCE);
+    size_t conf = begin_sgx(w, 7, 0), flags = derw_begin(w, DER_SEQUENCE);
     sgx_flag(w, 1, true);  /* dynamic platform */
     sgx_flag(w, 2, false); /* cached keys */
     sgx_flag(w, 3, true);  /* SMT enabled */
-    sim_der_end(w, flags);
-    sim_der_end(w, conf);
-    sim_der_end(w, all);
+    derw_end(w, flags);
+    derw_end(w, conf);
+    derw_end(w, all);
     wr_bytes(w, zeros, s->trailing <= sizeof zeros ? s->trailing : sizeof zeros);
     return RC_OK;
 }
@@ -282,51 +282,51 @@ static void write_other_key(wr_t *w, sim_key_type_t type)
     memset(modulus, 0xa5, sizeof modulus);
     if (type == SIM_P384) {
         wr_bytes(w, p384, sizeof p384);
-        size_t bits = sim_der_begin(w, DER_BITS);
+        size_t bits = derw_begin(w, DER_BITS);
         wr_bytes(w, (const uint8_t[]){ 0, 4 }, 2);
         wr_bytes(w, generator, sizeof generator);
-        sim_der_end(w, bits);
+        derw_end(w, bits);
         return;
     }
-    size_t algorithm = sim_der_begin(w, DER_SEQUENCE);
-    sim_der_value(w, DER_OID, OID(oid_rsa));
-    sim_der_value(w, 0x05, view_of(NULL, 0)); /* NULL */
-    sim_der_end(w, algorithm);
-    size_t bits = sim_der_begin(w, DER_BITS);
+    size_t algorithm = derw_begin(w, DER_SEQUENCE);
+    derw_value(w, DER_OID, OID(oid_rsa));
+    derw_value(w, 0x05, view_of(NULL, 0)); /* NULL */
+    derw_end(w, algorithm);
+    size_t bits = derw_begin(w, DER_BITS);
     wr_u8(w, 0);
-    size_t key = sim_der_begin(w, DER_SEQUENCE);
-    sim_der_unsigned(w, DER_INTEGER, view_of(modulus, sizeof modulus));
-    sim_der_number(w, DER_INTEGER, 65537);
-    sim_der_end(w, key);
-    sim_der_end(w, bits);
+    size_t key = derw_begin(w, DER_SEQUENCE);
+    derw_unsigned(w, DER_INTEGER, view_of(modulus, sizeof modulus));
+    derw_number(w, DER_INTEGER, 65537);
+    derw_end(w, key);
+    derw_end(w, bits);
 }
 
 static void write_spki(wr_t *w, const uint8_t public[P256_PUBKEY_LEN], sim_key_type_t type)
 {
     static const uint8_t p256[] = { 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,
                                     0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07 };
-    size_t spki = sim_der_begin(w, DER_SEQUENCE);
+    size_t spki = derw_begin(w, DER_SEQUENCE);
     if (type == SIM_P256) {
         wr_bytes(w, p256, sizeof p256);
-        size_t bits = sim_der_begin(w, DER_BITS);
+        size_t bits = derw_begin(w, DER_BITS);
         wr_bytes(w, (const uint8_t[]){ 0, 4 }, 2);
         wr_bytes(w, public, P256_PUBKEY_LEN);
-        sim_der_end(w, bits);
+        derw_end(w, bits);
     } else
         write_other_key(w, type);
-    sim_der_end(w, spki);
+    derw_end(w, spki);
 }
 
 static void write_crl_point(wr_t *w, const char *uri)
 {
     extension_t e = begin_extension(w, OID(oid_crl_points), false);
-    size_t list = sim_der_begin(w, DER_SEQUENCE), one = sim_der_begin(w, DER_SEQUENCE);
-    size_t point = sim_der_begin(w, TAG_EXPLICIT), full = sim_der_begin(w, TAG_EXPLICIT);
-    sim_der_value(w, TAG_CONTEXT + 6, view_str(uri));
-    sim_der_end(w, full);
-    sim_der_end(w, point);
-    sim_der_end(w, one);
-    sim_der_end(w, list);
+    size_t list = derw_begin(w, DER_SEQUENCE), one = derw_begin(w, DER_SEQUENCE);
+    size_t point = derw_begin(w, TAG_EXPLICIT), full = derw_begin(w, TAG_EXPLICIT);
+    derw_value(w, TAG_CONTEXT + 6, view_str(uri));
+    derw_end(w, full);
+    derw_end(w, point);
+    derw_end(w, one);
+    derw_end(w, list);
     end_extension(w, e);
 }
 
@@ -336,7 +336,7 @@ static void write_usage(wr_t *w, const sim_cert_plan_t *c)
         return;
     extension_t e = begin_extension(w, OID(oid_usage), c->usage_critical);
     const uint8_t bits[2] = { (uint8_t)__builtin_ctz(c->usage), (uint8_t)c->usage };
-    sim_der_value(w, DER_BITS, view_of(bits, 2));
+    derw_value(w, DER_BITS, view_of(bits, 2));
     end_extension(w, e);
 }
 
@@ -345,7 +345,7 @@ static void write_subject_key(wr_t *w, const sim_pki_t *pki, sim_key_t which)
     if (which == SIM_NOBODY)
         return;
     extension_t e = begin_extension(w, OID(oid_subject_key), false);
-    sim_der_value(w, DER_OCTETS, view_of(pki->keys[which].id, SIM_KEY_ID_LEN));
+    derw_value(w, DER_OCTETS, view_of(pki->keys[which].id, SIM_KEY_ID_LEN));
     end_extension(w, e);
 }
 
@@ -354,12 +354,12 @@ static void write_constraints(wr_t *w, const sim_cert_plan_t *c)
     if (!c->has_constraints)
         return;
     extension_t e = begin_extension(w, OID(oid_constraints), c->constraints_critical);
-    size_t list = sim_der_begin(w, DER_SEQUENCE);
+    size_t list = derw_begin(w, DER_SEQUENCE);
     if (c->ca)
-        sim_der_bool(w, true);
+        derw_bool(w, true);
     if (c->path_len >= 0)
-        sim_der_number(w, DER_INTEGER, (uint64_t)c->path_len);
-    sim_der_end(w, list);
+        derw_number(w, DER_INTEGER, (uint64_t)c->path_len);
+    derw_end(w, list);
     end_extension(w, e);
 }
 
@@ -367,7 +367,7 @@ static rc_t write_extensions(wr_t *w, const sim_pki_t *pki, const sim_plan_t *pl
 {
     const sim_cert_plan_t *c = &plan->certs[which];
     rc_t rc = RC_OK;
-    size_t outer = sim_der_begin(w, TAG_EXPLICIT + 3), list = sim_der_begin(w, DER_SEQUENCE);
+    size_t outer = derw_begin(w, TAG_EXPLICIT + 3), list = derw_begin(w, DER_SEQUENCE);
     write_authority(w, pki, c->authority);
     write_crl_point(w, c->crl);
     write_subject_key(w, pki, c->no_subject_key ? SIM_NOBODY : which);
@@ -380,11 +380,11 @@ static rc_t write_extensions(wr_t *w, const sim_pki_t *pki, const sim_plan_t *pl
     }
     if (c->unknown_critical) {
         extension_t e = begin_extension(w, OID(oid_unknown), true);
-        sim_der_value(w, DER_OCTETS, view_of(NULL, 0));
+        derw_value(w, DER_OCTETS, view_of(NULL, 0));
         end_extension(w, e);
     }
-    sim_der_end(w, list);
-    sim_der_end(w, outer);
+    derw_end(w, list);
+    derw_end(w, outer);
     return rc;
 }
 
@@ -400,20 +400,20 @@ static rc_t make_cert(sim_pki_t *pki, const sim_plan_t *plan, sim_key_t which)
     if (rc)
         return rc;
     serial[0] = (uint8_t)((serial[0] & 0x3f) | 0x40); /* positive, and 20 bytes without a leading zero */
-    size_t tbs = sim_der_begin(&w, DER_SEQUENCE), version = sim_der_begin(&w, TAG_EXPLICIT);
-    sim_der_number(&w, DER_INTEGER, 2); /* version 3 */
-    sim_der_end(&w, version);
-    sim_der_unsigned(&w, DER_INTEGER, view_of(serial, SIM_SERIAL_LEN));
+    size_t tbs = derw_begin(&w, DER_SEQUENCE), version = derw_begin(&w, TAG_EXPLICIT);
+    derw_number(&w, DER_INTEGER, 2); /* version 3 */
+    derw_end(&w, version);
+    derw_unsigned(&w, DER_INTEGER, view_of(serial, SIM_SERIAL_LEN));
     write_algorithm(&w, c->hash);
     write_name(&w, c->issuer_name ? c->issuer_name : issuer->name);
-    size_t validity = sim_der_begin(&w, DER_SEQUENCE);
-    sim_der_time(&w, c->from);
-    sim_der_time(&w, c->until);
-    sim_der_end(&w, validity);
+    size_t validity = derw_begin(&w, DER_SEQUENCE);
+    derw_time(&w, c->from);
+    derw_time(&w, c->until);
+    derw_end(&w, validity);
     write_name(&w, c->name);
     write_spki(&w, pki->keys[which].public, c->key_type);
     rc = write_extensions(&w, pki, plan, which);
-    sim_der_end(&w, tbs);
+    derw_end(&w, tbs);
     if (rc || w.bad)
         return rc ? rc : RC_BUG;
     rc = write_signed(&out, pki, wr_view(&w), c->hash, c->issuer, c->flip);
@@ -436,17 +436,17 @@ rc_t sim_pki_make(sim_pki_t *out, const sim_plan_t *plan, const uint8_t seed[32]
 
 static void write_revoked(wr_t *w, view_t serial, int64_t when)
 {
-    size_t one = sim_der_begin(w, DER_SEQUENCE);
-    sim_der_unsigned(w, DER_INTEGER, serial);
-    sim_der_time(w, when);
-    sim_der_end(w, one);
+    size_t one = derw_begin(w, DER_SEQUENCE);
+    derw_unsigned(w, DER_INTEGER, serial);
+    derw_time(w, when);
+    derw_end(w, one);
 }
 
 static rc_t write_entries(wr_t *w, const sim_pki_t *pki, const sim_crl_plan_t *crl, int64_t when)
 {
     if (!crl->revoked && !crl->others)
         return RC_OK;
-    size_t list = sim_der_begin(w, DER_SEQUENCE);
+    size_t list = derw_begin(w, DER_SEQUENCE);
     for (unsigned i = 0; i < crl->others; i++) {
         char label[32];
         uint8_t serial[SIM_SERIAL_LEN];
@@ -459,7 +459,7 @@ static rc_t write_entries(wr_t *w, const sim_pki_t *pki, const sim_crl_plan_t *c
     for (unsigned i = 0; i < SIM_CERTS; i++)
         if (crl->revoked & 1u << i)
             write_revoked(w, view_of(pki->certs[i].serial, SIM_SERIAL_LEN), when);
-    sim_der_end(w, list);
+    derw_end(w, list);
     return RC_OK;
 }
 
@@ -468,25 +468,25 @@ rc_t sim_crl(wr_t *out, const sim_pki_t *pki, const sim_crl_plan_t *crl, const s
     uint8_t buf[SIM_CRL_MAX];
     wr_t w = wr_of(buf, sizeof buf);
     const sim_cert_plan_t *issuer = &plan->certs[crl->issuer < SIM_CERTS ? crl->issuer : SIM_ROOT];
-    size_t tbs = sim_der_begin(&w, DER_SEQUENCE);
-    sim_der_number(&w, DER_INTEGER, 1); /* version 2 */
+    size_t tbs = derw_begin(&w, DER_SEQUENCE);
+    derw_number(&w, DER_INTEGER, 1); /* version 2 */
     write_algorithm(&w, crl->hash);
     write_name(&w, crl->issuer_name ? crl->issuer_name : issuer->name);
-    sim_der_time(&w, day + crl->from);
-    sim_der_time(&w, day + crl->until);
+    derw_time(&w, day + crl->from);
+    derw_time(&w, day + crl->until);
     rc_t rc = write_entries(&w, pki, crl, day);
     if (rc)
         return rc;
-    size_t outer = sim_der_begin(&w, TAG_EXPLICIT), list = sim_der_begin(&w, DER_SEQUENCE);
+    size_t outer = derw_begin(&w, TAG_EXPLICIT), list = derw_begin(&w, DER_SEQUENCE);
     write_authority(&w, pki, crl->authority);
     if (crl->has_number) {
         extension_t e = begin_extension(&w, OID(oid_crl_number), false);
-        sim_der_number(&w, DER_INTEGER, (uint64_t)(day / 86400 + crl->number));
+        derw_number(&w, DER_INTEGER, (uint64_t)(day / 86400 + crl->number));
         end_extension(&w, e);
     }
-    sim_der_end(&w, list);
-    sim_der_end(&w, outer);
-    sim_der_end(&w, tbs);
+    derw_end(&w, list);
+    derw_end(&w, outer);
+    derw_end(&w, tbs);
     return w.bad ? RC_BUG : write_signed(out, pki, wr_view(&w), crl->hash, crl->issuer, crl->flip);
 }
 

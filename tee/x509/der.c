@@ -122,6 +122,16 @@ rc_t der_verify(const der_signed_t *s, const uint8_t pubkey[64])
     return p256_verify(sig, &digest, pubkey);
 }
 
+const uint8_t DER_P256_PREFIX[DER_P256_PREFIX_LEN] = { 0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
+                                                       0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+                                                       0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04 };
+
+const uint8_t *der_p256_point(view_t spki)
+{
+    bool p256 = spki.n == DER_P256_SPKI_LEN && memcmp(spki.p, DER_P256_PREFIX, DER_P256_PREFIX_LEN) == 0;
+    return p256 ? spki.p + DER_P256_PREFIX_LEN : NULL;
+}
+
 static bool take_text(rd_t *r, const char *text)
 {
     view_t v = rd_take(r, strlen(text));

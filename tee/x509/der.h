@@ -63,6 +63,14 @@ bool der_is_ecdsa_sha256(view_t algorithm);
  * RC_MALFORMED, RC_REFUSED. */
 NODISCARD rc_t der_verify(const der_signed_t *s, const uint8_t pubkey[64]);
 
+/* What a SubjectPublicKeyInfo of P-256 begins with: up to the point, which stands uncompressed. */
+#define DER_P256_PREFIX_LEN 27u
+#define DER_P256_SPKI_LEN (DER_P256_PREFIX_LEN + 64u)
+extern const uint8_t DER_P256_PREFIX[DER_P256_PREFIX_LEN];
+
+/* The point (x || y) of a SubjectPublicKeyInfo of P-256, not yet known to be one of the curve; NULL: another key. */
+const uint8_t *der_p256_point(view_t spki);
+
 /* Decodes the PEM block with this label that r stands at, to behind its last marker. Nothing but base64 and line ends
  * is allowed between the markers. Appends to out; after a failure out and r hold nothing useful. RC_MALFORMED,
  * RC_LIMIT. */

@@ -1,16 +1,16 @@
-#include "tee/sim/sim_der.h"
+#include "tee/x509/der_write.h"
 
 #include <stdio.h>
 
 #include "base/calendar.h"
 
-size_t sim_der_begin(wr_t *w, uint8_t tag)
+size_t derw_begin(wr_t *w, uint8_t tag)
 {
     wr_u8(w, tag);
     return w->n;
 }
 
-void sim_der_end(wr_t *w, size_t mark)
+void derw_end(wr_t *w, size_t mark)
 {
     if (w->bad)
         return;
@@ -28,38 +28,38 @@ void sim_der_end(wr_t *w, size_t mark)
     memcpy(w->p + mark, length, l.n);
 }
 
-void sim_der_value(wr_t *w, uint8_t tag, view_t contents)
+void derw_value(wr_t *w, uint8_t tag, view_t contents)
 {
-    size_t mark = sim_der_begin(w, tag);
+    size_t mark = derw_begin(w, tag);
     wr_bytes(w, contents.p, contents.n);
-    sim_der_end(w, mark);
+    derw_end(w, mark);
 }
 
-void sim_der_unsigned(wr_t *w, uint8_t tag, view_t number)
+void derw_unsigned(wr_t *w, uint8_t tag, view_t number)
 {
     while (number.n > 1 && number.p[0] == 0)
         number = view_of(number.p + 1, number.n - 1);
-    size_t mark = sim_der_begin(w, tag);
+    size_t mark = derw_begin(w, tag);
     if (number.p[0] & 0x80)
         wr_u8(w, 0);
     wr_bytes(w, number.p, number.n);
-    sim_der_end(w, mark);
+    derw_end(w, mark);
 }
 
-void sim_der_number(wr_t *w, uint8_t tag, uint64_t number)
+void derw_number(wr_t *w, uint8_t tag, uint64_t number)
 {
     uint8_t bytes[8];
     store_u64be(bytes, number);
-    sim_der_unsigned(w, tag, view_of(bytes, sizeof bytes));
+    derw_unsigned(w, tag, view_of(bytes, sizeof bytes));
 }
 
-void sim_der_bool(wr_t *w, bool value)
+void derw_bool(wr_t *w, bool value)
 {
     const uint8_t byte = value ? 0xff : 0;
-    sim_der_value(w, DER_BOOLEAN, view_of(&byte, 1));
+    derw_value(w, DER_BOOLEAN, view_of(&byte, 1));
 }
 
-void sim_der_time(wr_t *w, int64_t unix_seconds)
+void derw_time(wr_t *w, int64_t unix_seconds)
 {
     civil_t c;
     char text[80];
@@ -70,5 +70,5 @@ void sim_der_time(wr_t *w, int64_t unix_seconds)
     const bool utc = c.year < 2050;
     snprintf(text, sizeof text, "%0*d%02d%02d%02d%02d%02dZ", utc ? 2 : 4, utc ? c.year % 100 : c.year, c.month, c.day,
              c.hour, c.minute, c.second);
-    sim_der_value(w, utc ? DER_UTC_TIME : DER_GENERAL_TIME, view_str(text));
+    derw_value(w, utc ? DER_UTC_TIME : DER_GENERAL_TIME, view_str(text));
 }
