@@ -35,6 +35,7 @@ ROOMS = {
     "tee/provider": (3, ["tee", "tee/quote", "tee/x509", "tee/sim", "http"]),
     "rpc/upstream": (3, [LC + "consensus", LC + "exec", LC + "evm", LC + "mpt", "http"]),
     "rpc/api": (3, [LC + "consensus", LC + "exec", LC + "evm", LC + "mpt", "rpc/upstream"]),
+    "overlay/wire": (4, ["tee/x509"]),
     "node": (5, ["*"]),
     "node/cli": (5, ["*"]),
     "node/config": (5, ["*"]),
