@@ -11,7 +11,7 @@ export const addressOfWord = n => '0x' + n.toString(16).padStart(40, '0');
 export const delegation = address => concat(Uint8Array.of(0xef, 0x01, 0x00), unhex(address));
 export const createAddress = (from, nonce) => hex(generateAddress(unhex(from), wordBytes(nonce, 1)));
 
-const names = ['berlin', 'london', 'paris', 'shanghai', 'cancun', 'prague', 'osaka'];
+const names = ['berlin', 'london', 'paris', 'shanghai', 'cancun', 'prague', 'osaka', 'amsterdam'];
 // FORKS.cancun: { name: 'cancun', berlin: true, ..., cancun: true, prague: false, ... }
 export const FORKS = Object.fromEntries(names.map((name, i) =>
   [name, { name, ...Object.fromEntries(names.map((other, j) => [other, j <= i])) }]));

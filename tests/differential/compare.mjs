@@ -38,6 +38,9 @@ export function differences(world, theirs, ours) {
   if (theirs.status !== ours.status)
     found.push(`${theirs.status} (${theirs.why ?? ''}), ours ${ours.status} ${ours.halt}`);
   if (theirs.gas !== BigInt(ours.gas)) found.push(`gas ${theirs.gas}, ours ${BigInt(ours.gas)}`);
+  for (const kind of theirs.block ? ['execution', 'state'] : [])
+    if (theirs.block[kind] !== BigInt(ours.block[kind]))
+      found.push(`${kind} gas of the block ${theirs.block[kind]}, ours ${BigInt(ours.block[kind])}`);
   for (const field of ['output', 'created'])
     if (theirs[field] !== ours[field]) found.push(`${field} ${theirs[field]}, ours ${ours[field]}`);
   const logs = [theirs.logs, ours.logs].map(list => JSON.stringify(list));

@@ -31,10 +31,14 @@ static const struct {
     const char *name;
     evm_rules_t rules;
 } forks[] = {
-    { "berlin", { EVM_BERLIN, 0, 0, 0, NULL } },       { "london", { EVM_LONDON, 0, 0, 0, NULL } },
-    { "paris", { EVM_PARIS, 0, 0, 0, NULL } },         { "shanghai", { EVM_SHANGHAI, 0, 0, 0, NULL } },
-    { "cancun", { EVM_CANCUN, 3, 6, 3338477, NULL } }, { "prague", { EVM_PRAGUE, 6, 9, 5007716, NULL } },
+    { "berlin", { EVM_BERLIN, 0, 0, 0, NULL } },
+    { "london", { EVM_LONDON, 0, 0, 0, NULL } },
+    { "paris", { EVM_PARIS, 0, 0, 0, NULL } },
+    { "shanghai", { EVM_SHANGHAI, 0, 0, 0, NULL } },
+    { "cancun", { EVM_CANCUN, 3, 6, 3338477, NULL } },
+    { "prague", { EVM_PRAGUE, 6, 9, 5007716, NULL } },
     { "osaka", { EVM_OSAKA, 6, 9, 5007716, NULL } },
+    { "amsterdam", { EVM_AMSTERDAM, 14, 21, 11684671, &EVM_STATE_GAS_DEVNET } }, /* the reference's state gas */
 };
 
 /* --- input: the driver's own, so what is wrong with it ends the program --- */
@@ -147,6 +151,7 @@ static evm_block_t read_block(const json_t *in)
         .base_fee = word_of(json_object_get(in, "baseFee")),
         .excess_blob_gas = u64_of(json_object_get(in, "excessBlobGas")),
         .chain_id = 1,
+        .slot_number = u64_of(json_object_get(in, "slotNumber")),
     };
 }
 
@@ -348,8 +353,10 @@ static void put_change(const evm_change_t *c)
 static void put_receipt(const evm_receipt_t *r)
 {
     static const char *const status[] = { "success", "revert", "halt" };
-    printf("{\"rc\":\"ok\",\"status\":\"%s\",\"halt\":\"%s\",\"gas\":\"0x%llx\",\"output\":", status[r->result.status],
+    printf("{\"rc\":\"ok\",\"status\":\"%s\",\"halt\":\"%s\",\"gas\":\"0x%llx\",", status[r->result.status],
            evm_halt_name(r->result.halt), (unsigned long long)r->result.gas_used);
+    printf("\"block\":{\"execution\":\"0x%llx\",\"state\":\"0x%llx\"},\"output\":",
+           (unsigned long long)r->result.block_execution_gas, (unsigned long long)r->result.block_state_gas);
     put_hex(r->result.output);
     if (r->result.created) {
         fputs(",\"created\":", stdout);

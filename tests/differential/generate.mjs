@@ -55,11 +55,12 @@ function makeBlock(r, fork) {
   return {
     number: r.weighted([[9, 1000n], [1, BigInt(r.between(1, 300))]]),
     timestamp: 1700000000n,
-    gasLimit: 30000000n,
+    gasLimit: fork.amsterdam ? 200000000n : 30000000n,
     coinbase: r.weighted([[8, COINBASE], [1, CONTRACTS[0]], [1, KEYS[0].address]]),
     random: fork.paris ? word(r) : BigInt(r.between(1, 1 << 30)), // the difficulty, before Paris
     baseFee: fork.london ? r.pick([0n, 7n, 10n ** 9n]) : 0n,
     excessBlobGas: fork.cancun ? r.pick([0n, 393216n, 50000000n]) : 0n,
+    slotNumber: fork.amsterdam ? r.pick([0n, 77n, MAX_NONCE]) : 0n,
   };
 }
 
@@ -108,11 +109,19 @@ function transaction(r, fork, world, block, targets) {
   };
 }
 
+// Amsterdam: what is above 2^24 is for the state only.
+function gasLimit(r, fork) {
+  const low = BigInt(r.weighted([[2, 100000], [6, 400000], [6, 1000000], [1, r.between(40000, 60000)]]));
+  if (!fork.amsterdam) return low + (r.chance(0.002) ? 12000000n : 0n);
+  return r.weighted([[6, low], [3, (1n << 24n) + BigInt(r.pick([0, 1, 35190, 97920, 183600, 400000, 2000000]))],
+    [1, (1n << 24n) - low]]);
+}
+
 // Case number k of a seed. sweep: how many further gas limits are to be tried.
 export function makeCase(seed, k, only) {
   const r = new Random(seed, k);
   const fork = FORKS[only ?? r.weighted([[1, 'berlin'], [2, 'london'], [1, 'paris'], [2, 'shanghai'], [4, 'cancun'],
-    [5, 'prague'], [6, 'osaka']])];
+    [5, 'prague'], [6, 'osaka']])]; // Amsterdam only by --fork: some creations still differ
   const targets = [...CONTRACTS, ...CONTRACTS, PLAIN, NOBODY, COINBASE, ...KEYS.map(key => key.address),
     ...[1, 2, 3, 4, 5, 9, 0xa, 0xb, 0x11, 0x12, 0x100, r.between(0, 0x13)].map(n => addressOfWord(BigInt(n))),
     createAddress(CONTRACTS[0], 1n)];
@@ -121,8 +130,7 @@ export function makeCase(seed, k, only) {
   const tx = transaction(r, fork, world, block, targets);
   return {
     k, fork, world, block, tx,
-    gas: BigInt(r.weighted([[2, 100000], [6, 400000], [6, 1000000], [1, r.between(40000, 60000)]])) +
-      (r.chance(0.002) ? 12000000n : 0n),
+    gas: gasLimit(r, fork),
     sweep: r.chance(0.15) ? 10 : 0,
     random: r,
   };

@@ -32,14 +32,14 @@ const OPS = {
   arithmetic: ['01ww', '02ww', '03ww', '04ww', '05ww', '06ww', '07ww', '08www', '09www', '0aww', '0biw', '10ww', '11ww',
     '12ww', '13ww', '14ww', '15w', '16ww', '17ww', '18ww', '19w', '1aiw', '1biw', '1ciw', '1diw', '1ew', '20ol'],
   context: ['30', '31a', '32', '33', '34', '35o', '36', '38', '3a', '3ba', '3d', '3fa', '40b', '41', '42', '43', '44',
-    '45', '46', '47', '48', '49i', '4a', '58', '59', '5a', '51o', '54k', '5ck', '5f'],
+    '45', '46', '47', '48', '49i', '4a', '4b', '58', '59', '5a', '51o', '54k', '5ck', '5f'],
   effects: ['52ow', '52ow', '53ow', '55kv', '55kv', '55kv', '5dkv', '5dkv', '37ool', '39ool', '3eool', '5eool', 'a0ol',
     'a1olw', 'a2olww', 'a3olwww', 'a4olwwww', '3caool'],
 };
 const parse = list => list.map(t => ({ byte: parseInt(t.slice(0, 2), 16), takes: t.slice(2) }));
 const ARITHMETIC = parse(OPS.arithmetic), CONTEXT = parse(OPS.context), EFFECTS = parse(OPS.effects);
 const SINCE = { 0x48: 'london', 0x5f: 'shanghai', 0x49: 'cancun', 0x4a: 'cancun', 0x5c: 'cancun', 0x5d: 'cancun',
-  0x5e: 'cancun', 0x1e: 'osaka' };
+  0x5e: 'cancun', 0x1e: 'osaka', 0x4b: 'amsterdam' };
 // Instructions that push something without an operand; two DUPs.
 const SOURCES = [0x30, 0x33, 0x34, 0x36, 0x3a, 0x3d, 0x43, 0x45, 0x47, 0x59, 0x5a, 0x80, 0x81];
 // The calls, and whether they take a value.
@@ -174,7 +174,7 @@ class Assembler {
     this.load(init, 0);
     for (let i = again ? 2 : 1; i > 0; i--) {
       if (two) this.push(BigInt(r.below(2)));
-      this.push(r.chance(0.02) ? r.pick([49152n, 49153n, 24576n]) : BigInt(init.length));
+      this.push(r.chance(0.02) ? r.pick(options.fork.amsterdam ? [131072n, 131073n, 65536n] : [49152n, 49153n, 24576n]) : BigInt(init.length));
       this.push(0n);
       this.operand('d');
       this.byte(two ? 0xf5 : 0xf0);
@@ -216,7 +216,16 @@ class Assembler {
   stack() {
     const { r } = this;
     if (r.chance(0.02)) { for (let i = r.between(900, 1100); i > 0; i--) this.byte(0x36); return; } // about the limit
+    if (this.options.fork.amsterdam && r.chance(0.3)) return this.deepStack();
     this.byte(r.chance(0.5) ? 0x80 + r.below(r.chance(0.8) ? 3 : 16) : 0x90 + r.below(r.chance(0.8) ? 3 : 16));
+  }
+  // DUPN, SWAPN, EXCHANGE: mostly of what is on the stack.
+  deepStack() {
+    const { r } = this;
+    const byte = 0xe6 + r.below(3);
+    for (let i = r.chance(0.7) ? r.between(10, 24) : 0; i > 0; i--) this.push(BigInt(i));
+    const shallow = byte === 0xe8 ? r.pick([0x8e, 0x9d, 0x8d, 0x2f, 0x50, 0x51, 0x80]) : 0x80 + r.below(8);
+    this.byte(byte, r.chance(0.8) ? shallow : r.below(256));
   }
   end() {
     const { r } = this;
@@ -267,7 +276,7 @@ class Assembler {
         this.push(r.pick([1n, 2n, 23n]));
         this.push(0n);
       } else {
-        this.push(r.pick([24575n, 24576n, 24577n]));
+        this.push(r.pick(options.fork.amsterdam ? [65535n, 65536n, 65537n] : [24575n, 24576n, 24577n]));
         this.push(r.pick([0n, 64n]));
       }
       return this.byte(0xf3);

@@ -2,6 +2,7 @@
 import { createBlock } from '@ethereumjs/block';
 import { Common, Mainnet } from '@ethereumjs/common';
 import { SimpleStateManager } from '@ethereumjs/statemanager';
+import { EVMError } from '@ethereumjs/evm';
 import { createTx } from '@ethereumjs/tx';
 import { Account, Address, equalsBytes } from '@ethereumjs/util';
 import { createVM, runTx } from '@ethereumjs/vm';
@@ -15,10 +16,41 @@ const blockchain = {
 };
 const vms = new Map();
 
+// Amsterdam, where the reference is not as go-ethereum and the EIPs are.
+function mend(evm) {
+  // A precompile that fails does not revert: what its account had cost is consumed with the rest.
+  for (const [address, run] of evm.precompiles)
+    evm.precompiles.set(address, async input => {
+      const result = await run(input);
+      if (result.exceptionError?.error === 'revert') result.exceptionError = new EVMError('out of gas');
+      return result;
+    });
+  // A creation that is refused before it begins (depth, balance, nonce) does not pay for the account first.
+  for (const byte of [0xf0, 0xf5]) {
+    const entry = evm._opcodeMap[byte], price = entry.gasHandler;
+    entry.gasHandler = async (state, gas, common) => {
+      const { depth, contract } = state.interpreter._env;
+      if (depth < 1024 && contract.balance >= state.stack.peek(1)[0] && contract.nonce < (1n << 64n) - 1n)
+        return price(state, gas, common);
+      const param = common.param;
+      common.param = name => (name === 'stateBytesPerNewAccount' ? 0n : param.call(common, name));
+      try {
+        return await price(state, gas, common);
+      } finally {
+        common.param = param;
+      }
+    };
+  }
+  // A CALL that cannot pay after it has looked at its target leaves the reservoir, as any halt does.
+  Object.defineProperty(evm, 'eip7928CallPostTargetOog', { get: () => false, set: () => {} });
+}
+
 async function vmOf(fork) {
   if (!vms.has(fork.name)) {
     const common = new Common({ chain: Mainnet, hardfork: fork.name, customCrypto });
-    vms.set(fork.name, await createVM({ common, blockchain, stateManager: new SimpleStateManager({ common }) }));
+    const vm = await createVM({ common, blockchain, stateManager: new SimpleStateManager({ common }) });
+    if (fork.amsterdam) mend(vm.evm);
+    vms.set(fork.name, vm);
   }
   return vms.get(fork.name);
 }
@@ -39,6 +71,7 @@ function blockOf({ block: b, fork }, common) {
       ...(fork.paris ? { mixHash: u256(b.random) } : { difficulty: b.random }),
       ...(fork.london ? { baseFeePerGas: b.baseFee } : {}),
       ...(fork.cancun ? { excessBlobGas: b.excessBlobGas } : {}),
+      ...(fork.amsterdam ? { slotNumber: b.slotNumber } : {}),
     },
   }, { common, skipConsensusFormatValidation: true });
 }
@@ -93,6 +126,7 @@ export async function runReference(c, gasLimit) {
     const status = !exceptionError ? 'success' : reverts ? 'revert' : 'halt';
     return {
       rc: 'ok', status, why: exceptionError?.error, gas: result.totalGasSpent,
+      block: c.fork.amsterdam ? { execution: result.txRegularGas, state: result.txStateGas } : undefined,
       output: status === 'halt' ? '0x' : hex(returnValue), // after a halt the reference's is not defined
       created: status === 'success' ? result.createdAddress?.toString() : undefined,
       logs: result.receipt.logs.map(([address, topics, data]) =>

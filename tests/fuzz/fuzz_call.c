@@ -213,7 +213,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     const size_t n = len - 9, first = n * data[4] / 255;
     world_t w = { { { data + 9, first }, { data + 9 + first, n - first } }, data[1], view_of(data + 5, 4), 0 };
     const evm_schedule_row_t row = {
-        0, { .fork = (evm_fork_t)(data[0] % (EVM_OSAKA + 1)), .blob_max = 6, .blob_base_fee_update_fraction = 3338477 }
+        0, { .fork = (evm_fork_t)(data[0] % EVM_FORKS), .blob_max = 6, .blob_base_fee_update_fraction = 3338477 }
     };
     const evm_chain_t chain = { 1, &row, 1 };
     const ex_block_t block = { .parent_hash = hashes[0],

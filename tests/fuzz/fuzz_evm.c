@@ -182,7 +182,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     const evm_host_t host = {
         .ctx = &w, .account = account, .storage = storage, .code = code, .block_hash = block_hash
     };
-    const evm_rules_t rules = { .fork = (evm_fork_t)(data[0] % (EVM_OSAKA + 1)),
+    const evm_rules_t rules = { .fork = (evm_fork_t)(data[0] % EVM_FORKS),
                                 .blob_max = 6,
                                 .blob_base_fee_update_fraction = 3338477 };
     const evm_block_t block = { .number = 300, .timestamp = 1, .gas_limit = GAS_MAX, .chain_id = 1 };

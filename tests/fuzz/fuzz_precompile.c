@@ -177,7 +177,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         return 0;
     unsigned selector = selector_of(data[0]);
     if (selector < SUMS) {
-        row(indices[selector], (evm_fork_t)(data[0] / 32 % (EVM_OSAKA + 1)), view_of(data + 1, len - 1));
+        row(indices[selector], (evm_fork_t)(data[0] / 32 % EVM_FORKS), view_of(data + 1, len - 1));
     } else {
         memcpy(bytes, data + 1, len - 1 < sizeof bytes ? len - 1 : sizeof bytes);
         sums(selector % 2 == 0, bytes);
