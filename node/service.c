@@ -5,6 +5,7 @@
 
 #include "base/crypto/secret.h"
 #include "base/os/log.h"
+#include "lightclient/exec/head.h"
 #include "node/chain/age.h"
 #include "node/evidence/pccs.h"
 #include "rpc/api/prototype.h"
@@ -42,12 +43,45 @@ const lc_head_t *service_head(const config_t *config, const follow_view_t *view)
     return config->default_block == CONFIG_LATEST ? &view->latest : &view->finalized;
 }
 
+/* The newest head is known, and its execution header is not here. */
+static bool lacks_header(const follow_view_t *v)
+{
+    return v->known.valid && !v->known.whole;
+}
+
+static void say_lacks_header(err_t *why, const follow_view_t *v)
+{
+    (void)err_set(why, RC_OK, "the execution header of the head at slot %llu is not here yet%s%s",
+                  (unsigned long long)v->known.header.beacon.slot, v->missing[0] ? ": " : "", v->missing);
+}
+
+/* Why a head is too old. */
+static void say_stale(err_t *why, age_t age, uint64_t age_ms, const follow_view_t *v)
+{
+    static const char *const newest[] = { [AGE_HEAD_STALE] = "head with 2/3 of the sync committee",
+                                          [AGE_EXECUTION_STALE] = "execution block",
+                                          [AGE_FINALIZED_STALE] = "finalized head" };
+    const unsigned long long seconds = age_ms / 1000;
+    if (age == AGE_HEAD_STALE && lacks_header(v))
+        say_lacks_header(why, v);
+    else if (age == AGE_EXECUTION_STALE)
+        (void)err_set(why, RC_OK, "the newest %s is %llu s old: the slots up to %llu brought no other", newest[age],
+                      seconds, (unsigned long long)v->latest.header.beacon.slot);
+    else
+        (void)err_set(why, RC_OK, "the newest %s is %llu s old%s%s", newest[age], seconds, v->trouble[0] ? "; " : "",
+                      v->trouble);
+}
+
 node_state_t service_judge(err_t *why, const config_t *config, const follow_view_t *v, bool was_ready, uint64_t now_ms,
                            uint64_t mono_ms)
 {
     const lc_network_t *net = &config->network;
     const lc_head_t *head = service_head(config, v);
     err_clear(why);
+    if (v->progress.state == LC_STATE_FOLLOWING && !v->latest.valid && lacks_header(v)) {
+        say_lacks_header(why, v);
+        return NODE_SYNCING;
+    }
     if (v->progress.state != LC_STATE_FOLLOWING || !v->latest.valid) {
         (void)err_say(why, RC_OK,
                       v->trouble[0] ? v->trouble : "following sync committees from the checkpoint to the present");
@@ -69,9 +103,7 @@ node_state_t service_judge(err_t *why, const config_t *config, const follow_view
         return NODE_SYNCING;
     }
     if (age != AGE_FRESH) {
-        const char *which = age == AGE_HEAD_STALE ? "head with 2/3 of the sync committee" : "finalized head";
-        (void)err_set(why, RC_OK, "the newest %s is %llu s old%s%s", which, (unsigned long long)(age_ms / 1000),
-                      v->trouble[0] ? "; " : "", v->trouble);
+        say_stale(why, age, age_ms, v);
         return NODE_DEGRADED;
     }
     return NODE_READY;
@@ -131,8 +163,7 @@ hs_shared_t *service_block_answer(service_t *s, const follow_view_t *v)
     return found;
 }
 
-/* Signs what is new and tells the log when the state changes. Called on the follower's thread, and once by
- * service_begin. */
+/* Signs what is new and tells the log when the state changes. Any thread. */
 static void on_change(void *ctx)
 {
     service_t *s = ctx;
@@ -262,6 +293,38 @@ static rc_t make_engine(service_t *s, err_t *e)
     return s->calls && s->rpc ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
 }
 
+/* A header that is being fetched, for ask_done_fn. */
+typedef struct {
+    follow_t *follow;
+    head_kind_t kind;
+} fetched_t;
+
+static void on_header(void *ctx, rc_t rc, const err_t *e, query_t *take_q)
+{
+    fetched_t *f = ctx;
+    follow_header(f->follow, f->kind, rc ? NULL : ex_head_result(take_q), e, ex_head_claims_newer(take_q));
+    query_free(take_q);
+    free(f);
+}
+
+static void fetch_header(void *ctx, follow_t *follow, head_kind_t kind, const hash32_t *hash, bool raw)
+{
+    service_t *s = ctx;
+    query_t *q;
+    err_t e;
+    fetched_t *f = malloc(sizeof *f);
+    rc_t rc = f ? ex_head_new(&q, &e, hash, raw) : RC_NOMEM;
+    if (f)
+        *f = (fetched_t){ follow, kind };
+    if (!rc)
+        rc = ask_submit(s->ask, q, NULL, on_header, f);
+    if (!rc)
+        return;
+    free(f);
+    (void)err_say(&e, rc, "out of memory");
+    follow_header(follow, kind, NULL, &e, false);
+}
+
 static rc_t make_follower(service_t *s, err_t *e)
 {
     const config_t *c = s->with.config;
@@ -273,7 +336,9 @@ static rc_t make_follower(service_t *s, err_t *e)
                                .state_dir = s->with.options->state_dir,
                                .now_ms = s->with.now_ms,
                                .on_change = on_change,
-                               .on_change_ctx = s };
+                               .on_change_ctx = s,
+                               .fetch = fetch_header,
+                               .fetch_ctx = s };
     return err_before(e, follow_start(&s->follow, e, &follow), "the follower could not start: ");
 }
 
@@ -318,6 +383,8 @@ void service_free(service_t *s)
         ask_cancel(s->ask);
     calls_free(s->calls);
     node_rpc_free(s->rpc);
+    if (s->follow)
+        follow_stop(s->follow);
     ask_free(s->ask);
     attest_free(s->attest);
     follow_free(s->follow);

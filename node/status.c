@@ -13,6 +13,7 @@ static void put_head(jw_t *w, const char *key, const service_t *s, const lc_head
         return;
     }
     uint64_t slot = h->header.beacon.slot, now = s->with.now_ms(), at = lc_slot_start_ms(net, slot);
+    const bool proves = lc_proves_execution(net, slot), whole = proves && h->whole;
     jw_object(w, key);
     jw_u64(w, "slot", slot);
     jw_hex(w, "beacon_root", view_of(h->beacon_root.b, 32));
@@ -20,16 +21,10 @@ static void put_head(jw_t *w, const char *key, const service_t *s, const lc_head
     jw_u64(w, "age_s", now > at ? (now - at) / 1000 : 0);
     jw_u64(w, "participants", h->participants);
     jw_u64(w, "committee_size", net->preset.committee_size);
-    if (lc_proves_execution(net, slot)) {
-        jw_u64(w, "block_number", x->block_number);
-        jw_hex(w, "block_hash", view_of(x->block_hash.b, 32));
-        jw_hex(w, "state_root", view_of(x->state_root.b, 32));
-        jw_u64(w, "timestamp", x->timestamp);
-    } else {
-        static const char *const unknown[] = { "block_number", "block_hash", "state_root", "timestamp" };
-        for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++)
-            jw_null(w, unknown[i]);
-    }
+    whole ? jw_u64(w, "block_number", x->block_number) : jw_null(w, "block_number");
+    proves ? jw_hex(w, "block_hash", view_of(x->block_hash.b, 32)) : jw_null(w, "block_hash");
+    whole ? jw_hex(w, "state_root", view_of(x->state_root.b, 32)) : jw_null(w, "state_root");
+    whole ? jw_u64(w, "timestamp", x->timestamp) : jw_null(w, "timestamp");
     jw_end(w);
 }
 
@@ -99,6 +94,7 @@ static void put_service(jw_t *w, const service_t *s, const follow_view_t *v)
     jw_hex(w, "pubkey", view_of(s->pubkey, sizeof s->pubkey));
     put_head(w, "head", s, &v->latest);
     put_head(w, "finalized", s, &v->finalized);
+    put_head(w, "known", s, &v->known);
     jw_object(w, "sync");
     jw_u64(w, "periods_done", v->progress.periods_done);
     jw_u64(w, "periods_total", v->progress.periods_total);

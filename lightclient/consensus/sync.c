@@ -142,6 +142,7 @@ static void set_head(lc_head_t *out, const lc_header_t *header, const hash32_t *
                      const lc_update_t *u)
 {
     out->valid = true;
+    out->whole = !lc_header_by_hash(header);
     out->header = *header;
     out->beacon_root = *root;
     out->participants = verdict->participants;

@@ -41,6 +41,8 @@ typedef struct {
 /* A header that may rest under a signature: at least 2/3 of the committee signed it. Never moves back in slot. */
 typedef struct {
     bool valid; /* false: there is none yet */
+    bool whole; /* false: from Gloas on header.execution has only the block's hash, until its header is fetched
+                   (node/chain/heads.h) */
     lc_header_t header;
     hash32_t beacon_root;
     uint32_t

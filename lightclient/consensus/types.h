@@ -48,6 +48,7 @@ typedef struct {
     hash32_t withdrawals_root;  /* SSZ root */
     uint64_t blob_gas_used;
     uint64_t excess_blob_gas;
+    uint64_t slot_number; /* never on the wire: of a header that was fetched by its hash, from Amsterdam on */
 } lc_execution_t;
 
 /* LightClientHeader. fork says which form it had on the wire; execution is all zero before Capella. From Gloas on only

@@ -44,6 +44,12 @@ typedef struct {
     uint64_t slot_number;            /* the beacon slot of the block's payload */
 } ex_header_t;
 
+/* Whether it has a slot number: from Amsterdam on. */
+static inline bool ex_header_has_slot(const ex_header_t *h)
+{
+    return h->tail >= 8;
+}
+
 /* How many of a header's optional fields a known fork has (ex_header_t tail). */
 unsigned ex_header_tail(evm_fork_t fork);
 

@@ -9,7 +9,7 @@
  * upstream cannot prove makes it refuse a whole need.
  *
  * A kind of query is a struct that begins with query_t, and a query_ops_t: exec/call.h (eth_call), exec/read.h
- * (account and slots). Whoever drives one (node/query/ask.h, or a test's for loop) knows nothing else of it.
+ * (account and slots), exec/head.h (a header by its hash). Whoever drives one (node/query/ask.h, or a test's for loop) knows nothing else of it.
  *
  * Floor:  2, exec. No I/O, clock or thread.
  * Tests:  tests/unit/test_call.c, tests/unit/test_read.c
@@ -29,7 +29,9 @@ typedef enum {
     NEED_HINT,  /* eth_createAccessList for the request at the block; a refusal is fine */
     NEED_PROOF, /* eth_getProof of addr with slots at the block */
     NEED_CODE,  /* eth_getCode of addr at the block; it may turn out to have none */
-    NEED_HEADER /* header of block `number`, an ancestor, for BLOCKHASH where EIP-2935 does not help */
+    NEED_HEADER, /* header of block `number`, an ancestor, for BLOCKHASH where EIP-2935 does not help */
+    NEED_HEAD,   /* header of the block itself, of which only the hash is known; */
+    NEED_HEAD_BYTES /* the same in RLP, in `code` of the answer */
 } need_kind_t;
 
 typedef enum {
@@ -57,7 +59,8 @@ typedef struct {
     size_t hint_count;
     ex_proof_answer_t proof;
     view_t code;
-    ex_header_t header;
+    ex_header_t header; /* NEED_HEADER, NEED_HEAD */
+    bool header_more;   /* NEED_HEAD: it came with members that no known block has */
 } answer_t;
 
 typedef struct query query_t;

@@ -16,6 +16,12 @@ age_t age_of_heads(uint64_t *age_ms, const lc_network_t *net, const lc_head_t *l
         *age_ms = quiet_ms;
     if (*age_ms > AGE_HEAD_MAX_SLOTS * slot_ms)
         return AGE_HEAD_STALE;
+    if (lc_header_by_hash(&latest->header)) {
+        const uint64_t at = latest->header.execution.timestamp * 1000;
+        *age_ms = now_ms > at ? now_ms - at : 0;
+        if (*age_ms > AGE_HEAD_MAX_SLOTS * slot_ms)
+            return AGE_EXECUTION_STALE;
+    }
     if (!finalized)
         return AGE_FRESH;
     *age_ms = since(net, finalized->header.beacon.slot, now_ms);

@@ -14,9 +14,10 @@
 #define AGE_LAG_SLOTS 3u             /* a head this old makes an endpoint that has nothing newer doubtful; */
 #define AGE_LAG_EPOCHS 4u            /* so does a finalized header this old */
 
-typedef enum { AGE_FRESH, AGE_HEAD_STALE, AGE_FINALIZED_STALE } age_t;
+typedef enum { AGE_FRESH, AGE_HEAD_STALE, AGE_EXECUTION_STALE, AGE_FINALIZED_STALE } age_t;
 
-/* Which of the heads is too old for anything to be signed.
+/* Which of the heads is too old for anything to be signed. From Gloas on a young head may have an old execution block,
+ * when slot after slot has no payload: it may be no older than a head.
  *   age_ms     of the one that the answer is about
  *   finalized  NULL unless it is what is signed; the latest head must be fresh in any case
  *   now_ms     the system's clock, which the host may turn back or hold; therefore also

@@ -19,17 +19,19 @@
 
 struct follow {
     follow_config_t config;
-    lc_sync_t *sync;   /* the follower's thread only */
-    journal_t journal; /* likewise */
-    worker_t *worker;
-    pthread_mutex_t lock; /* guards view */
+    lc_sync_t *sync;      /* the follower's thread only */
+    journal_t journal;    /* likewise */
+    worker_t *self;       /* the follower's thread only: its own */
+    pthread_mutex_t lock; /* guards what follows */
+    worker_t *worker;     /* NULL: it was ended */
+    heads_t heads;
     follow_view_t view;
 };
 
 static bool stopping(void *ctx)
 {
     follow_t *f = ctx;
-    return worker_stopping(f->worker);
+    return worker_stopping(f->self);
 }
 
 /* "", or the sentence that /v1/status shows. */
@@ -40,14 +42,28 @@ static void set_trouble(follow_t *f, const char *text)
     pthread_mutex_unlock(&f->lock);
 }
 
+/* With the lock held. */
+static void show_heads(follow_t *f)
+{
+    follow_view_t *v = &f->view;
+    const uint64_t slot = v->latest.header.beacon.slot;
+    v->latest = *heads_usable(&f->heads, HEAD_LATEST);
+    v->finalized = *heads_usable(&f->heads, HEAD_FINALIZED);
+    v->known = f->heads.way[HEAD_LATEST].known;
+    if (!v->latest_moved_ms || v->latest.header.beacon.slot != slot)
+        v->latest_moved_ms = clock_monotonic_ms();
+}
+
 static void publish(follow_t *f)
 {
-    uint64_t now = f->config.now_ms(), slot = f->view.latest.header.beacon.slot; /* only this thread writes it */
+    uint64_t now = f->config.now_ms();
+    lc_head_t latest, finalized;
+    lc_sync_latest(f->sync, &latest);
+    lc_sync_finalized(f->sync, &finalized);
     pthread_mutex_lock(&f->lock);
-    lc_sync_latest(f->sync, &f->view.latest);
-    if (!f->view.latest_moved_ms || f->view.latest.header.beacon.slot != slot)
-        f->view.latest_moved_ms = clock_monotonic_ms();
-    lc_sync_finalized(f->sync, &f->view.finalized);
+    heads_know(&f->heads, HEAD_LATEST, &latest);
+    heads_know(&f->heads, HEAD_FINALIZED, &finalized);
+    show_heads(f);
     lc_sync_progress(f->sync, &f->view.progress, now);
     lc_progress_t p = f->view.progress;
     pthread_mutex_unlock(&f->lock);
@@ -96,8 +112,8 @@ static rc_t feed(follow_t *f, err_t *e, const lc_want_t *want, const bn_object_t
     if (moved)
         publish(f);
     if ((moved & LC_MOVED_HEAD) && head.valid)
-        log_write(LOG_DEBUG, "head", "slot %llu, block %llu, %u signed", (unsigned long long)head.header.beacon.slot,
-                  (unsigned long long)head.header.execution.block_number, head.participants);
+        log_write(LOG_DEBUG, "head", "slot %llu, %u signed", (unsigned long long)head.header.beacon.slot,
+                  head.participants);
     return moved ? RC_OK : RC_REPLAY;
 }
 
@@ -264,16 +280,53 @@ static uint64_t next_turn_ms(const follow_t *f, uint64_t wake_ms)
     return clock_monotonic_ms() + wait;
 }
 
+/* Has the headers fetched that heads lack. The monotonic time at which to look again. */
+static uint64_t fetch_headers(follow_t *f)
+{
+    uint64_t wake_ms = UINT64_MAX;
+    for (head_kind_t kind = 0; kind < HEADS && f->config.fetch; kind++) {
+        hash32_t hash;
+        bool raw;
+        pthread_mutex_lock(&f->lock);
+        const bool due = heads_want(&f->heads, &hash, &raw, kind, clock_monotonic_ms(), &wake_ms);
+        pthread_mutex_unlock(&f->lock);
+        if (due)
+            f->config.fetch(f->config.fetch_ctx, f, kind, &hash, raw);
+    }
+    return wake_ms;
+}
+
+void follow_header(follow_t *f, head_kind_t kind, const ex_header_t *header, const err_t *why, bool newer)
+{
+    err_t e = *why;
+    pthread_mutex_lock(&f->lock);
+    if (!header || heads_give(&f->heads, &e, kind, header))
+        heads_failed(&f->heads, kind, newer, clock_monotonic_ms());
+    else
+        err_clear(&e);
+    show_heads(f);
+    snprintf(f->view.missing, sizeof f->view.missing, "%s", e.text);
+    if (e.rc == RC_UNSUPPORTED)
+        snprintf(f->view.unsupported, sizeof f->view.unsupported, "%s", e.text);
+    if (f->worker)
+        worker_wake(f->worker);
+    pthread_mutex_unlock(&f->lock);
+    if (f->config.on_change)
+        f->config.on_change(f->config.on_change_ctx);
+}
+
 static void run(worker_t *w, void *ctx)
 {
     follow_t *f = ctx;
+    f->self = w;
     for (bool go_on = !worker_stopping(w); go_on;) {
         lc_want_t wants[WANTS_MAX];
         uint64_t wake_ms = 0;
         size_t n = lc_sync_poll(f->sync, f->config.now_ms(), wants, WANTS_MAX, &wake_ms);
         if (n)
             serve(f, wants, n);
-        go_on = n ? !worker_stopping(w) : worker_sleep_until(w, next_turn_ms(f, wake_ms));
+        const uint64_t turn = n ? 0 : next_turn_ms(f, wake_ms), again = fetch_headers(f);
+        go_on = n ? !worker_stopping(w) : worker_sleep_until(w, turn < again ? turn : again);
     }
 }
 
@@ -295,6 +348,7 @@ rc_t follow_start(follow_t **out, err_t *e, const follow_config_t *config)
     if (!f)
         return err_say(e, RC_NOMEM, "out of memory");
     f->config = *config;
+    f->heads.network = config->network;
     pthread_mutex_init(&f->lock, NULL);
     f->sync = lc_sync_new(&(lc_sync_config_t){ .network = config->network,
                                                .checkpoint = config->checkpoint,
@@ -303,7 +357,9 @@ rc_t follow_start(follow_t **out, err_t *e, const follow_config_t *config)
     if (!rc) {
         journal_replay(config->state_dir, replay_one, f);
         publish(f);
+        pthread_mutex_lock(&f->lock); /* the thread's first fetch may end before this does */
         rc = worker_start(&f->worker, e, "follow", run, f);
+        pthread_mutex_unlock(&f->lock);
     }
     if (rc) {
         follow_free(f);
@@ -320,11 +376,20 @@ void follow_view(follow_t *f, follow_view_t *out)
     pthread_mutex_unlock(&f->lock);
 }
 
+void follow_stop(follow_t *f)
+{
+    pthread_mutex_lock(&f->lock);
+    worker_t *worker = f->worker;
+    f->worker = NULL;
+    pthread_mutex_unlock(&f->lock);
+    worker_stop(worker);
+}
+
 void follow_free(follow_t *f)
 {
     if (!f)
         return;
-    worker_stop(f->worker);
+    follow_stop(f);
     lc_sync_free(f->sync);
     journal_clear(&f->journal);
     pthread_mutex_destroy(&f->lock);

@@ -5,6 +5,9 @@
  * last finality update). It is replayed at start through the same checks as an answer from the network, beginning at
  * the configured checkpoint, so the disk needs no trust: a damaged or forged file costs a fresh sync, nothing else.
  *
+ * From Gloas on a head has only the hash of its execution block (node/chain/heads.h): fetch is then called for the header
+ * with that hash, and follow_header takes it.
+ *
  * Floor:  5, node/chain.
  * Tests:  tests/unit/test_follow.c, tests/e2e (live, lies, restart)
  */
@@ -14,7 +17,7 @@
 #include "base/err.h"
 #include "base/os/clock.h"
 #include "http/client.h"
-#include "lightclient/consensus/sync.h"
+#include "node/chain/heads.h"
 #include "rpc/upstream/endpoints.h"
 
 typedef struct follow follow_t;
@@ -27,17 +30,24 @@ typedef struct {
     up_t *upstream;
     const char *state_dir;        /* NULL: nothing is kept */
     clock_fn now_ms;              /* the system's clock: slots; all waiting is on the monotonic one */
-    void (*on_change)(void *ctx); /* called on the follower's thread after each exchange; may be NULL */
+    void (*on_change)(void *ctx); /* called after each exchange, also of follow_header; any thread; may be NULL */
     void *on_change_ctx;
+    /* Fetches an execution header by its hash, or with raw its bytes, and then calls follow_header, once, on any thread,
+     * also before it returns. Called on the follower's thread. NULL: heads of Gloas do not become usable. */
+    void (*fetch)(void *ctx, follow_t *f, head_kind_t kind, const hash32_t *hash, bool raw);
+    void *fetch_ctx;
 } follow_config_t;
 
 /* A consistent copy of what is known. */
 typedef struct {
-    lc_head_t latest, finalized;
-    uint64_t latest_moved_ms; /* monotonic: when latest became what it is */
+    lc_head_t latest, finalized; /* usable: their execution headers are here */
+    lc_head_t known;             /* the newest proven head; latest, or newer */
+    uint64_t latest_moved_ms;    /* monotonic: when latest became what it is */
     lc_progress_t progress;
-    char trouble[240];    /* why nothing moves, with the endpoint; empty when all is well */
-    unsigned round_trips; /* sequential exchanges with beacon nodes since start */
+    char trouble[240];     /* why nothing moves, with the endpoint; empty when all is well */
+    char missing[240];     /* why known is not usable; empty when nothing failed */
+    char unsupported[240]; /* what has proven that the chain's fork is newer than this build; empty: nothing */
+    unsigned round_trips;  /* sequential exchanges with beacon nodes since start */
 } follow_view_t;
 
 /* Replays the state directory and starts the thread. RC_NOMEM, RC_IO; *out is untouched then. */
@@ -46,7 +56,15 @@ NODISCARD rc_t follow_start(follow_t **out, err_t *e, const follow_config_t *con
 /* Copies the present view. Any thread. */
 void follow_view(follow_t *f, follow_view_t *out);
 
-/* Ends the thread (a request under way is cancelled) and frees. NULL is allowed. */
+/* How a fetch ended.
+ *   header  has the hash that was asked for; NULL: there is none, why says why (RC_UNSUPPORTED: a newer fork is proven)
+ *   newer   an answer looked like the header of a newer fork */
+void follow_header(follow_t *f, head_kind_t kind, const ex_header_t *header, const err_t *why, bool newer);
+
+/* Ends the thread: fetch is not called any more. Fetches under way may still end. */
+void follow_stop(follow_t *f);
+
+/* Ends the thread (a request under way is cancelled) and frees; every fetch must have ended. NULL is allowed. */
 void follow_free(follow_t *f);
 
 #endif

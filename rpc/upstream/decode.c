@@ -103,6 +103,32 @@ rc_t jr_read_header(ex_header_t *out, const jo_t *o)
     return jo_rc(o);
 }
 
+/* Whether a name is among so many fields. */
+static bool is_field(const field_t *fields, size_t count, const char *name)
+{
+    size_t i = 0;
+    while (i < count && strcmp(fields[i].name, name))
+        i++;
+    return i < count;
+}
+
+bool jr_block_has_more(const jo_t *o)
+{
+    static const char *const others[] = { "extraData", "hash",         "size",       "totalDifficulty",
+                                          "uncles",    "transactions", "withdrawals" };
+    jo_t members = *o, one;
+    while (jo_next(&members, &one)) {
+        size_t i = 0;
+        while (i < sizeof others / sizeof others[0] && strcmp(others[i], one.name))
+            i++;
+        if (i == sizeof others / sizeof others[0] &&
+            !is_field(head_fields, sizeof head_fields / sizeof head_fields[0], one.name) &&
+            !is_field(tail_fields, sizeof tail_fields / sizeof tail_fields[0], one.name))
+            return true;
+    }
+    return false;
+}
+
 /* An array for the elements of a list. NULL, with a fault of the list: out of memory. */
 static void *rows(arena_t *a, const jo_t *list, size_t size)
 {

@@ -18,6 +18,9 @@
  * must be checked anyway. out is written only on RC_OK. */
 NODISCARD rc_t jr_read_header(ex_header_t *out, const jo_t *o);
 
+/* Whether a block object has members that no block of a known fork has. */
+bool jr_block_has_more(const jo_t *o);
+
 /* The result of eth_getProof with at most slots_max slots; lists and nodes in the arena. Numbers of slots may be
  * padded, as some servers write them; all else is strict. On a fault out is undefined. */
 NODISCARD rc_t jr_read_proof(ex_proof_answer_t *out, arena_t *a, const jo_t *o, size_t slots_max);

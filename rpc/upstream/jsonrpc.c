@@ -4,7 +4,8 @@
 #include "base/json.h"
 #include "rpc/upstream/decode.h"
 
-#define MESSAGE_MAX 120 /* characters of an upstream's error message that are repeated */
+#define HEADER_BYTES_MAX 65536u /* of one header, also of a fork to come */
+#define MESSAGE_MAX 120         /* characters of an upstream's error message that are repeated */
 
 /* ---- requests ---- */
 
@@ -61,6 +62,8 @@ static const char *method_of(need_kind_t kind)
     case NEED_PROOF: return "eth_getProof";
     case NEED_CODE: return "eth_getCode";
     case NEED_HEADER: return "eth_getBlockByNumber";
+    case NEED_HEAD: return "eth_getBlockByHash";
+    case NEED_HEAD_BYTES: return "debug_getRawHeader";
     }
     return "?";
 }
@@ -73,6 +76,11 @@ static void put_params(jw_t *w, const need_t *need)
         jw_quantity(w, NULL, need->number);
         jw_bool(w, NULL, false);
         return;
+    case NEED_HEAD:
+        jw_hex(w, NULL, view_of(need->block->block_hash.b, 32));
+        jw_bool(w, NULL, false);
+        return;
+    case NEED_HEAD_BYTES: jw_hex(w, NULL, view_of(need->block->block_hash.b, 32)); return;
     case NEED_HINT: put_request(w, need->request); break;
     case NEED_CODE: put_addr(w, NULL, &need->addr); break;
     case NEED_PROOF:
@@ -111,7 +119,7 @@ rc_t jr_before(err_t *e, rc_t rc, const need_t *need)
 {
     char hex[2 * sizeof(addr_t) + 1];
     const char *method = method_of(need->kind);
-    if (need->kind == NEED_HINT)
+    if (need->kind == NEED_HINT || need->kind == NEED_HEAD || need->kind == NEED_HEAD_BYTES)
         return err_before(e, rc, "%s: ", method);
     if (need->kind == NEED_HEADER)
         return err_before(e, rc, "%s %llu: ", method, (unsigned long long)need->number);
@@ -163,9 +171,17 @@ static rc_t read_result(answer_t *out, arena_t *a, const need_t *need, const jo_
     rc_t rc;
     if (need->kind == NEED_CODE)
         return read_code(&out->code, a, element);
+    if (need->kind == NEED_HEAD_BYTES) {
+        out->code = jo_bytes(element, a, "result", 0, HEADER_BYTES_MAX, HEX_0X);
+        return jo_rc(element);
+    }
     const jo_t result = jo_object(element, "result");
     if (need->kind == NEED_HEADER)
         return jr_read_header(&out->header, &result);
+    if (need->kind == NEED_HEAD) {
+        out->header_more = jr_block_has_more(&result);
+        return jr_read_header(&out->header, &result);
+    }
     rc = jr_read_proof(&out->proof, a, &result, NEED_SLOTS_MAX);
     return rc ? rc : jo_done(&result);
 }

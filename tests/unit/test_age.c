@@ -56,6 +56,23 @@ START_TEST(monotonic_clock_alone_makes_no_old_head_young)
 }
 END_TEST
 
+/* A run of slots without a payload: heads are young, the block that they build on is not. */
+START_TEST(execution_block_of_a_young_head_may_be_no_older_than_a_head)
+{
+    uint64_t ms;
+    latest.header.fork = LC_GLOAS;
+    latest.header.execution.timestamp = net.genesis_time + 12 * 976;
+    ck_assert_int_eq(age(&ms, NULL, 1001 * SLOT_MS, 0), AGE_FRESH);
+    ck_assert_uint_eq(ms, 25 * SLOT_MS);
+    ck_assert_int_eq(age(&ms, NULL, 1001 * SLOT_MS + 1, 0), AGE_EXECUTION_STALE);
+    ck_assert_uint_eq(ms, 25 * SLOT_MS + 1);
+    ck_assert_int_eq(age(&ms, &finalized, 1001 * SLOT_MS + 1, 0), AGE_EXECUTION_STALE);
+    ck_assert_int_eq(age(&ms, NULL, 1026 * SLOT_MS, 0), AGE_HEAD_STALE);
+    latest.header.fork = LC_FULU; /* whose time is the slot's */
+    ck_assert_int_eq(age(&ms, NULL, 1001 * SLOT_MS + 1, 0), AGE_FRESH);
+}
+END_TEST
+
 START_TEST(finalized_head_is_signed_for_16_epochs_and_no_longer)
 {
     uint64_t ms, end = 928 * SLOT_MS + 16 * EPOCH_MS;
@@ -112,6 +129,7 @@ int main(void)
     return UNIT_RUN_AROUND(
         "age", make_heads, NULL, head_is_signed_for_25_slots_and_no_longer,
         clock_that_the_host_holds_or_turns_back_makes_no_head_younger, monotonic_clock_alone_makes_no_old_head_young,
+        execution_block_of_a_young_head_may_be_no_older_than_a_head,
         finalized_head_is_signed_for_16_epochs_and_no_longer, finalized_head_is_signed_only_while_the_latest_is_fresh,
         slot_beyond_all_time_is_not_old_by_overflow,
         endpoint_with_nothing_newer_than_a_head_3_slots_old_is_doubted_in_the_fourth,

@@ -270,11 +270,134 @@ START_TEST(a_restart_takes_up_what_was_kept_and_asks_for_no_bootstrap)
 }
 END_TEST
 
+/* ---- heads of Gloas: only a hash is proven, and the header is fetched ---- */
+
+static unsigned gloas_slot; /* of the newest update that the API has */
+static atomic_uint fetches, failing_fetches;
+static atomic_bool proves_newer;
+
+/* An optimistic update is an update of fixed length without its middle. */
+static bool send_gloas(int fd, const char *version, view_t head, view_t rest)
+{
+    char text[200];
+    snprintf(text, sizeof text,
+             "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nEth-Consensus-Version: %s\r\n"
+             "Content-Length: %zu\r\n\r\n",
+             version, head.n + rest.n);
+    return say(fd, text) && send_all(fd, head.p, head.n) && (!rest.n || send_all(fd, rest.p, rest.n));
+}
+
+static bool serve_gloas(int fd, const char *request)
+{
+    char name[64];
+    bool sent = false;
+    if (strstr(request, "/bootstrap/"))
+        snprintf(name, sizeof name, "minimal-gloas/bootstrap-8.ssz");
+    else if (strstr(request, "/optimistic_update"))
+        snprintf(name, sizeof name, "minimal-gloas/update-%u.ssz", gloas_slot);
+    else
+        return say(fd, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+    view_t ssz = fx_read(name);
+    if (strstr(request, "/bootstrap/"))
+        sent = send_gloas(fd, "fulu", ssz, (view_t){ NULL, 0 });
+    else
+        sent = send_gloas(fd, "gloas", view_of(ssz.p, 496), view_of(ssz.p + ssz.n - 108, 108));
+    free((void *)(uintptr_t)ssz.p);
+    return sent;
+}
+
+/* The block of the slot before. */
+static void fetch(void *ctx, follow_t *f, head_kind_t kind, const hash32_t *hash, bool raw)
+{
+    const uint64_t slot = gloas_slot - 1;
+    const ex_header_t h = {
+        .tail = 8, .number = 1000 + slot, .slot_number = slot, .timestamp = lc_slot_start_ms(&net, slot) / 1000
+    };
+    err_t why = { 0 };
+    (void)ctx, (void)hash, (void)raw;
+    ck_assert_int_eq(kind, HEAD_LATEST);
+    fetches++;
+    if (proves_newer)
+        (void)err_say(&why, RC_UNSUPPORTED, "the header is of another fork");
+    else if (failing_fetches)
+        (void)err_say(&why, RC_IO, "http://rpc: HTTP status 500"), failing_fetches--;
+    follow_header(f, kind, why.rc ? NULL : &h, &why, false);
+}
+
+static void follow_gloas(follow_view_t *v, bool can_fetch)
+{
+    fake_t *fake = fake_new(serve_gloas);
+    char url[64];
+    follow_t *f = NULL;
+    log_set_level(LOG_ERROR);
+    net = fx_minimal_gloas();
+    now_at = lc_slot_start_ms(&net, gloas_slot + 1) + 3000;
+    snprintf(url, sizeof url, "http://127.0.0.1:%u", fake->port);
+    up_t *upstream = up_new((const char *const[]){ url }, 1);
+    hc_t *http = hc_new(NULL);
+    follow_config_t config = { .network = &net,
+                               .checkpoint = fx_hash(FX_GLOAS_CHECKPOINT_8),
+                               .http = http,
+                               .upstream = upstream,
+                               .now_ms = standing_clock,
+                               .fetch = can_fetch ? fetch : NULL };
+    fetches = 0;
+    ck_assert_int_eq(follow_start(&f, NULL, &config), RC_OK);
+    const uint64_t end = clock_ms() + WAIT_MS;
+    do {
+        pause_ms(10);
+        follow_view(f, v);
+    } while (!v->latest.valid && !v->unsupported[0] && !(v->known.valid && !can_fetch) && clock_ms() < end);
+    follow_stop(f);
+    follow_free(f);
+    up_free(upstream);
+    hc_free(http);
+    fake_free(fake);
+}
+
+START_TEST(a_head_of_gloas_is_usable_once_its_header_was_fetched)
+{
+    follow_view_t v;
+    gloas_slot = 32;
+    failing_fetches = 2;
+    follow_gloas(&v, true);
+    ck_assert_msg(v.latest.valid && v.latest.whole, "%s; %s", v.trouble, v.missing);
+    ck_assert_uint_eq(v.latest.header.beacon.slot, 32);
+    ck_assert_uint_eq(v.latest.header.execution.block_number, 1031);
+    ck_assert_uint_eq(v.known.header.beacon.slot, 32);
+    ck_assert_str_eq(v.missing, "");
+    ck_assert_uint_eq(fetches, 3);
+}
+END_TEST
+
+START_TEST(without_its_header_it_is_known_and_no_more)
+{
+    follow_view_t v;
+    gloas_slot = 32;
+    follow_gloas(&v, false);
+    ck_assert(v.known.valid && !v.known.whole && !v.latest.valid);
+}
+END_TEST
+
+START_TEST(a_header_that_proves_a_newer_fork_is_told)
+{
+    follow_view_t v;
+    gloas_slot = 32;
+    proves_newer = true;
+    follow_gloas(&v, true);
+    proves_newer = false;
+    ck_assert_str_eq(v.unsupported, "the header is of another fork");
+    ck_assert(!v.latest.valid);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("follow", api_that_stands_still_is_overtaken_by_the_next_one_and_not_blamed,
                     while_the_first_api_keeps_up_the_next_one_is_not_asked_for_the_head,
                     api_that_is_behind_does_not_turn_the_head_back, path_goes_before_the_query_of_an_api_s_url,
                     api_that_fails_is_named_with_its_reason_and_without_its_key,
-                    a_restart_takes_up_what_was_kept_and_asks_for_no_bootstrap);
+                    a_restart_takes_up_what_was_kept_and_asks_for_no_bootstrap,
+                    a_head_of_gloas_is_usable_once_its_header_was_fetched, without_its_header_it_is_known_and_no_more,
+                    a_header_that_proves_a_newer_fork_is_told);
 }

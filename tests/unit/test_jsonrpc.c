@@ -818,6 +818,66 @@ START_TEST(a_header_of_amsterdam_has_two_more_fields)
 }
 END_TEST
 
+/* The answer to a need of a head, as an element of a batch of one. */
+static rc_t decode_head(jr_answer_t *out, arena_t *a, need_kind_t kind, const char *result)
+{
+    err_t e;
+    const need_t need = { .kind = kind };
+    const need_t *needs[1] = { &need };
+    char *body = calloc(1, strlen(result) + 100);
+    sprintf(body, "[{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":%s}]", result);
+    rc_t rc = jr_decode(out, &e, a, needs, 1, view_str(body));
+    ck_assert_int_eq(rc, RC_OK);
+    free(body);
+    return out->rc;
+}
+
+START_TEST(a_head_is_asked_for_by_its_hash)
+{
+    const ex_block_t block = { .block_hash = { { 0xab, [31] = 0x01 } } };
+    const need_t needs[2] = { { .kind = NEED_HEAD, .block = &block }, { .kind = NEED_HEAD_BYTES, .block = &block } };
+    arena_t a;
+    view_t text;
+    const char *want = "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_getBlockByHash\",\"params\":["
+                       "\"0xab00000000000000000000000000000000000000000000000000000000000001\",false]},"
+                       "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"debug_getRawHeader\",\"params\":["
+                       "\"0xab00000000000000000000000000000000000000000000000000000000000001\"]}]";
+    arena_init(&a, 1u << 20);
+    ck_assert_int_eq(give_request(&text, &a, needs, 2), RC_OK);
+    ck_assert(view_eq(text, view_str(want)));
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(what_a_head_has_more_is_told)
+{
+    jr_answer_t answer;
+    arena_t a;
+    arena_init(&a, 1u << 20);
+    ck_assert_int_eq(decode_head(&answer, &a, NEED_HEAD, amsterdam), RC_OK);
+    ck_assert_uint_eq(answer.answer.header.slot_number, 11296768);
+    ck_assert(!answer.answer.header_more);
+    char *usual = replaced(amsterdam, "{",
+                           "{\"hash\":\"0x\",\"size\":7,\"totalDifficulty\":null,\"uncles\":[],"
+                           "\"transactions\":[],\"withdrawals\":[],");
+    ck_assert_int_eq(decode_head(&answer, &a, NEED_HEAD, usual), RC_OK);
+    ck_assert(!answer.answer.header_more);
+    char *more = replaced(usual, "{", "{\"inclusionListHash\":\"0x12\",");
+    ck_assert_int_eq(decode_head(&answer, &a, NEED_HEAD, more), RC_OK);
+    ck_assert(answer.answer.header_more);
+    ck_assert_int_eq(decode_head(&answer, &a, NEED_HEAD, "null"), RC_IO);
+    ck_assert_str_eq(answer.why.text, "eth_getBlockByHash: the answer is null");
+    ck_assert_int_eq(decode_head(&answer, &a, NEED_HEAD, "\"0x12\""), RC_MALFORMED);
+    ck_assert_int_eq(decode_head(&answer, &a, NEED_HEAD_BYTES, "\"0xc20102\""), RC_OK);
+    ck_assert(view_eq(answer.answer.code, view_str("\xc2\x01\x02")));
+    ck_assert_int_eq(decode_head(&answer, &a, NEED_HEAD_BYTES, "{}"), RC_MALFORMED);
+    ck_assert_int_eq(decode_head(&answer, &a, NEED_HEAD_BYTES, "\"0xc2010\""), RC_MALFORMED);
+    free(usual);
+    free(more);
+    arena_free(&a);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN(
@@ -831,5 +891,6 @@ int main(void)
         error_for_an_element_is_no_lie_and_its_message_is_cut_and_cleaned, error_for_the_whole_batch_is_reported,
         null_result_means_no_answer, more_elements_or_the_same_twice_are_refused,
         too_deep_or_too_many_values_are_refused_before_a_tree_is_built, hint_that_does_not_parse_is_no_hint,
-        hint_names_what_is_asked_next, headers_are_read_and_checked_by_hash, a_header_of_amsterdam_has_two_more_fields);
+        hint_names_what_is_asked_next, headers_are_read_and_checked_by_hash, a_header_of_amsterdam_has_two_more_fields,
+        a_head_is_asked_for_by_its_hash, what_a_head_has_more_is_told);
 }

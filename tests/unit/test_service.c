@@ -86,6 +86,45 @@ START_TEST(node_without_a_head_to_sign_says_what_it_waits_for)
 }
 END_TEST
 
+/* A newer head of Gloas is known; only the hash of its execution block is. */
+static void know_newer(uint64_t slot)
+{
+    view.known = (lc_head_t){ .valid = true, .header = { .fork = LC_GLOAS, .beacon.slot = slot } };
+}
+
+START_TEST(node_waits_for_the_execution_header_of_a_known_head_and_says_so)
+{
+    view.latest.valid = false;
+    know_newer(1000);
+    ck_assert_int_eq(judge(1, false), NODE_SYNCING);
+    ck_assert_str_eq(why.text, "the execution header of the head at slot 1000 is not here yet");
+    strcpy(view.missing, "http://rpc: HTTP status 500");
+    ck_assert_int_eq(judge(1, true), NODE_SYNCING);
+    ck_assert_str_eq(why.text,
+                     "the execution header of the head at slot 1000 is not here yet: http://rpc: HTTP status 500");
+    view.latest.valid = true; /* an older head is usable, and young enough */
+    know_newer(1001);
+    ck_assert_int_eq(judge(2, true), NODE_READY);
+    know_newer(1025);
+    ck_assert_int_eq(judge(26, true), NODE_DEGRADED);
+    ck_assert_str_eq(why.text,
+                     "the execution header of the head at slot 1025 is not here yet: http://rpc: HTTP status 500");
+    view.known.whole = true;
+    ck_assert_int_eq(judge(26, true), NODE_DEGRADED);
+    ck_assert_str_eq(why.text, "the newest head with 2/3 of the sync committee is 312 s old");
+}
+END_TEST
+
+START_TEST(slots_without_a_payload_make_a_node_degraded_in_time)
+{
+    view.latest.header.fork = LC_GLOAS;
+    view.latest.header.execution.timestamp = at(976) / 1000;
+    ck_assert_int_eq(judge(1, true), NODE_READY);
+    ck_assert_int_eq(judge(2, true), NODE_DEGRADED);
+    ck_assert_str_eq(why.text, "the newest execution block is 312 s old: the slots up to 1000 brought no other");
+}
+END_TEST
+
 START_TEST(head_before_capella_is_never_signed)
 {
     for (size_t i = 0; i < sizeof config.network.fork_epoch / sizeof config.network.fork_epoch[0]; i++)
@@ -160,7 +199,9 @@ int main(void)
     return UNIT_RUN_AROUND(
         "service", set_up, NULL, node_is_ready_as_long_as_its_head_is_young,
         clock_that_stands_still_keeps_no_node_ready, node_that_was_never_ready_asks_for_the_present_head_first,
-        node_without_a_head_to_sign_says_what_it_waits_for, head_before_capella_is_never_signed,
+        node_without_a_head_to_sign_says_what_it_waits_for,
+        node_waits_for_the_execution_header_of_a_known_head_and_says_so,
+        slots_without_a_payload_make_a_node_degraded_in_time, head_before_capella_is_never_signed,
         block_answer_is_signed_once_for_a_head_and_never_moves_back, default_block_says_which_head_is_signed,
         clock_held_back_makes_no_collateral_younger_than_the_chain);
 }

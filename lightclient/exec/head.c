@@ -1,0 +1,106 @@
+#include "lightclient/exec/head.h"
+
+#include <stdlib.h>
+
+#include "base/crypto/hash.h"
+
+typedef struct {
+    query_t query;    /* first: a pointer to it is one to the head */
+    ex_block_t block; /* only its hash is known */
+    need_t need;
+    bool asked, done;
+    bool claims_newer;
+    bool unreadable; /* the bytes with the hash are no header of a known form */
+    ex_header_t header;
+} ex_head_t;
+
+static ex_head_t *head_of(query_t *q)
+{
+    return (ex_head_t *)(void *)q;
+}
+
+static const ex_head_t *const_head_of(const query_t *q)
+{
+    return (const ex_head_t *)(const void *)q;
+}
+
+static rc_t head_step(query_t *q, err_t *e)
+{
+    ex_head_t *h = head_of(q);
+    if (h->done)
+        return RC_OK;
+    if (h->unreadable)
+        return err_say(e, RC_UNSUPPORTED, "the header with the proven hash is of a fork that this build does not know");
+    if (h->asked)
+        return err_say(e, RC_LIMIT, "no endpoint has the header");
+    h->asked = true;
+    return RC_NEED_DATA;
+}
+
+static size_t head_needs(const query_t *q, const need_t **out)
+{
+    const ex_head_t *h = const_head_of(q);
+    *out = &h->need;
+    return 1;
+}
+
+static rc_t give_header(ex_head_t *h, err_t *e, const answer_t *answer)
+{
+    if (!ex_header_check(&answer->header, &h->block.block_hash)) {
+        h->header = answer->header;
+        h->done = true;
+        return RC_OK;
+    }
+    if (!answer->header_more)
+        return err_set(e, RC_REFUSED, "its %u fields have another hash", 15 + answer->header.tail);
+    h->claims_newer = true;
+    return err_say(e, RC_UNSUPPORTED, "its fields have another hash, and it has some that this build does not know");
+}
+
+static rc_t give_bytes(ex_head_t *h, err_t *e, view_t rlp)
+{
+    hash32_t hash;
+    keccak256(&hash, rlp);
+    if (!hash32_eq(&hash, &h->block.block_hash))
+        return err_say(e, RC_REFUSED, "its bytes have another hash");
+    h->done = ex_header_verify(&h->header, &hash, rlp) == RC_OK;
+    h->unreadable = !h->done;
+    return RC_OK;
+}
+
+static rc_t head_give(query_t *q, err_t *e, size_t i, const answer_t *answer)
+{
+    ex_head_t *h = head_of(q);
+    if (i || h->need.kind != answer->kind)
+        return err_say(e, RC_BUG, "an answer to something that was not asked for");
+    return answer->kind == NEED_HEAD ? give_header(h, e, answer) : give_bytes(h, e, answer->code);
+}
+
+static void head_free(query_t *q)
+{
+    free(head_of(q));
+}
+
+rc_t ex_head_new(query_t **out, err_t *e, const hash32_t *hash, bool raw)
+{
+    static const query_ops_t ops = { head_step, head_needs, head_give, head_free };
+    ex_head_t *h = calloc(1, sizeof *h);
+    if (!h)
+        return err_say(e, RC_NOMEM, "out of memory");
+    h->query.ops = &ops;
+    h->block.block_hash = *hash;
+    h->need = (need_t){ .kind = raw ? NEED_HEAD_BYTES : NEED_HEAD, .origin = NEED_MET, .block = &h->block };
+    *out = &h->query;
+    return RC_OK;
+}
+
+const ex_header_t *ex_head_result(const query_t *q)
+{
+    const ex_head_t *h = const_head_of(q);
+    return h->done ? &h->header : NULL;
+}
+
+bool ex_head_claims_newer(const query_t *q)
+{
+    return const_head_of(q)->claims_newer;
+}

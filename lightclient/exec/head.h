@@ -1,0 +1,25 @@
+/* head.h - the execution header of a block of which only the hash is proven, as a query: what a head of Gloas lacks.
+ *
+ * Asked for by hash, as JSON. An endpoint whose answer has another hash and members that no known block has may know a
+ * newer fork; asked for the header's bytes, it can prove that.
+ *
+ * Spec:   execution-apis eth_getBlockByHash, debug_getRawHeader; EIP-7732
+ * Floor:  2, exec. No I/O, clock or thread.
+ * Tests:  tests/unit/test_head.c, tests/fuzz/fuzz_header.c
+ */
+#ifndef EXEC_HEAD_H
+#define EXEC_HEAD_H
+
+#include "lightclient/exec/query.h"
+
+/* Makes the query. raw: ask for the bytes instead. query_step also gives RC_UNSUPPORTED: the bytes have the proven hash,
+ * and are a header that this build cannot read. RC_NOMEM. */
+NODISCARD rc_t ex_head_new(query_t **out, err_t *e, const hash32_t *hash, bool raw);
+
+/* The header with the hash, after RC_OK; NULL before. Lives as long as the query. */
+const ex_header_t *ex_head_result(const query_t *q);
+
+/* Whether an answer looked like the header of a newer fork. */
+bool ex_head_claims_newer(const query_t *q);
+
+#endif

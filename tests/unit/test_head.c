@@ -1,0 +1,155 @@
+/* The header of a proven hash: what is taken, what is refused and for what, what only claims to be newer, and what
+ * proves it. */
+#include <check.h>
+
+#include "base/crypto/hash.h"
+#include "lightclient/exec/head.h"
+#include "lightclient/rlp/rlp.h"
+#include "tests/unit/unit.h"
+
+static query_t *query;
+static err_t why;
+
+/* A header of Amsterdam, or with 21 fields of Prague. */
+static ex_header_t header_of(unsigned tail)
+{
+    ex_header_t h = { .number = 77, .gas_limit = 60000000, .timestamp = 1791294816, .tail = tail, .slot_number = 9 };
+    h.state_root.b[3] = 0x55;
+    return h;
+}
+
+static void ask(const hash32_t *hash, bool raw)
+{
+    const need_t *needs;
+    ck_assert_int_eq(ex_head_new(&query, &why, hash, raw), RC_OK);
+    ck_assert_int_eq(query_step(query, &why), RC_NEED_DATA);
+    ck_assert_uint_eq(query_needs(query, &needs), 1);
+    ck_assert_int_eq(needs[0].kind, raw ? NEED_HEAD_BYTES : NEED_HEAD);
+    ck_assert_int_eq(needs[0].origin, NEED_MET);
+    ck_assert(hash32_eq(&needs[0].block->block_hash, hash));
+}
+
+static rc_t give(const ex_header_t *h, bool more)
+{
+    why = (err_t){ 0 };
+    return query_give(query, &why, 0, &(answer_t){ .kind = NEED_HEAD, .header = *h, .header_more = more });
+}
+
+static rc_t give_bytes(view_t rlp)
+{
+    why = (err_t){ 0 };
+    return query_give(query, &why, 0, &(answer_t){ .kind = NEED_HEAD_BYTES, .code = rlp });
+}
+
+START_TEST(the_header_with_the_hash_is_taken)
+{
+    const ex_header_t h = header_of(8);
+    hash32_t hash;
+    ex_header_hash(&hash, &h);
+    ask(&hash, false);
+    ck_assert_ptr_null(ex_head_result(query));
+    ck_assert_int_eq(give(&h, true), RC_OK); /* members more are no matter when the hash is right */
+    ck_assert_int_eq(query_step(query, &why), RC_OK);
+    ck_assert_uint_eq(ex_head_result(query)->number, 77);
+    ck_assert_uint_eq(ex_head_result(query)->slot_number, 9);
+    ck_assert(!ex_head_claims_newer(query));
+    query_free(query);
+}
+END_TEST
+
+START_TEST(another_header_is_a_lie_whose_reason_counts_its_fields)
+{
+    ex_header_t h = header_of(8);
+    hash32_t hash;
+    ex_header_hash(&hash, &h);
+    ask(&hash, false);
+    h.number++;
+    ck_assert_int_eq(give(&h, false), RC_REFUSED);
+    ck_assert_str_eq(why.text, "its 23 fields have another hash");
+    h = header_of(6);
+    ck_assert_int_eq(give(&h, false), RC_REFUSED);
+    ck_assert_str_eq(why.text, "its 21 fields have another hash");
+    h = header_of(7); /* no header has 22 */
+    ck_assert_int_eq(give(&h, false), RC_REFUSED);
+    ck_assert(!ex_head_claims_newer(query));
+    ck_assert_ptr_null(ex_head_result(query));
+    ck_assert_int_eq(query_step(query, &why), RC_LIMIT);
+    h = header_of(8);
+    ck_assert_int_eq(give(&h, false), RC_OK); /* by the next endpoint */
+    query_free(query);
+}
+END_TEST
+
+START_TEST(members_more_and_another_hash_claim_a_newer_fork)
+{
+    ex_header_t h = header_of(8);
+    hash32_t hash;
+    ex_header_hash(&hash, &h);
+    hash.b[0] ^= 1;
+    ask(&hash, false);
+    ck_assert_int_eq(give(&h, true), RC_UNSUPPORTED);
+    ck_assert_str_eq(why.text, "its fields have another hash, and it has some that this build does not know");
+    ck_assert(ex_head_claims_newer(query));
+    ck_assert_int_eq(query_step(query, &why), RC_LIMIT);
+    query_free(query);
+}
+END_TEST
+
+/* The bytes of a header and fields more, and their hash. */
+static view_t bytes_of(uint8_t *buf, size_t cap, hash32_t *hash, unsigned more)
+{
+    const ex_header_t h = header_of(8);
+    rlp_item_t list;
+    uint8_t header[EX_HEADER_RLP_MAX];
+    wr_t w = wr_of(header, sizeof header), out = wr_of(buf, cap);
+    ex_header_encode(&w, &h);
+    ck_assert_int_eq(rlp_decode(&list, wr_view(&w)), RC_OK);
+    wr_bytes(&out, list.payload.p, list.payload.n);
+    for (unsigned i = 0; i < more; i++)
+        rlp_put_u64(&out, i);
+    rlp_wrap_list(&out, 0);
+    keccak256(hash, wr_view(&out));
+    return wr_view(&out);
+}
+
+START_TEST(bytes_with_the_hash_that_cannot_be_read_prove_a_newer_fork)
+{
+    uint8_t buf[EX_HEADER_RLP_MAX + 64];
+    for (unsigned more = 0; more < 3; more++) {
+        hash32_t hash, other;
+        view_t rlp = bytes_of(buf, sizeof buf, &hash, more);
+        other = hash;
+        other.b[31] ^= 1;
+        ask(&other, true);
+        ck_assert_int_eq(give_bytes(rlp), RC_REFUSED);
+        ck_assert_str_eq(why.text, "its bytes have another hash");
+        ck_assert_int_eq(query_step(query, &why), RC_LIMIT);
+        query_free(query);
+        ask(&hash, true);
+        ck_assert_int_eq(give_bytes(rlp), RC_OK);
+        ck_assert_int_eq(query_step(query, &why), more ? RC_UNSUPPORTED : RC_OK);
+        ck_assert_int_eq(ex_head_result(query) != NULL, more == 0);
+        query_free(query);
+    }
+}
+END_TEST
+
+START_TEST(an_answer_to_something_else_is_our_own_fault)
+{
+    const ex_header_t h = header_of(8);
+    hash32_t hash;
+    ex_header_hash(&hash, &h);
+    ask(&hash, false);
+    ck_assert_int_eq(query_give(query, &why, 1, &(answer_t){ .kind = NEED_HEAD, .header = h }), RC_BUG);
+    ck_assert_int_eq(give_bytes(view_str("")), RC_BUG);
+    query_free(query);
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN("head", the_header_with_the_hash_is_taken, another_header_is_a_lie_whose_reason_counts_its_fields,
+                    members_more_and_another_hash_claim_a_newer_fork,
+                    bytes_with_the_hash_that_cannot_be_read_prove_a_newer_fork,
+                    an_answer_to_something_else_is_our_own_fault);
+}

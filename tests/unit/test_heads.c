@@ -1,0 +1,268 @@
+/* Known heads and usable ones: what is fetched, when, and what becomes usable without a fetch. */
+#include <check.h>
+
+#include "node/chain/heads.h"
+#include "tests/unit/unit.h"
+
+#define GENESIS 1000000u
+#define SLOT_S 12u
+
+static lc_network_t net = { .seconds_per_slot = SLOT_S, .genesis_time = GENESIS, .preset = { 32, 256, 512 } };
+static heads_t heads;
+static err_t why;
+static hash32_t wanted;
+static bool raw;
+
+static void begin(void)
+{
+    heads = (heads_t){ .network = &net };
+}
+
+static hash32_t hash_of(uint8_t name)
+{
+    hash32_t h = { { name } };
+    return h;
+}
+
+/* A head of Gloas at a slot that builds on a block. */
+static lc_head_t head_at(uint64_t slot, uint8_t block)
+{
+    lc_head_t h = { .valid = true, .header = { .fork = LC_GLOAS, .beacon.slot = slot } };
+    h.header.execution.block_hash = hash_of(block);
+    return h;
+}
+
+static void know(head_kind_t kind, uint64_t slot, uint8_t block)
+{
+    const lc_head_t head = head_at(slot, block);
+    heads_know(&heads, kind, &head);
+}
+
+/* The block of a slot; its number is a hundred more. */
+static ex_header_t block_of(uint64_t slot)
+{
+    ex_header_t h = { .tail = 8,
+                      .number = slot + 100,
+                      .slot_number = slot,
+                      .timestamp = GENESIS + SLOT_S * slot,
+                      .base_fee = u256_of(7),
+                      .extra_data_len = 2,
+                      .extra_data = { 1, 2 } };
+    h.state_root.b[0] = 0x51;
+    h.mix_hash.b[0] = 0x52;
+    h.coinbase.b[0] = 0x53;
+    h.parent_hash.b[0] = 0x54;
+    return h;
+}
+
+static bool want(head_kind_t kind, uint64_t now_ms)
+{
+    uint64_t wake = UINT64_MAX;
+    return heads_want(&heads, &wanted, &raw, kind, now_ms, &wake);
+}
+
+static rc_t give(head_kind_t kind, uint64_t slot)
+{
+    const ex_header_t h = block_of(slot);
+    return heads_give(&heads, &why, kind, &h);
+}
+
+static uint64_t usable_slot(head_kind_t kind)
+{
+    const lc_head_t *h = heads_usable(&heads, kind);
+    return h->valid ? h->header.beacon.slot : 0;
+}
+
+START_TEST(a_head_with_its_execution_header_is_usable_at_once)
+{
+    begin();
+    lc_head_t head = { .valid = true, .whole = true, .header = { .fork = LC_FULU, .beacon.slot = 10 } };
+    head.header.execution.block_number = 5;
+    heads_know(&heads, HEAD_LATEST, &head);
+    ck_assert_uint_eq(usable_slot(HEAD_LATEST), 10);
+    ck_assert_uint_eq(heads_usable(&heads, HEAD_LATEST)->header.execution.block_number, 5);
+    ck_assert(!want(HEAD_LATEST, 0));
+    ck_assert_uint_eq(usable_slot(HEAD_FINALIZED), 0);
+    head.valid = false;
+    head.header.beacon.slot = 11;
+    heads_know(&heads, HEAD_LATEST, &head);
+    ck_assert_uint_eq(usable_slot(HEAD_LATEST), 10);
+}
+END_TEST
+
+START_TEST(a_hash_becomes_a_head_by_its_header)
+{
+    begin();
+    ck_assert(!want(HEAD_LATEST, 0));
+    know(HEAD_LATEST, 11, 'a');
+    ck_assert_uint_eq(usable_slot(HEAD_LATEST), 0);
+    ck_assert(want(HEAD_LATEST, 0));
+    ck_assert_uint_eq(wanted.b[0], 'a');
+    ck_assert(!raw);
+    ck_assert(!want(HEAD_LATEST, 1000000)); /* it is on its way */
+    ck_assert_int_eq(give(HEAD_LATEST, 10), RC_OK);
+    const lc_head_t *h = heads_usable(&heads, HEAD_LATEST);
+    const lc_execution_t *x = &h->header.execution;
+    ck_assert(h->valid && h->whole);
+    ck_assert_uint_eq(h->header.beacon.slot, 11);
+    ck_assert_uint_eq(x->block_number, 110);
+    ck_assert_uint_eq(x->slot_number, 10);
+    ck_assert_uint_eq(x->timestamp, GENESIS + 120);
+    ck_assert_uint_eq(x->base_fee_per_gas.w[0], 7);
+    ck_assert_uint_eq(x->block_hash.b[0], 'a');
+    ck_assert_uint_eq(x->state_root.b[0], 0x51);
+    ck_assert_uint_eq(x->prev_randao.b[0], 0x52);
+    ck_assert_uint_eq(x->fee_recipient.b[0], 0x53);
+    ck_assert_uint_eq(x->parent_hash.b[0], 0x54);
+    ck_assert_uint_eq(x->extra_data_len, 2);
+    ck_assert(!want(HEAD_LATEST, 0));
+}
+END_TEST
+
+/* Slots without a payload: the slot rises, the block stays, and nothing is fetched. */
+START_TEST(the_same_block_at_a_later_slot_needs_no_fetch)
+{
+    begin();
+    know(HEAD_LATEST, 11, 'a');
+    ck_assert(want(HEAD_LATEST, 0));
+    ck_assert_int_eq(give(HEAD_LATEST, 10), RC_OK);
+    for (uint64_t slot = 12; slot < 15; slot++) {
+        know(HEAD_LATEST, slot, 'a');
+        ck_assert(!want(HEAD_LATEST, 0));
+        ck_assert_uint_eq(usable_slot(HEAD_LATEST), slot);
+        ck_assert_uint_eq(heads_usable(&heads, HEAD_LATEST)->header.execution.block_number, 110);
+    }
+    know(HEAD_LATEST, 13, 'b'); /* older than what is known */
+    ck_assert(!want(HEAD_LATEST, 0));
+    ck_assert_uint_eq(usable_slot(HEAD_LATEST), 14);
+}
+END_TEST
+
+/* The first head of Gloas has the block of the last one before. */
+START_TEST(past_the_fork_the_first_block_is_known_already)
+{
+    begin();
+    lc_head_t fulu = { .valid = true, .whole = true, .header = { .fork = LC_FULU, .beacon.slot = 31 } };
+    fulu.header.execution.block_hash = hash_of('f');
+    fulu.header.execution.block_number = 131;
+    heads_know(&heads, HEAD_LATEST, &fulu);
+    know(HEAD_LATEST, 32, 'f');
+    ck_assert(!want(HEAD_LATEST, 0));
+    ck_assert_uint_eq(usable_slot(HEAD_LATEST), 32);
+    ck_assert_uint_eq(heads_usable(&heads, HEAD_LATEST)->header.execution.block_number, 131);
+}
+END_TEST
+
+START_TEST(both_heads_help_each_other)
+{
+    begin();
+    know(HEAD_LATEST, 40, 'a');
+    know(HEAD_FINALIZED, 8, 'b');
+    ck_assert(want(HEAD_LATEST, 0));
+    ck_assert(want(HEAD_FINALIZED, 0));
+    ck_assert_uint_eq(wanted.b[0], 'b');
+    ck_assert_int_eq(give(HEAD_LATEST, 39), RC_OK);
+    ck_assert_uint_eq(usable_slot(HEAD_FINALIZED), 0);
+    ck_assert_int_eq(give(HEAD_FINALIZED, 7), RC_OK);
+    ck_assert_uint_eq(usable_slot(HEAD_FINALIZED), 8);
+    know(HEAD_FINALIZED, 41, 'a');
+    ck_assert(!want(HEAD_FINALIZED, 0));
+    ck_assert_uint_eq(usable_slot(HEAD_FINALIZED), 41);
+}
+END_TEST
+
+/* However slow the endpoint, what it gives moves the usable head. */
+START_TEST(a_newer_head_waits_for_the_fetch_under_way)
+{
+    begin();
+    know(HEAD_LATEST, 11, 'a');
+    ck_assert(want(HEAD_LATEST, 0));
+    know(HEAD_LATEST, 12, 'b');
+    know(HEAD_LATEST, 13, 'c');
+    ck_assert(!want(HEAD_LATEST, 0));
+    ck_assert_int_eq(give(HEAD_LATEST, 10), RC_OK);
+    ck_assert_uint_eq(usable_slot(HEAD_LATEST), 11);
+    ck_assert(want(HEAD_LATEST, 0));
+    ck_assert_uint_eq(wanted.b[0], 'c');
+    ck_assert_int_eq(give(HEAD_LATEST, 12), RC_OK);
+    ck_assert_uint_eq(usable_slot(HEAD_LATEST), 13);
+}
+END_TEST
+
+START_TEST(a_failed_fetch_is_tried_again_later_and_a_new_head_at_once)
+{
+    static const uint64_t waits[] = { 250, 500, 1000, 2000, 4000, 4000, 4000 };
+    uint64_t now = 5000;
+    begin();
+    know(HEAD_LATEST, 11, 'a');
+    for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
+        uint64_t wake = UINT64_MAX;
+        ck_assert(want(HEAD_LATEST, now));
+        heads_failed(&heads, HEAD_LATEST, false, now);
+        ck_assert(!heads_want(&heads, &wanted, &raw, HEAD_LATEST, now + waits[i] - 1, &wake));
+        ck_assert_uint_eq(wake, now + waits[i]);
+        now += waits[i];
+    }
+    ck_assert(want(HEAD_LATEST, now));
+    heads_failed(&heads, HEAD_LATEST, false, now);
+    know(HEAD_LATEST, 12, 'b');
+    ck_assert(want(HEAD_LATEST, now));
+    ck_assert_uint_eq(wanted.b[0], 'b');
+}
+END_TEST
+
+START_TEST(what_looks_newer_is_asked_for_its_bytes_next_and_once)
+{
+    begin();
+    know(HEAD_LATEST, 11, 'a');
+    ck_assert(want(HEAD_LATEST, 5000) && !raw);
+    heads_failed(&heads, HEAD_LATEST, true, 5000);
+    ck_assert(want(HEAD_LATEST, 5000) && raw);
+    heads_failed(&heads, HEAD_LATEST, false, 5000);
+    ck_assert(!want(HEAD_LATEST, 5000));
+    ck_assert(want(HEAD_LATEST, 9000) && !raw);
+}
+END_TEST
+
+START_TEST(a_header_that_contradicts_its_beacon_block_is_not_used)
+{
+    for (int i = 0; i < 4; i++) {
+        ex_header_t h = block_of(10);
+        const char *reason = "the execution block's slot is not that of its time";
+        begin();
+        know(HEAD_LATEST, 11, 'a');
+        ck_assert(want(HEAD_LATEST, 0));
+        switch (i) {
+        case 0:
+            h.timestamp += 13, reason = "the execution block is newer than the beacon block that builds on it";
+            break;
+        case 1: h.timestamp -= 1; break;
+        case 2: h = block_of(11); break; /* its own payload */
+        case 3: h.slot_number = UINT64_MAX; break;
+        }
+        ck_assert_int_eq(heads_give(&heads, &why, HEAD_LATEST, &h), RC_REFUSED);
+        ck_assert_str_eq(why.text, reason);
+        ck_assert_uint_eq(usable_slot(HEAD_LATEST), 0);
+        heads_failed(&heads, HEAD_LATEST, false, 0);
+        ck_assert(want(HEAD_LATEST, 250));
+        ck_assert_int_eq(give(HEAD_LATEST, 10), RC_OK);
+    }
+    ex_header_t old = block_of(10); /* before Amsterdam a header has no slot */
+    begin();
+    know(HEAD_LATEST, 12, 'a');
+    ck_assert(want(HEAD_LATEST, 0));
+    old.tail = 6;
+    old.slot_number = 0;
+    ck_assert_int_eq(heads_give(&heads, &why, HEAD_LATEST, &old), RC_OK);
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN("heads", a_head_with_its_execution_header_is_usable_at_once, a_hash_becomes_a_head_by_its_header,
+                    the_same_block_at_a_later_slot_needs_no_fetch, past_the_fork_the_first_block_is_known_already,
+                    both_heads_help_each_other, a_newer_head_waits_for_the_fetch_under_way,
+                    a_failed_fetch_is_tried_again_later_and_a_new_head_at_once,
+                    what_looks_newer_is_asked_for_its_bytes_next_and_once,
+                    a_header_that_contradicts_its_beacon_block_is_not_used);
+}
