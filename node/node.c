@@ -134,6 +134,22 @@ static void control(worker_t *w, void *ctx)
     log_write(LOG_ERROR, "setup", "%s", e.text);
 }
 
+/* Whether this build knows the network's forks until now; says which it will not know some day. */
+static rc_t check_forks(const node_t *n, err_t *e, const config_t *c)
+{
+    const lc_network_t *net = &c->network;
+    const lc_unknown_fork_t *fork = lc_unknown_fork(net);
+    if (!fork)
+        return RC_OK;
+    const uint64_t slot = lc_first_slot(net, fork->epoch);
+    if (lc_slot_at(net, n->now_ms()) >= slot)
+        return err_in(e, RC_REFUSED, "network", "its fork %s began at slot %llu, and this build does not know it",
+                      fork->name, (unsigned long long)slot);
+    log_write(LOG_WARN, "forks", "this build does not know the network's fork %s: it signs nothing from slot %llu on",
+              fork->name, (unsigned long long)slot);
+    return RC_OK;
+}
+
 /* Whether the TEE that a configuration names, if it names one, is the one that was opened. */
 static rc_t check_tee(const node_t *n, err_t *e, const config_t *c)
 {
@@ -148,6 +164,8 @@ static rc_t fit_to_process(node_t *n, err_t *e, const config_t *c)
 {
     err_t taken;
     rc_t rc = check_tee(n, e, c);
+    if (!rc)
+        rc = check_forks(n, e, c);
     if (rc || !c->api_port || c->api_port == n->api_port)
         return rc;
     if (open_api(&n->next_api_server, &taken, n, c->api_port))
@@ -186,6 +204,8 @@ static rc_t take_config(node_t *n, err_t *error, view_t setup)
     rc_t rc = config_read(&c, error, n->base_config, setup);
     if (!rc)
         rc = check_tee(n, error, c);
+    if (!rc)
+        rc = check_forks(n, error, c);
     if (rc) {
         config_free(c);
         return rc;

@@ -162,7 +162,8 @@ static ex_block_t block_of(const lc_execution_t *e, uint64_t chain_id)
                            .prev_randao = e->prev_randao,
                            .base_fee = e->base_fee_per_gas,
                            .excess_blob_gas = e->excess_blob_gas,
-                           .chain_id = chain_id };
+                           .chain_id = chain_id,
+                           .slot_number = e->slot_number };
     return b;
 }
 

@@ -34,6 +34,7 @@ const char *node_state_name(node_state_t state)
     case NODE_SYNCING: return "syncing";
     case NODE_READY: return "ready";
     case NODE_DEGRADED: return "degraded";
+    case NODE_UNSUPPORTED: return "unsupported-fork";
     }
     return "unknown";
 }
@@ -41,6 +42,23 @@ const char *node_state_name(node_state_t state)
 const lc_head_t *service_head(const config_t *config, const follow_view_t *view)
 {
     return config->default_block == CONFIG_LATEST ? &view->latest : &view->finalized;
+}
+
+/* The chain has a fork that this build does not know: its configuration has said so, or it was proven. What may be the
+ * time is the clock's or the newest head's. */
+static bool is_past_knowledge(err_t *why, const lc_network_t *net, const follow_view_t *v, uint64_t now_ms)
+{
+    const lc_unknown_fork_t *fork = lc_unknown_fork(net);
+    const uint64_t begins = fork ? lc_first_slot(net, fork->epoch) : UINT64_MAX;
+    if (v->unsupported[0]) {
+        (void)err_say(why, RC_OK, v->unsupported);
+        return true;
+    }
+    if (lc_slot_at(net, now_ms) < begins && (!v->known.valid || v->known.header.beacon.slot < begins))
+        return false;
+    (void)err_set(why, RC_OK, "the fork %s began at slot %llu, and this build does not know it", fork->name,
+                  (unsigned long long)begins);
+    return true;
 }
 
 /* The newest head is known, and its execution header is not here. */
@@ -78,6 +96,8 @@ node_state_t service_judge(err_t *why, const config_t *config, const follow_view
     const lc_network_t *net = &config->network;
     const lc_head_t *head = service_head(config, v);
     err_clear(why);
+    if (is_past_knowledge(why, net, v, now_ms))
+        return NODE_UNSUPPORTED;
     if (v->progress.state == LC_STATE_FOLLOWING && !v->latest.valid && lacks_header(v)) {
         say_lacks_header(why, v);
         return NODE_SYNCING;
@@ -185,7 +205,8 @@ static void on_change(void *ctx)
                   (unsigned long long)v.latest.header.execution.block_number, v.latest.participants,
                   s->with.config->network.preset.committee_size);
     else if (changed)
-        log_write(state == NODE_DEGRADED ? LOG_WARN : LOG_INFO, node_state_name(state), "%s", why.text);
+        log_write(state == NODE_DEGRADED || state == NODE_UNSUPPORTED ? LOG_WARN : LOG_INFO, node_state_name(state),
+                  "%s", why.text);
 }
 
 void service_begin(service_t *s)

@@ -23,7 +23,14 @@
 #include "tee/tee.h"
 
 /* What a client may ask of the node now, in the words of /v1/status. */
-typedef enum { NODE_AWAITING_SETUP, NODE_BOOTSTRAPPING, NODE_SYNCING, NODE_READY, NODE_DEGRADED } node_state_t;
+typedef enum {
+    NODE_AWAITING_SETUP,
+    NODE_BOOTSTRAPPING,
+    NODE_SYNCING,
+    NODE_READY,
+    NODE_DEGRADED,
+    NODE_UNSUPPORTED
+} node_state_t;
 
 /* Word for a state: "awaiting-setup", ... */
 const char *node_state_name(node_state_t state);

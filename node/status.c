@@ -41,6 +41,8 @@ static void put_upstreams(jw_t *w, const char *key, up_t *u)
         jw_u64(w, "requests", rows[i].requests);
         jw_u64(w, "failures", rows[i].failures);
         jw_u64(w, "lies", rows[i].lies);
+        jw_u64(w, "newer", rows[i].newer);
+        jw_str(w, "newer_reason", rows[i].newer_reason);
         jw_end(w);
     }
     jw_end(w);
@@ -68,10 +70,28 @@ static void put_tee(jw_t *w, const node_t *n, const service_t *s)
     jw_end(w);
 }
 
+/* The first fork of the network that this build does not know. */
+static void put_unknown_fork(jw_t *w, const lc_network_t *net)
+{
+    const lc_unknown_fork_t *fork = lc_unknown_fork(net);
+    if (!fork) {
+        jw_null(w, "unknown_fork");
+        return;
+    }
+    const uint64_t slot = lc_first_slot(net, fork->epoch);
+    jw_object(w, "unknown_fork");
+    jw_str(w, "name", fork->name);
+    jw_u64(w, "epoch", fork->epoch);
+    jw_u64(w, "slot", slot);
+    jw_u64(w, "time", lc_slot_start_ms(net, slot) / 1000);
+    jw_end(w);
+}
+
 static void put_config(jw_t *w, const config_t *c)
 {
     static const char *const blocks[] = { "latest", "safe", "finalized" };
     jw_str(w, "network", c->network.name);
+    put_unknown_fork(w, &c->network);
     jw_u64(w, "chain_id", c->chain.chain_id);
     jw_str(w, "default_block", blocks[c->default_block]);
     jw_hex(w, "checkpoint", view_of(c->checkpoint.b, 32));

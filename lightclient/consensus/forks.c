@@ -180,6 +180,22 @@ const uint8_t *lc_fork_version(const lc_network_t *net, uint64_t epoch)
                                                                    : net->fork_version[fork];
 }
 
+const lc_unknown_fork_t *lc_unknown_fork(const lc_network_t *net)
+{
+    return net->unknown_count ? &net->unknown_forks[0] : NULL;
+}
+
+bool lc_unknown_fork_add(lc_network_t *net, const lc_unknown_fork_t *fork)
+{
+    if (net->unknown_count == LC_UNKNOWN_FORKS_MAX)
+        return false;
+    size_t at = net->unknown_count++;
+    for (; at && net->unknown_forks[at - 1].epoch > fork->epoch; at--)
+        net->unknown_forks[at] = net->unknown_forks[at - 1];
+    net->unknown_forks[at] = *fork;
+    return true;
+}
+
 /* compute_fork_data_root */
 static void fork_data_root(hash32_t *out, const uint8_t version[4], const hash32_t *genesis_validators_root)
 {
@@ -191,11 +207,17 @@ static void fork_data_root(hash32_t *out, const uint8_t version[4], const hash32
 
 void lc_signing_root(hash32_t *out, const lc_network_t *net, const hash32_t *beacon_root, uint64_t signature_slot)
 {
+    const uint64_t slot = signature_slot ? signature_slot - 1 : 0;
+    lc_signing_root_under(out, net, beacon_root, lc_fork_version(net, lc_epoch_of_slot(net, slot)));
+}
+
+void lc_signing_root_under(hash32_t *out, const lc_network_t *net, const hash32_t *beacon_root,
+                           const uint8_t version[4])
+{
     static const uint8_t domain_sync_committee[4] = { 7, 0, 0, 0 };
-    uint64_t slot = signature_slot ? signature_slot - 1 : 0;
     hash32_t data_root;
     uint8_t in[64];
-    fork_data_root(&data_root, lc_fork_version(net, lc_epoch_of_slot(net, slot)), &net->genesis_validators_root);
+    fork_data_root(&data_root, version, &net->genesis_validators_root);
     memcpy(in, beacon_root->b, 32);
     memcpy(in + 32, domain_sync_committee, 4);
     memcpy(in + 36, data_root.b, 28);

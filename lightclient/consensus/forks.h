@@ -15,6 +15,7 @@ typedef enum { LC_ALTAIR, LC_BELLATRIX, LC_CAPELLA, LC_DENEB, LC_ELECTRA, LC_FUL
 
 #define LC_EPOCH_NEVER UINT64_MAX
 #define LC_BLOB_ROWS_MAX 32u
+#define LC_UNKNOWN_FORKS_MAX 4u
 #define LC_MAX_BLOBS_ELECTRA 9u /* MAX_BLOBS_PER_BLOCK_ELECTRA of every public network */
 
 /* What differs in the light-client objects from fork to fork. A new fork is a new row in forks.c. */
@@ -36,6 +37,13 @@ typedef struct {
     uint64_t max_blobs;
 } lc_blob_row_t;
 
+/* A fork of a network's own configuration that this build has no rows for: from its epoch on nothing can be proven. */
+typedef struct {
+    char name[32]; /* as in the configuration, lower case */
+    uint64_t epoch;
+    uint8_t version[4];
+} lc_unknown_fork_t;
+
 typedef struct {
     uint64_t slots_per_epoch;   /* 32 mainnet, 8 minimal */
     uint64_t epochs_per_period; /* EPOCHS_PER_SYNC_COMMITTEE_PERIOD: 256, 8 */
@@ -55,6 +63,8 @@ typedef struct {
     uint64_t fork_epoch[LC_FORKS];                 /* LC_EPOCH_NEVER when not scheduled */
     lc_blob_row_t blob_schedule[LC_BLOB_ROWS_MAX]; /* BLOB_SCHEDULE, by rising epoch */
     size_t blob_rows;
+    lc_unknown_fork_t unknown_forks[LC_UNKNOWN_FORKS_MAX]; /* by rising epoch */
+    size_t unknown_count;
     uint64_t max_blobs_electra;         /* in force in Fulu before the first row; 0: LC_MAX_BLOBS_ELECTRA */
     uint64_t chain_id;                  /* DEPOSIT_CHAIN_ID: the execution chain id */
     uint64_t min_withdrawability_delay; /* epochs; part of the weak-subjectivity period */
@@ -83,9 +93,19 @@ lc_fork_t lc_fork_from_name(const char *name);
 /* compute_fork_version at an epoch: 4 bytes, borrowed from net; the genesis version before Altair. */
 const uint8_t *lc_fork_version(const lc_network_t *net, uint64_t epoch);
 
+/* The first fork of the network's configuration that this build does not know; NULL: it knows all. */
+const lc_unknown_fork_t *lc_unknown_fork(const lc_network_t *net);
+
+/* Takes a fork into the network's unknown ones, in order of epochs. False: there are LC_UNKNOWN_FORKS_MAX already. */
+NODISCARD bool lc_unknown_fork_add(lc_network_t *net, const lc_unknown_fork_t *fork);
+
 /* Signing root of a beacon block root under DOMAIN_SYNC_COMMITTEE at a signature slot (compute_domain with the fork
  * version at the epoch of max(signature_slot, 1) - 1, compute_signing_root). */
 void lc_signing_root(hash32_t *out, const lc_network_t *net, const hash32_t *beacon_root, uint64_t signature_slot);
+
+/* The same under a fork version of the caller's. */
+void lc_signing_root_under(hash32_t *out, const lc_network_t *net, const hash32_t *beacon_root,
+                           const uint8_t version[4]);
 
 /* compute_fork_digest at an epoch, and the fork that a digest announces (RC_REFUSED: no such digest on this network). A
  * digest only names the form of the object that follows, so lc_fork_from_digest also takes those under a zero genesis
@@ -97,6 +117,12 @@ NODISCARD rc_t lc_fork_from_digest(lc_fork_t *out, const lc_network_t *net, cons
 static inline uint64_t lc_epoch_of_slot(const lc_network_t *net, uint64_t slot)
 {
     return slot / net->preset.slots_per_epoch;
+}
+
+/* The first slot of an epoch; UINT64_MAX for one that never comes. */
+static inline uint64_t lc_first_slot(const lc_network_t *net, uint64_t epoch)
+{
+    return epoch > UINT64_MAX / net->preset.slots_per_epoch ? UINT64_MAX : epoch * net->preset.slots_per_epoch;
 }
 
 /* Whether headers of this slot prove an execution block: from Capella on, whatever form they came in. */

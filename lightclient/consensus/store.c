@@ -164,16 +164,56 @@ static rc_t check_committee(const lc_store_t *s, learned_t *learned, err_t *e, c
     return rc ? err_say(e, rc, "the sync committee is not the one in the state") : RC_OK;
 }
 
-static rc_t check_signature(const lc_store_t *s, err_t *e, const hash32_t *attested_root, const lc_update_t *u)
+/* Whether the committee of the update's signature slot signed this root; its period is known. */
+static rc_t verify_signature(const lc_store_t *s, const lc_update_t *u, const hash32_t *signing_root)
 {
     const lc_network_t *net = s->network;
     bool current = period(net, u->signature_slot) == period(net, s->finalized_header.beacon.slot);
     const lc_store_committee_t *signers = current ? &s->current_sync_committee : &s->next_sync_committee;
+    return bls_committee_verify(&signers->aggregate, signers->keys.pubkeys, net->preset.committee_size,
+                                u->sync_aggregate.bits, signing_root, u->sync_aggregate.signature);
+}
+
+static rc_t check_signature(const lc_store_t *s, err_t *e, const hash32_t *attested_root, const lc_update_t *u)
+{
     hash32_t signing_root;
-    lc_signing_root(&signing_root, net, attested_root, u->signature_slot);
-    rc_t rc = bls_committee_verify(&signers->aggregate, signers->keys.pubkeys, net->preset.committee_size,
-                                   u->sync_aggregate.bits, &signing_root, u->sync_aggregate.signature);
+    lc_signing_root(&signing_root, s->network, attested_root, u->signature_slot);
+    rc_t rc = verify_signature(s, u, &signing_root);
     return rc ? err_say(e, rc, "the sync committee's signature does not verify") : RC_OK;
+}
+
+static bool signed_under(const lc_store_t *s, const lc_update_t *u, const hash32_t *root, const uint8_t version[4])
+{
+    hash32_t signing_root;
+    lc_signing_root_under(&signing_root, s->network, root, version);
+    return verify_signature(s, u, &signing_root) == RC_OK;
+}
+
+/* Whether a committee is known that could have signed the update. */
+static bool knows_signers(const lc_store_t *s, const lc_update_t *u)
+{
+    const uint64_t known = period(s->network, s->finalized_header.beacon.slot),
+                   at = period(s->network, u->signature_slot);
+    return at == known || (at == known + 1 && s->next_sync_committee.known);
+}
+
+const char *lc_store_signed_ahead(const lc_store_t *s, const lc_update_t *u)
+{
+    const lc_network_t *net = s->network;
+    const uint64_t epoch = lc_epoch_of_slot(net, u->signature_slot ? u->signature_slot - 1 : 0);
+    hash32_t root;
+    if (!is_supermajority(lc_participants(&u->sync_aggregate, net->preset.committee_size),
+                          net->preset.committee_size) ||
+        !knows_signers(s, u))
+        return NULL;
+    lc_beacon_root(&root, &u->attested_header.beacon);
+    for (size_t f = 0; f < LC_FORKS; f++)
+        if (net->fork_epoch[f] > epoch && signed_under(s, u, &root, net->fork_version[f]))
+            return lc_fork_name((lc_fork_t)f);
+    for (size_t i = 0; i < net->unknown_count; i++)
+        if (net->unknown_forks[i].epoch > epoch && signed_under(s, u, &root, net->unknown_forks[i].version))
+            return net->unknown_forks[i].name;
+    return NULL;
 }
 
 /* validate_light_client_update */

@@ -29,6 +29,7 @@ struct lc_sync {
     job_t jobs[JOBS];
     uint32_t count_max; /* updates per request, lowered by failures */
     uint64_t last_now_ms;
+    const char *ahead; /* name of a fork that the chain is in and the schedule is not */
     lc_store_t store;
     union { /* decoded input */
         lc_bootstrap_t bootstrap;
@@ -178,6 +179,18 @@ static unsigned move_heads(lc_sync_t *s, const lc_update_t *u, const lc_verdict_
     return moved;
 }
 
+/* Whether the update in scratch, which was refused, is signed under the version of a later fork. */
+static rc_t look_ahead(lc_sync_t *s, err_t *e, rc_t rc)
+{
+    const char *ahead = lc_store_signed_ahead(&s->store, &s->scratch.update);
+    if (!ahead)
+        return rc;
+    s->ahead = ahead;
+    return err_set(e, RC_UNSUPPORTED,
+                   "2/3 of the sync committee signed under the version of %s, which by this schedule has not begun",
+                   ahead);
+}
+
 static rc_t input_update(lc_sync_t *s, unsigned *moved, err_t *e, lc_kind_t kind, lc_fork_t fork, view_t ssz,
                          uint64_t now_ms)
 {
@@ -192,6 +205,8 @@ static rc_t input_update(lc_sync_t *s, unsigned *moved, err_t *e, lc_kind_t kind
         return err_say(e, RC_REPLAY, "not newer than what is known");
     uint64_t was_known = known_period(s), was_period = store_period(s);
     rc = lc_store_process(&s->store, &verdict, e, u, lc_slot_at(s->network, now_ms) + LC_SLOTS_AHEAD);
+    if (rc == RC_REFUSED || rc == RC_MALFORMED)
+        return look_ahead(s, e, rc);
     if (rc)
         return rc;
     *moved = move_heads(s, u, &verdict);
@@ -430,6 +445,11 @@ void lc_sync_progress(const lc_sync_t *s, lc_progress_t *out, uint64_t now_ms)
     out->periods_done = out->state == LC_STATE_FOLLOWING ? out->periods_total : known_period(s) - s->checkpoint_period;
     out->finalized_slot = s->store.finalized_header.beacon.slot;
     out->optimistic_slot = s->latest.valid ? s->latest.header.beacon.slot : 0;
+}
+
+const char *lc_sync_ahead(const lc_sync_t *s)
+{
+    return s->ahead;
 }
 
 const lc_store_t *lc_sync_store(const lc_sync_t *s)

@@ -86,7 +86,8 @@ enum { LC_MOVED_HEAD = 1, LC_MOVED_FINALIZED = 2, LC_MOVED_PERIOD = 4, LC_BOOTST
  *   moved  receives LC_MOVED_ bits (0: valid but nothing new); written only on RC_OK
  * RC_MALFORMED, RC_REFUSED: the source is at fault, and the store is byte-identical; RC_REPLAY: valid form, but
  * older than what is known (no offence for finality and optimistic updates); RC_LIMIT: the checkpoint is too old;
- * RC_NEED_DATA: signed by a committee that is not known yet (nobody's fault: the updates are wanted). */
+ * RC_NEED_DATA: signed by a committee that is not known yet (nobody's fault: the updates are wanted);
+ * RC_UNSUPPORTED: signed under the version of a fork that has not begun by the network's schedule (lc_sync_ahead). */
 NODISCARD rc_t lc_sync_input(lc_sync_t *s, unsigned *moved, err_t *e, lc_kind_t kind, lc_fork_t fork, view_t ssz,
                              uint64_t now_ms);
 
@@ -107,6 +108,10 @@ size_t lc_sync_poll(lc_sync_t *s, uint64_t now_ms, lc_want_t *out, size_t cap, u
 void lc_sync_latest(const lc_sync_t *s, lc_head_t *out);
 void lc_sync_finalized(const lc_sync_t *s, lc_head_t *out);
 void lc_sync_progress(const lc_sync_t *s, lc_progress_t *out, uint64_t now_ms);
+
+/* The name of a fork that the chain is in, and by the network's schedule is not (lc_store_signed_ahead): this is
+ * proven, so it stays. NULL: there is none. */
+const char *lc_sync_ahead(const lc_sync_t *s);
 
 /* The specification's store, borrowed; NULL before the bootstrap. */
 const lc_store_t *lc_sync_store(const lc_sync_t *s);

@@ -12,8 +12,8 @@
 
 #include "lightclient/exec/query.h"
 
-/* Makes the query. raw: ask for the bytes instead. query_step also gives RC_UNSUPPORTED: the bytes have the proven hash,
- * and are a header that this build cannot read. RC_NOMEM. */
+/* Makes the query. raw: ask for the bytes instead. query_step also gives RC_UNSUPPORTED: the bytes have the proven
+ * hash, and are a header that this build cannot read. RC_NOMEM. */
 NODISCARD rc_t ex_head_new(query_t **out, err_t *e, const hash32_t *hash, bool raw);
 
 /* The header with the hash, after RC_OK; NULL before. Lives as long as the query. */

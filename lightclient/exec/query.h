@@ -9,7 +9,8 @@
  * upstream cannot prove makes it refuse a whole need.
  *
  * A kind of query is a struct that begins with query_t, and a query_ops_t: exec/call.h (eth_call), exec/read.h
- * (account and slots), exec/head.h (a header by its hash). Whoever drives one (node/query/ask.h, or a test's for loop) knows nothing else of it.
+ * (account and slots), exec/head.h (a header by its hash). Whoever drives one (node/query/ask.h, or a test's for loop)
+ * knows nothing else of it.
  *
  * Floor:  2, exec. No I/O, clock or thread.
  * Tests:  tests/unit/test_call.c, tests/unit/test_read.c
@@ -26,11 +27,11 @@
 #define EX_CODE_MAX (128u << 10) /* bytes of one contract's code, as an answer to NEED_CODE */
 
 typedef enum {
-    NEED_HINT,  /* eth_createAccessList for the request at the block; a refusal is fine */
-    NEED_PROOF, /* eth_getProof of addr with slots at the block */
-    NEED_CODE,  /* eth_getCode of addr at the block; it may turn out to have none */
-    NEED_HEADER, /* header of block `number`, an ancestor, for BLOCKHASH where EIP-2935 does not help */
-    NEED_HEAD,   /* header of the block itself, of which only the hash is known; */
+    NEED_HINT,      /* eth_createAccessList for the request at the block; a refusal is fine */
+    NEED_PROOF,     /* eth_getProof of addr with slots at the block */
+    NEED_CODE,      /* eth_getCode of addr at the block; it may turn out to have none */
+    NEED_HEADER,    /* header of block `number`, an ancestor, for BLOCKHASH where EIP-2935 does not help */
+    NEED_HEAD,      /* header of the block itself, of which only the hash is known; */
     NEED_HEAD_BYTES /* the same in RLP, in `code` of the answer */
 } need_kind_t;
 

@@ -61,6 +61,10 @@ static void publish(follow_t *f)
     lc_sync_latest(f->sync, &latest);
     lc_sync_finalized(f->sync, &finalized);
     pthread_mutex_lock(&f->lock);
+    if (lc_sync_ahead(f->sync))
+        snprintf(f->view.unsupported, sizeof f->view.unsupported,
+                 "2/3 of the sync committee signed under the version of %s, which by this schedule has not begun",
+                 lc_sync_ahead(f->sync));
     heads_know(&f->heads, HEAD_LATEST, &latest);
     heads_know(&f->heads, HEAD_FINALIZED, &finalized);
     show_heads(f);
@@ -105,6 +109,8 @@ static rc_t feed(follow_t *f, err_t *e, const lc_want_t *want, const bn_object_t
     unsigned moved = 0;
     lc_head_t head;
     rc_t rc = lc_sync_input(f->sync, &moved, e, want->kind, object->fork, object->ssz, f->config.now_ms());
+    if (rc_blames_input(rc) && rc != RC_REPLAY && f->config.network->fork_epoch[object->fork] == LC_EPOCH_NEVER)
+        return err_set(e, RC_UNSUPPORTED, "is of %s, which this network has not scheduled", lc_fork_name(object->fork));
     if (rc)
         return rc;
     journal_note(&f->journal, want->kind, object->fork, object->ssz, moved);

@@ -5,8 +5,8 @@
  * last finality update). It is replayed at start through the same checks as an answer from the network, beginning at
  * the configured checkpoint, so the disk needs no trust: a damaged or forged file costs a fresh sync, nothing else.
  *
- * From Gloas on a head has only the hash of its execution block (node/chain/heads.h): fetch is then called for the header
- * with that hash, and follow_header takes it.
+ * From Gloas on a head has only the hash of its execution block (node/chain/heads.h): fetch is then called for the
+ * header with that hash, and follow_header takes it.
  *
  * Floor:  5, node/chain.
  * Tests:  tests/unit/test_follow.c, tests/e2e (live, lies, restart)
@@ -32,8 +32,8 @@ typedef struct {
     clock_fn now_ms;              /* the system's clock: slots; all waiting is on the monotonic one */
     void (*on_change)(void *ctx); /* called after each exchange, also of follow_header; any thread; may be NULL */
     void *on_change_ctx;
-    /* Fetches an execution header by its hash, or with raw its bytes, and then calls follow_header, once, on any thread,
-     * also before it returns. Called on the follower's thread. NULL: heads of Gloas do not become usable. */
+    /* Fetches an execution header by its hash, or with raw its bytes, and then calls follow_header, once, on any
+     * thread, also before it returns. Called on the follower's thread. NULL: heads of Gloas do not become usable. */
     void (*fetch)(void *ctx, follow_t *f, head_kind_t kind, const hash32_t *hash, bool raw);
     void *fetch_ctx;
 } follow_config_t;

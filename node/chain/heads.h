@@ -37,8 +37,8 @@ typedef struct {
 /* Tells a head that was proven; one that is not newer than the known one changes nothing. */
 void heads_know(heads_t *h, head_kind_t kind, const lc_head_t *head);
 
-/* Whether a header is to be fetched now, and which: it counts as on its way until one of the next two is called. *wake_ms
- * is lowered to when to ask again. */
+/* Whether a header is to be fetched now, and which: it counts as on its way until one of the next two is called.
+ * *wake_ms is lowered to when to ask again. */
 bool heads_want(heads_t *h, hash32_t *hash, bool *raw, head_kind_t kind, uint64_t now_ms, uint64_t *wake_ms);
 
 /* The header that heads_want asked for: its hash is checked already (exec/head.h).

@@ -1,6 +1,7 @@
 #include "node/config/network.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "lightclient/networks.h"
 #include "rpc/api/setup_statement.h"
@@ -43,6 +44,40 @@ static void read_forks(lc_network_t *net, const jo_t *spec)
         jo_fail(spec, "ALTAIR_FORK_EPOCH", RC_MALFORMED, "is required: sync committees begin with Altair");
 }
 
+/* "HEZE_FORK_EPOCH" to "heze". False: no such key, or that of a fork which is known. */
+static bool is_unknown_fork(char name[32], const char *key)
+{
+    static const char end[] = "_FORK_EPOCH";
+    const size_t n = strlen(key), stem = n > sizeof end - 1 ? n - (sizeof end - 1) : 0;
+    if (!stem || stem >= 32 || strcmp(key + stem, end))
+        return false;
+    for (size_t i = 0; i < stem; i++)
+        name[i] = (char)(key[i] >= 'A' && key[i] <= 'Z' ? key[i] - 'A' + 'a' : key[i]);
+    name[stem] = 0;
+    return lc_fork_from_name(name) == LC_FORKS;
+}
+
+/* Forks that have an epoch and no rows here: the program stops signing there. */
+static void read_unknown_forks(lc_network_t *net, const jo_t *spec)
+{
+    jo_t members = *spec, one;
+    while (jo_next(&members, &one)) {
+        lc_unknown_fork_t fork = { .epoch = 0 };
+        char key[48];
+        if (!is_unknown_fork(fork.name, one.name))
+            continue;
+        fork.epoch = jo_number(&one, NULL, UINT64_MAX);
+        if (fork.epoch == LC_EPOCH_NEVER)
+            continue;
+        spec_key(key, fork.name, "_FORK_VERSION");
+        if (jo_has(spec, key))
+            jo_hex(spec, fork.version, 4, key, HEX_ANY);
+        if (!lc_unknown_fork_add(net, &fork))
+            jo_fail(&one, NULL, RC_LIMIT, "one more fork that this build does not know than the %u that it can note",
+                    LC_UNKNOWN_FORKS_MAX);
+    }
+}
+
 static void read_blob_schedule(lc_network_t *net, const jo_t *spec)
 {
     jo_t list, row;
@@ -64,14 +99,30 @@ static void read_preset(lc_network_t *net, const jo_t *o, const jo_t *spec)
     net->preset = which == 0 ? LC_PRESET_MAINNET : LC_PRESET_MINIMAL;
 }
 
+/* The newer key, or the older one; where both are, they agree. */
+static void read_slot_duration(lc_network_t *net, const jo_t *spec)
+{
+    uint64_t ms = 0, seconds = 0;
+    const bool has_ms = jo_opt_number(spec, &ms, "SLOT_DURATION_MS", UINT64_MAX),
+               has_seconds = jo_opt_number(spec, &seconds, "SECONDS_PER_SLOT", UINT64_MAX);
+    if (!has_ms && !has_seconds)
+        jo_fail(spec, "SLOT_DURATION_MS", RC_MALFORMED, "is required, or SECONDS_PER_SLOT");
+    if (ms % 1000)
+        jo_fail(spec, "SLOT_DURATION_MS", RC_MALFORMED, "must be whole seconds, as an execution block's time is");
+    if (has_ms && has_seconds && ms / 1000 != seconds)
+        jo_fail(spec, "SLOT_DURATION_MS", RC_MALFORMED, "contradicts SECONDS_PER_SLOT");
+    net->seconds_per_slot = has_ms ? ms / 1000 : seconds;
+}
+
 static void read_spec(lc_network_t *net, const jo_t *spec)
 {
-    net->seconds_per_slot = jo_number(spec, "SECONDS_PER_SLOT", UINT64_MAX);
+    read_slot_duration(net, spec);
     net->chain_id = jo_number(spec, "DEPOSIT_CHAIN_ID", SETUP_INT_MAX);
     net->min_withdrawability_delay = 256; /* phase0 configs, both presets */
     jo_opt_number(spec, &net->min_withdrawability_delay, "MIN_VALIDATOR_WITHDRAWABILITY_DELAY", UINT64_MAX);
     jo_opt_number(spec, &net->max_blobs_electra, "MAX_BLOBS_PER_BLOCK_ELECTRA", UINT64_MAX);
     read_forks(net, spec);
+    read_unknown_forks(net, spec);
     read_blob_schedule(net, spec);
     jo_rest(spec);
 }
@@ -176,63 +227,134 @@ static void add_row(const network_out_t *out, const jo_t *o, uint64_t timestamp,
         out->rows[chain->count++] = (evm_schedule_row_t){ timestamp, *rules };
 }
 
-static void add_forks(const network_out_t *out, evm_rules_t *rules, const jo_t *o,
-                      const uint64_t times[LC_EXECUTION_FORKS])
+/* Blob parameters that a configuration gives. */
+typedef struct {
+    bool given;
+    uint64_t target, max, fraction;
+} blobs_t;
+
+/* By fork, and by row of BLOB_SCHEDULE. */
+typedef struct {
+    blobs_t fork[LC_EXECUTION_FORKS], row[LC_BLOB_ROWS_MAX];
+} blob_schedule_t;
+
+static void take_blobs(evm_rules_t *rules, const blobs_t *b)
 {
-    for (size_t i = 0; i < LC_EXECUTION_FORKS && times[i] != UINT64_MAX; i++) {
-        const lc_execution_fork_t *fork = &lc_execution_forks[i];
-        rules->fork = fork->fork;
-        if (fork->blob_max) {
-            rules->blob_target = fork->blob_target;
-            rules->blob_max = fork->blob_max;
-            rules->blob_base_fee_update_fraction = fork->blob_base_fee_update_fraction;
+    rules->blob_target = b->target;
+    rules->blob_max = b->max;
+    rules->blob_base_fee_update_fraction = b->fraction;
+}
+
+/* The place of "cancun", "prague" ...; or of "bpo1", "bpo2" ...: the first, second ... row of BLOB_SCHEDULE. NULL:
+ * there is none of that name. */
+static blobs_t *blobs_of(blob_schedule_t *s, const char *name)
+{
+    char *end;
+    for (size_t i = 0; i < LC_EXECUTION_FORKS; i++)
+        if (!strcmp(lc_execution_forks[i].name, name))
+            return &s->fork[i];
+    if (strncmp(name, "bpo", 3) || name[3] < '1' || name[3] > '9')
+        return NULL;
+    const unsigned long n = strtoul(name + 3, &end, 10);
+    return *end || n > LC_BLOB_ROWS_MAX ? NULL : &s->row[n - 1];
+}
+
+/* EIP-7840: {"bpo1": {"target": 10, "max": 15, "baseFeeUpdateFraction": 8346193}} */
+static void read_blobs(blob_schedule_t *s, const jo_t *o)
+{
+    jo_t names, one;
+    if (!jo_opt_object(o, &names, "blobSchedule"))
+        return;
+    while (jo_next(&names, &one)) {
+        blobs_t *b = blobs_of(s, one.name);
+        if (!b) {
+            jo_fail(&one, NULL, RC_MALFORMED, "is neither a fork nor a row of BLOB_SCHEDULE");
+            return;
         }
-        add_row(out, o, times[i], rules);
+        const jo_t values = jo_object(&one, NULL);
+        b->given = true;
+        b->target = jo_number(&values, "target", UINT64_MAX);
+        b->max = jo_number(&values, "max", UINT64_MAX);
+        b->fraction = jo_number(&values, "baseFeeUpdateFraction", UINT64_MAX);
     }
 }
 
-/* EIP-7892 keeps to a target of two thirds and scales the fraction with the maximum (5007716 at 9). */
-static void add_blob_rows(const network_out_t *out, evm_rules_t *rules, const jo_t *o)
+static void add_fork(const network_out_t *out, evm_rules_t *rules, const jo_t *o, const blob_schedule_t *blobs,
+                     size_t i, uint64_t time)
+{
+    const lc_execution_fork_t *fork = &lc_execution_forks[i];
+    rules->fork = fork->fork;
+    if (blobs->fork[i].given)
+        take_blobs(rules, &blobs->fork[i]);
+    else if (fork->blob_max)
+        take_blobs(rules, &(blobs_t){ true, fork->blob_target, fork->blob_max, fork->blob_base_fee_update_fraction });
+    add_row(out, o, time, rules);
+}
+
+/* BLOB_SCHEDULE says the maximum only; target and fraction do not follow from it, so they must be given. */
+static void add_blob_row(const network_out_t *out, evm_rules_t *rules, const jo_t *o, const blob_schedule_t *blobs,
+                         size_t i, uint64_t time)
+{
+    const uint64_t max = out->consensus->blob_schedule[i].max_blobs;
+    if (!blobs->row[i].given)
+        jo_fail(o, "execution.blobSchedule", RC_MALFORMED,
+                "bpo%zu is required: BLOB_SCHEDULE[%zu] says neither target nor fraction", i + 1, i);
+    else if (blobs->row[i].max != max)
+        jo_fail(o, "execution.blobSchedule", RC_MALFORMED, "the maximum of bpo%zu is not that of BLOB_SCHEDULE[%zu]",
+                i + 1, i);
+    take_blobs(rules, &blobs->row[i]);
+    add_row(out, o, time, rules);
+}
+
+/* Forks and rows of BLOB_SCHEDULE, in order of time; of those at the same time the row comes last. Rows before Osaka
+ * are not of the execution side. */
+static void add_rows(const network_out_t *out, const jo_t *o, const uint64_t times[LC_EXECUTION_FORKS],
+                     const blob_schedule_t *blobs)
 {
     const lc_network_t *net = out->consensus;
-    for (size_t i = 0; i < net->blob_rows; i++) {
-        uint64_t max = net->blob_schedule[i].max_blobs, time = epoch_time(net, net->blob_schedule[i].epoch);
-        if (time == UINT64_MAX || time < out->rows[out->execution->count - 1].timestamp)
-            continue;
-        rules->blob_max = max;
-        rules->blob_target = max * 2 / 3;
-        rules->blob_base_fee_update_fraction = (5007716 * max + 4) / 9; /* to the nearest */
-        add_row(out, o, time, rules);
+    evm_rules_t rules = { .fork = EVM_PARIS };
+    for (size_t f = 0, b = 0; !jo_rc(o);) {
+        const uint64_t fork_at = f < LC_EXECUTION_FORKS ? times[f] : UINT64_MAX,
+                       blobs_at = b < net->blob_rows ? epoch_time(net, net->blob_schedule[b].epoch) : UINT64_MAX;
+        if (fork_at == UINT64_MAX && blobs_at == UINT64_MAX)
+            return;
+        if (fork_at <= blobs_at) {
+            add_fork(out, &rules, o, blobs, f, fork_at);
+            f++;
+        } else {
+            if (rules.fork >= EVM_OSAKA)
+                add_blob_row(out, &rules, o, blobs, b, blobs_at);
+            b++;
+        }
     }
 }
 
 /* Times of the forks; *chain_id changes when the operator names one. */
-static void read_execution(uint64_t times[LC_EXECUTION_FORKS], uint64_t *chain_id, const lc_network_t *net,
-                           const jo_t *o)
+static void read_execution(uint64_t times[LC_EXECUTION_FORKS], blob_schedule_t *blobs, uint64_t *chain_id,
+                           const lc_network_t *net, const jo_t *o)
 {
-    jo_t execution;
-    if (!jo_opt_object(o, &execution, "execution")) {
-        twin_times(times, net);
+    jo_t execution, forks;
+    twin_times(times, net);
+    if (!jo_opt_object(o, &execution, "execution"))
         return;
-    }
-    jo_opt_number(&execution, chain_id, "chain_id", SETUP_INT_MAX);
-    jo_t forks = jo_object(&execution, "forks");
-    given_times(times, &forks);
+    jo_opt_number(&execution, chain_id, "chain_id", UINT64_MAX);
+    if (jo_opt_object(&execution, &forks, "forks"))
+        given_times(times, &forks);
+    read_blobs(blobs, &execution);
 }
 
 static void read_custom(const network_out_t *out, const jo_t *o)
 {
     uint64_t times[LC_EXECUTION_FORKS];
-    evm_rules_t rules = { EVM_PARIS, 0, 0, 0, NULL };
+    blob_schedule_t blobs = { 0 };
     read_consensus(out->consensus, o);
-    read_execution(times, &out->consensus->chain_id, out->consensus, o);
+    read_execution(times, &blobs, &out->consensus->chain_id, out->consensus, o);
     begin_with_later_ones(times);
     check_times(times, o);
     if (jo_rc(o))
         return;
     *out->execution = (evm_chain_t){ out->consensus->chain_id, out->rows, 0 };
-    add_forks(out, &rules, o, times);
-    add_blob_rows(out, &rules, o);
+    add_rows(out, o, times, &blobs);
 }
 
 void network_read(const network_out_t *out, const jo_t *o, const char *key)

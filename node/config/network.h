@@ -3,10 +3,13 @@
  *   {"name": "devnet", "preset": "minimal",
  *    "config":  data object of /eth/v1/config/spec, verbatim (keys that a light client does not need are ignored),
  *    "genesis": data object of /eth/v1/beacon/genesis, verbatim,
- *    "execution": {"chain_id": 1337, "forks": {"shanghai": 0, "cancun": 0, "prague": 1700000000}}}
+ *    "execution": {"chain_id": 1337, "forks": {"shanghai": 0, "cancun": 0, "prague": 1700000000},
+ *                  "blobSchedule": {"bpo1": {"target": 10, "max": 15, "baseFeeUpdateFraction": 8346193}}}}
  *
- * Without "execution" each execution fork is taken to begin with its consensus twin (lightclient/networks.h), with the
- * blob schedule of the consensus side. Numbers may be JSON integers or decimal text, as beacon nodes write them.
+ * Without "forks" each execution fork is taken to begin with its consensus twin (lightclient/networks.h). Each row of
+ * BLOB_SCHEDULE from Fulu on needs its entry of blobSchedule ("bpo1" for the first), as execution clients have it; a
+ * fork's entry takes the place of the EIP's parameters. A *_FORK_EPOCH of a fork that this build does not know is
+ * noted: from there on nothing is signed. Numbers may be JSON integers or decimal text, as beacon nodes write them.
  *
  * Spec:   beacon-APIs config/spec and beacon/genesis; EIP-7840, EIP-7892 blob schedules
  * Floor:  5, node/config. No I/O.
@@ -37,7 +40,7 @@ NODISCARD rc_t network_builtin(const network_out_t *out, const char *name);
 /* Unix seconds at which an epoch begins; UINT64_MAX for one that never comes. */
 uint64_t network_epoch_time(const lc_network_t *net, uint64_t epoch);
 
-/* Unix seconds: when the newest fork or blob schedule of either side that is in force at now_s began; genesis counts. */
+/* Unix seconds: when the newest fork or blob schedule of either side that is in force at now_s began, or genesis. */
 uint64_t network_forks_until(const lc_network_t *net, const evm_chain_t *chain, uint64_t now_s);
 
 /* SHA-256 of what a network is, but for its name, as canonical JSON: its parameters, and of its forks and blob

@@ -212,13 +212,14 @@ static void encode(ctx_t *c, const type_t *t, const jo_t *o, const char *key)
 
 /* ---- answers ---- */
 
-static const char NOT_A_FORK[] = "not a fork of this network";
+static const char NOT_KNOWN[] = "names a fork that this build does not know";
 
-/* Sets the fork of what comes next. False: the network has none of this name. */
+/* Sets the fork of what comes next. False: there is none of this name. One that the network has not scheduled is taken,
+ * too: what is signed under its version shows more than what is said. */
 static bool fork_by_name(ctx_t *c, const char *name)
 {
     const lc_fork_t fork = name ? lc_fork_from_name(name) : LC_FORKS;
-    if (fork >= LC_FORKS || c->net->fork_epoch[fork] == LC_EPOCH_NEVER)
+    if (fork >= LC_FORKS)
         return false;
     c->fork = fork;
     return true;
@@ -242,10 +243,12 @@ static void find_fork(ctx_t *c, const jo_t *o, lc_kind_t kind, const char *heade
         version = (const char *)jo_text(o, "version", 0, SIZE_MAX).p;
     if (has_version && header_version && (!version || strcmp(version, header_version) != 0))
         jo_fail(o, "version", RC_MALFORMED, "contradicts Eth-Consensus-Version");
+    else if (has_version && !version)
+        jo_fail(o, "version", RC_MALFORMED, "is no text");
     else if (has_version && !fork_by_name(c, version))
-        jo_fail(o, "version", RC_REFUSED, NOT_A_FORK);
+        jo_fail(o, "version", RC_UNSUPPORTED, NOT_KNOWN);
     else if (!has_version && header_version && !fork_by_name(c, header_version))
-        jo_fail(o, "Eth-Consensus-Version", RC_REFUSED, NOT_A_FORK);
+        jo_fail(o, "Eth-Consensus-Version", RC_UNSUPPORTED, NOT_KNOWN);
     else if (!has_version && !header_version)
         fork_by_slot(c, o, kind);
 }
@@ -379,7 +382,7 @@ static rc_t decode_ssz_updates(bn_object_t *out, size_t *count, ctx_t *c, err_t 
             return update_fault(e, RC_MALFORMED, n, "cut off");
         rc_t rc = lc_fork_from_digest(&out[n].fork, c->net, digest.p);
         if (rc)
-            return update_fault(e, rc, n, "its fork digest is not of this network");
+            return update_fault(e, RC_UNSUPPORTED, n, "its fork digest is of no fork that this build knows");
     }
     *count = n;
     return RC_OK;
@@ -392,7 +395,8 @@ static rc_t decode_ssz(bn_object_t *out, size_t *count, ctx_t *c, err_t *e, cons
     if (body.n > LC_OBJECT_LEN_MAX)
         return err_say(e, RC_LIMIT, "object too large");
     if (!fork_by_name(c, header_version))
-        return err_in(e, RC_REFUSED, "Eth-Consensus-Version", "%s", NOT_A_FORK);
+        return err_in(e, header_version ? RC_UNSUPPORTED : RC_MALFORMED, "Eth-Consensus-Version", "%s",
+                      header_version ? NOT_KNOWN : "is missing");
     *out = (bn_object_t){ c->fork, body };
     *count = 1;
     return RC_OK;

@@ -41,7 +41,8 @@ size_t bn_body_max(const lc_want_t *want);
  *                      nothing that the API chose
  * JSON: no unknown, missing or repeated fields (beside data: version, meta, execution_optimistic, finalized), numbers
  * as decimal strings, byte strings as 0x and exactly their length. SSZ objects are bounded here and decoded by
- * consensus/. RC_MALFORMED, RC_LIMIT, RC_REFUSED (a fork version or digest that is not of this network), RC_NOMEM. */
+ * consensus/. RC_MALFORMED, RC_LIMIT, RC_NOMEM; RC_UNSUPPORTED: a fork version or digest that is not known: it claims a
+ * newer fork. */
 NODISCARD rc_t bn_decode(bn_object_t *out, size_t *count, err_t *e, arena_t *a, const lc_network_t *net,
                          const lc_want_t *want, const char *content_type, const char *consensus_version, view_t body);
 

@@ -120,6 +120,20 @@ static uint64_t backoff_ms(const endpoint_t *e, rc_t rc, uint32_t retry_after_ms
     return wait < retry_after_ms ? retry_after_ms : wait;
 }
 
+/* With the lock held. */
+static void count_newer(up_status_t *s, const char *reason)
+{
+    s->newer++;
+    snprintf(s->newer_reason, sizeof s->newer_reason, "%s", reason);
+}
+
+void up_claims_newer(up_t *u, size_t i, const char *reason)
+{
+    pthread_mutex_lock(&u->lock);
+    count_newer(&u->at[i].status, reason);
+    pthread_mutex_unlock(&u->lock);
+}
+
 void up_report(up_t *u, size_t i, rc_t rc, const char *reason, uint32_t retry_after_ms, uint64_t now_ms)
 {
     endpoint_t *e = &u->at[i];
@@ -137,6 +151,8 @@ void up_report(up_t *u, size_t i, rc_t rc, const char *reason, uint32_t retry_af
         retry_at_ms = now_ms + backoff_ms(e, rc, retry_after_ms, now_ms);
         s->failures++;
         s->lies += rc_blames_input(rc) ? 1 : 0;
+        if (rc == RC_UNSUPPORTED)
+            count_newer(s, reason);
         s->failing = true;
         s->failed_at_ms = now_ms;
         if (retry_at_ms > s->retry_at_ms) /* never shorten what an earlier report asked for */

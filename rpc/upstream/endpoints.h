@@ -21,6 +21,8 @@ typedef struct {
     char reason[UP_REASON_MAX]; /* last failure; empty when never */
     uint64_t failed_at_ms, retry_at_ms;
     uint64_t requests, failures, lies; /* lies: answers that failed verification */
+    uint64_t newer;                    /* answers that claim a fork which this build does not know; no lies */
+    char newer_reason[UP_REASON_MAX];  /* of the last of these; empty: there was none */
 } up_status_t;
 
 /* Copies the URLs. NULL: out of memory, or count not 1..UP_ENDPOINTS_MAX. Thread-safe (own mutex). */
@@ -38,10 +40,13 @@ const char *up_origin(const up_t *u, size_t i);
 /* An error sentence of client.h without the origin that it may begin with; a view into text. */
 const char *up_without_origin(const up_t *u, size_t i, const char *text);
 
-/* Reports how a request to endpoint i ended. rc RC_OK ends its back-off; otherwise exponential back-off with jitter
- * from seed-free hashing (250 ms doubling to 30 s; a lie - rc_blames_input - starts at 4 s), at least retry_after_ms.
- */
+/* Reports how a request to endpoint i ended. rc RC_OK ends its back-off; RC_UNSUPPORTED counts as newer; otherwise
+ * exponential back-off with jitter from seed-free hashing (250 ms doubling to 30 s; a lie - rc_blames_input - starts at
+ * 4 s), at least retry_after_ms. */
 void up_report(up_t *u, size_t i, rc_t rc, const char *reason, uint32_t retry_after_ms, uint64_t now_ms);
+
+/* Notes that endpoint i claims a newer fork, outside of any request that is reported. */
+void up_claims_newer(up_t *u, size_t i, const char *reason);
 
 /* Copies the state of all endpoints; returns their number. */
 size_t up_snapshot(up_t *u, up_status_t out[UP_ENDPOINTS_MAX]);

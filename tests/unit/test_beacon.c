@@ -384,7 +384,7 @@ START_TEST(names_versions_and_types_of_any_length_are_refused_in_our_own_words)
         free(bad);
         sprintf(changed, "\"version\":\"%s\"", letters);
         bad = replaced(text, "", "\"version\":\"fulu\"", changed);
-        ck_assert_int_eq(decode_text(&OPTIMISTIC, NULL, bad), RC_REFUSED);
+        ck_assert_int_eq(decode_text(&OPTIMISTIC, NULL, bad), RC_UNSUPPORTED);
         ck_assert_msg(!strstr(why, "qq") && why[0], "%s", why);
         free(bad);
         sprintf(changed, "\"slot\":\"%s\"", letters);
@@ -442,10 +442,10 @@ START_TEST(values_of_another_form_are_refused)
         { "\"execution_branch\"", "[\"0x", "[\"0xg", RC_MALFORMED },
         { "\"sync_committee_bits\"", "\"0x", "\"0xff", RC_MALFORMED },
         { "\"sync_aggregate\"", ":{", ":[{", RC_MALFORMED },
-        { "\"version\"", "\"fulu\"", "\"phase0\"", RC_REFUSED },
-        { "\"version\"", "\"fulu\"", "\"Fulu\"", RC_REFUSED },
-        { "\"version\"", "\"fulu\"", "\"\"", RC_REFUSED },
-        { "\"version\"", "\"fulu\"", "6", RC_REFUSED },
+        { "\"version\"", "\"fulu\"", "\"phase0\"", RC_UNSUPPORTED },
+        { "\"version\"", "\"fulu\"", "\"Fulu\"", RC_UNSUPPORTED },
+        { "\"version\"", "\"fulu\"", "\"\"", RC_UNSUPPORTED },
+        { "\"version\"", "\"fulu\"", "6", RC_MALFORMED },
         { "\"version\"", "\"fulu\"", "\"altair\"", RC_MALFORMED },
     };
     char *text = recorded();
@@ -511,7 +511,7 @@ START_TEST(the_fork_comes_from_version_or_header_or_slot)
     char *bare = replaced(text, "", "\"version\":\"fulu\"", "\"meta\":{}");
     ck_assert_int_eq(decode(&net, &OPTIMISTIC, JSON, "deneb", view_str(bare)), RC_OK);
     ck_assert_int_eq(objects[0].fork, LC_DENEB);
-    ck_assert_int_eq(decode(&net, &OPTIMISTIC, JSON, "phase0", view_str(bare)), RC_REFUSED);
+    ck_assert_int_eq(decode(&net, &OPTIMISTIC, JSON, "phase0", view_str(bare)), RC_UNSUPPORTED);
     net.fork_epoch[LC_ELECTRA] = 18; /* slot 144 */
     net.fork_epoch[LC_FULU] = 19;
     ck_assert_int_eq(decode(&net, &OPTIMISTIC, JSON, NULL, view_str(bare)), RC_OK);
@@ -519,8 +519,9 @@ START_TEST(the_fork_comes_from_version_or_header_or_slot)
     char *no_slot = replaced(bare, "", "\"144\"", "144");
     ck_assert_int_eq(decode(&net, &OPTIMISTIC, JSON, NULL, view_str(no_slot)), RC_MALFORMED);
     ck_assert_ptr_nonnull(strstr(why, "data.attested_header.beacon.slot"));
-    net.fork_epoch[LC_FULU] = LC_EPOCH_NEVER;
-    ck_assert_int_eq(decode(&net, &OPTIMISTIC, JSON, NULL, view_str(text)), RC_REFUSED);
+    net.fork_epoch[LC_FULU] = LC_EPOCH_NEVER; /* a known form is read: whoever signed it decides */
+    ck_assert_int_eq(decode(&net, &OPTIMISTIC, JSON, NULL, view_str(text)), RC_OK);
+    ck_assert_int_eq(objects[0].fork, LC_FULU);
     free(no_slot);
     free(bare);
     free(text);
@@ -594,7 +595,7 @@ START_TEST(framed_updates_are_cut_at_their_lengths)
     const lc_want_t one = { .kind = LC_UPDATE, .count = 1 };
     ck_assert_int_eq(decode(&net, &one, SSZ, NULL, view_of(body, n)), RC_LIMIT);
     body[8] ^= 1; /* digest */
-    ck_assert_int_eq(decode(&net, &UPDATES, SSZ, NULL, view_of(body, n)), RC_REFUSED);
+    ck_assert_int_eq(decode(&net, &UPDATES, SSZ, NULL, view_of(body, n)), RC_UNSUPPORTED);
     body[8] ^= 1;
     static const struct {
         uint64_t length;
@@ -622,8 +623,8 @@ START_TEST(single_ssz_objects_need_the_version_header)
     ck_assert_int_eq(objects[0].fork, LC_FULU);
     ck_assert_ptr_eq(objects[0].ssz.p, body);
     ck_assert_uint_eq(objects[0].ssz.n, 940);
-    ck_assert_int_eq(decode(&net, &OPTIMISTIC, SSZ, NULL, view_of(body, 940)), RC_REFUSED);
-    ck_assert_int_eq(decode(&net, &OPTIMISTIC, SSZ, "gloas", view_of(body, 940)), RC_REFUSED);
+    ck_assert_int_eq(decode(&net, &OPTIMISTIC, SSZ, NULL, view_of(body, 940)), RC_MALFORMED);
+    ck_assert_int_eq(decode(&net, &OPTIMISTIC, SSZ, "heze", view_of(body, 940)), RC_UNSUPPORTED);
     ck_assert_int_eq(decode(&net, &OPTIMISTIC, SSZ, "fulu", view_of(body, 0)), RC_MALFORMED);
     ck_assert_int_eq(decode(&net, &OPTIMISTIC, SSZ, "fulu", view_of(body, LC_OBJECT_LEN_MAX)), RC_OK);
     ck_assert_int_eq(decode(&net, &OPTIMISTIC, SSZ, "fulu", view_of(body, LC_OBJECT_LEN_MAX + 1)), RC_LIMIT);

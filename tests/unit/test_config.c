@@ -22,6 +22,10 @@
     "\"DENEB_FORK_VERSION\":\"0x04304801\",\"DENEB_FORK_EPOCH\":\"2\",\"ELECTRA_FORK_VERSION\":\"0x05304801\","                         \
     "\"ELECTRA_FORK_EPOCH\":\"6\",\"FULU_FORK_VERSION\":\"0x06304801\",\"FULU_FORK_EPOCH\":\"12\","                                     \
     "\"BLOB_SCHEDULE\":[{\"EPOCH\":\"20\",\"MAX_BLOBS_PER_BLOCK\":\"15\"},{\"EPOCH\":\"30\",\"MAX_BLOBS_PER_BLOCK\":\"21\"}]}"
+/* What the consensus side does not say: targets and fractions, EIP-7840. */
+#define BLOBS                                                                                                          \
+    "\"execution\":{\"blobSchedule\":{\"bpo1\":{\"target\":10,\"max\":15,\"baseFeeUpdateFraction\":8346193},"          \
+    "\"bpo2\":{\"target\":\"14\",\"max\":\"21\",\"baseFeeUpdateFraction\":\"20609697\"}}}"
 #define GENESIS                                                                                                        \
     "\"genesis\":{\"genesis_time\":\"1795226031\",\"genesis_fork_version\":\"0x00304801\","                            \
     "\"genesis_validators_root\":\"0xd0df1dbe4029181c27973b00eac8fef87ccfc91d51e612fc8554ef66933ad390\"}"
@@ -133,8 +137,9 @@ static const struct {
     { "{" MINIMUM ",\"network\":\"sepolia\",\"checkpoint\":\"" CHECKPOINT "\"}", "consensus_rpc", RC_MALFORMED },
     { "{" MINIMUM ",\"network\":{}}", "network.config", RC_MALFORMED },
     { "{" MINIMUM ",\"network\":{" SPEC "}}", "network.genesis", RC_MALFORMED },
-    { "{" MINIMUM ",\"network\":{" SPEC "," GENESIS ",\"colour\":1}}", "network.colour", RC_MALFORMED },
-    { "{" MINIMUM ",\"network\":{\"preset\":\"huge\"," SPEC "," GENESIS "}}", "network.preset", RC_MALFORMED },
+    { "{" MINIMUM ",\"network\":{" SPEC "," GENESIS "," BLOBS ",\"colour\":1}}", "network.colour", RC_MALFORMED },
+    { "{" MINIMUM ",\"network\":{\"preset\":\"huge\"," SPEC "," GENESIS "," BLOBS "}}", "network.preset",
+      RC_MALFORMED },
     { "{" MINIMUM ",\"network\":{" SPEC "," GENESIS ",\"execution\":{\"forks\":{\"paris\":1,\"moon\":2}}}}",
       "network.execution.forks.moon", RC_MALFORMED },
     { "{" MINIMUM ",\"network\":{" SPEC "," GENESIS ",\"execution\":{\"forks\":{\"cancun\":9,\"prague\":3}}}}",
@@ -192,7 +197,7 @@ END_TEST
 
 START_TEST(every_truncation_is_refused)
 {
-    static const char whole[] = "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS "}}";
+    static const char whole[] = "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS "," BLOBS "}}";
     for (size_t n = 0; n + 1 < sizeof whole; n++) {
         char *cut = malloc(n ? n : 1);
         config_t *c = NULL;
@@ -208,8 +213,8 @@ START_TEST(a_custom_network_takes_the_beacon_nodes_own_words)
 {
     config_t *c;
     err_t e;
-    ck_assert_msg(read(&c, &e, NULL, "{" MINIMUM "," REST ",\"network\":{\"name\":\"dev\"," SPEC "," GENESIS "}}") ==
-                      RC_OK,
+    ck_assert_msg(read(&c, &e, NULL,
+                       "{" MINIMUM "," REST ",\"network\":{\"name\":\"dev\"," SPEC "," GENESIS "," BLOBS "}}") == RC_OK,
                   "%s: %s", e.field, e.text);
     const lc_network_t *n = &c->network;
     ck_assert_str_eq(n->name, "dev");
@@ -228,7 +233,8 @@ START_TEST(a_custom_network_takes_the_beacon_nodes_own_words)
     ck_assert_uint_eq(last->fork, EVM_OSAKA);
     ck_assert_uint_eq(last->blob_max, 21);
     ck_assert_uint_eq(last->blob_target, 14);
-    ck_assert_uint_eq(last->blob_base_fee_update_fraction, 11684671); /* EIP-7892, mainnet's BPO2 */
+    ck_assert_uint_eq(last->blob_base_fee_update_fraction,
+                      20609697); /* as given: it does not follow from the maximum */
     ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226031 + 20 * 16)->blob_base_fee_update_fraction, 8346193);
     config_free(c);
 }
@@ -348,8 +354,8 @@ START_TEST(no_custom_network_takes_a_name_that_everybody_knows)
         config_t *c;
         err_t e;
         char text[4096];
-        snprintf(text, sizeof text, "{" MINIMUM "," REST ",\"network\":{\"name\":\"%s\"," SPEC "," GENESIS "}}",
-                 names[i]);
+        snprintf(text, sizeof text,
+                 "{" MINIMUM "," REST ",\"network\":{\"name\":\"%s\"," SPEC "," GENESIS "," BLOBS "}}", names[i]);
         ck_assert_msg(read(&c, &e, NULL, text) == RC_MALFORMED, "%s", names[i]);
         ck_assert_str_eq(e.field, "network.name");
     }
@@ -529,7 +535,7 @@ START_TEST(names_in_an_error_are_cut)
         const char *before, *after, *field;
         size_t cut;
     } rows[] = { { "{" MINIMUM ",\"", "\":1}", "", 63 },
-                 { "{" MINIMUM ",\"network\":{" SPEC "," GENESIS ",\"", "\":1}}", "network.", 63 },
+                 { "{" MINIMUM ",\"network\":{" SPEC "," GENESIS "," BLOBS ",\"", "\":1}}", "network.", 63 },
                  { "{" MINIMUM ",\"policy\":{\"version\":1,\"mode\":\"same-as-self\",\"", "\":1}}", "policy.", 63 } };
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
         for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
@@ -571,7 +577,8 @@ START_TEST(a_network_of_ones_own_has_a_name_of_1_to_31_bytes)
     for (size_t n = 0; n < 40; n++) {
         config_t *c;
         err_t e;
-        char *text = text_of("{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS ",\"name\":\"", 'n', n, "\"}}");
+        char *text =
+            text_of("{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS "," BLOBS ",\"name\":\"", 'n', n, "\"}}");
         ck_assert_int_eq(read(&c, &e, NULL, text), n == 0 ? RC_MALFORMED : n <= 31 ? RC_OK : RC_LIMIT);
         ck_assert_str_eq(e.field, n && n <= 31 ? "" : "network.name");
         ck_assert(!c || strlen(c->network.name) == n);
@@ -660,7 +667,13 @@ static const struct {
     const char *from, *to, *field, *error; /* error NULL: taken */
 } networks[] = {
     { "\"SECONDS_PER_SLOT\":\"2\"", "\"SECONDS_PER_SLOT\":2", "", NULL },
-    { "\"SECONDS_PER_SLOT\":\"2\",", "", "network.config.SECONDS_PER_SLOT", "is required" },
+    { "\"SECONDS_PER_SLOT\":\"2\",", "", "network.config.SLOT_DURATION_MS", "is required, or SECONDS_PER_SLOT" },
+    { "\"SECONDS_PER_SLOT\":\"2\"", "\"SLOT_DURATION_MS\":\"2000\"", "", NULL },
+    { "\"SECONDS_PER_SLOT\":\"2\"", "\"SLOT_DURATION_MS\":\"2000\",\"SECONDS_PER_SLOT\":2", "", NULL },
+    { "\"SECONDS_PER_SLOT\":\"2\"", "\"SLOT_DURATION_MS\":\"2000\",\"SECONDS_PER_SLOT\":3",
+      "network.config.SLOT_DURATION_MS", "contradicts SECONDS_PER_SLOT" },
+    { "\"SECONDS_PER_SLOT\":\"2\"", "\"SLOT_DURATION_MS\":\"2001\"", "network.config.SLOT_DURATION_MS",
+      "must be whole seconds, as an execution block's time is" },
     { "\"SECONDS_PER_SLOT\":\"2\"", "\"SECONDS_PER_SLOT\":\"2x\"", "network.config.SECONDS_PER_SLOT",
       "must be a decimal number in quotes" },
     { "\"SECONDS_PER_SLOT\":\"2\"", "\"SECONDS_PER_SLOT\":-2", "network.config.SECONDS_PER_SLOT",
@@ -689,27 +702,100 @@ static const struct {
     { "\"genesis_time\":\"1795226031\",", "", "network.genesis.genesis_time", "is required" },
     { "\"0xd0df", "\"0xd0", "network.genesis.genesis_validators_root", "must be 32 bytes of hex" },
     { "\"0x00304801\"", "\"0x0030480100\"", "network.genesis.genesis_fork_version", "must be 4 bytes of hex" },
-    { "\"genesis\":{", "\"execution\":7,\"genesis\":{", "network.execution", "must be an object" },
-    { "\"genesis\":{", "\"execution\":{},\"genesis\":{", "network.execution.forks", "is required" },
-    { "\"genesis\":{", "\"execution\":{\"forks\":{\"paris\":\"x\"}},\"genesis\":{", "network.execution.forks.paris",
+    { "\"execution\":{", "\"execution\":7,\"x\":{", "network.execution", "must be an object" },
+    { "\"execution\":{", "\"execution\":{\"forks\":7,", "network.execution.forks", "must be an object" },
+    { "\"execution\":{", "\"execution\":{\"forks\":{\"paris\":\"x\"},", "network.execution.forks.paris",
       "must be a decimal number in quotes" },
-    { "\"genesis\":{", "\"execution\":{\"forks\":{\"osaka\":-1}},\"genesis\":{", "network.execution.forks.osaka",
+    { "\"execution\":{", "\"execution\":{\"forks\":{\"osaka\":-1},", "network.execution.forks.osaka",
       "must be a number of at least 0" },
-    { "\"genesis\":{", "\"execution\":{\"chain_id\":\"x\",\"forks\":{}},\"genesis\":{", "network.execution.chain_id",
+    { "\"execution\":{", "\"execution\":{\"chain_id\":\"x\",", "network.execution.chain_id",
       "must be a decimal number in quotes" },
-    { "\"genesis\":{", "\"execution\":{\"forks\":{\"shanghai\":5,\"paris\":6}},\"genesis\":{",
-      "network.execution.forks", "shanghai begins before the fork that precedes it" },
-    { "\"genesis\":{", "\"execution\":{\"forks\":{\"cancun\":0,\"prague\":6,\"osaka\":5}},\"genesis\":{",
-      "network.execution.forks", "osaka begins before the fork that precedes it" },
-    { "\"genesis\":{", "\"execution\":{\"forks\":{\"paris\":\"18446744073709551615\"}},\"genesis\":{", "network",
+    { "\"execution\":{", "\"execution\":{\"forks\":{\"shanghai\":5,\"paris\":6},", "network.execution.forks",
+      "shanghai begins before the fork that precedes it" },
+    { "\"execution\":{", "\"execution\":{\"forks\":{\"cancun\":0,\"prague\":6,\"osaka\":5},", "network.execution.forks",
+      "osaka begins before the fork that precedes it" },
+    { "\"execution\":{", "\"execution\":{\"forks\":{\"paris\":\"18446744073709551615\"},", "network",
       "Paris never begins: proofs need an execution chain" },
-    { "\"genesis\":{", "\"execution\":{\"forks\":{},\"colour\":1},\"genesis\":{", "network.execution.colour",
-      "unknown key" },
+    { "\"execution\":{", "\"execution\":{\"colour\":1,", "network.execution.colour", "unknown key" },
+    { "\"bpo1\"", "\"bpo3\"", "network.execution.blobSchedule",
+      "bpo1 is required: BLOB_SCHEDULE[0] says neither target nor fraction" },
+    { "\"bpo1\"", "\"bpo32\"", "network.execution.blobSchedule",
+      "bpo1 is required: BLOB_SCHEDULE[0] says neither target nor fraction" },
+    { "\"bpo2\"", "\"bpo3\"", "network.execution.blobSchedule",
+      "bpo2 is required: BLOB_SCHEDULE[1] says neither target nor fraction" },
+    { "\"bpo2\"", "\"moon\"", "network.execution.blobSchedule.moon", "is neither a fork nor a row of BLOB_SCHEDULE" },
+    { "\"bpo2\"", "\"bpo0\"", "network.execution.blobSchedule.bpo0", "is neither a fork nor a row of BLOB_SCHEDULE" },
+    { "\"bpo2\"", "\"bpo33\"", "network.execution.blobSchedule.bpo33", "is neither a fork nor a row of BLOB_SCHEDULE" },
+    { "\"bpo2\"", "\"bpo2x\"", "network.execution.blobSchedule.bpo2x", "is neither a fork nor a row of BLOB_SCHEDULE" },
+    { "\"max\":15", "\"max\":14", "network.execution.blobSchedule",
+      "the maximum of bpo1 is not that of BLOB_SCHEDULE[0]" },
+    { "\"target\":10,", "", "network.execution.blobSchedule.bpo1.target", "is required" },
+    { "\"max\":15,", "", "network.execution.blobSchedule.bpo1.max", "is required" },
+    { ",\"baseFeeUpdateFraction\":8346193", "", "network.execution.blobSchedule.bpo1.baseFeeUpdateFraction",
+      "is required" },
+    { "\"target\":10,", "\"target\":10,\"colour\":1,", "network.execution.blobSchedule.bpo1.colour", "unknown key" },
+    { "\"FULU_FORK_EPOCH\"", "\"HEZE_FORK_EPOCH\":\"99\",\"FULU_FORK_EPOCH\"", "", NULL },
+    { "\"FULU_FORK_EPOCH\"", "\"HEZE_FORK_EPOCH\":\"x\",\"FULU_FORK_EPOCH\"", "network.config.HEZE_FORK_EPOCH",
+      "must be a decimal number in quotes" },
+    { "\"FULU_FORK_EPOCH\"", "\"HEZE_FORK_EPOCH\":\"99\",\"HEZE_FORK_VERSION\":\"0x080000\",\"FULU_FORK_EPOCH\"",
+      "network.config.HEZE_FORK_VERSION", "must be 4 bytes of hex" },
+    { "\"FULU_FORK_EPOCH\"",
+      "\"A_FORK_EPOCH\":1,\"B_FORK_EPOCH\":2,\"C_FORK_EPOCH\":3,\"D_FORK_EPOCH\":4,\"E_FORK_EPOCH\":5,"
+      "\"FULU_FORK_EPOCH\"",
+      "network.config.E_FORK_EPOCH", "one more fork that this build does not know than the 4 that it can note" },
 };
+
+START_TEST(forks_that_this_build_does_not_know_are_noted_in_order)
+{
+    config_t *c;
+    err_t e;
+    const char *heze = "\"config\":{\"ZULU_FORK_EPOCH\":\"200\",\"EIP7594_FORK_EPOCH\":\"18446744073709551615\","
+                       "\"HEZE_FORK_EPOCH\":\"99\",\"HEZE_FORK_VERSION\":\"0x08304801\",";
+    static const char whole[] = "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS "," BLOBS "}}";
+    const char *at = strstr(whole, "\"config\":{");
+    char text[4096];
+    ck_assert_int_eq(read(&c, &e, NULL, whole), RC_OK);
+    ck_assert_ptr_null(lc_unknown_fork(&c->network));
+    config_free(c);
+    snprintf(text, sizeof text, "%.*s%s%s", (int)(at - whole), whole, heze, at + strlen("\"config\":{"));
+    ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
+    ck_assert_uint_eq(c->network.unknown_count, 2);
+    ck_assert_ptr_eq(lc_unknown_fork(&c->network), &c->network.unknown_forks[0]);
+    ck_assert_str_eq(c->network.unknown_forks[0].name, "heze");
+    ck_assert_uint_eq(c->network.unknown_forks[0].epoch, 99);
+    ck_assert_uint_eq(c->network.unknown_forks[0].version[0], 8);
+    ck_assert_str_eq(c->network.unknown_forks[1].name, "zulu");
+    config_free(c);
+}
+END_TEST
+
+/* Rows of BLOB_SCHEDULE before Osaka are not the execution side's; at a fork's own time the row holds. */
+START_TEST(forks_and_blob_rows_stand_in_order_of_time)
+{
+    config_t *c;
+    err_t e;
+    char text[] = "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS /* rows at 1795226351 and 1795226511 */
+                  ",\"execution\":{\"forks\":{\"prague\":0,\"osaka\":1795226352},\"blobSchedule\":{"
+                  "\"osaka\":{\"target\":1,\"max\":2,\"baseFeeUpdateFraction\":3},"
+                  "\"bpo2\":{\"target\":14,\"max\":21,\"baseFeeUpdateFraction\":5}}}}}";
+    ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
+    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226351)->blob_max, 9);
+    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226352)->fork, EVM_OSAKA);
+    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226352)->blob_max, 2);
+    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226511)->blob_max, 21);
+    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226511)->blob_base_fee_update_fraction, 5);
+    config_free(c);
+    memcpy(strstr(text, "1795226352"), "1795226511", 10); /* with the second row */
+    ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
+    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226510)->blob_max, 9);
+    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226511)->blob_max, 21);
+    config_free(c);
+}
+END_TEST
 
 START_TEST(each_part_of_a_custom_network_is_checked_and_named)
 {
-    static const char whole[] = "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS "}}";
+    static const char whole[] = "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS "," BLOBS "}}";
     for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++) {
         config_t *c;
         err_t e;
@@ -732,17 +818,23 @@ END_TEST
 /* Shanghai, Cancun, Prague and Osaka are four rows; each blob row after Fulu is one more. */
 START_TEST(an_execution_schedule_has_at_most_32_rows)
 {
-    static const char whole[] = "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS "}}";
+    static const char whole[] =
+        "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS ",\"execution\":{\"blobSchedule\":{";
     const char *at = strstr(whole, "\"BLOB_SCHEDULE\":["), *end = strstr(at, "]");
     for (unsigned rows = 28; rows <= 33; rows++) {
-        char text[4096];
+        char text[8192];
         config_t *c;
         err_t e;
         int n = snprintf(text, sizeof text, "%.*s\"BLOB_SCHEDULE\":[", (int)(at - whole), whole);
         for (unsigned i = 0; i < rows; i++)
             n += snprintf(text + n, sizeof text - (size_t)n, "%s{\"EPOCH\":%u,\"MAX_BLOBS_PER_BLOCK\":9}", i ? "," : "",
                           20 + i);
-        snprintf(text + n, sizeof text - (size_t)n, "%s", end);
+        n += snprintf(text + n, sizeof text - (size_t)n, "%s", end);
+        for (unsigned i = 0; i < rows && i < 32; i++)
+            n += snprintf(text + n, sizeof text - (size_t)n,
+                          "%s\"bpo%u\":{\"target\":6,\"max\":9,\"baseFeeUpdateFraction\":%u}", i ? "," : "", i + 1,
+                          i + 1);
+        snprintf(text + n, sizeof text - (size_t)n, "}}}}");
         ck_assert_msg(read(&c, &e, NULL, text) == (rows == 28 ? RC_OK : RC_LIMIT), "%u: %s", rows, e.text);
         ck_assert_str_eq(e.field, rows == 28 ? "" : rows == 33 ? "network.config.BLOB_SCHEDULE" : "network");
         ck_assert(!c || c->chain.count == 32);
@@ -776,8 +868,9 @@ START_TEST(memory_that_ends_is_said_and_nothing_is_half_read)
     static const char base[] =
         "{" MINIMUM ",\"setup_may_set\":[\"consensus_rpc\",\"network\",\"checkpoint\",\"policy\","
         "\"pccs\",\"collateral_file\"]}",
-                      setup[] = "{" REST ",\"network\":{" SPEC "," GENESIS "},\"pccs\":[\"http://a\",\"http://b\"],"
-                                "\"policy\":{\"version\":1,\"mode\":\"same-as-self\"},\"collateral_file\":\"/c\"}";
+                      setup[] =
+                          "{" REST ",\"network\":{" SPEC "," GENESIS "," BLOBS "},\"pccs\":[\"http://a\",\"http://b\"],"
+                          "\"policy\":{\"version\":1,\"mode\":\"same-as-self\"},\"collateral_file\":\"/c\"}";
     config_t *c = NULL;
     unsigned n = 0;
     for (rc_t rc = RC_NOMEM; rc; n++) {
@@ -886,7 +979,8 @@ int main(void)
         a_policy_is_kept_compact_with_sorted_keys_however_it_was_written, names_in_an_error_are_cut,
         a_network_name_in_an_error_is_cut_at_40_characters, a_network_of_ones_own_has_a_name_of_1_to_31_bytes,
         a_text_may_have_256_kib_and_no_more, a_bad_measured_file_is_not_made_good_by_a_good_setup,
-        each_key_of_the_list_may_be_set_and_wins_over_the_file, each_part_of_a_custom_network_is_checked_and_named,
+        each_key_of_the_list_may_be_set_and_wins_over_the_file, forks_that_this_build_does_not_know_are_noted_in_order,
+        forks_and_blob_rows_stand_in_order_of_time, each_part_of_a_custom_network_is_checked_and_named,
         an_execution_schedule_has_at_most_32_rows, each_built_in_network_has_its_own_chain,
         memory_that_ends_is_said_and_nothing_is_half_read,
         each_option_has_a_key_of_its_own_a_line_of_help_and_a_default_within_its_bounds,

@@ -50,6 +50,33 @@ START_TEST(a_list_has_one_to_sixteen_endpoints)
 }
 END_TEST
 
+/* Who claims a newer fork fails as any other does; it is counted, and no lie. */
+START_TEST(a_newer_fork_is_counted_as_a_claim_and_not_as_a_lie)
+{
+    up_status_t s[UP_ENDPOINTS_MAX];
+    up_t *u = up_new(urls, 3);
+    up_report(u, 0, RC_UNSUPPORTED, "names a fork", 0, 1000);
+    order_is(u, 1001, 1, 2, 0);
+    ck_assert_uint_lt(retry_at(u, 0), 1500);
+    up_claims_newer(u, 1, "HEZE_FORK_EPOCH");
+    order_is(u, 1001, 1, 2, 0);
+    up_snapshot(u, s);
+    ck_assert_uint_eq(s[0].newer, 1);
+    ck_assert_str_eq(s[0].newer_reason, "names a fork");
+    ck_assert_uint_eq(s[0].failures, 1);
+    ck_assert_uint_eq(s[0].lies | s[1].lies | s[1].failures | s[1].requests, 0);
+    ck_assert(!s[1].failing);
+    ck_assert_uint_eq(s[1].newer, 1);
+    ck_assert_str_eq(s[1].newer_reason, "HEZE_FORK_EPOCH");
+    up_report(u, 0, RC_REFUSED, "another hash", 0, 2000);
+    up_report(u, 0, RC_OK, "", 0, 3000);
+    up_snapshot(u, s);
+    ck_assert_uint_eq(s[0].newer, 1);
+    ck_assert_uint_eq(s[0].lies, 1);
+    up_free(u);
+}
+END_TEST
+
 START_TEST(who_failed_comes_after_the_others_until_its_back_off_ends)
 {
     up_t *u = up_new(urls, 3);
@@ -178,8 +205,9 @@ int main(void)
 {
     return UNIT_RUN(
         "upstream", a_new_list_is_in_the_operators_order_and_names_no_secrets, a_list_has_one_to_sixteen_endpoints,
-        who_failed_comes_after_the_others_until_its_back_off_ends, when_all_failed_who_may_be_asked_soonest_comes_first,
-        back_off_doubles_from_250_ms_to_30_s_within_its_jitter, a_lie_costs_four_seconds_at_once_and_is_counted,
+        a_newer_fork_is_counted_as_a_claim_and_not_as_a_lie, who_failed_comes_after_the_others_until_its_back_off_ends,
+        when_all_failed_who_may_be_asked_soonest_comes_first, back_off_doubles_from_250_ms_to_30_s_within_its_jitter,
+        a_lie_costs_four_seconds_at_once_and_is_counted,
         jitter_differs_between_endpoints_and_moments_but_not_between_runs,
         retry_after_is_a_lower_bound_and_a_later_report_does_not_shorten_it,
         a_success_ends_back_off_and_starts_the_count_anew, a_reason_of_any_length_is_cut_to_fit);

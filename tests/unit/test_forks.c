@@ -130,6 +130,23 @@ START_TEST(gloas_without_a_date_has_its_version)
 }
 END_TEST
 
+START_TEST(unknown_forks_are_kept_by_epoch_and_only_so_many)
+{
+    lc_network_t net = fx_minimal_fulu();
+    static const uint64_t epochs[LC_UNKNOWN_FORKS_MAX] = { 30, 10, 40, 20 };
+    ck_assert_ptr_null(lc_unknown_fork(&net));
+    for (size_t i = 0; i < LC_UNKNOWN_FORKS_MAX; i++)
+        ck_assert(lc_unknown_fork_add(&net, &(lc_unknown_fork_t){ .name = "x", .epoch = epochs[i] }));
+    ck_assert(!lc_unknown_fork_add(&net, &(lc_unknown_fork_t){ .name = "y", .epoch = 1 }));
+    for (size_t i = 0; i < LC_UNKNOWN_FORKS_MAX; i++)
+        ck_assert_uint_eq(net.unknown_forks[i].epoch, 10 * (i + 1));
+    ck_assert_uint_eq(lc_unknown_fork(&net)->epoch, 10);
+    ck_assert_uint_eq(lc_first_slot(&net, 10), 80);
+    ck_assert_uint_eq(lc_first_slot(&net, UINT64_MAX / 8), UINT64_MAX / 8 * 8);
+    ck_assert_uint_eq(lc_first_slot(&net, UINT64_MAX / 8 + 1), UINT64_MAX);
+}
+END_TEST
+
 START_TEST(slots_follow_the_clock)
 {
     const lc_network_t *net = lc_network_find("mainnet");
@@ -307,11 +324,11 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("forks", digests_are_the_public_ones_and_lead_back_to_the_fork,
-                    devnet_digests_are_the_recorded_ones, each_blob_row_has_a_digest_of_its_own,
-                    forks_begin_at_their_epoch, gloas_without_a_date_has_its_version, slots_follow_the_clock,
-                    built_in_networks_are_valid_and_named, networks_at_their_limits_are_taken,
-                    impossible_networks_are_refused_for_their_first_fault,
-                    forks_and_blob_rows_out_of_order_are_refused_wherever_they_stand,
-                    a_fork_that_never_comes_has_no_digest, every_blob_row_counts_from_its_epoch_on);
+    return UNIT_RUN(
+        "forks", digests_are_the_public_ones_and_lead_back_to_the_fork, devnet_digests_are_the_recorded_ones,
+        each_blob_row_has_a_digest_of_its_own, forks_begin_at_their_epoch, gloas_without_a_date_has_its_version,
+        unknown_forks_are_kept_by_epoch_and_only_so_many, slots_follow_the_clock, built_in_networks_are_valid_and_named,
+        networks_at_their_limits_are_taken, impossible_networks_are_refused_for_their_first_fault,
+        forks_and_blob_rows_out_of_order_are_refused_wherever_they_stand, a_fork_that_never_comes_has_no_digest,
+        every_blob_row_counts_from_its_epoch_on);
 }

@@ -153,6 +153,49 @@ START_TEST(the_version_is_that_of_the_slot_before_the_signature)
 }
 END_TEST
 
+/* A schedule that has Gloas later than the chain has it, or never: the objects are refused, and the signature tells why. */
+START_TEST(a_signature_under_a_later_version_shows_that_the_schedule_is_old)
+{
+    static const uint64_t epochs[] = { LC_EPOCH_NEVER, 5 };
+    for (size_t i = 0; i < 2; i++) {
+        go_to(1);
+        ck_assert_ptr_null(lc_store_signed_ahead(&store, &update));
+        net.fork_epoch[LC_GLOAS] = epochs[i];
+        decode(2);
+        ck_assert_int_eq(process(33), RC_REFUSED);
+        ck_assert_str_eq(lc_store_signed_ahead(&store, &update), "gloas");
+        update.sync_aggregate.bits[0] ^= 1; /* another set of signers */
+        ck_assert_ptr_null(lc_store_signed_ahead(&store, &update));
+        decode(2);
+        update.attested_header.beacon.proposer_index++;
+        ck_assert_ptr_null(lc_store_signed_ahead(&store, &update));
+        decode(2);
+        memset(update.sync_aggregate.bits, 0, 2); /* less than two thirds */
+        ck_assert_ptr_null(lc_store_signed_ahead(&store, &update));
+        net.fork_epoch[LC_GLOAS] = LC_EPOCH_NEVER;
+        decode(4); /* of a period whose committee is known, but the last */
+        ck_assert_str_eq(lc_store_signed_ahead(&store, &update), "gloas");
+        store.next_sync_committee.known = false;
+        ck_assert_ptr_null(lc_store_signed_ahead(&store, &update));
+    }
+}
+END_TEST
+
+/* The same when the configuration names a fork that has no rows here. */
+START_TEST(a_signature_under_the_version_of_an_unknown_fork_is_told_by_its_name)
+{
+    lc_unknown_fork_t fork = { .name = "heze", .epoch = 4, .version = { 7, 0, 0, 1 } };
+    go_to(1);
+    net.fork_epoch[LC_GLOAS] = LC_EPOCH_NEVER;
+    memset(net.fork_version[LC_GLOAS], 0, 4);
+    ck_assert(lc_unknown_fork_add(&net, &fork));
+    decode(2); /* signed in epoch 4 */
+    ck_assert_ptr_null(lc_store_signed_ahead(&store, &update));
+    net.unknown_forks[0].epoch = 5;
+    ck_assert_str_eq(lc_store_signed_ahead(&store, &update), "heze");
+}
+END_TEST
+
 static lc_sync_t *machine;
 
 static void feed(lc_kind_t kind, lc_fork_t form, view_t ssz, uint64_t now_ms)
@@ -193,6 +236,27 @@ START_TEST(the_machine_asks_when_the_fork_s_messages_are_due)
     ck_assert(lc_header_by_hash(&head.header));
     ck_assert_uint_eq(lc_sync_poll(machine, now, wants, 8, &wake), 0);
     ck_assert_uint_eq(wake, lc_slot_start_ms(&net, 34) + 1500);
+    ck_assert_ptr_null(lc_sync_ahead(machine));
+    lc_sync_free(machine);
+    free((void *)ssz.p);
+}
+END_TEST
+
+START_TEST(the_machine_remembers_that_the_schedule_is_old)
+{
+    unsigned moved = 77;
+    net = fx_minimal_gloas();
+    net.fork_epoch[LC_GLOAS] = LC_EPOCH_NEVER;
+    const uint64_t now = lc_slot_start_ms(&net, 33) + 2500;
+    machine = lc_sync_new(&(lc_sync_config_t){ .network = &net, .checkpoint = fx_hash(FX_GLOAS_CHECKPOINT_8) });
+    feed_file("minimal-gloas/bootstrap-8.ssz", LC_BOOTSTRAP, LC_FULU, now);
+    feed_file("minimal-gloas/update-16.ssz", LC_UPDATE, LC_FULU, now);
+    view_t ssz = object(2);
+    ck_assert_int_eq(lc_sync_input(machine, &moved, &reason, LC_UPDATE, LC_GLOAS, ssz, now), RC_UNSUPPORTED);
+    ck_assert_uint_eq(moved, 77);
+    ck_assert_str_eq(reason.text, "2/3 of the sync committee signed under the version of gloas, which by this schedule "
+                                  "has not begun");
+    ck_assert_str_eq(lc_sync_ahead(machine), "gloas");
     lc_sync_free(machine);
     free((void *)ssz.p);
 }
@@ -203,5 +267,8 @@ int main(void)
     return UNIT_RUN(
         "gloas", a_store_goes_through_the_fork, the_first_head_past_the_fork_has_the_block_of_the_last_one_before_it,
         each_lie_is_refused_for_its_reason, an_old_form_after_the_fork_and_a_new_form_before_it,
-        the_version_is_that_of_the_slot_before_the_signature, the_machine_asks_when_the_fork_s_messages_are_due);
+        the_version_is_that_of_the_slot_before_the_signature, the_machine_asks_when_the_fork_s_messages_are_due,
+        a_signature_under_a_later_version_shows_that_the_schedule_is_old,
+        a_signature_under_the_version_of_an_unknown_fork_is_told_by_its_name,
+        the_machine_remembers_that_the_schedule_is_old);
 }

@@ -84,6 +84,47 @@ START_TEST(setup_for_another_tee_than_the_one_opened_is_refused)
 }
 END_TEST
 
+/* A chain of eight-slot epochs of six seconds from 1795226286 on, with a fork at epoch 10 that is not known here. */
+#define OWN_NETWORK                                                                                                     \
+    ",\"network\":{\"preset\":\"minimal\",\"config\":{\"SLOT_DURATION_MS\":\"6000\",\"DEPOSIT_CHAIN_ID\":\"1337\","     \
+    "\"ALTAIR_FORK_EPOCH\":\"0\",\"ALTAIR_FORK_VERSION\":\"0x01000001\",\"BELLATRIX_FORK_EPOCH\":\"0\","                \
+    "\"BELLATRIX_FORK_VERSION\":\"0x02000001\",\"HEZE_FORK_EPOCH\":\"10\",\"HEZE_FORK_VERSION\":\"0x08000001\"},"       \
+    "\"genesis\":{\"genesis_time\":\"1795226286\",\"genesis_fork_version\":\"0x00000001\",\"genesis_validators_root\":" \
+    "\"0xd0df1dbe4029181c27973b00eac8fef87ccfc91d51e612fc8554ef66933ad390\"}}"
+
+static _Atomic uint64_t now_is;
+
+static uint64_t fake_clock(void)
+{
+    return now_is;
+}
+
+START_TEST(a_fork_that_is_not_known_is_told_then_stops_the_node_and_is_refused_afterwards)
+{
+    const uint64_t begins = ((uint64_t)1795226286 + 80 * 6) * 1000;
+    arena_t a;
+    node->now_ms = fake_clock;
+    now_is = begins;
+    ck_assert_int_eq(node_accept_setup(node, &e, view_str("{" SETUP OWN_NETWORK "}")), RC_REFUSED);
+    ck_assert_str_eq(e.field, "network");
+    ck_assert_str_eq(e.text, "its fork heze began at slot 80, and this build does not know it");
+    ck_assert_int_eq(state(), NODE_AWAITING_SETUP);
+    now_is = begins - 1;
+    ck_assert_msg(node_accept_setup(node, &e, view_str("{" SETUP OWN_NETWORK "}")) == RC_OK, "%s: %s", e.field, e.text);
+    wait_service();
+    ck_assert_int_eq(state(), NODE_SYNCING);
+    arena_init(&a, 1 << 20);
+    const char *status = (const char *)node_status_json(node, &a).p;
+    ck_assert_ptr_nonnull(strstr(status, "\"unknown_fork\": {\n    \"name\": \"heze\",\n    \"epoch\": 10,\n"
+                                         "    \"slot\": 80,\n    \"time\": 1795226766\n  }"));
+    ck_assert_ptr_nonnull(strstr(status, "\"newer\": 0"));
+    arena_free(&a);
+    now_is = begins;
+    ck_assert_int_eq(state(), NODE_UNSUPPORTED);
+    ck_assert_str_eq(e.text, "the fork heze began at slot 80, and this build does not know it");
+}
+END_TEST
+
 START_TEST(taken_api_port_is_an_error_of_the_setup)
 {
     char body[600];
@@ -147,6 +188,7 @@ int main(void)
         "node", set_up, tear_down, node_waits_for_its_setup_and_says_where,
         one_setup_is_accepted_and_a_second_one_refused, setup_that_does_not_read_leaves_the_port_open_for_the_next,
         setup_for_another_tee_than_the_one_opened_is_refused, taken_api_port_is_an_error_of_the_setup,
+        a_fork_that_is_not_known_is_told_then_stops_the_node_and_is_refused_afterwards,
         both_keys_are_whole_and_different, status_tells_the_state_and_once_there_is_a_service_its_keys,
         node_that_cannot_start_says_why);
 }

@@ -125,6 +125,32 @@ START_TEST(slots_without_a_payload_make_a_node_degraded_in_time)
 }
 END_TEST
 
+/* Epoch 32 begins at slot 1024: 24 slots after the head, which alone would be young for one slot more. */
+START_TEST(node_stops_at_the_slot_of_a_fork_that_it_does_not_know)
+{
+    const lc_unknown_fork_t heze = { .name = "heze", .epoch = 32 };
+    ck_assert(lc_unknown_fork_add(&config.network, &heze));
+    ck_assert_int_eq(service_judge(&why, &config, &view, true, at(1024) - 1, MOVED_MS), NODE_READY);
+    ck_assert_int_eq(judge(24, true), NODE_UNSUPPORTED);
+    ck_assert_str_eq(why.text, "the fork heze began at slot 1024, and this build does not know it");
+    ck_assert_str_eq(node_state_name(NODE_UNSUPPORTED), "unsupported-fork");
+    view.known = (lc_head_t){ .valid = true, .whole = true, .header.beacon.slot = 1024 }; /* the clock is late */
+    ck_assert_int_eq(judge(1, true), NODE_UNSUPPORTED);
+    view.known.header.beacon.slot = 1023;
+    ck_assert_int_eq(judge(1, true), NODE_READY);
+}
+END_TEST
+
+START_TEST(node_stops_when_a_newer_fork_is_proven)
+{
+    strcpy(view.unsupported, "2/3 of the sync committee signed under another version");
+    ck_assert_int_eq(judge(1, true), NODE_UNSUPPORTED);
+    ck_assert_str_eq(why.text, "2/3 of the sync committee signed under another version");
+    view.latest.valid = false;
+    ck_assert_int_eq(judge(1, false), NODE_UNSUPPORTED);
+}
+END_TEST
+
 START_TEST(head_before_capella_is_never_signed)
 {
     for (size_t i = 0; i < sizeof config.network.fork_epoch / sizeof config.network.fork_epoch[0]; i++)
@@ -201,7 +227,8 @@ int main(void)
         clock_that_stands_still_keeps_no_node_ready, node_that_was_never_ready_asks_for_the_present_head_first,
         node_without_a_head_to_sign_says_what_it_waits_for,
         node_waits_for_the_execution_header_of_a_known_head_and_says_so,
-        slots_without_a_payload_make_a_node_degraded_in_time, head_before_capella_is_never_signed,
+        slots_without_a_payload_make_a_node_degraded_in_time, node_stops_at_the_slot_of_a_fork_that_it_does_not_know,
+        node_stops_when_a_newer_fork_is_proven, head_before_capella_is_never_signed,
         block_answer_is_signed_once_for_a_head_and_never_moves_back, default_block_says_which_head_is_signed,
         clock_held_back_makes_no_collateral_younger_than_the_chain);
 }
