@@ -304,14 +304,11 @@ static rc_t make_engine(service_t *s, err_t *e)
         &s->ask, e, &(ask_config_t){ .http = k->http, .upstream = s->execution, .pool = k->pool, .now_ms = k->now_ms });
     if (rc)
         return rc;
-    s->calls = calls_new(&(calls_config_t){ .ask = s->ask,
-                                            .pool = k->pool,
-                                            .cache = k->cache,
-                                            .chain = &c->chain,
-                                            .signer = { s->keyring, sign },
-                                            .flags = flags_of(s) });
+    s->jobs = jobs_new(&(jobs_config_t){ .ask = s->ask, .pool = k->pool, .flags = flags_of(s) });
+    s->calls = calls_new(
+        &(calls_config_t){ .jobs = s->jobs, .cache = k->cache, .chain = &c->chain, .signer = { s->keyring, sign } });
     s->rpc = node_rpc_new(s->ask, k->pool);
-    return s->calls && s->rpc ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
+    return s->jobs && s->calls && s->rpc ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
 }
 
 /* A header that is being fetched, for ask_done_fn. */
@@ -402,6 +399,7 @@ void service_free(service_t *s)
         return;
     if (s->ask)
         ask_cancel(s->ask);
+    jobs_free(s->jobs);
     calls_free(s->calls);
     node_rpc_free(s->rpc);
     if (s->follow)

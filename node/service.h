@@ -55,6 +55,7 @@ typedef struct {
     uint8_t pubkey[ECDSA_PUBKEY_LEN], node_pubkey[ECDSA_PUBKEY_LEN];
     up_t *execution, *consensus;
     ask_t *ask;
+    jobs_t *jobs; /* requests under way, and kept answers */
     calls_t *calls;
     node_rpc_t *rpc;
     follow_t *follow;

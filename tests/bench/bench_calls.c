@@ -475,19 +475,18 @@ bool bench_calls(const char *dir)
     ok = ok && !pool_new(&pool, NULL, 0) && !keyring_new(&keyring, secret, blind) &&
          !ask_new(&ask, NULL,
                   &(ask_config_t){ .http = http, .upstream = upstream, .pool = pool, .now_ms = clock_system_ms });
-    calls = ok ? calls_new(&(calls_config_t){ .ask = ask,
-                                              .pool = pool,
-                                              .chain = &chain,
-                                              .cache = cache,
-                                              .signer = { keyring, sign },
-                                              .flags = HS_CORS })
-               : NULL;
+    jobs_t *jobs = ok ? jobs_new(&(jobs_config_t){ .ask = ask, .pool = pool, .flags = HS_CORS }) : NULL;
+    calls =
+        jobs
+            ? calls_new(&(calls_config_t){ .jobs = jobs, .chain = &chain, .cache = cache, .signer = { keyring, sign } })
+            : NULL;
     ok =
         calls && !hs_start(&server, NULL, &(hs_config_t){ .address = "127.0.0.1", .routes = routes, .route_count = 2 });
     ok = ok && measure(hs_port(server));
     if (ask)
         ask_cancel(ask);
     hs_stop(server, 1000);
+    jobs_free(jobs);
     calls_free(calls);
     ask_free(ask);
     pthread_mutex_lock(&up.lock);

@@ -4,6 +4,7 @@
 #include "tests/unit/http_hand.h"
 
 static hs_t *server;
+static jobs_t *jobs;
 static calls_t *calls;
 static unsigned signatures;
 
@@ -28,8 +29,9 @@ static void open_server(const char *code)
     err_t e;
     open_world(code);
     signatures = 0;
-    calls = calls_new(&(calls_config_t){
-        .ask = engine, .pool = pool, .chain = &PRAGUE, .signer = { NULL, sign }, .flags = HS_CORS | HS_SIMULATED });
+    jobs = jobs_new(&(jobs_config_t){ .ask = engine, .pool = pool, .flags = HS_CORS | HS_SIMULATED });
+    ck_assert_ptr_nonnull(jobs);
+    calls = calls_new(&(calls_config_t){ .jobs = jobs, .chain = &PRAGUE, .signer = { NULL, sign } });
     ck_assert_ptr_nonnull(calls);
     const hs_config_t config = {
         .address = "127.0.0.1", .routes = routes, .route_count = 1, .event_threads = 1, .workers = 1
@@ -41,6 +43,7 @@ static void close_server(void)
 {
     ask_cancel(engine);
     hs_stop(server, 1000);
+    jobs_free(jobs);
     calls_free(calls);
     close_world();
 }

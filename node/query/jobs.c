@@ -1,0 +1,229 @@
+#include "node/query/jobs.h"
+
+#include <stdlib.h>
+
+#include "node/query/answers.h"
+
+#define JOB_ARENA_MAX ((size_t)64 << 20) /* bytes of one request's parsed body and answer */
+#define BUCKETS 1024u
+
+/* Somebody who waits for a job. */
+typedef struct asker {
+    struct asker *next;
+    hs_pending_t *pending;
+} asker_t;
+
+/* One request that is being worked on. */
+typedef struct job {
+    pool_task_t task;
+    struct job *next; /* of its bucket */
+    jobs_t *jobs;
+    const jobs_kind_t *kind;
+    hash32_t key;
+    asker_t *askers; /* under the lock; the one whose request is read is the last */
+    const hs_request_t *request;
+    arena_t arena;
+    _Alignas(16) uint8_t mine[]; /* the kind's */
+} job_t;
+
+struct jobs {
+    jobs_config_t config;
+    answers_t answers;
+    pthread_mutex_t lock;
+    pthread_cond_t idle;
+    size_t jobs;
+    job_t *buckets[BUCKETS];
+};
+
+/* ---- answers ---- */
+
+void jobs_problem(hs_response_t *r, rc_t rc, const err_t *e)
+{
+    static const struct {
+        rc_t rc;
+        int status;
+        const char *slug;
+    } rows[] = {
+        { RC_REFUSED, 422, "call-refused" }, { RC_MALFORMED, 400, "bad-request" },
+        { RC_LIMIT, 422, "call-too-large" }, { RC_UNSUPPORTED, 501, "unsupported" },
+        { RC_TIMEOUT, 504, "call-timeout" }, { RC_IO, 502, "upstream" },
+        { RC_NOMEM, 503, "out-of-memory" },
+    };
+    if (rc == RC_TIMEOUT && e->code == ASK_CANCELLED) {
+        hs_problem(r, 503, "stopping", e->text);
+        return;
+    }
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].rc == rc) {
+            hs_problem(r, rows[i].status, rows[i].slug, e->text);
+            return;
+        }
+    hs_problem(r, 500, "internal", e->text);
+}
+
+static job_t **bucket_of(jobs_t *c, const hash32_t *key)
+{
+    return &c->buckets[((size_t)key->b[0] << 8 | key->b[1]) % BUCKETS];
+}
+
+/* From now on nobody joins the job; gives those who did. */
+static asker_t *close_job(job_t *j)
+{
+    jobs_t *c = j->jobs;
+    pthread_mutex_lock(&c->lock);
+    job_t **at = bucket_of(c, &j->key);
+    while (*at != j)
+        at = &(*at)->next;
+    *at = j->next;
+    asker_t *askers = j->askers;
+    pthread_mutex_unlock(&c->lock);
+    return askers;
+}
+
+/* Answers all who wait: with the answer, or with what is wrong. */
+static void end_job(job_t *j, hs_shared_t *answer, rc_t rc, const err_t *e)
+{
+    jobs_t *c = j->jobs;
+    asker_t *next;
+    for (asker_t *a = close_job(j); a; a = next) {
+        hs_response_t r = { 0 };
+        next = a->next;
+        if (answer)
+            r.shared = hs_shared_ref(answer);
+        else
+            j->kind->refuse(&r, rc, e);
+        hs_answer(a->pending, &r);
+        free(a);
+    }
+    hs_shared_unref(answer);
+    arena_free(&j->arena);
+    free(j);
+    pthread_mutex_lock(&c->lock);
+    if (!--c->jobs)
+        pthread_cond_broadcast(&c->idle);
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* ---- on the pool ---- */
+
+/* Makes the answer and keeps it. NULL: e says why there is none. */
+static hs_shared_t *make_answer(job_t *j, err_t *e, const query_t *done)
+{
+    jobs_t *c = j->jobs;
+    view_t body;
+    if (j->kind->finish(j->mine, &body, e, &j->arena, done))
+        return NULL;
+    hs_shared_t *answer = hs_shared_new(200, NULL, body, c->config.flags);
+    if (answer)
+        answers_put(&c->answers, &j->key, answer, body.n);
+    else
+        (void)err_say(e, RC_NOMEM, "out of memory");
+    return answer;
+}
+
+static void on_done(void *ctx, rc_t rc, const err_t *e, query_t *take_q)
+{
+    err_t own = { .rc = RC_OK };
+    hs_shared_t *answer = rc ? NULL : make_answer(ctx, &own, take_q);
+    query_free(take_q); /* it may borrow from the job */
+    end_job(ctx, answer, rc ? rc : own.rc, rc ? e : &own);
+}
+
+/* Reads the request and starts its query. */
+static void start_job(pool_task_t *t)
+{
+    job_t *j = (job_t *)(void *)((char *)t - offsetof(job_t, task));
+    query_t *query = NULL;
+    err_t e = { .text = "out of memory" };
+    rc_t rc = j->kind->begin(j->mine, &query, &e, &j->arena, j->request);
+    if (!rc && !query) {
+        on_done(j, RC_OK, NULL, NULL);
+        return;
+    }
+    if (!rc && (rc = ask_submit(j->jobs->config.ask, query, NULL, on_done, j)))
+        (void)err_say(&e, rc, "out of memory");
+    if (rc)
+        end_job(j, NULL, rc, &e);
+}
+
+/* ---- on an event thread ---- */
+
+/* Joins a job of the same key, or makes one, which then is to be started. NULL: joined, or out of memory, when *a is
+ * still the caller's. */
+static job_t *join_or_make(jobs_t *c, asker_t **a, const jobs_kind_t *kind, const void *mine, const hash32_t *key)
+{
+    job_t **at = bucket_of(c, key), *j = *at, *made = NULL;
+    while (j && !hash32_eq(&j->key, key))
+        j = j->next;
+    if (!j && (j = made = calloc(1, sizeof *j + kind->size))) {
+        *made = (job_t){ .task.run = start_job, .next = *at, .jobs = c, .kind = kind, .key = *key };
+        made->request = hs_pending_request((*a)->pending);
+        memcpy(made->mine, mine, kind->size);
+        arena_init(&made->arena, JOB_ARENA_MAX);
+        *at = made;
+        c->jobs++;
+    }
+    if (!j)
+        return NULL;
+    (*a)->next = j->askers;
+    j->askers = *a;
+    *a = NULL;
+    return made;
+}
+
+void jobs_post(jobs_t *c, const hs_request_t *request, hs_response_t *r, const jobs_kind_t *kind, const void *mine,
+               const hash32_t *key)
+{
+    r->shared = answers_get(&c->answers, key);
+    if (r->shared)
+        return;
+    asker_t *a = calloc(1, sizeof *a);
+    if (!a) {
+        hs_problem(r, 503, "out-of-memory", "out of memory");
+        return;
+    }
+    a->pending = hs_defer(request, r);
+    if (!a->pending) {
+        free(a);
+        return;
+    }
+    pthread_mutex_lock(&c->lock);
+    job_t *made = join_or_make(c, &a, kind, mine, key);
+    pthread_mutex_unlock(&c->lock);
+    if (made)
+        pool_push(c->config.pool, &made->task);
+    if (a) {
+        hs_response_t none = { 0 };
+        hs_problem(&none, 503, "out-of-memory", "out of memory");
+        hs_answer(a->pending, &none);
+        free(a);
+    }
+}
+
+/* ---- all of them ---- */
+
+jobs_t *jobs_new(const jobs_config_t *config)
+{
+    jobs_t *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->config = *config;
+    answers_init(&c->answers);
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->idle, NULL);
+    return c;
+}
+
+void jobs_free(jobs_t *c)
+{
+    if (!c)
+        return;
+    pthread_mutex_lock(&c->lock);
+    while (c->jobs)
+        pthread_cond_wait(&c->idle, &c->lock);
+    pthread_mutex_unlock(&c->lock);
+    answers_clear(&c->answers);
+    pthread_cond_destroy(&c->idle);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}

@@ -1,0 +1,51 @@
+/* jobs.h - requests whose answers cost something: put off, read on the pool, proven by the engine, signed, kept.
+ *
+ * What was answered before under the same key is given at once, on the event thread. All else is put off
+ * (http/server.h); who asks under the same key meanwhile waits for the same answer. What a request means, and what its
+ * answer says, is the business of its kind.
+ *
+ * Floor:  5, node/query. Any thread.
+ * Tests:  tests/unit/test_calls.c, tests/unit/test_statements.c, tests/e2e (live, roundtrips, load)
+ */
+#ifndef NODE_QUERY_JOBS_H
+#define NODE_QUERY_JOBS_H
+
+#include "http/server.h"
+#include "node/query/ask.h"
+
+typedef struct jobs jobs_t;
+
+/* Everything borrowed until jobs_free. */
+typedef struct {
+    ask_t *ask;
+    pool_t *pool;
+    unsigned flags; /* of every answer: HS_CORS, HS_SIMULATED */
+} jobs_config_t;
+
+/* A kind of request. Its functions run on the pool, one after the other for one job; mine is what jobs_post was given,
+ * copied, and the arena lives as long. */
+typedef struct {
+    size_t size; /* bytes of mine */
+    /* Reads the request and makes what is to be driven. *out stays NULL: nothing needs to be asked. */
+    rc_t (*begin)(void *mine, query_t **out, err_t *e, arena_t *a, const hs_request_t *request);
+    /* Makes the body of the answer, of status 200. done: what begin made, with its result; NULL: it made nothing. */
+    rc_t (*finish)(void *mine, view_t *body, err_t *e, arena_t *a, const query_t *done);
+    /* Fills r with what either of them, or the engine, failed for. Nothing of that is kept. */
+    void (*refuse)(hs_response_t *r, rc_t rc, const err_t *e);
+} jobs_kind_t;
+
+/* NULL: out of memory. */
+jobs_t *jobs_new(const jobs_config_t *config);
+
+/* After ask_cancel: waits until every request is answered, and frees. NULL is allowed. */
+void jobs_free(jobs_t *j);
+
+/* Answers a request in its handler, on an event thread: fills r, or puts the answer off.
+ *   key  of everything that the answer depends on */
+void jobs_post(jobs_t *j, const hs_request_t *request, hs_response_t *r, const jobs_kind_t *kind, const void *mine,
+               const hash32_t *key);
+
+/* A problem object for a failure of a query, of a kind's own function, or of the engine. */
+void jobs_problem(hs_response_t *r, rc_t rc, const err_t *e);
+
+#endif
