@@ -1,5 +1,5 @@
-/* routes.c - the HTTP routes: POST /setup on the setup port; /block, /call, /rpc, /attest, /v1/attest, /v1/status,
- * /v1/methods, /healthz, /readyz on the API port. */
+/* routes.c - the HTTP routes: POST /setup on the setup port; /block, /call, /rpc, /attest, /v1 and its statements,
+ * /healthz, /readyz on the API port. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -152,21 +152,6 @@ static void get_v1_attest(void *ctx, const hs_request_t *request, hs_response_t 
     arena_free(&a);
 }
 
-static ex_block_t block_of(const lc_execution_t *e, uint64_t chain_id)
-{
-    ex_block_t b = { .block_hash = e->block_hash, .parent_hash = e->parent_hash, .state_root = e->state_root };
-    b.env = (evm_block_t){ .number = e->block_number,
-                           .timestamp = e->timestamp,
-                           .gas_limit = e->gas_limit,
-                           .coinbase = e->fee_recipient,
-                           .prev_randao = e->prev_randao,
-                           .base_fee = e->base_fee_per_gas,
-                           .excess_blob_gas = e->excess_blob_gas,
-                           .chain_id = chain_id,
-                           .slot_number = e->slot_number };
-    return b;
-}
-
 static void post_call(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
     node_t *n = ctx;
@@ -175,9 +160,33 @@ static void post_call(void *ctx, const hs_request_t *request, hs_response_t *r)
         return;
     service_t *s = node_service(n);
     const config_t *config = s->with.config;
-    const ex_block_t block = block_of(&service_head(config, &view)->header.execution, config->chain.chain_id);
+    const ex_block_t block = held_head_of(service_head(config, &view), config->chain.chain_id, false).block;
     calls_post(s->calls, request, r, &block);
 }
+
+/* Signed statements. */
+static void answer_statement(node_t *n, const hs_request_t *request, hs_response_t *r, statements_route_t route)
+{
+    service_t *s = node_service(n);
+    if (s)
+        statements_ask(s->statements, request, r, route);
+    else
+        statements_not_ready(r, route, "the node has no key yet: it waits for its setup");
+}
+
+#define STATEMENT(name, route)                                                                                         \
+    static void name(void *ctx, const hs_request_t *request, hs_response_t *r)                                         \
+    {                                                                                                                  \
+        answer_statement(ctx, request, r, route);                                                                      \
+    }
+STATEMENT(post_v1_call, STATEMENTS_CALL)
+STATEMENT(get_v1_block, STATEMENTS_BLOCK)
+STATEMENT(get_v1_account, STATEMENTS_ACCOUNT)
+STATEMENT(get_v1_storage, STATEMENTS_STORAGE)
+STATEMENT(get_v1_checkpoint, STATEMENTS_CHECKPOINT)
+STATEMENT(get_v1_ccip, STATEMENTS_CCIP_GET)
+STATEMENT(post_v1_ccip, STATEMENTS_CCIP_POST)
+#undef STATEMENT
 
 /* The head that answers are given for, under the tag latest, and the finalized one. */
 static void post_rpc(void *ctx, const hs_request_t *request, hs_response_t *r)
@@ -197,8 +206,8 @@ static void post_rpc(void *ctx, const hs_request_t *request, hs_response_t *r)
         const config_t *c = s->with.config;
         world.chain = &c->chain;
         world.cache = s->with.cache;
-        world.latest = block_of(&service_head(c, &view)->header.execution, c->chain.chain_id);
-        world.finalized = block_of(&view.finalized.header.execution, c->chain.chain_id);
+        world.latest = held_head_of(service_head(c, &view), c->chain.chain_id, false).block;
+        world.finalized = held_head_of(&view.finalized, c->chain.chain_id, true).block;
         world.has_finalized =
             view.finalized.valid && lc_proves_execution(&c->network, view.finalized.header.beacon.slot);
     }
@@ -251,10 +260,21 @@ const hs_route_t NODE_SETUP_ROUTES[] = {
 const size_t NODE_SETUP_ROUTE_COUNT = sizeof NODE_SETUP_ROUTES / sizeof NODE_SETUP_ROUTES[0];
 
 const hs_route_t NODE_API_ROUTES[] = {
-    { "GET", "/block", get_block, HS_CORS },      { "POST", "/call", post_call, HS_CORS },
-    { "GET", "/attest", get_attest, HS_CORS },    { "GET", "/v1/attest", get_v1_attest, HS_SLOW | HS_CORS },
-    { "GET", "/v1/status", get_status, HS_CORS }, { "GET", "/v1/methods", get_methods, HS_CORS },
-    { "POST", "/rpc", post_rpc, HS_CORS },        { "GET", "/healthz", get_healthz, 0 },
+    { "GET", "/block", get_block, HS_CORS },
+    { "POST", "/call", post_call, HS_CORS },
+    { "POST", "/v1/call", post_v1_call, HS_CORS },
+    { "GET", "/v1/block/*", get_v1_block, HS_CORS },
+    { "GET", "/v1/account/*", get_v1_account, HS_CORS },
+    { "GET", "/v1/storage/*", get_v1_storage, HS_CORS },
+    { "GET", "/v1/checkpoint", get_v1_checkpoint, HS_CORS },
+    { "GET", "/v1/ccip/*", get_v1_ccip, HS_CORS },
+    { "POST", "/v1/ccip/*", post_v1_ccip, HS_CORS },
+    { "GET", "/attest", get_attest, HS_CORS },
+    { "GET", "/v1/attest", get_v1_attest, HS_SLOW | HS_CORS },
+    { "GET", "/v1/status", get_status, HS_CORS },
+    { "GET", "/v1/methods", get_methods, HS_CORS },
+    { "POST", "/rpc", post_rpc, HS_CORS },
+    { "GET", "/healthz", get_healthz, 0 },
     { "GET", "/readyz", get_readyz, 0 },
 };
 const size_t NODE_API_ROUTE_COUNT = sizeof NODE_API_ROUTES / sizeof NODE_API_ROUTES[0];

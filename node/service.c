@@ -24,6 +24,11 @@ static rc_t sign(void *ctx, uint8_t out[ECDSA_SIG_LEN], const hash32_t *digest)
     return keyring_sign(ctx, out, NULL, digest);
 }
 
+static rc_t sign65(void *ctx, uint8_t out[ECDSA_SIG65_LEN], const hash32_t *digest)
+{
+    return keyring_sign65(ctx, out, digest);
+}
+
 /* ---- state ---- */
 
 const char *node_state_name(node_state_t state)
@@ -135,6 +140,27 @@ node_state_t service_state(service_t *s, follow_view_t *view, err_t *why)
     return service_judge(why, s->with.config, view, atomic_load(&s->was_ready), s->with.now_ms(), clock_monotonic_ms());
 }
 
+/* For statements_config_t. */
+static bool is_ready(void *ctx, follow_view_t *view, err_t *why)
+{
+    const node_state_t state = service_state(ctx, view, why);
+    if (state == NODE_READY)
+        return true;
+    err_before(why, RC_REFUSED, "%s: ", node_state_name(state));
+    return false;
+}
+
+static void note_held(service_t *s, const follow_view_t *v)
+{
+    const config_t *c = s->with.config;
+    if (!v->latest.valid || !lc_proves_execution(&c->network, v->latest.header.beacon.slot))
+        return;
+    const held_head_t latest = held_head_of(&v->latest, c->chain.chain_id, false);
+    const bool is_final = v->finalized.valid && lc_proves_execution(&c->network, v->finalized.header.beacon.slot);
+    const held_head_t finalized = is_final ? held_head_of(&v->finalized, c->chain.chain_id, true) : latest;
+    held_note(&s->held, &latest, is_final ? &finalized : NULL);
+}
+
 /* ---- GET /block ---- */
 
 static hs_shared_t *sign_block(service_t *s, const lc_head_t *head)
@@ -193,6 +219,7 @@ static void on_change(void *ctx)
         return;
     node_state_t state = service_state(s, &v, &why);
     hs_shared_unref(service_block_answer(s, &v));
+    note_held(s, &v);
     pthread_mutex_lock(&s->lock);
     bool changed = state != s->logged_state;
     s->logged_state = state;
@@ -343,6 +370,31 @@ static void fetch_header(void *ctx, follow_t *follow, head_kind_t kind, const ha
     follow_header(follow, kind, NULL, &e, false);
 }
 
+static rc_t make_statements(service_t *s, err_t *e)
+{
+    static const setup_by_t names[] = {
+        [CONFIG_LATEST] = SETUP_BY_LATEST, [CONFIG_SAFE] = SETUP_BY_SAFE, [CONFIG_FINALIZED] = SETUP_BY_FINALIZED
+    };
+    const config_t *c = s->with.config;
+    statements_config_t config = { .jobs = s->jobs,
+                                   .cache = s->with.cache,
+                                   .chain = &c->chain,
+                                   .network = &c->network,
+                                   .held = &s->held,
+                                   .signer = { .ctx = s->keyring, .sign65 = sign65 },
+                                   .setup = &s->setup.hash,
+                                   .rules = &s->setup.cluster.rules,
+                                   .default_block = names[c->default_block],
+                                   .senders = c->ccip_senders,
+                                   .sender_count = c->ccip_sender_count,
+                                   .now_ms = s->with.now_ms,
+                                   .ready = is_ready,
+                                   .ready_ctx = s };
+    keyring_address(s->keyring, &config.signer.address);
+    s->statements = statements_new(&config);
+    return s->statements ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
+}
+
 static rc_t make_follower(service_t *s, err_t *e)
 {
     const config_t *c = s->with.config;
@@ -367,6 +419,7 @@ rc_t service_new(service_t **out, err_t *e, const service_config_t *config)
         return err_say(e, RC_NOMEM, "out of memory");
     s->with = *config;
     arena_init(&s->arena, SETUP_ARENA_MAX);
+    held_init(&s->held);
     pthread_mutex_init(&s->lock, NULL);
     rc_t rc = make_setup(s, e);
     if (!rc)
@@ -375,6 +428,8 @@ rc_t service_new(service_t **out, err_t *e, const service_config_t *config)
         rc = make_key(&s->node_keyring, s->node_pubkey, e);
     if (!rc)
         rc = make_engine(s, e);
+    if (!rc)
+        rc = make_statements(s, e);
     if (!rc)
         rc = make_follower(s, e);
     if (!rc)
@@ -401,6 +456,7 @@ void service_free(service_t *s)
         ask_cancel(s->ask);
     jobs_free(s->jobs);
     calls_free(s->calls);
+    statements_free(s->statements);
     node_rpc_free(s->rpc);
     if (s->follow)
         follow_stop(s->follow);
@@ -414,6 +470,7 @@ void service_free(service_t *s)
     hs_shared_unref(s->attest_answer);
     hs_shared_unref(s->block_answer);
     arena_free(&s->arena);
+    held_clear(&s->held);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }

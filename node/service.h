@@ -19,6 +19,7 @@
 #include "node/evidence/setup.h"
 #include "node/options.h"
 #include "node/query/calls.h"
+#include "node/query/statements.h"
 #include "node/rpc.h"
 #include "tee/tee.h"
 
@@ -57,6 +58,8 @@ typedef struct {
     ask_t *ask;
     jobs_t *jobs; /* requests under way, and kept answers */
     calls_t *calls;
+    held_t held; /* heads that were signed for, and may be asked for again */
+    statements_t *statements;
     node_rpc_t *rpc;
     follow_t *follow;
     attest_t *attest;

@@ -59,6 +59,15 @@ static void read_policy(void *config, arena_t *arena, const jo_t *o, const char 
     c->policy = (const char *)text.p;
 }
 
+static void read_senders(void *config, arena_t *arena, const jo_t *o, const char *key)
+{
+    config_t *c = config;
+    jo_t list = jo_list(o, key, 1, CONFIG_SENDERS_MAX), row;
+    (void)arena;
+    for (c->ccip_sender_count = 0; jo_next(&list, &row); c->ccip_sender_count++)
+        jo_hex(&row, c->ccip_senders[c->ccip_sender_count].b, sizeof(addr_t), NULL, HEX_0X);
+}
+
 static void read_unsupported(void *config, arena_t *arena, const jo_t *o, const char *key)
 {
     (void)config, (void)arena;
@@ -139,6 +148,10 @@ static const option_t options[] = {
       .help = "Absolute path of a file with collateral, in place of a service.",
       .kind = OPTION_PATH,
       .at = offsetof(config_t, collateral_file) },
+    { .key = "ccip_senders",
+      .help = "List of the contracts for which the CCIP-Read gateway works; for all when it is not there.",
+      .kind = OPTION_OTHER,
+      .read = read_senders },
     { .key = "operator_key",
       .help = "Reserved; refused by this version.",
       .kind = OPTION_OTHER,

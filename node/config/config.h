@@ -19,6 +19,7 @@
 #include "rpc/api/setup_statement.h"
 
 #define CONFIG_TEXT_MAX (256u << 10) /* bytes of the JSON text */
+#define CONFIG_SENDERS_MAX 64u       /* contracts */
 
 /* The words of default_block, in their order. */
 typedef enum { CONFIG_LATEST, CONFIG_SAFE, CONFIG_FINALIZED } config_block_t;
@@ -33,18 +34,20 @@ typedef struct {
     lc_network_t network;
     evm_chain_t chain; /* rows points to chain_rows or to a built-in table */
     evm_schedule_row_t chain_rows[NETWORK_ROWS_MAX];
-    hash32_t checkpoint;            /* beacon block root that is trusted, */
-    setup_found_t checkpoint_found; /* and who named it */
-    uint64_t checkpoint_age_max_s;  /* 0: the network's weak-subjectivity bound */
-    uint16_t api_port;              /* 0: not given */
-    bool api_tls;                   /* the API port serves HTTPS, with a certificate that carries a quote */
-    const char *tee;                /* "auto", "dstack", "tdx", "simulator"; empty: not given */
-    unsigned default_block;         /* a config_block_t */
-    const char *policy;             /* TEE policy as JSON text, compact with sorted keys; NULL: the default */
-    option_urls_t pccs;             /* services that hand out Intel's collateral; count 0: Intel's own */
-    const char *collateral_file;    /* collateral from this file instead; NULL: from services */
-    bool development;               /* the operator may set anything */
-    setup_names_t may_set;          /* the keys that a setup was allowed to set */
+    hash32_t checkpoint;                     /* beacon block root that is trusted, */
+    setup_found_t checkpoint_found;          /* and who named it */
+    uint64_t checkpoint_age_max_s;           /* 0: the network's weak-subjectivity bound */
+    uint16_t api_port;                       /* 0: not given */
+    bool api_tls;                            /* the API port serves HTTPS, with a certificate that carries a quote */
+    const char *tee;                         /* "auto", "dstack", "tdx", "simulator"; empty: not given */
+    unsigned default_block;                  /* a config_block_t */
+    const char *policy;                      /* TEE policy as JSON text, compact with sorted keys; NULL: the default */
+    option_urls_t pccs;                      /* services that hand out Intel's collateral; count 0: Intel's own */
+    const char *collateral_file;             /* collateral from this file instead; NULL: from services */
+    addr_t ccip_senders[CONFIG_SENDERS_MAX]; /* for whom the CCIP-Read gateway works; */
+    size_t ccip_sender_count;                /* 0: for everybody */
+    bool development;                        /* the operator may set anything */
+    setup_names_t may_set;                   /* the keys that a setup was allowed to set */
 } config_t;
 
 /* Reads the configuration from a base text (p NULL: none) and a setup text (p NULL: none); keys of setup win where the

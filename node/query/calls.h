@@ -1,5 +1,5 @@
-/* calls.h - the prototype's POST /call, as a kind of job: from a request's bytes to its signed answer. The same bytes on
- * the same block get the same answer.
+/* calls.h - the prototype's POST /call, as a kind of job: from a request's bytes to its signed answer. The same bytes
+ * on the same block get the same answer.
  *
  * Floor:  5, node/query. Any thread.
  * Tests:  tests/unit/test_calls.c, tests/e2e (live, roundtrips, load); cost: tests/bench/bench_calls.c

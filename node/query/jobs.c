@@ -37,7 +37,7 @@ struct jobs {
 
 /* ---- answers ---- */
 
-void jobs_problem(hs_response_t *r, rc_t rc, const err_t *e)
+int jobs_status(const char **slug, rc_t rc, const err_t *e)
 {
     static const struct {
         rc_t rc;
@@ -49,16 +49,23 @@ void jobs_problem(hs_response_t *r, rc_t rc, const err_t *e)
         { RC_TIMEOUT, 504, "call-timeout" }, { RC_IO, 502, "upstream" },
         { RC_NOMEM, 503, "out-of-memory" },
     };
-    if (rc == RC_TIMEOUT && e->code == ASK_CANCELLED) {
-        hs_problem(r, 503, "stopping", e->text);
-        return;
-    }
+    *slug = "stopping";
+    if (rc == RC_TIMEOUT && e->code == ASK_CANCELLED)
+        return 503;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (rows[i].rc == rc) {
-            hs_problem(r, rows[i].status, rows[i].slug, e->text);
-            return;
+            *slug = rows[i].slug;
+            return rows[i].status;
         }
-    hs_problem(r, 500, "internal", e->text);
+    *slug = "internal";
+    return 500;
+}
+
+void jobs_problem(hs_response_t *r, rc_t rc, const err_t *e)
+{
+    const char *slug;
+    const int status = jobs_status(&slug, rc, e);
+    hs_problem(r, status, slug, e->text);
 }
 
 static job_t **bucket_of(jobs_t *c, const hash32_t *key)

@@ -45,7 +45,10 @@ void jobs_free(jobs_t *j);
 void jobs_post(jobs_t *j, const hs_request_t *request, hs_response_t *r, const jobs_kind_t *kind, const void *mine,
                const hash32_t *key);
 
-/* A problem object for a failure of a query, of a kind's own function, or of the engine. */
+/* The status of HTTP for a failure of a query, of a kind's own function, or of the engine, and the word for it. */
+int jobs_status(const char **slug, rc_t rc, const err_t *e);
+
+/* The problem object for it. */
 void jobs_problem(hs_response_t *r, rc_t rc, const err_t *e);
 
 #endif

@@ -10,6 +10,7 @@
 #include "tests/unit/unit.h"
 
 #define CHECKPOINT "0xbcf4af127b4823431befec2b877e418dc6de2ca1b481f87c4e5d3ee6c13dcbca"
+#define TWENTY "0102030405060708090a0b0c0d0e0f1011121314"
 #define MINIMUM "\"peers\":[],\"port\":4001,\"execution_rpc\":\"http://127.0.0.1:8545\""
 #define REST "\"consensus_rpc\":\"http://127.0.0.1:5052\",\"checkpoint\":\"" CHECKPOINT "\""
 
@@ -150,6 +151,9 @@ static const struct {
     { "{" MINIMUM ",\"api_port\":-1}", "api_port", RC_MALFORMED },
     { "{" MINIMUM ",\"policy\":1}", "policy", RC_MALFORMED },
     { "{" MINIMUM ",\"pccs\":\"ftp://x\"}", "pccs", RC_MALFORMED },
+    { "{" MINIMUM ",\"ccip_senders\":[]}", "ccip_senders", RC_MALFORMED },
+    { "{" MINIMUM ",\"ccip_senders\":\"0x" TWENTY "\"}", "ccip_senders", RC_MALFORMED },
+    { "{" MINIMUM ",\"ccip_senders\":[\"0x" TWENTY "\",\"0x" TWENTY "00\"]}", "ccip_senders[1]", RC_MALFORMED },
     { "{" MINIMUM ",\"collateral_file\":\"relative\"}", "collateral_file", RC_MALFORMED },
     { "{" MINIMUM ",\"operator_key\":\"02\"}", "operator_key", RC_REFUSED },
     { "{" MINIMUM ",\"surprise\":1}", "surprise", RC_MALFORMED },
@@ -394,6 +398,26 @@ START_TEST(urls_are_kept_all_of_them_in_their_order)
     ck_assert_str_eq(c->consensus_rpc.urls[0], "https://www.lightclientdata.org");
     ck_assert_uint_eq(c->pccs.count, 0);
     config_free(c);
+}
+END_TEST
+
+START_TEST(senders_of_the_gateway_are_kept_up_to_their_maximum)
+{
+    config_t *c;
+    err_t e;
+    for (size_t n = 1; n <= CONFIG_SENDERS_MAX + 1; n++) {
+        char text[4096] = "{" MINIMUM ",\"ccip_senders\":[\"0x" TWENTY "\"";
+        for (size_t i = 1; i < n; i++)
+            strcat(text, ",\"0x" TWENTY "\"");
+        strcat(text, "]}");
+        const rc_t rc = read(&c, &e, NULL, text);
+        ck_assert_int_eq(rc, n <= CONFIG_SENDERS_MAX ? RC_OK : RC_LIMIT);
+        if (rc)
+            continue;
+        ck_assert_uint_eq(c->ccip_sender_count, n);
+        ck_assert_uint_eq(c->ccip_senders[n - 1].b[19], 0x14);
+        config_free(c);
+    }
 }
 END_TEST
 
@@ -891,7 +915,7 @@ START_TEST(each_option_has_a_key_of_its_own_a_line_of_help_and_a_default_within_
 {
     size_t count;
     const option_t *o = config_options(&count);
-    ck_assert_uint_eq(count, 19);
+    ck_assert_uint_eq(count, 20);
     for (size_t i = 0; i < count; i++) {
         ck_assert_msg(o[i].key && o[i].key[0], "row %zu", i);
         ck_assert_msg(option_find(o, count, o[i].key) == i, "%s stands twice", o[i].key);
@@ -974,7 +998,8 @@ int main(void)
         the_checkpoint_is_known_by_who_named_it, what_a_setup_may_set_is_listed,
         development_in_the_file_opens_every_key, no_custom_network_takes_a_name_that_everybody_knows,
         urls_are_kept_all_of_them_in_their_order, a_list_has_at_most_sixteen_urls_of_at_most_1024_characters,
-        every_word_of_a_list_is_taken_for_itself, a_url_with_a_space_or_what_is_not_ascii_is_refused_as_such,
+        senders_of_the_gateway_are_kept_up_to_their_maximum, every_word_of_a_list_is_taken_for_itself,
+        a_url_with_a_space_or_what_is_not_ascii_is_refused_as_such,
         a_word_that_is_not_known_is_answered_with_all_that_are, numbers_are_taken_up_to_both_ends_of_their_range,
         a_policy_is_kept_compact_with_sorted_keys_however_it_was_written, names_in_an_error_are_cut,
         a_network_name_in_an_error_is_cut_at_40_characters, a_network_of_ones_own_has_a_name_of_1_to_31_bytes,

@@ -1,0 +1,395 @@
+#include "node/query/statements.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/crypto/hash.h"
+#include "base/json.h"
+#include "lightclient/exec/call.h"
+#include "lightclient/exec/read.h"
+#include "node/query/flight.h"
+
+#define MESSAGE_MAX 2048u /* bytes of a gateway's {"message": ...} */
+#define RETRY_S 2u
+#define TEXT_MAX 400u
+
+/* Codes of an err_t, of what only these routes refuse. */
+enum { NOT_READY = 100, UNKNOWN_BLOCK, SENDER_REFUSED };
+
+struct statements {
+    statements_config_t config;
+};
+
+/* What was known when the request came. */
+typedef struct {
+    held_head_t latest, finalized;
+    bool has_finalized;
+} known_t;
+
+/* What a job keeps. */
+typedef struct {
+    const statements_t *owner;
+    statements_route_t route;
+    known_t known;
+    question_t question;
+    held_head_t head; /* that the question is about */
+    ex_request_t request;
+    statement_t statement;
+} work_t;
+
+/* ---- which block ---- */
+
+static rc_t not_ready(err_t *e, const char *text)
+{
+    return err_code(e, err_say(e, RC_REFUSED, text), NOT_READY);
+}
+
+static rc_t unknown_block(err_t *e)
+{
+    return err_code(e, err_in(e, RC_REFUSED, "block", "is none of the heads that this node holds"), UNKNOWN_BLOCK);
+}
+
+static bool is_named(const question_block_t *b, const held_head_t *h)
+{
+    return b->by_hash ? hash32_eq(&b->hash, &h->block.block_hash) : b->number == h->block.env.number;
+}
+
+static rc_t find_named(work_t *w, err_t *e, const question_block_t *b)
+{
+    held_t *held = w->owner->config.held;
+    if (w->known.has_finalized && is_named(b, &w->known.finalized))
+        w->head = w->known.finalized;
+    else if (is_named(b, &w->known.latest))
+        w->head = w->known.latest;
+    else if (b->by_hash ? !held_by_hash(held, &w->head, &b->hash) : !held_by_number(held, &w->head, b->number))
+        return unknown_block(e);
+    return RC_OK;
+}
+
+/* The head of a question, and how it is named. A signature must not have expired before it is made. */
+static rc_t find_head(work_t *w, err_t *e)
+{
+    const statements_config_t *k = &w->owner->config;
+    question_block_t *b = &w->question.block;
+    rc_t rc = RC_OK;
+    if (!b->given)
+        b->by = k->default_block;
+    if (b->by == SETUP_BY_BLOCK)
+        rc = find_named(w, e, b);
+    else if (b->by == SETUP_BY_LATEST)
+        w->head = w->known.latest;
+    else if (w->known.has_finalized)
+        w->head = w->known.finalized; /* also "safe": nothing younger is known to be */
+    else
+        rc = not_ready(e, "no finalized header has been proven yet");
+    if (!rc && w->question.gateway && w->head.block.env.number < w->question.min_number)
+        rc = err_code(e, err_in(e, RC_REFUSED, "number", "the block is not below this one, and the newest is"),
+                      NOT_READY);
+    return rc;
+}
+
+/* ---- from a request to a query ---- */
+
+static rc_t read_question(work_t *w, err_t *e, arena_t *a, const hs_request_t *r)
+{
+    static const char *const prefixes[] = { "", "/v1/block/", "/v1/account/", "/v1/storage/",
+                                            "", "/v1/ccip/",  "/v1/ccip/" };
+    const char *rest = r->path + strlen(prefixes[w->route]);
+    question_t *q = &w->question;
+    switch (w->route) {
+    case STATEMENTS_CALL: return question_of_call(q, e, a, r->body);
+    case STATEMENTS_BLOCK: return question_of_block(q, e, rest, r->query);
+    case STATEMENTS_ACCOUNT: return question_of_account(q, e, rest, r->query);
+    case STATEMENTS_STORAGE: return question_of_storage(q, e, rest, r->query);
+    case STATEMENTS_CHECKPOINT: return question_of_checkpoint(q, e, r->query);
+    case STATEMENTS_CCIP_GET: return question_of_ccip_get(q, e, a, rest);
+    case STATEMENTS_CCIP_POST: return question_of_ccip_post(q, e, a, rest, r->body);
+    }
+    return RC_BUG;
+}
+
+static rc_t check_sender(const work_t *w, err_t *e)
+{
+    const statements_config_t *k = &w->owner->config;
+    for (size_t i = 0; i < k->sender_count; i++)
+        if (addr_eq(&k->senders[i], &w->question.sender))
+            return RC_OK;
+    if (!w->question.gateway || !k->sender_count)
+        return RC_OK;
+    return err_code(e, err_in(e, RC_REFUSED, "sender", "this gateway does not work for this contract"), SENDER_REFUSED);
+}
+
+/* The statement binds what was asked, and so it must be what is run: no gas is lowered. */
+static rc_t make_call(work_t *w, query_t **out, err_t *e)
+{
+    const statements_config_t *k = &w->owner->config;
+    const statement_call_t *c = &w->question.what.call;
+    if (c->gas > k->rules->call_gas)
+        return err_in(e, RC_MALFORMED, "gas", "must be at most %llu", (unsigned long long)k->rules->call_gas);
+    w->request = (ex_request_t){ .has_to = true,
+                                 .from = c->from,
+                                 .to = c->to,
+                                 .value = c->value,
+                                 .has_gas = c->gas != 0,
+                                 .gas = c->gas,
+                                 .data = c->data };
+    return ex_call_new(out, e,
+                       &(ex_call_config_t){ .chain = k->chain,
+                                            .cache = k->cache,
+                                            .block = &w->head.block,
+                                            .request = &w->request,
+                                            .gas_cap = k->rules->call_gas,
+                                            .use_hint = true,
+                                            .proof_slots_max = BATCH_SLOTS_MAX });
+}
+
+static rc_t make_query(work_t *w, query_t **out, err_t *e)
+{
+    ex_read_config_t read = { .cache = w->owner->config.cache,
+                              .block = &w->head.block,
+                              .addr = w->question.what.account,
+                              .proof_slots_max = BATCH_SLOTS_MAX };
+    switch (w->question.what.kind) {
+    case STATEMENT_CALL: return make_call(w, out, e);
+    case STATEMENT_ACCOUNT: return ex_read_new(out, e, &read);
+    case STATEMENT_STORAGE:
+        read.slots = &w->question.what.slot;
+        read.slot_count = 1;
+        return ex_read_new(out, e, &read);
+    default: return RC_OK; /* all is known already */
+    }
+}
+
+static rc_t begin(void *mine, query_t **out, err_t *e, arena_t *a, const hs_request_t *request)
+{
+    work_t *w = mine;
+    rc_t rc = read_question(w, e, a, request);
+    if (!rc)
+        rc = check_sender(w, e);
+    if (!rc)
+        rc = find_head(w, e);
+    return rc ? rc : make_query(w, out, e);
+}
+
+/* ---- from a result to a statement ---- */
+
+static void fill_call(statement_t *s, const work_t *w, const query_t *done)
+{
+    const evm_result_t *result = ex_call_result(done);
+    s->call.asked = w->question.what.call;
+    s->call.status = result->status == EVM_SUCCESS  ? STATEMENT_SUCCESS
+                     : result->status == EVM_REVERT ? STATEMENT_REVERT
+                                                    : STATEMENT_HALT;
+    s->call.result = result->status == EVM_HALT ? view_of(NULL, 0) : result->output;
+}
+
+/* An account that is not there has hashes of zero, as in eth_getProof and EXTCODEHASH: an empty one has not. */
+static void fill_account(statement_t *s, const work_t *w, const query_t *done)
+{
+    const mpt_account_t *x = &ex_read_result(done)->account;
+    s->account.address = w->question.what.account;
+    s->account.nonce = x->nonce;
+    s->account.balance = x->balance;
+    if (!x->exists)
+        return;
+    s->account.code_hash = x->code_hash;
+    s->account.storage_root = x->storage_root;
+}
+
+static void fill(statement_t *s, const work_t *w, const query_t *done)
+{
+    const statements_config_t *k = &w->owner->config;
+    const held_head_t *h = &w->head;
+    s->kind = w->question.what.kind;
+    s->chain_id = h->block.env.chain_id;
+    s->at = (statement_block_t){ .number = h->block.env.number,
+                                 .hash = h->block.block_hash,
+                                 .state_root = h->block.state_root,
+                                 .timestamp = h->block.env.timestamp,
+                                 .slot = lc_slot_at(k->network, h->block.env.timestamp * 1000),
+                                 .finality = h->finalized ? STATEMENT_FINAL : STATEMENT_OPTIMISTIC,
+                                 .signers = (uint16_t)h->participants };
+    s->issued_at = lc_slot_start_ms(k->network, h->slot) / 1000;
+    s->valid_until = s->issued_at + k->rules->valid_s[w->question.block.by];
+    s->setup = *k->setup;
+    if (s->kind == STATEMENT_CALL)
+        fill_call(s, w, done);
+    else if (s->kind == STATEMENT_ACCOUNT)
+        fill_account(s, w, done);
+    else if (s->kind == STATEMENT_STORAGE) {
+        s->storage.address = w->question.what.account;
+        s->storage.slot = w->question.what.slot;
+        u256_to_be32(s->storage.value.b, &ex_read_result(done)->values[0]);
+    } else if (s->kind == STATEMENT_CHECKPOINT) {
+        s->checkpoint.slot = h->slot;
+        s->checkpoint.root = h->beacon_root;
+        s->checkpoint.state_root = h->beacon_state_root;
+    }
+}
+
+/* The last look before the key is used. */
+static rc_t check_ready(const work_t *w, err_t *e)
+{
+    const statements_config_t *k = &w->owner->config;
+    follow_view_t view;
+    err_t why;
+    if (!k->ready(k->ready_ctx, &view, &why))
+        return not_ready(e, why.text);
+    const uint64_t now_s = k->now_ms() / 1000;
+    if (now_s <= w->statement.valid_until)
+        return RC_OK;
+    (void)err_set(e, RC_REFUSED, "the %s block is %llu s old: what is signed of it would have expired already",
+                  setup_by_name(w->question.block.by), (unsigned long long)(now_s - w->statement.issued_at));
+    return err_code(e, RC_REFUSED, NOT_READY);
+}
+
+static rc_t write_gateway(view_t *body, arena_t *a, const statement_t *s)
+{
+    view_t data;
+    rc_t rc = statement_abi(&data, a, s);
+    if (rc)
+        return rc;
+    jw_t w = jw_of(a, STATEMENT_TEXT_MAX);
+    jw_object(&w, NULL);
+    jw_hex(&w, "data", data);
+    jw_end(&w);
+    *body = jw_done(&w);
+    return w.rc;
+}
+
+static rc_t finish(void *mine, view_t *body, err_t *e, arena_t *a, const query_t *done)
+{
+    work_t *w = mine;
+    statement_t *s = &w->statement;
+    fill(s, w, done);
+    rc_t rc = check_ready(w, e);
+    if (rc)
+        return rc;
+    rc = statement_sign(s, &w->owner->config.signer);
+    if (!rc)
+        rc = w->question.gateway ? write_gateway(body, a, s) : statement_write(body, a, s);
+    return rc ? err_say(e, rc,
+                        rc == RC_LIMIT ? "the result is too long for a statement" : "the statement could not be signed")
+              : RC_OK;
+}
+
+/* ---- refusals ---- */
+
+static int status_of(const char **slug, rc_t rc, const err_t *e)
+{
+    switch (e->code) {
+    case NOT_READY: *slug = "not-ready"; return 503;
+    case UNKNOWN_BLOCK: *slug = "unknown-block"; return 404;
+    case SENDER_REFUSED: *slug = "sender-refused"; return 403;
+    default: return jobs_status(slug, rc, e);
+    }
+}
+
+static void text_of(char out[TEXT_MAX], const err_t *e)
+{
+    snprintf(out, TEXT_MAX, "%s%s%s", e->field, e->field[0] ? ": " : "", e->text);
+}
+
+static void refuse(hs_response_t *r, rc_t rc, const err_t *e)
+{
+    char text[TEXT_MAX];
+    const char *slug;
+    const int status = status_of(&slug, rc, e);
+    text_of(text, e);
+    hs_problem(r, status, slug, text);
+    r->retry_after_s = e->code == NOT_READY ? RETRY_S : 0;
+}
+
+/* Clients of ERC-3668 ask the next gateway after a 5xx, and give up after a 4xx. */
+static void refuse_gateway(hs_response_t *r, rc_t rc, const err_t *e)
+{
+    char text[TEXT_MAX], *body = malloc(MESSAGE_MAX);
+    const char *slug;
+    const int status = status_of(&slug, rc, e);
+    if (!body) {
+        hs_problem(r, 503, "out-of-memory", "out of memory");
+        return;
+    }
+    jw_t w = jw_in(body, MESSAGE_MAX);
+    text_of(text, e);
+    jw_object(&w, NULL);
+    jw_str(&w, "message", text);
+    jw_end(&w);
+    const view_t said = jw_done(&w);
+    *r = (hs_response_t){ .status = status, .body = (uint8_t *)body, .body_len = said.n };
+    r->retry_after_s = e->code == NOT_READY ? RETRY_S : 0;
+}
+
+static bool is_gateway(statements_route_t route)
+{
+    return route == STATEMENTS_CCIP_GET || route == STATEMENTS_CCIP_POST;
+}
+
+void statements_not_ready(hs_response_t *r, statements_route_t route, const char *why)
+{
+    err_t e;
+    const rc_t rc = not_ready(&e, why);
+    (is_gateway(route) ? refuse_gateway : refuse)(r, rc, &e);
+}
+
+/* ---- on an event thread ---- */
+
+static known_t known_of(const statements_config_t *k, const follow_view_t *v)
+{
+    known_t x = { .latest = held_head_of(&v->latest, k->chain->chain_id, false) };
+    x.has_finalized = v->finalized.valid && lc_proves_execution(k->network, v->finalized.header.beacon.slot);
+    if (x.has_finalized)
+        x.finalized = held_head_of(&v->finalized, k->chain->chain_id, true);
+    return x;
+}
+
+/* Whether what is asked of a head by its name has expired. */
+static uint8_t is_late(const statements_config_t *k, const held_head_t *h, setup_by_t by)
+{
+    return k->now_ms() / 1000 > lc_slot_start_ms(k->network, h->slot) / 1000 + k->rules->valid_s[by];
+}
+
+/* A key of the request, the held, and whether they are too old by now for what was signed of them. */
+static void key_of(hash32_t *out, const statements_config_t *k, const known_t *x, const hs_request_t *r,
+                   statements_route_t route)
+{
+    const uint8_t late[] = { (uint8_t)route, is_late(k, &x->latest, SETUP_BY_LATEST),
+                             is_late(k, &x->finalized, SETUP_BY_SAFE), is_late(k, &x->finalized, SETUP_BY_FINALIZED) };
+    const view_t parts[] = { view_of(late, sizeof late),
+                             view_of(x->latest.beacon_root.b, 32),
+                             view_of(x->finalized.beacon_root.b, 32),
+                             view_of(r->path, strlen(r->path) + 1),
+                             view_of(r->query, strlen(r->query) + 1),
+                             r->body };
+    sha256_parts(out, parts, sizeof parts / sizeof parts[0]);
+}
+
+void statements_ask(statements_t *s, const hs_request_t *request, hs_response_t *r, statements_route_t route)
+{
+    static const jobs_kind_t kinds[] = { { sizeof(work_t), begin, finish, refuse },
+                                         { sizeof(work_t), begin, finish, refuse_gateway } };
+    const statements_config_t *k = &s->config;
+    follow_view_t view;
+    err_t why;
+    hash32_t key;
+    if (!k->ready(k->ready_ctx, &view, &why)) {
+        statements_not_ready(r, route, why.text);
+        return;
+    }
+    const work_t w = { .owner = s, .route = route, .known = known_of(k, &view) };
+    key_of(&key, k, &w.known, request, route);
+    jobs_post(k->jobs, request, r, &kinds[is_gateway(route)], &w, &key);
+}
+
+statements_t *statements_new(const statements_config_t *config)
+{
+    statements_t *s = calloc(1, sizeof *s);
+    if (s)
+        s->config = *config;
+    return s;
+}
+
+void statements_free(statements_t *s)
+{
+    free(s);
+}

@@ -1,0 +1,131 @@
+/* The heads that a node holds: found by number and hash, forgotten when another chain shows, final when an ancestor of what
+ * is. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "node/chain/held.h"
+#include "tests/unit/unit.h"
+
+static held_t held;
+
+static uint64_t slot; /* of the next head */
+
+static held_head_t block(uint64_t number, uint8_t hash, uint8_t parent)
+{
+    held_head_t h = { .slot = ++slot, .participants = 400 };
+    h.block.env.number = number;
+    memset(h.block.block_hash.b, hash, 32);
+    memset(h.block.parent_hash.b, parent, 32);
+    return h;
+}
+
+static void latest(uint64_t number, uint8_t hash, uint8_t parent)
+{
+    const held_head_t h = block(number, hash, parent);
+    held_note(&held, &h, NULL);
+}
+
+/* The hash at a number; 0: none. */
+static unsigned at(uint64_t number)
+{
+    held_head_t h;
+    return held_by_number(&held, &h, number) ? h.block.block_hash.b[0] : 0;
+}
+
+static bool is_final(uint64_t number)
+{
+    held_head_t h;
+    return held_by_number(&held, &h, number) && h.finalized;
+}
+
+START_TEST(a_head_is_found_by_number_and_by_hash)
+{
+    held_head_t h;
+    const uint64_t first = slot + 1;
+    const held_head_t want = block(11, 0x11, 0x10);
+    held_init(&held);
+    ck_assert_uint_eq(at(10), 0);
+    latest(10, 0x10, 0x09);
+    latest(11, 0x11, 0x10);
+    latest(11, 0x11, 0x10);
+    ck_assert_uint_eq(held.count, 2);
+    ck_assert_uint_eq(at(10), 0x10);
+    ck_assert(held_by_hash(&held, &h, &want.block.block_hash));
+    ck_assert_uint_eq(h.slot, first + 2);
+    ck_assert_uint_eq(h.participants, 400);
+    ck_assert(!held_by_hash(&held, &h, &want.beacon_root));
+    held_clear(&held);
+}
+END_TEST
+
+START_TEST(what_another_chain_shows_to_be_no_ancestor_is_forgotten)
+{
+    held_init(&held);
+    latest(10, 0x10, 0x09);
+    latest(11, 0x11, 0x10);
+    latest(12, 0x12, 0x11);
+    latest(12, 0x22, 0x21); /* a slot later: another block 12, on another block 11 */
+    ck_assert_uint_eq(at(12), 0x22);
+    ck_assert_uint_eq(at(11), 0);
+    ck_assert_uint_eq(at(10), 0x10); /* may still be one */
+    latest(14, 0x24, 0x23);
+    ck_assert_uint_eq(at(12), 0x22);
+    held_clear(&held);
+}
+END_TEST
+
+START_TEST(ancestors_of_a_final_block_are_final_and_what_is_not_goes)
+{
+    held_init(&held);
+    latest(9, 0x09, 0x08);
+    latest(11, 0x11, 0x10); /* 10 was missed: nothing ties 9 to it */
+    latest(12, 0x12, 0x11);
+    latest(13, 0x13, 0x12);
+    const held_head_t now = block(13, 0x13, 0x12);
+    held_head_t final = block(12, 0x12, 0x11);
+    final.finalized = true;
+    final.participants = 450;
+    held_note(&held, &now, &final);
+    ck_assert(is_final(11) && is_final(12) && !is_final(13));
+    ck_assert_uint_eq(at(9), 0);
+    held_head_t h;
+    ck_assert(held_by_number(&held, &h, 12));
+    ck_assert_uint_eq(h.participants, 450);
+    latest(12, 0x92, 0x91); /* no head of a chain without it comes, and if it did */
+    ck_assert(is_final(12) && is_final(11));
+    held_clear(&held);
+}
+END_TEST
+
+START_TEST(what_comes_late_changes_nothing)
+{
+    held_init(&held);
+    const held_head_t old = block(12, 0x12, 0x11);
+    latest(12, 0x22, 0x21);
+    held_note(&held, &old, NULL);
+    ck_assert_uint_eq(at(12), 0x22);
+    ck_assert_uint_eq(held.count, 1);
+    held_clear(&held);
+}
+END_TEST
+
+START_TEST(the_newest_are_kept)
+{
+    held_init(&held);
+    for (unsigned i = 1; i <= HELD_MAX + 10; i++)
+        latest(100 + i, (uint8_t)i, (uint8_t)(i - 1));
+    ck_assert_uint_eq(held.count, HELD_MAX);
+    ck_assert_uint_eq(at(110), 0);
+    ck_assert_uint_eq(at(111), 11);
+    ck_assert_uint_eq(at(110 + HELD_MAX), HELD_MAX + 10);
+    held_clear(&held);
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN("held", a_head_is_found_by_number_and_by_hash,
+                    what_another_chain_shows_to_be_no_ancestor_is_forgotten,
+                    ancestors_of_a_final_block_are_final_and_what_is_not_goes, what_comes_late_changes_nothing,
+                    the_newest_are_kept);
+}

@@ -1,0 +1,561 @@
+/* The routes of signed statements through the HTTP server: each kind, what it binds, kept answers, refusals, the second look
+ * at readiness, and the CCIP-Read gateway. What comes back is judged by rpc/api/statement_verify.h. */
+#include "base/crypto/keyring.h"
+#include "base/crypto/secret.h"
+#include "base/hex.h"
+#include "node/query/statements.h"
+#include "rpc/api/abi.h"
+#include "rpc/api/statement_verify.h"
+#include "tests/unit/ask_world.h"
+#include "tests/unit/http_hand.h"
+
+#define SLOT 12000000u
+#define A_TEXT "0xac0000000000000000000000000000000000a000"
+#define NOBODY "0xdddddddddddddddddddddddddddddddddddddddd"
+#define CALL_A "{\"to\":\"" A_TEXT "\"}"
+
+static const setup_rules_t rules = { .valid_s = { 120, 1800, 1800, 86400 }, .call_gas = 50000000 };
+static const hash32_t setup = { { 0x33 } };
+static const lc_network_t *net;
+static hs_t *server;
+static jobs_t *jobs;
+static statements_t *statements;
+static keyring_t *keyring;
+static held_t held;
+static follow_view_t now_known;
+static uint64_t now_at_ms;
+static unsigned signatures, looks, looks_allowed;
+static arena_t arena;
+static int fd;
+
+static uint64_t now_fn(void)
+{
+    return now_at_ms;
+}
+
+static rc_t sign65(void *ctx, uint8_t out[65], const hash32_t *digest)
+{
+    signatures++;
+    return keyring_sign65(ctx, out, digest);
+}
+
+static bool is_ready(void *ctx, follow_view_t *view, err_t *why)
+{
+    (void)ctx;
+    *view = now_known;
+    if (looks++ < looks_allowed)
+        return true;
+    err_say(why, RC_REFUSED, "degraded: the head is old");
+    return false;
+}
+
+#define ROUTE(name, route)                                                                                             \
+    static void name(void *ctx, const hs_request_t *q, hs_response_t *r)                                               \
+    {                                                                                                                  \
+        (void)ctx;                                                                                                     \
+        statements_ask(statements, q, r, route);                                                                       \
+    }
+ROUTE(on_call, STATEMENTS_CALL)
+ROUTE(on_block, STATEMENTS_BLOCK)
+ROUTE(on_account, STATEMENTS_ACCOUNT)
+ROUTE(on_storage, STATEMENTS_STORAGE)
+ROUTE(on_checkpoint, STATEMENTS_CHECKPOINT)
+ROUTE(on_ccip_get, STATEMENTS_CCIP_GET)
+ROUTE(on_ccip_post, STATEMENTS_CCIP_POST)
+
+static const hs_route_t routes[] = {
+    { "POST", "/v1/call", on_call, HS_CORS },
+    { "GET", "/v1/block/*", on_block, HS_CORS },
+    { "GET", "/v1/account/*", on_account, HS_CORS },
+    { "GET", "/v1/storage/*", on_storage, HS_CORS },
+    { "GET", "/v1/checkpoint", on_checkpoint, HS_CORS },
+    { "GET", "/v1/ccip/*", on_ccip_get, HS_CORS },
+    { "POST", "/v1/ccip/*", on_ccip_post, HS_CORS },
+};
+
+/* ---- the world ---- */
+
+static lc_head_t head_at(uint64_t slot, uint64_t number, uint8_t hash, uint8_t parent)
+{
+    lc_head_t h = { .valid = true, .participants = 500 };
+    h.header.beacon.slot = slot;
+    memset(h.header.beacon.state_root.b, 0x44, 32);
+    memset(h.beacon_root.b, hash ^ 0xff, 32);
+    lc_execution_t *x = &h.header.execution;
+    x->block_number = number;
+    x->timestamp = lc_slot_start_ms(net, slot) / 1000;
+    x->gas_limit = 30000000;
+    x->state_root = world_root(&s.w);
+    memset(x->block_hash.b, hash, 32);
+    memset(x->parent_hash.b, parent, 32);
+    return h;
+}
+
+static void note(void)
+{
+    const held_head_t latest = held_head_of(&now_known.latest, 1, false),
+                      finalized = held_head_of(&now_known.finalized, 1, true);
+    held_note(&held, &latest, now_known.finalized.valid ? &finalized : NULL);
+}
+
+static void open_statements(const char *code, const addr_t *senders, size_t sender_count)
+{
+    uint8_t secret[32], blind[32] = { 1 };
+    err_t e;
+    memset(secret, 1, 32);
+    net = lc_network_find("mainnet");
+    open_world(code);
+    world_set(&s.w.accounts[0], 5, u256_of(1234));
+    arena_init(&arena, (size_t)64 << 20);
+    held_init(&held);
+    memset(&now_known, 0, sizeof now_known);
+    now_known.latest = head_at(SLOT, 1000, 0xaa, 0xa9);
+    now_known.finalized = head_at(SLOT - 70, 930, 0x93, 0x92);
+    note();
+    now_at_ms = lc_slot_start_ms(net, SLOT) + 5000;
+    signatures = looks = 0;
+    looks_allowed = UINT32_MAX;
+    ck_assert_int_eq(keyring_new(&keyring, secret, blind), RC_OK);
+    jobs = jobs_new(&(jobs_config_t){ .ask = engine, .pool = pool, .flags = HS_CORS });
+    statements_config_t config = { .jobs = jobs,
+                                   .chain = &PRAGUE,
+                                   .network = net,
+                                   .held = &held,
+                                   .signer = { .ctx = keyring, .sign65 = sign65 },
+                                   .setup = &setup,
+                                   .rules = &rules,
+                                   .default_block = SETUP_BY_LATEST,
+                                   .senders = senders,
+                                   .sender_count = sender_count,
+                                   .now_ms = now_fn,
+                                   .ready = is_ready };
+    keyring_address(keyring, &config.signer.address);
+    statements = statements_new(&config);
+    const hs_config_t http_config = { .address = "127.0.0.1",
+                                      .routes = routes,
+                                      .route_count = sizeof routes / sizeof routes[0],
+                                      .event_threads = 1,
+                                      .workers = 1 };
+    ck_assert_msg(hs_start(&server, &e, &http_config) == RC_OK, "%s", e.text);
+    fd = dial(server);
+}
+
+static void close_statements(void)
+{
+    close(fd);
+    ask_cancel(engine);
+    hs_stop(server, 1000);
+    jobs_free(jobs);
+    statements_free(statements);
+    keyring_free(keyring);
+    held_clear(&held);
+    arena_free(&arena);
+    close_world();
+}
+
+/* A GET, or with a body a POST; the answer's body is to be freed. */
+static reply_t send_request(const char *path, const char *body)
+{
+    char head[4096];
+    if (body)
+        snprintf(head, sizeof head, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n", path, strlen(body));
+    else
+        snprintf(head, sizeof head, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path);
+    ck_assert(say(fd, head) && (!body || say(fd, body)));
+    return hear(fd, false);
+}
+
+static statement_demand_t demand(void)
+{
+    static addr_t signer;
+    keyring_address(keyring, &signer);
+    return (statement_demand_t){ .chain_id = 1,
+                                 .signers = &signer,
+                                 .signer_count = 1,
+                                 .setup = &setup,
+                                 .has_max_age = true,
+                                 .max_age_s = 900,
+                                 .allow_failed = true,
+                                 .any_request = true,
+                                 .now_s = now_at_ms / 1000 };
+}
+
+/* A statement that holds, and is for the request when there is one. */
+static statement_t ask_statement(const char *path, const char *body, const statement_request_t *request)
+{
+    statement_t said;
+    statement_demand_t want = demand();
+    err_t e = { .text = "" };
+    reply_t a = send_request(path, body);
+    ck_assert_msg(a.status == 200, "%s: %d %s", path, a.status, a.body ? a.body : "");
+    ck_assert_msg(statement_read(&said, &e, &arena, view_of(a.body, a.body_len)) == RC_OK, "%s %s in %s", e.field,
+                  e.text, a.body);
+    want.request = request;
+    ck_assert_msg(statement_verify(&said, &e, &want) == RC_OK, "%s: %s %s in %s", path, e.field, e.text, a.body);
+    free(a.body);
+    return said;
+}
+
+static void expect_problem(const char *path, const char *body, int status, const char *slug, const char *text)
+{
+    char type[80];
+    reply_t a = send_request(path, body);
+    snprintf(type, sizeof type, "urn:kettle:error:%s", slug);
+    ck_assert_msg(a.status == status && a.body && strstr(a.body, type) && strstr(a.body, text), "%s %s: %d %s", path,
+                  body ? body : "", a.status, a.body ? a.body : "");
+    free(a.body);
+}
+
+/* ---- the kinds ---- */
+
+START_TEST(a_call_is_bound_to_its_request_block_setup_and_time)
+{
+    statement_request_t request = { .kind = STATEMENT_CALL };
+    open_statements(RETURN_42, NULL, 0);
+    request.call.to = A;
+    request.call.value = u256_of(0);
+    const statement_t x = ask_statement("/v1/call", CALL_A, &request);
+    ck_assert_uint_eq(x.call.status, STATEMENT_SUCCESS);
+    ck_assert_uint_eq(x.call.result.n, 32);
+    ck_assert_uint_eq(x.call.result.p[31], 42);
+    ck_assert_uint_eq(x.at.number, 1000);
+    ck_assert_uint_eq(x.at.hash.b[7], 0xaa);
+    ck_assert(hash32_eq(&x.at.state_root, &now_known.latest.header.execution.state_root));
+    ck_assert_uint_eq(x.at.slot, SLOT);
+    ck_assert_uint_eq(x.at.finality, STATEMENT_OPTIMISTIC);
+    ck_assert_uint_eq(x.at.signers, 500);
+    ck_assert_uint_eq(x.issued_at, lc_slot_start_ms(net, SLOT) / 1000);
+    ck_assert_uint_eq(x.valid_until, x.issued_at + 120);
+    request.call.data = view_of("\x01", 1);
+    request.call.gas = 70000;
+    request.call.from = FROM;
+    ask_statement("/v1/call",
+                  "{\"to\":\"" A_TEXT "\",\"input\":\"0x01\",\"gas\":70000,\"value\":\"0x0\",\"from\":"
+                  "\"0xac0000000000000000000000000000000000f000\",\"block\":\"finalized\"}",
+                  &request);
+    close_statements();
+}
+END_TEST
+
+START_TEST(a_revert_and_a_halt_are_said_as_what_they_are)
+{
+    open_statements(REVERT_WORD, NULL, 0);
+    statement_t x = ask_statement("/v1/call", CALL_A, NULL);
+    ck_assert_uint_eq(x.call.status, STATEMENT_REVERT);
+    ck_assert_uint_eq(x.call.result.n, 32);
+    close_statements();
+    open_statements("fe", NULL, 0);
+    x = ask_statement("/v1/call", CALL_A, NULL);
+    ck_assert_uint_eq(x.call.status, STATEMENT_HALT);
+    ck_assert_uint_eq(x.call.result.n, 0);
+    close_statements();
+}
+END_TEST
+
+START_TEST(a_block_is_named_by_tag_number_or_hash_and_its_signature_lasts_accordingly)
+{
+    static const struct {
+        const char *name;
+        uint64_t number, window;
+        unsigned finality;
+    } rows[] = {
+        { "latest", 1000, 120, 0 },
+        { "safe", 930, 1800, 2 },
+        { "finalized", 930, 1800, 2 },
+        { "1000", 1000, 86400, 0 },
+        { "0x3e8", 1000, 86400, 0 },
+        { "930", 930, 86400, 2 },
+        { "0xaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 1000, 86400, 0 },
+    };
+    open_statements(RETURN_42, NULL, 0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char path[120];
+        snprintf(path, sizeof path, "/v1/block/%s", rows[i].name);
+        const statement_t x = ask_statement(path, NULL, NULL);
+        ck_assert_int_eq(x.kind, STATEMENT_BLOCK);
+        ck_assert_uint_eq(x.at.number, rows[i].number);
+        ck_assert_uint_eq(x.at.finality, rows[i].finality);
+        ck_assert_uint_eq(x.valid_until - x.issued_at, rows[i].window);
+    }
+    ck_assert_uint_eq(ends[0].batches, 0); /* nothing was asked for */
+    close_statements();
+}
+END_TEST
+
+START_TEST(accounts_and_slots_are_said_also_when_nothing_is_there)
+{
+    statement_request_t request = { .kind = STATEMENT_ACCOUNT };
+    open_statements(RETURN_42, NULL, 0);
+    request.account = A;
+    statement_t x = ask_statement("/v1/account/" A_TEXT, NULL, &request);
+    ck_assert(!hash32_is_zero(&x.account.code_hash) && !hash32_is_zero(&x.account.storage_root));
+    request.kind = STATEMENT_STORAGE;
+    request.slot.b[31] = 5;
+    x = ask_statement("/v1/storage/" A_TEXT "/0x5?block=1000", NULL, &request);
+    ck_assert_uint_eq(x.storage.value.b[30] << 8 | x.storage.value.b[31], 1234);
+    request.slot.b[31] = 6;
+    x = ask_statement("/v1/storage/" A_TEXT "/0x0000000000000000000000000000000000000000000000000000000000000006", NULL,
+                      &request);
+    ck_assert(hash32_is_zero(&x.storage.value));
+    request.kind = STATEMENT_ACCOUNT;
+    memset(request.account.b, 0xdd, 20);
+    x = ask_statement("/v1/account/" NOBODY, NULL, &request);
+    ck_assert(u256_is_zero(&x.account.balance) && !x.account.nonce);
+    ck_assert(hash32_is_zero(&x.account.code_hash) && hash32_is_zero(&x.account.storage_root));
+    close_statements();
+}
+END_TEST
+
+START_TEST(a_checkpoint_is_the_finalized_beacon_block)
+{
+    open_statements(RETURN_42, NULL, 0);
+    const statement_t x = ask_statement("/v1/checkpoint", NULL, NULL);
+    ck_assert_int_eq(x.kind, STATEMENT_CHECKPOINT);
+    ck_assert_uint_eq(x.checkpoint.slot, SLOT - 70);
+    ck_assert_uint_eq(x.checkpoint.root.b[3], 0x93 ^ 0xff);
+    ck_assert_uint_eq(x.checkpoint.state_root.b[3], 0x44);
+    ck_assert_uint_eq(x.valid_until - x.issued_at, 1800);
+    close_statements();
+}
+END_TEST
+
+/* ---- the same again ---- */
+
+static reply_t same_again(const char *path, const char *body)
+{
+    reply_t a = send_request(path, body), b = send_request(path, body);
+    ck_assert_int_eq(a.status, 200);
+    ck_assert_int_eq(b.status, 200);
+    ck_assert_str_eq(a.body, b.body);
+    free(b.body);
+    return a;
+}
+
+START_TEST(the_same_request_on_the_same_block_gets_the_same_bytes)
+{
+    open_statements(RETURN_42, NULL, 0);
+    reply_t first = same_again("/v1/call", CALL_A);
+    ck_assert_uint_eq(signatures, 1);
+    ck_assert_uint_eq(ends[0].batches, 1);
+    /* Another text for the same, and the same on the next head: proven and signed anew, and yet the same. */
+    reply_t spaced = send_request("/v1/call", "{ \"block\": \"latest\", \"to\": \"" A_TEXT "\" }");
+    ck_assert_str_eq(first.body, spaced.body);
+    ck_assert_uint_eq(signatures, 2);
+    reply_t by_number = same_again("/v1/account/" A_TEXT "?block=1000", NULL);
+    now_known.latest = head_at(SLOT + 1, 1001, 0xab, 0xaa);
+    note();
+    reply_t later = send_request("/v1/account/" A_TEXT "?block=1000", NULL);
+    ck_assert_str_eq(by_number.body, later.body);
+    ck_assert_uint_eq(ask_statement("/v1/call", CALL_A, NULL).at.number, 1001);
+    free(first.body);
+    free(spaced.body);
+    free(by_number.body);
+    free(later.body);
+    close_statements();
+}
+END_TEST
+
+/* ---- refusals ---- */
+
+START_TEST(what_is_not_known_or_not_supported_is_named)
+{
+    static const struct {
+        const char *path, *body;
+        int status;
+        const char *slug, *text;
+    } rows[] = {
+        { "/v1/call", "{", 400, "bad-request", "" },
+        { "/v1/call", "{}", 400, "bad-request", "to: " },
+        { "/v1/call", "{\"to\":7}", 400, "bad-request", "to: must be" },
+        { "/v1/call", "{\"to\":\"" A_TEXT "\",\"stateOverrides\":{}}", 400, "bad-request",
+          "stateOverrides: overrides" },
+        { "/v1/call", "{\"to\":\"" A_TEXT "\",\"blockOverride\":{}}", 400, "bad-request", "blockOverride: overrides" },
+        { "/v1/call", "{\"to\":\"" A_TEXT "\",\"gasPrice\":\"0x1\"}", 400, "bad-request", "gasPrice: " },
+        { "/v1/call", "{\"to\":\"" A_TEXT "\",\"accessList\":[]}", 400, "bad-request", "accessList: " },
+        { "/v1/call", "{\"to\":\"" A_TEXT "\",\"gas\":50000001}", 400, "bad-request", "gas: must be at most 50000000" },
+        { "/v1/call", "{\"to\":\"" A_TEXT "\",\"gas\":1}", 422, "call-refused", "intrinsic gas too low" },
+        { "/v1/call", "{\"to\":\"" A_TEXT "\",\"block\":\"pending\"}", 400, "bad-request", "block: must be" },
+        { "/v1/call", "{\"to\":\"" A_TEXT "\",\"block\":999}", 404, "unknown-block", "block: is none of the heads" },
+        { "/v1/block/earliest", NULL, 400, "bad-request", "block: must be" },
+        { "/v1/block/01", NULL, 400, "bad-request", "block: must be" },
+        { "/v1/block/999", NULL, 404, "unknown-block", "block: is none of the heads" },
+        { "/v1/block/0x1111111111111111111111111111111111111111111111111111111111111111", NULL, 404, "unknown-block",
+          "" },
+        { "/v1/block/latest?x=1", NULL, 400, "bad-request", "query: " },
+        { "/v1/checkpoint?block=1", NULL, 400, "bad-request", "query: " },
+        { "/v1/account/0x12", NULL, 400, "bad-request", "address: must be 20 bytes" },
+        { "/v1/account/" A_TEXT "?block=latest&block=1", NULL, 400, "bad-request", "query: " },
+        { "/v1/storage/" A_TEXT, NULL, 400, "bad-request", "slot: must be" },
+        { "/v1/storage/" A_TEXT "/0x", NULL, 400, "bad-request", "slot: must be" },
+        { "/v1/storage/" A_TEXT "/0x5?block=7000000", NULL, 404, "unknown-block", "block: " },
+    };
+    open_statements(RETURN_42, NULL, 0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        expect_problem(rows[i].path, rows[i].body, rows[i].status, rows[i].slug, rows[i].text);
+    ck_assert_uint_eq(signatures, 0);
+    close_statements();
+}
+END_TEST
+
+START_TEST(a_lie_is_no_statement)
+{
+    open_statements(RETURN_42, NULL, 0);
+    ends[0].falsified = ends[1].falsified = "ac00";
+    expect_problem("/v1/account/" A_TEXT, NULL, 502, "upstream", "");
+    ck_assert_uint_eq(signatures, 0);
+    ends[0].falsified = ends[1].falsified = NULL;
+    ask_statement("/v1/account/" A_TEXT, NULL, NULL); /* nothing of the failure was kept */
+    close_statements();
+}
+END_TEST
+
+START_TEST(readiness_is_looked_at_again_before_the_key_is_used)
+{
+    open_statements(RETURN_42, NULL, 0);
+    looks_allowed = 0;
+    expect_problem("/v1/call", CALL_A, 503, "not-ready", "degraded: the head is old");
+    looks = 0;
+    looks_allowed = 1; /* as the request comes, and not when all is proven */
+    expect_problem("/v1/call", CALL_A, 503, "not-ready", "degraded: the head is old");
+    ck_assert_uint_eq(looks, 2);
+    ck_assert_uint_ge(ends[0].batches, 1);
+    ck_assert_uint_eq(signatures, 0);
+    close_statements();
+}
+END_TEST
+
+START_TEST(nothing_is_signed_that_has_expired_and_nothing_kept_is_given_out_then)
+{
+    open_statements(RETURN_42, NULL, 0);
+    ask_statement("/v1/block/latest", NULL, NULL);
+    now_at_ms = lc_slot_start_ms(net, SLOT) + 120999;
+    ask_statement("/v1/block/latest", NULL, NULL);
+    ck_assert_uint_eq(signatures, 1);
+    now_at_ms = lc_slot_start_ms(net, SLOT) + 121000;
+    expect_problem("/v1/block/latest", NULL, 503, "not-ready", "would have expired already");
+    ask_statement("/v1/block/1000", NULL, NULL);
+    now_at_ms = lc_slot_start_ms(net, SLOT - 70) + 1801000;
+    expect_problem("/v1/checkpoint", NULL, 503, "not-ready", "the finalized block is 1801 s old");
+    now_known.finalized.valid = false;
+    expect_problem("/v1/block/safe", NULL, 503, "not-ready", "no finalized header");
+    close_statements();
+}
+END_TEST
+
+/* ---- CCIP-Read ---- */
+
+typedef struct {
+    statement_call_t call;
+    uint8_t rule;
+    uint64_t number;
+} args_t;
+
+static const eip712_member_t args_members[] = {
+    { "call", EIP712_STRUCT, offsetof(args_t, call), &STATEMENT_CALL_TYPE, 0 },
+    { "rule", EIP712_UINT8, offsetof(args_t, rule), NULL, 0 },
+    { "number", EIP712_UINT64, offsetof(args_t, number), NULL, 0 },
+};
+static const eip712_type_t args_type = { "args", args_members, 3 };
+
+/* Calldata for the gateway, as hex with 0x, in the arena. */
+static char *calldata(uint8_t rule, uint64_t number, uint8_t overrides)
+{
+    args_t args = { .call.to = A, .rule = rule, .number = number };
+    view_t data;
+    args.call.overrides.b[31] = overrides;
+    ck_assert_int_eq(abi_encode(&data, &arena, &args_type, &args), RC_OK);
+    char *hex = arena_alloc(&arena, 11 + 2 * data.n);
+    memcpy(hex, "0xcdd66abf", 10);
+    hex_encode(hex + 10, data);
+    return hex;
+}
+
+static const char *ccip_path(const char *data)
+{
+    char *path = arena_alloc(&arena, 2048);
+    snprintf(path, 2048, "/v1/ccip/" NOBODY "/%s.json", data);
+    return path;
+}
+
+static void expect_message(const char *path, const char *body, int status, const char *text)
+{
+    reply_t a = send_request(path, body);
+    ck_assert_msg(a.status == status && a.body && !strncmp(a.body, "{\"message\":\"", 12) && strstr(a.body, text),
+                  "%s: %d %s", path, a.status, a.body ? a.body : "");
+    free(a.body);
+}
+
+/* {"data": ...} is the ABI form of the very statement that /v1/call gives. */
+START_TEST(the_gateway_answers_the_statement_of_the_call_in_abi_form)
+{
+    static const char *const blocks[] = { "latest", "safe", "finalized", "930" };
+    open_statements(RETURN_42, NULL, 0);
+    for (uint8_t rule = 0; rule < 4; rule++) {
+        char body[300], *hex;
+        view_t abi;
+        snprintf(body, sizeof body, "{\"to\":\"" A_TEXT "\",\"block\":\"%s\"}", blocks[rule]);
+        const statement_t x = ask_statement("/v1/call", body, NULL);
+        ck_assert_int_eq(statement_abi(&abi, &arena, &x), RC_OK);
+        hex = arena_alloc(&arena, 2 * abi.n + 32);
+        strcpy(hex, "{\"data\":\"0x");
+        hex_encode(hex + 11, abi);
+        strcat(hex, "\"}");
+        const char *asked = calldata(rule, rule == 3 ? 930 : 900, 0);
+        reply_t a = same_again(ccip_path(asked), NULL);
+        ck_assert_str_eq(a.body, hex);
+        free(a.body);
+        char post[2048];
+        snprintf(post, sizeof post, "{\"data\":\"%s\",\"sender\":\"" NOBODY "\"}", asked);
+        a = send_request("/v1/ccip/" NOBODY ".json", post);
+        ck_assert_str_eq(a.body, hex);
+        free(a.body);
+    }
+    close_statements();
+}
+END_TEST
+
+START_TEST(what_the_gateway_refuses_is_a_message)
+{
+    addr_t sender;
+    memset(sender.b, 0xdd, 20);
+    open_statements(RETURN_42, &sender, 1);
+    const char *good = calldata(0, 0, 0);
+    char post[2048], other[2048];
+    reply_t a = send_request(ccip_path(good), NULL);
+    ck_assert_int_eq(a.status, 200);
+    free(a.body);
+    snprintf(other, sizeof other, "/v1/ccip/" A_TEXT "/%s.json", good);
+    expect_message(other, NULL, 403, "sender: ");
+    expect_message(ccip_path(calldata(4, 0, 0)), NULL, 400, "rule: must be");
+    expect_message(ccip_path(calldata(0, 0, 1)), NULL, 400, "call.overrides: overrides are not supported");
+    expect_message(ccip_path(calldata(3, 999, 0)), NULL, 404, "block: ");
+    expect_message(ccip_path(calldata(0, 1001, 0)), NULL, 503, "number: ");
+    expect_message(ccip_path("0xcdd66abe"), NULL, 400, "data: must be calldata of callStatement");
+    expect_message(ccip_path("0xcdd66abf00"), NULL, 400, "data: is not what abi.encode writes");
+    expect_message(ccip_path("0xcdd66ab"), NULL, 400, "data: must be bytes");
+    expect_message("/v1/ccip/0x12/0x12.json", NULL, 400, "sender: must be");
+    expect_message("/v1/ccip/" NOBODY "/0x12", NULL, 400, "path: must be");
+    snprintf(post, sizeof post, "{\"data\":\"%s\",\"sender\":\"" A_TEXT "\"}", good);
+    expect_message("/v1/ccip/" NOBODY ".json", post, 400, "sender: is not the one in the path");
+    expect_message("/v1/ccip/" NOBODY ".json", "{\"data\":\"0x\",\"sender\":\"" NOBODY "\",\"x\":1}", 400, "x: ");
+    expect_message("/v1/ccip/" NOBODY, "{}", 400, "path: must be");
+    looks_allowed = 0;
+    expect_message(ccip_path(good), NULL, 503, "degraded: the head is old");
+    ck_assert_uint_eq(signatures, 1);
+    close_statements();
+}
+END_TEST
+
+int main(void)
+{
+    if (secret_init())
+        return EXIT_FAILURE;
+    return UNIT_RUN("statements", a_call_is_bound_to_its_request_block_setup_and_time,
+                    a_revert_and_a_halt_are_said_as_what_they_are,
+                    a_block_is_named_by_tag_number_or_hash_and_its_signature_lasts_accordingly,
+                    accounts_and_slots_are_said_also_when_nothing_is_there, a_checkpoint_is_the_finalized_beacon_block,
+                    the_same_request_on_the_same_block_gets_the_same_bytes, what_is_not_known_or_not_supported_is_named,
+                    a_lie_is_no_statement, readiness_is_looked_at_again_before_the_key_is_used,
+                    nothing_is_signed_that_has_expired_and_nothing_kept_is_given_out_then,
+                    the_gateway_answers_the_statement_of_the_call_in_abi_form, what_the_gateway_refuses_is_a_message);
+}
