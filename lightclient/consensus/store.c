@@ -338,6 +338,16 @@ rc_t lc_store_process(lc_store_t *s, lc_verdict_t *verdict, err_t *e, const lc_u
     return RC_OK;
 }
 
+rc_t lc_store_check(const lc_store_t *s, lc_verdict_t *verdict, err_t *e, const lc_update_t *u, uint64_t current_slot)
+{
+    lc_verdict_t v;
+    learned_t learned = { 0 };
+    rc_t rc = validate(s, &v, &learned, e, u, current_slot);
+    if (!rc)
+        *verdict = v;
+    return rc;
+}
+
 bool lc_store_force_update(lc_store_t *s, uint64_t current_slot)
 {
     const lc_preset_t *p = &s->network->preset;

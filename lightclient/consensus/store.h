@@ -63,6 +63,10 @@ NODISCARD rc_t lc_store_init(lc_store_t *out, err_t *e, const lc_network_t *net,
 NODISCARD rc_t lc_store_process(lc_store_t *s, lc_verdict_t *verdict, err_t *e, const lc_update_t *update,
                                 uint64_t current_slot);
 
+/* validate_light_client_update alone: changes nothing. Results as of lc_store_process. */
+NODISCARD rc_t lc_store_check(const lc_store_t *s, lc_verdict_t *verdict, err_t *e, const lc_update_t *update,
+                              uint64_t current_slot);
+
 /* process_light_client_store_force_update: gives up waiting for finality after UPDATE_TIMEOUT slots. True when it moved
  * the store. The node never calls this: a head that it signs rests on two thirds of a committee. */
 bool lc_store_force_update(lc_store_t *s, uint64_t current_slot);

@@ -6,6 +6,7 @@
 #define RETRY_MIN_MS 200u
 #define BACKOFF_MAX_MS 30000u
 #define STALLED_SLOTS 8u       /* a head this old is asked for once a slot only */
+#define STALLED_TRIES 3u       /* updates that fail so often in a row are not to be had */
 #define CAUTIOUS_COUNT 8u      /* updates per request after the first failure; then one by one */
 #define FINALITY_LAG_EPOCHS 2u /* the finalized checkpoint of a healthy chain is this many epochs old */
 
@@ -25,6 +26,11 @@ struct lc_sync {
     bool bootstrapped;
     bool polled; /* inputs before the first poll are a replay */
     uint64_t checkpoint_period;
+    lc_seen_t seen;
+    uint64_t basis_slot; /* trusted: the checkpoint's, then the newest head's at which clock and chain agreed */
+    bool agreed;         /* they did, since the bootstrap */
+    uint64_t
+        unknown_period; /* of whoever signed the newest update, if they are not known yet, whatever the clock says */
     lc_head_t latest, finalized;
     job_t jobs[JOBS];
     uint32_t count_max; /* updates per request, lowered by failures */
@@ -70,6 +76,18 @@ static uint64_t slot_ms(const lc_sync_t *s)
     return s->network->seconds_per_slot * 1000;
 }
 
+/* The slot that it is at least. */
+static uint64_t slot_now(const lc_sync_t *s, uint64_t now_ms)
+{
+    return max_u64(lc_slot_at(s->network, now_ms), s->seen.slot);
+}
+
+/* The clock is behind what was signed. */
+static bool clock_is_behind(const lc_sync_t *s, uint64_t now_ms)
+{
+    return now_ms < lc_slot_start_ms(s->network, s->seen.slot);
+}
+
 static uint64_t store_period(const lc_sync_t *s)
 {
     return lc_period_of_slot(s->network, s->store.finalized_header.beacon.slot);
@@ -107,6 +125,33 @@ static bool too_old(const lc_sync_t *s, uint64_t slot, uint64_t now_ms)
     return now_ms > at && now_ms - at > age_bound_ms(s);
 }
 
+static rc_t checkpoint_too_old(err_t *e)
+{
+    return err_say(e, RC_LIMIT, "the checkpoint is older than the weak-subjectivity bound");
+}
+
+static void see(lc_sync_t *s, uint64_t slot, uint32_t participants)
+{
+    if (slot > s->seen.slot)
+        s->seen = (lc_seen_t){ slot, participants };
+}
+
+/* Whether the basis of trust is too old after all: by what was signed, or by the clock as long as the two never
+ * agreed. */
+static bool basis_too_old(const lc_sync_t *s, uint64_t now_ms)
+{
+    if (s->config.replay_is_trusted && !s->polled)
+        return false;
+    return too_old(s, s->basis_slot, lc_slot_start_ms(s->network, s->seen.slot)) ||
+           (!s->agreed && too_old(s, s->basis_slot, now_ms));
+}
+
+static void forget(lc_sync_t *s)
+{
+    s->bootstrapped = false;
+    s->latest.valid = s->finalized.valid = false;
+}
+
 static rc_t input_bootstrap(lc_sync_t *s, unsigned *moved, err_t *e, lc_fork_t fork, view_t ssz, uint64_t now_ms)
 {
     const lc_bootstrap_t *b = &s->scratch.bootstrap;
@@ -115,15 +160,17 @@ static rc_t input_bootstrap(lc_sync_t *s, unsigned *moved, err_t *e, lc_fork_t f
     rc_t rc = lc_bootstrap_decode(&s->scratch.bootstrap, s->network, fork, ssz);
     if (rc)
         return err_say(e, rc, "the bootstrap is not well-formed");
-    if (b->header.beacon.slot > lc_slot_at(s->network, now_ms) + LC_SLOTS_AHEAD)
-        return err_say(e, RC_REFUSED, "the checkpoint lies in the future");
     rc = lc_store_init(&s->store, e, s->network, &s->config.checkpoint, b);
     if (rc)
         return rc;
     bool replay = s->config.replay_is_trusted && !s->polled;
-    if (!replay && too_old(s, b->header.beacon.slot, now_ms))
-        return err_say(e, RC_LIMIT, "the checkpoint is older than the weak-subjectivity bound");
+    if (!replay && too_old(s, b->header.beacon.slot, max_u64(now_ms, lc_slot_start_ms(s->network, s->seen.slot))))
+        return checkpoint_too_old(e);
+    see(s, b->header.beacon.slot, 0); /* the operator trusts it, so its slot has come */
     s->bootstrapped = true;
+    s->agreed = false;
+    s->unknown_period = 0;
+    s->basis_slot = b->header.beacon.slot;
     s->checkpoint_period = store_period(s);
     memset(s->jobs, 0, sizeof s->jobs);
     *moved = LC_BOOTSTRAPPED;
@@ -191,6 +238,34 @@ static rc_t look_ahead(lc_sync_t *s, err_t *e, rc_t rc)
                    ahead);
 }
 
+/* The head is of this moment by the clock, which is therefore right. */
+static void note_agreement(lc_sync_t *s, uint64_t now_ms)
+{
+    uint64_t head = s->latest.header.beacon.slot, slot = lc_slot_at(s->network, now_ms);
+    if (!s->latest.valid || head > slot + LC_SLOTS_AHEAD || head + LC_IN_STEP_SLOTS < slot)
+        return;
+    s->agreed = true;
+    s->basis_slot = max_u64(s->basis_slot, head);
+}
+
+/* An update whose signature slot has not come by the clock: its signers tell whether the clock is wrong. RC_OK: it is,
+ * and the slot has come. The signature slot itself is not signed, the header's slot is. */
+static rc_t check_future(lc_sync_t *s, err_t *e, const lc_update_t *u, uint64_t now_ms)
+{
+    lc_verdict_t verdict;
+    uint64_t attested = u->attested_header.beacon.slot;
+    if (attested <= slot_now(s, now_ms) && u->signature_slot - attested > s->network->preset.slots_per_epoch)
+        return err_say(e, RC_REFUSED, "the signature slot lies in the future");
+    rc_t rc = lc_store_check(&s->store, &verdict, e, u, UINT64_MAX);
+    if (rc)
+        return rc;
+    if (verdict.supermajority)
+        see(s, attested, verdict.participants);
+    if (u->signature_slot > slot_now(s, now_ms) + LC_SLOTS_AHEAD)
+        return err_say(e, RC_NEED_DATA, "the signature slot lies in the future of this machine's clock");
+    return RC_OK;
+}
+
 static rc_t input_update(lc_sync_t *s, unsigned *moved, err_t *e, lc_kind_t kind, lc_fork_t fork, view_t ssz,
                          uint64_t now_ms)
 {
@@ -204,12 +279,22 @@ static rc_t input_update(lc_sync_t *s, unsigned *moved, err_t *e, lc_kind_t kind
     if (brings_nothing(s, kind, u))
         return err_say(e, RC_REPLAY, "not newer than what is known");
     uint64_t was_known = known_period(s), was_period = store_period(s);
-    rc = lc_store_process(&s->store, &verdict, e, u, lc_slot_at(s->network, now_ms) + LC_SLOTS_AHEAD);
+    if (u->signature_slot > slot_now(s, now_ms) + LC_SLOTS_AHEAD)
+        rc = check_future(s, e, u, now_ms);
+    if (!rc)
+        rc = lc_store_process(&s->store, &verdict, e, u, slot_now(s, now_ms) + LC_SLOTS_AHEAD);
+    if (!rc && verdict.supermajority)
+        see(s, u->attested_header.beacon.slot, verdict.participants);
+    if (basis_too_old(s, now_ms)) {
+        forget(s);
+        return checkpoint_too_old(e);
+    }
     if (rc == RC_REFUSED || rc == RC_MALFORMED)
         return look_ahead(s, e, rc);
     if (rc)
         return rc;
     *moved = move_heads(s, u, &verdict);
+    note_agreement(s, now_ms);
     if (known_period(s) != was_known || store_period(s) != was_period)
         *moved |= LC_MOVED_PERIOD;
     return RC_OK;
@@ -237,8 +322,12 @@ static uint64_t due_in(const lc_sync_t *s, uint64_t slot)
 static void plan_optimistic(lc_sync_t *s, uint64_t now_ms)
 {
     job_t *job = &s->jobs[JOB_OPTIMISTIC];
-    uint64_t slot = lc_slot_at(s->network, now_ms), head = s->latest.valid ? s->latest.signature_slot : 0;
+    uint64_t slot = slot_now(s, now_ms), head = s->latest.valid ? s->latest.signature_slot : 0;
     uint64_t retry = max_u64(slot_ms(s) / 6, RETRY_MIN_MS);
+    if (clock_is_behind(s, now_ms)) { /* it says nothing of when the next slot begins */
+        job->due_ms = now_ms + slot_ms(s);
+        return;
+    }
     if (head >= slot) {
         job->due_ms = due_in(s, head + 1);
         return;
@@ -255,9 +344,13 @@ static void plan_optimistic(lc_sync_t *s, uint64_t now_ms)
 static void plan_finality(lc_sync_t *s, uint64_t now_ms)
 {
     job_t *job = &s->jobs[JOB_FINALITY];
-    uint64_t per_epoch = s->network->preset.slots_per_epoch, slot = lc_slot_at(s->network, now_ms);
+    uint64_t per_epoch = s->network->preset.slots_per_epoch, slot = slot_now(s, now_ms);
     uint64_t epoch = slot / per_epoch, known = s->finalized.valid ? s->finalized.header.beacon.slot / per_epoch : 0;
     uint64_t next_epoch = (epoch + 1) * per_epoch + 1;
+    if (clock_is_behind(s, now_ms)) {
+        job->due_ms = now_ms + per_epoch * slot_ms(s);
+        return;
+    }
     if (s->finalized.valid && known + FINALITY_LAG_EPOCHS >= epoch) {
         job->tries = 0;
         job->due_ms = due_in(s, next_epoch);
@@ -271,7 +364,7 @@ static void plan_finality(lc_sync_t *s, uint64_t now_ms)
 static void plan_next_committee(lc_sync_t *s, uint64_t now_ms)
 {
     const lc_preset_t *p = &s->network->preset;
-    uint64_t slot = lc_slot_at(s->network, now_ms), slots = p->slots_per_epoch * p->epochs_per_period;
+    uint64_t slot = slot_now(s, now_ms), slots = p->slots_per_epoch * p->epochs_per_period;
     uint64_t left = slots - slot % slots;
     s->jobs[JOB_UPDATE].due_ms = now_ms + max_u64(left / 4, max_u64(p->slots_per_epoch / 4, 1)) * slot_ms(s);
 }
@@ -283,7 +376,7 @@ static void plan_updates(lc_sync_t *s, bool progress, uint64_t now_ms)
         job->tries = 0;
         job->due_ms = now_ms;
         s->count_max = (uint32_t)min_u64(2 * (uint64_t)s->count_max, LC_UPDATES_PER_REQUEST_MAX);
-    } else if (state_at(s, lc_slot_at(s->network, now_ms)) == LC_STATE_FOLLOWING) {
+    } else if (state_at(s, slot_now(s, now_ms)) == LC_STATE_FOLLOWING) {
         plan_next_committee(s, now_ms);
     } else if (job->due_ms <= now_ms) {
         job->due_ms = now_ms + backoff_ms(s, job->tries++);
@@ -313,6 +406,19 @@ static void plan(lc_sync_t *s, lc_kind_t kind, unsigned moved, uint64_t now_ms)
     }
 }
 
+/* The chain may be periods ahead of a clock that is behind: what shows it is not proven, and worth a request. */
+static void note_unknown(lc_sync_t *s, rc_t rc, uint64_t now_ms)
+{
+    uint64_t period = lc_period_of_slot(s->network, s->scratch.update.signature_slot);
+    if (rc == RC_OK || rc == RC_REPLAY)
+        s->unknown_period = 0;
+    if (rc != RC_NEED_DATA || !s->bootstrapped || period <= known_period(s))
+        return;
+    if (!s->unknown_period)
+        s->jobs[JOB_UPDATE].due_ms = now_ms;
+    s->unknown_period = period;
+}
+
 rc_t lc_sync_input(lc_sync_t *s, unsigned *moved, err_t *e, lc_kind_t kind, lc_fork_t fork, view_t ssz, uint64_t now_ms)
 {
     unsigned changed = 0;
@@ -323,6 +429,8 @@ rc_t lc_sync_input(lc_sync_t *s, unsigned *moved, err_t *e, lc_kind_t kind, lc_f
         rc = input_bootstrap(s, &changed, e, fork, ssz, now_ms);
     else
         rc = input_update(s, &changed, e, kind, fork, ssz, now_ms);
+    if (kind == LC_FINALITY || kind == LC_OPTIMISTIC)
+        note_unknown(s, rc, now_ms);
     if (s->polled && (rc == RC_OK || rc == RC_REPLAY))
         plan(s, kind, changed, now_ms);
     if (rc == RC_OK)
@@ -340,7 +448,7 @@ void lc_sync_failed(lc_sync_t *s, const lc_want_t *want, uint64_t now_ms)
     if (want->kind != LC_UPDATE)
         return;
     s->count_max = want->count > CAUTIOUS_COUNT ? CAUTIOUS_COUNT : 1;
-    if (state_at(s, lc_slot_at(s->network, now_ms)) == LC_STATE_FOLLOWING)
+    if (state_at(s, slot_now(s, now_ms)) == LC_STATE_FOLLOWING)
         plan_next_committee(s, now_ms);
 }
 
@@ -351,7 +459,10 @@ static bool wanted(const lc_sync_t *s, size_t job, lc_state_t state)
     switch (job) {
     case JOB_BOOTSTRAP: return state == LC_STATE_NEW;
     case JOB_UPDATE:
-        return state == LC_STATE_SYNCING || (state == LC_STATE_FOLLOWING && !s->store.next_sync_committee.known);
+        return state == LC_STATE_SYNCING || (state == LC_STATE_FOLLOWING && (!s->store.next_sync_committee.known ||
+                                                                             s->unknown_period > known_period(s)));
+    case JOB_OPTIMISTIC: /* if there are no updates up to the clock's period, the clock may be ahead: the head tells */
+        return state == LC_STATE_FOLLOWING || (state == LC_STATE_SYNCING && s->jobs[JOB_UPDATE].tries >= STALLED_TRIES);
     default: return state == LC_STATE_FOLLOWING;
     }
 }
@@ -378,7 +489,8 @@ static void mend_times(lc_sync_t *s, uint64_t now_ms)
     for (size_t i = 0; i < JOBS; i++) {
         job_t *job = &s->jobs[i];
         if (now_ms < s->last_now_ms) {
-            job->due_ms = min_u64(job->due_ms, now_ms + slot_ms(s));
+            bool was_set = s->last_now_ms - now_ms > slot_ms(s); /* then all that was planned was planned wrongly */
+            job->due_ms = min_u64(job->due_ms, was_set ? now_ms : now_ms + slot_ms(s));
             job->given_ms = min_u64(job->given_ms, now_ms);
         }
         if (job->out && now_ms - job->given_ms >= LC_WANT_TIMEOUT_MS)
@@ -388,13 +500,10 @@ static void mend_times(lc_sync_t *s, uint64_t now_ms)
 }
 
 /* Where a trusted replay led is a checkpoint like any other: it may not be too old. */
-static void end_replay(lc_sync_t *s, uint64_t now_ms)
+static void end_replay(lc_sync_t *s)
 {
-    if (!s->polled && s->bootstrapped && s->config.replay_is_trusted &&
-        too_old(s, s->store.finalized_header.beacon.slot, now_ms)) {
-        s->bootstrapped = false;
-        s->latest.valid = s->finalized.valid = false;
-    }
+    if (!s->polled && s->bootstrapped && s->config.replay_is_trusted)
+        s->basis_slot = max_u64(s->basis_slot, s->store.finalized_header.beacon.slot);
     s->polled = true;
 }
 
@@ -402,8 +511,10 @@ size_t lc_sync_poll(lc_sync_t *s, uint64_t now_ms, lc_want_t *out, size_t cap, u
 {
     size_t n = 0;
     mend_times(s, now_ms);
-    end_replay(s, now_ms);
-    uint64_t slot = lc_slot_at(s->network, now_ms), wake = now_ms + slot_ms(s);
+    end_replay(s);
+    if (s->bootstrapped && basis_too_old(s, now_ms))
+        forget(s);
+    uint64_t slot = slot_now(s, now_ms), wake = now_ms + slot_ms(s);
     lc_state_t state = state_at(s, slot);
     for (size_t i = 0; i < JOBS; i++) {
         job_t *job = &s->jobs[i];
@@ -435,7 +546,7 @@ void lc_sync_finalized(const lc_sync_t *s, lc_head_t *out)
 
 void lc_sync_progress(const lc_sync_t *s, lc_progress_t *out, uint64_t now_ms)
 {
-    uint64_t slot = lc_slot_at(s->network, now_ms), current = lc_period_of_slot(s->network, slot);
+    uint64_t slot = slot_now(s, now_ms), current = lc_period_of_slot(s->network, slot);
     memset(out, 0, sizeof *out);
     out->state = state_at(s, slot);
     out->current_slot = slot;
@@ -450,6 +561,11 @@ void lc_sync_progress(const lc_sync_t *s, lc_progress_t *out, uint64_t now_ms)
 const char *lc_sync_ahead(const lc_sync_t *s)
 {
     return s->ahead;
+}
+
+void lc_sync_seen(const lc_sync_t *s, lc_seen_t *out)
+{
+    *out = s->seen;
 }
 
 const lc_store_t *lc_sync_store(const lc_sync_t *s)

@@ -3,10 +3,15 @@
  *      NEW -- bootstrap --> SYNCING -- updates up to the current period --> FOLLOWING
  *                              ^------- the clock is a period ahead of what is known ----'
  *
- * Which of the last two holds follows from the store and the clock alone, so a machine that slept through several
+ * Which of the last two holds follows from the store and the time alone, so a machine that slept through several
  * periods heals by asking for updates again. A first synchronisation takes three sequential round trips: bootstrap;
  * updates; finality and optimistic together. With a checkpoint of the current period it takes two: the update that
  * shows the next committee is asked for beside the last two and delays nothing.
+ *
+ * Time: the caller's clock may be wrong. What two thirds of a committee signed has come, whatever the clock says: a
+ * header "from the future" is evidence against the clock (lc_sync_seen) and no fault of its source. The time is then
+ * the later of the two. How old the checkpoint is, is judged by that evidence too, until clock and chain agree; from
+ * then on the head at which they last did stands in the checkpoint's place.
  *
  * Persistence: store the SSZ of the bootstrap (LC_BOOTSTRAPPED), of every later LC_UPDATE with LC_MOVED_PERIOD in
  * order, and of the last LC_FINALITY with LC_MOVED_FINALIZED. Fed to a new machine in that order, before its first
@@ -28,7 +33,7 @@
 #include "lightclient/consensus/types.h"
 
 #define LC_UPDATES_PER_REQUEST_MAX 128u
-#define LC_SLOTS_AHEAD 1u /* how far a signature slot may lie before the caller's clock: clocks differ a little */
+#define LC_SLOTS_AHEAD 1u /* how far a signature slot may lie ahead of the caller's clock: clocks differ a little */
 
 /* One thing the machine wants from the world; the edge decides how and whom to ask. */
 typedef struct {
@@ -37,6 +42,14 @@ typedef struct {
     uint64_t period;     /* LC_UPDATE: first period, */
     uint32_t count;      /*            at most LC_UPDATES_PER_REQUEST_MAX */
 } lc_want_t;
+
+#define LC_IN_STEP_SLOTS 3u /* clock and chain agree while the newest head is at most so old, and not of the future */
+
+/* The newest slot that is proven to have come. */
+typedef struct {
+    uint64_t slot;         /* of a header that 2/3 of a committee signed; before any, the checkpoint's */
+    uint32_t participants; /* of committee_size; 0: the checkpoint, or nothing yet */
+} lc_seen_t;
 
 /* A header that may rest under a signature: at least 2/3 of the committee signed it. Never moves back in slot. */
 typedef struct {
@@ -58,7 +71,7 @@ typedef struct {
     uint64_t periods_total; /* up to the period of now; equal to periods_done once following */
     uint64_t finalized_slot;
     uint64_t optimistic_slot;
-    uint64_t current_slot; /* by the caller's clock */
+    uint64_t current_slot; /* by the caller's clock, or by what was signed if that is later */
 } lc_progress_t;
 
 typedef struct lc_sync lc_sync_t;
@@ -85,8 +98,9 @@ enum { LC_MOVED_HEAD = 1, LC_MOVED_FINALIZED = 2, LC_MOVED_PERIOD = 4, LC_BOOTST
  * their order, before the next poll.
  *   moved  receives LC_MOVED_ bits (0: valid but nothing new); written only on RC_OK
  * RC_MALFORMED, RC_REFUSED: the source is at fault, and the store is byte-identical; RC_REPLAY: valid form, but
- * older than what is known (no offence for finality and optimistic updates); RC_LIMIT: the checkpoint is too old;
- * RC_NEED_DATA: signed by a committee that is not known yet (nobody's fault: the updates are wanted);
+ * older than what is known (no offence for finality and optimistic updates); RC_LIMIT: the checkpoint is too old,
+ * which an update can show as well: all is forgotten then; RC_NEED_DATA, nobody's fault: signed by a committee that is
+ * not known yet (the updates are wanted), or for a slot that neither the clock nor what was signed has reached;
  * RC_UNSUPPORTED: signed under the version of a fork that has not begun by the network's schedule (lc_sync_ahead). */
 NODISCARD rc_t lc_sync_input(lc_sync_t *s, unsigned *moved, err_t *e, lc_kind_t kind, lc_fork_t fork, view_t ssz,
                              uint64_t now_ms);
@@ -112,6 +126,9 @@ void lc_sync_progress(const lc_sync_t *s, lc_progress_t *out, uint64_t now_ms);
 /* The name of a fork that the chain is in, and by the network's schedule is not (lc_store_signed_ahead): this is
  * proven, so it stays. NULL: there is none. */
 const char *lc_sync_ahead(const lc_sync_t *s);
+
+/* What was signed, for whoever doubts a clock. Only ever grows. */
+void lc_sync_seen(const lc_sync_t *s, lc_seen_t *out);
 
 /* The specification's store, borrowed; NULL before the bootstrap. */
 const lc_store_t *lc_sync_store(const lc_sync_t *s);
