@@ -1,5 +1,5 @@
-/* setup.h - what the accepted setup means, in the words of rpc/api/setup_statement.h: made once when a service begins, and
- * constant from then on.
+/* setup.h - what the accepted setup means, in the words of rpc/api/setup_statement.h: made once when a service begins,
+ * and constant from then on.
  *
  * Floor:  5, node/evidence. No I/O; texts in the caller's arena.
  * Tests:  tests/unit/test_setup.c
