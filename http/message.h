@@ -31,6 +31,7 @@ typedef struct {
     char content_type[96];
     char consensus_version[24]; /* Eth-Consensus-Version; empty when absent */
     uint32_t retry_after_ms;    /* Retry-After, capped at one minute; 0 when absent */
+    int64_t date_s;             /* Date, Unix seconds: what the server takes for the time; 0 when absent */
     char *header;  /* value of want_header, printable ASCII; NULL when absent; freed by hc_response_clear */
     char *peer;    /* with any_peer: the server's certificate, PEM; NULL: none; freed by hc_response_clear */
     uint8_t *body; /* malloc; freed by hc_response_clear */

@@ -89,6 +89,16 @@ static bool keep_header(transfer_t *t, const char *line, size_t n)
     return header_is(t->out->header, n + 1, t->request->want_header, line, n);
 }
 
+/* The Date header, if it is one. */
+static void keep_date(hc_response_t *out, const char *line, size_t n)
+{
+    char text[64];
+    if (!header_is(text, sizeof text, "Date:", line, n))
+        return;
+    const time_t at = curl_getdate(text, NULL);
+    out->date_s = at > 0 ? at : 0;
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 {
     char coding[16];
@@ -103,6 +113,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
     }
     if (n >= 5 && memcmp(p, "HTTP/", 5) == 0) { /* also the final answer after a 1xx one: start again */
         t->out->consensus_version[0] = 0;
+        t->out->date_s = 0;
         free(t->out->header);
         t->out->header = NULL;
         t->head_done = t->packed = false;
@@ -110,6 +121,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
         t->head_done = true;
     }
     (void)header_is(t->out->consensus_version, sizeof t->out->consensus_version, "Eth-Consensus-Version:", p, n);
+    keep_date(t->out, p, n);
     if (!keep_header(t, p, n)) {
         (void)stop(t, RC_NOMEM, "out of memory");
         return 0;

@@ -162,6 +162,14 @@ void up_report(up_t *u, size_t i, rc_t rc, const char *reason, uint32_t retry_af
     pthread_mutex_unlock(&u->lock);
 }
 
+void up_note_date(up_t *u, size_t i, int64_t date_ms)
+{
+    pthread_mutex_lock(&u->lock);
+    u->at[i].status.dated = true;
+    u->at[i].status.date_ms = date_ms;
+    pthread_mutex_unlock(&u->lock);
+}
+
 size_t up_snapshot(up_t *u, up_status_t out[UP_ENDPOINTS_MAX])
 {
     pthread_mutex_lock(&u->lock);

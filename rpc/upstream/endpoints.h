@@ -23,6 +23,8 @@ typedef struct {
     uint64_t requests, failures, lies; /* lies: answers that failed verification */
     uint64_t newer;                    /* answers that claim a fork which this build does not know; no lies */
     char newer_reason[UP_REASON_MAX];  /* of the last of these; empty: there was none */
+    bool dated;
+    int64_t date_ms; /* when dated: the time that its last Date header told, less the caller's raw counter then */
 } up_status_t;
 
 /* Copies the URLs. NULL: out of memory, or count not 1..UP_ENDPOINTS_MAX. Thread-safe (own mutex). */
@@ -47,6 +49,10 @@ void up_report(up_t *u, size_t i, rc_t rc, const char *reason, uint32_t retry_af
 
 /* Notes that endpoint i claims a newer fork, outside of any request that is reported. */
 void up_claims_newer(up_t *u, size_t i, const char *reason);
+
+/* Notes what endpoint i takes for the time, a hint against this machine's clock: Unix milliseconds, less a counter that
+ * the caller reads together with it, so that it stays comparable when the clock is set. */
+void up_note_date(up_t *u, size_t i, int64_t date_ms);
 
 /* Copies the state of all endpoints; returns their number. */
 size_t up_snapshot(up_t *u, up_status_t out[UP_ENDPOINTS_MAX]);

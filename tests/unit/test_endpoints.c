@@ -37,6 +37,22 @@ START_TEST(a_new_list_is_in_the_operators_order_and_names_no_secrets)
 }
 END_TEST
 
+START_TEST(what_an_endpoint_takes_for_the_time_is_kept_and_is_no_failure)
+{
+    up_t *u = up_new(urls, 3);
+    up_status_t s[UP_ENDPOINTS_MAX];
+    up_snapshot(u, s);
+    ck_assert(!s[0].dated && !s[1].dated && !s[2].dated);
+    up_note_date(u, 1, -77);
+    up_note_date(u, 1, 78);
+    up_snapshot(u, s);
+    ck_assert(!s[0].dated && s[1].dated && s[1].date_ms == 78 && !s[2].dated);
+    ck_assert(!s[1].failing && !s[1].requests);
+    order_is(u, 0, 0, 1, 2);
+    up_free(u);
+}
+END_TEST
+
 START_TEST(a_list_has_one_to_sixteen_endpoints)
 {
     const char *many[UP_ENDPOINTS_MAX + 1];
@@ -205,6 +221,7 @@ int main(void)
 {
     return UNIT_RUN(
         "upstream", a_new_list_is_in_the_operators_order_and_names_no_secrets, a_list_has_one_to_sixteen_endpoints,
+        what_an_endpoint_takes_for_the_time_is_kept_and_is_no_failure,
         a_newer_fork_is_counted_as_a_claim_and_not_as_a_lie, who_failed_comes_after_the_others_until_its_back_off_ends,
         when_all_failed_who_may_be_asked_soonest_comes_first, back_off_doubles_from_250_ms_to_30_s_within_its_jitter,
         a_lie_costs_four_seconds_at_once_and_is_counted,

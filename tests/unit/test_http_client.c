@@ -176,6 +176,37 @@ START_TEST(the_header_that_was_asked_for_is_kept)
 }
 END_TEST
 
+START_TEST(the_servers_date_is_read_where_it_is_one)
+{
+    static const struct {
+        const char *headers;
+        int64_t want;
+    } rows[] = {
+        { "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", 784111777 }, /* RFC 9110 5.6.7, in its three forms */
+        { "date:Sunday, 06-Nov-94 08:49:37 GMT\r\n", 784111777 },
+        { "Date: Sun Nov  6 08:49:37 1994\r\n", 784111777 },
+        { "Date: tomorrow\r\n", 0 },
+        { "Date: \r\n", 0 },
+        { "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n", 0 },
+        { "Date: Sun, 06 Nov 1904 08:49:37 GMT\r\n", 0 },
+        { "X-Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", 0 },
+        { "", 0 },
+    };
+    fake_t *f = fake_new(be_scripted);
+    hc_t *c = hc_new(NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[256];
+        int n = snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\n%sContent-Length: 2\r\n\r\n{}", rows[i].headers);
+        set_script(text, (size_t)n);
+        hc_response_t r = ask(c, f->port, (hc_request_t){ 0 });
+        ck_assert_msg(r.rc == RC_OK && r.date_s == rows[i].want, "row %zu: %lld", i, (long long)r.date_s);
+        hc_response_clear(&r);
+    }
+    hc_free(c);
+    fake_free(f);
+}
+END_TEST
+
 START_TEST(an_honest_answer_arrives_with_its_headers)
 {
     fake_t *f = fake_new(be_honest);
@@ -624,8 +655,8 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN(
-        "http_client", an_honest_answer_arrives_with_its_headers, the_header_that_was_asked_for_is_kept,
-        requests_carry_what_was_asked_for_and_nothing_of_the_environment,
+        "http_client", the_servers_date_is_read_where_it_is_one, an_honest_answer_arrives_with_its_headers,
+        the_header_that_was_asked_for_is_kept, requests_carry_what_was_asked_for_and_nothing_of_the_environment,
         complete_answers_are_answers_and_all_else_is_an_error_of_its_kind, no_misbehaviour_hangs_or_grows_the_client,
         gzip_is_unpacked_and_a_body_may_be_as_large_as_its_cap_and_no_larger,
         gzip_that_breaks_off_or_does_not_match_its_checksum_is_no_answer, only_http_urls_with_a_host_pass_the_check,
