@@ -14,6 +14,8 @@ typedef struct {
     const char *tee_socket;        /* of dstack's guest agent; NULL: the well-known places */
     uint16_t setup_port, api_port; /* 0: any free port, for tests */
     clock_fn now_ms;               /* NULL: the system's clock */
+    uint32_t build_s; /* when this program was built, Unix seconds: the clock cannot be before; 0: not known */
+    const char *clock_source_file; /* TIMEKEEPER_SOURCE_FILE; NULL: the raw counter is no bound of time */
     /* Names, up to a NULL, of what the command line and the environment may set, for the node statement; NULL: none. */
     const char *const *flags, *const *environment;
 } node_options_t;

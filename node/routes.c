@@ -160,7 +160,7 @@ static void post_call(void *ctx, const hs_request_t *request, hs_response_t *r)
         return;
     service_t *s = node_service(n);
     const config_t *config = s->with.config;
-    const ex_block_t block = held_head_of(service_head(config, &view), config->chain.chain_id, false).block;
+    const ex_block_t block = held_head_of(judge_head(config, &view), config->chain.chain_id, false).block;
     calls_post(s->calls, request, r, &block);
 }
 
@@ -206,7 +206,7 @@ static void post_rpc(void *ctx, const hs_request_t *request, hs_response_t *r)
         const config_t *c = s->with.config;
         world.chain = &c->chain;
         world.cache = s->with.cache;
-        world.latest = held_head_of(service_head(c, &view), c->chain.chain_id, false).block;
+        world.latest = held_head_of(judge_head(c, &view), c->chain.chain_id, false).block;
         world.finalized = held_head_of(&view.finalized, c->chain.chain_id, true).block;
         world.has_finalized =
             view.finalized.valid && lc_proves_execution(&c->network, view.finalized.header.beacon.slot);

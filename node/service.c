@@ -6,7 +6,6 @@
 #include "base/crypto/secret.h"
 #include "base/os/log.h"
 #include "lightclient/exec/head.h"
-#include "node/chain/age.h"
 #include "node/evidence/pccs.h"
 #include "rpc/api/prototype.h"
 
@@ -31,113 +30,12 @@ static rc_t sign65(void *ctx, uint8_t out[ECDSA_SIG65_LEN], const hash32_t *dige
 
 /* ---- state ---- */
 
-const char *node_state_name(node_state_t state)
-{
-    switch (state) {
-    case NODE_AWAITING_SETUP: return "awaiting-setup";
-    case NODE_BOOTSTRAPPING: return "bootstrapping";
-    case NODE_SYNCING: return "syncing";
-    case NODE_READY: return "ready";
-    case NODE_DEGRADED: return "degraded";
-    case NODE_UNSUPPORTED: return "unsupported-fork";
-    }
-    return "unknown";
-}
-
-const lc_head_t *service_head(const config_t *config, const follow_view_t *view)
-{
-    return config->default_block == CONFIG_LATEST ? &view->latest : &view->finalized;
-}
-
-/* The chain has a fork that this build does not know: its configuration has said so, or it was proven. What may be the
- * time is the clock's or the newest head's. */
-static bool is_past_knowledge(err_t *why, const lc_network_t *net, const follow_view_t *v, uint64_t now_ms)
-{
-    const lc_unknown_fork_t *fork = lc_unknown_fork(net);
-    const uint64_t begins = fork ? lc_first_slot(net, fork->epoch) : UINT64_MAX;
-    if (v->unsupported[0]) {
-        (void)err_say(why, RC_OK, v->unsupported);
-        return true;
-    }
-    if (lc_slot_at(net, now_ms) < begins && (!v->known.valid || v->known.header.beacon.slot < begins))
-        return false;
-    (void)err_set(why, RC_OK, "the fork %s began at slot %llu, and this build does not know it", fork->name,
-                  (unsigned long long)begins);
-    return true;
-}
-
-/* The newest head is known, and its execution header is not here. */
-static bool lacks_header(const follow_view_t *v)
-{
-    return v->known.valid && !v->known.whole;
-}
-
-static void say_lacks_header(err_t *why, const follow_view_t *v)
-{
-    (void)err_set(why, RC_OK, "the execution header of the head at slot %llu is not here yet%s%s",
-                  (unsigned long long)v->known.header.beacon.slot, v->missing[0] ? ": " : "", v->missing);
-}
-
-/* Why a head is too old. */
-static void say_stale(err_t *why, age_t age, uint64_t age_ms, const follow_view_t *v)
-{
-    static const char *const newest[] = { [AGE_HEAD_STALE] = "head with 2/3 of the sync committee",
-                                          [AGE_EXECUTION_STALE] = "execution block",
-                                          [AGE_FINALIZED_STALE] = "finalized head" };
-    const unsigned long long seconds = age_ms / 1000;
-    if (age == AGE_HEAD_STALE && lacks_header(v))
-        say_lacks_header(why, v);
-    else if (age == AGE_EXECUTION_STALE)
-        (void)err_set(why, RC_OK, "the newest %s is %llu s old: the slots up to %llu brought no other", newest[age],
-                      seconds, (unsigned long long)v->latest.header.beacon.slot);
-    else
-        (void)err_set(why, RC_OK, "the newest %s is %llu s old%s%s", newest[age], seconds, v->trouble[0] ? "; " : "",
-                      v->trouble);
-}
-
-node_state_t service_judge(err_t *why, const config_t *config, const follow_view_t *v, bool was_ready, uint64_t now_ms,
-                           uint64_t mono_ms)
-{
-    const lc_network_t *net = &config->network;
-    const lc_head_t *head = service_head(config, v);
-    err_clear(why);
-    if (is_past_knowledge(why, net, v, now_ms))
-        return NODE_UNSUPPORTED;
-    if (v->progress.state == LC_STATE_FOLLOWING && !v->latest.valid && lacks_header(v)) {
-        say_lacks_header(why, v);
-        return NODE_SYNCING;
-    }
-    if (v->progress.state != LC_STATE_FOLLOWING || !v->latest.valid) {
-        (void)err_say(why, RC_OK,
-                      v->trouble[0] ? v->trouble : "following sync committees from the checkpoint to the present");
-        return NODE_SYNCING;
-    }
-    if (!head->valid) {
-        (void)err_say(why, RC_OK, "no finalized header has been proven yet");
-        return NODE_SYNCING;
-    }
-    if (!lc_proves_execution(net, head->header.beacon.slot)) {
-        (void)err_say(why, RC_OK, "the chain is before Capella: its headers prove no execution block");
-        return NODE_DEGRADED;
-    }
-    uint64_t age_ms;
-    age_t age = age_of_heads(&age_ms, net, &v->latest, head == &v->finalized ? head : NULL, now_ms,
-                             mono_ms - v->latest_moved_ms);
-    if (age != AGE_FRESH && !was_ready && !v->trouble[0]) {
-        (void)err_say(why, RC_OK, "asking for the present head");
-        return NODE_SYNCING;
-    }
-    if (age != AGE_FRESH) {
-        say_stale(why, age, age_ms, v);
-        return NODE_DEGRADED;
-    }
-    return NODE_READY;
-}
-
 node_state_t service_state(service_t *s, follow_view_t *view, err_t *why)
 {
+    timebound_t time;
     follow_view(s->follow, view);
-    return service_judge(why, s->with.config, view, atomic_load(&s->was_ready), s->with.now_ms(), clock_monotonic_ms());
+    timekeeper_bound(s->time, &time);
+    return judge_state(why, s->with.config, view, &time, timekeeper_read(s->time), atomic_load(&s->was_ready));
 }
 
 /* For statements_config_t. */
@@ -184,7 +82,7 @@ static hs_shared_t *answer_since(service_t *s, uint64_t slot)
 
 hs_shared_t *service_block_answer(service_t *s, const follow_view_t *v)
 {
-    const lc_head_t *head = service_head(s->with.config, v);
+    const lc_head_t *head = judge_head(s->with.config, v);
     uint64_t slot = head->header.beacon.slot;
     if (!head->valid || !lc_proves_execution(&s->with.config->network, head->header.beacon.slot))
         return NULL;
@@ -218,7 +116,8 @@ static void on_change(void *ctx)
     if (!atomic_load(&s->begun))
         return;
     node_state_t state = service_state(s, &v, &why);
-    hs_shared_unref(service_block_answer(s, &v));
+    if (state == NODE_READY)
+        hs_shared_unref(service_block_answer(s, &v));
     note_held(s, &v);
     pthread_mutex_lock(&s->lock);
     bool changed = state != s->logged_state;
@@ -261,18 +160,17 @@ static rc_t make_key(keyring_t **out, uint8_t pubkey[ECDSA_PUBKEY_LEN], err_t *e
     return RC_OK;
 }
 
-int64_t service_evidence_s(const lc_network_t *network, const lc_head_t *latest, uint64_t now_ms)
-{
-    uint64_t head = latest->valid ? lc_slot_start_ms(network, latest->header.beacon.slot) : 0;
-    return (int64_t)((now_ms > head ? now_ms : head) / 1000);
-}
-
 static int64_t evidence_now(void *ctx)
 {
-    service_t *s = ctx;
-    follow_view_t v;
-    follow_view(s->follow, &v);
-    return service_evidence_s(&s->with.config->network, &v.latest, s->with.now_ms());
+    const service_t *s = ctx;
+    return (int64_t)(timekeeper_least_ms(s->time) / 1000);
+}
+
+/* Collateral verified up to Intel's root. */
+static void evidence_issued(void *ctx, int64_t newest_s)
+{
+    const service_t *s = ctx;
+    timekeeper_collateral(s->time, (uint64_t)newest_s * 1000);
 }
 
 /* Quotes, and the answer of GET /attest. */
@@ -288,7 +186,8 @@ static rc_t make_attest(service_t *s, err_t *e)
                                .chain_id = c->chain.chain_id,
                                .setup_hash = s->setup.hash,
                                .now_s = evidence_now,
-                               .now_ctx = s };
+                               .issued = evidence_issued,
+                               .time_ctx = s };
     arena_t a;
     view_t body;
     err_t bad;
@@ -308,13 +207,23 @@ static rc_t make_attest(service_t *s, err_t *e)
     return rc ? err_set(e, rc, "the answer of /attest could not be made: %s", rc_name(rc)) : RC_OK;
 }
 
+static rc_t make_time(service_t *s, err_t *e)
+{
+    const node_options_t *o = s->with.options;
+    s->time = timekeeper_new(&(timekeeper_config_t){ .now_ms = s->with.now_ms,
+                                                     .source_file = o->clock_source_file,
+                                                     .build_ms = (uint64_t)o->build_s * 1000,
+                                                     .slot_ms = s->with.config->network.seconds_per_slot * 1000 });
+    return s->time ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
+}
+
 static rc_t make_setup(service_t *s, err_t *e)
 {
     const node_options_t *o = s->with.options;
     const setup_world_t world = { .simulated = s->with.tee->simulated,
                                   .flags = o->flags,
                                   .environment = o->environment,
-                                  .now_s = s->with.now_ms() / 1000 };
+                                  .now_s = timekeeper_least_ms(s->time) / 1000 };
     return setup_make(&s->setup, e, &s->arena, s->with.config, &world);
 }
 
@@ -328,7 +237,8 @@ static rc_t make_engine(service_t *s, err_t *e)
     if (!s->execution || !s->consensus)
         return err_say(e, RC_NOMEM, "out of memory");
     rc_t rc = ask_new(
-        &s->ask, e, &(ask_config_t){ .http = k->http, .upstream = s->execution, .pool = k->pool, .now_ms = k->now_ms });
+        &s->ask, e,
+        &(ask_config_t){ .http = k->http, .upstream = s->execution, .pool = k->pool, .now_ms = clock_monotonic_ms });
     if (rc)
         return rc;
     s->jobs = jobs_new(&(jobs_config_t){ .ask = s->ask, .pool = k->pool, .flags = flags_of(s) });
@@ -404,7 +314,7 @@ static rc_t make_follower(service_t *s, err_t *e)
                                .http = s->with.http,
                                .upstream = s->consensus,
                                .state_dir = s->with.options->state_dir,
-                               .now_ms = s->with.now_ms,
+                               .time = s->time,
                                .on_change = on_change,
                                .on_change_ctx = s,
                                .fetch = fetch_header,
@@ -421,7 +331,9 @@ rc_t service_new(service_t **out, err_t *e, const service_config_t *config)
     arena_init(&s->arena, SETUP_ARENA_MAX);
     held_init(&s->held);
     pthread_mutex_init(&s->lock, NULL);
-    rc_t rc = make_setup(s, e);
+    rc_t rc = make_time(s, e);
+    if (!rc)
+        rc = make_setup(s, e);
     if (!rc)
         rc = make_key(&s->keyring, s->pubkey, e);
     if (!rc)
@@ -465,6 +377,7 @@ void service_free(service_t *s)
     follow_free(s->follow);
     up_free(s->execution);
     up_free(s->consensus);
+    timekeeper_free(s->time);
     keyring_free(s->keyring);
     keyring_free(s->node_keyring);
     hs_shared_unref(s->attest_answer);

@@ -17,24 +17,12 @@
 #include "node/config/config.h"
 #include "node/evidence/attest.h"
 #include "node/evidence/setup.h"
+#include "node/judge.h"
 #include "node/options.h"
 #include "node/query/calls.h"
 #include "node/query/statements.h"
 #include "node/rpc.h"
 #include "tee/tee.h"
-
-/* What a client may ask of the node now, in the words of /v1/status. */
-typedef enum {
-    NODE_AWAITING_SETUP,
-    NODE_BOOTSTRAPPING,
-    NODE_SYNCING,
-    NODE_READY,
-    NODE_DEGRADED,
-    NODE_UNSUPPORTED
-} node_state_t;
-
-/* Word for a state: "awaiting-setup", ... */
-const char *node_state_name(node_state_t state);
 
 /* Everything borrowed until service_free. */
 typedef struct {
@@ -44,11 +32,12 @@ typedef struct {
     pool_t *pool;
     ex_cache_t *cache;
     const node_options_t *options; /* how the program was started */
-    clock_fn now_ms;
+    clock_fn now_ms;               /* the system's clock */
 } service_config_t;
 
 typedef struct {
     service_config_t with;
+    timekeeper_t *time;      /* all times but durations come from it */
     arena_t arena;           /* of the statements' texts */
     setup_t setup;           /* what the setup means; setup.hash is in every signed statement */
     keyring_t *keyring;      /* of the cluster's key: signs answers */
@@ -92,19 +81,5 @@ node_state_t service_state(service_t *s, follow_view_t *view, err_t *why);
 /* A reference to the answer of GET /block for the head of this view, or a newer one; NULL: there is none to sign,
  * or it could not be signed. */
 hs_shared_t *service_block_answer(service_t *s, const follow_view_t *view);
-
-/* The head that is signed under the configured default_block. */
-const lc_head_t *service_head(const config_t *config, const follow_view_t *view);
-
-/* ---- what these decide by ---- */
-
-/* The state of a node that follows.
- *   was_ready  it was NODE_READY before: an old head is no matter of a start any more
- *   mono_ms    the monotonic clock, on which view->latest_moved_ms is */
-node_state_t service_judge(err_t *why, const config_t *config, const follow_view_t *view, bool was_ready,
-                           uint64_t now_ms, uint64_t mono_ms);
-
-/* Unix seconds for the expiry of collateral: a host can hold the clock back, but not below the chain. */
-int64_t service_evidence_s(const lc_network_t *network, const lc_head_t *latest, uint64_t now_ms);
 
 #endif

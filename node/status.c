@@ -12,7 +12,7 @@ static void put_head(jw_t *w, const char *key, const service_t *s, const lc_head
         jw_null(w, key);
         return;
     }
-    uint64_t slot = h->header.beacon.slot, now = s->with.now_ms(), at = lc_slot_start_ms(net, slot);
+    uint64_t slot = h->header.beacon.slot, now = timekeeper_least_ms(s->time), at = lc_slot_start_ms(net, slot);
     const bool proves = lc_proves_execution(net, slot), whole = proves && h->whole;
     jw_object(w, key);
     jw_u64(w, "slot", slot);
@@ -28,7 +28,31 @@ static void put_head(jw_t *w, const char *key, const service_t *s, const lc_head
     jw_end(w);
 }
 
-static void put_upstreams(jw_t *w, const char *key, up_t *u)
+/* What the clock is held against. */
+static void put_clock(jw_t *w, const service_t *s)
+{
+    const timebound_at_t at = timekeeper_read(s->time);
+    timebound_t time;
+    timebound_source_t source;
+    int64_t offset_ms;
+    timekeeper_bound(s->time, &time);
+    const uint64_t floor = timebound_floor(&time, &source, at);
+    jw_object(w, "clock");
+    jw_u64(w, "now_ms", at.clock_ms);
+    jw_u64(w, "bound_ms", floor);
+    jw_str(w, "bound_by", timebound_word(source));
+    jw_i64(w, "above_bound_ms", (int64_t)(at.clock_ms - floor));
+    jw_str(w, "source", timekeeper_source(s->time));
+    jw_bool(w, "counter_is_bound", time.counts);
+    if (timebound_offset(&time, &offset_ms, at))
+        jw_i64(w, "counter_offset_ms", offset_ms);
+    else
+        jw_null(w, "counter_offset_ms");
+    jw_end(w);
+}
+
+/* at: to compare the endpoints' Date headers with our clock. */
+static void put_upstreams(jw_t *w, const char *key, up_t *u, timebound_at_t at)
 {
     up_status_t rows[UP_ENDPOINTS_MAX];
     size_t count = up_snapshot(u, rows);
@@ -43,6 +67,10 @@ static void put_upstreams(jw_t *w, const char *key, up_t *u)
         jw_u64(w, "lies", rows[i].lies);
         jw_u64(w, "newer", rows[i].newer);
         jw_str(w, "newer_reason", rows[i].newer_reason);
+        if (rows[i].dated)
+            jw_i64(w, "clock_off_by_s", ((int64_t)(at.clock_ms - at.raw_ms) - rows[i].date_ms) / 1000);
+        else
+            jw_null(w, "clock_off_by_s");
         jw_end(w);
     }
     jw_end(w);
@@ -112,18 +140,19 @@ static void put_service(jw_t *w, const service_t *s, const follow_view_t *v)
     jw_hex(w, "policy_digest", view_of(attest_policy_digest(s->attest)->b, 32));
     jw_hex(w, "node_pubkey", view_of(s->node_pubkey, sizeof s->node_pubkey));
     jw_hex(w, "pubkey", view_of(s->pubkey, sizeof s->pubkey));
+    put_clock(w, s);
     put_head(w, "head", s, &v->latest);
     put_head(w, "finalized", s, &v->finalized);
     put_head(w, "known", s, &v->known);
     jw_object(w, "sync");
     jw_u64(w, "periods_done", v->progress.periods_done);
     jw_u64(w, "periods_total", v->progress.periods_total);
-    jw_u64(w, "current_slot", lc_slot_at(&s->with.config->network, s->with.now_ms()));
+    jw_u64(w, "current_slot", lc_slot_at(&s->with.config->network, timekeeper_least_ms(s->time)));
     jw_u64(w, "round_trips", v->round_trips);
     jw_end(w);
     jw_object(w, "upstreams");
-    put_upstreams(w, "execution", s->execution);
-    put_upstreams(w, "consensus", s->consensus);
+    put_upstreams(w, "execution", s->execution, timekeeper_read(s->time));
+    put_upstreams(w, "consensus", s->consensus, timekeeper_read(s->time));
     jw_end(w);
 }
 

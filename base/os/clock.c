@@ -18,3 +18,8 @@ uint64_t clock_monotonic_ms(void)
 {
     return read_ms(CLOCK_MONOTONIC);
 }
+
+uint64_t clock_raw_ms(void)
+{
+    return read_ms(CLOCK_MONOTONIC_RAW);
+}

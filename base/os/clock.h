@@ -16,4 +16,8 @@ uint64_t clock_system_ms(void);
 /* Milliseconds that only ever grow, for durations. */
 uint64_t clock_monotonic_ms(void);
 
+/* The same by the bare counter: what corrects the system's clock does not touch it. For how long it was, see
+ * node/chain/timebound.h. */
+uint64_t clock_raw_ms(void);
+
 #endif

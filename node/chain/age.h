@@ -20,8 +20,8 @@ typedef enum { AGE_FRESH, AGE_HEAD_STALE, AGE_EXECUTION_STALE, AGE_FINALIZED_STA
  * when slot after slot has no payload: it may be no older than a head.
  *   age_ms     of the one that the answer is about
  *   finalized  NULL unless it is what is signed; the latest head must be fresh in any case
- *   now_ms     the system's clock, which the host may turn back or hold; therefore also
- *   quiet_ms   for how long the latest head has not moved, by the monotonic clock */
+ *   now_ms     what time it is, by a clock that the host may turn back or hold; therefore also
+ *   quiet_ms   how old the latest head is at least, by the raw counter since it came */
 age_t age_of_heads(uint64_t *age_ms, const lc_network_t *net, const lc_head_t *latest, const lc_head_t *finalized,
                    uint64_t now_ms, uint64_t quiet_ms);
 

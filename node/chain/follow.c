@@ -14,8 +14,8 @@
 #define ARENA_MAX ((size_t)64 << 20) /* bytes: the largest answer as JSON tree and as SSZ */
 #define URL_MAX 1400u
 
-#define TURN_MIN_MS 5u /* between two looks at the machine */
-#define TURN_MAX_MS 60000u
+#define TURN_MIN_MS 5u    /* between two looks at the machine */
+#define TURN_MAX_MS 1000u /* somebody may set the clock meanwhile */
 
 struct follow {
     follow_config_t config;
@@ -42,21 +42,27 @@ static void set_trouble(follow_t *f, const char *text)
     pthread_mutex_unlock(&f->lock);
 }
 
+static uint64_t now_ms(const follow_t *f)
+{
+    return timekeeper_follow_ms(f->config.time);
+}
+
 /* With the lock held. */
 static void show_heads(follow_t *f)
 {
     follow_view_t *v = &f->view;
     const uint64_t slot = v->latest.header.beacon.slot;
+    const bool was_valid = v->latest.valid;
     v->latest = *heads_usable(&f->heads, HEAD_LATEST);
     v->finalized = *heads_usable(&f->heads, HEAD_FINALIZED);
     v->known = f->heads.way[HEAD_LATEST].known;
-    if (!v->latest_moved_ms || v->latest.header.beacon.slot != slot)
-        v->latest_moved_ms = clock_monotonic_ms();
+    if (v->latest.valid && (!was_valid || v->latest.header.beacon.slot != slot))
+        v->latest_came_ms = timekeeper_read(f->config.time).raw_ms;
 }
 
 static void publish(follow_t *f)
 {
-    uint64_t now = f->config.now_ms();
+    uint64_t now = now_ms(f);
     lc_head_t latest, finalized;
     lc_sync_latest(f->sync, &latest);
     lc_sync_finalized(f->sync, &finalized);
@@ -103,12 +109,24 @@ typedef enum {
     ANSWER_TAKEN
 } answer_t;
 
+/* What was signed tells the time, also where it moved nothing. */
+static void note_seen(follow_t *f)
+{
+    const lc_network_t *net = f->config.network;
+    lc_seen_t seen;
+    lc_sync_seen(f->sync, &seen);
+    if (seen.slot)
+        timekeeper_header(f->config.time, lc_slot_start_ms(net, seen.slot), seen.participants,
+                          net->preset.committee_size);
+}
+
 /* Feeds one object. RC_REPLAY: it brought nothing new, which e says nothing of. */
 static rc_t feed(follow_t *f, err_t *e, const lc_want_t *want, const bn_object_t *object)
 {
     unsigned moved = 0;
     lc_head_t head;
-    rc_t rc = lc_sync_input(f->sync, &moved, e, want->kind, object->fork, object->ssz, f->config.now_ms());
+    rc_t rc = lc_sync_input(f->sync, &moved, e, want->kind, object->fork, object->ssz, now_ms(f));
+    note_seen(f);
     if (rc_blames_input(rc) && rc != RC_REPLAY && f->config.network->fork_epoch[object->fork] == LC_EPOCH_NEVER)
         return err_set(e, RC_UNSUPPORTED, "is of %s, which this network has not scheduled", lc_fork_name(object->fork));
     if (rc)
@@ -130,7 +148,7 @@ static rc_t feed_all(follow_t *f, bool *too_old, err_t *e, const lc_want_t *want
     size_t replayed = 0;
     for (size_t i = 0; i < count; i++) {
         rc_t rc = feed(f, e, want, &objects[i]);
-        *too_old = want->kind == LC_BOOTSTRAP && rc == RC_LIMIT;
+        *too_old = rc == RC_LIMIT;
         replayed += rc == RC_REPLAY;
         if (rc && rc != RC_REPLAY)
             return rc;
@@ -151,7 +169,7 @@ static rc_t take_body(follow_t *f, bool *too_old, err_t *e, arena_t *a, const lc
     if (rc)
         return err_before(e, rc, "%s: ", *e->field ? e->field : "answer");
     if (count == 0)
-        return err_set(e, RC_IO, "has no update of period %llu", (unsigned long long)want->period);
+        return err_set(e, RC_NEED_DATA, "has no update of period %llu", (unsigned long long)want->period);
     return feed_all(f, too_old, e, want, objects, count);
 }
 
@@ -174,7 +192,7 @@ static rc_t take_answer(follow_t *f, bool *too_old, err_t *e, const lc_want_t *w
 /* Whether an answer of this kind ought to have brought something new, so that another endpoint may know more. */
 static bool is_behind(const follow_t *f, lc_kind_t kind)
 {
-    uint64_t now = f->config.now_ms();
+    uint64_t now = now_ms(f);
     lc_head_t head;
     lc_progress_t progress;
     if (kind == LC_OPTIMISTIC || kind == LC_FINALITY) {
@@ -196,10 +214,38 @@ static void complain(follow_t *f, size_t endpoint, const err_t *why, lc_kind_t k
     err_set(&line, why->rc, "%s: %s", origin, reason.text);
     up_report(f->config.upstream, endpoint, nobodys ? RC_OK : why->rc, reason.text, retry_after_ms,
               clock_monotonic_ms());
-    if (why->rc == RC_NEED_DATA)
+    if (why->rc == RC_NEED_DATA && kind != LC_UPDATE)
         return;
-    log_write(rc_blames_input(why->rc) ? LOG_WARN : LOG_INFO, "beacon", "%s", line.text);
+    log_write(rc_blames_input(why->rc) && !nobodys ? LOG_WARN : LOG_INFO, "beacon", "%s", line.text);
     set_trouble(f, too_old ? why->text : line.text);
+}
+
+/* What the endpoint takes for the time: seconds, so in the mean half of one more. */
+static void note_date(follow_t *f, size_t endpoint, int64_t date_s)
+{
+    up_status_t rows[UP_ENDPOINTS_MAX];
+    if (!date_s || date_s > INT64_MAX / 1000 - 1)
+        return;
+    up_note_date(f->config.upstream, endpoint, date_s * 1000 + 500 - (int64_t)timekeeper_read(f->config.time).raw_ms);
+    size_t n = up_snapshot(f->config.upstream, rows);
+    pthread_mutex_lock(&f->lock);
+    f->view.dates.known = true;
+    f->view.dates.oldest_ms = INT64_MAX;
+    f->view.dates.newest_ms = INT64_MIN;
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i].dated && rows[i].date_ms < f->view.dates.oldest_ms)
+            f->view.dates.oldest_ms = rows[i].date_ms;
+        if (rows[i].dated && rows[i].date_ms > f->view.dates.newest_ms)
+            f->view.dates.newest_ms = rows[i].date_ms;
+    }
+    pthread_mutex_unlock(&f->lock);
+}
+
+static void note_head_answered(follow_t *f)
+{
+    pthread_mutex_lock(&f->lock);
+    f->view.head_answered = true;
+    pthread_mutex_unlock(&f->lock);
 }
 
 static void conclude(follow_t *f, answer_t *answer, size_t endpoint, const lc_want_t *want, const hc_response_t *r)
@@ -208,6 +254,9 @@ static void conclude(follow_t *f, answer_t *answer, size_t endpoint, const lc_wa
     bool too_old;
     rc_t rc = take_answer(f, &too_old, &e, want, r);
     const bool good = rc == RC_OK || rc == RC_REPLAY;
+    note_date(f, endpoint, r->date_s);
+    if (good && want->kind == LC_OPTIMISTIC)
+        note_head_answered(f);
     if (good)
         *answer = rc == RC_REPLAY && is_behind(f, want->kind) ? ANSWER_STALE : ANSWER_TAKEN;
     if (stopping(f))
@@ -264,7 +313,7 @@ static void serve(follow_t *f, const lc_want_t *wants, size_t count)
     ask_in_order(f, answers, wants, count);
     for (size_t i = 0; i < count; i++)
         if (answers[i] == ANSWER_NONE) {
-            lc_sync_failed(f->sync, &wants[i], f->config.now_ms());
+            lc_sync_failed(f->sync, &wants[i], now_ms(f));
             none++;
         }
     if (!none)
@@ -278,7 +327,7 @@ static void serve(follow_t *f, const lc_want_t *wants, size_t count)
 /* The machine's next turn on the monotonic clock: never far, since the host may move the system's. */
 static uint64_t next_turn_ms(const follow_t *f, uint64_t wake_ms)
 {
-    uint64_t now = f->config.now_ms(), wait = wake_ms > now ? wake_ms - now : 0;
+    uint64_t now = now_ms(f), wait = wake_ms > now ? wake_ms - now : 0;
     if (wait < TURN_MIN_MS)
         wait = TURN_MIN_MS;
     if (wait > TURN_MAX_MS)
@@ -328,7 +377,7 @@ static void run(worker_t *w, void *ctx)
     for (bool go_on = !worker_stopping(w); go_on;) {
         lc_want_t wants[WANTS_MAX];
         uint64_t wake_ms = 0;
-        size_t n = lc_sync_poll(f->sync, f->config.now_ms(), wants, WANTS_MAX, &wake_ms);
+        size_t n = lc_sync_poll(f->sync, now_ms(f), wants, WANTS_MAX, &wake_ms);
         if (n)
             serve(f, wants, n);
         const uint64_t turn = n ? 0 : next_turn_ms(f, wake_ms), again = fetch_headers(f);

@@ -15,9 +15,9 @@
 #define NODE_CHAIN_FOLLOW_H
 
 #include "base/err.h"
-#include "base/os/clock.h"
 #include "http/client.h"
 #include "node/chain/heads.h"
+#include "node/chain/timekeeper.h"
 #include "rpc/upstream/endpoints.h"
 
 typedef struct follow follow_t;
@@ -29,7 +29,7 @@ typedef struct {
     hc_t *http;
     up_t *upstream;
     const char *state_dir;        /* NULL: nothing is kept */
-    clock_fn now_ms;              /* the system's clock: slots; all waiting is on the monotonic one */
+    timekeeper_t *time;           /* which slot it is, and is told what was signed; all waiting is monotonic */
     void (*on_change)(void *ctx); /* called after each exchange, also of follow_header; any thread; may be NULL */
     void *on_change_ctx;
     /* Fetches an execution header by its hash, or with raw its bytes, and then calls follow_header, once, on any
@@ -42,8 +42,13 @@ typedef struct {
 typedef struct {
     lc_head_t latest, finalized; /* usable: their execution headers are here */
     lc_head_t known;             /* the newest proven head; latest, or newer */
-    uint64_t latest_moved_ms;    /* monotonic: when latest became what it is */
+    uint64_t latest_came_ms;     /* raw counter when latest became what it is */
+    bool head_answered;          /* an endpoint was asked for the present head, and had one */
     lc_progress_t progress;
+    struct {
+        bool known;
+        int64_t oldest_ms, newest_ms; /* of the endpoints' Date headers: up_status_t's date_ms */
+    } dates;
     char trouble[240];     /* why nothing moves, with the endpoint; empty when all is well */
     char missing[240];     /* why known is not usable; empty when nothing failed */
     char unsupported[240]; /* what has proven that the chain's fork is newer than this build; empty: nothing */

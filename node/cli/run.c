@@ -8,6 +8,7 @@
 
 #include "base/crypto/secret.h"
 #include "base/os/log.h"
+#include "node/chain/timekeeper.h"
 #include "node/cli/command.h"
 #include "node/node.h"
 #include "tee/tee.h"
@@ -115,6 +116,8 @@ static int run(int argc, char **argv)
     node_options_t values = { .setup_port = 40080,
                               .api_port = 3032,
                               .tee = "auto",
+                              .build_s = KETTLE_BUILD_TIME,
+                              .clock_source_file = TIMEKEEPER_SOURCE_FILE,
                               .state_dir = getenv("STATE_DIRECTORY"),
                               .tee_socket = getenv("DSTACK_SIMULATOR_ENDPOINT") };
     node_t *node;

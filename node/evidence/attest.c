@@ -46,7 +46,7 @@ static bool stopping(void *ctx)
 
 static int64_t now_s(const attest_t *s)
 {
-    return s->config.now_s(s->config.now_ctx);
+    return s->config.now_s(s->config.time_ctx);
 }
 
 /* --- collateral --- */
@@ -137,6 +137,20 @@ static void publish(attest_t *s, uint8_t *take_copy, size_t len, const tee_verif
     pthread_mutex_unlock(&s->lock);
 }
 
+static int64_t max_i64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* What Intel signed tells the time too; what a simulator signed tells what our own clock told it. */
+static void tell_issued(const attest_t *s, const tee_verified_t *v)
+{
+    const int64_t documents = max_i64(v->info->issue_date, v->identity->issue_date);
+    const int64_t lists = max_i64(v->root_crl.this_update, v->pck_crl.this_update);
+    if (v->production_root && s->config.issued)
+        s->config.issued(s->config.time_ctx, max_i64(documents, lists));
+}
+
 /* Tells the policy what we are, once. */
 static void set_self(attest_t *s, arena_t *a, const quote_t *q)
 {
@@ -165,6 +179,7 @@ static rc_t adopt(attest_t *s, int64_t *expiry, err_t *e, arena_t *a, view_t tex
     set_self(s, a, &v.quote);
     memcpy(copy, text.p, text.n);
     publish(s, copy, text.n, &v);
+    tell_issued(s, &v);
     *expiry = v.earliest_expiry;
     return RC_OK;
 }

@@ -35,9 +35,10 @@ typedef struct {
     uint8_t pubkey[33], node_pubkey[33];
     uint64_t chain_id;
     hash32_t setup_hash;
-    /* Unix seconds: the later of the system's clock and the newest verified header. */
-    int64_t (*now_s)(void *ctx);
-    void *now_ctx;
+    int64_t (*now_s)(void *ctx); /* Unix seconds: what time it is at least */
+    /* Told of the newest issue date in collateral that verified up to Intel's root, on the worker's thread; or NULL. */
+    void (*issued)(void *ctx, int64_t newest_s);
+    void *time_ctx;
 } attest_config_t;
 
 /* What is known of our own platform, for /v1/status. */

@@ -10,7 +10,7 @@
 #include "base/os/persist.h"
 #include "node/evidence/attest.h"
 #include "tests/unit/fake_server.h"
-#include "tests/unit/sim_case.h"
+#include "tests/unit/negative.h"
 
 #define DAY_S 86400
 #define TEXT_MAX ((size_t)128 << 10)
@@ -127,6 +127,72 @@ START_TEST(a_service_that_is_behind_is_passed_over)
 }
 END_TEST
 
+/* ---- what collateral says of the time ---- */
+
+static real_t real;
+static _Atomic int64_t told_s;
+
+static rc_t real_evidence(void *ctx, tee_evidence_t *out, err_t *e, const uint8_t report_data[TEE_REPORT_DATA_LEN])
+{
+    (void)ctx, (void)e, (void)report_data;
+    return tee_evidence_make(out, TEE_EVIDENCE_TDX, view_of(real.quote, real.n), view_of(NULL, 0), view_of(NULL, 0));
+}
+
+static rc_t real_collateral(void *ctx, view_t *out, arena_t *a, int64_t now)
+{
+    (void)ctx, (void)now;
+    return collateral_write(out, a, &real.collateral);
+}
+
+static int64_t real_now_s(void *ctx)
+{
+    (void)ctx;
+    return V4_NOW;
+}
+
+static void note_issued(void *ctx, int64_t newest_s)
+{
+    (void)ctx;
+    told_s = newest_s;
+}
+
+static void verify_own(const tee_provider_t *platform, int64_t (*clock_s)(void *ctx))
+{
+    attest_t *s;
+    attest_status_t status = { 0 };
+    err_t e;
+    attest_config_t c = { .tee = platform, .chain_id = 1, .now_s = clock_s, .issued = note_issued };
+    told_s = 0;
+    ck_assert_msg(attest_start(&s, &e, &c) == RC_OK, "%s", e.text);
+    for (unsigned i = 0; i < 1000 && !status.verified && !status.trouble[0]; i++) {
+        pause_ms(10);
+        attest_status(s, &status);
+    }
+    attest_free(s);
+    ck_assert_msg(status.verified, "%s", status.trouble);
+}
+
+START_TEST(the_newest_issue_date_is_told_of_what_intel_signed_and_of_nothing_else)
+{
+    static sim_plan_t plan;
+    tee_provider_t intel = { .name = "real",
+                             .tee = "tdx",
+                             .type = TEE_EVIDENCE_TDX,
+                             .get_evidence = real_evidence,
+                             .get_collateral = real_collateral };
+    real_open(&real);
+    real.collateral.pck_crl_issuer_chain = test_data(&real, "pck_chain.pem");
+    verify_own(&intel, real_now_s);
+    ck_assert_int_eq(told_s, 1750327235); /* thisUpdate of pck_crl.der, 2025-06-19T10:00:35Z, after both documents */
+    real_close(&real);
+    sim_plan_init(&plan);
+    sim_case_open(&current, &plan, "simulated");
+    verify_own(&current.p, now_s); /* a clock that is ahead would tell itself the time */
+    ck_assert_int_eq(told_s, 0);
+    sim_case_close(&current);
+}
+END_TEST
+
 /* ---- the memory against rollback, across restarts ---- */
 
 static char dir[64], said[4096];
@@ -203,5 +269,6 @@ static void setup(void)
 int main(void)
 {
     return UNIT_RUN_AROUND("attest_pccs", setup, NULL, a_service_that_is_behind_is_passed_over,
+                           the_newest_issue_date_is_told_of_what_intel_signed_and_of_nothing_else,
                            a_memory_in_another_form_is_told_of_and_written_anew);
 }

@@ -20,13 +20,13 @@ static uint64_t now_at; /* of the system's clock, which stands */
 
 static bool send_object(int fd, const char *kind, unsigned slot)
 {
-    char name[64], head[200];
+    char name[64], head[256];
     snprintf(name, sizeof name, "minimal-fulu/%s-%u.ssz", kind, slot);
     view_t ssz = fx_read(name);
-    snprintf(
-        head, sizeof head,
-        "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nEth-Consensus-Version: fulu\r\nContent-Length: %zu\r\n\r\n",
-        ssz.n);
+    snprintf(head, sizeof head,
+             "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: application/octet-stream\r\n"
+             "Eth-Consensus-Version: fulu\r\nContent-Length: %zu\r\n\r\n",
+             ssz.n);
     bool sent = say(fd, head) && send_all(fd, ssz.p, ssz.n);
     free((void *)(uintptr_t)ssz.p);
     return sent;
@@ -41,7 +41,7 @@ static bool serve(beacon_t *b, int fd, const char *request)
     if (strstr(request, "/finality_update"))
         return send_object(fd, "finality", b->slot);
     if (!strstr(request, "/optimistic_update"))
-        return say(fd, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+        return say(fd, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]");
     b->optimistic++;
     return send_object(fd, "optimistic", b->slot);
 }
@@ -59,6 +59,11 @@ static bool serve_1(int fd, const char *request)
 static uint64_t standing_clock(void)
 {
     return now_at;
+}
+
+static timekeeper_t *keeper(void)
+{
+    return timekeeper_new(&(timekeeper_config_t){ .now_ms = standing_clock, .slot_ms = net.seconds_per_slot * 1000 });
 }
 
 static hash32_t checkpoint_of_136(void)
@@ -87,8 +92,9 @@ static void follow_to(uint64_t slot, up_status_t status[UP_ENDPOINTS_MAX])
     }
     up_t *upstream = up_new((const char *const[]){ url[0], url[1] }, 2);
     hc_t *http = hc_new(NULL);
+    timekeeper_t *time = keeper();
     follow_config_t config = {
-        .network = &net, .checkpoint = checkpoint_of_136(), .http = http, .upstream = upstream, .now_ms = standing_clock
+        .network = &net, .checkpoint = checkpoint_of_136(), .http = http, .upstream = upstream, .time = time
     };
     ck_assert_int_eq(follow_start(&f, NULL, &config), RC_OK);
     uint64_t began = clock_ms();
@@ -100,6 +106,7 @@ static void follow_to(uint64_t slot, up_status_t status[UP_ENDPOINTS_MAX])
                   (unsigned long long)v.latest.header.beacon.slot, v.trouble);
     pause_ms(100);
     follow_free(f);
+    timekeeper_free(time);
     up_snapshot(upstream, status);
     up_free(upstream);
     hc_free(http);
@@ -153,7 +160,8 @@ END_TEST
 
 static char seen[40][300];
 static atomic_uint seen_count;
-static int fail_with; /* status for everything but the bootstrap; 0: none */
+static timebound_t *kept_bound; /* receives what was known of time in the end; NULL: not wanted */
+static int fail_with;           /* status for everything but the bootstrap; 0: none */
 
 static bool serve_noting(int fd, const char *request)
 {
@@ -178,11 +186,12 @@ static void follow_one(follow_view_t *v, up_status_t status[UP_ENDPOINTS_MAX], c
     snprintf(url, sizeof url, "http://127.0.0.1:%u%s", fake->port, tail);
     up_t *upstream = up_new((const char *const[]){ url }, 1);
     hc_t *http = hc_new(NULL);
+    timekeeper_t *time = keeper();
     follow_config_t config = { .network = &net,
                                .checkpoint = checkpoint_of_136(),
                                .http = http,
                                .upstream = upstream,
-                               .now_ms = standing_clock,
+                               .time = time,
                                .state_dir = state_dir };
     ck_assert_int_eq(follow_start(&f, NULL, &config), RC_OK);
     uint64_t end = clock_ms() + (slot ? WAIT_MS : 400);
@@ -193,6 +202,9 @@ static void follow_one(follow_view_t *v, up_status_t status[UP_ENDPOINTS_MAX], c
     if (slot)
         pause_ms(100);
     follow_free(f);
+    if (kept_bound)
+        timekeeper_bound(time, kept_bound);
+    timekeeper_free(time);
     up_snapshot(upstream, status);
     up_free(upstream);
     hc_free(http);
@@ -335,11 +347,12 @@ static void follow_gloas(follow_view_t *v, bool can_fetch)
     snprintf(url, sizeof url, "http://127.0.0.1:%u", fake->port);
     up_t *upstream = up_new((const char *const[]){ url }, 1);
     hc_t *http = hc_new(NULL);
+    timekeeper_t *time = keeper();
     follow_config_t config = { .network = &net,
                                .checkpoint = fx_hash(FX_GLOAS_CHECKPOINT_8),
                                .http = http,
                                .upstream = upstream,
-                               .now_ms = standing_clock,
+                               .time = time,
                                .fetch = can_fetch ? fetch : NULL };
     fetches = 0;
     ck_assert_int_eq(follow_start(&f, NULL, &config), RC_OK);
@@ -350,6 +363,7 @@ static void follow_gloas(follow_view_t *v, bool can_fetch)
     } while (!v->latest.valid && !v->unsupported[0] && !(v->known.valid && !can_fetch) && clock_ms() < end);
     follow_stop(f);
     follow_free(f);
+    timekeeper_free(time);
     up_free(upstream);
     hc_free(http);
     fake_free(fake);
@@ -391,9 +405,68 @@ START_TEST(a_header_that_proves_a_newer_fork_is_told)
 }
 END_TEST
 
+/* ---- the clock is wrong ---- */
+
+/* Follows one API until the head is of the slot, by a clock at clock_ms; nobody is blamed. */
+static void follow_wrongly(follow_view_t *v, timebound_t *bound, uint64_t clock_ms, uint64_t slot)
+{
+    up_status_t status[UP_ENDPOINTS_MAX];
+    fail_with = 0;
+    now_at = clock_ms;
+    kept_bound = bound;
+    follow_one(v, status, "", NULL, slot);
+    kept_bound = NULL;
+    ck_assert_msg(!status[0].failing && !status[0].lies && !status[0].failures, "%s", status[0].reason);
+}
+
+START_TEST(a_clock_that_is_behind_costs_no_api_its_name)
+{
+    static const uint64_t distances[] = { 2, 6, 300, 43200 };
+    for (size_t i = 0; i < 4; i++) {
+        follow_view_t v;
+        timebound_t bound;
+        timebound_source_t by;
+        begin_at(154, 153, 153);
+        follow_wrongly(&v, &bound, now_at - distances[i] * 2000, 153);
+        ck_assert_int_eq(v.progress.state, LC_STATE_FOLLOWING);
+        ck_assert_uint_gt(timebound_behind(&bound, &by, (timebound_at_t){ now_at, bound.header_raw_ms }), 0);
+        ck_assert(by == TIMEBOUND_VALIDATORS && bound.signers >= 22 && bound.committee == 32);
+        ck_assert_uint_eq(bound.header_ms, lc_slot_start_ms(&net, 153));
+    }
+}
+END_TEST
+
+START_TEST(a_clock_that_is_ahead_costs_no_api_its_name)
+{
+    static const uint64_t distances[] = { 20, 300, 2000 };
+    for (size_t i = 0; i < 3; i++) {
+        follow_view_t v;
+        timebound_t bound;
+        begin_at(154, 153, 153);
+        follow_wrongly(&v, &bound, now_at + distances[i] * 2000, i ? 0 : 153);
+        ck_assert(!bound.agreed);
+    }
+}
+END_TEST
+
+START_TEST(a_date_header_is_kept_as_a_hint)
+{
+    follow_view_t v;
+    timebound_t bound;
+    begin_at(154, 153, 153);
+    follow_wrongly(&v, &bound, now_at, 153);
+    ck_assert(v.dates.known && v.head_answered && bound.agreed);
+    ck_assert_int_eq(v.dates.oldest_ms, v.dates.newest_ms); /* of one API */
+    int64_t date = v.dates.newest_ms + (int64_t)clock_raw_ms();
+    ck_assert_int_gt(date, INT64_C(784111777000)); /* what serve_noting sends, plus what passed since */
+    ck_assert_int_lt(date, INT64_C(784111777000) + 60000);
+}
+END_TEST
+
 int main(void)
 {
-    return UNIT_RUN("follow", api_that_stands_still_is_overtaken_by_the_next_one_and_not_blamed,
+    return UNIT_RUN("follow", a_clock_that_is_behind_costs_no_api_its_name, a_clock_that_is_ahead_costs_no_api_its_name,
+                    a_date_header_is_kept_as_a_hint, api_that_stands_still_is_overtaken_by_the_next_one_and_not_blamed,
                     while_the_first_api_keeps_up_the_next_one_is_not_asked_for_the_head,
                     api_that_is_behind_does_not_turn_the_head_back, path_goes_before_the_query_of_an_api_s_url,
                     api_that_fails_is_named_with_its_reason_and_without_its_key,

@@ -163,6 +163,8 @@ START_TEST(status_tells_the_state_and_once_there_is_a_service_its_keys)
     ck_assert_ptr_nonnull(strstr((const char *)after.p, "\"state\": \"syncing\""));
     ck_assert_ptr_nonnull(strstr((const char *)after.p, key));
     ck_assert_ptr_nonnull(strstr((const char *)after.p, "\"head\": null"));
+    ck_assert_ptr_nonnull(strstr((const char *)after.p, "\"bound_by\": \"clock\""));
+    ck_assert_ptr_nonnull(strstr((const char *)after.p, "\"counter_is_bound\": false"));
     arena_free(&a);
 }
 END_TEST
