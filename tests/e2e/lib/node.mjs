@@ -50,8 +50,9 @@ export class Node {
   #child = null;
   #exit = null;
 
-  constructor({ program, dir, setupPort, apiPort }) {
-    Object.assign(this, { program, dir, setupPort, apiPort });
+  // env: what the program finds in its environment besides ours.
+  constructor({ program, dir, setupPort, apiPort, env = {} }) {
+    Object.assign(this, { program, dir, setupPort, apiPort, env });
     this.setupUrl = `http://127.0.0.1:${setupPort}/setup`;
     this.url = `http://127.0.0.1:${apiPort}`;
     this.log = path.join(dir, "log");
@@ -63,7 +64,7 @@ export class Node {
     const args = ["run", "--setup-port", String(this.setupPort), "--api-port", String(this.apiPort)];
     args.push("--state-dir", path.join(this.dir, "state"), "--tee", "simulator", "--log-level", "info");
     const log = fs.openSync(this.log, "a");
-    this.#child = spawn(this.program, args, { stdio: ["ignore", log, log] });
+    this.#child = spawn(this.program, args, { stdio: ["ignore", log, log], env: { ...process.env, ...this.env } });
     fs.closeSync(log);
     this.#exit = new Promise((resolve) => {
       this.#child.on("error", (error) => resolve({ error }));

@@ -78,8 +78,9 @@ export class World {
   }
 
   // A node that is not started yet.
-  node(name) {
+  node(name, options = {}) {
     const node = new Node({
+      ...options,
       program: path.join(this.build, "kettle"),
       dir: path.join(this.tmp, `node-${name}-${this.#nextPort}`),
       setupPort: this.port(),
