@@ -1,7 +1,7 @@
 /* order.h - orders: what the operators of a cluster sign. An order names the policy in force, who makes a new key, and
  * whose seats take part in agreement.
  *
- * Orders are ordered by (version, digest as bytes). A node takes a valid higher one at once and whole, and never a lower
+ * Orders are ordered by (version, digest as bytes). A node takes a valid higher one at once and whole, never a lower
  * or an equal one; without signers there is one order for ever, the unsigned one.
  *
  * Spec:   overlay-facts-more F (F1 to F6, F9)
