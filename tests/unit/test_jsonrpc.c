@@ -825,6 +825,7 @@ static rc_t decode_head(jr_answer_t *out, arena_t *a, need_kind_t kind, const ch
     const need_t need = { .kind = kind };
     const need_t *needs[1] = { &need };
     char *body = calloc(1, strlen(result) + 100);
+    ck_assert_ptr_nonnull(body);
     sprintf(body, "[{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":%s}]", result);
     rc_t rc = jr_decode(out, &e, a, needs, 1, view_str(body));
     ck_assert_int_eq(rc, RC_OK);
