@@ -38,7 +38,13 @@ node_state_t service_state(service_t *s, follow_view_t *view, err_t *why)
     return judge_state(why, s->with.config, view, &time, timekeeper_read(s->time), atomic_load(&s->was_ready));
 }
 
-/* For statements_config_t. */
+/* Both for statements_config_t. */
+static uint64_t least_ms(void *ctx)
+{
+    const service_t *s = ctx;
+    return timekeeper_least_ms(s->time);
+}
+
 static bool is_ready(void *ctx, follow_view_t *view, err_t *why)
 {
     const node_state_t state = service_state(ctx, view, why);
@@ -297,7 +303,7 @@ static rc_t make_statements(service_t *s, err_t *e)
                                    .default_block = names[c->default_block],
                                    .senders = c->ccip_senders,
                                    .sender_count = c->ccip_sender_count,
-                                   .now_ms = s->with.now_ms,
+                                   .now_ms = least_ms,
                                    .ready = is_ready,
                                    .ready_ctx = s };
     keyring_address(s->keyring, &config.signer.address);

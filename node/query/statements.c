@@ -235,7 +235,7 @@ static rc_t check_ready(const work_t *w, err_t *e)
     err_t why;
     if (!k->ready(k->ready_ctx, &view, &why))
         return not_ready(e, why.text);
-    const uint64_t now_s = k->now_ms() / 1000;
+    const uint64_t now_s = k->now_ms(k->ready_ctx) / 1000;
     if (now_s <= w->statement.valid_until)
         return RC_OK;
     (void)err_set(e, RC_REFUSED, "the %s block is %llu s old: what is signed of it would have expired already",
@@ -346,7 +346,7 @@ static known_t known_of(const statements_config_t *k, const follow_view_t *v)
 /* Whether what is asked of a head by its name has expired. */
 static uint8_t is_late(const statements_config_t *k, const held_head_t *h, setup_by_t by)
 {
-    return k->now_ms() / 1000 > lc_slot_start_ms(k->network, h->slot) / 1000 + k->rules->valid_s[by];
+    return k->now_ms(k->ready_ctx) / 1000 > lc_slot_start_ms(k->network, h->slot) / 1000 + k->rules->valid_s[by];
 }
 
 /* A key of the request, the held, and whether they are too old by now for what was signed of them. */

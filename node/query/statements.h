@@ -30,10 +30,10 @@ typedef struct {
     statement_signer_t signer;
     const hash32_t *setup;
     const setup_rules_t *rules;
-    setup_by_t default_block; /* of a request that names none */
-    const addr_t *senders;    /* for whom the gateway works; */
-    size_t sender_count;      /* 0: for everybody */
-    clock_fn now_ms;
+    setup_by_t default_block;      /* of a request that names none */
+    const addr_t *senders;         /* for whom the gateway works; */
+    size_t sender_count;           /* 0: for everybody */
+    uint64_t (*now_ms)(void *ctx); /* what time it is at least, for what expires; with ready_ctx */
     /* Whether answers may be signed now; fills view, or why not. */
     bool (*ready)(void *ctx, follow_view_t *view, err_t *why);
     void *ready_ctx;

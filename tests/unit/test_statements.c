@@ -28,8 +28,9 @@ static unsigned signatures, looks, looks_allowed;
 static arena_t arena;
 static int fd;
 
-static uint64_t now_fn(void)
+static uint64_t now_fn(void *ctx)
 {
+    (void)ctx;
     return now_at_ms;
 }
 
@@ -292,7 +293,7 @@ START_TEST(accounts_and_slots_are_said_also_when_nothing_is_there)
     request.kind = STATEMENT_STORAGE;
     request.slot.b[31] = 5;
     x = ask_statement("/v1/storage/" A_TEXT "/0x5?block=1000", NULL, &request);
-    ck_assert_uint_eq(x.storage.value.b[30] << 8 | x.storage.value.b[31], 1234);
+    ck_assert_int_eq(x.storage.value.b[30] << 8 | x.storage.value.b[31], 1234);
     request.slot.b[31] = 6;
     x = ask_statement("/v1/storage/" A_TEXT "/0x0000000000000000000000000000000000000000000000000000000000000006", NULL,
                       &request);
