@@ -1,7 +1,7 @@
 /* say.h - what all commands say and write by, and their exit statuses.
  *
- * The exit status of each: 0 done (for a verifier: all holds), 1 failed, 2 wrong usage. Results go to standard output,
- * everything else to standard error.
+ * The exit status of each: 0 done (for a verifier: all holds), 1 failed, 2 wrong usage, 3 could not be fetched or
+ * read. Results go to standard output, everything else to standard error.
  *
  * Floor:  5, node/cli.
  * Tests:  tests/e2e (measure, attest)
@@ -12,7 +12,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
-enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2 };
+enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2, COMMAND_UNREACHED = 3 };
 
 /* Prints "kettle: ..." and a pointer to --help on standard error. Returns COMMAND_USAGE. */
 int command_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

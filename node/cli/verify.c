@@ -17,6 +17,7 @@
 #include "http/client.h"
 #include "node/cli/command.h"
 #include "node/cli/evidence.h"
+#include "node/cli/verify_statement.h"
 #include "tee/verify/verify.h"
 #include "tee/x509/der.h"
 #include "tee/x509/ratls.h"
@@ -28,6 +29,7 @@
 #define OUTPUT_MAX ((size_t)1 << 20) /* bytes of the results as JSON */
 
 typedef struct {
+    statement_options_t statement; /* first: its readers are given the whole */
     const char *policy, *collateral, *source;
     const char *blocks[ANSWERS_MAX], *calls[ANSWERS_MAX];
     size_t block_count, call_count;
@@ -539,6 +541,7 @@ static const cli_option_t options[] = {
       .read = read_call },
     { .name = "at", .argument = "SECONDS", .help = "Unix time to verify at", .normal = "now", .read = read_time },
     { .name = "json", .help = "results as JSON", .at = offsetof(options_t, as_json) },
+    STATEMENT_OPTIONS,
 };
 
 static int run(int argc, char **argv);
@@ -546,17 +549,39 @@ static int run(int argc, char **argv);
 const cli_command_t COMMAND_VERIFY = {
     .name = "verify",
     .what = "verifies an attestation, and answers signed with its key",
-    .usage = "kettle verify --policy FILE [OPTIONS] URL | FILE | -\n",
+    .usage = "kettle verify --policy FILE [OPTIONS] URL | FILE | -\n"
+             "       kettle verify --statement FILE --signer HEX --chain-id N [OPTIONS]\n",
     .about =
         "Checks an attestation of a node, and answers that it signed. URL is a node's API (http://host:3032): it is "
         "asked for a fresh attestation over a random nonce, and for its /block. FILE is a kept answer of GET "
-        "/v1/attest or GET /attest.",
-    .status = "0 all holds, 1 something does not hold or could not be checked",
+        "/v1/attest or GET /attest. With --statement it checks one signed statement, and asks nobody.",
+    .status = "0 all holds, 1 something does not hold or could not be checked, 3 a statement could not be had",
     .operand = "URL, file, or - for standard input",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .run = run,
 };
+
+/* A statement needs no source beside it. */
+static bool is_about_statement(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (!strncmp(argv[i], "--statement", strlen("--statement")))
+            return true;
+    return false;
+}
+
+static int run_statement(options_t *o, int argc, char **argv)
+{
+    cli_command_t c = COMMAND_VERIFY;
+    c.operand = NULL;
+    const int status = cli_parse(o, NULL, &c, argc, argv);
+    if (status)
+        return status - 1;
+    if (o->policy || o->block_count || o->call_count || o->has_nonce || o->collateral || o->ra_tls)
+        return command_usage("verify --statement checks no attestation: leave its options out");
+    return verify_statement(&o->statement, o->now, o->as_json);
+}
 
 /* 0 to go on, else the exit status plus one. */
 static int parse(options_t *o, int argc, char **argv)
@@ -574,6 +599,8 @@ static int run(int argc, char **argv)
     options_t o = { .now = (int64_t)(clock_system_ms() / 1000) };
     static results_t results;
     arena_t a;
+    if (is_about_statement(argc, argv))
+        return run_statement(&o, argc, argv);
     int status = parse(&o, argc, argv);
     if (status)
         return status - 1;

@@ -5,7 +5,7 @@
  * A statement is signed only when the node is ready as the request comes and again when all is proven, and when it has
  * not expired already. Faults are RFC 9457 problems, the gateway's are {"message": ...} with the same status.
  *
- * Spec:   architecture section 3, api-facts section 12, ERC-3668
+ * Spec:   architecture section 3, api-facts section 12, ERC-3668, docs/statements.md
  * Floor:  5, node/query. Any thread.
  * Tests:  tests/unit/test_statements.c, tests/e2e (statements)
  */

@@ -85,6 +85,18 @@ static void read_data(statement_call_t *c, arena_t *a, const jo_t *o)
     c->data = input;
 }
 
+static void read_call(statement_call_t *c, arena_t *a, const jo_t *o)
+{
+    jo_hex(o, c->to.b, sizeof c->to.b, "to", HEX_0X);
+    jo_opt_hex(o, c->from.b, sizeof c->from.b, "from", HEX_0X);
+    c->value = read_amount(o, "value");
+    const u256_t gas = read_amount(o, "gas");
+    if (!u256_fits_u64(&gas))
+        jo_fail(o, "gas", RC_MALFORMED, "must be below 2^64");
+    c->gas = gas.w[0];
+    read_data(c, a, o);
+}
+
 static void refuse_overrides(const jo_t *o)
 {
     static const char *const names[] = { "stateOverride", "stateOverrides", "blockOverride", "blockOverrides" };
@@ -113,21 +125,32 @@ rc_t question_of_call(question_t *out, err_t *e, arena_t *a, view_t body)
     jo_doc_t doc;
     question_t q = { .what.kind = STATEMENT_CALL };
     const jo_t o = jo_open(&doc, e, body, QUESTION_MAX, JO_STRICT);
-    statement_call_t *c = &q.what.call;
-    jo_hex(&o, c->to.b, sizeof c->to.b, "to", HEX_0X);
-    jo_opt_hex(&o, c->from.b, sizeof c->from.b, "from", HEX_0X);
-    c->value = read_amount(&o, "value");
-    const u256_t gas = read_amount(&o, "gas");
-    if (!u256_fits_u64(&gas))
-        jo_fail(&o, "gas", RC_MALFORMED, "must be below 2^64");
-    c->gas = gas.w[0];
-    read_data(c, a, &o);
+    read_call(&q.what.call, a, &o);
     refuse_overrides(&o);
     read_block(&q.block, &o);
     const rc_t rc = jo_done(&o);
     jo_close(&doc);
     if (!rc)
         *out = q;
+    return rc;
+}
+
+rc_t question_request_read(statement_request_t *out, err_t *e, arena_t *a, view_t json)
+{
+    jo_doc_t doc;
+    statement_request_t r = { .kind = STATEMENT_CALL };
+    const jo_t o = jo_open(&doc, e, json, QUESTION_MAX, JO_STRICT);
+    if (jo_has(&o, "account")) {
+        r.kind = jo_opt_hex(&o, r.slot.b, sizeof r.slot.b, "slot", HEX_0X) ? STATEMENT_STORAGE : STATEMENT_ACCOUNT;
+        jo_hex(&o, r.account.b, sizeof r.account.b, "account", HEX_0X);
+    } else {
+        read_call(&r.call, a, &o);
+        jo_opt_hex(&o, r.call.overrides.b, sizeof r.call.overrides.b, "overrides", HEX_0X);
+    }
+    const rc_t rc = jo_done(&o);
+    jo_close(&doc);
+    if (!rc)
+        *out = r;
     return rc;
 }
 

@@ -1,7 +1,7 @@
 /* question.h - what /v1 and its CCIP-Read gateway are asked, read strictly: a member, a parameter or a value that is
  * not known is a fault that names it, since an answer to another question would be signed.
  *
- * Spec:   architecture section 3; ERC-3668; sdk/README.md
+ * Spec:   architecture section 3; ERC-3668; docs/statements.md
  * Floor:  3, rpc/api. No I/O, clock or thread.
  * Tests:  tests/unit/test_question.c, tests/fuzz/fuzz_question.c
  */
@@ -41,6 +41,10 @@ NODISCARD rc_t question_block_read(question_block_t *out, err_t *e, view_t text)
 /* POST /v1/call: {"to": ..., "data"?, "input"?, "from"?, "value"?, "gas"?, "block"?}. Numbers as JSON numbers, decimal
  * text or quantities. Overrides are refused. */
 NODISCARD rc_t question_of_call(question_t *out, err_t *e, arena_t *a, view_t body);
+
+/* What a caller says that it asked, as sdk/ takes it: {"to": ..., "data"?, "from"?, "value"?, "gas"?, "overrides"?} of
+ * a call, {"account": ...} or {"account": ..., "slot": ...}. */
+NODISCARD rc_t question_request_read(statement_request_t *out, err_t *e, arena_t *a, view_t json);
 
 /* GET /v1/block/REST, /v1/account/REST, /v1/storage/REST, /v1/checkpoint; QUERY is what stands behind '?': of account
  * and storage "block=...", of the others nothing. */

@@ -1,5 +1,6 @@
 // Runs the parts that are named, or all, and counts.
 import { spawn } from "node:child_process";
+import fs from "node:fs";
 import { add, close, root, test } from "./harness.mjs";
 
 const python = () =>
@@ -31,6 +32,11 @@ async function onChain(part) {
 const PARTS = {
   statements: async () => (await import("./statements.mjs")).statements(),
   python: () => test("the Python tests ran", python),
+  program: async () => {
+    const { program, programs } = await import("./program.mjs");
+    if (fs.existsSync(program)) return programs();
+    console.log(`skipped: ${program} is not built`);
+  },
   contracts: () => test("the contracts' tests ran", async () => onChain((await import("./contracts.mjs")).contracts)),
   ccip: () => test("the tests of CCIP-Read ran", async () => onChain((await import("./ccip.mjs")).ccip)),
 };

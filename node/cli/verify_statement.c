@@ -1,0 +1,313 @@
+#include "node/cli/verify_statement.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/calendar.h"
+#include "base/hex.h"
+#include "base/json.h"
+#include "base/os/file.h"
+#include "node/cli/evidence.h"
+#include "node/cli/say.h"
+#include "rpc/api/question.h"
+
+#define ARENA_MAX ((size_t)128 << 20)
+#define FETCH_TIMEOUT_MS 30000u
+#define SHOWN_MAX 64u /* bytes of a result that are printed */
+
+/* ---- values of options ---- */
+
+static rc_t read_number(uint64_t *out, err_t *e, const char *text)
+{
+    question_block_t b;
+    if (question_block_read(&b, NULL, view_str(text)) || b.by != SETUP_BY_BLOCK || b.by_hash)
+        return err_say(e, RC_MALFORMED, "must be a number");
+    *out = b.number;
+    return RC_OK;
+}
+
+static bool read_key(addr_t *out, const char *text, size_t n)
+{
+    uint8_t key[ECDSA_PUBKEY_LEN], full[64];
+    ecdsa_t *context = hex_decode_exact(key, sizeof key, text, n) ? NULL : ecdsa_new(NULL);
+    const bool ok = context && !ecdsa_uncompress(context, full, key);
+    if (ok)
+        ecdsa_address(out, full);
+    ecdsa_free(context);
+    return ok;
+}
+
+rc_t statement_read_signer(void *values, err_t *e, char *text)
+{
+    statement_options_t *o = values;
+    const size_t n = strlen(text);
+    if (o->want.signer_count == STATEMENT_SIGNERS_MAX)
+        return err_set(e, RC_LIMIT, "more than %u", STATEMENT_SIGNERS_MAX);
+    addr_t *out = &o->signers[o->want.signer_count];
+    if (hex_decode_exact(out->b, sizeof out->b, text, n) && !read_key(out, text, n))
+        return err_say(e, RC_MALFORMED, "must be an address (20 bytes) or a compressed public key (33 bytes) as hex");
+    o->want.signer_count++;
+    return RC_OK;
+}
+
+rc_t statement_read_chain(void *values, err_t *e, char *text)
+{
+    statement_options_t *o = values;
+    o->has_chain = true;
+    return read_number(&o->want.chain_id, e, text);
+}
+
+rc_t statement_read_setup(void *values, err_t *e, char *text)
+{
+    statement_options_t *o = values;
+    o->want.setup = &o->setup;
+    return hex_decode_exact(o->setup.b, 32, text, strlen(text)) ? err_say(e, RC_MALFORMED, "must be 32 bytes as hex")
+                                                                : RC_OK;
+}
+
+rc_t statement_read_type(void *values, err_t *e, char *text)
+{
+    statement_demand_t *want = &((statement_options_t *)values)->want;
+    for (unsigned k = 0; k < STATEMENT_KINDS; k++)
+        if (!strcmp(text, statement_type((statement_kind_t)k)->name)) {
+            want->has_kind = true;
+            want->kind = (statement_kind_t)k;
+            return RC_OK;
+        }
+    return err_say(e, RC_MALFORMED,
+                   "must be CallStatement, BlockStatement, AccountStatement, StorageStatement or "
+                   "CheckpointStatement");
+}
+
+rc_t statement_read_age(void *values, err_t *e, char *text)
+{
+    statement_demand_t *want = &((statement_options_t *)values)->want;
+    want->any_age = !strcmp(text, "any");
+    want->has_max_age = !want->any_age;
+    return want->any_age ? RC_OK : read_number(&want->max_age_s, e, text);
+}
+
+rc_t statement_read_block(void *values, err_t *e, char *text)
+{
+    statement_options_t *o = values;
+    question_block_t b;
+    if (question_block_read(&b, NULL, view_str(text)) || b.by != SETUP_BY_BLOCK)
+        return err_say(e, RC_MALFORMED, "must be a number or a hash");
+    o->block_hash = b.hash;
+    o->want.block_hash = b.by_hash ? &o->block_hash : NULL;
+    o->want.has_number = !b.by_hash;
+    o->want.number = b.number;
+    return RC_OK;
+}
+
+rc_t statement_read_min_block(void *values, err_t *e, char *text)
+{
+    statement_demand_t *want = &((statement_options_t *)values)->want;
+    want->has_min_number = true;
+    return read_number(&want->min_number, e, text);
+}
+
+rc_t statement_read_finality(void *values, err_t *e, char *text)
+{
+    static const char *const words[] = { "latest", "safe", "finalized" };
+    for (uint8_t i = 0; i < 3; i++)
+        if (!strcmp(text, words[i])) {
+            ((statement_options_t *)values)->want.min_finality = i;
+            return RC_OK;
+        }
+    return err_say(e, RC_MALFORMED, "must be latest, safe or finalized");
+}
+
+/* ---- verifying ---- */
+
+/* What is printed; the text is in the arena. */
+typedef struct {
+    const statement_options_t *o;
+    statement_t said;
+    rc_t rc;
+    err_t e;
+} found_t;
+
+/* RC_OK, or the exit status is 3. */
+static rc_t gather(view_t *out, err_t *e, arena_t *a, const char *source)
+{
+    view_t file;
+    if (!strncmp(source, "http://", 7) || !strncmp(source, "https://", 8))
+        return evidence_fetch(out, NULL, e, a, source, FETCH_TIMEOUT_MS);
+    rc_t rc = file_read(&file, e, source, STATEMENT_TEXT_MAX, FILE_DASH_IS_STDIN);
+    if (rc)
+        return rc;
+    *out = arena_dup(a, file);
+    rc = file.n && !out->p ? err_say(e, RC_NOMEM, "out of memory") : RC_OK;
+    file_free(file);
+    return rc;
+}
+
+/* --request, as the demand has it. */
+static rc_t read_request(statement_options_t *o, err_t *e, arena_t *a)
+{
+    static statement_request_t request;
+    if (!o->request || !strcmp(o->request, "any")) {
+        o->want.any_request = o->request != NULL;
+        return RC_OK;
+    }
+    o->want.request = &request;
+    return err_under(e, question_request_read(&request, e, a, view_str(o->request)), "--request");
+}
+
+/* What is missing among the options; NULL: nothing. */
+static const char *lacks(const statement_options_t *o)
+{
+    const statement_demand_t *want = &o->want;
+    if (!want->signer_count)
+        return "--signer: whose statements are accepted";
+    if (!o->has_chain)
+        return "--chain-id: which chain it must be about";
+    if (!want->has_max_age && !want->any_age && !want->has_number && !want->block_hash)
+        return "--max-age or --at-block: how old the block may be, or which it must be";
+    return NULL;
+}
+
+/* ---- printing ---- */
+
+static const char *const finalities[] = { "latest", "safe", "finalized" };
+
+__attribute__((format(printf, 2, 3))) static void line(const char *name, const char *fmt, ...)
+{
+    va_list ap;
+    printf("ok   %-12s ", name);
+    va_start(ap, fmt);
+    vprintf(fmt, ap);
+    va_end(ap);
+    putchar('\n');
+}
+
+/* Up to SHOWN_MAX bytes as hex. */
+static const char *shown(char out[2 * SHOWN_MAX + 8], view_t bytes)
+{
+    const view_t part = view_of(bytes.p, bytes.n < SHOWN_MAX ? bytes.n : SHOWN_MAX);
+    strcpy(out, "0x");
+    hex_encode(out + 2, part);
+    if (part.n < bytes.n)
+        strcat(out, "...");
+    return out;
+}
+
+static void print_block(const statement_t *s, const statement_demand_t *want)
+{
+    char hash[2 * SHOWN_MAX + 8];
+    const bool demanded = want->has_number || want->block_hash;
+    if (s->kind == STATEMENT_CHECKPOINT)
+        line("checkpoint", "%s at slot %llu", shown(hash, view_of(s->checkpoint.root.b, 32)),
+             (unsigned long long)s->checkpoint.slot);
+    else
+        line("block", "%llu, %s, %s, %u signers: %s", (unsigned long long)s->at.number,
+             shown(hash, view_of(s->at.hash.b, 32)), finalities[s->at.finality], s->at.signers,
+             demanded ? "the demanded one" : "any");
+}
+
+static void print_time(const statement_t *s, const statement_demand_t *want)
+{
+    char until[TIME_TEXT], age[80];
+    const uint64_t stamp = s->kind == STATEMENT_CHECKPOINT ? s->issued_at : s->at.timestamp;
+    if (!time_write(until, s->valid_until > INT64_MAX ? INT64_MAX : (int64_t)s->valid_until))
+        strcpy(until, "ever");
+    snprintf(age, sizeof age, want->has_max_age ? "at most %llu s are accepted" : "any age is accepted",
+             (unsigned long long)want->max_age_s);
+    line("time", "%lld s old by this clock, %s; to be relied upon until %s", (long long)(want->now_s - stamp), age,
+         until);
+}
+
+static void print_request(const statement_t *s, const statement_demand_t *want)
+{
+    static const char *const statuses[] = { "revert", "success", "halt" };
+    char text[2 * SHOWN_MAX + 8];
+    const bool answers = s->kind != STATEMENT_BLOCK && s->kind != STATEMENT_CHECKPOINT;
+    if (answers)
+        line("request", "%s", want->request ? "is the one that was asked" : "any");
+    if (s->kind == STATEMENT_CALL)
+        line("result", "%s, %s", statuses[s->call.status], shown(text, s->call.result));
+    else if (s->kind == STATEMENT_STORAGE)
+        line("result", "%s", shown(text, view_of(s->storage.value.b, 32)));
+    else if (s->kind == STATEMENT_ACCOUNT)
+        line("result", "nonce %llu, code hash %s (balance: --json)", (unsigned long long)s->account.nonce,
+             shown(text, view_of(s->account.code_hash.b, 32)));
+}
+
+static void print_text(const found_t *f)
+{
+    char text[2 * SHOWN_MAX + 8];
+    const statement_t *s = &f->said;
+    const statement_demand_t *want = &f->o->want;
+    if (f->rc) {
+        printf("FAIL %-12s %s: %s%s%s\nDOES NOT HOLD\n", "statement", statement_code_word(f->e.code), f->e.field,
+               f->e.field[0] ? ": " : "", f->e.text);
+        return;
+    }
+    line("form", "%s", statement_type(s->kind)->name);
+    line("signature", "by %s, which is accepted", shown(text, view_of(s->signer.b, 20)));
+    line("chain", "%llu", (unsigned long long)s->chain_id);
+    line("setup", "%s: %s", shown(text, view_of(s->setup.b, 32)), want->setup ? "the demanded one" : "any");
+    print_request(s, want);
+    print_block(s, want);
+    print_time(s, want);
+    puts("all holds");
+}
+
+static bool print_json(arena_t *a, const found_t *f)
+{
+    view_t statement = { NULL, 0 };
+    jw_t w = jw_of(a, 2 * STATEMENT_TEXT_MAX);
+    if (!f->rc && statement_write(&statement, a, &f->said))
+        return false;
+    jw_object(&w, NULL);
+    jw_bool(&w, "holds", !f->rc);
+    if (f->rc) {
+        jw_str(&w, "code", statement_code_word(f->e.code));
+        jw_str(&w, "field", f->e.field);
+        jw_str(&w, "detail", f->e.text);
+    } else
+        jw_raw(&w, "statement", statement);
+    jw_end(&w);
+    const view_t text = jw_done(&w);
+    return text.p && puts((const char *)text.p) >= 0;
+}
+
+static int verify(statement_options_t *o, arena_t *a, bool as_json)
+{
+    found_t f = { .o = o };
+    view_t text;
+    bool printed = true;
+    if (read_request(o, &f.e, a))
+        return command_usage("%s%s%s", f.e.field, f.e.field[0] ? ": " : "", f.e.text);
+    if (gather(&text, &f.e, a, o->source)) {
+        (void)command_failed_by(&f.e, "statement");
+        return COMMAND_UNREACHED;
+    }
+    f.rc = statement_read(&f.said, &f.e, a, text);
+    if (!f.rc)
+        f.rc = statement_verify(&f.said, &f.e, &o->want);
+    if (f.rc && f.e.code == STATEMENT_BAD_OPTION)
+        return command_usage("--%s: %s", f.e.field, f.e.text);
+    if (as_json)
+        printed = print_json(a, &f);
+    else
+        print_text(&f);
+    return fflush(stdout) == 0 && printed && !f.rc ? COMMAND_DONE : COMMAND_FAILED;
+}
+
+int verify_statement(statement_options_t *o, int64_t now_s, bool as_json)
+{
+    arena_t a;
+    const char *missing = lacks(o);
+    if (missing)
+        return command_usage("verify --statement needs %s", missing);
+    o->want.signers = o->signers;
+    o->want.allow_failed = o->allow_revert;
+    o->want.now_s = (uint64_t)now_s;
+    arena_init(&a, ARENA_MAX);
+    const int status = verify(o, &a, as_json);
+    arena_free(&a);
+    return status;
+}
