@@ -29,10 +29,17 @@ static inline size_t utf8_len(view_t text)
     return bad ? 0 : n;
 }
 
-/* True for a character (of n bytes) that a terminal would obey instead of showing: C0, DEL, C1. */
+/* True for a character (of n bytes) that a terminal would obey instead of showing: C0, DEL, C1, line and paragraph
+ * ends, and what sets the direction of writing. */
 static inline bool utf8_is_control(const uint8_t *s, size_t n)
 {
-    return (n == 1 && (s[0] < 0x20 || s[0] == 0x7f)) || (n == 2 && s[0] == 0xc2 && s[1] < 0xa0);
+    if (n == 1)
+        return s[0] < 0x20 || s[0] == 0x7f;
+    if (n == 2)
+        return (s[0] == 0xc2 && s[1] < 0xa0) || (s[0] == 0xd8 && s[1] == 0x9c); /* U+061C */
+    return n == 3 && s[0] == 0xe2 &&
+           ((s[1] == 0x80 && (s[2] == 0x8e || s[2] == 0x8f || (s[2] >= 0xa8 && s[2] <= 0xae))) || /* U+200E to U+202E */
+            (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9));                                      /* U+2066 to U+2069 */
 }
 
 #endif

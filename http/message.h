@@ -69,7 +69,8 @@ typedef struct {
 enum {
     HS_SLOW = 1,
     HS_CORS = 2,
-    HS_SIMULATED = 4 /* X-Kettle-TEE: simulated, so that no answer of a simulated TEE passes for a real one's */
+    HS_SIMULATED = 4,  /* X-Kettle-TEE: simulated, so that no answer of a simulated TEE passes for a real one's */
+    HS_DEVELOPMENT = 8 /* Kettle-Development: true, on every answer of a node that is open to whatever is sent */
 };
 
 /* Fills an RFC 9457 problem object: {"type":"urn:kettle:error:<slug>","title":...,"status":...,"detail":...}. */

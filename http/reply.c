@@ -35,8 +35,10 @@ static bool add_all(struct MHD_Response *m, const char *content_type, size_t bod
     if (ok && x->cors && x->preflight)
         ok = add(m, "Access-Control-Allow-Methods", x->allow) &&
              add(m, "Access-Control-Allow-Headers", "content-type") && add(m, "Access-Control-Max-Age", "86400");
-    if (ok && x->simulated)
+    if (ok && x->marks & HS_SIMULATED)
         ok = add(m, "X-Kettle-TEE", "simulated");
+    if (ok && x->marks & HS_DEVELOPMENT)
+        ok = add(m, "Kettle-Development", "true");
     if (ok && x->close)
         ok = add(m, "Connection", "close");
     return ok;
@@ -78,7 +80,7 @@ void hs_response_clear(hs_response_t *r)
 hs_shared_t *hs_shared_new(int status, const char *content_type, view_t body, unsigned flags)
 {
     hs_shared_t *a = calloc(1, sizeof *a);
-    reply_extra_t extra = { .cors = (flags & HS_CORS) != 0, .simulated = (flags & HS_SIMULATED) != 0 };
+    reply_extra_t extra = { .cors = (flags & HS_CORS) != 0, .marks = flags };
     if (!a)
         return NULL;
     a->refs = 1;

@@ -63,6 +63,7 @@ struct hs {
     uint16_t port;
     atomic_uint active; /* requests between reaching a handler and the end of their answer */
     atomic_bool stopping;
+    atomic_uint marks; /* flags of every answer */
     pthread_mutex_t conns_lock;
     conn_t *conns;
     hs_identity_t *identity; /* of connections to come; NULL: no TLS. Under conns_lock */
@@ -138,7 +139,7 @@ static reply_extra_t extra_of(const hs_t *s, const hs_route_t *first)
 {
     size_t i = first ? (size_t)(first - s->config.routes) : 0;
     return (reply_extra_t){ .cors = first && s->cors[i],
-                            .simulated = (s->config.flags & HS_SIMULATED) != 0,
+                            .marks = atomic_load_explicit(&s->marks, memory_order_relaxed),
                             .allow = first ? s->allow[i] : NULL };
 }
 
@@ -672,6 +673,7 @@ rc_t hs_start(hs_t **out, err_t *e, const hs_config_t *config)
     if (!s)
         return err_say(e, RC_NOMEM, "out of memory");
     s->config = *config;
+    s->marks = config->flags;
     defaults(s);
     s->identity = config->identity ? hs_identity_ref(config->identity) : NULL;
     s->config.identity = NULL; /* s->identity is the present one */
@@ -697,6 +699,11 @@ rc_t hs_start(hs_t **out, err_t *e, const hs_config_t *config)
 uint16_t hs_port(const hs_t *s)
 {
     return s->port;
+}
+
+void hs_mark(hs_t *s, unsigned flags)
+{
+    atomic_fetch_or_explicit(&s->marks, flags, memory_order_relaxed);
 }
 
 void hs_set_identity(hs_t *s, hs_identity_t *identity)

@@ -54,7 +54,7 @@ typedef struct {
     const hs_route_t *routes; /* lives as long as the server */
     size_t route_count;       /* at most HS_ROUTES_MAX */
     void *ctx;
-    unsigned flags;           /* HS_SIMULATED: on every answer of this server */
+    unsigned flags;           /* HS_SIMULATED, HS_DEVELOPMENT: on every answer of this server */
     hs_identity_t *identity;  /* not NULL: HTTPS, and the server takes a reference of its own; NULL: HTTP */
     unsigned event_threads;   /* 0: 2 */
     unsigned workers;         /* 0: 8 */
@@ -72,6 +72,9 @@ typedef struct {
 /* Starts listening. RC_IO: port in use, ...; RC_NOMEM; RC_LIMIT: too many routes or workers. */
 NODISCARD rc_t hs_start(hs_t **out, err_t *e, const hs_config_t *config);
 uint16_t hs_port(const hs_t *s);
+
+/* Adds flags of hs_config_t, for answers from now on that are not shared ones. */
+void hs_mark(hs_t *s, unsigned flags);
 
 /* Connections that come from now on see this identity; those that are there keep theirs. Only for a server that was
  * started with one. Takes a reference of its own; may be called from any thread that does not race with hs_stop. */

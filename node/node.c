@@ -19,10 +19,12 @@
 #define STOP_GRACE_MS 3000u
 static const char SETUP_FILE[] = "setup";
 
-/* Every answer of a node with a simulated TEE says so. */
-static unsigned server_flags(const node_t *n)
+/* What every answer says as long as there is no service, which knows better. */
+static unsigned server_flags(node_t *n)
 {
-    return n->tee.simulated ? HS_SIMULATED : 0;
+    const service_t *s = node_service(n);
+    return s ? service_marks(s)
+             : (n->tee.simulated ? HS_SIMULATED : 0u) | (n->options.development ? HS_DEVELOPMENT : 0u);
 }
 
 static rc_t open_api(hs_t **out, err_t *e, node_t *n, uint16_t port)
@@ -102,6 +104,7 @@ static rc_t begin(node_t *n, err_t *e, const config_t *config)
                                               .now_ms = n->now_ms });
     if (rc)
         return rc;
+    hs_mark(n->api_server, service_marks(s));
     atomic_store_explicit(&n->service, s, memory_order_release);
     log_setup(n, s);
     service_begin(s);
@@ -177,7 +180,7 @@ rc_t node_accept_setup(node_t *n, err_t *error, view_t body)
 {
     config_t *c = NULL;
     err_t e;
-    rc_t rc = config_read(&c, error, n->base_config, body);
+    rc_t rc = config_read(&c, error, n->base_config, body, n->options.development);
     if (rc)
         return rc;
     pthread_mutex_lock(&n->lock); /* the setup port has one worker, but a second request may wait behind the first */
@@ -201,7 +204,7 @@ rc_t node_accept_setup(node_t *n, err_t *error, view_t body)
 static rc_t take_config(node_t *n, err_t *error, view_t setup)
 {
     config_t *c = NULL;
-    rc_t rc = config_read(&c, error, n->base_config, setup);
+    rc_t rc = config_read(&c, error, n->base_config, setup, n->options.development);
     if (!rc)
         rc = check_tee(n, error, c);
     if (!rc)
@@ -244,10 +247,12 @@ static rc_t read_config_file(node_t *n, err_t *e)
 {
     err_t error;
     const char *path = n->options.config_path;
+    if (!path && !n->options.development)
+        return err_say(e, RC_REFUSED, "a node needs --config FILE, the measured configuration, or --development");
     rc_t rc = path ? file_read(&n->base_config, e, path, CONFIG_TEXT_MAX, 0) : RC_OK;
     if (rc || !path)
         return rc;
-    rc = config_check_base(&error, n->base_config);
+    rc = config_check_base(&n->options.development, &error, n->base_config);
     return rc ? err_set(e, rc, "%s: %s%s%s", path, error.field, error.field[0] ? ": " : "", error.text) : RC_OK;
 }
 

@@ -5,10 +5,13 @@
 #ifndef NODE_OPTIONS_H
 #define NODE_OPTIONS_H
 
+#include <stdbool.h>
+
 #include "base/os/clock.h"
 
 typedef struct {
     const char *config_path;       /* NULL: none */
+    bool development;              /* /setup may set everything, and every answer says so */
     const char *state_dir;         /* NULL: nothing is kept */
     const char *tee;               /* "auto", "dstack", "tdx", "simulator" */
     const char *tee_socket;        /* of dstack's guest agent; NULL: the well-known places */

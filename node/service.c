@@ -12,10 +12,14 @@
 #define BODY_ARENA_MAX ((size_t)1 << 20)
 #define SETUP_ARENA_MAX ((size_t)64 << 10)
 
-/* Every answer of a node with a simulated TEE says so. */
+unsigned service_marks(const service_t *s)
+{
+    return (s->setup.cluster.simulated ? HS_SIMULATED : 0) | (s->setup.cluster.development ? HS_DEVELOPMENT : 0);
+}
+
 static unsigned flags_of(const service_t *s)
 {
-    return HS_CORS | (s->with.tee->simulated ? HS_SIMULATED : 0);
+    return HS_CORS | service_marks(s);
 }
 
 static rc_t sign(void *ctx, uint8_t out[ECDSA_SIG_LEN], const hash32_t *digest)
@@ -179,7 +183,7 @@ static void evidence_issued(void *ctx, int64_t newest_s)
     timekeeper_collateral(s->time, (uint64_t)newest_s * 1000);
 }
 
-/* Quotes, and the answer of GET /attest. */
+/* Our own quote: whatever else is made says whether it leads to Intel's root. */
 static rc_t make_attest(service_t *s, err_t *e)
 {
     static const char *const intel[] = { PCCS_INTEL };
@@ -189,28 +193,15 @@ static rc_t make_attest(service_t *s, err_t *e)
                                .collateral_file = c->collateral_file,
                                .state_dir = s->with.options->state_dir,
                                .policy = c->policy,
-                               .chain_id = c->chain.chain_id,
-                               .setup_hash = s->setup.hash,
                                .now_s = evidence_now,
                                .issued = evidence_issued,
                                .time_ctx = s };
-    arena_t a;
-    view_t body;
-    err_t bad;
     config.pccs = c->pccs.count ? (const char *const *)c->pccs.urls : intel;
     config.pccs_count = c->pccs.count ? c->pccs.count : 1;
     config.pccs_root_crl = PCCS_INTEL_ROOT_CRL;
     memcpy(config.pubkey, s->pubkey, sizeof config.pubkey);
     memcpy(config.node_pubkey, s->node_pubkey, sizeof config.node_pubkey);
-    rc_t rc = attest_start(&s->attest, &bad, &config);
-    if (rc)
-        return err_set(e, rc, "%s%s%s", bad.field, bad.field[0] ? ": " : "", bad.text);
-    arena_init(&a, BODY_ARENA_MAX);
-    rc = api_attest_body(&body, &a, attest_quote(s->attest), s->pubkey);
-    if (!rc && !(s->attest_answer = hs_shared_new(200, NULL, body, flags_of(s))))
-        rc = RC_NOMEM;
-    arena_free(&a);
-    return rc ? err_set(e, rc, "the answer of /attest could not be made: %s", rc_name(rc)) : RC_OK;
+    return attest_new(&s->attest, e, &config);
 }
 
 static rc_t make_time(service_t *s, err_t *e)
@@ -226,15 +217,28 @@ static rc_t make_time(service_t *s, err_t *e)
 static rc_t make_setup(service_t *s, err_t *e)
 {
     const node_options_t *o = s->with.options;
-    const setup_world_t world = { .simulated = s->with.tee->simulated,
+    const setup_world_t world = { .simulated = attest_simulated(s->attest),
                                   .flags = o->flags,
                                   .environment = o->environment,
                                   .now_s = timekeeper_least_ms(s->time) / 1000 };
     return setup_make(&s->setup, e, &s->arena, s->with.config, &world);
 }
 
-/* The upstreams, and what drives queries of them. */
-static rc_t make_engine(service_t *s, err_t *e)
+/* The answer of GET /attest. */
+static rc_t make_attest_answer(service_t *s, err_t *e)
+{
+    arena_t a;
+    view_t body;
+    arena_init(&a, BODY_ARENA_MAX);
+    rc_t rc = api_attest_body(&body, &a, attest_quote(s->attest), s->pubkey);
+    if (!rc && !(s->attest_answer = hs_shared_new(200, NULL, body, flags_of(s))))
+        rc = RC_NOMEM;
+    arena_free(&a);
+    return rc ? err_set(e, rc, "the answer of /attest could not be made: %s", rc_name(rc)) : RC_OK;
+}
+
+/* From whom we ask, and what drives queries of them. */
+static rc_t make_upstreams(service_t *s, err_t *e)
 {
     const service_config_t *k = &s->with;
     const config_t *c = k->config;
@@ -242,14 +246,18 @@ static rc_t make_engine(service_t *s, err_t *e)
     s->consensus = up_new((const char *const *)c->consensus_rpc.urls, c->consensus_rpc.count);
     if (!s->execution || !s->consensus)
         return err_say(e, RC_NOMEM, "out of memory");
-    rc_t rc = ask_new(
+    return ask_new(
         &s->ask, e,
         &(ask_config_t){ .http = k->http, .upstream = s->execution, .pool = k->pool, .now_ms = clock_monotonic_ms });
-    if (rc)
-        return rc;
+}
+
+/* What answers by them; every answer says what the setup is marked by. */
+static rc_t make_engine(service_t *s, err_t *e)
+{
+    const service_config_t *k = &s->with;
     s->jobs = jobs_new(&(jobs_config_t){ .ask = s->ask, .pool = k->pool, .flags = flags_of(s) });
-    s->calls = calls_new(
-        &(calls_config_t){ .jobs = s->jobs, .cache = k->cache, .chain = &c->chain, .signer = { s->keyring, sign } });
+    s->calls = calls_new(&(calls_config_t){
+        .jobs = s->jobs, .cache = k->cache, .chain = &k->config->chain, .signer = { s->keyring, sign } });
     s->rpc = node_rpc_new(s->ask, k->pool);
     return s->jobs && s->calls && s->rpc ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
 }
@@ -328,8 +336,40 @@ static rc_t make_follower(service_t *s, err_t *e)
     return err_before(e, follow_start(&s->follow, e, &follow), "the follower could not start: ");
 }
 
+/* A failure that names a member of the configuration, as the log and /v1/status tell it. */
+static rc_t named(err_t *e, rc_t rc)
+{
+    const err_t bad = *e;
+    return rc && bad.field[0] ? err_set(e, rc, "%s: %s", bad.field, bad.text) : rc;
+}
+
+static rc_t make_all(service_t *s, err_t *e)
+{
+    rc_t rc = make_time(s, e);
+    if (!rc)
+        rc = make_key(&s->keyring, s->pubkey, e);
+    if (!rc)
+        rc = make_key(&s->node_keyring, s->node_pubkey, e);
+    if (!rc)
+        rc = make_upstreams(s, e);
+    if (!rc)
+        rc = make_follower(s, e);
+    if (!rc)
+        rc = make_attest(s, e); /* quotes take seconds on real hardware: the follower syncs meanwhile */
+    if (!rc)
+        rc = make_setup(s, e);
+    if (!rc)
+        rc = make_attest_answer(s, e);
+    if (!rc)
+        rc = make_engine(s, e);
+    if (!rc)
+        rc = make_statements(s, e);
+    return rc ? rc : attest_begin(s->attest, e, &s->setup);
+}
+
 rc_t service_new(service_t **out, err_t *e, const service_config_t *config)
 {
+    err_t bad;
     service_t *s = calloc(1, sizeof *s);
     if (!s)
         return err_say(e, RC_NOMEM, "out of memory");
@@ -337,23 +377,11 @@ rc_t service_new(service_t **out, err_t *e, const service_config_t *config)
     arena_init(&s->arena, SETUP_ARENA_MAX);
     held_init(&s->held);
     pthread_mutex_init(&s->lock, NULL);
-    rc_t rc = make_time(s, e);
-    if (!rc)
-        rc = make_setup(s, e);
-    if (!rc)
-        rc = make_key(&s->keyring, s->pubkey, e);
-    if (!rc)
-        rc = make_key(&s->node_keyring, s->node_pubkey, e);
-    if (!rc)
-        rc = make_engine(s, e);
-    if (!rc)
-        rc = make_statements(s, e);
-    if (!rc)
-        rc = make_follower(s, e);
-    if (!rc)
-        rc = make_attest(s, e); /* quotes take seconds on real hardware: the follower syncs meanwhile */
+    rc_t rc = named(&bad, make_all(s, &bad));
     if (rc) {
         service_free(s);
+        if (e)
+            *e = bad;
         return rc;
     }
     *out = s;

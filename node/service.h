@@ -66,6 +66,9 @@ typedef struct {
  * attest_start says. */
 NODISCARD rc_t service_new(service_t **out, err_t *e, const service_config_t *config);
 
+/* Flags of every answer from now on: HS_SIMULATED, HS_DEVELOPMENT. */
+unsigned service_marks(const service_t *s);
+
 /* The service is published: signs what is there and tells the log its state, now and at each change. */
 void service_begin(service_t *s);
 

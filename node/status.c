@@ -82,7 +82,7 @@ static void put_tee(jw_t *w, const node_t *n, const service_t *s)
     attest_status_t status;
     jw_object(w, "tee");
     jw_str(w, "provider", n->tee.name);
-    jw_bool(w, "simulated", n->tee.simulated);
+    jw_bool(w, "simulated", s ? s->setup.cluster.simulated : n->tee.simulated);
     if (s) {
         attest_status(s->attest, &status);
         jw_bool(w, "verified", status.verified);
@@ -137,7 +137,6 @@ static void put_setup(jw_t *w, const setup_t *s)
 static void put_service(jw_t *w, const service_t *s, const follow_view_t *v)
 {
     put_setup(w, &s->setup);
-    jw_hex(w, "policy_digest", view_of(attest_policy_digest(s->attest)->b, 32));
     jw_hex(w, "node_pubkey", view_of(s->node_pubkey, sizeof s->node_pubkey));
     jw_hex(w, "pubkey", view_of(s->pubkey, sizeof s->pubkey));
     put_clock(w, s);
@@ -172,6 +171,7 @@ view_t node_status_json(node_t *n, arena_t *a)
     jw_str(&w, "version", KETTLE_VERSION);
     jw_u64(&w, "uptime_s", (clock_monotonic_ms() - n->started_ms) / 1000);
     put_tee(&w, n, s);
+    jw_bool(&w, "development", n->options.development);
     if (config)
         put_config(&w, config);
     if (s)

@@ -52,15 +52,19 @@ void tee_register_report_data(uint8_t out[TEE_REPORT_DATA_LEN], const uint8_t pu
     memcpy(out, h.b, sizeof h.b);
 }
 
-void tee_attest_report_data(uint8_t out[TEE_REPORT_DATA_LEN], tee_evidence_type_t type, const uint8_t nonce[32],
-                            const uint8_t cluster_pubkey[33], const uint8_t node_pubkey[33], uint64_t chain_id)
+void tee_attest_report_data(uint8_t out[TEE_REPORT_DATA_LEN], const tee_attest_t *bound)
 {
-    const uint8_t kind[4] = { (uint8_t)type };
-    uint8_t chain[8];
-    store_u64be(chain, chain_id);
-    const view_t parts[] = { view_str("tee-attest-api/1"), view_of(kind, 4),         view_of(nonce, 32),
-                             view_of(cluster_pubkey, 33),  view_of(node_pubkey, 33), view_of(chain, 8) };
-    sha512_parts(out, parts, 6);
+    static const uint8_t zero[32];
+    const uint8_t kind[4] = { (uint8_t)bound->type };
+    const view_t parts[] = { view_str("tee-attest-api/2"),
+                             view_of(kind, sizeof kind),
+                             view_of(bound->nonce ? bound->nonce : zero, 32),
+                             view_of(bound->cluster_pubkey, 33),
+                             view_of(bound->node_pubkey, 33),
+                             view_of(bound->cluster_statement.b, 32),
+                             view_of(bound->node_statement.b, 32),
+                             view_of(bound->key_log.b, 32) };
+    sha512_parts(out, parts, sizeof parts / sizeof parts[0]);
 }
 
 void tee_ratls_report_data(uint8_t out[TEE_REPORT_DATA_LEN], view_t spki_der)

@@ -75,10 +75,18 @@ bool tee_is(const tee_provider_t *p, const char *word);
 /* The prototype's binding: report_data = SHA-256("register" || lower-case hex of pubkey33) || 32 zero bytes. */
 void tee_register_report_data(uint8_t out[TEE_REPORT_DATA_LEN], const uint8_t pubkey33[33]);
 
-/* The binding of GET /v1/attest: SHA-512("tee-attest-api/1" || type || 0^3 || nonce || cluster key || node key ||
- * chain id big-endian). */
-void tee_attest_report_data(uint8_t out[TEE_REPORT_DATA_LEN], tee_evidence_type_t type, const uint8_t nonce[32],
-                            const uint8_t cluster_pubkey[33], const uint8_t node_pubkey[33], uint64_t chain_id);
+/* What a quote of GET /v1/attest is over. */
+typedef struct {
+    tee_evidence_type_t type;
+    const uint8_t *nonce;                        /* 32 bytes; NULL: none was asked for, which counts as zeros */
+    const uint8_t *cluster_pubkey, *node_pubkey; /* 33 bytes each */
+    hash32_t cluster_statement, node_statement;  /* SHA-256 of each (rpc/api/setup_statement.h) */
+    hash32_t key_log;                            /* head of the log of the key's hand-overs; zero: there is none yet */
+} tee_attest_t;
+
+/* The binding of GET /v1/attest: SHA-512("tee-attest-api/2" || type || 0^3 || nonce || cluster key || node key ||
+ * cluster statement || node statement || key log). */
+void tee_attest_report_data(uint8_t out[TEE_REPORT_DATA_LEN], const tee_attest_t *bound);
 
 /* The binding of RA-TLS: SHA-512("ratls-cert:" || DER SubjectPublicKeyInfo). */
 void tee_ratls_report_data(uint8_t out[TEE_REPORT_DATA_LEN], view_t spki_der);

@@ -1,10 +1,17 @@
 #include "node/cli/evidence.h"
 
 #include <ctype.h>
+#include <stdio.h>
 
 #include "base/hex.h"
+#include "base/os/clock.h"
 #include "http/client.h"
 #include "tee/tee.h"
+#include "tee/x509/der.h"
+#include "tee/x509/ratls.h"
+
+#define URL_MAX 1200u
+#define TIMEOUT_MS 90000u /* a fresh quote takes seconds on real hardware */
 
 static view_t trim(view_t v)
 {
@@ -61,6 +68,11 @@ rc_t evidence_read(attestation_t *out, evidence_form_t *form, err_t *e, arena_t 
     return RC_OK;
 }
 
+bool evidence_is_url(const char *source)
+{
+    return !strncmp(source, "http://", 7) || !strncmp(source, "https://", 8);
+}
+
 /* Takes an answer: its body, and the certificate of its sender. */
 static rc_t take(view_t *out, view_t *peer, err_t *e, arena_t *a, const hc_response_t *r)
 {
@@ -75,22 +87,59 @@ static rc_t take(view_t *out, view_t *peer, err_t *e, arena_t *a, const hc_respo
     return r->body_len && !out->p ? err_say(e, RC_NOMEM, "out of memory") : RC_OK;
 }
 
-rc_t evidence_fetch(view_t *out, view_t *peer, err_t *e, arena_t *a, const char *url, uint32_t timeout_ms)
+/* Whether the server shows a certificate that carries a quote. */
+static bool is_ra_tls(hc_t *http, const char *url)
+{
+    static uint8_t der[RATLS_CERT_MAX];
+    hc_response_t r;
+    ratls_t tls;
+    const hc_request_t request = { .url = url,
+                                   .timeout_ms = TIMEOUT_MS,
+                                   .stall_timeout_ms = TIMEOUT_MS,
+                                   .body_max = ATTESTATION_MAX,
+                                   .any_peer = true };
+    const int64_t now = (int64_t)(clock_system_ms() / 1000);
+    wr_t cert = wr_of(der, sizeof der);
+    hc_perform(http, &r, &request, 1, NULL, NULL);
+    rd_t in = rd_of(r.peer ? view_str(r.peer) : view_of(NULL, 0));
+    const bool is = in.n && !pem_take(&in, &cert, "CERTIFICATE") && !ratls_check(&tls, NULL, wr_view(&cert), now);
+    hc_response_clear(&r);
+    return is;
+}
+
+static rc_t fetch(view_t *out, view_t *peer, err_t *e, arena_t *a, hc_t *http, const char *url)
 {
     char origin[160];
-    hc_t *http = hc_new(NULL);
     hc_response_t r;
     const hc_request_t request = { .url = url,
-                                   .timeout_ms = timeout_ms,
-                                   .stall_timeout_ms = timeout_ms,
+                                   .timeout_ms = TIMEOUT_MS,
+                                   .stall_timeout_ms = TIMEOUT_MS,
                                    .body_max = ATTESTATION_MAX,
                                    .any_peer = peer != NULL };
-    if (!http)
-        return err_say(e, RC_NOMEM, "out of memory");
     hc_url_origin(origin, sizeof origin, url);
     hc_perform(http, &r, &request, 1, NULL, NULL);
+    const bool unreached = r.rc == RC_IO && !peer && !strncmp(url, "https://", 8);
     rc_t rc = err_before(e, take(out, peer, e, a, &r), "%s: ", origin);
     hc_response_clear(&r);
+    if (unreached && is_ra_tls(http, url))
+        return err_set(e, rc, "%s: its certificate is a RA-TLS one, for which no issuer vouches: give --ra-tls",
+                       origin);
+    return rc;
+}
+
+rc_t evidence_ask(view_t *out, view_t *peer, err_t *e, arena_t *a, const char *url, const char *route)
+{
+    size_t n = strlen(url);
+    char full[URL_MAX];
+    while (route && n && url[n - 1] == '/')
+        n--;
+    const int len = snprintf(full, sizeof full, "%.*s%s", (int)n, url, route ? route : "");
+    if (n >= sizeof full || len < 0 || (size_t)len >= sizeof full)
+        return err_say(e, RC_LIMIT, "the URL is too long");
+    hc_t *http = hc_new(NULL);
+    if (!http)
+        return err_say(e, RC_NOMEM, "out of memory");
+    const rc_t rc = fetch(out, peer, e, a, http, full);
     hc_free(http);
     return rc;
 }

@@ -17,12 +17,14 @@ typedef enum {
  * RC_NOMEM; e names the member at fault. */
 NODISCARD rc_t evidence_read(attestation_t *out, evidence_form_t *form, err_t *e, arena_t *a, view_t text);
 
-/* Gets a URL; the body is in the arena.
- *   peer        not NULL: an https server may show any certificate, and it is put here (PEM, in the arena; n 0:
- *   none) to
- *               be checked; NULL: it must be of an issuer that the system trusts
- *   timeout_ms  of the whole request
- * RC_IO, RC_TIMEOUT, ...; e names the endpoint. */
-NODISCARD rc_t evidence_fetch(view_t *out, view_t *peer, err_t *e, arena_t *a, const char *url, uint32_t timeout_ms);
+/* Whether a source is a URL, and not a path. */
+bool evidence_is_url(const char *source);
+
+/* Asks a node, or what answers at a URL.
+ *   url   the node's API ("http://host:3032"), for the route; with route NULL itself
+ *   peer  not NULL: an https server may show any certificate, and it is put here (PEM, in the arena; n 0: none) to be
+ *         checked; NULL: it must be of an issuer that the system trusts, and e tells a RA-TLS certificate from others
+ * The body is in the arena. RC_IO, RC_TIMEOUT, RC_LIMIT, RC_NOMEM; e names the endpoint. */
+NODISCARD rc_t evidence_ask(view_t *out, view_t *peer, err_t *e, arena_t *a, const char *url, const char *route);
 
 #endif

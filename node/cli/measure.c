@@ -341,8 +341,8 @@ static rc_t take_acpi(measure_image_t *image, err_t *e, const evidence_t *from, 
     const rc_t rc = err_before(e, measure_take_acpi(image->acpi, e, &from->log), "%s: ", path);
     image->has_acpi = !rc;
     if (!rc)
-        fprintf(stderr,
-                "kettle: the digests of the ACPI tables are those of %s; what the tables hold was not checked\n", path);
+        say(stderr, "kettle: the digests of the ACPI tables are those of %s; what the tables hold was not checked",
+            path);
     return rc;
 }
 

@@ -1,6 +1,8 @@
 /* quote.c - `kettle quote`: prints the fields of a quote. Nothing is verified. */
+#include <stddef.h>
 #include <stdio.h>
 
+#include "base/crypto/hash.h"
 #include "base/hex.h"
 #include "base/json.h"
 #include "base/os/file.h"
@@ -12,7 +14,6 @@
 #define INPUT_MAX (8u << 20) /* bytes of a file */
 #define OUTPUT_MAX (64u << 10)
 #define ARENA_MAX ((size_t)64 << 20)
-#define TIMEOUT_MS 60000u
 
 /* Where fields go: an object of JSON, or with json NULL lines of text. */
 typedef struct {
@@ -24,7 +25,7 @@ static void put_text(const fields_t *f, const char *key, view_t text)
     if (f->json)
         jw_text(f->json, key, text);
     else
-        printf("%-16s %.*s\n", key, (int)text.n, (const char *)text.p);
+        say(stdout, "%-16s %.*s", key, (int)text.n, (const char *)text.p);
 }
 
 static void put_number(const fields_t *f, const char *key, uint64_t n)
@@ -32,7 +33,7 @@ static void put_number(const fields_t *f, const char *key, uint64_t n)
     if (f->json)
         jw_u64(f->json, key, n);
     else
-        printf("%-16s %llu\n", key, (unsigned long long)n);
+        say(stdout, "%-16s %llu", key, (unsigned long long)n);
 }
 
 static void put_bool(const fields_t *f, const char *key, bool x)
@@ -40,7 +41,7 @@ static void put_bool(const fields_t *f, const char *key, bool x)
     if (f->json)
         jw_bool(f->json, key, x);
     else
-        printf("%-16s %s\n", key, x ? "yes" : "no");
+        say(stdout, "%-16s %s", key, x ? "yes" : "no");
 }
 
 /* Up to 64 bytes; p NULL: this quote has no such field. */
@@ -51,6 +52,20 @@ static void put_hex(const fields_t *f, const char *key, const uint8_t *p, size_t
         return;
     hex_encode(text, view_of(p, n));
     put_text(f, key, view_str(text));
+}
+
+/* A statement, and its hash: what the quote binds. */
+static void put_statement(const fields_t *f, const char *key, view_t text)
+{
+    char name[32];
+    hash32_t hash;
+    sha256(&hash, text);
+    snprintf(name, sizeof name, "%s_hash", key);
+    if (f->json)
+        jw_raw(f->json, key, text);
+    else
+        put_text(f, key, text);
+    put_hex(f, name, hash.b, 32);
 }
 
 static void put_td(const fields_t *f, const quote_td_t *td)
@@ -93,10 +108,11 @@ static void put_all(const fields_t *f, const quote_t *q, const attestation_t *fr
     if (form != EVIDENCE_V1)
         return;
     put_hex(f, "node_pubkey", from->node_pubkey, 33);
-    put_text(f, "tee", from->tee);
-    put_number(f, "chain_id", from->chain_id);
     if (from->has_nonce)
         put_hex(f, "nonce", from->nonce, 32);
+    put_statement(f, "cluster_statement", from->cluster_statement);
+    put_statement(f, "node_statement", from->node_statement);
+    put_text(f, "unbound_provider", from->provider);
 }
 
 static int print_json(arena_t *a, const quote_t *q, const attestation_t *from, evidence_form_t form)
@@ -128,8 +144,15 @@ static int print(arena_t *a, view_t text, bool as_json)
     return fflush(stdout) ? command_failed("standard output: cannot be written") : COMMAND_DONE;
 }
 
+typedef struct {
+    bool as_json, ra_tls;
+} options_t;
+
 static const cli_option_t options[] = {
-    { .name = "json", .help = "prints the fields as JSON", .at = 0 },
+    { .name = "json", .help = "prints the fields as JSON", .at = offsetof(options_t, as_json) },
+    { .name = "ra-tls",
+      .help = "the node serves HTTPS (api_tls): takes its certificate, for which no issuer vouches",
+      .at = offsetof(options_t, ra_tls) },
 };
 
 static int run(int argc, char **argv);
@@ -137,32 +160,47 @@ static int run(int argc, char **argv);
 const cli_command_t COMMAND_QUOTE = {
     .name = "quote",
     .what = "prints the fields of a quote",
-    .usage = "kettle quote [--json] URL | FILE | -\n",
+    .usage = "kettle quote [OPTIONS] URL | FILE | -\n",
     .about =
-        "Prints the fields of a TDX quote, version 4 or 5. Takes a quote (raw or hex), the answer of GET /attest or "
-        "of GET /v1/attest. Nothing is verified: that is `kettle verify`.",
-    .status = "0 printed, 1 not a quote or not readable",
+        "Prints the fields of a TDX quote, version 4 or 5. URL is a node's API (http://host:3032): its GET /v1/attest "
+        "is asked for. FILE is a quote (raw or hex), an answer of GET /attest or of GET /v1/attest. Nothing is "
+        "verified: that is `kettle verify`.",
+    .status = "0 printed, 1 not a quote, 3 not readable",
     .operand = "file, URL, or - for standard input",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .run = run,
 };
 
+/* A URL of a whole answer stays what it is: those of GET /attest and GET /v1/attest end so, but for their query. */
+static const char *route_of(const char *url)
+{
+    static const char end[] = "/attest";
+    const size_t n = strcspn(url, "?"), len = sizeof end - 1;
+    return n >= len && !strncmp(url + n - len, end, len) ? NULL : "/v1/attest";
+}
+
 static int run(int argc, char **argv)
 {
-    bool as_json = false;
+    options_t o = { .as_json = false };
     const char *source;
     arena_t a;
     err_t e;
-    view_t file = { NULL, 0 }, text = { NULL, 0 };
-    int status = cli_parse(&as_json, &source, &COMMAND_QUOTE, argc, argv);
+    view_t file = { NULL, 0 }, text = { NULL, 0 }, peer;
+    int status = cli_parse(&o, &source, &COMMAND_QUOTE, argc, argv);
     if (status)
         return status - 1;
+    if (o.ra_tls && strncmp(source, "https://", 8) != 0)
+        return command_usage("--ra-tls needs an https:// URL");
     arena_init(&a, ARENA_MAX);
-    const bool is_url = !strncmp(source, "http://", 7) || !strncmp(source, "https://", 8);
-    rc_t rc = is_url ? evidence_fetch(&text, NULL, &e, &a, source, TIMEOUT_MS)
+    const bool is_url = evidence_is_url(source);
+    rc_t rc = is_url ? evidence_ask(&text, o.ra_tls ? &peer : NULL, &e, &a, source, route_of(source))
                      : file_read(&file, &e, source, INPUT_MAX, FILE_DASH_IS_STDIN);
-    status = rc ? command_failed_by(&e, NULL) : print(&a, is_url ? text : file, as_json);
+    if (rc) {
+        command_failed_by(&e, NULL);
+        status = COMMAND_UNREACHED;
+    } else
+        status = print(&a, is_url ? text : file, o.as_json);
     file_free(file);
     arena_free(&a);
     return status;

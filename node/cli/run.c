@@ -68,6 +68,10 @@ static const cli_option_t options[] = {
       .argument = "FILE",
       .help = "configuration of the image, JSON; its \"setup_may_set\" lists what /setup may still set",
       .at = offsetof(node_options_t, config_path) },
+    { .name = "development",
+      .help = "no measured configuration is needed and /setup may set every key; every answer says so, and `kettle "
+              "verify` refuses it unless asked",
+      .at = offsetof(node_options_t, development) },
     { .name = "setup-port",
       .argument = "N",
       .help = "port of POST /setup",
@@ -102,7 +106,8 @@ static int run(int argc, char **argv);
 const cli_command_t COMMAND_RUN = {
     .name = "run",
     .what = "runs a node",
-    .usage = "kettle run [OPTIONS]\n",
+    .usage = "kettle run --config FILE [OPTIONS]\n"
+             "       kettle run --development [OPTIONS]\n",
     .about = "Waits for one POST /setup (unless --config or an earlier setup in the state directory has all it needs), "
              "makes the cluster's key, follows the chain, and serves signed answers.",
     .status = "0 stopped by SIGTERM or SIGINT, 1 could not start",
@@ -110,6 +115,17 @@ const cli_command_t COMMAND_RUN = {
     .option_count = sizeof options / sizeof options[0],
     .run = run,
 };
+
+static const char *const environment[] = { "DSTACK_SIMULATOR_ENDPOINT", "STATE_DIRECTORY", NULL };
+
+/* The names of all options, for the node statement. */
+static const char *const *flag_names(void)
+{
+    static const char *names[sizeof options / sizeof options[0] + 1];
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        names[i] = options[i].name;
+    return names;
+}
 
 static int run(int argc, char **argv)
 {
@@ -119,13 +135,17 @@ static int run(int argc, char **argv)
                               .build_s = KETTLE_BUILD_TIME,
                               .clock_source_file = TIMEKEEPER_SOURCE_FILE,
                               .state_dir = getenv("STATE_DIRECTORY"),
-                              .tee_socket = getenv("DSTACK_SIMULATOR_ENDPOINT") };
+                              .tee_socket = getenv("DSTACK_SIMULATOR_ENDPOINT"),
+                              .flags = flag_names(),
+                              .environment = environment };
     node_t *node;
     err_t e;
     sigset_t signals;
     int status = cli_parse(&values, NULL, &COMMAND_RUN, argc, argv), got;
     if (status)
         return status - 1;
+    if (!values.config_path && !values.development)
+        return command_usage("run needs --config FILE, the image's measured configuration, or --development");
     if (secret_init()) {
         log_write(LOG_ERROR, "start", "the system has no source of random numbers");
         return EXIT_FAILURE;

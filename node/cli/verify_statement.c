@@ -13,7 +13,6 @@
 #include "rpc/api/question.h"
 
 #define ARENA_MAX ((size_t)128 << 20)
-#define FETCH_TIMEOUT_MS 30000u
 #define SHOWN_MAX 64u /* bytes of a result that are printed */
 
 /* ---- values of options ---- */
@@ -133,8 +132,8 @@ typedef struct {
 static rc_t gather(view_t *out, err_t *e, arena_t *a, const char *source)
 {
     view_t file;
-    if (!strncmp(source, "http://", 7) || !strncmp(source, "https://", 8))
-        return evidence_fetch(out, NULL, e, a, source, FETCH_TIMEOUT_MS);
+    if (evidence_is_url(source))
+        return evidence_ask(out, NULL, e, a, source, NULL);
     rc_t rc = file_read(&file, e, source, STATEMENT_TEXT_MAX, FILE_DASH_IS_STDIN);
     if (rc)
         return rc;

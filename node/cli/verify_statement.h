@@ -41,15 +41,6 @@ rc_t statement_read_finality(void *values, err_t *e, char *text);
           .argument = "HEX",                                                                                           \
           .help = "whose statements are accepted: an address, or a public key as verify prints it; may be repeated",   \
           .read = statement_read_signer },                                                                             \
-        { .name = "chain-id",                                                                                          \
-          .argument = "N",                                                                                             \
-          .help = "the chain that the statement must be about",                                                        \
-          .read = statement_read_chain },                                                                              \
-        { .name = "setup-hash",                                                                                        \
-          .argument = "HEX",                                                                                           \
-          .help = "the setup under which it must have been made",                                                      \
-          .normal = "any",                                                                                             \
-          .read = statement_read_setup },                                                                              \
         { .name = "type",                                                                                              \
           .argument = "NAME",                                                                                          \
           .help = "the type that it must be, for example BlockStatement",                                              \

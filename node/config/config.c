@@ -261,7 +261,7 @@ static void name_settable(setup_names_t *names, uint32_t set)
 }
 
 /* What base and setup (NULL: none) say together. */
-static rc_t read_both(config_t *c, err_t *e, const jo_t *base, const jo_t *setup, bool complete)
+static rc_t read_both(config_t *c, err_t *e, const jo_t *base, const jo_t *setup, bool complete, bool development)
 {
     const network_out_t network = network_of(c);
     jo_doc_t doc;
@@ -273,7 +273,7 @@ static rc_t read_both(config_t *c, err_t *e, const jo_t *base, const jo_t *setup
     if (!rc && complete)
         rc = fill_defaults(c, e);
     c->checkpoint_found = found_by(base, setup);
-    c->development |= !base;
+    c->development |= development;
     jo_close(&doc);
     return rc;
 }
@@ -287,30 +287,31 @@ static jo_t open_object(jo_doc_t *doc, err_t *e, view_t text, const char *what)
     return root;
 }
 
-/* set: the keys that the setup may set; base may be NULL. */
-static rc_t read_with_setup(config_t *c, err_t *e, const jo_t *base, view_t text, uint32_t set)
+/* The setup comes on top of base, which may be NULL. */
+static rc_t read_with_setup(config_t *c, err_t *e, const jo_t *base, view_t text, bool development)
 {
     jo_doc_t doc;
+    const uint32_t set = development ? EVERY_KEY : settable(base);
     name_settable(&c->may_set, set);
     if (!text.p)
-        return read_both(c, e, base, NULL, true);
+        return read_both(c, e, base, NULL, true, development);
     jo_t setup = open_object(&doc, e, text, "body");
     check_settable(&setup, set);
     rc_t rc = jo_rc(&setup);
     if (!rc)
-        rc = read_both(c, e, base, &setup, true);
+        rc = read_both(c, e, base, &setup, true, development);
     jo_close(&doc);
     return rc;
 }
 
-static rc_t read_with_base(config_t *c, err_t *e, view_t base_text, view_t setup_text)
+static rc_t read_with_base(config_t *c, err_t *e, view_t base_text, view_t setup_text, bool development)
 {
     jo_doc_t doc;
     jo_t base = open_object(&doc, e, base_text, "configuration file");
-    uint32_t set = settable(&base);
+    settable(&base); /* its faults come first */
     rc_t rc = jo_rc(&base);
     if (!rc)
-        rc = read_with_setup(c, e, &base, setup_text, set);
+        rc = read_with_setup(c, e, &base, setup_text, development);
     jo_close(&doc);
     return rc;
 }
@@ -326,12 +327,13 @@ static config_t *config_new(err_t *e)
     return c;
 }
 
-rc_t config_read(config_t **out, err_t *e, view_t base, view_t setup)
+rc_t config_read(config_t **out, err_t *e, view_t base, view_t setup, bool development)
 {
     config_t *c = config_new(e);
-    rc_t rc = !c       ? RC_NOMEM
-              : base.p ? read_with_base(c, e, base, setup)
-                       : read_with_setup(c, e, NULL, setup, EVERY_KEY);
+    rc_t rc = !c             ? RC_NOMEM
+              : base.p       ? read_with_base(c, e, base, setup, development)
+              : !development ? err_say(e, RC_REFUSED, "there is no measured configuration, and this is no development")
+                             : read_with_setup(c, e, NULL, setup, true);
     if (rc) {
         config_free(c);
         return rc;
@@ -340,7 +342,7 @@ rc_t config_read(config_t **out, err_t *e, view_t base, view_t setup)
     return RC_OK;
 }
 
-rc_t config_check_base(err_t *e, view_t text)
+rc_t config_check_base(bool *development, err_t *e, view_t text)
 {
     jo_doc_t doc;
     config_t *c = config_new(e);
@@ -350,7 +352,9 @@ rc_t config_check_base(err_t *e, view_t text)
     settable(&base);
     rc_t rc = jo_rc(&base);
     if (!rc)
-        rc = read_both(c, e, &base, NULL, false);
+        rc = read_both(c, e, &base, NULL, false, false);
+    if (!rc && c->development)
+        *development = true;
     jo_close(&doc);
     config_free(c);
     return rc;
@@ -359,7 +363,7 @@ rc_t config_check_base(err_t *e, view_t text)
 bool config_is_complete(view_t base)
 {
     config_t *c = NULL;
-    bool complete = base.p && config_read(&c, NULL, base, view_of(NULL, 0)) == RC_OK;
+    bool complete = base.p && config_read(&c, NULL, base, view_of(NULL, 0), false) == RC_OK;
     config_free(c);
     return complete;
 }

@@ -1,8 +1,8 @@
 /* config.h - the node's configuration: one JSON object, from POST /setup, from a file, or from both.
  *
  * What an operator sends is not measured, so a configuration file inside the measured image may list, under
- * "setup_may_set", the only keys that /setup is then allowed to set. Without a file (a development build) all may be
- * set, and where the file says "development": true too; the cluster statement then says so.
+ * "setup_may_set", the only keys that /setup is then allowed to set. In development (the option --development, or
+ * "development": true in the file) all may be set, no file is needed, and the cluster statement says so.
  *
  * Spec:   architecture section 3, POST /setup
  * Floor:  5, node/config. No I/O: text in, values out.
@@ -53,13 +53,15 @@ typedef struct {
 /* Reads the configuration from a base text (p NULL: none) and a setup text (p NULL: none); keys of setup win where the
  * base allows them.
  *   out  on RC_OK owned by the caller: config_free; untouched otherwise
+ *   development  the program was started for it: a setup may set every key, and no base text is needed
  *   e    the key at fault, dotted below the top ("network.preset"), and why; clear on RC_OK
  * RC_MALFORMED: not JSON, wrong types, unknown or missing keys; RC_REFUSED: a key that setup may not set, or a value
  * that this program does not support; RC_LIMIT; RC_NOMEM. */
-NODISCARD rc_t config_read(config_t **out, err_t *e, view_t base, view_t setup);
+NODISCARD rc_t config_read(config_t **out, err_t *e, view_t base, view_t setup, bool development);
 
-/* Checks a base text alone: every key it has must be right; keys may be missing. Results as config_read. */
-NODISCARD rc_t config_check_base(err_t *e, view_t base);
+/* Checks a base text alone: every key it has must be right; keys may be missing. *development becomes true when it says
+ * so. Results as config_read. */
+NODISCARD rc_t config_check_base(bool *development, err_t *e, view_t base);
 
 /* True when the base text (a --config file) already holds all required keys, so that no setup is needed. */
 bool config_is_complete(view_t base);

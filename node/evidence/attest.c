@@ -23,6 +23,8 @@ struct attest {
     attest_config_t config;
     policy_t *policy; /* constant once self is set, by the worker, before the first collateral is published */
     tee_evidence_t own;
+    bool simulated;       /* own does not lead to Intel's root */
+    const setup_t *setup; /* since attest_begin */
     worker_t *worker;
     /* of the worker alone */
     bool knows_self;
@@ -34,8 +36,10 @@ struct attest {
     uint8_t *collateral; /* flattened JSON that verified our own quote; NULL: none yet */
     size_t collateral_len;
     attest_status_t status;
-    bool making; /* a quote over a nonce */
+    bool making; /* a quote that was asked for */
     unsigned waiting;
+    tee_evidence_t plain; /* without a nonce; written once, by whoever makes a quote, then constant */
+    bool has_plain;
 };
 
 static bool stopping(void *ctx)
@@ -319,11 +323,21 @@ static rc_t make_evidence(const attest_t *s, tee_evidence_t *out, err_t *e,
 static rc_t make_own(attest_t *s, err_t *e)
 {
     uint8_t report_data[TEE_REPORT_DATA_LEN];
+    err_t why;
     tee_register_report_data(report_data, s->config.pubkey);
-    return make_evidence(s, &s->own, e, report_data);
+    const rc_t rc = make_evidence(s, &s->own, e, report_data);
+    if (rc)
+        return rc;
+    s->simulated = s->config.tee->simulated;
+    if (!s->simulated && tee_leads_to(&why, s->own.quote, CHAIN_INTEL_ROOT)) {
+        s->simulated = true;
+        log_write(LOG_WARN, "tee", "quotes of the %s do not lead to Intel's root (%s): every answer says simulated",
+                  s->config.tee->name, why.text);
+    }
+    return RC_OK;
 }
 
-rc_t attest_start(attest_t **out, err_t *e, const attest_config_t *config)
+rc_t attest_new(attest_t **out, err_t *e, const attest_config_t *config)
 {
     attest_t *s = calloc(1, sizeof *s);
     if (!s)
@@ -334,13 +348,25 @@ rc_t attest_start(attest_t **out, err_t *e, const attest_config_t *config)
     rc_t rc = read_policy(s, e);
     if (!rc)
         rc = make_own(s, e);
-    if (!rc)
-        rc = worker_start(&s->worker, e, "collateral", keep_fresh, s);
     if (rc)
         attest_free(s);
     else
         *out = s;
     return rc;
+}
+
+bool attest_simulated(const attest_t *s)
+{
+    return s->simulated;
+}
+
+rc_t attest_begin(attest_t *s, err_t *e, const setup_t *setup)
+{
+    const setup_cluster_t *c = &setup->cluster;
+    const policy_chain_t chain = { c->chain_id, c->genesis_validators_root, setup->hash };
+    s->setup = setup;
+    rc_t rc = err_under(e, policy_check_chain(s->policy, e, &chain), "policy");
+    return rc ? rc : worker_start(&s->worker, e, "collateral", keep_fresh, s);
 }
 
 void attest_free(attest_t *s)
@@ -350,6 +376,7 @@ void attest_free(attest_t *s)
     worker_stop(s->worker);
     policy_free(s->policy);
     tee_evidence_free(&s->own);
+    tee_evidence_free(&s->plain);
     free(s->collateral);
     pthread_cond_destroy(&s->changed);
     pthread_mutex_destroy(&s->lock);
@@ -389,16 +416,54 @@ static void end_turn(attest_t *s)
     pthread_mutex_unlock(&s->lock);
 }
 
+/* Evidence over what the setup means, with a nonce or without. */
+static rc_t make_bound(const attest_t *s, tee_evidence_t *out, err_t *e, const uint8_t *nonce)
+{
+    const attest_config_t *c = &s->config;
+    uint8_t report_data[TEE_REPORT_DATA_LEN];
+    tee_attest_report_data(report_data, &(tee_attest_t){ .type = c->tee->type,
+                                                         .nonce = nonce,
+                                                         .cluster_pubkey = c->pubkey,
+                                                         .node_pubkey = c->node_pubkey,
+                                                         .cluster_statement = s->setup->hash,
+                                                         .node_statement = s->setup->node_hash });
+    return make_evidence(s, out, e, report_data);
+}
+
 /* A fresh quote over a nonce, one at a time. */
 static rc_t make_fresh(attest_t *s, tee_evidence_t *out, err_t *e, const uint8_t nonce[32])
 {
-    uint8_t report_data[TEE_REPORT_DATA_LEN];
-    tee_attest_report_data(report_data, s->config.tee->type, nonce, s->config.pubkey, s->config.node_pubkey,
-                           s->config.chain_id);
     rc_t rc = take_turn(s, e);
     if (rc)
         return rc;
-    rc = make_evidence(s, out, e, report_data);
+    rc = make_bound(s, out, e, nonce);
+    end_turn(s);
+    return rc;
+}
+
+static bool has_plain(attest_t *s)
+{
+    pthread_mutex_lock(&s->lock);
+    const bool has = s->has_plain;
+    pthread_mutex_unlock(&s->lock);
+    return has;
+}
+
+/* The quote without a nonce: s->plain from then on. */
+static rc_t need_plain(attest_t *s, err_t *e)
+{
+    tee_evidence_t made = { 0 };
+    if (has_plain(s))
+        return RC_OK;
+    rc_t rc = take_turn(s, e);
+    if (rc)
+        return rc;
+    if (!has_plain(s) && !(rc = make_bound(s, &made, e, NULL))) { /* another one may have made it meanwhile */
+        pthread_mutex_lock(&s->lock);
+        s->plain = made;
+        s->has_plain = true;
+        pthread_mutex_unlock(&s->lock);
+    }
     end_turn(s);
     return rc;
 }
@@ -420,22 +485,20 @@ rc_t attest_body(attest_t *s, view_t *out, err_t *e, arena_t *a, const uint8_t *
 {
     const tee_provider_t *tee = s->config.tee;
     tee_evidence_t fresh = { 0 };
-    attestation_t x = { .tee = view_str(tee->tee),
-                        .provider = view_str(tee->name),
-                        .evidence_type = (uint8_t)tee->type,
-                        .chain_id = s->config.chain_id,
+    attestation_t x = { .evidence_type = (uint8_t)tee->type,
+                        .cluster_statement = s->setup->cluster_text,
+                        .node_statement = s->setup->node_text,
                         .has_nonce = nonce != NULL,
-                        .policy_digest = *policy_digest(s->policy),
-                        .setup_hash = s->config.setup_hash };
+                        .provider = view_str(tee->name) };
     memcpy(x.pubkey, s->config.pubkey, sizeof x.pubkey);
     memcpy(x.node_pubkey, s->config.node_pubkey, sizeof x.node_pubkey);
     if (nonce)
         memcpy(x.nonce, nonce, sizeof x.nonce);
     rc_t rc = staple ? copy_collateral(s, &x.collateral, e, a) : RC_OK;
-    if (!rc && nonce)
-        rc = make_fresh(s, &fresh, e, nonce);
+    if (!rc)
+        rc = nonce ? make_fresh(s, &fresh, e, nonce) : need_plain(s, e);
     if (!rc) {
-        const tee_evidence_t *from = nonce ? &fresh : &s->own;
+        const tee_evidence_t *from = nonce ? &fresh : &s->plain;
         x.quote = from->quote;
         x.event_log = from->event_log;
         x.vm_config = from->vm_config;
@@ -452,9 +515,4 @@ void attest_status(attest_t *s, attest_status_t *out)
     pthread_mutex_lock(&s->lock);
     *out = s->status;
     pthread_mutex_unlock(&s->lock);
-}
-
-const hash32_t *attest_policy_digest(const attest_t *s)
-{
-    return policy_digest(s->policy);
 }

@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/os/clock.h"
 #include "http/client.h"
+#include "node/evidence/setup.h"
 #include "tee/tee.h"
 #include "tee/verify/policy.h"
 #include "tee/verify/verify.h"
@@ -33,8 +34,6 @@ typedef struct {
     const char *state_dir;       /* NULL: nothing is kept */
     const char *policy;          /* JSON text; NULL: the default, same-as-self */
     uint8_t pubkey[33], node_pubkey[33];
-    uint64_t chain_id;
-    hash32_t setup_hash;
     int64_t (*now_s)(void *ctx); /* Unix seconds: what time it is at least */
     /* Told of the newest issue date in collateral that verified up to Intel's root, on the worker's thread; or NULL. */
     void (*issued)(void *ctx, int64_t newest_s);
@@ -49,9 +48,16 @@ typedef struct {
     char trouble[256];        /* why the collateral is not fresh; empty when it is */
 } attest_status_t;
 
-/* Reads the policy, makes the quote over the cluster's key, starts the thread. RC_IO, RC_TIMEOUT: no quote, no thread;
+/* Reads the policy, makes the quote over the cluster's key, checks its signature and root. RC_IO, RC_TIMEOUT: no quote;
  * RC_MALFORMED, RC_REFUSED, RC_LIMIT: the policy, with "policy" before its field; RC_NOMEM. */
-NODISCARD rc_t attest_start(attest_t **out, err_t *e, const attest_config_t *config);
+NODISCARD rc_t attest_new(attest_t **out, err_t *e, const attest_config_t *config);
+
+/* Whether our own quote does not lead to Intel's root: then every answer says so, whatever the provider is called. */
+bool attest_simulated(const attest_t *s);
+
+/* Starts the thread; from now on bodies of GET /v1/attest are made, which bind what the setup means (borrowed).
+ * RC_REFUSED: our own policy, with "policy" before its field, does not admit this setup; RC_IO: no thread. */
+NODISCARD rc_t attest_begin(attest_t *s, err_t *e, const setup_t *setup);
 
 /* Ends the thread (a request under way is cancelled) and frees. NULL is allowed. */
 void attest_free(attest_t *s);
@@ -59,15 +65,13 @@ void attest_free(attest_t *s);
 /* The quote over the cluster's key in the prototype's way; lives as long as s. */
 view_t attest_quote(const attest_t *s);
 
-/* Body of GET /v1/attest, in the arena: with a nonce (32 bytes) a fresh quote over it, with NULL the one made at start.
+/* Body of GET /v1/attest, in the arena: with a nonce (32 bytes) a fresh quote over it; with NULL one without, which is
+ * made when it is first asked for and then kept.
  *   staple  with collateral; RC_NEED_DATA when there is none yet
  * RC_LIMIT: too many wait already; RC_IO, RC_TIMEOUT, RC_NOMEM. */
 NODISCARD rc_t attest_body(attest_t *s, view_t *out, err_t *e, arena_t *a, const uint8_t *nonce, bool staple);
 
 /* Copies the present status. */
 void attest_status(attest_t *s, attest_status_t *out);
-
-/* The digest of the policy that peers are held to. */
-const hash32_t *attest_policy_digest(const attest_t *s);
 
 #endif

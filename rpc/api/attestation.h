@@ -1,14 +1,15 @@
 /* attestation.h - the body of GET /v1/attest: written by the node, read by verifiers.
  *
- *   { "tee": "tdx" | "dstack-tdx" | "simulated", "provider": "dstack", "evidence_type": 1, "quote": "0x...",
- *     "event_log": "[...]", "vm_config": "{...}", "pubkey": "0x...", "node_pubkey": "0x...", "chain_id": 1,
- *     "nonce": "0x...", "policy_digest": "0x...", "setup_hash": "0x...", "collateral": {...} }
+ *   { "kettle": "attestation/2", "evidence_type": 1, "quote": "0x...", "event_log": "[...]", "pubkey": "0x...",
+ *     "node_pubkey": "0x...", "nonce": "0x...", "cluster_statement": {...}, "node_statement": {...},
+ *     "collateral": {...}, "unbound": { "provider": "dstack", "vm_config": "{...}" } }
  *
- * event_log and vm_config are JSON as text, as the guest agent gives them; nonce and collateral only where asked
- * for. A quote without a nonce binds the prototype's way (tee_register_report_data): it shows that some TD once
- * held the key, no more.
+ * The quote is over type, nonce, both keys and both statements (tee_attest_report_data); the event log leads to its
+ * registers, the collateral is signed by Intel. What nothing vouches for stands under "unbound". event_log and
+ * vm_config are JSON as text, as the guest agent gives them; nonce and collateral are there only where asked for, and
+ * without a nonce the quote shows that some TD once held the key, no more.
  *
- * Spec:   tee-facts section 17
+ * Spec:   tee-facts section 17, as the binding "tee-attest-api/2"
  * Floor:  3, rpc/api. Pure.
  * Tests:  tests/unit/test_attestation.c, tests/fuzz/fuzz_attestation.c
  */
@@ -22,25 +23,25 @@
 #define ATTESTATION_MAX (8u << 20) /* bytes of a body */
 
 typedef struct {
-    view_t tee, provider; /* texts */
     uint8_t evidence_type;
     view_t quote;
-    view_t event_log, vm_config; /* texts; n 0: none */
-    uint8_t pubkey[33];          /* the cluster's: signs answers */
-    uint8_t node_pubkey[33];     /* the node's own */
-    uint64_t chain_id;
+    view_t event_log;                         /* text; n 0: none */
+    uint8_t pubkey[33];                       /* the cluster's: signs answers */
+    uint8_t node_pubkey[33];                  /* the node's own */
+    view_t cluster_statement, node_statement; /* canonical JSON (rpc/api/setup_statement.h) */
     bool has_nonce;
     uint8_t nonce[32];
-    hash32_t policy_digest; /* SHA-256 of the policy that the node holds its peers to */
-    hash32_t setup_hash;
     view_t collateral; /* JSON object as text (tee/collateral/collateral.h); n 0: none */
+    /* Nothing vouches for these. */
+    view_t provider, vm_config; /* texts; n 0: none */
 } attestation_t;
 
-/* Writes a body: compact JSON in the arena. RC_NOMEM; RC_BUG: collateral is no JSON. */
+/* Writes a body: compact JSON in the arena. RC_NOMEM; RC_BUG: collateral or a statement is no JSON. */
 NODISCARD rc_t attestation_write(view_t *out, arena_t *a, const attestation_t *in);
 
-/* Reads a body; views in the arena. Unknown members are passed over: later versions may say more. out written only
- * on RC_OK.
+/* Reads a body; views in the arena. Members that it does not know are errors, but under "unbound". The statements are
+ * given in canonical form, whatever their spacing and order were; whether they make sense is setup_cluster_read's and
+ * setup_node_read's. out written only on RC_OK.
  *   e  names the member at fault; empty: the text as a whole
  * RC_MALFORMED, RC_LIMIT, RC_NOMEM. */
 NODISCARD rc_t attestation_read(attestation_t *out, err_t *e, arena_t *a, view_t body);

@@ -19,7 +19,7 @@
 
 typedef struct {
     view_t root_ca_crl, pck_crl; /* DER */
-    view_t pck_crl_issuer_chain; /* PEM; not needed to verify, kept for others */
+    view_t pck_crl_issuer_chain; /* PEM; a quote verifies without it */
     view_t tcb_info;             /* the inner object, exactly the signed bytes */
     uint8_t tcb_info_signature[64];
     view_t tcb_info_issuer_chain; /* PEM: signer, root */

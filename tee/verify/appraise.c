@@ -2,6 +2,15 @@
 #include "base/crypto/secret.h"
 #include "tee/verify/verify.h"
 
+/* Verification does not need this chain, but what comes as evidence holds as a whole. */
+static rc_t check_crl_issuer(err_t *e, arena_t *a, const collateral_t *c, view_t root, int64_t now)
+{
+    const chain_ca_t *ca;
+    return c->pck_crl_issuer_chain.n
+               ? chain_verify_ca(&ca, e, a, c->pck_crl_issuer_chain, c->root_ca_crl, c->pck_crl, root, now)
+               : RC_OK;
+}
+
 static rc_t appraise(tee_verified_t *v, eventlog_t *log, err_t *e, arena_t *a, const tee_claim_t *claim,
                      const policy_t *policy, const rollback_t *memory, int64_t now)
 {
@@ -16,6 +25,8 @@ static rc_t appraise(tee_verified_t *v, eventlog_t *log, err_t *e, arena_t *a, c
     rc_t rc = collateral_read(&c, e, a, claim->collateral);
     if (!rc)
         rc = tee_verify(v, e, a, claim->quote, &c, root, NULL, now);
+    if (!rc)
+        rc = check_crl_issuer(e, a, &c, root, now);
     if (!rc && memory)
         rc = rollback_check(memory, e, v->info, v->identity, &v->root_crl, &v->pck_crl);
     if (!rc && claim->event_log.n)

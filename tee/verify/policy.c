@@ -4,67 +4,15 @@
 
 #include "base/crypto/hash.h"
 #include "base/json.h"
+#include "tee/verify/rules.h"
 
 #ifndef TEE_SIMULATOR
 #define TEE_SIMULATOR 0 /* set by meson.build when the simulator is built in */
 #endif
 
 #define ARENA_MAX ((size_t)4 << 20)
-#define EVENTS_MAX 16u /* required events of one image */
-#define NAME_LEN_MAX 128u
 #define ROOT_LEN_MAX 4096u
-#define PAYLOAD_LEN_MAX 4096u
-#define SEPT_VE_DISABLE 0x10u /* in byte 3 of the attributes: bit 28 */
-
-/* Alternatives: n bytes each. count 0: nothing is demanded. */
-typedef struct {
-    view_t values[POLICY_VALUES_MAX];
-    size_t count;
-} values_t;
-
-typedef struct {
-    const char *name;
-    values_t values; /* payloads; of key-provider-name: texts */
-} event_rule_t;
-
-typedef enum { RTMR3_ZERO, RTMR3_EXACT, RTMR3_EVENTS } rtmr3_mode_t;
-
-typedef struct {
-    const char *name;
-    values_t mr_td, rtmr[3];
-    rtmr3_mode_t rtmr3_mode;
-    values_t rtmr3;
-    event_rule_t events[EVENTS_MAX];
-    size_t event_count;
-} image_t;
-
-/* What a TD must equal under same-as-self. */
-typedef struct {
-    bool known, has_compose_hash;
-    uint8_t mr_td[48], rtmr1[48], rtmr2[48], rtmr3[48], attributes[8], xfam[8], compose_hash[32];
-} self_t;
-
-struct policy {
-    arena_t arena;
-    hash32_t digest;
-    bool same_as_self;
-    /* tcb */
-    bool accept[TCB_STATUS_COUNT];
-    values_t platforms, deny_advisories;
-    uint32_t min_eval;
-    uint64_t max_age_s; /* 0: none */
-    bool has_grace;
-    int64_t min_tcb_date; /* when has_grace */
-    /* td */
-    bool debug, sept_ve_disable, mrservicetd_zero;
-    uint8_t zero_mask[8];
-    values_t xfam, mr_config_id, mr_owner, mr_owner_config;
-    image_t *images;
-    size_t image_count;
-    values_t self_rtmr0;
-    self_t self;
-    view_t simulator_root;
-};
+_Static_assert(RULES_VALUES_MAX == POLICY_VALUES_MAX, "what is promised is what is kept");
 
 /* --- reading --- */
 
@@ -119,7 +67,7 @@ static void read_tcb(policy_t *p, const jo_t *tcb)
     read_deny(p, tcb);
     jo_opt_u64(tcb, &min_eval, "min_eval", 0, UINT32_MAX);
     p->min_eval = (uint32_t)min_eval;
-    jo_opt_u64(tcb, &p->max_age_s, "max_age_s", 0, INT32_MAX);
+    jo_opt_u64(tcb, &p->max_age_s, "max_age_s", 1, INT32_MAX);
     p->has_grace = jo_opt_time(tcb, &p->min_tcb_date, "min_tcb_date");
 }
 
@@ -151,8 +99,8 @@ static void read_event_rule(event_rule_t *rule, arena_t *a, const jo_t *o)
     if (!rule->name)
         jo_fail(o, NULL, RC_NOMEM, "out of memory");
     while (jo_next(&list, &one))
-        rule->values.values[rule->values.count++] =
-            text ? jo_text_copy(&one, a, NULL, 1, NAME_LEN_MAX) : jo_bytes(&one, a, NULL, 0, PAYLOAD_LEN_MAX, HEX_ANY);
+        rule->values.values[rule->values.count++] = text ? jo_text_copy(&one, a, NULL, 1, RULES_NAME_MAX)
+                                                         : jo_bytes(&one, a, NULL, 0, RULES_PAYLOAD_MAX, HEX_ANY);
 }
 
 static void read_require(image_t *image, arena_t *a, const jo_t *rtmr3)
@@ -160,8 +108,8 @@ static void read_require(image_t *image, arena_t *a, const jo_t *rtmr3)
     jo_t require = jo_object(rtmr3, "require"), rule;
     if (!jo_size(&require))
         jo_fail(&require, NULL, RC_MALFORMED, "names no event: nothing would be measured");
-    if (jo_size(&require) > EVENTS_MAX)
-        jo_fail(&require, NULL, RC_LIMIT, "more than %u events", EVENTS_MAX);
+    if (jo_size(&require) > RULES_EVENTS_MAX)
+        jo_fail(&require, NULL, RC_LIMIT, "more than %u events", RULES_EVENTS_MAX);
     while (jo_next(&require, &rule))
         read_event_rule(&image->events[image->event_count++], a, &rule);
 }
@@ -192,7 +140,7 @@ static void read_image(image_t *image, arena_t *a, const jo_t *o)
     static const char *const keys[] = { "mrtd", "rtmr0", "rtmr1", "rtmr2" };
     values_t *const fields[] = { &image->mr_td, &image->rtmr[0], &image->rtmr[1], &image->rtmr[2] };
     jo_t rtmr3;
-    image->name = (const char *)jo_text_copy(o, a, "name", 1, NAME_LEN_MAX).p;
+    image->name = (const char *)jo_text_copy(o, a, "name", 1, RULES_NAME_MAX).p;
     for (size_t i = 0; i < 4; i++) {
         if (!jo_has(o, keys[i]))
             jo_fail(o, keys[i], RC_MALFORMED, "is required");
@@ -244,6 +192,9 @@ static void read_policy(policy_t *p, const jo_t *o)
         p->accept[TCB_UP_TO_DATE] = p->accept[TCB_SW_HARDENING_NEEDED] = true;
     if (jo_opt_object(o, &part, "td"))
         read_td(p, &part);
+    p->has_chain_id = jo_opt_u64(o, &p->chain_id, "chain_id", 1, INT64_MAX);
+    read_values(&p->genesis_validators_root, &p->arena, o, "genesis_validators_root", 32);
+    read_values(&p->setup_hash, &p->arena, o, "setup_hash", 32);
 }
 
 /* With the rules that hold where the text says nothing. */
@@ -307,9 +258,8 @@ void policy_set_self(policy_t *p, const quote_t *self, const eventlog_t *log)
     view_t compose = { NULL, 0 };
     self_t s = { .known = true };
     memcpy(s.mr_td, self->td.mr_td, 48);
-    memcpy(s.rtmr1, self->td.rtmr[1], 48);
-    memcpy(s.rtmr2, self->td.rtmr[2], 48);
-    memcpy(s.rtmr3, self->td.rtmr[3], 48);
+    for (unsigned i = 0; i < 4; i++)
+        memcpy(s.rtmr[i], self->td.rtmr[i], 48);
     memcpy(s.attributes, self->td.td_attributes, 8);
     memcpy(s.xfam, self->td.xfam, 8);
     if (log && !eventlog_identity(&compose, &ignored, log, "compose-hash") && compose.n == sizeof s.compose_hash) {
@@ -317,171 +267,4 @@ void policy_set_self(policy_t *p, const quote_t *self, const eventlog_t *log)
         memcpy(s.compose_hash, compose.p, compose.n);
     }
     p->self = s;
-}
-
-/* --- checking --- */
-
-static bool one_of(const values_t *values, view_t got)
-{
-    for (size_t i = 0; i < values->count; i++)
-        if (view_eq(values->values[i], got))
-            return true;
-    return false;
-}
-
-/* Nothing demanded, or one of the alternatives. */
-static bool admits(const values_t *values, const uint8_t *got, size_t n)
-{
-    return !values->count || one_of(values, view_of(got, n));
-}
-
-/* The status after the grace period: only when it comes from the platform's level, whose date is known, alone. */
-static tcb_status_t after_grace(const policy_t *p, const tcb_grade_t *g)
-{
-    if (!p->has_grace || g->tcb_date < p->min_tcb_date || g->status != g->platform || g->module == TCB_OUT_OF_DATE ||
-        g->qe == TCB_OUT_OF_DATE)
-        return g->status;
-    return g->status == TCB_OUT_OF_DATE                        ? TCB_UP_TO_DATE
-           : g->status == TCB_OUT_OF_DATE_CONFIGURATION_NEEDED ? TCB_CONFIGURATION_NEEDED
-                                                               : g->status;
-}
-
-static rc_t check_tcb(const policy_t *p, err_t *e, const policy_subject_t *s)
-{
-    if (!p->accept[after_grace(p, s->grade)])
-        return tee_fail(e, E_TCB_STATUS, NULL);
-    for (size_t i = 0; i < s->grade->advisory_count; i++)
-        if (one_of(&p->deny_advisories, s->grade->advisories[i]))
-            return tee_fail(e, E_ADVISORY, NULL);
-    if (s->evaluation_number < p->min_eval)
-        return tee_fail(e, E_EVAL_NUMBER, NULL);
-    if (p->max_age_s && s->now - s->issued > (int64_t)p->max_age_s)
-        return tee_fail(e, E_COLLATERAL_AGE, NULL);
-    return RC_OK;
-}
-
-static bool is_zero(const uint8_t *b, size_t n)
-{
-    uint8_t any = 0;
-    for (size_t i = 0; i < n; i++)
-        any |= b[i];
-    return !any;
-}
-
-static rc_t check_td(const policy_t *p, err_t *e, const quote_td_t *td)
-{
-    uint8_t reserved = 0;
-    if (td->td_attributes[0] && !p->debug)
-        return tee_fail(e, E_TD_DEBUG, NULL);
-    for (unsigned i = 0; i < 8; i++)
-        reserved |= td->td_attributes[i] & p->zero_mask[i];
-    if (reserved)
-        return tee_fail(e, E_TD_RESERVED, NULL);
-    if (p->sept_ve_disable && !(td->td_attributes[3] & SEPT_VE_DISABLE))
-        return tee_fail(e, E_TD_SEPT, NULL);
-    if (p->mrservicetd_zero && td->mr_service_td && !is_zero(td->mr_service_td, 48))
-        return tee_fail(e, E_TD_SERVICE, NULL);
-    if (!admits(&p->xfam, td->xfam, 8) || !admits(&p->mr_config_id, td->mr_config_id, 48) ||
-        !admits(&p->mr_owner, td->mr_owner, 48) || !admits(&p->mr_owner_config, td->mr_owner_config, 48))
-        return tee_fail(e, E_TD_FIELD, NULL);
-    return RC_OK;
-}
-
-/* The name in the payload of the event key-provider: JSON {"name":..., "id":...}. */
-static bool provider_name_is(const values_t *names, view_t payload)
-{
-    jo_doc_t doc;
-    const jo_t o = jo_open(&doc, NULL, payload, PAYLOAD_LEN_MAX, JO_LENIENT);
-    const view_t name = jo_text(&o, "name", 1, NAME_LEN_MAX);
-    const bool found = one_of(names, name) && !jo_done(&o);
-    jo_close(&doc);
-    return found;
-}
-
-static rc_t check_events(err_t *e, const image_t *image, const eventlog_t *log)
-{
-    if (!log)
-        return tee_fail(e, E_EVENT_REQUIRED, "the policy requires events, and no event log came");
-    for (size_t i = 0; i < image->event_count; i++) {
-        const event_rule_t *rule = &image->events[i];
-        bool provider = !strcmp(rule->name, "key-provider-name");
-        view_t payload;
-        rc_t rc = eventlog_identity(&payload, e, log, provider ? "key-provider" : rule->name);
-        if (rc)
-            return rc;
-        if (provider ? !provider_name_is(&rule->values, payload) : !one_of(&rule->values, payload))
-            return tee_fail(e, E_EVENT_REQUIRED, "a required event has another payload than the policy admits");
-    }
-    return RC_OK;
-}
-
-static rc_t check_image(err_t *e, const image_t *image, const policy_subject_t *s)
-{
-    const quote_td_t *td = &s->quote->td;
-    if (!one_of(&image->mr_td, view_of(td->mr_td, 48)))
-        return tee_fail(e, E_MEASUREMENT, NULL);
-    for (unsigned i = 0; i < 3; i++)
-        if (!one_of(&image->rtmr[i], view_of(td->rtmr[i], 48)))
-            return tee_fail(e, E_MEASUREMENT, NULL);
-    switch (image->rtmr3_mode) {
-    case RTMR3_ZERO: return is_zero(td->rtmr[3], 48) ? RC_OK : tee_fail(e, E_MEASUREMENT, NULL);
-    case RTMR3_EXACT: return one_of(&image->rtmr3, view_of(td->rtmr[3], 48)) ? RC_OK : tee_fail(e, E_MEASUREMENT, NULL);
-    case RTMR3_EVENTS: return check_events(e, image, s->log);
-    }
-    return tee_fail(e, E_MEASUREMENT, NULL);
-}
-
-static rc_t check_self(const policy_t *p, err_t *e, const policy_subject_t *s)
-{
-    const quote_td_t *td = &s->quote->td;
-    const self_t *self = &p->self;
-    view_t compose = { NULL, 0 };
-    err_t ignored;
-    if (!self->known)
-        return tee_fail(e, E_MEASUREMENT, "our own measurements are not known yet");
-    bool same = !memcmp(td->mr_td, self->mr_td, 48) && !memcmp(td->rtmr[1], self->rtmr1, 48) &&
-                !memcmp(td->rtmr[2], self->rtmr2, 48) && !memcmp(td->td_attributes, self->attributes, 8) &&
-                !memcmp(td->xfam, self->xfam, 8) && admits(&p->self_rtmr0, td->rtmr[0], 48);
-    bool same_app = !memcmp(td->rtmr[3], self->rtmr3, 48);
-    if (!same_app && self->has_compose_hash && s->log && !eventlog_identity(&compose, &ignored, s->log, "compose-hash"))
-        same_app = view_eq(compose, view_of(self->compose_hash, 32));
-    return same && same_app ? RC_OK : tee_fail(e, E_MEASUREMENT, "the measurements are not our own");
-}
-
-/* The first image that matches; else the most telling fault: of one whose registers match, if there is such. */
-static rc_t check_images(const policy_t *p, const char **image, err_t *e, const policy_subject_t *s)
-{
-    err_t best;
-    rc_t rc = tee_fail(&best, E_MEASUREMENT, NULL);
-    for (size_t i = 0; i < p->image_count; i++) {
-        err_t f;
-        rc_t one = check_image(&f, &p->images[i], s);
-        if (!one) {
-            *image = p->images[i].name;
-            return RC_OK;
-        }
-        if (f.code != E_MEASUREMENT) {
-            best = f;
-            rc = one;
-        }
-    }
-    *e = best;
-    return rc;
-}
-
-rc_t policy_check(const policy_t *p, const char **image, err_t *e, const policy_subject_t *subject)
-{
-    rc_t rc = check_td(p, e, &subject->quote->td);
-    if (!rc)
-        rc = check_tcb(p, e, subject);
-    if (rc)
-        return rc;
-    if (p->platforms.count && (!subject->platform || !one_of(&p->platforms, view_of(subject->platform->b, 32))))
-        return tee_fail(e, E_PLATFORM, NULL);
-    if (!p->same_as_self)
-        return check_images(p, image, e, subject);
-    rc = check_self(p, e, subject);
-    if (!rc)
-        *image = "self";
-    return rc;
 }

@@ -45,6 +45,17 @@ void policy_set_self(policy_t *p, const quote_t *self, const eventlog_t *log);
  * a policy that names one is refused by policy_read. */
 view_t policy_simulator_root(const policy_t *p);
 
+/* What a node says of the chain that it follows, and of its setup. */
+typedef struct {
+    uint64_t chain_id;
+    hash32_t genesis_validators_root;
+    hash32_t setup_hash; /* SHA-256 of its cluster statement */
+} policy_chain_t;
+
+/* That a node which the evidence binds to this says what the policy demands (chain_id, genesis_validators_root,
+ * setup_hash; each that is missing: any). E_POLICY_CHAIN, E_POLICY_GENESIS, E_POLICY_SETUP; e names the key. */
+NODISCARD rc_t policy_check_chain(const policy_t *p, err_t *e, const policy_chain_t *said);
+
 /* What policy_check judges; tee/verify/verify.h fills it from what it verified. */
 typedef struct {
     const quote_t *quote;
@@ -56,8 +67,9 @@ typedef struct {
     int64_t now;
 } policy_subject_t;
 
-/* Steps 14 and 15 without the report data. *image is the name of the entry that matched ("self" for same-as-self),
- * borrowed from p; written only on RC_OK. Codes E_TCB_STATUS to E_EVENT_REQUIRED, E_COLLATERAL_AGE, E_PLATFORM. */
+/* Steps 14 and 15 without the report data and policy_check_chain. *image is the name of the entry that matched ("self"
+ * for same-as-self), borrowed from p; written only on RC_OK. e says of measurements which register is not admitted, its
+ * value, and the image that is nearest. Codes E_TCB_STATUS to E_EVENT_REQUIRED, E_COLLATERAL_AGE, E_PLATFORM. */
 NODISCARD rc_t policy_check(const policy_t *p, const char **image, err_t *e, const policy_subject_t *subject);
 
 #endif

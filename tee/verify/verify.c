@@ -89,9 +89,8 @@ static rc_t check_signature(err_t *e, view_t signed_part, const uint8_t signatur
     return rc == RC_OK ? RC_OK : tee_fail(e, rc == RC_MALFORMED ? E_POINT : code, NULL);
 }
 
-/* Steps 9 to 12: PCK key to QE report to attestation key to quote. */
-static rc_t check_quote(const tcb_level_t **qe_level, err_t *e, const quote_t *q, const uint8_t pck_key[64],
-                        const qe_identity_t *identity)
+/* Steps 9 and 10: PCK key to QE report to attestation key. */
+static rc_t check_enclave(err_t *e, const quote_t *q, const uint8_t pck_key[64])
 {
     static const uint8_t zeros[32];
     const view_t bound[] = { view_of(q->attestation_key, 64), q->qe_auth };
@@ -102,8 +101,29 @@ static rc_t check_quote(const tcb_level_t **qe_level, err_t *e, const quote_t *q
     sha256_parts(&binding, bound, 2);
     if (memcmp(q->qe.report_data, binding.b, 32) != 0 || memcmp(q->qe.report_data + 32, zeros, 32) != 0)
         return tee_fail(e, E_QE_BINDING, NULL);
-    rc = tcb_grade_qe(qe_level, e, identity, &q->qe);
+    return RC_OK;
+}
+
+/* Steps 9 to 12: PCK key to QE report to attestation key to quote. */
+static rc_t check_quote(const tcb_level_t **qe_level, err_t *e, const quote_t *q, const uint8_t pck_key[64],
+                        const qe_identity_t *identity)
+{
+    rc_t rc = check_enclave(e, q, pck_key);
+    if (!rc)
+        rc = tcb_grade_qe(qe_level, e, identity, &q->qe);
     return rc ? rc : check_signature(e, q->signed_part, q->signature, q->attestation_key, E_QUOTE_SIG);
+}
+
+rc_t tee_leads_to(err_t *e, view_t quote, view_t root)
+{
+    uint8_t pck_key[64];
+    quote_t q;
+    rc_t rc = quote_parse(&q, e, quote);
+    if (!rc)
+        rc = chain_leads_to(pck_key, e, q.certs, root);
+    if (!rc)
+        rc = check_enclave(e, &q, pck_key);
+    return rc ? rc : check_signature(e, q.signed_part, q.signature, q.attestation_key, E_QUOTE_SIG);
 }
 
 /* The platform of step 7, and steps 9 to 13, for a quote whose PCK chain verified. */

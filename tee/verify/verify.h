@@ -42,6 +42,11 @@ NODISCARD rc_t tee_verify(tee_verified_t *out, err_t *e, arena_t *a, view_t quot
 NODISCARD rc_t tee_verify_sgx(tee_verified_t *out, err_t *e, arena_t *a, view_t quote, const collateral_t *collateral,
                               view_t root, int64_t now);
 
+/* That a quote's signature leads to a root (DER), without a look at the time, at revocation, at the platform's TCB:
+ * what can be said of one's own quote before there is any collateral. Codes of parsing, E_PEM to E_CERTKEY, E_QE_SIG,
+ * E_QE_BINDING, E_QUOTE_SIG, E_POINT. */
+NODISCARD rc_t tee_leads_to(err_t *e, view_t quote, view_t root);
+
 /* Collateral of TDX after all checks that need no quote: for those who verify many quotes by the same collateral. */
 typedef struct {
     collateral_t collateral;

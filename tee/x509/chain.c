@@ -164,6 +164,25 @@ rc_t chain_verify_pck(chain_pck_t *out, err_t *e, const view_t certs[3], view_t 
     return rc ? rc : check_leaf(out, e, &leaf, &x, now);
 }
 
+rc_t chain_leads_to(uint8_t leaf_pubkey[64], err_t *e, const view_t certs[3], view_t root)
+{
+    cert_t c[3];
+    rc_t rc = RC_OK;
+    for (size_t i = 0; !rc && i < 3; i++)
+        rc = read_alone(&c[i], e, certs[i]);
+    if (!rc && !view_eq(CERT_VIEW(c[2].der), root))
+        rc = tee_fail(e, E_ROOT, NULL);
+    if (!rc)
+        rc = check_cert(&c[2], &c[2], &root_place, e, c[2].not_before);
+    if (!rc)
+        rc = check_cert(&c[1], &c[2], &ca_place, e, c[1].not_before);
+    if (!rc)
+        rc = check_cert(&c[0], &c[1], &pck_place, e, c[0].not_before);
+    if (!rc)
+        memcpy(leaf_pubkey, c[0].pubkey, 64);
+    return rc;
+}
+
 /* Reads two certificates with line ends between and behind them, and perhaps one NUL at the end. */
 static rc_t read_pair(cert_t *first, cert_t *second, view_t blocks[2], err_t *e, view_t pem)
 {

@@ -65,6 +65,11 @@ NODISCARD rc_t chain_sgx_parse(chain_sgx_t *out, err_t *e, view_t der);
 NODISCARD rc_t chain_verify_pck(chain_pck_t *out, err_t *e, const view_t certs[3], view_t root_crl, view_t pck_crl,
                                 view_t root, int64_t now);
 
+/* That leaf and intermediate are issued, one by the other, under the root, without a look at the time or at revocation:
+ * for evidence of one's own, of which nobody has to be convinced. leaf_pubkey written only on RC_OK. Codes E_PEM,
+ * E_ROOT, E_CHAINORDER to E_CERTKEY. */
+NODISCARD rc_t chain_leads_to(uint8_t leaf_pubkey[64], err_t *e, const view_t certs[3], view_t root);
+
 /* The part that the PCK chains of many quotes share: intermediate, root and both revocation lists. */
 typedef struct chain_ca chain_ca_t;
 

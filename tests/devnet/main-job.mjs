@@ -115,7 +115,7 @@ function setupOf(o) {
 
 async function startNode(o, setup) {
   say("one node, simulated TEE (its quotes prove nothing)");
-  const args = ["run", "--setup-port", o.setupPort, "--api-port", o.apiPort, "--tee", "simulator"].map(String);
+  const args = ["run", "--development", "--setup-port", o.setupPort, "--api-port", o.apiPort, "--tee", "simulator"].map(String);
   node = spawn(path.join(root, "build/kettle"), args, { stdio: ["ignore", "inherit", "inherit"] });
   node.on("exit", (code) => {
     if (stopping) return;

@@ -10,10 +10,13 @@ export const BODY_AT = 48; // of the TD report in a version 4 quote
 const FIELDS = { mrtd: 136, rtmr0: 328, rtmr1: 376, rtmr2: 424, rtmr3: 472 };
 const MEASUREMENT_LEN = 48;
 
-// kettle verify --json: {code, holds, steps}.
-export function verify(program, args) {
+// The local chain is nobody's, and its nodes run in development: both are accepted by name only.
+const LOCAL = ["--development", "--network", "devnet"];
+
+// kettle verify --json: {code, holds, pubkey, setup, steps}.
+export function verify(program, args, accepted = LOCAL) {
   return new Promise((resolve, reject) => {
-    execFile(program, ["verify", "--json", ...args], (error, stdout, stderr) => {
+    execFile(program, ["verify", "--json", ...accepted, ...args], (error, stdout, stderr) => {
       try {
         resolve({ code: error ? error.code : 0, ...JSON.parse(stdout) });
       } catch {
@@ -47,6 +50,58 @@ export function policyOf(quote) {
 }
 
 const flipHex = (text) => text.slice(0, -1) + (text.endsWith("0") ? "1" : "0");
+
+const REPORT_DATA_AT = BODY_AT + 520;
+const reportData = (quote) => quote.slice(2).slice(2 * REPORT_DATA_AT, 2 * REPORT_DATA_AT + 128);
+
+// RFC 8785, for what statements are made of.
+function canonical(value) {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  return `{${Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join(",")}}`;
+}
+
+// What a quote of /v1/attest must be over, computed by another program.
+function bindingOf({ evidence_type: type, nonce, pubkey, node_pubkey: nodeKey, cluster_statement: cluster, node_statement: node }) {
+  const hash = (statement) => crypto.createHash("sha256").update(canonical(statement)).digest();
+  const bytes = (text) => Buffer.from(text.slice(2), "hex");
+  return crypto
+    .createHash("sha512")
+    .update("tee-attest-api/2")
+    .update(Buffer.from([type, 0, 0, 0]))
+    .update(nonce ? bytes(nonce) : Buffer.alloc(32))
+    .update(bytes(pubkey))
+    .update(bytes(nodeKey))
+    .update(hash(cluster))
+    .update(hash(node))
+    .update(Buffer.alloc(32))
+    .digest("hex");
+}
+
+// Another value of the same kind: what a forger would put there.
+function another(value) {
+  if (typeof value === "number") return value + 1;
+  if (typeof value === "boolean") return !value;
+  if (Array.isArray(value)) return [...value, "another"];
+  // The last digit, or of a long text one in its middle: behind the last certificate of a quote stand a line end and a NUL.
+  const middle = value.length > 100 ? Math.floor(value.length / 2) : value.length;
+  const at = value.slice(0, middle).search(/[0-9a-f](?=[^0-9a-f]*$)/);
+  return at < 0 ? value + "x" : value.slice(0, at) + (value[at] === "0" ? "1" : "0") + value.slice(at + 1);
+}
+
+// Every member altered in turn, however deep it stands: {where, value}.
+function* alterations(object, root = object, where = []) {
+  for (const [key, value] of Object.entries(object)) {
+    const here = [...where, key];
+    if (value !== null && typeof value === "object" && !Array.isArray(value)) {
+      yield* alterations(value, root, here);
+      continue;
+    }
+    const copy = structuredClone(root);
+    here.slice(0, -1).reduce((at, name) => at[name], copy)[key] = another(value);
+    yield { where: here, value: copy };
+  }
+}
 
 async function run(t) {
   const chain = await t.world.chain();
@@ -84,18 +139,23 @@ async function run(t) {
     const result = await verify(program, args);
     assert.deepStrictEqual([result.code, result.holds], [1, false]);
     assert.deepStrictEqual(failures(result), expected);
+    return result;
   };
 
   await t.test("/v1/attest says what it is", () => {
+    const { kettle, unbound, evidence_type: type, cluster_statement: cluster } = attestation;
     assert.deepStrictEqual(
-      [attestation.tee, attestation.provider, attestation.pubkey, attestation.nonce, attestation.evidence_type],
-      ["simulated", "simulator", "0x" + pubkey, "0x" + nonce, 0xf0],
+      [kettle, unbound.provider, attestation.pubkey, attestation.nonce, type],
+      ["attestation/2", "simulator", "0x" + pubkey, "0x" + nonce, 0xf0],
     );
-    assert.strictEqual(attestation.chain_id, Number(chain.summary.chainId ?? attestation.chain_id));
+    assert.deepStrictEqual(
+      [cluster.network.name, cluster.checkpoint.root, cluster.checkpoint.found, cluster.development, cluster.simulated],
+      ["devnet", chain.checkpoint, "setup", true, true],
+    );
   });
   await t.test("the live node verifies under the right policy", async () => {
     const { steps } = await holds(["--policy", good, "--pubkey", pubkey, node.url]);
-    for (const name of ["policy", "nonce", "binding", "key", "quote", "admission", "block"])
+    for (const name of ["policy", "nonce", "binding", "key", "quote", "admission", "network", "chain", "checkpoint", "setup", "block"])
       assert(steps.some(({ step }) => step === name), `no step ${name}`);
   });
   await t.test("offline: kept attestation, block and call verify", async () => {
@@ -104,7 +164,9 @@ async function run(t) {
   });
   await t.test("GET /attest verifies as not fresh, with collateral from a file", async () => {
     const collateral = file("collateral.json", attestation.collateral);
-    await holds(["--policy", good, "--collateral", collateral, file("prototype", (await node.get("/attest")).text)]);
+    const kept = ["--policy", good, "--collateral", collateral, file("prototype", (await node.get("/attest")).text)];
+    await fails(kept, "network: E_NETWORK"); // it binds no chain
+    await holds(["--network", "any", ...kept]);
   });
   const offline = ["--policy", good, "--nonce", nonce];
   await t.test("wrong nonce", () =>
@@ -118,9 +180,55 @@ async function run(t) {
     const other = { ...attestation, pubkey: attestation.node_pubkey };
     return fails([...offline, file("other-key.json", other)], "binding: E_REPORTDATA");
   });
-  await t.test("another chain put into the attestation", () => {
-    const other = { ...attestation, chain_id: attestation.chain_id + 1 };
-    return fails([...offline, file("other-chain.json", other)], "binding: E_REPORTDATA");
+  await t.test("each member altered: it does not hold any more, or it is marked unbound", async () => {
+    const counts = { bound: 0, unbound: 0 };
+    for (const { where, value } of alterations(attestation)) {
+      const { code, holds } = await verify(program, [...offline, file("altered.json", value)]);
+      const unbound = where[0] === "unbound";
+      counts[unbound ? "unbound" : "bound"]++;
+      assert.deepStrictEqual([code, holds], unbound ? [0, true] : [1, false], where.join("."));
+    }
+    assert(counts.bound > 30 && counts.unbound > 0);
+    return `${counts.bound} members are bound, ${counts.unbound} are not`;
+  });
+  await t.test("the statements are those of /v1/status, and their hash is the setup", async () => {
+    const status = await node.status();
+    assert.deepStrictEqual(status.cluster_statement, attestation.cluster_statement);
+    assert.deepStrictEqual(status.node_statement, attestation.node_statement);
+    const hash = crypto.createHash("sha256").update(canonical(attestation.cluster_statement)).digest("hex");
+    assert.strictEqual(status.setup, "0x" + hash);
+    const result = await holds([...offline, "--setup-hash", hash, kept]);
+    assert.deepStrictEqual([result.setup, result.pubkey], ["0x" + hash, "0x" + pubkey]);
+  });
+  await t.test("what the setup must be can be demanded, by option and by policy", async () => {
+    const { setup } = await node.status();
+    const { chain_id: id, network, checkpoint } = attestation.cluster_statement;
+    const demands = { chain_id: id, genesis_validators_root: network.genesis_validators_root, setup_hash: setup };
+    const demanding = file("demanding.json", { ...policy, ...demands });
+    await holds(["--policy", demanding, "--nonce", nonce, "--chain-id", String(id), "--checkpoint", checkpoint.root, kept]);
+    await fails([...offline, "--setup-hash", flipHex(setup), kept], "setup: E_SETUP");
+    await fails([...offline, "--checkpoint", flipHex(checkpoint.root), kept], "checkpoint: E_CHECKPOINT");
+    await fails([...offline, "--chain-id", String(id + 1), kept], "chain: E_CHAIN_ID");
+    for (const [key, code] of [["chain_id", "E_POLICY_CHAIN"], ["genesis_validators_root", "E_POLICY_GENESIS"], ["setup_hash", "E_POLICY_SETUP"]]) {
+      const other = { ...policy, [key]: key === "chain_id" ? id + 1 : flipHex(demands[key]) };
+      await fails(["--policy", file("other.json", other), "--nonce", nonce, kept], `policy: ${code}`);
+    }
+  });
+  await t.test("answers without a nonce carry one and the same quote over a nonce of zeros", async () => {
+    const [one, two] = [JSON.parse((await node.get("/v1/attest")).text), JSON.parse((await node.get("/v1/attest")).text)];
+    assert.strictEqual(one.quote, two.quote);
+    assert.strictEqual(one.nonce, undefined);
+    assert.strictEqual(reportData(one.quote), bindingOf(one));
+    assert.strictEqual(reportData(attestation.quote), bindingOf(attestation));
+  });
+  await t.test("the prototype's signatures are told for what they are", async () => {
+    const { steps } = await holds([...offline, "--block", file("block", blockAnswer), "--call", file("call", callAnswer), kept]);
+    for (const name of ["block", "call"])
+      assert.match(steps.find(({ step }) => step === name).detail, /signed, but bound to no request, block, chain or time$/);
+  });
+  await t.test("what cannot be had is told from what does not hold", async () => {
+    for (const source of ["http://127.0.0.1:1", path.join(dir, "nowhere")])
+      assert.strictEqual((await verify(program, ["--policy", good, source])).code, 3);
   });
   await t.test("an edited block answer", async () => {
     const { blocknum, signature } = client.parseTwice(blockAnswer);
@@ -150,7 +258,9 @@ async function run(t) {
     for (const name of ["mrtd", "rtmr1", "rtmr2"]) {
       const other = structuredClone(policy);
       other.images[0][name] = flipHex(other.images[0][name]);
-      await fails(["--policy", file(`not-${name}.json`, other), "--nonce", nonce, kept], "admission: E_MEASUREMENT");
+      const result = await fails(["--policy", file(`not-${name}.json`, other), "--nonce", nonce, kept], "admission: E_MEASUREMENT");
+      const said = result.steps.find(({ step }) => step === "admission").detail;
+      assert(said.startsWith(`${name.toUpperCase()} is ${policy.images[0][name]} and differs from`) && said.includes("simulated"), said);
     }
   });
   await t.test("an empty list of images", () =>

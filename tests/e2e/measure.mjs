@@ -173,17 +173,15 @@ function evidence(quote, { mrtd: [, mrtdPagesFirst], events }, runtime) {
   const digests = runtime.map(({ event, event_payload }) => sha384(u32(0x08000001), Buffer.from(`:${event}:`), hex(event_payload)));
   put("rtmr3", runtime.length ? register(digests) : Buffer.alloc(48));
   return {
-    tee: "dstack-tdx",
-    provider: "dstack",
-    evidence_type: 1,
+    kettle: "attestation/2",
+    evidence_type: 2,
     quote: "0x" + body.toString("hex"),
     event_log: JSON.stringify(log),
-    vm_config: "{}",
     pubkey: "0x02" + "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
     node_pubkey: "0x02" + "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
-    chain_id: 1,
-    policy_digest: "0x" + "00".repeat(32),
-    setup_hash: "0x" + "00".repeat(32),
+    cluster_statement: {},
+    node_statement: {},
+    unbound: { provider: "dstack", vm_config: "{}" },
   };
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert";
+import { spawnSync } from "node:child_process";
 import crypto from "node:crypto";
 import fs from "node:fs";
 import https from "node:https";
@@ -89,7 +90,15 @@ async function run(t) {
   });
   await t.test("verify without --ra-tls wants a known issuer", async () => {
     const result = await verify(program, ["--policy", policy, node.url]);
-    assert.deepStrictEqual([failures(result), result.code], [["attestation: null"], 1]);
+    assert.deepStrictEqual([failures(result), result.code], [["attestation: null"], 3]);
+    assert.match(result.steps.at(-1).detail, /its certificate is a RA-TLS one, for which no issuer vouches: give --ra-tls/);
+  });
+  await t.test("quote takes the base URL, and with --ra-tls such a certificate", () => {
+    const quoteOf = (...args) => spawnSync(program, ["quote", ...args], { encoding: "utf8" });
+    const plain = quoteOf(node.url), good = quoteOf("--ra-tls", "--json", `${node.url}/`);
+    assert.deepStrictEqual([plain.status, good.status], [3, 0], plain.stderr + good.stderr);
+    assert.match(plain.stderr, /RA-TLS/);
+    assert.strictEqual(JSON.parse(good.stdout).cluster_statement.network.name, "devnet");
   });
   await t.test("a relay is found by its certificate, though all that it hands on is genuine", async () => {
     const own = await relay(node, t.world.port());

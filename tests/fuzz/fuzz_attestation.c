@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         if (attestation_write(&body, &a, &x) || attestation_read(&y, &e, &a, body))
             abort();
         if (!view_eq(x.quote, y.quote) || !view_eq(x.event_log, y.event_log) || memcmp(x.pubkey, y.pubkey, 33) != 0 ||
-            x.has_nonce != y.has_nonce || x.chain_id != y.chain_id || !view_eq(x.collateral, y.collateral))
+            x.has_nonce != y.has_nonce || !view_eq(x.collateral, y.collateral) ||
+            !view_eq(x.cluster_statement, y.cluster_statement) || !view_eq(x.node_statement, y.node_statement))
             abort();
     } else if (e.rc != rc || !*e.text)
         abort();

@@ -131,13 +131,11 @@ static bool listed(const json_t *policy, tcb_status_t status)
 }
 
 /* Each register in turn gets a value that no policy lists: a hash of the policy itself. */
-static void check_measurements(const policy_t *p, bool rtmr0)
+static void check_measurements(const policy_t *p)
 {
     const view_t digest = view_of(policy_digest(p)->b, 32);
     for (size_t i = 0; i < 4; i++) {
         uint8_t was[48];
-        if (i == 1 && !rtmr0)
-            continue;
         memcpy(was, s.regs[i], 48);
         sha384_parts(s.regs[i], &digest, 1);
         require(!admitted(p));
@@ -164,7 +162,7 @@ static void check_judges(const policy_t *p, const json_t *policy, bool self)
         require(is == listed(policy, (tcb_status_t)i));
         if (!is)
             continue;
-        check_measurements(p, !self || json_is_string(first(json_object_get(policy, "self_rtmr0"))));
+        check_measurements(p);
         s.attributes[0] = 1;
         require(!admitted(p) || json_is_true(json_object_get(json_object_get(policy, "td"), "debug")));
         s.attributes[0] = 0;

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "base/crypto/hash.h"
 #include "node/evidence/attest.h"
 #include "rpc/api/attestation.h"
 #include "tests/unit/sockets.h"
@@ -42,20 +43,44 @@ static int64_t now_s(void *ctx)
 
 static attest_config_t config(void)
 {
-    attest_config_t c = { .tee = &provider, .chain_id = 1, .now_s = now_s };
+    attest_config_t c = { .tee = &provider, .now_s = now_s };
     memset(c.pubkey, 2, sizeof c.pubkey);
     memset(c.node_pubkey, 3, sizeof c.node_pubkey);
-    memset(c.setup_hash.b, 4, sizeof c.setup_hash.b);
     return c;
 }
+
+/* What the quotes bind. */
+static setup_t setup_of(void)
+{
+    static const char cluster[] = "{\"chain_id\":1}", node[] = "{\"program\":\"0\"}";
+    setup_t s = { .cluster.chain_id = 1, .cluster_text = view_str(cluster), .node_text = view_str(node) };
+    sha256(&s.hash, s.cluster_text);
+    sha256(&s.node_hash, s.node_text);
+    return s;
+}
+
+static setup_t meaning;
 
 static attest_t *start(void)
 {
     attest_t *s;
     err_t e = { 0 };
     const attest_config_t c = config();
-    ck_assert_msg(attest_start(&s, &e, &c) == RC_OK, "%s", e.text);
+    meaning = setup_of();
+    ck_assert_msg(attest_new(&s, &e, &c) == RC_OK, "%s", e.text);
+    ck_assert_msg(attest_begin(s, &e, &meaning) == RC_OK, "%s", e.text);
     return s;
+}
+
+static void expected(uint8_t out[TEE_REPORT_DATA_LEN], const uint8_t *nonce)
+{
+    const attest_config_t c = config();
+    tee_attest_report_data(out, &(tee_attest_t){ .type = TEE_EVIDENCE_SIMULATED,
+                                                 .nonce = nonce,
+                                                 .cluster_pubkey = c.pubkey,
+                                                 .node_pubkey = c.node_pubkey,
+                                                 .cluster_statement = meaning.hash,
+                                                 .node_statement = meaning.node_hash });
 }
 
 static void setup(void)
@@ -73,7 +98,7 @@ static rc_t body(attest_t *s, attestation_t *out, err_t *e, arena_t *a, const ui
     return rc;
 }
 
-START_TEST(a_fresh_body_binds_keys_nonce_and_chain)
+START_TEST(a_fresh_body_binds_keys_nonce_and_setup)
 {
     attest_t *s = start();
     attestation_t x;
@@ -84,20 +109,18 @@ START_TEST(a_fresh_body_binds_keys_nonce_and_chain)
     arena_init(&a, 4 << 20);
     memset(nonce, 7, sizeof nonce);
     ck_assert_int_eq(body(s, &x, &e, &a, nonce, false), RC_OK);
-    tee_attest_report_data(want, TEE_EVIDENCE_SIMULATED, nonce, c.pubkey, c.node_pubkey, 1);
+    expected(want, nonce);
     ck_assert(view_eq(x.quote, view_of(want, sizeof want)));
-    ck_assert(x.has_nonce && !memcmp(x.nonce, nonce, 32) && x.evidence_type == TEE_EVIDENCE_SIMULATED &&
-              x.chain_id == 1);
-    ck_assert(view_eq(x.provider, view_str("fake")) && view_eq(x.tee, view_str("simulated")) &&
-              view_eq(x.event_log, view_str("[]")));
+    ck_assert(x.has_nonce && !memcmp(x.nonce, nonce, 32) && x.evidence_type == TEE_EVIDENCE_SIMULATED);
+    ck_assert(view_eq(x.provider, view_str("fake")) && view_eq(x.event_log, view_str("[]")));
     ck_assert(!memcmp(x.pubkey, c.pubkey, 33) && !memcmp(x.node_pubkey, c.node_pubkey, 33));
-    ck_assert(hash32_eq(&x.setup_hash, &c.setup_hash) && hash32_eq(&x.policy_digest, attest_policy_digest(s)));
+    ck_assert(view_eq(x.cluster_statement, meaning.cluster_text) && view_eq(x.node_statement, meaning.node_text));
     arena_free(&a);
     attest_free(s);
 }
 END_TEST
 
-START_TEST(without_a_nonce_the_first_quote_is_given_again)
+START_TEST(without_a_nonce_one_quote_is_made_and_given_again)
 {
     attest_t *s = start();
     attestation_t x;
@@ -107,11 +130,55 @@ START_TEST(without_a_nonce_the_first_quote_is_given_again)
     arena_init(&a, 4 << 20);
     for (unsigned i = 0; i < 3; i++)
         ck_assert_int_eq(body(s, &x, &e, &a, NULL, false), RC_OK);
+    expected(want, NULL);
+    ck_assert(view_eq(x.quote, view_of(want, sizeof want)) && !x.has_nonce);
+    ck_assert_uint_eq(made, 2); /* the prototype's, and this one */
     tee_register_report_data(want, config().pubkey);
-    ck_assert(view_eq(x.quote, view_of(want, sizeof want)) && view_eq(attest_quote(s), x.quote) && !x.has_nonce);
-    ck_assert_uint_eq(made, 1);
+    ck_assert(view_eq(attest_quote(s), view_of(want, sizeof want)));
     arena_free(&a);
     attest_free(s);
+}
+END_TEST
+
+/* A provider by another name whose quotes no root vouches for: dstack's simulator, say. */
+START_TEST(what_does_not_lead_to_intels_root_is_simulated_whatever_it_is_called)
+{
+    tee_provider_t dstack = provider;
+    attest_config_t c = config();
+    attest_t *s;
+    err_t e;
+    dstack.name = "dstack";
+    dstack.type = TEE_EVIDENCE_DSTACK;
+    dstack.simulated = false;
+    c.tee = &dstack;
+    ck_assert_int_eq(attest_new(&s, &e, &c), RC_OK);
+    ck_assert(attest_simulated(s));
+    attest_free(s);
+}
+END_TEST
+
+START_TEST(a_policy_that_does_not_admit_the_own_setup_is_no_policy)
+{
+    static const char *const rows[][2] = {
+        { "{\"mode\":\"same-as-self\",\"version\":1,\"chain_id\":2}", "policy.chain_id" },
+        { "{\"mode\":\"same-as-self\",\"version\":1,\"genesis_validators_root\":"
+          "\"1111111111111111111111111111111111111111111111111111111111111111\"}",
+          "policy.genesis_validators_root" },
+        { "{\"mode\":\"same-as-self\",\"version\":1,\"setup_hash\":"
+          "\"1111111111111111111111111111111111111111111111111111111111111111\"}",
+          "policy.setup_hash" },
+    };
+    meaning = setup_of();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        attest_config_t c = config();
+        attest_t *s;
+        err_t e;
+        c.policy = rows[i][0];
+        ck_assert_int_eq(attest_new(&s, &e, &c), RC_OK);
+        ck_assert_int_eq(attest_begin(s, &e, &meaning), RC_REFUSED);
+        ck_assert_str_eq(e.field, rows[i][1]);
+        attest_free(s);
+    }
 }
 END_TEST
 
@@ -200,11 +267,11 @@ START_TEST(a_start_without_quote_or_with_a_wrong_policy_fails_and_says_so)
     err_t e = { 0 };
     attest_config_t c = config();
     failing = true;
-    ck_assert_int_eq(attest_start(&s, &e, &c), RC_IO);
+    ck_assert_int_eq(attest_new(&s, &e, &c), RC_IO);
     ck_assert_str_eq(e.text, "no quote from the fake: the socket is gone");
     failing = false;
     c.policy = "{\"version\":1,\"mode\":\"all\"}";
-    ck_assert_int_eq(attest_start(&s, &e, &c), RC_MALFORMED);
+    ck_assert_int_eq(attest_new(&s, &e, &c), RC_MALFORMED);
     ck_assert_str_eq(e.field, "policy.mode");
     ck_assert_str_eq(e.text, "must be one of: list, same-as-self");
 }
@@ -212,9 +279,12 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN_AROUND(
-        "attest", setup, NULL, a_fresh_body_binds_keys_nonce_and_chain, without_a_nonce_the_first_quote_is_given_again,
-        collateral_that_is_not_there_is_said_and_costs_no_quote, quotes_are_made_one_at_a_time_and_few_may_wait,
-        a_provider_that_fails_is_named_and_asked_again_next_time,
-        a_start_without_quote_or_with_a_wrong_policy_fails_and_says_so);
+    return UNIT_RUN_AROUND("attest", setup, NULL, a_fresh_body_binds_keys_nonce_and_setup,
+                           without_a_nonce_one_quote_is_made_and_given_again,
+                           what_does_not_lead_to_intels_root_is_simulated_whatever_it_is_called,
+                           a_policy_that_does_not_admit_the_own_setup_is_no_policy,
+                           collateral_that_is_not_there_is_said_and_costs_no_quote,
+                           quotes_are_made_one_at_a_time_and_few_may_wait,
+                           a_provider_that_fails_is_named_and_asked_again_next_time,
+                           a_start_without_quote_or_with_a_wrong_policy_fails_and_says_so);
 }

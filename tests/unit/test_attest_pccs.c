@@ -69,6 +69,7 @@ static bool serve(int fd, const char *request, const collateral_t *c)
 }
 
 static sim_case_t behind, current;
+static const setup_t meaning; /* what the quotes bind is no matter here */
 
 static bool be_behind(int fd, const char *request)
 {
@@ -107,10 +108,8 @@ START_TEST(a_service_that_is_behind_is_passed_over)
     snprintf(urls[0], sizeof urls[0], "http://127.0.0.1:%u", first->port);
     snprintf(urls[1], sizeof urls[1], "http://127.0.0.1:%u", second->port);
     const char *const pccs[2] = { urls[0], urls[1] };
-    attest_config_t c = {
-        .tee = &platform, .chain_id = 1, .now_s = now_s, .http = http, .pccs = pccs, .pccs_count = 2
-    };
-    ck_assert_msg(attest_start(&s, &e, &c) == RC_OK, "%s", e.text);
+    attest_config_t c = { .tee = &platform, .now_s = now_s, .http = http, .pccs = pccs, .pccs_count = 2 };
+    ck_assert_msg(attest_new(&s, &e, &c) == RC_OK && attest_begin(s, &e, &meaning) == RC_OK, "%s", e.text);
     for (unsigned i = 0; i < 1000 && !status.verified && !status.trouble[0]; i++) {
         pause_ms(10);
         attest_status(s, &status);
@@ -161,9 +160,9 @@ static void verify_own(const tee_provider_t *platform, int64_t (*clock_s)(void *
     attest_t *s;
     attest_status_t status = { 0 };
     err_t e;
-    attest_config_t c = { .tee = platform, .chain_id = 1, .now_s = clock_s, .issued = note_issued };
+    attest_config_t c = { .tee = platform, .now_s = clock_s, .issued = note_issued };
     told_s = 0;
-    ck_assert_msg(attest_start(&s, &e, &c) == RC_OK, "%s", e.text);
+    ck_assert_msg(attest_new(&s, &e, &c) == RC_OK && attest_begin(s, &e, &meaning) == RC_OK, "%s", e.text);
     for (unsigned i = 0; i < 1000 && !status.verified && !status.trouble[0]; i++) {
         pause_ms(10);
         attest_status(s, &status);
@@ -204,9 +203,9 @@ static void run_once(const tee_provider_t *platform)
     attest_status_t status = { 0 };
     err_t e;
     FILE *log = tmpfile();
-    attest_config_t c = { .tee = platform, .chain_id = 1, .now_s = now_s, .state_dir = dir };
+    attest_config_t c = { .tee = platform, .now_s = now_s, .state_dir = dir };
     log_redirect(log, 0);
-    ck_assert_msg(attest_start(&s, &e, &c) == RC_OK, "%s", e.text);
+    ck_assert_msg(attest_new(&s, &e, &c) == RC_OK && attest_begin(s, &e, &meaning) == RC_OK, "%s", e.text);
     for (unsigned i = 0; i < 1000 && !status.verified; i++) {
         pause_ms(10);
         attest_status(s, &status);

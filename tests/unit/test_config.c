@@ -31,11 +31,13 @@
     "\"genesis\":{\"genesis_time\":\"1795226031\",\"genesis_fork_version\":\"0x00304801\","                            \
     "\"genesis_validators_root\":\"0xd0df1dbe4029181c27973b00eac8fef87ccfc91d51e612fc8554ef66933ad390\"}"
 
+static bool open; /* a file that was checked says development */
+
 static rc_t read(config_t **c, err_t *e, const char *base, const char *setup)
 {
     *c = NULL;
-    return config_read(c, e, base ? view_str(base) : (view_t){ NULL, 0 },
-                       setup ? view_str(setup) : (view_t){ NULL, 0 });
+    return config_read(c, e, base ? view_str(base) : (view_t){ NULL, 0 }, setup ? view_str(setup) : (view_t){ NULL, 0 },
+                       !base);
 }
 
 START_TEST(the_three_required_keys_and_mainnet_are_enough)
@@ -207,7 +209,7 @@ START_TEST(every_truncation_is_refused)
         config_t *c = NULL;
         err_t e;
         memcpy(cut, whole, n);
-        ck_assert_int_eq(config_read(&c, &e, (view_t){ NULL, 0 }, view_of(cut, n)), RC_MALFORMED);
+        ck_assert_int_eq(config_read(&c, &e, (view_t){ NULL, 0 }, view_of(cut, n), true), RC_MALFORMED);
         free(cut);
     }
 }
@@ -265,7 +267,7 @@ START_TEST(setup_sets_only_what_the_measured_configuration_lists)
     static const char base[] = "{" REST ",\"setup_may_set\":[\"peers\",\"port\",\"execution_rpc\"]}";
     config_t *c;
     err_t e;
-    ck_assert_int_eq(config_check_base(&e, view_str(base)), RC_OK);
+    ck_assert_int_eq(config_check_base(&open, &e, view_str(base)), RC_OK);
     ck_assert(!config_is_complete(view_str(base)));
     ck_assert_msg(read(&c, &e, base, "{" MINIMUM "}") == RC_OK, "%s: %s", e.field, e.text);
     config_free(c);
@@ -275,8 +277,8 @@ START_TEST(setup_sets_only_what_the_measured_configuration_lists)
     ck_assert_str_eq(e.field, "network");
     ck_assert_int_eq(read(&c, &e, "{" REST "}", "{" MINIMUM "}"),
                      RC_REFUSED); /* a file without the list lets nothing in */
-    ck_assert_int_eq(config_check_base(&e, view_str("{\"setup_may_set\":[\"colour\"]}")), RC_MALFORMED);
-    ck_assert_int_eq(config_check_base(&e, view_str("{\"port\":70000}")), RC_MALFORMED);
+    ck_assert_int_eq(config_check_base(&open, &e, view_str("{\"setup_may_set\":[\"colour\"]}")), RC_MALFORMED);
+    ck_assert_int_eq(config_check_base(&open, &e, view_str("{\"port\":70000}")), RC_MALFORMED);
 }
 END_TEST
 
@@ -348,6 +350,26 @@ START_TEST(development_in_the_file_opens_every_key)
     ck_assert_str_eq(e.field, "development");
     ck_assert_int_eq(read(&c, &e, NULL, "{" MINIMUM ",\"development\":true}"),
                      RC_MALFORMED); /* a setup cannot say so */
+    open = false;
+    ck_assert_int_eq(config_check_base(&open, &e, view_str("{\"development\":false}")), RC_OK);
+    ck_assert(!open);
+    ck_assert_int_eq(config_check_base(&open, &e, view_str("{\"development\":true}")), RC_OK);
+    ck_assert(open);
+}
+END_TEST
+
+START_TEST(without_a_measured_file_a_node_is_open_only_when_started_so)
+{
+    static const char base[] = "{\"setup_may_set\":[]}";
+    const view_t none = { NULL, 0 }, setup = view_str("{" MINIMUM "}");
+    config_t *c = NULL;
+    err_t e;
+    ck_assert_int_eq(config_read(&c, &e, none, setup, false), RC_REFUSED);
+    ck_assert_ptr_null(c);
+    ck_assert_int_eq(config_read(&c, &e, view_str(base), setup, false), RC_REFUSED);
+    ck_assert_int_eq(config_read(&c, &e, view_str(base), setup, true), RC_OK);
+    ck_assert(c->development);
+    config_free(c);
 }
 END_TEST
 
@@ -626,7 +648,7 @@ START_TEST(a_text_may_have_256_kib_and_no_more)
         ck_assert_int_eq(read(&c, &e, padded, NULL), n == max ? RC_OK : RC_LIMIT);
         ck_assert_str_eq(e.text, n == max ? "" : "the configuration file is larger than 262144 bytes");
         config_free(c);
-        ck_assert_int_eq(config_check_base(&e, view_str(padded)), n == max ? RC_OK : RC_LIMIT);
+        ck_assert_int_eq(config_check_base(&open, &e, view_str(padded)), n == max ? RC_OK : RC_LIMIT);
         free(padded);
     }
 }
@@ -649,7 +671,7 @@ START_TEST(a_bad_measured_file_is_not_made_good_by_a_good_setup)
         ck_assert_msg(read(&c, &e, rows[i].base, "{" MINIMUM "}") == RC_MALFORMED, "%s", rows[i].base);
         ck_assert_str_eq(e.field, rows[i].field);
         ck_assert_ptr_null(c);
-        ck_assert_msg(config_check_base(&e, view_str(rows[i].base)) == RC_MALFORMED, "%s", rows[i].base);
+        ck_assert_msg(config_check_base(&open, &e, view_str(rows[i].base)) == RC_MALFORMED, "%s", rows[i].base);
         ck_assert_str_eq(e.field, rows[i].field);
     }
 }
@@ -900,7 +922,7 @@ START_TEST(memory_that_ends_is_said_and_nothing_is_half_read)
     for (rc_t rc = RC_NOMEM; rc; n++) {
         err_t e;
         allocations_left = n;
-        rc = COUNTED(config_read(&c, &e, view_str(base), view_str(setup)));
+        rc = COUNTED(config_read(&c, &e, view_str(base), view_str(setup), false));
         ck_assert_msg(rc == (c ? RC_OK : RC_NOMEM), "%u: %d %s: %s", n, rc, e.field, e.text);
         ck_assert_msg(e.rc == rc && !e.text[0] == !rc, "%u: %s", n, e.text);
     }
@@ -981,7 +1003,8 @@ START_TEST(a_setup_may_set_every_key_but_the_two_that_open_it)
         char base[100];
         err_t e;
         snprintf(base, sizeof base, "{\"setup_may_set\":[\"%s\"]}", o[i].key);
-        ck_assert_msg(config_check_base(&e, view_str(base)) == (o[i].file_only ? RC_MALFORMED : RC_OK), "%s", base);
+        ck_assert_msg(config_check_base(&open, &e, view_str(base)) == (o[i].file_only ? RC_MALFORMED : RC_OK), "%s",
+                      base);
         ck_assert_msg(o[i].file_only == (!strcmp(o[i].key, "setup_may_set") || !strcmp(o[i].key, "development")), "%s",
                       o[i].key);
     }
@@ -996,10 +1019,10 @@ int main(void)
         every_truncation_is_refused, a_custom_network_takes_the_beacon_nodes_own_words, execution_forks_can_be_given,
         setup_sets_only_what_the_measured_configuration_lists, a_complete_file_needs_no_setup,
         the_checkpoint_is_known_by_who_named_it, what_a_setup_may_set_is_listed,
-        development_in_the_file_opens_every_key, no_custom_network_takes_a_name_that_everybody_knows,
-        urls_are_kept_all_of_them_in_their_order, a_list_has_at_most_sixteen_urls_of_at_most_1024_characters,
-        senders_of_the_gateway_are_kept_up_to_their_maximum, every_word_of_a_list_is_taken_for_itself,
-        a_url_with_a_space_or_what_is_not_ascii_is_refused_as_such,
+        development_in_the_file_opens_every_key, without_a_measured_file_a_node_is_open_only_when_started_so,
+        no_custom_network_takes_a_name_that_everybody_knows, urls_are_kept_all_of_them_in_their_order,
+        a_list_has_at_most_sixteen_urls_of_at_most_1024_characters, senders_of_the_gateway_are_kept_up_to_their_maximum,
+        every_word_of_a_list_is_taken_for_itself, a_url_with_a_space_or_what_is_not_ascii_is_refused_as_such,
         a_word_that_is_not_known_is_answered_with_all_that_are, numbers_are_taken_up_to_both_ends_of_their_range,
         a_policy_is_kept_compact_with_sorted_keys_however_it_was_written, names_in_an_error_are_cut,
         a_network_name_in_an_error_is_cut_at_40_characters, a_network_of_ones_own_has_a_name_of_1_to_31_bytes,

@@ -18,7 +18,7 @@ static err_t e;
 
 static void set_up(void)
 {
-    const node_options_t options = { .tee = "simulator" };
+    const node_options_t options = { .tee = "simulator", .development = true };
     log_set_level(LOG_ERROR);
     ck_assert_msg(node_start(&node, &e, &options) == RC_OK, "%s", e.text);
 }
@@ -172,12 +172,14 @@ END_TEST
 START_TEST(node_that_cannot_start_says_why)
 {
     node_t *other = NULL;
-    const node_options_t taken = { .tee = "simulator", .api_port = node_api_port(node) };
+    const node_options_t taken = { .tee = "simulator", .development = true, .api_port = node_api_port(node) };
     const node_options_t no_file = { .tee = "simulator", .config_path = "/nonexistent/config.json" };
     ck_assert_int_eq(node_start(&other, &e, &taken), RC_IO);
     ck_assert_ptr_nonnull(strstr(e.text, "Address already in use"));
     ck_assert_int_eq(node_start(&other, &e, &no_file), RC_IO);
     ck_assert_ptr_nonnull(strstr(e.text, "/nonexistent/config.json"));
+    ck_assert_int_eq(node_start(&other, &e, &(node_options_t){ .tee = "simulator" }),
+                     RC_REFUSED); /* open by accident */
     ck_assert_ptr_null(other);
 }
 END_TEST

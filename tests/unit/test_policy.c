@@ -67,6 +67,12 @@ static const struct {
     { "{" SELF ",\"tcb\":{\"accept\":[\"Revoked\",\"UpToDate\"]}}", "tcb.accept[0]", RC_REFUSED },
     { "{" SELF ",\"tcb\":{\"deny_advisories\":[\"INTEL-SA-1\",\"\"]}}", "tcb.deny_advisories[1]", RC_MALFORMED },
     { "{" SELF ",\"tcb\":{\"max_age_s\":-1}}", "tcb.max_age_s", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"max_age_s\":0}}", "tcb.max_age_s", RC_MALFORMED }, /* not "any age" */
+    { "{" SELF ",\"chain_id\":0}", "chain_id", RC_MALFORMED },
+    { "{" SELF ",\"chain_id\":\"1\"}", "chain_id", RC_MALFORMED },
+    { "{" SELF ",\"genesis_validators_root\":\"" REG("1") "\"}", "genesis_validators_root", RC_MALFORMED },
+    { "{" SELF ",\"genesis_validators_root\":[]}", "genesis_validators_root", RC_MALFORMED },
+    { "{" SELF ",\"setup_hash\":7}", "setup_hash", RC_MALFORMED },
     { "{" SELF ",\"tcb\":{\"max_age_s\":2147483648}}", "tcb.max_age_s", RC_MALFORMED },
     { "{" LIST ",\"images\":[" IMAGE "," IMAGE ",7]}", "images[2]", RC_MALFORMED },
     { "{" LIST ",\"images\":[{\"name\":\"one\",\"mrtd\":\"" REG("1") "\",\"rtmr0\":\"" REG("2") "\",\"rtmr1\":\"" REG(
@@ -632,7 +638,7 @@ START_TEST(advisories_numbers_and_ages_have_bounds)
     expect("one below", WITH("\"tcb\":{\"min_eval\":18}"), E_EVAL_NUMBER);
     expect("the greatest age", WITH("\"tcb\":{\"max_age_s\":100}"), TEE_OK);
     expect("no number", WITH("\"tcb\":{\"min_eval\":0}"), TEE_OK);
-    expect("no age", WITH("\"tcb\":{\"max_age_s\":0}"), TEE_OK);
+    expect("the least age that can be said", WITH("\"tcb\":{\"max_age_s\":1}"), E_COLLATERAL_AGE);
     expect("the greatest number", WITH("\"tcb\":{\"min_eval\":4294967295}"), E_EVAL_NUMBER);
     expect("the greatest age that can be said", WITH("\"tcb\":{\"max_age_s\":2147483647}"), TEE_OK);
     expect("a second older", WITH("\"tcb\":{\"max_age_s\":99}"), E_COLLATERAL_AGE);
@@ -826,12 +832,9 @@ START_TEST(same_as_self_needs_a_self_and_compares_with_it)
     policy_set_self(listed, &quote, NULL);
     ck_assert_int_eq(judge_self(p), TEE_OK);
     ck_assert_int_eq(judge_self(listed), TEE_OK);
-    quote.td.rtmr[0] = regs[7];
-    ck_assert_int_eq(judge_self(p), TEE_OK); /* changes with memory and CPUs */
-    ck_assert_int_eq(judge_self(listed), E_MEASUREMENT);
-    quote.td.rtmr[0] = regs[2];
-    const uint8_t **at[4] = { &quote.td.mr_td, &quote.td.rtmr[1], &quote.td.rtmr[2], &quote.td.rtmr[3] };
-    for (unsigned i = 0; i < 4; i++) {
+    const uint8_t **at[5] = { &quote.td.mr_td, &quote.td.rtmr[0], &quote.td.rtmr[1], &quote.td.rtmr[2],
+                              &quote.td.rtmr[3] };
+    for (unsigned i = 0; i < 5; i++) {
         const uint8_t *genuine = *at[i];
         for (size_t byte = 0; byte < 48; byte++) {
             uint8_t other[48];
@@ -850,6 +853,23 @@ START_TEST(same_as_self_needs_a_self_and_compares_with_it)
     ck_assert_int_eq(judge_self(p), TEE_OK);
     attributes[7] = 0x80; /* PERFMON: allowed, but not ours */
     ck_assert_int_eq(judge_self(p), E_MEASUREMENT);
+    policy_free(p);
+    policy_free(listed);
+}
+END_TEST
+
+/* RTMR0 covers ACPI tables, which the guest's kernel runs: another one is admitted by name only. */
+START_TEST(same_as_self_takes_another_rtmr0_only_from_the_list)
+{
+    policy_t *p = read_text("{" SELF "}"), *listed = read_text("{" SELF ",\"self_rtmr0\":[\"" REG("7") "\"]}");
+    policy_set_self(p, &quote, NULL);
+    policy_set_self(listed, &quote, NULL);
+    ck_assert_int_eq(judge_self(listed), TEE_OK); /* our own is admitted beside the list */
+    quote.td.rtmr[0] = regs[7];
+    ck_assert_int_eq(judge_self(p), E_MEASUREMENT);
+    ck_assert_int_eq(judge_self(listed), TEE_OK);
+    quote.td.rtmr[0] = regs[6];
+    ck_assert_int_eq(judge_self(listed), E_MEASUREMENT);
     policy_free(p);
     policy_free(listed);
 }
@@ -896,6 +916,105 @@ START_TEST(another_instance_of_the_same_application_is_self)
 }
 END_TEST
 
+/* ---- what a refusal says ---- */
+
+static const char *refusal(const char *json)
+{
+    static err_t e;
+    policy_t *p = read_text(json);
+    const char *image;
+    ck_assert_int_eq(policy_check(p, &image, &e, &subject), RC_REFUSED);
+    policy_free(p);
+    return e.text;
+}
+
+#define HEX96(c) c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c
+#define FAR                                                                                                            \
+    "{\"name\":\"far\",\"mrtd\":\"" REG("5") "\",\"rtmr0\":\"" REG("5") "\",\"rtmr1\":\"" REG(                         \
+        "5") "\",\"rtmr2\":\"" REG("5") "\"}"
+
+START_TEST(a_refusal_of_measurements_names_register_value_and_nearest_image)
+{
+    static const char two[] = "{" LIST ",\"images\":[" FAR "," IMAGE "]}";
+    quote.td.rtmr[1] = regs[7];
+    ck_assert_str_eq(refusal(two), "RTMR1 is " HEX96("77") " and differs from the nearest image, \"one\"");
+    quote.td.rtmr[2] = regs[6];
+    quote.td.rtmr[3] = regs[5];
+    ck_assert_str_eq(refusal(two),
+                     "RTMR1 is " HEX96("77") " and differs from the nearest image, \"one\"; so do RTMR2, RTMR3");
+    ck_assert_str_eq(refusal("{" LIST ",\"images\":[]}"), "the policy lists no image");
+    ck_assert_str_eq(refusal("{" SELF "}"), "our own measurements are not known yet");
+}
+END_TEST
+
+START_TEST(a_refusal_by_events_names_the_event_its_payload_and_the_image)
+{
+#define NEEDS(rule)                                                                                                    \
+    "{" LIST ",\"images\":[" FAR ",{\"name\":\"one\"," MEASURED ",\"rtmr3\":{\"mode\":\"events\",\"require\":{" rule   \
+    "}}}]}"
+    static const char log[] = NEEDS("\"compose-hash\":[\"00\"]"), absent[] = NEEDS("\"app-id\":[\"00\"]");
+    quote.td.rtmr[3] = regs[5];
+    ck_assert_str_eq(refusal(log), "image \"one\" requires events, and no event log came");
+    subject.log = &eventlog;
+    ck_assert_str_eq(refusal(log), "event compose-hash is c0ffee, which image \"one\" does not admit");
+    ck_assert_str_eq(refusal(absent),
+                     "event app-id, for image \"one\": an event that the policy requires is not in the event log");
+}
+END_TEST
+
+START_TEST(same_as_self_names_the_register_that_is_not_our_own)
+{
+    policy_t *p = read_text("{" SELF "}");
+    const char *image;
+    err_t e;
+    policy_set_self(p, &quote, NULL);
+    quote.td.rtmr[0] = regs[7];
+    ck_assert_int_eq(policy_check(p, &image, &e, &subject), RC_REFUSED);
+    ck_assert_str_eq(e.text, "RTMR0 is " HEX96("77") " and differs from our own");
+    policy_free(p);
+}
+END_TEST
+
+/* ---- chain and setup ---- */
+
+START_TEST(what_a_policy_demands_of_the_chain_is_compared)
+{
+    static const char root[] = "1111111111111111111111111111111111111111111111111111111111111111";
+    static const struct {
+        const char *rule, *field;
+        tee_code_t code;
+    } rows[] = {
+        { "\"version\":1", "", TEE_OK }, /* nothing is demanded */
+        { "\"version\":1,\"chain_id\":1", "", TEE_OK },
+        { "\"version\":1,\"chain_id\":17", "chain_id", E_POLICY_CHAIN },
+        { "\"version\":1,\"genesis_validators_root\":\"0x%s\"", "", TEE_OK },
+        { "\"version\":1,\"genesis_validators_root\":\"2%.63s\"", "genesis_validators_root", E_POLICY_GENESIS },
+        { "\"version\":1,\"setup_hash\":[\"2%.63s\",\"%s\"]", "setup_hash", E_POLICY_SETUP },
+        { "\"version\":1,\"setup_hash\":[\"3333333333333333333333333333333333333333333333333333333333333333\",\"2%.63s\"]",
+          "", TEE_OK },
+    };
+    policy_chain_t said = { .chain_id = 1 };
+    memset(said.genesis_validators_root.b, 0x11, 32);
+    memset(said.setup_hash.b, 0x33, 32);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char json[512];
+        policy_t *p;
+        err_t e = { 0 };
+        int n = snprintf(json, sizeof json, "{\"mode\":\"same-as-self\",");
+        n += snprintf(json + n, sizeof json - (size_t)n, rows[i].rule, root, root);
+        snprintf(json + n, sizeof json - (size_t)n, "}");
+        ck_assert_msg(policy_read(&p, &e, view_str(json)) == RC_OK, "%s: %s", json, e.text);
+        const rc_t rc = policy_check_chain(p, &e, &said);
+        ck_assert_msg(rc == (rows[i].code ? RC_REFUSED : RC_OK), "%s", json);
+        if (rc) {
+            ck_assert_int_eq(e.code, rows[i].code);
+            ck_assert_str_eq(e.field, rows[i].field);
+        }
+        policy_free(p);
+    }
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN_AROUND(
@@ -909,5 +1028,8 @@ int main(void)
         platforms_are_listed_by_the_digest_of_their_ppid, a_denied_advisory_is_found_wherever_it_stands,
         a_match_is_found_wherever_it_stands, each_required_event_counts, a_key_providers_payload_has_a_maximum,
         the_last_byte_of_each_field_counts, same_as_self_needs_a_self_and_compares_with_it,
-        another_instance_of_the_same_application_is_self);
+        another_instance_of_the_same_application_is_self, same_as_self_takes_another_rtmr0_only_from_the_list,
+        a_refusal_of_measurements_names_register_value_and_nearest_image,
+        a_refusal_by_events_names_the_event_its_payload_and_the_image,
+        same_as_self_names_the_register_that_is_not_our_own, what_a_policy_demands_of_the_chain_is_compared);
 }

@@ -28,8 +28,8 @@ static config_t *config_of(const char *base, const char *setup)
     config_t *c;
     err_t e;
     const view_t none = { NULL, 0 };
-    ck_assert_msg(config_read(&c, &e, base ? view_str(base) : none, setup ? view_str(setup) : none) == RC_OK, "%s: %s",
-                  e.field, e.text);
+    ck_assert_msg(config_read(&c, &e, base ? view_str(base) : none, setup ? view_str(setup) : none, !base) == RC_OK,
+                  "%s: %s", e.field, e.text);
     return c;
 }
 

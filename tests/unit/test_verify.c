@@ -500,17 +500,61 @@ START_TEST(a_policy_that_does_not_admit_leaves_no_trace)
 }
 END_TEST
 
+/* ---- one's own quote, before there is any collateral ---- */
+
+START_TEST(a_genuine_quote_leads_to_intels_root_and_no_other)
+{
+    err_t e = { 0 };
+    uint8_t *other = malloc(CHAIN_INTEL_ROOT.n);
+    memcpy(other, CHAIN_INTEL_ROOT.p, CHAIN_INTEL_ROOT.n);
+    other[CHAIN_INTEL_ROOT.n - 1] ^= 1;
+    ck_assert_int_eq(tee_leads_to(&e, quote, CHAIN_INTEL_ROOT), RC_OK);
+    ck_assert_int_eq(tee_leads_to(&e, quote, view_of(other, CHAIN_INTEL_ROOT.n)), RC_REFUSED);
+    ck_assert_int_eq(e.code, E_ROOT);
+    free(other);
+}
+END_TEST
+
+/* What is signed: header and body, the QE report; and both signatures and the attestation key. Every byte of them. */
+START_TEST(every_signed_byte_counts_for_ones_own_quote)
+{
+    uint8_t *copy = malloc(quote.n);
+    quote_t q;
+    err_t e;
+    memcpy(copy, quote.p, quote.n);
+    ck_assert_int_eq(quote_parse(&q, &e, view_of(copy, quote.n)), RC_OK);
+    const struct {
+        const uint8_t *p;
+        size_t n;
+    } parts[] = { { q.signed_part.p, q.signed_part.n },
+                  { q.signature, 64 },
+                  { q.attestation_key, 64 },
+                  { q.qe.whole.p, q.qe.whole.n },
+                  { q.qe_signature, 64 } };
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        for (size_t at = 0; at < parts[i].n; at += 3) {
+            uint8_t *byte = copy + (parts[i].p - copy) + at;
+            *byte ^= 1;
+            ck_assert_msg(tee_leads_to(&e, view_of(copy, quote.n), CHAIN_INTEL_ROOT) != RC_OK, "%zu: %zu", i, at);
+            *byte ^= 1;
+        }
+    ck_assert_int_eq(tee_leads_to(&e, view_of(copy, quote.n), CHAIN_INTEL_ROOT), RC_OK);
+    free(copy);
+}
+END_TEST
+
 int main(void)
 {
-    return UNIT_RUN_AROUND("verify", setup, teardown, a_genuine_quote_verifies, prepared_collateral_gives_the_same,
-                           collateral_without_issuer_chain_is_prepared_as_well, every_part_must_be_valid_at_the_time,
-                           every_truncation_is_refused, every_byte_that_is_signed_counts,
-                           no_change_of_structure_or_certificates_is_accepted, the_twin_of_a_signature_is_accepted,
-                           signature_numbers_out_of_range_and_keys_off_the_curve_are_refused,
-                           documents_are_signed_byte_for_byte, only_the_tcb_signer_may_sign_documents,
-                           both_revocation_lists_are_needed, only_the_given_root_is_trusted,
-                           older_collateral_than_accepted_is_refused, memory_is_bounded_by_the_arena,
-                           each_allocation_that_fails_is_told_as_such, the_seeds_quote_is_over_its_node_key,
-                           every_bit_of_the_report_data_counts, evidence_is_judged_by_its_type,
-                           a_policy_that_does_not_admit_leaves_no_trace);
+    return UNIT_RUN_AROUND(
+        "verify", setup, teardown, a_genuine_quote_verifies, prepared_collateral_gives_the_same,
+        collateral_without_issuer_chain_is_prepared_as_well, every_part_must_be_valid_at_the_time,
+        every_truncation_is_refused, every_byte_that_is_signed_counts,
+        no_change_of_structure_or_certificates_is_accepted, the_twin_of_a_signature_is_accepted,
+        signature_numbers_out_of_range_and_keys_off_the_curve_are_refused, documents_are_signed_byte_for_byte,
+        only_the_tcb_signer_may_sign_documents, both_revocation_lists_are_needed, only_the_given_root_is_trusted,
+        older_collateral_than_accepted_is_refused, memory_is_bounded_by_the_arena,
+        each_allocation_that_fails_is_told_as_such, the_seeds_quote_is_over_its_node_key,
+        every_bit_of_the_report_data_counts, evidence_is_judged_by_its_type,
+        a_policy_that_does_not_admit_leaves_no_trace, a_genuine_quote_leads_to_intels_root_and_no_other,
+        every_signed_byte_counts_for_ones_own_quote);
 }

@@ -50,9 +50,10 @@ export class Node {
   #child = null;
   #exit = null;
 
-  // env: what the program finds in its environment besides ours.
-  constructor({ program, dir, setupPort, apiPort, env = {} }) {
-    Object.assign(this, { program, dir, setupPort, apiPort, env });
+  // env: what the program finds in its environment besides ours. options: of the command line; by default those of a
+  // development node.
+  constructor({ program, dir, setupPort, apiPort, env = {}, options = ["--development"] }) {
+    Object.assign(this, { program, dir, setupPort, apiPort, env, options });
     this.setupUrl = `http://127.0.0.1:${setupPort}/setup`;
     this.url = `http://127.0.0.1:${apiPort}`;
     this.log = path.join(dir, "log");
@@ -62,7 +63,7 @@ export class Node {
   // Starts the program; returns when it answers, on the setup port too if it waits for a setup.
   async start() {
     const args = ["run", "--setup-port", String(this.setupPort), "--api-port", String(this.apiPort)];
-    args.push("--state-dir", path.join(this.dir, "state"), "--tee", "simulator", "--log-level", "info");
+    args.push("--state-dir", path.join(this.dir, "state"), "--tee", "simulator", "--log-level", "info", ...this.options);
     const log = fs.openSync(this.log, "a");
     this.#child = spawn(this.program, args, { stdio: ["ignore", log, log], env: { ...process.env, ...this.env } });
     fs.closeSync(log);

@@ -77,10 +77,10 @@ export class World {
     return this.#nextPort++;
   }
 
-  // A node that is not started yet.
-  node(name, options = {}) {
+  // A node that is not started yet. given: env and options of lib/node.mjs.
+  node(name, given = {}) {
     const node = new Node({
-      ...options,
+      ...given,
       program: path.join(this.build, "kettle"),
       dir: path.join(this.tmp, `node-${name}-${this.#nextPort}`),
       setupPort: this.port(),

@@ -1,0 +1,112 @@
+/* verify_setup.c - what an attested setup says, beside what is expected of it: network, chain, checkpoint, rules. */
+#include <stdio.h>
+
+#include "base/hex.h"
+#include "lightclient/networks.h"
+#include "node/cli/verify.h"
+#include "node/config/network.h"
+#include "tee/fault.h"
+
+typedef struct {
+    char hex[65];
+} hex_t;
+
+static hex_t hex_of(const hash32_t *hash)
+{
+    hex_t out;
+    hex_encode(out.hex, view_of(hash->b, 32));
+    return out;
+}
+
+/* That a network which calls itself by a name that is built in here is that one. */
+static const char *differs_from(const setup_cluster_t *c, const lc_network_t *net, const evm_chain_t *chain)
+{
+    hash32_t digest;
+    if (!hash32_eq(&c->genesis_validators_root, &net->genesis_validators_root))
+        return "its genesis validators root is another";
+    if (network_digest(&digest, net, chain, c->forks_until) || !hash32_eq(&c->network_digest, &digest))
+        return "its parameters or forks are others than this program knows";
+    return NULL;
+}
+
+static void check_network(results_t *r, const setup_cluster_t *c, const char *wanted)
+{
+    const lc_network_t *net = lc_network_find(c->network);
+    const lc_builtin_t *chain = lc_builtin_find(c->network);
+    const char *fault = net && chain ? differs_from(c, net, chain->execution) : NULL;
+    const hex_t root = hex_of(&c->genesis_validators_root), digest = hex_of(&c->network_digest);
+    if (strcmp(wanted, "any") != 0 && strcmp(wanted, c->network) != 0)
+        step(r, "network", false, "E_NETWORK", "it follows %s, not %.32s (--network); genesis validators root 0x%s",
+             c->network, wanted, root.hex);
+    else if (fault)
+        step(r, "network", false, "E_NETWORK", "it calls its network %s, but %s; genesis validators root 0x%s",
+             c->network, fault, root.hex);
+    else
+        step(r, "network", true, NULL, "%s%s, genesis validators root 0x%s, configuration 0x%s", c->network,
+             net ? "" : " (not built in here)", root.hex, digest.hex);
+}
+
+static void check_chain(results_t *r, const setup_cluster_t *c, const verify_options_t *o)
+{
+    const lc_network_t *net = lc_network_find(o->network);
+    const uint64_t wanted = o->has_chain_id ? o->chain_id : net ? net->chain_id : c->chain_id;
+    const unsigned long long id = (unsigned long long)c->chain_id;
+    if (wanted == c->chain_id)
+        step(r, "chain", true, NULL, "chain id %llu", id);
+    else
+        step(r, "chain", false, "E_CHAIN_ID", "chain id %llu, not %llu", id, (unsigned long long)wanted);
+}
+
+static void check_checkpoint(results_t *r, const setup_cluster_t *c, const verify_options_t *o)
+{
+    static const char *const found[] = { [SETUP_FOUND_CONFIGURATION] = "from the measured configuration",
+                                         [SETUP_FOUND_PROGRAM] = "built in",
+                                         [SETUP_FOUND_SETUP] = "from whoever sent POST /setup" };
+    const bool same = !o->has_checkpoint || hash32_eq(&c->checkpoint, &o->checkpoint);
+    const hex_t root = hex_of(&c->checkpoint);
+    if (same)
+        step(r, "checkpoint", true, NULL, "0x%s, %s", root.hex, found[c->found]);
+    else
+        step(r, "checkpoint", false, "E_CHECKPOINT", "0x%s, %s, is not the one of --checkpoint", root.hex,
+             found[c->found]);
+}
+
+static void check_setup(results_t *r, const verify_attested_t *x, const verify_options_t *o)
+{
+    const bool same = !o->has_setup || hash32_eq(&x->setup, &o->setup);
+    const setup_rules_t *rules = &x->cluster.rules;
+    const hex_t setup = hex_of(&x->setup);
+    if (same)
+        step(r, "setup", true, NULL, "0x%s: heads up to %llu s old, program %s, default block %s", setup.hex,
+             (unsigned long long)rules->head_age_s, x->node.program, setup_by_name(x->node.default_block));
+    else
+        step(r, "setup", false, "E_SETUP", "0x%s is not the one of --setup-hash", setup.hex);
+}
+
+/* What makes a setup worthless for anybody but a developer. */
+static void check_open(results_t *r, const setup_cluster_t *c, const verify_options_t *o)
+{
+    if (c->development)
+        step(r, "development", o->development, "E_DEVELOPMENT",
+             "the node runs in development: whoever sent its setup chose the chain, the policy and what is trusted");
+}
+
+static void check_policy(results_t *r, const verify_attested_t *x, const policy_t *policy)
+{
+    const policy_chain_t said = { x->cluster.chain_id, x->cluster.genesis_validators_root, x->setup };
+    err_t e;
+    if (policy_check_chain(policy, &e, &said))
+        step_failed(r, "policy", tee_code_name(e.code), &e);
+}
+
+void verify_setup(results_t *r, const verify_attested_t *x, const policy_t *policy, const verify_options_t *o)
+{
+    const setup_cluster_t *c = &x->cluster;
+    snprintf(r->setup, sizeof r->setup, "0x%s", hex_of(&x->setup).hex);
+    check_open(r, c, o);
+    check_network(r, c, o->network);
+    check_chain(r, c, o);
+    check_checkpoint(r, c, o);
+    check_setup(r, x, o);
+    check_policy(r, x, policy);
+}
