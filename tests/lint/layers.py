@@ -36,6 +36,7 @@ ROOMS = {
     "rpc/upstream": (3, [LC + "consensus", LC + "exec", LC + "evm", LC + "mpt", "http"]),
     "rpc/api": (3, [LC + "consensus", LC + "exec", LC + "evm", LC + "mpt", "rpc/upstream"]),
     "overlay/wire": (4, ["tee/x509"]),
+    "overlay/net": (4, ["overlay/wire", "base/os"]),
     "overlay": (4, []),
     "node": (5, ["*"]),
     "node/cli": (5, ["*"]),
