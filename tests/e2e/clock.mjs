@@ -46,8 +46,8 @@ class Watch {
     return status;
   }
 
-  // Looks until the reason matches; the match.
-  async reason(pattern, limitMs = 20000) {
+  // Looks until the reason matches, and holds: a check that throws while it does not; the match.
+  async reason(pattern, holds = () => {}, limitMs = 20000) {
     let last = "";
     return until(`the reason ${pattern}`, limitMs, async () => {
       await this.look();
@@ -55,6 +55,7 @@ class Watch {
       last = `${state}: ${reason}`;
       const match = state !== "ready" && reason.match(pattern);
       if (!match) throw new Error(last);
+      holds(match);
       return match;
     });
   }
@@ -161,8 +162,8 @@ async function setBeforeTheStart(t, chain, { what, offsetMs, pattern, behind, ah
     try {
       assert.strictEqual((await node.setup(chain.setup())).status, 200);
       const watch = new Watch(node, chain);
-      const match = await watch.reason(pattern);
-      if (behind) isNear(Number(match[1]), behind, chain);
+      // The first thing heard of may be an older head than the newest.
+      const match = await watch.reason(pattern, ([, told]) => behind && isNear(Number(told), behind, chain));
       if (ahead) assert(Math.abs(Number(match[2]) - ahead) <= 2, match[0]);
       await watch.hold(HOLD_MS, { never: Math.abs(offsetMs) > 2 * chain.slotSeconds * 1000 });
       clock.right();
