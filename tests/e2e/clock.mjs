@@ -193,7 +193,7 @@ async function oldCheckpoint(t, chain) {
       const [text, told] = await watch.reason(BELOW);
       assert(Number(told) > bound / 2, text);
       clock.right();
-      await watch.reason(/^the checkpoint is older than the weak-subjectivity bound/, RECOVERY_MS);
+      await watch.reason(/^the checkpoint is older than the weak-subjectivity bound/, undefined, RECOVERY_MS);
       await watch.hold(3000, { never: true });
       return text;
     } finally {
