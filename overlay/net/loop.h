@@ -21,8 +21,8 @@ enum { LOOP_QUIC = 1, LOOP_TCP = 2, LOOP_BOTH = LOOP_QUIC | LOOP_TCP };
 
 typedef struct loop loop_t;
 
-/* What the owner does in each turn, after what sockets and deadlines brought: it returns when it wants the next one at the latest
- * (monotonic milliseconds; UINT64_MAX: no time of its own). */
+/* What the owner does in each turn, after what sockets and deadlines brought: it returns when it wants the next one at
+ * the latest (monotonic milliseconds; UINT64_MAX: no time of its own). */
 typedef struct {
     uint64_t (*turn)(void *ctx, uint64_t now_ms); /* NULL: nothing */
     void *ctx;
@@ -39,6 +39,7 @@ bool loop_transports(unsigned *out, view_t word);
  * RC_NOMEM, RC_IO. */
 NODISCARD rc_t loop_new(loop_t **out, err_t *e, net_t *take_n, unsigned transports, const loop_owner_t *owner);
 
+/* Its node. */
 net_t *loop_net(const loop_t *l);
 
 /* Runs it on a thread of its own. RC_NOMEM, RC_IO. */
