@@ -15,7 +15,9 @@
 typedef struct {
     const char *name;
     const evm_chain_t *execution;
-    const char *beacon_api; /* asked when nobody names one; trusted no more than any other; NULL: there is none */
+    const char *beacon_api;  /* asked when nobody names one; trusted no more than any other; NULL: there is none */
+    uint32_t fork_id;        /* EIP-2124: CRC-32 of the genesis hash and all forks before the second row */
+    addr_t deposit_contract; /* EIP-6110 */
 } lc_builtin_t;
 
 /* By name: mainnet, sepolia, hoodi. NULL for another name. Its consensus side is lc_network_find's. */

@@ -6,6 +6,7 @@
 #include "base/hex.h"
 #include "base/json.h"
 #include "base/os/log.h"
+#include "lightclient/networks.h"
 #include "node/query/flight.h"
 #include "node/state.h"
 #include "rpc/api/callobject.h"
@@ -204,8 +205,11 @@ static void post_rpc(void *ctx, const hs_request_t *request, hs_response_t *r)
     }
     if (s) {
         const config_t *c = s->with.config;
+        const lc_builtin_t *builtin = lc_builtin_find(c->network.name);
         world.chain = &c->chain;
         world.cache = s->with.cache;
+        world.fork_id = builtin ? builtin->fork_id : 0;
+        world.deposit_contract = builtin ? &builtin->deposit_contract : NULL;
         world.latest = held_head_of(judge_head(c, &view), c->chain.chain_id, false).block;
         world.finalized = held_head_of(&view.finalized, c->chain.chain_id, true).block;
         world.has_finalized =

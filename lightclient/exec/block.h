@@ -44,6 +44,9 @@ NODISCARD rc_t ex_block_decode(ex_full_block_t *out, err_t *e, arena_t *a, view_
 NODISCARD rc_t ex_header_follows(err_t *e, const ex_header_t *h, const ex_header_t *parent, const hash32_t *parent_hash,
                                  const evm_chain_t *chain);
 
+/* The base fee of the block after one of London or later (EIP-1559). A gas limit below 2 gives zero. */
+u256_t ex_base_fee_after(const u256_t *base_fee, uint64_t gas_limit, uint64_t gas_used);
+
 typedef struct {
     uint64_t gas_used;
     bool success;

@@ -22,19 +22,18 @@ static bool gas_limit_valid(const ex_header_t *h, const ex_header_t *parent)
     return apart < step && h->gas_limit >= GAS_LIMIT_MIN && h->gas_limit <= INT64_MAX;
 }
 
-/* EIP-1559. The parent is a block of London or later. */
-static u256_t base_fee_after(const ex_header_t *parent)
+u256_t ex_base_fee_after(const u256_t *base_fee, uint64_t gas_limit, uint64_t gas_used)
 {
-    uint64_t target = parent->gas_limit / GAS_TARGET_DIVISOR;
+    uint64_t target = gas_limit / GAS_TARGET_DIVISOR;
     u256_t divisor = u256_of(target), eight = u256_of(BASE_FEE_STEP), one = u256_of(1);
-    bool more = parent->gas_used > target;
-    u256_t apart = u256_of(more ? parent->gas_used - target : target - parent->gas_used);
-    u256_t step = u256_mul(&parent->base_fee, &apart);
+    bool more = gas_used > target;
+    u256_t apart = u256_of(more ? gas_used - target : target - gas_used);
+    u256_t step = u256_mul(base_fee, &apart);
     u256_divmod(&step, NULL, &step, &divisor);
     u256_divmod(&step, NULL, &step, &eight);
     if (more && u256_is_zero(&step))
         step = one;
-    return more ? u256_add(&parent->base_fee, &step) : u256_sub(&parent->base_fee, &step);
+    return more ? u256_add(base_fee, &step) : u256_sub(base_fee, &step);
 }
 
 /* EIP-4844, and the reserve price of EIP-7918. */
@@ -97,7 +96,7 @@ rc_t ex_header_follows(err_t *e, const ex_header_t *h, const ex_header_t *parent
         return err_say(e, RC_REFUSED, "fields of another fork");
     if (parent->tail < 1)
         return err_say(e, RC_REFUSED, "parent is older than London");
-    u256_t base_fee = base_fee_after(parent);
+    u256_t base_fee = ex_base_fee_after(&parent->base_fee, parent->gas_limit, parent->gas_used);
     if (!u256_eq(&h->base_fee, &base_fee))
         return err_say(e, RC_REFUSED, "another base fee");
     rc_t rc = check_constants(e, h);

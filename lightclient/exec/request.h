@@ -15,6 +15,7 @@ typedef struct {
     hash32_t block_hash;
     hash32_t parent_hash;
     hash32_t state_root;
+    uint64_t gas_used, blob_gas_used;
     evm_block_t env;
 } ex_block_t;
 

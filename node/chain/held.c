@@ -8,7 +8,11 @@ held_head_t held_head_of(const lc_head_t *h, uint64_t chain_id, bool finalized)
                         .beacon_state_root = h->header.beacon.state_root,
                         .participants = h->participants,
                         .finalized = finalized };
-    out.block = (ex_block_t){ .block_hash = x->block_hash, .parent_hash = x->parent_hash, .state_root = x->state_root };
+    out.block = (ex_block_t){ .block_hash = x->block_hash,
+                              .parent_hash = x->parent_hash,
+                              .state_root = x->state_root,
+                              .gas_used = x->gas_used,
+                              .blob_gas_used = x->blob_gas_used };
     out.block.env = (evm_block_t){ .number = x->block_number,
                                    .timestamp = x->timestamp,
                                    .gas_limit = x->gas_limit,
