@@ -40,21 +40,35 @@ typedef struct {
     view_t attestation, collateral;
 } files_t;
 
+/* One more answer of the node; what does not come is told, and the rest is judged nevertheless. */
+static void ask_more(view_t *out, results_t *r, arena_t *a, const verify_options_t *o, const char *name,
+                     const char *route)
+{
+    view_t other; /* such answers are signed: whose connection brings them does not matter */
+    err_t e;
+    if (evidence_ask(out, o->ra_tls ? &other : NULL, &e, a, o->source, route)) {
+        *out = view_of(NULL, 0);
+        step_unreached(r, name, &e);
+    }
+}
+
 /* Asks a node. */
 static bool ask_node(results_t *r, verify_input_t *in, arena_t *a, verify_options_t *o)
 {
-    view_t *peer = o->ra_tls ? &in->cert : NULL, other; /* blocks are signed: who brings one does not matter */
     char query[128], nonce[65];
     err_t e;
     if (!o->has_nonce)
         secret_random(o->nonce, sizeof o->nonce);
     o->has_nonce = true;
+    in->asked = true;
     hex_encode(nonce, view_of(o->nonce, 32));
     snprintf(query, sizeof query, "/v1/attest?nonce=0x%s&collateral=1", nonce);
-    if (evidence_ask(&in->attestation, peer, &e, a, o->source, query))
+    if (evidence_ask(&in->attestation, o->ra_tls ? &in->cert : NULL, &e, a, o->source, query))
         return step_unreached(r, "attestation", &e);
-    if (evidence_ask(&in->block, peer ? &other : NULL, &e, a, o->source, "/block"))
-        return step_unreached(r, "block", &e);
+    ask_more(&in->block, r, a, o, "block", "/block");
+    ask_more(&in->head, r, a, o, "head", "/v1/block/latest");
+    if (!o->at_given)
+        o->now = (int64_t)(clock_system_ms() / 1000); /* a quote takes its time, and the head goes on meanwhile */
     return true;
 }
 
@@ -95,8 +109,10 @@ static void judge(results_t *r, arena_t *a, const verify_input_t *in, const poli
     verify_attested_t at;
     if (!verify_attestation(&at, r, a, in, policy, o))
         return;
-    if (at.bound && at.form == EVIDENCE_V1)
+    if (at.bound && at.form == EVIDENCE_V1) {
         verify_setup(r, &at, policy, o);
+        verify_head(r, a, in, &at, o);
+    }
     if (in->block.p)
         verify_block(r, a, in->block, "/block", at.x.pubkey);
     check_files(r, a, o, at.x.pubkey);
@@ -176,6 +192,7 @@ static rc_t read_time(void *values, err_t *e, char *text)
     if (end == text || *end || n <= 0)
         return err_say(e, RC_MALFORMED, "must be a number of seconds since 1970");
     ((verify_options_t *)values)->now = n;
+    ((verify_options_t *)values)->at_given = true;
     return RC_OK;
 }
 
@@ -267,7 +284,7 @@ const cli_command_t COMMAND_VERIFY = {
     .about =
         "Checks an attestation of a node, the chain and the setup that it binds, and answers that the node signed. URL "
         "is a node's API (http://host:3032): it is asked for a fresh attestation over a random nonce, and for its "
-        "/block. FILE is a kept answer of GET /v1/attest or GET /attest. With --statement it checks one signed "
+        "head. FILE is a kept answer of GET /v1/attest or GET /attest. With --statement it checks one signed "
         "statement, and nothing else.",
     .status = "0 all holds, 1 something does not hold, 3 something could not be fetched or read",
     .operand = "URL, file, or - for standard input",
@@ -298,6 +315,14 @@ static int run_statement(verify_options_t *o, int argc, char **argv)
     return verify_statement(&o->statement, o->now, o->as_json);
 }
 
+/* Whether something is demanded that only a statement can show. */
+static bool demands_statement(const statement_options_t *o)
+{
+    const statement_demand_t *want = &o->want;
+    return want->signer_count || want->has_kind || o->request || want->has_number || want->block_hash ||
+           want->has_min_number || want->min_finality || o->allow_revert;
+}
+
 /* 0 to go on, else the exit status plus one. */
 static int parse(verify_options_t *o, int argc, char **argv)
 {
@@ -306,6 +331,8 @@ static int parse(verify_options_t *o, int argc, char **argv)
         return status;
     if (o->ra_tls && strncmp(o->source, "https://", 8) != 0)
         return 1 + command_usage("--ra-tls needs an https:// URL");
+    if (demands_statement(&o->statement))
+        return 1 + command_usage("what is demanded of a statement needs --statement");
     return o->policy ? 0 : 1 + command_usage("verify needs --policy: without one no TD is accepted");
 }
 

@@ -25,6 +25,7 @@ typedef struct {
     bool has_chain_id, has_checkpoint, has_setup;
     uint64_t chain_id;
     hash32_t checkpoint, setup;
+    bool at_given;
     int64_t now; /* Unix seconds */
 } verify_options_t;
 
@@ -32,7 +33,9 @@ typedef struct {
 typedef struct {
     view_t attestation;
     view_t collateral; /* given beside it; n 0: what is stapled */
-    view_t block;      /* the answer of GET /block that was fetched; p NULL: none */
+    bool asked;        /* a node was asked, and: */
+    view_t block;      /* its answer of GET /block; p NULL: none */
+    view_t head;       /* its answer of GET /v1/block/latest; p NULL: none */
     view_t cert;       /* of the connection, PEM; n 0: none */
 } verify_input_t;
 
@@ -52,6 +55,10 @@ bool verify_attestation(verify_attested_t *out, results_t *r, arena_t *a, const 
 
 /* Checks what the attested setup says against what is expected of it (verify_setup.c). */
 void verify_setup(results_t *r, const verify_attested_t *x, const policy_t *policy, const verify_options_t *o);
+
+/* Checks the head that the node said to stand on, its time beside this machine's clock (verify_head.c). */
+void verify_head(results_t *r, arena_t *a, const verify_input_t *in, const verify_attested_t *x,
+                 const verify_options_t *o);
 
 /* Check an answer of the prototype's GET /block, POST /call under the attested key; name tells which one it is. */
 bool verify_block(results_t *r, arena_t *a, view_t body, const char *name, const uint8_t pubkey[33]);

@@ -52,7 +52,8 @@ rc_t statement_read_finality(void *values, err_t *e, char *text);
           .at = offsetof(statement_options_t, request) },                                                              \
         { .name = "max-age",                                                                                           \
           .argument = "SECONDS",                                                                                       \
-          .help = "how old the block may be: 120 suits latest, 1500 finalized; any: of any age",                       \
+          .help = "how old the block (of a node: its head) may be: 120 suits latest, 1500 finalized; any: of any age", \
+          .normal = "of a node 120",                                                                                   \
           .read = statement_read_age },                                                                                \
         { .name = "at-block",                                                                                          \
           .argument = "BLOCK",                                                                                         \

@@ -2,6 +2,7 @@ import assert from "node:assert";
 import { execFile } from "node:child_process";
 import crypto from "node:crypto";
 import fs from "node:fs";
+import http from "node:http";
 import path from "node:path";
 import * as client from "./lib/client.mjs";
 import { until } from "./lib/node.mjs";
@@ -59,6 +60,16 @@ function canonical(value) {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (value === null || typeof value !== "object") return JSON.stringify(value);
   return `{${Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join(",")}}`;
+}
+
+// The node behind an address of its own, but for the answers of one route.
+async function relay(node, route, answer) {
+  const server = http.createServer(async (request, response) => {
+    const { status, text } = request.url === route ? answer : await node.get(request.url);
+    response.writeHead(status, { "content-type": "application/json" }).end(text);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { url: `http://127.0.0.1:${server.address().port}`, stop: () => server.closeAllConnections() ?? server.close() };
 }
 
 // What a quote of /v1/attest must be over, computed by another program.
@@ -155,8 +166,46 @@ async function run(t) {
   });
   await t.test("the live node verifies under the right policy", async () => {
     const { steps } = await holds(["--policy", good, "--pubkey", pubkey, node.url]);
-    for (const name of ["policy", "nonce", "binding", "key", "quote", "admission", "network", "chain", "checkpoint", "setup", "block"])
+    for (const name of ["policy", "nonce", "binding", "key", "quote", "admission", "network", "chain", "checkpoint", "setup", "head", "block"])
       assert(steps.some(({ step }) => step === name), `no step ${name}`);
+  });
+  await t.test("the head's time stands beside this machine's clock; an older head than demanded is refused, and one from the future", async () => {
+    const head = ({ steps }) => steps.find(({ step }) => step === "head").detail;
+    const now = () => Math.floor(Date.now() / 1000);
+    const said = head(await holds(["--policy", good, node.url]));
+    assert.match(said, /^block \d+ of 20\S+Z \(slot \d+, \d+ signers\), \d+ s before this clock's 20\S+Z, signed with the attested key; at most 120 s/);
+    await holds(["--policy", good, "--max-age", "any", node.url]);
+    await holds(["--policy", good, "--max-age", "60", node.url]);
+    for (const [more, code] of [[["--max-age", "60", "--at", String(now() + 100)], "too-old"], [["--at", String(now() - 300)], "from-the-future"],
+      [["--max-age", "any", "--at", String(now() + 200)], "expired"], [["--max-age", "1000", "--at", String(now() + 200)], "expired"]])
+      assert.match(head(await fails(["--policy", good, ...more, node.url], "head: E_HEAD")), new RegExp(`: ${code}: `));
+    return said;
+  });
+  await t.test("a head that another key signed, of another route, of another setup, or none at all", async () => {
+    const get = async (route) => (await node.get(route)).text;
+    const answer = JSON.parse(await get("/v1/block/latest"));
+    const flipped = { ...answer, message: { ...answer.message, at: { ...answer.message.at, timestamp: String(Number(answer.message.at.timestamp) + 1) } } };
+    const others = { "wrong-signer": JSON.stringify(flipped), "another statement": await get("/v1/checkpoint"), malformed: "{}x" };
+    for (const [code, text] of Object.entries(others)) {
+      const between = await relay(node, "/v1/block/latest", { status: 200, text });
+      const { steps } = await fails(["--policy", good, between.url], "head: E_HEAD");
+      between.stop();
+      assert.match(steps.find(({ step }) => step === "head").detail, new RegExp(code));
+    }
+    const silent = await relay(node, "/v1/block/latest", { status: 503, text: "{}" });
+    const result = await verify(program, ["--policy", good, silent.url]);
+    silent.stop();
+    assert.deepStrictEqual([failures(result), result.code, result.holds], [["head: null"], 3, false]);
+  });
+  await t.test("of a kept attestation no head is shown, and demanding one is told as that", async () => {
+    const { steps } = await holds(["--policy", good, "--nonce", nonce, kept]);
+    assert.match(steps.find(({ step }) => step === "head").detail, /^not shown: /);
+    const result = await verify(program, ["--policy", good, "--nonce", nonce, "--max-age", "120", kept]);
+    assert.deepStrictEqual([failures(result), result.code, result.holds], [["head: null"], 3, false]);
+  });
+  await t.test("demands on a statement are no demands on a node", async () => {
+    for (const more of [["--min-block", "1"], ["--signer", `0x${"12".repeat(20)}`], ["--allow-revert"], ["--at-block", "1"]])
+      await assert.rejects(verify(program, ["--policy", good, ...more, node.url]), /needs --statement/);
   });
   await t.test("offline: kept attestation, block and call verify", async () => {
     const answers = ["--block", file("block", blockAnswer), "--call", file("call", callAnswer)];
@@ -190,6 +239,13 @@ async function run(t) {
     }
     assert(counts.bound > 30 && counts.unbound > 0);
     return `${counts.bound} members are bound, ${counts.unbound} are not`;
+  });
+  await t.test("nothing that is altered in it reaches a terminal as more than text", async () => {
+    const tests = path.join(t.world.root, "tests");
+    const args = [path.join(tests, "unit/test_terminal.py"), program, path.join(tests, "data"), path.join(tests, "fuzz/corpus"), kept, nonce, good];
+    return await new Promise((resolve, reject) => {
+      execFile("python3", args, (error, out, err) => (error ? reject(new Error(out + err)) : resolve(out.trim())));
+    });
   });
   await t.test("the statements are those of /v1/status, and their hash is the setup", async () => {
     const status = await node.status();
