@@ -5,7 +5,7 @@
  * written, passes the one filter of base/printable.h.
  *
  * Floor:  5, node/cli.
- * Tests:  tests/unit/test_printable.c, tests/e2e (measure, attest)
+ * Tests:  tests/unit/test_printable.c, tests/unit/test_terminal.py, tests/e2e (measure, attest)
  */
 #ifndef NODE_CLI_SAY_H
 #define NODE_CLI_SAY_H

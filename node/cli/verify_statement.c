@@ -174,12 +174,12 @@ static const char *const finalities[] = { "latest", "safe", "finalized" };
 
 __attribute__((format(printf, 2, 3))) static void line(const char *name, const char *fmt, ...)
 {
+    char text[320];
     va_list ap;
-    printf("ok   %-12s ", name);
     va_start(ap, fmt);
-    vprintf(fmt, ap);
+    vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    putchar('\n');
+    say(stdout, "ok   %-12s %s", name, text);
 }
 
 /* Up to SHOWN_MAX bytes as hex. */
@@ -240,8 +240,9 @@ static void print_text(const found_t *f)
     const statement_t *s = &f->said;
     const statement_demand_t *want = &f->o->want;
     if (f->rc) {
-        printf("FAIL %-12s %s: %s%s%s\nDOES NOT HOLD\n", "statement", statement_code_word(f->e.code), f->e.field,
-               f->e.field[0] ? ": " : "", f->e.text);
+        say(stdout, "FAIL %-12s %s: %s%s%s", "statement", statement_code_word(f->e.code), f->e.field,
+            f->e.field[0] ? ": " : "", f->e.text);
+        say(stdout, "DOES NOT HOLD");
         return;
     }
     line("form", "%s", statement_type(s->kind)->name);
@@ -251,7 +252,7 @@ static void print_text(const found_t *f)
     print_request(s, want);
     print_block(s, want);
     print_time(s, want);
-    puts("all holds");
+    say(stdout, "all holds");
 }
 
 static bool print_json(arena_t *a, const found_t *f)
@@ -270,7 +271,8 @@ static bool print_json(arena_t *a, const found_t *f)
         jw_raw(&w, "statement", statement);
     jw_end(&w);
     const view_t text = jw_done(&w);
-    return text.p && puts((const char *)text.p) >= 0;
+    err_t e;
+    return text.p && !command_write(&e, NULL, text) && !command_write(&e, NULL, view_str("\n"));
 }
 
 static int verify(statement_options_t *o, arena_t *a, bool as_json)
