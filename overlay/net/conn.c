@@ -28,6 +28,15 @@ void link_add(net_t *n, net_transport_t *t)
     n->transports = t;
 }
 
+void link_remove(net_t *n)
+{
+    while (n->transports) {
+        net_transport_t *t = n->transports;
+        n->transports = t->next;
+        t->free(t);
+    }
+}
+
 rc_t link_listening(net_t *n, const maddr_t *at)
 {
     if (n->listening_count == NET_LISTEN_MAX)
@@ -106,7 +115,7 @@ void link_closed(net_conn_t *c, const err_t *why)
     if (c->state == CONN_CLOSED)
         return;
     c->state = CONN_CLOSED;
-    stream_sweep(c, true, RC_REFUSED);
+    stream_close_all(c, RC_REFUSED);
     if (c->told && ev->closed)
         ev->closed(ev->ctx, c, why);
 }
@@ -160,7 +169,7 @@ static void sweep(net_t *n)
 {
     for (net_conn_t **at = &n->conns; *at;) {
         net_conn_t *c = *at;
-        stream_sweep(c, c->state == CONN_CLOSED, RC_REFUSED);
+        stream_sweep(c);
         if (c->state != CONN_CLOSED) {
             at = &c->next;
             continue;
@@ -205,11 +214,7 @@ void net_free(net_t *n)
     for (net_transport_t *t = n->transports; t; t = t->next)
         t->turn(t);
     sweep(n);
-    while (n->transports) {
-        net_transport_t *t = n->transports;
-        n->transports = t->next;
-        t->free(t);
-    }
+    link_remove(n);
     free(n);
 }
 

@@ -93,8 +93,9 @@ struct net {
 
 /* --- what transports call --- */
 
-/* Adds a transport, which net_free frees. */
+/* Adds a transport, which net_free frees; or frees all of them, of a node without connections. */
 void link_add(net_t *n, net_transport_t *t);
+void link_remove(net_t *n);
 
 /* An address that we listen on now. RC_LIMIT. */
 NODISCARD rc_t link_listening(net_t *n, const maddr_t *at);
@@ -122,10 +123,11 @@ void link_gone(net_stream_t *s, rc_t why);
 
 /* --- streams of a connection, for the turn --- */
 
-/* Drops the streams whose time is over; the next such time; frees those that are gone, or closes all first. */
+/* Drops the streams whose time is over; the next such time; tells all that they are closed; frees those that are. */
 void stream_deadlines(net_conn_t *c);
 uint64_t stream_next(const net_conn_t *c);
-void stream_sweep(net_conn_t *c, bool all, rc_t why);
+void stream_close_all(net_conn_t *c, rc_t why);
+void stream_sweep(net_conn_t *c);
 
 /* What waits was sent, or all has arrived: bookkeeping after the queue was changed. */
 void link_drained(net_stream_t *s, size_t queued_before);

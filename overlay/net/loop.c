@@ -9,6 +9,7 @@
 
 #include "base/os/worker.h"
 #include "overlay/net/link.h"
+#include "overlay/net/tcp.h"
 #include "overlay/net/watch.h"
 
 typedef struct posted {
@@ -146,18 +147,22 @@ static rc_t begin(loop_t *l, err_t *e)
     l->wake = (watch_t){ .fd = -1, .ready = woken };
     rc = fd < 0 ? err_set(e, RC_IO, "no eventfd: %s", strerror(errno))
                 : watch_begin(&l->watches, &l->wake, e, fd, EPOLLIN);
-    if (!rc)
-        return RC_OK;
-    if (fd >= 0)
+    if (rc && fd >= 0)
         close(fd);
-    watches_clear(&l->watches);
     return rc;
+}
+
+static void end(loop_t *l)
+{
+    watch_end(&l->watches, &l->wake);
+    watches_clear(&l->watches);
+    pthread_mutex_destroy(&l->lock);
+    free(l);
 }
 
 rc_t loop_new(loop_t **out, err_t *e, net_t *take_n, unsigned transports, const loop_owner_t *owner)
 {
     loop_t *l = calloc(1, sizeof *l);
-    (void)transports;
     if (!l)
         return err_say(e, RC_NOMEM, "out of memory");
     if (owner)
@@ -166,14 +171,17 @@ rc_t loop_new(loop_t **out, err_t *e, net_t *take_n, unsigned transports, const 
         l->owner.clock = clock_monotonic_ms;
     l->owner_next_ms = UINT64_MAX;
     l->posted_end = &l->posted;
-    rc_t rc = begin(l, e);
-    if (rc) {
-        free(l);
-        return rc;
-    }
-    pthread_mutex_init(&l->lock, NULL);
     l->net = take_n;
     l->net->now_ms = l->owner.clock();
+    pthread_mutex_init(&l->lock, NULL);
+    rc_t rc = begin(l, e);
+    if (!rc && transports & LOOP_TCP)
+        rc = tcp_add(take_n, e, &l->watches);
+    if (rc) {
+        link_remove(take_n);
+        end(l);
+        return rc;
+    }
     *out = l;
     return RC_OK;
 }
@@ -194,8 +202,5 @@ void loop_free(loop_t *l)
     worker_stop(l->thread);
     run_posted(l);
     net_free(l->net);
-    watch_end(&l->watches, &l->wake);
-    watches_clear(&l->watches);
-    pthread_mutex_destroy(&l->lock);
-    free(l);
+    end(l);
 }

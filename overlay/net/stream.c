@@ -272,10 +272,14 @@ uint64_t stream_next(const net_conn_t *c)
     return at;
 }
 
-void stream_sweep(net_conn_t *c, bool all, rc_t why)
+void stream_close_all(net_conn_t *c, rc_t why)
 {
-    for (net_stream_t *s = c->streams; all && s; s = s->next)
+    for (net_stream_t *s = c->streams; s; s = s->next)
         finish(s, why);
+}
+
+void stream_sweep(net_conn_t *c)
+{
     for (net_stream_t **at = &c->streams; *at;) {
         net_stream_t *s = *at;
         if (!s->gone) {

@@ -13,7 +13,9 @@ rc_t watches_init(watches_t *ws, err_t *e)
 
 void watches_clear(watches_t *ws)
 {
-    close(ws->epoll);
+    if (ws->epoll >= 0)
+        close(ws->epoll);
+    ws->epoll = -1;
 }
 
 rc_t watch_begin(watches_t *ws, watch_t *w, err_t *e, int fd, uint32_t events)

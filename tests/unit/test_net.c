@@ -422,6 +422,27 @@ START_TEST(a_node_that_loses_power_is_noticed_by_silence)
 }
 END_TEST
 
+static void close_in_opened(void *ctx, net_stream_t *s)
+{
+    (void)ctx;
+    net_close(net_conn_of(s), NET_BYE_POLICY, "in a callback");
+}
+
+START_TEST(a_callback_may_close_its_connection)
+{
+    net_stream_t *s;
+    begin(16, &fair);
+    connect_both();
+    net_protocol_t closes = a.protocols[0];
+    closes.opened = close_in_opened;
+    ck_assert_int_eq(net_open(a.conn, &s, &closes, NULL), RC_OK);
+    ck_assert_int_eq(net_write(s, view_str("whose echo comes with the agreement")), RC_OK);
+    run_for(100);
+    ck_assert(a.closed == 1 && b.closed == 1 && b.bye == NET_BYE_POLICY && a.stream_closed == 1);
+    end();
+}
+END_TEST
+
 START_TEST(too_many_protocols_are_refused)
 {
     static net_protocol_t many[NET_PROTOCOLS_MAX + 1];
@@ -443,5 +464,6 @@ int main(void)
                     a_silent_peer_is_given_up, a_goodbye_has_a_code, a_negotiation_has_its_time, streams_have_a_maximum,
                     bytes_come_whole_under_any_seed, a_stream_goes_on_when_a_cut_is_healed,
                     the_same_seed_gives_the_same_course, handshakes_of_one_address_have_a_maximum,
-                    a_node_that_loses_power_is_noticed_by_silence, too_many_protocols_are_refused);
+                    a_node_that_loses_power_is_noticed_by_silence, a_callback_may_close_its_connection,
+                    too_many_protocols_are_refused);
 }

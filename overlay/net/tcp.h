@@ -1,0 +1,20 @@
+/* tcp.h - the transport over TCP: multistream, Noise XX, then yamux. At most about 64 KiB wait for a socket; what a
+ * connection has to send beyond that stays in its streams.
+ *
+ * A connection is confirmed at the dialler by the first record that its listener sealed. Goodbyes travel as the reason
+ * of yamux's Go Away; their text does not.
+ *
+ * Spec:   libp2p/specs connections/README.md, noise/README.md, yamux/README.md; overlay-facts section 6
+ * Floor:  4, overlay/net.
+ * Tests:  tests/unit/test_sockets.c
+ */
+#ifndef OVERLAY_NET_TCP_H
+#define OVERLAY_NET_TCP_H
+
+#include "overlay/net/net.h"
+#include "overlay/net/watch.h"
+
+/* Adds the transport to a node; its sockets are watched by ws, which lives as long. RC_NOMEM. */
+NODISCARD rc_t tcp_add(net_t *n, err_t *e, watches_t *ws);
+
+#endif
