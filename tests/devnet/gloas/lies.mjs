@@ -1,0 +1,80 @@
+// What a server of the scripted chain can tell that is not so, and the reason for which a node refuses it.
+import { unhex } from "./execution.mjs";
+
+const flip = (bytes) => {
+  bytes[0] ^= 1;
+};
+
+// The last update of before the fork with the newest signature: a header of the old form for a beacon block of Gloas.
+function inOldForm(answer, chain) {
+  const { attestedHeader, syncAggregate, signatureSlot } = answer.value;
+  const update = chain.update({ attested: chain.forkSlot - 1, signature: chain.forkSlot });
+  const old = { ...update, syncAggregate, signatureSlot };
+  old.attestedHeader = { ...update.attestedHeader, beacon: attestedHeader.beacon };
+  Object.assign(answer, { value: old, form: "fulu", version: "fulu" });
+}
+
+const isHead = ({ method }) => method === "eth_getBlockByHash";
+
+// what: see Server.lie; reason: how the node says it.
+export const FORGERIES = {
+  "the payload's own hash": {
+    layer: "light",
+    what: ({ value, slot }, { beacon }) => {
+      const { own, ownBranch } = beacon.blocks.get(slot);
+      Object.assign(value.attestedHeader, { executionBlockHash: unhex(own.hash), executionBranch: ownBranch });
+    },
+    reason: /the attested execution block hash is not the one in the block/,
+  },
+  "a wrong execution branch": {
+    layer: "light",
+    what: ({ value }) => flip(value.attestedHeader.executionBranch[3]),
+    reason: /the attested execution block hash is not the one in the block/,
+  },
+  "a wrong finality branch": {
+    layer: "light",
+    what: ({ kind, value }) => kind === "FinalityUpdate" && void flip(value.finalityBranch[8]),
+    reason: /the finalized header is not the one in the attested state/,
+  },
+  "the form from before the fork": {
+    layer: "light",
+    what: inOldForm,
+    reason: /the attested header is in a form older than the fork at its slot/,
+  },
+  "the header of another block": {
+    layer: "rpc",
+    what: (answer, request, { execution }) => {
+      if (!isHead(request)) return false;
+      answer.result = execution.json(execution.blocks.at(-1));
+      return true;
+    },
+    reason: /its 23 fields have another hash/,
+  },
+  "a header of 21 fields": {
+    layer: "rpc",
+    what: (answer, request) => {
+      if (!isHead(request)) return false;
+      delete answer.result.blockAccessListHash;
+      delete answer.result.slotNumber;
+      return true;
+    },
+    reason: /its 21 fields have another hash/,
+  },
+};
+
+// What says that an endpoint is of a newer fork: no lies, whatever comes of it.
+export const CLAIMS = {
+  version: {
+    light: (answer) => {
+      answer.version = "heze";
+    },
+  },
+  header: {
+    rpc: (answer, request) => {
+      if (!isHead(request)) return false;
+      answer.result.inclusionListHash = answer.result.stateRoot;
+      answer.result.stateRoot = answer.result.parentHash;
+      return true;
+    },
+  },
+};

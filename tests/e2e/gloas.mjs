@@ -1,0 +1,250 @@
+import assert from "node:assert";
+import fs from "node:fs";
+import { roundTrips } from "../devnet/lib/proxy.mjs";
+import { ScriptedChain } from "../devnet/gloas/chain.mjs";
+import { CONTRACTS, CONSTANTS } from "../devnet/gloas/execution.mjs";
+import { FORGERIES, CLAIMS } from "../devnet/gloas/lies.mjs";
+import * as client from "./lib/client.mjs";
+import { sleep, until } from "./lib/node.mjs";
+
+const START = 51; // the slot in which the scenario begins
+const FORK = 56; // the first slot of Gloas
+const WITHHELD = 59; // a block whose payload is never shown
+const MISSED = 62; // a slot without a block
+const PERIOD_END = 64;
+const LAST = 70;
+const BEYOND = 9; // an epoch of a fork that nobody knows: it begins at slot 72
+
+const word = (n) => "0x" + BigInt(n).toString(16).padStart(64, "0");
+const read = (name, slot) => ({ to: CONTRACTS[name].address, data: word(slot) });
+const ask = (name) => ({ to: CONTRACTS[name].address, data: "0x" });
+const methods = (requests) => requests.map((entry) => entry.label.replaceAll("eth_", "")).join(" | ");
+
+// A node on the chain, and what the counting proxies in front of its two upstreams have seen.
+class Watch {
+  constructor(t, chain, server) {
+    Object.assign(this, { t, chain, server });
+  }
+
+  async begin() {
+    const { world } = this.t;
+    const behind = { executionUrl: this.server.url, beaconUrl: this.server.url };
+    this.execution = await world.proxy(behind);
+    this.consensus = await world.proxy(behind, { delayMs: 20 });
+    const urls = { execution: this.execution.url, consensus: this.consensus.url };
+    this.node = await world.node("gloas").begin(this.chain.setup(urls));
+    this.pubkey = await client.attest(this.node);
+    return this;
+  }
+
+  // Waits for the head of a slot: the status' words on it, after what they say and what is signed was checked.
+  async head(slot) {
+    const head = await until(`the head of slot ${slot}`, 30000, async () => {
+      const { head } = await this.node.status();
+      return head?.slot >= slot && head;
+    }, 25);
+    assert.strictEqual(head.slot, slot, "a head was passed over");
+    const block = this.chain.proven(slot);
+    assert.strictEqual(head.fork, slot < FORK ? "fulu" : "gloas");
+    assert.deepStrictEqual([head.block_number, head.block_hash], [block.number, block.hash]);
+    assert.strictEqual(await client.block(this.node, this.pubkey), block.number);
+    return block;
+  }
+
+  // A call's answer, the requests that the execution proxy saw for it, and how many of them waited for another.
+  async call(call) {
+    const mark = this.execution.log.length;
+    const answer = await this.node.call(call);
+    const requests = this.execution.log.slice(mark).filter(({ label }) => !label.includes("eth_getBlockByHash"));
+    return { said: client.response(answer, this.pubkey), trips: roundTrips(requests), requests };
+  }
+
+  async says(call, expected) {
+    const { said } = await this.call(call);
+    assert.deepStrictEqual(said, expected === "Error" ? "Error" : { Success: word(expected) });
+  }
+
+  // What every block has: its number by state, by balance and by instruction, and values that never change.
+  async showBlock(block, { slot }) {
+    await this.says(ask("rich"), block.number);
+    await this.says(read("busy", 0), block.number + 1);
+    await this.says(read("busy", 7), CONSTANTS.busy[7]);
+    await this.says(ask("slot"), slot ?? "Error");
+  }
+}
+
+async function throughTheFork(t, watch) {
+  await t.test("the last Fulu head: signed, and calls run by Osaka's rules", async () => {
+    const block = await watch.head(FORK - 1);
+    await watch.showBlock(block, { slot: undefined });
+    return `block ${block.number}`;
+  });
+  await t.test("the first Gloas head: the same block, by the same rules", async () => {
+    const block = await watch.head(FORK);
+    assert.strictEqual(block, watch.chain.proven(FORK - 1));
+    await watch.showBlock(block, { slot: undefined });
+  });
+  await t.test("the next head: the first block of Amsterdam, which knows its slot", async () => {
+    const block = await watch.head(FORK + 1);
+    assert.strictEqual(block.fields.slotNumber, FORK);
+    await watch.showBlock(block, { slot: FORK });
+  });
+  await t.test("a slot whose payload is withheld: the same block again, then the next one", async () => {
+    const before = await watch.head(WITHHELD);
+    const block = await watch.head(WITHHELD + 1);
+    assert.strictEqual(block, before);
+    await watch.showBlock(block, { slot: WITHHELD - 1 });
+  });
+  await t.test("a sync-committee period ends: heads go on under the next committee", async () => {
+    const block = await watch.head(PERIOD_END + 1);
+    await watch.showBlock(block, { slot: PERIOD_END });
+  });
+}
+
+async function roundTripsOfCalls(t, watch) {
+  const call = read("still", 3);
+  const expected = { Success: word(CONSTANTS.still[3]) };
+  await t.test("a call: at most 2 round trips the first time, 0 on the same block, at most 1 on the next", async () => {
+    await watch.head(PERIOD_END + 2);
+    const first = await watch.call(call);
+    const again = await watch.call(call);
+    await watch.head(PERIOD_END + 3);
+    const next = await watch.call(call);
+    for (const { said } of [first, again, next]) assert.deepStrictEqual(said, expected);
+    const trips = [first, again, next].map((one) => one.trips);
+    assert(trips[0] <= 2 && trips[1] === 0 && trips[2] <= 1, `${trips}: ${methods(next.requests)}`);
+    return trips.join(", ");
+  });
+}
+
+async function roundTripsOfHeads(t, watch) {
+  await t.test("a new head: 2 round trips, one beacon's and one for its execution header", async () => {
+    const from = LAST - 2;
+    await watch.head(from);
+    const marks = [watch.execution.log.length, watch.consensus.log.length];
+    await watch.head(LAST);
+    const execution = watch.execution.log.slice(marks[0]);
+    const consensus = watch.consensus.log.slice(marks[1]).filter((entry) => entry.to);
+    assert.strictEqual(execution.length, LAST - from, methods(execution));
+    for (const entry of execution) assert.match(entry.label, /^eth_getBlockByHash/);
+    for (const [i, entry] of consensus.entries())
+      assert(i === 0 || entry.from - consensus[i - 1].to > 20 || entry.from < consensus[i - 1].to, methods(consensus));
+    return methods([...consensus, ...execution]);
+  });
+}
+
+async function follow(t, chain, server) {
+  const watch = await new Watch(t, chain, server).begin();
+  await throughTheFork(t, watch);
+  await roundTripsOfCalls(t, watch);
+  await roundTripsOfHeads(t, watch);
+  await t.test("nobody was blamed", async () => {
+    const { upstreams } = await watch.node.status();
+    for (const row of [...upstreams.consensus, ...upstreams.execution])
+      assert.deepStrictEqual([row.lies, row.newer], [0, 0], JSON.stringify(row));
+    assert.strictEqual((await watch.node.stop()).code, 0);
+  });
+}
+
+const atSlot = (chain, slot) => until(`slot ${slot}`, 60000, () => chain.slot() >= slot, 50);
+
+// A node whose one endpoint of a kind lies from the start on says so, with the reason, and signs once it is honest.
+async function forgery(t, chain, honest, name) {
+  const { layer, what, reason } = FORGERIES[name];
+  const { world } = t;
+  await atSlot(chain, FORK + 3);
+  await t.test(`lie: ${name}`, async () => {
+    const liar = await chain.serve(world.port());
+    const kind = layer === "rpc" ? "execution" : "consensus";
+    const node = await world.node(`gloas-${name.replaceAll(" ", "-")}`).start();
+    try {
+      liar.lie(layer, what);
+      await node.setup(chain.setup({ execution: honest.url, consensus: honest.url, [kind]: liar.url }));
+      const row = await until("a complaint", 20000, async () => {
+        const { upstreams } = await node.status();
+        return upstreams?.[kind][0].lies > 0 && upstreams[kind][0];
+      });
+      assert.match(row.reason, reason);
+      assert(liar.told > 0 && row.newer === 0);
+      liar.honest();
+      await node.ready(20000);
+      assert.strictEqual((await node.stop()).code, 0);
+      return row.reason;
+    } finally {
+      node.kill();
+      await liar.close();
+    }
+  });
+}
+
+// One endpoint of three, of both kinds, says that it is of a newer fork: signing goes on, and nobody has lied.
+async function claims(t, chain, honest) {
+  const { world } = t;
+  await atSlot(chain, FORK + 1);
+  await t.test("one endpoint of three claims a newer fork: it is told, and signing goes on", async () => {
+    const servers = [];
+    for (let i = 0; i < 2; i++) servers.push(await chain.serve(world.port()));
+    servers[0].lies = CLAIMS.version;
+    servers[1].lies = CLAIMS.header;
+    const others = [honest.url, honest.url.replace("127.0.0.1", "localhost")];
+    const urls = { consensus: [servers[0].url, ...others], execution: [servers[1].url, ...others] };
+    const node = await world.node("gloas-claims").begin(chain.setup(urls));
+    const pubkey = await client.attest(node);
+    const first = await client.block(node, pubkey);
+    const { upstreams } = await until("newer is counted, and the head moves", 20000, async () => {
+      const status = await node.status();
+      const newer = [status.upstreams.consensus[0].newer, status.upstreams.execution[0].newer];
+      return Math.min(...newer) > 0 && (await client.block(node, pubkey)) > first && status;
+    });
+    for (const row of [...upstreams.consensus, ...upstreams.execution]) assert.strictEqual(row.lies, 0);
+    assert.strictEqual((await node.stop()).code, 0);
+    for (const server of servers) await server.close();
+    return [upstreams.consensus[0], upstreams.execution[0]].map((row) => row.newer_reason).join("; ");
+  });
+}
+
+const withFork = (chain, epoch) =>
+  chain.beacon.network({ HEZE_FORK_EPOCH: String(epoch), HEZE_FORK_VERSION: "0x08000001" });
+
+async function unknownForks(t, chain, honest) {
+  const { world } = t;
+  const urls = { execution: honest.url, consensus: honest.url };
+  const setup = (epoch) => chain.setup({ ...urls, network: withFork(chain, epoch) });
+  await t.test("an unknown fork of the configured network that has begun: refused", async () => {
+    const node = await world.node("gloas-behind").start();
+    const answer = await node.setup(setup(6));
+    assert.strictEqual(answer.status, 400, answer.text);
+    const { field, error } = JSON.parse(answer.text);
+    assert.match(error, /its fork heze began at slot 48, and this build does not know it/);
+    assert.strictEqual(field, "network");
+    await node.stop();
+    return error;
+  });
+  await t.test("one that comes: told, and signing stops at its first slot", async () => {
+    const node = await world.node("gloas-ahead").begin(setup(BEYOND));
+    const pubkey = await client.attest(node);
+    const { unknown_fork } = await node.status();
+    assert.deepStrictEqual([unknown_fork.name, unknown_fork.slot], ["heze", BEYOND * 8]);
+    assert.match(fs.readFileSync(node.log, "utf8"), /does not know the network's fork heze/);
+    await client.block(node, pubkey);
+    await atSlot(chain, BEYOND * 8);
+    await sleep(100);
+    const { state, reason } = await node.status();
+    assert.strictEqual(state, "unsupported-fork");
+    const refused = await node.get("/block");
+    assert.strictEqual(refused.status, 503);
+    assert.strictEqual((await node.stop()).code, 0);
+    return reason;
+  });
+}
+
+async function run(t) {
+  const script = { startSlot: START, withheld: [WITHHELD], missed: [MISSED], gloasEpoch: FORK / 8 };
+  const chain = await new ScriptedChain(script).make();
+  const honest = await chain.serve(t.world.port());
+  t.atEnd(() => honest.close());
+  const lies = Object.keys(FORGERIES).map((name) => forgery(t, chain, honest, name));
+  await Promise.all([follow(t, chain, honest), claims(t, chain, honest), unknownForks(t, chain, honest), ...lies]);
+}
+
+export default { title: "a scripted chain through Gloas and Amsterdam, and what can be told about it", run };
