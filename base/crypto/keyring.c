@@ -31,6 +31,7 @@ struct keyring {
 
 struct key_ephemeral {
     uint8_t secret[X25519_LEN], pubkey[X25519_LEN];
+    bool has_sealed;
 };
 
 int key_name_cmp(const key_name_t *a, const key_name_t *b)
@@ -258,6 +259,7 @@ rc_t key_ephemeral_new(key_ephemeral_t **out, uint8_t take_random[X25519_LEN])
 {
     key_ephemeral_t *e = secret_alloc(sizeof *e);
     if (e) {
+        e->has_sealed = false;
         memcpy(e->secret, take_random, X25519_LEN);
         x25519_pubkey(e->pubkey, e->secret);
         *out = e;
@@ -308,11 +310,13 @@ rc_t keyring_seal(keyring_t *k, uint8_t out[KEY_SEALED_LEN], key_grant_t *grant,
     lock_to_write(k);
     size_t i = find(k, &grant->name);
     rc_t rc = RC_REFUSED;
-    if (grant->open && i != NONE && k->slots[i].given_away && secret_eq(grant->channel, box->salt, 32))
+    if (grant->open && !box->own->has_sealed && i != NONE && k->slots[i].given_away &&
+        secret_eq(grant->channel, box->salt, 32))
         rc = derive(k, box);
     if (!rc) {
         xaead_seal(out, view_of(k->vault->secrets[i], KEY_SECRETS_LEN), box->ad, nonce, k->vault->key);
         grant->open = false;
+        box->own->has_sealed = true;
     }
     wipe_derived(k->vault);
     unlock(k);

@@ -110,14 +110,15 @@ void key_grant_make(key_grant_t *out, const key_name_t *name, const uint8_t chan
 
 /* How a share is sealed: under HKDF-SHA256 of what the two ephemeral keys share. */
 typedef struct {
-    const key_ephemeral_t *own;
-    const uint8_t *peer; /* the other's ephemeral public key, X25519_LEN bytes */
-    const uint8_t *salt; /* EX of the attested channel, 32 bytes */
+    key_ephemeral_t *own; /* marked by keyring_seal: it seals once */
+    const uint8_t *peer;  /* the other's ephemeral public key, X25519_LEN bytes */
+    const uint8_t *salt;  /* EX of the attested channel, 32 bytes */
     view_t info, ad;
 } key_box_t;
 
 /* Seals a generation's secrets; closes the grant. RC_REFUSED, with out untouched: the grant is used or of another
- * channel, the generation is not held or never given away, the peer's ephemeral key is of small order. */
+ * channel, the generation is not held or never given away, our ephemeral key has sealed before (the nonce is fixed),
+ * the peer's is of small order. */
 NODISCARD rc_t keyring_seal(keyring_t *k, uint8_t out[KEY_SEALED_LEN], key_grant_t *grant, const key_box_t *box);
 
 /* Opens a sealed share into the ring, as keyring_add. RC_REFUSED too when it does not open, or its public key is not

@@ -478,6 +478,11 @@ size_t mattest_rest(const mattest_t *m)
     return m->state == MATTEST_ATTESTED ? m->rest : 0;
 }
 
+bool mattest_has_confirmed(const mattest_t *m)
+{
+    return m->own_given && m->peer_verified && m->state != MATTEST_FAILED;
+}
+
 view_t mattest_output(const mattest_t *m)
 {
     return view_of(m->out + m->out_sent, m->out_n - m->out_sent);

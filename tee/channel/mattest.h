@@ -81,6 +81,9 @@ NODISCARD rc_t mattest_evidence(mattest_t *m, const tee_evidence_t *evidence, vi
  * mattest_exporter too, with no bytes when none came. Call mattest_sent before it for what was sent. */
 NODISCARD rc_t mattest_take(mattest_t *m, view_t bytes, view_t collateral, int64_t now, uint64_t now_ms);
 
+/* Whether our CONFIRM is among what was sent or is to be sent: the peer's evidence holds, and ours is out. */
+bool mattest_has_confirmed(const mattest_t *m);
+
 /* How many bytes at the end of the last mattest_take's lie behind the peer's CONFIRM: application data, not of this
  * protocol. 0 unless MATTEST_ATTESTED. */
 size_t mattest_rest(const mattest_t *m);

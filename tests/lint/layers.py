@@ -37,7 +37,7 @@ ROOMS = {
     "rpc/api": (3, [LC + "consensus", LC + "exec", LC + "evm", LC + "mpt", "rpc/upstream"]),
     "overlay/wire": (4, ["tee/x509"]),
     "overlay/net": (4, ["overlay/wire", "base/os"]),
-    "overlay": (4, ["overlay/wire"]),
+    "overlay": (4, ["overlay/wire", "overlay/net", "tee", "tee/channel", "tee/verify"]),
     "node": (5, ["*"]),
     "node/cli": (5, ["*"]),
     "node/config": (5, ["*"]),

@@ -77,7 +77,7 @@ rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, err_t *fault, arena_t *a
 }
 
 /* By what a peer is judged when nothing has changed. */
-static mattest_present_t present(int64_t now)
+static inline mattest_present_t present(int64_t now)
 {
     return (mattest_present_t){ world.policy, world.collateral, now };
 }
@@ -125,13 +125,13 @@ static void world_close(void)
 }
 
 /* A new connection: a new machine of the same configuration. */
-static void reopen(end_t *e)
+static inline void reopen(end_t *e)
 {
     mattest_free(e->m);
     ck_assert_int_eq(mattest_new(&e->m, &e->c), RC_OK);
 }
 
-static void open_end(end_t *e, mattest_role_t role)
+static inline void open_end(end_t *e, mattest_role_t role)
 {
     mattest_free(e->m);
     *e = (end_t){ .known = world.collateral };
@@ -157,25 +157,25 @@ static void open_end(end_t *e, mattest_role_t role)
 }
 
 /* The same two ends, from the start. */
-static void pair_again(end_t *initiator, end_t *responder)
+static inline void pair_again(end_t *initiator, end_t *responder)
 {
     open_end(initiator, MATTEST_INITIATOR);
     open_end(responder, MATTEST_RESPONDER);
 }
 
-static void pair(end_t *initiator, end_t *responder)
+static inline void pair(end_t *initiator, end_t *responder)
 {
     initiator->m = responder->m = NULL;
     pair_again(initiator, responder);
 }
 
-static void close_pair(end_t *a, end_t *b)
+static inline void close_pair(end_t *a, end_t *b)
 {
     mattest_free(a->m);
     mattest_free(b->m);
 }
 
-static void exporter(uint8_t out[32], const end_t *e, const hash32_t *context)
+static inline void exporter(uint8_t out[32], const end_t *e, const hash32_t *context)
 {
     const view_t parts[] = { view_str(MATTEST_EXPORTER_LABEL), view_of(e->channel, 32), view_of(context->b, 32) };
     hash32_t h;
@@ -184,7 +184,7 @@ static void exporter(uint8_t out[32], const end_t *e, const hash32_t *context)
 }
 
 /* Gives the machine what it wants. */
-static void serve(end_t *e)
+static inline void serve(end_t *e)
 {
     if (e->slow)
         return;
@@ -212,7 +212,7 @@ static void serve(end_t *e)
 }
 
 /* Bytes of the peer arrive. */
-static void feed(end_t *e, view_t bytes)
+static inline void feed(end_t *e, view_t bytes)
 {
     rc_t rc = COUNTED(mattest_take(e->m, bytes, e->known, NOW, 0));
     ck_assert((rc == RC_OK) == (mattest_state(e->m) != MATTEST_FAILED));
@@ -220,7 +220,7 @@ static void feed(end_t *e, view_t bytes)
 }
 
 /* What both machines have said, and the exporter of a's side. */
-static void hellos(hello_t *i, hello_t *r, uint8_t ex[32], const end_t *a, const end_t *b)
+static inline void hellos(hello_t *i, hello_t *r, uint8_t ex[32], const end_t *a, const end_t *b)
 {
     hello_t *const out[2] = { i, r };
     const end_t *const ends[2] = { a, b };
@@ -246,7 +246,7 @@ static void hellos(hello_t *i, hello_t *r, uint8_t ex[32], const end_t *a, const
 }
 
 /* An EVIDENCE message over any report data. */
-static size_t evidence_message(uint8_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN])
+static inline size_t evidence_message(uint8_t *out, const uint8_t report_data[TEE_REPORT_DATA_LEN])
 {
     tee_evidence_t e;
     err_t why;

@@ -220,6 +220,24 @@ START_TEST(a_grant_seals_one_generation_once_on_its_channel)
 }
 END_TEST
 
+START_TEST(an_ephemeral_key_of_ours_seals_once)
+{
+    uint8_t again[KEY_SEALED_LEN] = { 0 };
+    static const uint8_t untouched[KEY_SEALED_LEN];
+    share_t s;
+    open_share(&s);
+    ck_assert_int_eq(add(s.giver, &third, 4), RC_OK);
+    ck_assert_int_eq(keyring_seal(s.giver, s.sealed, &s.grant, &s.out), RC_OK);
+    key_grant_make(&s.grant, &third, salt);
+    ck_assert_int_eq(keyring_seal(s.giver, again, &s.grant, &s.out), RC_REFUSED);
+    ck_assert_mem_eq(again, untouched, sizeof again);
+    key_ephemeral_free(s.of_giver);
+    s.out.own = s.of_giver = ephemeral(0x33);
+    ck_assert_int_eq(keyring_seal(s.giver, again, &s.grant, &s.out), RC_OK); /* the grant was not used up */
+    close_share(&s);
+}
+END_TEST
+
 START_TEST(a_key_of_our_own_is_never_given_away)
 {
     uint8_t secret[32];
@@ -272,6 +290,6 @@ int main(void)
                     a_ring_without_a_key_in_use_signs_nothing, a_newer_generation_in_use_wipes_all_below_it,
                     the_one_in_use_is_never_replaced_by_one_below, secrets_that_are_none_and_too_many_are_refused,
                     a_share_is_sealed_as_written, a_taken_generation_can_be_passed_on_whole,
-                    a_grant_seals_one_generation_once_on_its_channel, a_key_of_our_own_is_never_given_away,
-                    a_share_that_differs_in_anything_is_not_taken);
+                    a_grant_seals_one_generation_once_on_its_channel, an_ephemeral_key_of_ours_seals_once,
+                    a_key_of_our_own_is_never_given_away, a_share_that_differs_in_anything_is_not_taken);
 }

@@ -1,0 +1,164 @@
+/* join.h - members: connections that are attested before anything else, and on them the cluster's key, asked for and
+ * given. A machine over net.h: no socket, clock or thread of its own; what takes long it hands out as jobs.
+ *
+ *     OPEN -> ATTESTING --(both quotes hold, both CONFIRMs)--> ATTESTED --(its state came, it runs our order)--> PEER
+ *
+ * Nothing but attestation is served on a connection before our CONFIRM has gone. What the peer then opens at once is
+ * held until its own CONFIRM is here; other protocols than state wait for PEER. Each connection is attested by
+ * itself: nothing is remembered of a peer.
+ *
+ * The key of a generation is given only as the answer to a request on this very connection, judged anew at that moment
+ * (mattest_release_key), sealed by the keyring to the requester's ephemeral key. It is asked of several holders at
+ * once; the first answer that verifies is taken, and never one in place of a generation that is not older.
+ *
+ * Spec:   tee-facts 16; overlay-facts 8, 9, 15; overlay-facts-more C3, C4, E8, E9, E12, F5, J
+ * Floor:  4, overlay. All calls on the net's thread, but join_job_run.
+ * Tests:  tests/unit/test_join.c
+ */
+#ifndef OVERLAY_JOIN_H
+#define OVERLAY_JOIN_H
+
+#include "base/arena.h"
+#include "overlay/entry.h"
+#include "overlay/net/net.h"
+#include "overlay/state.h"
+#include "tee/channel/mattest.h"
+
+#define JOIN_PROTOCOLS 3u
+#define JOIN_ATTEST_PROTOCOL "/kettle/attest/1"
+#define JOIN_ASK_MAX 3u          /* holders that are asked at once */
+#define JOIN_STATE_MS 10000u     /* from ATTESTED to the peer's first state */
+#define JOIN_REQUEST_MS 20000u   /* a request for the key */
+#define JOIN_AGAIN_MS 500u       /* before a holder that gave no key is asked again; doubles, */
+#define JOIN_AGAIN_MAX_MS 60000u /* up to that */
+#define JOIN_REFUSALS_MAX 16u    /* newest refusals that are kept, one for each peer */
+
+typedef struct join join_t;
+
+/* Work that takes milliseconds (verifying), or seconds (slow: making a quote). Whoever holds it may use next. */
+typedef struct join_job {
+    struct join_job *next;
+    bool slow;
+} join_job_t;
+
+typedef enum { JOIN_ATTESTING, JOIN_ATTESTED, JOIN_PEER } join_phase_t;
+
+/* One connection, as far as it has come. Good until control goes back to the net. */
+typedef struct {
+    net_conn_t *conn;
+    join_phase_t phase;
+    /* from JOIN_ATTESTED on */
+    const uint8_t *static_key; /* 33 bytes */
+    hash32_t platform;
+    order_id_t order;     /* that the peer runs */
+    int64_t expires_s;    /* when it is to be attested anew */
+    const state_t *state; /* NULL: none came yet */
+    const entry_t *first; /* of the state: the first generation of its cluster, verified; NULL: none */
+    const err_t *trouble; /* what is wrong with it now; rc RC_OK: nothing */
+} join_member_t;
+
+/* A connection that came to nothing, or a peer that was shut out later. */
+typedef struct {
+    peerid_t peer;
+    maddr_t addr;
+    err_t why; /* code: of tee/fault.def, if it has one */
+    uint64_t at_ms;
+    unsigned times; /* in a row for the same reason */
+} join_refusal_t;
+
+typedef struct {
+    uint8_t static_pubkey[33]; /* also the host key of the connections */
+    mattest_sign_fn sign;      /* by it */
+    void *sign_ctx;
+    tee_evidence_type_t type;
+    uint64_t chain_id; /* 0, and 32 bytes of its own: an application without a chain */
+    hash32_t genesis;
+    uint8_t cluster[33];    /* public key of the first generation that we are pinned to; zeros: none */
+    const policy_t *policy; /* of the order in force; replaced by join_set_order, and to be kept until join_free */
+    order_id_t order;
+    order_rules_t rules; /* by which later generations are judged; its cluster is filled in here */
+    keyring_t *keyring;  /* generations; borrowed, as all pointers here */
+    const ecdsa_t *ecdsa;
+    rollback_t *memory; /* used inside jobs that are not slow, which then must run one at a time; NULL: none */
+
+    /* Our evidence over report data, and a copy of our newest collateral in the arena (n 0: none). Any thread. */
+    rc_t (*evidence)(void *ctx, tee_evidence_t *out, err_t *e, const uint8_t report_data[TEE_REPORT_DATA_LEN]);
+    view_t (*collateral)(void *ctx, arena_t *a);
+    int64_t (*now_s)(void *ctx); /* Unix seconds; any thread */
+
+    /* Takes a job: join_job_run on any thread, then join_job_done on the net's, not before this returns. */
+    void (*post)(void *ctx, join_job_t *job);
+    void (*random)(void *ctx, void *out, size_t n);
+    /* Fills what our state says of the chain: claims and cluster statement. It lives until the next call. */
+    void (*tell)(void *ctx, state_t *out);
+    void (*changed)(void *ctx); /* something about members: join_members */
+    /* The peer's whole order, which is higher than ours: judge it, then join_set_order. */
+    void (*ordered)(void *ctx, const order_signed_t *order);
+    /* The key came, and is in the ring. */
+    void (*keyed)(void *ctx, const entry_proof_t *newest, const entry_signed_t *first);
+    /* A generation goes out to a peer now. */
+    void (*released)(void *ctx, const join_member_t *to, const key_name_t *name);
+    /* May another protocol be served on a PEER's connection? NULL: none. */
+    bool (*serves)(void *ctx, net_conn_t *c, const net_protocol_t *p);
+    void *ctx;
+} join_config_t;
+
+/* A machine without connections. RC_NOMEM. */
+NODISCARD rc_t join_new(join_t **out, const join_config_t *config);
+
+/* After net_free, and when no job is out any more. */
+void join_free(join_t *j);
+
+/* Its protocols, for net_config_t, whose strings and functions live as long as j. */
+const net_protocol_t *join_protocols(const join_t *j, size_t *count);
+
+/* What the owner of the net's events hands on. */
+void join_opened(join_t *j, net_conn_t *c);
+void join_closed(join_t *j, net_conn_t *c, const err_t *why);
+bool join_serves(join_t *j, net_conn_t *c, const net_protocol_t *p);
+
+/* Deadlines; when the next one is due (UINT64_MAX: none). */
+uint64_t join_turn(join_t *j, uint64_t now_ms);
+
+/* --- jobs --- */
+
+/* Does the work. Any thread. */
+void join_job_run(join_job_t *job);
+
+/* Takes what came of it, and frees it. */
+void join_job_done(join_job_t *job);
+
+/* Drops a job that will not run, or whose end nobody waits for. */
+void join_job_drop(join_job_t *job);
+
+/* --- the key --- */
+
+/* Makes the first generation of a new cluster and puts it into use: by random, signed by its maker and by itself.
+ * setup: hash of the cluster statement. RC_REFUSED: we are pinned to a cluster, or have a generation; RC_NOMEM. */
+NODISCARD rc_t join_found(join_t *j, err_t *e, const hash32_t *setup, uint64_t from_slot);
+
+/* Asks holders for the key of this cluster, now and whenever one comes; NULL: asks no more. RC_REFUSED: we are pinned
+ * to another. */
+NODISCARD rc_t join_want(join_t *j, err_t *e, const uint8_t cluster[33]);
+
+/* The newest committed generation that is known, and the first; NULL: none. */
+const entry_proof_t *join_newest(const join_t *j);
+const entry_signed_t *join_first(const join_t *j);
+
+/* --- orders --- */
+
+/* Another order is in force: every peer is judged by its policy, and shut out when it fails (F4). */
+void join_set_order(join_t *j, const order_id_t *order, const policy_t *policy);
+
+/* --- members --- */
+
+/* Tells every member our state anew. */
+void join_tell(join_t *j);
+
+/* The connections that there are, at most cap of them; their number. */
+size_t join_members(const join_t *j, join_member_t *out, size_t cap);
+
+/* The newest refusals, newest first; their number. */
+size_t join_refusals(const join_t *j, join_refusal_t out[JOIN_REFUSALS_MAX]);
+
+#endif

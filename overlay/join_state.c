@@ -1,0 +1,223 @@
+#include <stdlib.h>
+
+#include "overlay/join_parts.h"
+#include "overlay/wire/proto.h"
+
+#define CREDIT_MAX 32u /* states that may come in a burst; */
+#define CREDIT_MS 500u /* later one in that time */
+
+/* ---- ours ---- */
+
+/* What we tell a peer. The order goes along where the peer's is lower and there is one to send. */
+static void fill(session_t *s, state_t *out, uint8_t first[ENTRY_MAX])
+{
+    join_t *j = s->join;
+    *out = (state_t){ .has_generation = j->newest != NULL, .holds = j->newest != NULL };
+    j->config.tell(j->config.ctx, out);
+    if (!j->newest)
+        return;
+    out->version = j->newest->entry.entry.name.version;
+    out->index = j->newest->entry.entry.name.index;
+    if (out->statement.n) {
+        wr_t w = wr_of(first, ENTRY_MAX);
+        entry_write(&w, j->first);
+        out->bootstrap = wr_view(&w);
+    }
+}
+
+static rc_t write_state(session_t *s, wr_t *w)
+{
+    const join_config_t *c = &s->join->config;
+    uint8_t first[ENTRY_MAX], signature[64];
+    hash32_t digest;
+    state_t told;
+    fill(s, &told, first);
+    state_write(w, &told);
+    state_digest(&digest, wr_view(w));
+    rc_t rc = c->sign(c->sign_ctx, signature, &digest);
+    if (rc)
+        return rc;
+    state_put_signature(w, signature);
+    pb_delimit(w, 0);
+    return w->bad ? RC_LIMIT : RC_OK;
+}
+
+void session_tell(session_t *s)
+{
+    net_stream_t *stream;
+    uint8_t *buf = malloc(STATE_MAX + 16);
+    wr_t w = wr_of(buf, buf ? STATE_MAX : 0);
+    rc_t rc = buf ? write_state(s, &w) : RC_NOMEM;
+    if (!rc && !s->told.stream) {
+        rc = net_open(s->conn, &stream, &s->join->protocols[JOIN_STATE], &s->told);
+        if (!rc)
+            s->told.stream = stream;
+    }
+    if (!rc)
+        rc = net_write(s->told.stream, wr_view(&w));
+    free(buf);
+    if (rc)
+        session_trouble(s, rc, "our state cannot be sent");
+}
+
+void join_tell(join_t *j)
+{
+    for (session_t *s = j->sessions; s; s = s->next)
+        if (s->conn && s->attested)
+            session_tell(s);
+}
+
+/* ---- the peer's ---- */
+
+static void refuse(session_t *s, rc_t rc, const char *text)
+{
+    err_t why;
+    (void)err_say(&why, rc, text);
+    session_refuse(s, NET_BYE_PROTOCOL, &why);
+}
+
+static bool has_credit(session_t *s)
+{
+    const uint64_t now = s->join->now_ms, more = (now - s->credit_ms) / CREDIT_MS;
+    if (!s->credit_ms || s->credit + more >= CREDIT_MAX) {
+        s->credit = CREDIT_MAX;
+        s->credit_ms = now;
+    } else {
+        s->credit += (unsigned)more;
+        s->credit_ms += more * CREDIT_MS;
+    }
+    return s->credit && s->credit--;
+}
+
+/* The first generation that a state names, checked: signed by its maker and by its own key. NULL: none. */
+static rc_t read_first(session_t *s, entry_signed_t **out, err_t *e, view_t bytes)
+{
+    *out = bytes.n ? malloc(sizeof **out) : NULL;
+    if (!bytes.n)
+        return RC_OK;
+    rc_t rc = *out ? entry_read(*out, e, bytes) : err_say(e, RC_NOMEM, "out of memory");
+    if (!rc && !entry_is_first(&(*out)->entry))
+        rc = err_say(e, RC_REFUSED, "the state's first generation is a later one");
+    if (!rc)
+        rc = entry_judge(e, *out, NULL, s->join->config.ecdsa);
+    if (rc) {
+        free(*out);
+        *out = NULL;
+    }
+    return rc;
+}
+
+/* A higher order that came along: its owner judges it, and tells us if it is in force. */
+static void look_at_order(session_t *s, const state_t *state)
+{
+    const join_config_t *c = &s->join->config;
+    order_signed_t *order = state->order.n && c->ordered ? malloc(sizeof *order) : NULL;
+    err_t e;
+    if (order && !order_read(order, &e, state->order)) {
+        if (order_id_cmp(&order->id, &s->order) > 0)
+            s->order = order->id;
+        if (order_id_cmp(&order->id, &c->order) > 0)
+            c->ordered(c->ctx, order);
+    }
+    free(order);
+}
+
+/* Takes the place of the last one. take_message: owned by the session from RC_OK on. */
+static rc_t take_state(session_t *s, err_t *e, uint8_t *take_message, size_t n)
+{
+    state_t state;
+    view_t part;
+    hash32_t digest;
+    entry_signed_t *first;
+    rc_t rc = state_read(&state, &part, e, view_of(take_message, n));
+    if (rc)
+        return rc;
+    state_digest(&digest, part);
+    if (ecdsa_verify(s->join->config.ecdsa, state.signature, &digest, s->static_key))
+        return err_say(e, RC_REFUSED, "a state is not signed by its sender");
+    rc = read_first(s, &first, e, state.bootstrap);
+    if (rc)
+        return rc;
+    free(s->message);
+    free(s->first);
+    s->message = take_message;
+    s->state = state;
+    s->first = first;
+    s->has_state = true;
+    return RC_OK;
+}
+
+static void heard(session_t *s, view_t message)
+{
+    err_t e;
+    uint8_t *copy = malloc(message.n ? message.n : 1);
+    if (copy)
+        memcpy(copy, message.p, message.n);
+    rc_t rc = !has_credit(s) ? err_say(&e, RC_LIMIT, "the peer tells its state too often")
+              : copy         ? take_state(s, &e, copy, message.n)
+                             : err_say(&e, RC_NOMEM, "out of memory");
+    if (rc) {
+        free(copy);
+        session_refuse(s, NET_BYE_PROTOCOL, &e);
+        return;
+    }
+    look_at_order(s, &s->state);
+    if (s->conn && !session_same_order(s))
+        session_trouble(s, RC_REFUSED, "the peer runs another order: another policy, or another version of it");
+    else if (s->conn)
+        session_changed(s);
+}
+
+void state_read_held(session_t *s)
+{
+    lane_t *l = &s->heard;
+    view_t message;
+    size_t used;
+    while (s->conn && s->attested) {
+        rc_t rc = pb_delimited(&message, &used, view_of(l->bytes, l->n), STATE_MAX);
+        if (rc == RC_NEED_DATA)
+            return;
+        if (rc) {
+            refuse(s, rc, "a state that is malformed, or too long");
+            return;
+        }
+        heard(s, message);
+        lane_use(l, used);
+    }
+}
+
+void state_opened(void *ctx, net_stream_t *stream)
+{
+    session_t *s = join_find(ctx, net_conn_of(stream));
+    if (net_opener(stream))
+        return;
+    if (!s || s->heard.stream) {
+        net_reset(stream);
+        return;
+    }
+    s->heard.n = 0;
+    s->heard.stream = stream;
+    net_set_stream_user(stream, &s->heard);
+}
+
+void state_data(void *ctx, net_stream_t *stream, view_t bytes)
+{
+    lane_t *l = net_stream_user(stream);
+    (void)ctx;
+    if (!l || l != &l->session->heard) {
+        net_consumed(stream, bytes.n); /* nobody answers on our own stream */
+        return;
+    }
+    if (lane_add(l, bytes, STATE_MAX + NET_WINDOW))
+        refuse(l->session, RC_LIMIT, "a state that is too long");
+    else
+        state_read_held(l->session);
+}
+
+void state_closed(void *ctx, net_stream_t *stream, rc_t why)
+{
+    lane_t *l = net_stream_user(stream);
+    (void)ctx, (void)why;
+    if (l && l->stream == stream)
+        l->stream = NULL;
+}

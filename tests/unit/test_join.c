@@ -1,0 +1,319 @@
+/* Members and the cluster's key: how it goes, and everyone who gets none. */
+#include "tests/unit/join_world.h"
+
+static member_t founder, joiner, third;
+static const hash32_t setup_hash = { { 0x77 } };
+
+/* The founder has a key; the joiner is configured, and not started. */
+static void begin(void)
+{
+    err_t e;
+    members_open(1, &fair_net);
+    member_new(&founder, "founder");
+    member_new(&joiner, "joiner");
+    member_start(&founder);
+    ck_assert_int_eq(join_found(founder.join, &e, &setup_hash, 100), RC_OK);
+}
+
+/* Wants the key of whatever cluster its only member is in. */
+static void want_of_member(member_t *m)
+{
+    const join_member_t of = only_member(m);
+    err_t e;
+    ck_assert_msg(of.first != NULL, "%s", of.trouble->text);
+    ck_assert_msg(join_want(m->join, &e, of.first->pubkey) == RC_OK, "%s", e.text);
+}
+
+static void join_up(member_t *m, size_t to)
+{
+    (void)dial_member(m, to);
+    run_members(300);
+    ck_assert_int_eq(only_member(m).phase, JOIN_PEER);
+    want_of_member(m);
+    run_members(300);
+}
+
+START_TEST(a_joiner_gets_the_key_that_the_founder_made)
+{
+    uint8_t a[33], b[33], sig[2][64];
+    hash32_t h = { { 9 } };
+    begin();
+    member_start(&joiner);
+    join_up(&joiner, 1);
+    ck_assert(joiner.keyed == 1 && founder.released == 1 && holds_key(&joiner));
+    ck_assert_uint_lt(joiner.keyed_ms, 1000);
+    keyring_pubkey(founder.ring, a);
+    keyring_pubkey(joiner.ring, b);
+    ck_assert_mem_eq(a, b, 33);
+    ck_assert_int_eq(keyring_sign(founder.ring, sig[0], NULL, &h), RC_OK);
+    ck_assert_int_eq(keyring_sign(joiner.ring, sig[1], NULL, &h), RC_OK);
+    ck_assert_mem_eq(sig[0], sig[1], 64);
+    ck_assert_mem_eq(join_first(joiner.join)->entry.setup.b, setup_hash.b, 32);
+    const join_member_t seen = only_member(&founder);
+    ck_assert(seen.phase == JOIN_PEER && seen.state->holds && seen.first != NULL);
+    ck_assert_mem_eq(seen.static_key, joiner.id.who.key.b, 33);
+    ck_assert_uint_eq(seen.platform.b[0], 0x9a);
+    members_close();
+}
+END_TEST
+
+START_TEST(who_got_the_key_passes_it_on_after_the_founder_is_gone)
+{
+    uint8_t a[33], b[33];
+    begin();
+    member_start(&joiner);
+    join_up(&joiner, 1);
+    keyring_pubkey(founder.ring, a);
+    memory_leave(net_world, founder.net);
+    member_stop(&founder);
+    run_members(40000); /* the silence is noticed */
+    member_new(&third, "third");
+    member_start(&third);
+    join_up(&third, 2);
+    keyring_pubkey(third.ring, b);
+    ck_assert_mem_eq(a, b, 33);
+    ck_assert_uint_eq(joiner.released, 1);
+    members_close();
+}
+END_TEST
+
+START_TEST(a_node_without_a_key_gives_none_and_asks_again_when_there_is_one)
+{
+    err_t e;
+    members_open(2, &fair_net);
+    member_new(&founder, "founder");
+    member_new(&joiner, "joiner");
+    member_start(&founder);
+    member_start(&joiner);
+    (void)dial_member(&joiner, 1);
+    run_members(300);
+    ck_assert(only_member(&joiner).phase == JOIN_PEER && !only_member(&joiner).state->holds);
+    ck_assert_int_eq(join_found(founder.join, &e, &setup_hash, 100), RC_OK);
+    run_members(100); /* the founder tells its state anew */
+    want_of_member(&joiner);
+    run_members(200);
+    ck_assert(holds_key(&joiner));
+    members_close();
+}
+END_TEST
+
+START_TEST(a_key_is_made_once_and_not_by_who_is_pinned)
+{
+    err_t e;
+    begin();
+    ck_assert_int_eq(join_found(founder.join, &e, &setup_hash, 100), RC_REFUSED);
+    memset(joiner.config.cluster, 2, 33);
+    member_start(&joiner);
+    ck_assert_int_eq(join_found(joiner.join, &e, &setup_hash, 100), RC_REFUSED);
+    ck_assert_str_eq(e.text, "pinned to a cluster, this node makes no other");
+    members_close();
+}
+END_TEST
+
+/* A configuration of the joiner, or of the founder, that must not lead to a key. */
+typedef struct {
+    const char *name;
+    void (*change)(void);
+    uint16_t code; /* of the fault, at the founder; 0: the connection stays */
+    unsigned bye;  /* that the joiner is told */
+} fault_row_t;
+
+static void other_chain(void)
+{
+    joiner.config.chain_id = 2;
+}
+
+static void other_genesis(void)
+{
+    joiner.config.genesis.b[31] = 1;
+}
+
+static void other_cluster(void)
+{
+    ck_assert_int_eq(ecdsa_pubkey(world.ecdsa, joiner.config.cluster, joiner.id.secret), RC_OK);
+}
+
+static void other_order(void)
+{
+    joiner.config.order.digest.b[0] ^= 1;
+}
+
+static void other_version(void)
+{
+    joiner.config.order.version = 1;
+}
+
+static void other_static_key(void)
+{
+    const uint8_t secret[32] = { [31] = 5 };
+    ck_assert_int_eq(ecdsa_pubkey(world.ecdsa, joiner.config.static_pubkey, secret), RC_OK);
+}
+
+static void not_in_the_policy(void)
+{
+    join_set_order(founder.join, &founder.config.order, world.next);
+}
+
+static void no_evidence(void)
+{
+    joiner.deaf = true;
+}
+
+static const fault_row_t faults[] = {
+    { "chain", other_chain, E_CHAIN_ID, NET_BYE_WRONG_CHAIN },
+    { "genesis", other_genesis, E_GENESIS, NET_BYE_WRONG_CHAIN },
+    { "cluster", other_cluster, E_CLUSTER, NET_BYE_ATTEST },
+    { "policy", other_order, 0, 0 },
+    { "policy version", other_version, 0, 0 },
+    { "static key", other_static_key, 0, NET_BYE_ATTEST },
+    { "measurement", not_in_the_policy, E_MEASUREMENT, NET_BYE_ATTEST },
+    { "no evidence ever", no_evidence, 0, NET_BYE_ATTEST },
+};
+
+START_TEST(no_key_for_who_is_configured_otherwise)
+{
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        const fault_row_t *row = &faults[i];
+        join_refusal_t why[JOIN_REFUSALS_MAX];
+        err_t e;
+        uint8_t pub[33];
+        begin();
+        row->change();
+        member_start(&joiner);
+        keyring_pubkey(founder.ring, pub);
+        (void)dial_member(&joiner, 1);
+        if (row->change != other_cluster)
+            ck_assert_int_eq(join_want(joiner.join, &e, pub), RC_OK);
+        run_members(row->change == no_evidence ? MATTEST_DEADLINE_MS + 1000 : 2000);
+        ck_assert_msg(!holds_key(&joiner) && founder.released == 0, "%s", row->name);
+        ck_assert_msg((joiner.closed == 1) == (row->bye != 0), "%s: closed %u", row->name, joiner.closed);
+        if (row->bye) {
+            ck_assert_msg(joiner.bye == row->bye || founder.bye == row->bye, "%s: %#x, %#x", row->name, joiner.bye,
+                          founder.bye);
+            ck_assert_msg(join_refusals(founder.join, why) == 1 || join_refusals(joiner.join, why) == 1, "%s",
+                          row->name);
+        } else {
+            ck_assert_msg(only_member(&founder).phase == JOIN_ATTESTED, "%s", row->name);
+            ck_assert_str_eq(only_member(&founder).trouble->text,
+                             "the peer runs another order: another policy, or another version of it");
+        }
+        if (row->code) {
+            ck_assert_uint_eq(join_refusals(founder.join, why), 1);
+            ck_assert_msg(why[0].why.code == row->code, "%s: %u, %s", row->name, why[0].why.code, why[0].why.text);
+        }
+        members_close();
+    }
+}
+END_TEST
+
+START_TEST(a_peer_that_a_new_order_excludes_is_shut_out_and_gets_no_key)
+{
+    join_refusal_t why[JOIN_REFUSALS_MAX];
+    begin();
+    member_start(&joiner);
+    (void)dial_member(&joiner, 1);
+    run_members(300);
+    want_of_member(&joiner); /* the request goes out */
+    memory_run(net_world, memory_now(net_world) + 15);
+    const order_id_t next = { 1, { { 0x0e } } };
+    join_set_order(founder.join, &next, world.next);
+    ck_assert_int_eq(only_member(&founder).phase, JOIN_ATTESTED);
+    run_members(1000);
+    ck_assert(!holds_key(&joiner) && founder.released == 0);
+    ck_assert_uint_eq(join_refusals(founder.join, why), 1);
+    ck_assert_uint_eq(why[0].why.code, E_MEASUREMENT);
+    ck_assert_uint_eq(joiner.bye, NET_BYE_POLICY);
+    members_close();
+}
+END_TEST
+
+START_TEST(evidence_is_judged_at_the_moment_of_giving)
+{
+    begin();
+    member_start(&joiner);
+    (void)dial_member(&joiner, 1);
+    run_members(300);
+    world.verdict = E_TCB_STATUS; /* newer collateral says so */
+    want_of_member(&joiner);
+    run_members(300);
+    ck_assert(!holds_key(&joiner) && founder.released == 0);
+    ck_assert_uint_eq(joiner.bye, NET_BYE_POLICY);
+    members_close();
+}
+END_TEST
+
+START_TEST(what_has_expired_is_attested_anew)
+{
+    begin();
+    member_start(&joiner);
+    (void)dial_member(&joiner, 1);
+    run_members(300);
+    founder.now_s = world.expiry + 1;
+    run_members(10);
+    ck_assert_uint_eq(joiner.closed + founder.closed, 2);
+    ck_assert_uint_eq(joiner.bye, NET_BYE_REATTEST_DUE);
+    members_close();
+}
+END_TEST
+
+START_TEST(who_is_not_attested_learns_of_no_protocol_and_is_closed)
+{
+    peer_t stranger;
+    begin();
+    peer_new(&stranger, "stranger", false); /* Ed25519, as other libp2p programs have it */
+    ck_assert_int_eq(memory_join(net_world, stranger.net), RC_OK);
+    net_conn_t *c;
+    const maddr_t to = maddr("/ip4/10.0.0.1/udp/4001/quic-v1");
+    ck_assert_int_eq(net_dial(stranger.net, &c, NULL, &to, &stranger), RC_OK);
+    run_members(200);
+    ck_assert_uint_eq(stranger.opened, 1);
+    static const char *const names[] = { STATE_PROTOCOL, KEYSHARE_PROTOCOL, "/kettle/flood/1" };
+    for (size_t i = 0; i < 3; i++) {
+        net_stream_t *s;
+        net_protocol_t p = stranger.protocols[0];
+        p.name = names[i];
+        ck_assert_int_eq(net_open(c, &s, &p, &stranger), RC_OK);
+        run_members(200);
+        ck_assert_msg(stranger.stream_closed == i + 1 && stranger.stream_rc == RC_UNSUPPORTED, "%s", names[i]);
+    }
+    ck_assert_int_eq(net_ping(c, peer_pong, &stranger), RC_OK);
+    run_members(200);
+    ck_assert(stranger.pongs == 1 && stranger.pong_rc == RC_OK);
+    run_members(MATTEST_DEADLINE_MS);
+    ck_assert(stranger.closed == 1 && stranger.bye == NET_BYE_ATTEST);
+    peer_clear(&stranger);
+    members_close();
+}
+END_TEST
+
+START_TEST(the_key_comes_through_loss_and_reordering)
+{
+    for (uint64_t seed = 1; seed <= 30; seed++) {
+        const memory_faults_t rough = { .delay_min_ms = 1, .delay_max_ms = 200, .loss_per_mille = 50 };
+        err_t e;
+        uint8_t pub[33];
+        members_open(seed, &rough);
+        member_new(&founder, "founder");
+        member_new(&joiner, "joiner");
+        member_start(&founder);
+        member_start(&joiner);
+        ck_assert_int_eq(join_found(founder.join, &e, &setup_hash, 100), RC_OK);
+        keyring_pubkey(founder.ring, pub);
+        ck_assert_int_eq(join_want(joiner.join, &e, pub), RC_OK);
+        (void)dial_member(&joiner, 1);
+        run_members(20000);
+        ck_assert_msg(holds_key(&joiner), "seed %llu", (unsigned long long)seed);
+        members_close();
+    }
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN(
+        "join", a_joiner_gets_the_key_that_the_founder_made, who_got_the_key_passes_it_on_after_the_founder_is_gone,
+        a_node_without_a_key_gives_none_and_asks_again_when_there_is_one, a_key_is_made_once_and_not_by_who_is_pinned,
+        no_key_for_who_is_configured_otherwise, a_peer_that_a_new_order_excludes_is_shut_out_and_gets_no_key,
+        evidence_is_judged_at_the_moment_of_giving, what_has_expired_is_attested_anew,
+        who_is_not_attested_learns_of_no_protocol_and_is_closed, the_key_comes_through_loss_and_reordering);
+}
