@@ -1,0 +1,877 @@
+/* Generations: who makes one, who acknowledges, when it is used, and what a node does with what it is told. Nodes stand
+ * for boots: node i has the static key (i + 2) G; the operators' key is 10 G; the first generation's is G. */
+#include "base/crypto/secret.h"
+#include "overlay/generation.h"
+#include "tests/unit/overlay_keys.h"
+
+#define NODES 5u
+#define SIGNER 10u
+
+typedef struct {
+    unsigned secret;
+    gen_t *g;
+    keyring_t *keys;
+    bool linked[NODES];
+    uint32_t drafts, acks, commits, evidence; /* that it sent */
+    rc_t draft_rc;                            /* of the last draft that came */
+} boot_t;
+
+static boot_t nodes[NODES];
+static hash32_t setup_hash;
+static const uint8_t salt[32] = { 9 };
+
+static rc_t sign_by(void *ctx, uint8_t out[64], const hash32_t *digest)
+{
+    key_sign(out, ((boot_t *)ctx)->secret, digest);
+    return RC_OK;
+}
+
+static order_rules_t rules_of(bool pinned)
+{
+    order_rules_t r = { .threshold = 1, .signer_count = 1, .ecdsa = ecdsa };
+    key_point(r.signers[0], SIGNER);
+    if (pinned)
+        key_point(r.cluster, 1);
+    return r;
+}
+
+static void start(boot_t *n, unsigned secret, const order_rules_t *rules)
+{
+    static const uint8_t blind[32] = { 7 };
+    *n = (boot_t){ .secret = secret };
+    ck_assert_int_eq(keyring_empty(&n->keys, blind), RC_OK);
+    gen_config_t c = { .sign = sign_by, .sign_ctx = n, .keys = n->keys, .rules = *rules };
+    key_point(c.self, secret);
+    ck_assert_int_eq(gen_new(&n->g, &c), RC_OK);
+}
+
+static void stop(boot_t *n)
+{
+    gen_free(n->g);
+    keyring_free(n->keys);
+    *n = (boot_t){ .g = NULL };
+}
+
+static void secrets_of(uint8_t out[KEY_SECRETS_LEN], uint8_t k)
+{
+    memset(out, 0, KEY_SECRETS_LEN);
+    out[31] = k;
+    out[63] = k;
+}
+
+static void found(boot_t *n)
+{
+    uint8_t secrets[KEY_SECRETS_LEN];
+    secrets_of(secrets, 1);
+    ck_assert_int_eq(gen_found(n->g, secrets, &setup_hash), RC_OK);
+}
+
+static void peers(boot_t *n)
+{
+    uint8_t keys[NODES][33];
+    size_t count = 0;
+    for (size_t i = 0; i < NODES; i++)
+        if (n->linked[i] && nodes[i].g)
+            key_point(keys[count++], nodes[i].secret);
+    gen_peers(n->g, (const uint8_t(*)[33])keys, count);
+}
+
+static void link_nodes(size_t i, size_t j, bool on)
+{
+    nodes[i].linked[j] = nodes[j].linked[i] = on;
+    peers(&nodes[i]);
+    peers(&nodes[j]);
+    uint8_t a[33], b[33];
+    key_point(a, nodes[i].secret);
+    key_point(b, nodes[j].secret);
+    if (on) {
+        gen_connected(nodes[i].g, b);
+        gen_connected(nodes[j].g, a);
+    }
+}
+
+static void link_all(size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < i; j++)
+            link_nodes(i, j, true);
+}
+
+/* Seals a generation from one node's ring; false: it does not hold it. */
+typedef struct {
+    uint8_t sealed[KEY_SEALED_LEN];
+    key_ephemeral_t *sharer, *asker;
+    key_box_t box; /* for the one who opens */
+} sealed_t;
+
+static bool seal(sealed_t *s, boot_t *from, const key_name_t *name)
+{
+    uint8_t a[X25519_LEN] = { 3 }, b[X25519_LEN] = { 4 };
+    key_grant_t grant;
+    ck_assert_int_eq(key_ephemeral_new(&s->sharer, a), RC_OK);
+    ck_assert_int_eq(key_ephemeral_new(&s->asker, b), RC_OK);
+    key_grant_make(&grant, name, salt);
+    s->box = (key_box_t){ .own = s->asker, .peer = key_ephemeral_pubkey(s->sharer), .salt = salt };
+    const key_box_t own = { .own = s->sharer, .peer = key_ephemeral_pubkey(s->asker), .salt = salt };
+    return keyring_seal(from->keys, s->sealed, &grant, &own) == RC_OK;
+}
+
+static void seal_free(sealed_t *s)
+{
+    key_ephemeral_free(s->sharer);
+    key_ephemeral_free(s->asker);
+}
+
+static boot_t *by_key(const uint8_t key[33])
+{
+    for (size_t i = 0; i < NODES; i++) {
+        uint8_t k[33];
+        if (!nodes[i].g)
+            continue;
+        key_point(k, nodes[i].secret);
+        if (memcmp(k, key, 33) == 0)
+            return &nodes[i];
+    }
+    return NULL;
+}
+
+static void carry_draft(boot_t *from, boot_t *to, const gen_out_t *out)
+{
+    sealed_t s;
+    uint8_t key[33];
+    key_point(key, from->secret);
+    ck_assert(seal(&s, from, &out->name));
+    to->draft_rc = gen_draft(to->g, NULL, key, out->bytes, s.sealed, &s.box);
+    seal_free(&s);
+}
+
+static void carry(boot_t *from, boot_t *to, const gen_out_t *out)
+{
+    if (!to->g || !from->linked[to - nodes])
+        return;
+    switch (out->kind) {
+    case GEN_ACK: ck_assert_int_eq(gen_ack(to->g, NULL, out->bytes), RC_OK); break;
+    case GEN_COMMIT: ck_assert_int_eq(gen_commit(to->g, NULL, out->bytes), RC_OK); break;
+    case GEN_EVIDENCE: ck_assert_int_eq(gen_commit(to->g, NULL, out->bytes), RC_OK); break;
+    case GEN_DRAFT: carry_draft(from, to, out); break;
+    }
+}
+
+/* Hands what nodes send to those that they are linked with, until all is quiet. */
+static void settle(void)
+{
+    gen_out_t out;
+    for (bool busy = true; busy;) {
+        busy = false;
+        for (size_t i = 0; i < NODES; i++)
+            while (nodes[i].g && gen_poll(nodes[i].g, &out)) {
+                busy = true;
+                nodes[i].drafts += out.kind == GEN_DRAFT;
+                nodes[i].acks += out.kind == GEN_ACK;
+                nodes[i].commits += out.kind == GEN_COMMIT;
+                nodes[i].evidence += out.kind == GEN_EVIDENCE;
+                for (size_t j = 0; out.to_all && j < NODES; j++)
+                    if (j != i)
+                        carry(&nodes[i], &nodes[j], &out);
+                if (!out.to_all && by_key(out.to))
+                    carry(&nodes[i], by_key(out.to), &out);
+            }
+    }
+}
+
+static void sign_order(order_signed_t *o)
+{
+    o->id.version = o->order.version;
+    order_digest(&o->id.digest, &o->order);
+    o->signature_count = 1;
+    key_point(o->signatures[0].key, SIGNER);
+    key_sign(o->signatures[0].signature, SIGNER, &o->id.digest);
+}
+
+/* Makers by their static secrets; 0 ends. */
+static void order_of(order_signed_t *o, uint64_t version, unsigned a, unsigned b, unsigned c)
+{
+    const unsigned makers[] = { a, b, c };
+    *o = (order_signed_t){ .order = { .version = version } };
+    key_point(o->order.cluster, 1);
+    for (size_t i = 0; i < 3 && makers[i]; i++)
+        key_point(o->order.makers[o->order.maker_count++], makers[i]);
+    sign_order(o);
+}
+
+static void take(boot_t *n, const order_signed_t *o, uint64_t now_ms)
+{
+    gen_order(n->g, o, now_ms);
+}
+
+static void take_all(size_t n, const order_signed_t *o, uint64_t now_ms)
+{
+    for (size_t i = 0; i < n; i++)
+        if (nodes[i].g)
+            take(&nodes[i], o, now_ms);
+}
+
+static void heads(size_t n, uint64_t slot)
+{
+    for (size_t i = 0; i < n; i++)
+        if (nodes[i].g)
+            gen_head(nodes[i].g, slot);
+}
+
+static rc_t make(boot_t *n, uint8_t k, uint64_t now_ms)
+{
+    static const uint8_t zeros[KEY_SECRETS_LEN];
+    uint8_t secrets[KEY_SECRETS_LEN];
+    secrets_of(secrets, k);
+    rc_t rc = gen_make(n->g, secrets, now_ms);
+    ck_assert_mem_eq(secrets, zeros, sizeof zeros);
+    return rc;
+}
+
+/* Gives the newest of one node to another, as an answer to its request. */
+static rc_t share(boot_t *from, boot_t *to, err_t *e)
+{
+    static uint8_t proof[ENTRY_PROOF_MAX], first[ENTRY_MAX];
+    sealed_t s;
+    wr_t p = wr_of(proof, sizeof proof), f = wr_of(first, sizeof first);
+    entry_proof_write(&p, gen_newest(from->g));
+    entry_write(&f, &gen_first(from->g)->entry);
+    (void)seal(&s, from, &gen_newest(from->g)->entry.entry.name);
+    rc_t rc = gen_share(to->g, e, wr_view(&p), wr_view(&f), s.sealed, &s.box);
+    seal_free(&s);
+    return rc;
+}
+
+static bool signs_with(const boot_t *n, unsigned k)
+{
+    uint8_t want[33], got[33];
+    key_point(want, k);
+    keyring_pubkey(n->keys, got);
+    return memcmp(want, got, 33) == 0;
+}
+
+/* Nodes 0 to n-1 hold the first generation, are linked, and run order 1, which names nobody; the head is 100. */
+static void cluster(size_t n)
+{
+    order_signed_t o;
+    const order_rules_t rules = rules_of(false);
+    for (size_t i = 0; i < n; i++)
+        start(&nodes[i], (unsigned)i + 2, &rules);
+    found(&nodes[0]);
+    order_of(&o, 1, 0, 0, 0);
+    take_all(n, &o, 0);
+    heads(n, 100);
+    for (size_t i = 1; i < n; i++)
+        ck_assert_int_eq(share(&nodes[0], &nodes[i], NULL), RC_OK);
+    link_all(n);
+    settle();
+}
+
+static void open(void)
+{
+    keys_open();
+    ck_assert_int_eq(secret_init(), RC_OK);
+    memset(&setup_hash, 0x77, 32);
+}
+
+static void close_all(void)
+{
+    for (size_t i = 0; i < NODES; i++)
+        if (nodes[i].g)
+            stop(&nodes[i]);
+    keys_close();
+}
+
+/* ---- tests ---- */
+
+START_TEST(who_founds_a_cluster_signs_at_once_and_only_once)
+{
+    uint8_t secrets[KEY_SECRETS_LEN];
+    const order_rules_t any = rules_of(false), pinned = rules_of(true);
+    start(&nodes[0], 2, &any);
+    ck_assert_int_eq(gen_signer(nodes[0].g, 1), GEN_NO_KEY);
+    ck_assert(gen_wants_key(nodes[0].g) && !gen_cluster(nodes[0].g) && !gen_in_use(nodes[0].g));
+    found(&nodes[0]);
+    ck_assert_int_eq(gen_signer(nodes[0].g, 0), GEN_SIGNS);
+    ck_assert(!gen_wants_key(nodes[0].g) && signs_with(&nodes[0], 1));
+    ck_assert(hash32_eq(&gen_first(nodes[0].g)->entry.entry.setup, &setup_hash));
+    err_t e;
+    ck_assert_int_eq(entry_proof_judge(&e, gen_first(nodes[0].g), &any), RC_OK);
+    secrets_of(secrets, 8);
+    ck_assert_int_eq(gen_found(nodes[0].g, secrets, &setup_hash), RC_REFUSED);
+    start(&nodes[1], 3, &pinned); /* a node that is to join that cluster founds none */
+    secrets_of(secrets, 8);
+    ck_assert_int_eq(gen_found(nodes[1].g, secrets, &setup_hash), RC_REFUSED);
+}
+END_TEST
+
+START_TEST(a_generation_is_made_acknowledged_committed_and_used_from_its_slot)
+{
+    order_signed_t o;
+    cluster(4);
+    order_of(&o, 2, 3, 4, 0); /* node 1, then node 2 */
+    take_all(4, &o, 1000);
+    for (size_t i = 0; i < 4; i++)
+        ck_assert(!gen_wants_secrets(nodes[i].g, 1000 + GEN_FIRST_WAIT_MS - 1));
+    ck_assert(gen_wants_secrets(nodes[1].g, 1000 + GEN_FIRST_WAIT_MS));
+    ck_assert(!gen_wants_secrets(nodes[2].g, 1000 + GEN_NEXT_WAIT_MS - 1));
+    ck_assert(gen_wants_secrets(nodes[2].g, 1000 + GEN_NEXT_WAIT_MS));
+    ck_assert(!gen_wants_secrets(nodes[3].g, 1000 + 10 * GEN_NEXT_WAIT_MS)); /* nobody named it */
+    ck_assert_int_eq(make(&nodes[1], 20, 1000), RC_REFUSED);
+    ck_assert_int_eq(make(&nodes[1], 20, 1000 + GEN_FIRST_WAIT_MS), RC_OK);
+    ck_assert(!gen_wants_secrets(nodes[1].g, 1000 + GEN_FIRST_WAIT_MS)); /* once in its life */
+    ck_assert_int_eq(make(&nodes[1], 21, 1000 + GEN_FIRST_WAIT_MS), RC_REFUSED);
+    settle();
+    ck_assert_uint_eq(nodes[1].drafts, 3);
+    ck_assert(!gen_wants_secrets(nodes[2].g, 1000 + GEN_NEXT_WAIT_MS)); /* it is committed */
+    for (size_t i = 0; i < 4; i++) {
+        const entry_proof_t *p = gen_newest(nodes[i].g);
+        err_t e;
+        const order_rules_t rules = rules_of(true);
+        ck_assert_uint_eq(p->entry.entry.name.version, 2);
+        ck_assert_uint_eq(p->entry.entry.from_slot, 104);
+        ck_assert_uint_eq(p->entry.entry.member_count, 4);
+        ck_assert_int_eq(entry_proof_judge(&e, p, &rules), RC_OK);
+        ck_assert(signs_with(&nodes[i], 1));
+        ck_assert_int_eq(gen_signer(nodes[i].g, 103), GEN_SIGNS);
+        gen_head(nodes[i].g, 103);
+        ck_assert(signs_with(&nodes[i], 1));
+        gen_head(nodes[i].g, 104);
+        ck_assert(signs_with(&nodes[i], 20));
+        ck_assert_int_eq(gen_signer(nodes[i].g, 104), GEN_SIGNS);
+        ck_assert_int_eq(gen_signer(nodes[i].g, 103), GEN_RETIRED);
+        uint8_t pub[33];
+        ck_assert_int_eq(keyring_pubkey_of(nodes[i].keys, pub, &gen_first(nodes[i].g)->entry.entry.name), RC_REFUSED);
+    }
+}
+END_TEST
+
+START_TEST(a_draft_is_not_used_shown_or_shared_before_its_commit)
+{
+    order_signed_t o;
+    key_name_t name;
+    cluster(4);
+    order_of(&o, 2, 2, 0, 0);
+    take_all(4, &o, 0);
+    for (size_t i = 0; i < 2; i++) /* nodes 0 and 1 are cut off, and two of four are no COMMIT */
+        for (size_t j = 2; j < 4; j++)
+            link_nodes(i, j, false);
+    uint8_t listed[3][33];
+    for (unsigned i = 0; i < 3; i++)
+        key_point(listed[i], i + 3);
+    gen_peers(nodes[0].g, (const uint8_t(*)[33])listed, 3);
+    ck_assert_int_eq(make(&nodes[0], 20, GEN_FIRST_WAIT_MS), RC_OK);
+    settle();
+    heads(4, 200);
+    for (size_t i = 0; i < 2; i++) {
+        uint8_t pub[33];
+        const key_name_t draft = { 2, o.id.digest, 0 };
+        ck_assert_int_eq(keyring_pubkey_of(nodes[i].keys, pub, &draft), RC_OK);
+        ck_assert(signs_with(&nodes[i], 1));
+        ck_assert_int_eq(gen_signer(nodes[i].g, 200), GEN_SIGNS);
+        ck_assert(entry_is_first(&gen_newest(nodes[i].g)->entry.entry));
+        ck_assert_int_eq(gen_give(nodes[i].g, &name, &o.id.digest, NULL, NULL), GEN_GIVES);
+        ck_assert(hash32_is_zero(&name.order));
+    }
+    link_nodes(0, 2, true); /* a third one, on a new connection: the COMMIT, from_slot long past */
+    settle();
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_msg(signs_with(&nodes[i], 20), "node %zu", i);
+    ck_assert_int_eq(gen_give(nodes[0].g, &name, &o.id.digest, NULL, NULL), GEN_GIVES);
+    ck_assert_uint_eq(name.version, 2);
+}
+END_TEST
+
+START_TEST(two_makers_of_one_order_end_with_the_higher_name)
+{
+    order_signed_t o;
+    cluster(5);
+    order_of(&o, 2, 2, 3, 4);
+    take_all(5, &o, 0);
+    for (size_t i = 0; i < 5; i++)
+        for (size_t j = 0; j < i; j++)
+            if ((i < 1) != (j < 1) || (i >= 1 && j == 0))
+                link_nodes(i, j, false);
+    link_nodes(0, 4, true); /* 0 with 4; 1, 2, 3, 4 */
+    link_nodes(0, 4, false);
+    ck_assert_int_eq(make(&nodes[0], 20, GEN_FIRST_WAIT_MS), RC_OK); /* alone: it lists itself only, and commits */
+    settle();
+    heads(5, 200);
+    ck_assert(signs_with(&nodes[0], 20));
+    ck_assert_int_eq(make(&nodes[1], 21, GEN_NEXT_WAIT_MS), RC_OK);
+    settle();
+    heads(5, 300);
+    for (size_t i = 1; i < 5; i++)
+        ck_assert(signs_with(&nodes[i], 21));
+    for (size_t i = 1; i < 5; i++)
+        link_nodes(0, i, true);
+    settle();
+    ck_assert_int_eq(gen_signer(nodes[0].g, 300), GEN_NEWER_KEY); /* it knows the COMMIT, not the secret */
+    ck_assert(gen_wants_key(nodes[0].g));
+    ck_assert_int_eq(share(&nodes[3], &nodes[0], NULL), RC_OK);
+    for (size_t i = 0; i < 5; i++) {
+        ck_assert(signs_with(&nodes[i], 21));
+        ck_assert_uint_eq(gen_newest(nodes[i].g)->entry.entry.name.index, 1);
+    }
+}
+END_TEST
+
+START_TEST(a_lower_name_is_not_acknowledged_after_a_higher)
+{
+    order_signed_t o;
+    cluster(4);
+    order_of(&o, 2, 2, 3, 0);
+    take_all(4, &o, 0);
+    link_nodes(0, 1, false);
+    ck_assert_int_eq(make(&nodes[1], 21, GEN_NEXT_WAIT_MS), RC_OK);
+    ck_assert_int_eq(make(&nodes[0], 20, GEN_NEXT_WAIT_MS), RC_OK);
+    gen_out_t out;
+    while (gen_poll(nodes[1].g, &out)) /* node 2 has the draft of maker 1, and nothing else */
+        if (out.kind == GEN_DRAFT && by_key(out.to) == &nodes[2])
+            carry_draft(&nodes[1], &nodes[2], &out);
+    ck_assert_int_eq(nodes[2].draft_rc, RC_OK);
+    while (gen_poll(nodes[0].g, &out))
+        if (out.kind == GEN_DRAFT && by_key(out.to) == &nodes[2])
+            carry_draft(&nodes[0], &nodes[2], &out);
+    ck_assert_int_eq(nodes[2].draft_rc, RC_REFUSED);
+}
+END_TEST
+
+/* Node 3 is no maker; a stranger is not listed; another order, another place, another node, a far slot. */
+START_TEST(drafts_that_the_rules_do_not_allow_are_refused)
+{
+    static const struct {
+        const char *what, *field;
+    } rows[] = { { "another sends it", "from" },
+                 { "not listed", "members" },
+                 { "put off by 2^63 slots", "from_slot" },
+                 { "a maker whom nobody named", "by_maker" },
+                 { "of an older order", "name" },
+                 { "does not open", "" },
+                 { "held already", "" } };
+    for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
+        order_signed_t o, old;
+        cluster(3);
+        order_of(&old, 2, 2, 0, 0);
+        order_of(&o, 3, 2, 0, 0);
+        take_all(3, &o, 0);
+        const order_signed_t *of = row == 4 ? &old : &o;
+        entry_signed_t s = { .entry = { .name = { of->order.version, of->id.digest, 0 }, .member_count = 2 } };
+        entry_t *x = &s.entry;
+        x->from_slot = row == 2 ? 1ull << 63 : 104;
+        key_point(x->pubkey, 20);
+        key_point(x->members[0], 2);
+        key_point(x->members[1], row == 1 ? 4 : 3);
+        if (memcmp(x->members[0], x->members[1], 33) > 0) {
+            uint8_t t[33];
+            memcpy(t, x->members[0], 33);
+            memcpy(x->members[0], x->members[1], 33);
+            memcpy(x->members[1], t, 33);
+        }
+        entry_digest(&s.g, x);
+        key_sign(s.by_maker, row == 3 ? 4 : 2, &s.g);
+        key_sign(s.by_key, 20, &s.g);
+        uint8_t bytes[ENTRY_MAX], from[33], secrets[KEY_SECRETS_LEN];
+        wr_t w = wr_of(bytes, sizeof bytes);
+        entry_write(&w, &s);
+        key_point(from, row == 0 ? 4 : 2);
+        secrets_of(secrets, row == 5 ? 21 : 20);
+        ck_assert_int_eq(keyring_add(nodes[0].keys, &x->name, secrets), RC_OK);
+        sealed_t box;
+        err_t e = { .rc = RC_OK };
+        ck_assert(seal(&box, &nodes[0], &x->name));
+        rc_t rc = gen_draft(nodes[1].g, &e, from, wr_view(&w), box.sealed, &box.box);
+        if (row == 6) {
+            ck_assert_int_eq(rc, RC_OK);
+            rc = gen_draft(nodes[1].g, &e, from, wr_view(&w), box.sealed, &box.box);
+        }
+        ck_assert_msg(rc == (row == 6 ? RC_REPLAY : RC_REFUSED), "%s: %d", rows[row].what, rc);
+        ck_assert_msg(!strcmp(e.field, rows[row].field), "%s: %s", rows[row].what, e.field);
+        uint8_t pub[33];
+        ck_assert_int_eq(keyring_pubkey_of(nodes[1].keys, pub, &x->name), row == 6 ? RC_OK : RC_REFUSED);
+        seal_free(&box);
+        for (size_t i = 0; i < 3; i++)
+            stop(&nodes[i]);
+    }
+}
+END_TEST
+
+/* The excluded member, with the old secret and its static key: none of what it can make changes a correct node. */
+START_TEST(what_the_excluded_member_signs_counts_for_nothing)
+{
+    static uint8_t bytes[ENTRY_PROOF_MAX];
+    order_signed_t o;
+    err_t e;
+    cluster(4); /* node 3 is the excluded one */
+    order_of(&o, 2, 2, 0, 0);
+    take_all(3, &o, 0);
+    for (size_t i = 0; i < 3; i++)
+        link_nodes(i, 3, false);
+    for (unsigned row = 0; row < 3; row++) {
+        entry_proof_t p = { .has_order = row > 0, .order = o };
+        entry_t *x = &p.entry.entry;
+        *x = (entry_t){ .name = { 2, o.id.digest, 0 }, .from_slot = 1, .member_count = 1 };
+        if (row == 0) /* a first generation of its own: a ground key */
+            *x = (entry_t){ .name = { .version = 0 }, .member_count = 1 };
+        if (row == 2) { /* an order of its own, signed by the cluster's key, which it holds */
+            key_point(p.order.order.makers[0], 5);
+            p.order.id.version = p.order.order.version = 3;
+            order_digest(&p.order.id.digest, &p.order.order);
+            key_point(p.order.signatures[0].key, 1);
+            key_sign(p.order.signatures[0].signature, 1, &p.order.id.digest);
+            x->name = (key_name_t){ 3, p.order.id.digest, 0 };
+        }
+        key_point(x->pubkey, 30);
+        key_point(x->members[0], 5);
+        entry_digest(&p.entry.g, x);
+        key_sign(p.entry.by_maker, 5, &p.entry.g);
+        key_sign(p.entry.by_key, 30, &p.entry.g);
+        hash32_t digest;
+        entry_ack_digest(&digest, &p.entry.g);
+        p.ack_count = 1;
+        p.acks[0].g = p.entry.g;
+        key_point(p.acks[0].key, 5);
+        key_sign(p.acks[0].signature, 5, &digest);
+        wr_t w = wr_of(bytes, sizeof bytes);
+        entry_proof_write(&w, &p);
+        ck_assert_msg(gen_commit(nodes[1].g, &e, wr_view(&w)) == RC_REFUSED, "row %u", row);
+        ck_assert(entry_is_first(&gen_newest(nodes[1].g)->entry.entry));
+    }
+    /* its acknowledgement of a draft that does not list it */
+    ck_assert_int_eq(make(&nodes[0], 20, GEN_FIRST_WAIT_MS), RC_OK);
+    gen_out_t out;
+    entry_ack_t ack;
+    while (gen_poll(nodes[0].g, &out))
+        if (out.kind == GEN_ACK)
+            ck_assert_int_eq(entry_ack_read(&ack, &e, out.bytes), RC_OK);
+    hash32_t digest;
+    entry_ack_digest(&digest, &ack.g);
+    key_point(ack.key, 5);
+    key_sign(ack.signature, 5, &digest);
+    wr_t w = wr_of(bytes, sizeof bytes);
+    entry_ack_write(&w, &ack);
+    ck_assert_int_eq(gen_ack(nodes[0].g, &e, wr_view(&w)), RC_REFUSED);
+    ck_assert_str_eq(e.field, "key");
+    ck_assert(entry_is_first(&gen_newest(nodes[0].g)->entry.entry));
+}
+END_TEST
+
+START_TEST(a_key_goes_only_to_who_runs_the_same_order_and_holds_less)
+{
+    order_signed_t one, two;
+    key_name_t name = { .version = 99 };
+    uint8_t other[33];
+    cluster(2);
+    order_of(&one, 1, 0, 0, 0);
+    order_of(&two, 2, 2, 0, 0);
+    ck_assert_int_eq(gen_give(nodes[0].g, &name, &two.id.digest, NULL, NULL), GEN_OTHER_ORDER);
+    ck_assert_int_eq(gen_give(nodes[0].g, &name, &one.id.digest, NULL, NULL), GEN_GIVES);
+    ck_assert_int_eq(gen_give(nodes[0].g, &name, &one.id.digest, gen_cluster(nodes[0].g), NULL), GEN_GIVES);
+    key_point(other, 9);
+    ck_assert_int_eq(gen_give(nodes[0].g, &name, &one.id.digest, other, NULL), GEN_OTHER_CLUSTER);
+    ck_assert_int_eq(gen_give(nodes[0].g, &name, &one.id.digest, NULL, gen_in_use(nodes[0].g)), GEN_HAS_NONE);
+    take_all(2, &two, 0);
+    ck_assert_int_eq(gen_give(nodes[0].g, &name, &one.id.digest, NULL, NULL), GEN_OTHER_ORDER); /* yesterday's disk */
+    ck_assert_int_eq(make(&nodes[0], 20, GEN_FIRST_WAIT_MS), RC_OK);
+    settle();
+    ck_assert_int_eq(gen_give(nodes[0].g, &name, &two.id.digest, NULL, &gen_first(nodes[0].g)->entry.entry.name),
+                     GEN_GIVES);
+    ck_assert_uint_eq(name.version, 2); /* the newest committed, before anybody signs with it */
+    const order_rules_t rules = rules_of(true);
+    start(&nodes[2], 4, &rules);
+    take(&nodes[2], &two, 0);
+    ck_assert_int_eq(gen_give(nodes[2].g, &name, &two.id.digest, NULL, NULL), GEN_HAS_NONE);
+}
+END_TEST
+
+START_TEST(a_share_below_a_known_commit_is_dropped)
+{
+    order_signed_t o;
+    err_t e;
+    cluster(3);
+    const order_rules_t rules = rules_of(false);
+    start(&nodes[3], 5, &rules); /* the joiner */
+    link_nodes(3, 0, true);
+    gen_head(nodes[3].g, 100);
+    order_of(&o, 2, 2, 0, 0);
+    for (size_t i = 0; i < 4; i++)
+        if (i != 2)
+            take(&nodes[i], &o, 0);
+    link_nodes(2, 0, false);
+    link_nodes(2, 1, false);
+    ck_assert_int_eq(make(&nodes[0], 20, GEN_FIRST_WAIT_MS), RC_OK);
+    settle(); /* the joiner has heard of the COMMIT; node 2 gives what it has */
+    ck_assert_int_eq(share(&nodes[2], &nodes[3], &e), RC_REPLAY);
+    ck_assert_str_eq(e.field, "name");
+    ck_assert(gen_newest(nodes[3].g)->entry.entry.name.version == 2);
+}
+END_TEST
+
+START_TEST(shares_that_do_not_verify_leave_the_joiner_as_it_was)
+{
+    static uint8_t proof[ENTRY_PROOF_MAX], first[ENTRY_MAX];
+    err_t e;
+    sealed_t s;
+    cluster(1);
+    const order_rules_t rules = rules_of(true);
+    start(&nodes[1], 3, &rules);
+    wr_t p = wr_of(proof, sizeof proof), f = wr_of(first, sizeof first);
+    entry_proof_write(&p, gen_newest(nodes[0].g));
+    entry_write(&f, &gen_first(nodes[0].g)->entry);
+    ck_assert(seal(&s, &nodes[0], &gen_newest(nodes[0].g)->entry.entry.name));
+    for (size_t i = 0; i < p.n; i++) {
+        proof[i] ^= 0x10;
+        ck_assert_msg(gen_share(nodes[1].g, &e, wr_view(&p), wr_view(&f), s.sealed, &s.box) != RC_OK, "proof %zu", i);
+        proof[i] ^= 0x10;
+        ck_assert(gen_share(nodes[1].g, &e, view_of(proof, i), wr_view(&f), s.sealed, &s.box) == RC_MALFORMED);
+    }
+    for (size_t i = 0; i < f.n; i++) {
+        first[i] ^= 0x10;
+        ck_assert_msg(gen_share(nodes[1].g, &e, wr_view(&p), wr_view(&f), s.sealed, &s.box) != RC_OK, "first %zu", i);
+        first[i] ^= 0x10;
+    }
+    s.sealed[5] ^= 1;
+    ck_assert_int_eq(gen_share(nodes[1].g, &e, wr_view(&p), wr_view(&f), s.sealed, &s.box), RC_REFUSED);
+    s.sealed[5] ^= 1;
+    ck_assert(!gen_newest(nodes[1].g) && !gen_in_use(nodes[1].g));
+    ck_assert_int_eq(gen_share(nodes[1].g, &e, wr_view(&p), wr_view(&f), s.sealed, &s.box), RC_OK);
+    ck_assert(signs_with(&nodes[1], 1));
+    ck_assert_int_eq(gen_share(nodes[1].g, &e, wr_view(&p), wr_view(&f), s.sealed, &s.box), RC_REPLAY);
+    seal_free(&s);
+}
+END_TEST
+
+START_TEST(a_key_of_another_cluster_never_replaces_ours)
+{
+    uint8_t secrets[KEY_SECRETS_LEN];
+    err_t e;
+    const order_rules_t any = rules_of(false), pinned = rules_of(true);
+    cluster(2);
+    start(&nodes[2], 4, &any);
+    secrets_of(secrets, 8); /* a second cluster, founded under the same signers */
+    ck_assert_int_eq(gen_found(nodes[2].g, secrets, &setup_hash), RC_OK);
+    ck_assert_int_eq(share(&nodes[2], &nodes[1], &e), RC_REFUSED);
+    ck_assert_str_eq(e.field, "cluster");
+    ck_assert(signs_with(&nodes[1], 1));
+    start(&nodes[3], 5, &pinned);
+    ck_assert_int_eq(share(&nodes[2], &nodes[3], &e), RC_REFUSED);
+    start(&nodes[4], 6, &any); /* without a pin the first that answers decides */
+    ck_assert_int_eq(share(&nodes[2], &nodes[4], &e), RC_OK);
+    ck_assert_int_eq(share(&nodes[0], &nodes[4], &e), RC_REFUSED);
+    ck_assert(signs_with(&nodes[4], 8));
+}
+END_TEST
+
+/* E10: maker 2G lists itself alone and commits twice under one name. */
+START_TEST(two_commits_of_one_name_silence_it_until_the_next_order)
+{
+    static uint8_t bytes[ENTRY_PROOF_MAX];
+    order_signed_t o;
+    cluster(3);
+    order_of(&o, 2, 2, 0, 0);
+    take_all(3, &o, 0);
+    for (unsigned k = 20; k < 24; k++) {
+        entry_proof_t p = { .has_order = true, .order = o, .ack_count = 1 };
+        entry_t *x = &p.entry.entry;
+        *x = (entry_t){ .name = { 2, o.id.digest, 0 }, .from_slot = 100, .member_count = 1 };
+        key_point(x->pubkey, k);
+        key_point(x->members[0], 2);
+        entry_digest(&p.entry.g, x);
+        key_sign(p.entry.by_maker, 2, &p.entry.g);
+        key_sign(p.entry.by_key, k, &p.entry.g);
+        hash32_t digest;
+        entry_ack_digest(&digest, &p.entry.g);
+        p.acks[0].g = p.entry.g;
+        key_point(p.acks[0].key, 2);
+        key_sign(p.acks[0].signature, 2, &digest);
+        wr_t w = wr_of(bytes, sizeof bytes);
+        entry_proof_write(&w, &p);
+        err_t e;
+        ck_assert_int_eq(gen_commit(nodes[1].g, &e, wr_view(&w)), RC_OK);
+        settle();
+        ck_assert_int_eq(gen_signer(nodes[1].g, 100), k == 20 ? GEN_NEWER_KEY : GEN_CONTRADICTED);
+    }
+    ck_assert_uint_eq(nodes[1].evidence, 2); /* both, once; further ones prove nothing new */
+    for (size_t i = 0; i < 3; i++) {
+        key_name_t name;
+        ck_assert_int_eq(gen_signer(nodes[i].g, 100), GEN_CONTRADICTED);
+        ck_assert_int_eq(gen_give(nodes[i].g, &name, &o.id.digest, NULL, NULL), GEN_HAS_NONE);
+    }
+    order_of(&o, 3, 3, 0, 0);
+    take_all(3, &o, 0);
+    ck_assert_int_eq(make(&nodes[1], 25, GEN_FIRST_WAIT_MS), RC_OK);
+    settle();
+    heads(3, 104);
+    for (size_t i = 0; i < 3; i++)
+        ck_assert(signs_with(&nodes[i], 25));
+}
+END_TEST
+
+/* E4 to E7: the maker is killed before its draft, between draft and COMMIT, and after. */
+START_TEST(the_makers_death_is_carried_out_by_the_next_maker)
+{
+    for (unsigned row = 0; row < 3; row++) {
+        order_signed_t o;
+        cluster(4);
+        order_of(&o, 2, 2, 3, 0);
+        take_all(4, &o, 0);
+        gen_out_t out;
+        if (row) {
+            ck_assert_int_eq(make(&nodes[0], 20, GEN_FIRST_WAIT_MS), RC_OK);
+            while (gen_poll(nodes[0].g, &out))
+                for (size_t i = 1; i < 4; i++) {
+                    if (out.kind == GEN_ACK)
+                        ck_assert_int_eq(gen_ack(nodes[i].g, NULL, out.bytes), RC_OK);
+                    else if (by_key(out.to) == &nodes[i] && (row == 2 || i == 1))
+                        carry_draft(&nodes[0], &nodes[i], &out);
+                }
+        }
+        stop(&nodes[0]);
+        for (size_t i = 1; i < 4; i++)
+            peers(&nodes[i]);
+        settle(); /* row 2: the living make the COMMIT out of their acknowledgements */
+        ck_assert_int_eq(gen_wants_secrets(nodes[1].g, GEN_NEXT_WAIT_MS), row != 2);
+        if (row != 2)
+            ck_assert_int_eq(make(&nodes[1], 21, GEN_NEXT_WAIT_MS), RC_OK);
+        settle();
+        heads(4, 200);
+        for (size_t i = 1; i < 4; i++) {
+            ck_assert(signs_with(&nodes[i], row == 2 ? 20 : 21));
+            stop(&nodes[i]);
+        }
+    }
+}
+END_TEST
+
+/* A restarted maker is another boot: its order makes nothing any more; a higher one, that names a living one, does. */
+START_TEST(a_restarted_maker_makes_nothing)
+{
+    order_signed_t o;
+    const order_rules_t rules = rules_of(true);
+    cluster(3);
+    order_of(&o, 2, 2, 0, 0);
+    take_all(3, &o, 0);
+    stop(&nodes[0]);
+    start(&nodes[0], 7, &rules);
+    take(&nodes[0], &o, 0);
+    gen_head(nodes[0].g, 100);
+    for (size_t i = 0; i < 3; i++)
+        ck_assert(!gen_wants_secrets(nodes[i].g, 100 * GEN_NEXT_WAIT_MS));
+    link_nodes(0, 1, true);
+    link_nodes(0, 2, true);
+    order_of(&o, 3, 7, 0, 0);
+    take_all(3, &o, 0);
+    ck_assert(gen_wants_secrets(nodes[0].g, GEN_FIRST_WAIT_MS)); /* it needs no old secret */
+    ck_assert_int_eq(make(&nodes[0], 20, GEN_FIRST_WAIT_MS), RC_OK);
+    settle();
+    heads(3, 104);
+    for (size_t i = 0; i < 3; i++)
+        ck_assert(signs_with(&nodes[i], 20));
+}
+END_TEST
+
+START_TEST(a_draft_of_an_older_order_may_still_be_committed_and_is_sent_no_more)
+{
+    order_signed_t o;
+    cluster(3);
+    order_of(&o, 2, 2, 0, 0);
+    take_all(3, &o, 0);
+    link_nodes(0, 2, true);
+    ck_assert_int_eq(make(&nodes[0], 20, GEN_FIRST_WAIT_MS), RC_OK);
+    gen_out_t out;
+    while (gen_poll(nodes[0].g, &out))
+        if (out.kind == GEN_DRAFT && by_key(out.to) == &nodes[1])
+            carry_draft(&nodes[0], &nodes[1], &out);
+    order_of(&o, 3, 0, 0, 0);
+    take_all(3, &o, 0);
+    link_nodes(0, 2, true);
+    settle(); /* node 1's acknowledgement makes two of three */
+    ck_assert_uint_eq(nodes[0].drafts, 0);
+    ck_assert_uint_eq(gen_newest(nodes[2].g)->entry.entry.name.version, 2);
+    ck_assert_int_eq(gen_signer(nodes[2].g, 104), GEN_NEWER_KEY);
+    ck_assert_int_eq(share(&nodes[1], &nodes[2], NULL), RC_OK);
+    heads(3, 104);
+    for (size_t i = 0; i < 3; i++)
+        ck_assert(signs_with(&nodes[i], 20));
+}
+END_TEST
+
+/* The least version of the configuration, or of what the disk says: a valid proof below it is refused. */
+START_TEST(nothing_below_the_least_version_is_taken)
+{
+    static uint8_t bytes[ENTRY_PROOF_MAX];
+    order_signed_t o;
+    err_t e;
+    cluster(3);
+    order_of(&o, 2, 2, 0, 0);
+    take_all(3, &o, 0);
+    ck_assert_int_eq(make(&nodes[0], 20, GEN_FIRST_WAIT_MS), RC_OK);
+    settle();
+    order_rules_t rules = rules_of(true);
+    for (unsigned row = 0; row < 2; row++) {
+        rules.min_version = row ? 2 : 3;
+        start(&nodes[3 + row], 5 + row, &rules);
+        wr_t w = wr_of(bytes, sizeof bytes);
+        entry_proof_write(&w, gen_newest(nodes[0].g));
+        ck_assert_int_eq(gen_commit(nodes[3 + row].g, &e, wr_view(&w)), row ? RC_OK : RC_REFUSED);
+        ck_assert_int_eq(share(&nodes[0], &nodes[3 + row], &e), row ? RC_OK : RC_REFUSED);
+    }
+}
+END_TEST
+
+START_TEST(an_order_of_the_same_version_with_a_higher_digest_is_carried_out_too)
+{
+    order_signed_t a, b;
+    cluster(3);
+    order_of(&a, 2, 2, 0, 0);
+    order_of(&b, 2, 3, 0, 0);
+    bool swap = order_id_cmp(&a.id, &b.id) > 0;
+    const order_signed_t *low = swap ? &b : &a, *high = swap ? &a : &b;
+    boot_t *first = &nodes[swap ? 1 : 0], *second = &nodes[swap ? 0 : 1];
+    take_all(3, low, 0);
+    ck_assert_int_eq(make(first, 20, GEN_FIRST_WAIT_MS), RC_OK);
+    settle();
+    take_all(3, high, 0);
+    ck_assert_int_eq(make(second, 21, GEN_FIRST_WAIT_MS), RC_OK);
+    settle();
+    heads(3, 104);
+    for (size_t i = 0; i < 3; i++)
+        ck_assert(signs_with(&nodes[i], 21));
+    take_all(3, low, 0); /* which a node never does; even then nothing is made of what is surpassed */
+    ck_assert(!gen_wants_secrets(first->g, GEN_FIRST_WAIT_MS));
+}
+END_TEST
+
+START_TEST(many_generations_keep_within_their_bounds)
+{
+    order_signed_t o;
+    cluster(3);
+    uint64_t slot = 100;
+    for (unsigned v = 2; v < 40; v++) {
+        order_of(&o, v, 2, 0, 0);
+        take_all(3, &o, 0);
+        ck_assert_int_eq(make(&nodes[0], (uint8_t)(20 + v), GEN_FIRST_WAIT_MS), RC_OK);
+        settle();
+        heads(3, slot += GEN_FROM_SLOTS);
+        for (size_t i = 0; i < 3; i++)
+            ck_assert_msg(signs_with(&nodes[i], 20 + v), "version %u, node %zu", v, i);
+        ck_assert(gen_first(nodes[2].g) != NULL);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN_AROUND(
+        "generation", open, close_all, who_founds_a_cluster_signs_at_once_and_only_once,
+        a_generation_is_made_acknowledged_committed_and_used_from_its_slot,
+        a_draft_is_not_used_shown_or_shared_before_its_commit, two_makers_of_one_order_end_with_the_higher_name,
+        a_lower_name_is_not_acknowledged_after_a_higher, drafts_that_the_rules_do_not_allow_are_refused,
+        what_the_excluded_member_signs_counts_for_nothing, a_key_goes_only_to_who_runs_the_same_order_and_holds_less,
+        a_share_below_a_known_commit_is_dropped, shares_that_do_not_verify_leave_the_joiner_as_it_was,
+        a_key_of_another_cluster_never_replaces_ours, two_commits_of_one_name_silence_it_until_the_next_order,
+        the_makers_death_is_carried_out_by_the_next_maker, a_restarted_maker_makes_nothing,
+        a_draft_of_an_older_order_may_still_be_committed_and_is_sent_no_more, nothing_below_the_least_version_is_taken,
+        an_order_of_the_same_version_with_a_higher_digest_is_carried_out_too,
+        many_generations_keep_within_their_bounds);
+}
