@@ -25,6 +25,7 @@ typedef struct {
     atomic_uint accepted, requests, open_now, open_peak;
     atomic_bool stop;
     behave_t behave;
+    void *ctx; /* of whoever made it */
     pthread_t acceptor, threads[CONNS_MAX];
     atomic_int fds[CONNS_MAX];
 } fake_t;
@@ -33,6 +34,8 @@ typedef struct {
     fake_t *fake;
     unsigned index;
 } fake_conn_t;
+
+static _Thread_local fake_t *fake_self __attribute__((unused)); /* whose connection the thread serves */
 
 /* Reads one request, head and body; false at the end of the connection. */
 static inline bool get_request(int fd, char *out, size_t cap)
@@ -58,7 +61,7 @@ static inline bool get_request(int fd, char *out, size_t cap)
 static inline void *fake_conn(void *arg)
 {
     fake_conn_t c = *(fake_conn_t *)arg;
-    fake_t *f = c.fake;
+    fake_t *f = fake_self = c.fake;
     int fd = f->fds[c.index];
     char *request = malloc(FAKE_REQUEST_MAX);
     free(arg);

@@ -1,0 +1,236 @@
+/* What providers do: one row for each behaviour, seven recorded mainnet calls for each row, through the engine of
+ * node/query/ask.h against a real server (tests/unit/provider_play.h). Shown for each: how many calls came out right, round trips
+ * and requests as the server counted them, and what the endpoint is blamed for. */
+#include "base/os/log.h"
+#include "lightclient/exec/call.h"
+#include "node/query/flight.h"
+#include "rpc/api/callobject.h"
+#include "rpc/upstream/decode.h"
+#include "tests/ask_wait.h"
+#include "tests/unit/provider_play.h"
+#include "tests/unit/unit.h"
+
+#define ROWS_MAX 128u
+#define THREADS 8u
+#define ANY UINT32_MAX
+
+typedef struct {
+    uint64_t lies, unusable, late, newer;
+} counters_t;
+
+typedef struct {
+    const char *name;
+    play_t play;
+    unsigned right;         /* of PLAY_CALLS */
+    unsigned requests_most; /* ANY: not the matter of this row */
+    counters_t counters;    /* exactly */
+} row_t;
+
+typedef struct {
+    unsigned right, requests, trips, rounds;
+    counters_t counters;
+    char why[400];
+    uint64_t took_ms;
+} outcome_t;
+
+static const row_t rows[] = {
+    { "honest", { .batch_max = 0 }, 7, 13, { 0 } },
+    { "elements in another order", { .reversed = true }, 7, 13, { 0 } },
+    { "gzip", { .gzip = true }, 7, 13, { 0 } },
+    { "chunked", { .chunked = true }, 7, 13, { 0 } },
+    { "without eth_createAccessList", { .hint = HINT_METHOD }, 7, 50, { 0 } },
+    { "proofs name another balance than they prove", { .lie = LIE_BALANCE }, 0, ANY, { .lies = 7 } },
+    { "proofs name another value than they prove", { .lie = LIE_VALUE }, 1, ANY, { .lies = 6 } },
+    { "proofs with a spoilt node", { .lie = LIE_NODE }, 0, ANY, { .lies = 7 } },
+    { "code with a byte more", { .lie = LIE_CODE }, 0, ANY, { .lies = 7 } },
+    { "an account without keys has null for them", { .hint = HINT_NULL_KEYS }, 7, 50, { 0 } },
+};
+#define ROWS (sizeof rows / sizeof rows[0])
+
+static outcome_t outcomes[ROWS_MAX];
+static atomic_uint next_row;
+
+/* One of the seven, ready to run. */
+typedef struct {
+    arena_t arena;
+    ex_block_t block;
+    ex_request_t request;
+    ex_call_config_t config;
+    const json_t *recorded;
+} call_t;
+
+static void read_block(ex_block_t *out)
+{
+    jo_doc_t doc;
+    err_t e;
+    ex_header_t h;
+    char *text = json_dumps(json_object_get(play_world, "header"), JSON_COMPACT);
+    const char *hash = play_text(json_object_get(play_world, "header"), "hash");
+    const char *root = play_text(play_world, "state_root");
+    const jo_t o = jo_open(&doc, &e, view_str(text), SIZE_MAX, JO_LENIENT);
+    ck_assert_msg(jr_read_header(&h, &o) == RC_OK, "%s %s", e.field, e.text);
+    jo_close(&doc);
+    free(text);
+    *out = (ex_block_t){ .parent_hash = h.parent_hash };
+    ck_assert_int_eq(hex_decode_exact(out->block_hash.b, 32, hash, 66), RC_OK);
+    ck_assert_int_eq(hex_decode_exact(out->state_root.b, 32, root, 66), RC_OK);
+    out->env = (evm_block_t){ .number = h.number,
+                              .timestamp = h.timestamp,
+                              .gas_limit = h.gas_limit,
+                              .coinbase = h.coinbase,
+                              .prev_randao = h.mix_hash,
+                              .base_fee = h.base_fee,
+                              .excess_blob_gas = h.excess_blob_gas,
+                              .chain_id = 1 };
+}
+
+/* without_gas: as wallets ask, for whom the server fills it in. */
+static void read_call(call_t *c, unsigned i, ex_cache_t *cache, bool without_gas)
+{
+    err_t e = { 0 };
+    *c = (call_t){ .recorded = json_array_get(json_object_get(play_world, "calls"), i) };
+    arena_init(&c->arena, 1 << 20);
+    json_t *object = json_copy(json_object_get(c->recorded, "call"));
+    if (without_gas)
+        json_object_del(object, "gas");
+    char *text = json_dumps(object, JSON_COMPACT);
+    ck_assert_msg(api_parse_call(&c->request, &e, &c->arena, view_str(text)) == RC_OK, "%s %s", e.field, e.text);
+    free(text);
+    json_decref(object);
+    read_block(&c->block);
+    c->config = (ex_call_config_t){ .chain = &EVM_MAINNET,
+                                    .cache = cache,
+                                    .block = &c->block,
+                                    .request = &c->request,
+                                    .gas_cap = UINT64_MAX,
+                                    .use_hint = true,
+                                    .proof_slots_max = BATCH_SLOTS_MAX,
+                                    .keep_base_fee = true };
+}
+
+static bool as_recorded(const evm_result_t *r, const json_t *recorded)
+{
+    static const char *const status[] = { "success", "revert", "halt" };
+    const char *output = play_text(recorded, "output");
+    char *hex = malloc(2 * r->output.n + 1);
+    hex_encode(hex, r->output);
+    const bool same = !strcmp(status[r->status], play_text(recorded, "status")) && !strcmp(output + 2, hex);
+    free(hex);
+    return same;
+}
+
+/* Runs one call; true: its result is the recorded one. */
+static bool run_call(outcome_t *out, ask_t *engine, ex_cache_t *cache, unsigned i, bool without_gas)
+{
+    call_t c;
+    err_t e = { 0 };
+    query_t *q = NULL;
+    read_call(&c, i, cache, without_gas);
+    ck_assert_int_eq(ex_call_new(&q, &e, &c.config), RC_OK);
+    rc_t rc = ask_wait(&q, &e, engine, q);
+    bool right = !rc && as_recorded(ex_call_result(q), c.recorded);
+    if (rc && !out->why[0])
+        snprintf(out->why, sizeof out->why, "%.390s", e.text);
+    if (!rc)
+        out->rounds += ex_call_rounds(q);
+    query_free(q);
+    arena_free(&c.arena);
+    return right;
+}
+
+static counters_t counters_of(up_t *upstream, size_t i)
+{
+    up_status_t all[UP_ENDPOINTS_MAX];
+    up_snapshot(upstream, all);
+    return (counters_t){ all[i].lies, all[i].failures - all[i].lies, 0, all[i].newer };
+}
+
+static void run_all(outcome_t *out, ask_t *engine, play_t *p)
+{
+    const ex_cache_config_t sizes = { .bytes_max = 16 << 20 };
+    for (unsigned i = 0; i < PLAY_CALLS; i++) {
+        ex_cache_t *cache = ex_cache_new(&sizes); /* of its own: each call meets the provider */
+        p->call = i;
+        out->right += run_call(out, engine, cache, i, p->hint == HINT_FUNDS || p->hint == HINT_PENNILESS);
+        ex_cache_free(cache);
+    }
+}
+
+static void run_row(outcome_t *out, const row_t *row)
+{
+    play_t p = row->play;
+    char url[64];
+    err_t e;
+    pool_t *pool;
+    ask_t *engine;
+    pthread_mutex_init(&p.lock, NULL);
+    fake_t *fake = fake_new(play_serve);
+    fake->ctx = &p;
+    snprintf(url, sizeof url, "http://127.0.0.1:%u", fake->port);
+    up_t *upstream = up_new((const char *const[]){ url }, 1);
+    hc_t *http = hc_new(NULL);
+    ck_assert_int_eq(pool_new(&pool, NULL, 2), RC_OK);
+    ck_assert_int_eq(
+        ask_new(&engine, &e,
+                &(ask_config_t){ .http = http, .upstream = upstream, .pool = pool, .now_ms = clock_monotonic_ms }),
+        RC_OK);
+    const uint64_t began = clock_ms();
+    run_all(out, engine, &p);
+    out->took_ms = clock_ms() - began;
+    out->counters = counters_of(upstream, 0);
+    ask_free(engine);
+    hc_free(http);
+    pool_free(pool);
+    fake_free(fake);
+    up_free(upstream);
+    out->requests = p.requests;
+    out->trips = p.trips;
+}
+
+static void *run_rows(void *unused)
+{
+    for (unsigned i; (i = atomic_fetch_add(&next_row, 1)) < ROWS;)
+        run_row(&outcomes[i], &rows[i]);
+    return unused;
+}
+
+static bool is_as_told(const row_t *row, const outcome_t *o)
+{
+    return o->right == row->right && (row->requests_most == ANY || o->requests <= row->requests_most) &&
+           !memcmp(&o->counters, &row->counters, sizeof o->counters);
+}
+
+START_TEST(each_behaviour_costs_what_it_must_and_is_blamed_for_what_it_is)
+{
+    pthread_t threads[THREADS];
+    unsigned bad = 0;
+    play_load();
+    log_set_level(LOG_ERROR); /* of lies, too, is the row to tell */
+    for (unsigned i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, run_rows, NULL);
+    for (unsigned i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    json_decref(play_world);
+    printf("%-52s right trips (honest) requests (honest)  lies unusable late newer     ms\n", "");
+    for (unsigned i = 0; i < ROWS; i++) {
+        const outcome_t *o = &outcomes[i];
+        const counters_t *c = &o->counters, *want = &rows[i].counters;
+        const bool good = is_as_told(&rows[i], o);
+        bad += !good;
+        printf("%-52s %5u %5u (%u) %10u (%u) %10llu %8llu %4llu %5llu %6llu%s\n", rows[i].name, o->right, o->trips,
+               outcomes[0].trips, o->requests, outcomes[0].requests, (unsigned long long)c->lies,
+               (unsigned long long)c->unusable, (unsigned long long)c->late, (unsigned long long)c->newer,
+               (unsigned long long)o->took_ms, good ? "" : "  NOT AS TOLD");
+        if (!good)
+            printf("    want %u right, at most %u requests, %llu %llu %llu %llu: %s\n", rows[i].right,
+                   rows[i].requests_most, (unsigned long long)want->lies, (unsigned long long)want->unusable,
+                   (unsigned long long)want->late, (unsigned long long)want->newer, o->why);
+    }
+    ck_assert_uint_eq(bad, 0);
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN("providers", each_behaviour_costs_what_it_must_and_is_blamed_for_what_it_is);
+}
