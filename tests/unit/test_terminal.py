@@ -1,4 +1,4 @@
-"""What others wrote, on a terminal: `kettle verify`, `quote` and `measure` are run with a pseudo-terminal as their output, over input whose
+"""Escape sequences, line ends and bidirectional marks in every foreign field: `kettle verify`, `quote` and `measure` are run with a pseudo-terminal as their output, over input whose
 every string, member name and error body tries to move the cursor, to end the line, or to turn the text around.
 
 usage: test_terminal.py KETTLE DATA CORPUS [ATTESTATION NONCE POLICY]
