@@ -219,12 +219,15 @@ async function contracts(t, chain, judge) {
     const args = [message, signature, BigInt(judge.chainId), hash, 3600n];
     const signer = await l2.client.readContract({ ...verifier, functionName: "verifyFresh", args });
     assert.strictEqual(signer.toLowerCase(), judge.signer);
-    const gas = await l2.client.estimateContractGas({ ...verifier, functionName: "verifyFresh", args, account: l2.account });
+    const gasOf = (functionName, last) =>
+      l2.client.estimateContractGas({ ...verifier, functionName, args: [...args.slice(0, 4), last], account: l2.account });
+    const gas = { verifyFresh: await gasOf("verifyFresh", 3600n), verifyAt: await gasOf("verifyAt", BigInt(message.at.number)) };
+    for (const [name, spent] of Object.entries(gas)) assert(spent > 21000n && spent < 60000n, `${name}: ${spent} gas`);
     await assert.rejects(
       l2.client.readContract({ ...verifier, functionName: "verifyFresh", args: [{ ...message, setup: ZERO }, ...args.slice(1)] }),
       (error) => contractError(viem, error, abi) === "NotAccepted",
     );
-    return `verifyFresh costs ${gas} gas in all`;
+    return `verifyFresh costs ${gas.verifyFresh} gas in all, verifyAt ${gas.verifyAt}`;
   });
 
   const provider = new ethers.JsonRpcProvider(l2.url, undefined, { staticNetwork: true, cacheTimeout: -1 });
