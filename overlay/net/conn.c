@@ -225,6 +225,11 @@ uint64_t net_now(const net_t *n)
     return n->now_ms;
 }
 
+const peerid_t *net_self(const net_t *n)
+{
+    return &n->self;
+}
+
 const peerid_t *net_peer(const net_conn_t *c)
 {
     return &c->peer;

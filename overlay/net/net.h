@@ -103,6 +103,9 @@ void net_turn(net_t *n, uint64_t now_ms);
 uint64_t net_next(const net_t *n);
 uint64_t net_now(const net_t *n);
 
+/* Our own id. */
+const peerid_t *net_self(const net_t *n);
+
 /* Ends a connection, with a code of those above. */
 void net_close(net_conn_t *c, unsigned code, const char *text);
 

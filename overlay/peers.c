@@ -1,0 +1,356 @@
+#include "overlay/peers.h"
+
+#include <stdlib.h>
+
+#define NEVER UINT64_MAX
+#define LIVED_MS 10000u /* a connection that lived so long was a good one */
+
+typedef struct {
+    peers_source_t source;
+    maddr_t ways[PEERS_WAYS_MAX];
+    size_t way_count, next_way;
+    peerid_t peer;     /* who answered last */
+    uint64_t dialling; /* number of the connection; 0: none */
+    bool resolving, self;
+    unsigned failures;
+    uint64_t due_ms, wait_ms, opened_ms;
+    err_t why;
+} target_t;
+
+/* Two connections to one peer, of which one has to go. */
+typedef struct twins {
+    struct twins *next;
+    peers_t *peers;
+    uint64_t older, newer; /* numbers */
+    uint64_t deadline_ms;
+    bool over;
+} twins_t;
+
+struct peers {
+    peers_config_t config;
+    net_t *net;
+    target_t targets[PEERS_TARGETS_MAX];
+    size_t target_count;
+    twins_t *twins;
+    uint64_t now_ms;
+};
+
+/* ---- connections ---- */
+
+static net_conn_t *conn_of(const peers_t *p, uint64_t number)
+{
+    net_conn_t *c = net_first(p->net);
+    while (c && net_number(c) != number)
+        c = net_after(c);
+    return c && net_is_open(c) ? c : NULL;
+}
+
+/* An open connection to a peer, but not this one. */
+static net_conn_t *other_to(const peers_t *p, const peerid_t *peer, const net_conn_t *but)
+{
+    for (net_conn_t *c = net_first(p->net); c; c = net_after(c))
+        if (c != but && net_is_open(c) && peerid_eq(net_peer(c), peer))
+            return c;
+    return NULL;
+}
+
+static bool same_ip(const maddr_t *a, const maddr_t *b)
+{
+    return a->host == b->host && memcmp(a->ip, b->ip, sizeof a->ip) == 0;
+}
+
+/* Whether a slot is left for a connection that we accepted. */
+static bool has_slot(const peers_t *p, const net_conn_t *of)
+{
+    size_t all = 0, same = 0;
+    if (peers_rank(p, net_peer(of)) != SIZE_MAX)
+        return true;
+    for (const net_conn_t *c = net_first(p->net); c; c = net_after(c)) {
+        if (!net_is_open(c))
+            continue;
+        all++;
+        same += !net_dialled(c) && same_ip(net_addr(c), net_addr(of));
+    }
+    return all <= PEERS_MAX && same <= PEERS_PER_IP;
+}
+
+/* ---- one connection for each peer ---- */
+
+static void close_number(const peers_t *p, uint64_t number)
+{
+    net_conn_t *c = conn_of(p, number);
+    if (c)
+        net_close(c, NET_BYE_DUPLICATE, "one connection is enough");
+}
+
+static void decide(twins_t *t, bool older_lives)
+{
+    if (t->over)
+        return;
+    t->over = true;
+    if (conn_of(t->peers, t->older) && conn_of(t->peers, t->newer))
+        close_number(t->peers, older_lives ? t->newer : t->older);
+}
+
+static void pong(void *ctx, net_conn_t *c, rc_t rc, uint64_t ms)
+{
+    (void)ms;
+    for (twins_t *t = ((peers_t *)ctx)->twins; t; t = t->next)
+        if (t->older == net_number(c))
+            decide(t, rc == RC_OK);
+}
+
+/* Notes that an older connection to the same peer is open; only the end with the smaller id acts on it. */
+static void note_twins(peers_t *p, net_conn_t *older, net_conn_t *newer)
+{
+    if (peerid_cmp(net_self(p->net), net_peer(newer)) > 0)
+        return;
+    twins_t *t = calloc(1, sizeof *t);
+    if (!t) {
+        net_close(newer, NET_BYE_DUPLICATE, "one connection is enough");
+        return;
+    }
+    *t = (twins_t){ .next = p->twins,
+                    .peers = p,
+                    .older = net_number(older),
+                    .newer = net_number(newer),
+                    .deadline_ms = p->now_ms + PEERS_PING_MS };
+    p->twins = t;
+    const rc_t rc = net_ping(older, pong, p);
+    if (rc && rc != RC_LIMIT) /* one is under way already: its answer serves as well */
+        decide(t, false);
+}
+
+/* Whoever is left of two may have a third beside it. */
+static void look_for_third(peers_t *p, const twins_t *t)
+{
+    net_conn_t *left = conn_of(p, t->older);
+    if (!left)
+        left = conn_of(p, t->newer);
+    net_conn_t *third = left ? other_to(p, net_peer(left), left) : NULL;
+    if (third)
+        note_twins(p, left, third);
+}
+
+static uint64_t twins_turn(peers_t *p)
+{
+    uint64_t at = NEVER;
+    for (twins_t **link = &p->twins; *link;) {
+        twins_t *t = *link;
+        if (p->now_ms >= t->deadline_ms)
+            decide(t, false);
+        if (t->over) {
+            *link = t->next;
+            look_for_third(p, t);
+            free(t);
+            continue;
+        }
+        link = &t->next;
+    }
+    for (const twins_t *t = p->twins; t; t = t->next)
+        at = t->deadline_ms < at ? t->deadline_ms : at;
+    return at;
+}
+
+/* ---- addresses ---- */
+
+/* So many milliseconds, 20 % more or less. */
+static uint64_t about(peers_t *p, uint64_t ms)
+{
+    uint32_t chance;
+    p->config.random(p->config.ctx, &chance, sizeof chance);
+    return ms - ms / 5 + chance % (2 * (ms / 5) + 1);
+}
+
+static void put_off(peers_t *p, target_t *t, const err_t *why)
+{
+    t->why = *why;
+    t->failures++;
+    t->next_way = (t->next_way + 1) % t->way_count;
+    t->due_ms = p->now_ms + about(p, t->wait_ms);
+    t->wait_ms = t->wait_ms + t->wait_ms / 2 < PEERS_AGAIN_MAX_MS ? t->wait_ms + t->wait_ms / 2 : PEERS_AGAIN_MAX_MS;
+}
+
+static void dial(peers_t *p, target_t *t, const maddr_t *to)
+{
+    net_conn_t *c;
+    err_t e;
+    const rc_t rc = net_dial(p->net, &c, &e, to, NULL);
+    if (rc)
+        put_off(p, t, &e);
+    else
+        t->dialling = net_number(c);
+}
+
+static bool is_name(const maddr_t *m)
+{
+    return m->host != MADDR_IP4 && m->host != MADDR_IP6;
+}
+
+static bool is_connected(const peers_t *p, const target_t *t)
+{
+    return t->peer.n && other_to(p, &t->peer, NULL);
+}
+
+static void look_at(peers_t *p, size_t i)
+{
+    target_t *t = &p->targets[i];
+    const maddr_t *way = &t->ways[t->next_way];
+    if (t->self || t->dialling || t->resolving || t->due_ms > p->now_ms || is_connected(p, t))
+        return;
+    if (!is_name(way)) {
+        dial(p, t, way);
+        return;
+    }
+    t->resolving = p->config.resolve != NULL;
+    if (p->config.resolve) {
+        p->config.resolve(p->config.ctx, i, way);
+        return;
+    }
+    err_t e;
+    (void)err_say(&e, RC_UNSUPPORTED, "names are not resolved here");
+    put_off(p, t, &e);
+}
+
+void peers_resolved(peers_t *p, size_t target, const maddr_t *numbers, size_t n)
+{
+    target_t *t = &p->targets[target];
+    err_t e;
+    t->resolving = false;
+    if (n) {
+        dial(p, t, &numbers[t->failures / t->way_count % n]); /* each time the next one */
+        return;
+    }
+    (void)err_say(&e, RC_IO, "the name is not known");
+    put_off(p, t, &e);
+}
+
+uint64_t peers_turn(peers_t *p, uint64_t now_ms)
+{
+    p->now_ms = now_ms;
+    uint64_t at = twins_turn(p);
+    for (size_t i = 0; i < p->target_count; i++) {
+        const target_t *t = &p->targets[i];
+        look_at(p, i);
+        if (!t->self && !t->dialling && !t->resolving && !is_connected(p, t) && t->due_ms < at)
+            at = t->due_ms;
+    }
+    return at;
+}
+
+/* ---- what the owner hands on ---- */
+
+static target_t *dialled_by(peers_t *p, const net_conn_t *c)
+{
+    for (size_t i = 0; i < p->target_count; i++)
+        if (p->targets[i].dialling == net_number(c))
+            return &p->targets[i];
+    return NULL;
+}
+
+bool peers_opened(peers_t *p, net_conn_t *c)
+{
+    target_t *t = dialled_by(p, c);
+    net_conn_t *older = other_to(p, net_peer(c), c);
+    if (t) {
+        t->peer = *net_peer(c);
+        t->opened_ms = p->now_ms;
+        t->failures = 0;
+        err_clear(&t->why);
+    } else if (!net_dialled(c) && !has_slot(p, c)) {
+        net_close(c, NET_BYE_SLOTS_FULL, "no slot is left");
+        return false;
+    }
+    if (older)
+        note_twins(p, older, c);
+    return net_is_open(c);
+}
+
+void peers_closed(peers_t *p, net_conn_t *c, const err_t *why)
+{
+    target_t *t = dialled_by(p, c);
+    if (!t)
+        return;
+    t->dialling = 0;
+    t->self = net_bye_code(c) == NET_BYE_SELF || peerid_eq(net_peer(c), net_self(p->net));
+    if (t->opened_ms && p->now_ms - t->opened_ms >= LIVED_MS)
+        t->wait_ms = PEERS_AGAIN_MS;
+    t->opened_ms = 0;
+    put_off(p, t, why);
+}
+
+/* ---- life ---- */
+
+rc_t peers_new(peers_t **out, const peers_config_t *config)
+{
+    peers_t *p = calloc(1, sizeof *p);
+    if (!p)
+        return RC_NOMEM;
+    p->config = *config;
+    *out = p;
+    return RC_OK;
+}
+
+void peers_free(peers_t *p)
+{
+    while (p && p->twins) {
+        twins_t *t = p->twins;
+        p->twins = t->next;
+        free(t);
+    }
+    free(p);
+}
+
+void peers_bind(peers_t *p, net_t *n)
+{
+    p->net = n;
+}
+
+static target_t *known(peers_t *p, const maddr_t *way)
+{
+    for (size_t i = 0; i < p->target_count; i++)
+        for (size_t k = 0; k < p->targets[i].way_count; k++)
+            if (maddr_eq(&p->targets[i].ways[k], way))
+                return &p->targets[i];
+    return NULL;
+}
+
+rc_t peers_add(peers_t *p, peers_source_t source, const maddr_t *ways, size_t count, const peerid_t *peer)
+{
+    target_t *t = known(p, &ways[0]);
+    if (!t && (p->target_count == PEERS_TARGETS_MAX || count > PEERS_WAYS_MAX))
+        return RC_LIMIT;
+    if (!t) {
+        t = &p->targets[p->target_count++];
+        *t = (target_t){ .source = source, .way_count = count, .wait_ms = PEERS_AGAIN_MS, .due_ms = p->now_ms };
+        memcpy(t->ways, ways, count * sizeof *ways);
+    }
+    if (peer)
+        t->peer = *peer;
+    return RC_OK;
+}
+
+size_t peers_rank(const peers_t *p, const peerid_t *peer)
+{
+    for (size_t i = 0; i < p->target_count; i++)
+        if (p->targets[i].source == PEERS_CONFIGURED && p->targets[i].peer.n && peerid_eq(&p->targets[i].peer, peer))
+            return i;
+    return SIZE_MAX;
+}
+
+size_t peers_rows(const peers_t *p, peers_row_t *out, size_t cap)
+{
+    size_t n = 0;
+    for (; n < p->target_count && n < cap; n++) {
+        const target_t *t = &p->targets[n];
+        out[n] = (peers_row_t){ .source = t->source,
+                                .way = t->ways[t->next_way],
+                                .peer = t->peer,
+                                .connected = is_connected(p, t),
+                                .self = t->self,
+                                .failures = t->failures,
+                                .due_ms = t->due_ms,
+                                .why = &t->why };
+    }
+    return n;
+}
