@@ -198,7 +198,7 @@ uint64_t net_next(const net_t *n)
         at = x < at ? x : at;
     }
     for (const net_conn_t *c = n->conns; c; c = c->next) {
-        uint64_t x = c->state == CONN_HANDSHAKE ? c->deadline_ms : stream_next(c);
+        uint64_t x = c->state == CONN_HANDSHAKE ? c->deadline_ms : c->state == CONN_OPEN ? stream_next(c) : n->now_ms;
         at = x < at ? x : at;
     }
     return at;

@@ -69,6 +69,7 @@ struct net_stream {
     bool opener, agreed, gone; /* gone: closed was told; freed at the end of the turn */
     bool end_wanted, end_sent, peer_ended;
     bool blocked;  /* a transport's own: no room at the peer */
+    size_t unread; /* likewise: bytes that were brought and not given back */
     mss_t *select; /* while no protocol is agreed */
     const char *wanted[1];
     uint64_t deadline_ms;

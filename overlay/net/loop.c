@@ -9,6 +9,7 @@
 
 #include "base/os/worker.h"
 #include "overlay/net/link.h"
+#include "overlay/net/quic.h"
 #include "overlay/net/tcp.h"
 #include "overlay/net/watch.h"
 
@@ -177,6 +178,8 @@ rc_t loop_new(loop_t **out, err_t *e, net_t *take_n, unsigned transports, const 
     rc_t rc = begin(l, e);
     if (!rc && transports & LOOP_TCP)
         rc = tcp_add(take_n, e, &l->watches);
+    if (!rc && transports & LOOP_QUIC)
+        rc = quic_add(take_n, e, &l->watches);
     if (rc) {
         link_remove(take_n);
         end(l);

@@ -56,7 +56,8 @@ DOORS = {  # header: folders or files that may include it
     r"nettle/": ["base/crypto/"],
     r"gmp": ["base/crypto/"],
     r"jansson": ["base/json"],
-    r"gnutls": ["tee/x509/", "tee/sim/", "tee/provider/ratls_make.c", "http/tls.c"],
+    r"gnutls": ["tee/x509/", "tee/sim/", "tee/provider/ratls_make.c", "http/tls.c", "overlay/net/quic"],
+    r"ngtcp2": ["overlay/net/quic"],
     r"lmdb": ["node/"],
 }
 DOES_IO = ("base/os", "http", "tee/provider", "overlay/net", "node")  # rooms (and what is below them) that may do I/O

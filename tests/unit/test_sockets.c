@@ -13,6 +13,9 @@ static const struct {
 } kinds[] = {
     { "tcp over ip4", "/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/tcp/1", "/ip4/127.0.0.1/udp/1/quic-v1", LOOP_TCP },
     { "tcp over ip6", "/ip6/::1/tcp/0", "/ip6/::1/tcp/1", "/ip6/::1/udp/1/quic-v1", LOOP_TCP },
+    { "quic over ip4", "/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/udp/1/quic-v1", "/ip4/127.0.0.1/tcp/1",
+      LOOP_QUIC },
+    { "quic over ip6", "/ip6/::1/udp/0/quic-v1", "/ip6/::1/udp/1/quic-v1", "/ip6/::1/tcp/1", LOOP_QUIC },
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 
@@ -124,6 +127,7 @@ START_TEST(what_waits_has_a_maximum_and_says_when_it_left)
     ck_assert_int_eq(net_open(a.peer.conn, &s, &a.peer.protocols[0], NULL), RC_OK);
     ck_assert_int_eq(net_write(s, view_of(bytes, sizeof bytes)), RC_LIMIT);
     run_for(50);
+    a.peer.writable = 0; /* QUIC: the proposal itself may have left after the agreement */
     ck_assert_int_eq(net_write(s, view_str("x")), RC_OK);
     run_for(50);
     ck_assert_uint_eq(a.peer.writable, 1);
