@@ -1,5 +1,6 @@
 /* flood.h - spreading what proves itself: orders, acknowledgements, COMMITs, key releases, evidence, heads. Any number
- * of members; no agreement is promised, only that an honest living author's message reaches every living connected member.
+ * of members; no agreement is promised, only that an honest living author's message reaches every living connected
+ * member.
  *
  * A message is signed by its author and handed on once to every peer but the one it came from, then delivered. On a new
  * connection both ends say what they have of the last ten minutes and pull what they lack. Two different messages under
