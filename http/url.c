@@ -51,3 +51,12 @@ void hc_url_origin(char *out, size_t cap, const char *url)
     curl_free(port);
     curl_url_cleanup(u);
 }
+
+void hc_url_join(char *out, size_t cap, const char *base, const char *path)
+{
+    size_t n = strcspn(base, "?#");
+    const char *query = base[n] == '?' ? base + n + 1 : "";
+    while (n && base[n - 1] == '/')
+        n--;
+    snprintf(out, cap, "%.*s%s%s%s", (int)n, base, path, !*query ? "" : strchr(path, '?') ? "&" : "?", query);
+}

@@ -336,6 +336,17 @@ static rc_t make_follower(service_t *s, err_t *e)
     return err_before(e, follow_start(&s->follow, e, &follow), "the follower could not start: ");
 }
 
+static rc_t make_foresight(service_t *s, err_t *e)
+{
+    const config_t *c = s->with.config;
+    const foresight_config_t foresight = { .http = s->with.http,
+                                           .consensus = s->consensus,
+                                           .execution = s->execution,
+                                           .network = &c->network,
+                                           .chain = &c->chain };
+    return foresight_start(&s->foresight, e, &foresight);
+}
+
 /* A failure that names a member of the configuration, as the log and /v1/status tell it. */
 static rc_t named(err_t *e, rc_t rc)
 {
@@ -364,6 +375,8 @@ static rc_t make_all(service_t *s, err_t *e)
         rc = make_engine(s, e);
     if (!rc)
         rc = make_statements(s, e);
+    if (!rc)
+        rc = make_foresight(s, e);
     return rc ? rc : attest_begin(s->attest, e, &s->setup);
 }
 
@@ -398,6 +411,7 @@ void service_free(service_t *s)
 {
     if (!s)
         return;
+    foresight_free(s->foresight);
     if (s->ask)
         ask_cancel(s->ask);
     jobs_free(s->jobs);

@@ -14,6 +14,7 @@
 #include "http/server.h"
 #include "lightclient/exec/cache.h"
 #include "node/chain/follow.h"
+#include "node/chain/foresight.h"
 #include "node/config/config.h"
 #include "node/evidence/attest.h"
 #include "node/evidence/setup.h"
@@ -51,6 +52,7 @@ typedef struct {
     statements_t *statements;
     node_rpc_t *rpc;
     follow_t *follow;
+    foresight_t *foresight;
     attest_t *attest;
     hs_shared_t *attest_answer; /* of GET /attest */
     atomic_bool begun;          /* all above is there: the follower's changes are looked at */

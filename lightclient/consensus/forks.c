@@ -173,6 +173,21 @@ lc_fork_t lc_fork_from_name(const char *name)
     return (lc_fork_t)f;
 }
 
+bool lc_fork_of_key(char name[LC_FORK_NAME_MAX], const char *key)
+{
+    static const char end[] = "_FORK_EPOCH";
+    const size_t n = strlen(key), stem = n > sizeof end - 1 ? n - (sizeof end - 1) : 0;
+    if (!stem || stem >= LC_FORK_NAME_MAX || strcmp(key + stem, end))
+        return false;
+    for (size_t i = 0; i < stem; i++)
+        if (!(key[i] >= 'A' && key[i] <= 'Z') && !(key[i] >= '0' && key[i] <= '9') && key[i] != '_')
+            return false;
+    for (size_t i = 0; i < stem; i++)
+        name[i] = (char)(key[i] >= 'A' && key[i] <= 'Z' ? key[i] - 'A' + 'a' : key[i]);
+    name[stem] = 0;
+    return true;
+}
+
 const uint8_t *lc_fork_version(const lc_network_t *net, uint64_t epoch)
 {
     lc_fork_t fork = lc_fork_at_epoch(net, epoch);

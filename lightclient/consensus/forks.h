@@ -37,9 +37,11 @@ typedef struct {
     uint64_t max_blobs;
 } lc_blob_row_t;
 
+#define LC_FORK_NAME_MAX 32u /* bytes, the NUL included */
+
 /* A fork of a network's own configuration that this build has no rows for: from its epoch on nothing can be proven. */
 typedef struct {
-    char name[32]; /* as in the configuration, lower case */
+    char name[LC_FORK_NAME_MAX]; /* as in the configuration, lower case */
     uint64_t epoch;
     uint8_t version[4];
 } lc_unknown_fork_t;
@@ -89,6 +91,10 @@ const lc_layout_t *lc_layout(lc_fork_t fork);
 lc_fork_t lc_fork_at_epoch(const lc_network_t *net, uint64_t epoch);
 const char *lc_fork_name(lc_fork_t fork);
 lc_fork_t lc_fork_from_name(const char *name);
+
+/* "HEZE_FORK_EPOCH", a key of a consensus configuration, to "heze". False: another key, or
+ * one with other characters than A to Z, 0 to 9 and _; name is untouched. */
+bool lc_fork_of_key(char name[LC_FORK_NAME_MAX], const char *key);
 
 /* compute_fork_version at an epoch: 4 bytes, borrowed from net; the genesis version before Altair. */
 const uint8_t *lc_fork_version(const lc_network_t *net, uint64_t epoch);

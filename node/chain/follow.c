@@ -82,15 +82,6 @@ static void publish(follow_t *f)
                      (unsigned long long)p.periods_total, (unsigned long long)p.finalized_slot);
 }
 
-static void url_join(char out[URL_MAX], const char *base, const char *path)
-{
-    size_t n = strcspn(base, "?#"); /* keys of some providers stand in the query */
-    const char *query = base[n] == '?' ? base + n + 1 : "";
-    while (n && base[n - 1] == '/')
-        n--;
-    snprintf(out, URL_MAX, "%.*s%s%s%s", (int)n, base, path, !*query ? "" : strchr(path, '?') ? "&" : "?", query);
-}
-
 static const char *kind_name(lc_kind_t kind)
 {
     switch (kind) {
@@ -279,7 +270,7 @@ static void ask(follow_t *f, answer_t *answers, size_t endpoint, const lc_want_t
         if (answers[i] == ANSWER_TAKEN)
             continue;
         bn_path(path, &wants[i]);
-        url_join(urls[n], up_url(f->config.upstream, endpoint), path);
+        hc_url_join(urls[n], sizeof urls[n], up_url(f->config.upstream, endpoint), path);
         requests[n] = (hc_request_t){ .url = urls[n], .accept = BN_ACCEPT, .body_max = bn_body_max(&wants[i]) };
         which[n++] = i;
     }

@@ -44,19 +44,6 @@ static void read_forks(lc_network_t *net, const jo_t *spec)
         jo_fail(spec, "ALTAIR_FORK_EPOCH", RC_MALFORMED, "is required: sync committees begin with Altair");
 }
 
-/* "HEZE_FORK_EPOCH" to "heze". False: no such key, or that of a fork which is known. */
-static bool is_unknown_fork(char name[32], const char *key)
-{
-    static const char end[] = "_FORK_EPOCH";
-    const size_t n = strlen(key), stem = n > sizeof end - 1 ? n - (sizeof end - 1) : 0;
-    if (!stem || stem >= 32 || strcmp(key + stem, end))
-        return false;
-    for (size_t i = 0; i < stem; i++)
-        name[i] = (char)(key[i] >= 'A' && key[i] <= 'Z' ? key[i] - 'A' + 'a' : key[i]);
-    name[stem] = 0;
-    return lc_fork_from_name(name) == LC_FORKS;
-}
-
 /* Forks that have an epoch and no rows here: the program stops signing there. */
 static void read_unknown_forks(lc_network_t *net, const jo_t *spec)
 {
@@ -64,7 +51,7 @@ static void read_unknown_forks(lc_network_t *net, const jo_t *spec)
     while (jo_next(&members, &one)) {
         lc_unknown_fork_t fork = { .epoch = 0 };
         char key[48];
-        if (!is_unknown_fork(fork.name, one.name))
+        if (!lc_fork_of_key(fork.name, one.name) || lc_fork_from_name(fork.name) != LC_FORKS)
             continue;
         fork.epoch = jo_number(&one, NULL, UINT64_MAX);
         if (fork.epoch == LC_EPOCH_NEVER)

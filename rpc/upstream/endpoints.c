@@ -127,11 +127,14 @@ static void count_newer(up_status_t *s, const char *reason)
     snprintf(s->newer_reason, sizeof s->newer_reason, "%s", reason);
 }
 
-void up_claims_newer(up_t *u, size_t i, const char *reason)
+bool up_claims_newer(up_t *u, size_t i, const char *reason)
 {
+    up_status_t *s = &u->at[i].status;
     pthread_mutex_lock(&u->lock);
-    count_newer(&u->at[i].status, reason);
+    const bool other = strncmp(s->newer_reason, reason, sizeof s->newer_reason - 1) != 0;
+    count_newer(s, reason);
     pthread_mutex_unlock(&u->lock);
+    return other;
 }
 
 void up_report(up_t *u, size_t i, rc_t rc, const char *reason, uint32_t retry_after_ms, uint64_t now_ms)

@@ -47,8 +47,9 @@ const char *up_without_origin(const up_t *u, size_t i, const char *text);
  * 4 s), at least retry_after_ms. */
 void up_report(up_t *u, size_t i, rc_t rc, const char *reason, uint32_t retry_after_ms, uint64_t now_ms);
 
-/* Notes that endpoint i claims a newer fork, outside of any request that is reported. */
-void up_claims_newer(up_t *u, size_t i, const char *reason);
+/* Notes that endpoint i claims a newer fork, outside of any request that is reported. Whether its last claim was
+ * another one, or there was none. */
+bool up_claims_newer(up_t *u, size_t i, const char *reason);
 
 /* Notes what endpoint i takes for the time, a hint against this machine's clock: Unix milliseconds, less a counter that
  * the caller reads together with it, so that it stays comparable when the clock is set. */

@@ -74,7 +74,7 @@ START_TEST(a_newer_fork_is_counted_as_a_claim_and_not_as_a_lie)
     up_report(u, 0, RC_UNSUPPORTED, "names a fork", 0, 1000);
     order_is(u, 1001, 1, 2, 0);
     ck_assert_uint_lt(retry_at(u, 0), 1500);
-    up_claims_newer(u, 1, "HEZE_FORK_EPOCH");
+    ck_assert(up_claims_newer(u, 1, "HEZE_FORK_EPOCH"));
     order_is(u, 1001, 1, 2, 0);
     up_snapshot(u, s);
     ck_assert_uint_eq(s[0].newer, 1);
@@ -84,6 +84,8 @@ START_TEST(a_newer_fork_is_counted_as_a_claim_and_not_as_a_lie)
     ck_assert(!s[1].failing);
     ck_assert_uint_eq(s[1].newer, 1);
     ck_assert_str_eq(s[1].newer_reason, "HEZE_FORK_EPOCH");
+    ck_assert(!up_claims_newer(u, 1, "HEZE_FORK_EPOCH"));
+    ck_assert(up_claims_newer(u, 1, "eth_config"));
     up_report(u, 0, RC_REFUSED, "another hash", 0, 2000);
     up_report(u, 0, RC_OK, "", 0, 3000);
     up_snapshot(u, s);

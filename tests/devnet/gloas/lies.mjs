@@ -69,6 +69,21 @@ export const CLAIMS = {
       answer.version = "heze";
     },
   },
+  spec: {
+    spec: (data) => {
+      data.HEZE_FORK_EPOCH = "12";
+      data.IMAX_FORK_EPOCH = "18446744073709551615";
+    },
+  },
+  config: {
+    rpc: (answer, { method }, chain) => {
+      if (method !== "eth_config") return false;
+      delete answer.error;
+      const at = (epoch) => ({ activationTime: chain.genesisTime + epoch * 8 * chain.slotSeconds });
+      answer.result = { current: at(chain.forkSlot / 8), next: at(12), last: at(12) };
+      return true;
+    },
+  },
   header: {
     rpc: (answer, request) => {
       if (!isHead(request)) return false;
