@@ -36,6 +36,7 @@ enum {
     API_FAILED = -32000,
     API_UNAVAILABLE = -32002, /* not ready, timed out, no upstream: shown at once by libraries */
     API_TOO_LARGE = -32003,
+    API_CLIENT_LIMIT = -38026,
     API_REVERTED = 3,
     API_PRUNED = 4444
 };
@@ -77,6 +78,7 @@ struct api_call {
     view_t message, data;       /* of the error; data.p NULL: it has none */
     query_t *query;             /* to be driven; NULL: the answer is there */
     api_write_fn write;
+    const void *asked; /* what write has to know of the request; in the arena */
 };
 
 #define METHOD(name, min, max, wants, round_trips) void api_##name(api_call_t *c, const jo_t *args);

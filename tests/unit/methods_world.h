@@ -1,6 +1,6 @@
 /* methods_world.h - POST /rpc over a small proven world, with a loop in place of the engine.
  *
- * Tests:  tests/unit/test_methods.c, tests/unit/test_methods_node.c
+ * Tests:  tests/unit/test_methods.c, tests/unit/test_methods_node.c, tests/unit/test_methods_state.c
  */
 #ifndef TESTS_METHODS_WORLD_H
 #define TESTS_METHODS_WORLD_H

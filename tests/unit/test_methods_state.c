@@ -1,0 +1,126 @@
+/* Methods of POST /rpc that read the state. */
+#include "tests/unit/methods_world.h"
+
+#define ASK(method, params) "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"" method "\",\"params\":[" params "]}"
+#define SLOTS "\"0xac0000000000000000000000000000000000d000\""
+#define ZERO64 "0000000000000000000000000000000000000000000000000000000000000000"
+#define WORD(two) "\"0x00000000000000000000000000000000000000000000000000000000000000" two "\""
+
+static void setup_slots(void)
+{
+    setup();
+    world_account_t *a = world_add(&w, world_addr(0xd000), "602a");
+    world_set(a, 0, u256_of(0x38));
+    world_set(a, 7, u256_of(0x77));
+    world.latest.state_root = world.finalized.state_root = world_root(&w);
+}
+
+START_TEST(eth_getCode_is_proven_and_empty_only_where_there_is_none)
+{
+    static const row_t rows[] = {
+        { ASK("eth_getCode", ADDR), RESULT("\"0x602a5f5260205ff3\"") },
+        { ASK("eth_getCode", ADDR ",\"finalized\""), RESULT("\"0x602a5f5260205ff3\"") },
+        { ASK("eth_getCode", NOBODY), RESULT("\"0x\"") },
+        { ASK("eth_getCode", ADDR ",\"pending\""), ERROR("-32000", "pending state is not available") },
+    };
+    CHECK_ROWS(rows);
+    ck_assert_uint_eq(rounds, 0);
+}
+END_TEST
+
+START_TEST(eth_getStorageAt_takes_keys_as_geth_does)
+{
+    static const row_t rows[] = {
+        { ASK("eth_getStorageAt", SLOTS ",\"0x0\""), RESULT(WORD("38")) },
+        { ASK("eth_getStorageAt", SLOTS ",\"0x" ZERO64 "\",\"latest\""), RESULT(WORD("38")) },
+        { ASK("eth_getStorageAt", SLOTS ",\"7\""), RESULT(WORD("77")) },
+        { ASK("eth_getStorageAt", SLOTS ",\"0X07\""), RESULT(WORD("77")) },
+        { ASK("eth_getStorageAt", SLOTS ",\"\""), RESULT(WORD("38")) },
+        { ASK("eth_getStorageAt", SLOTS ",\"0x8\""), RESULT(WORD("00")) },
+        { ASK("eth_getStorageAt", NOBODY ",\"0x8\""), RESULT(WORD("00")) },
+        { ASK("eth_getStorageAt", SLOTS ",\"0x" ZERO64 "0\",\"latest\""),
+          ERROR("-32602", "storage key too long (want at most 32 bytes): \\\"0x" ZERO64 "0\\\"") },
+        { ASK("eth_getStorageAt", SLOTS ",\"0xasdf\""), ERROR("-32602", "invalid hex in storage key: \\\"0xasdf\\\"") },
+        { ASK("eth_getStorageAt", SLOTS), ERROR("-32602", "missing value for required argument 1") },
+    };
+    CHECK_ROWS(rows);
+}
+END_TEST
+
+START_TEST(eth_getStorageValues_reads_all_in_one_batch)
+{
+    ck_assert_str_eq(serve(ASK("eth_getStorageValues",
+                               "{" SLOTS ":[" WORD("07") "," WORD("00") "]," NOBODY ":[" WORD("01") "]," ADDR ":[]}")),
+                     RESULT("{" SLOTS ":[" WORD("77") "," WORD("38") "]," NOBODY ":[" WORD("00") "]," ADDR ":[]}"));
+    ck_assert_uint_eq(rounds, 1);
+    static const row_t rows[] = {
+        { ASK("eth_getStorageValues", "{}"), ERROR("-32602", "empty request") },
+        { ASK("eth_getStorageValues", "{" ADDR ":[]}"), ERROR("-32602", "empty request") },
+        { ASK("eth_getStorageValues", "{\"0x12\":[]}"),
+          ERROR("-32602", "invalid argument 0: 0x12: the name must be an address") },
+        { ASK("eth_getStorageValues", "{\"x\":[]}"),
+          ERROR("-32602", "invalid argument 0: x: the name must be an address") },
+        { ASK("eth_getStorageValues", "{" ADDR ":[\"0x0\"]}"),
+          ERROR("-32602",
+                "invalid argument 0: 0xac0000000000000000000000000000000000a000[0]: must be 32 bytes of hex with 0x") },
+    };
+    CHECK_ROWS(rows);
+}
+END_TEST
+
+START_TEST(eth_getStorageValues_has_at_most_1024_slots)
+{
+    static char text[100000];
+    for (unsigned n = 1024; n <= 1025; n++) {
+        strcpy(text, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_getStorageValues\",\"params\":[{" SLOTS ":[");
+        for (unsigned i = 0; i < n; i++)
+            strcat(text, i ? "," WORD("07") : WORD("07"));
+        strcat(text, "]}]}");
+        const char *got = serve(text);
+        if (n == 1024)
+            ck_assert_ptr_nonnull(strstr(got, "\"result\""));
+        else
+            ck_assert_str_eq(got, ERROR("-38026", "too many slots (max 1024)"));
+    }
+}
+END_TEST
+
+START_TEST(eth_getProof_shows_verified_nodes_and_keys_as_they_were_given)
+{
+    const char *text = serve(ASK("eth_getProof", SLOTS ",[\"0x07\"," WORD("00") "],\"latest\""));
+    ck_assert_ptr_nonnull(strstr(text, "\"result\":{\"address\":" SLOTS ",\"accountProof\":[\"0x"));
+    ck_assert_ptr_nonnull(strstr(text, "\"key\":\"0x7\",\"value\":\"0x77\",\"proof\":[\"0x"));
+    ck_assert_ptr_nonnull(strstr(text, "\"key\":" WORD("00") ",\"value\":\"0x38\",\"proof\":[\"0x"));
+    text = serve(ASK("eth_getProof", NOBODY ",[]"));
+    ck_assert_ptr_nonnull(strstr(text, "\"balance\":\"0x0\",\"codeHash\":\"0x" ZERO64 "\",\"nonce\":\"0x0\","
+                                       "\"storageHash\":\"0x" ZERO64 "\",\"storageProof\":[]}"));
+    ck_assert_str_eq(serve(ASK("eth_getProof", NOBODY ",[\"0xasdf\"]")),
+                     ERROR("-32602", "invalid hex in storage key: \\\"0xasdf\\\""));
+}
+END_TEST
+
+START_TEST(eth_getProof_takes_1024_keys)
+{
+    static char text[100000];
+    for (unsigned n = 1024; n <= 1025; n++) {
+        strcpy(text, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_getProof\",\"params\":[" SLOTS ",[");
+        for (unsigned i = 0; i < n; i++)
+            strcat(text, i ? ",\"0x7\"" : "\"0x7\"");
+        strcat(text, "]]}");
+        const char *got = serve(text);
+        if (n == 1024)
+            ck_assert_ptr_nonnull(strstr(got, "\"result\""));
+        else
+            ck_assert_str_eq(got, ERROR("-32602", "too many storage keys requested (max 1024, got 1025)"));
+    }
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN_AROUND("methods_state", setup_slots, teardown,
+                           eth_getCode_is_proven_and_empty_only_where_there_is_none,
+                           eth_getStorageAt_takes_keys_as_geth_does, eth_getStorageValues_reads_all_in_one_batch,
+                           eth_getStorageValues_has_at_most_1024_slots,
+                           eth_getProof_shows_verified_nodes_and_keys_as_they_were_given, eth_getProof_takes_1024_keys);
+}
