@@ -54,6 +54,7 @@ typedef struct {
     const char *query;        /* raw, without '?'; empty when absent */
     const char *content_type; /* empty when absent */
     view_t body;
+    bool gzip; /* the client takes an answer so (http/gzip.h) */
 } hs_request_t;
 
 /* Zeroed before, filled by a handler. Either shared, or the other fields. status 0 or out of 200..599 becomes a 500. */
@@ -62,6 +63,7 @@ typedef struct {
     const char *content_type; /* static text; NULL: application/json */
     uint8_t *body;            /* malloc'ed, taken over by the server */
     size_t body_len;
+    bool gzip;              /* body is */
     unsigned retry_after_s; /* 0: no header */
     hs_shared_t *shared;    /* not NULL: the answer, and the other fields are ignored; takes over one reference */
 } hs_response_t;

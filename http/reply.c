@@ -28,6 +28,8 @@ static bool add_all(struct MHD_Response *m, const char *content_type, size_t bod
         snprintf(text, sizeof text, "%u", retry_after_s);
         ok = add(m, "Retry-After", text);
     }
+    if (ok && x->gzip)
+        ok = add(m, "Content-Encoding", "gzip") && add(m, "Vary", "Accept-Encoding");
     if (ok && x->allow)
         ok = add(m, "Allow", x->allow);
     if (ok && x->cors)
@@ -52,7 +54,9 @@ struct MHD_Response *reply_make(hs_response_t *r, const reply_extra_t *extra)
                                         r->body_len ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
     if (m && r->body_len)
         r->body = NULL; /* the response's now */
-    if (m && !add_all(m, r->content_type, r->body_len, r->retry_after_s, extra)) {
+    reply_extra_t all = *extra;
+    all.gzip = r->gzip;
+    if (m && !add_all(m, r->content_type, r->body_len, r->retry_after_s, &all)) {
         MHD_destroy_response(m);
         m = NULL;
     }

@@ -15,6 +15,7 @@ typedef struct {
     bool cors;         /* any page may read the answer */
     bool preflight;    /* with cors: also what a page may send */
     bool close;        /* the connection ends with this answer */
+    bool gzip;         /* filled in by reply_make */
     unsigned marks;    /* HS_SIMULATED, HS_DEVELOPMENT */
     const char *allow; /* value of Allow; NULL: no header */
 } reply_extra_t;

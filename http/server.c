@@ -12,6 +12,7 @@
 
 #include "base/os/clock.h"
 #include "base/os/worker.h"
+#include "http/gzip.h"
 #include "http/listen.h"
 #include "http/reply.h"
 
@@ -275,7 +276,8 @@ static hs_pending_t *pending_new(conn_t *c)
     p->request = (hs_request_t){ .method = c->route->method,
                                  .path = strdup(c->request.path),
                                  .query = strdup(c->request.query),
-                                 .content_type = strdup(c->request.content_type) };
+                                 .content_type = strdup(c->request.content_type),
+                                 .gzip = c->request.gzip };
     if (!p->request.path || !p->request.query || !p->request.content_type) {
         pending_unref(p);
         return NULL;
@@ -485,7 +487,8 @@ static enum MHD_Result on_request(conn_t *c, const char *method, const char *pat
                                  .path = path,
                                  .query = c->query ? c->query : "",
                                  .content_type = type ? type : "",
-                                 .body = { c->body, c->body_len } };
+                                 .body = { c->body, c->body_len },
+                                 .gzip = gzip_accepted(header_of(c->mhd, "Accept-Encoding")) };
     if (!(c->route->flags & HS_SLOW)) {
         run_handler(c);
         return c->deferred ? MHD_YES : send_handled(c);

@@ -14,7 +14,7 @@
 
 #define CACHE_BYTES_MAX ((size_t)64 << 20) /* proven state kept between calls */
 #define SETUP_BODY_MAX CONFIG_TEXT_MAX
-#define API_BODY_MAX ((size_t)1 << 20)
+#define API_BODY_MAX ((size_t)API_RPC_BODY_MAX)
 #define API_CONNECTIONS_MAX 4096u
 #define STOP_GRACE_MS 3000u
 static const char SETUP_FILE[] = "setup";

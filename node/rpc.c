@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "http/gzip.h"
+
 #define JOB_ARENA_MAX ((size_t)256 << 20) /* bytes of one request: its calls, their results, the answer */
 
 struct node_rpc {
@@ -61,6 +63,8 @@ static void end_job(job_t *j, rc_t rc)
     if (!rc)
         rc = api_rpc_finish(j->request, &body);
     fill(&response, rc, body);
+    if (hs_pending_request(j->pending)->gzip)
+        gzip_response(&response);
     hs_answer(j->pending, &response);
     arena_free(&j->arena);
     free(j);

@@ -1,4 +1,4 @@
-/* prove.h - the proofs of an account and of slots of it at a block, as a query: checked, and kept to be shown to others.
+/* prove.h - the proofs of an account and of slots of it at a block, as a query: checked, and kept to be shown.
  *
  * Of the nodes only those are kept that a trie's reader needs: no empty ones, and none that stands inside its parent.
  *

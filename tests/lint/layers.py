@@ -48,7 +48,7 @@ ROOMS = {
 TOPS = ("base", "lightclient", "http", "tee", "rpc", "overlay", "node")
 DOORS = {  # header: folders or files that may include it
     r"curl/": ["http/transfer.", "http/url.c", "http/client.c"],
-    r"zlib": ["http/transfer."],
+    r"zlib": ["http/transfer.", "http/gzip.c"],
     r"microhttpd": ["http/server.c", "http/reply."],
     r"blst": [LC + "bls/"],
     r"secp256k1": ["base/crypto/"],

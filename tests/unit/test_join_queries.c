@@ -127,6 +127,6 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("join_queries", needs_of_all_are_asked_together_and_answers_find_their_query, the_first_failure_ends_all,
-                    too_many_queries_are_refused_and_freed);
+    return UNIT_RUN("join_queries", needs_of_all_are_asked_together_and_answers_find_their_query,
+                    the_first_failure_ends_all, too_many_queries_are_refused_and_freed);
 }
