@@ -6,7 +6,7 @@
  *
  * Spec:   RFC 9000, sections 12.2, 17.2; overlay-facts section 2
  * Floor:  4, overlay/net. No I/O, heap, clock or thread.
- * Tests:  tests/unit/test_sockets.c
+ * Tests:  tests/unit/test_quic.c
  */
 #ifndef OVERLAY_NET_QUIC_GUARD_H
 #define OVERLAY_NET_QUIC_GUARD_H

@@ -5,7 +5,7 @@
  *     quic_tls.c  GnuTLS: our certificate, sessions, the peer's certificate
  *
  * Floor:  4, overlay/net.
- * Tests:  tests/unit/test_sockets.c
+ * Tests:  tests/unit/test_quic.c
  */
 #ifndef OVERLAY_NET_QUIC_INSIDE_H
 #define OVERLAY_NET_QUIC_INSIDE_H
