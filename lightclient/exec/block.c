@@ -3,14 +3,13 @@
 
 #include "base/crypto/hash.h"
 #include "lightclient/exec/layer.h"
+#include "lightclient/exec/receipt.h"
 #include "lightclient/exec/transaction.h"
 #include "lightclient/mpt/mpt.h"
 #include "lightclient/rlp/rlp.h"
 
 #define GWEI 1000000000u
 #define BLOB_GAS 131072u /* EIP-4844: gas of one blob */
-#define BLOOM_LEN 256u
-#define WITHDRAWAL_RLP_MAX 64u
 #define DEPOSIT_LOG_LEN 576u
 #define DEPOSIT_LEN 192u /* bytes of one deposit in the list of requests */
 
@@ -62,7 +61,7 @@ typedef struct {
     uint64_t gas_used;                 /* what the senders paid for, as receipts tell */
     uint64_t execution_gas, state_gas; /* what the block has used, by kind (EIP-7778, EIP-8037) */
     uint64_t blobs;
-    uint8_t bloom[BLOOM_LEN];
+    uint8_t bloom[EX_BLOOM_LEN];
     view_t *receipts;
     ex_outcome_t *outcomes;
     deposits_t *deposits, **deposits_end;
@@ -76,51 +75,14 @@ static rc_t refuse(const run_t *r, const char *text)
 
 /* --- what does not depend on the state --- */
 
-static rc_t withdrawals_root(hash32_t *out, run_t *r)
-{
-    const ex_full_block_t *b = r->block;
-    arena_mark_t mark = arena_mark(r->scratch);
-    view_t *rows = arena_calloc(r->scratch, b->withdrawal_count, sizeof *rows);
-    uint8_t *room = arena_calloc(r->scratch, b->withdrawal_count, WITHDRAWAL_RLP_MAX);
-    rc_t rc = RC_NOMEM;
-    if (rows && room) {
-        for (size_t i = 0; i < b->withdrawal_count; i++) {
-            wr_t w = wr_of(room + i * WITHDRAWAL_RLP_MAX, WITHDRAWAL_RLP_MAX);
-            rlp_put_u64(&w, b->withdrawals[i].index);
-            rlp_put_u64(&w, b->withdrawals[i].validator);
-            rlp_put_bytes(&w, view_of(b->withdrawals[i].addr.b, sizeof b->withdrawals[i].addr.b));
-            rlp_put_u64(&w, b->withdrawals[i].amount);
-            rlp_wrap_list(&w, 0);
-            rows[i] = wr_view(&w);
-        }
-        rc = mpt_list_root(out, rows, b->withdrawal_count, r->scratch);
-    }
-    arena_rollback(r->scratch, mark);
-    return rc;
-}
-
 static rc_t check_body(run_t *r)
 {
     const ex_full_block_t *b = r->block;
-    hash32_t root;
     if (r->rules->fork >= EVM_OSAKA && b->rlp_len > EX_BLOCK_RLP_MAX_OSAKA)
         return refuse(r, "block too long");
     if (b->has_withdrawals != (r->rules->fork >= EVM_SHANGHAI))
         return refuse(r, "withdrawals of another fork");
-    for (size_t i = 0; i < b->transaction_count; i++)
-        if (b->transactions[i].n == 0)
-            return refuse(r, "an empty transaction");
-    rc_t rc = mpt_list_root(&root, b->transactions, b->transaction_count, r->scratch);
-    if (rc)
-        return rc;
-    if (!hash32_eq(&root, &b->header.transactions_root))
-        return refuse(r, "another transactions root");
-    if (!b->has_withdrawals)
-        return RC_OK;
-    rc = withdrawals_root(&root, r);
-    if (rc)
-        return rc;
-    return hash32_eq(&root, &b->header.withdrawals_root) ? RC_OK : refuse(r, "another withdrawals root");
+    return ex_body_verify(r->e, r->scratch, b);
 }
 
 /* --- system calls --- */
@@ -164,59 +126,18 @@ static rc_t begin(run_t *r)
 
 /* --- receipts --- */
 
-static void bloom_add(uint8_t bloom[BLOOM_LEN], view_t what)
-{
-    hash32_t h;
-    keccak256(&h, what);
-    for (unsigned i = 0; i < 6; i += 2) {
-        unsigned bit = (h.b[i] * 256u + h.b[i + 1]) % (8 * BLOOM_LEN);
-        bloom[BLOOM_LEN - 1 - bit / 8] = (uint8_t)(bloom[BLOOM_LEN - 1 - bit / 8] | 1u << bit % 8);
-    }
-}
-
-static void put_log(wr_t *w, const evm_log_t *log)
-{
-    size_t began = w->n;
-    rlp_put_bytes(w, view_of(log->addr.b, sizeof log->addr.b));
-    size_t topics = w->n;
-    for (unsigned i = 0; i < log->topic_count; i++)
-        rlp_put_bytes(w, view_of(log->topics[i].b, sizeof log->topics[i].b));
-    rlp_wrap_list(w, topics);
-    rlp_put_bytes(w, log->data);
-    rlp_wrap_list(w, began);
-}
-
 /* The receipt of a transaction: [type] rlp([status, gas used so far, bloom, logs]). */
 static rc_t add_receipt(run_t *r, size_t index, uint8_t type, const evm_result_t *result)
 {
-    enum { LOG_OVERHEAD = 256, RECEIPT_OVERHEAD = 512 };
-    uint8_t bloom[BLOOM_LEN] = { 0 };
-    size_t room = RECEIPT_OVERHEAD;
-    for (size_t i = 0; i < result->log_count; i++)
-        room += LOG_OVERHEAD + result->logs[i].data.n;
-    wr_t w = wr_of(arena_alloc(r->arena, room), room);
-    if (!w.p)
-        return RC_NOMEM;
-    for (size_t i = 0; i < result->log_count; i++) {
-        bloom_add(bloom, view_of(result->logs[i].addr.b, sizeof(addr_t)));
-        for (unsigned k = 0; k < result->logs[i].topic_count; k++)
-            bloom_add(bloom, view_of(result->logs[i].topics[k].b, sizeof(hash32_t)));
-    }
-    if (type)
-        wr_u8(&w, type);
-    size_t began = w.n;
-    rlp_put_u64(&w, result->status == EVM_SUCCESS);
-    rlp_put_u64(&w, r->gas_used);
-    rlp_put_bytes(&w, view_of(bloom, sizeof bloom));
-    size_t logs = w.n;
-    for (size_t i = 0; i < result->log_count; i++)
-        put_log(&w, &result->logs[i]);
-    rlp_wrap_list(&w, logs);
-    rlp_wrap_list(&w, began);
-    for (size_t i = 0; i < BLOOM_LEN; i++)
-        r->bloom[i] |= bloom[i];
-    r->receipts[index] = wr_view(&w);
-    return w.bad ? RC_BUG : RC_OK;
+    ex_receipt_t receipt = { .type = type,
+                             .success = result->status == EVM_SUCCESS,
+                             .cumulative_gas = r->gas_used,
+                             .logs = result->logs,
+                             .log_count = result->log_count };
+    ex_bloom_add_logs(receipt.bloom, result->logs, result->log_count);
+    for (size_t i = 0; i < EX_BLOOM_LEN; i++)
+        r->bloom[i] |= receipt.bloom[i];
+    return ex_receipt_encode(&r->receipts[index], r->arena, &receipt);
 }
 
 /* --- deposits, EIP-6110 --- */
@@ -377,7 +298,7 @@ static rc_t check_receipts(run_t *r)
         return refuse(r, "another gas used");
     if (r->rules->fork >= EVM_CANCUN && r->blobs * BLOB_GAS != h->blob_gas_used)
         return refuse(r, "another blob gas used");
-    if (memcmp(r->bloom, h->logs_bloom, BLOOM_LEN))
+    if (memcmp(r->bloom, h->logs_bloom, EX_BLOOM_LEN))
         return refuse(r, "another logs bloom");
     rc_t rc = mpt_list_root(&root, r->receipts, r->block->transaction_count, r->scratch);
     if (rc)

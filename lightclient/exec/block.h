@@ -4,7 +4,8 @@
  *         EIP-8282 (system calls), EIP-4844, EIP-7691, EIP-7892, EIP-7918 (blobs), EIP-4895 (withdrawals), EIP-6110,
  *         EIP-7685 (requests), EIP-7778, EIP-8037 (gas of the block)
  * Floor:  2, exec. May include base/, rlp/, mpt/, evm/. Memory comes from the caller's arenas. No I/O, clock or thread.
- * Tests:  tests/unit/test_block.c, tests/fuzz/fuzz_block.c, vectors kinds blockchain, mainnet-blocks
+ * Tests:  tests/unit/test_block.c, tests/fuzz/fuzz_block.c, vectors kinds blockchain, mainnet-blocks,
+ *         rpc-mainnet
  */
 #ifndef EXEC_BLOCK_H
 #define EXEC_BLOCK_H
@@ -37,6 +38,17 @@ typedef struct {
  *   out  written only on RC_OK; borrows rlp, lists are in the arena
  * RC_MALFORMED; RC_LIMIT: longer than EX_BLOCK_RLP_MAX; RC_REFUSED: it has ommers; RC_NOMEM. */
 NODISCARD rc_t ex_block_decode(ex_full_block_t *out, err_t *e, arena_t *a, view_t rlp);
+
+/* RC_OK when the transactions and the withdrawals have the roots that the header says. RC_REFUSED otherwise: ommers too
+ * count as others than those that are given (none); RC_NOMEM.
+ *   scratch  given back before return */
+NODISCARD rc_t ex_body_verify(err_t *e, arena_t *scratch, const ex_full_block_t *block);
+
+/* Appends the RLP form of a block without ommers. */
+void ex_block_encode(wr_t *w, const ex_full_block_t *block);
+
+/* Bytes of that form. */
+size_t ex_block_len(const ex_full_block_t *block);
 
 /* RC_OK when the header may follow its parent, whose hash the caller knows to be right: number, time, gas limit, base
  * fee, blob gas, and the fields that the fork has. RC_REFUSED otherwise; RC_UNSUPPORTED: rules newer than this

@@ -9,11 +9,6 @@
 #define BLOB_BASE_COST 8192u  /* EIP-7918 */
 #define BLOB_GAS 131072u      /* EIP-4844: gas of one blob */
 
-/* keccak256(rlp([])): no ommers. */
-static const hash32_t NO_OMMERS = { { 0x1d, 0xcc, 0x4d, 0xe8, 0xde, 0xc7, 0x5d, 0x7a, 0xab, 0x85, 0xb5,
-                                      0x67, 0xb6, 0xcc, 0xd4, 0x1a, 0xd3, 0x12, 0x45, 0x1b, 0x94, 0x8a,
-                                      0x74, 0x13, 0xf0, 0xa1, 0x42, 0xfd, 0x40, 0xd4, 0x93, 0x47 } };
-
 static bool gas_limit_valid(const ex_header_t *h, const ex_header_t *parent)
 {
     uint64_t step = parent->gas_limit / GAS_LIMIT_STEP;
@@ -73,7 +68,7 @@ static rc_t check_constants(err_t *e, const ex_header_t *h)
         return err_say(e, RC_REFUSED, "difficulty is not zero");
     if (memcmp(h->nonce, no_nonce, sizeof no_nonce))
         return err_say(e, RC_REFUSED, "nonce is not zero");
-    return hash32_eq(&h->ommers_hash, &NO_OMMERS) ? RC_OK : err_say(e, RC_REFUSED, "ommers");
+    return hash32_eq(&h->ommers_hash, &EX_NO_OMMERS) ? RC_OK : err_say(e, RC_REFUSED, "ommers");
 }
 
 rc_t ex_header_follows(err_t *e, const ex_header_t *h, const ex_header_t *parent, const hash32_t *parent_hash,

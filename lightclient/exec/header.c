@@ -7,6 +7,10 @@
 #define TAIL_MAX 8u      /* Amsterdam */
 #define FIELDS_MAX (FIXED_FIELDS + TAIL_MAX)
 
+const hash32_t EX_NO_OMMERS = { { 0x1d, 0xcc, 0x4d, 0xe8, 0xde, 0xc7, 0x5d, 0x7a, 0xab, 0x85, 0xb5,
+                                  0x67, 0xb6, 0xcc, 0xd4, 0x1a, 0xd3, 0x12, 0x45, 0x1b, 0x94, 0x8a,
+                                  0x74, 0x13, 0xf0, 0xa1, 0x42, 0xfd, 0x40, 0xd4, 0x93, 0x47 } };
+
 static const uint8_t tails[] = {
     [EVM_BERLIN] = 0,    [EVM_LONDON] = 1, [EVM_PARIS] = 1, [EVM_SHANGHAI] = 2, /* base fee; withdrawals */
     [EVM_CANCUN] = 5,                     /* blob gas, and the parent's beacon root: three at once */

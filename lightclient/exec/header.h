@@ -15,6 +15,9 @@
 #define EX_HEADER_RLP_MAX 1024u
 #define EX_EXTRA_DATA_MAX 32u
 
+/* keccak256(rlp([])): the ommers hash of a block without ommers. */
+extern const hash32_t EX_NO_OMMERS;
+
 typedef struct {
     hash32_t parent_hash;
     hash32_t ommers_hash;

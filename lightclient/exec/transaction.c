@@ -20,6 +20,9 @@ typedef struct {
     err_t *e;
     evm_tx_t tx;
     bool any_chain;
+    bool signers; /* are to be found */
+    ex_signature_t signature;
+    ex_signature_t *authorization_signatures;
     uint64_t chain_id; /* the one that is asked for */
     view_t list;       /* payload of the fields' list */
     rlp_item_t f[FIELDS_MAX];
@@ -150,22 +153,24 @@ static view_t first_items(view_t list, const rlp_item_t *items, size_t n)
     return view_of(list.p, (size_t)(items[n - 1].whole.p + items[n - 1].whole.n - list.p));
 }
 
-static rc_t get_authorization(evm_authorization_t *out, arena_t *a, const rlp_item_t *tuple)
+static rc_t get_authorization(evm_authorization_t *out, ex_signature_t *sig, decoder_t *d, const rlp_item_t *tuple)
 {
     static const uint8_t magic = AUTHORIZATION_MAGIC;
     rlp_item_t f[AUTHORIZATION_FIELDS];
     size_t n;
-    u256_t r, s;
     uint64_t parity;
     hash32_t digest;
     if (!tuple->is_list || rlp_split(f, &n, AUTHORIZATION_FIELDS, tuple->payload) || n != AUTHORIZATION_FIELDS ||
         rlp_u256(&out->chain_id, &f[0]) || rlp_fixed(out->address.b, sizeof out->address.b, &f[1]) ||
-        rlp_u64(&out->nonce, &f[2]) || rlp_u64(&parity, &f[3]) || parity > UINT8_MAX || rlp_u256(&r, &f[4]) ||
-        rlp_u256(&s, &f[5]))
+        rlp_u64(&out->nonce, &f[2]) || rlp_u64(&parity, &f[3]) || parity > UINT8_MAX || rlp_u256(&sig->r, &f[4]) ||
+        rlp_u256(&sig->s, &f[5]))
         return RC_MALFORMED;
-    rc_t rc = hash_list(&digest, a, view_of(&magic, 1), first_items(tuple->payload, f, 3), view_of(NULL, 0));
+    sig->v = u256_of(parity);
+    if (!d->signers)
+        return RC_OK;
+    rc_t rc = hash_list(&digest, d->arena, view_of(&magic, 1), first_items(tuple->payload, f, 3), view_of(NULL, 0));
     if (!rc)
-        out->signer_valid = parity <= 1 && recover(&out->signer, &r, &s, (unsigned)parity, &digest);
+        out->signer_valid = parity <= 1 && recover(&out->signer, &sig->r, &sig->s, (unsigned)parity, &digest);
     return rc;
 }
 
@@ -175,14 +180,15 @@ static rc_t get_authorizations(decoder_t *d, const rlp_item_t *list)
     if (rlp_count(&n, list))
         return fault(d, RC_MALFORMED, "authorizations are no list");
     evm_authorization_t *all = arena_calloc(d->arena, n, sizeof *all);
-    if (!all)
+    d->authorization_signatures = arena_calloc(d->arena, n, sizeof *d->authorization_signatures);
+    if (!all || !d->authorization_signatures)
         return RC_NOMEM;
     view_t rest = list->payload;
     for (size_t i = 0; i < n; i++) {
         rlp_item_t tuple;
         rc_t rc = rlp_next(&tuple, &rest);
         if (!rc)
-            rc = get_authorization(&all[i], d->arena, &tuple);
+            rc = get_authorization(&all[i], &d->authorization_signatures[i], d, &tuple);
         if (rc)
             return fault(d, rc, "authorization does not parse");
     }
@@ -226,26 +232,28 @@ static rc_t signed_digest(decoder_t *d, hash32_t *out)
 static rc_t get_sender(decoder_t *d)
 {
     const rlp_item_t *f = &d->f[d->count - SIGNATURE_FIELDS];
-    u256_t v, r, s;
+    ex_signature_t *sig = &d->signature;
     hash32_t digest;
     unsigned parity = 0;
-    if (rlp_u256(&v, &f[0]))
+    if (rlp_u256(&sig->v, &f[0]))
         return fault(d, RC_MALFORMED, "v is no number");
-    if (rlp_u256(&r, &f[1]) || rlp_u256(&s, &f[2]))
+    if (rlp_u256(&sig->r, &f[1]) || rlp_u256(&sig->s, &f[2]))
         return fault(d, RC_MALFORMED, "r or s is no number");
     if (d->tx.type == 0) {
-        rc_t rc = legacy_parity(d, &parity, &v);
+        rc_t rc = legacy_parity(d, &parity, &sig->v);
         if (rc)
             return rc;
-    } else if (u256_fits_u64(&v) && v.w[0] <= 1) {
-        parity = (unsigned)v.w[0];
+    } else if (u256_fits_u64(&sig->v) && sig->v.w[0] <= 1) {
+        parity = (unsigned)sig->v.w[0];
     } else {
         return fault(d, RC_REFUSED, "parity is neither 0 nor 1");
     }
+    if (!d->signers)
+        return RC_OK;
     rc_t rc = signed_digest(d, &digest);
     if (rc)
         return rc;
-    return recover(&d->tx.from, &r, &s, parity, &digest) ? RC_OK : fault(d, RC_REFUSED, "nobody signed it");
+    return recover(&d->tx.from, &sig->r, &sig->s, parity, &digest) ? RC_OK : fault(d, RC_REFUSED, "nobody signed it");
 }
 
 /* --- types --- */
@@ -301,17 +309,31 @@ static rc_t open(decoder_t *d, view_t raw)
     return RC_OK;
 }
 
-rc_t ex_transaction_decode(ex_transaction_t *out, err_t *e, arena_t *a, view_t raw, uint64_t chain_id)
+static rc_t decode(ex_transaction_t *out, decoder_t *d, view_t raw)
 {
-    decoder_t d = { .arena = a, .e = e, .chain_id = chain_id };
-    rc_t rc = raw.n <= EX_TRANSACTION_MAX ? open(&d, raw) : fault(&d, RC_LIMIT, "too long");
+    rc_t rc = raw.n <= EX_TRANSACTION_MAX ? open(d, raw) : fault(d, RC_LIMIT, "too long");
     if (!rc)
-        rc = get_fields(&d);
+        rc = get_fields(d);
     if (!rc)
-        rc = get_sender(&d);
+        rc = get_sender(d);
     if (rc)
-        return rc == RC_NOMEM ? err_say(e, rc, "out of memory") : rc;
-    *out = (ex_transaction_t){ .tx = d.tx, .any_chain = d.any_chain };
+        return rc == RC_NOMEM ? err_say(d->e, rc, "out of memory") : rc;
+    *out = (ex_transaction_t){ .tx = d->tx,
+                               .any_chain = d->any_chain,
+                               .signature = d->signature,
+                               .authorization_signatures = d->authorization_signatures };
     keccak256(&out->hash, raw);
     return RC_OK;
+}
+
+rc_t ex_transaction_decode(ex_transaction_t *out, err_t *e, arena_t *a, view_t raw, uint64_t chain_id)
+{
+    decoder_t d = { .arena = a, .e = e, .chain_id = chain_id, .signers = true };
+    return decode(out, &d, raw);
+}
+
+rc_t ex_transaction_read(ex_transaction_t *out, err_t *e, arena_t *a, view_t raw, uint64_t chain_id)
+{
+    decoder_t d = { .arena = a, .e = e, .chain_id = chain_id };
+    return decode(out, &d, raw);
 }

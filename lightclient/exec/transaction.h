@@ -13,9 +13,15 @@
 #define EX_TRANSACTION_MAX ((size_t)10 << 20) /* bytes; a block has no more (EIP-7934) */
 
 typedef struct {
+    u256_t v, r, s; /* v as it stands: 27, 28 or EIP-155's for legacy transactions, else the parity */
+} ex_signature_t;
+
+typedef struct {
     evm_tx_t tx; /* data borrows the input, lists are in the arena; from is the sender that signed */
     hash32_t hash;
     bool any_chain; /* legacy without chain id: valid on every chain */
+    ex_signature_t signature;
+    const ex_signature_t *authorization_signatures; /* as many as tx.authorizations; in the arena */
 } ex_transaction_t;
 
 /* Decodes one transaction as blocks and eth_sendRawTransaction hold it, and recovers its sender. What depends on the
@@ -24,5 +30,10 @@ typedef struct {
  * RC_MALFORMED: not exactly one transaction in strict RLP; RC_LIMIT: longer than EX_TRANSACTION_MAX; RC_REFUSED:
  * another chain, or no such signature; RC_NOMEM. */
 NODISCARD rc_t ex_transaction_decode(ex_transaction_t *out, err_t *e, arena_t *a, view_t raw, uint64_t chain_id);
+
+/* The same without the signers, which cost a hundred times the rest: tx.from and the signers of authorizations are
+ * zero, and the signature is not checked. For transactions whose bytes a root has proven, of which they are not
+ * wanted. */
+NODISCARD rc_t ex_transaction_read(ex_transaction_t *out, err_t *e, arena_t *a, view_t raw, uint64_t chain_id);
 
 #endif
