@@ -2,10 +2,10 @@
 
 #include <stdlib.h>
 
+#include "lightclient/evm/gas.h"
 #include "lightclient/exec/needs.h"
 #include "lightclient/exec/view.h"
 
-#define INITCODE_MAX 49152u /* bytes; EIP-3860 */
 #define SELECTOR_LEN 4u
 #define FORESEEN_WORDS_MAX 64u       /* words of the request's data that are looked at */
 #define STATE_MEMORY_MAX (64u << 20) /* proven state; the rest of EX_CALL_MEMORY_MAX is the run's */
@@ -129,14 +129,14 @@ static rc_t check_fee(ex_call_t *c, err_t *e, const evm_host_t *host, const evm_
 }
 
 /* Why the EVM would not start a call all of whose state is proven. */
-static const char *refusal(ex_call_t *c)
+static const char *refusal(ex_call_t *c, evm_fork_t fork)
 {
     ex_acct_t *from;
     const ex_request_t *q = c->config.request;
     if (!ex_state_acct(&from, &c->view.state, &q->from) && ex_acct_known(&c->view.state, from) &&
         u256_cmp(&from->value.balance, &q->value) < 0)
         return "insufficient funds for transfer";
-    if (!q->has_to && q->data.n > INITCODE_MAX)
+    if (!q->has_to && q->data.n > evm_params(fork)->initcode_max)
         return "max initcode size exceeded";
     return "intrinsic gas too low";
 }
@@ -161,8 +161,9 @@ static rc_t run(ex_call_t *c, err_t *e)
     rc_t rc = check_fee(c, e, &host, &tx);
     if (rc)
         return rc;
-    rc = evm_call(&c->result, &c->work, &host, evm_chain_rules(c->config.chain, env.timestamp), &env, &tx);
-    return rc == RC_REFUSED && !c->view.guessed ? err_say(e, rc, refusal(c)) : rc;
+    const evm_rules_t *rules = evm_chain_rules(c->config.chain, env.timestamp);
+    rc = evm_call(&c->result, &c->work, &host, rules, &env, &tx);
+    return rc == RC_REFUSED && !c->view.guessed ? err_say(e, rc, refusal(c, rules->fork)) : rc;
 }
 
 static const char *failure(rc_t rc)

@@ -121,7 +121,7 @@ function gasLimit(r, fork) {
 export function makeCase(seed, k, only) {
   const r = new Random(seed, k);
   const fork = FORKS[only ?? r.weighted([[1, 'berlin'], [2, 'london'], [1, 'paris'], [2, 'shanghai'], [4, 'cancun'],
-    [5, 'prague'], [6, 'osaka']])]; // Amsterdam only by --fork: some creations still differ
+    [5, 'prague'], [6, 'osaka'], [6, 'amsterdam']])];
   const targets = [...CONTRACTS, ...CONTRACTS, PLAIN, NOBODY, COINBASE, ...KEYS.map(key => key.address),
     ...[1, 2, 3, 4, 5, 9, 0xa, 0xb, 0x11, 0x12, 0x100, r.between(0, 0x13)].map(n => addressOfWord(BigInt(n))),
     createAddress(CONTRACTS[0], 1n)];

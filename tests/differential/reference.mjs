@@ -41,6 +41,16 @@ function mend(evm) {
       }
     };
   }
+  // All but one 64th is of what is left once the account is paid for (EIP-8037): the reference takes it before that.
+  const call = evm._opcodeMap[0xf1], price = call.gasHandler;
+  call.gasHandler = async (state, gas, common) => {
+    const asked = state.stack.peek(1)[0], cost = await price(state, gas, common);
+    if (state.lastCallNewAccountStateGas) {
+      const left = state.interpreter.getGasLeft() - cost, most = left - left / 64n;
+      state.messageGasLimit = asked < most ? asked : most;
+    }
+    return cost;
+  };
   // A CALL that cannot pay after it has looked at its target leaves the reservoir, as any halt does.
   Object.defineProperty(evm, 'eip7928CallPostTargetOog', { get: () => false, set: () => {} });
 }

@@ -539,6 +539,26 @@ START_TEST(an_account_that_a_call_did_not_make_costs_nothing)
 }
 END_TEST
 
+/* A precompile that refuses its input: 63/64 of what is left once its account is paid for are gone, the account's price
+ * comes back. By execution-specs; @ethereumjs/evm 10.1.3 takes the 63/64 before the price (tests/differential). */
+START_TEST(all_but_a_64th_is_of_what_the_account_has_left)
+{
+    addr_t blake2f = { { 0 } };
+    blake2f.b[19] = 9;
+    begin("5f5f5f5f6001"
+          "60095af1"
+          "505a" RETURN_TOP);
+    (void)used();
+    const uint64_t before = 1000000 - 15000 - 16, left = before - 100 - 11300 - ACCOUNT_GAS;
+    ck_assert_uint_eq(returned(), left / 64 + ACCOUNT_GAS - 4);
+    ck_assert_ptr_null(change_of(&blake2f));
+    ck_assert_uint_eq(receipt.result.block_state_gas, 0);
+    tx.gas = ((uint64_t)1 << 24) + ACCOUNT_GAS; /* from the reservoir, which takes nothing from the child */
+    (void)used();
+    ck_assert_uint_eq(returned(), (((uint64_t)1 << 24) - 15000 - 16 - 100 - 11300) / 64 - 4);
+}
+END_TEST
+
 START_TEST(deployed_code_costs_both_kinds_of_gas)
 {
     /* 33 zero bytes returned by init code 60215ff3 */
@@ -713,8 +733,8 @@ int main(void)
         deep_stack_instructions_follow_the_eip, jump_destinations_do_not_know_the_immediates,
         the_reservoir_is_what_is_above_the_maximum_for_execution, a_child_gives_back_what_it_had_taken_for_the_state,
         a_halt_leaves_the_reservoir, what_comes_back_by_a_child_repays_its_callers_frame,
-        an_account_that_a_call_did_not_make_costs_nothing, deployed_code_costs_both_kinds_of_gas,
-        code_may_have_65536_bytes, storage_alone_is_in_nobodys_way, state_gas_changes_by_time_within_the_fork,
-        value_that_moves_is_logged, value_that_stays_is_not_logged, an_account_that_is_destroyed_keeps_its_balance,
-        a_system_call_has_gas_for_16_slots_beside);
+        an_account_that_a_call_did_not_make_costs_nothing, all_but_a_64th_is_of_what_the_account_has_left,
+        deployed_code_costs_both_kinds_of_gas, code_may_have_65536_bytes, storage_alone_is_in_nobodys_way,
+        state_gas_changes_by_time_within_the_fork, value_that_moves_is_logged, value_that_stays_is_not_logged,
+        an_account_that_is_destroyed_keeps_its_balance, a_system_call_has_gas_for_16_slots_beside);
 }

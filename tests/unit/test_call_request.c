@@ -27,6 +27,28 @@ START_TEST(gas_below_the_intrinsic_cost_is_refused_without_asking)
 }
 END_TEST
 
+/* Init code of zeros, which stops: its maximum is that of the block's fork (EIP-3860, EIP-7954). */
+START_TEST(init_code_is_as_long_as_the_fork_allows)
+{
+    static const evm_schedule_row_t amsterdam_row = { 0, { EVM_AMSTERDAM, 14, 21, 11684671, NULL } };
+    static const evm_chain_t amsterdam = { 1, &amsterdam_row, 1 };
+    static const uint8_t zeros[131073];
+    set_t s;
+    begin(&s, RETURN_42);
+    s.request.has_to = false;
+    s.request.data = view_of(zeros, 49152);
+    ck_assert_int_eq(run(&s), RC_OK);
+    s.request.data = view_of(zeros, 49153);
+    expect_failure(&s, RC_REFUSED, "max initcode size exceeded");
+    s.config.chain = &amsterdam;
+    s.request.data = view_of(zeros, 131072);
+    ck_assert_int_eq(run(&s), RC_OK);
+    s.request.data = view_of(zeros, 131073);
+    expect_failure(&s, RC_REFUSED, "max initcode size exceeded");
+    end(&s);
+}
+END_TEST
+
 START_TEST(gas_is_the_request_s_up_to_the_cap)
 {
     set_t s;
@@ -374,13 +396,14 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN(
-        "call_request", value_must_be_covered_by_the_balance, gas_below_the_intrinsic_cost_is_refused_without_asking,
-        gas_is_the_request_s_up_to_the_cap, base_fee_is_zero_unless_a_price_is_given, gas_price_is_the_effective_one,
-        priced_call_is_paid_for_by_the_sender, other_chain_is_refused, revert_and_creation_are_results,
-        parent_hash_needs_no_proof_and_blocks_outside_the_window_are_zero,
-        a_hash_outside_the_window_is_zero_after_one_inside_it, only_the_headers_up_to_the_first_hash_are_met,
-        older_hash_comes_from_headers_in_one_batch, false_headers_are_refused,
-        headers_may_come_before_those_of_their_children, from_prague_on_the_history_contract_gives_older_hashes,
-        hash_of_a_block_that_the_data_names_takes_no_round_of_its_own, foreseen_header_may_stay_unanswered);
+    return UNIT_RUN("call_request", value_must_be_covered_by_the_balance,
+                    gas_below_the_intrinsic_cost_is_refused_without_asking, init_code_is_as_long_as_the_fork_allows,
+                    gas_is_the_request_s_up_to_the_cap, base_fee_is_zero_unless_a_price_is_given,
+                    gas_price_is_the_effective_one, priced_call_is_paid_for_by_the_sender, other_chain_is_refused,
+                    revert_and_creation_are_results, parent_hash_needs_no_proof_and_blocks_outside_the_window_are_zero,
+                    a_hash_outside_the_window_is_zero_after_one_inside_it,
+                    only_the_headers_up_to_the_first_hash_are_met, older_hash_comes_from_headers_in_one_batch,
+                    false_headers_are_refused, headers_may_come_before_those_of_their_children,
+                    from_prague_on_the_history_contract_gives_older_hashes,
+                    hash_of_a_block_that_the_data_names_takes_no_round_of_its_own, foreseen_header_may_stay_unanswered);
 }
