@@ -167,7 +167,7 @@ static void take_datagram(quic_end_t *end, view_t d, const sock_addr_t *from)
 
 static void ready(watch_t *w, uint32_t events)
 {
-    quic_end_t *end = (quic_end_t *)((uint8_t *)w - offsetof(quic_end_t, watch));
+    quic_end_t *end = (quic_end_t *)(void *)((uint8_t *)w - offsetof(quic_end_t, watch));
     quic_t *t = end->quic;
     (void)events;
     for (int i = 0; i < READ_BATCH; i++) {

@@ -501,7 +501,7 @@ static void connected(tcp_conn_t *c)
 
 static void ready(watch_t *w, uint32_t events)
 {
-    tcp_conn_t *c = (tcp_conn_t *)((uint8_t *)w - offsetof(tcp_conn_t, watch));
+    tcp_conn_t *c = (tcp_conn_t *)(void *)((uint8_t *)w - offsetof(tcp_conn_t, watch));
     if (!alive(c))
         return;
     if (c->stage == CONNECTING) {
@@ -587,7 +587,7 @@ static void pause_listening(tcp_t *t, bool pause)
 
 static void accept_ready(watch_t *w, uint32_t events)
 {
-    tcp_t *t = ((listener_t *)((uint8_t *)w - offsetof(listener_t, watch)))->tcp;
+    tcp_t *t = ((listener_t *)(void *)((uint8_t *)w - offsetof(listener_t, watch)))->tcp;
     (void)events;
     for (int i = 0; i < ACCEPT_BATCH; i++) {
         sock_addr_t from = { .n = sizeof from.a };
