@@ -155,6 +155,7 @@ static void ask(session_t *s)
     j->config.random(j->config.ctx, s->request.id, sizeof s->request.id);
     j->config.random(j->config.ctx, random, sizeof random);
     rc_t rc = key_ephemeral_new(&s->ephemeral, random);
+    secret_wipe(random, sizeof random);
     if (!rc) {
         memcpy(s->request.ephemeral, key_ephemeral_pubkey(s->ephemeral), X25519_LEN);
         rc = send_request(s);
@@ -385,6 +386,7 @@ static rc_t seal(session_t *s, keyshare_t *m, share_texts_t *t, key_grant_t *gra
     key_ephemeral_t *own;
     j->config.random(j->config.ctx, random, sizeof random);
     rc_t rc = key_ephemeral_new(&own, random);
+    secret_wipe(random, sizeof random);
     if (rc)
         return rc;
     describe(j, m, t);
