@@ -1,4 +1,5 @@
-// Builds kettle-verify.mjs: our source as it is, then the primitives bundled into one function, with their licences.
+// Builds kettle-verify.mjs: our sources as they are, one behind the other in one scope, Intel's root and the networks as data, then the
+// primitives bundled into one function, with their licences.
 //   node build.mjs          writes it        node build.mjs --check   compares it with a fresh build
 // Before: npm ci --ignore-scripts (in this folder).
 import fs from "node:fs";
@@ -33,8 +34,23 @@ function licences() {
   }).join("\n");
 }
 
-const source = fs.readFileSync(`${here}src/kettle-verify.mjs`, "utf8");
+const SOURCES = ["kettle-verify", "json", "x509", "quote", "tcb", "policy", "attestation"];
+
+/** Intel's root certificate, from where the node's program has it. */
+function intelRoot() {
+  const table = /der\[\] = \{([^}]*)\}/.exec(fs.readFileSync(`${here}../../tee/x509/intel_root.c`, "utf8"))[1];
+  return Buffer.from(table.match(/0x[0-9a-f]{2}/g).map(Number)).toString("base64");
+}
+
+const source = SOURCES.map((name) => fs.readFileSync(`${here}src/${name}.mjs`, "utf8")).join("\n");
 const built = `${source}
+// ---- data: Intel's SGX root CA (DER; SHA-256 44a0196b…d3), and the networks as sdk/networks.json has them
+function intelRootBase64() {
+  return "${intelRoot()}";
+}
+function knownNetworks() {
+  return ${JSON.stringify(JSON.parse(fs.readFileSync(`${here}../networks.json`, "utf8")))};
+}
 // ---- vendored, unchanged but for being bundled: see the licences
 ${licences()}
 function vendoredPrimitives() {

@@ -1,17 +1,20 @@
 /**
- * kettle-verify.mjs - checks the signed statements of a Kettle node, in a browser or Node.js 20, without any installation.
+ * kettle-verify.mjs - checks the attestation of a Kettle node, once, and from then on its signed statements: in a browser or Node.js 20,
+ * without any installation.
+ *
+ *   import { verifyAttestation, verifyStatement } from "./kettle-verify.mjs";
+ *   const { signer, setup } = verifyAttestation(await attested.text(), { policy, nonce, network: "mainnet" });
  *
  * A statement is EIP-712 typed data with a 65-byte signature: what a call returned, what a block, an account or a storage slot is,
- * which checkpoint stands. The key that signs is vouched for by a quote that its holder checked once; from then on verifyStatement is enough.
+ * which checkpoint stands.
  *
- *   import { verifyStatement } from "./kettle-verify.mjs";
- *   const { message } = verifyStatement(await answer.text(), { signer, chainId: 1, maxAge: 120, request: { to, data } });
+ *   const { message } = verifyStatement(await answer.text(), { signer, setup, chainId: 1, maxAge: 120, request: { to, data } });
  *
  * It asks nobody and keeps nothing: the time is the caller's, what to accept is the caller's. Whatever is not exactly as demanded is
  * a KettleError with a stable `code`. This file is built from src/ by build.mjs; the vendored primitives stand below with their licences.
  */
 
-const { expand, keccak256, recover } = vendoredPrimitives();
+const { expand, isP256Point, keccak256, P256_ORDER, recover, sha256, sha384, sha512, verifyP256 } = vendoredPrimitives();
 
 const AT = ["at", "Block"];
 const SEAL = [
@@ -83,6 +86,96 @@ export const CODES = Object.freeze({
   "from-the-future": "the block is more than maxAge ahead of the given time",
   reverted: "the call reverted",
   halted: "the call ended without a result",
+  // of attestations, as tee/fault.def and `kettle verify` have them
+  E_TRUNCATED: "the quote ends too early",
+  E_TRAILING: "bytes behind the end of the quote are not zero",
+  E_VERSION: "the quote's version is not 4 or 5",
+  E_KEYTYPE: "the quote's attestation key is not ECDSA P-256",
+  E_TEETYPE: "the quote is not of a TDX guest",
+  E_VENDOR: "the quoting enclave is not Intel's",
+  E_BODYTYPE: "the quote's body is not a TD report 1.0 or 1.5",
+  E_BODYSIZE: "the quote's body size does not fit its type",
+  E_CERTTYPE_OUTER: "the quote's certification data is not a QE report",
+  E_CERTSIZE: "a size inside the quote's signature section does not fit",
+  E_CERTTYPE_INNER: "the quote's PCK certification data is not a PEM chain",
+  E_PEM: "the certificate chain is not well-formed PEM",
+  E_LIMIT: "the input is larger than its maximum",
+  E_CHAINLEN: "the certificate chain has another number of certificates",
+  E_CHAINORDER: "the certificate chain is not in the order leaf, intermediate, root",
+  E_ROOT: "the chain's root is not the pinned one",
+  E_CHAINSIG: "a certificate's signature does not verify",
+  E_CHAINTIME: "a certificate is not valid at this time",
+  E_CHAINUSAGE: "a certificate may not be used for this",
+  E_CHAINNAME: "a certificate has another name than its place in the chain demands",
+  E_CERT: "a certificate does not parse",
+  E_CERTKEY: "a certificate's key or signature is not ECDSA P-256 with SHA-256",
+  E_CRL_MISSING: "a revocation list is missing",
+  E_CRL_ISSUER: "a revocation list is of another issuer",
+  E_CRL_SIG: "a revocation list's signature does not verify",
+  E_CRL_TIME: "a revocation list is not valid at this time",
+  E_CRL_EXT: "a revocation list lacks its number or its authority key identifier",
+  E_CRL: "a revocation list does not parse",
+  E_REVOKED: "a certificate of the chain is revoked",
+  E_SGXEXT: "the PCK certificate's SGX extension is missing or malformed",
+  E_COLLATERAL: "the collateral container is malformed or a part is missing",
+  E_TCB_JSON: "the TCB info is malformed",
+  E_TCB_SIG: "the TCB info's signature does not verify",
+  E_TCB_TIME: "the TCB info is not valid at this time",
+  E_TCB_ID: "the TCB info is not of this TEE, version 3",
+  E_FMSPC: "the TCB info is of another FMSPC than the PCK certificate",
+  E_PCEID: "the TCB info is of another PCEID than the PCK certificate",
+  E_TCB_COMPONENTS: "a TCB level has not exactly 16 components of 0 to 255",
+  E_QEID_JSON: "the QE identity is malformed",
+  E_QEID_SIG: "the QE identity's signature does not verify",
+  E_QEID_TIME: "the QE identity is not valid at this time",
+  E_QEID_ID: "the QE identity is not of this TEE, version 2",
+  E_COLLATERAL_AGE: "collateral is older than the policy allows",
+  E_QE_SIG: "the QE report's signature by the PCK key does not verify",
+  E_QE_BINDING: "the QE report does not vouch for the attestation key",
+  E_QE_MISC: "the quoting enclave's MISCSELECT is not the identity's",
+  E_QE_ATTR: "the quoting enclave's attributes are not the identity's",
+  E_QE_DEBUG: "the quoting enclave runs in debug mode",
+  E_QE_SIGNER: "the quoting enclave's MRSIGNER is not the identity's",
+  E_QE_PRODID: "the quoting enclave's ISVPRODID is not the identity's",
+  E_QE_SVN: "the quoting enclave's ISVSVN is below every level",
+  E_QUOTE_SIG: "the quote's signature does not verify",
+  E_POINT: "a key is not a point of the curve, or a signature's r or s is out of range",
+  E_MODULE_SIGNER: "MRSIGNERSEAM is not the TDX module identity's",
+  E_MODULE_ATTR: "SEAMATTRIBUTES are not the TDX module identity's",
+  E_MODULE_ID: "the TCB info has no identity for this TDX module version",
+  E_MODULE_SVN: "the TDX module's ISVSVN is below every level",
+  E_TCB_UNSUPPORTED: "no TCB level matches the platform",
+  E_MODULE2_ID: "the TCB info has no identity for the TDX module version that runs now",
+  E_MODULE2_SVN: "the ISVSVN of the TDX module that runs now is below every level",
+  E_TCB2_UNSUPPORTED: "no TCB level matches the platform as it runs now (TEE_TCB_SVN2)",
+  E_TCB2_ZERO: "the report says nothing of the TCB that runs now: TEE_TCB_SVN2 is all zero",
+  E_TCB_STATUS: "the policy does not accept this TCB status",
+  E_ADVISORY: "the policy denies an advisory of this TCB",
+  E_EVAL_NUMBER: "the TCB evaluation data number is below the policy's",
+  E_TD_DEBUG: "the TD runs in debug mode",
+  E_TD_RESERVED: "the TD has attributes that the policy wants clear",
+  E_TD_SEPT: "the TD runs without SEPT_VE_DISABLE",
+  E_TD_SERVICE: "the TD is served by a service TD",
+  E_TD_FIELD: "XFAM, MRCONFIGID, MROWNER or MROWNERCONFIG is not the policy's",
+  E_MEASUREMENT: "the measurements are not in the policy",
+  E_EVENTLOG: "the event log is malformed or does not lead to the quote's registers",
+  E_EVENT_REQUIRED: "an event that the policy requires is not in the event log",
+  E_REPORTDATA: "the quote's report data is not the expected one",
+  E_POLICY: "the policy is malformed",
+  E_SIMULATED: "simulated evidence under a policy that does not name the simulator",
+  E_PLATFORM: "the policy does not list this platform",
+  E_POLICY_CHAIN: "the chain id is not the policy's",
+  E_POLICY_GENESIS: "the chain's genesis validators root is not the policy's",
+  E_POLICY_SETUP: "the setup is not the policy's",
+  E_EVIDENCE_TYPE: "the evidence type is not allowed, or not the one offered",
+  E_ATTESTATION: "not an answer of GET /v1/attest",
+  E_NONCE: "the attestation does not answer the expected nonce",
+  E_KEY: "the attested key is not the expected one",
+  E_DEVELOPMENT: "the node runs in development: whoever sent its setup chose the chain, the policy and what is trusted",
+  E_NETWORK: "the node follows another network, or calls by its name what is none",
+  E_CHAIN_ID: "the chain id is not the expected one",
+  E_CHECKPOINT: "the cluster did not start from the demanded checkpoint",
+  E_SETUP: "the setup is not the demanded one",
 });
 
 /**
@@ -452,6 +545,1513 @@ export function verifyStatement(statement, options) {
   };
 }
 
+// ---- JSON as strictly as the node's own program reads it: integers apart from other numbers, no member twice, no lone surrogate
+
+const DEPTH_MAX = 64;
+const VALUES_MAX = 400000;
+const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
+const INT64_MAX = (1n << 63n) - 1n;
+const ESCAPES = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
+const WORDS = { true: true, false: false, null: null };
+
+/** Objects become Maps, integers bigints, other numbers numbers. Throws a SyntaxError. */
+function parseStrictly(text) {
+  let at = 0;
+  let values = 0;
+  const fail = () => {
+    throw new SyntaxError("no JSON");
+  };
+  const space = () => {
+    while (" \t\n\r".includes(text[at]) && at < text.length) at++;
+  };
+  const expect = (c) => (text[at] === c ? at++ : fail());
+  const escape = () => {
+    const c = text[at++];
+    if (c !== "u") return ESCAPES[c] ?? fail();
+    const digits = text.slice(at, (at += 4));
+    return /^[0-9a-fA-F]{4}$/.test(digits) ? String.fromCharCode(parseInt(digits, 16)) : fail();
+  };
+  const string = () => {
+    let out = "";
+    expect('"');
+    for (;;) {
+      const from = at;
+      while (text[at] !== '"' && text[at] !== "\\" && text[at] >= " ") at++;
+      out += text.slice(from, at);
+      if (text[at] === '"') break;
+      expect("\\");
+      out += escape();
+    }
+    at++;
+    return out.includes("\0") || /\p{Surrogate}/u.test(out) ? fail() : out;
+  };
+  const number = () => {
+    NUMBER.lastIndex = at;
+    const found = NUMBER.exec(text) ?? fail();
+    at = NUMBER.lastIndex;
+    if (found[1] !== undefined || found[2] !== undefined) {
+      const real = Number(found[0]);
+      return Number.isFinite(real) ? real : fail();
+    }
+    const whole = BigInt(found[0]);
+    return whole > INT64_MAX || whole < -INT64_MAX - 1n ? fail() : whole;
+  };
+  const members = (depth, close, one) => {
+    if (depth >= DEPTH_MAX) fail();
+    at++;
+    space();
+    if (text[at] === close) return at++;
+    for (;;) {
+      space();
+      one();
+      space();
+      if (text[at] === close) return at++;
+      expect(",");
+    }
+  };
+  const value = (depth) => {
+    space();
+    if (++values > VALUES_MAX) fail();
+    if (text[at] === "{") {
+      const object = new Map();
+      members(depth, "}", () => {
+        const name = string();
+        if (object.has(name)) fail();
+        space();
+        expect(":");
+        object.set(name, value(depth + 1));
+      });
+      return object;
+    }
+    if (text[at] === "[") {
+      const list = [];
+      members(depth, "]", () => list.push(value(depth + 1)));
+      return list;
+    }
+    if (text[at] === '"') return string();
+    for (const word of Object.keys(WORDS))
+      if (text.startsWith(word, at)) {
+        at += word.length;
+        return WORDS[word];
+      }
+    return number();
+  };
+  const whole = value(0);
+  space();
+  return at === text.length ? whole : fail();
+}
+
+/** A value without spaces, members in the order of their names: RFC 8785 for what statements are made of. */
+function canonical(value) {
+  if (value instanceof Map)
+    return `{${[...value.keys()]
+      .sort()
+      .map((name) => `${JSON.stringify(name)}:${canonical(value.get(name))}`)
+      .join(",")}}`;
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  return typeof value === "bigint" ? value.toString() : JSON.stringify(value);
+}
+
+const utf8 = (text) => new TextEncoder().encode(text);
+const same = (a, b) => a.length === b.length && a.every((byte, i) => byte === b[i]);
+const bytesOf = (digits) => fromHex(`0x${digits}`);
+
+const FORMS = { "0x": /^0x((?:[0-9a-f]{2})*)$/i, bare: /^((?:[0-9a-f]{2})*)$/i, any: /^(?:0x)?((?:[0-9a-f]{2})*)$/i };
+
+/**
+ * A place in a document, from which members are read by their kind; the first that is wrong is a refusal with the document's code.
+ * Where a member is absent or null, opt… readers give undefined. With undefined as its name the place itself is read: an element of a list.
+ */
+class Place {
+  constructor(value, doc, path = "") {
+    Object.assign(this, { value, doc, path, used: new Set() });
+    doc.places.push(this);
+  }
+
+  /** Opens a text: `strict` refuses members that nobody reads. */
+  static open(text, code, { strict = false, bytesMax = Infinity } = {}) {
+    const doc = { code, strict, places: [] };
+    let value;
+    try {
+      if (utf8(text).length > bytesMax) throw new SyntaxError("too long");
+      value = parseStrictly(text);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      refuse(code, "", "no JSON as it must be");
+    }
+    if (!(value instanceof Map) && !Array.isArray(value)) refuse(code, "", "neither an object nor a list");
+    return new Place(value, doc);
+  }
+
+  fail(name, text) {
+    const inside = typeof name === "number" ? `[${name}]` : name && this.path ? `.${name}` : (name ?? "");
+    refuse(this.doc.code, this.path + inside, text);
+  }
+
+  #raw(name) {
+    if (name === undefined) return this.value ?? undefined; // the place itself
+    if (!(this.value instanceof Map)) this.fail(undefined, "must be an object");
+    this.used.add(name);
+    return this.value.get(name) ?? undefined;
+  }
+
+  has(name) {
+    return this.value instanceof Map && (this.value.get(name) ?? undefined) !== undefined;
+  }
+
+  /** A member by a reader of values; wanted: it must be there. */
+  #read(name, wanted, reader) {
+    const value = this.#raw(name);
+    if (value !== undefined) return reader(value);
+    return wanted ? this.fail(name, "is missing") : undefined;
+  }
+
+  #member(name, value) {
+    const inside = typeof name === "number" ? `[${name}]` : this.path ? `.${name}` : name;
+    return new Place(value, this.doc, this.path + inside);
+  }
+
+  #object(name, wanted) {
+    return this.#read(name, wanted, (v) =>
+      v instanceof Map ? this.#member(name, v) : this.fail(name, "must be an object"),
+    );
+  }
+
+  object = (name) => this.#object(name, true);
+  optObject = (name) => this.#object(name, false);
+
+  /** The elements as places. */
+  #list(name, wanted, min, max, alone) {
+    return this.#read(name, wanted, (value) => {
+      const list = Array.isArray(value) ? value : alone ? [value] : this.fail(name, "must be a list");
+      if (list.length < min || list.length > max) this.fail(name, `must have ${min} to ${max} elements`);
+      return list.map((one, i) => this.#member(name === undefined ? i : `${name}[${i}]`, one));
+    });
+  }
+
+  list = (name, min, max) => this.#list(name, true, min, max, false);
+  optList = (name, min, max) => this.#list(name, false, min, max, false);
+  optValues = (name, max) => this.#list(name, false, 1, max, true);
+
+  #check(name, value, good, text) {
+    return good ? value : this.fail(name, text);
+  }
+
+  #textOf = (name, min, max) => (v) => {
+    const n = typeof v === "string" ? utf8(v).length : -1;
+    return this.#check(name, v, n >= min && n <= max, `must be a text of ${min} to ${max} bytes`);
+  };
+  #u64Of = (name, min, max) => (v) =>
+    Number(this.#check(name, v, typeof v === "bigint" && v >= min && v <= max, `must be a number from ${min} to ${max}`));
+  #hexOf = (name, min, max, form) => (v) => {
+    const found = typeof v === "string" ? FORMS[form].exec(v) : null;
+    const n = found ? found[1].length / 2 : -1;
+    return this.#check(name, found && bytesOf(found[1]), n >= min && n <= max, `must be ${min} to ${max} bytes as hex`);
+  };
+  #wordOf = (name, words) => (v) => this.#check(name, v, words.includes(v), `must be one of ${words.join(", ")}`);
+  #boolOf = (name) => (v) => this.#check(name, v, typeof v === "boolean", "must be true or false");
+  #timeOf = (name) => (v) => {
+    const at = typeof v === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(v) ? civil(v.match(/\d+/g)) : undefined;
+    return this.#check(name, at, at !== undefined && at >= 0, "must be a time");
+  };
+
+  text = (name, min = 0, max = Infinity) => this.#read(name, true, this.#textOf(name, min, max));
+  optText = (name, min = 0, max = Infinity) => this.#read(name, false, this.#textOf(name, min, max));
+  u64 = (name, min, max) => this.#read(name, true, this.#u64Of(name, min, max));
+  optU64 = (name, min, max) => this.#read(name, false, this.#u64Of(name, min, max));
+  hex = (name, n, form = "any") => this.#read(name, true, this.#hexOf(name, n, n, form));
+  optHex = (name, n, form = "any") => this.#read(name, false, this.#hexOf(name, n, n, form));
+  bytes = (name, min, max) => this.#read(name, true, this.#hexOf(name, min, max, "any"));
+  optBytes = (name, min, max) => this.#read(name, false, this.#hexOf(name, min, max, "any"));
+  word = (name, words) => this.#read(name, true, this.#wordOf(name, words));
+  bool = (name) => this.#read(name, true, this.#boolOf(name));
+  optBool = (name) => this.#read(name, false, this.#boolOf(name));
+  time = (name) => this.#read(name, true, this.#timeOf(name));
+  optTime = (name) => this.#read(name, false, this.#timeOf(name));
+
+  /** The names of an object's members, which are free. */
+  names() {
+    return [...this.value.keys()].map((name) => this.used.add(name) && name);
+  }
+
+  skip(name) {
+    this.used.add(name);
+  }
+
+  /** No member below is left that nobody read. */
+  done() {
+    if (!this.doc.strict) return;
+    for (const place of this.doc.places)
+      if (place.value instanceof Map)
+        for (const name of place.value.keys()) if (!place.used.has(name)) place.fail(name, "unknown key");
+  }
+}
+
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** Year, month, day, hour, minute, second (texts) as Unix seconds; undefined: no such moment. */
+function civil(parts) {
+  const [y, m, d, h, i, s] = parts.map(Number);
+  const leap = (y % 4 === 0 && y % 100 !== 0) || y % 400 === 0;
+  if (y < 1 || m < 1 || m > 12 || d < 1 || d > DAYS[m - 1] + (m === 2 && leap ? 1 : 0)) return undefined;
+  if (h > 23 || i > 59 || s > 59) return undefined;
+  const date = new Date(0);
+  date.setUTCFullYear(y, m - 1, d);
+  date.setUTCHours(h, i, s);
+  return date.getTime() / 1000;
+}
+
+// ---- DER, PEM, certificates and revocation lists of Intel's SGX hierarchy
+
+/** Reads bytes from the left; turns bad at the first that are missing, and is asked once. */
+class Reader {
+  constructor(bytes, bad = false) {
+    Object.assign(this, { bytes, at: 0, bad });
+  }
+  get left() {
+    return this.bad ? 0 : this.bytes.length - this.at;
+  }
+  get done() {
+    return !this.bad && this.at === this.bytes.length;
+  }
+  take(n) {
+    if (this.bad || n > this.bytes.length - this.at) {
+      this.bad = true;
+      return new Uint8Array(0);
+    }
+    return this.bytes.subarray(this.at, (this.at += n));
+  }
+  le(n) {
+    return this.take(n).reduceRight((x, byte) => x * 256 + byte, 0);
+  }
+  be(n) {
+    return this.take(n).reduce((x, byte) => x * 256 + byte, 0);
+  }
+
+  // DER: definite lengths in their shortest form
+
+  get tag() {
+    return this.left ? this.bytes[this.at] : 0;
+  }
+  #length() {
+    const first = this.be(1);
+    if (first < 0x80) return first;
+    const count = first & 0x7f;
+    if (count === 0 || count > 4) this.bad = true;
+    const n = this.be(count);
+    if (n < 0x80 || n < 256 ** (count - 1)) this.bad = true;
+    return n;
+  }
+  value(tag) {
+    if (this.tag !== tag) this.bad = true;
+    this.take(1);
+    return this.take(this.#length());
+  }
+  whole(tag) {
+    const from = this.at;
+    this.value(tag);
+    return this.bad ? new Uint8Array(0) : this.bytes.subarray(from, this.at);
+  }
+  enter(tag) {
+    const value = this.value(tag);
+    return new Reader(value, this.bad);
+  }
+  /** An INTEGER or ENUMERATED that is not negative: big-endian, without leading zeros. */
+  unsigned(tag = INTEGER) {
+    const v = this.value(tag);
+    if (!v.length || v[0] & 0x80 || (v.length > 1 && v[0] === 0 && !(v[1] & 0x80))) this.bad = true;
+    return v[0] === 0 ? v.subarray(1) : v;
+  }
+  bool() {
+    const v = this.value(BOOLEAN);
+    if (v.length !== 1 || (v[0] !== 0 && v[0] !== 0xff)) this.bad = true;
+    return v[0] === 0xff;
+  }
+  time() {
+    const utc = this.tag === UTC_TIME;
+    const text = latin1(this.value(utc ? UTC_TIME : GENERAL_TIME));
+    const found = (utc ? /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/ : /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/).exec(text);
+    const parts = found?.slice(1);
+    if (parts && utc) parts[0] = (Number(parts[0]) < 50 ? "20" : "19") + parts[0];
+    const at = parts && civil(parts);
+    if (at === undefined) this.bad = true;
+    return at ?? 0;
+  }
+}
+
+const [BOOLEAN, INTEGER, BITS, OCTETS, OID, ENUM, UTC_TIME, GENERAL_TIME, SEQUENCE, SET] = [
+  0x01, 0x02, 0x03, 0x04, 0x06, 0x0a, 0x17, 0x18, 0x30, 0x31,
+];
+const ECDSA_SHA256 = bytesOf("300a06082a8648ce3d040302");
+const P256_SPKI = bytesOf("3059301306072a8648ce3d020106082a8648ce3d03010703420004");
+const ID = { cn: "550403", keyUsage: "551d0f", constraints: "551d13", subjectKey: "551d0e", authorityKey: "551d23", number: "551d14" };
+const ID_SGX = "2a864886f84d010d01";
+const TEXT_TAGS = [0x0c, 0x13, 0x14, 0x16]; // UTF8String, PrintableString, TeletexString, IA5String
+const SIGNATURE = 0x80;
+const CA_USAGE = 0x04 | 0x02; // keyCertSign, cRLSign
+
+const latin1 = (bytes) => Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+const digits = (bytes) => toHex(bytes).slice(2);
+const concat = (...parts) => Uint8Array.from(parts.flatMap((part) => [...part]));
+const bigOf = (bytes) => (bytes.length ? BigInt(toHex(bytes)) : 0n);
+
+/** Bytes of base64 in its one spelling, line ends aside; undefined: it is none. */
+function base64(text) {
+  const plain = text.replace(/[\r\n]/g, "");
+  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(plain)) return undefined;
+  const binary = atob(plain);
+  return btoa(binary) === plain ? Uint8Array.from(binary, (c) => c.charCodeAt(0)) : undefined;
+}
+
+/** A PEM block at the start of a text: its bytes and the text behind it. */
+function takePem(text, label, code) {
+  const begin = `-----BEGIN ${label}-----`;
+  const end = `-----END ${label}-----`;
+  const stop = text.indexOf("-", begin.length);
+  const bytes = text.startsWith(begin) && text.startsWith(end, stop) && base64(text.slice(begin.length, stop));
+  if (!bytes) refuse(code);
+  return { bytes, rest: text.slice(stop + end.length), block: text.slice(0, stop + end.length) };
+}
+
+/** SEQUENCE { what is signed, algorithm, signature }. */
+function signedOf(der) {
+  const whole = new Reader(der);
+  const r = whole.enter(SEQUENCE);
+  const parts = { tbs: r.whole(SEQUENCE), algorithm: r.whole(SEQUENCE) };
+  const bits = r.enter(BITS);
+  const unused = bits.be(1);
+  parts.signature = bits.take(bits.left);
+  return bits.bad || unused !== 0 || !r.done || !whole.done ? undefined : parts;
+}
+
+/** "good", "bad", or "point" when the key is none or r, s out of range. A high s is taken, as everywhere in X.509 and quotes. */
+function p256(rs, digest, key) {
+  const [r, s] = [bigOf(rs.subarray(0, 32)), bigOf(rs.subarray(32))];
+  if (r === 0n || s === 0n || r >= P256_ORDER || s >= P256_ORDER || !isP256Point(key)) return "point";
+  return verifyP256(rs, digest, key) ? "good" : "bad";
+}
+
+function signatureHolds({ tbs, signature }, key) {
+  const whole = new Reader(signature);
+  const r = whole.enter(SEQUENCE);
+  const numbers = [r.unsigned(), r.unsigned()];
+  if (!r.done || !whole.done || numbers.some((n) => n.length > 32)) return false;
+  const rs = new Uint8Array(64);
+  numbers.forEach((n, i) => rs.set(n, 32 * (i + 1) - n.length));
+  return p256(rs, sha256(tbs), key) === "good";
+}
+
+/** {oid, critical, value} of each; undefined: malformed. */
+function extensionsOf(list) {
+  const out = [];
+  while (list.left) {
+    const e = list.enter(SEQUENCE);
+    const oid = digits(e.value(OID));
+    const critical = e.tag === BOOLEAN ? e.bool() : false;
+    const value = e.value(OCTETS);
+    if (!e.done) return undefined;
+    out.push({ oid, critical, value });
+  }
+  return list.bad ? undefined : out;
+}
+
+function commonNames(name) {
+  const names = [];
+  const list = new Reader(name).enter(SEQUENCE);
+  while (list.left) {
+    const set = list.enter(SET);
+    while (set.left) {
+      const pair = set.enter(SEQUENCE);
+      const oid = digits(pair.value(OID));
+      const tag = pair.tag;
+      const value = pair.value(tag);
+      if (!pair.done) refuse("E_CERT");
+      if (oid === ID.cn) names.push(TEXT_TAGS.includes(tag) && value.length < 128 ? latin1(value) : refuse("E_CERT"));
+    }
+    if (set.bad) refuse("E_CERT");
+  }
+  if (list.bad || names.length > 1) refuse("E_CERT");
+  return names[0] ?? refuse("E_CHAINNAME");
+}
+
+/** What of a certificate stands in its extensions. */
+function readExtensions(c, list) {
+  const find = (oid) => {
+    const found = list.filter((e) => e.oid === oid);
+    if (found.length > 1) refuse(oid === ID_SGX ? "E_SGXEXT" : "E_CERT");
+    return found[0];
+  };
+  if (list.some(({ oid }, i) => find(oid) !== list[i])) refuse("E_CERT");
+  const within = (oid, read) => {
+    const e = find(oid);
+    if (!e) return undefined;
+    const r = new Reader(e.value);
+    const out = read(r);
+    return r.done ? out : refuse("E_CERT");
+  };
+  c.subjectKey = within(ID.subjectKey, (r) => r.value(OCTETS));
+  c.authorityKey = within(ID.authorityKey, (r) => {
+    const inner = r.enter(SEQUENCE);
+    return inner.tag === 0x80 ? inner.value(0x80) : undefined;
+  });
+  if (!find(ID.constraints)?.critical || !find(ID.keyUsage)?.critical) refuse("E_CHAINUSAGE");
+  within(ID.constraints, (r) => {
+    const inner = r.enter(SEQUENCE);
+    c.ca = inner.tag === BOOLEAN ? inner.bool() : false;
+    c.pathLength = inner.tag === INTEGER ? Number(bigOf(inner.unsigned())) : -1;
+    if (!inner.done) refuse("E_CERT");
+  });
+  c.usage = within(ID.keyUsage, (r) => r.value(BITS)[1] ?? 0);
+  c.sgx = find(ID_SGX)?.value;
+  if (c.sgx?.length > 1024) refuse("E_SGXEXT");
+  const known = [ID.constraints, ID.keyUsage, ID.subjectKey, ID.authorityKey, ID_SGX];
+  if (list.some((e) => e.critical && !known.includes(e.oid))) refuse("E_CHAINUSAGE");
+}
+
+/** One certificate of a PEM text, and what stands behind it. */
+function readCertificate(text) {
+  const { bytes: der, rest, block } = takePem(text, "CERTIFICATE", "E_PEM");
+  if (der.length > 4096) refuse("E_LIMIT");
+  const parts = signedOf(der) ?? refuse("E_CERT");
+  if (!same(parts.algorithm, ECDSA_SHA256)) refuse("E_CERTKEY");
+  const whole = new Reader(parts.tbs);
+  const t = whole.enter(SEQUENCE);
+  const version = t.enter(0xa0);
+  const c = { der, block, parts };
+  if (bigOf(version.unsigned()) !== 2n || !version.done) refuse("E_CERT");
+  c.serial = bigOf(t.value(INTEGER));
+  if (!same(t.whole(SEQUENCE), parts.algorithm)) refuse("E_CERT");
+  c.issuer = t.whole(SEQUENCE);
+  const validity = t.enter(SEQUENCE);
+  c.notBefore = validity.time();
+  c.notAfter = validity.time();
+  c.subject = t.whole(SEQUENCE);
+  const spki = t.whole(SEQUENCE);
+  for (const tag of [0x81, 0x82]) if (t.tag === tag) t.value(tag);
+  const outer = t.enter(0xa3);
+  const list = extensionsOf(outer.enter(SEQUENCE));
+  if (!validity.done || !list || !outer.done || !t.done || !whole.done) refuse("E_CERT");
+  if (spki.length !== P256_SPKI.length + 64 || !same(spki.subarray(0, P256_SPKI.length), P256_SPKI)) refuse("E_CERTKEY");
+  c.key = spki.subarray(P256_SPKI.length);
+  c.cn = commonNames(c.subject);
+  readExtensions(c, list);
+  return { certificate: c, rest };
+}
+
+/** Exactly so many certificates, line ends and perhaps one NUL behind them. */
+function readChain(text, count) {
+  if (utf8(text).length > 16384) refuse("E_LIMIT");
+  const certificates = [];
+  for (let rest = text.replace(/\0$/, ""); rest; ) {
+    if (certificates.length === count) refuse("E_CHAINLEN");
+    const one = readCertificate(rest);
+    certificates.push(one.certificate);
+    rest = one.rest.replace(/^[\r\n]+/, "");
+  }
+  return certificates.length === count ? certificates : refuse("E_CHAINLEN");
+}
+
+// ---- revocation lists
+
+const CRL_MAX = 1 << 20;
+
+/** DER of a list that a text holds as PEM or hex. */
+function crlDer(text) {
+  if (utf8(text).length > 2 * CRL_MAX + 4096) refuse("E_LIMIT");
+  const bare = text.replace(/[\r\n]+$/, "");
+  let der;
+  if (text.startsWith("-----BEGIN")) {
+    const pem = takePem(text, "X509 CRL", "E_CRL");
+    der = /^[\r\n]*$/.test(pem.rest) ? pem.bytes : refuse("E_CRL");
+  } else der = /^(?:[0-9a-f]{2})+$/i.test(bare) ? bytesOf(bare) : refuse("E_CRL");
+  const r = new Reader(der);
+  r.value(SEQUENCE);
+  if (!r.done) refuse("E_CRL");
+  return der.length <= CRL_MAX ? der : refuse("E_LIMIT");
+}
+
+function crlEntries(list) {
+  const serials = new Set();
+  while (list.left) {
+    const e = list.enter(SEQUENCE);
+    serials.add(bigOf(e.unsigned()));
+    e.time();
+    const extensions = e.tag === SEQUENCE ? extensionsOf(e.enter(SEQUENCE)) : [];
+    if (!extensions || extensions.some(({ critical }) => critical) || !e.done) refuse("E_CRL");
+  }
+  return list.bad ? refuse("E_CRL") : serials;
+}
+
+function crlExtensions(crl, t) {
+  if (t.tag === 0) return;
+  const outer = t.enter(0xa0);
+  const list = extensionsOf(outer.enter(SEQUENCE));
+  if (!list || !outer.done || list.some(({ critical }) => critical)) refuse("E_CRL");
+  for (const { oid, value } of list) {
+    const r = new Reader(value);
+    if (oid === ID.number) {
+      if (crl.number !== undefined) refuse("E_CRL");
+      const number = r.unsigned();
+      crl.number = r.done && number.length <= 20 ? bigOf(number) : refuse("E_CRL");
+    } else if (oid === ID.authorityKey) {
+      if (crl.keyId) refuse("E_CRL");
+      const inner = r.enter(SEQUENCE);
+      crl.keyId = inner.value(0x80);
+      if (!inner.done || !r.done) refuse("E_CRL");
+    }
+  }
+}
+
+function parseCrl(der) {
+  const parts = signedOf(der) ?? refuse("E_CRL");
+  const whole = new Reader(parts.tbs);
+  const t = whole.enter(SEQUENCE);
+  const version = t.unsigned();
+  if (version.length !== 1 || version[0] !== 1 || !same(t.whole(SEQUENCE), parts.algorithm)) refuse("E_CRL");
+  const crl = { parts, issuer: t.whole(SEQUENCE), thisUpdate: t.time(), nextUpdate: t.time(), serials: new Set() };
+  if (t.bad) refuse("E_CRL");
+  if (t.tag === SEQUENCE) crl.serials = crlEntries(t.enter(SEQUENCE));
+  crlExtensions(crl, t);
+  return t.done ? crl : refuse("E_CRL");
+}
+
+/** That der is a list of this issuer, valid now. */
+function checkCrl(der, issuer, now) {
+  if (!der) refuse("E_CRL_MISSING");
+  const crl = parseCrl(der);
+  if (!same(crl.issuer, issuer.subject)) refuse("E_CRL_ISSUER");
+  if (crl.number === undefined || !crl.keyId) refuse("E_CRL_EXT");
+  if (!same(crl.keyId, issuer.subjectKey ?? [])) refuse("E_CRL_ISSUER");
+  if (!same(crl.parts.algorithm, ECDSA_SHA256) || !signatureHolds(crl.parts, issuer.key)) refuse("E_CRL_SIG");
+  if (now < crl.thisUpdate || now > crl.nextUpdate) refuse("E_CRL_TIME");
+  return crl;
+}
+
+// ---- chains
+
+/** What a certificate must be to stand at one place of a chain. */
+const PLACES = {
+  root: { names: ["SGX Root CA"], ca: true, pathLength: 1, usage: CA_USAGE, not: 0 },
+  ca: { names: ["SGX PCK", "CA"], ca: true, pathLength: 0, usage: CA_USAGE, not: 0 },
+  pck: { names: ["SGX PCK Certificate"], ca: false, pathLength: -1, usage: SIGNATURE, not: CA_USAGE },
+  signer: { names: ["SGX TCB Signing"], ca: false, pathLength: -1, usage: SIGNATURE, not: CA_USAGE },
+};
+
+function checkCertificate(c, issuer, place, now) {
+  if (!same(c.issuer, issuer.subject)) refuse("E_CHAINORDER");
+  if (!c.authorityKey?.length || !same(c.authorityKey, issuer.subjectKey ?? [])) refuse("E_CHAINORDER");
+  if (!signatureHolds(c.parts, issuer.key)) refuse("E_CHAINSIG");
+  if (c.ca !== place.ca || c.pathLength !== place.pathLength) refuse("E_CHAINUSAGE");
+  if ((c.usage & place.usage) !== place.usage || c.usage & place.not) refuse("E_CHAINUSAGE");
+  if (now < c.notBefore || now > c.notAfter) refuse("E_CHAINTIME");
+  if (!place.names.every((name) => c.cn.includes(name))) refuse("E_CHAINNAME");
+}
+
+function checkRoot(c, rootCrl, root, now) {
+  if (!same(c.der, root)) refuse("E_ROOT");
+  checkCertificate(c, c, PLACES.root, now);
+  return checkCrl(rootCrl, c, now);
+}
+
+/** Intermediate and root with both lists; which of them ends first, and the lists. */
+function checkCa(ca, last, rootCrl, pckCrl, root, now) {
+  const rootList = checkRoot(last, rootCrl, root, now);
+  checkCertificate(ca, last, PLACES.ca, now);
+  if (rootList.serials.has(ca.serial)) refuse("E_REVOKED");
+  const pckList = checkCrl(pckCrl, ca, now);
+  return { pckList, until: Math.min(rootList.nextUpdate, pckList.nextUpdate, ca.notAfter, last.notAfter) };
+}
+
+/** The PCK chain of a quote: the leaf's key, the platform's SGX extension, the PCK list, until when it holds. */
+function checkPckChain(blocks, { rootCrl, pckCrl }, root, now) {
+  const [leaf, ca, last] = blocks.map((block) => readCertificate(block).certificate);
+  if (!same(last.der, root) && (same(ca.der, root) || same(leaf.der, root))) refuse("E_CHAINORDER");
+  const { pckList, until } = checkCa(ca, last, rootCrl, pckCrl, root, now);
+  checkCertificate(leaf, ca, PLACES.pck, now);
+  if (pckList.serials.has(leaf.serial)) refuse("E_REVOKED");
+  if (!leaf.sgx) refuse("E_SGXEXT");
+  return { key: leaf.key, sgx: sgxOf(leaf.sgx), pckList, until: Math.min(until, leaf.notAfter) };
+}
+
+/** The TCB signing chain: the signer's key, until when it holds. */
+function checkSigner(pem, rootCrl, root, now) {
+  const [signer, last] = readChain(pem, 2);
+  if (!same(last.der, root) && same(signer.der, root)) refuse("E_CHAINORDER");
+  const list = checkRoot(last, rootCrl, root, now);
+  checkCertificate(signer, last, PLACES.signer, now);
+  if (list.serials.has(signer.serial)) refuse("E_REVOKED");
+  return { key: signer.key, until: Math.min(list.nextUpdate, signer.notAfter, last.notAfter) };
+}
+
+// ---- the SGX extension of a PCK certificate: each field exactly once
+
+/** {arc: reader of its value} of a list of SEQUENCE { OID prefix.arc, value }. */
+function sgxFields(list, prefix, highest) {
+  const fields = {};
+  while (list.left) {
+    const field = list.enter(SEQUENCE);
+    const oid = digits(field.value(OID));
+    const arc = parseInt(oid.slice(prefix.length), 16);
+    const good = !field.bad && oid.startsWith(prefix) && oid.length === prefix.length + 2 && arc >= 1 && arc <= highest;
+    if (!good || fields[arc]) refuse("E_SGXEXT");
+    fields[arc] = field;
+  }
+  return list.bad ? refuse("E_SGXEXT") : fields;
+}
+
+/** The value of a field, which must be there. */
+function sgxField(fields, arc, read) {
+  if (!fields[arc]) refuse("E_SGXEXT");
+  const value = read(fields[arc]);
+  return fields[arc].done ? value : refuse("E_SGXEXT");
+}
+
+const octets = (n) => (r) => {
+  const v = r.value(OCTETS);
+  return v.length === n ? v : refuse("E_SGXEXT");
+};
+const smallNumber = (tag, n) => (r) => {
+  const v = r.unsigned(tag);
+  return v.length <= n ? Number(bigOf(v)) : refuse("E_SGXEXT");
+};
+
+function sgxOf(der) {
+  const whole = new Reader(der);
+  const fields = sgxFields(whole.enter(SEQUENCE), ID_SGX, 7);
+  if (!whole.done) refuse("E_SGXEXT");
+  const tcb = sgxFields(fields[2]?.enter(SEQUENCE) ?? refuse("E_SGXEXT"), `${ID_SGX}02`, 18);
+  const components = Uint8Array.from({ length: 16 }, (_, i) => sgxField(tcb, i + 1, smallNumber(INTEGER, 1)));
+  const sgx = {
+    ppid: sgxField(fields, 1, octets(16)),
+    components: sgxField(fields, 2, () => components),
+    pceSvn: sgxField(tcb, 17, smallNumber(INTEGER, 2)),
+    pceId: sgxField(fields, 3, octets(2)),
+    fmspc: sgxField(fields, 4, octets(6)),
+  };
+  if (sgxField(fields, 5, smallNumber(ENUM, 1)) > 2) refuse("E_SGXEXT");
+  if (fields[6]) sgxField(fields, 6, octets(16));
+  if (fields[7]) {
+    const flags = sgxFields(fields[7].enter(SEQUENCE), `${ID_SGX}07`, 3);
+    for (const arc of Object.keys(flags)) sgxField(flags, arc, (r) => r.bool());
+    if (!fields[7].done) refuse("E_SGXEXT");
+  }
+  if (!same(sgxField(tcb, 18, octets(16)), components)) refuse("E_SGXEXT");
+  return sgx;
+}
+
+// ---- quotes of TDX guests, versions 4 and 5, and their event logs
+
+const QUOTE_MAX = 32768;
+const EVENT_LOG_MAX = 1 << 20;
+const INTEL_VENDOR = bytesOf("939a7233f79c4ca9940a0db3957f0607");
+const TD_FIELDS = [
+  ["tcbSvn", 16],
+  ["mrSeam", 48],
+  ["mrSignerSeam", 48],
+  ["seamAttributes", 8],
+  ["tdAttributes", 8],
+  ["xfam", 8],
+  ["mrTd", 48],
+  ["mrConfigId", 48],
+  ["mrOwner", 48],
+  ["mrOwnerConfig", 48],
+  ["rtmr0", 48],
+  ["rtmr1", 48],
+  ["rtmr2", 48],
+  ["rtmr3", 48],
+  ["reportData", 64],
+];
+const TD15_FIELDS = [
+  ["tcbSvn2", 16],
+  ["mrServiceTd", 48],
+];
+
+function parseEnclave(whole) {
+  const r = new Reader(whole);
+  const enclave = { whole, cpuSvn: r.take(16), miscSelect: r.take(4) };
+  r.take(28);
+  enclave.attributes = r.take(16);
+  r.take(32 + 32); // MRENCLAVE, reserved
+  enclave.mrSigner = r.take(32);
+  r.take(96);
+  enclave.isvProdId = r.le(2);
+  enclave.isvSvn = r.le(2);
+  r.take(60);
+  enclave.reportData = r.take(64);
+  return enclave;
+}
+
+/** Exactly three certificates with line ends between them, and perhaps one NUL behind. */
+function splitChain(text) {
+  const found = /^((?:-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\r\n]*-----END CERTIFICATE-----[\r\n]*){3})\0?$/.exec(text);
+  return found ? found[1].match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) : refuse("E_PEM");
+}
+
+function parseSignature(q, section) {
+  const r = new Reader(section);
+  q.signature = r.take(64);
+  q.attestationKey = r.take(64);
+  const [outerType, outerSize] = [r.le(2), r.le(4)];
+  if (r.bad) refuse("E_TRUNCATED");
+  if (outerType !== 6) refuse("E_CERTTYPE_OUTER");
+  if (outerSize !== r.left) refuse("E_CERTSIZE");
+  q.qe = parseEnclave(r.take(384));
+  q.qeSignature = r.take(64);
+  const authLength = r.le(2);
+  if (authLength > 1024) refuse("E_LIMIT");
+  q.qeAuth = r.take(authLength);
+  const [innerType, innerSize] = [r.le(2), r.le(4)];
+  if (r.bad) refuse("E_CERTSIZE");
+  if (innerType !== 5) refuse("E_CERTTYPE_INNER");
+  const chain = r.take(innerSize);
+  if (!r.done) refuse("E_CERTSIZE");
+  q.certificates = splitChain(latin1(chain));
+}
+
+/** The fields of a quote; no signature is looked at. Behind its end there may be zeros only. */
+function parseQuote(bytes) {
+  if (bytes.length > QUOTE_MAX) refuse("E_LIMIT");
+  const r = new Reader(bytes);
+  const q = { version: r.le(2) };
+  const [keyType, teeType] = [r.le(2), r.le(4)];
+  r.take(4);
+  const vendor = r.take(16);
+  r.take(20);
+  if (r.bad) refuse("E_TRUNCATED");
+  if (q.version !== 4 && q.version !== 5) refuse("E_VERSION");
+  if (keyType !== 2) refuse("E_KEYTYPE");
+  if (teeType !== 0x81) refuse("E_TEETYPE");
+  if (!same(vendor, INTEL_VENDOR)) refuse("E_VENDOR");
+  q.bodyType = 2;
+  if (q.version === 5) {
+    q.bodyType = r.le(2);
+    const size = r.le(4);
+    if (r.bad) refuse("E_TRUNCATED");
+    if (q.bodyType !== 2 && q.bodyType !== 3) refuse("E_BODYTYPE");
+    if (size !== (q.bodyType === 2 ? 584 : 648)) refuse("E_BODYSIZE");
+  }
+  q.td = {};
+  for (const [name, n] of [...TD_FIELDS, ...(q.bodyType === 3 ? TD15_FIELDS : [])]) q.td[name] = r.take(n);
+  if (r.bad) refuse("E_TRUNCATED");
+  q.signed = bytes.subarray(0, r.at);
+  const section = r.take(r.le(4));
+  if (r.bad) refuse("E_TRUNCATED");
+  if (r.take(r.left).some((byte) => byte)) refuse("E_TRAILING");
+  parseSignature(q, section);
+  return q;
+}
+
+// ---- event log
+
+const RUNTIME = 0x08000001;
+const EVENT_NAME = /^[!#-9;-[\]-~]{1,256}$/; // printable ASCII without space, '"', ':' and '\'
+
+function runtimeDigest(place, name, payload) {
+  const version = place.optU64("version", 1, 2) ?? (place.value.has("version") ? place.fail("version", "must be 1 or 2") : 1);
+  if (version === 1) return sha384(concat([1, 0, 0, 8], utf8(":"), utf8(name), utf8(":"), payload));
+  const preimage = utf8(`{"name":"${name}","payload":"${digits(payload)}","type":${RUNTIME}}`);
+  if (!same(place.bytes("preimage", 0, Infinity), preimage)) place.fail("preimage", "is not the canonical form");
+  return sha384(preimage);
+}
+
+function readEvent(place) {
+  const imr = place.u64("imr", 0, 3);
+  const type = place.u64("event_type", 0, 0xffffffff);
+  const given = place.optText("digest") ? place.hex("digest", 48) : undefined;
+  const name = typeof place.value.get("event") === "string" ? place.text("event") : "";
+  if (imr !== 3) {
+    if (type === RUNTIME) place.fail("event_type", "is that of runtime events");
+    return { imr, name, digest: given ?? place.fail("digest", "is missing"), payload: new Uint8Array(0) };
+  }
+  const payload = place.bytes("event_payload", 0, Infinity);
+  if (type !== RUNTIME) place.fail("event_type", "is not that of runtime events");
+  if (!EVENT_NAME.test(name)) place.fail("event", "is no name");
+  const digest = runtimeDigest(place, name, payload);
+  if (given && !same(given, digest)) place.fail("digest", "is not that of name and payload");
+  return { imr, name, digest, payload };
+}
+
+/** A log that leads to the quote's registers: its events. */
+function checkEventLog(text, td) {
+  const root = Place.open(text, "E_EVENTLOG", { bytesMax: EVENT_LOG_MAX });
+  const events = root.list(undefined, 0, 4096).map(readEvent);
+  const registers = [0, 1, 2, 3].map(() => new Uint8Array(48));
+  for (const { imr, digest } of events) registers[imr] = sha384(concat(registers[imr], digest));
+  registers.forEach((value, i) => same(value, td[`rtmr${i}`]) || refuse("E_EVENTLOG"));
+  return events;
+}
+
+/** The payload of the one event of this name, which must stand before system-ready. */
+function eventPayload(events, name) {
+  const at = events.flatMap((event, i) => (event.imr === 3 && event.name === name ? [i] : []));
+  const ready = events.findIndex((event) => event.imr === 3 && event.name === "system-ready");
+  if (at.length > 1) refuse("E_EVENTLOG");
+  if (!at.length || ready < 0 || at[0] > ready) refuse("E_EVENT_REQUIRED");
+  return events[at[0]].payload;
+}
+
+// ---- collateral: TCB info and QE identity, and how a platform is graded by them
+
+const COLLATERAL_MAX = 4 << 20;
+const DOCUMENT_MAX = 1 << 20;
+const TCB_STATUSES = [
+  "UpToDate",
+  "SWHardeningNeeded",
+  "ConfigurationNeeded",
+  "ConfigurationAndSWHardeningNeeded",
+  "OutOfDate",
+  "OutOfDateConfigurationNeeded",
+  "TDRelaunchAdvised",
+  "TDRelaunchAdvisedConfigurationNeeded",
+  "Revoked",
+];
+const LEVEL_STATUSES = TCB_STATUSES.filter((status) => !status.startsWith("TDRelaunch"));
+const PART_STATUSES = ["UpToDate", "OutOfDate", "Revoked"]; // of modules and of the QE
+const ADVISORIES_MAX = 64;
+
+/** A flattened container (a place whose document has the code E_COLLATERAL). */
+function readCollateral(place) {
+  const c = {
+    rootCrl: place.optText("root_ca_crl"),
+    pckCrl: place.optText("pck_crl"),
+    pckCrlIssuerChain: place.optText("pck_crl_issuer_chain", 1),
+    tcbInfo: place.text("tcb_info", 1),
+    tcbInfoChain: place.text("tcb_info_issuer_chain", 1),
+    qeIdentity: place.text("qe_identity", 1),
+    qeIdentityChain: place.text("qe_identity_issuer_chain", 1),
+    tcbInfoSignature: place.hex("tcb_info_signature", 64),
+    qeIdentitySignature: place.hex("qe_identity_signature", 64),
+  };
+  c.rootCrl &&= crlDer(c.rootCrl);
+  c.pckCrl &&= crlDer(c.pckCrl);
+  return c;
+}
+
+function readLevel(place, statuses) {
+  return {
+    date: place.time("tcbDate"),
+    status: place.word("tcbStatus", statuses),
+    advisories: (place.optList("advisoryIDs", 0, ADVISORIES_MAX) ?? []).map((id) => id.text(undefined, 1, 32)),
+  };
+}
+
+function readPartLevel(place) {
+  const isvSvn = place.object("tcb").u64("isvsvn", 0, 65535);
+  return { isvSvn, ...readLevel(place, PART_STATUSES) };
+}
+
+/** Components and PCESVN have a code of their own. */
+function readPlatformLevel(place) {
+  const { doc } = place;
+  const { code } = doc;
+  doc.code = "E_TCB_COMPONENTS";
+  const tcb = place.object("tcb");
+  const svns = (name) => Uint8Array.from(tcb.list(name, 16, 16), (one) => one.u64("svn", 0, 255));
+  const level = { sgx: svns("sgxtcbcomponents"), tdx: svns("tdxtcbcomponents"), pceSvn: tcb.u64("pcesvn", 0, 65535) };
+  doc.code = code;
+  return { ...level, ...readLevel(place, LEVEL_STATUSES) };
+}
+
+const compareBytes = (a, b) => Math.sign(a.reduce((order, x, i) => order || x - b[i], 0));
+const higherFirst = (x, y) => compareBytes(y.sgx, x.sgx) || y.pceSvn - x.pceSvn || compareBytes(y.tdx, x.tdx);
+const higherPartFirst = (x, y) => y.isvSvn - x.isvSvn;
+const readLevels = (place, one, order) => place.list("tcbLevels", 1, 256).map(one).sort(order);
+
+function readModule(place) {
+  return {
+    mrSigner: place.hex("mrsigner", 48, "bare"),
+    attributes: place.hex("attributes", 8, "bare"),
+    mask: place.hex("attributesMask", 8, "bare"),
+  };
+}
+
+function readModules(place) {
+  const modules = new Map();
+  for (const one of place.optList("tdxModuleIdentities", 0, 32) ?? []) {
+    const found = /^TDX_([0-9a-f]{2})$/i.exec(one.text("id"));
+    const version = found ? parseInt(found[1], 16) : one.fail("id", "is not TDX_ and two hex digits");
+    if (modules.has(version)) one.fail("id", "is that of another module too");
+    modules.set(version, { ...readModule(one), levels: readLevels(one, readPartLevel, higherPartFirst) });
+  }
+  return modules;
+}
+
+/** What both documents begin with; prefix: of their codes, behind E_. */
+function openDocument(text, prefix, id, version) {
+  const place = Place.open(text, `E_${prefix}_JSON`, { bytesMax: DOCUMENT_MAX });
+  const under = (code, read) => {
+    place.doc.code = `E_${prefix}_${code}`;
+    const out = read();
+    place.doc.code = `E_${prefix}_JSON`;
+    return out;
+  };
+  under("ID", () => place.text("id") === id || place.fail("id", `is not ${id}`));
+  under("ID", () => place.u64("version", version, version));
+  const [issueDate, nextUpdate] = under("TIME", () => [place.time("issueDate"), place.time("nextUpdate")]);
+  if (nextUpdate < issueDate) under("TIME", () => place.fail("nextUpdate", "is before issueDate"));
+  return [place, { issueDate, nextUpdate }];
+}
+
+function parseTcbInfo(text) {
+  const [place, dates] = openDocument(text, "TCB", "TDX", 3);
+  const info = { ...dates, fmspc: place.hex("fmspc", 6, "bare"), pceId: place.hex("pceId", 2, "bare") };
+  place.u64("tcbType", 0, 0);
+  info.evaluation = place.u64("tcbEvaluationDataNumber", 0, 0xffffffff);
+  info.base = { ...readModule(place.object("tdxModule")), levels: [] };
+  info.modules = readModules(place);
+  info.levels = readLevels(place, readPlatformLevel, higherFirst);
+  return info;
+}
+
+function parseQeIdentity(text) {
+  const [place, dates] = openDocument(text, "QEID", "TD_QE", 2);
+  return {
+    ...dates,
+    evaluation: place.u64("tcbEvaluationDataNumber", 0, 0xffffffff),
+    misc: place.hex("miscselect", 4, "bare"),
+    miscMask: place.hex("miscselectMask", 4, "bare"),
+    attributes: place.hex("attributes", 16, "bare"),
+    mask: place.hex("attributesMask", 16, "bare"),
+    mrSigner: place.hex("mrsigner", 32, "bare"),
+    isvProdId: place.u64("isvprodid", 0, 65535),
+    levels: readLevels(place, readPartLevel, higherPartFirst),
+  };
+}
+
+// ---- grading, by Intel's rule
+
+const equalMasked = (got, want, mask) => got.every((byte, i) => ((byte ^ want[i]) & mask[i]) === 0);
+const isZero = (bytes) => bytes.every((byte) => byte === 0);
+
+function gradeQe(id, qe) {
+  if (!equalMasked(qe.miscSelect, id.misc, id.miscMask)) refuse("E_QE_MISC");
+  if (qe.attributes[0] & 2) refuse("E_QE_DEBUG");
+  if (!equalMasked(qe.attributes, id.attributes, id.mask)) refuse("E_QE_ATTR");
+  if (!same(qe.mrSigner, id.mrSigner)) refuse("E_QE_SIGNER");
+  if (qe.isvProdId !== id.isvProdId) refuse("E_QE_PRODID");
+  return id.levels.find((level) => qe.isvSvn >= level.isvSvn) ?? refuse("E_QE_SVN");
+}
+
+/** The level of the TDX module; undefined for module version 0, which has none. */
+function gradeModule(info, td, [svn, version], codes) {
+  const m = version ? info.modules.get(version) : info.base;
+  if (!m) refuse(codes.id);
+  if (!same(td.mrSignerSeam, m.mrSigner)) refuse("E_MODULE_SIGNER");
+  if (!isZero(td.seamAttributes) || !equalMasked(td.seamAttributes, m.attributes, m.mask)) refuse("E_MODULE_ATTR");
+  if (version) return m.levels.find((level) => svn >= level.isvSvn) ?? refuse(codes.svn);
+  return undefined;
+}
+
+/** What a part of status x does to a whole of status l. */
+function converge(x, l) {
+  if (x === "Revoked") return x;
+  if (x !== "OutOfDate") return l;
+  if (l === "UpToDate" || l === "SWHardeningNeeded") return "OutOfDate";
+  return l.startsWith("Configuration") ? "OutOfDateConfigurationNeeded" : l;
+}
+
+function gradeVector(info, qeLevel, sgx, td, svns, codes) {
+  const module = gradeModule(info, td, svns, codes);
+  const reaches = (level) =>
+    sgx.components.every((svn, i) => svn >= level.sgx[i]) &&
+    sgx.pceSvn >= level.pceSvn &&
+    svns.every((svn, i) => (svns[1] > 0 && i < 2) || svn >= level.tdx[i]);
+  const platform = info.levels.find(reaches) ?? refuse(codes.platform);
+  const status = converge(qeLevel.status, module ? converge(module.status, platform.status) : platform.status);
+  return { platform, module, status };
+}
+
+/** The platform is patched, the TD began before. */
+function adviseRelaunch(launch, current) {
+  const patched = LEVEL_STATUSES.slice(0, 4).includes(current);
+  if (!launch.startsWith("OutOfDate") || !patched) return launch;
+  const configuration = launch === "OutOfDateConfigurationNeeded" || current.startsWith("Configuration");
+  return configuration ? "TDRelaunchAdvisedConfigurationNeeded" : "TDRelaunchAdvised";
+}
+
+function gradeTcb(info, qeLevel, sgx, quote) {
+  const { td } = quote;
+  const codes = { id: "E_MODULE_ID", svn: "E_MODULE_SVN", platform: "E_TCB_UNSUPPORTED" };
+  const codes2 = { id: "E_MODULE2_ID", svn: "E_MODULE2_SVN", platform: "E_TCB2_UNSUPPORTED" };
+  const launch = gradeVector(info, qeLevel, sgx, td, td.tcbSvn, codes);
+  let current = launch;
+  if (quote.bodyType === 3) {
+    if (isZero(td.tcbSvn2)) refuse("E_TCB2_ZERO");
+    current = gradeVector(info, qeLevel, sgx, td, td.tcbSvn2, codes2);
+  }
+  const levels = [launch, current].flatMap(({ platform, module }) => [platform, module, qeLevel]).filter(Boolean);
+  const advisories = [...new Set(levels.flatMap((level) => level.advisories))];
+  if (advisories.length > ADVISORIES_MAX) refuse("E_LIMIT");
+  return {
+    status: adviseRelaunch(launch.status, current.status),
+    platform: launch.platform.status,
+    module: launch.module?.status,
+    qe: qeLevel.status,
+    date: Math.min(...levels.map((level) => level.date)),
+    advisories,
+  };
+}
+
+// ---- a quote by its collateral
+
+function checkDocument(text, signature, chain, rootCrl, root, now, code) {
+  const signer = checkSigner(chain, rootCrl, root, now);
+  if (p256(signature, sha256(utf8(text)), signer.key) !== "good") refuse(code);
+  return signer.until;
+}
+
+function checkSignature(signed, signature, key, code) {
+  const result = p256(signature, sha256(signed), key);
+  if (result !== "good") refuse(result === "point" ? "E_POINT" : code);
+}
+
+/** That a quote is genuine, and how its platform is graded; says nothing yet of what runs in the TD. */
+function checkQuote(bytes, c, root, now) {
+  const quote = parseQuote(bytes);
+  const pck = checkPckChain(quote.certificates, c, root, now);
+  const untilInfo = checkDocument(c.tcbInfo, c.tcbInfoSignature, c.tcbInfoChain, c.rootCrl, root, now, "E_TCB_SIG");
+  const info = parseTcbInfo(c.tcbInfo);
+  if (now < info.issueDate || now > info.nextUpdate) refuse("E_TCB_TIME");
+  const untilId = checkDocument(c.qeIdentity, c.qeIdentitySignature, c.qeIdentityChain, c.rootCrl, root, now, "E_QEID_SIG");
+  const identity = parseQeIdentity(c.qeIdentity);
+  if (now < identity.issueDate || now > identity.nextUpdate) refuse("E_QEID_TIME");
+  if (!same(info.fmspc, pck.sgx.fmspc)) refuse("E_FMSPC");
+  if (!same(info.pceId, pck.sgx.pceId)) refuse("E_PCEID");
+  checkSignature(quote.qe.whole, quote.qeSignature, pck.key, "E_QE_SIG");
+  const binding = concat(sha256(concat(quote.attestationKey, quote.qeAuth)), new Uint8Array(32));
+  if (!same(quote.qe.reportData, binding)) refuse("E_QE_BINDING");
+  const qeLevel = gradeQe(identity, quote.qe);
+  checkSignature(quote.signed, quote.signature, quote.attestationKey, "E_QUOTE_SIG");
+  return {
+    quote,
+    grade: gradeTcb(info, qeLevel, pck.sgx, quote),
+    platform: sha256(pck.sgx.ppid),
+    evaluation: Math.min(info.evaluation, identity.evaluation),
+    issued: Math.min(info.issueDate, identity.issueDate, pck.pckList.thisUpdate),
+    until: Math.min(pck.until, untilInfo, untilId, info.nextUpdate, identity.nextUpdate),
+  };
+}
+
+// ---- the policy: which TDs are admitted (docs/policy.md)
+
+const POLICY_MAX = 256 << 10;
+const VALUES_AT_MOST = 64;
+const REGISTERS = ["MRTD", "RTMR0", "RTMR1", "RTMR2", "RTMR3"];
+
+/** Alternatives of n bytes; undefined: nothing is demanded. */
+const readValues = (place, name, n) => place.optValues(name, VALUES_AT_MOST)?.map((one) => one.hex(undefined, n));
+const oneOf = (values, got) => values.some((value) => same(value, got));
+const admits = (values, got) => !values || oneOf(values, got);
+
+function readTcbRules(tcb) {
+  const accept = tcb?.optList("accept", 0, Infinity)?.map((one) => one.word(undefined, TCB_STATUSES));
+  if (accept?.includes("Revoked")) tcb.fail("accept", "Revoked cannot be accepted");
+  return {
+    accept: accept ?? ["UpToDate", "SWHardeningNeeded"],
+    deny: (tcb?.optList("deny_advisories", 0, VALUES_AT_MOST) ?? []).map((one) => one.text(undefined, 1, 32)),
+    minEvaluation: tcb?.optU64("min_eval", 0, 0xffffffff) ?? 0,
+    maxAge: tcb?.optU64("max_age_s", 1, 0x7fffffff),
+    minDate: tcb?.optTime("min_tcb_date"),
+  };
+}
+
+function readTdRules(td) {
+  const mask = td && readValues(td, "attributes_zero_mask", 8);
+  if (mask?.length > 1) td.fail("attributes_zero_mask", "must be one value");
+  return {
+    debug: td?.optBool("debug") ?? false,
+    septVeDisable: td?.optBool("sept_ve_disable") ?? true,
+    serviceZero: td?.optBool("mrservicetd_zero") ?? true,
+    zeroMask: mask?.[0] ?? bytesOf("feffff2fffffff7f"),
+    xfam: td && readValues(td, "xfam", 8),
+    mrConfigId: td && readValues(td, "mrconfigid", 48),
+    mrOwner: td && readValues(td, "mrowner", 48),
+    mrOwnerConfig: td && readValues(td, "mrownerconfig", 48),
+  };
+}
+
+function readEvents(rtmr3) {
+  const require = rtmr3.object("require");
+  const names = require.names();
+  if (!names.length || names.length > 16) rtmr3.fail("require", "must name 1 to 16 events");
+  const payload = (name) => (one) =>
+    name === "key-provider-name" ? utf8(one.text(undefined, 1, 128)) : one.bytes(undefined, 0, 4096);
+  return names.map((name) => ({ name, values: require.list(name, 1, VALUES_AT_MOST).map(payload(name)) }));
+}
+
+function readRtmr3(rtmr3) {
+  if (!rtmr3) return { mode: "zero" };
+  const mode = rtmr3.word("mode", ["zero", "exact", "events"]);
+  for (const [name, needs] of [["value", "exact"], ["require", "events"]]) {
+    if (rtmr3.has(name) !== (mode === needs)) rtmr3.fail(name, `belongs to mode ${needs}, which needs it`);
+    rtmr3.skip(name);
+  }
+  if (mode === "exact") return { mode, values: readValues(rtmr3, "value", 48) };
+  return mode === "events" ? { mode, events: readEvents(rtmr3) } : { mode };
+}
+
+function readImage(place) {
+  const name = place.text("name", 1, 128);
+  const registers = ["mrtd", "rtmr0", "rtmr1", "rtmr2"].map(
+    (register) => readValues(place, register, 48) ?? place.fail(register, "is required"),
+  );
+  return { name, registers, rtmr3: readRtmr3(place.optObject("rtmr3")) };
+}
+
+function readPolicy(text) {
+  const place = Place.open(text, "E_POLICY", { strict: true, bytesMax: POLICY_MAX });
+  place.u64("version", 1, 1);
+  const simulatorRoot = place.optBytes("simulator_root", 1, 4096);
+  const mode = place.word("mode", ["list", "same-as-self"]);
+  const other = mode === "list" ? "self_rtmr0" : "images";
+  if (place.has(other)) place.fail(other, "belongs to the other mode");
+  place.skip(other);
+  if (mode === "same-as-self") readValues(place, "self_rtmr0", 48);
+  const policy = {
+    digest: sha256(utf8(text)),
+    simulatorRoot,
+    mode,
+    images: mode === "list" ? place.list("images", 0, 64).map(readImage) : [],
+    platforms: readValues(place, "platforms", 32),
+    tcb: readTcbRules(place.optObject("tcb")),
+    td: readTdRules(place.optObject("td")),
+  };
+  place.used.add("chain_id");
+  const id = place.value.get("chain_id") ?? undefined;
+  if (id !== undefined && (typeof id !== "bigint" || id < 1n)) place.fail("chain_id", "must be a number from 1");
+  policy.chainId = id;
+  policy.genesis = readValues(place, "genesis_validators_root", 32);
+  policy.setup = readValues(place, "setup_hash", 32);
+  place.done();
+  return policy;
+}
+
+// ---- judging
+
+function checkTd({ td: rules }, td) {
+  if (td.tdAttributes[0] && !rules.debug) refuse("E_TD_DEBUG");
+  if (td.tdAttributes.some((byte, i) => byte & rules.zeroMask[i])) refuse("E_TD_RESERVED");
+  if (rules.septVeDisable && !(td.tdAttributes[3] & 0x10)) refuse("E_TD_SEPT");
+  if (rules.serviceZero && td.mrServiceTd && !isZero(td.mrServiceTd)) refuse("E_TD_SERVICE");
+  for (const name of ["xfam", "mrConfigId", "mrOwner", "mrOwnerConfig"])
+    if (!admits(rules[name], td[name])) refuse("E_TD_FIELD", name);
+}
+
+/** After the grace period: only when the status comes from the platform's level alone. */
+function statusWithGrace({ minDate }, grade) {
+  const parts = grade.module === "OutOfDate" || grade.qe === "OutOfDate";
+  if (minDate === undefined || grade.date < minDate || grade.status !== grade.platform || parts) return grade.status;
+  return { OutOfDate: "UpToDate", OutOfDateConfigurationNeeded: "ConfigurationNeeded" }[grade.status] ?? grade.status;
+}
+
+function checkTcb({ tcb }, { grade, evaluation, issued }, now) {
+  if (!tcb.accept.includes(statusWithGrace(tcb, grade))) refuse("E_TCB_STATUS", "", `the policy does not accept ${grade.status}`);
+  if (grade.advisories.some((id) => tcb.deny.includes(id))) refuse("E_ADVISORY");
+  if (evaluation < tcb.minEvaluation) refuse("E_EVAL_NUMBER");
+  if (tcb.maxAge !== undefined && now - issued > tcb.maxAge) refuse("E_COLLATERAL_AGE");
+}
+
+/** The name in dstack's event key-provider: JSON {"name":..., "id":...}. */
+function providerName(payload) {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(payload);
+    return utf8(Place.open(text, "E_EVENT_REQUIRED", { bytesMax: 4096 }).text("name", 1, 128));
+  } catch {
+    return new Uint8Array(0);
+  }
+}
+
+function checkEvents(rules, events) {
+  if (!events) refuse("E_EVENT_REQUIRED", "", "the image requires events, and no event log came");
+  for (const { name, values } of rules) {
+    const provider = name === "key-provider-name";
+    const payload = eventPayload(events, provider ? "key-provider" : name);
+    if (!oneOf(values, provider ? providerName(payload) : payload)) refuse("E_EVENT_REQUIRED", name);
+  }
+}
+
+/** Names of the registers that differ from what the image admits; events stand for RTMR3 where it is judged by them. */
+function registersThatDiffer(image, td) {
+  const differs = [td.mrTd, td.rtmr0, td.rtmr1, td.rtmr2].map((value, i) => !oneOf(image.registers[i], value));
+  const { mode, values } = image.rtmr3;
+  differs.push((mode === "zero" && !isZero(td.rtmr3)) || (mode === "exact" && !oneOf(values, td.rtmr3)));
+  return REGISTERS.filter((_, i) => differs[i]);
+}
+
+/** The name of the first image that matches. */
+function checkImages({ images }, td, events) {
+  let nearest;
+  for (const image of images) {
+    const differs = registersThatDiffer(image, td);
+    try {
+      if (!differs.length && image.rtmr3.mode === "events") checkEvents(image.rtmr3.events, events);
+      if (!differs.length) return image.name;
+    } catch (error) {
+      if (!(error instanceof KettleError)) throw error;
+    }
+    if (!nearest || differs.length < nearest.differs.length) nearest = { image, differs };
+  }
+  if (!nearest) refuse("E_MEASUREMENT", "", "the policy lists no image");
+  if (!nearest.differs.length) checkEvents(nearest.image.rtmr3.events, events);
+  const name = nearest.image.name.replace(/[^ -~]/gu, "?").slice(0, 40);
+  return refuse("E_MEASUREMENT", nearest.differs.join(", "), `not those of the nearest image, "${name}"`);
+}
+
+/** The name of the image that the policy admits. */
+function checkPolicy(policy, verified, events, now) {
+  const { td } = verified.quote;
+  checkTd(policy, td);
+  checkTcb(policy, verified, now);
+  if (policy.platforms && !oneOf(policy.platforms, verified.platform)) refuse("E_PLATFORM");
+  if (policy.mode !== "list") refuse("E_MEASUREMENT", "", "a verifier has no self: give a policy of mode list");
+  return checkImages(policy, td, events);
+}
+
+// ---- attestations
+
+const ATTESTATION_MAX = 8 << 20;
+const SETUP_STATEMENT_MAX = 8192;
+const SETUP_INT_MAX = 2n ** 53n - 1n;
+const EVIDENCE = { 0x01: "tdx", 0x02: "dstack-tdx", 0xf0: "simulated" };
+const INTEL_ROOT = base64(intelRootBase64());
+const NETWORKS = knownNetworks();
+
+// ---- the statements that the quote binds: one text for one meaning (RFC 8785)
+
+const NAME = /^[ !#-[\]-~]{1,31}$/; // printable ASCII without '"' and '\'
+const HASH = /^0x[0-9a-f]{64}$/;
+const WINDOWS = ["latest", "safe", "finalized", "block"];
+
+const setupName = (place, name) => {
+  const text = place.text(name, 1, 31);
+  return NAME.test(text) ? text : place.fail(name, "must be printable ASCII");
+};
+const setupHash = (place, name) => {
+  const text = place.text(name);
+  return HASH.test(text) ? text : place.fail(name, "must be 32 bytes as hex");
+};
+const setupNumber = (place, name) => place.u64(name, 0, SETUP_INT_MAX);
+
+function readCluster(place) {
+  place.word("kettle", ["cluster-statement/1"]);
+  const [checkpoint, network, rules] = ["checkpoint", "network", "rules"].map(place.object);
+  const windows = rules.object("valid_s");
+  return {
+    chainId: setupNumber(place, "chain_id"),
+    checkpoint: {
+      maxAge: setupNumber(checkpoint, "age_max_s"),
+      found: checkpoint.word("found", ["configuration", "program", "setup"]),
+      root: setupHash(checkpoint, "root"),
+    },
+    development: place.bool("development"),
+    network: {
+      digest: setupHash(network, "digest"),
+      forksUntil: setupNumber(network, "forks_until"),
+      genesisValidatorsRoot: setupHash(network, "genesis_validators_root"),
+      name: setupName(network, "name"),
+    },
+    policySigners: setupHash(place, "policy_signers"),
+    recovery: place.word("recovery", ["none"]),
+    rules: {
+      callGas: setupNumber(rules, "call_gas"),
+      finalizedAge: setupNumber(rules, "finalized_age_s"),
+      headAge: setupNumber(rules, "head_age_s"),
+      valid: Object.fromEntries(WINDOWS.map((name) => [name, setupNumber(windows, name)])),
+    },
+    simulated: place.bool("simulated"),
+  };
+}
+
+function readNode(place) {
+  place.word("kettle", ["node-statement/1"]);
+  const [maySet, policy] = ["may_set", "policy"].map(place.object);
+  const names = (name) => maySet.list(name, 0, 64).map((one) => setupName(one));
+  return {
+    defaultBlock: place.word("default_block", WINDOWS.slice(0, 3)),
+    maySet: { environment: names("environment"), flags: names("flags"), setup: names("setup") },
+    policy: { digest: setupHash(policy, "digest"), version: setupNumber(policy, "version") },
+    program: setupName(place, "program"),
+  };
+}
+
+/** A statement of an attestation: what it says, and its SHA-256. */
+function readSetup(place, name, read) {
+  const value = place.object(name).value;
+  const text = canonical(value);
+  place.used.add(name);
+  if (text.length > SETUP_STATEMENT_MAX) place.fail(name, "is too long");
+  const doc = { code: place.doc.code, strict: true, places: [] };
+  const inner = new Place(value, doc, name);
+  const said = read(inner);
+  inner.done();
+  return { said, hash: sha256(utf8(text)) };
+}
+
+// ---- the attestation itself
+
+function readUnbound(place) {
+  const unbound = place.object("unbound");
+  const out = { provider: unbound.optText("provider", 0, 64), vmConfig: unbound.optText("vm_config", 0, 65536) };
+  for (const name of unbound.value.keys()) unbound.skip(name);
+  return out;
+}
+
+function readAttestation(text) {
+  const place = Place.open(text, "E_ATTESTATION", { strict: true, bytesMax: ATTESTATION_MAX });
+  place.word("kettle", ["attestation/2"]);
+  const x = {
+    type: place.u64("evidence_type", 0, 255),
+    quote: place.bytes("quote", 1, QUOTE_MAX),
+    eventLog: place.optText("event_log", 0, EVENT_LOG_MAX),
+    key: place.hex("pubkey", 33),
+    nodeKey: place.hex("node_pubkey", 33),
+    nonce: place.optHex("nonce", 32),
+  };
+  const statements = ["cluster_statement", "node_statement"].map((name) => place.object(name));
+  const collateral = place.optObject("collateral");
+  const unbound = readUnbound(place);
+  place.doc.places = place.doc.places.filter((p) => p !== collateral && !statements.includes(p));
+  place.done();
+  x.collateral = collateral && new Place(collateral.value, { code: "E_COLLATERAL", strict: false, places: [] });
+  x.cluster = readSetup(place, "cluster_statement", readCluster);
+  x.node = readSetup(place, "node_statement", readNode);
+  return { ...x, unbound };
+}
+
+/** What the quote must be over: label "tee-attest-api/2". */
+function reportDataOf(x, nonce) {
+  const none = new Uint8Array(32);
+  const parts = [utf8("tee-attest-api/2"), [x.type, 0, 0, 0], nonce, x.key, x.nodeKey, x.cluster.hash, x.node.hash, none];
+  return sha512(concat(...parts));
+}
+
+/** Evidence under a policy: genuine, and of a TD that the policy admits. */
+function appraise(x, collateral, policy, now) {
+  if (!EVIDENCE[x.type]) refuse("E_EVIDENCE_TYPE");
+  const root = EVIDENCE[x.type] === "simulated" ? policy.simulatorRoot : INTEL_ROOT;
+  if (!root) refuse("E_SIMULATED");
+  const c = readCollateral(collateral);
+  const verified = checkQuote(x.quote, c, root, now);
+  if (c.pckCrlIssuerChain) {
+    const [ca, last] = readChain(c.pckCrlIssuerChain, 2);
+    checkCa(ca, last, c.rootCrl, c.pckCrl, root, now);
+  }
+  const events = x.eventLog ? checkEventLog(x.eventLog, verified.quote.td) : undefined;
+  return { verified, image: checkPolicy(policy, verified, events, now) };
+}
+
+/** That a network which calls itself by a name that is known here is that one. */
+function checkNetwork({ network, chainId }, wanted, wantedId) {
+  if (wanted !== "any" && wanted !== network.name) refuse("E_NETWORK", "network.name");
+  const known = own(NETWORKS, network.name) ? NETWORKS[network.name] : undefined;
+  if (known && network.genesisValidatorsRoot !== known.genesis_validators_root)
+    refuse("E_NETWORK", "network.genesis_validators_root");
+  const row = known?.digests.find(({ from }) => from <= network.forksUntil);
+  if (known && network.digest !== row?.digest) refuse("E_NETWORK", "network.digest");
+  const id = wantedId ?? (own(NETWORKS, wanted) ? NETWORKS[wanted].chain_id : chainId);
+  if (BigInt(id) !== BigInt(chainId)) refuse("E_CHAIN_ID", "chain_id");
+}
+
+function checkSetup({ said, hash }, policy, o) {
+  if (said.development && !o.development) refuse("E_DEVELOPMENT");
+  checkNetwork(said, o.network, o.chainId);
+  if (o.checkpoint !== undefined && o.checkpoint !== said.checkpoint.root) refuse("E_CHECKPOINT", "checkpoint.root");
+  if (o.setup !== undefined && o.setup !== toHex(hash)) refuse("E_SETUP");
+  if (policy.chainId !== undefined && policy.chainId !== BigInt(said.chainId)) refuse("E_POLICY_CHAIN");
+  if (!admits(policy.genesis, fromHex(said.network.genesisValidatorsRoot))) refuse("E_POLICY_GENESIS");
+  if (!admits(policy.setup, hash)) refuse("E_POLICY_SETUP");
+}
+
+const textOf = (input, option) => {
+  if (typeof input === "string") return input;
+  if (!isObject(input)) refuse("bad-option", option, "neither JSON text nor an object");
+  return JSON.stringify(input);
+};
+
+const ATTESTATION_OPTIONS = "policy nonce network chainId checkpoint setup development collateral key now".split(" ");
+
+function readOptions(options) {
+  if (!isObject(options)) refuse("bad-option", "", "no options");
+  for (const name of Object.keys(options)) if (!ATTESTATION_OPTIONS.includes(name)) refuse("bad-option", name, "unknown");
+  const optional = (value, read) => (value === undefined ? undefined : read(value));
+  if (options.policy === undefined) refuse("bad-option", "policy", "without one nothing is accepted");
+  if (options.network !== undefined && (typeof options.network !== "string" || !options.network))
+    refuse("bad-option", "network", 'not the name of a network, nor "any"');
+  if (options.development !== undefined && typeof options.development !== "boolean")
+    refuse("bad-option", "development", "not true or false");
+  const key = optional(options.key, (k) => addressOfKey(k) && fromHex(`0x${k.slice(-66)}`));
+  return {
+    policy: textOf(options.policy, "policy"),
+    nonce: fromHex(asHex("bytes32", options.nonce, "nonce")),
+    network: options.network ?? "mainnet",
+    chainId: optional(options.chainId, (v) => asNumber(v, 64, "chainId")),
+    checkpoint: optional(options.checkpoint, (v) => asHex("bytes32", v, "checkpoint")),
+    setup: optional(options.setup, (v) => asHex("bytes32", v, "setup")),
+    development: options.development ?? false,
+    collateral: optional(options.collateral, (v) => textOf(v, "collateral")),
+    key,
+    now: Number(asNumber(options.now ?? Math.floor(Date.now() / 1000), 52, "now")),
+  };
+}
+
+/**
+ * Checks an attestation (an answer of GET /v1/attest?nonce=0x…&collateral=1) under a policy, as `kettle verify` does: that the quote is
+ * genuine by Intel's documents, of a TD that the policy admits, and over this nonce, both keys and both statements; then that what the
+ * cluster statement says is what is demanded. Keep `signer` and `setup` of the result: verifyStatement is enough from then on.
+ * It shows nothing of the chain's head: ask for /v1/block/latest and give it to verifyStatement with a maxAge.
+ *
+ * @param {string|object} attestation  JSON text (then also checked for members given twice), or parsed
+ * @param {object} options  unknown names are refused
+ * @param {string|object} options.policy   docs/policy.md; required: without one nothing is accepted
+ * @param {string} options.nonce           the 32 bytes (hex) that you chose at random and asked with
+ * @param {string} [options.network]       the name of the network; "mainnet" when absent; "any" accepts whichever it says
+ * @param {number|bigint|string} [options.chainId]  the chain id; that of the network, where it is known, when absent
+ * @param {string} [options.checkpoint]    the beacon block root from which the cluster must have started (hex)
+ * @param {string} [options.setup]         the SHA-256 of the cluster statement that is demanded (hex)
+ * @param {boolean} [options.development]  accept a node in development, whose operator chose all that is trusted
+ * @param {string|object} [options.collateral]  Intel's documents, flattened; those stapled to the attestation when absent
+ * @param {string} [options.key]           the cluster key that is expected (33 bytes, hex)
+ * @param {number|bigint|string} [options.now]  seconds since 1970; this machine's clock when absent
+ * @returns {{key: string, signer: string, nodeKey: string, setup: string, cluster: object, node: object, image: string,
+ *   simulated: boolean, tcb: {status: string, advisories: string[], evaluation: number, date: number}, verifiableUntil: number,
+ *   policyDigest: string, unbound: object}}  nothing vouches for what stands in unbound
+ * @throws {KettleError} with a code of CODES
+ */
+export function verifyAttestation(attestation, options) {
+  const o = readOptions(options);
+  const policy = readPolicy(o.policy);
+  const x = readAttestation(textOf(attestation, "attestation"));
+  if (!x.nonce || !same(x.nonce, o.nonce)) refuse("E_NONCE", "nonce");
+  if (!same(parseQuote(x.quote).td.reportData, reportDataOf(x, o.nonce))) refuse("E_REPORTDATA");
+  if (o.key && !same(o.key, x.key)) refuse("E_KEY", "pubkey");
+  const collateral = o.collateral === undefined ? x.collateral : Place.open(o.collateral, "E_COLLATERAL", { bytesMax: COLLATERAL_MAX });
+  if (!collateral) refuse("E_COLLATERAL", "collateral", "none is stapled, and none was given");
+  const { verified, image } = appraise(x, collateral, policy, o.now);
+  checkSetup(x.cluster, policy, o);
+  const { status, advisories, date } = verified.grade;
+  return {
+    key: toHex(x.key),
+    signer: addressOfKey(toHex(x.key)),
+    nodeKey: toHex(x.nodeKey),
+    setup: toHex(x.cluster.hash),
+    cluster: x.cluster.said,
+    node: x.node.said,
+    image,
+    simulated: EVIDENCE[x.type] === "simulated",
+    tcb: { status, advisories, evaluation: verified.evaluation, date },
+    verifiableUntil: verified.until,
+    policyDigest: toHex(policy.digest),
+    unbound: x.unbound,
+  };
+}
+
+// ---- data: Intel's SGX root CA (DER; SHA-256 44a0196b…d3), and the networks as sdk/networks.json has them
+function intelRootBase64() {
+  return "MIICjzCCAjSgAwIBAgIUImUM1lqdNInzg7SVUr9QGzknBqwwCgYIKoZIzj0EAwIwaDEaMBgGA1UEAwwRSW50ZWwgU0dYIFJvb3QgQ0ExGjAYBgNVBAoMEUludGVsIENvcnBvcmF0aW9uMRQwEgYDVQQHDAtTYW50YSBDbGFyYTELMAkGA1UECAwCQ0ExCzAJBgNVBAYTAlVTMB4XDTE4MDUyMTEwNDUxMFoXDTQ5MTIzMTIzNTk1OVowaDEaMBgGA1UEAwwRSW50ZWwgU0dYIFJvb3QgQ0ExGjAYBgNVBAoMEUludGVsIENvcnBvcmF0aW9uMRQwEgYDVQQHDAtTYW50YSBDbGFyYTELMAkGA1UECAwCQ0ExCzAJBgNVBAYTAlVTMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEC6nEwMDIYZOj/iPWsCzaEKi71OiOSLRFhWGjbnBVJfVnkY4u3IjkDYYL0MxO4mqsyYjlBalTVYxFP2sJBK5zlKOBuzCBuDAfBgNVHSMEGDAWgBQiZQzWWp00ifODtJVSv1AbOScGrDBSBgNVHR8ESzBJMEegRaBDhkFodHRwczovL2NlcnRpZmljYXRlcy50cnVzdGVkc2VydmljZXMuaW50ZWwuY29tL0ludGVsU0dYUm9vdENBLmRlcjAdBgNVHQ4EFgQUImUM1lqdNInzg7SVUr9QGzknBqwwDgYDVR0PAQH/BAQDAgEGMBIGA1UdEwEB/wQIMAYBAf8CAQEwCgYIKoZIzj0EAwIDSQAwRgIhAOW/5QkR+S9CiSDcNoowLuPRLsWGf/Yi7GSX94BgwTwgAiEA4J0lrHoMs+Xo5o/sX6O9QWxHRAvZUGOdRQ7cvqRXaqI=";
+}
+function knownNetworks() {
+  return {"mainnet":{"chain_id":1,"genesis_validators_root":"0x4b363db94e286120d76eb905340fdd4e54bfe9f06bf33ff6cf5ad27f511bfe95","digests":[{"from":1767747671,"digest":"0x58c6a8b83e5b5521b4b52a1bca046f8b5d0b5828bff6addb6ee4314cd9a60a06"},{"from":1765290071,"digest":"0x27c3afb6bd27147e98906aee216210f60908044eaa791680d9d7095ba6ae7292"},{"from":1764798551,"digest":"0xea6cf0d0affc3a9fc4cd769b60866416d8d693c5cddd56e4805c5f589c2821c8"},{"from":1746612311,"digest":"0xf0470197a4fa4ab977701ec942bf6d9a3e14982b70d6e025c9b44f938a1e7199"},{"from":1710338135,"digest":"0xbe7e11b802534600f85df8ad11d9d7b570f299b5db5ee4fcd1c88de6e61334c6"},{"from":1681338455,"digest":"0x35093ff5b177f5541894f33cf1092b42abe916e21a524a093afa2cc3d513b190"},{"from":1662464087,"digest":"0x0f11d64e7eaa1b8c9852911da1b83c057e9d5b1564fb7463fe7a4444d0c5220d"},{"from":1635332183,"digest":"0xd22f11c8f883139ebfb9583fafc87402f538a6bdb91753da56510eea84e39636"},{"from":1606824023,"digest":"0x4f6023d87c10b382d74026d8231651b6125020853b5dccdfeb82534dd2012460"}]},"sepolia":{"chain_id":11155111,"genesis_validators_root":"0xd8ea171f3c94aea21ebc42a1ed61052acf3f9209c00e4efbaaddac09ed9b8078","digests":[{"from":1791294816,"digest":"0x243c26c0c2a042ccb3cb143cf7fce031c736b6e368ff9f5c889951e6a2ba6c30"},{"from":1761607008,"digest":"0xf207a132f749136823135f2b3dc30dbe9b906fb5132f54450b8a5c3949259ff7"},{"from":1761017184,"digest":"0xa767024aff5e2c71f658b63f1eb39ec241f296cfc4c76394b4fb9650284174b3"},{"from":1760427360,"digest":"0x2b7c02f165924e1c6d0ed65a4e87696a8aadd4874593b1a1476095367320f2c3"},{"from":1741159776,"digest":"0xd870f6f7bb8e00b65b9e8d1635408cb5133725e10b32bdd8ce3c8aa5999c89e1"},{"from":1706655072,"digest":"0x2d37e52c10f15247b5727bee4383318f08b4677ba97ae295a5df6fc3f854374c"},{"from":1677557088,"digest":"0x6cf5ee7ac45327d5a20396444e1b7257234ddcab604568797e0b6a70e228d97a"},{"from":1655772000,"digest":"0xb67deab6687543a0be799943e04d509e77601047c154213cf47e2fd2bf209b80"},{"from":1655752800,"digest":"0x9b5d4928c93bad4777c02f87c2d0d869e132ced955d020d8183ed2182a9853df"},{"from":1655733600,"digest":"0x0a5d8bf723d296114387de5d5d267cd1f64d2ae0cdf1d9d720223b3c18fbf8df"}]},"hoodi":{"chain_id":560048,"genesis_validators_root":"0x212f13fc4df078b6cb7db228f1c8307566dcecf900867401a92023d7ba99cb5f","digests":[{"from":1762955544,"digest":"0xd7a87bb244bf55e8645d0f3c85a44d963c89adff532e8c47b935bb580efe6c23"},{"from":1762365720,"digest":"0x5898d5e7b8763c4029a09f1400687872094794c26830af476a4842dbc770c65b"},{"from":1761677592,"digest":"0x964f0dfb0a8c3009f7f96e6c107c0cebd1f74630ea4a5eaf527f1b6ebaa25ba8"},{"from":1742999832,"digest":"0x98bafed0ab88194977119959b7d30c245b73ef9c68593eaadb59c002ba8c0d4c"},{"from":1742213400,"digest":"0xe91b0035bc7778fbed2a6f32b7f88b5f7ea6036490c5029c8b6da95cfc6ca776"}]}};
+}
 // ---- vendored, unchanged but for being bundled: see the licences
 /*!
  * @noble/curves 2.4.0, the parts that are used
@@ -506,7 +2106,8 @@ export function verifyStatement(statement, options) {
 function vendoredPrimitives() {
 var primitives=(()=>{var __defProp=Object.defineProperty;var __getOwnPropDesc=Object.getOwnPropertyDescriptor;var __getOwnPropNames=Object.getOwnPropertyNames;var __hasOwnProp=Object.prototype.hasOwnProperty;var __export=(target,all)=>{for(var name in all)__defProp(target,name,{get:all[name],enumerable:!0})},__copyProps=(to,from,except,desc)=>{if(from&&typeof from==
 "object"||typeof from=="function")for(let key of __getOwnPropNames(from))!__hasOwnProp.call(to,key)&&key!==except&&__defProp(to,key,{get:()=>from[key],enumerable:!(desc=
-__getOwnPropDesc(from,key))||desc.enumerable});return to};var __toCommonJS=mod2=>__copyProps(__defProp({},"__esModule",{value:!0}),mod2);var primitives_exports={};__export(primitives_exports,{expand:()=>expand,keccak256:()=>keccak256,recover:()=>recover});function isBytes(a){return a instanceof Uint8Array||ArrayBuffer.isView(a)&&a.constructor.name==="Uint8Array"&&"BYTES_PER_ELEMENT"in a&&a.BYTES_PER_ELEMENT===1}var atitle=title=>title?
+__getOwnPropDesc(from,key))||desc.enumerable});return to};var __toCommonJS=mod2=>__copyProps(__defProp({},"__esModule",{value:!0}),mod2);var primitives_exports={};__export(primitives_exports,{P256_ORDER:()=>P256_ORDER,expand:()=>expand,isP256Point:()=>isP256Point,keccak256:()=>keccak256,recover:()=>recover,
+sha256:()=>sha256,sha384:()=>sha384,sha512:()=>sha512,verifyP256:()=>verifyP256});function isBytes(a){return a instanceof Uint8Array||ArrayBuffer.isView(a)&&a.constructor.name==="Uint8Array"&&"BYTES_PER_ELEMENT"in a&&a.BYTES_PER_ELEMENT===1}var atitle=title=>title?
 `"${title}" `:"";function anumber(n,title=""){if(typeof n!="number")throw new TypeError(atitle(title)+"expected number, got "+typeof n);if(!Number.isSafeInteger(
 n)||n<0)throw new RangeError(atitle(title)+"expected integer >= 0, got "+n);return n}function abool(value,title=""){if(typeof value!="boolean")throw new TypeError(
 atitle(title)+"expected boolean, got type="+typeof value);return value}function abytes(value,length,title=""){if(isBytes(value)&&(length===void 0||value.length===
@@ -518,7 +2119,7 @@ value,label);let proto=Object.getPrototypeOf(value);if(proto!==Object.prototype&
 hasOwn(value,"__proto__"))throw new TypeError(`"${label}.__proto__" is not allowed`)};function aexists(instance,checkFinished=!0){if(instance.destroyed)throw new Error(
 "hash was destroyed");if(checkFinished&&instance.finished)throw new Error("digest() was already called")}function aoutput(out,instance){abytes(out,void 0,"outpu\
 t");let min=instance.outputLen;if(!(out.length>=min))throw new RangeError('"output" expected length >= '+min)}function u32(arr){return new Uint32Array(arr.buffer,arr.byteOffset,Math.floor(arr.byteLength/4))}function clean(...arrays){for(let i=0;i<arrays.length;i++)arrays[i].
-fill(0)}var isLE=new Uint8Array(new Uint32Array([287454020]).buffer)[0]===68;function byteSwap(word){return word<<24&4278190080|word<<8&16711680|word>>>8&65280|word>>>24&
+fill(0)}function createView(arr){return new DataView(arr.buffer,arr.byteOffset,arr.byteLength)}function rotr(word,shift){return word<<32-shift|word>>>shift}var isLE=new Uint8Array(new Uint32Array([287454020]).buffer)[0]===68;function byteSwap(word){return word<<24&4278190080|word<<8&16711680|word>>>8&65280|word>>>24&
 255}function byteSwap32(arr){for(let i=0;i<arr.length;i++)arr[i]=byteSwap(arr[i]);return arr}var swap32IfBE=isLE?u=>u:byteSwap32,hasHexBuiltin=typeof Uint8Array.from(
 []).toHex=="function"&&typeof Uint8Array.fromHex=="function",hexes=Array.from({length:256},(_,i)=>i.toString(16).padStart(2,"0"));function bytesToHex(bytes){if(abytes(
 bytes),hasHexBuiltin)return bytes.toHex();let hex="";for(let i=0;i<bytes.length;i++)hex+=hexes[bytes[i]];return hex}function asciiToBase16(ch){return ch>=48&&ch<=
@@ -532,7 +2133,8 @@ function createHasher(hashCons,info={}){if(typeof hashCons!="function")throw new
 {},info,"info");let hashC=(msg,opts)=>hashCons(opts).update(msg).digest(),tmp=hashCons(void 0);return hashC.outputLen=tmp.outputLen,hashC.blockLen=tmp.blockLen,
 hashC.canXOF=tmp.canXOF,hashC.create=opts=>hashCons(opts),Object.assign(hashC,info),Object.freeze(hashC)}function randomBytes(bytesLength=32){anumber(bytesLength,
 "bytesLength");let cr=typeof globalThis=="object"?globalThis.crypto:null;if(typeof cr?.getRandomValues!="function")throw new Error("crypto.getRandomValues must \
-be defined");if(bytesLength>65536)throw new RangeError(`"bytesLength" expected <= 65536, got ${bytesLength}`);return cr.getRandomValues(new Uint8Array(bytesLength))}var _HMAC=class{oHash;iHash;blockLen;outputLen;canXOF=!1;finished=!1;destroyed=!1;constructor(hash,key){if(ahash(hash),abytes(key,void 0,"key"),this.iHash=hash.
+be defined");if(bytesLength>65536)throw new RangeError(`"bytesLength" expected <= 65536, got ${bytesLength}`);return cr.getRandomValues(new Uint8Array(bytesLength))}
+var oidNist=suffix=>({oid:Uint8Array.from([6,9,96,134,72,1,101,3,4,2,suffix])});var _HMAC=class{oHash;iHash;blockLen;outputLen;canXOF=!1;finished=!1;destroyed=!1;constructor(hash,key){if(ahash(hash),abytes(key,void 0,"key"),this.iHash=hash.
 create(),typeof this.iHash.update!="function")throw new Error("expected Hash instance");this.blockLen=this.iHash.blockLen,this.outputLen=this.iHash.outputLen;let blockLen=this.
 blockLen,pad=new Uint8Array(blockLen);pad.set(key.length>blockLen?hash.create().update(key).digest():key);for(let i=0;i<pad.length;i++)pad[i]^=54;this.iHash.update(
 pad),this.oHash=hash.create();for(let i=0;i<pad.length;i++)pad[i]^=106;this.oHash.update(pad),clean(pad)}update(buf){return aexists(this),this.iHash.update(buf),
@@ -798,7 +2400,65 @@ q.x,q.y,r))}catch{return!1}}function recoverPublicKey(signature,message,opts2={}
 message,prehash),Signature.fromBytes(signature,"recovered").recoverPublicKey(message).toBytes()}return Object.freeze({keygen,getPublicKey,getSharedSecret,utils,
 lengths,Point,sign,verify,recoverPublicKey,Signature,hash:hash_})}var U32_MASK64=BigInt(4294967295),_32n=BigInt(32);function fromBig(n,le=!1){return le?{h:Number(n&U32_MASK64),l:Number(n>>_32n&U32_MASK64)}:{h:Number(n>>_32n&U32_MASK64)|
 0,l:Number(n&U32_MASK64)|0}}function split(lst,le=!1){let len=lst.length,Ah=new Uint32Array(len),Al=new Uint32Array(len);for(let i=0;i<len;i++){let{h,l}=fromBig(
-lst[i],le);[Ah[i],Al[i]]=[h,l]}return[Ah,Al]}var _0n6=BigInt(0),_1n5=BigInt(1),_2n3=BigInt(2),_7n2=BigInt(7),_256n=BigInt(256),_0x71n=BigInt(113),SHA3_PI=[],SHA3_ROTL=[],_SHA3_IOTA=[];for(let round=0,R=_1n5,
+lst[i],le);[Ah[i],Al[i]]=[h,l]}return[Ah,Al]}var fromNumH=n=>n/2**32|0,fromNumL=n=>n>>>0;function setU64FromNum(view,byteOffset,n,isLE2){let h=fromNumH(n),l=fromNumL(n);view.setUint32(byteOffset,isLE2?l:h,
+isLE2),view.setUint32(byteOffset+4,isLE2?h:l,isLE2)}var shrSH=(h,_l,s)=>h>>>s,shrSL=(h,l,s)=>h<<32-s|l>>>s,rotrSH=(h,l,s)=>h>>>s|l<<32-s,rotrSL=(h,l,s)=>h<<32-s|
+l>>>s,rotrBH=(h,l,s)=>h<<64-s|l>>>s-32,rotrBL=(h,l,s)=>h>>>s-32|l<<64-s;function add(Ah,Al,Bh,Bl){let l=(Al>>>0)+(Bl>>>0);return{h:Ah+Bh+(l/2**32|0)|0,l:l|0}}var add3L=(Al,Bl,Cl)=>(Al>>>0)+(Bl>>>0)+(Cl>>>0),add3H=(low,Ah,Bh,Ch)=>Ah+
+Bh+Ch+(low/2**32|0)|0,add4L=(Al,Bl,Cl,Dl)=>(Al>>>0)+(Bl>>>0)+(Cl>>>0)+(Dl>>>0),add4H=(low,Ah,Bh,Ch,Dh)=>Ah+Bh+Ch+Dh+(low/2**32|0)|0,add5L=(Al,Bl,Cl,Dl,El)=>(Al>>>
+0)+(Bl>>>0)+(Cl>>>0)+(Dl>>>0)+(El>>>0),add5H=(low,Ah,Bh,Ch,Dh,Eh)=>Ah+Bh+Ch+Dh+Eh+(low/2**32|0)|0;function Chi(a,b,c){return a&b^~a&c}function Maj(a,b,c){return a&b^a&c^b&c}var HashMD=class{blockLen;outputLen;canXOF=!1;padOffset;isLE;buffer;view;finished=!1;length=0;pos=0;destroyed=!1;constructor(blockLen,outputLen,padOffset,isLE2){
+this.blockLen=blockLen,this.outputLen=outputLen,this.padOffset=padOffset,this.isLE=isLE2,this.buffer=new Uint8Array(blockLen),this.view=createView(this.buffer)}update(data){
+aexists(this),abytes(data);let{view,buffer,blockLen}=this,len=data.length,processed=!1;for(let pos=0;pos<len;){let take=Math.min(blockLen-this.pos,len-pos);if(take===
+blockLen){let dataView=createView(data);for(;blockLen<=len-pos;pos+=blockLen)this.process(dataView,pos);processed=!0;continue}buffer.set(pos===0&&take===len?data:
+data.subarray(pos,pos+take),this.pos),this.pos+=take,pos+=take,this.pos===blockLen&&(this.process(view,0),this.pos=0,processed=!0)}return this.length+=data.length,
+processed&&this.roundClean(),this}digestInto(out){aexists(this),aoutput(out,this),this.finished=!0;let{buffer,view,blockLen,isLE:isLE2}=this,{pos}=this;buffer[pos++]=
+128,buffer.fill(0,pos),this.padOffset>blockLen-pos&&(this.process(view,0),buffer.fill(0)),setU64FromNum(view,blockLen-8,this.length*8,isLE2),this.process(view,0),
+this.roundClean();let oview=out===buffer?view:createView(out),len=this.outputLen,outLen=len/4,state=this.get();if(len%4||outLen>state.length)throw new Error("in\
+valid outputLen");for(let i=0;i<outLen;i++)oview.setUint32(4*i,state[i],isLE2)}digest(){let{buffer,outputLen}=this;this.digestInto(buffer);let res=buffer.slice(
+0,outputLen);return this.destroy(),res}_cloneIntoMeta(to){let{buffer,length,finished,destroyed,pos}=this;return to.destroyed=destroyed,to.finished=finished,to.length=
+length,to.pos=pos,pos&&to.buffer.set(buffer),to}clone(){return this._cloneInto()}},SHA256_IV=Uint32Array.from([1779033703,3144134277,1013904242,2773480762,1359893119,
+2600822924,528734635,1541459225]);var SHA384_IV=Uint32Array.from([3418070365,3238371032,1654270250,914150663,2438529370,812702999,355462360,4144912697,1731405415,4290775857,2394180231,1750603025,
+3675008525,1694076839,1203062813,3204075428]),SHA512_IV=Uint32Array.from([1779033703,4089235720,3144134277,2227873595,1013904242,4271175723,2773480762,1595750129,
+1359893119,2917565137,2600822924,725511199,528734635,4215389547,1541459225,327033209]);var SHA256_K=Uint32Array.from([1116352408,1899447441,3049323471,3921009573,961987163,1508970993,2453635748,2870763221,3624381080,310598401,607225278,1426881987,
+1925078388,2162078206,2614888103,3248222580,3835390401,4022224774,264347078,604807628,770255983,1249150122,1555081692,1996064986,2554220882,2821834349,2952996808,
+3210313671,3336571891,3584528711,113926993,338241895,666307205,773529912,1294757372,1396182291,1695183700,1986661051,2177026350,2456956037,2730485921,2820302411,
+3259730800,3345764771,3516065817,3600352804,4094571909,275423344,430227734,506948616,659060556,883997877,958139571,1322822218,1537002063,1747873779,1955562222,2024104815,
+2227730452,2361852424,2428436474,2756734187,3204031479,3329325298]),SHA256_W=new Uint32Array(64),SHA2_32B=class extends HashMD{A=0;B=0;C=0;D=0;E=0;F=0;G=0;H=0;constructor(outputLen,IV){
+super(64,outputLen,8,!1),this.A=IV[0]|0,this.B=IV[1]|0,this.C=IV[2]|0,this.D=IV[3]|0,this.E=IV[4]|0,this.F=IV[5]|0,this.G=IV[6]|0,this.H=IV[7]|0}get(){let{A,B:B2,
+C,D,E,F,G,H}=this;return[A,B2,C,D,E,F,G,H]}set(A,B2,C,D,E,F,G,H){this.A=A|0,this.B=B2|0,this.C=C|0,this.D=D|0,this.E=E|0,this.F=F|0,this.G=G|0,this.H=H|0}_cloneInto(to){
+return(to||=new this.constructor).set(...this.get()),this._cloneIntoMeta(to)}process(view,offset){for(let i=0;i<16;i++,offset+=4)SHA256_W[i]=view.getUint32(offset,
+!1);for(let i=16;i<64;i++){let W15=SHA256_W[i-15],W2=SHA256_W[i-2],s0=rotr(W15,7)^rotr(W15,18)^W15>>>3,s1=rotr(W2,17)^rotr(W2,19)^W2>>>10;SHA256_W[i]=s1+SHA256_W[i-
+7]+s0+SHA256_W[i-16]|0}let{A,B:B2,C,D,E,F,G,H}=this;for(let i=0;i<64;i++){let sigma1=rotr(E,6)^rotr(E,11)^rotr(E,25),T1=H+sigma1+Chi(E,F,G)+SHA256_K[i]+SHA256_W[i]|
+0,T2=(rotr(A,2)^rotr(A,13)^rotr(A,22))+Maj(A,B2,C)|0;H=G,G=F,F=E,E=D+T1|0,D=C,C=B2,B2=A,A=T1+T2|0}A=A+this.A|0,B2=B2+this.B|0,C=C+this.C|0,D=D+this.D|0,E=E+this.
+E|0,F=F+this.F|0,G=G+this.G|0,H=H+this.H|0,this.set(A,B2,C,D,E,F,G,H)}roundClean(){clean(SHA256_W)}destroy(){this.destroyed=!0,this.set(0,0,0,0,0,0,0,0),clean(this.
+buffer)}},_SHA256=class extends SHA2_32B{constructor(){super(32,SHA256_IV)}};var K512=split(["0x428a2f98d728ae22","0x7137449123ef65cd","0xb5c0fbcfec4d3b2f","0xe9b5dba58189dbbc","0x3956c25bf348b538","0x59f111f1b605d019","0x923f82a4af194f9\
+b","0xab1c5ed5da6d8118","0xd807aa98a3030242","0x12835b0145706fbe","0x243185be4ee4b28c","0x550c7dc3d5ffb4e2","0x72be5d74f27b896f","0x80deb1fe3b1696b1","0x9bdc06a\
+725c71235","0xc19bf174cf692694","0xe49b69c19ef14ad2","0xefbe4786384f25e3","0x0fc19dc68b8cd5b5","0x240ca1cc77ac9c65","0x2de92c6f592b0275","0x4a7484aa6ea6e483","0\
+x5cb0a9dcbd41fbd4","0x76f988da831153b5","0x983e5152ee66dfab","0xa831c66d2db43210","0xb00327c898fb213f","0xbf597fc7beef0ee4","0xc6e00bf33da88fc2","0xd5a79147930a\
+a725","0x06ca6351e003826f","0x142929670a0e6e70","0x27b70a8546d22ffc","0x2e1b21385c26c926","0x4d2c6dfc5ac42aed","0x53380d139d95b3df","0x650a73548baf63de","0x766a\
+0abb3c77b2a8","0x81c2c92e47edaee6","0x92722c851482353b","0xa2bfe8a14cf10364","0xa81a664bbc423001","0xc24b8b70d0f89791","0xc76c51a30654be30","0xd192e819d6ef5218",
+"0xd69906245565a910","0xf40e35855771202a","0x106aa07032bbd1b8","0x19a4c116b8d2d0c8","0x1e376c085141ab53","0x2748774cdf8eeb99","0x34b0bcb5e19b48a8","0x391c0cb3c5\
+c95a63","0x4ed8aa4ae3418acb","0x5b9cca4f7763e373","0x682e6ff3d6b2b8a3","0x748f82ee5defb2fc","0x78a5636f43172f60","0x84c87814a1f0ab72","0x8cc702081a6439ec","0x90\
+befffa23631e28","0xa4506cebde82bde9","0xbef9a3f7b2c67915","0xc67178f2e372532b","0xca273eceea26619c","0xd186b8c721c0c207","0xeada7dd6cde0eb1e","0xf57d4f7fee6ed17\
+8","0x06f067aa72176fba","0x0a637dc5a2c898a6","0x113f9804bef90dae","0x1b710b35131c471b","0x28db77f523047d84","0x32caab7b40c72493","0x3c9ebe0a15c9bebc","0x431d67c\
+49c100d4c","0x4cc5d4becb3e42b6","0x597f299cfc657e2a","0x5fcb6fab3ad6faec","0x6c44198c4a475817"].map(n=>BigInt(n))),SHA512_Kh=K512[0],SHA512_Kl=K512[1],SHA512_W_H=new Uint32Array(
+80),SHA512_W_L=new Uint32Array(80),SHA2_64B=class extends HashMD{Ah=0;Al=0;Bh=0;Bl=0;Ch=0;Cl=0;Dh=0;Dl=0;Eh=0;El=0;Fh=0;Fl=0;Gh=0;Gl=0;Hh=0;Hl=0;constructor(outputLen,IV){
+super(128,outputLen,16,!1),this.Ah=IV[0]|0,this.Al=IV[1]|0,this.Bh=IV[2]|0,this.Bl=IV[3]|0,this.Ch=IV[4]|0,this.Cl=IV[5]|0,this.Dh=IV[6]|0,this.Dl=IV[7]|0,this.
+Eh=IV[8]|0,this.El=IV[9]|0,this.Fh=IV[10]|0,this.Fl=IV[11]|0,this.Gh=IV[12]|0,this.Gl=IV[13]|0,this.Hh=IV[14]|0,this.Hl=IV[15]|0}get(){let{Ah,Al,Bh,Bl,Ch,Cl,Dh,
+Dl,Eh,El,Fh,Fl,Gh,Gl,Hh,Hl}=this;return[Ah,Al,Bh,Bl,Ch,Cl,Dh,Dl,Eh,El,Fh,Fl,Gh,Gl,Hh,Hl]}set(Ah,Al,Bh,Bl,Ch,Cl,Dh,Dl,Eh,El,Fh,Fl,Gh,Gl,Hh,Hl){this.Ah=Ah|0,this.
+Al=Al|0,this.Bh=Bh|0,this.Bl=Bl|0,this.Ch=Ch|0,this.Cl=Cl|0,this.Dh=Dh|0,this.Dl=Dl|0,this.Eh=Eh|0,this.El=El|0,this.Fh=Fh|0,this.Fl=Fl|0,this.Gh=Gh|0,this.Gl=Gl|
+0,this.Hh=Hh|0,this.Hl=Hl|0}_cloneInto(to){return(to||=new this.constructor).set(...this.get()),this._cloneIntoMeta(to)}process(view,offset){for(let i=0;i<16;i++,
+offset+=4)SHA512_W_H[i]=view.getUint32(offset),SHA512_W_L[i]=view.getUint32(offset+=4);for(let i=16;i<80;i++){let W15h=SHA512_W_H[i-15]|0,W15l=SHA512_W_L[i-15]|
+0,s0h=rotrSH(W15h,W15l,1)^rotrSH(W15h,W15l,8)^shrSH(W15h,W15l,7),s0l=rotrSL(W15h,W15l,1)^rotrSL(W15h,W15l,8)^shrSL(W15h,W15l,7),W2h=SHA512_W_H[i-2]|0,W2l=SHA512_W_L[i-
+2]|0,s1h=rotrSH(W2h,W2l,19)^rotrBH(W2h,W2l,61)^shrSH(W2h,W2l,6),s1l=rotrSL(W2h,W2l,19)^rotrBL(W2h,W2l,61)^shrSL(W2h,W2l,6),SUMl=add4L(s0l,s1l,SHA512_W_L[i-7],SHA512_W_L[i-
+16]),SUMh=add4H(SUMl,s0h,s1h,SHA512_W_H[i-7],SHA512_W_H[i-16]);SHA512_W_H[i]=SUMh|0,SHA512_W_L[i]=SUMl|0}let{Ah,Al,Bh,Bl,Ch,Cl,Dh,Dl,Eh,El,Fh,Fl,Gh,Gl,Hh,Hl}=this;
+for(let i=0;i<80;i++){let sigma1h=rotrSH(Eh,El,14)^rotrSH(Eh,El,18)^rotrBH(Eh,El,41),sigma1l=rotrSL(Eh,El,14)^rotrSL(Eh,El,18)^rotrBL(Eh,El,41),CHIh=Eh&Fh^~Eh&Gh,
+CHIl=El&Fl^~El&Gl,T1ll=add5L(Hl,sigma1l,CHIl,SHA512_Kl[i],SHA512_W_L[i]),T1h=add5H(T1ll,Hh,sigma1h,CHIh,SHA512_Kh[i],SHA512_W_H[i]),T1l=T1ll|0,sigma0h=rotrSH(Ah,
+Al,28)^rotrBH(Ah,Al,34)^rotrBH(Ah,Al,39),sigma0l=rotrSL(Ah,Al,28)^rotrBL(Ah,Al,34)^rotrBL(Ah,Al,39),MAJh=Ah&Bh^Ah&Ch^Bh&Ch,MAJl=Al&Bl^Al&Cl^Bl&Cl;Hh=Gh|0,Hl=Gl|
+0,Gh=Fh|0,Gl=Fl|0,Fh=Eh|0,Fl=El|0,{h:Eh,l:El}=add(Dh|0,Dl|0,T1h|0,T1l|0),Dh=Ch|0,Dl=Cl|0,Ch=Bh|0,Cl=Bl|0,Bh=Ah|0,Bl=Al|0;let All=add3L(T1l,sigma0l,MAJl);Ah=add3H(
+All,T1h,sigma0h,MAJh),Al=All|0}({h:Ah,l:Al}=add(this.Ah|0,this.Al|0,Ah|0,Al|0)),{h:Bh,l:Bl}=add(this.Bh|0,this.Bl|0,Bh|0,Bl|0),{h:Ch,l:Cl}=add(this.Ch|0,this.Cl|
+0,Ch|0,Cl|0),{h:Dh,l:Dl}=add(this.Dh|0,this.Dl|0,Dh|0,Dl|0),{h:Eh,l:El}=add(this.Eh|0,this.El|0,Eh|0,El|0),{h:Fh,l:Fl}=add(this.Fh|0,this.Fl|0,Fh|0,Fl|0),{h:Gh,
+l:Gl}=add(this.Gh|0,this.Gl|0,Gh|0,Gl|0),{h:Hh,l:Hl}=add(this.Hh|0,this.Hl|0,Hh|0,Hl|0),this.set(Ah,Al,Bh,Bl,Ch,Cl,Dh,Dl,Eh,El,Fh,Fl,Gh,Gl,Hh,Hl)}roundClean(){clean(
+SHA512_W_H,SHA512_W_L)}destroy(){this.destroyed=!0,clean(this.buffer),this.set(0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0)}},_SHA512=class extends SHA2_64B{constructor(){super(
+64,SHA512_IV)}},_SHA384=class extends SHA2_64B{constructor(){super(48,SHA384_IV)}};var sha256=createHasher(()=>new _SHA256,oidNist(1));var sha512=createHasher(()=>new _SHA512,oidNist(3)),sha384=createHasher(()=>new _SHA384,oidNist(2));var _0n6=BigInt(0),_1n5=BigInt(1),_2n3=BigInt(2),_7n2=BigInt(7),_256n=BigInt(256),_0x71n=BigInt(113),SHA3_PI=[],SHA3_ROTL=[],_SHA3_IOTA=[];for(let round=0,R=_1n5,
 x=1,y=0;round<24;round++){[x,y]=[y,(2*x+3*y)%5],SHA3_PI.push(2*(5*y+x)),SHA3_ROTL.push((round+1)*(round+2)/2%64);let t=_0n6;for(let j=0;j<7;j++)R=(R<<_1n5^(R>>_7n2)*
 _0x71n)%_256n,R&_2n3&&(t^=_1n5<<(_1n5<<BigInt(j))-_1n5);_SHA3_IOTA.push(t)}var IOTAS=split(_SHA3_IOTA,!0),SHA3_IOTA_H=IOTAS[0],SHA3_IOTA_L=IOTAS[1],rotlSH=(h,l,s)=>h<<
 s|l>>>32-s,rotlSL=(h,l,s)=>l<<s|h>>>32-s,rotlBH=(h,l,s)=>l<<s-32|h>>>64-s,rotlBL=(h,l,s)=>h<<s-32|l>>>64-s,rotlH=(h,l,s)=>s>32?rotlBH(h,l,s):rotlSH(h,l,s),rotlL=(h,l,s)=>s>
@@ -828,6 +2488,10 @@ state32),to.pos=this.pos,to.posOut=this.posOut,to.finished=this.finished,to.roun
 this.canXOF,to.destroyed=this.destroyed,to}},genKeccak=(suffix,blockLen,outputLen,info={})=>createHasher(()=>new Keccak(blockLen,suffix,outputLen),info);var keccak_256=genKeccak(1,136,32);var secp256k1=weierstrass({p:0xfffffffffffffffffffffffffffffffffffffffffffffffffffffffefffffc2fn,n:0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n,
 h:1n,a:0n,b:7n,Gx:0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798n,Gy:0x483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8n}),signatures=ecdsa(
 secp256k1,keccak_256),keccak256=bytes=>keccak_256(bytes),expand=key=>secp256k1.fromBytes(key).toBytes(!1);function recover(digest,rs,parity){return expand(signatures.
-recoverPublicKey(Uint8Array.of(parity,...rs),digest,{prehash:!1}))}return __toCommonJS(primitives_exports);})();
+recoverPublicKey(Uint8Array.of(parity,...rs),digest,{prehash:!1}))}var P256_ORDER=0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,P256=weierstrass(
+{p:0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn,n:P256_ORDER,h:1n,a:0xffffffff00000001000000000000000000000000fffffffffffffffffffffffcn,b:0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn,
+Gx:0x6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296n,Gy:0x4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5n}),p256Signatures=ecdsa(
+P256,sha256),pointOf=xy=>Uint8Array.of(4,...xy);function isP256Point(xy){try{return P256.fromBytes(pointOf(xy)).assertValidity(),!0}catch{return!1}}var verifyP256=(rs,digest,xy)=>p256Signatures.
+verify(rs,digest,pointOf(xy),{prehash:!1,lowS:!1});return __toCommonJS(primitives_exports);})();
 return primitives;
 }

@@ -4,6 +4,7 @@ import crypto from "node:crypto";
 import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
+import { addressOfKey, verifyAttestation } from "../../sdk/js/kettle-verify.mjs";
 import * as client from "./lib/client.mjs";
 import { until } from "./lib/node.mjs";
 
@@ -218,6 +219,33 @@ async function run(t) {
     await holds(["--network", "any", ...kept]);
   });
   const offline = ["--policy", good, "--nonce", nonce];
+  const demands = { policy, nonce: `0x${nonce}`, network: "devnet", development: true };
+  // What the JavaScript verifier says: "holds", or the code of its refusal.
+  const inScript = (value, more = {}) => {
+    try {
+      verifyAttestation(value, { ...demands, ...more });
+      return "holds";
+    } catch (error) {
+      return error.code ?? String(error.stack);
+    }
+  };
+  await t.test("the JavaScript verifier finds the same key, setup, image and TCB, and refuses what it is not asked to accept", () => {
+    const said = verifyAttestation(answer.text, demands);
+    assert.deepStrictEqual([said.key, said.image, said.simulated], [`0x${pubkey}`, "simulated", true]);
+    assert.strictEqual(said.signer, addressOfKey(pubkey));
+    assert.strictEqual(said.cluster.checkpoint.root, chain.checkpoint);
+    const { setup } = said;
+    assert.strictEqual(inScript(answer.text, { setup, key: pubkey, chainId: said.cluster.chainId, checkpoint: chain.checkpoint }), "holds");
+    const other = `0x${"12".repeat(32)}`;
+    const refusals = {
+      E_DEVELOPMENT: { development: false }, E_NETWORK: { network: undefined }, E_CHAIN_ID: { chainId: 1 }, E_CHECKPOINT: { checkpoint: other },
+      E_SETUP: { setup: other }, E_NONCE: { nonce: other }, E_SIMULATED: { policy: { ...policy, simulator_root: undefined } },
+      E_KEY: { key: "02" + "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798" },
+      E_MEASUREMENT: { policy: { ...policy, images: [] } }, E_POLICY_SETUP: { policy: { ...policy, setup_hash: other } }, E_CHAINTIME: { now: 1 },
+    };
+    for (const [code, more] of Object.entries(refusals)) assert.strictEqual(inScript(answer.text, more), code);
+    return `${setup}, TCB ${said.tcb.status}`;
+  });
   await t.test("wrong nonce", () =>
     fails(["--policy", good, "--nonce", flipHex(nonce), kept], "nonce: E_NONCE", "binding: E_REPORTDATA"),
   );
@@ -232,7 +260,8 @@ async function run(t) {
   await t.test("each member altered: it does not hold any more, or it is marked unbound", async () => {
     const counts = { bound: 0, unbound: 0 };
     for (const { where, value } of alterations(attestation)) {
-      const { code, holds } = await verify(program, [...offline, file("altered.json", value)]);
+      const { code, holds, steps } = await verify(program, [...offline, file("altered.json", value)]);
+      assert.strictEqual(inScript(value), holds ? "holds" : steps.find(({ ok }) => !ok).code, where.join("."));
       const unbound = where[0] === "unbound";
       counts[unbound ? "unbound" : "bound"]++;
       assert.deepStrictEqual([code, holds], unbound ? [0, true] : [1, false], where.join("."));

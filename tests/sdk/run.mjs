@@ -31,6 +31,7 @@ async function onChain(part) {
 
 const PARTS = {
   statements: async () => (await import("./statements.mjs")).statements(),
+  attestations: async () => (await import("./attestations.mjs")).attestations(),
   python: () => test("the Python tests ran", python),
   program: async () => {
     const { program, programs } = await import("./program.mjs");

@@ -1,9 +1,12 @@
 /* What the accepted setup means: the statements that a node makes of its configuration, and the digest of a network. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/crypto/hash.h"
 #include "base/hex.h"
+#include "base/json.h"
+#include "base/os/file.h"
 #include "lightclient/exec/call.h"
 #include "lightclient/networks.h"
 #include "node/evidence/setup.h"
@@ -180,9 +183,55 @@ START_TEST(every_parameter_of_a_network_counts)
 }
 END_TEST
 
+/* One network as sdk/networks.json has it: its digest from each moment on at which it changed, the newest first. */
+static void put_network(jw_t *w, const char *name)
+{
+    const lc_network_t *net = lc_network_find(name);
+    const evm_chain_t *chain = lc_builtin_find(name)->execution;
+    jw_object(w, name);
+    jw_u64(w, "chain_id", net->chain_id);
+    jw_hex(w, "genesis_validators_root", view_of(net->genesis_validators_root.b, 32));
+    jw_array(w, "digests");
+    for (uint64_t at = INT64_MAX, from = at; from > net->genesis_time; at = from - 1) {
+        hash32_t digest;
+        from = network_forks_until(net, chain, at);
+        ck_assert_int_eq(network_digest(&digest, net, chain, from), RC_OK);
+        jw_object(w, NULL);
+        jw_u64(w, "from", from);
+        jw_hex(w, "digest", view_of(digest.b, 32));
+        jw_end(w);
+    }
+    jw_end(w);
+    jw_end(w);
+}
+
+/* Where this fails, the file is to become what the message shows. */
+START_TEST(the_sdk_knows_the_same_networks)
+{
+    static const char *const names[] = { "mainnet", "sepolia", "hoodi" };
+    char path[512];
+    view_t file;
+    err_t e;
+    jw_t w = jw_of(&a, 1 << 16);
+    jw_indent(&w, 2);
+    jw_object(&w, NULL);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        put_network(&w, names[i]);
+    jw_end(&w);
+    const view_t text = jw_done(&w);
+    ck_assert_ptr_nonnull(text.p);
+    snprintf(path, sizeof path, "%s/../../sdk/networks.json", getenv("TEST_DATA"));
+    ck_assert_msg(file_read(&file, &e, path, 1 << 16, 0) == RC_OK, "%s", e.text);
+    ck_assert_msg(file.n == text.n + 1 && !memcmp(file.p, text.p, text.n), "sdk/networks.json is to be:\n%s",
+                  (const char *)text.p);
+    file_free(file);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN_AROUND("setup", set_up, tear_down, members_of_a_cluster_say_the_same_and_no_secret,
                            a_setup_says_who_chose_what, the_rules_are_the_programs, the_digest_of_mainnet_is_known,
-                           what_is_to_come_changes_nothing_until_it_has_come, every_parameter_of_a_network_counts);
+                           what_is_to_come_changes_nothing_until_it_has_come, every_parameter_of_a_network_counts,
+                           the_sdk_knows_the_same_networks);
 }

@@ -1,17 +1,20 @@
 /**
- * kettle-verify.mjs - checks the signed statements of a Kettle node, in a browser or Node.js 20, without any installation.
+ * kettle-verify.mjs - checks the attestation of a Kettle node, once, and from then on its signed statements: in a browser or Node.js 20,
+ * without any installation.
+ *
+ *   import { verifyAttestation, verifyStatement } from "./kettle-verify.mjs";
+ *   const { signer, setup } = verifyAttestation(await attested.text(), { policy, nonce, network: "mainnet" });
  *
  * A statement is EIP-712 typed data with a 65-byte signature: what a call returned, what a block, an account or a storage slot is,
- * which checkpoint stands. The key that signs is vouched for by a quote that its holder checked once; from then on verifyStatement is enough.
+ * which checkpoint stands.
  *
- *   import { verifyStatement } from "./kettle-verify.mjs";
- *   const { message } = verifyStatement(await answer.text(), { signer, chainId: 1, maxAge: 120, request: { to, data } });
+ *   const { message } = verifyStatement(await answer.text(), { signer, setup, chainId: 1, maxAge: 120, request: { to, data } });
  *
  * It asks nobody and keeps nothing: the time is the caller's, what to accept is the caller's. Whatever is not exactly as demanded is
  * a KettleError with a stable `code`. This file is built from src/ by build.mjs; the vendored primitives stand below with their licences.
  */
 
-const { expand, keccak256, recover } = vendoredPrimitives();
+const { expand, isP256Point, keccak256, P256_ORDER, recover, sha256, sha384, sha512, verifyP256 } = vendoredPrimitives();
 
 const AT = ["at", "Block"];
 const SEAL = [
@@ -83,6 +86,96 @@ export const CODES = Object.freeze({
   "from-the-future": "the block is more than maxAge ahead of the given time",
   reverted: "the call reverted",
   halted: "the call ended without a result",
+  // of attestations, as tee/fault.def and `kettle verify` have them
+  E_TRUNCATED: "the quote ends too early",
+  E_TRAILING: "bytes behind the end of the quote are not zero",
+  E_VERSION: "the quote's version is not 4 or 5",
+  E_KEYTYPE: "the quote's attestation key is not ECDSA P-256",
+  E_TEETYPE: "the quote is not of a TDX guest",
+  E_VENDOR: "the quoting enclave is not Intel's",
+  E_BODYTYPE: "the quote's body is not a TD report 1.0 or 1.5",
+  E_BODYSIZE: "the quote's body size does not fit its type",
+  E_CERTTYPE_OUTER: "the quote's certification data is not a QE report",
+  E_CERTSIZE: "a size inside the quote's signature section does not fit",
+  E_CERTTYPE_INNER: "the quote's PCK certification data is not a PEM chain",
+  E_PEM: "the certificate chain is not well-formed PEM",
+  E_LIMIT: "the input is larger than its maximum",
+  E_CHAINLEN: "the certificate chain has another number of certificates",
+  E_CHAINORDER: "the certificate chain is not in the order leaf, intermediate, root",
+  E_ROOT: "the chain's root is not the pinned one",
+  E_CHAINSIG: "a certificate's signature does not verify",
+  E_CHAINTIME: "a certificate is not valid at this time",
+  E_CHAINUSAGE: "a certificate may not be used for this",
+  E_CHAINNAME: "a certificate has another name than its place in the chain demands",
+  E_CERT: "a certificate does not parse",
+  E_CERTKEY: "a certificate's key or signature is not ECDSA P-256 with SHA-256",
+  E_CRL_MISSING: "a revocation list is missing",
+  E_CRL_ISSUER: "a revocation list is of another issuer",
+  E_CRL_SIG: "a revocation list's signature does not verify",
+  E_CRL_TIME: "a revocation list is not valid at this time",
+  E_CRL_EXT: "a revocation list lacks its number or its authority key identifier",
+  E_CRL: "a revocation list does not parse",
+  E_REVOKED: "a certificate of the chain is revoked",
+  E_SGXEXT: "the PCK certificate's SGX extension is missing or malformed",
+  E_COLLATERAL: "the collateral container is malformed or a part is missing",
+  E_TCB_JSON: "the TCB info is malformed",
+  E_TCB_SIG: "the TCB info's signature does not verify",
+  E_TCB_TIME: "the TCB info is not valid at this time",
+  E_TCB_ID: "the TCB info is not of this TEE, version 3",
+  E_FMSPC: "the TCB info is of another FMSPC than the PCK certificate",
+  E_PCEID: "the TCB info is of another PCEID than the PCK certificate",
+  E_TCB_COMPONENTS: "a TCB level has not exactly 16 components of 0 to 255",
+  E_QEID_JSON: "the QE identity is malformed",
+  E_QEID_SIG: "the QE identity's signature does not verify",
+  E_QEID_TIME: "the QE identity is not valid at this time",
+  E_QEID_ID: "the QE identity is not of this TEE, version 2",
+  E_COLLATERAL_AGE: "collateral is older than the policy allows",
+  E_QE_SIG: "the QE report's signature by the PCK key does not verify",
+  E_QE_BINDING: "the QE report does not vouch for the attestation key",
+  E_QE_MISC: "the quoting enclave's MISCSELECT is not the identity's",
+  E_QE_ATTR: "the quoting enclave's attributes are not the identity's",
+  E_QE_DEBUG: "the quoting enclave runs in debug mode",
+  E_QE_SIGNER: "the quoting enclave's MRSIGNER is not the identity's",
+  E_QE_PRODID: "the quoting enclave's ISVPRODID is not the identity's",
+  E_QE_SVN: "the quoting enclave's ISVSVN is below every level",
+  E_QUOTE_SIG: "the quote's signature does not verify",
+  E_POINT: "a key is not a point of the curve, or a signature's r or s is out of range",
+  E_MODULE_SIGNER: "MRSIGNERSEAM is not the TDX module identity's",
+  E_MODULE_ATTR: "SEAMATTRIBUTES are not the TDX module identity's",
+  E_MODULE_ID: "the TCB info has no identity for this TDX module version",
+  E_MODULE_SVN: "the TDX module's ISVSVN is below every level",
+  E_TCB_UNSUPPORTED: "no TCB level matches the platform",
+  E_MODULE2_ID: "the TCB info has no identity for the TDX module version that runs now",
+  E_MODULE2_SVN: "the ISVSVN of the TDX module that runs now is below every level",
+  E_TCB2_UNSUPPORTED: "no TCB level matches the platform as it runs now (TEE_TCB_SVN2)",
+  E_TCB2_ZERO: "the report says nothing of the TCB that runs now: TEE_TCB_SVN2 is all zero",
+  E_TCB_STATUS: "the policy does not accept this TCB status",
+  E_ADVISORY: "the policy denies an advisory of this TCB",
+  E_EVAL_NUMBER: "the TCB evaluation data number is below the policy's",
+  E_TD_DEBUG: "the TD runs in debug mode",
+  E_TD_RESERVED: "the TD has attributes that the policy wants clear",
+  E_TD_SEPT: "the TD runs without SEPT_VE_DISABLE",
+  E_TD_SERVICE: "the TD is served by a service TD",
+  E_TD_FIELD: "XFAM, MRCONFIGID, MROWNER or MROWNERCONFIG is not the policy's",
+  E_MEASUREMENT: "the measurements are not in the policy",
+  E_EVENTLOG: "the event log is malformed or does not lead to the quote's registers",
+  E_EVENT_REQUIRED: "an event that the policy requires is not in the event log",
+  E_REPORTDATA: "the quote's report data is not the expected one",
+  E_POLICY: "the policy is malformed",
+  E_SIMULATED: "simulated evidence under a policy that does not name the simulator",
+  E_PLATFORM: "the policy does not list this platform",
+  E_POLICY_CHAIN: "the chain id is not the policy's",
+  E_POLICY_GENESIS: "the chain's genesis validators root is not the policy's",
+  E_POLICY_SETUP: "the setup is not the policy's",
+  E_EVIDENCE_TYPE: "the evidence type is not allowed, or not the one offered",
+  E_ATTESTATION: "not an answer of GET /v1/attest",
+  E_NONCE: "the attestation does not answer the expected nonce",
+  E_KEY: "the attested key is not the expected one",
+  E_DEVELOPMENT: "the node runs in development: whoever sent its setup chose the chain, the policy and what is trusted",
+  E_NETWORK: "the node follows another network, or calls by its name what is none",
+  E_CHAIN_ID: "the chain id is not the expected one",
+  E_CHECKPOINT: "the cluster did not start from the demanded checkpoint",
+  E_SETUP: "the setup is not the demanded one",
 });
 
 /**
