@@ -8,7 +8,7 @@
  *
  * Spec:   RFC 9000, 9001; libp2p/specs quic/README.md, tls/tls.md; overlay-facts section 5
  * Floor:  4, overlay/net. The only door to ngtcp2.
- * Tests:  tests/unit/test_sockets.c, tests/unit/test_quic.c
+ * Tests:  tests/unit/test_sockets.c, tests/unit/test_quic.c, tests/fuzz/fuzz_quic.c
  */
 #ifndef OVERLAY_NET_QUIC_H
 #define OVERLAY_NET_QUIC_H
