@@ -314,6 +314,14 @@ static void params_of(ngtcp2_transport_params *p)
     p->disable_active_migration = 1;
 }
 
+/* What ngtcp2 leaves behind when it fails is not a connection. */
+static int made(quic_conn_t *c, int err)
+{
+    if (err)
+        c->q = NULL;
+    return err;
+}
+
 static int begin_dial(quic_conn_t *c, const ngtcp2_cid *own, const ngtcp2_path *path)
 {
     ngtcp2_settings settings;
@@ -322,8 +330,8 @@ static int begin_dial(quic_conn_t *c, const ngtcp2_cid *own, const ngtcp2_path *
     secret_random(theirs.data, theirs.datalen);
     settings_of(quic_of(c), &settings, NULL, false);
     params_of(&params);
-    return ngtcp2_conn_client_new(&c->q, &theirs, own, path, NGTCP2_PROTO_VER_V1, &callbacks, &settings, &params,
-                                  &memory, c);
+    return made(c, ngtcp2_conn_client_new(&c->q, &theirs, own, path, NGTCP2_PROTO_VER_V1, &callbacks, &settings,
+                                          &params, &memory, c));
 }
 
 static int begin_accepted(quic_conn_t *c, const ngtcp2_cid *own, const ngtcp2_path *path, const ngtcp2_pkt_hd *hd,
@@ -349,7 +357,8 @@ static int begin_accepted(quic_conn_t *c, const ngtcp2_cid *own, const ngtcp2_pa
         c->first.datalen = 0;
         return NGTCP2_ERR_NOMEM;
     }
-    return ngtcp2_conn_server_new(&c->q, &hd->scid, own, path, hd->version, &callbacks, &settings, &params, &memory, c);
+    return made(c, ngtcp2_conn_server_new(&c->q, &hd->scid, own, path, hd->version, &callbacks, &settings, &params,
+                                          &memory, c));
 }
 
 rc_t quic_conn_new(quic_t *t, quic_conn_t **out, err_t *e, const maddr_t *addr, quic_end_t *end,
@@ -368,9 +377,9 @@ rc_t quic_conn_new(quic_t *t, quic_conn_t **out, err_t *e, const maddr_t *addr, 
     c->ref = (ngtcp2_crypto_conn_ref){ conn_of_ref, c };
     c->due = true;
     const ngtcp2_path path = path_of(c, &remote);
-    bool made = !quic_tls_session(&c->tls, &t->tls, &c->ref, !hd) && quic_enter(t, &own, c) &&
-                !(hd ? begin_accepted(c, &own, &path, hd, odcid) : begin_dial(c, &own, &path));
-    if (!made) {
+    const bool whole = !quic_tls_session(&c->tls, &t->tls, &c->ref, !hd) && quic_enter(t, &own, c) &&
+                       !(hd ? begin_accepted(c, &own, &path, hd, odcid) : begin_dial(c, &own, &path));
+    if (!whole) {
         quic_leave(t, &own);
         quic_drop(&c->conn);
         return err_say(e, RC_NOMEM, "out of memory");
