@@ -104,6 +104,12 @@ typedef struct {
     /* storage_empty: whether the account's storage trie is the empty one (EIP-7610 collision check); may be NULL */
     rc_t (*storage_empty)(void *ctx, bool *out, const addr_t *addr);
     uint64_t seed[2]; /* random: a call chooses its keys, and must not be able to choose them so that tables degrade */
+    /* precompile: the index (see evm_precompile) of the one that stands at an address, or 0; NULL: where the fork has
+     * them. What is warm from the beginning is not changed by it. */
+    unsigned (*precompile)(void *ctx, const addr_t *addr);
+    /* touched: an instruction names an account, or with a slot one of the account's; also in frames that fail. May be
+     * NULL. */
+    void (*touched)(void *ctx, const addr_t *addr, const u256_t *slot);
 } evm_host_t;
 
 /* Block context of a call. */
@@ -117,6 +123,8 @@ typedef struct {
     uint64_t excess_blob_gas;
     uint64_t chain_id;
     uint64_t slot_number; /* EIP-7843 */
+    bool has_blob_base_fee;
+    u256_t blob_base_fee; /* what BLOBBASEFEE gives in place of what follows from excess_blob_gas */
 } evm_block_t;
 
 typedef struct {
@@ -180,7 +188,10 @@ typedef struct {
 typedef struct {
     evm_status_t status;
     evm_halt_t halt;              /* set when status is EVM_HALT */
+    uint8_t halt_opcode;          /* the instruction at which the outermost frame halted, */
+    uint16_t halt_stack;          /* and the items on its stack */
     uint64_t gas_used;            /* whole transaction: intrinsic, execution, refund, calldata floor */
+    uint64_t gas_peak;            /* before the refund, and no less than the floor */
     uint64_t block_execution_gas; /* what the block counts; before Amsterdam gas_used and 0. Else before the refund, */
     uint64_t block_state_gas;     /* by kind (EIP-7778, EIP-8037) */
     view_t output;                /* return or revert data; lives in the arena */
@@ -192,6 +203,12 @@ typedef struct {
 
 /* Short lower-case text of a halt reason, for error messages: "out of gas", ... Static storage. */
 const char *evm_halt_name(evm_halt_t halt);
+
+#define EVM_HALT_TEXT_MAX 64u
+
+/* The same of a result, with the instruction and the stack's height where they tell more, in geth's words:
+ * "invalid opcode: INVALID", "stack underflow (0 <=> 2)". */
+void evm_halt_text(char out[EVM_HALT_TEXT_MAX], const evm_result_t *result);
 
 /* eth_call: no nonce, fee or sender-code check; base fee as given in block (the caller sets it to zero when no gas
  * price was given, as geth does); the value must be covered by the sender's balance (else RC_REFUSED); intrinsic gas
@@ -234,6 +251,9 @@ typedef struct {
  *   gas  written only on RC_OK
  * RC_REFUSED; RC_UNSUPPORTED: the rules are newer than this build. e says why. */
 NODISCARD rc_t evm_tx_check(evm_tx_gas_t *gas, err_t *e, const evm_rules_t *rules, const evm_tx_t *tx);
+
+/* The same without the checks: what is due whether the gas limit covers it or not, for rules whose fork is known. */
+void evm_tx_price(evm_tx_gas_t *gas, const evm_rules_t *rules, const evm_tx_t *tx);
 
 /* How much of a transaction's gas limit may be for execution, in a block with these rules, whose fork is known; the
  * rest can only be state gas (EIP-8037). INT64_MAX: all of it. */

@@ -491,6 +491,8 @@ bad_jump:
 stopped:
     if (VM_IS_HALT(step)) {
         COUNT_WORK;
+        vm->end.halt_opcode = pc[-1];
+        vm->end.halt_stack = (uint16_t)(sp - stack);
         step = vm_end(vm, EVM_HALT, (evm_halt_t)(step & 0xff), 0, view_of(NULL, 0));
     }
     if (step == VM_SWITCH)

@@ -82,7 +82,7 @@ static vm_step_t call_price(vm_t *vm, vm_frame_t *f, const call_args_t *a, vm_me
         if (!step && st_is_empty(*target))
             step = vm_pay(f, vm->params->new_account);
     }
-    m->precompile = precompile_at(&addr, vm->rules->fork);
+    m->precompile = vm_precompile(vm, &addr);
     if (!step && !m->precompile && vm->params->has_delegation)
         step = vm_resolve_code(vm, f, &m->code, *target);
     if (!step && makes_account)

@@ -9,7 +9,10 @@
 vm_step_t vm_touch_account(vm_t *vm, vm_frame_t *f, st_account_t **out, const u256_t *addr, int64_t base)
 {
     addr_t a = vm_to_addr(addr);
+    const evm_host_t *host = vm->state.host;
     bool was_cold;
+    if (host->touched)
+        host->touched(host->ctx, &a, NULL);
     st_account_t *acc = st_account(&vm->state, &a);
     rc_t rc = acc ? st_warm(&vm->state, &was_cold, acc) : RC_NOMEM;
     if (rc)
@@ -97,10 +100,18 @@ vm_step_t op_blockhash(vm_t *vm, vm_frame_t *f, u256_t *sp)
     return VM_GO_ON;
 }
 
+static void touch_slot(const vm_t *vm, const vm_frame_t *f, const u256_t *key)
+{
+    const evm_host_t *host = vm->state.host;
+    if (host->touched)
+        host->touched(host->ctx, &f->self->addr, key);
+}
+
 vm_step_t op_sload(vm_t *vm, vm_frame_t *f, u256_t *sp)
 {
     st_slot_t *slot;
     bool was_cold;
+    touch_slot(vm, f, &sp[0]);
     vm_step_t step = (vm_step_t)st_slot(&vm->state, &slot, &was_cold, f->self, &sp[0]);
     if (!step && was_cold)
         step = vm_pay(f, vm->params->cold_slot - vm->params->warm);
@@ -154,6 +165,7 @@ vm_step_t op_sstore(vm_t *vm, vm_frame_t *f, u256_t *sp)
         return VM_HALT(EVM_HALT_STATIC);
     if (f->gas <= GAS_CALL_STIPEND) /* EIP-2200 */
         return VM_HALT(EVM_HALT_OUT_OF_GAS);
+    touch_slot(vm, f, &sp[0]);
     vm_step_t step = (vm_step_t)st_slot(&vm->state, &slot, &was_cold, f->self, &sp[0]);
     if (!step && was_cold)
         step = vm_pay(f, vm->params->cold_sstore);

@@ -50,6 +50,12 @@ static rc_t check_gas(evm_tx_gas_t *out, err_t *e, const evm_rules_t *rules, con
     return RC_OK;
 }
 
+void evm_tx_price(evm_tx_gas_t *gas, const evm_rules_t *rules, const evm_tx_t *tx)
+{
+    const tx_gas_t price = tx_price(rules, tx);
+    *gas = (evm_tx_gas_t){ (uint64_t)price.intrinsic, (uint64_t)price.floor };
+}
+
 rc_t evm_tx_check(evm_tx_gas_t *gas, err_t *e, const evm_rules_t *rules, const evm_tx_t *tx)
 {
     const evm_params_t *params = evm_params(rules->fork);

@@ -177,7 +177,7 @@ static vm_step_t message(vm_t *vm, vm_message_t *m, vm_frame_t *payer, st_accoun
     m->value = tx->value;
     m->payer = has_value ? sender : NULL;
     m->input = tx->data;
-    m->precompile = tx->create ? NULL : precompile_at(&to, vm->rules->fork);
+    m->precompile = tx->create ? NULL : vm_precompile(vm, &to);
     vm_step_t step = has_value ? (vm_step_t)st_load(&vm->state, m->self) : VM_GO_ON;
     if (!step && (has_value || tx->create))
         step = vm_pay_new_account(vm, payer, &m->charged, m->self);
@@ -253,10 +253,14 @@ void tx_result(evm_result_t *out, const vm_t *vm, const tx_gas_t *gas)
     int64_t for_state = vm->state.state_gas > 0 ? vm->state.state_gas : 0;
     int64_t for_execution = (vm->params->block_counts_refund ? used : spent) - for_state;
     used = used < gas->floor ? gas->floor : used;
+    const int64_t peak = spent < gas->floor ? gas->floor : spent;
     for_execution = for_execution < gas->floor ? gas->floor : for_execution;
     *out = (evm_result_t){ .status = vm->end.status,
                            .halt = vm->end.halt,
+                           .halt_opcode = vm->end.halt_opcode,
+                           .halt_stack = vm->end.halt_stack,
                            .gas_used = (uint64_t)used,
+                           .gas_peak = (uint64_t)peak,
                            .block_execution_gas = (uint64_t)for_execution,
                            .block_state_gas = (uint64_t)for_state,
                            .output = view_of(vm->ret, vm->ret_len),

@@ -17,7 +17,8 @@ rc_t vm_init(vm_t *vm, arena_t *arena, const evm_host_t *host, const evm_rules_t
                   .tx = tx,
                   .gas_price = tx->gas_price,
                   .until_poll = VM_POLL_GAS };
-    vm->blob_base_fee = evm_blob_base_fee(rules, block->excess_blob_gas);
+    vm->blob_base_fee =
+        block->has_blob_base_fee ? block->blob_base_fee : evm_blob_base_fee(rules, block->excess_blob_gas);
     return st_init(&vm->state, arena, host);
 }
 
@@ -367,6 +368,18 @@ rc_t vm_transfer(vm_t *vm, st_account_t *from, st_account_t *to, const u256_t *v
     put_word(topics[2].b, &to->addr);
     u256_to_be32(data, value);
     return st_log(&vm->state, &EVM_SYSTEM_ADDRESS, topics, 3, view_of(data, sizeof data));
+}
+
+const precompile_t *vm_precompile(const vm_t *vm, const addr_t *addr)
+{
+    const evm_host_t *h = vm->state.host;
+    if (!h->precompile)
+        return precompile_at(addr, vm->rules->fork);
+    addr_t at = { { 0 } };
+    const unsigned index = h->precompile(h->ctx, addr);
+    at.b[18] = (uint8_t)(index >> 8);
+    at.b[19] = (uint8_t)index;
+    return precompile_at(&at, vm->rules->fork);
 }
 
 vm_step_t vm_resolve_code(vm_t *vm, vm_frame_t *f, const evm_code_t **out, st_account_t *acc)

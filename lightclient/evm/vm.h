@@ -79,6 +79,8 @@ typedef struct {
     struct {
         evm_status_t status;
         evm_halt_t halt;
+        uint8_t halt_opcode; /* of the last frame that halted */
+        uint16_t halt_stack;
         int64_t gas_left;
         addr_t created_addr; /* of a creation */
     } end;                   /* of the outermost frame; its output is ret */
@@ -111,6 +113,9 @@ typedef struct {
 /* Prepares an empty machine for rules whose fork is known. RC_NOMEM. */
 NODISCARD rc_t vm_init(vm_t *vm, arena_t *arena, const evm_host_t *host, const evm_rules_t *rules,
                        const evm_block_t *block, const evm_tx_t *tx);
+
+/* The precompile that a call to an address runs, or NULL. */
+const precompile_t *vm_precompile(const vm_t *vm, const addr_t *addr);
 
 /* The code that runs at an account: its own, or the one that it delegates to (EIP-7702), which is then warmed.
  *   f  pays for touching the delegate; NULL: nobody does */

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "lightclient/evm/gas.h"
+#include "lightclient/exec/message.h"
 #include "lightclient/exec/needs.h"
 #include "lightclient/exec/view.h"
 
@@ -66,104 +66,44 @@ static bool load_learned(ex_call_t *c)
     return n > 0;
 }
 
-/* Adds up in 256 bits; false when the sum is larger. */
-static bool add(u256_t *out, const u256_t *a, const u256_t *b)
+uint64_t ex_call_gas(const ex_call_config_t *config)
 {
-    unsigned carry = 0;
-    for (int i = 0; i < 4; i++) {
-        __extension__ unsigned __int128 s = (unsigned __int128)a->w[i] + b->w[i] + carry;
-        out->w[i] = (uint64_t)s;
-        carry = (unsigned)(s >> 64);
-    }
-    return carry == 0;
+    const ex_request_t *q = config->request;
+    const uint64_t asked = config->gas_cap ? config->gas_cap : EX_GAS_CAP;
+    const uint64_t cap = asked > INT64_MAX ? INT64_MAX : asked; /* the EVM counts with a sign */
+    return q->has_gas && q->gas < cap ? q->gas : cap;
 }
 
-static bool multiply(u256_t *out, const u256_t *a, uint64_t by)
+/* The request alone, as eth_call runs it. */
+static rc_t run_request(evm_result_t *out, err_t *e, const ex_run_t *on)
 {
-    uint64_t carry = 0;
-    for (int i = 0; i < 4; i++) {
-        __extension__ unsigned __int128 p = (unsigned __int128)a->w[i] * by + carry;
-        out->w[i] = (uint64_t)p;
-        carry = (uint64_t)(p >> 64);
-    }
-    return carry == 0;
-}
-
-/* What GASPRICE returns: the price, or with EIP-1559 fields base fee and tip up to the maximum. */
-static u256_t effective_price(const ex_call_t *c)
-{
-    const ex_request_t *q = c->config.request;
-    u256_t price = u256_of(0);
-    if (!q->has_gas_price)
-        return price;
-    if (!q->dynamic_fee)
-        return q->gas_price;
-    if (!add(&price, &c->config.block->env.base_fee, &q->max_priority_fee) || u256_cmp(&price, &q->gas_price) > 0)
-        return q->gas_price;
-    return price;
-}
-
-/* The checks that geth makes of a request's fee before the call; also finds what the sender pays. Those that need the
- * sender's balance wait until it is proven. */
-static rc_t check_fee(ex_call_t *c, err_t *e, const evm_host_t *host, const evm_tx_t *tx)
-{
-    const ex_request_t *q = c->config.request;
-    evm_account_t sender;
-    u256_t most, fee;
-    if (q->dynamic_fee && u256_cmp(&q->max_priority_fee, &q->gas_price) > 0)
-        return err_say(e, RC_REFUSED, "max priority fee per gas higher than max fee per gas");
-    c->view.charges = false;
-    if (u256_is_zero(&tx->gas_price))
-        return RC_OK;
-    if (u256_cmp(&q->gas_price, &c->config.block->env.base_fee) < 0)
-        return err_say(e, RC_REFUSED, "max fee per gas less than block base fee");
-    rc_t rc = host->account(host->ctx, &sender, &tx->from);
-    if (rc || c->view.guessed)
+    const uint64_t gas = ex_call_gas(on->config);
+    rc_t rc = ex_message_run(out, e, on->arena, on->host, on->guessed,
+                             &(ex_message_t){ .rules = on->rules,
+                                              .env = on->env,
+                                              .request = on->config->request,
+                                              .gas = gas,
+                                              .keep_base_fee = on->config->keep_base_fee });
+    if (rc != RC_REFUSED || *on->guessed)
         return rc;
-    if (!multiply(&fee, &tx->gas_price, tx->gas) || !multiply(&most, &q->gas_price, tx->gas) ||
-        !add(&most, &most, &tx->value) || u256_cmp(&most, &sender.balance) > 0)
-        return err_say(e, RC_REFUSED, "insufficient funds for gas * price + value");
-    c->view.charges = true;
-    c->view.charge = fee;
-    return RC_OK;
+    const err_t why = *e;
+    return err_set(e, rc, "err: %s (supplied gas %llu)", why.text, (unsigned long long)gas);
 }
 
-/* Why the EVM would not start a call all of whose state is proven. */
-static const char *refusal(ex_call_t *c, evm_fork_t fork)
-{
-    ex_acct_t *from;
-    const ex_request_t *q = c->config.request;
-    if (!ex_state_acct(&from, &c->view.state, &q->from) && ex_acct_known(&c->view.state, from) &&
-        u256_cmp(&from->value.balance, &q->value) < 0)
-        return "insufficient funds for transfer";
-    if (!q->has_to && q->data.n > evm_params(fork)->initcode_max)
-        return "max initcode size exceeded";
-    return "intrinsic gas too low";
-}
-
-/* Runs the request once; says why when it is the request that is at fault. */
+/* Runs once; says why when it is the request that is at fault. */
 static rc_t run(ex_call_t *c, err_t *e)
 {
-    const ex_request_t *q = c->config.request;
-    uint64_t cap = c->config.gas_cap ? c->config.gas_cap : EX_GAS_CAP;
-    if (cap > INT64_MAX) /* the EVM counts with a sign */
-        cap = INT64_MAX;
-    evm_block_t env = c->config.block->env;
-    evm_host_t host = ex_view_run(&c->view);
-    evm_tx_t tx = { .from = q->from, .create = !q->has_to, .to = q->to, .value = q->value, .data = q->data };
-    tx.gas = q->has_gas && q->gas < cap ? q->gas : cap;
-    tx.gas_price = effective_price(c);
-    tx.type = q->dynamic_fee ? 2 : q->access_count ? 1 : 0;
-    tx.access = q->access;
-    tx.access_count = q->access_count;
-    if (u256_is_zero(&tx.gas_price) && !c->config.keep_base_fee)
-        env.base_fee = u256_of(0);
-    rc_t rc = check_fee(c, e, &host, &tx);
+    const evm_block_t *env = c->config.env ? c->config.env : &c->config.block->env;
+    const evm_host_t host = ex_view_run(&c->view);
+    const evm_rules_t *rules = evm_chain_rules(c->config.chain, env->timestamp);
+    ex_scene_t *scene = arena_alloc(&c->work, sizeof *scene);
+    if (rules->fork >= EVM_FORKS)
+        return RC_UNSUPPORTED;
+    rc_t rc = scene ? ex_scene_init(scene, e, &c->work, &host, c->config.overrides, rules->fork) : RC_NOMEM;
     if (rc)
         return rc;
-    const evm_rules_t *rules = evm_chain_rules(c->config.chain, env.timestamp);
-    rc = evm_call(&c->result, &c->work, &host, rules, &env, &tx);
-    return rc == RC_REFUSED && !c->view.guessed ? err_say(e, rc, refusal(c, rules->fork)) : rc;
+    const ex_run_t on = { &c->config, &scene->host, env, rules, &c->view.guessed, &c->work };
+    return c->config.program ? c->config.program->run(c->config.program, e, &on) : run_request(&c->result, e, &on);
 }
 
 static const char *failure(rc_t rc)
@@ -194,7 +134,7 @@ static void learn(ex_call_t *c)
 {
     const ex_request_t *q = c->config.request;
     const unsigned in_run = c->view.run;
-    if (!c->config.cache || !q->has_to || c->rounds == 0)
+    if (!c->config.cache || !q->has_to || c->rounds == 0 || c->config.overrides)
         return; /* nothing had to be asked for: nothing new */
     ex_touch_t *touched = arena_calloc(&c->mem, c->view.state.keys, sizeof *touched);
     size_t n = 0;
@@ -259,7 +199,8 @@ static rc_t call_step(query_t *query, err_t *e)
     if (c->done)
         return RC_OK;
     if (q->has_chain_id && q->chain_id != c->config.block->env.chain_id)
-        return err_say(e, RC_REFUSED, "the chain id is not this chain's");
+        return err_set(e, RC_REFUSED, "chainId does not match node's (have=%llu, want=%llu)",
+                       (unsigned long long)q->chain_id, (unsigned long long)c->config.block->env.chain_id);
     rc_t rc;
     unsigned tries = 0;
     do { /* again when another thread has meanwhile put all that was missing into the cache */
@@ -375,7 +316,7 @@ rc_t ex_call_new(query_t **out, err_t *e, const ex_call_config_t *config)
 const evm_result_t *ex_call_result(const query_t *q)
 {
     const ex_call_t *c = const_call_of(q);
-    return c->done ? &c->result : NULL;
+    return c->done && !c->config.program ? &c->result : NULL;
 }
 
 unsigned ex_call_rounds(const query_t *q)

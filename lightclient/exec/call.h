@@ -17,6 +17,7 @@
 #define EXEC_CALL_H
 
 #include "lightclient/exec/cache.h"
+#include "lightclient/exec/override.h"
 #include "lightclient/exec/query.h"
 
 #define EX_ROUNDS_MAX 64u               /* rounds of one call */
@@ -26,24 +27,48 @@
 #define EX_HINT_KEYS_MAX 2048u          /* accounts and slots taken from a hint; the rest is ignored */
 #define EX_CALL_MEMORY_MAX (256u << 20) /* bytes of one call's arena */
 
+typedef struct ex_call_config ex_call_config_t;
+
+/* What a program runs on. It is run again, from the beginning, whenever more of the state is known; what it comes to
+ * after a guess is thrown away, so that it may end then with any result. */
 typedef struct {
+    const ex_call_config_t *config;
+    const evm_host_t *host; /* the state, with overrides */
+    const evm_block_t *env;
+    const evm_rules_t *rules;
+    const bool *guessed;
+    arena_t *arena; /* of this run; that of the last one lives as long as the query */
+} ex_run_t;
+
+/* What is done with the state: a struct that begins with this, and has room for its result. */
+typedef struct ex_program {
+    rc_t (*run)(struct ex_program *p, err_t *e, const ex_run_t *on);
+} ex_program_t;
+
+struct ex_call_config {
     const evm_chain_t *chain;
     ex_cache_t *cache; /* may be NULL */
     const ex_block_t *block;
     const ex_request_t *request;
-    uint64_t gas_cap;       /* 0: EX_GAS_CAP */
-    bool use_hint;          /* ask for an access list when nothing is learned about the request */
-    size_t proof_slots_max; /* slots of one NEED_PROOF; 0: NEED_SLOTS_MAX, and never more */
+    const evm_block_t *env;          /* what the block's environment is taken for; NULL: its own */
+    const ex_overrides_t *overrides; /* may be NULL */
+    ex_program_t *program;           /* NULL: runs the request, as eth_call does */
+    uint64_t gas_cap;                /* 0: EX_GAS_CAP */
+    bool use_hint;                   /* ask for an access list when nothing is learned about the request */
+    size_t proof_slots_max;          /* slots of one NEED_PROOF; 0: NEED_SLOTS_MAX, and never more */
     bool keep_base_fee; /* BASEFEE is the block's also when no gas price is given (not geth's way; some recordings) */
-} ex_call_config_t;
+};
 
 /* Makes the query of one call. What config points to is borrowed until query_free; everything a call holds lives in its
  * own arena. query_step also gives RC_LIMIT for EX_ROUNDS_MAX and EX_KEYS_MAX, and RC_REFUSED for a balance below the
  * value, gas below intrinsic, a gas price below the base fee, another chain's id. RC_NOMEM. */
 NODISCARD rc_t ex_call_new(query_t **out, err_t *e, const ex_call_config_t *config);
 
-/* The outcome of a query that ex_call_new made, after RC_OK; NULL before. Lives as long as the query. Gas used
- * includes the intrinsic gas. */
+/* The gas that a request runs with: at most the configuration's cap. */
+uint64_t ex_call_gas(const ex_call_config_t *config);
+
+/* The outcome of a query that ex_call_new made without a program, after RC_OK; NULL before. Lives as long as the query.
+ * Gas used includes the intrinsic gas. */
 const evm_result_t *ex_call_result(const query_t *q);
 
 /* Rounds that such a query asked so far (batches), for tests and metrics. */

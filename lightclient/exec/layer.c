@@ -191,6 +191,21 @@ static rc_t host_storage_empty(void *ctx, bool *out, const addr_t *addr)
     return o->below->storage_empty(o->below->ctx, out, addr);
 }
 
+static unsigned host_precompile(void *ctx, const addr_t *addr)
+{
+    const ex_layer_t *o = ctx;
+    return o->precompile ? o->precompile(o->hook_ctx, addr) : o->below->precompile(o->below->ctx, addr);
+}
+
+static void host_touched(void *ctx, const addr_t *addr, const u256_t *slot)
+{
+    const ex_layer_t *o = ctx;
+    if (o->touched)
+        o->touched(o->hook_ctx, addr, slot);
+    else
+        o->below->touched(o->below->ctx, addr, slot);
+}
+
 evm_host_t ex_layer_host(ex_layer_t *o)
 {
     return (evm_host_t){ .ctx = o,
@@ -200,5 +215,7 @@ evm_host_t ex_layer_host(ex_layer_t *o)
                          .block_hash = host_block_hash,
                          .expired = host_expired,
                          .storage_empty = host_storage_empty,
-                         .seed = { o->below->seed[0], o->below->seed[1] } };
+                         .seed = { o->below->seed[0], o->below->seed[1] },
+                         .precompile = o->precompile || o->below->precompile ? host_precompile : NULL,
+                         .touched = o->touched || o->below->touched ? host_touched : NULL };
 }

@@ -15,6 +15,10 @@ typedef struct {
     const evm_host_t *below;
     map_t accts; /* by address, in the order of their first change */
     map_t slots; /* by address and key */
+    /* Functions of the host that the owner sets in place of those below; NULL: he does not. */
+    void *hook_ctx;
+    unsigned (*precompile)(void *ctx, const addr_t *addr);
+    void (*touched)(void *ctx, const addr_t *addr, const u256_t *slot);
 } ex_layer_t;
 
 /* No change yet. below must outlive the layer. RC_NOMEM. */

@@ -32,6 +32,13 @@ typedef struct {
     view_t data;
     const evm_access_t *access;
     size_t access_count;
+    bool has_nonce, has_access, has_blobs, has_authorizations, has_max_blob_fee;
+    uint64_t nonce;
+    const hash32_t *blob_hashes;
+    size_t blob_count;
+    u256_t max_blob_fee;
+    const evm_authorization_t *authorizations;
+    size_t authorization_count;
 } ex_request_t;
 
 #endif

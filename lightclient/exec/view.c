@@ -60,19 +60,6 @@ static evm_account_t account_of(const mpt_account_t *a)
     return (evm_account_t){ true, a->nonce, a->balance, a->code_hash };
 }
 
-/* Balance of the sender after buying gas. That it suffices was checked before the run. */
-static u256_t charged(const u256_t *balance, const u256_t *charge)
-{
-    u256_t out = *balance;
-    unsigned borrow = 0;
-    for (int i = 0; i < 4; i++) {
-        __extension__ unsigned __int128 d = (unsigned __int128)out.w[i] - charge->w[i] - borrow;
-        out.w[i] = (uint64_t)d;
-        borrow = (d >> 64) != 0;
-    }
-    return out;
-}
-
 static rc_t view_account(void *ctx, evm_account_t *out, const addr_t *addr)
 {
     ex_view_t *v = ctx;
@@ -84,8 +71,6 @@ static rc_t view_account(void *ctx, evm_account_t *out, const addr_t *addr)
     a->seen = v->run;
     if (ex_acct_known(&v->state, a)) {
         *out = account_of(&a->value);
-        if (sender && v->charges)
-            out->balance = charged(&out->balance, &v->charge);
         return RC_OK;
     }
     rc = miss(v, &a->wanted);
@@ -203,18 +188,18 @@ static rc_t view_block_hash(void *ctx, hash32_t *out, uint64_t number)
 {
     ex_view_t *v = ctx;
     uint64_t own = v->config.block->env.number;
-    if (number >= own || own - number > EX_ANCESTORS_MAX) {
+    if (number >= own) {
         memset(out, 0, sizeof *out);
         return RC_OK;
     }
     size_t at = (size_t)(own - number - 1);
-    if (at >= v->hash_count && v->fork >= EVM_PRAGUE) {
+    if (at >= v->hash_count && v->fork >= EVM_PRAGUE && own - number <= HISTORY_WINDOW) {
         bool proven = false;
         rc_t rc = history_hash(v, out, &proven, number);
         if (rc || !proven || !hash32_is_zero(out))
             return rc;
     }
-    return header_hash(v, out, at);
+    return at < EX_ANCESTORS_MAX ? header_hash(v, out, at) : fail(v, RC_LIMIT); /* under another block's number */
 }
 
 static rc_t view_storage_empty(void *ctx, bool *out, const addr_t *addr)
@@ -246,14 +231,14 @@ evm_host_t ex_view_run(ex_view_t *v)
     v->failed = RC_OK;
     v->misses = v->polls = 0;
     v->hash_wanted = v->hash_met = 0;
-    return (evm_host_t){ v,
-                         view_account,
-                         view_storage,
-                         view_code,
-                         view_block_hash,
-                         view_expired,
-                         view_storage_empty,
-                         { v->state.seed[0], v->state.seed[1] } };
+    return (evm_host_t){ .ctx = v,
+                         .account = view_account,
+                         .storage = view_storage,
+                         .code = view_code,
+                         .block_hash = view_block_hash,
+                         .expired = view_expired,
+                         .storage_empty = view_storage_empty,
+                         .seed = { v->state.seed[0], v->state.seed[1] } };
 }
 
 rc_t ex_view_foresee(ex_view_t *v, uint64_t number)

@@ -31,8 +31,6 @@ typedef struct {
     ex_state_t state;
     ex_view_config_t config;
     evm_fork_t fork;
-    bool charges; /* the sender pays charge before the call: a gas price was given */
-    u256_t charge;
 
     /* Hashes of the block's ancestors: [0] is the parent's. */
     hash32_t hash[EX_ANCESTORS_MAX];

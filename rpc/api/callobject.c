@@ -1,5 +1,9 @@
 #include "rpc/api/callobject.h"
 
+#include "base/crypto/ecdsa.h"
+#include "base/crypto/hash.h"
+#include "lightclient/rlp/rlp.h"
+
 #include "rpc/upstream/decode.h"
 
 static void read_fees(ex_request_t *q, const jo_t *o)
@@ -29,13 +33,68 @@ static void read_data(ex_request_t *q, arena_t *a, const jo_t *o)
     q->data = input;
 }
 
+static void read_blobs(ex_request_t *q, arena_t *a, const jo_t *o)
+{
+    jo_t list, one;
+    q->has_max_blob_fee = jo_opt_quantity256(o, &q->max_blob_fee, "maxFeePerBlobGas");
+    q->has_blobs = jo_opt_list(o, &list, "blobVersionedHashes", 0, API_BLOBS_MAX);
+    if (!q->has_blobs)
+        return;
+    hash32_t *hashes = arena_calloc(a, jo_size(&list), sizeof *hashes);
+    if (!hashes)
+        jo_fail(o, NULL, RC_NOMEM, "out of memory");
+    while (hashes && jo_next(&list, &one)) {
+        jo_hex(&one, hashes[q->blob_count].b, sizeof(hash32_t), NULL, HEX_0X);
+        q->blob_count++;
+    }
+    q->blob_hashes = hashes;
+}
+
+/* EIP-7702: who signed it, from keccak(0x05 || rlp([chain id, address, nonce])). */
+static void recover_signer(evm_authorization_t *out, const u256_t *r, const u256_t *s, uint64_t parity)
+{
+    uint8_t text[1 + 3 + 33 + 21 + 9], signature[ECDSA_SIG65_LEN];
+    wr_t w = wr_of(text, sizeof text);
+    hash32_t digest;
+    wr_u8(&w, 5);
+    rlp_put_u256(&w, &out->chain_id);
+    rlp_put_bytes(&w, view_of(out->address.b, sizeof out->address.b));
+    rlp_put_u64(&w, out->nonce);
+    rlp_wrap_list(&w, 1);
+    keccak256(&digest, wr_view(&w));
+    u256_to_be32(signature, r);
+    u256_to_be32(signature + 32, s);
+    signature[64] = (uint8_t)(27 + parity);
+    out->signer_valid = parity <= 1 && !ecdsa_recover65(&out->signer, signature, &digest);
+}
+
+static void read_authorizations(ex_request_t *q, arena_t *a, const jo_t *o)
+{
+    jo_t list, one;
+    q->has_authorizations = jo_opt_list(o, &list, "authorizationList", 0, API_AUTHORIZATIONS_MAX);
+    if (!q->has_authorizations)
+        return;
+    evm_authorization_t *all = arena_calloc(a, jo_size(&list), sizeof *all);
+    if (!all)
+        jo_fail(o, NULL, RC_NOMEM, "out of memory");
+    while (all && jo_next(&list, &one)) {
+        evm_authorization_t *x = &all[q->authorization_count++];
+        x->chain_id = jo_quantity256(&one, "chainId");
+        jo_hex(&one, x->address.b, sizeof x->address.b, "address", HEX_0X);
+        x->nonce = jo_quantity(&one, "nonce");
+        const uint64_t parity = jo_quantity(&one, "yParity");
+        const u256_t r = jo_quantity256(&one, "r"), s = jo_quantity256(&one, "s");
+        if (!jo_rc(&one))
+            recover_signer(x, &r, &s, parity);
+    }
+    q->authorizations = all;
+}
+
 /* What has no influence on a call, but must be well-formed. */
 static void read_ignored(const jo_t *o)
 {
-    static const char *const names[] = { "nonce", "type" };
     uint64_t x;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        jo_opt_quantity(o, &x, names[i]);
+    jo_opt_quantity(o, &x, "type");
 }
 
 rc_t api_read_call(ex_request_t *out, arena_t *a, const jo_t *o)
@@ -49,8 +108,12 @@ rc_t api_read_call(ex_request_t *out, arena_t *a, const jo_t *o)
     jo_opt_quantity256(o, &q.value, "value");
     read_fees(&q, o);
     read_data(&q, a, o);
+    q.has_nonce = jo_opt_quantity(o, &q.nonce, "nonce");
+    read_blobs(&q, a, o);
+    read_authorizations(&q, a, o);
     read_ignored(o);
-    if (jo_opt_list(o, &list, "accessList", 0, SIZE_MAX) && jr_read_access_list(&q.access, &q.access_count, a, &list))
+    q.has_access = jo_opt_list(o, &list, "accessList", 0, SIZE_MAX);
+    if (q.has_access && jr_read_access_list(&q.access, &q.access_count, a, &list))
         return jo_rc(o);
     if (!jo_rc(o))
         *out = q;

@@ -10,7 +10,9 @@
 #include "base/json.h"
 #include "lightclient/exec/request.h"
 
-#define API_CALL_MAX (5u << 20) /* bytes of one call object */
+#define API_CALL_MAX (5u << 20)      /* bytes of one call object */
+#define API_BLOBS_MAX 1024u          /* blob hashes of one; no transaction has so many */
+#define API_AUTHORIZATIONS_MAX 1024u /* of one: each costs a recovery of some 50 us */
 
 /* Reads the object o; bytes and lists live in the arena. A member that is null counts as left out. Members that are not
  * known are as the document's mode has it. The document keeps the first fault, which is returned; out is written

@@ -139,6 +139,8 @@ static void fail_argument(api_call_t *c, rc_t rc, const err_t *e)
     path += *path == '.';
     if (rc == RC_NOMEM)
         api_fail(c, API_INTERNAL, "out of memory");
+    else if (rc == RC_REFUSED) /* well-formed, and still not to be had: geth finds that later */
+        api_fail(c, API_FAILED, "%s", e->text);
     else
         api_fail(c, API_INVALID_PARAMS, "invalid argument %lu: %s%s%s", index, path, *path ? ": " : "", e->text);
 }

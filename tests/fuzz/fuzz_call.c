@@ -228,7 +228,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     const evm_tx_t tx = {
         .from = sender, .create = !request.has_to, .to = main_addr, .gas = request.gas, .data = request.data
     };
-    const evm_host_t host = { &w, account, storage, code, block_hash, NULL, storage_empty, { 1, 2 } };
+    const evm_host_t host = { .ctx = &w,
+                              .account = account,
+                              .storage = storage,
+                              .code = code,
+                              .block_hash = block_hash,
+                              .storage_empty = storage_empty,
+                              .seed = { 1, 2 } };
     const ex_cache_config_t cache_config = { .bytes_max = 4u << 20, .seed = { 3, 4 } };
     ex_cache_t *cache = ex_cache_new(&cache_config);
     const ex_call_config_t config = { .chain = &chain,

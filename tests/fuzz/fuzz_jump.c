@@ -64,7 +64,9 @@ static void model(bool *starts, view_t bytes)
 static bool is_refused(uint8_t *bytes, size_t n, size_t to)
 {
     view_t whole = view_of(bytes, n);
-    const evm_host_t host = { &whole, account, storage, code, block_hash, NULL, NULL, { 0, 0 } };
+    const evm_host_t host = {
+        .ctx = &whole, .account = account, .storage = storage, .code = code, .block_hash = block_hash
+    };
     const evm_rules_t rules = { .fork = EVM_OSAKA, .blob_max = 6, .blob_base_fee_update_fraction = 3338477 };
     const evm_block_t block = { .number = 1, .gas_limit = GAS, .chain_id = 1 };
     evm_tx_t tx = { .gas = GAS };

@@ -34,7 +34,7 @@ ROOMS = {
     "tee/sim": (3, ["tee", "tee/quote", "tee/x509", "tee/collateral"]),
     "tee/provider": (3, ["tee", "tee/quote", "tee/x509", "tee/sim", "http"]),
     "rpc/upstream": (3, [LC + "consensus", LC + "exec", LC + "evm", LC + "mpt", LC + "rlp", "http"]),
-    "rpc/api": (3, [LC + "consensus", LC + "exec", LC + "evm", LC + "mpt", "rpc/upstream"]),
+    "rpc/api": (3, [LC + "consensus", LC + "exec", LC + "evm", LC + "mpt", LC + "rlp", "rpc/upstream"]),
     "overlay/wire": (4, ["tee/x509"]),
     "overlay/net": (4, ["overlay/wire", "base/os"]),
     "overlay": (4, ["overlay/wire", "overlay/net", "tee", "tee/channel", "tee/verify"]),

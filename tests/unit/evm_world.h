@@ -98,9 +98,14 @@ static inline rc_t host_storage_empty(void *ctx, bool *out, const addr_t *addr)
 
 static inline evm_host_t host_of(world_t *w)
 {
-    return (evm_host_t){
-        w, host_account, host_storage, host_code, host_block_hash, host_expired, host_storage_empty, { 1, 2 }
-    };
+    return (evm_host_t){ .ctx = w,
+                         .account = host_account,
+                         .storage = host_storage,
+                         .code = host_code,
+                         .block_hash = host_block_hash,
+                         .expired = host_expired,
+                         .storage_empty = host_storage_empty,
+                         .seed = { 1, 2 } };
 }
 
 static inline view_t code_of(arena_t *a, const char *text)

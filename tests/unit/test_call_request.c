@@ -9,7 +9,7 @@ START_TEST(value_must_be_covered_by_the_balance)
     set_t s;
     begin(&s, RETURN_42);
     s.request.value = u256_of(1001);
-    expect_failure(&s, RC_REFUSED, "insufficient funds for transfer");
+    expect_failure(&s, RC_REFUSED, "insufficient funds for gas * price + value");
     s.request.value = u256_of(1000);
     expect(&s, 42, 1);
     end(&s);
@@ -143,7 +143,7 @@ START_TEST(other_chain_is_refused)
     begin(&s, RETURN_42);
     s.request.has_chain_id = true;
     s.request.chain_id = 5;
-    expect_failure(&s, RC_REFUSED, "chain id");
+    expect_failure(&s, RC_REFUSED, "chainId does not match");
     s.request.chain_id = 1;
     expect(&s, 42, 1);
     end(&s);

@@ -228,13 +228,10 @@ START_TEST(eth_call_gives_output_revert_reason_or_halt)
         { DATA(PANIC "01"), REVERT(": assert(false)", PANIC "01") },
         { DATA(PANIC "32"), REVERT(": out-of-bounds access of an array or bytesN", PANIC "32") },
         { DATA(PANIC "77"), REVERT(": unknown panic code: 0x77", PANIC "77") },
-        { CALL("{\"to\":" HALTS "}"), ERROR("-32000", "invalid opcode") },
+        { CALL("{\"to\":" HALTS "}"), ERROR("-32000", "invalid opcode: INVALID") },
         { CALL("{\"to\":" ADDR ",\"from\":" ADDR ",\"value\":\"0x3e9\"}"),
-          ERROR("-32000", "insufficient funds for transfer") },
-        { CALL("{\"to\":" ADDR "},\"latest\",{" ADDR ":{\"balance\":\"0x1\"}}"),
-          ERROR("-32000", "state overrides are not supported") },
-        { CALL("{\"to\":" ADDR "},\"latest\",null,{\"number\":\"0x1\"}"),
-          ERROR("-32000", "block overrides are not supported") },
+          ERROR("-32000", "err: insufficient funds for gas * price + value: address "
+                          "0xAC0000000000000000000000000000000000a000 have 1000 want 1001 (supplied gas 50000000)") },
         { CALL("7"), ERROR("-32602", "invalid argument 0: must be an object") },
         { CALL("{\"to\":\"0x1\"}"), ERROR("-32602", "invalid argument 0: to: must be 20 bytes of hex with 0x") },
     };

@@ -153,7 +153,14 @@ bool upstream_block(ex_block_t *out, const json_t *header, uint64_t chain_id)
         return false;
     out->parent_hash = h.parent_hash;
     out->state_root = h.state_root;
-    out->env = (evm_block_t){ h.number,   h.timestamp,       h.gas_limit, h.coinbase,   h.mix_hash,
-                              h.base_fee, h.excess_blob_gas, chain_id,    h.slot_number };
+    out->env = (evm_block_t){ .number = h.number,
+                              .timestamp = h.timestamp,
+                              .gas_limit = h.gas_limit,
+                              .coinbase = h.coinbase,
+                              .prev_randao = h.mix_hash,
+                              .base_fee = h.base_fee,
+                              .excess_blob_gas = h.excess_blob_gas,
+                              .chain_id = chain_id,
+                              .slot_number = h.slot_number };
     return ex_header_check(&h, &out->block_hash) == RC_OK;
 }
