@@ -260,6 +260,7 @@ START_TEST(who_is_not_attested_learns_of_no_protocol_and_is_closed)
 {
     peer_t stranger;
     begin();
+    member_start(&joiner);
     peer_new(&stranger, "stranger", false); /* Ed25519, as other libp2p programs have it */
     ck_assert_int_eq(memory_join(net_world, stranger.net), RC_OK);
     net_conn_t *c;
