@@ -6,7 +6,7 @@
  *
  * Spec:   libp2p/specs connections/README.md, noise/README.md, yamux/README.md; overlay-facts section 6
  * Floor:  4, overlay/net.
- * Tests:  tests/unit/test_sockets.c, tests/fuzz/fuzz_tcp.c
+ * Tests:  tests/unit/test_sockets.c, tests/unit/test_tcp.c, tests/fuzz/fuzz_tcp.c
  */
 #ifndef OVERLAY_NET_TCP_H
 #define OVERLAY_NET_TCP_H

@@ -1,6 +1,9 @@
 /* Bytes to a listener. Bit 0 of the first byte says whether they come as they are, or, behind a handshake that was done
  * right, as sealed records of that many bytes: then one peer is proven, else none. When the socket is closed, nothing is
  * left of it. */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #include "overlay/wire/noise.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/net_node.h"
@@ -73,6 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
     sock_addr(&to, &node_at);
     if (sock_new(&fd, NULL, &node_at))
         abort();
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int)); /* what is sent comes at once */
     (void)connect(fd, (struct sockaddr *)&to.a, to.n);
     node_run(2, 1);
     if (in[0] & 1) {
