@@ -208,6 +208,9 @@ static void post_rpc(void *ctx, const hs_request_t *request, hs_response_t *r)
         const lc_builtin_t *builtin = lc_builtin_find(c->network.name);
         world.chain = &c->chain;
         world.cache = s->with.cache;
+        world.sent_ctx = &s->sent;
+        world.sent_note = sent_note;
+        world.sent_nonce = sent_nonce;
         world.fork_id = builtin ? builtin->fork_id : 0;
         world.deposit_contract = builtin ? &builtin->deposit_contract : NULL;
         world.latest = held_head_of(judge_head(c, &view), c->chain.chain_id, false).block;

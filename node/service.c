@@ -389,6 +389,7 @@ rc_t service_new(service_t **out, err_t *e, const service_config_t *config)
     s->with = *config;
     arena_init(&s->arena, SETUP_ARENA_MAX);
     held_init(&s->held);
+    sent_init(&s->sent);
     pthread_mutex_init(&s->lock, NULL);
     rc_t rc = named(&bad, make_all(s, &bad));
     if (rc) {
@@ -432,6 +433,7 @@ void service_free(service_t *s)
     hs_shared_unref(s->block_answer);
     arena_free(&s->arena);
     held_clear(&s->held);
+    sent_clear(&s->sent);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }

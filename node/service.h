@@ -21,6 +21,7 @@
 #include "node/judge.h"
 #include "node/options.h"
 #include "node/query/calls.h"
+#include "node/query/sent.h"
 #include "node/query/statements.h"
 #include "node/rpc.h"
 #include "tee/tee.h"
@@ -50,6 +51,7 @@ typedef struct {
     calls_t *calls;
     held_t held; /* heads that were signed for, and may be asked for again */
     statements_t *statements;
+    sent_t sent; /* what was forwarded for clients */
     node_rpc_t *rpc;
     follow_t *follow;
     foresight_t *foresight;

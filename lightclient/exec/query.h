@@ -27,12 +27,13 @@
 #define EX_CODE_MAX (128u << 10) /* bytes of one contract's code, as an answer to NEED_CODE */
 
 typedef enum {
-    NEED_HINT,      /* eth_createAccessList for the request at the block; a refusal is fine */
-    NEED_PROOF,     /* eth_getProof of addr with slots at the block */
-    NEED_CODE,      /* eth_getCode of addr at the block; it may turn out to have none */
-    NEED_HEADER,    /* header of block `number`, an ancestor, for BLOCKHASH where EIP-2935 does not help */
-    NEED_HEAD,      /* header of the block itself, of which only the hash is known; */
-    NEED_HEAD_BYTES /* the same in RLP, in `code` of the answer */
+    NEED_HINT,       /* eth_createAccessList for the request at the block; a refusal is fine */
+    NEED_PROOF,      /* eth_getProof of addr with slots at the block */
+    NEED_CODE,       /* eth_getCode of addr at the block; it may turn out to have none */
+    NEED_HEADER,     /* header of block `number`, an ancestor, for BLOCKHASH where EIP-2935 does not help */
+    NEED_HEAD,       /* header of the block itself, of which only the hash is known; */
+    NEED_HEAD_BYTES, /* the same in RLP, in `code` of the answer */
+    NEED_SEND        /* eth_sendRawTransaction of raw; an endpoint's refusal of it is an answer too */
 } need_kind_t;
 
 typedef enum {
@@ -51,6 +52,7 @@ typedef struct {
     const hash32_t *slots;       /* NEED_PROOF */
     size_t slot_count;
     uint64_t number; /* NEED_HEADER */
+    view_t raw;      /* NEED_SEND */
 } need_t;
 
 /* A decoded answer to a need of the same kind: claims, not yet proven. Borrowed for the call of query_give. */
@@ -61,6 +63,8 @@ typedef struct {
     ex_proof_answer_t proof;
     view_t code;
     ex_header_t header; /* NEED_HEADER, NEED_HEAD */
+    hash32_t hash;      /* NEED_SEND: of the transaction, unless */
+    bool refused;       /* it was refused, in the words of code */
     bool header_more;   /* NEED_HEAD: it came with members that no known block has */
 } answer_t;
 

@@ -61,13 +61,14 @@ void flight_key(hash32_t *out, const need_t *need)
     bool at_addr = need->kind == NEED_PROOF || need->kind == NEED_CODE;
     if (need->kind == NEED_HINT)
         request_key(&request, need->request);
-    sha256_parts(
-        out,
-        (view_t[]){ bytes_of(&kind, 1), bytes_of(need->block->block_hash.b, 32), bytes_of(request.b, 32),
-                    bytes_of(need->addr.b, at_addr ? 20 : 0),
-                    bytes_of(&need->number, need->kind == NEED_HEADER ? sizeof need->number : 0),
-                    bytes_of(need->slots, need->kind == NEED_PROOF ? need->slot_count * sizeof(hash32_t) : 0) },
-        6);
+    const view_t raw = need->kind == NEED_SEND ? need->raw : view_of(NULL, 0);
+    sha256_parts(out,
+                 (view_t[]){ bytes_of(&kind, 1), bytes_of(need->block->block_hash.b, 32), bytes_of(request.b, 32),
+                             bytes_of(need->addr.b, at_addr ? 20 : 0),
+                             bytes_of(&need->number, need->kind == NEED_HEADER ? sizeof need->number : 0),
+                             bytes_of(need->slots, need->kind == NEED_PROOF ? need->slot_count * sizeof(hash32_t) : 0),
+                             raw },
+                 7);
 }
 
 static flight_t **bucket_of(flights_t *f, const hash32_t *key, size_t endpoint)

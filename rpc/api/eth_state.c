@@ -22,8 +22,16 @@ static void write_nonce(api_call_t *c, const query_t *done)
     jw_quantity(&c->out, NULL, ex_read_result(done)->account.nonce);
 }
 
-/* With the tag pending wallets ask for the nonce of their next transaction: without transactions of its own to
- * count, what this node can prove of it is the nonce at the head. */
+/* With the tag pending wallets ask for the nonce of their next transaction: the proven one, and behind it what this
+ * node has forwarded itself. No endpoint's word counts. */
+static void write_pending_nonce(api_call_t *c, const query_t *done)
+{
+    const api_world_t *w = c->world;
+    const uint64_t proven = ex_read_result(done)->account.nonce;
+    jw_quantity(&c->out, NULL,
+                w->sent_nonce ? w->sent_nonce(w->sent_ctx, c->asked, proven, w->latest.env.number) : proven);
+}
+
 void api_eth_getTransactionCount(api_call_t *c, const jo_t *args)
 {
     ex_read_config_t read = { .block = NULL };
@@ -31,7 +39,10 @@ void api_eth_getTransactionCount(api_call_t *c, const jo_t *args)
         jo_kind(&args[1], NULL) == JO_TEXT && view_eq(jo_text(&args[1], NULL, 0, SIZE_MAX), view_str("pending"));
     jo_hex(&args[0], read.addr.b, sizeof read.addr.b, NULL, HEX_0X);
     read.block = pending ? &c->world->latest : api_block(c, &args[1]);
-    api_read(c, &read, write_nonce);
+    c->asked = arena_dup(c->arena, view_of(read.addr.b, sizeof read.addr.b)).p;
+    if (!c->asked)
+        api_fail(c, API_INTERNAL, "out of memory");
+    api_read(c, &read, pending ? write_pending_nonce : write_nonce);
 }
 
 static void write_code(api_call_t *c, const query_t *done)

@@ -32,6 +32,8 @@ const api_method_t *api_method(view_t name)
 /* What the answers of a method rest on, in words. */
 static const char *bound_of(const api_method_t *m)
 {
+    if (m->wants & FORWARDS)
+        return "forwarded";
     return m->wants & WANTS_STATE ? "proofs" : m->wants & WANTS_HEAD ? "verified head" : "configuration";
 }
 

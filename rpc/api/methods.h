@@ -51,6 +51,10 @@ typedef struct {
     const char *not_ready;          /* why there is no head to answer for; NULL: latest holds */
     ex_block_t latest;              /* verified */
     bool has_finalized;
+    /* Transactions that this node has forwarded; NULL: nobody counts them (node/query/sent.h). */
+    void *sent_ctx;
+    void (*sent_note)(void *ctx, const addr_t *sender, uint64_t nonce, uint64_t head);
+    uint64_t (*sent_nonce)(void *ctx, const addr_t *sender, uint64_t proven, uint64_t head);
     ex_block_t finalized; /* verified; also what "safe" means here: nothing younger is known to be */
 } api_world_t;
 
@@ -58,8 +62,9 @@ typedef struct api_call api_call_t;
 typedef void (*api_write_fn)(api_call_t *c, const query_t *done);
 
 enum {
-    WANTS_HEAD = 1, /* a verified head */
-    WANTS_STATE = 2 /* proofs, which upstreams are asked for */
+    WANTS_HEAD = 1,  /* a verified head */
+    WANTS_STATE = 2, /* proofs, which upstreams are asked for */
+    FORWARDS = 4     /* an endpoint to take what is sent; what it answers is not proven */
 };
 
 typedef struct {

@@ -64,6 +64,7 @@ static const char *method_of(need_kind_t kind)
     case NEED_HEADER: return "eth_getBlockByNumber";
     case NEED_HEAD: return "eth_getBlockByHash";
     case NEED_HEAD_BYTES: return "debug_getRawHeader";
+    case NEED_SEND: return "eth_sendRawTransaction";
     }
     return "?";
 }
@@ -81,6 +82,7 @@ static void put_params(jw_t *w, const need_t *need)
         jw_bool(w, NULL, false);
         return;
     case NEED_HEAD_BYTES: jw_hex(w, NULL, view_of(need->block->block_hash.b, 32)); return;
+    case NEED_SEND: jw_hex(w, NULL, need->raw); return;
     case NEED_HINT: put_request(w, need->request); break;
     case NEED_CODE: put_addr(w, NULL, &need->addr); break;
     case NEED_PROOF:
@@ -119,7 +121,7 @@ rc_t jr_before(err_t *e, rc_t rc, const need_t *need)
 {
     char hex[2 * sizeof(addr_t) + 1];
     const char *method = method_of(need->kind);
-    if (need->kind == NEED_HINT || need->kind == NEED_HEAD || need->kind == NEED_HEAD_BYTES)
+    if (need->kind == NEED_HINT || need->kind == NEED_HEAD || need->kind == NEED_HEAD_BYTES || need->kind == NEED_SEND)
         return err_before(e, rc, "%s: ", method);
     if (need->kind == NEED_HEADER)
         return err_before(e, rc, "%s %llu: ", method, (unsigned long long)need->number);
@@ -158,6 +160,28 @@ static rc_t read_hint(answer_t *out, arena_t *a, const jo_t *element)
     return rc == RC_NOMEM ? rc : RC_OK;
 }
 
+/* Whether an error says something about the transaction, and not about the endpoint: which method it has, how much it
+ * takes, what it suffers from. */
+static bool is_refusal(const jo_t *error)
+{
+    static const int64_t of_endpoint[] = {
+        -32700, -32600, -32601, -32602, -32603, -32002, -32004, -32005, -32006, 429
+    };
+    const int64_t code = jo_kind(error, "code") == JO_INTEGER ? jo_i64(error, "code", INT64_MIN, INT64_MAX) : 429;
+    for (size_t i = 0; i < sizeof of_endpoint / sizeof of_endpoint[0]; i++)
+        if (code == of_endpoint[i])
+            return false;
+    return jo_kind(error, "message") == JO_TEXT;
+}
+
+static rc_t read_refusal(answer_t *out, arena_t *a, const jo_t *error)
+{
+    const view_t text = jo_text(error, "message", 0, SIZE_MAX);
+    out->refused = true;
+    out->code = arena_dup(a, view_of(text.p, text.n < MESSAGE_MAX ? text.n : MESSAGE_MAX));
+    return out->code.p || !text.n ? RC_OK : RC_NOMEM;
+}
+
 static rc_t read_code(view_t *out, arena_t *a, const jo_t *element)
 {
     if (jo_kind(element, "result") == JO_TEXT && jo_text(element, "result", 0, SIZE_MAX).n > 2 * EX_CODE_MAX + 2)
@@ -173,6 +197,10 @@ static rc_t read_result(answer_t *out, arena_t *a, const need_t *need, const jo_
         return read_code(&out->code, a, element);
     if (need->kind == NEED_HEAD_BYTES) {
         out->code = jo_bytes(element, a, "result", 0, HEADER_BYTES_MAX, HEX_0X);
+        return jo_rc(element);
+    }
+    if (need->kind == NEED_SEND) {
+        jo_hex(element, out->hash.b, sizeof out->hash.b, "result", HEX_0X);
         return jo_rc(element);
     }
     const jo_t result = jo_object(element, "result");
@@ -210,7 +238,8 @@ static void take(jr_answer_t *out, arena_t *a, const need_t *need, const jo_t *e
         out->rc = read_hint(&out->answer, a, &o);
     } else if (jo_has(&o, "error")) {
         const jo_t error = jo_object(&o, "error");
-        out->rc = upstream_says(e, &error);
+        out->rc = need->kind == NEED_SEND && is_refusal(&error) ? read_refusal(&out->answer, a, &error)
+                                                                : upstream_says(e, &error);
     } else if (!jo_has(&o, "result")) {
         out->rc = err_say(e, RC_IO, "the answer is null");
     } else {

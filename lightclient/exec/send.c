@@ -1,0 +1,65 @@
+#include "lightclient/exec/send.h"
+
+#include <stdlib.h>
+
+typedef struct {
+    query_t query; /* first: a pointer to it is one to the send */
+    hash32_t hash;
+    need_t need;
+    bool asked, done;
+    err_t refusal; /* rc RC_OK: none */
+} ex_send_t;
+
+static rc_t send_step(query_t *q, err_t *e)
+{
+    ex_send_t *s = (ex_send_t *)(void *)q;
+    if (s->done)
+        return RC_OK;
+    if (s->refusal.rc)
+        return err_say(e, s->refusal.rc, s->refusal.text);
+    if (s->asked)
+        return err_say(e, RC_LIMIT, "no endpoint has answered");
+    s->asked = true;
+    return RC_NEED_DATA;
+}
+
+static size_t send_needs(const query_t *q, const need_t **out)
+{
+    const ex_send_t *s = (const ex_send_t *)(const void *)q;
+    *out = &s->need;
+    return 1;
+}
+
+static rc_t send_give(query_t *q, err_t *e, size_t i, const answer_t *answer)
+{
+    ex_send_t *s = (ex_send_t *)(void *)q;
+    if (i || answer->kind != NEED_SEND)
+        return err_say(e, RC_BUG, "an answer to something that was not asked for");
+    if (answer->refused) {
+        (void)err_set(&s->refusal, RC_REFUSED, "%.*s", (int)answer->code.n, (const char *)answer->code.p);
+        return RC_OK;
+    }
+    if (!hash32_eq(&answer->hash, &s->hash))
+        return err_say(e, RC_REFUSED, "the hash is not the transaction's");
+    s->done = true;
+    return RC_OK;
+}
+
+static void send_free(query_t *q)
+{
+    free(q);
+}
+
+rc_t ex_send_new(query_t **out, err_t *e, view_t raw, const hash32_t *hash)
+{
+    static const query_ops_t ops = { send_step, send_needs, send_give, send_free };
+    static const ex_block_t nowhere;
+    ex_send_t *s = calloc(1, sizeof *s);
+    if (!s)
+        return err_say(e, RC_NOMEM, "out of memory");
+    s->query.ops = &ops;
+    s->hash = *hash;
+    s->need = (need_t){ .kind = NEED_SEND, .origin = NEED_MET, .block = &nowhere, .raw = raw };
+    *out = &s->query;
+    return RC_OK;
+}
