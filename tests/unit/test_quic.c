@@ -44,7 +44,15 @@ static bool unguarded;         /* the dialler reads everything at once */
 static bool forges;            /* packets with a short header carry a frame of ours */
 static bool hides_certificate; /* sessions that begin have none */
 static bool another_protocol;  /* ... and another ALPN */
-static uint64_t lossy;         /* seed; 0: nothing is lost */
+static bool lossy;             /* datagrams are lost, doubled and overtaken */
+static unsigned mutates;       /* of a hundred packets, so many have changed frames */
+static uint64_t random_state;
+
+static uint64_t draw(uint64_t below)
+{
+    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+    return (random_state >> 33) % below;
+}
 
 size_t __real_quic_guard_cut(view_t datagram);
 size_t __wrap_quic_guard_cut(view_t datagram);
@@ -71,6 +79,12 @@ int __wrap_ngtcp2_crypto_encrypt_cb(uint8_t *dest, const ngtcp2_crypto_aead *aea
         memcpy(forged, frame, sizeof frame);
         plain = forged;
     }
+    if (mutates && n && n <= sizeof forged && draw(100) < mutates) {
+        memcpy(forged, plain, n);
+        for (uint64_t k = 1 + draw(4); k; k--)
+            forged[draw(draw(2) ? n : n < 40 ? n : 40)] = (uint8_t)draw(256);
+        plain = forged;
+    }
     return __real_ngtcp2_crypto_encrypt_cb(dest, aead, ctx, plain, n, nonce, nonce_n, ad, ad_n);
 }
 
@@ -93,12 +107,6 @@ int __wrap_gnutls_alpn_set_protocols(gnutls_session_t s, const gnutls_datum_t *l
     static uint8_t h3[] = "h3";
     const gnutls_datum_t other = { h3, 2 };
     return __real_gnutls_alpn_set_protocols(s, another_protocol ? &other : list, n, flags);
-}
-
-static uint64_t draw(uint64_t below)
-{
-    lossy = lossy * 6364136223846793005u + 1442695040888963407u;
-    return (lossy >> 33) % below;
 }
 
 void __real_quic_send(const quic_end_t *end, const struct sockaddr *to, socklen_t to_n, view_t datagram);
@@ -417,7 +425,8 @@ START_TEST(bytes_come_whole_over_a_bad_line)
     for (uint64_t seed = 1; seed <= 20; seed++) {
         net_stream_t *s;
         begin();
-        lossy = seed;
+        random_state = seed;
+        lossy = true;
         for (unsigned tries = 0; tries < 5 && !a.peer.opened; tries++) {
             pair_dial(&a, &b.at);
             pair_run(&a, &b, NET_HANDSHAKE_MS + 100, 1);
@@ -427,12 +436,42 @@ START_TEST(bytes_come_whole_over_a_bad_line)
                   net_write(s, view_of(bytes, sizeof bytes)) == RC_OK);
         net_end(s);
         pair_run(&a, &b, 25000, 1);
-        lossy = 0;
+        lossy = false;
         ck_assert_msg(a.peer.got_n == sizeof bytes && a.peer.stream_closed == 1 && a.peer.stream_rc == RC_OK,
                       "seed %llu: %zu bytes", (unsigned long long)seed, a.peer.got_n);
         ck_assert_mem_eq(a.peer.got, bytes, sizeof bytes);
         end();
     }
+}
+END_TEST
+
+/* Both ends change frames before they seal them, in one connection of two: what is read then is what only a peer that has
+ * the keys can send. Nothing but the connection may end by it. */
+START_TEST(changed_frames_end_connections_at_most)
+{
+    static const uint8_t bytes[3000] = { 1 };
+    begin();
+    random_state = 7;
+    for (unsigned i = 0; i < 320; i++) {
+        net_stream_t *s;
+        const unsigned opened = a.peer.opened;
+        mutates = i % 3 ? 10 + i % 61 : 0; /* of three, one is left alone */
+        pair_dial(&a, &b.at);
+        pair_run(&a, &b, 30, 1);
+        for (unsigned k = 0; k < 3 && a.peer.conn; k++)
+            if (!net_open(a.peer.conn, &s, &a.peer.protocols[0], NULL) && !net_write(s, view_of(bytes, sizeof bytes)))
+                net_end(s);
+        pair_run(&a, &b, 60, 1);
+        ck_assert_msg(mutates || a.peer.opened == opened + 1, "%u: %s", i, a.peer.closed_text);
+        mutates = 0;
+        for (net_conn_t *c = net_first(a.peer.net); c; c = net_after(c))
+            net_close(c, NET_BYE, "next");
+        for (net_conn_t *c = net_first(b.peer.net); c; c = net_after(c))
+            net_close(c, NET_BYE, "next");
+        pair_run(&a, &b, 5, 1);
+        ck_assert_uint_eq(conns(&a) + conns(&b), 0);
+    }
+    end();
 }
 END_TEST
 
@@ -442,5 +481,6 @@ int main(void)
                     a_hostile_listener_aborts_only_a_dialler_without_the_guard, unknown_versions_hear_ours,
                     unknown_connections_are_reset_by_less_than_came, many_open_handshakes_bring_retry,
                     one_address_has_few_open_handshakes, garbage_leaves_nothing, who_shows_no_certificate_is_refused,
-                    another_protocol_than_libp2p_is_refused, bytes_come_whole_over_a_bad_line);
+                    another_protocol_than_libp2p_is_refused, changed_frames_end_connections_at_most,
+                    bytes_come_whole_over_a_bad_line);
 }
