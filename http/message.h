@@ -11,10 +11,13 @@
 
 /* ---- what we ask others ---- */
 
+#define HC_REDIRECTS_MAX 3u
+
 typedef struct {
-    const char *url;             /* http or https; no other scheme, no redirects followed */
-    view_t post;                 /* body; p NULL: GET */
-    const char *accept;          /* NULL: application/json */
+    const char *url;    /* http or https; no other scheme. Redirects are followed, at most HC_REDIRECTS_MAX and as
+                                    hc_url_may_follow has it: a GET by 301, 302, 303, 307, 308, a POST by 307, 308 */
+    view_t post;        /* body; p NULL: GET */
+    const char *accept; /* NULL: application/json */
     uint32_t connect_timeout_ms; /* 0: 5000 */
     uint32_t timeout_ms;         /* whole request; 0: 15000 */
     uint32_t stall_timeout_ms;   /* no byte for this long; 0: 5000 */
@@ -31,6 +34,7 @@ typedef struct {
     char content_type[96];
     char consensus_version[24]; /* Eth-Consensus-Version; empty when absent */
     uint32_t retry_after_ms;    /* Retry-After, capped at one minute; 0 when absent */
+    char moved[80];             /* origin of where a redirect points that was not followed; empty: nowhere */
     int64_t date_s;             /* Date, Unix seconds: what the server takes for the time; 0 when absent */
     char *header;  /* value of want_header, printable ASCII; NULL when absent; freed by hc_response_clear */
     char *peer;    /* with any_peer: the server's certificate, PEM; NULL: none; freed by hc_response_clear */

@@ -127,7 +127,8 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
         return 0;
     }
     if (header_is(coding, sizeof coding, "Content-Encoding:", p, n) && strcasecmp(coding, "identity") != 0) {
-        if (strcasecmp(coding, "gzip") != 0 || t->packed || t->head_done) {
+        const bool gzip = strcasecmp(coding, "gzip") == 0 || strcasecmp(coding, "x-gzip") == 0; /* RFC 9110, 8.4.1.3 */
+        if (!gzip || t->packed || t->head_done) {
             (void)stop(t, RC_MALFORMED, "the answer has a content coding that was not asked for");
             return 0;
         }
@@ -415,6 +416,72 @@ bool transfer_stalled(transfer_t *t, lane_t *l, uint64_t now_ms)
     return true;
 }
 
+/* ---- redirects ---- */
+
+static bool is_redirect(const transfer_t *t, long status)
+{
+    if (status == 307 || status == 308)
+        return true;
+    return !t->request->post.p && (status == 301 || status == 302 || status == 303);
+}
+
+/* Where a complete answer points to, from malloc, if it is to be followed. NULL: it is not; if it points anywhere, that
+ * is told. */
+static char *next_url(transfer_t *t)
+{
+    long status = 0;
+    char *to = NULL;
+    const hc_request_t *q = t->request;
+    (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status < 300 || status > 399 || curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &to) != CURLE_OK || !to)
+        return NULL;
+    const bool goes = is_redirect(t, status) && t->hops < HC_REDIRECTS_MAX && !q->any_peer && !q->unix_socket &&
+                      hc_url_may_follow(t->url ? t->url : q->url, to);
+    if (!goes)
+        hc_url_origin(t->out->moved, sizeof t->out->moved, to);
+    return goes ? strdup(to) : NULL;
+}
+
+/* Begins the same request at another place, within the time of the first. False: it has ended. */
+static bool follow(transfer_t *t, lane_t *l, char *take_url)
+{
+    const uint64_t took = clock_monotonic_ms() - t->started_ms;
+    const uint32_t most = t->request->timeout_ms ? t->request->timeout_ms : 15000;
+    (void)curl_multi_remove_handle(l->multi, t->easy);
+    free(t->url);
+    t->url = take_url;
+    t->hops++;
+    if (took >= most)
+        return false;
+    free(t->out->header);
+    free(t->out->body);
+    t->out->header = NULL;
+    t->out->body = NULL;
+    t->out->body_len = 0;
+    if (t->unpacking)
+        (void)inflateEnd(&t->unpack);
+    memset(&t->unpack, 0, sizeof t->unpack);
+    t->body_cap = t->header_bytes = 0;
+    t->seen_down = t->seen_up = 0;
+    t->progress_ms = 0;
+    t->packed = t->unpacking = t->unpacked = t->head_done = false;
+    return !curl_easy_setopt(t->easy, CURLOPT_URL, t->url) &&
+           !curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)(most - took)) &&
+           curl_multi_add_handle(l->multi, t->easy) == CURLM_OK;
+}
+
+/* Whether a complete answer led on to another place. */
+static bool goes_on(transfer_t *t, lane_t *l, CURLcode code)
+{
+    char *url = code == CURLE_OK && !t->why ? next_url(t) : NULL;
+    if (!url)
+        return false;
+    if (follow(t, l, url))
+        return true;
+    (void)stop(t, RC_TIMEOUT, "timed out before the answer was complete");
+    return false;
+}
+
 transfer_t *transfer_reap(lane_t *l)
 {
     CURLMsg *m;
@@ -425,6 +492,8 @@ transfer_t *transfer_reap(lane_t *l)
         if (m->msg != CURLMSG_DONE || curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &p) != CURLE_OK)
             continue;
         transfer_t *t = (transfer_t *)(void *)p;
+        if (goes_on(t, l, code))
+            continue;
         finish(t, l, code);
         return t;
     }
@@ -434,6 +503,7 @@ transfer_t *transfer_reap(lane_t *l)
 void transfer_clear(transfer_t *t, lane_t *l)
 {
     curl_slist_free_all(t->headers);
+    free(t->url);
     if (t->unpacking)
         (void)inflateEnd(&t->unpack);
     if (!t->easy)

@@ -39,6 +39,8 @@ typedef struct {
     bool packed, unpacking, unpacked;
     bool head_done; /* the empty line after the final answer's headers has come */
     bool ended;
+    char *url;     /* where a redirect led; NULL: the request's own */
+    unsigned hops; /* how many were followed */
 } transfer_t;
 
 /* Opens a lane. False: out of memory; what is there is for lane_close. */

@@ -1,5 +1,6 @@
 #include "http/url.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -59,4 +60,33 @@ void hc_url_join(char *out, size_t cap, const char *base, const char *path)
     while (n && base[n - 1] == '/')
         n--;
     snprintf(out, cap, "%.*s%s%s%s", (int)n, base, path, !*query ? "" : strchr(path, '?') ? "&" : "?", query);
+}
+
+/* Whether a host, as curl writes it, is of this machine or a private network. Names are not resolved here. */
+static bool is_near(const char *host)
+{
+    struct in_addr four;
+    if (host[0] == '[' || strcasecmp(host, "localhost") == 0)
+        return true;
+    if (inet_pton(AF_INET, host, &four) != 1)
+        return false;
+    const uint32_t at = ntohl(four.s_addr);
+    return at >> 24 == 127 || at >> 24 == 10 || at >> 24 == 0 || at >> 20 == 0xac1 || at >> 16 == 0xc0a8 ||
+           at >> 16 == 0xa9fe || at >> 28 >= 14;
+}
+
+bool hc_url_may_follow(const char *from, const char *to)
+{
+    char a[320], b[320]; /* a host has at most 255 characters */
+    if (hc_url_check(from) || hc_url_check(to))
+        return false;
+    hc_url_origin(a, sizeof a, from);
+    hc_url_origin(b, sizeof b, to);
+    if (strncmp(a, "https:", 6) == 0 && strncmp(b, "https:", 6) != 0)
+        return false;
+    char *host_a = strchr(a, '/') + 2, *host_b = strchr(b, '/') + 2;
+    if (!strrchr(host_a, ':') || !strrchr(host_b, ':'))
+        return false;
+    *strrchr(host_a, ':') = *strrchr(host_b, ':') = '\0';
+    return is_near(host_a) || !is_near(host_b);
 }

@@ -6,6 +6,7 @@
 #ifndef HTTP_URL_H
 #define HTTP_URL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/rc.h"
@@ -19,5 +20,9 @@ void hc_url_origin(char *out, size_t cap, const char *url);
 /* What is asked of a server: its URL with a path, which may have a query of its own, in front of the URL's query (keys
  * of some providers stand there). Cut at cap bytes. */
 void hc_url_join(char *out, size_t cap, const char *base, const char *path);
+
+/* Whether a request to one URL may go on to another that its answer names: an http or https URL, not from https to
+ * http, and not from a host out in the world to one of this machine or its network. */
+bool hc_url_may_follow(const char *from, const char *to);
 
 #endif

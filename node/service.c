@@ -246,9 +246,12 @@ static rc_t make_upstreams(service_t *s, err_t *e)
     s->consensus = up_new((const char *const *)c->consensus_rpc.urls, c->consensus_rpc.count);
     if (!s->execution || !s->consensus)
         return err_say(e, RC_NOMEM, "out of memory");
-    return ask_new(
-        &s->ask, e,
-        &(ask_config_t){ .http = k->http, .upstream = s->execution, .pool = k->pool, .now_ms = clock_monotonic_ms });
+    return ask_new(&s->ask, e,
+                   &(ask_config_t){ .http = k->http,
+                                    .upstream = s->execution,
+                                    .pool = k->pool,
+                                    .now_ms = clock_monotonic_ms,
+                                    .chain_id = c->chain.chain_id });
 }
 
 /* What answers by them; every answer says what the setup is marked by. */

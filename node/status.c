@@ -65,6 +65,8 @@ static void put_upstreams(jw_t *w, const char *key, up_t *u, timebound_at_t at)
         jw_u64(w, "requests", rows[i].requests);
         jw_u64(w, "failures", rows[i].failures);
         jw_u64(w, "lies", rows[i].lies);
+        jw_u64(w, "unusable", rows[i].unusable);
+        jw_u64(w, "late", rows[i].late);
         jw_u64(w, "newer", rows[i].newer);
         jw_str(w, "newer_reason", rows[i].newer_reason);
         if (rows[i].dated)

@@ -6,6 +6,8 @@
 
 #define GIVE_ARENA_MAX (2 * (size_t)JR_BODY_MAX)
 
+static const cap_form_t GIVE_FORM = { 0 };
+
 /* Gives the body that answers the batch of these needs (of the query's last step), proofs before codes. Those whose flag is set
  * are passed over; sets the flags of those that were taken. Returns the first fault. */
 static inline rc_t give_body(query_t *query, bool *answered, err_t *e, const need_t *needs, size_t count, view_t body)
@@ -19,7 +21,7 @@ static inline rc_t give_body(query_t *query, bool *answered, err_t *e, const nee
     jr_answer_t *answers = arena_calloc(&a, count, sizeof *answers);
     for (size_t i = 0; i < count; i++)
         asked[i] = &needs[i];
-    rc_t rc = jr_decode(answers, e, &a, asked, count, body);
+    rc_t rc = jr_decode(answers, e, &a, asked, count, &GIVE_FORM, body);
     const size_t passes = rc ? 0 : sizeof order / sizeof order[0];
     for (size_t pass = 0; pass < passes; pass++)
         for (size_t i = 0; i < count; i++) {
@@ -45,7 +47,7 @@ static inline rc_t give_request(view_t *out, arena_t *a, const need_t *needs, si
     const need_t **asked = arena_calloc(a, count, sizeof *asked);
     for (size_t i = 0; i < count; i++)
         asked[i] = &needs[i];
-    return jr_encode(out, NULL, a, asked, count);
+    return jr_encode(out, NULL, a, asked, count, &GIVE_FORM);
 }
 
 #endif

@@ -3,10 +3,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/os/log.h"
 #include "base/os/worker.h"
 #include "node/query/round.h"
 
-#define TICK_MS 50u /* between looks at whose time is over */
+#define PROBE_MAX 65536u /* bytes of an answer to a probe */
+#define TICK_MS 50u      /* between looks at whose time is over */
 
 /* One query on its way. Belongs to the thread of the pool that runs it, or waits for its party. */
 typedef struct run {
@@ -20,6 +22,7 @@ typedef struct run {
     uint64_t deadline_ms, run_left_ms;
     uint32_t time_max_ms, run_max_ms;
     enum { RUN_STEPS, RUN_ASKS } state;
+    bool waits; /* with the engine's lock: for the round's again_ms, and on no thread */
     round_t round;
 } run_t;
 
@@ -28,8 +31,13 @@ struct ask {
     flights_t *flights;
     worker_t *clock;
     atomic_bool cancelled;
+    size_t probed; /* endpoints; constant, like */
+    hc_request_t probes[UP_ENDPOINTS_MAX];
+    hc_response_t told[UP_ENDPOINTS_MAX];
+    hc_group_t group;
     pthread_mutex_t lock; /* all below */
     pthread_cond_t empty;
+    bool probing;
     run_t runs; /* a ring */
 };
 
@@ -112,11 +120,24 @@ static bool step(run_t *r)
     return false;
 }
 
+/* Lets it wait until an endpoint may have more. False: its time is over before that. */
+static bool wait_round(run_t *r)
+{
+    const uint64_t now = r->ask->config.now_ms(), again = r->round.again_ms;
+    if (r->ask->config.monotonic_ms() + (again > now ? again - now : 0) >= r->deadline_ms)
+        return false;
+    pthread_mutex_lock(&r->ask->lock);
+    r->waits = true;
+    pthread_mutex_unlock(&r->ask->lock);
+    return true;
+}
+
 /* Asks until the party is off or the round has ended. False: nothing is to be done now; r may be gone. */
 static bool ask_on(run_t *r)
 {
     err_t e = { 0 };
-    if (round_next(&r->round) == ROUND_WAIT)
+    const round_state_t state = round_next(&r->round);
+    if (state == ROUND_WAIT || (state == ROUND_LATER && wait_round(r)))
         return false;
     rc_t rc = round_end(&r->round, &e);
     round_free(&r->round);
@@ -154,12 +175,23 @@ static void run_on(pool_task_t *t)
 
 /* ---- the clock ---- */
 
-/* Lets queries whose time is over wait no longer. Whether there are any queries. */
+/* Whether a query that waits need not wait any longer. With the lock held. */
+static bool wakes(ask_t *a, run_t *r)
+{
+    if (!r->waits)
+        return is_over(r) && flights_leave(a->flights, &r->round.party);
+    if (!is_over(r) && a->config.now_ms() < r->round.again_ms)
+        return false;
+    r->waits = false;
+    return true;
+}
+
+/* Wakes queries whose time has come or is over. Whether there are any queries. */
 static bool tick(ask_t *a)
 {
     pthread_mutex_lock(&a->lock);
     for (run_t *r = a->runs.next; r != &a->runs; r = r->next)
-        if (is_over(r) && flights_leave(a->flights, &r->round.party))
+        if (wakes(a, r))
             pool_push(a->config.pool, &r->task);
     bool any = a->runs.next != &a->runs;
     pthread_mutex_unlock(&a->lock);
@@ -170,6 +202,57 @@ static void clock_main(worker_t *w, void *ctx)
 {
     while (worker_sleep_until(w, tick(ctx) ? clock_monotonic_ms() + TICK_MS : UINT64_MAX))
         continue;
+}
+
+/* ---- what endpoints are, asked once ---- */
+
+static int learn_form(cap_t *c, void *ctx)
+{
+    const cap_form_t *form = ctx;
+    c->form.by_number |= form->by_number;
+    return 0;
+}
+
+static void take_probe(ask_t *a, size_t endpoint, const hc_response_t *r)
+{
+    err_t e = { 0 };
+    cap_form_t form = { 0 };
+    if (r->rc || r->status != 200)
+        return; /* whoever asks next will find out more */
+    rc_t rc = jr_read_probe(&form, &e, view_of(r->body, r->body_len), a->config.chain_id);
+    up_learn(a->config.upstream, endpoint, learn_form, &form);
+    if (rc != RC_REFUSED)
+        return;
+    up_report(a->config.upstream, endpoint, RC_IO, e.text, 0, a->config.now_ms());
+    log_write(LOG_WARN, "execution", "%s: %s", up_origin(a->config.upstream, endpoint), e.text);
+}
+
+/* On the client's I/O thread. */
+static void on_probed(void *ctx)
+{
+    ask_t *a = ctx;
+    for (size_t i = 0; i < a->probed; i++) {
+        if (!atomic_load(&a->cancelled))
+            take_probe(a, i, &a->told[i]);
+        hc_response_clear(&a->told[i]);
+    }
+    pthread_mutex_lock(&a->lock);
+    a->probing = false;
+    pthread_cond_broadcast(&a->empty);
+    pthread_mutex_unlock(&a->lock);
+}
+
+static void probe(ask_t *a)
+{
+    up_status_t rows[UP_ENDPOINTS_MAX];
+    a->probed = up_snapshot(a->config.upstream, rows);
+    for (size_t i = 0; i < a->probed; i++)
+        a->probes[i] = (hc_request_t){ .url = up_url(a->config.upstream, i),
+                                       .post = jr_probe(),
+                                       .body_max = PROBE_MAX,
+                                       .timeout_ms = ASK_BATCH_MAX_MS };
+    a->probing = true;
+    hc_submit(a->config.http, &a->group, a->told, a->probes, a->probed, on_probed, a);
 }
 
 /* ---- for others ---- */
@@ -195,6 +278,8 @@ rc_t ask_new(ask_t **out, err_t *e, const ask_config_t *config)
         ask_free(a);
         return rc;
     }
+    if (config->chain_id)
+        probe(a);
     *out = a;
     return RC_OK;
 }
@@ -238,7 +323,9 @@ void ask_free(ask_t *a)
         return;
     ask_cancel(a);
     pthread_mutex_lock(&a->lock);
-    while (a->runs.next != &a->runs)
+    if (a->probing)
+        hc_cancel(a->config.http, &a->group);
+    while (a->runs.next != &a->runs || a->probing)
         pthread_cond_wait(&a->empty, &a->lock);
     pthread_mutex_unlock(&a->lock);
     worker_stop(a->clock);

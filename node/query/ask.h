@@ -39,6 +39,7 @@ typedef struct {
     pool_t *pool;          /* where queries run */
     clock_fn now_ms;       /* of the endpoints' back-off */
     clock_fn monotonic_ms; /* of limits; NULL: the system's */
+    uint64_t chain_id;     /* endpoints are asked once whether they are of it; 0: they are not asked */
     unsigned in_air_max;   /* batches at one endpoint side by side; 0: IN_AIR_MAX of node/query/flight.h */
 } ask_config_t;
 

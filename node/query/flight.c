@@ -14,6 +14,7 @@ struct flight {
     hash32_t key;
     batch_t *batch;
     size_t element;
+    bool again;    /* it is to be asked again */
     seat_t *seats; /* whoever waits for it */
 };
 
@@ -99,6 +100,8 @@ static void take_off_board(flights_t *f, batch_t *b)
 
 /* ---- batches ---- */
 
+static void land(pool_task_t *t);
+
 static batch_t *batch_new(flights_t *f, size_t endpoint)
 {
     batch_t *b = calloc(1, sizeof *b);
@@ -106,6 +109,7 @@ static batch_t *batch_new(flights_t *f, size_t endpoint)
         return NULL;
     b->flights = f;
     b->endpoint = endpoint;
+    b->task.run = land;
     atomic_init(&b->refs, 1);
     arena_init(&b->arena, BATCH_ARENA_MAX);
     b->needs = arena_calloc(&b->arena, BATCH_MAX, sizeof *b->needs);
@@ -134,36 +138,77 @@ static void batch_unref(batch_t *b)
     pthread_mutex_unlock(&f->lock);
 }
 
-/* A copy of a need with its slots; block and request stay those of the asker, and are for the encoding only. */
-static const need_t *copy_need(arena_t *a, const need_t *need)
+/* Copies so many elements of a size; NULL: no memory. */
+static const void *copy_array(arena_t *a, const void *p, size_t count, size_t size)
 {
-    view_t slots = arena_dup(a, bytes_of(need->slots, need->slot_count * sizeof(hash32_t)));
-    need_t *copy = arena_alloc(a, sizeof *copy);
-    if (!copy || (need->slot_count && !slots.p))
-        return NULL;
-    *copy = *need;
-    copy->slots = (const hash32_t *)(const void *)slots.p;
-    return copy;
+    return arena_dup(a, bytes_of(p, count * size)).p;
 }
 
-/* Gives a seat a flight of its own in a batch. False: no memory. */
-static bool add_flight(flights_t *f, batch_t *b, seat_t *s)
+/* A copy of a request with all it points to; NULL: no memory. */
+static const ex_request_t *copy_request(arena_t *a, const ex_request_t *q)
 {
-    flight_t *x = arena_calloc(&b->arena, 1, sizeof *x), **at = bucket_of(f, &s->key, b->endpoint);
-    const need_t *need = copy_need(&b->arena, s->need);
+    ex_request_t *copy = arena_alloc(a, sizeof *copy);
+    if (!copy)
+        return NULL;
+    *copy = *q;
+    copy->data = arena_dup(a, q->data);
+    evm_access_t *rows = arena_calloc(a, q->access_count, sizeof *rows);
+    bool whole = rows && (copy->data.p || !q->data.n);
+    for (size_t i = 0; whole && i < q->access_count; i++) {
+        rows[i] = q->access[i];
+        rows[i].keys = copy_array(a, rows[i].keys, rows[i].key_count, sizeof(hash32_t));
+        whole = rows[i].keys || !rows[i].key_count;
+    }
+    copy->access = rows;
+    return whole ? copy : NULL;
+}
+
+/* A copy of a need with all it points to; needs of one block share its copy. */
+static const need_t *copy_need(batch_t *b, const need_t *need)
+{
+    arena_t *a = &b->arena;
+    need_t *copy = arena_alloc(a, sizeof *copy);
+    if (need->block != b->block_of)
+        b->block = copy_array(a, need->block, 1, sizeof *need->block);
+    b->block_of = need->block;
+    if (!copy || !b->block)
+        return NULL;
+    *copy = *need;
+    copy->block = b->block;
+    copy->slots = copy_array(a, need->slots, need->slot_count, sizeof(hash32_t));
+    copy->request = need->kind == NEED_HINT ? copy_request(a, need->request) : NULL;
+    copy->raw = arena_dup(a, need->raw);
+    if (need->raw.n && !copy->raw.p)
+        return NULL;
+    return (need->slot_count && !copy->slots) || (need->kind == NEED_HINT && !copy->request) ? NULL : copy;
+}
+
+/* Puts a need into a batch, on a flight of its own that others may join. NULL: no memory. */
+static flight_t *add_flight(flights_t *f, batch_t *b, const hash32_t *key, const need_t *asked)
+{
+    flight_t *x = arena_calloc(&b->arena, 1, sizeof *x), **at = bucket_of(f, key, b->endpoint);
+    const need_t *need = copy_need(b, asked);
     if (!x || !need)
-        return false;
-    *x = (flight_t){ .next = *at, .key = s->key, .batch = b, .element = b->count };
+        return NULL;
+    *x = (flight_t){ .next = *at, .key = *key, .batch = b, .element = b->count };
     *at = x;
     b->needs[b->count] = need;
     b->list[b->count++] = x;
     b->slots += need->slot_count;
-    return true;
+    b->hints += need->kind == NEED_HINT;
+    return x;
 }
 
-static bool has_room(const batch_t *b, const need_t *need)
+/* Elements that a batch has in the form that an endpoint is asked in. */
+static size_t elements_of(const batch_t *b, const cap_t *can)
 {
-    return b->count < BATCH_MAX && (b->count == 0 || b->slots + need->slot_count <= BATCH_SLOTS_MAX);
+    return b->count - (can->form.no_hint ? b->hints : 0);
+}
+
+static bool has_room(const batch_t *b, const need_t *need, const cap_t *can)
+{
+    return b->count < BATCH_MAX && elements_of(b, can) < can->batch &&
+           (b->count == 0 || b->slots + need->slot_count <= BATCH_SLOTS_MAX);
 }
 
 static void sit_down(seat_t *s, flight_t *x)
@@ -192,7 +237,18 @@ static void stand_up(seat_t *s)
     s->party->left--;
 }
 
-/* ---- landing ---- */
+/* ---- what was answered ---- */
+
+/* Says what an answer that is no answer means. */
+static void refuse_status(batch_t *b)
+{
+    const refusal_t meaning = refusal_of_status(b->response.status);
+    if (b->response.moved[0])
+        b->rc = err_set(&b->why, RC_IO, "HTTP status %d: it has moved to %s", b->response.status, b->response.moved);
+    else
+        b->rc = err_set(&b->why, RC_IO, "HTTP status %d", b->response.status);
+    err_code(&b->why, b->rc, (uint16_t)meaning);
+}
 
 /* Decodes the answer: before anybody else sees it. */
 static void read_answer(batch_t *b)
@@ -205,15 +261,186 @@ static void read_answer(batch_t *b)
         b->rc = err_say(&b->why, r->rc, r->error);
         return;
     }
-    if (r->status != 200) {
-        b->rc = err_set(&b->why, RC_IO, "HTTP status %d", r->status);
+    if (b->sent && r->status != 200) {
+        refuse_status(b);
         return;
     }
     b->heard = true;
     b->answers = arena_calloc(&b->arena, b->count, sizeof *b->answers);
-    b->rc = b->answers ? jr_decode(b->answers, &b->why, &b->arena, b->needs, b->count, view_of(r->body, r->body_len))
-                       : err_say(&b->why, RC_NOMEM, "out of memory");
+    b->rc = b->answers
+                ? jr_decode(b->answers, &b->why, &b->arena, b->needs, b->count, &b->form, view_of(r->body, r->body_len))
+                : err_say(&b->why, RC_NOMEM, "out of memory");
 }
+
+static bool has_hint(const batch_t *b)
+{
+    for (size_t i = 0; i < b->count && !b->form.no_hint; i++)
+        if (b->needs[i]->kind == NEED_HINT)
+            return true;
+    return false;
+}
+
+/* Whether an element was refused for the block's hash in it; all of them name it. */
+static bool refused_form(const batch_t *b)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (b->answers[i].refusal == REFUSAL_FORM)
+            return true;
+    return false;
+}
+
+/* Notes whether blocks are known by their hash. */
+static void learn_hashes(cap_t *c, const batch_t *b)
+{
+    bool answered = false, unknown = false;
+    for (size_t i = 0; i < b->count && !b->form.by_number; i++) {
+        const jr_answer_t *x = &b->answers[i];
+        const bool named = b->needs[i]->kind == NEED_PROOF || b->needs[i]->kind == NEED_CODE;
+        answered |= named && x->rc == RC_OK;
+        unknown |= named && x->refusal == REFUSAL_LATE;
+    }
+    cap_by_hash(c, answered, unknown);
+}
+
+/* Whether one element is to be asked again in a simpler form, and what is learned from it. */
+static bool learn_element(cap_t *c, const batch_t *b, size_t i, bool other_form)
+{
+    const refusal_t why = b->answers[i].refusal;
+    const bool hint = b->needs[i]->kind == NEED_HINT;
+    if (other_form && (why == REFUSAL_FORM || why == REFUSAL_OTHER || why == REFUSAL_METHOD))
+        return true;
+    if (why == REFUSAL_METHOD && hint)
+        cap_refused_hint(c);
+    return why == REFUSAL_FUNDS && hint && cap_refused_funds(c, &b->form);
+}
+
+/* Learns from a batch that was answered. How many of its elements are to be asked again. */
+static int learn_elements(cap_t *c, void *ctx)
+{
+    batch_t *b = ctx;
+    int again = 0;
+    const size_t elements = jr_elements(b->needs, b->count, &b->form);
+    cap_answered(c, elements, elements == 1 && has_hint(b));
+    learn_hashes(c, b);
+    const bool other_form = refused_form(b) && cap_refused_form(c, &b->form);
+    for (size_t i = 0; i < b->count; i++) {
+        b->list[i]->again = learn_element(c, b, i, other_form);
+        again += b->list[i]->again;
+    }
+    return again;
+}
+
+/* Learns from one that was refused as a whole: a cap_next_t. */
+static int learn_refusal(cap_t *c, void *ctx)
+{
+    const batch_t *b = ctx;
+    return (int)cap_refused(c, jr_elements(b->needs, b->count, &b->form), has_hint(b));
+}
+
+/* ---- asked again ---- */
+
+/* Lets a batch wait for its turn. With the lock held. */
+static void queue(flights_t *f, batch_t *b, bool first)
+{
+    batch_t **head = &f->at[b->endpoint].first, **tail = &f->at[b->endpoint].last;
+    const bool empty = !*head;
+    b->next = first ? *head : NULL;
+    if (first || empty)
+        *head = b;
+    else
+        (*tail)->next = b;
+    if (!first || empty)
+        *tail = b;
+}
+
+/* Moves a flight with all seats to another batch. False: no memory; it stays. */
+static bool change_flight(flights_t *f, flight_t *x, batch_t *to)
+{
+    flight_t *y = add_flight(f, to, &x->key, x->batch->needs[x->element]);
+    if (!y)
+        return false;
+    y->seats = x->seats;
+    x->seats = NULL;
+    for (seat_t *s = y->seats; s; s = s->next) {
+        s->flight = y;
+        x->batch->passengers--;
+        to->passengers++;
+    }
+    return true;
+}
+
+/* Moves the flights of a batch that are marked and that somebody waits for into new ones, which go first. alone: hints
+ * do not travel with others. */
+static void rebook(flights_t *f, batch_t *b, bool alone)
+{
+    const cap_t can = up_capability(f->config.upstream, b->endpoint);
+    batch_t *made[BATCH_MAX];
+    size_t count = 0;
+    for (size_t pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < b->count; i++) {
+            flight_t *x = b->list[i];
+            const bool hint = b->needs[i]->kind == NEED_HINT;
+            if (!x->again || !x->seats || (pass == 1) != (alone && hint))
+                continue;
+            if (!count || pass || !has_room(made[count - 1], b->needs[i], &can)) {
+                batch_t *more = batch_new(f, b->endpoint);
+                if (!more)
+                    break;
+                more->again = true;
+                made[count++] = more;
+            }
+            if (!change_flight(f, x, made[count - 1]))
+                break;
+        }
+    while (count)
+        queue(f, made[--count], true);
+}
+
+static void mark_all(batch_t *b, bool again)
+{
+    for (size_t i = 0; i < b->count; i++)
+        b->list[i]->again = again;
+}
+
+/* What waits to be asked again after a refusal has failed too, when its size was not the reason. */
+static void fail_waiting(flights_t *f, const batch_t *failed)
+{
+    batch_t **at = &f->at[failed->endpoint].first, *last = NULL;
+    while (*at) {
+        batch_t *b = *at;
+        if (!b->again) {
+            last = b;
+            at = &b->next;
+            continue;
+        }
+        *at = b->next;
+        b->rc = failed->rc;
+        b->why = failed->why;
+        pool_push(f->config.pool, &b->task);
+    }
+    f->at[failed->endpoint].last = last;
+}
+
+/* Learns from what came, and asks again what may be had in another way. With the lock held, the flights off board. */
+static void ask_again(flights_t *f, batch_t *b)
+{
+    mark_all(b, false);
+    if (!b->sent || (b->rc && b->why.code != REFUSAL_BATCH))
+        return;
+    if (!b->rc) {
+        if (up_learn(f->config.upstream, b->endpoint, learn_elements, b))
+            rebook(f, b, false);
+        return;
+    }
+    const int next = up_learn(f->config.upstream, b->endpoint, learn_refusal, b);
+    mark_all(b, next != CAP_FAILS);
+    if (next != CAP_FAILS)
+        rebook(f, b, next == CAP_APART);
+    else if (!has_hint(b))
+        fail_waiting(f, b);
+}
+
+/* ---- landing ---- */
 
 /* On the client's I/O thread. */
 static void on_response(void *ctx)
@@ -230,26 +457,9 @@ static void submit(flights_t *f, batch_t *b)
     hc_submit(f->config.http, &b->group, &b->response, &b->request, 1, on_response, b);
 }
 
-/* One has landed that was sent to this endpoint: another may go. */
-static void next_turn(flights_t *f, size_t endpoint)
+/* Hands the batch to all who wait for it. With the lock held. */
+static void hand_out(batch_t *b)
 {
-    batch_t *b = f->at[endpoint].first;
-    f->at[endpoint].in_air--;
-    if (!b)
-        return;
-    f->at[endpoint].first = b->next;
-    submit(f, b);
-}
-
-/* Hands the batch to all who wait for it; the next one's turn has come. */
-static void land(pool_task_t *t)
-{
-    batch_t *b = (batch_t *)(void *)((char *)t - offsetof(batch_t, task));
-    flights_t *f = b->flights;
-    read_answer(b);
-    pthread_mutex_lock(&f->lock);
-    take_off_board(f, b);
-    b->landed = true;
     for (size_t i = 0; i < b->count; i++)
         for (seat_t *s; (s = b->list[i]->seats);) {
             party_t *p = s->party;
@@ -260,77 +470,106 @@ static void land(pool_task_t *t)
             if (!p->left && !p->sending)
                 p->landed(p);
         }
-    if (b->sent)
-        next_turn(f, b->endpoint);
+}
+
+static void pump(flights_t *f, size_t endpoint);
+
+static void land(pool_task_t *t)
+{
+    batch_t *b = (batch_t *)(void *)((char *)t - offsetof(batch_t, task));
+    flights_t *f = b->flights;
+    read_answer(b);
+    pthread_mutex_lock(&f->lock);
+    take_off_board(f, b);
+    b->landed = true;
+    ask_again(f, b);
+    hand_out(b);
+    f->at[b->endpoint].in_air -= b->sent;
+    pump(f, b->endpoint);
     pthread_mutex_unlock(&f->lock);
     batch_unref(b);
 }
 
 /* ---- sending ---- */
 
-/* Gives a seat its place: on a flight in the air, or in one of the batches that are being made. False: no room or
- * memory. */
-static bool place(flights_t *f, seat_t *s, size_t endpoint, batch_t *made[BATCHES_MAX], size_t *count)
-{
-    flight_t *x = find(f, &s->key, endpoint);
-    s->own = !x;
-    if (!x) {
-        if (!*count || !has_room(made[*count - 1], s->need)) {
-            batch_t *b = *count < BATCHES_MAX ? batch_new(f, endpoint) : NULL;
-            if (!b)
-                return false;
-            made[(*count)++] = b;
-        }
-        if (!add_flight(f, made[*count - 1], s))
-            return false;
-        x = *bucket_of(f, &s->key, endpoint);
-    }
-    sit_down(s, x);
-    return true;
-}
-
-/* Writes a batch while its needs are there. What cannot be written lands at once. */
-static void write_batch(batch_t *b)
+/* Writes a batch in a form. What cannot be written lands at once. */
+static void write_batch(batch_t *b, const cap_form_t *form)
 {
     view_t body = { NULL, 0 };
-    b->task.run = land;
-    b->rc = b->count ? jr_encode(&body, &b->why, &b->arena, b->needs, b->count) : RC_NOMEM;
+    b->form = *form;
+    if (!b->count)
+        b->rc = RC_NOMEM;
+    else if (jr_elements(b->needs, b->count, form))
+        b->rc = jr_encode(&body, &b->why, &b->arena, b->needs, b->count, form);
     b->request = (hc_request_t){ .url = up_url(b->flights->config.upstream, b->endpoint),
                                  .post = body,
                                  .body_max = BATCH_BODY_MAX,
                                  .timeout_ms = b->flights->config.time_max_ms };
-    for (size_t i = 0; i < b->count; i++) { /* the asker's; jr_decode needs neither */
-        ((need_t *)(uintptr_t)b->needs[i])->block = NULL;
-        ((need_t *)(uintptr_t)b->needs[i])->request = NULL;
+}
+
+/* The next batch whose turn has come: not larger than the endpoint takes. */
+static batch_t *next_batch(flights_t *f, size_t endpoint, const cap_t *can)
+{
+    batch_t *b = f->at[endpoint].first;
+    f->at[endpoint].first = b->next;
+    if (elements_of(b, can) <= can->batch)
+        return b;
+    take_off_board(f, b);
+    mark_all(b, true);
+    rebook(f, b, false);
+    b->rc = RC_NOMEM;
+    pool_push(f->config.pool, &b->task); /* lands without those that have changed */
+    return NULL;
+}
+
+/* Sends what waits, as far as the endpoint is to be asked side by side. With the lock held. */
+static void pump(flights_t *f, size_t endpoint)
+{
+    while (f->at[endpoint].first) {
+        const cap_t can = up_capability(f->config.upstream, endpoint);
+        if (f->at[endpoint].in_air >= (can.settling ? 1 : f->config.in_air_max))
+            return;
+        batch_t *b = next_batch(f, endpoint, &can);
+        if (!b)
+            continue;
+        if (!b->request.url || memcmp(&b->form, &can.form, sizeof b->form) != 0)
+            write_batch(b, &can.form);
+        if (b->rc || !b->request.post.p || !b->passengers)
+            pool_push(f->config.pool, &b->task);
+        else
+            submit(f, b);
     }
 }
 
-/* Sends it, or lets it wait for its turn. */
-static void dispatch(flights_t *f, batch_t *b)
+/* Gives a seat its place: on a flight in the air, or in one of the batches that are being made. False: no room or
+ * memory. */
+static bool place(flights_t *f, seat_t *s, const cap_t *can, size_t endpoint, batch_t *made[SMALL_MAX], size_t *count)
 {
-    if (b->rc) {
-        land(&b->task);
-        return;
+    const size_t most = can->batch < BATCH_MAX ? SMALL_MAX : BATCHES_MAX;
+    flight_t *x = find(f, &s->key, endpoint);
+    s->own = !x;
+    if (!x) {
+        if (!*count || !has_room(made[*count - 1], s->need, can)) {
+            batch_t *b = *count < most ? batch_new(f, endpoint) : NULL;
+            if (!b)
+                return false;
+            made[(*count)++] = b;
+        }
+        x = add_flight(f, made[*count - 1], &s->key, s->need);
+        if (!x)
+            return false;
     }
-    pthread_mutex_lock(&f->lock);
-    if (f->at[b->endpoint].in_air < f->config.in_air_max)
-        submit(f, b);
-    else {
-        if (f->at[b->endpoint].first)
-            f->at[b->endpoint].last->next = b;
-        else
-            f->at[b->endpoint].first = b;
-        f->at[b->endpoint].last = b;
-    }
-    pthread_mutex_unlock(&f->lock);
+    sit_down(s, x);
+    return true;
 }
 
 static void leave_all(flights_t *f, party_t *p);
 
 bool flights_send(flights_t *f, party_t *p, size_t endpoint)
 {
-    batch_t *made[BATCHES_MAX];
+    batch_t *made[SMALL_MAX];
     size_t count = 0, taken = 0;
+    const cap_t can = up_capability(f->config.upstream, endpoint);
     pthread_mutex_lock(&f->lock);
     p->left = 0;
     p->sending = true;
@@ -339,16 +578,17 @@ bool flights_send(flights_t *f, party_t *p, size_t endpoint)
         p->seats[taken].party = p;
         p->seats[taken].batch = NULL;
         p->seats[taken].flight = NULL;
-        if (!place(f, &p->seats[taken], endpoint, made, &count))
+        if (!place(f, &p->seats[taken], &can, endpoint, made, &count))
             break;
     }
     p->count = taken;
     pthread_mutex_unlock(&f->lock);
-    for (size_t i = 0; i < count; i++) {
-        write_batch(made[i]);
-        dispatch(f, made[i]);
-    }
+    for (size_t i = 0; i < count; i++)
+        write_batch(made[i], &can.form);
     pthread_mutex_lock(&f->lock);
+    for (size_t i = 0; i < count; i++)
+        queue(f, made[i], false);
+    pump(f, endpoint);
     p->sending = false;
     if (p->leave)
         leave_all(f, p);

@@ -6,8 +6,12 @@
  * A flight is one need at one endpoint; a batch is the request that carries flights; a seat is somebody's place on a
  * flight, his own or another's; a party is all seats that one query waits for.
  *
+ * What an endpoint refuses as a whole, or for its form, is asked again at once in smaller pieces or a simpler form
+ * (rpc/upstream/capability.h), and nobody who waits notices. While the right size is being found, one batch is in the
+ * air at that endpoint and the others wait for their turn.
+ *
  * Floor:  5, node/query. Any thread; a party is one thread's at a time.
- * Tests:  tests/unit/test_ask.c, tests/unit/test_ask_shared.c
+ * Tests:  tests/unit/test_ask.c, tests/unit/test_ask_shared.c, tests/unit/test_providers.c
  */
 #ifndef NODE_QUERY_FLIGHT_H
 #define NODE_QUERY_FLIGHT_H
@@ -19,9 +23,10 @@
 #include "rpc/upstream/endpoints.h"
 #include "rpc/upstream/jsonrpc.h"
 
-#define BATCH_MAX 100u       /* elements of one JSON-RPC batch: providers refuse larger ones */
+#define BATCH_MAX CAP_BATCH_MAX
 #define BATCH_SLOTS_MAX 512u /* slots in one batch */
-#define BATCHES_MAX 8u       /* batches of one party side by side */
+#define BATCHES_MAX 8u       /* batches of one party side by side, */
+#define SMALL_MAX 64u        /* when the endpoint takes small ones only */
 #define IN_AIR_MAX 200u      /* batches of all at one endpoint side by side; more wait for their turn here */
 
 typedef struct flights flights_t;
@@ -33,11 +38,14 @@ typedef struct batch {
     size_t endpoint;
     atomic_uint refs;
     arena_t arena;
-    const need_t **needs; /* copies, so that the answer can be read when whoever asked is gone */
+    const need_t **needs;               /* copies with all they point to, so that whoever asked may be gone */
+    const ex_block_t *block_of, *block; /* the last block that was copied, and its copy */
     flight_t **list;
-    size_t count, slots;
+    size_t count, slots, hints;
     size_t passengers; /* seats of all its flights; without any it is cancelled */
     bool sent, landed;
+    bool again;         /* it asks for what was refused as a whole */
+    cap_form_t form;    /* in which it was written */
     struct batch *next; /* of those that wait for their turn */
     pool_task_t task;
     hc_group_t group;

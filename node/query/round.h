@@ -2,10 +2,14 @@
  * whoever drives it sends its party off and takes the answers (node/query/ask.c).
  *
  *     round_begin -> round_next -> ROUND_WAIT: the party is off; when it has landed round_take, then round_next again
+ *                               -> ROUND_LATER: nothing is to be done before again_ms; then round_next
  *                               -> ROUND_ENDED: round_end tells what came of it
  *
+ * Who says "too often" or does not know the block yet is asked again within the query's time, others first; nobody is
+ * asked before the time that he named.
+ *
  * Floor:  5, node/query. One thread at a time.
- * Tests:  tests/unit/test_ask.c, tests/unit/test_ask_shared.c
+ * Tests:  tests/unit/test_ask.c, tests/unit/test_ask_shared.c, tests/unit/test_providers.c
  */
 #ifndef NODE_QUERY_ROUND_H
 #define NODE_QUERY_ROUND_H
@@ -17,6 +21,7 @@
 /* What is wrong with answers: the first fault, unless a later one accuses its sender, or memory was short. */
 typedef struct {
     rc_t rc;
+    bool passes; /* the same may be answered a little later */
     err_t why;
 } fault_t;
 
@@ -36,9 +41,14 @@ typedef struct {
     err_t why;
 
     size_t order[UP_ENDPOINTS_MAX], endpoints, at; /* at: which of order is asked */
+    unsigned passes;                               /* how often all were asked in vain */
+    bool soon;                                     /* one of them may have it a little later: */
+    uint64_t again_ms;                             /* ... then, by now_ms */
+    bool told_late[UP_ENDPOINTS_MAX]; /* that an endpoint does not know the block yet, once for all passes */
 
     /* of the endpoint that is asked */
     bool *asked;       /* ... for this need: it has had its say */
+    bool begun;        /* it has been asked for something */
     bool heard;        /* it answered a batch, if only with errors */
     bool own;          /* we asked it for something ourselves, */
     fault_t all, mine; /* what its answers were, all, and those that are ours to report */
@@ -53,7 +63,7 @@ typedef struct {
 NODISCARD rc_t round_begin(round_t *r, query_t *query, up_t *upstream, flights_t *flights, clock_fn now_ms,
                            void (*landed)(party_t *p));
 
-typedef enum { ROUND_WAIT, ROUND_ENDED } round_state_t;
+typedef enum { ROUND_WAIT, ROUND_LATER, ROUND_ENDED } round_state_t;
 
 /* Sends the next party off, to the next endpoint where the present one has had its say. */
 round_state_t round_next(round_t *r);

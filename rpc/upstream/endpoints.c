@@ -9,15 +9,18 @@
 #define BACKOFF_MS 250u
 #define BACKOFF_LIE_MS 4000u
 #define BACKOFF_MAX_MS 30000u
+#define BACKOFF_LATE_MAX_MS 800u
 
 typedef struct {
     char *url;
-    up_status_t status; /* its url points to the one above */
-    unsigned streak;    /* failures since the last success */
+    up_status_t status;     /* its url points to the one above */
+    unsigned streak;        /* failures since the last success */
+    uint64_t wait_until_ms; /* it asked not to be asked before; 0: it did not */
+    cap_t can;
 } endpoint_t;
 
 struct up {
-    pthread_mutex_t lock; /* status, streak */
+    pthread_mutex_t lock; /* all of at but the urls */
     size_t count;
     endpoint_t at[UP_ENDPOINTS_MAX];
 };
@@ -40,6 +43,7 @@ up_t *up_new(const char *const *urls, size_t count)
             return NULL;
         }
         e->status.url = e->url;
+        cap_init(&e->can);
         hc_url_origin(e->status.origin, sizeof e->status.origin, e->url);
     }
     return u;
@@ -110,13 +114,14 @@ static uint64_t spread(const endpoint_t *e, uint64_t now_ms)
 /* 3/4 to 5/4 of the doubled base, at most BACKOFF_MAX_MS, at least what the endpoint asked for. */
 static uint64_t backoff_ms(const endpoint_t *e, rc_t rc, uint32_t retry_after_ms, uint64_t now_ms)
 {
-    uint64_t base = rc_blames_input(rc) ? BACKOFF_LIE_MS : BACKOFF_MS;
+    const uint64_t base = rc == RC_REFUSED ? BACKOFF_LIE_MS : BACKOFF_MS;
+    const uint64_t most = rc == RC_NEED_DATA ? BACKOFF_LATE_MAX_MS : BACKOFF_MAX_MS;
     uint64_t wait = base << (e->streak - 1 < 8 ? e->streak - 1 : 8);
-    if (wait > BACKOFF_MAX_MS)
-        wait = BACKOFF_MAX_MS;
+    if (wait > most)
+        wait = most;
     wait = wait * 3 / 4 + spread(e, now_ms) % (wait / 2 + 1);
-    if (wait > BACKOFF_MAX_MS)
-        wait = BACKOFF_MAX_MS;
+    if (wait > most)
+        wait = most;
     return wait < retry_after_ms ? retry_after_ms : wait;
 }
 
@@ -125,6 +130,18 @@ static void count_newer(up_status_t *s, const char *reason)
 {
     s->newer++;
     snprintf(s->newer_reason, sizeof s->newer_reason, "%s", reason);
+}
+
+/* The four sorts. With the lock held. */
+static void count(up_status_t *s, rc_t rc, const char *reason)
+{
+    s->failures++;
+    switch (rc) {
+    case RC_REFUSED: s->lies++; break;
+    case RC_NEED_DATA: s->late++; break;
+    case RC_UNSUPPORTED: count_newer(s, reason); break;
+    default: s->unusable++;
+    }
 }
 
 bool up_claims_newer(up_t *u, size_t i, const char *reason)
@@ -152,17 +169,40 @@ void up_report(up_t *u, size_t i, rc_t rc, const char *reason, uint32_t retry_af
         if (e->streak < UINT32_MAX)
             e->streak++;
         retry_at_ms = now_ms + backoff_ms(e, rc, retry_after_ms, now_ms);
-        s->failures++;
-        s->lies += rc_blames_input(rc) ? 1 : 0;
-        if (rc == RC_UNSUPPORTED)
-            count_newer(s, reason);
+        count(s, rc, reason);
         s->failing = true;
         s->failed_at_ms = now_ms;
         if (retry_at_ms > s->retry_at_ms) /* never shorten what an earlier report asked for */
             s->retry_at_ms = retry_at_ms;
+        if (retry_after_ms && s->retry_at_ms > e->wait_until_ms)
+            e->wait_until_ms = s->retry_at_ms;
         snprintf(s->reason, sizeof s->reason, "%s", reason && reason[0] ? reason : rc_name(rc));
     }
     pthread_mutex_unlock(&u->lock);
+}
+
+uint64_t up_wait_ms(up_t *u, size_t i, uint64_t now_ms)
+{
+    pthread_mutex_lock(&u->lock);
+    const uint64_t until = u->at[i].wait_until_ms;
+    pthread_mutex_unlock(&u->lock);
+    return until > now_ms ? until - now_ms : 0;
+}
+
+cap_t up_capability(up_t *u, size_t i)
+{
+    pthread_mutex_lock(&u->lock);
+    const cap_t c = u->at[i].can;
+    pthread_mutex_unlock(&u->lock);
+    return c;
+}
+
+int up_learn(up_t *u, size_t i, int (*learn)(cap_t *c, void *ctx), void *ctx)
+{
+    pthread_mutex_lock(&u->lock);
+    const int got = learn(&u->at[i].can, ctx);
+    pthread_mutex_unlock(&u->lock);
+    return got;
 }
 
 void up_note_date(up_t *u, size_t i, int64_t date_ms)

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/rc.h"
+#include "rpc/upstream/capability.h"
 
 #define UP_ENDPOINTS_MAX 16u
 #define UP_REASON_MAX 240u
@@ -20,9 +21,12 @@ typedef struct {
     bool failing;
     char reason[UP_REASON_MAX]; /* last failure; empty when never */
     uint64_t failed_at_ms, retry_at_ms;
-    uint64_t requests, failures, lies; /* lies: answers that failed verification */
-    uint64_t newer;                    /* answers that claim a fork which this build does not know; no lies */
-    char newer_reason[UP_REASON_MAX];  /* of the last of these; empty: there was none */
+    uint64_t requests, failures;      /* failures of four sorts: */
+    uint64_t lies;                    /* a proof, hash or signature that contradicts */
+    uint64_t unusable;                /* all else that is wrong */
+    uint64_t late;                    /* a block that we know to exist is not there yet */
+    uint64_t newer;                   /* it claims a fork which this build does not know; also outside of failures */
+    char newer_reason[UP_REASON_MAX]; /* of the last of these; empty: there was none */
     bool dated;
     int64_t date_ms; /* when dated: the time that its last Date header told, less the caller's raw counter then */
 } up_status_t;
@@ -42,10 +46,19 @@ const char *up_origin(const up_t *u, size_t i);
 /* An error sentence of client.h without the origin that it may begin with; a view into text. */
 const char *up_without_origin(const up_t *u, size_t i, const char *text);
 
-/* Reports how a request to endpoint i ended. rc RC_OK ends its back-off; RC_UNSUPPORTED counts as newer; otherwise
- * exponential back-off with jitter from seed-free hashing (250 ms doubling to 30 s; a lie - rc_blames_input - starts at
- * 4 s), at least retry_after_ms. */
+/* Reports how a request to endpoint i ended. rc tells the sort of a failure: RC_REFUSED is a lie, RC_NEED_DATA late,
+ * RC_UNSUPPORTED newer, all else unusable. RC_OK ends its back-off; a failure begins one, exponential with jitter from
+ * seed-free hashing (250 ms doubling to 30 s; a lie starts at 4 s, and late stays below a second). With retry_after_ms
+ * it lasts at least so long, and up_wait_ms asks not to ask before. */
 void up_report(up_t *u, size_t i, rc_t rc, const char *reason, uint32_t retry_after_ms, uint64_t now_ms);
+
+/* How long endpoint i asked to be left alone from now on; 0: it did not, or that is over. */
+uint64_t up_wait_ms(up_t *u, size_t i, uint64_t now_ms);
+
+/* What endpoint i can do, a copy; and what it has shown to be able to: learn is called with it and ctx, and gives what
+ * up_learn gives. It must not call this file. */
+cap_t up_capability(up_t *u, size_t i);
+int up_learn(up_t *u, size_t i, int (*learn)(cap_t *c, void *ctx), void *ctx);
 
 /* Notes that endpoint i claims a newer fork, outside of any request that is reported. Whether its last claim was
  * another one, or there was none. */

@@ -6,6 +6,7 @@
 
 #define HEADER_BYTES_MAX 65536u /* of one header, also of a fork to come */
 #define MESSAGE_MAX 120         /* characters of an upstream's error message that are repeated */
+#define CHEAP_GAS 2000000u      /* of a hint for a sender of whom little is known */
 
 /* ---- requests ---- */
 
@@ -34,20 +35,34 @@ static void put_access(jw_t *w, const evm_access_t *list, size_t count)
     jw_end(w);
 }
 
-/* The transaction object as the caller gave it: what was left out is left out here, too. */
-static void put_request(jw_t *w, const ex_request_t *q)
+/* What a hint's request pays: as the caller said, or so that geth, which fills in fees and 50 million gas when none are
+ * given, does not refuse the sender. It is a hint: what it runs out of gas over is asked for later. */
+static void put_fees(jw_t *w, const ex_request_t *q, const ex_block_t *block, cap_funds_t funds)
 {
-    jw_object(w, NULL);
-    put_addr(w, "from", &q->from);
-    if (q->has_to)
-        put_addr(w, "to", &q->to);
+    if (funds == FUNDS_CHEAP) {
+        jw_quantity(w, "gas", q->has_gas && q->gas < CHEAP_GAS ? q->gas : CHEAP_GAS);
+        jw_quantity256(w, "maxFeePerGas", &block->env.base_fee);
+        jw_quantity(w, "maxPriorityFeePerGas", 0);
+        return;
+    }
     if (q->has_gas)
         jw_quantity(w, "gas", q->gas);
-    if (q->has_gas_price)
+    if (q->has_gas_price && funds == FUNDS_AS_ASKED)
         jw_quantity256(w, q->dynamic_fee ? "maxFeePerGas" : "gasPrice", &q->gas_price);
-    if (q->dynamic_fee)
+    if (q->dynamic_fee && funds == FUNDS_AS_ASKED)
         jw_quantity256(w, "maxPriorityFeePerGas", &q->max_priority_fee);
-    if (!u256_is_zero(&q->value))
+}
+
+/* The transaction object as the caller gave it: what was left out is left out here, too. */
+static void put_request(jw_t *w, const ex_request_t *q, const ex_block_t *block, cap_funds_t funds)
+{
+    static const addr_t nobody;
+    jw_object(w, NULL);
+    put_addr(w, "from", funds == FUNDS_NOBODY ? &nobody : &q->from);
+    if (q->has_to)
+        put_addr(w, "to", &q->to);
+    put_fees(w, q, block, funds);
+    if (!u256_is_zero(&q->value) && funds != FUNDS_NOBODY)
         jw_quantity256(w, "value", &q->value);
     jw_hex(w, "data", q->data);
     if (q->access_count)
@@ -69,8 +84,20 @@ static const char *method_of(need_kind_t kind)
     return "?";
 }
 
-/* The block is named by its number, which every server takes; the proofs are checked against its state root. */
-static void put_params(jw_t *w, const need_t *need)
+/* The block by its hash, so that a server on another branch says that it does not know it; or by its number, which each
+ * server takes, and the proofs show the rest. */
+static void put_block(jw_t *w, const ex_block_t *block, const cap_form_t *form)
+{
+    if (form->by_number) {
+        jw_quantity(w, NULL, block->env.number);
+        return;
+    }
+    jw_object(w, NULL);
+    jw_hex(w, "blockHash", view_of(block->block_hash.b, 32));
+    jw_end(w);
+}
+
+static void put_params(jw_t *w, const need_t *need, const cap_form_t *form)
 {
     switch (need->kind) {
     case NEED_HEADER:
@@ -83,31 +110,50 @@ static void put_params(jw_t *w, const need_t *need)
         return;
     case NEED_HEAD_BYTES: jw_hex(w, NULL, view_of(need->block->block_hash.b, 32)); return;
     case NEED_SEND: jw_hex(w, NULL, need->raw); return;
-    case NEED_HINT: put_request(w, need->request); break;
+    case NEED_HINT: put_request(w, need->request, need->block, form->funds); break;
     case NEED_CODE: put_addr(w, NULL, &need->addr); break;
     case NEED_PROOF:
         put_addr(w, NULL, &need->addr);
         put_hashes(w, NULL, need->slots, need->slot_count);
         break;
     }
-    jw_quantity(w, NULL, need->block->env.number);
+    put_block(w, need->block, form);
 }
 
-rc_t jr_encode(view_t *out, err_t *e, arena_t *a, const need_t *const *needs, size_t count)
+/* Whether a need has an element of its own in a request. */
+static bool is_asked(const need_t *need, const cap_form_t *form)
+{
+    return need->kind != NEED_HINT || !form->no_hint;
+}
+
+size_t jr_elements(const need_t *const *needs, size_t count, const cap_form_t *form)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        n += is_asked(needs[i], form);
+    return n;
+}
+
+rc_t jr_encode(view_t *out, err_t *e, arena_t *a, const need_t *const *needs, size_t count, const cap_form_t *form)
 {
     jw_t w = jw_of(a, JR_REQUEST_MAX);
-    jw_array(&w, NULL);
+    const bool list = jr_elements(needs, count, form) > 1; /* not all servers take lists */
+    if (list)
+        jw_array(&w, NULL);
     for (size_t i = 0; i < count; i++) {
+        if (!is_asked(needs[i], form))
+            continue;
         jw_object(&w, NULL);
         jw_str(&w, "jsonrpc", "2.0");
         jw_u64(&w, "id", i + 1);
         jw_str(&w, "method", method_of(needs[i]->kind));
         jw_array(&w, "params");
-        put_params(&w, needs[i]);
+        put_params(&w, needs[i], form);
         jw_end(&w);
         jw_end(&w);
     }
-    jw_end(&w);
+    if (list)
+        jw_end(&w);
     const view_t text = jw_done(&w);
     if (w.rc)
         return err_set(e, w.rc, "the request could not be written: %s", rc_name(w.rc));
@@ -129,35 +175,66 @@ rc_t jr_before(err_t *e, rc_t rc, const need_t *need)
     return err_before(e, rc, "%s 0x%s: ", method, hex);
 }
 
-/* Says code and message of an error object. */
-static rc_t upstream_says(err_t *e, const jo_t *error)
+/* Says code and message of an error object, and what it means. */
+static rc_t upstream_says(err_t *e, refusal_t *meaning, const jo_t *error, bool whole)
 {
     view_t message = { NULL, 0 };
+    const bool has_code = jo_kind(error, "code") == JO_INTEGER;
+    const int64_t code = has_code ? jo_i64(error, "code", INT64_MIN, INT64_MAX) : 0;
     if (jo_kind(error, "message") == JO_TEXT)
         message = jo_text(error, "message", 0, SIZE_MAX);
     const int n = (int)(message.n < MESSAGE_MAX ? message.n : MESSAGE_MAX);
     const char *text = message.n ? (const char *)message.p : "";
-    if (jo_kind(error, "code") == JO_INTEGER)
-        return err_set(e, RC_IO, "error %lld: %.*s", (long long)jo_i64(error, "code", INT64_MIN, INT64_MAX), n, text);
-    return err_set(e, RC_IO, "error: %.*s", n, text);
+    *meaning = refusal_of_error(code, message, whole);
+    const rc_t rc = *meaning == REFUSAL_LATE ? RC_NEED_DATA : RC_IO;
+    if (has_code)
+        err_set(e, rc, "error %lld: %.*s", (long long)code, n, text);
+    else
+        err_set(e, rc, "error: %.*s", n, text);
+    return err_code(e, rc, (uint16_t)*meaning);
 }
 
-/* A list that does not parse is no hint; so is an error. */
+static bool read_fixed(uint8_t *out, size_t n, const jo_t *o, const char *key)
+{
+    if (jo_kind(o, key) != JO_TEXT)
+        return false;
+    const view_t text = jo_text(o, key, 0, SIZE_MAX);
+    return text.n == 2 * n + 2 && hex_decode_exact(out, n, (const char *)text.p, text.n) == RC_OK;
+}
+
+/* One row of a hint: keys that are null are none. False: it cannot be read; *rc: or there is no memory. */
+static bool read_hint_row(evm_access_t *out, rc_t *rc, arena_t *a, const jo_t *row)
+{
+    if (jo_kind(row, NULL) != JO_OBJECT || !read_fixed(out->addr.b, sizeof out->addr.b, row, "address"))
+        return false;
+    if (jo_kind(row, "storageKeys") != JO_LIST)
+        return !jo_has(row, "storageKeys");
+    jo_t list = jo_list(row, "storageKeys", 0, SIZE_MAX), key;
+    hash32_t *keys = arena_calloc(a, jo_size(&list), sizeof *keys);
+    *rc = keys ? RC_OK : RC_NOMEM;
+    out->keys = keys;
+    while (keys && jo_next(&list, &key))
+        out->key_count += read_fixed(keys[out->key_count].b, sizeof keys->b, &key, NULL);
+    return keys != NULL;
+}
+
+/* What of a hint can be read. */
 static rc_t read_hint(answer_t *out, arena_t *a, const jo_t *element)
 {
-    jo_t result, list;
-    out->hint = NULL;
-    out->hint_count = 0;
+    rc_t rc = RC_OK;
     if (jo_kind(element, "result") != JO_OBJECT)
         return RC_OK;
-    result = jo_object(element, "result");
-    list = jo_list(&result, "accessList", 0, SIZE_MAX);
-    rc_t rc = jr_read_access_list(&out->hint, &out->hint_count, a, &list);
-    if (rc) {
-        out->hint = NULL;
-        out->hint_count = 0;
-    }
-    return rc == RC_NOMEM ? rc : RC_OK;
+    const jo_t result = jo_object(element, "result");
+    if (jo_kind(&result, "accessList") != JO_LIST)
+        return RC_OK;
+    jo_t list = jo_list(&result, "accessList", 0, SIZE_MAX), row;
+    evm_access_t *rows = arena_calloc(a, jo_size(&list), sizeof *rows);
+    if (!rows)
+        return RC_NOMEM;
+    out->hint = rows;
+    while (!rc && jo_next(&list, &row))
+        out->hint_count += read_hint_row(&rows[out->hint_count], &rc, a, &row);
+    return rc;
 }
 
 /* Whether an error says something about the transaction, and not about the endpoint: which method it has, how much it
@@ -192,7 +269,6 @@ static rc_t read_code(view_t *out, arena_t *a, const jo_t *element)
 
 static rc_t read_result(answer_t *out, arena_t *a, const need_t *need, const jo_t *element)
 {
-    rc_t rc;
     if (need->kind == NEED_CODE)
         return read_code(&out->code, a, element);
     if (need->kind == NEED_HEAD_BYTES) {
@@ -210,8 +286,7 @@ static rc_t read_result(answer_t *out, arena_t *a, const need_t *need, const jo_
         out->header_more = jr_block_has_more(&result);
         return jr_read_header(&out->header, &result);
     }
-    rc = jr_read_proof(&out->proof, a, &result, NEED_SLOTS_MAX);
-    return rc ? rc : jo_done(&result);
+    return jr_read_proof(&out->proof, a, &result, NEED_SLOTS_MAX);
 }
 
 /* Names the field that is not as the specification has it. */
@@ -225,23 +300,34 @@ static rc_t bad_field(err_t *e, rc_t rc)
     return err_before(e, rc, "bad field %s: ", draft);
 }
 
+/* A refusal of one element. A hint that is refused is none, unless it may be had later. */
+static rc_t read_error(jr_answer_t *out, arena_t *a, const need_t *need, const jo_t *element)
+{
+    const jo_t error = jo_object(element, "error");
+    if (need->kind == NEED_SEND && is_refusal(&error))
+        return read_refusal(&out->answer, a, &error);
+    const rc_t rc = upstream_says(&out->why, &out->refusal, &error, false);
+    if (out->refusal == REFUSAL_KEYS && need->slot_count <= 1)
+        out->refusal = REFUSAL_OTHER;
+    return need->kind == NEED_HINT && !refusal_passes(out->refusal) ? RC_OK : rc;
+}
+
 /* One element of the batch. It becomes a document of its own, so that its fault is its own. */
 static void take(jr_answer_t *out, arena_t *a, const need_t *need, const jo_t *element)
 {
     jo_doc_t doc;
     err_t *e = &out->why;
-    const jo_t o = jo_merge(&doc, e, NULL, element, NULL, JO_STRICT);
+    const jo_t o = jo_merge(&doc, e, NULL, element, NULL, JO_LENIENT);
     out->answer = (answer_t){ .kind = need->kind };
     if (jo_rc(&o)) {
         out->rc = jo_rc(&o);
+    } else if (jo_has(&o, "error")) {
+        out->rc = read_error(out, a, need, &o);
+    } else if (!jo_has(&o, "result")) {
+        out->refusal = REFUSAL_LATE;
+        out->rc = err_say(e, RC_NEED_DATA, "the answer is null");
     } else if (need->kind == NEED_HINT) {
         out->rc = read_hint(&out->answer, a, &o);
-    } else if (jo_has(&o, "error")) {
-        const jo_t error = jo_object(&o, "error");
-        out->rc = need->kind == NEED_SEND && is_refusal(&error) ? read_refusal(&out->answer, a, &error)
-                                                                : upstream_says(e, &error);
-    } else if (!jo_has(&o, "result")) {
-        out->rc = err_say(e, RC_IO, "the answer is null");
     } else {
         out->rc = bad_field(e, read_result(&out->answer, a, need, &o));
     }
@@ -254,22 +340,16 @@ static void take(jr_answer_t *out, arena_t *a, const need_t *need, const jo_t *e
 /* What is wrong with the frame of an element; NULL: nothing. *id: the number of its need, from 0 on. */
 static const char *frame_fault(size_t *id, const jo_t *o, size_t count)
 {
-    static const char *const names[] = { "jsonrpc", "id", "result", "error" };
-    size_t known = 0;
     if (jo_kind(o, NULL) != JO_OBJECT)
         return "an element is not an object";
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        known += jo_kind(o, names[i]) != JO_ABSENT;
-    if (known != jo_size(o))
-        return "an element has an unknown field";
     if (jo_kind(o, "jsonrpc") != JO_TEXT || !view_eq(jo_text(o, "jsonrpc", 0, SIZE_MAX), view_str("2.0")))
         return "an element is not JSON-RPC 2.0";
     const int64_t n = jo_kind(o, "id") == JO_INTEGER ? jo_i64(o, "id", INT64_MIN, INT64_MAX) : 0;
     if (n < 1 || (uint64_t)n > count)
         return "an element has an id that was not asked for";
-    if ((jo_kind(o, "result") == JO_ABSENT) == (jo_kind(o, "error") == JO_ABSENT))
+    if (jo_kind(o, "result") == JO_ABSENT ? !jo_has(o, "error") : jo_has(o, "result") && jo_has(o, "error"))
         return "an element must have either a result or an error";
-    if (jo_kind(o, "error") != JO_ABSENT && jo_kind(o, "error") != JO_OBJECT)
+    if (jo_has(o, "error") && jo_kind(o, "error") != JO_OBJECT)
         return "an element has an error that is not an object";
     *id = (size_t)n - 1;
     return NULL;
@@ -288,19 +368,32 @@ static rc_t place(jo_t *by_id, err_t *e, const jo_t *element, size_t count)
     return RC_OK;
 }
 
-/* Sorts the elements by need; needs may be left without one. */
-static rc_t place_all(jo_t *by_id, err_t *e, jo_t *root, size_t count)
+/* An error that stands for the whole batch: alone, and with no request's id. */
+static bool refused_whole(err_t *e, const jo_t *o, size_t count)
+{
+    refusal_t meaning;
+    if (jo_kind(o, NULL) != JO_OBJECT || jo_kind(o, "error") != JO_OBJECT ||
+        (count == 1 && jo_kind(o, "id") == JO_INTEGER))
+        return false;
+    const jo_t error = jo_object(o, "error");
+    err_before(e, upstream_says(e, &meaning, &error, true), "the whole batch was refused: ");
+    return true;
+}
+
+/* Sorts the elements by need; needs may be left without one. elements: that were asked for. */
+static rc_t place_all(jo_t *by_id, err_t *e, jo_t *root, size_t count, size_t elements)
 {
     rc_t rc = RC_OK;
     jo_t element;
-    if (jo_kind(root, NULL) == JO_OBJECT) {
-        if (jo_kind(root, "error") == JO_OBJECT && (count > 1 || jo_kind(root, "id") != JO_INTEGER)) {
-            const jo_t error = jo_object(root, "error");
-            return err_before(e, upstream_says(e, &error), "the whole batch was refused: ");
-        }
-        return place(by_id, e, root, count); /* some servers answer a batch of one with the element alone */
-    }
-    if (jo_size(root) > count)
+    const bool list = jo_kind(root, NULL) == JO_LIST, one = !list || jo_size(root) == 1;
+    jo_t only = *root;
+    if (list && one && !jo_next(root, &only))
+        return jo_rc(root);
+    if (one && (!list || jo_kind(&only, "id") != JO_INTEGER) && refused_whole(e, &only, elements))
+        return RC_IO;
+    if (one) /* some servers answer a batch of one with the element alone */
+        return place(by_id, e, &only, count);
+    if (jo_size(root) > elements)
         return err_say(e, RC_MALFORMED, "batch: more elements than were asked for");
     while (!rc && jo_next(root, &element))
         rc = place(by_id, e, &element, count);
@@ -313,22 +406,77 @@ static void take_all(jr_answer_t *out, arena_t *a, const need_t *const *needs, c
         out[i] = (jr_answer_t){ .rc = RC_MALFORMED };
         if (by_id[i].doc)
             take(&out[i], a, needs[i], &by_id[i]);
+        else if (needs[i]->kind == NEED_HINT) /* was not asked for, or is not given */
+            out[i] = (jr_answer_t){ .refusal = REFUSAL_METHOD, .answer.kind = NEED_HINT };
         else
             jr_before(&out[i].why, err_say(&out[i].why, RC_MALFORMED, "the batch has no answer to it"), needs[i]);
     }
 }
 
-rc_t jr_decode(jr_answer_t *out, err_t *e, arena_t *a, const need_t *const *needs, size_t count, view_t body)
+/* A text that is neither JSON nor a page may be a refusal in words. */
+static rc_t not_json(err_t *e, rc_t rc, view_t body)
+{
+    const bool words = rc == RC_MALFORMED && body.n && body.p[0] != '<' && body.p[0] != '[' && body.p[0] != '{';
+    err_before(e, rc, "batch: the answer ");
+    return words ? err_code(e, rc, REFUSAL_BATCH) : rc;
+}
+
+rc_t jr_decode(jr_answer_t *out, err_t *e, arena_t *a, const need_t *const *needs, size_t count, const cap_form_t *form,
+               view_t body)
 {
     jo_doc_t doc;
-    jo_t root = jo_open(&doc, e, body, JR_BODY_MAX, JO_LENIENT), *by_id = arena_calloc(a, count, sizeof *by_id);
-    rc_t rc = err_before(e, jo_rc(&root), "batch: the answer ");
-    if (!rc && !by_id)
-        rc = err_say(e, RC_NOMEM, "out of memory");
+    const size_t elements = jr_elements(needs, count, form);
+    jo_t *by_id = arena_calloc(a, count, sizeof *by_id);
+    if (!by_id)
+        return err_say(e, RC_NOMEM, "out of memory");
+    if (!elements) { /* nothing was asked for */
+        take_all(out, a, needs, by_id, count);
+        return RC_OK;
+    }
+    jo_t root = jo_open(&doc, e, body, JR_BODY_MAX, JO_LENIENT);
+    rc_t rc = not_json(e, jo_rc(&root), body);
     if (!rc)
-        rc = place_all(by_id, e, &root, count);
+        rc = place_all(by_id, e, &root, count, elements);
     if (!rc)
         take_all(out, a, needs, by_id, count);
     jo_close(&doc);
     return rc;
+}
+
+/* ---- the probe ---- */
+
+#define PROBE_BODY_MAX 65536u
+
+view_t jr_probe(void)
+{
+    return view_str("[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_chainId\",\"params\":[]},"
+                    "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"eth_getCode\",\"params\":["
+                    "\"0x0000000000000000000000000000000000000000\",{\"blockHash\":"
+                    "\"0x0000000000000000000000000000000000000000000000000000000000000000\"}]}]");
+}
+
+rc_t jr_read_probe(cap_form_t *form, err_t *e, view_t body, uint64_t chain_id)
+{
+    jo_doc_t doc;
+    refusal_t meaning;
+    uint64_t chain = 0;
+    jo_t root = jo_open(&doc, NULL, body, PROBE_BODY_MAX, JO_LENIENT), element;
+    while (jo_kind(&root, NULL) == JO_LIST && jo_next(&root, &element)) {
+        const int64_t id = jo_kind(&element, "id") == JO_INTEGER ? jo_i64(&element, "id", INT64_MIN, INT64_MAX) : 0;
+        if (id == 1 && jo_kind(&element, "result") == JO_TEXT)
+            chain = jo_quantity(&element, "result");
+        if (id != 2 || jo_kind(&element, "error") != JO_OBJECT)
+            continue;
+        const jo_t error = jo_object(&element, "error");
+        (void)upstream_says(NULL, &meaning, &error, false);
+        form->by_number |= meaning == REFUSAL_FORM;
+    }
+    rc_t rc = jo_rc(&root);
+    jo_close(&doc);
+    if (rc || !chain)
+        return err_say(e, RC_IO, "does not say of which chain it is");
+    if (chain != chain_id)
+        return err_set(e, RC_REFUSED, "is of chain %llu, and this network's is %llu", (unsigned long long)chain,
+                       (unsigned long long)chain_id);
+    return RC_OK;
 }

@@ -11,28 +11,50 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "lightclient/exec/query.h"
+#include "rpc/upstream/capability.h"
+#include "rpc/upstream/refusal.h"
 
 #define JR_BODY_MAX (32u << 20)    /* bytes of one answer */
 #define JR_REQUEST_MAX (64u << 20) /* bytes of one batch */
 
-/* The batch that asks for these needs; element i has id i + 1. One need gives a batch of one.
+/* Elements that a request for these needs has in a form: all, or those that are no hints. */
+size_t jr_elements(const need_t *const *needs, size_t count, const cap_form_t *form);
+
+/* The request for these needs: a batch, whose element for need i has id i + 1, or one alone without a list. At least
+ * one element.
  *   out  text in the arena
  * RC_NOMEM; RC_LIMIT: more than JR_REQUEST_MAX. */
-NODISCARD rc_t jr_encode(view_t *out, err_t *e, arena_t *a, const need_t *const *needs, size_t count);
+NODISCARD rc_t jr_encode(view_t *out, err_t *e, arena_t *a, const need_t *const *needs, size_t count,
+                         const cap_form_t *form);
 
 /* What the upstream says to one need. */
 typedef struct {
-    rc_t rc;         /* RC_OK: answer holds; RC_IO: it has none; RC_MALFORMED, RC_LIMIT, RC_REFUSED: it is broken */
-    err_t why;       /* unless RC_OK: a sentence that names method and address */
-    answer_t answer; /* claims, not yet proven; in the arena. A hint that is none has no entries, and RC_OK */
+    /* RC_OK: answer holds. RC_IO: it has none; RC_NEED_DATA: it does not know the block yet; RC_MALFORMED, RC_LIMIT: it
+     * is not what the specification says. No lie: nothing is checked here. */
+    rc_t rc;
+    refusal_t refusal; /* what an error object means; also with RC_OK, of a hint that is none */
+    err_t why;         /* unless RC_OK: a sentence that names method and address */
+    answer_t answer;   /* claims, not yet proven; in the arena. A hint that is none has no entries, and RC_OK */
 } jr_answer_t;
 
 /* Decodes the answer to jr_encode. Order of elements is free; ids must be exactly those asked for, each once. A
- * fault of one element does not spoil the others.
- *   out  one element for each need, written only on RC_OK
+ * fault of one element does not spoil the others. Members that no specification knows are passed over; so is an error
+ * that is null beside a result, and what cannot be read of a hint.
+ *   out   one element for each need, written only on RC_OK
+ *   form  as given to jr_encode: hints that were not asked for are none
  * RC_OK: the body can be taken apart; each element tells how it is itself, also one that is missing (RC_MALFORMED).
- * RC_MALFORMED, RC_LIMIT: the body as a whole is broken; RC_IO: the upstream refused the whole batch; RC_NOMEM. */
-NODISCARD rc_t jr_decode(jr_answer_t *out, err_t *e, arena_t *a, const need_t *const *needs, size_t count, view_t body);
+ * RC_MALFORMED, RC_LIMIT: the body as a whole is broken; RC_IO: the upstream refused the whole batch; e's code is the
+ * refusal_t, if it may be one. RC_NOMEM. */
+NODISCARD rc_t jr_decode(jr_answer_t *out, err_t *e, arena_t *a, const need_t *const *needs, size_t count,
+                         const cap_form_t *form, view_t body);
+
+/* What an endpoint is asked once, when it is first known: its chain, and whether it takes a block's hash. */
+view_t jr_probe(void);
+
+/* Reads the answer to jr_probe.
+ *   form  by_number is set when it does not take hashes; else untouched
+ * RC_OK: it is of that chain. RC_REFUSED: of another one, which e names; RC_IO: it does not say. */
+NODISCARD rc_t jr_read_probe(cap_form_t *form, err_t *e, view_t body, uint64_t chain_id);
 
 /* Puts the request's name before the text of a failure of its answer: "eth_getProof 0x...: balance differs". */
 rc_t jr_before(err_t *e, rc_t rc, const need_t *need);

@@ -27,5 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     host = strchr(origin, '/') + 2;
     if (strpbrk(host, "@/?#\r\n"))
         abort();
+    if (hc_url_may_follow("https://far.example/", url) && strncmp(origin, "https://", 8) != 0)
+        abort();
     return 0;
 }

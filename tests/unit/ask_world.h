@@ -103,6 +103,8 @@ static inline void raise_to(unsigned *most, unsigned x)
 static char *answer_batch(endpoint_t *e, const char *request)
 {
     json_t *batch = json_loads(strstr(request, "\r\n\r\n") + 4, 0, NULL), *element;
+    if (json_is_object(batch)) /* one alone */
+        batch = json_pack("[o]", batch);
     char *out = calloc(1, WORLD_TEXT_MAX);
     size_t i, n = json_array_size(batch);
     e->batches++;

@@ -34,6 +34,7 @@ typedef struct play {
     form_t form;        /* of refusing what is over the limit */
     unsigned keys_max;  /* slots of one eth_getProof; 0: any */
     bool numbers_only;  /* blocks by number, as old servers take them */
+    bool no_hashes;     /* ... and whatever else is a block that it does not know */
     /* eth_createAccessList */
     enum {
         HINT_GOOD,
@@ -247,6 +248,8 @@ static inline bool play_refuses(FILE *out, play_t *p, const char *method, const 
         play_error(out, -32000, "failed to apply transaction: 0x11: insufficient funds for gas * price + value");
     else if (p->numbers_only && json_is_object(block))
         play_error(out, -32602, "invalid argument 2: json: cannot unmarshal object into Go value of type string");
+    else if (p->no_hashes && json_is_object(block))
+        play_error(out, -32001, "unknown block");
     else if (play_is_late(p) && p->late == LATE_HEADER)
         play_error(out, -32000, "header not found");
     else if (play_is_late(p) && p->late == LATE_UNKNOWN)
@@ -286,12 +289,12 @@ static inline void play_element(FILE *out, play_t *p, const json_t *element)
             good = play_hint(text, p);
         fclose(text);
         if (good)
-            fprintf(out, "\"result\":%s", result);
+            fprintf(out, "\"result\":%s%s", result, p->envelope ? p->envelope : "");
         else
             play_error(out, -32000, "not recorded");
         free(result);
     }
-    fprintf(out, "%s}", p->envelope ? p->envelope : "");
+    fputs("}", out);
 }
 
 /* ---- answers ---- */

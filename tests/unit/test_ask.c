@@ -113,19 +113,21 @@ START_TEST(fault_names_the_last_endpoint_the_method_and_the_account)
     static const struct {
         endpoint_t end;
         const char *text;
+        unsigned batches; /* a refusal of all is tried with less: four, three and the hint, two, one */
     } faults[] = {
         { { .refused = PROOF_OF_A },
-          "eth_getProof 0xac0000000000000000000000000000000000a000: error -32000: not here" },
-        { { .falsified = "a000" }, "eth_getProof 0xac0000000000000000000000000000000000a000: " },
-        { { .status = 500 }, "HTTP status 500" },
+          "eth_getProof 0xac0000000000000000000000000000000000a000: error -32000: not here",
+          1 },
+        { { .falsified = "a000" }, "eth_getProof 0xac0000000000000000000000000000000000a000: ", 1 },
+        { { .status = 500 }, "HTTP status 500", 5 },
     };
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
         open_world(RETURN_42);
         ends[0] = ends[1] = faults[i].end;
         ck_assert_int_eq(run_call(), RC_IO);
         ck_assert_msg(strstr(s.e.text, url[1]) == s.e.text && strstr(s.e.text, faults[i].text), "%s", s.e.text);
-        ck_assert_uint_eq(ends[0].batches, 1);
-        ck_assert_uint_eq(ends[1].batches, 1);
+        ck_assert_uint_eq(ends[0].batches, faults[i].batches);
+        ck_assert_uint_eq(ends[1].batches, faults[i].batches);
         close_world();
     }
 }

@@ -268,8 +268,12 @@ static const struct {
     { "204", S("HTTP/1.1 204 No Content\r\n\r\n"), RC_OK, 204, 0, 0 },
     { "302 is not followed", S("HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n"),
       RC_OK, 302, 0, 0 },
-    { "307 is not followed", S("HTTP/1.1 307 T\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"), RC_OK,
+    { "307 that leads nowhere", S("HTTP/1.1 307 T\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"),
+      RC_IO, 0, 0, 0 },
+    { "307 to another scheme", S("HTTP/1.1 307 T\r\nLocation: ftp://127.0.0.1/\r\nContent-Length: 0\r\n\r\n"), RC_OK,
       307, 0, 0 },
+    { "307 that leads to itself", S("HTTP/1.1 307 T\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"), RC_OK, 307, 0, 0 },
+    { "304 that points somewhere", S("HTTP/1.1 304 T\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"), RC_OK, 304, 0, 0 },
     { "100 then 200", S("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"), RC_OK, 200, 2,
       0 },
     { "103 then 200", S("HTTP/1.1 103 Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"), RC_OK,
@@ -594,6 +598,33 @@ START_TEST(only_http_urls_with_a_host_pass_the_check)
 }
 END_TEST
 
+START_TEST(who_is_far_may_not_point_at_what_is_near_and_nobody_at_less_safety)
+{
+    static const struct {
+        const char *from, *to;
+        bool may;
+    } rows[] = {
+        { "http://a.example/x", "https://a.example/x", true },
+        { "https://a.example/x", "https://b.example:8443/y?z", true },
+        { "https://a.example/x", "http://a.example/x", false },
+        { "http://a.example", "file:///etc/passwd", false },
+        { "http://a.example", "http://127.0.0.1:9/", false },
+        { "http://a.example", "http://127.1/", false },
+        { "http://a.example", "http://2130706433/", false },
+        { "http://a.example", "http://10.1.2.3/", false },
+        { "http://a.example", "http://172.16.0.1/", false },
+        { "http://a.example", "http://172.32.0.1/", true },
+        { "http://a.example", "http://192.168.9.1/", false },
+        { "http://a.example", "http://169.254.169.254/latest", false },
+        { "http://a.example", "http://[::1]/", false },
+        { "http://a.example", "http://LOCALHOST/", false },
+        { "http://192.168.9.1", "http://192.168.9.2/", true },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        ck_assert_msg(hc_url_may_follow(rows[i].from, rows[i].to) == rows[i].may, "%s to %s", rows[i].from, rows[i].to);
+}
+END_TEST
+
 START_TEST(a_url_may_be_4096_characters_long_and_no_longer)
 {
     char *url = malloc(4098);
@@ -662,6 +693,8 @@ int main(void)
         gzip_that_breaks_off_or_does_not_match_its_checksum_is_no_answer, only_http_urls_with_a_host_pass_the_check,
         a_header_value_that_does_not_fit_is_left_out_whole, a_content_coding_of_any_length_is_refused_for_what_it_is,
         a_header_that_was_asked_for_is_kept_at_any_length, only_a_status_line_starts_the_headers_anew,
-        a_url_may_be_4096_characters_long_and_no_longer, a_long_host_is_cut_in_an_error_and_nothing_else_is_lost,
-        an_origin_has_scheme_host_and_port_only, a_ca_file_that_cannot_be_read_is_refused);
+        a_url_may_be_4096_characters_long_and_no_longer,
+        who_is_far_may_not_point_at_what_is_near_and_nobody_at_less_safety,
+        a_long_host_is_cut_in_an_error_and_nothing_else_is_lost, an_origin_has_scheme_host_and_port_only,
+        a_ca_file_that_cannot_be_read_is_refused);
 }

@@ -33,17 +33,71 @@ typedef struct {
     uint64_t took_ms;
 } outcome_t;
 
+/* Limits by each form of refusal: what is over the limit is asked again in smaller pieces. */
+#define LIMITED(most, how, requests)                                                                                   \
+    {                                                                                                                  \
+#how ": batches of " #most, { .batch_max = (most), .form = (how) }, 7, requests,                               \
+        {                                                                                                              \
+            0                                                                                                          \
+        }                                                                                                              \
+    }
+#define LIMITS(how) LIMITED(1, how, 70), LIMITED(2, how, 38), LIMITED(3, how, 30), LIMITED(10, how, 15)
+
 static const row_t rows[] = {
     { "honest", { .batch_max = 0 }, 7, 13, { 0 } },
     { "elements in another order", { .reversed = true }, 7, 13, { 0 } },
     { "gzip", { .gzip = true }, 7, 13, { 0 } },
+    { "x-gzip", { .x_gzip = true }, 7, 13, { 0 } },
     { "chunked", { .chunked = true }, 7, 13, { 0 } },
-    { "without eth_createAccessList", { .hint = HINT_METHOD }, 7, 50, { 0 } },
+    LIMITS(FORM_500),
+    LIMITS(FORM_400),
+    LIMITS(FORM_403),
+    LIMITS(FORM_413),
+    LIMITS(FORM_OBJECT),
+    LIMITS(FORM_BARE),
+    LIMITS(FORM_LIST_NULL),
+    LIMITS(FORM_TEXT),
+    { "no batches at all", { .no_lists = true, .form = FORM_400 }, 7, 70, { 0 } },
+    { "no hint: method not found", { .hint = HINT_METHOD }, 7, 50, { 0 } },
+    { "no hint: 403 for the batch", { .hint = HINT_403 }, 7, 52, { 0 } },
+    { "no hint: an error for the batch", { .hint = HINT_WHOLE }, 7, 52, { 0 } },
+    { "no hint: no answer to it", { .hint = HINT_ABSENT }, 7, 50, { 0 } },
+    { "hints for senders who can pay only", { .hint = HINT_FUNDS }, 7, 14, { 0 } },
+    { "senders have nothing", { .hint = HINT_PENNILESS }, 7, 15, { 0 } },
+    { "an account without keys has null for them", { .hint = HINT_NULL_KEYS }, 7, 13, { 0 } },
+    { "a row of the hint that cannot be read", { .hint = HINT_BAD_ROW }, 7, 13, { 0 } },
+    { "2 s behind: header not found", { .late_ms = 2000, .late = LATE_HEADER }, 7, 21, { .late = 1 } },
+    { "2 s behind: null", { .late_ms = 2000, .late = LATE_NULL }, 7, 21, { .late = 1 } },
+    { "2 s behind: unknown block", { .late_ms = 2000, .late = LATE_UNKNOWN }, 7, 21, { .late = 1 } },
+    { "another branch for 2 s", { .late_ms = 2000, .late = LATE_BRANCH }, 7, 21, { .late = 1 } },
+    { "every second request is one too many: 429", { .every = 2, .rate = RATE_429 }, 7, 25, { .unusable = 12 } },
+    { "... with Retry-After", { .every = 4, .rate = RATE_429_AFTER }, 7, 17, { .unusable = 4 } },
+    { "... 503 with a page", { .every = 2, .rate = RATE_503 }, 7, 25, { .unusable = 12 } },
+    { "... an error object with 200", { .every = 2, .rate = RATE_OBJECT }, 7, 25, { .unusable = 12 } },
+    { "every 7th element is one too many: 429", { .every = 7, .rate = RATE_ELEMENT_429 }, 7, 19, { .unusable = 5 } },
+    { "... -32005", { .every = 7, .rate = RATE_ELEMENT_32005 }, 7, 19, { .unusable = 5 } },
+    { "blocks by number only", { .numbers_only = true }, 7, 14, { 0 } },
+    { "... and unknown ones otherwise", { .no_hashes = true }, 7, 21, { .late = 1 } },
+    /* those two: slots that a guess asks for and nobody recorded */
+    { "at most 4 keys in a proof", { .keys_max = 4 }, 7, 18, { .unusable = 2 } },
+    { "at most 1 key in a proof", { .keys_max = 1 }, 7, 19, { .unusable = 2 } },
+    { "a further member in the envelope", { .envelope = ",\"server\":\"x\"" }, 7, 13, { 0 } },
+    { "an error that is null beside the result", { .envelope = ",\"error\":null" }, 7, 13, { 0 } },
+    { "a further member in proofs", { .member = ",\"proofType\":[7]" }, 7, 13, { 0 } },
+    { "ids as text", { .text_ids = true }, 0, ANY, { .unusable = 7 } },
+    { "one id twice", { .same_ids = true }, 0, ANY, { .unusable = 7 } },
+    { "200 with a page", { .page = true }, 0, ANY, { .unusable = 7 } },
+    { "500 for everything", { .status = 500 }, 0, ANY, { .unusable = 7 } },
+    { "404 for everything", { .status = 404 }, 0, 7, { .unusable = 7 } },
+    { "moved: 307", { .redirect = 307 }, 7, 26, { 0 } },
+    { "moved: 308", { .redirect = 308 }, 7, 26, { 0 } },
+    { "moved for GET only: 302", { .redirect = 302 }, 0, 7, { .unusable = 7 } },
     { "proofs name another balance than they prove", { .lie = LIE_BALANCE }, 0, ANY, { .lies = 7 } },
     { "proofs name another value than they prove", { .lie = LIE_VALUE }, 1, ANY, { .lies = 6 } },
+    { "proofs of another slot", { .lie = LIE_OTHER_SLOT }, 1, ANY, { .lies = 6 } },
+    { "an extra node in proofs of slots", { .lie = LIE_EXTRA_NODE }, 1, ANY, { .lies = 6 } },
     { "proofs with a spoilt node", { .lie = LIE_NODE }, 0, ANY, { .lies = 7 } },
     { "code with a byte more", { .lie = LIE_CODE }, 0, ANY, { .lies = 7 } },
-    { "an account without keys has null for them", { .hint = HINT_NULL_KEYS }, 7, 50, { 0 } },
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
@@ -142,7 +196,7 @@ static counters_t counters_of(up_t *upstream, size_t i)
 {
     up_status_t all[UP_ENDPOINTS_MAX];
     up_snapshot(upstream, all);
-    return (counters_t){ all[i].lies, all[i].failures - all[i].lies, 0, all[i].newer };
+    return (counters_t){ all[i].lies, all[i].unusable, all[i].late, all[i].newer };
 }
 
 static void run_all(outcome_t *out, ask_t *engine, play_t *p)

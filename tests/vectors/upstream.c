@@ -27,6 +27,8 @@ static json_t *element(upstream_t *up, const json_t *request)
 static char *batch(upstream_t *up, view_t text)
 {
     json_t *requests = json_loadb((const char *)text.p, text.n, 0, NULL), *answers = json_array();
+    if (json_is_object(requests)) /* one alone */
+        requests = json_pack("[o]", requests);
     for (size_t i = json_array_size(requests); i-- > 0;)
         json_array_append_new(answers, element(up, json_array_get(requests, i)));
     char *out = json_dumps(answers, JSON_COMPACT);

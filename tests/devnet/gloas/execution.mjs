@@ -166,7 +166,8 @@ export class Execution {
   }
 
   // By number, tag or hash; newest: the last block that is known by now.
-  #find(name, newest) {
+  #find(what, newest) {
+    const name = what?.blockHash ?? what; // EIP-1898
     if (name === "latest" || name === undefined) return this.blocks[newest];
     const block = name.length === 66 ? this.byHash(name) : this.blocks[Number(name)];
     return block && block.number <= newest ? block : null;

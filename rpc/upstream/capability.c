@@ -1,0 +1,147 @@
+#include "rpc/upstream/capability.h"
+
+#include <string.h>
+
+#define PATIENCE 32u       /* full batches before a larger one is tried */
+#define PATIENCE_MAX 4096u /* ... however often that was in vain */
+#define ROW_MAX 64u
+#define UNKNOWN_MAX 8u   /* batches by hash of which none was known: some four seconds */
+#define UNTIL 256u       /* batches without a hint before one is asked for again */
+#define UNTIL_MAX 16384u /* ... however often that was in vain */
+
+void cap_init(cap_t *c)
+{
+    memset(c, 0, sizeof *c);
+    c->batch = c->before = CAP_BATCH_MAX;
+    c->patience = PATIENCE;
+    c->row = 1;
+    c->until = UNTIL;
+}
+
+/* There are no hints here, for a good while. */
+static void without_hints(cap_t *c)
+{
+    c->doubt = c->rest = false;
+    c->apart = 0;
+    if (c->form.no_hint)
+        return;
+    c->form.no_hint = true;
+    c->without = 0;
+}
+
+/* It may have learned to give hints. */
+static void count_without(cap_t *c)
+{
+    if (!c->form.no_hint || ++c->without < c->until)
+        return;
+    c->form.no_hint = false;
+    if (c->until < UNTIL_MAX)
+        c->until = (uint16_t)(2 * c->until);
+}
+
+/* A full batch was answered: after enough of them a larger one may go out. */
+static void count_full(cap_t *c)
+{
+    if (c->batch >= CAP_BATCH_MAX || ++c->full < c->patience)
+        return;
+    const unsigned more = c->batch + 1u + c->batch / 4u;
+    c->batch = (uint16_t)(more < CAP_BATCH_MAX ? more : CAP_BATCH_MAX);
+    c->full = 0;
+}
+
+void cap_answered(cap_t *c, size_t elements, bool lone_hint)
+{
+    if (lone_hint && c->apart) { /* the hint is welcome: the batch was one element too large */
+        if (c->batch >= c->apart)
+            c->batch = (uint16_t)(c->apart - 1);
+        c->apart = 0;
+        c->rest = c->doubt = false;
+        return;
+    }
+    c->settling = false;
+    c->rest |= c->apart != 0;
+    if (c->doubt)
+        without_hints(c);
+    count_without(c);
+    c->spare = 0;
+    c->row = 1;
+    c->before = c->batch;
+    if (elements > c->good) {
+        c->good = (uint16_t)(elements < CAP_BATCH_MAX ? elements : CAP_BATCH_MAX);
+        c->patience = PATIENCE;
+    }
+    if (elements >= c->batch)
+        count_full(c);
+}
+
+/* One alone was refused, so the size was not the reason. */
+static cap_next_t in_vain(cap_t *c)
+{
+    if (c->settling) {
+        c->spare = c->row;
+        c->row = (uint16_t)(c->row < ROW_MAX ? 2 * c->row : ROW_MAX);
+        c->batch = c->before;
+    }
+    c->settling = c->doubt = c->rest = false;
+    c->apart = 0;
+    return CAP_FAILS;
+}
+
+cap_next_t cap_refused(cap_t *c, size_t elements, bool has_hint)
+{
+    if (elements <= 1 && has_hint) {
+        c->doubt = true;
+        if (c->rest)
+            without_hints(c);
+        return CAP_FAILS;
+    }
+    if (elements <= 1)
+        return in_vain(c);
+    if (c->spare) {
+        c->spare--;
+        return CAP_FAILS;
+    }
+    if (has_hint) {
+        c->apart = (uint16_t)(elements < CAP_BATCH_MAX ? elements : CAP_BATCH_MAX);
+        c->doubt = c->rest = false;
+        return CAP_APART;
+    }
+    if (elements > c->batch) /* it was on its way when the limit was learned */
+        return CAP_SMALLER;
+    if (elements <= c->good)
+        c->good = 0;
+    else if (c->good && c->patience < PATIENCE_MAX)
+        c->patience = (uint16_t)(2 * c->patience);
+    if (!c->settling)
+        c->before = c->batch;
+    const size_t half = (elements + 1) / 2, next = c->good > half ? c->good : half;
+    c->batch = (uint16_t)(next < elements ? next : elements - 1);
+    c->full = 0;
+    c->settling = true;
+    return CAP_SMALLER;
+}
+
+void cap_by_hash(cap_t *c, bool answered, bool unknown)
+{
+    c->knows |= answered;
+    if (unknown && !c->knows && ++c->unknown >= UNKNOWN_MAX)
+        c->form.by_number = true;
+}
+
+bool cap_refused_form(cap_t *c, const cap_form_t *asked)
+{
+    c->form.by_number |= !asked->by_number;
+    return !asked->by_number;
+}
+
+bool cap_refused_funds(cap_t *c, const cap_form_t *asked)
+{
+    if (c->form.funds == asked->funds && asked->funds < FUNDS_NOBODY)
+        c->form.funds++;
+    return c->form.funds > asked->funds && !c->form.no_hint;
+}
+
+void cap_refused_hint(cap_t *c)
+{
+    without_hints(c);
+}

@@ -1,0 +1,82 @@
+/* capability.h - what one execution RPC has shown that it can do: learned from what it answers and refuses, so that
+ * it is asked in the simplest form that is needed and no simpler.
+ *
+ *     everything in one batch -- refused, with a hint in it --> the hint apart from the rest
+ *                             -- refused --> half as many, and one batch at a time until one is answered
+ *                                        -- one alone refused --> its size was not the reason: as before, and failed
+ *     full batches answered --> a little larger ones are tried, the more seldom the more often that failed
+ *
+ * What is learned lives as long as the endpoint's row. Each refusal that leads to asking again makes the pieces
+ * smaller or the form simpler, so a need is asked at most CAP_TRIES_MAX times.
+ *
+ * Floor:  3, rpc/upstream. No I/O, clock or thread.
+ * Tests:  tests/unit/test_capability.c, tests/fuzz/fuzz_capability.c
+ */
+#ifndef RPC_UPSTREAM_CAPABILITY_H
+#define RPC_UPSTREAM_CAPABILITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CAP_BATCH_MAX 100u /* elements of one JSON-RPC batch: most providers refuse larger ones */
+#define CAP_TRIES_MAX                                                                                                  \
+    16u /* of one need: 1, the hint apart, at most 7 halvings, a number for the hash, twice the funds */
+
+/* How an access list is asked for. */
+typedef enum {
+    FUNDS_AS_ASKED, /* as the caller gave it */
+    FUNDS_CHEAP,    /* with little gas, at the block's base fee: whoever has some money can pay that */
+    FUNDS_NOBODY    /* from address zero, which has money on every public chain */
+} cap_funds_t;
+
+/* The form in which needs are written. All zero: the usual one. */
+typedef struct {
+    bool no_hint;      /* eth_createAccessList is not asked for */
+    bool by_number;    /* blocks by number, not by hash (EIP-1898) */
+    cap_funds_t funds; /* of a hint */
+} cap_form_t;
+
+typedef struct {
+    cap_form_t form;
+    uint16_t batch;      /* elements of one batch, at least 1; one alone is sent without a list */
+    uint16_t good;       /* the largest batch that was answered since the last refusal of a smaller one */
+    uint16_t full;       /* full batches answered since a larger one was tried, */
+    uint16_t patience;   /* and how many have to be */
+    uint16_t before;     /* batch before the present row of refusals */
+    uint16_t apart;      /* elements of the batch whose hint goes apart; 0: none */
+    uint16_t spare, row; /* refusals that lead to nothing after one in vain: still to come, and the next time */
+    uint16_t without;    /* batches answered since there are no hints, */
+    uint16_t until;      /* and how many there are to be before one is asked for again */
+    bool doubt, rest;    /* of the hint that went apart: it was refused; the rest was answered */
+    uint8_t unknown;     /* batches by hash in a row that named a block it did not know, before it knew any; */
+    bool knows;          /* it has answered by hash */
+    bool settling;       /* the last batch was refused: one at a time, please */
+} cap_t;
+
+/* What to do with what was refused as a whole. */
+typedef enum {
+    CAP_FAILS,  /* nothing: it has failed */
+    CAP_APART,  /* the hint alone, the rest together */
+    CAP_SMALLER /* pieces of at most cap_t batch elements */
+} cap_next_t;
+
+void cap_init(cap_t *c);
+
+/* A request of so many elements was answered as a whole, whatever its elements say; lone_hint: it was one hint. */
+void cap_answered(cap_t *c, size_t elements, bool lone_hint);
+
+/* It was refused as a whole. has_hint: a hint was among the elements. */
+cap_next_t cap_refused(cap_t *c, size_t elements, bool has_hint);
+
+/* What came of a batch that named its block by hash: an element was answered; or the block is not known. Who never
+ * knows one may not understand hashes. */
+void cap_by_hash(cap_t *c, bool answered, bool unknown);
+
+/* An element was refused for its block's form, or as a hint for its sender's funds, or because there are no hints.
+ * asked: the form in which it was asked. True: ask it again, in the present form. */
+bool cap_refused_form(cap_t *c, const cap_form_t *asked);
+bool cap_refused_funds(cap_t *c, const cap_form_t *asked);
+void cap_refused_hint(cap_t *c);
+
+#endif

@@ -1,0 +1,90 @@
+#include "rpc/upstream/refusal.h"
+
+#include <stddef.h>
+#include <strings.h>
+
+#define MESSAGE_SEEN 512u /* characters of a message that are looked at */
+
+/* Whether a text has one of these words, which end with NULL, in any case. */
+static bool says(view_t text, const char *const *words)
+{
+    for (; *words; words++) {
+        const size_t n = strlen(*words);
+        for (size_t at = 0; at + n <= text.n && at < MESSAGE_SEEN; at++)
+            if (!strncasecmp((const char *)text.p + at, *words, n))
+                return true;
+    }
+    return false;
+}
+
+static bool is_busy(int64_t code, view_t text)
+{
+    static const char *const words[] = { "rate limit",    "ratelimit",       "too many requests", "limit exceeded",
+                                         "request limit", "compute units",   "over capacity",     "exceeded its",
+                                         "throttl",       "try again later", "temporarily",       NULL };
+    static const char *const batch[] = { "batch", NULL };
+    return code == 429 || code == -32005 || code == -32029 || (says(text, words) && !says(text, batch));
+}
+
+static bool is_late(int64_t code, view_t text)
+{
+    static const char *const words[] = { "header not found",          "unknown block",
+                                         "block not found",           "for hash not found",
+                                         "resource not found",        "cannot find block",
+                                         "could not find block",      "no block found",
+                                         "block is not available",    "missing block",
+                                         "not yet available",         "unknown header",
+                                         "after last accepted block", NULL };
+    return code == -32001 || says(text, words);
+}
+
+refusal_t refusal_of_error(int64_t code, view_t message, bool whole)
+{
+    static const char *const funds[] = { "insufficient funds", "insufficient balance", NULL };
+    static const char *const keys[] = { "too many slots",
+                                        "too many keys",
+                                        "too many storage",
+                                        "number of keys",
+                                        "number of slots",
+                                        "storage keys exceed",
+                                        NULL };
+    static const char *const method[] = {
+        "method not",  "not supported",   "unsupported", "does not exist", "not available",
+        "not allowed", "not whitelisted", "not enabled", "upgrade",        "plan",
+        NULL
+    };
+    static const char *const form[] = {
+        "invalid argument",  "invalid param", "invalid block",   "unmarshal",  "must be a", "hex string",
+        "expected a string", "invalid type",  "failed to parse", "missing 0x", NULL
+    };
+    if (!whole && says(message, keys))
+        return REFUSAL_KEYS;
+    if (is_busy(code, message))
+        return REFUSAL_BUSY;
+    if (whole)
+        return REFUSAL_BATCH;
+    if (is_late(code, message))
+        return REFUSAL_LATE;
+    if (says(message, funds))
+        return REFUSAL_FUNDS;
+    if (code == -32601 || code == -32004 || says(message, method))
+        return REFUSAL_METHOD;
+    return code == -32602 || says(message, form) ? REFUSAL_FORM : REFUSAL_OTHER;
+}
+
+refusal_t refusal_of_status(int status)
+{
+    switch (status) {
+    case 429:
+    case 502:
+    case 503:
+    case 504: return REFUSAL_BUSY;
+    case 401:
+    case 402:
+    case 404:
+    case 405:
+    case 407:
+    case 410: return REFUSAL_OTHER;
+    default: return status >= 400 ? REFUSAL_BATCH : REFUSAL_OTHER;
+    }
+}

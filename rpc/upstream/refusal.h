@@ -1,0 +1,40 @@
+/* refusal.h - what an execution RPC means by an error: providers word the same refusal in many ways, in an HTTP status,
+ * an error object for all or one for each element.
+ *
+ * Spec:   JSON-RPC 2.0 section 5.1; execution-apis; EIP-1474; what providers were seen to do
+ * Floor:  3, rpc/upstream. No I/O, clock or thread.
+ * Tests:  tests/unit/test_capability.c, tests/unit/test_providers.c, tests/fuzz/fuzz_capability.c
+ */
+#ifndef RPC_UPSTREAM_REFUSAL_H
+#define RPC_UPSTREAM_REFUSAL_H
+
+#include <stdbool.h>
+
+#include "base/bytes.h"
+
+/* The code of an err_t that jsonrpc.h fills. */
+typedef enum {
+    REFUSAL_NONE,
+    REFUSAL_OTHER,  /* for a reason that changes by nothing that we could do */
+    REFUSAL_BATCH,  /* of the batch as a whole: it may be too large, or one of its elements not welcome */
+    REFUSAL_BUSY,   /* asked too often: later */
+    REFUSAL_LATE,   /* it does not know the block yet */
+    REFUSAL_METHOD, /* it does not serve the method */
+    REFUSAL_FORM,   /* it does not take a block's hash where a number may stand */
+    REFUSAL_KEYS,   /* of a proof of so many slots: the query asks for fewer at once */
+    REFUSAL_FUNDS   /* the sender cannot pay for the gas */
+} refusal_t;
+
+/* What an error object means. whole: it stands for the whole batch. */
+refusal_t refusal_of_error(int64_t code, view_t message, bool whole);
+
+/* What an answer with an HTTP status other than 200 means. REFUSAL_OTHER: of an address, a login, a redirect. */
+refusal_t refusal_of_status(int status);
+
+/* Whether the same request may be answered a little later. */
+static inline bool refusal_passes(refusal_t r)
+{
+    return r == REFUSAL_BUSY || r == REFUSAL_LATE;
+}
+
+#endif

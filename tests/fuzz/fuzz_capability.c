@@ -1,0 +1,59 @@
+/* Whatever an endpoint answers and refuses, in whatever order: a need that is asked again whenever the machine says so is asked
+ * at most CAP_TRIES_MAX times, and what is learned stays in its range. */
+#include <stdlib.h>
+
+#include "rpc/upstream/capability.h"
+#include "rpc/upstream/refusal.h"
+#include "tests/fuzz/fuzz.h"
+
+static void check(const cap_t *c)
+{
+    if (c->batch < 1 || c->batch > CAP_BATCH_MAX || c->good > CAP_BATCH_MAX || c->form.funds > FUNDS_NOBODY)
+        abort();
+}
+
+/* One need in a batch of so many, each answer to which a byte decides. */
+static void ask(cap_t *c, size_t elements, bool hint, const uint8_t **at, const uint8_t *end)
+{
+    for (unsigned tries = 1;; tries++) {
+        const cap_form_t form = c->form;
+        const uint8_t what = *at < end ? *(*at)++ : 0;
+        bool again = false;
+        if (tries > CAP_TRIES_MAX)
+            abort();
+        if (what % 4 == 0) { /* refused as a whole */
+            const cap_next_t next = cap_refused(c, elements, hint);
+            again = next != CAP_FAILS;
+            if (next == CAP_APART)
+                elements = what & 16 ? 1 : elements - 1, hint = elements == 1;
+            else if (next == CAP_SMALLER)
+                elements = elements > c->batch ? c->batch : elements - 1;
+        } else {
+            cap_answered(c, elements, hint && elements == 1);
+            if (what % 4 == 1)
+                again = cap_refused_form(c, &form);
+            if (what % 4 == 2 && hint)
+                again = cap_refused_funds(c, &form);
+            if (what == 7)
+                cap_refused_hint(c);
+        }
+        check(c);
+        if (!again)
+            return;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    const uint8_t *at = data, *end = data + len;
+    cap_t c;
+    cap_init(&c);
+    (void)refusal_of_error(len ? data[0] : 0, view_of(data, len), len % 2);
+    while (at < end) {
+        const size_t elements = 1u + *at % c.batch;
+        const bool hint = *at & 128;
+        at++;
+        ask(&c, elements, hint, &at, end);
+    }
+    return 0;
+}

@@ -1,0 +1,183 @@
+/* What an execution RPC has shown that it can do, and what its refusals mean. */
+#include "rpc/upstream/capability.h"
+#include "rpc/upstream/refusal.h"
+#include "tests/unit/unit.h"
+
+/* An endpoint that takes batches of so many elements, and hints or none. Requests until so many elements are answered. */
+static unsigned requests_for(cap_t *c, size_t elements, size_t most, bool hints)
+{
+    unsigned requests = 0, tries = 0;
+    bool hint = !c->form.no_hint;
+    for (size_t left = elements; left;) {
+        size_t n = left < c->batch ? left : c->batch;
+        const bool with = hint && n == left && !c->apart;
+        ck_assert_uint_lt(++tries, 4 * elements + 16);
+        requests++;
+        if (n > most || (with && !hints)) {
+            cap_next_t next = cap_refused(c, n, with);
+            if (next == CAP_APART) {
+                requests++;
+                left--;
+                hints ? cap_answered(c, 1, true) : (void)cap_refused(c, 1, true);
+                hint = false;
+            }
+            continue;
+        }
+        cap_answered(c, n, false);
+        left -= n;
+    }
+    return requests;
+}
+
+START_TEST(limits_are_found_by_halves_and_kept)
+{
+    for (size_t most = 1; most <= CAP_BATCH_MAX; most++) {
+        cap_t c;
+        cap_init(&c);
+        (void)requests_for(&c, 100, most, true);
+        ck_assert_msg(c.batch <= most, "%zu: %u", most, c.batch);
+        ck_assert(!c.settling && !c.form.no_hint);
+        const size_t before = c.batch, want = (20 + before - 1) / before;
+        ck_assert_uint_le(requests_for(&c, 20, most, true), want + 1);
+    }
+}
+END_TEST
+
+START_TEST(larger_batches_are_tried_slowly_and_found)
+{
+    cap_t c;
+    cap_init(&c);
+    (void)requests_for(&c, 4, 3, true); /* three without the hint */
+    (void)requests_for(&c, 100, 2, true);
+    ck_assert_uint_le(c.batch, 2);
+    for (unsigned i = 0; i < 20000 && c.batch < 50; i++) /* the limit is another one now */
+        cap_answered(&c, c.batch, false);
+    ck_assert_uint_ge(c.batch, 50);
+}
+END_TEST
+
+START_TEST(a_limit_that_stands_is_tried_ever_more_seldom)
+{
+    cap_t c;
+    unsigned refused = 0;
+    cap_init(&c);
+    (void)requests_for(&c, 100, 3, true);
+    for (unsigned i = 0; i < 10000; i++)
+        if (c.batch > 3) {
+            refused++;
+            ck_assert_int_eq(cap_refused(&c, c.batch, false), CAP_SMALLER);
+            ck_assert_uint_le(c.batch, 3);
+        } else {
+            cap_answered(&c, c.batch, false);
+        }
+    ck_assert_uint_ge(refused, 3);
+    ck_assert_uint_le(refused, 12);
+    ck_assert_uint_eq(c.batch, 3); /* not half of it: three were answered */
+}
+END_TEST
+
+START_TEST(a_hint_that_sinks_the_batch_is_not_asked_for_again_for_long)
+{
+    cap_t c;
+    cap_init(&c);
+    ck_assert_int_eq(cap_refused(&c, 4, true), CAP_APART);
+    cap_answered(&c, 3, false);
+    ck_assert_int_eq(cap_refused(&c, 1, true), CAP_FAILS);
+    ck_assert(c.form.no_hint);
+    ck_assert_uint_eq(c.batch, CAP_BATCH_MAX); /* no limit was learned from that */
+    cap_init(&c);                              /* in the other order */
+    ck_assert_int_eq(cap_refused(&c, 4, true), CAP_APART);
+    ck_assert_int_eq(cap_refused(&c, 1, true), CAP_FAILS);
+    ck_assert(!c.form.no_hint);
+    cap_answered(&c, 3, false);
+    ck_assert(c.form.no_hint);
+    unsigned batches = 0;
+    for (; c.form.no_hint; batches++)
+        cap_answered(&c, 3, false);
+    ck_assert_uint_ge(batches, 200);
+}
+END_TEST
+
+START_TEST(an_endpoint_that_refuses_everything_teaches_nothing)
+{
+    cap_t c;
+    cap_init(&c);
+    for (unsigned i = 0; i < 50; i++) {
+        size_t n = 4;
+        cap_next_t next = cap_refused(&c, n, true);
+        for (n = 3; next != CAP_FAILS; n = c.batch)
+            next = cap_refused(&c, n, false);
+        ck_assert_uint_eq(c.batch, CAP_BATCH_MAX);
+        ck_assert(!c.form.no_hint && !c.settling);
+    }
+}
+END_TEST
+
+START_TEST(forms_become_simpler_once_each)
+{
+    const cap_form_t usual = { 0 };
+    cap_t c;
+    cap_init(&c);
+    ck_assert(cap_refused_form(&c, &usual));
+    ck_assert(cap_refused_form(&c, &usual)); /* asked before that was known */
+    ck_assert(!cap_refused_form(&c, &c.form));
+    ck_assert(cap_refused_funds(&c, &usual));
+    ck_assert_int_eq(c.form.funds, FUNDS_CHEAP);
+    ck_assert(cap_refused_funds(&c, &usual));
+    ck_assert_int_eq(c.form.funds, FUNDS_CHEAP);
+    ck_assert(cap_refused_funds(&c, &(cap_form_t){ .funds = FUNDS_CHEAP }));
+    ck_assert(!cap_refused_funds(&c, &(cap_form_t){ .funds = FUNDS_NOBODY }));
+    cap_refused_hint(&c);
+    ck_assert(!cap_refused_funds(&c, &usual));
+}
+END_TEST
+
+/* Words of execution clients and providers. */
+START_TEST(refusals_are_told_apart_by_their_words)
+{
+    static const struct {
+        int64_t code;
+        const char *message;
+        refusal_t alone, whole;
+    } rows[] = {
+        { -32000, "header not found", REFUSAL_LATE, REFUSAL_BATCH },
+        { -32000, "header for hash not found", REFUSAL_LATE, REFUSAL_BATCH },
+        { -39001, "Unknown block", REFUSAL_LATE, REFUSAL_BATCH },
+        { -32001, "resource not found", REFUSAL_LATE, REFUSAL_BATCH },
+        { 429, "Your app has exceeded its compute units per second capacity", REFUSAL_BUSY, REFUSAL_BUSY },
+        { -32005, "daily request count exceeded", REFUSAL_BUSY, REFUSAL_BUSY },
+        { -32600, "batch limit exceeded", REFUSAL_OTHER, REFUSAL_BATCH },
+        { -32000, "too many requests in one batch", REFUSAL_OTHER, REFUSAL_BATCH },
+        { -32601, "the method eth_createAccessList does not exist/is not available", REFUSAL_METHOD, REFUSAL_BATCH },
+        { -32602, "invalid argument 2: json: cannot unmarshal object into Go value of type string", REFUSAL_FORM,
+          REFUSAL_BATCH },
+        { -32602, "too many slots (max 1024)", REFUSAL_KEYS, REFUSAL_BATCH },
+        { -32000, "failed to apply transaction: insufficient funds for gas * price + value", REFUSAL_FUNDS,
+          REFUSAL_BATCH },
+        { -32000, "missing trie node", REFUSAL_OTHER, REFUSAL_BATCH },
+        { 0, "", REFUSAL_OTHER, REFUSAL_BATCH },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const view_t text = view_str(rows[i].message);
+        ck_assert_msg(refusal_of_error(rows[i].code, text, false) == rows[i].alone, "%s", rows[i].message);
+        ck_assert_msg(refusal_of_error(rows[i].code, text, true) == rows[i].whole, "%s, whole", rows[i].message);
+    }
+    static const int busy[] = { 429, 502, 503, 504 }, batch[] = { 400, 403, 413, 422, 500 },
+                     other[] = { 302, 401, 404 };
+    for (size_t i = 0; i < sizeof busy / sizeof busy[0]; i++)
+        ck_assert_int_eq(refusal_of_status(busy[i]), REFUSAL_BUSY);
+    for (size_t i = 0; i < sizeof batch / sizeof batch[0]; i++)
+        ck_assert_int_eq(refusal_of_status(batch[i]), REFUSAL_BATCH);
+    for (size_t i = 0; i < sizeof other / sizeof other[0]; i++)
+        ck_assert_int_eq(refusal_of_status(other[i]), REFUSAL_OTHER);
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN("capability", limits_are_found_by_halves_and_kept, larger_batches_are_tried_slowly_and_found,
+                    a_limit_that_stands_is_tried_ever_more_seldom,
+                    a_hint_that_sinks_the_batch_is_not_asked_for_again_for_long,
+                    an_endpoint_that_refuses_everything_teaches_nothing, forms_become_simpler_once_each,
+                    refusals_are_told_apart_by_their_words);
+}
