@@ -7,7 +7,7 @@
 #define KEY_LEN 65u   /* kind and at most two 32-byte names */
 #define SHORT_LEN 32u /* bytes of data that lie in the entry itself: a slot's value, a hash */
 
-enum { KIND_ACCOUNT, KIND_SLOT, KIND_CODE, KIND_PARENT, KIND_GUESS, KIND_LEARNED };
+enum { KIND_ACCOUNT, KIND_SLOT, KIND_CODE, KIND_PARENT, KIND_GUESS, KIND_LEARNED, KIND_ANCESTOR, KIND_PART };
 
 typedef struct {
     size_t len; /* bytes of data */
@@ -226,6 +226,33 @@ bool ex_cache_get_code(ex_cache_t *c, view_t *out, arena_t *a, const hash32_t *c
 void ex_cache_put_code(ex_cache_t *c, const hash32_t *code_hash, view_t code)
 {
     put_named(c, KIND_CODE, hash_view(code_hash), (view_t){ NULL, 0 }, code);
+}
+
+bool ex_cache_get_part(ex_cache_t *c, view_t *out, arena_t *a, ex_part_t part, const hash32_t *block)
+{
+    const uint8_t name = (uint8_t)part;
+    *out = get_copy(c, a, KIND_PART, hash_view(block), view_of(&name, 1));
+    return out->p != NULL;
+}
+
+void ex_cache_put_part(ex_cache_t *c, ex_part_t part, const hash32_t *block, view_t bytes)
+{
+    const uint8_t name = (uint8_t)part;
+    put_named(c, KIND_PART, hash_view(block), view_of(&name, 1), bytes);
+}
+
+bool ex_cache_get_ancestor(ex_cache_t *c, hash32_t *out, const hash32_t *block, uint64_t number)
+{
+    uint8_t name[8];
+    store_u64be(name, number);
+    return get_fixed(c, out, sizeof *out, KIND_ANCESTOR, hash_view(block), view_of(name, sizeof name));
+}
+
+void ex_cache_put_ancestor(ex_cache_t *c, const hash32_t *block, uint64_t number, const hash32_t *ancestor)
+{
+    uint8_t name[8];
+    store_u64be(name, number);
+    put_named(c, KIND_ANCESTOR, hash_view(block), view_of(name, sizeof name), hash_view(ancestor));
 }
 
 /* The selector with its length: shorter calldata is a name of its own. */

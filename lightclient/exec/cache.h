@@ -42,6 +42,14 @@ void ex_cache_put_code(ex_cache_t *c, const hash32_t *code_hash, view_t code);
 bool ex_cache_get_parent(ex_cache_t *c, hash32_t *parent, const hash32_t *block);
 void ex_cache_put_parent(ex_cache_t *c, const hash32_t *block, const hash32_t *parent);
 
+/* Parts of a verified block by its hash, in whatever form their reader gives them; and the hash of a block's ancestor
+ * by its number. */
+typedef enum { EX_PART_HEADER, EX_PART_BODY, EX_PART_RECEIPTS } ex_part_t;
+bool ex_cache_get_part(ex_cache_t *c, view_t *out, arena_t *a, ex_part_t part, const hash32_t *block);
+void ex_cache_put_part(ex_cache_t *c, ex_part_t part, const hash32_t *block, view_t bytes);
+bool ex_cache_get_ancestor(ex_cache_t *c, hash32_t *out, const hash32_t *block, uint64_t number);
+void ex_cache_put_ancestor(ex_cache_t *c, const hash32_t *block, uint64_t number, const hash32_t *ancestor);
+
 /* The account as it was last put, under whichever state root: a guess for a discovery run, never an answer. */
 bool ex_cache_guess_account(ex_cache_t *c, mpt_account_t *out, const addr_t *addr);
 

@@ -264,7 +264,10 @@ static rc_t call_give(query_t *query, err_t *e, size_t i, const answer_t *answer
     case NEED_HEADER: return give_header(c, e, need, &answer->header);
     case NEED_HEAD:
     case NEED_SEND:
-    case NEED_HEAD_BYTES: break; /* of a head, never of a call */
+    case NEED_HEAD_BYTES:
+    case NEED_BLOCK:
+    case NEED_RECEIPTS:
+    case NEED_WHERE: break; /* of other queries */
     }
     return err_say(e, RC_BUG, "a need of no known kind");
 }

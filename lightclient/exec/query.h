@@ -19,6 +19,7 @@
 #define EXEC_QUERY_H
 
 #include "base/err.h"
+#include "lightclient/exec/block.h"
 #include "lightclient/exec/header.h"
 #include "lightclient/exec/proof.h"
 #include "lightclient/exec/request.h"
@@ -33,7 +34,10 @@ typedef enum {
     NEED_HEADER,     /* header of block `number`, an ancestor, for BLOCKHASH where EIP-2935 does not help */
     NEED_HEAD,       /* header of the block itself, of which only the hash is known; */
     NEED_HEAD_BYTES, /* the same in RLP, in `code` of the answer */
-    NEED_SEND        /* eth_sendRawTransaction of raw; an endpoint's refusal of it is an answer too */
+    NEED_SEND,       /* eth_sendRawTransaction of raw; an endpoint's refusal of it is an answer too */
+    NEED_BLOCK,      /* a whole block: by `hash`, or when that is zero by `number`. So NEED_HEADER, too */
+    NEED_RECEIPTS,   /* all receipts of a block, named likewise */
+    NEED_WHERE       /* which block has the transaction `hash` */
 } need_kind_t;
 
 typedef enum {
@@ -51,7 +55,8 @@ typedef struct {
     addr_t addr;                 /* NEED_PROOF, NEED_CODE */
     const hash32_t *slots;       /* NEED_PROOF */
     size_t slot_count;
-    uint64_t number; /* NEED_HEADER */
+    uint64_t number; /* NEED_HEADER, NEED_BLOCK, NEED_RECEIPTS */
+    hash32_t hash;   /* the same, NEED_WHERE */
     view_t raw;      /* NEED_SEND */
 } need_t;
 
@@ -62,10 +67,15 @@ typedef struct {
     size_t hint_count;
     ex_proof_answer_t proof;
     view_t code;
-    ex_header_t header; /* NEED_HEADER, NEED_HEAD */
-    hash32_t hash;      /* NEED_SEND: of the transaction, unless */
-    bool refused;       /* it was refused, in the words of code */
-    bool header_more;   /* NEED_HEAD: it came with members that no known block has */
+    ex_header_t header;     /* NEED_HEADER, NEED_HEAD */
+    hash32_t hash;          /* NEED_SEND: of the transaction, unless */
+    bool refused;           /* it was refused, in the words of code */
+    bool header_more;       /* NEED_HEAD: it came with members that no known block has */
+    bool absent;            /* NEED_HEADER and NEED_BLOCK by hash, NEED_WHERE: the upstream knows none */
+    ex_full_block_t block;  /* NEED_BLOCK; hash and rlp_len are not set */
+    const view_t *receipts; /* NEED_RECEIPTS: encodings */
+    size_t receipt_count;
+    uint64_t number; /* NEED_WHERE */
 } answer_t;
 
 typedef struct query query_t;

@@ -55,6 +55,11 @@ static void request_key(hash32_t *out, const ex_request_t *q)
                  9);
 }
 
+static bool names_number(const need_t *need)
+{
+    return need->kind == NEED_HEADER || need->kind == NEED_BLOCK || need->kind == NEED_RECEIPTS;
+}
+
 void flight_key(hash32_t *out, const need_t *need)
 {
     uint8_t kind = (uint8_t)need->kind;
@@ -66,10 +71,11 @@ void flight_key(hash32_t *out, const need_t *need)
     sha256_parts(out,
                  (view_t[]){ bytes_of(&kind, 1), bytes_of(need->block->block_hash.b, 32), bytes_of(request.b, 32),
                              bytes_of(need->addr.b, at_addr ? 20 : 0),
-                             bytes_of(&need->number, need->kind == NEED_HEADER ? sizeof need->number : 0),
+                             bytes_of(&need->number, names_number(need) ? sizeof need->number : 0),
                              bytes_of(need->slots, need->kind == NEED_PROOF ? need->slot_count * sizeof(hash32_t) : 0),
+                             bytes_of(need->hash.b, need->kind >= NEED_BLOCK || need->kind == NEED_HEADER ? 32 : 0),
                              raw },
-                 7);
+                 8);
 }
 
 static flight_t **bucket_of(flights_t *f, const hash32_t *key, size_t endpoint)
@@ -138,6 +144,12 @@ static void batch_unref(batch_t *b)
     pthread_mutex_unlock(&f->lock);
 }
 
+/* What an answer weighs, in slots: a whole block or its receipts about a tenth of a batch. */
+static size_t weight_of(const need_t *need)
+{
+    return need->kind == NEED_BLOCK || need->kind == NEED_RECEIPTS ? BATCH_SLOTS_MAX / 10 : need->slot_count;
+}
+
 /* Copies so many elements of a size; NULL: no memory. */
 static const void *copy_array(arena_t *a, const void *p, size_t count, size_t size)
 {
@@ -194,7 +206,7 @@ static flight_t *add_flight(flights_t *f, batch_t *b, const hash32_t *key, const
     *at = x;
     b->needs[b->count] = need;
     b->list[b->count++] = x;
-    b->slots += need->slot_count;
+    b->slots += weight_of(need);
     b->hints += need->kind == NEED_HINT;
     return x;
 }
@@ -208,7 +220,7 @@ static size_t elements_of(const batch_t *b, const cap_t *can)
 static bool has_room(const batch_t *b, const need_t *need, const cap_t *can)
 {
     return b->count < BATCH_MAX && elements_of(b, can) < can->batch &&
-           (b->count == 0 || b->slots + need->slot_count <= BATCH_SLOTS_MAX);
+           (b->count == 0 || b->slots + weight_of(need) <= BATCH_SLOTS_MAX);
 }
 
 static void sit_down(seat_t *s, flight_t *x)

@@ -36,6 +36,7 @@ enum {
     API_FAILED = -32000,
     API_UNAVAILABLE = -32002, /* not ready, timed out, no upstream: shown at once by libraries */
     API_TOO_LARGE = -32003,
+    API_LIMIT = -32005, /* libraries ask four times: decided before much is fetched */
     API_CLIENT_LIMIT = -38026,
     API_REVERTED = 3,
     API_PRUNED = 4444

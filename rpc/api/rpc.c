@@ -1,5 +1,7 @@
 #include "rpc/api/rpc.h"
 
+#include "lightclient/exec/logs.h"
+
 #include <stdlib.h>
 
 #define NAME_MAX_LEN 2048u /* bytes of a method's name, as in geth */
@@ -304,6 +306,10 @@ void api_rpc_end(api_rpc_t *r, size_t i, rc_t rc, const err_t *e, query_t *take_
 /* The error of a query that has no result. */
 static void fail_query(api_call_t *c, rc_t rc, const err_t *e)
 {
+    if (e->code == EX_HISTORY_PRUNED || e->code == EX_LOGS_LIMIT) {
+        api_fail(c, e->code == EX_LOGS_LIMIT ? API_LIMIT : API_PRUNED, "%s", e->text);
+        return;
+    }
     switch (rc) {
     case RC_IO: api_fail(c, API_UNAVAILABLE, "no upstream could prove it: %s", e->text); break;
     case RC_TIMEOUT: api_fail(c, API_UNAVAILABLE, "request timed out: %s", e->text); break;

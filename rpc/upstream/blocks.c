@@ -185,9 +185,6 @@ rc_t jr_read_block(ex_full_block_t *out, arena_t *a, const jo_t *o)
         if (jr_read_transaction(&all[item.index], a, &item))
             break;
     read_withdrawals(&b, a, o);
-    const jo_t uncles = jo_list(o, "uncles", 0, SIZE_MAX);
-    if (jo_size(&uncles))
-        jo_fail(o, "uncles", RC_REFUSED, "are there, and cannot be checked");
     rc_t rc = jr_read_header(&b.header, o);
     if (!rc)
         *out = b;

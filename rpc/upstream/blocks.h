@@ -21,8 +21,8 @@
 /* A transaction object: its envelope. */
 NODISCARD rc_t jr_read_transaction(view_t *out, arena_t *a, const jo_t *o);
 
-/* A block object with whole transactions. hash and rlp_len stay zero. RC_REFUSED: it has ommers, of which JSON has only
- * the hashes. */
+/* A block object with whole transactions. hash and rlp_len stay zero. Ommers, of which JSON has only the hashes, are
+ * passed over: whether there are any the header says. */
 NODISCARD rc_t jr_read_block(ex_full_block_t *out, arena_t *a, const jo_t *o);
 
 /* The list of a block's receipts: their encodings. */

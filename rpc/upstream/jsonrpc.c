@@ -2,6 +2,7 @@
 
 #include "base/hex.h"
 #include "base/json.h"
+#include "rpc/upstream/blocks.h"
 #include "rpc/upstream/decode.h"
 
 #define HEADER_BYTES_MAX 65536u /* of one header, also of a fork to come */
@@ -70,13 +71,22 @@ static void put_request(jw_t *w, const ex_request_t *q, const ex_block_t *block,
     jw_end(w);
 }
 
-static const char *method_of(need_kind_t kind)
+/* Whether a need names its block by the number. */
+static bool by_number(const need_t *need)
 {
-    switch (kind) {
+    return hash32_is_zero(&need->hash);
+}
+
+static const char *method_of(const need_t *need)
+{
+    switch (need->kind) {
     case NEED_HINT: return "eth_createAccessList";
     case NEED_PROOF: return "eth_getProof";
     case NEED_CODE: return "eth_getCode";
-    case NEED_HEADER: return "eth_getBlockByNumber";
+    case NEED_BLOCK:
+    case NEED_HEADER: return by_number(need) ? "eth_getBlockByNumber" : "eth_getBlockByHash";
+    case NEED_RECEIPTS: return "eth_getBlockReceipts";
+    case NEED_WHERE: return "eth_getTransactionByHash";
     case NEED_HEAD: return "eth_getBlockByHash";
     case NEED_HEAD_BYTES: return "debug_getRawHeader";
     case NEED_SEND: return "eth_sendRawTransaction";
@@ -101,9 +111,16 @@ static void put_params(jw_t *w, const need_t *need, const cap_form_t *form)
 {
     switch (need->kind) {
     case NEED_HEADER:
-        jw_quantity(w, NULL, need->number);
-        jw_bool(w, NULL, false);
+    case NEED_BLOCK:
+    case NEED_RECEIPTS:
+        if (by_number(need))
+            jw_quantity(w, NULL, need->number);
+        else
+            jw_hex(w, NULL, view_of(need->hash.b, 32));
+        if (need->kind != NEED_RECEIPTS)
+            jw_bool(w, NULL, need->kind == NEED_BLOCK);
         return;
+    case NEED_WHERE: jw_hex(w, NULL, view_of(need->hash.b, 32)); return;
     case NEED_HEAD:
         jw_hex(w, NULL, view_of(need->block->block_hash.b, 32));
         jw_bool(w, NULL, false);
@@ -146,7 +163,7 @@ rc_t jr_encode(view_t *out, err_t *e, arena_t *a, const need_t *const *needs, si
         jw_object(&w, NULL);
         jw_str(&w, "jsonrpc", "2.0");
         jw_u64(&w, "id", i + 1);
-        jw_str(&w, "method", method_of(needs[i]->kind));
+        jw_str(&w, "method", method_of(needs[i]));
         jw_array(&w, "params");
         put_params(&w, needs[i], form);
         jw_end(&w);
@@ -166,10 +183,11 @@ rc_t jr_encode(view_t *out, err_t *e, arena_t *a, const need_t *const *needs, si
 rc_t jr_before(err_t *e, rc_t rc, const need_t *need)
 {
     char hex[2 * sizeof(addr_t) + 1];
-    const char *method = method_of(need->kind);
-    if (need->kind == NEED_HINT || need->kind == NEED_HEAD || need->kind == NEED_HEAD_BYTES || need->kind == NEED_SEND)
+    const char *method = method_of(need);
+    if (need->kind == NEED_HINT || need->kind == NEED_HEAD || need->kind == NEED_HEAD_BYTES ||
+        need->kind == NEED_WHERE || need->kind == NEED_SEND)
         return err_before(e, rc, "%s: ", method);
-    if (need->kind == NEED_HEADER)
+    if (need->kind == NEED_HEADER || need->kind == NEED_BLOCK || need->kind == NEED_RECEIPTS)
         return err_before(e, rc, "%s %llu: ", method, (unsigned long long)need->number);
     hex_encode(hex, view_of(need->addr.b, sizeof need->addr.b));
     return err_before(e, rc, "%s 0x%s: ", method, hex);
@@ -279,7 +297,18 @@ static rc_t read_result(answer_t *out, arena_t *a, const need_t *need, const jo_
         jo_hex(element, out->hash.b, sizeof out->hash.b, "result", HEX_0X);
         return jo_rc(element);
     }
+    if (need->kind == NEED_RECEIPTS) {
+        const jo_t list = jo_list(element, "result", 0, JR_TRANSACTIONS_MAX);
+        return jr_read_receipts(&out->receipts, &out->receipt_count, a, &list);
+    }
     const jo_t result = jo_object(element, "result");
+    if (need->kind == NEED_BLOCK)
+        return jr_read_block(&out->block, a, &result);
+    if (need->kind == NEED_WHERE) {
+        out->absent = !jo_opt_quantity(&result, &out->number, "blockNumber");
+        jo_rest(&result);
+        return jo_rc(&result);
+    }
     if (need->kind == NEED_HEADER)
         return jr_read_header(&out->header, &result);
     if (need->kind == NEED_HEAD) {
@@ -312,6 +341,13 @@ static rc_t read_error(jr_answer_t *out, arena_t *a, const need_t *need, const j
     return need->kind == NEED_HINT && !refusal_passes(out->refusal) ? RC_OK : rc;
 }
 
+/* Whether null is an answer: of a hash, an upstream need not know a block or a transaction. */
+static bool may_be_absent(const need_t *need)
+{
+    return need->kind == NEED_WHERE ||
+           ((need->kind == NEED_HEADER || need->kind == NEED_BLOCK) && !hash32_is_zero(&need->hash));
+}
+
 /* One element of the batch. It becomes a document of its own, so that its fault is its own. */
 static void take(jr_answer_t *out, arena_t *a, const need_t *need, const jo_t *element)
 {
@@ -323,6 +359,9 @@ static void take(jr_answer_t *out, arena_t *a, const need_t *need, const jo_t *e
         out->rc = jo_rc(&o);
     } else if (jo_has(&o, "error")) {
         out->rc = read_error(out, a, need, &o);
+    } else if (!jo_has(&o, "result") && may_be_absent(need)) {
+        out->answer.absent = true;
+        out->rc = RC_OK;
     } else if (!jo_has(&o, "result")) {
         out->refusal = REFUSAL_LATE;
         out->rc = err_say(e, RC_NEED_DATA, "the answer is null");

@@ -37,20 +37,18 @@ static char *batch(upstream_t *up, view_t text)
     return out;
 }
 
-static rc_t round_trip(query_t *call, upstream_t *up, char *why, size_t why_cap)
+static rc_t round_trip(query_t *call, upstream_t *up, err_t *e)
 {
     const need_t *needs;
     view_t text;
     arena_t a;
-    err_t e = { .rc = RC_OK };
     size_t count = query_needs(call, &needs), given = 0;
     arena_init(&a, 256u << 20);
     bool *answered = arena_calloc(&a, count, sizeof *answered);
     rc_t rc = give_request(&text, &a, needs, count);
     if (!rc) {
         char *body = batch(up, text);
-        rc = give_body(call, answered, &e, needs, count, view_str(body));
-        snprintf(why, why_cap, "%s", e.text);
+        rc = give_body(call, answered, e, needs, count, view_str(body));
         free(body);
     }
     for (size_t i = 0; i < count; i++)
@@ -61,19 +59,26 @@ static rc_t round_trip(query_t *call, upstream_t *up, char *why, size_t why_cap)
     return rc == RC_IO ? RC_NEED_DATA : rc;
 }
 
-rc_t upstream_call(query_t *call, upstream_t *up, char *why, size_t why_cap)
+rc_t upstream_drive(query_t *call, upstream_t *up, err_t *e)
 {
-    err_t e = { 0 };
     for (;;) {
-        rc_t rc = query_step(call, &e);
-        if (rc != RC_NEED_DATA) {
-            snprintf(why, why_cap, "%s", rc ? e.text : "");
+        err_clear(e);
+        rc_t rc = query_step(call, e);
+        if (rc == RC_NEED_DATA)
+            rc = round_trip(call, up, e);
+        else
             return rc;
-        }
-        rc = round_trip(call, up, why, why_cap);
         if (rc)
             return rc;
     }
+}
+
+rc_t upstream_call(query_t *call, upstream_t *up, char *why, size_t why_cap)
+{
+    err_t e = { 0 };
+    const rc_t rc = upstream_drive(call, up, &e);
+    snprintf(why, why_cap, "%s", rc ? e.text : "");
+    return rc;
 }
 
 /* The same tree as a document of its own. */

@@ -18,6 +18,9 @@ typedef struct {
  * RC_NEED_DATA: what is missing is not recorded; RC_REFUSED and the like with false answers too. */
 rc_t upstream_call(query_t *call, upstream_t *up, char *why, size_t why_cap);
 
+/* The same; e says why, with its code. */
+rc_t upstream_drive(query_t *call, upstream_t *up, err_t *e);
+
 /* The header fields of a block object, and a proof of at most slots_max slots, as the node reads them. NULL, or what is wrong
  * (static, until the next call). */
 const char *upstream_header(ex_header_t *out, const json_t *block);
