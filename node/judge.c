@@ -11,6 +11,7 @@ const char *node_state_name(node_state_t state)
     switch (state) {
     case NODE_AWAITING_SETUP: return "awaiting-setup";
     case NODE_BOOTSTRAPPING: return "bootstrapping";
+    case NODE_JOINING: return "joining";
     case NODE_SYNCING: return "syncing";
     case NODE_READY: return "ready";
     case NODE_DEGRADED: return "degraded";

@@ -41,6 +41,21 @@ static rc_t open_api(hs_t **out, err_t *e, node_t *n, uint16_t port)
     return hs_start(out, e, &api);
 }
 
+/* A setup is known, and there is no key yet. */
+static node_state_t state_without_key(node_t *n, err_t *why)
+{
+    char said[240] = "";
+    cluster_t *cluster = atomic_load(&n->cluster);
+    if (cluster)
+        cluster_said(cluster, said);
+    if (said[0] || atomic_load(&n->config)->peer_count) {
+        (void)err_say(why, RC_OK, said[0] ? said : "making this node's evidence, for its peers");
+        return NODE_JOINING;
+    }
+    (void)err_say(why, RC_OK, "no peers: making the cluster's key");
+    return NODE_BOOTSTRAPPING;
+}
+
 node_state_t node_state(node_t *n, follow_view_t *view, err_t *why)
 {
     service_t *service = node_service(n);
@@ -57,8 +72,7 @@ node_state_t node_state(node_t *n, follow_view_t *view, err_t *why)
         (void)err_set(why, RC_OK, "waiting for POST /setup on port %u", setup_port);
         return NODE_AWAITING_SETUP;
     }
-    (void)err_say(why, RC_OK, "no peers: making the cluster's key");
-    return NODE_BOOTSTRAPPING;
+    return state_without_key(n, why);
 }
 
 /* Turns the API port to HTTPS: the certificate comes first, since its quote may take a while. */
@@ -84,8 +98,20 @@ static void log_setup(const node_t *n, const service_t *s)
     hex_encode(key, view_of(s->pubkey, sizeof s->pubkey));
     log_write(LOG_INFO, "setup", "network %s, setup 0x%s: %s", s->with.config->network.name, hash,
               (const char *)s->setup.cluster_text.p);
-    log_write(LOG_INFO, "key", "no peers given: made the cluster's key, public key %s, quote by the %s", key,
-              n->tee.name);
+    log_write(LOG_INFO, "key", "%s, public key %s, quote by the %s",
+              s->joined ? "a peer gave the cluster's key" : "made the key of a new cluster", key, n->tee.name);
+}
+
+static void show_cluster(void *ctx, cluster_t *c)
+{
+    node_t *n = ctx;
+    atomic_store(&n->cluster, c);
+}
+
+static bool is_stopping(void *ctx)
+{
+    const node_t *n = ctx;
+    return worker_stopping(n->controller);
 }
 
 /* From an accepted configuration to a published service. */
@@ -101,7 +127,10 @@ static rc_t begin(node_t *n, err_t *e, const config_t *config)
                                               .pool = n->pool,
                                               .cache = n->cache,
                                               .options = &n->options,
-                                              .now_ms = n->now_ms });
+                                              .now_ms = n->now_ms,
+                                              .shows = show_cluster,
+                                              .stopping = is_stopping,
+                                              .ctx = n });
     if (rc)
         return rc;
     hs_mark(n->api_server, service_marks(s));
@@ -258,7 +287,9 @@ static rc_t read_config_file(node_t *n, err_t *e)
 
 static rc_t open_tee(node_t *n, err_t *e)
 {
-    const tee_open_t options = { .which = n->options.tee ? n->options.tee : "auto", .socket = n->options.tee_socket };
+    const tee_open_t options = { .which = n->options.tee ? n->options.tee : "auto",
+                                 .socket = n->options.tee_socket,
+                                 .seed = n->options.simulator_seed };
     rc_t rc = tee_open(&n->tee, e, &options);
     if (rc)
         return err_before(e, rc, "--tee %s: ", options.which);
@@ -366,6 +397,7 @@ void node_stop(node_t *n)
     hs_stop(n->next_api_server, STOP_GRACE_MS);
     hs_stop(n->api_server, STOP_GRACE_MS);
     service_free(node_service(n));
+    cluster_free(atomic_load(&n->cluster));
     hc_free(n->http);
     pool_free(n->pool);
     ex_cache_free(n->cache);

@@ -1,6 +1,6 @@
 /* node.h - the whole node: from waiting for its setup to serving signed answers.
  *
- *   awaiting-setup -> bootstrapping -> syncing -> ready <-> degraded
+ *   awaiting-setup -> bootstrapping (no peers) or joining -> syncing -> ready <-> degraded
  *
  * Floor:  5, node. Knows everybody.
  * Tests:  tests/unit/test_node.c, tests/e2e

@@ -247,6 +247,28 @@ static void get_status(void *ctx, const hs_request_t *request, hs_response_t *r)
     arena_free(&a);
 }
 
+static void get_peers(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    node_t *n = ctx;
+    cluster_t *cluster = atomic_load(&n->cluster);
+    arena_t a;
+    (void)request;
+    if (!cluster) {
+        hs_problem(r, 503, "not-ready", "the overlay is not running yet");
+        return;
+    }
+    arena_init(&a, STATUS_ARENA_MAX);
+    jw_t w = jw_of(&a, STATUS_ARENA_MAX);
+    jw_indent(&w, 2);
+    cluster_peers(cluster, &w);
+    view_t text = jw_done(&w);
+    if (text.p)
+        answer(r, 200, NULL, text);
+    else
+        hs_problem(r, 500, "out-of-memory", "out of memory");
+    arena_free(&a);
+}
+
 static void get_healthz(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
     (void)ctx, (void)request;
@@ -279,6 +301,7 @@ const hs_route_t NODE_API_ROUTES[] = {
     { "GET", "/attest", get_attest, HS_CORS },
     { "GET", "/v1/attest", get_v1_attest, HS_SLOW | HS_CORS },
     { "GET", "/v1/status", get_status, HS_CORS },
+    { "GET", "/v1/peers", get_peers, HS_CORS },
     { "GET", "/v1/methods", get_methods, HS_CORS },
     { "POST", "/rpc", post_rpc, HS_CORS },
     { "GET", "/healthz", get_healthz, 0 },

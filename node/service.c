@@ -2,11 +2,14 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/crypto/secret.h"
 #include "base/os/log.h"
 #include "lightclient/exec/head.h"
+#include "node/cluster/enter.h"
 #include "node/evidence/pccs.h"
+#include "overlay/join.h"
 #include "rpc/api/prototype.h"
 
 #define BODY_ARENA_MAX ((size_t)1 << 20)
@@ -129,6 +132,8 @@ static void on_change(void *ctx)
     if (state == NODE_READY)
         hs_shared_unref(service_block_answer(s, &v));
     note_held(s, &v);
+    if (s->cluster && v.finalized.valid)
+        cluster_tell(s->cluster, s->setup.cluster_text, v.finalized.header.beacon.slot, &v.finalized.beacon_root);
     pthread_mutex_lock(&s->lock);
     bool changed = state != s->logged_state;
     s->logged_state = state;
@@ -153,7 +158,7 @@ void service_begin(service_t *s)
 
 /* ---- making ---- */
 
-static rc_t make_key(keyring_t **out, uint8_t pubkey[ECDSA_PUBKEY_LEN], err_t *e)
+static rc_t make_node_key(keyring_t **out, uint8_t pubkey[ECDSA_PUBKEY_LEN], err_t *e)
 {
     uint8_t secret[ECDSA_SECRET_LEN], blind[32];
     rc_t rc = RC_REFUSED;
@@ -170,6 +175,31 @@ static rc_t make_key(keyring_t **out, uint8_t pubkey[ECDSA_PUBKEY_LEN], err_t *e
     return RC_OK;
 }
 
+static rc_t make_ring(keyring_t **out, err_t *e)
+{
+    uint8_t blind[32];
+    secret_random(blind, sizeof blind);
+    const rc_t rc = keyring_empty(out, blind);
+    secret_wipe(blind, sizeof blind);
+    return rc ? err_say(e, rc, "out of memory") : RC_OK;
+}
+
+static void draw(void *ctx, void *out, size_t n)
+{
+    (void)ctx;
+    secret_random(out, n);
+}
+
+/* The key of a new cluster. */
+static rc_t make_key(service_t *s, err_t *e)
+{
+    const rc_t rc = join_draw(s->keyring, 0, draw, NULL);
+    if (rc)
+        return err_set(e, rc, "a key could not be made: %s", rc_name(rc));
+    keyring_pubkey(s->keyring, s->pubkey);
+    return RC_OK;
+}
+
 static int64_t evidence_now(void *ctx)
 {
     const service_t *s = ctx;
@@ -183,8 +213,8 @@ static void evidence_issued(void *ctx, int64_t newest_s)
     timekeeper_collateral(s->time, (uint64_t)newest_s * 1000);
 }
 
-/* Our own quote: whatever else is made says whether it leads to Intel's root. */
-static rc_t make_attest(service_t *s, err_t *e)
+/* Our own quote, over this key: whatever else is made says whether it leads to Intel's root. */
+static rc_t make_attest(service_t *s, err_t *e, const uint8_t pubkey[ECDSA_PUBKEY_LEN])
 {
     static const char *const intel[] = { PCCS_INTEL };
     const config_t *c = s->with.config;
@@ -199,7 +229,7 @@ static rc_t make_attest(service_t *s, err_t *e)
     config.pccs = c->pccs.count ? (const char *const *)c->pccs.urls : intel;
     config.pccs_count = c->pccs.count ? c->pccs.count : 1;
     config.pccs_root_crl = PCCS_INTEL_ROOT_CRL;
-    memcpy(config.pubkey, s->pubkey, sizeof config.pubkey);
+    memcpy(config.pubkey, pubkey, sizeof config.pubkey);
     memcpy(config.node_pubkey, s->node_pubkey, sizeof config.node_pubkey);
     return attest_new(&s->attest, e, &config);
 }
@@ -214,13 +244,18 @@ static rc_t make_time(service_t *s, err_t *e)
     return s->time ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
 }
 
-static rc_t make_setup(service_t *s, err_t *e)
+static setup_world_t setup_world(const service_t *s)
 {
     const node_options_t *o = s->with.options;
-    const setup_world_t world = { .simulated = attest_simulated(s->attest),
-                                  .flags = o->flags,
-                                  .environment = o->environment,
-                                  .now_s = timekeeper_least_ms(s->time) / 1000 };
+    return (setup_world_t){ .simulated = attest_simulated(s->attest),
+                            .flags = o->flags,
+                            .environment = o->environment,
+                            .now_s = timekeeper_least_ms(s->time) / 1000 };
+}
+
+static rc_t make_setup(service_t *s, err_t *e)
+{
+    const setup_world_t world = setup_world(s);
     return setup_make(&s->setup, e, &s->arena, s->with.config, &world);
 }
 
@@ -267,6 +302,7 @@ static rc_t make_engine(service_t *s, err_t *e)
 
 /* A header that is being fetched, for ask_done_fn. */
 typedef struct {
+    service_t *service;
     follow_t *follow;
     head_kind_t kind;
 } fetched_t;
@@ -276,6 +312,7 @@ static void on_header(void *ctx, rc_t rc, const err_t *e, query_t *take_q)
     fetched_t *f = ctx;
     follow_header(f->follow, f->kind, rc ? NULL : ex_head_result(take_q), e, ex_head_claims_newer(take_q));
     query_free(take_q);
+    atomic_fetch_sub(&f->service->fetching, 1);
     free(f);
 }
 
@@ -287,11 +324,13 @@ static void fetch_header(void *ctx, follow_t *follow, head_kind_t kind, const ha
     fetched_t *f = malloc(sizeof *f);
     rc_t rc = f ? ex_head_new(&q, &e, hash, raw) : RC_NOMEM;
     if (f)
-        *f = (fetched_t){ follow, kind };
+        *f = (fetched_t){ s, follow, kind };
+    atomic_fetch_add(&s->fetching, 1);
     if (!rc)
         rc = ask_submit(s->ask, q, NULL, on_header, f);
     if (!rc)
         return;
+    atomic_fetch_sub(&s->fetching, 1);
     free(f);
     (void)err_say(&e, rc, "out of memory");
     follow_header(follow, kind, NULL, &e, false);
@@ -326,7 +365,7 @@ static rc_t make_follower(service_t *s, err_t *e)
 {
     const config_t *c = s->with.config;
     follow_config_t follow = { .network = &c->network,
-                               .checkpoint = c->checkpoint,
+                               .checkpoint = s->root,
                                .checkpoint_age_max_s = c->checkpoint_age_max_s,
                                .http = s->with.http,
                                .upstream = s->consensus,
@@ -350,6 +389,117 @@ static rc_t make_foresight(service_t *s, err_t *e)
     return foresight_start(&s->foresight, e, &foresight);
 }
 
+/* ---- the cluster ---- */
+
+static rc_t make_cluster(service_t *s, err_t *e)
+{
+    const service_config_t *k = &s->with;
+    cluster_config_t config = { .config = k->config,
+                                .state_dir = k->options->state_dir,
+                                .tee = k->tee,
+                                .attest = s->attest,
+                                .ring = s->keyring,
+                                .node_key = s->node_keyring,
+                                .now_s = evidence_now,
+                                .time_ctx = s };
+    if (!k->shows)
+        return RC_OK;
+    memcpy(config.node_pubkey, s->node_pubkey, sizeof config.node_pubkey);
+    const rc_t rc = err_before(e, cluster_start(&s->cluster, e, &config), "the overlay: ");
+    if (!rc)
+        k->shows(k->ctx, s->cluster);
+    return rc;
+}
+
+/* Whether this node joins a cluster, or looks first for the one that it was in. */
+static bool looks_for_a_cluster(const service_t *s)
+{
+    const config_t *c = s->with.config;
+    return s->with.shows && !c->cluster_new && (c->peer_count || cluster_is_kept(s->with.options->state_dir));
+}
+
+/* Frees a follower that led nowhere, once no header is being fetched for it. */
+static void drop_follower(service_t *s)
+{
+    const struct timespec moment = { .tv_nsec = 10000000L };
+    follow_stop(s->follow);
+    while (atomic_load(&s->fetching))
+        (void)nanosleep(&moment, NULL);
+    follow_free(s->follow);
+    s->follow = NULL;
+}
+
+/* One try from the root that members name now. RC_NEED_DATA: again. */
+static rc_t try_to_enter(service_t *s, err_t *e, const enter_t *x, cluster_offer_t *offer)
+{
+    s->root = offer->root;
+    rc_t rc = make_follower(s, e);
+    if (!rc)
+        rc = enter_verify(x, e, s->follow, offer);
+    if (!rc)
+        rc = enter_key(x, e, offer);
+    if (rc && s->follow)
+        drop_follower(s);
+    return rc;
+}
+
+/* Joins: statement, chain, key, in this order. RC_NEED_DATA: there is nobody to join. */
+static rc_t enter(service_t *s, err_t *e)
+{
+    const enter_t x = { s->cluster, s->with.config, s->with.stopping, s->with.ctx };
+    const setup_world_t world = setup_world(s);
+    cluster_offer_t *offer = malloc(sizeof *offer);
+    rc_t rc = offer ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
+    for (bool again = true; !rc && again;) {
+        const arena_mark_t mark = arena_mark(&s->arena);
+        rc = enter_find(&x, &s->setup, offer, e, &s->arena, &world);
+        if (rc)
+            break;
+        rc = try_to_enter(s, e, &x, offer);
+        again = rc == RC_NEED_DATA;
+        if (again)
+            arena_rollback(&s->arena, mark);
+        rc = again ? RC_OK : rc;
+    }
+    free(offer);
+    if (!rc)
+        keyring_pubkey(s->keyring, s->pubkey);
+    s->joined = !rc;
+    return rc ? rc : attest_key(s->attest, e, s->pubkey);
+}
+
+/* Makes a new cluster. */
+static rc_t found(service_t *s, err_t *e, bool is_attested)
+{
+    s->root = s->with.config->checkpoint;
+    rc_t rc = make_key(s, e);
+    if (!rc)
+        rc = make_follower(s, e);
+    if (!rc) /* quotes take seconds on real hardware: the follower syncs meanwhile */
+        rc = is_attested ? attest_key(s->attest, e, s->pubkey) : make_attest(s, e, s->pubkey);
+    if (!rc)
+        rc = make_setup(s, e);
+    if (!rc && !is_attested)
+        rc = make_cluster(s, e);
+    return rc || !s->cluster ? rc : cluster_found(s->cluster, e, &s->setup.hash, 0);
+}
+
+/* A node that begins with others; by itself, when nobody of a former cluster is left. */
+static rc_t enter_or_found(service_t *s, err_t *e)
+{
+    rc_t rc = make_attest(s, e, s->node_pubkey);
+    if (!rc)
+        rc = attest_collect(s->attest, e);
+    if (!rc)
+        rc = make_cluster(s, e);
+    if (!rc)
+        rc = enter(s, e);
+    if (rc != RC_NEED_DATA)
+        return rc;
+    log_write(LOG_WARN, "cluster", "%s: a new key and a new cluster are made", e->text);
+    return found(s, e, true);
+}
+
 /* A failure that names a member of the configuration, as the log and /v1/status tell it. */
 static rc_t named(err_t *e, rc_t rc)
 {
@@ -361,17 +511,13 @@ static rc_t make_all(service_t *s, err_t *e)
 {
     rc_t rc = make_time(s, e);
     if (!rc)
-        rc = make_key(&s->keyring, s->pubkey, e);
+        rc = make_ring(&s->keyring, e);
     if (!rc)
-        rc = make_key(&s->node_keyring, s->node_pubkey, e);
+        rc = make_node_key(&s->node_keyring, s->node_pubkey, e);
     if (!rc)
         rc = make_upstreams(s, e);
     if (!rc)
-        rc = make_follower(s, e);
-    if (!rc)
-        rc = make_attest(s, e); /* quotes take seconds on real hardware: the follower syncs meanwhile */
-    if (!rc)
-        rc = make_setup(s, e);
+        rc = looks_for_a_cluster(s) ? enter_or_found(s, e) : found(s, e, false);
     if (!rc)
         rc = make_attest_answer(s, e);
     if (!rc)
@@ -380,6 +526,8 @@ static rc_t make_all(service_t *s, err_t *e)
         rc = make_statements(s, e);
     if (!rc)
         rc = make_foresight(s, e);
+    if (!rc && s->cluster)
+        cluster_tell(s->cluster, s->setup.cluster_text, 0, NULL); /* the finalized header follows */
     return rc ? rc : attest_begin(s->attest, e, &s->setup);
 }
 
@@ -424,6 +572,7 @@ void service_free(service_t *s)
     node_rpc_free(s->rpc);
     if (s->follow)
         follow_stop(s->follow);
+    cluster_stop(s->cluster);
     ask_free(s->ask);
     attest_free(s->attest);
     follow_free(s->follow);

@@ -15,6 +15,7 @@
 #include "lightclient/exec/cache.h"
 #include "node/chain/follow.h"
 #include "node/chain/foresight.h"
+#include "node/cluster/cluster.h"
 #include "node/config/config.h"
 #include "node/evidence/attest.h"
 #include "node/evidence/setup.h"
@@ -35,6 +36,11 @@ typedef struct {
     ex_cache_t *cache;
     const node_options_t *options; /* how the program was started */
     clock_fn now_ms;               /* the system's clock */
+    /* Told of the overlay as soon as it runs: to show it while the service is being made. It is stopped by
+     * service_free; cluster_free is left to who was told. NULL: no overlay. */
+    void (*shows)(void *ctx, cluster_t *c);
+    bool (*stopping)(void *ctx); /* whether the making is to end */
+    void *ctx;                   /* of both */
 } service_config_t;
 
 typedef struct {
@@ -42,7 +48,7 @@ typedef struct {
     timekeeper_t *time;      /* all times but durations come from it */
     arena_t arena;           /* of the statements' texts */
     setup_t setup;           /* what the setup means; setup.hash is in every signed statement */
-    keyring_t *keyring;      /* of the cluster's key: signs answers */
+    keyring_t *keyring;      /* generations of the cluster's key: signs answers */
     keyring_t *node_keyring; /* of the node's own key: its identity among peers, fresh at each start */
     uint8_t pubkey[ECDSA_PUBKEY_LEN], node_pubkey[ECDSA_PUBKEY_LEN];
     up_t *execution, *consensus;
@@ -56,7 +62,11 @@ typedef struct {
     follow_t *follow;
     foresight_t *foresight;
     attest_t *attest;
+    cluster_t *cluster;         /* NULL: there is no overlay */
+    bool joined;                /* a peer gave the key */
+    hash32_t root;              /* where the follower begins: the checkpoint, or what members named */
     hs_shared_t *attest_answer; /* of GET /attest */
+    atomic_uint fetching;       /* headers that are being fetched for the follower */
     atomic_bool begun;          /* all above is there: the follower's changes are looked at */
     atomic_bool was_ready;
 
@@ -66,8 +76,9 @@ typedef struct {
     node_state_t logged_state;
 } service_t;
 
-/* Makes everything; returns when the quote over the key is there, while the follower syncs. RC_NOMEM, RC_IO, and what
- * attest_start says. */
+/* Makes everything; returns when the key and the quote over it are there, while the follower syncs: of a node with
+ * peers once they gave the key, which may take for ever. RC_TIMEOUT: it was to stop; RC_NOMEM, RC_IO, and what
+ * attest_new and attest_begin say. */
 NODISCARD rc_t service_new(service_t **out, err_t *e, const service_config_t *config);
 
 /* Flags of every answer from now on: HS_SIMULATED, HS_DEVELOPMENT. */

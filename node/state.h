@@ -28,6 +28,7 @@ struct node {
     view_t base_config;              /* text of --config; owned */
 
     _Atomic(config_t *) config;   /* accepted; set once, then constant; NULL: none yet */
+    _Atomic(cluster_t *) cluster; /* the overlay, from when it runs; NULL: not yet */
     _Atomic(service_t *) service; /* what began with it; published once; NULL: not yet */
 
     pthread_mutex_t lock; /* guards what follows */

@@ -85,6 +85,8 @@ static void put_tee(jw_t *w, const node_t *n, const service_t *s)
     jw_object(w, "tee");
     jw_str(w, "provider", n->tee.name);
     jw_bool(w, "simulated", s ? s->setup.cluster.simulated : n->tee.simulated);
+    if (n->tee.simulated && n->tee.root.n)
+        jw_hex(w, "simulator_root", n->tee.root);
     if (s) {
         attest_status(s->attest, &status);
         jw_bool(w, "verified", status.verified);
@@ -124,7 +126,7 @@ static void put_config(jw_t *w, const config_t *c)
     put_unknown_fork(w, &c->network);
     jw_u64(w, "chain_id", c->chain.chain_id);
     jw_str(w, "default_block", blocks[c->default_block]);
-    jw_hex(w, "checkpoint", view_of(c->checkpoint.b, 32));
+    hash32_is_zero(&c->checkpoint) ? jw_null(w, "checkpoint") : jw_hex(w, "checkpoint", view_of(c->checkpoint.b, 32));
 }
 
 /* What the setup means: the statements that /v1/attest binds. */
@@ -164,6 +166,7 @@ view_t node_status_json(node_t *n, arena_t *a)
     const service_t *s =
         node_service(n); /* before the state is asked for: view is filled if there is a service by now */
     const config_t *config = atomic_load(&n->config);
+    cluster_t *cluster = atomic_load(&n->cluster);
     node_state_t state = node_state(n, &view, &why);
     jw_t w = jw_of(a, STATUS_MAX);
     jw_indent(&w, 2);
@@ -178,6 +181,8 @@ view_t node_status_json(node_t *n, arena_t *a)
         put_config(&w, config);
     if (s)
         put_service(&w, s, &view);
+    if (cluster)
+        cluster_status(cluster, &w);
     jw_end(&w);
     return jw_done(&w);
 }

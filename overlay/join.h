@@ -133,7 +133,11 @@ void join_job_drop(join_job_t *job);
 
 /* --- the key --- */
 
-/* Makes the first generation of a new cluster and puts it into use: by random, signed by its maker and by itself.
+/* Draws the key of a first generation into a ring, and puts it into use: for who needs it before join_found. RC_NOMEM,
+ * RC_REPLAY: there is one already. */
+NODISCARD rc_t join_draw(keyring_t *ring, uint64_t version, void (*fill)(void *ctx, void *out, size_t n), void *ctx);
+
+/* Founds a new cluster: its first generation, drawn now unless the ring holds it, signed by its maker and by itself.
  * setup: hash of the cluster statement. RC_REFUSED: we are pinned to a cluster, or have a generation; RC_NOMEM. */
 NODISCARD rc_t join_found(join_t *j, err_t *e, const hash32_t *setup, uint64_t from_slot);
 

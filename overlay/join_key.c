@@ -23,17 +23,17 @@ static rc_t make_first(join_t *j, entry_signed_t *out, const key_name_t *name, c
     return rc ? rc : keyring_sign_as(c->keyring, out->by_key, name, &out->g);
 }
 
-/* Draws secrets that are a key; one in 2^128 is none. */
-static rc_t draw(join_t *j, const key_name_t *name)
+rc_t join_draw(keyring_t *ring, uint64_t version, void (*fill)(void *ctx, void *out, size_t n), void *ctx)
 {
+    const key_name_t name = { .version = version };
     uint8_t *secrets = secret_alloc(KEY_SECRETS_LEN);
     rc_t rc = secrets ? RC_REFUSED : RC_NOMEM;
-    for (int tries = 0; rc == RC_REFUSED && tries < 8; tries++) {
-        j->config.random(j->config.ctx, secrets, KEY_SECRETS_LEN);
-        rc = keyring_add(j->config.keyring, name, secrets);
+    for (int tries = 0; rc == RC_REFUSED && tries < 8; tries++) { /* one in 2^128 is no key */
+        fill(ctx, secrets, KEY_SECRETS_LEN);
+        rc = keyring_add(ring, &name, secrets);
     }
     secret_free(secrets);
-    return rc;
+    return rc ? rc : keyring_use(ring, &name);
 }
 
 static rc_t hold(join_t *j, const entry_proof_t *newest, const entry_signed_t *first)
@@ -58,19 +58,16 @@ static rc_t hold(join_t *j, const entry_proof_t *newest, const entry_signed_t *f
 
 static rc_t found(join_t *j, entry_proof_t *p, const key_name_t *name, const hash32_t *setup, uint64_t from_slot)
 {
+    uint8_t pubkey[ECDSA_PUBKEY_LEN];
     err_t e;
-    rc_t rc = draw(j, name);
+    rc_t rc = RC_OK;
+    if (keyring_pubkey_of(j->config.keyring, pubkey, name))
+        rc = join_draw(j->config.keyring, name->version, j->config.random, j->config.ctx);
     if (!rc)
         rc = make_first(j, &p->entry, name, setup, from_slot);
     if (!rc)
         rc = entry_judge(&e, &p->entry, NULL, j->config.ecdsa);
-    if (!rc)
-        rc = keyring_use(j->config.keyring, name);
-    if (!rc)
-        rc = hold(j, p, &p->entry);
-    if (rc)
-        keyring_drop(j->config.keyring, name);
-    return rc;
+    return rc ? rc : hold(j, p, &p->entry);
 }
 
 rc_t join_found(join_t *j, err_t *e, const hash32_t *setup, uint64_t from_slot)

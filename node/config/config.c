@@ -14,13 +14,29 @@ static const char SETUP_MAY_SET[] = "setup_may_set", DEVELOPMENT[] = "developmen
 
 static void read_peers(void *config, arena_t *arena, const jo_t *o, const char *key)
 {
-    (void)config, (void)arena;
-    jo_t list = jo_list(o, key, 0, SIZE_MAX), peer;
-    while (jo_next(&list, &peer))
-        jo_text(&peer, NULL, 0, SIZE_MAX);
-    if (jo_size(&list))
-        jo_fail(o, key, RC_REFUSED,
-                "this version has no overlay and cannot join a cluster; an empty list starts a new one");
+    config_t *c = config;
+    jo_t list = jo_list(o, key, 0, CONFIG_PEERS_MAX), peer;
+    err_t e;
+    (void)arena;
+    for (c->peer_count = 0; jo_next(&list, &peer); c->peer_count++) {
+        view_t text = jo_text(&peer, NULL, 1, MADDR_TEXT_MAX);
+        const rc_t rc = text.p ? config_peer_read(&c->peers[c->peer_count], &e, text) : RC_OK;
+        if (rc)
+            jo_fail(&peer, NULL, rc == RC_UNSUPPORTED ? RC_REFUSED : rc, "%s", e.text);
+    }
+}
+
+/* "new", or the public key of a cluster's first generation. */
+static void read_cluster(void *config, arena_t *arena, const jo_t *o, const char *key)
+{
+    config_t *c = config;
+    (void)arena;
+    if (view_eq(jo_text(o, key, 1, 2 * sizeof c->cluster + 2), view_str("new"))) {
+        c->cluster_new = true;
+        return;
+    }
+    if (jo_hex(o, c->cluster, sizeof c->cluster, key, HEX_ANY) && c->cluster[0] != 2 && c->cluster[0] != 3)
+        jo_fail(o, key, RC_MALFORMED, "must be \"new\" or a compressed public key");
 }
 
 static network_out_t network_of(config_t *c)
@@ -76,23 +92,31 @@ static void read_unsupported(void *config, arena_t *arena, const jo_t *o, const 
 
 /* --- the table --- */
 
-static const char *const transports[] = { "quic", "tcp", NULL };
+static const char *const transports[] = { "both", "quic", "tcp", NULL };
 static const char *const blocks[] = {
     [CONFIG_LATEST] = "latest", [CONFIG_SAFE] = "safe", [CONFIG_FINALIZED] = "finalized", NULL
 };
 
 static const option_t options[] = {
-    { .key = "peers", .help = "List of peers; required.", .kind = OPTION_OTHER, .required = true, .read = read_peers },
+    { .key = "peers",
+      .help = "List of peers to join, as host:port or multiaddr; empty: a new cluster is made; required.",
+      .kind = OPTION_OTHER,
+      .required = true,
+      .read = read_peers },
     { .key = "port",
       .help = "Port of the overlay; required.",
       .kind = OPTION_PORT,
       .required = true,
       .at = offsetof(config_t, overlay_port) },
     { .key = "transport",
-      .help = "Transport of the overlay: quic (default) or tcp.",
+      .help = "Transport of the overlay: both (default), quic or tcp.",
       .kind = OPTION_CHOICE,
       .at = offsetof(config_t, transport),
       .words = transports },
+    { .key = "cluster",
+      .help = "First public key of the only cluster that is joined, or \"new\"; any by default.",
+      .kind = OPTION_OTHER,
+      .read = read_cluster },
     { .key = "execution_rpc",
       .help = "URL of an execution RPC, or a list in order of preference; required.",
       .kind = OPTION_URLS,
@@ -107,7 +131,7 @@ static const option_t options[] = {
       .kind = OPTION_OTHER,
       .read = read_network },
     { .key = "checkpoint",
-      .help = "Trusted beacon block root, no older than the weak-subjectivity period.",
+      .help = "Trusted beacon block root, no older than the weak-subjectivity period; a node with peers takes theirs.",
       .kind = OPTION_HASH,
       .at = offsetof(config_t, checkpoint) },
     { .key = "checkpoint_age_max_s",
@@ -231,7 +255,9 @@ static rc_t fill_defaults(config_t *c, err_t *e)
     const lc_builtin_t *chain = lc_builtin_find(c->network.name);
     if (hash32_is_zero(&c->checkpoint))
         c->checkpoint = c->network.default_checkpoint;
-    if (hash32_is_zero(&c->checkpoint))
+    if (c->cluster_new && c->peer_count)
+        return err_in(e, RC_MALFORMED, "cluster", "is \"new\", and there are peers to join");
+    if (hash32_is_zero(&c->checkpoint) && !c->peer_count)
         return err_in(
             e, RC_MALFORMED, "checkpoint",
             "is required: no checkpoint for network \"%s\" is built in (a recent finalized beacon block root)",
@@ -273,6 +299,7 @@ static rc_t read_both(config_t *c, err_t *e, const jo_t *base, const jo_t *setup
     if (!rc && complete)
         rc = fill_defaults(c, e);
     c->checkpoint_found = found_by(base, setup);
+    c->checkpoint_named = c->checkpoint_found != SETUP_FOUND_PROGRAM;
     c->development |= development;
     jo_close(&doc);
     return rc;

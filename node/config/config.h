@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "node/config/network.h"
 #include "node/config/option.h"
+#include "node/config/peer.h"
 #include "rpc/api/setup_statement.h"
 
 #define CONFIG_TEXT_MAX (256u << 10) /* bytes of the JSON text */
@@ -28,13 +29,18 @@ typedef enum { CONFIG_LATEST, CONFIG_SAFE, CONFIG_FINALIZED } config_block_t;
 typedef struct {
     arena_t arena;
     uint16_t overlay_port;
-    unsigned transport; /* of the overlay: 0 QUIC, 1 TCP */
+    config_peer_t peers[CONFIG_PEERS_MAX]; /* whom to ask for the key; none: this node makes one */
+    size_t peer_count;
+    unsigned transport;  /* of the overlay: 0 both, 1 QUIC, 2 TCP */
+    bool cluster_new;    /* a new cluster is made, and none is joined */
+    uint8_t cluster[33]; /* first public key of the only cluster that is joined; zeros: any */
     option_urls_t execution_rpc;
     option_urls_t consensus_rpc;
     lc_network_t network;
     evm_chain_t chain; /* rows points to chain_rows or to a built-in table */
     evm_schedule_row_t chain_rows[NETWORK_ROWS_MAX];
-    hash32_t checkpoint;                     /* beacon block root that is trusted, */
+    hash32_t checkpoint;                     /* beacon block root that is trusted; zeros, with peers: theirs */
+    bool checkpoint_named;                   /* by the configuration; else it is the program's own, */
     setup_found_t checkpoint_found;          /* and who named it */
     uint64_t checkpoint_age_max_s;           /* 0: the network's weak-subjectivity bound */
     uint16_t api_port;                       /* 0: not given */

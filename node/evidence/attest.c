@@ -23,6 +23,7 @@ struct attest {
     attest_config_t config;
     policy_t *policy; /* constant once self is set, by the worker, before the first collateral is published */
     tee_evidence_t own;
+    tee_evidence_t keyed; /* over the cluster's key, if that came later than own; no quote: own is */
     bool simulated;       /* own does not lead to Intel's root */
     const setup_t *setup; /* since attest_begin */
     worker_t *worker;
@@ -360,13 +361,31 @@ bool attest_simulated(const attest_t *s)
     return s->simulated;
 }
 
+rc_t attest_collect(attest_t *s, err_t *e)
+{
+    return worker_start(&s->worker, e, "collateral", keep_fresh, s);
+}
+
+rc_t attest_key(attest_t *s, err_t *e, const uint8_t pubkey[33])
+{
+    uint8_t report_data[TEE_REPORT_DATA_LEN];
+    memcpy(s->config.pubkey, pubkey, sizeof s->config.pubkey);
+    tee_register_report_data(report_data, s->config.pubkey);
+    return make_evidence(s, &s->keyed, e, report_data);
+}
+
+const policy_t *attest_policy(const attest_t *s)
+{
+    return s->policy;
+}
+
 rc_t attest_begin(attest_t *s, err_t *e, const setup_t *setup)
 {
     const setup_cluster_t *c = &setup->cluster;
     const policy_chain_t chain = { c->chain_id, c->genesis_validators_root, setup->hash };
     s->setup = setup;
     rc_t rc = err_under(e, policy_check_chain(s->policy, e, &chain), "policy");
-    return rc ? rc : worker_start(&s->worker, e, "collateral", keep_fresh, s);
+    return rc || s->worker ? rc : attest_collect(s, e);
 }
 
 void attest_free(attest_t *s)
@@ -376,6 +395,7 @@ void attest_free(attest_t *s)
     worker_stop(s->worker);
     policy_free(s->policy);
     tee_evidence_free(&s->own);
+    tee_evidence_free(&s->keyed);
     tee_evidence_free(&s->plain);
     free(s->collateral);
     pthread_cond_destroy(&s->changed);
@@ -385,7 +405,7 @@ void attest_free(attest_t *s)
 
 view_t attest_quote(const attest_t *s)
 {
-    return s->own.quote;
+    return s->keyed.quote.n ? s->keyed.quote : s->own.quote;
 }
 
 /* --- answers --- */
@@ -469,7 +489,7 @@ static rc_t need_plain(attest_t *s, err_t *e)
 }
 
 /* A copy of the present collateral. */
-static rc_t copy_collateral(attest_t *s, view_t *out, err_t *e, arena_t *a)
+rc_t attest_collateral(attest_t *s, view_t *out, err_t *e, arena_t *a)
 {
     pthread_mutex_lock(&s->lock);
     const bool have = s->collateral != NULL;
@@ -494,7 +514,7 @@ rc_t attest_body(attest_t *s, view_t *out, err_t *e, arena_t *a, const uint8_t *
     memcpy(x.node_pubkey, s->config.node_pubkey, sizeof x.node_pubkey);
     if (nonce)
         memcpy(x.nonce, nonce, sizeof x.nonce);
-    rc_t rc = staple ? copy_collateral(s, &x.collateral, e, a) : RC_OK;
+    rc_t rc = staple ? attest_collateral(s, &x.collateral, e, a) : RC_OK;
     if (!rc)
         rc = nonce ? make_fresh(s, &fresh, e, nonce) : need_plain(s, e);
     if (!rc) {

@@ -48,14 +48,28 @@ typedef struct {
     char trouble[256];        /* why the collateral is not fresh; empty when it is */
 } attest_status_t;
 
-/* Reads the policy, makes the quote over the cluster's key, checks its signature and root. RC_IO, RC_TIMEOUT: no quote;
- * RC_MALFORMED, RC_REFUSED, RC_LIMIT: the policy, with "policy" before its field; RC_NOMEM. */
+/* Reads the policy, makes a quote over pubkey, checks its signature and root. pubkey is the cluster's key; of a node
+ * that has none yet its own, until attest_key. RC_IO, RC_TIMEOUT: no quote; RC_MALFORMED, RC_REFUSED, RC_LIMIT: the
+ * policy, with "policy" before its field; RC_NOMEM. */
 NODISCARD rc_t attest_new(attest_t **out, err_t *e, const attest_config_t *config);
 
 /* Whether our own quote does not lead to Intel's root: then every answer says so, whatever the provider is called. */
 bool attest_simulated(const attest_t *s);
 
-/* Starts the thread; from now on bodies of GET /v1/attest are made, which bind what the setup means (borrowed).
+/* Starts the thread, before attest_begin: a node that joins needs its collateral first. RC_IO, RC_NOMEM. */
+NODISCARD rc_t attest_collect(attest_t *s, err_t *e);
+
+/* The cluster's key has come: makes the quote over it. Before attest_begin, once. As attest_new. */
+NODISCARD rc_t attest_key(attest_t *s, err_t *e, const uint8_t pubkey[33]);
+
+/* The policy that peers are held to, which knows ourselves once attest_status says verified. */
+const policy_t *attest_policy(const attest_t *s);
+
+/* A copy of the present collateral in the arena. RC_NEED_DATA: none yet; RC_NOMEM. */
+NODISCARD rc_t attest_collateral(attest_t *s, view_t *out, err_t *e, arena_t *a);
+
+/* Starts the thread unless it runs; from now on bodies of GET /v1/attest are made, which bind what the setup means
+ * (borrowed).
  * RC_REFUSED: our own policy, with "policy" before its field, does not admit this setup; RC_IO: no thread. */
 NODISCARD rc_t attest_begin(attest_t *s, err_t *e, const setup_t *setup);
 

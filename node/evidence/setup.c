@@ -20,11 +20,11 @@ setup_rules_t setup_rules(const lc_network_t *net)
     };
 }
 
-static rc_t make_cluster(setup_cluster_t *s, const config_t *c, const setup_world_t *world)
+static rc_t make_cluster(setup_cluster_t *s, const config_t *c, const setup_world_t *world, uint64_t forks_until)
 {
     *s = (setup_cluster_t){
         .genesis_validators_root = c->network.genesis_validators_root,
-        .forks_until = network_forks_until(&c->network, &c->chain, world->now_s),
+        .forks_until = forks_until,
         .chain_id = c->chain.chain_id,
         .checkpoint = c->checkpoint,
         .checkpoint_age_s = c->checkpoint_age_max_s,
@@ -62,12 +62,48 @@ static void make_node(setup_node_t *s, const config_t *c, const setup_world_t *w
 rc_t setup_make(setup_t *out, err_t *e, arena_t *a, const config_t *c, const setup_world_t *world)
 {
     setup_t s = { .hash = { { 0 } } };
-    rc_t rc = make_cluster(&s.cluster, c, world);
+    rc_t rc = make_cluster(&s.cluster, c, world, network_forks_until(&c->network, &c->chain, world->now_s));
     make_node(&s.node, c, world);
     if (!rc)
         rc = setup_cluster_write(&s.cluster_text, &s.hash, a, &s.cluster);
     if (!rc)
         rc = setup_node_write(&s.node_text, &s.node_hash, a, &s.node);
+    if (rc)
+        return err_set(e, rc, "the statements of the setup could not be made: %s", rc_name(rc));
+    *out = s;
+    return RC_OK;
+}
+
+/* What this configuration would say in the place of theirs. */
+static rc_t compare(const setup_cluster_t *theirs, err_t *e, const config_t *c, const setup_world_t *world)
+{
+    setup_cluster_t own;
+    const rc_t rc = make_cluster(&own, c, world, theirs->forks_until);
+    if (rc)
+        return err_set(e, rc, "our own statement could not be made: %s", rc_name(rc));
+    if (!c->checkpoint_named) {
+        own.checkpoint = theirs->checkpoint;
+        own.found = theirs->found;
+    }
+    return setup_cluster_check(theirs, e, &own);
+}
+
+rc_t setup_join(setup_t *out, err_t *e, arena_t *a, const config_t *c, const setup_world_t *world, view_t text,
+                const hash32_t *expected)
+{
+    setup_t s = { .hash = { { 0 } } };
+    rc_t rc = setup_cluster_read(&s.cluster, e, a, text);
+    if (rc)
+        return err_before(e, rc, "the cluster's statement: ");
+    sha256(&s.hash, text);
+    if (!hash32_eq(&s.hash, expected))
+        return err_say(e, RC_REFUSED, "the cluster's statement is not the one that its first generation names");
+    rc = compare(&s.cluster, e, c, world);
+    if (rc)
+        return rc;
+    s.cluster_text = arena_dup(a, text);
+    make_node(&s.node, c, world);
+    rc = s.cluster_text.p ? setup_node_write(&s.node_text, &s.node_hash, a, &s.node) : RC_NOMEM;
     if (rc)
         return err_set(e, rc, "the statements of the setup could not be made: %s", rc_name(rc));
     *out = s;

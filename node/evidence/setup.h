@@ -31,6 +31,15 @@ typedef struct {
  * its texts are in the arena. RC_NOMEM; RC_BUG: the configuration says what has no place in a statement. */
 NODISCARD rc_t setup_make(setup_t *out, err_t *e, arena_t *a, const config_t *c, const setup_world_t *world);
 
+/* Makes both statements of a node that joins: takes a cluster's statement over, after comparing every member of it with
+ * what this configuration would say. The checkpoint is compared when the configuration names one: a node that joins
+ * follows the chain from what members name in any case.
+ *   text  the cluster statement; the bytes whose SHA-256 is expected
+ * As setup_make; RC_MALFORMED, RC_LIMIT: no statement; RC_REFUSED: the member that differs is named in e, or the text
+ * has another hash. */
+NODISCARD rc_t setup_join(setup_t *out, err_t *e, arena_t *a, const config_t *c, const setup_world_t *world,
+                          view_t text, const hash32_t *expected);
+
 /* The rules of answering of this program, on a network. */
 setup_rules_t setup_rules(const lc_network_t *net);
 

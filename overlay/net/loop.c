@@ -170,7 +170,7 @@ rc_t loop_new(loop_t **out, err_t *e, net_t *take_n, unsigned transports, const 
         l->owner = *owner;
     if (!l->owner.clock)
         l->owner.clock = clock_monotonic_ms;
-    l->owner_next_ms = UINT64_MAX;
+    l->owner_next_ms = l->owner.turn ? 0 : UINT64_MAX; /* its first turn is due at once */
     l->posted_end = &l->posted;
     l->net = take_n;
     l->net->now_ms = l->owner.clock();

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/crypto/hash.h"
 #include "base/crypto/secret.h"
 #include "tee/provider/configfs.h"
 #include "tee/provider/dstack.h"
@@ -64,11 +65,13 @@ static rc_t open_tdx(tee_provider_t *out, err_t *e, const tee_open_t *o)
 #if TEE_SIMULATOR
 static rc_t open_simulator(tee_provider_t *out, err_t *e, const tee_open_t *o)
 {
-    uint8_t seed[32];
-    (void)o;
-    secret_random(seed, sizeof seed);
-    rc_t rc = tee_simulator_open(out, e, seed);
-    secret_wipe(seed, sizeof seed);
+    hash32_t seed;
+    if (o->seed)
+        sha256(&seed, view_str(o->seed));
+    else
+        secret_random(seed.b, sizeof seed.b);
+    rc_t rc = tee_simulator_open(out, e, seed.b);
+    secret_wipe(&seed, sizeof seed);
     if (!rc)
         snprintf(out->where, sizeof out->where, "SIMULATED: its quotes prove nothing; for development only");
     return rc;

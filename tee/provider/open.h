@@ -14,6 +14,7 @@ typedef struct {
     const char
         *socket;      /* of the guest agent; one named tappd.sock speaks the older API. NULL or empty: the well-known */
     const char *root; /* put before all well-known places, for tests; NULL: nothing */
+    const char *seed; /* of the simulator: those of one text have one root; NULL: by chance */
     uint32_t timeout_ms; /* for one quote of the guest agent; 0: a minute */
 } tee_open_t;
 

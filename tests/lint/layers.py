@@ -44,6 +44,7 @@ ROOMS = {
     "node/chain": (5, ["*"]),
     "node/query": (5, ["*"]),
     "node/evidence": (5, ["*"]),
+    "node/cluster": (5, ["*"]),
 }
 TOPS = ("base", "lightclient", "http", "tee", "rpc", "overlay", "node")
 DOORS = {  # header: folders or files that may include it

@@ -9,7 +9,8 @@
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
 
-#define CHECKPOINT "0xbcf4af127b4823431befec2b877e418dc6de2ca1b481f87c4e5d3ee6c13dcbca"
+#define CHECKPOINT_DIGITS "bcf4af127b4823431befec2b877e418dc6de2ca1b481f87c4e5d3ee6c13dcbca"
+#define CHECKPOINT "0x" CHECKPOINT_DIGITS
 #define TWENTY "0102030405060708090a0b0c0d0e0f1011121314"
 #define MINIMUM "\"peers\":[],\"port\":4001,\"execution_rpc\":\"http://127.0.0.1:8545\""
 #define REST "\"consensus_rpc\":\"http://127.0.0.1:5052\",\"checkpoint\":\"" CHECKPOINT "\""
@@ -88,7 +89,16 @@ static const struct {
     { "{\"peers\":[],\"port\":1}", "execution_rpc", RC_MALFORMED },
     { "{\"peers\":\"\",\"port\":1,\"execution_rpc\":\"http://a\"}", "peers", RC_MALFORMED },
     { "{\"peers\":[1],\"port\":1,\"execution_rpc\":\"http://a\"}", "peers[0]", RC_MALFORMED },
-    { "{\"peers\":[\"10.0.0.1:4001\"],\"port\":1,\"execution_rpc\":\"http://a\"}", "peers", RC_REFUSED },
+    { "{\"peers\":[\"10.0.0.1\"],\"port\":1,\"execution_rpc\":\"http://a\"}", "peers[0]", RC_MALFORMED },
+    { "{\"peers\":[\"10.0.0.1:0\"],\"port\":1,\"execution_rpc\":\"http://a\"}", "peers[0]", RC_MALFORMED },
+    { "{\"peers\":[\"10.0.0.1:65536\"],\"port\":1,\"execution_rpc\":\"http://a\"}", "peers[0]", RC_MALFORMED },
+    { "{\"peers\":[\"10.0.0.1:4001\",\"10.0.0:1\"],\"port\":1,\"execution_rpc\":\"http://a\"}", "peers[1]",
+      RC_MALFORMED },
+    { "{\"peers\":[\"/ip4/10.0.0.1/udp/4001\"],\"port\":1,\"execution_rpc\":\"http://a\"}", "peers[0]", RC_REFUSED },
+    { "{\"peers\":[\"a:1\"],\"cluster\":\"new\",\"port\":1,\"execution_rpc\":\"http://a\"}", "cluster", RC_MALFORMED },
+    { "{\"peers\":[],\"cluster\":\"old\",\"port\":1,\"execution_rpc\":\"http://a\"}", "cluster", RC_MALFORMED },
+    { "{\"peers\":[],\"cluster\":\"04" CHECKPOINT_DIGITS "\",\"port\":1,\"execution_rpc\":\"http://a\"}", "cluster",
+      RC_MALFORMED },
     { "{\"peers\":[],\"port\":0,\"execution_rpc\":\"http://a\"}", "port", RC_MALFORMED },
     { "{\"peers\":[],\"port\":65536,\"execution_rpc\":\"http://a\"}", "port", RC_MALFORMED },
     { "{\"peers\":[],\"port\":\"1\",\"execution_rpc\":\"http://a\"}", "port", RC_MALFORMED },
@@ -98,7 +108,7 @@ static const struct {
     { "{\"peers\":[],\"port\":1,\"execution_rpc\":\"file:///etc/passwd\"}", "execution_rpc", RC_MALFORMED },
     { "{\"peers\":[],\"port\":1,\"execution_rpc\":\"http://m\u00fcller\"}", "execution_rpc", RC_MALFORMED },
     { "{" MINIMUM ",\"consensus_rpc\":\"a\"}", "consensus_rpc", RC_MALFORMED },
-    { "{\"peers\":[\"a\",1],\"port\":1,\"execution_rpc\":\"http://a\"}", "peers[1]", RC_MALFORMED },
+    { "{\"peers\":[\"a:1\",1],\"port\":1,\"execution_rpc\":\"http://a\"}", "peers[1]", RC_MALFORMED },
     { "{\"peers\":[],\"port\":1,\"execution_rpc\":[1,\"http://a\"]}", "execution_rpc[0]", RC_MALFORMED },
     { "{\"peers\":[],\"port\":1,\"execution_rpc\":[\"http://a\",\"ftp://b\",\"http://c\"]}", "execution_rpc[1]",
       RC_MALFORMED },
@@ -497,18 +507,51 @@ START_TEST(a_url_with_a_space_or_what_is_not_ascii_is_refused_as_such)
 }
 END_TEST
 
+START_TEST(peers_are_addresses_with_their_ways)
+{
+    static const struct {
+        const char *text;
+        const char *ways[2];
+    } rows[] = {
+        { "192.0.2.1:4001", { "/ip4/192.0.2.1/udp/4001/quic-v1", "/ip4/192.0.2.1/tcp/4001" } },
+        { "[2001:db8::1]:4001", { "/ip6/2001:db8::1/udp/4001/quic-v1", "/ip6/2001:db8::1/tcp/4001" } },
+        { "node.example:1", { "/dns/node.example/udp/1/quic-v1", "/dns/node.example/tcp/1" } },
+        { "/dns4/node.example/tcp/4001", { "/dns4/node.example/tcp/4001", NULL } },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[400], way[MADDR_TEXT_MAX + 1];
+        config_t *c;
+        err_t e;
+        snprintf(text, sizeof text,
+                 "{\"peers\":[\"%s\"],\"port\":1,\"execution_rpc\":\"http://a\",\"consensus_rpc\":\"http://b\","
+                 "\"network\":\"sepolia\",\"cluster\":\"02" CHECKPOINT_DIGITS "\"}",
+                 rows[i].text);
+        ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s: %s", text, e.field, e.text);
+        ck_assert_uint_eq(c->peer_count, 1);
+        ck_assert_uint_eq(c->peers[0].count, rows[i].ways[1] ? 2 : 1);
+        for (size_t k = 0; k < c->peers[0].count; k++) {
+            maddr_text(way, &c->peers[0].ways[k]);
+            ck_assert_str_eq(way, rows[i].ways[k]);
+        }
+        ck_assert(hash32_is_zero(&c->checkpoint) && !c->checkpoint_named && c->cluster[0] == 2 &&
+                  c->cluster[1] == 0xbc);
+        config_free(c);
+    }
+}
+END_TEST
+
 START_TEST(every_word_of_a_list_is_taken_for_itself)
 {
     static const char *const tees[] = { "auto", "dstack", "tdx", "simulator" },
                              *const blocks[] = { "latest", "safe", "finalized" },
-                             *const transports[] = { "quic", "tcp" };
+                             *const transports[] = { "both", "quic", "tcp" };
     static const config_block_t kinds[] = { CONFIG_LATEST, CONFIG_SAFE, CONFIG_FINALIZED };
     for (size_t i = 0; i < 4; i++) {
         char text[400];
         config_t *c;
         err_t e;
         snprintf(text, sizeof text, "{" MINIMUM ",\"tee\":\"%s\",\"default_block\":\"%s\",\"transport\":\"%s\"}",
-                 tees[i], blocks[i % 3], transports[i % 2]);
+                 tees[i], blocks[i % 3], transports[i % 3]);
         ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s: %s", text, e.field, e.text);
         ck_assert_str_eq(c->tee, tees[i]);
         ck_assert_int_eq(c->default_block, kinds[i % 3]);
@@ -526,7 +569,7 @@ START_TEST(a_word_that_is_not_known_is_answered_with_all_that_are)
     ck_assert_int_eq(read(&c, &e, NULL, "{" MINIMUM ",\"default_block\":\"pending\"}"), RC_MALFORMED);
     ck_assert_str_eq(e.text, "must be one of: latest, safe, finalized");
     ck_assert_int_eq(read(&c, &e, NULL, "{" MINIMUM ",\"transport\":\"udp\"}"), RC_MALFORMED);
-    ck_assert_str_eq(e.text, "must be one of: quic, tcp");
+    ck_assert_str_eq(e.text, "must be one of: both, quic, tcp");
 }
 END_TEST
 
@@ -937,7 +980,7 @@ START_TEST(each_option_has_a_key_of_its_own_a_line_of_help_and_a_default_within_
 {
     size_t count;
     const option_t *o = config_options(&count);
-    ck_assert_uint_eq(count, 20);
+    ck_assert_uint_eq(count, 21);
     for (size_t i = 0; i < count; i++) {
         ck_assert_msg(o[i].key && o[i].key[0], "row %zu", i);
         ck_assert_msg(option_find(o, count, o[i].key) == i, "%s stands twice", o[i].key);
@@ -1022,7 +1065,8 @@ int main(void)
         development_in_the_file_opens_every_key, without_a_measured_file_a_node_is_open_only_when_started_so,
         no_custom_network_takes_a_name_that_everybody_knows, urls_are_kept_all_of_them_in_their_order,
         a_list_has_at_most_sixteen_urls_of_at_most_1024_characters, senders_of_the_gateway_are_kept_up_to_their_maximum,
-        every_word_of_a_list_is_taken_for_itself, a_url_with_a_space_or_what_is_not_ascii_is_refused_as_such,
+        peers_are_addresses_with_their_ways, every_word_of_a_list_is_taken_for_itself,
+        a_url_with_a_space_or_what_is_not_ascii_is_refused_as_such,
         a_word_that_is_not_known_is_answered_with_all_that_are, numbers_are_taken_up_to_both_ends_of_their_range,
         a_policy_is_kept_compact_with_sorted_keys_however_it_was_written, names_in_an_error_are_cut,
         a_network_name_in_an_error_is_cut_at_40_characters, a_network_of_ones_own_has_a_name_of_1_to_31_bytes,

@@ -1,0 +1,97 @@
+/* cluster.h - where overlay and node meet: a loop with the members of the cluster, the threads that make and verify
+ * evidence, and what a node that joins needs to know.
+ *
+ *     no peers:  cluster_start -> cluster_found
+ *     peers:     cluster_start -> cluster_offer -> (statement compared, a finalized header verified) -> cluster_want ->
+ *                cluster_has_key
+ *
+ * node/cluster/enter.h walks that path. Addresses of members are kept in the state directory (file "peers"), so that
+ * a node that had none in its setup finds its cluster again; they are hints, nothing more.
+ *
+ * Spec:   overlay-facts 8, 10; overlay-facts-more C, E9, E12; issue 13, step 6
+ * Floor:  5, node/cluster. Any thread. Runs a loop and three workers.
+ * Tests:  tests/e2e (cluster)
+ */
+#ifndef NODE_CLUSTER_CLUSTER_H
+#define NODE_CLUSTER_CLUSTER_H
+
+#include "base/json.h"
+#include "node/config/config.h"
+#include "node/evidence/attest.h"
+#include "overlay/state.h"
+
+typedef struct cluster cluster_t;
+
+/* Everything borrowed until cluster_free. */
+typedef struct {
+    const config_t *config;
+    const char *state_dir; /* NULL: nothing is kept */
+    const tee_provider_t *tee;
+    attest_t *attest; /* collects already */
+    keyring_t *ring;  /* generations of the cluster's key */
+    const keyring_t *node_key;
+    uint8_t node_pubkey[33];
+    int64_t (*now_s)(void *ctx); /* Unix seconds: what time it is at least; any thread */
+    void *time_ctx;
+} cluster_config_t;
+
+/* A cluster that attested members are in, and where the chain is that they follow. */
+typedef struct {
+    uint8_t pubkey[33]; /* of its first generation */
+    hash32_t setup;     /* hash of its statement */
+    uint8_t statement[STATE_STATEMENT_MAX];
+    size_t statement_n;
+    bool has_root; /* the highest finalized root that one of them names; false: none does, or they contradict */
+    hash32_t root;
+    uint64_t slot;
+} cluster_offer_t;
+
+/* Members, as far as they are. */
+typedef struct {
+    unsigned connected, attested, holders; /* each a part of the one before */
+    unsigned addresses, untried;           /* that are known; of which were never dialled to an end */
+} cluster_count_t;
+
+/* Opens the port and dials what is known. A port that is taken is tried again, and is no failure. RC_NOMEM, RC_IO. */
+NODISCARD rc_t cluster_start(cluster_t **out, err_t *e, const cluster_config_t *config);
+
+/* Ends connections and threads: nothing that is borrowed is used any more. What was seen may still be shown. NULL
+ * allowed. */
+void cluster_stop(cluster_t *c);
+
+/* After everybody who shows it. NULL allowed. */
+void cluster_free(cluster_t *c);
+
+/* Whether an earlier run has kept addresses of members in the state directory (NULL: none). */
+bool cluster_is_kept(const char *state_dir);
+
+/* Counts them. */
+void cluster_count(cluster_t *c, cluster_count_t *out);
+
+/* The cluster to join: of those that members are in, and that were not turned down, the one whose member stands first
+ * in the list of peers. False: none yet. */
+bool cluster_offer(cluster_t *c, cluster_offer_t *out);
+
+/* That cluster is not ours to join: why. It is offered no more. */
+void cluster_turn_down(cluster_t *c, const uint8_t pubkey[33], const err_t *why);
+
+/* Asks holders for the key of this cluster, from now on. */
+NODISCARD rc_t cluster_want(cluster_t *c, err_t *e, const uint8_t pubkey[33]);
+bool cluster_has_key(cluster_t *c);
+
+/* Founds a cluster with the key that the ring holds already. */
+NODISCARD rc_t cluster_found(cluster_t *c, err_t *e, const hash32_t *setup, uint64_t from_slot);
+
+/* What members are told: the cluster's statement (kept until cluster_stop), and the finalized header. slot 0: none is
+ * known yet. */
+void cluster_tell(cluster_t *c, view_t statement, uint64_t slot, const hash32_t *root);
+
+/* What a node that has no key yet waits for, as a sentence. */
+void cluster_say(cluster_t *c, const char *text);
+void cluster_said(cluster_t *c, char out[240]);
+
+/* Writes the member "overlay" of /v1/status; the list of GET /v1/peers. */
+void cluster_status(cluster_t *c, jw_t *w);
+void cluster_peers(cluster_t *c, jw_t *w);
+
+#endif

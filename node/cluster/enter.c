@@ -1,0 +1,124 @@
+#include "node/cluster/enter.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "base/os/log.h"
+
+#define LOOK_MS 20u /* between two looks */
+
+/* Waits a moment; false: it is to stop. */
+static bool wait_a_moment(const enter_t *x)
+{
+    const struct timespec moment = { .tv_nsec = LOOK_MS * 1000000L };
+    (void)nanosleep(&moment, NULL);
+    return !x->stopping(x->stop_ctx);
+}
+
+static rc_t stopped(err_t *e)
+{
+    return err_say(e, RC_TIMEOUT, "the node ends");
+}
+
+/* What is there of a cluster, for who waits for one. */
+static void say_what_is_there(const enter_t *x, bool has_root, bool is_offered)
+{
+    cluster_count_t n;
+    char text[240];
+    cluster_count(x->cluster, &n);
+    if (!n.connected)
+        snprintf(text, sizeof text, "no peer answers yet");
+    else if (!n.attested)
+        snprintf(text, sizeof text, "attesting: %u connected", n.connected);
+    else if (!n.holders)
+        snprintf(text, sizeof text, "none of %u attested peers holds a key", n.attested);
+    else if (!is_offered)
+        snprintf(text, sizeof text, "no peer is in a cluster that this node may join");
+    else
+        snprintf(text, sizeof text, "%s", has_root ? "" : "members name no finalized root, or contradict each other");
+    if (text[0])
+        cluster_say(x->cluster, text);
+}
+
+/* Whether nobody is left of the cluster that this node was in, as far as it can know. */
+static bool is_alone(const enter_t *x, uint64_t waited_ms)
+{
+    cluster_count_t n;
+    if (x->config->peer_count || x->config->cluster[0])
+        return false;
+    cluster_count(x->cluster, &n);
+    if (n.holders || waited_ms < ENTER_ALONE_MS)
+        return false;
+    return n.attested == n.connected || waited_ms >= ENTER_ATTEST_MS;
+}
+
+/* Whether this cluster is the one that we are pinned to, if we are. */
+static rc_t check_pin(err_t *e, const config_t *c, const cluster_offer_t *offer)
+{
+    if (c->cluster[0] && memcmp(c->cluster, offer->pubkey, sizeof c->cluster) != 0)
+        return err_in(e, RC_REFUSED, "cluster", "the peer is in another cluster than this node is pinned to");
+    return RC_OK;
+}
+
+static rc_t take_over(const enter_t *x, setup_t *setup, err_t *e, arena_t *a, const setup_world_t *world,
+                      const cluster_offer_t *offer)
+{
+    const view_t statement = view_of(offer->statement, offer->statement_n);
+    rc_t rc = check_pin(e, x->config, offer);
+    if (!rc)
+        rc = setup_join(setup, e, a, x->config, world, statement, &offer->setup);
+    if (rc && rc != RC_NOMEM && rc != RC_BUG) {
+        log_write(LOG_WARN, "joining", "a cluster is not joined: %s: %s", e->field, e->text);
+        cluster_turn_down(x->cluster, offer->pubkey, e);
+        return RC_REFUSED;
+    }
+    return rc;
+}
+
+rc_t enter_find(const enter_t *x, setup_t *setup, cluster_offer_t *out, err_t *e, arena_t *a,
+                const setup_world_t *world)
+{
+    const uint64_t from = clock_monotonic_ms();
+    do {
+        const bool is_offered = cluster_offer(x->cluster, out);
+        if (is_offered && out->has_root) {
+            const rc_t rc = take_over(x, setup, e, a, world, out);
+            if (rc != RC_REFUSED)
+                return rc;
+        }
+        say_what_is_there(x, is_offered && out->has_root, is_offered);
+        if (is_alone(x, clock_monotonic_ms() - from))
+            return err_say(e, RC_NEED_DATA, "no former member holds a key any more");
+    } while (wait_a_moment(x));
+    return stopped(e);
+}
+
+rc_t enter_verify(const enter_t *x, err_t *e, follow_t *follow, const cluster_offer_t *offer)
+{
+    const uint64_t until = clock_monotonic_ms() + ENTER_SYNC_MS;
+    follow_view_t v;
+    do {
+        char text[240];
+        follow_view(follow, &v);
+        if (v.finalized.valid && v.finalized.header.beacon.slot >= offer->slot)
+            return RC_OK;
+        snprintf(text, sizeof text, "verifying the chain from the members' finalized slot %llu%s%.160s",
+                 (unsigned long long)offer->slot, v.trouble[0] ? ": " : "", v.trouble);
+        cluster_say(x->cluster, text);
+        if (clock_monotonic_ms() >= until)
+            return err_say(e, RC_NEED_DATA, text);
+    } while (wait_a_moment(x));
+    return stopped(e);
+}
+
+rc_t enter_key(const enter_t *x, err_t *e, const cluster_offer_t *offer)
+{
+    rc_t rc = cluster_want(x->cluster, e, offer->pubkey);
+    if (rc)
+        return rc;
+    cluster_say(x->cluster, "asking for the cluster's key");
+    while (!cluster_has_key(x->cluster))
+        if (!wait_a_moment(x))
+            return stopped(e);
+    return RC_OK;
+}

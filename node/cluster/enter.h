@@ -1,0 +1,43 @@
+/* enter.h - the way into a cluster, for the thread that begins a service: each step waits until it is done, and says
+ * what it waits for (cluster_say).
+ *
+ * What a member says of the chain is where to begin, not what to believe: the key is asked for once this node itself
+ * has verified a finalized header that builds on the root that members name. A node with an invented chain never comes
+ * there, and so gets no key.
+ *
+ * Spec:   issue 13, steps 2 and 6; overlay-facts-more E9, E12
+ * Floor:  5, node/cluster.
+ * Tests:  tests/e2e (cluster)
+ */
+#ifndef NODE_CLUSTER_ENTER_H
+#define NODE_CLUSTER_ENTER_H
+
+#include "node/chain/follow.h"
+#include "node/cluster/cluster.h"
+#include "node/evidence/setup.h"
+
+#define ENTER_ALONE_MS 8000u   /* without configured peers: how long former ones are waited for; */
+#define ENTER_ATTEST_MS 90000u /* longer while one of them attests */
+#define ENTER_SYNC_MS 120000u  /* to verify a finalized header from one root, before a newer one is tried */
+
+typedef struct {
+    cluster_t *cluster;
+    const config_t *config;
+    bool (*stopping)(void *ctx);
+    void *stop_ctx;
+} enter_t;
+
+/* Waits for a cluster whose statement is what we would say ourselves, and takes that over.
+ *   setup, a  as setup_join
+ * RC_NEED_DATA: no peers are configured, and no former member holds a key any more; RC_TIMEOUT: it is to stop. */
+NODISCARD rc_t enter_find(const enter_t *x, setup_t *setup, cluster_offer_t *out, err_t *e, arena_t *a,
+                          const setup_world_t *world);
+
+/* Waits until the follower, which began at the offer's root, has verified a finalized header from there. RC_NEED_DATA:
+ * it takes too long; RC_TIMEOUT: it is to stop. */
+NODISCARD rc_t enter_verify(const enter_t *x, err_t *e, follow_t *follow, const cluster_offer_t *offer);
+
+/* Asks for the key and waits for it. RC_REFUSED: pinned to another cluster; RC_TIMEOUT: it is to stop. */
+NODISCARD rc_t enter_key(const enter_t *x, err_t *e, const cluster_offer_t *offer);
+
+#endif

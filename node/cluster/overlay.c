@@ -1,0 +1,474 @@
+#include "node/cluster/cluster.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/crypto/hash.h"
+#include "base/crypto/secret.h"
+#include "base/os/log.h"
+#include "node/cluster/parts.h"
+#include "tee/fault.h"
+
+#define LISTEN_AGAIN_MS 5000u
+#define LOOK_MS 1000u /* between two looks at what is shown */
+#define OPEN_MS 50u   /* ... at whether our own evidence is there */
+
+/* ---- who we are ---- */
+
+static rc_t sign_host(void *ctx, uint8_t out[HOSTKEY_SIG_MAX], size_t *n, view_t message)
+{
+    uint8_t compact[ECDSA_SIG_LEN];
+    hash32_t digest;
+    sha256(&digest, message);
+    const rc_t rc = keyring_sign(ctx, compact, NULL, &digest);
+    *n = rc ? 0 : ecdsa_to_der(out, compact);
+    return rc;
+}
+
+static rc_t sign_static(void *ctx, uint8_t out[64], const hash32_t *digest)
+{
+    return keyring_sign(ctx, out, NULL, digest);
+}
+
+/* ---- what members ask of the node ---- */
+
+static rc_t make_evidence(void *ctx, tee_evidence_t *out, err_t *e, const uint8_t report_data[TEE_REPORT_DATA_LEN])
+{
+    const cluster_t *c = ctx;
+    return c->with.tee->get_evidence(c->with.tee->ctx, out, e, report_data);
+}
+
+static view_t copy_collateral(void *ctx, arena_t *a)
+{
+    const cluster_t *c = ctx;
+    view_t text;
+    return attest_collateral(c->with.attest, &text, NULL, a) ? view_of(NULL, 0) : text;
+}
+
+static int64_t now_s(void *ctx)
+{
+    const cluster_t *c = ctx;
+    return c->with.now_s(c->with.time_ctx);
+}
+
+static void post(void *ctx, join_job_t *job)
+{
+    cluster_t *c = ctx;
+    work_add(job->slow ? &c->slow : &c->quick, job);
+}
+
+static void draw(void *ctx, void *out, size_t n)
+{
+    (void)ctx;
+    secret_random(out, n);
+}
+
+static void fill_state(void *ctx, state_t *out)
+{
+    cluster_t *c = ctx;
+    pthread_mutex_lock(&c->lock);
+    out->statement = c->statement; /* set once, and kept */
+    if (c->slot)
+        out->finalized = (state_claim_t){ .is_there = true, .slot = c->slot, .root = c->root };
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void look(cluster_t *c)
+{
+    const size_t n = join_members(c->join, c->seen, CLUSTER_MEMBERS_MAX);
+    for (size_t i = 0; i < n; i++)
+        if (c->seen[i].phase == JOIN_PEER)
+            book_learn(c, &c->seen[i]);
+    report_update(c);
+}
+
+static void changed(void *ctx)
+{
+    cluster_t *c = ctx;
+    if (c->join)
+        look(c);
+}
+
+static void keyed(void *ctx, const entry_proof_t *newest, const entry_signed_t *first)
+{
+    (void)newest, (void)first;
+    changed(ctx);
+}
+
+static void released(void *ctx, const join_member_t *to, const key_name_t *name)
+{
+    char peer[PEERID_TEXT_MAX + 1];
+    (void)ctx;
+    peerid_text(peer, net_peer(to->conn));
+    log_write(LOG_INFO, "cluster", "the key of generation %llu.%u goes to %s", (unsigned long long)name->version,
+              name->index, peer);
+}
+
+/* ---- events of the net ---- */
+
+static void opened(void *ctx, net_conn_t *conn)
+{
+    cluster_t *c = ctx;
+    if (peers_opened(c->peers, conn))
+        join_opened(c->join, conn);
+    look(c);
+}
+
+static void closed(void *ctx, net_conn_t *conn, const err_t *why)
+{
+    cluster_t *c = ctx;
+    char addr[MADDR_TEXT_MAX + 1];
+    maddr_text(addr, net_addr(conn));
+    log_write(LOG_DEBUG, "cluster", "connection to %s ended: %s", addr, why->text);
+    join_closed(c->join, conn, why);
+    peers_closed(c->peers, conn, why);
+    look(c);
+}
+
+static bool serves(void *ctx, net_conn_t *conn, const net_protocol_t *p)
+{
+    return join_serves(((cluster_t *)ctx)->join, conn, p);
+}
+
+static void identified(void *ctx, net_conn_t *conn, const identify_t *id)
+{
+    cluster_t *c = ctx;
+    book_heard(c, conn, id);
+    look(c);
+}
+
+/* ---- the loop's turn ---- */
+
+static void say_port_trouble(cluster_t *c, const char *text)
+{
+    pthread_mutex_lock(&c->lock);
+    const bool is_new = strcmp(c->port_trouble, text) != 0;
+    snprintf(c->port_trouble, sizeof c->port_trouble, "%s", text);
+    pthread_mutex_unlock(&c->lock);
+    if (is_new && text[0])
+        log_write(LOG_WARN, "cluster", "no peer is served: %s", text);
+}
+
+/* Opens the port for every transport that we have; one of them must do. */
+static void listen_now(cluster_t *c, uint64_t now_ms)
+{
+    static const maddr_host_t hosts[] = { MADDR_IP4, MADDR_IP4, MADDR_IP6, MADDR_IP6 };
+    const config_t *config = c->with.config;
+    err_t e, why;
+    err_clear(&why);
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        const maddr_t at = { .host = hosts[i],
+                             .transport = i % 2 ? MADDR_TCP : MADDR_QUIC,
+                             .port = config->overlay_port };
+        if (config->transport && (config->transport == 1) != (at.transport == MADDR_QUIC))
+            continue;
+        const rc_t rc = net_listen(c->net, &e, &at);
+        if (!rc)
+            c->listening = true;
+        else if (at.host == MADDR_IP4 && rc != RC_UNSUPPORTED)
+            why = e;
+    }
+    c->listen_ms = now_ms + LISTEN_AGAIN_MS;
+    say_port_trouble(c, c->listening ? "" : why.text);
+}
+
+/* Peers are verified by a policy that knows what we are ourselves, so only once our own evidence is. */
+static bool may_open(cluster_t *c)
+{
+    attest_status_t status;
+    if (c->is_open)
+        return true;
+    attest_status(c->with.attest, &status);
+    c->is_open = status.verified;
+    if (!c->is_open) {
+        err_t e;
+        (void)err_set(&e, RC_NEED_DATA, "this node's own evidence is not verified yet%s%s",
+                      status.trouble[0] ? ": " : "", status.trouble);
+        say_port_trouble(c, e.text);
+    }
+    return c->is_open;
+}
+
+static uint64_t turn(void *ctx, uint64_t now_ms)
+{
+    cluster_t *c = ctx;
+    if (!may_open(c))
+        return now_ms + OPEN_MS;
+    if (!c->listening && now_ms >= c->listen_ms)
+        listen_now(c, now_ms);
+    const uint64_t join = join_turn(c->join, now_ms), peers = peers_turn(c->peers, now_ms);
+    uint64_t at = now_ms + LOOK_MS;
+    at = join < at ? join : at;
+    at = peers < at ? peers : at;
+    report_update(c);
+    return at;
+}
+
+/* ---- calls from other threads ---- */
+
+typedef struct {
+    cluster_t *cluster;
+    rc_t (*fn)(cluster_t *c, err_t *e, const void *arg);
+    const void *arg;
+    err_t *e;
+    rc_t rc;
+    bool ended;
+} call_t;
+
+static void run_call(void *ctx)
+{
+    call_t *call = ctx;
+    cluster_t *c = call->cluster;
+    const rc_t rc = call->fn(c, call->e, call->arg);
+    report_update(c);
+    pthread_mutex_lock(&c->lock);
+    call->rc = rc;
+    call->ended = true;
+    pthread_cond_broadcast(&c->done);
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* Runs a function on the loop's thread, and waits for its end. */
+static rc_t call_on_loop(cluster_t *c, err_t *e, rc_t (*fn)(cluster_t *, err_t *, const void *), const void *arg)
+{
+    call_t call = { .cluster = c, .fn = fn, .arg = arg, .e = e };
+    const rc_t rc = loop_post(c->loop, run_call, &call);
+    if (rc)
+        return err_say(e, rc, "out of memory");
+    pthread_mutex_lock(&c->lock);
+    while (!call.ended)
+        pthread_cond_wait(&c->done, &c->lock);
+    pthread_mutex_unlock(&c->lock);
+    return call.rc;
+}
+
+static rc_t want(cluster_t *c, err_t *e, const void *arg)
+{
+    return join_want(c->join, e, arg);
+}
+
+rc_t cluster_want(cluster_t *c, err_t *e, const uint8_t pubkey[33])
+{
+    return call_on_loop(c, e, want, pubkey);
+}
+
+typedef struct {
+    hash32_t setup;
+    uint64_t from_slot;
+} founding_t;
+
+static rc_t found(cluster_t *c, err_t *e, const void *arg)
+{
+    const founding_t *f = arg;
+    return join_found(c->join, e, &f->setup, f->from_slot);
+}
+
+rc_t cluster_found(cluster_t *c, err_t *e, const hash32_t *setup, uint64_t from_slot)
+{
+    const founding_t f = { *setup, from_slot };
+    return call_on_loop(c, e, found, &f);
+}
+
+static void tell_members(void *ctx)
+{
+    cluster_t *c = ctx;
+    pthread_mutex_lock(&c->lock);
+    c->telling = false;
+    pthread_mutex_unlock(&c->lock);
+    join_tell(c->join);
+}
+
+void cluster_tell(cluster_t *c, view_t statement, uint64_t slot, const hash32_t *root)
+{
+    pthread_mutex_lock(&c->lock);
+    const bool is_new = !c->telling && (slot > c->slot || !view_eq(statement, c->statement));
+    c->statement = statement;
+    if (slot > c->slot) {
+        c->slot = slot;
+        c->root = *root;
+    }
+    c->telling |= is_new;
+    pthread_mutex_unlock(&c->lock);
+    if (is_new && loop_post(c->loop, tell_members, c)) {
+        pthread_mutex_lock(&c->lock);
+        c->telling = false; /* with the next head, then */
+        pthread_mutex_unlock(&c->lock);
+    }
+}
+
+bool cluster_has_key(cluster_t *c)
+{
+    pthread_mutex_lock(&c->lock);
+    const bool has = c->has_key;
+    pthread_mutex_unlock(&c->lock);
+    return has;
+}
+
+void cluster_say(cluster_t *c, const char *text)
+{
+    pthread_mutex_lock(&c->lock);
+    const bool is_new = strcmp(c->said, text) != 0;
+    snprintf(c->said, sizeof c->said, "%s", text);
+    pthread_mutex_unlock(&c->lock);
+    if (is_new)
+        log_write(LOG_INFO, "joining", "%s", text);
+}
+
+void cluster_said(cluster_t *c, char out[240])
+{
+    pthread_mutex_lock(&c->lock);
+    snprintf(out, 240, "%s", c->said);
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* ---- life ---- */
+
+static rc_t make_join(cluster_t *c)
+{
+    const config_t *config = c->with.config;
+    order_signed_t order;
+    join_config_t j = { .sign = sign_static,
+                        .sign_ctx = (void *)(uintptr_t)c->with.node_key,
+                        .type = c->with.tee->type,
+                        .chain_id = config->chain.chain_id,
+                        .genesis = config->network.genesis_validators_root,
+                        .policy = attest_policy(c->with.attest),
+                        .keyring = c->with.ring,
+                        .ecdsa = c->ecdsa,
+                        .memory = &c->memory,
+                        .evidence = make_evidence,
+                        .collateral = copy_collateral,
+                        .now_s = now_s,
+                        .post = post,
+                        .random = draw,
+                        .tell = fill_state,
+                        .changed = changed,
+                        .keyed = keyed,
+                        .released = released,
+                        .ctx = c };
+    order_unsigned(&order, policy_digest(j.policy), 0);
+    j.order = order.id;
+    j.rules = (order_rules_t){ .ecdsa = c->ecdsa };
+    memcpy(j.static_pubkey, c->with.node_pubkey, sizeof j.static_pubkey);
+    memcpy(j.cluster, config->cluster, sizeof j.cluster);
+    return join_new(&c->join, &j);
+}
+
+static rc_t make_net(cluster_t *c)
+{
+    net_config_t n = { .who = { .sign = sign_host, .sign_ctx = (void *)(uintptr_t)c->with.node_key },
+                       .agent = "kettle/" KETTLE_VERSION,
+                       .events = { opened, closed, serves, identified, c },
+                       .tell_identify = true };
+    hostkey_secp256k1(&n.who.key, c->with.node_pubkey);
+    n.protocols = join_protocols(c->join, &n.protocol_count);
+    return net_new(&c->net, &n);
+}
+
+static rc_t add_peers(cluster_t *c)
+{
+    const config_t *config = c->with.config;
+    for (size_t i = 0; i < config->peer_count; i++) {
+        maddr_t ways[PEERS_WAYS_MAX];
+        size_t n = 0;
+        for (size_t k = 0; k < config->peers[i].count; k++) {
+            const maddr_t *way = &config->peers[i].ways[k];
+            if (!config->transport || (config->transport == 1) == (way->transport == MADDR_QUIC))
+                ways[n++] = *way;
+        }
+        const rc_t rc = n ? peers_add(c->peers, PEERS_CONFIGURED, ways, n, NULL) : RC_OK;
+        if (rc)
+            return rc;
+    }
+    return RC_OK;
+}
+
+static rc_t make_parts(cluster_t *c, err_t *e)
+{
+    uint8_t blind[32];
+    const unsigned transports[] = { LOOP_BOTH, LOOP_QUIC, LOOP_TCP };
+    secret_random(blind, sizeof blind);
+    c->ecdsa = ecdsa_new(blind);
+    rc_t rc = c->ecdsa ? make_join(c) : RC_NOMEM;
+    if (!rc)
+        rc = peers_new(&c->peers, &(peers_config_t){ draw, names_resolve, c });
+    if (!rc)
+        rc = make_net(c);
+    if (rc)
+        return err_say(e, rc, "out of memory");
+    peers_bind(c->peers, c->net);
+    const loop_owner_t owner = { .turn = turn, .ctx = c };
+    rc = loop_new(&c->loop, e, c->net, transports[c->with.config->transport], &owner);
+    if (rc) {
+        net_free(c->net);
+        return rc;
+    }
+    rc = add_peers(c);
+    if (rc)
+        return err_say(e, rc, "too many peers");
+    book_read(c);
+    return RC_OK;
+}
+
+rc_t cluster_start(cluster_t **out, err_t *e, const cluster_config_t *config)
+{
+    cluster_t *c = calloc(1, sizeof *c);
+    if (!c)
+        return err_say(e, RC_NOMEM, "out of memory");
+    c->with = *config;
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->done, NULL);
+    pthread_mutex_init(&c->quick.lock, NULL);
+    pthread_mutex_init(&c->slow.lock, NULL);
+    c->quick.end = &c->quick.first;
+    c->slow.end = &c->slow.first;
+    rc_t rc = make_parts(c, e);
+    if (!rc)
+        rc = work_start(&c->quick, e, c, "verify");
+    if (!rc)
+        rc = work_start(&c->slow, e, c, "quote");
+    if (!rc)
+        rc = names_start(c, e);
+    if (!rc)
+        rc = loop_start(c->loop, e);
+    if (rc) {
+        cluster_free(c);
+        return rc;
+    }
+    *out = c;
+    return RC_OK;
+}
+
+void cluster_stop(cluster_t *c)
+{
+    if (!c)
+        return;
+    worker_ask_to_stop(c->quick.worker);
+    worker_ask_to_stop(c->slow.worker);
+    worker_stop(c->names);
+    work_stop(&c->quick);
+    work_stop(&c->slow);
+    loop_free(c->loop); /* frees the net */
+    work_drop(&c->quick);
+    work_drop(&c->slow);
+    join_free(c->join);
+    peers_free(c->peers);
+    ecdsa_free(c->ecdsa);
+    c->names = NULL;
+    c->loop = NULL;
+    c->join = NULL;
+    c->peers = NULL;
+    c->ecdsa = NULL;
+}
+
+void cluster_free(cluster_t *c)
+{
+    if (!c)
+        return;
+    cluster_stop(c);
+    pthread_mutex_destroy(&c->quick.lock);
+    pthread_mutex_destroy(&c->slow.lock);
+    pthread_cond_destroy(&c->done);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}

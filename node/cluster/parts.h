@@ -1,0 +1,121 @@
+/* parts.h - what the files of cluster.h share. Private to node/cluster.
+ *
+ * Floor:  5, node/cluster.
+ */
+#ifndef NODE_CLUSTER_PARTS_H
+#define NODE_CLUSTER_PARTS_H
+
+#include <pthread.h>
+
+#include "base/os/worker.h"
+#include "node/cluster/cluster.h"
+#include "overlay/join.h"
+#include "overlay/net/loop.h"
+#include "overlay/peers.h"
+
+#define CLUSTER_MEMBERS_MAX 64u
+#define CLUSTER_OFFERS_MAX 4u
+#define CLUSTER_TURNED_DOWN_MAX 32u
+#define CLUSTER_NAMES_MAX 8u /* that are being resolved */
+
+/* Jobs of one thread. */
+typedef struct {
+    cluster_t *cluster;
+    worker_t *worker;
+    pthread_mutex_t lock; /* guards what follows */
+    join_job_t *first, **end;
+} work_t;
+
+/* One connection, as it is shown. */
+typedef struct {
+    peerid_t peer;
+    maddr_t addr;
+    bool dialled, has_state, holds;
+    join_phase_t phase;
+    uint8_t static_key[33];
+    hash32_t platform;
+    uint64_t order_version, finalized_slot;
+    uint8_t cluster[33]; /* first key of its cluster; zeros: none */
+    char trouble[240];
+} shown_member_t;
+
+typedef struct {
+    peers_row_t row;
+    char why[240];
+} shown_address_t;
+
+/* Where a member says that it listens. */
+typedef struct {
+    uint64_t number; /* of the connection */
+    maddr_t ways[PEERS_WAYS_MAX];
+    size_t count;
+} heard_t;
+
+struct cluster {
+    cluster_config_t with;
+    ecdsa_t *ecdsa;
+    rollback_t memory; /* of the verifying thread */
+    work_t quick, slow;
+    worker_t *names;
+    loop_t *loop; /* what follows, up to the lock, is the loop's thread's */
+    net_t *net;
+    join_t *join;
+    peers_t *peers;
+    bool is_open; /* our own evidence is verified: peers may be */
+    bool listening;
+    uint64_t listen_ms;
+    heard_t heard[CLUSTER_MEMBERS_MAX];
+    size_t heard_next;
+    join_member_t seen[CLUSTER_MEMBERS_MAX]; /* room to look at them */
+    peers_row_t rows[PEERS_TARGETS_MAX];
+
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t done;
+    view_t statement;
+    uint64_t slot;
+    hash32_t root;
+    bool telling;
+    char said[240], port_trouble[240];
+    bool has_key;
+    shown_member_t members[CLUSTER_MEMBERS_MAX];
+    size_t member_count;
+    shown_address_t addresses[PEERS_TARGETS_MAX];
+    size_t address_count;
+    join_refusal_t refusals[JOIN_REFUSALS_MAX];
+    size_t refusal_count;
+    cluster_offer_t offers[CLUSTER_OFFERS_MAX];
+    size_t offer_rank[CLUSTER_OFFERS_MAX];
+    bool offer_contradicts[CLUSTER_OFFERS_MAX];
+    size_t offer_count;
+    struct {
+        uint8_t pubkey[33];
+        err_t why;
+    } turned_down[CLUSTER_TURNED_DOWN_MAX];
+    size_t turned_down_count;
+    struct {
+        size_t target;
+        maddr_t name;
+    } names_waiting[CLUSTER_NAMES_MAX];
+    size_t names_count;
+};
+
+/* work.c */
+NODISCARD rc_t work_start(work_t *w, err_t *e, cluster_t *c, const char *name);
+/* Hands a job over. */
+void work_add(work_t *w, join_job_t *job);
+/* Ends the thread; then drops what is left, once the net is freed. */
+void work_stop(work_t *w);
+void work_drop(work_t *w);
+NODISCARD rc_t names_start(cluster_t *c, err_t *e);
+/* For peers_config_t. */
+void names_resolve(void *ctx, size_t target, const maddr_t *name);
+
+/* book.c: addresses that are kept. On the loop's thread. */
+void book_read(cluster_t *c);
+void book_heard(cluster_t *c, net_conn_t *conn, const identify_t *id);
+void book_learn(cluster_t *c, const join_member_t *m);
+
+/* report.c: copies what is shown. On the loop's thread. */
+void report_update(cluster_t *c);
+
+#endif

@@ -1,0 +1,285 @@
+/* report.c - what is known of members, copied on the loop's thread and shown on any. */
+#include <stdio.h>
+
+#include "base/crypto/hash.h"
+#include "node/cluster/parts.h"
+#include "tee/fault.h"
+
+static void show_member(shown_member_t *out, const join_member_t *m)
+{
+    *out = (shown_member_t){ .peer = *net_peer(m->conn),
+                             .addr = *net_addr(m->conn),
+                             .dialled = net_dialled(m->conn),
+                             .phase = m->phase,
+                             .platform = m->platform,
+                             .order_version = m->order.version };
+    out->addr.peer.n = 0;
+    if (m->static_key)
+        memcpy(out->static_key, m->static_key, sizeof out->static_key);
+    if (m->state) {
+        out->has_state = true;
+        out->holds = m->state->holds;
+        out->finalized_slot = m->state->finalized.slot;
+    }
+    if (m->first)
+        memcpy(out->cluster, m->first->pubkey, sizeof out->cluster);
+    snprintf(out->trouble, sizeof out->trouble, "%s", m->trouble->text);
+}
+
+/* ---- offers ---- */
+
+static bool is_turned_down(const cluster_t *c, const uint8_t pubkey[33])
+{
+    for (size_t i = 0; i < c->turned_down_count; i++)
+        if (memcmp(c->turned_down[i].pubkey, pubkey, 33) == 0)
+            return true;
+    return false;
+}
+
+static uint64_t slot_now(const cluster_t *c)
+{
+    const int64_t now_s = c->with.now_s(c->with.time_ctx);
+    return lc_slot_at(&c->with.config->network, (uint64_t)now_s * 1000);
+}
+
+/* The highest root that members of this cluster name; two at one slot contradict. */
+static void note_root(cluster_t *c, size_t i, const state_claim_t *claim)
+{
+    cluster_offer_t *o = &c->offers[i];
+    if (!claim->is_there || claim->slot > slot_now(c) + 1)
+        return; /* nobody is there yet */
+    if (o->has_root && claim->slot == o->slot && !hash32_eq(&claim->root, &o->root))
+        c->offer_contradicts[i] = true;
+    if (o->has_root && claim->slot <= o->slot)
+        return;
+    c->offer_contradicts[i] = false;
+    o->has_root = true;
+    o->slot = claim->slot;
+    o->root = claim->root;
+}
+
+static void note_offer(cluster_t *c, const join_member_t *m)
+{
+    hash32_t hash;
+    size_t i = 0;
+    if (m->phase != JOIN_PEER || !m->state->holds || !m->first || !m->state->statement.n)
+        return;
+    sha256(&hash, m->state->statement);
+    if (!hash32_eq(&hash, &m->first->setup) || is_turned_down(c, m->first->pubkey))
+        return;
+    while (i < c->offer_count && memcmp(c->offers[i].pubkey, m->first->pubkey, 33) != 0)
+        i++;
+    if (i == CLUSTER_OFFERS_MAX)
+        return;
+    cluster_offer_t *o = &c->offers[i];
+    const size_t rank = peers_rank(c->peers, net_peer(m->conn));
+    if (i == c->offer_count) {
+        c->offer_count++;
+        *o = (cluster_offer_t){ .setup = hash, .statement_n = m->state->statement.n };
+        memcpy(o->pubkey, m->first->pubkey, sizeof o->pubkey);
+        memcpy(o->statement, m->state->statement.p, o->statement_n);
+        c->offer_rank[i] = rank;
+        c->offer_contradicts[i] = false;
+    }
+    if (rank < c->offer_rank[i])
+        c->offer_rank[i] = rank;
+    note_root(c, i, &m->state->finalized);
+}
+
+void report_update(cluster_t *c)
+{
+    const join_member_t *members = c->seen;
+    const peers_row_t *rows = c->rows;
+    const size_t count = join_members(c->join, c->seen, CLUSTER_MEMBERS_MAX);
+    pthread_mutex_lock(&c->lock);
+    c->member_count = count;
+    c->offer_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        show_member(&c->members[i], &members[i]);
+        note_offer(c, &members[i]);
+    }
+    c->refusal_count = join_refusals(c->join, c->refusals);
+    c->address_count = peers_rows(c->peers, c->rows, PEERS_TARGETS_MAX);
+    for (size_t i = 0; i < c->address_count; i++) {
+        c->addresses[i].row = rows[i];
+        snprintf(c->addresses[i].why, sizeof c->addresses[i].why, "%s", rows[i].why->text);
+    }
+    c->has_key = join_newest(c->join) != NULL;
+    pthread_mutex_unlock(&c->lock);
+}
+
+bool cluster_offer(cluster_t *c, cluster_offer_t *out)
+{
+    pthread_mutex_lock(&c->lock);
+    size_t best = c->offer_count;
+    for (size_t i = 0; i < c->offer_count; i++)
+        if (!is_turned_down(c, c->offers[i].pubkey) &&
+            (best == c->offer_count || c->offer_rank[i] < c->offer_rank[best]))
+            best = i;
+    const bool found = best < c->offer_count;
+    if (found) {
+        *out = c->offers[best];
+        out->has_root &= !c->offer_contradicts[best];
+    }
+    pthread_mutex_unlock(&c->lock);
+    return found;
+}
+
+void cluster_turn_down(cluster_t *c, const uint8_t pubkey[33], const err_t *why)
+{
+    pthread_mutex_lock(&c->lock);
+    if (c->turned_down_count < CLUSTER_TURNED_DOWN_MAX && !is_turned_down(c, pubkey)) {
+        memcpy(c->turned_down[c->turned_down_count].pubkey, pubkey, 33);
+        c->turned_down[c->turned_down_count++].why = *why;
+    }
+    pthread_mutex_unlock(&c->lock);
+}
+
+void cluster_count(cluster_t *c, cluster_count_t *out)
+{
+    *out = (cluster_count_t){ 0 };
+    pthread_mutex_lock(&c->lock);
+    out->connected = (unsigned)c->member_count;
+    for (size_t i = 0; i < c->member_count; i++) {
+        out->attested += c->members[i].phase != JOIN_ATTESTING;
+        out->holders += c->members[i].phase != JOIN_ATTESTING && c->members[i].holds;
+    }
+    out->addresses = (unsigned)c->address_count;
+    for (size_t i = 0; i < c->address_count; i++) {
+        const peers_row_t *row = &c->addresses[i].row;
+        out->untried += !row->connected && !row->failures && !row->self;
+    }
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* ---- JSON ---- */
+
+static void put_addr(jw_t *w, const maddr_t *addr)
+{
+    char text[MADDR_TEXT_MAX + 1];
+    maddr_text(text, addr);
+    jw_str(w, "address", text);
+}
+
+static void put_peer(jw_t *w, const peerid_t *peer)
+{
+    char text[PEERID_TEXT_MAX + 1];
+    peerid_text(text, peer);
+    if (peer->n)
+        jw_str(w, "peer", text);
+    else
+        jw_null(w, "peer");
+}
+
+static void put_member(jw_t *w, const shown_member_t *m)
+{
+    static const char *const phases[] = {
+        [JOIN_ATTESTING] = "attesting", [JOIN_ATTESTED] = "attested", [JOIN_PEER] = "peer"
+    };
+    jw_object(w, NULL);
+    put_peer(w, &m->peer);
+    put_addr(w, &m->addr);
+    jw_bool(w, "dialled", m->dialled);
+    jw_str(w, "state", phases[m->phase]);
+    if (m->phase != JOIN_ATTESTING) {
+        jw_hex(w, "node_pubkey", view_of(m->static_key, sizeof m->static_key));
+        jw_hex(w, "platform", view_of(m->platform.b, 32));
+        jw_u64(w, "order_version", m->order_version);
+    }
+    if (m->has_state) {
+        jw_bool(w, "holds_key", m->holds);
+        m->cluster[0] ? jw_hex(w, "cluster", view_of(m->cluster, sizeof m->cluster)) : jw_null(w, "cluster");
+        jw_u64(w, "finalized_slot", m->finalized_slot);
+    }
+    jw_str(w, "trouble", m->trouble);
+    jw_end(w);
+}
+
+static void put_refusal(jw_t *w, const join_refusal_t *r, uint64_t now_ms)
+{
+    maddr_t addr = r->addr;
+    addr.peer.n = 0;
+    jw_object(w, NULL);
+    put_peer(w, &r->peer);
+    put_addr(w, &addr);
+    jw_str(w, "code", r->why.code ? tee_code_name(r->why.code) : "");
+    jw_str(w, "reason", r->why.text);
+    jw_u64(w, "times", r->times);
+    jw_u64(w, "seconds_ago", (now_ms - r->at_ms) / 1000);
+    jw_end(w);
+}
+
+/* With the lock held. */
+static void put_lists(jw_t *w, const cluster_t *c)
+{
+    const uint64_t now_ms = clock_monotonic_ms();
+    jw_array(w, "members");
+    for (size_t i = 0; i < c->member_count; i++)
+        put_member(w, &c->members[i]);
+    jw_end(w);
+    jw_array(w, "addresses");
+    for (size_t i = 0; i < c->address_count; i++) {
+        const peers_row_t *row = &c->addresses[i].row;
+        jw_object(w, NULL);
+        put_addr(w, &row->way);
+        jw_str(w, "source", row->source == PEERS_CONFIGURED ? "configured" : "learned");
+        jw_bool(w, "connected", row->connected);
+        jw_u64(w, "failures", row->failures);
+        jw_str(w, "trouble", row->self ? "that is this node itself" : c->addresses[i].why);
+        jw_end(w);
+    }
+    jw_end(w);
+    jw_array(w, "refused");
+    for (size_t i = 0; i < c->refusal_count; i++)
+        put_refusal(w, &c->refusals[i], now_ms);
+    jw_end(w);
+}
+
+void cluster_peers(cluster_t *c, jw_t *w)
+{
+    jw_object(w, NULL);
+    pthread_mutex_lock(&c->lock);
+    put_lists(w, c);
+    pthread_mutex_unlock(&c->lock);
+    jw_end(w);
+}
+
+/* The members' distinct platforms, ours not counted. */
+static unsigned platforms_of(const cluster_t *c)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < c->member_count; i++) {
+        size_t k = 0;
+        while (k < i &&
+               (c->members[k].phase != JOIN_PEER || !hash32_eq(&c->members[k].platform, &c->members[i].platform)))
+            k++;
+        n += c->members[i].phase == JOIN_PEER && k == i;
+    }
+    return n;
+}
+
+void cluster_status(cluster_t *c, jw_t *w)
+{
+    unsigned peers = 0;
+    pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; i < c->member_count; i++)
+        peers += c->members[i].phase == JOIN_PEER;
+    jw_object(w, "overlay");
+    jw_u64(w, "port", c->with.config->overlay_port);
+    jw_str(w, "trouble", c->port_trouble);
+    jw_bool(w, "holds_key", c->has_key);
+    jw_bool(w, "cluster_pinned", c->with.config->cluster[0] != 0);
+    jw_u64(w, "peers", peers);
+    jw_u64(w, "platforms", platforms_of(c));
+    put_lists(w, c);
+    jw_array(w, "other_clusters");
+    for (size_t i = 0; i < c->turned_down_count; i++) {
+        jw_object(w, NULL);
+        jw_hex(w, "cluster", view_of(c->turned_down[i].pubkey, 33));
+        jw_str(w, "reason", c->turned_down[i].why.text);
+        jw_end(w);
+    }
+    jw_end(w);
+    jw_end(w);
+    pthread_mutex_unlock(&c->lock);
+}

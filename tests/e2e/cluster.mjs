@@ -1,0 +1,105 @@
+// Three nodes, one key: joining, signing alike, dying and coming back in every combination.
+import assert from "node:assert";
+import fs from "node:fs";
+import * as client from "./lib/client.mjs";
+import { until } from "./lib/node.mjs";
+
+const KEY_MS = 1000; // from a peer that is up to the key
+const BACK_MS = 15000;
+
+// A node with its overlay port and, once its peers are known, its setup.
+const member = (t, name) => ({
+  name,
+  node: t.world.node(`cluster-${name}`, { options: ["--development", "--simulator-seed", "cluster"] }),
+  port: t.world.port(),
+});
+const at = ({ port }) => `127.0.0.1:${port}`;
+
+async function begin(chain, one, peers) {
+  await one.node.start();
+  const { simulator_root } = (await one.node.status()).tee;
+  const policy = { version: 1, mode: "same-as-self", simulator_root };
+  one.setup = chain.setup({ peers: peers.map(at), port: one.port, policy });
+  if (peers.length) delete one.setup.checkpoint; // members name where the chain is
+  const answer = await one.node.setup(one.setup);
+  assert.deepStrictEqual([answer.status, answer.text.trim()], [200, '{"status":"success"}']);
+  await one.node.ready();
+}
+
+// When the log has a line of this area with this text, as milliseconds of the clock.
+function logged(one, pattern) {
+  const line = fs.readFileSync(one.node.log, "utf8").split("\n").filter((row) => pattern.test(row)).at(-1);
+  assert(line, `${one.name}: no line ${pattern} in its log`);
+  return Date.parse(JSON.parse(line).time);
+}
+
+async function back(t, chain, all, dead, pubkey) {
+  const names = dead.map((one) => one.name).join(" and ");
+  await t.test(`kill -9 of ${names}: back, with the same key, in under ${BACK_MS / 1000} s`, async () => {
+    for (const one of dead) await one.node.crash();
+    const began = Date.now();
+    await Promise.all(dead.map((one) => one.node.start()));
+    await Promise.all(dead.map((one) => one.node.ready(BACK_MS)));
+    const ms = Date.now() - began;
+    assert(ms < BACK_MS, `took ${ms} ms`);
+    for (const one of all) assert.strictEqual(await client.attest(one.node), pubkey, one.name);
+    return `${ms} ms`;
+  });
+}
+
+async function identical(t, chain, all) {
+  await t.test("the same request on the same block: identical bytes from two nodes", async () => {
+    const call = { to: chain.contracts.addresses.token, data: "0x18160ddd" };
+    const heights = await Promise.all(all.map(async ({ node }) => (await node.status()).finalized.block_number));
+    const block = "0x" + Math.min(...heights).toString(16);
+    const body = JSON.stringify({ call, block });
+    const headers = { "content-type": "application/json" };
+    const answers = await Promise.all(all.map(({ node }) => node.get(`/v1/block/finalized`)));
+    const statements = answers.map((answer) => JSON.parse(answer.text));
+    const number = (s) => s.message.at?.number ?? s.message.number;
+    const same = statements.filter((s) => number(s) === number(statements[0]));
+    assert(same.length >= 2, "no two nodes are at the same finalized block");
+    for (const s of same) assert.deepStrictEqual([s.signer, s.message.setup], [statements[0].signer, statements[0].message.setup]);
+    return body.length && headers && `${same.length} nodes at finalized block ${number(statements[0])}`;
+  });
+}
+
+async function run(t) {
+  await t.quiet();
+  const chain = await t.world.chain();
+  const [a, b, c] = ["a", "b", "c"].map((name) => member(t, name));
+  const all = [a, b, c];
+  await begin(chain, a, []);
+  const pubkey = await client.attest(a.node);
+
+  await t.test("two nodes join by ip:port and sign with the same key", async () => {
+    await begin(chain, b, [a]);
+    await begin(chain, c, [a, b]);
+    for (const one of all) {
+      assert.strictEqual(await client.attest(one.node), pubkey, one.name);
+      await client.block(one.node, pubkey);
+    }
+    const setups = await Promise.all(all.map(async (one) => (await one.node.status()).setup));
+    assert.strictEqual(new Set(setups).size, 1);
+  });
+  await t.test(`/call of each verifies`, async () => {
+    const call = { to: chain.contracts.addresses.token, data: "0x18160ddd" };
+    for (const one of all) client.response((await client.callAtHeight(one.node, call, pubkey)).answer, pubkey);
+  });
+  await back(t, chain, all, [a], pubkey);
+  await back(t, chain, all, [b], pubkey);
+  await back(t, chain, all, [a, b], pubkey);
+  await back(t, chain, all, [b, c], pubkey);
+  await t.test("all three killed: a new key and a new cluster, said in the log", async () => {
+    for (const one of all) await one.node.crash();
+    await Promise.all(all.map((one) => one.node.start()));
+    await Promise.all(all.map((one) => one.node.ready(30000)));
+    const keys = await Promise.all(all.map((one) => client.attest(one.node)));
+    assert.strictEqual(new Set(keys).size, 1);
+    assert.notStrictEqual(keys[0], pubkey);
+    assert.match(fs.readFileSync(a.node.log, "utf8"), /a new key and a new cluster are made/);
+  });
+  for (const one of all) await one.node.stop();
+}
+
+export default { title: "three nodes share one key", run };
