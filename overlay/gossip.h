@@ -1,0 +1,64 @@
+/* gossip.h - where others are: peers tell each other signed peer records, of which each peer can make only its own.
+ *
+ *     asker       {max}        ->
+ *                              <-   {envelopes}, the answerer's own first; both ends end
+ *
+ * A record replaces one of the same peer with a lower sequence number, and lives for GOSSIP_LIFE_MS. Records that have
+ * a private address are neither told to who is reached at a public one, nor taken from there.
+ *
+ * Spec:   libp2p/specs RFC/0003-routing-records.md; overlay-facts 7, 10; overlay-facts-more J, "/kettle/peers/1"
+ * Floor:  4, overlay. No socket or clock. All calls on the net's thread. Its protocol is to be served to attested peers.
+ * Tests:  tests/unit/test_gossip.c, tests/fuzz/fuzz_gossip.c
+ */
+#ifndef OVERLAY_GOSSIP_H
+#define OVERLAY_GOSSIP_H
+
+#include "overlay/net/net.h"
+#include "overlay/wire/record.h"
+
+#define GOSSIP_NAME "/kettle/peers/1"
+#define GOSSIP_MESSAGE_MAX (128u << 10)
+#define GOSSIP_RECORDS_MAX 64u   /* in a message */
+#define GOSSIP_KEPT_MAX 256u     /* of others; the oldest makes room */
+#define GOSSIP_CONNS_MAX 64u     /* that are asked */
+#define GOSSIP_ASK_MS 300000u    /* between two questions on a connection; a fifth more or less by chance */
+#define GOSSIP_ANSWER_MS 30000u  /* who asks again sooner gets an empty answer */
+#define GOSSIP_LIFE_MS 86400000u /* of a record that is not heard again */
+
+typedef struct gossip gossip_t;
+
+typedef struct {
+    identity_t who;
+    void (*random)(void *ctx, void *out, size_t n);
+    /* A record that is new, or newer than what was known, with at least one address. */
+    void (*learned)(void *ctx, const record_t *r);
+    void *ctx;
+} gossip_config_t;
+
+/* RC_NOMEM. */
+NODISCARD rc_t gossip_new(gossip_t **out, const gossip_config_t *config);
+void gossip_free(gossip_t *g);
+
+/* The protocol, for the configuration of its net. */
+void gossip_protocol(gossip_t *g, net_protocol_t *out);
+
+/* Our own addresses; seq has to grow from one call to the next, also over restarts with the same key. RC_LIMIT: too
+ * many; what the identity's sign returned; RC_NOMEM. */
+NODISCARD rc_t gossip_announce(gossip_t *g, const maddr_t *addrs, size_t count, uint64_t seq);
+
+/* A connection whose peer is served the protocol, and its end. */
+void gossip_opened(gossip_t *g, net_conn_t *c);
+void gossip_closed(gossip_t *g, const net_conn_t *c);
+
+/* Asks whom it is time to ask, and forgets old records; when the next turn is due. */
+uint64_t gossip_turn(gossip_t *g, uint64_t now_ms);
+
+/* Records of others that are kept; of answers, those that did not verify. */
+size_t gossip_count(const gossip_t *g);
+uint64_t gossip_refused(const gossip_t *g);
+
+/* The envelopes of an answer, without its length; views into it. out and n are written only on RC_OK.
+ * RC_MALFORMED; RC_LIMIT: more than GOSSIP_RECORDS_MAX, or one longer than ENVELOPE_MAX. */
+NODISCARD rc_t gossip_read(view_t out[GOSSIP_RECORDS_MAX], size_t *n, view_t message);
+
+#endif
