@@ -7,7 +7,7 @@
  * a private address are neither told to who is reached at a public one, nor taken from there.
  *
  * Spec:   libp2p/specs RFC/0003-routing-records.md; overlay-facts 7, 10; overlay-facts-more J, "/kettle/peers/1"
- * Floor:  4, overlay. No socket or clock. All calls on the net's thread. Its protocol is to be served to attested peers.
+ * Floor:  4, overlay. No socket or clock. All calls on the net's thread. To be served to attested peers only.
  * Tests:  tests/unit/test_gossip.c, tests/fuzz/fuzz_gossip.c
  */
 #ifndef OVERLAY_GOSSIP_H
