@@ -15,7 +15,7 @@
  *
  * Spec:   overlay-facts-more D1 to D8, D10, D11; bytes: overlay/bracha_wire.h
  * Floor:  4, overlay. No I/O, clock or thread; instances are on the heap, within the bounds below.
- * Tests:  tests/unit/test_bracha.c
+ * Tests:  tests/unit/test_bracha.c, tests/overlay
  */
 #ifndef OVERLAY_BRACHA_H
 #define OVERLAY_BRACHA_H

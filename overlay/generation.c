@@ -470,7 +470,7 @@ static rc_t judge_draft(const gen_t *g, err_t *e, const entry_signed_t *s, const
     rc_t rc = entry_judge(e, s, entry_is_first(x) ? NULL : &g->order, g->c.rules.ecdsa);
     if (rc)
         return rc;
-    if (GUARD(NAMED_MAKER) && (entry_is_first(x) || memcmp(g->order.order.makers[x->name.index], from, 33) != 0))
+    if (entry_is_first(x) || (GUARD(NAMED_MAKER) && memcmp(g->order.order.makers[x->name.index], from, 33) != 0))
         return err_in(e, RC_REFUSED, "from", "a draft comes from its maker");
     if (entry_member_index(x, g->c.self) < 0)
         return err_in(e, RC_REFUSED, "members", "do not list this node");

@@ -3,6 +3,7 @@
  *
  * Spec:   the models behind overlay-facts-more C to F
  * Floor:  4, overlay. No heap, I/O, clock or thread.
+ * Tests:  tests/overlay/scenario.c says what each removal must break
  */
 #ifndef OVERLAY_GUARD_H
 #define OVERLAY_GUARD_H

@@ -82,7 +82,7 @@ END_TEST
 START_TEST(frames_of_two_kinds_or_other_lengths_are_malformed)
 {
     static const char *const rows[] = {
-        "12" ID "1a" ID, "1a" ID "12" ID, "12" ID "0a00", "0a00", "1201aa", "1001", "2a00", "92" ID,
+        ("12" ID "1a" ID), ("1a" ID "12" ID), ("12" ID "0a00"), "0a00", "1201aa", "1001", "2a00", ("92" ID)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint8_t raw[256];

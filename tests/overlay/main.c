@@ -1,0 +1,155 @@
+/* overlay-sim: runs the machines of overlay/ in a simulated cluster, then each of their rules on trial: left out, a
+ * property must break. All that happens follows from the seed that it prints.
+ *
+ * usage: overlay-sim [--runs N] [--seed S] [--jobs J] [--trials N] [--guard NAME] [--verbose] */
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/crypto/secret.h"
+#include "tests/overlay/scenario.h"
+
+typedef struct {
+    uint64_t runs, seed, trial_runs;
+    unsigned jobs;
+    bool verbose;
+    const char *guard;
+} options_t;
+
+static world_t world;
+
+/* Runs of one job; gives how many broke. */
+static int run_share(const options_t *o, unsigned job)
+{
+    int broken = 0;
+    for (uint64_t i = job; i < o->runs; i += o->jobs) {
+        scenario_t s;
+        char words[256];
+        scenario_draw(&s, o->seed + i);
+        world_run(&world, &s, o->seed + i, o->verbose);
+        if (!world.broken[0])
+            continue;
+        scenario_words(words, &s);
+        printf("BROKEN seed %llu: %s\n  %s\n", (unsigned long long)(o->seed + i), words, world.broken);
+        fflush(stdout);
+        broken++;
+    }
+    return broken;
+}
+
+/* Whether leaving out a rule is seen within so many runs. */
+static bool try_guard(const options_t *o, const trial_t *t)
+{
+    guard_removed = t->guard;
+    bool seen = false;
+    for (uint64_t i = 0; i < o->trial_runs && !seen; i++) {
+        world_run(&world, &t->scenario, o->seed + i, o->verbose);
+        seen = world.broken[0] && (!t->seen || strstr(world.broken, t->seen));
+        if (seen)
+            printf("without %-15s run %2llu: %s\n", t->name, (unsigned long long)i + 1, world.broken);
+    }
+    guard_removed = GUARD_NONE;
+    if (!seen)
+        printf("without %-15s NOTHING is seen to break: %s\n", t->name, t->rule);
+    for (uint64_t i = 0; i < 3; i++) { /* with it, the same runs hold */
+        world_run(&world, &t->scenario, o->seed + i, false);
+        if (world.broken[0])
+            printf("with %-18s BROKEN seed %llu: %s\n", t->name, (unsigned long long)(o->seed + i), world.broken);
+        seen = seen && !world.broken[0];
+    }
+    fflush(stdout);
+    return seen;
+}
+
+static int try_share(const options_t *o, unsigned job)
+{
+    int bad = 0;
+    for (size_t k = job; k < trial_count; k += o->jobs)
+        if (!o->guard || strcmp(o->guard, trials[k].name) == 0)
+            bad += !try_guard(o, &trials[k]);
+    return bad;
+}
+
+/* Spreads work over processes; gives how many of them found something. */
+static int spread(const options_t *o, int (*work)(const options_t *, unsigned))
+{
+    int bad = 0, status;
+    for (unsigned j = 0; j < o->jobs; j++)
+        if (fork() == 0) {
+            int found = work(o, j);
+            fflush(stdout);
+            _exit(found ? 1 : 0);
+        }
+    while (wait(&status) > 0)
+        bad += status != 0;
+    return bad;
+}
+
+/* What was attacked, in how many of the runs, and which test shows it by itself. */
+static void print_attacks(const options_t *o)
+{
+    printf("attacks:\n");
+    for (size_t k = 0; k < attack_count; k++) {
+        unsigned runs = 0;
+        for (uint64_t i = 0; i < o->runs && attacks[k].occurs; i++) {
+            scenario_t s;
+            scenario_draw(&s, o->seed + i);
+            runs += attacks[k].occurs(&s);
+        }
+        printf("  %-95s %5u runs  %s\n", attacks[k].words, runs, attacks[k].shown_by);
+    }
+}
+
+static bool read_number(uint64_t *out, const char *text)
+{
+    char *end;
+    *out = strtoull(text, &end, 10);
+    return *text && !*end;
+}
+
+static bool read_options(options_t *o, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        uint64_t jobs = 0;
+        if (strcmp(argv[i], "--verbose") == 0) {
+            o->verbose = true;
+            continue;
+        }
+        if (i + 1 == argc)
+            return false;
+        const char *value = argv[++i];
+        bool good = strcmp(argv[i - 1], "--runs") == 0     ? read_number(&o->runs, value)
+                    : strcmp(argv[i - 1], "--seed") == 0   ? read_number(&o->seed, value)
+                    : strcmp(argv[i - 1], "--trials") == 0 ? read_number(&o->trial_runs, value)
+                    : strcmp(argv[i - 1], "--jobs") == 0   ? read_number(&jobs, value) && jobs > 0 && jobs < 65
+                    : strcmp(argv[i - 1], "--guard") == 0  ? (o->guard = value) != NULL
+                                                           : false;
+        if (!good)
+            return false;
+        o->jobs = jobs ? (unsigned)jobs : o->jobs;
+    }
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    options_t o = { .runs = 1000, .seed = 1, .trial_runs = 40, .jobs = 2 };
+    if (!read_options(&o, argc, argv)) {
+        fprintf(stderr,
+                "usage: overlay-sim [--runs N] [--seed S] [--trials N] [--jobs J] [--guard NAME] [--verbose]\n");
+        return 2;
+    }
+    if (secret_init() || !mallopt(M_MMAP_THRESHOLD, 1 << 28) || !mallopt(M_TRIM_THRESHOLD, 1 << 28))
+        return 2;
+    printf("seed %llu, %llu runs\n", (unsigned long long)o.seed, (unsigned long long)o.runs);
+    fflush(stdout);
+    int bad = spread(&o, run_share);
+    printf("%llu runs: %s\n", (unsigned long long)o.runs, bad ? "some are BROKEN" : "safety and liveness hold in all");
+    fflush(stdout);
+    if (o.trial_runs)
+        bad += spread(&o, try_share);
+    print_attacks(&o);
+    return bad ? 1 : 0;
+}
