@@ -239,49 +239,103 @@ static void note_head_answered(follow_t *f)
     pthread_mutex_unlock(&f->lock);
 }
 
-static void conclude(follow_t *f, answer_t *answer, size_t endpoint, const lc_want_t *want, const hc_response_t *r)
+/* What came of an answer, for the endpoints' order, the log and the status. */
+static void conclude(follow_t *f, answer_t *answer, size_t endpoint, const lc_want_t *want, const hc_response_t *r,
+                     const err_t *e, bool too_old)
 {
-    err_t e;
-    bool too_old;
-    rc_t rc = take_answer(f, &too_old, &e, want, r);
-    const bool good = rc == RC_OK || rc == RC_REPLAY;
-    note_date(f, endpoint, r->date_s);
+    const bool good = e->rc == RC_OK || e->rc == RC_REPLAY;
     if (good && want->kind == LC_OPTIMISTIC)
         note_head_answered(f);
     if (good)
-        *answer = rc == RC_REPLAY && is_behind(f, want->kind) ? ANSWER_STALE : ANSWER_TAKEN;
+        *answer = e->rc == RC_REPLAY && is_behind(f, want->kind) ? ANSWER_STALE : ANSWER_TAKEN;
     if (stopping(f))
         return; /* what was cancelled is nobody's failure */
     if (good)
         up_report(f->config.upstream, endpoint, RC_OK, "", r->retry_after_ms, clock_monotonic_ms());
     else
-        complain(f, endpoint, &e, want->kind, too_old, r->retry_after_ms);
+        complain(f, endpoint, e, want->kind, too_old, r->retry_after_ms);
 }
 
-/* Asks one endpoint for all wants whose answer was not taken. */
-static void ask(follow_t *f, answer_t *answers, size_t endpoint, const lc_want_t *wants, size_t count)
+typedef struct {
+    lc_kind_t kind;
+    bool good;
+} json_t;
+
+/* Remembers how a route that was asked for JSON did. */
+static int learn_json(cap_t *c, void *ctx)
 {
-    hc_request_t requests[WANTS_MAX] = { 0 };
-    hc_response_t responses[WANTS_MAX] = { 0 };
+    const json_t *told = ctx;
+    if (told->good)
+        c->json |= (uint8_t)(1u << told->kind);
+    c->tried |= (uint8_t)(1u << told->kind);
+    return 0;
+}
+
+/* One exchange with an endpoint. */
+typedef struct {
+    hc_request_t requests[WANTS_MAX];
+    hc_response_t responses[WANTS_MAX];
     char urls[WANTS_MAX][URL_MAX];
-    size_t which[WANTS_MAX], n = 0;
-    for (size_t i = 0; i < count; i++) {
-        char path[BN_PATH_MAX];
-        if (answers[i] == ANSWER_TAKEN)
-            continue;
-        bn_path(path, &wants[i]);
-        hc_url_join(urls[n], sizeof urls[n], up_url(f->config.upstream, endpoint), path);
-        requests[n] = (hc_request_t){ .url = urls[n], .accept = BN_ACCEPT, .body_max = bn_body_max(&wants[i]) };
-        which[n++] = i;
-    }
-    hc_perform(f->config.http, responses, requests, n, stopping, f);
+    size_t which[WANTS_MAX], n;
+} exchange_t;
+
+static void add_request(exchange_t *x, const char *base, const lc_want_t *want, size_t i, bool json)
+{
+    char path[BN_PATH_MAX];
+    bn_path(path, want);
+    hc_url_join(x->urls[x->n], sizeof x->urls[x->n], base, path);
+    x->requests[x->n] = (hc_request_t){ .url = x->urls[x->n],
+                                        .accept = json ? BN_ACCEPT_JSON : BN_ACCEPT,
+                                        .body_max = bn_body_max(want) };
+    x->which[x->n++] = i;
+}
+
+static void perform(follow_t *f, exchange_t *x)
+{
+    hc_perform(f->config.http, x->responses, x->requests, x->n, stopping, f);
     pthread_mutex_lock(&f->lock);
     f->view.round_trips++;
     pthread_mutex_unlock(&f->lock);
-    for (size_t k = 0; k < n; k++) {
-        conclude(f, &answers[which[k]], endpoint, &wants[which[k]], &responses[k]);
-        hc_response_clear(&responses[k]);
+}
+
+/* Takes what came. What may do better in JSON is put into the next exchange (NULL: there is none). */
+static void take_exchange(follow_t *f, exchange_t *next, answer_t *answers, exchange_t *x, size_t endpoint,
+                          const lc_want_t *wants, const cap_t *can)
+{
+    for (size_t k = 0; k < x->n; k++) {
+        const lc_want_t *want = &wants[x->which[k]];
+        const hc_response_t *r = &x->responses[k];
+        err_t e = { 0 };
+        bool too_old = false;
+        e.rc = take_answer(f, &too_old, &e, want, r);
+        note_date(f, endpoint, r->date_s);
+        const bool good = e.rc == RC_OK || e.rc == RC_REPLAY, of_form = rc_blames_input(e.rc) || r->status != 200;
+        const bool asked = (can->json | can->tried) >> want->kind & 1;
+        if (next && !good && !r->rc && of_form && !asked && bn_try_json(r->status, r->content_type)) {
+            add_request(next, up_url(f->config.upstream, endpoint), want, x->which[k], true);
+        } else {
+            conclude(f, &answers[x->which[k]], endpoint, want, r, &e, too_old);
+            if (!next)
+                up_learn(f->config.upstream, endpoint, learn_json, &(json_t){ want->kind, good });
+        }
+        hc_response_clear(&x->responses[k]);
     }
+}
+
+/* Asks one endpoint for all wants whose answer was not taken; once more in JSON, where SSZ came to nothing. */
+static void ask(follow_t *f, answer_t *answers, size_t endpoint, const lc_want_t *wants, size_t count)
+{
+    const cap_t can = up_capability(f->config.upstream, endpoint);
+    exchange_t first = { .n = 0 }, second = { .n = 0 };
+    for (size_t i = 0; i < count; i++)
+        if (answers[i] != ANSWER_TAKEN)
+            add_request(&first, up_url(f->config.upstream, endpoint), &wants[i], i, can.json >> wants[i].kind & 1);
+    perform(f, &first);
+    take_exchange(f, &second, answers, &first, endpoint, wants, &can);
+    if (!second.n || stopping(f))
+        return;
+    perform(f, &second);
+    take_exchange(f, NULL, answers, &second, endpoint, wants, &can);
 }
 
 /* Asks endpoints in their order until every want has its answer. */

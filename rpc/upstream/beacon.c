@@ -411,6 +411,13 @@ static bool media_type_is(const char *content_type, const char *type)
     return content_type[n] == '\0' || content_type[n] == ';' || content_type[n] == ' ';
 }
 
+bool bn_try_json(int status, const char *content_type)
+{
+    if (status == 200)
+        return media_type_is(content_type, "application/octet-stream");
+    return status == 400 || status == 404 || status == 406 || status == 415;
+}
+
 void bn_path(char out[BN_PATH_MAX], const lc_want_t *want)
 {
     static const char base[] = "/eth/v1/beacon/light_client";

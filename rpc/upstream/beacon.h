@@ -23,6 +23,12 @@ typedef struct {
     view_t ssz;
 } bn_object_t;
 
+#define BN_ACCEPT_JSON "application/json"
+
+/* Whether an answer to a request that preferred SSZ may be had as JSON instead: a refusal of that form, or, given that
+ * an answer of 200 could not be used, one in SSZ. */
+bool bn_try_json(int status, const char *content_type);
+
 /* Path and query of a want, NUL-terminated, beginning with "/eth/v1/". */
 void bn_path(char out[BN_PATH_MAX], const lc_want_t *want);
 

@@ -50,6 +50,8 @@ typedef struct {
     uint16_t until;      /* and how many there are to be before one is asked for again */
     bool doubt, rest;    /* of the hint that went apart: it was refused; the rest was answered */
     uint8_t unknown;     /* batches by hash in a row that named a block it did not know, before it knew any; */
+    uint8_t json;        /* of a beacon API: routes, bits by lc_kind_t, that are to be asked for JSON only, */
+    uint8_t tried;       /* ... or were, in vain, so that they are not tried again */
     bool knows;          /* it has answered by hash */
     bool settling;       /* the last batch was refused: one at a time, please */
 } cap_t;

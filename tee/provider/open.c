@@ -16,7 +16,11 @@
 static const struct {
     const char *path;
     dstack_api_t api;
-} sockets[] = { { "/var/run/dstack.sock", DSTACK_AGENT }, { "/var/run/tappd.sock", DSTACK_TAPPD } };
+} sockets[] = { /* where dstack's own SDKs look */
+                { "/var/run/dstack.sock", DSTACK_AGENT },        { "/run/dstack.sock", DSTACK_AGENT },
+                { "/var/run/dstack/dstack.sock", DSTACK_AGENT }, { "/run/dstack/dstack.sock", DSTACK_AGENT },
+                { "/var/run/tappd.sock", DSTACK_TAPPD },         { "/run/tappd.sock", DSTACK_TAPPD }
+};
 
 static bool is_socket(const char *path)
 {
@@ -49,7 +53,8 @@ static rc_t open_dstack(tee_provider_t *out, err_t *e, const tee_open_t *o)
         if (is_socket(path))
             return open_socket(out, e, o, path, sockets[i].api);
     }
-    return err_set(e, RC_UNSUPPORTED, "neither %s nor %s is there", sockets[0].path, sockets[1].path);
+    return err_set(e, RC_UNSUPPORTED, "none of dstack's sockets is there: %s, %s and so on", sockets[0].path,
+                   sockets[4].path);
 }
 
 static rc_t open_tdx(tee_provider_t *out, err_t *e, const tee_open_t *o)

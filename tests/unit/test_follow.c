@@ -11,12 +11,40 @@
 /* One beacon API: the slot that its newest objects are about, and what it was asked for. */
 typedef struct {
     unsigned slot;
-    atomic_uint optimistic, all;
+    unsigned fault; /* of its optimistic updates in SSZ: row of ssz_faults, from 1 on */
+    atomic_uint optimistic, json, all;
 } beacon_t;
+
+/* What old and odd beacon nodes make of SSZ. */
+static const struct {
+    int status;
+    bool versioned, surplus;
+} ssz_faults[] = { { 200, true, true },  { 200, false, false }, { 400, true, false },
+                   { 404, true, false }, { 406, true, false },  { 415, true, false } };
+#define SSZ_FAULTS (sizeof ssz_faults / sizeof ssz_faults[0])
 
 static lc_network_t net;
 static beacon_t beacons[2];
 static uint64_t now_at; /* of the system's clock, which stands */
+
+/* The object as JSON, or in SSZ that cannot be used. */
+static bool send_faulty(beacon_t *b, int fd, const char *request)
+{
+    char head[256];
+    const bool json = strstr(request, "octet-stream") == NULL, fails = !json && ssz_faults[b->fault - 1].status != 200;
+    view_t body = fx_read(json ? "minimal-fulu/optimistic-144.json" : "minimal-fulu/optimistic-144.ssz");
+    const bool surplus = !json && ssz_faults[b->fault - 1].surplus;
+    static const char more[64]; /* fewer could be extra data of the block */
+    b->json += json;
+    snprintf(head, sizeof head, "HTTP/1.1 %d X\r\nContent-Type: %s\r\n%sContent-Length: %zu\r\n\r\n",
+             json ? 200 : ssz_faults[b->fault - 1].status, json ? "application/json" : "application/octet-stream",
+             json || ssz_faults[b->fault - 1].versioned ? "Eth-Consensus-Version: fulu\r\n" : "",
+             fails ? 0 : body.n + (surplus ? sizeof more : 0));
+    bool sent =
+        say(fd, head) && (fails || send_all(fd, body.p, body.n)) && (!surplus || send_all(fd, more, sizeof more));
+    free((void *)(uintptr_t)body.p);
+    return sent;
+}
 
 static bool send_object(int fd, const char *kind, unsigned slot)
 {
@@ -43,6 +71,8 @@ static bool serve(beacon_t *b, int fd, const char *request)
     if (!strstr(request, "/optimistic_update"))
         return say(fd, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]");
     b->optimistic++;
+    if (b->fault)
+        return send_faulty(b, fd, request);
     return send_object(fd, "optimistic", b->slot);
 }
 
@@ -120,6 +150,8 @@ static void begin_at(uint64_t slot, unsigned first, unsigned second)
     now_at = lc_slot_start_ms(&net, slot) + 900;
     beacons[0].slot = first;
     beacons[1].slot = second;
+    beacons[0].fault = beacons[1].fault = 0;
+    beacons[0].json = beacons[1].json = 0;
     beacons[0].optimistic = beacons[1].optimistic = beacons[0].all = beacons[1].all = 0;
 }
 
@@ -142,6 +174,21 @@ START_TEST(while_the_first_api_keeps_up_the_next_one_is_not_asked_for_the_head)
     follow_to(153, status);
     ck_assert_uint_ge(beacons[0].optimistic, 1);
     ck_assert_uint_eq(beacons[1].optimistic, 0);
+}
+END_TEST
+
+START_TEST(ssz_that_comes_to_nothing_is_asked_for_as_json_once_and_so_remembered)
+{
+    for (unsigned i = 0; i < SSZ_FAULTS; i++) {
+        up_status_t status[UP_ENDPOINTS_MAX];
+        begin_at(145, 144, 144);
+        beacons[0].fault = i + 1;
+        follow_to(144, status);
+        ck_assert_uint_eq(beacons[0].optimistic - beacons[0].json, 1);
+        ck_assert_msg(beacons[0].json >= 1, "row %u: %s", i, status[0].reason);
+        ck_assert_uint_eq(beacons[1].optimistic, 0);
+        ck_assert_msg(!status[0].failures && !status[0].lies, "row %u: %s", i, status[0].reason);
+    }
 }
 END_TEST
 
@@ -465,7 +512,8 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("follow", a_clock_that_is_behind_costs_no_api_its_name, a_clock_that_is_ahead_costs_no_api_its_name,
+    return UNIT_RUN("follow", ssz_that_comes_to_nothing_is_asked_for_as_json_once_and_so_remembered,
+                    a_clock_that_is_behind_costs_no_api_its_name, a_clock_that_is_ahead_costs_no_api_its_name,
                     a_date_header_is_kept_as_a_hint, api_that_stands_still_is_overtaken_by_the_next_one_and_not_blamed,
                     while_the_first_api_keeps_up_the_next_one_is_not_asked_for_the_head,
                     api_that_is_behind_does_not_turn_the_head_back, path_goes_before_the_query_of_an_api_s_url,
