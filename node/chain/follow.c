@@ -259,12 +259,12 @@ static void conclude(follow_t *f, answer_t *answer, size_t endpoint, const lc_wa
 typedef struct {
     lc_kind_t kind;
     bool good;
-} json_t;
+} route_json_t;
 
 /* Remembers how a route that was asked for JSON did. */
 static int learn_json(cap_t *c, void *ctx)
 {
-    const json_t *told = ctx;
+    const route_json_t *told = ctx;
     if (told->good)
         c->json |= (uint8_t)(1u << told->kind);
     c->tried |= (uint8_t)(1u << told->kind);
@@ -316,7 +316,7 @@ static void take_exchange(follow_t *f, exchange_t *next, answer_t *answers, exch
         } else {
             conclude(f, &answers[x->which[k]], endpoint, want, r, &e, too_old);
             if (!next)
-                up_learn(f->config.upstream, endpoint, learn_json, &(json_t){ want->kind, good });
+                up_learn(f->config.upstream, endpoint, learn_json, &(route_json_t){ want->kind, good });
         }
         hc_response_clear(&x->responses[k]);
     }
