@@ -59,6 +59,10 @@ NODISCARD rc_t ex_header_follows(err_t *e, const ex_header_t *h, const ex_header
 /* The base fee of the block after one of London or later (EIP-1559). A gas limit below 2 gives zero. */
 u256_t ex_base_fee_after(const u256_t *base_fee, uint64_t gas_limit, uint64_t gas_used);
 
+/* The excess blob gas of the block after, by the rules of its time (EIP-4844, EIP-7918); 0 after a block without blobs
+ * (a fork before Cancun). */
+uint64_t ex_excess_blob_gas_after(const ex_header_t *parent, const evm_rules_t *rules);
+
 typedef struct {
     uint64_t gas_used;
     bool success;

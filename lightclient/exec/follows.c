@@ -32,7 +32,7 @@ u256_t ex_base_fee_after(const u256_t *base_fee, uint64_t gas_limit, uint64_t ga
 }
 
 /* EIP-4844, and the reserve price of EIP-7918. */
-static uint64_t excess_blob_gas_after(const ex_header_t *parent, const evm_rules_t *rules)
+uint64_t ex_excess_blob_gas_after(const ex_header_t *parent, const evm_rules_t *rules)
 {
     if (parent->tail < 5)
         return 0;
@@ -55,7 +55,7 @@ static rc_t check_blobs(err_t *e, const ex_header_t *h, const ex_header_t *paren
 {
     if (h->blob_gas_used % BLOB_GAS || h->blob_gas_used / BLOB_GAS > rules->blob_max)
         return err_say(e, RC_REFUSED, "blob gas used out of range");
-    if (h->excess_blob_gas != excess_blob_gas_after(parent, rules))
+    if (h->excess_blob_gas != ex_excess_blob_gas_after(parent, rules))
         return err_say(e, RC_REFUSED, "another excess blob gas");
     return RC_OK;
 }

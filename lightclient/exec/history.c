@@ -631,6 +631,8 @@ static rc_t history_give(query_t *q, err_t *e, size_t i, const answer_t *answer)
         return give_found(h, e, answer);
     if (need->kind == NEED_PROOF)
         return give_anchor(h, e, need, answer);
+    if (h->slot_is_zero) /* what came with the proof hangs on nothing, which is nobody's fault; it is asked for again */
+        return RC_OK;
     if (need->kind == NEED_RECEIPTS)
         return give_receipts(h, e, need, h->of[i], answer);
     return h->jumping && h->has_jump ? RC_OK : give_header(h, e, need, h->of[i], answer);

@@ -153,7 +153,7 @@ static void set_world(hive_t *h)
 /* Block by a number or a hash; NULL: there is none. */
 static const ex_full_block_t *find_block(const hive_t *h, const json_t *name)
 {
-    const char *text = json_string_value(name);
+    const char *text = json_is_object(name) ? vec_str(name, "blockHash") : json_string_value(name); /* EIP-1898 */
     hash32_t hash;
     if (text && strlen(text) == 66 && vec_hex_fixed(hash.b, 32, text)) {
         for (size_t i = 0; i < h->count; i++)
