@@ -91,6 +91,14 @@ static void check_open(results_t *r, const setup_cluster_t *c, const verify_opti
              "the node runs in development: whoever sent its setup chose the chain, the policy and what is trusted");
 }
 
+/* A key that a simulated TEE made is nobody's secret, whoever holds it now. */
+static void check_simulated(results_t *r, const setup_cluster_t *c, const policy_t *policy)
+{
+    if (c->simulated)
+        step(r, "simulated", policy_simulator_root(policy).n > 0, tee_code_name(E_SIMULATED),
+             "the cluster's key was made by a node whose quote did not lead to Intel's root");
+}
+
 static void check_policy(results_t *r, const verify_attested_t *x, const policy_t *policy)
 {
     const policy_chain_t said = { x->cluster.chain_id, x->cluster.genesis_validators_root, x->setup };
@@ -104,6 +112,7 @@ void verify_setup(results_t *r, const verify_attested_t *x, const policy_t *poli
     const setup_cluster_t *c = &x->cluster;
     snprintf(r->setup, sizeof r->setup, "0x%s", hex_of(&x->setup).hex);
     check_open(r, c, o);
+    check_simulated(r, c, policy);
     check_network(r, c, o->network);
     check_chain(r, c, o);
     check_checkpoint(r, c, o);

@@ -353,7 +353,7 @@ async function run(t) {
   );
   await t.test("a simulator's quote under a production policy", () => {
     const { simulator_root: _, ...production } = policy;
-    return fails(["--policy", file("production.json", production), "--nonce", nonce, kept], "admission: E_SIMULATED");
+    return fails(["--policy", file("production.json", production), "--nonce", nonce, kept], "admission: E_SIMULATED", "simulated: E_SIMULATED");
   });
   await t.test("a simulator's quote that claims to be real", () =>
     fails([...offline, file("claims.json", { ...attestation, evidence_type: 1 })], "binding: E_REPORTDATA"),

@@ -145,6 +145,7 @@ function checkNetwork({ network, chainId }, wanted, wantedId) {
 
 function checkSetup({ said, hash }, policy, o) {
   if (said.development && !o.development) refuse("E_DEVELOPMENT");
+  if (said.simulated && !policy.simulatorRoot) refuse("E_SIMULATED"); // a key that a simulated TEE made is nobody's secret
   checkNetwork(said, o.network, o.chainId);
   if (o.checkpoint !== undefined && o.checkpoint !== said.checkpoint.root) refuse("E_CHECKPOINT", "checkpoint.root");
   if (o.setup !== undefined && o.setup !== toHex(hash)) refuse("E_SETUP");
@@ -189,6 +190,7 @@ function readOptions(options) {
  * Checks an attestation (an answer of GET /v1/attest?nonce=0x…&collateral=1) under a policy, as `kettle verify` does: that the quote is
  * genuine by Intel's documents, of a TD that the policy admits, and over this nonce, both keys and both statements; then that what the
  * cluster statement says is what is demanded. Keep `signer` and `setup` of the result: verifyStatement is enough from then on.
+ * A policy that names a simulator_root accepts simulated evidence, which proves nothing: `simulated` of the result says so.
  * It shows nothing of the chain's head: ask for /v1/block/latest and give it to verifyStatement with a maxAge.
  *
  * @param {string|object} attestation  JSON text (then also checked for members given twice), or parsed
