@@ -189,6 +189,24 @@ STATEMENT(get_v1_ccip, STATEMENTS_CCIP_GET)
 STATEMENT(post_v1_ccip, STATEMENTS_CCIP_POST)
 #undef STATEMENT
 
+static bool held_number(void *ctx, ex_block_t *out, uint64_t number)
+{
+    held_head_t head;
+    const bool found = held_by_number(ctx, &head, number);
+    if (found)
+        *out = head.block;
+    return found;
+}
+
+static bool held_hash(void *ctx, ex_block_t *out, const hash32_t *hash)
+{
+    held_head_t head;
+    const bool found = held_by_hash(ctx, &head, hash);
+    if (found)
+        *out = head.block;
+    return found;
+}
+
 /* The head that answers are given for, under the tag latest, and the finalized one. */
 static void post_rpc(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
@@ -208,6 +226,9 @@ static void post_rpc(void *ctx, const hs_request_t *request, hs_response_t *r)
         const lc_builtin_t *builtin = lc_builtin_find(c->network.name);
         world.chain = &c->chain;
         world.cache = s->with.cache;
+        world.held_ctx = &s->held;
+        world.held_by_number = held_number;
+        world.held_by_hash = held_hash;
         world.sent_ctx = &s->sent;
         world.sent_note = sent_note;
         world.sent_nonce = sent_nonce;

@@ -101,15 +101,29 @@ void api_read(api_call_t *c, ex_read_config_t *read, api_write_fn write)
 
 /* ---- blocks ---- */
 
+/* A held block, in the request's arena. */
+static const ex_block_t *keep_held(api_call_t *c, const ex_block_t *b)
+{
+    ex_block_t *copy = arena_alloc(c->arena, sizeof *copy);
+    if (copy)
+        *copy = *b;
+    else
+        api_fail(c, API_INTERNAL, "out of memory");
+    return copy;
+}
+
 static const ex_block_t *by_number(api_call_t *c, uint64_t number)
 {
     const api_world_t *w = c->world;
+    ex_block_t held;
     if (number == w->latest.env.number)
         return &w->latest;
     if (w->has_finalized && number == w->finalized.env.number)
         return &w->finalized;
     if (number > w->latest.env.number)
         api_fail(c, API_FAILED, "header not found");
+    else if (w->held_by_number && w->held_by_number(w->held_ctx, &held, number))
+        return keep_held(c, &held);
     else
         api_fail(c, API_PRUNED, "pruned history unavailable");
     return NULL;
@@ -118,10 +132,13 @@ static const ex_block_t *by_number(api_call_t *c, uint64_t number)
 static const ex_block_t *by_hash(api_call_t *c, const hash32_t *hash)
 {
     const api_world_t *w = c->world;
+    ex_block_t held;
     if (hash32_eq(hash, &w->latest.block_hash))
         return &w->latest;
     if (w->has_finalized && hash32_eq(hash, &w->finalized.block_hash))
         return &w->finalized;
+    if (w->held_by_hash && w->held_by_hash(w->held_ctx, &held, hash))
+        return keep_held(c, &held);
     api_fail(c, API_FAILED, "header for hash not found");
     return NULL;
 }

@@ -28,6 +28,41 @@ START_TEST(eth_getCode_is_proven_and_empty_only_where_there_is_none)
 }
 END_TEST
 
+static ex_block_t older; /* block 990 */
+
+static bool older_by_number(void *ctx, ex_block_t *out, uint64_t number)
+{
+    *out = older;
+    return !ctx && number == older.env.number;
+}
+
+static bool older_by_hash(void *ctx, ex_block_t *out, const hash32_t *hash)
+{
+    *out = older;
+    return !ctx && hash32_eq(hash, &older.block_hash);
+}
+
+START_TEST(blocks_that_are_still_held_are_read_at)
+{
+    static const row_t rows[] = {
+        { ASK("eth_getStorageAt", SLOTS ",\"0x0\",\"0x3de\""), RESULT(WORD("39")) },
+        { ASK("eth_getStorageAt", SLOTS ",\"0x0\",\"" HASH32("cc") "\""), RESULT(WORD("39")) },
+        { ASK("eth_getStorageAt", SLOTS ",\"0x0\",\"0x3dd\""), ERROR("4444", "pruned history unavailable") },
+        { ASK("eth_getStorageAt", SLOTS ",\"0x0\",\"" HASH32("cd") "\""),
+          ERROR("-32000", "header for hash not found") },
+        { ASK("eth_getStorageAt", SLOTS ",\"0x0\",\"0x3e9\""), ERROR("-32000", "header not found") },
+    };
+    world_set(world_find(&w, (addr_t[]){ world_addr(0xd000) }), 0, u256_of(0x39));
+    older = world.latest;
+    older.env.number = 990;
+    older.state_root = world_root(&w);
+    memset(older.block_hash.b, 0xcc, 32);
+    world.held_by_number = older_by_number;
+    world.held_by_hash = older_by_hash;
+    CHECK_ROWS(rows);
+}
+END_TEST
+
 START_TEST(eth_getStorageAt_takes_keys_as_geth_does)
 {
     static const row_t rows[] = {
@@ -120,7 +155,7 @@ int main(void)
 {
     return UNIT_RUN_AROUND("methods_state", setup_slots, teardown,
                            eth_getCode_is_proven_and_empty_only_where_there_is_none,
-                           eth_getStorageAt_takes_keys_as_geth_does, eth_getStorageValues_reads_all_in_one_batch,
-                           eth_getStorageValues_has_at_most_1024_slots,
+                           blocks_that_are_still_held_are_read_at, eth_getStorageAt_takes_keys_as_geth_does,
+                           eth_getStorageValues_reads_all_in_one_batch, eth_getStorageValues_has_at_most_1024_slots,
                            eth_getProof_shows_verified_nodes_and_keys_as_they_were_given, eth_getProof_takes_1024_keys);
 }
