@@ -3,7 +3,7 @@
  * Spec:   execution-apis eth_call (state overrides); go-ethereum internal/ethapi/override: applied in the order of
  *         addresses, after which it is as if a transaction before the call had made it so
  * Floor:  2, exec. May include base/, evm/. Memory comes from the arena. No I/O, clock or thread.
- * Tests:  tests/unit/test_methods_call.c, tests/fuzz/fuzz_callobject.c
+ * Tests:  tests/unit/test_methods_call.c, tests/fuzz/fuzz_overrides.c
  */
 #ifndef EXEC_OVERRIDE_H
 #define EXEC_OVERRIDE_H

@@ -2,7 +2,7 @@
  *
  * Spec:   execution-apis src/schemas/execute.yaml; api-facts section 3
  * Floor:  3, rpc/api. No I/O, clock or thread.
- * Tests:  tests/unit/test_methods_call.c, tests/fuzz/fuzz_callobject.c
+ * Tests:  tests/unit/test_methods_call.c, tests/fuzz/fuzz_overrides.c
  */
 #ifndef RPC_API_OVERRIDES_H
 #define RPC_API_OVERRIDES_H

@@ -19,7 +19,7 @@
 
 typedef struct {
     char name[64];
-    unsigned asked, results, reverted, failed, params, pruned, unknown, bad;
+    unsigned asked, results, reverted, failed, params, pruned, unproven, unknown, bad;
 } row_t;
 
 static world_t state;
@@ -94,6 +94,7 @@ static void count_answer(row_t *r, const jo_t *answer)
     case API_FAILED: r->failed++; break;
     case API_INVALID_PARAMS: r->params++; break;
     case API_PRUNED: r->pruned++; break;
+    case API_UNAVAILABLE: r->unproven++; break; /* the made-up state has no blocks */
     case API_NO_METHOD: r->unknown++; break;
     default: r->bad++;
     }
@@ -124,11 +125,11 @@ static void replay(const jo_t *request, const api_world_t *world)
 static int report(size_t requests)
 {
     unsigned bad = 0, unknown = 0;
-    printf("%-36s asked result revert failed params pruned unknown\n", "method");
+    printf("%-36s asked result revert failed params pruned unproven unknown\n", "method");
     for (size_t i = 0; i < row_count; i++) {
         const row_t *r = &rows[i];
-        printf("%-36s %5u %6u %6u %6u %6u %6u %7u%s\n", r->name, r->asked, r->results, r->reverted, r->failed,
-               r->params, r->pruned, r->unknown, r->bad ? "  BAD" : "");
+        printf("%-36s %5u %6u %6u %6u %6u %6u %8u %7u%s\n", r->name, r->asked, r->results, r->reverted, r->failed,
+               r->params, r->pruned, r->unproven, r->unknown, r->bad ? "  BAD" : "");
         bad += r->bad;
         unknown += r->unknown;
     }
