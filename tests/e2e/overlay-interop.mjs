@@ -102,7 +102,12 @@ async function weDial(t, { ours, peer, address, key }) {
 }
 
 async function run(t) {
-  execFileSync(path.join(t.world.root, "tests/devnet/packages"), ["libp2p"], { stdio: ["ignore", "ignore", "inherit"] });
+  try {
+    execFileSync(path.join(t.world.root, "tests/devnet/packages"), ["libp2p"], { stdio: ["ignore", "ignore", "inherit"] });
+  } catch {
+    t.skip("js-libp2p", "its packages cannot be installed here");
+    return;
+  }
   const libp2p = await import(fileURLToPath(new URL("../devnet/libp2p/peer.mjs", import.meta.url)));
   const program = path.join(t.world.build, "tests/e2e/overlay_peer");
   for (const key of Object.keys(KEYS)) {
