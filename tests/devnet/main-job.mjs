@@ -15,7 +15,8 @@ Without options: a local chain of real clients, one node with the simulated TEE,
   --execution-rpc URL    execution RPC; it needs no trust, but must serve eth_getProof
   --consensus-rpc URL    beacon API; it needs no trust (default: the program's own, where it has one)
   --checkpoint ROOT      recent finalized beacon block root from a source that you trust
-  --setup-port N         port of POST /setup    (default 40080)
+  --nodes N              N nodes of one cluster on the local chain, 1 to 8: the later ones join the first and get its key
+  --setup-port N         port of POST /setup    (default 40080; of more nodes the next ones)
   --api-port N           port of the API        (default 3032)
   --base-port N          first port of the local chain's clients (default 18500)
   --once                 stop after the three answers
@@ -23,7 +24,7 @@ Without options: a local chain of real clients, one node with the simulated TEE,
 `;
 
 function parse(argv) {
-  const o = { setupPort: 40080, apiPort: 3032, basePort: 18500, once: process.env.KETTLE_RUN_ONCE === "1" };
+  const o = { nodes: 1, setupPort: 40080, apiPort: 3032, basePort: 18500, once: process.env.KETTLE_RUN_ONCE === "1" };
   const names = { "--network": "network", "--execution-rpc": "executionRpc", "--consensus-rpc": "consensusRpc", "--checkpoint": "checkpoint" };
   const ports = { "--setup-port": "setupPort", "--api-port": "apiPort", "--base-port": "basePort" };
   for (let i = 0; i < argv.length; i++) {
@@ -32,12 +33,17 @@ function parse(argv) {
       process.stdout.write(HELP);
       process.exit(0);
     } else if (a === "--once") o.once = true;
+    else if (a === "--nodes") {
+      o.nodes = Number(value());
+      if (!(o.nodes >= 1 && o.nodes <= 8)) fail("--nodes must be between 1 and 8");
+    }
     else if (names[a]) o[names[a]] = value();
     else if (ports[a]) {
       o[ports[a]] = Number(value());
       if (!(o[ports[a]] >= 1 && o[ports[a]] <= 65535)) fail(`${a} must be between 1 and 65535`);
     } else fail(`unknown option ${a}`);
   }
+  if (o.network && o.nodes > 1) fail("--nodes is for the local chain");
   if (o.network && !o.executionRpc) fail("--network needs --execution-rpc URL");
   if (!o.network && (o.executionRpc || o.consensusRpc || o.checkpoint)) fail("--execution-rpc, --consensus-rpc and --checkpoint need --network NAME");
   return o;
@@ -60,16 +66,16 @@ const portFree = (port) =>
 
 const work = fs.mkdtempSync(path.join(os.tmpdir(), "kettle-run-"));
 const chainDir = path.join(work, "chain");
-let node, workload, stopping = false;
+const nodes = [];
+let workload, stopping = false;
 
 async function stop(status) {
   if (stopping) return;
   stopping = true;
-  if (node && node.exitCode === null) {
-    node.kill("SIGTERM");
-    for (let i = 0; i < 60 && node.exitCode === null; i++) await sleep(100);
-    if (node.exitCode === null) node.kill("SIGKILL");
-  }
+  const living = () => nodes.filter((node) => node.exitCode === null);
+  for (const node of living()) node.kill("SIGTERM");
+  for (let i = 0; i < 60 && living().length; i++) await sleep(100);
+  for (const node of living()) node.kill("SIGKILL");
   workload?.kill("SIGTERM");
   spawnSync(path.join(here, "stop"), ["--dir", chainDir], { stdio: "ignore" });
   fs.rmSync(work, { recursive: true, force: true });
@@ -113,17 +119,31 @@ function setupOf(o) {
   return setup;
 }
 
-async function startNode(o, setup) {
-  say("one node, simulated TEE (its quotes prove nothing)");
+const statusOf = async (o) => (await fetch(`http://127.0.0.1:${o.apiPort}/v1/status`)).json();
+
+// The same chain for a node of a cluster: its peers are all before it, and its policy admits what it is itself.
+async function clusterSetup(o, setup, i) {
+  const { simulator_root } = (await statusOf(o)).tee;
+  const policy = { version: 1, mode: "same-as-self", simulator_root };
+  const peers = Array.from({ length: i }, (_, k) => `127.0.0.1:${setup.port + k}`);
+  const { checkpoint, ...rest } = setup;
+  return { ...rest, ...(i ? {} : { checkpoint }), policy, peers, port: setup.port + i };
+}
+
+async function startNode(o, setup, i) {
+  say(o.nodes === 1 ? "one node, simulated TEE (its quotes prove nothing)" : `node ${i + 1} of ${o.nodes}, simulated TEE (its quotes prove nothing)`);
   const args = ["run", "--development", "--setup-port", o.setupPort, "--api-port", o.apiPort, "--tee", "simulator"].map(String);
-  node = spawn(path.join(root, "build/kettle"), args, { stdio: ["ignore", "inherit", "inherit"] });
+  if (o.nodes > 1) args.push("--simulator-seed", "run");
+  const node = spawn(path.join(root, "build/kettle"), args, { stdio: ["ignore", "inherit", "inherit"] });
+  nodes.push(node);
   node.on("exit", (code) => {
     if (stopping) return;
     console.error(`run: the node ended with status ${code}`);
     stop(1);
   });
   for (let i = 0; i < 100 && (await portFree(o.setupPort)); i++) await sleep(50);
-  const answer = await fetch(`http://127.0.0.1:${o.setupPort}/setup`, { method: "POST", body: JSON.stringify(setup) });
+  const own = o.nodes > 1 ? await clusterSetup(o, setup, i) : setup;
+  const answer = await fetch(`http://127.0.0.1:${o.setupPort}/setup`, { method: "POST", body: JSON.stringify(own) });
   const body = await answer.json();
   if (answer.status !== 200) throw new Error(`setup refused: ${body.field ? body.field + ": " : ""}${body.error}`);
   console.log(`POST /setup -> ${JSON.stringify(body)}`);
@@ -133,7 +153,7 @@ async function startNode(o, setup) {
 async function waitReady(o) {
   let last = "";
   for (;;) {
-    const status = await (await fetch(`http://127.0.0.1:${o.apiPort}/v1/status`)).json();
+    const status = await statusOf(o);
     if (status.state === "ready") {
       console.log(`ready ${((Date.now() - o.setupAt) / 1000).toFixed(2)} s after the setup, in ${status.sync.round_trips} sequential round trips to the beacon API`);
       return status;
@@ -178,14 +198,17 @@ async function show(o) {
 const options = parse(process.argv.slice(2));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => stop(0));
 try {
-  for (const port of [options.setupPort, options.apiPort])
+  const each = Array.from({ length: options.nodes }, (_, i) => ({ ...options, setupPort: options.setupPort + i, apiPort: options.apiPort + i }));
+  for (const port of each.flatMap((o) => [o.setupPort, o.apiPort]))
     if (!(await portFree(port))) fail(`port ${port} is taken; choose others with --setup-port and --api-port`);
   const setup = options.network ? setupOf(options) : await startChain(options);
-  await startNode(options, setup);
-  const status = await waitReady(options);
-  say(`ready: chain head slot ${status.head.slot}, block ${status.head.block_number} ${status.head.block_hash}, ` +
-    `signed by ${status.head.participants} of ${status.head.committee_size}`);
-  await show(options);
+  for (const [i, o] of each.entries()) {
+    await startNode(o, setup, i);
+    const status = await waitReady(o);
+    say(`ready: chain head slot ${status.head.slot}, block ${status.head.block_number} ${status.head.block_hash}, ` +
+      `signed by ${status.head.participants} of ${status.head.committee_size}` + (options.nodes > 1 ? `; key ${status.pubkey}` : ""));
+    await show(o);
+  }
   say(`where to look next: curl http://127.0.0.1:${options.apiPort}/v1/status; the log above; README.md` +
     (options.network ? "" : `; the chain's logs in ${chainDir}`));
   if (options.once) await stop(0);

@@ -63,6 +63,58 @@ START_TEST(members_of_a_cluster_say_the_same_and_no_secret)
 }
 END_TEST
 
+/* A joiner that names no checkpoint takes the cluster's statement over as it is; whatever else it would say differently,
+ * and another text than the one that the first generation names, it does not join. */
+START_TEST(a_joiner_takes_over_what_it_would_say_itself)
+{
+#define JOINER "\"peers\":[\"a:1\"],\"port\":1,\"execution_rpc\":\"http://b\",\"consensus_rpc\":\"http://c\""
+    static const char named[] = "0x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+    static const struct {
+        const char *base, *extra;
+        bool simulated;
+        const char *field; /* NULL: it joins */
+    } rows[] = {
+        { NULL, "", true, NULL },
+        { NULL, ",\"default_block\":\"finalized\",\"api_port\":7", true, NULL },
+        { NULL, ",\"checkpoint\":\"0x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\"", true, NULL },
+        { NULL, ",\"checkpoint\":\"0x010102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\"", true,
+          "checkpoint.root" },
+        { NULL, ",\"checkpoint_age_max_s\":86400", true, "checkpoint.age_max_s" },
+        { NULL, ",\"network\":\"sepolia\"", true, "network.name" },
+        { NULL, "", false, "simulated" },
+        { "{\"setup_may_set\":[\"peers\",\"port\",\"execution_rpc\",\"consensus_rpc\"]}", "", true, "development" },
+    };
+    char text[600];
+    snprintf(text, sizeof text, "{\"peers\":[],\"port\":1,\"execution_rpc\":\"http://a\",\"checkpoint\":\"%s\"}",
+             named);
+    config_t *first = config_of(NULL, text);
+    const setup_world_t world = { .simulated = true, .now_s = NOW };
+    setup_t theirs;
+    err_t e;
+    ck_assert_int_eq(setup_make(&theirs, &e, &a, first, &world), RC_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        snprintf(text, sizeof text, "{" JOINER "%s}", rows[i].extra);
+        config_t *c = config_of(rows[i].base, text);
+        const setup_world_t own = { .simulated = rows[i].simulated, .now_s = NOW + 86400 };
+        setup_t s = { .hash = { { 1 } } };
+        const rc_t rc = setup_join(&s, &e, &a, c, &own, theirs.cluster_text, &theirs.hash);
+        if (rows[i].field) {
+            ck_assert_msg(rc == RC_REFUSED && !strcmp(e.field, rows[i].field), "row %zu: %d, %s: %s", i, rc, e.field,
+                          e.text);
+            ck_assert_uint_eq(s.hash.b[0], 1);
+        } else {
+            ck_assert_msg(rc == RC_OK, "row %zu: %s: %s", i, e.field, e.text);
+            ck_assert(view_eq(s.cluster_text, theirs.cluster_text) && hash32_eq(&s.hash, &theirs.hash));
+            hash32_t other = theirs.hash;
+            other.b[31] ^= 1;
+            ck_assert_int_eq(setup_join(&s, &e, &a, c, &own, theirs.cluster_text, &other), RC_REFUSED);
+        }
+        config_free(c);
+    }
+    config_free(first);
+}
+END_TEST
+
 START_TEST(a_setup_says_who_chose_what)
 {
     static const char *const flags[] = { "api-port", "tee", NULL }, *const environment[] = { "STATE_DIRECTORY", NULL };
@@ -231,7 +283,8 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN_AROUND("setup", set_up, tear_down, members_of_a_cluster_say_the_same_and_no_secret,
-                           a_setup_says_who_chose_what, the_rules_are_the_programs, the_digest_of_mainnet_is_known,
+                           a_joiner_takes_over_what_it_would_say_itself, a_setup_says_who_chose_what,
+                           the_rules_are_the_programs, the_digest_of_mainnet_is_known,
                            what_is_to_come_changes_nothing_until_it_has_come, every_parameter_of_a_network_counts,
                            the_sdk_knows_the_same_networks);
 }
