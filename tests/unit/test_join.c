@@ -309,6 +309,84 @@ START_TEST(the_key_comes_through_loss_and_reordering)
 }
 END_TEST
 
+/* ---- where the secret is ---- */
+
+#define SECRET_BYTE(i) ((uint8_t)((i)*7 + 3))
+
+static void known_random(void *ctx, void *out, size_t n)
+{
+    secret_random(out, n);
+    (void)ctx;
+    for (size_t i = 0; n == KEY_SECRETS_LEN && i < n; i++) /* only what becomes secrets is so long */
+        ((uint8_t *)out)[i] = SECRET_BYTE(i);
+}
+
+/* How often the signing secret stands in so many bytes; it is compared with a formula, so that no copy of it is made. */
+static unsigned occurrences(const uint8_t *p, size_t n)
+{
+    unsigned found = 0;
+    for (size_t at = 0; at + 32 <= n; at++) {
+        size_t i = 0;
+        while (i < 32 && p[at + i] == SECRET_BYTE(i))
+            i++;
+        found += i == 32;
+    }
+    return found;
+}
+
+/* ... in all memory of this process that can be read. */
+static unsigned in_memory(void)
+{
+    static uint8_t page[4096 + 32];
+    char line[512];
+    unsigned found = 0;
+    FILE *maps = fopen("/proc/self/maps", "r"), *mem = fopen("/proc/self/mem", "r");
+    ck_assert(maps && mem);
+    setvbuf(mem, NULL, _IONBF, 0);
+    while (fgets(line, sizeof line, maps)) {
+        unsigned long from, to;
+        char mode[5];
+        ck_assert_int_eq(sscanf(line, "%lx-%lx %4s", &from, &to, mode), 3);
+        if (mode[0] != 'r' || mode[1] != 'w' || to - from > 256ul << 20)
+            continue; /* a sanitizer's shadow is as large */
+        for (unsigned long at = from; at < to; at += 4096) {
+            if (at + 4096 > (unsigned long)(uintptr_t)page && at < (unsigned long)(uintptr_t)page + sizeof page)
+                continue; /* our own window */
+            if (fseek(mem, (long)at, SEEK_SET) == 0)
+                found += occurrences(page, fread(page, 1, at + 4096 < to ? sizeof page : 4096, mem));
+        }
+    }
+    fclose(maps);
+    fclose(mem);
+    memset(page, 0, sizeof page);
+    return found;
+}
+
+START_TEST(the_secret_is_nowhere_but_in_the_locked_pages_of_both_rings)
+{
+    err_t e;
+    members_open(9, &fair_net);
+    member_new(&founder, "founder");
+    member_new(&joiner, "joiner");
+    founder.config.random = known_random;
+    member_start(&founder);
+    member_start(&joiner);
+    ck_assert_uint_eq(in_memory(), 0);
+    ck_assert_int_eq(join_found(founder.join, &e, &setup_hash, 100), RC_OK);
+    ck_assert_uint_eq(in_memory(), 1);
+    (void)dial_member(&joiner, 1);
+    run_members(300);
+    want_of_member(&joiner);
+    for (int i = 0; i < 30 && !holds_key(&joiner); i++) {
+        run_members(5); /* while it is being shared, too */
+        ck_assert_uint_eq(in_memory(), holds_key(&joiner) ? 2 : 1);
+    }
+    ck_assert(holds_key(&joiner));
+    members_close();
+    ck_assert_uint_eq(in_memory(), 0);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN(
@@ -316,5 +394,6 @@ int main(void)
         a_node_without_a_key_gives_none_and_asks_again_when_there_is_one, a_key_is_made_once_and_not_by_who_is_pinned,
         no_key_for_who_is_configured_otherwise, a_peer_that_a_new_order_excludes_is_shut_out_and_gets_no_key,
         evidence_is_judged_at_the_moment_of_giving, what_has_expired_is_attested_anew,
-        who_is_not_attested_learns_of_no_protocol_and_is_closed, the_key_comes_through_loss_and_reordering);
+        who_is_not_attested_learns_of_no_protocol_and_is_closed, the_key_comes_through_loss_and_reordering,
+        the_secret_is_nowhere_but_in_the_locked_pages_of_both_rings);
 }
