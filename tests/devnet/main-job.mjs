@@ -18,15 +18,16 @@ Without options: a local chain of real clients, one node with the simulated TEE,
   --nodes N              N nodes of one cluster on the local chain, 1 to 8: the later ones join the first and get its key
   --setup-port N         port of POST /setup    (default 40080; of more nodes the next ones)
   --api-port N           port of the API        (default 3032)
+  --overlay-port N       port for peers         (default 4001; of more nodes the next ones)
   --base-port N          first port of the local chain's clients (default 18500)
   --once                 stop after the three answers
   --build-only           stop after the build
 `;
 
 function parse(argv) {
-  const o = { nodes: 1, setupPort: 40080, apiPort: 3032, basePort: 18500, once: process.env.KETTLE_RUN_ONCE === "1" };
+  const o = { nodes: 1, setupPort: 40080, apiPort: 3032, overlayPort: 4001, basePort: 18500, once: process.env.KETTLE_RUN_ONCE === "1" };
   const names = { "--network": "network", "--execution-rpc": "executionRpc", "--consensus-rpc": "consensusRpc", "--checkpoint": "checkpoint" };
-  const ports = { "--setup-port": "setupPort", "--api-port": "apiPort", "--base-port": "basePort" };
+  const ports = { "--setup-port": "setupPort", "--api-port": "apiPort", "--overlay-port": "overlayPort", "--base-port": "basePort" };
   for (let i = 0; i < argv.length; i++) {
     const a = argv[i], value = () => argv[++i] ?? fail(`${a} needs a value`);
     if (a === "-h" || a === "--help") {
@@ -95,7 +96,7 @@ async function startChain(o) {
   workload = spawn(path.join(here, "workload"), ["--dir", chainDir], { stdio: "ignore" });
   const summary = JSON.parse(fs.readFileSync(path.join(chainDir, "devnet.json")));
   const network = JSON.parse(fs.readFileSync(path.join(chainDir, "network.json")));
-  return { peers: [], port: 4001, execution_rpc: summary.execution_rpc, consensus_rpc: summary.beacon_api, network,
+  return { peers: [], port: o.overlayPort, execution_rpc: summary.execution_rpc, consensus_rpc: summary.beacon_api, network,
     checkpoint: summary.trusted_checkpoint_root };
 }
 
@@ -113,7 +114,7 @@ async function waitWithClock(child, what) {
 }
 
 function setupOf(o) {
-  const setup = { peers: [], port: 4001, execution_rpc: o.executionRpc, network: o.network };
+  const setup = { peers: [], port: o.overlayPort, execution_rpc: o.executionRpc, network: o.network };
   if (o.consensusRpc) setup.consensus_rpc = o.consensusRpc;
   if (o.checkpoint) setup.checkpoint = o.checkpoint;
   return setup;
