@@ -202,6 +202,7 @@ static void complain(follow_t *f, size_t endpoint, const err_t *why, lc_kind_t k
     const char *origin = up_origin(f->config.upstream, endpoint);
     err_t reason, line;
     err_set(&reason, why->rc, "%s: %s", kind_name(kind), up_without_origin(f->config.upstream, endpoint, why->text));
+    up_hide(f->config.upstream, endpoint, reason.text);
     err_set(&line, why->rc, "%s: %s", origin, reason.text);
     up_report(f->config.upstream, endpoint, nobodys ? RC_OK : why->rc, reason.text, retry_after_ms,
               clock_monotonic_ms());

@@ -123,6 +123,7 @@ static void leave_endpoint(round_t *r)
         note_soon(r, endpoint);
     err_set(&r->why, rc, "%s: %s", up_origin(r->upstream, endpoint),
             up_without_origin(r->upstream, endpoint, r->all.why.text));
+    up_hide(r->upstream, endpoint, r->why.text);
     if (r->own && mine)
         log_write(mine == RC_REFUSED ? LOG_WARN : LOG_INFO, "execution", "%s", r->why.text);
 }

@@ -91,6 +91,30 @@ const char *up_origin(const up_t *u, size_t i)
     return u->at[i].status.origin;
 }
 
+/* Blanks each place where a text has this part. */
+static void blank(char *text, const char *part, size_t n)
+{
+    for (size_t left = strlen(text); left >= n; left--, text++)
+        if (memcmp(text, part, n) == 0)
+            memset(text, '*', n);
+}
+
+void up_hide(const up_t *u, size_t i, char *text)
+{
+    static const char between[] = "/:@?&=#";
+    const char *at = strstr(up_url(u, i), "://");
+    at = at ? at + 3 : up_url(u, i);
+    const size_t authority = strcspn(at, "/?#");
+    const char *host = memchr(at, '@', authority);
+    host = host ? host + 1 : at;
+    while (*at) {
+        const size_t n = strcspn(at, between);
+        if (n >= UP_SECRET_MIN && at != host)
+            blank(text, at, n);
+        at += n + (at[n] != 0);
+    }
+}
+
 const char *up_without_origin(const up_t *u, size_t i, const char *text)
 {
     const char *origin = up_origin(u, i);
@@ -177,6 +201,7 @@ void up_report(up_t *u, size_t i, rc_t rc, const char *reason, uint32_t retry_af
         if (retry_after_ms && s->retry_at_ms > e->wait_until_ms)
             e->wait_until_ms = s->retry_at_ms;
         snprintf(s->reason, sizeof s->reason, "%s", reason && reason[0] ? reason : rc_name(rc));
+        up_hide(u, i, s->reason);
     }
     pthread_mutex_unlock(&u->lock);
 }

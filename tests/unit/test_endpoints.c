@@ -205,6 +205,28 @@ START_TEST(a_success_ends_back_off_and_starts_the_count_anew)
 }
 END_TEST
 
+START_TEST(what_may_be_a_secret_is_blanked_in_the_words_of_others)
+{
+    static const char *const keys[] = { "https://rpc.example.org/v2/s3cr3t-k3y",
+                                        "https://user12:passw0rd@rpc.example.org:8545/x",
+                                        "https://rpc.example.org?apikey=abcdef0123" };
+    static const char *const rows[][2] = {
+        { "no project s3cr3t-k3y, s3cr3t-k3y at rpc.example.org",
+          "no project **********, ********** at rpc.example.org" },
+        { "login passw0rd of user12", "login ******** of ******" },
+        { "key abcdef0123 is used up; abcdef012 is not", "key ********** is used up; abcdef012 is not" },
+    };
+    up_status_t s[UP_ENDPOINTS_MAX];
+    up_t *u = up_new(keys, 3);
+    for (size_t i = 0; i < 3; i++) {
+        up_report(u, i, RC_IO, rows[i][0], 0, 1);
+        up_snapshot(u, s);
+        ck_assert_str_eq(s[i].reason, rows[i][1]);
+    }
+    up_free(u);
+}
+END_TEST
+
 START_TEST(a_reason_of_any_length_is_cut_to_fit)
 {
     char text[1000];
@@ -229,5 +251,6 @@ int main(void)
         a_lie_costs_four_seconds_at_once_and_is_counted,
         jitter_differs_between_endpoints_and_moments_but_not_between_runs,
         retry_after_is_a_lower_bound_and_a_later_report_does_not_shorten_it,
-        a_success_ends_back_off_and_starts_the_count_anew, a_reason_of_any_length_is_cut_to_fit);
+        a_success_ends_back_off_and_starts_the_count_anew, what_may_be_a_secret_is_blanked_in_the_words_of_others,
+        a_reason_of_any_length_is_cut_to_fit);
 }

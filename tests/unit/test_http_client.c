@@ -625,6 +625,44 @@ START_TEST(who_is_far_may_not_point_at_what_is_near_and_nobody_at_less_safety)
 }
 END_TEST
 
+static char moved_to[64];
+static atomic_uint with_secret, followed;
+
+static bool be_moving(int fd, const char *request)
+{
+    char head[200];
+    with_secret += strstr(request, "\r\nAuthorization:") != NULL;
+    snprintf(head, sizeof head, "HTTP/1.1 307 T\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", moved_to);
+    return say(fd, head);
+}
+
+static bool be_target(int fd, const char *request)
+{
+    with_secret += 16 * (strstr(request, "uthorization") != NULL || strstr(request, "KEY") != NULL);
+    followed += strncmp(request, "POST /there", 11) == 0 && strstr(request, "\r\n\r\n{}") != NULL;
+    return be_honest(fd, request);
+}
+
+START_TEST(a_redirect_to_another_server_carries_the_body_and_no_secret)
+{
+    hc_t *c = hc_new(NULL);
+    fake_t *from = fake_new(be_moving), *to = fake_new(be_target);
+    char url[100];
+    snprintf(moved_to, sizeof moved_to, "http://127.0.0.1:%u/there", to->port);
+    snprintf(url, sizeof url, "http://user:pass@127.0.0.1:%u/KEY?k=KEY", from->port);
+    hc_response_t r;
+    const hc_request_t q = { .url = url, .post = view_str("{}") };
+    hc_perform(c, &r, &q, 1, NULL, NULL);
+    ck_assert_msg(r.rc == RC_OK && r.status == 200, "%s, %d", r.error, r.status);
+    ck_assert_uint_eq(with_secret, 1); /* the first one's */
+    ck_assert_uint_eq(followed, 1);
+    hc_response_clear(&r);
+    hc_free(c);
+    fake_free(from);
+    fake_free(to);
+}
+END_TEST
+
 START_TEST(a_url_may_be_4096_characters_long_and_no_longer)
 {
     char *url = malloc(4098);
@@ -695,6 +733,7 @@ int main(void)
         a_header_that_was_asked_for_is_kept_at_any_length, only_a_status_line_starts_the_headers_anew,
         a_url_may_be_4096_characters_long_and_no_longer,
         who_is_far_may_not_point_at_what_is_near_and_nobody_at_less_safety,
+        a_redirect_to_another_server_carries_the_body_and_no_secret,
         a_long_host_is_cut_in_an_error_and_nothing_else_is_lost, an_origin_has_scheme_host_and_port_only,
         a_ca_file_that_cannot_be_read_is_refused);
 }
