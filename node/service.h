@@ -55,7 +55,8 @@ typedef struct {
     ask_t *ask;
     jobs_t *jobs; /* requests under way, and kept answers */
     calls_t *calls;
-    held_t held; /* heads that were signed for, and may be asked for again */
+    held_t held;            /* heads that were signed for, and may be asked for again */
+    atomic_uint no_changes; /* headers of Amsterdam in a row that came without their block access list */
     statements_t *statements;
     sent_t sent; /* what was forwarded for clients */
     node_rpc_t *rpc;

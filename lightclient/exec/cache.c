@@ -2,12 +2,23 @@
 
 #include <stdlib.h>
 
+#include "base/crypto/hash.h"
 #include "base/map.h"
 
 #define KEY_LEN 65u   /* kind and at most two 32-byte names */
 #define SHORT_LEN 32u /* bytes of data that lie in the entry itself: a slot's value, a hash */
 
-enum { KIND_ACCOUNT, KIND_SLOT, KIND_CODE, KIND_PARENT, KIND_GUESS, KIND_LEARNED, KIND_ANCESTOR, KIND_PART };
+enum {
+    KIND_ACCOUNT,
+    KIND_SLOT,
+    KIND_CODE,
+    KIND_PARENT,
+    KIND_GUESS,
+    KIND_LEARNED,
+    KIND_CHANGES,
+    KIND_ANCESTOR,
+    KIND_PART
+};
 
 typedef struct {
     size_t len; /* bytes of data */
@@ -307,6 +318,151 @@ void ex_cache_put_learned(ex_cache_t *c, const addr_t *to, view_t data, const ex
     }
     put_named(c, KIND_LEARNED, view_of(to->b, sizeof to->b), selector_of(selector, data), wr_view(&w));
     free(text);
+}
+
+/* Changes are kept as: this, the accounts, the slots. */
+typedef struct {
+    hash32_t before;
+    size_t account_count, slot_count;
+} changes_head_t;
+
+void ex_cache_put_changes(ex_cache_t *c, const hash32_t *after, const hash32_t *before, const ex_changes_t *changes)
+{
+    const changes_head_t head = { *before, changes->account_count, changes->slot_count };
+    const size_t accounts = head.account_count * sizeof *changes->accounts,
+                 slots = head.slot_count * sizeof *changes->slots, cap = sizeof head + accounts + slots;
+    uint8_t *data = malloc(cap);
+    if (!data)
+        return;
+    wr_t w = wr_of(data, cap);
+    wr_bytes(&w, &head, sizeof head);
+    wr_bytes(&w, changes->accounts, accounts);
+    wr_bytes(&w, changes->slots, slots);
+    put_named(c, KIND_CHANGES, hash_view(after), (view_t){ NULL, 0 }, wr_view(&w));
+    free(data);
+}
+
+/* With the lock held. */
+static const entry_t *get_named(ex_cache_t *c, uint8_t kind, const void *name, size_t n, view_t second)
+{
+    uint8_t key[KEY_LEN];
+    key_of(key, kind, view_of(name, n), second);
+    return get(c, key);
+}
+
+/* Goes from a state to the one before it; out is in the entry. False: what led to the state is not known. With the lock
+ * held. */
+static bool step_back(ex_cache_t *c, hash32_t *root, ex_changes_t *out)
+{
+    const entry_t *e = get_named(c, KIND_CHANGES, root->b, sizeof root->b, (view_t){ NULL, 0 });
+    if (!e)
+        return false;
+    const changes_head_t *head = (const void *)entry_data(e);
+    out->accounts = (const void *)(head + 1);
+    out->account_count = head->account_count;
+    out->slots = (const void *)(out->accounts + head->account_count);
+    out->slot_count = head->slot_count;
+    *root = head->before;
+    return true;
+}
+
+static bool direct_account(ex_cache_t *c, mpt_account_t *out, const hash32_t *root, const addr_t *addr)
+{
+    const entry_t *e = get_named(c, KIND_ACCOUNT, root->b, sizeof root->b, view_of(addr->b, sizeof addr->b));
+    if (e && e->len == sizeof *out)
+        memcpy(out, entry_data(e), sizeof *out);
+    return e && e->len == sizeof *out;
+}
+
+/* Adds an older block's changes of an account below newer ones. */
+static void add_older(ex_account_change_t *sum, const ex_account_change_t *older)
+{
+    if (!sum->has_balance && older->has_balance)
+        sum->balance = older->balance;
+    if (!sum->has_nonce && older->has_nonce)
+        sum->nonce = older->nonce;
+    if (!sum->has_code && older->has_code)
+        sum->code_hash = older->code_hash;
+    sum->has_balance |= older->has_balance;
+    sum->has_nonce |= older->has_nonce;
+    sum->has_code |= older->has_code;
+    sum->slot_count += older->slot_count;
+}
+
+/* An account after changes. One that is empty then is not there any more (EIP-161). */
+static void apply(mpt_account_t *a, bool *rooted, const ex_account_change_t *by)
+{
+    *rooted = !by->slot_count;
+    if (!by->has_balance && !by->has_nonce && !by->has_code && !by->slot_count)
+        return;
+    if (!a->exists)
+        *a = (mpt_account_t){ .code_hash = KECCAK_EMPTY, .storage_root = EMPTY_TRIE_ROOT };
+    a->balance = by->has_balance ? by->balance : a->balance;
+    a->nonce = by->has_nonce ? by->nonce : a->nonce;
+    a->code_hash = by->has_code ? by->code_hash : a->code_hash;
+    a->exists = a->nonce || !u256_is_zero(&a->balance) || !hash32_eq(&a->code_hash, &KECCAK_EMPTY);
+    if (!a->exists) {
+        a->storage_root = EMPTY_TRIE_ROOT;
+        *rooted = true;
+    } else if (!*rooted)
+        memset(&a->storage_root, 0, sizeof a->storage_root);
+}
+
+bool ex_cache_follow_account(ex_cache_t *c, mpt_account_t *out, bool *rooted, const hash32_t *state_root,
+                             const addr_t *addr)
+{
+    ex_account_change_t sum = { .slots = 0 };
+    ex_changes_t changes;
+    mpt_account_t account;
+    hash32_t root = *state_root;
+    lock(c);
+    bool found = direct_account(c, &account, &root, addr);
+    for (unsigned i = 0; !found && i < EX_FOLLOW_MAX && step_back(c, &root, &changes); i++) {
+        const ex_account_change_t *change = ex_changes_account(&changes, addr);
+        if (change)
+            add_older(&sum, change);
+        found = direct_account(c, &account, &root, addr);
+    }
+    unlock(c);
+    if (!found)
+        return false;
+    apply(&account, rooted, &sum);
+    *out = account;
+    return true;
+}
+
+/* A slot of an account that was proven under a root. With the lock held. */
+static bool direct_slot(ex_cache_t *c, u256_t *out, const hash32_t *root, const addr_t *addr, const hash32_t *key)
+{
+    mpt_account_t account;
+    if (!direct_account(c, &account, root, addr))
+        return false;
+    if (!account.exists || hash32_eq(&account.storage_root, &EMPTY_TRIE_ROOT)) {
+        *out = u256_of(0);
+        return true;
+    }
+    const entry_t *e = get_named(c, KIND_SLOT, account.storage_root.b, sizeof account.storage_root.b, hash_view(key));
+    if (e && e->len == sizeof *out)
+        memcpy(out, entry_data(e), sizeof *out);
+    return e && e->len == sizeof *out;
+}
+
+bool ex_cache_follow_slot(ex_cache_t *c, u256_t *out, const hash32_t *state_root, const addr_t *addr,
+                          const hash32_t *key)
+{
+    ex_changes_t changes;
+    hash32_t root = *state_root;
+    lock(c);
+    bool found = direct_slot(c, out, &root, addr, key);
+    for (unsigned i = 0; !found && i < EX_FOLLOW_MAX && step_back(c, &root, &changes); i++) {
+        const ex_account_change_t *account = ex_changes_account(&changes, addr);
+        const ex_slot_change_t *slot = account ? ex_changes_slot(&changes, account, key) : NULL;
+        if (slot)
+            *out = slot->value;
+        found = slot || direct_slot(c, out, &root, addr, key);
+    }
+    unlock(c);
+    return found;
 }
 
 size_t ex_cache_bytes(ex_cache_t *c)

@@ -11,8 +11,10 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/rc.h"
+#include "lightclient/exec/changes.h"
 #include "lightclient/mpt/mpt.h"
 
+#define EX_FOLLOW_MAX 64u    /* blocks whose changes are followed back */
 #define EX_LEARNED_MAX 1024u /* accounts and slots of one learned key set; larger ones are not kept */
 
 typedef struct ex_cache ex_cache_t;
@@ -35,6 +37,17 @@ bool ex_cache_get_account(ex_cache_t *c, mpt_account_t *out, const hash32_t *sta
 void ex_cache_put_account(ex_cache_t *c, const hash32_t *state_root, const addr_t *addr, const mpt_account_t *account);
 bool ex_cache_get_slot(ex_cache_t *c, u256_t *out, const hash32_t *storage_root, const hash32_t *key);
 void ex_cache_put_slot(ex_cache_t *c, const hash32_t *storage_root, const hash32_t *key, const u256_t *value);
+
+/* What a block did: the state under one root is that under another but for its changes. Copied. */
+void ex_cache_put_changes(ex_cache_t *c, const hash32_t *after, const hash32_t *before, const ex_changes_t *changes);
+
+/* The same as above by way of the changes of at most EX_FOLLOW_MAX blocks. An account's slots are found by its address,
+ * under whichever root they were proven. *rooted: the account's storage_root holds; when its storage was written since
+ * it was proven, it does not, and is zero. */
+bool ex_cache_follow_account(ex_cache_t *c, mpt_account_t *out, bool *rooted, const hash32_t *state_root,
+                             const addr_t *addr);
+bool ex_cache_follow_slot(ex_cache_t *c, u256_t *out, const hash32_t *state_root, const addr_t *addr,
+                          const hash32_t *key);
 /* Code is copied into the arena; p stays NULL when it is not cached or memory is short. */
 bool ex_cache_get_code(ex_cache_t *c, view_t *out, arena_t *a, const hash32_t *code_hash);
 void ex_cache_put_code(ex_cache_t *c, const hash32_t *code_hash, view_t code);

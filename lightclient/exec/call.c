@@ -265,6 +265,7 @@ static rc_t call_give(query_t *query, err_t *e, size_t i, const answer_t *answer
     case NEED_HEAD:
     case NEED_SEND:
     case NEED_HEAD_BYTES:
+    case NEED_CHANGES:
     case NEED_BLOCK:
     case NEED_RECEIPTS:
     case NEED_WHERE: break; /* of other queries */

@@ -3,7 +3,7 @@
  * Asked for by hash, as JSON. An endpoint whose answer has another hash and members that no known block has may know a
  * newer fork; asked for the header's bytes, it can prove that.
  *
- * Spec:   execution-apis eth_getBlockByHash, debug_getRawHeader; EIP-7732
+ * Spec:   execution-apis eth_getBlockByHash, debug_getRawHeader, eth_getBlockAccessList; EIP-7732, EIP-7928
  * Floor:  2, exec. No I/O, clock or thread.
  * Tests:  tests/unit/test_head.c, tests/fuzz/fuzz_header.c
  */
@@ -12,12 +12,24 @@
 
 #include "lightclient/exec/query.h"
 
-/* Makes the query. raw: ask for the bytes instead. query_step also gives RC_UNSUPPORTED: the bytes have the proven
- * hash, and are a header that this build cannot read. RC_NOMEM. */
-NODISCARD rc_t ex_head_new(query_t **out, err_t *e, const hash32_t *hash, bool raw);
+/* What is asked for. */
+typedef enum {
+    EX_HEAD_ONLY,
+    EX_HEAD_BYTES,       /* its bytes instead */
+    EX_HEAD_AND_CHANGES, /* and, in the same batch, its block access list if that can be had */
+    EX_HEAD_WITH_CHANGES /* and its block access list in any case */
+} ex_head_kind_t;
+
+/* Makes the query. query_step also gives RC_UNSUPPORTED: the bytes have the proven hash, and are a header that this
+ * build cannot read. RC_NOMEM. */
+NODISCARD rc_t ex_head_new(query_t **out, err_t *e, const hash32_t *hash, ex_head_kind_t kind);
 
 /* The header with the hash, after RC_OK; NULL before. Lives as long as the query. */
 const ex_header_t *ex_head_result(const query_t *q);
+
+/* The RLP of the block access list with the hash that the header has, after RC_OK; p NULL: it did not come, or the
+ * block has none. Lives as long as the query. */
+view_t ex_head_changes(const query_t *q);
 
 /* Whether an answer looked like the header of a newer fork. */
 bool ex_head_claims_newer(const query_t *q);

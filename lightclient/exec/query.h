@@ -34,6 +34,7 @@ typedef enum {
     NEED_HEADER,     /* header of block `number`, an ancestor, for BLOCKHASH where EIP-2935 does not help */
     NEED_HEAD,       /* header of the block itself, of which only the hash is known; */
     NEED_HEAD_BYTES, /* the same in RLP, in `code` of the answer */
+    NEED_CHANGES,    /* its block access list, likewise */
     NEED_SEND,       /* eth_sendRawTransaction of raw; an endpoint's refusal of it is an answer too */
     NEED_BLOCK,      /* a whole block: by `hash`, or when that is zero by `number`. So NEED_HEADER, too */
     NEED_RECEIPTS,   /* all receipts of a block, named likewise */
@@ -66,7 +67,7 @@ typedef struct {
     const evm_access_t *hint; /* NEED_HINT: count 0 is "none" */
     size_t hint_count;
     ex_proof_answer_t proof;
-    view_t code;
+    view_t code;            /* NEED_CODE, NEED_HEAD_BYTES, NEED_CHANGES */
     ex_header_t header;     /* NEED_HEADER, NEED_HEAD */
     hash32_t hash;          /* NEED_SEND: of the transaction, unless */
     bool refused;           /* it was refused, in the words of code */

@@ -123,6 +123,7 @@ static rc_t read_init(ex_read_t *r, const ex_read_config_t *c)
     r->needs =
         (ex_needs_t){ .state = &r->state, .block = c->block, .arena = &r->work, .proof_slots_max = c->proof_slots_max };
     rc_t rc = ex_state_init(&r->state, &r->mem, c->cache, &c->block->state_root, c->slot_count + 1);
+    r->state.wants_roots = true;
     if (!rc)
         rc = ex_state_want(&r->state, EX_REQUIRED, &c->addr, c->slots, c->slot_count, c->code);
     if (!rc)

@@ -86,20 +86,22 @@ rc_t ex_state_want(ex_state_t *s, unsigned mark, const addr_t *addr, const hash3
 bool ex_acct_known(ex_state_t *s, ex_acct_t *acct)
 {
     if (!acct->proven && s->cache)
-        acct->proven = ex_cache_get_account(s->cache, &acct->value, &s->state_root, &acct->addr);
-    return acct->proven;
+        acct->proven = ex_cache_follow_account(s->cache, &acct->value, &acct->rooted, &s->state_root, &acct->addr);
+    return acct->proven && (acct->rooted || !(s->wants_roots || acct->wants_root));
 }
 
 bool ex_slot_known(ex_state_t *s, ex_slot_t *slot)
 {
     if (slot->proven || !ex_acct_known(s, slot->acct))
         return slot->proven;
-    const mpt_account_t *a = &slot->acct->value;
+    const ex_acct_t *acct = slot->acct;
+    const mpt_account_t *a = &acct->value;
     if (!a->exists || hash32_eq(&a->storage_root, &EMPTY_TRIE_ROOT)) {
         slot->value = u256_of(0); /* an empty trie holds nothing: proven by its root alone */
         slot->proven = true;
     } else if (s->cache)
-        slot->proven = ex_cache_get_slot(s->cache, &slot->value, &a->storage_root, &slot->key);
+        slot->proven = (acct->rooted && ex_cache_get_slot(s->cache, &slot->value, &a->storage_root, &slot->key)) ||
+                       ex_cache_follow_slot(s->cache, &slot->value, &s->state_root, &acct->addr, &slot->key);
     return slot->proven;
 }
 
@@ -143,7 +145,7 @@ const ex_code_t *ex_code_known(ex_state_t *s, ex_acct_t *acct, const hash32_t *c
 void ex_state_prove_acct(ex_state_t *s, ex_acct_t *acct, const mpt_account_t *value)
 {
     acct->value = *value;
-    acct->proven = true;
+    acct->proven = acct->rooted = true;
     if (s->cache)
         ex_cache_put_account(s->cache, &s->state_root, &acct->addr, value);
 }

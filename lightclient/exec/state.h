@@ -30,6 +30,8 @@ typedef struct ex_slot ex_slot_t;
 typedef struct ex_acct {
     addr_t addr;
     bool proven;
+    bool rooted;                  /* value's storage_root is known */
+    bool wants_root;              /* without it the account is not known */
     bool has_guess;               /* guess: the account in some earlier state, for discovery only */
     unsigned wanted, code_wanted; /* last run that missed it, its code; or one of the marks above */
     mpt_account_t value;          /* when proven */
@@ -53,6 +55,7 @@ typedef struct {
     arena_t *mem;
     ex_cache_t *cache; /* may be NULL */
     hash32_t state_root;
+    bool wants_roots; /* of all accounts: their storage_root is part of what is answered */
     uint64_t seed[2];
     size_t keys, keys_max; /* accounts and slots */
     map_t accts;           /* ex_acct_t by address, in the order of first mention */

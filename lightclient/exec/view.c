@@ -207,11 +207,13 @@ static rc_t view_storage_empty(void *ctx, bool *out, const addr_t *addr)
     evm_account_t account;
     ex_view_t *v = ctx;
     ex_acct_t *a;
-    rc_t rc = view_account(ctx, &account, addr);
+    rc_t rc = ex_state_acct(&a, &v->state, addr);
+    if (rc)
+        return fail(v, rc);
+    a->wants_root = true;
+    rc = view_account(ctx, &account, addr);
     if (!rc)
-        rc = ex_state_acct(&a, &v->state, addr);
-    if (!rc)
-        *out = !a->proven || !a->value.exists || hash32_eq(&a->value.storage_root, &EMPTY_TRIE_ROOT);
+        *out = !a->proven || !a->rooted || !a->value.exists || hash32_eq(&a->value.storage_root, &EMPTY_TRIE_ROOT);
     return rc;
 }
 

@@ -230,10 +230,9 @@ static void judge_seat(round_t *r, fault_t *all, fault_t *mine, const seat_t *s)
 
 void round_take(round_t *r)
 {
-    static const need_kind_t order[] = {
-        NEED_SEND,  NEED_HEAD,     NEED_HEAD_BYTES, NEED_PROOF, NEED_HEADER,
-        NEED_BLOCK, NEED_RECEIPTS, NEED_CODE,       NEED_WHERE, NEED_HINT
-    }; /* code: once its hash is proven */
+    static const need_kind_t order[] = { NEED_SEND,  NEED_HEAD,   NEED_HEAD_BYTES, NEED_CHANGES,
+                                         NEED_PROOF, NEED_HEADER, NEED_BLOCK,      NEED_RECEIPTS,
+                                         NEED_CODE,  NEED_WHERE,  NEED_HINT }; /* code: once its hash is proven */
     fault_t all = { 0 }, mine = { 0 };
     bool heard_before = r->heard;
     r->heard = false;

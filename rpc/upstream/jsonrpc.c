@@ -3,6 +3,7 @@
 #include "base/hex.h"
 #include "base/json.h"
 #include "rpc/upstream/blocks.h"
+#include "rpc/upstream/changes.h"
 #include "rpc/upstream/decode.h"
 
 #define HEADER_BYTES_MAX 65536u /* of one header, also of a fork to come */
@@ -90,6 +91,7 @@ static const char *method_of(const need_t *need)
     case NEED_HEAD: return "eth_getBlockByHash";
     case NEED_HEAD_BYTES: return "debug_getRawHeader";
     case NEED_SEND: return "eth_sendRawTransaction";
+    case NEED_CHANGES: return "eth_getBlockAccessList";
     }
     return "?";
 }
@@ -125,7 +127,8 @@ static void put_params(jw_t *w, const need_t *need, const cap_form_t *form)
         jw_hex(w, NULL, view_of(need->block->block_hash.b, 32));
         jw_bool(w, NULL, false);
         return;
-    case NEED_HEAD_BYTES: jw_hex(w, NULL, view_of(need->block->block_hash.b, 32)); return;
+    case NEED_HEAD_BYTES:
+    case NEED_CHANGES: jw_hex(w, NULL, view_of(need->block->block_hash.b, 32)); return;
     case NEED_SEND: jw_hex(w, NULL, need->raw); return;
     case NEED_HINT: put_request(w, need->request, need->block, form->funds); break;
     case NEED_CODE: put_addr(w, NULL, &need->addr); break;
@@ -185,7 +188,7 @@ rc_t jr_before(err_t *e, rc_t rc, const need_t *need)
     char hex[2 * sizeof(addr_t) + 1];
     const char *method = method_of(need);
     if (need->kind == NEED_HINT || need->kind == NEED_HEAD || need->kind == NEED_HEAD_BYTES ||
-        need->kind == NEED_WHERE || need->kind == NEED_SEND)
+        need->kind == NEED_WHERE || need->kind == NEED_SEND || need->kind == NEED_CHANGES)
         return err_before(e, rc, "%s: ", method);
     if (need->kind == NEED_HEADER || need->kind == NEED_BLOCK || need->kind == NEED_RECEIPTS)
         return err_before(e, rc, "%s %llu: ", method, (unsigned long long)need->number);
@@ -301,6 +304,8 @@ static rc_t read_result(answer_t *out, arena_t *a, const need_t *need, const jo_
         const jo_t list = jo_list(element, "result", 0, JR_TRANSACTIONS_MAX);
         return jr_read_receipts(&out->receipts, &out->receipt_count, a, &list);
     }
+    if (need->kind == NEED_CHANGES)
+        return jr_read_changes(&out->code, a, element, "result");
     const jo_t result = jo_object(element, "result");
     if (need->kind == NEED_BLOCK)
         return jr_read_block(&out->block, a, &result);

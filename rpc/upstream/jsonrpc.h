@@ -1,6 +1,7 @@
 /* jsonrpc.h - execution-layer JSON-RPC: needs to the text of a batch, its answer to typed values. Bytes in, bytes out.
  *
- * Spec:   JSON-RPC 2.0; ethereum/execution-apis (eth_getProof, eth_getCode, eth_createAccessList, eth_getBlockByNumber)
+ * Spec:   JSON-RPC 2.0; ethereum/execution-apis (eth_getProof, eth_getCode, eth_createAccessList, eth_getBlockByNumber,
+ *         eth_getBlockAccessList)
  * Floor:  3, rpc/upstream. No I/O, clock or thread.
  * Tests:  tests/unit/test_jsonrpc.c, tests/fuzz/fuzz_jsonrpc.c
  */

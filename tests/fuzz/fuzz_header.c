@@ -10,7 +10,7 @@
 static rc_t as_head(const hash32_t *hash, view_t bytes)
 {
     query_t *q;
-    rc_t rc = ex_head_new(&q, NULL, hash, true);
+    rc_t rc = ex_head_new(&q, NULL, hash, EX_HEAD_BYTES);
     if (rc)
         return rc;
     if (query_step(q, NULL) != RC_NEED_DATA)

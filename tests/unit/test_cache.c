@@ -2,6 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "base/crypto/hash.h"
 #include "lightclient/exec/cache.h"
 #include "tests/unit/unit.h"
 
@@ -278,6 +279,81 @@ START_TEST(every_access_is_made_under_the_lock_once)
 }
 END_TEST
 
+/* Three states, one after the other; what was proven under the first is followed to the others. */
+START_TEST(what_no_block_changed_holds_after_it)
+{
+    ex_cache_t *c = cache_of(1 << 20);
+    const hash32_t first = hash_of(1), second = hash_of(2), third = hash_of(3), root = hash_of(4);
+    const addr_t written = addr_of(1), paid = addr_of(2), still = addr_of(3), gone = addr_of(4), born = addr_of(5);
+    const hash32_t old_key = hash_of(10), new_key = hash_of(11);
+    const mpt_account_t in = { true, 7, u256_of(9), root, hash_of(5) },
+                        none = { false, 0, u256_of(0), EMPTY_TRIE_ROOT, KECCAK_EMPTY };
+    const mpt_account_t poor = { true, 0, u256_of(1), EMPTY_TRIE_ROOT, KECCAK_EMPTY };
+    const ex_slot_change_t slots[] = { { new_key, u256_of(77) } };
+    const ex_account_change_t in_second[] = { { .addr = written, .slots = 0, .slot_count = 1 },
+                                              { .addr = paid, .has_balance = true, .balance = u256_of(10) },
+                                              { .addr = gone, .has_balance = true },
+                                              { .addr = born, .has_nonce = true, .nonce = 1 } };
+    const ex_account_change_t in_third[] = { { .addr = paid, .has_balance = true, .balance = u256_of(11) },
+                                             { .addr = born, .has_code = true, .code_hash = hash_of(6) } };
+    mpt_account_t out;
+    u256_t value = u256_of(5);
+    bool rooted;
+    ex_cache_put_account(c, &first, &written, &in);
+    ex_cache_put_account(c, &first, &paid, &in);
+    ex_cache_put_account(c, &first, &still, &in);
+    ex_cache_put_account(c, &first, &gone, &poor);
+    ex_cache_put_account(c, &first, &born, &none);
+    ex_cache_put_slot(c, &root, &old_key, &value);
+    ck_assert(!ex_cache_follow_account(c, &out, &rooted, &third, &still));
+    ex_cache_put_changes(c, &second, &first, &(ex_changes_t){ in_second, 4, slots, 1 });
+    ex_cache_put_changes(c, &third, &second, &(ex_changes_t){ in_third, 2, NULL, 0 });
+    ck_assert(!ex_cache_get_account(c, &out, &third, &still));
+    ck_assert(ex_cache_follow_account(c, &out, &rooted, &third, &still));
+    ck_assert(rooted && !memcmp(&out, &in, sizeof in));
+    ck_assert(ex_cache_follow_account(c, &out, &rooted, &second, &paid));
+    ck_assert(rooted && out.balance.w[0] == 10 && out.nonce == 7 && hash32_eq(&out.storage_root, &root));
+    ck_assert(ex_cache_follow_account(c, &out, &rooted, &third, &paid));
+    ck_assert_uint_eq(out.balance.w[0], 11);
+    ck_assert(ex_cache_follow_account(c, &out, &rooted, &third, &gone));
+    ck_assert(rooted && !out.exists && hash32_eq(&out.storage_root, &EMPTY_TRIE_ROOT));
+    ck_assert(ex_cache_follow_account(c, &out, &rooted, &third, &born));
+    ck_assert(rooted && out.exists && out.nonce == 1 && hash32_eq(&out.code_hash, &in_third[1].code_hash));
+    ck_assert(ex_cache_follow_account(c, &out, &rooted, &third, &written));
+    ck_assert(!rooted && out.exists && out.nonce == 7 && hash32_is_zero(&out.storage_root));
+
+    ck_assert(ex_cache_follow_slot(c, &value, &third, &written, &new_key) && value.w[0] == 77);
+    ck_assert(ex_cache_follow_slot(c, &value, &third, &written, &old_key) && value.w[0] == 5);
+    ck_assert(ex_cache_follow_slot(c, &value, &third, &still, &old_key) && value.w[0] == 5);
+    ck_assert(!ex_cache_follow_slot(c, &value, &third, &still, &new_key));
+    ck_assert(!ex_cache_follow_slot(c, &value, &first, &written, &new_key));
+    ck_assert(ex_cache_follow_slot(c, &value, &third, &gone, &new_key) && u256_is_zero(&value));
+    ex_cache_free(c);
+}
+END_TEST
+
+START_TEST(changes_are_followed_back_through_so_many_blocks)
+{
+    ex_cache_t *c = cache_of(1 << 20);
+    const addr_t addr = addr_of(1);
+    const mpt_account_t in = { true, 7, u256_of(9), hash_of(3), hash_of(4) };
+    const ex_changes_t nothing = { NULL, 0, NULL, 0 };
+    mpt_account_t out;
+    bool rooted;
+    hash32_t before = hash_of(0);
+    ex_cache_put_account(c, &before, &addr, &in);
+    for (unsigned i = 1; i <= EX_FOLLOW_MAX + 1; i++) {
+        const hash32_t after = hash_of(i);
+        ex_cache_put_changes(c, &after, &before, &nothing);
+        ck_assert(ex_cache_follow_account(c, &out, &rooted, &after, &addr) == (i <= EX_FOLLOW_MAX));
+        before = after;
+    }
+    ex_cache_put_changes(c, &before, &before, &nothing); /* a state after itself: no end, and yet one */
+    ck_assert(!ex_cache_follow_account(c, &out, &rooted, &before, &addr));
+    ex_cache_free(c);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("cache", account_is_found_only_under_its_root_and_address,
@@ -286,5 +362,6 @@ int main(void)
                     bytes_never_pass_the_maximum_and_the_unused_go_first,
                     many_entries_stay_reachable_while_the_table_grows, putting_again_replaces_and_does_not_leak_size,
                     entry_larger_than_an_eighth_is_not_kept, learned_set_comes_back_for_the_same_selector_only,
-                    learned_set_past_its_maximum_is_not_kept, every_access_is_made_under_the_lock_once);
+                    learned_set_past_its_maximum_is_not_kept, every_access_is_made_under_the_lock_once,
+                    what_no_block_changed_holds_after_it, changes_are_followed_back_through_so_many_blocks);
 }

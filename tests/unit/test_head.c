@@ -21,7 +21,7 @@ static ex_header_t header_of(unsigned tail)
 static void ask(const hash32_t *hash, bool raw)
 {
     const need_t *needs;
-    ck_assert_int_eq(ex_head_new(&query, &why, hash, raw), RC_OK);
+    ck_assert_int_eq(ex_head_new(&query, &why, hash, raw ? EX_HEAD_BYTES : EX_HEAD_ONLY), RC_OK);
     ck_assert_int_eq(query_step(query, &why), RC_NEED_DATA);
     ck_assert_uint_eq(query_needs(query, &needs), 1);
     ck_assert_int_eq(needs[0].kind, raw ? NEED_HEAD_BYTES : NEED_HEAD);
@@ -146,10 +146,74 @@ START_TEST(an_answer_to_something_else_is_our_own_fault)
 }
 END_TEST
 
+/* The need of the block access list beside the header's. */
+static rc_t give_changes(view_t rlp)
+{
+    why = (err_t){ 0 };
+    return query_give(query, &why, 1, &(answer_t){ .kind = NEED_CHANGES, .code = rlp });
+}
+
+static void ask_with_changes(const ex_header_t *h, ex_head_kind_t kind)
+{
+    const need_t *needs;
+    hash32_t hash;
+    ex_header_hash(&hash, h);
+    ck_assert_int_eq(ex_head_new(&query, &why, &hash, kind), RC_OK);
+    ck_assert_int_eq(query_step(query, &why), RC_NEED_DATA);
+    ck_assert_uint_eq(query_needs(query, &needs), 2);
+    ck_assert_int_eq(needs[1].kind, NEED_CHANGES);
+    ck_assert_int_eq(needs[1].origin, kind == EX_HEAD_WITH_CHANGES ? NEED_MET : NEED_GUESSED);
+    ck_assert(hash32_eq(&needs[1].block->block_hash, &hash));
+}
+
+START_TEST(a_block_access_list_comes_with_the_header_and_has_the_hash_that_it_says)
+{
+    static const uint8_t list[] = { 0xc0 }, other[] = { 0xc1, 0xc0 };
+    ex_header_t h = header_of(8);
+    keccak256(&h.block_access_list_hash, view_of(list, 1));
+    ask_with_changes(&h, EX_HEAD_AND_CHANGES);
+    ck_assert_int_eq(give_changes(view_of(list, 1)), RC_IO); /* before its header: nobody can tell */
+    ck_assert_int_eq(give(&h, false), RC_OK);
+    ck_assert_ptr_null(ex_head_changes(query).p);
+    ck_assert_int_eq(give_changes(view_of(other, 2)), RC_REFUSED);
+    ck_assert_str_eq(why.text, "it has another hash than its block's header says");
+    ck_assert_ptr_null(ex_head_changes(query).p);
+    ck_assert_int_eq(give_changes(view_of(list, 1)), RC_OK);
+    ck_assert_int_eq(give_changes(view_of(list, 1)), RC_OK);
+    ck_assert_int_eq(query_step(query, &why), RC_OK);
+    ck_assert(view_eq(ex_head_changes(query), view_of(list, 1)));
+    query_free(query);
+}
+END_TEST
+
+START_TEST(a_head_can_do_without_the_list_unless_it_is_what_was_asked_for)
+{
+    ex_header_t h = header_of(8);
+    ask_with_changes(&h, EX_HEAD_AND_CHANGES);
+    ck_assert_int_eq(give(&h, false), RC_OK);
+    ck_assert_int_eq(query_step(query, &why), RC_OK);
+    query_free(query);
+    ask_with_changes(&h, EX_HEAD_WITH_CHANGES);
+    ck_assert_int_eq(give(&h, false), RC_OK);
+    ck_assert_int_eq(query_step(query, &why), RC_LIMIT);
+    ck_assert_str_eq(why.text, "no endpoint has the block access list");
+    query_free(query);
+    h = header_of(6);
+    ask_with_changes(&h, EX_HEAD_WITH_CHANGES);
+    ck_assert_int_eq(give(&h, false), RC_OK);
+    ck_assert_int_eq(give_changes(view_of("", 0)), RC_IO);
+    ck_assert_int_eq(query_step(query, &why), RC_LIMIT);
+    ck_assert_str_eq(why.text, "a block of before Amsterdam has no block access list");
+    query_free(query);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("head", the_header_with_the_hash_is_taken, another_header_is_a_lie_whose_reason_counts_its_fields,
                     members_more_and_another_hash_claim_a_newer_fork,
                     bytes_with_the_hash_that_cannot_be_read_prove_a_newer_fork,
-                    an_answer_to_something_else_is_our_own_fault);
+                    an_answer_to_something_else_is_our_own_fault,
+                    a_block_access_list_comes_with_the_header_and_has_the_hash_that_it_says,
+                    a_head_can_do_without_the_list_unless_it_is_what_was_asked_for);
 }

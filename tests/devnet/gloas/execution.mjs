@@ -136,6 +136,10 @@ export class Execution {
     return { ...headerJson(block.fields), hash: block.hash, ...rest };
   }
 
+  accessList(block) {
+    return accessListJson(block.list);
+  }
+
   async #proof(block, at, slots) {
     const find = async (trie, root, key) => {
       const view = trie.shallowCopy(false);
@@ -202,7 +206,7 @@ export class Execution {
       case "debug_getRawBlockAccessList": {
         const block = at(0);
         if (!block.amsterdam) throw Object.assign(new Error("no block access list before Amsterdam"), { code: -32001 });
-        return method.startsWith("eth_") ? accessListJson(block.list) : hex(block.rawList);
+        return method.startsWith("eth_") ? this.accessList(block) : hex(block.rawList);
       }
       default:
         throw Object.assign(new Error(`the method ${method} does not exist`), { code: -32601 });

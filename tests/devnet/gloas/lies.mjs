@@ -16,7 +16,7 @@ function inOldForm(answer, chain) {
 
 const isHead = ({ method }) => method === "eth_getBlockByHash";
 
-// what: see Server.lie; reason: how the node says it.
+// what: see Server.lie; reason: how the node says it; counts: as what, if not as a lie.
 export const FORGERIES = {
   "the payload's own hash": {
     layer: "light",
@@ -39,6 +39,7 @@ export const FORGERIES = {
   "the form from before the fork": {
     layer: "light",
     what: inOldForm,
+    counts: "unusable", // it contradicts nothing that was asked: no block has such a header
     reason: /the attested header is in a form older than the fork at its slot/,
   },
   "the header of another block": {
@@ -49,6 +50,15 @@ export const FORGERIES = {
       return true;
     },
     reason: /its 23 fields have another hash/,
+  },
+  "the access list of another block": {
+    layer: "rpc",
+    what: (answer, { method }, { execution }) => {
+      if (method !== "eth_getBlockAccessList" || !answer.result) return false;
+      answer.result = execution.accessList(execution.blocks.at(-1));
+      return true;
+    },
+    reason: /eth_getBlockAccessList: it has another hash than its block's header says/,
   },
   "a header of 21 fields": {
     layer: "rpc",

@@ -1,0 +1,194 @@
+#include "rpc/upstream/changes.h"
+
+#include "lightclient/exec/changes.h"
+#include "lightclient/exec/query.h"
+#include "lightclient/rlp/rlp.h"
+
+#define CAP_FIRST (EX_CHANGES_RLP_MAX >> 8) /* bytes of the first try; sixteen times as many for each further one */
+
+/* ---- JSON to RLP ---- */
+
+static void put_number(wr_t *w, const jo_t *o, const char *key)
+{
+    const u256_t x = jo_padded256(o, key);
+    rlp_put_u256(w, &x);
+}
+
+/* [[index, value] ...]; the code of an account is bytes, all else numbers. */
+static void put_changes(wr_t *w, arena_t *a, const jo_t *o, const char *key, const char *value)
+{
+    const size_t began = w->n;
+    jo_t list = jo_list(o, key, 0, SIZE_MAX), one;
+    while (jo_next(&list, &one)) {
+        const size_t change = w->n;
+        put_number(w, &one, "index");
+        if (strcmp(value, "code"))
+            put_number(w, &one, value);
+        else
+            rlp_put_bytes(w, jo_bytes(&one, a, value, 0, EX_CODE_MAX, HEX_0X));
+        rlp_wrap_list(w, change);
+    }
+    rlp_wrap_list(w, began);
+}
+
+static void put_writes(wr_t *w, arena_t *a, const jo_t *o)
+{
+    const size_t began = w->n;
+    jo_t list = jo_list(o, "storageChanges", 0, SIZE_MAX), one;
+    while (jo_next(&list, &one)) {
+        const size_t slot = w->n;
+        put_number(w, &one, "key");
+        put_changes(w, a, &one, "changes", "value");
+        rlp_wrap_list(w, slot);
+    }
+    rlp_wrap_list(w, began);
+}
+
+static void put_reads(wr_t *w, const jo_t *o)
+{
+    const size_t began = w->n;
+    jo_t list = jo_list(o, "storageReads", 0, SIZE_MAX), one;
+    while (jo_next(&list, &one))
+        put_number(w, &one, NULL);
+    rlp_wrap_list(w, began);
+}
+
+static void put_account(wr_t *w, arena_t *a, const jo_t *o)
+{
+    const size_t began = w->n;
+    addr_t addr = { { 0 } };
+    jo_hex(o, addr.b, sizeof addr.b, "address", HEX_0X);
+    rlp_put_bytes(w, view_of(addr.b, sizeof addr.b));
+    put_writes(w, a, o);
+    put_reads(w, o);
+    put_changes(w, a, o, "balanceChanges", "value");
+    put_changes(w, a, o, "nonceChanges", "value");
+    put_changes(w, a, o, "codeChanges", "code");
+    rlp_wrap_list(w, began);
+}
+
+rc_t jr_read_changes(view_t *rlp, arena_t *a, const jo_t *o, const char *key)
+{
+    for (size_t cap = CAP_FIRST; !jo_rc(o); cap *= 16) {
+        const arena_mark_t mark = arena_mark(a);
+        jo_t list = jo_list(o, key, 0, SIZE_MAX), one;
+        uint8_t *buf = arena_alloc(a, cap);
+        if (!buf)
+            return jo_fail(o, key, RC_NOMEM, "out of memory");
+        wr_t w = wr_of(buf, cap);
+        while (!w.bad && jo_next(&list, &one))
+            put_account(&w, a, &one);
+        rlp_wrap_list(&w, 0);
+        if (jo_rc(o))
+            break;
+        if (!w.bad) {
+            *rlp = wr_view(&w);
+            break;
+        }
+        arena_rollback(a, mark);
+        if (cap >= EX_CHANGES_RLP_MAX)
+            return jo_fail(o, key, RC_LIMIT, "is longer than any block's");
+    }
+    return jo_rc(o);
+}
+
+/* ---- RLP to JSON ---- */
+
+/* The next item of a list, or false at its end and at the first fault. */
+static bool next(rlp_item_t *out, view_t *rest, rc_t *rc)
+{
+    if (*rc || !rest->n)
+        return false;
+    *rc = rlp_next(out, rest);
+    return !*rc;
+}
+
+static void write_word(jw_t *w, const char *key, const rlp_item_t *item, rc_t *rc)
+{
+    u256_t x;
+    uint8_t word[32];
+    if (!*rc && !(*rc = rlp_u256(&x, item))) {
+        u256_to_be32(word, &x);
+        jw_hex(w, key, view_of(word, sizeof word));
+    }
+}
+
+static void write_quantity(jw_t *w, const char *key, const rlp_item_t *item, rc_t *rc)
+{
+    u256_t x;
+    if (!*rc && !(*rc = rlp_u256(&x, item)))
+        jw_quantity256(w, key, &x);
+}
+
+/* What an account's value, or a slot's, is written as. */
+typedef enum { AS_WORD, AS_QUANTITY, AS_BYTES } as_t;
+
+static void write_changes(jw_t *w, const char *key, const rlp_item_t *list, as_t as, rc_t *rc)
+{
+    rlp_item_t change, index, value;
+    jw_array(w, key);
+    for (view_t rest = list->payload; next(&change, &rest, rc);) {
+        view_t fields = change.payload;
+        jw_object(w, NULL);
+        if (next(&index, &fields, rc))
+            write_quantity(w, "index", &index, rc);
+        if (next(&value, &fields, rc)) {
+            if (as == AS_BYTES)
+                jw_hex(w, "code", value.payload);
+            else
+                (as == AS_WORD ? write_word : write_quantity)(w, "value", &value, rc);
+        }
+        jw_end(w);
+    }
+    jw_end(w);
+}
+
+static void write_storage(jw_t *w, const rlp_item_t *writes, const rlp_item_t *reads, rc_t *rc)
+{
+    rlp_item_t slot, f;
+    jw_array(w, "storageChanges");
+    for (view_t rest = writes->payload; next(&slot, &rest, rc);) {
+        view_t fields = slot.payload;
+        jw_object(w, NULL);
+        if (next(&f, &fields, rc))
+            write_word(w, "key", &f, rc);
+        if (next(&f, &fields, rc))
+            write_changes(w, "changes", &f, AS_WORD, rc);
+        jw_end(w);
+    }
+    jw_end(w);
+    jw_array(w, "storageReads");
+    for (view_t rest = reads->payload; next(&f, &rest, rc);)
+        write_word(w, NULL, &f, rc);
+    jw_end(w);
+}
+
+static void write_account(jw_t *w, view_t fields, rc_t *rc)
+{
+    rlp_item_t f[6];
+    size_t n = 0;
+    if ((*rc = rlp_split(f, &n, 6, fields)) || n != 6) {
+        *rc = RC_MALFORMED;
+        return;
+    }
+    jw_object(w, NULL);
+    jw_hex(w, "address", f[0].payload);
+    write_storage(w, &f[1], &f[2], rc);
+    write_changes(w, "balanceChanges", &f[3], AS_QUANTITY, rc);
+    write_changes(w, "nonceChanges", &f[4], AS_QUANTITY, rc);
+    write_changes(w, "codeChanges", &f[5], AS_BYTES, rc);
+    jw_end(w);
+}
+
+rc_t jr_put_changes(jw_t *w, const char *key, view_t rlp)
+{
+    rlp_item_t list, account;
+    rc_t rc = rlp_decode(&list, rlp);
+    if (rc)
+        return rc;
+    jw_array(w, key);
+    for (view_t rest = list.payload; next(&account, &rest, &rc);)
+        write_account(w, account.payload, &rc);
+    jw_end(w);
+    return rc;
+}
