@@ -14,7 +14,7 @@
  *
  * Spec:   EIP-2935; api-facts sections 5, 9, 10
  * Floor:  2, exec. No I/O, clock or thread.
- * Tests:  vectors kinds rpc-hive, rpc-hive-derived
+ * Tests:  tests/unit/test_history.c, vectors kinds rpc-hive, rpc-hive-derived
  */
 #ifndef EXEC_HISTORY_H
 #define EXEC_HISTORY_H

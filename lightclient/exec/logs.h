@@ -3,7 +3,7 @@
  *
  * Spec:   execution-apis eth_getLogs; api-facts section 9
  * Floor:  2, exec. No heap, I/O, clock or thread.
- * Tests:  vectors kinds rpc-hive, rpc-hive-derived
+ * Tests:  tests/unit/test_history.c, vectors kinds rpc-hive, rpc-hive-derived
  */
 #ifndef EXEC_LOGS_H
 #define EXEC_LOGS_H
