@@ -174,7 +174,9 @@ void bs_close(bs_t *s, size_t i, bool remember)
 {
     bs_instance_t *in = s->instances[i];
     bs_sender_t *x = remember ? find_sender(s, in->send.sender) : NULL;
-    if (remember && !x && !(x = add_sender(s, in->send.sender)))
+    if (remember && !x)
+        x = add_sender(s, in->send.sender);
+    if (remember && !x)
         return;
     if (x)
         close_number(x, in->send.seq);

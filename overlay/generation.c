@@ -409,6 +409,9 @@ bool gen_wants_secrets(const gen_t *g, uint64_t now_ms)
     const order_id_t of_top = top == NONE ? (order_id_t){ 0 } : order_of(&g->records[top]);
     if (top != NONE && order_id_cmp(&of_top, &g->order.id) >= 0)
         return false; /* this order is carried out */
+    const key_name_t own = { g->order.id.version, g->order.id.digest, (uint8_t)index };
+    if (g->has_acked && key_name_cmp(&g->acked, &own) >= 0)
+        return false; /* a later maker's draft is acknowledged */
     return now_ms - g->taken_ms >= (index ? GEN_NEXT_WAIT_MS * (uint64_t)index : GEN_FIRST_WAIT_MS);
 }
 
@@ -512,10 +515,11 @@ rc_t gen_draft(gen_t *g, err_t *e, const uint8_t from[33], view_t entry, const u
     size_t i = rc ? NONE : room(g);
     if (!rc && i == NONE)
         rc = err_say(e, RC_LIMIT, "too many generations at once");
-    if (!rc && (rc = take_secrets_of(g, &s.entry, sealed, box)))
-        (void)err_say(e, rc, "the draft does not open to its public key");
     if (rc)
         return rc;
+    rc = take_secrets_of(g, &s.entry, sealed, box);
+    if (rc)
+        return err_say(e, rc, "the draft does not open to its public key");
     g->records[i] =
         (record_t){ .there = true, .held = true, .proof = { .has_order = true, .order = g->order, .entry = s } };
     rc = acknowledge(g, i);

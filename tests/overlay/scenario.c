@@ -29,6 +29,8 @@ void scenario_draw(scenario_t *out, uint64_t seed)
     s.exclude = s.extra > 0 && draw(&x, 2);
     s.all_at_once = draw(&x, 10) == 0;
     s.messages = (int)draw(&x, 14);
+    if (s.long_cut && s.liars == (int)f) /* who is away for so long is one of the f (D2) */
+        s.liars--;
     if (seed % 16 == 0) /* one kill -9 at n = 4, and nothing else */
         s = (scenario_t){
             .seats = 4, .restarts = 1, .orders = 1, .messages = 8, .trouble_ms = 40000, .quiet_ms = 220000
