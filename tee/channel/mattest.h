@@ -4,7 +4,8 @@
  * Spec:   tee-facts section 16 (bytes, order, checks, why each part is there); HELLO and tag of overlay-facts-more J
  * Floor:  3, tee/channel. No I/O or clock: nonces, exporter, evidence and time are arguments. One connection, one
  * machine, one attempt.
- * Tests:  tests/unit/test_mattest.c (numbers 82 to 90 of tee-facts), test_hello.c (80), tests/fuzz/fuzz_mattest.c
+ * Tests:  tests/unit/test_mattest.c and test_mattest_judged.c (numbers 82 to 90 of tee-facts), test_hello.c (80),
+ *         tests/fuzz/fuzz_mattest.c
  */
 #ifndef TEE_CHANNEL_MATTEST_H
 #define TEE_CHANNEL_MATTEST_H

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "tests/unit/call_set.h"
-#include "tests/unit/short_memory.h"
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
 
 /* Gives one answer with the machine armed. */
@@ -16,9 +16,9 @@ static rc_t give_armed(set_t *s, const need_t *need, size_t i)
         a.code = world_code(&s->w, &need->addr);
     else if (need->kind == NEED_HEADER)
         a.header = s->headers[s->block.env.number - 1 - need->number];
-    armed = true;
+    count_begin();
     rc_t rc = query_give(s->call, &s->e, i, &a);
-    armed = false;
+    count_end();
     return rc;
 }
 
@@ -32,24 +32,23 @@ static rc_t give_all(set_t *s)
     return rc;
 }
 
-/* One call while allocation number `at` fails. */
-static rc_t run_short(set_t *s, unsigned at)
+/* One call while allocation number `at` fails, and with all the later ones, too. */
+static rc_t run_short(set_t *s, unsigned at, bool all)
 {
     rc_t rc = RC_NEED_DATA;
     query_free(s->call);
     s->block.state_root = world_root(&s->w);
-    allocations = 0;
-    fails_at = at;
-    armed = true;
+    fail_at(at, all);
+    count_begin();
     s->call = NULL;
     rc_t made = ex_call_new(&s->call, &s->e, &s->config);
-    armed = false;
+    count_end();
     if (made)
         return made;
     while (rc == RC_NEED_DATA) {
-        armed = true;
+        count_begin();
         rc = query_step(s->call, &s->e);
-        armed = false;
+        count_end();
         ck_assert(rc == RC_OK || rc == RC_NEED_DATA || (s->e.rc == rc && s->e.text[0]));
         if (rc == RC_NEED_DATA) {
             rc_t given = give_all(s);
@@ -64,10 +63,9 @@ static unsigned fail_each(set_t *s, uint64_t word)
 {
     unsigned short_of = 0;
     for (int all = 0; all < 2; all++) {
-        lasting = all;
         for (unsigned at = 0;; at++) {
             ck_assert_uint_lt(at, 2000);
-            rc_t rc = run_short(s, at);
+            rc_t rc = run_short(s, at, all);
             if (rc == RC_OK)
                 ck_assert_uint_eq(result_word(s), word);
             else
@@ -75,7 +73,7 @@ static unsigned fail_each(set_t *s, uint64_t word)
             short_of += rc != RC_OK;
             if (rc && s->call)
                 ck_assert_ptr_null(ex_call_result(s->call));
-            if (allocations <= at) { /* all went well */
+            if (counted() <= at) { /* all went well */
                 ck_assert_int_eq(rc, RC_OK);
                 break;
             }
@@ -110,14 +108,14 @@ START_TEST(without_memory_a_cache_just_knows_less)
             if (warm)
                 ck_assert_int_eq(run(&s), RC_OK);
             s.w.accounts[1].balance = u256_of(77 + at);
-            rc_t rc = run_short(&s, at);
+            rc_t rc = run_short(&s, at, true);
             ck_assert_msg(rc == RC_OK || rc == RC_NOMEM || rc == RC_LIMIT, "%s", rc_name(rc));
             if (rc == RC_OK)
                 ck_assert_uint_eq(result_word(&s), 1234);
             ck_assert_int_eq(run(&s), RC_OK); /* and what it knows is right */
             ck_assert_uint_eq(result_word(&s), 1234);
             ex_cache_free(s.config.cache);
-            if (allocations <= at)
+            if (counted() <= at)
                 break;
             ck_assert_uint_lt(at, 199);
         }
@@ -127,12 +125,10 @@ END_TEST
 
 static ex_cache_t *cache_failing_at(unsigned at)
 {
-    allocations = 0;
-    fails_at = at;
-    lasting = false;
-    armed = true;
+    fail_at(at, false);
+    count_begin();
     ex_cache_t *c = cache_new();
-    armed = false;
+    count_end();
     return c;
 }
 
@@ -141,7 +137,7 @@ START_TEST(a_cache_is_made_whole_or_not_at_all)
     unsigned at = 0;
     ex_cache_t *c;
     while (!(c = cache_failing_at(at))) /* each one of them once */
-        ck_assert_uint_eq(allocations, ++at);
+        ck_assert_uint_eq(counted(), ++at);
     ck_assert_uint_ge(at, 3);
     ex_cache_free(c);
     ex_cache_free(NULL);
@@ -156,16 +152,15 @@ START_TEST(a_cache_that_cannot_grow_loses_nothing)
     hash32_t root = { { 1 } }, key;
     u256_t value;
     for (unsigned again = 0; again < 2; again++) {
-        allocations = 0;
-        fails_at = again ? 0 : GROWTH;
-        armed = true;
+        fail_at(again ? 0 : GROWTH, false);
+        count_begin();
         for (unsigned i = 0; i < ENTRIES; i++) {
             key = world_key(i);
             value = u256_of(i + again);
             ex_cache_put_slot(c, &root, &key, &value);
         }
-        armed = false;
-        ck_assert_uint_eq(allocations == 0, again);
+        count_end();
+        ck_assert_uint_eq(counted() == 0, again);
         for (unsigned i = 0; i < ENTRIES; i++) {
             key = world_key(i);
             ck_assert(ex_cache_get_slot(c, &value, &root, &key));

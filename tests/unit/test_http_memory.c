@@ -1,10 +1,8 @@
 /* HTTP server, client and upstream list while one allocation after another fails: each answer is whole or an error, and what
- * comes next is served. The linker hands the allocations of everything linked in to the functions here (meson.build). */
+ * comes next is served. */
 #include <arpa/inet.h>
 #include <check.h>
 #include <netinet/in.h>
-#include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -12,69 +10,17 @@
 #include "http/client.h"
 #include "http/server.h"
 #include "rpc/upstream/endpoints.h"
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/sockets.h"
 #include "tests/unit/unit.h"
 
 #define BODY 5000u
 
-static atomic_int left; /* allocations until the one that fails; 0: none does */
-static atomic_bool failed;
-
-static bool fails(void)
+/* Allocation number n (from 1) of all threads fails. */
+static void one_fails(int n)
 {
-    int before = left;
-    while (before > 0 && !atomic_compare_exchange_weak(&left, &before, before - 1))
-        continue;
-    if (before == 1)
-        failed = true;
-    return before == 1;
-}
-
-static void fail_at(int n)
-{
-    failed = false;
-    left = n;
-}
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t count, size_t n);
-void *__real_realloc(void *p, size_t n);
-char *__real_strdup(const char *s);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t count, size_t n);
-void *__wrap_realloc(void *p, size_t n);
-char *__wrap_strdup(const char *s);
-int __wrap_asprintf(char **out, const char *format, ...);
-
-void *__wrap_malloc(size_t n)
-{
-    return fails() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t count, size_t n)
-{
-    return fails() ? NULL : __real_calloc(count, n);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-    return fails() ? NULL : __real_realloc(p, n);
-}
-
-char *__wrap_strdup(const char *s)
-{
-    return fails() ? NULL : __real_strdup(s);
-}
-
-__attribute__((format(printf, 2, 3))) int __wrap_asprintf(char **out, const char *format, ...)
-{
-    va_list ap;
-    if (fails())
-        return -1;
-    va_start(ap, format);
-    int n = vasprintf(out, format, ap);
-    va_end(ap);
-    return n;
+    fail_at((unsigned)n - 1, false);
+    count_begin();
 }
 
 /* ---- a server ---- */
@@ -133,17 +79,17 @@ static void each_fails_once(const hs_t *s, const char *head, const char *body, c
     static char out[3 * BODY];
     int failures = 0;
     for (int n = 1;; n++) {
-        fail_at(n);
+        one_fails(n);
         int status = exchange(s, head, body, out, sizeof out);
         pause_ms(5); /* the connection's end, too, is behind us */
-        left = 0;
+        count_end();
         const char *end = strstr(out, "\r\n\r\n");
         if (status == 200)
             ck_assert_msg(end && strcmp(end + 4, want) == 0, "%s: allocation %d: %s", head, n, out);
         else
             ck_assert_msg(status == 0 || status == 400 || status >= 500, "%s: allocation %d: status %d", head, n,
                           status);
-        if (!failed)
+        if (!failing.failed)
             break;
         failures++;
         ck_assert_int_lt(n, 100);
@@ -179,10 +125,10 @@ START_TEST(a_server_that_cannot_be_made_says_so_and_leaves_nothing)
     for (int n = 1;; n++) {
         err_t e;
         hs_t *s = NULL;
-        fail_at(n);
+        one_fails(n);
         rc_t rc = hs_start(&s, &e, &config);
-        left = 0;
-        if (!failed) {
+        count_end();
+        if (!failing.failed) {
             ck_assert_int_eq(rc, RC_OK);
             ck_assert_int_gt(n, 1);
             hs_stop(s, 1000);
@@ -191,7 +137,7 @@ START_TEST(a_server_that_cannot_be_made_says_so_and_leaves_nothing)
         ck_assert(rc == RC_NOMEM || rc == RC_IO); /* the latter: a thread that cannot be started */
         ck_assert_ptr_null(s);
     }
-    fail_at(1);
+    one_fails(1);
     ck_assert_ptr_null(hs_shared_new(200, NULL, view_str("x"), 0));
 }
 END_TEST
@@ -199,9 +145,9 @@ END_TEST
 START_TEST(a_problem_without_memory_keeps_its_status)
 {
     hs_response_t r = { .status = 200 };
-    fail_at(1);
+    one_fails(1);
     hs_problem(&r, 503, "busy", "too many requests are waiting");
-    ck_assert(failed);
+    ck_assert(failing.failed);
     ck_assert_int_eq(r.status, 503);
     ck_assert_ptr_null(r.body);
     ck_assert_uint_eq(r.body_len, 0);
@@ -220,30 +166,30 @@ START_TEST(a_client_without_memory_fails_by_its_name_and_goes_on)
     current = hs_shared_new(200, NULL, view_str("shared"), 0);
     int failures = 0;
     for (int n = 1;; n++) {
-        fail_at(n);
+        one_fails(n);
         hc_t *c = hc_new(NULL);
         if (!c) {
-            ck_assert(failed);
+            ck_assert(failing.failed);
             failures++;
             continue;
         }
         hc_response_t r[2];
         const hc_request_t q[2] = { { .url = url, .want_header = "Cache-Control:" }, { .url = url } };
         hc_perform(c, r, q, 2, NULL, NULL);
-        left = 0;
+        count_end();
         for (size_t i = 0; i < 2; i++) {
             if (r[i].rc == RC_OK && r[i].status == 200)
                 ck_assert(view_eq(view_of(r[i].body, r[i].body_len), view_str("shared")));
             else
-                ck_assert_msg(failed && (r[i].rc == RC_NOMEM || r[i].rc == RC_IO || r[i].status >= 400), "%d: %s", n,
-                              r[i].error);
+                ck_assert_msg(failing.failed && (r[i].rc == RC_NOMEM || r[i].rc == RC_IO || r[i].status >= 400),
+                              "%d: %s", n, r[i].error);
             if (r[i].rc == RC_NOMEM) {
                 ck_assert(r[i].body == NULL && strstr(r[i].error, ": out of memory"));
                 failures++;
             }
             hc_response_clear(&r[i]);
         }
-        bool done = !failed;
+        bool done = !failing.failed;
         hc_perform(c, r, q, 1, NULL, NULL);
         ck_assert_msg(r[0].rc == RC_OK, "%d: %s", n, r[0].error);
         ck_assert_str_eq(r[0].header, "no-store");
@@ -264,14 +210,14 @@ START_TEST(a_list_of_upstreams_is_whole_or_not_there)
 {
     static const char *const urls[] = { "http://a", "http://b", "http://c" };
     for (int n = 1; n <= 4; n++) { /* the list and its three texts */
-        fail_at(n);
+        one_fails(n);
         ck_assert_ptr_null(up_new(urls, 3));
-        ck_assert(failed);
+        ck_assert(failing.failed);
     }
-    fail_at(5);
+    one_fails(5);
     up_t *u = up_new(urls, 3);
-    left = 0;
-    ck_assert(u && !failed);
+    count_end();
+    ck_assert(u && !failing.failed);
     ck_assert_str_eq(up_url(u, 2), "http://c");
     up_free(u);
 }

@@ -7,9 +7,8 @@
  *   85  altered_hellos_are_refused, messages_out_of_order_are_refused, confirms_of_others_are_refused
  *   86  the_evidence_is_of_the_type_that_the_hello_offered
  *   87  the_prototypes_binding_is_not_accepted
- *   88  what_the_policy_refuses_fails, evidence_that_expires_releases_no_key
+ *   88, 90  test_mattest_judged.c
  *   89  a_silent_peer_meets_the_deadline, lengths_beyond_the_maximum_are_refused_at_once
- *   90  a_generation_is_released_once_per_connection, a_connection_is_judged_anew
  */
 #include <stdlib.h>
 
@@ -17,112 +16,7 @@
 #include "base/crypto/hash.h"
 #include "base/crypto/secret.h"
 #include "tee/channel/hello.h"
-#include "tee/channel/mattest.h"
-#include "tests/unit/mattest_world.h"
-#include "tests/unit/unit.h"
-
-static const uint8_t reject_bytes[] = { 0, 0, 0, 2, 4, 0, 0xac }; /* REJECT, E_ATTEST and nothing else */
-
-/* Portions of n bytes until nothing moves any more; n 0: of random size, n SIZE_MAX: whole. */
-static void run(end_t *a, end_t *b, size_t n)
-{
-    uint64_t x = 88172645463325252u;
-    for (bool moved = true; moved;) {
-        end_t *const from[2] = { a, b }, *const to[2] = { b, a };
-        moved = false;
-        for (int i = 0; i < 2; i++) {
-            view_t out = mattest_output(from[i]->m);
-            x ^= x << 13, x ^= x >> 7, x ^= x << 17;
-            size_t portion = n ? n : 1 + (size_t)(x % 700);
-            if (!out.n)
-                continue;
-            moved = true;
-            portion = portion < out.n ? portion : out.n;
-            uint8_t *copy = malloc(portion);
-            memcpy(copy, out.p, portion);
-            mattest_sent(from[i]->m, portion);
-            feed(to[i], view_of(copy, portion));
-            free(copy);
-        }
-    }
-}
-
-static void assert_attested(const end_t *a, const end_t *b)
-{
-    ck_assert_msg(mattest_state(a->m) == MATTEST_ATTESTED, "%s: %s", tee_code_name(mattest_fault(a->m)->code),
-                  mattest_fault(a->m)->text);
-    ck_assert_msg(mattest_state(b->m) == MATTEST_ATTESTED, "%s: %s", tee_code_name(mattest_fault(b->m)->code),
-                  mattest_fault(b->m)->text);
-}
-
-/* Asks to release the generation of a version. */
-static rc_t release(const end_t *e, err_t *fault, uint64_t version, int64_t now)
-{
-    const key_name_t name = { version, { { 0 } }, 0 };
-    const mattest_present_t p = present(now);
-    key_grant_t grant = { .open = false };
-    rc_t rc = mattest_release_key(e->m, &grant, fault, &name, &p, false);
-    ck_assert(grant.open == (rc == RC_OK));
-    return rc;
-}
-
-/* A machine that failed gives nothing: no peer, no key, no report data, and says nothing but what was begun and REJECT. */
-static void assert_closed(const end_t *e)
-{
-    static const uint8_t zeros[TEE_REPORT_DATA_LEN];
-    uint8_t report_data[TEE_REPORT_DATA_LEN], ex[32] = { 0 };
-    err_t fault = { 0 };
-    ck_assert_int_eq(mattest_state(e->m), MATTEST_FAILED);
-    ck_assert_str_ne(mattest_fault(e->m)->text, "");
-    ck_assert_ptr_null(mattest_peer(e->m));
-    ck_assert_int_eq(mattest_expires(e->m), 0);
-    ck_assert_uint_eq(mattest_rest(e->m), 0);
-    ck_assert_ptr_null(mattest_channel(e->m));
-    ck_assert_ptr_null(mattest_platform(e->m));
-    ck_assert_int_eq(release(e, &fault, 1, NOW), RC_REFUSED);
-    ck_assert_uint_eq(fault.code, E_KEY_RELEASE);
-    const mattest_present_t p = present(NOW);
-    ck_assert_int_eq(mattest_judge(e->m, &fault, &p), RC_REFUSED);
-    ck_assert_uint_eq(fault.code, E_STATE);
-    ck_assert_int_eq(mattest_exporter(e->m, ex), RC_REFUSED);
-    mattest_report_data(e->m, report_data);
-    ck_assert_mem_eq(report_data, zeros, sizeof zeros);
-    const view_t out = mattest_output(e->m);
-    ck_assert_uint_le(out.n, MESSAGES_MAX);
-    if (mattest_fault(e->m)->code != E_REJECTED && out.n)
-        ck_assert_mem_eq(out.p + out.n - sizeof reject_bytes, reject_bytes, sizeof reject_bytes);
-}
-
-static void assert_failed(const end_t *e, unsigned code, const char *what, size_t row)
-{
-    unsigned got = mattest_fault(e->m)->code;
-    ck_assert_msg(mattest_state(e->m) == MATTEST_FAILED && got == code, "%s, row %zu: %s, expected %s", what, row,
-                  tee_code_name(got), tee_code_name(code));
-    assert_closed(e);
-}
-
-/* All that an end has to say now. */
-static size_t drain(uint8_t *out, size_t cap, end_t *e)
-{
-    view_t v = mattest_output(e->m);
-    ck_assert_uint_le(v.n, cap);
-    memcpy(out, v.p, v.n);
-    mattest_sent(e->m, v.n);
-    return v.n;
-}
-
-/* Both HELLOs, exporter and EVIDENCE have gone one way: b has a's evidence, a has not b's; b's is in out. */
-static size_t until_evidence(uint8_t *out, end_t *a, end_t *b)
-{
-    uint8_t hello[MATTEST_HELLO_LEN], evidence[MESSAGES_MAX];
-    ck_assert_uint_eq(drain(hello, sizeof hello, a), MATTEST_HELLO_LEN);
-    feed(b, view_of(hello, sizeof hello));
-    size_t n = drain(out, MESSAGES_MAX, b);
-    feed(a, view_of(out, MATTEST_HELLO_LEN));
-    size_t m = drain(evidence, sizeof evidence, a);
-    feed(b, view_of(evidence, m));
-    return n;
-}
+#include "tests/unit/mattest_ends.h"
 
 START_TEST(two_ends_attest_whatever_the_portions)
 {
@@ -825,9 +719,9 @@ END_TEST
 static bool attests_with(end_t *a, end_t *b, size_t n)
 {
     pair_again(a, b);
-    allocations_left = n;
+    fail_at((unsigned)n, true);
     run(a, b, SIZE_MAX);
-    allocations_left = SIZE_MAX;
+    fail_never();
     return mattest_state(a->m) == MATTEST_ATTESTED && mattest_state(b->m) == MATTEST_ATTESTED;
 }
 
@@ -839,9 +733,9 @@ START_TEST(a_machine_without_memory_attests_nobody)
     pair(&a, &b);
     for (; n < 4; n++) { /* of a machine's making */
         mattest_t *m = a.m;
-        allocations_left = n;
+        fail_at((unsigned)n, true);
         rc_t rc = COUNTED(mattest_new(&m, &a.c));
-        allocations_left = SIZE_MAX;
+        fail_never();
         ck_assert_int_eq(rc, n < 3 ? RC_NOMEM : RC_OK);
         ck_assert((m == NULL) == (n < 3));
         mattest_free(m);
@@ -881,9 +775,9 @@ START_TEST(evidence_that_finds_no_memory_changes_nothing)
     ck_assert_int_eq(mattest_exporter(a.m, a.channel), RC_OK);
     mattest_report_data(a.m, report_data);
     ck_assert_int_eq(world.provider.get_evidence(world.provider.ctx, &e, &why, report_data), RC_OK);
-    allocations_left = 0;
+    fail_at(0, true);
     rc_t rc = COUNTED(mattest_evidence(a.m, &e, view_of(NULL, 0)));
-    allocations_left = SIZE_MAX;
+    fail_never();
     ck_assert_int_eq(rc, RC_NOMEM);
     ck_assert_int_eq(mattest_state(a.m), MATTEST_QUOTE);
     ck_assert_uint_eq(mattest_output(a.m).n, 0);
@@ -901,265 +795,12 @@ START_TEST(a_body_that_finds_no_memory_fails_the_machine)
     end_t a, b;
     pair(&a, &b);
     size_t n = until_evidence(bytes, &a, &b);
-    allocations_left = 0;
+    fail_at(0, true);
     rc_t rc =
         COUNTED(mattest_take(a.m, view_of(bytes + MATTEST_HELLO_LEN, n - MATTEST_HELLO_LEN), world.collateral, NOW, 0));
-    allocations_left = SIZE_MAX;
+    fail_never();
     ck_assert_int_eq(rc, RC_NOMEM);
     assert_failed(&a, E_NOMEM, "body", 0);
-    close_pair(&a, &b);
-}
-END_TEST
-
-/* What the HELLOs said of wanting and holding is no matter. */
-START_TEST(a_generation_is_released_once_per_connection)
-{
-    const mattest_present_t p = present(NOW);
-    const key_name_t two = { 2, { { 0 } }, 0 }, two_b = { 2, { { 0 } }, 1 };
-    key_grant_t grant;
-    err_t fault;
-    end_t a, b;
-    pair(&a, &b);
-    ck_assert_int_eq(release(&b, &fault, 1, NOW), RC_REFUSED); /* not yet attested */
-    ck_assert_uint_eq(fault.code, E_KEY_RELEASE);
-    ck_assert_ptr_null(mattest_channel(b.m));
-    ck_assert_ptr_null(mattest_platform(b.m));
-    run(&a, &b, SIZE_MAX);
-    assert_attested(&a, &b);
-    ck_assert_mem_eq(mattest_channel(a.m), mattest_channel(b.m), 32);
-    ck_assert_uint_eq(mattest_platform(b.m)->b[0], 0x9a);
-    ck_assert_int_eq(release(&a, &fault, 1, NOW), RC_OK); /* it has got one since its HELLO */
-    ck_assert_int_eq(release(&b, &fault, 1, NOW), RC_OK);
-    ck_assert_int_eq(release(&b, &fault, 1, NOW), RC_REFUSED);
-    ck_assert_uint_eq(fault.code, E_KEY_RELEASE);
-    ck_assert_int_eq(mattest_release_key(b.m, &grant, &fault, &two_b, &p, true), RC_OK);
-    ck_assert_int_eq(mattest_release_key(b.m, &grant, &fault, &two, &p, true), RC_REFUSED); /* below */
-    ck_assert_int_eq(mattest_release_key(b.m, &grant, &fault, &two_b, &p, true), RC_REFUSED);
-    ck_assert_int_eq(mattest_release_key(b.m, &grant, &fault, &two_b, &p, false), RC_OK); /* committed now */
-    ck_assert(key_name_cmp(&grant.name, &two_b) == 0);
-    ck_assert_mem_eq(grant.channel, mattest_channel(b.m), 32);
-    ck_assert_int_eq(release(&b, &fault, 1, NOW), RC_REFUSED);
-    ck_assert_int_eq(release(&b, &fault, 3, NOW), RC_OK);
-    close_pair(&a, &b);
-}
-END_TEST
-
-/* The judgement of now: a later order, a platform that went out of date, one that was revoked. A refusal costs no turn. */
-START_TEST(a_connection_is_judged_anew)
-{
-    static const tee_code_t verdicts[] = { E_TCB_STATUS, E_REVOKED, E_PLATFORM };
-    mattest_present_t p = present(NOW);
-    const key_name_t name = { 1, { { 0 } }, 0 };
-    key_grant_t grant = { .open = false };
-    err_t fault;
-    end_t a, b;
-    pair(&a, &b);
-    run(&a, &b, SIZE_MAX);
-    ck_assert_int_eq(mattest_judge(b.m, &fault, &p), RC_OK);
-    p.policy = world.next;
-    ck_assert_int_eq(mattest_judge(b.m, &fault, &p), RC_REFUSED);
-    ck_assert_uint_eq(fault.code, E_MEASUREMENT);
-    ck_assert_int_eq(mattest_release_key(b.m, &grant, &fault, &name, &p, false), RC_REFUSED);
-    ck_assert_uint_eq(fault.code, E_MEASUREMENT);
-    for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++) {
-        world.verdict = verdicts[i];
-        ck_assert_int_eq(release(&b, &fault, 1, NOW), RC_REFUSED);
-        ck_assert_uint_eq(fault.code, verdicts[i]);
-    }
-    world.verdict = TEE_OK;
-    p = present(NOW);
-    p.collateral = view_of(NULL, 0); /* ours served when it attested, and is not at hand now */
-    ck_assert_int_eq(mattest_judge(b.m, NULL, &p), RC_MALFORMED);
-    ck_assert(!grant.open);
-    ck_assert_int_eq(release(&b, &fault, 1, NOW), RC_OK);
-    ck_assert_int_eq(mattest_state(b.m), MATTEST_ATTESTED);
-    close_pair(&a, &b);
-}
-END_TEST
-
-START_TEST(stapled_collateral_that_served_is_kept_for_later_judgements)
-{
-    mattest_present_t p = { world.policy, view_of(NULL, 0), NOW };
-    err_t fault;
-    end_t a, b;
-    pair(&a, &b);
-    a.known = view_of(NULL, 0);
-    b.staples = world.collateral;
-    run(&a, &b, SIZE_MAX);
-    assert_attested(&a, &b);
-    ck_assert_int_eq(mattest_judge(a.m, &fault, &p), RC_OK);
-    world.verdict = E_REVOKED; /* and does not help round what our own says */
-    world.lenient = world.collateral;
-    ck_assert_int_eq(mattest_judge(a.m, &fault, &p), RC_OK);
-    world.lenient = view_str("older collateral");
-    p.collateral = world.collateral;
-    ck_assert_int_eq(mattest_judge(a.m, &fault, &p), RC_REFUSED);
-    ck_assert_uint_eq(fault.code, E_REVOKED);
-    world.verdict = TEE_OK;
-    close_pair(&a, &b);
-}
-END_TEST
-
-START_TEST(only_this_connections_evidence_can_be_supplied)
-{
-    static uint8_t bytes[MESSAGES_MAX], big[MATTEST_MESSAGE_MAX];
-    uint8_t report_data[TEE_REPORT_DATA_LEN], ex[32] = { 0 };
-    const view_t none = { NULL, 0 };
-    err_t why;
-    tee_evidence_t e;
-    end_t a, b;
-    pair(&a, &b);
-    a.slow = true;
-    ck_assert_int_eq(mattest_exporter(a.m, ex), RC_REFUSED);
-    drain(bytes, sizeof bytes, &b);
-    feed(&a, view_of(bytes, MATTEST_HELLO_LEN));
-    ck_assert_int_eq(mattest_state(a.m), MATTEST_EXPORT);
-    mattest_report_data(a.m, report_data);
-    ck_assert_int_eq(world.provider.get_evidence(world.provider.ctx, &e, &why, report_data), RC_OK);
-    ck_assert_int_eq(mattest_evidence(a.m, &e, none), RC_REFUSED); /* no exporter yet */
-    ck_assert_int_eq(mattest_exporter(a.m, ex), RC_OK);
-    ck_assert_int_eq(mattest_exporter(a.m, ex), RC_REFUSED);
-    ck_assert_int_eq(mattest_state(a.m), MATTEST_QUOTE);
-    ck_assert_int_eq(mattest_evidence(a.m, &e, none), RC_REFUSED); /* other report data */
-    tee_evidence_free(&e);
-    mattest_report_data(a.m, report_data);
-    ck_assert_int_eq(world.provider.get_evidence(world.provider.ctx, &e, &why, report_data), RC_OK);
-    e.type = TEE_EVIDENCE_TDX;
-    ck_assert_int_eq(mattest_evidence(a.m, &e, none), RC_REFUSED);
-    e.type = TEE_EVIDENCE_SIMULATED;
-    ck_assert_int_eq(mattest_evidence(a.m, &e, view_of(big, sizeof big)), RC_LIMIT);
-    ck_assert_int_eq(mattest_evidence(a.m, &e, view_of(big, sizeof big - 17 - e.quote.n - e.event_log.n + 1)),
-                     RC_LIMIT);
-    ck_assert_int_eq(mattest_state(a.m), MATTEST_QUOTE);
-    ck_assert_int_eq(mattest_evidence(a.m, &e, view_of(big, sizeof big - 17 - e.quote.n - e.event_log.n)), RC_OK);
-    ck_assert_int_eq(mattest_evidence(a.m, &e, none), RC_REFUSED);
-    ck_assert_uint_eq(mattest_output(a.m).n, MATTEST_HELLO_LEN + 5 + MATTEST_MESSAGE_MAX);
-    tee_evidence_free(&e);
-    close_pair(&a, &b);
-}
-END_TEST
-
-START_TEST(a_machine_needs_a_sound_configuration)
-{
-    end_t a, b;
-    mattest_t *m;
-    pair(&a, &b);
-    for (int row = 0; row < 7; row++) {
-        mattest_config_t c = a.c;
-        switch (row) {
-        case 0: memset(c.nonce, 0, sizeof c.nonce); break;
-        case 1: c.static_pubkey[0] = 4; break;
-        case 2: c.role = (mattest_role_t)3; break;
-        case 3: c.type = (tee_evidence_type_t)3; break;
-        case 4: c.version = MATTEST_VERSION_END; break;
-        case 5: c.cluster[0] = 4; break;
-        default: memset(c.static_pubkey + 1, 0xff, 32); break;
-        }
-        ck_assert_msg(mattest_new(&m, &c) == RC_REFUSED && m == NULL, "row %d", row);
-    }
-    close_pair(&a, &b);
-}
-END_TEST
-
-START_TEST(a_key_that_does_not_sign_fails_the_machine)
-{
-    end_t a, b;
-    pair(&a, &b);
-    a.no_signature = true;
-    run(&a, &b, SIZE_MAX);
-    assert_failed(&a, E_CONFIRM, "own key", 0);
-    assert_failed(&b, E_REJECTED, "peer", 0);
-    close_pair(&a, &b);
-}
-END_TEST
-
-START_TEST(ones_own_collateral_is_used_before_what_is_stapled)
-{
-    end_t a, b;
-    pair(&a, &b);
-    b.staples = world.collateral;
-    a.known = view_str("{}");
-    run(&a, &b, 0);
-    assert_attested(&a, &b);
-    pair_again(&a, &b);
-    b.staples = view_str("{}");
-    a.known = world.collateral;
-    run(&a, &b, 0);
-    assert_attested(&a, &b);
-    pair_again(&a, &b);
-    b.staples = a.known = view_str("{}");
-    run(&a, &b, 0);
-    assert_failed(&a, E_COLLATERAL, "both", 0);
-    pair_again(&a, &b);
-    b.staples = a.known = view_of(NULL, 0);
-    run(&a, &b, 0);
-    assert_failed(&a, E_COLLATERAL, "none", 0);
-    close_pair(&a, &b);
-}
-END_TEST
-
-/* Numbers of tee-facts 4.3: the local cache wins. A peer cannot staple its way round a revocation that we know of. */
-START_TEST(what_ones_own_collateral_says_of_the_peer_is_final)
-{
-    static const struct {
-        tee_code_t verdict;
-        bool is_final;
-    } rows[] = { { E_REVOKED, true },   { E_QE_SIG, true },     { E_TCB_UNSUPPORTED, true }, { E_TCB_STATUS, true },
-                 { E_ADVISORY, true },  { E_FMSPC, false },     { E_TCB_TIME, false },       { E_CRL_TIME, false },
-                 { E_ROLLBACK, false }, { E_CRL_ISSUER, false } };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        end_t a, b;
-        pair(&a, &b);
-        world.verdict = rows[i].verdict;
-        a.known = b.known = world.collateral;
-        a.staples = b.staples = world.lenient;
-        run(&a, &b, 0);
-        if (rows[i].is_final) {
-            unsigned y = mattest_fault(b.m)->code; /* whoever is second may hear of it first */
-            assert_failed(&a, rows[i].verdict, "own collateral", i);
-            ck_assert(y == rows[i].verdict || y == E_REJECTED);
-            assert_closed(&b);
-        } else
-            assert_attested(&a, &b);
-        close_pair(&a, &b);
-        world.verdict = TEE_OK;
-    }
-}
-END_TEST
-
-START_TEST(what_the_policy_refuses_fails)
-{
-    static const tee_code_t rows[] = { E_MEASUREMENT, E_TD_DEBUG, E_TCB_STATUS, E_TCB_TIME, E_NOMEM };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        end_t a, b;
-        pair(&a, &b);
-        world.verdict = rows[i];
-        run(&a, &b, SIZE_MAX);
-        world.verdict = TEE_OK;
-        ck_assert(mattest_fault(a.m)->code == rows[i] || mattest_fault(b.m)->code == rows[i]);
-        assert_closed(&a);
-        assert_closed(&b);
-        close_pair(&a, &b);
-    }
-}
-END_TEST
-
-START_TEST(evidence_that_expires_releases_no_key)
-{
-    end_t a, b;
-    err_t fault;
-    pair(&a, &b);
-    world.expiry = NOW + 10; /* collateral that ends during the connection */
-    run(&a, &b, SIZE_MAX);
-    assert_attested(&a, &b);
-    ck_assert_int_eq(mattest_expires(b.m), NOW + 10);
-    ck_assert_int_eq(release(&b, &fault, 1, NOW + 11), RC_REFUSED);
-    ck_assert_uint_eq(fault.code, E_EXPIRED);
-    ck_assert_int_eq(release(&b, &fault, 1, NOW + 10), RC_OK);
-    pair_again(&a, &b);
-    world.expiry = NOW + 100 * 86400;
-    run(&a, &b, SIZE_MAX);
-    ck_assert_int_eq(mattest_expires(a.m), NOW + 86400);
     close_pair(&a, &b);
 }
 END_TEST
@@ -1179,10 +820,5 @@ int main(void)
         parts_of_the_evidence_must_fit_its_body, a_peers_vm_configuration_has_a_maximum,
         peers_are_told_nothing_but_that_it_failed, a_confirm_that_was_begun_is_completed_before_the_reject,
         an_evidence_that_was_begun_is_completed_before_the_reject, a_machine_without_memory_attests_nobody,
-        evidence_that_finds_no_memory_changes_nothing, a_body_that_finds_no_memory_fails_the_machine,
-        a_generation_is_released_once_per_connection, a_connection_is_judged_anew,
-        stapled_collateral_that_served_is_kept_for_later_judgements, only_this_connections_evidence_can_be_supplied,
-        a_machine_needs_a_sound_configuration, a_key_that_does_not_sign_fails_the_machine,
-        ones_own_collateral_is_used_before_what_is_stapled, what_ones_own_collateral_says_of_the_peer_is_final,
-        what_the_policy_refuses_fails, evidence_that_expires_releases_no_key);
+        evidence_that_finds_no_memory_changes_nothing, a_body_that_finds_no_memory_fails_the_machine);
 }

@@ -68,10 +68,10 @@ START_TEST(memory_may_end_at_any_allocation)
     size_t n = 0;
     begin(_i);
     for (bool enough = false; !enough; n += 1 + n / 64) {
-        allocations_left = n;
+        fail_at((unsigned)n, true);
         const rc_t rc = COUNTED(course());
-        enough = allocations_left > 0;
-        allocations_left = SIZE_MAX;
+        enough = counted() <= n;
+        fail_never();
         ck_assert_msg(rc == RC_OK || rc == RC_NOMEM || rc == RC_REFUSED || rc == RC_LIMIT, "%zu: %s", n, rc_name(rc));
         ck_assert_msg(!enough || a.peer.got_n == 5000, "%zu: %zu bytes", n, a.peer.got_n);
         ck_assert_uint_lt(n, 100000);
@@ -94,9 +94,9 @@ START_TEST(memory_may_end_while_a_node_is_made)
         err_t e;
         ck_assert_int_eq(secret_init(), RC_OK);
         peer_new(&x.peer, "x", true);
-        allocations_left = n;
+        fail_at((unsigned)n, true);
         const rc_t rc = COUNTED(loop_new(&x.loop, &e, x.peer.net, LOOP_BOTH, &owner));
-        allocations_left = SIZE_MAX;
+        fail_never();
         ck_assert_msg(rc == RC_OK || rc == RC_NOMEM, "%s", e.text);
         if (rc)
             peer_clear(&x.peer); /* it stayed ours */

@@ -1,7 +1,7 @@
 /* Reading accounts, slots and code by proofs, against servers that are honest, lie, or have not everything. */
 #include "lightclient/exec/read.h"
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/lies.h"
-#include "tests/unit/short_memory.h"
 #include "tests/unit/unit.h"
 
 #define CODE "602a5f5260205ff3"
@@ -72,9 +72,10 @@ static rc_t answer(set_t *s, const need_t *need, size_t i)
         a.code = world_code(&s->w, &need->addr);
     else
         a.proof = world_proof(&s->w, &need->addr, need->slots, need->slot_count);
-    armed = s->short_of_memory;
+    if (s->short_of_memory)
+        count_begin();
     rc_t rc = query_give(s->q, &s->e, i, &a);
-    armed = false;
+    count_end();
     arena_rollback(&s->w.arena, mark);
     return rc;
 }
@@ -401,20 +402,20 @@ START_TEST(answer_to_another_kind_of_need_is_a_bug)
 }
 END_TEST
 
-/* One read while allocation number fails_at fails. */
-static rc_t run_short(set_t *s)
+/* One read while allocation number `at` fails, and with all the later ones, too. */
+static rc_t run_short(set_t *s, unsigned at, bool all)
 {
     rc_t rc = RC_NEED_DATA;
     query_free(s->q);
     s->q = NULL;
-    allocations = 0;
-    armed = true;
+    fail_at(at, all);
+    count_begin();
     rc_t made = ex_read_new(&s->q, &s->e, &s->config);
-    armed = false;
+    count_end();
     while (!made && rc == RC_NEED_DATA) {
-        armed = true;
+        count_begin();
         rc = step(s);
-        armed = false;
+        count_end();
         if (rc == RC_NEED_DATA && answer_all(s) == RC_NOMEM)
             return RC_NOMEM;
     }
@@ -429,10 +430,9 @@ START_TEST(a_read_that_lacks_memory_ends_so_or_rightly)
     s.block.state_root = world_root(&s.w);
     s.short_of_memory = true;
     for (int all = 0; all < 2; all++) {
-        lasting = all;
-        for (fails_at = 0;; fails_at++) {
-            rc_t rc = run_short(&s);
-            ck_assert_msg(rc == RC_OK || rc == RC_NOMEM, "allocation %u: %s", fails_at, rc_name(rc));
+        for (unsigned at = 0;; at++) {
+            rc_t rc = run_short(&s, at, all);
+            ck_assert_msg(rc == RC_OK || rc == RC_NOMEM, "allocation %u: %s", at, rc_name(rc));
             if (rc == RC_OK)
                 assert_a(&s);
             else {
@@ -440,7 +440,7 @@ START_TEST(a_read_that_lacks_memory_ends_so_or_rightly)
                 ck_assert(!s.q || !ex_read_result(s.q));
             }
             failed += rc != RC_OK;
-            if (allocations <= fails_at) { /* none failed */
+            if (counted() <= at) { /* none failed */
                 ck_assert_int_eq(rc, RC_OK);
                 break;
             }

@@ -375,12 +375,12 @@ static rc_t with_allocations(size_t n, err_t *fault, bool appraised)
     found = before;
     rollback_before = rollback;
     *fault = (err_t){ 0 };
-    allocations_left = n;
+    fail_at((unsigned)n, true);
     rc_t rc =
         appraised
             ? COUNTED(tee_appraise(&found, NULL, fault, &memory, &claim, no_data, p, &rollback, TDX_NOW))
             : COUNTED(tee_verify(&found, fault, &memory, quote, &collateral, CHAIN_INTEL_ROOT, &rollback, TDX_NOW));
-    allocations_left = SIZE_MAX;
+    fail_never();
     if (rc) {
         ck_assert_mem_eq(&found, &before, sizeof found);
         ck_assert_mem_eq(&rollback, &rollback_before, sizeof rollback);
