@@ -623,21 +623,21 @@ rc_t gen_commit(gen_t *g, err_t *e, view_t bytes)
 static rc_t judge_share(const gen_t *g, err_t *e, const entry_proof_t *p, const entry_signed_t *first)
 {
     order_rules_t rules = g->c.rules;
-    const uint8_t *own = gen_cluster(g);
-    if (!entry_is_first(&first->entry))
+    const uint8_t *own = gen_cluster(g), *cluster = first ? first->entry.pubkey : cluster_of(p);
+    if (first && !entry_is_first(&first->entry))
         return err_in(e, RC_REFUSED, "bootstrap", "is not of a first generation");
-    if (own && memcmp(own, first->entry.pubkey, 33) != 0)
+    if (own && memcmp(own, cluster, 33) != 0)
         return err_in(e, RC_REFUSED, "cluster", "is another");
-    memcpy(rules.cluster, first->entry.pubkey, sizeof rules.cluster);
-    rc_t rc = err_under(e, entry_judge(e, first, NULL, rules.ecdsa), "bootstrap");
+    memcpy(rules.cluster, cluster, sizeof rules.cluster);
+    rc_t rc = first ? err_under(e, entry_judge(e, first, NULL, rules.ecdsa), "bootstrap") : RC_OK;
     if (!rc)
         rc = entry_proof_judge(e, p, &rules);
-    if (!rc && memcmp(cluster_of(p), first->entry.pubkey, 33) != 0)
+    if (!rc && memcmp(cluster_of(p), cluster, 33) != 0)
         rc = err_in(e, RC_REFUSED, "cluster", "is another than the bootstrap entry's");
     if (rc)
         return rc;
     const key_name_t *name = &p->entry.entry.name;
-    size_t top = newest_at(g, first->entry.pubkey, UINT64_MAX);
+    size_t top = newest_at(g, cluster, UINT64_MAX);
     if (is_contradicted(g, name))
         return err_in(e, RC_REFUSED, "name", "its maker committed two keys under it");
     if (GUARD(NEWER_COMMIT) && top != NONE && key_name_cmp(name, name_of(&g->records[top])) < 0)
@@ -659,12 +659,13 @@ rc_t gen_share(gen_t *g, err_t *e, view_t proof, view_t first, const uint8_t sea
                const key_box_t *box)
 {
     entry_proof_t p;
-    entry_signed_t f;
+    entry_signed_t f = { .entry = { .member_count = 0 } };
     rc_t rc = entry_proof_read(&p, e, proof);
+    const bool lost = !rc && !first.n && p.has_order; /* all who had it died: the order says which cluster it is */
     if (!rc)
-        rc = err_under(e, entry_read(&f, e, first), "bootstrap");
+        rc = lost ? RC_OK : err_under(e, entry_read(&f, e, first), "bootstrap");
     if (!rc)
-        rc = judge_share(g, e, &p, &f);
+        rc = judge_share(g, e, &p, lost ? NULL : &f);
     size_t i = rc ? NONE : find(g, &p.entry.g);
     if (!rc && i != NONE && g->records[i].held && g->records[i].committed)
         rc = err_say(e, RC_REPLAY, "this generation is held already");
@@ -675,9 +676,9 @@ rc_t gen_share(gen_t *g, err_t *e, view_t proof, view_t first, const uint8_t sea
         rc = take_secrets_of(g, &p.entry.entry, sealed, box);
     if (rc)
         return err_say(e, rc, "the share does not open to its public key");
-    adopt(g, f.entry.pubkey);
+    adopt(g, cluster_of(&p));
     const entry_proof_t bootstrap = { .entry = f };
-    size_t at = put_proof(g, &bootstrap);
+    size_t at = lost ? NONE : put_proof(g, &bootstrap);
     if (at != NONE)
         g->records[at].committed = true;
     i = put_proof(g, &p);

@@ -74,7 +74,8 @@ NODISCARD rc_t gen_ack(gen_t *g, err_t *e, view_t bytes);
 NODISCARD rc_t gen_commit(gen_t *g, err_t *e, view_t bytes);
 
 /* A share came that we have asked for, on the connection where we asked.
- *   proof  of the generation; first: the bootstrap entry
+ *   proof  of the generation
+ *   first  the bootstrap entry; n 0: all who had it died, and the proof's order names the cluster
  * RC_REFUSED: not valid, of another cluster, or it does not open to the public key of its proof: passed over and
  * counted; RC_REPLAY: not above what we hold, or below a COMMIT that we know: ask again. */
 NODISCARD rc_t gen_share(gen_t *g, err_t *e, view_t proof, view_t first, const uint8_t sealed[KEY_SEALED_LEN],

@@ -363,13 +363,14 @@ static void handle_ask(world_t *w, const message_t *m)
         return;
     const entry_proof_t *p = gen_newest(x->gen), *f = gen_first(x->gen);
     message_t *out = message_new(M_SHARE);
-    if (!p || !f || !seal_for(w, m->to, m->from, &name, false, m->ephemeral, out)) {
+    if (!p || !seal_for(w, m->to, m->from, &name, false, m->ephemeral, out)) {
         message_free(out);
         return;
     }
     wr_t wp = wr_of(proof, sizeof proof), wf = wr_of(first, sizeof first);
     entry_proof_write(&wp, p);
-    entry_write(&wf, &f->entry);
+    if (f)
+        entry_write(&wf, &f->entry);
     set_bytes(out, wr_view(&wp));
     out->more = copy(wr_view(&wf));
     out->more_n = wf.n;
