@@ -534,6 +534,11 @@ static batch_t *next_batch(flights_t *f, size_t endpoint, const cap_t *can)
     return NULL;
 }
 
+static bool same_form(const cap_form_t *a, const cap_form_t *b)
+{
+    return a->no_hint == b->no_hint && a->by_number == b->by_number && a->funds == b->funds;
+}
+
 /* Sends what waits, as far as the endpoint is to be asked side by side. With the lock held. */
 static void pump(flights_t *f, size_t endpoint)
 {
@@ -544,7 +549,7 @@ static void pump(flights_t *f, size_t endpoint)
         batch_t *b = next_batch(f, endpoint, &can);
         if (!b)
             continue;
-        if (!b->request.url || memcmp(&b->form, &can.form, sizeof b->form) != 0)
+        if (!b->request.url || !same_form(&b->form, &can.form))
             write_batch(b, &can.form);
         if (b->rc || !b->request.post.p || !b->passengers)
             pool_push(f->config.pool, &b->task);
