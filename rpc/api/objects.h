@@ -43,6 +43,7 @@ typedef struct {
     bool removed;
 } api_log_place_t;
 
+/* Writes it as eth_getLogs does, blockTimestamp included. */
 void api_put_log(jw_t *w, const char *key, const evm_log_t *log, const api_log_place_t *at);
 
 #endif

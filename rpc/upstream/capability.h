@@ -63,6 +63,7 @@ typedef enum {
     CAP_SMALLER /* pieces of at most cap_t batch elements */
 } cap_next_t;
 
+/* What is known of an endpoint that was never asked. */
 void cap_init(cap_t *c);
 
 /* A request of so many elements was answered as a whole, whatever its elements say; lone_hint: it was one hint. */
