@@ -7,7 +7,7 @@
 #define HTTP_MESSAGE_H
 
 #include "base/bytes.h"
-#include "base/rc.h"
+#include "base/err.h"
 
 /* ---- what we ask others ---- */
 
@@ -28,8 +28,9 @@ typedef struct {
 } hc_request_t;
 
 typedef struct {
-    rc_t rc;    /* RC_OK: a complete answer with any status. RC_IO: no connection, or the answer broke off; RC_TIMEOUT;
-                 * RC_LIMIT: body or headers too large; RC_MALFORMED: not HTTP, or not a URL; RC_NOMEM */
+    err_t why;  /* rc RC_OK: a complete answer with any status. RC_IO: no connection, or the answer broke off;
+                 * RC_TIMEOUT; RC_LIMIT: body or headers too large; RC_MALFORMED: not HTTP, or not a URL; RC_NOMEM. The
+                 * text is without the URL's path and credentials */
     int status; /* 100 to 599 */
     char content_type[96];
     char consensus_version[24]; /* Eth-Consensus-Version; empty when absent */
@@ -40,7 +41,6 @@ typedef struct {
     char *peer;    /* with any_peer: the server's certificate, PEM; NULL: none; freed by hc_response_clear */
     uint8_t *body; /* malloc; freed by hc_response_clear */
     size_t body_len;
-    char error[160]; /* sentence when rc is not RC_OK: what failed, without the URL's path or credentials */
     uint32_t elapsed_ms;
 } hc_response_t;
 

@@ -228,8 +228,7 @@ void transfer_refuse(hc_response_t *r, const hc_request_t *q, rc_t rc, const cha
 {
     char origin[80];
     hc_url_origin(origin, sizeof origin, q->url);
-    r->rc = rc;
-    snprintf(r->error, sizeof r->error, "%s: %s", origin, what);
+    (void)err_set(&r->why, rc, "%s: %s", origin, what);
     free(r->body); /* what came of the body is of no use */
     r->body = NULL;
     r->body_len = 0;

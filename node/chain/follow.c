@@ -170,8 +170,8 @@ static rc_t take_answer(follow_t *f, bool *too_old, err_t *e, const lc_want_t *w
 {
     arena_t a;
     *too_old = false;
-    if (r->rc)
-        return err_say(e, r->rc, r->error);
+    if (r->why.rc)
+        return err_say(e, r->why.rc, r->why.text);
     if (r->status != 200)
         return err_set(e, RC_IO, "HTTP status %d", r->status);
     arena_init(&a, ARENA_MAX);
@@ -312,7 +312,7 @@ static void take_exchange(follow_t *f, exchange_t *next, answer_t *answers, exch
         note_date(f, endpoint, r->date_s);
         const bool good = e.rc == RC_OK || e.rc == RC_REPLAY, of_form = rc_blames_input(e.rc) || r->status != 200;
         const bool asked = (can->json | can->tried) >> want->kind & 1;
-        if (next && !good && !r->rc && of_form && !asked && bn_try_json(r->status, r->content_type)) {
+        if (next && !good && !r->why.rc && of_form && !asked && bn_try_json(r->status, r->content_type)) {
             add_request(next, up_url(f->config.upstream, endpoint), want, x->which[k], true);
         } else {
             conclude(f, &answers[x->which[k]], endpoint, want, r, &e, too_old);

@@ -32,14 +32,14 @@ static void ask(foresight_t *f, bool consensus, size_t endpoint)
 {
     up_t *u = consensus ? f->config.consensus : f->config.execution;
     char url[URL_MAX], claim[CL_TEXT_MAX];
-    hc_response_t r = { .rc = RC_OK };
+    hc_response_t r = { .status = 0 };
     hc_url_join(url, sizeof url, up_url(u, endpoint), CL_SPEC_PATH);
     const hc_request_t request = { .url = consensus ? url : up_url(u, endpoint),
                                    .post = consensus ? (view_t){ NULL, 0 } : view_str(CL_CONFIG_REQUEST),
                                    .body_max = CL_BODY_MAX };
     hc_perform(f->config.http, &r, &request, 1, stopping, f);
     const view_t body = view_of(r.body, r.body_len);
-    if (!r.rc && r.status == 200 &&
+    if (!r.why.rc && r.status == 200 &&
         (consensus ? cl_of_spec(claim, f->config.network, body) : cl_of_config(claim, f->config.chain, body)))
         note(u, endpoint, claim);
     hc_response_clear(&r);

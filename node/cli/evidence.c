@@ -77,8 +77,8 @@ bool evidence_is_url(const char *source)
 static rc_t take(view_t *out, view_t *peer, err_t *e, arena_t *a, const hc_response_t *r)
 {
     const int shown = (int)(r->body_len < 160 ? r->body_len : 160);
-    if (r->rc)
-        return err_say(e, r->rc, r->error[0] ? r->error : rc_name(r->rc));
+    if (r->why.rc)
+        return err_say(e, r->why.rc, r->why.text);
     if (r->status != 200)
         return err_set(e, RC_IO, "HTTP status %d: %.*s", r->status, shown, (const char *)r->body);
     *out = arena_dup(a, view_of(r->body, r->body_len));
@@ -118,7 +118,7 @@ static rc_t fetch(view_t *out, view_t *peer, err_t *e, arena_t *a, hc_t *http, c
                                    .any_peer = peer != NULL };
     hc_url_origin(origin, sizeof origin, url);
     hc_perform(http, &r, &request, 1, NULL, NULL);
-    const bool unreached = r.rc == RC_IO && !peer && !strncmp(url, "https://", 8);
+    const bool unreached = r.why.rc == RC_IO && !peer && !strncmp(url, "https://", 8);
     rc_t rc = err_before(e, take(out, peer, e, a, &r), "%s: ", origin);
     hc_response_clear(&r);
     if (unreached && is_ra_tls(http, url))

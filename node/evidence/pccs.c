@@ -59,8 +59,8 @@ static rc_t take(asked_t *d, err_t *e, arena_t *a, const hc_response_t *r)
 {
     char status[32];
     snprintf(status, sizeof status, "HTTP status %d", r->status);
-    if (r->rc)
-        return say(e, r->rc, d->url, d->name, r->error);
+    if (r->why.rc)
+        return say(e, r->why.rc, d->url, d->name, r->why.text);
     if (r->status != 200)
         return say(e, RC_IO, d->url, d->name, status);
     if (!r->body_len)
@@ -98,7 +98,7 @@ static void perform(hc_response_t *r, const hc_request_t *q, size_t n, const pcc
 /* Intel's own service has no /rootcacrl: its root list lies where the root certificate says. */
 static void ask_root_again(hc_response_t *r, char url[URL_MAX], const pccs_request_t *request)
 {
-    if (r->rc || r->status == 200 || !request->root_crl)
+    if (r->why.rc || r->status == 200 || !request->root_crl)
         return;
     snprintf(url, URL_MAX, "%s", request->root_crl);
     const hc_request_t q = { .url = url, .accept = "*/*", .timeout_ms = TIMEOUT_MS, .body_max = CRL_MAX };

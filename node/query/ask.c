@@ -217,7 +217,7 @@ static void take_probe(ask_t *a, size_t endpoint, const hc_response_t *r)
 {
     err_t e = { 0 };
     cap_form_t form = { 0 };
-    if (r->rc || r->status != 200)
+    if (r->why.rc || r->status != 200)
         return; /* whoever asks next will find out more */
     rc_t rc = jr_read_probe(&form, &e, view_of(r->body, r->body_len), a->config.chain_id);
     up_learn(a->config.upstream, endpoint, learn_form, &form);

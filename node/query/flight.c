@@ -269,8 +269,8 @@ static void read_answer(batch_t *b)
     b->retry_after_ms = r->retry_after_ms;
     if (b->rc)
         return;
-    if (r->rc) {
-        b->rc = err_say(&b->why, r->rc, r->error);
+    if (r->why.rc) {
+        b->rc = err_say(&b->why, r->why.rc, r->why.text);
         return;
     }
     if (b->sent && r->status != 200) {

@@ -68,9 +68,9 @@ static rc_t get_evidence(void *ctx, tee_evidence_t *out, err_t *e, const uint8_t
     pthread_mutex_lock(&d->lock);
     hc_perform(d->http, &r, &request, 1, NULL, NULL);
     pthread_mutex_unlock(&d->lock);
-    rc_t rc = r.rc == RC_OK || r.rc == RC_NOMEM || r.rc == RC_TIMEOUT ? r.rc : RC_IO;
+    rc_t rc = r.why.rc == RC_OK || r.why.rc == RC_NOMEM || r.why.rc == RC_TIMEOUT ? r.why.rc : RC_IO;
     if (rc)
-        err_set(e, rc, "%s at %s: %s", apis[d->api].name, d->socket, r.error);
+        err_set(e, rc, "%s at %s: %s", apis[d->api].name, d->socket, r.why.text);
     else
         rc = r.status == 200 ? take(out, e, d, &r, report_data) : refused(e, d, &r);
     hc_response_clear(&r);

@@ -15,10 +15,10 @@ static inline hc_response_t ask(hc_t *c, uint16_t port, hc_request_t q)
     if (!q.url)
         q.url = url;
     hc_perform(c, &r, &q, 1, NULL, NULL);
-    ck_assert_msg(!strstr(r.error, "pa55word") && !strstr(r.error, "secretkey") && !strstr(r.error, "hidden"), "%s",
-                  r.error);
-    ck_assert_msg((r.rc == RC_OK) == (r.error[0] == 0), "%s: %s", rc_name(r.rc), r.error);
-    if (r.rc != RC_OK)
+    ck_assert_msg(!strstr(r.why.text, "pa55word") && !strstr(r.why.text, "secretkey") && !strstr(r.why.text, "hidden"),
+                  "%s", r.why.text);
+    ck_assert_msg((r.why.rc == RC_OK) == (r.why.text[0] == 0), "%s: %s", rc_name(r.why.rc), r.why.text);
+    if (r.why.rc != RC_OK)
         ck_assert_msg(r.body == NULL && r.body_len == 0, "a failed request leaves a body");
     return r;
 }

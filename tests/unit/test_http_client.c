@@ -163,12 +163,12 @@ START_TEST(the_header_that_was_asked_for_is_kept)
     fake_t *f = fake_new(be_headed);
     hc_t *c = hc_new(NULL);
     hc_response_t r = ask(c, f->port, (hc_request_t){ .want_header = "tcb-info-issuer-chain:" });
-    ck_assert_int_eq(r.rc, RC_OK);
+    ck_assert_int_eq(r.why.rc, RC_OK);
     ck_assert_str_eq(r.header, "-----BEGIN%20X-----");
     hc_response_clear(&r);
     ck_assert_ptr_null(r.header);
     r = ask(c, f->port, (hc_request_t){ .want_header = "SGX-PCK-CRL-Issuer-Chain:" });
-    ck_assert_int_eq(r.rc, RC_OK);
+    ck_assert_int_eq(r.why.rc, RC_OK);
     ck_assert_ptr_null(r.header);
     hc_response_clear(&r);
     hc_free(c);
@@ -199,7 +199,7 @@ START_TEST(the_servers_date_is_read_where_it_is_one)
         int n = snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\n%sContent-Length: 2\r\n\r\n{}", rows[i].headers);
         set_script(text, (size_t)n);
         hc_response_t r = ask(c, f->port, (hc_request_t){ 0 });
-        ck_assert_msg(r.rc == RC_OK && r.date_s == rows[i].want, "row %zu: %lld", i, (long long)r.date_s);
+        ck_assert_msg(r.why.rc == RC_OK && r.date_s == rows[i].want, "row %zu: %lld", i, (long long)r.date_s);
         hc_response_clear(&r);
     }
     hc_free(c);
@@ -212,7 +212,7 @@ START_TEST(an_honest_answer_arrives_with_its_headers)
     fake_t *f = fake_new(be_honest);
     hc_t *c = hc_new(NULL);
     hc_response_t r = ask(c, f->port, (hc_request_t){ 0 });
-    ck_assert_msg(r.rc == RC_OK, "%s", r.error);
+    ck_assert_msg(r.why.rc == RC_OK, "%s", r.why.text);
     ck_assert_int_eq(r.status, 200);
     ck_assert_str_eq(r.content_type, "application/json");
     ck_assert_str_eq(r.consensus_version, "deneb");
@@ -232,7 +232,7 @@ START_TEST(requests_carry_what_was_asked_for_and_nothing_of_the_environment)
     hc_response_t r =
         ask(c, f->port, (hc_request_t){ .post = view_str("{\"id\":1}"), .accept = "application/octet-stream" });
     unsetenv("http_proxy");
-    ck_assert_msg(r.rc == RC_OK, "%s", r.error);
+    ck_assert_msg(r.why.rc == RC_OK, "%s", r.why.text);
     char *text = strndup((char *)r.body, r.body_len);
     ck_assert_ptr_nonnull(strstr(text, "POST /secretkey?token=hidden HTTP/1.1\r\n"));
     ck_assert_ptr_nonnull(strstr(text, "\r\nAccept: application/octet-stream\r\n"));
@@ -331,10 +331,10 @@ static const struct {
 static void error_begins(const hc_response_t *r, uint16_t port, const char *name)
 {
     char start[64];
-    bool blamed = r->rc == RC_MALFORMED || r->rc == RC_LIMIT;
+    bool blamed = r->why.rc == RC_MALFORMED || r->why.rc == RC_LIMIT;
     snprintf(start, sizeof start, "http://127.0.0.1:%u: %s", port, blamed ? "the answer" : "");
-    if (r->rc)
-        ck_assert_msg(strncmp(r->error, start, strlen(start)) == 0, "%s: %s", name, r->error);
+    if (r->why.rc)
+        ck_assert_msg(strncmp(r->why.text, start, strlen(start)) == 0, "%s: %s", name, r->why.text);
 }
 
 START_TEST(complete_answers_are_answers_and_all_else_is_an_error_of_its_kind)
@@ -344,10 +344,10 @@ START_TEST(complete_answers_are_answers_and_all_else_is_an_error_of_its_kind)
     for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
         set_script(scripts[i].bytes, scripts[i].len);
         hc_response_t r = ask(c, f->port, hasty);
-        ck_assert_msg(r.rc == scripts[i].rc, "%s: %s: %s (status %d)", scripts[i].name, rc_name(r.rc), r.error,
-                      r.status);
+        ck_assert_msg(r.why.rc == scripts[i].rc, "%s: %s: %s (status %d)", scripts[i].name, rc_name(r.why.rc),
+                      r.why.text, r.status);
         error_begins(&r, f->port, scripts[i].name);
-        if (r.rc == RC_OK) {
+        if (r.why.rc == RC_OK) {
             ck_assert_msg(r.status == scripts[i].status, "%s: status %d", scripts[i].name, r.status);
             ck_assert_msg(r.body_len == scripts[i].body_len, "%s: %zu bytes", scripts[i].name, r.body_len);
             ck_assert_msg(r.retry_after_ms == scripts[i].retry_after_ms, "%s: retry %u", scripts[i].name,
@@ -389,7 +389,7 @@ START_TEST(no_misbehaviour_hangs_or_grows_the_client)
         uint64_t start = clock_ms();
         hc_response_t r = ask(c, f->port, hasty);
         uint64_t took = clock_ms() - start;
-        ck_assert_msg(r.rc == misbehaving[i].rc, "%s: %s: %s", misbehaving[i].name, rc_name(r.rc), r.error);
+        ck_assert_msg(r.why.rc == misbehaving[i].rc, "%s: %s: %s", misbehaving[i].name, rc_name(r.why.rc), r.why.text);
         error_begins(&r, f->port, misbehaving[i].name);
         ck_assert_msg(took <= misbehaving[i].at_most_ms, "%s: took %llu ms", misbehaving[i].name,
                       (unsigned long long)took);
@@ -413,8 +413,8 @@ START_TEST(gzip_is_unpacked_and_a_body_may_be_as_large_as_its_cap_and_no_larger)
     for (size_t max = 38; max <= 39; max++) {
         q.body_max = max;
         hc_response_t r = ask(c, f->port, q);
-        ck_assert_msg(r.rc == (max == 39 ? RC_OK : RC_LIMIT), "cap %zu: %s", max, r.error);
-        if (r.rc == RC_OK)
+        ck_assert_msg(r.why.rc == (max == 39 ? RC_OK : RC_LIMIT), "cap %zu: %s", max, r.why.text);
+        if (r.why.rc == RC_OK)
             ck_assert(
                 view_eq(view_of(r.body, r.body_len), view_str("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x1\"}")));
         hc_response_clear(&r);
@@ -425,7 +425,7 @@ START_TEST(gzip_is_unpacked_and_a_body_may_be_as_large_as_its_cap_and_no_larger)
     for (size_t max = 99999; max <= 100000; max++) {
         q.body_max = max;
         hc_response_t r = ask(c, f->port, q);
-        ck_assert_msg(r.rc == (max == 100000 ? RC_OK : RC_LIMIT), "cap %zu: %s", max, r.error);
+        ck_assert_msg(r.why.rc == (max == 100000 ? RC_OK : RC_LIMIT), "cap %zu: %s", max, r.why.text);
         hc_response_clear(&r);
     }
     hc_free(c);
@@ -448,10 +448,10 @@ START_TEST(gzip_that_breaks_off_or_does_not_match_its_checksum_is_no_answer)
             answer[(size_t)n + len - 8] ^= 1;
         set_script(answer, (size_t)n + len);
         hc_response_t r = ask(c, f->port, hasty);
-        ck_assert_msg(r.rc == (len == 0                ? RC_OK
-                               : len < sizeof gzip - 1 ? RC_IO
-                                                       : RC_MALFORMED),
-                      "%zu bytes: %s: %s", len, rc_name(r.rc), r.error);
+        ck_assert_msg(r.why.rc == (len == 0                ? RC_OK
+                                   : len < sizeof gzip - 1 ? RC_IO
+                                                           : RC_MALFORMED),
+                      "%zu bytes: %s: %s", len, rc_name(r.why.rc), r.why.text);
         ck_assert_uint_eq(r.body_len, 0); /* no bytes at all are an empty body, which is complete */
         hc_response_clear(&r);
     }
@@ -479,7 +479,7 @@ static hc_response_t ask_with_header(const fake_t *f, hc_t *c, const char *name,
 
 static void others_arrived(const hc_response_t *r, const char *name, size_t n)
 {
-    ck_assert_msg(r->rc == RC_OK && r->status == 200, "%s of %zu: %s", name, n, r->error);
+    ck_assert_msg(r->why.rc == RC_OK && r->status == 200, "%s of %zu: %s", name, n, r->why.text);
     ck_assert_msg(r->retry_after_ms == 7000, "%s of %zu: retry after %u", name, n, r->retry_after_ms);
     ck_assert_msg(r->header && strcmp(r->header, "one") == 0, "%s of %zu: %s", name, n, r->header);
     ck_assert_msg(r->body_len == 2 && memcmp(r->body, "{}", 2) == 0, "%s of %zu", name, n);
@@ -516,8 +516,8 @@ START_TEST(a_content_coding_of_any_length_is_refused_for_what_it_is)
     hc_t *c = hc_new(NULL);
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         hc_response_t r = ask_with_header(f, c, "Content-Encoding", lengths[i], 'g');
-        ck_assert_msg(r.rc == RC_MALFORMED, "%zu: %s", lengths[i], rc_name(r.rc));
-        ck_assert_ptr_nonnull(strstr(r.error, ": the answer has a content coding that was not asked for"));
+        ck_assert_msg(r.why.rc == RC_MALFORMED, "%zu: %s", lengths[i], rc_name(r.why.rc));
+        ck_assert_ptr_nonnull(strstr(r.why.text, ": the answer has a content coding that was not asked for"));
         hc_response_clear(&r);
     }
     hc_free(c);
@@ -533,7 +533,7 @@ START_TEST(a_header_that_was_asked_for_is_kept_at_any_length)
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         hc_response_t r =
             ask_with_header(f, c, "X-Kept", lengths[i], 'k'); /* the second of that name takes its place */
-        ck_assert_int_eq(r.rc, RC_OK);
+        ck_assert_int_eq(r.why.rc, RC_OK);
         ck_assert_uint_eq(strlen(r.header), lengths[i]);
         hc_response_clear(&r);
     }
@@ -565,7 +565,7 @@ START_TEST(only_a_status_line_starts_the_headers_anew)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         set_script(rows[i].answer, strlen(rows[i].answer));
         hc_response_t r = ask(c, f->port, (hc_request_t){ .want_header = "X-Kept:" });
-        ck_assert_msg(r.rc == RC_OK && r.status == 200, "row %zu: %s", i, r.error);
+        ck_assert_msg(r.why.rc == RC_OK && r.status == 200, "row %zu: %s", i, r.why.text);
         ck_assert_msg(strcmp(r.consensus_version, rows[i].version) == 0, "row %zu: %s", i, r.consensus_version);
         ck_assert_pstr_eq(r.header, rows[i].kept);
         hc_response_clear(&r);
@@ -653,7 +653,7 @@ START_TEST(a_redirect_to_another_server_carries_the_body_and_no_secret)
     hc_response_t r;
     const hc_request_t q = { .url = url, .post = view_str("{}") };
     hc_perform(c, &r, &q, 1, NULL, NULL);
-    ck_assert_msg(r.rc == RC_OK && r.status == 200, "%s, %d", r.error, r.status);
+    ck_assert_msg(r.why.rc == RC_OK && r.status == 200, "%s, %d", r.why.text, r.status);
     ck_assert_uint_eq(with_secret, 1); /* the first one's */
     ck_assert_uint_eq(followed, 1);
     hc_response_clear(&r);
@@ -690,10 +690,10 @@ START_TEST(a_long_host_is_cut_in_an_error_and_nothing_else_is_lost)
         ck_assert_uint_eq(strlen(origin), n);
         ck_assert(strncmp(origin, url, n) == 0);
         hc_response_t r = ask(c, 0, (hc_request_t){ .url = url, .unix_socket = "/nonexistent/socket" });
-        ck_assert_int_eq(r.rc, RC_IO);
-        ck_assert(strncmp(r.error, origin, n) == 0 && strncmp(r.error + n, ": ", 2) == 0);
-        ck_assert_uint_gt(strlen(r.error), n + 2);
-        ck_assert_ptr_null(strstr(r.error, "key"));
+        ck_assert_int_eq(r.why.rc, RC_IO);
+        ck_assert(strncmp(r.why.text, origin, n) == 0 && strncmp(r.why.text + n, ": ", 2) == 0);
+        ck_assert_uint_gt(strlen(r.why.text), n + 2);
+        ck_assert_ptr_null(strstr(r.why.text, "key"));
         hc_response_clear(&r);
     }
     hc_free(c);

@@ -9,7 +9,7 @@ START_TEST(connections_are_kept_between_calls_and_threads)
     hc_t *c = hc_new(NULL);
     for (unsigned i = 0; i < 20; i++) {
         hc_response_t r = ask(c, f->port, hasty);
-        ck_assert_msg(r.rc == RC_OK, "%s", r.error);
+        ck_assert_msg(r.why.rc == RC_OK, "%s", r.why.text);
         hc_response_clear(&r);
     }
     ck_assert_uint_eq(f->requests, 20);
@@ -33,7 +33,7 @@ START_TEST(a_kept_connection_that_has_died_is_replaced_without_an_error)
     hc_t *c = hc_new(NULL);
     for (unsigned i = 0; i < 10; i++) {
         hc_response_t r = ask(c, f->port, (hc_request_t){ .post = view_str("{}") });
-        ck_assert_msg(r.rc == RC_OK, "%s", r.error);
+        ck_assert_msg(r.why.rc == RC_OK, "%s", r.why.text);
         hc_response_clear(&r);
         pause_ms(5);
     }
@@ -58,7 +58,7 @@ START_TEST(requests_of_one_call_run_in_parallel_and_reuse_their_connections)
         hc_perform(c, r, q, N, NULL, NULL);
         ck_assert_uint_lt(clock_ms() - start, 900); /* one after the other: 1800 */
         for (unsigned i = 0; i < N; i++) {
-            ck_assert_msg(r[i].rc == RC_OK, "%s", r[i].error);
+            ck_assert_msg(r[i].why.rc == RC_OK, "%s", r[i].why.text);
             hc_response_clear(&r[i]);
         }
     }
@@ -82,7 +82,7 @@ START_TEST(requests_beyond_the_connections_of_a_host_wait_their_turn)
         q[i] = (hc_request_t){ .url = url, .connect_timeout_ms = 5000, .stall_timeout_ms = 5000 };
     hc_perform(c, r, q, N, NULL, NULL);
     for (unsigned i = 0; i < N; i++) {
-        ck_assert_msg(r[i].rc == RC_OK, "%u: %s", i, r[i].error);
+        ck_assert_msg(r[i].why.rc == RC_OK, "%u: %s", i, r[i].why.text);
         hc_response_clear(&r[i]);
     }
     ck_assert_uint_le(f->open_peak, 200);
@@ -106,10 +106,10 @@ START_TEST(one_bad_request_does_not_spoil_the_others_of_its_call)
         q[i].url = i < 3 ? url[i] : "ftp://127.0.0.1/";
     }
     hc_perform(c, r, q, 4, NULL, NULL);
-    ck_assert_int_eq(r[0].rc, RC_IO);
-    ck_assert_int_eq(r[1].rc, RC_OK);
-    ck_assert_int_eq(r[2].rc, RC_TIMEOUT);
-    ck_assert_int_eq(r[3].rc, RC_MALFORMED);
+    ck_assert_int_eq(r[0].why.rc, RC_IO);
+    ck_assert_int_eq(r[1].why.rc, RC_OK);
+    ck_assert_int_eq(r[2].why.rc, RC_TIMEOUT);
+    ck_assert_int_eq(r[3].why.rc, RC_MALFORMED);
     for (unsigned i = 0; i < 4; i++)
         hc_response_clear(&r[i]);
     hc_perform(c, r, q, 0, NULL, NULL);
@@ -137,8 +137,8 @@ START_TEST(cancel_ends_everything_soon)
     hc_perform(c, r, q, 3, cancel_at, &at);
     ck_assert_uint_lt(clock_ms() - start, 600);
     for (unsigned i = 0; i < 3; i++) {
-        ck_assert_int_eq(r[i].rc, RC_TIMEOUT);
-        ck_assert_ptr_nonnull(strstr(r[i].error, "cancelled"));
+        ck_assert_int_eq(r[i].why.rc, RC_TIMEOUT);
+        ck_assert_ptr_nonnull(strstr(r[i].why.text, "cancelled"));
         hc_response_clear(&r[i]);
     }
     hc_free(c);
@@ -161,7 +161,7 @@ static void *user_main(void *arg)
         hc_request_t q[2] = { { .url = url }, { .url = url, .post = view_str("{}") } };
         hc_response_t r[2];
         hc_perform(u->c, r, q, 2, NULL, NULL);
-        u->good += (r[0].rc == RC_OK ? 1u : 0u) + (r[1].rc == RC_OK ? 1u : 0u);
+        u->good += (r[0].why.rc == RC_OK ? 1u : 0u) + (r[1].why.rc == RC_OK ? 1u : 0u);
         hc_response_clear(&r[0]);
         hc_response_clear(&r[1]);
     }
@@ -238,7 +238,7 @@ START_TEST(what_was_submitted_waits_for_nobody_and_nobody_for_it)
     told.again = 20;
     submit(&told, c, url[1]);
     wait_ended(&told);
-    ck_assert_int_eq(told.response.rc, RC_OK);
+    ck_assert_int_eq(told.response.why.rc, RC_OK);
     ck_assert_uint_eq(good->requests, 21);
     ck_assert_uint_eq(good->accepted, 1);
     hc_response_clear(&told.response);
@@ -250,8 +250,8 @@ START_TEST(what_was_submitted_waits_for_nobody_and_nobody_for_it)
             hc_free(c); /* ends the others */
         }
         wait_ended(&slow[i]);
-        ck_assert_int_eq(slow[i].response.rc, RC_TIMEOUT);
-        ck_assert_ptr_nonnull(strstr(slow[i].response.error, "cancelled"));
+        ck_assert_int_eq(slow[i].response.why.rc, RC_TIMEOUT);
+        ck_assert_ptr_nonnull(strstr(slow[i].response.why.text, "cancelled"));
         hc_response_clear(&slow[i].response);
     }
     fake_free(hanging);
@@ -266,7 +266,7 @@ START_TEST(a_closed_port_is_an_error_at_once)
     fake_free(f);
     hc_t *c = hc_new(NULL);
     hc_response_t r = ask(c, port, hasty);
-    ck_assert_int_eq(r.rc, RC_IO);
+    ck_assert_int_eq(r.why.rc, RC_IO);
     ck_assert_uint_lt(r.elapsed_ms, 900);
     hc_response_clear(&r);
     hc_free(c);
@@ -282,7 +282,7 @@ START_TEST(tls_against_a_server_that_speaks_none_fails_clearly)
     hc_request_t q = hasty;
     q.url = url;
     hc_response_t r = ask(c, f->port, q);
-    ck_assert(r.rc == RC_IO || r.rc == RC_TIMEOUT);
+    ck_assert(r.why.rc == RC_IO || r.why.rc == RC_TIMEOUT);
     hc_response_clear(&r);
     hc_free(c);
     fake_free(f);

@@ -178,20 +178,20 @@ START_TEST(a_client_without_memory_fails_by_its_name_and_goes_on)
         hc_perform(c, r, q, 2, NULL, NULL);
         count_end();
         for (size_t i = 0; i < 2; i++) {
-            if (r[i].rc == RC_OK && r[i].status == 200)
+            if (r[i].why.rc == RC_OK && r[i].status == 200)
                 ck_assert(view_eq(view_of(r[i].body, r[i].body_len), view_str("shared")));
             else
-                ck_assert_msg(failing.failed && (r[i].rc == RC_NOMEM || r[i].rc == RC_IO || r[i].status >= 400),
-                              "%d: %s", n, r[i].error);
-            if (r[i].rc == RC_NOMEM) {
-                ck_assert(r[i].body == NULL && strstr(r[i].error, ": out of memory"));
+                ck_assert_msg(failing.failed && (r[i].why.rc == RC_NOMEM || r[i].why.rc == RC_IO || r[i].status >= 400),
+                              "%d: %s", n, r[i].why.text);
+            if (r[i].why.rc == RC_NOMEM) {
+                ck_assert(r[i].body == NULL && strstr(r[i].why.text, ": out of memory"));
                 failures++;
             }
             hc_response_clear(&r[i]);
         }
         bool done = !failing.failed;
         hc_perform(c, r, q, 1, NULL, NULL);
-        ck_assert_msg(r[0].rc == RC_OK, "%d: %s", n, r[0].error);
+        ck_assert_msg(r[0].why.rc == RC_OK, "%d: %s", n, r[0].why.text);
         ck_assert_str_eq(r[0].header, "no-store");
         hc_response_clear(&r[0]);
         hc_free(c);

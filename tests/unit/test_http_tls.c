@@ -95,8 +95,8 @@ static rc_t tls_ask(const char *ca, uint16_t port, unsigned times)
     snprintf(url, sizeof url, "https://127.0.0.1:%u/", port);
     for (unsigned i = 0; i < times && rc == RC_OK; i++) {
         hc_response_t r = ask(c, port, (hc_request_t){ .url = url });
-        rc = r.rc;
-        ck_assert_msg(rc == RC_OK || strstr(r.error, "certificate"), "%s", r.error);
+        rc = r.why.rc;
+        ck_assert_msg(rc == RC_OK || strstr(r.why.text, "certificate"), "%s", r.why.text);
         hc_response_clear(&r);
     }
     hc_free(c);
@@ -130,7 +130,7 @@ START_TEST(any_peer_takes_any_certificate_shows_it_and_vouches_for_no_other_requ
     snprintf(url, sizeof url, "https://127.0.0.1:%u/", t.port);
     for (unsigned i = 0; i < 2; i++) {
         hc_response_t r = ask(c, t.port, (hc_request_t){ .url = url, .any_peer = true });
-        ck_assert_int_eq(r.rc, RC_OK);
+        ck_assert_int_eq(r.why.rc, RC_OK);
         ck_assert_ptr_nonnull(r.peer);
         ck_assert_int_eq(strncmp(r.peer, t.cert, strlen("-----BEGIN CERTIFICATE-----")), 0);
         gnutls_x509_crt_t crt[2];
@@ -146,7 +146,7 @@ START_TEST(any_peer_takes_any_certificate_shows_it_and_vouches_for_no_other_requ
         hc_response_clear(&r);
         ck_assert_ptr_null(r.peer);
         r = ask(c, t.port, (hc_request_t){ .url = url }); /* by the same client, right behind it */
-        ck_assert_int_eq(r.rc, RC_IO);
+        ck_assert_int_eq(r.why.rc, RC_IO);
         ck_assert_ptr_null(r.peer);
         hc_response_clear(&r);
     }

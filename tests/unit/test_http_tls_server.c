@@ -79,13 +79,13 @@ START_TEST(a_client_that_trusts_the_certificate_is_served)
     for (unsigned i = 0; i < 3; i++) {
         snprintf(url, sizeof url, "https://127.0.0.1:%u/%s", hs_port(s), i == 0 ? "quick" : i == 1 ? "slow" : "big");
         hc_perform(c, &r, &(hc_request_t){ .url = url }, 1, NULL, NULL);
-        ck_assert_msg(r.rc == RC_OK && r.status == 200, "%s: %s", url, r.error);
+        ck_assert_msg(r.why.rc == RC_OK && r.status == 200, "%s: %s", url, r.why.text);
         ck_assert_uint_eq(r.body_len, i == 2 ? BIG : 2);
         hc_response_clear(&r);
     }
     hc_perform(stranger, &r, &(hc_request_t){ .url = url }, 1, NULL, NULL);
-    ck_assert_int_eq(r.rc, RC_IO);
-    ck_assert_ptr_nonnull(strstr(r.error, "certificate"));
+    ck_assert_int_eq(r.why.rc, RC_IO);
+    ck_assert_ptr_nonnull(strstr(r.why.text, "certificate"));
     hc_response_clear(&r);
     hc_free(c);
     hc_free(stranger);

@@ -170,7 +170,7 @@ START_TEST(the_largest_certificate_reaches_its_client)
     pause_ms(100);
     snprintf(url, sizeof url, "https://127.0.0.1:%u/", hs_port(server));
     hc_perform(c, &r, &(hc_request_t){ .url = url, .any_peer = true }, 1, NULL, NULL);
-    ck_assert_msg(r.rc == RC_OK && r.status == 204, "%s", r.error);
+    ck_assert_msg(r.why.rc == RC_OK && r.status == 204, "%s", r.why.text);
     ck_assert_ptr_nonnull(r.peer);
     rd_t in = rd_of(view_str(r.peer));
     wr_t cert = wr_of(der, sizeof der);

@@ -45,7 +45,7 @@ static char *post(int *status, const char *text)
     hc_response_t r;
     const hc_request_t q = { .url = rpc_url, .post = view_str(text) };
     hc_perform(http, &r, &q, 1, NULL, NULL);
-    ck_assert_msg(r.rc == RC_OK, "%s", r.error);
+    ck_assert_msg(r.why.rc == RC_OK, "%s", r.why.text);
     char *body = calloc(1, r.body_len + 1);
     if (r.body_len)
         memcpy(body, r.body, r.body_len);
