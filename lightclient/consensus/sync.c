@@ -507,7 +507,7 @@ static void end_replay(lc_sync_t *s)
     s->polled = true;
 }
 
-size_t lc_sync_poll(lc_sync_t *s, uint64_t now_ms, lc_want_t *out, size_t cap, uint64_t *wake_ms)
+size_t lc_sync_poll(lc_sync_t *s, lc_want_t *out, size_t cap, uint64_t *wake_ms, uint64_t now_ms)
 {
     size_t n = 0;
     mend_times(s, now_ms);

@@ -115,7 +115,7 @@ void lc_sync_failed(lc_sync_t *s, const lc_want_t *want, uint64_t now_ms);
  * is answered or failed, or LC_WANT_TIMEOUT_MS have passed. In a steady state one new head costs one request (the
  * optimistic update); the finality update is asked for about once an epoch, together with an optimistic one. */
 #define LC_WANT_TIMEOUT_MS 120000u
-size_t lc_sync_poll(lc_sync_t *s, uint64_t now_ms, lc_want_t *out, size_t cap, uint64_t *wake_ms);
+size_t lc_sync_poll(lc_sync_t *s, lc_want_t *out, size_t cap, uint64_t *wake_ms, uint64_t now_ms);
 
 /* The heads: latest = newest attested header with 2/3 participation; finalized = newest header that such an update
  * proves finalized. */

@@ -423,7 +423,7 @@ static void run(worker_t *w, void *ctx)
     for (bool go_on = !worker_stopping(w); go_on;) {
         lc_want_t wants[WANTS_MAX];
         uint64_t wake_ms = 0;
-        size_t n = lc_sync_poll(f->sync, now_ms(f), wants, WANTS_MAX, &wake_ms);
+        size_t n = lc_sync_poll(f->sync, wants, WANTS_MAX, &wake_ms, now_ms(f));
         if (n)
             serve(f, wants, n);
         const uint64_t turn = n ? 0 : next_turn_ms(f, wake_ms), again = fetch_headers(f);

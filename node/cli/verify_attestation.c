@@ -97,7 +97,7 @@ static bool check_evidence(results_t *r, arena_t *a, const attestation_t *x, vie
     if (!collateral.n)
         return step(r, "quote", false, tee_code_name(E_COLLATERAL),
                     "no collateral: none is stapled, and no --collateral given");
-    if (tee_appraise(&v, NULL, &f, a, &claim, expected, policy, NULL, now)) {
+    if (tee_appraise(&v, NULL, NULL, &f, a, &claim, expected, policy, now)) {
         bool judged = f.code >= E_TCB_STATUS && f.code <= E_SIMULATED;
         return step(r, judged ? "admission" : "quote", false, tee_code_name(f.code), "%s", f.text);
     }
@@ -122,7 +122,7 @@ static bool check_tls(results_t *r, arena_t *a, view_t pem, const attestation_t 
         return step(r, "tls", false, tee_code_name(f.code), "%s", f.text);
     tee_ratls_report_data(expected, tls.spki);
     const tee_claim_t claim = { (tee_evidence_type_t)x->evidence_type, tls.evidence, tls.event_log, collateral };
-    if (tee_appraise(&v, NULL, &f, a, &claim, expected, policy, NULL, now))
+    if (tee_appraise(&v, NULL, NULL, &f, a, &claim, expected, policy, now))
         return step(r, "tls", false, tee_code_name(f.code), "the certificate's quote: %s", f.text);
     return step(r, "tls", true, NULL,
                 "the connection ends in a TD that the policy admits: its certificate carries a quote over its key");

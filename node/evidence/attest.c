@@ -175,7 +175,7 @@ static rc_t adopt(attest_t *s, int64_t *expiry, err_t *e, arena_t *a, view_t tex
     const view_t root = s->config.tee->root.n ? s->config.tee->root : CHAIN_INTEL_ROOT;
     rc_t rc = collateral_read(&c, e, a, text);
     if (!rc)
-        rc = tee_verify(&v, e, a, s->own.quote, &c, root, &s->memory, now_s(s));
+        rc = tee_verify(&v, &s->memory, e, a, s->own.quote, &c, root, now_s(s));
     if (rc)
         return judged(e, rc, "our own quote does not verify");
     uint8_t *copy = malloc(text.n);

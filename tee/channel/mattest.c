@@ -320,7 +320,7 @@ static rc_t appraise(const mattest_t *m, tee_verified_t *out, tee_claim_t *claim
             continue;
         claim->collateral = tries[i];
         arena_init(&a, ARENA_MAX);
-        rc = tee_appraise(out, NULL, &found, &a, claim, report_data, present->policy, m->c.memory, present->now);
+        rc = tee_appraise(out, NULL, m->c.memory, &found, &a, claim, report_data, present->policy, present->now);
         arena_free(&a);
     }
     if (rc && e)

@@ -24,7 +24,7 @@ static rc_t appraise(tee_verified_t *v, eventlog_t *log, err_t *e, arena_t *a, c
         return tee_fail(e, E_SIMULATED, NULL);
     rc_t rc = collateral_read(&c, e, a, claim->collateral);
     if (!rc)
-        rc = tee_verify(v, e, a, claim->quote, &c, root, NULL, now);
+        rc = tee_verify(v, NULL, e, a, claim->quote, &c, root, now);
     if (!rc)
         rc = check_crl_issuer(e, a, &c, root, now);
     if (!rc && memory)
@@ -44,8 +44,8 @@ static rc_t appraise(tee_verified_t *v, eventlog_t *log, err_t *e, arena_t *a, c
     return policy_check(policy, &image, e, &subject);
 }
 
-rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, err_t *e, arena_t *a, const tee_claim_t *claim,
-                  const uint8_t report_data[TEE_REPORT_DATA_LEN], const policy_t *policy, rollback_t *memory,
+rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, rollback_t *memory, err_t *e, arena_t *a,
+                  const tee_claim_t *claim, const uint8_t report_data[TEE_REPORT_DATA_LEN], const policy_t *policy,
                   int64_t now)
 {
     tee_verified_t v;

@@ -157,13 +157,13 @@ static rc_t judge(tee_verified_t *out, err_t *e, const quote_t *q, const chain_p
     return RC_OK;
 }
 
-rc_t tee_verify_prepared(tee_verified_t *out, err_t *e, arena_t *a, view_t quote, const tee_prepared_t *p,
-                         rollback_t *memory, int64_t now)
+rc_t tee_verify_prepared(tee_verified_t *out, rollback_t *memory, err_t *e, arena_t *a, view_t quote,
+                         const tee_prepared_t *p, int64_t now)
 {
     quote_t q;
     chain_pck_t pck;
     if (now < p->from || now > p->until)
-        return tee_verify(out, e, a, quote, &p->collateral, p->root, memory, now);
+        return tee_verify(out, memory, e, a, quote, &p->collateral, p->root, now);
     rc_t rc = quote_parse(&q, e, quote);
     if (rc)
         return rc;
@@ -188,8 +188,8 @@ static rc_t verify(tee_verified_t *out, err_t *e, arena_t *a, const quote_t *q, 
     return rc ? rc : judge(out, e, q, &pck, p, memory);
 }
 
-rc_t tee_verify(tee_verified_t *out, err_t *e, arena_t *a, view_t quote, const collateral_t *collateral, view_t root,
-                rollback_t *memory, int64_t now)
+rc_t tee_verify(tee_verified_t *out, rollback_t *memory, err_t *e, arena_t *a, view_t quote,
+                const collateral_t *collateral, view_t root, int64_t now)
 {
     quote_t q;
     rc_t rc = quote_parse(&q, e, quote);

@@ -34,8 +34,8 @@ typedef struct {
  *   now     Unix seconds; the later of the clock and the newest verified beacon header
  *   memory  checked, and brought forward after the last check; NULL: none
  * out written only on RC_OK. */
-NODISCARD rc_t tee_verify(tee_verified_t *out, err_t *e, arena_t *a, view_t quote, const collateral_t *collateral,
-                          view_t root, rollback_t *memory, int64_t now);
+NODISCARD rc_t tee_verify(tee_verified_t *out, rollback_t *memory, err_t *e, arena_t *a, view_t quote,
+                          const collateral_t *collateral, view_t root, int64_t now);
 
 /* The same for the quote of an SGX enclave, version 3, with collateral of SGX; what runs in the enclave is told by
  * out->quote.enclave. No policy admits such a quote as a node, and no memory against rollback holds its collateral. */
@@ -64,8 +64,8 @@ NODISCARD rc_t tee_prepare(tee_prepared_t *out, err_t *e, arena_t *a, const coll
 
 /* tee_verify by prepared collateral, with the same result; mostly three signatures are left to check. out points into
  * prepared as well. */
-NODISCARD rc_t tee_verify_prepared(tee_verified_t *out, err_t *e, arena_t *a, view_t quote,
-                                   const tee_prepared_t *prepared, rollback_t *memory, int64_t now);
+NODISCARD rc_t tee_verify_prepared(tee_verified_t *out, rollback_t *memory, err_t *e, arena_t *a, view_t quote,
+                                   const tee_prepared_t *prepared, int64_t now);
 
 /* What is to be appraised. */
 typedef struct {
@@ -80,8 +80,8 @@ typedef struct {
  *   log     the claim's event log, written only on RC_OK; NULL: not wanted
  *   memory  checked, and brought forward only for evidence that is admitted; NULL: none
  * out written only on RC_OK. */
-NODISCARD rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, err_t *e, arena_t *a, const tee_claim_t *claim,
-                            const uint8_t report_data[TEE_REPORT_DATA_LEN], const policy_t *policy, rollback_t *memory,
-                            int64_t now);
+NODISCARD rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, rollback_t *memory, err_t *e, arena_t *a,
+                            const tee_claim_t *claim, const uint8_t report_data[TEE_REPORT_DATA_LEN],
+                            const policy_t *policy, int64_t now);
 
 #endif

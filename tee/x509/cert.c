@@ -210,7 +210,7 @@ static rc_t read_fields(cert_t *c, err_t *e, gnutls_x509_crt_t crt)
     return rc ? rc : check_critical(e, crt);
 }
 
-rc_t cert_read(cert_t *out, err_t *e, rd_t *r)
+rc_t cert_read(cert_t *out, rd_t *r, err_t *e)
 {
     memset(out, 0, sizeof *out);
     wr_t w = wr_of(out->der.b, sizeof out->der.b);

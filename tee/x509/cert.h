@@ -48,7 +48,7 @@ typedef struct {
  * nothing useful. E_PEM, E_LIMIT; E_CERT; E_CERTKEY: key or signature algorithm are others than ECDSA P-256 with
  * SHA-256; E_CHAINUSAGE: basic constraints or key usage missing or not critical, or an unknown critical extension;
  * E_SGXEXT: twice or too long; E_NOMEM. */
-NODISCARD rc_t cert_read(cert_t *out, err_t *e, rd_t *r);
+NODISCARD rc_t cert_read(cert_t *out, rd_t *r, err_t *e);
 
 /* A view of one of the byte fields above. */
 #define CERT_VIEW(field) view_of((field).b, (field).n)

@@ -141,7 +141,7 @@ static rc_t check_leaf(chain_pck_t *out, err_t *e, const cert_t *leaf, const cha
 static rc_t read_alone(cert_t *c, err_t *e, view_t pem)
 {
     rd_t r = rd_of(pem);
-    rc_t rc = cert_read(c, e, &r);
+    rc_t rc = cert_read(c, &r, e);
     return !rc && !rd_done(&r) ? tee_fail(e, E_PEM, NULL) : rc;
 }
 
@@ -197,7 +197,7 @@ static rc_t read_pair(cert_t *first, cert_t *second, view_t blocks[2], err_t *e,
         const uint8_t *start = r.p;
         if (n == 2)
             return tee_fail(e, E_CHAINLEN, NULL);
-        rc_t rc = cert_read(certs[n], e, &r);
+        rc_t rc = cert_read(certs[n], &r, e);
         if (rc)
             return rc;
         blocks[n] = view_of(start, (size_t)(r.p - start));
@@ -265,9 +265,9 @@ rc_t chain_platform(uint8_t fmspc[6], bool *processor_ca, err_t *e, const view_t
     cert_t leaf, ca;
     chain_sgx_t sgx;
     rd_t leaf_pem = rd_of(certs[0]), ca_pem = rd_of(certs[1]);
-    rc_t rc = cert_read(&leaf, e, &leaf_pem);
+    rc_t rc = cert_read(&leaf, &leaf_pem, e);
     if (!rc)
-        rc = cert_read(&ca, e, &ca_pem);
+        rc = cert_read(&ca, &ca_pem, e);
     if (!rc)
         rc = chain_sgx_parse(&sgx, e, CERT_VIEW(leaf.sgx));
     if (rc)

@@ -73,8 +73,8 @@ static bool verify(view_t quote, const collateral_t *c, const tee_prepared_t *pr
     err_t fault;
     arena_t a;
     arena_init(&a, ARENA_MAX);
-    rc_t rc = prepared ? tee_verify_prepared(&v, &fault, &a, quote, prepared, NULL, NOW)
-                       : tee_verify(&v, &fault, &a, quote, c, CHAIN_INTEL_ROOT, NULL, NOW);
+    rc_t rc = prepared ? tee_verify_prepared(&v, NULL, &fault, &a, quote, prepared, NOW)
+                       : tee_verify(&v, NULL, &fault, &a, quote, c, CHAIN_INTEL_ROOT, NOW);
     if (rc)
         fprintf(stderr, "bench: %s: %s\n", tee_code_name(fault.code), fault.text);
     arena_free(&a);

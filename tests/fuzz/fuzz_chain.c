@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (fault.code == E_CRL_MISSING) {
         rd_t r = rd_of(view_of(data, len));
         for (unsigned i = 0; i < 2; i++) {
-            require(cert_read(&cert, &fault, &r) == RC_OK);
+            require(cert_read(&cert, &r, &fault) == RC_OK);
             pem_skip_lines(&r);
         }
         require(view_eq(CERT_VIEW(cert.der), CHAIN_INTEL_ROOT));

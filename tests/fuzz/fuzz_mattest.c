@@ -28,8 +28,8 @@ view_t policy_simulator_root(const policy_t *p)
     return p->simulator_root;
 }
 
-rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, err_t *fault, arena_t *a, const tee_claim_t *claim,
-                  const uint8_t report_data[TEE_REPORT_DATA_LEN], const policy_t *policy, rollback_t *memory,
+rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, rollback_t *memory, err_t *fault, arena_t *a,
+                  const tee_claim_t *claim, const uint8_t report_data[TEE_REPORT_DATA_LEN], const policy_t *policy,
                   int64_t now)
 {
     (void)log, (void)fault, (void)a, (void)claim, (void)report_data, (void)policy, (void)memory;

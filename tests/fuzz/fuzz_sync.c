@@ -48,7 +48,7 @@ static void input(lc_sync_t *s, const lc_network_t *net, lc_kind_t kind, lc_fork
 static size_t poll_wants(lc_sync_t *s, lc_want_t *wants, uint64_t now_ms)
 {
     uint64_t wake = 0;
-    size_t n = lc_sync_poll(s, now_ms, wants, 4, &wake);
+    size_t n = lc_sync_poll(s, wants, 4, &wake, now_ms);
     require(n <= 4 && wake >= now_ms);
     for (size_t i = 0; i < n; i++)
         if (wants[i].kind == LC_UPDATE)

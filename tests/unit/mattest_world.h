@@ -46,8 +46,8 @@ view_t policy_simulator_root(const policy_t *p)
 }
 
 /* Signature of the quote, collateral, verdict and report data, in the order of the real one. */
-rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, err_t *fault, arena_t *a, const tee_claim_t *claim,
-                  const uint8_t report_data[TEE_REPORT_DATA_LEN], const policy_t *policy, rollback_t *memory,
+rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, rollback_t *memory, err_t *fault, arena_t *a,
+                  const tee_claim_t *claim, const uint8_t report_data[TEE_REPORT_DATA_LEN], const policy_t *policy,
                   int64_t now)
 {
     quote_t q;

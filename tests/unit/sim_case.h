@@ -51,7 +51,7 @@ static inline void verify_prepared(tee_code_t want, arena_t *a, view_t quote, co
     if (tee_prepare(&prepared, &fault, a, collateral, root, now))
         ck_assert_uint_ne(want, TEE_OK);
     else {
-        rc_t rc = tee_verify_prepared(&v, &fault, a, quote, &prepared, NULL, now);
+        rc_t rc = tee_verify_prepared(&v, NULL, &fault, a, quote, &prepared, now);
         ck_assert_msg((rc ? fault.code : TEE_OK) == want, "prepared: %s instead of %s",
                       tee_code_name(rc ? fault.code : TEE_OK), tee_code_name(want));
     }
@@ -70,7 +70,7 @@ static inline tee_code_t verify_quietly(tee_verified_t *out, arena_t *a, view_t 
     v = before;
     if (memory)
         memory_before = *memory;
-    rc_t rc = tee_verify(&v, &fault, a, quote, collateral, root, memory, now);
+    rc_t rc = tee_verify(&v, memory, &fault, a, quote, collateral, root, now);
     if (rc) {
         ck_assert_mem_eq(&v, &before, sizeof v);
         ck_assert_uint_ne(fault.code, TEE_OK);

@@ -223,9 +223,9 @@ START_TEST(the_machine_asks_when_the_fork_s_messages_are_due)
     net = fx_minimal_gloas();
     const uint64_t now = lc_slot_start_ms(&net, 33) + 2500;
     machine = lc_sync_new(&(lc_sync_config_t){ .network = &net, .checkpoint = fx_hash(FX_GLOAS_CHECKPOINT_8) });
-    ck_assert_uint_eq(lc_sync_poll(machine, now, wants, 8, &wake), 1);
+    ck_assert_uint_eq(lc_sync_poll(machine, wants, 8, &wake, now), 1);
     feed_file("minimal-gloas/bootstrap-8.ssz", LC_BOOTSTRAP, LC_FULU, now);
-    ck_assert_uint_eq(lc_sync_poll(machine, now, wants, 8, &wake), 3);
+    ck_assert_uint_eq(lc_sync_poll(machine, wants, 8, &wake, now), 3);
     feed_file("minimal-gloas/update-16.ssz", LC_UPDATE, LC_FULU, now);
     view_t ssz = object(2);
     memcpy(optimistic, ssz.p, 496);
@@ -234,7 +234,7 @@ START_TEST(the_machine_asks_when_the_fork_s_messages_are_due)
     lc_sync_latest(machine, &head);
     ck_assert_uint_eq(head.header.beacon.slot, 32);
     ck_assert(lc_header_by_hash(&head.header));
-    ck_assert_uint_eq(lc_sync_poll(machine, now, wants, 8, &wake), 0);
+    ck_assert_uint_eq(lc_sync_poll(machine, wants, 8, &wake, now), 0);
     ck_assert_uint_eq(wake, lc_slot_start_ms(&net, 34) + 1500);
     ck_assert_ptr_null(lc_sync_ahead(machine));
     lc_sync_free(machine);

@@ -218,7 +218,7 @@ static tee_code_t appraise_plan(const sim_plan_t *plan, const char *td_rules)
     ck_assert_int_eq(quote_parse(&quote, &fault, c.evidence.quote), RC_OK);
     policy_set_self(policy, &quote, NULL);
     const tee_claim_t claim = { TEE_EVIDENCE_SIMULATED, c.evidence.quote, view_of(NULL, 0), c.container };
-    rc_t rc = tee_appraise(&v, NULL, &fault, &c.a, &claim, sim_report_data, policy, NULL, SIM_NOW);
+    rc_t rc = tee_appraise(&v, NULL, NULL, &fault, &c.a, &claim, sim_report_data, policy, SIM_NOW);
     policy_free(policy);
     sim_case_close(&c);
     return rc ? fault.code : TEE_OK;

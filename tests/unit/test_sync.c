@@ -54,7 +54,7 @@ static rc_t feed(const char *name, lc_kind_t kind, uint64_t now_ms)
 
 static size_t poll_at(uint64_t now_ms)
 {
-    return lc_sync_poll(sync_, now_ms, wants, 8, &wake);
+    return lc_sync_poll(sync_, wants, 8, &wake, now_ms);
 }
 
 /* Lets time pass until something is asked for; how much is. */

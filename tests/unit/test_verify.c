@@ -53,8 +53,8 @@ static tee_code_t verify_with(view_t q, const collateral_t *c, const tee_prepare
     memset(&before, 0x5a, sizeof before);
     found = before;
     rollback_before = rollback;
-    rc_t rc = p ? tee_verify_prepared(&found, &fault, &memory, q, p, &rollback, now)
-                : tee_verify(&found, &fault, &memory, q, c, root, &rollback, now);
+    rc_t rc = p ? tee_verify_prepared(&found, &rollback, &fault, &memory, q, p, now)
+                : tee_verify(&found, &rollback, &fault, &memory, q, c, root, now);
     ck_assert((rc == RC_OK) == (fault.code == TEE_OK));
     if (rc) {
         ck_assert_mem_eq(&found, &before, sizeof found);
@@ -351,7 +351,7 @@ START_TEST(memory_is_bounded_by_the_arena)
         memset(&before, 0x5a, sizeof before);
         found = before;
         arena_init(&small, limit);
-        rc_t rc = tee_verify(&found, &fault, &small, quote, &collateral, CHAIN_INTEL_ROOT, NULL, TDX_NOW);
+        rc_t rc = tee_verify(&found, NULL, &fault, &small, quote, &collateral, CHAIN_INTEL_ROOT, TDX_NOW);
         verified = rc == RC_OK;
         ck_assert(verified || (rc == RC_NOMEM && fault.code == E_NOMEM));
         ck_assert(verified || memcmp(&found, &before, sizeof found) == 0);
@@ -378,8 +378,8 @@ static rc_t with_allocations(size_t n, err_t *fault, bool appraised)
     fail_at((unsigned)n, true);
     rc_t rc =
         appraised
-            ? COUNTED(tee_appraise(&found, NULL, fault, &memory, &claim, no_data, p, &rollback, TDX_NOW))
-            : COUNTED(tee_verify(&found, fault, &memory, quote, &collateral, CHAIN_INTEL_ROOT, &rollback, TDX_NOW));
+            ? COUNTED(tee_appraise(&found, NULL, &rollback, fault, &memory, &claim, no_data, p, TDX_NOW))
+            : COUNTED(tee_verify(&found, &rollback, fault, &memory, quote, &collateral, CHAIN_INTEL_ROOT, TDX_NOW));
     fail_never();
     if (rc) {
         ck_assert_mem_eq(&found, &before, sizeof found);
@@ -427,7 +427,7 @@ static tee_code_t appraise(const policy_t *policy, tee_evidence_type_t type, con
     memset(&before, 0x5a, sizeof before);
     found = before;
     rollback_before = rollback;
-    if (tee_appraise(&found, NULL, &fault, &memory, &claim, report_data, policy, &rollback, TDX_NOW)) {
+    if (tee_appraise(&found, NULL, &rollback, &fault, &memory, &claim, report_data, policy, TDX_NOW)) {
         ck_assert_mem_eq(&found, &before, sizeof found);
         ck_assert_mem_eq(&rollback, &rollback_before, sizeof rollback);
     }

@@ -94,8 +94,8 @@ static rc_t verify(tee_verified_t *out, err_t *fault, vec_t *v, arena_t *a, cons
         return rc;
     const int64_t at = json_integer_value(json_object_get(o, "at"));
     if (!is_sgx(v, vec_str(o, "quote")))
-        return tee_verify(out, fault, a, quote, &c, CHAIN_INTEL_ROOT, NULL, at);
-    if (tee_verify(out, fault, a, quote, &c, CHAIN_INTEL_ROOT, NULL, at) != RC_REFUSED || fault->code != E_VERSION) {
+        return tee_verify(out, NULL, fault, a, quote, &c, CHAIN_INTEL_ROOT, at);
+    if (tee_verify(out, NULL, fault, a, quote, &c, CHAIN_INTEL_ROOT, at) != RC_REFUSED || fault->code != E_VERSION) {
         vec_fail(v, vec_str(o, "case"), "an SGX quote is not refused where one of a TDX guest is wanted");
         return RC_REFUSED;
     }
