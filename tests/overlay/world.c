@@ -735,14 +735,15 @@ static void attest(world_t *w, int i, int j, uint32_t epoch)
     send_state(w, i, j);
     if (!GUARD(SAME_ORDER))
         serve_if_same(w, i, j);
-    for (int h = 0; h < l->held_count; h++)
-        if (l->held[h]->kind == M_STATE) {
-            message_t *m = l->held[h];
-            l->held[h] = l->held[--l->held_count];
-            handle(w, m);
-            message_free(m);
-            break;
-        }
+    for (int h = 0; h < l->held_count; h++) {
+        message_t *m = l->held[h];
+        if (m->kind != M_STATE)
+            continue;
+        l->held[h] = l->held[--l->held_count];
+        handle(w, m); /* may take all that is held */
+        message_free(m);
+        h = -1;
+    }
     drain(w, i);
 }
 
@@ -760,6 +761,13 @@ static void tick(world_t *w, int i)
         random_bytes(w, secrets, sizeof secrets);
         if (gen_make(x->gen, secrets, w->now_ms))
             world_break(w, "a maker cannot make");
+        if (w->verbose) {
+            printf("%8.1f member %d makes a key, and is connected with", (double)w->now_ms / 1000, i);
+            for (int j = 0; j < w->count; j++)
+                if (j != i && world_served(w, i, j))
+                    printf(" %d%s", j, w->nodes[j].liar ? " (a liar)" : "");
+            printf("\n");
+        }
     }
     bracha_tick(x->bracha, w->now_ms);
     (void)e;
