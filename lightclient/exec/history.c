@@ -61,8 +61,15 @@ void ex_block_of_header(ex_block_t *out, const ex_header_t *h, const hash32_t *h
     *out = (ex_block_t){ .block_hash = *hash,
                          .parent_hash = h->parent_hash,
                          .state_root = h->state_root,
-                         .env = { h->number, h->timestamp, h->gas_limit, h->coinbase, h->mix_hash, h->base_fee,
-                                  h->excess_blob_gas, chain_id, h->slot_number },
+                         .env = { .number = h->number,
+                                  .timestamp = h->timestamp,
+                                  .gas_limit = h->gas_limit,
+                                  .coinbase = h->coinbase,
+                                  .prev_randao = h->mix_hash,
+                                  .base_fee = h->base_fee,
+                                  .excess_blob_gas = h->excess_blob_gas,
+                                  .chain_id = chain_id,
+                                  .slot_number = h->slot_number },
                          .gas_used = h->gas_used };
 }
 
