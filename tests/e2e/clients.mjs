@@ -6,7 +6,7 @@ import { WALLET_KEY } from "../devnet/lib/accounts.mjs";
 import { until } from "./lib/node.mjs";
 
 const MUCH = 10n ** 30n;
-const NOBODY = "0x00000000000000000000000000000000deadbeef";
+const NOBODY = "0x000000000000000000000000000000000c0ffee0";
 // Returns 42: as deployed code, and as a creation whose code it becomes.
 const FORTY_TWO = "0x602a5f5260205ff3";
 

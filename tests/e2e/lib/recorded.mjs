@@ -4,6 +4,9 @@ import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
 
+import { sleep } from "./node.mjs";
+
+const LATENCY_MS = 5; // so that what is asked at the same time is seen to be
 const EMPTY_TRIE = "0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421";
 const word = (key) => "0x" + BigInt(key).toString(16).padStart(64, "0");
 const number = (n) => Number(BigInt(n));
@@ -53,6 +56,7 @@ export class Recorded {
     const body = JSON.parse(Buffer.concat(chunks));
     entry.methods = [].concat(body).map((one) => one.method);
     const answers = [].concat(body).map((one) => this.#one(one));
+    await sleep(LATENCY_MS);
     entry.to = performance.now();
     answer.writeHead(200, { "content-type": "application/json" });
     answer.end(JSON.stringify(Array.isArray(body) ? answers : answers[0]));
@@ -73,6 +77,7 @@ export class Recorded {
     if (method === "eth_createAccessList") this.#running = this.calls.find((one) => sameCall(one.call, params[0]));
     if (method === "eth_createAccessList" && this.lists) return this.#accessList(params[0], this.#running);
     if (method === "eth_getBlockByNumber") return this.#header(params[0]);
+    if (method === "eth_createAccessList") throw refusal(-32000, "no access list of this call"); // the method stays worth asking for
     throw refusal(-32601, `the method ${method} does not exist`);
   }
 
