@@ -36,14 +36,17 @@ const char *timebound_word(timebound_source_t source)
     return (unsigned)source < TIMEBOUND_SOURCES ? words[source] : "unknown";
 }
 
-void timebound_init(timebound_t *t, uint64_t slot_ms, uint64_t build_ms, bool counts)
+void timebound_init(timebound_t *t, uint64_t slot_ms, uint64_t build_ms, uint64_t raw_ms, bool counts)
 {
-    *t = (timebound_t){ .slot_ms = slot_ms, .build_ms = build_ms, .counts = counts };
+    *t = (timebound_t){ .slot_ms = slot_ms, .build_ms = build_ms, .build_raw_ms = raw_ms, .counts = counts };
 }
 
-void timebound_collateral(timebound_t *t, uint64_t issued_ms)
+void timebound_collateral(timebound_t *t, uint64_t issued_ms, uint64_t raw_ms)
 {
-    t->collateral_ms = max_u64(t->collateral_ms, issued_ms);
+    if (issued_ms <= t->collateral_ms)
+        return;
+    t->collateral_ms = issued_ms;
+    t->collateral_raw_ms = raw_ms;
 }
 
 /* ---- what the counter makes of the past ---- */
@@ -174,9 +177,18 @@ static uint64_t trusted_clock(const timebound_t *t, timebound_at_t at)
     return apart > step_ms(t) ? now : at.clock_ms;
 }
 
+/* What passed since a moment, at least; 0: the moment is not known. */
+static uint64_t gone_on(uint64_t ms, uint64_t raw_ms, timebound_at_t at)
+{
+    return ms ? ms + at_least(since(raw_ms, at.raw_ms)) : 0;
+}
+
 uint64_t timebound_follow(const timebound_t *t, timebound_at_t at)
 {
-    return max_u64(trusted_clock(t, at), max_u64(t->build_ms, t->collateral_ms));
+    const uint64_t now = trusted_clock(t, at);
+    if (now >= max_u64(t->build_ms, t->collateral_ms))
+        return now;
+    return max_u64(gone_on(t->build_ms, t->build_raw_ms, at), gone_on(t->collateral_ms, t->collateral_raw_ms, at));
 }
 
 bool timebound_offset(const timebound_t *t, int64_t *out, timebound_at_t at)

@@ -50,19 +50,20 @@ typedef struct {
     uint64_t slot_ms;
     bool counts; /* the raw counter is a bound */
     uint64_t build_ms, collateral_ms;
-    uint64_t header_ms, header_raw_ms; /* newest header's slot, and when it was first seen */
-    uint32_t signers, committee;       /* of it; signers 0: it is the checkpoint's */
-    uint64_t anchor_ms, anchor_raw_ms; /* the header whose slot and counter give the latest bound */
-    bool agreed;                       /* clock and chain did */
-    uint64_t agreed_ms, agreed_raw_ms; /* the clock then, */
-    uint64_t confirmed_raw_ms;         /* and when a header last agreed with what the counter makes of it */
+    uint64_t build_raw_ms, collateral_raw_ms; /* since when they are known */
+    uint64_t header_ms, header_raw_ms;        /* newest header's slot, and when it was first seen */
+    uint32_t signers, committee;              /* of it; signers 0: it is the checkpoint's */
+    uint64_t anchor_ms, anchor_raw_ms;        /* the header whose slot and counter give the latest bound */
+    bool agreed;                              /* clock and chain did */
+    uint64_t agreed_ms, agreed_raw_ms;        /* the clock then, */
+    uint64_t confirmed_raw_ms;                /* and when a header last agreed with what the counter makes of it */
 } timebound_t;
 
-/* build_ms 0: not known. */
-void timebound_init(timebound_t *t, uint64_t slot_ms, uint64_t build_ms, bool counts);
+/* build_ms 0: not known. raw_ms: the counter now. */
+void timebound_init(timebound_t *t, uint64_t slot_ms, uint64_t build_ms, uint64_t raw_ms, bool counts);
 
-/* Issue date of collateral that verified up to the production root. */
-void timebound_collateral(timebound_t *t, uint64_t issued_ms);
+/* Issue date of collateral that verified up to the production root; the counter now. */
+void timebound_collateral(timebound_t *t, uint64_t issued_ms, uint64_t raw_ms);
 
 /* A header that is known at `at`: the beginning of its slot, and how many of the committee signed it (0: it is the
  * trusted checkpoint). One that is not newer than the newest changes nothing. */
@@ -86,8 +87,9 @@ uint64_t timebound_behind(const timebound_t *t, timebound_source_t *source, time
 uint64_t timebound_ahead(const timebound_t *t, timebound_at_t at);
 
 /* The time to follow the chain by: the clock, or while it contradicts a counter that headers still agree with, what the
- * counter makes of the moment at which they agreed; not before build and collateral. What was signed is left out: the
- * light client itself holds the two against each other (lightclient/consensus/sync.h). */
+ * counter makes of the moment at which they agreed. A clock before build or collateral gives way to these and what
+ * passed since they are known, so that time goes on. What was signed is left out: the light client itself holds the two
+ * against each other (lightclient/consensus/sync.h). */
 uint64_t timebound_follow(const timebound_t *t, timebound_at_t at);
 
 /* Clock less counter since they agreed, in milliseconds. False: they never did. */

@@ -41,7 +41,7 @@ timekeeper_t *timekeeper_new(const timekeeper_config_t *config)
     k->now_ms = config->now_ms ? config->now_ms : clock_system_ms;
     k->raw_ms = config->raw_ms ? config->raw_ms : clock_raw_ms;
     read_source(k->source, config->source_file);
-    timebound_init(&k->bound, config->slot_ms, config->build_ms, !strcmp(k->source, "tsc"));
+    timebound_init(&k->bound, config->slot_ms, config->build_ms, k->raw_ms(), !strcmp(k->source, "tsc"));
     pthread_mutex_init(&k->lock, NULL);
     return k;
 }
@@ -81,7 +81,7 @@ void timekeeper_header(timekeeper_t *k, uint64_t header_ms, uint32_t signers, ui
 void timekeeper_collateral(timekeeper_t *k, uint64_t issued_ms)
 {
     pthread_mutex_lock(&k->lock);
-    timebound_collateral(&k->bound, issued_ms);
+    timebound_collateral(&k->bound, issued_ms, k->raw_ms());
     pthread_mutex_unlock(&k->lock);
 }
 

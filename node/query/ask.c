@@ -71,8 +71,8 @@ static void finish(run_t *r, rc_t rc, const err_t *e)
     free(r);
 }
 
-/* Ends a query whose time is over: that of all, or of its steps. */
-static void finish_late(run_t *r)
+/* Ends a query whose time is over: that of all, or of its steps. why: of an endpoint that was to be asked again. */
+static void finish_late(run_t *r, const err_t *why)
 {
     err_t e;
     rc_t rc;
@@ -80,7 +80,8 @@ static void finish_late(run_t *r)
         rc = err_say(&e, RC_TIMEOUT, "cancelled: the node is stopping");
         rc = err_code(&e, rc, ASK_CANCELLED);
     } else if (r->ask->config.monotonic_ms() >= r->deadline_ms)
-        rc = err_set(&e, RC_TIMEOUT, "the call took longer than %u s", r->time_max_ms / 1000);
+        rc = err_set(&e, RC_TIMEOUT, "the call took longer than %u s%s%s", r->time_max_ms / 1000,
+                     why->text[0] ? ": " : "", why->text);
     else
         rc = err_set(&e, RC_TIMEOUT, "the call ran longer than %u s", r->run_max_ms / 1000);
     finish(r, rc, &e);
@@ -105,7 +106,7 @@ static bool step(run_t *r)
     uint64_t took = config->monotonic_ms() - began;
     r->run_left_ms = took < r->run_left_ms ? r->run_left_ms - took : 0;
     if (rc == RC_TIMEOUT || (rc == RC_NEED_DATA && !r->run_left_ms)) { /* or a step too short to look at the clock */
-        finish_late(r);
+        finish_late(r, &(err_t){ 0 });
         return false;
     }
     if (rc == RC_NEED_DATA) {
@@ -151,12 +152,14 @@ static bool ask_on(run_t *r)
 /* Ends a query that has to end, wherever it stands. */
 static void stop(run_t *r)
 {
+    err_t why = { 0 };
     if (r->state == RUN_ASKS) {
         if (!atomic_load(&r->ask->cancelled))
             round_late(&r->round);
+        why = r->round.why;
         round_free(&r->round);
     }
-    finish_late(r);
+    finish_late(r, &why);
 }
 
 static void run_on(pool_task_t *t)

@@ -35,7 +35,7 @@ static void set_up(void)
     view.finalized = (lc_head_t){ .valid = true, .header.beacon.slot = 928 };
     view.finalized.header.execution.block_number = 55;
     view.latest_came_ms = CAME_MS;
-    timebound_init(&bound, SLOT_MS, 0, false);
+    timebound_init(&bound, SLOT_MS, 0, 0, false);
     timebound_header(&bound, at(1000), 400, 512, clocks(at(1001) + 4000, CAME_MS));
 }
 
@@ -219,10 +219,10 @@ END_TEST
 
 START_TEST(clock_behind_other_bounds_names_them)
 {
-    timebound_init(&bound, SLOT_MS, at(900), false);
+    timebound_init(&bound, SLOT_MS, at(900), 0, false);
     ck_assert_int_eq(judge_at(at(899), CAME_MS, true), NODE_DEGRADED);
     ck_assert_str_eq(why.text, "this machine's clock is 12 s behind the build of this program");
-    timebound_collateral(&bound, at(950));
+    timebound_collateral(&bound, at(950), 0);
     ck_assert_int_eq(judge_at(at(899), CAME_MS, true), NODE_DEGRADED);
     ck_assert_str_eq(why.text, "this machine's clock is 612 s behind the issue date of Intel's collateral");
     timebound_header(&bound, at(960), 0, 512, clocks(at(899), CAME_MS));
@@ -233,7 +233,7 @@ END_TEST
 
 START_TEST(age_counts_by_the_latest_bound)
 {
-    timebound_collateral(&bound, at(1026)); /* says that the head is old, and that the clock is wrong */
+    timebound_collateral(&bound, at(1026), 0); /* says that the head is old, and that the clock is wrong */
     ck_assert_int_eq(judge_at(at(1001), CAME_MS, true), NODE_DEGRADED);
     bound.counts = true;
     bound.collateral_ms = 0; /* 16 s and 24 slots since the head's slot, though the clock says 15 s less */
@@ -271,7 +271,7 @@ static void dates(int64_t oldest_s, int64_t newest_s)
 /* The clock never agreed with the chain. */
 static void ahead_from_the_start(void)
 {
-    timebound_init(&bound, SLOT_MS, 0, false);
+    timebound_init(&bound, SLOT_MS, 0, 0, false);
     timebound_header(&bound, at(1000), 400, 512, clocks(at(1050), CAME_MS));
     view.head_answered = true;
 }

@@ -22,7 +22,7 @@ static timebound_at_t at(uint64_t clock_ms, uint64_t raw_ms)
 
 static void begin(bool counts)
 {
-    timebound_init(&t, SLOT, 0, counts);
+    timebound_init(&t, SLOT, 0, RAW0, counts);
 }
 
 /* A header of slot n after T0, which 29 of 32 signed, seen at these times. */
@@ -54,11 +54,11 @@ END_TEST
 
 START_TEST(the_latest_of_build_collateral_and_headers_is_the_bound)
 {
-    timebound_init(&t, SLOT, T0 - 30 * DAY, false);
+    timebound_init(&t, SLOT, T0 - 30 * DAY, RAW0, false);
     ck_assert_uint_eq(timebound_behind(&t, &by, at(T0 - 31 * DAY, RAW0)), DAY);
     ck_assert_int_eq(by, TIMEBOUND_BUILD);
-    timebound_collateral(&t, T0 - 20 * DAY);
-    timebound_collateral(&t, T0 - 25 * DAY); /* an older one takes nothing back */
+    timebound_collateral(&t, T0 - 20 * DAY, RAW0);
+    timebound_collateral(&t, T0 - 25 * DAY, RAW0); /* an older one takes nothing back */
     ck_assert_uint_eq(timebound_behind(&t, &by, at(T0 - 31 * DAY, RAW0)), 11 * DAY);
     ck_assert_int_eq(by, TIMEBOUND_COLLATERAL);
     timebound_header(&t, T0 - 10 * DAY, 0, 32, at(T0 - 31 * DAY, RAW0));
@@ -71,14 +71,15 @@ START_TEST(the_latest_of_build_collateral_and_headers_is_the_bound)
     timebound_header(&t, T0 - SLOT, 32, 32, at(T0, RAW0)); /* an older header: nothing */
     ck_assert_uint_eq(t.signers, 29);
     ck_assert_uint_eq(timebound_floor(&t, &by, at(0, RAW0)), T0);
-    timebound_collateral(&t, T0 + DAY);
+    timebound_collateral(&t, T0 + DAY, RAW0);
     ck_assert_uint_eq(timebound_floor(&t, &by, at(0, RAW0)), T0 + DAY);
     ck_assert_int_eq(by, TIMEBOUND_COLLATERAL);
     ck_assert_uint_eq(timebound_least(&t, at(T0, RAW0)), T0 + DAY);
     ck_assert_uint_eq(timebound_follow(&t, at(T0 - DAY, RAW0)), T0 + DAY); /* a checkpoint's age counts by it too */
     t.collateral_ms = 0;
     ck_assert_uint_eq(timebound_follow(&t, at(T0 - 31 * DAY, RAW0)), T0 - 30 * DAY); /* the build; not the header */
-    timebound_collateral(&t, T0 + DAY);
+    ck_assert_uint_eq(timebound_follow(&t, at(T0 - 31 * DAY, RAW0 + 2000 * S)), T0 - 30 * DAY + 1999 * S); /* goes on */
+    timebound_collateral(&t, T0 + DAY, RAW0);
     ck_assert_uint_eq(timebound_least(&t, at(T0 + 2 * DAY, RAW0)), T0 + 2 * DAY);
 }
 END_TEST
