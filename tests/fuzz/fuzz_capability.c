@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     cap_init(&c);
     (void)refusal_of_error(len ? data[0] : 0, view_of(data, len), len % 2);
     while (at < end) {
-        const size_t elements = 1u + *at % c.batch;
+        const size_t elements = 1u + (size_t)*at % c.batch;
         const bool hint = *at & 128;
         at++;
         ask(&c, elements, hint, &at, end);
