@@ -1,6 +1,4 @@
 import assert from "node:assert";
-import { execFileSync } from "node:child_process";
-import path from "node:path";
 import { Contract, JsonRpcProvider, Transaction, Wallet, isError } from "ethers";
 import { WALLET_KEY } from "../devnet/lib/accounts.mjs";
 import { until } from "./lib/node.mjs";
@@ -10,8 +8,8 @@ const NOBODY = "0x000000000000000000000000000000000c0ffee0";
 // Returns 42: as deployed code, and as a creation whose code it becomes.
 const FORTY_TWO = "0x602a5f5260205ff3";
 
-async function libraries(root) {
-  execFileSync(path.join(root, "tests/devnet/packages"), ["wallets"], { stdio: ["ignore", "ignore", "inherit"] });
+async function libraries(world) {
+  await world.packages("wallets");
   return import("../devnet/wallets/libraries.mjs");
 }
 
@@ -126,7 +124,7 @@ async function web3(t, lib, { url, chain, token, abi, holder }) {
 }
 
 async function run(t) {
-  const lib = await libraries(t.world.root);
+  const lib = await libraries(t.world);
   const chain = await t.world.chain();
   const node = t.world.node("clients");
   await node.start();

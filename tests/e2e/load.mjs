@@ -28,7 +28,7 @@ function freshCall({ addresses: a, abi }, n) {
 
 async function run(t) {
   const chain = await t.world.chain();
-  const seconds = t.world.quick ? 20 : 60;
+  const seconds = t.world.full ? 60 : 20;
   for (const lists of [true, false]) {
     const proxy = await t.world.proxy(chain, { accessLists: lists });
     const setup = chain.setup({ execution: proxy.url, checkpoint: await chain.oldCheckpoint() });

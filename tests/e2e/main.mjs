@@ -33,7 +33,7 @@ if (!fs.existsSync(path.join(build, "kettle"))) {
 }
 
 const report = new Report();
-const world = new World({ root, build, quick: process.env.E2E_QUICK === "1" });
+const world = new World({ root, build, quick: process.env.E2E_QUICK === "1", full: process.env.E2E_FULL === "1" });
 for (const [signal, status] of [
   ["SIGINT", 130],
   ["SIGTERM", 143],

@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import path from "node:path";
 import readline from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -103,7 +103,7 @@ async function weDial(t, { ours, peer, address, key }) {
 
 async function run(t) {
   try {
-    execFileSync(path.join(t.world.root, "tests/devnet/packages"), ["libp2p"], { stdio: ["ignore", "ignore", "inherit"] });
+    await t.world.packages("libp2p");
   } catch {
     t.skip("js-libp2p", "its packages cannot be installed here");
     return;

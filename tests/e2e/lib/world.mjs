@@ -32,8 +32,8 @@ export class World {
   #nextPort = PORTS + 100;
   #closed = null;
 
-  constructor({ root, build, quick }) {
-    Object.assign(this, { root, build, quick });
+  constructor({ root, build, quick, full }) {
+    Object.assign(this, { root, build, quick, full });
     this.devnet = path.join(root, "tests", "devnet");
     this.vectors = process.env.KETTLE_VECTORS ?? path.join(root, "..", "shared", "vectors");
     this.tmp = fs.mkdtempSync(path.join(os.tmpdir(), "kettle-e2e-"));
@@ -71,6 +71,11 @@ export class World {
       this.#chains.set(name, { dir, ready: start(dir, base).then(() => new Chain(dir, this.devnet)) });
     }
     return this.#chains.get(name).ready;
+  }
+
+  // Packages of the devnet's further locks, installed while everything else goes on.
+  packages(name) {
+    return command(path.join(this.devnet, "packages"), [name], path.join(this.tmp, `packages-${name}.log`));
   }
 
   port() {
