@@ -13,7 +13,7 @@
  *
  * Spec:   beacon-APIs config/spec and beacon/genesis; EIP-7840, EIP-7892 blob schedules
  * Floor:  5, node/config. No I/O.
- * Tests:  tests/unit/test_config.c
+ * Tests:  tests/unit/test_config_network.c
  */
 #ifndef NODE_CONFIG_NETWORK_H
 #define NODE_CONFIG_NETWORK_H

@@ -5,7 +5,7 @@
  *
  * Spec:   tee-facts section 7; docs/policy.md
  * Floor:  3, tee/verify. Pure; a policy and its lists are on the heap.
- * Tests:  tests/unit/test_policy.c, tests/fuzz/fuzz_policy.c
+ * Tests:  tests/unit/test_policy.c, tests/unit/test_policy_judge.c, tests/fuzz/fuzz_policy.c
  */
 #ifndef TEE_VERIFY_POLICY_H
 #define TEE_VERIFY_POLICY_H

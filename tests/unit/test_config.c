@@ -6,40 +6,11 @@
 
 #include "base/hex.h"
 #include "node/config/config.h"
+#include "tests/unit/config_texts.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
 
-#define CHECKPOINT_DIGITS "bcf4af127b4823431befec2b877e418dc6de2ca1b481f87c4e5d3ee6c13dcbca"
-#define CHECKPOINT "0x" CHECKPOINT_DIGITS
-#define TWENTY "0102030405060708090a0b0c0d0e0f1011121314"
-#define MINIMUM "\"peers\":[],\"port\":4001,\"execution_rpc\":\"http://127.0.0.1:8545\""
-#define REST "\"consensus_rpc\":\"http://127.0.0.1:5052\",\"checkpoint\":\"" CHECKPOINT "\""
-
-/* From the recording minimal-fulu of the devnet: its /eth/v1/config/spec and /eth/v1/beacon/genesis, cut to what is read, and a
- * key that a light client does not need. */
-#define SPEC                                                                                                                            \
-    "\"config\":{\"PRESET_BASE\":\"minimal\",\"SECONDS_PER_SLOT\":\"2\",\"DEPOSIT_CHAIN_ID\":\"1337470\",\"MAX_REQUEST_BLOCKS\":\"1\"," \
-    "\"ALTAIR_FORK_VERSION\":\"0x01304801\",\"ALTAIR_FORK_EPOCH\":\"0\",\"BELLATRIX_FORK_VERSION\":\"0x02304801\","                     \
-    "\"BELLATRIX_FORK_EPOCH\":\"0\",\"CAPELLA_FORK_VERSION\":\"0x03304801\",\"CAPELLA_FORK_EPOCH\":\"0\","                              \
-    "\"DENEB_FORK_VERSION\":\"0x04304801\",\"DENEB_FORK_EPOCH\":\"2\",\"ELECTRA_FORK_VERSION\":\"0x05304801\","                         \
-    "\"ELECTRA_FORK_EPOCH\":\"6\",\"FULU_FORK_VERSION\":\"0x06304801\",\"FULU_FORK_EPOCH\":\"12\","                                     \
-    "\"BLOB_SCHEDULE\":[{\"EPOCH\":\"20\",\"MAX_BLOBS_PER_BLOCK\":\"15\"},{\"EPOCH\":\"30\",\"MAX_BLOBS_PER_BLOCK\":\"21\"}]}"
-/* What the consensus side does not say: targets and fractions, EIP-7840. */
-#define BLOBS                                                                                                          \
-    "\"execution\":{\"blobSchedule\":{\"bpo1\":{\"target\":10,\"max\":15,\"baseFeeUpdateFraction\":8346193},"          \
-    "\"bpo2\":{\"target\":\"14\",\"max\":\"21\",\"baseFeeUpdateFraction\":\"20609697\"}}}"
-#define GENESIS                                                                                                        \
-    "\"genesis\":{\"genesis_time\":\"1795226031\",\"genesis_fork_version\":\"0x00304801\","                            \
-    "\"genesis_validators_root\":\"0xd0df1dbe4029181c27973b00eac8fef87ccfc91d51e612fc8554ef66933ad390\"}"
-
 static bool open; /* a file that was checked says development */
-
-static rc_t read(config_t **c, err_t *e, const char *base, const char *setup)
-{
-    *c = NULL;
-    return config_read(c, e, base ? view_str(base) : (view_t){ NULL, 0 }, setup ? view_str(setup) : (view_t){ NULL, 0 },
-                       !base);
-}
 
 START_TEST(the_three_required_keys_and_mainnet_are_enough)
 {
@@ -225,53 +196,6 @@ START_TEST(every_truncation_is_refused)
 }
 END_TEST
 
-START_TEST(a_custom_network_takes_the_beacon_nodes_own_words)
-{
-    config_t *c;
-    err_t e;
-    ck_assert_msg(read(&c, &e, NULL,
-                       "{" MINIMUM "," REST ",\"network\":{\"name\":\"dev\"," SPEC "," GENESIS "," BLOBS "}}") == RC_OK,
-                  "%s: %s", e.field, e.text);
-    const lc_network_t *n = &c->network;
-    ck_assert_str_eq(n->name, "dev");
-    ck_assert_uint_eq(n->preset.committee_size, 32);
-    ck_assert_uint_eq(n->seconds_per_slot, 2);
-    ck_assert_uint_eq(n->genesis_time, 1795226031);
-    ck_assert_uint_eq(n->fork_epoch[LC_FULU], 12);
-    ck_assert_uint_eq(n->fork_version[LC_DENEB][0], 4);
-    ck_assert_uint_eq(n->blob_rows, 2);
-    /* Execution forks begin with their consensus twins: epochs of 8 slots of 2 s. */
-    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226031)->fork, EVM_SHANGHAI);
-    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226031 + 2 * 16)->fork, EVM_CANCUN);
-    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226031 + 6 * 16 - 1)->fork, EVM_CANCUN);
-    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226031 + 6 * 16)->fork, EVM_PRAGUE);
-    const evm_rules_t *last = evm_chain_rules(&c->chain, 1795226031 + 30 * 16);
-    ck_assert_uint_eq(last->fork, EVM_OSAKA);
-    ck_assert_uint_eq(last->blob_max, 21);
-    ck_assert_uint_eq(last->blob_target, 14);
-    ck_assert_uint_eq(last->blob_base_fee_update_fraction,
-                      20609697); /* as given: it does not follow from the maximum */
-    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226031 + 20 * 16)->blob_base_fee_update_fraction, 8346193);
-    config_free(c);
-}
-END_TEST
-
-START_TEST(execution_forks_can_be_given)
-{
-    config_t *c;
-    err_t e;
-    static const char text[] =
-        "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS
-        ",\"execution\":{\"chain_id\":77,\"forks\":{\"shanghai\":0,\"cancun\":0,\"prague\":1795226100}}}}";
-    ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
-    ck_assert_uint_eq(c->chain.chain_id, 77);
-    ck_assert_uint_eq(evm_chain_rules(&c->chain, 5)->fork, EVM_CANCUN);
-    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226100)->fork, EVM_PRAGUE);
-    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1895226100)->fork, EVM_PRAGUE);
-    config_free(c);
-}
-END_TEST
-
 START_TEST(setup_sets_only_what_the_measured_configuration_lists)
 {
     static const char base[] = "{" REST ",\"setup_may_set\":[\"peers\",\"port\",\"execution_rpc\"]}";
@@ -382,30 +306,6 @@ START_TEST(without_a_measured_file_a_node_is_open_only_when_started_so)
     config_free(c);
 }
 END_TEST
-
-START_TEST(no_custom_network_takes_a_name_that_everybody_knows)
-{
-    static const char *const names[] = { "mainnet", "hoodi", "main\\nnet", "\\u001b[2J", "na\\u00efve", "a\\\"b" };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        config_t *c;
-        err_t e;
-        char text[4096];
-        snprintf(text, sizeof text,
-                 "{" MINIMUM "," REST ",\"network\":{\"name\":\"%s\"," SPEC "," GENESIS "," BLOBS "}}", names[i]);
-        ck_assert_msg(read(&c, &e, NULL, text) == RC_MALFORMED, "%s", names[i]);
-        ck_assert_str_eq(e.field, "network.name");
-    }
-}
-END_TEST
-
-static char *text_of(const char *before, char letter, size_t n, const char *after)
-{
-    char *text = malloc(strlen(before) + n + strlen(after) + 1);
-    strcpy(text, before);
-    memset(text + strlen(before), letter, n);
-    strcpy(text + strlen(before) + n, after);
-    return text;
-}
 
 START_TEST(urls_are_kept_all_of_them_in_their_order)
 {
@@ -643,40 +543,6 @@ START_TEST(names_in_an_error_are_cut)
 }
 END_TEST
 
-START_TEST(a_network_name_in_an_error_is_cut_at_40_characters)
-{
-    static const size_t lengths[] = { 39, 40, 41, 300, 100000 };
-    static const char fortieth[] = "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn";
-    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
-        config_t *c;
-        err_t e;
-        char *text = text_of("{" MINIMUM ",\"network\":\"", 'n', lengths[i], "\"}"), want[200];
-        snprintf(want, sizeof want, "\"%.*s\" is not built in: mainnet, sepolia, hoodi, or an object",
-                 (int)(lengths[i] < 40 ? lengths[i] : 40), fortieth);
-        ck_assert_int_eq(read(&c, &e, NULL, text), RC_MALFORMED);
-        ck_assert_str_eq(e.field, "network");
-        ck_assert_str_eq(e.text, want);
-        free(text);
-    }
-}
-END_TEST
-
-START_TEST(a_network_of_ones_own_has_a_name_of_1_to_31_bytes)
-{
-    for (size_t n = 0; n < 40; n++) {
-        config_t *c;
-        err_t e;
-        char *text =
-            text_of("{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS "," BLOBS ",\"name\":\"", 'n', n, "\"}}");
-        ck_assert_int_eq(read(&c, &e, NULL, text), n == 0 ? RC_MALFORMED : n <= 31 ? RC_OK : RC_LIMIT);
-        ck_assert_str_eq(e.field, n && n <= 31 ? "" : "network.name");
-        ck_assert(!c || strlen(c->network.name) == n);
-        config_free(c);
-        free(text);
-    }
-}
-END_TEST
-
 START_TEST(a_text_may_have_256_kib_and_no_more)
 {
     static const char setup[] = "{" MINIMUM "}";
@@ -748,206 +614,6 @@ START_TEST(each_key_of_the_list_may_be_set_and_wins_over_the_file)
     ck_assert_str_eq(e.field, "tee");
     ck_assert_str_eq(e.text, "the measured configuration of this image does not let /setup set this key");
     ck_assert_ptr_null(c);
-}
-END_TEST
-
-/* A network object of an operator, one thing in it changed. */
-static const struct {
-    const char *from, *to, *field, *error; /* error NULL: taken */
-} networks[] = {
-    { "\"SECONDS_PER_SLOT\":\"2\"", "\"SECONDS_PER_SLOT\":2", "", NULL },
-    { "\"SECONDS_PER_SLOT\":\"2\",", "", "network.config.SLOT_DURATION_MS", "is required, or SECONDS_PER_SLOT" },
-    { "\"SECONDS_PER_SLOT\":\"2\"", "\"SLOT_DURATION_MS\":\"2000\"", "", NULL },
-    { "\"SECONDS_PER_SLOT\":\"2\"", "\"SLOT_DURATION_MS\":\"2000\",\"SECONDS_PER_SLOT\":2", "", NULL },
-    { "\"SECONDS_PER_SLOT\":\"2\"", "\"SLOT_DURATION_MS\":\"2000\",\"SECONDS_PER_SLOT\":3",
-      "network.config.SLOT_DURATION_MS", "contradicts SECONDS_PER_SLOT" },
-    { "\"SECONDS_PER_SLOT\":\"2\"", "\"SLOT_DURATION_MS\":\"2001\"", "network.config.SLOT_DURATION_MS",
-      "must be whole seconds, as an execution block's time is" },
-    { "\"SECONDS_PER_SLOT\":\"2\"", "\"SECONDS_PER_SLOT\":\"2x\"", "network.config.SECONDS_PER_SLOT",
-      "must be a decimal number in quotes" },
-    { "\"SECONDS_PER_SLOT\":\"2\"", "\"SECONDS_PER_SLOT\":-2", "network.config.SECONDS_PER_SLOT",
-      "must be a number of at least 0" },
-    { "\"SECONDS_PER_SLOT\":\"2\"", "\"SECONDS_PER_SLOT\":\"\"", "network.config.SECONDS_PER_SLOT",
-      "must be a decimal number in quotes" },
-    { "\"SECONDS_PER_SLOT\":\"2\"", "\"SECONDS_PER_SLOT\":\"18446744073709551616\"", "network.config.SECONDS_PER_SLOT",
-      "the number is out of range" },
-    { "\"DEPOSIT_CHAIN_ID\":\"1337470\"", "\"DEPOSIT_CHAIN_ID\":[]", "network.config.DEPOSIT_CHAIN_ID",
-      "must be a number from 0 to 9007199254740991" },
-    { "\"DEPOSIT_CHAIN_ID\":\"1337470\"", "\"DEPOSIT_CHAIN_ID\":\"9007199254740991\"", "", NULL },
-    { "\"DEPOSIT_CHAIN_ID\":\"1337470\"", "\"DEPOSIT_CHAIN_ID\":\"9007199254740992\"",
-      "network.config.DEPOSIT_CHAIN_ID", "the number is out of range" },
-    { "\"ALTAIR_FORK_EPOCH\":\"0\",", "", "network.config.ALTAIR_FORK_EPOCH",
-      "is required: sync committees begin with Altair" },
-    { "\"FULU_FORK_VERSION\":\"0x06304801\"", "\"FULU_FORK_VERSION\":\"0x063048\"", "network.config.FULU_FORK_VERSION",
-      "must be 4 bytes of hex" },
-    { "\"FULU_FORK_EPOCH\":\"12\"", "\"FULU_FORK_EPOCH\":\"+12\"", "network.config.FULU_FORK_EPOCH",
-      "must be a decimal number in quotes" },
-    { "\"PRESET_BASE\":\"minimal\"", "\"PRESET_BASE\":7", "network.config.PRESET_BASE",
-      "must be one of: mainnet, minimal" },
-    { "[{\"EPOCH\":\"20\"", "[7,{\"EPOCH\":\"20\"", "network.config.BLOB_SCHEDULE[0]", "must be an object" },
-    { "{\"EPOCH\":\"30\",", "{", "network.config.BLOB_SCHEDULE[1].EPOCH", "is required" },
-    { "\"21\"}]", "\"21\"},{\"EPOCH\":\"40\"}]", "network.config.BLOB_SCHEDULE[2].MAX_BLOBS_PER_BLOCK", "is required" },
-    { "\"BLOB_SCHEDULE\":[", "\"BLOB_SCHEDULE\":7,\"x\":[", "network.config.BLOB_SCHEDULE", "must be a list" },
-    { "\"genesis_time\":\"1795226031\",", "", "network.genesis.genesis_time", "is required" },
-    { "\"0xd0df", "\"0xd0", "network.genesis.genesis_validators_root", "must be 32 bytes of hex" },
-    { "\"0x00304801\"", "\"0x0030480100\"", "network.genesis.genesis_fork_version", "must be 4 bytes of hex" },
-    { "\"execution\":{", "\"execution\":7,\"x\":{", "network.execution", "must be an object" },
-    { "\"execution\":{", "\"execution\":{\"forks\":7,", "network.execution.forks", "must be an object" },
-    { "\"execution\":{", "\"execution\":{\"forks\":{\"paris\":\"x\"},", "network.execution.forks.paris",
-      "must be a decimal number in quotes" },
-    { "\"execution\":{", "\"execution\":{\"forks\":{\"osaka\":-1},", "network.execution.forks.osaka",
-      "must be a number of at least 0" },
-    { "\"execution\":{", "\"execution\":{\"chain_id\":\"x\",", "network.execution.chain_id",
-      "must be a decimal number in quotes" },
-    { "\"execution\":{", "\"execution\":{\"forks\":{\"shanghai\":5,\"paris\":6},", "network.execution.forks",
-      "shanghai begins before the fork that precedes it" },
-    { "\"execution\":{", "\"execution\":{\"forks\":{\"cancun\":0,\"prague\":6,\"osaka\":5},", "network.execution.forks",
-      "osaka begins before the fork that precedes it" },
-    { "\"execution\":{", "\"execution\":{\"forks\":{\"paris\":\"18446744073709551615\"},", "network",
-      "Paris never begins: proofs need an execution chain" },
-    { "\"execution\":{", "\"execution\":{\"colour\":1,", "network.execution.colour", "unknown key" },
-    { "\"bpo1\"", "\"bpo3\"", "network.execution.blobSchedule",
-      "bpo1 is required: BLOB_SCHEDULE[0] says neither target nor fraction" },
-    { "\"bpo1\"", "\"bpo32\"", "network.execution.blobSchedule",
-      "bpo1 is required: BLOB_SCHEDULE[0] says neither target nor fraction" },
-    { "\"bpo2\"", "\"bpo3\"", "network.execution.blobSchedule",
-      "bpo2 is required: BLOB_SCHEDULE[1] says neither target nor fraction" },
-    { "\"bpo2\"", "\"moon\"", "network.execution.blobSchedule.moon", "is neither a fork nor a row of BLOB_SCHEDULE" },
-    { "\"bpo2\"", "\"bpo0\"", "network.execution.blobSchedule.bpo0", "is neither a fork nor a row of BLOB_SCHEDULE" },
-    { "\"bpo2\"", "\"bpo33\"", "network.execution.blobSchedule.bpo33", "is neither a fork nor a row of BLOB_SCHEDULE" },
-    { "\"bpo2\"", "\"bpo2x\"", "network.execution.blobSchedule.bpo2x", "is neither a fork nor a row of BLOB_SCHEDULE" },
-    { "\"max\":15", "\"max\":14", "network.execution.blobSchedule",
-      "the maximum of bpo1 is not that of BLOB_SCHEDULE[0]" },
-    { "\"target\":10,", "", "network.execution.blobSchedule.bpo1.target", "is required" },
-    { "\"max\":15,", "", "network.execution.blobSchedule.bpo1.max", "is required" },
-    { ",\"baseFeeUpdateFraction\":8346193", "", "network.execution.blobSchedule.bpo1.baseFeeUpdateFraction",
-      "is required" },
-    { "\"target\":10,", "\"target\":10,\"colour\":1,", "network.execution.blobSchedule.bpo1.colour", "unknown key" },
-    { "\"FULU_FORK_EPOCH\"", "\"HEZE_FORK_EPOCH\":\"99\",\"FULU_FORK_EPOCH\"", "", NULL },
-    { "\"FULU_FORK_EPOCH\"", "\"HEZE_FORK_EPOCH\":\"x\",\"FULU_FORK_EPOCH\"", "network.config.HEZE_FORK_EPOCH",
-      "must be a decimal number in quotes" },
-    { "\"FULU_FORK_EPOCH\"", "\"HEZE_FORK_EPOCH\":\"99\",\"HEZE_FORK_VERSION\":\"0x080000\",\"FULU_FORK_EPOCH\"",
-      "network.config.HEZE_FORK_VERSION", "must be 4 bytes of hex" },
-    { "\"FULU_FORK_EPOCH\"",
-      "\"A_FORK_EPOCH\":1,\"B_FORK_EPOCH\":2,\"C_FORK_EPOCH\":3,\"D_FORK_EPOCH\":4,\"E_FORK_EPOCH\":5,"
-      "\"FULU_FORK_EPOCH\"",
-      "network.config.E_FORK_EPOCH", "one more fork that this build does not know than the 4 that it can note" },
-};
-
-START_TEST(forks_that_this_build_does_not_know_are_noted_in_order)
-{
-    config_t *c;
-    err_t e;
-    const char *heze = "\"config\":{\"ZULU_FORK_EPOCH\":\"200\",\"EIP7594_FORK_EPOCH\":\"18446744073709551615\","
-                       "\"HEZE_FORK_EPOCH\":\"99\",\"HEZE_FORK_VERSION\":\"0x08304801\",";
-    static const char whole[] = "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS "," BLOBS "}}";
-    const char *at = strstr(whole, "\"config\":{");
-    char text[4096];
-    ck_assert_int_eq(read(&c, &e, NULL, whole), RC_OK);
-    ck_assert_ptr_null(lc_unknown_fork(&c->network));
-    config_free(c);
-    snprintf(text, sizeof text, "%.*s%s%s", (int)(at - whole), whole, heze, at + strlen("\"config\":{"));
-    ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
-    ck_assert_uint_eq(c->network.unknown_count, 2);
-    ck_assert_ptr_eq(lc_unknown_fork(&c->network), &c->network.unknown_forks[0]);
-    ck_assert_str_eq(c->network.unknown_forks[0].name, "heze");
-    ck_assert_uint_eq(c->network.unknown_forks[0].epoch, 99);
-    ck_assert_uint_eq(c->network.unknown_forks[0].version[0], 8);
-    ck_assert_str_eq(c->network.unknown_forks[1].name, "zulu");
-    config_free(c);
-}
-END_TEST
-
-/* Rows of BLOB_SCHEDULE before Osaka are not the execution side's; at a fork's own time the row holds. */
-START_TEST(forks_and_blob_rows_stand_in_order_of_time)
-{
-    config_t *c;
-    err_t e;
-    char text[] = "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS /* rows at 1795226351 and 1795226511 */
-                  ",\"execution\":{\"forks\":{\"prague\":0,\"osaka\":1795226352},\"blobSchedule\":{"
-                  "\"osaka\":{\"target\":1,\"max\":2,\"baseFeeUpdateFraction\":3},"
-                  "\"bpo2\":{\"target\":14,\"max\":21,\"baseFeeUpdateFraction\":5}}}}}";
-    ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
-    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226351)->blob_max, 9);
-    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226352)->fork, EVM_OSAKA);
-    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226352)->blob_max, 2);
-    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226511)->blob_max, 21);
-    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226511)->blob_base_fee_update_fraction, 5);
-    config_free(c);
-    memcpy(strstr(text, "1795226352"), "1795226511", 10); /* with the second row */
-    ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
-    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226510)->blob_max, 9);
-    ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226511)->blob_max, 21);
-    config_free(c);
-}
-END_TEST
-
-START_TEST(each_part_of_a_custom_network_is_checked_and_named)
-{
-    static const char whole[] = "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS "," BLOBS "}}";
-    for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++) {
-        config_t *c;
-        err_t e;
-        char text[4096];
-        const char *at = strstr(whole, networks[i].from);
-        ck_assert_msg(at != NULL, "row %zu", i);
-        snprintf(text, sizeof text, "%.*s%s%s", (int)(at - whole), whole, networks[i].to,
-                 at + strlen(networks[i].from));
-        rc_t rc = read(&c, &e, NULL, text);
-        ck_assert_msg((rc == RC_OK) == !networks[i].error && (!rc || rc_blames_input(rc)), "row %zu: %s: %s", i,
-                      e.field, e.text);
-        ck_assert_msg(!strcmp(e.field, networks[i].field), "row %zu: %s: %s", i, e.field, e.text);
-        ck_assert_msg(!strcmp(e.text, networks[i].error ? networks[i].error : ""), "row %zu: %s", i, e.text);
-        ck_assert(!c == !!networks[i].error);
-        config_free(c);
-    }
-}
-END_TEST
-
-/* Shanghai, Cancun, Prague and Osaka are four rows; each blob row after Fulu is one more. */
-START_TEST(an_execution_schedule_has_at_most_32_rows)
-{
-    static const char whole[] =
-        "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS ",\"execution\":{\"blobSchedule\":{";
-    const char *at = strstr(whole, "\"BLOB_SCHEDULE\":["), *end = strstr(at, "]");
-    for (unsigned rows = 28; rows <= 33; rows++) {
-        char text[8192];
-        config_t *c;
-        err_t e;
-        int n = snprintf(text, sizeof text, "%.*s\"BLOB_SCHEDULE\":[", (int)(at - whole), whole);
-        for (unsigned i = 0; i < rows; i++)
-            n += snprintf(text + n, sizeof text - (size_t)n, "%s{\"EPOCH\":%u,\"MAX_BLOBS_PER_BLOCK\":9}", i ? "," : "",
-                          20 + i);
-        n += snprintf(text + n, sizeof text - (size_t)n, "%s", end);
-        for (unsigned i = 0; i < rows && i < 32; i++)
-            n += snprintf(text + n, sizeof text - (size_t)n,
-                          "%s\"bpo%u\":{\"target\":6,\"max\":9,\"baseFeeUpdateFraction\":%u}", i ? "," : "", i + 1,
-                          i + 1);
-        snprintf(text + n, sizeof text - (size_t)n, "}}}}");
-        ck_assert_msg(read(&c, &e, NULL, text) == (rows == 28 ? RC_OK : RC_LIMIT), "%u: %s", rows, e.text);
-        ck_assert_str_eq(e.field, rows == 28 ? "" : rows == 33 ? "network.config.BLOB_SCHEDULE" : "network");
-        ck_assert(!c || c->chain.count == 32);
-        config_free(c);
-    }
-}
-END_TEST
-
-START_TEST(each_built_in_network_has_its_own_chain)
-{
-    static const struct {
-        const char *name;
-        uint64_t chain_id;
-    } rows[] = { { "mainnet", 1 }, { "sepolia", 11155111 }, { "hoodi", 560048 } };
-    for (size_t i = 0; i < 3; i++) {
-        char text[400];
-        config_t *c;
-        err_t e;
-        snprintf(text, sizeof text, "{" MINIMUM "," REST ",\"network\":\"%s\"}", rows[i].name);
-        ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
-        ck_assert_str_eq(c->network.name, rows[i].name);
-        ck_assert_uint_eq(c->chain.chain_id, rows[i].chain_id);
-        config_free(c);
-    }
 }
 END_TEST
 
@@ -1059,22 +725,16 @@ int main(void)
     return UNIT_RUN(
         "config", the_three_required_keys_and_mainnet_are_enough, the_api_port_is_plain_unless_the_setup_asks_for_tls,
         a_bad_setup_is_refused_with_the_field_named, what_is_quoted_ends_with_a_whole_character,
-        every_truncation_is_refused, a_custom_network_takes_the_beacon_nodes_own_words, execution_forks_can_be_given,
-        setup_sets_only_what_the_measured_configuration_lists, a_complete_file_needs_no_setup,
-        the_checkpoint_is_known_by_who_named_it, what_a_setup_may_set_is_listed,
+        every_truncation_is_refused, setup_sets_only_what_the_measured_configuration_lists,
+        a_complete_file_needs_no_setup, the_checkpoint_is_known_by_who_named_it, what_a_setup_may_set_is_listed,
         development_in_the_file_opens_every_key, without_a_measured_file_a_node_is_open_only_when_started_so,
-        no_custom_network_takes_a_name_that_everybody_knows, urls_are_kept_all_of_them_in_their_order,
-        a_list_has_at_most_sixteen_urls_of_at_most_1024_characters, senders_of_the_gateway_are_kept_up_to_their_maximum,
-        peers_are_addresses_with_their_ways, every_word_of_a_list_is_taken_for_itself,
-        a_url_with_a_space_or_what_is_not_ascii_is_refused_as_such,
+        urls_are_kept_all_of_them_in_their_order, a_list_has_at_most_sixteen_urls_of_at_most_1024_characters,
+        senders_of_the_gateway_are_kept_up_to_their_maximum, peers_are_addresses_with_their_ways,
+        every_word_of_a_list_is_taken_for_itself, a_url_with_a_space_or_what_is_not_ascii_is_refused_as_such,
         a_word_that_is_not_known_is_answered_with_all_that_are, numbers_are_taken_up_to_both_ends_of_their_range,
         a_policy_is_kept_compact_with_sorted_keys_however_it_was_written, names_in_an_error_are_cut,
-        a_network_name_in_an_error_is_cut_at_40_characters, a_network_of_ones_own_has_a_name_of_1_to_31_bytes,
         a_text_may_have_256_kib_and_no_more, a_bad_measured_file_is_not_made_good_by_a_good_setup,
-        each_key_of_the_list_may_be_set_and_wins_over_the_file, forks_that_this_build_does_not_know_are_noted_in_order,
-        forks_and_blob_rows_stand_in_order_of_time, each_part_of_a_custom_network_is_checked_and_named,
-        an_execution_schedule_has_at_most_32_rows, each_built_in_network_has_its_own_chain,
-        memory_that_ends_is_said_and_nothing_is_half_read,
+        each_key_of_the_list_may_be_set_and_wins_over_the_file, memory_that_ends_is_said_and_nothing_is_half_read,
         each_option_has_a_key_of_its_own_a_line_of_help_and_a_default_within_its_bounds,
         the_manual_lists_every_option_in_order_and_no_other, a_setup_may_set_every_key_but_the_two_that_open_it);
 }
