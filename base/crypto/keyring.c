@@ -6,14 +6,16 @@
 #include "base/crypto/kdf.h"
 #include "base/crypto/secret.h"
 
-/* What is locked: the secrets of all slots, and room to derive a sealing key and to open a share. */
+/* What is locked: the secrets of all slots, what messages are sealed with, and room to derive a sealing key and to open
+ * a share. */
 typedef struct {
     uint8_t secrets[KEYRING_GENERATIONS_MAX][KEY_SECRETS_LEN];
+    uint8_t message_keys[KEYRING_GENERATIONS_MAX][AEAD_KEY_LEN];
     uint8_t shared[X25519_LEN], prk[HKDF_PRK_LEN], key[AEAD_KEY_LEN], opened[KEY_SECRETS_LEN];
 } vault_t;
 
 typedef struct {
-    bool held, given_away; /* given_away: a grant may have it sealed */
+    bool held, given_away; /* given_away: a generation, which a grant may have sealed; it has a message secret */
     key_name_t name;
     uint8_t pubkey[ECDSA_PUBKEY_LEN];
     addr_t address;
@@ -102,9 +104,26 @@ static size_t find(const keyring_t *k, const key_name_t *name)
 static void wipe_slot(keyring_t *k, size_t i)
 {
     secret_wipe(k->vault->secrets[i], KEY_SECRETS_LEN);
+    secret_wipe(k->vault->message_keys[i], AEAD_KEY_LEN);
     k->slots[i] = (slot_t){ .held = false };
     if (k->in_use == i)
         k->in_use = NONE;
+}
+
+/* What messages of a generation are sealed with, from its message secret. */
+static rc_t derive_message_key(vault_t *v, size_t i, const key_name_t *name)
+{
+    static const char tag[] = "kettle-msg/1";
+    uint8_t info[sizeof tag - 1 + 8 + 32 + 1];
+    wr_t w = wr_of(info, sizeof info);
+    wr_bytes(&w, tag, sizeof tag - 1);
+    wr_be(&w, name->version, 8);
+    wr_hash32(&w, &name->order);
+    wr_u8(&w, name->index);
+    hkdf_extract(v->prk, view_of(NULL, 0), view_of(v->secrets[i] + ECDSA_SECRET_LEN, 32));
+    const rc_t rc = hkdf_expand(v->message_keys[i], AEAD_KEY_LEN, v->prk, wr_view(&w));
+    secret_wipe(v->prk, sizeof v->prk);
+    return rc;
 }
 
 /* Puts secrets into a free slot. expected: the public key that they must have; NULL: any. */
@@ -130,6 +149,11 @@ static rc_t put(keyring_t *k, size_t *at, const key_name_t *name, const uint8_t 
         return RC_REFUSED;
     ecdsa_address(&s.address, full);
     memcpy(k->vault->secrets[i], secrets, KEY_SECRETS_LEN);
+    rc = derive_message_key(k->vault, i, name);
+    if (rc) {
+        secret_wipe(k->vault->secrets[i], KEY_SECRETS_LEN);
+        return rc;
+    }
     k->slots[i] = s;
     *at = i;
     return RC_OK;
@@ -253,6 +277,60 @@ rc_t keyring_pubkey_of(const keyring_t *k, uint8_t out[ECDSA_PUBKEY_LEN], const 
         memcpy(out, k->slots[i].pubkey, ECDSA_PUBKEY_LEN);
     unlock(k);
     return i == NONE ? RC_REFUSED : RC_OK;
+}
+
+/* ---- messages ---- */
+
+rc_t keyring_seal_message(const keyring_t *k, uint8_t *out, view_t plain, view_t ad,
+                          const uint8_t message_nonce[XAEAD_NONCE_LEN])
+{
+    lock_to_read(k);
+    const size_t i = k->in_use;
+    const rc_t rc = i != NONE && k->slots[i].given_away ? RC_OK : RC_REFUSED;
+    if (!rc) {
+        memcpy(out, message_nonce, XAEAD_NONCE_LEN);
+        xaead_seal(out + XAEAD_NONCE_LEN, plain, ad, message_nonce, k->vault->message_keys[i]);
+    }
+    unlock(k);
+    return rc;
+}
+
+rc_t keyring_open_message(const keyring_t *k, uint8_t *out, view_t sealed, view_t ad)
+{
+    rc_t rc = RC_REFUSED;
+    if (sealed.n < KEY_MESSAGE_EXTRA)
+        return RC_MALFORMED;
+    const view_t box = view_of(sealed.p + XAEAD_NONCE_LEN, sealed.n - XAEAD_NONCE_LEN);
+    memset(out, 0, sealed.n - KEY_MESSAGE_EXTRA);
+    lock_to_read(k);
+    for (size_t n = 0; n < KEYRING_GENERATIONS_MAX && rc == RC_REFUSED; n++) {
+        const size_t first = k->in_use == NONE ? 0 : k->in_use, i = (first + n) % KEYRING_GENERATIONS_MAX;
+        if (k->slots[i].held && k->slots[i].given_away)
+            rc = xaead_open(out, box, ad, sealed.p, k->vault->message_keys[i]);
+    }
+    unlock(k);
+    return rc;
+}
+
+rc_t keyring_derive(const keyring_t *k, uint8_t out[KEY_DERIVED_LEN], view_t label)
+{
+    static const char tag[] = "kettle-app/1";
+    uint8_t info[sizeof tag - 1 + KEY_LABEL_MAX];
+    wr_t w = wr_of(info, sizeof info);
+    wr_bytes(&w, tag, sizeof tag - 1);
+    wr_bytes(&w, label.p, label.n);
+    if (w.bad || !label.n)
+        return RC_LIMIT;
+    lock_to_write(k); /* the room to derive in is one */
+    vault_t *v = k->vault;
+    rc_t rc = k->in_use != NONE && k->slots[k->in_use].given_away ? RC_OK : RC_REFUSED;
+    if (!rc) {
+        hkdf_extract(v->prk, view_of(NULL, 0), view_of(v->secrets[k->in_use] + ECDSA_SECRET_LEN, 32));
+        rc = hkdf_expand(out, KEY_DERIVED_LEN, v->prk, wr_view(&w));
+        secret_wipe(v->prk, sizeof v->prk);
+    }
+    unlock(k);
+    return rc;
 }
 
 rc_t key_ephemeral_new(key_ephemeral_t **out, uint8_t take_random[X25519_LEN])

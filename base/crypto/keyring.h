@@ -1,5 +1,6 @@
-/* keyring.h - sole owner of secret keys: signs digests, and holds the generations of a cluster's key. A secret has one
- * way out: sealed to the ephemeral key of a peer, against a grant that the attestation of that peer's connection gave.
+/* keyring.h - sole owner of secret keys: signs digests, seals messages, and holds the generations of a cluster's key. A
+ * secret has one way out: sealed to the ephemeral key of a peer, against a grant that the attestation of that peer's
+ * connection gave.
  *
  *     keyring_new    one key of our own, that is never given away (a node's identity)
  *     keyring_empty  generations: keyring_add or keyring_take -> keyring_use, which wipes all lower ones
@@ -7,7 +8,8 @@
  * Secrets live in locked memory, and are wiped when they are dropped, replaced or freed. Signing is safe from several
  * threads, also while another adds, uses or drops generations; a lock inside makes who wipes wait for who signs.
  *
- * Spec:   overlay-facts-more E (generations) and J (sealed share)
+ * Spec:   overlay-facts-more E (generations) and J (sealed share; the key of messages is HKDF-SHA256 of the message
+ *         secret with the info `kettle-msg/1`, version u64, order 32, index u8: the whole name of its generation)
  * Floor:  1, base/crypto. May include base/. No I/O or clock; randomness is an argument.
  * Tests:  tests/unit/test_keyring.c, tests/unit/test_keyring_share.c, tests/ctime
  */
@@ -82,6 +84,29 @@ NODISCARD rc_t keyring_pubkey_of(const keyring_t *k, uint8_t out[ECDSA_PUBKEY_LE
 /* Signs with a generation that is held, in use or not: its maker signs the entry. RC_REFUSED: not held. */
 NODISCARD rc_t keyring_sign_as(const keyring_t *k, uint8_t out[ECDSA_SIG_LEN], const key_name_t *name,
                                const hash32_t *digest);
+
+/* --- the message secret --- */
+
+#define KEY_MESSAGE_EXTRA (XAEAD_NONCE_LEN + AEAD_TAG_LEN) /* bytes that a sealed message is longer */
+
+/* Seals for everybody who holds the generation in use: nonce, ciphertext, tag.
+ *   out    plain.n + KEY_MESSAGE_EXTRA bytes, not overlapping plain
+ *   nonce  random
+ * RC_REFUSED: no generation is in use. */
+NODISCARD rc_t keyring_seal_message(const keyring_t *k, uint8_t *out, view_t plain, view_t ad,
+                                    const uint8_t nonce[XAEAD_NONCE_LEN]);
+
+/* Opens what was sealed under any generation that is held.
+ *   out  sealed.n - KEY_MESSAGE_EXTRA bytes, not overlapping sealed
+ * RC_MALFORMED: shorter than that, out untouched; RC_REFUSED: sealed under none of them, out is zeros. */
+NODISCARD rc_t keyring_open_message(const keyring_t *k, uint8_t *out, view_t sealed, view_t ad);
+
+/* A secret for an application, by a label of 1 to KEY_LABEL_MAX bytes: the same wherever the generation in use is held,
+ * and nothing can be told from it about others. The caller keeps and wipes it. RC_REFUSED: no generation is in use;
+ * RC_LIMIT: the label. */
+#define KEY_LABEL_MAX 64u
+#define KEY_DERIVED_LEN 32u
+NODISCARD rc_t keyring_derive(const keyring_t *k, uint8_t out[KEY_DERIVED_LEN], view_t label);
 
 /* --- the one way out, and the way in --- */
 
