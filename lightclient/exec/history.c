@@ -70,7 +70,8 @@ void ex_block_of_header(ex_block_t *out, const ex_header_t *h, const hash32_t *h
                                   .excess_blob_gas = h->excess_blob_gas,
                                   .chain_id = chain_id,
                                   .slot_number = h->slot_number },
-                         .gas_used = h->gas_used };
+                         .gas_used = h->gas_used,
+                         .blob_gas_used = h->blob_gas_used };
 }
 
 /* ---- what the cache has ---- */

@@ -6,7 +6,9 @@
 #include "base/crypto/hash.h"
 #include "base/json.h"
 #include "lightclient/exec/call.h"
+#include "lightclient/exec/history.h"
 #include "lightclient/exec/read.h"
+#include "lightclient/exec/then.h"
 #include "node/query/flight.h"
 
 #define MESSAGE_MAX 2048u /* bytes of a gateway's {"message": ...} */
@@ -32,7 +34,8 @@ typedef struct {
     statements_route_t route;
     known_t known;
     question_t question;
-    held_head_t head; /* that the question is about */
+    held_head_t head; /* that the question is about; while a block of the past is being proven, that of the proof */
+    enum { HELD, PAST, PROVEN } state;
     ex_request_t request;
     statement_t statement;
 } work_t;
@@ -46,7 +49,7 @@ static rc_t not_ready(err_t *e, const char *text)
 
 static rc_t unknown_block(err_t *e)
 {
-    return err_code(e, err_in(e, RC_REFUSED, "block", "is none of the heads that this node holds"), UNKNOWN_BLOCK);
+    return err_code(e, err_in(e, RC_REFUSED, "block", "is none that this node can prove"), UNKNOWN_BLOCK);
 }
 
 static bool is_named(const question_block_t *b, const held_head_t *h)
@@ -54,15 +57,25 @@ static bool is_named(const question_block_t *b, const held_head_t *h)
     return b->by_hash ? hash32_eq(&b->hash, &h->block.block_hash) : b->number == h->block.env.number;
 }
 
+/* A block that is not held has to be proven: as an ancestor of the finalized head when it can be one, and is final
+ * then. */
 static rc_t find_named(work_t *w, err_t *e, const question_block_t *b)
 {
     held_t *held = w->owner->config.held;
-    if (w->known.has_finalized && is_named(b, &w->known.finalized))
-        w->head = w->known.finalized;
-    else if (is_named(b, &w->known.latest))
-        w->head = w->known.latest;
-    else if (b->by_hash ? !held_by_hash(held, &w->head, &b->hash) : !held_by_number(held, &w->head, b->number))
+    const known_t *k = &w->known;
+    if (k->has_finalized && is_named(b, &k->finalized))
+        w->head = k->finalized;
+    else if (is_named(b, &k->latest))
+        w->head = k->latest;
+    else if (b->by_hash ? held_by_hash(held, &w->head, &b->hash) : held_by_number(held, &w->head, b->number))
+        return RC_OK;
+    else if (!b->by_hash && b->number > k->latest.block.env.number)
         return unknown_block(e);
+    else {
+        w->state = PAST;
+        w->head =
+            k->has_finalized && (b->by_hash || b->number < k->finalized.block.env.number) ? k->finalized : k->latest;
+    }
     return RC_OK;
 }
 
@@ -82,7 +95,7 @@ static rc_t find_head(work_t *w, err_t *e)
         w->head = w->known.finalized; /* also "safe": nothing younger is known to be */
     else
         rc = not_ready(e, "no finalized header has been proven yet");
-    if (!rc && w->question.gateway && w->head.block.env.number < w->question.min_number)
+    if (!rc && w->state == HELD && w->question.gateway && w->head.block.env.number < w->question.min_number)
         rc = err_code(e, err_in(e, RC_REFUSED, "number", "the block is not below this one, and the newest is"),
                       NOT_READY);
     return rc;
@@ -160,6 +173,49 @@ static rc_t make_query(work_t *w, query_t **out, err_t *e)
     }
 }
 
+/* ---- blocks of the past ---- */
+
+/* Proves the block that is asked about as an ancestor of the head. */
+static rc_t ask_past(work_t *w, query_t **out, err_t *e)
+{
+    const question_block_t *b = &w->question.block;
+    return ex_history_new(out, e,
+                          &(ex_history_config_t){ .chain_id = w->owner->config.chain->chain_id,
+                                                  .cache = w->owner->config.cache,
+                                                  .head = &w->head.block,
+                                                  .final_number = w->known.finalized.block.env.number,
+                                                  .by = b->by_hash ? EX_BY_HASH : EX_BY_NUMBER,
+                                                  .from = b->number,
+                                                  .to = b->number,
+                                                  .hash = b->hash });
+}
+
+/* The block is there, or it is no ancestor of the finalized head. */
+static rc_t after_past(void *mine, query_t **out, err_t *e, const query_t *done)
+{
+    work_t *w = mine;
+    if (w->state == PROVEN)
+        return RC_OK;
+    const ex_history_result_t *r = ex_history_result(done);
+    if (!r->count && w->head.finalized && w->question.block.by_hash) {
+        w->head = w->known.latest;
+        return ask_past(w, out, e);
+    }
+    if (!r->count)
+        return unknown_block(e);
+    const ex_full_block_t *b = &r->blocks[0].block;
+    ex_block_of_header(&w->head.block, &b->header, &b->hash, w->owner->config.chain->chain_id);
+    w->state = PROVEN;
+    return make_query(w, out, e);
+}
+
+static rc_t make_past(work_t *w, query_t **out, err_t *e)
+{
+    query_t *first = NULL;
+    const rc_t rc = ask_past(w, &first, e);
+    return rc ? rc : ex_then_new(out, e, first, after_past, w);
+}
+
 static rc_t begin(void *mine, query_t **out, err_t *e, arena_t *a, const hs_request_t *request)
 {
     work_t *w = mine;
@@ -168,7 +224,9 @@ static rc_t begin(void *mine, query_t **out, err_t *e, arena_t *a, const hs_requ
         rc = check_sender(w, e);
     if (!rc)
         rc = find_head(w, e);
-    return rc ? rc : make_query(w, out, e);
+    if (rc)
+        return rc;
+    return w->state == PAST ? make_past(w, out, e) : make_query(w, out, e);
 }
 
 /* ---- from a result to a statement ---- */
@@ -261,7 +319,7 @@ static rc_t finish(void *mine, view_t *body, err_t *e, arena_t *a, const query_t
 {
     work_t *w = mine;
     statement_t *s = &w->statement;
-    fill(s, w, done);
+    fill(s, w, w->state == PROVEN ? ex_then_last(done) : done);
     rc_t rc = check_ready(w, e);
     if (rc)
         return rc;
@@ -279,6 +337,7 @@ static int status_of(const char **slug, rc_t rc, const err_t *e)
 {
     switch (e->code) {
     case NOT_READY: *slug = "not-ready"; return 503;
+    case EX_HISTORY_PRUNED:
     case UNKNOWN_BLOCK: *slug = "unknown-block"; return 404;
     case SENDER_REFUSED: *slug = "sender-refused"; return 403;
     default: return jobs_status(slug, rc, e);

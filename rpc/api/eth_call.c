@@ -2,8 +2,8 @@
 #include "lightclient/exec/call.h"
 #include "lightclient/exec/estimate.h"
 #include "rpc/api/callobject.h"
-#include "rpc/api/methods.h"
 #include "rpc/api/overrides.h"
+#include "rpc/api/past.h"
 
 /* One request with all that it is run under. */
 typedef struct {

@@ -2,7 +2,7 @@
 #include "base/hex.h"
 #include "lightclient/exec/join.h"
 #include "lightclient/exec/prove.h"
-#include "rpc/api/methods.h"
+#include "rpc/api/past.h"
 
 static void write_balance(api_call_t *c, const query_t *done)
 {

@@ -2,14 +2,15 @@
  *
  *     void api_eth_getBalance(api_call_t *c, const jo_t *args)
  *     {
- *         ex_read_config_t read = { .block = api_block(c, &args[1]) };
+ *         ex_read_config_t read = { .block = api_block(c, &args[1]) }; // rpc/api/past.h
  *         jo_hex(&args[0], read.addr.b, sizeof read.addr.b, NULL, HEX_0X);
  *         api_read(c, &read, write_balance);
  *     }
  *
  * A function reads its parameters, and then answers from memory by writing to c->out, or gives a query (api_ask)
  * and the function that writes its result. What is wrong with a parameter is found by the reader's fault and need
- * not be looked at.
+ * not be looked at. Where a block of the past is asked about, a function is called twice: it does nothing but what
+ * stands here.
  *
  * Spec:   ethereum/execution-apis; api-facts sections 1 to 3
  * Floor:  3, rpc/api. No I/O, clock or thread.
@@ -88,7 +89,9 @@ struct api_call {
     view_t message, data;       /* of the error; data.p NULL: it has none */
     query_t *query;             /* to be driven; NULL: the answer is there */
     api_write_fn write;
-    const void *asked; /* what write has to know of the request; in the arena */
+    bool again;           /* query proves a block that is not held; then the function is called again, with */
+    const ex_block_t *at; /* ... this block; NULL: none was asked for */
+    const void *asked;    /* what write has to know of the request; in the arena */
 };
 
 #define METHOD(name, min, max, wants, round_trips) void api_##name(api_call_t *c, const jo_t *args);
@@ -112,10 +115,6 @@ __attribute__((format(printf, 3, 4))) void api_fail(api_call_t *c, int code, con
 
 /* Ends the call as one whose code was reverted: code 3, "execution reverted" with its reason, and the data. */
 void api_revert(api_call_t *c, view_t data);
-
-/* The verified block that a block parameter names (absent or null: latest): a tag, a number, a hash, or the object of
- * EIP-1898. NULL: the call has failed, or the parameter is a fault. */
-const ex_block_t *api_block(api_call_t *c, const jo_t *arg);
 
 /* Has a query driven, whose result write will write. Takes q; rc and e are what its maker said. */
 void api_ask(api_call_t *c, rc_t rc, const err_t *e, query_t *take_q, api_write_fn write);

@@ -124,3 +124,112 @@ bool api_past_whole(api_call_t *c, const api_block_t *b)
         api_fail(c, API_FAILED, "the block has uncles, which cannot be proven");
     return whole;
 }
+
+/* ---- the state at a block ---- */
+
+/* A held block, in the request's arena. */
+static const ex_block_t *keep_held(api_call_t *c, const ex_block_t *b)
+{
+    ex_block_t *copy = arena_alloc(c->arena, sizeof *copy);
+    if (copy)
+        *copy = *b;
+    else
+        api_fail(c, API_INTERNAL, "out of memory");
+    return copy;
+}
+
+/* A block that is not held: it is proven first. */
+static const ex_block_t *ask_past(api_call_t *c, ex_history_config_t *past)
+{
+    api_past(c, past, NULL);
+    c->again = c->query != NULL;
+    return NULL;
+}
+
+static const ex_block_t *state_by_number(api_call_t *c, uint64_t number)
+{
+    const api_world_t *w = c->world;
+    ex_block_t held;
+    if (number == w->latest.env.number)
+        return &w->latest;
+    if (w->has_finalized && number == w->finalized.env.number)
+        return &w->finalized;
+    if (number > w->latest.env.number)
+        api_fail(c, API_FAILED, "header not found");
+    else if (w->held_by_number && w->held_by_number(w->held_ctx, &held, number))
+        return keep_held(c, &held);
+    else
+        return ask_past(c, &(ex_history_config_t){ .by = EX_BY_NUMBER, .from = number, .to = number });
+    return NULL;
+}
+
+static const ex_block_t *state_by_hash(api_call_t *c, const hash32_t *hash)
+{
+    const api_world_t *w = c->world;
+    ex_block_t held;
+    if (hash32_eq(hash, &w->latest.block_hash))
+        return &w->latest;
+    if (w->has_finalized && hash32_eq(hash, &w->finalized.block_hash))
+        return &w->finalized;
+    if (w->held_by_hash && w->held_by_hash(w->held_ctx, &held, hash))
+        return keep_held(c, &held);
+    return ask_past(c, &(ex_history_config_t){ .by = EX_BY_HASH, .hash = *hash });
+}
+
+static const ex_block_t *state_by_tag(api_call_t *c, const jo_t *arg)
+{
+    static const char *const tags[] = { "latest", "safe", "finalized", "earliest", "pending", NULL };
+    const api_world_t *w = c->world;
+    switch (jo_word(arg, NULL, tags)) {
+    case 0: return jo_rc(arg) ? NULL : &w->latest;
+    case 1:
+    case 2:
+        if (w->has_finalized)
+            return &w->finalized;
+        api_fail(c, API_FAILED, "finalized block not found");
+        return NULL;
+    case 3: return state_by_number(c, 0);
+    default: api_fail(c, API_FAILED, "pending state is not available"); return NULL;
+    }
+}
+
+/* EIP-1898. A block that is verified here is canonical, so requireCanonical asks for nothing more. */
+static const ex_block_t *state_by_object(api_call_t *c, const jo_t *arg)
+{
+    const bool has_hash = jo_has(arg, "blockHash"), has_number = jo_has(arg, "blockNumber");
+    bool canonical;
+    hash32_t hash;
+    jo_opt_bool(arg, &canonical, "requireCanonical");
+    if (has_hash == has_number) {
+        jo_fail(arg, NULL, RC_MALFORMED, "%s",
+                has_hash ? "cannot specify both BlockHash and BlockNumber, choose one or the other"
+                         : "must specify either BlockHash or BlockNumber");
+        return NULL;
+    }
+    if (has_hash)
+        return jo_hex(arg, hash.b, sizeof hash.b, "blockHash", HEX_0X) && !jo_rc(arg) ? state_by_hash(c, &hash) : NULL;
+    const uint64_t number = jo_quantity(arg, "blockNumber");
+    return jo_rc(arg) ? NULL : state_by_number(c, number);
+}
+
+const ex_block_t *api_block(api_call_t *c, const jo_t *arg)
+{
+    hash32_t hash;
+    if (jo_rc(arg) || c->error)
+        return NULL;
+    if (c->at)
+        return c->at;
+    if (!jo_has(arg, NULL))
+        return &c->world->latest;
+    if (jo_kind(arg, NULL) == JO_OBJECT)
+        return state_by_object(c, arg);
+    const view_t text = jo_text(arg, NULL, 0, SIZE_MAX);
+    if (jo_rc(arg))
+        return NULL;
+    if (text.n < 2 || text.p[0] != '0' || text.p[1] != 'x')
+        return state_by_tag(c, arg);
+    if (text.n == 2 + 2 * sizeof hash.b)
+        return jo_hex(arg, hash.b, sizeof hash.b, NULL, HEX_0X) ? state_by_hash(c, &hash) : NULL;
+    const uint64_t number = jo_quantity(arg, NULL);
+    return jo_rc(arg) ? NULL : state_by_number(c, number);
+}

@@ -1,4 +1,4 @@
-/* past.h - for the functions of methods about blocks of the past: which block is meant, and a query for it.
+/* past.h - for the functions of methods: which block is meant, and a query for it when it is one of the past.
  *
  *     void api_eth_getBlockReceipts(api_call_t *c, const jo_t *args)
  *     {
@@ -8,7 +8,7 @@
  *     }
  *
  * Floor:  3, rpc/api. No I/O, clock or thread.
- * Tests:  vectors kinds rpc-hive, rpc-hive-derived
+ * Tests:  tests/unit/test_methods.c, tests/unit/test_methods_state.c, vectors kinds rpc-hive, rpc-hive-derived
  */
 #ifndef RPC_API_PAST_H
 #define RPC_API_PAST_H
@@ -31,6 +31,11 @@ bool api_past_at_number(api_call_t *c, ex_history_config_t *out, const jo_t *arg
 
 /* A hash, of a block or of a transaction. */
 bool api_past_hash(api_call_t *c, ex_history_config_t *out, const jo_t *arg, ex_by_t by);
+
+/* The verified block that a block parameter names (absent or null: latest): a tag, a number, a hash, or the object of
+ * EIP-1898. NULL: the function has to return: the call has failed, or the parameter is a fault, or the block is one of
+ * the past that has to be proven first, and the function will be called again. */
+const ex_block_t *api_block(api_call_t *c, const jo_t *arg);
 
 /* Has the query driven; chain, cache and head are filled in. */
 void api_past(api_call_t *c, ex_history_config_t *config, api_write_fn write);

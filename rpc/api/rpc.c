@@ -1,17 +1,25 @@
 #include "rpc/api/rpc.h"
 
 #include "lightclient/exec/logs.h"
+#include "lightclient/exec/then.h"
+#include "rpc/api/past.h"
 
 #include <stdlib.h>
 
 #define NAME_MAX_LEN 2048u /* bytes of a method's name, as in geth */
 
+#define AGAIN_ARENA_MAX ((size_t)128 << 20)
+
 typedef struct {
     api_call_t call;
+    view_t text; /* the whole of it */
     view_t id;   /* its text; p NULL: null */
     bool silent; /* a notification */
-    bool ended;  /* so has its query, */
-    rc_t rc;     /* and how */
+    bool twice;  /* its function was to be called again: it has */
+    arena_t own; /* memory of its own, as others run at the same time */
+    ex_block_t at;
+    bool ended; /* so has its query, */
+    rc_t rc;    /* and how */
     err_t why;
 } item_t;
 
@@ -161,6 +169,53 @@ static void begin_method(api_call_t *c, const jo_t *o, const err_t *e)
         fail_argument(c, jo_rc(o), e);
 }
 
+/* The block that the function wanted is proven: calls it again. Once what it then asked for is there, nothing more. */
+static rc_t begin_again(void *ctx, query_t **out, err_t *e, const query_t *done)
+{
+    item_t *it = ctx;
+    api_call_t *c = &it->call;
+    jo_doc_t doc;
+    err_t fault = { .rc = RC_OK };
+    (void)e;
+    if (!c->again)
+        return RC_OK;
+    const ex_history_result_t *r = ex_history_result(done);
+    c->again = false;
+    c->arena = &it->own;
+    c->out = jw_of(&it->own, API_RESULT_MAX);
+    if (!r->count) {
+        api_fail(c, API_FAILED, "header for hash not found");
+        return RC_OK;
+    }
+    const ex_full_block_t *b = &r->blocks[0].block;
+    ex_block_of_header(&it->at, &b->header, &b->hash, c->world->chain->chain_id);
+    c->at = &it->at;
+    const jo_t o = jo_open(&doc, &fault, it->text, API_RPC_BODY_MAX, JO_LENIENT);
+    begin_method(c, &o, &fault);
+    jo_close(&doc);
+    *out = c->query;
+    c->query = NULL;
+    return RC_OK;
+}
+
+/* Has the block that the function wants proven first. */
+static void find_first(item_t *it)
+{
+    api_call_t *c = &it->call;
+    query_t *first = c->query;
+    err_t e;
+    c->query = NULL;
+    if (c->error) {
+        query_free(first);
+        c->again = false;
+        return;
+    }
+    arena_init(&it->own, AGAIN_ARENA_MAX);
+    it->twice = true;
+    if (ex_then_new(&c->query, &e, first, begin_again, it))
+        api_fail(c, API_INTERNAL, "out of memory");
+}
+
 static bool is_version_2(const jo_t *o)
 {
     return jo_kind(o, "jsonrpc") == JO_TEXT && view_eq(jo_text(o, "jsonrpc", 0, SIZE_MAX), view_str("2.0"));
@@ -194,6 +249,7 @@ static void begin_item(item_t *it, api_rpc_t *r, const jo_t *value, view_t text)
     jo_doc_t doc;
     err_t e = { .rc = RC_OK };
     it->call = (api_call_t){ .world = &r->world, .arena = r->arena, .out = jw_of(r->arena, API_RESULT_MAX) };
+    it->text = text;
     if (jo_kind(value, NULL) != JO_OBJECT) {
         api_fail(&it->call, API_INVALID_REQUEST, "invalid request");
         return;
@@ -204,6 +260,8 @@ static void begin_item(item_t *it, api_rpc_t *r, const jo_t *value, view_t text)
     else
         begin_object(it, &o, &e, text);
     jo_close(&doc);
+    if (it->call.again)
+        find_first(it);
 }
 
 /* ---- the request ---- */
@@ -324,12 +382,13 @@ static void end_call(item_t *it)
 {
     api_call_t *c = &it->call;
     view_t text = { NULL, 0 };
-    if (c->write && !it->ended)
+    const bool asked = c->write || it->twice;
+    if (asked && !it->ended)
         api_fail(c, API_INTERNAL, "the query has not ended");
-    else if (c->write && it->rc)
+    else if (asked && it->rc)
         fail_query(c, it->rc, &it->why);
     else if (c->write && !c->error)
-        c->write(c, c->query);
+        c->write(c, it->twice ? ex_then_last(c->query) : c->query);
     query_free(c->query);
     c->query = NULL;
     if (c->error)
@@ -382,13 +441,22 @@ static size_t end_all(api_rpc_t *r)
     return spoken;
 }
 
+static void free_own(api_rpc_t *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (r->items[i].twice)
+            arena_free(&r->items[i].own);
+}
+
 rc_t api_rpc_finish(api_rpc_t *r, view_t *body)
 {
     jw_t w = jw_of(r->arena, API_RPC_ANSWER_MAX);
     const size_t spoken = end_all(r);
     *body = view_of(NULL, 0);
-    if (!spoken)
+    if (!spoken) {
+        free_own(r);
         return RC_OK;
+    }
     if (r->batch)
         jw_array(&w, NULL);
     for (size_t i = 0; i < r->count; i++)
@@ -397,5 +465,6 @@ rc_t api_rpc_finish(api_rpc_t *r, view_t *body)
     if (r->batch)
         jw_end(&w);
     *body = jw_done(&w);
+    free_own(r);
     return w.rc;
 }

@@ -1,5 +1,6 @@
 /* Several queries as one: one list of needs, each answer to its own query, the first failure ends all. */
 #include "lightclient/exec/join.h"
+#include "lightclient/exec/then.h"
 
 #include <stdlib.h>
 
@@ -125,8 +126,65 @@ START_TEST(too_many_queries_are_refused_and_freed)
 }
 END_TEST
 
+/* Two more of two needs each, and no more. */
+static rc_t make_next(void *ctx, query_t **out, err_t *e, const query_t *done)
+{
+    unsigned *made = ctx;
+    ck_assert_ptr_nonnull(done);
+    if (*made < 2)
+        *out = &fake(1, 2, 100 * ++*made, RC_OK)->query;
+    return *made > 2 ? err_say(e, RC_REFUSED, "not this way") : RC_OK;
+}
+
+START_TEST(queries_in_a_row_are_made_from_each_other)
+{
+    query_t *q = NULL;
+    const need_t *needs;
+    err_t e;
+    unsigned made = 0;
+    freed = 0;
+    ck_assert_int_eq(ex_then_new(&q, &e, &fake(1, 1, 10, RC_OK)->query, make_next, &made), RC_OK);
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert_int_eq(query_step(q, &e), RC_NEED_DATA);
+        ck_assert_uint_eq(query_needs(q, &needs), i ? 2 : 1);
+        ck_assert_uint_eq(needs[0].number, i ? 100 * i : 10);
+        ck_assert_uint_eq(freed, i);
+        for (size_t k = 0; k < (i ? 2u : 1u); k++)
+            ck_assert_int_eq(query_give(q, &e, k, &(answer_t){ .kind = NEED_HEADER, .header.number = needs[k].number }),
+                             RC_OK);
+    }
+    ck_assert_int_eq(query_step(q, &e), RC_OK);
+    ck_assert_int_eq(query_step(q, &e), RC_OK);
+    ck_assert_uint_eq(((const fake_t *)(const void *)ex_then_last(q))->given, 2);
+    query_free(q);
+    ck_assert_uint_eq(freed, 3);
+}
+END_TEST
+
+static rc_t make_endless(void *ctx, query_t **out, err_t *e, const query_t *done)
+{
+    (void)ctx, (void)e, (void)done;
+    *out = &fake(0, 0, 0, RC_OK)->query;
+    return RC_OK;
+}
+
+START_TEST(a_row_ends_by_a_failure_or_its_length)
+{
+    query_t *q = NULL;
+    err_t e;
+    unsigned made = 3;
+    ck_assert_int_eq(ex_then_new(&q, &e, &fake(0, 1, 10, RC_OK)->query, make_next, &made), RC_OK);
+    ck_assert_int_eq(query_step(q, &e), RC_REFUSED);
+    query_free(q);
+    ck_assert_int_eq(ex_then_new(&q, &e, &fake(0, 1, 10, RC_OK)->query, make_endless, NULL), RC_OK);
+    ck_assert_int_eq(query_step(q, &e), RC_LIMIT);
+    query_free(q);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("join_queries", needs_of_all_are_asked_together_and_answers_find_their_query,
-                    the_first_failure_ends_all, too_many_queries_are_refused_and_freed);
+                    the_first_failure_ends_all, too_many_queries_are_refused_and_freed,
+                    queries_in_a_row_are_made_from_each_other, a_row_ends_by_a_failure_or_its_length);
 }

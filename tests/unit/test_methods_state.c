@@ -1,4 +1,5 @@
 /* Methods of POST /rpc that read the state. */
+#include "base/hex.h"
 #include "tests/unit/methods_world.h"
 
 #define ASK(method, params) "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"" method "\",\"params\":[" params "]}"
@@ -47,7 +48,6 @@ START_TEST(blocks_that_are_still_held_are_read_at)
     static const row_t rows[] = {
         { ASK("eth_getStorageAt", SLOTS ",\"0x0\",\"0x3de\""), RESULT(WORD("39")) },
         { ASK("eth_getStorageAt", SLOTS ",\"0x0\",\"" HASH32("cc") "\""), RESULT(WORD("39")) },
-        { ASK("eth_getStorageAt", SLOTS ",\"0x0\",\"0x3dd\""), ERROR("4444", "pruned history unavailable") },
         { ASK("eth_getStorageAt", SLOTS ",\"0x0\",\"" HASH32("cd") "\""),
           ERROR("-32000", "header for hash not found") },
         { ASK("eth_getStorageAt", SLOTS ",\"0x0\",\"0x3e9\""), ERROR("-32000", "header not found") },
@@ -60,6 +60,40 @@ START_TEST(blocks_that_are_still_held_are_read_at)
     world.held_by_number = older_by_number;
     world.held_by_hash = older_by_hash;
     CHECK_ROWS(rows);
+}
+END_TEST
+
+START_TEST(a_block_of_the_past_is_proven_first)
+{
+    static const row_t rows[] = {
+        { ASK("eth_getStorageAt", SLOTS ",\"0x0\",\"0x3e7\""), RESULT(WORD("39")) },
+        { ASK("eth_getStorageAt", SLOTS ",\"0x0\",{\"blockNumber\":\"0x3e7\"}"), RESULT(WORD("39")) },
+        { ASK("eth_getBalance", NOBODY ",\"0x3e7\""), RESULT("\"0x0\"") },
+        { ASK("eth_call", "{\"to\":" SLOTS ",\"gas\":7},\"0x3e7\""),
+          ERROR("-32602", "invalid argument 0: gas: must be a quantity of at most 64 bits, such as \\\"0x1a\\\"") },
+        { ASK("eth_getStorageAt", SLOTS ",\"0xzz\",\"0x3e7\""),
+          ERROR("-32602", "invalid hex in storage key: \\\"0xzz\\\"") },
+    };
+    world_set(world_find(&w, (addr_t[]){ world_addr(0xd000) }), 0, u256_of(0x39));
+    set_past();
+    CHECK_ROWS(rows);
+    serve(rows[0].request);
+    ck_assert_uint_eq(rounds, 2);
+    serve("[" ASK("eth_getStorageAt", SLOTS ",\"0x0\",\"0x3e7\"") "," ASK("eth_blockNumber", "") "," ASK(
+        "eth_getBalance", NOBODY ",\"0x3e7\"") "]");
+    ck_assert_uint_eq(rounds, 4);
+}
+END_TEST
+
+START_TEST(a_block_of_the_past_by_its_hash_is_proven_to_be_of_the_chain)
+{
+    char text[300], hash[65];
+    set_past();
+    hex_encode(hash, view_of(past_hash.b, 32));
+    snprintf(text, sizeof text, ASK("eth_getBalance", ADDR ",\"0x%.64s\""), hash);
+    ck_assert_str_eq(serve(text), RESULT("\"0x3e8\""));
+    memset(world.latest.parent_hash.b, 7, 32); /* it is another branch's */
+    ck_assert_ptr_nonnull(strstr(serve(text), "-32002"));
 }
 END_TEST
 
@@ -153,9 +187,10 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN_AROUND("methods_state", setup_slots, teardown,
-                           eth_getCode_is_proven_and_empty_only_where_there_is_none,
-                           blocks_that_are_still_held_are_read_at, eth_getStorageAt_takes_keys_as_geth_does,
-                           eth_getStorageValues_reads_all_in_one_batch, eth_getStorageValues_has_at_most_1024_slots,
-                           eth_getProof_shows_verified_nodes_and_keys_as_they_were_given, eth_getProof_takes_1024_keys);
+    return UNIT_RUN_AROUND(
+        "methods_state", setup_slots, teardown, eth_getCode_is_proven_and_empty_only_where_there_is_none,
+        blocks_that_are_still_held_are_read_at, a_block_of_the_past_is_proven_first,
+        a_block_of_the_past_by_its_hash_is_proven_to_be_of_the_chain, eth_getStorageAt_takes_keys_as_geth_does,
+        eth_getStorageValues_reads_all_in_one_batch, eth_getStorageValues_has_at_most_1024_slots,
+        eth_getProof_shows_verified_nodes_and_keys_as_they_were_given, eth_getProof_takes_1024_keys);
 }

@@ -92,6 +92,25 @@ static lc_head_t head_at(uint64_t slot, uint64_t number, uint8_t hash, uint8_t p
     return h;
 }
 
+/* Blocks 999 and 929, the parents of the two heads, which nobody holds. */
+static void open_past(void)
+{
+    static ex_header_t headers[2];
+    lc_head_t *heads[2] = { &now_known.latest, &now_known.finalized };
+    hash32_t hash;
+    for (size_t i = 0; i < 2; i++) {
+        const lc_execution_t *x = &heads[i]->header.execution;
+        headers[i] = (ex_header_t){ .number = x->block_number - 1, .timestamp = x->timestamp - 12 };
+        headers[i].gas_limit = 30000000;
+        headers[i].state_root = x->state_root;
+        headers[i].ommers_hash = EX_NO_OMMERS;
+        ex_header_hash(&hash, &headers[i]);
+        heads[i]->header.execution.parent_hash = hash;
+    }
+    past = headers;
+    past_count = 2;
+}
+
 static void note(void)
 {
     const held_head_t latest = held_head_of(&now_known.latest, 1, false),
@@ -283,6 +302,42 @@ START_TEST(a_block_is_named_by_tag_number_or_hash_and_its_signature_lasts_accord
 }
 END_TEST
 
+START_TEST(a_block_of_the_past_is_proven_at_the_head_that_it_rests_on)
+{
+    static const struct {
+        uint64_t number, rests_on_slot;
+        unsigned finality;
+    } rows[] = { { 999, SLOT, 0 }, { 929, SLOT - 70, 2 } };
+    open_statements(RETURN_42, NULL, 0);
+    open_past();
+    for (size_t i = 0; i < 4; i++) {
+        char path[200], hex[65];
+        hash32_t hash;
+        ex_header_hash(&hash, &past[i % 2]);
+        hex_encode(hex, view_of(hash.b, sizeof hash.b));
+        if (i < 2)
+            snprintf(path, sizeof path, "/v1/block/%llu", (unsigned long long)rows[i].number);
+        else
+            snprintf(path, sizeof path, "/v1/storage/" A_TEXT "/0x5?block=0x%.64s", hex);
+        const statement_t x = ask_statement(path, NULL, NULL);
+        ck_assert_uint_eq(x.at.number, rows[i % 2].number);
+        ck_assert_uint_eq(x.at.finality, rows[i % 2].finality);
+        ck_assert(hash32_eq(&x.at.hash, &hash));
+        ck_assert_uint_eq(x.at.timestamp, past[i % 2].timestamp);
+        ck_assert_uint_eq(x.issued_at, lc_slot_start_ms(net, rows[i % 2].rests_on_slot) / 1000);
+        ck_assert_uint_eq(x.valid_until - x.issued_at, 86400);
+        if (i >= 2)
+            ck_assert_int_eq(x.storage.value.b[30] << 8 | x.storage.value.b[31], 1234);
+    }
+    const statement_t x = ask_statement("/v1/call", "{\"to\":\"" A_TEXT "\",\"block\":999}", NULL);
+    ck_assert_uint_eq(x.at.number, 999);
+    ck_assert_uint_eq(x.call.result.p[31], 42);
+    past = NULL;
+    past_count = 0;
+    close_statements();
+}
+END_TEST
+
 START_TEST(accounts_and_slots_are_said_also_when_nothing_is_there)
 {
     statement_request_t request = { .kind = STATEMENT_ACCOUNT };
@@ -376,10 +431,11 @@ START_TEST(what_is_not_known_or_not_supported_is_named)
         { "/v1/call", "{\"to\":\"" A_TEXT "\",\"gas\":50000001}", 400, "bad-request", "gas: must be at most 50000000" },
         { "/v1/call", "{\"to\":\"" A_TEXT "\",\"gas\":1}", 422, "call-refused", "intrinsic gas too low" },
         { "/v1/call", "{\"to\":\"" A_TEXT "\",\"block\":\"pending\"}", 400, "bad-request", "block: must be" },
-        { "/v1/call", "{\"to\":\"" A_TEXT "\",\"block\":999}", 404, "unknown-block", "block: is none of the heads" },
+        { "/v1/call", "{\"to\":\"" A_TEXT "\",\"block\":1001}", 404, "unknown-block", "block: is none that" },
         { "/v1/block/earliest", NULL, 400, "bad-request", "block: must be" },
         { "/v1/block/01", NULL, 400, "bad-request", "block: must be" },
-        { "/v1/block/999", NULL, 404, "unknown-block", "block: is none of the heads" },
+        { "/v1/block/1001", NULL, 404, "unknown-block", "block: is none that" },
+        { "/v1/block/999", NULL, 502, "upstream", "it does not know the block" },
         { "/v1/block/0x1111111111111111111111111111111111111111111111111111111111111111", NULL, 404, "unknown-block",
           "" },
         { "/v1/block/latest?x=1", NULL, 400, "bad-request", "query: " },
@@ -529,7 +585,7 @@ START_TEST(what_the_gateway_refuses_is_a_message)
     expect_message(other, NULL, 403, "sender: ");
     expect_message(ccip_path(calldata(4, 0, 0)), NULL, 400, "rule: must be");
     expect_message(ccip_path(calldata(0, 0, 1)), NULL, 400, "call.overrides: overrides are not supported");
-    expect_message(ccip_path(calldata(3, 999, 0)), NULL, 404, "block: ");
+    expect_message(ccip_path(calldata(3, 1001, 0)), NULL, 404, "block: ");
     expect_message(ccip_path(calldata(0, 1001, 0)), NULL, 503, "number: ");
     expect_message(ccip_path("0xcdd66abe"), NULL, 400, "data: must be calldata of callStatement");
     expect_message(ccip_path("0xcdd66abf00"), NULL, 400, "data: is not what abi.encode writes");
@@ -554,6 +610,7 @@ int main(void)
     return UNIT_RUN("statements", a_call_is_bound_to_its_request_block_setup_and_time,
                     a_revert_and_a_halt_are_said_as_what_they_are,
                     a_block_is_named_by_tag_number_or_hash_and_its_signature_lasts_accordingly,
+                    a_block_of_the_past_is_proven_at_the_head_that_it_rests_on,
                     accounts_and_slots_are_said_also_when_nothing_is_there, a_checkpoint_is_the_finalized_beacon_block,
                     the_same_request_on_the_same_block_gets_the_same_bytes, what_is_not_known_or_not_supported_is_named,
                     a_lie_is_no_statement, readiness_is_looked_at_again_before_the_key_is_used,
