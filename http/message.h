@@ -58,7 +58,8 @@ typedef struct {
     const char *query;        /* raw, without '?'; empty when absent */
     const char *content_type; /* empty when absent */
     view_t body;
-    bool gzip; /* the client takes an answer so (http/gzip.h) */
+    bool gzip;                /* the client takes an answer so (http/gzip.h) */
+    struct hs_client *client; /* who asks (http/clients.h): a reference of the request's */
 } hs_request_t;
 
 /* Zeroed before, filled by a handler. Either shared, or the other fields. status 0 or out of 200..599 becomes a 500. */

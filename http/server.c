@@ -12,6 +12,7 @@
 
 #include "base/os/clock.h"
 #include "base/os/worker.h"
+#include "http/clients.h"
 #include "http/gzip.h"
 #include "http/listen.h"
 #include "http/reply.h"
@@ -30,7 +31,8 @@ typedef struct conn {
     hs_t *server;
     struct MHD_Connection *mhd;
     struct conn *prev, *next; /* server->conns */
-    struct conn *queue_next;  /* server->queue */
+    share_item_t item;        /* server->slow */
+    hs_client_t *client;
     int fd;
     void *tls;                    /* its session; NULL: plain */
     hs_identity_t *identity;      /* what the session presents */
@@ -56,6 +58,7 @@ struct hs_pending {
 };
 
 struct hs {
+    hs_clients_t *clients;
     hs_config_t config; /* defaults filled in */
     char allow[HS_ROUTES_MAX][ALLOW_MAX];
     bool cors[HS_ROUTES_MAX]; /* of the path, whatever the method */
@@ -70,8 +73,7 @@ struct hs {
     hs_identity_t *identity; /* of connections to come; NULL: no TLS. Under conns_lock */
     pthread_mutex_t lock;    /* all below */
     pthread_cond_t work, answered;
-    conn_t *queue, **queue_end;
-    unsigned waiting, running;
+    share_t slow;          /* connections for the workers */
     hs_pending_t pendings; /* a ring */
     unsigned deferred;     /* of it, */
     size_t deferred_bytes; /* with the bodies of their requests */
@@ -200,22 +202,52 @@ static void run_handler(conn_t *c)
     c->route->handler(c->server->config.ctx, &c->request, &c->response);
 }
 
+static void fill_busy(hs_response_t *r, bool over_share)
+{
+    if (over_share)
+        hs_problem(r, 429, "over-share", "this client has more requests waiting than its share, and others wait");
+    else
+        hs_problem(r, 503, "busy", "too many requests are waiting");
+    r->retry_after_s = 1;
+}
+
+static bool has_share(const hs_client_t *client, unsigned held, unsigned places)
+{
+    return client->turns[SHARE_WORKERS].exempt || held < share_part(places);
+}
+
+/* Makes room in the workers' queue for a client that has not had its share: whoever holds most gives his last one up,
+ * which gets 429. With the lock held. */
+static bool queue_yield(hs_t *s, const hs_client_t *to)
+{
+    share_turn_t *most = share_longest(&s->slow);
+    if (!has_share(to, to->turns[SHARE_WORKERS].waiting, s->config.queue_max) || !most ||
+        most->waiting <= to->turns[SHARE_WORKERS].waiting + 1)
+        return false;
+    conn_t *c = (conn_t *)(void *)((char *)share_take_last(&s->slow, most) - offsetof(conn_t, item));
+    fill_busy(&c->response, true);
+    c->at = AT_ANSWERED;
+    MHD_resume_connection(c->mhd);
+    return true;
+}
+
 /* Suspends the connection and queues it for the workers; false when too many wait. */
 static bool queue_push(conn_t *c)
 {
     hs_t *s = c->server;
+    share_turn_t *turn = &c->client->turns[SHARE_WORKERS];
     bool room;
     pthread_mutex_lock(&s->lock);
-    room = !s->quit && s->waiting + s->running < s->worker_count + s->config.queue_max;
+    room = !s->quit &&
+           (s->slow.waiting + s->slow.running < s->worker_count + s->config.queue_max || queue_yield(s, c->client));
     if (room) {
         MHD_suspend_connection(c->mhd);
         atomic_store_explicit(&c->deadline_ms, 0, memory_order_relaxed);
         c->at = AT_QUEUED;
-        c->queue_next = NULL;
-        *s->queue_end = c;
-        s->queue_end = &c->queue_next;
-        s->waiting++;
+        share_push(&s->slow, turn, &c->item);
         pthread_cond_signal(&s->work);
+    } else {
+        fill_busy(&c->response, turn->waiting >= share_part(s->config.queue_max));
     }
     pthread_mutex_unlock(&s->lock);
     return room;
@@ -226,20 +258,19 @@ static void *worker_main(void *arg)
     hs_t *s = arg;
     pthread_mutex_lock(&s->lock);
     for (;;) {
-        conn_t *c = s->queue;
+        share_turn_t *turn;
+        share_item_t *item = share_next(&s->slow, &turn);
         bool abandon = s->quit;
-        if (!c && s->quit)
+        if (!item && s->quit)
             break;
-        if (!c) {
+        if (!item) {
             pthread_cond_wait(&s->work, &s->lock);
             continue;
         }
-        s->queue = c->queue_next;
-        if (!s->queue)
-            s->queue_end = &s->queue;
-        s->waiting--;
-        s->running++;
+        conn_t *c = (conn_t *)(void *)((char *)item - offsetof(conn_t, item));
+        hs_client_t *client = hs_client_ref(c->client);
         pthread_mutex_unlock(&s->lock);
+        const uint64_t began = clock_monotonic_ms();
         if (abandon)
             hs_problem(&c->response, 503, "stopping", "the server is stopping");
         else
@@ -247,7 +278,8 @@ static void *worker_main(void *arg)
         c->at = AT_ANSWERED;
         MHD_resume_connection(c->mhd); /* c is the event thread's again */
         pthread_mutex_lock(&s->lock);
-        s->running--;
+        share_done(&s->slow, turn, 1000 * (clock_monotonic_ms() - began));
+        hs_client_unref(client);
     }
     pthread_mutex_unlock(&s->lock);
     return NULL;
@@ -263,6 +295,7 @@ static void pending_unref(hs_pending_t *p)
     free((void *)(uintptr_t)p->request.path);
     free((void *)(uintptr_t)p->request.query);
     free((void *)(uintptr_t)p->request.content_type);
+    hs_client_unref(p->request.client);
     free(p);
 }
 
@@ -277,55 +310,13 @@ static hs_pending_t *pending_new(conn_t *c)
                                  .path = strdup(c->request.path),
                                  .query = strdup(c->request.query),
                                  .content_type = strdup(c->request.content_type),
-                                 .gzip = c->request.gzip };
+                                 .gzip = c->request.gzip,
+                                 .client = hs_client_ref(c->client) };
     if (!p->request.path || !p->request.query || !p->request.content_type) {
         pending_unref(p);
         return NULL;
     }
     return p;
-}
-
-static hs_pending_t *refuse_deferral(hs_response_t *r)
-{
-    hs_problem(r, 503, "busy", "too many requests are waiting");
-    r->retry_after_s = 1;
-    return NULL;
-}
-
-hs_pending_t *hs_defer(const hs_request_t *request, hs_response_t *response)
-{
-    conn_t *c = (conn_t *)(uintptr_t)((const char *)request - offsetof(conn_t, request));
-    hs_t *s = c->server;
-    hs_pending_t *p = pending_new(c);
-    pthread_mutex_lock(&s->lock);
-    bool room = p && !s->quit && s->deferred < s->config.deferred_max &&
-                c->body_len <= s->config.deferred_body_max - s->deferred_bytes;
-    if (room) {
-        MHD_suspend_connection(c->mhd);
-        atomic_store_explicit(&c->deadline_ms, 0, memory_order_relaxed);
-        p->request.body = view_of(c->body, c->body_len);
-        c->body = NULL;
-        c->at = AT_DEFERRED;
-        c->deferred = true;
-        atomic_store(&p->conn, c);
-        atomic_store(&p->refs, 2);
-        p->prev = s->pendings.prev;
-        p->next = &s->pendings;
-        p->prev->next = p->next->prev = p;
-        s->deferred++;
-        s->deferred_bytes += c->body_len;
-    }
-    pthread_mutex_unlock(&s->lock);
-    if (room)
-        return p;
-    if (p)
-        pending_unref(p);
-    return refuse_deferral(response);
-}
-
-const hs_request_t *hs_pending_request(const hs_pending_t *p)
-{
-    return &p->request;
 }
 
 /* Answers a connection that was taken out of its p. The server lives until p has left its ring; with its lock held. */
@@ -339,8 +330,116 @@ static void pending_answer(hs_pending_t *p, conn_t *c, hs_response_t *r)
     p->prev->next = p->next;
     p->next->prev = p->prev;
     s->deferred_bytes -= p->request.body.n;
+    p->request.client->deferred_bytes -= p->request.body.n;
+    p->request.client->deferred--;
     if (!--s->deferred)
         pthread_cond_broadcast(&s->answered);
+}
+
+static bool fits(const hs_t *s, size_t body_len)
+{
+    return s->deferred < s->config.deferred_max && body_len <= s->config.deferred_body_max - s->deferred_bytes;
+}
+
+/* How much of what can be put off a client holds, in thousandths: of the number or of the bytes, whichever is more. */
+static unsigned held(const hs_t *s, const hs_client_t *c, unsigned more, size_t more_bytes)
+{
+    const size_t number = 1000 * (size_t)(c->deferred + more) / s->config.deferred_max;
+    const size_t bytes = 1000 * (c->deferred_bytes + more_bytes) / s->config.deferred_body_max;
+    return (unsigned)(number > bytes ? number : bytes);
+}
+
+static bool is_over(const hs_t *s, const hs_client_t *c, size_t body_len)
+{
+    return !c->turns[SHARE_WORKERS].exempt && held(s, c, 1, body_len) > 1000 / SHARE_PART;
+}
+
+/* The client that holds most of what is put off. */
+static hs_client_t *holds_most(const hs_t *s)
+{
+    hs_client_t *most = NULL;
+    for (hs_pending_t *p = s->pendings.next; p != &s->pendings; p = p->next) {
+        hs_client_t *c = p->request.client;
+        if (!c->turns[SHARE_WORKERS].exempt && (!most || held(s, c, 0, 0) > held(s, most, 0, 0)))
+            most = c;
+    }
+    return most;
+}
+
+/* Takes a request's connection from whoever is to answer, and answers it. With the lock held. */
+static bool take_back(hs_pending_t *p, bool over_share)
+{
+    conn_t *c = atomic_exchange(&p->conn, NULL);
+    hs_response_t r = { 0 };
+    if (!c)
+        return false; /* it is being answered just now */
+    if (over_share)
+        fill_busy(&r, true);
+    else
+        hs_problem(&r, 503, "stopping", "the server is stopping");
+    pending_answer(p, c, &r);
+    pending_unref(p);
+    return true;
+}
+
+/* Makes room for a client that has not had its share: whoever holds most gives up what came last, which gets 429. With
+ * the lock held. */
+static bool defer_yield(hs_t *s, const hs_client_t *to, size_t body_len)
+{
+    hs_client_t *most = is_over(s, to, body_len) ? NULL : holds_most(s);
+    if (!most || held(s, most, 0, 0) <= held(s, to, 1, body_len))
+        return false;
+    hs_pending_t *p = s->pendings.prev, *before;
+    for (; p != &s->pendings && !fits(s, body_len); p = before) {
+        before = p->prev;
+        if (p->request.client == most)
+            (void)take_back(p, true);
+    }
+    return fits(s, body_len);
+}
+
+/* The connection goes from its event thread to p. With the lock held. */
+static void put_off(hs_t *s, hs_pending_t *p, conn_t *c)
+{
+    MHD_suspend_connection(c->mhd);
+    atomic_store_explicit(&c->deadline_ms, 0, memory_order_relaxed);
+    p->request.body = view_of(c->body, c->body_len);
+    c->body = NULL;
+    c->at = AT_DEFERRED;
+    c->deferred = true;
+    atomic_store(&p->conn, c);
+    atomic_store(&p->refs, 2);
+    p->prev = s->pendings.prev;
+    p->next = &s->pendings;
+    p->prev->next = p->next->prev = p;
+    s->deferred++;
+    s->deferred_bytes += c->body_len;
+    c->client->deferred++;
+    c->client->deferred_bytes += c->body_len;
+}
+
+hs_pending_t *hs_defer(const hs_request_t *request, hs_response_t *response)
+{
+    conn_t *c = (conn_t *)(uintptr_t)((const char *)request - offsetof(conn_t, request));
+    hs_t *s = c->server;
+    hs_pending_t *p = pending_new(c);
+    pthread_mutex_lock(&s->lock);
+    const bool over = is_over(s, c->client, c->body_len);
+    const bool room = p && !s->quit && (fits(s, c->body_len) || defer_yield(s, c->client, c->body_len));
+    if (room)
+        put_off(s, p, c);
+    pthread_mutex_unlock(&s->lock);
+    if (room)
+        return p;
+    if (p)
+        pending_unref(p);
+    fill_busy(response, over);
+    return NULL;
+}
+
+const hs_request_t *hs_pending_request(const hs_pending_t *p)
+{
+    return &p->request;
 }
 
 void hs_answer(hs_pending_t *p, hs_response_t *response)
@@ -363,14 +462,8 @@ static void drop_deferred(hs_t *s)
     hs_pending_t *next;
     pthread_mutex_lock(&s->lock);
     for (hs_pending_t *p = s->pendings.next; p != &s->pendings; p = next) {
-        hs_response_t r = { 0 };
-        conn_t *c = atomic_exchange(&p->conn, NULL);
         next = p->next;
-        if (!c)
-            continue;
-        hs_problem(&r, 503, "stopping", "the server is stopping");
-        pending_answer(p, c, &r);
-        pending_unref(p);
+        (void)take_back(p, false);
     }
     while (s->deferred)
         pthread_cond_wait(&s->answered, &s->lock);
@@ -488,14 +581,13 @@ static enum MHD_Result on_request(conn_t *c, const char *method, const char *pat
                                  .query = c->query ? c->query : "",
                                  .content_type = type ? type : "",
                                  .body = { c->body, c->body_len },
+                                 .client = c->client,
                                  .gzip = gzip_accepted(header_of(c->mhd, "Accept-Encoding")) };
     if (!(c->route->flags & HS_SLOW)) {
         run_handler(c);
         return c->deferred ? MHD_YES : send_handled(c);
     }
-    if (!queue_push(c))
-        return send_problem(c, extra, 503, "busy", "too many requests are waiting");
-    return MHD_YES;
+    return queue_push(c) ? MHD_YES : send_handled(c);
 }
 
 static enum MHD_Result on_access(void *ctx, struct MHD_Connection *mhd, const char *path, const char *method,
@@ -547,43 +639,69 @@ static void on_completed(void *ctx, struct MHD_Connection *mhd, void **request_c
 
 /* ---- connections ---- */
 
+static void conn_free(conn_t *c)
+{
+    hs_identity_unref(c->identity);
+    hs_client_unref(c->client);
+    free(c);
+}
+
+/* The record of a new connection. NULL: no memory. */
+static conn_t *conn_new(hs_t *s, struct MHD_Connection *mhd)
+{
+    uint8_t key[CLIENT_KEY_LEN];
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    conn_t *c = calloc(1, sizeof *c);
+    if (!c || !info || !hs_client_key(key, info->client_addr) || !(c->client = hs_client_get(s->clients, key))) {
+        free(c);
+        return NULL;
+    }
+    c->server = s;
+    c->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    conn_deadline(c);
+    info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION); /* before its handshake */
+    c->tls = info ? info->tls_session : NULL;
+    return c;
+}
+
+static void conn_enter(hs_t *s, conn_t *c)
+{
+    pthread_mutex_lock(&s->conns_lock);
+    c->identity = c->tls ? hs_identity_ref(s->identity) : NULL;
+    c->next = s->conns;
+    if (c->next)
+        c->next->prev = c;
+    s->conns = c;
+    pthread_mutex_unlock(&s->conns_lock);
+    if (c->tls)
+        tls_attach(c->tls, c->identity);
+}
+
+static void conn_leave(hs_t *s, conn_t *c)
+{
+    pthread_mutex_lock(&s->conns_lock);
+    if (c->prev)
+        c->prev->next = c->next;
+    else
+        s->conns = c->next;
+    if (c->next)
+        c->next->prev = c->prev;
+    pthread_mutex_unlock(&s->conns_lock);
+}
+
 static void on_connection(void *ctx, struct MHD_Connection *mhd, void **socket_ctx,
                           enum MHD_ConnectionNotificationCode code)
 {
     hs_t *s = ctx;
     conn_t *c = *socket_ctx;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-        c = info ? calloc(1, sizeof *c) : NULL;
-        *socket_ctx = c;
-        if (!c)
-            return; /* its requests are refused */
-        c->server = s;
-        c->fd = info->connect_fd;
-        conn_deadline(c);
-        info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION); /* before its handshake */
-        c->tls = info ? info->tls_session : NULL;
-        pthread_mutex_lock(&s->conns_lock);
-        c->identity = c->tls ? hs_identity_ref(s->identity) : NULL;
-        c->next = s->conns;
-        if (c->next)
-            c->next->prev = c;
-        s->conns = c;
-        pthread_mutex_unlock(&s->conns_lock);
-        if (c->tls)
-            tls_attach(c->tls, c->identity);
+        *socket_ctx = c = conn_new(s, mhd);
+        if (c) /* else its requests are refused */
+            conn_enter(s, c);
     } else if (c) {
         *socket_ctx = NULL;
-        pthread_mutex_lock(&s->conns_lock);
-        if (c->prev)
-            c->prev->next = c->next;
-        else
-            s->conns = c->next;
-        if (c->next)
-            c->next->prev = c->prev;
-        pthread_mutex_unlock(&s->conns_lock);
-        hs_identity_unref(c->identity);
-        free(c);
+        conn_leave(s, c);
+        conn_free(c);
     }
 }
 
@@ -681,15 +799,18 @@ rc_t hs_start(hs_t **out, err_t *e, const hs_config_t *config)
     s->identity = config->identity ? hs_identity_ref(config->identity) : NULL;
     s->config.identity = NULL; /* s->identity is the present one */
     s->listen_fd = -1;
-    s->queue_end = &s->queue;
     s->pendings.prev = s->pendings.next = &s->pendings;
     pthread_mutex_init(&s->conns_lock, NULL);
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->work, NULL);
     pthread_cond_init(&s->answered, NULL);
     routes_learn(s);
-    rc_t rc = listen_open(&s->listen_fd, &s->port, e, s->config.address, s->config.port);
-    if (rc == RC_OK)
+    s->clients = hs_clients_new();
+    rc_t rc = s->clients ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
+    if (!rc)
+        rc = listen_open(&s->listen_fd, &s->port, e, s->config.address, s->config.port);
+    share_init(&s->slow, s->config.workers);
+    if (!rc)
         rc = start_threads(s, e);
     if (rc) {
         hs_stop(s, 0);
@@ -754,5 +875,6 @@ void hs_stop(hs_t *s, unsigned grace_ms)
     pthread_cond_destroy(&s->work);
     pthread_cond_destroy(&s->answered);
     hs_identity_unref(s->identity);
+    hs_clients_unref(s->clients);
     free(s);
 }

@@ -8,6 +8,11 @@
  * RFC 9457 problems. A request that is not all there after twice the idle timeout, or an answer that is not taken in
  * that time, ends its connection, however steadily the bytes trickle.
  *
+ * Clients (http/clients.h) have turns at the workers, and shares of what waits. Whoever is alone may fill all places.
+ * As soon as another comes, the client that holds most of them gives up its last ones, which get 429 with Retry-After;
+ * a client that asks for more than a quarter then gets 429 itself. 503 with Retry-After is for a server that is full of
+ * clients of equal shares.
+ *
  * With an identity the port serves HTTPS and nothing else: TLS 1.3 and 1.2. The identity can be replaced while it runs.
  *
  * Floor:  2, http.
@@ -31,7 +36,7 @@ typedef struct hs_pending hs_pending_t;
 
 /* Puts off the answer to a request, in its handler on an event thread; the handler then returns without touching
  * response again. hs_answer has to be called for what this gives, exactly once, also after hs_stop.
- * NULL: too many wait, or the server stops; response is filled with the 503 that says so. */
+ * NULL: too many wait, or the server stops; response is filled with the 503 or 429 that says so. */
 hs_pending_t *hs_defer(const hs_request_t *request, hs_response_t *response);
 
 /* The deferred request: a copy of its own, which lives until hs_answer. */
@@ -58,9 +63,9 @@ typedef struct {
     hs_identity_t *identity;  /* not NULL: HTTPS, and the server takes a reference of its own; NULL: HTTP */
     unsigned event_threads;   /* 0: 2 */
     unsigned workers;         /* 0: 8 */
-    unsigned queue_max;       /* waiting slow requests; 0: 64; beyond: 503 with Retry-After */
-    unsigned deferred_max;    /* requests that wait for hs_answer; 0: 1024; beyond, or when their bodies together are */
-    size_t deferred_body_max; /* longer than this (0: 64 MiB): 503 with Retry-After */
+    unsigned queue_max;       /* waiting slow requests; 0: 64 */
+    unsigned deferred_max;    /* requests that wait for hs_answer; 0: 1024 */
+    size_t deferred_body_max; /* bytes of their bodies together; 0: 64 MiB */
     size_t body_max;          /* 0: 1 MiB; beyond: 413 */
     unsigned connections_max; /* 0: 1024; split evenly among the event threads; beyond: they wait to be accepted */
     unsigned per_ip_max;      /* 0: 256; beyond: closed at once */

@@ -13,25 +13,41 @@
 #include "http/server.h"
 #include "tests/unit/sockets.h"
 
-static inline int dial_port(uint16_t port)
+/* Connects from an address of 127.0.0.0/8; NULL: whichever. -1: refused. */
+static inline int dial_port_from(uint16_t port, const char *from)
 {
     struct sockaddr_in at = { .sin_family = AF_INET,
                               .sin_port = htons(port),
                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in own = { .sin_family = AF_INET };
     struct timeval patience = { .tv_sec = 10 };
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (from) {
+        ck_assert_int_eq(inet_pton(AF_INET, from, &own.sin_addr), 1);
+        ck_assert_int_eq(bind(fd, (struct sockaddr *)&own, sizeof own), 0);
+    }
     if (connect(fd, (struct sockaddr *)&at, sizeof at) == 0)
         return fd;
     close(fd);
     return -1;
 }
 
-static inline int dial(const hs_t *to)
+static inline int dial_port(uint16_t port)
 {
-    int fd = dial_port(hs_port(to));
+    return dial_port_from(port, NULL);
+}
+
+static inline int dial_from(const hs_t *to, const char *from)
+{
+    int fd = dial_port_from(hs_port(to), from);
     ck_assert_int_ge(fd, 0);
     return fd;
+}
+
+static inline int dial(const hs_t *to)
+{
+    return dial_from(to, NULL);
 }
 
 typedef struct {

@@ -139,7 +139,7 @@ START_TEST(an_answer_may_come_before_the_handler_returns_and_the_connection_goes
 }
 END_TEST
 
-START_TEST(beyond_the_bound_in_number_or_in_bytes_a_request_is_refused_with_503)
+START_TEST(beyond_the_bound_in_number_or_in_bytes_a_request_is_refused_with_429)
 {
     hs_t *s = start((hs_config_t){ .deferred_max = 2, .deferred_body_max = 10 });
     int fds[3];
@@ -149,14 +149,14 @@ START_TEST(beyond_the_bound_in_number_or_in_bytes_a_request_is_refused_with_503)
     wait_waiting(1);
     post(fds[1], "/wait", "12345");
     reply_t a = hear(fds[1], false);
-    ck_assert_int_eq(a.status, 503);
+    ck_assert_int_eq(a.status, 429);
     ck_assert_ptr_nonnull(strstr(a.head, "\r\nRetry-After: 1\r\n"));
-    ck_assert_ptr_nonnull(strstr(a.body, "urn:kettle:error:busy"));
+    ck_assert_ptr_nonnull(strstr(a.body, "urn:kettle:error:over-share"));
     free(a.body);
     post(fds[1], "/wait", "1234");
     wait_waiting(2);
     post(fds[2], "/wait", "");
-    expect(fds[2], 503, "too many requests are waiting");
+    expect(fds[2], 429, "more requests waiting than its share");
     answer_with_request(waiting[0]);
     expect(fds[0], 200, "123456");
     post(fds[2], "/wait", "");
@@ -279,7 +279,7 @@ int main(void)
 {
     return UNIT_RUN("http_defer", requests_that_wait_hold_no_thread_and_each_gets_its_own_answer,
                     an_answer_may_come_before_the_handler_returns_and_the_connection_goes_on,
-                    beyond_the_bound_in_number_or_in_bytes_a_request_is_refused_with_503,
+                    beyond_the_bound_in_number_or_in_bytes_a_request_is_refused_with_429,
                     a_client_that_leaves_while_its_answer_is_put_off_harms_nobody,
                     stopping_waits_for_put_off_answers_within_its_grace,
                     after_the_grace_they_get_503_and_a_late_answer_goes_nowhere,

@@ -589,7 +589,7 @@ static void wait_entered(unsigned n)
     ck_assert_uint_ge(gate_entered, n);
 }
 
-START_TEST(slow_handlers_block_nobody_and_a_full_queue_says_503)
+START_TEST(slow_handlers_block_nobody_and_a_full_queue_refuses_more)
 {
     hs_t *s = start((hs_config_t){ .workers = 2, .queue_max = 3 });
     int fds[5];
@@ -599,7 +599,7 @@ START_TEST(slow_handlers_block_nobody_and_a_full_queue_says_503)
         pause_ms(20);
     }
     wait_entered(2);
-    expect(s, "GET /gate HTTP/1.1\r\nHost: x\r\n\r\n", 503, "\r\nRetry-After: 1\r\n", "urn:kettle:error:busy");
+    expect(s, "GET /gate HTTP/1.1\r\nHost: x\r\n\r\n", 429, "\r\nRetry-After: 1\r\n", "urn:kettle:error:over-share");
     uint64_t began = clock_ms();
     for (unsigned i = 0; i < 20; i++)
         expect(s, "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n", 200, NULL, NULL);
@@ -804,7 +804,8 @@ int main(void)
         bodies_up_to_the_cap_pass_and_larger_ones_get_413_and_a_closed_connection, ten_megabytes_go_both_ways,
         malformed_requests_harm_nobody, a_flood_of_headers_is_cut_off, idle_connections_and_slow_senders_are_ended,
         a_handler_may_take_longer_than_the_idle_timeout, one_address_has_only_so_many_connections,
-        connections_beyond_the_total_wait_and_are_served_later, slow_handlers_block_nobody_and_a_full_queue_says_503,
+        connections_beyond_the_total_wait_and_are_served_later,
+        slow_handlers_block_nobody_and_a_full_queue_refuses_more,
         a_client_that_leaves_during_its_slow_request_harms_nobody,
         stopping_delivers_what_is_under_way_and_takes_nothing_new,
         after_the_grace_waiting_requests_get_503_and_running_ones_still_finish,
