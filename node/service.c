@@ -521,7 +521,7 @@ static rc_t found(service_t *s, err_t *e, bool is_attested)
         rc = make_setup(s, e);
     if (!rc && !is_attested)
         rc = make_cluster(s, e);
-    return rc || !s->cluster ? rc : cluster_found(s->cluster, e, &s->setup.hash, 0);
+    return rc || !s->cluster ? rc : cluster_found(s->cluster, e, &s->setup.hash);
 }
 
 /* A node that begins with others; by itself, when nobody of a former cluster is left. */

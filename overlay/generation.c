@@ -373,19 +373,20 @@ static rc_t write_own(gen_t *g, size_t i)
     return rc ? rc : keyring_sign_as(g->c.keys, s->by_key, &s->entry.name, &s->g);
 }
 
-rc_t gen_found(gen_t *g, uint8_t take_secrets[KEY_SECRETS_LEN], const hash32_t *setup)
+rc_t gen_found(gen_t *g, uint8_t *take_secrets, const hash32_t *setup)
 {
     size_t i = room(g);
     rc_t rc = gen_cluster(g) || i == NONE ? RC_REFUSED : RC_OK;
     if (rc) {
-        secret_wipe(take_secrets, KEY_SECRETS_LEN);
+        if (take_secrets)
+            secret_wipe(take_secrets, KEY_SECRETS_LEN);
         return rc;
     }
     record_t *r = &g->records[i];
     *r = (record_t){ .proof.entry.entry = {
                          .name = { .version = g->c.rules.min_version }, .member_count = 1, .setup = *setup } };
     memcpy(r->proof.entry.entry.members[0], g->c.self, 33);
-    rc = keyring_add(g->c.keys, name_of(r), take_secrets);
+    rc = take_secrets ? keyring_add(g->c.keys, name_of(r), take_secrets) : RC_OK;
     if (rc)
         return rc;
     r->there = r->held = true;
@@ -662,8 +663,10 @@ rc_t gen_share(gen_t *g, err_t *e, view_t proof, view_t first, const uint8_t sea
     entry_signed_t f = { .entry = { .member_count = 0 } };
     rc_t rc = entry_proof_read(&p, e, proof);
     const bool lost = !rc && !first.n && p.has_order; /* all who had it died: the order says which cluster it is */
-    if (!rc)
-        rc = lost ? RC_OK : err_under(e, entry_read(&f, e, first), "bootstrap");
+    if (!rc && first.n)
+        rc = err_under(e, entry_read(&f, e, first), "bootstrap");
+    else if (!rc && !lost)
+        f = p.entry;
     if (!rc)
         rc = judge_share(g, e, &p, lost ? NULL : &f);
     size_t i = rc ? NONE : find(g, &p.entry.g);
@@ -692,6 +695,34 @@ rc_t gen_share(gen_t *g, err_t *e, view_t proof, view_t first, const uint8_t sea
 }
 
 /* ---- questions ---- */
+
+uint64_t gen_until(const gen_t *g)
+{
+    uint64_t until = g->in_use == NONE ? 0 : UINT64_MAX;
+    for (size_t i = 0; i < RECORDS; i++) {
+        const record_t *r = &g->records[i];
+        if (is_of(r, gen_cluster(g)) && r->committed && i != g->in_use && entry_of(r)->from_slot < until &&
+            key_name_cmp(name_of(r), name_of(&g->records[g->in_use])) > 0)
+            until = entry_of(r)->from_slot;
+    }
+    return until;
+}
+
+size_t gen_committed(const gen_t *g, const entry_proof_t **out, size_t cap)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < RECORDS && n < cap; i++) {
+        const record_t *r = &g->records[i];
+        size_t at = n;
+        if (!is_of(r, gen_cluster(g)) || !r->committed)
+            continue;
+        for (; at && key_name_cmp(&out[at - 1]->entry.entry.name, name_of(r)) > 0; at--)
+            out[at] = out[at - 1];
+        out[at] = &r->proof;
+        n++;
+    }
+    return n;
+}
 
 gen_signer_t gen_signer(const gen_t *g, uint64_t slot)
 {

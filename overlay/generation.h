@@ -40,10 +40,10 @@ void gen_free(gen_t *g);
 /* --- inputs --- */
 
 /* Founds a cluster: a first generation that is committed and in use at once.
- *   take_secrets  random; wiped in any case
+ *   take_secrets  KEY_SECRETS_LEN random bytes, wiped in any case; NULL: the ring holds them already
  *   setup         hash of the cluster statement
  * RC_REFUSED: a cluster is known already, or pinned; RC_NOMEM and others of the keyring. */
-NODISCARD rc_t gen_found(gen_t *g, uint8_t take_secrets[KEY_SECRETS_LEN], const hash32_t *setup);
+NODISCARD rc_t gen_found(gen_t *g, uint8_t *take_secrets, const hash32_t *setup);
 
 /* The order that this node has taken, judged and higher than the last one. */
 void gen_order(gen_t *g, const order_signed_t *order, uint64_t now_ms);
@@ -75,7 +75,8 @@ NODISCARD rc_t gen_commit(gen_t *g, err_t *e, view_t bytes);
 
 /* A share came that we have asked for, on the connection where we asked.
  *   proof  of the generation
- *   first  the bootstrap entry; n 0: all who had it died, and the proof's order names the cluster
+ *   first  the bootstrap entry; n 0: it is the proof's own, when that has no order; else all who had it died, and the
+ *          order names the cluster
  * RC_REFUSED: not valid, of another cluster, or it does not open to the public key of its proof: passed over and
  * counted; RC_REPLAY: not above what we hold, or below a COMMIT that we know: ask again. */
 NODISCARD rc_t gen_share(gen_t *g, err_t *e, view_t proof, view_t first, const uint8_t sealed[KEY_SEALED_LEN],
@@ -110,6 +111,13 @@ typedef enum {
 
 /* Whether statements for a slot can be signed now. */
 gen_signer_t gen_signer(const gen_t *g, uint64_t slot);
+
+/* The first slot for which gen_signer may say otherwise than for the present head: another generation begins there. 0:
+ * no key is in use; UINT64_MAX: none is known. */
+uint64_t gen_until(const gen_t *g);
+
+/* The committed generations of the cluster that are known, ascending; their number, at most cap. */
+size_t gen_committed(const gen_t *g, const entry_proof_t **out, size_t cap);
 
 /* The key in use, the newest committed generation, and the first one; NULL: none known. */
 const key_name_t *gen_in_use(const gen_t *g);

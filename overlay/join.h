@@ -8,23 +8,26 @@
  * itself: nothing is remembered of a peer.
  *
  * The key of a generation is given only as the answer to a request on this very connection, judged anew at that moment
- * (mattest_release_key), sealed by the keyring to the requester's ephemeral key. It is asked of several holders at
- * once; the first answer that verifies is taken, and never one in place of a generation that is not older.
+ * (mattest_release_key), sealed by the keyring to the requester's ephemeral key; unasked only as a draft, from a maker
+ * whom the order in force names to a member whom it lists. It is asked of several holders at once; what is taken, held
+ * and used is generation.h's to say. Orders go along with states, to whoever runs a lower one; what else proves itself
+ * goes to all by flood.h.
  *
- * Spec:   tee-facts 16; overlay-facts 8, 9, 15; overlay-facts-more C3, C4, E8, E9, E12, F5, J
+ * Spec:   tee-facts 16; overlay-facts 8, 9, 15; overlay-facts-more C3, C4, D9, E4 to E9, E12, F4, F5, J
  * Floor:  4, overlay. All calls on the net's thread, but join_job_run.
- * Tests:  tests/unit/test_join.c
+ * Tests:  tests/unit/test_join.c, tests/unit/test_rotation.c
  */
 #ifndef OVERLAY_JOIN_H
 #define OVERLAY_JOIN_H
 
 #include "base/arena.h"
-#include "overlay/entry.h"
+#include "overlay/flood.h"
+#include "overlay/generation.h"
 #include "overlay/net/net.h"
 #include "overlay/state.h"
 #include "tee/channel/mattest.h"
 
-#define JOIN_PROTOCOLS 3u
+#define JOIN_PROTOCOLS 4u
 #define JOIN_ATTEST_PROTOCOL "/kettle/attest/1"
 #define JOIN_ASK_MAX 3u          /* holders that are asked at once */
 #define JOIN_STATE_MS 10000u     /* from ATTESTED to the peer's first state */
@@ -73,11 +76,11 @@ typedef struct {
     tee_evidence_type_t type;
     uint64_t chain_id; /* 0, and 32 bytes of its own: an application without a chain */
     hash32_t genesis;
-    uint8_t cluster[33];    /* public key of the first generation that we are pinned to; zeros: none */
-    const policy_t *policy; /* of the order in force; replaced by join_set_order, and to be kept until join_free */
-    order_id_t order;
-    order_rules_t rules; /* by which later generations are judged; its cluster is filled in here */
-    keyring_t *keyring;  /* generations; borrowed, as all pointers here */
+    uint8_t cluster[33];         /* public key of the first generation that we are pinned to; zeros: none */
+    const policy_t *policy;      /* of the order in force; replaced by join_set_order, and to be kept until join_free */
+    const order_signed_t *order; /* in force at the start; copied, as is its text */
+    order_rules_t rules;         /* by which orders and generations are judged; its cluster is filled in here */
+    keyring_t *keyring;          /* generations; borrowed, as all pointers here */
     const ecdsa_t *ecdsa;
     rollback_t *memory; /* used inside jobs that are not slow, which then must run one at a time; NULL: none */
 
@@ -92,10 +95,12 @@ typedef struct {
     /* Fills what our state says of the chain: claims and cluster statement. It lives until the next call. */
     void (*tell)(void *ctx, state_t *out);
     void (*changed)(void *ctx); /* something about members: join_members */
-    /* The peer's whole order, which is higher than ours: judge it, then join_set_order. */
+    /* The peer's whole order, which is higher than ours: join_judge_order, then join_set_order. */
     void (*ordered)(void *ctx, const order_signed_t *order);
-    /* The key came, and is in the ring. */
-    void (*keyed)(void *ctx, const entry_proof_t *newest, const entry_signed_t *first);
+    /* What is known of generations has changed: join_keys. */
+    void (*keyed)(void *ctx);
+    /* A message to all of another kind than those of generations. NULL: they are only handed on. */
+    void (*delivered)(void *ctx, const flood_message_t *m);
     /* A generation goes out to a peer now. */
     void (*released)(void *ctx, const join_member_t *to, const key_name_t *name);
     /* May another protocol be served on a PEER's connection? NULL: none. */
@@ -139,20 +144,48 @@ NODISCARD rc_t join_draw(keyring_t *ring, uint64_t version, void (*fill)(void *c
 
 /* Founds a new cluster: its first generation, drawn now unless the ring holds it, signed by its maker and by itself.
  * setup: hash of the cluster statement. RC_REFUSED: we are pinned to a cluster, or have a generation; RC_NOMEM. */
-NODISCARD rc_t join_found(join_t *j, err_t *e, const hash32_t *setup, uint64_t from_slot);
+NODISCARD rc_t join_found(join_t *j, err_t *e, const hash32_t *setup);
 
-/* Asks holders for the key of this cluster, now and whenever one comes; NULL: asks no more. RC_REFUSED: we are pinned
- * to another. */
+/* Asks holders for the key of this cluster, now and whenever a newer one comes; NULL: asks no more. RC_REFUSED: we are
+ * pinned to another. */
 NODISCARD rc_t join_want(join_t *j, err_t *e, const uint8_t cluster[33]);
 
-/* The newest committed generation that is known, and the first; NULL: none. */
+/* Our verified head: may put a generation into use, and is what a new one is counted from. */
+void join_head(join_t *j, uint64_t slot);
+
+/* What is known of generations. */
+typedef struct {
+    bool is_known;       /* a committed one, */
+    hash32_t newest;     /* by its G, */
+    bool holds;          /* and its secrets are here */
+    bool is_in_use;      /* a generation signs: */
+    key_name_t in_use;   /* this one, */
+    gen_signer_t signer; /* of statements for the present head, */
+    uint64_t until;      /* and for slots below this one */
+} join_keys_t;
+void join_keys(const join_t *j, join_keys_t *out);
+
+/* The newest committed generation that is known, and the first; NULL: none. All of them: gen_committed. */
 const entry_proof_t *join_newest(const join_t *j);
 const entry_signed_t *join_first(const join_t *j);
+const gen_t *join_generations(const join_t *j);
 
 /* --- orders --- */
 
-/* Another order is in force: every peer is judged by its policy, and shut out when it fails (F4). */
-void join_set_order(join_t *j, const order_id_t *order, const policy_t *policy);
+/* The order in force. */
+const order_signed_t *join_order(const join_t *j);
+
+/* That an order is valid, higher than the one in force, and brings its policy: order_may_take. */
+NODISCARD rc_t join_judge_order(const join_t *j, err_t *e, const order_signed_t *order);
+
+/* Another order, which is copied, is in force: every peer is told it, judged by its policy, and shut out when it fails
+ * (F4). RC_NOMEM: nothing has changed. */
+NODISCARD rc_t join_set_order(join_t *j, const order_signed_t *order, const policy_t *policy);
+
+/* --- to all --- */
+
+/* Our own message to every member: flood_publish. */
+NODISCARD rc_t join_publish(join_t *j, err_t *e, uint32_t kind, view_t payload);
 
 /* --- members --- */
 

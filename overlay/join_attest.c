@@ -6,6 +6,7 @@
 
 #define ARENA_MAX ((size_t)1 << 20)
 #define NEVER UINT64_MAX
+#define MAKER_MS 500u /* between two looks of a maker at whether it is its turn */
 
 /* ---- lanes ---- */
 
@@ -63,7 +64,7 @@ session_t *join_find(const join_t *j, const net_conn_t *c)
 
 bool session_same_order(const session_t *s)
 {
-    return s->attested && order_id_cmp(&s->order, &s->join->config.order) == 0;
+    return s->attested && order_id_cmp(&s->order, &s->join->order.id) == 0;
 }
 
 bool session_is_peer(const session_t *s)
@@ -73,6 +74,7 @@ bool session_is_peer(const session_t *s)
 
 void session_changed(session_t *s)
 {
+    spread_update(s->join);
     if (s->join->config.changed)
         s->join->config.changed(s->join->config.ctx);
 }
@@ -94,8 +96,14 @@ static void session_free(session_t *s)
     lane_clear(&s->told);
     lane_clear(&s->heard);
     lane_clear(&s->ask);
-    lane_clear(&s->asked);
+    lane_clear(&s->asked[0]);
+    lane_clear(&s->asked[1]);
+    lane_clear(&s->gave);
+    lane_clear(&s->flooded);
+    lane_clear(&s->heard_flood);
     key_ephemeral_free(s->ephemeral);
+    key_ephemeral_free(s->draft_key);
+    free(s->draft);
     if (s->quote)
         join_job_drop(&s->quote->link);
     free(s->message);
@@ -185,7 +193,7 @@ void join_job_run(join_job_t *link)
     case JOB_TAKE:
         job->rc = mattest_take(m, view_of(job->bytes, job->n), job->collateral, job->now_s, job->now_ms);
         break;
-    case JOB_RELEASE: job->rc = mattest_release_key(m, &job->grant, &job->e, &job->name, &present, false); break;
+    case JOB_RELEASE: job->rc = mattest_release_key(m, &job->grant, &job->e, &job->name, &present, job->draft); break;
     case JOB_JUDGE: job->rc = mattest_judge(m, &job->e, &present); break;
     }
 }
@@ -398,6 +406,10 @@ static void machine_done(session_t *s, const job_t *job)
     if (s->conn && s->rejudge)
         judge(s);
     pump(s);
+    if (s->conn)
+        draft_try(s);
+    if (s->conn)
+        key_read_held(s);
 }
 
 void join_job_done(join_job_t *link)
@@ -422,12 +434,12 @@ static void begin_machine(session_t *s, net_stream_t *stream)
     const join_config_t *c = &s->join->config;
     mattest_config_t m = { .role = net_dialled(s->conn) ? MATTEST_INITIATOR : MATTEST_RESPONDER,
                            .type = c->type,
-                           .wants_key = !s->join->newest,
-                           .holds_key = s->join->newest != NULL,
+                           .wants_key = gen_wants_key(s->join->gen),
+                           .holds_key = !gen_wants_key(s->join->gen),
                            .chain_id = c->chain_id,
                            .genesis = c->genesis,
-                           .order = c->order.digest,
-                           .version = c->order.version,
+                           .order = s->join->order.id.digest,
+                           .version = s->join->order.id.version,
                            .policy = c->policy,
                            .memory = c->memory,
                            .sign = c->sign,
@@ -435,7 +447,8 @@ static void begin_machine(session_t *s, net_stream_t *stream)
                            .started_ms = s->opened_ms };
     c->random(c->ctx, m.nonce, sizeof m.nonce);
     memcpy(m.static_pubkey, c->static_pubkey, sizeof m.static_pubkey);
-    memcpy(m.cluster, s->join->first ? s->join->first->entry.pubkey : c->cluster, sizeof m.cluster);
+    const uint8_t *cluster = gen_cluster(s->join->gen);
+    memcpy(m.cluster, cluster ? cluster : c->cluster, sizeof m.cluster);
     net_channel_keys(s->conn, &m.spki, &m.peer_spki);
     if (mattest_new(&s->m, &m)) {
         refuse(s, NET_BYE, RC_NOMEM, "out of memory");
@@ -496,7 +509,9 @@ void join_opened(join_t *j, net_conn_t *c)
     }
     *s = (session_t){ .next = j->sessions, .join = j, .conn = c, .opened_ms = j->now_ms };
     s->deadline_ms = j->now_ms + MATTEST_DEADLINE_MS;
-    s->attest.session = s->told.session = s->heard.session = s->ask.session = s->asked.session = s;
+    s->attest.session = s->told.session = s->heard.session = s->ask.session = s->gave.session = s;
+    s->asked[0].session = s->asked[1].session = s->flooded.session = s->heard_flood.session = s;
+    s->answering = &s->asked[0];
     s->wait_ms = JOIN_AGAIN_MS;
     j->sessions = s;
     if (!net_dialled(c))
@@ -516,7 +531,8 @@ void join_closed(join_t *j, net_conn_t *c, const err_t *why)
         note_refusal(j, c, why);
     key_forget(s);
     s->conn = NULL;
-    s->attest.stream = s->told.stream = s->heard.stream = s->ask.stream = s->asked.stream = NULL;
+    s->attest.stream = s->told.stream = s->heard.stream = s->ask.stream = s->gave.stream = NULL;
+    s->asked[0].stream = s->asked[1].stream = s->flooded.stream = s->heard_flood.stream = NULL;
     session_changed(s);
 }
 
@@ -527,8 +543,8 @@ bool join_serves(join_t *j, net_conn_t *c, const net_protocol_t *p)
         return false;
     if (!strcmp(p->name, JOIN_ATTEST_PROTOCOL))
         return !net_dialled(c) && !s->m;
-    if (!strcmp(p->name, STATE_PROTOCOL) || !strcmp(p->name, KEYSHARE_PROTOCOL))
-        return s->confirmed;
+    if (!strcmp(p->name, STATE_PROTOCOL) || !strcmp(p->name, KEYSHARE_PROTOCOL) || !strcmp(p->name, FLOOD_PROTOCOL))
+        return s->confirmed; /* what they bring is held until it may be looked at */
     return session_is_peer(s) && j->config.serves && j->config.serves(j->config.ctx, c, p);
 }
 
@@ -575,8 +591,11 @@ uint64_t join_turn(join_t *j, uint64_t now_ms)
     j->now_ms = now_ms;
     for (session_t *s = j->sessions; s; s = s->next)
         session_turn(s);
+    spread_turn(j);
     key_ask_due(j);
     sweep(j);
+    if (order_maker_index(&j->order.order, j->config.static_pubkey) >= 0)
+        at = now_ms + MAKER_MS;
     for (session_t *s = j->sessions; s; s = s->next)
         if (s->conn && next_of(s) < at)
             at = next_of(s);
@@ -585,21 +604,65 @@ uint64_t join_turn(join_t *j, uint64_t now_ms)
 
 /* ---- life ---- */
 
+static net_protocol_t protocol(join_t *j, const char *name, void (*opened)(void *, net_stream_t *),
+                               void (*data)(void *, net_stream_t *, view_t),
+                               void (*closed)(void *, net_stream_t *, rc_t))
+{
+    return (net_protocol_t){ .name = name, .opened = opened, .data = data, .closed = closed, .ctx = j };
+}
+
+/* Copies an order with its text, which goes to peers unless it is the unsigned one. */
+static rc_t keep_order(join_t *j, const order_signed_t *order)
+{
+    uint8_t *bytes = order->text.n ? malloc(ORDER_SIGNED_MAX + order->text.n) : NULL;
+    wr_t w = wr_of(bytes, bytes ? ORDER_SIGNED_MAX + order->text.n : 0);
+    if (order->text.n && !bytes)
+        return RC_NOMEM;
+    if (bytes)
+        order_write(&w, order, true);
+    j->order = *order; /* may be j->order itself */
+    free(j->order_bytes);
+    j->order_bytes = bytes;
+    j->order_n = w.n;
+    j->order.text = bytes ? view_of(bytes + w.n - order->text.n, order->text.n) : view_of(NULL, 0);
+    return RC_OK;
+}
+
+static rc_t make_machines(join_t *j)
+{
+    const join_config_t *c = &j->config;
+    gen_config_t g = { .sign = c->sign, .sign_ctx = c->sign_ctx, .keys = c->keyring, .rules = c->rules };
+    flood_config_t f = { .sign = c->sign, .sign_ctx = c->sign_ctx, .ecdsa = c->ecdsa };
+    memcpy(g.self, c->static_pubkey, sizeof g.self);
+    memcpy(f.self, c->static_pubkey, sizeof f.self);
+    memcpy(g.rules.cluster, c->cluster, sizeof g.rules.cluster);
+    rc_t rc = gen_new(&j->gen, &g);
+    if (!rc)
+        rc = flood_new(&j->flood, &f);
+    if (!rc)
+        rc = keep_order(j, c->order);
+    if (!rc)
+        gen_order(j->gen, &j->order, 0);
+    return rc;
+}
+
 rc_t join_new(join_t **out, const join_config_t *config)
 {
     join_t *j = calloc(1, sizeof *j);
     if (!j)
         return RC_NOMEM;
     j->config = *config;
-    j->protocols[JOIN_ATTEST] = (net_protocol_t){
-        .name = JOIN_ATTEST_PROTOCOL, .opened = attest_opened, .data = attest_data, .closed = attest_closed, .ctx = j
-    };
-    j->protocols[JOIN_STATE] = (net_protocol_t){
-        .name = STATE_PROTOCOL, .opened = state_opened, .data = state_data, .closed = state_closed, .ctx = j
-    };
-    j->protocols[JOIN_KEYSHARE] = (net_protocol_t){
-        .name = KEYSHARE_PROTOCOL, .opened = key_opened, .data = key_data, .closed = key_closed, .ctx = j
-    };
+    j->protocols[JOIN_ATTEST] = protocol(j, JOIN_ATTEST_PROTOCOL, attest_opened, attest_data, attest_closed);
+    j->protocols[JOIN_STATE] = protocol(j, STATE_PROTOCOL, state_opened, state_data, state_closed);
+    j->protocols[JOIN_KEYSHARE] = protocol(j, KEYSHARE_PROTOCOL, key_opened, key_data, key_closed);
+    j->protocols[JOIN_FLOOD] = protocol(j, FLOOD_PROTOCOL, flood_opened, flood_data, flood_closed);
+    const rc_t rc = make_machines(j);
+    if (rc) {
+        join_free(j);
+        return rc;
+    }
+    j->config.order = NULL; /* the copy counts */
+    join_keys(j, &j->keys);
     *out = j;
     return RC_OK;
 }
@@ -613,8 +676,9 @@ void join_free(join_t *j)
         j->sessions = s->next;
         session_free(s);
     }
-    free(j->newest);
-    free(j->first);
+    gen_free(j->gen);
+    flood_free(j->flood);
+    free(j->order_bytes);
     free(j);
 }
 
@@ -624,14 +688,28 @@ const net_protocol_t *join_protocols(const join_t *j, size_t *count)
     return j->protocols;
 }
 
-void join_set_order(join_t *j, const order_id_t *order, const policy_t *policy)
+rc_t join_judge_order(const join_t *j, err_t *e, const order_signed_t *order)
 {
-    j->config.order = *order;
+    order_rules_t rules = j->config.rules;
+    const uint8_t *cluster = gen_cluster(j->gen);
+    if (cluster)
+        memcpy(rules.cluster, cluster, sizeof rules.cluster);
+    return order_may_take(e, order, &j->order.id, &rules);
+}
+
+rc_t join_set_order(join_t *j, const order_signed_t *order, const policy_t *policy)
+{
+    const rc_t rc = keep_order(j, order);
+    if (rc)
+        return rc;
     j->config.policy = policy;
+    gen_order(j->gen, &j->order, j->now_ms);
+    join_tell(j); /* whoever is shut out knows why */
     for (session_t *s = j->sessions; s; s = s->next)
         if (s->conn && s->attested)
             judge(s);
-    join_tell(j);
+    spread_update(j);
+    return RC_OK;
 }
 
 /* ---- what is known ---- */
@@ -670,10 +748,21 @@ size_t join_refusals(const join_t *j, join_refusal_t out[JOIN_REFUSALS_MAX])
 
 const entry_proof_t *join_newest(const join_t *j)
 {
-    return j->newest;
+    return gen_newest(j->gen);
 }
 
 const entry_signed_t *join_first(const join_t *j)
 {
-    return j->first;
+    const entry_proof_t *first = gen_first(j->gen);
+    return first ? &first->entry : NULL;
+}
+
+const gen_t *join_generations(const join_t *j)
+{
+    return j->gen;
+}
+
+const order_signed_t *join_order(const join_t *j)
+{
+    return &j->order;
 }

@@ -9,20 +9,6 @@
 
 /* ---- founding ---- */
 
-/* Entry of the first generation, with both signatures. */
-static rc_t make_first(join_t *j, entry_signed_t *out, const key_name_t *name, const hash32_t *setup,
-                       uint64_t from_slot)
-{
-    const join_config_t *c = &j->config;
-    *out = (entry_signed_t){ .entry = { .name = *name, .from_slot = from_slot, .member_count = 1, .setup = *setup } };
-    memcpy(out->entry.members[0], c->static_pubkey, sizeof c->static_pubkey);
-    rc_t rc = keyring_pubkey_of(c->keyring, out->entry.pubkey, name);
-    entry_digest(&out->g, &out->entry);
-    if (!rc)
-        rc = c->sign(c->sign_ctx, out->by_maker, &out->g);
-    return rc ? rc : keyring_sign_as(c->keyring, out->by_key, name, &out->g);
-}
-
 rc_t join_draw(keyring_t *ring, uint64_t version, void (*fill)(void *ctx, void *out, size_t n), void *ctx)
 {
     const key_name_t name = { .version = version };
@@ -36,54 +22,27 @@ rc_t join_draw(keyring_t *ring, uint64_t version, void (*fill)(void *ctx, void *
     return rc ? rc : keyring_use(ring, &name);
 }
 
-static rc_t hold(join_t *j, const entry_proof_t *newest, const entry_signed_t *first)
+static rc_t found(join_t *j, const hash32_t *setup)
 {
-    entry_proof_t *p = malloc(sizeof *p);
-    entry_signed_t *f = malloc(sizeof *f);
-    if (!p || !f) {
-        free(p);
-        free(f);
-        return RC_NOMEM;
-    }
-    *p = *newest;
-    *f = *first;
-    free(j->newest);
-    free(j->first);
-    j->newest = p;
-    j->first = f;
-    j->wants = false;
-    memcpy(j->config.rules.cluster, first->entry.pubkey, sizeof first->entry.pubkey);
-    return RC_OK;
-}
-
-static rc_t found(join_t *j, entry_proof_t *p, const key_name_t *name, const hash32_t *setup, uint64_t from_slot)
-{
+    const key_name_t name = { .version = j->config.rules.min_version };
     uint8_t pubkey[ECDSA_PUBKEY_LEN];
-    err_t e;
     rc_t rc = RC_OK;
-    if (keyring_pubkey_of(j->config.keyring, pubkey, name))
-        rc = join_draw(j->config.keyring, name->version, j->config.random, j->config.ctx);
-    if (!rc)
-        rc = make_first(j, &p->entry, name, setup, from_slot);
-    if (!rc)
-        rc = entry_judge(&e, &p->entry, NULL, j->config.ecdsa);
-    return rc ? rc : hold(j, p, &p->entry);
+    if (keyring_pubkey_of(j->config.keyring, pubkey, &name))
+        rc = join_draw(j->config.keyring, name.version, j->config.random, j->config.ctx);
+    return rc ? rc : gen_found(j->gen, NULL, setup);
 }
 
-rc_t join_found(join_t *j, err_t *e, const hash32_t *setup, uint64_t from_slot)
+rc_t join_found(join_t *j, err_t *e, const hash32_t *setup)
 {
     static const uint8_t none[33];
-    const key_name_t name = { .version = j->config.rules.min_version };
-    if (j->newest)
+    if (gen_newest(j->gen))
         return err_say(e, RC_REFUSED, "there is a key already");
     if (memcmp(j->config.cluster, none, sizeof none) != 0)
         return err_say(e, RC_REFUSED, "pinned to a cluster, this node makes no other");
-    entry_proof_t *p = calloc(1, sizeof *p);
-    rc_t rc = p ? found(j, p, &name, setup, from_slot) : RC_NOMEM;
-    free(p);
+    const rc_t rc = found(j, setup);
     if (rc)
         return err_set(e, rc, "a key could not be made: %s", rc_name(rc));
-    join_tell(j);
+    spread_pump(j);
     return RC_OK;
 }
 
@@ -95,6 +54,15 @@ static void drop_request(session_t *s)
     s->ephemeral = NULL;
     s->ask.n = 0;
     lane_reset(&s->ask);
+}
+
+void key_stop_asking(join_t *j)
+{
+    if (gen_wants_key(j->gen))
+        return;
+    for (session_t *s = j->sessions; s; s = s->next)
+        if (s->ephemeral)
+            drop_request(s);
 }
 
 void key_forget(session_t *s)
@@ -117,13 +85,22 @@ rc_t join_want(join_t *j, err_t *e, const uint8_t cluster[33])
     return RC_OK;
 }
 
-/* Whether a peer holds what we want. */
+/* Whether the peer says that it holds a newer generation than we do. What it says of the cluster is checked in the
+ * share. */
+static bool holds_newer(const session_t *s)
+{
+    const key_name_t *own = gen_in_use(s->join->gen);
+    const entry_proof_t *newest = gen_newest(s->join->gen);
+    if (!s->state.holds || (s->first && memcmp(s->first->entry.pubkey, s->join->wanted, sizeof s->join->wanted) != 0))
+        return false;
+    if (newest && !gen_wants_key(s->join->gen))
+        own = &newest->entry.entry.name;
+    return !own || s->state.version > own->version || (s->state.version == own->version && s->state.index > own->index);
+}
+
 static bool may_ask(const session_t *s)
 {
-    const join_t *j = s->join;
-    if (!session_is_peer(s) || !s->state.holds || !s->first || s->ask.stream)
-        return false;
-    return memcmp(s->first->entry.pubkey, j->wanted, sizeof j->wanted) == 0 && j->now_ms >= s->again_ms;
+    return session_is_peer(s) && !s->ask.stream && holds_newer(s) && s->join->now_ms >= s->again_ms;
 }
 
 static rc_t send_request(session_t *s)
@@ -147,7 +124,12 @@ static void ask(session_t *s)
 {
     join_t *j = s->join;
     uint8_t random[X25519_LEN];
-    s->request = (keyshare_request_t){ .has_cluster = true, .order = j->config.order.digest };
+    const key_name_t *own = gen_wants_key(j->gen) ? gen_in_use(j->gen) : &gen_newest(j->gen)->entry.entry.name;
+    s->request = (keyshare_request_t){ .has_cluster = true, .order = j->order.id.digest, .has_name = own != NULL };
+    if (own) {
+        s->request.version = own->version;
+        s->request.index = own->index;
+    }
     memcpy(s->request.cluster, j->wanted, sizeof j->wanted);
     j->config.random(j->config.ctx, s->request.id, sizeof s->request.id);
     j->config.random(j->config.ctx, random, sizeof random);
@@ -184,83 +166,58 @@ uint64_t key_next(const session_t *s)
 {
     if (s->ask.stream)
         return s->ask_deadline_ms;
-    return s->join->wants && session_is_peer(s) && s->state.holds ? s->again_ms : NEVER;
+    return s->join->wants && session_is_peer(s) && holds_newer(s) ? s->again_ms : NEVER;
 }
 
 /* ---- the answer ---- */
 
-/* The generation that a share says it is, checked against what we asked for (E2, E9). */
-static rc_t read_proof(session_t *s, entry_proof_t *p, entry_signed_t *first, err_t *e, const keyshare_t *m)
+/* The cluster that a share is of; NULL: its bootstrap entry or its order is malformed. */
+static bool is_of_cluster(const keyshare_t *m, const entry_proof_t *p, const uint8_t cluster[33])
 {
-    order_rules_t rules = s->join->config.rules;
-    rc_t rc = entry_read(&p->entry, e, m->entry);
-    p->has_order = m->order.n != 0;
-    if (!rc && p->has_order)
-        rc = order_read(&p->order, e, m->order);
-    if (!rc && m->bootstrap.n)
-        rc = entry_read(first, e, m->bootstrap);
-    else if (!rc)
-        *first = p->entry;
-    if (rc)
-        return rc;
-    if (!entry_is_first(&first->entry) || memcmp(first->entry.pubkey, s->request.cluster, 33) != 0)
-        return err_say(e, RC_REFUSED, "a share of another cluster");
-    rc = entry_judge(e, first, NULL, s->join->config.ecdsa);
-    if (rc)
-        return rc;
-    p->ack_count = m->ack_count;
-    for (size_t i = 0; i < m->ack_count; i++) {
-        p->acks[i].g = p->entry.g;
-        memcpy(p->acks[i].key, m->acks[i].key, sizeof m->acks[i].key);
-        memcpy(p->acks[i].signature, m->acks[i].signature, sizeof m->acks[i].signature);
-    }
-    memcpy(rules.cluster, first->entry.pubkey, sizeof rules.cluster);
-    return entry_proof_judge(e, p, &rules);
+    entry_signed_t first;
+    err_t e;
+    if (m->bootstrap.n)
+        return !entry_read(&first, &e, m->bootstrap) && !memcmp(first.entry.pubkey, cluster, 33);
+    return !memcmp(p->has_order ? p->order.order.cluster : p->entry.entry.pubkey, cluster, 33);
 }
 
-/* Opens a share into the ring, and puts its generation into use. */
-static rc_t open_share(session_t *s, const entry_proof_t *p, const keyshare_t *m)
+rc_t key_box(key_box_t *out, session_t *s, box_texts_t *buf, key_ephemeral_t *own, const keyshare_t *m)
 {
-    uint8_t info[KEYSHARE_INFO_LEN];
-    uint8_t *ad = malloc(KEYSHARE_MAX);
-    wr_t w = wr_of(ad, ad ? KEYSHARE_MAX : 0);
-    const key_name_t *name = &p->entry.entry.name;
-    keyring_t *ring = s->join->config.keyring;
-    keyshare_ad(&w, m);
-    keyshare_info(info, s->request.id, s->request.ephemeral, m->ephemeral);
-    const key_box_t box = { s->ephemeral, m->ephemeral, mattest_channel(s->m), view_of(info, sizeof info),
-                            wr_view(&w) };
-    rc_t rc = !ad ? RC_NOMEM : keyring_take(ring, name, p->entry.entry.pubkey, m->sealed, &box);
-    if (!rc)
-        rc = keyring_use(ring, name);
-    free(ad);
-    return rc;
+    wr_t ad = wr_of(buf->ad, sizeof buf->ad);
+    keyshare_ad(&ad, m);
+    keyshare_info(buf->info, m->id, key_ephemeral_pubkey(own), m->ephemeral);
+    *out = (key_box_t){ own, m->ephemeral, mattest_channel(s->m), view_of(buf->info, sizeof buf->info), wr_view(&ad) };
+    return ad.bad ? RC_LIMIT : RC_OK;
+}
+
+/* What taking a share needs room for. */
+typedef struct {
+    entry_proof_t proof;
+    box_texts_t box;
+    uint8_t bytes[ENTRY_PROOF_MAX];
+} taking_t;
+
+static rc_t open_share(session_t *s, taking_t *t, err_t *e, const keyshare_t *m)
+{
+    key_box_t box;
+    wr_t w = wr_of(t->bytes, sizeof t->bytes);
+    rc_t rc = keyshare_proof(&t->proof, e, m);
+    if (rc)
+        return rc;
+    if (!is_of_cluster(m, &t->proof, s->request.cluster))
+        return err_say(e, RC_REFUSED, "a share of another cluster");
+    entry_proof_write(&w, &t->proof);
+    if (w.bad || key_box(&box, s, &t->box, s->ephemeral, m))
+        return err_say(e, RC_LIMIT, "a share that is too long");
+    return gen_share(s->join->gen, e, wr_view(&w), m->bootstrap, m->sealed, &box);
 }
 
 static rc_t take_share(session_t *s, err_t *e, const keyshare_t *m)
 {
-    join_t *j = s->join;
-    entry_proof_t *p = calloc(1, sizeof *p);
-    entry_signed_t *first = calloc(1, sizeof *first);
-    rc_t rc = p && first ? read_proof(s, p, first, e, m) : err_say(e, RC_NOMEM, "out of memory");
-    if (!rc && (rc = open_share(s, p, m)))
-        (void)err_set(e, rc, "a share does not open: %s", rc_name(rc));
-    if (!rc && (rc = hold(j, p, first)))
-        (void)err_say(e, rc, "out of memory");
-    free(p);
-    free(first);
+    taking_t *t = malloc(sizeof *t);
+    const rc_t rc = t ? open_share(s, t, e, m) : err_say(e, RC_NOMEM, "out of memory");
+    free(t);
     return rc;
-}
-
-/* The key is here: nobody else is asked any more. */
-static void keyed(join_t *j)
-{
-    for (session_t *s = j->sessions; s; s = s->next)
-        if (s->ephemeral)
-            drop_request(s);
-    join_tell(j);
-    if (j->config.keyed)
-        j->config.keyed(j->config.ctx, j->newest, j->first);
 }
 
 static rc_t judge_answer(session_t *s, err_t *e, view_t message)
@@ -292,24 +249,30 @@ static void read_answer(session_t *s)
     rc = rc ? err_say(&e, rc, "a share that is malformed, or too long") : judge_answer(s, &e, message);
     drop_request(s);
     if (!rc)
-        keyed(s->join);
+        spread_pump(s->join);
     else
         session_trouble(s, rc, e.text);
 }
 
 /* ---- giving ---- */
 
-static void answer(session_t *s, const keyshare_t *m)
+rc_t key_write(net_stream_t *stream, const keyshare_t *m)
 {
     uint8_t *buf = malloc(KEYSHARE_MAX + LENGTH_MAX);
     wr_t w = wr_of(buf, buf ? KEYSHARE_MAX + LENGTH_MAX : 0);
     keyshare_write(&w, m);
     pb_delimit(&w, 0);
-    if (s->asked.stream && (w.bad || net_write(s->asked.stream, wr_view(&w))))
-        lane_reset(&s->asked);
-    else if (s->asked.stream)
-        net_end(s->asked.stream);
+    const rc_t rc = w.bad ? RC_NOMEM : net_write(stream, wr_view(&w));
+    if (!rc)
+        net_end(stream);
     free(buf);
+    return rc;
+}
+
+static void answer(session_t *s, const keyshare_t *m)
+{
+    if (s->answering->stream && key_write(s->answering->stream, m))
+        lane_reset(s->answering);
 }
 
 static void decline(session_t *s, keyshare_status_t status)
@@ -319,17 +282,20 @@ static void decline(session_t *s, keyshare_status_t status)
     answer(s, &m);
 }
 
-/* Whether there is something to give to whoever asks so. */
-static keyshare_status_t look(const session_t *s, const keyshare_request_t *r)
+/* Whether there is something to give to whoever asks so, and what. */
+static keyshare_status_t look(const session_t *s, key_name_t *name, const keyshare_request_t *r)
 {
-    const join_t *j = s->join;
-    if (!j->newest)
+    static const keyshare_status_t statuses[] = { [GEN_GIVES] = KEYSHARE_OK,
+                                                  [GEN_HAS_NONE] = KEYSHARE_NOT_HOLDER,
+                                                  [GEN_OTHER_ORDER] = KEYSHARE_ORDER_DIFFERS,
+                                                  [GEN_OTHER_CLUSTER] = KEYSHARE_WRONG_CLUSTER };
+    if (!gen_newest(s->join->gen))
         return KEYSHARE_NOT_HOLDER;
-    const key_name_t *name = &j->newest->entry.entry.name;
-    if (!session_is_peer(s) || !hash32_eq(&r->order, &j->config.order.digest))
+    if (!session_is_peer(s))
         return KEYSHARE_ORDER_DIFFERS;
-    if (r->has_cluster && memcmp(r->cluster, j->first->entry.pubkey, sizeof r->cluster) != 0)
-        return KEYSHARE_WRONG_CLUSTER;
+    const gen_answer_t found = gen_give(s->join->gen, name, &r->order, r->has_cluster ? r->cluster : NULL, NULL);
+    if (found != GEN_GIVES)
+        return statuses[found];
     if (r->has_name && (r->version > name->version || (r->version == name->version && r->index >= name->index)))
         return KEYSHARE_NOT_HOLDER;
     return s->busy || s->releasing ? KEYSHARE_BUSY : KEYSHARE_OK;
@@ -337,7 +303,8 @@ static keyshare_status_t look(const session_t *s, const keyshare_request_t *r)
 
 static void give(session_t *s)
 {
-    const keyshare_status_t status = look(s, &s->peers_request);
+    key_name_t name;
+    const keyshare_status_t status = look(s, &name, &s->peers_request);
     if (status != KEYSHARE_OK) {
         decline(s, status);
         return;
@@ -345,7 +312,7 @@ static void give(session_t *s)
     job_t *job = job_new(s, JOB_RELEASE);
     if (!job)
         return;
-    job->name = s->join->newest->entry.entry.name;
+    job->name = name;
     s->releasing = true;
     job_post(job);
 }
@@ -357,44 +324,51 @@ typedef struct {
 
 static void describe(const join_t *j, keyshare_t *m, share_texts_t *t)
 {
+    const entry_proof_t *newest = gen_newest(j->gen);
+    const entry_signed_t *bootstrap = join_first(j);
     wr_t entry = wr_of(t->entry, sizeof t->entry), first = wr_of(t->first, sizeof t->first),
          order = wr_of(t->order, sizeof t->order);
-    entry_write(&entry, &j->newest->entry);
+    entry_write(&entry, &newest->entry);
     m->entry = wr_view(&entry);
-    if (!entry_is_first(&j->newest->entry.entry)) {
-        entry_write(&first, &j->first[0]);
+    if (bootstrap && newest->has_order) {
+        entry_write(&first, bootstrap);
         m->bootstrap = wr_view(&first);
     }
-    if (j->newest->has_order) {
-        order_write(&order, &j->newest->order, false);
+    if (newest->has_order) {
+        order_write(&order, &newest->order, false);
         m->order = wr_view(&order);
     }
-    m->ack_count = j->newest->ack_count;
+    m->ack_count = newest->ack_count;
     for (size_t i = 0; i < m->ack_count; i++) {
-        memcpy(m->acks[i].key, j->newest->acks[i].key, 33);
-        memcpy(m->acks[i].signature, j->newest->acks[i].signature, 64);
+        memcpy(m->acks[i].key, newest->acks[i].key, 33);
+        memcpy(m->acks[i].signature, newest->acks[i].signature, 64);
     }
 }
 
-static rc_t seal(session_t *s, keyshare_t *m, share_texts_t *t, key_grant_t *grant, wr_t *ad)
+static rc_t seal(session_t *s, keyshare_t *m, uint8_t *ad, key_grant_t *grant, key_ephemeral_t *own,
+                 const uint8_t ephemeral[X25519_LEN])
+{
+    uint8_t info[KEYSHARE_INFO_LEN];
+    wr_t w = wr_of(ad, KEYSHARE_MAX);
+    memcpy(m->ephemeral, key_ephemeral_pubkey(own), sizeof m->ephemeral);
+    keyshare_ad(&w, m);
+    keyshare_info(info, m->id, ephemeral, m->ephemeral);
+    const key_box_t box = { own, ephemeral, mattest_channel(s->m), view_of(info, sizeof info), wr_view(&w) };
+    return w.bad ? RC_BUG : keyring_seal(s->join->config.keyring, m->sealed, grant, &box);
+}
+
+rc_t key_seal(session_t *s, keyshare_t *m, key_grant_t *grant, const uint8_t ephemeral[X25519_LEN])
 {
     const join_t *j = s->join;
-    uint8_t random[X25519_LEN], info[KEYSHARE_INFO_LEN];
-    key_ephemeral_t *own;
+    uint8_t random[X25519_LEN], *ad = malloc(KEYSHARE_MAX);
+    key_ephemeral_t *own = NULL;
     j->config.random(j->config.ctx, random, sizeof random);
-    rc_t rc = key_ephemeral_new(&own, random);
+    rc_t rc = ad ? key_ephemeral_new(&own, random) : RC_NOMEM;
     secret_wipe(random, sizeof random);
-    if (rc)
-        return rc;
-    describe(j, m, t);
-    memcpy(m->id, s->peers_request.id, sizeof m->id);
-    memcpy(m->ephemeral, key_ephemeral_pubkey(own), sizeof m->ephemeral);
-    keyshare_ad(ad, m);
-    keyshare_info(info, m->id, s->peers_request.ephemeral, m->ephemeral);
-    const key_box_t box = { own, s->peers_request.ephemeral, mattest_channel(s->m), view_of(info, sizeof info),
-                            wr_view(ad) };
-    rc = ad->bad ? RC_BUG : keyring_seal(j->config.keyring, m->sealed, grant, &box);
+    if (!rc)
+        rc = seal(s, m, ad, grant, own, ephemeral);
     key_ephemeral_free(own);
+    free(ad);
     return rc;
 }
 
@@ -405,9 +379,12 @@ static void share(session_t *s, const job_t *job)
     key_grant_t grant = job->grant;
     keyshare_t *m = calloc(1, sizeof *m);
     share_texts_t *t = malloc(sizeof *t);
-    uint8_t *buf = malloc(KEYSHARE_MAX);
-    wr_t ad = wr_of(buf, buf ? KEYSHARE_MAX : 0);
-    rc_t rc = m && t && buf ? seal(s, m, t, &grant, &ad) : RC_NOMEM;
+    rc_t rc = m && t ? RC_OK : RC_NOMEM;
+    if (!rc) {
+        memcpy(m->id, s->peers_request.id, sizeof m->id);
+        describe(s->join, m, t);
+        rc = key_seal(s, m, &grant, s->peers_request.ephemeral);
+    }
     if (rc) {
         decline(s, KEYSHARE_BUSY);
     } else {
@@ -419,19 +396,23 @@ static void share(session_t *s, const job_t *job)
     }
     free(m);
     free(t);
-    free(buf);
 }
 
 void key_released(session_t *s, const job_t *job)
 {
     const join_t *j = s->join;
+    key_name_t name;
+    if (job->draft) {
+        draft_released(s, job);
+        return;
+    }
     s->releasing = false;
     if (job->rc && job->e.code != E_KEY_RELEASE && job->e.code != E_EXPIRED)
         session_refuse(s, NET_BYE_POLICY, &job->e);
     else if (job->rc)
         decline(s, job->e.code == E_EXPIRED ? KEYSHARE_EVIDENCE_EXPIRED : KEYSHARE_BUSY);
-    else if (job->policy != j->config.policy || !session_is_peer(s) ||
-             key_name_cmp(&job->name, &j->newest->entry.entry.name) != 0)
+    else if (job->policy != j->config.policy || look(s, &name, &s->peers_request) != KEYSHARE_OK ||
+             key_name_cmp(&job->name, &name) != 0)
         decline(s, KEYSHARE_BUSY); /* something changed while it was judged */
     else
         share(s, job);
@@ -444,23 +425,50 @@ static void refuse(session_t *s, rc_t rc, const char *text)
     session_refuse(s, NET_BYE_PROTOCOL, &why);
 }
 
-void key_read_held(session_t *s)
+/* A request, or a draft that comes unasked, which waits until the peer is one. RC_NEED_DATA: not all there, not yet. */
+static rc_t read_asked(session_t *s, lane_t *l)
 {
-    lane_t *l = &s->asked;
     view_t message;
     size_t used;
     err_t e;
-    if (!l->stream || !s->attested || s->releasing)
-        return;
-    rc_t rc = pb_delimited(&message, &used, view_of(l->bytes, l->n), KEYSHARE_REQUEST_MAX);
-    if (rc == RC_NEED_DATA)
-        return;
-    if (rc || used != l->n || keyshare_request_read(&s->peers_request, &e, message)) {
-        refuse(s, RC_MALFORMED, "a key request that is malformed");
-        return;
+    keyshare_t *m = NULL;
+    rc_t rc = pb_delimited(&message, &used, view_of(l->bytes, l->n), KEYSHARE_MAX);
+    if (rc)
+        return rc;
+    if (used != l->n)
+        return RC_MALFORMED;
+    if (message.n <= KEYSHARE_REQUEST_MAX && !keyshare_request_read(&s->peers_request, &e, message)) {
+        s->answering = l;
+        lane_use(l, used);
+        give(s);
+        return RC_OK;
     }
-    lane_use(l, used);
-    give(s);
+    if (!session_is_peer(s))
+        return RC_NEED_DATA;
+    m = malloc(sizeof *m);
+    rc = m ? keyshare_read(m, &e, message) : RC_NOMEM;
+    if (!rc && m->status == KEYSHARE_OK && m->draft)
+        draft_take(s, m);
+    else if (!rc)
+        rc = RC_MALFORMED;
+    if (!rc && l->stream) {
+        lane_use(l, used);
+        net_end(l->stream);
+    }
+    free(m);
+    return rc;
+}
+
+void key_read_held(session_t *s)
+{
+    for (size_t i = 0; i < 2 && s->conn; i++) {
+        lane_t *l = &s->asked[i];
+        if (!l->stream || !l->n || !s->attested || s->releasing)
+            continue;
+        const rc_t rc = read_asked(s, l);
+        if (rc && rc != RC_NEED_DATA)
+            refuse(s, RC_MALFORMED, "a message of the key share that is malformed, or too long");
+    }
 }
 
 /* ---- streams ---- */
@@ -470,13 +478,14 @@ void key_opened(void *ctx, net_stream_t *stream)
     session_t *s = join_find(ctx, net_conn_of(stream));
     if (net_opener(stream))
         return;
-    if (!s || s->asked.stream || s->releasing) {
+    lane_t *l = !s ? NULL : !s->asked[0].stream ? &s->asked[0] : !s->asked[1].stream ? &s->asked[1] : NULL;
+    if (!l || (s->releasing && s->answering == l)) {
         net_reset(stream);
         return;
     }
-    s->asked.n = 0;
-    s->asked.stream = stream;
-    net_set_stream_user(stream, &s->asked);
+    l->n = 0;
+    l->stream = stream;
+    net_set_stream_user(stream, l);
 }
 
 void key_data(void *ctx, net_stream_t *stream, view_t bytes)
@@ -486,12 +495,11 @@ void key_data(void *ctx, net_stream_t *stream, view_t bytes)
     if (!l)
         return;
     session_t *s = l->session;
-    const bool is_answer = l == &s->ask;
-    if (lane_add(l, bytes, is_answer ? KEYSHARE_MAX + LENGTH_MAX : KEYSHARE_REQUEST_MAX + LENGTH_MAX))
+    if (lane_add(l, bytes, KEYSHARE_MAX + LENGTH_MAX))
         refuse(s, RC_LIMIT, "a message of the key share that is too long");
-    else if (is_answer)
+    else if (l == &s->ask)
         read_answer(s);
-    else
+    else if (l != &s->gave)
         key_read_held(s);
 }
 

@@ -3,14 +3,19 @@
  *     join_attest.c connections, jobs, attestation
  *     join_state.c  /kettle/state/1, both ways
  *     join_key.c    /kettle/keyshare/1: asking, giving, founding
+ *     join_draft.c  ... and drafts, which go unasked
+ *     join_spread.c /kettle/flood/1, and what generations say by it
  *
  * Floor:  4, overlay.
  */
 #ifndef OVERLAY_JOIN_PARTS_H
 #define OVERLAY_JOIN_PARTS_H
 
+#include "overlay/flood_wire.h"
 #include "overlay/join.h"
 #include "overlay/keyshare.h"
+
+#define JOIN_SPREAD_MAX 64u /* what generations said last */
 
 typedef struct session session_t;
 
@@ -37,12 +42,20 @@ typedef struct {
     uint8_t *bytes;                           /* JOB_TAKE; owned */
     size_t n;
     key_name_t name; /* JOB_RELEASE */
+    bool draft;      /* ... of one that is not committed */
     rc_t rc;
     err_t e;
     tee_evidence_t evidence; /* JOB_QUOTE */
     view_t collateral;
     key_grant_t grant; /* JOB_RELEASE */
 } job_t;
+
+/* A draft that waits to be given. */
+typedef struct {
+    key_name_t name;
+    size_t n;
+    uint8_t entry[ENTRY_MAX];
+} draft_t;
 
 struct session {
     session_t *next;
@@ -76,11 +89,22 @@ struct session {
     uint64_t credit_ms;
 
     /* key */
-    lane_t ask, asked; /* our request, and the peer's */
+    lane_t ask, asked[2]; /* our request; what the peer opened: a request, a draft */
+    lane_t *answering;    /* where the peer's request came */
     keyshare_request_t request, peers_request;
     key_ephemeral_t *ephemeral; /* of our request */
     bool releasing;
     uint64_t ask_deadline_ms, again_ms, wait_ms;
+
+    /* drafts */
+    draft_t *draft; /* for the peer; NULL: none, or it has gone */
+    bool drafting;  /* a job judges whether it may go */
+    lane_t gave;
+    key_ephemeral_t *draft_key; /* that our state names, for a draft of the peer's */
+
+    /* what goes to all */
+    bool spreads; /* it is a peer, and the flood knows */
+    lane_t flooded, heard_flood;
 
     err_t trouble;
 };
@@ -89,8 +113,19 @@ struct join {
     join_config_t config;
     net_protocol_t protocols[JOIN_PROTOCOLS];
     session_t *sessions;
-    entry_proof_t *newest;
-    entry_signed_t *first;
+    gen_t *gen;
+    flood_t *flood;
+    order_signed_t order; /* in force */
+    uint8_t *order_bytes; /* with its text; NULL: it is unsigned, and goes to nobody */
+    size_t order_n;
+    uint64_t head;
+    join_keys_t keys; /* as they were told to the owner */
+    bool pumping, updating, update_again;
+    uint64_t passed_over; /* messages to all that proved nothing */
+    struct {
+        hash32_t hash;
+        uint64_t at_ms; /* 0: free */
+    } spread[JOIN_SPREAD_MAX];
     bool wants;
     uint8_t wanted[33];
     join_refusal_t refusals[JOIN_REFUSALS_MAX];
@@ -98,7 +133,7 @@ struct join {
     uint64_t now_ms;
 };
 
-enum { JOIN_ATTEST, JOIN_STATE, JOIN_KEYSHARE };
+enum { JOIN_ATTEST, JOIN_STATE, JOIN_KEYSHARE, JOIN_FLOOD };
 
 /* Ends a session's connection, and notes why; nothing of the session may be used after it but its memory. */
 void session_refuse(session_t *s, unsigned code, const err_t *why);
@@ -141,6 +176,35 @@ void key_ask_due(join_t *j);
 void key_forget(session_t *s); /* a session ends: its request too */
 void key_released(session_t *s, const job_t *job);
 uint64_t key_next(const session_t *s);
+void key_stop_asking(join_t *j); /* once the newest is held */
+
+/* Seals the secrets of a grant for an ephemeral key of the peer, into a share that has all else; writes a share to a
+ * stream, and ends it. */
+NODISCARD rc_t key_seal(session_t *s, keyshare_t *m, key_grant_t *grant, const uint8_t ephemeral[X25519_LEN]);
+NODISCARD rc_t key_write(net_stream_t *stream, const keyshare_t *m);
+
+/* The box of a share that came, opened with own; what the sealing covers is put into buf. RC_NOMEM. */
+typedef struct {
+    uint8_t info[KEYSHARE_INFO_LEN];
+    uint8_t ad[KEYSHARE_MAX];
+} box_texts_t;
+NODISCARD rc_t key_box(key_box_t *out, session_t *s, box_texts_t *buf, key_ephemeral_t *own, const keyshare_t *m);
+
+/* join_draft.c */
+void draft_due(session_t *s, const key_name_t *name, view_t entry);
+void draft_try(session_t *s);
+void draft_released(session_t *s, const job_t *job);
+void draft_take(session_t *s, const keyshare_t *m);
+void draft_fill(session_t *s, state_t *out); /* our ephemeral key, for our state */
+
+/* join_spread.c */
+void spread_update(join_t *j); /* somebody became a peer, or is none any more */
+void spread_pump(join_t *j);   /* carries out what both machines want */
+void spread_turn(join_t *j);
+void flood_opened(void *ctx, net_stream_t *stream);
+void flood_data(void *ctx, net_stream_t *stream, view_t bytes);
+void flood_closed(void *ctx, net_stream_t *stream, rc_t why);
+void flood_read_held(session_t *s);
 
 /* The session of a connection; NULL: there is none. */
 session_t *join_find(const join_t *j, const net_conn_t *c);

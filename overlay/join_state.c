@@ -12,17 +12,23 @@
 static void fill(session_t *s, state_t *out, uint8_t first[ENTRY_MAX])
 {
     join_t *j = s->join;
-    *out = (state_t){ .has_generation = j->newest != NULL, .holds = j->newest != NULL };
+    const entry_proof_t *newest = gen_newest(j->gen);
+    const entry_signed_t *bootstrap = join_first(j);
+    *out = (state_t){ .has_generation = newest != NULL, .holds = !gen_wants_key(j->gen), .runs = j->order.id };
     j->config.tell(j->config.ctx, out);
-    if (!j->newest)
-        return;
-    out->version = j->newest->entry.entry.name.version;
-    out->index = j->newest->entry.entry.name.index;
-    if (out->statement.n) {
-        wr_t w = wr_of(first, ENTRY_MAX);
-        entry_write(&w, j->first);
-        out->bootstrap = wr_view(&w);
+    draft_fill(s, out);
+    if (j->order_bytes && order_id_cmp(&s->order, &j->order.id) < 0)
+        out->order = view_of(j->order_bytes, j->order_n);
+    if (newest) {
+        out->version = newest->entry.entry.name.version;
+        out->index = newest->entry.entry.name.index;
     }
+    if (out->statement.n && bootstrap) {
+        wr_t w = wr_of(first, ENTRY_MAX);
+        entry_write(&w, bootstrap);
+        out->bootstrap = wr_view(&w);
+    } else
+        out->statement = view_of(NULL, 0);
 }
 
 static rc_t write_state(session_t *s, wr_t *w)
@@ -107,18 +113,17 @@ static rc_t read_first(session_t *s, entry_signed_t **out, err_t *e, view_t byte
     return rc;
 }
 
-/* A higher order that came along: its owner judges it, and tells us if it is in force. */
+/* Which order the peer runs by now; a higher one than ours came along: its owner judges it, and tells us if it is in
+ * force. */
 static void look_at_order(session_t *s, const state_t *state)
 {
-    const join_config_t *c = &s->join->config;
+    const join_t *j = s->join;
+    const join_config_t *c = &j->config;
     order_signed_t *order = state->order.n && c->ordered ? malloc(sizeof *order) : NULL;
     err_t e;
-    if (order && !order_read(order, &e, state->order)) {
-        if (order_id_cmp(&order->id, &s->order) > 0)
-            s->order = order->id;
-        if (order_id_cmp(&order->id, &c->order) > 0)
-            c->ordered(c->ctx, order);
-    }
+    s->order = state->runs;
+    if (order && !order_read(order, &e, state->order) && order_id_cmp(&order->id, &j->order.id) > 0)
+        c->ordered(c->ctx, order);
     free(order);
 }
 
@@ -161,11 +166,16 @@ static void heard(session_t *s, view_t message)
         session_refuse(s, NET_BYE_PROTOCOL, &e);
         return;
     }
+    const bool was_same = session_same_order(s);
     look_at_order(s, &s->state);
     if (s->conn && !session_same_order(s))
         session_trouble(s, RC_REFUSED, "the peer runs another order: another policy, or another version of it");
+    else if (s->conn && !was_same)
+        session_trouble(s, RC_OK, NULL);
     else if (s->conn)
         session_changed(s);
+    if (s->conn)
+        draft_try(s);
 }
 
 void state_read_held(session_t *s)

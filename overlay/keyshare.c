@@ -180,6 +180,23 @@ void keyshare_write(wr_t *w, const keyshare_t *m)
     put_rest(w, m);
 }
 
+rc_t keyshare_proof(entry_proof_t *out, err_t *e, const keyshare_t *m)
+{
+    entry_proof_t p = { .has_order = m->order.n != 0, .ack_count = m->ack_count };
+    rc_t rc = entry_read(&p.entry, e, m->entry);
+    if (!rc && p.has_order)
+        rc = order_read(&p.order, e, m->order);
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < m->ack_count; i++) {
+        p.acks[i].g = p.entry.g;
+        memcpy(p.acks[i].key, m->acks[i].key, sizeof p.acks[i].key);
+        memcpy(p.acks[i].signature, m->acks[i].signature, sizeof p.acks[i].signature);
+    }
+    *out = p;
+    return RC_OK;
+}
+
 void keyshare_ad(wr_t *w, const keyshare_t *m)
 {
     pb_put_bytes(w, ID, view_of(m->id, sizeof m->id));

@@ -52,9 +52,11 @@ typedef struct {
     struct {
         uint8_t key[33], signature[64];
     } acks[ENTRY_MEMBERS_MAX];
-    bool draft;       /* not committed yet: unasked, from a named maker to a listed member */
-    view_t bootstrap; /* entry of the cluster's first generation; n 0: it is the entry itself */
-    view_t order;     /* without text, as order_read takes it; n 0: the first generation has none */
+    bool draft; /* not committed yet: unasked, from a named maker to a listed member */
+    view_t
+        bootstrap; /* entry of the cluster's first generation; n 0: it is the entry itself, or of a later one that the
+                         sharer has lost it, and the order names the cluster */
+    view_t order;  /* without text, as order_read takes it; n 0: the first generation has none */
 } keyshare_t;
 
 /* Words for a status: "OK", "NOT_HOLDER", ... */
@@ -68,6 +70,9 @@ NODISCARD rc_t keyshare_read(keyshare_t *out, err_t *e, view_t message);
 /* Writes a message without its length: at most KEYSHARE_REQUEST_MAX, KEYSHARE_MAX bytes. */
 void keyshare_request_write(wr_t *w, const keyshare_request_t *m);
 void keyshare_write(wr_t *w, const keyshare_t *m);
+
+/* The committed generation that a share says it is, read and not judged. RC_MALFORMED. */
+NODISCARD rc_t keyshare_proof(entry_proof_t *out, err_t *e, const keyshare_t *m);
 
 /* What the sealing covers. info: tag, request id, both ephemeral keys; ad: fields 1, 3 and 6 to 9 as they are written,
  * at most KEYSHARE_MAX bytes. */

@@ -15,8 +15,10 @@ enum {
     SIGNATURE = 9,
     STATEMENT = 10,
     BOOTSTRAP = 11,
-    HOLDS = 12
+    HOLDS = 12,
+    RUNS = 13
 };
+enum { RUNS_VERSION = 1, RUNS_DIGEST = 2 };
 enum { SLOT = 1, SIGNED_UPDATE = 2, ROOT = 2, UPDATE = 3 };
 #define SIGNATURE_FIELD_LEN 66u /* key, length, 64 bytes */
 
@@ -46,6 +48,23 @@ static void read_claim(state_claim_t *c, rd_t *r, const pb_field_t *in, bool has
     c->is_there = true;
 }
 
+static void read_runs(order_id_t *id, rd_t *r, const pb_field_t *in)
+{
+    rd_t inner = rd_of(pb_bytes(r, in, 64));
+    unsigned seen = 0;
+    pb_field_t f;
+    while (pb_next(&inner, &f)) {
+        inner.bad |= (seen & bit(f.number)) != 0;
+        seen |= bit(f.number);
+        if (f.number == RUNS_VERSION)
+            id->version = pb_u64(&inner, &f);
+        else if (f.number == RUNS_DIGEST)
+            pb_copy(&inner, &f, id->digest.b, sizeof id->digest.b);
+    }
+    if (!rd_done(&inner) || seen != (bit(RUNS_VERSION) | bit(RUNS_DIGEST)))
+        r->bad = true;
+}
+
 static void read_field(state_t *s, rd_t *r, const pb_field_t *f)
 {
     switch (f->number) {
@@ -61,6 +80,7 @@ static void read_field(state_t *s, rd_t *r, const pb_field_t *f)
     case STATEMENT: s->statement = pb_bytes(r, f, STATE_STATEMENT_MAX); break;
     case BOOTSTRAP: s->bootstrap = pb_bytes(r, f, ENTRY_MAX); break;
     case HOLDS: s->holds = pb_u32(r, f) != 0; break;
+    case RUNS: read_runs(&s->runs, r, f); break;
     default: break;
     }
 }
@@ -69,7 +89,7 @@ static void read_field(state_t *s, rd_t *r, const pb_field_t *f)
 static bool fits(const state_t *s, unsigned seen)
 {
     const unsigned name = bit(VERSION) | bit(INDEX), cluster = bit(STATEMENT) | bit(BOOTSTRAP);
-    return (seen & bit(SIGNATURE)) && ((seen & name) == name || (!(seen & name) && !s->holds)) &&
+    return (seen & bit(SIGNATURE)) && (seen & bit(RUNS)) && ((seen & name) == name || (!(seen & name) && !s->holds)) &&
            ((seen & cluster) == cluster || !(seen & cluster));
 }
 
@@ -137,6 +157,10 @@ void state_write(wr_t *w, const state_t *s)
     put_if(w, BOOTSTRAP, s->bootstrap);
     if (s->holds)
         pb_put_u64(w, HOLDS, 1);
+    const size_t mark = pb_begin(w, RUNS);
+    pb_put_u64(w, RUNS_VERSION, s->runs.version);
+    pb_put_bytes(w, RUNS_DIGEST, view_of(s->runs.digest.b, sizeof s->runs.digest.b));
+    pb_end(w, mark);
 }
 
 void state_put_signature(wr_t *w, const uint8_t signature[64])

@@ -3,8 +3,9 @@
  * Claims of a slot count only with the light-client update beside them, which the receiver's own store verifies; here
  * they are bytes. The sender's static key signs the whole: two contradicting announcements are evidence against it.
  *
- * Spec:   overlay-facts-more J (/kettle/state/1), F5; fields 10 to 12 are ours: the cluster statement and the first
- *         generation's entry, which a joiner compares before it asks for the key, and whether the sender holds it
+ * Spec:   overlay-facts-more J (/kettle/state/1), F5; fields 10 to 13 are ours: the cluster statement and the first
+ *         generation's entry, which a joiner compares before it asks for the key, whether the sender holds it, and
+ *         which order it runs by now
  * Floor:  4, overlay. No heap, I/O, clock or thread.
  * Tests:  tests/unit/test_state.c, tests/fuzz/fuzz_state.c
  */
@@ -30,8 +31,9 @@ typedef struct {
     bool has_generation; /* the newest committed one that the sender knows: */
     uint64_t version;
     uint32_t index;
-    bool holds;   /* the sender has its secrets */
-    view_t order; /* the sender's whole order; n 0: the receiver's was not lower */
+    bool holds;      /* the sender has its secrets */
+    order_id_t runs; /* the order that the sender runs */
+    view_t order;    /* the sender's whole order; n 0: the receiver's was not lower */
     state_claim_t highest_signed, finalized, optimistic;
     bool has_platform;
     hash32_t platform;

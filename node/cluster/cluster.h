@@ -80,7 +80,7 @@ NODISCARD rc_t cluster_want(cluster_t *c, err_t *e, const uint8_t pubkey[33]);
 bool cluster_has_key(cluster_t *c);
 
 /* Founds a cluster with the key that the ring holds already. */
-NODISCARD rc_t cluster_found(cluster_t *c, err_t *e, const hash32_t *setup, uint64_t from_slot);
+NODISCARD rc_t cluster_found(cluster_t *c, err_t *e, const hash32_t *setup);
 
 /* What members are told: the cluster's statement (kept until cluster_stop), and the finalized header. slot 0: none is
  * known yet. */

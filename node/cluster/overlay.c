@@ -89,9 +89,8 @@ static void changed(void *ctx)
         look(c);
 }
 
-static void keyed(void *ctx, const entry_proof_t *newest, const entry_signed_t *first)
+static void keyed(void *ctx)
 {
-    (void)newest, (void)first;
     changed(ctx);
 }
 
@@ -252,21 +251,14 @@ rc_t cluster_want(cluster_t *c, err_t *e, const uint8_t pubkey[33])
     return call_on_loop(c, e, want, pubkey);
 }
 
-typedef struct {
-    hash32_t setup;
-    uint64_t from_slot;
-} founding_t;
-
 static rc_t found(cluster_t *c, err_t *e, const void *arg)
 {
-    const founding_t *f = arg;
-    return join_found(c->join, e, &f->setup, f->from_slot);
+    return join_found(c->join, e, arg);
 }
 
-rc_t cluster_found(cluster_t *c, err_t *e, const hash32_t *setup, uint64_t from_slot)
+rc_t cluster_found(cluster_t *c, err_t *e, const hash32_t *setup)
 {
-    const founding_t f = { *setup, from_slot };
-    return call_on_loop(c, e, found, &f);
+    return call_on_loop(c, e, found, setup);
 }
 
 static void tell_members(void *ctx)
@@ -347,7 +339,7 @@ static rc_t make_join(cluster_t *c)
                         .released = released,
                         .ctx = c };
     order_unsigned(&order, policy_digest(j.policy), 0);
-    j.order = order.id;
+    j.order = &order;
     j.rules = (order_rules_t){ .ecdsa = c->ecdsa };
     memcpy(j.static_pubkey, c->with.node_pubkey, sizeof j.static_pubkey);
     memcpy(j.cluster, config->cluster, sizeof j.cluster);

@@ -91,6 +91,8 @@ void report_update(cluster_t *c)
     const join_member_t *members = c->seen;
     const peers_row_t *rows = c->rows;
     const size_t count = join_members(c->join, c->seen, CLUSTER_MEMBERS_MAX);
+    join_keys_t keys;
+    join_keys(c->join, &keys);
     pthread_mutex_lock(&c->lock);
     c->member_count = count;
     c->offer_count = 0;
@@ -104,7 +106,7 @@ void report_update(cluster_t *c)
         c->addresses[i].row = rows[i];
         snprintf(c->addresses[i].why, sizeof c->addresses[i].why, "%s", rows[i].why->text);
     }
-    c->has_key = join_newest(c->join) != NULL;
+    c->has_key = keys.is_in_use;
     pthread_mutex_unlock(&c->lock);
 }
 

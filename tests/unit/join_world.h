@@ -18,8 +18,9 @@ typedef struct {
     wire_id_t id;
     keyring_t *ring;
     join_config_t config;
+    order_signed_t order;         /* in force at the start */
     join_job_t *jobs, **jobs_end; /* posted, and not run yet */
-    unsigned keyed, released, changed, ordered, closed;
+    unsigned keyed, released, changed, ordered, delivered, closed;
     unsigned bye; /* of the last connection that was closed */
     int64_t now_s;
     uint64_t quote_ms; /* how long a quote takes */
@@ -89,12 +90,21 @@ static inline void member_ordered(void *ctx, const order_signed_t *order)
     ((member_t *)ctx)->ordered++;
 }
 
-static inline void member_keyed(void *ctx, const entry_proof_t *newest, const entry_signed_t *first)
+static inline void member_keyed(void *ctx)
 {
     member_t *m = ctx;
-    (void)newest, (void)first;
+    join_keys_t keys;
+    join_keys(m->join, &keys);
+    if (!keys.is_in_use || m->keyed)
+        return;
     m->keyed++;
     m->keyed_ms = memory_now(net_world);
+}
+
+static inline void member_delivered(void *ctx, const flood_message_t *m)
+{
+    (void)m;
+    ((member_t *)ctx)->delivered++;
 }
 
 static inline void member_released(void *ctx, const join_member_t *to, const key_name_t *name)
@@ -125,7 +135,7 @@ static inline bool member_net_serves(void *ctx, net_conn_t *c, const net_protoco
 /* A member as it is configured when nothing is wrong; member_start makes it. */
 static inline void member_new(member_t *m, const char *word)
 {
-    *m = (member_t){ .now_s = NOW };
+    *m = (member_t){ .now_s = NOW, .order.id = { 0, { { 0x0d } } } };
     m->jobs_end = &m->jobs;
     wire_secp256k1(&m->id, word);
     uint8_t blind[32] = { 1 };
@@ -136,7 +146,7 @@ static inline void member_new(member_t *m, const char *word)
                                  .chain_id = 1,
                                  .genesis = { { 0x55 } },
                                  .policy = world.policy,
-                                 .order = { 0, { { 0x0d } } },
+                                 .order = &m->order,
                                  .keyring = m->ring,
                                  .ecdsa = world.ecdsa,
                                  .evidence = member_evidence,
@@ -148,6 +158,7 @@ static inline void member_new(member_t *m, const char *word)
                                  .changed = member_changed,
                                  .ordered = member_ordered,
                                  .keyed = member_keyed,
+                                 .delivered = member_delivered,
                                  .released = member_released,
                                  .ctx = m };
     m->config.rules.ecdsa = world.ecdsa;

@@ -228,18 +228,24 @@ static rc_t make(boot_t *n, uint8_t k, uint64_t now_ms)
     return rc;
 }
 
-/* Gives the newest of one node to another, as an answer to its request. */
-static rc_t share(boot_t *from, boot_t *to, err_t *e)
+/* Gives the newest of one node to another, as an answer to its request; with the bootstrap entry, or without. */
+static rc_t share_with(boot_t *from, boot_t *to, err_t *e, bool with_first)
 {
     static uint8_t proof[ENTRY_PROOF_MAX], first[ENTRY_MAX];
     sealed_t s;
     wr_t p = wr_of(proof, sizeof proof), f = wr_of(first, sizeof first);
     entry_proof_write(&p, gen_newest(from->g));
-    entry_write(&f, &gen_first(from->g)->entry);
+    if (with_first)
+        entry_write(&f, &gen_first(from->g)->entry);
     (void)seal(&s, from, &gen_newest(from->g)->entry.entry.name);
     rc_t rc = gen_share(to->g, e, wr_view(&p), wr_view(&f), s.sealed, &s.box);
     seal_free(&s);
     return rc;
+}
+
+static rc_t share(boot_t *from, boot_t *to, err_t *e)
+{
+    return share_with(from, to, e, true);
 }
 
 static bool signs_with(const boot_t *n, unsigned k)
@@ -842,6 +848,28 @@ START_TEST(an_order_of_the_same_version_with_a_higher_digest_is_carried_out_too)
 }
 END_TEST
 
+/* The share of a first generation needs no other entry; of a later one that is lost, and the order names the cluster. */
+START_TEST(a_share_without_a_bootstrap_entry_is_of_the_first_generation_or_of_its_orders_cluster)
+{
+    order_signed_t o;
+    err_t e;
+    cluster(2);
+    const order_rules_t any = rules_of(false);
+    start(&nodes[2], 4, &any);
+    ck_assert_msg(share_with(&nodes[0], &nodes[2], &e, false) == RC_OK, "%s: %s", e.field, e.text);
+    ck_assert(gen_first(nodes[2].g) && hash32_eq(&gen_first(nodes[2].g)->entry.entry.setup, &setup_hash));
+    order_of(&o, 2, 2, 0, 0);
+    take_all(2, &o, 0);
+    ck_assert_int_eq(make(&nodes[0], 20, GEN_FIRST_WAIT_MS), RC_OK);
+    settle();
+    stop(&nodes[2]);
+    start(&nodes[2], 4, &any);
+    ck_assert_msg(share_with(&nodes[0], &nodes[2], &e, false) == RC_OK, "%s: %s", e.field, e.text);
+    ck_assert(!gen_first(nodes[2].g) && !gen_wants_key(nodes[2].g));
+    ck_assert_mem_eq(gen_cluster(nodes[2].g), gen_cluster(nodes[0].g), 33);
+}
+END_TEST
+
 START_TEST(many_generations_keep_within_their_bounds)
 {
     order_signed_t o;
@@ -873,5 +901,6 @@ int main(void)
         the_makers_death_is_carried_out_by_the_next_maker, a_restarted_maker_makes_nothing,
         a_draft_of_an_older_order_may_still_be_committed_and_is_sent_no_more, nothing_below_the_least_version_is_taken,
         an_order_of_the_same_version_with_a_higher_digest_is_carried_out_too,
+        a_share_without_a_bootstrap_entry_is_of_the_first_generation_or_of_its_orders_cluster,
         many_generations_keep_within_their_bounds);
 }

@@ -12,7 +12,7 @@ static void begin(void)
     member_new(&founder, "founder");
     member_new(&joiner, "joiner");
     member_start(&founder);
-    ck_assert_int_eq(join_found(founder.join, &e, &setup_hash, 100), RC_OK);
+    ck_assert_int_eq(join_found(founder.join, &e, &setup_hash), RC_OK);
 }
 
 /* Wants the key of whatever cluster its only member is in. */
@@ -88,7 +88,7 @@ START_TEST(a_node_without_a_key_gives_none_and_asks_again_when_there_is_one)
     (void)dial_member(&joiner, 1);
     run_members(300);
     ck_assert(only_member(&joiner).phase == JOIN_PEER && !only_member(&joiner).state->holds);
-    ck_assert_int_eq(join_found(founder.join, &e, &setup_hash, 100), RC_OK);
+    ck_assert_int_eq(join_found(founder.join, &e, &setup_hash), RC_OK);
     run_members(100); /* the founder tells its state anew */
     want_of_member(&joiner);
     run_members(200);
@@ -101,10 +101,10 @@ START_TEST(a_key_is_made_once_and_not_by_who_is_pinned)
 {
     err_t e;
     begin();
-    ck_assert_int_eq(join_found(founder.join, &e, &setup_hash, 100), RC_REFUSED);
+    ck_assert_int_eq(join_found(founder.join, &e, &setup_hash), RC_REFUSED);
     memset(joiner.config.cluster, 2, 33);
     member_start(&joiner);
-    ck_assert_int_eq(join_found(joiner.join, &e, &setup_hash, 100), RC_REFUSED);
+    ck_assert_int_eq(join_found(joiner.join, &e, &setup_hash), RC_REFUSED);
     ck_assert_str_eq(e.text, "pinned to a cluster, this node makes no other");
     members_close();
 }
@@ -135,12 +135,12 @@ static void other_cluster(void)
 
 static void other_order(void)
 {
-    joiner.config.order.digest.b[0] ^= 1;
+    joiner.order.id.digest.b[0] ^= 1;
 }
 
 static void other_version(void)
 {
-    joiner.config.order.version = 1;
+    joiner.order.id.version = 1;
 }
 
 static void other_static_key(void)
@@ -151,7 +151,7 @@ static void other_static_key(void)
 
 static void not_in_the_policy(void)
 {
-    join_set_order(founder.join, &founder.config.order, world.next);
+    ck_assert_int_eq(join_set_order(founder.join, &founder.order, world.next), RC_OK);
 }
 
 static void no_evidence(void)
@@ -215,8 +215,8 @@ START_TEST(a_peer_that_a_new_order_excludes_is_shut_out_and_gets_no_key)
     run_members(300);
     want_of_member(&joiner); /* the request goes out */
     memory_run(net_world, memory_now(net_world) + 15);
-    const order_id_t next = { 1, { { 0x0e } } };
-    join_set_order(founder.join, &next, world.next);
+    const order_signed_t next = { .id = { 1, { { 0x0e } } } };
+    ck_assert_int_eq(join_set_order(founder.join, &next, world.next), RC_OK);
     ck_assert_int_eq(only_member(&founder).phase, JOIN_ATTESTED);
     run_members(1000);
     ck_assert(!holds_key(&joiner) && founder.released == 0);
@@ -298,7 +298,7 @@ START_TEST(the_key_comes_through_loss_and_reordering)
         member_new(&joiner, "joiner");
         member_start(&founder);
         member_start(&joiner);
-        ck_assert_int_eq(join_found(founder.join, &e, &setup_hash, 100), RC_OK);
+        ck_assert_int_eq(join_found(founder.join, &e, &setup_hash), RC_OK);
         keyring_pubkey(founder.ring, pub);
         ck_assert_int_eq(join_want(joiner.join, &e, pub), RC_OK);
         (void)dial_member(&joiner, 1);
@@ -372,7 +372,7 @@ START_TEST(the_secret_is_nowhere_but_in_the_locked_pages_of_both_rings)
     member_start(&founder);
     member_start(&joiner);
     ck_assert_uint_eq(in_memory(), 0);
-    ck_assert_int_eq(join_found(founder.join, &e, &setup_hash, 100), RC_OK);
+    ck_assert_int_eq(join_found(founder.join, &e, &setup_hash), RC_OK);
     ck_assert_uint_eq(in_memory(), 1);
     (void)dial_member(&joiner, 1);
     run_members(300);
