@@ -1,6 +1,7 @@
 #include "http/url.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -50,6 +51,20 @@ void hc_url_origin(char *out, size_t cap, const char *url)
     curl_free(scheme);
     curl_free(host);
     curl_free(port);
+    curl_url_cleanup(u);
+}
+
+void hc_url_host(char *out, size_t cap, const char *url)
+{
+    char *host = NULL;
+    CURLU *u = hc_url_check(url) == RC_OK ? curl_url() : NULL;
+    if (cap)
+        out[0] = '\0';
+    if (u && !curl_url_set(u, CURLUPART_URL, url, 0) && !curl_url_get(u, CURLUPART_HOST, &host, 0) &&
+        strlen(host) < cap)
+        for (size_t i = 0; i == 0 || host[i - 1]; i++)
+            out[i] = (char)tolower((unsigned char)host[i]);
+    curl_free(host);
     curl_url_cleanup(u);
 }
 

@@ -17,6 +17,9 @@
 #define API_BODY_MAX ((size_t)API_RPC_BODY_MAX)
 #define API_CONNECTIONS_MAX 4096u
 #define STOP_GRACE_MS 3000u
+#define START_ASK_MS 20000u  /* one search for a checkpoint; */
+#define START_AGAIN_MS 2000u /* and after it the next one, ever later, */
+#define START_AGAIN_MAX_MS 60000u
 static const char SETUP_FILE[] = "setup";
 
 /* What every answer says as long as there is no service, which knows better. */
@@ -52,7 +55,9 @@ static node_state_t state_without_key(node_t *n, err_t *why)
         (void)err_say(why, RC_OK, said[0] ? said : "making this node's evidence, for its peers");
         return NODE_JOINING;
     }
-    (void)err_say(why, RC_OK, "no peers: making the cluster's key");
+    pthread_mutex_lock(&n->lock);
+    (void)err_say(why, RC_OK, n->waits_for[0] ? n->waits_for : "no peers: making the cluster's key");
+    pthread_mutex_unlock(&n->lock);
     return NODE_BOOTSTRAPPING;
 }
 
@@ -114,6 +119,43 @@ static bool is_stopping(void *ctx)
     return worker_stopping(n->controller);
 }
 
+static void say_waiting(node_t *n, const char *text)
+{
+    pthread_mutex_lock(&n->lock);
+    snprintf(n->waits_for, sizeof n->waits_for, "%s", text);
+    pthread_mutex_unlock(&n->lock);
+}
+
+/* Where a node without peers begins: it asks a quorum of servers until they agree. False: it is to stop. */
+static bool find_start(node_t *n, const config_t *config)
+{
+    err_t e, told = { 0 };
+    uint64_t wait_ms = START_AGAIN_MS;
+    if (config->peer_count || n->start.of)
+        return true;
+    for (;;) {
+        const uint64_t now = clock_monotonic_ms();
+        const rc_t rc = checkpoint_find(&n->start, &e,
+                                        &(checkpoint_ask_t){ .http = n->http,
+                                                             .config = config,
+                                                             .now_ms = n->now_ms(),
+                                                             .until_ms = now + START_ASK_MS,
+                                                             .cancel = is_stopping,
+                                                             .ctx = n });
+        if (!rc || is_stopping(n))
+            break;
+        if (strcmp(told.text, e.text) != 0)
+            log_write(LOG_WARN, "checkpoint", "%s", e.text);
+        told = e;
+        say_waiting(n, e.text);
+        if (!worker_sleep_until(n->controller, clock_monotonic_ms() + wait_ms))
+            return false;
+        wait_ms = wait_ms < START_AGAIN_MAX_MS ? 2 * wait_ms : wait_ms;
+    }
+    say_waiting(n, "");
+    return !is_stopping(n);
+}
+
 /* From an accepted configuration to a published service. */
 static rc_t begin(node_t *n, err_t *e, const config_t *config)
 {
@@ -122,6 +164,7 @@ static rc_t begin(node_t *n, err_t *e, const config_t *config)
     if (!rc)
         rc = service_new(&s, e,
                          &(service_config_t){ .config = config,
+                                              .start = &n->start,
                                               .tee = &n->tee,
                                               .http = n->http,
                                               .pool = n->pool,
@@ -156,6 +199,8 @@ static void control(worker_t *w, void *ctx)
         n->next_api_server = NULL;
         log_write(LOG_INFO, "setup", "API moved to port %u", hs_port(n->api_server));
     }
+    if (!find_start(n, atomic_load(&n->config)))
+        return;
     rc_t rc = begin(n, &e, atomic_load(&n->config));
     if (!rc)
         return;

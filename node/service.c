@@ -252,7 +252,8 @@ static setup_world_t setup_world(const service_t *s)
     return (setup_world_t){ .simulated = attest_simulated(s->attest),
                             .flags = o->flags,
                             .environment = o->environment,
-                            .now_s = timekeeper_least_ms(s->time) / 1000 };
+                            .now_s = timekeeper_least_ms(s->time) / 1000,
+                            .start = s->with.start };
 }
 
 static rc_t make_setup(service_t *s, err_t *e)
@@ -511,7 +512,7 @@ static rc_t enter(service_t *s, err_t *e)
 /* Makes a new cluster. */
 static rc_t found(service_t *s, err_t *e, bool is_attested)
 {
-    s->root = s->with.config->checkpoint;
+    s->root = s->with.start->root;
     rc_t rc = make_key(s, e);
     if (!rc)
         rc = make_follower(s, e);

@@ -35,6 +35,7 @@ typedef struct {
     pool_t *pool;
     ex_cache_t *cache;
     const node_options_t *options; /* how the program was started */
+    const checkpoint_t *start;     /* where to begin without peers */
     clock_fn now_ms;               /* the system's clock */
     /* Told of the overlay as soon as it runs: to show it while the service is being made. It is stopped by
      * service_free; cluster_free is left to who was told. NULL: no overlay. */

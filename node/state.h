@@ -27,6 +27,9 @@ struct node {
     uint16_t api_port;               /* as opened at start */
     view_t base_config;              /* text of --config; owned */
 
+    checkpoint_t
+        start; /* where a node without peers begins; the controller's thread only, until the service is there */
+
     _Atomic(config_t *) config;   /* accepted; set once, then constant; NULL: none yet */
     _Atomic(cluster_t *) cluster; /* the overlay, from when it runs; NULL: not yet */
     _Atomic(service_t *) service; /* what began with it; published once; NULL: not yet */
@@ -35,6 +38,7 @@ struct node {
     worker_t *controller; /* waits for a setup, then begins; NULL: not started */
     bool setup_taken;     /* a /setup was accepted; the port is about to close */
     uint16_t setup_port;  /* as opened at start */
+    char waits_for[240];  /* what keeps the service from beginning; empty: nothing */
     err_t failure;        /* why the service could not begin; RC_OK otherwise */
 };
 

@@ -126,7 +126,17 @@ static void put_config(jw_t *w, const config_t *c)
     put_unknown_fork(w, &c->network);
     jw_u64(w, "chain_id", c->chain.chain_id);
     jw_str(w, "default_block", blocks[c->default_block]);
-    hash32_is_zero(&c->checkpoint) ? jw_null(w, "checkpoint") : jw_hex(w, "checkpoint", view_of(c->checkpoint.b, 32));
+}
+
+/* Where the chain is followed from, and which servers named it, of how many. */
+static void put_checkpoint(jw_t *w, const setup_cluster_t *c)
+{
+    jw_hex(w, "checkpoint", view_of(c->checkpoint.b, 32));
+    jw_array(w, "checkpoint_by");
+    for (size_t i = 0; i < c->by_count; i++)
+        jw_str(w, NULL, c->by[i]);
+    jw_end(w);
+    jw_u64(w, "checkpoint_of", c->of);
 }
 
 /* What the setup means: the statements that /v1/attest binds. */
@@ -140,6 +150,7 @@ static void put_setup(jw_t *w, const setup_t *s)
 /* What is known once the follower runs. */
 static void put_service(jw_t *w, const service_t *s, const follow_view_t *v)
 {
+    put_checkpoint(w, &s->setup.cluster);
     put_setup(w, &s->setup);
     jw_hex(w, "node_pubkey", view_of(s->node_pubkey, sizeof s->node_pubkey));
     jw_hex(w, "pubkey", view_of(s->pubkey, sizeof s->pubkey));

@@ -72,8 +72,6 @@ static const lc_network_t networks[] = {
         .chain_id = 1,
         .min_withdrawability_delay = 256,
         .checkpoint_age_epochs = CHECKPOINT_AGE_EPOCHS,
-        /* Slot 14017856, period 1711. */
-        .default_checkpoint = HASH32(0x9bcb90ec3a294591, 0xb77dd2a58e973578, 0x715cdc0e6eeeb286, 0xbc06dd120057f18b),
     },
     {
         .name = "sepolia",

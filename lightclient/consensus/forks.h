@@ -72,7 +72,6 @@ typedef struct {
     uint64_t min_withdrawability_delay; /* epochs; part of the weak-subjectivity period */
     uint64_t checkpoint_age_epochs;     /* how old a checkpoint may be; 0: min_withdrawability_delay, the part of the
                                            weak-subjectivity period that does not depend on the stake */
-    hash32_t default_checkpoint;        /* zero: none is built in */
 } lc_network_t;
 
 /* A built-in network by name: mainnet, sepolia, hoodi. NULL for another name. */

@@ -108,12 +108,11 @@ static lc_state_t state_at(const lc_sync_t *s, uint64_t current_slot)
 
 /* ---- inputs ---- */
 
-static uint64_t age_bound_ms(const lc_sync_t *s)
+uint64_t lc_checkpoint_bound_ms(const lc_network_t *net, uint64_t age_max_s)
 {
-    const lc_network_t *net = s->network;
     uint64_t epochs = net->checkpoint_age_epochs ? net->checkpoint_age_epochs : net->min_withdrawability_delay;
     epochs = epochs ? epochs : AGE_EPOCHS_DEFAULT;
-    uint64_t seconds = s->config.checkpoint_age_max_s, epoch_s = net->preset.slots_per_epoch * net->seconds_per_slot;
+    uint64_t seconds = age_max_s, epoch_s = net->preset.slots_per_epoch * net->seconds_per_slot;
     if (!seconds)
         seconds = epochs > UINT64_MAX / 1000 / epoch_s ? UINT64_MAX / 1000 : epochs * epoch_s;
     return seconds > UINT64_MAX / 1000 ? UINT64_MAX : seconds * 1000;
@@ -122,7 +121,7 @@ static uint64_t age_bound_ms(const lc_sync_t *s)
 static bool too_old(const lc_sync_t *s, uint64_t slot, uint64_t now_ms)
 {
     uint64_t at = lc_slot_start_ms(s->network, slot);
-    return now_ms > at && now_ms - at > age_bound_ms(s);
+    return now_ms > at && now_ms - at > lc_checkpoint_bound_ms(s->network, s->config.checkpoint_age_max_s);
 }
 
 static rc_t checkpoint_too_old(err_t *e)

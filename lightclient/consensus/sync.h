@@ -74,6 +74,9 @@ typedef struct {
     uint64_t current_slot; /* by the caller's clock, or by what was signed if that is later */
 } lc_progress_t;
 
+/* How old a checkpoint may be, in milliseconds: age_max_s, or where that is 0 the network's weak-subjectivity bound. */
+uint64_t lc_checkpoint_bound_ms(const lc_network_t *net, uint64_t age_max_s);
+
 typedef struct lc_sync lc_sync_t;
 
 typedef struct {

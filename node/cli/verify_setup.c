@@ -57,17 +57,29 @@ static void check_chain(results_t *r, const setup_cluster_t *c, const verify_opt
         step(r, "chain", false, "E_CHAIN_ID", "chain id %llu, not %llu", id, (unsigned long long)wanted);
 }
 
+/* ", by 3 of 5: a.example, ..."; empty: no servers named it. */
+static void say_by(char *out, size_t cap, const setup_cluster_t *c)
+{
+    size_t n = 0;
+    out[0] = '\0';
+    if (c->of)
+        n = (size_t)snprintf(out, cap, ", by %zu of %llu: ", c->by_count, (unsigned long long)c->of);
+    for (size_t i = 0; i < c->by_count && n < cap; i++)
+        n += (size_t)snprintf(out + n, cap - n, "%s%s", i ? ", " : "", c->by[i]);
+}
+
 static void check_checkpoint(results_t *r, const setup_cluster_t *c, const verify_options_t *o)
 {
     static const char *const found[] = { [SETUP_FOUND_CONFIGURATION] = "from the measured configuration",
-                                         [SETUP_FOUND_PROGRAM] = "built in",
                                          [SETUP_FOUND_SETUP] = "from whoever sent POST /setup" };
     const bool same = !o->has_checkpoint || hash32_eq(&c->checkpoint, &o->checkpoint);
     const hex_t root = hex_of(&c->checkpoint);
+    char by[SETUP_HOSTS_MAX * (SETUP_HOST_MAX + 2) + 64];
+    say_by(by, sizeof by, c);
     if (same)
-        step(r, "checkpoint", true, NULL, "0x%s, %s", root.hex, found[c->found]);
+        step(r, "checkpoint", true, NULL, "0x%s%s, %s", root.hex, by, found[c->found]);
     else
-        step(r, "checkpoint", false, "E_CHECKPOINT", "0x%s, %s, is not the one of --checkpoint", root.hex,
+        step(r, "checkpoint", false, "E_CHECKPOINT", "0x%s%s, %s, is not the one of --checkpoint", root.hex, by,
              found[c->found]);
 }
 

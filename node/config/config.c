@@ -60,6 +60,12 @@ static rc_t check_policy(err_t *e, view_t text, const char *key)
     return err_under(e, rc, key);
 }
 
+static void read_checkpoint(void *config, arena_t *arena, const jo_t *o, const char *key)
+{
+    config_t *c = config;
+    config_checkpoint_read(&c->checkpoint, arena, o, key);
+}
+
 static void read_policy(void *config, arena_t *arena, const jo_t *o, const char *key)
 {
     config_t *c = config;
@@ -131,9 +137,9 @@ static const option_t options[] = {
       .kind = OPTION_OTHER,
       .read = read_network },
     { .key = "checkpoint",
-      .help = "Trusted beacon block root, no older than the weak-subjectivity period; a node with peers takes theirs.",
-      .kind = OPTION_HASH,
-      .at = offsetof(config_t, checkpoint) },
+      .help = "Where to begin: a recent beacon block root that is trusted, the word peers, or a quorum of servers.",
+      .kind = OPTION_OTHER,
+      .read = read_checkpoint },
     { .key = "checkpoint_age_max_s",
       .help = "Bound on the checkpoint's age in seconds, in place of the network's own.",
       .kind = OPTION_NUMBER,
@@ -250,18 +256,24 @@ static void check_settable(const jo_t *setup, uint32_t set)
 
 /* --- from text to values --- */
 
+/* That a node which begins by itself knows from where. */
+static rc_t check_checkpoint(const config_t *c, err_t *e)
+{
+    if (c->checkpoint.kind == CHECKPOINT_PEERS)
+        return err_in(e, RC_MALFORMED, "peers", "is empty, and checkpoint is \"peers\": nobody names one");
+    if (c->checkpoint.kind == CHECKPOINT_ABSENT)
+        return err_in(e, RC_MALFORMED, "checkpoint", "is required: " CHECKPOINT_WHY);
+    return RC_OK;
+}
+
 static rc_t fill_defaults(config_t *c, err_t *e)
 {
     const lc_builtin_t *chain = lc_builtin_find(c->network.name);
-    if (hash32_is_zero(&c->checkpoint))
-        c->checkpoint = c->network.default_checkpoint;
     if (c->cluster_new && c->peer_count)
         return err_in(e, RC_MALFORMED, "cluster", "is \"new\", and there are peers to join");
-    if (hash32_is_zero(&c->checkpoint) && !c->peer_count)
-        return err_in(
-            e, RC_MALFORMED, "checkpoint",
-            "is required: no checkpoint for network \"%s\" is built in (a recent finalized beacon block root)",
-            c->network.name);
+    rc_t rc = c->peer_count ? RC_OK : check_checkpoint(c, e);
+    if (rc)
+        return rc;
     if (!c->consensus_rpc.count && (!chain || !chain->beacon_api))
         return err_in(e, RC_MALFORMED, "consensus_rpc", "is required: no default is built in for network \"%s\"",
                       c->network.name);
@@ -270,13 +282,11 @@ static rc_t fill_defaults(config_t *c, err_t *e)
     return RC_OK;
 }
 
-/* Whoever named the checkpoint last. */
-static setup_found_t found_by(const jo_t *base, const jo_t *setup)
+/* Whoever named the checkpoint, or where it is to be had, last. */
+static setup_found_t found_by(const jo_t *setup)
 {
     static const char key[] = "checkpoint";
-    return setup && jo_has(setup, key) ? SETUP_FOUND_SETUP
-           : base && jo_has(base, key) ? SETUP_FOUND_CONFIGURATION
-                                       : SETUP_FOUND_PROGRAM;
+    return setup && jo_has(setup, key) ? SETUP_FOUND_SETUP : SETUP_FOUND_CONFIGURATION;
 }
 
 static void name_settable(setup_names_t *names, uint32_t set)
@@ -298,9 +308,11 @@ static rc_t read_both(config_t *c, err_t *e, const jo_t *base, const jo_t *setup
     rc_t rc = jo_done(&o);
     if (!rc && complete)
         rc = fill_defaults(c, e);
-    c->checkpoint_found = found_by(base, setup);
-    c->checkpoint_named = c->checkpoint_found != SETUP_FOUND_PROGRAM;
+    c->checkpoint_found = found_by(setup);
     c->development |= development;
+    if (!rc && complete && c->checkpoint.plain && !c->development)
+        rc = err_in(e, RC_REFUSED, "checkpoint.of",
+                    "a server is asked without TLS (https://), which is for development");
     jo_close(&doc);
     return rc;
 }

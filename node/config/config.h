@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/err.h"
+#include "node/config/checkpoint.h"
 #include "node/config/network.h"
 #include "node/config/option.h"
 #include "node/config/peer.h"
@@ -39,9 +40,8 @@ typedef struct {
     lc_network_t network;
     evm_chain_t chain; /* rows points to chain_rows or to a built-in table */
     evm_schedule_row_t chain_rows[NETWORK_ROWS_MAX];
-    hash32_t checkpoint;                     /* beacon block root that is trusted; zeros, with peers: theirs */
-    bool checkpoint_named;                   /* by the configuration; else it is the program's own, */
-    setup_found_t checkpoint_found;          /* and who named it */
+    config_checkpoint_t checkpoint;          /* of a node with peers also CHECKPOINT_ABSENT: theirs */
+    setup_found_t checkpoint_found;          /* who named it, or where it is to be had */
     uint64_t checkpoint_age_max_s;           /* 0: the network's weak-subjectivity bound */
     uint16_t api_port;                       /* 0: not given */
     bool api_tls;                            /* the API port serves HTTPS, with a certificate that carries a quote */

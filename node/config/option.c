@@ -35,21 +35,11 @@ static void read_url(option_urls_t *out, arena_t *arena, const jo_t *o)
         out->urls[out->count++] = copy_text(arena, o, NULL, url);
 }
 
-static void read_urls(option_urls_t *out, arena_t *arena, const jo_t *o, const char *key)
+void option_read_urls(option_urls_t *out, arena_t *arena, const jo_t *o, const char *key)
 {
     jo_t list = jo_values(o, key, OPTION_URLS_MAX), row;
     while (jo_next(&list, &row))
         read_url(out, arena, &row);
-}
-
-static void read_hash(hash32_t *out, const jo_t *o, const char *key)
-{
-    hash32_t hash = { { 0 } };
-    if (!jo_hex(o, hash.b, sizeof hash.b, key, HEX_ANY))
-        return;
-    if (hash32_is_zero(&hash))
-        jo_fail(o, key, RC_MALFORMED, "must not be zero");
-    *out = hash;
 }
 
 static const char *read_path(arena_t *arena, const jo_t *o, const char *key)
@@ -60,7 +50,7 @@ static const char *read_path(arena_t *arena, const jo_t *o, const char *key)
     return jo_rc(o) ? NULL : copy_text(arena, o, key, text);
 }
 
-/* What holds without the key; lists, hashes and what has its own reader stay as they are. */
+/* What holds without the key; lists and what has its own reader stay as they are. */
 static void set_normal(void *at, const option_t *row)
 {
     switch (row->kind) {
@@ -70,7 +60,6 @@ static void set_normal(void *at, const option_t *row)
     case OPTION_CHOICE: *(unsigned *)at = (unsigned)row->normal; break;
     case OPTION_WORD:
     case OPTION_PATH: *(const char **)at = row->normal_text; break;
-    case OPTION_HASH:
     case OPTION_URLS:
     case OPTION_OTHER: break;
     }
@@ -85,8 +74,7 @@ static void read_value(void *out, arena_t *arena, const jo_t *o, const option_t 
     case OPTION_FLAG: *(bool *)at = jo_bool(o, row->key); break;
     case OPTION_CHOICE: *(unsigned *)at = (unsigned)jo_word(o, row->key, row->words); break;
     case OPTION_WORD: *(const char **)at = row->words[jo_word(o, row->key, row->words)]; break;
-    case OPTION_HASH: read_hash(at, o, row->key); break;
-    case OPTION_URLS: read_urls(at, arena, o, row->key); break;
+    case OPTION_URLS: option_read_urls(at, arena, o, row->key); break;
     case OPTION_PATH: *(const char **)at = read_path(arena, o, row->key); break;
     case OPTION_OTHER:
         if (row->read)

@@ -30,7 +30,6 @@ typedef enum {
     OPTION_FLAG,   /* bool */
     OPTION_CHOICE, /* unsigned: which of the words */
     OPTION_WORD,   /* const char *: one of the words */
-    OPTION_HASH,   /* hash32_t: 32 bytes as hex, not zero */
     OPTION_URLS,   /* option_urls_t: one URL, or a list of them */
     OPTION_PATH,   /* const char *: an absolute path */
     OPTION_OTHER   /* what its reader makes of it */
@@ -57,6 +56,9 @@ typedef struct {
 
 /* The row of a key: its index, or count when there is none. */
 size_t option_find(const option_t *table, size_t count, const char *key);
+
+/* Reads one URL, or a list of them, for readers of their own; out is empty before. */
+void option_read_urls(option_urls_t *out, arena_t *arena, const jo_t *o, const char *key);
 
 /* Fills out from an object: every row's value, or what holds without it. Members that no row has stay unread, so that
  * a strict document names them. Faults stick in the document of o.

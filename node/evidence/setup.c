@@ -26,7 +26,7 @@ static rc_t make_cluster(setup_cluster_t *s, const config_t *c, const setup_worl
         .genesis_validators_root = c->network.genesis_validators_root,
         .forks_until = forks_until,
         .chain_id = c->chain.chain_id,
-        .checkpoint = c->checkpoint,
+        .checkpoint = c->checkpoint.root,
         .checkpoint_age_s = c->checkpoint_age_max_s,
         .found = c->checkpoint_found,
         .rules = setup_rules(&c->network),
@@ -34,6 +34,12 @@ static rc_t make_cluster(setup_cluster_t *s, const config_t *c, const setup_worl
         .development = c->development,
         .simulated = world->simulated,
     };
+    if (world->start) {
+        s->checkpoint = world->start->root;
+        s->by_count = world->start->by_count;
+        s->of = world->start->of;
+        memcpy(s->by, world->start->by, sizeof s->by);
+    }
     snprintf(s->network, sizeof s->network, "%s", c->network.name);
     return network_digest(&s->network_digest, &c->network, &c->chain, s->forks_until);
 }
@@ -74,6 +80,19 @@ rc_t setup_make(setup_t *out, err_t *e, arena_t *a, const config_t *c, const set
     return RC_OK;
 }
 
+/* What a configuration leaves open of the checkpoint is as they have it. */
+static void take_what_is_not_said(setup_cluster_t *own, const setup_cluster_t *theirs, const config_checkpoint_t *said)
+{
+    if (said->kind == CHECKPOINT_ROOT)
+        return;
+    own->checkpoint = theirs->checkpoint;
+    own->by_count = theirs->by_count;
+    memcpy(own->by, theirs->by, sizeof own->by);
+    own->of = said->kind == CHECKPOINT_QUORUM ? said->of.count : theirs->of;
+    if (said->kind != CHECKPOINT_QUORUM)
+        own->found = theirs->found;
+}
+
 /* What this configuration would say in the place of theirs. */
 static rc_t compare(const setup_cluster_t *theirs, err_t *e, const config_t *c, const setup_world_t *world)
 {
@@ -81,10 +100,7 @@ static rc_t compare(const setup_cluster_t *theirs, err_t *e, const config_t *c, 
     const rc_t rc = make_cluster(&own, c, world, theirs->forks_until);
     if (rc)
         return err_set(e, rc, "our own statement could not be made: %s", rc_name(rc));
-    if (!c->checkpoint_named) {
-        own.checkpoint = theirs->checkpoint;
-        own.found = theirs->found;
-    }
+    take_what_is_not_said(&own, theirs, &c->checkpoint);
     return setup_cluster_check(theirs, e, &own);
 }
 

@@ -8,6 +8,7 @@
 #define NODE_EVIDENCE_SETUP_H
 
 #include "node/config/config.h"
+#include "node/setup/checkpoint.h"
 #include "rpc/api/setup_statement.h"
 
 typedef struct {
@@ -25,6 +26,7 @@ typedef struct {
     const char *const *flags, *const
                                   *environment; /* names that the program's start may set, up to a NULL; NULL: none */
     uint64_t now_s;                             /* Unix seconds: which forks are in force */
+    const checkpoint_t *start; /* where a node that begins a cluster begins; NULL: the configuration's root */
 } setup_world_t;
 
 /* Makes both statements of a node that begins a cluster. out written only on RC_OK; it borrows from c and world, and
@@ -32,8 +34,8 @@ typedef struct {
 NODISCARD rc_t setup_make(setup_t *out, err_t *e, arena_t *a, const config_t *c, const setup_world_t *world);
 
 /* Makes both statements of a node that joins: takes a cluster's statement over, after comparing every member of it with
- * what this configuration would say. The checkpoint is compared when the configuration names one: a node that joins
- * follows the chain from what members name in any case.
+ * what this configuration would say. The checkpoint is compared when the configuration names one, and of a quorum how
+ * many servers there are: a node that joins follows the chain from what members name in any case.
  *   text  the cluster statement; the bytes whose SHA-256 is expected
  * As setup_make; RC_MALFORMED, RC_LIMIT: no statement; RC_REFUSED: the member that differs is named in e, or the text
  * has another hash. */

@@ -11,10 +11,9 @@ static const char *const by_names[] = { [SETUP_BY_LATEST] = "latest",
                                         [SETUP_BY_FINALIZED] = "finalized",
                                         [SETUP_BY_BLOCK] = "block",
                                         NULL };
-static const char *const found_names[] = { [SETUP_FOUND_CONFIGURATION] = "configuration",
-                                           [SETUP_FOUND_PROGRAM] = "program",
-                                           [SETUP_FOUND_SETUP] = "setup",
-                                           NULL };
+static const char *const found_names[] = {
+    [SETUP_FOUND_CONFIGURATION] = "configuration", [SETUP_FOUND_SETUP] = "setup", NULL
+};
 
 /* sha256("[]") */
 const hash32_t SETUP_NO_SIGNERS = { { 0x4f, 0x53, 0xcd, 0xa1, 0x8c, 0x2b, 0xaa, 0x0c, 0x03, 0x54, 0xbb,
@@ -33,12 +32,17 @@ const char *setup_found_name(setup_found_t found)
 
 /* --- writing: members in the order of their names --- */
 
-bool setup_is_name(view_t text)
+static bool is_plain(view_t text, size_t max)
 {
     for (size_t i = 0; i < text.n; i++)
         if (text.p[i] < 0x20 || text.p[i] > '~' || text.p[i] == '"' || text.p[i] == '\\')
             return false;
-    return text.n > 0 && text.n <= SETUP_NAME_MAX;
+    return text.n > 0 && text.n <= max;
+}
+
+bool setup_is_name(view_t text)
+{
+    return is_plain(text, SETUP_NAME_MAX);
 }
 
 /* Of what has no place in a statement nothing is written. */
@@ -79,15 +83,37 @@ static void put_rules(jw_t *w, const setup_rules_t *r)
     jw_end(w);
 }
 
+/* Who named the checkpoint, if servers did. */
+static void put_by(jw_t *w, const setup_cluster_t *s)
+{
+    need(w, s->of <= SETUP_HOSTS_MAX && s->by_count <= s->of && (s->by_count || !s->of));
+    if (!s->of || w->rc)
+        return;
+    jw_array(w, "by");
+    for (size_t i = 0; i < s->by_count; i++) {
+        need(w, is_plain(view_str(s->by[i]), SETUP_HOST_MAX));
+        jw_str(w, NULL, s->by[i]);
+    }
+    jw_end(w);
+}
+
+static void put_checkpoint(jw_t *w, const setup_cluster_t *s)
+{
+    jw_object(w, "checkpoint");
+    put_number(w, "age_max_s", s->checkpoint_age_s);
+    put_by(w, s);
+    jw_str(w, "found", found_names[s->found]);
+    if (s->of)
+        put_number(w, "of", s->of);
+    put_hash(w, "root", &s->checkpoint);
+    jw_end(w);
+}
+
 static void put_cluster(jw_t *w, const setup_cluster_t *s)
 {
     jw_object(w, NULL);
     put_number(w, "chain_id", s->chain_id);
-    jw_object(w, "checkpoint");
-    put_number(w, "age_max_s", s->checkpoint_age_s);
-    jw_str(w, "found", found_names[s->found]);
-    put_hash(w, "root", &s->checkpoint);
-    jw_end(w);
+    put_checkpoint(w, s);
     jw_bool(w, "development", s->development);
     jw_str(w, "kettle", CLUSTER_FORM);
     jw_object(w, "network");
@@ -187,14 +213,35 @@ static void read_rules(setup_rules_t *r, const jo_t *o)
         r->valid_s[i] = read_number(&valid, by_names[i]);
 }
 
+/* Whether "by" and "of" stand there is part of the one form: what was read is written again and compared. */
+static void read_by(setup_cluster_t *s, arena_t *a, const jo_t *o)
+{
+    jo_t list, one;
+    if (!jo_opt_list(o, &list, "by", 1, SETUP_HOSTS_MAX))
+        return;
+    while (jo_next(&list, &one)) {
+        const view_t host = jo_text_copy(&one, a, NULL, 1, SETUP_HOST_MAX);
+        if (!jo_rc(o) && !is_plain(host, SETUP_HOST_MAX))
+            jo_fail(&one, NULL, RC_MALFORMED, "must be printable ASCII");
+        s->by[s->by_count++] = (const char *)host.p;
+    }
+    s->of = jo_u64(o, "of", s->by_count, SETUP_HOSTS_MAX);
+}
+
+static void read_checkpoint(setup_cluster_t *s, arena_t *a, const jo_t *o)
+{
+    const jo_t checkpoint = jo_object(o, "checkpoint");
+    s->checkpoint_age_s = read_number(&checkpoint, "age_max_s");
+    read_by(s, a, &checkpoint);
+    s->found = (setup_found_t)jo_word(&checkpoint, "found", found_names);
+    jo_hex(&checkpoint, s->checkpoint.b, 32, "root", HEX_0X);
+}
+
 static void read_cluster(setup_cluster_t *s, arena_t *a, const jo_t *o)
 {
     read_constant(o, "kettle", CLUSTER_FORM); /* first: of another form nothing else makes sense */
     s->chain_id = read_number(o, "chain_id");
-    const jo_t checkpoint = jo_object(o, "checkpoint");
-    s->checkpoint_age_s = read_number(&checkpoint, "age_max_s");
-    s->found = (setup_found_t)jo_word(&checkpoint, "found", found_names);
-    jo_hex(&checkpoint, s->checkpoint.b, 32, "root", HEX_0X);
+    read_checkpoint(s, a, o);
     s->development = jo_bool(o, "development");
     const jo_t network = jo_object(o, "network");
     jo_hex(&network, s->network_digest.b, 32, "digest", HEX_0X);
@@ -289,6 +336,14 @@ static rc_t first_that_differs(err_t *e, const compared_t *rows, size_t count)
     return RC_OK;
 }
 
+static bool same_hosts(const setup_cluster_t *t, const setup_cluster_t *o)
+{
+    bool same = t->by_count == o->by_count;
+    for (size_t i = 0; same && i < t->by_count; i++)
+        same = !strcmp(t->by[i], o->by[i]);
+    return same;
+}
+
 static rc_t check_rules(const setup_rules_t *t, err_t *e, const setup_rules_t *o)
 {
     const compared_t rows[] = {
@@ -313,6 +368,8 @@ rc_t setup_cluster_check(const setup_cluster_t *t, err_t *e, const setup_cluster
         { "network.digest", hash32_eq(&t->network_digest, &o->network_digest) },
         { "checkpoint.root", hash32_eq(&t->checkpoint, &o->checkpoint) },
         { "checkpoint.found", t->found == o->found },
+        { "checkpoint.of", t->of == o->of },
+        { "checkpoint.by", same_hosts(t, o) },
         { "checkpoint.age_max_s", t->checkpoint_age_s == o->checkpoint_age_s },
         { "policy_signers", hash32_eq(&t->policy_signers, &o->policy_signers) },
         { "development", t->development == o->development },

@@ -19,8 +19,13 @@
  *     "may_set": { "environment": ["STATE_DIRECTORY"], "flags": ["api-port"], "setup": ["peers", "port"] },
  *     "policy": { "digest": "0x...", "version": 1 }, "program": "0.1.0" }
  *
- * (without the spaces.) Both are canonical (RFC 8785): a text that says the same otherwise is refused, so that one
- * meaning has one hash. All text is printable ASCII, all integers are below 2^53.
+ * (without the spaces.) A checkpoint that several servers named has two members more: "by", the host names of those
+ * that agreed, and "of", how many were asked:
+ *
+ *     "checkpoint": { "age_max_s": 0, "by": ["a.example", "c.example"], "found": "configuration", "of": 3, "root": .. }
+ *
+ * Both are canonical (RFC 8785): a text that says the same otherwise is refused, so that one meaning has one hash. All
+ * text is printable ASCII, all integers are below 2^53.
  *
  * Spec:   RFC 8785
  * Floor:  3, rpc/api. Pure.
@@ -37,11 +42,12 @@
 #define SETUP_INT_MAX (((uint64_t)1 << 53) - 1) /* of a JSON integer that every reader understands */
 #define SETUP_NAME_MAX 31u                      /* characters of a network's name, of a program's version */
 #define SETUP_NAMES_MAX 64u                     /* names in one list of may_set */
+#define SETUP_HOSTS_MAX 16u                     /* servers that may name a checkpoint, */
+#define SETUP_HOST_MAX 64u                      /* characters of the host name of each */
 
-/* Where the checkpoint came from, which everything is proven from. */
+/* Who named the checkpoint, which everything is proven from, or the servers that did. */
 typedef enum {
     SETUP_FOUND_CONFIGURATION, /* the configuration in the measured image */
-    SETUP_FOUND_PROGRAM,       /* built in */
     SETUP_FOUND_SETUP          /* whoever sent POST /setup */
 } setup_found_t;
 
@@ -66,6 +72,9 @@ typedef struct {
     hash32_t checkpoint;       /* beacon block root */
     uint64_t checkpoint_age_s; /* how old it may be instead of the network's own bound; 0: that bound */
     setup_found_t found;
+    const char *by[SETUP_HOSTS_MAX]; /* servers that named it, in the order of the configuration; */
+    size_t by_count;
+    uint64_t of; /* of so many that were asked; 0: it was named by no servers */
     setup_rules_t rules;
     hash32_t policy_signers; /* SHA-256 of the list of keys that may change the policy, canonical JSON */
     bool development;        /* open to whatever the operator sends */
@@ -96,7 +105,7 @@ extern const hash32_t SETUP_NO_SIGNERS;
 /* "latest", "safe", "finalized", "block". */
 const char *setup_by_name(setup_by_t by);
 
-/* "configuration", "program", "setup". */
+/* "configuration", "setup". */
 const char *setup_found_name(setup_found_t found);
 
 /* Writes a statement into the arena, with a NUL behind it, and its SHA-256 to hash (NULL allowed).

@@ -41,6 +41,7 @@ ROOMS = {
     "node": (5, ["*"]),
     "node/cli": (5, ["*"]),
     "node/config": (5, ["*"]),
+    "node/setup": (5, ["*"]),
     "node/chain": (5, ["*"]),
     "node/query": (5, ["*"]),
     "node/evidence": (5, ["*"]),

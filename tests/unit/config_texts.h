@@ -9,8 +9,9 @@
 #define CHECKPOINT_DIGITS "bcf4af127b4823431befec2b877e418dc6de2ca1b481f87c4e5d3ee6c13dcbca"
 #define CHECKPOINT "0x" CHECKPOINT_DIGITS
 #define TWENTY "0102030405060708090a0b0c0d0e0f1011121314"
-#define MINIMUM "\"peers\":[],\"port\":4001,\"execution_rpc\":\"http://127.0.0.1:8545\""
-#define REST "\"consensus_rpc\":\"http://127.0.0.1:5052\",\"checkpoint\":\"" CHECKPOINT "\""
+#define WITHOUT_CHECKPOINT "\"peers\":[],\"port\":4001,\"execution_rpc\":\"http://127.0.0.1:8545\""
+#define MINIMUM WITHOUT_CHECKPOINT ",\"checkpoint\":\"" CHECKPOINT "\""
+#define REST "\"consensus_rpc\":\"http://127.0.0.1:5052\""
 
 /* From the recording minimal-fulu of the devnet: its /eth/v1/config/spec and /eth/v1/beacon/genesis, cut to what is read, and a
  * key that a light client does not need. */
@@ -29,7 +30,7 @@
     "\"genesis\":{\"genesis_time\":\"1795226031\",\"genesis_fork_version\":\"0x00304801\","                            \
     "\"genesis_validators_root\":\"0xd0df1dbe4029181c27973b00eac8fef87ccfc91d51e612fc8554ef66933ad390\"}"
 
-static inline rc_t read(config_t **c, err_t *e, const char *base, const char *setup)
+static inline rc_t read_texts(config_t **c, err_t *e, const char *base, const char *setup)
 {
     *c = NULL;
     return config_read(c, e, base ? view_str(base) : (view_t){ NULL, 0 }, setup ? view_str(setup) : (view_t){ NULL, 0 },

@@ -16,13 +16,13 @@ START_TEST(the_three_required_keys_and_mainnet_are_enough)
 {
     config_t *c;
     err_t e;
-    ck_assert_msg(read(&c, &e, NULL, "{" MINIMUM "}") == RC_OK, "%s: %s", e.field, e.text);
+    ck_assert_msg(read_texts(&c, &e, NULL, "{" MINIMUM "}") == RC_OK, "%s: %s", e.field, e.text);
     ck_assert_str_eq(c->network.name, "mainnet");
     ck_assert_uint_eq(c->chain.chain_id, 1);
     ck_assert_uint_eq(c->overlay_port, 4001);
     ck_assert_uint_eq(c->execution_rpc.count, 1);
     ck_assert_uint_eq(c->consensus_rpc.count, 1);
-    ck_assert(!hash32_is_zero(&c->checkpoint));
+    ck_assert(c->checkpoint.kind == CHECKPOINT_ROOT && !hash32_is_zero(&c->checkpoint.root));
     ck_assert_int_eq(c->default_block, CONFIG_LATEST);
     config_free(c);
 }
@@ -39,7 +39,7 @@ START_TEST(the_api_port_is_plain_unless_the_setup_asks_for_tls)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         config_t *c;
         err_t e;
-        ck_assert_msg(read(&c, &e, NULL, rows[i].text) == RC_OK, "%s: %s", e.field, e.text);
+        ck_assert_msg(read_texts(&c, &e, NULL, rows[i].text) == RC_OK, "%s: %s", e.field, e.text);
         ck_assert(c->api_tls == rows[i].tls);
         config_free(c);
     }
@@ -109,16 +109,16 @@ static const struct {
     { "{" MINIMUM ",\"policy\":{\"version\":2,\"mode\":\"same-as-self\"}}", "policy.version", RC_MALFORMED },
     { "{" MINIMUM ",\"policy\":{\"version\":1,\"mode\":\"same-as-self\",\"tcb\":{\"accept\":[\"Revoked\"]}}}",
       "policy.tcb.accept[0]", RC_REFUSED },
-    { "{" MINIMUM ",\"checkpoint\":\"0x0000000000000000000000000000000000000000000000000000000000000000\"}",
+    { "{" WITHOUT_CHECKPOINT ",\"checkpoint\":\"0x0000000000000000000000000000000000000000000000000000000000000000\"}",
       "checkpoint", RC_MALFORMED },
-    { "{" MINIMUM ",\"checkpoint\":\"0x12\"}", "checkpoint", RC_MALFORMED },
-    { "{" MINIMUM ",\"checkpoint\":1}", "checkpoint", RC_MALFORMED },
+    { "{" WITHOUT_CHECKPOINT ",\"checkpoint\":\"0x12\"}", "checkpoint", RC_MALFORMED },
+    { "{" WITHOUT_CHECKPOINT ",\"checkpoint\":1}", "checkpoint", RC_MALFORMED },
     { "{" MINIMUM ",\"api_tls\":1}", "api_tls", RC_MALFORMED },
     { "{" MINIMUM ",\"api_tls\":\"true\"}", "api_tls", RC_MALFORMED },
     { "{" MINIMUM ",\"network\":\"goerli\"}", "network", RC_MALFORMED },
     { "{" MINIMUM ",\"network\":1}", "network", RC_MALFORMED },
-    { "{" MINIMUM ",\"network\":\"sepolia\"}", "checkpoint", RC_MALFORMED },
-    { "{" MINIMUM ",\"network\":\"sepolia\",\"checkpoint\":\"" CHECKPOINT "\"}", "consensus_rpc", RC_MALFORMED },
+    { "{" WITHOUT_CHECKPOINT "}", "checkpoint", RC_MALFORMED },
+    { "{" MINIMUM ",\"network\":\"sepolia\"}", "consensus_rpc", RC_MALFORMED },
     { "{" MINIMUM ",\"network\":{}}", "network.config", RC_MALFORMED },
     { "{" MINIMUM ",\"network\":{" SPEC "}}", "network.genesis", RC_MALFORMED },
     { "{" MINIMUM ",\"network\":{" SPEC "," GENESIS "," BLOBS ",\"colour\":1}}", "network.colour", RC_MALFORMED },
@@ -148,7 +148,7 @@ START_TEST(a_bad_setup_is_refused_with_the_field_named)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         config_t *c;
         err_t e;
-        rc_t rc = read(&c, &e, NULL, bad[i].text);
+        rc_t rc = read_texts(&c, &e, NULL, bad[i].text);
         ck_assert_msg(rc == bad[i].rc, "%s: rc %d (%s: %s)", bad[i].text, rc, e.field, e.text);
         ck_assert_msg(!strcmp(e.field, bad[i].field), "%s: field %s (%s)", bad[i].text, e.field, e.text);
         ck_assert_msg(e.text[0], "%s", bad[i].text);
@@ -169,12 +169,12 @@ START_TEST(what_is_quoted_ends_with_a_whole_character)
             config_t *c;
             err_t e;
             snprintf(text, sizeof text, "{" MINIMUM ",\"network\":\"%.*s%s\"}", lead, AS, characters[i]);
-            ck_assert_int_ne(read(&c, &e, NULL, text), RC_OK);
+            ck_assert_int_ne(read_texts(&c, &e, NULL, text), RC_OK);
             json_t *error = json_string(e.text);
             ck_assert_msg(error != NULL, "%s", text);
             json_decref(error);
             snprintf(text, sizeof text, "{" MINIMUM ",\"%.*s%s\":1}", lead, AS, characters[i]);
-            ck_assert_int_eq(read(&c, &e, NULL, text), RC_MALFORMED);
+            ck_assert_int_eq(read_texts(&c, &e, NULL, text), RC_MALFORMED);
             json_t *field = json_string(e.field);
             ck_assert_msg(field && e.field[0], "%s", text);
             json_decref(field);
@@ -198,18 +198,19 @@ END_TEST
 
 START_TEST(setup_sets_only_what_the_measured_configuration_lists)
 {
-    static const char base[] = "{" REST ",\"setup_may_set\":[\"peers\",\"port\",\"execution_rpc\"]}";
+    static const char base[] =
+        "{" REST ",\"checkpoint\":\"" CHECKPOINT "\",\"setup_may_set\":[\"peers\",\"port\",\"execution_rpc\"]}";
     config_t *c;
     err_t e;
     ck_assert_int_eq(config_check_base(&open, &e, view_str(base)), RC_OK);
     ck_assert(!config_is_complete(view_str(base)));
-    ck_assert_msg(read(&c, &e, base, "{" MINIMUM "}") == RC_OK, "%s: %s", e.field, e.text);
+    ck_assert_msg(read_texts(&c, &e, base, "{" WITHOUT_CHECKPOINT "}") == RC_OK, "%s: %s", e.field, e.text);
     config_free(c);
-    ck_assert_int_eq(read(&c, &e, base, "{" MINIMUM ",\"checkpoint\":\"" CHECKPOINT "\"}"), RC_REFUSED);
+    ck_assert_int_eq(read_texts(&c, &e, base, "{" MINIMUM "}"), RC_REFUSED);
     ck_assert_str_eq(e.field, "checkpoint");
-    ck_assert_int_eq(read(&c, &e, base, "{" MINIMUM ",\"network\":\"mainnet\"}"), RC_REFUSED);
+    ck_assert_int_eq(read_texts(&c, &e, base, "{" WITHOUT_CHECKPOINT ",\"network\":\"mainnet\"}"), RC_REFUSED);
     ck_assert_str_eq(e.field, "network");
-    ck_assert_int_eq(read(&c, &e, "{" REST "}", "{" MINIMUM "}"),
+    ck_assert_int_eq(read_texts(&c, &e, "{" REST "}", "{" MINIMUM "}"),
                      RC_REFUSED); /* a file without the list lets nothing in */
     ck_assert_int_eq(config_check_base(&open, &e, view_str("{\"setup_may_set\":[\"colour\"]}")), RC_MALFORMED);
     ck_assert_int_eq(config_check_base(&open, &e, view_str("{\"port\":70000}")), RC_MALFORMED);
@@ -229,18 +230,17 @@ START_TEST(the_checkpoint_is_known_by_who_named_it)
         const char *base, *setup;
         setup_found_t found;
     } rows[] = {
-        { NULL, "{" MINIMUM "}", SETUP_FOUND_PROGRAM },
-        { NULL, "{" MINIMUM ",\"checkpoint\":\"" CHECKPOINT "\"}", SETUP_FOUND_SETUP },
+        { NULL, "{" MINIMUM "}", SETUP_FOUND_SETUP },
         { "{\"checkpoint\":\"" CHECKPOINT "\",\"setup_may_set\":[\"peers\",\"port\",\"execution_rpc\"]}",
-          "{" MINIMUM "}", SETUP_FOUND_CONFIGURATION },
-        { "{\"checkpoint\":\"" CHECKPOINT "\",\"setup_may_set\":[\"checkpoint\"]," MINIMUM "}",
+          "{" WITHOUT_CHECKPOINT "}", SETUP_FOUND_CONFIGURATION },
+        { "{\"checkpoint\":\"" CHECKPOINT "\",\"setup_may_set\":[\"checkpoint\"]," WITHOUT_CHECKPOINT "}",
           "{\"checkpoint\":\"" CHECKPOINT "\"}", SETUP_FOUND_SETUP },
-        { "{" MINIMUM ",\"checkpoint\":\"" CHECKPOINT "\"}", NULL, SETUP_FOUND_CONFIGURATION },
+        { "{" WITHOUT_CHECKPOINT ",\"checkpoint\":\"" CHECKPOINT "\"}", NULL, SETUP_FOUND_CONFIGURATION },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         config_t *c;
         err_t e;
-        ck_assert_msg(read(&c, &e, rows[i].base, rows[i].setup) == RC_OK, "%zu: %s: %s", i, e.field, e.text);
+        ck_assert_msg(read_texts(&c, &e, rows[i].base, rows[i].setup) == RC_OK, "%zu: %s: %s", i, e.field, e.text);
         ck_assert_msg(c->checkpoint_found == rows[i].found, "%zu", i);
         config_free(c);
     }
@@ -253,17 +253,20 @@ START_TEST(what_a_setup_may_set_is_listed)
     err_t e;
     size_t count, all = 0;
     const option_t *o = config_options(&count);
-    ck_assert_int_eq(read(&c, &e, "{\"setup_may_set\":[\"port\",\"peers\",\"execution_rpc\"]}", "{" MINIMUM "}"),
+    ck_assert_int_eq(read_texts(&c, &e,
+                                "{\"setup_may_set\":[\"port\",\"peers\",\"execution_rpc\"],\"checkpoint\":\"" CHECKPOINT
+                                "\"}",
+                                "{" WITHOUT_CHECKPOINT "}"),
                      RC_OK);
     ck_assert_uint_eq(c->may_set.count, 3);
     ck_assert_str_eq(c->may_set.names[0], "peers"); /* in the table's order */
     ck_assert_str_eq(c->may_set.names[2], "execution_rpc");
     ck_assert(!c->development);
     config_free(c);
-    ck_assert_int_eq(read(&c, &e, "{" MINIMUM "}", NULL), RC_OK);
+    ck_assert_int_eq(read_texts(&c, &e, "{" MINIMUM "}", NULL), RC_OK);
     ck_assert(c->may_set.count == 0 && !c->development);
     config_free(c);
-    ck_assert_int_eq(read(&c, &e, NULL, "{" MINIMUM "}"), RC_OK);
+    ck_assert_int_eq(read_texts(&c, &e, NULL, "{" MINIMUM "}"), RC_OK);
     for (size_t i = 0; i < count; i++)
         all += !o[i].file_only;
     ck_assert_uint_eq(c->may_set.count, all);
@@ -276,13 +279,13 @@ START_TEST(development_in_the_file_opens_every_key)
 {
     config_t *c;
     err_t e;
-    ck_assert_int_eq(read(&c, &e, "{\"development\":true}", "{" MINIMUM "," REST "}"), RC_OK);
+    ck_assert_int_eq(read_texts(&c, &e, "{\"development\":true}", "{" MINIMUM "," REST "}"), RC_OK);
     ck_assert(c->development && c->may_set.count > 10);
     config_free(c);
-    ck_assert_int_eq(read(&c, &e, "{\"development\":false}", "{" MINIMUM "}"), RC_REFUSED);
-    ck_assert_int_eq(read(&c, &e, "{\"development\":1}", "{" MINIMUM "}"), RC_MALFORMED);
+    ck_assert_int_eq(read_texts(&c, &e, "{\"development\":false}", "{" MINIMUM "}"), RC_REFUSED);
+    ck_assert_int_eq(read_texts(&c, &e, "{\"development\":1}", "{" MINIMUM "}"), RC_MALFORMED);
     ck_assert_str_eq(e.field, "development");
-    ck_assert_int_eq(read(&c, &e, NULL, "{" MINIMUM ",\"development\":true}"),
+    ck_assert_int_eq(read_texts(&c, &e, NULL, "{" MINIMUM ",\"development\":true}"),
                      RC_MALFORMED); /* a setup cannot say so */
     open = false;
     ck_assert_int_eq(config_check_base(&open, &e, view_str("{\"development\":false}")), RC_OK);
@@ -311,10 +314,13 @@ START_TEST(urls_are_kept_all_of_them_in_their_order)
 {
     config_t *c;
     err_t e;
-    ck_assert_msg(read(&c, &e, NULL,
-                       "{\"peers\":[],\"port\":1,\"execution_rpc\":[\"http://a\",\"https://b/key?x\",\"http://c:1\"],"
-                       "\"consensus_rpc\":[\"http://d\",\"http://e\"],\"pccs\":[\"http://f/~\"]}") == RC_OK,
-                  "%s: %s", e.field, e.text);
+    ck_assert_msg(
+        read_texts(
+            &c, &e, NULL,
+            "{\"peers\":[],\"port\":1,\"execution_rpc\":[\"http://a\",\"https://b/key?x\",\"http://c:1\"],"
+            "\"consensus_rpc\":[\"http://d\",\"http://e\"],\"pccs\":[\"http://f/~\"],\"checkpoint\":\"" CHECKPOINT
+            "\"}") == RC_OK,
+        "%s: %s", e.field, e.text);
     ck_assert_uint_eq(c->execution_rpc.count, 3);
     ck_assert_str_eq(c->execution_rpc.urls[0], "http://a");
     ck_assert_str_eq(c->execution_rpc.urls[1], "https://b/key?x");
@@ -325,7 +331,7 @@ START_TEST(urls_are_kept_all_of_them_in_their_order)
     ck_assert_uint_eq(c->pccs.count, 1);
     ck_assert_str_eq(c->pccs.urls[0], "http://f/~");
     config_free(c);
-    ck_assert_int_eq(read(&c, &e, NULL, "{" MINIMUM "}"), RC_OK);
+    ck_assert_int_eq(read_texts(&c, &e, NULL, "{" MINIMUM "}"), RC_OK);
     ck_assert_str_eq(c->execution_rpc.urls[0], "http://127.0.0.1:8545");
     ck_assert_str_eq(c->consensus_rpc.urls[0], "https://www.lightclientdata.org");
     ck_assert_uint_eq(c->pccs.count, 0);
@@ -342,7 +348,7 @@ START_TEST(senders_of_the_gateway_are_kept_up_to_their_maximum)
         for (size_t i = 1; i < n; i++)
             strcat(text, ",\"0x" TWENTY "\"");
         strcat(text, "]}");
-        const rc_t rc = read(&c, &e, NULL, text);
+        const rc_t rc = read_texts(&c, &e, NULL, text);
         ck_assert_int_eq(rc, n <= CONFIG_SENDERS_MAX ? RC_OK : RC_LIMIT);
         if (rc)
             continue;
@@ -361,8 +367,8 @@ START_TEST(a_list_has_at_most_sixteen_urls_of_at_most_1024_characters)
         char text[600] = "{\"peers\":[],\"port\":1,\"execution_rpc\":[\"http://a\"";
         for (size_t i = 1; i < n; i++)
             strcat(text, ",\"http://a\"");
-        strcat(text, "]}");
-        ck_assert_int_eq(read(&c, &e, NULL, text), n == 16 ? RC_OK : RC_LIMIT);
+        strcat(text, "],\"checkpoint\":\"" CHECKPOINT "\"}");
+        ck_assert_int_eq(read_texts(&c, &e, NULL, text), n == 16 ? RC_OK : RC_LIMIT);
         ck_assert_str_eq(e.field, n == 16 ? "" : "execution_rpc");
         ck_assert_str_eq(e.text, n == 16 ? "" : "has more than 16 elements");
         config_free(c);
@@ -370,7 +376,7 @@ START_TEST(a_list_has_at_most_sixteen_urls_of_at_most_1024_characters)
     static const size_t lengths[] = { 1023, 1024, 1025, 5000 };
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         char *text = text_of("{" MINIMUM ",\"consensus_rpc\":\"http://h/", 'u', lengths[i] - 9, "\"}");
-        ck_assert_int_eq(read(&c, &e, NULL, text), lengths[i] <= 1024 ? RC_OK : RC_LIMIT);
+        ck_assert_int_eq(read_texts(&c, &e, NULL, text), lengths[i] <= 1024 ? RC_OK : RC_LIMIT);
         if (c)
             ck_assert_uint_eq(strlen(c->consensus_rpc.urls[0]), lengths[i]);
         else
@@ -379,7 +385,7 @@ START_TEST(a_list_has_at_most_sixteen_urls_of_at_most_1024_characters)
         config_free(c);
         free(text);
         text = text_of("{" MINIMUM ",\"collateral_file\":\"/", 'f', lengths[i] - 1, "\"}");
-        ck_assert_int_eq(read(&c, &e, NULL, text), lengths[i] <= 1024 ? RC_OK : RC_LIMIT);
+        ck_assert_int_eq(read_texts(&c, &e, NULL, text), lengths[i] <= 1024 ? RC_OK : RC_LIMIT);
         if (c)
             ck_assert(c->collateral_file[0] == '/' && strlen(c->collateral_file) == lengths[i]);
         else
@@ -399,7 +405,7 @@ START_TEST(a_url_with_a_space_or_what_is_not_ascii_is_refused_as_such)
         config_t *c;
         err_t e;
         snprintf(text, sizeof text, "{" MINIMUM ",\"pccs\":[\"http://a\",\"%s\"]}", urls[i]);
-        ck_assert_int_eq(read(&c, &e, NULL, text), RC_MALFORMED);
+        ck_assert_int_eq(read_texts(&c, &e, NULL, text), RC_MALFORMED);
         ck_assert_str_eq(e.field, "pccs[1]");
         ck_assert_str_eq(e.text, "a URL has a space, a control character or a letter outside ASCII");
         ck_assert_ptr_null(c);
@@ -426,15 +432,14 @@ START_TEST(peers_are_addresses_with_their_ways)
                  "{\"peers\":[\"%s\"],\"port\":1,\"execution_rpc\":\"http://a\",\"consensus_rpc\":\"http://b\","
                  "\"network\":\"sepolia\",\"cluster\":\"02" CHECKPOINT_DIGITS "\"}",
                  rows[i].text);
-        ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s: %s", text, e.field, e.text);
+        ck_assert_msg(read_texts(&c, &e, NULL, text) == RC_OK, "%s: %s: %s", text, e.field, e.text);
         ck_assert_uint_eq(c->peer_count, 1);
         ck_assert_uint_eq(c->peers[0].count, rows[i].ways[1] ? 2 : 1);
         for (size_t k = 0; k < c->peers[0].count; k++) {
             maddr_text(way, &c->peers[0].ways[k]);
             ck_assert_str_eq(way, rows[i].ways[k]);
         }
-        ck_assert(hash32_is_zero(&c->checkpoint) && !c->checkpoint_named && c->cluster[0] == 2 &&
-                  c->cluster[1] == 0xbc);
+        ck_assert(c->checkpoint.kind == CHECKPOINT_ABSENT && c->cluster[0] == 2 && c->cluster[1] == 0xbc);
         config_free(c);
     }
 }
@@ -452,7 +457,7 @@ START_TEST(every_word_of_a_list_is_taken_for_itself)
         err_t e;
         snprintf(text, sizeof text, "{" MINIMUM ",\"tee\":\"%s\",\"default_block\":\"%s\",\"transport\":\"%s\"}",
                  tees[i], blocks[i % 3], transports[i % 3]);
-        ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s: %s", text, e.field, e.text);
+        ck_assert_msg(read_texts(&c, &e, NULL, text) == RC_OK, "%s: %s: %s", text, e.field, e.text);
         ck_assert_str_eq(c->tee, tees[i]);
         ck_assert_int_eq(c->default_block, kinds[i % 3]);
         config_free(c);
@@ -464,11 +469,11 @@ START_TEST(a_word_that_is_not_known_is_answered_with_all_that_are)
 {
     config_t *c;
     err_t e;
-    ck_assert_int_eq(read(&c, &e, NULL, "{" MINIMUM ",\"tee\":\"sgx\"}"), RC_MALFORMED);
+    ck_assert_int_eq(read_texts(&c, &e, NULL, "{" MINIMUM ",\"tee\":\"sgx\"}"), RC_MALFORMED);
     ck_assert_str_eq(e.text, "must be one of: auto, dstack, tdx, simulator");
-    ck_assert_int_eq(read(&c, &e, NULL, "{" MINIMUM ",\"default_block\":\"pending\"}"), RC_MALFORMED);
+    ck_assert_int_eq(read_texts(&c, &e, NULL, "{" MINIMUM ",\"default_block\":\"pending\"}"), RC_MALFORMED);
     ck_assert_str_eq(e.text, "must be one of: latest, safe, finalized");
-    ck_assert_int_eq(read(&c, &e, NULL, "{" MINIMUM ",\"transport\":\"udp\"}"), RC_MALFORMED);
+    ck_assert_int_eq(read_texts(&c, &e, NULL, "{" MINIMUM ",\"transport\":\"udp\"}"), RC_MALFORMED);
     ck_assert_str_eq(e.text, "must be one of: both, quic, tcp");
 }
 END_TEST
@@ -482,11 +487,11 @@ START_TEST(numbers_are_taken_up_to_both_ends_of_their_range)
         char text[300];
         config_t *c;
         err_t e;
-        snprintf(
-            text, sizeof text,
-            "{\"peers\":[],\"execution_rpc\":\"http://a\",\"port\":%u,\"api_port\":%u,\"checkpoint_age_max_s\":%u}",
-            rows[i].port, rows[i].api_port, rows[i].age_s);
-        ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
+        snprintf(text, sizeof text,
+                 "{\"peers\":[],\"execution_rpc\":\"http://a\",\"port\":%u,\"api_port\":%u,\"checkpoint_age_max_s\":%u,"
+                 "\"checkpoint\":\"" CHECKPOINT "\"}",
+                 rows[i].port, rows[i].api_port, rows[i].age_s);
+        ck_assert_msg(read_texts(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
         ck_assert_uint_eq(c->overlay_port, rows[i].port);
         ck_assert_uint_eq(c->api_port, rows[i].api_port);
         ck_assert_uint_eq(c->checkpoint_age_max_s, rows[i].age_s);
@@ -507,7 +512,7 @@ START_TEST(a_policy_is_kept_compact_with_sorted_keys_however_it_was_written)
     for (size_t i = 0; i < 2; i++) {
         config_t *c;
         err_t e;
-        ck_assert_msg(read(&c, &e, NULL, texts[i]) == RC_OK, "%s: %s", e.field, e.text);
+        ck_assert_msg(read_texts(&c, &e, NULL, texts[i]) == RC_OK, "%s: %s", e.field, e.text);
         ck_assert_str_eq(
             c->policy, "{\"mode\":\"same-as-self\",\"tcb\":{\"accept\":[\"UpToDate\"],\"min_eval\":17},\"version\":1}");
         ck_assert_str_eq(e.field, "");
@@ -532,7 +537,7 @@ START_TEST(names_in_an_error_are_cut)
             err_t e;
             char *text = text_of(rows[k].before, 'n', lengths[i], rows[k].after);
             size_t start = strlen(rows[k].field), n = start + lengths[i];
-            ck_assert_int_eq(read(&c, &e, NULL, text), RC_MALFORMED);
+            ck_assert_int_eq(read_texts(&c, &e, NULL, text), RC_MALFORMED);
             ck_assert_ptr_null(c);
             ck_assert_uint_eq(strlen(e.field), n < rows[k].cut ? n : rows[k].cut);
             ck_assert(strncmp(e.field, rows[k].field, start) == 0);
@@ -551,10 +556,10 @@ START_TEST(a_text_may_have_256_kib_and_no_more)
         config_t *c;
         err_t e;
         char *padded = text_of(setup, ' ', n - (sizeof setup - 1), "");
-        ck_assert_int_eq(read(&c, &e, NULL, padded), n == max ? RC_OK : RC_LIMIT);
+        ck_assert_int_eq(read_texts(&c, &e, NULL, padded), n == max ? RC_OK : RC_LIMIT);
         ck_assert_str_eq(e.text, n == max ? "" : "the body is larger than 262144 bytes");
         config_free(c);
-        ck_assert_int_eq(read(&c, &e, padded, NULL), n == max ? RC_OK : RC_LIMIT);
+        ck_assert_int_eq(read_texts(&c, &e, padded, NULL), n == max ? RC_OK : RC_LIMIT);
         ck_assert_str_eq(e.text, n == max ? "" : "the configuration file is larger than 262144 bytes");
         config_free(c);
         ck_assert_int_eq(config_check_base(&open, &e, view_str(padded)), n == max ? RC_OK : RC_LIMIT);
@@ -577,7 +582,7 @@ START_TEST(a_bad_measured_file_is_not_made_good_by_a_good_setup)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         config_t *c;
         err_t e;
-        ck_assert_msg(read(&c, &e, rows[i].base, "{" MINIMUM "}") == RC_MALFORMED, "%s", rows[i].base);
+        ck_assert_msg(read_texts(&c, &e, rows[i].base, "{" WITHOUT_CHECKPOINT "}") == RC_MALFORMED, "%s", rows[i].base);
         ck_assert_str_eq(e.field, rows[i].field);
         ck_assert_ptr_null(c);
         ck_assert_msg(config_check_base(&open, &e, view_str(rows[i].base)) == RC_MALFORMED, "%s", rows[i].base);
@@ -599,18 +604,18 @@ START_TEST(each_key_of_the_list_may_be_set_and_wins_over_the_file)
     config_t *c;
     err_t e;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        ck_assert_msg(read(&c, &e, base, rows[i].setup) == RC_OK, "%s: %s", e.field, e.text);
+        ck_assert_msg(read_texts(&c, &e, base, rows[i].setup) == RC_OK, "%s: %s", e.field, e.text);
         ck_assert_uint_eq(c->overlay_port, rows[i].port);
         ck_assert_uint_eq(c->api_port, rows[i].api_port);
         ck_assert_uint_eq(c->execution_rpc.count, 1);
         ck_assert_str_eq(c->execution_rpc.urls[0], rows[i].url);
         config_free(c);
     }
-    ck_assert_int_eq(read(&c, &e, base, "{\"port\":5,\"colour\":1}"),
+    ck_assert_int_eq(read_texts(&c, &e, base, "{\"port\":5,\"colour\":1}"),
                      RC_MALFORMED); /* not known is not the same as not allowed */
     ck_assert_str_eq(e.field, "colour");
     ck_assert_str_eq(e.text, "unknown key");
-    ck_assert_int_eq(read(&c, &e, base, "{\"port\":5,\"tee\":\"tdx\"}"), RC_REFUSED);
+    ck_assert_int_eq(read_texts(&c, &e, base, "{\"port\":5,\"tee\":\"tdx\"}"), RC_REFUSED);
     ck_assert_str_eq(e.field, "tee");
     ck_assert_str_eq(e.text, "the measured configuration of this image does not let /setup set this key");
     ck_assert_ptr_null(c);

@@ -9,8 +9,9 @@ START_TEST(a_custom_network_takes_the_beacon_nodes_own_words)
 {
     config_t *c;
     err_t e;
-    ck_assert_msg(read(&c, &e, NULL,
-                       "{" MINIMUM "," REST ",\"network\":{\"name\":\"dev\"," SPEC "," GENESIS "," BLOBS "}}") == RC_OK,
+    ck_assert_msg(read_texts(&c, &e, NULL,
+                             "{" MINIMUM "," REST ",\"network\":{\"name\":\"dev\"," SPEC "," GENESIS "," BLOBS
+                             "}}") == RC_OK,
                   "%s: %s", e.field, e.text);
     const lc_network_t *n = &c->network;
     ck_assert_str_eq(n->name, "dev");
@@ -43,7 +44,7 @@ START_TEST(execution_forks_can_be_given)
     static const char text[] =
         "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS
         ",\"execution\":{\"chain_id\":77,\"forks\":{\"shanghai\":0,\"cancun\":0,\"prague\":1795226100}}}}";
-    ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
+    ck_assert_msg(read_texts(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
     ck_assert_uint_eq(c->chain.chain_id, 77);
     ck_assert_uint_eq(evm_chain_rules(&c->chain, 5)->fork, EVM_CANCUN);
     ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226100)->fork, EVM_PRAGUE);
@@ -61,7 +62,7 @@ START_TEST(no_custom_network_takes_a_name_that_everybody_knows)
         char text[4096];
         snprintf(text, sizeof text,
                  "{" MINIMUM "," REST ",\"network\":{\"name\":\"%s\"," SPEC "," GENESIS "," BLOBS "}}", names[i]);
-        ck_assert_msg(read(&c, &e, NULL, text) == RC_MALFORMED, "%s", names[i]);
+        ck_assert_msg(read_texts(&c, &e, NULL, text) == RC_MALFORMED, "%s", names[i]);
         ck_assert_str_eq(e.field, "network.name");
     }
 }
@@ -77,7 +78,7 @@ START_TEST(a_network_name_in_an_error_is_cut_at_40_characters)
         char *text = text_of("{" MINIMUM ",\"network\":\"", 'n', lengths[i], "\"}"), want[200];
         snprintf(want, sizeof want, "\"%.*s\" is not built in: mainnet, sepolia, hoodi, or an object",
                  (int)(lengths[i] < 40 ? lengths[i] : 40), fortieth);
-        ck_assert_int_eq(read(&c, &e, NULL, text), RC_MALFORMED);
+        ck_assert_int_eq(read_texts(&c, &e, NULL, text), RC_MALFORMED);
         ck_assert_str_eq(e.field, "network");
         ck_assert_str_eq(e.text, want);
         free(text);
@@ -92,7 +93,7 @@ START_TEST(a_network_of_ones_own_has_a_name_of_1_to_31_bytes)
         err_t e;
         char *text =
             text_of("{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS "," BLOBS ",\"name\":\"", 'n', n, "\"}}");
-        ck_assert_int_eq(read(&c, &e, NULL, text), n == 0 ? RC_MALFORMED : n <= 31 ? RC_OK : RC_LIMIT);
+        ck_assert_int_eq(read_texts(&c, &e, NULL, text), n == 0 ? RC_MALFORMED : n <= 31 ? RC_OK : RC_LIMIT);
         ck_assert_str_eq(e.field, n && n <= 31 ? "" : "network.name");
         ck_assert(!c || strlen(c->network.name) == n);
         config_free(c);
@@ -193,11 +194,11 @@ START_TEST(forks_that_this_build_does_not_know_are_noted_in_order)
     static const char whole[] = "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS "," BLOBS "}}";
     const char *at = strstr(whole, "\"config\":{");
     char text[4096];
-    ck_assert_int_eq(read(&c, &e, NULL, whole), RC_OK);
+    ck_assert_int_eq(read_texts(&c, &e, NULL, whole), RC_OK);
     ck_assert_ptr_null(lc_unknown_fork(&c->network));
     config_free(c);
     snprintf(text, sizeof text, "%.*s%s%s", (int)(at - whole), whole, heze, at + strlen("\"config\":{"));
-    ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
+    ck_assert_msg(read_texts(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
     ck_assert_uint_eq(c->network.unknown_count, 2);
     ck_assert_ptr_eq(lc_unknown_fork(&c->network), &c->network.unknown_forks[0]);
     ck_assert_str_eq(c->network.unknown_forks[0].name, "heze");
@@ -217,7 +218,7 @@ START_TEST(forks_and_blob_rows_stand_in_order_of_time)
                   ",\"execution\":{\"forks\":{\"prague\":0,\"osaka\":1795226352},\"blobSchedule\":{"
                   "\"osaka\":{\"target\":1,\"max\":2,\"baseFeeUpdateFraction\":3},"
                   "\"bpo2\":{\"target\":14,\"max\":21,\"baseFeeUpdateFraction\":5}}}}}";
-    ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
+    ck_assert_msg(read_texts(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
     ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226351)->blob_max, 9);
     ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226352)->fork, EVM_OSAKA);
     ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226352)->blob_max, 2);
@@ -225,7 +226,7 @@ START_TEST(forks_and_blob_rows_stand_in_order_of_time)
     ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226511)->blob_base_fee_update_fraction, 5);
     config_free(c);
     memcpy(strstr(text, "1795226352"), "1795226511", 10); /* with the second row */
-    ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
+    ck_assert_msg(read_texts(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
     ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226510)->blob_max, 9);
     ck_assert_uint_eq(evm_chain_rules(&c->chain, 1795226511)->blob_max, 21);
     config_free(c);
@@ -243,7 +244,7 @@ START_TEST(each_part_of_a_custom_network_is_checked_and_named)
         ck_assert_msg(at != NULL, "row %zu", i);
         snprintf(text, sizeof text, "%.*s%s%s", (int)(at - whole), whole, networks[i].to,
                  at + strlen(networks[i].from));
-        rc_t rc = read(&c, &e, NULL, text);
+        rc_t rc = read_texts(&c, &e, NULL, text);
         ck_assert_msg((rc == RC_OK) == !networks[i].error && (!rc || rc_blames_input(rc)), "row %zu: %s: %s", i,
                       e.field, e.text);
         ck_assert_msg(!strcmp(e.field, networks[i].field), "row %zu: %s: %s", i, e.field, e.text);
@@ -274,7 +275,7 @@ START_TEST(an_execution_schedule_has_at_most_32_rows)
                           "%s\"bpo%u\":{\"target\":6,\"max\":9,\"baseFeeUpdateFraction\":%u}", i ? "," : "", i + 1,
                           i + 1);
         snprintf(text + n, sizeof text - (size_t)n, "}}}}");
-        ck_assert_msg(read(&c, &e, NULL, text) == (rows == 28 ? RC_OK : RC_LIMIT), "%u: %s", rows, e.text);
+        ck_assert_msg(read_texts(&c, &e, NULL, text) == (rows == 28 ? RC_OK : RC_LIMIT), "%u: %s", rows, e.text);
         ck_assert_str_eq(e.field, rows == 28 ? "" : rows == 33 ? "network.config.BLOB_SCHEDULE" : "network");
         ck_assert(!c || c->chain.count == 32);
         config_free(c);
@@ -293,7 +294,7 @@ START_TEST(each_built_in_network_has_its_own_chain)
         config_t *c;
         err_t e;
         snprintf(text, sizeof text, "{" MINIMUM "," REST ",\"network\":\"%s\"}", rows[i].name);
-        ck_assert_msg(read(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
+        ck_assert_msg(read_texts(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
         ck_assert_str_eq(c->network.name, rows[i].name);
         ck_assert_uint_eq(c->chain.chain_id, rows[i].chain_id);
         config_free(c);

@@ -12,6 +12,7 @@
 #include "node/evidence/setup.h"
 #include "tests/unit/unit.h"
 
+#define THREES "0x3333333333333333333333333333333333333333333333333333333333333333"
 #define NOW 1795225903u /* 2026-11-21: mainnet's newest rule is its second blob schedule of Fulu */
 
 static arena_t a;
@@ -46,7 +47,8 @@ static void check_hex(const hash32_t *got, const char *want)
 /* Two nodes whose operators have other providers, with other passwords, mean the same; and no text holds a secret. */
 START_TEST(members_of_a_cluster_say_the_same_and_no_secret)
 {
-    static const char base[] = "{\"setup_may_set\":[\"peers\",\"port\",\"execution_rpc\",\"consensus_rpc\"]}";
+    static const char base[] =
+        "{\"checkpoint\":\"" THREES "\",\"setup_may_set\":[\"peers\",\"port\",\"execution_rpc\",\"consensus_rpc\"]}";
     config_t *one = config_of(base, "{\"peers\":[],\"port\":1,\"execution_rpc\":\"https://u:hunter2@a.example/key\"}");
     config_t *two =
         config_of(base, "{\"peers\":[],\"port\":2,\"execution_rpc\":\"http://b\",\"consensus_rpc\":\"http://c\"}");
@@ -120,16 +122,16 @@ START_TEST(a_setup_says_who_chose_what)
     static const char *const flags[] = { "api-port", "tee", NULL }, *const environment[] = { "STATE_DIRECTORY", NULL };
     const setup_world_t world = { .simulated = false, .flags = flags, .environment = environment, .now_s = NOW };
     config_t *c = config_of("{\"setup_may_set\":[\"peers\",\"port\",\"execution_rpc\"],\"default_block\":\"finalized\","
-                            "\"checkpoint_age_max_s\":86400}",
+                            "\"checkpoint_age_max_s\":86400,\"checkpoint\":\"" THREES "\"}",
                             "{\"peers\":[],\"port\":1,\"execution_rpc\":\"http://a\"}");
     setup_t s;
     err_t e;
     ck_assert_int_eq(setup_make(&s, &e, &a, c, &world), RC_OK);
     ck_assert_str_eq(s.cluster.network, "mainnet");
     ck_assert(s.cluster.chain_id == 1 && !s.cluster.simulated && !s.cluster.development);
-    ck_assert_int_eq(s.cluster.found, SETUP_FOUND_PROGRAM);
+    ck_assert_int_eq(s.cluster.found, SETUP_FOUND_CONFIGURATION);
     ck_assert_uint_eq(s.cluster.checkpoint_age_s, 86400);
-    ck_assert(hash32_eq(&s.cluster.checkpoint, &c->network.default_checkpoint));
+    ck_assert_uint_eq(s.cluster.checkpoint.b[31], 0x33);
     ck_assert_int_eq(s.node.default_block, SETUP_BY_FINALIZED);
     ck_assert_uint_eq(s.node.setup.count, 3);
     ck_assert_uint_eq(s.node.flags.count, 2);
@@ -142,6 +144,37 @@ START_TEST(a_setup_says_who_chose_what)
                         "3333333333333333333333333333333333333333333333333333333333333333\"}");
     ck_assert_int_eq(setup_make(&s, &e, &a, c, &world), RC_OK);
     ck_assert(s.cluster.development && s.cluster.found == SETUP_FOUND_SETUP);
+    config_free(c);
+}
+END_TEST
+
+#define QUORUM "{\"quorum\":2,\"of\":[\"https://a.example\",\"https://b.example/key\",\"https://c.example\"]}"
+
+/* The servers that named it are in the cluster statement; a joiner with the same list takes that over. */
+START_TEST(a_checkpoint_of_a_quorum_says_by_whom)
+{
+    static const char base[] = "{\"checkpoint\":" QUORUM ",\"setup_may_set\":[\"peers\",\"port\",\"execution_rpc\"]}",
+                      other[] = "{\"checkpoint\":{\"quorum\":1,\"of\":\"https://a.example\"},"
+                                "\"setup_may_set\":[\"peers\",\"port\",\"execution_rpc\"]}",
+                      joiner[] = "{\"peers\":[\"a:1\"],\"port\":1,\"execution_rpc\":\"http://a\"}";
+    config_t *c = config_of(base, "{\"peers\":[],\"port\":1,\"execution_rpc\":\"http://a\"}");
+    checkpoint_t start = { .by = { c->checkpoint.hosts[0], c->checkpoint.hosts[2] }, .by_count = 2, .of = 3 };
+    memset(start.root.b, 0x77, 32);
+    const setup_world_t world = { .now_s = NOW, .start = &start }, own = { .now_s = NOW };
+    setup_t s, joined;
+    err_t e;
+    ck_assert_int_eq(setup_make(&s, &e, &a, c, &world), RC_OK);
+    ck_assert_ptr_nonnull(strstr((const char *)s.cluster_text.p,
+                                 "\"checkpoint\":{\"age_max_s\":0,\"by\":[\"a.example\",\"c.example\"],"
+                                 "\"found\":\"configuration\",\"of\":3,\"root\":\"0x7777"));
+    config_free(c);
+    c = config_of(base, joiner);
+    ck_assert_msg(setup_join(&joined, &e, &a, c, &own, s.cluster_text, &s.hash) == RC_OK, "%s: %s", e.field, e.text);
+    ck_assert(hash32_eq(&joined.hash, &s.hash) && joined.cluster.by_count == 2);
+    config_free(c);
+    c = config_of(other, joiner);
+    ck_assert_int_eq(setup_join(&joined, &e, &a, c, &own, s.cluster_text, &s.hash), RC_REFUSED);
+    ck_assert_str_eq(e.field, "checkpoint.of");
     config_free(c);
 }
 END_TEST
@@ -284,7 +317,7 @@ int main(void)
 {
     return UNIT_RUN_AROUND("setup", set_up, tear_down, members_of_a_cluster_say_the_same_and_no_secret,
                            a_joiner_takes_over_what_it_would_say_itself, a_setup_says_who_chose_what,
-                           the_rules_are_the_programs, the_digest_of_mainnet_is_known,
-                           what_is_to_come_changes_nothing_until_it_has_come, every_parameter_of_a_network_counts,
-                           the_sdk_knows_the_same_networks);
+                           a_checkpoint_of_a_quorum_says_by_whom, the_rules_are_the_programs,
+                           the_digest_of_mainnet_is_known, what_is_to_come_changes_nothing_until_it_has_come,
+                           every_parameter_of_a_network_counts, the_sdk_knows_the_same_networks);
 }

@@ -92,6 +92,42 @@ START_TEST(each_is_written_in_its_one_form)
 }
 END_TEST
 
+START_TEST(servers_that_named_the_checkpoint_are_read_and_written_in_one_form)
+{
+    static const char head[] = "\"checkpoint\":{\"age_max_s\":0,", old[] = "\"found\":\"configuration\",";
+    static const struct {
+        const char *members, *field; /* field NULL: taken */
+    } rows[] = {
+        { "\"by\":[\"a.example\",\"b.example\"],\"found\":\"configuration\",\"of\":3,", NULL },
+        { "\"by\":[\"a.example\"],\"found\":\"configuration\",\"of\":1,", NULL },
+        { "\"by\":[],\"found\":\"configuration\",\"of\":1,", "checkpoint.by" },
+        { "\"by\":[\"a.example\",\"b.example\"],\"found\":\"configuration\",\"of\":1,", "checkpoint.of" },
+        { "\"by\":[\"a.example\"],\"found\":\"configuration\",\"of\":17,", "checkpoint.of" },
+        { "\"by\":[\"a.example\"],\"found\":\"configuration\",", "checkpoint.of" },
+        { "\"found\":\"configuration\",\"of\":3,", "checkpoint.of" },
+        { "\"by\":[\"a\\u0001\"],\"found\":\"configuration\",\"of\":3,", "checkpoint.by[0]" },
+        { "\"by\":[7],\"found\":\"configuration\",\"of\":3,", "checkpoint.by[0]" },
+        { "\"found\":\"configuration\",\"by\":[\"a.example\"],\"of\":3,", "" }, /* not canonical */
+    };
+    const char *at = strstr(CLUSTER, head) + strlen(head);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[2048];
+        setup_cluster_t c;
+        err_t e;
+        view_t again;
+        snprintf(text, sizeof text, "%.*s%s%s", (int)(at - CLUSTER), CLUSTER, rows[i].members, at + strlen(old));
+        const rc_t rc = setup_cluster_read(&c, &e, &a, view_str(text));
+        ck_assert_msg((rc == RC_OK) == !rows[i].field, "row %zu: %s: %s", i, e.field, e.text);
+        if (rc) {
+            ck_assert_msg(!strcmp(e.field, rows[i].field), "row %zu: %s: %s", i, e.field, e.text);
+            continue;
+        }
+        ck_assert_int_eq(setup_cluster_write(&again, NULL, &a, &c), RC_OK);
+        ck_assert_str_eq((const char *)again.p, text);
+    }
+}
+END_TEST
+
 /* Another program's canonical form (jansson's sorted members, no spaces) is the same. */
 START_TEST(the_form_is_canonical)
 {
@@ -287,6 +323,8 @@ START_TEST(each_member_that_differs_is_named)
     DIFFERS(t.checkpoint.b[0]++, "checkpoint.root");
     DIFFERS(t.found = SETUP_FOUND_SETUP, "checkpoint.found");
     DIFFERS(t.checkpoint_age_s++, "checkpoint.age_max_s");
+    DIFFERS(t.of++, "checkpoint.of");
+    DIFFERS((t.by[0] = "a.example", t.by_count++), "checkpoint.by");
     DIFFERS(t.policy_signers.b[0]++, "policy_signers");
     DIFFERS(t.development = true, "development");
     DIFFERS(t.simulated = false, "simulated");
@@ -302,7 +340,8 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN_AROUND("setup_statement", setup, teardown, each_is_written_in_its_one_form, the_form_is_canonical,
+    return UNIT_RUN_AROUND("setup_statement", setup, teardown, each_is_written_in_its_one_form,
+                           servers_that_named_the_checkpoint_are_read_and_written_in_one_form, the_form_is_canonical,
                            each_reads_as_it_was_written, no_truncation_and_no_other_spelling_reads,
                            a_wrong_or_missing_member_is_named, what_nobody_knows_and_what_is_too_large_is_refused,
                            what_has_no_place_is_not_written, an_invented_checkpoint_is_found_different,

@@ -1,0 +1,35 @@
+/* checkpoint.h - the checkpoint that a node begins from, and the servers that named it, when a quorum did.
+ *
+ * Floor:  5, node/setup. Any thread; waits for answers.
+ * Tests:  tests/unit/test_checkpoint.c, tests/e2e (setup)
+ */
+#ifndef NODE_SETUP_CHECKPOINT_H
+#define NODE_SETUP_CHECKPOINT_H
+
+#include "http/client.h"
+#include "node/config/config.h"
+
+/* Names are the configuration's. */
+typedef struct {
+    hash32_t root; /* zeros: attested members name it */
+    const char *by[OPTION_URLS_MAX];
+    size_t by_count, of; /* 0: no servers were asked */
+} checkpoint_t;
+
+/* How it is found. */
+typedef struct {
+    hc_t *http;
+    const config_t *config;
+    uint64_t now_ms;   /* Unix milliseconds: what is too old */
+    uint64_t until_ms; /* monotonic: when to give up */
+    bool (*cancel)(void *ctx);
+    void *ctx;
+} checkpoint_ask_t;
+
+#define CHECKPOINT_STEPS_MAX 4u /* how many epochs back, where the block of the first is missing */
+
+/* The root of the configuration, or what a quorum of its servers names now; who disagrees is told to the log.
+ * RC_NEED_DATA, RC_REFUSED: no quorum; RC_LIMIT: what they name is too old; RC_TIMEOUT, RC_NOMEM. e names the field. */
+NODISCARD rc_t checkpoint_find(checkpoint_t *out, err_t *e, const checkpoint_ask_t *x);
+
+#endif

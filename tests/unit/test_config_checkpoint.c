@@ -1,0 +1,124 @@
+/* The key "checkpoint": a root, members, or a quorum of servers. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/unit/config_texts.h"
+#include "tests/unit/unit.h"
+
+#define FIVE                                                                                                           \
+    "\"https://a.example\",\"https://b.example/key\",\"https://C.example:5052\",\"https://d.example\",\"https://192.0.2.1\""
+
+static const char *with(const char *checkpoint, const char *peers)
+{
+    static char text[1600];
+    snprintf(text, sizeof text, "{\"peers\":[%s],\"port\":1,\"execution_rpc\":\"http://a\",\"checkpoint\":%s}", peers,
+             checkpoint);
+    return text;
+}
+
+START_TEST(a_quorum_is_kept_with_the_host_names_of_its_servers)
+{
+    config_t *c;
+    err_t e;
+    ck_assert_msg(read_texts(&c, &e, NULL, with("{\"quorum\":3,\"of\":[" FIVE "]}", "")) == RC_OK, "%s: %s", e.field,
+                  e.text);
+    ck_assert_int_eq(c->checkpoint.kind, CHECKPOINT_QUORUM);
+    ck_assert(c->checkpoint.quorum == 3 && c->checkpoint.of.count == 5 && !c->checkpoint.plain);
+    ck_assert(hash32_is_zero(&c->checkpoint.root));
+    ck_assert_str_eq(c->checkpoint.of.urls[1], "https://b.example/key");
+    ck_assert_str_eq(c->checkpoint.hosts[1], "b.example");
+    ck_assert_str_eq(c->checkpoint.hosts[2], "c.example");
+    ck_assert_str_eq(c->checkpoint.hosts[4], "192.0.2.1");
+    config_free(c);
+}
+END_TEST
+
+START_TEST(the_three_forms_are_taken)
+{
+    static const struct {
+        const char *checkpoint, *peers;
+        checkpoint_kind_t kind;
+    } rows[] = { { "\"" CHECKPOINT "\"", "", CHECKPOINT_ROOT },
+                 { "\"" CHECKPOINT_DIGITS "\"", "\"a:1\"", CHECKPOINT_ROOT },
+                 { "\"peers\"", "\"a:1\"", CHECKPOINT_PEERS },
+                 { "{\"quorum\":1,\"of\":\"https://a.example\"}", "", CHECKPOINT_QUORUM },
+                 { "{\"quorum\":5,\"of\":[" FIVE "]}", "\"a:1\"", CHECKPOINT_QUORUM } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        config_t *c;
+        err_t e;
+        ck_assert_msg(read_texts(&c, &e, NULL, with(rows[i].checkpoint, rows[i].peers)) == RC_OK, "%zu: %s: %s", i,
+                      e.field, e.text);
+        ck_assert_int_eq(c->checkpoint.kind, rows[i].kind);
+        config_free(c);
+    }
+}
+END_TEST
+
+START_TEST(what_is_wrong_is_named)
+{
+    static const struct {
+        const char *checkpoint, *field, *text;
+    } rows[] = {
+        { "{\"quorum\":2,\"of\":[" FIVE "]}", "checkpoint.quorum",
+          "must be more than half of the 5 servers, and at most all" },
+        { "{\"quorum\":6,\"of\":[" FIVE "]}", "checkpoint.quorum",
+          "must be more than half of the 5 servers, and at most all" },
+        { "{\"quorum\":0,\"of\":[" FIVE "]}", "checkpoint.quorum", "must be a number from 1 to 16" },
+        { "{\"of\":[" FIVE "]}", "checkpoint.quorum", "is required" },
+        { "{\"quorum\":1,\"of\":[]}", "checkpoint.of", NULL },
+        { "{\"quorum\":1}", "checkpoint.of", NULL },
+        { "{\"quorum\":2,\"of\":[\"https://a.example\",\"https://A.example:7/x\"]}", "checkpoint.of",
+          "a.example is named twice: a quorum needs independent servers" },
+        { "{\"quorum\":1,\"of\":[\"ftp://a.example\"]}", "checkpoint.of[0]", NULL },
+        { "{\"quorum\":1,\"of\":[\"https://a0123456789012345678901234567890123456789012345678901234567890."
+          "example\"]}",
+          "checkpoint.of", "a host name has more than 64 characters" },
+        { "{\"quorum\":1,\"of\":[\"https://a.example\"],\"colour\":1}", "checkpoint.colour", "unknown key" },
+        { "\"peers\"", "peers", "is empty, and checkpoint is \"peers\": nobody names one" },
+        { "\"quorum\"", "checkpoint", "must be 32 bytes of hex" },
+        { "null", "checkpoint", NULL },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        config_t *c;
+        err_t e;
+        ck_assert_int_ne(read_texts(&c, &e, NULL, with(rows[i].checkpoint, "")), RC_OK);
+        ck_assert_msg(!strcmp(e.field, rows[i].field), "%s: %s: %s", rows[i].checkpoint, e.field, e.text);
+        ck_assert_msg(!rows[i].text || !strcmp(e.text, rows[i].text), "%s: %s", rows[i].checkpoint, e.text);
+        ck_assert_ptr_null(c);
+    }
+}
+END_TEST
+
+START_TEST(servers_without_tls_are_for_development)
+{
+    static const char base[] = "{" WITHOUT_CHECKPOINT ",\"checkpoint\":{\"quorum\":1,\"of\":[\"http://a.example\"]}%s}";
+    config_t *c;
+    err_t e;
+    char text[400];
+    snprintf(text, sizeof text, base, "");
+    ck_assert_int_eq(read_texts(&c, &e, text, NULL), RC_REFUSED);
+    ck_assert_str_eq(e.field, "checkpoint.of");
+    snprintf(text, sizeof text, base, ",\"development\":true");
+    ck_assert_int_eq(read_texts(&c, &e, text, NULL), RC_OK);
+    ck_assert(c->checkpoint.plain);
+    config_free(c);
+}
+END_TEST
+
+START_TEST(without_any_the_reason_and_the_command_are_said)
+{
+    config_t *c;
+    err_t e;
+    ck_assert_int_eq(read_texts(&c, &e, NULL, "{" WITHOUT_CHECKPOINT "}"), RC_MALFORMED);
+    ck_assert_str_eq(e.field, "checkpoint");
+    ck_assert_ptr_nonnull(strstr(e.text, "weak subjectivity"));
+    ck_assert_ptr_nonnull(strstr(e.text, "curl URL/eth/v1/beacon/headers/finalized, its data.root"));
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN("config_checkpoint", a_quorum_is_kept_with_the_host_names_of_its_servers, the_three_forms_are_taken,
+                    what_is_wrong_is_named, servers_without_tls_are_for_development,
+                    without_any_the_reason_and_the_command_are_said);
+}
