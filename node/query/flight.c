@@ -267,7 +267,7 @@ static void read_answer(batch_t *b)
 {
     const hc_response_t *r = &b->response;
     b->retry_after_ms = r->retry_after_ms;
-    if (b->rc)
+    if (b->rc || b->emptied)
         return;
     if (r->why.rc) {
         b->rc = err_say(&b->why, r->why.rc, r->why.text);
@@ -510,7 +510,7 @@ static void write_batch(batch_t *b, const cap_form_t *form)
     view_t body = { NULL, 0 };
     b->form = *form;
     if (!b->count)
-        b->rc = RC_NOMEM;
+        b->rc = err_say(&b->why, RC_NOMEM, "out of memory");
     else if (jr_elements(b->needs, b->count, form))
         b->rc = jr_encode(&body, &b->why, &b->arena, b->needs, b->count, form);
     b->request = (hc_request_t){ .url = up_url(b->flights->config.upstream, b->endpoint),
@@ -529,8 +529,10 @@ static batch_t *next_batch(flights_t *f, size_t endpoint, const cap_t *can)
     take_off_board(f, b);
     mark_all(b, true);
     rebook(f, b, false);
-    b->rc = RC_NOMEM;
-    pool_push(f->config.pool, &b->task); /* lands without those that have changed */
+    b->emptied = !b->passengers;
+    if (!b->emptied)
+        b->rc = err_say(&b->why, RC_NOMEM, "out of memory");
+    pool_push(f->config.pool, &b->task);
     return NULL;
 }
 

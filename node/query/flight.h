@@ -44,6 +44,7 @@ typedef struct batch {
     size_t count, slots, hints;
     size_t passengers; /* seats of all its flights; without any it is cancelled */
     bool sent, landed;
+    bool emptied;       /* all who waited for it have changed to smaller ones */
     bool again;         /* it asks for what was refused as a whole */
     cap_form_t form;    /* in which it was written */
     struct batch *next; /* of those that wait for their turn */

@@ -57,12 +57,14 @@ rc_t round_begin(round_t *r, query_t *query, up_t *upstream, flights_t *flights,
         return r->rc = RC_NOMEM;
     for (size_t i = 0; i < r->count; i++)
         flight_key(&r->keys[i], &r->needs[i]);
-    r->endpoints = up_order(upstream, r->order, now_ms());
+    r->since_ms = now_ms();
+    r->endpoints = up_order(upstream, r->order, r->since_ms);
     meet_endpoint(r);
     return RC_OK;
 }
 
-/* Sends off what the endpoint has not been asked for yet. False: there is nothing, or it is here at once. */
+/* Sends off what the endpoint has not been asked for yet. True: the round is theirs with whom the party lands. False:
+ * there is nothing, or it is here at once. */
 static bool send(round_t *r)
 {
     party_t *p = &r->party;
@@ -72,12 +74,13 @@ static bool send(round_t *r)
             p->seats[p->count++] = (seat_t){ .key = r->keys[i], .need = &r->needs[i], .index = i };
     if (!p->count)
         return false;
-    bool off = flights_send(r->flights, p, r->order[r->at]);
+    if (flights_send(r->flights, p, r->order[r->at]))
+        return true;
     if (!p->count) {
         fault_add(&r->all, RC_NOMEM, &(err_t){ .rc = RC_NOMEM, .text = "out of memory" }, false);
         r->stopped = true;
     }
-    return off;
+    return false;
 }
 
 /* Whether an answer to all that was asked is missing only, and what is missing need not be there. */
@@ -148,6 +151,8 @@ static bool another_pass(round_t *r)
     const bool can_do_without = r->honest && !is_open(r, NEED_MET);
     if (!r->soon || r->rc == RC_OK || r->rc == RC_NOMEM || !is_open(r, NEED_NAMED) || can_do_without)
         return false;
+    if (r->now_ms() >= r->since_ms + ROUND_VAIN_MAX_MS)
+        return false;
     r->passes++;
     r->at = 0;
     r->soon = false;
@@ -198,6 +203,8 @@ static rc_t take_seat(round_t *r, err_t *e, const seat_t *s, bool *again, bool *
     }
     rc_t rc = query_give(r->query, e, s->index, &a->answer);
     r->answered[s->index] = rc == RC_OK;
+    if (!rc)
+        r->since_ms = r->now_ms();
     if (rc_blames_input(rc)) /* whatever is wrong with it: it does not prove what was asked */
         rc = RC_REFUSED;
     return jr_before(e, rc, s->need);

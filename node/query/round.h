@@ -6,7 +6,7 @@
  *                               -> ROUND_ENDED: round_end tells what came of it
  *
  * Who says "too often" or does not know the block yet is asked again within the query's time, others first; nobody is
- * asked before the time that he named.
+ * asked before the time that he named. When a whole pass over all has brought nothing for ROUND_VAIN_MAX_MS, that ends.
  *
  * Floor:  5, node/query. One thread at a time.
  * Tests:  tests/unit/test_ask.c, tests/unit/test_ask_shared.c, tests/unit/test_providers.c
@@ -17,6 +17,8 @@
 #include "base/os/clock.h"
 #include "lightclient/exec/query.h"
 #include "node/query/flight.h"
+
+#define ROUND_VAIN_MAX_MS 10000u /* a round in which nothing more is answered, before it is told who gives nothing */
 
 /* What is wrong with answers: the first fault, unless a later one accuses its sender, or memory was short. */
 typedef struct {
@@ -41,7 +43,8 @@ typedef struct {
     err_t why;
 
     size_t order[UP_ENDPOINTS_MAX], endpoints, at; /* at: which of order is asked */
-    unsigned passes;                               /* how often all were asked in vain */
+    unsigned passes;                               /* how often all were asked in vain, */
+    uint64_t since_ms;                             /* ... since then: by now_ms, when the last need was answered */
     bool soon;                                     /* one of them may have it a little later: */
     uint64_t again_ms;                             /* ... then, by now_ms */
     bool told_late[UP_ENDPOINTS_MAX]; /* that an endpoint does not know the block yet, once for all passes */

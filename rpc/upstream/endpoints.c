@@ -10,6 +10,7 @@
 #define BACKOFF_LIE_MS 4000u
 #define BACKOFF_MAX_MS 30000u
 #define BACKOFF_LATE_MAX_MS 800u
+#define BACKOFF_BUSY_MAX_MS 4000u /* of who has enough for now, and does not say for how long */
 
 typedef struct {
     char *url;
@@ -139,7 +140,9 @@ static uint64_t spread(const endpoint_t *e, uint64_t now_ms)
 static uint64_t backoff_ms(const endpoint_t *e, rc_t rc, uint32_t retry_after_ms, uint64_t now_ms)
 {
     const uint64_t base = rc == RC_REFUSED ? BACKOFF_LIE_MS : BACKOFF_MS;
-    const uint64_t most = rc == RC_NEED_DATA ? BACKOFF_LATE_MAX_MS : BACKOFF_MAX_MS;
+    const uint64_t most = rc == RC_NEED_DATA ? BACKOFF_LATE_MAX_MS
+                          : retry_after_ms   ? BACKOFF_BUSY_MAX_MS
+                                             : BACKOFF_MAX_MS;
     uint64_t wait = base << (e->streak - 1 < 8 ? e->streak - 1 : 8);
     if (wait > most)
         wait = most;

@@ -29,6 +29,7 @@ typedef struct {
     int status;            /* of HTTP; 0: 200 */
     unsigned pause_ms;
     bool held; /* answers nothing until it is false */
+    bool null; /* so it answers what it does not refuse */
     unsigned batches, elements, most_elements, most_slots, now, most_now;
 } endpoint_t;
 
@@ -100,6 +101,8 @@ static inline void put_answer(char *out, endpoint_t *e, const json_t *element)
     put(out, "{\"jsonrpc\":\"2.0\",\"id\":%lld,", json_integer_value(json_object_get(element, "id")));
     if (!strcmp(method, "eth_createAccessList") || refuses(e, text))
         put(out, "\"error\":{\"code\":-32000,\"message\":\"not here\"}");
+    else if (e->null)
+        put(out, "\"result\":null");
     else {
         put(out, "\"result\":");
         put_result(out, e, method, params, text);

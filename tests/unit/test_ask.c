@@ -1,4 +1,5 @@
 /* node/query/ask.h: whom it asks, for what, how often, and who is blamed; limits of time, and the end. */
+#include "node/query/round.h"
 #include "tests/unit/ask_world.h"
 
 START_TEST(many_needs_go_in_batches_of_bounded_length_side_by_side)
@@ -267,6 +268,36 @@ START_TEST(query_that_waits_too_long_ends_and_the_late_endpoint_is_failing)
 }
 END_TEST
 
+/* Ten times as fast as the system's. */
+static uint64_t fast_clock(void)
+{
+    return 10 * clock_monotonic_ms();
+}
+
+START_TEST(endpoint_that_never_gives_anything_is_named_before_the_querys_time_is_over)
+{
+    static const endpoint_t rows[] = { { .null = true }, { .status = 429 }, { .status = 503 } };
+    static const char *const says[] = { "null", "429", "503" };
+    open_world(RETURN_42);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        err_t e;
+        close_engine();
+        ends[0] = rows[i];
+        upstream = up_new((const char *const[]){ url[0] }, 1);
+        const ask_config_t config = {
+            .http = http, .upstream = upstream, .pool = pool, .now_ms = fast_clock, .monotonic_ms = fast_clock
+        };
+        ck_assert_int_eq(ask_new(&engine, &e, &config), RC_OK);
+        const uint64_t began = fast_clock();
+        ck_assert_int_eq(run_call(), RC_IO);
+        ck_assert_uint_ge(fast_clock() - began, ROUND_VAIN_MAX_MS);
+        ck_assert_uint_lt(fast_clock() - began, 2 * ROUND_VAIN_MAX_MS);
+        ck_assert_msg(strstr(s.e.text, url[0]) && strstr(s.e.text, says[i]), "%s", s.e.text);
+    }
+    close_world();
+}
+END_TEST
+
 /* ---- a query whose steps take as long as a test says, on a clock that nothing else moves ---- */
 
 static atomic_uint_least64_t fake_ms;
@@ -387,5 +418,6 @@ int main(void)
                     cancelled_queries_end_at_once_with_their_own_code_and_blame_nobody,
                     freeing_the_engine_ends_what_runs_and_what_waits,
                     query_that_waits_too_long_ends_and_the_late_endpoint_is_failing,
+                    endpoint_that_never_gives_anything_is_named_before_the_querys_time_is_over,
                     steps_together_may_take_so_long_and_no_longer, failure_of_a_step_is_that_querys_own);
 }

@@ -4,6 +4,22 @@
 
 #define MANY 10u
 
+/* In the place of flights_send (tests/unit/meson.build): whoever sent a party off looks up only when the answer has long
+ * been judged. */
+static atomic_bool sender_dreams;
+bool __real_flights_send(flights_t *f, party_t *p, size_t endpoint);
+bool __wrap_flights_send(flights_t *f, party_t *p, size_t endpoint);
+
+bool __wrap_flights_send(flights_t *f, party_t *p, size_t endpoint)
+{
+    const bool off = __real_flights_send(f, p, endpoint);
+    for (unsigned i = 0; i < 5000 && off && sender_dreams && !status_of(0).failures; i++)
+        pause_ms(1);
+    if (sender_dreams)
+        pause_ms(20);
+    return off;
+}
+
 static unsigned count_of(const unsigned *x)
 {
     pthread_mutex_lock(&lock);
@@ -208,9 +224,31 @@ START_TEST(those_that_wait_for_their_turn_are_cancelled_too)
 }
 END_TEST
 
+/* A party that is in the air belongs to whoever it lands with, also while its query waits to ask again. */
+START_TEST(an_answer_that_is_there_before_its_sender_looks_up_is_no_want_of_memory)
+{
+    ask_wait_t w;
+    open_world(RETURN_42);
+    close_engine();
+    open_engine(url[0], NULL, NULL);
+    sender_dreams = true;
+    ends[0].status = 429;
+    ask_wait_start(&w, engine, new_call(&s.request), NULL);
+    for (unsigned i = 0; i < 5000 && !status_of(0).failures; i++)
+        pause_ms(1);
+    pthread_mutex_lock(&lock);
+    ends[0].status = 0;
+    pthread_mutex_unlock(&lock);
+    expect_42(&w);
+    sender_dreams = false;
+    close_world();
+}
+END_TEST
+
 int main(void)
 {
-    return UNIT_RUN("ask_shared", equal_needs_in_flight_are_asked_once, only_what_differs_is_asked_again,
+    return UNIT_RUN("ask_shared", an_answer_that_is_there_before_its_sender_looks_up_is_no_want_of_memory,
+                    equal_needs_in_flight_are_asked_once, only_what_differs_is_asked_again,
                     another_block_is_another_need, lie_is_told_of_once_however_many_wait_for_it,
                     what_the_endpoint_has_not_is_its_failure_once_and_all_go_on_to_the_next,
                     who_asked_may_leave_and_the_others_get_the_answer,

@@ -184,6 +184,17 @@ START_TEST(retry_after_is_a_lower_bound_and_a_later_report_does_not_shorten_it)
 }
 END_TEST
 
+START_TEST(who_is_busy_without_saying_for_how_long_is_soon_asked_again)
+{
+    up_t *u = up_new(urls, 3);
+    for (unsigned i = 0; i < 20; i++)
+        up_report(u, 0, RC_IO, "429", 1, 1000);
+    ck_assert_uint_gt(up_wait_ms(u, 0, 1000), 2000);
+    ck_assert_uint_le(up_wait_ms(u, 0, 1000), 4000);
+    up_free(u);
+}
+END_TEST
+
 START_TEST(a_success_ends_back_off_and_starts_the_count_anew)
 {
     up_status_t s[UP_ENDPOINTS_MAX];
@@ -251,6 +262,6 @@ int main(void)
         a_lie_costs_four_seconds_at_once_and_is_counted,
         jitter_differs_between_endpoints_and_moments_but_not_between_runs,
         retry_after_is_a_lower_bound_and_a_later_report_does_not_shorten_it,
-        a_success_ends_back_off_and_starts_the_count_anew, what_may_be_a_secret_is_blanked_in_the_words_of_others,
-        a_reason_of_any_length_is_cut_to_fit);
+        who_is_busy_without_saying_for_how_long_is_soon_asked_again, a_success_ends_back_off_and_starts_the_count_anew,
+        what_may_be_a_secret_is_blanked_in_the_words_of_others, a_reason_of_any_length_is_cut_to_fit);
 }
