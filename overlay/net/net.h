@@ -135,6 +135,9 @@ NODISCARD rc_t net_open(net_conn_t *c, net_stream_t **out, const net_protocol_t 
 /* Writes all of it, or nothing. RC_LIMIT: too much waits; RC_REFUSED: we ended, or it is gone; RC_NOMEM. */
 NODISCARD rc_t net_write(net_stream_t *s, view_t bytes);
 
+/* So many bytes net_write would take now. */
+size_t net_room(const net_stream_t *s);
+
 /* Ends our direction behind what was written. */
 void net_end(net_stream_t *s);
 

@@ -209,13 +209,25 @@ rc_t net_open(net_conn_t *c, net_stream_t **out, const net_protocol_t *p, void *
     return RC_OK;
 }
 
+static bool may_write(const net_stream_t *s)
+{
+    return !s->gone && !s->end_wanted && s->conn->state == CONN_OPEN;
+}
+
+size_t net_room(const net_stream_t *s)
+{
+    const size_t waits = sendq_size(&s->out), all = s->conn->queued;
+    if (!may_write(s) || waits >= NET_QUEUE_MAX || all >= NET_CONN_QUEUE_MAX)
+        return 0;
+    const size_t here = NET_QUEUE_MAX - waits, there = NET_CONN_QUEUE_MAX - all;
+    return here < there ? here : there;
+}
+
 rc_t net_write(net_stream_t *s, view_t bytes)
 {
-    if (s->gone || s->end_wanted || s->conn->state != CONN_OPEN)
+    if (!may_write(s))
         return RC_REFUSED;
-    if (bytes.n > NET_QUEUE_MAX - sendq_size(&s->out) || bytes.n > NET_CONN_QUEUE_MAX - s->conn->queued)
-        return RC_LIMIT;
-    return queue(s, bytes);
+    return bytes.n > net_room(s) ? RC_LIMIT : queue(s, bytes);
 }
 
 void net_end(net_stream_t *s)
