@@ -41,6 +41,8 @@ static bool add_all(struct MHD_Response *m, const char *content_type, size_t bod
         ok = add(m, "X-Kettle-TEE", "simulated");
     if (ok && x->marks & HS_DEVELOPMENT)
         ok = add(m, "Kettle-Development", "true");
+    if (ok && x->websocket)
+        ok = add(m, "Upgrade", "websocket") && add(m, "Sec-WebSocket-Version", "13");
     if (ok && x->close)
         ok = add(m, "Connection", "close");
     return ok;
@@ -62,6 +64,17 @@ struct MHD_Response *reply_make(hs_response_t *r, const reply_extra_t *extra)
     }
     hs_response_clear(r);
     return m;
+}
+
+struct MHD_Response *reply_upgrade(MHD_UpgradeHandler handler, void *ctx, const char *accept, unsigned marks)
+{
+    struct MHD_Response *m = MHD_create_response_for_upgrade(handler, ctx);
+    const reply_extra_t extra = { .marks = marks };
+    if (m && add(m, "Upgrade", "websocket") && add(m, "Sec-WebSocket-Accept", accept) && add_all(m, NULL, 0, 0, &extra))
+        return m;
+    if (m)
+        MHD_destroy_response(m);
+    return NULL;
 }
 
 unsigned reply_status(const hs_response_t *r)
@@ -131,6 +144,7 @@ static const char *title_of(int status)
         { 413, "Content Too Large" },
         { 415, "Unsupported Media Type" },
         { 422, "Unprocessable Content" },
+        { 426, "Upgrade Required" },
         { 429, "Too Many Requests" },
         { 500, "Internal Server Error" },
         { 501, "Not Implemented" },

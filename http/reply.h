@@ -16,12 +16,16 @@ typedef struct {
     bool preflight;    /* with cors: also what a page may send */
     bool close;        /* the connection ends with this answer */
     bool gzip;         /* filled in by reply_make */
+    bool websocket;    /* says what is to be asked for */
     unsigned marks;    /* HS_SIMULATED, HS_DEVELOPMENT */
     const char *allow; /* value of Allow; NULL: no header */
 } reply_extra_t;
 
 /* Makes a response of r and leaves r empty: its body belongs to the response (or is freed). NULL: out of memory. */
 struct MHD_Response *reply_make(hs_response_t *r, const reply_extra_t *extra);
+
+/* Makes the answer that turns a connection into a WebSocket; handler gets it. NULL: out of memory. */
+struct MHD_Response *reply_upgrade(MHD_UpgradeHandler handler, void *ctx, const char *accept, unsigned marks);
 
 /* The status that reply_make's answer or the shared one has. */
 unsigned reply_status(const hs_response_t *r);

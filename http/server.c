@@ -16,6 +16,7 @@
 #include "http/gzip.h"
 #include "http/listen.h"
 #include "http/reply.h"
+#include "http/upgrade.h"
 
 #define ALLOW_MAX 64u
 #define WORKERS_MAX 256u
@@ -81,6 +82,7 @@ struct hs {
     unsigned worker_count;
     pthread_t workers[WORKERS_MAX];
     worker_t *reaper;
+    ws_hub_t *websockets; /* NULL: no route becomes one */
 };
 
 static void conn_deadline(conn_t *c)
@@ -554,6 +556,65 @@ static enum MHD_Result on_body(conn_t *c, const char *p, size_t n)
     return MHD_YES;
 }
 
+/* ---- WebSockets ---- */
+
+/* Of whom a connection is. */
+static bool key_of(uint8_t key[CLIENT_KEY_LEN], struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    return info && hs_client_key(key, info->client_addr);
+}
+
+static void close_upgraded(void *handle)
+{
+    (void)MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
+}
+
+/* The answer is sent; from now on the bytes are the WebSocket's. */
+static void on_upgraded(void *ctx, struct MHD_Connection *mhd, void *request_ctx, const char *early, size_t early_len,
+                        MHD_socket fd, struct MHD_UpgradeResponseHandle *handle)
+{
+    conn_t *c = ctx;
+    uint8_t key[CLIENT_KEY_LEN];
+    (void)request_ctx;
+    (void)key_of(key, mhd);
+    atomic_store_explicit(&c->deadline_ms, 0, memory_order_relaxed);
+    c->counted = false;
+    atomic_fetch_sub(&c->server->active, 1);
+    ws_hub_add(c->server->websockets, &(ws_socket_t){ close_upgraded, handle }, fd, key, view_of(early, early_len));
+}
+
+static enum MHD_Result send_upgrade(conn_t *c, const char *accept, unsigned marks)
+{
+    struct MHD_Response *m = reply_upgrade(on_upgraded, c, accept, marks);
+    if (!m)
+        return MHD_NO;
+    conn_deadline(c);
+    c->at = AT_SENDING;
+    const enum MHD_Result sent = MHD_queue_response(c->mhd, MHD_HTTP_SWITCHING_PROTOCOLS, m);
+    MHD_destroy_response(m);
+    return sent;
+}
+
+static enum MHD_Result on_websocket(conn_t *c, reply_extra_t extra)
+{
+    const upgrade_t asked = { .upgrade = header_of(c->mhd, "Upgrade"),
+                              .connection = header_of(c->mhd, "Connection"),
+                              .version = header_of(c->mhd, "Sec-WebSocket-Version"),
+                              .key = header_of(c->mhd, "Sec-WebSocket-Key") };
+    char accept[UPGRADE_ACCEPT_LEN + 1];
+    uint8_t key[CLIENT_KEY_LEN];
+    const int status = upgrade_check(accept, &asked);
+    extra.websocket = status == 426;
+    if (status == 426)
+        return send_problem(c, extra, status, "upgrade-required", "a GET of this path is a WebSocket of version 13");
+    if (status != 101)
+        return send_problem(c, extra, status, "bad-request", "Sec-WebSocket-Key must be the base64 of 16 bytes");
+    if (!c->server->websockets || !key_of(key, c->mhd) || !ws_hub_admits(c->server->websockets, key))
+        return send_problem(c, extra, 503, "busy", "too many WebSockets are open");
+    return send_upgrade(c, accept, extra.marks);
+}
+
 /* The request is complete: answers it, or queues it for a worker. */
 static enum MHD_Result on_request(conn_t *c, const char *method, const char *path)
 {
@@ -576,6 +637,8 @@ static enum MHD_Result on_request(conn_t *c, const char *method, const char *pat
         return send_options(c, extra);
     if (!c->route)
         return send_problem(c, extra, 405, "method-not-allowed", "this path does not take this method");
+    if (c->route->flags & HS_WEBSOCKET)
+        return on_websocket(c, extra);
     c->request = (hs_request_t){ .method = head ? "GET" : method,
                                  .path = path,
                                  .query = c->query ? c->query : "",
@@ -761,8 +824,11 @@ static rc_t start_threads(hs_t *s, err_t *e)
     }
     if (worker_start(&s->reaper, NULL, "http-reaper", reaper_main, s))
         goto failed;
-    s->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | tls, 0,
-                                 NULL, NULL, on_access, s, MHD_OPTION_ARRAY, options,
+    if (k->websocket && ws_hub_start(&s->websockets, NULL, k->websocket))
+        goto failed;
+    s->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | tls |
+                                     (s->websockets ? MHD_ALLOW_UPGRADE : 0u),
+                                 0, NULL, NULL, on_access, s, MHD_OPTION_ARRAY, options,
                                  tls ? MHD_OPTION_ARRAY : MHD_OPTION_END, tls_options, MHD_OPTION_END);
     if (s->daemon)
         return RC_OK;
@@ -862,6 +928,7 @@ void hs_stop(hs_t *s, unsigned grace_ms)
     for (unsigned i = 0; i < s->worker_count; i++)
         pthread_join(s->workers[i], NULL);
     worker_stop(s->reaper);
+    ws_hub_stop(s->websockets); /* those that are upgraded from now on are closed at once */
     /* MHD_quiesce_daemon would close the port sooner, but it aborts the program when an event thread is awake just
      * then. */
     if (s->daemon) {

@@ -13,6 +13,9 @@
  * a client that asks for more than a quarter then gets 429 itself. 503 with Retry-After is for a server that is full of
  * clients of equal shares.
  *
+ * A GET of a route with HS_WEBSOCKET becomes a WebSocket (http/websocket.h), or is answered 426, 400, or 503 when there
+ * is no room for another one. It counts as a connection, but for no timeout here.
+ *
  * With an identity the port serves HTTPS and nothing else: TLS 1.3 and 1.2. The identity can be replaced while it runs.
  *
  * Floor:  2, http.
@@ -24,6 +27,7 @@
 #include "base/err.h"
 #include "http/message.h"
 #include "http/tls.h"
+#include "http/websocket.h"
 
 typedef struct hs hs_t;
 
@@ -70,6 +74,7 @@ typedef struct {
     unsigned connections_max; /* 0: 1024; split evenly among the event threads; beyond: they wait to be accepted */
     unsigned per_ip_max;      /* 0: 256; beyond: closed at once */
     unsigned idle_timeout_s;  /* 0: 30 */
+    const ws_config_t *websocket; /* for routes with HS_WEBSOCKET; copied. NULL: there are none */
 } hs_config_t;
 
 #define HS_ROUTES_MAX 64u
@@ -88,8 +93,8 @@ void hs_set_identity(hs_t *s, hs_identity_t *identity);
 /* Waits up to grace_ms until every request that has reached a handler is answered and the answer handed to the kernel;
  * new requests get 503 and "Connection: close" meanwhile. After grace_ms slow requests that wait for a worker, and
  * deferred ones, get 503. Returns when no handler runs any more (a running one is never cut off: its own time limits
- * bound this), the port and all connections are closed, and s is freed. Not to be called from a handler. NULL
- * allowed. */
+ * bound this), WebSockets are told and closed, the port and all connections are closed, and s is freed. Not to be called
+ * from a handler. NULL allowed. */
 void hs_stop(hs_t *s, unsigned grace_ms);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/os/persist.h"
 #include "base/os/worker.h"
 #include "node/state.h"
+#include "node/wsrpc.h"
 #include "tee/provider/open.h"
 
 #define CACHE_BYTES_MAX ((size_t)64 << 20) /* proven state kept between calls */
@@ -32,7 +33,9 @@ static unsigned server_flags(node_t *n)
 
 static rc_t open_api(hs_t **out, err_t *e, node_t *n, uint16_t port)
 {
+    const ws_config_t websocket = node_wsrpc(n);
     hs_config_t api = { .port = port,
+                        .websocket = &websocket,
                         .routes = NODE_API_ROUTES,
                         .route_count = NODE_API_ROUTE_COUNT,
                         .ctx = n,

@@ -6,9 +6,8 @@
 #include "base/hex.h"
 #include "base/json.h"
 #include "base/os/log.h"
-#include "lightclient/networks.h"
-#include "node/query/flight.h"
 #include "node/state.h"
+#include "node/world.h"
 #include "rpc/api/callobject.h"
 #include "rpc/api/prototype.h"
 
@@ -189,57 +188,11 @@ STATEMENT(get_v1_ccip, STATEMENTS_CCIP_GET)
 STATEMENT(post_v1_ccip, STATEMENTS_CCIP_POST)
 #undef STATEMENT
 
-static bool held_number(void *ctx, ex_block_t *out, uint64_t number)
-{
-    held_head_t head;
-    const bool found = held_by_number(ctx, &head, number);
-    if (found)
-        *out = head.block;
-    return found;
-}
-
-static bool held_hash(void *ctx, ex_block_t *out, const hash32_t *hash)
-{
-    held_head_t head;
-    const bool found = held_by_hash(ctx, &head, hash);
-    if (found)
-        *out = head.block;
-    return found;
-}
-
-/* The head that answers are given for, under the tag latest, and the finalized one. */
 static void post_rpc(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
-    node_t *n = ctx;
-    follow_view_t view = { .latest.valid = false };
-    api_world_t world = { .proof_slots_max = BATCH_SLOTS_MAX };
-    char text[320];
-    err_t why;
-    service_t *s = node_service(n); /* before the state is asked for: view is filled if there is a service by now */
-    const node_state_t state = node_state(n, &view, &why);
-    if (state != NODE_READY || !s) {
-        snprintf(text, sizeof text, "%s: %s", node_state_name(state), why.text);
-        world.not_ready = text;
-    }
-    if (s) {
-        const config_t *c = s->with.config;
-        const lc_builtin_t *builtin = lc_builtin_find(c->network.name);
-        world.chain = &c->chain;
-        world.cache = s->with.cache;
-        world.held_ctx = &s->held;
-        world.held_by_number = held_number;
-        world.held_by_hash = held_hash;
-        world.sent_ctx = &s->sent;
-        world.sent_note = sent_note;
-        world.sent_nonce = sent_nonce;
-        world.fork_id = builtin ? builtin->fork_id : 0;
-        world.deposit_contract = builtin ? &builtin->deposit_contract : NULL;
-        world.latest = held_head_of(judge_head(c, &view), c->chain.chain_id, false).block;
-        world.finalized = held_head_of(&view.finalized, c->chain.chain_id, true).block;
-        world.has_finalized =
-            view.finalized.valid && lc_proves_execution(&c->network, view.finalized.header.beacon.slot);
-    }
-    node_rpc_post(s ? s->rpc : NULL, r, request, &world);
+    world_t w;
+    node_world(ctx, &w);
+    node_rpc_post(w.service ? w.service->rpc : NULL, r, request, &w.api);
 }
 
 static void get_methods(void *ctx, const hs_request_t *request, hs_response_t *r)
@@ -325,6 +278,7 @@ const hs_route_t NODE_API_ROUTES[] = {
     { "GET", "/v1/peers", get_peers, HS_CORS },
     { "GET", "/v1/methods", get_methods, HS_CORS },
     { "POST", "/rpc", post_rpc, HS_CORS },
+    { "GET", "/rpc", NULL, HS_WEBSOCKET }, /* node/wsrpc.h */
     { "GET", "/healthz", get_healthz, 0 },
     { "GET", "/readyz", get_readyz, 0 },
 };

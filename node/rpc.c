@@ -11,6 +11,10 @@
 
 #define JOB_ARENA_MAX ((size_t)256 << 20) /* bytes of one request: its calls, their results, the answer */
 
+/* Where no status of HTTP can say it. */
+static const char NO_MEMORY[] =
+    "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32603,\"message\":\"out of memory\"}}";
+
 struct node_rpc {
     ask_t *ask;
     pool_t *pool;
@@ -31,7 +35,11 @@ typedef struct {
 struct job {
     pool_task_t task;
     node_rpc_t *rpc;
-    hs_pending_t *pending;
+    hs_pending_t *pending; /* of HTTP; NULL: it came by another way: */
+    uint8_t *own_body;
+    node_rpc_done_fn done;
+    void *done_ctx;
+    view_t body;
     api_world_t world;
     char not_ready[320];
     arena_t arena;
@@ -55,18 +63,27 @@ static void fill(hs_response_t *out, rc_t rc, view_t body)
     *out = (hs_response_t){ .status = 200, .body = copy, .body_len = body.n };
 }
 
-static void end_job(job_t *j, rc_t rc)
+static void answer_http(job_t *j, rc_t rc, view_t body)
 {
-    node_rpc_t *r = j->rpc;
-    view_t body = { NULL, 0 };
     hs_response_t response = { 0 };
-    if (!rc)
-        rc = api_rpc_finish(j->request, &body);
     fill(&response, rc, body);
     if (hs_pending_request(j->pending)->gzip)
         gzip_response(&response);
     hs_answer(j->pending, &response);
+}
+
+static void end_job(job_t *j, rc_t rc)
+{
+    node_rpc_t *r = j->rpc;
+    view_t body = { NULL, 0 };
+    if (!rc)
+        rc = api_rpc_finish(j->request, &body);
+    if (j->pending)
+        answer_http(j, rc, body);
+    else
+        j->done(j->done_ctx, rc ? view_str(NO_MEMORY) : body);
     arena_free(&j->arena);
+    free(j->own_body);
     free(j);
     pthread_mutex_lock(&r->lock);
     if (!--r->jobs)
@@ -108,7 +125,7 @@ static void start_query(job_t *j, size_t i)
 static void start_job(pool_task_t *t)
 {
     job_t *j = (job_t *)(void *)((char *)t - offsetof(job_t, task));
-    rc_t rc = api_rpc_begin(&j->request, &j->arena, &j->world, hs_pending_request(j->pending)->body);
+    rc_t rc = api_rpc_begin(&j->request, &j->arena, &j->world, j->body);
     const size_t n = rc ? 0 : api_rpc_count(j->request);
     j->asked = arena_calloc(&j->arena, n, sizeof *j->asked);
     if (rc || !j->asked) {
@@ -123,27 +140,20 @@ static void start_job(pool_task_t *t)
 
 /* ---- on an event thread ---- */
 
-/* Without an engine: no call can have a query. */
-static void answer_now(hs_response_t *out, const api_world_t *world, view_t body)
+/* Without an engine no call can have a query. text is in the arena. */
+static rc_t answer_now(view_t *text, arena_t *a, const api_world_t *world, view_t body)
 {
-    arena_t a;
     api_rpc_t *request;
-    view_t text = { NULL, 0 };
-    arena_init(&a, JOB_ARENA_MAX);
-    rc_t rc = api_rpc_begin(&request, &a, world, body);
-    if (!rc)
-        rc = api_rpc_finish(request, &text);
-    fill(out, rc, text);
-    arena_free(&a);
+    arena_init(a, JOB_ARENA_MAX);
+    const rc_t rc = api_rpc_begin(&request, a, world, body);
+    return rc ? rc : api_rpc_finish(request, text);
 }
 
-static void put_off(node_rpc_t *r, hs_response_t *response, const hs_request_t *request, const api_world_t *world)
+static job_t *job_new(node_rpc_t *r, const api_world_t *world)
 {
     job_t *j = calloc(1, sizeof *j);
-    if (!j) {
-        hs_problem(response, 503, "out-of-memory", "out of memory");
-        return;
-    }
+    if (!j)
+        return NULL;
     j->task.run = start_job;
     j->rpc = r;
     j->world = *world;
@@ -152,15 +162,32 @@ static void put_off(node_rpc_t *r, hs_response_t *response, const hs_request_t *
         j->world.not_ready = j->not_ready;
     }
     arena_init(&j->arena, JOB_ARENA_MAX);
+    return j;
+}
+
+static void push_job(job_t *j)
+{
+    node_rpc_t *r = j->rpc;
+    pthread_mutex_lock(&r->lock);
+    r->jobs++;
+    pthread_mutex_unlock(&r->lock);
+    pool_push(r->pool, &j->task);
+}
+
+static void put_off(node_rpc_t *r, hs_response_t *response, const hs_request_t *request, const api_world_t *world)
+{
+    job_t *j = job_new(r, world);
+    if (!j) {
+        hs_problem(response, 503, "out-of-memory", "out of memory");
+        return;
+    }
     j->pending = hs_defer(request, response);
     if (!j->pending) {
         free(j);
         return;
     }
-    pthread_mutex_lock(&r->lock);
-    r->jobs++;
-    pthread_mutex_unlock(&r->lock);
-    pool_push(r->pool, &j->task);
+    j->body = hs_pending_request(j->pending)->body;
+    push_job(j);
 }
 
 /* As geth has it: JSON by one of its three names; clients that name none are taken at their word. */
@@ -175,8 +202,37 @@ void node_rpc_post(node_rpc_t *r, hs_response_t *response, const hs_request_t *r
         hs_problem(response, 415, "unsupported-media-type", "the content type must be application/json");
     else if (r)
         put_off(r, response, request, world);
-    else
-        answer_now(response, world, request->body);
+    else {
+        arena_t a;
+        view_t text = { NULL, 0 };
+        const rc_t rc = answer_now(&text, &a, world, request->body);
+        fill(response, rc, text);
+        arena_free(&a);
+    }
+}
+
+/* ---- by another way ---- */
+
+void node_rpc_run(node_rpc_t *r, const api_world_t *world, uint8_t *take_body, size_t n, node_rpc_done_fn done,
+                  void *ctx)
+{
+    const view_t body = view_of(take_body, n);
+    job_t *j = r ? job_new(r, world) : NULL;
+    if (j) {
+        j->body = body;
+        j->own_body = take_body;
+        j->done = done;
+        j->done_ctx = ctx;
+        push_job(j);
+        return;
+    }
+    arena_t a;
+    view_t text = { NULL, 0 };
+    const rc_t rc = r ? RC_NOMEM : answer_now(&text, &a, world, body);
+    done(ctx, rc ? view_str(NO_MEMORY) : text);
+    if (!r)
+        arena_free(&a);
+    free(take_body);
 }
 
 /* ---- all of them ---- */

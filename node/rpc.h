@@ -1,7 +1,8 @@
-/* rpc.h - POST /rpc: the server's requests, the machine of rpc/api/rpc.h, and the engine that drives its queries.
+/* rpc.h - JSON-RPC: requests by POST /rpc or over a WebSocket, the machine of rpc/api/rpc.h, and the engine that drives
+ * its queries.
  *
- * A request is put off (http/server.h) and read on the pool. All queries of a batch run side by side; the one that
- * ends last writes the answer. Nothing waits on a thread.
+ * A request of HTTP is put off (http/server.h). All are read on the pool. All queries of a batch run side by side; the
+ * one that ends last writes the answer. Nothing waits on a thread.
  *
  * Floor:  5, node. Any thread.
  * Tests:  tests/unit/test_node_rpc.c, tests/e2e (rpc)
@@ -26,5 +27,13 @@ void node_rpc_free(node_rpc_t *r);
  *   r      NULL: there is no engine yet; then world must say why it is not ready
  *   world  copied, its text included */
 void node_rpc_post(node_rpc_t *r, hs_response_t *response, const hs_request_t *request, const api_world_t *world);
+
+/* Takes the text of an answer, on any thread; n 0: there is nothing to answer. */
+typedef void (*node_rpc_done_fn)(void *ctx, view_t text);
+
+/* Answers a request that has come by another way, as node_rpc_post has r and world; done is called once, also before
+ * this returns. */
+void node_rpc_run(node_rpc_t *r, const api_world_t *world, uint8_t *take_body, size_t n, node_rpc_done_fn done,
+                  void *ctx);
 
 #endif

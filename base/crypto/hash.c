@@ -1,6 +1,7 @@
 #include "base/crypto/hash.h"
 
 #include <nettle/ripemd160.h>
+#include <nettle/sha1.h>
 #include <nettle/sha2.h>
 
 void sha256_parts(hash32_t *out, const view_t *parts, size_t count)
@@ -63,4 +64,12 @@ void ripemd160(uint8_t out20[20], view_t in)
     ripemd160_init(&ctx);
     ripemd160_update(&ctx, in.n, in.p);
     ripemd160_digest(&ctx, RIPEMD160_DIGEST_SIZE, out20);
+}
+
+void sha1(uint8_t out20[20], view_t in)
+{
+    struct sha1_ctx ctx;
+    sha1_init(&ctx);
+    sha1_update(&ctx, in.n, in.p);
+    sha1_digest(&ctx, SHA1_DIGEST_SIZE, out20);
 }

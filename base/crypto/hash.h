@@ -1,4 +1,4 @@
-/* hash.h - Keccak-256, SHA-2 and RIPEMD-160.
+/* hash.h - Keccak-256, SHA-2, RIPEMD-160 and SHA-1.
  *
  * Spec:   Keccak (padding 0x01, as in Ethereum, not FIPS 202); FIPS 180-4
  * Floor:  1, base/crypto. No heap, I/O, clock or thread.
@@ -39,6 +39,9 @@ void sha384_end(uint8_t out48[48], sha384_t *h);
 
 /* RIPEMD-160 of in. */
 void ripemd160(uint8_t out20[20], view_t in);
+
+/* SHA-1 of in: no security rests on it; the handshake of WebSocket has it (RFC 6455). */
+void sha1(uint8_t out20[20], view_t in);
 
 /* keccak256 of the empty string, and of the RLP empty string (the empty trie root). */
 extern const hash32_t KECCAK_EMPTY;

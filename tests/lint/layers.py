@@ -52,6 +52,7 @@ DOORS = {  # header: folders or files that may include it
     r"curl/": ["http/transfer.", "http/url.c", "http/client.c"],
     r"zlib": ["http/transfer.", "http/gzip.c"],
     r"microhttpd": ["http/server.c", "http/reply."],
+    r"wslay": ["http/wsframe.c"],
     r"blst": [LC + "bls/"],
     r"secp256k1": ["base/crypto/"],
     r"sodium": ["base/crypto/"],

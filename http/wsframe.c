@@ -1,0 +1,211 @@
+#include "http/wsframe.h"
+
+#include <stdlib.h>
+#include <wslay/wslay.h>
+
+#define KEEP_MAX ((size_t)16 << 10) /* bytes of an empty buffer that are kept for the next use */
+
+typedef struct {
+    uint8_t *p;
+    size_t n, cap;
+} buffer_t;
+
+struct wsf {
+    wsf_config_t config;
+    wslay_event_context_ptr wslay;
+    view_t in;        /* what is left of the bytes that are being fed */
+    bool control;     /* the frame that is coming is one */
+    bool no_memory;   /* in a callback */
+    buffer_t message; /* of which whole frames, and parts of one, have come */
+    buffer_t out;
+    size_t out_at; /* so much of it is sent */
+};
+
+static bool append(buffer_t *b, const uint8_t *p, size_t n)
+{
+    if (n > b->cap - b->n) {
+        size_t cap = b->cap ? b->cap : 512;
+        while (cap - b->n < n)
+            cap *= 2;
+        uint8_t *grown = realloc(b->p, cap);
+        if (!grown)
+            return false;
+        b->p = grown;
+        b->cap = cap;
+    }
+    if (n)
+        memcpy(b->p + b->n, p, n);
+    b->n += n;
+    return true;
+}
+
+/* ---- what libwslay calls ---- */
+
+static ssize_t on_recv(wslay_event_context_ptr wslay, uint8_t *out, size_t n, int flags, void *ctx)
+{
+    wsf_t *f = ctx;
+    (void)flags;
+    if (!f->in.n) {
+        wslay_event_set_error(wslay, WSLAY_ERR_WOULDBLOCK);
+        return -1;
+    }
+    n = n < f->in.n ? n : f->in.n;
+    memcpy(out, f->in.p, n);
+    f->in = view_of(f->in.p + n, f->in.n - n);
+    return (ssize_t)n;
+}
+
+static ssize_t on_send(wslay_event_context_ptr wslay, const uint8_t *p, size_t n, int flags, void *ctx)
+{
+    wsf_t *f = ctx;
+    (void)flags;
+    if (append(&f->out, p, n))
+        return (ssize_t)n;
+    f->no_memory = true;
+    wslay_event_set_error(wslay, WSLAY_ERR_CALLBACK_FAILURE);
+    return -1;
+}
+
+/* libwslay bounds each frame by the maximum; the frames of a message together are bounded here. */
+static void on_frame(wslay_event_context_ptr wslay, const struct wslay_event_on_frame_recv_start_arg *frame, void *ctx)
+{
+    wsf_t *f = ctx;
+    (void)wslay;
+    f->control = wslay_is_ctrl_frame(frame->opcode);
+    if (!f->control && frame->payload_length > f->config.message_max - f->message.n)
+        f->no_memory |= wsf_close(f, WSF_CLOSE_TOO_BIG) != RC_OK;
+}
+
+static void on_chunk(wslay_event_context_ptr wslay, const struct wslay_event_on_frame_recv_chunk_arg *chunk, void *ctx)
+{
+    wsf_t *f = ctx;
+    (void)wslay;
+    if (!f->control && !wsf_closing(f) && !append(&f->message, chunk->data, chunk->data_length))
+        f->no_memory = true;
+}
+
+static void on_message(wslay_event_context_ptr wslay, const struct wslay_event_on_msg_recv_arg *message, void *ctx)
+{
+    wsf_t *f = ctx;
+    buffer_t whole = f->message;
+    (void)wslay;
+    if (wslay_is_ctrl_frame(message->opcode))
+        return;
+    f->message = (buffer_t){ 0 };
+    if (!whole.p)
+        whole.p = malloc(1); /* an empty message is one, too */
+    f->no_memory |= !whole.p;
+    if (!f->no_memory && !wsf_closing(f))
+        f->config.message(f->config.ctx, whole.p, whole.n);
+    else
+        free(whole.p);
+}
+
+/* ---- the stream ---- */
+
+wsf_t *wsf_new(const wsf_config_t *config)
+{
+    static const struct wslay_event_callbacks callbacks = { .recv_callback = on_recv,
+                                                            .send_callback = on_send,
+                                                            .on_frame_recv_start_callback = on_frame,
+                                                            .on_frame_recv_chunk_callback = on_chunk,
+                                                            .on_msg_recv_callback = on_message };
+    wsf_t *f = calloc(1, sizeof *f);
+    if (!f)
+        return NULL;
+    f->config = *config;
+    if (wslay_event_context_server_init(&f->wslay, &callbacks, f) != 0) {
+        free(f);
+        return NULL;
+    }
+    wslay_event_config_set_no_buffering(f->wslay, 1);
+    wslay_event_config_set_max_recv_msg_length(f->wslay, config->message_max);
+    return f;
+}
+
+void wsf_free(wsf_t *f)
+{
+    if (!f)
+        return;
+    wslay_event_context_free(f->wslay);
+    free(f->message.p);
+    free(f->out.p);
+    free(f);
+}
+
+/* Has everything queued written to out. */
+static rc_t flush(wsf_t *f)
+{
+    const int failed = wslay_event_send(f->wslay);
+    return failed || f->no_memory ? RC_NOMEM : RC_OK;
+}
+
+rc_t wsf_feed(wsf_t *f, view_t bytes)
+{
+    f->in = bytes;
+    const int failed = wslay_event_recv(f->wslay);
+    f->in = view_of(NULL, 0);
+    if (failed == WSLAY_ERR_NOMEM || f->no_memory)
+        return RC_NOMEM;
+    return flush(f);
+}
+
+static rc_t queue(wsf_t *f, uint8_t opcode, view_t text)
+{
+    const struct wslay_event_msg m = { opcode, text.p, text.n };
+    const int failed = wslay_event_queue_msg(f->wslay, &m);
+    if (failed && failed != WSLAY_ERR_NO_MORE_MSG)
+        return RC_NOMEM;
+    return flush(f);
+}
+
+rc_t wsf_send(wsf_t *f, view_t text)
+{
+    return queue(f, WSLAY_TEXT_FRAME, text);
+}
+
+rc_t wsf_ping(wsf_t *f)
+{
+    return queue(f, WSLAY_PING, view_of(NULL, 0));
+}
+
+rc_t wsf_close(wsf_t *f, unsigned code)
+{
+    const int failed = wslay_event_queue_close(f->wslay, (uint16_t)code, NULL, 0);
+    wslay_event_shutdown_read(f->wslay);
+    if (failed && failed != WSLAY_ERR_NO_MORE_MSG)
+        return RC_NOMEM;
+    return flush(f);
+}
+
+view_t wsf_out(const wsf_t *f)
+{
+    return f->out.n > f->out_at ? view_of(f->out.p + f->out_at, f->out.n - f->out_at) : view_of(NULL, 0);
+}
+
+void wsf_sent(wsf_t *f, size_t n)
+{
+    f->out_at += n;
+    if (f->out_at < f->out.n)
+        return;
+    f->out.n = f->out_at = 0;
+    if (f->out.cap > KEEP_MAX) {
+        free(f->out.p);
+        f->out = (buffer_t){ 0 };
+    }
+}
+
+size_t wsf_begun(const wsf_t *f)
+{
+    return f->message.n;
+}
+
+bool wsf_closing(const wsf_t *f)
+{
+    return wslay_event_get_close_sent(f->wslay) || !wslay_event_get_read_enabled(f->wslay);
+}
+
+bool wsf_closed_by_peer(const wsf_t *f)
+{
+    return wslay_event_get_close_received(f->wslay);
+}
