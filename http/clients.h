@@ -7,7 +7,6 @@
 #define HTTP_CLIENTS_H
 
 #include <stdatomic.h>
-#include <sys/socket.h>
 
 #include "http/share.h"
 
@@ -21,6 +20,7 @@ typedef enum {
     SHARE_KINDS
 } share_kind_t;
 
+struct sockaddr;
 typedef struct hs_clients hs_clients_t;
 
 typedef struct hs_client {

@@ -2,6 +2,7 @@
 
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #define WORKERS_MAX 256u
 #define DRAIN_MS 500u /* after the grace: time to hand answers to the kernel */
 #define REAP_MS 250u
+#define LOOK_AT 256u /* connections at a time */
 
 /* A request's way: receiving -> (queued or deferred -> answered) -> sending. */
 typedef enum { AT_RECEIVING, AT_QUEUED, AT_DEFERRED, AT_ANSWERED, AT_SENDING } at_t;
@@ -255,6 +257,13 @@ static bool queue_push(conn_t *c)
     return room;
 }
 
+/* Whether the other side has closed the connection, at least for sending. Its fd is open as long as it is suspended. */
+static bool has_left(const conn_t *c)
+{
+    struct pollfd p = { .fd = c->fd, .events = POLLRDHUP };
+    return poll(&p, 1, 0) == 1 && p.revents & (POLLRDHUP | POLLHUP | POLLERR);
+}
+
 static void *worker_main(void *arg)
 {
     hs_t *s = arg;
@@ -275,6 +284,8 @@ static void *worker_main(void *arg)
         const uint64_t began = clock_monotonic_ms();
         if (abandon)
             hs_problem(&c->response, 503, "stopping", "the server is stopping");
+        else if (has_left(c))
+            hs_problem(&c->response, 503, "left", "nobody waits for the answer");
         else
             run_handler(c);
         c->at = AT_ANSWERED;
@@ -368,17 +379,21 @@ static hs_client_t *holds_most(const hs_t *s)
     return most;
 }
 
+typedef enum { TAKE_OVER_SHARE, TAKE_STOPPING, TAKE_LEFT } take_why_t;
+
 /* Takes a request's connection from whoever is to answer, and answers it. With the lock held. */
-static bool take_back(hs_pending_t *p, bool over_share)
+static bool take_back(hs_pending_t *p, take_why_t why)
 {
     conn_t *c = atomic_exchange(&p->conn, NULL);
     hs_response_t r = { 0 };
     if (!c)
         return false; /* it is being answered just now */
-    if (over_share)
+    if (why == TAKE_OVER_SHARE)
         fill_busy(&r, true);
-    else
+    else if (why == TAKE_STOPPING)
         hs_problem(&r, 503, "stopping", "the server is stopping");
+    else
+        hs_problem(&r, 503, "left", "nobody waits for the answer");
     pending_answer(p, c, &r);
     pending_unref(p);
     return true;
@@ -395,7 +410,7 @@ static bool defer_yield(hs_t *s, const hs_client_t *to, size_t body_len)
     for (; p != &s->pendings && !fits(s, body_len); p = before) {
         before = p->prev;
         if (p->request.client == most)
-            (void)take_back(p, true);
+            (void)take_back(p, TAKE_OVER_SHARE);
     }
     return fits(s, body_len);
 }
@@ -439,6 +454,11 @@ hs_pending_t *hs_defer(const hs_request_t *request, hs_response_t *response)
     return NULL;
 }
 
+bool hs_pending_gone(const hs_pending_t *p)
+{
+    return !atomic_load_explicit(&p->conn, memory_order_relaxed);
+}
+
 const hs_request_t *hs_pending_request(const hs_pending_t *p)
 {
     return &p->request;
@@ -465,7 +485,7 @@ static void drop_deferred(hs_t *s)
     pthread_mutex_lock(&s->lock);
     for (hs_pending_t *p = s->pendings.next; p != &s->pendings; p = next) {
         next = p->next;
-        (void)take_back(p, false);
+        (void)take_back(p, TAKE_STOPPING);
     }
     while (s->deferred)
         pthread_cond_wait(&s->answered, &s->lock);
@@ -780,11 +800,41 @@ static void reap(hs_t *s)
     pthread_mutex_unlock(&s->conns_lock);
 }
 
+/* Takes back what was put off for connections whose other side has closed: so many from p on. Gives where it stopped;
+ * with the lock held. */
+static hs_pending_t *drop_some(hs_t *s, hs_pending_t *p)
+{
+    struct pollfd fds[LOOK_AT];
+    hs_pending_t *whose[LOOK_AT];
+    nfds_t n = 0;
+    for (; p != &s->pendings && n < LOOK_AT; p = p->next) {
+        const conn_t *c = atomic_load(&p->conn); /* stays suspended as long as the lock is held */
+        if (!c)
+            continue;
+        whose[n] = p;
+        fds[n++] = (struct pollfd){ .fd = c->fd, .events = POLLRDHUP };
+    }
+    if (poll(fds, n, 0) > 0)
+        for (nfds_t i = 0; i < n; i++)
+            if (fds[i].revents)
+                (void)take_back(whose[i], TAKE_LEFT);
+    return p;
+}
+
+static void drop_left(hs_t *s)
+{
+    pthread_mutex_lock(&s->lock);
+    for (hs_pending_t *p = s->pendings.next; p != &s->pendings;)
+        p = drop_some(s, p);
+    pthread_mutex_unlock(&s->lock);
+}
+
 static void reaper_main(worker_t *w, void *ctx)
 {
-    do
+    do {
         reap(ctx);
-    while (worker_sleep_until(w, clock_monotonic_ms() + REAP_MS));
+        drop_left(ctx);
+    } while (worker_sleep_until(w, clock_monotonic_ms() + REAP_MS));
 }
 
 /* ---- start and stop ---- */

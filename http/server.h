@@ -16,6 +16,9 @@
  * A GET of a route with HS_WEBSOCKET becomes a WebSocket (http/websocket.h), or is answered 426, 400, or 503 when there
  * is no room for another one. It counts as a connection, but for no timeout here.
  *
+ * Connections whose requests wait are looked at every quarter of a second: when the other side has closed it, nobody
+ * waits any more, and a request that has not begun is dropped.
+ *
  * With an identity the port serves HTTPS and nothing else: TLS 1.3 and 1.2. The identity can be replaced while it runs.
  *
  * Floor:  2, http.
@@ -46,6 +49,10 @@ hs_pending_t *hs_defer(const hs_request_t *request, hs_response_t *response);
 /* The deferred request: a copy of its own, which lives until hs_answer. */
 const hs_request_t *hs_pending_request(const hs_pending_t *p);
 
+/* Whether nobody waits for the answer any more: the connection has ended (its other side closed it, at least for
+ * sending), or was answered in the caller's place. Costs nothing. */
+bool hs_pending_gone(const hs_pending_t *p);
+
 /* Gives the answer, on any thread, and ends p; leaves response empty. Without effect but for that when the server
  * stopped meanwhile. */
 void hs_answer(hs_pending_t *p, hs_response_t *response);
@@ -63,17 +70,17 @@ typedef struct {
     const hs_route_t *routes; /* lives as long as the server */
     size_t route_count;       /* at most HS_ROUTES_MAX */
     void *ctx;
-    unsigned flags;           /* HS_SIMULATED, HS_DEVELOPMENT: on every answer of this server */
-    hs_identity_t *identity;  /* not NULL: HTTPS, and the server takes a reference of its own; NULL: HTTP */
-    unsigned event_threads;   /* 0: 2 */
-    unsigned workers;         /* 0: 8 */
-    unsigned queue_max;       /* waiting slow requests; 0: 64 */
-    unsigned deferred_max;    /* requests that wait for hs_answer; 0: 1024 */
-    size_t deferred_body_max; /* bytes of their bodies together; 0: 64 MiB */
-    size_t body_max;          /* 0: 1 MiB; beyond: 413 */
-    unsigned connections_max; /* 0: 1024; split evenly among the event threads; beyond: they wait to be accepted */
-    unsigned per_ip_max;      /* 0: 256; beyond: closed at once */
-    unsigned idle_timeout_s;  /* 0: 30 */
+    unsigned flags;               /* HS_SIMULATED, HS_DEVELOPMENT: on every answer of this server */
+    hs_identity_t *identity;      /* not NULL: HTTPS, and the server takes a reference of its own; NULL: HTTP */
+    unsigned event_threads;       /* 0: 2 */
+    unsigned workers;             /* 0: 8 */
+    unsigned queue_max;           /* waiting slow requests; 0: 64 */
+    unsigned deferred_max;        /* requests that wait for hs_answer; 0: 1024 */
+    size_t deferred_body_max;     /* bytes of their bodies together; 0: 64 MiB */
+    size_t body_max;              /* 0: 1 MiB; beyond: 413 */
+    unsigned connections_max;     /* 0: 1024; split evenly among the event threads; beyond: they wait to be accepted */
+    unsigned per_ip_max;          /* 0: 256; beyond: closed at once */
+    unsigned idle_timeout_s;      /* 0: 30 */
     const ws_config_t *websocket; /* for routes with HS_WEBSOCKET; copied. NULL: there are none */
 } hs_config_t;
 

@@ -107,15 +107,22 @@ static void on_done(void *ctx, rc_t rc, const err_t *e, query_t *take_q)
     one_less(a->job);
 }
 
+static bool is_left(void *ctx)
+{
+    const asked_t *a = ctx;
+    return a->job->pending && hs_pending_gone(a->job->pending);
+}
+
 static void start_query(job_t *j, size_t i)
 {
+    const ask_limits_t limits = { .client = j->task.client, .unwanted = is_left };
     static const err_t no_memory = { .rc = RC_NOMEM, .text = "out of memory" };
     query_t *q = api_rpc_take(j->request, i);
     if (!q)
         return;
     j->asked[i] = (asked_t){ j, i };
     atomic_fetch_add(&j->open, 1);
-    if (ask_submit(j->rpc->ask, q, NULL, on_done, &j->asked[i])) {
+    if (ask_submit(j->rpc->ask, q, &limits, on_done, &j->asked[i])) {
         api_rpc_end(j->request, i, RC_NOMEM, &no_memory, NULL);
         one_less(j);
     }
@@ -125,7 +132,9 @@ static void start_query(job_t *j, size_t i)
 static void start_job(pool_task_t *t)
 {
     job_t *j = (job_t *)(void *)((char *)t - offsetof(job_t, task));
-    rc_t rc = api_rpc_begin(&j->request, &j->arena, &j->world, j->body);
+    rc_t rc = RC_TIMEOUT; /* nobody sees it */
+    if (!j->pending || !hs_pending_gone(j->pending))
+        rc = api_rpc_begin(&j->request, &j->arena, &j->world, j->body);
     const size_t n = rc ? 0 : api_rpc_count(j->request);
     j->asked = arena_calloc(&j->arena, n, sizeof *j->asked);
     if (rc || !j->asked) {
@@ -187,6 +196,7 @@ static void put_off(node_rpc_t *r, hs_response_t *response, const hs_request_t *
         return;
     }
     j->body = hs_pending_request(j->pending)->body;
+    j->task.client = hs_pending_request(j->pending)->client;
     push_job(j);
 }
 

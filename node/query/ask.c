@@ -21,6 +21,8 @@ typedef struct run {
     uint64_t until_ms; /* of the present step */
     uint64_t deadline_ms, run_left_ms;
     uint32_t time_max_ms, run_max_ms;
+    bool (*unwanted)(void *ctx); /* with the engine's lock; NULL: it has ended */
+    atomic_bool dropped;         /* it was */
     enum { RUN_STEPS, RUN_ASKS } state;
     bool waits; /* with the engine's lock: for the round's again_ms, and on no thread */
     round_t round;
@@ -44,7 +46,8 @@ struct ask {
 /* Whether the query has to end, for whatever reason. */
 static bool is_over(const run_t *r)
 {
-    return atomic_load(&r->ask->cancelled) || r->ask->config.monotonic_ms() >= r->deadline_ms;
+    return atomic_load(&r->ask->cancelled) || atomic_load(&r->dropped) ||
+           r->ask->config.monotonic_ms() >= r->deadline_ms;
 }
 
 /* The query's deadline hook. */
@@ -52,7 +55,7 @@ static bool step_expired(void *ctx)
 {
     const run_t *r = ctx;
     return atomic_load_explicit(&r->ask->cancelled, memory_order_relaxed) ||
-           r->ask->config.monotonic_ms() >= r->until_ms;
+           atomic_load_explicit(&r->dropped, memory_order_relaxed) || r->ask->config.monotonic_ms() >= r->until_ms;
 }
 
 /* ---- the end ---- */
@@ -61,6 +64,9 @@ static void finish(run_t *r, rc_t rc, const err_t *e)
 {
     ask_t *a = r->ask;
     query_limit(r->query, NULL, NULL);
+    pthread_mutex_lock(&a->lock);
+    r->unwanted = NULL; /* its ctx may go with done */
+    pthread_mutex_unlock(&a->lock);
     r->done(r->ctx, rc, e, r->query);
     pthread_mutex_lock(&a->lock);
     r->prev->next = r->next;
@@ -68,6 +74,7 @@ static void finish(run_t *r, rc_t rc, const err_t *e)
     if (a->runs.next == &a->runs)
         pthread_cond_broadcast(&a->empty);
     pthread_mutex_unlock(&a->lock);
+    hs_client_unref(r->task.client);
     free(r);
 }
 
@@ -78,6 +85,9 @@ static void finish_late(run_t *r, const err_t *why)
     rc_t rc;
     if (atomic_load(&r->ask->cancelled)) {
         rc = err_say(&e, RC_TIMEOUT, "cancelled: the node is stopping");
+        rc = err_code(&e, rc, ASK_CANCELLED);
+    } else if (atomic_load(&r->dropped)) {
+        rc = err_say(&e, RC_TIMEOUT, "nobody waits for it any more");
         rc = err_code(&e, rc, ASK_CANCELLED);
     } else if (r->ask->config.monotonic_ms() >= r->deadline_ms)
         rc = err_set(&e, RC_TIMEOUT, "the call took longer than %u s%s%s", r->time_max_ms / 1000,
@@ -95,16 +105,23 @@ static void on_landed(party_t *p)
     pool_push(r->ask->config.pool, &r->task);
 }
 
-/* Runs the query once. False: it has ended, and r is gone. */
+/* Runs the query once; as long as it is not known to be heavy, for a slice of time. False: nothing is to be done now;
+ * r may be gone. */
 static bool step(run_t *r)
 {
     err_t e = { 0 };
     const ask_config_t *config = &r->ask->config;
-    uint64_t began = config->monotonic_ms(), until = began + r->run_left_ms;
+    const uint64_t left = r->task.heavy || r->run_left_ms < ASK_SLICE_MS ? r->run_left_ms : ASK_SLICE_MS;
+    uint64_t began = config->monotonic_ms(), until = began + left;
     r->until_ms = until < r->deadline_ms ? until : r->deadline_ms;
     rc_t rc = query_step(r->query, &e);
     uint64_t took = config->monotonic_ms() - began;
     r->run_left_ms = took < r->run_left_ms ? r->run_left_ms - took : 0;
+    if (rc == RC_TIMEOUT && !r->task.heavy && r->run_left_ms && !is_over(r)) {
+        r->task.heavy = true;
+        pool_push(config->pool, &r->task);
+        return false;
+    }
     if (rc == RC_TIMEOUT || (rc == RC_NEED_DATA && !r->run_left_ms)) { /* or a step too short to look at the clock */
         finish_late(r, &(err_t){ 0 });
         return false;
@@ -154,7 +171,7 @@ static void stop(run_t *r)
 {
     err_t why = { 0 };
     if (r->state == RUN_ASKS) {
-        if (!atomic_load(&r->ask->cancelled))
+        if (!atomic_load(&r->ask->cancelled) && !atomic_load(&r->dropped))
             round_late(&r->round);
         why = r->round.why;
         round_free(&r->round);
@@ -181,6 +198,8 @@ static void run_on(pool_task_t *t)
 /* Whether a query that waits need not wait any longer. With the lock held. */
 static bool wakes(ask_t *a, run_t *r)
 {
+    if (r->unwanted && !atomic_load(&r->dropped) && r->unwanted(r->ctx))
+        atomic_store(&r->dropped, true);
     if (!r->waits)
         return is_over(r) && flights_leave(a->flights, &r->round.party);
     if (!is_over(r) && a->config.now_ms() < r->round.again_ms)
@@ -296,7 +315,8 @@ rc_t ask_submit(ask_t *a, query_t *take_q, const ask_limits_t *limits, ask_done_
         query_free(take_q);
         return RC_NOMEM;
     }
-    *r = (run_t){ .task.run = run_on, .ask = a, .query = take_q, .done = done, .ctx = ctx };
+    *r = (run_t){ .task.run = run_on, .ask = a, .query = take_q, .done = done, .ctx = ctx, .unwanted = l->unwanted };
+    r->task.client = hs_client_ref(l->client);
     r->time_max_ms = l->time_max_ms ? l->time_max_ms : ASK_TIME_MAX_MS;
     r->run_max_ms = l->run_max_ms ? l->run_max_ms : ASK_RUN_MAX_MS;
     r->deadline_ms = a->config.monotonic_ms() + r->time_max_ms;

@@ -28,6 +28,8 @@
 #define ASK_BATCH_MAX_MS 10000u /* one batch, so that a slow endpoint leaves time for the next ones */
 #define ASK_RUN_MAX_MS 10000u   /* all steps of a query together */
 
+#define ASK_SLICE_MS 20u /* a step that takes longer begins anew behind the short ones of all */
+
 #define ASK_CANCELLED 1 /* code of an err_t: the engine stops, and nothing was wrong with the query */
 
 typedef struct ask ask_t;
@@ -46,6 +48,10 @@ typedef struct {
 typedef struct {
     uint32_t time_max_ms; /* 0: ASK_TIME_MAX_MS */
     uint32_t run_max_ms;  /* 0: ASK_RUN_MAX_MS */
+    hs_client_t *client;  /* on whose turns it runs; NULL: the program's own */
+    /* Asked now and then, with the ctx of done, until done is called: whether nobody waits for the query any more. It
+     * is then ended as one that is cancelled. Must not call this file. NULL: somebody always does. */
+    bool (*unwanted)(void *ctx);
 } ask_limits_t;
 
 /* A query has ended: called once, on a thread of the pool; must not wait for anything. The query is the receiver's

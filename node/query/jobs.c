@@ -21,6 +21,7 @@ typedef struct job {
     const jobs_kind_t *kind;
     hash32_t key;
     asker_t *askers; /* under the lock; the one whose request is read is the last */
+    bool left;       /* all of them went away: nobody joins it any more */
     const hs_request_t *request;
     arena_t arena;
     _Alignas(16) uint8_t mine[]; /* the kind's */
@@ -73,15 +74,38 @@ static job_t **bucket_of(jobs_t *c, const hash32_t *key)
     return &c->buckets[((size_t)key->b[0] << 8 | key->b[1]) % BUCKETS];
 }
 
+/* With the lock held. */
+static void unlink_job(job_t *j)
+{
+    job_t **at = bucket_of(j->jobs, &j->key);
+    while (*at != j)
+        at = &(*at)->next;
+    *at = j->next;
+}
+
+/* Whether all who asked went away; then nobody joins the job any more. */
+static bool is_left(void *ctx)
+{
+    job_t *j = ctx;
+    pthread_mutex_lock(&j->jobs->lock);
+    const asker_t *a = j->askers;
+    while (a && hs_pending_gone(a->pending))
+        a = a->next;
+    if (!a && !j->left) {
+        j->left = true;
+        unlink_job(j);
+    }
+    pthread_mutex_unlock(&j->jobs->lock);
+    return !a;
+}
+
 /* From now on nobody joins the job; gives those who did. */
 static asker_t *close_job(job_t *j)
 {
     jobs_t *c = j->jobs;
     pthread_mutex_lock(&c->lock);
-    job_t **at = bucket_of(c, &j->key);
-    while (*at != j)
-        at = &(*at)->next;
-    *at = j->next;
+    if (!j->left)
+        unlink_job(j);
     asker_t *askers = j->askers;
     pthread_mutex_unlock(&c->lock);
     return askers;
@@ -141,13 +165,19 @@ static void start_job(pool_task_t *t)
 {
     job_t *j = (job_t *)(void *)((char *)t - offsetof(job_t, task));
     query_t *query = NULL;
-    err_t e = { .text = "out of memory" };
+    err_t e = { .code = ASK_CANCELLED, .text = "nobody waits for it any more" };
+    if (is_left(j)) {
+        end_job(j, NULL, RC_TIMEOUT, &e);
+        return;
+    }
+    e = (err_t){ .text = "out of memory" };
     rc_t rc = j->kind->begin(j->mine, &query, &e, &j->arena, j->request);
     if (!rc && !query) {
         on_done(j, RC_OK, NULL, NULL);
         return;
     }
-    if (!rc && (rc = ask_submit(j->jobs->config.ask, query, NULL, on_done, j)))
+    const ask_limits_t limits = { .client = j->request->client, .unwanted = is_left };
+    if (!rc && (rc = ask_submit(j->jobs->config.ask, query, &limits, on_done, j)))
         (void)err_say(&e, rc, "out of memory");
     if (rc)
         end_job(j, NULL, rc, &e);
@@ -165,6 +195,7 @@ static job_t *join_or_make(jobs_t *c, asker_t **a, const jobs_kind_t *kind, cons
     if (!j && (j = made = calloc(1, sizeof *j + kind->size))) {
         *made = (job_t){ .task.run = start_job, .next = *at, .jobs = c, .kind = kind, .key = *key };
         made->request = hs_pending_request((*a)->pending);
+        made->task.client = made->request->client;
         memcpy(made->mine, mine, kind->size);
         arena_init(&made->arena, JOB_ARENA_MAX);
         *at = made;

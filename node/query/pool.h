@@ -1,22 +1,27 @@
-/* pool.h - threads for work that needs a CPU and waits for nothing, first come first served.
+/* pool.h - threads for work that needs a CPU and waits for nothing. Clients take turns (http/share.h), and what turned
+ * out to be heavy stands behind what is light: there is one thread more than cores, and one never does heavy work.
  *
  * Floor:  5, node/query. Any thread may push, a task's own included.
- * Tests:  tests/unit/test_ask.c
+ * Tests:  tests/unit/test_pool.c
  */
 #ifndef NODE_QUERY_POOL_H
 #define NODE_QUERY_POOL_H
 
 #include "base/err.h"
+#include "http/clients.h"
 
 typedef struct pool pool_t;
 
 /* Something to do, inside whatever it is about; free to be pushed again once run was called. */
 typedef struct pool_task {
-    struct pool_task *next;
+    share_item_t item;
+    hs_client_t *client; /* for whom; NULL: for the program itself. Borrowed until run is called */
+    bool heavy;          /* it ran, and needs more than a slice of time */
     void (*run)(struct pool_task *t);
 } pool_task_t;
 
-/* Starts threads; 0: as many as the machine has cores, at least two. RC_NOMEM; RC_IO: the system has no thread left. */
+/* Starts threads, at least two; 0: one more than the machine has cores. RC_NOMEM; RC_IO: the system has no thread
+ * left. */
 NODISCARD rc_t pool_new(pool_t **out, err_t *e, unsigned threads);
 
 /* Queues a task, which is borrowed until its run is called. Cannot fail. */

@@ -298,6 +298,84 @@ START_TEST(endpoint_that_never_gives_anything_is_named_before_the_querys_time_is
 }
 END_TEST
 
+/* ---- many clients ---- */
+
+static hs_client_t *client_of(hs_clients_t *all, uint8_t name)
+{
+    hs_client_t *c = hs_client_get(all, (const uint8_t[CLIENT_KEY_LEN]){ name });
+    ck_assert_ptr_nonnull(c);
+    return c;
+}
+
+/* Calls that never end, all slices of which are short, do not stand before another client's call. */
+START_TEST(endless_calls_of_one_client_leave_the_others_their_turns)
+{
+    enum { N = 40 };
+    ask_wait_t flood[N], honest;
+    hs_clients_t *all = hs_clients_new();
+    hs_client_t *bad = client_of(all, 1), *good = client_of(all, 2);
+    const ask_limits_t forever = { .run_max_ms = 60000, .time_max_ms = 60000, .client = bad };
+    const ask_limits_t usual = { .client = good };
+    open_world(FOREVER);
+    s.config.gas_cap = INT64_MAX;
+    for (unsigned i = 0; i < N; i++)
+        ask_wait_start(&flood[i], engine, new_call(&s.request), &forever);
+    pause_ms(300);
+    s.config.gas_cap = 100000; /* ends by running out of gas */
+    for (unsigned i = 0; i < 5; i++) {
+        uint64_t began = clock_ms();
+        ask_wait_start(&honest, engine, new_call(&s.request), &usual);
+        ck_assert_int_eq(ask_wait_for(&honest), RC_OK);
+        ck_assert_uint_lt(clock_ms() - began, 1000);
+        query_free(honest.query);
+    }
+    ask_cancel(engine);
+    for (unsigned i = 0; i < N; i++) {
+        ck_assert_int_eq(ask_wait_for(&flood[i]), RC_TIMEOUT);
+        query_free(flood[i].query);
+    }
+    close_world();
+    hs_client_unref(bad);
+    hs_client_unref(good);
+    hs_clients_unref(all);
+}
+END_TEST
+
+static atomic_bool left;
+
+static bool has_left(void *ctx)
+{
+    (void)ctx;
+    return left;
+}
+
+START_TEST(a_query_that_nobody_waits_for_ends_while_it_runs_and_while_it_waits)
+{
+    static const ask_limits_t limits = { .run_max_ms = 60000, .time_max_ms = 60000, .unwanted = has_left };
+    for (unsigned held = 0; held < 2; held++) {
+        ask_wait_t w;
+        left = false;
+        open_world(FOREVER);
+        s.config.gas_cap = INT64_MAX;
+        ends[0].held = held;
+        ask_wait_start(&w, engine, new_call(&s.request), &limits);
+        if (held)
+            wait_asked(&ends[0]);
+        pause_ms(100);
+        ck_assert(!w.done);
+        uint64_t began = clock_ms();
+        left = true;
+        ck_assert_int_eq(ask_wait_for(&w), RC_TIMEOUT);
+        ck_assert_uint_lt(clock_ms() - began, 1000);
+        ck_assert_uint_eq(w.e.code, ASK_CANCELLED);
+        ck_assert_str_eq(w.e.text, "nobody waits for it any more");
+        ck_assert_uint_eq(status_of(0).failures, 0);
+        query_free(w.query);
+        close_world();
+    }
+}
+END_TEST
+
 /* ---- a query whose steps take as long as a test says, on a clock that nothing else moves ---- */
 
 static atomic_uint_least64_t fake_ms;
@@ -419,5 +497,7 @@ int main(void)
                     freeing_the_engine_ends_what_runs_and_what_waits,
                     query_that_waits_too_long_ends_and_the_late_endpoint_is_failing,
                     endpoint_that_never_gives_anything_is_named_before_the_querys_time_is_over,
+                    endless_calls_of_one_client_leave_the_others_their_turns,
+                    a_query_that_nobody_waits_for_ends_while_it_runs_and_while_it_waits,
                     steps_together_may_take_so_long_and_no_longer, failure_of_a_step_is_that_querys_own);
 }

@@ -171,6 +171,30 @@ START_TEST(beyond_the_bound_in_number_or_in_bytes_a_request_is_refused_with_429)
 }
 END_TEST
 
+START_TEST(who_works_on_an_answer_learns_that_nobody_waits_for_it)
+{
+    hs_t *s = start((hs_config_t){ 0 });
+    int fds[2];
+    for (unsigned i = 0; i < 2; i++) {
+        fds[i] = dial(s);
+        post(fds[i], "/wait", "x");
+        wait_waiting(i + 1);
+    }
+    ck_assert(!hs_pending_gone(waiting[0]));
+    close(fds[0]);
+    uint64_t until = clock_ms() + 3000;
+    while (!hs_pending_gone(waiting[0]) && clock_ms() < until)
+        pause_ms(5);
+    ck_assert(hs_pending_gone(waiting[0]));
+    ck_assert(!hs_pending_gone(waiting[1]));
+    answer_with_request(waiting[0]); /* without effect */
+    answer_with_request(waiting[1]);
+    expect(fds[1], 200, "POST /wait ? a/b x");
+    close(fds[1]);
+    hs_stop(s, 1000);
+}
+END_TEST
+
 START_TEST(a_client_that_leaves_while_its_answer_is_put_off_harms_nobody)
 {
     hs_t *s = start((hs_config_t){ 0 });
@@ -280,6 +304,7 @@ int main(void)
     return UNIT_RUN("http_defer", requests_that_wait_hold_no_thread_and_each_gets_its_own_answer,
                     an_answer_may_come_before_the_handler_returns_and_the_connection_goes_on,
                     beyond_the_bound_in_number_or_in_bytes_a_request_is_refused_with_429,
+                    who_works_on_an_answer_learns_that_nobody_waits_for_it,
                     a_client_that_leaves_while_its_answer_is_put_off_harms_nobody,
                     stopping_waits_for_put_off_answers_within_its_grace,
                     after_the_grace_they_get_503_and_a_late_answer_goes_nowhere,

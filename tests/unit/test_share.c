@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "http/clients.h"
 #include "tests/unit/unit.h"
