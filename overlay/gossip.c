@@ -2,9 +2,10 @@
 
 #include <stdlib.h>
 
+#include "overlay/inbox.h"
 #include "overlay/wire/proto.h"
 
-#define REQUEST_MAX 64u /* bytes of a question */
+#define TOLD_MAX (GOSSIP_TOLD_MAX * (ENVELOPE_MAX + 8u)) /* bytes of a question, or of what is told unasked */
 
 /* A record of another peer, as it was signed. */
 typedef struct {
@@ -18,13 +19,17 @@ typedef struct {
 typedef struct {
     net_conn_t *conn;
     uint64_t ask_ms;    /* when it is asked next */
-    uint64_t answer_ms; /* from when on it is answered again */
+    uint64_t answer_ms; /* from when on it is answered again; */
+    uint64_t told_ms;   /* from when on it is listened to again */
+    bool push;          /* it is to be told our own record, */
+    uint64_t push_ms;   /* not before */
+    uint64_t wait_ms;   /* after it served us not, for the next time */
 } partner_t;
 
 struct gossip {
     gossip_config_t config;
-    net_protocol_t protocol;
-    uint64_t now_ms, refused;
+    net_protocol_t protocol, teller; /* teller: of streams on which we tell, and nothing is to come back */
+    uint64_t now_ms, refused, changes;
     uint8_t own[ENVELOPE_MAX];
     size_t own_n;
     bool own_public;
@@ -34,12 +39,6 @@ struct gossip {
     partner_t partners[GOSSIP_CONNS_MAX];
     size_t partner_count;
 };
-
-/* What of a message has come. */
-typedef struct {
-    size_t n, cap;
-    uint8_t b[];
-} inbox_t;
 
 rc_t gossip_new(gossip_t **out, const gossip_config_t *config)
 {
@@ -97,6 +96,8 @@ rc_t gossip_announce(gossip_t *g, const maddr_t *addrs, size_t count, uint64_t s
         return rc;
     memcpy(g->own, buf, g->own_n = w.n);
     g->own_public = all_public(addrs, count);
+    for (size_t i = 0; i < g->partner_count; i++)
+        g->partners[i].push = true;
     return RC_OK;
 }
 
@@ -104,6 +105,7 @@ rc_t gossip_announce(gossip_t *g, const maddr_t *addrs, size_t count, uint64_t s
 
 static void drop_kept(gossip_t *g, size_t i)
 {
+    g->changes++;
     free(g->kept[i].envelope);
     g->kept[i] = g->kept[--g->kept_count];
 }
@@ -152,19 +154,43 @@ static bool keep(gossip_t *g, const record_t *r, view_t envelope)
                    .all_public = all_public(r->addrs, r->addr_count),
                    .envelope = copy,
                    .n = envelope.n };
+    g->changes++;
     return true;
 }
 
-static void take_record(gossip_t *g, record_t *r, view_t envelope, bool teller_public)
+/* from: as gossip_config_t's learned. */
+static rc_t take_record(gossip_t *g, record_t *r, view_t envelope, net_conn_t *from, bool kept)
 {
-    if (record_open(r, envelope)) {
-        g->refused++;
-        return;
-    }
-    if (peerid_eq(&r->id, &g->self) || (teller_public && !all_public(r->addrs, r->addr_count)))
-        return;
-    if (keep(g, r, envelope) && r->addr_count)
-        g->config.learned(g->config.ctx, r);
+    const rc_t rc = record_open(r, envelope);
+    g->refused += rc != RC_OK;
+    if (rc)
+        return rc;
+    if (peerid_eq(&r->id, &g->self))
+        return RC_OK;
+    if (from && maddr_is_public(net_addr(from)) && !all_public(r->addrs, r->addr_count))
+        return RC_OK;
+    if ((!kept || keep(g, r, envelope)) && r->addr_count)
+        g->config.learned(g->config.ctx, r, from);
+    return RC_OK;
+}
+
+rc_t gossip_restore(gossip_t *g, view_t envelope)
+{
+    record_t *r = malloc(sizeof *r);
+    const rc_t rc = r ? take_record(g, r, envelope, NULL, true) : RC_NOMEM;
+    free(r);
+    return rc;
+}
+
+void gossip_each(const gossip_t *g, void (*take)(void *ctx, view_t envelope), void *ctx)
+{
+    for (size_t i = 0; i < g->kept_count; i++)
+        take(ctx, view_of(g->kept[i].envelope, g->kept[i].n));
+}
+
+uint64_t gossip_changes(const gossip_t *g)
+{
+    return g->changes;
 }
 
 rc_t gossip_read(view_t out[GOSSIP_RECORDS_MAX], size_t *n, view_t message)
@@ -187,16 +213,18 @@ rc_t gossip_read(view_t out[GOSSIP_RECORDS_MAX], size_t *n, view_t message)
     return RC_OK;
 }
 
-static rc_t take_answer(gossip_t *g, net_conn_t *c, view_t message)
+static rc_t take_answer(gossip_t *g, net_conn_t *c, view_t message, size_t max, bool kept)
 {
     view_t envelopes[GOSSIP_RECORDS_MAX];
     size_t n;
     rc_t rc = gossip_read(envelopes, &n, message);
+    if (!rc && n > max)
+        rc = RC_LIMIT;
     record_t *r = rc ? NULL : malloc(sizeof *r);
     if (!rc && !r)
         rc = RC_NOMEM;
     for (size_t i = 0; i < n && !rc; i++)
-        take_record(g, r, envelopes[i], maddr_is_public(net_addr(c)));
+        (void)take_record(g, r, envelopes[i], c, kept); /* what does not verify is counted, and passed over */
     free(r);
     return rc;
 }
@@ -244,8 +272,30 @@ static rc_t write_answer(gossip_t *g, net_stream_t *s, uint32_t max)
     return rc;
 }
 
+/* What a peer tells unasked. */
+static rc_t take_told(gossip_t *g, net_stream_t *s, view_t message)
+{
+    partner_t *p = partner_of(g, net_conn_of(s));
+    net_end(s);
+    if (p && p->told_ms > g->now_ms)
+        return RC_OK;
+    if (p)
+        p->told_ms = g->now_ms + GOSSIP_TOLD_MS;
+    return take_answer(g, net_conn_of(s), message, GOSSIP_TOLD_MAX, p != NULL);
+}
+
+/* Whether a message tells: its first member is an envelope, and no number. */
+static bool tells(view_t message)
+{
+    rd_t r = rd_of(message);
+    pb_field_t f;
+    return pb_next(&r, &f) && f.number == 1 && f.type == PB_BYTES;
+}
+
 static rc_t take_question(gossip_t *g, net_stream_t *s, view_t message)
 {
+    if (tells(message))
+        return take_told(g, s, message);
     partner_t *p = partner_of(g, net_conn_of(s));
     rd_t r = rd_of(message);
     pb_field_t f;
@@ -266,47 +316,24 @@ static rc_t take_question(gossip_t *g, net_stream_t *s, view_t message)
 
 /* ---- streams ---- */
 
-/* Keeps bytes until the message is whole. RC_LIMIT: it is too long. */
-static rc_t collect(net_stream_t *s, view_t bytes, size_t max)
-{
-    inbox_t *in = net_stream_user(s);
-    const size_t have = in ? in->n : 0;
-    if (bytes.n > max + VARINT_MAX - have)
-        return RC_LIMIT;
-    if (!in || have + bytes.n > in->cap) {
-        const size_t cap = 2 * (have + bytes.n);
-        inbox_t *more = realloc(in, sizeof *in + cap);
-        if (!more)
-            return RC_NOMEM;
-        in = more;
-        in->n = have;
-        in->cap = cap;
-        net_set_stream_user(s, in);
-    }
-    memcpy(in->b + in->n, bytes.p, bytes.n);
-    in->n += bytes.n;
-    return RC_OK;
-}
-
 static void on_data(void *ctx, net_stream_t *s, view_t bytes)
 {
     gossip_t *g = ctx;
-    const size_t max = net_opener(s) ? GOSSIP_MESSAGE_MAX : REQUEST_MAX;
     view_t message;
-    size_t used;
-    net_consumed(s, bytes.n);
-    rc_t rc = collect(s, bytes, max);
-    inbox_t *in = net_stream_user(s);
-    if (!rc)
-        rc = pb_delimited(&message, &used, view_of(in->b, in->n), max);
+    rc_t rc = inbox_take(s, &message, bytes, net_opener(s) ? GOSSIP_MESSAGE_MAX : TOLD_MAX);
     if (rc == RC_NEED_DATA)
         return;
-    if (!rc && used != in->n)
-        rc = RC_MALFORMED;
     if (!rc)
-        rc = net_opener(s) ? take_answer(g, net_conn_of(s), message) : take_question(g, s, message);
+        rc = net_opener(s) ? take_answer(g, net_conn_of(s), message, GOSSIP_RECORDS_MAX, true)
+                           : take_question(g, s, message);
     if (rc)
         net_reset(s);
+}
+
+static void on_reply(void *ctx, net_stream_t *s, view_t bytes)
+{
+    (void)ctx, (void)bytes;
+    net_reset(s);
 }
 
 static void on_ended(void *ctx, net_stream_t *s)
@@ -315,12 +342,29 @@ static void on_ended(void *ctx, net_stream_t *s)
     net_end(s);
 }
 
+/* A partner that does not serve us yet: the other end has not come as far as we have. Later, then. */
+static uint64_t later(gossip_t *g, partner_t *p)
+{
+    p->wait_ms = p->wait_ms ? 2 * p->wait_ms : GOSSIP_AGAIN_MS;
+    p->wait_ms = p->wait_ms < GOSSIP_ASK_MS ? p->wait_ms : GOSSIP_ASK_MS;
+    return g->now_ms + p->wait_ms;
+}
+
+static void on_told(void *ctx, net_stream_t *s, rc_t why)
+{
+    partner_t *p = partner_of(ctx, net_conn_of(s));
+    if (!p || why != RC_UNSUPPORTED)
+        return;
+    p->push = true;
+    p->push_ms = later(ctx, p);
+}
+
 static void on_closed(void *ctx, net_stream_t *s, rc_t why)
 {
-    (void)ctx;
-    (void)why;
-    free(net_stream_user(s));
-    net_set_stream_user(s, NULL);
+    partner_t *p = net_opener(s) ? partner_of(ctx, net_conn_of(s)) : NULL;
+    if (p && why == RC_UNSUPPORTED)
+        p->ask_ms = later(ctx, p);
+    inbox_free(s);
 }
 
 void gossip_protocol(gossip_t *g, net_protocol_t *out)
@@ -328,6 +372,8 @@ void gossip_protocol(gossip_t *g, net_protocol_t *out)
     g->protocol =
         (net_protocol_t){ .name = GOSSIP_NAME, .data = on_data, .ended = on_ended, .closed = on_closed, .ctx = g };
     *out = g->protocol;
+    g->teller =
+        (net_protocol_t){ .name = GOSSIP_NAME, .data = on_reply, .ended = on_ended, .closed = on_told, .ctx = g };
 }
 
 /* ---- asking ---- */
@@ -335,7 +381,7 @@ void gossip_protocol(gossip_t *g, net_protocol_t *out)
 void gossip_opened(gossip_t *g, net_conn_t *c)
 {
     if (g->partner_count < GOSSIP_CONNS_MAX && !partner_of(g, c))
-        g->partners[g->partner_count++] = (partner_t){ .conn = c }; /* asked in the next turn */
+        g->partners[g->partner_count++] = (partner_t){ .conn = c, .push = true }; /* in the next turn */
 }
 
 void gossip_closed(gossip_t *g, const net_conn_t *c)
@@ -345,22 +391,61 @@ void gossip_closed(gossip_t *g, const net_conn_t *c)
         *p = g->partners[--g->partner_count];
 }
 
+/* Opens a stream for one message of ours. */
+static void send_one(net_conn_t *c, const net_protocol_t *p, view_t message)
+{
+    net_stream_t *s;
+    if (net_open(c, &s, p, NULL))
+        return; /* the next time */
+    if (net_write(s, message))
+        net_reset(s);
+    else
+        net_end(s);
+}
+
+static void push(gossip_t *g, partner_t *p)
+{
+    uint8_t buf[ENVELOPE_MAX + 16];
+    wr_t w = wr_of(buf, sizeof buf);
+    p->push = false;
+    if (!tell(&w, g->own, g->own_n, g->own_public || !maddr_is_public(net_addr(p->conn))))
+        return;
+    pb_delimit(&w, 0);
+    send_one(p->conn, &g->teller, wr_view(&w));
+}
+
+bool gossip_redirect(gossip_t *g, net_conn_t *c)
+{
+    const bool to_public = maddr_is_public(net_addr(c));
+    uint8_t *buf = malloc(TOLD_MAX + 16);
+    uint32_t from = 0;
+    unsigned told = 0;
+    if (!buf)
+        return false;
+    wr_t w = wr_of(buf, TOLD_MAX);
+    g->config.random(g->config.ctx, &from, sizeof from);
+    for (size_t i = 0; i < g->kept_count && told < GOSSIP_TOLD_MAX; i++) {
+        const kept_t *k = &g->kept[(from + i) % g->kept_count];
+        told += tell(&w, k->envelope, k->n, k->all_public || !to_public);
+    }
+    w.cap += 16;
+    pb_delimit(&w, 0);
+    if (told)
+        send_one(c, &g->teller, wr_view(&w));
+    free(buf);
+    return told != 0;
+}
+
 static void ask(gossip_t *g, partner_t *p)
 {
     uint8_t question[16];
     wr_t w = wr_of(question, sizeof question);
-    net_stream_t *s;
     uint32_t chance = 0;
     g->config.random(g->config.ctx, &chance, sizeof chance);
     p->ask_ms = g->now_ms + GOSSIP_ASK_MS / 10 * 8 + chance % (GOSSIP_ASK_MS / 10 * 4);
     pb_put_u64(&w, 1, GOSSIP_RECORDS_MAX);
     pb_delimit(&w, 0);
-    if (net_open(p->conn, &s, &g->protocol, NULL))
-        return; /* the next time */
-    if (net_write(s, wr_view(&w)))
-        net_reset(s);
-    else
-        net_end(s);
+    send_one(p->conn, &g->protocol, wr_view(&w));
 }
 
 uint64_t gossip_turn(gossip_t *g, uint64_t now_ms)
@@ -368,9 +453,13 @@ uint64_t gossip_turn(gossip_t *g, uint64_t now_ms)
     uint64_t next = UINT64_MAX;
     g->now_ms = now_ms;
     for (size_t i = 0; i < g->partner_count; i++) {
-        if (g->partners[i].ask_ms <= now_ms)
-            ask(g, &g->partners[i]);
-        next = g->partners[i].ask_ms < next ? g->partners[i].ask_ms : next;
+        partner_t *p = &g->partners[i];
+        if (p->push && p->push_ms <= now_ms)
+            push(g, p);
+        if (p->ask_ms <= now_ms)
+            ask(g, p);
+        next = p->ask_ms < next ? p->ask_ms : next;
+        next = p->push && p->push_ms < next ? p->push_ms : next;
     }
     for (size_t i = g->kept_count; i-- > 0;)
         if (now_ms - g->kept[i].heard_ms >= GOSSIP_LIFE_MS)

@@ -103,6 +103,8 @@ typedef struct {
     void (*delivered)(void *ctx, const flood_message_t *m);
     /* A generation goes out to a peer now. */
     void (*released)(void *ctx, const join_member_t *to, const key_name_t *name);
+    /* A connection is closed with a code of net.h, for this. NULL: nobody wants to know. */
+    void (*refused)(void *ctx, net_conn_t *c, unsigned bye, const err_t *why);
     /* May another protocol be served on a PEER's connection? NULL: none. */
     bool (*serves)(void *ctx, net_conn_t *c, const net_protocol_t *p);
     void *ctx;
@@ -194,6 +196,9 @@ void join_tell(join_t *j);
 
 /* The connections that there are, at most cap of them; their number. */
 size_t join_members(const join_t *j, join_member_t *out, size_t cap);
+
+/* How far a connection has come; one that was never opened here: JOIN_ATTESTING. */
+join_phase_t join_phase(const join_t *j, const net_conn_t *c);
 
 /* The newest refusals, newest first; their number. */
 size_t join_refusals(const join_t *j, join_refusal_t out[JOIN_REFUSALS_MAX]);

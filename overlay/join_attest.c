@@ -133,8 +133,11 @@ void session_refuse(session_t *s, unsigned code, const err_t *why)
 {
     if (!s->conn || !net_is_open(s->conn))
         return; /* whoever closed it has said why */
+    const join_config_t *c = &s->join->config;
     note_refusal(s->join, s->conn, why);
     s->refused = true;
+    if (c->refused)
+        c->refused(c->ctx, s->conn, code, why);
     net_close(s->conn, code, code == NET_BYE_ATTEST ? "attestation failed" : why->text);
 }
 
@@ -331,6 +334,7 @@ static bool step(session_t *s)
         refuse(s, NET_BYE, RC_LIMIT, "the attestation cannot be sent");
         return false;
     }
+    s->confirmed = mattest_has_confirmed(s->m); /* the peer may open streams as soon as it has that */
     if (!s->checked && !is_of_connection(s)) {
         refuse(s, NET_BYE_ATTEST, RC_REFUSED, "the HELLO's static key is not the connection's");
         return false;
@@ -361,8 +365,6 @@ static void pump(session_t *s)
 {
     while (s->conn && s->m && !s->busy && !s->attested && step(s))
         ;
-    if (s->conn && s->m && !s->busy)
-        s->confirmed = mattest_has_confirmed(s->m);
 }
 
 /* ---- jobs that have ended ---- */
@@ -714,12 +716,21 @@ rc_t join_set_order(join_t *j, const order_signed_t *order, const policy_t *poli
 
 /* ---- what is known ---- */
 
+static join_phase_t phase_of(const session_t *s)
+{
+    return session_is_peer(s) ? JOIN_PEER : s->attested ? JOIN_ATTESTED : JOIN_ATTESTING;
+}
+
+join_phase_t join_phase(const join_t *j, const net_conn_t *c)
+{
+    const session_t *s = join_find(j, c);
+    return s ? phase_of(s) : JOIN_ATTESTING;
+}
+
 void session_member(const session_t *s, join_member_t *out)
 {
     *out = (join_member_t){ .conn = s->conn,
-                            .phase = session_is_peer(s) ? JOIN_PEER
-                                     : s->attested      ? JOIN_ATTESTED
-                                                        : JOIN_ATTESTING,
+                            .phase = phase_of(s),
                             .order = s->order,
                             .state = s->has_state ? &s->state : NULL,
                             .first = s->first ? &s->first->entry : NULL,

@@ -12,6 +12,8 @@ typedef struct {
     peerid_t peer;     /* who answered last */
     uint64_t dialling; /* number of the connection; 0: none */
     bool resolving, self;
+    bool answered;   /* somebody did, at some time of this run */
+    bool redirected; /* ... and had no slot, but names of others */
     unsigned failures;
     uint64_t due_ms, wait_ms, opened_ms;
     err_t why;
@@ -26,12 +28,20 @@ typedef struct twins {
     bool over;
 } twins_t;
 
+/* A connection without a slot. */
+typedef struct {
+    uint64_t number, deadline_ms;
+} leaving_t;
+
 struct peers {
     peers_config_t config;
     net_t *net;
-    target_t targets[PEERS_TARGETS_MAX];
+    target_t targets[PEERS_TARGETS_MAX]; /* way_count 0: free */
     size_t target_count;
     twins_t *twins;
+    leaving_t leaving[PEERS_LEAVING_MAX];
+    size_t leaving_count;
+    bans_t bans;
     uint64_t now_ms;
 };
 
@@ -59,19 +69,122 @@ static bool same_ip(const maddr_t *a, const maddr_t *b)
     return a->host == b->host && memcmp(a->ip, b->ip, sizeof a->ip) == 0;
 }
 
-/* Whether a slot is left for a connection that we accepted. */
-static bool has_slot(const peers_t *p, const net_conn_t *of)
+/* ---- slots ---- */
+
+static bool is_member(const peers_t *p, net_conn_t *c)
 {
-    size_t all = 0, same = 0;
+    return !p->config.is_member || p->config.is_member(p->config.ctx, c);
+}
+
+bool peers_is_leaving(const peers_t *p, const net_conn_t *c)
+{
+    for (size_t i = 0; i < p->leaving_count; i++)
+        if (p->leaving[i].number == net_number(c))
+            return true;
+    return false;
+}
+
+/* The connections that have a slot, and those that we dial. */
+void peers_counts(const peers_t *p, peers_count_t *out)
+{
+    *out = (peers_count_t){ 0 };
+    for (net_conn_t *c = net_first(p->net); c; c = net_after(c)) {
+        if (peers_is_leaving(p, c) || (!net_is_open(c) && !net_dialled(c)))
+            continue;
+        const bool member = net_is_open(c) && is_member(p, c);
+        out->connections++;
+        out->dialled += net_dialled(c);
+        out->members += member;
+        out->strangers += !net_dialled(c) && !member;
+    }
+}
+
+/* Accepted connections of one address. */
+static size_t accepted_of(const peers_t *p, const maddr_t *from)
+{
+    size_t n = 0;
+    for (const net_conn_t *c = net_first(p->net); c; c = net_after(c))
+        n += net_is_open(c) && !net_dialled(c) && !peers_is_leaving(p, c) && same_ip(net_addr(c), from);
+    return n;
+}
+
+/* Closes the stranger that dialled first, if it had its time. */
+static bool make_room(peers_t *p, const net_conn_t *but)
+{
+    for (net_conn_t *c = net_first(p->net); c; c = net_after(c)) {
+        if (c == but || !net_is_open(c) || net_dialled(c) || peers_is_leaving(p, c) || is_member(p, c))
+            continue;
+        if (p->now_ms - net_opened_ms(c) < PEERS_STRANGER_MS)
+            return false;
+        net_close(c, NET_BYE_SLOTS_FULL, "others wait to attest");
+        return true;
+    }
+    return false;
+}
+
+/* Whether a slot is left for a connection that we accepted. */
+static bool has_slot(peers_t *p, const net_conn_t *of)
+{
+    peers_count_t n;
+    peers_counts(p, &n);
     if (peers_rank(p, net_peer(of)) != SIZE_MAX)
         return true;
-    for (const net_conn_t *c = net_first(p->net); c; c = net_after(c)) {
-        if (!net_is_open(c))
+    if (n.connections > PEERS_MAX || accepted_of(p, net_addr(of)) > PEERS_PER_IP)
+        return false;
+    return n.strangers <= PEERS_STRANGERS_MAX || make_room(p, of);
+}
+
+/* There is no slot: tells it of others, if there is time for that. */
+static void turn_away(peers_t *p, net_conn_t *c)
+{
+    if (p->leaving_count < PEERS_LEAVING_MAX && p->config.redirect && p->config.redirect(p->config.ctx, c))
+        p->leaving[p->leaving_count++] = (leaving_t){ net_number(c), p->now_ms + PEERS_LEAVE_MS };
+    else
+        net_close(c, NET_BYE_SLOTS_FULL, "no slot is left");
+}
+
+static uint64_t leaving_turn(peers_t *p)
+{
+    uint64_t at = NEVER;
+    for (size_t i = p->leaving_count; i-- > 0;) {
+        net_conn_t *c = conn_of(p, p->leaving[i].number);
+        if (c && p->now_ms < p->leaving[i].deadline_ms) {
+            at = p->leaving[i].deadline_ms < at ? p->leaving[i].deadline_ms : at;
             continue;
-        all++;
-        same += !net_dialled(c) && same_ip(net_addr(c), net_addr(of));
+        }
+        p->leaving[i] = p->leaving[--p->leaving_count];
+        if (c)
+            net_close(c, NET_BYE_SLOTS_FULL, "no slot is left");
     }
-    return all <= PEERS_MAX && same <= PEERS_PER_IP;
+    return at;
+}
+
+/* ---- bans ---- */
+
+/* Whether the operator named this address, or a name. */
+static bool is_named(const peers_t *p, const maddr_t *from)
+{
+    for (size_t i = 0; i < p->target_count; i++)
+        for (size_t k = 0; k < p->targets[i].way_count; k++)
+            if (p->targets[i].source == PEERS_CONFIGURED && same_ip(&p->targets[i].ways[k], from))
+                return true;
+    return false;
+}
+
+void peers_fault(peers_t *p, const net_conn_t *c, bans_fault_t fault)
+{
+    const maddr_t *from = net_addr(c);
+    (void)bans_note(&p->bans, net_peer(c), from, !is_named(p, from), fault, p->now_ms);
+}
+
+bool peers_accepts(const peers_t *p, const maddr_t *from)
+{
+    return !bans_find(&p->bans, NULL, from, p->now_ms);
+}
+
+bans_t *peers_bans(peers_t *p)
+{
+    return &p->bans;
 }
 
 /* ---- one connection for each peer ---- */
@@ -162,10 +275,22 @@ static uint64_t about(peers_t *p, uint64_t ms)
     return ms - ms / 5 + chance % (2 * (ms / 5) + 1);
 }
 
+/* Whether an address has had its tries. */
+static bool is_hopeless(const target_t *t)
+{
+    if (t->source == PEERS_CONFIGURED || t->answered)
+        return false;
+    return t->failures >= (t->source == PEERS_HINTED ? PEERS_HINT_TRIES : PEERS_TRIES);
+}
+
 static void put_off(peers_t *p, target_t *t, const err_t *why)
 {
     t->why = *why;
     t->failures++;
+    if (is_hopeless(t)) {
+        *t = (target_t){ .way_count = 0 };
+        return;
+    }
     t->next_way = (t->next_way + 1) % t->way_count;
     t->due_ms = p->now_ms + about(p, t->wait_ms);
     t->wait_ms = t->wait_ms + t->wait_ms / 2 < PEERS_AGAIN_MAX_MS ? t->wait_ms + t->wait_ms / 2 : PEERS_AGAIN_MAX_MS;
@@ -192,11 +317,36 @@ static bool is_connected(const peers_t *p, const target_t *t)
     return t->peer.n && other_to(p, &t->peer, NULL);
 }
 
+/* Whether an address is to be dialled once its time has come. */
+static bool is_wanted(const peers_t *p, const target_t *t)
+{
+    return t->way_count && !t->self && !t->dialling && !t->resolving && !is_connected(p, t);
+}
+
+static bool is_banned(const peers_t *p, const target_t *t)
+{
+    return t->source != PEERS_CONFIGURED && bans_find(&p->bans, &t->peer, &t->ways[t->next_way], p->now_ms);
+}
+
+/* Whether learned addresses are worth dialling now. */
+static bool wants_more(const peers_t *p)
+{
+    peers_count_t n;
+    unsigned dials = 0;
+    peers_counts(p, &n);
+    for (size_t i = 0; i < p->target_count; i++)
+        dials += p->targets[i].source != PEERS_CONFIGURED && p->targets[i].dialling && !p->targets[i].opened_ms;
+    return dials < PEERS_DIALS_MAX &&
+           (n.connections < PEERS_IDEAL || (n.dialled < PEERS_DIALLED_MIN && n.connections < PEERS_MAX));
+}
+
 static void look_at(peers_t *p, size_t i)
 {
     target_t *t = &p->targets[i];
     const maddr_t *way = &t->ways[t->next_way];
-    if (t->self || t->dialling || t->resolving || t->due_ms > p->now_ms || is_connected(p, t))
+    if (!is_wanted(p, t) || t->due_ms > p->now_ms || is_banned(p, t))
+        return;
+    if (t->source != PEERS_CONFIGURED && !wants_more(p))
         return;
     if (!is_name(way)) {
         dial(p, t, way);
@@ -216,6 +366,8 @@ void peers_resolved(peers_t *p, size_t target, const maddr_t *numbers, size_t n)
 {
     target_t *t = &p->targets[target];
     err_t e;
+    if (!t->resolving)
+        return;
     t->resolving = false;
     if (n) {
         dial(p, t, &numbers[t->failures / t->way_count % n]); /* each time the next one */
@@ -225,15 +377,30 @@ void peers_resolved(peers_t *p, size_t target, const maddr_t *numbers, size_t n)
     put_off(p, t, &e);
 }
 
+#define LOOK_MS 1000u /* at addresses that wait for a slot, or for the end of a ban */
+
+/* Configured addresses first, then those at which somebody answered before, then the rest. */
+static void dial_due(peers_t *p)
+{
+    for (unsigned pass = 0; pass < 3; pass++)
+        for (size_t i = 0; i < p->target_count; i++) {
+            const target_t *t = &p->targets[i];
+            if (pass == (t->source == PEERS_CONFIGURED ? 0u : t->answered ? 1u : 2u))
+                look_at(p, i);
+        }
+}
+
 uint64_t peers_turn(peers_t *p, uint64_t now_ms)
 {
     p->now_ms = now_ms;
-    uint64_t at = twins_turn(p);
+    const uint64_t twins = twins_turn(p), leaving = leaving_turn(p);
+    uint64_t at = twins < leaving ? twins : leaving;
+    dial_due(p);
     for (size_t i = 0; i < p->target_count; i++) {
         const target_t *t = &p->targets[i];
-        look_at(p, i);
-        if (!t->self && !t->dialling && !t->resolving && !is_connected(p, t) && t->due_ms < at)
-            at = t->due_ms;
+        const uint64_t due = t->due_ms > now_ms ? t->due_ms : now_ms + LOOK_MS;
+        if (is_wanted(p, t) && due < at)
+            at = due;
     }
     return at;
 }
@@ -248,17 +415,34 @@ static target_t *dialled_by(peers_t *p, const net_conn_t *c)
     return NULL;
 }
 
+/* Somebody answered at an address. */
+static void note_answer(peers_t *p, target_t *t, const net_conn_t *c)
+{
+    t->peer = *net_peer(c);
+    t->opened_ms = p->now_ms;
+    t->failures = 0;
+    t->answered = true;
+    err_clear(&t->why);
+}
+
+void peers_redirected(peers_t *p, const net_conn_t *c)
+{
+    target_t *t = dialled_by(p, c);
+    if (t)
+        t->redirected = true;
+}
+
 bool peers_opened(peers_t *p, net_conn_t *c)
 {
     target_t *t = dialled_by(p, c);
     net_conn_t *older = other_to(p, net_peer(c), c);
     if (t) {
-        t->peer = *net_peer(c);
-        t->opened_ms = p->now_ms;
-        t->failures = 0;
-        err_clear(&t->why);
+        note_answer(p, t, c);
+    } else if (!net_dialled(c) && bans_find(&p->bans, net_peer(c), net_addr(c), p->now_ms)) {
+        net_close(c, NET_BYE_BANNED, "banned for a while");
+        return false;
     } else if (!net_dialled(c) && !has_slot(p, c)) {
-        net_close(c, NET_BYE_SLOTS_FULL, "no slot is left");
+        turn_away(p, c);
         return false;
     }
     if (older)
@@ -269,9 +453,15 @@ bool peers_opened(peers_t *p, net_conn_t *c)
 void peers_closed(peers_t *p, net_conn_t *c, const err_t *why)
 {
     target_t *t = dialled_by(p, c);
+    err_t full;
     if (!t)
         return;
     t->dialling = 0;
+    if (t->redirected || net_bye_code(c) == NET_BYE_SLOTS_FULL) {
+        (void)err_say(&full, RC_LIMIT, "the peer has no slot left; it may have told of others");
+        why = &full;
+        t->redirected = false;
+    }
     t->self = net_bye_code(c) == NET_BYE_SELF || peerid_eq(net_peer(c), net_self(p->net));
     if (t->opened_ms && p->now_ms - t->opened_ms >= LIVED_MS)
         t->wait_ms = PEERS_AGAIN_MS;
@@ -315,13 +505,30 @@ static target_t *known(peers_t *p, const maddr_t *way)
     return NULL;
 }
 
+/* A place for an address: a free one, a new one, or that of the one that failed most. NULL: there is none. */
+static target_t *place(peers_t *p)
+{
+    target_t *worst = NULL;
+    for (size_t i = 0; i < p->target_count; i++) {
+        target_t *t = &p->targets[i];
+        if (!t->way_count)
+            return t;
+        if (t->source != PEERS_CONFIGURED && t->failures && is_wanted(p, t) &&
+            (!worst || t->failures > worst->failures))
+            worst = t;
+    }
+    return p->target_count < PEERS_TARGETS_MAX ? &p->targets[p->target_count++] : worst;
+}
+
 rc_t peers_add(peers_t *p, peers_source_t source, const maddr_t *ways, size_t count, const peerid_t *peer)
 {
     target_t *t = known(p, &ways[0]);
-    if (!t && (p->target_count == PEERS_TARGETS_MAX || count > PEERS_WAYS_MAX))
+    const bool is_new = !t;
+    if (is_new && (count > PEERS_WAYS_MAX || !(t = place(p))))
         return RC_LIMIT;
-    if (!t) {
-        t = &p->targets[p->target_count++];
+    if (!is_new && source < t->source)
+        t->source = source; /* a member named what was a hint */
+    if (is_new) {
         *t = (target_t){ .source = source, .way_count = count, .wait_ms = PEERS_AGAIN_MS, .due_ms = p->now_ms };
         memcpy(t->ways, ways, count * sizeof *ways);
     }
@@ -341,16 +548,18 @@ size_t peers_rank(const peers_t *p, const peerid_t *peer)
 size_t peers_rows(const peers_t *p, peers_row_t *out, size_t cap)
 {
     size_t n = 0;
-    for (; n < p->target_count && n < cap; n++) {
-        const target_t *t = &p->targets[n];
-        out[n] = (peers_row_t){ .source = t->source,
-                                .way = t->ways[t->next_way],
-                                .peer = t->peer,
-                                .connected = is_connected(p, t),
-                                .self = t->self,
-                                .failures = t->failures,
-                                .due_ms = t->due_ms,
-                                .why = &t->why };
+    for (size_t i = 0; i < p->target_count && n < cap; i++) {
+        const target_t *t = &p->targets[i];
+        if (!t->way_count)
+            continue;
+        out[n++] = (peers_row_t){ .source = t->source,
+                                  .way = t->ways[t->next_way],
+                                  .peer = t->peer,
+                                  .connected = is_connected(p, t),
+                                  .self = t->self,
+                                  .failures = t->failures,
+                                  .due_ms = t->due_ms,
+                                  .why = &t->why };
     }
     return n;
 }

@@ -5,8 +5,8 @@
  *     peers:     cluster_start -> cluster_offer -> (statement compared, a finalized header verified) -> cluster_want ->
  *                cluster_has_key
  *
- * node/cluster/enter.h walks that path. Addresses of members are kept in the state directory (file "peers"), so that
- * a node that had none in its setup finds its cluster again; they are hints, nothing more.
+ * node/cluster/enter.h walks that path. Signed records of members are kept in the state directory (file "peers"), so
+ * that a node that had none in its setup finds its cluster again; they are hints, nothing more.
  *
  * Spec:   overlay-facts 8, 10; overlay-facts-more C, E9, E12; issue 13, step 6
  * Floor:  5, node/cluster. Any thread. Runs a loop and three workers.

@@ -103,7 +103,49 @@ static void released(void *ctx, const join_member_t *to, const key_name_t *name)
               name->index, peer);
 }
 
+/* ---- who is a member, and who did wrong ---- */
+
+static bool is_member(void *ctx, net_conn_t *conn)
+{
+    return join_phase(((cluster_t *)ctx)->join, conn) != JOIN_ATTESTING;
+}
+
+static bool redirect(void *ctx, net_conn_t *conn)
+{
+    return gossip_redirect(((cluster_t *)ctx)->gossip, conn);
+}
+
+/* Faults of attestation that nobody comes to by being of another image, chain, cluster, order or time. */
+static bool is_forgery(uint16_t code)
+{
+    static const uint16_t forged[] = { E_ROOT,       E_CHAINSIG,   E_QE_SIG,   E_QE_BINDING, E_QUOTE_SIG,
+                                       E_POINT,      E_REPORTDATA, E_EVENTLOG, E_HELLO,      E_ROLE,
+                                       E_REFLECTION, E_SPKI,       E_STATE,    E_MESSAGE,    E_CONFIRM };
+    for (size_t i = 0; i < sizeof forged / sizeof forged[0]; i++)
+        if (code == forged[i])
+            return true;
+    return false;
+}
+
+static void refused(void *ctx, net_conn_t *conn, unsigned bye, const err_t *why)
+{
+    cluster_t *c = ctx;
+    if (bye == NET_BYE_PROTOCOL && why->rc == RC_LIMIT)
+        peers_fault(c->peers, conn, BANS_FLOOD);
+    else if (bye == NET_BYE_PROTOCOL && rc_blames_input(why->rc))
+        peers_fault(c->peers, conn, BANS_PROTOCOL);
+    else if (bye == NET_BYE_ATTEST && why->rc == RC_TIMEOUT)
+        peers_fault(c->peers, conn, BANS_SLOW);
+    else if (bye == NET_BYE_ATTEST && is_forgery(why->code))
+        peers_fault(c->peers, conn, BANS_EVIDENCE);
+}
+
 /* ---- events of the net ---- */
+
+static bool accepts(void *ctx, const maddr_t *from)
+{
+    return peers_accepts(((cluster_t *)ctx)->peers, from);
+}
 
 static void opened(void *ctx, net_conn_t *conn)
 {
@@ -120,13 +162,18 @@ static void closed(void *ctx, net_conn_t *conn, const err_t *why)
     maddr_text(addr, net_addr(conn));
     log_write(LOG_DEBUG, "cluster", "connection to %s ended: %s", addr, why->text);
     join_closed(c->join, conn, why);
+    gossip_closed(c->gossip, conn);
     peers_closed(c->peers, conn, why);
     look(c);
 }
 
+/* Records are told to members; whom we dialled may tell us of others, though it has no slot for us. */
 static bool serves(void *ctx, net_conn_t *conn, const net_protocol_t *p)
 {
-    return join_serves(((cluster_t *)ctx)->join, conn, p);
+    const cluster_t *c = ctx;
+    if (!strcmp(p->name, GOSSIP_NAME))
+        return join_phase(c->join, conn) == JOIN_PEER || (net_dialled(conn) && !is_member(ctx, conn));
+    return join_serves(c->join, conn, p);
 }
 
 static void identified(void *ctx, net_conn_t *conn, const identify_t *id)
@@ -195,10 +242,12 @@ static uint64_t turn(void *ctx, uint64_t now_ms)
         return now_ms + OPEN_MS;
     if (!c->listening && now_ms >= c->listen_ms)
         listen_now(c, now_ms);
-    const uint64_t join = join_turn(c->join, now_ms), peers = peers_turn(c->peers, now_ms);
+    const uint64_t next[] = { join_turn(c->join, now_ms), peers_turn(c->peers, now_ms),
+                              gossip_turn(c->gossip, now_ms) };
     uint64_t at = now_ms + LOOK_MS;
-    at = join < at ? join : at;
-    at = peers < at ? peers : at;
+    for (size_t i = 0; i < sizeof next / sizeof next[0]; i++)
+        at = next[i] < at ? next[i] : at;
+    book_write(c, now_ms);
     report_update(c);
     return at;
 }
@@ -337,6 +386,7 @@ static rc_t make_join(cluster_t *c)
                         .changed = changed,
                         .keyed = keyed,
                         .released = released,
+                        .refused = refused,
                         .ctx = c };
     order_unsigned(&order, policy_digest(j.policy), 0);
     j.order = &order;
@@ -346,14 +396,23 @@ static rc_t make_join(cluster_t *c)
     return join_new(&c->join, &j);
 }
 
+static identity_t host_identity(const cluster_t *c)
+{
+    identity_t who = { .sign = sign_host, .sign_ctx = (void *)(uintptr_t)c->with.node_key };
+    hostkey_secp256k1(&who.key, c->with.node_pubkey);
+    return who;
+}
+
 static rc_t make_net(cluster_t *c)
 {
-    net_config_t n = { .who = { .sign = sign_host, .sign_ctx = (void *)(uintptr_t)c->with.node_key },
+    net_config_t n = { .who = host_identity(c),
                        .agent = "kettle/" KETTLE_VERSION,
-                       .events = { opened, closed, serves, identified, c },
+                       .events = { opened, closed, serves, identified, c, accepts },
+                       .protocols = c->protocols,
                        .tell_identify = true };
-    hostkey_secp256k1(&n.who.key, c->with.node_pubkey);
-    n.protocols = join_protocols(c->join, &n.protocol_count);
+    const net_protocol_t *of_join = join_protocols(c->join, &n.protocol_count);
+    memcpy(c->protocols, of_join, n.protocol_count * sizeof *of_join);
+    gossip_protocol(c->gossip, &c->protocols[n.protocol_count++]);
     return net_new(&c->net, &n);
 }
 
@@ -383,7 +442,9 @@ static rc_t make_parts(cluster_t *c, err_t *e)
     c->ecdsa = ecdsa_new(blind);
     rc_t rc = c->ecdsa ? make_join(c) : RC_NOMEM;
     if (!rc)
-        rc = peers_new(&c->peers, &(peers_config_t){ draw, names_resolve, c });
+        rc = peers_new(&c->peers, &(peers_config_t){ draw, names_resolve, is_member, redirect, c });
+    if (!rc)
+        rc = gossip_new(&c->gossip, &(gossip_config_t){ host_identity(c), draw, book_learned, c });
     if (!rc)
         rc = make_net(c);
     if (rc)
@@ -444,12 +505,14 @@ void cluster_stop(cluster_t *c)
     work_drop(&c->quick);
     work_drop(&c->slow);
     join_free(c->join);
+    gossip_free(c->gossip);
     peers_free(c->peers);
     ecdsa_free(c->ecdsa);
     c->names = NULL;
     c->loop = NULL;
     c->join = NULL;
     c->peers = NULL;
+    c->gossip = NULL;
     c->ecdsa = NULL;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/os/worker.h"
 #include "node/cluster/cluster.h"
+#include "overlay/gossip.h"
 #include "overlay/join.h"
 #include "overlay/net/loop.h"
 #include "overlay/peers.h"
@@ -17,6 +18,8 @@
 #define CLUSTER_OFFERS_MAX 4u
 #define CLUSTER_TURNED_DOWN_MAX 32u
 #define CLUSTER_NAMES_MAX 8u /* that are being resolved */
+#define CLUSTER_BANS_MAX 32u /* that are shown */
+#define CLUSTER_HOSTS_MAX 4u /* under which members see us */
 
 /* Jobs of one thread. */
 typedef struct {
@@ -44,12 +47,19 @@ typedef struct {
     char why[240];
 } shown_address_t;
 
-/* Where a member says that it listens. */
+/* Where a peer says that it listens, and at which host it sees us. */
 typedef struct {
     uint64_t number; /* of the connection */
     maddr_t ways[PEERS_WAYS_MAX];
     size_t count;
+    bool sees_us;
+    maddr_t us;
 } heard_t;
+
+typedef struct {
+    ban_t ban;
+    uint64_t left_ms;
+} shown_ban_t;
 
 struct cluster {
     cluster_config_t with;
@@ -61,11 +71,16 @@ struct cluster {
     net_t *net;
     join_t *join;
     peers_t *peers;
+    gossip_t *gossip;
+    net_protocol_t protocols[JOIN_PROTOCOLS + 1];
     bool is_open; /* our own evidence is verified: peers may be */
     bool listening;
     uint64_t listen_ms;
     heard_t heard[CLUSTER_MEMBERS_MAX];
     size_t heard_next;
+    maddr_t hosts[CLUSTER_HOSTS_MAX]; /* of ours, as members see them */
+    size_t host_count;
+    uint64_t record_seq, book_changes, book_ms;
     join_member_t seen[CLUSTER_MEMBERS_MAX]; /* room to look at them */
     peers_row_t rows[PEERS_TARGETS_MAX];
 
@@ -83,6 +98,8 @@ struct cluster {
     size_t address_count;
     join_refusal_t refusals[JOIN_REFUSALS_MAX];
     size_t refusal_count;
+    shown_ban_t bans[CLUSTER_BANS_MAX];
+    size_t ban_count;
     cluster_offer_t offers[CLUSTER_OFFERS_MAX];
     size_t offer_rank[CLUSTER_OFFERS_MAX];
     bool offer_contradicts[CLUSTER_OFFERS_MAX];
@@ -110,10 +127,12 @@ NODISCARD rc_t names_start(cluster_t *c, err_t *e);
 /* For peers_config_t. */
 void names_resolve(void *ctx, size_t target, const maddr_t *name);
 
-/* book.c: addresses that are kept. On the loop's thread. */
+/* book.c: where members listen, and we. On the loop's thread. */
 void book_read(cluster_t *c);
+void book_write(cluster_t *c, uint64_t now_ms); /* when something is new */
 void book_heard(cluster_t *c, net_conn_t *conn, const identify_t *id);
 void book_learn(cluster_t *c, const join_member_t *m);
+void book_learned(void *ctx, const record_t *r, net_conn_t *from); /* for gossip_config_t */
 
 /* report.c: copies what is shown. On the loop's thread. */
 void report_update(cluster_t *c);

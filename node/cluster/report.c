@@ -86,6 +86,17 @@ static void note_offer(cluster_t *c, const join_member_t *m)
     note_root(c, i, &m->state->finalized);
 }
 
+/* Who is banned now, with the lock held. */
+static void show_bans(cluster_t *c)
+{
+    const bans_t *bans = peers_bans(c->peers);
+    const uint64_t now_ms = clock_monotonic_ms();
+    c->ban_count = 0;
+    for (size_t i = 0; i < bans->count && c->ban_count < CLUSTER_BANS_MAX; i++)
+        if (bans->rows[i].until_ms > now_ms)
+            c->bans[c->ban_count++] = (shown_ban_t){ bans->rows[i], bans->rows[i].until_ms - now_ms };
+}
+
 void report_update(cluster_t *c)
 {
     const join_member_t *members = c->seen;
@@ -106,6 +117,7 @@ void report_update(cluster_t *c)
         c->addresses[i].row = rows[i];
         snprintf(c->addresses[i].why, sizeof c->addresses[i].why, "%s", rows[i].why->text);
     }
+    show_bans(c);
     c->has_key = keys.is_in_use;
     pthread_mutex_unlock(&c->lock);
 }
@@ -211,9 +223,30 @@ static void put_refusal(jw_t *w, const join_refusal_t *r, uint64_t now_ms)
     jw_end(w);
 }
 
+static void put_ban(jw_t *w, const shown_ban_t *b)
+{
+    maddr_t at = { .host = b->ban.host };
+    char text[MADDR_TEXT_MAX + 1];
+    memcpy(at.ip, b->ban.ip, sizeof at.ip);
+    maddr_text(text, &at); /* "/ip4/192.0.2.1/tcp/0", of which the beginning is shown */
+    *strstr(text, "/tcp") = 0;
+    jw_object(w, NULL);
+    put_peer(w, &b->ban.peer);
+    if (b->ban.peer.n)
+        jw_null(w, "host");
+    else
+        jw_str(w, "host", text);
+    jw_str(w, "reason", bans_fault_name(b->ban.fault));
+    jw_u64(w, "seconds_left", b->left_ms / 1000);
+    jw_end(w);
+}
+
 /* With the lock held. */
 static void put_lists(jw_t *w, const cluster_t *c)
 {
+    static const char *const sources[] = {
+        [PEERS_CONFIGURED] = "configured", [PEERS_LEARNED] = "learned", [PEERS_HINTED] = "hinted"
+    };
     const uint64_t now_ms = clock_monotonic_ms();
     jw_array(w, "members");
     for (size_t i = 0; i < c->member_count; i++)
@@ -224,7 +257,7 @@ static void put_lists(jw_t *w, const cluster_t *c)
         const peers_row_t *row = &c->addresses[i].row;
         jw_object(w, NULL);
         put_addr(w, &row->way);
-        jw_str(w, "source", row->source == PEERS_CONFIGURED ? "configured" : "learned");
+        jw_str(w, "source", sources[row->source]);
         jw_bool(w, "connected", row->connected);
         jw_u64(w, "failures", row->failures);
         jw_str(w, "trouble", row->self ? "that is this node itself" : c->addresses[i].why);
@@ -234,6 +267,10 @@ static void put_lists(jw_t *w, const cluster_t *c)
     jw_array(w, "refused");
     for (size_t i = 0; i < c->refusal_count; i++)
         put_refusal(w, &c->refusals[i], now_ms);
+    jw_end(w);
+    jw_array(w, "banned");
+    for (size_t i = 0; i < c->ban_count; i++)
+        put_ban(w, &c->bans[i]);
     jw_end(w);
 }
 

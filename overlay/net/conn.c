@@ -86,7 +86,10 @@ rc_t net_dial(net_t *n, net_conn_t **out, err_t *e, const maddr_t *to, void *use
 
 bool link_may_accept(const net_t *n, const maddr_t *from)
 {
+    const net_events_t *ev = &n->config.events;
     unsigned all = 0, same = 0;
+    if (ev->accepts && !ev->accepts(ev->ctx, from))
+        return false;
     for (const net_conn_t *c = n->conns; c; c = c->next) {
         if (c->state != CONN_HANDSHAKE || c->dialled)
             continue;
@@ -141,6 +144,7 @@ void link_opened(net_conn_t *c)
         return;
     }
     c->state = CONN_OPEN;
+    c->opened_ms = c->net->now_ms;
     c->told = true;
     c->addr.peer = c->peer;
     if (ev->opened)
@@ -253,6 +257,11 @@ bool net_dialled(const net_conn_t *c)
 bool net_is_open(const net_conn_t *c)
 {
     return c->state == CONN_OPEN;
+}
+
+uint64_t net_opened_ms(const net_conn_t *c)
+{
+    return c->opened_ms;
 }
 
 uint64_t net_number(const net_conn_t *c)

@@ -46,6 +46,7 @@ struct net_conn {
     bool dialled, told; /* told: the owner knows of it */
     uint64_t number;
     uint64_t deadline_ms; /* of the handshake */
+    uint64_t opened_ms;   /* since when it is OPEN */
     maddr_t addr;         /* of the peer; while dialling, with the peer id that is expected */
     hostkey_t key;
     peerid_t peer;

@@ -71,6 +71,8 @@ typedef struct {
     /* What the peer told about itself. NULL: not wanted. */
     void (*identified)(void *ctx, net_conn_t *c, const identify_t *id);
     void *ctx;
+    /* May a connection of this address be accepted? NULL: always. */
+    bool (*accepts)(void *ctx, const maddr_t *from);
 } net_events_t;
 
 typedef struct {
@@ -115,7 +117,8 @@ const hostkey_t *net_peer_key(const net_conn_t *c);
 const maddr_t *net_addr(const net_conn_t *c); /* of the peer, with its transport */
 bool net_dialled(const net_conn_t *c);
 bool net_is_open(const net_conn_t *c);
-uint64_t net_number(const net_conn_t *c); /* never used twice: for who comes back later */
+uint64_t net_opened_ms(const net_conn_t *c); /* when it became OPEN */
+uint64_t net_number(const net_conn_t *c);    /* never used twice: for who comes back later */
 void net_set_user(net_conn_t *c, void *user);
 void *net_user(const net_conn_t *c);
 

@@ -62,7 +62,7 @@ async function run(t) {
 
   await t.test("two nodes join by ip:port and sign with the same key", async () => {
     await begin(chain, b, [a]);
-    await begin(chain, c, [a, b]);
+    await begin(chain, c, [b]); // it is told of one, and finds the other
     for (const one of all) {
       assert.strictEqual(await client.attest(one.node), pubkey, one.name);
       await client.block(one.node, pubkey);
@@ -75,6 +75,28 @@ async function run(t) {
     for (const one of all) client.response((await client.callAtHeight(one.node, call, pubkey)).answer, pubkey);
   });
   await identical(t, all);
+  await t.test("who knows one peer finds the others: everybody is connected to everybody", () =>
+    until("each has two members", 10000, async () => {
+      for (const one of all) {
+        const { members } = JSON.parse((await one.node.get("/v1/peers")).text);
+        const there = members.filter(({ state }) => state === "peer").length;
+        if (there !== 2) throw new Error(`${one.name} has ${there}`);
+      }
+      return "two each";
+    }),
+  );
+  await t.test("c's only configured peer dies: c goes on, and starts again without it", async () => {
+    await b.node.crash();
+    await c.node.crash();
+    const began = Date.now();
+    await c.node.start();
+    await c.node.ready(BACK_MS);
+    assert.strictEqual(await client.attest(c.node), pubkey);
+    const ms = Date.now() - began;
+    await b.node.start();
+    await b.node.ready(BACK_MS);
+    return `${ms} ms`;
+  });
   await back(t, chain, all, [a], pubkey);
   await back(t, chain, all, [b], pubkey);
   await back(t, chain, all, [a, b], pubkey);

@@ -17,6 +17,7 @@ typedef struct {
     net_protocol_t protocol;
     unsigned learned;
     record_t last;
+    net_conn_t *from; /* who told it */
 } node_t;
 
 static memory_t *world;
@@ -28,11 +29,12 @@ static void random_bytes(void *ctx, void *out, size_t n)
     secret_random(out, n);
 }
 
-static void on_learned(void *ctx, const record_t *r)
+static void on_learned(void *ctx, const record_t *r, net_conn_t *from)
 {
     node_t *x = ctx;
     x->learned++;
     x->last = *r;
+    x->from = from;
 }
 
 static void on_opened(void *ctx, net_conn_t *c)
@@ -283,8 +285,8 @@ START_TEST(who_asks_too_often_hears_nothing)
     connect_nodes(0, 1);
     run_for(200, 10);
     ck_assert_uint_eq(nodes[0].learned, 1);
-    const maddr_t moved = addr_of("/ip4/9.9.9.%u/tcp/1", 9);
-    ck_assert_int_eq(gossip_announce(nodes[1].gossip, &moved, 1, 2), RC_OK);
+    connect_nodes(2, 1);
+    run_for(200, 10);
     net_conn_t *c = net_first(nodes[0].net);
     gossip_closed(nodes[0].gossip, c); /* forgets when it has asked */
     gossip_opened(nodes[0].gossip, c);
@@ -299,9 +301,142 @@ START_TEST(who_asks_too_often_hears_nothing)
 }
 END_TEST
 
+/* A new record of our own goes out at once, but not as often as its owner likes. */
+START_TEST(a_new_record_of_our_own_is_told_unasked)
+{
+    const maddr_t moved = addr_of("/ip4/9.9.9.%u/tcp/1", 9), again = addr_of("/ip4/9.9.9.%u/tcp/1", 8);
+    begin("/ip4/8.8.8.%u/udp/4001/quic-v1");
+    connect_nodes(0, 1);
+    run_for(2 * GOSSIP_TOLD_MS, 10);
+    ck_assert(nodes[0].learned == 1 && nodes[1].learned == 1);
+    ck_assert_int_eq(gossip_announce(nodes[1].gossip, &moved, 1, 2), RC_OK);
+    run_for(100, 10);
+    ck_assert(nodes[0].learned == 2 && maddr_eq(&nodes[0].last.addrs[0], &moved));
+    ck_assert_int_eq(gossip_announce(nodes[1].gossip, &again, 1, 3), RC_OK);
+    run_for(100, 10);
+    ck_assert_uint_eq(nodes[0].learned, 2); /* too soon: the next answer has it */
+    run_for(GOSSIP_ASK_MS * 6 / 5, 1000);
+    ck_assert(nodes[0].learned == 3 && maddr_eq(&nodes[0].last.addrs[0], &again));
+    end();
+}
+END_TEST
+
+static bool serves_nobody(void *ctx, net_conn_t *c, const net_protocol_t *p)
+{
+    (void)c, (void)p;
+    return memory_now(world) > 3000 || ctx != &nodes[1];
+}
+
+/* One end is served before the other is: it is asked and told again soon. */
+START_TEST(who_does_not_serve_yet_is_asked_again_soon)
+{
+    begin("/ip4/8.8.8.%u/udp/4001/quic-v1");
+    net_free(nodes[1].net);
+    const net_config_t net = { .who = nodes[1].id.who,
+                               .events = { .closed = on_closed, .serves = serves_nobody, .ctx = &nodes[1] },
+                               .protocols = &nodes[1].protocol,
+                               .protocol_count = 1 };
+    const maddr_t at = addr_of("/ip4/8.8.8.%u/udp/4001/quic-v1", 2);
+    ck_assert_int_eq(net_new(&nodes[1].net, &net), RC_OK);
+    ck_assert_int_eq(memory_join(world, nodes[1].net), RC_OK);
+    ck_assert_int_eq(net_listen(nodes[1].net, NULL, &at), RC_OK);
+    connect_nodes(0, 1);
+    gossip_t *g = nodes[1].gossip;
+    run_for(3000, 10);
+    ck_assert(nodes[0].learned == 0 && gossip_count(g) == 0);
+    gossip_opened(g, net_first(nodes[1].net));
+    run_for(5000, 10);
+    ck_assert(nodes[0].learned == 1 && gossip_count(g) == 1);
+    end();
+}
+END_TEST
+
+/* Node 0 has no slot for node 3, and tells it of node 1. */
+START_TEST(who_finds_no_slot_is_told_of_others_and_keeps_nothing)
+{
+    begin("/ip4/8.8.8.%u/udp/4001/quic-v1");
+    connect_nodes(0, 1);
+    run_for(200, 10);
+    connect_nodes(3, 0);
+    memory_run(world, memory_now(world) + 100);
+    net_conn_t *to = NULL, *of = net_first(nodes[3].net);
+    for (net_conn_t *c = net_first(nodes[0].net); c; c = net_after(c))
+        if (peerid_eq(net_peer(c), net_self(nodes[3].net)))
+            to = c;
+    ck_assert_ptr_nonnull(to);
+    gossip_closed(nodes[0].gossip, to); /* neither end serves the other */
+    gossip_closed(nodes[3].gossip, of);
+    const unsigned before = nodes[3].learned;
+    ck_assert(gossip_redirect(nodes[0].gossip, to));
+    memory_run(world, memory_now(world) + 100);
+    ck_assert_uint_eq(nodes[3].learned, before + 1);
+    ck_assert(peerid_eq(&nodes[3].last.id, net_self(nodes[1].net)) && nodes[3].from == of);
+    ck_assert_uint_eq(gossip_count(nodes[3].gossip), 0);
+    ck_assert(!gossip_redirect(nodes[2].gossip, to)); /* it knows of nobody */
+    end();
+}
+END_TEST
+
+START_TEST(what_is_told_unasked_has_a_maximum)
+{
+    for (unsigned over = 0; over < 2; over++) {
+        uint8_t r[ENVELOPE_MAX], told[2048];
+        begin("/ip4/8.8.8.%u/udp/4001/quic-v1");
+        connect_nodes(0, 1);
+        run_for(2 * GOSSIP_TOLD_MS, 10);
+        wr_t w = wr_of(told, sizeof told);
+        const size_t n = record_of(r, 3, 1);
+        for (unsigned i = 0; i < GOSSIP_TOLD_MAX + over; i++)
+            pb_put_bytes(&w, 1, view_of(r, n));
+        pb_delimit(&w, 0);
+        net_stream_t *s;
+        ck_assert_int_eq(net_open(net_first(nodes[1].net), &s, &nodes[1].protocol, NULL), RC_OK);
+        ck_assert_int_eq(net_write(s, wr_view(&w)), RC_OK);
+        net_end(s);
+        run_for(100, 10);
+        ck_assert_uint_eq(gossip_count(nodes[0].gossip), over ? 1 : 2);
+        end();
+    }
+}
+END_TEST
+
+static uint8_t kept[NODES][ENVELOPE_MAX];
+static size_t kept_n[NODES], kept_count;
+
+static void keep_envelope(void *ctx, view_t envelope)
+{
+    (void)ctx;
+    memcpy(kept[kept_count], envelope.p, kept_n[kept_count] = envelope.n);
+    kept_count++;
+}
+
+START_TEST(records_outlive_a_restart_and_are_verified_again)
+{
+    begin("/ip4/8.8.8.%u/udp/4001/quic-v1");
+    connect_nodes(0, 1);
+    connect_nodes(0, 2);
+    run_for(200, 10);
+    const uint64_t changes = gossip_changes(nodes[0].gossip);
+    gossip_each(nodes[0].gossip, keep_envelope, NULL);
+    ck_assert(kept_count == 2 && changes == 2);
+    for (size_t i = 0; i < kept_n[0]; i++) { /* a disk that changes any byte of it */
+        kept[0][i] ^= 1;
+        ck_assert_int_ne(gossip_restore(nodes[3].gossip, view_of(kept[0], kept_n[0])), RC_OK);
+        kept[0][i] ^= 1;
+    }
+    for (size_t i = 0; i < kept_count; i++)
+        ck_assert_int_eq(gossip_restore(nodes[3].gossip, view_of(kept[i], kept_n[i])), RC_OK);
+    ck_assert(gossip_count(nodes[3].gossip) == 2 && nodes[3].learned == 2 && !nodes[3].from);
+    end();
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("gossip", records_go_round, private_addresses_stay_on_their_side,
                     records_that_nobody_repeats_are_forgotten, forged_records_and_our_own_are_not_taken,
-                    answers_have_a_maximum, an_answer_is_read_whole_or_not_at_all, who_asks_too_often_hears_nothing);
+                    answers_have_a_maximum, an_answer_is_read_whole_or_not_at_all, who_asks_too_often_hears_nothing,
+                    who_does_not_serve_yet_is_asked_again_soon, a_new_record_of_our_own_is_told_unasked,
+                    who_finds_no_slot_is_told_of_others_and_keeps_nothing, what_is_told_unasked_has_a_maximum,
+                    records_outlive_a_restart_and_are_verified_again);
 }
