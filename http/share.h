@@ -42,6 +42,7 @@ typedef struct {
     unsigned waiting, running; /* items of all */
 } share_t;
 
+/* Begins with no turn; places: at least 1. */
 void share_init(share_t *s, unsigned places);
 
 /* The most of places that one client has while others want some: a quarter, but one. */
