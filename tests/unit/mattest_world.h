@@ -33,6 +33,7 @@ static struct {
     tee_code_t verdict; /* TEE_OK: the double of tee_appraise accepts what is genuine */
     view_t lenient;     /* collateral that does not lead to the verdict */
     int64_t expiry;     /* of evidence */
+    bool platforms;     /* each provider's attestation key is a platform of its own */
 } world;
 
 const hash32_t *policy_digest(const policy_t *p)
@@ -73,6 +74,8 @@ rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, rollback_t *memory, err_
     if (memcmp(q.td.report_data, report_data, TEE_REPORT_DATA_LEN) != 0)
         return tee_fail(fault, E_REPORTDATA, NULL);
     *out = (tee_verified_t){ .quote = q, .earliest_expiry = world.expiry, .platform = { { 0x9a } } };
+    if (world.platforms)
+        sha256(&out->platform, view_of(q.attestation_key, 64));
     return RC_OK;
 }
 
@@ -116,6 +119,7 @@ static void world_open(void)
     world.lenient = view_str("older collateral");
     world.verdict = TEE_OK;
     world.expiry = NOW + 3600;
+    world.platforms = false;
 }
 
 static void world_close(void)
