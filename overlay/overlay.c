@@ -149,6 +149,18 @@ static link_t *find(overlay_t *o, const net_conn_t *c)
     return NULL;
 }
 
+static bool is_member(void *ctx, net_conn_t *c)
+{
+    const link_t *l = find(ctx, c);
+    return l && l->is_peer;
+}
+
+static void resolve(void *ctx, size_t target, const maddr_t *name)
+{
+    const overlay_t *o = ctx;
+    o->c.resolve(o->c.ctx, target, name);
+}
+
 static void open_link(overlay_t *o, link_t *l, const join_member_t *m)
 {
     net_conn_t *c = l->conn;
@@ -336,7 +348,9 @@ static rc_t make_agree(overlay_t *o)
 
 static rc_t make_parts(overlay_t *o)
 {
-    const peers_config_t p = { .random = o->c.random, .resolve = o->c.resolve, .ctx = o->c.ctx };
+    const peers_config_t p = {
+        .random = draw, .resolve = o->c.resolve ? resolve : NULL, .is_member = is_member, .ctx = o
+    };
     order_unsigned(&o->order, policy_digest(o->c.policy), o->c.rules.min_version);
     rc_t rc = make_join(o);
     if (!rc)
