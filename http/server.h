@@ -2,6 +2,9 @@
  * slow ones on a pool of workers with a bounded queue. A quick handler may put its answer off: the connection then
  * waits without any thread, so that thousands of requests can wait for a slow upstream while others pass.
  *
+ * Requests whose frame two servers could understand differently (http/framing.h) are refused once, before any routing,
+ * and the connection is closed.
+ *
  * Every answer carries X-Content-Type-Options: nosniff and Cache-Control: no-store. HEAD is derived from GET; OPTIONS
  * tells the methods of a path (and is the CORS preflight); 404, and 405 with Allow, come by themselves. A POST without
  * Content-Length or chunked coding gets 411, a body over body_max 413 and a closed connection. Errors of the server are
@@ -100,8 +103,8 @@ void hs_set_identity(hs_t *s, hs_identity_t *identity);
 /* Waits up to grace_ms until every request that has reached a handler is answered and the answer handed to the kernel;
  * new requests get 503 and "Connection: close" meanwhile. After grace_ms slow requests that wait for a worker, and
  * deferred ones, get 503. Returns when no handler runs any more (a running one is never cut off: its own time limits
- * bound this), WebSockets are told and closed, the port and all connections are closed, and s is freed. Not to be called
- * from a handler. NULL allowed. */
+ * bound this), WebSockets are told and closed, the port and all connections are closed, and s is freed. Not to be
+ * called from a handler. NULL allowed. */
 void hs_stop(hs_t *s, unsigned grace_ms);
 
 #endif

@@ -18,7 +18,7 @@ NODISCARD rc_t hs_identity_new(hs_identity_t **out, err_t *e, view_t cert_der, v
 hs_identity_t *hs_identity_ref(hs_identity_t *i); /* returns i */
 void hs_identity_unref(hs_identity_t *i);         /* NULL allowed */
 
-/* ---- for server.c ---- */
+/* ---- for serve.c ---- */
 
 /* TLS 1.3 and 1.2, forward-secret, authenticated encryption only. */
 extern const char TLS_PRIORITIES[];

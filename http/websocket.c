@@ -483,7 +483,7 @@ static void run(worker_t *self, void *ctx)
     close_all(h);
 }
 
-/* ---- for server.c ---- */
+/* ---- for serve.c ---- */
 
 /* With the lock held. */
 static bool has_room(const ws_hub_t *h, const uint8_t key[CLIENT_KEY_LEN])

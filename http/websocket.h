@@ -48,7 +48,7 @@ void ws_done(ws_t *w, view_t text, size_t n);
 /* Sends a message unasked. False: the connection is over, or ends now because too much waits already. Any thread. */
 bool ws_push(ws_t *w, view_t text);
 
-/* ---- for server.c ---- */
+/* ---- for serve.c ---- */
 
 typedef struct ws_hub ws_hub_t;
 

@@ -51,7 +51,7 @@ TOPS = ("base", "lightclient", "http", "tee", "rpc", "overlay", "node")
 DOORS = {  # header: folders or files that may include it
     r"curl/": ["http/transfer.", "http/url.c", "http/client.c"],
     r"zlib": ["http/transfer.", "http/gzip.c"],
-    r"microhttpd": ["http/server.c", "http/reply."],
+    r"microhttpd": ["http/serve.c", "http/server_state.h", "http/waiting.c", "http/reply."],
     r"wslay": ["http/wsframe.c"],
     r"blst": [LC + "bls/"],
     r"secp256k1": ["base/crypto/"],

@@ -15,7 +15,7 @@ ONCE = [
      r"\btee_fault_t\b|\bconfig_error_t\b", ()),
     ("a second JSON parser or printer", r"\bjson_(load|dump|pack|unpack)\w*\(|\bjson_t\b", ("base/json",)),
     ("a second hash table", r"\bsiphash\(", ("base/siphash.h", "base/map.",)),
-    ("a second worker", r"\bpthread_create\(", ("base/os/worker.c", "http/server.c", "node/query/pool.c")),
+    ("a second worker", r"\bpthread_create\(", ("base/os/worker.c", "http/serve.c", "node/query/pool.c")),
     ("a wait on the real clock", r"\bCLOCK_REALTIME\b", ("base/os/clock.c",)),
     ("a second file reader", r"(?<![.>\w])(fopen|fread|openat|open)\(", ("base/os/file.c", "base/os/persist.c", "tee/provider/configfs.c")),
     ("a second calendar", r"\b(gmtime|gmtime_r|timegm|mktime|strptime|strftime)\(", ()),

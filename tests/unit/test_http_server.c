@@ -453,7 +453,7 @@ START_TEST(malformed_requests_harm_nobody)
         { "one word", S("GET\r\n\r\n"), 0 },
         { "other protocol", S("GET /quick FTP/1.1\r\n\r\n"), 0 },
         { "header without colon", S("GET /quick HTTP/1.1\r\nHost\r\n\r\n"), 0 },
-        { "asterisk", S("GET * HTTP/1.1\r\nHost: x\r\n\r\n"), 404 },
+        { "asterisk", S("GET * HTTP/1.1\r\nHost: x\r\n\r\n"), 400 },
 #undef S
     };
     hs_t *s = start((hs_config_t){ 0 });

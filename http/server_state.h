@@ -1,0 +1,98 @@
+/* server_state.h - what the server's parts share. Private to http/.
+ *
+ * Floor:  2, http.
+ */
+#ifndef HTTP_SERVER_STATE_H
+#define HTTP_SERVER_STATE_H
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/os/worker.h"
+#include "http/clients.h"
+#include "http/server.h"
+
+#define ALLOW_MAX 64u
+#define WORKERS_MAX 256u
+
+/* A request's way: receiving -> (queued or deferred -> answered) -> sending. */
+typedef enum { AT_RECEIVING, AT_QUEUED, AT_DEFERRED, AT_ANSWERED, AT_SENDING } at_t;
+
+/* One connection with its current request. Belongs to its event thread, except between AT_QUEUED or AT_DEFERRED and
+ * AT_ANSWERED, when it is suspended and belongs to a worker, or to whoever takes it out of its hs_pending_t. */
+typedef struct conn {
+    hs_t *server;
+    struct MHD_Connection *mhd;
+    struct conn *prev, *next; /* server->conns */
+    share_item_t item;        /* server->slow */
+    hs_client_t *client;
+    int fd;
+    void *tls;                    /* its session; NULL: plain */
+    hs_identity_t *identity;      /* what the session presents */
+    _Atomic uint64_t deadline_ms; /* the reaper ends the connection then; 0: never */
+    at_t at;
+    bool begun;   /* the handler of libmicrohttpd has seen this request's headers */
+    bool counted; /* in server->active */
+    char *target; /* of the request line, as it came; malloc */
+    bool bad_uri;
+    bool deferred; /* by its handler */
+    const hs_route_t *route;
+    hs_request_t request;
+    uint8_t *body;
+    size_t body_len, body_cap;
+    hs_response_t response;
+} conn_t;
+
+struct hs_pending {
+    _Atomic(conn_t *) conn; /* whoever takes it answers; NULL: it is answered */
+    atomic_uint refs;       /* of the server, until it is answered, and of whoever is to answer */
+    hs_pending_t *prev, *next;
+    hs_request_t request; /* all that it points to but the method is owned */
+};
+
+struct hs {
+    hs_clients_t *clients;
+    hs_config_t config; /* defaults filled in */
+    char allow[HS_ROUTES_MAX][ALLOW_MAX];
+    bool cors[HS_ROUTES_MAX]; /* of the path, whatever the method */
+    struct MHD_Daemon *daemon;
+    int listen_fd;
+    uint16_t port;
+    atomic_uint active; /* requests between reaching a handler and the end of their answer */
+    atomic_bool stopping;
+    atomic_uint marks; /* flags of every answer */
+    pthread_mutex_t conns_lock;
+    conn_t *conns;
+    hs_identity_t *identity; /* of connections to come; NULL: no TLS. Under conns_lock */
+    pthread_mutex_t lock;    /* all below */
+    pthread_cond_t work, answered;
+    share_t slow;          /* connections for the workers */
+    hs_pending_t pendings; /* a ring */
+    unsigned deferred;     /* of it, */
+    size_t deferred_bytes; /* with the bodies of their requests */
+    bool quit;
+    unsigned worker_count;
+    pthread_t workers[WORKERS_MAX];
+    worker_t *reaper;
+    ws_hub_t *websockets; /* NULL: no route becomes one */
+};
+
+/* ---- waiting.c ---- */
+
+/* Suspends the connection and queues it for the workers. False: too many wait; the answer is filled in. */
+bool conn_queue(conn_t *c);
+
+/* A worker's thread, of the server arg. */
+void *conn_worker(void *arg);
+
+/* Runs the handler of the connection's route. */
+void conn_handle(conn_t *c);
+
+/* Takes back what was put off for connections whose other side has closed. */
+void drop_left(hs_t *s);
+
+/* Answers all that wait with 503, and waits for those that are being answered. */
+void drop_deferred(hs_t *s);
+
+#endif
