@@ -69,6 +69,10 @@ static void put_upstreams(jw_t *w, const char *key, up_t *u, timebound_at_t at)
         jw_u64(w, "late", rows[i].late);
         jw_u64(w, "newer", rows[i].newer);
         jw_str(w, "newer_reason", rows[i].newer_reason);
+        if (rows[i].timed)
+            jw_u64(w, "latency_ms", rows[i].mean_ms);
+        else
+            jw_null(w, "latency_ms");
         if (rows[i].dated)
             jw_i64(w, "clock_off_by_s", ((int64_t)(at.clock_ms - at.raw_ms) - rows[i].date_ms) / 1000);
         else

@@ -10,9 +10,11 @@
 #define PROBE_MAX 65536u /* bytes of an answer to a probe */
 #define TICK_MS 50u      /* between looks at whose time is over */
 
-/* One query on its way. Belongs to the thread of the pool that runs it, or waits for its party. */
+/* One query on its way: an actor. Whatever happens to it is an event; the first one puts it on the pool, and the thread
+ * that runs it there takes turns until none is left. Nobody else touches it. */
 typedef struct run {
     pool_task_t task;
+    atomic_uint events;
     struct run *prev, *next; /* in the engine's ring */
     ask_t *ask;
     query_t *query;
@@ -24,7 +26,7 @@ typedef struct run {
     bool (*unwanted)(void *ctx); /* with the engine's lock; NULL: it has ended */
     atomic_bool dropped;         /* it was */
     enum { RUN_STEPS, RUN_ASKS } state;
-    bool waits; /* with the engine's lock: for the round's again_ms, and on no thread */
+    uint64_t due_ms; /* with the engine's lock: by now_ms, when it is to have a turn in any case */
     round_t round;
 } run_t;
 
@@ -57,6 +59,9 @@ static bool step_expired(void *ctx)
     return atomic_load_explicit(&r->ask->cancelled, memory_order_relaxed) ||
            atomic_load_explicit(&r->dropped, memory_order_relaxed) || r->ask->config.monotonic_ms() >= r->until_ms;
 }
+
+/* What a turn comes to. */
+typedef enum { GOES_ON, YIELDS, RESTS, IS_GONE } turn_t;
 
 /* ---- the end ---- */
 
@@ -99,15 +104,20 @@ static void finish_late(run_t *r, const err_t *why)
 
 /* ---- on the pool ---- */
 
-static void on_landed(party_t *p)
+/* Something has happened. On any thread; waits for nothing. */
+static void post(run_t *r)
 {
-    run_t *r = (run_t *)(void *)((char *)p - offsetof(run_t, round.party));
-    pool_push(r->ask->config.pool, &r->task);
+    if (atomic_fetch_add(&r->events, 1) == 0)
+        pool_push(r->ask->config.pool, &r->task);
 }
 
-/* Runs the query once; as long as it is not known to be heavy, for a slice of time. False: nothing is to be done now;
- * r may be gone. */
-static bool step(run_t *r)
+static void on_landed(party_t *p)
+{
+    post(p->owner);
+}
+
+/* Runs the query once; as long as it is not known to be heavy, for a slice of time. */
+static turn_t step(run_t *r)
 {
     err_t e = { 0 };
     const ask_config_t *config = &r->ask->config;
@@ -119,55 +129,59 @@ static bool step(run_t *r)
     r->run_left_ms = took < r->run_left_ms ? r->run_left_ms - took : 0;
     if (rc == RC_TIMEOUT && !r->task.heavy && r->run_left_ms && !is_over(r)) {
         r->task.heavy = true;
-        pool_push(config->pool, &r->task);
-        return false;
+        return YIELDS;
     }
     if (rc == RC_TIMEOUT || (rc == RC_NEED_DATA && !r->run_left_ms)) { /* or a step too short to look at the clock */
         finish_late(r, &(err_t){ 0 });
-        return false;
+        return IS_GONE;
     }
     if (rc == RC_NEED_DATA) {
-        rc = round_begin(&r->round, r->query, config->upstream, r->ask->flights, config->now_ms, on_landed);
+        rc = round_begin(&r->round, r->query, config->upstream, r->ask->flights, config->now_ms, on_landed, r);
         r->state = RUN_ASKS;
         if (!rc)
-            return true;
+            return GOES_ON;
         round_free(&r->round);
         err_say(&e, rc, "out of memory");
     }
     finish(r, rc, &e);
-    return false;
+    return IS_GONE;
 }
 
-/* Lets it wait until an endpoint may have more. False: its time is over before that. */
-static bool wait_round(run_t *r)
+/* Until something happens, or by now_ms it is so late. */
+static turn_t rest(run_t *r, uint64_t due_ms)
 {
-    const uint64_t now = r->ask->config.now_ms(), again = r->round.again_ms;
-    if (r->ask->config.monotonic_ms() + (again > now ? again - now : 0) >= r->deadline_ms)
-        return false;
     pthread_mutex_lock(&r->ask->lock);
-    r->waits = true;
+    r->due_ms = due_ms;
     pthread_mutex_unlock(&r->ask->lock);
-    return true;
+    return RESTS;
 }
 
-/* Asks until the party is off or the round has ended. False: nothing is to be done now; r may be gone. */
-static bool ask_on(run_t *r)
+/* Whether its time is over before an endpoint may have more. */
+static bool is_over_before(const run_t *r, uint64_t due_ms)
+{
+    const uint64_t now = r->ask->config.now_ms();
+    return r->ask->config.monotonic_ms() + (due_ms > now ? due_ms - now : 0) >= r->deadline_ms;
+}
+
+/* Asks until something is in the air or the round has ended. */
+static turn_t ask_on(run_t *r)
 {
     err_t e = { 0 };
     const round_state_t state = round_next(&r->round);
-    if (state == ROUND_WAIT || (state == ROUND_LATER && wait_round(r)))
-        return false;
+    const uint64_t due_ms = round_due_ms(&r->round);
+    if (state == ROUND_WAIT || (state == ROUND_LATER && !is_over_before(r, due_ms)))
+        return rest(r, due_ms);
     rc_t rc = round_end(&r->round, &e);
     round_free(&r->round);
     r->state = RUN_STEPS;
     if (rc == RC_OK)
-        return true;
+        return GOES_ON;
     finish(r, rc, &e);
-    return false;
+    return IS_GONE;
 }
 
 /* Ends a query that has to end, wherever it stands. */
-static void stop(run_t *r)
+static turn_t stop(run_t *r)
 {
     err_t why = { 0 };
     if (r->state == RUN_ASKS) {
@@ -177,44 +191,44 @@ static void stop(run_t *r)
         round_free(&r->round);
     }
     finish_late(r, &why);
+    return IS_GONE;
 }
 
 static void run_on(pool_task_t *t)
 {
     run_t *r = (run_t *)(void *)((char *)t - offsetof(run_t, task));
-    if (r->state == RUN_ASKS)
-        round_take(&r->round);
-    for (bool goes_on = true; goes_on;) {
-        if (is_over(r)) {
-            stop(r);
+    unsigned seen;
+    do {
+        seen = atomic_load(&r->events);
+        turn_t turn = GOES_ON;
+        while (turn == GOES_ON)
+            turn = is_over(r) ? stop(r) : r->state == RUN_STEPS ? step(r) : ask_on(r);
+        if (turn == YIELDS) /* still its turn, when that of others has passed */
+            pool_push(r->ask->config.pool, &r->task);
+        if (turn == YIELDS || turn == IS_GONE)
             return;
-        }
-        goes_on = r->state == RUN_STEPS ? step(r) : ask_on(r);
-    }
+    } while (atomic_fetch_sub(&r->events, seen) != seen);
 }
 
 /* ---- the clock ---- */
 
-/* Whether a query that waits need not wait any longer. With the lock held. */
-static bool wakes(ask_t *a, run_t *r)
+/* Whether a query is to have a turn. With the lock held. */
+static bool is_due(ask_t *a, run_t *r)
 {
     if (r->unwanted && !atomic_load(&r->dropped) && r->unwanted(r->ctx))
         atomic_store(&r->dropped, true);
-    if (!r->waits)
-        return is_over(r) && flights_leave(a->flights, &r->round.party);
-    if (!is_over(r) && a->config.now_ms() < r->round.again_ms)
-        return false;
-    r->waits = false;
-    return true;
+    return is_over(r) || a->config.now_ms() >= r->due_ms;
 }
 
-/* Wakes queries whose time has come or is over. Whether there are any queries. */
+/* Gives a turn to queries whose time has come or is over. Whether there are any queries. */
 static bool tick(ask_t *a)
 {
     pthread_mutex_lock(&a->lock);
     for (run_t *r = a->runs.next; r != &a->runs; r = r->next)
-        if (wakes(a, r))
-            pool_push(a->config.pool, &r->task);
+        if (is_due(a, r)) {
+            r->due_ms = UINT64_MAX;
+            post(r);
+        }
     bool any = a->runs.next != &a->runs;
     pthread_mutex_unlock(&a->lock);
     return any;
@@ -241,6 +255,7 @@ static void take_probe(ask_t *a, size_t endpoint, const hc_response_t *r)
     cap_form_t form = { 0 };
     if (r->why.rc || r->status != 200)
         return; /* whoever asks next will find out more */
+    up_took(a->config.upstream, endpoint, r->elapsed_ms, true, a->config.now_ms());
     rc_t rc = jr_read_probe(&form, &e, view_of(r->body, r->body_len), a->config.chain_id);
     up_learn(a->config.upstream, endpoint, learn_form, &form);
     if (rc != RC_REFUSED)
@@ -293,6 +308,7 @@ rc_t ask_new(ask_t **out, err_t *e, const ask_config_t *config)
     a->flights = flights_new(&(flights_config_t){ .http = config->http,
                                                   .upstream = config->upstream,
                                                   .pool = config->pool,
+                                                  .now_ms = config->now_ms,
                                                   .time_max_ms = ASK_BATCH_MAX_MS,
                                                   .in_air_max = config->in_air_max });
     rc_t rc = a->flights ? worker_start(&a->clock, e, "ask", clock_main, a) : err_say(e, RC_NOMEM, "out of memory");
@@ -317,6 +333,7 @@ rc_t ask_submit(ask_t *a, query_t *take_q, const ask_limits_t *limits, ask_done_
     }
     *r = (run_t){ .task.run = run_on, .ask = a, .query = take_q, .done = done, .ctx = ctx, .unwanted = l->unwanted };
     r->task.client = hs_client_ref(l->client);
+    r->due_ms = UINT64_MAX;
     r->time_max_ms = l->time_max_ms ? l->time_max_ms : ASK_TIME_MAX_MS;
     r->run_max_ms = l->run_max_ms ? l->run_max_ms : ASK_RUN_MAX_MS;
     r->deadline_ms = a->config.monotonic_ms() + r->time_max_ms;
@@ -327,10 +344,10 @@ rc_t ask_submit(ask_t *a, query_t *take_q, const ask_limits_t *limits, ask_done_
     r->prev = a->runs.prev;
     r->next = &a->runs;
     r->prev->next = r->next->prev = r;
+    post(r);
     pthread_mutex_unlock(&a->lock);
     if (first)
         worker_wake(a->clock);
-    pool_push(a->config.pool, &r->task);
     return RC_OK;
 }
 

@@ -479,18 +479,29 @@ static void hand_out(batch_t *b)
             s->element = i;
             atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
             stand_up(s);
-            if (!p->left && !p->sending)
-                p->landed(p);
+            if (p->left || p->sending)
+                continue;
+            atomic_store(&p->here, true);
+            p->landed(p);
         }
 }
 
 static void pump(flights_t *f, size_t endpoint);
+
+/* Notes how long an answer took, or was waited for. */
+static void note_pace(flights_t *f, const batch_t *b)
+{
+    const bool given_up = b->response.why.rc == RC_TIMEOUT;
+    if (b->sent && (b->heard || given_up))
+        up_took(f->config.upstream, b->endpoint, b->response.elapsed_ms, !given_up, f->config.now_ms());
+}
 
 static void land(pool_task_t *t)
 {
     batch_t *b = (batch_t *)(void *)((char *)t - offsetof(batch_t, task));
     flights_t *f = b->flights;
     read_answer(b);
+    note_pace(f, b);
     pthread_mutex_lock(&f->lock);
     take_off_board(f, b);
     b->landed = true;
@@ -582,8 +593,6 @@ static bool place(flights_t *f, seat_t *s, const cap_t *can, size_t endpoint, ba
     return true;
 }
 
-static void leave_all(flights_t *f, party_t *p);
-
 bool flights_send(flights_t *f, party_t *p, size_t endpoint)
 {
     batch_t *made[SMALL_MAX];
@@ -592,7 +601,7 @@ bool flights_send(flights_t *f, party_t *p, size_t endpoint)
     pthread_mutex_lock(&f->lock);
     p->left = 0;
     p->sending = true;
-    p->leave = false;
+    atomic_store(&p->here, false);
     for (; taken < p->count; taken++) {
         p->seats[taken].party = p;
         p->seats[taken].batch = NULL;
@@ -609,8 +618,6 @@ bool flights_send(flights_t *f, party_t *p, size_t endpoint)
         queue(f, made[i], false);
     pump(f, endpoint);
     p->sending = false;
-    if (p->leave)
-        leave_all(f, p);
     bool waits = p->left > 0;
     pthread_mutex_unlock(&f->lock);
     return waits;
@@ -640,8 +647,10 @@ static bool call_back(flights_t *f, batch_t *b)
     return true;
 }
 
-static void leave_all(flights_t *f, party_t *p)
+bool flights_leave(flights_t *f, party_t *p)
 {
+    pthread_mutex_lock(&f->lock);
+    const bool left = p->left > 0;
     for (size_t i = 0; i < p->count; i++) {
         flight_t *x = p->seats[i].flight;
         if (!x)
@@ -650,16 +659,6 @@ static void leave_all(flights_t *f, party_t *p)
         if (!x->batch->passengers && !x->batch->landed && call_back(f, x->batch))
             pool_push(f->config.pool, &x->batch->task); /* lands with nobody on board */
     }
-}
-
-bool flights_leave(flights_t *f, party_t *p)
-{
-    pthread_mutex_lock(&f->lock);
-    bool left = p->left > 0 && !p->sending;
-    if (left)
-        leave_all(f, p);
-    else
-        p->leave = p->sending;
     pthread_mutex_unlock(&f->lock);
     return left;
 }

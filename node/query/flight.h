@@ -18,6 +18,7 @@
 
 #include <stdatomic.h>
 
+#include "base/os/clock.h"
 #include "http/client.h"
 #include "node/query/pool.h"
 #include "rpc/upstream/endpoints.h"
@@ -78,16 +79,19 @@ typedef struct party {
     seat_t *seats;
     size_t count;
     size_t left;                     /* seats whose answer is still to come */
-    bool sending, leave;             /* flights_send runs; ... and shall not wait */
-    void (*landed)(struct party *p); /* all are here: called once, on any thread, must not block or call this file */
+    bool sending;                    /* flights_send runs */
+    atomic_bool here;                /* all have come since it was sent off */
+    void (*landed)(struct party *p); /* here is set: called once, on any thread, must not block or call this file */
+    void *owner;
 } party_t;
 
-/* Everything borrowed until flights_free. upstream's endpoints are told nothing: whoever judges the answers does
- * that. */
+/* Everything borrowed until flights_free. upstream's endpoints are told how long they took, and nothing of what
+ * they answered: whoever judges that does so. */
 typedef struct {
     hc_t *http;
     up_t *upstream;
     pool_t *pool;
+    clock_fn now_ms;      /* of the endpoints' pace */
     uint32_t time_max_ms; /* of one batch */
     unsigned in_air_max;  /* 0: IN_AIR_MAX */
 } flights_config_t;
@@ -101,14 +105,15 @@ void flights_free(flights_t *f);
 /* What a need is asked by: equal for needs that the same answer answers. */
 void flight_key(hash32_t *out, const need_t *need);
 
-/* Sends a party off to one endpoint: joins flights that are in the air, and asks for the other needs. seats and landed
- * are filled in, of the seats need, key and index. Takes as many seats, from the first on, as fit into BATCHES_MAX
- * batches, and sets count to that.
- * True: wait for landed. False: it is all here already, or none of it could be asked for. */
+/* Sends a party off to one endpoint: joins flights that are in the air, and asks for the other needs. seats, landed and
+ * owner are filled in, of the seats need, key and index. Takes as many seats, from the first on, as fit into
+ * BATCHES_MAX batches, and sets count to that.
+ * True: it is in the air, and may be touched by nobody before landed. False: it is all here already, or none of it
+ * could be asked for. */
 bool flights_send(flights_t *f, party_t *p, size_t endpoint);
 
-/* Waits no longer. True: the party is its owner's, without what has not come; landed will not be called. False: it was
- * there already, or flights_send is just about to return it. */
+/* Waits no longer for a party that was sent off. True: it is its owner's, without what has not come; landed will not be
+ * called. False: it is here, and landed was called. */
 bool flights_leave(flights_t *f, party_t *p);
 
 /* Lets go of the answers. */

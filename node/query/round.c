@@ -34,51 +34,59 @@ static bool is_open(const round_t *r, need_origin_t upto)
 }
 
 /* Before an endpoint is asked. */
-static void meet_endpoint(round_t *r)
+static void meet_endpoint(round_t *r, visit_t *v, size_t endpoint)
 {
-    memset(r->asked, 0, r->count * sizeof *r->asked);
-    r->heard = r->own = r->stopped = false;
-    r->all = r->mine = (fault_t){ 0 };
-    r->retry_after_ms = 0;
+    memset(v->asked, 0, r->count * sizeof *v->asked);
+    v->open = true;
+    v->endpoint = endpoint;
+    v->heard = v->own = v->stopped = v->late = false;
+    v->all = v->mine = (fault_t){ 0 };
+    v->retry_after_ms = 0;
 }
 
 rc_t round_begin(round_t *r, query_t *query, up_t *upstream, flights_t *flights, clock_fn now_ms,
-                 void (*landed)(party_t *p))
+                 void (*landed)(party_t *p), void *owner)
 {
     *r = (round_t){ .query = query, .upstream = upstream, .flights = flights, .now_ms = now_ms, .rc = RC_IO };
     arena_init(&r->arena, ROUND_ARENA_MAX);
     r->count = query_needs(query, &r->needs);
     r->keys = arena_calloc(&r->arena, r->count, sizeof *r->keys);
     r->answered = arena_calloc(&r->arena, r->count, sizeof *r->answered);
-    r->asked = arena_calloc(&r->arena, r->count, sizeof *r->asked);
-    r->party.seats = arena_calloc(&r->arena, r->count, sizeof *r->party.seats);
-    r->party.landed = landed;
-    if (!r->keys || !r->answered || !r->asked || !r->party.seats)
+    bool whole = r->keys && r->answered;
+    for (size_t i = 0; i < ROUND_VISITS; i++) {
+        visit_t *v = &r->visits[i];
+        v->asked = arena_calloc(&r->arena, r->count, sizeof *v->asked);
+        v->party.seats = arena_calloc(&r->arena, r->count, sizeof *v->party.seats);
+        v->party.landed = landed;
+        v->party.owner = owner;
+        whole = whole && v->asked && v->party.seats;
+    }
+    if (!whole)
         return r->rc = RC_NOMEM;
     for (size_t i = 0; i < r->count; i++)
         flight_key(&r->keys[i], &r->needs[i]);
     r->since_ms = now_ms();
     r->endpoints = up_order(upstream, r->order, r->since_ms);
-    meet_endpoint(r);
     return RC_OK;
 }
 
-/* Sends off what the endpoint has not been asked for yet. True: the round is theirs with whom the party lands. False:
- * there is nothing, or it is here at once. */
-static bool send(round_t *r)
+/* Sends off what the endpoint has not been asked for yet. False: there is nothing, or it is here at once. */
+static bool send(round_t *r, visit_t *v)
 {
-    party_t *p = &r->party;
+    party_t *p = &v->party;
     p->count = 0;
     for (size_t i = 0; i < r->count; i++)
-        if (!r->answered[i] && !r->asked[i])
+        if (!r->answered[i] && !v->asked[i])
             p->seats[p->count++] = (seat_t){ .key = r->keys[i], .need = &r->needs[i], .index = i };
     if (!p->count)
         return false;
-    if (flights_send(r->flights, p, r->order[r->at]))
-        return true;
+    v->patience_ms = r->now_ms() + up_patience_ms(r->upstream, v->endpoint);
+    v->out = flights_send(r->flights, p, v->endpoint);
+    if (v->out)
+        return true; /* it is no longer ours to look at */
     if (!p->count) {
-        fault_add(&r->all, RC_NOMEM, &(err_t){ .rc = RC_NOMEM, .text = "out of memory" }, false);
-        r->stopped = true;
+        fault_add(&v->all, RC_NOMEM, &(err_t){ .rc = RC_NOMEM, .text = "out of memory" }, false);
+        v->stopped = true;
     }
     return false;
 }
@@ -90,14 +98,13 @@ static rc_t if_needed(rc_t rc, bool enough)
 }
 
 /* Tells the endpoints' order how this one did. That it does not know the block yet is told once. */
-static void report(round_t *r, rc_t mine)
+static void report(round_t *r, const visit_t *v, rc_t mine)
 {
-    const size_t endpoint = r->order[r->at];
-    const bool again = mine == RC_NEED_DATA && r->told_late[endpoint];
-    const uint32_t wait_ms = r->mine.passes && mine == RC_IO && !r->retry_after_ms ? 1 : r->retry_after_ms;
-    r->told_late[endpoint] |= mine == RC_NEED_DATA;
+    const bool again = mine == RC_NEED_DATA && r->told_late[v->endpoint];
+    const uint32_t wait_ms = v->mine.passes && mine == RC_IO && !v->retry_after_ms ? 1 : v->retry_after_ms;
+    r->told_late[v->endpoint] |= mine == RC_NEED_DATA;
     if (!again)
-        up_report(r->upstream, endpoint, mine, r->mine.why.text, wait_ms, r->now_ms());
+        up_report(r->upstream, v->endpoint, mine, v->mine.why.text, wait_ms, r->now_ms());
 }
 
 /* Notes when this endpoint may have what it has not now. */
@@ -111,76 +118,24 @@ static void note_soon(round_t *r, size_t endpoint)
 }
 
 /* Reports how the endpoint did, if what it did is ours to report: what only a guess asked for, it need not have. */
-static void leave_endpoint(round_t *r)
+static void leave_endpoint(round_t *r, visit_t *v)
 {
-    const size_t endpoint = r->order[r->at];
     const bool enough = !is_open(r, NEED_NAMED);
-    const rc_t rc = if_needed(r->all.rc, enough), mine = if_needed(r->mine.rc, enough);
-    if (r->own && mine != RC_NOMEM && (mine || !rc))
-        report(r, mine);
-    r->honest |= (rc == RC_IO || rc == RC_NEED_DATA) && r->heard && !r->all.passes;
+    const rc_t rc = if_needed(v->all.rc, enough), mine = if_needed(v->mine.rc, enough);
+    v->open = false;
+    if (v->own && mine != RC_NOMEM && (mine || !rc))
+        report(r, v, mine);
+    r->honest |= (rc == RC_IO || rc == RC_NEED_DATA) && v->heard && !v->all.passes;
     r->rc = rc;
     if (!rc)
         return;
-    if (r->all.passes)
-        note_soon(r, endpoint);
-    err_set(&r->why, rc, "%s: %s", up_origin(r->upstream, endpoint),
-            up_without_origin(r->upstream, endpoint, r->all.why.text));
-    up_hide(r->upstream, endpoint, r->why.text);
-    if (r->own && mine)
+    if (v->all.passes)
+        note_soon(r, v->endpoint);
+    err_set(&r->why, rc, "%s: %s", up_origin(r->upstream, v->endpoint),
+            up_without_origin(r->upstream, v->endpoint, v->all.why.text));
+    up_hide(r->upstream, v->endpoint, r->why.text);
+    if (v->own && mine)
         log_write(mine == RC_REFUSED ? LOG_WARN : LOG_INFO, "execution", "%s", r->why.text);
-}
-
-/* Asks the present endpoint for all that it has not been asked for. True: the party is off. */
-static bool ask_endpoint(round_t *r)
-{
-    while (!r->stopped) {
-        if (send(r))
-            return true;
-        if (!r->party.count)
-            break;
-        round_take(r);
-    }
-    leave_endpoint(r);
-    return false;
-}
-
-/* All have been asked. Whether one of them is to be asked again. */
-static bool another_pass(round_t *r)
-{
-    const bool can_do_without = r->honest && !is_open(r, NEED_MET);
-    if (!r->soon || r->rc == RC_OK || r->rc == RC_NOMEM || !is_open(r, NEED_NAMED) || can_do_without)
-        return false;
-    if (r->now_ms() >= r->since_ms + ROUND_VAIN_MAX_MS)
-        return false;
-    r->passes++;
-    r->at = 0;
-    r->soon = false;
-    r->begun = false;
-    r->endpoints = up_order(r->upstream, r->order, r->again_ms);
-    meet_endpoint(r);
-    return true;
-}
-
-round_state_t round_next(round_t *r)
-{
-    for (;;) {
-        if (!r->begun && r->at < r->endpoints && up_wait_ms(r->upstream, r->order[r->at], r->now_ms())) {
-            note_soon(r, r->order[r->at]); /* its time has not come */
-            if (r->rc == RC_IO && !r->why.text[0])
-                err_set(&r->why, RC_IO, "%s: asked too often", up_origin(r->upstream, r->order[r->at]));
-        } else if (r->at < r->endpoints) {
-            r->begun = true;
-            if (ask_endpoint(r))
-                return ROUND_WAIT;
-            if (!r->rc || r->rc == RC_NOMEM)
-                return ROUND_ENDED;
-        }
-        if (++r->at >= r->endpoints)
-            return another_pass(r) ? ROUND_LATER : ROUND_ENDED;
-        r->begun = false;
-        meet_endpoint(r);
-    }
 }
 
 /* Gives the query one answer. *again: it came to nothing for a reason of whoever asked for it, not of the endpoint.
@@ -201,6 +156,8 @@ static rc_t take_seat(round_t *r, err_t *e, const seat_t *s, bool *again, bool *
         *e = a->why;
         return a->rc;
     }
+    if (r->answered[s->index]) /* another endpoint was faster */
+        return RC_OK;
     rc_t rc = query_give(r->query, e, s->index, &a->answer);
     r->answered[s->index] = rc == RC_OK;
     if (!rc)
@@ -212,48 +169,160 @@ static rc_t take_seat(round_t *r, err_t *e, const seat_t *s, bool *again, bool *
 
 /* Takes what came on one seat; its fault is ours to report when we asked, or when it accuses and nobody has told
  * yet. */
-static void judge_seat(round_t *r, fault_t *all, fault_t *mine, const seat_t *s)
+static void judge_seat(round_t *r, visit_t *v, fault_t *all, fault_t *mine, const seat_t *s)
 {
     err_t e = { 0 };
     bool again = false, passes = false;
     if (!s->batch) {
-        r->late |= s->own;
+        v->late |= s->own;
         return;
     }
     rc_t rc = take_seat(r, &e, s, &again, &passes);
     if (again)
         return;
-    r->asked[s->index] = true;
-    r->heard |= s->batch->heard;
+    v->asked[s->index] = true;
+    v->heard |= s->batch->heard;
     fault_add(all, rc, &e, passes);
     const bool fewer = !s->batch->rc && s->batch->answers[s->element].refusal == REFUSAL_KEYS;
     bool tell = fewer ? false : rc_blames_input(rc) ? !atomic_exchange(&s->batch->blamed, true) : s->own;
     if (tell)
         fault_add(mine, rc, &e, passes);
-    r->own |= s->own || (rc && tell);
-    if (s->own && s->batch->retry_after_ms > r->retry_after_ms)
-        r->retry_after_ms = s->batch->retry_after_ms;
+    v->own |= s->own || (rc && tell);
+    if (s->own && s->batch->retry_after_ms > v->retry_after_ms)
+        v->retry_after_ms = s->batch->retry_after_ms;
 }
 
-void round_take(round_t *r)
+/* Gives the query what a party brought. */
+static void take_party(round_t *r, visit_t *v)
 {
     static const need_kind_t order[] = { NEED_SEND,  NEED_HEAD,   NEED_HEAD_BYTES, NEED_CHANGES,
                                          NEED_PROOF, NEED_HEADER, NEED_BLOCK,      NEED_RECEIPTS,
                                          NEED_CODE,  NEED_WHERE,  NEED_HINT }; /* code: once its hash is proven */
     fault_t all = { 0 }, mine = { 0 };
-    bool heard_before = r->heard;
-    r->heard = false;
+    bool heard_before = v->heard;
+    v->heard = v->out = false;
     for (size_t pass = 0; pass < sizeof order / sizeof order[0]; pass++)
-        for (size_t i = 0; i < r->party.count; i++)
-            if (r->party.seats[i].need->kind == order[pass])
-                judge_seat(r, &all, &mine, &r->party.seats[i]);
-    flights_clear(&r->party);
-    r->stopped |= all.rc && !((all.rc == RC_IO || all.rc == RC_NEED_DATA) && r->heard);
-    r->heard |= heard_before;
+        for (size_t i = 0; i < v->party.count; i++)
+            if (v->party.seats[i].need->kind == order[pass])
+                judge_seat(r, v, &all, &mine, &v->party.seats[i]);
+    flights_clear(&v->party);
+    v->stopped |= all.rc && !((all.rc == RC_IO || all.rc == RC_NEED_DATA) && v->heard);
+    v->heard |= heard_before;
     if (all.rc)
-        r->all = all;
+        v->all = all;
     if (mine.rc)
-        r->mine = mine;
+        v->mine = mine;
+}
+
+/* Asks an endpoint for all that it has not been asked for. */
+static void ask_endpoint(round_t *r, visit_t *v)
+{
+    while (!v->stopped) {
+        if (send(r, v))
+            return;
+        if (!v->party.count)
+            break;
+        take_party(r, v);
+    }
+    leave_endpoint(r, v);
+}
+
+/* All have been asked. Whether one of them is to be asked again. */
+static bool another_pass(round_t *r)
+{
+    const bool can_do_without = r->honest && !is_open(r, NEED_MET);
+    if (!r->soon || r->rc == RC_OK || r->rc == RC_NOMEM || !is_open(r, NEED_NAMED) || can_do_without)
+        return false;
+    if (r->now_ms() >= r->since_ms + ROUND_VAIN_MAX_MS)
+        return false;
+    r->passes++;
+    r->at = 0;
+    r->soon = false;
+    r->endpoints = up_order(r->upstream, r->order, r->again_ms);
+    return true;
+}
+
+/* Asks the next endpoint whose time has come. False: there is none. */
+static bool visit_next(round_t *r, visit_t *v)
+{
+    while (r->at < r->endpoints) {
+        const size_t endpoint = r->order[r->at++];
+        if (!up_wait_ms(r->upstream, endpoint, r->now_ms())) {
+            meet_endpoint(r, v, endpoint);
+            ask_endpoint(r, v);
+            return true;
+        }
+        note_soon(r, endpoint);
+        if (r->rc == RC_IO && !r->why.text[0])
+            err_set(&r->why, RC_IO, "%s: asked too often", up_origin(r->upstream, endpoint));
+    }
+    return false;
+}
+
+/* Whether no other endpoint has to be asked, or none can be. */
+static bool has_ended(const round_t *r)
+{
+    return r->rc == RC_OK || r->rc == RC_NOMEM;
+}
+
+/* Whether one endpoint alone is asked, and there is another one. */
+static visit_t *lone_visit(round_t *r)
+{
+    visit_t *a = &r->visits[0], *b = &r->visits[1];
+    return r->at < r->endpoints && a->out != b->out ? (a->out ? a : b) : NULL;
+}
+
+/* Asks another endpoint for what is slow to come. */
+static void hedge(round_t *r)
+{
+    visit_t *slow = lone_visit(r);
+    const uint64_t now = r->now_ms();
+    if (!slow || now < slow->patience_ms)
+        return;
+    if (up_hedge(r->upstream, r->order[r->at], now))
+        (void)visit_next(r, slow == r->visits ? &r->visits[1] : &r->visits[0]);
+    else
+        slow->patience_ms = now + up_patience_ms(r->upstream, slow->endpoint);
+}
+
+/* Takes what has landed, and asks on where an endpoint has not had its say. Whether any is being asked. */
+static bool go_on(round_t *r)
+{
+    bool any = false;
+    for (size_t i = 0; i < ROUND_VISITS; i++) {
+        visit_t *v = &r->visits[i];
+        if (v->out && atomic_load(&v->party.here)) {
+            take_party(r, v);
+            ask_endpoint(r, v);
+            if (has_ended(r))
+                return false;
+        }
+        any |= v->open;
+    }
+    return any;
+}
+
+round_state_t round_next(round_t *r)
+{
+    if (r->later && r->now_ms() < r->again_ms)
+        return ROUND_LATER;
+    r->later = false;
+    if (go_on(r))
+        hedge(r);
+    while (!has_ended(r) && !r->visits[0].open && !r->visits[1].open)
+        if (!visit_next(r, &r->visits[0])) {
+            r->later = another_pass(r);
+            return r->later ? ROUND_LATER : ROUND_ENDED;
+        }
+    return has_ended(r) ? ROUND_ENDED : ROUND_WAIT;
+}
+
+uint64_t round_due_ms(round_t *r)
+{
+    const visit_t *lone = lone_visit(r);
+    if (r->visits[0].out || r->visits[1].out)
+        return lone ? lone->patience_ms : UINT64_MAX;
+    return r->again_ms;
 }
 
 rc_t round_end(const round_t *r, err_t *e)
@@ -266,16 +335,33 @@ rc_t round_end(const round_t *r, err_t *e)
     return e->rc = RC_IO;
 }
 
+/* Calls back what a party still waits for. */
+static void call_back(round_t *r, visit_t *v)
+{
+    if (v->out)
+        (void)flights_leave(r->flights, &v->party);
+}
+
 void round_late(round_t *r)
 {
-    if (r->late)
-        up_report(r->upstream, r->order[r->at], RC_TIMEOUT, "timed out before the answer was complete", 0, r->now_ms());
-    else if (r->own)
-        leave_endpoint(r);
+    for (size_t i = 0; i < ROUND_VISITS; i++) {
+        visit_t *v = &r->visits[i];
+        call_back(r, v);
+        if (v->out)
+            take_party(r, v);
+        if (v->open && v->late)
+            up_report(r->upstream, v->endpoint, RC_TIMEOUT, "timed out before the answer was complete", 0, r->now_ms());
+        else if (v->open && v->own)
+            leave_endpoint(r, v);
+    }
 }
 
 void round_free(round_t *r)
 {
-    flights_clear(&r->party);
+    for (size_t i = 0; i < ROUND_VISITS; i++) {
+        call_back(r, &r->visits[i]);
+        flights_clear(&r->visits[i].party);
+        r->visits[i].out = false;
+    }
     arena_free(&r->arena);
 }

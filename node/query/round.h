@@ -1,9 +1,13 @@
 /* round.h - one step's needs, asked of one endpoint after the other until nothing is left to ask for. A machine:
- * whoever drives it sends its party off and takes the answers (node/query/ask.c).
+ * whoever drives it calls round_next, and again when a party of its has landed or round_due_ms has passed
+ * (node/query/ask.c).
  *
- *     round_begin -> round_next -> ROUND_WAIT: the party is off; when it has landed round_take, then round_next again
- *                               -> ROUND_LATER: nothing is to be done before again_ms; then round_next
+ *     round_begin -> round_next -> ROUND_WAIT: something is in the air
+ *                               -> ROUND_LATER: nothing is, and nothing is to be done before round_due_ms
  *                               -> ROUND_ENDED: round_end tells what came of it
+ *
+ * While an endpoint takes longer than it usually does, the next one is asked for the same as well: whoever has it first
+ * gives it, and the other is left. Not more than one request of twenty is asked twice.
  *
  * Who says "too often" or does not know the block yet is asked again within the query's time, others first; nobody is
  * asked before the time that he named. When a whole pass over all has brought nothing for ROUND_VAIN_MAX_MS, that ends.
@@ -19,6 +23,7 @@
 #include "node/query/flight.h"
 
 #define ROUND_VAIN_MAX_MS 10000u /* a round in which nothing more is answered, before it is told who gives nothing */
+#define ROUND_VISITS 2u          /* endpoints that are asked side by side */
 
 /* What is wrong with answers: the first fault, unless a later one accuses its sender, or memory was short. */
 typedef struct {
@@ -26,6 +31,22 @@ typedef struct {
     bool passes; /* the same may be answered a little later */
     err_t why;
 } fault_t;
+
+/* One endpoint while it is asked. */
+typedef struct {
+    bool open;            /* it has not had its say */
+    bool out;             /* the party is in the air, */
+    uint64_t patience_ms; /* ... and by now_ms it is time to ask another one as well */
+    size_t endpoint;
+    bool *asked;       /* ... for this need: it has had its say */
+    bool heard;        /* it answered a batch, if only with errors */
+    bool own;          /* we asked it for something ourselves, */
+    fault_t all, mine; /* what its answers were, all, and those that are ours to report */
+    bool stopped;      /* asking it for more makes no sense */
+    bool late;         /* the party left before its answer came */
+    uint32_t retry_after_ms;
+    party_t party;
+} visit_t;
 
 typedef struct {
     query_t *query;
@@ -42,45 +63,35 @@ typedef struct {
     rc_t rc;     /* of the last endpoint; RC_OK: nothing is left that another one should be asked for */
     err_t why;
 
-    size_t order[UP_ENDPOINTS_MAX], endpoints, at; /* at: which of order is asked */
+    size_t order[UP_ENDPOINTS_MAX], endpoints, at; /* at: of order, who is visited next */
     unsigned passes;                               /* how often all were asked in vain, */
     uint64_t since_ms;                             /* ... since then: by now_ms, when the last need was answered */
-    bool soon;                                     /* one of them may have it a little later: */
-    uint64_t again_ms;                             /* ... then, by now_ms */
+    bool soon, later;                 /* one of them may have it a little later; all are waited for until */
+    uint64_t again_ms;                /* ... then, by now_ms */
     bool told_late[UP_ENDPOINTS_MAX]; /* that an endpoint does not know the block yet, once for all passes */
-
-    /* of the endpoint that is asked */
-    bool *asked;       /* ... for this need: it has had its say */
-    bool begun;        /* it has been asked for something */
-    bool heard;        /* it answered a batch, if only with errors */
-    bool own;          /* we asked it for something ourselves, */
-    fault_t all, mine; /* what its answers were, all, and those that are ours to report */
-    bool stopped;      /* asking it for more makes no sense */
-    bool late;         /* the party left before its answer came */
-    uint32_t retry_after_ms;
-
-    party_t party;
+    visit_t visits[ROUND_VISITS];
 } round_t;
 
-/* Begins with the needs of the query's last step. RC_NOMEM. round_free it in any case. */
+/* Begins with the needs of the query's last step. landed, owner: of its parties. RC_NOMEM. round_free it in any
+ * case. */
 NODISCARD rc_t round_begin(round_t *r, query_t *query, up_t *upstream, flights_t *flights, clock_fn now_ms,
-                           void (*landed)(party_t *p));
+                           void (*landed)(party_t *p), void *owner);
 
 typedef enum { ROUND_WAIT, ROUND_LATER, ROUND_ENDED } round_state_t;
 
-/* Sends the next party off, to the next endpoint where the present one has had its say. */
+/* Gives the query what has landed, and sends off what is to be asked next, where the endpoints have had their say. */
 round_state_t round_next(round_t *r);
 
-/* Gives the query what the party brought. */
-void round_take(round_t *r);
+/* By now_ms, when round_next is to be called even though nothing has landed; UINT64_MAX: not. */
+uint64_t round_due_ms(round_t *r);
 
 /* What came of it. RC_OK: the query can go on; RC_IO: it cannot, e names the last endpoint; RC_NOMEM. */
 rc_t round_end(const round_t *r, err_t *e);
 
-/* The query's time is over, and the party taken: reports the endpoint that was asked. */
+/* The query's time is over: takes what has landed, and reports the endpoints that were asked. */
 void round_late(round_t *r);
 
-/* Lets go of what it holds. */
+/* Calls back what is in the air, and lets go of all. */
 void round_free(round_t *r);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "http/client.h"
+#include "rpc/upstream/pace.h"
 
 #define BACKOFF_MS 250u
 #define BACKOFF_LIE_MS 4000u
@@ -12,17 +13,28 @@
 #define BACKOFF_LATE_MAX_MS 800u
 #define BACKOFF_BUSY_MAX_MS 4000u /* of who has enough for now, and does not say for how long */
 
+#define SLOW_TIMES 3u   /* slower than the fastest, */
+#define SLOW_MS 100u    /* ... and this */
+#define TRIAL_MS 60000u /* until who is slow goes first again */
+#define PATIENCE_MIN_MS 200u
+#define PATIENCE_UNKNOWN_MS 1000u
+#define HEDGE_EVERY 20u    /* requests for one that is asked twice, */
+#define HEDGE_SAVED_MAX 4u /* ... of which so many may come at once */
+
 typedef struct {
     char *url;
     up_status_t status;     /* its url points to the one above */
     unsigned streak;        /* failures since the last success */
     uint64_t wait_until_ms; /* it asked not to be asked before; 0: it did not */
     cap_t can;
+    pace_t pace;
+    uint64_t trial_ms; /* when it may go first again, if it is slow */
 } endpoint_t;
 
 struct up {
     pthread_mutex_t lock; /* all of at but the urls */
     size_t count;
+    unsigned saved; /* requests that were not asked twice */
     endpoint_t at[UP_ENDPOINTS_MAX];
 };
 
@@ -36,6 +48,7 @@ up_t *up_new(const char *const *urls, size_t count)
         return NULL;
     pthread_mutex_init(&u->lock, NULL);
     u->count = count;
+    u->saved = HEDGE_EVERY;
     for (size_t i = 0; i < count; i++) {
         endpoint_t *e = &u->at[i];
         e->url = strdup(urls[i]);
@@ -60,19 +73,46 @@ void up_free(up_t *u)
     free(u);
 }
 
-/* True when b should be asked before a: whoever may be asked now, then whoever may be asked sooner. */
-static bool later(const up_t *u, size_t a, size_t b, uint64_t now_ms)
+static bool ready(const endpoint_t *e, uint64_t now_ms)
 {
-    uint64_t at_a = u->at[a].status.retry_at_ms, at_b = u->at[b].status.retry_at_ms;
-    return (at_a > now_ms ? at_a : 0) > (at_b > now_ms ? at_b : 0);
+    return e->status.retry_at_ms <= now_ms;
+}
+
+/* The mean of the fastest that may be asked; UINT32_MAX: of none is known. */
+static uint32_t fastest_ms(const up_t *u, uint64_t now_ms)
+{
+    uint32_t best = UINT32_MAX;
+    for (size_t i = 0; i < u->count; i++)
+        if (u->at[i].pace.known && ready(&u->at[i], now_ms) && pace_mean_ms(&u->at[i].pace) < best)
+            best = pace_mean_ms(&u->at[i].pace);
+    return best;
+}
+
+static bool is_slow(const endpoint_t *e, uint32_t fastest)
+{
+    return e->pace.known && fastest != UINT32_MAX && pace_mean_ms(&e->pace) > SLOW_TIMES * fastest + SLOW_MS;
+}
+
+/* Where an endpoint stands: 0: it may be asked now; 1: it may, but is slow; more: the time at which it may be asked. */
+static uint64_t standing(endpoint_t *e, uint32_t fastest, uint64_t now_ms)
+{
+    if (!ready(e, now_ms))
+        return e->status.retry_at_ms + 1;
+    if (!is_slow(e, fastest) || now_ms < e->trial_ms)
+        return is_slow(e, fastest);
+    e->trial_ms = now_ms + TRIAL_MS;
+    return 0;
 }
 
 size_t up_order(up_t *u, size_t out[UP_ENDPOINTS_MAX], uint64_t now_ms)
 {
+    uint64_t stands[UP_ENDPOINTS_MAX];
     pthread_mutex_lock(&u->lock);
+    const uint32_t fastest = fastest_ms(u, now_ms);
     for (size_t i = 0; i < u->count; i++) { /* insertion sort: stable, so the operator's order decides among equals */
         size_t at = i;
-        while (at && later(u, out[at - 1], i, now_ms)) {
+        stands[i] = standing(&u->at[i], fastest, now_ms);
+        while (at && stands[out[at - 1]] > stands[i]) {
             out[at] = out[at - 1];
             at--;
         }
@@ -80,6 +120,36 @@ size_t up_order(up_t *u, size_t out[UP_ENDPOINTS_MAX], uint64_t now_ms)
     }
     pthread_mutex_unlock(&u->lock);
     return u->count;
+}
+
+void up_took(up_t *u, size_t i, uint32_t ms, bool whole, uint64_t now_ms)
+{
+    endpoint_t *e = &u->at[i];
+    pthread_mutex_lock(&u->lock);
+    (whole ? pace_took : pace_lasts)(&e->pace, ms);
+    e->trial_ms = now_ms + TRIAL_MS;
+    e->status.timed = true;
+    e->status.mean_ms = pace_mean_ms(&e->pace);
+    pthread_mutex_unlock(&u->lock);
+}
+
+uint32_t up_patience_ms(up_t *u, size_t i)
+{
+    pthread_mutex_lock(&u->lock);
+    const pace_t p = u->at[i].pace;
+    pthread_mutex_unlock(&u->lock);
+    const uint32_t usual = p.known ? pace_usual_ms(&p) : PATIENCE_UNKNOWN_MS;
+    return usual > PATIENCE_MIN_MS ? usual : PATIENCE_MIN_MS;
+}
+
+bool up_hedge(up_t *u, size_t i, uint64_t now_ms)
+{
+    pthread_mutex_lock(&u->lock);
+    const bool may = ready(&u->at[i], now_ms) && u->saved >= HEDGE_EVERY;
+    if (may)
+        u->saved -= HEDGE_EVERY;
+    pthread_mutex_unlock(&u->lock);
+    return may;
 }
 
 const char *up_url(const up_t *u, size_t i)
@@ -187,6 +257,8 @@ void up_report(up_t *u, size_t i, rc_t rc, const char *reason, uint32_t retry_af
     up_status_t *s = &e->status;
     pthread_mutex_lock(&u->lock);
     s->requests++;
+    if (u->saved < HEDGE_SAVED_MAX * HEDGE_EVERY)
+        u->saved++;
     if (rc == RC_OK) {
         e->streak = 0;
         s->failing = false;

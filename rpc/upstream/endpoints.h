@@ -1,4 +1,5 @@
-/* endpoints.h - an ordered list of endpoints of one kind: whom to ask next, who is in back-off, who failed and why.
+/* endpoints.h - an ordered list of endpoints of one kind: whom to ask next, who is in back-off or slow, who failed and
+ * why.
  *
  * Floor:  3, rpc/upstream (pure except for its lock hooks). Time is an argument.
  * Tests:  tests/unit/test_endpoints.c
@@ -28,15 +29,18 @@ typedef struct {
     uint64_t newer;                   /* it claims a fork which this build does not know; also outside of failures */
     char newer_reason[UP_REASON_MAX]; /* of the last of these; empty: there was none */
     bool dated;
-    int64_t date_ms; /* when dated: the time that its last Date header told, less the caller's raw counter then */
+    bool timed;
+    uint32_t mean_ms; /* when timed: that its answers take */
+    int64_t date_ms;  /* when dated: the time that its last Date header told, less the caller's raw counter then */
 } up_status_t;
 
 /* Copies the URLs. NULL: out of memory, or count not 1..UP_ENDPOINTS_MAX. Thread-safe (own mutex). */
 up_t *up_new(const char *const *urls, size_t count);
 void up_free(up_t *u);
 
-/* Indices to try for one request, best first: those not in back-off in the operator's order, then the others by retry
- * time. Returns how many (all endpoints). */
+/* Indices to try for one request, best first: those not in back-off in the operator's order, the slow after the others,
+ * then those in back-off by retry time. Returns how many (all endpoints). Slow is who takes more than three times as
+ * long as the fastest, and 100 ms; once a minute it goes first again, for one request. */
 size_t up_order(up_t *u, size_t out[UP_ENDPOINTS_MAX], uint64_t now_ms);
 
 /* The URL of endpoint i, and what of it people may see; borrowed. */
@@ -59,6 +63,17 @@ void up_report(up_t *u, size_t i, rc_t rc, const char *reason, uint32_t retry_af
 
 /* How long endpoint i asked to be left alone from now on; 0: it did not, or that is over. */
 uint64_t up_wait_ms(up_t *u, size_t i, uint64_t now_ms);
+
+/* Notes how long an answer of endpoint i took; whole: else nobody waited for its end. */
+void up_took(up_t *u, size_t i, uint32_t ms, bool whole, uint64_t now_ms);
+
+/* How long an answer of endpoint i is waited for before another endpoint is asked as well: as long as it usually takes,
+ * a second when it was never asked. */
+uint32_t up_patience_ms(up_t *u, size_t i);
+
+/* Whether endpoint i may be asked for what another one is slow with; counts it, if so. It may not be in back-off, and
+ * of twenty requests at most one is asked twice. */
+bool up_hedge(up_t *u, size_t i, uint64_t now_ms);
 
 /* What endpoint i can do, a copy; and what it has shown to be able to: learn is called with it and ctx, and gives what
  * up_learn gives. It must not call this file. */

@@ -58,8 +58,9 @@ typedef struct play {
     bool gzip, x_gzip, chunked, reversed, text_ids, same_ids, page;
     int redirect; /* status of the first answer, to the same server's /moved */
     enum { LIE_NONE, LIE_BALANCE, LIE_VALUE, LIE_OTHER_SLOT, LIE_EXTRA_NODE, LIE_NODE, LIE_CODE } lie;
-    unsigned drip_ms; /* the answer comes in pieces over so long */
-    int status;       /* of all answers; 0: 200 */
+    unsigned drip_ms;  /* the answer comes in pieces over so long */
+    unsigned pause_ms; /* before each answer */
+    int status;        /* of all answers; 0: 200 */
 
     /* what it was asked */
     pthread_mutex_t lock;
@@ -466,7 +467,7 @@ static inline bool play_serve(int fd, const char *request)
         fclose(out);
     }
     pthread_mutex_unlock(&p->lock);
-    pause_ms(PLAY_PAUSE_MS);
+    pause_ms(PLAY_PAUSE_MS + p->pause_ms);
     pthread_mutex_lock(&p->lock);
     if (trip > p->trips_done)
         p->trips_done = trip;

@@ -13,7 +13,7 @@ bool __wrap_flights_send(flights_t *f, party_t *p, size_t endpoint);
 bool __wrap_flights_send(flights_t *f, party_t *p, size_t endpoint)
 {
     const bool off = __real_flights_send(f, p, endpoint);
-    for (unsigned i = 0; i < 5000 && off && sender_dreams && !status_of(0).failures; i++)
+    for (unsigned i = 0; i < 500 && off && sender_dreams && !status_of(0).failures; i++)
         pause_ms(1);
     if (sender_dreams)
         pause_ms(20);

@@ -238,6 +238,70 @@ START_TEST(what_may_be_a_secret_is_blanked_in_the_words_of_others)
 }
 END_TEST
 
+START_TEST(who_is_slow_comes_after_the_others_and_once_a_minute_first)
+{
+    up_t *u = up_new(urls, 3);
+    up_took(u, 0, 401, true, 1000);
+    order_is(u, 1000, 0, 1, 2); /* nobody is known to be faster */
+    up_took(u, 2, 100, true, 1000);
+    order_is(u, 1000, 1, 2, 0); /* over three times as long, and 100 ms */
+    up_report(u, 1, RC_IO, "reset", 5000, 1000);
+    order_is(u, 1000, 2, 0, 1);
+    order_is(u, 60999, 1, 2, 0);
+    order_is(u, 61000, 0, 1, 2);
+    order_is(u, 61001, 1, 2, 0); /* one was enough to find out */
+    for (unsigned i = 0; i < 40; i++)
+        up_took(u, 0, 100, true, 61001);
+    order_is(u, 61001, 0, 1, 2);
+    up_free(u);
+}
+END_TEST
+
+/* RFC 6298 section 2: the first answer gives the mean and half of it; then an eighth and a quarter of what is off. */
+START_TEST(an_answer_is_waited_for_as_long_as_it_usually_takes)
+{
+    up_status_t s[UP_ENDPOINTS_MAX];
+    up_t *u = up_new(urls, 3);
+    ck_assert_uint_eq(up_patience_ms(u, 0), 1000);
+    up_took(u, 0, 800, true, 0);
+    ck_assert_uint_eq(up_patience_ms(u, 0), 800 + 4 * 400);
+    up_took(u, 0, 800, true, 0);
+    ck_assert_uint_eq(up_patience_ms(u, 0), 800 + 4 * 300);
+    up_took(u, 0, 700, false, 0); /* given up before the usual time: says nothing */
+    ck_assert_uint_eq(up_patience_ms(u, 0), 800 + 4 * 300);
+    up_took(u, 0, 1600, false, 0);
+    ck_assert_uint_eq(up_patience_ms(u, 0), 900 + 4 * 425);
+    up_snapshot(u, s);
+    ck_assert(s[0].timed && s[0].mean_ms == 900 && !s[1].timed);
+    up_took(u, 1, 1, true, 0);
+    ck_assert_uint_eq(up_patience_ms(u, 1), 200);
+    up_took(u, 2, UINT32_MAX, true, 0);
+    ck_assert_uint_eq(up_patience_ms(u, 2), 60000 + 4 * 30000);
+    up_free(u);
+}
+END_TEST
+
+START_TEST(of_twenty_requests_one_is_asked_twice)
+{
+    unsigned hedges = 0;
+    up_t *u = up_new(urls, 2);
+    for (unsigned i = 0; i < 1000; i++) {
+        hedges += up_hedge(u, 1, 0);
+        up_report(u, 0, RC_OK, "", 0, 0);
+    }
+    ck_assert_uint_eq(hedges, 1 + 999 / 20);
+    for (unsigned i = 0; i < 1000; i++)
+        up_report(u, 0, RC_OK, "", 0, 0);
+    for (hedges = 0; up_hedge(u, 1, 0);)
+        hedges++;
+    ck_assert_uint_eq(hedges, 4);
+    for (unsigned i = 0; i < 40; i++)
+        up_report(u, 1, RC_IO, "reset", 0, 0);
+    ck_assert(!up_hedge(u, 1, 0)); /* it is in back-off */
+    up_free(u);
+}
+END_TEST
+
 START_TEST(a_reason_of_any_length_is_cut_to_fit)
 {
     char text[1000];
@@ -262,6 +326,8 @@ int main(void)
         a_lie_costs_four_seconds_at_once_and_is_counted,
         jitter_differs_between_endpoints_and_moments_but_not_between_runs,
         retry_after_is_a_lower_bound_and_a_later_report_does_not_shorten_it,
-        who_is_busy_without_saying_for_how_long_is_soon_asked_again, a_success_ends_back_off_and_starts_the_count_anew,
-        what_may_be_a_secret_is_blanked_in_the_words_of_others, a_reason_of_any_length_is_cut_to_fit);
+        who_is_slow_comes_after_the_others_and_once_a_minute_first, an_answer_is_waited_for_as_long_as_it_usually_takes,
+        of_twenty_requests_one_is_asked_twice, who_is_busy_without_saying_for_how_long_is_soon_asked_again,
+        a_success_ends_back_off_and_starts_the_count_anew, what_may_be_a_secret_is_blanked_in_the_words_of_others,
+        a_reason_of_any_length_is_cut_to_fit);
 }
