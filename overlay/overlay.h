@@ -2,7 +2,7 @@
  * are, a key that all members share, and messages among them. No chain is needed; nothing of Ethereum is inside.
  *
  *     overlay_new -> overlay_net (events and protocols for net_new) -> overlay_bind -> overlay_peer_at ...
- *     overlay_turn in each turn of the net's thread
+ *     overlay_turn in each turn of the net's thread; overlay/host/host.h does it all with sockets and threads
  *
  * A node founds a cluster, or joins the one that its peers are in: then it holds the cluster's key, with which it signs
  * (overlay_sign), seals for members (message mode MSG_SHARED), and derives secrets of its own (overlay_derive).

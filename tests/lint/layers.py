@@ -38,6 +38,7 @@ ROOMS = {
     "overlay/wire": (4, ["tee/x509"]),
     "overlay/net": (4, ["overlay/wire", "base/os"]),
     "overlay": (4, ["overlay/wire", "overlay/net", "tee", "tee/channel", "tee/verify"]),
+    "overlay/host": (4, ["overlay", "overlay/net", "overlay/wire", "tee", "tee/quote", "tee/verify", "base/os"]),
     "node": (5, ["*"]),
     "node/cli": (5, ["*"]),
     "node/config": (5, ["*"]),
@@ -63,7 +64,7 @@ DOORS = {  # header: folders or files that may include it
     r"ngtcp2": ["overlay/net/quic"],
     r"lmdb": ["node/"],
 }
-DOES_IO = ("base/os", "http", "tee/provider", "overlay/net", "node")  # rooms (and what is below them) that may do I/O
+DOES_IO = ("base/os", "http", "tee/provider", "overlay/net", "overlay/host", "node")  # rooms (and what is below them) that may do I/O
 IO_HEADER = re.compile(r"#include <(sys/socket|sys/stat|netinet/\w+|netdb|poll|sys/epoll|unistd|fcntl|dirent|sys/random|threads)\.h>")
 IO_CALL = re.compile(r"(?<![\w.>])(fopen|fdopen|freopen|printf|fprintf|vfprintf|puts|fputs|open|openat|read|write|socket|connect|getenv|"
                      r"secure_getenv|time|clock|clock_gettime|gettimeofday|getrandom|rand|random|usleep|nanosleep|pthread_create|"
