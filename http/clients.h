@@ -27,6 +27,7 @@ typedef struct hs_client {
     hs_clients_t *all;
     atomic_uint refs;
     share_turn_t turns[SHARE_KINDS];
+    unsigned connections;  /* under the lock of the server's connections */
     unsigned deferred;     /* requests that wait for hs_answer; under the server's lock, as */
     size_t deferred_bytes; /* of their bodies */
 } hs_client_t;

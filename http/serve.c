@@ -19,10 +19,17 @@
 #define DRAIN_MS 500u /* after the grace: time to hand answers to the kernel */
 #define REAP_MS 250u
 
+#define SPARE 64u /* connections that are being evicted */
+
+static void conn_deadline_in(conn_t *c, uint64_t ms)
+{
+    const uint64_t most = 2000u * (uint64_t)c->server->config.idle_timeout_s;
+    atomic_store_explicit(&c->deadline_ms, clock_monotonic_ms() + (ms < most ? ms : most), memory_order_relaxed);
+}
+
 static void conn_deadline(conn_t *c)
 {
-    atomic_store_explicit(&c->deadline_ms, clock_monotonic_ms() + 2000u * (uint64_t)c->server->config.idle_timeout_s,
-                          memory_order_relaxed);
+    conn_deadline_in(c, UINT64_MAX);
 }
 
 /* ---- routes ---- */
@@ -142,6 +149,7 @@ static void *on_uri(void *ctx, const char *uri, struct MHD_Connection *mhd)
     if (!c)
         return NULL;
     c->mhd = mhd;
+    conn_deadline_in(c, c->server->config.headers_ms);
     c->target = strdup(uri);
     if (!c->target)
         return NULL;
@@ -208,6 +216,8 @@ static enum MHD_Result on_body(conn_t *c, const char *p, size_t n)
     size_t max = c->server->config.body_max;
     if (n > max - c->body_len)
         return refuse_midway(c);
+    const uint64_t due_ms = c->server->config.headers_ms + (c->body_len + n) * 1000 / c->server->config.body_rate;
+    atomic_store_explicit(&c->deadline_ms, c->begun_ms + due_ms, memory_order_relaxed);
     if (n > c->body_cap - c->body_len) { /* grows with what came, not with what was announced */
         size_t cap = c->body_cap ? c->body_cap : 1024;
         while (cap - c->body_len < n)
@@ -291,6 +301,7 @@ static enum MHD_Result on_request(conn_t *c, const char *method, const char *pat
     const char *type = header_of(c->mhd, "Content-Type");
     const hs_route_t *first = route_find(&c->route, s, head ? "GET" : method, path);
     reply_extra_t extra = extra_of(s, first);
+    atomic_store_explicit(&c->receiving, false, memory_order_relaxed);
     atomic_fetch_add(&s->active, 1); /* before looking at stopping: hs_stop sets that, then counts */
     c->counted = true;
     if (atomic_load(&s->stopping)) {
@@ -347,6 +358,8 @@ static enum MHD_Result on_access(void *ctx, struct MHD_Connection *mhd, const ch
     }
     if (!c->begun) {
         c->begun = true;
+        c->begun_ms = clock_monotonic_ms();
+        conn_deadline_in(c, c->server->config.headers_ms);
         return on_headers(c, method, path, version);
     }
     return on_request(c, method, path);
@@ -373,6 +386,7 @@ static void on_completed(void *ctx, struct MHD_Connection *mhd, void **request_c
     c->request = (hs_request_t){ 0 };
     c->begun = c->counted = c->bad_uri = c->deferred = false;
     c->at = AT_RECEIVING;
+    atomic_store_explicit(&c->receiving, true, memory_order_relaxed);
     conn_deadline(c);
 }
 
@@ -397,12 +411,34 @@ static conn_t *conn_new(hs_t *s, struct MHD_Connection *mhd)
     }
     c->server = s;
     c->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    conn_deadline(c);
+    atomic_init(&c->receiving, true);
+    conn_deadline_in(c, s->config.headers_ms);
     info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION); /* before its handshake */
     c->tls = info ? info->tls_session : NULL;
     return c;
 }
 
+static void conn_uncount(hs_t *s, conn_t *c)
+{
+    s->conn_count--;
+    c->client->connections--;
+}
+
+/* Closes the oldest connection that is still receiving, of a client, or of all (NULL). With the lock held. */
+static void evict(hs_t *s, const hs_client_t *of)
+{
+    conn_t *c = s->conns_last;
+    while (c && (c->evicted || (of && c->client != of) || !atomic_load_explicit(&c->receiving, memory_order_relaxed)))
+        c = c->prev;
+    if (!c)
+        return;
+    c->evicted = true;
+    s->evicted++;
+    conn_uncount(s, c);
+    (void)shutdown(c->fd, SHUT_RDWR); /* its event thread sees the end and closes */
+}
+
+/* A connection comes. When there are too many, another one goes; if all others are at work, it is this one. */
 static void conn_enter(hs_t *s, conn_t *c)
 {
     pthread_mutex_lock(&s->conns_lock);
@@ -410,7 +446,15 @@ static void conn_enter(hs_t *s, conn_t *c)
     c->next = s->conns;
     if (c->next)
         c->next->prev = c;
+    else
+        s->conns_last = c;
     s->conns = c;
+    s->conn_count++;
+    c->client->connections++;
+    if (c->client->connections > s->config.per_client_max)
+        evict(s, c->client);
+    else if (s->conn_count > s->config.connections_max)
+        evict(s, NULL);
     pthread_mutex_unlock(&s->conns_lock);
     if (c->tls)
         tls_attach(c->tls, c->identity);
@@ -425,6 +469,10 @@ static void conn_leave(hs_t *s, conn_t *c)
         s->conns = c->next;
     if (c->next)
         c->next->prev = c->prev;
+    else
+        s->conns_last = c->prev;
+    if (!c->evicted)
+        conn_uncount(s, c);
     pthread_mutex_unlock(&s->conns_lock);
 }
 
@@ -479,8 +527,7 @@ static rc_t start_threads(hs_t *s, err_t *e)
     struct MHD_OptionItem options[] = {
         { MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)quiet, NULL }, /* first, so that it also covers the others */
         { MHD_OPTION_LISTEN_SOCKET, s->listen_fd, NULL },
-        { MHD_OPTION_CONNECTION_LIMIT, (intptr_t)k->connections_max, NULL },
-        { MHD_OPTION_PER_IP_CONNECTION_LIMIT, (intptr_t)k->per_ip_max, NULL },
+        { MHD_OPTION_CONNECTION_LIMIT, (intptr_t)(k->connections_max + SPARE), NULL },
         { MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)k->idle_timeout_s, NULL },
         { MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, s },
         { MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, s },
@@ -525,8 +572,10 @@ static void defaults(hs_t *s)
     OR_DEFAULT(deferred_body_max, (size_t)64 << 20);
     OR_DEFAULT(body_max, (size_t)1 << 20);
     OR_DEFAULT(connections_max, 1024);
-    OR_DEFAULT(per_ip_max, 256);
+    OR_DEFAULT(per_client_max, s->config.connections_max / SHARE_PART ? s->config.connections_max / SHARE_PART : 1);
     OR_DEFAULT(idle_timeout_s, 30);
+    OR_DEFAULT(headers_ms, 10000);
+    OR_DEFAULT(body_rate, 16384);
 }
 
 rc_t hs_start(hs_t **out, err_t *e, const hs_config_t *config)

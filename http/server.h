@@ -8,8 +8,9 @@
  * Every answer carries X-Content-Type-Options: nosniff and Cache-Control: no-store. HEAD is derived from GET; OPTIONS
  * tells the methods of a path (and is the CORS preflight); 404, and 405 with Allow, come by themselves. A POST without
  * Content-Length or chunked coding gets 411, a body over body_max 413 and a closed connection. Errors of the server are
- * RFC 9457 problems. A request that is not all there after twice the idle timeout, or an answer that is not taken in
- * that time, ends its connection, however steadily the bytes trickle.
+ * RFC 9457 problems. A request whose headers are not there after headers_ms, or whose body comes more slowly than
+ * body_rate after that time, ends its connection, and so does an answer that is not taken in twice the idle timeout. When
+ * there are too many connections, the oldest one that is still receiving its request goes.
  *
  * Clients (http/clients.h) have turns at the workers, and shares of what waits. Whoever is alone may fill all places.
  * As soon as another comes, the client that holds most of them gives up its last ones, which get 429 with Retry-After;
@@ -73,17 +74,19 @@ typedef struct {
     const hs_route_t *routes; /* lives as long as the server */
     size_t route_count;       /* at most HS_ROUTES_MAX */
     void *ctx;
-    unsigned flags;               /* HS_SIMULATED, HS_DEVELOPMENT: on every answer of this server */
-    hs_identity_t *identity;      /* not NULL: HTTPS, and the server takes a reference of its own; NULL: HTTP */
-    unsigned event_threads;       /* 0: 2 */
-    unsigned workers;             /* 0: 8 */
-    unsigned queue_max;           /* waiting slow requests; 0: 64 */
-    unsigned deferred_max;        /* requests that wait for hs_answer; 0: 1024 */
-    size_t deferred_body_max;     /* bytes of their bodies together; 0: 64 MiB */
-    size_t body_max;              /* 0: 1 MiB; beyond: 413 */
-    unsigned connections_max;     /* 0: 1024; split evenly among the event threads; beyond: they wait to be accepted */
-    unsigned per_ip_max;          /* 0: 256; beyond: closed at once */
-    unsigned idle_timeout_s;      /* 0: 30 */
+    unsigned flags;           /* HS_SIMULATED, HS_DEVELOPMENT: on every answer of this server */
+    hs_identity_t *identity;  /* not NULL: HTTPS, and the server takes a reference of its own; NULL: HTTP */
+    unsigned event_threads;   /* 0: 2 */
+    unsigned workers;         /* 0: 8 */
+    unsigned queue_max;       /* waiting slow requests; 0: 64 */
+    unsigned deferred_max;    /* requests that wait for hs_answer; 0: 1024 */
+    size_t deferred_body_max; /* bytes of their bodies together; 0: 64 MiB */
+    size_t body_max;          /* 0: 1 MiB; beyond: 413 */
+    unsigned connections_max; /* 0: 1024; beyond: the oldest that is still receiving goes */
+    unsigned per_client_max;  /* 0: a quarter of it; beyond: the client's oldest that is still receiving goes */
+    unsigned idle_timeout_s;  /* 0: 30 */
+    unsigned headers_ms;      /* for a request's line and headers, and before the rate of its body counts; 0: 10000 */
+    unsigned body_rate;       /* bytes a second that a body has to come with; 0: 16384 */
     const ws_config_t *websocket; /* for routes with HS_WEBSOCKET; copied. NULL: there are none */
 } hs_config_t;
 

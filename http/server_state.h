@@ -24,12 +24,15 @@ typedef enum { AT_RECEIVING, AT_QUEUED, AT_DEFERRED, AT_ANSWERED, AT_SENDING } a
 typedef struct conn {
     hs_t *server;
     struct MHD_Connection *mhd;
-    struct conn *prev, *next; /* server->conns */
+    struct conn *prev, *next; /* server->conns; under its lock, as */
+    bool evicted;             /* it is being closed, and does not count any more */
     share_item_t item;        /* server->slow */
     hs_client_t *client;
     int fd;
     void *tls;                    /* its session; NULL: plain */
     hs_identity_t *identity;      /* what the session presents */
+    atomic_bool receiving;        /* no whole request is here */
+    uint64_t begun_ms;            /* the request's headers were here */
     _Atomic uint64_t deadline_ms; /* the reaper ends the connection then; 0: never */
     at_t at;
     bool begun;   /* the handler of libmicrohttpd has seen this request's headers */
@@ -63,9 +66,11 @@ struct hs {
     atomic_bool stopping;
     atomic_uint marks; /* flags of every answer */
     pthread_mutex_t conns_lock;
-    conn_t *conns;
-    hs_identity_t *identity; /* of connections to come; NULL: no TLS. Under conns_lock */
-    pthread_mutex_t lock;    /* all below */
+    conn_t *conns, *conns_last; /* the newest, the oldest */
+    unsigned conn_count;        /* of them, without the evicted ones */
+    uint64_t evicted;           /* since the start */
+    hs_identity_t *identity;    /* of connections to come; NULL: no TLS. Under conns_lock */
+    pthread_mutex_t lock;       /* all below */
     pthread_cond_t work, answered;
     share_t slow;          /* connections for the workers */
     hs_pending_t pendings; /* a ring */

@@ -6,6 +6,7 @@
 #include "base/crypto/secret.h"
 #include "base/hex.h"
 #include "base/os/file.h"
+#include "base/os/limits.h"
 #include "base/os/log.h"
 #include "base/os/persist.h"
 #include "base/os/worker.h"
@@ -17,6 +18,8 @@
 #define SETUP_BODY_MAX CONFIG_TEXT_MAX
 #define API_BODY_MAX ((size_t)API_RPC_BODY_MAX)
 #define API_CONNECTIONS_MAX 4096u
+#define FILES_MAX 65536u
+#define QUOTE_WORKERS (1 + ATTEST_QUEUE_MAX) /* all that make a quote or wait for one */
 #define STOP_GRACE_MS 3000u
 #define START_ASK_MS 20000u  /* one search for a checkpoint; */
 #define START_AGAIN_MS 2000u /* and after it the next one, ever later, */
@@ -42,7 +45,8 @@ static rc_t open_api(hs_t **out, err_t *e, node_t *n, uint16_t port)
                         .flags = server_flags(n),
                         .identity = n->https ? https_identity(n->https) : NULL,
                         .body_max = API_BODY_MAX,
-                        .connections_max = API_CONNECTIONS_MAX,
+                        .connections_max = (unsigned)limits_for_clients(n->files, API_CONNECTIONS_MAX),
+                        .workers = QUOTE_WORKERS,
                         .deferred_max = API_CONNECTIONS_MAX };
     return hs_start(out, e, &api);
 }
@@ -365,8 +369,7 @@ static rc_t open_servers(node_t *n, err_t *e)
                           .body_max = SETUP_BODY_MAX,
                           .event_threads = 1,
                           .workers = 1,
-                          .connections_max = 64,
-                          .per_ip_max = 64 };
+                          .connections_max = 64 };
     const config_t *config = atomic_load(&n->config);
     uint16_t port = config && config->api_port ? config->api_port : n->options.api_port;
     rc_t rc = open_api(&n->api_server, e, n, port);
@@ -410,6 +413,7 @@ rc_t node_start(node_t **out, err_t *e, const node_options_t *options)
     n->options = *options;
     n->now_ms = options->now_ms ? options->now_ms : clock_system_ms;
     n->started_ms = clock_monotonic_ms();
+    n->files = limits_raise_files(FILES_MAX);
     pthread_mutex_init(&n->lock, NULL);
     pthread_mutex_init(&n->cache_lock, NULL);
     rc_t rc = make_parts(n, e);

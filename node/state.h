@@ -16,6 +16,7 @@ struct node {
     node_options_t options;
     clock_fn now_ms;
     uint64_t started_ms; /* monotonic */
+    size_t files;        /* descriptors that may be open */
     tee_provider_t tee;
     hc_t *http;
     ex_cache_t *cache;

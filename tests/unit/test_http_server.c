@@ -495,7 +495,7 @@ END_TEST
 
 START_TEST(idle_connections_and_slow_senders_are_ended)
 {
-    hs_t *s = start((hs_config_t){ .idle_timeout_s = 1 });
+    hs_t *s = start((hs_config_t){ .idle_timeout_s = 1, .headers_ms = 1000 });
     uint64_t began = clock_ms();
     int idle = dial(s), head = dial(s), body = dial(s);
     bool head_alive = true, body_alive = true;
@@ -531,56 +531,6 @@ START_TEST(a_handler_may_take_longer_than_the_idle_timeout)
 }
 END_TEST
 
-START_TEST(one_address_has_only_so_many_connections)
-{
-    hs_t *s = start((hs_config_t){ .per_ip_max = 3 });
-    int fds[4];
-    for (unsigned i = 0; i < 3; i++) {
-        fds[i] = dial(s);
-        say(fds[i], "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n");
-        reply_t a = hear(fds[i], false);
-        ck_assert_int_eq(a.status, 200);
-        free(a.body);
-    }
-    fds[3] = dial(s);
-    say(fds[3], "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n");
-    ck_assert(ended(fds[3]));
-    close(fds[3]);
-    close(fds[0]);
-    pause_ms(100);
-    expect(s, "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n", 200, NULL, NULL);
-    close(fds[1]);
-    close(fds[2]);
-    hs_stop(s, 1000);
-}
-END_TEST
-
-START_TEST(connections_beyond_the_total_wait_and_are_served_later)
-{
-    hs_t *s = start((hs_config_t){ .connections_max = 2, .event_threads = 1 });
-    int fds[3];
-    for (unsigned i = 0; i < 3; i++) {
-        fds[i] = dial(s);
-        say(fds[i], "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n");
-        pause_ms(50);
-    }
-    reply_t a = hear(fds[0], false);
-    ck_assert_int_eq(a.status, 200);
-    free(a.body);
-    char c;
-    ck_assert_int_lt(recv(fds[2], &c, 1, MSG_DONTWAIT), 0);
-    close(fds[0]);
-    a = hear(fds[2], false);
-    ck_assert_int_eq(a.status, 200);
-    free(a.body);
-    close(fds[1]);
-    close(fds[2]);
-    hs_stop(s, 1000);
-}
-END_TEST
-
-/* ---- slow handlers ---- */
-
 static void wait_entered(unsigned n)
 {
     uint64_t end = clock_ms() + 5000;
@@ -588,6 +538,112 @@ static void wait_entered(unsigned n)
         pause_ms(1);
     ck_assert_uint_ge(gate_entered, n);
 }
+
+static void expect_on(int fd, int status)
+{
+    say(fd, "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n");
+    reply_t a = hear(fd, false);
+    ck_assert_int_eq(a.status, status);
+    free(a.body);
+}
+
+START_TEST(one_address_has_only_so_many_connections)
+{
+    hs_t *s = start((hs_config_t){ .per_client_max = 3 });
+    int fds[4], other = dial_from(s, "127.0.0.9");
+    for (unsigned i = 0; i < 4; i++) {
+        fds[i] = dial(s);
+        if (i < 3)
+            expect_on(fds[i], 200);
+    }
+    ck_assert(ended(fds[0])); /* its oldest goes */
+    for (unsigned i = 1; i < 4; i++)
+        expect_on(fds[i], 200);
+    expect_on(other, 200);
+    for (unsigned i = 0; i < 4; i++)
+        close(fds[i]);
+    close(other);
+    hs_stop(s, 1000);
+}
+END_TEST
+
+START_TEST(connections_that_are_at_work_stay_and_a_new_one_goes_instead)
+{
+    hs_t *s = start((hs_config_t){ .connections_max = 4, .per_client_max = 4, .workers = 4 });
+    int fds[4], fifth;
+    for (unsigned i = 0; i < 4; i++) {
+        fds[i] = dial(s);
+        say(fds[i], "GET /gate HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
+    wait_entered(4);
+    fifth = dial(s);
+    ck_assert(ended(fifth));
+    gate_open = true;
+    for (unsigned i = 0; i < 4; i++) {
+        reply_t a = hear(fds[i], false);
+        ck_assert_int_eq(a.status, 200);
+        free(a.body);
+        close(fds[i]);
+    }
+    close(fifth);
+    hs_stop(s, 1000);
+}
+END_TEST
+
+/* Four addresses fill every place with requests that are half sent; a fifth one is served all the same. */
+START_TEST(senders_of_half_requests_do_not_shut_others_out)
+{
+    enum { N = 64 };
+    static const char *const from[] = { "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5" };
+    hs_t *s = start((hs_config_t){ .connections_max = N });
+    int fds[N + 16];
+    for (unsigned i = 0; i < N + 16; i++) {
+        fds[i] = dial_from(s, from[i % 4]);
+        say(fds[i], i % 2 ? "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{" : "GET /quick HT");
+    }
+    for (unsigned i = 0; i < 20; i++) {
+        int fd = dial_from(s, "127.0.0.9");
+        uint64_t began = clock_ms();
+        expect_on(fd, 200);
+        ck_assert_uint_lt(clock_ms() - began, 1000);
+        close(fd);
+    }
+    for (unsigned i = 0; i < N + 16; i++)
+        close(fds[i]);
+    hs_stop(s, 1000);
+}
+END_TEST
+
+START_TEST(headers_have_their_time_and_bodies_their_rate)
+{
+    hs_t *s = start((hs_config_t){ .headers_ms = 500, .body_rate = 1000 });
+    int head = dial(s), body = dial(s), steady = dial(s);
+    bool head_alive = true, body_alive = true;
+    uint64_t began = clock_ms();
+    say(head, "GET /quick HTTP/1.1\r\nX: ");
+    say(body, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n");
+    say(steady, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3000\r\n\r\n");
+    for (unsigned i = 0; i < 30; i++) { /* 100 bytes in 50 ms: twice the rate */
+        static const char bytes[101] = "0123456789012345678901234567890123456789012345678901234567890123456789"
+                                       "012345678901234567890123456789";
+        head_alive = head_alive && say(head, "x");
+        body_alive = body_alive && say(body, "x");
+        ck_assert(say(steady, bytes));
+        pause_ms(50);
+    }
+    ck_assert_msg(!head_alive && !body_alive, "head %d body %d", head_alive, body_alive);
+    ck_assert_uint_lt(clock_ms() - began, 10000);
+    reply_t a = hear(steady, false);
+    ck_assert_int_eq(a.status, 200);
+    free(a.body);
+    close(head);
+    close(body);
+    close(steady);
+    hs_stop(s, 1000);
+}
+END_TEST
+
+/* ---- slow handlers ---- */
 
 START_TEST(slow_handlers_block_nobody_and_a_full_queue_refuses_more)
 {
@@ -804,8 +860,8 @@ int main(void)
         bodies_up_to_the_cap_pass_and_larger_ones_get_413_and_a_closed_connection, ten_megabytes_go_both_ways,
         malformed_requests_harm_nobody, a_flood_of_headers_is_cut_off, idle_connections_and_slow_senders_are_ended,
         a_handler_may_take_longer_than_the_idle_timeout, one_address_has_only_so_many_connections,
-        connections_beyond_the_total_wait_and_are_served_later,
-        slow_handlers_block_nobody_and_a_full_queue_refuses_more,
+        connections_that_are_at_work_stay_and_a_new_one_goes_instead, senders_of_half_requests_do_not_shut_others_out,
+        headers_have_their_time_and_bodies_their_rate, slow_handlers_block_nobody_and_a_full_queue_refuses_more,
         a_client_that_leaves_during_its_slow_request_harms_nobody,
         stopping_delivers_what_is_under_way_and_takes_nothing_new,
         after_the_grace_waiting_requests_get_503_and_running_ones_still_finish,
