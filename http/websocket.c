@@ -164,6 +164,24 @@ bool ws_push(ws_t *w, view_t text)
     return sent;
 }
 
+void ws_end(ws_t *w)
+{
+    pthread_mutex_lock(&w->hub->lock);
+    w->too_slow = true;
+    if (!w->over)
+        make_due(w);
+    pthread_mutex_unlock(&w->hub->lock);
+    wake(w->hub);
+}
+
+bool ws_is_over(ws_t *w)
+{
+    pthread_mutex_lock(&w->hub->lock);
+    const bool over = w->over;
+    pthread_mutex_unlock(&w->hub->lock);
+    return over;
+}
+
 void ws_done(ws_t *w, view_t text, size_t n)
 {
     pthread_mutex_lock(&w->hub->lock);

@@ -48,6 +48,12 @@ void ws_done(ws_t *w, view_t text, size_t n);
 /* Sends a message unasked. False: the connection is over, or ends now because too much waits already. Any thread. */
 bool ws_push(ws_t *w, view_t text);
 
+/* Ends the connection soon: by 1013, behind what was sent. Any thread. */
+void ws_end(ws_t *w);
+
+/* Whether closed has been called for it, or is about to be. */
+bool ws_is_over(ws_t *w);
+
 /* ---- for serve.c ---- */
 
 typedef struct ws_hub ws_hub_t;

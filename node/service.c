@@ -74,6 +74,17 @@ static void note_held(service_t *s, const follow_view_t *v)
     held_note(&s->held, &latest, is_final ? &finalized : NULL);
 }
 
+static void tell_news(service_t *s, const follow_view_t *v)
+{
+    const config_t *c = s->with.config;
+    const lc_head_t *head = judge_head(c, v);
+    if (!head->valid || !lc_proves_execution(&c->network, head->header.beacon.slot))
+        return;
+    const held_head_t latest = held_head_of(head, c->chain.chain_id, false);
+    const bool is_final = v->finalized.valid && lc_proves_execution(&c->network, v->finalized.header.beacon.slot);
+    news_head(s->news, &latest.block, is_final ? v->finalized.header.execution.block_number : 0);
+}
+
 /* ---- GET /block ---- */
 
 static hs_shared_t *sign_block(service_t *s, const lc_head_t *head)
@@ -134,6 +145,8 @@ static void on_change(void *ctx)
     if (state == NODE_READY)
         hs_shared_unref(service_block_answer(s, &v));
     note_held(s, &v);
+    if (state == NODE_READY)
+        tell_news(s, &v);
     if (s->cluster && v.finalized.valid)
         cluster_tell(s->cluster, s->setup.cluster_text, v.finalized.header.beacon.slot, &v.finalized.beacon_root);
     pthread_mutex_lock(&s->lock);
@@ -292,6 +305,22 @@ static rc_t make_upstreams(service_t *s, err_t *e)
                                     .chain_id = c->chain.chain_id });
 }
 
+static rc_t submit(void *ctx, query_t *take_q, ask_done_fn done, void *done_ctx)
+{
+    return ask_submit(ctx, take_q, NULL, done, done_ctx);
+}
+
+/* Subscriptions are of WebSockets. */
+static void push(void *session, view_t text)
+{
+    (void)ws_push(session, text); /* one that takes nothing ends by itself */
+}
+
+static void end(void *session)
+{
+    ws_end(session);
+}
+
 /* What answers by them; every answer says what the setup is marked by. */
 static rc_t make_engine(service_t *s, err_t *e)
 {
@@ -300,7 +329,14 @@ static rc_t make_engine(service_t *s, err_t *e)
     s->calls = calls_new(&(calls_config_t){
         .jobs = s->jobs, .cache = k->cache, .chain = &k->config->chain, .signer = { s->keyring, sign } });
     s->rpc = node_rpc_new(s->ask, k->pool);
-    return s->jobs && s->calls && s->rpc ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
+    s->news = news_new(&(news_config_t){ .submit = submit,
+                                         .submit_ctx = s->ask,
+                                         .cache = k->cache,
+                                         .chain_id = k->config->chain.chain_id,
+                                         .mode = (news_mode_t)k->config->log_follow,
+                                         .push = push,
+                                         .end = end });
+    return s->jobs && s->calls && s->rpc && s->news ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
 }
 
 #define CHANGES_TRIES 3u    /* headers in a row without a block access list, after which it is asked for no more, but */
@@ -611,6 +647,7 @@ void service_free(service_t *s)
     calls_free(s->calls);
     statements_free(s->statements);
     node_rpc_free(s->rpc);
+    news_free(s->news);
     if (s->follow)
         follow_stop(s->follow);
     cluster_stop(s->cluster);

@@ -20,6 +20,7 @@
 #include "node/evidence/attest.h"
 #include "node/evidence/setup.h"
 #include "node/judge.h"
+#include "node/news.h"
 #include "node/options.h"
 #include "node/query/calls.h"
 #include "node/query/sent.h"
@@ -61,6 +62,7 @@ typedef struct {
     statements_t *statements;
     sent_t sent; /* what was forwarded for clients */
     node_rpc_t *rpc;
+    news_t *news; /* filters and subscriptions */
     follow_t *follow;
     foresight_t *foresight;
     attest_t *attest;

@@ -168,6 +168,7 @@ static void put_service(jw_t *w, const service_t *s, const follow_view_t *v)
     jw_u64(w, "current_slot", lc_slot_at(&s->with.config->network, timekeeper_least_ms(s->time)));
     jw_u64(w, "round_trips", v->round_trips);
     jw_end(w);
+    news_status(s->news, w);
     jw_object(w, "upstreams");
     put_upstreams(w, "execution", s->execution, timekeeper_read(s->time));
     put_upstreams(w, "consensus", s->consensus, timekeeper_read(s->time));

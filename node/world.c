@@ -35,6 +35,8 @@ static void of_service(api_world_t *out, service_t *s, const follow_view_t *view
     out->sent_ctx = &s->sent;
     out->sent_note = sent_note;
     out->sent_nonce = sent_nonce;
+    out->events = &NEWS_EVENTS;
+    out->events_ctx = s->news;
     out->fork_id = builtin ? builtin->fork_id : 0;
     out->deposit_contract = builtin ? &builtin->deposit_contract : NULL;
     out->latest = held_head_of(judge_head(c, view), c->chain.chain_id, false).block;

@@ -6,14 +6,21 @@
 
 /* A message that is being answered. */
 typedef struct {
+    news_t *news; /* NULL: there is none yet */
     ws_t *ws;
     size_t n;
 } asked_t;
 
+/* What subscribes is told its id before anything else. */
 static void on_answer(void *ctx, view_t text)
 {
     asked_t *a = ctx;
     ws_done(a->ws, text, a->n);
+    if (a->news) {
+        news_begin(a->news, a->ws);
+        if (ws_is_over(a->ws)) /* so it was perhaps before it subscribed */
+            news_over(a->news, a->ws);
+    }
     ws_unref(a->ws);
     free(a);
 }
@@ -27,14 +34,17 @@ static void on_message(void *ctx, ws_t *w, uint8_t *take_text, size_t n)
         ws_done(w, view_of(NULL, 0), n);
         return;
     }
-    *a = (asked_t){ ws_ref(w), n };
     node_world(ctx, &world);
+    world.api.session = w;
+    *a = (asked_t){ world.service ? world.service->news : NULL, ws_ref(w), n };
     node_rpc_run(world.service ? world.service->rpc : NULL, &world.api, take_text, n, on_answer, a);
 }
 
 static void on_closed(void *ctx, ws_t *w)
 {
-    (void)ctx, (void)w;
+    const service_t *s = node_service(ctx);
+    if (s)
+        news_over(s->news, w);
 }
 
 ws_config_t node_wsrpc(node_t *n)

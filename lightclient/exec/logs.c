@@ -54,6 +54,7 @@ static rc_t too_much(ex_logs_t *l, err_t *e, const ex_past_t *blocks, size_t fit
 {
     const uint64_t from = blocks[0].block.header.number;
     l->fit_count = fit ? fit : 1;
+    l->limit = limit;
     return err_code(e,
                     err_set(e, RC_LIMIT, "query exceeds limit of %zu %s. Try with this block range [0x%llx, 0x%llx].",
                             limit, what, (unsigned long long)from, (unsigned long long)(from + l->fit_count - 1)),

@@ -38,7 +38,8 @@ bool ex_filter_finds(const ex_filter_t *f, const evm_log_t *log);
 typedef struct {
     const ex_filter_t *filter;
     size_t receipts_max; /* 0: EX_LOGS_RECEIPTS_MAX */
-    size_t fit_count;    /* set with EX_LOGS_LIMIT: so many blocks, from the first on, would do */
+    size_t fit_count;    /* set with EX_LOGS_LIMIT: so many blocks, from the first on, would do, */
+    size_t limit;        /* by this limit */
 } ex_logs_t;
 
 /* The plan of a history (ex_history_config_t) over an ex_logs_t. RC_LIMIT with EX_LOGS_LIMIT: it would take the

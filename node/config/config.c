@@ -103,6 +103,8 @@ static const char *const blocks[] = {
     [CONFIG_LATEST] = "latest", [CONFIG_SAFE] = "safe", [CONFIG_FINALIZED] = "finalized", NULL
 };
 
+static const char *const follows[] = { "on-demand", "off", "always", NULL }; /* as news_mode_t */
+
 static const option_t options[] = {
     { .key = "peers",
       .help = "List of peers to join, as host:port or multiaddr; empty: a new cluster is made; required.",
@@ -146,6 +148,11 @@ static const option_t options[] = {
       .at = offsetof(config_t, checkpoint_age_max_s),
       .min = 1,
       .max = (uint64_t)10 * 365 * 86400 },
+    { .key = "log_follow",
+      .help = "Logs are followed: on-demand (default: while somebody has a filter or a subscription), off, always.",
+      .kind = OPTION_CHOICE,
+      .at = offsetof(config_t, log_follow),
+      .words = follows },
     { .key = "default_block",
       .help = "Head that answers rest on: latest (default), safe or finalized.",
       .kind = OPTION_CHOICE,

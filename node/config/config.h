@@ -47,6 +47,7 @@ typedef struct {
     bool api_tls;                            /* the API port serves HTTPS, with a certificate that carries a quote */
     const char *tee;                         /* "auto", "dstack", "tdx", "simulator"; empty: not given */
     unsigned default_block;                  /* a config_block_t */
+    unsigned log_follow;                     /* a news_mode_t */
     const char *policy;                      /* TEE policy as JSON text, compact with sorted keys; NULL: the default */
     option_urls_t pccs;                      /* services that hand out Intel's collateral; count 0: Intel's own */
     const char *collateral_file;             /* collateral from this file instead; NULL: from services */

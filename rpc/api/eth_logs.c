@@ -1,16 +1,35 @@
 /* eth_logs.c - eth_getLogs: complete, or an error. */
 #include "base/crypto/hash.h"
 #include "lightclient/exec/logs.h"
+#include "rpc/api/filter.h"
 #include "rpc/api/past.h"
-
-#define VALUES_MAX 1000u /* addresses, and topics of one place, as in geth */
 
 /* A filter, its range, and the plan over it; in the call's arena. */
 typedef struct {
     ex_filter_t filter;
     ex_logs_t logs;
     bool by_hash;
+    uint64_t from;
 } asked_t;
+
+/* The range that would do, as ponder, rindexer and graph-node read it. */
+static void put_fitting(api_call_t *c, uint64_t from, uint64_t to, size_t limit)
+{
+    jw_t w = jw_of(c->arena, 256);
+    jw_object(&w, NULL);
+    jw_quantity(&w, "from", from);
+    jw_quantity(&w, "to", to);
+    jw_u64(&w, "limit", limit);
+    jw_end(&w);
+    c->details = jw_done(&w);
+}
+
+static void explain(api_call_t *c)
+{
+    const asked_t *a = c->asked;
+    if (!a->by_hash)
+        put_fitting(c, a->from, a->from + a->logs.fit_count - 1, a->logs.limit);
+}
 
 static void *rows(api_call_t *c, size_t count, size_t size)
 {
@@ -18,64 +37,6 @@ static void *rows(api_call_t *c, size_t count, size_t size)
     if (!p)
         api_fail(c, API_INTERNAL, "out of memory");
     return p;
-}
-
-static bool too_many(api_call_t *c, size_t count)
-{
-    if (count > VALUES_MAX)
-        api_fail(c, API_INVALID_PARAMS, "exceed max addresses or topics per search position");
-    return count > VALUES_MAX || c->error;
-}
-
-static void read_addresses(api_call_t *c, ex_filter_t *f, const jo_t *o)
-{
-    jo_t list, item;
-    if (!jo_opt_values(o, &list, "address", SIZE_MAX))
-        return;
-    const size_t count = jo_kind(o, "address") == JO_LIST ? jo_size(&list) : 1;
-    addr_t *all = too_many(c, count) ? NULL : rows(c, count, sizeof *all);
-    f->addrs = all;
-    f->addr_count = all ? count : 0;
-    for (size_t i = 0; all && jo_next(&list, &item) && i < count; i++)
-        jo_hex(&item, all[i].b, sizeof all[i].b, NULL, HEX_0X);
-}
-
-/* One place: a topic, or some of which one stands there. None, or one that is null: whatever. */
-static void read_place(api_call_t *c, ex_topic_t *t, const jo_t *place)
-{
-    const bool is_list = jo_kind(place, NULL) == JO_LIST;
-    jo_t list = *place, item;
-    const size_t count = is_list ? jo_size(place) : 1;
-    hash32_t *all = too_many(c, count) ? NULL : rows(c, count, sizeof *all);
-    bool any = count == 0;
-    if (!all)
-        return;
-    if (!is_list)
-        jo_hex(place, all[0].b, sizeof all[0].b, NULL, HEX_0X);
-    else
-        list = jo_list(place, NULL, 0, VALUES_MAX);
-    for (size_t i = 0; is_list && jo_next(&list, &item); i++) {
-        any |= !jo_has(&item, NULL);
-        if (jo_has(&item, NULL))
-            jo_hex(&item, all[i].b, sizeof all[i].b, NULL, HEX_0X);
-    }
-    t->any = all;
-    t->count = any ? 0 : count;
-}
-
-static void read_topics(api_call_t *c, ex_filter_t *f, const jo_t *o)
-{
-    jo_t list, item;
-    if (!jo_opt_list(o, &list, "topics", 0, SIZE_MAX))
-        return;
-    if (jo_size(&list) > EX_FILTER_TOPICS) {
-        api_fail(c, API_INVALID_PARAMS, "exceed max topics");
-        return;
-    }
-    f->topic_count = (unsigned)jo_size(&list);
-    while (!c->error && jo_next(&list, &item))
-        if (jo_has(&item, NULL))
-            read_place(c, &f->topics[item.index], &item);
 }
 
 static bool read_end(api_call_t *c, uint64_t *out, const jo_t *o, const char *key)
@@ -120,9 +81,11 @@ static bool read_range(api_call_t *c, ex_history_config_t *past, asked_t *a, con
         api_fail(c, API_INVALID_PARAMS, "invalid block range params");
     else if (past->to > c->world->latest.env.number)
         api_fail(c, API_INVALID_PARAMS, "block range extends beyond current head block");
-    else if (past->to - past->from >= EX_HISTORY_MAX)
+    else if (past->to - past->from >= EX_HISTORY_MAX) {
         api_fail(c, API_LIMIT, "query exceeds limit of %u blocks. Try with this block range [0x%llx, 0x%llx].",
                  EX_HISTORY_MAX, (unsigned long long)past->from, (unsigned long long)past->from + EX_HISTORY_MAX - 1);
+        put_fitting(c, past->from, past->from + EX_HISTORY_MAX - 1, EX_HISTORY_MAX);
+    }
     return !c->error;
 }
 
@@ -160,21 +123,56 @@ static void write_logs(api_call_t *c, const query_t *done)
     jw_end(&c->out);
 }
 
-void api_eth_getLogs(api_call_t *c, const jo_t *args)
+/* What is in memory needs no query. */
+static bool answer_from_memory(api_call_t *c, const asked_t *a, const ex_history_config_t *past)
+{
+    const api_world_t *w = c->world;
+    return w->events && !a->by_hash &&
+           w->events->logs(w->events_ctx, &c->out, &a->filter, past->from, past->to, &w->latest);
+}
+
+static void ask_logs(api_call_t *c, const jo_t *o)
 {
     ex_history_config_t past = { .plan = ex_logs_plan };
     asked_t *a = rows(c, 1, sizeof *a);
-    const jo_t o = jo_object(&args[0], NULL);
     if (!a)
         return;
-    read_addresses(c, &a->filter, &o);
-    read_topics(c, &a->filter, &o);
-    if (!read_range(c, &past, a, &o) || jo_rc(&o) || c->error)
+    api_filter_read(c, &a->filter, o);
+    if (!read_range(c, &past, a, o) || jo_rc(o) || c->error || answer_from_memory(c, a, &past))
         return;
     a->logs.filter = &a->filter;
+    a->from = past.from;
     past.plan_ctx = &a->logs;
     c->asked = a;
+    c->explain = explain;
     if (a->by_hash || past.to - past.from < 4) /* one round trip, at the price of bytes */
         past.wants = EX_WANT_BODY | EX_WANT_RECEIPTS;
     api_past(c, &past, write_logs);
+}
+
+void api_eth_getLogs(api_call_t *c, const jo_t *args)
+{
+    const jo_t o = jo_object(&args[0], NULL);
+    ask_logs(c, &o);
+}
+
+/* All logs of a filter's range, as if eth_getLogs had its criteria. */
+void api_eth_getFilterLogs(api_call_t *c, const jo_t *args)
+{
+    const api_world_t *w = c->world;
+    const view_t id = jo_text(&args[0], NULL, 0, SIZE_MAX);
+    view_t text;
+    jo_doc_t doc;
+    err_t e;
+    if (jo_rc(&args[0]))
+        return;
+    if (!w->events || w->events->criteria(w->events_ctx, &text, &e, c->arena, id)) {
+        api_fail(c, API_FAILED, "filter not found");
+        return;
+    }
+    const jo_t o = jo_open(&doc, &e, text, API_CRITERIA_MAX, JO_LENIENT);
+    ask_logs(c, &o);
+    if (jo_rc(&o))
+        api_fail(c, API_INVALID_PARAMS, "%s", e.text);
+    jo_close(&doc);
 }

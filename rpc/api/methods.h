@@ -21,6 +21,7 @@
 
 #include "base/json.h"
 #include "lightclient/exec/cache.h"
+#include "lightclient/exec/logs.h"
 #include "lightclient/exec/query.h"
 #include "lightclient/exec/read.h"
 
@@ -43,6 +44,27 @@ enum {
     API_PRUNED = 4444
 };
 
+#define API_WATCH_ID_LEN 34u /* characters of the longest id of a filter or subscription: 0x and 16 bytes */
+
+typedef enum { API_WATCH_LOGS, API_WATCH_HEADS } api_watch_t;
+
+/* Filters and subscriptions, which somebody keeps (node/news.h). id is text.
+ *   session  of a connection that takes what is pushed; NULL: a filter, which is polled */
+typedef struct {
+    /* Begins one behind the latest block. criteria: of logs, as text. RC_LIMIT: there are too many; RC_UNSUPPORTED:
+     * logs are not followed; RC_NOMEM, RC_IO. */
+    rc_t (*add)(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, void *session, api_watch_t kind, view_t criteria,
+                const ex_block_t *latest);
+    bool (*remove)(void *ctx, void *session, view_t id);
+    /* Writes a filter's changes since it was asked last. RC_REFUSED: there is none of this id; RC_LIMIT: it was asked
+     * too late, and is gone; RC_IO. */
+    rc_t (*changes)(void *ctx, jw_t *out, err_t *e, view_t id);
+    /* The criteria of a filter of logs, in the arena. RC_REFUSED, RC_NOMEM. */
+    rc_t (*criteria)(void *ctx, view_t *out, err_t *e, arena_t *a, view_t id);
+    /* Writes the logs of a range below the latest block, if all of them are in memory; else false, nothing written. */
+    bool (*logs)(void *ctx, jw_t *out, const ex_filter_t *f, uint64_t from, uint64_t to, const ex_block_t *latest);
+} api_events_t;
+
 /* What is known when a request comes: copied, and constant until its answer is written. */
 typedef struct {
     const evm_chain_t *chain;       /* NULL: not known yet, and not_ready says why */
@@ -61,7 +83,10 @@ typedef struct {
     void *sent_ctx;
     void (*sent_note)(void *ctx, const addr_t *sender, uint64_t nonce, uint64_t head);
     uint64_t (*sent_nonce)(void *ctx, const addr_t *sender, uint64_t proven, uint64_t head);
-    ex_block_t finalized; /* verified; also what "safe" means here: nothing younger is known to be */
+    ex_block_t finalized;       /* verified; also what "safe" means here: nothing younger is known to be */
+    const api_events_t *events; /* NULL: nobody keeps filters */
+    void *events_ctx;
+    void *session; /* NULL: the request came by HTTP */
 } api_world_t;
 
 typedef struct api_call api_call_t;
@@ -82,12 +107,14 @@ typedef struct {
 /* One call of one method. */
 struct api_call {
     const api_world_t *world;
-    const api_method_t *method; /* NULL: none is called */
-    arena_t *arena;             /* of the whole request */
-    jw_t out;                   /* the result is written here */
-    int error;                  /* 0: none; else the result does not count */
-    view_t message, data;       /* of the error; data.p NULL: it has none */
-    query_t *query;             /* to be driven; NULL: the answer is there */
+    const api_method_t *method;     /* NULL: none is called */
+    arena_t *arena;                 /* of the whole request */
+    jw_t out;                       /* the result is written here */
+    int error;                      /* 0: none; else the result does not count */
+    view_t message, data;           /* of the error; data.p NULL: it has none */
+    view_t details;                 /* the same as JSON, in place of data */
+    void (*explain)(api_call_t *c); /* fills them in when the query failed for a limit of this program; NULL: nothing */
+    query_t *query;                 /* to be driven; NULL: the answer is there */
     api_write_fn write;
     bool again;           /* query proves a block that is not held; then the function is called again, with */
     const ex_block_t *at; /* ... this block; NULL: none was asked for */

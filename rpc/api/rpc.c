@@ -366,6 +366,8 @@ static void fail_query(api_call_t *c, rc_t rc, const err_t *e)
 {
     if (e->code == EX_HISTORY_PRUNED || e->code == EX_LOGS_LIMIT) {
         api_fail(c, e->code == EX_LOGS_LIMIT ? API_LIMIT : API_PRUNED, "%s", e->text);
+        if (e->code == EX_LOGS_LIMIT && c->explain)
+            c->explain(c);
         return;
     }
     switch (rc) {
@@ -405,7 +407,9 @@ static void put_error(jw_t *w, const api_call_t *c)
     jw_object(w, "error");
     jw_i64(w, "code", c->error);
     jw_text(w, "message", c->message);
-    if (c->data.p)
+    if (c->details.p)
+        jw_raw(w, "data", c->details);
+    else if (c->data.p)
         jw_hex(w, "data", c->data);
     jw_end(w);
 }

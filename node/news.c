@@ -1,0 +1,596 @@
+#include "node/news.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/crypto/secret.h"
+#include "base/hex.h"
+#include "base/os/log.h"
+#include "lightclient/exec/feed.h"
+#include "rpc/api/filter.h"
+#include "rpc/api/objects.h"
+
+#define WATCHER_ARENA_MAX ((size_t)1 << 20) /* bytes of one filter's criteria, as text and read */
+#define TEXT_MAX ((size_t)4 << 20)          /* bytes of one message */
+
+/* A filter or a subscription. */
+typedef struct watcher {
+    struct watcher *next;
+    char id[API_WATCH_ID_LEN + 1];
+    api_watch_t kind;
+    void *session; /* NULL: it is polled */
+    bool begun;    /* of a session: it knows its id */
+    arena_t arena; /* of what follows */
+    view_t text;
+    api_criteria_t criteria;
+    uint64_t number; /* of the block behind which it begins, until */
+    hash32_t hash;
+    bool placed;  /* it is found among the events: */
+    uint64_t seq; /* the next one that it is to be told */
+    uint64_t used_ms;
+} watcher_t;
+
+struct news {
+    news_config_t config;
+    pthread_mutex_t lock;
+    pthread_cond_t idle;
+    feed_t feed;
+    watcher_t *watchers;
+    size_t filters, subscriptions, criteria_bytes;
+    bool has_head, asking, again;
+    ex_block_t head;
+    uint64_t final_number;
+};
+
+/* A query that is under way. */
+typedef struct {
+    news_t *news;
+    ex_block_t head; /* borrowed by the query */
+} asked_t;
+
+/* ---- watchers; all with the lock held ---- */
+
+static uint64_t now_ms(const news_t *w)
+{
+    return w->config.monotonic_ms();
+}
+
+static void watcher_free(news_t *w, watcher_t *x)
+{
+    *(x->session ? &w->subscriptions : &w->filters) -= 1;
+    w->criteria_bytes -= x->arena.used;
+    arena_free(&x->arena);
+    free(x);
+}
+
+static watcher_t **find(news_t *w, const void *session, view_t id)
+{
+    watcher_t **at = &w->watchers;
+    while (*at && ((*at)->session != session || !view_eq(id, view_str((*at)->id))))
+        at = &(*at)->next;
+    return *at ? at : NULL;
+}
+
+static void take_out(news_t *w, watcher_t **at)
+{
+    watcher_t *x = *at;
+    *at = x->next;
+    watcher_free(w, x);
+}
+
+static void drop_idle(news_t *w)
+{
+    const uint64_t now = now_ms(w);
+    for (watcher_t **at = &w->watchers; *at;)
+        if (!(*at)->session && now - (*at)->used_ms > NEWS_IDLE_MS)
+            take_out(w, at);
+        else
+            at = &(*at)->next;
+}
+
+static size_t count_of(const news_t *w, const void *session)
+{
+    size_t n = 0;
+    for (const watcher_t *x = w->watchers; x; x = x->next)
+        n += x->session == session;
+    return n;
+}
+
+/* 16 random bytes without leading zeros, as geth's ids are. */
+static void draw_id(char id[API_WATCH_ID_LEN + 1])
+{
+    uint8_t bytes[16];
+    char hex[33];
+    secret_random(bytes, sizeof bytes);
+    hex_encode(hex, view_of(bytes, sizeof bytes));
+    const char *from = hex + strspn(hex, "0");
+    snprintf(id, API_WATCH_ID_LEN + 1, "0x%s", *from ? from : "0");
+}
+
+/* Finds where a watcher stands among the events. False: what it waits for is not announced yet. */
+static bool place(news_t *w, watcher_t *x)
+{
+    uint64_t tip;
+    hash32_t hash;
+    if (x->placed)
+        return true;
+    x->placed = feed_after(&w->feed, &x->seq, x->number, &x->hash);
+    if (!x->placed && feed_tip(&w->feed, &tip, &hash) && tip > x->number)
+        x->placed = true; /* its block does not stand any more: everything since it was made is news */
+    return x->placed;
+}
+
+static bool finds_in(const watcher_t *x, const ex_logged_t *l)
+{
+    const uint64_t number = l->block.header.number;
+    return x->kind == API_WATCH_LOGS && number >= x->criteria.from && number <= x->criteria.to &&
+           ex_filter_may_find(&x->criteria.filter, l->block.header.logs_bloom);
+}
+
+/* Whether all that somebody may want of a block is known. */
+static bool answers_all(const news_t *w, const ex_logged_t *l)
+{
+    if (w->config.mode == NEWS_ALWAYS && !l->has_logs)
+        return false;
+    for (const watcher_t *x = w->watchers; x && !l->has_logs; x = x->next)
+        if (finds_in(x, l))
+            return false;
+    return true;
+}
+
+/* ---- what is pushed; with the lock held ---- */
+
+static void push_text(news_t *w, const watcher_t *x, view_t result)
+{
+    jw_t out = jw_of(NULL, TEXT_MAX);
+    jw_object(&out, NULL);
+    jw_str(&out, "jsonrpc", "2.0");
+    jw_str(&out, "method", "eth_subscription");
+    jw_object(&out, "params");
+    jw_str(&out, "subscription", x->id);
+    jw_raw(&out, "result", result);
+    jw_end(&out);
+    jw_end(&out);
+    const view_t text = jw_done(&out);
+    if (text.p)
+        w->config.push(x->session, text);
+    else
+        w->config.end(x->session); /* rather than a gap */
+    jw_free(&out);
+}
+
+static void push_head(news_t *w, const watcher_t *x, const ex_logged_t *l)
+{
+    jw_t out = jw_of(NULL, TEXT_MAX);
+    api_put_header(&out, NULL, &l->block.header, &l->block.hash);
+    push_text(w, x, jw_done(&out));
+    jw_free(&out);
+}
+
+/* One message for each log. */
+static void push_logs(news_t *w, const watcher_t *x, const ex_logged_t *l, bool removed)
+{
+    for (size_t i = 0; i < l->log_count; i++) {
+        const ex_placed_log_t *p = &l->logs[i];
+        if (!ex_filter_finds(&x->criteria.filter, &p->log))
+            continue;
+        jw_t out = jw_of(NULL, TEXT_MAX);
+        api_put_log(&out, NULL, &p->log,
+                    &(api_log_place_t){ &l->block, &p->tx_hash, p->tx_index, p->log_index, removed });
+        push_text(w, x, jw_done(&out));
+        jw_free(&out);
+    }
+}
+
+/* Tells a subscription all that it does not know yet. */
+static void push_news(news_t *w, watcher_t *x)
+{
+    if (!x->begun || !place(w, x))
+        return;
+    if (x->seq < feed_first(&w->feed)) {
+        w->config.end(x->session);
+        return;
+    }
+    for (; x->seq < feed_next(&w->feed); x->seq++) {
+        const feed_event_t *e = feed_event(&w->feed, x->seq);
+        if (x->kind == API_WATCH_HEADS && !e->removed)
+            push_head(w, x, e->logged);
+        else if (finds_in(x, e->logged))
+            push_logs(w, x, e->logged, e->removed);
+    }
+}
+
+static void push_all(news_t *w)
+{
+    for (watcher_t *x = w->watchers; x; x = x->next)
+        if (x->session)
+            push_news(w, x);
+}
+
+/* ---- the chain ---- */
+
+static void pump(news_t *w);
+
+/* There is a gap that cannot be filled: who waited for it is told, and it begins anew. With the lock held. */
+static void lose(news_t *w)
+{
+    log_write(LOG_WARN, "rpc",
+              "filters and subscriptions end: the chain behind what they were told cannot be followed");
+    for (watcher_t **at = &w->watchers; *at;)
+        if (!(*at)->session)
+            take_out(w, at);
+        else {
+            w->config.end((*at)->session);
+            at = &(*at)->next;
+        }
+    feed_seed(&w->feed, w->head.env.number, &w->head.block_hash);
+}
+
+/* The plan of the history: of which blocks the logs are wanted. */
+static rc_t plan(void *ctx, err_t *e, ex_past_t *blocks, size_t count)
+{
+    const asked_t *a = ctx;
+    news_t *w = a->news;
+    (void)e;
+    pthread_mutex_lock(&w->lock);
+    for (size_t i = 0; i < count; i++) {
+        const ex_logged_t l = { .block = { .header = blocks[i].block.header } };
+        if (!answers_all(w, &l))
+            blocks[i].wants |= EX_WANT_BODY | EX_WANT_RECEIPTS;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return RC_OK;
+}
+
+/* Takes the blocks, if they answer also who came meanwhile. With the lock held. */
+static void take(news_t *w, ex_logged_t *const *blocks, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!answers_all(w, blocks[i]))
+            return; /* the same is asked for again, and most of it is in the cache */
+    const rc_t rc = feed_give(&w->feed, blocks, count);
+    if (rc == RC_OK)
+        push_all(w);
+    else if (rc != RC_NEED_DATA)
+        lose(w);
+}
+
+static void keep(news_t *w, const ex_history_result_t *r)
+{
+    err_t e;
+    ex_logged_t **blocks = calloc(r->count, sizeof *blocks);
+    size_t n = 0;
+    while (blocks && n < r->count && !ex_logged_new(&blocks[n], &e, &r->blocks[n]))
+        n++;
+    pthread_mutex_lock(&w->lock);
+    if (blocks && n == r->count)
+        take(w, blocks, n);
+    w->again |= blocks && n == r->count;
+    pthread_mutex_unlock(&w->lock);
+    while (n > 0)
+        ex_logged_unref(blocks[--n]);
+    free(blocks);
+}
+
+static void on_done(void *ctx, rc_t rc, const err_t *e, query_t *take_q)
+{
+    asked_t *a = ctx;
+    news_t *w = a->news;
+    if (rc == RC_OK)
+        keep(w, ex_history_result(take_q));
+    else
+        log_write(LOG_DEBUG, "rpc", "the chain for filters and subscriptions: %s", e->text);
+    query_free(take_q);
+    free(a);
+    pthread_mutex_lock(&w->lock);
+    if (rc && (e->code == EX_HISTORY_PRUNED || rc == RC_LIMIT))
+        lose(w);
+    w->asking = false;
+    const bool again = w->again;
+    w->again = false;
+    pthread_cond_broadcast(&w->idle);
+    if (again)
+        pump(w);
+    pthread_mutex_unlock(&w->lock);
+}
+
+static rc_t make_query(query_t **out, asked_t *a, uint64_t from, uint64_t to)
+{
+    const news_t *w = a->news;
+    err_t e;
+    return ex_history_new(out, &e,
+                          &(ex_history_config_t){ .chain_id = w->config.chain_id,
+                                                  .cache = w->config.cache,
+                                                  .head = &a->head,
+                                                  .final_number = w->final_number,
+                                                  .by = EX_BY_NUMBER,
+                                                  .from = from,
+                                                  .to = to,
+                                                  .plan = plan,
+                                                  .plan_ctx = a });
+}
+
+/* Asks for the next blocks, if somebody waits for them and nothing is asked for. With the lock held. */
+static void pump(news_t *w)
+{
+    uint64_t from, to;
+    query_t *q;
+    if (w->asking || !w->has_head || (!w->watchers && w->config.mode != NEWS_ALWAYS) ||
+        !feed_want(&w->feed, &from, &to, w->head.env.number, &w->head.block_hash))
+        return;
+    asked_t *a = malloc(sizeof *a);
+    if (!a)
+        return; /* at the next head */
+    *a = (asked_t){ w, w->head };
+    w->asking = true;
+    if (!make_query(&q, a, from, to) && !w->config.submit(w->config.submit_ctx, q, on_done, a))
+        return;
+    w->asking = false;
+    free(a);
+}
+
+void news_head(news_t *w, const ex_block_t *latest, uint64_t final_number)
+{
+    uint64_t tip;
+    hash32_t hash;
+    pthread_mutex_lock(&w->lock);
+    w->head = *latest;
+    w->has_head = true;
+    w->final_number = final_number;
+    if (w->config.mode == NEWS_ALWAYS && !feed_tip(&w->feed, &tip, &hash))
+        feed_seed(&w->feed, latest->env.number, &latest->block_hash);
+    drop_idle(w);
+    pump(w);
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* ---- filters and subscriptions ---- */
+
+static rc_t no_memory(err_t *e)
+{
+    return err_say(e, RC_NOMEM, "out of memory");
+}
+
+static rc_t watcher_new(watcher_t **out, err_t *e, api_watch_t kind, view_t criteria)
+{
+    watcher_t *x = calloc(1, sizeof *x);
+    if (!x)
+        return no_memory(e);
+    arena_init(&x->arena, WATCHER_ARENA_MAX);
+    x->kind = kind;
+    draw_id(x->id);
+    x->text = kind == API_WATCH_LOGS ? arena_dup(&x->arena, criteria) : criteria;
+    rc_t rc = kind == API_WATCH_LOGS && !x->text.p ? RC_NOMEM : RC_OK;
+    if (!rc && kind == API_WATCH_LOGS)
+        rc = api_criteria_parse(&x->criteria, &x->arena, x->text);
+    if (rc) {
+        arena_free(&x->arena);
+        free(x);
+        return err_say(e, rc, rc == RC_NOMEM ? "out of memory" : "the filter cannot be kept");
+    }
+    *out = x;
+    return RC_OK;
+}
+
+/* With the lock held. */
+static rc_t check_room(const news_t *w, err_t *e, const watcher_t *x, void *session)
+{
+    if (w->config.mode == NEWS_OFF && x->kind == API_WATCH_LOGS)
+        return err_say(e, RC_UNSUPPORTED, "filters of logs are not available: log_follow is off");
+    if (session ? count_of(w, session) >= NEWS_SUBSCRIPTIONS_MAX : w->filters >= NEWS_FILTERS_MAX)
+        return err_say(e, RC_LIMIT, session ? "too many subscriptions" : "too many filters");
+    if (w->criteria_bytes + x->arena.used > NEWS_CRITERIA_MAX)
+        return err_say(e, RC_LIMIT, "the filters hold too much memory");
+    return RC_OK;
+}
+
+/* With the lock held. */
+static void insert(news_t *w, watcher_t *x, void *session, const ex_block_t *latest)
+{
+    uint64_t tip;
+    hash32_t hash;
+    if (!feed_tip(&w->feed, &tip, &hash) || (!w->watchers && w->config.mode != NEWS_ALWAYS))
+        feed_seed(&w->feed, latest->env.number, &latest->block_hash);
+    x->session = session;
+    x->number = latest->env.number;
+    x->hash = latest->block_hash;
+    x->seq = feed_next(&w->feed);
+    x->used_ms = now_ms(w);
+    x->next = w->watchers;
+    w->watchers = x;
+    *(session ? &w->subscriptions : &w->filters) += 1;
+    w->criteria_bytes += x->arena.used;
+    (void)place(w, x);
+}
+
+static rc_t add(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, void *session, api_watch_t kind, view_t criteria,
+                const ex_block_t *latest)
+{
+    news_t *w = ctx;
+    watcher_t *x;
+    rc_t rc = watcher_new(&x, e, kind, criteria);
+    if (rc)
+        return rc;
+    pthread_mutex_lock(&w->lock);
+    drop_idle(w);
+    rc = check_room(w, e, x, session);
+    if (!rc) {
+        insert(w, x, session, latest);
+        memcpy(id, x->id, sizeof x->id);
+        pump(w); /* this head may be newer than what was told */
+    }
+    pthread_mutex_unlock(&w->lock);
+    if (rc) {
+        arena_free(&x->arena);
+        free(x);
+    }
+    return rc;
+}
+
+static bool remove_one(void *ctx, void *session, view_t id)
+{
+    news_t *w = ctx;
+    pthread_mutex_lock(&w->lock);
+    watcher_t **at = find(w, session, id);
+    if (at)
+        take_out(w, at);
+    pthread_mutex_unlock(&w->lock);
+    return at != NULL;
+}
+
+/* Writes what a filter has not been told. With the lock held. */
+static void put_news(news_t *w, watcher_t *x, jw_t *out)
+{
+    jw_array(out, NULL);
+    for (; place(w, x) && x->seq < feed_next(&w->feed); x->seq++) {
+        const feed_event_t *e = feed_event(&w->feed, x->seq);
+        if (x->kind == API_WATCH_HEADS && !e->removed)
+            jw_hex(out, NULL, view_of(e->logged->block.hash.b, 32));
+        else if (finds_in(x, e->logged))
+            (void)api_put_logged(out, e->logged, &x->criteria.filter, e->removed);
+    }
+    jw_end(out);
+}
+
+static rc_t changes(void *ctx, jw_t *out, err_t *e, view_t id)
+{
+    news_t *w = ctx;
+    rc_t rc = RC_OK;
+    pthread_mutex_lock(&w->lock);
+    drop_idle(w);
+    watcher_t **at = find(w, NULL, id);
+    if (!at)
+        rc = err_say(e, RC_REFUSED, "filter not found");
+    else if (place(w, *at) && (*at)->seq < feed_first(&w->feed)) {
+        rc = err_say(e, RC_LIMIT, "the filter was polled too late: its changes are not kept any more");
+        take_out(w, at);
+    } else {
+        (*at)->used_ms = now_ms(w);
+        put_news(w, *at, out);
+    }
+    pthread_mutex_unlock(&w->lock);
+    return rc;
+}
+
+static rc_t criteria(void *ctx, view_t *out, err_t *e, arena_t *a, view_t id)
+{
+    news_t *w = ctx;
+    pthread_mutex_lock(&w->lock);
+    watcher_t **at = find(w, NULL, id);
+    const bool found = at && (*at)->kind == API_WATCH_LOGS;
+    *out = found ? arena_dup(a, (*at)->text) : view_of(NULL, 0);
+    pthread_mutex_unlock(&w->lock);
+    if (!found)
+        return err_say(e, RC_REFUSED, "filter not found");
+    return out->p ? RC_OK : no_memory(e);
+}
+
+/* Whether the logs of a range can be answered from here: the chain is that of the latest block, and nothing is missing.
+ * With the lock held. */
+static bool has_range(const news_t *w, const ex_filter_t *f, uint64_t from, uint64_t to, const ex_block_t *latest)
+{
+    const ex_logged_t *top = feed_block(&w->feed, latest->env.number);
+    if (!top || !hash32_eq(&top->block.hash, &latest->block_hash) || to > latest->env.number ||
+        to - from > FEED_CHAIN_MAX)
+        return false;
+    size_t found = 0;
+    for (uint64_t n = from; n <= to; n++) {
+        const ex_logged_t *l = feed_block(&w->feed, n);
+        if (!l || !ex_logged_answers(l, f))
+            return false;
+        for (size_t i = 0; i < l->log_count; i++)
+            found += ex_filter_finds(f, &l->logs[i].log);
+    }
+    return found <= EX_LOGS_MAX;
+}
+
+static bool logs(void *ctx, jw_t *out, const ex_filter_t *f, uint64_t from, uint64_t to, const ex_block_t *latest)
+{
+    news_t *w = ctx;
+    pthread_mutex_lock(&w->lock);
+    const bool has = has_range(w, f, from, to, latest);
+    if (has) {
+        jw_array(out, NULL);
+        for (uint64_t n = from; n <= to; n++)
+            (void)api_put_logged(out, feed_block(&w->feed, n), f, false);
+        jw_end(out);
+    }
+    pthread_mutex_unlock(&w->lock);
+    return has;
+}
+
+const api_events_t NEWS_EVENTS = { add, remove_one, changes, criteria, logs };
+
+void news_begin(news_t *w, void *session)
+{
+    pthread_mutex_lock(&w->lock);
+    for (watcher_t *x = w->watchers; x; x = x->next)
+        if (x->session == session && !x->begun) {
+            x->begun = true;
+            push_news(w, x);
+        }
+    pthread_mutex_unlock(&w->lock);
+}
+
+void news_over(news_t *w, void *session)
+{
+    pthread_mutex_lock(&w->lock);
+    for (watcher_t **at = &w->watchers; *at;)
+        if ((*at)->session == session)
+            take_out(w, at);
+        else
+            at = &(*at)->next;
+    pthread_mutex_unlock(&w->lock);
+}
+
+void news_status(news_t *w, jw_t *out)
+{
+    static const char *const words[] = { "on-demand", "off", "always" };
+    pthread_mutex_lock(&w->lock);
+    jw_object(out, "filters");
+    jw_str(out, "log_follow", words[w->config.mode]);
+    jw_u64(out, "filters", w->filters);
+    jw_u64(out, "subscriptions", w->subscriptions);
+    jw_u64(out, "blocks", w->feed.count);
+    jw_u64(out, "bytes", w->feed.bytes);
+    jw_bool(out, "survive_restart", false);
+    jw_end(out);
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* ---- all of it ---- */
+
+news_t *news_new(const news_config_t *config)
+{
+    news_t *w = calloc(1, sizeof *w);
+    if (!w)
+        return NULL;
+    w->config = *config;
+    if (!w->config.monotonic_ms)
+        w->config.monotonic_ms = clock_monotonic_ms;
+    if (feed_init(&w->feed, config->bytes_max ? config->bytes_max : NEWS_BYTES_MAX)) {
+        free(w);
+        return NULL;
+    }
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->idle, NULL);
+    return w;
+}
+
+void news_free(news_t *w)
+{
+    if (!w)
+        return;
+    pthread_mutex_lock(&w->lock);
+    w->has_head = false; /* nothing is asked for any more */
+    while (w->asking)
+        pthread_cond_wait(&w->idle, &w->lock);
+    pthread_mutex_unlock(&w->lock);
+    while (w->watchers)
+        take_out(w, &w->watchers);
+    feed_clear(&w->feed);
+    pthread_cond_destroy(&w->idle);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}

@@ -1,0 +1,69 @@
+/* news.h - follows the chain for filters and subscriptions of /rpc: asks for the blocks between heads, keeps their
+ * logs, pushes to who has subscribed, and answers who polls.
+ *
+ * One history query at a time fetches what is missing between what was announced last and the newest head: headers, and
+ * receipts with transactions of the blocks whose bloom says that some filter may find a log there (of all blocks with
+ * NEWS_ALWAYS). Everybody shares it. What is announced has no gap (lightclient/exec/feed.h). Blocks whose logs are
+ * known answer eth_getLogs, too.
+ *
+ * Floor:  5, node. Any thread.
+ * Tests:  tests/unit/test_news.c, tests/e2e (clients)
+ */
+#ifndef NODE_NEWS_H
+#define NODE_NEWS_H
+
+#include "base/json.h"
+#include "base/os/clock.h"
+#include "node/query/ask.h"
+#include "rpc/api/methods.h"
+
+#define NEWS_FILTERS_MAX 1024u               /* that are polled, in all */
+#define NEWS_SUBSCRIPTIONS_MAX 100u          /* of one connection */
+#define NEWS_CRITERIA_MAX ((size_t)32 << 20) /* bytes of all criteria */
+#define NEWS_BYTES_MAX ((size_t)64 << 20)    /* of blocks and logs that are kept */
+#define NEWS_IDLE_MS (5u * 60000u)           /* a filter that nobody asks for so long is over */
+
+/* Words of log_follow, in the order of their option. */
+typedef enum { NEWS_ON_DEMAND, NEWS_OFF, NEWS_ALWAYS } news_mode_t;
+
+typedef struct news news_t;
+
+/* Everything borrowed until news_free. */
+typedef struct {
+    /* Has a query driven, as ask_submit does. */
+    rc_t (*submit)(void *ctx, query_t *take_q, ask_done_fn done, void *done_ctx);
+    void *submit_ctx;
+    ex_cache_t *cache; /* may be NULL */
+    uint64_t chain_id;
+    news_mode_t mode;
+    size_t bytes_max;      /* 0: NEWS_BYTES_MAX */
+    clock_fn monotonic_ms; /* NULL: the system's */
+    /* Sends a text to a session; must not wait. Called with its lock held, as is end, which ends a session whose
+     * events were lost. */
+    void (*push)(void *session, view_t text);
+    void (*end)(void *session);
+} news_config_t;
+
+/* NULL: out of memory. */
+news_t *news_new(const news_config_t *config);
+
+/* After ask_cancel: waits until its query has ended, and frees. NULL is allowed. */
+void news_free(news_t *w);
+
+/* The newest head that answers are given for, and the number of the finalized one. To be told also when it is the one
+ * before: what failed is tried again. */
+void news_head(news_t *w, const ex_block_t *latest, uint64_t final_number);
+
+/* For api_world_t: what filters and subscriptions are kept by; its context is a news_t. */
+extern const api_events_t NEWS_EVENTS;
+
+/* The answer that tells a session its subscriptions' ids is on its way: from now on it is pushed to. */
+void news_begin(news_t *w, void *session);
+
+/* A session is over. May be called more than once. */
+void news_over(news_t *w, void *session);
+
+/* Members of GET /v1/status. */
+void news_status(news_t *w, jw_t *out);
+
+#endif

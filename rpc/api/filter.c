@@ -1,0 +1,113 @@
+#include "rpc/api/filter.h"
+
+#include "rpc/api/objects.h"
+
+#define VALUES_MAX 1000u /* addresses, and topics of one place, as in geth */
+
+static void *rows(api_call_t *c, size_t count, size_t size)
+{
+    void *p = arena_calloc(c->arena, count, size);
+    if (!p)
+        api_fail(c, API_INTERNAL, "out of memory");
+    return p;
+}
+
+static bool too_many(api_call_t *c, size_t count)
+{
+    if (count > VALUES_MAX)
+        api_fail(c, API_INVALID_PARAMS, "exceed max addresses or topics per search position");
+    return count > VALUES_MAX || c->error;
+}
+
+static void read_addresses(api_call_t *c, ex_filter_t *f, const jo_t *o)
+{
+    jo_t list, item;
+    if (!jo_opt_values(o, &list, "address", SIZE_MAX))
+        return;
+    const size_t count = jo_kind(o, "address") == JO_LIST ? jo_size(&list) : 1;
+    addr_t *all = too_many(c, count) ? NULL : rows(c, count, sizeof *all);
+    f->addrs = all;
+    f->addr_count = all ? count : 0;
+    for (size_t i = 0; all && jo_next(&list, &item) && i < count; i++)
+        jo_hex(&item, all[i].b, sizeof all[i].b, NULL, HEX_0X);
+}
+
+/* One place: a topic, or some of which one stands there. None, or one that is null: whatever. */
+static void read_place(api_call_t *c, ex_topic_t *t, const jo_t *place)
+{
+    const bool is_list = jo_kind(place, NULL) == JO_LIST;
+    jo_t list = *place, item;
+    const size_t count = is_list ? jo_size(place) : 1;
+    hash32_t *all = too_many(c, count) ? NULL : rows(c, count, sizeof *all);
+    bool any = count == 0;
+    if (!all)
+        return;
+    if (!is_list)
+        jo_hex(place, all[0].b, sizeof all[0].b, NULL, HEX_0X);
+    else
+        list = jo_list(place, NULL, 0, VALUES_MAX);
+    for (size_t i = 0; is_list && jo_next(&list, &item); i++) {
+        any |= !jo_has(&item, NULL);
+        if (jo_has(&item, NULL))
+            jo_hex(&item, all[i].b, sizeof all[i].b, NULL, HEX_0X);
+    }
+    t->any = all;
+    t->count = any ? 0 : count;
+}
+
+static void read_topics(api_call_t *c, ex_filter_t *f, const jo_t *o)
+{
+    jo_t list, item;
+    if (!jo_opt_list(o, &list, "topics", 0, SIZE_MAX))
+        return;
+    if (jo_size(&list) > EX_FILTER_TOPICS) {
+        api_fail(c, API_INVALID_PARAMS, "exceed max topics");
+        return;
+    }
+    f->topic_count = (unsigned)jo_size(&list);
+    while (!c->error && jo_next(&list, &item))
+        if (jo_has(&item, NULL))
+            read_place(c, &f->topics[item.index], &item);
+}
+
+void api_filter_read(api_call_t *c, ex_filter_t *out, const jo_t *o)
+{
+    *out = (ex_filter_t){ 0 };
+    read_addresses(c, out, o);
+    read_topics(c, out, o);
+}
+
+/* A number bounds the blocks, a tag does not. */
+static void read_bound(uint64_t *out, const jo_t *o, const char *key)
+{
+    const view_t text = jo_kind(o, key) == JO_TEXT ? jo_text(o, key, 0, SIZE_MAX) : view_of(NULL, 0);
+    if (text.n > 2 && text.p[1] == 'x')
+        *out = jo_quantity(o, key);
+}
+
+rc_t api_criteria_parse(api_criteria_t *out, arena_t *a, view_t text)
+{
+    jo_doc_t doc;
+    api_call_t c = { .arena = a };
+    const jo_t o = jo_open(&doc, NULL, text, API_CRITERIA_MAX, JO_LENIENT);
+    *out = (api_criteria_t){ .from = 0, .to = UINT64_MAX };
+    api_filter_read(&c, &out->filter, &o);
+    read_bound(&out->from, &o, "fromBlock");
+    read_bound(&out->to, &o, "toBlock");
+    const rc_t rc = jo_rc(&o);
+    jo_close(&doc);
+    return rc ? rc : c.error == API_INTERNAL ? RC_NOMEM : c.error ? RC_MALFORMED : RC_OK;
+}
+
+size_t api_put_logged(jw_t *w, const ex_logged_t *l, const ex_filter_t *f, bool removed)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < l->log_count; i++) {
+        const ex_placed_log_t *p = &l->logs[i];
+        if (!ex_filter_finds(f, &p->log))
+            continue;
+        api_put_log(w, NULL, &p->log, &(api_log_place_t){ &l->block, &p->tx_hash, p->tx_index, p->log_index, removed });
+        n++;
+    }
+    return n;
+}

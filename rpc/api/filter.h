@@ -1,0 +1,33 @@
+/* filter.h - filters of logs: their criteria as JSON, and logs as JSON that they find.
+ *
+ * Spec:   execution-apis, src/schemas/filter.yaml; api-facts section 3
+ * Floor:  3, rpc/api. No I/O, clock or thread.
+ * Tests:  tests/unit/test_methods_filter.c, vectors kinds rpc-hive, rpc-hive-derived
+ */
+#ifndef RPC_API_FILTER_H
+#define RPC_API_FILTER_H
+
+#include "lightclient/exec/logged.h"
+#include "rpc/api/methods.h"
+
+#define API_CRITERIA_MAX ((size_t)64 << 10) /* bytes of the text of criteria that are kept */
+
+/* Reads addresses and topics of a filter object; what is wrong becomes the call's error or the reader's fault. All is
+ * in the call's arena. */
+void api_filter_read(api_call_t *c, ex_filter_t *out, const jo_t *o);
+
+/* Criteria that are kept: what is found, and in which blocks when numbers were given. */
+typedef struct {
+    ex_filter_t filter;
+    uint64_t from, to;
+} api_criteria_t;
+
+/* Reads them from the text of a filter object that api_filter_read took; all is in the arena. RC_MALFORMED, RC_LIMIT,
+ * RC_NOMEM. */
+NODISCARD rc_t api_criteria_parse(api_criteria_t *out, arena_t *a, view_t text);
+
+/* Writes the logs of a kept block that a filter finds, elements of a list that is open. The block must answer it
+ * (ex_logged_answers). Gives how many. */
+size_t api_put_logged(jw_t *w, const ex_logged_t *l, const ex_filter_t *f, bool removed);
+
+#endif

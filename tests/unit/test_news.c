@@ -1,0 +1,489 @@
+/* Filters and subscriptions over a small chain that grows, leaves blocks out and is reorganised: every log once, removed
+ * when its block was, nothing before its time. */
+#include "node/news.h"
+
+#include <stdio.h>
+
+#include "lightclient/mpt/mpt.h"
+#include "rpc/api/filter.h"
+#include "rpc/api/objects.h"
+#include "tests/unit/unit.h"
+
+#define BLOCKS_MAX 64u
+
+/* ---- a chain: each block has one transaction with one log, of an address that its number gives ---- */
+
+typedef struct {
+    ex_full_block_t block;
+    view_t tx, receipt;
+    evm_log_t log;
+} made_t;
+
+static arena_t arena;
+static made_t chain[BLOCKS_MAX]; /* the head's branch */
+static uint64_t top;
+static const uint8_t TX[] = { 0xc1, 0x80 };
+
+/* Block n on top of n - 1; branch makes it another one. */
+static void make(uint64_t n, uint8_t branch)
+{
+    made_t *m = &chain[n];
+    ex_header_t *h = &m->block.header;
+    ex_receipt_t r = { .success = true, .cumulative_gas = 21000, .log_count = 1 };
+    memset(m, 0, sizeof *m);
+    memset(m->log.addr.b, (int)(0xa0 + n % 4), 20);
+    m->log.topic_count = 1;
+    memset(m->log.topics[0].b, branch, 32);
+    r.logs = &m->log;
+    ex_bloom_add_logs(r.bloom, r.logs, 1);
+    ck_assert_int_eq(ex_receipt_encode(&m->receipt, &arena, &r), RC_OK);
+    m->tx = view_of(TX, sizeof TX);
+    *h = (ex_header_t){ .number = n, .ommers_hash = EX_NO_OMMERS, .gas_used = branch };
+    memcpy(h->logs_bloom, r.bloom, sizeof r.bloom);
+    if (n)
+        h->parent_hash = chain[n - 1].block.hash;
+    ck_assert_int_eq(mpt_list_root(&h->receipts_root, &m->receipt, 1, &arena), RC_OK);
+    ck_assert_int_eq(mpt_list_root(&h->transactions_root, &m->tx, 1, &arena), RC_OK);
+    m->block.transactions = &m->tx;
+    m->block.transaction_count = 1;
+    ex_header_hash(&m->block.hash, h);
+    top = n;
+}
+
+/* ---- queries: driven when a test says so ---- */
+
+static struct {
+    query_t *q;
+    ask_done_fn done;
+    void *ctx;
+} waiting;
+
+static unsigned queries, receipts_asked;
+
+static rc_t submit(void *ctx, query_t *take_q, ask_done_fn done, void *done_ctx)
+{
+    (void)ctx;
+    ck_assert_ptr_null(waiting.q); /* one at a time */
+    waiting.q = take_q;
+    waiting.done = done;
+    waiting.ctx = done_ctx;
+    queries++;
+    return RC_OK;
+}
+
+static answer_t answer_to(const need_t *need)
+{
+    const made_t *m = &chain[need->number];
+    answer_t a = { .kind = need->kind, .header = m->block.header, .block = m->block };
+    a.receipts = &m->receipt;
+    a.receipt_count = 1;
+    receipts_asked += need->kind == NEED_RECEIPTS;
+    return a;
+}
+
+/* Answers the query that waits, and those that follow it; or fails it. */
+static void answer_all(bool fail)
+{
+    while (waiting.q) {
+        query_t *q = waiting.q;
+        const need_t *needs;
+        err_t e = { .text = "nobody is there" };
+        rc_t rc = RC_IO;
+        waiting.q = NULL;
+        while (!fail && (rc = query_step(q, &e)) == RC_NEED_DATA) {
+            const size_t n = query_needs(q, &needs);
+            for (size_t i = 0; i < n; i++) {
+                const answer_t a = answer_to(&needs[i]);
+                ck_assert_msg(query_give(q, &e, i, &a) == RC_OK, "%s", e.text);
+            }
+        }
+        waiting.done(waiting.ctx, rc, &e, q);
+        fail = false;
+    }
+}
+
+/* ---- the news ---- */
+
+static news_t *news;
+static char pushed[65536];
+static unsigned pushes, ends;
+static uint64_t clock_now;
+static ex_block_t latest;
+
+static void push(void *session, view_t text)
+{
+    (void)session;
+    ck_assert_uint_lt(strlen(pushed) + text.n + 2, sizeof pushed);
+    strncat(pushed, (const char *)text.p, text.n);
+    strcat(pushed, "\n");
+    pushes++;
+}
+
+static void end(void *session)
+{
+    (void)session;
+    ends++;
+}
+
+static uint64_t now(void)
+{
+    return clock_now;
+}
+
+static void open_news(news_mode_t mode, size_t bytes_max)
+{
+    news = news_new(&(news_config_t){ .submit = submit,
+                                      .chain_id = 1,
+                                      .mode = mode,
+                                      .bytes_max = bytes_max,
+                                      .monotonic_ms = now,
+                                      .push = push,
+                                      .end = end });
+    ck_assert_ptr_nonnull(news);
+}
+
+/* The head is block n of the present branch. */
+static void head(uint64_t n)
+{
+    ex_block_of_header(&latest, &chain[n].block.header, &chain[n].block.hash, 1);
+    news_head(news, &latest, 0);
+}
+
+static void setup(void)
+{
+    arena_init(&arena, 64u << 20);
+    clock_now = 1000000;
+    queries = receipts_asked = pushes = ends = 0;
+    pushed[0] = 0;
+    for (uint64_t n = 0; n <= 10; n++)
+        make(n, 1);
+    open_news(NEWS_ON_DEMAND, 0);
+    head(10);
+}
+
+static void teardown(void)
+{
+    if (waiting.q)
+        answer_all(true);
+    news_free(news);
+    arena_free(&arena);
+}
+
+static void grow_to(uint64_t n, uint8_t branch)
+{
+    while (top < n)
+        make(top + 1, branch);
+}
+
+static void fork_at(uint64_t n, uint8_t branch, uint64_t to)
+{
+    make(n, branch);
+    grow_to(to, branch);
+}
+
+#define ANY "{}"
+#define OF_A1 "{\"address\":\"0xa1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1\"}" /* blocks 1, 5, 9, 13, ... */
+
+static char ids[8][API_WATCH_ID_LEN + 1];
+
+static rc_t add(unsigned i, void *session, api_watch_t kind, const char *criteria)
+{
+    err_t e;
+    return NEWS_EVENTS.add(news, ids[i], &e, session, kind, view_str(criteria), &latest);
+}
+
+/* What a filter has to tell, in short: "+11" a log of block 11, "-11" a removed one, "#..." a block's number by its hash. */
+static const char *poll(unsigned i)
+{
+    static char out[1024];
+    err_t e = { .text = "" };
+    jw_t w = jw_of(&arena, 1u << 20);
+    jo_doc_t doc;
+    jo_t item;
+    out[0] = 0;
+    const rc_t rc = NEWS_EVENTS.changes(news, &w, &e, view_str(ids[i]));
+    if (rc)
+        return strcpy(out, e.text);
+    jo_t list = jo_open(&doc, NULL, jw_done(&w), 1u << 20, JO_LENIENT);
+    while (jo_next(&list, &item)) {
+        char text[40] = "#?";
+        hash32_t hash;
+        if (jo_kind(&item, NULL) == JO_OBJECT)
+            snprintf(text, sizeof text, "%c%llu", jo_bool(&item, "removed") ? '-' : '+',
+                     (unsigned long long)jo_quantity(&item, "blockNumber"));
+        else if (jo_hex(&item, hash.b, 32, NULL, HEX_0X))
+            for (uint64_t n = 0; n <= top; n++)
+                if (hash32_eq(&hash, &chain[n].block.hash))
+                    snprintf(text, sizeof text, "#%llu", (unsigned long long)n);
+        strcat(out, text);
+    }
+    jo_close(&doc);
+    return out;
+}
+
+START_TEST(a_filter_tells_every_log_once_also_of_blocks_that_no_head_named)
+{
+    ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    ck_assert_str_eq(poll(0), "");
+    grow_to(14, 1);
+    head(14);
+    ck_assert_str_eq(poll(0), ""); /* nothing before the chain between is whole */
+    answer_all(false);
+    ck_assert_str_eq(poll(0), "+11+12+13+14");
+    ck_assert_str_eq(poll(0), "");
+    head(14);
+    answer_all(false);
+    ck_assert_str_eq(poll(0), "");
+    ck_assert_uint_eq(queries, 1);
+}
+END_TEST
+
+START_TEST(a_reorganisation_takes_back_what_was_told_and_tells_the_new_branch)
+{
+    ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    ck_assert_int_eq(add(1, NULL, API_WATCH_HEADS, ""), RC_OK);
+    ck_assert_int_eq(add(2, NULL, API_WATCH_LOGS, OF_A1), RC_OK);
+    grow_to(14, 1);
+    head(14);
+    answer_all(false);
+    ck_assert_str_eq(poll(0), "+11+12+13+14");
+    ck_assert_str_eq(poll(1), "#11#12#13#14");
+    fork_at(13, 2, 15);
+    head(15);
+    answer_all(false);
+    ck_assert_str_eq(poll(0), "-13-14+13+14+15");
+    ck_assert_str_eq(poll(1), "#13#14#15");
+    ck_assert_str_eq(poll(2), "+13-13+13"); /* had not asked before */
+    fork_at(15, 3, 15);
+    head(15);
+    answer_all(false);
+    ck_assert_str_eq(poll(0), "-15+15");
+}
+END_TEST
+
+START_TEST(receipts_are_asked_for_only_where_a_bloom_lets_somebody_hope)
+{
+    ck_assert_int_eq(add(0, NULL, API_WATCH_HEADS, ""), RC_OK);
+    grow_to(12, 1);
+    head(12);
+    answer_all(false);
+    ck_assert_uint_eq(receipts_asked, 0);
+    ck_assert_int_eq(add(1, NULL, API_WATCH_LOGS, OF_A1), RC_OK);
+    grow_to(20, 1);
+    head(20);
+    answer_all(false);
+    ck_assert_uint_eq(receipts_asked, 2); /* 13 and 17 */
+    ck_assert_str_eq(poll(1), "+13+17");
+    ck_assert_str_eq(poll(0), "#11#12#13#14#15#16#17#18#19#20");
+}
+END_TEST
+
+START_TEST(who_comes_while_blocks_are_fetched_misses_nothing)
+{
+    ck_assert_int_eq(add(0, NULL, API_WATCH_HEADS, ""), RC_OK);
+    grow_to(13, 1);
+    head(13);
+    ck_assert_int_eq(add(1, NULL, API_WATCH_LOGS, ANY), RC_OK); /* behind 13, which is not announced yet */
+    grow_to(14, 1);
+    head(14);
+    answer_all(false);
+    ck_assert_str_eq(poll(0), "#11#12#13#14");
+    ck_assert_str_eq(poll(1), "+14");
+}
+END_TEST
+
+START_TEST(what_failed_is_tried_again_and_nothing_is_lost)
+{
+    ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    grow_to(11, 1);
+    head(11);
+    answer_all(true);
+    ck_assert_str_eq(poll(0), "");
+    head(11);
+    answer_all(true);
+    grow_to(13, 1);
+    head(13);
+    answer_all(false);
+    ck_assert_str_eq(poll(0), "+11+12+13");
+}
+END_TEST
+
+START_TEST(a_subscription_is_pushed_to_once_it_knows_its_id)
+{
+    int one, two;
+    char want[200];
+    ck_assert_int_eq(add(0, &one, API_WATCH_HEADS, ""), RC_OK);
+    ck_assert_int_eq(add(1, &one, API_WATCH_LOGS, OF_A1), RC_OK);
+    ck_assert_int_eq(add(2, &two, API_WATCH_LOGS, ANY), RC_OK);
+    grow_to(12, 1);
+    head(12);
+    answer_all(false);
+    ck_assert_uint_eq(pushes, 0);
+    news_begin(news, &one);
+    ck_assert_uint_eq(pushes, 2); /* two heads, and no log */
+    snprintf(want, sizeof want,
+             "{\"jsonrpc\":\"2.0\",\"method\":\"eth_subscription\",\"params\":{\"subscription\":\"%s\",\"result\":{"
+             "\"number\":\"0xb\",\"hash\":\"0x",
+             ids[0]);
+    ck_assert_msg(!strncmp(pushed, want, strlen(want)), "%s", pushed);
+    fork_at(12, 2, 13);
+    head(13);
+    answer_all(false);
+    ck_assert_uint_eq(pushes, 5); /* heads 12 and 13, and the log of 13 */
+    ck_assert_ptr_nonnull(strstr(pushed, "\"removed\":false"));
+    fork_at(13, 3, 13);
+    head(13);
+    answer_all(false);
+    ck_assert_uint_eq(pushes, 8); /* the log again, and once as removed */
+    ck_assert_ptr_nonnull(strstr(pushed, "\"removed\":true"));
+    news_over(news, &one);
+    grow_to(17, 3);
+    head(17);
+    answer_all(false);
+    ck_assert_uint_eq(pushes, 8);
+    news_begin(news, &two);
+    ck_assert_uint_eq(pushes, 8 + 2 + 3 + 2 + 4); /* 11, 12; -12, 12', 13'; -13', 13''; 14 to 17 */
+    news_over(news, &two);
+    news_over(news, &two);
+}
+END_TEST
+
+START_TEST(one_session_cannot_end_what_is_anothers)
+{
+    int one, two;
+    ck_assert_int_eq(add(0, &one, API_WATCH_HEADS, ""), RC_OK);
+    ck_assert_int_eq(add(1, NULL, API_WATCH_HEADS, ""), RC_OK);
+    ck_assert(!NEWS_EVENTS.remove(news, &two, view_str(ids[0])));
+    ck_assert(!NEWS_EVENTS.remove(news, NULL, view_str(ids[0])));
+    ck_assert(!NEWS_EVENTS.remove(news, &one, view_str(ids[1])));
+    ck_assert_str_eq(poll(0), "filter not found");
+    ck_assert(NEWS_EVENTS.remove(news, &one, view_str(ids[0])));
+    ck_assert(!NEWS_EVENTS.remove(news, &one, view_str(ids[0])));
+    ck_assert(NEWS_EVENTS.remove(news, NULL, view_str(ids[1])));
+}
+END_TEST
+
+START_TEST(filters_and_subscriptions_are_bounded_and_forgotten_filters_end)
+{
+    int session;
+    for (unsigned i = 0; i < NEWS_SUBSCRIPTIONS_MAX; i++)
+        ck_assert_int_eq(add(0, &session, API_WATCH_HEADS, ""), RC_OK);
+    ck_assert_int_eq(add(0, &session, API_WATCH_HEADS, ""), RC_LIMIT);
+    for (unsigned i = 0; i < NEWS_FILTERS_MAX; i++)
+        ck_assert_int_eq(add(0, NULL, API_WATCH_HEADS, ""), RC_OK);
+    ck_assert_int_eq(add(1, NULL, API_WATCH_HEADS, ""), RC_LIMIT);
+    clock_now += NEWS_IDLE_MS;
+    ck_assert_str_eq(poll(0), ""); /* this one is used */
+    clock_now += 1;
+    ck_assert_int_eq(add(1, NULL, API_WATCH_HEADS, ""), RC_OK);
+    clock_now += NEWS_IDLE_MS;
+    ck_assert_str_eq(poll(0), "filter not found");
+    ck_assert_str_eq(poll(1), "");
+}
+END_TEST
+
+START_TEST(criteria_bound_the_blocks_and_those_that_cannot_be_read_are_refused)
+{
+    ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, "{\"fromBlock\":\"0xc\",\"toBlock\":\"0xd\"}"), RC_OK);
+    ck_assert_int_eq(add(1, NULL, API_WATCH_LOGS, "{\"fromBlock\":\"latest\",\"toBlock\":null}"), RC_OK);
+    ck_assert_int_eq(add(2, NULL, API_WATCH_LOGS, "{\"topics\":[null,[]]}"), RC_OK); /* logs have one topic */
+    ck_assert_int_ne(add(3, NULL, API_WATCH_LOGS, "{\"address\":1}"), RC_OK);
+    grow_to(15, 1);
+    head(15);
+    answer_all(false);
+    ck_assert_str_eq(poll(0), "+12+13");
+    ck_assert_str_eq(poll(1), "+11+12+13+14+15");
+    ck_assert_str_eq(poll(2), "");
+}
+END_TEST
+
+START_TEST(logs_that_are_in_memory_are_answered_from_there_and_no_others)
+{
+    api_criteria_t any, a1;
+    jw_t w = jw_of(&arena, 1u << 20);
+    ck_assert_int_eq(api_criteria_parse(&any, &arena, view_str(ANY)), RC_OK);
+    ck_assert_int_eq(api_criteria_parse(&a1, &arena, view_str(OF_A1)), RC_OK);
+    ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, OF_A1), RC_OK);
+    grow_to(14, 1);
+    head(14);
+    ck_assert(!NEWS_EVENTS.logs(news, &w, &a1.filter, 11, 14, &latest));
+    answer_all(false);
+    ck_assert(!NEWS_EVENTS.logs(news, &w, &any.filter, 11, 14, &latest)); /* nobody asked for all of them */
+    ck_assert(!NEWS_EVENTS.logs(news, &w, &a1.filter, 10, 14, &latest));  /* 10 is where it began */
+    ck_assert(NEWS_EVENTS.logs(news, &w, &a1.filter, 11, 14, &latest));
+    const view_t text = jw_done(&w);
+    ck_assert_ptr_nonnull(strstr((const char *)text.p, "\"blockNumber\":\"0xd\""));
+    ck_assert_ptr_null(strstr((const char *)text.p, "\"blockNumber\":\"0xe\""));
+    ex_block_t other = latest;
+    other.block_hash.b[0] ^= 1;
+    ck_assert(!NEWS_EVENTS.logs(news, &w, &a1.filter, 11, 14, &other)); /* another head's */
+}
+END_TEST
+
+START_TEST(always_follows_all_logs_and_off_none)
+{
+    api_criteria_t any;
+    jw_t w = jw_of(&arena, 1u << 20);
+    ck_assert_int_eq(api_criteria_parse(&any, &arena, view_str(ANY)), RC_OK);
+    news_free(news);
+    open_news(NEWS_OFF, 0);
+    ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_UNSUPPORTED);
+    ck_assert_int_eq(add(0, NULL, API_WATCH_HEADS, ""), RC_OK);
+    news_free(news);
+    open_news(NEWS_ALWAYS, 0);
+    head(10);
+    grow_to(13, 1);
+    head(13);
+    answer_all(false);
+    ck_assert_uint_eq(receipts_asked, 3);
+    ck_assert(NEWS_EVENTS.logs(news, &w, &any.filter, 11, 13, &latest));
+}
+END_TEST
+
+START_TEST(a_gap_is_told_and_not_passed_over)
+{
+    int session;
+    ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    ck_assert_int_eq(add(1, &session, API_WATCH_LOGS, ANY), RC_OK);
+    news_begin(news, &session);
+    fork_at(9, 2, 12); /* below where they began */
+    head(12);
+    answer_all(false);
+    ck_assert_str_eq(poll(0), "filter not found");
+    ck_assert_uint_eq(ends, 1);
+    ck_assert_uint_eq(pushes, 0);
+}
+END_TEST
+
+START_TEST(a_filter_that_is_polled_too_late_is_told_so)
+{
+    teardown();
+    setup();
+    news_free(news);
+    open_news(NEWS_ON_DEMAND, 20000);
+    head(10);
+    ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    ck_assert_int_eq(add(1, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    for (uint64_t n = 11; n < 50; n++) {
+        make(n, 1);
+        head(n);
+        answer_all(false);
+        ck_assert_int_eq(poll(1)[0], '+');
+    }
+    ck_assert_str_eq(poll(0), "the filter was polled too late: its changes are not kept any more");
+    ck_assert_str_eq(poll(0), "filter not found");
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN_AROUND(
+        "news", setup, teardown, a_filter_tells_every_log_once_also_of_blocks_that_no_head_named,
+        a_reorganisation_takes_back_what_was_told_and_tells_the_new_branch,
+        receipts_are_asked_for_only_where_a_bloom_lets_somebody_hope, who_comes_while_blocks_are_fetched_misses_nothing,
+        what_failed_is_tried_again_and_nothing_is_lost, a_subscription_is_pushed_to_once_it_knows_its_id,
+        one_session_cannot_end_what_is_anothers, filters_and_subscriptions_are_bounded_and_forgotten_filters_end,
+        criteria_bound_the_blocks_and_those_that_cannot_be_read_are_refused,
+        logs_that_are_in_memory_are_answered_from_there_and_no_others, always_follows_all_logs_and_off_none,
+        a_gap_is_told_and_not_passed_over, a_filter_that_is_polled_too_late_is_told_so);
+}
