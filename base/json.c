@@ -185,6 +185,9 @@ static void parse(const jo_t *root, view_t text, unsigned mode)
         return;
     if (json_error_code(&why) == json_error_out_of_memory)
         no_memory(root, NULL);
+    char *piece = strstr(why.text, " near '");
+    if (piece)
+        *piece = 0;
     const int said = (int)strcspn(why.text, "'");
     jo_fail(root, NULL, RC_MALFORMED, "is not valid JSON%s%.*s (line %d, column %d)", said ? ": " : "", said, why.text,
             why.line, why.column);

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/os/clock.h"
+#include "http/failure.h"
 #include "http/url.h"
 
 #define HEADERS_MAX (64u << 10) /* bytes of all header lines of one answer, 1xx answers included */
@@ -234,22 +235,6 @@ void transfer_refuse(hc_response_t *r, const hc_request_t *q, rc_t rc, const cha
     r->body_len = 0;
 }
 
-/* curl's own text per code: it names neither path nor credentials, unlike what a server might make it say. */
-static const char *sentence(CURLcode code, const transfer_t *t)
-{
-    if (t->what)
-        return t->what;
-    switch (code) {
-    case CURLE_FILESIZE_EXCEEDED: return "the answer is larger than allowed";
-    case CURLE_OUT_OF_MEMORY: return "out of memory";
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_WEIRD_SERVER_REPLY: return "the answer is not HTTP";
-    case CURLE_OPERATION_TIMEDOUT:
-        return t->progress_ms ? "timed out before the answer was complete" : "timed out while connecting";
-    default: return curl_easy_strerror(code);
-    }
-}
-
 static bool header_add(struct curl_slist **list, const char *line)
 {
     struct curl_slist *longer = curl_slist_append(*list, line);
@@ -280,6 +265,7 @@ static CURLcode tls_of(CURL *e, const lane_t *l, const hc_request_t *q)
     CURLcode bad = CURLE_OK;
     bad |= curl_easy_setopt(e, CURLOPT_CAPATH, NULL); /* the directory would be parsed whole for each connection */
     bad |= curl_easy_setopt(e, CURLOPT_CAINFO, l->ca_file);
+    bad |= curl_easy_setopt(e, CURLOPT_CERTINFO, 1L); /* to say what is wrong with one, or to hand it out */
     bad |= curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     bad |= curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     /* with TLS the handshake tells soon whether a connection can carry more; without, only the first answer would */
@@ -287,7 +273,6 @@ static CURLcode tls_of(CURL *e, const lane_t *l, const hc_request_t *q)
     if (q->any_peer) { /* on a connection of its own, for one that is reused shows no certificate */
         bad |= curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
         bad |= curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
-        bad |= curl_easy_setopt(e, CURLOPT_CERTINFO, 1L);
         bad |= curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
         bad |= curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
         bad |= curl_easy_setopt(e, CURLOPT_SSL_SESSIONID_CACHE, 0L);
@@ -319,6 +304,7 @@ static rc_t prepare(transfer_t *t, const lane_t *l)
     bad |= curl_easy_setopt(e, CURLOPT_USERAGENT, "kettle/" KETTLE_VERSION);
     bad |= curl_easy_setopt(e, CURLOPT_SHARE, l->share);
     bad |= curl_easy_setopt(e, CURLOPT_PRIVATE, t);
+    bad |= curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->said);
     bad |= curl_easy_setopt(e, CURLOPT_NOPROGRESS, 0L);
     bad |= curl_easy_setopt(e, CURLOPT_XFERINFOFUNCTION, on_progress);
     bad |= curl_easy_setopt(e, CURLOPT_XFERINFODATA, t);
@@ -363,7 +349,8 @@ static void take_peer(transfer_t *t)
 {
     static const char name[] = "Cert:";
     struct curl_certinfo *certs = NULL;
-    if (curl_easy_getinfo(t->easy, CURLINFO_CERTINFO, &certs) != CURLE_OK || !certs || certs->num_of_certs < 1)
+    if (!t->request->any_peer || curl_easy_getinfo(t->easy, CURLINFO_CERTINFO, &certs) != CURLE_OK || !certs ||
+        certs->num_of_certs < 1)
         return;
     for (const struct curl_slist *s = certs->certinfo[0]; s && !t->out->peer; s = s->next)
         if (!strncmp(s->data, name, sizeof name - 1))
@@ -396,7 +383,8 @@ static void finish(transfer_t *t, lane_t *l, CURLcode code)
     judge(t, code);
     rc_t rc = rc_of(code, t);
     if (rc)
-        transfer_refuse(t->out, t->request, rc, sentence(code, t));
+        transfer_refuse(t->out, t->request, rc,
+                        t->what ? t->what : failure_text(t->easy, code, t->said, t->progress_ms != 0));
     t->out->elapsed_ms = (uint32_t)(clock_monotonic_ms() - t->started_ms);
     (void)curl_multi_remove_handle(l->multi, t->easy);
 }

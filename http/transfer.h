@@ -33,8 +33,9 @@ typedef struct {
     uint64_t progress_ms; /* last byte in either direction; 0: not connected yet */
     uint64_t started_ms;
     uint32_t stall_ms;
-    rc_t why;         /* set by a callback that ends the transfer, */
-    const char *what; /* with its sentence */
+    rc_t why;                   /* set by a callback that ends the transfer, */
+    const char *what;           /* with its sentence */
+    char said[CURL_ERROR_SIZE]; /* by curl, of what went wrong */
     z_stream unpack; /* of a body in gzip: here and not in curl, which takes a stream that breaks off for a whole one */
     bool packed, unpacking, unpacked;
     bool head_done; /* the empty line after the final answer's headers has come */

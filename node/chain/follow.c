@@ -161,7 +161,24 @@ static rc_t take_body(follow_t *f, bool *too_old, err_t *e, arena_t *a, const lc
         return err_before(e, rc, "%s: ", *e->field ? e->field : "answer");
     if (count == 0)
         return err_set(e, RC_NEED_DATA, "has no update of period %llu", (unsigned long long)want->period);
+    uint64_t first;
+    if (want->kind == LC_UPDATE && bn_period(&first, f->config.network, &objects[0]) && first > want->period)
+        return err_set(e, RC_NEED_DATA,
+                       "has no update of period %llu, its first is %llu: use a newer checkpoint or another endpoint",
+                       (unsigned long long)want->period, (unsigned long long)first);
     return feed_all(f, too_old, e, want, objects, count);
+}
+
+/* Says what a status other than 200 means. */
+static rc_t refuse_status(err_t *e, lc_kind_t kind, const hc_response_t *r)
+{
+    if (r->status == 404 && kind == LC_BOOTSTRAP)
+        return err_say(e, RC_IO,
+                       "HTTP status 404: it has no light-client data for this checkpoint: no block that it knows, not "
+                       "the first of its epoch, older than it keeps, or these routes are off");
+    if (r->moved[0])
+        return err_set(e, RC_IO, "HTTP status %d: it has moved to %s", r->status, r->moved);
+    return err_set(e, RC_IO, "HTTP status %d", r->status);
 }
 
 /* Takes the answer of one endpoint. RC_REPLAY: it brought nothing new. *too_old: the checkpoint is, which is the
@@ -173,7 +190,7 @@ static rc_t take_answer(follow_t *f, bool *too_old, err_t *e, const lc_want_t *w
     if (r->why.rc)
         return err_say(e, r->why.rc, r->why.text);
     if (r->status != 200)
-        return err_set(e, RC_IO, "HTTP status %d", r->status);
+        return refuse_status(e, want->kind, r);
     arena_init(&a, ARENA_MAX);
     rc_t rc = take_body(f, too_old, e, &a, want, r);
     arena_free(&a);

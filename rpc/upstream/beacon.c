@@ -418,6 +418,18 @@ bool bn_try_json(int status, const char *content_type)
     return status == 400 || status == 404 || status == 406 || status == 415;
 }
 
+bool bn_period(uint64_t *out, const lc_network_t *net, const bn_object_t *update)
+{
+    rd_t r = rd_of(update->ssz);
+    const uint32_t at = update->fork < LC_CAPELLA ? 0 : rd_u32le(&r); /* then headers vary in length */
+    if (at > update->ssz.n)
+        return false;
+    r = rd_of(view_of(update->ssz.p + at, update->ssz.n - at));
+    const uint64_t slot = rd_u64le(&r);
+    *out = lc_period_of_slot(net, slot);
+    return !r.bad;
+}
+
 void bn_path(char out[BN_PATH_MAX], const lc_want_t *want)
 {
     static const char base[] = "/eth/v1/beacon/light_client";

@@ -29,6 +29,9 @@ typedef struct {
  * an answer of 200 could not be used, one in SSZ. */
 bool bn_try_json(int status, const char *content_type);
 
+/* The period whose committee attested an update (not LC_BOOTSTRAP), as it claims. False: it is too short to say. */
+bool bn_period(uint64_t *out, const lc_network_t *net, const bn_object_t *update);
+
 /* Path and query of a want, NUL-terminated, beginning with "/eth/v1/". */
 void bn_path(char out[BN_PATH_MAX], const lc_want_t *want);
 

@@ -50,7 +50,7 @@ ROOMS = {
 }
 TOPS = ("base", "lightclient", "http", "tee", "rpc", "overlay", "node")
 DOORS = {  # header: folders or files that may include it
-    r"curl/": ["http/transfer.", "http/url.c", "http/client.c"],
+    r"curl/": ["http/transfer.", "http/failure.", "http/url.c", "http/client.c"],
     r"zlib": ["http/transfer.", "http/gzip.c"],
     r"microhttpd": ["http/serve.c", "http/server_state.h", "http/waiting.c", "http/reply."],
     r"wslay": ["http/wsframe.c"],

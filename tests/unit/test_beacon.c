@@ -615,6 +615,27 @@ START_TEST(framed_updates_are_cut_at_their_lengths)
 }
 END_TEST
 
+START_TEST(the_period_of_an_update_is_that_of_its_attested_slot)
+{
+    const lc_network_t net = fx_minimal_fulu(); /* 8 slots an epoch, 8 epochs a period */
+    static const char *const names[] = { "minimal-fulu/update-0.ssz", "minimal-fulu/update-1.ssz",
+                                         "minimal-fulu/update-2.ssz", "minimal-fulu/optimistic-144.ssz" };
+    uint8_t altair[8] = { 128 }; /* the slot comes first, before Capella */
+    uint64_t period = 99;
+    for (uint64_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const view_t ssz = fx_read(names[i]);
+        ck_assert(bn_period(&period, &net, &(bn_object_t){ LC_FULU, ssz }));
+        ck_assert_uint_eq(period, i < 3 ? i : 144 / 64);
+        for (size_t n = 0; n < 16; n++)
+            ck_assert(!bn_period(&period, &net, &(bn_object_t){ LC_FULU, view_of(ssz.p, n) }));
+        free((void *)(uintptr_t)ssz.p);
+    }
+    ck_assert(bn_period(&period, &net, &(bn_object_t){ LC_ALTAIR, view_of(altair, 8) }));
+    ck_assert_uint_eq(period, 2);
+    ck_assert(!bn_period(&period, &net, &(bn_object_t){ LC_ALTAIR, view_of(altair, 7) }));
+}
+END_TEST
+
 START_TEST(single_ssz_objects_need_the_version_header)
 {
     lc_network_t net = fx_minimal_fulu();
@@ -654,6 +675,7 @@ int main(void)
                           values_of_another_form_are_refused, what_would_hurt_the_parser_never_reaches_it,
                           memory_that_runs_out_blames_nobody, the_fork_comes_from_version_or_header_or_slot,
                           lists_hold_at_most_what_was_asked_for, framed_updates_are_cut_at_their_lengths,
+                          the_period_of_an_update_is_that_of_its_attested_slot,
                           single_ssz_objects_need_the_version_header, other_content_types_are_refused);
     arena_free(&arena);
     return failed;

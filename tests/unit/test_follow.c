@@ -208,7 +208,7 @@ END_TEST
 static char seen[40][300];
 static atomic_uint seen_count;
 static timebound_t *kept_bound; /* receives what was known of time in the end; NULL: not wanted */
-static int fail_with;           /* status for everything but the bootstrap; 0: none */
+static int fail_with;           /* status for everything; but for the bootstrap, unless it is 404; 0: none */
 
 static bool serve_noting(int fd, const char *request)
 {
@@ -217,7 +217,8 @@ static bool serve_noting(int fd, const char *request)
         snprintf(seen[i], sizeof seen[i], "%.*s", (int)strcspn(request, "\r"), request);
     char answer[100];
     snprintf(answer, sizeof answer, "HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n", fail_with);
-    return fail_with && !strstr(request, "/bootstrap/") ? say(fd, answer) : serve(&beacons[0], fd, request);
+    return fail_with && (fail_with == 404 || !strstr(request, "/bootstrap/")) ? say(fd, answer)
+                                                                              : serve(&beacons[0], fd, request);
 }
 
 /* Follows one API below `tail` of its URL until the head is of the slot, or for a moment when slot is 0. */
@@ -304,6 +305,21 @@ START_TEST(api_that_fails_is_named_with_its_reason_and_without_its_key)
     ck_assert(strncmp(v.trouble, "http://127.0.0.1:", 17) == 0 && strstr(v.trouble, ": HTTP status 503"));
     ck_assert_ptr_null(strstr(v.trouble, "secret"));
     ck_assert_uint_ge(v.round_trips, 2);
+}
+END_TEST
+
+START_TEST(checkpoint_that_an_api_has_nothing_for_is_told_with_the_likely_causes)
+{
+    up_status_t status[UP_ENDPOINTS_MAX];
+    follow_view_t v;
+    begin_at(155, 153, 153);
+    fail_with = 404;
+    follow_one(&v, status, "/?key=secret", NULL, 0);
+    fail_with = 0;
+    ck_assert_msg(strstr(v.trouble,
+                         "has no light-client data for this checkpoint: no block that it knows, not the first "
+                         "of its epoch, older than it keeps, or these routes are off"),
+                  "%s", v.trouble);
 }
 END_TEST
 
@@ -518,6 +534,7 @@ int main(void)
                     while_the_first_api_keeps_up_the_next_one_is_not_asked_for_the_head,
                     api_that_is_behind_does_not_turn_the_head_back, path_goes_before_the_query_of_an_api_s_url,
                     api_that_fails_is_named_with_its_reason_and_without_its_key,
+                    checkpoint_that_an_api_has_nothing_for_is_told_with_the_likely_causes,
                     a_restart_takes_up_what_was_kept_and_asks_for_no_bootstrap,
                     a_head_of_gloas_is_usable_once_its_header_was_fetched, without_its_header_it_is_known_and_no_more,
                     a_header_that_proves_a_newer_fork_is_told);
