@@ -107,7 +107,7 @@ static void log_setup(const node_t *n, const service_t *s)
 {
     char hash[65], key[2 * ECDSA_PUBKEY_LEN + 1];
     hex_encode(hash, view_of(s->setup.hash.b, 32));
-    hex_encode(key, view_of(s->pubkey, sizeof s->pubkey));
+    hex_encode(key, view_of(s->pubkey, sizeof s->pubkey)); /* not published yet */
     log_write(LOG_INFO, "setup", "network %s, setup 0x%s: %s", s->with.config->network.name, hash,
               (const char *)s->setup.cluster_text.p);
     log_write(LOG_INFO, "key", "%s, public key %s, quote by the %s",
@@ -341,7 +341,8 @@ static rc_t open_tee(node_t *n, err_t *e)
 {
     const tee_open_t options = { .which = n->options.tee ? n->options.tee : "auto",
                                  .socket = n->options.tee_socket,
-                                 .seed = n->options.simulator_seed };
+                                 .seed = n->options.simulator_seed,
+                                 .image = n->options.simulator_image };
     rc_t rc = tee_open(&n->tee, e, &options);
     if (rc)
         return err_before(e, rc, "--tee %s: ", options.which);

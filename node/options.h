@@ -16,6 +16,7 @@ typedef struct {
     const char *tee;               /* "auto", "dstack", "tdx", "simulator" */
     const char *tee_socket;        /* of dstack's guest agent; NULL: the well-known places */
     const char *simulator_seed;    /* simulators of one text have one root; NULL: by chance */
+    const char *simulator_image;   /* which image the simulator says it is; NULL: its own */
     uint16_t setup_port, api_port; /* 0: any free port, for tests */
     clock_fn now_ms;               /* NULL: the system's clock */
     uint32_t build_s; /* when this program was built, Unix seconds: the clock cannot be before; 0: not known */

@@ -6,6 +6,7 @@
 #include "base/hex.h"
 #include "base/json.h"
 #include "base/os/log.h"
+#include "node/cluster/order_text.h"
 #include "node/state.h"
 #include "node/world.h"
 #include "rpc/api/callobject.h"
@@ -14,6 +15,7 @@
 #define ATTEST_ARENA_MAX ((size_t)32 << 20)
 #define STATUS_ARENA_MAX ((size_t)1 << 20)
 #define SETUP_ANSWER_MAX ((size_t)8 << 10)
+#define KEYS_ARENA_MAX ((size_t)4 << 20)
 #define METHODS_ARENA_MAX ((size_t)1 << 20)
 
 static void answer(hs_response_t *r, int status, const char *content_type, view_t body)
@@ -101,7 +103,7 @@ static void get_attest(void *ctx, const hs_request_t *request, hs_response_t *r)
     service_t *s = require_service(ctx, r);
     (void)request;
     if (s)
-        r->shared = hs_shared_ref(s->attest_answer);
+        r->shared = rekey_answer(atomic_load(&s->rekey));
 }
 
 typedef struct {
@@ -221,16 +223,22 @@ static void get_status(void *ctx, const hs_request_t *request, hs_response_t *r)
     arena_free(&a);
 }
 
+/* The overlay, or NULL with a 503. */
+static cluster_t *require_cluster(node_t *n, hs_response_t *r)
+{
+    cluster_t *cluster = atomic_load(&n->cluster);
+    if (!cluster)
+        hs_problem(r, 503, "not-ready", "the overlay is not running yet");
+    return cluster;
+}
+
 static void get_peers(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
-    node_t *n = ctx;
-    cluster_t *cluster = atomic_load(&n->cluster);
+    cluster_t *cluster = require_cluster(ctx, r);
     arena_t a;
     (void)request;
-    if (!cluster) {
-        hs_problem(r, 503, "not-ready", "the overlay is not running yet");
+    if (!cluster)
         return;
-    }
     arena_init(&a, STATUS_ARENA_MAX);
     jw_t w = jw_of(&a, STATUS_ARENA_MAX);
     jw_indent(&w, 2);
@@ -240,6 +248,57 @@ static void get_peers(void *ctx, const hs_request_t *request, hs_response_t *r)
         answer(r, 200, NULL, text);
     else
         hs_problem(r, 500, "out-of-memory", "out of memory");
+    arena_free(&a);
+}
+
+static void get_keys(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    cluster_t *cluster = require_cluster(ctx, r);
+    arena_t a;
+    err_t e;
+    (void)request;
+    if (!cluster)
+        return;
+    arena_init(&a, KEYS_ARENA_MAX);
+    jw_t w = jw_of(&a, KEYS_ARENA_MAX);
+    const rc_t rc = cluster_keys(cluster, &e, &w);
+    const view_t text = rc ? view_of(NULL, 0) : jw_done(&w);
+    if (text.p)
+        answer(r, 200, NULL, text);
+    else
+        hs_problem(r, 500, "out-of-memory", "out of memory");
+    arena_free(&a);
+}
+
+/* An order of the operators, from whoever brings it: it is signed. */
+static void post_order(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    cluster_t *cluster = require_cluster(ctx, r);
+    arena_t a;
+    err_t e;
+    order_signed_t order;
+    if (!cluster)
+        return;
+    arena_init(&a, KEYS_ARENA_MAX);
+    rc_t rc = order_text_read(&order, &e, &a, request->body);
+    uint8_t *buf = rc ? NULL : arena_alloc(&a, ORDER_MAX);
+    wr_t w = wr_of(buf, buf ? ORDER_MAX : 0);
+    if (!rc) {
+        order_write(&w, &order, true);
+        rc = w.bad ? err_say(&e, RC_NOMEM, "out of memory") : cluster_take_order(cluster, &e, wr_view(&w));
+    }
+    err_before(&e, rc, "%s%s", e.field, e.field[0] ? ": " : "");
+    if (!rc)
+        answer(r, 200, NULL, view_str("{\"status\":\"success\"}\n"));
+    else
+        hs_problem(r,
+                   rc == RC_REPLAY       ? 409
+                   : rc_blames_input(rc) ? 400
+                                         : 503,
+                   rc == RC_REPLAY       ? "order-not-newer"
+                   : rc_blames_input(rc) ? "bad-order"
+                                         : "not-ready",
+                   e.text);
     arena_free(&a);
 }
 
@@ -276,6 +335,8 @@ const hs_route_t NODE_API_ROUTES[] = {
     { "GET", "/v1/attest", get_v1_attest, HS_SLOW | HS_CORS },
     { "GET", "/v1/status", get_status, HS_CORS },
     { "GET", "/v1/peers", get_peers, HS_CORS },
+    { "GET", "/v1/keys", get_keys, HS_SLOW | HS_CORS },
+    { "POST", "/v1/orders", post_order, HS_SLOW },
     { "GET", "/v1/methods", get_methods, HS_CORS },
     { "POST", "/rpc", post_rpc, HS_CORS },
     { "GET", "/rpc", NULL, HS_WEBSOCKET }, /* node/wsrpc.h */

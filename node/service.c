@@ -32,9 +32,9 @@ static rc_t sign(void *ctx, uint8_t out[ECDSA_SIG_LEN], const hash32_t *digest)
     return keyring_sign(ctx, out, NULL, digest);
 }
 
-static rc_t sign65(void *ctx, uint8_t out[ECDSA_SIG65_LEN], const hash32_t *digest)
+static rc_t sign65(void *ctx, uint8_t out[ECDSA_SIG65_LEN], addr_t *by, const hash32_t *digest)
 {
-    return keyring_sign65(ctx, out, digest);
+    return keyring_sign65(ctx, out, by, digest);
 }
 
 /* ---- state ---- */
@@ -44,7 +44,11 @@ node_state_t service_state(service_t *s, follow_view_t *view, err_t *why)
     timebound_t time;
     follow_view(s->follow, view);
     timekeeper_bound(s->time, &time);
-    return judge_state(why, s->with.config, view, &time, timekeeper_read(s->time), atomic_load(&s->was_ready));
+    const node_state_t state =
+        judge_state(why, s->with.config, view, &time, timekeeper_read(s->time), atomic_load(&s->was_ready));
+    if (state == NODE_READY && s->cluster && !cluster_signs(s->cluster, why, view->latest.header.beacon.slot))
+        return NODE_DEGRADED;
+    return state;
 }
 
 /* Both for statements_config_t. */
@@ -147,6 +151,8 @@ static void on_change(void *ctx)
     note_held(s, &v);
     if (state == NODE_READY)
         tell_news(s, &v);
+    if (s->cluster && v.latest.valid)
+        cluster_head(s->cluster, v.latest.header.beacon.slot);
     if (s->cluster && v.finalized.valid)
         cluster_tell(s->cluster, s->setup.cluster_text, v.finalized.header.beacon.slot, &v.finalized.beacon_root);
     pthread_mutex_lock(&s->lock);
@@ -208,7 +214,7 @@ static void draw(void *ctx, void *out, size_t n)
 /* The key of a new cluster. */
 static rc_t make_key(service_t *s, err_t *e)
 {
-    const rc_t rc = join_draw(s->keyring, 0, draw, NULL);
+    const rc_t rc = join_draw(s->keyring, s->with.config->policy_min_version, draw, NULL);
     if (rc)
         return err_set(e, rc, "a key could not be made: %s", rc_name(rc));
     keyring_pubkey(s->keyring, s->pubkey);
@@ -273,19 +279,6 @@ static rc_t make_setup(service_t *s, err_t *e)
 {
     const setup_world_t world = setup_world(s);
     return setup_make(&s->setup, e, &s->arena, s->with.config, &world);
-}
-
-/* The answer of GET /attest. */
-static rc_t make_attest_answer(service_t *s, err_t *e)
-{
-    arena_t a;
-    view_t body;
-    arena_init(&a, BODY_ARENA_MAX);
-    rc_t rc = api_attest_body(&body, &a, attest_quote(s->attest), s->pubkey);
-    if (!rc && !(s->attest_answer = hs_shared_new(200, NULL, body, flags_of(s))))
-        rc = RC_NOMEM;
-    arena_free(&a);
-    return rc ? err_set(e, rc, "the answer of /attest could not be made: %s", rc_name(rc)) : RC_OK;
 }
 
 /* From whom we ask, and what drives queries of them. */
@@ -433,7 +426,6 @@ static rc_t make_statements(service_t *s, err_t *e)
                                    .now_ms = least_ms,
                                    .ready = is_ready,
                                    .ready_ctx = s };
-    keyring_address(s->keyring, &config.signer.address);
     s->statements = statements_new(&config);
     return s->statements ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
 }
@@ -466,6 +458,24 @@ static rc_t make_foresight(service_t *s, err_t *e)
     return foresight_start(&s->foresight, e, &foresight);
 }
 
+/* Which key answers name. */
+static rc_t make_rekey(service_t *s, err_t *e)
+{
+    rekey_config_t config = { .cluster = s->cluster, .attest = s->attest, .jobs = s->jobs, .flags = flags_of(s) };
+    rekey_t *rekey = NULL;
+    memcpy(config.pubkey, s->pubkey, sizeof config.pubkey);
+    const rc_t rc = rekey_start(&rekey, e, &config);
+    atomic_store(&s->rekey, rekey);
+    return rc;
+}
+
+/* Another key signs, or will: on the overlay's thread. */
+static void on_keyed(void *ctx)
+{
+    service_t *s = ctx;
+    rekey_wake(atomic_load(&s->rekey));
+}
+
 /* ---- the cluster ---- */
 
 static rc_t make_cluster(service_t *s, err_t *e)
@@ -478,7 +488,9 @@ static rc_t make_cluster(service_t *s, err_t *e)
                                 .ring = s->keyring,
                                 .node_key = s->node_keyring,
                                 .now_s = evidence_now,
-                                .time_ctx = s };
+                                .time_ctx = s,
+                                .keyed = on_keyed,
+                                .keyed_ctx = s };
     if (!k->shows)
         return RC_OK;
     memcpy(config.node_pubkey, s->node_pubkey, sizeof config.node_pubkey);
@@ -514,7 +526,7 @@ static rc_t try_to_enter(service_t *s, err_t *e, const enter_t *x, cluster_offer
     if (!rc)
         rc = enter_verify(x, e, s->follow, offer);
     if (!rc)
-        rc = enter_key(x, e, offer);
+        rc = enter_key(x, e, s->follow, offer);
     if (rc && s->follow)
         drop_follower(s);
     return rc;
@@ -596,8 +608,6 @@ static rc_t make_all(service_t *s, err_t *e)
     if (!rc)
         rc = looks_for_a_cluster(s) ? enter_or_found(s, e) : found(s, e, false);
     if (!rc)
-        rc = make_attest_answer(s, e);
-    if (!rc)
         rc = make_engine(s, e);
     if (!rc)
         rc = make_statements(s, e);
@@ -605,7 +615,9 @@ static rc_t make_all(service_t *s, err_t *e)
         rc = make_foresight(s, e);
     if (!rc && s->cluster)
         cluster_tell(s->cluster, s->setup.cluster_text, 0, NULL); /* the finalized header follows */
-    return rc ? rc : attest_begin(s->attest, e, &s->setup);
+    if (!rc)
+        rc = attest_begin(s->attest, e, &s->setup);
+    return rc ? rc : make_rekey(s, e);
 }
 
 rc_t service_new(service_t **out, err_t *e, const service_config_t *config)
@@ -643,6 +655,8 @@ void service_free(service_t *s)
     foresight_free(s->foresight);
     if (s->ask)
         ask_cancel(s->ask);
+    cluster_stop(s->cluster);
+    rekey_stop(atomic_load(&s->rekey));
     jobs_free(s->jobs);
     calls_free(s->calls);
     statements_free(s->statements);
@@ -650,7 +664,6 @@ void service_free(service_t *s)
     news_free(s->news);
     if (s->follow)
         follow_stop(s->follow);
-    cluster_stop(s->cluster);
     ask_free(s->ask);
     attest_free(s->attest);
     follow_free(s->follow);
@@ -659,7 +672,6 @@ void service_free(service_t *s)
     timekeeper_free(s->time);
     keyring_free(s->keyring);
     keyring_free(s->node_keyring);
-    hs_shared_unref(s->attest_answer);
     hs_shared_unref(s->block_answer);
     arena_free(&s->arena);
     held_clear(&s->held);

@@ -25,6 +25,7 @@
 #include "node/query/calls.h"
 #include "node/query/sent.h"
 #include "node/query/statements.h"
+#include "node/rekey.h"
 #include "node/rpc.h"
 #include "tee/tee.h"
 
@@ -52,7 +53,7 @@ typedef struct {
     setup_t setup;           /* what the setup means; setup.hash is in every signed statement */
     keyring_t *keyring;      /* generations of the cluster's key: signs answers */
     keyring_t *node_keyring; /* of the node's own key: its identity among peers, fresh at each start */
-    uint8_t pubkey[ECDSA_PUBKEY_LEN], node_pubkey[ECDSA_PUBKEY_LEN];
+    uint8_t pubkey[ECDSA_PUBKEY_LEN], node_pubkey[ECDSA_PUBKEY_LEN]; /* pubkey: with which it begins */
     up_t *execution, *consensus;
     ask_t *ask;
     jobs_t *jobs; /* requests under way, and kept answers */
@@ -66,15 +67,15 @@ typedef struct {
     follow_t *follow;
     foresight_t *foresight;
     attest_t *attest;
-    cluster_t *cluster;         /* NULL: there is no overlay */
-    bool joined;                /* a peer gave the key */
-    hash32_t root;              /* where the follower begins: the checkpoint, or what members named */
-    hs_shared_t *attest_answer; /* of GET /attest */
-    atomic_uint fetching;       /* headers that are being fetched for the follower */
-    atomic_bool begun;          /* all above is there: the follower's changes are looked at */
+    cluster_t *cluster;       /* NULL: there is no overlay */
+    bool joined;              /* a peer gave the key */
+    hash32_t root;            /* where the follower begins: the checkpoint, or what members named */
+    _Atomic(rekey_t *) rekey; /* which key answers name; NULL: not made yet */
+    atomic_uint fetching;     /* headers that are being fetched for the follower */
+    atomic_bool begun;        /* all above is there: the follower's changes are looked at */
     atomic_bool was_ready;
 
-    pthread_mutex_t lock;      /* what follows */
+    pthread_mutex_t lock;      /* what follows, once it is published */
     hs_shared_t *block_answer; /* of GET /block for the head at block_slot; NULL: none yet */
     uint64_t block_slot;
     node_state_t logged_state;

@@ -152,12 +152,14 @@ static void put_setup(jw_t *w, const setup_t *s)
 }
 
 /* What is known once the follower runs. */
-static void put_service(jw_t *w, const service_t *s, const follow_view_t *v)
+static void put_service(jw_t *w, service_t *s, const follow_view_t *v)
 {
     put_checkpoint(w, &s->setup.cluster);
     put_setup(w, &s->setup);
     jw_hex(w, "node_pubkey", view_of(s->node_pubkey, sizeof s->node_pubkey));
-    jw_hex(w, "pubkey", view_of(s->pubkey, sizeof s->pubkey));
+    uint8_t pubkey[ECDSA_PUBKEY_LEN];
+    rekey_pubkey(atomic_load(&s->rekey), pubkey);
+    jw_hex(w, "pubkey", view_of(pubkey, sizeof pubkey));
     put_clock(w, s);
     put_head(w, "head", s, &v->latest);
     put_head(w, "finalized", s, &v->finalized);
@@ -179,8 +181,7 @@ view_t node_status_json(node_t *n, arena_t *a)
 {
     follow_view_t view;
     err_t why;
-    const service_t *s =
-        node_service(n); /* before the state is asked for: view is filled if there is a service by now */
+    service_t *s = node_service(n); /* before the state is asked for: view is filled if there is a service by now */
     const config_t *config = atomic_load(&n->config);
     cluster_t *cluster = atomic_load(&n->cluster);
     node_state_t state = node_state(n, &view, &why);

@@ -26,6 +26,7 @@ typedef struct {
 
 struct gen {
     gen_config_t c;
+    uint8_t pinned[33];   /* zeros: to none */
     bool has_order, made; /* made: our own generation for that order */
     order_signed_t order;
     uint64_t taken_ms;
@@ -50,6 +51,7 @@ rc_t gen_new(gen_t **out, const gen_config_t *config)
     if (!g)
         return RC_NOMEM;
     g->c = *config;
+    memcpy(g->pinned, config->rules.cluster, sizeof g->pinned);
     g->in_use = NONE;
     *out = g;
     return RC_OK;
@@ -321,6 +323,16 @@ void gen_order(gen_t *g, const order_signed_t *order, uint64_t now_ms)
     g->taken_ms = now_ms;
     if (!gen_cluster(g) && memcmp(order->order.cluster, any, sizeof any) != 0)
         adopt(g, order->order.cluster);
+}
+
+void gen_leave(gen_t *g)
+{
+    for (size_t i = 0; i < RECORDS; i++)
+        if (g->records[i].there)
+            forget(g, i);
+    memcpy(g->c.rules.cluster, g->pinned, sizeof g->pinned);
+    g->has_order = g->made = g->has_acked = false;
+    g->pending_count = g->out_count = 0;
 }
 
 void gen_peers(gen_t *g, const uint8_t (*keys)[33], size_t count)

@@ -45,6 +45,9 @@ void gen_free(gen_t *g);
  * RC_REFUSED: a cluster is known already, or pinned; RC_NOMEM and others of the keyring. */
 NODISCARD rc_t gen_found(gen_t *g, uint8_t *take_secrets, const hash32_t *setup);
 
+/* Forgets the cluster, unless it is pinned, with its order and generations. */
+void gen_leave(gen_t *g);
+
 /* The order that this node has taken, judged and higher than the last one. */
 void gen_order(gen_t *g, const order_signed_t *order, uint64_t now_ms);
 

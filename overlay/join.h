@@ -184,6 +184,10 @@ NODISCARD rc_t join_judge_order(const join_t *j, err_t *e, const order_signed_t 
  * (F4). RC_NOMEM: nothing has changed. */
 NODISCARD rc_t join_set_order(join_t *j, const order_signed_t *order, const policy_t *policy);
 
+/* Forgets a cluster of which we hold no key, its orders and its generations; this order is in force then. RC_NOMEM:
+ * nothing has changed; RC_REFUSED: we hold one. */
+NODISCARD rc_t join_leave(join_t *j, const order_signed_t *order, const policy_t *policy);
+
 /* --- to all --- */
 
 /* Our own message to every member: flood_publish. */

@@ -714,6 +714,17 @@ rc_t join_set_order(join_t *j, const order_signed_t *order, const policy_t *poli
     return RC_OK;
 }
 
+rc_t join_leave(join_t *j, const order_signed_t *order, const policy_t *policy)
+{
+    if (gen_in_use(j->gen))
+        return RC_REFUSED;
+    const rc_t rc = keep_order(j, order);
+    if (rc)
+        return rc;
+    gen_leave(j->gen);
+    return join_set_order(j, &j->order, policy);
+}
+
 /* ---- what is known ---- */
 
 static join_phase_t phase_of(const session_t *s)

@@ -211,10 +211,12 @@ rc_t keyring_sign(const keyring_t *k, uint8_t out[ECDSA_SIG_LEN], int *recid, co
     return rc;
 }
 
-rc_t keyring_sign65(const keyring_t *k, uint8_t out[ECDSA_SIG65_LEN], const hash32_t *digest)
+rc_t keyring_sign65(const keyring_t *k, uint8_t out[ECDSA_SIG65_LEN], addr_t *by, const hash32_t *digest)
 {
     lock_to_read(k);
     rc_t rc = k->in_use == NONE ? RC_REFUSED : ecdsa_sign65(k->ecdsa, out, digest, k->vault->secrets[k->in_use]);
+    if (!rc && by)
+        *by = k->slots[k->in_use].address;
     unlock(k);
     return rc;
 }

@@ -62,8 +62,9 @@ void keyring_address(const keyring_t *k, addr_t *out);
  * in use. */
 NODISCARD rc_t keyring_sign(const keyring_t *k, uint8_t out[ECDSA_SIG_LEN], int *recid, const hash32_t *digest);
 
-/* The same in the 65 bytes of ecdsa_sign65, from which ecrecover gives the address. */
-NODISCARD rc_t keyring_sign65(const keyring_t *k, uint8_t out[ECDSA_SIG65_LEN], const hash32_t *digest);
+/* The same in the 65 bytes of ecdsa_sign65, from which ecrecover gives the address. by: that address, of the key that
+ * signed; NULL: not wanted. */
+NODISCARD rc_t keyring_sign65(const keyring_t *k, uint8_t out[ECDSA_SIG65_LEN], addr_t *by, const hash32_t *digest);
 
 /* --- generations --- */
 

@@ -33,6 +33,9 @@ typedef struct {
     uint8_t node_pubkey[33];
     int64_t (*now_s)(void *ctx); /* Unix seconds: what time it is at least; any thread */
     void *time_ctx;
+    /* Told on the loop's thread when another key signs, or one that will is held: cluster_key. */
+    void (*keyed)(void *ctx);
+    void *keyed_ctx;
 } cluster_config_t;
 
 /* A cluster that attested members are in, and where the chain is that they follow. */
@@ -85,6 +88,24 @@ NODISCARD rc_t cluster_found(cluster_t *c, err_t *e, const hash32_t *setup);
 /* What members are told: the cluster's statement (kept until cluster_stop), and the finalized header. slot 0: none is
  * known yet. */
 void cluster_tell(cluster_t *c, view_t statement, uint64_t slot, const hash32_t *root);
+
+/* Our verified head: from which slot on another generation signs is counted by it. */
+void cluster_head(cluster_t *c, uint64_t slot);
+
+/* Whether this node may sign for a slot now: with the newest committed generation, which it holds, and no order
+ * excludes it. why: RC_REFUSED and the reason. */
+bool cluster_signs(cluster_t *c, err_t *why, uint64_t slot);
+
+/* The public keys of the generation that signs, and of the newest that is held; zeros: none. */
+void cluster_key(cluster_t *c, uint8_t present[33], uint8_t next[33]);
+
+/* Takes an order of the operators (overlay/order.h: its bytes, the policy's text at their end). RC_OK too when it is in
+ * force already. RC_MALFORMED, RC_LIMIT, RC_REFUSED, RC_REPLAY: not above the one in force; RC_NEED_DATA: our own
+ * evidence is not verified yet; RC_NOMEM. */
+NODISCARD rc_t cluster_take_order(cluster_t *c, err_t *e, view_t order);
+
+/* Writes the body of GET /v1/keys. RC_NOMEM. */
+NODISCARD rc_t cluster_keys(cluster_t *c, err_t *e, jw_t *w);
 
 /* What a node that has no key yet waits for, as a sentence. */
 void cluster_say(cluster_t *c, const char *text);

@@ -111,14 +111,28 @@ rc_t enter_verify(const enter_t *x, err_t *e, follow_t *follow, const cluster_of
     return stopped(e);
 }
 
-rc_t enter_key(const enter_t *x, err_t *e, const cluster_offer_t *offer)
+/* The newest head that is verified: of which slot's key there is need. */
+static void tell_head(const enter_t *x, follow_t *follow)
 {
+    follow_view_t v;
+    follow_view(follow, &v);
+    if (v.latest.valid)
+        cluster_head(x->cluster, v.latest.header.beacon.slot);
+    else if (v.finalized.valid)
+        cluster_head(x->cluster, v.finalized.header.beacon.slot);
+}
+
+rc_t enter_key(const enter_t *x, err_t *e, follow_t *follow, const cluster_offer_t *offer)
+{
+    tell_head(x, follow);
     rc_t rc = cluster_want(x->cluster, e, offer->pubkey);
     if (rc)
         return rc;
     cluster_say(x->cluster, "asking for the cluster's key");
-    while (!cluster_has_key(x->cluster))
+    while (!cluster_has_key(x->cluster)) {
         if (!wait_a_moment(x))
             return stopped(e);
+        tell_head(x, follow);
+    }
     return RC_OK;
 }

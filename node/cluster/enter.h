@@ -37,7 +37,8 @@ NODISCARD rc_t enter_find(const enter_t *x, setup_t *setup, cluster_offer_t *out
  * it takes too long; RC_TIMEOUT: it is to stop. */
 NODISCARD rc_t enter_verify(const enter_t *x, err_t *e, follow_t *follow, const cluster_offer_t *offer);
 
-/* Asks for the key and waits for it. RC_REFUSED: pinned to another cluster; RC_TIMEOUT: it is to stop. */
-NODISCARD rc_t enter_key(const enter_t *x, err_t *e, const cluster_offer_t *offer);
+/* Asks for the key and waits until it signs: one that a newer order made does from its slot on. RC_REFUSED: pinned to
+ * another cluster; RC_TIMEOUT: it is to stop. */
+NODISCARD rc_t enter_key(const enter_t *x, err_t *e, follow_t *follow, const cluster_offer_t *offer);
 
 #endif

@@ -91,6 +91,9 @@ static void changed(void *ctx)
 
 static void keyed(void *ctx)
 {
+    cluster_t *c = ctx;
+    if (c->join)
+        keys_update(c);
     changed(ctx);
 }
 
@@ -226,7 +229,9 @@ static bool may_open(cluster_t *c)
         return true;
     attest_status(c->with.attest, &status);
     c->is_open = status.verified;
-    if (!c->is_open) {
+    if (c->is_open)
+        keys_recall(c);
+    else {
         err_t e;
         (void)err_set(&e, RC_NEED_DATA, "this node's own evidence is not verified yet%s%s",
                       status.trouble[0] ? ": " : "", status.trouble);
@@ -276,14 +281,15 @@ static void run_call(void *ctx)
     pthread_mutex_unlock(&c->lock);
 }
 
-/* Runs a function on the loop's thread, and waits for its end. */
-static rc_t call_on_loop(cluster_t *c, err_t *e, rc_t (*fn)(cluster_t *, err_t *, const void *), const void *arg)
+rc_t call_on_loop(cluster_t *c, err_t *e, rc_t (*fn)(cluster_t *, err_t *, const void *), const void *arg)
 {
     call_t call = { .cluster = c, .fn = fn, .arg = arg, .e = e };
-    const rc_t rc = loop_post(c->loop, run_call, &call);
-    if (rc)
-        return err_say(e, rc, "out of memory");
     pthread_mutex_lock(&c->lock);
+    const rc_t rc = c->stopping ? RC_REFUSED : loop_post(c->loop, run_call, &call); /* what is posted will be run */
+    if (rc) {
+        pthread_mutex_unlock(&c->lock);
+        return rc == RC_NOMEM ? err_say(e, rc, "out of memory") : err_say(e, RC_NEED_DATA, "the overlay has ended");
+    }
     while (!call.ended)
         pthread_cond_wait(&c->done, &c->lock);
     pthread_mutex_unlock(&c->lock);
@@ -300,9 +306,11 @@ rc_t cluster_want(cluster_t *c, err_t *e, const uint8_t pubkey[33])
     return call_on_loop(c, e, want, pubkey);
 }
 
+/* A kept order of a cluster that has died is of no use for a new one. */
 static rc_t found(cluster_t *c, err_t *e, const void *arg)
 {
-    return join_found(c->join, e, arg);
+    const rc_t rc = keys_leave(c, e);
+    return rc ? rc : join_found(c->join, e, arg);
 }
 
 rc_t cluster_found(cluster_t *c, err_t *e, const hash32_t *setup)
@@ -328,19 +336,15 @@ void cluster_tell(cluster_t *c, view_t statement, uint64_t slot, const hash32_t 
         c->slot = slot;
         c->root = *root;
     }
-    c->telling |= is_new;
+    if (is_new && !c->stopping) /* without memory: with the next head, then */
+        c->telling = loop_post(c->loop, tell_members, c) == RC_OK;
     pthread_mutex_unlock(&c->lock);
-    if (is_new && loop_post(c->loop, tell_members, c)) {
-        pthread_mutex_lock(&c->lock);
-        c->telling = false; /* with the next head, then */
-        pthread_mutex_unlock(&c->lock);
-    }
 }
 
 bool cluster_has_key(cluster_t *c)
 {
     pthread_mutex_lock(&c->lock);
-    const bool has = c->has_key;
+    const bool has = c->keys.is_in_use;
     pthread_mutex_unlock(&c->lock);
     return has;
 }
@@ -384,13 +388,14 @@ static rc_t make_join(cluster_t *c)
                         .random = draw,
                         .tell = fill_state,
                         .changed = changed,
+                        .ordered = keys_ordered,
                         .keyed = keyed,
                         .released = released,
                         .refused = refused,
                         .ctx = c };
-    order_unsigned(&order, policy_digest(j.policy), 0);
+    order_unsigned(&order, policy_digest(j.policy), config->policy_min_version);
     j.order = &order;
-    j.rules = (order_rules_t){ .ecdsa = c->ecdsa };
+    j.rules = keys_rules(c);
     memcpy(j.static_pubkey, c->with.node_pubkey, sizeof j.static_pubkey);
     memcpy(j.cluster, config->cluster, sizeof j.cluster);
     return join_new(&c->join, &j);
@@ -496,6 +501,9 @@ void cluster_stop(cluster_t *c)
 {
     if (!c)
         return;
+    pthread_mutex_lock(&c->lock);
+    c->stopping = true;
+    pthread_mutex_unlock(&c->lock);
     worker_ask_to_stop(c->quick.worker);
     worker_ask_to_stop(c->slow.worker);
     worker_stop(c->names);
@@ -506,6 +514,7 @@ void cluster_stop(cluster_t *c)
     work_drop(&c->slow);
     join_free(c->join);
     gossip_free(c->gossip);
+    keys_free(c);
     peers_free(c->peers);
     ecdsa_free(c->ecdsa);
     c->names = NULL;

@@ -20,6 +20,7 @@
 #define CLUSTER_NAMES_MAX 8u /* that are being resolved */
 #define CLUSTER_BANS_MAX 32u /* that are shown */
 #define CLUSTER_HOSTS_MAX 4u /* under which members see us */
+#define KEYS_SHOWN_MAX 16u   /* generations */
 
 /* Jobs of one thread. */
 typedef struct {
@@ -61,6 +62,8 @@ typedef struct {
     uint64_t left_ms;
 } shown_ban_t;
 
+typedef struct kept_policy kept_policy_t;
+
 struct cluster {
     cluster_config_t with;
     ecdsa_t *ecdsa;
@@ -73,7 +76,8 @@ struct cluster {
     peers_t *peers;
     gossip_t *gossip;
     net_protocol_t protocols[JOIN_PROTOCOLS + 1];
-    bool is_open; /* our own evidence is verified: peers may be */
+    bool is_open;            /* our own evidence is verified: peers may be */
+    kept_policy_t *policies; /* of orders, the one in force first; NULL: the configuration's is */
     bool listening;
     uint64_t listen_ms;
     heard_t heard[CLUSTER_MEMBERS_MAX];
@@ -89,9 +93,14 @@ struct cluster {
     view_t statement;
     uint64_t slot;
     hash32_t root;
-    bool telling;
+    bool telling, stopping;
     char said[240], port_trouble[240];
-    bool has_key;
+    join_keys_t keys;                      /* which generation signs */
+    uint64_t newest_version;               /* of the newest committed one */
+    order_id_t order;                      /* in force */
+    uint8_t present_key[33], next_key[33]; /* that signs, and the newest that is held; zeros: none */
+    uint64_t head;
+    char excluded[240]; /* why the order excludes this node; empty: it does not */
     shown_member_t members[CLUSTER_MEMBERS_MAX];
     size_t member_count;
     shown_address_t addresses[PEERS_TARGETS_MAX];
@@ -133,6 +142,17 @@ void book_write(cluster_t *c, uint64_t now_ms); /* when something is new */
 void book_heard(cluster_t *c, net_conn_t *conn, const identify_t *id);
 void book_learn(cluster_t *c, const join_member_t *m);
 void book_learned(void *ctx, const record_t *r, net_conn_t *from); /* for gossip_config_t */
+
+/* keys.c: orders and generations. On the loop's thread. */
+order_rules_t keys_rules(const cluster_t *c);
+void keys_update(cluster_t *c);                            /* something about generations */
+void keys_ordered(void *ctx, const order_signed_t *order); /* a peer's, which is higher */
+void keys_recall(cluster_t *c);                            /* the kept order, once our own evidence is verified */
+rc_t keys_leave(cluster_t *c, err_t *e);                   /* forgets a cluster of which we hold no key */
+void keys_free(cluster_t *c);
+
+/* overlay.c: runs a function on the loop's thread, and waits for its end. RC_NOMEM, or what it returns. */
+NODISCARD rc_t call_on_loop(cluster_t *c, err_t *e, rc_t (*fn)(cluster_t *, err_t *, const void *), const void *arg);
 
 /* report.c: copies what is shown. On the loop's thread. */
 void report_update(cluster_t *c);

@@ -102,8 +102,6 @@ void report_update(cluster_t *c)
     const join_member_t *members = c->seen;
     const peers_row_t *rows = c->rows;
     const size_t count = join_members(c->join, c->seen, CLUSTER_MEMBERS_MAX);
-    join_keys_t keys;
-    join_keys(c->join, &keys);
     pthread_mutex_lock(&c->lock);
     c->member_count = count;
     c->offer_count = 0;
@@ -118,7 +116,6 @@ void report_update(cluster_t *c)
         snprintf(c->addresses[i].why, sizeof c->addresses[i].why, "%s", rows[i].why->text);
     }
     show_bans(c);
-    c->has_key = keys.is_in_use;
     pthread_mutex_unlock(&c->lock);
 }
 
@@ -306,7 +303,7 @@ void cluster_status(cluster_t *c, jw_t *w)
     jw_object(w, "overlay");
     jw_u64(w, "port", c->with.config->overlay_port);
     jw_str(w, "trouble", c->port_trouble);
-    jw_bool(w, "holds_key", c->has_key);
+    jw_bool(w, "holds_key", c->keys.holds);
     jw_bool(w, "cluster_pinned", c->with.config->cluster[0] != 0);
     jw_u64(w, "peers", peers);
     jw_u64(w, "platforms", platforms_of(c));

@@ -39,6 +39,23 @@ static void read_cluster(void *config, arena_t *arena, const jo_t *o, const char
         jo_fail(o, key, RC_MALFORMED, "must be \"new\" or a compressed public key");
 }
 
+/* {"threshold": 2, "keys": ["0x02…", …]}: compressed public keys, ascending, as the cluster statement names them. */
+static void read_signers(void *config, arena_t *arena, const jo_t *o, const char *key)
+{
+    config_signers_t *s = &((config_t *)config)->signers;
+    const jo_t signers = jo_object(o, key);
+    jo_t list = jo_list(&signers, "keys", 1, SETUP_SIGNERS_MAX), one;
+    (void)arena;
+    for (s->count = 0; jo_next(&list, &one); s->count++) {
+        uint8_t *at = s->keys[s->count];
+        if (jo_hex(&one, at, 33, NULL, HEX_ANY) && at[0] != 2 && at[0] != 3)
+            jo_fail(&one, NULL, RC_MALFORMED, "must be a compressed public key");
+        if (s->count && memcmp(s->keys[s->count - 1], at, 33) >= 0)
+            jo_fail(&one, NULL, RC_MALFORMED, "the keys must ascend");
+    }
+    s->threshold = (unsigned)jo_u64(&signers, "threshold", 1, s->count ? s->count : 1);
+}
+
 static network_out_t network_of(config_t *c)
 {
     return (network_out_t){ &c->network, &c->chain, c->chain_rows };
@@ -125,6 +142,16 @@ static const option_t options[] = {
       .help = "First public key of the only cluster that is joined, or \"new\"; any by default.",
       .kind = OPTION_OTHER,
       .read = read_cluster },
+    { .key = "policy_signers",
+      .help = "Who may change the policy of a running cluster: an object with threshold and keys; nobody by default.",
+      .kind = OPTION_OTHER,
+      .read = read_signers },
+    { .key = "policy_min_version",
+      .help = "Least version of an order that changes the policy; 0 by default.",
+      .kind = OPTION_NUMBER,
+      .at = offsetof(config_t, policy_min_version),
+      .min = 0,
+      .max = SETUP_INT_MAX },
     { .key = "execution_rpc",
       .help = "URL of an execution RPC, or a list in order of preference; required.",
       .kind = OPTION_URLS,

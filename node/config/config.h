@@ -26,15 +26,23 @@
 /* The words of default_block, in their order. */
 typedef enum { CONFIG_LATEST, CONFIG_SAFE, CONFIG_FINALIZED } config_block_t;
 
+/* Whose signatures make an order valid. */
+typedef struct {
+    unsigned threshold, count; /* so many of so many; 0: nobody's */
+    uint8_t keys[SETUP_SIGNERS_MAX][33];
+} config_signers_t;
+
 /* All texts are in its arena; config_free ends them. */
 typedef struct {
     arena_t arena;
     uint16_t overlay_port;
     config_peer_t peers[CONFIG_PEERS_MAX]; /* whom to ask for the key; none: this node makes one */
     size_t peer_count;
-    unsigned transport;  /* of the overlay: 0 both, 1 QUIC, 2 TCP */
-    bool cluster_new;    /* a new cluster is made, and none is joined */
-    uint8_t cluster[33]; /* first public key of the only cluster that is joined; zeros: any */
+    unsigned transport;          /* of the overlay: 0 both, 1 QUIC, 2 TCP */
+    bool cluster_new;            /* a new cluster is made, and none is joined */
+    uint8_t cluster[33];         /* first public key of the only cluster that is joined; zeros: any */
+    config_signers_t signers;    /* of orders: who may change the policy of a running cluster, and ask for a new key */
+    uint64_t policy_min_version; /* the least version of an order */
     option_urls_t execution_rpc;
     option_urls_t consensus_rpc;
     lc_network_t network;

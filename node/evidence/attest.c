@@ -23,7 +23,10 @@ struct attest {
     attest_config_t config;
     policy_t *policy; /* constant once self is set, by the worker, before the first collateral is published */
     tee_evidence_t own;
+    uint8_t own_report[TEE_REPORT_DATA_LEN];
     tee_evidence_t keyed; /* over the cluster's key, if that came later than own; no quote: own is */
+    tee_evidence_t next;  /* over a key that is to come: next_pubkey */
+    uint8_t next_pubkey[33];
     bool simulated;       /* own does not lead to Intel's root */
     const setup_t *setup; /* since attest_begin */
     worker_t *worker;
@@ -39,7 +42,8 @@ struct attest {
     attest_status_t status;
     bool making; /* a quote that was asked for */
     unsigned waiting;
-    tee_evidence_t plain; /* without a nonce; written once, by whoever makes a quote, then constant */
+    uint8_t pubkey[33];   /* the cluster's key, or our own until there is one */
+    tee_evidence_t plain; /* over it, without a nonce */
     bool has_plain;
 };
 
@@ -323,10 +327,10 @@ static rc_t make_evidence(const attest_t *s, tee_evidence_t *out, err_t *e,
 
 static rc_t make_own(attest_t *s, err_t *e)
 {
-    uint8_t report_data[TEE_REPORT_DATA_LEN];
     err_t why;
-    tee_register_report_data(report_data, s->config.pubkey);
-    const rc_t rc = make_evidence(s, &s->own, e, report_data);
+    tee_register_report_data(s->own_report, s->config.pubkey);
+    memcpy(s->pubkey, s->config.pubkey, sizeof s->pubkey);
+    const rc_t rc = make_evidence(s, &s->own, e, s->own_report);
     if (rc)
         return rc;
     s->simulated = s->config.tee->simulated;
@@ -366,12 +370,80 @@ rc_t attest_collect(attest_t *s, err_t *e)
     return worker_start(&s->worker, e, "collateral", keep_fresh, s);
 }
 
-rc_t attest_key(attest_t *s, err_t *e, const uint8_t pubkey[33])
+rc_t attest_prepare(attest_t *s, err_t *e, const uint8_t pubkey[33])
 {
     uint8_t report_data[TEE_REPORT_DATA_LEN];
-    memcpy(s->config.pubkey, pubkey, sizeof s->config.pubkey);
-    tee_register_report_data(report_data, s->config.pubkey);
-    return make_evidence(s, &s->keyed, e, report_data);
+    tee_evidence_t made = { 0 };
+    if (s->next.quote.n && memcmp(s->next_pubkey, pubkey, sizeof s->next_pubkey) == 0)
+        return RC_OK;
+    tee_register_report_data(report_data, pubkey);
+    const rc_t rc = make_evidence(s, &made, e, report_data);
+    if (rc)
+        return rc;
+    tee_evidence_free(&s->next);
+    s->next = made;
+    memcpy(s->next_pubkey, pubkey, sizeof s->next_pubkey);
+    return RC_OK;
+}
+
+rc_t attest_key(attest_t *s, err_t *e, const uint8_t pubkey[33])
+{
+    const rc_t rc = attest_prepare(s, e, pubkey);
+    if (rc)
+        return rc;
+    pthread_mutex_lock(&s->lock);
+    tee_evidence_free(&s->keyed);
+    tee_evidence_free(&s->plain);
+    s->keyed = s->next;
+    s->next = s->plain = (tee_evidence_t){ 0 };
+    s->has_plain = false;
+    memcpy(s->pubkey, pubkey, sizeof s->pubkey);
+    pthread_mutex_unlock(&s->lock);
+    return RC_OK;
+}
+
+/* Whether our own evidence is verified, so that a policy can know it. */
+static rc_t check_verified(attest_t *s, err_t *e)
+{
+    return is_verified(s) ? RC_OK : err_say(e, RC_NEED_DATA, "this node's own evidence is not verified yet");
+}
+
+rc_t attest_read_policy(attest_t *s, policy_t **out, err_t *e, view_t text)
+{
+    arena_t a;
+    quote_t q;
+    eventlog_t log;
+    policy_t *p = NULL;
+    rc_t rc = check_verified(s, e);
+    if (!rc)
+        rc = policy_read(&p, e, text);
+    if (!rc)
+        rc = quote_parse(&q, e, s->own.quote);
+    if (rc) {
+        policy_free(p);
+        return rc;
+    }
+    arena_init(&a, ARENA_MAX);
+    const bool replays = s->own.event_log.n && !eventlog_verify(&log, NULL, &a, s->own.event_log, q.td.rtmr);
+    policy_set_self(p, &q, replays ? &log : NULL);
+    arena_free(&a);
+    *out = p;
+    return RC_OK;
+}
+
+rc_t attest_admits_self(attest_t *s, err_t *e, const policy_t *policy)
+{
+    arena_t a;
+    tee_verified_t v;
+    tee_claim_t claim = { .type = s->config.tee->type, .quote = s->own.quote, .event_log = s->own.event_log };
+    arena_init(&a, ARENA_MAX);
+    rc_t rc = check_verified(s, e);
+    if (!rc)
+        rc = attest_collateral(s, &claim.collateral, e, &a);
+    if (!rc)
+        rc = tee_appraise(&v, NULL, NULL, e, &a, &claim, s->own_report, policy, now_s(s));
+    arena_free(&a);
+    return rc;
 }
 
 const policy_t *attest_policy(const attest_t *s)
@@ -396,6 +468,7 @@ void attest_free(attest_t *s)
     policy_free(s->policy);
     tee_evidence_free(&s->own);
     tee_evidence_free(&s->keyed);
+    tee_evidence_free(&s->next);
     tee_evidence_free(&s->plain);
     free(s->collateral);
     pthread_cond_destroy(&s->changed);
@@ -436,14 +509,22 @@ static void end_turn(attest_t *s)
     pthread_mutex_unlock(&s->lock);
 }
 
+/* The key that answers are over at present. */
+static void present_key(attest_t *s, uint8_t out[33])
+{
+    pthread_mutex_lock(&s->lock);
+    memcpy(out, s->pubkey, sizeof s->pubkey);
+    pthread_mutex_unlock(&s->lock);
+}
+
 /* Evidence over what the setup means, with a nonce or without. */
-static rc_t make_bound(const attest_t *s, tee_evidence_t *out, err_t *e, const uint8_t *nonce)
+static rc_t make_bound(const attest_t *s, tee_evidence_t *out, err_t *e, const uint8_t pubkey[33], const uint8_t *nonce)
 {
     const attest_config_t *c = &s->config;
     uint8_t report_data[TEE_REPORT_DATA_LEN];
     tee_attest_report_data(report_data, &(tee_attest_t){ .type = c->tee->type,
                                                          .nonce = nonce,
-                                                         .cluster_pubkey = c->pubkey,
+                                                         .cluster_pubkey = pubkey,
                                                          .node_pubkey = c->node_pubkey,
                                                          .cluster_statement = s->setup->hash,
                                                          .node_statement = s->setup->node_hash });
@@ -451,38 +532,63 @@ static rc_t make_bound(const attest_t *s, tee_evidence_t *out, err_t *e, const u
 }
 
 /* A fresh quote over a nonce, one at a time. */
-static rc_t make_fresh(attest_t *s, tee_evidence_t *out, err_t *e, const uint8_t nonce[32])
+static rc_t make_fresh(attest_t *s, tee_evidence_t *out, err_t *e, const uint8_t pubkey[33], const uint8_t nonce[32])
 {
     rc_t rc = take_turn(s, e);
     if (rc)
         return rc;
-    rc = make_bound(s, out, e, nonce);
+    rc = make_bound(s, out, e, pubkey, nonce);
     end_turn(s);
     return rc;
 }
 
-static bool has_plain(attest_t *s)
+/* A copy in the arena of the quote without a nonce, if there is one over this key. RC_NEED_DATA: there is none;
+ * RC_NOMEM. */
+static rc_t copy_plain(attest_t *s, attestation_t *out, arena_t *a, const uint8_t pubkey[33])
 {
     pthread_mutex_lock(&s->lock);
-    const bool has = s->has_plain;
+    const tee_evidence_t *from = &s->plain;
+    rc_t rc = s->has_plain && memcmp(s->pubkey, pubkey, sizeof s->pubkey) == 0 ? RC_OK : RC_NEED_DATA;
+    if (!rc) {
+        out->quote = arena_dup(a, from->quote);
+        out->event_log = from->event_log.n ? arena_dup(a, from->event_log) : view_of(NULL, 0);
+        out->vm_config = from->vm_config.n ? arena_dup(a, from->vm_config) : view_of(NULL, 0);
+        if (!out->quote.p || (from->event_log.n && !out->event_log.p) || (from->vm_config.n && !out->vm_config.p))
+            rc = RC_NOMEM;
+    }
     pthread_mutex_unlock(&s->lock);
-    return has;
+    return rc;
 }
 
-/* The quote without a nonce: s->plain from then on. */
-static rc_t need_plain(attest_t *s, err_t *e)
+/* Keeps the quote without a nonce, unless another key has come meanwhile. */
+static void keep_plain(attest_t *s, tee_evidence_t *take_made, const uint8_t pubkey[33])
+{
+    pthread_mutex_lock(&s->lock);
+    if (!s->has_plain && memcmp(s->pubkey, pubkey, sizeof s->pubkey) == 0) {
+        s->plain = *take_made;
+        s->has_plain = true;
+        *take_made = (tee_evidence_t){ 0 };
+    }
+    pthread_mutex_unlock(&s->lock);
+    tee_evidence_free(take_made);
+}
+
+/* The quote without a nonce over this key, made when there is none. */
+static rc_t need_plain(attest_t *s, attestation_t *out, err_t *e, arena_t *a, const uint8_t pubkey[33])
 {
     tee_evidence_t made = { 0 };
-    if (has_plain(s))
-        return RC_OK;
-    rc_t rc = take_turn(s, e);
+    rc_t rc = copy_plain(s, out, a, pubkey);
+    if (rc != RC_NEED_DATA)
+        return rc ? err_say(e, rc, "out of memory") : RC_OK;
+    rc = take_turn(s, e);
     if (rc)
         return rc;
-    if (!has_plain(s) && !(rc = make_bound(s, &made, e, NULL))) { /* another one may have made it meanwhile */
-        pthread_mutex_lock(&s->lock);
-        s->plain = made;
-        s->has_plain = true;
-        pthread_mutex_unlock(&s->lock);
+    rc = copy_plain(s, out, a, pubkey); /* another one may have made it meanwhile */
+    if (rc == RC_NEED_DATA && !(rc = make_bound(s, &made, e, pubkey, NULL))) {
+        keep_plain(s, &made, pubkey);
+        rc = copy_plain(s, out, a, pubkey);
+        if (rc == RC_NEED_DATA)
+            rc = err_say(e, RC_LIMIT, "the key has just changed: ask again");
     }
     end_turn(s);
     return rc;
@@ -510,18 +616,19 @@ rc_t attest_body(attest_t *s, view_t *out, err_t *e, arena_t *a, const uint8_t *
                         .node_statement = s->setup->node_text,
                         .has_nonce = nonce != NULL,
                         .provider = view_str(tee->name) };
-    memcpy(x.pubkey, s->config.pubkey, sizeof x.pubkey);
+    present_key(s, x.pubkey);
     memcpy(x.node_pubkey, s->config.node_pubkey, sizeof x.node_pubkey);
     if (nonce)
         memcpy(x.nonce, nonce, sizeof x.nonce);
     rc_t rc = staple ? attest_collateral(s, &x.collateral, e, a) : RC_OK;
     if (!rc)
-        rc = nonce ? make_fresh(s, &fresh, e, nonce) : need_plain(s, e);
+        rc = nonce ? make_fresh(s, &fresh, e, x.pubkey, nonce) : need_plain(s, &x, e, a, x.pubkey);
     if (!rc) {
-        const tee_evidence_t *from = nonce ? &fresh : &s->plain;
-        x.quote = from->quote;
-        x.event_log = from->event_log;
-        x.vm_config = from->vm_config;
+        if (nonce) {
+            x.quote = fresh.quote;
+            x.event_log = fresh.event_log;
+            x.vm_config = fresh.vm_config;
+        }
         rc = attestation_write(out, a, &x);
         if (rc)
             err_set(e, rc, "the attestation cannot be written: %s", rc_name(rc));

@@ -59,8 +59,19 @@ bool attest_simulated(const attest_t *s);
 /* Starts the thread, before attest_begin: a node that joins needs its collateral first. RC_IO, RC_NOMEM. */
 NODISCARD rc_t attest_collect(attest_t *s, err_t *e);
 
-/* The cluster's key has come: makes the quote over it. Before attest_begin, once. As attest_new. */
+/* The cluster's key has come, or another one: makes the quote over it, unless attest_prepare has; all that is made from
+ * now on is over this key. One thread at a time. As attest_new. */
 NODISCARD rc_t attest_key(attest_t *s, err_t *e, const uint8_t pubkey[33]);
+
+/* Makes the quote over a key that is to come, since that may take seconds. As attest_key. */
+NODISCARD rc_t attest_prepare(attest_t *s, err_t *e, const uint8_t pubkey[33]);
+
+/* Reads the policy of an order; it knows ourselves. policy_free. As policy_read; RC_NEED_DATA: our own evidence is not
+ * verified yet. */
+NODISCARD rc_t attest_read_policy(attest_t *s, policy_t **out, err_t *e, view_t text);
+
+/* Whether a policy admits ourselves. As tee_appraise; RC_NEED_DATA. */
+NODISCARD rc_t attest_admits_self(attest_t *s, err_t *e, const policy_t *policy);
 
 /* The policy that peers are held to, which knows ourselves once attest_status says verified. */
 const policy_t *attest_policy(const attest_t *s);
@@ -76,7 +87,7 @@ NODISCARD rc_t attest_begin(attest_t *s, err_t *e, const setup_t *setup);
 /* Ends the thread (a request under way is cancelled) and frees. NULL is allowed. */
 void attest_free(attest_t *s);
 
-/* The quote over the cluster's key in the prototype's way; lives as long as s. */
+/* The quote over the cluster's key in the prototype's way; until attest_key is called again, on its thread. */
 view_t attest_quote(const attest_t *s);
 
 /* Body of GET /v1/attest, in the arena: with a nonce (32 bytes) a fresh quote over it; with NULL one without, which is

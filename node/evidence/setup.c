@@ -30,7 +30,6 @@ static rc_t make_cluster(setup_cluster_t *s, const config_t *c, const setup_worl
         .checkpoint_age_s = c->checkpoint_age_max_s,
         .found = c->checkpoint_found,
         .rules = setup_rules(&c->network),
-        .policy_signers = SETUP_NO_SIGNERS,
         .development = c->development,
         .simulated = world->simulated,
     };
@@ -40,6 +39,8 @@ static rc_t make_cluster(setup_cluster_t *s, const config_t *c, const setup_worl
         s->of = world->start->of;
         memcpy(s->by, world->start->by, sizeof s->by);
     }
+    setup_signers_digest(&s->policy_signers, (const uint8_t(*)[33])c->signers.keys, c->signers.count,
+                         c->signers.threshold);
     snprintf(s->network, sizeof s->network, "%s", c->network.name);
     return network_digest(&s->network_digest, &c->network, &c->chain, s->forks_until);
 }

@@ -18,10 +18,17 @@ static hs_shared_t *empty_slot(answers_t *a, size_t i)
     return old;
 }
 
-void answers_clear(answers_t *a)
+void answers_forget(answers_t *a)
 {
+    pthread_mutex_lock(&a->lock);
     for (size_t i = 0; i < ANSWERS_SLOTS; i++)
         hs_shared_unref(empty_slot(a, i));
+    pthread_mutex_unlock(&a->lock);
+}
+
+void answers_clear(answers_t *a)
+{
+    answers_forget(a);
     pthread_mutex_destroy(&a->lock);
 }
 

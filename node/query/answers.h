@@ -28,6 +28,9 @@ typedef struct {
 void answers_init(answers_t *a);  /* never fails */
 void answers_clear(answers_t *a); /* lets go of everything */
 
+/* Lets go of every answer; it may be used on. */
+void answers_forget(answers_t *a);
+
 /* The key of a request's bytes on a block. */
 void answers_key(hash32_t *out, const hash32_t *block_hash, view_t request);
 

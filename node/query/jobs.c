@@ -252,6 +252,11 @@ jobs_t *jobs_new(const jobs_config_t *config)
     return c;
 }
 
+void jobs_forget(jobs_t *c)
+{
+    answers_forget(&c->answers);
+}
+
 void jobs_free(jobs_t *c)
 {
     if (!c)

@@ -40,6 +40,9 @@ jobs_t *jobs_new(const jobs_config_t *config);
 /* After ask_cancel: waits until every request is answered, and frees. NULL is allowed. */
 void jobs_free(jobs_t *j);
 
+/* Another key signs: no answer that was kept is given any more. */
+void jobs_forget(jobs_t *j);
+
 /* Answers a request in its handler, on an event thread: fills r, or puts the answer off.
  *   key  of everything that the answer depends on */
 void jobs_post(jobs_t *j, const hs_request_t *request, hs_response_t *r, const jobs_kind_t *kind, const void *mine,

@@ -20,6 +20,23 @@ const hash32_t SETUP_NO_SIGNERS = { { 0x4f, 0x53, 0xcd, 0xa1, 0x8c, 0x2b, 0xaa, 
                                       0x5f, 0x9a, 0x3e, 0xcb, 0xe5, 0xed, 0x12, 0xab, 0x4d, 0x8e, 0x11,
                                       0xba, 0x87, 0x3c, 0x2f, 0x11, 0x16, 0x12, 0x02, 0xb9, 0x45 } };
 
+void setup_signers_digest(hash32_t *out, const uint8_t (*keys)[33], size_t count, unsigned threshold)
+{
+    char text[64 + SETUP_SIGNERS_MAX * 72];
+    jw_t w = jw_in(text, sizeof text);
+    *out = SETUP_NO_SIGNERS;
+    if (!count)
+        return;
+    jw_object(&w, NULL);
+    jw_array(&w, "keys");
+    for (size_t i = 0; i < count; i++)
+        jw_hex(&w, NULL, view_of(keys[i], sizeof keys[i]));
+    jw_end(&w);
+    jw_u64(&w, "threshold", threshold);
+    jw_end(&w);
+    sha256(out, jw_done(&w));
+}
+
 const char *setup_by_name(setup_by_t by)
 {
     return by_names[by];

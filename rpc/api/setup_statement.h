@@ -76,7 +76,7 @@ typedef struct {
     size_t by_count;
     uint64_t of; /* of so many that were asked; 0: it was named by no servers */
     setup_rules_t rules;
-    hash32_t policy_signers; /* SHA-256 of the list of keys that may change the policy, canonical JSON */
+    hash32_t policy_signers; /* who may change the policy: setup_signers_digest */
     bool development;        /* open to whatever the operator sends */
     bool simulated;          /* the first node's quote did not lead to Intel's root */
 } setup_cluster_t;
@@ -99,8 +99,14 @@ typedef struct {
 /* Whether a text may stand in a statement: 1 to SETUP_NAME_MAX characters of printable ASCII but '"' and '\\'. */
 bool setup_is_name(view_t text);
 
-/* SHA-256 of the empty list of policy signers: this version knows none. */
+#define SETUP_SIGNERS_MAX 16u
+
+/* SHA-256 of the empty list, "[]": nobody may. */
 extern const hash32_t SETUP_NO_SIGNERS;
+
+/* Who may change the policy, as the cluster statement names it: SHA-256 of {"keys":["0x02...",...],"threshold":2}, keys
+ * compressed and ascending, at most SETUP_SIGNERS_MAX. count 0: SETUP_NO_SIGNERS. */
+void setup_signers_digest(hash32_t *out, const uint8_t (*keys)[33], size_t count, unsigned threshold);
 
 /* "latest", "safe", "finalized", "block". */
 const char *setup_by_name(setup_by_t by);

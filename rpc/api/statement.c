@@ -102,8 +102,7 @@ rc_t statement_sign(statement_t *s, const statement_signer_t *signer)
     if (!s->chain_id || s->chain_id > STATEMENT_CHAIN_MAX)
         return RC_BUG;
     statement_digest(&digest, s);
-    s->signer = signer->address;
-    return signer->sign65(signer->ctx, s->signature, &digest);
+    return signer->sign65(signer->ctx, s->signature, &s->signer, &digest);
 }
 
 /* ---- writing ---- */

@@ -96,11 +96,10 @@ const eip712_type_t *statement_type(statement_kind_t kind);
 /* The digest that is signed. */
 void statement_digest(hash32_t *out, const statement_t *s);
 
-/* Signs a digest with the cluster's key, and the address of that key. */
+/* Signs a digest with the cluster's key, and says that key's address. */
 typedef struct {
     void *ctx;
-    rc_t (*sign65)(void *ctx, uint8_t out[ECDSA_SIG65_LEN], const hash32_t *digest);
-    addr_t address;
+    rc_t (*sign65)(void *ctx, uint8_t out[ECDSA_SIG65_LEN], addr_t *by, const hash32_t *digest);
 } statement_signer_t;
 
 /* Fills signature and signer. RC_BUG: a chain id that has no form; else what the signer returned. */

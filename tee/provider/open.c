@@ -75,7 +75,8 @@ static rc_t open_simulator(tee_provider_t *out, err_t *e, const tee_open_t *o)
         sha256(&seed, view_str(o->seed));
     else
         secret_random(seed.b, sizeof seed.b);
-    rc_t rc = tee_simulator_open(out, e, seed.b);
+    rc_t rc =
+        o->image ? tee_simulator_open_image(out, e, seed.b, view_str(o->image)) : tee_simulator_open(out, e, seed.b);
     secret_wipe(&seed, sizeof seed);
     if (!rc)
         snprintf(out->where, sizeof out->where, "SIMULATED: its quotes prove nothing; for development only");

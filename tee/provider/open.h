@@ -15,6 +15,7 @@ typedef struct {
         *socket;      /* of the guest agent; one named tappd.sock speaks the older API. NULL or empty: the well-known */
     const char *root; /* put before all well-known places, for tests; NULL: nothing */
     const char *seed; /* of the simulator: those of one text have one root; NULL: by chance */
+    const char *image;   /* of the simulator: which image it says it is (MRTD: SHA-384 of the text); NULL: its own */
     uint32_t timeout_ms; /* for one quote of the guest agent; 0: a minute */
 } tee_open_t;
 

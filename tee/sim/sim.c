@@ -311,3 +311,11 @@ rc_t tee_simulator_open(tee_provider_t *out, err_t *e, const uint8_t seed[32])
     sim_plan_init(&plan);
     return sim_open(out, e, &plan, seed);
 }
+
+rc_t tee_simulator_open_image(tee_provider_t *out, err_t *e, const uint8_t seed[32], view_t image)
+{
+    sim_plan_t plan;
+    sim_plan_init(&plan);
+    sha384_parts(plan.quote.td + SIM_TD_MR_TD, &image, 1);
+    return sim_open(out, e, &plan, seed);
+}

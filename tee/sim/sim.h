@@ -16,6 +16,9 @@
  * chain that seed determines; it may be used from several threads. secret_init must have been called. */
 NODISCARD rc_t tee_simulator_open(tee_provider_t *out, err_t *e, const uint8_t seed[32]);
 
+/* The same, as if it ran another image: its MRTD is SHA-384 of this text. */
+NODISCARD rc_t tee_simulator_open_image(tee_provider_t *out, err_t *e, const uint8_t seed[32], view_t image);
+
 /* Measures a runtime event of a provider that tee_simulator_open made into RTMR3 and its event log. event is plain
  * text without ':', '"' and '\\'. RC_LIMIT: the log is full. */
 NODISCARD rc_t tee_simulator_extend(const tee_provider_t *p, const char *event, view_t payload);

@@ -105,6 +105,15 @@ static const struct {
     { "{" MINIMUM ",\"api_port\":0}", "api_port", RC_MALFORMED },
     { "{" MINIMUM ",\"api_port\":65536}", "api_port", RC_MALFORMED },
     { "{" MINIMUM ",\"membership\":{}}", "membership", RC_REFUSED },
+    { "{" MINIMUM ",\"policy_signers\":[]}", "policy_signers", RC_MALFORMED },
+    { "{" MINIMUM ",\"policy_signers\":{\"threshold\":1,\"keys\":[]}}", "policy_signers.keys", RC_MALFORMED },
+    { "{" MINIMUM ",\"policy_signers\":{\"threshold\":1,\"keys\":[\"04" CHECKPOINT_DIGITS "\"]}}",
+      "policy_signers.keys[0]", RC_MALFORMED },
+    { "{" MINIMUM ",\"policy_signers\":{\"threshold\":2,\"keys\":[\"02" CHECKPOINT_DIGITS "\"]}}",
+      "policy_signers.threshold", RC_MALFORMED },
+    { "{" MINIMUM ",\"policy_signers\":{\"threshold\":1,\"keys\":[\"02" CHECKPOINT_DIGITS "\",\"02" CHECKPOINT_DIGITS
+      "\"]}}",
+      "policy_signers.keys[1]", RC_MALFORMED },
     { "{" MINIMUM ",\"policy\":{}}", "policy.version", RC_MALFORMED },
     { "{" MINIMUM ",\"policy\":{\"version\":2,\"mode\":\"same-as-self\"}}", "policy.version", RC_MALFORMED },
     { "{" MINIMUM ",\"policy\":{\"version\":1,\"mode\":\"same-as-self\",\"tcb\":{\"accept\":[\"Revoked\"]}}}",
@@ -651,7 +660,7 @@ START_TEST(each_option_has_a_key_of_its_own_a_line_of_help_and_a_default_within_
 {
     size_t count;
     const option_t *o = config_options(&count);
-    ck_assert_uint_eq(count, 22);
+    ck_assert_uint_eq(count, 24);
     for (size_t i = 0; i < count; i++) {
         ck_assert_msg(o[i].key && o[i].key[0], "row %zu", i);
         ck_assert_msg(option_find(o, count, o[i].key) == i, "%s stands twice", o[i].key);

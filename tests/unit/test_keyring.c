@@ -55,19 +55,19 @@ START_TEST(sixty_five_bytes_are_what_ethereum_recovers_the_address_from)
 {
     keyring_t *k = keyring_of(1);
     uint8_t sig[65];
-    addr_t mine, found;
+    addr_t mine, found, by;
     hash32_t h;
     char hex[131];
     ck_assert_int_eq(hex_decode_exact(h.b, 32, "499b50292fa9ce0b0bf9fd8feccc3d9981c3495fd4affbe30ae195dbf9ec85e7", 64),
                      RC_OK);
-    ck_assert_int_eq(keyring_sign65(k, sig, &h), RC_OK);
+    ck_assert_int_eq(keyring_sign65(k, sig, &by, &h), RC_OK);
     hex_encode(hex, view_of(sig, 65));
     ck_assert_str_eq(hex,
                      "b536bae0b69c032830ef22dc1c8b12ba1451af97c800e6519c2aa3f9363376874abe811cad3ee4f2d65806dca8406"
                      "2ead280ee2ac9b2e418c0c480460539f8f51b");
     keyring_address(k, &mine);
     ck_assert_int_eq(ecdsa_recover65(&found, sig, &h), RC_OK);
-    ck_assert(addr_eq(&mine, &found));
+    ck_assert(addr_eq(&mine, &found) && addr_eq(&mine, &by));
     keyring_free(k);
 }
 END_TEST

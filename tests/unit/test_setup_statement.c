@@ -338,12 +338,28 @@ START_TEST(each_member_that_differs_is_named)
 }
 END_TEST
 
+/* SHA-256 of the text in setup_statement.h, by another program. */
+START_TEST(who_may_change_the_policy_is_named_by_a_digest)
+{
+    uint8_t keys[2][33] = { { 2 }, { 3 } };
+    char hex[65];
+    hash32_t digest;
+    memset(keys[0] + 1, 0x11, 32);
+    memset(keys[1] + 1, 0x22, 32);
+    setup_signers_digest(&digest, (const uint8_t(*)[33])keys, 2, 2);
+    hex_encode(hex, view_of(digest.b, 32));
+    ck_assert_str_eq(hex, "90c785d106cc7ec4373514157a066e022fe0199f0cb3a510812c10eb9cd0e89b");
+    setup_signers_digest(&digest, (const uint8_t(*)[33])keys, 0, 0);
+    ck_assert(hash32_eq(&digest, &SETUP_NO_SIGNERS));
+}
+END_TEST
+
 int main(void)
 {
-    return UNIT_RUN_AROUND("setup_statement", setup, teardown, each_is_written_in_its_one_form,
-                           servers_that_named_the_checkpoint_are_read_and_written_in_one_form, the_form_is_canonical,
-                           each_reads_as_it_was_written, no_truncation_and_no_other_spelling_reads,
-                           a_wrong_or_missing_member_is_named, what_nobody_knows_and_what_is_too_large_is_refused,
-                           what_has_no_place_is_not_written, an_invented_checkpoint_is_found_different,
-                           each_member_that_differs_is_named);
+    return UNIT_RUN_AROUND(
+        "setup_statement", setup, teardown, who_may_change_the_policy_is_named_by_a_digest,
+        each_is_written_in_its_one_form, servers_that_named_the_checkpoint_are_read_and_written_in_one_form,
+        the_form_is_canonical, each_reads_as_it_was_written, no_truncation_and_no_other_spelling_reads,
+        a_wrong_or_missing_member_is_named, what_nobody_knows_and_what_is_too_large_is_refused,
+        what_has_no_place_is_not_written, an_invented_checkpoint_is_found_different, each_member_that_differs_is_named);
 }

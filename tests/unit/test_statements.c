@@ -34,10 +34,10 @@ static uint64_t now_fn(void *ctx)
     return now_at_ms;
 }
 
-static rc_t sign65(void *ctx, uint8_t out[65], const hash32_t *digest)
+static rc_t sign65(void *ctx, uint8_t out[65], addr_t *by, const hash32_t *digest)
 {
     signatures++;
-    return keyring_sign65(ctx, out, digest);
+    return keyring_sign65(ctx, out, by, digest);
 }
 
 static bool is_ready(void *ctx, follow_view_t *view, err_t *why)
@@ -149,7 +149,6 @@ static void open_statements(const char *code, const addr_t *senders, size_t send
                                    .sender_count = sender_count,
                                    .now_ms = now_fn,
                                    .ready = is_ready };
-    keyring_address(keyring, &config.signer.address);
     statements = statements_new(&config);
     const hs_config_t http_config = { .address = "127.0.0.1",
                                       .routes = routes,

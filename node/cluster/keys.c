@@ -1,0 +1,335 @@
+/* keys.c - orders that change what a running cluster does, and which key generation signs. Orders are kept in the state
+ * directory (file "order"): a cache, which is verified like one that a peer sends. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/os/file.h"
+#include "base/os/log.h"
+#include "base/os/persist.h"
+#include "node/cluster/order_text.h"
+#include "node/cluster/parts.h"
+#include "tee/fault.h"
+
+static const char ORDER_FILE[] = "order";
+typedef unsigned long long ull_t;
+
+/* A policy of an order, in force or not: members are judged by it in other threads, so it stays until the end. */
+struct kept_policy {
+    kept_policy_t *next;
+    policy_t *policy;
+};
+
+void keys_free(cluster_t *c)
+{
+    while (c->policies) {
+        kept_policy_t *k = c->policies;
+        c->policies = k->next;
+        policy_free(k->policy);
+        free(k);
+    }
+}
+
+order_rules_t keys_rules(const cluster_t *c)
+{
+    const config_t *config = c->with.config;
+    order_rules_t rules = { .threshold = (uint8_t)config->signers.threshold,
+                            .signer_count = (uint8_t)config->signers.count,
+                            .min_version = config->policy_min_version,
+                            .ecdsa = c->ecdsa };
+    memcpy(rules.signers, config->signers.keys, sizeof rules.signers);
+    return rules;
+}
+
+/* ---- what is shown, and asked at each signature ---- */
+
+/* Whether the policy in force admits this node itself: an honest one stops by itself. */
+static void look_at_self(cluster_t *c)
+{
+    const order_signed_t *order = join_order(c->join);
+    err_t e;
+    const kept_policy_t *k = c->policies;
+    const rc_t rc = k ? attest_admits_self(c->with.attest, &e, k->policy) : RC_OK;
+    const bool excluded = rc && e.code && rc != RC_NEED_DATA && rc != RC_NOMEM;
+    char text[240] = "";
+    if (excluded)
+        snprintf(text, sizeof text, "order %llu excludes this node: %s: %.150s", (ull_t)order->id.version,
+                 tee_code_name(e.code), e.text);
+    pthread_mutex_lock(&c->lock);
+    const bool is_new = strcmp(c->excluded, text) != 0;
+    snprintf(c->excluded, sizeof c->excluded, "%s", text);
+    pthread_mutex_unlock(&c->lock);
+    if (is_new && text[0])
+        log_write(LOG_ERROR, "cluster", "%s", text);
+}
+
+static void copy_pubkey(uint8_t out[33], const keyring_t *ring, const key_name_t *name)
+{
+    if (!name || keyring_pubkey_of(ring, out, name))
+        memset(out, 0, 33);
+}
+
+void keys_update(cluster_t *c)
+{
+    join_keys_t keys;
+    uint8_t present[33], next[33];
+    join_keys(c->join, &keys);
+    const entry_proof_t *newest = join_newest(c->join);
+    copy_pubkey(present, c->with.ring, keys.is_in_use ? &keys.in_use : NULL);
+    copy_pubkey(next, c->with.ring, keys.holds ? &newest->entry.entry.name : NULL);
+    pthread_mutex_lock(&c->lock);
+    const bool changed = memcmp(c->present_key, present, 33) != 0 || memcmp(c->next_key, next, 33) != 0;
+    c->keys = keys;
+    c->newest_version = newest ? newest->entry.entry.name.version : 0;
+    c->order = join_order(c->join)->id;
+    memcpy(c->present_key, present, 33);
+    memcpy(c->next_key, next, 33);
+    pthread_mutex_unlock(&c->lock);
+    if (changed && keys.is_in_use)
+        log_write(LOG_INFO, "key", "generation %llu.%u signs%s", (ull_t)keys.in_use.version, keys.in_use.index,
+                  keys.until == UINT64_MAX ? "" : "; another is committed");
+    if (changed && c->with.keyed)
+        c->with.keyed(c->with.keyed_ctx);
+}
+
+static const char *why_not(const join_keys_t *k)
+{
+    switch (k->signer) {
+    case GEN_SIGNS: return NULL;
+    case GEN_NO_KEY: return "this node holds no key of the cluster";
+    case GEN_NEWER_KEY: return "newer_key: a newer key is committed, and this node does not hold it yet";
+    case GEN_CONTRADICTED: return "the maker of the newest key committed two under one name: the next order ends that";
+    case GEN_RETIRED: return "the key of this slot is retired";
+    }
+    return NULL;
+}
+
+/* With the lock held: whether a slot can be signed for by what was seen last. */
+static bool signs(const cluster_t *c, err_t *why, uint64_t slot)
+{
+    const char *text = c->excluded[0] ? c->excluded : why_not(&c->keys);
+    if (!text && slot >= c->keys.until)
+        text = "another key begins to sign";
+    if (text)
+        (void)err_say(why, RC_REFUSED, text);
+    return !text;
+}
+
+static rc_t head(cluster_t *c, err_t *e, const void *arg)
+{
+    (void)e;
+    join_head(c->join, *(const uint64_t *)arg);
+    keys_update(c);
+    return RC_OK;
+}
+
+bool cluster_signs(cluster_t *c, err_t *why, uint64_t slot)
+{
+    pthread_mutex_lock(&c->lock);
+    const bool due = c->keys.is_in_use && slot >= c->keys.until && slot > c->head;
+    bool may = signs(c, why, slot);
+    pthread_mutex_unlock(&c->lock);
+    if (!due)
+        return may;
+    cluster_head(c, slot);
+    pthread_mutex_lock(&c->lock);
+    may = signs(c, why, slot);
+    pthread_mutex_unlock(&c->lock);
+    return may;
+}
+
+void cluster_head(cluster_t *c, uint64_t slot)
+{
+    err_t e;
+    pthread_mutex_lock(&c->lock);
+    const bool is_new = slot > c->head;
+    if (is_new)
+        c->head = slot;
+    pthread_mutex_unlock(&c->lock);
+    if (is_new && call_on_loop(c, &e, head, &slot))
+        log_write(LOG_WARN, "cluster", "%s", e.text);
+}
+
+void cluster_key(cluster_t *c, uint8_t present[33], uint8_t next[33])
+{
+    pthread_mutex_lock(&c->lock);
+    memcpy(present, c->present_key, 33);
+    memcpy(next, c->next_key, 33);
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* ---- orders ---- */
+
+static rc_t keep(const cluster_t *c, err_t *e, const order_signed_t *order)
+{
+    const size_t max = ORDER_SIGNED_MAX + order->text.n;
+    uint8_t *buf = c->with.state_dir ? malloc(max) : NULL;
+    wr_t w = wr_of(buf, buf ? max : 0);
+    if (!c->with.state_dir)
+        return RC_OK;
+    order_write(&w, order, true);
+    const rc_t rc =
+        w.bad ? err_say(e, RC_NOMEM, "out of memory") : persist_write(e, c->with.state_dir, ORDER_FILE, wr_view(&w));
+    free(buf);
+    return rc;
+}
+
+/* Reads the policy of an order that is valid, and puts both into force. */
+static rc_t put_into_force(cluster_t *c, err_t *e, const order_signed_t *order, bool is_kept)
+{
+    kept_policy_t *k = calloc(1, sizeof *k);
+    err_t lost;
+    rc_t rc = k ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
+    if (!rc)
+        rc = err_under(e, attest_read_policy(c->with.attest, &k->policy, e, order->text), "policy");
+    if (!rc && !is_kept && keep(c, &lost, order))
+        log_write(LOG_WARN, "state", "%s: a restart has to be told the order again", lost.text);
+    if (!rc)
+        rc = join_set_order(c->join, order, k->policy);
+    if (rc) {
+        if (k)
+            policy_free(k->policy);
+        free(k);
+        return rc;
+    }
+    k->next = c->policies;
+    c->policies = k;
+    log_write(LOG_INFO, "order", "order %llu is in force%s: %u makers, %u seats", (ull_t)order->id.version,
+              is_kept ? ", as kept" : "", order->order.maker_count, order->order.seat_count);
+    look_at_self(c);
+    keys_update(c);
+    return RC_OK;
+}
+
+static rc_t take(cluster_t *c, err_t *e, const order_signed_t *order, bool is_kept)
+{
+    const rc_t rc = join_judge_order(c->join, e, order);
+    return rc ? rc : put_into_force(c, e, order, is_kept);
+}
+
+void keys_ordered(void *ctx, const order_signed_t *order)
+{
+    cluster_t *c = ctx;
+    err_t e;
+    const rc_t rc = take(c, &e, order, false);
+    if (rc && rc != RC_REPLAY)
+        log_write(LOG_WARN, "order", "order %llu of a peer is not taken: %s%s%s", (ull_t)order->id.version, e.field,
+                  e.field[0] ? ": " : "", e.text);
+}
+
+void keys_recall(cluster_t *c)
+{
+    view_t kept = { NULL, 0 };
+    bool found = false;
+    err_t e;
+    order_signed_t order;
+    if (!c->with.state_dir)
+        return;
+    rc_t rc = persist_read(&kept, &found, &e, c->with.state_dir, ORDER_FILE, ORDER_MAX);
+    if (!rc && found)
+        rc = order_read(&order, &e, kept);
+    if (!rc && found)
+        rc = take(c, &e, &order, true);
+    if (rc && rc != RC_REPLAY)
+        log_write(LOG_WARN, "state", "the kept order is not taken: %s%s%s", e.field, e.field[0] ? ": " : "", e.text);
+    file_free(kept);
+}
+
+rc_t keys_leave(cluster_t *c, err_t *e)
+{
+    static const uint8_t any[33];
+    const policy_t *policy = attest_policy(c->with.attest);
+    order_signed_t order;
+    if (memcmp(join_order(c->join)->order.cluster, any, sizeof any) == 0 || join_newest(c->join))
+        return RC_OK;
+    log_write(LOG_WARN, "order", "order %llu was of a cluster that is gone: the configuration's policy is in force",
+              (ull_t)join_order(c->join)->id.version);
+    order_unsigned(&order, policy_digest(policy), c->with.config->policy_min_version);
+    return join_leave(c->join, &order, policy) ? err_say(e, RC_NOMEM, "out of memory") : RC_OK;
+}
+
+static rc_t take_bytes(cluster_t *c, err_t *e, const void *arg)
+{
+    order_signed_t order;
+    const rc_t rc = order_read(&order, e, *(const view_t *)arg);
+    if (rc)
+        return rc;
+    if (order_id_cmp(&order.id, &join_order(c->join)->id) == 0)
+        return RC_OK; /* it came another way */
+    return take(c, e, &order, false);
+}
+
+rc_t cluster_take_order(cluster_t *c, err_t *e, view_t order)
+{
+    return call_on_loop(c, e, take_bytes, &order);
+}
+
+/* ---- GET /v1/keys ---- */
+
+static void put_members(jw_t *w, const entry_t *x)
+{
+    jw_array(w, "members");
+    for (size_t i = 0; i < x->member_count; i++)
+        jw_hex(w, NULL, view_of(x->members[i], 33));
+    jw_end(w);
+}
+
+static void put_generation(jw_t *w, const entry_proof_t *p, uint8_t buf[ENTRY_PROOF_MAX])
+{
+    const entry_t *x = &p->entry.entry;
+    wr_t bytes = wr_of(buf, ENTRY_PROOF_MAX);
+    entry_proof_write(&bytes, p);
+    jw_object(w, NULL);
+    jw_u64(w, "version", x->name.version);
+    jw_u64(w, "index", x->name.index);
+    jw_hex(w, "order", view_of(x->name.order.b, 32));
+    jw_hex(w, "pubkey", view_of(x->pubkey, 33));
+    jw_u64(w, "from_slot", x->from_slot);
+    if (p->has_order)
+        jw_decimal(w, "void_slot", p->order.order.void_slot);
+    put_members(w, x);
+    jw_hex(w, "proof", wr_view(&bytes));
+    jw_end(w);
+}
+
+static void put_signers(jw_t *w, const config_signers_t *s)
+{
+    jw_object(w, "signers");
+    jw_array(w, "keys");
+    for (size_t i = 0; i < s->count; i++)
+        jw_hex(w, NULL, view_of(s->keys[i], 33));
+    jw_end(w);
+    jw_u64(w, "threshold", s->threshold);
+    jw_end(w);
+}
+
+static rc_t put_keys(cluster_t *c, err_t *e, const void *arg)
+{
+    jw_t *w = (jw_t *)(uintptr_t)arg;
+    const entry_proof_t *all[KEYS_SHOWN_MAX];
+    const gen_t *g = join_generations(c->join);
+    const size_t n = gen_committed(g, all, KEYS_SHOWN_MAX);
+    const uint8_t *cluster = gen_cluster(g);
+    uint8_t *buf = malloc(ENTRY_PROOF_MAX);
+    if (!buf)
+        return err_say(e, RC_NOMEM, "out of memory");
+    jw_object(w, NULL);
+    cluster ? jw_hex(w, "cluster", view_of(cluster, 33)) : jw_null(w, "cluster");
+    pthread_mutex_lock(&c->lock);
+    c->statement.n ? jw_raw(w, "cluster_statement", c->statement) : jw_null(w, "cluster_statement");
+    c->keys.is_in_use ? jw_hex(w, "pubkey", view_of(c->present_key, 33)) : jw_null(w, "pubkey");
+    pthread_mutex_unlock(&c->lock);
+    put_signers(w, &c->with.config->signers);
+    order_text_write(w, "order", join_order(c->join));
+    jw_array(w, "generations");
+    for (size_t i = 0; i < n; i++)
+        put_generation(w, all[i], buf);
+    jw_end(w);
+    jw_end(w);
+    free(buf);
+    return RC_OK;
+}
+
+rc_t cluster_keys(cluster_t *c, err_t *e, jw_t *w)
+{
+    return call_on_loop(c, e, put_keys, w);
+}
