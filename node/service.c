@@ -8,6 +8,7 @@
 #include "base/os/log.h"
 #include "lightclient/exec/changes.h"
 #include "lightclient/exec/head.h"
+#include "node/cluster/data.h"
 #include "node/cluster/enter.h"
 #include "node/evidence/pccs.h"
 #include "overlay/join.h"
@@ -288,7 +289,8 @@ static rc_t make_upstreams(service_t *s, err_t *e)
     const config_t *c = k->config;
     s->execution = up_new((const char *const *)c->execution_rpc.urls, c->execution_rpc.count);
     s->consensus = up_new((const char *const *)c->consensus_rpc.urls, c->consensus_rpc.count);
-    if (!s->execution || !s->consensus)
+    s->objects = objects_new(&c->network);
+    if (!s->execution || !s->consensus || !s->objects)
         return err_say(e, RC_NOMEM, "out of memory");
     return ask_new(&s->ask, e,
                    &(ask_config_t){ .http = k->http,
@@ -430,10 +432,22 @@ static rc_t make_statements(service_t *s, err_t *e)
     return s->statements ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
 }
 
+static rc_t ask_member(void *ctx, follow_member_t *out, err_t *e, const lc_want_t *want, size_t nth,
+                       bool (*stopping)(void *ctx), void *stop_ctx)
+{
+    service_t *s = ctx;
+    cluster_t *c = atomic_load(&s->asked);
+    *out = (follow_member_t){ .count = 0 };
+    return c ? data_ask(c, out, e, want, nth, stopping, stop_ctx) : err_say(e, RC_NEED_DATA, "there is no cluster");
+}
+
 static rc_t make_follower(service_t *s, err_t *e)
 {
     const config_t *c = s->with.config;
-    follow_config_t follow = { .network = &c->network,
+    follow_config_t follow = { .objects = s->objects,
+                               .member = ask_member,
+                               .member_ctx = s,
+                               .network = &c->network,
                                .checkpoint = s->root,
                                .checkpoint_age_max_s = c->checkpoint_age_max_s,
                                .http = s->with.http,
@@ -485,6 +499,8 @@ static rc_t make_cluster(service_t *s, err_t *e)
                                 .state_dir = k->options->state_dir,
                                 .tee = k->tee,
                                 .attest = s->attest,
+                                .objects = s->objects,
+                                .http = k->http,
                                 .ring = s->keyring,
                                 .node_key = s->node_keyring,
                                 .now_s = evidence_now,
@@ -497,6 +513,7 @@ static rc_t make_cluster(service_t *s, err_t *e)
     const rc_t rc = err_before(e, cluster_start(&s->cluster, e, &config), "the overlay: ");
     if (!rc)
         k->shows(k->ctx, s->cluster);
+    atomic_store(&s->asked, s->cluster);
     return rc;
 }
 
@@ -669,6 +686,7 @@ void service_free(service_t *s)
     follow_free(s->follow);
     up_free(s->execution);
     up_free(s->consensus);
+    objects_free(s->objects);
     timekeeper_free(s->time);
     keyring_free(s->keyring);
     keyring_free(s->node_keyring);

@@ -63,16 +63,18 @@ typedef struct {
     statements_t *statements;
     sent_t sent; /* what was forwarded for clients */
     node_rpc_t *rpc;
-    news_t *news; /* filters and subscriptions */
+    news_t *news;       /* filters and subscriptions */
+    objects_t *objects; /* what the follower accepted, for members */
     follow_t *follow;
     foresight_t *foresight;
     attest_t *attest;
-    cluster_t *cluster;       /* NULL: there is no overlay */
-    bool joined;              /* a peer gave the key */
-    hash32_t root;            /* where the follower begins: the checkpoint, or what members named */
-    _Atomic(rekey_t *) rekey; /* which key answers name; NULL: not made yet */
-    atomic_uint fetching;     /* headers that are being fetched for the follower */
-    atomic_bool begun;        /* all above is there: the follower's changes are looked at */
+    cluster_t *cluster;         /* NULL: there is no overlay */
+    _Atomic(cluster_t *) asked; /* the same, for the follower's thread, which may run before it does */
+    bool joined;                /* a peer gave the key */
+    hash32_t root;              /* where the follower begins: the checkpoint, or what members named */
+    _Atomic(rekey_t *) rekey;   /* which key answers name; NULL: not made yet */
+    atomic_uint fetching;       /* headers that are being fetched for the follower */
+    atomic_bool begun;          /* all above is there: the follower's changes are looked at */
     atomic_bool was_ready;
 
     pthread_mutex_t lock;      /* what follows, once it is published */

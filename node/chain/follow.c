@@ -13,6 +13,7 @@
 #define WANTS_MAX 8u
 #define ARENA_MAX ((size_t)64 << 20) /* bytes: the largest answer as JSON tree and as SSZ */
 #define URL_MAX 1400u
+#define MEMBERS_MAX 4u /* that are asked for one thing, one after another */
 
 #define TURN_MIN_MS 5u    /* between two looks at the machine */
 #define TURN_MAX_MS 1000u /* somebody may set the clock meanwhile */
@@ -123,6 +124,8 @@ static rc_t feed(follow_t *f, err_t *e, const lc_want_t *want, const bn_object_t
     if (rc)
         return rc;
     journal_note(&f->journal, want->kind, object->fork, object->ssz, moved);
+    if (f->config.objects)
+        objects_note(f->config.objects, want->kind, object->fork, object->ssz, &f->config.checkpoint);
     lc_sync_latest(f->sync, &head);
     if (moved)
         publish(f);
@@ -227,6 +230,8 @@ static void complain(follow_t *f, size_t endpoint, const err_t *why, lc_kind_t k
         return;
     log_write(rc_blames_input(why->rc) && !nobodys ? LOG_WARN : LOG_INFO, "beacon", "%s", line.text);
     set_trouble(f, too_old ? why->text : line.text);
+    if (f->config.objects)
+        objects_say(f->config.objects, line.text); /* for members that rest on this node's endpoints */
 }
 
 /* What the endpoint takes for the time: seconds, so in the mean half of one more. */
@@ -369,17 +374,89 @@ static void ask_in_order(follow_t *f, answer_t *answers, const lc_want_t *wants,
     }
 }
 
+/* ---- members ---- */
+
+/* Takes what a member gave, as an endpoint's answer. */
+static rc_t take_objects(follow_t *f, err_t *e, const lc_want_t *want, const follow_member_t *m)
+{
+    bn_object_t objects[LCDATA_OBJECTS_MAX];
+    bool too_old;
+    for (size_t i = 0; i < m->count; i++) {
+        const view_t o = m->objects[i];
+        if (o.n < 4 || lc_fork_from_digest(&objects[i].fork, f->config.network, o.p))
+            return err_say(e, RC_UNSUPPORTED, "its fork digest is of no fork that this build knows");
+        objects[i].ssz = view_of(o.p + 4, o.n - 4);
+    }
+    if (!m->count)
+        return err_say(e, RC_NEED_DATA, m->why[0] ? m->why : "has none");
+    return feed_all(f, &too_old, e, want, objects, m->count);
+}
+
+/* What is wrong with a member's answer, for the log and the status. */
+static void blame_member(follow_t *f, const char *name, lc_kind_t kind, const err_t *why)
+{
+    err_t line;
+    err_set(&line, why->rc, "member %.16s: %s: %.150s", name, kind_name(kind), why->text);
+    log_write(rc_blames_input(why->rc) ? LOG_WARN : LOG_INFO, "member", "%s", line.text);
+    set_trouble(f, line.text);
+}
+
+/* One member about one want. False: there are no more members. */
+static bool ask_member(follow_t *f, answer_t *answer, const lc_want_t *want, size_t nth)
+{
+    follow_member_t m;
+    err_t e = { .rc = RC_OK };
+    rc_t rc = f->config.member(f->config.member_ctx, &m, &e, want, nth, stopping, f);
+    const bool is_there = rc != RC_NEED_DATA;
+    if (!is_there && !nth && *answer == ANSWER_NONE && !up_count(f->config.upstream))
+        set_trouble(f, "no member is connected, and there is no beacon API");
+    if (!rc)
+        rc = take_objects(f, &e, want, &m);
+    const bool good = rc == RC_OK || rc == RC_REPLAY, stale = rc == RC_REPLAY && is_behind(f, want->kind);
+    if (good && want->kind == LC_OPTIMISTIC)
+        note_head_answered(f);
+    if (good)
+        *answer = stale ? ANSWER_STALE : ANSWER_TAKEN;
+    if (stale)
+        (void)err_say(&e, RC_NEED_DATA, m.why);
+    if (is_there && !stopping(f) && (m.why[0] ? stale || !good : rc_blames_input(rc) || rc == RC_TIMEOUT))
+        blame_member(f, m.name, want->kind, &e);
+    free(m.bytes);
+    return is_there;
+}
+
+/* Asks members for what no endpoint gave. */
+static void ask_members(follow_t *f, answer_t *answers, const lc_want_t *wants, size_t count)
+{
+    for (size_t i = 0; i < count && f->config.member; i++) {
+        size_t nth = 0;
+        while (nth < MEMBERS_MAX && answers[i] != ANSWER_TAKEN && !stopping(f) &&
+               ask_member(f, &answers[i], &wants[i], nth))
+            nth++;
+        if (nth && answers[i] == ANSWER_NONE && !f->view.trouble[0]) { /* written on this thread alone */
+            err_t e;
+            (void)err_set(&e, RC_NEED_DATA, "no member has the %s that is wanted", kind_name(wants[i].kind));
+            set_trouble(f, e.text);
+        }
+    }
+}
+
 static void serve(follow_t *f, const lc_want_t *wants, size_t count)
 {
     answer_t answers[WANTS_MAX] = { ANSWER_NONE };
-    size_t none = 0;
+    size_t none = 0, stale = 0;
     ask_in_order(f, answers, wants, count);
-    for (size_t i = 0; i < count; i++)
+    ask_members(f, answers, wants, count);
+    for (size_t i = 0; i < count; i++) {
         if (answers[i] == ANSWER_NONE) {
             lc_sync_failed(f->sync, &wants[i], now_ms(f));
             none++;
         }
-    if (!none)
+        stale += answers[i] == ANSWER_STALE;
+    }
+    if (!none && f->config.objects)
+        objects_say(f->config.objects, "");
+    if (!none && !(stale && f->config.member))
         set_trouble(f, "");
     publish(f);
     if (f->config.on_change)

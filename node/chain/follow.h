@@ -5,11 +5,14 @@
  * last finality update). It is replayed at start through the same checks as an answer from the network, beginning at
  * the configured checkpoint, so the disk needs no trust: a damaged or forged file costs a fresh sync, nothing else.
  *
+ * Members of the cluster are asked for what no endpoint gave: one with a beacon API is enough for all. What they give
+ * is checked as an endpoint's answer is.
+ *
  * From Gloas on a head has only the hash of its execution block (node/chain/heads.h): fetch is then called for the
  * header with that hash, and follow_header takes it.
  *
  * Floor:  5, node/chain.
- * Tests:  tests/unit/test_follow.c, tests/e2e (live, lies, restart)
+ * Tests:  tests/unit/test_follow.c, tests/unit/test_follow_members.c, tests/e2e (live, lies, restart)
  */
 #ifndef NODE_CHAIN_FOLLOW_H
 #define NODE_CHAIN_FOLLOW_H
@@ -17,10 +20,20 @@
 #include "base/err.h"
 #include "http/client.h"
 #include "node/chain/heads.h"
+#include "node/chain/objects.h"
 #include "node/chain/timekeeper.h"
 #include "rpc/upstream/endpoints.h"
 
 typedef struct follow follow_t;
+
+/* What a member of the cluster answered. */
+typedef struct {
+    char name[64];                      /* its peer id */
+    view_t objects[LCDATA_OBJECTS_MAX]; /* fork digest, SSZ; in bytes */
+    size_t count;
+    uint8_t *bytes;           /* for the caller to free */
+    char why[LCDATA_WHY_MAX]; /* its reason for having none, or no newer ones: foreign text */
+} follow_member_t;
 
 typedef struct {
     const lc_network_t *network; /* borrowed until follow_free, as all pointers here */
@@ -36,6 +49,12 @@ typedef struct {
      * thread, also before it returns. Called on the follower's thread. NULL: heads of Gloas do not become usable. */
     void (*fetch)(void *ctx, follow_t *f, head_kind_t kind, const hash32_t *hash, bool raw);
     void *fetch_ctx;
+    objects_t *objects; /* is told what was accepted, and what is in the way; NULL: nobody is */
+    /* Asks the nth of the members for what no endpoint gave; waits for the answer. out is written in any case.
+     * RC_NEED_DATA: there are not so many; RC_TIMEOUT, or why there is no answer. NULL: there are no members. */
+    rc_t (*member)(void *ctx, follow_member_t *out, err_t *e, const lc_want_t *want, size_t nth,
+                   bool (*stopping)(void *ctx), void *stop_ctx);
+    void *member_ctx;
 } follow_config_t;
 
 /* A consistent copy of what is known. */

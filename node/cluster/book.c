@@ -10,7 +10,7 @@
 #include "node/cluster/book_file.h"
 #include "node/cluster/parts.h"
 
-#define WRITE_MS 1000u /* between two writings */
+#define WRITE_MS 200u /* between two writings */
 static const char BOOK_FILE[] = "peers";
 
 /* Whether a way is of a transport that we have. */

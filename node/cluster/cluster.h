@@ -16,6 +16,7 @@
 #define NODE_CLUSTER_CLUSTER_H
 
 #include "base/json.h"
+#include "node/chain/objects.h"
 #include "node/config/config.h"
 #include "node/evidence/attest.h"
 #include "overlay/state.h"
@@ -27,8 +28,10 @@ typedef struct {
     const config_t *config;
     const char *state_dir; /* NULL: nothing is kept */
     const tee_provider_t *tee;
-    attest_t *attest; /* collects already */
-    keyring_t *ring;  /* generations of the cluster's key */
+    attest_t *attest;   /* collects already */
+    objects_t *objects; /* what the follower accepts: given to members who ask */
+    hc_t *http;
+    keyring_t *ring; /* generations of the cluster's key */
     const keyring_t *node_key;
     uint8_t node_pubkey[33];
     int64_t (*now_s)(void *ctx); /* Unix seconds: what time it is at least; any thread */

@@ -2,10 +2,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/crypto/hash.h"
 #include "base/crypto/secret.h"
 #include "base/os/log.h"
+#include "node/cluster/data.h"
 #include "node/cluster/parts.h"
 #include "tee/fault.h"
 
@@ -176,6 +178,8 @@ static bool serves(void *ctx, net_conn_t *conn, const net_protocol_t *p)
     const cluster_t *c = ctx;
     if (!strcmp(p->name, GOSSIP_NAME))
         return join_phase(c->join, conn) == JOIN_PEER || (net_dialled(conn) && !is_member(ctx, conn));
+    if (!strcmp(p->name, LCDATA_NAME))
+        return join_phase(c->join, conn) == JOIN_PEER;
     return join_serves(c->join, conn, p);
 }
 
@@ -247,8 +251,8 @@ static uint64_t turn(void *ctx, uint64_t now_ms)
         return now_ms + OPEN_MS;
     if (!c->listening && now_ms >= c->listen_ms)
         listen_now(c, now_ms);
-    const uint64_t next[] = { join_turn(c->join, now_ms), peers_turn(c->peers, now_ms),
-                              gossip_turn(c->gossip, now_ms) };
+    const uint64_t next[] = { join_turn(c->join, now_ms), peers_turn(c->peers, now_ms), gossip_turn(c->gossip, now_ms),
+                              lcdata_turn(c->lcdata, now_ms) };
     uint64_t at = now_ms + LOOK_MS;
     for (size_t i = 0; i < sizeof next / sizeof next[0]; i++)
         at = next[i] < at ? next[i] : at;
@@ -418,6 +422,7 @@ static rc_t make_net(cluster_t *c)
     const net_protocol_t *of_join = join_protocols(c->join, &n.protocol_count);
     memcpy(c->protocols, of_join, n.protocol_count * sizeof *of_join);
     gossip_protocol(c->gossip, &c->protocols[n.protocol_count++]);
+    lcdata_protocol(c->lcdata, &c->protocols[n.protocol_count++]);
     return net_new(&c->net, &n);
 }
 
@@ -451,6 +456,8 @@ static rc_t make_parts(cluster_t *c, err_t *e)
     if (!rc)
         rc = gossip_new(&c->gossip, &(gossip_config_t){ host_identity(c), draw, book_learned, c });
     if (!rc)
+        rc = data_new(c);
+    if (!rc)
         rc = make_net(c);
     if (rc)
         return err_say(e, rc, "out of memory");
@@ -475,7 +482,11 @@ rc_t cluster_start(cluster_t **out, err_t *e, const cluster_config_t *config)
         return err_say(e, RC_NOMEM, "out of memory");
     c->with = *config;
     pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->done, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&c->done, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     pthread_mutex_init(&c->quick.lock, NULL);
     pthread_mutex_init(&c->slow.lock, NULL);
     c->quick.end = &c->quick.first;
@@ -487,6 +498,8 @@ rc_t cluster_start(cluster_t **out, err_t *e, const cluster_config_t *config)
         rc = work_start(&c->slow, e, c, "quote");
     if (!rc)
         rc = names_start(c, e);
+    if (!rc)
+        rc = data_start(c, e);
     if (!rc)
         rc = loop_start(c->loop, e);
     if (rc) {
@@ -507,6 +520,7 @@ void cluster_stop(cluster_t *c)
     worker_ask_to_stop(c->quick.worker);
     worker_ask_to_stop(c->slow.worker);
     worker_stop(c->names);
+    worker_stop(c->fetcher);
     work_stop(&c->quick);
     work_stop(&c->slow);
     loop_free(c->loop); /* frees the net */
@@ -515,13 +529,15 @@ void cluster_stop(cluster_t *c)
     join_free(c->join);
     gossip_free(c->gossip);
     keys_free(c);
+    lcdata_free(c->lcdata);
     peers_free(c->peers);
     ecdsa_free(c->ecdsa);
-    c->names = NULL;
+    c->names = c->fetcher = NULL;
     c->loop = NULL;
     c->join = NULL;
     c->peers = NULL;
     c->gossip = NULL;
+    c->lcdata = NULL;
     c->ecdsa = NULL;
 }
 

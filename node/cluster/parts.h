@@ -8,19 +8,22 @@
 #include <pthread.h>
 
 #include "base/os/worker.h"
+#include "node/chain/follow.h"
 #include "node/cluster/cluster.h"
 #include "overlay/gossip.h"
 #include "overlay/join.h"
+#include "overlay/lcdata.h"
 #include "overlay/net/loop.h"
 #include "overlay/peers.h"
 
 #define CLUSTER_MEMBERS_MAX 64u
 #define CLUSTER_OFFERS_MAX 4u
 #define CLUSTER_TURNED_DOWN_MAX 32u
-#define CLUSTER_NAMES_MAX 8u /* that are being resolved */
-#define CLUSTER_BANS_MAX 32u /* that are shown */
-#define CLUSTER_HOSTS_MAX 4u /* under which members see us */
-#define KEYS_SHOWN_MAX 16u   /* generations */
+#define CLUSTER_NAMES_MAX 8u   /* that are being resolved */
+#define CLUSTER_BANS_MAX 32u   /* that are shown */
+#define CLUSTER_FETCHES_MAX 8u /* of light-client data, for members */
+#define CLUSTER_HOSTS_MAX 4u   /* under which members see us */
+#define KEYS_SHOWN_MAX 16u     /* generations */
 
 /* Jobs of one thread. */
 typedef struct {
@@ -64,18 +67,37 @@ typedef struct {
 
 typedef struct kept_policy kept_policy_t;
 
+/* What the follower's thread asks of a member: one at a time. */
+typedef struct {
+    enum { DATA_IDLE, DATA_ASKED, DATA_ENDED } state;
+    lc_want_t want;
+    size_t nth;
+    uint64_t id, number; /* of the question, of the connection */
+    rc_t rc;
+    follow_member_t member;
+} data_call_t;
+
+/* What a member asked for, and a beacon API is to be asked for. */
+typedef struct {
+    uint64_t ticket;
+    lc_want_t want;
+} data_fetch_t;
+
 struct cluster {
     cluster_config_t with;
     ecdsa_t *ecdsa;
     rollback_t memory; /* of the verifying thread */
     work_t quick, slow;
-    worker_t *names;
-    loop_t *loop; /* what follows, up to the lock, is the loop's thread's */
+    worker_t *names, *fetcher;
+    worker_t *fetcher_self; /* the same, for its own thread */
+    loop_t *loop;           /* what follows, up to the lock, is the loop's thread's */
     net_t *net;
     join_t *join;
     peers_t *peers;
     gossip_t *gossip;
-    net_protocol_t protocols[JOIN_PROTOCOLS + 1];
+    lcdata_t *lcdata;
+    uint64_t data_good; /* number of the connection that gave data last */
+    net_protocol_t protocols[JOIN_PROTOCOLS + 2];
     bool is_open;            /* our own evidence is verified: peers may be */
     kept_policy_t *policies; /* of orders, the one in force first; NULL: the configuration's is */
     bool listening;
@@ -123,6 +145,9 @@ struct cluster {
         maddr_t name;
     } names_waiting[CLUSTER_NAMES_MAX];
     size_t names_count;
+    data_call_t data;
+    data_fetch_t fetches[CLUSTER_FETCHES_MAX];
+    size_t fetch_count;
 };
 
 /* work.c */

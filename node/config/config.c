@@ -158,8 +158,9 @@ static const option_t options[] = {
       .required = true,
       .at = offsetof(config_t, execution_rpc) },
     { .key = "consensus_rpc",
-      .help = "URL of a beacon API, or a list in order of preference.",
+      .help = "URL of a beacon API, or a list in order of preference; empty, with peers: members give its data.",
       .kind = OPTION_URLS,
+      .may_be_empty = true,
       .at = offsetof(config_t, consensus_rpc) },
     { .key = "network",
       .help = "The chain: mainnet (default), sepolia, hoodi, or an object.",
@@ -308,6 +309,9 @@ static rc_t fill_defaults(config_t *c, err_t *e)
     rc_t rc = c->peer_count ? RC_OK : check_checkpoint(c, e);
     if (rc)
         return rc;
+    if (c->consensus_rpc.given && !c->consensus_rpc.count)
+        return c->peer_count ? RC_OK
+                             : err_in(e, RC_MALFORMED, "consensus_rpc", "may be empty only for a node with peers");
     if (!c->consensus_rpc.count && (!chain || !chain->beacon_api))
         return err_in(e, RC_MALFORMED, "consensus_rpc", "is required: no default is built in for network \"%s\"",
                       c->network.name);

@@ -50,6 +50,17 @@ static const char *read_path(arena_t *arena, const jo_t *o, const char *key)
     return jo_rc(o) ? NULL : copy_text(arena, o, key, text);
 }
 
+static void read_some_urls(option_urls_t *out, arena_t *arena, const jo_t *o, const option_t *row)
+{
+    out->given = true;
+    if (row->may_be_empty && jo_kind(o, row->key) == JO_LIST) {
+        const jo_t list = jo_list(o, row->key, 0, OPTION_URLS_MAX);
+        if (!jo_size(&list))
+            return;
+    }
+    option_read_urls(out, arena, o, row->key);
+}
+
 /* What holds without the key; lists and what has its own reader stay as they are. */
 static void set_normal(void *at, const option_t *row)
 {
@@ -74,7 +85,7 @@ static void read_value(void *out, arena_t *arena, const jo_t *o, const option_t 
     case OPTION_FLAG: *(bool *)at = jo_bool(o, row->key); break;
     case OPTION_CHOICE: *(unsigned *)at = (unsigned)jo_word(o, row->key, row->words); break;
     case OPTION_WORD: *(const char **)at = row->words[jo_word(o, row->key, row->words)]; break;
-    case OPTION_URLS: option_read_urls(at, arena, o, row->key); break;
+    case OPTION_URLS: read_some_urls(at, arena, o, row); break;
     case OPTION_PATH: *(const char **)at = read_path(arena, o, row->key); break;
     case OPTION_OTHER:
         if (row->read)

@@ -21,6 +21,7 @@
 typedef struct {
     const char *urls[OPTION_URLS_MAX];
     size_t count;
+    bool given; /* though the list may be empty */
 } option_urls_t;
 
 /* What stands under a key, and what is at its offset. */
@@ -45,6 +46,7 @@ typedef struct {
     const char *help; /* a line for the manual, without markup */
     option_kind_t kind;
     bool required;            /* unless the reading is of a part only */
+    bool may_be_empty;        /* a list of URLs */
     bool file_only;           /* belongs into the measured file; a setup never sets it */
     size_t at;                /* offset of the value */
     uint64_t min, max;        /* of a number */

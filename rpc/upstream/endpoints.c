@@ -41,7 +41,7 @@ struct up {
 up_t *up_new(const char *const *urls, size_t count)
 {
     up_t *u;
-    if (count < 1 || count > UP_ENDPOINTS_MAX)
+    if (count > UP_ENDPOINTS_MAX)
         return NULL;
     u = calloc(1, sizeof *u);
     if (!u)
@@ -61,6 +61,11 @@ up_t *up_new(const char *const *urls, size_t count)
         hc_url_origin(e->status.origin, sizeof e->status.origin, e->url);
     }
     return u;
+}
+
+size_t up_count(const up_t *u)
+{
+    return u->count;
 }
 
 void up_free(up_t *u)

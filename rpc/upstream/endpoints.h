@@ -34,8 +34,10 @@ typedef struct {
     int64_t date_ms;  /* when dated: the time that its last Date header told, less the caller's raw counter then */
 } up_status_t;
 
-/* Copies the URLs. NULL: out of memory, or count not 1..UP_ENDPOINTS_MAX. Thread-safe (own mutex). */
+/* Copies the URLs; count 0: there is nobody to ask. NULL: out of memory, or more than UP_ENDPOINTS_MAX. Thread-safe
+ * (own mutex). */
 up_t *up_new(const char *const *urls, size_t count);
+size_t up_count(const up_t *u);
 void up_free(up_t *u);
 
 /* Indices to try for one request, best first: those not in back-off in the operator's order, the slow after the others,

@@ -1,8 +1,9 @@
-// Three nodes, one key: joining, signing alike, dying and coming back in every combination.
+// Three nodes, one key, one beacon API: joining, signing alike, dying and coming back in every combination. Only the first
+// node has the API, and the others follow by what it gives them.
 import assert from "node:assert";
 import fs from "node:fs";
 import * as client from "./lib/client.mjs";
-import { until } from "./lib/node.mjs";
+import { sleep, until } from "./lib/node.mjs";
 
 const BACK_MS = 15000;
 
@@ -14,11 +15,11 @@ const member = (t, name) => ({
 });
 const at = ({ port }) => `127.0.0.1:${port}`;
 
-async function begin(chain, one, peers) {
+async function begin(chain, one, peers, consensus) {
   await one.node.start();
   const { simulator_root } = (await one.node.status()).tee;
   const policy = { version: 1, mode: "same-as-self", simulator_root };
-  one.setup = chain.setup({ peers: peers.map(at), port: one.port, policy });
+  one.setup = chain.setup({ peers: peers.map(at), port: one.port, policy, consensus });
   if (peers.length) delete one.setup.checkpoint; // members name where the chain is
   const answer = await one.node.setup(one.setup);
   assert.deepStrictEqual([answer.status, answer.text.trim()], [200, '{"status":"success"}']);
@@ -39,17 +40,62 @@ async function back(t, chain, all, dead, pubkey) {
   });
 }
 
-// The bytes of one answer from every node, asked until all are at the same head.
+// Everything of a statement but how many signed the update that its node rests on, and what signs that.
+function besideSigners(text) {
+  const statement = JSON.parse(text);
+  delete statement.message.at.signers;
+  return JSON.stringify({ ...statement, signature: null });
+}
+
+// The bytes of one answer from every node, asked until all are at the same head. Two that rest on different updates of one
+// head may differ in `signers`; those that do not are the same to the byte.
 async function identical(t, all) {
   await t.test("the same request on the same block: identical bytes from every node", () =>
     until("all three say the same", 20000, async () => {
       const answers = await Promise.all(all.map(({ node }) => node.get("/v1/block/finalized")));
-      const texts = new Set(answers.map((answer) => answer.text));
-      assert.strictEqual(answers[0].status, 200, answers[0].text);
-      if (texts.size !== 1) throw new Error([...texts].join("\n"));
-      return `${answers[0].text.length} bytes`;
+      const texts = answers.map((answer) => answer.text);
+      assert.strictEqual(answers[0].status, 200, texts[0]);
+      const signers = (text) => JSON.parse(text).message.at.signers;
+      const differ = new Set(texts.map(besideSigners)).size > 1;
+      if (differ || new Set(texts).size !== new Set(texts.map(signers)).size) throw new Error(texts.join("\n"));
+      return `${texts[0].length} bytes, ${new Set(texts).size} updates`;
     }),
   );
+}
+
+const logged = (one, pattern) =>
+  until(`${one.name} logs ${pattern}`, 15000, async () => {
+    const found = fs.readFileSync(one.node.log, "utf8").match(pattern);
+    if (!found) throw new Error("it does not");
+    return found[0];
+  });
+
+// What the only beacon API does reaches the nodes that have none, with its reason.
+async function oneApi(t, proxy, a, others) {
+  await t.test("nodes without a beacon API follow by what a member gives them", async () => {
+    const before = await Promise.all(others.map(async (one) => (await one.node.status()).head.slot));
+    await until("their heads move", 20000, async () => {
+      for (const [i, one] of others.entries()) {
+        const status = await one.node.status();
+        if (status.state !== "ready" || status.head.slot <= before[i]) throw new Error(JSON.stringify(status.head));
+      }
+      return true;
+    });
+  });
+  await t.test("the API dies: they say so, and name it", async () => {
+    await proxy.close();
+    const why = [];
+    for (const one of others) why.push(await logged(one, /member 16Uiu2\S+ optimistic_update: [^"]*/));
+    assert(why.every((text) => text.includes(proxy.url)), why.join("\n"));
+    if (t.world.full)
+      for (const one of others)
+        await until("it is degraded", 80000, async () => {
+          const { state, reason } = await one.node.status();
+          if (state !== "degraded" || !reason.includes(proxy.url)) throw new Error(`${state}: ${reason}`);
+          return true;
+        });
+    return why[0];
+  });
 }
 
 async function run(t) {
@@ -57,12 +103,13 @@ async function run(t) {
   const chain = await t.world.chain();
   const [a, b, c] = ["a", "b", "c"].map((name) => member(t, name));
   const all = [a, b, c];
-  await begin(chain, a, []);
+  const proxy = await t.world.proxy(chain);
+  await begin(chain, a, [], proxy.url);
   const pubkey = await client.attest(a.node);
 
   await t.test("two nodes join by ip:port and sign with the same key", async () => {
-    await begin(chain, b, [a]);
-    await begin(chain, c, [b]); // it is told of one, and finds the other
+    await begin(chain, b, [a], []);
+    await begin(chain, c, [b], []); // it is told of one, and finds the other
     for (const one of all) {
       assert.strictEqual(await client.attest(one.node), pubkey, one.name);
       await client.block(one.node, pubkey);
@@ -86,6 +133,7 @@ async function run(t) {
     }),
   );
   await t.test("c's only configured peer dies: c goes on, and starts again without it", async () => {
+    await sleep(1000); // what it was told is on disk by then
     await b.node.crash();
     await c.node.crash();
     const began = Date.now();
@@ -110,6 +158,7 @@ async function run(t) {
     assert.notStrictEqual(keys[0], pubkey);
     assert.match(fs.readFileSync(a.node.log, "utf8"), /a new key and a new cluster are made/);
   });
+  await oneApi(t, proxy, a, [b, c]);
   for (const one of all) await one.node.stop();
 }
 

@@ -28,6 +28,19 @@ START_TEST(the_three_required_keys_and_mainnet_are_enough)
 }
 END_TEST
 
+START_TEST(a_node_with_peers_needs_no_beacon_api)
+{
+    config_t *c;
+    err_t e;
+    ck_assert_msg(read_texts(&c, &e, NULL,
+                             "{\"peers\":[\"a:1\"],\"port\":1,\"execution_rpc\":\"http://a\",\"consensus_rpc\":[]}") ==
+                      RC_OK,
+                  "%s: %s", e.field, e.text);
+    ck_assert_uint_eq(c->consensus_rpc.count, 0); /* and not the network's default */
+    config_free(c);
+}
+END_TEST
+
 START_TEST(the_api_port_is_plain_unless_the_setup_asks_for_tls)
 {
     static const struct {
@@ -79,6 +92,8 @@ static const struct {
     { "{\"peers\":[],\"port\":1,\"execution_rpc\":\"file:///etc/passwd\"}", "execution_rpc", RC_MALFORMED },
     { "{\"peers\":[],\"port\":1,\"execution_rpc\":\"http://m\u00fcller\"}", "execution_rpc", RC_MALFORMED },
     { "{" MINIMUM ",\"consensus_rpc\":\"a\"}", "consensus_rpc", RC_MALFORMED },
+    { "{" MINIMUM ",\"consensus_rpc\":[]}", "consensus_rpc", RC_MALFORMED },
+    { "{\"peers\":[],\"port\":1,\"execution_rpc\":[]}", "execution_rpc", RC_MALFORMED },
     { "{\"peers\":[\"a:1\",1],\"port\":1,\"execution_rpc\":\"http://a\"}", "peers[1]", RC_MALFORMED },
     { "{\"peers\":[],\"port\":1,\"execution_rpc\":[1,\"http://a\"]}", "execution_rpc[0]", RC_MALFORMED },
     { "{\"peers\":[],\"port\":1,\"execution_rpc\":[\"http://a\",\"ftp://b\",\"http://c\"]}", "execution_rpc[1]",
@@ -737,10 +752,11 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN(
-        "config", the_three_required_keys_and_mainnet_are_enough, the_api_port_is_plain_unless_the_setup_asks_for_tls,
-        a_bad_setup_is_refused_with_the_field_named, what_is_quoted_ends_with_a_whole_character,
-        every_truncation_is_refused, setup_sets_only_what_the_measured_configuration_lists,
-        a_complete_file_needs_no_setup, the_checkpoint_is_known_by_who_named_it, what_a_setup_may_set_is_listed,
+        "config", the_three_required_keys_and_mainnet_are_enough, a_node_with_peers_needs_no_beacon_api,
+        the_api_port_is_plain_unless_the_setup_asks_for_tls, a_bad_setup_is_refused_with_the_field_named,
+        what_is_quoted_ends_with_a_whole_character, every_truncation_is_refused,
+        setup_sets_only_what_the_measured_configuration_lists, a_complete_file_needs_no_setup,
+        the_checkpoint_is_known_by_who_named_it, what_a_setup_may_set_is_listed,
         development_in_the_file_opens_every_key, without_a_measured_file_a_node_is_open_only_when_started_so,
         urls_are_kept_all_of_them_in_their_order, a_list_has_at_most_sixteen_urls_of_at_most_1024_characters,
         senders_of_the_gateway_are_kept_up_to_their_maximum, peers_are_addresses_with_their_ways,

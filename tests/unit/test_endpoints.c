@@ -53,12 +53,15 @@ START_TEST(what_an_endpoint_takes_for_the_time_is_kept_and_is_no_failure)
 }
 END_TEST
 
-START_TEST(a_list_has_one_to_sixteen_endpoints)
+START_TEST(a_list_has_at_most_sixteen_endpoints_or_none)
 {
     const char *many[UP_ENDPOINTS_MAX + 1];
     for (size_t i = 0; i <= UP_ENDPOINTS_MAX; i++)
         many[i] = urls[0];
-    ck_assert_ptr_null(up_new(many, 0));
+    up_t *none = up_new(many, 0);
+    size_t order[UP_ENDPOINTS_MAX];
+    ck_assert(none && up_count(none) == 0 && up_order(none, order, 0) == 0);
+    up_free(none);
     ck_assert_ptr_null(up_new(many, UP_ENDPOINTS_MAX + 1));
     up_t *u = up_new(many, UP_ENDPOINTS_MAX);
     ck_assert_ptr_nonnull(u);
@@ -319,8 +322,8 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN(
-        "upstream", a_new_list_is_in_the_operators_order_and_names_no_secrets, a_list_has_one_to_sixteen_endpoints,
-        what_an_endpoint_takes_for_the_time_is_kept_and_is_no_failure,
+        "upstream", a_new_list_is_in_the_operators_order_and_names_no_secrets,
+        a_list_has_at_most_sixteen_endpoints_or_none, what_an_endpoint_takes_for_the_time_is_kept_and_is_no_failure,
         a_newer_fork_is_counted_as_a_claim_and_not_as_a_lie, who_failed_comes_after_the_others_until_its_back_off_ends,
         when_all_failed_who_may_be_asked_soonest_comes_first, back_off_doubles_from_250_ms_to_30_s_within_its_jitter,
         a_lie_costs_four_seconds_at_once_and_is_counted,
