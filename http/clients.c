@@ -71,7 +71,7 @@ static void forget_one(hs_clients_t *c)
         }
 }
 
-hs_client_t *hs_client_get(hs_clients_t *c, const uint8_t key[CLIENT_KEY_LEN])
+hs_client_t *hs_client_get(hs_clients_t *c, const uint8_t key[CLIENT_KEY_LEN], bool exempt)
 {
     bool is_new;
     pthread_mutex_lock(&c->lock);
@@ -80,6 +80,9 @@ hs_client_t *hs_client_get(hs_clients_t *c, const uint8_t key[CLIENT_KEY_LEN])
     hs_client_t *x = map_put(&c->map, &is_new, key, CLIENT_KEY_LEN);
     if (x) {
         x->all = c;
+        memcpy(x->key, key, CLIENT_KEY_LEN);
+        for (size_t i = 0; i < SHARE_KINDS && is_new; i++)
+            x->turns[i].exempt = exempt;
         map_refresh(&c->map, x);
         if (atomic_fetch_add_explicit(&x->refs, 1, memory_order_acq_rel) == 0)
             atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);

@@ -25,6 +25,7 @@ typedef struct hs_clients hs_clients_t;
 
 typedef struct hs_client {
     hs_clients_t *all;
+    uint8_t key[CLIENT_KEY_LEN];
     atomic_uint refs;
     share_turn_t turns[SHARE_KINDS];
     unsigned connections;  /* under the lock of the server's connections */
@@ -39,8 +40,8 @@ void hs_clients_unref(hs_clients_t *c); /* NULL allowed */
 /* The key of an address. False: neither IPv4 nor IPv6. */
 bool hs_client_key(uint8_t key[CLIENT_KEY_LEN], const struct sockaddr *at);
 
-/* The client of a key, with a reference. NULL: out of memory. */
-hs_client_t *hs_client_get(hs_clients_t *c, const uint8_t key[CLIENT_KEY_LEN]);
+/* The client of a key, with a reference. exempt: it stands for many, and has no bounds. NULL: out of memory. */
+hs_client_t *hs_client_get(hs_clients_t *c, const uint8_t key[CLIENT_KEY_LEN], bool exempt);
 hs_client_t *hs_client_ref(hs_client_t *c); /* returns c; NULL allowed */
 void hs_client_unref(hs_client_t *c);       /* NULL allowed */
 

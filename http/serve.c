@@ -9,6 +9,7 @@
 
 #include "base/os/clock.h"
 #include "base/os/worker.h"
+#include "http/accept.h"
 #include "http/framing.h"
 #include "http/gzip.h"
 #include "http/listen.h"
@@ -168,12 +169,32 @@ static bool takes_body(const char *method)
     return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
 }
 
+typedef struct {
+    framing_t framing;
+    forwarded_t forwarded;
+} fields_t;
+
 static enum MHD_Result on_field(void *ctx, enum MHD_ValueKind kind, const char *name, size_t name_len,
                                 const char *value, size_t value_len)
 {
+    fields_t *f = ctx;
+    const view_t n = view_of(name, name_len), v = view_of(value, value ? value_len : 0);
     (void)kind;
-    framing_field(ctx, view_of(name, name_len), view_of(value, value ? value_len : 0));
+    framing_field(&f->framing, n, v);
+    if (f->forwarded.proxies)
+        forwarded_field(&f->forwarded, n, v);
     return MHD_YES;
+}
+
+/* Who has an address, with a reference. NULL: no memory. */
+static hs_client_t *client_at(hs_t *s, const ip_t *ip)
+{
+    const bool listed = proxies_have(&s->proxies, ip);
+    uint8_t key[CLIENT_KEY_LEN];
+    struct sockaddr_in6 at = { .sin6_family = AF_INET6 };
+    memcpy(&at.sin6_addr, ip->b, sizeof ip->b);
+    (void)hs_client_key(key, (const struct sockaddr *)(const void *)&at);
+    return hs_client_get(s->clients, listed ? ip->b : key, listed);
 }
 
 /* The headers are here, the body is not: refuses what can be refused without it. An answer now closes it. */
@@ -181,10 +202,12 @@ static enum MHD_Result on_headers(conn_t *c, const char *method, const char *pat
 {
     const hs_route_t *route;
     reply_extra_t extra = extra_of(c->server, route_find(&route, c->server, method, path));
-    framing_t framing = { 0 };
+    fields_t fields = { .forwarded.proxies = c->client->turns[0].exempt ? &c->server->proxies : NULL };
     int status;
-    (void)MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, on_field, &framing);
-    const char *fault = framing_fault(&status, &framing, method, c->target, version);
+    (void)MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, on_field, &fields);
+    const char *fault = framing_fault(&status, &fields.framing, method, c->target, version);
+    if (fields.forwarded.known)
+        c->named = client_at(c->server, &fields.forwarded.client);
     if (fault) {
         extra.close = true;
         return send_problem(c, extra, status, "bad-request", fault);
@@ -192,7 +215,7 @@ static enum MHD_Result on_headers(conn_t *c, const char *method, const char *pat
     if (!takes_body(method))
         return MHD_YES;
     const char *length = header_of(c->mhd, "Content-Length");
-    if (!length && !framing.codings)
+    if (!length && !fields.framing.codings)
         return send_problem(c, extra, 411, "length-required",
                             "the request has neither Content-Length nor chunked coding");
     if (length && strtoull(length, NULL, 10) > c->server->config.body_max)
@@ -235,11 +258,10 @@ static enum MHD_Result on_body(conn_t *c, const char *p, size_t n)
 
 /* ---- WebSockets ---- */
 
-/* Of whom a connection is. */
-static bool key_of(uint8_t key[CLIENT_KEY_LEN], struct MHD_Connection *mhd)
+/* Whom the present request is from. */
+static hs_client_t *asker(const conn_t *c)
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    return info && hs_client_key(key, info->client_addr);
+    return c->named ? c->named : c->client;
 }
 
 static void close_upgraded(void *handle)
@@ -252,13 +274,13 @@ static void on_upgraded(void *ctx, struct MHD_Connection *mhd, void *request_ctx
                         MHD_socket fd, struct MHD_UpgradeResponseHandle *handle)
 {
     conn_t *c = ctx;
-    uint8_t key[CLIENT_KEY_LEN];
     (void)request_ctx;
-    (void)key_of(key, mhd);
+    (void)mhd;
     atomic_store_explicit(&c->deadline_ms, 0, memory_order_relaxed);
     c->counted = false;
     atomic_fetch_sub(&c->server->active, 1);
-    ws_hub_add(c->server->websockets, &(ws_socket_t){ close_upgraded, handle }, fd, key, view_of(early, early_len));
+    ws_hub_add(c->server->websockets, &(ws_socket_t){ close_upgraded, handle }, fd, asker(c)->key,
+               view_of(early, early_len));
 }
 
 static enum MHD_Result send_upgrade(conn_t *c, const char *accept, unsigned marks)
@@ -280,14 +302,13 @@ static enum MHD_Result on_websocket(conn_t *c, reply_extra_t extra)
                               .version = header_of(c->mhd, "Sec-WebSocket-Version"),
                               .key = header_of(c->mhd, "Sec-WebSocket-Key") };
     char accept[UPGRADE_ACCEPT_LEN + 1];
-    uint8_t key[CLIENT_KEY_LEN];
     const int status = upgrade_check(accept, &asked);
     extra.websocket = status == 426;
     if (status == 426)
         return send_problem(c, extra, status, "upgrade-required", "a GET of this path is a WebSocket of version 13");
     if (status != 101)
         return send_problem(c, extra, status, "bad-request", "Sec-WebSocket-Key must be the base64 of 16 bytes");
-    if (!c->server->websockets || !key_of(key, c->mhd) || !ws_hub_admits(c->server->websockets, key))
+    if (!c->server->websockets || !ws_hub_admits(c->server->websockets, asker(c)->key))
         return send_problem(c, extra, 503, "busy", "too many WebSockets are open");
     return send_upgrade(c, accept, extra.marks);
 }
@@ -323,7 +344,7 @@ static enum MHD_Result on_request(conn_t *c, const char *method, const char *pat
                                  .query = query ? query + 1 : "",
                                  .content_type = type ? type : "",
                                  .body = { c->body, c->body_len },
-                                 .client = c->client,
+                                 .client = asker(c),
                                  .gzip = gzip_accepted(header_of(c->mhd, "Accept-Encoding")) };
     if (!(c->route->flags & HS_SLOW)) {
         conn_handle(c);
@@ -378,7 +399,9 @@ static void on_completed(void *ctx, struct MHD_Connection *mhd, void **request_c
         atomic_fetch_sub(&c->server->active, 1);
     free(c->target);
     free(c->body);
+    hs_client_unref(c->named);
     hs_response_clear(&c->response);
+    c->named = NULL;
     c->target = NULL;
     c->body = NULL;
     c->body_len = c->body_cap = 0;
@@ -402,10 +425,10 @@ static void conn_free(conn_t *c)
 /* The record of a new connection. NULL: no memory. */
 static conn_t *conn_new(hs_t *s, struct MHD_Connection *mhd)
 {
-    uint8_t key[CLIENT_KEY_LEN];
+    ip_t ip;
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     conn_t *c = calloc(1, sizeof *c);
-    if (!c || !info || !hs_client_key(key, info->client_addr) || !(c->client = hs_client_get(s->clients, key))) {
+    if (!c || !info || !ip_of(&ip, info->client_addr) || !(c->client = client_at(s, &ip))) {
         free(c);
         return NULL;
     }
@@ -451,7 +474,7 @@ static void conn_enter(hs_t *s, conn_t *c)
     s->conns = c;
     s->conn_count++;
     c->client->connections++;
-    if (c->client->connections > s->config.per_client_max)
+    if (c->client->connections > s->config.per_client_max && !c->client->turns[0].exempt)
         evict(s, c->client);
     else if (s->conn_count > s->config.connections_max)
         evict(s, NULL);
@@ -521,12 +544,26 @@ static void quiet(void *ctx, const char *format, va_list args)
     (void)args;
 }
 
+static void close_ports(hs_t *s)
+{
+    for (size_t i = 0; i < s->listen_count; i++)
+        close(s->listen_fds[i]);
+    s->listen_count = 0;
+}
+
+static void on_accepted(void *ctx, int fd, const struct sockaddr *from, socklen_t from_len)
+{
+    hs_t *s = ctx;
+    (void)MHD_add_connection(s->daemon, fd, from, from_len); /* closes it where it cannot */
+}
+
 static rc_t start_threads(hs_t *s, err_t *e)
 {
     const hs_config_t *k = &s->config;
+    const bool own = k->proxy_protocol || s->listen_count > 1;
     struct MHD_OptionItem options[] = {
         { MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)quiet, NULL }, /* first, so that it also covers the others */
-        { MHD_OPTION_LISTEN_SOCKET, s->listen_fd, NULL },
+        { MHD_OPTION_LISTEN_SOCKET, s->listen_fds[0], NULL },
         { MHD_OPTION_CONNECTION_LIMIT, (intptr_t)(k->connections_max + SPARE), NULL },
         { MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)k->idle_timeout_s, NULL },
         { MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, s },
@@ -550,12 +587,25 @@ static rc_t start_threads(hs_t *s, err_t *e)
         goto failed;
     if (k->websocket && ws_hub_start(&s->websockets, NULL, k->websocket))
         goto failed;
-    s->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | tls |
-                                     (s->websockets ? MHD_ALLOW_UPGRADE : 0u),
-                                 0, NULL, NULL, on_access, s, MHD_OPTION_ARRAY, options,
-                                 tls ? MHD_OPTION_ARRAY : MHD_OPTION_END, tls_options, MHD_OPTION_END);
-    if (s->daemon)
+    if (own)
+        options[1] = (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_MEMORY_LIMIT, 32768, NULL }; /* as usual */
+    s->daemon =
+        MHD_start_daemon((own ? MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC : 0u) | MHD_USE_EPOLL_INTERNAL_THREAD |
+                             MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | tls | (s->websockets ? MHD_ALLOW_UPGRADE : 0u),
+                         0, NULL, NULL, on_access, s, MHD_OPTION_ARRAY, options,
+                         tls ? MHD_OPTION_ARRAY : MHD_OPTION_END, tls_options, MHD_OPTION_END);
+    if (!s->daemon)
+        goto failed;
+    if (!own)
         return RC_OK;
+    if (!acceptor_start(&s->acceptor, NULL,
+                        &(acceptor_config_t){ .fds = s->listen_fds,
+                                              .count = s->listen_count,
+                                              .proxies = k->proxy_protocol ? &s->proxies : NULL,
+                                              .take = on_accepted,
+                                              .ctx = s }))
+        return RC_OK;
+    close_ports(s); /* which nobody has taken over */
 failed:
     return err_say(e, RC_IO, "cannot start the server's threads");
 }
@@ -578,10 +628,26 @@ static void defaults(hs_t *s)
     OR_DEFAULT(body_rate, 16384);
 }
 
+/* Listens everywhere, on the same port. */
+static rc_t open_ports(hs_t *s, err_t *e)
+{
+    const hs_config_t *k = &s->config;
+    const size_t count = k->address_count ? k->address_count : 1;
+    s->port = k->port;
+    for (size_t i = 0; i < count; i++) {
+        const char *at = k->address_count ? k->addresses[i] : k->address;
+        rc_t rc = listen_open(&s->listen_fds[i], &s->port, e, at, s->port);
+        if (rc)
+            return rc;
+        s->listen_count++;
+    }
+    return RC_OK;
+}
+
 rc_t hs_start(hs_t **out, err_t *e, const hs_config_t *config)
 {
-    if (config->route_count > HS_ROUTES_MAX || config->workers > WORKERS_MAX)
-        return err_say(e, RC_LIMIT, "too many routes or workers");
+    if (config->route_count > HS_ROUTES_MAX || config->workers > WORKERS_MAX || config->address_count > LISTEN_MAX)
+        return err_say(e, RC_LIMIT, "too many routes, workers or addresses");
     hs_t *s = calloc(1, sizeof *s);
     if (!s)
         return err_say(e, RC_NOMEM, "out of memory");
@@ -590,7 +656,7 @@ rc_t hs_start(hs_t **out, err_t *e, const hs_config_t *config)
     defaults(s);
     s->identity = config->identity ? hs_identity_ref(config->identity) : NULL;
     s->config.identity = NULL; /* s->identity is the present one */
-    s->listen_fd = -1;
+    s->proxies = config->proxies ? *config->proxies : (proxies_t){ .count = 0 };
     s->pendings.prev = s->pendings.next = &s->pendings;
     pthread_mutex_init(&s->conns_lock, NULL);
     pthread_mutex_init(&s->lock, NULL);
@@ -600,7 +666,7 @@ rc_t hs_start(hs_t **out, err_t *e, const hs_config_t *config)
     s->clients = hs_clients_new();
     rc_t rc = s->clients ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
     if (!rc)
-        rc = listen_open(&s->listen_fd, &s->port, e, s->config.address, s->config.port);
+        rc = open_ports(s, e);
     share_init(&s->slow, s->config.workers);
     if (!rc)
         rc = start_threads(s, e);
@@ -659,9 +725,13 @@ void hs_stop(hs_t *s, unsigned grace_ms)
      * then. */
     if (s->daemon) {
         wait_idle(s, DRAIN_MS);
-        MHD_stop_daemon(s->daemon); /* closes the port, too */
-    } else if (s->listen_fd >= 0) {
-        close(s->listen_fd);
+        if (s->acceptor)
+            acceptor_stop(s->acceptor);
+        else
+            s->listen_count = 0; /* the daemon closes its port itself */
+        MHD_stop_daemon(s->daemon);
+    } else {
+        close_ports(s);
     }
     pthread_mutex_destroy(&s->conns_lock);
     pthread_mutex_destroy(&s->lock);

@@ -9,8 +9,8 @@
  * tells the methods of a path (and is the CORS preflight); 404, and 405 with Allow, come by themselves. A POST without
  * Content-Length or chunked coding gets 411, a body over body_max 413 and a closed connection. Errors of the server are
  * RFC 9457 problems. A request whose headers are not there after headers_ms, or whose body comes more slowly than
- * body_rate after that time, ends its connection, and so does an answer that is not taken in twice the idle timeout. When
- * there are too many connections, the oldest one that is still receiving its request goes.
+ * body_rate after that time, ends its connection, and so does an answer that is not taken in twice the idle
+ * timeout. When there are too many connections, the oldest one that is still receiving its request goes.
  *
  * Clients (http/clients.h) have turns at the workers, and shares of what waits. Whoever is alone may fill all places.
  * As soon as another comes, the client that holds most of them gives up its last ones, which get 429 with Retry-After;
@@ -23,6 +23,10 @@
  * Connections whose requests wait are looked at every quarter of a second: when the other side has closed it, nobody
  * waits any more, and a request that has not begun is dropped.
  *
+ * A client behind a listed proxy is whom that names (http/proxy.h): by the PROXY header of the connection, or the last
+ * element of Forwarded or X-Forwarded-For that is not itself listed. One that says nothing stands for many, and has no
+ * bounds.
+ *
  * With an identity the port serves HTTPS and nothing else: TLS 1.3 and 1.2. The identity can be replaced while it runs.
  *
  * Floor:  2, http.
@@ -33,6 +37,7 @@
 
 #include "base/err.h"
 #include "http/message.h"
+#include "http/proxy.h"
 #include "http/tls.h"
 #include "http/websocket.h"
 
@@ -69,6 +74,11 @@ typedef struct {
 } hs_route_t;
 
 typedef struct {
+    /* Where it listens, at most LISTEN_MAX of http/accept.h; count 0: address alone. */
+    const char *const *addresses;
+    size_t address_count;
+    const proxies_t *proxies; /* whose word for who asks is taken; copied; NULL: nobody's */
+    bool proxy_protocol;      /* connections of those begin with a PROXY header, before TLS */
     const char *address;      /* bind address; NULL: all IPv4 and IPv6 where available */
     uint16_t port;            /* 0: any; hs_port tells */
     const hs_route_t *routes; /* lives as long as the server */

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "base/os/worker.h"
+#include "http/accept.h"
 #include "http/clients.h"
 #include "http/server.h"
 
@@ -27,7 +28,8 @@ typedef struct conn {
     struct conn *prev, *next; /* server->conns; under its lock, as */
     bool evicted;             /* it is being closed, and does not count any more */
     share_item_t item;        /* server->slow */
-    hs_client_t *client;
+    hs_client_t *client;      /* of the connection */
+    hs_client_t *named;       /* whom the request is from, as a listed proxy says; NULL: the same */
     int fd;
     void *tls;                    /* its session; NULL: plain */
     hs_identity_t *identity;      /* what the session presents */
@@ -60,7 +62,10 @@ struct hs {
     char allow[HS_ROUTES_MAX][ALLOW_MAX];
     bool cors[HS_ROUTES_MAX]; /* of the path, whatever the method */
     struct MHD_Daemon *daemon;
-    int listen_fd;
+    int listen_fds[LISTEN_MAX];
+    size_t listen_count;
+    acceptor_t *acceptor; /* NULL: libmicrohttpd accepts */
+    proxies_t proxies;
     uint16_t port;
     atomic_uint active; /* requests between reaching a handler and the end of their answer */
     atomic_bool stopping;

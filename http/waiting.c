@@ -45,11 +45,11 @@ static bool queue_yield(hs_t *s, const hs_client_t *to)
 bool conn_queue(conn_t *c)
 {
     hs_t *s = c->server;
-    share_turn_t *turn = &c->client->turns[SHARE_WORKERS];
+    share_turn_t *turn = &c->request.client->turns[SHARE_WORKERS];
     bool room;
     pthread_mutex_lock(&s->lock);
-    room = !s->quit &&
-           (s->slow.waiting + s->slow.running < s->worker_count + s->config.queue_max || queue_yield(s, c->client));
+    room = !s->quit && (s->slow.waiting + s->slow.running < s->worker_count + s->config.queue_max ||
+                        queue_yield(s, c->request.client));
     if (room) {
         MHD_suspend_connection(c->mhd);
         atomic_store_explicit(&c->deadline_ms, 0, memory_order_relaxed);
@@ -85,7 +85,7 @@ void *conn_worker(void *arg)
             continue;
         }
         conn_t *c = (conn_t *)(void *)((char *)item - offsetof(conn_t, item));
-        hs_client_t *client = hs_client_ref(c->client);
+        hs_client_t *client = hs_client_ref(c->request.client);
         pthread_mutex_unlock(&s->lock);
         const uint64_t began = clock_monotonic_ms();
         if (abandon)
@@ -130,7 +130,7 @@ static hs_pending_t *pending_new(conn_t *c)
                                  .query = strdup(c->request.query),
                                  .content_type = strdup(c->request.content_type),
                                  .gzip = c->request.gzip,
-                                 .client = hs_client_ref(c->client) };
+                                 .client = hs_client_ref(c->request.client) };
     if (!p->request.path || !p->request.query || !p->request.content_type) {
         pending_unref(p);
         return NULL;
@@ -237,8 +237,8 @@ static void put_off(hs_t *s, hs_pending_t *p, conn_t *c)
     p->prev->next = p->next->prev = p;
     s->deferred++;
     s->deferred_bytes += c->body_len;
-    c->client->deferred++;
-    c->client->deferred_bytes += c->body_len;
+    c->request.client->deferred++;
+    c->request.client->deferred_bytes += c->body_len;
 }
 
 hs_pending_t *hs_defer(const hs_request_t *request, hs_response_t *response)
@@ -247,8 +247,8 @@ hs_pending_t *hs_defer(const hs_request_t *request, hs_response_t *response)
     hs_t *s = c->server;
     hs_pending_t *p = pending_new(c);
     pthread_mutex_lock(&s->lock);
-    const bool over = is_over(s, c->client, c->body_len);
-    const bool room = p && !s->quit && (fits(s, c->body_len) || defer_yield(s, c->client, c->body_len));
+    const bool over = is_over(s, request->client, c->body_len);
+    const bool room = p && !s->quit && (fits(s, c->body_len) || defer_yield(s, request->client, c->body_len));
     if (room)
         put_off(s, p, c);
     pthread_mutex_unlock(&s->lock);

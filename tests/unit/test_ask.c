@@ -302,7 +302,7 @@ END_TEST
 
 static hs_client_t *client_of(hs_clients_t *all, uint8_t name)
 {
-    hs_client_t *c = hs_client_get(all, (const uint8_t[CLIENT_KEY_LEN]){ name });
+    hs_client_t *c = hs_client_get(all, (const uint8_t[CLIENT_KEY_LEN]){ name }, false);
     ck_assert_ptr_nonnull(c);
     return c;
 }

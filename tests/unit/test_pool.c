@@ -105,8 +105,8 @@ END_TEST
 START_TEST(clients_take_turns)
 {
     hs_clients_t *all = hs_clients_new();
-    hs_client_t *a = hs_client_get(all, (const uint8_t[CLIENT_KEY_LEN]){ 1 });
-    hs_client_t *b = hs_client_get(all, (const uint8_t[CLIENT_KEY_LEN]){ 2 });
+    hs_client_t *a = hs_client_get(all, (const uint8_t[CLIENT_KEY_LEN]){ 1 }, false);
+    hs_client_t *b = hs_client_get(all, (const uint8_t[CLIENT_KEY_LEN]){ 2 }, false);
     for (unsigned heavy = 0; heavy < 2; heavy++) {
         pool_t *p = open_pool(2);
         work_t *flood = works(MANY, 2, a, heavy), *other = works(5, 2, b, heavy);

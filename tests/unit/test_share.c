@@ -193,18 +193,18 @@ START_TEST(records_stay_while_in_use_and_the_oldest_others_are_forgotten)
 {
     hs_clients_t *all = hs_clients_new();
     uint8_t key[CLIENT_KEY_LEN] = { 1 };
-    hs_client_t *used = hs_client_get(all, key), *again;
+    hs_client_t *used = hs_client_get(all, key, false), *again;
     used->turns[0].debt_us = 7;
     for (uint32_t i = 0; i < 5000; i++) {
         uint8_t other[CLIENT_KEY_LEN] = { 2 };
         memcpy(other + 4, &i, sizeof i);
-        hs_client_t *x = hs_client_get(all, other);
+        hs_client_t *x = hs_client_get(all, other, false);
         ck_assert_ptr_nonnull(x);
         ck_assert_int_eq(x->turns[0].debt_us, 0);
         x->turns[0].debt_us = 9;
         hs_client_unref(x);
     }
-    again = hs_client_get(all, key);
+    again = hs_client_get(all, key, false);
     ck_assert_ptr_eq(again, used);
     ck_assert_int_eq(again->turns[0].debt_us, 7);
     hs_clients_unref(all);
