@@ -179,12 +179,14 @@ int main(int argc, char **argv)
     deadline_ms = strtoull(argv[3], NULL, 10);
     if (make_identity(&who, strcmp(argv[2], "ed25519") == 0))
         return 1;
-    const net_config_t config = { .who = who,
-                                  .agent = "kettle-e2e/1",
-                                  .events = { opened, closed, serves, identified, NULL },
-                                  .protocols = protocols,
-                                  .protocol_count = sizeof protocols / sizeof *protocols,
-                                  .tell_identify = true };
+    const net_config_t config = {
+        .who = who,
+        .agent = "kettle-e2e/1",
+        .events = { .opened = opened, .closed = closed, .serves = serves, .identified = identified },
+        .protocols = protocols,
+        .protocol_count = sizeof protocols / sizeof *protocols,
+        .tell_identify = true
+    };
     if (net_new(&n, &config) || loop_new(&loop, &e, n, transports, &owner)) {
         fprintf(stderr, "overlay_peer: %s\n", e.text);
         return 1;

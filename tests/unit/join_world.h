@@ -169,9 +169,11 @@ static inline void member_new(member_t *m, const char *word)
 static inline void member_start(member_t *m)
 {
     char text[64];
-    net_config_t c = { .who = m->id.who,
-                       .agent = "kettle-test/1",
-                       .events = { member_net_opened, member_net_closed, member_net_serves, NULL, m } };
+    net_config_t c = {
+        .who = m->id.who,
+        .agent = "kettle-test/1",
+        .events = { .opened = member_net_opened, .closed = member_net_closed, .serves = member_net_serves, .ctx = m }
+    };
     ck_assert_int_eq(join_new(&m->join, &m->config), RC_OK);
     c.protocols = join_protocols(m->join, &c.protocol_count);
     ck_assert_int_eq(net_new(&m->net, &c), RC_OK);

@@ -137,7 +137,11 @@ static inline void peer_new(peer_t *p, const char *word, bool secp256k1)
     p->protocols[1].name = HIDDEN_NAME;
     const net_config_t config = { .who = p->id.who,
                                   .agent = "kettle-test/1",
-                                  .events = { peer_opened, peer_closed, peer_serves, peer_identified, p },
+                                  .events = { .opened = peer_opened,
+                                              .closed = peer_closed,
+                                              .serves = peer_serves,
+                                              .identified = peer_identified,
+                                              .ctx = p },
                                   .protocols = p->protocols,
                                   .protocol_count = 2 };
     ck_assert_int_eq(net_new(&p->net, &config), RC_OK);

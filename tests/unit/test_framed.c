@@ -93,7 +93,7 @@ static void side_open(side_t *s, const char *word)
     ck_assert_int_eq(framed_new(&s->framed, &c), RC_OK);
     framed_protocol(s->framed, &s->protocol);
     const net_config_t n = { .who = s->id.who,
-                             .events = { on_opened, on_closed, on_serves, NULL, s },
+                             .events = { .opened = on_opened, .closed = on_closed, .serves = on_serves, .ctx = s },
                              .protocols = &s->protocol,
                              .protocol_count = 1 };
     ck_assert_int_eq(net_new(&s->net, &n), RC_OK);

@@ -173,9 +173,11 @@ START_TEST(identify_tells_only_what_is_served)
         begin(6, &fair);
         b.hides = hides;
         a.net = (net_free(a.net), NULL); /* a asks by itself */
-        const net_config_t config = { .who = a.id.who,
-                                      .events = { peer_opened, peer_closed, NULL, peer_identified, &a },
-                                      .tell_identify = true };
+        const net_config_t config = {
+            .who = a.id.who,
+            .events = { .opened = peer_opened, .closed = peer_closed, .identified = peer_identified, .ctx = &a },
+            .tell_identify = true
+        };
         ck_assert_int_eq(net_new(&a.net, &config), RC_OK);
         ck_assert_int_eq(memory_join(world, a.net), RC_OK);
         connect_both();
