@@ -1,4 +1,6 @@
 /* status.c - the body of GET /v1/status. */
+#include <stdio.h>
+
 #include "base/json.h"
 #include "node/state.h"
 
@@ -54,12 +56,14 @@ static void put_clock(jw_t *w, const service_t *s)
 /* at: to compare the endpoints' Date headers with our clock. */
 static void put_upstreams(jw_t *w, const char *key, up_t *u, timebound_at_t at)
 {
+    char name[32]; /* as in the configuration; its URL is the operator's matter */
     up_status_t rows[UP_ENDPOINTS_MAX];
     size_t count = up_snapshot(u, rows);
     jw_array(w, key);
     for (size_t i = 0; i < count; i++) {
         jw_object(w, NULL);
-        jw_str(w, "endpoint", rows[i].origin);
+        snprintf(name, sizeof name, "%s_rpc[%zu]", key, i);
+        jw_str(w, "endpoint", name);
         jw_bool(w, "failing", rows[i].failing);
         jw_str(w, "reason", rows[i].reason);
         jw_u64(w, "requests", rows[i].requests);

@@ -179,9 +179,7 @@ static rc_t refuse_status(err_t *e, lc_kind_t kind, const hc_response_t *r)
         return err_say(e, RC_IO,
                        "HTTP status 404: it has no light-client data for this checkpoint: no block that it knows, not "
                        "the first of its epoch, older than it keeps, or these routes are off");
-    if (r->moved[0])
-        return err_set(e, RC_IO, "HTTP status %d: it has moved to %s", r->status, r->moved);
-    return err_set(e, RC_IO, "HTTP status %d", r->status);
+    return err_set(e, RC_IO, "HTTP status %d%s", r->status, r->moved[0] ? ": it has moved" : "");
 }
 
 /* Takes the answer of one endpoint. RC_REPLAY: it brought nothing new. *too_old: the checkpoint is, which is the
@@ -216,19 +214,19 @@ static bool is_behind(const follow_t *f, lc_kind_t kind)
 
 /* Tells the endpoints' order, the log and the status of an answer that was not taken. */
 static void complain(follow_t *f, size_t endpoint, const err_t *why, lc_kind_t kind, bool too_old,
-                     uint32_t retry_after_ms)
+                     const hc_response_t *r)
 {
     const bool nobodys = too_old || why->rc == RC_NEED_DATA; /* the updates that it waits for are wanted already */
-    const char *origin = up_origin(f->config.upstream, endpoint);
     err_t reason, line;
     err_set(&reason, why->rc, "%s: %s", kind_name(kind), up_without_origin(f->config.upstream, endpoint, why->text));
     up_hide(f->config.upstream, endpoint, reason.text);
-    err_set(&line, why->rc, "%s: %s", origin, reason.text);
-    up_report(f->config.upstream, endpoint, nobodys ? RC_OK : why->rc, reason.text, retry_after_ms,
+    err_set(&line, why->rc, "consensus_rpc[%zu]: %s", endpoint, reason.text);
+    up_report(f->config.upstream, endpoint, nobodys ? RC_OK : why->rc, reason.text, r->retry_after_ms,
               clock_monotonic_ms());
     if (why->rc == RC_NEED_DATA && kind != LC_UPDATE)
         return;
-    log_write(rc_blames_input(why->rc) && !nobodys ? LOG_WARN : LOG_INFO, "beacon", "%s", line.text);
+    log_write(rc_blames_input(why->rc) && !nobodys ? LOG_WARN : LOG_INFO, "beacon", "%s: %s%s%s",
+              up_origin(f->config.upstream, endpoint), line.text, r->moved[0] ? "; it has moved to " : "", r->moved);
     set_trouble(f, too_old ? why->text : line.text);
     if (f->config.objects)
         objects_say(f->config.objects, line.text); /* for members that rest on this node's endpoints */
@@ -276,7 +274,7 @@ static void conclude(follow_t *f, answer_t *answer, size_t endpoint, const lc_wa
     if (good)
         up_report(f->config.upstream, endpoint, RC_OK, "", r->retry_after_ms, clock_monotonic_ms());
     else
-        complain(f, endpoint, e, want->kind, too_old, r->retry_after_ms);
+        complain(f, endpoint, e, want->kind, too_old, r);
 }
 
 typedef struct {

@@ -255,10 +255,8 @@ static void stand_up(seat_t *s)
 static void refuse_status(batch_t *b)
 {
     const refusal_t meaning = refusal_of_status(b->response.status);
-    if (b->response.moved[0])
-        b->rc = err_set(&b->why, RC_IO, "HTTP status %d: it has moved to %s", b->response.status, b->response.moved);
-    else
-        b->rc = err_set(&b->why, RC_IO, "HTTP status %d", b->response.status);
+    b->rc =
+        err_set(&b->why, RC_IO, "HTTP status %d%s", b->response.status, b->response.moved[0] ? ": it has moved" : "");
     err_code(&b->why, b->rc, (uint16_t)meaning);
 }
 

@@ -15,6 +15,16 @@ static unsigned rank(rc_t rc)
     return rc == RC_NOMEM ? 4 : rc == RC_REFUSED ? 3 : rc_blames_input(rc) ? 2 : rc != RC_OK;
 }
 
+/* The printable characters that an answer begins with. */
+static void note_said(char out[ROUND_SAID_MAX + 1], const hc_response_t *r)
+{
+    size_t n = r->moved[0] ? (size_t)snprintf(out, ROUND_SAID_MAX, "moved to %s ", r->moved) : 0;
+    for (size_t i = 0; i < r->body_len && n < ROUND_SAID_MAX; i++)
+        if (r->body[i] >= 0x20 && r->body[i] < 0x7f)
+            out[n++] = (char)r->body[i];
+    out[n] = 0;
+}
+
 static void fault_add(fault_t *f, rc_t rc, const err_t *why, bool passes)
 {
     f->passes |= passes;
@@ -104,7 +114,8 @@ static void report(round_t *r, const visit_t *v, rc_t mine)
     const uint32_t wait_ms = v->mine.passes && mine == RC_IO && !v->retry_after_ms ? 1 : v->retry_after_ms;
     r->told_late[v->endpoint] |= mine == RC_NEED_DATA;
     if (!again)
-        up_report(r->upstream, v->endpoint, mine, v->mine.why.text, wait_ms, r->now_ms());
+        up_report(r->upstream, v->endpoint, mine, up_without_origin(r->upstream, v->endpoint, v->mine.why.text),
+                  wait_ms, r->now_ms());
 }
 
 /* Notes when this endpoint may have what it has not now. */
@@ -115,6 +126,16 @@ static void note_soon(round_t *r, size_t endpoint)
     const uint64_t late = LATE_MS << doubled, at = now + (wait ? wait : late < LATE_MAX_MS ? late : LATE_MAX_MS);
     r->again_ms = !r->soon || at < r->again_ms ? at : r->again_ms;
     r->soon = true;
+}
+
+/* Tells the operator, who may read who it was and what it said, but for the URL's secrets. */
+static void log_fault(const round_t *r, const visit_t *v, rc_t mine)
+{
+    char said[sizeof v->all.said];
+    memcpy(said, v->all.said, sizeof said);
+    up_hide(r->upstream, v->endpoint, said);
+    log_write(mine == RC_REFUSED ? LOG_WARN : LOG_INFO, "execution", "%s: %s%s%s", up_origin(r->upstream, v->endpoint),
+              r->why.text, said[0] ? "; it said: " : "", said);
 }
 
 /* Reports how the endpoint did, if what it did is ours to report: what only a guess asked for, it need not have. */
@@ -131,11 +152,11 @@ static void leave_endpoint(round_t *r, visit_t *v)
         return;
     if (v->all.passes)
         note_soon(r, v->endpoint);
-    err_set(&r->why, rc, "%s: %s", up_origin(r->upstream, v->endpoint),
+    err_set(&r->why, rc, "execution_rpc[%zu]: %s", v->endpoint,
             up_without_origin(r->upstream, v->endpoint, v->all.why.text));
     up_hide(r->upstream, v->endpoint, r->why.text);
     if (v->own && mine)
-        log_write(mine == RC_REFUSED ? LOG_WARN : LOG_INFO, "execution", "%s", r->why.text);
+        log_fault(r, v, mine);
 }
 
 /* Gives the query one answer. *again: it came to nothing for a reason of whoever asked for it, not of the endpoint.
@@ -182,6 +203,8 @@ static void judge_seat(round_t *r, visit_t *v, fault_t *all, fault_t *mine, cons
         return;
     v->asked[s->index] = true;
     v->heard |= s->batch->heard;
+    if (rank(rc) > rank(all->rc))
+        note_said(all->said, &s->batch->response);
     fault_add(all, rc, &e, passes);
     const bool fewer = !s->batch->rc && s->batch->answers[s->element].refusal == REFUSAL_KEYS;
     bool tell = fewer ? false : rc_blames_input(rc) ? !atomic_exchange(&s->batch->blamed, true) : s->own;
@@ -254,7 +277,7 @@ static bool visit_next(round_t *r, visit_t *v)
         }
         note_soon(r, endpoint);
         if (r->rc == RC_IO && !r->why.text[0])
-            err_set(&r->why, RC_IO, "%s: asked too often", up_origin(r->upstream, endpoint));
+            err_set(&r->why, RC_IO, "execution_rpc[%zu]: asked too often", endpoint);
     }
     return false;
 }

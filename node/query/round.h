@@ -23,6 +23,7 @@
 #include "node/query/flight.h"
 
 #define ROUND_VAIN_MAX_MS 10000u /* a round in which nothing more is answered, before it is told who gives nothing */
+#define ROUND_SAID_MAX 200u      /* characters of an answer that are logged */
 #define ROUND_VISITS 2u          /* endpoints that are asked side by side */
 
 /* What is wrong with answers: the first fault, unless a later one accuses its sender, or memory was short. */
@@ -30,6 +31,7 @@ typedef struct {
     rc_t rc;
     bool passes; /* the same may be answered a little later */
     err_t why;
+    char said[ROUND_SAID_MAX + 1]; /* the answer that it was found in, as it begins: for the operator alone */
 } fault_t;
 
 /* One endpoint while it is asked. */
@@ -85,7 +87,8 @@ round_state_t round_next(round_t *r);
 /* By now_ms, when round_next is to be called even though nothing has landed; UINT64_MAX: not. */
 uint64_t round_due_ms(round_t *r);
 
-/* What came of it. RC_OK: the query can go on; RC_IO: it cannot, e names the last endpoint; RC_NOMEM. */
+/* What came of it. RC_OK: the query can go on; RC_IO: it cannot, e names the last endpoint, by its place in the
+ * configuration and with nothing that it said: anybody may read that; RC_NOMEM. */
 rc_t round_end(const round_t *r, err_t *e);
 
 /* The query's time is over: takes what has landed, and reports the endpoints that were asked. */

@@ -196,7 +196,8 @@ rc_t jr_before(err_t *e, rc_t rc, const need_t *need)
     return err_before(e, rc, "%s 0x%s: ", method, hex);
 }
 
-/* Says code and message of an error object, and what it means. */
+/* Says the code of an error object, and what it means. Its message is for the operator, who finds it in the log: it is
+ * the upstream's, and anybody may read an answer's reason. */
 static rc_t upstream_says(err_t *e, refusal_t *meaning, const jo_t *error, bool whole)
 {
     view_t message = { NULL, 0 };
@@ -204,14 +205,12 @@ static rc_t upstream_says(err_t *e, refusal_t *meaning, const jo_t *error, bool 
     const int64_t code = has_code ? jo_i64(error, "code", INT64_MIN, INT64_MAX) : 0;
     if (jo_kind(error, "message") == JO_TEXT)
         message = jo_text(error, "message", 0, SIZE_MAX);
-    const int n = (int)(message.n < MESSAGE_MAX ? message.n : MESSAGE_MAX);
-    const char *text = message.n ? (const char *)message.p : "";
     *meaning = refusal_of_error(code, message, whole);
     const rc_t rc = *meaning == REFUSAL_LATE ? RC_NEED_DATA : RC_IO;
     if (has_code)
-        err_set(e, rc, "error %lld: %.*s", (long long)code, n, text);
+        err_set(e, rc, "error %lld%s", (long long)code, refusal_text(*meaning));
     else
-        err_set(e, rc, "error: %.*s", n, text);
+        err_set(e, rc, "an error%s", refusal_text(*meaning));
     return err_code(e, rc, (uint16_t)*meaning);
 }
 

@@ -88,3 +88,19 @@ refusal_t refusal_of_status(int status)
     default: return status >= 400 ? REFUSAL_BATCH : REFUSAL_OTHER;
     }
 }
+
+const char *refusal_text(refusal_t r)
+{
+    switch (r) {
+    case REFUSAL_NONE:
+    case REFUSAL_OTHER: break;
+    case REFUSAL_BATCH: return ", the batch is not taken as it is";
+    case REFUSAL_BUSY: return ", it was asked too often";
+    case REFUSAL_LATE: return ", it does not know the block";
+    case REFUSAL_METHOD: return ", it does not serve the method";
+    case REFUSAL_FORM: return ", it does not take a block's hash";
+    case REFUSAL_KEYS: return ", too many slots of one account";
+    case REFUSAL_FUNDS: return ", the sender cannot pay";
+    }
+    return "";
+}

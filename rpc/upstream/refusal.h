@@ -28,6 +28,9 @@ typedef enum {
 /* What an error object means. whole: it stands for the whole batch. */
 refusal_t refusal_of_error(int64_t code, view_t message, bool whole);
 
+/* ", it was asked too often" and the like, to stand behind the name of an error; empty for REFUSAL_OTHER. */
+const char *refusal_text(refusal_t r);
+
 /* What an answer with an HTTP status other than 200 means. REFUSAL_OTHER: of an address, a login, a redirect. */
 refusal_t refusal_of_status(int status);
 

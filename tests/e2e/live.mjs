@@ -133,11 +133,11 @@ async function checkStatus(node, chain, pubkey) {
   assert.strictEqual(s.sync.periods_done, s.sync.periods_total);
   assert.deepStrictEqual(
     s.upstreams.execution.map((u) => u.endpoint),
-    [chain.executionUrl],
+    ["execution_rpc[0]"],
   );
   assert.deepStrictEqual(
     s.upstreams.consensus.map((u) => u.endpoint),
-    [chain.beaconUrl],
+    ["consensus_rpc[0]"],
   );
   assert.deepStrictEqual(
     s.upstreams.consensus.map((u) => [u.failing, u.lies]),
