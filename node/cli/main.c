@@ -4,7 +4,8 @@
 
 #include "node/cli/command.h"
 
-static const cli_command_t *const commands[] = { &COMMAND_RUN, &COMMAND_VERIFY, &COMMAND_QUOTE, &COMMAND_MEASURE };
+static const cli_command_t *const commands[] = { &COMMAND_RUN, &COMMAND_VERIFY, &COMMAND_QUOTE, &COMMAND_MEASURE,
+                                                 &COMMAND_PEERS };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
 static int help(void)

@@ -1,7 +1,9 @@
 // Three nodes, one key, one beacon API: joining, signing alike, dying and coming back in every combination. Only the first
 // node has the API, and the others follow by what it gives them.
 import assert from "node:assert";
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
+import path from "node:path";
 import * as client from "./lib/client.mjs";
 import { sleep, until } from "./lib/node.mjs";
 
@@ -85,8 +87,8 @@ async function oneApi(t, proxy, a, others) {
   await t.test("the API dies: they say so, and name it", async () => {
     await proxy.close();
     const why = [];
-    for (const one of others) why.push(await logged(one, /member 16Uiu2\S+ optimistic_update: [^"]*/));
-    assert(why.every((text) => text.includes(proxy.url)), why.join("\n"));
+    const says = new RegExp(`member 16Uiu2\\S+ optimistic_update: ${proxy.url}[^"]*`);
+    for (const one of others) why.push(await logged(one, says));
     if (t.world.full)
       for (const one of others)
         await until("it is degraded", 80000, async () => {
@@ -132,6 +134,12 @@ async function run(t) {
       return "two each";
     }),
   );
+  await t.test("kettle peers shows them", async () => {
+    const { status, stdout } = spawnSync(path.join(t.world.build, "kettle"), ["peers", a.node.url], { encoding: "utf8" });
+    assert.strictEqual(status, 0);
+    assert.strictEqual(stdout.match(/^  peer +16Uiu2\S+ .*holds the key, finalized slot \d+$/gm)?.length, 2, stdout);
+    return stdout.split("\n")[1].trim();
+  });
   await t.test("c's only configured peer dies: c goes on, and starts again without it", async () => {
     await sleep(1000); // what it was told is on disk by then
     await b.node.crash();
