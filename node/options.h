@@ -18,6 +18,7 @@ typedef struct {
     const char *simulator_seed;    /* simulators of one text have one root; NULL: by chance */
     const char *simulator_image;   /* which image the simulator says it is; NULL: its own */
     uint16_t setup_port, api_port; /* 0: any free port, for tests */
+    uint32_t setup_limit_ms;       /* from a setup to the first ready; 0: 15 minutes */
     clock_fn now_ms;               /* NULL: the system's clock */
     uint32_t build_s; /* when this program was built, Unix seconds: the clock cannot be before; 0: not known */
     const char *clock_source_file; /* TIMEKEEPER_SOURCE_FILE; NULL: the raw counter is no bound of time */

@@ -160,8 +160,8 @@ static void on_change(void *ctx)
     bool changed = state != s->logged_state;
     s->logged_state = state;
     pthread_mutex_unlock(&s->lock);
-    if (state == NODE_READY)
-        atomic_store(&s->was_ready, true);
+    if (state == NODE_READY && !atomic_exchange(&s->was_ready, true) && s->with.ready)
+        s->with.ready(s->with.ctx);
     if (changed && state == NODE_READY)
         log_write(LOG_INFO, "ready", "head slot %llu, block %llu, %u of %u signed",
                   (unsigned long long)v.latest.header.beacon.slot,
@@ -170,6 +170,11 @@ static void on_change(void *ctx)
     else if (changed)
         log_write(state == NODE_DEGRADED || state == NODE_UNSUPPORTED ? LOG_WARN : LOG_INFO, node_state_name(state),
                   "%s", why.text);
+}
+
+bool service_was_ready(service_t *s)
+{
+    return s && atomic_load(&s->was_ready);
 }
 
 void service_begin(service_t *s)
@@ -273,7 +278,7 @@ static setup_world_t setup_world(const service_t *s)
                             .flags = o->flags,
                             .environment = o->environment,
                             .now_s = timekeeper_least_ms(s->time) / 1000,
-                            .start = s->with.start };
+                            .start = &s->with.found->start };
 }
 
 static rc_t make_setup(service_t *s, err_t *e)
@@ -444,11 +449,16 @@ static rc_t ask_member(void *ctx, follow_member_t *out, err_t *e, const lc_want_
 static rc_t make_follower(service_t *s, err_t *e)
 {
     const config_t *c = s->with.config;
+    const trial_found_t *found = s->with.found;
     follow_config_t follow = { .objects = s->objects,
                                .member = ask_member,
                                .member_ctx = s,
                                .network = &c->network,
                                .checkpoint = s->root,
+                               .bootstrap = hash32_eq(&s->root, &found->start.root)
+                                                ? view_of(found->bootstrap, found->bootstrap_len)
+                                                : view_of(NULL, 0),
+                               .bootstrap_fork = found->fork,
                                .checkpoint_age_max_s = c->checkpoint_age_max_s,
                                .http = s->with.http,
                                .upstream = s->consensus,
@@ -577,7 +587,7 @@ static rc_t enter(service_t *s, err_t *e)
 /* Makes a new cluster. */
 static rc_t found(service_t *s, err_t *e, bool is_attested)
 {
-    s->root = s->with.start->root;
+    s->root = s->with.found->start.root;
     rc_t rc = make_key(s, e);
     if (!rc)
         rc = make_follower(s, e);

@@ -27,6 +27,7 @@
 #include "node/query/statements.h"
 #include "node/rekey.h"
 #include "node/rpc.h"
+#include "node/setup/trial.h"
 #include "tee/tee.h"
 
 /* Everything borrowed until service_free. */
@@ -37,12 +38,13 @@ typedef struct {
     pool_t *pool;
     ex_cache_t *cache;
     const node_options_t *options; /* how the program was started */
-    const checkpoint_t *start;     /* where to begin without peers */
+    const trial_found_t *found;    /* where to begin without peers, and the bootstrap if it is here already */
     clock_fn now_ms;               /* the system's clock */
     /* Told of the overlay as soon as it runs: to show it while the service is being made. It is stopped by
      * service_free; cluster_free is left to who was told. NULL: no overlay. */
     void (*shows)(void *ctx, cluster_t *c);
     bool (*stopping)(void *ctx); /* whether the making is to end */
+    void (*ready)(void *ctx);    /* called when it is ready for the first time; any thread; NULL allowed */
     void *ctx;                   /* of both */
 } service_config_t;
 
@@ -87,6 +89,9 @@ typedef struct {
  * peers once they gave the key, which may take for ever. RC_TIMEOUT: it was to stop; RC_NOMEM, RC_IO, and what
  * attest_new and attest_begin say. */
 NODISCARD rc_t service_new(service_t **out, err_t *e, const service_config_t *config);
+
+/* Whether it has ever been ready. NULL: not. */
+bool service_was_ready(service_t *s);
 
 /* Flags of every answer from now on: HS_SIMULATED, HS_DEVELOPMENT. */
 unsigned service_marks(const service_t *s);

@@ -9,6 +9,7 @@
 #include "node/evidence/https.h"
 #include "node/options.h"
 #include "node/service.h"
+#include "node/setup/trial.h"
 
 typedef struct node node_t;
 
@@ -28,17 +29,23 @@ struct node {
     uint16_t api_port;               /* as opened at start */
     view_t base_config;              /* text of --config; owned */
 
-    checkpoint_t
-        start; /* where a node without peers begins; the controller's thread only, until the service is there */
+    /* Of the setup that was accepted; written before config is set, then the controller's thread only, and constant
+     * while there is a service. */
+    trial_found_t found; /* where to begin */
+    view_t setup_text;   /* what was sent, until it is kept; p NULL: it did not come over the port, or is kept; owned */
+    uint64_t give_up_ms; /* monotonic: when it is given up */
+    atomic_bool reopened; /* one was given up: the port has opened again, and will not a second time */
+    atomic_bool ending;   /* node_stop was called */
 
-    _Atomic(config_t *) config;   /* accepted; set once, then constant; NULL: none yet */
+    _Atomic(config_t *) config;   /* accepted, then constant; NULL: none yet, or it was given up */
     _Atomic(cluster_t *) cluster; /* the overlay, from when it runs; NULL: not yet */
-    _Atomic(service_t *) service; /* what began with it; published once; NULL: not yet */
+    _Atomic(service_t *) service; /* what began with it; NULL: not yet. Gone only while no API server runs */
 
     pthread_mutex_t lock; /* guards what follows */
     worker_t *controller; /* waits for a setup, then begins; NULL: not started */
     bool setup_taken;     /* a /setup was accepted; the port is about to close */
     uint16_t setup_port;  /* as opened at start */
+    err_t given_up;       /* why the former setup was; RC_OK: none was */
     char waits_for[240];  /* what keeps the service from beginning; empty: nothing */
     err_t failure;        /* why the service could not begin; RC_OK otherwise */
 };
@@ -53,7 +60,23 @@ static inline service_t *node_service(node_t *n)
  * service. */
 node_state_t node_state(node_t *n, follow_view_t *view, err_t *why);
 
-/* Reads and accepts a setup: RC_OK, or why not. RC_REPLAY: one was accepted before. */
+/* Opens a server of the API, or that of POST /setup (node.c). */
+NODISCARD rc_t node_open_api(hs_t **out, err_t *e, node_t *n, uint16_t port);
+NODISCARD rc_t node_open_setup(node_t *n, err_t *e);
+#define NODE_STOP_GRACE_MS 3000u
+
+/* The configuration file, and what is complete already: of it, or of an earlier run (accept.c). RC_OK also when none is
+ * yet. */
+NODISCARD rc_t node_read_config_file(node_t *n, err_t *e);
+NODISCARD rc_t node_find_config(node_t *n, err_t *e);
+
+/* Keeps the accepted setup for the next run, once it has shown that it works (accept.c). */
+void node_keep_setup(node_t *n);
+
+/* The controller's thread (control.c); ctx is the node. */
+void node_control(worker_t *w, void *ctx);
+
+/* Reads, tries and accepts a setup: RC_OK, or why not. RC_REPLAY: one was accepted before. */
 NODISCARD rc_t node_accept_setup(node_t *n, err_t *error, view_t body);
 
 /* The routes of both ports (routes.c). */

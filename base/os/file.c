@@ -88,6 +88,17 @@ rc_t file_read(view_t *out, err_t *e, const char *path, size_t max, unsigned fla
     return rc;
 }
 
+view_t file_dup(view_t text)
+{
+    uint8_t *copy = malloc(text.n + 1);
+    if (!copy)
+        return view_of(NULL, 0);
+    if (text.n)
+        memcpy(copy, text.p, text.n);
+    copy[text.n] = 0;
+    return view_of(copy, text.n);
+}
+
 void file_free(view_t file)
 {
     free((void *)(uintptr_t)file.p);

@@ -21,6 +21,9 @@ enum {
  * RC_IO; RC_LIMIT: more than max bytes; RC_REFUSED: FILE_PLAIN and another kind of file; RC_NOMEM. */
 NODISCARD rc_t file_read(view_t *out, err_t *e, const char *path, size_t max, unsigned flags);
 
+/* A copy, to be given to file_free; p NULL: out of memory. */
+view_t file_dup(view_t text);
+
 /* Frees what file_read gave; an empty view is allowed. */
 void file_free(view_t file);
 

@@ -535,6 +535,16 @@ static rc_t replay_one(void *ctx, lc_kind_t kind, lc_fork_t fork, view_t ssz)
     return rc == RC_REPLAY ? RC_OK : rc;
 }
 
+/* What was fetched before; should it be refused, it is fetched again. */
+static void take_bootstrap(follow_t *f, const follow_config_t *config)
+{
+    const lc_want_t want = { .kind = LC_BOOTSTRAP };
+    err_t e;
+    const rc_t rc = feed(f, &e, &want, &(bn_object_t){ config->bootstrap_fork, config->bootstrap });
+    if (rc && rc != RC_REPLAY)
+        log_write(LOG_WARN, "beacon", "the bootstrap of the setup's trial is not used: %s", e.text);
+}
+
 rc_t follow_start(follow_t **out, err_t *e, const follow_config_t *config)
 {
     follow_t *f = calloc(1, sizeof *f);
@@ -549,6 +559,8 @@ rc_t follow_start(follow_t **out, err_t *e, const follow_config_t *config)
     rc_t rc = f->sync ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
     if (!rc) {
         journal_replay(config->state_dir, replay_one, f);
+        if (config->bootstrap.n)
+            take_bootstrap(f, config);
         publish(f);
         pthread_mutex_lock(&f->lock); /* the thread's first fetch may end before this does */
         rc = worker_start(&f->worker, e, "follow", run, f);

@@ -38,6 +38,8 @@ typedef struct {
 typedef struct {
     const lc_network_t *network; /* borrowed until follow_free, as all pointers here */
     hash32_t checkpoint;
+    view_t bootstrap; /* of the checkpoint, if it was fetched already, needed until follow_start returns; n 0: none */
+    lc_fork_t bootstrap_fork;
     uint64_t checkpoint_age_max_s;
     hc_t *http;
     up_t *upstream;

@@ -12,10 +12,9 @@
 
 #include "node/config/option.h"
 
-/* Why there must be one, and how to get it. */
-#define CHECKPOINT_WHY                                                                                                 \
-    "whoever follows a chain from nothing trusts a recent block (weak subjectivity). From a node of yours: "           \
-    "curl URL/eth/v1/beacon/headers/finalized, its data.root"
+/* How to get one, and why there must be one. */
+#define CHECKPOINT_HOW "From a node of yours: curl URL/eth/v1/beacon/headers/finalized, its data.root"
+#define CHECKPOINT_WHY "whoever follows a chain from nothing trusts a recent block (weak subjectivity). " CHECKPOINT_HOW
 
 #define CHECKPOINT_HOST_MAX 64u /* characters of a server's host name: statements name it */
 

@@ -8,7 +8,7 @@
 #include "tee/verify/policy.h"
 
 #define ARENA_MAX ((size_t)16 * CONFIG_TEXT_MAX) /* texts; numbers of a policy may grow */
-static const char SETUP_MAY_SET[] = "setup_may_set", DEVELOPMENT[] = "development";
+static const char SETUP_MAY_SET[] = "setup_may_set", DEVELOPMENT[] = "development", FORCE[] = "force";
 
 /* --- keys that have a reader of their own --- */
 
@@ -225,6 +225,11 @@ static const option_t options[] = {
       .help = "Reserved; refused by this version.",
       .kind = OPTION_OTHER,
       .read = read_unsupported },
+    { .key = FORCE,
+      .help = "Whether a setup is taken without being tried first; false by default; in a setup only.",
+      .kind = OPTION_FLAG,
+      .setup_only = true,
+      .at = offsetof(config_t, force) },
     { .key = DEVELOPMENT,
       .help = "Whether a setup may set every key; false by default; in the measured file only.",
       .kind = OPTION_FLAG,
@@ -253,7 +258,7 @@ _Static_assert(OPTIONS <= SETUP_NAMES_MAX, "a statement names them all");
 static uint32_t key_bit(const char *key)
 {
     size_t i = option_find(options, OPTIONS, key);
-    return i < OPTIONS && !options[i].file_only ? (uint32_t)1 << i : 0;
+    return i < OPTIONS && !options[i].file_only && !options[i].setup_only ? (uint32_t)1 << i : 0;
 }
 
 /* The keys that a measured file lists. */
@@ -261,6 +266,8 @@ static uint32_t settable(const jo_t *base)
 {
     uint32_t set = 0;
     jo_t list, entry;
+    if (jo_has(base, FORCE))
+        jo_fail(base, FORCE, RC_MALFORMED, "belongs into POST /setup only");
     if (jo_has(base, DEVELOPMENT) && jo_bool(base, DEVELOPMENT))
         return EVERY_KEY;
     if (jo_kind(base, SETUP_MAY_SET) == JO_ABSENT)
@@ -281,6 +288,8 @@ static void check_settable(const jo_t *setup, uint32_t set)
     jo_t all = *setup, one;
     while (jo_next(&all, &one)) {
         uint32_t bit = key_bit(one.name);
+        if (!strcmp(one.name, FORCE))
+            continue;
         if (!bit)
             jo_fail(&one, NULL, RC_MALFORMED, "unknown key");
         else if (!(bit & set))

@@ -61,6 +61,7 @@ typedef struct {
     const char *collateral_file;             /* collateral from this file instead; NULL: from services */
     addr_t ccip_senders[CONFIG_SENDERS_MAX]; /* for whom the CCIP-Read gateway works; */
     size_t ccip_sender_count;                /* 0: for everybody */
+    bool force;                              /* the setup is to be taken without a trial */
     bool development;                        /* the operator may set anything */
     setup_names_t may_set;                   /* the keys that a setup was allowed to set */
 } config_t;

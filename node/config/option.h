@@ -47,6 +47,7 @@ typedef struct {
     option_kind_t kind;
     bool required;            /* unless the reading is of a part only */
     bool may_be_empty;        /* a list of URLs */
+    bool setup_only;          /* belongs into a setup, which may always set it, and is in no statement */
     bool file_only;           /* belongs into the measured file; a setup never sets it */
     size_t at;                /* offset of the value */
     uint64_t min, max;        /* of a number */

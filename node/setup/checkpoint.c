@@ -9,8 +9,6 @@
 #include "node/setup/quorum.h"
 #include "rpc/upstream/finality.h"
 
-#define ROUND_MS 8000u /* of one exchange with all servers */
-#define URL_MAX (OPTION_TEXT_MAX + FINALITY_ROOT_PATH_MAX)
 _Static_assert(QUORUM_SERVERS_MAX == OPTION_URLS_MAX && SETUP_HOSTS_MAX == OPTION_URLS_MAX, "one list of servers");
 _Static_assert(SETUP_HOST_MAX == CHECKPOINT_HOST_MAX, "each of them has a place in the statement");
 
@@ -18,10 +16,7 @@ typedef struct {
     const checkpoint_ask_t *ask;
     quorum_server_t servers[OPTION_URLS_MAX];
     err_t why[OPTION_URLS_MAX]; /* what a server did instead of answering */
-    hc_request_t requests[OPTION_URLS_MAX];
-    hc_response_t responses[OPTION_URLS_MAX];
-    char urls[OPTION_URLS_MAX][URL_MAX];
-    size_t who[OPTION_URLS_MAX], n; /* of one exchange */
+    exchange_t exchange;
 } search_t;
 
 static const config_checkpoint_t *source(const search_t *s)
@@ -31,44 +26,26 @@ static const config_checkpoint_t *source(const search_t *s)
 
 static void add(search_t *s, size_t server, const char *path)
 {
-    hc_url_join(s->urls[s->n], URL_MAX, source(s)->of.urls[server], path);
-    s->requests[s->n] = (hc_request_t){ .url = s->urls[s->n], .body_max = FINALITY_BODY_MAX };
-    s->who[s->n++] = server;
+    exchange_add(&s->exchange, source(s)->of.urls[server], path, server)->body_max = FINALITY_BODY_MAX;
 }
 
-/* Asks all that were added. False: there is no time left, or it is to stop. */
-static bool perform(search_t *s)
+/* The body of answer i, and who gave it; p NULL: there is none, and why is noted. */
+static view_t body_of(search_t *s, size_t *who, size_t i)
 {
-    const uint64_t now = clock_monotonic_ms(), left = s->ask->until_ms > now ? s->ask->until_ms - now : 0;
-    if (!left || (s->ask->cancel && s->ask->cancel(s->ask->ctx)))
-        return false;
-    for (size_t i = 0; i < s->n; i++)
-        s->requests[i].timeout_ms = left < ROUND_MS ? (uint32_t)left : ROUND_MS;
-    hc_perform(s->ask->http, s->responses, s->requests, s->n, s->ask->cancel, s->ask->ctx);
-    return true;
+    err_t why;
+    *who = s->exchange.who[i];
+    const view_t body = exchange_body(&s->exchange, &why, i);
+    if (!body.p)
+        s->why[*who] = why;
+    return body;
 }
 
-/* The body of an answer that is one; p NULL: it is none, and why is noted. */
-static view_t body_of(search_t *s, size_t i)
-{
-    const hc_response_t *r = &s->responses[i];
-    err_t bad;
-    if (!r->why.rc && r->status == 200)
-        return view_of(r->body, r->body_len);
-    if (r->why.rc)
-        err_say(&bad, r->why.rc, r->why.text);
-    else
-        err_set(&bad, RC_IO, "HTTP status %d", r->status);
-    s->why[s->who[i]] = bad;
-    return view_of(NULL, 0);
-}
-
-static void note(search_t *s, size_t i, rc_t rc, const err_t *e)
+static void note(search_t *s, size_t who, rc_t rc, const err_t *e)
 {
     if (!rc)
         return;
-    s->why[s->who[i]] = *e;
-    (void)err_before(&s->why[s->who[i]], rc, "%s: ", e->field);
+    s->why[who] = *e;
+    (void)err_before(&s->why[who], rc, "%s: ", e->field);
 }
 
 static rc_t gave_up(err_t *e)
@@ -80,19 +57,19 @@ static rc_t gave_up(err_t *e)
 static rc_t ask_epochs(search_t *s, err_t *e)
 {
     err_t bad;
-    s->n = 0;
     for (size_t i = 0; i < source(s)->of.count; i++)
         add(s, i, FINALITY_PATH);
-    if (!perform(s))
+    if (exchange_perform(&s->exchange, &s->ask->deadline))
         return gave_up(e);
-    for (size_t i = 0; i < s->n; i++) {
-        quorum_server_t *v = &s->servers[s->who[i]];
-        const view_t body = body_of(s, i);
+    for (size_t i = 0; i < s->exchange.n; i++) {
+        size_t who;
+        const view_t body = body_of(s, &who, i);
+        quorum_server_t *v = &s->servers[who];
         const rc_t rc = body.p ? finality_read(&v->epoch, &v->root, &bad, body) : RC_OK;
         v->answered = body.p && !rc;
-        note(s, i, rc, &bad);
-        hc_response_clear(&s->responses[i]);
+        note(s, who, rc, &bad);
     }
+    exchange_clear(&s->exchange);
     return RC_OK;
 }
 
@@ -102,23 +79,22 @@ static rc_t ask_roots(search_t *s, err_t *e, const hash32_t newest[], uint64_t e
     char path[FINALITY_ROOT_PATH_MAX];
     err_t bad;
     finality_root_path(path, lc_first_slot(&s->ask->config->network, epoch));
-    s->n = 0;
     for (size_t i = 0; i < source(s)->of.count; i++) {
         s->servers[i].named = s->servers[i].answered && s->servers[i].epoch == epoch;
         s->servers[i].root = newest[i];
         if (s->servers[i].answered && s->servers[i].epoch > epoch)
             add(s, i, path);
     }
-    if (s->n && !perform(s))
+    if (exchange_perform(&s->exchange, &s->ask->deadline))
         return gave_up(e);
-    for (size_t i = 0; i < s->n; i++) {
-        quorum_server_t *v = &s->servers[s->who[i]];
-        const view_t body = body_of(s, i);
-        const rc_t rc = body.p ? finality_read_root(&v->root, &bad, body) : RC_OK;
-        v->named = body.p && !rc;
-        note(s, i, rc, &bad);
-        hc_response_clear(&s->responses[i]);
+    for (size_t i = 0; i < s->exchange.n; i++) {
+        size_t who;
+        const view_t body = body_of(s, &who, i);
+        const rc_t rc = body.p ? finality_read_root(&s->servers[who].root, &bad, body) : RC_OK;
+        s->servers[who].named = body.p && !rc;
+        note(s, who, rc, &bad);
     }
+    exchange_clear(&s->exchange);
     return RC_OK;
 }
 

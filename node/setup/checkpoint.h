@@ -6,8 +6,8 @@
 #ifndef NODE_SETUP_CHECKPOINT_H
 #define NODE_SETUP_CHECKPOINT_H
 
-#include "http/client.h"
 #include "node/config/config.h"
+#include "node/setup/exchange.h"
 
 /* Names are the configuration's. */
 typedef struct {
@@ -18,12 +18,9 @@ typedef struct {
 
 /* How it is found. */
 typedef struct {
-    hc_t *http;
     const config_t *config;
-    uint64_t now_ms;   /* Unix milliseconds: what is too old */
-    uint64_t until_ms; /* monotonic: when to give up */
-    bool (*cancel)(void *ctx);
-    void *ctx;
+    uint64_t now_ms; /* Unix milliseconds: what is too old */
+    deadline_t deadline;
 } checkpoint_ask_t;
 
 #define CHECKPOINT_STEPS_MAX 4u /* how many epochs back, where the block of the first is missing */

@@ -77,7 +77,7 @@ async function inventedCheckpoint(t, program, chain) {
     const refused = await node.setup(chain.setup());
     assert.strictEqual(refused.status, 400);
     assert.strictEqual(JSON.parse(refused.text).field, "network");
-    const setup = { peers: [], port: 4001, execution_rpc: chain.executionUrl, consensus_rpc: chain.beaconUrl };
+    const setup = { peers: [], port: 4001, execution_rpc: chain.executionUrl, consensus_rpc: chain.beaconUrl, force: true };
     assert.strictEqual((await node.setup(setup)).status, 200);
   });
   const { args, json } = await attestation(node, node.dir);
@@ -90,7 +90,7 @@ async function inventedCheckpoint(t, program, chain) {
     assert(!("kettle-development" in (await node.get("/v1/status")).headers));
   });
   await t.test("and refused when another one is demanded, or another setup", async () => {
-    const real = "9bcb90ec3a294591b77dd2a58e973578715cdc0e6eeeb286bc06dd120057f18b"; // the one that is built in
+    const real = "9bcb90ec3a294591b77dd2a58e973578715cdc0e6eeeb286bc06dd120057f18b"; // of mainnet's slot 14017856
     assert.deepStrictEqual(failures(await verify(program, args, ["--checkpoint", real])), ["checkpoint: E_CHECKPOINT"]);
     assert.deepStrictEqual(failures(await verify(program, args, ["--setup-hash", real])), ["setup: E_SETUP"]);
   });

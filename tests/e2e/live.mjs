@@ -66,7 +66,7 @@ async function run(t) {
     assert.strictEqual(client.problem(await node.call({ to: chain.contracts.addresses.token })).status, 503);
   });
   const started = await t.test("setup, sync over all periods since the oldest bootstrap, ready", async () => {
-    const answer = await node.setup(chain.setup({ checkpoint: await chain.oldCheckpoint() }));
+    const answer = await node.setup(chain.setup({ checkpoint: await chain.oldCheckpoint(), force: undefined }));
     assert.deepStrictEqual([answer.status, answer.text.trim()], [200, '{"status":"success"}']);
     const began = Date.now();
     await node.ready();
@@ -112,7 +112,7 @@ async function run(t) {
 // The bench needs a running chain, and here is one. It asserts round trips, never time.
 async function benchReady(t, chain) {
   const file = path.join(chain.dir, "setup.json");
-  fs.writeFileSync(file, JSON.stringify(chain.setup({ checkpoint: await chain.oldCheckpoint() })));
+  fs.writeFileSync(file, JSON.stringify(chain.setup({ checkpoint: await chain.oldCheckpoint(), force: undefined })));
   const env = { ...process.env, DEVNET_SETUP: file };
   const { stdout } = await promisify(execFile)(path.join(t.world.build, "bench"), ["devnet"], { env });
   assert(Number(stdout.match(/(\d+) sequential round trips/)[1]) <= 3, stdout);

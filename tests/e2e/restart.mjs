@@ -123,7 +123,7 @@ async function bothGone(t, chain) {
 async function run(t) {
   await t.quiet();
   const chain = await t.world.chain();
-  const node = await t.world.node("restart").begin(chain.setup());
+  const node = await t.world.node("restart").begin(chain.setup({ force: undefined }));
   await theNode(t, node, chain);
   const pubkey = await client.attest(node);
   await bothGone(t, chain);

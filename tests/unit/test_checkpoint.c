@@ -64,7 +64,9 @@ static rc_t find(checkpoint_t *out, err_t *e, config_t **config, const play_t ro
     snprintf(text + n, sizeof text - (size_t)n, "]}}");
     ck_assert_msg(read_texts(config, e, NULL, text) == RC_OK, "%s: %s", e->field, e->text);
     hc_t *http = hc_new(NULL);
-    const checkpoint_ask_t ask = { .http = http, .config = *config, .now_ms = NOW_MS, .until_ms = clock_ms() + 10000 };
+    const checkpoint_ask_t ask = { .config = *config,
+                                   .now_ms = NOW_MS,
+                                   .deadline = { .http = http, .until_ms = clock_ms() + 10000 } };
     const rc_t rc = checkpoint_find(out, e, &ask);
     hc_free(http);
     for (unsigned i = 0; i < SERVERS; i++)

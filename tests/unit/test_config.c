@@ -292,10 +292,28 @@ START_TEST(what_a_setup_may_set_is_listed)
     config_free(c);
     ck_assert_int_eq(read_texts(&c, &e, NULL, "{" MINIMUM "}"), RC_OK);
     for (size_t i = 0; i < count; i++)
-        all += !o[i].file_only;
+        all += !o[i].file_only && !o[i].setup_only;
     ck_assert_uint_eq(c->may_set.count, all);
     ck_assert(c->development);
     config_free(c);
+}
+END_TEST
+
+START_TEST(any_setup_may_ask_to_be_taken_without_a_trial_and_no_statement_says_so)
+{
+    static const char base[] =
+        "{\"checkpoint\":\"" CHECKPOINT "\",\"setup_may_set\":[\"peers\",\"port\",\"execution_rpc\"]}";
+    config_t *c;
+    err_t e;
+    ck_assert_msg(read_texts(&c, &e, base, "{" WITHOUT_CHECKPOINT ",\"force\":true}") == RC_OK, "%s: %s", e.field,
+                  e.text);
+    ck_assert(c->force && c->may_set.count == 3);
+    config_free(c);
+    ck_assert_int_eq(read_texts(&c, &e, base, "{" WITHOUT_CHECKPOINT "}"), RC_OK);
+    ck_assert(!c->force);
+    config_free(c);
+    ck_assert_int_eq(read_texts(&c, &e, "{" MINIMUM ",\"force\":true}", NULL), RC_MALFORMED);
+    ck_assert_str_eq(e.field, "force");
 }
 END_TEST
 
@@ -675,7 +693,7 @@ START_TEST(each_option_has_a_key_of_its_own_a_line_of_help_and_a_default_within_
 {
     size_t count;
     const option_t *o = config_options(&count);
-    ck_assert_uint_eq(count, 24);
+    ck_assert_uint_eq(count, 25);
     for (size_t i = 0; i < count; i++) {
         ck_assert_msg(o[i].key && o[i].key[0], "row %zu", i);
         ck_assert_msg(option_find(o, count, o[i].key) == i, "%s stands twice", o[i].key);
@@ -741,8 +759,10 @@ START_TEST(a_setup_may_set_every_key_but_the_two_that_open_it)
         char base[100];
         err_t e;
         snprintf(base, sizeof base, "{\"setup_may_set\":[\"%s\"]}", o[i].key);
-        ck_assert_msg(config_check_base(&open, &e, view_str(base)) == (o[i].file_only ? RC_MALFORMED : RC_OK), "%s",
-                      base);
+        ck_assert_msg(config_check_base(&open, &e, view_str(base)) ==
+                          (o[i].file_only || o[i].setup_only ? RC_MALFORMED : RC_OK),
+                      "%s", base);
+        ck_assert_msg(o[i].setup_only == !strcmp(o[i].key, "force"), "%s", o[i].key);
         ck_assert_msg(o[i].file_only == (!strcmp(o[i].key, "setup_may_set") || !strcmp(o[i].key, "development")), "%s",
                       o[i].key);
     }
@@ -757,10 +777,11 @@ int main(void)
         what_is_quoted_ends_with_a_whole_character, every_truncation_is_refused,
         setup_sets_only_what_the_measured_configuration_lists, a_complete_file_needs_no_setup,
         the_checkpoint_is_known_by_who_named_it, what_a_setup_may_set_is_listed,
-        development_in_the_file_opens_every_key, without_a_measured_file_a_node_is_open_only_when_started_so,
-        urls_are_kept_all_of_them_in_their_order, a_list_has_at_most_sixteen_urls_of_at_most_1024_characters,
-        senders_of_the_gateway_are_kept_up_to_their_maximum, peers_are_addresses_with_their_ways,
-        every_word_of_a_list_is_taken_for_itself, a_url_with_a_space_or_what_is_not_ascii_is_refused_as_such,
+        any_setup_may_ask_to_be_taken_without_a_trial_and_no_statement_says_so, development_in_the_file_opens_every_key,
+        without_a_measured_file_a_node_is_open_only_when_started_so, urls_are_kept_all_of_them_in_their_order,
+        a_list_has_at_most_sixteen_urls_of_at_most_1024_characters, senders_of_the_gateway_are_kept_up_to_their_maximum,
+        peers_are_addresses_with_their_ways, every_word_of_a_list_is_taken_for_itself,
+        a_url_with_a_space_or_what_is_not_ascii_is_refused_as_such,
         a_word_that_is_not_known_is_answered_with_all_that_are, numbers_are_taken_up_to_both_ends_of_their_range,
         a_policy_is_kept_compact_with_sorted_keys_however_it_was_written, names_in_an_error_are_cut,
         a_text_may_have_256_kib_and_no_more, a_bad_measured_file_is_not_made_good_by_a_good_setup,

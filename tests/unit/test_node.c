@@ -11,7 +11,7 @@
 
 #define SETUP                                                                                                          \
     "\"peers\":[],\"port\":4001,\"execution_rpc\":\"http://127.0.0.1:1\",\"consensus_rpc\":\"http://127.0.0.1:1\","    \
-    "\"checkpoint\":\"0x5afc212a7924789b2bc86acad3ab3a6ffb1f6e97253ea50bee7f4f51422c9275\""
+    "\"checkpoint\":\"0x5afc212a7924789b2bc86acad3ab3a6ffb1f6e97253ea50bee7f4f51422c9275\",\"force\":true"
 
 static node_t *node;
 static err_t e;
@@ -125,6 +125,44 @@ START_TEST(a_fork_that_is_not_known_is_told_then_stops_the_node_and_is_refused_a
 }
 END_TEST
 
+START_TEST(setup_that_does_not_get_to_ready_is_given_up_and_the_port_opens_once_more)
+{
+    uint8_t first[ECDSA_PUBKEY_LEN];
+    const uint16_t api = node->api_port, port = node->setup_port;
+    char text[300];
+    node->options.setup_limit_ms = 1000;
+    ck_assert_int_eq(node_accept_setup(node, &e, view_str("{" SETUP "}")), RC_OK);
+    memcpy(first, wait_service()->pubkey, sizeof first);
+    for (unsigned i = 0; i < 10000 && !atomic_load(&node->reopened); i++) /* nobody else looks while the service goes */
+        pause_ms(1);
+    ck_assert_int_eq(state(), NODE_AWAITING_SETUP);
+    ck_assert(node->setup_port == port && node->api_port == api && hs_port(node->api_server) == api);
+    snprintf(text, sizeof text,
+             "waiting for POST /setup on port %u; the last one was given up: not ready in 1 s: ", port);
+    ck_assert_msg(!strncmp(e.text, text, strlen(text)), "%s", e.text);
+    ck_assert_ptr_null(node_service(node));
+    ck_assert_ptr_null(node->setup_text.p);
+    ck_assert_int_eq(node_accept_setup(node, &e, view_str("{" SETUP "}")), RC_OK);
+    ck_assert(memcmp(first, wait_service()->pubkey, sizeof first) != 0);
+    pause_ms(1500);
+    ck_assert_int_eq(state(), NODE_SYNCING); /* a second one is not given up */
+    ck_assert_int_eq(node_accept_setup(node, &e, view_str("{" SETUP "}")), RC_REPLAY);
+}
+END_TEST
+
+START_TEST(setup_is_tried_unless_it_says_otherwise)
+{
+    static const char tried[] = "{" SETUP "}";
+    const char *at = strstr(tried, ",\"force\":true");
+    char body[600];
+    snprintf(body, sizeof body, "%.*s}", (int)(at - tried), tried);
+    ck_assert_int_eq(node_accept_setup(node, &e, view_str(body)), RC_REFUSED);
+    ck_assert_str_eq(e.field, "execution_rpc");
+    ck_assert_int_eq(state(), NODE_AWAITING_SETUP);
+    ck_assert_ptr_null(node->setup_text.p);
+}
+END_TEST
+
 START_TEST(taken_api_port_is_an_error_of_the_setup)
 {
     char body[600];
@@ -191,7 +229,9 @@ int main(void)
     return UNIT_RUN_AROUND(
         "node", set_up, tear_down, node_waits_for_its_setup_and_says_where,
         one_setup_is_accepted_and_a_second_one_refused, setup_that_does_not_read_leaves_the_port_open_for_the_next,
-        setup_for_another_tee_than_the_one_opened_is_refused, taken_api_port_is_an_error_of_the_setup,
+        setup_for_another_tee_than_the_one_opened_is_refused,
+        setup_that_does_not_get_to_ready_is_given_up_and_the_port_opens_once_more,
+        setup_is_tried_unless_it_says_otherwise, taken_api_port_is_an_error_of_the_setup,
         a_fork_that_is_not_known_is_told_then_stops_the_node_and_is_refused_afterwards,
         both_keys_are_whole_and_different, status_tells_the_state_and_once_there_is_a_service_its_keys,
         node_that_cannot_start_says_why);

@@ -63,7 +63,8 @@ export class Chain {
     throw new Error("no bootstrap is served");
   }
 
-  // A setup for this chain through these upstreams (default: its own).
+  // A setup for this chain through these upstreams (default: its own). It is taken without a trial, which upstreams that
+  // lie would not pass; force: undefined has it tried, as an operator's.
   setup({ execution = this.executionUrl, consensus = this.beaconUrl, checkpoint = this.checkpoint, ...more } = {}) {
     return {
       peers: [],
@@ -72,6 +73,7 @@ export class Chain {
       consensus_rpc: consensus,
       network: this.network,
       checkpoint,
+      force: true,
       ...more,
     };
   }

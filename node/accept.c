@@ -1,0 +1,179 @@
+/* accept.c - a configuration comes to the node: from --config, from an earlier run, or by POST /setup, which is tried
+ * before it is taken. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/os/file.h"
+#include "base/os/log.h"
+#include "base/os/persist.h"
+#include "node/state.h"
+
+static const char SETUP_FILE[] = "setup";
+
+/* Whether this build knows the network's forks until now; says which it will not know some day. */
+static rc_t check_forks(const node_t *n, err_t *e, const config_t *c)
+{
+    const lc_network_t *net = &c->network;
+    const lc_unknown_fork_t *fork = lc_unknown_fork(net);
+    if (!fork)
+        return RC_OK;
+    const uint64_t slot = lc_first_slot(net, fork->epoch);
+    if (lc_slot_at(net, n->now_ms()) >= slot)
+        return err_in(e, RC_REFUSED, "network", "its fork %s began at slot %llu, and this build does not know it",
+                      fork->name, (unsigned long long)slot);
+    log_write(LOG_WARN, "forks", "this build does not know the network's fork %s: it signs nothing from slot %llu on",
+              fork->name, (unsigned long long)slot);
+    return RC_OK;
+}
+
+/* Whether the TEE that a configuration names, if it names one, is the one that was opened. */
+static rc_t check_tee(const node_t *n, err_t *e, const config_t *c)
+{
+    if (!c->tee[0] || tee_is(&n->tee, c->tee))
+        return RC_OK;
+    return err_in(e, RC_REFUSED, "tee", "this node was started with the TEE provider \"%s\"", n->tee.name);
+}
+
+/* Another API port is opened here, so that one that is taken is an error of the setup. */
+static rc_t open_next_api(node_t *n, err_t *e, const config_t *c)
+{
+    err_t taken;
+    if (!c->api_port || c->api_port == n->api_port)
+        return RC_OK;
+    if (node_open_api(&n->next_api_server, &taken, n, c->api_port))
+        return err_in(e, RC_REFUSED, "api_port", "%s", taken.text);
+    return RC_OK;
+}
+
+static bool is_ending(void *ctx)
+{
+    node_t *n = ctx;
+    return atomic_load(&n->ending);
+}
+
+/* Whether the setup works, unless its sender wants it taken as it is. */
+static rc_t try_setup(node_t *n, err_t *e, trial_found_t *found, const config_t *c)
+{
+    rc_t rc = check_tee(n, e, c);
+    if (!rc)
+        rc = check_forks(n, e, c);
+    if (rc || c->force)
+        return rc;
+    return trial_run(found, e,
+                     &(trial_t){ .config = c,
+                                 .tee = &n->tee,
+                                 .now_ms = n->now_ms(),
+                                 .deadline = { .http = n->http,
+                                               .until_ms = clock_monotonic_ms() + TRIAL_MS,
+                                               .cancel = is_ending,
+                                               .ctx = n } });
+}
+
+/* From now on the setup is the node's. */
+static rc_t take_setup(node_t *n, err_t *e, config_t *c, const trial_found_t *found, view_t body)
+{
+    const view_t text = file_dup(body);
+    rc_t rc = text.p ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
+    pthread_mutex_lock(&n->lock); /* the setup port has one worker, but a second request may wait behind the first */
+    if (!rc)
+        rc = n->setup_taken ? err_set(e, RC_REPLAY, "a setup was already accepted") : open_next_api(n, e, c);
+    if (!rc) {
+        n->setup_taken = true;
+        n->setup_text = text;
+        n->found = *found;
+        atomic_store(&n->config, c);
+        worker_wake(n->controller);
+    }
+    pthread_mutex_unlock(&n->lock);
+    if (rc)
+        file_free(text);
+    return rc;
+}
+
+rc_t node_accept_setup(node_t *n, err_t *error, view_t body)
+{
+    config_t *c = NULL;
+    trial_found_t found = { .bootstrap = NULL };
+    pthread_mutex_lock(&n->lock);
+    const bool taken = n->setup_taken;
+    pthread_mutex_unlock(&n->lock);
+    if (taken)
+        return err_set(error, RC_REPLAY, "a setup was already accepted");
+    rc_t rc = config_read(&c, error, n->base_config, body, n->options.development);
+    if (!rc)
+        rc = try_setup(n, error, &found, c);
+    if (!rc)
+        rc = take_setup(n, error, c, &found, body);
+    if (rc) {
+        trial_clear(&found);
+        config_free(c);
+    }
+    return rc;
+}
+
+void node_keep_setup(node_t *n)
+{
+    err_t e;
+    if (!n->setup_text.p)
+        return;
+    if (n->options.state_dir && persist_write(&e, n->options.state_dir, SETUP_FILE, n->setup_text))
+        log_write(LOG_WARN, "state", "%s: a restart will need /setup again", e.text);
+    file_free(n->setup_text);
+    n->setup_text = view_of(NULL, 0);
+}
+
+/* Takes a configuration that needs no POST /setup. */
+static rc_t take_config(node_t *n, err_t *error, view_t setup)
+{
+    config_t *c = NULL;
+    rc_t rc = config_read(&c, error, n->base_config, setup, n->options.development);
+    if (!rc)
+        rc = check_tee(n, error, c);
+    if (!rc)
+        rc = check_forks(n, error, c);
+    if (rc) {
+        config_free(c);
+        return rc;
+    }
+    atomic_store(&n->config, c);
+    n->setup_taken = true;
+    return RC_OK;
+}
+
+/* A configuration from the file alone, or from the setup that an earlier run accepted. RC_OK also when there is
+ * none yet. */
+rc_t node_find_config(node_t *n, err_t *said)
+{
+    err_t error;
+    view_t kept;
+    bool found = false;
+    err_t e;
+    if (n->base_config.p && config_is_complete(n->base_config)) {
+        rc_t rc = take_config(n, &error, (view_t){ NULL, 0 });
+        return rc ? err_set(said, rc, "%s: %s: %s", n->options.config_path, error.field, error.text) : RC_OK;
+    }
+    if (!n->options.state_dir)
+        return RC_OK;
+    if (persist_read(&kept, &found, &e, n->options.state_dir, SETUP_FILE, CONFIG_TEXT_MAX)) {
+        log_write(LOG_WARN, "state", "%s: waiting for a new setup", e.text);
+        return RC_OK;
+    }
+    if (found && take_config(n, &error, kept))
+        log_write(LOG_WARN, "state", "the kept setup is not valid any more (%s: %s): waiting for a new one",
+                  error.field, error.text);
+    file_free(kept);
+    return RC_OK;
+}
+
+rc_t node_read_config_file(node_t *n, err_t *e)
+{
+    err_t error;
+    const char *path = n->options.config_path;
+    if (!path && !n->options.development)
+        return err_say(e, RC_REFUSED, "a node needs --config FILE, the measured configuration, or --development");
+    rc_t rc = path ? file_read(&n->base_config, e, path, CONFIG_TEXT_MAX, 0) : RC_OK;
+    if (rc || !path)
+        return rc;
+    rc = config_check_base(&n->options.development, &error, n->base_config);
+    return rc ? err_set(e, rc, "%s: %s%s%s", path, error.field, error.field[0] ? ": " : "", error.text) : RC_OK;
+}

@@ -1,0 +1,120 @@
+#include "node/setup/trial.h"
+
+#include <stdlib.h>
+
+#include "base/os/log.h"
+#include "node/setup/tries.h"
+
+#define REQUESTS_ARENA_MAX ((size_t)256 << 10)
+
+static rc_t open_list(tries_t *t, err_t *e, const char *field, const option_urls_t *urls)
+{
+    t->field = field;
+    t->count = urls->count;
+    t->up = urls->count ? up_new((const char *const *)urls->urls, urls->count) : NULL;
+    return t->up || !urls->count ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
+}
+
+static void take(trial_run_t *r, size_t i)
+{
+    const try_kind_t kind = (try_kind_t)(r->exchange.who[i] / UP_ENDPOINTS_MAX);
+    const size_t endpoint = r->exchange.who[i] % UP_ENDPOINTS_MAX;
+    if (kind == TRY_GENESIS || kind == TRY_BOOTSTRAP)
+        try_consensus_take(r, i, kind, endpoint);
+    else
+        try_execution_take(r, i, kind, endpoint);
+}
+
+/* Both lists side by side: first what needs nothing, then what the first answers lead to. */
+static rc_t ask_all(trial_run_t *r, err_t *e)
+{
+    for (unsigned round = 0; round < 2; round++) {
+        try_execution_ask(r, round);
+        try_consensus_ask(r, round);
+        if (exchange_perform(&r->exchange, &r->trial->deadline))
+            return err_say(e, RC_TIMEOUT, "the setup could not be tried to an end in time");
+        for (size_t i = 0; i < r->exchange.n; i++)
+            take(r, i);
+        exchange_clear(&r->exchange);
+    }
+    return RC_OK;
+}
+
+static rc_t try_tee(const tee_provider_t *tee, err_t *e)
+{
+    const uint8_t nothing[TEE_REPORT_DATA_LEN] = { 0 };
+    tee_evidence_t evidence;
+    err_t bad;
+    if (!tee)
+        return RC_OK;
+    const rc_t rc = tee->get_evidence(tee->ctx, &evidence, &bad, nothing);
+    if (rc)
+        return err_in(e, rc == RC_NOMEM ? rc : RC_REFUSED, "tee", "%s gives no quote: %s", tee->name, bad.text);
+    tee_evidence_free(&evidence);
+    return RC_OK;
+}
+
+/* What is wrong with endpoints that have a better one beside them. */
+static void tell_others(const tries_t *t)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (t->why[i].rc)
+            log_write(LOG_WARN, "setup", "%s: %s", t->field, t->why[i].text);
+}
+
+static rc_t run(trial_run_t *r, err_t *e)
+{
+    const trial_t *t = r->trial;
+    rc_t rc = open_list(&r->execution, e, "execution_rpc", &t->config->execution_rpc);
+    if (!rc)
+        rc = open_list(&r->consensus, e, "consensus_rpc", &t->config->consensus_rpc);
+    if (!rc && !t->config->peer_count)
+        rc = checkpoint_find(&r->found->start, e, &(checkpoint_ask_t){ t->config, t->now_ms, t->deadline });
+    if (!rc)
+        rc = ask_all(r, e);
+    if (!rc)
+        rc = tries_conclude(&r->execution, e);
+    if (!rc)
+        rc = try_consensus_conclude(r, e);
+    if (!rc)
+        rc = try_tee(t->tee, e);
+    if (!rc) {
+        tell_others(&r->execution);
+        tell_others(&r->consensus);
+    }
+    return rc;
+}
+
+rc_t trial_run(trial_found_t *out, err_t *e, const trial_t *t)
+{
+    arena_t arena;
+    trial_found_t found = { .bootstrap = NULL };
+    err_t bad = { 0 };
+    trial_run_t *r = calloc(1, sizeof *r);
+    arena_init(&arena, REQUESTS_ARENA_MAX);
+    rc_t rc = r ? RC_OK : err_say(&bad, RC_NOMEM, "out of memory");
+    if (r) {
+        r->trial = t;
+        r->found = &found;
+        r->arena = &arena;
+        rc = run(r, &bad);
+        up_free(r->execution.up);
+        up_free(r->consensus.up);
+    }
+    arena_free(&arena);
+    free(r);
+    if (rc) {
+        trial_clear(&found);
+        if (e)
+            *e = bad;
+        return rc;
+    }
+    *out = found;
+    return RC_OK;
+}
+
+void trial_clear(trial_found_t *found)
+{
+    free(found->bootstrap);
+    *found = (trial_found_t){ .bootstrap = NULL };
+}

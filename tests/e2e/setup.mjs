@@ -1,0 +1,163 @@
+import assert from "node:assert";
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import http from "node:http";
+import https from "node:https";
+import path from "node:path";
+import { request } from "./lib/node.mjs";
+
+const TRIAL_MS = 20000; // what a trial may take
+// The prototype's own line, as its README has it.
+const PROTOTYPE = '{"peers": [], "port": 5000, "execution_rpc": "https://mainnet.infura.io/v3/XX"}';
+
+const JSON_BODY = { "content-type": "application/json" };
+
+// A server for a test, which its end closes: play(request, body) gives [status, text].
+async function serve(t, play, tls) {
+  const handler = (request, response) => {
+    const chunks = [];
+    request.on("data", (chunk) => chunks.push(chunk));
+    request.on("end", async () => {
+      const [status, text] = await play(request, Buffer.concat(chunks).toString());
+      response.writeHead(status, { "content-type": "application/json" }).end(text);
+    });
+  };
+  const server = tls ? https.createServer(tls, handler) : http.createServer(handler);
+  const port = t.world.port();
+  await new Promise((ready) => server.listen(port, "127.0.0.1", ready));
+  t.atEnd(() => server.closeAllConnections() ?? server.close());
+  return `${tls ? "https" : "http"}://127.0.0.1:${port}`;
+}
+
+// An execution RPC that passes on what change(call) leaves alone.
+const relay = (t, chain, change) =>
+  serve(t, async (_, body) => {
+    const changed = change(JSON.parse(body));
+    return changed ? [200, JSON.stringify(changed)] : [200, (await request(chain.executionUrl, { method: "POST", body, headers: JSON_BODY })).text];
+  });
+
+function selfSigned(dir) {
+  const [key, cert] = ["key.pem", "cert.pem"].map((name) => path.join(dir, name));
+  const options = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=127.0.0.1"];
+  execFileSync("openssl", ["req", "-x509", ...options, "-keyout", key, "-out", cert], { stdio: "ignore" });
+  return { key: fs.readFileSync(key), cert: fs.readFileSync(cert) };
+}
+
+// What is wrong, the field that has to be named, what the sentence has to say.
+async function wrongSetups(t, chain, good) {
+  const locked = await serve(t, () => [401, '{"error":"invalid project id"}']);
+  const proofless = await relay(t, chain, ({ id, method }) =>
+    method === "eth_getProof" && { jsonrpc: "2.0", id, error: { code: -32601, message: "the method eth_getProof does not exist" } });
+  const other = await relay(t, chain, ({ id, method }) => method === "eth_chainId" && { jsonrpc: "2.0", id, result: "0x1" });
+  const signed = await serve(t, () => [200, "{}"], selfSigned(t.world.tmp));
+  const dead = `http://127.0.0.1:${t.world.port()}`;
+  const checkpoint = await chain.oldCheckpoint();
+  const is = (change) => ({ ...good, ...change });
+  return [
+    ["a wrong key", is({ execution_rpc: `${locked}/v3/secretsecret` }), "execution_rpc", /HTTP status 401/],
+    ["a dead host", is({ execution_rpc: dead }), "execution_rpc", /./],
+    ["a dead beacon API", is({ consensus_rpc: dead }), "consensus_rpc", /./],
+    ["swapped URLs", is({ execution_rpc: chain.beaconUrl, consensus_rpc: chain.executionUrl }), "execution_rpc", /HTTP status|JSON/],
+    ["another chain", is({ execution_rpc: other }), "execution_rpc", /is of chain 1, and this network's is \d+/],
+    ["an old checkpoint", is({ checkpoint, checkpoint_age_max_s: 60 }), "checkpoint", /old .*may be 60 s.*finalized/],
+    ["an unknown checkpoint", is({ checkpoint: `0x${"ab".repeat(32)}` }), "checkpoint", /no beacon API knows it.*curl/],
+    ["a malformed checkpoint", is({ checkpoint: "0x1234" }), "checkpoint", /32 bytes of hex/],
+    ["a self-signed certificate", is({ execution_rpc: signed }), "execution_rpc", /certificate/i],
+    ["no eth_getProof", is({ execution_rpc: proofless }), "execution_rpc", /eth_getProof/],
+  ];
+}
+
+async function refused(node, setup, field, says) {
+  const began = Date.now();
+  const answer = await node.setup(setup);
+  const ms = Date.now() - began;
+  const { status, error, field: named } = JSON.parse(answer.text);
+  assert.deepStrictEqual([answer.status, status, named], [400, "error", field], answer.text);
+  assert.match(error, says);
+  assert(!error.includes("secretsecret"), error);
+  assert(ms < TRIAL_MS, `${ms} ms`);
+  assert.strictEqual((await node.status()).state, "awaiting-setup");
+  return `${ms} ms: ${error}`;
+}
+
+async function tenWrong(t, chain) {
+  const node = await t.world.node("setup").start();
+  const good = chain.setup({ force: undefined });
+  const wrong = await wrongSetups(t, chain, good);
+  for (const [what, setup, field, says] of wrong) await t.test(`${what}: ${field}`, () => refused(node, setup, field, says));
+  await t.test("after a restart still no setup is there, and a wrong one is refused again", async () => {
+    await node.stop();
+    await node.start();
+    const [, setup, field, says] = wrong[0];
+    await refused(node, setup, field, says);
+  });
+  await t.test("then a right one is taken, kept once it is ready, and found after a restart", async () => {
+    const began = Date.now();
+    const answer = await node.setup(good);
+    assert.deepStrictEqual([answer.status, answer.text.trim()], [200, '{"status":"success"}']);
+    const ms = Date.now() - began;
+    await node.ready();
+    await node.stop();
+    await node.start();
+    await node.ready();
+    return `tried in ${ms} ms`;
+  });
+  await node.stop();
+}
+
+// dstack's agent is there when the node starts, and gone when the setup comes.
+async function agentDown(t, chain) {
+  const socket = path.join(t.world.tmp, "agent.sock");
+  const agent = http.createServer((_, response) => response.end("{}"));
+  await new Promise((ready) => agent.listen(socket, ready));
+  const node = await t.world.node("setup-agent", { options: ["--development", "--tee", "dstack", "--tee-socket", socket] }).start();
+  await new Promise((closed) => agent.close(closed));
+  await t.test("the TEE's agent is down: tee", () => refused(node, chain.setup({ force: undefined }), "tee", /gives no quote/));
+  await node.stop();
+}
+
+// Five beacon servers of which one lies and one is dead; three have to agree.
+async function quorum(t, chain) {
+  const honest = async ({ url }) => {
+    const answer = await request(chain.beaconUrl + url);
+    return [answer.status, answer.text];
+  };
+  const liar = ({ url }) =>
+    url.endsWith("finality_checkpoints")
+      ? [200, JSON.stringify({ data: { finalized: { epoch: "99999999", root: `0x${"13".repeat(32)}` } } })]
+      : [200, JSON.stringify({ data: { root: `0x${"37".repeat(32)}` } })];
+  const servers = await Promise.all([honest, liar, honest, honest].map((play) => serve(t, play)));
+  const of = [...servers, `http://127.0.0.1:${t.world.port()}`].map((url, i) => url.replace("127.0.0.1", `${"abcde"[i]}.localhost`));
+  const config = path.join(t.world.tmp, "quorum.json");
+  fs.writeFileSync(config, JSON.stringify({
+    development: true, network: chain.network, consensus_rpc: chain.beaconUrl, checkpoint: { quorum: 3, of } }));
+  const node = await t.world.node("setup-quorum", { options: ["--config", config] }).start();
+  await t.test("the prototype's line, but for its URL, with a checkpoint that three of five servers name", async () => {
+    const answer = await node.setup(PROTOTYPE.replace("https://mainnet.infura.io/v3/XX", chain.executionUrl));
+    assert.deepStrictEqual([answer.status, answer.text.trim()], [200, '{"status":"success"}']);
+    await node.ready();
+    const status = await node.status();
+    assert.deepStrictEqual([status.checkpoint_by, status.checkpoint_of], [["a.localhost", "c.localhost", "d.localhost"], 5]);
+    assert.deepStrictEqual(status.cluster_statement.checkpoint.by, status.checkpoint_by);
+    const log = fs.readFileSync(node.log, "utf8");
+    assert.match(log, /b\.localhost does not name the root that 3 of 5 servers name: it names another one/);
+    assert.match(log, /e\.localhost does not name/);
+    return status.checkpoint;
+  });
+  await node.stop();
+}
+
+async function run(t) {
+  const chain = await t.world.chain();
+  await t.test("the prototype's line on a development node without a checkpoint: refused, with reason and command", async () => {
+    const node = await t.world.node("setup-prototype").start();
+    const said = await refused(node, PROTOTYPE, "checkpoint", /weak subjectivity.*curl URL\/eth\/v1\/beacon\/headers\/finalized/);
+    await node.stop();
+    return said;
+  });
+  await tenWrong(t, chain);
+  await agentDown(t, chain);
+  await quorum(t, chain);
+}
+
+export default { title: "a setup is tried before it is taken", run };
