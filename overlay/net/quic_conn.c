@@ -412,8 +412,20 @@ void quic_drop(net_conn_t *conn)
 
 /* ---- in ---- */
 
+/* A connection stays at its address: what comes for it from another is lost. ngtcp2 would see a migration there, and
+ * with path MTU discovery off its 1.11 ends the process once the new path is validated. */
+static bool is_its_peer(const quic_conn_t *c, const sock_addr_t *from)
+{
+    maddr_t at;
+    sock_maddr(&at, from, MADDR_QUIC);
+    return at.host == c->conn.addr.host && at.port == c->conn.addr.port &&
+           memcmp(at.ip, c->conn.addr.ip, sizeof at.ip) == 0;
+}
+
 bool quic_conn_read(quic_conn_t *c, view_t datagram, const sock_addr_t *from)
 {
+    if (!is_its_peer(c, from))
+        return true;
     sock_addr_t remote = *from;
     const ngtcp2_path path = path_of(c, &remote);
     const ngtcp2_pkt_info info = { 0 };
