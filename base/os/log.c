@@ -1,15 +1,22 @@
 #include "base/os/log.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/calendar.h"
 #include "base/json.h"
 #include "base/os/clock.h"
+#include "base/os/lograte.h"
+#include "base/os/worker.h"
 #include "base/utf8.h"
 
 #define PROGRESS_EVERY_MS 5000u
+#define BUFFER_MAX (128u << 10) /* bytes that wait for standard error */
+#define PIECE_MAX 4096u         /* bytes of one write: a pipe that is ready takes as many without waiting */
+#define WRITER_TURN_MS 200u
 #define JSON_LINE_MAX (6 * LOG_MESSAGE_MAX + 256) /* each byte may become "\\u0000" */
 
 static struct {
@@ -19,6 +26,12 @@ static struct {
     bool json;
     bool progress_shown; /* the terminal's line holds a progress text */
     uint64_t progress_at_ms;
+    lograte_t rate;
+    worker_t *writer; /* NULL: whoever logs writes */
+    bool writes;      /* the writer takes what is logged */
+    char buffer[BUFFER_MAX];
+    size_t buffered;       /* bytes of it that wait, from the first on */
+    unsigned long dropped; /* lines that had no room, since this was last told */
 } state = { .lock = PTHREAD_MUTEX_INITIALIZER, .level = LOG_INFO };
 
 static const char *const level_names[] = { "error", "warn", "info", "debug" };
@@ -46,36 +59,59 @@ static void find_stream(void)
     state.json = !isatty(STDERR_FILENO);
 }
 
-static void clear_progress(void)
+/* Sends a text, whole or not at all. With the lock held. */
+static void put(const char *text, size_t n)
 {
-    if (state.progress_shown)
-        fputs("\r\x1b[K", state.stream);
-    state.progress_shown = false;
+    if (!state.writes) {
+        fwrite(text, 1, n, state.stream);
+        fflush(state.stream);
+    } else if (n > BUFFER_MAX - state.buffered) {
+        state.dropped++;
+    } else {
+        memcpy(state.buffer + state.buffered, text, n);
+        state.buffered += n;
+        worker_wake(state.writer);
+    }
 }
 
-/* With the lock held. */
+/* One line, without a rate. With the lock held. */
 static void emit(log_level_t level, const char *event, char *message)
 {
-    char when[TIME_TEXT_MS];
+    char when[TIME_TEXT_MS], line[JSON_LINE_MAX];
+    int n;
     find_stream();
     (void)time_write_ms(when, clock_system_ms());
     if (state.json) {
-        char line[JSON_LINE_MAX];
-        jw_t w = jw_in(line, sizeof line);
+        jw_t w = jw_in(line, sizeof line - 1);
         jw_object(&w, NULL);
         jw_str(&w, "ts", when);
         jw_str(&w, "level", level_names[level]);
         jw_str(&w, "event", event);
         jw_str(&w, "msg", message);
         jw_end(&w);
-        fprintf(state.stream, "%s\n", (const char *)jw_done(&w).p);
+        n = (int)jw_done(&w).n;
+        line[n++] = '\n';
     } else {
         make_printable(message);
-        clear_progress();
-        fprintf(state.stream, "%.8s %s%-5s\x1b[0m %s: %s\n", when + strlen("2025-05-14T"), level_colours[level],
-                level_names[level], event, message);
+        n = snprintf(line, sizeof line, "%s%.8s %s%-5s\x1b[0m %s: %s\n", state.progress_shown ? "\r\x1b[K" : "",
+                     when + strlen("2025-05-14T"), level_colours[level], level_names[level], event, message);
+        state.progress_shown = false;
     }
-    fflush(state.stream);
+    put(line, (size_t)n);
+}
+
+/* What was left out or dropped, told when there is room. With the lock held. */
+static void tell_losses(uint64_t now)
+{
+    const char *event;
+    char text[LOGRATE_SUMMARY_MAX];
+    while (lograte_summary(&state.rate, &event, text, now))
+        emit(LOG_WARN, event, text);
+    if (!state.dropped || BUFFER_MAX - state.buffered < JSON_LINE_MAX)
+        return;
+    snprintf(text, sizeof text, "%lu lines were dropped: standard error was not read", state.dropped);
+    state.dropped = 0;
+    emit(LOG_WARN, "log", text);
 }
 
 void log_set_level(log_level_t level)
@@ -102,9 +138,13 @@ void log_write(log_level_t level, const char *event, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(message, sizeof message, fmt, ap);
     va_end(ap);
+    const uint64_t now = clock_monotonic_ms();
     pthread_mutex_lock(&state.lock);
-    if (level <= state.level)
-        emit(level, event, message);
+    if (level <= state.level) {
+        tell_losses(now);
+        if (level == LOG_ERROR || lograte_pass(&state.rate, event, message, now))
+            emit(level, event, message);
+    }
     pthread_mutex_unlock(&state.lock);
 }
 
@@ -122,12 +162,76 @@ void log_progress(const char *fmt, ...)
         /* as quiet as asked */
     } else if (!state.json) {
         make_printable(message);
-        fprintf(state.stream, "\r\x1b[K%s", message);
-        fflush(state.stream);
+        char line[LOG_MESSAGE_MAX + 8];
+        put(line, (size_t)snprintf(line, sizeof line, "\r\x1b[K%s", message));
         state.progress_shown = true;
     } else if (!state.progress_at_ms || now - state.progress_at_ms >= PROGRESS_EVERY_MS) {
         state.progress_at_ms = now;
         emit(LOG_INFO, "progress", message);
     }
+    pthread_mutex_unlock(&state.lock);
+}
+
+/* ---- the writer ---- */
+
+/* Writes a piece of what waits, if standard error takes it now. False: nothing waits, or it does not. */
+static bool write_piece(void)
+{
+    char piece[PIECE_MAX];
+    struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+    pthread_mutex_lock(&state.lock);
+    size_t n = state.buffered < sizeof piece ? state.buffered : sizeof piece;
+    memcpy(piece, state.buffer, n);
+    pthread_mutex_unlock(&state.lock);
+    if (!n || poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT))
+        return false;
+    const ssize_t wrote = write(STDERR_FILENO, piece, n);
+    if (wrote <= 0)
+        return false;
+    pthread_mutex_lock(&state.lock);
+    state.buffered -= (size_t)wrote;
+    memmove(state.buffer, state.buffer + wrote, state.buffered);
+    pthread_mutex_unlock(&state.lock);
+    return true;
+}
+
+static void writer_main(worker_t *w, void *ctx)
+{
+    (void)ctx;
+    do {
+        while (write_piece())
+            continue;
+        pthread_mutex_lock(&state.lock);
+        tell_losses(clock_monotonic_ms());
+        pthread_mutex_unlock(&state.lock);
+    } while (worker_sleep_until(w, clock_monotonic_ms() + WRITER_TURN_MS));
+    while (write_piece())
+        continue;
+}
+
+rc_t log_start(err_t *e)
+{
+    worker_t *w;
+    pthread_mutex_lock(&state.lock);
+    find_stream();
+    pthread_mutex_unlock(&state.lock);
+    rc_t rc = worker_start(&w, e, "log", writer_main, NULL);
+    if (rc)
+        return rc;
+    pthread_mutex_lock(&state.lock);
+    state.writer = w;
+    state.writes = true;
+    pthread_mutex_unlock(&state.lock);
+    return RC_OK;
+}
+
+void log_stop(void)
+{
+    pthread_mutex_lock(&state.lock);
+    worker_t *w = state.writer;
+    pthread_mutex_unlock(&state.lock);
+    worker_stop(w);
+    pthread_mutex_lock(&state.lock);
+    state.writer = NULL;
     pthread_mutex_unlock(&state.lock);
 }

@@ -1,15 +1,20 @@
 /* log.h - the program's log, on standard error: text for people on a terminal, one JSON object a line otherwise.
  *
+ * Lines below error that begin alike are limited in rate (base/os/lograte.h). Between log_start and log_stop nobody
+ * waits for standard error: lines wait in a bounded buffer, and when that is full they are dropped, which is told
+ * later.
+ *
  * Floor:  1, base/os. Thread-safe; no heap. What upstreams say ends up in messages: control characters and invalid
- * UTF-8 are
- *         made harmless, long messages are cut.
- * Tests:  tests/unit/test_persist.c
+ * UTF-8 are made harmless, long messages are cut.
+ * Tests:  tests/unit/test_log.c, tests/unit/test_persist.c
  */
 #ifndef BASE_OS_LOG_H
 #define BASE_OS_LOG_H
 
 #include <stddef.h>
 #include <stdio.h>
+
+#include "base/err.h"
 
 #define LOG_MESSAGE_MAX 1024u /* bytes of one message; the rest is cut */
 
@@ -23,6 +28,13 @@ void log_write(log_level_t level, const char *event, const char *fmt, ...) __att
 
 /* Progress of long work: rewrites one line on a terminal; elsewhere an info record at most every five seconds. */
 void log_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* From now on a thread writes. RC_IO, RC_NOMEM: there is none, and whoever logs writes as before. */
+NODISCARD rc_t log_start(err_t *e);
+
+/* Writes what standard error takes without waiting, and ends the thread. What is logged after it is only kept in the
+ * buffer: a program that ends does not wait for its reader. */
+void log_stop(void);
 
 /* Sends everything to another stream, as text or as JSON. For tests. */
 void log_redirect(FILE *stream, int json);

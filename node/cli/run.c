@@ -137,6 +137,23 @@ static const char *const *flag_names(void)
     return names;
 }
 
+/* Waits for the signal to end. SIGUSR1 turns debug lines on and off; SIGHUP does nothing. */
+static int wait_for_end(const sigset_t *signals)
+{
+    bool debug = false;
+    int got;
+    for (;;) {
+        sigwait(signals, &got);
+        if (got == SIGTERM || got == SIGINT)
+            return got;
+        if (got != SIGUSR1)
+            continue;
+        debug = !debug;
+        log_set_level(debug ? LOG_DEBUG : LOG_INFO);
+        log_write(LOG_INFO, "log", "SIGUSR1: from now on %s", debug ? "with debug lines" : "without debug lines");
+    }
+}
+
 static int run(int argc, char **argv)
 {
     node_options_t values = { .setup_port = 40080,
@@ -151,7 +168,7 @@ static int run(int argc, char **argv)
     node_t *node;
     err_t e;
     sigset_t signals;
-    int status = cli_parse(&values, NULL, &COMMAND_RUN, argc, argv), got;
+    int status = cli_parse(&values, NULL, &COMMAND_RUN, argc, argv);
     if (status)
         return status - 1;
     if (!values.config_path && !values.development)
@@ -164,13 +181,19 @@ static int run(int argc, char **argv)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before any thread: only sigwait below takes them */
+    if (log_start(&e))
+        log_write(LOG_WARN, "log", "%s", e.text);
+    status = EXIT_FAILURE;
     if (node_start(&node, &e, &values)) {
         log_write(LOG_ERROR, "start", "%s", e.text);
-        return EXIT_FAILURE;
+    } else {
+        log_write(LOG_INFO, "stop", "%s", wait_for_end(&signals) == SIGTERM ? "SIGTERM" : "SIGINT");
+        node_stop(node);
+        status = EXIT_SUCCESS;
     }
-    sigwait(&signals, &got);
-    log_write(LOG_INFO, "stop", "%s", got == SIGTERM ? "SIGTERM" : "SIGINT");
-    node_stop(node);
-    return EXIT_SUCCESS;
+    log_stop();
+    return status;
 }
