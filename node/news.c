@@ -26,8 +26,11 @@ typedef struct watcher {
     api_criteria_t criteria;
     uint64_t number; /* of the block behind which it begins, until */
     hash32_t hash;
-    bool placed;  /* it is found among the events: */
-    uint64_t seq; /* the next one that it is to be told */
+    bool placed; /* it is found among the events, or */
+    bool lost;   /* will never be: it was brought back, and its block does not stand; */
+    bool restored;
+    unsigned slot; /* of its file */
+    uint64_t seq;  /* when placed, the next one that it is to be told */
     uint64_t used_ms;
 } watcher_t;
 
@@ -41,6 +44,10 @@ struct news {
     bool has_head, asking, again;
     ex_block_t head;
     uint64_t final_number;
+    bool keeps;
+    char keep_dir[400];
+    uint8_t keep_key[KEPT_KEY_LEN];
+    bool slots[KEPT_SLOTS]; /* taken */
 };
 
 /* A query that is under way. */
@@ -76,6 +83,10 @@ static void take_out(news_t *w, watcher_t **at)
 {
     watcher_t *x = *at;
     *at = x->next;
+    if (!x->session && w->keeps)
+        kept_remove(w->keep_dir, x->slot);
+    if (!x->session)
+        w->slots[x->slot] = false;
     watcher_free(w, x);
 }
 
@@ -116,8 +127,10 @@ static bool place(news_t *w, watcher_t *x)
     if (x->placed)
         return true;
     x->placed = feed_after(&w->feed, &x->seq, x->number, &x->hash);
-    if (!x->placed && feed_tip(&w->feed, &tip, &hash) && tip > x->number)
-        x->placed = true; /* its block does not stand any more: everything since it was made is news */
+    if (!x->placed && feed_tip(&w->feed, &tip, &hash) && tip > x->number) {
+        x->lost = x->restored;
+        x->placed = !x->lost; /* its block does not stand any more: everything since it was made is news */
+    }
     return x->placed;
 }
 
@@ -330,6 +343,23 @@ static void pump(news_t *w)
     free(a);
 }
 
+/* Begins where the oldest of the filters that were brought back stands; those that stand too deep are lost. With the
+ * lock held. */
+static void begin_feed(news_t *w)
+{
+    const watcher_t *oldest = NULL;
+    const uint64_t head = w->head.env.number;
+    for (watcher_t *x = w->watchers; x; x = x->next) {
+        x->lost |= x->restored && x->number + EX_HISTORY_WINDOW < head;
+        if (!x->lost && x->number <= head && (!oldest || x->number < oldest->number))
+            oldest = x;
+    }
+    if (oldest)
+        feed_seed(&w->feed, oldest->number, &oldest->hash);
+    else if (w->config.mode == NEWS_ALWAYS)
+        feed_seed(&w->feed, head, &w->head.block_hash);
+}
+
 void news_head(news_t *w, const ex_block_t *latest, uint64_t final_number)
 {
     uint64_t tip;
@@ -338,11 +368,46 @@ void news_head(news_t *w, const ex_block_t *latest, uint64_t final_number)
     w->head = *latest;
     w->has_head = true;
     w->final_number = final_number;
-    if (w->config.mode == NEWS_ALWAYS && !feed_tip(&w->feed, &tip, &hash))
-        feed_seed(&w->feed, latest->env.number, &latest->block_hash);
+    if (!feed_tip(&w->feed, &tip, &hash))
+        begin_feed(w);
     drop_idle(w);
     pump(w);
     pthread_mutex_unlock(&w->lock);
+}
+
+/* ---- what outlives the program ---- */
+
+#define KEEP_BEHIND_MAX 1024u /* blocks that a kept filter may be behind, having had nothing to tell in them */
+
+/* A filter as it is kept, its criteria in an arena. With the lock held. False: it is not kept. */
+static bool as_kept(kept_t *out, arena_t *a, const news_t *w, const watcher_t *x)
+{
+    if (!w->keeps)
+        return false;
+    *out = (kept_t){ .kind = x->kind, .number = x->number, .hash = x->hash, .criteria = arena_dup(a, x->text) };
+    memcpy(out->id, x->id, sizeof out->id);
+    return out->criteria.p || !x->text.n;
+}
+
+/* Without the lock: it waits for the disk. */
+static void keep_filter(const news_t *w, const kept_t *f, unsigned slot)
+{
+    err_t e;
+    if (kept_write(&e, w->keep_dir, f, w->keep_key, slot))
+        log_write(LOG_WARN, "rpc", "a filter will not survive a restart: %s", e.text);
+}
+
+/* It has been told all up to the newest block. With the lock held. False: nothing that is kept has changed. */
+static bool moved(news_t *w, watcher_t *x, size_t told)
+{
+    uint64_t tip;
+    hash32_t hash;
+    if (!x->placed || x->seq != feed_next(&w->feed) || !feed_tip(&w->feed, &tip, &hash) ||
+        (!told && tip - x->number < KEEP_BEHIND_MAX))
+        return false;
+    x->number = tip;
+    x->hash = hash;
+    return true;
 }
 
 /* ---- filters and subscriptions ---- */
@@ -350,6 +415,12 @@ void news_head(news_t *w, const ex_block_t *latest, uint64_t final_number)
 static rc_t no_memory(err_t *e)
 {
     return err_say(e, RC_NOMEM, "out of memory");
+}
+
+static void watcher_discard(watcher_t *x)
+{
+    arena_free(&x->arena);
+    free(x);
 }
 
 static rc_t watcher_new(watcher_t **out, err_t *e, api_watch_t kind, view_t criteria)
@@ -365,8 +436,7 @@ static rc_t watcher_new(watcher_t **out, err_t *e, api_watch_t kind, view_t crit
     if (!rc && kind == API_WATCH_LOGS)
         rc = api_criteria_parse(&x->criteria, &x->arena, x->text);
     if (rc) {
-        arena_free(&x->arena);
-        free(x);
+        watcher_discard(x);
         return err_say(e, rc, rc == RC_NOMEM ? "out of memory" : "the filter cannot be kept");
     }
     *out = x;
@@ -385,6 +455,17 @@ static rc_t check_room(const news_t *w, err_t *e, const watcher_t *x, void *sess
     return RC_OK;
 }
 
+/* Counts it in. With the lock held. */
+static void enlist(news_t *w, watcher_t *x)
+{
+    x->next = w->watchers;
+    w->watchers = x;
+    *(x->session ? &w->subscriptions : &w->filters) += 1;
+    w->criteria_bytes += x->arena.used;
+    if (!x->session)
+        w->slots[x->slot] = true;
+}
+
 /* With the lock held. */
 static void insert(news_t *w, watcher_t *x, void *session, const ex_block_t *latest)
 {
@@ -397,10 +478,9 @@ static void insert(news_t *w, watcher_t *x, void *session, const ex_block_t *lat
     x->hash = latest->block_hash;
     x->seq = feed_next(&w->feed);
     x->used_ms = now_ms(w);
-    x->next = w->watchers;
-    w->watchers = x;
-    *(session ? &w->subscriptions : &w->filters) += 1;
-    w->criteria_bytes += x->arena.used;
+    for (x->slot = 0; !session && w->slots[x->slot];) /* one is free: there is room */
+        x->slot++;
+    enlist(w, x);
     (void)place(w, x);
 }
 
@@ -409,22 +489,30 @@ static rc_t add(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, void *sessio
 {
     news_t *w = ctx;
     watcher_t *x;
+    kept_t kept;
+    arena_t a;
+    unsigned slot = 0;
+    bool keeps = false;
     rc_t rc = watcher_new(&x, e, kind, criteria);
     if (rc)
         return rc;
+    arena_init(&a, 2 * API_CRITERIA_MAX);
     pthread_mutex_lock(&w->lock);
     drop_idle(w);
     rc = check_room(w, e, x, session);
     if (!rc) {
         insert(w, x, session, latest);
         memcpy(id, x->id, sizeof x->id);
+        slot = x->slot;
+        keeps = !session && as_kept(&kept, &a, w, x);
         pump(w); /* this head may be newer than what was told */
     }
     pthread_mutex_unlock(&w->lock);
-    if (rc) {
-        arena_free(&x->arena);
-        free(x);
-    }
+    if (rc)
+        watcher_discard(x);
+    if (keeps)
+        keep_filter(w, &kept, slot);
+    arena_free(&a);
     return rc;
 }
 
@@ -439,37 +527,62 @@ static bool remove_one(void *ctx, void *session, view_t id)
     return at != NULL;
 }
 
-/* Writes what a filter has not been told. With the lock held. */
-static void put_news(news_t *w, watcher_t *x, jw_t *out)
+/* Writes what a filter has not been told, and gives how much that is. With the lock held. */
+static size_t put_news(news_t *w, watcher_t *x, jw_t *out)
 {
+    size_t n = 0;
     jw_array(out, NULL);
     for (; place(w, x) && x->seq < feed_next(&w->feed); x->seq++) {
         const feed_event_t *e = feed_event(&w->feed, x->seq);
-        if (x->kind == API_WATCH_HEADS && !e->removed)
+        if (x->kind == API_WATCH_HEADS && !e->removed) {
             jw_hex(out, NULL, view_of(e->logged->block.hash.b, 32));
-        else if (finds_in(x, e->logged))
-            (void)api_put_logged(out, e->logged, &x->criteria.filter, e->removed);
+            n++;
+        } else if (finds_in(x, e->logged))
+            n += api_put_logged(out, e->logged, &x->criteria.filter, e->removed);
     }
     jw_end(out);
+    return n;
+}
+
+/* With the lock held. *at may go. */
+static rc_t tell(news_t *w, watcher_t **at, jw_t *out, err_t *e, bool *has_moved)
+{
+    const bool placed = place(w, *at);
+    *has_moved = false;
+    if (placed && (*at)->seq < feed_first(&w->feed)) {
+        take_out(w, at);
+        return err_say(e, RC_LIMIT, "the filter was polled too late: its changes are not kept any more");
+    }
+    if ((*at)->lost) {
+        take_out(w, at);
+        return err_say(e, RC_REFUSED, "filter not found");
+    }
+    (*at)->used_ms = now_ms(w);
+    const size_t told = put_news(w, *at, out);
+    *has_moved = moved(w, *at, told);
+    return RC_OK;
 }
 
 static rc_t changes(void *ctx, jw_t *out, err_t *e, view_t id)
 {
     news_t *w = ctx;
-    rc_t rc = RC_OK;
+    kept_t kept;
+    arena_t a;
+    unsigned slot = 0;
+    bool has_moved = false;
+    arena_init(&a, 2 * API_CRITERIA_MAX);
     pthread_mutex_lock(&w->lock);
     drop_idle(w);
     watcher_t **at = find(w, NULL, id);
-    if (!at)
-        rc = err_say(e, RC_REFUSED, "filter not found");
-    else if (place(w, *at) && (*at)->seq < feed_first(&w->feed)) {
-        rc = err_say(e, RC_LIMIT, "the filter was polled too late: its changes are not kept any more");
-        take_out(w, at);
-    } else {
-        (*at)->used_ms = now_ms(w);
-        put_news(w, *at, out);
+    const rc_t rc = at ? tell(w, at, out, e, &has_moved) : err_say(e, RC_REFUSED, "filter not found");
+    if (has_moved) {
+        slot = (*at)->slot;
+        has_moved = as_kept(&kept, &a, w, *at);
     }
     pthread_mutex_unlock(&w->lock);
+    if (has_moved) /* before the answer goes out: told once rather than twice */
+        keep_filter(w, &kept, slot);
+    arena_free(&a);
     return rc;
 }
 
@@ -554,12 +667,46 @@ void news_status(news_t *w, jw_t *out)
     jw_u64(out, "subscriptions", w->subscriptions);
     jw_u64(out, "blocks", w->feed.count);
     jw_u64(out, "bytes", w->feed.bytes);
-    jw_bool(out, "survive_restart", false);
+    jw_bool(out, "survive_restart", w->keeps);
     jw_end(out);
     pthread_mutex_unlock(&w->lock);
 }
 
 /* ---- all of it ---- */
+
+/* One filter that was kept, if there is one. */
+static void restore(news_t *w, unsigned slot)
+{
+    kept_t f;
+    watcher_t *x;
+    arena_t a;
+    err_t e;
+    bool found = false;
+    arena_init(&a, 2 * API_CRITERIA_MAX);
+    if (kept_read(&f, &found, &e, &a, w->keep_dir, w->keep_key, slot)) {
+        log_write(LOG_WARN, "rpc", "a kept filter is not used: %s", e.text);
+    } else if (found && !watcher_new(&x, &e, f.kind, f.criteria)) {
+        memcpy(x->id, f.id, sizeof x->id);
+        x->number = f.number;
+        x->hash = f.hash;
+        x->slot = slot;
+        x->restored = true;
+        x->used_ms = now_ms(w);
+        enlist(w, x);
+    }
+    arena_free(&a);
+}
+
+static void restore_all(news_t *w)
+{
+    const news_config_t *k = &w->config;
+    const int n = k->keep_dir && k->keep_key ? snprintf(w->keep_dir, sizeof w->keep_dir, "%s", k->keep_dir) : 0;
+    w->keeps = n > 0 && (size_t)n < sizeof w->keep_dir;
+    if (w->keeps)
+        memcpy(w->keep_key, k->keep_key, sizeof w->keep_key);
+    for (unsigned i = 0; w->keeps && i < KEPT_SLOTS; i++)
+        restore(w, i);
+}
 
 news_t *news_new(const news_config_t *config)
 {
@@ -575,6 +722,7 @@ news_t *news_new(const news_config_t *config)
     }
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->idle, NULL);
+    restore_all(w);
     return w;
 }
 
@@ -587,8 +735,10 @@ void news_free(news_t *w)
     while (w->asking)
         pthread_cond_wait(&w->idle, &w->lock);
     pthread_mutex_unlock(&w->lock);
+    w->keeps = false; /* what is kept stays */
     while (w->watchers)
         take_out(w, &w->watchers);
+    secret_wipe(w->keep_key, sizeof w->keep_key);
     feed_clear(&w->feed);
     pthread_cond_destroy(&w->idle);
     pthread_mutex_destroy(&w->lock);

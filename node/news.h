@@ -14,6 +14,7 @@
 
 #include "base/json.h"
 #include "base/os/clock.h"
+#include "node/kept.h"
 #include "node/query/ask.h"
 #include "rpc/api/methods.h"
 
@@ -36,15 +37,19 @@ typedef struct {
     ex_cache_t *cache; /* may be NULL */
     uint64_t chain_id;
     news_mode_t mode;
-    size_t bytes_max;      /* 0: NEWS_BYTES_MAX */
-    clock_fn monotonic_ms; /* NULL: the system's */
+    size_t bytes_max; /* 0: NEWS_BYTES_MAX */
+    /* Where filters are kept over the program's end, and by which key (node/kept.h); NULL: in memory only. */
+    const char *keep_dir;
+    const uint8_t *keep_key; /* KEPT_KEY_LEN; copied */
+    clock_fn monotonic_ms;   /* NULL: the system's */
     /* Sends a text to a session; must not wait. Called with its lock held, as is end, which ends a session whose
      * events were lost. */
     void (*push)(void *session, view_t text);
     void (*end)(void *session);
 } news_config_t;
 
-/* NULL: out of memory. */
+/* Brings back the filters that are kept; they go on from the block up to which they had told everything, and end when
+ * that does not stand any more. NULL: out of memory. */
 news_t *news_new(const news_config_t *config);
 
 /* After ask_cancel: waits until its query has ended, and frees. NULL is allowed. */

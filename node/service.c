@@ -321,6 +321,31 @@ static void end(void *session)
     ws_end(session);
 }
 
+/* Filters outlive the program where there is a state directory and the TEE seals. */
+static void make_news(service_t *s)
+{
+    const service_config_t *k = &s->with;
+    uint8_t key[TEE_SEAL_KEY_LEN];
+    char dir[400];
+    err_t e;
+    news_config_t config = { .submit = submit,
+                             .submit_ctx = s->ask,
+                             .cache = k->cache,
+                             .chain_id = k->config->chain.chain_id,
+                             .mode = (news_mode_t)k->config->log_follow,
+                             .push = push,
+                             .end = end };
+    const bool keeps = k->options->state_dir && k->tee->seal_key &&
+                       (size_t)snprintf(dir, sizeof dir, "%s/filters", k->options->state_dir) < sizeof dir;
+    if (keeps && !k->tee->seal_key(k->tee->ctx, key, &e, KEPT_SEAL_PATH)) {
+        config.keep_dir = dir;
+        config.keep_key = key;
+    } else if (keeps)
+        log_write(LOG_WARN, "rpc", "filters will not survive a restart: %s", e.text);
+    s->news = news_new(&config);
+    secret_wipe(key, sizeof key);
+}
+
 /* What answers by them; every answer says what the setup is marked by. */
 static rc_t make_engine(service_t *s, err_t *e)
 {
@@ -329,13 +354,7 @@ static rc_t make_engine(service_t *s, err_t *e)
     s->calls = calls_new(&(calls_config_t){
         .jobs = s->jobs, .cache = k->cache, .chain = &k->config->chain, .signer = { s->keyring, sign } });
     s->rpc = node_rpc_new(s->ask, k->pool);
-    s->news = news_new(&(news_config_t){ .submit = submit,
-                                         .submit_ctx = s->ask,
-                                         .cache = k->cache,
-                                         .chain_id = k->config->chain.chain_id,
-                                         .mode = (news_mode_t)k->config->log_follow,
-                                         .push = push,
-                                         .end = end });
+    make_news(s);
     return s->jobs && s->calls && s->rpc && s->news ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
 }
 

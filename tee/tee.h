@@ -13,6 +13,7 @@
 #include "base/err.h"
 
 #define TEE_REPORT_DATA_LEN 64u
+#define TEE_SEAL_KEY_LEN 32u
 #define TEE_QUOTE_LEN_MAX 32768u      /* bytes of a quote */
 #define TEE_EVENT_LOG_MAX (1u << 20)  /* bytes of an event log */
 #define TEE_VM_CONFIG_MAX (64u << 10) /* bytes of dstack's VM configuration */
@@ -59,6 +60,9 @@ struct tee_provider {
     /* Collateral for its own quotes (flattened JSON, in the arena), valid at now (Unix seconds); NULL: ask a PCS.
      * RC_NOMEM, RC_BUG. */
     rc_t (*get_collateral)(void *ctx, view_t *out, arena_t *a, int64_t now);
+    /* A key to seal what this program keeps on disk: the same when it runs here again, and nobody else's; path names
+     * its use. NULL: the provider has none. RC_IO, RC_TIMEOUT, RC_NOMEM: none now. */
+    rc_t (*seal_key)(void *ctx, uint8_t out[TEE_SEAL_KEY_LEN], err_t *e, const char *path);
     void (*free)(void *ctx);
 };
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/crypto/secret.h"
 #include "http/client.h"
 #include "tee/provider/dstack_answer.h"
 #include "tee/provider/provider.h"
@@ -53,26 +54,50 @@ static rc_t take(tee_evidence_t *out, err_t *e, const dstack_t *d, const hc_resp
     return rc;
 }
 
-static rc_t get_evidence(void *ctx, tee_evidence_t *out, err_t *e, const uint8_t report_data[TEE_REPORT_DATA_LEN])
+/* One exchange with the agent; r is to be cleared in any case. */
+static rc_t ask(dstack_t *d, hc_response_t *r, err_t *e, const char *url, const char *body)
 {
-    dstack_t *d = ctx;
-    char body[DSTACK_REQUEST_MAX];
-    hc_response_t r;
-    dstack_request_write(body, report_data);
-    const hc_request_t request = { .url = apis[d->api].url,
+    const hc_request_t request = { .url = url,
                                    .unix_socket = d->socket,
                                    .post = view_str(body),
                                    .timeout_ms = d->timeout_ms,
                                    .stall_timeout_ms = d->timeout_ms,
                                    .body_max = DSTACK_ANSWER_MAX };
     pthread_mutex_lock(&d->lock);
-    hc_perform(d->http, &r, &request, 1, NULL, NULL);
+    hc_perform(d->http, r, &request, 1, NULL, NULL);
     pthread_mutex_unlock(&d->lock);
-    rc_t rc = r.why.rc == RC_OK || r.why.rc == RC_NOMEM || r.why.rc == RC_TIMEOUT ? r.why.rc : RC_IO;
-    if (rc)
-        err_set(e, rc, "%s at %s: %s", apis[d->api].name, d->socket, r.why.text);
-    else
+    const rc_t rc = r->why.rc == RC_OK || r->why.rc == RC_NOMEM || r->why.rc == RC_TIMEOUT ? r->why.rc : RC_IO;
+    return rc ? err_set(e, rc, "%s at %s: %s", apis[d->api].name, d->socket, r->why.text) : RC_OK;
+}
+
+static rc_t get_evidence(void *ctx, tee_evidence_t *out, err_t *e, const uint8_t report_data[TEE_REPORT_DATA_LEN])
+{
+    dstack_t *d = ctx;
+    char body[DSTACK_REQUEST_MAX];
+    hc_response_t r;
+    dstack_request_write(body, report_data);
+    rc_t rc = ask(d, &r, e, apis[d->api].url, body);
+    if (!rc)
         rc = r.status == 200 ? take(out, e, d, &r, report_data) : refused(e, d, &r);
+    hc_response_clear(&r);
+    return rc;
+}
+
+/* Of the guest agent: the same for all instances of the application. */
+static rc_t seal_key(void *ctx, uint8_t out[TEE_SEAL_KEY_LEN], err_t *e, const char *path)
+{
+    dstack_t *d = ctx;
+    char body[256];
+    hc_response_t r;
+    err_t answer;
+    snprintf(body, sizeof body, "{\"path\":\"%.150s\",\"purpose\":\"kettle\",\"algorithm\":\"secp256k1\"}", path);
+    rc_t rc = ask(d, &r, e, "http://dstack/GetKey", body);
+    if (!rc && r.status != 200)
+        rc = refused(e, d, &r);
+    else if (!rc && dstack_key_read(out, &answer, view_of(r.body, r.body_len)))
+        rc = err_set(e, RC_IO, "dstack at %s: the answer's %s %s", d->socket, answer.field, answer.text);
+    if (r.body)
+        secret_wipe(r.body, r.body_len);
     hc_response_clear(&r);
     return rc;
 }
@@ -108,6 +133,7 @@ rc_t dstack_open(tee_provider_t *out, const char *socket, dstack_api_t api, uint
                              .type = TEE_EVIDENCE_DSTACK,
                              .ctx = d,
                              .get_evidence = get_evidence,
+                             .seal_key = api == DSTACK_AGENT ? seal_key : NULL,
                              .free = dstack_free };
     return RC_OK;
 }

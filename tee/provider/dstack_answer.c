@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/crypto/secret.h"
 #include "base/json.h"
 
 /* An event log that is there must be the text of a JSON list. */
@@ -31,6 +32,20 @@ rc_t dstack_answer_read(tee_evidence_t *out, err_t *e, arena_t *a, view_t body)
     jo_close(&doc);
     if (!rc)
         *out = x;
+    return rc;
+}
+
+rc_t dstack_key_read(uint8_t out[TEE_SEAL_KEY_LEN], err_t *e, view_t body)
+{
+    jo_doc_t doc;
+    uint8_t key[TEE_SEAL_KEY_LEN];
+    const jo_t o = jo_open(&doc, e, body, DSTACK_ANSWER_MAX, JO_LENIENT);
+    jo_hex(&o, key, sizeof key, "key", HEX_ANY);
+    const rc_t rc = jo_done(&o);
+    jo_close(&doc);
+    if (!rc)
+        memcpy(out, key, sizeof key);
+    secret_wipe(key, sizeof key);
     return rc;
 }
 

@@ -22,6 +22,10 @@
  * RC_MALFORMED, RC_LIMIT, RC_NOMEM. */
 NODISCARD rc_t dstack_answer_read(tee_evidence_t *out, err_t *e, arena_t *a, view_t body);
 
+/* Reads the key of an answer to GetKey: {"key": "<64 hex digits>", ...}. out written only on RC_OK. RC_MALFORMED,
+ * RC_LIMIT. */
+NODISCARD rc_t dstack_key_read(uint8_t out[TEE_SEAL_KEY_LEN], err_t *e, view_t body);
+
 /* The text of {"error": text}, cut and with all that is not printable ASCII as spaces; empty when the body is something
  * else. */
 void dstack_error_read(char out[DSTACK_ERROR_MAX], view_t body);

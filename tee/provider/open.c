@@ -78,6 +78,8 @@ static rc_t open_simulator(tee_provider_t *out, err_t *e, const tee_open_t *o)
     rc_t rc =
         o->image ? tee_simulator_open_image(out, e, seed.b, view_str(o->image)) : tee_simulator_open(out, e, seed.b);
     secret_wipe(&seed, sizeof seed);
+    if (!rc && !o->seed)
+        out->seal_key = NULL; /* another one next time */
     if (!rc)
         snprintf(out->where, sizeof out->where, "SIMULATED: its quotes prove nothing; for development only");
     return rc;

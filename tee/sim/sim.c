@@ -255,6 +255,13 @@ static rc_t get_collateral(void *ctx, view_t *out, arena_t *a, int64_t now)
     return sim_collateral(out, a, &s->pki, &s->plan, now);
 }
 
+static rc_t seal_key(void *ctx, uint8_t out[TEE_SEAL_KEY_LEN], err_t *e, const char *path)
+{
+    const sim_t *s = ctx;
+    const rc_t rc = sim_derive(out, TEE_SEAL_KEY_LEN, s->pki.seed, path);
+    return rc ? err_say(e, rc, "out of memory") : RC_OK;
+}
+
 static void sim_free(void *ctx)
 {
     sim_t *s = ctx;
@@ -301,6 +308,7 @@ rc_t sim_open(tee_provider_t *out, err_t *e, const sim_plan_t *plan, const uint8
                              .get_evidence = get_evidence,
                              .get_collateral = get_collateral,
                              .root = view_of(s->pki.certs[SIM_ROOT].der, s->pki.certs[SIM_ROOT].len),
+                             .seal_key = seal_key,
                              .free = sim_free };
     return RC_OK;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert";
 import { Contract, JsonRpcProvider, Transaction, Wallet, isError } from "ethers";
 import { WALLET_KEY } from "../devnet/lib/accounts.mjs";
 import { until } from "./lib/node.mjs";
+import { watchers } from "./lib/watchers.mjs";
 
 const MUCH = 10n ** 30n;
 const NOBODY = "0x000000000000000000000000000000000c0ffee0";
@@ -136,7 +137,8 @@ async function run(t) {
   await ethers(t, at);
   await viemSends(t, lib, at);
   await web3(t, lib, at);
+  await watchers(t, lib, node, at);
   await node.stop();
 }
 
-export default { title: "viem, ethers and web3.js, unmodified, on POST /rpc", run };
+export default { title: "viem, ethers and web3.js, unmodified, on POST /rpc and over WebSocket", run };

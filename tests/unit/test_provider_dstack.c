@@ -431,6 +431,68 @@ START_TEST(the_simulator_is_opened_by_name_only_and_other_names_are_none)
 }
 END_TEST
 
+/* --- keys to seal by --- */
+
+static const char *key_answer;
+
+static bool be_keeper(int fd, const char *request)
+{
+    ck_assert_msg(!strncmp(request, "POST /GetKey HTTP/1.1\r\n", 23), "%s", request);
+    ck_assert_ptr_nonnull(
+        strstr(request, "{\"path\":\"kettle/seal/x/1\",\"purpose\":\"kettle\",\"algorithm\":\"secp256k1\"}"));
+    return reply(fd, key_answer[0] == '!' ? 400 : 200, key_answer + (key_answer[0] == '!'));
+}
+
+#define KEY_HEX "0fabaa987add9a5917c66675cf8b53e7efbf694d0c636015aa7ef7a9f531c9c5"
+
+START_TEST(an_agent_gives_a_key_to_seal_by_and_no_other_answer_is_one)
+{
+    static const char *const bad[] = {
+        "{}", "{\"key\":\"\"}",     "{\"key\":\"0f\"}", "{\"key\":\"" KEY_HEX "00\"}", "{\"key\":7}",
+        "[]", "!{\"error\":\"no\"}"
+    };
+    const tee_open_t options = { .which = "dstack", .socket = socket_path, .timeout_ms = TIMEOUT_MS };
+    uint8_t key[TEE_SEAL_KEY_LEN], want[TEE_SEAL_KEY_LEN], zero[TEE_SEAL_KEY_LEN] = { 0 };
+    tee_provider_t p;
+    err_t e;
+    fake_t *f = fake_new_unix(be_keeper, socket_path);
+    ck_assert_int_eq(tee_open(&p, &e, &options), RC_OK);
+    ck_assert_int_eq(hex_decode_exact(want, sizeof want, KEY_HEX, 64), RC_OK);
+    key_answer = "{\"key\":\"" KEY_HEX "\",\"signature_chain\":[\"00\",\"00\"]}";
+    ck_assert_msg(p.seal_key(p.ctx, key, &e, "kettle/seal/x/1") == RC_OK, "%s", e.text);
+    ck_assert_mem_eq(key, want, sizeof key);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        key_answer = bad[i];
+        memset(key, 0, sizeof key);
+        ck_assert_msg(p.seal_key(p.ctx, key, &e, "kettle/seal/x/1") == RC_IO, "%s", bad[i]);
+        ck_assert_mem_eq(key, zero, sizeof key);
+    }
+    p.free(p.ctx);
+    fake_free(f);
+}
+END_TEST
+
+START_TEST(a_simulator_seals_when_its_seed_will_be_the_same)
+{
+    const tee_open_t chance = { .which = "simulator" }, seeded = { .which = "simulator", .seed = "a" };
+    uint8_t one[TEE_SEAL_KEY_LEN], two[TEE_SEAL_KEY_LEN];
+    tee_provider_t p, q;
+    err_t e;
+    ck_assert_int_eq(tee_open(&p, &e, &chance), RC_OK);
+    ck_assert(!p.seal_key);
+    p.free(p.ctx);
+    ck_assert_int_eq(tee_open(&p, &e, &seeded), RC_OK);
+    ck_assert_int_eq(tee_open(&q, &e, &seeded), RC_OK);
+    ck_assert_int_eq(p.seal_key(p.ctx, one, &e, "kettle/seal/x/1"), RC_OK);
+    ck_assert_int_eq(q.seal_key(q.ctx, two, &e, "kettle/seal/x/1"), RC_OK);
+    ck_assert_mem_eq(one, two, sizeof one);
+    ck_assert_int_eq(q.seal_key(q.ctx, two, &e, "kettle/seal/y/1"), RC_OK);
+    ck_assert_mem_ne(one, two, sizeof one);
+    p.free(p.ctx);
+    q.free(q.ctx);
+}
+END_TEST
+
 int main(void)
 {
     if (secret_init())
@@ -440,5 +502,6 @@ int main(void)
         a_socket_named_tappd_speaks_the_older_api, number_70_an_agent_that_misbehaves_gives_no_evidence_and_a_reason,
         number_70_a_socket_that_is_missing_or_refuses, each_truncation_of_an_answer_is_refused,
         too_little_memory_for_an_answer_is_said_so, auto_takes_what_is_there_in_order_and_never_the_simulator,
-        the_simulator_is_opened_by_name_only_and_other_names_are_none);
+        the_simulator_is_opened_by_name_only_and_other_names_are_none,
+        an_agent_gives_a_key_to_seal_by_and_no_other_answer_is_one, a_simulator_seals_when_its_seed_will_be_the_same);
 }
