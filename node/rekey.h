@@ -2,7 +2,7 @@
  * comes, and answers that name the old one are made anew.
  *
  * Floor:  5, node. A worker of its own where there is a cluster; any thread.
- * Tests:  tests/e2e (rotation)
+ * Tests:  tests/e2e (cluster)
  */
 #ifndef NODE_REKEY_H
 #define NODE_REKEY_H

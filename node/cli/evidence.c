@@ -107,11 +107,13 @@ static bool is_ra_tls(hc_t *http, const char *url)
     return is;
 }
 
-static rc_t fetch(view_t *out, view_t *peer, err_t *e, arena_t *a, hc_t *http, const char *url)
+/* post: p NULL: GET. */
+static rc_t fetch(view_t *out, view_t *peer, err_t *e, arena_t *a, hc_t *http, const char *url, view_t post)
 {
     char origin[160];
     hc_response_t r;
     const hc_request_t request = { .url = url,
+                                   .post = post,
                                    .timeout_ms = TIMEOUT_MS,
                                    .stall_timeout_ms = TIMEOUT_MS,
                                    .body_max = ATTESTATION_MAX,
@@ -127,7 +129,7 @@ static rc_t fetch(view_t *out, view_t *peer, err_t *e, arena_t *a, hc_t *http, c
     return rc;
 }
 
-rc_t evidence_ask(view_t *out, view_t *peer, err_t *e, arena_t *a, const char *url, const char *route)
+static rc_t ask(view_t *out, view_t *peer, err_t *e, arena_t *a, const char *url, const char *route, view_t post)
 {
     size_t n = strlen(url);
     char full[URL_MAX];
@@ -139,7 +141,18 @@ rc_t evidence_ask(view_t *out, view_t *peer, err_t *e, arena_t *a, const char *u
     hc_t *http = hc_new(NULL);
     if (!http)
         return err_say(e, RC_NOMEM, "out of memory");
-    const rc_t rc = fetch(out, peer, e, a, http, full);
+    const rc_t rc = fetch(out, peer, e, a, http, full, post);
     hc_free(http);
     return rc;
+}
+
+rc_t evidence_ask(view_t *out, view_t *peer, err_t *e, arena_t *a, const char *url, const char *route)
+{
+    return ask(out, peer, e, a, url, route, view_of(NULL, 0));
+}
+
+rc_t evidence_post(view_t *out, err_t *e, arena_t *a, const char *url, const char *route, view_t body)
+{
+    view_t any;
+    return ask(out, &any, e, a, url, route, body);
 }

@@ -27,4 +27,8 @@ bool evidence_is_url(const char *source);
  * The body is in the arena. RC_IO, RC_TIMEOUT, RC_LIMIT, RC_NOMEM; e names the endpoint. */
 NODISCARD rc_t evidence_ask(view_t *out, view_t *peer, err_t *e, arena_t *a, const char *url, const char *route);
 
+/* Posts a JSON text to a node's route; the answer, of status 200, as evidence_ask. Any certificate is taken: what is
+ * posted is no secret, and is signed. */
+NODISCARD rc_t evidence_post(view_t *out, err_t *e, arena_t *a, const char *url, const char *route, view_t body);
+
 #endif

@@ -216,6 +216,18 @@ static rc_t read_call(void *values, err_t *e, char *text)
     return add(o->calls, &o->call_count, e, text);
 }
 
+static rc_t read_also(void *values, err_t *e, char *text)
+{
+    verify_options_t *o = values;
+    return evidence_is_url(text) ? add(o->also, &o->also_count, e, text) : err_say(e, RC_MALFORMED, "must be a URL");
+}
+
+static rc_t read_kept(void *values, err_t *e, char *text)
+{
+    verify_options_t *o = values;
+    return add(o->kept, &o->kept_count, e, text);
+}
+
 static const cli_option_t options[] = {
     { .name = "policy",
       .argument = "FILE",
@@ -269,6 +281,19 @@ static const cli_option_t options[] = {
       .argument = "FILE",
       .help = "an answer of POST /call to check under the attested key; may be repeated",
       .read = read_call },
+    { .name = "follow",
+      .help =
+          "goes from the first key of a cluster (--pubkey, --setup-hash) to the one that signs now, by the orders of "
+          "its operators; with --policy the node's fresh quote over that key, too",
+      .at = offsetof(verify_options_t, follow) },
+    { .name = "also",
+      .argument = "URL",
+      .help = "follow: another node of the cluster, so that none can hide a newer key alone; may be repeated",
+      .read = read_also },
+    { .name = "kept",
+      .argument = "FILE",
+      .help = "follow: a kept signed statement, whose key must not have been retired; may be repeated",
+      .read = read_kept },
     { .name = "at", .argument = "SECONDS", .help = "Unix time to verify at", .normal = "now", .read = read_time },
     { .name = "json", .help = "results as JSON", .at = offsetof(verify_options_t, as_json) },
     STATEMENT_OPTIONS,
@@ -280,6 +305,7 @@ const cli_command_t COMMAND_VERIFY = {
     .name = "verify",
     .what = "verifies an attestation, and answers signed with its key",
     .usage = "kettle verify --policy FILE [OPTIONS] URL | FILE | -\n"
+             "       kettle verify --follow --pubkey HEX --setup-hash HEX [--also URL] [--policy FILE] [OPTIONS] URL\n"
              "       kettle verify --statement FILE --signer HEX --chain-id N [OPTIONS]\n",
     .about =
         "Checks an attestation of a node, the chain and the setup that it binds, and answers that the node signed. URL "
@@ -323,6 +349,33 @@ static bool demands_statement(const statement_options_t *o)
            want->has_min_number || want->min_finality || o->allow_revert;
 }
 
+/* The quote of the node over the newest key, under a policy. */
+static void verify_newest(results_t *r, arena_t *a, verify_options_t *o)
+{
+    verify_input_t in = { .attestation = { NULL, 0 } };
+    policy_t *policy = NULL;
+    verify_attested_t at;
+    if (read_policy(&policy, r, o->policy) && ask_node(r, &in, a, o) && verify_attestation(&at, r, a, &in, policy, o) &&
+        at.bound && at.form == EVIDENCE_V1)
+        verify_setup(r, &at, policy, o);
+    policy_free(policy);
+}
+
+static int run_follow(verify_options_t *o)
+{
+    static results_t results;
+    arena_t a;
+    if (!o->has_pubkey || !o->has_setup || !evidence_is_url(o->source))
+        return command_usage("verify --follow needs --pubkey, --setup-hash and a URL");
+    if (secret_init())
+        return command_failed("the system has no source of random numbers");
+    arena_init(&a, ARENA_MAX);
+    if (verify_follow(o->pubkey, &results, &a, o) && o->policy)
+        verify_newest(&results, &a, o);
+    arena_free(&a);
+    return results_print(&results, o->as_json);
+}
+
 /* 0 to go on, else the exit status plus one. */
 static int parse(verify_options_t *o, int argc, char **argv)
 {
@@ -333,7 +386,9 @@ static int parse(verify_options_t *o, int argc, char **argv)
         return 1 + command_usage("--ra-tls needs an https:// URL");
     if (demands_statement(&o->statement))
         return 1 + command_usage("what is demanded of a statement needs --statement");
-    return o->policy ? 0 : 1 + command_usage("verify needs --policy: without one no TD is accepted");
+    if (!o->follow && (o->also_count || o->kept_count))
+        return 1 + command_usage("--also and --kept need --follow");
+    return o->policy || o->follow ? 0 : 1 + command_usage("verify needs --policy: without one no TD is accepted");
 }
 
 static int run(int argc, char **argv)
@@ -346,6 +401,8 @@ static int run(int argc, char **argv)
     int status = parse(&o, argc, argv);
     if (status)
         return status - 1;
+    if (o.follow)
+        return run_follow(&o);
     if (secret_init())
         return command_failed("the system has no source of random numbers");
     arena_init(&a, ARENA_MAX);

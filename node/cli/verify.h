@@ -18,6 +18,9 @@ typedef struct {
     const char *policy, *collateral, *source;
     const char *blocks[VERIFY_ANSWERS_MAX], *calls[VERIFY_ANSWERS_MAX];
     size_t block_count, call_count;
+    const char *also[VERIFY_ANSWERS_MAX], *kept[VERIFY_ANSWERS_MAX]; /* of --follow: more nodes, kept statements */
+    size_t also_count, kept_count;
+    bool follow;
     bool has_nonce, has_pubkey, as_json, ra_tls, development;
     uint8_t nonce[32], pubkey[33];
     /* What the attestation must say of its chain and setup. */
@@ -59,6 +62,10 @@ void verify_setup(results_t *r, const verify_attested_t *x, const policy_t *poli
 /* Checks the head that the node said to stand on, its time beside this machine's clock (verify_head.c). */
 void verify_head(results_t *r, arena_t *a, const verify_input_t *in, const verify_attested_t *x,
                  const verify_options_t *o);
+
+/* Asks the nodes of o for their key generations, judges them from the pinned key and setup on, and then what the nodes
+ * and the kept files say by the newest of them (verify_follow.c). pubkey: of that. False: there is none. */
+bool verify_follow(uint8_t pubkey[33], results_t *r, arena_t *a, const verify_options_t *o);
 
 /* Check an answer of the prototype's GET /block, POST /call under the attested key; name tells which one it is. */
 bool verify_block(results_t *r, arena_t *a, view_t body, const char *name, const uint8_t pubkey[33]);

@@ -78,6 +78,8 @@ void keys_update(cluster_t *c)
     copy_pubkey(next, c->with.ring, keys.holds ? &newest->entry.entry.name : NULL);
     pthread_mutex_lock(&c->lock);
     const bool changed = memcmp(c->present_key, present, 33) != 0 || memcmp(c->next_key, next, 33) != 0;
+    if (!hash32_eq(&c->keys.newest, &keys.newest))
+        c->rotation[0] = 0; /* the newest key is nobody's who lost trust before */
     c->keys = keys;
     c->newest_version = newest ? newest->entry.entry.name.version : 0;
     c->order = join_order(c->join)->id;
@@ -89,6 +91,30 @@ void keys_update(cluster_t *c)
                   keys.until == UINT64_MAX ? "" : "; another is committed");
     if (changed && c->with.keyed)
         c->with.keyed(c->with.keyed_ctx);
+}
+
+/* Whether the peer of a connection holds the key that signs now. */
+static bool holds(cluster_t *c, const net_conn_t *conn)
+{
+    const size_t n = join_members(c->join, c->seen, CLUSTER_MEMBERS_MAX);
+    for (size_t i = 0; i < n; i++)
+        if (c->seen[i].conn == conn)
+            return c->seen[i].state && c->seen[i].state->holds;
+    return false;
+}
+
+void keys_lost_trust(cluster_t *c, net_conn_t *conn, unsigned bye, const err_t *why)
+{
+    char peer[PEERID_TEXT_MAX + 1], text[240];
+    if (bye != NET_BYE_POLICY || !why->code || !holds(c, conn))
+        return;
+    peerid_text(peer, net_peer(conn));
+    snprintf(text, sizeof text, "member %s holds the key, and is not admitted any more: %s", peer,
+             tee_code_name(why->code));
+    pthread_mutex_lock(&c->lock);
+    snprintf(c->rotation, sizeof c->rotation, "%s", text);
+    pthread_mutex_unlock(&c->lock);
+    log_write(LOG_WARN, "cluster", "rotation_needed: %s", text);
 }
 
 static const char *why_not(const join_keys_t *k)
@@ -155,6 +181,25 @@ void cluster_key(cluster_t *c, uint8_t present[33], uint8_t next[33])
     memcpy(present, c->present_key, 33);
     memcpy(next, c->next_key, 33);
     pthread_mutex_unlock(&c->lock);
+}
+
+void keys_status(const cluster_t *c, jw_t *w)
+{
+    const join_keys_t *k = &c->keys;
+    jw_object(w, "order");
+    jw_u64(w, "version", c->order.version);
+    jw_hex(w, "digest", view_of(c->order.digest.b, 32));
+    jw_end(w);
+    if (k->is_in_use) {
+        jw_object(w, "generation");
+        jw_u64(w, "version", k->in_use.version);
+        jw_u64(w, "index", k->in_use.index);
+        jw_hex(w, "order", view_of(k->in_use.order.b, 32));
+        k->until == UINT64_MAX ? jw_null(w, "until_slot") : jw_u64(w, "until_slot", k->until);
+        jw_end(w);
+    } else
+        jw_null(w, "generation");
+    c->rotation[0] ? jw_str(w, "rotation_needed", c->rotation) : jw_null(w, "rotation_needed");
 }
 
 /* ---- orders ---- */

@@ -135,6 +135,7 @@ static bool is_forgery(uint16_t code)
 static void refused(void *ctx, net_conn_t *conn, unsigned bye, const err_t *why)
 {
     cluster_t *c = ctx;
+    keys_lost_trust(c, conn, bye, why);
     if (bye == NET_BYE_PROTOCOL && why->rc == RC_LIMIT)
         peers_fault(c->peers, conn, BANS_FLOOD);
     else if (bye == NET_BYE_PROTOCOL && rc_blames_input(why->rc))

@@ -123,6 +123,7 @@ struct cluster {
     uint8_t present_key[33], next_key[33]; /* that signs, and the newest that is held; zeros: none */
     uint64_t head;
     char excluded[240]; /* why the order excludes this node; empty: it does not */
+    char rotation[240]; /* why the key should be changed: a member that holds it lost trust; empty: it need not */
     shown_member_t members[CLUSTER_MEMBERS_MAX];
     size_t member_count;
     shown_address_t addresses[PEERS_TARGETS_MAX];
@@ -170,7 +171,10 @@ void book_learned(void *ctx, const record_t *r, net_conn_t *from); /* for gossip
 
 /* keys.c: orders and generations. On the loop's thread. */
 order_rules_t keys_rules(const cluster_t *c);
-void keys_update(cluster_t *c);                            /* something about generations */
+void keys_update(cluster_t *c); /* something about generations */
+/* A connection was closed for this: of a member that holds the key it is a reason for a new one (F10). */
+void keys_lost_trust(cluster_t *c, net_conn_t *conn, unsigned bye, const err_t *why);
+void keys_status(const cluster_t *c, jw_t *w);             /* of /v1/status; with the lock held */
 void keys_ordered(void *ctx, const order_signed_t *order); /* a peer's, which is higher */
 void keys_recall(cluster_t *c);                            /* the kept order, once our own evidence is verified */
 rc_t keys_leave(cluster_t *c, err_t *e);                   /* forgets a cluster of which we hold no key */

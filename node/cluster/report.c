@@ -304,6 +304,7 @@ void cluster_status(cluster_t *c, jw_t *w)
     jw_u64(w, "port", c->with.config->overlay_port);
     jw_str(w, "trouble", c->port_trouble);
     jw_bool(w, "holds_key", c->keys.holds);
+    keys_status(c, w);
     jw_bool(w, "cluster_pinned", c->with.config->cluster[0] != 0);
     jw_u64(w, "peers", peers);
     jw_u64(w, "platforms", platforms_of(c));
