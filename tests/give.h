@@ -13,7 +13,7 @@ static const cap_form_t GIVE_FORM = { 0 };
 static inline rc_t give_body(query_t *query, bool *answered, err_t *e, const need_t *needs, size_t count, view_t body)
 {
     static const need_kind_t order[] = { NEED_PROOF, NEED_HEADER, NEED_BLOCK, NEED_RECEIPTS,
-                                         NEED_CODE,  NEED_WHERE,  NEED_HINT };
+                                         NEED_CODE,  NEED_WHERE,  NEED_SEND,  NEED_HINT };
     const need_t *all;
     arena_t a;
     query_needs(query, &all);

@@ -183,6 +183,8 @@ typedef struct {
     uint8_t topic_count; /* 0 to 4 */
     hash32_t topics[4];
     view_t data;
+    bool traced;    /* no log, but a transfer that evm_simulate shows as one */
+    uint32_t order; /* among all of its transaction, those of reverted frames counted too */
 } evm_log_t;
 
 typedef struct {
@@ -197,7 +199,8 @@ typedef struct {
     view_t output;                /* return or revert data; lives in the arena */
     const evm_log_t *logs;
     size_t log_count;
-    bool created; /* a contract was created at created_addr; output is its code */
+    uint32_t logged; /* logs so far, those of reverted frames counted too */
+    bool created;    /* a contract was created at created_addr; output is its code */
     addr_t created_addr;
 } evm_result_t;
 
@@ -265,6 +268,19 @@ uint64_t evm_tx_execution_gas_max(const evm_rules_t *rules);
  * Otherwise as evm_call. */
 NODISCARD rc_t evm_transact(evm_receipt_t *out, err_t *e, arena_t *a, const evm_host_t *host, const evm_rules_t *rules,
                             const evm_block_t *block, const evm_tx_t *tx);
+
+typedef struct {
+    bool pays; /* the coinbase gets its tip: gas_price is not below the base fee */
+    bool
+        traces; /* transfers of Ether are shown as logs of 0xee..ee in the form of ERC-20, as eth_simulateV1 has them */
+} evm_simulation_t;
+
+/* What a transaction does that needs not be valid: it pays gas_price for all its gas, and its nonce, the sender's code,
+ * and the limits of a block and of EIP-7825 are not looked at. A nonce at its maximum becomes zero.
+ * RC_REFUSED: gas below intrinsic, init code too long, or the balance covers not the fees and the value. Otherwise as
+ * evm_transact. */
+NODISCARD rc_t evm_simulate(evm_receipt_t *out, arena_t *a, const evm_host_t *host, const evm_rules_t *rules,
+                            const evm_block_t *block, const evm_tx_t *tx, const evm_simulation_t *how);
 
 #define EVM_SYSTEM_CALL_GAS 30000000u /* EIP-4788, EIP-2935, EIP-7002, EIP-7251, EIP-8282 */
 #define EVM_SYSTEM_CALL_SLOTS 16u     /* EIP-8037: new slots that state gas is given for */

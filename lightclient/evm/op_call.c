@@ -29,8 +29,9 @@ void vm_create2_address(addr_t *out, const addr_t *creator, const u256_t *salt, 
 }
 
 /* A call or creation that fails before it begins: nothing is spent. f->sp is where the result goes. */
-static vm_step_t refuse(vm_t *vm, vm_frame_t *f)
+static vm_step_t refuse(vm_t *vm, vm_frame_t *f, const u256_t *value)
 {
+    vm->state.logged += vm->traces && !u256_is_zero(value);
     *f->sp = u256_of(0);
     vm->ret_len = 0;
     return VM_GO_ON;
@@ -110,6 +111,7 @@ vm_step_t op_call(vm_t *vm, vm_frame_t *f, u256_t *sp, vm_kind_t kind)
 
     bool own_context = kind == VM_CALL || kind == VM_STATICCALL;
     m.self = own_context ? target : f->self;
+    m.target = own_context ? NULL : target;
     m.caller = kind == VM_DELEGATECALL ? f->caller : f->self->addr;
     m.value = kind == VM_DELEGATECALL ? f->value : a.value;
     m.payer = kind == VM_CALL && has_value ? f->self : NULL;
@@ -124,7 +126,7 @@ vm_step_t op_call(vm_t *vm, vm_frame_t *f, u256_t *sp, vm_kind_t kind)
     if (m.depth > EVM_DEPTH_MAX || (has_value && u256_lt(&f->self->core.balance, &a.value))) {
         f->gas += m.gas;
         vm_refill(vm, f, m.charged);
-        return refuse(vm, f);
+        return refuse(vm, f, &a.value);
     }
     if (!m.precompile && !m.code)
         step = (vm_step_t)st_code(&vm->state, &m.code, target);
@@ -155,7 +157,7 @@ vm_step_t op_create(vm_t *vm, vm_frame_t *f, u256_t *sp, vm_kind_t kind)
     f->sp = kind == VM_CREATE2 ? sp - 3 : sp - 2;
     u256_t salt = *f->sp;
     if (m.depth > EVM_DEPTH_MAX || u256_lt(&f->self->core.balance, value) || f->self->core.nonce == UINT64_MAX)
-        return refuse(vm, f);
+        return refuse(vm, f, value);
     m.input = vm_memory_view(f, at, len);
     if (kind == VM_CREATE2)
         vm_create2_address(&addr, &f->self->addr, &salt, m.input);
@@ -208,6 +210,9 @@ vm_step_t op_selfdestruct(vm_t *vm, vm_frame_t *f, u256_t *sp)
     bool moves = !step && !u256_is_zero(&self->core.balance);
     if (moves)
         step = pay_heir(vm, f, heir);
+    if (step)
+        return step;
+    step = (vm_step_t)vm_trace(vm, &self->addr, &heir->addr, &self->core.balance);
     if (step)
         return step;
     bool destroys = self->core.created || !vm->params->destroy_only_created;

@@ -344,6 +344,8 @@ rc_t st_log(st_t *s, const addr_t *addr, const hash32_t *topics, uint8_t topic_c
     evm_log_t *log = &s->logs[s->log_count];
     log->addr = *addr;
     log->topic_count = topic_count;
+    log->traced = false;
+    log->order = s->logged++;
     memcpy(log->topics, topics, topic_count * sizeof *topics);
     log->data = arena_dup(s->arena, data);
     if (data.n && !log->data.p)

@@ -63,6 +63,7 @@ typedef struct {
     size_t journal_len, journal_cap;
     evm_log_t *logs;
     size_t log_count, log_cap;
+    uint32_t logged; /* logs so far, dropped ones too */
     int64_t refund;
     int64_t reservoir; /* EIP-8037: gas that only state gas is taken from */
     int64_t state_gas; /* EIP-8037: spent so far; a frame that gives back what others paid makes it less */

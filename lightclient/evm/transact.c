@@ -250,6 +250,64 @@ rc_t evm_transact(evm_receipt_t *out, err_t *e, arena_t *a, const evm_host_t *ho
     return rc;
 }
 
+/* Takes the price of all gas and blobs off the balance, when it covers that and the value. */
+static rc_t take_fees(vm_t *vm, st_account_t *sender)
+{
+    const evm_tx_t *tx = vm->tx;
+    u256_t fee = u256_of(0);
+    rc_t rc = st_load(&vm->state, sender);
+    if (!rc &&
+        (!add_product(&fee, &vm->gas_price, tx->gas) ||
+         !add_product(&fee, &vm->blob_base_fee, GAS_PER_BLOB * tx->blob_count) || u256_lt(&sender->core.balance, &fee)))
+        rc = RC_REFUSED;
+    if (!rc)
+        rc = st_change(&vm->state, sender);
+    if (!rc)
+        sender->core.balance = u256_sub(&sender->core.balance, &fee);
+    return rc;
+}
+
+/* Gives back what was not used to the sender alone. */
+static rc_t give_back(vm_t *vm, st_account_t *sender, uint64_t gas_used)
+{
+    u256_t back = u256_of(vm->tx->gas - gas_used);
+    const rc_t rc = st_change(&vm->state, sender);
+    back = u256_mul(&back, &vm->gas_price);
+    if (!rc)
+        sender->core.balance = u256_add(&sender->core.balance, &back);
+    return rc;
+}
+
+rc_t evm_simulate(evm_receipt_t *out, arena_t *a, const evm_host_t *host, const evm_rules_t *rules,
+                  const evm_block_t *block, const evm_tx_t *tx, const evm_simulation_t *how)
+{
+    tx_gas_t gas;
+    evm_receipt_t receipt;
+    rc_t rc = tx_gas(&gas, rules, tx);
+    if (rc)
+        return rc;
+    vm_t *vm = arena_alloc(a, sizeof *vm);
+    rc = vm ? vm_init(vm, a, host, rules, block, tx) : RC_NOMEM;
+    if (rc)
+        return rc;
+    vm->traces = how->traces;
+    st_account_t *sender = st_account(&vm->state, &tx->from);
+    rc = sender ? take_fees(vm, sender) : RC_NOMEM;
+    if (!rc)
+        rc = tx_count_nonce(vm, sender);
+    if (!rc)
+        rc = tx_run(vm, sender, &gas);
+    if (rc)
+        return rc;
+    tx_result(&receipt.result, vm, &gas);
+    rc = (how->pays ? settle : give_back)(vm, sender, receipt.result.gas_used);
+    if (!rc)
+        rc = list_changes(vm, &receipt);
+    if (!rc)
+        *out = receipt;
+    return rc;
+}
+
 rc_t evm_system_call(evm_receipt_t *out, arena_t *a, const evm_host_t *host, const evm_rules_t *rules,
                      const evm_block_t *block, const addr_t *to, view_t data)
 {

@@ -265,7 +265,8 @@ void tx_result(evm_result_t *out, const vm_t *vm, const tx_gas_t *gas)
                            .block_state_gas = (uint64_t)for_state,
                            .output = view_of(vm->ret, vm->ret_len),
                            .logs = vm->state.logs,
-                           .log_count = vm->state.log_count };
+                           .log_count = vm->state.log_count,
+                           .logged = vm->state.logged };
     if (vm->tx->create && vm->end.status == EVM_SUCCESS) {
         out->created = true;
         out->created_addr = vm->end.created_addr;

@@ -289,12 +289,47 @@ static vm_step_t begin_create(vm_t *vm, const vm_message_t *m, bool *collides)
     return VM_GO_ON;
 }
 
+/* keccak256("Transfer(address,address,uint256)") */
+static const hash32_t TRANSFER = { { 0xdd, 0xf2, 0x52, 0xad, 0x1b, 0xe2, 0xc8, 0x9b, 0x69, 0xc2, 0xb0,
+                                     0x68, 0xfc, 0x37, 0x8d, 0xaa, 0x95, 0x2b, 0xa7, 0xf1, 0x63, 0xc4,
+                                     0xa1, 0x16, 0x28, 0xf5, 0x5a, 0x4d, 0xf5, 0x23, 0xb3, 0xef } };
+
+static void put_word(uint8_t out[32], const addr_t *addr)
+{
+    memset(out, 0, 32);
+    memcpy(out + 12, addr->b, sizeof addr->b);
+}
+
+static rc_t log_transfer(vm_t *vm, const addr_t *by, const addr_t *from, const addr_t *to, const u256_t *value)
+{
+    hash32_t topics[3] = { TRANSFER };
+    uint8_t data[32];
+    put_word(topics[1].b, from);
+    put_word(topics[2].b, to);
+    u256_to_be32(data, value);
+    return st_log(&vm->state, by, topics, 3, view_of(data, sizeof data));
+}
+
+rc_t vm_trace(vm_t *vm, const addr_t *from, const addr_t *to, const u256_t *value)
+{
+    static const addr_t ether = { { 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee,
+                                    0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee } };
+    if (!vm->traces || u256_is_zero(value))
+        return RC_OK;
+    const rc_t rc = log_transfer(vm, &ether, from, to, value);
+    if (!rc)
+        vm->state.logs[vm->state.log_count - 1].traced = true;
+    return rc;
+}
+
 vm_step_t vm_begin(vm_t *vm, const vm_message_t *m)
 {
     bool create = m->kind >= VM_CREATE, collides = false;
     st_mark_t mark = st_mark(&vm->state);
     uint8_t *room;
     vm_step_t step = vm_poll(vm, VM_POLL_CALL_GAS);
+    if (!step && vm->traces && m->kind != VM_DELEGATECALL)
+        step = (vm_step_t)vm_trace(vm, &m->caller, m->target ? &m->target->addr : &m->self->addr, &m->value);
     if (!step && create)
         step = begin_create(vm, m, &collides);
     if (!step && collides)
@@ -348,26 +383,12 @@ vm_step_t vm_pay_new_account(vm_t *vm, vm_frame_t *f, int64_t *charged, st_accou
     return vm_pay_state(vm, f, *charged);
 }
 
-static void put_word(uint8_t out[32], const addr_t *addr)
-{
-    memset(out, 0, 32);
-    memcpy(out + 12, addr->b, sizeof addr->b);
-}
-
 rc_t vm_transfer(vm_t *vm, st_account_t *from, st_account_t *to, const u256_t *value)
 {
-    /* keccak256("Transfer(address,address,uint256)") */
-    hash32_t topics[3] = { { { 0xdd, 0xf2, 0x52, 0xad, 0x1b, 0xe2, 0xc8, 0x9b, 0x69, 0xc2, 0xb0,
-                               0x68, 0xfc, 0x37, 0x8d, 0xaa, 0x95, 0x2b, 0xa7, 0xf1, 0x63, 0xc4,
-                               0xa1, 0x16, 0x28, 0xf5, 0x5a, 0x4d, 0xf5, 0x23, 0xb3, 0xef } } };
-    uint8_t data[32];
     rc_t rc = st_transfer(&vm->state, from, to, value);
     if (rc || !vm->params->transfer_logs || from == to)
         return rc;
-    put_word(topics[1].b, &from->addr);
-    put_word(topics[2].b, &to->addr);
-    u256_to_be32(data, value);
-    return st_log(&vm->state, &EVM_SYSTEM_ADDRESS, topics, 3, view_of(data, sizeof data));
+    return log_transfer(vm, &EVM_SYSTEM_ADDRESS, &from->addr, &to->addr, value);
 }
 
 const precompile_t *vm_precompile(const vm_t *vm, const addr_t *addr)

@@ -68,6 +68,7 @@ typedef struct {
     const evm_rules_t *rules;
     const evm_block_t *block;
     const evm_tx_t *tx;
+    bool traces;          /* shows transfers as logs */
     u256_t gas_price;     /* what GASPRICE returns */
     u256_t blob_base_fee; /* what BLOBBASEFEE returns */
     vm_frame_t *frame;    /* that runs; NULL when the call has ended */
@@ -101,6 +102,7 @@ typedef struct {
     int64_t gas;
     int64_t charged; /* as in vm_frame_t */
     st_account_t *self;
+    const st_account_t *target;     /* CALLCODE: whose code it is; else NULL */
     const precompile_t *precompile; /* calls: NULL for ordinary code */
     const evm_code_t *code;         /* calls of ordinary code */
     addr_t caller;
@@ -219,6 +221,9 @@ vm_step_t vm_pay_new_account(vm_t *vm, vm_frame_t *f, int64_t *charged, st_accou
 
 /* Moves value, not zero, between loaded accounts; the payer has it. Logs that where the fork does (EIP-7708). */
 NODISCARD rc_t vm_transfer(vm_t *vm, st_account_t *from, st_account_t *to, const u256_t *value);
+
+/* Shows a transfer as a log, where that is asked for (evm_simulate) and the value is not zero. */
+NODISCARD rc_t vm_trace(vm_t *vm, const addr_t *from, const addr_t *to, const u256_t *value);
 
 /* Pays for long work, such as a copy of len bytes: per_word for each begun word of 32. */
 vm_step_t vm_pay_words(vm_t *vm, vm_frame_t *f, uint64_t len, int64_t per_word);

@@ -44,6 +44,9 @@ NODISCARD rc_t ex_block_decode(ex_full_block_t *out, err_t *e, arena_t *a, view_
  *   scratch  given back before return */
 NODISCARD rc_t ex_body_verify(err_t *e, arena_t *scratch, const ex_full_block_t *block);
 
+/* The root of its withdrawals (EIP-4895). scratch is given back before return. RC_NOMEM. */
+NODISCARD rc_t ex_withdrawals_root(hash32_t *out, arena_t *scratch, const ex_full_block_t *block);
+
 /* Appends the RLP form of a block without ommers. */
 void ex_block_encode(wr_t *w, const ex_full_block_t *block);
 

@@ -15,7 +15,7 @@ static void put_withdrawal(wr_t *w, const ex_withdrawal_t *x)
     rlp_wrap_list(w, began);
 }
 
-static rc_t withdrawals_root(hash32_t *out, arena_t *scratch, const ex_full_block_t *b)
+rc_t ex_withdrawals_root(hash32_t *out, arena_t *scratch, const ex_full_block_t *b)
 {
     arena_mark_t mark = arena_mark(scratch);
     view_t *rows = arena_calloc(scratch, b->withdrawal_count, sizeof *rows);
@@ -46,7 +46,7 @@ rc_t ex_body_verify(err_t *e, arena_t *scratch, const ex_full_block_t *b)
         return err_say(e, RC_REFUSED, "another transactions root");
     if (!b->has_withdrawals)
         return b->header.tail < 2 ? RC_OK : err_say(e, RC_REFUSED, "withdrawals are missing");
-    rc = withdrawals_root(&root, scratch, b);
+    rc = ex_withdrawals_root(&root, scratch, b);
     if (rc)
         return err_say(e, rc, "out of memory");
     return hash32_eq(&root, &b->header.withdrawals_root) ? RC_OK : err_say(e, RC_REFUSED, "another withdrawals root");

@@ -134,8 +134,9 @@ static void learn(ex_call_t *c)
 {
     const ex_request_t *q = c->config.request;
     const unsigned in_run = c->view.run;
-    if (!c->config.cache || !q->has_to || c->rounds == 0 || c->config.overrides)
-        return; /* nothing had to be asked for: nothing new */
+    if (!c->config.cache || !q->has_to || c->rounds == 0 || c->config.overrides ||
+        (c->config.program && c->config.program->wants))
+        return; /* nothing had to be asked for: nothing new; or it was not only this request */
     ex_touch_t *touched = arena_calloc(&c->mem, c->view.state.keys, sizeof *touched);
     size_t n = 0;
     for (ex_acct_t *a = map_first(&c->view.state.accts); a && touched; a = map_next(a)) {
@@ -166,6 +167,20 @@ static void header_needs(ex_call_t *c)
     }
 }
 
+/* What the program wants beside the state; it is sure about it when it has not guessed. */
+static void program_needs(ex_call_t *c)
+{
+    ex_program_t *p = c->config.program;
+    const need_t *wanted = NULL;
+    const size_t n = p && p->wants ? p->wants(p, &wanted) : 0;
+    for (size_t i = 0; i < n; i++)
+        ex_needs_add(&c->needs, (need_t){ .kind = NEED_PROOF,
+                                          .origin = c->view.guessed ? NEED_GUESSED : NEED_MET,
+                                          .addr = wanted[i].addr,
+                                          .slots = wanted[i].slots,
+                                          .slot_count = wanted[i].slot_count });
+}
+
 /* Turns what the last run missed into needs. */
 static rc_t make_needs(ex_call_t *c)
 {
@@ -175,6 +190,7 @@ static rc_t make_needs(ex_call_t *c)
     if (c->hint_due)
         ex_needs_add(&c->needs, (need_t){ .kind = NEED_HINT, .origin = NEED_GUESSED, .request = c->config.request });
     header_needs(c);
+    program_needs(c);
     rc_t rc = ex_needs_list(&c->needs);
     return rc ? rc : RC_NEED_DATA;
 }
@@ -187,7 +203,7 @@ static rc_t attempt(ex_call_t *c, err_t *e)
         rc = c->view.failed;
     else if (c->view.deadline)
         rc = RC_TIMEOUT;
-    else if (c->view.guessed) /* whatever the run came to, it came to it by guesses */
+    else if (c->view.guessed || rc == RC_NEED_DATA) /* whatever the run came to, it came to it by guesses */
         rc = make_needs(c);
     return rc == RC_OK || rc == RC_NEED_DATA || rc == RC_REFUSED ? rc : err_say(e, rc, failure(rc));
 }
@@ -251,6 +267,15 @@ static rc_t give_header(ex_call_t *c, err_t *e, const need_t *need, const ex_hea
     return rc ? err_say(e, rc, "header does not have the hash that its child names") : RC_OK;
 }
 
+static rc_t give_proof(ex_call_t *c, err_t *e, const need_t *need, const ex_proof_answer_t *proof)
+{
+    ex_program_t *p = c->config.program;
+    const rc_t rc = ex_needs_give_proof(&c->needs, e, need, proof);
+    if (rc || !p || !p->proven)
+        return rc;
+    return p->proven(p, proof) ? err_say(e, RC_NOMEM, "out of memory") : RC_OK;
+}
+
 static rc_t call_give(query_t *query, err_t *e, size_t i, const answer_t *answer)
 {
     ex_call_t *c = call_of(query);
@@ -259,7 +284,7 @@ static rc_t call_give(query_t *query, err_t *e, size_t i, const answer_t *answer
         return err_say(e, RC_BUG, "an answer to something that was not asked for");
     switch (need->kind) {
     case NEED_HINT: return give_hint(c, e, answer->hint, answer->hint_count);
-    case NEED_PROOF: return ex_needs_give_proof(&c->needs, e, need, &answer->proof);
+    case NEED_PROOF: return give_proof(c, e, need, &answer->proof);
     case NEED_CODE: return ex_needs_give_code(&c->needs, e, need, answer->code);
     case NEED_HEADER: return give_header(c, e, need, &answer->header);
     case NEED_HEAD:
@@ -276,6 +301,9 @@ static rc_t call_give(query_t *query, err_t *e, size_t i, const answer_t *answer
 static void call_free(query_t *query)
 {
     ex_call_t *c = call_of(query);
+    ex_program_t *p = c->config.program;
+    if (p && p->clear)
+        p->clear(p);
     arena_free(&c->work);
     arena_free(&c->mem);
     free(c);

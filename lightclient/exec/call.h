@@ -42,7 +42,13 @@ typedef struct {
 
 /* What is done with the state: a struct that begins with this, and has room for its result. */
 typedef struct ex_program {
+    /* RC_NEED_DATA without a guess: what it wants beside the state. */
     rc_t (*run)(struct ex_program *p, err_t *e, const ex_run_t *on);
+    /* The rest may be NULL. Proofs that it wants itself: needs of addr and slots in a list, until the next run. */
+    size_t (*wants)(struct ex_program *p, const need_t **out);
+    /* Every proof that came and holds. RC_NOMEM. */
+    rc_t (*proven)(struct ex_program *p, const ex_proof_answer_t *proof);
+    void (*clear)(struct ex_program *p); /* with the query's end */
 } ex_program_t;
 
 struct ex_call_config {

@@ -31,11 +31,11 @@ rc_t ex_access_list_run(ex_program_t *p, err_t *e, const ex_run_t *on);
 
 #define EX_ESTIMATE                                                                                                    \
     {                                                                                                                  \
-        ex_estimate_run                                                                                                \
+        .run = ex_estimate_run                                                                                         \
     }
 #define EX_ACCESS_LIST                                                                                                 \
     {                                                                                                                  \
-        ex_access_list_run                                                                                             \
+        .run = ex_access_list_run                                                                                      \
     }
 
 #endif

@@ -165,7 +165,7 @@ static rc_t host_code(void *ctx, view_t *out, const addr_t *addr, const hash32_t
 static rc_t host_block_hash(void *ctx, hash32_t *out, uint64_t number)
 {
     const ex_layer_t *o = ctx;
-    return o->below->block_hash(o->below->ctx, out, number);
+    return o->block_hash ? o->block_hash(o->hook_ctx, out, number) : o->below->block_hash(o->below->ctx, out, number);
 }
 
 static bool host_expired(void *ctx)

@@ -19,6 +19,7 @@ typedef struct {
     void *hook_ctx;
     unsigned (*precompile)(void *ctx, const addr_t *addr);
     void (*touched)(void *ctx, const addr_t *addr, const u256_t *slot);
+    rc_t (*block_hash)(void *ctx, hash32_t *out, uint64_t number);
 } ex_layer_t;
 
 /* No change yet. below must outlive the layer. RC_NOMEM. */

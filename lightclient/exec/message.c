@@ -70,22 +70,26 @@ static u256_t tip_cap(const ex_request_t *q)
     return q->dynamic_fee ? q->max_priority_fee : fee_cap(q);
 }
 
-static rc_t check_fees(err_t *e, const ex_request_t *q, const u256_t *base_fee)
+static rc_t check_fees(err_t *e, const ex_message_t *m, const u256_t *base_fee)
 {
+    const ex_request_t *q = m->request;
     char addr[EX_ADDR_TEXT_MAX], a[EX_DECIMAL_TEXT_MAX], b[EX_DECIMAL_TEXT_MAX];
     const u256_t cap = fee_cap(q), tip = tip_cap(q);
-    if (u256_is_zero(&cap) && u256_is_zero(&tip))
+    rc_t rc = RC_OK;
+    if (!m->strict && u256_is_zero(&cap) && u256_is_zero(&tip))
         return RC_OK;
-    if (u256_lt(&cap, &tip))
-        return err_set(e, RC_REFUSED,
-                       "max priority fee per gas higher than max fee per gas: address %s, maxPriorityFeePerGas: %s, "
-                       "maxFeePerGas: %s",
-                       ex_addr_text(addr, &q->from), ex_decimal_text(a, &tip), ex_decimal_text(b, &cap));
+    if (u256_lt(&cap, &tip)) {
+        rc = err_set(e, RC_REFUSED,
+                     "max priority fee per gas higher than max fee per gas: address %s, maxPriorityFeePerGas: %s, "
+                     "maxFeePerGas: %s",
+                     ex_addr_text(addr, &q->from), ex_decimal_text(a, &tip), ex_decimal_text(b, &cap));
+        return err_code(e, rc, EX_MESSAGE_TIP);
+    }
     if (u256_lt(&cap, base_fee))
-        return err_set(e, RC_REFUSED,
-                       "max fee per gas less than block base fee: address %s, maxFeePerGas: %s, baseFee: %s",
-                       ex_addr_text(addr, &q->from), ex_decimal_text(a, &cap), ex_decimal_text(b, base_fee));
-    return RC_OK;
+        rc = err_set(e, RC_REFUSED,
+                     "max fee per gas less than block base fee: address %s, maxFeePerGas: %s, baseFee: %s",
+                     ex_addr_text(addr, &q->from), ex_decimal_text(a, &cap), ex_decimal_text(b, base_fee));
+    return err_code(e, rc, EX_MESSAGE_FEE);
 }
 
 static rc_t check_blobs(err_t *e, const ex_message_t *m, const u256_t *blob_base_fee)
@@ -122,7 +126,9 @@ static rc_t check_form(err_t *e, const ex_message_t *m)
                        q->has_to ? "with empty auth list" : "cannot be used to create contract",
                        ex_addr_text(addr, &q->from));
     if (!q->has_to && q->data.n > most)
-        return err_set(e, RC_REFUSED, "max initcode size exceeded: code size %zu limit %zu", q->data.n, most);
+        return err_code(e,
+                        err_set(e, RC_REFUSED, "max initcode size exceeded: code size %zu limit %zu", q->data.n, most),
+                        EX_MESSAGE_INITCODE);
     return RC_OK;
 }
 
@@ -137,38 +143,32 @@ static bool costs(u256_t *most, u256_t *fee, const ex_message_t *m, const evm_tx
            add_product(most, &q->max_blob_fee, &blob_gas) && add_product(fee, blob_base_fee, &blob_gas);
 }
 
-/* Takes the fee off the sender's balance, in the layer. */
-static rc_t buy_gas(ex_layer_t *layer, err_t *e, const bool *guessed, const ex_message_t *m, const evm_tx_t *tx,
-                    const u256_t *blob_base_fee)
+/* Whether the sender has what it may cost. Fills its account when it costs anything, and what is taken before the
+ * call. */
+static rc_t check_funds(evm_account_t *sender, u256_t *fee, err_t *e, const evm_host_t *host, const bool *guessed,
+                        const ex_message_t *m, const evm_tx_t *tx, const u256_t *blob_base_fee)
 {
-    const evm_host_t *below = layer->below;
-    evm_change_t c = { .addr = tx->from };
     char addr[EX_ADDR_TEXT_MAX], have[EX_DECIMAL_TEXT_MAX], want[EX_DECIMAL_TEXT_MAX];
-    u256_t most, fee;
-    if (!costs(&most, &fee, m, tx, blob_base_fee))
-        return err_set(e, RC_REFUSED,
-                       "insufficient funds for gas * price + value: address %s required balance exceeds 256 bits",
-                       ex_addr_text(addr, &tx->from));
-    if (u256_is_zero(&most) && u256_is_zero(&fee))
-        return RC_OK;
-    rc_t rc = below->account(below->ctx, &c.account, &tx->from);
-    if (rc || *guessed)
+    u256_t most;
+    rc_t rc = RC_OK;
+    if (!costs(&most, fee, m, tx, blob_base_fee))
+        rc = err_set(e, RC_REFUSED,
+                     "insufficient funds for gas * price + value: address %s required balance exceeds 256 bits",
+                     ex_addr_text(addr, &tx->from));
+    if (rc || (u256_is_zero(&most) && u256_is_zero(fee)))
+        return err_code(e, rc, EX_MESSAGE_FUNDS);
+    rc = host->account(host->ctx, sender, &tx->from);
+    if (rc || *guessed || !u256_lt(&sender->balance, &most))
         return rc;
-    if (u256_lt(&c.account.balance, &most))
-        return err_set(e, RC_REFUSED, "insufficient funds for gas * price + value: address %s have %s want %s",
-                       ex_addr_text(addr, &tx->from), ex_decimal_text(have, &c.account.balance),
-                       ex_decimal_text(want, &most));
-    if (u256_is_zero(&fee))
-        return RC_OK;
-    c.account.balance = u256_sub(&c.account.balance, &fee);
-    return ex_layer_apply(layer, &c, 1);
+    rc = err_set(e, RC_REFUSED, "insufficient funds for gas * price + value: address %s have %s want %s",
+                 ex_addr_text(addr, &tx->from), ex_decimal_text(have, &sender->balance), ex_decimal_text(want, &most));
+    return err_code(e, rc, EX_MESSAGE_FUNDS);
 }
 
-/* Why the EVM would not start it. */
-static rc_t refusal(err_t *e, const ex_message_t *m, const evm_tx_t *tx)
+/* What it needs before it begins. */
+static rc_t check_gas(err_t *e, const ex_message_t *m, const evm_tx_t *tx)
 {
     evm_tx_gas_t due;
-    char addr[EX_ADDR_TEXT_MAX];
     evm_tx_t asked = *tx;
     asked.gas = INT64_MAX;
     evm_tx_price(&due, m->rules, &asked);
@@ -180,7 +180,16 @@ static rc_t refusal(err_t *e, const ex_message_t *m, const evm_tx_t *tx)
     if (due.floor > m->gas)
         return err_set(e, RC_REFUSED, "insufficient gas for floor data gas cost: have %llu, want %llu",
                        (unsigned long long)m->gas, (unsigned long long)due.floor);
-    return err_set(e, RC_REFUSED, "insufficient funds for transfer: address %s", ex_addr_text(addr, &tx->from));
+    return RC_OK;
+}
+
+/* Why the EVM would not start it. */
+static rc_t refusal(err_t *e, const ex_message_t *m, const evm_tx_t *tx)
+{
+    char addr[EX_ADDR_TEXT_MAX];
+    const rc_t rc = check_gas(e, m, tx);
+    return rc ? rc
+              : err_set(e, RC_REFUSED, "insufficient funds for transfer: address %s", ex_addr_text(addr, &tx->from));
 }
 
 static evm_tx_t tx_of(const ex_message_t *m)
@@ -205,30 +214,95 @@ static evm_tx_t tx_of(const ex_message_t *m)
                        .authorization_count = q->authorization_count };
 }
 
-rc_t ex_message_run(evm_result_t *out, err_t *e, arena_t *a, const evm_host_t *host, const bool *guessed,
-                    const ex_message_t *m)
+/* The nonce that the sender has, where it counts. */
+static rc_t check_nonce(err_t *e, const evm_host_t *host, const bool *guessed, const ex_message_t *m)
 {
-    const evm_tx_t tx = tx_of(m);
+    evm_account_t sender;
+    char addr[EX_ADDR_TEXT_MAX];
+    if (!m->strict)
+        return RC_OK;
+    rc_t rc = host->account(host->ctx, &sender, &m->request->from);
+    if (rc || *guessed)
+        return rc;
+    (void)ex_addr_text(addr, &m->request->from);
+    if (sender.nonce != m->nonce) {
+        const bool high = m->nonce > sender.nonce;
+        rc = err_set(e, RC_REFUSED, "nonce too %s: address %s, tx: %llu state: %llu", high ? "high" : "low", addr,
+                     (unsigned long long)m->nonce, (unsigned long long)sender.nonce);
+        return err_code(e, rc, high ? EX_MESSAGE_NONCE_HIGH : EX_MESSAGE_NONCE_LOW);
+    }
+    return m->nonce != UINT64_MAX ? RC_OK
+                                  : err_set(e, RC_REFUSED, "nonce has max value: address %s, nonce: %llu", addr,
+                                            (unsigned long long)m->nonce);
+}
+
+/* The environment as the message sees it. */
+static evm_block_t env_of(const ex_message_t *m, const evm_tx_t *tx)
+{
     evm_block_t env = *m->env;
-    ex_layer_t layer;
-    if (!evm_params(m->rules->fork))
-        return err_say(e, RC_UNSUPPORTED, "the block's fork is newer than this build");
-    if (u256_is_zero(&tx.gas_price) && !m->keep_base_fee)
+    if (u256_is_zero(&tx->gas_price) && !m->keep_base_fee)
         env.base_fee = u256_of(0);
     if (!env.has_blob_base_fee)
         env.blob_base_fee = evm_blob_base_fee(m->rules, env.excess_blob_gas);
     env.has_blob_base_fee = true;
     if (m->request->has_blobs && u256_is_zero(&m->request->max_blob_fee))
         env.blob_base_fee = u256_of(0);
-    rc_t rc = check_fees(e, m->request, &env.base_fee);
+    return env;
+}
+
+/* All that is wrong with it before it costs anything. */
+static rc_t check(evm_tx_t *tx, evm_block_t *env, err_t *e, const evm_host_t *host, const bool *guessed,
+                  const ex_message_t *m)
+{
+    if (!evm_params(m->rules->fork))
+        return err_say(e, RC_UNSUPPORTED, "the block's fork is newer than this build");
+    *tx = tx_of(m);
+    *env = env_of(m, tx);
+    rc_t rc = check_nonce(e, host, guessed, m);
     if (!rc)
-        rc = check_blobs(e, m, &env.blob_base_fee);
+        rc = check_fees(e, m, &env->base_fee);
     if (!rc)
-        rc = check_form(e, m);
+        rc = check_blobs(e, m, &env->blob_base_fee);
+    return rc ? rc : check_form(e, m);
+}
+
+rc_t ex_message_check(evm_tx_t *tx, evm_block_t *env, err_t *e, const evm_host_t *host, const bool *guessed,
+                      const ex_message_t *m)
+{
+    evm_account_t sender;
+    evm_block_t seen;
+    evm_tx_t asked;
+    u256_t fee;
+    rc_t rc = check(&asked, &seen, e, host, guessed, m);
+    if (!rc)
+        rc = check_funds(&sender, &fee, e, host, guessed, m, &asked, &seen.blob_base_fee);
+    if (!rc)
+        rc = check_gas(e, m, &asked);
+    if (rc)
+        return rc;
+    *tx = asked;
+    *env = seen;
+    return RC_OK;
+}
+
+rc_t ex_message_run(evm_result_t *out, err_t *e, arena_t *a, const evm_host_t *host, const bool *guessed,
+                    const ex_message_t *m)
+{
+    evm_tx_t tx;
+    evm_block_t env;
+    ex_layer_t layer;
+    u256_t fee = u256_of(0);
+    evm_change_t c = { .slot_count = 0 };
+    rc_t rc = check(&tx, &env, e, host, guessed, m);
+    if (!rc)
+        rc = check_funds(&c.account, &fee, e, host, guessed, m, &tx, &env.blob_base_fee);
     if (!rc)
         rc = ex_layer_init(&layer, a, host);
-    if (!rc)
-        rc = buy_gas(&layer, e, guessed, m, &tx, &env.blob_base_fee);
+    if (!rc && !*guessed && !u256_is_zero(&fee)) {
+        c.addr = tx.from;
+        c.account.balance = u256_sub(&c.account.balance, &fee);
+        rc = ex_layer_apply(&layer, &c, 1);
+    }
     if (rc)
         return rc;
     const evm_host_t charged = ex_layer_host(&layer);

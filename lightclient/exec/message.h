@@ -12,7 +12,16 @@
 #include "base/err.h"
 #include "lightclient/exec/request.h"
 
-#define EX_MESSAGE_INTRINSIC 1 /* code of an err_t: with more gas it might run */
+/* Codes of an err_t: what was wrong with it. */
+enum {
+    EX_MESSAGE_INTRINSIC = 1, /* with more gas it might run */
+    EX_MESSAGE_FEE,           /* below the base fee */
+    EX_MESSAGE_FUNDS,
+    EX_MESSAGE_NONCE_LOW,
+    EX_MESSAGE_NONCE_HIGH,
+    EX_MESSAGE_INITCODE,
+    EX_MESSAGE_TIP /* above the fee cap */
+};
 
 typedef struct {
     const evm_rules_t *rules;
@@ -20,7 +29,15 @@ typedef struct {
     const ex_request_t *request;
     uint64_t gas; /* its limit; at most INT64_MAX */
     bool keep_base_fee;
+    bool strict;    /* eth_simulateV1's validation: the nonce counts, and the base fee also when no price is given */
+    uint64_t nonce; /* then */
 } ex_message_t;
+
+/* Checks it, and gives what is to be run, in which environment.
+ *   tx, env  written only on RC_OK
+ * Otherwise as below. */
+NODISCARD rc_t ex_message_check(evm_tx_t *tx, evm_block_t *env, err_t *e, const evm_host_t *host, const bool *guessed,
+                                const ex_message_t *m);
 
 /* Runs it.
  *   out      written only on RC_OK; in the arena

@@ -12,7 +12,7 @@ static const ex_override_t *find(const ex_overrides_t *o, const addr_t *addr)
     return NULL;
 }
 
-static unsigned precompile_index(void *ctx, const addr_t *addr)
+unsigned ex_scene_precompile(void *ctx, const addr_t *addr)
 {
     const ex_scene_t *s = ctx;
     const ex_precompiles_t *p = &s->precompiles;
@@ -47,6 +47,8 @@ static rc_t apply_one(ex_layer_t *layer, const ex_override_t *row)
 {
     evm_change_t c = { .addr = row->addr, .storage_cleared = row->has_state };
     const evm_host_t now = ex_layer_host(layer);
+    if (!row->has_nonce && !row->has_balance && !row->has_code && !row->has_state && !row->slot_count)
+        return RC_OK; /* a move leaves the account as it is */
     rc_t rc = now.account(now.ctx, &c.account, &row->addr);
     if (rc)
         return rc;
@@ -85,7 +87,7 @@ rc_t ex_scene_init(ex_scene_t *s, err_t *e, arena_t *a, const evm_host_t *below,
     if (rc)
         return rc;
     s->layer.hook_ctx = s;
-    s->layer.precompile = precompile_index;
+    s->layer.precompile = ex_scene_precompile;
     s->host = ex_layer_host(&s->layer);
     return ex_overrides_apply(&s->layer, o);
 }

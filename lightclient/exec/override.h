@@ -49,6 +49,9 @@ NODISCARD rc_t ex_overrides_move(ex_precompiles_t *p, err_t *e, const ex_overrid
 /* Puts the accounts into a layer, over what the host below it says of them. RC_NOMEM, and what the host answers. */
 NODISCARD rc_t ex_overrides_apply(ex_layer_t *layer, const ex_overrides_t *o);
 
+/* The precompile that stands at an address (evm_host_t precompile); ctx is an ex_scene_t with fork and precompiles. */
+unsigned ex_scene_precompile(void *ctx, const addr_t *addr);
+
 /* A state with its overrides. */
 typedef struct {
     evm_host_t host; /* what is to be run on; lives as long as the scene does not move */

@@ -38,6 +38,7 @@ typedef struct {
     size_t blob_count;
     u256_t max_blob_fee;
     const evm_authorization_t *authorizations;
+    const u256_t *authorization_signatures; /* three of each: parity, r, s */
     size_t authorization_count;
 } ex_request_t;
 

@@ -1,6 +1,6 @@
-/* known.h - tries of which only some nodes are known: keys read, set and removed, and the new root, as long as the nodes
- * along them are there. Many tries and many states of each share the nodes, which are found by their hashes: what was
- * once a root can be written again.
+/* known.h - tries of which only some nodes are known: keys read, set and removed, and the new root, as long as the
+ * nodes along them are there. Many tries and many states of each share the nodes, which are found by their hashes: what
+ * was once a root can be written again.
  *
  * A removal may need one node beside the key's path: a branch that is left with one child takes that child's path.
  *

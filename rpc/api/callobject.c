@@ -75,19 +75,25 @@ static void read_authorizations(ex_request_t *q, arena_t *a, const jo_t *o)
     if (!q->has_authorizations)
         return;
     evm_authorization_t *all = arena_calloc(a, jo_size(&list), sizeof *all);
-    if (!all)
+    u256_t *signatures = arena_calloc(a, 3 * jo_size(&list), sizeof *signatures);
+    if (!all || !signatures)
         jo_fail(o, NULL, RC_NOMEM, "out of memory");
-    while (all && jo_next(&list, &one)) {
+    while (all && signatures && jo_next(&list, &one)) {
+        u256_t *signature = &signatures[3 * q->authorization_count];
         evm_authorization_t *x = &all[q->authorization_count++];
         x->chain_id = jo_quantity256(&one, "chainId");
         jo_hex(&one, x->address.b, sizeof x->address.b, "address", HEX_0X);
         x->nonce = jo_quantity(&one, "nonce");
         const uint64_t parity = jo_quantity(&one, "yParity");
         const u256_t r = jo_quantity256(&one, "r"), s = jo_quantity256(&one, "s");
+        signature[0] = u256_of(parity);
+        signature[1] = r;
+        signature[2] = s;
         if (!jo_rc(&one))
             recover_signer(x, &r, &s, parity);
     }
     q->authorizations = all;
+    q->authorization_signatures = signatures;
 }
 
 /* What has no influence on a call, but must be well-formed. */

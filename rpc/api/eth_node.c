@@ -112,12 +112,15 @@ static uint32_t crc32_of(uint32_t crc, const uint8_t *p, size_t n)
     return ~crc;
 }
 
-/* EIP-2124, EIP-6122: the checksum of the genesis block and all forks up to a row. */
+/* EIP-2124, EIP-6122: the checksum of the genesis block and all forks up to a row. The merge and what was before it are
+ * in the world's. */
 static uint32_t fork_id(const api_world_t *w, size_t row)
 {
     uint32_t id = w->fork_id;
     for (size_t i = 1; i <= row; i++) {
         uint8_t time[8];
+        if (w->chain->rows[i].rules.fork <= EVM_PARIS)
+            continue;
         store_u64be(time, w->chain->rows[i].timestamp);
         id = crc32_of(id, time, sizeof time);
     }

@@ -140,6 +140,11 @@ NODISCARD rc_t api_methods_body(view_t *out, arena_t *a);
 /* Ends the call with an error; the first one counts. Text is copied. */
 __attribute__((format(printf, 3, 4))) void api_fail(api_call_t *c, int code, const char *fmt, ...);
 
+#define API_REVERT_TEXT_MAX 900u
+
+/* "execution reverted", with the reason that is in the data if there is one. */
+void api_revert_text(char out[API_REVERT_TEXT_MAX], view_t data);
+
 /* Ends the call as one whose code was reverted: code 3, "execution reverted" with its reason, and the data. */
 void api_revert(api_call_t *c, view_t data);
 

@@ -123,7 +123,11 @@ static void put_typed(jw_t *w, const ex_transaction_t *t, uint64_t chain_id)
 /* Decodes transaction i; what a proven root holds and this build cannot read is of a newer fork. */
 static bool decode(ex_transaction_t *t, jw_t *w, arena_t *a, const api_block_t *b, size_t i)
 {
-    const rc_t rc = ex_transaction_decode(t, NULL, a, b->block->transactions[i], b->chain->chain_id);
+    const view_t raw = b->block->transactions[i];
+    const rc_t rc = b->senders ? ex_transaction_read(t, NULL, a, raw, b->chain->chain_id)
+                               : ex_transaction_decode(t, NULL, a, raw, b->chain->chain_id);
+    if (!rc && b->senders)
+        t->tx.from = b->senders[i];
     if (rc && !w->rc)
         w->rc = rc == RC_NOMEM ? rc : RC_UNSUPPORTED;
     return !rc;
@@ -179,9 +183,8 @@ static void put_withdrawals(jw_t *w, const ex_full_block_t *b)
     jw_end(w);
 }
 
-void api_put_block(jw_t *w, const char *key, arena_t *a, const api_block_t *b, bool whole)
+void api_put_block_members(jw_t *w, arena_t *a, const api_block_t *b, bool whole)
 {
-    jw_object(w, key);
     put_header_fields(w, &b->block->header, &b->block->hash);
     jw_quantity(w, "size", ex_block_len(b->block));
     jw_array(w, "transactions");
@@ -199,6 +202,12 @@ void api_put_block(jw_t *w, const char *key, arena_t *a, const api_block_t *b, b
     jw_end(w);
     if (b->block->has_withdrawals)
         put_withdrawals(w, b->block);
+}
+
+void api_put_block(jw_t *w, const char *key, arena_t *a, const api_block_t *b, bool whole)
+{
+    jw_object(w, key);
+    api_put_block_members(w, a, b, whole);
     jw_end(w);
 }
 

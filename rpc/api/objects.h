@@ -17,6 +17,7 @@ typedef struct {
     const ex_full_block_t *block; /* its header and hash always hold, the rest when has_body */
     bool has_body;
     const ex_receipt_t *receipts; /* one for each transaction; NULL: not known */
+    const addr_t *senders;        /* of transactions that nobody signed; NULL: their signatures say */
 } api_block_t;
 
 /* A header object, as newHeads and eth_getHeaderBy* have it. */
@@ -27,6 +28,9 @@ void api_put_header(jw_t *w, const char *key, const ex_header_t *h, const hash32
 /* A block object; has_body must hold. whole: transactions as objects, else their hashes. A transaction that does not
  * decode ends the writer: RC_UNSUPPORTED. */
 void api_put_block(jw_t *w, const char *key, arena_t *a, const api_block_t *b, bool whole);
+
+/* Its members, into an object that is open. */
+void api_put_block_members(jw_t *w, arena_t *a, const api_block_t *b, bool whole);
 
 /* Transaction i; has_body must hold. */
 void api_put_transaction(jw_t *w, const char *key, arena_t *a, const api_block_t *b, size_t i);

@@ -142,3 +142,54 @@ bool api_read_block_overrides(evm_block_t *env, const jo_t *o)
             read_member(env, &one);
     return true;
 }
+
+/* ---- of eth_simulateV1 ---- */
+
+#define WITHDRAWALS_MAX 1024u
+
+static void read_withdrawals(ex_simulate_block_t *out, arena_t *a, const jo_t *o)
+{
+    jo_t list = jo_list(o, NULL, 0, WITHDRAWALS_MAX), one;
+    ex_withdrawal_t *all = arena_calloc(a, jo_size(&list), sizeof *all);
+    if (!all)
+        jo_fail(o, NULL, RC_NOMEM, "out of memory");
+    while (all && jo_next(&list, &one)) {
+        ex_withdrawal_t *w = &all[out->withdrawal_count++];
+        w->index = jo_quantity(&one, "index");
+        w->validator = jo_quantity(&one, "validatorIndex");
+        jo_hex(&one, w->addr.b, sizeof w->addr.b, "address", HEX_0X);
+        w->amount = jo_quantity(&one, "amount");
+    }
+    out->withdrawals = all;
+}
+
+static unsigned given_by(int member)
+{
+    switch (member) {
+    case NUMBER: return EX_SIMULATE_HAS_NUMBER;
+    case TIME: return EX_SIMULATE_HAS_TIME;
+    case GAS_LIMIT: return EX_SIMULATE_HAS_GAS_LIMIT;
+    case FEE_RECIPIENT: return EX_SIMULATE_HAS_COINBASE;
+    case BASE_FEE: return EX_SIMULATE_HAS_BASE_FEE;
+    default: return 0;
+    }
+}
+
+void api_read_simulated_block(ex_simulate_block_t *out, arena_t *a, const jo_t *o)
+{
+    if (!jo_has(o, NULL))
+        return;
+    jo_t members = jo_object(o, NULL), one;
+    while (jo_next(&members, &one)) {
+        const int member = member_of(one.name);
+        if (!jo_has(&one, NULL))
+            continue;
+        out->given |= given_by(member);
+        if (member == BEACON_ROOT)
+            jo_hex(&one, out->beacon_root.b, sizeof out->beacon_root.b, NULL, HEX_0X);
+        else if (member == WITHDRAWALS)
+            read_withdrawals(out, a, &one);
+        else
+            read_member(&out->env, &one);
+    }
+}

@@ -37,28 +37,39 @@ static view_t error_text(view_t args)
     return view_of(args.p + at, (size_t)len.w[0]);
 }
 
-static void fail_panic(api_call_t *c, view_t args)
+static const char *panic_text(view_t args)
 {
     const u256_t code = u256_from_be32(args.p);
     for (size_t i = 0; i < sizeof panics / sizeof panics[0]; i++)
-        if (u256_fits_u64(&code) && code.w[0] == panics[i].code) {
-            api_fail(c, API_REVERTED, "execution reverted: %s", panics[i].text);
-            return;
-        }
-    api_fail(c, API_REVERTED, "execution reverted: unknown panic code: 0x%llx", (unsigned long long)code.w[0]);
+        if (u256_fits_u64(&code) && code.w[0] == panics[i].code)
+            return panics[i].text;
+    return NULL;
 }
 
-void api_revert(api_call_t *c, view_t data)
+void api_revert_text(char out[API_REVERT_TEXT_MAX], view_t data)
 {
     static const uint8_t error_selector[] = { 0x08, 0xc3, 0x79, 0xa0 }, panic_selector[] = { 0x4e, 0x48, 0x7b, 0x71 };
     const bool known = data.n >= 4;
     const view_t args = known ? view_of(data.p + 4, data.n - 4) : view_of(NULL, 0);
     const view_t text = known && !memcmp(data.p, error_selector, 4) ? error_text(args) : view_of(NULL, 0);
+    const bool panic = known && !memcmp(data.p, panic_selector, 4) && args.n == WORD;
+    const char *why = panic ? panic_text(args) : NULL;
     if (text.p)
-        api_fail(c, API_REVERTED, "execution reverted: %.*s", (int)(text.n < 800 ? text.n : 800), (const char *)text.p);
-    else if (known && !memcmp(data.p, panic_selector, 4) && args.n == WORD)
-        fail_panic(c, args);
+        snprintf(out, API_REVERT_TEXT_MAX, "execution reverted: %.*s", (int)(text.n < 800 ? text.n : 800),
+                 (const char *)text.p);
+    else if (why)
+        snprintf(out, API_REVERT_TEXT_MAX, "execution reverted: %s", why);
+    else if (panic)
+        snprintf(out, API_REVERT_TEXT_MAX, "execution reverted: unknown panic code: 0x%llx",
+                 (unsigned long long)load_u64be(args.p + WORD - 8));
     else
-        api_fail(c, API_REVERTED, "execution reverted");
+        snprintf(out, API_REVERT_TEXT_MAX, "execution reverted");
+}
+
+void api_revert(api_call_t *c, view_t data)
+{
+    char text[API_REVERT_TEXT_MAX];
+    api_revert_text(text, data);
+    api_fail(c, API_REVERTED, "%s", text);
     c->data = arena_dup(c->arena, data);
 }

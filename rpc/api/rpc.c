@@ -1,6 +1,7 @@
 #include "rpc/api/rpc.h"
 
 #include "lightclient/exec/logs.h"
+#include "lightclient/exec/simulate.h"
 #include "lightclient/exec/then.h"
 #include "rpc/api/past.h"
 
@@ -368,6 +369,10 @@ static void fail_query(api_call_t *c, rc_t rc, const err_t *e)
         api_fail(c, e->code == EX_LOGS_LIMIT ? API_LIMIT : API_PRUNED, "%s", e->text);
         if (e->code == EX_LOGS_LIMIT && c->explain)
             c->explain(c);
+        return;
+    }
+    if ((e->code >= EX_SIMULATE_CODE_MIN && e->code <= EX_SIMULATE_CODE_MAX) || e->code == EX_SIMULATE_INVALID) {
+        api_fail(c, -(int)e->code, "%s", e->text);
         return;
     }
     switch (rc) {

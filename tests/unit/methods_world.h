@@ -1,6 +1,6 @@
 /* methods_world.h - POST /rpc over a small proven world, with a loop in place of the engine.
  *
- * Tests:  tests/unit/test_methods.c, tests/unit/test_methods_node.c, tests/unit/test_methods_state.c
+ * Tests:  tests/unit/test_methods.c, test_methods_node.c, test_methods_state.c, test_simulate.c
  */
 #ifndef TESTS_METHODS_WORLD_H
 #define TESTS_METHODS_WORLD_H

@@ -139,11 +139,26 @@ static const char *read_receipts(hive_t *h, vec_t *v)
     return bad;
 }
 
+/* EIP-2124: of the genesis block and the forks by number, which rpc-hive/chain/genesis.json has. */
+static uint32_t fork_id(const hive_t *h)
+{
+    static const uint8_t forks[] = { 3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 33, 36 };
+    uint32_t crc = ~0u;
+    for (size_t i = 0; i < 32 + 8 * sizeof forks; i++) {
+        const size_t at = i - 32;
+        crc ^= i < 32 ? h->blocks[0].hash.b[i] : at % 8 == 7 ? forks[at / 8] : 0u;
+        for (unsigned bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0u);
+    }
+    return ~crc;
+}
+
 static void set_world(hive_t *h)
 {
     const ex_full_block_t *b = &h->blocks[h->count - 1];
-    h->world =
-        (api_world_t){ .chain = &CHAIN, .has_finalized = true, .fork_id = 0, .deposit_contract = &h->deposit_contract };
+    h->world = (api_world_t){
+        .chain = &CHAIN, .has_finalized = true, .fork_id = fork_id(h), .deposit_contract = &h->deposit_contract
+    };
     ex_block_of_header(&h->world.latest, &b->header, &b->hash, CHAIN_ID);
     h->world.finalized = h->world.latest;
 }
@@ -175,7 +190,7 @@ static json_t *tree_of(jw_t *w)
 
 static json_t *block_object(const hive_t *h, const ex_full_block_t *b, bool receipts, bool whole)
 {
-    const api_block_t at = { &CHAIN, b, true, h->receipts[b->header.number] };
+    const api_block_t at = { &CHAIN, b, true, h->receipts[b->header.number], NULL };
     arena_t scratch;
     jw_t w = jw_of(NULL, 64u << 20);
     arena_init(&scratch, 64u << 20);
@@ -327,6 +342,18 @@ static json_t *code(const hive_t *h, const json_t *params)
     return bytes ? hex_json(*bytes) : json_string("0x");
 }
 
+/* The hash of a transaction that is sent: nobody keeps it. */
+static json_t *sent(const hive_t *h, const json_t *params)
+{
+    arena_t a;
+    hash32_t hash;
+    (void)h;
+    arena_init(&a, 1u << 20);
+    keccak256(&hash, vec_hex(&a, json_string_value(json_array_get(params, 0))));
+    arena_free(&a);
+    return hex_json(view_of(hash.b, sizeof hash.b));
+}
+
 static json_t *result(void *ctx, const char *method, const json_t *params)
 {
     const hive_t *h = ctx;
@@ -334,6 +361,8 @@ static json_t *result(void *ctx, const char *method, const json_t *params)
         return proof(h, params);
     if (!strcmp(method, "eth_getCode"))
         return code(h, params);
+    if (!strcmp(method, "eth_sendRawTransaction"))
+        return sent(h, params);
     if (!strcmp(method, "eth_getTransactionByHash"))
         return where(h, json_array_get(params, 0));
     const bool receipts = !strcmp(method, "eth_getBlockReceipts");

@@ -12,11 +12,27 @@ typedef struct {
     hive_t *hive;
 } run_t;
 
+/* Where docs/rpc.md says that the answer is another than geth's. */
+static bool is_listed(const char *name, const json_t *error)
+{
+    static const struct {
+        const char *name, *message;
+    } listed[] = {
+        { "rpc-hive/eth_simulateV1/ethSimulate-empty-with-block-num-set-firstblock.io",
+          "blocks before the merge cannot be simulated" },
+        { "rpc-hive/debug_getRawBlock/get-block-n.io", "the block has uncles, which cannot be proven" },
+    };
+    for (size_t i = 0; i < sizeof listed / sizeof listed[0]; i++)
+        if (!strcmp(name, listed[i].name))
+            return error && !strcmp(vec_str(error, "message"), listed[i].message);
+    return false;
+}
+
 static void judge(run_t *r, const char *name, const json_t *want, const json_t *got, bool only_there)
 {
     char why[400];
     const json_t *a = json_object_get(want, "error"), *b = json_object_get(got, "error");
-    if (only_there && json_object_get(got, "result"))
+    if ((only_there && json_object_get(got, "result")) || is_listed(name, b))
         vec_pass(r->v);
     else if (a && b && json_equal(json_object_get(a, "code"), json_object_get(b, "code")) &&
              json_equal(json_object_get(a, "message"), json_object_get(b, "message")))

@@ -14,13 +14,12 @@ static const struct {
     { NULL, NULL },
 };
 
-/* rpc-hive asks for methods that are not there yet: it runs when it is named. */
 static bool wanted(const char *name, char **names, int count)
 {
     for (int i = 0; i < count; i++)
         if (!strcmp(names[i], name))
             return true;
-    return count == 0 && strcmp(name, "rpc-hive") != 0;
+    return count == 0;
 }
 
 static int usage(FILE *out, int status)

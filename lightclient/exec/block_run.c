@@ -1,20 +1,13 @@
-/* Execution of whole blocks. */
-#include "lightclient/exec/block.h"
+#include "lightclient/exec/block_run.h"
 
 #include "base/crypto/hash.h"
-#include "lightclient/exec/layer.h"
 #include "lightclient/exec/receipt.h"
-#include "lightclient/exec/transaction.h"
-#include "lightclient/mpt/mpt.h"
-#include "lightclient/rlp/rlp.h"
 
 #define GWEI 1000000000u
-#define BLOB_GAS 131072u /* EIP-4844: gas of one blob */
 #define DEPOSIT_LOG_LEN 576u
 #define DEPOSIT_LEN 192u /* bytes of one deposit in the list of requests */
 
 #define DEPOSITS_KIND 0u /* EIP-6110: the kind of request that comes from logs */
-#define REQUEST_KINDS 5u
 
 static const addr_t BEACON_ROOTS = { { 0x00, 0x0f, 0x3d, 0xf6, 0xd7, 0x32, 0x80, 0x7e, 0xf1, 0x31,
                                        0x9f, 0xb7, 0xb8, 0xbb, 0x85, 0x22, 0xd0, 0xbe, 0xac, 0x02 } }; /* EIP-4788 */
@@ -43,53 +36,24 @@ static const hash32_t DEPOSIT_EVENT = { { 0x64, 0x9b, 0xbc, 0x62, 0xd0, 0xe3, 0x
                                           0x88, 0x9a, 0xa7, 0x90, 0x80, 0x3b, 0xe3, 0x90, 0x38, 0xc5 } };
 
 /* Deposits of one transaction, appended to a list. */
-typedef struct deposits {
-    struct deposits *next;
+struct ex_deposits {
+    struct ex_deposits *next;
     size_t count;
     uint8_t bytes[];
-} deposits_t;
+};
 
-typedef struct {
-    arena_t *arena, *scratch;
-    const ex_block_config_t *config;
-    const ex_full_block_t *block;
-    const evm_rules_t *rules;
-    err_t *e;
-    evm_block_t env;
-    ex_layer_t layer;
-    evm_host_t host;                   /* over the layer */
-    uint64_t gas_used;                 /* what the senders paid for, as receipts tell */
-    uint64_t execution_gas, state_gas; /* what the block has used, by kind (EIP-7778, EIP-8037) */
-    uint64_t blobs;
-    uint8_t bloom[EX_BLOOM_LEN];
-    view_t *receipts;
-    ex_outcome_t *outcomes;
-    deposits_t *deposits, **deposits_end;
-    view_t requests[REQUEST_KINDS];
-} run_t;
+typedef struct ex_deposits deposits_t;
 
-static rc_t refuse(const run_t *r, const char *text)
+static rc_t refuse(const ex_block_run_t *r, const char *text)
 {
     return err_say(r->e, RC_REFUSED, text);
-}
-
-/* --- what does not depend on the state --- */
-
-static rc_t check_body(run_t *r)
-{
-    const ex_full_block_t *b = r->block;
-    if (r->rules->fork >= EVM_OSAKA && b->rlp_len > EX_BLOCK_RLP_MAX_OSAKA)
-        return refuse(r, "block too long");
-    if (b->has_withdrawals != (r->rules->fork >= EVM_SHANGHAI))
-        return refuse(r, "withdrawals of another fork");
-    return ex_body_verify(r->e, r->scratch, b);
 }
 
 /* --- system calls --- */
 
 /* A call that the block makes; its output stays in the arena. must: without code, or when it fails, the block is
  * invalid. */
-static rc_t system_call(run_t *r, view_t *out, const addr_t *to, view_t data, bool must)
+static rc_t system_call(ex_block_run_t *r, view_t *out, const addr_t *to, view_t data, bool must)
 {
     evm_receipt_t receipt;
     evm_account_t account;
@@ -113,7 +77,7 @@ static rc_t system_call(run_t *r, view_t *out, const addr_t *to, view_t data, bo
     return rc;
 }
 
-static rc_t begin(run_t *r)
+rc_t ex_block_run_begin(ex_block_run_t *r)
 {
     const ex_header_t *h = &r->block->header;
     rc_t rc = RC_OK;
@@ -127,7 +91,7 @@ static rc_t begin(run_t *r)
 /* --- receipts --- */
 
 /* The receipt of a transaction: [type] rlp([status, gas used so far, bloom, logs]). */
-static rc_t add_receipt(run_t *r, size_t index, uint8_t type, const evm_result_t *result)
+static rc_t add_receipt(ex_block_run_t *r, size_t index, uint8_t type, const evm_result_t *result)
 {
     ex_receipt_t receipt = { .type = type,
                              .success = result->status == EVM_SUCCESS,
@@ -161,13 +125,13 @@ static bool put_deposit(uint8_t out[DEPOSIT_LEN], view_t data)
     return true;
 }
 
-static bool is_deposit(const run_t *r, const evm_log_t *log)
+static bool is_deposit(const ex_block_run_t *r, const evm_log_t *log)
 {
     return addr_eq(&log->addr, &r->config->deposit_contract) && log->topic_count > 0 &&
            hash32_eq(&log->topics[0], &DEPOSIT_EVENT);
 }
 
-static rc_t add_deposits(run_t *r, const evm_result_t *result)
+static rc_t add_deposits(ex_block_run_t *r, const evm_result_t *result)
 {
     size_t count = 0;
     for (size_t i = 0; i < result->log_count; i++)
@@ -185,53 +149,18 @@ static rc_t add_deposits(run_t *r, const evm_result_t *result)
     return RC_OK;
 }
 
-/* --- transactions --- */
-
-static rc_t run_transaction(run_t *r, size_t index)
+rc_t ex_block_run_add(ex_block_run_t *r, size_t index, uint8_t type, const evm_receipt_t *receipt)
 {
-    ex_transaction_t tx;
-    evm_receipt_t receipt;
-    rc_t rc = ex_transaction_decode(&tx, r->e, r->scratch, r->block->transactions[index], r->config->chain->chain_id);
-    if (rc == RC_LIMIT)
-        rc = RC_REFUSED;
-    if (rc)
-        return rc;
-    uint64_t for_execution = evm_tx_execution_gas_max(r->rules);
-    if (for_execution > tx.tx.gas)
-        for_execution = tx.tx.gas;
-    if (for_execution > r->env.gas_limit - r->execution_gas || tx.tx.gas > r->env.gas_limit - r->state_gas)
-        return refuse(r, "gas limit above what the block has left");
-    if (tx.tx.blob_count > r->rules->blob_max - r->blobs)
-        return refuse(r, "too many blobs");
-    rc = evm_transact(&receipt, r->e, r->scratch, &r->host, r->rules, &r->env, &tx.tx);
-    if (rc)
-        return rc;
-    r->gas_used += receipt.result.gas_used;
-    r->execution_gas += receipt.result.block_execution_gas;
-    r->state_gas += receipt.result.block_state_gas;
-    r->blobs += tx.tx.blob_count;
-    r->outcomes[index] = (ex_outcome_t){ receipt.result.gas_used, receipt.result.status == EVM_SUCCESS };
-    rc = add_receipt(r, index, tx.tx.type, &receipt.result);
+    rc_t rc = add_receipt(r, index, type, &receipt->result);
     if (!rc)
-        rc = add_deposits(r, &receipt.result);
-    return rc ? rc : ex_layer_apply(&r->layer, receipt.changes, receipt.change_count);
-}
-
-static rc_t run_transactions(run_t *r)
-{
-    rc_t rc = RC_OK;
-    for (size_t i = 0; !rc && i < r->block->transaction_count; i++) {
-        arena_mark_t mark = arena_mark(r->scratch);
-        rc = run_transaction(r, i);
-        arena_rollback(r->scratch, mark);
-    }
-    return rc;
+        rc = add_deposits(r, &receipt->result);
+    return rc ? rc : ex_layer_apply(&r->layer, receipt->changes, receipt->change_count);
 }
 
 /* --- after the transactions --- */
 
 /* EIP-4895. An account that stays empty is not made. */
-static rc_t withdraw(run_t *r)
+rc_t ex_block_run_withdraw(ex_block_run_t *r)
 {
     for (size_t i = 0; i < r->block->withdrawal_count; i++) {
         const ex_withdrawal_t *w = &r->block->withdrawals[i];
@@ -252,7 +181,7 @@ static rc_t withdraw(run_t *r)
     return RC_OK;
 }
 
-static rc_t join_deposits(run_t *r)
+static rc_t join_deposits(ex_block_run_t *r)
 {
     size_t count = 0;
     for (const deposits_t *d = r->deposits; d; d = d->next)
@@ -267,12 +196,10 @@ static rc_t join_deposits(run_t *r)
 }
 
 /* EIP-7685: the hash over the hashes of all kinds of which there are any. */
-static rc_t check_requests(run_t *r)
+rc_t ex_block_run_requests(hash32_t *out, ex_block_run_t *r)
 {
-    hash32_t hashes[REQUEST_KINDS], all;
+    hash32_t hashes[EX_REQUEST_KINDS];
     size_t n = 0;
-    if (r->rules->fork < EVM_PRAGUE)
-        return RC_OK;
     rc_t rc = join_deposits(r);
     for (size_t i = 0; !rc && i < sizeof request_contracts / sizeof request_contracts[0]; i++)
         if (r->rules->fork >= request_contracts[i].since)
@@ -280,46 +207,17 @@ static rc_t check_requests(run_t *r)
                              true);
     if (rc)
         return rc;
-    for (unsigned i = 0; i < REQUEST_KINDS; i++)
+    for (unsigned i = 0; i < EX_REQUEST_KINDS; i++)
         if (r->requests[i].n) {
             const uint8_t kind = (uint8_t)i;
             const view_t parts[] = { view_of(&kind, 1), r->requests[i] };
             sha256_parts(&hashes[n++], parts, 2);
         }
-    sha256(&all, view_of(hashes, n * sizeof *hashes));
-    return hash32_eq(&all, &r->block->header.requests_hash) ? RC_OK : refuse(r, "another requests hash");
+    sha256(out, view_of(hashes, n * sizeof *hashes));
+    return RC_OK;
 }
 
-static rc_t check_receipts(run_t *r)
-{
-    const ex_header_t *h = &r->block->header;
-    hash32_t root;
-    if ((r->execution_gas > r->state_gas ? r->execution_gas : r->state_gas) != h->gas_used)
-        return refuse(r, "another gas used");
-    if (r->rules->fork >= EVM_CANCUN && r->blobs * BLOB_GAS != h->blob_gas_used)
-        return refuse(r, "another blob gas used");
-    if (memcmp(r->bloom, h->logs_bloom, EX_BLOOM_LEN))
-        return refuse(r, "another logs bloom");
-    rc_t rc = mpt_list_root(&root, r->receipts, r->block->transaction_count, r->scratch);
-    if (rc)
-        return rc;
-    return hash32_eq(&root, &h->receipts_root) ? RC_OK : refuse(r, "another receipts root");
-}
-
-static rc_t check_state(run_t *r, ex_executed_t *out)
-{
-    hash32_t root;
-    const ex_block_config_t *c = r->config;
-    rc_t rc = ex_layer_changes(&out->changes, &out->change_count, &r->layer);
-    if (rc || !c->state_root)
-        return rc;
-    rc = c->state_root(c->host->ctx, &root, out->changes, out->change_count);
-    if (rc)
-        return rc;
-    return hash32_eq(&root, &r->block->header.state_root) ? RC_OK : refuse(r, "another state root");
-}
-
-static rc_t prepare(run_t *r)
+rc_t ex_block_run_init(ex_block_run_t *r)
 {
     const ex_header_t *h = &r->block->header;
     r->env = (evm_block_t){ .number = h->number,
@@ -337,38 +235,4 @@ static rc_t prepare(run_t *r)
     rc_t rc = r->receipts && r->outcomes ? ex_layer_init(&r->layer, r->arena, r->config->host) : RC_NOMEM;
     r->host = ex_layer_host(&r->layer);
     return rc;
-}
-
-rc_t ex_block_execute(ex_executed_t *out, err_t *e, arena_t *a, arena_t *scratch, const ex_block_config_t *config,
-                      const ex_full_block_t *block)
-{
-    ex_executed_t done = { 0 };
-    run_t r = { .arena = a,
-                .scratch = scratch,
-                .config = config,
-                .block = block,
-                .e = e,
-                .rules = evm_chain_rules(config->chain, block->header.timestamp) };
-    if (r.rules->fork < EVM_PARIS || r.rules->fork >= EVM_FORKS)
-        return err_say(e, RC_UNSUPPORTED, "the block's fork is older than Paris or newer than this build");
-    rc_t rc = check_body(&r);
-    if (!rc)
-        rc = prepare(&r);
-    if (!rc)
-        rc = begin(&r);
-    if (!rc)
-        rc = run_transactions(&r);
-    if (!rc)
-        rc = withdraw(&r);
-    if (!rc)
-        rc = check_requests(&r);
-    if (!rc)
-        rc = check_receipts(&r);
-    if (!rc)
-        rc = check_state(&r, &done);
-    if (rc)
-        return rc == RC_NOMEM ? err_say(e, rc, "out of memory") : rc;
-    done.outcomes = r.outcomes;
-    *out = done;
-    return RC_OK;
 }

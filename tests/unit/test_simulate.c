@@ -1,0 +1,126 @@
+/* eth_simulateV1: state roots from proofs against those of the whole tries, traced transfers, what is no transaction. */
+#include "tests/unit/methods_world.h"
+
+#define SIMULATE(params) "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_simulateV1\",\"params\":[" params "]}"
+#define SETS "\"0xac0000000000000000000000000000000000f000\"" /* sets slot calldata[0] to calldata[1] */
+#define RICH "\"0xac00000000000000000000000000000000000bad\""
+#define SLOTS 24u
+
+static const evm_schedule_row_t cancun_row = { 0, { EVM_CANCUN, 3, 6, 3338477, NULL } };
+static const evm_chain_t CANCUN = { 560048, &cancun_row, 1 };
+
+static world_account_t *contract;
+
+static void setup_simulate(void)
+{
+    setup();
+    contract = world_add(&w, world_addr(0xf000), "6020355f3555");
+    for (unsigned i = 0; i < SLOTS; i++)
+        world_set(contract, i, u256_of(i + 1));
+    world_add(&w, world_addr(0xbad), "")->balance = u256_of(1000);
+    world.chain = &CANCUN;
+    world.latest.state_root = world.finalized.state_root = world_root(&w);
+}
+
+/* The sender, who is nobody else, has sent so many transactions. */
+static void count_nonce(uint64_t nonce)
+{
+    static const addr_t nobody;
+    world_account_t *a = world_find(&w, &nobody);
+    if (!a)
+        a = world_add(&w, nobody, "");
+    a->nonce = nonce;
+    a->balance = u256_of(0);
+}
+
+static void expect_root(const char *answer)
+{
+    char want[100] = "\"stateRoot\":\"0x";
+    const hash32_t root = world_root(&w);
+    hex_encode(want + strlen(want), view_of(root.b, sizeof root.b));
+    ck_assert_msg(strstr(answer, want) != NULL, "%s is not in %.3000s", want, answer);
+}
+
+START_TEST(the_state_root_is_that_of_the_whole_state)
+{
+    for (unsigned i = 0; i < SLOTS; i++)
+        for (unsigned value = 0; value < 2; value++) {
+            char text[700];
+            setup_simulate();
+            snprintf(text, sizeof text,
+                     SIMULATE("{\"blockStateCalls\":[{\"calls\":[{\"to\":" SETS
+                              ",\"data\":\"0x%064x%064x\"}]}]},\"latest\""),
+                     i, 77 * value);
+            const char *answer = serve(text);
+            world_set(contract, i, u256_of(77 * value));
+            count_nonce(1);
+            expect_root(answer);
+            teardown();
+        }
+    setup_simulate();
+}
+END_TEST
+
+START_TEST(blocks_follow_each_other)
+{
+    const char *answer = serve(
+        SIMULATE("{\"blockStateCalls\":[{\"calls\":[{\"to\":" SETS ",\"data\":\"" HASH32("00") /**/
+                 "0000000000000000000000000000000000000000000000000000000000000005\"}]},{},{\"stateOverrides\":{" RICH
+                 ":{\"balance\":\"0x7\"}}}]}"));
+    world_set(contract, 0, u256_of(5));
+    count_nonce(1);
+    expect_root(answer);
+    world_find(&w, (addr_t[]){ world_addr(0xbad) })->balance = u256_of(7);
+    expect_root(answer);
+    for (unsigned i = 1; i <= 3; i++) {
+        char number[30];
+        snprintf(number, sizeof number, "\"number\":\"0x%x\"", 1000 + i);
+        ck_assert_ptr_nonnull(strstr(answer, number));
+    }
+    ck_assert_uint_le(rounds, 2);
+}
+END_TEST
+
+START_TEST(transfers_are_shown_only_when_asked_for)
+{
+#define SENDS "{\"blockStateCalls\":[{\"calls\":[{\"from\":" RICH ",\"to\":" NOBODY ",\"value\":\"0x3e8\"}]}]"
+    const char *plain = serve(SIMULATE(SENDS "}"));
+    ck_assert_ptr_nonnull(strstr(plain, "\"logs\":[]"));
+    const char *traced = serve(SIMULATE(SENDS ",\"traceTransfers\":true}"));
+    ck_assert_ptr_nonnull(strstr(traced, "\"address\":\"0xeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee\""));
+    ck_assert_ptr_nonnull(strstr(traced, "\"logIndex\":\"0x0\""));
+    ck_assert(!strncmp(strstr(plain, "\"hash\""), strstr(traced, "\"hash\""), 75)); /* they are in no receipt */
+}
+END_TEST
+
+START_TEST(what_is_no_transaction_ends_all)
+{
+    static const row_t rows[] = {
+        { SIMULATE("{\"blockStateCalls\":[]}"), ERROR("-32602", "empty input") },
+        { SIMULATE("{\"blockStateCalls\":[{\"blockOverrides\":{\"number\":\"0x3e8\"}}]}"),
+          ERROR("-38020", "block numbers must be in order: 1000 <= 1000") },
+        { SIMULATE("{\"blockStateCalls\":[{\"blockOverrides\":{\"time\":\"0x1388\"}}]}"),
+          ERROR("-38021", "block timestamps must be in order: 5000 <= 5000") },
+        { SIMULATE("{\"blockStateCalls\":[{\"blockOverrides\":{\"number\":\"0x4e9\"}}]}"),
+          ERROR("-38026", "too many blocks") },
+        { SIMULATE("{\"blockStateCalls\":[{\"calls\":[{\"from\":" RICH ",\"to\":" NOBODY ",\"value\":\"0x3e9\"}]}]}"),
+          ERROR("-38014", "err: insufficient funds for gas * price + value: address "
+                          "0xAc00000000000000000000000000000000000bAd have 1000 want 1001 (supplied gas 30000000)") },
+        { SIMULATE("{\"blockStateCalls\":[{\"calls\":[{\"to\":" NOBODY ",\"nonce\":\"0x1\"}]}],\"validation\":true}"),
+          ERROR("-38011", "err: nonce too high: address 0x0000000000000000000000000000000000000000, tx: 1 state: 0 "
+                          "(supplied gas 30000000)") },
+        { SIMULATE("{\"blockStateCalls\":[{\"calls\":[{\"to\":" NOBODY ",\"gas\":\"0x5207\"}]}]}"),
+          ERROR("-38013", "err: intrinsic gas too low: have 20999, want 21000 (supplied gas 20999)") },
+        { SIMULATE("{\"blockStateCalls\":[{\"calls\":[{\"to\":" NOBODY ",\"gas\":\"0x1c9c381\"}]}]}"),
+          ERROR("-38015", "block gas limit reached: remaining: 30000000, required: 30000001") },
+    };
+    CHECK_ROWS(rows);
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN_AROUND("simulate", setup_simulate, teardown, the_state_root_is_that_of_the_whole_state,
+                           blocks_follow_each_other, transfers_are_shown_only_when_asked_for,
+                           what_is_no_transaction_ends_all);
+}
