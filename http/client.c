@@ -176,6 +176,11 @@ hc_t *hc_new(const char *ca_file)
     return c;
 }
 
+void hc_use_proxies(hc_t *c, bool use)
+{
+    atomic_store(&c->lane.proxy_env, use);
+}
+
 void hc_free(hc_t *c)
 {
     if (!c)

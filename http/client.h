@@ -17,6 +17,10 @@ typedef struct hc hc_t;
 /* One client. ca_file: PEM bundle, NULL for the system's; NULL on failure. */
 hc_t *hc_new(const char *ca_file);
 
+/* Whether requests from now on go by the proxies that the environment names (http_proxy, https_proxy, no_proxy), but
+ * for those to Unix sockets. At first none does. */
+void hc_use_proxies(hc_t *c, bool use);
+
 /* Ends what is under way as hc_cancel does, waits until every done has returned, and frees. NULL is allowed. */
 void hc_free(hc_t *c);
 

@@ -24,6 +24,7 @@ typedef struct {
     size_t body_max;             /* bytes, after decompression; 0: 16 MiB */
     const char *want_header;     /* "Name:" of a response header to keep; NULL: none */
     bool any_peer; /* https: takes any certificate and keeps it: the caller checks it, for instance by its quote */
+    const char *ca_file;     /* PEM: who vouches for the server's certificate; NULL: the client's */
     const char *unix_socket; /* path of a Unix socket to speak to instead of the URL's host; NULL: none */
 } hc_request_t;
 

@@ -243,7 +243,7 @@ static bool header_add(struct curl_slist **list, const char *line)
     return longer != NULL;
 }
 
-static CURLcode limits_of(CURL *e, transfer_t *t, const hc_request_t *q)
+static CURLcode limits_of(CURL *e, const lane_t *l, const transfer_t *t, const hc_request_t *q)
 {
     CURLcode bad = CURLE_OK;
     bad |= curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)(q->connect_timeout_ms ? q->connect_timeout_ms : 5000));
@@ -252,7 +252,8 @@ static CURLcode limits_of(CURL *e, transfer_t *t, const hc_request_t *q)
     bad |= curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)(t->body_max + 4096));
     bad |= curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
     bad |= curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-    bad |= curl_easy_setopt(e, CURLOPT_PROXY, ""); /* none from the environment either */
+    if (q->unix_socket || !atomic_load(&l->proxy_env))
+        bad |= curl_easy_setopt(e, CURLOPT_PROXY, ""); /* none from the environment either */
     bad |= curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
     bad |= curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L); /* a hanging name server must not hold up the timeout */
     bad |= curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
@@ -264,7 +265,7 @@ static CURLcode tls_of(CURL *e, const lane_t *l, const hc_request_t *q)
 {
     CURLcode bad = CURLE_OK;
     bad |= curl_easy_setopt(e, CURLOPT_CAPATH, NULL); /* the directory would be parsed whole for each connection */
-    bad |= curl_easy_setopt(e, CURLOPT_CAINFO, l->ca_file);
+    bad |= curl_easy_setopt(e, CURLOPT_CAINFO, q->ca_file ? q->ca_file : l->ca_file);
     bad |= curl_easy_setopt(e, CURLOPT_CERTINFO, 1L); /* to say what is wrong with one, or to hand it out */
     bad |= curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     bad |= curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
@@ -314,7 +315,7 @@ static rc_t prepare(transfer_t *t, const lane_t *l)
     bad |= curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
     bad |= curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
     bad |= curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
-    bad |= limits_of(e, t, q);
+    bad |= limits_of(e, l, t, q);
     bad |= tls_of(e, l, q);
     return bad ? RC_NOMEM : RC_OK;
 }

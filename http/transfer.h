@@ -7,6 +7,7 @@
 #define HTTP_TRANSFER_H
 
 #include <curl/curl.h>
+#include <stdatomic.h>
 #include <zlib.h>
 
 #include "http/message.h"
@@ -16,8 +17,9 @@
 /* Where transfers run: a multi handle with its connections, and spare easy handles. */
 typedef struct {
     CURLM *multi;
-    CURLSH *share;       /* TLS sessions of all transfers */
-    const char *ca_file; /* NULL: none found, then every https request fails */
+    CURLSH *share;         /* TLS sessions of all transfers */
+    const char *ca_file;   /* NULL: none found, then every https request fails */
+    atomic_bool proxy_env; /* proxies of the environment are used */
     CURL *spare[EASY_KEPT_MAX];
     size_t spare_count;
 } lane_t;

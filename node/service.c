@@ -256,6 +256,7 @@ static rc_t make_attest(service_t *s, err_t *e, const uint8_t pubkey[ECDSA_PUBKE
     config.pccs = c->pccs.count ? (const char *const *)c->pccs.urls : intel;
     config.pccs_count = c->pccs.count ? c->pccs.count : 1;
     config.pccs_root_crl = PCCS_INTEL_ROOT_CRL;
+    config.pccs_ca_file = c->ca_file.pccs;
     memcpy(config.pubkey, pubkey, sizeof config.pubkey);
     memcpy(config.node_pubkey, s->node_pubkey, sizeof config.node_pubkey);
     return attest_new(&s->attest, e, &config);
@@ -297,6 +298,9 @@ static rc_t make_upstreams(service_t *s, err_t *e)
     s->objects = objects_new(&c->network);
     if (!s->execution || !s->consensus || !s->objects)
         return err_say(e, RC_NOMEM, "out of memory");
+    up_trust(s->execution, c->ca_file.execution);
+    up_trust(s->consensus, c->ca_file.consensus);
+    hc_use_proxies(k->http, c->proxy_env);
     return ask_new(&s->ask, e,
                    &(ask_config_t){ .http = k->http,
                                     .upstream = s->execution,

@@ -300,12 +300,14 @@ typedef struct {
     size_t which[WANTS_MAX], n;
 } exchange_t;
 
-static void add_request(exchange_t *x, const char *base, const lc_want_t *want, size_t i, bool json)
+static void add_request(exchange_t *x, const up_t *upstream, size_t endpoint, const lc_want_t *want, size_t i,
+                        bool json)
 {
     char path[BN_PATH_MAX];
     bn_path(path, want);
-    hc_url_join(x->urls[x->n], sizeof x->urls[x->n], base, path);
+    hc_url_join(x->urls[x->n], sizeof x->urls[x->n], up_url(upstream, endpoint), path);
     x->requests[x->n] = (hc_request_t){ .url = x->urls[x->n],
+                                        .ca_file = up_ca_file(upstream),
                                         .accept = json ? BN_ACCEPT_JSON : BN_ACCEPT,
                                         .body_max = bn_body_max(want) };
     x->which[x->n++] = i;
@@ -333,7 +335,7 @@ static void take_exchange(follow_t *f, exchange_t *next, answer_t *answers, exch
         const bool good = e.rc == RC_OK || e.rc == RC_REPLAY, of_form = rc_blames_input(e.rc) || r->status != 200;
         const bool asked = (can->json | can->tried) >> want->kind & 1;
         if (next && !good && !r->why.rc && of_form && !asked && bn_try_json(r->status, r->content_type)) {
-            add_request(next, up_url(f->config.upstream, endpoint), want, x->which[k], true);
+            add_request(next, f->config.upstream, endpoint, want, x->which[k], true);
         } else {
             conclude(f, &answers[x->which[k]], endpoint, want, r, &e, too_old);
             if (!next)
@@ -350,7 +352,7 @@ static void ask(follow_t *f, answer_t *answers, size_t endpoint, const lc_want_t
     exchange_t first = { .n = 0 }, second = { .n = 0 };
     for (size_t i = 0; i < count; i++)
         if (answers[i] != ANSWER_TAKEN)
-            add_request(&first, up_url(f->config.upstream, endpoint), &wants[i], i, can.json >> wants[i].kind & 1);
+            add_request(&first, f->config.upstream, endpoint, &wants[i], i, can.json >> wants[i].kind & 1);
     perform(f, &first);
     take_exchange(f, &second, answers, &first, endpoint, wants, &can);
     if (!second.n || stopping(f))

@@ -34,7 +34,8 @@ static void ask(foresight_t *f, bool consensus, size_t endpoint)
     char url[URL_MAX], claim[CL_TEXT_MAX];
     hc_response_t r = { .status = 0 };
     hc_url_join(url, sizeof url, up_url(u, endpoint), CL_SPEC_PATH);
-    const hc_request_t request = { .url = consensus ? url : up_url(u, endpoint),
+    const hc_request_t request = { .ca_file = up_ca_file(u),
+                                   .url = consensus ? url : up_url(u, endpoint),
                                    .post = consensus ? (view_t){ NULL, 0 } : view_str(CL_CONFIG_REQUEST),
                                    .body_max = CL_BODY_MAX };
     hc_perform(f->config.http, &r, &request, 1, stopping, f);

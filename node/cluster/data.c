@@ -245,7 +245,10 @@ static void fetch(fetch_t *f)
         bn_path(path, &f->want);
         hc_url_join(url, sizeof url, urls->urls[i], path);
         hc_url_origin(origin, sizeof origin, urls->urls[i]);
-        const hc_request_t request = { .url = url, .accept = BN_ACCEPT, .body_max = bn_body_max(&f->want) };
+        const hc_request_t request = { .url = url,
+                                       .ca_file = f->cluster->with.config->ca_file.consensus,
+                                       .accept = BN_ACCEPT,
+                                       .body_max = bn_body_max(&f->want) };
         hc_perform(f->cluster->with.http, &r, &request, 1, fetcher_stops, f->cluster);
         if (take_body(f, &e, &r))
             snprintf(f->why, sizeof f->why, "%.100s: %.130s", origin, e.text);

@@ -98,6 +98,32 @@ static void read_policy(void *config, arena_t *arena, const jo_t *o, const char 
     c->policy = (const char *)text.p;
 }
 
+/* One file for all, or one for each kind. */
+static void read_ca_file(void *config, arena_t *arena, const jo_t *o, const char *key)
+{
+    static const option_t kinds[] = {
+        { .key = "execution", .kind = OPTION_PATH, .at = offsetof(config_ca_t, execution) },
+        { .key = "consensus", .kind = OPTION_PATH, .at = offsetof(config_ca_t, consensus) },
+        { .key = "pccs", .kind = OPTION_PATH, .at = offsetof(config_ca_t, pccs) },
+    };
+    config_ca_t *ca = &((config_t *)config)->ca_file;
+    if (jo_kind(o, key) == JO_OBJECT) {
+        const jo_t each = jo_object(o, key);
+        options_read(ca, arena, &each, kinds, sizeof kinds / sizeof kinds[0], false);
+        return;
+    }
+    const option_t all = { .key = key, .kind = OPTION_PATH, .at = offsetof(config_ca_t, execution) };
+    options_read(ca, arena, o, &all, 1, false);
+    ca->consensus = ca->pccs = ca->execution;
+}
+
+static void read_proxy(void *config, arena_t *arena, const jo_t *o, const char *key)
+{
+    static const char *const words[] = { "none", "env", NULL };
+    (void)arena;
+    ((config_t *)config)->proxy_env = jo_word(o, key, words) == 1;
+}
+
 static void read_senders(void *config, arena_t *arena, const jo_t *o, const char *key)
 {
     config_t *c = config;
@@ -209,6 +235,14 @@ static const option_t options[] = {
       .help = "URL of a service that hands out Intel's collateral, or a list in order of preference.",
       .kind = OPTION_URLS,
       .at = offsetof(config_t, pccs) },
+    { .key = "ca_file",
+      .help = "Absolute path of a PEM file of trusted certificates, or an object with one for each kind of upstream.",
+      .kind = OPTION_OTHER,
+      .read = read_ca_file },
+    { .key = "proxy",
+      .help = "Proxies between node and upstreams: none (default), or env for those of the environment.",
+      .kind = OPTION_OTHER,
+      .read = read_proxy },
     { .key = "collateral_file",
       .help = "Absolute path of a file with collateral, in place of a service.",
       .kind = OPTION_PATH,

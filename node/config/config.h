@@ -32,6 +32,11 @@ typedef struct {
     uint8_t keys[SETUP_SIGNERS_MAX][33];
 } config_signers_t;
 
+/* Files of trusted certificates in PEM, of each kind of upstream; NULL: the system's. */
+typedef struct {
+    const char *execution, *consensus, *pccs;
+} config_ca_t;
+
 /* All texts are in its arena; config_free ends them. */
 typedef struct {
     arena_t arena;
@@ -58,6 +63,8 @@ typedef struct {
     unsigned log_follow;                     /* a news_mode_t */
     const char *policy;                      /* TEE policy as JSON text, compact with sorted keys; NULL: the default */
     option_urls_t pccs;                      /* services that hand out Intel's collateral; count 0: Intel's own */
+    config_ca_t ca_file;                     /* who vouches for TLS certificates of upstreams */
+    bool proxy_env;                          /* proxies of the environment are used */
     const char *collateral_file;             /* collateral from this file instead; NULL: from services */
     addr_t ccip_senders[CONFIG_SENDERS_MAX]; /* for whom the CCIP-Read gateway works; */
     size_t ccip_sender_count;                /* 0: for everybody */

@@ -87,6 +87,7 @@ static rc_t fetch(attest_t *s, view_t *text, err_t *e, arena_t *a, size_t i)
     if (rc)
         return rc;
     request.base = s->config.pccs[i];
+    request.ca_file = s->config.pccs_ca_file;
     rc = pccs_fetch(&c, e, a, &request);
     if (rc)
         return rc;

@@ -29,6 +29,7 @@ typedef struct {
     hc_t *http;
     const char *const *pccs; /* services in order of preference */
     size_t pccs_count;
+    const char *pccs_ca_file;    /* who vouches for their certificates; NULL: the system's */
     const char *pccs_root_crl;   /* where the root's list lies if a service has none; NULL: nowhere */
     const char *collateral_file; /* flattened JSON, instead of services; NULL: none */
     const char *state_dir;       /* NULL: nothing is kept */

@@ -101,7 +101,9 @@ static void ask_root_again(hc_response_t *r, char url[URL_MAX], const pccs_reque
     if (r->why.rc || r->status == 200 || !request->root_crl)
         return;
     snprintf(url, URL_MAX, "%s", request->root_crl);
-    const hc_request_t q = { .url = url, .accept = "*/*", .timeout_ms = TIMEOUT_MS, .body_max = CRL_MAX };
+    const hc_request_t q = {
+        .url = url, .ca_file = request->ca_file, .accept = "*/*", .timeout_ms = TIMEOUT_MS, .body_max = CRL_MAX
+    };
     hc_response_clear(r);
     perform(r, &q, 1, request);
 }
@@ -113,9 +115,12 @@ static rc_t ask(asked_t d[DOCUMENTS], err_t *e, arena_t *a, const pccs_request_t
     hc_response_t r[DOCUMENTS];
     rc_t rc = RC_OK;
     for (size_t i = 0; i < DOCUMENTS; i++)
-        q[i] = (hc_request_t){
-            .url = d[i].url, .accept = "*/*", .timeout_ms = TIMEOUT_MS, .body_max = CRL_MAX, .want_header = d[i].header
-        };
+        q[i] = (hc_request_t){ .url = d[i].url,
+                               .ca_file = request->ca_file,
+                               .accept = "*/*",
+                               .timeout_ms = TIMEOUT_MS,
+                               .body_max = CRL_MAX,
+                               .want_header = d[i].header };
     perform(r, q, DOCUMENTS, request);
     ask_root_again(&r[ROOT_CRL], d[ROOT_CRL].url, request);
     for (size_t i = 0; !rc && i < DOCUMENTS; i++)
@@ -141,14 +146,27 @@ static rc_t open_all(collateral_t *c, err_t *e, arena_t *a, const asked_t d[DOCU
     return rc;
 }
 
+/* A base URL's length without what its owner wrote of the documents' own path. */
+static size_t base_len(const char *base)
+{
+    static const char *const own[] = { "/sgx/certification/v4", "/tdx/certification/v4" };
+    size_t n = strlen(base);
+    while (n && base[n - 1] == '/')
+        n--;
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        const size_t part = strlen(own[i]);
+        if (n > part && !memcmp(base + n - part, own[i], part))
+            return n - part;
+    }
+    return n;
+}
+
 rc_t pccs_fetch(collateral_t *out, err_t *e, arena_t *a, const pccs_request_t *request)
 {
     asked_t d[DOCUMENTS] = { 0 };
     char fmspc[13];
     collateral_t c = { 0 };
-    size_t n = strlen(request->base);
-    while (n && request->base[n - 1] == '/')
-        n--;
+    const size_t n = base_len(request->base);
     if (n > URL_MAX - 128)
         return say(e, RC_LIMIT, "", "collateral", "the URL is too long");
     hex_encode(fmspc, view_of(request->fmspc, 6));

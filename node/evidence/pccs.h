@@ -19,7 +19,8 @@
 
 typedef struct {
     hc_t *http;
-    const char *base;     /* URL without path, or with the path before "/sgx" */
+    const char *base;     /* URL without path, with the path before "/sgx", or up to "/sgx/certification/v4" */
+    const char *ca_file;  /* who vouches for its certificate; NULL: the system's */
     const char *root_crl; /* asked when the service has no /rootcacrl */
     uint8_t fmspc[6];
     bool processor_ca;            /* the PCK certificate's issuer: Processor CA, else Platform CA */

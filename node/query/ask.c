@@ -285,6 +285,7 @@ static void probe(ask_t *a)
     a->probed = up_snapshot(a->config.upstream, rows);
     for (size_t i = 0; i < a->probed; i++)
         a->probes[i] = (hc_request_t){ .url = up_url(a->config.upstream, i),
+                                       .ca_file = up_ca_file(a->config.upstream),
                                        .post = jr_probe(),
                                        .body_max = PROBE_MAX,
                                        .timeout_ms = ASK_BATCH_MAX_MS };

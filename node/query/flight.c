@@ -523,6 +523,7 @@ static void write_batch(batch_t *b, const cap_form_t *form)
     else if (jr_elements(b->needs, b->count, form))
         b->rc = jr_encode(&body, &b->why, &b->arena, b->needs, b->count, form);
     b->request = (hc_request_t){ .url = up_url(b->flights->config.upstream, b->endpoint),
+                                 .ca_file = up_ca_file(b->flights->config.upstream),
                                  .post = body,
                                  .body_max = BATCH_BODY_MAX,
                                  .timeout_ms = b->flights->config.time_max_ms };

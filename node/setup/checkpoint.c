@@ -26,7 +26,9 @@ static const config_checkpoint_t *source(const search_t *s)
 
 static void add(search_t *s, size_t server, const char *path)
 {
-    exchange_add(&s->exchange, source(s)->of.urls[server], path, server)->body_max = FINALITY_BODY_MAX;
+    hc_request_t *q = exchange_add(&s->exchange, source(s)->of.urls[server], path, server);
+    q->ca_file = s->ask->config->ca_file.consensus;
+    q->body_max = FINALITY_BODY_MAX;
 }
 
 /* The body of answer i, and who gave it; p NULL: there is none, and why is noted. */

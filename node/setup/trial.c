@@ -7,11 +7,13 @@
 
 #define REQUESTS_ARENA_MAX ((size_t)256 << 10)
 
-static rc_t open_list(tries_t *t, err_t *e, const char *field, const option_urls_t *urls)
+static rc_t open_list(tries_t *t, err_t *e, const char *field, const option_urls_t *urls, const char *ca_file)
 {
     t->field = field;
     t->count = urls->count;
     t->up = urls->count ? up_new((const char *const *)urls->urls, urls->count) : NULL;
+    if (t->up)
+        up_trust(t->up, ca_file);
     return t->up || !urls->count ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
 }
 
@@ -65,9 +67,9 @@ static void tell_others(const tries_t *t)
 static rc_t run(trial_run_t *r, err_t *e)
 {
     const trial_t *t = r->trial;
-    rc_t rc = open_list(&r->execution, e, "execution_rpc", &t->config->execution_rpc);
+    rc_t rc = open_list(&r->execution, e, "execution_rpc", &t->config->execution_rpc, t->config->ca_file.execution);
     if (!rc)
-        rc = open_list(&r->consensus, e, "consensus_rpc", &t->config->consensus_rpc);
+        rc = open_list(&r->consensus, e, "consensus_rpc", &t->config->consensus_rpc, t->config->ca_file.consensus);
     if (!rc && !t->config->peer_count)
         rc = checkpoint_find(&r->found->start, e, &(checkpoint_ask_t){ t->config, t->now_ms, t->deadline });
     if (!rc)
@@ -95,6 +97,7 @@ rc_t trial_run(trial_found_t *out, err_t *e, const trial_t *t)
     rc_t rc = r ? RC_OK : err_say(&bad, RC_NOMEM, "out of memory");
     if (r) {
         r->trial = t;
+        hc_use_proxies(t->deadline.http, t->config->proxy_env);
         r->found = &found;
         r->arena = &arena;
         rc = run(r, &bad);

@@ -26,8 +26,17 @@ static void ask_bootstrap(trial_run_t *r, size_t i, bool json)
     const lc_want_t want = want_of(r);
     bn_path(path, &want);
     hc_request_t *q = exchange_add(&r->exchange, up_url(r->consensus.up, i), path, TRY_WHO(TRY_BOOTSTRAP, i));
+    q->ca_file = up_ca_file(r->consensus.up);
     q->accept = json ? BN_ACCEPT_JSON : BN_ACCEPT;
     q->body_max = bn_body_max(&want);
+}
+
+static void ask_genesis(trial_run_t *r, size_t i)
+{
+    const char *url = up_url(r->consensus.up, i);
+    hc_request_t *q = exchange_add(&r->exchange, url, FINALITY_GENESIS_PATH, TRY_WHO(TRY_GENESIS, i));
+    q->ca_file = up_ca_file(r->consensus.up);
+    q->body_max = FINALITY_BODY_MAX;
 }
 
 void try_consensus_ask(trial_run_t *r, unsigned round)
@@ -35,8 +44,7 @@ void try_consensus_ask(trial_run_t *r, unsigned round)
     tries_t *t = &r->consensus;
     for (size_t i = 0; i < t->count; i++) {
         if (round == 0)
-            exchange_add(&r->exchange, up_url(t->up, i), FINALITY_GENESIS_PATH, TRY_WHO(TRY_GENESIS, i))->body_max =
-                FINALITY_BODY_MAX;
+            ask_genesis(r, i);
         if (has_root(r) && (round == 0 || t->as_json[i]))
             ask_bootstrap(r, i, round > 0);
         t->as_json[i] = false;

@@ -9,6 +9,7 @@ static void post(trial_run_t *r, size_t i, try_kind_t kind, view_t body)
 {
     hc_request_t *q = exchange_add(&r->exchange, up_url(r->execution.up, i), "", TRY_WHO(kind, i));
     q->url = up_url(r->execution.up, i); /* as it stands: keys may be in its path, and nothing is below it */
+    q->ca_file = up_ca_file(r->execution.up);
     q->post = body;
     q->body_max = LATEST_BODY_MAX;
 }

@@ -34,6 +34,7 @@ typedef struct {
 struct up {
     pthread_mutex_t lock; /* all of at but the urls */
     size_t count;
+    const char *ca_file;
     unsigned saved; /* requests that were not asked twice */
     endpoint_t at[UP_ENDPOINTS_MAX];
 };
@@ -76,6 +77,16 @@ void up_free(up_t *u)
         free(u->at[i].url);
     pthread_mutex_destroy(&u->lock);
     free(u);
+}
+
+void up_trust(up_t *u, const char *ca_file)
+{
+    u->ca_file = ca_file;
+}
+
+const char *up_ca_file(const up_t *u)
+{
+    return u->ca_file;
 }
 
 static bool ready(const endpoint_t *e, uint64_t now_ms)

@@ -40,6 +40,10 @@ up_t *up_new(const char *const *urls, size_t count);
 size_t up_count(const up_t *u);
 void up_free(up_t *u);
 
+/* The file of trusted certificates for all of them, or NULL for the system's; borrowed. Before the first request. */
+void up_trust(up_t *u, const char *ca_file);
+const char *up_ca_file(const up_t *u);
+
 /* Indices to try for one request, best first: those not in back-off in the operator's order, the slow after the others,
  * then those in back-off by retry time. Returns how many (all endpoints). Slow is who takes more than three times as
  * long as the fastest, and 100 ms; once a minute it goes first again, for one request. */

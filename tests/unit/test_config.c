@@ -111,6 +111,12 @@ static const struct {
     { "{" MINIMUM ",\"checkpoint_age_max_s\":1.5}", "checkpoint_age_max_s", RC_MALFORMED },
     { "{" MINIMUM ",\"checkpoint_age_max_s\":315360001}", "checkpoint_age_max_s", RC_MALFORMED },
     { "{" MINIMUM ",\"collateral_file\":1}", "collateral_file", RC_MALFORMED },
+    { "{" MINIMUM ",\"ca_file\":1}", "ca_file", RC_MALFORMED },
+    { "{" MINIMUM ",\"ca_file\":\"relative\"}", "ca_file", RC_MALFORMED },
+    { "{" MINIMUM ",\"ca_file\":{\"pccs\":\"\"}}", "ca_file.pccs", RC_MALFORMED },
+    { "{" MINIMUM ",\"ca_file\":{\"beacon\":\"/a\"}}", "ca_file.beacon", RC_MALFORMED },
+    { "{" MINIMUM ",\"proxy\":\"http://a\"}", "proxy", RC_MALFORMED },
+    { "{" MINIMUM ",\"proxy\":true}", "proxy", RC_MALFORMED },
     { "{" MINIMUM ",\"collateral_file\":\"\"}", "collateral_file", RC_MALFORMED },
     { "{" MINIMUM ",\"tee\":1}", "tee", RC_MALFORMED },
     { "{" MINIMUM ",\"tee\":\"\"}", "tee", RC_MALFORMED },
@@ -377,6 +383,30 @@ START_TEST(urls_are_kept_all_of_them_in_their_order)
     ck_assert_str_eq(c->execution_rpc.urls[0], "http://127.0.0.1:8545");
     ck_assert_str_eq(c->consensus_rpc.urls[0], "https://www.lightclientdata.org");
     ck_assert_uint_eq(c->pccs.count, 0);
+    config_free(c);
+}
+END_TEST
+
+START_TEST(files_of_certificates_are_one_for_all_or_one_for_each_kind)
+{
+    config_t *c;
+    err_t e;
+    ck_assert_int_eq(read_texts(&c, &e, NULL, "{" MINIMUM "}"), RC_OK);
+    ck_assert(!c->ca_file.execution && !c->ca_file.consensus && !c->ca_file.pccs && !c->proxy_env);
+    config_free(c);
+    ck_assert_int_eq(read_texts(&c, &e, NULL, "{" MINIMUM ",\"ca_file\":\"/all\",\"proxy\":\"env\"}"), RC_OK);
+    ck_assert_str_eq(c->ca_file.execution, "/all");
+    ck_assert_str_eq(c->ca_file.consensus, "/all");
+    ck_assert_str_eq(c->ca_file.pccs, "/all");
+    ck_assert(c->proxy_env);
+    config_free(c);
+    ck_assert_int_eq(
+        read_texts(&c, &e, NULL, "{" MINIMUM ",\"ca_file\":{\"execution\":\"/e\",\"pccs\":\"/p\"},\"proxy\":\"none\"}"),
+        RC_OK);
+    ck_assert_str_eq(c->ca_file.execution, "/e");
+    ck_assert_ptr_null(c->ca_file.consensus);
+    ck_assert_str_eq(c->ca_file.pccs, "/p");
+    ck_assert(!c->proxy_env);
     config_free(c);
 }
 END_TEST
@@ -693,7 +723,7 @@ START_TEST(each_option_has_a_key_of_its_own_a_line_of_help_and_a_default_within_
 {
     size_t count;
     const option_t *o = config_options(&count);
-    ck_assert_uint_eq(count, 25);
+    ck_assert_uint_eq(count, 27);
     for (size_t i = 0; i < count; i++) {
         ck_assert_msg(o[i].key && o[i].key[0], "row %zu", i);
         ck_assert_msg(option_find(o, count, o[i].key) == i, "%s stands twice", o[i].key);
@@ -779,6 +809,7 @@ int main(void)
         the_checkpoint_is_known_by_who_named_it, what_a_setup_may_set_is_listed,
         any_setup_may_ask_to_be_taken_without_a_trial_and_no_statement_says_so, development_in_the_file_opens_every_key,
         without_a_measured_file_a_node_is_open_only_when_started_so, urls_are_kept_all_of_them_in_their_order,
+        files_of_certificates_are_one_for_all_or_one_for_each_kind,
         a_list_has_at_most_sixteen_urls_of_at_most_1024_characters, senders_of_the_gateway_are_kept_up_to_their_maximum,
         peers_are_addresses_with_their_ways, every_word_of_a_list_is_taken_for_itself,
         a_url_with_a_space_or_what_is_not_ascii_is_refused_as_such,

@@ -248,6 +248,31 @@ START_TEST(requests_carry_what_was_asked_for_and_nothing_of_the_environment)
 }
 END_TEST
 
+START_TEST(proxies_of_the_environment_are_used_when_that_is_wanted)
+{
+    fake_t *proxy = fake_new(be_echo);
+    char url[64];
+    snprintf(url, sizeof url, "http://127.0.0.1:%u", proxy->port);
+    setenv("http_proxy", url, 1);
+    setenv("no_proxy", "near.invalid", 1);
+    hc_t *c = hc_new(NULL);
+    hc_use_proxies(c, true);
+    hc_response_t r = ask(c, 1, (hc_request_t){ .url = "http://far.invalid/x" });
+    ck_assert_msg(r.why.rc == RC_OK, "%s", r.why.text);
+    char *text = strndup((char *)r.body, r.body_len);
+    ck_assert_ptr_nonnull(strstr(text, "GET http://far.invalid/x HTTP/1.1\r\n"));
+    free(text);
+    hc_response_clear(&r);
+    r = ask(c, 1, (hc_request_t){ .url = "http://near.invalid/x" });
+    ck_assert_ptr_nonnull(strstr(r.why.text, "DNS has no address of the host"));
+    hc_response_clear(&r);
+    unsetenv("http_proxy");
+    unsetenv("no_proxy");
+    hc_free(c);
+    fake_free(proxy);
+}
+END_TEST
+
 /* Complete answers are answers, whatever their status; everything else is an error of the right kind. */
 static const struct {
     const char *name, *bytes;
@@ -726,6 +751,7 @@ int main(void)
     return UNIT_RUN(
         "http_client", the_servers_date_is_read_where_it_is_one, an_honest_answer_arrives_with_its_headers,
         the_header_that_was_asked_for_is_kept, requests_carry_what_was_asked_for_and_nothing_of_the_environment,
+        proxies_of_the_environment_are_used_when_that_is_wanted,
         complete_answers_are_answers_and_all_else_is_an_error_of_its_kind, no_misbehaviour_hangs_or_grows_the_client,
         gzip_is_unpacked_and_a_body_may_be_as_large_as_its_cap_and_no_larger,
         gzip_that_breaks_off_or_does_not_match_its_checksum_is_no_answer, only_http_urls_with_a_host_pass_the_check,

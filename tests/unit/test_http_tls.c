@@ -107,11 +107,20 @@ static rc_t tls_ask(const char *ca, uint16_t port, unsigned times, const char *s
 START_TEST(tls_needs_a_certificate_from_the_ca_file_for_this_host_and_time)
 {
     tls_t good, other_host, expired;
+    char url[64];
     tls_open(&good, loopback, 3600);
     tls_open(&other_host, elsewhere, 3600);
     tls_open(&expired, loopback, 30);
     ck_assert_int_eq(tls_ask(good.ca_path, good.port, 10, ""), RC_OK);
     ck_assert_uint_eq(good.connections, 1); /* kept */
+    hc_t *c = hc_new(other_host.ca_path);
+    snprintf(url, sizeof url, "https://127.0.0.1:%u/", good.port);
+    for (unsigned i = 0; i < 4; i++) { /* of a request, in place of the client's; what that opened is not another's */
+        hc_response_t r = ask(c, 1, (hc_request_t){ .url = url, .ca_file = i % 2 ? NULL : good.ca_path });
+        ck_assert_int_eq(r.why.rc, i % 2 ? RC_IO : RC_OK);
+        hc_response_clear(&r);
+    }
+    hc_free(c);
     ck_assert_int_eq(tls_ask(other_host.ca_path, good.port, 1, "certificate is self-signed"), RC_IO);
     ck_assert_int_eq(tls_ask(NULL, good.port, 1, "certificate is self-signed"), RC_IO); /* the system's issuers */
     ck_assert_int_eq(tls_ask(other_host.ca_path, other_host.port, 1, "certificate is of another name"), RC_IO);

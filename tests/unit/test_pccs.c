@@ -133,9 +133,14 @@ static rc_t fetch_by(const char *base, bool processor, const uint8_t fmspc[6], e
 START_TEST(each_document_is_asked_for_by_its_own_path)
 {
     static const uint8_t fmspc[6] = { 0x10, 0x2a, 0x6f, 0x05, 0x00, 0xff };
-    static const char *const bases[] = { "/base", "/base/", "/base///" };
+    static const char *const bases[] = { "/base",
+                                         "/base/",
+                                         "/base///",
+                                         "/base/sgx/certification/v4/",
+                                         "/base/sgx/certification/v4",
+                                         "/base/tdx/certification/v4/" };
     err_t e;
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < sizeof bases / sizeof bases[0]; i++)
         for (unsigned processor = 0; processor < 2; processor++) {
             (void)fetch_by(bases[i], processor, fmspc, &e); /* the fake has no such platform */
             ck_assert_str_eq(asked[0], "GET /base/tdx/certification/v4/tcb?fmspc=102a6f0500ff HTTP/1.1");

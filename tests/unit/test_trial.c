@@ -252,7 +252,7 @@ START_TEST(what_is_wrong_is_named_and_nothing_is_kept)
     } rows[] = {
         { NO_KEY, "execution_rpc", "HTTP status 401", false },
         { OTHER_CHAIN, "execution_rpc", "is of chain 1, and this network's is 1337470", true },
-        { NO_PROOF, "execution_rpc", "error -32601: the method eth_getProof does not exist", false },
+        { NO_PROOF, "execution_rpc", "error -32601, it does not serve the method", false },
         { WRONG_PROOF, "execution_rpc", "eth_getProof", false },
         { WRONG_HASH, "execution_rpc", "its newest block has another hash than it says", false },
         { NO_BLOCK, "execution_rpc", "eth_getBlockByNumber: result", false },
