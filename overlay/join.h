@@ -193,6 +193,19 @@ NODISCARD rc_t join_leave(join_t *j, const order_signed_t *order, const policy_t
 /* Our own message to every member: flood_publish. */
 NODISCARD rc_t join_publish(join_t *j, err_t *e, uint32_t kind, view_t payload);
 
+/* --- groups --- */
+
+/* Judges a peer by a group's policy, at this moment, and permits one sealing of the group's secret to it. done is
+ * called later, once, unless the connection ends before. grant: NULL: it is not admitted, why.
+ *   policy  lives until then
+ * RC_REFUSED: no peer; RC_LIMIT: something else is judged now; RC_NOMEM. */
+typedef void (*join_granted_fn)(void *ctx, net_conn_t *c, key_grant_t *grant, const err_t *why);
+NODISCARD rc_t join_grant(join_t *j, net_conn_t *c, const policy_t *policy, const key_name_t *name,
+                          join_granted_fn done, void *ctx);
+
+/* EX of a peer's connection, with which shares on it are sealed; NULL: it is no peer. */
+const uint8_t *join_channel(const join_t *j, const net_conn_t *c);
+
 /* --- members --- */
 
 /* Tells every member our state anew. */

@@ -198,6 +198,7 @@ void join_job_run(join_job_t *link)
         break;
     case JOB_RELEASE: job->rc = mattest_release_key(m, &job->grant, &job->e, &job->name, &present, job->draft); break;
     case JOB_JUDGE: job->rc = mattest_judge(m, &job->e, &present); break;
+    case JOB_GRANT: job->rc = mattest_release_group(m, &job->grant, &job->e, &job->name, &present); break;
     }
 }
 
@@ -394,6 +395,38 @@ static void judged(session_t *s, const job_t *job)
         session_changed(s);
 }
 
+static void granted(session_t *s, const job_t *job)
+{
+    key_grant_t grant = job->grant;
+    const bool holds = !job->rc && session_is_peer(s);
+    job->granted(job->granted_ctx, s->conn, holds ? &grant : NULL, &job->e);
+}
+
+rc_t join_grant(join_t *j, net_conn_t *c, const policy_t *policy, const key_name_t *name, join_granted_fn done,
+                void *ctx)
+{
+    session_t *s = join_find(j, c);
+    if (!s || !session_is_peer(s))
+        return RC_REFUSED;
+    if (s->busy)
+        return RC_LIMIT;
+    job_t *job = job_new(s, JOB_GRANT);
+    if (!job)
+        return RC_NOMEM;
+    job->policy = policy;
+    job->name = *name;
+    job->granted = done;
+    job->granted_ctx = ctx;
+    job_post(job);
+    return RC_OK;
+}
+
+const uint8_t *join_channel(const join_t *j, const net_conn_t *c)
+{
+    const session_t *s = join_find(j, c);
+    return s && session_is_peer(s) ? mattest_channel(s->m) : NULL;
+}
+
 /* A job that had the machine. */
 static void machine_done(session_t *s, const job_t *job)
 {
@@ -403,6 +436,7 @@ static void machine_done(session_t *s, const job_t *job)
     switch (job->kind) {
     case JOB_RELEASE: key_released(s, job); break;
     case JOB_JUDGE: judged(s, job); break;
+    case JOB_GRANT: granted(s, job); break;
     default: break;
     }
     if (s->conn && s->rejudge)

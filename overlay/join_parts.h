@@ -27,7 +27,7 @@ typedef struct {
     size_t n, cap;
 } lane_t;
 
-typedef enum { JOB_QUOTE, JOB_TAKE, JOB_RELEASE, JOB_JUDGE } job_kind_t;
+typedef enum { JOB_QUOTE, JOB_TAKE, JOB_RELEASE, JOB_JUDGE, JOB_GRANT } job_kind_t;
 
 typedef struct {
     join_job_t link; /* first */
@@ -41,13 +41,15 @@ typedef struct {
     uint8_t report_data[TEE_REPORT_DATA_LEN]; /* JOB_QUOTE */
     uint8_t *bytes;                           /* JOB_TAKE; owned */
     size_t n;
-    key_name_t name; /* JOB_RELEASE */
+    key_name_t name; /* JOB_RELEASE, JOB_GRANT */
     bool draft;      /* ... of one that is not committed */
     rc_t rc;
     err_t e;
     tee_evidence_t evidence; /* JOB_QUOTE */
     view_t collateral;
-    key_grant_t grant; /* JOB_RELEASE */
+    key_grant_t grant; /* JOB_RELEASE, JOB_GRANT */
+    join_granted_fn granted;
+    void *granted_ctx;
 } job_t;
 
 /* A draft that waits to be given. */

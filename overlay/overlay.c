@@ -5,6 +5,7 @@
 
 #include "base/crypto/hash.h"
 #include "overlay/agree.h"
+#include "overlay/groups.h"
 #include "overlay/talk.h"
 
 #define STATEMENT_MAX (OVERLAY_NAME_MAX + 32u)
@@ -21,6 +22,7 @@ struct overlay {
     peers_t *peers;
     talk_t *talk;
     agree_t *agree;
+    groups_t *groups;
     order_signed_t order; /* the unsigned one, when none is given */
     char statement[STATEMENT_MAX];
     net_protocol_t protocols[OVERLAY_PROTOCOLS];
@@ -139,6 +141,20 @@ static void writable(void *ctx, const uint8_t key[33])
         o->c.events.writable(o->c.events_ctx, key);
 }
 
+static rc_t read_rule(void *ctx, policy_t **out, err_t *e, view_t text)
+{
+    const overlay_t *o = ctx;
+    return o->c.read_rule(o->c.ctx, out, e, text);
+}
+
+static void group_joined(void *ctx, const uint8_t group[MSG_GROUP_LEN], const keyring_t *ring)
+{
+    overlay_t *o = ctx;
+    err_t e;
+    if (!messages_join(talk_messages(o->talk), &e, group, ring) && o->c.events.grouped)
+        o->c.events.grouped(o->c.events_ctx, group);
+}
+
 /* ---- members ---- */
 
 static link_t *find(overlay_t *o, const net_conn_t *c)
@@ -167,6 +183,8 @@ static void open_link(overlay_t *o, link_t *l, const join_member_t *m)
     rc_t rc = talk_peer(o->talk, c, m->static_key);
     if (!rc && l->conn == c)
         rc = agree_peer(o->agree, c, m->static_key, &m->platform);
+    if (!rc && l->conn == c)
+        rc = groups_peer(o->groups, c);
     if (rc && l->conn == c)
         net_close(c, NET_BYE_SLOTS_FULL, "no room for another peer");
 }
@@ -175,6 +193,7 @@ static void hold_link(overlay_t *o, const link_t *l)
 {
     talk_hold(o->talk, l->conn);
     agree_hold(o->agree, l->conn);
+    groups_hold(o->groups, l->conn);
 }
 
 /* One member whose part has changed is told to the others; false: there is none. What is told may change members. */
@@ -262,6 +281,7 @@ static void net_closed(void *ctx, net_conn_t *c, const err_t *why)
         *l = (link_t){ .conn = NULL };
     talk_closed(o->talk, c);
     agree_closed(o->agree, c);
+    groups_closed(o->groups, c);
     join_closed(o->join, c, why);
     peers_closed(o->peers, c, why);
 }
@@ -278,11 +298,12 @@ void overlay_net(overlay_t *o, net_config_t *out)
     memcpy(o->protocols, own, n * sizeof *own);
     talk_protocol(o->talk, &o->protocols[n]);
     agree_protocol(o->agree, &o->protocols[n + 1]);
+    groups_protocol(o->groups, &o->protocols[n + 2]);
     out->events = (net_events_t){
         .opened = net_opened, .closed = net_closed, .serves = net_serves, .identified = NULL, .ctx = o
     };
     out->protocols = o->protocols;
-    out->protocol_count = n + 2;
+    out->protocol_count = n + 3;
 }
 
 /* ---- life ---- */
@@ -346,6 +367,14 @@ static rc_t make_agree(overlay_t *o)
     return rc ? rc : agree_order(o->agree, o->c.order ? o->c.order : &o->order);
 }
 
+static rc_t make_groups(overlay_t *o)
+{
+    const groups_config_t g = {
+        .random = draw, .read_rule = o->c.read_rule ? read_rule : NULL, .joined = group_joined, .ctx = o
+    };
+    return groups_new(&o->groups, o->join, &g);
+}
+
 static rc_t make_parts(overlay_t *o)
 {
     const peers_config_t p = {
@@ -357,7 +386,9 @@ static rc_t make_parts(overlay_t *o)
         rc = peers_new(&o->peers, &p);
     if (!rc)
         rc = make_talk(o);
-    return rc ? rc : make_agree(o);
+    if (!rc)
+        rc = make_agree(o);
+    return rc ? rc : make_groups(o);
 }
 
 rc_t overlay_new(overlay_t **out, err_t *e, const overlay_config_t *config)
@@ -395,6 +426,7 @@ void overlay_free(overlay_t *o)
 {
     if (!o)
         return;
+    groups_free(o->groups);
     join_free(o->join);
     peers_free(o->peers);
     talk_free(o->talk);
@@ -415,14 +447,15 @@ void overlay_resolved(overlay_t *o, size_t target, const maddr_t *numbers, size_
 /* In place of a chain's head, by which generations come into use: seconds. */
 uint64_t overlay_turn(overlay_t *o, uint64_t now_ms)
 {
-    uint64_t at[4];
+    uint64_t at[5];
     join_head(o->join, (uint64_t)now_s(o));
     at[0] = join_turn(o->join, now_ms);
     at[1] = peers_turn(o->peers, now_ms);
     at[2] = talk_turn(o->talk, now_ms);
     at[3] = agree_turn(o->agree, now_ms);
+    at[4] = groups_turn(o->groups, now_ms);
     look(o);
-    for (size_t i = 1; i < 4; i++)
+    for (size_t i = 1; i < 5; i++)
         at[0] = at[i] < at[0] ? at[i] : at[0];
     return o->dirty ? now_ms : at[0];
 }
@@ -471,14 +504,20 @@ void overlay_counts(const overlay_t *o, message_counts_t *out)
     messages_counts(talk_messages(o->talk), out);
 }
 
-rc_t overlay_join_group(overlay_t *o, err_t *e, const uint8_t group[MSG_GROUP_LEN], const keyring_t *ring)
+rc_t overlay_make_group(overlay_t *o, uint8_t group[MSG_GROUP_LEN], err_t *e, view_t rule)
 {
-    return messages_join(talk_messages(o->talk), e, group, ring);
+    return groups_make(o->groups, group, e, rule);
+}
+
+rc_t overlay_join_group(overlay_t *o, err_t *e, const uint8_t group[MSG_GROUP_LEN])
+{
+    return groups_want(o->groups, e, group);
 }
 
 void overlay_leave_group(overlay_t *o, const uint8_t group[MSG_GROUP_LEN])
 {
     messages_leave(talk_messages(o->talk), group);
+    groups_leave(o->groups, group);
 }
 
 /* ---- to all ---- */

@@ -24,7 +24,7 @@
 #include "overlay/messages.h"
 #include "overlay/peers.h"
 
-#define OVERLAY_PROTOCOLS (JOIN_PROTOCOLS + 2u)
+#define OVERLAY_PROTOCOLS (JOIN_PROTOCOLS + 3u)
 #define OVERLAY_NAME_MAX 64u   /* characters of an application's name */
 #define OVERLAY_PEERS_MAX 128u /* connections of peers */
 
@@ -55,6 +55,8 @@ typedef struct {
     void (*evidence)(void *ctx, const bracha_evidence_t *evidence);
     /* A peer runs this order, which is valid and higher than ours: if it is to be taken, overlay_set_order. */
     void (*ordered)(void *ctx, const order_signed_t *order);
+    /* The secret of a group is here: messages of MSG_GROUP may be sent, and are read. */
+    void (*grouped)(void *ctx, const uint8_t group[MSG_GROUP_LEN]);
     /* The key goes out to a peer now. */
     void (*released)(void *ctx, const join_member_t *to, const key_name_t *name);
 } overlay_events_t;
@@ -80,8 +82,9 @@ typedef struct {
     int64_t (*now_s)(void *ctx);
     void (*post)(void *ctx, join_job_t *job);
     void (*random)(void *ctx, void *out, size_t n);
-    void (*resolve)(void *ctx, size_t target, const maddr_t *name); /* see peers.h */
-    void *ctx;                                                      /* of the six above */
+    void (*resolve)(void *ctx, size_t target, const maddr_t *name);      /* see peers.h */
+    rc_t (*read_rule)(void *ctx, policy_t **out, err_t *e, view_t text); /* of a group; NULL: see groups.h */
+    void *ctx;                                                           /* of the seven above */
     overlay_events_t events;
     void *events_ctx;
 } overlay_config_t;
@@ -128,8 +131,10 @@ void overlay_resume(overlay_t *o);
 /* Counts since the start. */
 void overlay_counts(const overlay_t *o, message_counts_t *out);
 
-/* A group whose secret is a ring's: messages_join. */
-NODISCARD rc_t overlay_join_group(overlay_t *o, err_t *e, const uint8_t group[MSG_GROUP_LEN], const keyring_t *ring);
+/* An authorization group (groups.h): makes one, whose secret is given to those members whom this policy admits; asks
+ * for the secret of one, until grouped says that it is here; wipes it. As groups_make, groups_want, groups_leave. */
+NODISCARD rc_t overlay_make_group(overlay_t *o, uint8_t group[MSG_GROUP_LEN], err_t *e, view_t rule);
+NODISCARD rc_t overlay_join_group(overlay_t *o, err_t *e, const uint8_t group[MSG_GROUP_LEN]);
 void overlay_leave_group(overlay_t *o, const uint8_t group[MSG_GROUP_LEN]);
 
 /* --- to all --- */

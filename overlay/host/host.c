@@ -16,6 +16,11 @@ struct host {
     keyring_t *key, *ring; /* our static key; generations of the cluster's */
     uint8_t pubkey[33];
     hash32_t platform;
+    tee_evidence_t own; /* of the start: what "self" means in policies */
+    arena_t arena;      /* of its event log */
+    quote_t quote;
+    eventlog_t log;
+    bool replays; /* the log, to the quote's registers */
     policy_t *policy;
     rollback_t memory; /* of the verifying thread */
     overlay_t *overlay;
@@ -75,22 +80,23 @@ static view_t provided(const host_t *h, arena_t *a, int64_t now)
     return text;
 }
 
-/* That our own policy admits us: what same-as-self means, and our platform. */
-static rc_t appraise(host_t *h, err_t *e, arena_t *a, const tee_evidence_t *own, const uint8_t report_data[64])
+static rc_t make_policy(const host_t *h, policy_t **out, err_t *e, view_t text)
+{
+    const rc_t rc = policy_read(out, e, text);
+    if (!rc)
+        policy_set_self(*out, &h->quote, h->replays ? &h->log : NULL);
+    return rc;
+}
+
+/* That our own policy admits us; our platform. */
+static rc_t appraise(host_t *h, err_t *e, arena_t *a, const uint8_t report_data[64])
 {
     const int64_t now = (int64_t)(clock_system_ms() / 1000);
-    const tee_claim_t claim = { own->type, own->quote, own->event_log, provided(h, a, now) };
+    const tee_claim_t claim = { h->own.type, h->own.quote, h->own.event_log, provided(h, a, now) };
     tee_verified_t verified;
-    eventlog_t log;
-    quote_t q;
-    rc_t rc = quote_parse(&q, e, own->quote);
-    if (rc)
-        return rc;
-    const bool replays = own->event_log.n && !eventlog_verify(&log, NULL, a, own->event_log, q.td.rtmr);
-    policy_set_self(h->policy, &q, replays ? &log : NULL);
     if (!claim.collateral.n)
         return err_say(e, RC_NEED_DATA, "there is no collateral for this platform");
-    rc = tee_appraise(&verified, NULL, NULL, e, a, &claim, report_data, h->policy, now);
+    const rc_t rc = tee_appraise(&verified, NULL, NULL, e, a, &claim, report_data, h->policy, now);
     if (!rc)
         h->platform = verified.platform;
     return rc;
@@ -98,17 +104,22 @@ static rc_t appraise(host_t *h, err_t *e, arena_t *a, const tee_evidence_t *own,
 
 static rc_t know_self(host_t *h, err_t *e)
 {
+    const view_t text = view_str(h->c.policy ? h->c.policy : POLICY_DEFAULT);
     uint8_t report_data[TEE_REPORT_DATA_LEN];
-    tee_evidence_t own;
     arena_t a;
     tee_register_report_data(report_data, h->pubkey);
-    rc_t rc = h->c.tee->get_evidence(h->c.tee->ctx, &own, e, report_data);
+    rc_t rc = h->c.tee->get_evidence(h->c.tee->ctx, &h->own, e, report_data);
+    if (!rc)
+        rc = quote_parse(&h->quote, e, h->own.quote);
+    if (rc)
+        return err_before(e, rc, "this node's own evidence: ");
+    h->replays = h->own.event_log.n && !eventlog_verify(&h->log, NULL, &h->arena, h->own.event_log, h->quote.td.rtmr);
+    rc = err_under(e, make_policy(h, &h->policy, e, text), "policy");
     if (rc)
         return rc;
     arena_init(&a, ARENA_MAX);
-    rc = appraise(h, e, &a, &own, report_data);
+    rc = appraise(h, e, &a, report_data);
     arena_free(&a);
-    tee_evidence_free(&own);
     return err_before(e, rc, "this node's own evidence: ");
 }
 
@@ -154,6 +165,11 @@ static void resolve(void *ctx, size_t target, const maddr_t *name)
         overlay_resolved(h->overlay, target, NULL, 0);
 }
 
+static rc_t read_rule(void *ctx, policy_t **out, err_t *e, view_t text)
+{
+    return make_policy(ctx, out, e, text);
+}
+
 static uint64_t turn(void *ctx, uint64_t now_ms)
 {
     return overlay_turn(((host_t *)ctx)->overlay, now_ms);
@@ -181,6 +197,7 @@ static rc_t make_overlay(host_t *h, err_t *e)
                            .post = post,
                            .random = draw,
                            .resolve = resolve,
+                           .read_rule = read_rule,
                            .ctx = h,
                            .events = h->c.events,
                            .events_ctx = h->c.ctx };
@@ -232,9 +249,7 @@ static rc_t start(host_t *h, err_t *e)
     rc_t rc = make_keys(h);
     if (rc)
         return err_say(e, rc, "no memory that may be locked");
-    rc = policy_read(&h->policy, e, view_str(h->c.policy ? h->c.policy : POLICY_DEFAULT));
-    if (!rc)
-        rc = know_self(h, e);
+    rc = know_self(h, e);
     if (!rc)
         rc = make_overlay(h, e);
     if (!rc)
@@ -252,6 +267,7 @@ rc_t host_start(host_t **out, err_t *e, const host_config_t *config)
     if (!h)
         return err_say(e, RC_NOMEM, "out of memory");
     h->c = *config;
+    arena_init(&h->arena, ARENA_MAX);
     pthread_mutex_init(&h->lock, NULL);
     pthread_cond_init(&h->done, NULL);
     const rc_t rc = start(h, e);
@@ -272,6 +288,8 @@ void host_stop(host_t *h)
     jobs_free(h->jobs);
     overlay_free(h->overlay);
     policy_free(h->policy);
+    tee_evidence_free(&h->own);
+    arena_free(&h->arena);
     keyring_free(h->ring);
     keyring_free(h->key);
     ecdsa_free(h->ecdsa);

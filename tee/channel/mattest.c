@@ -549,3 +549,12 @@ rc_t mattest_release_key(mattest_t *m, key_grant_t *out, err_t *e, const key_nam
     key_grant_make(out, generation, m->ex);
     return RC_OK;
 }
+
+rc_t mattest_release_group(const mattest_t *m, key_grant_t *out, err_t *e, const key_name_t *group,
+                           const mattest_present_t *present)
+{
+    const rc_t rc = mattest_judge(m, e, present);
+    if (!rc)
+        key_grant_make(out, group, m->ex);
+    return rc;
+}

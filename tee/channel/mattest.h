@@ -137,4 +137,9 @@ NODISCARD rc_t mattest_judge(const mattest_t *m, err_t *e, const mattest_present
 NODISCARD rc_t mattest_release_key(mattest_t *m, key_grant_t *out, err_t *e, const key_name_t *generation,
                                    const mattest_present_t *present, bool draft);
 
+/* Allows one sealing of a group's secret to this peer: attested, and mattest_judge says yes by the group's policy at
+ * this moment. However often it is asked. mattest_judge's code. */
+NODISCARD rc_t mattest_release_group(const mattest_t *m, key_grant_t *out, err_t *e, const key_name_t *group,
+                                     const mattest_present_t *present);
+
 #endif

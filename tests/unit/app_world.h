@@ -10,6 +10,20 @@
 
 #define APPS_MAX 8u
 
+/* Rules of groups, by their words: whom they admit is the double of tee_appraise's to say. */
+rc_t policy_read(policy_t **out, err_t *e, view_t json)
+{
+    if (!view_eq(json, view_str("everybody")) && !view_eq(json, view_str("nobody")))
+        return err_say(e, RC_MALFORMED, "no such rule");
+    *out = view_eq(json, view_str("nobody")) ? world.next : world.policy;
+    return RC_OK;
+}
+
+void policy_free(policy_t *p)
+{
+    (void)p;
+}
+
 typedef struct {
     size_t self;
     wire_id_t id;
@@ -20,7 +34,7 @@ typedef struct {
     overlay_t *o;
     net_t *net;
     join_job_t *jobs, **jobs_end;
-    unsigned peers, lost, keyed, got, flooded, agreed, writable, ordered;
+    unsigned peers, lost, keyed, got, flooded, agreed, writable, ordered, grouped;
     bool busy, tells; /* tells: floods an answer from inside agreed */
     uint8_t sender[33], author[33];
     uint32_t kind;
@@ -121,6 +135,12 @@ static inline void app_agreed(void *ctx, const overlay_broadcast_t *m)
     a->tells = false;
 }
 
+static inline void app_grouped(void *ctx, const uint8_t group[MSG_GROUP_LEN])
+{
+    (void)group;
+    ((app_t *)ctx)->grouped++;
+}
+
 static inline void app_ordered(void *ctx, const order_signed_t *order)
 {
     app_t *a = ctx;
@@ -180,7 +200,8 @@ static inline void app_new(app_t *a, const char *word)
                                                 .keyed = app_keyed,
                                                 .flooded = app_flooded,
                                                 .agreed = app_agreed,
-                                                .ordered = app_ordered },
+                                                .ordered = app_ordered,
+                                                .grouped = app_grouped },
                                     .events_ctx = a };
     a->config.rules.ecdsa = world.ecdsa;
     memcpy(a->config.static_pubkey, a->id.who.key.b, 33);
