@@ -279,7 +279,7 @@ static void on_upgraded(void *ctx, struct MHD_Connection *mhd, void *request_ctx
     atomic_store_explicit(&c->deadline_ms, 0, memory_order_relaxed);
     c->counted = false;
     atomic_fetch_sub(&c->server->active, 1);
-    ws_hub_add(c->server->websockets, &(ws_socket_t){ close_upgraded, handle }, fd, asker(c)->key,
+    ws_hub_add(c->server->websockets, &(ws_socket_t){ close_upgraded, handle }, fd, asker(c),
                view_of(early, early_len));
 }
 
@@ -308,7 +308,7 @@ static enum MHD_Result on_websocket(conn_t *c, reply_extra_t extra)
         return send_problem(c, extra, status, "upgrade-required", "a GET of this path is a WebSocket of version 13");
     if (status != 101)
         return send_problem(c, extra, status, "bad-request", "Sec-WebSocket-Key must be the base64 of 16 bytes");
-    if (!c->server->websockets || !ws_hub_admits(c->server->websockets, asker(c)->key))
+    if (!c->server->websockets || !ws_hub_admits(c->server->websockets, asker(c)))
         return send_problem(c, extra, 503, "busy", "too many WebSockets are open");
     return send_upgrade(c, accept, extra.marks);
 }

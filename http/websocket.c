@@ -32,7 +32,7 @@ struct ws {
     ws_hub_t *hub;
     atomic_uint refs;
     _Atomic(void *) mine;
-    uint8_t key[CLIENT_KEY_LEN];
+    hs_client_t *client; /* whose it is; referenced */
     /* Under the hub's lock. */
     ws_t *prev, *next; /* of its connections */
     ws_t *due_next;    /* of those that the thread has to look at */
@@ -92,8 +92,14 @@ void ws_unref(ws_t *w)
         return;
     wsf_free(w->frames);
     free(w->early);
+    hs_client_unref(w->client);
     hub_unref(w->hub);
     free(w);
+}
+
+hs_client_t *ws_client(const ws_t *w)
+{
+    return w->client;
 }
 
 void ws_set_mine(ws_t *w, void *mine)
@@ -504,23 +510,24 @@ static void run(worker_t *self, void *ctx)
 /* ---- for serve.c ---- */
 
 /* With the lock held. */
-static bool has_room(const ws_hub_t *h, const uint8_t key[CLIENT_KEY_LEN])
+static bool has_room(const ws_hub_t *h, hs_client_t *client)
 {
     unsigned same = 0;
     for (const ws_t *w = h->conns; w; w = w->next)
-        same += !memcmp(w->key, key, sizeof w->key);
-    return !h->stopping && h->count < h->config.connections_max && same < h->config.per_address_max;
+        same += w->client == client;
+    return !h->stopping && h->count < h->config.connections_max &&
+           (same < h->config.per_address_max || client->turns[0].exempt);
 }
 
-bool ws_hub_admits(ws_hub_t *h, const uint8_t key[CLIENT_KEY_LEN])
+bool ws_hub_admits(ws_hub_t *h, hs_client_t *client)
 {
     pthread_mutex_lock(&h->lock);
-    const bool room = has_room(h, key);
+    const bool room = has_room(h, client);
     pthread_mutex_unlock(&h->lock);
     return room;
 }
 
-static ws_t *ws_new(ws_hub_t *h, const ws_socket_t *socket, int fd, const uint8_t key[CLIENT_KEY_LEN], view_t early)
+static ws_t *ws_new(ws_hub_t *h, const ws_socket_t *socket, int fd, hs_client_t *client, view_t early)
 {
     ws_t *w = calloc(1, sizeof *w);
     if (!w)
@@ -532,7 +539,7 @@ static ws_t *ws_new(ws_hub_t *h, const ws_socket_t *socket, int fd, const uint8_
     w->fd = fd;
     w->outbox_end = &w->outbox;
     w->heard_ms = w->moved_ms = clock_monotonic_ms();
-    memcpy(w->key, key, sizeof w->key);
+    w->client = hs_client_ref(client);
     w->frames = wsf_new(&(wsf_config_t){ h->config.message_max, on_message, w });
     w->early = early.n ? text_new(early) : NULL;
     if (w->frames && (w->early || !early.n))
@@ -541,11 +548,11 @@ static ws_t *ws_new(ws_hub_t *h, const ws_socket_t *socket, int fd, const uint8_
     return NULL;
 }
 
-void ws_hub_add(ws_hub_t *h, const ws_socket_t *socket, int fd, const uint8_t key[CLIENT_KEY_LEN], view_t early)
+void ws_hub_add(ws_hub_t *h, const ws_socket_t *socket, int fd, hs_client_t *client, view_t early)
 {
-    ws_t *w = ws_new(h, socket, fd, key, early);
+    ws_t *w = ws_new(h, socket, fd, client, early);
     pthread_mutex_lock(&h->lock);
-    const bool room = w && has_room(h, key);
+    const bool room = w && has_room(h, client);
     if (room) {
         w->next = h->conns;
         if (w->next)

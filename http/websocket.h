@@ -31,13 +31,16 @@ typedef struct {
     size_t message_max;         /* bytes; 0: 5 MiB */
     size_t bytes_max;           /* of all connections: messages that come, are answered, and wait; 0: 256 MiB */
     unsigned connections_max;   /* 0: 2048 */
-    unsigned per_address_max;   /* of a client of http/clients.h; 0: 128 */
+    unsigned per_address_max;   /* of a client that stands for itself alone; 0: 128 */
     uint32_t ping_ms, stall_ms; /* silence before a ping, and after it, or that nothing is taken; 0: 30 s each */
 } ws_config_t;
 
 /* Something of the handler's that belongs to the connection; NULL at first. The handler's own to guard. */
 void ws_set_mine(ws_t *w, void *mine);
 void *ws_mine(const ws_t *w);
+
+/* Whose connection it is; lives as long as w. */
+hs_client_t *ws_client(const ws_t *w);
 
 ws_t *ws_ref(ws_t *w); /* returns w */
 void ws_unref(ws_t *w);
@@ -67,11 +70,11 @@ typedef struct {
 /* Starts the thread. RC_NOMEM, RC_IO. */
 NODISCARD rc_t ws_hub_start(ws_hub_t **out, err_t *e, const ws_config_t *config);
 
-/* Whether one more connection of a client (its hs_client_key) has room. */
-bool ws_hub_admits(ws_hub_t *h, const uint8_t key[CLIENT_KEY_LEN]);
+/* Whether one more connection of a client has room. */
+bool ws_hub_admits(ws_hub_t *h, hs_client_t *client);
 
 /* Takes a connection over, and what has come on it already. Closes it when it has no room. */
-void ws_hub_add(ws_hub_t *h, const ws_socket_t *socket, int fd, const uint8_t key[CLIENT_KEY_LEN], view_t early);
+void ws_hub_add(ws_hub_t *h, const ws_socket_t *socket, int fd, hs_client_t *client, view_t early);
 
 /* Connections at present. */
 unsigned ws_hub_count(ws_hub_t *h);

@@ -36,9 +36,7 @@ struct job {
     pool_task_t task;
     node_rpc_t *rpc;
     hs_pending_t *pending; /* of HTTP; NULL: it came by another way: */
-    uint8_t *own_body;
-    node_rpc_done_fn done;
-    void *done_ctx;
+    node_rpc_call_t call;
     view_t body;
     api_world_t world;
     char not_ready[320];
@@ -81,9 +79,9 @@ static void end_job(job_t *j, rc_t rc)
     if (j->pending)
         answer_http(j, rc, body);
     else
-        j->done(j->done_ctx, rc ? view_str(NO_MEMORY) : body);
+        j->call.done(j->call.ctx, rc ? view_str(NO_MEMORY) : body);
     arena_free(&j->arena);
-    free(j->own_body);
+    free(j->call.take_body);
     free(j);
     pthread_mutex_lock(&r->lock);
     if (!--r->jobs)
@@ -107,10 +105,16 @@ static void on_done(void *ctx, rc_t rc, const err_t *e, query_t *take_q)
     one_less(a->job);
 }
 
+/* Whether nobody waits for its answer any more. */
+static bool is_left_job(const job_t *j)
+{
+    return j->pending ? hs_pending_gone(j->pending) : j->call.unwanted && j->call.unwanted(j->call.ctx);
+}
+
 static bool is_left(void *ctx)
 {
     const asked_t *a = ctx;
-    return a->job->pending && hs_pending_gone(a->job->pending);
+    return is_left_job(a->job);
 }
 
 static void start_query(job_t *j, size_t i)
@@ -133,7 +137,7 @@ static void start_job(pool_task_t *t)
 {
     job_t *j = (job_t *)(void *)((char *)t - offsetof(job_t, task));
     rc_t rc = RC_TIMEOUT; /* nobody sees it */
-    if (!j->pending || !hs_pending_gone(j->pending))
+    if (!is_left_job(j))
         rc = api_rpc_begin(&j->request, &j->arena, &j->world, j->body);
     const size_t n = rc ? 0 : api_rpc_count(j->request);
     j->asked = arena_calloc(&j->arena, n, sizeof *j->asked);
@@ -223,26 +227,24 @@ void node_rpc_post(node_rpc_t *r, hs_response_t *response, const hs_request_t *r
 
 /* ---- by another way ---- */
 
-void node_rpc_run(node_rpc_t *r, const api_world_t *world, uint8_t *take_body, size_t n, node_rpc_done_fn done,
-                  void *ctx)
+void node_rpc_run(node_rpc_t *r, const api_world_t *world, const node_rpc_call_t *call)
 {
-    const view_t body = view_of(take_body, n);
+    const view_t body = view_of(call->take_body, call->n);
     job_t *j = r ? job_new(r, world) : NULL;
     if (j) {
         j->body = body;
-        j->own_body = take_body;
-        j->done = done;
-        j->done_ctx = ctx;
+        j->call = *call;
+        j->task.client = call->client;
         push_job(j);
         return;
     }
     arena_t a;
     view_t text = { NULL, 0 };
     const rc_t rc = r ? RC_NOMEM : answer_now(&text, &a, world, body);
-    done(ctx, rc ? view_str(NO_MEMORY) : text);
+    call->done(call->ctx, rc ? view_str(NO_MEMORY) : text);
     if (!r)
         arena_free(&a);
-    free(take_body);
+    free(call->take_body);
 }
 
 /* ---- all of them ---- */

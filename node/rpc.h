@@ -31,9 +31,17 @@ void node_rpc_post(node_rpc_t *r, hs_response_t *response, const hs_request_t *r
 /* Takes the text of an answer, on any thread; n 0: there is nothing to answer. */
 typedef void (*node_rpc_done_fn)(void *ctx, view_t text);
 
-/* Answers a request that has come by another way, as node_rpc_post has r and world; done is called once, also before
- * this returns. */
-void node_rpc_run(node_rpc_t *r, const api_world_t *world, uint8_t *take_body, size_t n, node_rpc_done_fn done,
-                  void *ctx);
+/* A request that has come by another way than HTTP. */
+typedef struct {
+    uint8_t *take_body;
+    size_t n;
+    hs_client_t *client; /* whose it is; lives until done */
+    node_rpc_done_fn done;
+    bool (*unwanted)(void *ctx); /* whether nobody waits for the answer any more */
+    void *ctx;                   /* of both */
+} node_rpc_call_t;
+
+/* Answers it, as node_rpc_post has r and world; done is called once, also before this returns. */
+void node_rpc_run(node_rpc_t *r, const api_world_t *world, const node_rpc_call_t *call);
 
 #endif

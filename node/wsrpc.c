@@ -25,6 +25,12 @@ static void on_answer(void *ctx, view_t text)
     free(a);
 }
 
+static bool is_left(void *ctx)
+{
+    const asked_t *a = ctx;
+    return ws_is_over(a->ws);
+}
+
 static void on_message(void *ctx, ws_t *w, uint8_t *take_text, size_t n)
 {
     world_t world;
@@ -37,7 +43,10 @@ static void on_message(void *ctx, ws_t *w, uint8_t *take_text, size_t n)
     node_world(ctx, &world);
     world.api.session = w;
     *a = (asked_t){ world.service ? world.service->news : NULL, ws_ref(w), n };
-    node_rpc_run(world.service ? world.service->rpc : NULL, &world.api, take_text, n, on_answer, a);
+    node_rpc_run(
+        world.service ? world.service->rpc : NULL, &world.api,
+        &(node_rpc_call_t){
+            .take_body = take_text, .n = n, .client = ws_client(w), .done = on_answer, .unwanted = is_left, .ctx = a });
 }
 
 static void on_closed(void *ctx, ws_t *w)

@@ -2,7 +2,7 @@ import assert from "node:assert";
 import { Contract, JsonRpcProvider, Transaction, Wallet, isError } from "ethers";
 import { WALLET_KEY } from "../devnet/lib/accounts.mjs";
 import { until } from "./lib/node.mjs";
-import { watchers } from "./lib/watchers.mjs";
+import { survives, watchers } from "./lib/watchers.mjs";
 
 const MUCH = 10n ** 30n;
 const NOBODY = "0x000000000000000000000000000000000c0ffee0";
@@ -127,7 +127,7 @@ async function web3(t, lib, { url, chain, token, abi, holder }) {
 async function run(t) {
   const lib = await libraries(t.world);
   const chain = await t.world.chain();
-  const node = t.world.node("clients");
+  const node = t.world.node("clients", { options: ["--development", "--simulator-seed", "clients"] });
   await node.start();
   await node.setup(chain.setup());
   await node.ready();
@@ -138,6 +138,7 @@ async function run(t) {
   await viemSends(t, lib, at);
   await web3(t, lib, at);
   await watchers(t, lib, node, at);
+  await survives(t, node, chain, at);
   await node.stop();
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert";
 import fs from "node:fs";
 import { Interface } from "ethers";
 import * as client from "./lib/client.mjs";
+import { idle } from "./lib/idle.mjs";
 
 const CALLERS = 8; // each sends one request after the other
 const MANY_SLOTS = 600n; // more than go into one JSON-RPC batch
@@ -37,6 +38,7 @@ async function run(t) {
     await t.test(`${CALLERS} callers for ${seconds} s, ${lists ? "with" : "without"} access lists: every answer signed, or a clear error`, () =>
       mixed(node, chain, pubkey, seconds),
     );
+    if (t.world.full && lists) await idle(t, node, 1000);
     await t.test("the program ends by itself when told to, and a sanitizer found nothing", async () => {
       const { code, signal } = await node.stop();
       const said = fs.readFileSync(node.log, "utf8").match(/(WARNING: ThreadSanitizer|ERROR: AddressSanitizer|runtime error).*/g);

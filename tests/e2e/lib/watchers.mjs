@@ -52,7 +52,33 @@ async function approve({ url, token, abi, chain }, amounts) {
     const signed = await wallet.signTransaction({ ...FEES, chainId: chain, nonce: nonce++, to: token, data });
     await provider.send("eth_sendRawTransaction", [signed]);
   }
+  await until("the approvals are in the chain", 30000, async () => (await provider.getTransactionCount(wallet.address, "latest")) === nonce);
   provider.destroy();
+}
+
+// Kills the node between two polls of a library that never notices that a filter was lost.
+export async function survives(t, node, chain, at) {
+  await t.test("a filter of ethers outlives kill -9 of the node: nothing is lost, nothing comes twice", async () => {
+    assert.strictEqual((await node.status()).filters.survive_restart, true);
+    const polling = new JsonRpcProvider(at.url, at.chain, { staticNetwork: true });
+    polling.pollingInterval = 400;
+    const { seen, stop } = await ethersWatches(polling, at.token, at.abi);
+    await sleep(1500); // it makes its filter with the first poll
+    await approve(at, [201n]);
+    await until("the first approval", 30000, () => seen.length === 1);
+    await node.crash();
+    await approve({ ...at, url: chain.executionUrl }, [202n]);
+    await node.start();
+    await node.ready();
+    await approve(at, [203n]);
+    await until("all approvals", 30000, () => {
+      if (seen.length < 3) throw new Error(seen.join());
+      return true;
+    });
+    await sleep(1000);
+    assert.deepStrictEqual(seen, [201n, 202n, 203n]);
+    stop();
+  });
 }
 
 const first = { viemSubscription: "viem, subscription", viemFilter: "viem, filter", ethersSubscription: "ethers, subscription", ethersFilter: "ethers, filter", web3Subscription: "web3.js, subscription" };
