@@ -6,6 +6,7 @@
 #include "base/os/file.h"
 #include "base/os/log.h"
 #include "base/os/persist.h"
+#include "node/node.h"
 #include "node/state.h"
 
 static const char SETUP_FILE[] = "setup";
@@ -140,6 +141,18 @@ static rc_t take_config(node_t *n, err_t *error, view_t setup)
     return RC_OK;
 }
 
+/* From the command line and the environment, which may set what a setup may. */
+static rc_t take_given(node_t *n, err_t *said)
+{
+    err_t error;
+    const rc_t rc = take_config(n, &error, n->options.setup);
+    if (!rc)
+        return RC_OK;
+    (void)err_set(said, rc, "%s%s%s (of the options and the environment, which are a setup)", error.field,
+                  error.field[0] ? ": " : "", error.text);
+    return err_code(said, rc, NODE_BAD_FLAGS);
+}
+
 /* A configuration from the file alone, or from the setup that an earlier run accepted. RC_OK also when there is
  * none yet. */
 rc_t node_find_config(node_t *n, err_t *said)
@@ -148,10 +161,12 @@ rc_t node_find_config(node_t *n, err_t *said)
     view_t kept;
     bool found = false;
     err_t e;
-    if (n->base_config.p && config_is_complete(n->base_config)) {
+    if (!n->options.setup.p && n->base_config.p && config_is_complete(n->base_config)) {
         rc_t rc = take_config(n, &error, (view_t){ NULL, 0 });
         return rc ? err_set(said, rc, "%s: %s: %s", n->options.config_path, error.field, error.text) : RC_OK;
     }
+    if (n->options.setup.p)
+        return take_given(n, said);
     if (!n->options.state_dir)
         return RC_OK;
     if (persist_read(&kept, &found, &e, n->options.state_dir, SETUP_FILE, CONFIG_TEXT_MAX)) {
@@ -175,5 +190,7 @@ rc_t node_read_config_file(node_t *n, err_t *e)
     if (rc || !path)
         return rc;
     rc = config_check_base(&n->options.development, &error, n->base_config);
+    if (!rc && !n->options.development)
+        rc = config_check_supply(&error, n->base_config);
     return rc ? err_set(e, rc, "%s: %s%s%s", path, error.field, error.field[0] ? ": " : "", error.text) : RC_OK;
 }

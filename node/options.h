@@ -7,10 +7,12 @@
 
 #include <stdbool.h>
 
+#include "base/bytes.h"
 #include "base/os/clock.h"
 
 typedef struct {
     const char *config_path;       /* NULL: none */
+    view_t setup;                  /* what flags and environment give of it, JSON; p NULL: nothing */
     bool development;              /* /setup may set everything, and every answer says so */
     const char *state_dir;         /* NULL: nothing is kept */
     const char *tee;               /* "auto", "dstack", "tdx", "simulator" */

@@ -23,7 +23,7 @@ static struct {
     pthread_mutex_t lock;
     log_level_t level;
     FILE *stream; /* NULL: standard error, not looked at yet */
-    bool json;
+    bool json, format_given;
     bool progress_shown; /* the terminal's line holds a progress text */
     uint64_t progress_at_ms;
     lograte_t rate;
@@ -56,7 +56,8 @@ static void find_stream(void)
     if (state.stream)
         return;
     state.stream = stderr;
-    state.json = !isatty(STDERR_FILENO);
+    if (!state.format_given)
+        state.json = !isatty(STDERR_FILENO);
 }
 
 /* Sends a text, whole or not at all. With the lock held. */
@@ -93,8 +94,8 @@ static void emit(log_level_t level, const char *event, char *message)
         line[n++] = '\n';
     } else {
         make_printable(message);
-        n = snprintf(line, sizeof line, "%s%.8s %s%-5s\x1b[0m %s: %s\n", state.progress_shown ? "\r\x1b[K" : "",
-                     when + strlen("2025-05-14T"), level_colours[level], level_names[level], event, message);
+        n = snprintf(line, sizeof line, "%s%.10s %.8sZ %s%-5s\x1b[0m %s: %s\n", state.progress_shown ? "\r\x1b[K" : "",
+                     when, when + strlen("2025-05-14T"), level_colours[level], level_names[level], event, message);
         state.progress_shown = false;
     }
     put(line, (size_t)n);
@@ -118,6 +119,22 @@ void log_set_level(log_level_t level)
 {
     pthread_mutex_lock(&state.lock);
     state.level = level;
+    pthread_mutex_unlock(&state.lock);
+}
+
+log_level_t log_level(void)
+{
+    pthread_mutex_lock(&state.lock);
+    const log_level_t level = state.level;
+    pthread_mutex_unlock(&state.lock);
+    return level;
+}
+
+void log_set_format(bool json)
+{
+    pthread_mutex_lock(&state.lock);
+    state.json = json;
+    state.format_given = true;
     pthread_mutex_unlock(&state.lock);
 }
 

@@ -11,6 +11,7 @@
 #ifndef BASE_OS_LOG_H
 #define BASE_OS_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -22,6 +23,10 @@ typedef enum { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG } log_level_t;
 
 /* Drops what is below the level. LOG_INFO at start. */
 void log_set_level(log_level_t level);
+log_level_t log_level(void);
+
+/* Records as JSON, or as text, whatever standard error is. */
+void log_set_format(bool json);
 
 /* One record. event is a short static word that says what part speaks ("setup", "beacon"); the message follows. */
 void log_write(log_level_t level, const char *event, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -48,7 +48,7 @@ int main(int argc, char **argv)
         return help_of(argv[2]);
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
         return help();
-    if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
+    if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V") || !strcmp(argv[1], "-v"))
         return puts("kettle " KETTLE_VERSION), COMMAND_DONE;
     return command_usage("unknown command %s", argv[1]);
 }

@@ -37,7 +37,10 @@ static void help_option(const cli_option_t *o, int start)
 {
     char text[1024];
     const int at = printf("  --%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
-    snprintf(text, sizeof text, "%s%s%s%s", o->help, o->normal ? " (default: " : "", o->normal ? o->normal : "",
+    char also[16] = "";
+    if (o->letter)
+        snprintf(also, sizeof also, "-%c: ", o->letter);
+    snprintf(text, sizeof text, "%s%s%s%s%s", also, o->help, o->normal ? " (default: " : "", o->normal ? o->normal : "",
              o->normal ? ")" : "");
     wrap(text, start, at);
 }
@@ -72,6 +75,31 @@ static void make_longs(struct option longs[CLI_OPTIONS_MAX + 2], const cli_comma
     longs[n] = (struct option){ NULL, 0, NULL, 0 };
 }
 
+/* ":hn:e:" */
+static void make_shorts(char out[2 * CLI_OPTIONS_MAX + 3], const cli_command_t *c)
+{
+    size_t n = 0;
+    out[n++] = ':';
+    out[n++] = 'h';
+    for (size_t i = 0; i < c->option_count && i < CLI_OPTIONS_MAX; i++)
+        if (c->options[i].letter) {
+            out[n++] = c->options[i].letter;
+            out[n++] = ':';
+        }
+    out[n] = '\0';
+}
+
+/* Which option getopt has found; NULL: none. A short form takes a value always. */
+static const cli_option_t *found(const cli_command_t *c, int got)
+{
+    if (got >= IS_OPTION)
+        return &c->options[got - IS_OPTION];
+    for (size_t i = 0; i < c->option_count; i++)
+        if (c->options[i].letter && c->options[i].letter == got)
+            return &c->options[i];
+    return NULL;
+}
+
 static int take(void *values, const cli_option_t *o, char *text)
 {
     err_t e;
@@ -97,15 +125,18 @@ static int take_operand(const char **operand, const cli_command_t *c, int argc, 
 int cli_parse(void *values, const char **operand, const cli_command_t *c, int argc, char **argv)
 {
     struct option longs[CLI_OPTIONS_MAX + 2];
+    char shorts[2 * CLI_OPTIONS_MAX + 3];
     make_longs(longs, c);
-    for (int got; (got = getopt_long(argc, argv, ":h", longs, NULL)) != -1;) {
+    make_shorts(shorts, c);
+    for (int got; (got = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
         if (got == IS_HELP)
             return cli_help(c), 1 + COMMAND_DONE;
         if (got == ':')
             return 1 + command_usage("%s needs a value", argv[optind - 1]);
-        if (got < IS_OPTION)
+        const cli_option_t *option = found(c, got);
+        if (!option)
             return 1 + command_usage("unknown option %s", argv[optind - 1]);
-        const int status = take(values, &c->options[got - IS_OPTION], optarg);
+        const int status = take(values, option, optarg);
         if (status)
             return status;
     }

@@ -27,6 +27,7 @@ typedef struct {
     size_t at;            /* offset of the value: a bool (true when given) without an argument, else a const char * */
     /* For values of another kind: takes the text, which lives as long as argv and may be cut there. NULL: see at. */
     rc_t (*read)(void *values, err_t *e, char *text);
+    char letter; /* its short form, "-n"; 0: none */
 } cli_option_t;
 
 /* A subcommand. */

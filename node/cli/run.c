@@ -7,11 +7,19 @@
 #include <string.h>
 
 #include "base/crypto/secret.h"
+#include "base/os/file.h"
 #include "base/os/log.h"
 #include "node/chain/timekeeper.h"
 #include "node/cli/command.h"
+#include "node/cli/given.h"
 #include "node/node.h"
 #include "tee/tee.h"
+
+/* What the command line sets. node stands first: its options know nothing of the others. */
+typedef struct {
+    node_options_t node;
+    given_t given;
+} run_values_t;
 
 static rc_t read_port(uint16_t *out, err_t *e, const char *text)
 {
@@ -63,7 +71,47 @@ static rc_t read_level(void *values, err_t *e, char *text)
     return err_say(e, RC_MALFORMED, "must be error, warn, info or debug");
 }
 
+static rc_t read_format(void *values, err_t *e, char *text)
+{
+    (void)values;
+    if (strcmp(text, "text") != 0 && strcmp(text, "json") != 0)
+        return err_say(e, RC_MALFORMED, "must be text or json");
+    log_set_format(!strcmp(text, "json"));
+    return RC_OK;
+}
+
 static const cli_option_t options[] = {
+    { .name = "network",
+      .letter = 'n',
+      .argument = "NAME",
+      .help =
+          "the chain: mainnet, sepolia or hoodi; this option and the next four are a setup, with --config as far as "
+          "its \"setup_may_set\" lists them, and then no POST /setup is waited for",
+      .normal = "$KETTLE_NETWORK",
+      .at = offsetof(run_values_t, given.network) },
+    { .name = "execution-rpc",
+      .letter = 'e',
+      .argument = "URL",
+      .help = "execution RPC with eth_getProof; several with commas, in order of preference",
+      .normal = "$KETTLE_EXECUTION_RPC",
+      .at = offsetof(run_values_t, given.execution_rpc) },
+    { .name = "execution-rpc-file",
+      .argument = "FILE",
+      .help = "a file that holds them, so that no process list shows a key",
+      .normal = "$KETTLE_EXECUTION_RPC_FILE, else the systemd credential execution_rpc",
+      .at = offsetof(run_values_t, given.execution_rpc_file) },
+    { .name = "consensus-rpc",
+      .letter = 'c',
+      .argument = "URL",
+      .help = "beacon API; several with commas",
+      .normal = "$KETTLE_CONSENSUS_RPC",
+      .at = offsetof(run_values_t, given.consensus_rpc) },
+    { .name = "checkpoint",
+      .letter = 'w',
+      .argument = "ROOT",
+      .help = "recent finalized beacon block root that is trusted, or a quorum as JSON",
+      .normal = "$KETTLE_CHECKPOINT",
+      .at = offsetof(run_values_t, given.checkpoint) },
     { .name = "config",
       .argument = "FILE",
       .help = "configuration of the image, JSON; its \"setup_may_set\" lists what /setup may still set",
@@ -109,6 +157,11 @@ static const cli_option_t options[] = {
       .help = "error, warn, info or debug",
       .normal = "info",
       .read = read_level },
+    { .name = "log-format",
+      .argument = "FORMAT",
+      .help = "text or json",
+      .normal = "text on a terminal, else json",
+      .read = read_format },
 };
 
 static int run(int argc, char **argv);
@@ -117,7 +170,8 @@ const cli_command_t COMMAND_RUN = {
     .name = "run",
     .what = "runs a node",
     .usage = "kettle run --config FILE [OPTIONS]\n"
-             "       kettle run --development [OPTIONS]\n",
+             "       kettle run --development [OPTIONS]\n"
+             "       kettle run --development -n NAME -e URL -c URL -w ROOT\n",
     .about = "Waits for one POST /setup (unless --config or an earlier setup in the state directory has all it needs), "
              "makes the cluster's key, follows the chain, and serves signed answers.",
     .status = "0 stopped by SIGTERM or SIGINT, 1 could not start",
@@ -125,8 +179,6 @@ const cli_command_t COMMAND_RUN = {
     .option_count = sizeof options / sizeof options[0],
     .run = run,
 };
-
-static const char *const environment[] = { "DSTACK_SIMULATOR_ENDPOINT", "STATE_DIRECTORY", NULL };
 
 /* The names of all options, for the node statement. */
 static const char *const *flag_names(void)
@@ -140,6 +192,7 @@ static const char *const *flag_names(void)
 /* Waits for the signal to end. SIGUSR1 turns debug lines on and off; SIGHUP does nothing. */
 static int wait_for_end(const sigset_t *signals)
 {
+    const log_level_t asked = log_level();
     bool debug = false;
     int got;
     for (;;) {
@@ -149,30 +202,16 @@ static int wait_for_end(const sigset_t *signals)
         if (got != SIGUSR1)
             continue;
         debug = !debug;
-        log_set_level(debug ? LOG_DEBUG : LOG_INFO);
+        log_set_level(debug ? LOG_DEBUG : asked);
         log_write(LOG_INFO, "log", "SIGUSR1: from now on %s", debug ? "with debug lines" : "without debug lines");
     }
 }
 
-static int run(int argc, char **argv)
+static int run_node(node_options_t *values)
 {
-    node_options_t values = { .setup_port = 40080,
-                              .api_port = 3032,
-                              .tee = "auto",
-                              .build_s = KETTLE_BUILD_TIME,
-                              .clock_source_file = TIMEKEEPER_SOURCE_FILE,
-                              .state_dir = getenv("STATE_DIRECTORY"),
-                              .tee_socket = getenv("DSTACK_SIMULATOR_ENDPOINT"),
-                              .flags = flag_names(),
-                              .environment = environment };
     node_t *node;
     err_t e;
     sigset_t signals;
-    int status = cli_parse(&values, NULL, &COMMAND_RUN, argc, argv);
-    if (status)
-        return status - 1;
-    if (!values.config_path && !values.development)
-        return command_usage("run needs --config FILE, the image's measured configuration, or --development");
     if (secret_init()) {
         log_write(LOG_ERROR, "start", "the system has no source of random numbers");
         return EXIT_FAILURE;
@@ -186,14 +225,43 @@ static int run(int argc, char **argv)
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before any thread: only sigwait below takes them */
     if (log_start(&e))
         log_write(LOG_WARN, "log", "%s", e.text);
-    status = EXIT_FAILURE;
-    if (node_start(&node, &e, &values)) {
-        log_write(LOG_ERROR, "start", "%s", e.text);
+    int status = EXIT_FAILURE;
+    if (node_start(&node, &e, values)) {
+        if (e.code == NODE_BAD_FLAGS)
+            status = command_usage("%s", e.text);
+        else
+            log_write(LOG_ERROR, "start", "%s", e.text);
     } else {
         log_write(LOG_INFO, "stop", "%s", wait_for_end(&signals) == SIGTERM ? "SIGTERM" : "SIGINT");
         node_stop(node);
         status = EXIT_SUCCESS;
     }
     log_stop();
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    run_values_t values = { .node = { .setup_port = 40080,
+                                      .api_port = 3032,
+                                      .tee = "auto",
+                                      .build_s = KETTLE_BUILD_TIME,
+                                      .clock_source_file = TIMEKEEPER_SOURCE_FILE,
+                                      .state_dir = getenv("STATE_DIRECTORY"),
+                                      .tee_socket = getenv("DSTACK_SIMULATOR_ENDPOINT"),
+                                      .flags = flag_names(),
+                                      .environment = GIVEN_ENVIRONMENT } };
+    view_t setup;
+    err_t e;
+    int status = cli_parse(&values, NULL, &COMMAND_RUN, argc, argv);
+    if (status)
+        return status - 1;
+    if (!values.node.config_path && !values.node.development)
+        return command_usage("run needs --config FILE, the image's measured configuration, or --development");
+    if (given_setup(&setup, &e, &values.given, getenv, !values.node.config_path))
+        return command_failed("%s", e.text);
+    values.node.setup = setup;
+    status = run_node(&values.node);
+    file_free(setup);
     return status;
 }

@@ -480,6 +480,29 @@ rc_t config_check_base(bool *development, err_t *e, view_t text)
     return rc;
 }
 
+/* Whether a key is there, or may be set. */
+static bool may_come(const jo_t *base, uint32_t set, const char *key)
+{
+    return jo_has(base, key) || (key_bit(key) & set);
+}
+
+rc_t config_check_supply(err_t *e, view_t text)
+{
+    jo_doc_t doc;
+    jo_t base = open_object(&doc, e, text, "configuration file"), peer;
+    const uint32_t set = settable(&base);
+    rc_t rc = jo_rc(&base);
+    for (size_t i = 0; i < OPTIONS && !rc; i++)
+        if (options[i].required && !may_come(&base, set, options[i].key))
+            rc = err_in(e, RC_MALFORMED, options[i].key, "is required, and setup_may_set does not list it");
+    jo_t peers = !rc && jo_kind(&base, "peers") == JO_LIST ? jo_list(&base, "peers", 0, CONFIG_PEERS_MAX) : base;
+    const bool joins = !rc && ((key_bit("peers") & set) || (jo_has(&base, "peers") && jo_next(&peers, &peer)));
+    if (!rc && !joins && !may_come(&base, set, "checkpoint"))
+        rc = err_in(e, RC_MALFORMED, "checkpoint", "is required, and setup_may_set does not list it: " CHECKPOINT_WHY);
+    jo_close(&doc);
+    return rc;
+}
+
 bool config_is_complete(view_t base)
 {
     config_t *c = NULL;

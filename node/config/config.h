@@ -86,6 +86,10 @@ NODISCARD rc_t config_read(config_t **out, err_t *e, view_t base, view_t setup, 
  * so. Results as config_read. */
 NODISCARD rc_t config_check_base(bool *development, err_t *e, view_t base);
 
+/* Whether a base text that config_check_base takes and a setup together can be complete: a required key that neither
+ * has is an error that no setup can heal. RC_MALFORMED: e names the key; RC_NOMEM. */
+NODISCARD rc_t config_check_supply(err_t *e, view_t base);
+
 /* True when the base text (a --config file) already holds all required keys, so that no setup is needed. */
 bool config_is_complete(view_t base);
 

@@ -323,6 +323,30 @@ START_TEST(any_setup_may_ask_to_be_taken_without_a_trial_and_no_statement_says_s
 }
 END_TEST
 
+START_TEST(a_required_key_that_nobody_may_give_is_told_at_start)
+{
+    static const struct {
+        const char *base, *field; /* NULL: all may come */
+    } rows[] = {
+        { "{\"setup_may_set\":[\"peers\",\"port\",\"execution_rpc\"]}", NULL },
+        { "{\"peers\":[\"a:1\"],\"setup_may_set\":[\"port\",\"execution_rpc\"]}", NULL },
+        { "{\"peers\":[],\"checkpoint\":\"peers\",\"setup_may_set\":[\"port\",\"execution_rpc\"]}", NULL },
+        { "{\"setup_may_set\":[\"port\",\"execution_rpc\"]}", "peers" },
+        { "{\"setup_may_set\":[\"peers\",\"execution_rpc\"]}", "port" },
+        { "{\"port\":1,\"setup_may_set\":[\"peers\"]}", "execution_rpc" },
+        { "{\"peers\":[],\"setup_may_set\":[\"port\",\"execution_rpc\"]}", "checkpoint" },
+        { "{\"peers\":[],\"setup_may_set\":[\"port\",\"execution_rpc\",\"checkpoint\"]}", NULL },
+        { "{}", "peers" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        err_t e = { 0 };
+        ck_assert_msg(config_check_supply(&e, view_str(rows[i].base)) == (rows[i].field ? RC_MALFORMED : RC_OK),
+                      "%s: %s", rows[i].base, e.text);
+        ck_assert_msg(!strcmp(e.field, rows[i].field ? rows[i].field : ""), "%s: %s", rows[i].base, e.field);
+    }
+}
+END_TEST
+
 START_TEST(development_in_the_file_opens_every_key)
 {
     config_t *c;
@@ -806,10 +830,10 @@ int main(void)
         the_api_port_is_plain_unless_the_setup_asks_for_tls, a_bad_setup_is_refused_with_the_field_named,
         what_is_quoted_ends_with_a_whole_character, every_truncation_is_refused,
         setup_sets_only_what_the_measured_configuration_lists, a_complete_file_needs_no_setup,
-        the_checkpoint_is_known_by_who_named_it, what_a_setup_may_set_is_listed,
-        any_setup_may_ask_to_be_taken_without_a_trial_and_no_statement_says_so, development_in_the_file_opens_every_key,
-        without_a_measured_file_a_node_is_open_only_when_started_so, urls_are_kept_all_of_them_in_their_order,
-        files_of_certificates_are_one_for_all_or_one_for_each_kind,
+        a_required_key_that_nobody_may_give_is_told_at_start, the_checkpoint_is_known_by_who_named_it,
+        what_a_setup_may_set_is_listed, any_setup_may_ask_to_be_taken_without_a_trial_and_no_statement_says_so,
+        development_in_the_file_opens_every_key, without_a_measured_file_a_node_is_open_only_when_started_so,
+        urls_are_kept_all_of_them_in_their_order, files_of_certificates_are_one_for_all_or_one_for_each_kind,
         a_list_has_at_most_sixteen_urls_of_at_most_1024_characters, senders_of_the_gateway_are_kept_up_to_their_maximum,
         peers_are_addresses_with_their_ways, every_word_of_a_list_is_taken_for_itself,
         a_url_with_a_space_or_what_is_not_ascii_is_refused_as_such,

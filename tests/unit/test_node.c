@@ -1,5 +1,6 @@
 /* A node with the simulated TEE, without any network: its setup, and what begins with it. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/crypto/secret.h"
 #include "base/hex.h"
@@ -163,6 +164,30 @@ START_TEST(setup_is_tried_unless_it_says_otherwise)
 }
 END_TEST
 
+START_TEST(flags_are_a_setup_under_the_same_rules)
+{
+    char path[] = "/tmp/kettle-config-XXXXXX";
+    static const char config[] = "{\"peers\":[],\"port\":4001,\"checkpoint\":"
+                                 "\"0x5afc212a7924789b2bc86acad3ab3a6ffb1f6e97253ea50bee7f4f51422c9275\","
+                                 "\"setup_may_set\":[\"execution_rpc\",\"consensus_rpc\"]}";
+    const int fd = mkstemp(path);
+    node_t *other = NULL;
+    node_options_t options = { .tee = "simulator", .config_path = path };
+    ck_assert_int_eq(write(fd, config, sizeof config - 1), sizeof config - 1);
+    close(fd);
+    options.setup = view_str("{\"network\":\"sepolia\"}");
+    ck_assert_int_eq(node_start(&other, &e, &options), RC_REFUSED);
+    ck_assert_uint_eq(e.code, NODE_BAD_FLAGS);
+    ck_assert_msg(!strncmp(e.text, "network: the measured configuration", 35), "%s", e.text);
+    options.setup = view_str("{\"execution_rpc\":[\"http://127.0.0.1:1\"],\"consensus_rpc\":[\"http://127.0.0.1:1\"]}");
+    ck_assert_msg(node_start(&other, &e, &options) == RC_OK, "%s", e.text);
+    ck_assert_ptr_nonnull(other->config);
+    ck_assert_ptr_null(other->setup_server);
+    node_stop(other);
+    unlink(path);
+}
+END_TEST
+
 START_TEST(taken_api_port_is_an_error_of_the_setup)
 {
     char body[600];
@@ -231,7 +256,8 @@ int main(void)
         one_setup_is_accepted_and_a_second_one_refused, setup_that_does_not_read_leaves_the_port_open_for_the_next,
         setup_for_another_tee_than_the_one_opened_is_refused,
         setup_that_does_not_get_to_ready_is_given_up_and_the_port_opens_once_more,
-        setup_is_tried_unless_it_says_otherwise, taken_api_port_is_an_error_of_the_setup,
+        setup_is_tried_unless_it_says_otherwise, flags_are_a_setup_under_the_same_rules,
+        taken_api_port_is_an_error_of_the_setup,
         a_fork_that_is_not_known_is_told_then_stops_the_node_and_is_refused_afterwards,
         both_keys_are_whole_and_different, status_tells_the_state_and_once_there_is_a_service_its_keys,
         node_that_cannot_start_says_why);

@@ -1,0 +1,115 @@
+#include "node/cli/given.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/os/file.h"
+
+#define SETUP_MAX ((size_t)64 << 10)
+#define FILE_MAX ((size_t)16 << 10)
+#define PATH_LEN_MAX 1024u
+
+const char *const GIVEN_ENVIRONMENT[] = { "DSTACK_SIMULATOR_ENDPOINT",
+                                          "STATE_DIRECTORY",
+                                          "CREDENTIALS_DIRECTORY",
+                                          "KETTLE_NETWORK",
+                                          "KETTLE_EXECUTION_RPC",
+                                          "KETTLE_EXECUTION_RPC_FILE",
+                                          "KETTLE_CONSENSUS_RPC",
+                                          "KETTLE_CHECKPOINT",
+                                          NULL };
+
+typedef char *env_fn(const char *name);
+
+static const char *either(const char *option, env_fn *env, const char *name)
+{
+    const char *variable = option ? option : env(name);
+    return variable && variable[0] ? variable : NULL;
+}
+
+/* One text, or the list that commas make of it. */
+static void put_list(jw_t *w, const char *key, view_t text)
+{
+    jw_array(w, key);
+    while (text.n) {
+        const uint8_t *comma = memchr(text.p, ',', text.n);
+        const size_t n = comma ? (size_t)(comma - text.p) : text.n;
+        jw_text(w, NULL, view_of(text.p, n));
+        text = view_of(text.p + n + (comma != NULL), text.n - n - (comma != NULL));
+    }
+    jw_end(w);
+}
+
+/* Without the end of its line. */
+static view_t trimmed(view_t text)
+{
+    while (text.n && strchr(" \t\r\n", text.p[text.n - 1]))
+        text.n--;
+    return text;
+}
+
+/* The file that has the URLs: said so, or the credential of that name, if it is there. */
+static const char *file_of(char path[PATH_LEN_MAX], const given_t *g, env_fn *env)
+{
+    const char *said = either(g->execution_rpc_file, env, "KETTLE_EXECUTION_RPC_FILE");
+    const char *credentials = env("CREDENTIALS_DIRECTORY");
+    if (said || !credentials || snprintf(path, PATH_LEN_MAX, "%s/execution_rpc", credentials) >= (int)PATH_LEN_MAX)
+        return said;
+    return access(path, F_OK) ? NULL : path;
+}
+
+/* A checkpoint that is no text but an object is taken as it is. */
+static void put_checkpoint(jw_t *w, const char *text)
+{
+    if (text && text[0] == '{')
+        jw_raw(w, "checkpoint", view_str(text));
+    else if (text)
+        jw_str(w, "checkpoint", text);
+}
+
+static void put_all(jw_t *w, const given_t *g, view_t secret, bool alone)
+{
+    jw_object(w, NULL);
+    if (alone) {
+        jw_array(w, "peers");
+        jw_end(w);
+        jw_u64(w, "port", 4001);
+    }
+    if (g->execution_rpc || secret.p)
+        put_list(w, "execution_rpc", g->execution_rpc ? view_str(g->execution_rpc) : trimmed(secret));
+    if (g->consensus_rpc)
+        put_list(w, "consensus_rpc", view_str(g->consensus_rpc));
+    if (g->network)
+        jw_str(w, "network", g->network);
+    put_checkpoint(w, g->checkpoint);
+    jw_end(w);
+}
+
+rc_t given_setup(view_t *out, err_t *e, const given_t *given, char *(*env)(const char *name), bool alone)
+{
+    char path[PATH_LEN_MAX];
+    view_t secret = { NULL, 0 };
+    given_t g = { .network = either(given->network, env, "KETTLE_NETWORK"),
+                  .execution_rpc = either(given->execution_rpc, env, "KETTLE_EXECUTION_RPC"),
+                  .consensus_rpc = either(given->consensus_rpc, env, "KETTLE_CONSENSUS_RPC"),
+                  .checkpoint = either(given->checkpoint, env, "KETTLE_CHECKPOINT") };
+    const char *file = g.execution_rpc ? NULL : file_of(path, given, env);
+    *out = view_of(NULL, 0);
+    rc_t rc = file ? file_read(&secret, e, file, FILE_MAX, 0) : RC_OK;
+    if (rc || (!secret.p && !g.network && !g.execution_rpc && !g.consensus_rpc && !g.checkpoint))
+        return rc;
+    jw_t w = jw_of(NULL, SETUP_MAX);
+    put_all(&w, &g, secret, alone);
+    const view_t text = jw_done(&w);
+    if (text.p)
+        *out = file_dup(text);
+    if (!out->p)
+        rc = err_say(e, w.rc ? w.rc : RC_NOMEM,
+                     "what the command line and the environment give cannot be written as JSON");
+    jw_free(&w);
+    file_free(secret);
+    return rc;
+}

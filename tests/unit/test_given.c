@@ -1,0 +1,97 @@
+/* What options, variables and files give of a setup. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/os/file.h"
+#include "node/cli/given.h"
+#include "tests/unit/unit.h"
+
+static const char *names[4], *values[4];
+
+static char *env(const char *name)
+{
+    for (size_t i = 0; i < 4 && names[i]; i++)
+        if (!strcmp(names[i], name))
+            return (char *)(uintptr_t)values[i];
+    return NULL;
+}
+
+static void variable(size_t i, const char *name, const char *value)
+{
+    names[i] = name;
+    values[i] = value;
+}
+
+static void set_up(void)
+{
+    memset(names, 0, sizeof names);
+}
+
+static void gives(const given_t *given, bool alone, const char *want)
+{
+    view_t setup;
+    err_t e;
+    ck_assert_msg(given_setup(&setup, &e, given, env, alone) == RC_OK, "%s", e.text);
+    ck_assert(!setup.p == !want);
+    if (want)
+        ck_assert_str_eq((const char *)setup.p, want);
+    file_free(setup);
+}
+
+START_TEST(nothing_given_is_no_setup)
+{
+    gives(&(given_t){ 0 }, true, NULL);
+    variable(0, "KETTLE_NETWORK", "");
+    gives(&(given_t){ 0 }, false, NULL);
+}
+END_TEST
+
+START_TEST(options_are_a_setup_and_win_over_variables)
+{
+    gives(
+        &(given_t){ .network = "sepolia",
+                    .execution_rpc = "https://a/k,https://b",
+                    .consensus_rpc = "http://c",
+                    .checkpoint = "0x12" },
+        true,
+        "{\"peers\":[],\"port\":4001,\"execution_rpc\":[\"https://a/k\",\"https://b\"],\"consensus_rpc\":[\"http://c\"],"
+        "\"network\":\"sepolia\",\"checkpoint\":\"0x12\"}");
+    variable(0, "KETTLE_EXECUTION_RPC", "https://d");
+    variable(1, "KETTLE_CHECKPOINT", "{\"quorum\":1,\"of\":\"https://q\"}");
+    gives(&(given_t){ .execution_rpc = "https://a" }, false,
+          "{\"execution_rpc\":[\"https://a\"],\"checkpoint\":{\"quorum\":1,\"of\":\"https://q\"}}");
+    gives(&(given_t){ 0 }, false,
+          "{\"execution_rpc\":[\"https://d\"],\"checkpoint\":{\"quorum\":1,\"of\":\"https://q\"}}");
+}
+END_TEST
+
+/* The file that is named, then the credential; neither when the URL itself is given. */
+START_TEST(urls_with_secrets_come_from_files)
+{
+    char dir[] = "/tmp/kettle-given-XXXXXX", path[80];
+    view_t setup;
+    err_t e;
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    variable(0, "CREDENTIALS_DIRECTORY", dir);
+    gives(&(given_t){ 0 }, false, NULL); /* no such credential */
+    snprintf(path, sizeof path, "%s/execution_rpc", dir);
+    FILE *f = fopen(path, "w");
+    fputs("https://a/secret,https://b\n", f);
+    fclose(f);
+    gives(&(given_t){ 0 }, false, "{\"execution_rpc\":[\"https://a/secret\",\"https://b\"]}");
+    gives(&(given_t){ .execution_rpc = "https://c" }, false, "{\"execution_rpc\":[\"https://c\"]}");
+    variable(1, "KETTLE_EXECUTION_RPC_FILE", "/nowhere/at/all");
+    ck_assert_int_eq(given_setup(&setup, &e, &(given_t){ 0 }, env, false), RC_IO);
+    ck_assert_ptr_nonnull(strstr(e.text, "/nowhere/at/all"));
+    gives(&(given_t){ .execution_rpc_file = path }, false, "{\"execution_rpc\":[\"https://a/secret\",\"https://b\"]}");
+    unlink(path);
+    rmdir(dir);
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN_AROUND("given", set_up, NULL, nothing_given_is_no_setup, options_are_a_setup_and_win_over_variables,
+                           urls_with_secrets_come_from_files);
+}
