@@ -1,5 +1,8 @@
 #include "overlay/bans.h"
 
+#include "overlay/net/net.h"
+#include "tee/fault.h"
+
 /* What a fault costs, and how long the first ban for it is. */
 static const struct {
     const char *name;
@@ -15,6 +18,31 @@ static const struct {
 const char *bans_fault_name(bans_fault_t fault)
 {
     return faults[fault].name;
+}
+
+/* Faults of attestation that nobody comes to by being of another image, chain, cluster, order or time. */
+static bool is_forgery(uint16_t code)
+{
+    static const uint16_t forged[] = { E_ROOT,       E_CHAINSIG,   E_QE_SIG,   E_QE_BINDING, E_QUOTE_SIG,
+                                       E_POINT,      E_REPORTDATA, E_EVENTLOG, E_HELLO,      E_ROLE,
+                                       E_REFLECTION, E_SPKI,       E_STATE,    E_MESSAGE,    E_CONFIRM };
+    for (size_t i = 0; i < sizeof forged / sizeof forged[0]; i++)
+        if (code == forged[i])
+            return true;
+    return false;
+}
+
+bool bans_fault_of(bans_fault_t *out, unsigned bye, const err_t *why)
+{
+    if (bye == NET_BYE_PROTOCOL && rc_blames_input(why->rc))
+        *out = why->rc == RC_LIMIT ? BANS_FLOOD : BANS_PROTOCOL;
+    else if (bye == NET_BYE_ATTEST && why->rc == RC_TIMEOUT)
+        *out = BANS_SLOW;
+    else if (bye == NET_BYE_ATTEST && is_forgery(why->code))
+        *out = BANS_EVIDENCE;
+    else
+        return false;
+    return true;
 }
 
 static bool is_host(const ban_t *r, const maddr_t *at)

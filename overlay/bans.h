@@ -41,6 +41,10 @@ typedef struct {
     uint64_t changes; /* grows with each ban */
 } bans_t;
 
+/* The fault for which a connection was closed with this code of net.h (join_config_t, refused). False: it is none, or
+ * may be mended: genuine evidence that is not admitted, another chain, cluster or order, what this machine lacks. */
+bool bans_fault_of(bans_fault_t *out, unsigned bye, const err_t *why);
+
 /* Notes a fault of a peer at an address (host_too false: that is one which the operator named, and is not judged).
  * Whether peer or address is banned now. */
 bool bans_note(bans_t *b, const peerid_t *peer, const maddr_t *from, bool host_too, bans_fault_t fault,

@@ -291,6 +291,18 @@ static bool net_serves(void *ctx, net_conn_t *c, const net_protocol_t *p)
     return join_serves(((overlay_t *)ctx)->join, c, p);
 }
 
+static bool net_accepts(void *ctx, const maddr_t *from)
+{
+    return peers_accepts(((overlay_t *)ctx)->peers, from);
+}
+
+static void refused(void *ctx, net_conn_t *conn, unsigned bye, const err_t *why)
+{
+    bans_fault_t fault;
+    if (bans_fault_of(&fault, bye, why))
+        peers_fault(((overlay_t *)ctx)->peers, conn, fault);
+}
+
 void overlay_net(overlay_t *o, net_config_t *out)
 {
     size_t n;
@@ -299,9 +311,12 @@ void overlay_net(overlay_t *o, net_config_t *out)
     talk_protocol(o->talk, &o->protocols[n]);
     agree_protocol(o->agree, &o->protocols[n + 1]);
     groups_protocol(o->groups, &o->protocols[n + 2]);
-    out->events = (net_events_t){
-        .opened = net_opened, .closed = net_closed, .serves = net_serves, .identified = NULL, .ctx = o
-    };
+    out->events = (net_events_t){ .opened = net_opened,
+                                  .closed = net_closed,
+                                  .serves = net_serves,
+                                  .identified = NULL,
+                                  .accepts = net_accepts,
+                                  .ctx = o };
     out->protocols = o->protocols;
     out->protocol_count = n + 3;
 }
@@ -330,6 +345,7 @@ static rc_t make_join(overlay_t *o)
                         .keyed = keyed,
                         .delivered = flooded,
                         .released = released,
+                        .refused = refused,
                         .serves = serves,
                         .ctx = o };
     static const uint8_t tag[] = "kettle-app/1";

@@ -111,11 +111,11 @@ rc_t data_ask(void *ctx, follow_member_t *out, err_t *e, const lc_want_t *want, 
     *out = (follow_member_t){ .count = 0 };
     pthread_mutex_lock(&c->lock);
     c->data = (data_call_t){ .state = DATA_ASKED, .want = *want, .nth = nth };
-    pthread_mutex_unlock(&c->lock);
-    rc_t rc = loop_post(c->loop, begin_call, c);
-    if (rc)
-        return err_say(e, rc, "out of memory");
-    pthread_mutex_lock(&c->lock);
+    rc_t rc = c->stopping ? RC_NEED_DATA : loop_post(c->loop, begin_call, c);
+    if (rc) {
+        pthread_mutex_unlock(&c->lock);
+        return err_say(e, rc, rc == RC_NOMEM ? "out of memory" : "the overlay has ended");
+    }
     const bool ended = wait_for_end(c, stopping, stop_ctx);
     rc = ended ? c->data.rc : RC_TIMEOUT;
     *out = c->data.member;
@@ -239,19 +239,18 @@ static void fetch(fetch_t *f)
 {
     const option_urls_t *urls = &f->cluster->with.config->consensus_rpc;
     for (size_t i = 0; i < urls->count && !f->answer.count; i++) {
-        char url[URL_MAX], path[BN_PATH_MAX], origin[160];
+        char url[URL_MAX], path[BN_PATH_MAX];
         hc_response_t r = { .status = 0 };
         err_t e;
         bn_path(path, &f->want);
         hc_url_join(url, sizeof url, urls->urls[i], path);
-        hc_url_origin(origin, sizeof origin, urls->urls[i]);
         const hc_request_t request = { .url = url,
                                        .ca_file = f->cluster->with.config->ca_file.consensus,
                                        .accept = BN_ACCEPT,
                                        .body_max = bn_body_max(&f->want) };
         hc_perform(f->cluster->with.http, &r, &request, 1, fetcher_stops, f->cluster);
         if (take_body(f, &e, &r))
-            snprintf(f->why, sizeof f->why, "%.100s: %.130s", origin, e.text);
+            snprintf(f->why, sizeof f->why, "consensus_rpc[%zu]: %.180s", i, e.text);
         hc_response_clear(&r);
     }
 }

@@ -9,7 +9,6 @@
 #include "base/os/log.h"
 #include "node/cluster/data.h"
 #include "node/cluster/parts.h"
-#include "tee/fault.h"
 
 #define LISTEN_AGAIN_MS 5000u
 #define LOOK_MS 1000u /* between two looks at what is shown */
@@ -120,30 +119,13 @@ static bool redirect(void *ctx, net_conn_t *conn)
     return gossip_redirect(((cluster_t *)ctx)->gossip, conn);
 }
 
-/* Faults of attestation that nobody comes to by being of another image, chain, cluster, order or time. */
-static bool is_forgery(uint16_t code)
-{
-    static const uint16_t forged[] = { E_ROOT,       E_CHAINSIG,   E_QE_SIG,   E_QE_BINDING, E_QUOTE_SIG,
-                                       E_POINT,      E_REPORTDATA, E_EVENTLOG, E_HELLO,      E_ROLE,
-                                       E_REFLECTION, E_SPKI,       E_STATE,    E_MESSAGE,    E_CONFIRM };
-    for (size_t i = 0; i < sizeof forged / sizeof forged[0]; i++)
-        if (code == forged[i])
-            return true;
-    return false;
-}
-
 static void refused(void *ctx, net_conn_t *conn, unsigned bye, const err_t *why)
 {
     cluster_t *c = ctx;
+    bans_fault_t fault;
     keys_lost_trust(c, conn, bye, why);
-    if (bye == NET_BYE_PROTOCOL && why->rc == RC_LIMIT)
-        peers_fault(c->peers, conn, BANS_FLOOD);
-    else if (bye == NET_BYE_PROTOCOL && rc_blames_input(why->rc))
-        peers_fault(c->peers, conn, BANS_PROTOCOL);
-    else if (bye == NET_BYE_ATTEST && why->rc == RC_TIMEOUT)
-        peers_fault(c->peers, conn, BANS_SLOW);
-    else if (bye == NET_BYE_ATTEST && is_forgery(why->code))
-        peers_fault(c->peers, conn, BANS_EVIDENCE);
+    if (bans_fault_of(&fault, bye, why))
+        peers_fault(c->peers, conn, fault);
 }
 
 /* ---- events of the net ---- */

@@ -3,6 +3,8 @@ import { spawn } from "node:child_process";
 import path from "node:path";
 import readline from "node:readline";
 import { fileURLToPath } from "node:url";
+import { until } from "./lib/node.mjs";
+import { strangerLearnsNothing } from "./lib/stranger.mjs";
 
 const DEADLINE_MS = 3000; // for who does not attest
 const BASIC = ["/ipfs/id/1.0.0", "/ipfs/id/push/1.0.0", "/ipfs/ping/1.0.0"];
@@ -132,6 +134,26 @@ async function run(t) {
     );
     await t.test(`our end stops by itself, ${key}`, async () => assert.strictEqual(await ours.stop(), 0));
   }
+  await theProgram(t);
+}
+
+// The program itself, which needs no chain for this: whoever is not attested learns nothing of it.
+async function theProgram(t) {
+  const node = t.world.node("interop", { options: ["--development"] });
+  const [port, nobody] = [t.world.port(), "http://127.0.0.1:1"];
+  await node.start();
+  t.atEnd(() => node.stop());
+  const checkpoint = `0x${"5a".repeat(32)}`;
+  const policy = { version: 1, mode: "same-as-self" };
+  const answer = await node.setup({ peers: [], port, execution_rpc: nobody, consensus_rpc: nobody, checkpoint, policy });
+  assert.strictEqual(answer.status, 200, answer.text);
+  await until("it listens", 10000, async () => {
+    const { overlay } = await node.status();
+    if (overlay.trouble) throw new Error(overlay.trouble);
+    return true;
+  });
+  for (const { js } of Object.values(KEYS))
+    await t.test(`js-libp2p, ${js}, dials \`kettle run\` over TCP and QUIC: identify, ping, nothing else`, () => strangerLearnsNothing(port, js));
 }
 
 export default { title: "the overlay's transports against js-libp2p", run };

@@ -1,5 +1,6 @@
 /* Points, bans and their end, on a clock of the test. */
 #include "overlay/bans.h"
+#include "tee/fault.h"
 #include "tests/unit/net_pair.h"
 
 #define MINUTE 60000u
@@ -119,10 +120,47 @@ START_TEST(a_ban_goes_on_after_a_restart_but_not_longer_than_any)
 }
 END_TEST
 
+START_TEST(only_what_cannot_be_mended_is_a_fault)
+{
+    static const struct {
+        unsigned bye;
+        uint16_t code;
+        rc_t rc;
+        int fault; /* -1: none */
+    } rows[] = {
+        { NET_BYE_ATTEST, E_REPORTDATA, RC_REFUSED, BANS_EVIDENCE },
+        { NET_BYE_ATTEST, E_QUOTE_SIG, RC_REFUSED, BANS_EVIDENCE },
+        { NET_BYE_ATTEST, E_REFLECTION, RC_REFUSED, BANS_EVIDENCE },
+        { NET_BYE_ATTEST, E_DEADLINE, RC_TIMEOUT, BANS_SLOW },
+        { NET_BYE_ATTEST, E_MEASUREMENT, RC_REFUSED, -1 },
+        { NET_BYE_ATTEST, E_TCB_STATUS, RC_REFUSED, -1 },
+        { NET_BYE_ATTEST, E_SIMULATED, RC_REFUSED, -1 },
+        { NET_BYE_ATTEST, E_CLUSTER, RC_REFUSED, -1 },
+        { NET_BYE_WRONG_CHAIN, E_CHAIN_ID, RC_REFUSED, -1 },
+        { NET_BYE_WRONG_CHAIN, E_GENESIS, RC_REFUSED, -1 },
+        { NET_BYE_ATTEST, 0, RC_REFUSED, -1 }, /* it ended the attestation: it does not want us */
+        { NET_BYE_ATTEST, E_NOMEM, RC_NOMEM, -1 },
+        { NET_BYE_POLICY, E_MEASUREMENT, RC_REFUSED, -1 },
+        { NET_BYE_REATTEST_DUE, 0, RC_REFUSED, -1 },
+        { NET_BYE_PROTOCOL, 0, RC_MALFORMED, BANS_PROTOCOL },
+        { NET_BYE_PROTOCOL, 0, RC_LIMIT, BANS_FLOOD },
+        { NET_BYE_PROTOCOL, 0, RC_TIMEOUT, -1 },
+        { NET_BYE_PROTOCOL, 0, RC_NOMEM, -1 },
+        { NET_BYE, 0, RC_NOMEM, -1 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const err_t why = { .rc = rows[i].rc, .code = rows[i].code };
+        bans_fault_t fault;
+        const bool is_fault = bans_fault_of(&fault, rows[i].bye, &why);
+        ck_assert_msg(is_fault == (rows[i].fault >= 0) && (!is_fault || (int)fault == rows[i].fault), "row %zu", i);
+    }
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("bans", forged_evidence_is_ten_minutes_and_doubles_up_to_three_hours,
                     breaking_a_protocol_is_three_hours, points_fade, ids_are_cheap_so_that_an_address_has_points_too,
                     an_address_that_the_operator_named_is_not_banned, the_table_is_bounded_and_bans_stay_longest_in_it,
-                    a_ban_goes_on_after_a_restart_but_not_longer_than_any);
+                    a_ban_goes_on_after_a_restart_but_not_longer_than_any, only_what_cannot_be_mended_is_a_fault);
 }
