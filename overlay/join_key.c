@@ -39,6 +39,8 @@ rc_t join_found(join_t *j, err_t *e, const hash32_t *setup)
         return err_say(e, RC_REFUSED, "there is a key already");
     if (memcmp(j->config.cluster, none, sizeof none) != 0)
         return err_say(e, RC_REFUSED, "pinned to a cluster, this node makes no other");
+    if (gen_cluster(j->gen))
+        return err_say(e, RC_REFUSED, "the order in force is of a cluster that exists: it is to be left first");
     const rc_t rc = found(j, setup);
     if (rc)
         return err_set(e, rc, "a key could not be made: %s", rc_name(rc));

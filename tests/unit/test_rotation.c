@@ -246,6 +246,28 @@ START_TEST(a_rotation_comes_through_loss_and_reordering)
 }
 END_TEST
 
+/* All have died: what is kept of them must not keep a new cluster from beginning. */
+START_TEST(who_leaves_a_dead_cluster_founds_another)
+{
+    err_t e;
+    begin(7, &fair_net);
+    const order_signed_t o = order_of(2, (const int[]){ 1 }, 1);
+    member_with_signer(&late, "late");
+    member_start(&late);
+    ck_assert_int_eq(take_order(&late, &o), RC_OK);
+    ck_assert_mem_eq(gen_cluster(join_generations(late.join)), first_key, 33);
+    ck_assert_int_eq(join_found(late.join, &e, &setup_hash), RC_REFUSED);
+    ck_assert_int_eq(join_leave(late.join, &late.order, world.policy), RC_OK);
+    ck_assert_int_eq(order_id_cmp(&join_order(late.join)->id, &late.order.id), 0);
+    ck_assert_ptr_null(gen_cluster(join_generations(late.join)));
+    ck_assert(!holds_key(&late));
+    ck_assert_int_eq(join_found(late.join, &e, &setup_hash), RC_OK);
+    ck_assert(holds_key(&late) && !signs_with_first(&late));
+    ck_assert_int_eq(join_leave(nodes[0].join, &late.order, world.policy), RC_REFUSED); /* it holds the key */
+    end();
+}
+END_TEST
+
 START_TEST(a_message_to_all_reaches_those_that_are_not_neighbours)
 {
     err_t e;
@@ -267,6 +289,6 @@ int main(void)
     return UNIT_RUN("rotation", an_order_that_one_member_takes_makes_a_key_that_all_use_from_its_slot_on,
                     who_comes_later_gets_the_order_and_then_the_newest_key, an_order_of_nobody_is_not_taken,
                     the_second_maker_makes_the_key_when_the_first_is_gone, the_maker_may_die_at_any_moment,
-                    a_rotation_comes_through_loss_and_reordering,
+                    a_rotation_comes_through_loss_and_reordering, who_leaves_a_dead_cluster_founds_another,
                     a_message_to_all_reaches_those_that_are_not_neighbours);
 }
