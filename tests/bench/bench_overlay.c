@@ -151,7 +151,7 @@ static bool start(node_t *x, uint8_t word, unsigned transport)
     talk_config_t c = { .messages = { .ecdsa = ecdsa, .random = draw }, .peer = peer, .ctx = x };
     net_config_t n = { .who = { .sign = sign, .sign_ctx = x },
                        .agent = "bench",
-                       .events = { opened, closed, NULL, NULL, x } };
+                       .events = { .opened = opened, .closed = closed, .ctx = x } };
     const loop_owner_t owner = { .turn = turn, .ctx = x };
     net_t *net;
     x->secret[31] = word;
