@@ -22,6 +22,7 @@ typedef struct {
 /* eth_call's transaction object. */
 typedef struct {
     bool has_to, has_gas, has_gas_price;
+    bool has_max_fee, has_tip;
     bool dynamic_fee; /* EIP-1559 fields: gas_price is maxFeePerGas, and max_priority_fee holds */
     bool has_chain_id;
     addr_t from, to;

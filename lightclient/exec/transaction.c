@@ -209,6 +209,10 @@ static rc_t legacy_parity(decoder_t *d, unsigned *parity, const u256_t *v)
         *parity = (unsigned)v->w[0] - 27;
         return RC_OK;
     }
+    if (!d->signers && u256_is_zero(v)) { /* nobody signed it */
+        d->any_chain = true;
+        return RC_OK;
+    }
     if (!u256_fits_u64(&above) || above.w[0] > 1)
         return fault(d, RC_REFUSED, "signed for another chain");
     *parity = (unsigned)above.w[0];

@@ -33,7 +33,7 @@ NODISCARD rc_t ex_transaction_decode(ex_transaction_t *out, err_t *e, arena_t *a
 
 /* The same without the signers, which cost a hundred times the rest: tx.from and the signers of authorizations are
  * zero, and the signature is not checked. For transactions whose bytes a root has proven, of which they are not
- * wanted. */
+ * wanted, and for those that nobody signed, whose signature is zero. */
 NODISCARD rc_t ex_transaction_read(ex_transaction_t *out, err_t *e, arena_t *a, view_t raw, uint64_t chain_id);
 
 #endif

@@ -1,4 +1,4 @@
-/* unsigned.h - a call object as the transaction that it would be, of which the signature is zero. Internal to exec/.
+/* unsigned.h - a call object as the transaction that it would be, of which the signature is zero.
  *
  * Spec:   EIP-2718, EIP-2930, EIP-1559, EIP-4844, EIP-7702; go-ethereum internal/ethapi/transaction_args.go (the type)
  * Floor:  2, exec. May include base/, rlp/, evm/. Memory comes from the arena. No I/O, clock or thread.

@@ -14,6 +14,8 @@ static void read_fees(ex_request_t *q, const jo_t *o)
     const bool has_tip = jo_opt_quantity256(o, &q->max_priority_fee, "maxPriorityFeePerGas");
     if (has_price && (has_max_fee || has_tip))
         jo_fail(o, NULL, RC_MALFORMED, "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified");
+    q->has_max_fee = has_max_fee;
+    q->has_tip = has_tip;
     q->dynamic_fee = has_max_fee || has_tip;
     q->has_gas_price = has_price || q->dynamic_fee;
     q->gas_price = has_price ? price : max_fee;

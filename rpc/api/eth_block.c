@@ -1,5 +1,7 @@
 /* eth_block.c - methods about the chain and its blocks. */
+#include "lightclient/exec/head.h"
 #include "rpc/api/past.h"
+#include "rpc/upstream/changes.h"
 
 void api_eth_chainId(api_call_t *c, const jo_t *args)
 {
@@ -159,4 +161,39 @@ void api_debug_getRawBlock(api_call_t *c, const jo_t *args)
     ex_history_config_t past = { .wants = EX_WANT_BODY };
     if (api_past_block(c, &past, &args[0]))
         api_past(c, &past, write_raw_block);
+}
+
+/* ---- block access lists ---- */
+
+static void write_access_list(api_call_t *c, const query_t *done)
+{
+    const rc_t rc = jr_put_changes(&c->out, NULL, ex_head_changes(done));
+    if (rc && !c->out.rc)
+        c->out.rc = rc;
+}
+
+static void write_raw_access_list(api_call_t *c, const query_t *done)
+{
+    jw_hex(&c->out, NULL, ex_head_changes(done));
+}
+
+static void ask_access_list(api_call_t *c, const jo_t *arg, api_write_fn write)
+{
+    const ex_block_t *at = api_block(c, arg);
+    query_t *q = NULL;
+    err_t e;
+    if (!at)
+        return;
+    const rc_t rc = ex_head_new(&q, &e, &at->block_hash, EX_HEAD_WITH_CHANGES);
+    api_ask(c, rc, &e, q, write);
+}
+
+void api_eth_getBlockAccessList(api_call_t *c, const jo_t *args)
+{
+    ask_access_list(c, &args[0], write_access_list);
+}
+
+void api_debug_getRawBlockAccessList(api_call_t *c, const jo_t *args)
+{
+    ask_access_list(c, &args[0], write_raw_access_list);
 }

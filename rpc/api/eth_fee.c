@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "rpc/api/fee.h"
 #include "rpc/api/past.h"
 
 #define HISTORY_MAX 1024u /* blocks; a larger count is cut, as in geth */
@@ -263,7 +264,7 @@ static int by_value(const void *a, const void *b)
     return u256_cmp(a, b);
 }
 
-static u256_t suggested_tip(api_call_t *c, const query_t *done)
+u256_t api_tip(api_call_t *c, const query_t *done)
 {
     const ex_history_result_t *r = ex_history_result(done);
     const u256_t most = u256_of(TIP_MAX);
@@ -280,22 +281,30 @@ static u256_t suggested_tip(api_call_t *c, const query_t *done)
 
 static void write_tip(api_call_t *c, const query_t *done)
 {
-    const u256_t tip = suggested_tip(c, done);
+    const u256_t tip = api_tip(c, done);
     jw_quantity256(&c->out, NULL, &tip);
 }
 
 static void write_price(api_call_t *c, const query_t *done)
 {
-    const u256_t tip = suggested_tip(c, done), price = u256_add(&tip, &c->world->latest.env.base_fee);
+    const u256_t tip = api_tip(c, done), price = u256_add(&tip, &c->world->latest.env.base_fee);
     jw_quantity256(&c->out, NULL, &price);
 }
 
-static void ask_tips(api_call_t *c, api_write_fn write)
+rc_t api_tip_query(query_t **out, err_t *e, api_call_t *c)
 {
     const uint64_t head = c->world->latest.env.number;
     ex_history_config_t past = { .to = head, .wants = EX_WANT_BODY };
     past.from = head >= SAMPLED_BLOCKS ? head - SAMPLED_BLOCKS + 1 : 0;
-    api_past(c, &past, write);
+    return api_past_query(out, e, c, &past);
+}
+
+static void ask_tips(api_call_t *c, api_write_fn write)
+{
+    query_t *q = NULL;
+    err_t e;
+    const rc_t rc = api_tip_query(&q, &e, c);
+    api_ask(c, rc, &e, q, write);
 }
 
 void api_eth_maxPriorityFeePerGas(api_call_t *c, const jo_t *args)

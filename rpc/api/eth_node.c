@@ -206,21 +206,27 @@ void api_eth_config(api_call_t *c, const jo_t *args)
 
 /* ---- eth_capabilities ---- */
 
-/* A kind of data is served when the method that serves it is. */
+#define STATES_HELD 128u /* heads whose state is asked for as it is; full nodes keep as many */
+#define WINDOW 8191u     /* blocks that the history contract knows (EIP-2935) */
+
+/* A kind of data is served when the method that serves it is, from so many blocks below the head on: older ones only
+ * where a provider proves old states. */
 static const struct {
     const char *kind, *method;
+    uint64_t depth;
 } capabilities[] = {
-    { "state", "eth_getBalance" },
-    { "tx", "eth_getTransactionByHash" },
-    { "logs", "eth_getLogs" },
-    { "receipts", "eth_getTransactionReceipt" },
-    { "blocks", "eth_getBlockByNumber" },
-    { "stateproofs", "eth_getProof" },
+    { "state", "eth_getBalance", STATES_HELD - 1 },
+    { "tx", "eth_getTransactionByHash", WINDOW },
+    { "logs", "eth_getLogs", WINDOW },
+    { "receipts", "eth_getTransactionReceipt", WINDOW },
+    { "blocks", "eth_getBlockByNumber", WINDOW },
+    { "stateproofs", "eth_getProof", STATES_HELD - 1 },
 };
 
 void api_eth_capabilities(api_call_t *c, const jo_t *args)
 {
     const api_world_t *w = c->world;
+    const uint64_t head = w->latest.env.number;
     jw_t *o = &c->out;
     (void)args;
     jw_object(o, NULL);
@@ -233,7 +239,7 @@ void api_eth_capabilities(api_call_t *c, const jo_t *args)
         jw_object(o, capabilities[i].kind);
         jw_bool(o, "disabled", !served);
         if (served)
-            jw_quantity(o, "oldestBlock", w->has_finalized ? w->finalized.env.number : w->latest.env.number);
+            jw_quantity(o, "oldestBlock", head > capabilities[i].depth ? head - capabilities[i].depth : 0);
         jw_end(o);
     }
     jw_end(o);

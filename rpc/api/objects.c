@@ -167,6 +167,36 @@ void api_put_transaction(jw_t *w, const char *key, arena_t *a, const api_block_t
     arena_rollback(a, mark);
 }
 
+void api_put_unsigned(jw_t *w, const char *key, arena_t *a, view_t raw, uint64_t chain_id)
+{
+    ex_transaction_t t;
+    const arena_mark_t mark = arena_mark(a);
+    const rc_t rc = w->arena == a ? RC_BUG : ex_transaction_read(&t, NULL, a, raw, chain_id);
+    if (rc) {
+        w->rc = w->rc ? w->rc : rc;
+        return;
+    }
+    jw_object(w, key);
+    jw_quantity(w, "type", t.tx.type);
+    jw_quantity(w, "nonce", t.tx.nonce);
+    jw_quantity(w, "gas", t.tx.gas);
+    if (t.tx.type < 2)
+        jw_quantity256(w, "gasPrice", &t.tx.gas_price);
+    if (t.tx.create)
+        jw_null(w, "to");
+    else
+        put_addr(w, "to", &t.tx.to);
+    jw_quantity256(w, "value", &t.tx.value);
+    jw_hex(w, "input", t.tx.data);
+    put_typed(w, &t, chain_id);
+    jw_quantity256(w, "v", &t.signature.v);
+    jw_quantity256(w, "r", &t.signature.r);
+    jw_quantity256(w, "s", &t.signature.s);
+    put_hash(w, "hash", &t.hash);
+    jw_end(w);
+    arena_rollback(a, mark);
+}
+
 /* ---- blocks ---- */
 
 static void put_withdrawals(jw_t *w, const ex_full_block_t *b)

@@ -86,20 +86,25 @@ bool api_past_block(api_call_t *c, ex_history_config_t *out, const jo_t *arg)
     return api_past_at_number(c, out, arg);
 }
 
-void api_past(api_call_t *c, ex_history_config_t *config, api_write_fn write)
+rc_t api_past_query(query_t **out, err_t *e, api_call_t *c, ex_history_config_t *config)
 {
-    query_t *q = NULL;
-    err_t e;
     const api_world_t *w = c->world;
-    if (c->error)
-        return;
     config->chain_id = w->chain->chain_id;
     config->cache = w->cache;
     config->final_number = final_number(w);
     config->head = &w->latest;
     if (config->by == EX_BY_NUMBER && w->has_finalized && config->to == w->finalized.env.number)
         config->head = &w->finalized; /* whose hash is known */
-    const rc_t rc = ex_history_new(&q, &e, config);
+    return ex_history_new(out, e, config);
+}
+
+void api_past(api_call_t *c, ex_history_config_t *config, api_write_fn write)
+{
+    query_t *q = NULL;
+    err_t e;
+    if (c->error)
+        return;
+    const rc_t rc = api_past_query(&q, &e, c, config);
     api_ask(c, rc, &e, q, write);
 }
 

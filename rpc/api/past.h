@@ -37,6 +37,9 @@ bool api_past_hash(api_call_t *c, ex_history_config_t *out, const jo_t *arg, ex_
  * the past that has to be proven first, and the function will be called again. */
 const ex_block_t *api_block(api_call_t *c, const jo_t *arg);
 
+/* Makes the query; chain, cache and head are filled in. As ex_history_new. */
+NODISCARD rc_t api_past_query(query_t **out, err_t *e, api_call_t *c, ex_history_config_t *config);
+
 /* Has the query driven; chain, cache and head are filled in. */
 void api_past(api_call_t *c, ex_history_config_t *config, api_write_fn write);
 

@@ -163,10 +163,32 @@ START_TEST(addresses_are_shown_with_their_checksum)
 }
 END_TEST
 
+START_TEST(a_transaction_is_filled_in_to_be_signed)
+{
+    /* RLP of [560048, 1, 0, 0, 21000, to, 1, "", [], 0, 0, 0] behind the type */
+    static const char want[] =
+        "\"raw\":\"0x02e583088bb001808082520894ac0000000000000000000000000000000000dead0180c0808080\"";
+    const char *all = serve(ASK("eth_fillTransaction",
+                                "{\"from\":" ADDR ",\"to\":" NOBODY ",\"value\":\"0x1\",\"maxFeePerGas\":\"0x0\","
+                                "\"maxPriorityFeePerGas\":\"0x0\"}"));
+    ck_assert_msg(strstr(all, want) != NULL, "%s", all);
+    ck_assert_ptr_nonnull(strstr(all, "\"type\":\"0x2\",\"nonce\":\"0x1\",\"gas\":\"0x5208\""));
+    ck_assert_uint_eq(rounds, 1);
+    const char *given =
+        serve(ASK("eth_fillTransaction",
+                  "{\"from\":" ADDR ",\"to\":" NOBODY ",\"gas\":\"0x5208\",\"nonce\":\"0x7\",\"gasPrice\":\"0x9\"}"));
+    ck_assert_ptr_nonnull(strstr(given, "\"type\":\"0x0\",\"nonce\":\"0x7\",\"gas\":\"0x5208\",\"gasPrice\":\"0x9\""));
+    ck_assert_uint_eq(rounds, 0);
+    const char *reverts =
+        serve(ASK("eth_fillTransaction", "{\"to\":" ECHO ",\"data\":\"0x1234\",\"gasPrice\":\"0x0\"}"));
+    ck_assert_ptr_nonnull(strstr(reverts, "\"code\":3,\"message\":\"execution reverted\",\"data\":\"0x1234\""));
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN_AROUND("methods_call", setup_call, teardown, accounts_are_as_the_request_overrides_them,
                            precompiles_move, the_block_is_as_the_request_overrides_it,
                            eth_estimateGas_searches_as_geth_does, eth_createAccessList_lists_what_is_touched,
-                           addresses_are_shown_with_their_checksum);
+                           addresses_are_shown_with_their_checksum, a_transaction_is_filled_in_to_be_signed);
 }
