@@ -30,6 +30,7 @@ static arena_t arena;
 static api_world_t world;
 static ex_header_t past; /* block 999, the parent of the latest, which is not held */
 static hash32_t past_hash;
+static view_t past_changes;   /* its block access list */
 static unsigned rounds;       /* batches of the last request */
 static rc_t upstream = RC_OK; /* anything else: every query ends so */
 
@@ -78,6 +79,10 @@ static answer_t honest(const need_t *need)
         a.proof = world_proof(&w, &need->addr, need->slots, need->slot_count);
     else if (need->kind == NEED_CODE)
         a.code = world_code(&w, &need->addr);
+    else if (need->kind == NEED_HEAD)
+        a.header = past;
+    else if (need->kind == NEED_CHANGES)
+        a.code = past_changes;
     else if (need->kind == NEED_HEADER) {
         a.header = past;
         a.absent = need->number != past.number && !hash32_eq(&need->hash, &past_hash);

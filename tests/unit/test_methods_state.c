@@ -97,6 +97,30 @@ START_TEST(a_block_of_the_past_by_its_hash_is_proven_to_be_of_the_chain)
 }
 END_TEST
 
+START_TEST(a_block_access_list_is_that_of_the_header)
+{
+    /* one account whose balance becomes 5 */
+    static const uint8_t list[] = { 0xde, 0xdd, 0x94, 0xac, 0, 0,    0, 0,    0,    0,    0,    0, 0, 0,    0,   0,
+                                    0,    0,    0,    0,    0, 0xd0, 0, 0xc0, 0xc0, 0xc3, 0xc2, 1, 5, 0xc0, 0xc0 };
+    static const row_t rows[] = {
+        { ASK("debug_getRawBlockAccessList", "\"0x3e7\""),
+          RESULT("\"0xdedd94ac0000000000000000000000000000000000d000c0c0c3c20105c0c0\"") },
+        { ASK("eth_getBlockAccessList", "\"0x3e7\""),
+          RESULT("[{\"address\":" SLOTS ",\"storageChanges\":[],\"storageReads\":[],\"balanceChanges\":"
+                 "[{\"index\":\"0x1\",\"value\":\"0x5\"}],\"nonceChanges\":[],\"codeChanges\":[]}]") },
+    };
+    past.tail = ex_header_tail(EVM_AMSTERDAM);
+    past_changes = view_of(list, sizeof list);
+    keccak256(&past.block_access_list_hash, past_changes);
+    ex_header_hash(&past_hash, &past);
+    world.latest.parent_hash = past_hash;
+    CHECK_ROWS(rows);
+    ck_assert_uint_eq(rounds, 2); /* the header of the past, then the list */
+    past_changes.n--;             /* another list is no answer */
+    ck_assert_ptr_nonnull(strstr(serve(rows[0].request), "-32002"));
+}
+END_TEST
+
 START_TEST(eth_getStorageAt_takes_keys_as_geth_does)
 {
     static const row_t rows[] = {
@@ -190,7 +214,8 @@ int main(void)
     return UNIT_RUN_AROUND(
         "methods_state", setup_slots, teardown, eth_getCode_is_proven_and_empty_only_where_there_is_none,
         blocks_that_are_still_held_are_read_at, a_block_of_the_past_is_proven_first,
-        a_block_of_the_past_by_its_hash_is_proven_to_be_of_the_chain, eth_getStorageAt_takes_keys_as_geth_does,
-        eth_getStorageValues_reads_all_in_one_batch, eth_getStorageValues_has_at_most_1024_slots,
-        eth_getProof_shows_verified_nodes_and_keys_as_they_were_given, eth_getProof_takes_1024_keys);
+        a_block_access_list_is_that_of_the_header, a_block_of_the_past_by_its_hash_is_proven_to_be_of_the_chain,
+        eth_getStorageAt_takes_keys_as_geth_does, eth_getStorageValues_reads_all_in_one_batch,
+        eth_getStorageValues_has_at_most_1024_slots, eth_getProof_shows_verified_nodes_and_keys_as_they_were_given,
+        eth_getProof_takes_1024_keys);
 }
