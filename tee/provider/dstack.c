@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "base/crypto/secret.h"
 #include "http/client.h"
@@ -13,25 +15,53 @@
 
 typedef struct {
     hc_t *http;
-    char *socket;
+    char *at;   /* a socket's path, or a URL */
+    char *root; /* before all well-known places, where it is looked for anew; NULL: it was given */
     dstack_api_t api;
     uint32_t timeout_ms;
-    pthread_mutex_t lock; /* one request at a time */
+    pthread_mutex_t lock; /* one request at a time; at and api */
 } dstack_t;
 
 static const struct {
-    const char *name, *url; /* the host is not looked up: the socket's path stands in for it */
+    const char *name, *quote;
 } apis[] = {
-    [DSTACK_AGENT] = { "dstack", "http://dstack/GetQuote" },
-    [DSTACK_TAPPD] = { "tappd", "http://tappd/prpc/Tappd.RawQuote?json" },
+    [DSTACK_AGENT] = { "dstack", "/GetQuote" },
+    [DSTACK_TAPPD] = { "tappd", "/prpc/Tappd.RawQuote?json" },
 };
+
+/* Where dstack's own SDKs look. */
+static const struct {
+    const char *path;
+    dstack_api_t api;
+} places[] = { { "/var/run/dstack.sock", DSTACK_AGENT },        { "/run/dstack.sock", DSTACK_AGENT },
+               { "/var/run/dstack/dstack.sock", DSTACK_AGENT }, { "/run/dstack/dstack.sock", DSTACK_AGENT },
+               { "/var/run/tappd.sock", DSTACK_TAPPD },         { "/run/tappd.sock", DSTACK_TAPPD } };
+#define PLACES (sizeof places / sizeof places[0])
+
+bool dstack_is_socket(const char *path)
+{
+    struct stat s;
+    return stat(path, &s) == 0 && S_ISSOCK(s.st_mode);
+}
+
+bool dstack_find(char out[DSTACK_PATH_MAX], dstack_api_t *api, size_t *from, const char *root)
+{
+    for (; *from < PLACES; ++*from) {
+        snprintf(out, DSTACK_PATH_MAX, "%s%s", root, places[*from].path);
+        if (!dstack_is_socket(out))
+            continue;
+        *api = places[(*from)++].api;
+        return true;
+    }
+    return false;
+}
 
 static rc_t refused(err_t *e, const dstack_t *d, const hc_response_t *r)
 {
     char error[DSTACK_ERROR_MAX];
     dstack_error_read(error, view_of(r->body, r->body_len));
-    return err_set(e, RC_IO, "%s at %s: HTTP status %d%s%s", apis[d->api].name, d->socket, r->status,
-                   error[0] ? ": " : "", error);
+    return err_set(e, RC_IO, "%s at %s: HTTP status %d%s%s", apis[d->api].name, d->at, r->status, error[0] ? ": " : "",
+                   error);
 }
 
 static rc_t take(tee_evidence_t *out, err_t *e, const dstack_t *d, const hc_response_t *r,
@@ -41,7 +71,7 @@ static rc_t take(tee_evidence_t *out, err_t *e, const dstack_t *d, const hc_resp
     arena_t a;
     tee_evidence_t parts;
     err_t answer;
-    snprintf(who, sizeof who, "%s at %s", apis[d->api].name, d->socket);
+    snprintf(who, sizeof who, "%s at %s", apis[d->api].name, d->at);
     arena_init(&a, ANSWER_ARENA_MAX);
     rc_t rc = dstack_answer_read(&parts, &answer, &a, view_of(r->body, r->body_len));
     if (rc == RC_NOMEM)
@@ -54,20 +84,48 @@ static rc_t take(tee_evidence_t *out, err_t *e, const dstack_t *d, const hc_resp
     return rc;
 }
 
-/* One exchange with the agent; r is to be cleared in any case. */
-static rc_t ask(dstack_t *d, hc_response_t *r, err_t *e, const char *url, const char *body)
+/* One exchange with the agent where it is thought to be. */
+static rc_t ask_there(dstack_t *d, hc_response_t *r, err_t *e, const char *path, const char *body)
 {
+    char url[DSTACK_PATH_MAX + 64];
+    const bool is_url = dstack_is_url(d->at); /* else the path stands for the host */
+    snprintf(url, sizeof url, "%s%s", is_url ? d->at : "http://dstack", path);
     const hc_request_t request = { .url = url,
-                                   .unix_socket = d->socket,
+                                   .unix_socket = is_url ? NULL : d->at,
                                    .post = view_str(body),
                                    .timeout_ms = d->timeout_ms,
                                    .stall_timeout_ms = d->timeout_ms,
                                    .body_max = DSTACK_ANSWER_MAX };
-    pthread_mutex_lock(&d->lock);
     hc_perform(d->http, r, &request, 1, NULL, NULL);
-    pthread_mutex_unlock(&d->lock);
     const rc_t rc = r->why.rc == RC_OK || r->why.rc == RC_NOMEM || r->why.rc == RC_TIMEOUT ? r->why.rc : RC_IO;
-    return rc ? err_set(e, rc, "%s at %s: %s", apis[d->api].name, d->socket, r->why.text) : RC_OK;
+    return rc ? err_set(e, rc, "%s at %s: %s", apis[d->api].name, d->at, r->why.text) : RC_OK;
+}
+
+/* One exchange; r is to be cleared in any case. path: NULL: the quote's. An agent that was started anew may have left a
+ * socket that nobody listens at, and be at another of the well-known places. */
+static rc_t ask(dstack_t *d, hc_response_t *r, err_t *e, const char *path, const char *body)
+{
+    char found[DSTACK_PATH_MAX];
+    size_t from = 0;
+    dstack_api_t api;
+    err_t other;
+    rc_t rc = ask_there(d, r, e, path ? path : apis[d->api].quote, body);
+    while (rc == RC_IO && d->root && dstack_find(found, &api, &from, d->root)) {
+        char *kept = d->at, *next = strdup(found);
+        const dstack_api_t was = d->api;
+        if (!next)
+            return err_say(e, RC_NOMEM, "out of memory");
+        d->at = next;
+        d->api = api;
+        hc_response_clear(r);
+        rc = path && api != was ? RC_IO : ask_there(d, r, &other, path ? path : apis[api].quote, body);
+        if (rc) {
+            d->at = kept;
+            d->api = was;
+        }
+        free(rc ? next : kept);
+    }
+    return rc;
 }
 
 static rc_t get_evidence(void *ctx, tee_evidence_t *out, err_t *e, const uint8_t report_data[TEE_REPORT_DATA_LEN])
@@ -76,9 +134,11 @@ static rc_t get_evidence(void *ctx, tee_evidence_t *out, err_t *e, const uint8_t
     char body[DSTACK_REQUEST_MAX];
     hc_response_t r;
     dstack_request_write(body, report_data);
-    rc_t rc = ask(d, &r, e, apis[d->api].url, body);
+    pthread_mutex_lock(&d->lock);
+    rc_t rc = ask(d, &r, e, NULL, body);
     if (!rc)
         rc = r.status == 200 ? take(out, e, d, &r, report_data) : refused(e, d, &r);
+    pthread_mutex_unlock(&d->lock);
     hc_response_clear(&r);
     return rc;
 }
@@ -91,11 +151,13 @@ static rc_t seal_key(void *ctx, uint8_t out[TEE_SEAL_KEY_LEN], err_t *e, const c
     hc_response_t r;
     err_t answer;
     snprintf(body, sizeof body, "{\"path\":\"%.150s\",\"purpose\":\"kettle\",\"algorithm\":\"secp256k1\"}", path);
-    rc_t rc = ask(d, &r, e, "http://dstack/GetKey", body);
+    pthread_mutex_lock(&d->lock);
+    rc_t rc = ask(d, &r, e, "/GetKey", body);
     if (!rc && r.status != 200)
         rc = refused(e, d, &r);
     else if (!rc && dstack_key_read(out, &answer, view_of(r.body, r.body_len)))
-        rc = err_set(e, RC_IO, "dstack at %s: the answer's %s %s", d->socket, answer.field, answer.text);
+        rc = err_set(e, RC_IO, "dstack at %s: the answer's %s %s", d->at, answer.field, answer.text);
+    pthread_mutex_unlock(&d->lock);
     if (r.body)
         secret_wipe(r.body, r.body_len);
     hc_response_clear(&r);
@@ -109,11 +171,12 @@ static void dstack_free(void *ctx)
         return;
     hc_free(d->http);
     pthread_mutex_destroy(&d->lock);
-    free(d->socket);
+    free(d->at);
+    free(d->root);
     free(d);
 }
 
-rc_t dstack_open(tee_provider_t *out, const char *socket, dstack_api_t api, uint32_t timeout_ms)
+rc_t dstack_open(tee_provider_t *out, const char *at, dstack_api_t api, const char *root, uint32_t timeout_ms)
 {
     dstack_t *d = calloc(1, sizeof *d);
     if (!d || pthread_mutex_init(&d->lock, NULL)) {
@@ -122,9 +185,12 @@ rc_t dstack_open(tee_provider_t *out, const char *socket, dstack_api_t api, uint
     }
     d->api = api;
     d->timeout_ms = timeout_ms ? timeout_ms : PROVIDER_TIMEOUT_MS;
-    d->socket = strdup(socket);
+    d->at = strdup(at);
+    for (size_t n = d->at && dstack_is_url(d->at) ? strlen(d->at) : 0; n && d->at[n - 1] == '/'; n--)
+        d->at[n - 1] = 0;
+    d->root = root ? strdup(root) : NULL;
     d->http = hc_new(NULL);
-    if (!d->socket || !d->http) {
+    if (!d->at || (root && !d->root) || !d->http) {
         dstack_free(d);
         return RC_NOMEM;
     }

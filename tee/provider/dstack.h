@@ -7,13 +7,31 @@
 #ifndef TEE_PROVIDER_DSTACK_H
 #define TEE_PROVIDER_DSTACK_H
 
+#include <string.h>
+
 #include "tee/tee.h"
 
 typedef enum { DSTACK_AGENT, DSTACK_TAPPD } dstack_api_t;
 
-/* A provider that asks the agent at a socket; nothing is asked yet.
+#define DSTACK_PATH_MAX 512u
+
+/* Whether an endpoint is an http URL, as a simulator of the agent may have; else it is a socket's path. */
+static inline bool dstack_is_url(const char *at)
+{
+    return !strncmp(at, "http://", 7);
+}
+
+bool dstack_is_socket(const char *path);
+
+/* The next of the places where dstack's SDKs look at which a socket is; *from begins with 0. False: there is no other.
+ *   root  put before them */
+bool dstack_find(char out[DSTACK_PATH_MAX], dstack_api_t *api, size_t *from, const char *root);
+
+/* A provider that asks the agent at a socket or URL; nothing is asked yet.
+ *   root        where nobody listens there, it is looked for at the well-known places below root; NULL: it is not
  *   timeout_ms  for one quote; 0: PROVIDER_TIMEOUT_MS
  * RC_NOMEM. */
-NODISCARD rc_t dstack_open(tee_provider_t *out, const char *socket, dstack_api_t api, uint32_t timeout_ms);
+NODISCARD rc_t dstack_open(tee_provider_t *out, const char *at, dstack_api_t api, const char *root,
+                           uint32_t timeout_ms);
 
 #endif

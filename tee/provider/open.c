@@ -1,7 +1,6 @@
 #include "tee/provider/open.h"
 
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "base/crypto/hash.h"
 #include "base/crypto/secret.h"
@@ -13,48 +12,38 @@
 
 #define PATH_LEN_MAX 512u
 
-static const struct {
-    const char *path;
-    dstack_api_t api;
-} sockets[] = { /* where dstack's own SDKs look */
-                { "/var/run/dstack.sock", DSTACK_AGENT },        { "/run/dstack.sock", DSTACK_AGENT },
-                { "/var/run/dstack/dstack.sock", DSTACK_AGENT }, { "/run/dstack/dstack.sock", DSTACK_AGENT },
-                { "/var/run/tappd.sock", DSTACK_TAPPD },         { "/run/tappd.sock", DSTACK_TAPPD }
-};
-
-static bool is_socket(const char *path)
+/* root: where it is looked for when it is no longer there; NULL: it is not. */
+static rc_t open_agent(tee_provider_t *out, err_t *e, const tee_open_t *o, const char *at, dstack_api_t api,
+                       const char *root)
 {
-    struct stat s;
-    return stat(path, &s) == 0 && S_ISSOCK(s.st_mode);
-}
-
-static rc_t open_socket(tee_provider_t *out, err_t *e, const tee_open_t *o, const char *path, dstack_api_t api)
-{
-    const char *agent = api == DSTACK_TAPPD ? "dstack's older agent" : "dstack's guest agent";
-    rc_t rc = dstack_open(out, path, api, o->timeout_ms);
+    const char *agent = dstack_is_url(at)     ? "a simulator of dstack's guest agent"
+                        : api == DSTACK_TAPPD ? "dstack's older agent"
+                                              : "dstack's guest agent";
+    rc_t rc = dstack_open(out, at, api, root, o->timeout_ms);
     if (rc)
         return err_say(e, rc, "out of memory");
-    snprintf(out->where, sizeof out->where, "%s at %.150s", agent, path);
+    snprintf(out->where, sizeof out->where, "%s at %.150s", agent, at);
     return RC_OK;
 }
 
-/* The socket that is given, which must be there, or the first of the well-known ones. RC_UNSUPPORTED: none. */
+/* The socket or URL that is given, or the first of the well-known sockets. RC_UNSUPPORTED: none. */
 static rc_t open_dstack(tee_provider_t *out, err_t *e, const tee_open_t *o)
 {
-    char path[PATH_LEN_MAX];
+    char path[DSTACK_PATH_MAX];
+    const char *root = o->root ? o->root : "";
+    dstack_api_t api;
+    size_t from = 0;
     if (o->socket && o->socket[0]) {
         size_t n = strlen(o->socket), tail = strlen("tappd.sock");
         bool tappd = n >= tail && !strcmp(o->socket + n - tail, "tappd.sock");
-        return is_socket(o->socket) ? open_socket(out, e, o, o->socket, tappd ? DSTACK_TAPPD : DSTACK_AGENT)
-                                    : err_set(e, RC_UNSUPPORTED, "%s is not a Unix socket", o->socket);
+        if (!dstack_is_url(o->socket) && !dstack_is_socket(o->socket))
+            return err_set(e, RC_UNSUPPORTED, "%s is not a Unix socket", o->socket);
+        return open_agent(out, e, o, o->socket, tappd ? DSTACK_TAPPD : DSTACK_AGENT, NULL);
     }
-    for (size_t i = 0; i < sizeof sockets / sizeof sockets[0]; i++) {
-        snprintf(path, sizeof path, "%s%s", o->root ? o->root : "", sockets[i].path);
-        if (is_socket(path))
-            return open_socket(out, e, o, path, sockets[i].api);
-    }
-    return err_set(e, RC_UNSUPPORTED, "none of dstack's sockets is there: %s, %s and so on", sockets[0].path,
-                   sockets[4].path);
+    if (dstack_find(path, &api, &from, root))
+        return open_agent(out, e, o, path, api, root);
+    return err_say(e, RC_UNSUPPORTED,
+                   "none of dstack's sockets is there: /var/run/dstack.sock, /var/run/tappd.sock and so on");
 }
 
 static rc_t open_tdx(tee_provider_t *out, err_t *e, const tee_open_t *o)

@@ -19,7 +19,7 @@
     "\\\"event_payload\\\":\\\"00\\\"}]"
 #define VM_CONFIG "{\"cpu_count\":2}"
 #define VM_CONFIG_IN_JSON "{\\\"cpu_count\\\":2}"
-#define TIMEOUT_MS 400u
+#define TIMEOUT_MS 2000u
 #define BODY_MAX (8u << 20)
 
 static tee_provider_t simulator; /* makes the agent's quotes */
@@ -419,6 +419,53 @@ START_TEST(auto_takes_what_is_there_in_order_and_never_the_simulator)
 }
 END_TEST
 
+START_TEST(an_agent_that_was_started_anew_elsewhere_is_found_again)
+{
+    tee_provider_t p;
+    tee_evidence_t e;
+    err_t said = { 0 };
+    char run[2][80], at[2][180], remove[160];
+    for (unsigned i = 0; i < 2; i++) {
+        snprintf(run[i], sizeof run[i], i ? "%s/run" : "%s/var/run", folder);
+        snprintf(at[i], sizeof at[i], "%s/dstack.sock", run[i]);
+        make_folders(run[i]);
+    }
+    fake_t *f = fake_new_unix(be_agent, at[0]);
+    ck_assert_int_eq(tee_open(&p, &said, &(tee_open_t){ .which = "dstack", .root = folder, .timeout_ms = TIMEOUT_MS }),
+                     RC_OK);
+    fake_free(f); /* its socket stays, and nobody listens there */
+    ck_assert_int_eq(p.get_evidence(p.ctx, &e, &said, report_data), RC_IO);
+    ck_assert_ptr_nonnull(strstr(said.text, at[0]));
+    f = fake_new_unix(be_agent, at[1]);
+    for (unsigned i = 0; i < 2; i++) {
+        ck_assert_msg(p.get_evidence(p.ctx, &e, &said, report_data) == RC_OK, "%s", said.text);
+        tee_evidence_free(&e);
+    }
+    p.free(p.ctx);
+    fake_free(f);
+    snprintf(remove, sizeof remove, "rm -r %s/var %s/run", folder, folder);
+    ck_assert_int_eq(system(remove), 0);
+}
+END_TEST
+
+START_TEST(a_simulator_of_the_agent_may_be_at_an_http_url)
+{
+    tee_provider_t p;
+    tee_evidence_t e;
+    err_t said = { 0 };
+    char url[64];
+    fake_t *f = fake_new(be_agent);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/", f->port);
+    const tee_open_t options = { .which = "auto", .socket = url, .timeout_ms = 10000 };
+    ck_assert_msg(tee_open(&p, &said, &options) == RC_OK, "%s", said.text);
+    ck_assert_ptr_nonnull(strstr(p.where, "simulator of dstack's guest agent at http://127.0.0.1"));
+    ck_assert_msg(p.get_evidence(p.ctx, &e, &said, report_data) == RC_OK, "%s", said.text);
+    tee_evidence_free(&e);
+    p.free(p.ctx);
+    fake_free(f);
+}
+END_TEST
+
 START_TEST(the_simulator_is_opened_by_name_only_and_other_names_are_none)
 {
     tee_provider_t p;
@@ -502,6 +549,7 @@ int main(void)
         a_socket_named_tappd_speaks_the_older_api, number_70_an_agent_that_misbehaves_gives_no_evidence_and_a_reason,
         number_70_a_socket_that_is_missing_or_refuses, each_truncation_of_an_answer_is_refused,
         too_little_memory_for_an_answer_is_said_so, auto_takes_what_is_there_in_order_and_never_the_simulator,
+        an_agent_that_was_started_anew_elsewhere_is_found_again, a_simulator_of_the_agent_may_be_at_an_http_url,
         the_simulator_is_opened_by_name_only_and_other_names_are_none,
         an_agent_gives_a_key_to_seal_by_and_no_other_answer_is_one, a_simulator_seals_when_its_seed_will_be_the_same);
 }
