@@ -313,13 +313,20 @@ static enum MHD_Result on_websocket(conn_t *c, reply_extra_t extra)
     return send_upgrade(c, accept, extra.marks);
 }
 
+/* Browsers send Origin with every POST, and their newer ones Sec-Fetch-Site with everything. */
+static bool is_from_page(struct MHD_Connection *mhd)
+{
+    const char *site = header_of(mhd, "Sec-Fetch-Site");
+    return header_of(mhd, "Origin") || (site && strcmp(site, "none") != 0);
+}
+
 /* The request is complete: answers it, or queues it for a worker. */
 static enum MHD_Result on_request(conn_t *c, const char *method, const char *path)
 {
     hs_t *s = c->server;
     bool head = strcmp(method, "HEAD") == 0;
     const char *query = strchr(c->target, '?');
-    const char *type = header_of(c->mhd, "Content-Type");
+    const char *type = header_of(c->mhd, "Content-Type"), *authorization = header_of(c->mhd, "Authorization");
     const hs_route_t *first = route_find(&c->route, s, head ? "GET" : method, path);
     reply_extra_t extra = extra_of(s, first);
     atomic_store_explicit(&c->receiving, false, memory_order_relaxed);
@@ -345,6 +352,8 @@ static enum MHD_Result on_request(conn_t *c, const char *method, const char *pat
                                  .content_type = type ? type : "",
                                  .body = { c->body, c->body_len },
                                  .client = asker(c),
+                                 .authorization = authorization ? authorization : "",
+                                 .from_page = is_from_page(c->mhd),
                                  .gzip = gzip_accepted(header_of(c->mhd, "Accept-Encoding")) };
     if (!(c->route->flags & HS_SLOW)) {
         conn_handle(c);

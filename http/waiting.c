@@ -129,6 +129,8 @@ static hs_pending_t *pending_new(conn_t *c)
                                  .path = strdup(c->request.path),
                                  .query = strdup(c->request.query),
                                  .content_type = strdup(c->request.content_type),
+                                 .authorization = "",
+                                 .from_page = c->request.from_page,
                                  .gzip = c->request.gzip,
                                  .client = hs_client_ref(c->request.client) };
     if (!p->request.path || !p->request.query || !p->request.content_type) {

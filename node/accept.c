@@ -189,7 +189,7 @@ rc_t node_read_config_file(node_t *n, err_t *e)
     rc_t rc = path ? file_read(&n->base_config, e, path, CONFIG_TEXT_MAX, 0) : RC_OK;
     if (rc || !path)
         return rc;
-    rc = config_check_base(&n->options.development, &error, n->base_config);
+    rc = config_check_base(&n->options.development, &n->hosting, &error, n->base_config);
     if (!rc && !n->options.development)
         rc = config_check_supply(&error, n->base_config);
     return rc ? err_set(e, rc, "%s: %s%s%s", path, error.field, error.field[0] ? ": " : "", error.text) : RC_OK;

@@ -27,6 +27,20 @@ static unsigned server_flags(node_t *n)
              : (n->tee.simulated ? HS_SIMULATED : 0u) | (n->options.development ? HS_DEVELOPMENT : 0u);
 }
 
+/* Where a port is, and who stands in front of it: as the measured file says. Without one nobody but this machine is
+ * served. at: room for the addresses, borrowed by k. */
+static void place(hs_config_t *k, const char *at[HOSTING_ADDRESSES_MAX], const node_t *n)
+{
+    const hosting_t *h = &n->hosting;
+    for (size_t i = 0; i < h->listen_count; i++)
+        at[i] = h->listen[i];
+    k->addresses = at;
+    k->address_count = h->listen_count;
+    k->address = n->options.config_path ? NULL : "127.0.0.1";
+    k->proxies = &h->proxies;
+    k->proxy_protocol = h->proxy_protocol;
+}
+
 rc_t node_open_api(hs_t **out, err_t *e, node_t *n, uint16_t port)
 {
     const ws_config_t websocket = node_wsrpc(n);
@@ -41,6 +55,8 @@ rc_t node_open_api(hs_t **out, err_t *e, node_t *n, uint16_t port)
                         .connections_max = (unsigned)limits_for_clients(n->files, API_CONNECTIONS_MAX),
                         .workers = QUOTE_WORKERS,
                         .deferred_max = API_CONNECTIONS_MAX };
+    const char *at[HOSTING_ADDRESSES_MAX];
+    place(&api, at, n);
     return hs_start(out, e, &api);
 }
 
@@ -117,6 +133,8 @@ rc_t node_open_setup(node_t *n, err_t *e)
                           .event_threads = 1,
                           .workers = 1,
                           .connections_max = 64 };
+    const char *at[HOSTING_ADDRESSES_MAX];
+    place(&setup, at, n);
     const rc_t rc = hs_start(&n->setup_server, e, &setup);
     if (rc)
         return rc;

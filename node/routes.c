@@ -2,7 +2,10 @@
  * /healthz, /readyz on the API port. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
+#include "base/crypto/hash.h"
+#include "base/crypto/secret.h"
 #include "base/hex.h"
 #include "base/json.h"
 #include "base/os/log.h"
@@ -64,9 +67,53 @@ static void setup_answer(hs_response_t *r, int status, const err_t *error)
     jw_free(&w);
 }
 
+static bool is_json(const char *content_type)
+{
+    static const char json[] = "application/json";
+    const size_t n = sizeof json - 1;
+    return strncasecmp(content_type, json, n) == 0 && strchr("; \t", content_type[n]);
+}
+
+/* Whether the operator's token is there, where the measured configuration wants one. */
+static bool has_token(const node_t *n, const char *authorization)
+{
+    static const char bearer[] = "Bearer ";
+    hash32_t digest;
+    if (!n->hosting.has_token)
+        return true;
+    if (strncmp(authorization, bearer, sizeof bearer - 1) != 0)
+        return false;
+    sha256(&digest, view_str(authorization + sizeof bearer - 1));
+    return secret_eq(digest.b, n->hosting.token_sha256.b, sizeof digest.b);
+}
+
+/* Whether a setup may be read at all: no page of a browser can send one, under whatever name it reaches this port. */
+static int refuse_setup(err_t *e, const node_t *n, const hs_request_t *request)
+{
+    *e = (err_t){ .rc = RC_REFUSED };
+    if (request->from_page) {
+        (void)err_say(e, RC_REFUSED, "a page in a browser may not set a node up (Origin, Sec-Fetch-Site)");
+        return 403;
+    }
+    if (!is_json(request->content_type)) {
+        (void)err_say(e, RC_REFUSED, "send the header Content-Type: application/json");
+        return 415;
+    }
+    if (has_token(n, request->authorization))
+        return 0;
+    (void)err_say(e, RC_REFUSED,
+                  "send the header Authorization: Bearer TOKEN, with the token of this image's operator");
+    return 401;
+}
+
 static void post_setup(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
     err_t error;
+    const int status = refuse_setup(&error, ctx, request);
+    if (status) {
+        setup_answer(r, status, &error);
+        return;
+    }
     rc_t rc = node_accept_setup(ctx, &error, request->body);
     if (rc) {
         log_write(LOG_WARN, "setup", "refused: %s%s%s", error.field, error.field[0] ? ": " : "", error.text);

@@ -17,6 +17,7 @@ struct node {
     node_options_t options;
     clock_fn now_ms;
     uint64_t started_ms; /* monotonic */
+    hosting_t hosting;   /* of the measured file */
     size_t files;        /* descriptors that may be open */
     tee_provider_t tee;
     hc_t *http;

@@ -139,6 +139,24 @@ static void read_unsupported(void *config, arena_t *arena, const jo_t *o, const 
     jo_fail(o, key, RC_REFUSED, "this version does not support this key");
 }
 
+static void read_listen(void *config, arena_t *arena, const jo_t *o, const char *key)
+{
+    (void)arena;
+    hosting_read_listen(&((config_t *)config)->hosting, o, key);
+}
+
+static void read_proxies(void *config, arena_t *arena, const jo_t *o, const char *key)
+{
+    (void)arena;
+    hosting_read_proxies(&((config_t *)config)->hosting, o, key);
+}
+
+static void read_token(void *config, arena_t *arena, const jo_t *o, const char *key)
+{
+    (void)arena;
+    hosting_read_token(&((config_t *)config)->hosting, o, key);
+}
+
 /* --- the table --- */
 
 static const char *const transports[] = { "both", "quic", "tcp", NULL };
@@ -264,6 +282,26 @@ static const option_t options[] = {
       .kind = OPTION_FLAG,
       .setup_only = true,
       .at = offsetof(config_t, force) },
+    { .key = "listen",
+      .help = "List of the addresses of both ports; by default all, without a file loopback; in the file only.",
+      .kind = OPTION_OTHER,
+      .file_only = true,
+      .read = read_listen },
+    { .key = "proxies",
+      .help = "List of proxies, as addresses or networks, that name their clients; none by default; in the file only.",
+      .kind = OPTION_OTHER,
+      .file_only = true,
+      .read = read_proxies },
+    { .key = "proxy_protocol",
+      .help = "Whether connections of the proxies begin with a PROXY header; false by default; in the file only.",
+      .kind = OPTION_FLAG,
+      .file_only = true,
+      .at = offsetof(config_t, hosting.proxy_protocol) },
+    { .key = "setup_token_sha256",
+      .help = "SHA-256 of the token that POST /setup has to bring; none by default; in the measured file only.",
+      .kind = OPTION_OTHER,
+      .file_only = true,
+      .read = read_token },
     { .key = DEVELOPMENT,
       .help = "Whether a setup may set every key; false by default; in the measured file only.",
       .kind = OPTION_FLAG,
@@ -462,7 +500,7 @@ rc_t config_read(config_t **out, err_t *e, view_t base, view_t setup, bool devel
     return RC_OK;
 }
 
-rc_t config_check_base(bool *development, err_t *e, view_t text)
+rc_t config_check_base(bool *development, hosting_t *hosting, err_t *e, view_t text)
 {
     jo_doc_t doc;
     config_t *c = config_new(e);
@@ -475,6 +513,8 @@ rc_t config_check_base(bool *development, err_t *e, view_t text)
         rc = read_both(c, e, &base, NULL, false, false);
     if (!rc && c->development)
         *development = true;
+    if (!rc)
+        *hosting = c->hosting;
     jo_close(&doc);
     config_free(c);
     return rc;

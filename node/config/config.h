@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "node/config/checkpoint.h"
+#include "node/config/hosting.h"
 #include "node/config/network.h"
 #include "node/config/option.h"
 #include "node/config/peer.h"
@@ -69,8 +70,9 @@ typedef struct {
     addr_t ccip_senders[CONFIG_SENDERS_MAX]; /* for whom the CCIP-Read gateway works; */
     size_t ccip_sender_count;                /* 0: for everybody */
     bool force;                              /* the setup is to be taken without a trial */
-    bool development;                        /* the operator may set anything */
-    setup_names_t may_set;                   /* the keys that a setup was allowed to set */
+    hosting_t hosting;
+    bool development;      /* the operator may set anything */
+    setup_names_t may_set; /* the keys that a setup was allowed to set */
 } config_t;
 
 /* Reads the configuration from a base text (p NULL: none) and a setup text (p NULL: none); keys of setup win where the
@@ -83,8 +85,8 @@ typedef struct {
 NODISCARD rc_t config_read(config_t **out, err_t *e, view_t base, view_t setup, bool development);
 
 /* Checks a base text alone: every key it has must be right; keys may be missing. *development becomes true when it says
- * so. Results as config_read. */
-NODISCARD rc_t config_check_base(bool *development, err_t *e, view_t base);
+ * so; *hosting is what it says of the ports. Results as config_read. */
+NODISCARD rc_t config_check_base(bool *development, hosting_t *hosting, err_t *e, view_t base);
 
 /* Whether a base text that config_check_base takes and a setup together can be complete: a required key that neither
  * has is an error that no setup can heal. RC_MALFORMED: e names the key; RC_NOMEM. */

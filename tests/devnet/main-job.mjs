@@ -144,7 +144,11 @@ async function startNode(o, setup, i) {
   });
   for (let i = 0; i < 100 && (await portFree(o.setupPort)); i++) await sleep(50);
   const own = o.nodes > 1 ? await clusterSetup(o, setup, i) : setup;
-  const answer = await fetch(`http://127.0.0.1:${o.setupPort}/setup`, { method: "POST", body: JSON.stringify(own) });
+  const answer = await fetch(`http://127.0.0.1:${o.setupPort}/setup`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(own),
+  });
   const body = await answer.json();
   if (answer.status !== 200) throw new Error(`setup refused: ${body.field ? body.field + ": " : ""}${body.error}`);
   console.log(`POST /setup -> ${JSON.stringify(body)}`);

@@ -12,6 +12,8 @@
 
 static bool open; /* a file that was checked says development */
 
+static hosting_t hosting;
+
 START_TEST(the_three_required_keys_and_mainnet_are_enough)
 {
     config_t *c;
@@ -232,7 +234,7 @@ START_TEST(setup_sets_only_what_the_measured_configuration_lists)
         "{" REST ",\"checkpoint\":\"" CHECKPOINT "\",\"setup_may_set\":[\"peers\",\"port\",\"execution_rpc\"]}";
     config_t *c;
     err_t e;
-    ck_assert_int_eq(config_check_base(&open, &e, view_str(base)), RC_OK);
+    ck_assert_int_eq(config_check_base(&open, &hosting, &e, view_str(base)), RC_OK);
     ck_assert(!config_is_complete(view_str(base)));
     ck_assert_msg(read_texts(&c, &e, base, "{" WITHOUT_CHECKPOINT "}") == RC_OK, "%s: %s", e.field, e.text);
     config_free(c);
@@ -242,8 +244,9 @@ START_TEST(setup_sets_only_what_the_measured_configuration_lists)
     ck_assert_str_eq(e.field, "network");
     ck_assert_int_eq(read_texts(&c, &e, "{" REST "}", "{" MINIMUM "}"),
                      RC_REFUSED); /* a file without the list lets nothing in */
-    ck_assert_int_eq(config_check_base(&open, &e, view_str("{\"setup_may_set\":[\"colour\"]}")), RC_MALFORMED);
-    ck_assert_int_eq(config_check_base(&open, &e, view_str("{\"port\":70000}")), RC_MALFORMED);
+    ck_assert_int_eq(config_check_base(&open, &hosting, &e, view_str("{\"setup_may_set\":[\"colour\"]}")),
+                     RC_MALFORMED);
+    ck_assert_int_eq(config_check_base(&open, &hosting, &e, view_str("{\"port\":70000}")), RC_MALFORMED);
 }
 END_TEST
 
@@ -360,9 +363,9 @@ START_TEST(development_in_the_file_opens_every_key)
     ck_assert_int_eq(read_texts(&c, &e, NULL, "{" MINIMUM ",\"development\":true}"),
                      RC_MALFORMED); /* a setup cannot say so */
     open = false;
-    ck_assert_int_eq(config_check_base(&open, &e, view_str("{\"development\":false}")), RC_OK);
+    ck_assert_int_eq(config_check_base(&open, &hosting, &e, view_str("{\"development\":false}")), RC_OK);
     ck_assert(!open);
-    ck_assert_int_eq(config_check_base(&open, &e, view_str("{\"development\":true}")), RC_OK);
+    ck_assert_int_eq(config_check_base(&open, &hosting, &e, view_str("{\"development\":true}")), RC_OK);
     ck_assert(open);
 }
 END_TEST
@@ -658,7 +661,7 @@ START_TEST(a_text_may_have_256_kib_and_no_more)
         ck_assert_int_eq(read_texts(&c, &e, padded, NULL), n == max ? RC_OK : RC_LIMIT);
         ck_assert_str_eq(e.text, n == max ? "" : "the configuration file is larger than 262144 bytes");
         config_free(c);
-        ck_assert_int_eq(config_check_base(&open, &e, view_str(padded)), n == max ? RC_OK : RC_LIMIT);
+        ck_assert_int_eq(config_check_base(&open, &hosting, &e, view_str(padded)), n == max ? RC_OK : RC_LIMIT);
         free(padded);
     }
 }
@@ -681,7 +684,8 @@ START_TEST(a_bad_measured_file_is_not_made_good_by_a_good_setup)
         ck_assert_msg(read_texts(&c, &e, rows[i].base, "{" WITHOUT_CHECKPOINT "}") == RC_MALFORMED, "%s", rows[i].base);
         ck_assert_str_eq(e.field, rows[i].field);
         ck_assert_ptr_null(c);
-        ck_assert_msg(config_check_base(&open, &e, view_str(rows[i].base)) == RC_MALFORMED, "%s", rows[i].base);
+        ck_assert_msg(config_check_base(&open, &hosting, &e, view_str(rows[i].base)) == RC_MALFORMED, "%s",
+                      rows[i].base);
         ck_assert_str_eq(e.field, rows[i].field);
     }
 }
@@ -747,7 +751,7 @@ START_TEST(each_option_has_a_key_of_its_own_a_line_of_help_and_a_default_within_
 {
     size_t count;
     const option_t *o = config_options(&count);
-    ck_assert_uint_eq(count, 27);
+    ck_assert_uint_eq(count, 31);
     for (size_t i = 0; i < count; i++) {
         ck_assert_msg(o[i].key && o[i].key[0], "row %zu", i);
         ck_assert_msg(option_find(o, count, o[i].key) == i, "%s stands twice", o[i].key);
@@ -805,20 +809,24 @@ START_TEST(the_manual_lists_every_option_in_order_and_no_other)
 }
 END_TEST
 
-START_TEST(a_setup_may_set_every_key_but_the_two_that_open_it)
+START_TEST(a_setup_may_set_every_key_but_those_of_the_measured_file)
 {
+    static const char *const of_the_file[] = { "setup_may_set", "development",    "listen",
+                                               "proxies",       "proxy_protocol", "setup_token_sha256" };
     size_t count;
     const option_t *o = config_options(&count);
     for (size_t i = 0; i < count; i++) {
         char base[100];
         err_t e;
         snprintf(base, sizeof base, "{\"setup_may_set\":[\"%s\"]}", o[i].key);
-        ck_assert_msg(config_check_base(&open, &e, view_str(base)) ==
+        ck_assert_msg(config_check_base(&open, &hosting, &e, view_str(base)) ==
                           (o[i].file_only || o[i].setup_only ? RC_MALFORMED : RC_OK),
                       "%s", base);
         ck_assert_msg(o[i].setup_only == !strcmp(o[i].key, "force"), "%s", o[i].key);
-        ck_assert_msg(o[i].file_only == (!strcmp(o[i].key, "setup_may_set") || !strcmp(o[i].key, "development")), "%s",
-                      o[i].key);
+        bool of_file = false;
+        for (size_t k = 0; k < sizeof of_the_file / sizeof of_the_file[0]; k++)
+            of_file |= !strcmp(o[i].key, of_the_file[k]);
+        ck_assert_msg(o[i].file_only == of_file, "%s", o[i].key);
     }
 }
 END_TEST
@@ -842,5 +850,5 @@ int main(void)
         a_text_may_have_256_kib_and_no_more, a_bad_measured_file_is_not_made_good_by_a_good_setup,
         each_key_of_the_list_may_be_set_and_wins_over_the_file, memory_that_ends_is_said_and_nothing_is_half_read,
         each_option_has_a_key_of_its_own_a_line_of_help_and_a_default_within_its_bounds,
-        the_manual_lists_every_option_in_order_and_no_other, a_setup_may_set_every_key_but_the_two_that_open_it);
+        the_manual_lists_every_option_in_order_and_no_other, a_setup_may_set_every_key_but_those_of_the_measured_file);
 }

@@ -1,0 +1,28 @@
+/* hosting.h - where the node's ports are, and who stands in front of them: keys of the measured file alone.
+ *
+ * Floor:  5, node/config. No I/O.
+ * Tests:  tests/unit/test_hosting.c
+ */
+#ifndef NODE_CONFIG_HOSTING_H
+#define NODE_CONFIG_HOSTING_H
+
+#include "base/json.h"
+#include "http/proxy.h"
+
+#define HOSTING_ADDRESSES_MAX 8u
+
+typedef struct {
+    char listen[HOSTING_ADDRESSES_MAX][48]; /* addresses of both ports; none: all */
+    size_t listen_count;
+    proxies_t proxies;
+    bool proxy_protocol; /* those begin with a PROXY header */
+    bool has_token;
+    hash32_t token_sha256; /* of the token that a setup has to bring */
+} hosting_t;
+
+/* Readers of the keys listen, proxies and setup_token_sha256; faults stick in the document of o. */
+void hosting_read_listen(hosting_t *h, const jo_t *o, const char *key);
+void hosting_read_proxies(hosting_t *h, const jo_t *o, const char *key);
+void hosting_read_token(hosting_t *h, const jo_t *o, const char *key);
+
+#endif
