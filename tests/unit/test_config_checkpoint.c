@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/os/file.h"
 #include "tests/unit/config_texts.h"
 #include "tests/unit/unit.h"
 
@@ -116,9 +117,39 @@ START_TEST(without_any_the_reason_and_the_command_are_said)
 }
 END_TEST
 
+START_TEST(the_examples_are_configurations_that_a_setup_completes)
+{
+    static const struct {
+        const char *name;
+        checkpoint_kind_t kind;
+        const char *peers;
+    } rows[] = { { "mainnet", CHECKPOINT_QUORUM, "" },
+                 { "sepolia", CHECKPOINT_QUORUM, "" },
+                 { "joiner", CHECKPOINT_PEERS, "\"a:1\"" } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char path[512], setup[200];
+        view_t base;
+        bool open = false;
+        config_t *c = NULL;
+        err_t e;
+        snprintf(path, sizeof path, "%s/../../examples/config/%s.json", getenv("TEST_DATA"), rows[i].name);
+        ck_assert_msg(file_read(&base, &e, path, CONFIG_TEXT_MAX, 0) == RC_OK, "%s", e.text);
+        ck_assert_msg(config_check_base(&open, &e, base) == RC_OK && !open, "%s: %s: %s", path, e.field, e.text);
+        ck_assert_msg(config_check_supply(&e, base) == RC_OK, "%s: %s: %s", path, e.field, e.text);
+        snprintf(setup, sizeof setup,
+                 "{\"peers\":[%s],\"port\":5000,\"execution_rpc\":\"https://a\",\"consensus_rpc\":\"https://b\"}",
+                 rows[i].peers);
+        ck_assert_msg(config_read(&c, &e, base, view_str(setup), false) == RC_OK, "%s: %s: %s", path, e.field, e.text);
+        ck_assert_int_eq(c->checkpoint.kind, rows[i].kind);
+        config_free(c);
+        file_free(base);
+    }
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("config_checkpoint", a_quorum_is_kept_with_the_host_names_of_its_servers, the_three_forms_are_taken,
-                    what_is_wrong_is_named, servers_without_tls_are_for_development,
-                    without_any_the_reason_and_the_command_are_said);
+                    what_is_wrong_is_named, the_examples_are_configurations_that_a_setup_completes,
+                    servers_without_tls_are_for_development, without_any_the_reason_and_the_command_are_said);
 }
