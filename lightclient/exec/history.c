@@ -10,6 +10,7 @@
 #define LINKED_MAX 4u    /* headers between an anchor and the newest block that are asked for without a proof */
 #define WALKED_MAX 4096u /* ... where the contract does not know the block */
 #define JUMPS_MAX 16u    /* windows that are jumped over */
+#define BY_NUMBER 0x80u  /* in wants: an upstream does not know the receipts by their block's hash */
 #define ROUNDS_MAX 64u   /* batches; a range is at most a dozen, a jump two */
 
 static const addr_t HISTORY = { { 0x00, 0x00, 0xf9, 0x08, 0x27, 0xf1, 0xc5, 0x3a, 0x10, 0xcb,
@@ -231,6 +232,8 @@ static rc_t block_needs(ex_history_t *h, size_t i)
     if (body || !p->has_header)
         rc = add_need(h, need, i);
     need.kind = NEED_RECEIPTS;
+    if (p->wants & BY_NUMBER)
+        memset(&need.hash, 0, sizeof need.hash);
     if (!rc && p->wants & EX_WANT_RECEIPTS && !p->has_receipts)
         rc = add_need(h, need, i);
     return rc;
@@ -608,6 +611,12 @@ static rc_t give_header(ex_history_t *h, err_t *e, const need_t *need, size_t i,
 static rc_t give_receipts(ex_history_t *h, err_t *e, const need_t *need, size_t i, const answer_t *answer)
 {
     ex_past_t *p = &h->blocks[i];
+    if (answer->absent && hash32_is_zero(&need->hash))
+        return err_say(e, RC_NEED_DATA, "it does not know the block");
+    if (answer->absent) { /* not every one takes a hash here, or has the block under it yet */
+        p->wants |= BY_NUMBER;
+        return RC_OK;
+    }
     if (!p->has_header)
         return err_say(e, RC_NEED_DATA, "the header of their block is missing");
     view_t *raw = arena_calloc(&h->mem, answer->receipt_count, sizeof *raw);

@@ -72,7 +72,7 @@ typedef struct {
     hash32_t hash;          /* NEED_SEND: of the transaction, unless */
     bool refused;           /* it was refused, in the words of code */
     bool header_more;       /* NEED_HEAD: it came with members that no known block has */
-    bool absent;            /* NEED_HEADER and NEED_BLOCK by hash, NEED_WHERE: the upstream knows none */
+    bool absent;            /* NEED_HEADER, NEED_BLOCK, NEED_RECEIPTS by hash, NEED_WHERE: the upstream knows none */
     ex_full_block_t block;  /* NEED_BLOCK; hash and rlp_len are not set */
     const view_t *receipts; /* NEED_RECEIPTS: encodings */
     size_t receipt_count;

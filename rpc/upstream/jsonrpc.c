@@ -349,7 +349,8 @@ static rc_t read_error(jr_answer_t *out, arena_t *a, const need_t *need, const j
 static bool may_be_absent(const need_t *need)
 {
     return need->kind == NEED_WHERE ||
-           ((need->kind == NEED_HEADER || need->kind == NEED_BLOCK) && !hash32_is_zero(&need->hash));
+           ((need->kind == NEED_HEADER || need->kind == NEED_BLOCK || need->kind == NEED_RECEIPTS) &&
+            !hash32_is_zero(&need->hash));
 }
 
 /* One element of the batch. It becomes a document of its own, so that its fault is its own. */

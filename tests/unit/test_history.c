@@ -327,9 +327,41 @@ START_TEST(any_one_log_that_is_left_out_is_caught)
 }
 END_TEST
 
+START_TEST(receipts_that_are_not_known_by_hash_are_asked_for_by_number)
+{
+    const ex_filter_t any = { 0 };
+    ex_logs_t plan = { .filter = &any };
+    const ex_history_config_t c = {
+        .chain_id = 1, .head = &head, .final_number = COUNT, .to = COUNT - 1, .plan = ex_logs_plan, .plan_ctx = &plan
+    };
+    const need_t *needs;
+    query_t *q;
+    rc_t rc;
+    unsigned by_hash = 0, by_number = 0;
+    ck_assert_int_eq(ex_history_new(&q, NULL, &c), RC_OK);
+    while ((rc = query_step(q, NULL)) == RC_NEED_DATA) {
+        const size_t n = query_needs(q, &needs);
+        for (size_t i = 0; i < n; i++) {
+            answer_t a = answer_to(&needs[i], COUNT, HONEST);
+            a.absent = needs[i].kind == NEED_RECEIPTS && !hash32_is_zero(&needs[i].hash);
+            by_hash += a.absent;
+            by_number += needs[i].kind == NEED_RECEIPTS && !a.absent;
+            ck_assert_int_eq(query_give(q, NULL, i, &a), RC_OK);
+        }
+    }
+    ck_assert_int_eq(rc, RC_OK);
+    ck_assert_uint_eq(by_hash, COUNT);
+    ck_assert_uint_eq(by_number, COUNT);
+    for (size_t i = 0; i < COUNT; i++)
+        ck_assert(ex_history_result(q)->blocks[i].has_receipts);
+    query_free(q);
+}
+END_TEST
+
 int main(void)
 {
-    return UNIT_RUN_AROUND("history", setup, teardown, a_chain_is_proven_whole, each_lie_about_each_block_is_refused,
+    return UNIT_RUN_AROUND("history", setup, teardown, receipts_that_are_not_known_by_hash_are_asked_for_by_number,
+                           a_chain_is_proven_whole, each_lie_about_each_block_is_refused,
                            a_false_proof_of_the_anchor_is_refused, a_slot_that_is_zero_is_no_hash,
                            any_one_log_that_is_left_out_is_caught);
 }
