@@ -15,7 +15,7 @@ static void begin(size_t others)
     ck_assert_int_eq(memory_new(&world, 20, &fair), RC_OK);
     node_new(&a, "a", "10.0.0.1");
     for (size_t i = 0; i < others; i++) {
-        char word[16], at[32];
+        char word[24], at[32];
         snprintf(word, sizeof word, "m%zu", i);
         snprintf(at, sizeof at, "10.0.1.%zu", i);
         node_new(&many[i], word, at);
