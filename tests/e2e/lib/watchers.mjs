@@ -70,6 +70,9 @@ export async function survives(t, node, chain, at) {
     await approve({ ...at, url: chain.executionUrl }, [202n]);
     await node.start();
     await node.ready();
+    const { address } = new Wallet(WALLET_KEY);
+    const count = await chain.ask("eth_getTransactionCount", address, "latest");
+    await until("the node has the block of the second approval", 30000, async () => (await polling.send("eth_getTransactionCount", [address, "latest"])) === count);
     await approve(at, [203n]);
     await until("all approvals", 30000, () => {
       if (seen.length < 3) throw new Error(seen.join());
