@@ -130,11 +130,13 @@ START_TEST(the_examples_are_configurations_that_a_setup_completes)
         char path[512], setup[200];
         view_t base;
         bool open = false;
+        hosting_t hosting;
         config_t *c = NULL;
         err_t e;
         snprintf(path, sizeof path, "%s/../../examples/config/%s.json", getenv("TEST_DATA"), rows[i].name);
         ck_assert_msg(file_read(&base, &e, path, CONFIG_TEXT_MAX, 0) == RC_OK, "%s", e.text);
-        ck_assert_msg(config_check_base(&open, &e, base) == RC_OK && !open, "%s: %s: %s", path, e.field, e.text);
+        ck_assert_msg(config_check_base(&open, &hosting, &e, base) == RC_OK && !open, "%s: %s: %s", path, e.field,
+                      e.text);
         ck_assert_msg(config_check_supply(&e, base) == RC_OK, "%s: %s: %s", path, e.field, e.text);
         snprintf(setup, sizeof setup,
                  "{\"peers\":[%s],\"port\":5000,\"execution_rpc\":\"https://a\",\"consensus_rpc\":\"https://b\"}",
