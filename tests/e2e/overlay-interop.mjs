@@ -145,7 +145,7 @@ async function theProgram(t) {
   t.atEnd(() => node.stop());
   const checkpoint = `0x${"5a".repeat(32)}`;
   const policy = { version: 1, mode: "same-as-self" };
-  const answer = await node.setup({ peers: [], port, execution_rpc: nobody, consensus_rpc: nobody, checkpoint, policy });
+  const answer = await node.setup({ peers: [], port, execution_rpc: nobody, consensus_rpc: nobody, checkpoint, policy, force: true });
   assert.strictEqual(answer.status, 200, answer.text);
   await until("it listens", 10000, async () => {
     const { overlay } = await node.status();

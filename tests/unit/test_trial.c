@@ -334,8 +334,8 @@ static bool always(void *ctx)
 START_TEST(a_trial_ends_when_it_is_to_end_or_has_no_time)
 {
     config_t c = { .network = fx_minimal_fulu(),
-                   .execution_rpc = { { "http://127.0.0.1:1" }, 1 },
-                   .consensus_rpc = { { "http://127.0.0.1:1" }, 1 } };
+                   .execution_rpc = { .urls = { "http://127.0.0.1:1" }, .count = 1 },
+                   .consensus_rpc = { .urls = { "http://127.0.0.1:1" }, .count = 1 } };
     hc_t *http = hc_new(NULL);
     trial_found_t found;
     err_t e;
