@@ -75,6 +75,7 @@ uint64_t lcdata_turn(lcdata_t *d, uint64_t now_ms);
 
 /* --- bytes, without their length --- */
 
+/* Written to w, which goes bad where it is full. */
 void lcdata_want_write(wr_t *w, const lcdata_want_t *want);
 void lcdata_answer_write(wr_t *w, const lcdata_answer_t *answer);
 /* out is written only on RC_OK. RC_MALFORMED, RC_LIMIT. */

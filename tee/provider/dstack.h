@@ -21,6 +21,7 @@ static inline bool dstack_is_url(const char *at)
     return !strncmp(at, "http://", 7);
 }
 
+/* Whether there is a socket at a path. */
 bool dstack_is_socket(const char *path);
 
 /* The next of the places where dstack's SDKs look at which a socket is; *from begins with 0. False: there is no other.
