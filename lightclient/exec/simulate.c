@@ -103,7 +103,7 @@ typedef struct {
 } one_t;
 
 /* Hashes of simulated blocks, which the state below does not know. */
-static rc_t sim_block_hash(void *ctx, hash32_t *out, uint64_t number)
+static rc_t simulated_hash(void *ctx, hash32_t *out, uint64_t number)
 {
     const sim_t *sim = ctx;
     const ex_block_t *base = sim->on->config->block;
@@ -424,7 +424,7 @@ rc_t ex_simulate_run(ex_program_t *p, err_t *e, const ex_run_t *on)
     if (!rc)
         rc = ex_layer_init(&sim.state, on->arena, on->host);
     sim.state.hook_ctx = &sim;
-    sim.state.block_hash = sim_block_hash;
+    sim.state.block_hash = simulated_hash;
     for (size_t i = 0; !rc && i < s->block_count; i++)
         rc = run_block(&sim, &s->blocks[i]);
     s->results = sim.done;
