@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "node/config/config.h"
+#include "tests/unit/unit.h"
 
 #define CHECKPOINT_DIGITS "bcf4af127b4823431befec2b877e418dc6de2ca1b481f87c4e5d3ee6c13dcbca"
 #define CHECKPOINT "0x" CHECKPOINT_DIGITS
@@ -40,6 +41,7 @@ static inline rc_t read_texts(config_t **c, err_t *e, const char *base, const ch
 static inline char *text_of(const char *before, char letter, size_t n, const char *after)
 {
     char *text = malloc(strlen(before) + n + strlen(after) + 1);
+    ck_assert_ptr_nonnull(text);
     strcpy(text, before);
     memset(text + strlen(before), letter, n);
     strcpy(text + strlen(before) + n, after);
