@@ -46,6 +46,7 @@ START_TEST(the_state_root_is_that_of_the_whole_state)
     for (unsigned i = 0; i < SLOTS; i++)
         for (unsigned value = 0; value < 2; value++) {
             char text[700];
+            teardown();
             setup_simulate();
             snprintf(text, sizeof text,
                      SIMULATE("{\"blockStateCalls\":[{\"calls\":[{\"to\":" SETS
@@ -55,9 +56,7 @@ START_TEST(the_state_root_is_that_of_the_whole_state)
             world_set(contract, i, u256_of(77 * value));
             count_nonce(1);
             expect_root(answer);
-            teardown();
         }
-    setup_simulate();
 }
 END_TEST
 
