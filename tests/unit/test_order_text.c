@@ -45,7 +45,6 @@ START_TEST(an_order_is_read_as_it_was_written)
     order_signed_t got;
     arena_t a;
     err_t e;
-    keys_open();
     const order_signed_t o = sample();
     arena_init(&a, 1 << 20);
     jw_t w = jw_of(&a, ORDER_JSON_MAX);
@@ -79,7 +78,6 @@ static const struct {
 START_TEST(what_is_wrong_is_named)
 {
     arena_t a;
-    keys_open();
     const order_signed_t o = sample();
     arena_init(&a, 1 << 20);
     jw_t w = jw_of(&a, ORDER_JSON_MAX);
@@ -104,7 +102,6 @@ START_TEST(an_order_without_a_policy_is_none)
     arena_t a;
     err_t e;
     order_signed_t got;
-    keys_open();
     order_signed_t o = sample();
     o.text = view_of(NULL, 0);
     arena_init(&a, 1 << 20);
@@ -118,6 +115,6 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("order_text", an_order_is_read_as_it_was_written, what_is_wrong_is_named,
-                    an_order_without_a_policy_is_none);
+    return UNIT_RUN_AROUND("order_text", keys_open, keys_close, an_order_is_read_as_it_was_written,
+                           what_is_wrong_is_named, an_order_without_a_policy_is_none);
 }
