@@ -39,7 +39,7 @@ static void read_cluster(void *config, arena_t *arena, const jo_t *o, const char
         jo_fail(o, key, RC_MALFORMED, "must be \"new\" or a compressed public key");
 }
 
-/* {"threshold": 2, "keys": ["0x02...", ...]}: compressed public keys, ascending, as the cluster statement names them. */
+/* {"threshold": 2, "keys": ["0x02...", ...]}: compressed public keys, ascending, as in the cluster statement. */
 static void read_signers(void *config, arena_t *arena, const jo_t *o, const char *key)
 {
     config_signers_t *s = &((config_t *)config)->signers;

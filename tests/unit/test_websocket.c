@@ -269,6 +269,7 @@ START_TEST(who_never_reads_loses_its_connection_and_harms_nobody)
     hs_t *s = start((ws_config_t){ 0 }, NULL);
     const int deaf = open_ws(s), good = open_ws(s);
     tell(deaf, "here");
+    wait_for(&known_count, 1); /* so that known[0] is the deaf one */
     tell(good, "here");
     wait_for(&known_count, 2);
     memset(text, 'x', sizeof text);
