@@ -9,8 +9,6 @@
 #ifndef BASE_U256_H
 #define BASE_U256_H
 
-#include <immintrin.h>
-
 #include "base/bytes.h"
 
 typedef struct {
@@ -81,11 +79,19 @@ static inline int u256_cmp(const u256_t *a, const u256_t *b)
 
 __extension__ typedef unsigned __int128 u128_t;
 
+/* What _addcarry_u64 and _subborrow_u64 of <immintrin.h> stand for: that header alone takes half a second to compile. */
+#define U64_ADDC __builtin_ia32_addcarryx_u64
+#ifdef __clang__
+#define U64_SUBB __builtin_ia32_subborrow_u64
+#else
+#define U64_SUBB __builtin_ia32_sbb_u64
+#endif
+
 /* a + b + *carry of one limb; *carry (0 or 1) becomes the carry out. Compilers' own carry chains are twice as long. */
 static inline uint64_t u64_addc(uint64_t a, uint64_t b, unsigned char *carry)
 {
     unsigned long long sum;
-    *carry = _addcarry_u64(*carry, a, b, &sum);
+    *carry = U64_ADDC(*carry, a, b, &sum);
     return sum;
 }
 
@@ -93,7 +99,7 @@ static inline uint64_t u64_addc(uint64_t a, uint64_t b, unsigned char *carry)
 static inline uint64_t u64_subb(uint64_t a, uint64_t b, unsigned char *borrow)
 {
     unsigned long long difference;
-    *borrow = _subborrow_u64(*borrow, a, b, &difference);
+    *borrow = U64_SUBB(*borrow, a, b, &difference);
     return difference;
 }
 
