@@ -114,8 +114,13 @@ static rc_t take(session_t *s, box_texts_t *texts, err_t *e, const keyshare_t *m
     if (rc)
         return rc;
     rc = key_box(&box, s, texts, s->draft_key, m);
-    return rc ? err_say(e, rc, "a draft that is too long")
-              : gen_draft(s->join->gen, e, s->static_key, m->entry, m->sealed, &box);
+    rc = rc ? err_say(e, rc, "a draft that is too long")
+            : gen_draft(s->join->gen, e, s->static_key, m->entry, m->sealed, &box);
+    if (!rc) { /* it is for one draft: our next state names another */
+        key_ephemeral_free(s->draft_key);
+        s->draft_key = NULL;
+    }
+    return rc;
 }
 
 void draft_take(session_t *s, const keyshare_t *m)

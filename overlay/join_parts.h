@@ -102,7 +102,7 @@ struct session {
     draft_t *draft; /* for the peer; NULL: none, or it has gone */
     bool drafting;  /* a job judges whether it may go */
     lane_t gave;
-    key_ephemeral_t *draft_key; /* that our state names, for a draft of the peer's */
+    key_ephemeral_t *draft_key; /* that our state names, for one draft of the peer's; NULL: none, or it was used */
 
     /* what goes to all */
     bool spreads; /* it is a peer, and the flood knows */

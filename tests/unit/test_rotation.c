@@ -144,6 +144,38 @@ START_TEST(an_order_that_one_member_takes_makes_a_key_that_all_use_from_its_slot
 }
 END_TEST
 
+/* The key for a draft that the state of one member names to another. */
+static void named_key(uint8_t out[32], const member_t *to, const member_t *of)
+{
+    join_member_t all[COUNT];
+    const size_t n = join_members(to->join, all, COUNT);
+    for (size_t i = 0; i < n; i++)
+        if (memcmp(all[i].static_key, of->id.who.key.b, 33) == 0) {
+            ck_assert(all[i].state && all[i].state->has_ephemeral);
+            memcpy(out, all[i].state->ephemeral, 32);
+            return;
+        }
+    ck_abort_msg("no peer");
+}
+
+START_TEST(the_key_for_a_draft_is_gone_once_it_was_used)
+{
+    uint8_t used[32], kept[32], now[32];
+    begin(8, &fair_net);
+    const order_signed_t o = order_of(2, (const int[]){ 1 }, 1);
+    ck_assert_int_eq(take_order(&nodes[3], &o), RC_OK);
+    run_members(1000);
+    named_key(used, &nodes[1], &nodes[0]); /* the maker's, for its draft */
+    named_key(kept, &nodes[2], &nodes[0]);
+    run_members(GEN_FIRST_WAIT_MS + 1000);
+    named_key(now, &nodes[1], &nodes[0]);
+    ck_assert_mem_ne(now, used, 32);
+    named_key(now, &nodes[2], &nodes[0]);
+    ck_assert_mem_eq(now, kept, 32);
+    end();
+}
+END_TEST
+
 START_TEST(who_comes_later_gets_the_order_and_then_the_newest_key)
 {
     err_t e;
@@ -287,6 +319,7 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN("rotation", an_order_that_one_member_takes_makes_a_key_that_all_use_from_its_slot_on,
+                    the_key_for_a_draft_is_gone_once_it_was_used,
                     who_comes_later_gets_the_order_and_then_the_newest_key, an_order_of_nobody_is_not_taken,
                     the_second_maker_makes_the_key_when_the_first_is_gone, the_maker_may_die_at_any_moment,
                     a_rotation_comes_through_loss_and_reordering, who_leaves_a_dead_cluster_founds_another,
