@@ -6,7 +6,7 @@ import { Report } from "./lib/report.mjs";
 import { World } from "./lib/world.mjs";
 
 // In this order: what only watches the shared chain, then what disturbs it.
-const SCENARIOS = ["measure", "offline", "overlay-interop", "live", "setup", "badrequests", "rpc", "clients", "statements", "cluster", "clock", "gloas", "roundtrips", "load", "lies", "attest", "invented", "ratls", "curl", "restart", "capella"];
+const SCENARIOS = ["measure", "offline", "overlay-interop", "live", "setup", "badrequests", "rpc", "clients", "statements", "cluster", "rotation", "clock", "gloas", "roundtrips", "load", "lies", "attest", "invented", "ratls", "curl", "restart", "capella"];
 
 function usage(message) {
   console.error(`${message}\nusage: run [--build DIR] [NAME ...]; names: ${SCENARIOS.join(" ")}`);
