@@ -48,7 +48,7 @@ TABLE = [
     ('base/crypto/*', 15, ['hash', 'ecdsa', 'p256', 'channel_crypto', 'keyring', 'keyring_share'], ['crypto', 'precompiles', 'transactions', 'basic']),
     ('base/os/*', 15, ['file', 'worker', 'persist'], []),
     ('base/*', 20, ['base', 'u256', 'err', 'json', 'map'], ['basic']),
-    ('overlay/wire/*', 20, ['proto', 'peerid', 'multiaddr', 'tlscert', 'multistream', 'noise', 'yamux', 'identify', 'record'], ['libp2p']),
+    ('overlay/wire/*', 20, ['proto', 'peerid', 'multiaddr', 'tlscert', 'multistream', 'noise', 'yamux', 'identify', 'record', 'circuit'], ['libp2p']),
     ('overlay/net/*', 20, ['net', 'sendq', 'loop', 'sockets', 'tcp', 'quic', 'net_alloc'], []),
     ('overlay/*', 15, ['order', 'entry', 'keyshare', 'state', 'join', 'peers', 'gossip', 'generation', 'rotation', 'flood', 'bracha'], []),
     ('http/*', 20, ['http_client', 'http_server', 'http_memory'], []),
