@@ -317,7 +317,8 @@ static bool learn_element(cap_t *c, const batch_t *b, size_t i, bool other_form)
 {
     const refusal_t why = b->answers[i].refusal;
     const bool hint = b->needs[i]->kind == NEED_HINT;
-    if (other_form && (why == REFUSAL_FORM || why == REFUSAL_OTHER || why == REFUSAL_METHOD))
+    if (other_form && jr_names_hash(b->needs[i], &b->form) &&
+        (why == REFUSAL_FORM || why == REFUSAL_OTHER || why == REFUSAL_METHOD))
         return true;
     if (why == REFUSAL_METHOD && hint)
         cap_refused_hint(c);

@@ -154,6 +154,11 @@ size_t jr_elements(const need_t *const *needs, size_t count, const cap_form_t *f
     return n;
 }
 
+bool jr_names_hash(const need_t *need, const cap_form_t *form)
+{
+    return !form->by_number && (need->kind == NEED_HINT || need->kind == NEED_PROOF || need->kind == NEED_CODE);
+}
+
 rc_t jr_encode(view_t *out, err_t *e, arena_t *a, const need_t *const *needs, size_t count, const cap_form_t *form)
 {
     jw_t w = jw_of(a, JR_REQUEST_MAX);
@@ -196,16 +201,48 @@ rc_t jr_before(err_t *e, rc_t rc, const need_t *need)
     return err_before(e, rc, "%s 0x%s: ", method, hex);
 }
 
-/* Says the code of an error object, and what it means. Its message is for the operator, who finds it in the log: it is
- * the upstream's, and anybody may read an answer's reason. */
-static rc_t upstream_says(err_t *e, refusal_t *meaning, const jo_t *error, bool whole)
+/* An element as it was asked for. */
+typedef struct {
+    const need_t *need;
+    const cap_form_t *form;
+} asked_t;
+
+static bool is_receipts_by_hash(const need_t *need)
+{
+    return need->kind == NEED_RECEIPTS && !by_number(need);
+}
+
+/* Whether a refusal can be of what the element holds. */
+static bool can_mean(refusal_t r, const asked_t *asked)
+{
+    const need_kind_t kind = asked->need->kind;
+    switch (r) {
+    case REFUSAL_FORM: return jr_names_hash(asked->need, asked->form) || is_receipts_by_hash(asked->need);
+    case REFUSAL_KEYS: return kind == NEED_PROOF && asked->need->slot_count > 1;
+    case REFUSAL_FUNDS: return kind == NEED_HINT || kind == NEED_SEND;
+    case REFUSAL_LATE: return kind != NEED_SEND;
+    case REFUSAL_NONE:
+    case REFUSAL_OTHER:
+    case REFUSAL_BATCH:
+    case REFUSAL_BUSY:
+    case REFUSAL_METHOD: break;
+    }
+    return true;
+}
+
+/* Says the code of an error object, and what it means of the element that it answers; NULL: of the whole batch. Its
+ * message is for the operator, who finds it in the log: it is the upstream's, and anybody may read an answer's reason.
+ */
+static rc_t upstream_says(err_t *e, refusal_t *meaning, const jo_t *error, const asked_t *asked)
 {
     view_t message = { NULL, 0 };
     const bool has_code = jo_kind(error, "code") == JO_INTEGER;
     const int64_t code = has_code ? jo_i64(error, "code", INT64_MIN, INT64_MAX) : 0;
     if (jo_kind(error, "message") == JO_TEXT)
         message = jo_text(error, "message", 0, SIZE_MAX);
-    *meaning = refusal_of_error(code, message, whole);
+    *meaning = refusal_of_error(code, message, !asked);
+    if (asked && !can_mean(*meaning, asked))
+        *meaning = REFUSAL_OTHER;
     const rc_t rc = *meaning == REFUSAL_LATE ? RC_NEED_DATA : RC_IO;
     if (has_code)
         err_set(e, rc, "error %lld%s", (long long)code, refusal_text(*meaning));
@@ -334,14 +371,18 @@ static rc_t bad_field(err_t *e, rc_t rc)
 }
 
 /* A refusal of one element. A hint that is refused is none, unless it may be had later. */
-static rc_t read_error(jr_answer_t *out, arena_t *a, const need_t *need, const jo_t *element)
+static rc_t read_error(jr_answer_t *out, arena_t *a, const asked_t *asked, const jo_t *element)
 {
+    const need_t *need = asked->need;
     const jo_t error = jo_object(element, "error");
     if (need->kind == NEED_SEND && is_refusal(&error))
         return read_refusal(&out->answer, a, &error);
-    const rc_t rc = upstream_says(&out->why, &out->refusal, &error, false);
-    if (out->refusal == REFUSAL_KEYS && need->slot_count <= 1)
-        out->refusal = REFUSAL_OTHER;
+    const rc_t rc = upstream_says(&out->why, &out->refusal, &error, asked);
+    if (out->refusal == REFUSAL_FORM && is_receipts_by_hash(need)) { /* it knows none by a hash */
+        out->refusal = REFUSAL_NONE;
+        out->answer.absent = true;
+        return RC_OK;
+    }
     return need->kind == NEED_HINT && !refusal_passes(out->refusal) ? RC_OK : rc;
 }
 
@@ -354,16 +395,17 @@ static bool may_be_absent(const need_t *need)
 }
 
 /* One element of the batch. It becomes a document of its own, so that its fault is its own. */
-static void take(jr_answer_t *out, arena_t *a, const need_t *need, const jo_t *element)
+static void take(jr_answer_t *out, arena_t *a, const asked_t *asked, const jo_t *element)
 {
     jo_doc_t doc;
+    const need_t *need = asked->need;
     err_t *e = &out->why;
     const jo_t o = jo_merge(&doc, e, NULL, element, NULL, JO_LENIENT);
     out->answer = (answer_t){ .kind = need->kind };
     if (jo_rc(&o)) {
         out->rc = jo_rc(&o);
     } else if (jo_has(&o, "error")) {
-        out->rc = read_error(out, a, need, &o);
+        out->rc = read_error(out, a, asked, &o);
     } else if (!jo_has(&o, "result") && may_be_absent(need)) {
         out->answer.absent = true;
         out->rc = RC_OK;
@@ -420,7 +462,7 @@ static bool refused_whole(err_t *e, const jo_t *o, size_t count)
         (count == 1 && jo_kind(o, "id") == JO_INTEGER))
         return false;
     const jo_t error = jo_object(o, "error");
-    err_before(e, upstream_says(e, &meaning, &error, true), "the whole batch was refused: ");
+    err_before(e, upstream_says(e, &meaning, &error, NULL), "the whole batch was refused: ");
     return true;
 }
 
@@ -444,12 +486,13 @@ static rc_t place_all(jo_t *by_id, err_t *e, jo_t *root, size_t count, size_t el
     return rc;
 }
 
-static void take_all(jr_answer_t *out, arena_t *a, const need_t *const *needs, const jo_t *by_id, size_t count)
+static void take_all(jr_answer_t *out, arena_t *a, const need_t *const *needs, const jo_t *by_id, size_t count,
+                     const cap_form_t *form)
 {
     for (size_t i = 0; i < count; i++) {
         out[i] = (jr_answer_t){ .rc = RC_MALFORMED };
         if (by_id[i].doc)
-            take(&out[i], a, needs[i], &by_id[i]);
+            take(&out[i], a, &(asked_t){ needs[i], form }, &by_id[i]);
         else if (needs[i]->kind == NEED_HINT) /* was not asked for, or is not given */
             out[i] = (jr_answer_t){ .refusal = REFUSAL_METHOD, .answer.kind = NEED_HINT };
         else
@@ -474,7 +517,7 @@ rc_t jr_decode(jr_answer_t *out, err_t *e, arena_t *a, const need_t *const *need
     if (!by_id)
         return err_say(e, RC_NOMEM, "out of memory");
     if (!elements) { /* nothing was asked for */
-        take_all(out, a, needs, by_id, count);
+        take_all(out, a, needs, by_id, count, form);
         return RC_OK;
     }
     jo_t root = jo_open(&doc, e, body, JR_BODY_MAX, JO_LENIENT);
@@ -482,7 +525,7 @@ rc_t jr_decode(jr_answer_t *out, err_t *e, arena_t *a, const need_t *const *need
     if (!rc)
         rc = place_all(by_id, e, &root, count, elements);
     if (!rc)
-        take_all(out, a, needs, by_id, count);
+        take_all(out, a, needs, by_id, count, form);
     jo_close(&doc);
     return rc;
 }
@@ -501,6 +544,8 @@ view_t jr_probe(void)
 
 rc_t jr_read_probe(cap_form_t *form, err_t *e, view_t body, uint64_t chain_id)
 {
+    static const need_t code = { .kind = NEED_CODE };
+    static const cap_form_t usual;
     jo_doc_t doc;
     refusal_t meaning;
     uint64_t chain = 0;
@@ -512,7 +557,7 @@ rc_t jr_read_probe(cap_form_t *form, err_t *e, view_t body, uint64_t chain_id)
         if (id != 2 || jo_kind(&element, "error") != JO_OBJECT)
             continue;
         const jo_t error = jo_object(&element, "error");
-        (void)upstream_says(NULL, &meaning, &error, false);
+        (void)upstream_says(NULL, &meaning, &error, &(asked_t){ &code, &usual });
         form->by_number |= meaning == REFUSAL_FORM;
     }
     rc_t rc = jo_rc(&root);

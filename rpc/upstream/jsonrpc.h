@@ -21,6 +21,9 @@
 /* Elements that a request for these needs has in a form: all, or those that are no hints. */
 size_t jr_elements(const need_t *const *needs, size_t count, const cap_form_t *form);
 
+/* Whether the request for a need names its block by hash where a number may stand (EIP-1898). */
+bool jr_names_hash(const need_t *need, const cap_form_t *form);
+
 /* The request for these needs: a batch, whose element for need i has id i + 1, or one alone without a list. At least
  * one element.
  *   out  text in the arena

@@ -548,6 +548,55 @@ START_TEST(an_error_s_message_is_not_repeated)
 }
 END_TEST
 
+/* A refusal of what the request does not hold is one of something else. */
+START_TEST(an_error_means_only_what_its_request_can_be_refused_for)
+{
+    static const hash32_t hash = { { 1 } };
+    static const struct {
+        need_t need;
+        int code;
+        const char *message, *why; /* why: the end of the sentence; "": it is answered */
+        refusal_t meaning;
+    } rows[] = {
+        { { .kind = NEED_SEND }, -32602, "invalid argument 0", ": error -32602", REFUSAL_OTHER },
+        { { .kind = NEED_SEND }, -32603, "header not found", ": error -32603", REFUSAL_OTHER },
+        { { .kind = NEED_SEND }, -32603, "too many slots", ": error -32603", REFUSAL_OTHER },
+        { { .kind = NEED_SEND }, 429, "", ": error 429, it was asked too often", REFUSAL_BUSY },
+        { { .kind = NEED_HEAD }, -32602, "", ": error -32602", REFUSAL_OTHER },
+        { { .kind = NEED_HEAD_BYTES }, -32602, "", ": error -32602", REFUSAL_OTHER },
+        { { .kind = NEED_CHANGES }, -32602, "", ": error -32602", REFUSAL_OTHER },
+        { { .kind = NEED_WHERE, .hash = hash }, -32602, "", ": error -32602", REFUSAL_OTHER },
+        { { .kind = NEED_HEADER, .number = 7 }, -32602, "", ": error -32602", REFUSAL_OTHER },
+        { { .kind = NEED_BLOCK, .hash = hash }, -32602, "", ": error -32602", REFUSAL_OTHER },
+        { { .kind = NEED_RECEIPTS, .number = 7 }, -32602, "", ": error -32602", REFUSAL_OTHER },
+        { { .kind = NEED_RECEIPTS, .hash = hash }, -32602, "", "", REFUSAL_NONE },
+        { { .kind = NEED_CODE }, -32602, "", ", it does not take a block's hash", REFUSAL_FORM },
+        { { .kind = NEED_PROOF }, -32602, "", ", it does not take a block's hash", REFUSAL_FORM },
+    };
+    for (size_t i = 0; i < 2 * sizeof rows / sizeof rows[0]; i++) {
+        const cap_form_t form = { .by_number = i % 2 != 0 };
+        const bool by_form = rows[i / 2].meaning == REFUSAL_FORM && form.by_number;
+        const refusal_t meaning = by_form ? REFUSAL_OTHER : rows[i / 2].meaning;
+        const char *why = by_form ? ": error -32602" : rows[i / 2].why;
+        const need_t *need = &rows[i / 2].need;
+        jr_answer_t answer = { .rc = RC_BUG };
+        arena_t a;
+        char body[200];
+        arena_init(&a, 1 << 16);
+        snprintf(body, sizeof body, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":%d,\"message\":\"%s\"}}",
+                 rows[i / 2].code, rows[i / 2].message);
+        ck_assert_int_eq(jr_decode(&answer, NULL, &a, &need, 1, &form, view_str(body)), RC_OK);
+        ck_assert_msg(answer.refusal == meaning, "%zu: %d", i, (int)answer.refusal);
+        ck_assert_int_eq(answer.rc, *why ? RC_IO : RC_OK);
+        ck_assert(answer.answer.absent == !*why);
+        const size_t n = strlen(answer.why.text);
+        ck_assert_msg(*why ? n > strlen(why) && !strcmp(answer.why.text + n - strlen(why), why) : !n, "%zu: %s", i,
+                      answer.why.text);
+        arena_free(&a);
+    }
+}
+END_TEST
+
 START_TEST(an_error_for_a_lone_hint_refuses_the_hint_and_not_the_round)
 {
     set_t s;
@@ -865,11 +914,11 @@ int main(void)
     return UNIT_RUN(
         "jsonrpc", batch_asks_for_each_need_in_its_own_words, hint_request_repeats_fees_and_access_list,
         quantities_are_written_without_leading_zeros, unknown_members_are_passed_over_wherever_they_stand,
-        an_error_s_message_is_not_repeated, an_error_for_a_lone_hint_refuses_the_hint_and_not_the_round,
-        honest_answers_in_any_order_lead_to_the_result, batch_may_be_split,
-        what_one_upstream_leaves_open_another_is_asked_for, every_truncation_is_refused_and_nothing_is_taken,
-        no_changed_byte_changes_the_result, each_wrong_field_is_named_and_the_honest_answer_still_taken,
-        code_is_judged_after_the_proof_whatever_the_order,
+        an_error_s_message_is_not_repeated, an_error_means_only_what_its_request_can_be_refused_for,
+        an_error_for_a_lone_hint_refuses_the_hint_and_not_the_round, honest_answers_in_any_order_lead_to_the_result,
+        batch_may_be_split, what_one_upstream_leaves_open_another_is_asked_for,
+        every_truncation_is_refused_and_nothing_is_taken, no_changed_byte_changes_the_result,
+        each_wrong_field_is_named_and_the_honest_answer_still_taken, code_is_judged_after_the_proof_whatever_the_order,
         error_for_an_element_is_no_lie_and_its_message_is_cut_and_cleaned, error_for_the_whole_batch_is_reported,
         null_result_means_no_answer, more_elements_or_the_same_twice_are_refused,
         too_deep_or_too_many_values_are_refused_before_a_tree_is_built, hint_that_does_not_parse_is_no_hint,
