@@ -54,14 +54,25 @@ static int64_t now_s(void *ctx)
 
 static void post(void *ctx, join_job_t *job)
 {
-    cluster_t *c = ctx;
-    work_add(job->slow ? &c->slow : &c->quick, job);
+    crew_post(((cluster_t *)ctx)->crew, job);
 }
 
 static void draw(void *ctx, void *out, size_t n)
 {
     (void)ctx;
     secret_random(out, n);
+}
+
+static void named(void *ctx, size_t target, const maddr_t *numbers, size_t n)
+{
+    peers_resolved(((cluster_t *)ctx)->peers, target, numbers, n);
+}
+
+static void resolve(void *ctx, size_t target, const maddr_t *name)
+{
+    cluster_t *c = ctx;
+    if (!crew_resolve(c->crew, target, name))
+        named(c, target, NULL, 0);
 }
 
 static void fill_state(void *ctx, state_t *out)
@@ -435,7 +446,7 @@ static rc_t make_parts(cluster_t *c, err_t *e)
     c->ecdsa = ecdsa_new(blind);
     rc_t rc = c->ecdsa ? make_join(c) : RC_NOMEM;
     if (!rc)
-        rc = peers_new(&c->peers, &(peers_config_t){ draw, names_resolve, is_member, redirect, c });
+        rc = peers_new(&c->peers, &(peers_config_t){ draw, resolve, is_member, redirect, c });
     if (!rc)
         rc = gossip_new(&c->gossip, &(gossip_config_t){ host_identity(c), draw, book_learned, c });
     if (!rc)
@@ -470,17 +481,9 @@ rc_t cluster_start(cluster_t **out, err_t *e, const cluster_config_t *config)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&c->done, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    pthread_mutex_init(&c->quick.lock, NULL);
-    pthread_mutex_init(&c->slow.lock, NULL);
-    c->quick.end = &c->quick.first;
-    c->slow.end = &c->slow.first;
     rc_t rc = make_parts(c, e);
     if (!rc)
-        rc = work_start(&c->quick, e, c, "verify");
-    if (!rc)
-        rc = work_start(&c->slow, e, c, "quote");
-    if (!rc)
-        rc = names_start(c, e);
+        rc = crew_start(&c->crew, e, c->loop, named, c);
     if (!rc)
         rc = data_start(c, e);
     if (!rc)
@@ -500,22 +503,18 @@ void cluster_stop(cluster_t *c)
     pthread_mutex_lock(&c->lock);
     c->stopping = true;
     pthread_mutex_unlock(&c->lock);
-    worker_ask_to_stop(c->quick.worker);
-    worker_ask_to_stop(c->slow.worker);
-    worker_stop(c->names);
+    crew_stop(c->crew);
     worker_stop(c->fetcher);
-    work_stop(&c->quick);
-    work_stop(&c->slow);
     loop_free(c->loop); /* frees the net */
-    work_drop(&c->quick);
-    work_drop(&c->slow);
+    crew_free(c->crew);
     join_free(c->join);
     gossip_free(c->gossip);
     keys_free(c);
     lcdata_free(c->lcdata);
     peers_free(c->peers);
     ecdsa_free(c->ecdsa);
-    c->names = c->fetcher = NULL;
+    c->crew = NULL;
+    c->fetcher = NULL;
     c->loop = NULL;
     c->join = NULL;
     c->peers = NULL;
@@ -529,8 +528,6 @@ void cluster_free(cluster_t *c)
     if (!c)
         return;
     cluster_stop(c);
-    pthread_mutex_destroy(&c->quick.lock);
-    pthread_mutex_destroy(&c->slow.lock);
     pthread_cond_destroy(&c->done);
     pthread_mutex_destroy(&c->lock);
     free(c);

@@ -11,6 +11,7 @@
 #include "node/chain/follow.h"
 #include "node/cluster/cluster.h"
 #include "overlay/gossip.h"
+#include "overlay/host/crew.h"
 #include "overlay/join.h"
 #include "overlay/lcdata.h"
 #include "overlay/net/loop.h"
@@ -19,19 +20,10 @@
 #define CLUSTER_MEMBERS_MAX 64u
 #define CLUSTER_OFFERS_MAX 4u
 #define CLUSTER_TURNED_DOWN_MAX 32u
-#define CLUSTER_NAMES_MAX 8u   /* that are being resolved */
 #define CLUSTER_BANS_MAX 32u   /* that are shown */
 #define CLUSTER_FETCHES_MAX 8u /* of light-client data, for members */
 #define CLUSTER_HOSTS_MAX 4u   /* under which members see us */
 #define KEYS_SHOWN_MAX 16u     /* generations */
-
-/* Jobs of one thread. */
-typedef struct {
-    cluster_t *cluster;
-    worker_t *worker;
-    pthread_mutex_t lock; /* guards what follows */
-    join_job_t *first, **end;
-} work_t;
 
 /* One connection, as it is shown. */
 typedef struct {
@@ -87,8 +79,8 @@ struct cluster {
     cluster_config_t with;
     ecdsa_t *ecdsa;
     rollback_t memory; /* of the verifying thread */
-    work_t quick, slow;
-    worker_t *names, *fetcher;
+    crew_t *crew;
+    worker_t *fetcher;
     worker_t *fetcher_self; /* the same, for its own thread */
     loop_t *loop;           /* what follows, up to the lock, is the loop's thread's */
     net_t *net;
@@ -141,26 +133,10 @@ struct cluster {
         err_t why;
     } turned_down[CLUSTER_TURNED_DOWN_MAX];
     size_t turned_down_count;
-    struct {
-        size_t target;
-        maddr_t name;
-    } names_waiting[CLUSTER_NAMES_MAX];
-    size_t names_count;
     data_call_t data;
     data_fetch_t fetches[CLUSTER_FETCHES_MAX];
     size_t fetch_count;
 };
-
-/* work.c */
-NODISCARD rc_t work_start(work_t *w, err_t *e, cluster_t *c, const char *name);
-/* Hands a job over. */
-void work_add(work_t *w, join_job_t *job);
-/* Ends the thread; then drops what is left, once the net is freed. */
-void work_stop(work_t *w);
-void work_drop(work_t *w);
-NODISCARD rc_t names_start(cluster_t *c, err_t *e);
-/* For peers_config_t. */
-void names_resolve(void *ctx, size_t target, const maddr_t *name);
 
 /* book.c: where members listen, and we. On the loop's thread. */
 void book_read(cluster_t *c);

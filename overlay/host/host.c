@@ -5,7 +5,7 @@
 
 #include "base/crypto/hash.h"
 #include "base/crypto/secret.h"
-#include "overlay/host/jobs.h"
+#include "overlay/host/crew.h"
 #include "tee/verify/verify.h"
 
 #define ARENA_MAX ((size_t)8 << 20)
@@ -26,7 +26,7 @@ struct host {
     overlay_t *overlay;
     net_t *net;
     loop_t *loop;
-    jobs_t *jobs;
+    crew_t *crew;
     maddr_t listening[NET_LISTEN_MAX];
     size_t listening_count;
     pthread_mutex_t lock; /* of host_call */
@@ -144,7 +144,7 @@ static view_t collateral(void *ctx, arena_t *a)
 
 static void post(void *ctx, join_job_t *job)
 {
-    jobs_post(((host_t *)ctx)->jobs, job);
+    crew_post(((host_t *)ctx)->crew, job);
 }
 
 static void draw(void *ctx, void *out, size_t n)
@@ -161,7 +161,7 @@ static void named(void *ctx, size_t target, const maddr_t *numbers, size_t n)
 static void resolve(void *ctx, size_t target, const maddr_t *name)
 {
     host_t *h = ctx;
-    if (!jobs_resolve(h->jobs, target, name))
+    if (!crew_resolve(h->crew, target, name))
         overlay_resolved(h->overlay, target, NULL, 0);
 }
 
@@ -257,7 +257,7 @@ static rc_t start(host_t *h, err_t *e)
     if (!rc)
         rc = use_addresses(h, e);
     if (!rc)
-        rc = jobs_start(&h->jobs, e, h->loop, named, h);
+        rc = crew_start(&h->crew, e, h->loop, named, h);
     return rc ? rc : loop_start(h->loop, e);
 }
 
@@ -283,9 +283,9 @@ void host_stop(host_t *h)
 {
     if (!h)
         return;
-    jobs_stop(h->jobs);
+    crew_stop(h->crew);
     loop_free(h->loop); /* frees the net */
-    jobs_free(h->jobs);
+    crew_free(h->crew);
     overlay_free(h->overlay);
     policy_free(h->policy);
     tee_evidence_free(&h->own);

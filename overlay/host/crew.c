@@ -1,4 +1,4 @@
-#include "overlay/host/jobs.h"
+#include "overlay/host/crew.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -11,7 +11,7 @@
 
 /* Jobs of one thread. */
 typedef struct {
-    jobs_t *jobs;
+    crew_t *crew;
     worker_t *worker;
     join_job_t *first, **end;
 } queue_t;
@@ -21,9 +21,9 @@ typedef struct {
     maddr_t name;
 } asked_t;
 
-struct jobs {
+struct crew {
     loop_t *loop;
-    jobs_named_fn named;
+    crew_named_fn named;
     void *ctx;
     queue_t quick, slow;
     worker_t *resolver;
@@ -36,13 +36,13 @@ struct jobs {
 
 static join_job_t *take(queue_t *q)
 {
-    pthread_mutex_lock(&q->jobs->lock);
+    pthread_mutex_lock(&q->crew->lock);
     join_job_t *job = q->first;
     if (job)
         q->first = job->next;
     if (!q->first)
         q->end = &q->first;
-    pthread_mutex_unlock(&q->jobs->lock);
+    pthread_mutex_unlock(&q->crew->lock);
     return job;
 }
 
@@ -57,35 +57,35 @@ static void run_jobs(worker_t *w, void *ctx)
     do {
         for (join_job_t *job; !worker_stopping(w) && (job = take(q));) {
             join_job_run(job);
-            while (loop_post(q->jobs->loop, end_job, job)) /* without memory: again in a while */
+            while (loop_post(q->crew->loop, end_job, job)) /* without memory: again in a while */
                 (void)worker_sleep_until(w, clock_monotonic_ms() + 100);
         }
     } while (worker_sleep_until(w, UINT64_MAX));
 }
 
-void jobs_post(jobs_t *j, join_job_t *job)
+void crew_post(crew_t *c, join_job_t *job)
 {
-    queue_t *q = job->slow ? &j->slow : &j->quick;
-    pthread_mutex_lock(&j->lock);
+    queue_t *q = job->slow ? &c->slow : &c->quick;
+    pthread_mutex_lock(&c->lock);
     job->next = NULL;
     *q->end = job;
     q->end = &job->next;
-    pthread_mutex_unlock(&j->lock);
+    pthread_mutex_unlock(&c->lock);
     worker_wake(q->worker);
 }
 
 /* ---- names ---- */
 
 typedef struct {
-    jobs_t *jobs;
+    crew_t *crew;
     size_t target, count;
-    maddr_t numbers[JOBS_NUMBERS_MAX];
+    maddr_t numbers[CREW_NUMBERS_MAX];
 } answer_t;
 
 static void end_name(void *ctx)
 {
     answer_t *a = ctx;
-    a->jobs->named(a->jobs->ctx, a->target, a->numbers, a->count);
+    a->crew->named(a->crew->ctx, a->target, a->numbers, a->count);
     free(a);
 }
 
@@ -112,102 +112,102 @@ static void look_up(answer_t *a, const maddr_t *name)
     struct addrinfo *found = NULL;
     if (getaddrinfo(name->name, NULL, &hints, &found))
         return;
-    for (const struct addrinfo *at = found; at && a->count < JOBS_NUMBERS_MAX; at = at->ai_next)
+    for (const struct addrinfo *at = found; at && a->count < CREW_NUMBERS_MAX; at = at->ai_next)
         add_number(a, name, at->ai_addr);
     freeaddrinfo(found);
 }
 
-static bool next_name(jobs_t *j, asked_t *out)
+static bool next_name(crew_t *c, asked_t *out)
 {
-    pthread_mutex_lock(&j->lock);
-    const bool is_there = j->name_count != 0;
+    pthread_mutex_lock(&c->lock);
+    const bool is_there = c->name_count != 0;
     if (is_there)
-        *out = j->names[--j->name_count];
-    pthread_mutex_unlock(&j->lock);
+        *out = c->names[--c->name_count];
+    pthread_mutex_unlock(&c->lock);
     return is_there;
 }
 
 static void run_names(worker_t *w, void *ctx)
 {
-    jobs_t *j = ctx;
+    crew_t *c = ctx;
     do {
-        for (asked_t asked; !worker_stopping(w) && next_name(j, &asked);) {
+        for (asked_t asked; !worker_stopping(w) && next_name(c, &asked);) {
             answer_t *a = calloc(1, sizeof *a);
             if (!a)
                 continue;
-            a->jobs = j;
+            a->crew = c;
             a->target = asked.target;
             look_up(a, &asked.name);
-            if (loop_post(j->loop, end_name, a))
+            if (loop_post(c->loop, end_name, a))
                 free(a);
         }
     } while (worker_sleep_until(w, UINT64_MAX));
 }
 
-bool jobs_resolve(jobs_t *j, size_t target, const maddr_t *name)
+bool crew_resolve(crew_t *c, size_t target, const maddr_t *name)
 {
-    pthread_mutex_lock(&j->lock);
-    const bool fits = j->name_count < NAMES_MAX;
+    pthread_mutex_lock(&c->lock);
+    const bool fits = c->name_count < NAMES_MAX;
     if (fits)
-        j->names[j->name_count++] = (asked_t){ target, *name };
-    pthread_mutex_unlock(&j->lock);
+        c->names[c->name_count++] = (asked_t){ target, *name };
+    pthread_mutex_unlock(&c->lock);
     if (fits)
-        worker_wake(j->resolver);
+        worker_wake(c->resolver);
     return fits;
 }
 
 /* ---- life ---- */
 
-static rc_t start_queue(queue_t *q, err_t *e, jobs_t *j, const char *name)
+static rc_t start_queue(queue_t *q, err_t *e, crew_t *c, const char *name)
 {
-    q->jobs = j;
+    q->crew = c;
     q->end = &q->first;
     return worker_start(&q->worker, e, name, run_jobs, q);
 }
 
-rc_t jobs_start(jobs_t **out, err_t *e, loop_t *loop, jobs_named_fn named, void *ctx)
+rc_t crew_start(crew_t **out, err_t *e, loop_t *loop, crew_named_fn named, void *ctx)
 {
-    jobs_t *j = calloc(1, sizeof *j);
-    if (!j)
+    crew_t *c = calloc(1, sizeof *c);
+    if (!c)
         return err_say(e, RC_NOMEM, "out of memory");
-    j->loop = loop;
-    j->named = named;
-    j->ctx = ctx;
-    pthread_mutex_init(&j->lock, NULL);
-    rc_t rc = start_queue(&j->quick, e, j, "verify");
+    c->loop = loop;
+    c->named = named;
+    c->ctx = ctx;
+    pthread_mutex_init(&c->lock, NULL);
+    rc_t rc = start_queue(&c->quick, e, c, "verify");
     if (!rc)
-        rc = start_queue(&j->slow, e, j, "quote");
+        rc = start_queue(&c->slow, e, c, "quote");
     if (!rc)
-        rc = worker_start(&j->resolver, e, "names", run_names, j);
+        rc = worker_start(&c->resolver, e, "names", run_names, c);
     if (rc) {
-        jobs_stop(j);
-        jobs_free(j);
+        crew_stop(c);
+        crew_free(c);
         return rc;
     }
-    *out = j;
+    *out = c;
     return RC_OK;
 }
 
-void jobs_stop(jobs_t *j)
+void crew_stop(crew_t *c)
 {
-    if (!j)
+    if (!c)
         return;
-    worker_ask_to_stop(j->quick.worker);
-    worker_ask_to_stop(j->slow.worker);
-    worker_stop(j->resolver);
-    worker_stop(j->quick.worker);
-    worker_stop(j->slow.worker);
-    j->quick.worker = j->slow.worker = j->resolver = NULL;
+    worker_ask_to_stop(c->quick.worker);
+    worker_ask_to_stop(c->slow.worker);
+    worker_stop(c->resolver);
+    worker_stop(c->quick.worker);
+    worker_stop(c->slow.worker);
+    c->quick.worker = c->slow.worker = c->resolver = NULL;
 }
 
-void jobs_free(jobs_t *j)
+void crew_free(crew_t *c)
 {
-    if (!j)
+    if (!c)
         return;
-    for (join_job_t *job; j->quick.jobs && (job = take(&j->quick));)
+    for (join_job_t *job; c->quick.crew && (job = take(&c->quick));)
         join_job_drop(job);
-    for (join_job_t *job; j->slow.jobs && (job = take(&j->slow));)
+    for (join_job_t *job; c->slow.crew && (job = take(&c->slow));)
         join_job_drop(job);
-    pthread_mutex_destroy(&j->lock);
-    free(j);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
 }
