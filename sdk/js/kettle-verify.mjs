@@ -1818,19 +1818,29 @@ const NETWORKS = knownNetworks();
 
 // ---- the statements that the quote binds: one text for one meaning (RFC 8785)
 
-const NAME = /^[ !#-[\]-~]{1,31}$/; // printable ASCII without '"' and '\'
+const NAME_MAX = 31;
+const HOST_MAX = 64;
+const SERVERS_MAX = 16;
+const PLAIN = /^[ !#-[\]-~]*$/; // printable ASCII without '"' and '\'
 const HASH = /^0x[0-9a-f]{64}$/;
 const WINDOWS = ["latest", "safe", "finalized", "block"];
 
-const setupName = (place, name) => {
-  const text = place.text(name, 1, 31);
-  return NAME.test(text) ? text : place.fail(name, "must be printable ASCII");
+const setupName = (place, name, max = NAME_MAX) => {
+  const text = place.text(name, 1, max);
+  return PLAIN.test(text) ? text : place.fail(name, "must be printable ASCII");
 };
 const setupHash = (place, name) => {
   const text = place.text(name);
   return HASH.test(text) ? text : place.fail(name, "must be 32 bytes as hex");
 };
 const setupNumber = (place, name) => place.u64(name, 0, SETUP_INT_MAX);
+
+/** Who named the checkpoint, if servers did: their names, and of how many; there is one form, so null stands for nothing. */
+function readBy(checkpoint) {
+  if (!checkpoint.value.has("by")) return {};
+  const by = checkpoint.list("by", 1, SERVERS_MAX).map((one) => setupName(one, undefined, HOST_MAX));
+  return { by, of: checkpoint.u64("of", by.length, SERVERS_MAX) };
+}
 
 function readCluster(place) {
   place.word("kettle", ["cluster-statement/1"]);
@@ -1840,7 +1850,8 @@ function readCluster(place) {
     chainId: setupNumber(place, "chain_id"),
     checkpoint: {
       maxAge: setupNumber(checkpoint, "age_max_s"),
-      found: checkpoint.word("found", ["configuration", "program", "setup"]),
+      ...readBy(checkpoint),
+      found: checkpoint.word("found", ["configuration", "setup"]),
       root: setupHash(checkpoint, "root"),
     },
     development: place.bool("development"),
