@@ -199,16 +199,17 @@ static void check_statement(const follow_keys_t *f, const char *name, view_t tex
         return;
     }
     const entry_proof_t *by = signer_of(f, &s);
+    const uint64_t slot = statement_slot(&s);
     if (!by)
         step(f->r, "statement", false, "E_STATEMENT",
              "%s: not signed by a key of this cluster, for its setup and chain", name);
-    else if (by != last && !entry_admits_older(last, s.at.slot))
+    else if (by != last && !entry_admits_older(last, slot))
         step(f->r, "statement", false, "E_RETIRED",
-             "%s: slot %llu is signed by generation %llu.%u, which generation %llu.%u has retired", name,
-             (ull_t)s.at.slot, (ull_t)entry_of(by)->name.version, entry_of(by)->name.index,
-             (ull_t)entry_of(last)->name.version, entry_of(last)->name.index);
+             "%s: slot %llu is signed by generation %llu.%u, which generation %llu.%u has retired", name, (ull_t)slot,
+             (ull_t)entry_of(by)->name.version, entry_of(by)->name.index, (ull_t)entry_of(last)->name.version,
+             entry_of(last)->name.index);
     else
-        step(f->r, "statement", true, NULL, "%s: slot %llu is signed by generation %llu.%u", name, (ull_t)s.at.slot,
+        step(f->r, "statement", true, NULL, "%s: slot %llu is signed by generation %llu.%u", name, (ull_t)slot,
              (ull_t)entry_of(by)->name.version, entry_of(by)->name.index);
 }
 

@@ -88,6 +88,11 @@ const eip712_type_t *statement_type(statement_kind_t kind)
 
 /* ---- signing ---- */
 
+uint64_t statement_slot(const statement_t *s)
+{
+    return s->kind == STATEMENT_CHECKPOINT ? s->checkpoint.slot : s->at.slot;
+}
+
 void statement_digest(hash32_t *out, const statement_t *s)
 {
     hash32_t domain;

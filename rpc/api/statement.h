@@ -93,6 +93,9 @@ extern const eip712_type_t STATEMENT_CALL_TYPE;
 /* The type of a kind of statement. */
 const eip712_type_t *statement_type(statement_kind_t kind);
 
+/* The beacon slot of the block that it is about. */
+uint64_t statement_slot(const statement_t *s);
+
 /* The digest that is signed. */
 void statement_digest(hash32_t *out, const statement_t *s);
 

@@ -233,6 +233,25 @@ START_TEST(what_holds_is_accepted_and_made_again_byte_for_byte)
 }
 END_TEST
 
+/* A checkpoint names no block: its slot is the one that it is about, so that a retired key's does not pass for slot 0. */
+START_TEST(each_kind_is_about_the_slot_that_it_names)
+{
+    jo_t list = jo_list(&vectors, "accepted", 1, 1000), row;
+    bool seen[STATEMENT_KINDS] = { false };
+    while (jo_next(&list, &row)) {
+        statement_t s;
+        ck_assert_int_eq(statement_read(&s, NULL, &arena, statement_text(&row)), RC_OK);
+        const jo_t whole = jo_object(&row, "statement"), message = jo_object(&whole, "message");
+        const jo_t named = s.kind == STATEMENT_CHECKPOINT ? message : jo_object(&message, "at");
+        ck_assert_uint_eq(statement_slot(&s), jo_decimal(&named, "slot", UINT64_MAX));
+        ck_assert_uint_gt(statement_slot(&s), 0);
+        seen[s.kind] = true;
+    }
+    for (unsigned k = 0; k < STATEMENT_KINDS; k++)
+        ck_assert(seen[k]);
+}
+END_TEST
+
 /* ---- refusals ---- */
 
 /* Slips that a demand of C types cannot hold: they are the command line's to find (tests/sdk). */
@@ -406,7 +425,7 @@ int main(void)
     return UNIT_RUN_AROUND(
         "statement", open_vectors, close_vectors, types_have_the_known_hashes,
         the_known_statement_has_the_known_hashes_at_every_step, what_holds_is_accepted_and_made_again_byte_for_byte,
-        what_does_not_hold_is_refused_with_the_code_that_all_verifiers_have, every_bit_of_a_statement_counts,
-        every_byte_of_a_value_counts, a_text_that_is_cut_or_goes_on_is_none, a_text_beyond_its_maximum_is_not_looked_at,
-        want_of_memory_and_a_chain_without_a_form_are_errors);
+        each_kind_is_about_the_slot_that_it_names, what_does_not_hold_is_refused_with_the_code_that_all_verifiers_have,
+        every_bit_of_a_statement_counts, every_byte_of_a_value_counts, a_text_that_is_cut_or_goes_on_is_none,
+        a_text_beyond_its_maximum_is_not_looked_at, want_of_memory_and_a_chain_without_a_form_are_errors);
 }
