@@ -79,7 +79,7 @@ static inline int u256_cmp(const u256_t *a, const u256_t *b)
 
 __extension__ typedef unsigned __int128 u128_t;
 
-/* What _addcarry_u64 and _subborrow_u64 of <immintrin.h> stand for: that header alone takes half a second to compile. */
+/* What _addcarry_u64 and _subborrow_u64 of <immintrin.h> stand for: that header takes half a second to compile. */
 #define U64_ADDC __builtin_ia32_addcarryx_u64
 #ifdef __clang__
 #define U64_SUBB __builtin_ia32_subborrow_u64
