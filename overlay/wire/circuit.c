@@ -104,6 +104,24 @@ rc_t circuit_read(circuit_message_t *out, circuit_protocol_t protocol, view_t me
     return RC_OK;
 }
 
+rc_t circuit_take(circuit_in_t *in, circuit_message_t *out, size_t *used, circuit_protocol_t protocol, view_t bytes)
+{
+    const size_t before = in->n, room = sizeof in->b - before, n = bytes.n < room ? bytes.n : room;
+    view_t message;
+    size_t all;
+    if (n)
+        memcpy(in->b + before, bytes.p, n);
+    in->n += n;
+    rc_t rc = pb_delimited(&message, &all, view_of(in->b, in->n), CIRCUIT_MESSAGE_MAX);
+    if (rc == RC_NEED_DATA)
+        *used = n;
+    if (!rc)
+        rc = circuit_read(out, protocol, message);
+    if (!rc)
+        *used = all - before;
+    return rc;
+}
+
 static void write_reservation(wr_t *w, uint32_t number, const circuit_message_t *m)
 {
     const size_t inside = pb_begin(w, number);

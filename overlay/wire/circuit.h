@@ -66,6 +66,19 @@ typedef struct {
  * status; RC_LIMIT: longer than CIRCUIT_MESSAGE_MAX, or more addresses than CIRCUIT_ADDRS_MAX. */
 NODISCARD rc_t circuit_read(circuit_message_t *out, circuit_protocol_t protocol, view_t message);
 
+/* A message that comes in portions: what there is of it. Begins as zeros. */
+typedef struct {
+    uint8_t b[2 + CIRCUIT_MESSAGE_MAX];
+    size_t n;
+} circuit_in_t;
+
+/* Takes bytes of a stream up to the end of its first message; used says how many, the rest is not the message's.
+ *   out   written only on RC_OK; its views point into in
+ *   used  written on RC_OK and RC_NEED_DATA
+ * RC_NEED_DATA: all was used, and it is not there yet; else as circuit_read. */
+NODISCARD rc_t circuit_take(circuit_in_t *in, circuit_message_t *out, size_t *used, circuit_protocol_t protocol,
+                            view_t bytes);
+
 /* Writes a message with its length. w turns bad when it does not fit, or is longer than CIRCUIT_MESSAGE_MAX. */
 void circuit_write(wr_t *w, circuit_protocol_t protocol, const circuit_message_t *m);
 

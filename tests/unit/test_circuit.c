@@ -125,6 +125,43 @@ START_TEST(no_message_may_be_cut_off)
 }
 END_TEST
 
+START_TEST(a_message_may_come_in_portions)
+{
+    uint8_t bytes[512];
+    const view_t v = wire_hex(bytes, sizeof bytes, RESERVED "abcd");
+    for (size_t portion = 1; portion <= v.n; portion++) {
+        circuit_in_t *in = calloc(1, sizeof *in);
+        circuit_message_t m;
+        size_t at = 0, used = 0;
+        rc_t rc = RC_NEED_DATA;
+        for (; rc == RC_NEED_DATA && at < v.n; at += used) {
+            const size_t n = v.n - at < portion ? v.n - at : portion;
+            rc = circuit_take(in, &m, &used, CIRCUIT_HOP, view_of(v.p + at, n));
+            ck_assert(rc || used <= n);
+        }
+        ck_assert_int_eq(rc, RC_OK);
+        ck_assert_uint_eq(at, v.n - 2); /* the circuit's own bytes are left */
+        CK_VIEW_IS(m.voucher, VOUCHER);
+        free(in);
+    }
+}
+END_TEST
+
+START_TEST(a_message_that_is_too_long_is_refused_by_its_length)
+{
+    circuit_in_t *in = calloc(1, sizeof *in);
+    circuit_message_t m;
+    size_t used = 0;
+    ck_assert_int_eq(circuit_take(in, &m, &used, CIRCUIT_HOP, view_of("\x81\x20", 2)), RC_LIMIT); /* 4097 */
+    in->n = 0;
+    ck_assert_int_eq(circuit_take(in, &m, &used, CIRCUIT_HOP, view_of("\x80\x20", 2)), RC_NEED_DATA);
+    ck_assert_uint_eq(used, 2);
+    static const uint8_t zeros[CIRCUIT_MESSAGE_MAX + 100];
+    ck_assert_int_eq(circuit_take(in, &m, &used, CIRCUIT_HOP, view_of(zeros, sizeof zeros)), RC_MALFORMED);
+    free(in);
+}
+END_TEST
+
 START_TEST(what_a_protocol_lacks_or_misses_is_refused)
 {
     static const struct {
@@ -270,7 +307,8 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN("circuit", known_messages_are_read_and_written, a_reservation_says_what_the_relay_gives,
-                    no_message_may_be_cut_off, what_a_protocol_lacks_or_misses_is_refused, everything_has_a_maximum,
-                    the_known_voucher_is_opened_and_written, no_byte_of_a_voucher_may_be_cut_off_or_changed,
-                    a_voucher_is_of_one_relay_for_one_peer);
+                    no_message_may_be_cut_off, a_message_may_come_in_portions,
+                    a_message_that_is_too_long_is_refused_by_its_length, what_a_protocol_lacks_or_misses_is_refused,
+                    everything_has_a_maximum, the_known_voucher_is_opened_and_written,
+                    no_byte_of_a_voucher_may_be_cut_off_or_changed, a_voucher_is_of_one_relay_for_one_peer);
 }
