@@ -27,6 +27,26 @@ static rc_t check_forks(const node_t *n, err_t *e, const config_t *c)
     return RC_OK;
 }
 
+/* A configuration of the file and a setup, with what it says to be in a file of its own. */
+static rc_t read_config(config_t **out, err_t *e, const node_t *n, view_t setup)
+{
+    config_t *c = NULL;
+    view_t urls;
+    rc_t rc = config_read(&c, e, n->base_config, setup, n->options.development);
+    if (!rc && !c->execution_rpc.count) {
+        rc = err_under(e, file_read(&urls, e, c->execution_rpc_file, CONFIG_SECRET_MAX, 0), "execution_rpc_file");
+        if (!rc) {
+            rc = config_take_urls(c, e, urls);
+            file_free(urls);
+        }
+    }
+    if (rc)
+        config_free(c);
+    else
+        *out = c;
+    return rc;
+}
+
 /* Whether the TEE that a configuration names, if it names one, is the one that was opened. */
 static rc_t check_tee(const node_t *n, err_t *e, const config_t *c)
 {
@@ -100,7 +120,7 @@ rc_t node_accept_setup(node_t *n, err_t *error, view_t body)
     pthread_mutex_unlock(&n->lock);
     if (taken)
         return err_set(error, RC_REPLAY, "a setup was already accepted");
-    rc_t rc = config_read(&c, error, n->base_config, body, n->options.development);
+    rc_t rc = read_config(&c, error, n, body);
     if (!rc)
         rc = try_setup(n, error, &found, c);
     if (!rc)
@@ -127,7 +147,7 @@ void node_keep_setup(node_t *n)
 static rc_t take_config(node_t *n, err_t *error, view_t setup)
 {
     config_t *c = NULL;
-    rc_t rc = config_read(&c, error, n->base_config, setup, n->options.development);
+    rc_t rc = read_config(&c, error, n, setup);
     if (!rc)
         rc = check_tee(n, error, c);
     if (!rc)
@@ -180,6 +200,20 @@ rc_t node_find_config(node_t *n, err_t *said)
     return RC_OK;
 }
 
+/* Where the ports are, as the command line says. */
+static rc_t take_listen(node_t *n, err_t *e)
+{
+    err_t error;
+    if (!n->options.listen || !n->options.listen[0])
+        return RC_OK;
+    rc_t rc = hosting_set_listen(&n->hosting, &error, n->options.listen);
+    if (!rc && n->options.config_path && !n->options.development)
+        rc = err_say(&error, RC_REFUSED, "belongs into the measured configuration");
+    return rc ? err_code(e, err_set(e, rc, "listen: %s (of the options and the environment)", error.text),
+                         NODE_BAD_FLAGS)
+              : RC_OK;
+}
+
 rc_t node_read_config_file(node_t *n, err_t *e)
 {
     err_t error;
@@ -187,10 +221,13 @@ rc_t node_read_config_file(node_t *n, err_t *e)
     if (!path && !n->options.development)
         return err_say(e, RC_REFUSED, "a node needs --config FILE, the measured configuration, or --development");
     rc_t rc = path ? file_read(&n->base_config, e, path, CONFIG_TEXT_MAX, 0) : RC_OK;
-    if (rc || !path)
+    if (rc)
         return rc;
+    if (!path)
+        return take_listen(n, e);
     rc = config_check_base(&n->options.development, &n->hosting, &error, n->base_config);
     if (!rc && !n->options.development)
         rc = config_check_supply(&error, n->base_config);
-    return rc ? err_set(e, rc, "%s: %s%s%s", path, error.field, error.field[0] ? ": " : "", error.text) : RC_OK;
+    return rc ? err_set(e, rc, "%s: %s%s%s", path, error.field, error.field[0] ? ": " : "", error.text)
+              : take_listen(n, e);
 }

@@ -27,8 +27,8 @@ static unsigned server_flags(node_t *n)
              : (n->tee.simulated ? HS_SIMULATED : 0u) | (n->options.development ? HS_DEVELOPMENT : 0u);
 }
 
-/* Where a port is, and who stands in front of it: as the measured file says. Without one nobody but this machine is
- * served. at: room for the addresses, borrowed by k. */
+/* Where a port is, and who stands in front of it: as the measured file says. Without one, and without
+ * --listen, nobody but this machine is served. at: room for the addresses, borrowed by k. */
 static void place(hs_config_t *k, const char *at[HOSTING_ADDRESSES_MAX], const node_t *n)
 {
     const hosting_t *h = &n->hosting;
@@ -36,7 +36,7 @@ static void place(hs_config_t *k, const char *at[HOSTING_ADDRESSES_MAX], const n
         at[i] = h->listen[i];
     k->addresses = at;
     k->address_count = h->listen_count;
-    k->address = n->options.config_path ? NULL : "127.0.0.1";
+    k->address = n->options.config_path || h->listen_count ? NULL : "127.0.0.1";
     k->proxies = &h->proxies;
     k->proxy_protocol = h->proxy_protocol;
 }

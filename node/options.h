@@ -12,6 +12,7 @@
 
 typedef struct {
     const char *config_path;       /* NULL: none */
+    const char *listen;            /* addresses of both ports, with commas; NULL: as the configuration says */
     view_t setup;                  /* what flags and environment give of it, JSON; p NULL: nothing */
     bool development;              /* /setup may set everything, and every answer says so */
     const char *state_dir;         /* NULL: nothing is kept */

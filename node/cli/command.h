@@ -9,6 +9,7 @@
 #include "node/cli/options.h"
 #include "node/cli/say.h"
 
-extern const cli_command_t COMMAND_RUN, COMMAND_VERIFY, COMMAND_QUOTE, COMMAND_MEASURE, COMMAND_PEERS, COMMAND_ORDER;
+extern const cli_command_t COMMAND_RUN, COMMAND_VERIFY, COMMAND_QUOTE, COMMAND_MEASURE, COMMAND_PEERS, COMMAND_ORDER,
+    COMMAND_CONFIG;
 
 #endif

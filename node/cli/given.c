@@ -20,6 +20,7 @@ const char *const GIVEN_ENVIRONMENT[] = { "DSTACK_SIMULATOR_ENDPOINT",
                                           "KETTLE_EXECUTION_RPC_FILE",
                                           "KETTLE_CONSENSUS_RPC",
                                           "KETTLE_CHECKPOINT",
+                                          "KETTLE_LISTEN",
                                           NULL };
 
 typedef char *env_fn(const char *name);

@@ -120,6 +120,11 @@ static const cli_option_t options[] = {
       .help = "no measured configuration is needed and /setup may set every key; every answer says so, and `kettle "
               "verify` refuses it unless asked",
       .at = offsetof(node_options_t, development) },
+    { .name = "listen",
+      .argument = "ADDRESS",
+      .help = "address of both ports, several with commas; with --config it belongs into that file",
+      .normal = "$KETTLE_LISTEN, else 127.0.0.1 without --config",
+      .at = offsetof(node_options_t, listen) },
     { .name = "setup-port",
       .argument = "N",
       .help = "port of POST /setup",
@@ -248,6 +253,7 @@ static int run(int argc, char **argv)
                                       .build_s = KETTLE_BUILD_TIME,
                                       .clock_source_file = TIMEKEEPER_SOURCE_FILE,
                                       .state_dir = getenv("STATE_DIRECTORY"),
+                                      .listen = getenv("KETTLE_LISTEN"),
                                       .tee_socket = getenv("DSTACK_SIMULATOR_ENDPOINT"),
                                       .flags = flag_names(),
                                       .environment = GIVEN_ENVIRONMENT } };

@@ -8,7 +8,8 @@
 #include "tee/verify/policy.h"
 
 #define ARENA_MAX ((size_t)16 * CONFIG_TEXT_MAX) /* texts; numbers of a policy may grow */
-static const char SETUP_MAY_SET[] = "setup_may_set", DEVELOPMENT[] = "development", FORCE[] = "force";
+static const char SETUP_MAY_SET[] = "setup_may_set", DEVELOPMENT[] = "development", FORCE[] = "force",
+                  EXECUTION[] = "execution_rpc", EXECUTION_FILE[] = "execution_rpc_file";
 
 /* --- keys that have a reader of their own --- */
 
@@ -196,11 +197,15 @@ static const option_t options[] = {
       .at = offsetof(config_t, policy_min_version),
       .min = 0,
       .max = SETUP_INT_MAX },
-    { .key = "execution_rpc",
-      .help = "URL of an execution RPC, or a list in order of preference; required.",
+    { .key = EXECUTION,
+      .help = "URL of an execution RPC, or a list in order of preference; needed, unless a file has them.",
       .kind = OPTION_URLS,
-      .required = true,
       .at = offsetof(config_t, execution_rpc) },
+    { .key = EXECUTION_FILE,
+      .help = "Absolute path of a file with these URLs, for those with a key in them; in the measured file only.",
+      .kind = OPTION_PATH,
+      .file_only = true,
+      .at = offsetof(config_t, execution_rpc_file) },
     { .key = "consensus_rpc",
       .help = "URL of a beacon API, or a list in order of preference; empty, with peers: members give its data.",
       .kind = OPTION_URLS,
@@ -387,6 +392,8 @@ static rc_t fill_defaults(config_t *c, err_t *e)
     const lc_builtin_t *chain = lc_builtin_find(c->network.name);
     if (c->cluster_new && c->peer_count)
         return err_in(e, RC_MALFORMED, "cluster", "is \"new\", and there are peers to join");
+    if (!c->execution_rpc.count && !c->execution_rpc_file)
+        return err_in(e, RC_MALFORMED, EXECUTION, "is required");
     rc_t rc = c->peer_count ? RC_OK : check_checkpoint(c, e);
     if (rc)
         return rc;
@@ -500,24 +507,40 @@ rc_t config_read(config_t **out, err_t *e, view_t base, view_t setup, bool devel
     return RC_OK;
 }
 
-rc_t config_check_base(bool *development, hosting_t *hosting, err_t *e, view_t text)
+rc_t config_take_urls(config_t *c, err_t *e, view_t text)
+{
+    return err_under(e, option_split_urls(&c->execution_rpc, e, &c->arena, text), EXECUTION_FILE);
+}
+
+rc_t config_read_base(config_t **out, err_t *e, view_t text)
 {
     jo_doc_t doc;
     config_t *c = config_new(e);
     if (!c)
         return RC_NOMEM;
     jo_t base = open_object(&doc, e, text, "configuration file");
-    settable(&base);
+    name_settable(&c->may_set, settable(&base));
     rc_t rc = jo_rc(&base);
     if (!rc)
         rc = read_both(c, e, &base, NULL, false, false);
-    if (!rc && c->development)
-        *development = true;
-    if (!rc)
-        *hosting = c->hosting;
     jo_close(&doc);
-    config_free(c);
+    if (rc)
+        config_free(c);
+    else
+        *out = c;
     return rc;
+}
+
+rc_t config_check_base(bool *development, hosting_t *hosting, err_t *e, view_t text)
+{
+    config_t *c = NULL;
+    const rc_t rc = config_read_base(&c, e, text);
+    if (rc)
+        return rc;
+    *development |= c->development;
+    *hosting = c->hosting;
+    config_free(c);
+    return RC_OK;
 }
 
 /* Whether a key is there, or may be set. */
@@ -535,6 +558,8 @@ rc_t config_check_supply(err_t *e, view_t text)
     for (size_t i = 0; i < OPTIONS && !rc; i++)
         if (options[i].required && !may_come(&base, set, options[i].key))
             rc = err_in(e, RC_MALFORMED, options[i].key, "is required, and setup_may_set does not list it");
+    if (!rc && !may_come(&base, set, EXECUTION) && !jo_has(&base, EXECUTION_FILE))
+        rc = err_in(e, RC_MALFORMED, EXECUTION, "is required, and setup_may_set does not list it");
     jo_t peers = !rc && jo_kind(&base, "peers") == JO_LIST ? jo_list(&base, "peers", 0, CONFIG_PEERS_MAX) : base;
     const bool joins = !rc && ((key_bit("peers") & set) || (jo_has(&base, "peers") && jo_next(&peers, &peer)));
     if (!rc && !joins && !may_come(&base, set, "checkpoint"))

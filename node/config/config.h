@@ -21,8 +21,9 @@
 #include "node/config/peer.h"
 #include "rpc/api/setup_statement.h"
 
-#define CONFIG_TEXT_MAX (256u << 10) /* bytes of the JSON text */
-#define CONFIG_SENDERS_MAX 64u       /* contracts */
+#define CONFIG_TEXT_MAX (256u << 10)  /* bytes of the JSON text */
+#define CONFIG_SENDERS_MAX 64u        /* contracts */
+#define CONFIG_SECRET_MAX (16u << 10) /* bytes of a file of URLs */
 
 /* The words of default_block, in their order. */
 typedef enum { CONFIG_LATEST, CONFIG_SAFE, CONFIG_FINALIZED } config_block_t;
@@ -50,6 +51,7 @@ typedef struct {
     config_signers_t signers;    /* of orders: who may change the policy of a running cluster, and ask for a new key */
     uint64_t policy_min_version; /* the least version of an order */
     option_urls_t execution_rpc;
+    const char *execution_rpc_file; /* that has them, where execution_rpc is empty (config_take_urls); NULL: none */
     option_urls_t consensus_rpc;
     lc_network_t network;
     evm_chain_t chain; /* rows points to chain_rows or to a built-in table */
@@ -83,6 +85,14 @@ typedef struct {
  * RC_MALFORMED: not JSON, wrong types, unknown or missing keys; RC_REFUSED: a key that setup may not set, or a value
  * that this program does not support; RC_LIMIT; RC_NOMEM. */
 NODISCARD rc_t config_read(config_t **out, err_t *e, view_t base, view_t setup, bool development);
+
+/* Takes the execution RPCs of the configuration's file, text, which has no other; e names execution_rpc_file.
+ * RC_MALFORMED, RC_LIMIT, RC_NOMEM. */
+NODISCARD rc_t config_take_urls(config_t *c, err_t *e, view_t text);
+
+/* Reads a base text alone, in which keys may be missing: c has what it says and what holds without the others, and
+ * may_set what a setup may set. Results as config_read. */
+NODISCARD rc_t config_read_base(config_t **out, err_t *e, view_t base);
 
 /* Checks a base text alone: every key it has must be right; keys may be missing. *development becomes true when it says
  * so; *hosting is what it says of the ports. Results as config_read. */

@@ -1,17 +1,41 @@
 #include "node/config/hosting.h"
 
+static const char NO_ADDRESS[] = "must be an IPv4 or IPv6 address";
+
+/* Adds an address to listen at. False: it is none. */
+static bool add_address(hosting_t *h, view_t text)
+{
+    ip_t ip;
+    if (text.n >= sizeof h->listen[0] || !ip_read(&ip, text))
+        return false;
+    memcpy(h->listen[h->listen_count], text.p, text.n);
+    h->listen[h->listen_count++][text.n] = 0;
+    return true;
+}
+
 void hosting_read_listen(hosting_t *h, const jo_t *o, const char *key)
 {
     jo_t list = jo_list(o, key, 1, HOSTING_ADDRESSES_MAX), row;
-    for (h->listen_count = 0; jo_next(&list, &row); h->listen_count++) {
-        const view_t text = jo_text(&row, NULL, 1, sizeof h->listen[0] - 1);
-        ip_t ip;
-        if (!ip_read(&ip, text)) {
-            jo_fail(&row, NULL, RC_MALFORMED, "must be an IPv4 or IPv6 address");
+    h->listen_count = 0;
+    while (jo_next(&list, &row))
+        if (!add_address(h, jo_text(&row, NULL, 1, sizeof h->listen[0] - 1))) {
+            jo_fail(&row, NULL, RC_MALFORMED, "%s", NO_ADDRESS);
             return;
         }
-        memcpy(h->listen[h->listen_count], text.p, text.n);
-        h->listen[h->listen_count][text.n] = 0;
+}
+
+rc_t hosting_set_listen(hosting_t *h, err_t *e, const char *text)
+{
+    h->listen_count = 0;
+    for (;; text++) {
+        const size_t n = strcspn(text, ",");
+        if (h->listen_count == HOSTING_ADDRESSES_MAX)
+            return err_set(e, RC_LIMIT, "at most %u addresses", HOSTING_ADDRESSES_MAX);
+        if (!add_address(h, view_of(text, n)))
+            return err_say(e, RC_MALFORMED, NO_ADDRESS);
+        text += n;
+        if (!*text)
+            return RC_OK;
     }
 }
 

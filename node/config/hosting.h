@@ -25,4 +25,7 @@ void hosting_read_listen(hosting_t *h, const jo_t *o, const char *key);
 void hosting_read_proxies(hosting_t *h, const jo_t *o, const char *key);
 void hosting_read_token(hosting_t *h, const jo_t *o, const char *key);
 
+/* Takes the addresses of the ports from a text with commas instead. RC_MALFORMED: one is no address; RC_LIMIT. */
+NODISCARD rc_t hosting_set_listen(hosting_t *h, err_t *e, const char *text);
+
 #endif

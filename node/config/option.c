@@ -18,6 +18,15 @@ static const char *copy_text(arena_t *arena, const jo_t *o, const char *key, vie
     return copy;
 }
 
+/* What is wrong with a URL, which has a NUL behind it; NULL: nothing. */
+static const char *fault_of(view_t url)
+{
+    for (size_t i = 0; i < url.n; i++)
+        if (url.p[i] <= ' ' || url.p[i] > '~')
+            return "a URL has a space, a control character or a letter outside ASCII";
+    return hc_url_check((const char *)url.p) ? "must be an http:// or https:// URL with a host" : NULL;
+}
+
 /* One URL: the value at o itself. */
 static void read_url(option_urls_t *out, arena_t *arena, const jo_t *o)
 {
@@ -26,11 +35,9 @@ static void read_url(option_urls_t *out, arena_t *arena, const jo_t *o)
         return;
     }
     view_t url = jo_text(o, NULL, 1, OPTION_TEXT_MAX);
-    for (size_t i = 0; i < url.n; i++)
-        if (url.p[i] <= ' ' || url.p[i] > '~')
-            jo_fail(o, NULL, RC_MALFORMED, "a URL has a space, a control character or a letter outside ASCII");
-    if (!jo_rc(o) && hc_url_check((const char *)url.p))
-        jo_fail(o, NULL, RC_MALFORMED, "must be an http:// or https:// URL with a host");
+    const char *fault = url.p ? fault_of(url) : NULL;
+    if (fault)
+        jo_fail(o, NULL, RC_MALFORMED, "%s", fault);
     if (!jo_rc(o))
         out->urls[out->count++] = copy_text(arena, o, NULL, url);
 }
@@ -40,6 +47,41 @@ void option_read_urls(option_urls_t *out, arena_t *arena, const jo_t *o, const c
     jo_t list = jo_values(o, key, OPTION_URLS_MAX), row;
     while (jo_next(&list, &row))
         read_url(out, arena, &row);
+}
+
+static bool is_space(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Takes what stands before the next comma off the front of a text, without the white space around it. */
+static view_t take_part(view_t *text)
+{
+    const uint8_t *comma = memchr(text->p, ',', text->n);
+    view_t part = view_of(text->p, comma ? (size_t)(comma - text->p) : text->n);
+    *text = comma ? view_of(comma + 1, text->n - part.n - 1) : view_of(text->p + text->n, 0);
+    while (part.n && is_space(part.p[part.n - 1]))
+        part.n--;
+    while (part.n && is_space(part.p[0]))
+        part = view_of(part.p + 1, part.n - 1);
+    return part;
+}
+
+rc_t option_split_urls(option_urls_t *out, err_t *e, arena_t *arena, view_t text)
+{
+    do {
+        const view_t part = take_part(&text);
+        if (part.n > OPTION_TEXT_MAX || out->count == OPTION_URLS_MAX)
+            return err_set(e, RC_LIMIT, "at most %u URLs of at most %u characters", OPTION_URLS_MAX, OPTION_TEXT_MAX);
+        const char *url = arena_strdup(arena, part);
+        if (!url)
+            return err_say(e, RC_NOMEM, "out of memory");
+        const char *fault = fault_of(view_of(url, part.n));
+        if (fault)
+            return err_set(e, RC_MALFORMED, "URL %zu: %s", out->count + 1, fault);
+        out->urls[out->count++] = url;
+    } while (text.n);
+    return RC_OK;
 }
 
 static const char *read_path(arena_t *arena, const jo_t *o, const char *key)

@@ -63,6 +63,10 @@ size_t option_find(const option_t *table, size_t count, const char *key);
 /* Reads one URL, or a list of them, for readers of their own; out is empty before. */
 void option_read_urls(option_urls_t *out, arena_t *arena, const jo_t *o, const char *key);
 
+/* The same of a plain text: URLs with commas between them, and white space around each. out is empty before.
+ * RC_MALFORMED: one of them is no URL, or there is none; RC_LIMIT; RC_NOMEM. e never shows them. */
+NODISCARD rc_t option_split_urls(option_urls_t *out, err_t *e, arena_t *arena, view_t text);
+
 /* Fills out from an object: every row's value, or what holds without it. Members that no row has stay unread, so that
  * a strict document names them. Faults stick in the document of o.
  *   complete  required keys must be there */

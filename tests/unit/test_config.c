@@ -340,6 +340,7 @@ START_TEST(a_required_key_that_nobody_may_give_is_told_at_start)
         { "{\"peers\":[],\"setup_may_set\":[\"port\",\"execution_rpc\"]}", "checkpoint" },
         { "{\"peers\":[],\"setup_may_set\":[\"port\",\"execution_rpc\",\"checkpoint\"]}", NULL },
         { "{}", "peers" },
+        { "{\"execution_rpc_file\":\"/f\",\"setup_may_set\":[\"peers\",\"port\"]}", NULL },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         err_t e = { 0 };
@@ -751,7 +752,7 @@ START_TEST(each_option_has_a_key_of_its_own_a_line_of_help_and_a_default_within_
 {
     size_t count;
     const option_t *o = config_options(&count);
-    ck_assert_uint_eq(count, 31);
+    ck_assert_uint_eq(count, 32);
     for (size_t i = 0; i < count; i++) {
         ck_assert_msg(o[i].key && o[i].key[0], "row %zu", i);
         ck_assert_msg(option_find(o, count, o[i].key) == i, "%s stands twice", o[i].key);
@@ -811,8 +812,9 @@ END_TEST
 
 START_TEST(a_setup_may_set_every_key_but_those_of_the_measured_file)
 {
-    static const char *const of_the_file[] = { "setup_may_set", "development",    "listen",
-                                               "proxies",       "proxy_protocol", "setup_token_sha256" };
+    static const char *const of_the_file[] = { "setup_may_set",     "development",    "listen",
+                                               "proxies",           "proxy_protocol", "setup_token_sha256",
+                                               "execution_rpc_file" };
     size_t count;
     const option_t *o = config_options(&count);
     for (size_t i = 0; i < count; i++) {
@@ -828,6 +830,45 @@ START_TEST(a_setup_may_set_every_key_but_those_of_the_measured_file)
             of_file |= !strcmp(o[i].key, of_the_file[k]);
         ck_assert_msg(o[i].file_only == of_file, "%s", o[i].key);
     }
+}
+END_TEST
+
+/* A file of URLs is named in the measured file only; what a setup says itself wins. */
+START_TEST(urls_with_a_key_in_them_come_from_a_file)
+{
+#define FILE_BASE "\"peers\":[],\"port\":1,\"checkpoint\":\"" CHECKPOINT "\",\"execution_rpc_file\":\"/run/urls\""
+    static const struct {
+        const char *text;
+        rc_t rc;
+    } rows[] = { { "https://a/key", RC_OK },
+                 { " https://a/key ,\n\thttp://b\r\n", RC_OK },
+                 { "", RC_MALFORMED },
+                 { "\n", RC_MALFORMED },
+                 { "https://a/key,", RC_OK },
+                 { "https://a/key,,http://b", RC_MALFORMED },
+                 { "https://a/key\nhttp://b", RC_MALFORMED },
+                 { "file:///a", RC_MALFORMED },
+                 { "http://a,http://a,http://a,http://a,http://a,http://a,http://a,http://a,http://a,http://a,http://a,"
+                   "http://a,http://a,http://a,http://a,http://a,http://a",
+                   RC_LIMIT } };
+    config_t *c;
+    err_t e;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ck_assert_msg(read_texts(&c, &e, "{" FILE_BASE "}", NULL) == RC_OK, "%s: %s", e.field, e.text);
+        ck_assert_str_eq(c->execution_rpc_file, "/run/urls");
+        ck_assert_uint_eq(c->execution_rpc.count, 0);
+        ck_assert_msg(config_take_urls(c, &e, view_str(rows[i].text)) == rows[i].rc, "%s: %s", rows[i].text, e.text);
+        ck_assert_msg(!rows[i].rc || (!strcmp(e.field, "execution_rpc_file") && !strstr(e.text, "key")), "%s", e.text);
+        ck_assert_msg(rows[i].rc || !strcmp(c->execution_rpc.urls[0], "https://a/key"), "%s", rows[i].text);
+        config_free(c);
+    }
+    ck_assert_int_eq(read_texts(&c, &e, NULL, "{" FILE_BASE "}"), RC_MALFORMED);
+    ck_assert_str_eq(e.field, "execution_rpc_file");
+    ck_assert_int_eq(
+        read_texts(&c, &e, "{" FILE_BASE ",\"setup_may_set\":[\"execution_rpc\"]}", "{\"execution_rpc\":\"http://z\"}"),
+        RC_OK);
+    ck_assert_str_eq(c->execution_rpc.urls[0], "http://z");
+    config_free(c);
 }
 END_TEST
 
@@ -850,5 +891,6 @@ int main(void)
         a_text_may_have_256_kib_and_no_more, a_bad_measured_file_is_not_made_good_by_a_good_setup,
         each_key_of_the_list_may_be_set_and_wins_over_the_file, memory_that_ends_is_said_and_nothing_is_half_read,
         each_option_has_a_key_of_its_own_a_line_of_help_and_a_default_within_its_bounds,
-        the_manual_lists_every_option_in_order_and_no_other, a_setup_may_set_every_key_but_those_of_the_measured_file);
+        urls_with_a_key_in_them_come_from_a_file, the_manual_lists_every_option_in_order_and_no_other,
+        a_setup_may_set_every_key_but_those_of_the_measured_file);
 }

@@ -56,6 +56,29 @@ START_TEST(what_is_no_address_network_or_word_is_named)
 }
 END_TEST
 
+START_TEST(the_command_line_may_say_where_the_ports_are)
+{
+    static const struct {
+        const char *text;
+        rc_t rc;
+        size_t count;
+    } rows[] = { { "127.0.0.1", RC_OK, 1 },
+                 { "10.0.0.1,::1", RC_OK, 2 },
+                 { "", RC_MALFORMED, 0 },
+                 { "10.0.0.1,", RC_MALFORMED, 0 },
+                 { "localhost", RC_MALFORMED, 0 },
+                 { "10.0.0.1, ::1", RC_MALFORMED, 0 },
+                 { "1.1.1.1,2.2.2.2,3.3.3.3,4.4.4.4,5.5.5.5,6.6.6.6,7.7.7.7,8.8.8.8,9.9.9.9", RC_LIMIT, 0 } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        hosting_t at = { .listen_count = 1 };
+        err_t e;
+        ck_assert_msg(hosting_set_listen(&at, &e, rows[i].text) == rows[i].rc, "%s", rows[i].text);
+        ck_assert_msg(rows[i].rc || at.listen_count == rows[i].count, "%s", rows[i].text);
+        ck_assert_msg(rows[i].rc || !strncmp(at.listen[0], rows[i].text, strlen(at.listen[0])), "%s", at.listen[0]);
+    }
+}
+END_TEST
+
 START_TEST(a_setup_says_nothing_of_it)
 {
     static const char *const keys[] = { "\"listen\":[\"127.0.0.1\"]", "\"proxies\":[\"10.0.0.1\"]",
@@ -74,5 +97,5 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN("hosting", the_measured_file_says_where_the_ports_are, what_is_no_address_network_or_word_is_named,
-                    a_setup_says_nothing_of_it);
+                    the_command_line_may_say_where_the_ports_are, a_setup_says_nothing_of_it);
 }

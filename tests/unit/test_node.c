@@ -180,11 +180,44 @@ START_TEST(flags_are_a_setup_under_the_same_rules)
     ck_assert_uint_eq(e.code, NODE_BAD_FLAGS);
     ck_assert_msg(!strncmp(e.text, "network: the measured configuration", 35), "%s", e.text);
     options.setup = view_str("{\"execution_rpc\":[\"http://127.0.0.1:1\"],\"consensus_rpc\":[\"http://127.0.0.1:1\"]}");
+    options.listen = "127.0.0.1";
+    ck_assert_int_eq(node_start(&other, &e, &options), RC_REFUSED); /* where ports are is measured */
+    ck_assert_uint_eq(e.code, NODE_BAD_FLAGS);
+    ck_assert_msg(!strncmp(e.text, "listen: ", 8), "%s", e.text);
+    options.listen = NULL;
     ck_assert_msg(node_start(&other, &e, &options) == RC_OK, "%s", e.text);
     ck_assert_ptr_nonnull(other->config);
     ck_assert_ptr_null(other->setup_server);
     node_stop(other);
     unlink(path);
+}
+END_TEST
+
+/* A measured file may name a file that has the URLs. */
+START_TEST(urls_may_come_from_a_file_of_their_own)
+{
+    char path[] = "/tmp/kettle-urls-XXXXXX", config[] = "/tmp/kettle-config-XXXXXX", text[600];
+    const int urls = mkstemp(path), file = mkstemp(config);
+    const int n =
+        snprintf(text, sizeof text,
+                 "{\"peers\":[],\"port\":4001,\"checkpoint\":\"0x%064d\",\"consensus_rpc\":\"http://127.0.0.1:1\","
+                 "\"execution_rpc_file\":\"%s\"}",
+                 7, path);
+    node_t *other = NULL;
+    const node_options_t options = { .tee = "simulator", .config_path = config };
+    ck_assert_int_eq(write(file, text, (size_t)n), n);
+    ck_assert_int_eq(write(urls, "no URL\n", 7), 7);
+    ck_assert_int_eq(node_start(&other, &e, &options), RC_MALFORMED);
+    ck_assert_ptr_nonnull(strstr(e.text, "execution_rpc_file: "));
+    ck_assert_int_eq(pwrite(urls, "http://127.0.0.1:1\n", 19, 0), 19);
+    ck_assert_msg(node_start(&other, &e, &options) == RC_OK, "%s", e.text);
+    ck_assert_str_eq(atomic_load(&other->config)->execution_rpc.urls[0], "http://127.0.0.1:1");
+    node_stop(other);
+    unlink(path);
+    ck_assert_int_eq(node_start(&other, &e, &options), RC_IO);
+    unlink(config);
+    close(urls);
+    close(file);
 }
 END_TEST
 
@@ -257,7 +290,7 @@ int main(void)
         setup_for_another_tee_than_the_one_opened_is_refused,
         setup_that_does_not_get_to_ready_is_given_up_and_the_port_opens_once_more,
         setup_is_tried_unless_it_says_otherwise, flags_are_a_setup_under_the_same_rules,
-        taken_api_port_is_an_error_of_the_setup,
+        urls_may_come_from_a_file_of_their_own, taken_api_port_is_an_error_of_the_setup,
         a_fork_that_is_not_known_is_told_then_stops_the_node_and_is_refused_afterwards,
         both_keys_are_whole_and_different, status_tells_the_state_and_once_there_is_a_service_its_keys,
         node_that_cannot_start_says_why);

@@ -1,0 +1,40 @@
+#!/bin/bash
+# `kettle config`: exit statuses, and what goes where.
+#   test_config_command.sh KETTLE EXAMPLES COMPLETION
+kettle=$1 examples=$2 failed=0
+expect() { # status, part of what is printed, arguments...
+  local text status
+  text=$("$kettle" "${@:3}" 2>&1 <<<'{"development":true}')
+  status=$?
+  if [ $status != "$1" ] || [[ $text != *"$2"* ]]; then
+    echo "kettle ${*:3}: status $status: $text"
+    failed=1
+  fi
+}
+for file in "$examples"/*.json; do
+  expect 0 "right; a setup has to bring: peers, port, execution_rpc" config --check "$file"
+  expect 0 "\"sha256\": \"0x$(sha256sum "$file" | cut -c1-64)\"" config "$file"
+done
+"$kettle" config "$examples/mainnet.json" | python3 -c 'import json, sys; assert json.load(sys.stdin)["network"]["chain_id"] == 1' || failed=1
+expect 0 '"development": true' config -
+expect 3 "/nonexistent: " config --check /nonexistent
+expect 1 "$0: " config "$0"
+expect 2 "config needs" config
+expect 0 "usage: kettle config" help config
+expect 2 "unknown command nonsense" help nonsense
+expect 2 "listen: must be an IPv4 or IPv6 address" run --development --tee simulator --listen localhost
+
+# Completion offers what --help says.
+PATH=$(dirname "$kettle"):$PATH
+source "$3"
+complete_line() { # words... of which the last is completed
+  COMP_WORDS=("$@")
+  COMP_CWORD=$(($# - 1))
+  _kettle
+  echo " ${COMPREPLY[*]} "
+}
+[[ $(complete_line kettle co) == " config " ]] || failed=1
+[[ $(complete_line kettle config --) == *" --check "* ]] || failed=1
+[[ $(complete_line kettle run --l) == *" --listen "* ]] || failed=1
+[ $failed = 0 ] || echo "see above, or completion"
+exit $failed
