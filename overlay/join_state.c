@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "overlay/announce.h"
 #include "overlay/join_parts.h"
 #include "overlay/wire/proto.h"
 
@@ -31,6 +32,17 @@ static void fill(session_t *s, state_t *out, uint8_t first[ENTRY_MAX])
         out->statement = view_of(NULL, 0);
 }
 
+/* What we announce of the chain is signed by itself, too: others can show it without the rest. */
+static rc_t sign_announced(const join_config_t *c, state_t *told)
+{
+    announce_t said;
+    hash32_t digest;
+    announce_of(&said, told);
+    told->has_announced = announce_any(&said);
+    announce_digest(&digest, &said);
+    return told->has_announced ? c->sign(c->sign_ctx, told->announced, &digest) : RC_OK;
+}
+
 static rc_t write_state(session_t *s, wr_t *w)
 {
     const join_config_t *c = &s->join->config;
@@ -38,9 +50,12 @@ static rc_t write_state(session_t *s, wr_t *w)
     hash32_t digest;
     state_t told;
     fill(s, &told, first);
+    rc_t rc = sign_announced(c, &told);
+    if (rc)
+        return rc;
     state_write(w, &told);
     state_digest(&digest, wr_view(w));
-    rc_t rc = c->sign(c->sign_ctx, signature, &digest);
+    rc = c->sign(c->sign_ctx, signature, &digest);
     if (rc)
         return rc;
     state_put_signature(w, signature);
@@ -127,6 +142,14 @@ static void look_at_order(session_t *s, const state_t *state)
     free(order);
 }
 
+static rc_t judge_announced(const session_t *s, err_t *e, const state_t *state)
+{
+    announce_signed_t a;
+    announce_of(&a.said, state);
+    memcpy(a.signature, state->announced, sizeof a.signature);
+    return state->has_announced ? announce_judge(e, &a, s->static_key, s->join->config.ecdsa) : RC_OK;
+}
+
 /* Takes the place of the last one. take_message: owned by the session from RC_OK on. */
 static rc_t take_state(session_t *s, err_t *e, uint8_t *take_message, size_t n)
 {
@@ -140,6 +163,9 @@ static rc_t take_state(session_t *s, err_t *e, uint8_t *take_message, size_t n)
     state_digest(&digest, part);
     if (ecdsa_verify(s->join->config.ecdsa, state.signature, &digest, s->static_key))
         return err_say(e, RC_REFUSED, "a state is not signed by its sender");
+    rc = judge_announced(s, e, &state);
+    if (rc)
+        return rc;
     rc = read_first(s, &first, e, state.bootstrap);
     if (rc)
         return rc;

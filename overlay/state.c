@@ -16,7 +16,8 @@ enum {
     STATEMENT = 10,
     BOOTSTRAP = 11,
     HOLDS = 12,
-    RUNS = 13
+    RUNS = 13,
+    ANNOUNCED = 14
 };
 enum { RUNS_VERSION = 1, RUNS_DIGEST = 2 };
 enum { SLOT = 1, SIGNED_UPDATE = 2, ROOT = 2, UPDATE = 3 };
@@ -81,14 +82,18 @@ static void read_field(state_t *s, rd_t *r, const pb_field_t *f)
     case BOOTSTRAP: s->bootstrap = pb_bytes(r, f, ENTRY_MAX); break;
     case HOLDS: s->holds = pb_u32(r, f) != 0; break;
     case RUNS: read_runs(&s->runs, r, f); break;
+    case ANNOUNCED: pb_copy(r, f, s->announced, sizeof s->announced); break;
     default: break;
     }
 }
 
-/* Members that come together: a generation's name; what a cluster has. */
+/* Members that come together: a generation's name; what a cluster has; claims and their signature. */
 static bool fits(const state_t *s, unsigned seen)
 {
-    const unsigned name = bit(VERSION) | bit(INDEX), cluster = bit(STATEMENT) | bit(BOOTSTRAP);
+    const unsigned name = bit(VERSION) | bit(INDEX), cluster = bit(STATEMENT) | bit(BOOTSTRAP),
+                   claims = bit(HIGHEST_SIGNED) | bit(FINALIZED) | bit(OPTIMISTIC);
+    if (!(seen & claims) != !(seen & bit(ANNOUNCED)))
+        return false;
     return (seen & bit(SIGNATURE)) && (seen & bit(RUNS)) && ((seen & name) == name || (!(seen & name) && !s->holds)) &&
            ((seen & cluster) == cluster || !(seen & cluster));
 }
@@ -115,6 +120,7 @@ rc_t state_read(state_t *out, view_t *signed_part, err_t *e, view_t message)
     s.has_generation = (seen & bit(VERSION)) != 0;
     s.has_platform = (seen & bit(PLATFORM)) != 0;
     s.has_ephemeral = (seen & bit(EPHEMERAL)) != 0;
+    s.has_announced = (seen & bit(ANNOUNCED)) != 0;
     *signed_part = view_of(message.p, message.n - SIGNATURE_FIELD_LEN);
     *out = s;
     return RC_OK;
@@ -161,6 +167,8 @@ void state_write(wr_t *w, const state_t *s)
     pb_put_u64(w, RUNS_VERSION, s->runs.version);
     pb_put_bytes(w, RUNS_DIGEST, view_of(s->runs.digest.b, sizeof s->runs.digest.b));
     pb_end(w, mark);
+    if (s->has_announced)
+        pb_put_bytes(w, ANNOUNCED, view_of(s->announced, sizeof s->announced));
 }
 
 void state_put_signature(wr_t *w, const uint8_t signature[64])

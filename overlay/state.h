@@ -1,11 +1,12 @@
 /* state.h - the bytes of /kettle/state/1: what each end tells the other once both are attested, and again on change.
  *
  * Claims of a slot count only with the light-client update beside them, which the receiver's own store verifies; here
- * they are bytes. The sender's static key signs the whole: two contradicting announcements are evidence against it.
+ * they are bytes. The sender's static key signs the whole, and what it announces of the chain once more by itself: two
+ * that contradict each other are evidence against it (overlay/announce.h).
  *
- * Spec:   overlay-facts-more J (/kettle/state/1), F5; fields 10 to 13 are ours: the cluster statement and the first
- *         generation's entry, which a joiner compares before it asks for the key, whether the sender holds it, and
- *         which order it runs by now
+ * Spec:   overlay-facts-more J (/kettle/state/1), F5; fields 10 to 14 are ours: the cluster statement and the first
+ *         generation's entry, which a joiner compares before it asks for the key, whether the sender holds it, which
+ *         order it runs by now, and the signature of what it announces
  * Floor:  4, overlay. No heap, I/O, clock or thread.
  * Tests:  tests/unit/test_state.c, tests/fuzz/fuzz_state.c
  */
@@ -41,6 +42,8 @@ typedef struct {
     uint8_t ephemeral[32]; /* X25519, for a draft */
     view_t statement;      /* cluster statement, canonical JSON; n 0: the sender has no cluster yet */
     view_t bootstrap;      /* entry of the cluster's first generation; n 0 likewise */
+    bool has_announced;    /* there is a claim: */
+    uint8_t announced[64]; /* signature of what it announces (overlay/announce.h) */
     uint8_t signature[64];
 } state_t;
 

@@ -21,7 +21,9 @@ static state_t sample(void)
                   .has_ephemeral = true,
                   .ephemeral = { 0x33 },
                   .statement = view_str("{}"),
-                  .bootstrap = view_str("an entry") };
+                  .bootstrap = view_str("an entry"),
+                  .has_announced = true };
+    memset(s.announced, 0x6e, sizeof s.announced);
     memset(s.signature, 0x5e, sizeof s.signature);
     return s;
 }
@@ -49,7 +51,8 @@ static bool same(const state_t *a, const state_t *b)
            same_claim(&a->optimistic, &b->optimistic) && a->has_platform == b->has_platform &&
            hash32_eq(&a->platform, &b->platform) && a->has_ephemeral == b->has_ephemeral &&
            memcmp(a->ephemeral, b->ephemeral, 32) == 0 && view_eq(a->statement, b->statement) &&
-           view_eq(a->bootstrap, b->bootstrap) && memcmp(a->signature, b->signature, 64) == 0;
+           view_eq(a->bootstrap, b->bootstrap) && a->has_announced == b->has_announced &&
+           memcmp(a->announced, b->announced, 64) == 0 && memcmp(a->signature, b->signature, 64) == 0;
 }
 
 START_TEST(a_state_is_read_as_it_was_written)
@@ -86,7 +89,7 @@ START_TEST(what_belongs_together_comes_together_and_once)
     state_t s = sample(), got;
     view_t part, all = write(&s);
     err_t e;
-    for (uint32_t number = 1; number <= 13; number++)
+    for (uint32_t number = 1; number <= 14; number++)
         for (int copies = 0; copies <= 2; copies += 2) {
             rd_t r = rd_of(all);
             wr_t out = wr_of(changed, sizeof changed);
@@ -97,10 +100,19 @@ START_TEST(what_belongs_together_comes_together_and_once)
                 for (int k = 0; k < (f.number == number ? copies : 1); k++)
                     wr_bytes(&out, from, (size_t)(r.p - from));
             }
-            const bool needed = number <= 2 || number >= 9; /* name; signature; statement and entry; what it runs */
+            const bool needed = number <= 2 || number >= 9; /* name; signatures; statement and entry; what it runs */
             const rc_t want = copies == 2 || (needed && number != 12) ? RC_MALFORMED : RC_OK;
             ck_assert_msg(state_read(&got, &part, &e, wr_view(&out)) == want, "field %u, %d times", number, copies);
         }
+}
+END_TEST
+
+START_TEST(who_claims_nothing_signs_no_claim)
+{
+    state_t s = { .has_announced = true }, got;
+    view_t part;
+    err_t e;
+    ck_assert_int_eq(state_read(&got, &part, &e, write(&s)), RC_MALFORMED);
 }
 END_TEST
 
@@ -172,8 +184,8 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("state", a_state_is_read_as_it_was_written,
-                    a_state_of_one_who_knows_nothing_is_its_order_and_signature,
-                    what_belongs_together_comes_together_and_once, a_holder_names_what_it_holds,
-                    nothing_stands_behind_the_signature, everything_has_a_maximum, the_signature_covers_all_before_it);
+    return UNIT_RUN(
+        "state", a_state_is_read_as_it_was_written, a_state_of_one_who_knows_nothing_is_its_order_and_signature,
+        what_belongs_together_comes_together_and_once, who_claims_nothing_signs_no_claim, a_holder_names_what_it_holds,
+        nothing_stands_behind_the_signature, everything_has_a_maximum, the_signature_covers_all_before_it);
 }
