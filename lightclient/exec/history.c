@@ -180,6 +180,14 @@ static void clear_needs(ex_history_t *h)
     arena_free(&h->work);
 }
 
+/* Whether a need names a final block, or the state of one that is older than the head. */
+static bool names_final(const ex_history_t *h, const need_t *need)
+{
+    const bool proof = need->kind == NEED_PROOF;
+    const uint64_t number = proof ? h->base.env.number : need->number;
+    return h->state == FETCH && number <= h->config.final_number && (!proof || number < h->config.head->env.number);
+}
+
 static rc_t add_need(ex_history_t *h, need_t need, size_t block)
 {
     if (h->need_count == h->need_cap) {
@@ -198,6 +206,7 @@ static rc_t add_need(ex_history_t *h, need_t need, size_t block)
     }
     need.origin = NEED_MET;
     need.block = need.kind == NEED_PROOF ? &h->base : h->config.head;
+    need.settled = names_final(h, &need);
     h->of[h->need_count] = block;
     h->needs[h->need_count++] = need;
     return RC_OK;
@@ -351,7 +360,7 @@ static rc_t need_find(ex_history_t *h)
 {
     const bool by_tx = h->config.by == EX_BY_TRANSACTION;
     const need_kind_t kind = by_tx ? NEED_WHERE : h->config.wants & EX_WANT_BODY ? NEED_BLOCK : NEED_HEADER;
-    return add_need(h, (need_t){ .kind = kind, .hash = h->config.hash }, 0);
+    return add_need(h, (need_t){ .kind = kind, .hash = h->config.hash, .may_lack = true }, 0);
 }
 
 /* Which number the hash has: the head, one in the cache, or somebody says. */

@@ -59,6 +59,8 @@ typedef struct {
     uint64_t number; /* NEED_HEADER, NEED_BLOCK, NEED_RECEIPTS */
     hash32_t hash;   /* the same, NEED_WHERE */
     view_t raw;      /* NEED_SEND */
+    bool settled;    /* of a block that has long been final: who does not know it will not know it soon */
+    bool may_lack;   /* that it is unknown is an answer, too, once more than one upstream was asked */
 } need_t;
 
 /* A decoded answer to a need of the same kind: claims, not yet proven. Borrowed for the call of query_give. */
@@ -72,7 +74,8 @@ typedef struct {
     hash32_t hash;          /* NEED_SEND: of the transaction, unless */
     bool refused;           /* it was refused, in the words of code */
     bool header_more;       /* NEED_HEAD: it came with members that no known block has */
-    bool absent;            /* NEED_HEADER, NEED_BLOCK, NEED_RECEIPTS by hash, NEED_WHERE: the upstream knows none */
+    bool absent;            /* NEED_HEADER, NEED_BLOCK, NEED_RECEIPTS by hash, NEED_WHERE: the upstream knows none; with
+                               may_lack: none that was asked does */
     ex_full_block_t block;  /* NEED_BLOCK; hash and rlp_len are not set */
     const view_t *receipts; /* NEED_RECEIPTS: encodings */
     size_t receipt_count;

@@ -62,7 +62,8 @@ rc_t round_begin(round_t *r, query_t *query, up_t *upstream, flights_t *flights,
     r->count = query_needs(query, &r->needs);
     r->keys = arena_calloc(&r->arena, r->count, sizeof *r->keys);
     r->answered = arena_calloc(&r->arena, r->count, sizeof *r->answered);
-    bool whole = r->keys && r->answered;
+    r->lacked = arena_calloc(&r->arena, r->count, sizeof *r->lacked);
+    bool whole = r->keys && r->answered && r->lacked;
     for (size_t i = 0; i < ROUND_VISITS; i++) {
         visit_t *v = &r->visits[i];
         v->asked = arena_calloc(&r->arena, r->count, sizeof *v->asked);
@@ -138,6 +139,48 @@ static void log_fault(const round_t *r, const visit_t *v, rc_t mine)
               r->why.text, said[0] ? "; it said: " : "", said);
 }
 
+/* Whether something is unknown to those that were asked, and to nobody known. */
+static bool is_lacking(const round_t *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (r->lacked[i] && !r->answered[i])
+            return true;
+    return false;
+}
+
+/* Tells the query what is unknown. */
+static void give_lacks(round_t *r)
+{
+    if (!is_lacking(r))
+        return;
+    for (size_t i = 0; i < r->count; i++) {
+        const answer_t none = { .kind = r->needs[i].kind, .absent = true };
+        if (r->lacked[i] && !r->answered[i])
+            r->answered[i] = query_give(r->query, &r->why, i, &none) == RC_OK;
+    }
+    if (!is_open(r, NEED_GUESSED))
+        r->rc = RC_OK;
+}
+
+/* An endpoint has had its say, and nothing was wrong with it: another one is asked for what it did not know. */
+static void note_lacks(round_t *r)
+{
+    if (!is_lacking(r))
+        return;
+    if (!r->lacks++)
+        r->lacked_ms = r->now_ms();
+    r->honest = true;
+    r->rc = err_say(&r->why, RC_IO, "nobody knows it");
+    if (r->lacks >= ROUND_LACKS_MAX)
+        give_lacks(r);
+}
+
+/* By now_ms, when what is unknown so far is unknown. */
+static uint64_t lacks_due_ms(const round_t *r)
+{
+    return r->lacks && is_lacking(r) ? r->lacked_ms + ROUND_LACK_MAX_MS : UINT64_MAX;
+}
+
 /* Reports how the endpoint did, if what it did is ours to report: what only a guess asked for, it need not have. */
 static void leave_endpoint(round_t *r, visit_t *v)
 {
@@ -148,8 +191,10 @@ static void leave_endpoint(round_t *r, visit_t *v)
         report(r, v, mine);
     r->honest |= (rc == RC_IO || rc == RC_NEED_DATA) && v->heard && !v->all.passes;
     r->rc = rc;
-    if (!rc)
+    if (!rc) {
+        note_lacks(r);
         return;
+    }
     if (v->all.passes)
         note_soon(r, v->endpoint);
     err_set(&r->why, rc, "execution_rpc[%zu]: %s", v->endpoint,
@@ -173,12 +218,16 @@ static rc_t take_seat(round_t *r, err_t *e, const seat_t *s, bool *again, bool *
     const jr_answer_t *a = &b->answers[s->element];
     if (a->rc) {
         *again = a->rc == RC_NOMEM && !s->own;
-        *passes = refusal_passes(a->refusal);
+        *passes = refusal_passes(a->refusal) && !(a->refusal == REFUSAL_LATE && s->need->settled);
         *e = a->why;
         return a->rc;
     }
     if (r->answered[s->index]) /* another endpoint was faster */
         return RC_OK;
+    if (a->answer.absent && s->need->may_lack) {
+        r->lacked[s->index] = true;
+        return RC_OK;
+    }
     rc_t rc = query_give(r->query, e, s->index, &a->answer);
     r->answered[s->index] = rc == RC_OK;
     if (!rc)
@@ -332,8 +381,11 @@ round_state_t round_next(round_t *r)
     r->later = false;
     if (go_on(r))
         hedge(r);
+    if (!has_ended(r) && r->now_ms() >= lacks_due_ms(r))
+        give_lacks(r);
     while (!has_ended(r) && !r->visits[0].open && !r->visits[1].open)
         if (!visit_next(r, &r->visits[0])) {
+            give_lacks(r);
             r->later = another_pass(r);
             return r->later ? ROUND_LATER : ROUND_ENDED;
         }
@@ -343,8 +395,9 @@ round_state_t round_next(round_t *r)
 uint64_t round_due_ms(round_t *r)
 {
     const visit_t *lone = lone_visit(r);
+    const uint64_t lacks = lacks_due_ms(r), hedge = lone ? lone->patience_ms : UINT64_MAX;
     if (r->visits[0].out || r->visits[1].out)
-        return lone ? lone->patience_ms : UINT64_MAX;
+        return lacks < hedge ? lacks : hedge;
     return r->again_ms;
 }
 

@@ -9,6 +9,9 @@
  * While an endpoint takes longer than it usually does, the next one is asked for the same as well: whoever has it first
  * gives it, and the other is left. Not more than one request of twenty is asked twice.
  *
+ * That a thing is unknown is told to the query when ROUND_LACKS_MAX endpoints said so, or nobody else has answered within
+ * ROUND_LACK_MAX_MS: one that is behind, or has little history, does not hide what another one has.
+ *
  * Who says "too often" or does not know the block yet is asked again within the query's time, others first; nobody is
  * asked before the time that he named. When a whole pass over all has brought nothing for ROUND_VAIN_MAX_MS, that ends.
  *
@@ -24,6 +27,8 @@
 
 #define ROUND_VAIN_MAX_MS 10000u /* a round in which nothing more is answered, before it is told who gives nothing */
 #define ROUND_SAID_MAX 200u      /* characters of an answer that are logged */
+#define ROUND_LACKS_MAX 3u       /* endpoints that are asked for what they do not know */
+#define ROUND_LACK_MAX_MS 2000u  /* after the first said so */
 #define ROUND_VISITS 2u          /* endpoints that are asked side by side */
 
 /* What is wrong with answers: the first fault, unless a later one accuses its sender, or memory was short. */
@@ -61,8 +66,11 @@ typedef struct {
     size_t count;
     hash32_t *keys;
     bool *answered;
-    bool honest; /* an endpoint answered, and had not everything */
-    rc_t rc;     /* of the last endpoint; RC_OK: nothing is left that another one should be asked for */
+    bool *lacked;       /* an endpoint said that it is unknown, which may be an answer */
+    unsigned lacks;     /* endpoints that have said so of any, */
+    uint64_t lacked_ms; /* ... the first by now_ms then */
+    bool honest;        /* an endpoint answered, and had not everything */
+    rc_t rc;            /* of the last endpoint; RC_OK: nothing is left that another one should be asked for */
     err_t why;
 
     size_t order[UP_ENDPOINTS_MAX], endpoints, at; /* at: of order, who is visited next */

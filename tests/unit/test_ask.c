@@ -1,4 +1,5 @@
 /* node/query/ask.h: whom it asks, for what, how often, and who is blamed; limits of time, and the end. */
+#include "lightclient/exec/history.h"
 #include "node/query/round.h"
 #include "tests/unit/ask_world.h"
 
@@ -299,6 +300,88 @@ START_TEST(endpoint_that_never_gives_anything_is_named_before_the_querys_time_is
 }
 END_TEST
 
+/* ---- what is unknown ---- */
+
+/* Asks which block of the past has a hash, or with number its header, below a head that follows it. */
+static query_t *new_history(ex_header_t *header, bool by_number, uint64_t final_number)
+{
+    query_t *q;
+    *header = (ex_header_t){ .number = 999, .gas_limit = 30000000, .ommers_hash = EX_NO_OMMERS };
+    ex_header_hash(&s.block.parent_hash, header);
+    s.block.state_root = world_root(&s.w);
+    const ex_history_config_t config = { .chain_id = 1,
+                                         .head = &s.block,
+                                         .final_number = final_number,
+                                         .by = by_number ? EX_BY_NUMBER : EX_BY_HASH,
+                                         .from = 980,
+                                         .to = 980,
+                                         .hash = s.block.parent_hash };
+    ck_assert_int_eq(ex_history_new(&q, NULL, &config), RC_OK);
+    return q;
+}
+
+/* How many blocks an endpoint's word leads to. */
+static size_t blocks_found(ex_header_t *header)
+{
+    query_t *q;
+    err_t e = { .text = "" };
+    const rc_t rc = ask_wait(&q, &e, engine, new_history(header, false, 0));
+    ck_assert_msg(rc == RC_OK, "%s: %s", rc_name(rc), e.text);
+    const size_t count = ex_history_result(q)->count;
+    query_free(q);
+    return count;
+}
+
+START_TEST(what_one_endpoint_does_not_know_another_one_is_asked_for_before_it_is_unknown)
+{
+    ex_header_t header;
+    open_world(RETURN_42);
+    ck_assert_uint_eq(blocks_found(&header), 0); /* nobody knows any */
+    ck_assert_uint_eq(ends[0].batches, 1);
+    ck_assert_uint_eq(ends[1].batches, 1);
+    past = &header;
+    past_count = 1;
+    ends[0].null = true;
+    ck_assert_uint_eq(blocks_found(&header), 1);
+    ends[0].null = false;
+    ends[0].batches = ends[1].batches = 0;
+    ck_assert_uint_eq(blocks_found(&header), 1); /* and who knows it is alone */
+    ck_assert_uint_eq(ends[0].batches + ends[1].batches, 2);
+    ck_assert_uint_eq(status_of(0).lies + status_of(1).lies, 0);
+    past_count = 0;
+    close_world();
+}
+END_TEST
+
+START_TEST(an_endpoint_that_never_answers_does_not_keep_the_unknown_from_being_told)
+{
+    ex_header_t header;
+    open_world(RETURN_42);
+    ends[1].held = true;
+    const uint64_t began = clock_ms();
+    ck_assert_uint_eq(blocks_found(&header), 0);
+    ck_assert_uint_ge(clock_ms() - began, ROUND_LACK_MAX_MS - 1);
+    ck_assert_uint_lt(clock_ms() - began, ASK_BATCH_MAX_MS);
+    ck_assert_uint_eq(status_of(0).failures, 0);
+    close_world();
+}
+END_TEST
+
+START_TEST(a_final_block_that_nobody_has_is_not_waited_for)
+{
+    ex_header_t header;
+    query_t *q;
+    err_t e = { .text = "" };
+    open_world(RETURN_42);
+    ck_assert_int_eq(ask_wait(&q, &e, engine, new_history(&header, true, 999)), RC_IO);
+    ck_assert_msg(strstr(e.text, "eth_getBlockByNumber 9") != NULL, "%s", e.text);
+    ck_assert_uint_le(ends[0].batches, 3); /* the proof, then the headers: once */
+    ck_assert_uint_le(ends[1].batches, 3);
+    query_free(q);
+    close_world();
+}
+END_TEST
+
 /* ---- many clients ---- */
 
 static hs_client_t *client_of(hs_clients_t *all, uint8_t name)
@@ -498,6 +581,9 @@ int main(void)
                     freeing_the_engine_ends_what_runs_and_what_waits,
                     query_that_waits_too_long_ends_and_the_late_endpoint_is_failing,
                     endpoint_that_never_gives_anything_is_named_before_the_querys_time_is_over,
+                    what_one_endpoint_does_not_know_another_one_is_asked_for_before_it_is_unknown,
+                    an_endpoint_that_never_answers_does_not_keep_the_unknown_from_being_told,
+                    a_final_block_that_nobody_has_is_not_waited_for,
                     endless_calls_of_one_client_leave_the_others_their_turns,
                     a_query_that_nobody_waits_for_ends_while_it_runs_and_while_it_waits,
                     steps_together_may_take_so_long_and_no_longer, failure_of_a_step_is_that_querys_own);
