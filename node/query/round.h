@@ -9,8 +9,8 @@
  * While an endpoint takes longer than it usually does, the next one is asked for the same as well: whoever has it first
  * gives it, and the other is left. Not more than one request of twenty is asked twice.
  *
- * That a thing is unknown is told to the query when ROUND_LACKS_MAX endpoints said so, or nobody else has answered within
- * ROUND_LACK_MAX_MS: one that is behind, or has little history, does not hide what another one has.
+ * That a thing is unknown is told to the query when ROUND_LACKS_MAX endpoints said so, or nobody else has answered
+ * within ROUND_LACK_MAX_MS: one that is behind, or has little history, does not hide what another one has.
  *
  * Who says "too often" or does not know the block yet is asked again within the query's time, others first; nobody is
  * asked before the time that he named. When a whole pass over all has brought nothing for ROUND_VAIN_MAX_MS, that ends.
