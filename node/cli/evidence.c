@@ -74,13 +74,13 @@ bool evidence_is_url(const char *source)
 }
 
 /* Takes an answer: its body, and the certificate of its sender. */
-static rc_t take(view_t *out, view_t *peer, err_t *e, arena_t *a, const hc_response_t *r)
+static rc_t take(view_t *out, view_t *peer, err_t *e, arena_t *a, const hc_response_t *r, const char *origin)
 {
     const int shown = (int)(r->body_len < 160 ? r->body_len : 160);
-    if (r->why.rc)
+    if (r->why.rc) /* names the origin itself */
         return err_say(e, r->why.rc, r->why.text);
     if (r->status != 200)
-        return err_set(e, RC_IO, "HTTP status %d: %.*s", r->status, shown, (const char *)r->body);
+        return err_set(e, RC_IO, "%s: HTTP status %d: %.*s", origin, r->status, shown, (const char *)r->body);
     *out = arena_dup(a, view_of(r->body, r->body_len));
     if (peer)
         *peer = r->peer ? arena_dup(a, view_str(r->peer)) : view_of(NULL, 0);
@@ -121,7 +121,7 @@ static rc_t fetch(view_t *out, view_t *peer, err_t *e, arena_t *a, hc_t *http, c
     hc_url_origin(origin, sizeof origin, url);
     hc_perform(http, &r, &request, 1, NULL, NULL);
     const bool unreached = r.why.rc == RC_IO && !peer && !strncmp(url, "https://", 8);
-    rc_t rc = err_before(e, take(out, peer, e, a, &r), "%s: ", origin);
+    rc_t rc = take(out, peer, e, a, &r, origin);
     hc_response_clear(&r);
     if (unreached && is_ra_tls(http, url))
         return err_set(e, rc, "%s: its certificate is a RA-TLS one, for which no issuer vouches: give --ra-tls",
