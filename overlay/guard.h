@@ -34,6 +34,12 @@ typedef enum {
     GUARD_SEND_AGAIN,     /* a sender without its own delivery sends anew */
     GUARD_FLOOD_FORWARD,  /* a flooded message is handed on before it is delivered */
     GUARD_FLOOD_SYNC,     /* ids are exchanged on a new connection */
+    GUARD_CLAIM_PROOF,    /* a claim of the chain counts only with what proves it */
+    GUARD_CLAIM_TIME,     /* ... and not for a slot that has not come */
+    GUARD_FIRST_WAIT,     /* before its first signature a node has every attested peer's answer */
+    GUARD_SIGNED_FLOOR,   /* it never signs below a slot that was signed for */
+    GUARD_HEAD_BOUND,     /* ... nor while a head far above its own is proven */
+    GUARD_CHAIN_SPLIT,    /* ... nor once two headers of one slot are */
     GUARD_COUNT
 } guard_t;
 

@@ -50,7 +50,7 @@ TABLE = [
     ('base/*', 20, ['base', 'u256', 'err', 'json', 'map'], ['basic']),
     ('overlay/wire/*', 20, ['proto', 'peerid', 'multiaddr', 'tlscert', 'multistream', 'noise', 'yamux', 'identify', 'record', 'circuit'], ['libp2p']),
     ('overlay/net/*', 20, ['net', 'sendq', 'loop', 'sockets', 'tcp', 'quic', 'net_alloc'], []),
-    ('overlay/*', 15, ['order', 'entry', 'keyshare', 'state', 'announce', 'join', 'peers', 'gossip', 'generation', 'rotation', 'flood', 'bracha', 'relay', 'places'], []),
+    ('overlay/*', 15, ['order', 'entry', 'keyshare', 'state', 'announce', 'floor', 'join', 'peers', 'gossip', 'generation', 'rotation', 'flood', 'bracha', 'relay', 'places'], []),
     ('http/*', 20, ['http_client', 'http_server', 'http_memory'], []),
     ('rpc/upstream/beacon.c', 20, ['beacon', 'follow'], ['beacon-json', 'devnet', 'lightclient-mainnet']),
     ('rpc/upstream/*', 25, ['jsonrpc', 'node_call'], ['mainnet-calls', 'devnet', 'mainnet-blocks']),

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/crypto/secret.h"
+#include "tests/overlay/floor_world.h"
 #include "tests/overlay/scenario.h"
 
 typedef struct {
@@ -30,6 +31,8 @@ static int run_share(const options_t *o, unsigned job)
         scenario_draw(&s, o->seed + i);
         world_run(&world, &s, o->seed + i, o->verbose);
         if (!world.broken[0])
+            floor_run(world.broken, o->seed + i);
+        if (!world.broken[0])
             continue;
         scenario_words(words, &s);
         printf("BROKEN seed %llu: %s\n  %s\n", (unsigned long long)(o->seed + i), words, world.broken);
@@ -39,13 +42,21 @@ static int run_share(const options_t *o, unsigned job)
     return broken;
 }
 
+static void run_trial(const trial_t *t, uint64_t seed, bool verbose)
+{
+    if (t->of_floor)
+        floor_run(world.broken, seed);
+    else
+        world_run(&world, &t->scenario, seed, verbose);
+}
+
 /* Whether leaving out a rule is seen within so many runs. */
 static bool try_guard(const options_t *o, const trial_t *t)
 {
     guard_removed = t->guard;
     bool seen = false;
     for (uint64_t i = 0; i < o->trial_runs && !seen; i++) {
-        world_run(&world, &t->scenario, o->seed + i, o->verbose);
+        run_trial(t, o->seed + i, o->verbose);
         seen = world.broken[0] && (!t->seen || strstr(world.broken, t->seen));
         if (seen)
             printf("without %-15s run %2llu: %s\n", t->name, (unsigned long long)i + 1, world.broken);
@@ -54,7 +65,7 @@ static bool try_guard(const options_t *o, const trial_t *t)
     if (!seen)
         printf("without %-15s NOTHING is seen to break: %s\n", t->name, t->rule);
     for (uint64_t i = 0; i < 3; i++) { /* with it, the same runs hold */
-        world_run(&world, &t->scenario, o->seed + i, false);
+        run_trial(t, o->seed + i, false);
         if (world.broken[0])
             printf("with %-18s BROKEN seed %llu: %s\n", t->name, (unsigned long long)(o->seed + i), world.broken);
         seen = seen && !world.broken[0];

@@ -48,9 +48,13 @@ void scenario_words(char out[256], const scenario_t *s)
 
 #define TRIAL_OF(name, rule, seen, trouble, ...)                                                                       \
     {                                                                                                                  \
-        GUARD_##name, #name, rule, { .trouble_ms = (trouble), .quiet_ms = 220000, __VA_ARGS__ }, seen                  \
+        GUARD_##name, #name, rule, { .trouble_ms = (trouble), .quiet_ms = 220000, __VA_ARGS__ }, seen, false           \
     }
 #define TRIAL(name, rule, seen, ...) TRIAL_OF(name, rule, seen, 60000, __VA_ARGS__)
+#define OF_FLOOR(name, rule, seen)                                                                                     \
+    {                                                                                                                  \
+        GUARD_##name, #name, rule, { .seats = 0 }, seen, true                                                          \
+    }
 
 const trial_t trials[] = {
     TRIAL(ORDER_TIE, "F3: orders of one version are told apart by their digests (6-policy -DTIE)", "runs order",
@@ -93,6 +97,12 @@ const trial_t trials[] = {
           .messages = 12),
     TRIAL(FLOOD_SYNC, "D9: ids are exchanged on a new connection", "does not reach", .seats = 4, .cuts = 6,
           .restarts = 2, .messages = 14),
+    OF_FLOOR(CLAIM_PROOF, "C5: a claim counts with its update (7 without -DFIX, -DMAXCLAIM)", "signed last"),
+    OF_FLOOR(CLAIM_TIME, "C5: a slot that has not come never counts", "signed last"),
+    OF_FLOOR(FIRST_WAIT, "C6: every attested peer's answer first (7 -DNOWAIT)", "signs first"),
+    OF_FLOOR(SIGNED_FLOOR, "C6: never below a slot that it has signed", "that it signed"),
+    OF_FLOOR(HEAD_BOUND, "C7: not while a proven head is far ahead", "far behind"),
+    OF_FLOOR(CHAIN_SPLIT, "C7: two proven headers of one slot", "two headers"),
 };
 const size_t trial_count = sizeof trials / sizeof trials[0];
 
@@ -161,6 +171,12 @@ static bool one_kill(const scenario_t *s)
     return s->seats == 4 && s->restarts == 1 && !s->liars && !s->cuts;
 }
 
+/* Of floor_world.h, which runs with every seed. */
+static bool any(const scenario_t *s)
+{
+    return s != NULL;
+}
+
 #define SIM "simulation; "
 const attack_t attacks[] = {
     { "equivocating sender", SIM "test_bracha: an_equivocating_sender_is_found_out_and_never_delivered_twice",
@@ -203,5 +219,10 @@ const attack_t attacks[] = {
     { "one kill -9 at n = 4 does not halt it", SIM "test_bracha: one_kill_at_four_seats_does_not_halt", one_kill },
     { "a node restarted with yesterday's disk neither gives nor gets a key",
       SIM "test_generation: a_key_goes_only_to_who_runs_the_same_order_and_holds_less", maker_dies },
+    { "a random root at the present slot, a head without its update, slot 2^63",
+      SIM "test_floor: each by its words; trials CLAIM_PROOF, CLAIM_TIME", any },
+    { "stale joiner: yesterday's disk, and providers that show nothing new",
+      SIM "test_floor: the_first_signature_waits_for_every_attested_peer; trial FIRST_WAIT", any },
+    { "two headers of one slot, both signed by the sync committee", SIM "trial CHAIN_SPLIT", any },
 };
 const size_t attack_count = sizeof attacks / sizeof attacks[0];

@@ -16,6 +16,7 @@ typedef struct {
     const char *name, *rule; /* rule: of overlay-facts-more */
     scenario_t scenario;
     const char *seen; /* part of what must break; NULL: anything */
+    bool of_floor;    /* runs of floor_world.h, which draw their scenarios themselves */
 } trial_t;
 
 extern const trial_t trials[];

@@ -1,0 +1,74 @@
+/* floor.h - whether a node may sign for a slot, by what its attested peers have shown of the chain.
+ *
+ *     attested -> (what its state claims is judged by our own store) claim, ... -> answered     or gone
+ *
+ * A claim counts only with the light-client update that proves it; one that is not proven, or of a slot that has not
+ * come, is shown and changes nothing. Before its first signature a node has the answer of every attested peer, or that
+ * peer is gone. It never signs below a slot for which it, or a peer that proved it, has signed. A proven head is taken
+ * over by the node's own store (not here); while the node's usable head is behind it by more than a bound, it does not
+ * sign. Once two proven headers of one slot contradict each other it does not sign any more.
+ *
+ * Spec:   overlay-facts-more C5 to C7
+ * Floor:  4, overlay. No heap, I/O, clock or thread.
+ * Tests:  tests/unit/test_floor.c, tests/overlay/floor_world.c
+ */
+#ifndef OVERLAY_FLOOR_H
+#define OVERLAY_FLOOR_H
+
+#include "base/bytes.h"
+#include "base/err.h"
+
+#define FLOOR_PEERS_MAX 64u
+#define FLOOR_BOUND_SLOTS 3u /* a usable head may be so many slots behind a proven one */
+
+/* What our own store says of a claim. */
+typedef enum {
+    FLOOR_UNPROVEN, /* nothing, or not that, is proven */
+    FLOOR_PROVEN,   /* this slot is */
+    FLOOR_LATER     /* not to be told yet: its signers are not known so far */
+} floor_proof_t;
+
+/* What is claimed of the slot: that the chain has a head there, or also that the peer has signed for it. */
+typedef enum { FLOOR_HEAD, FLOOR_SIGNED } floor_kind_t;
+
+typedef struct {
+    uint64_t number; /* of its connection; 0: free */
+    bool answered;
+} floor_peer_t;
+
+typedef struct {
+    floor_peer_t peers[FLOOR_PEERS_MAX];
+    bool begun;           /* something was signed */
+    uint64_t signed_slot; /* the highest that was, or that a peer proved to be */
+    uint64_t head;        /* our usable one */
+    uint64_t proven;      /* the highest head that a peer proved */
+    bool is_split;
+    uint64_t split_slot;
+} floor_t;
+
+/* A peer's connection is attested. RC_LIMIT: there are too many to wait for; it is not waited for then. */
+NODISCARD rc_t floor_attested(floor_t *f, uint64_t number);
+
+/* It is over: nobody waits for it any more. */
+void floor_gone(floor_t *f, uint64_t number);
+
+/* One claim of a peer, as our store judged it. slot_now: which slot it is, as far as it is known. True: it is told yet;
+ * false: it is to be judged again later. */
+bool floor_claim(floor_t *f, floor_kind_t kind, uint64_t slot, floor_proof_t proof, uint64_t slot_now);
+
+/* All that its state claimed is judged. */
+void floor_answered(floor_t *f, uint64_t number);
+
+/* Our usable head. */
+void floor_head(floor_t *f, uint64_t slot);
+
+/* Two headers of this slot are proven. */
+void floor_split(floor_t *f, uint64_t slot);
+
+/* Whether the node may sign for a slot, now. RC_NEED_DATA: peers have not answered yet; RC_REFUSED: why not. */
+NODISCARD rc_t floor_may_sign(const floor_t *f, err_t *e, uint64_t slot);
+
+/* It has signed for a slot. */
+void floor_signed(floor_t *f, uint64_t slot);
+
+#endif
