@@ -298,23 +298,35 @@ static void get_peers(void *ctx, const hs_request_t *request, hs_response_t *r)
     arena_free(&a);
 }
 
-static void get_keys(void *ctx, const hs_request_t *request, hs_response_t *r)
+/* Answers with what write puts. */
+static void answer_of_cluster(node_t *n, hs_response_t *r, rc_t (*write)(cluster_t *, err_t *, jw_t *))
 {
-    cluster_t *cluster = require_cluster(ctx, r);
+    cluster_t *cluster = require_cluster(n, r);
     arena_t a;
     err_t e;
-    (void)request;
     if (!cluster)
         return;
     arena_init(&a, KEYS_ARENA_MAX);
     jw_t w = jw_of(&a, KEYS_ARENA_MAX);
-    const rc_t rc = cluster_keys(cluster, &e, &w);
+    const rc_t rc = write(cluster, &e, &w);
     const view_t text = rc ? view_of(NULL, 0) : jw_done(&w);
     if (text.p)
         answer(r, 200, NULL, text);
     else
         hs_problem(r, 500, "out-of-memory", "out of memory");
     arena_free(&a);
+}
+
+static void get_keys(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    (void)request;
+    answer_of_cluster(ctx, r, cluster_keys);
+}
+
+static void get_releases(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    (void)request;
+    answer_of_cluster(ctx, r, cluster_releases);
 }
 
 /* An order of the operators, from whoever brings it: it is signed. */
@@ -383,6 +395,7 @@ const hs_route_t NODE_API_ROUTES[] = {
     { "GET", "/v1/status", get_status, HS_CORS },
     { "GET", "/v1/peers", get_peers, HS_CORS },
     { "GET", "/v1/keys", get_keys, HS_SLOW | HS_CORS },
+    { "GET", "/v1/keys/releases", get_releases, HS_SLOW | HS_CORS },
     { "POST", "/v1/orders", post_order, HS_SLOW },
     { "GET", "/v1/methods", get_methods, HS_CORS },
     { "POST", "/rpc", post_rpc, HS_CORS },

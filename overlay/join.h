@@ -52,7 +52,7 @@ typedef struct {
     join_phase_t phase;
     /* from JOIN_ATTESTED on */
     const uint8_t *static_key; /* 33 bytes */
-    hash32_t platform;
+    hash32_t platform, measurement;
     order_id_t order;     /* that the peer runs */
     int64_t expires_s;    /* when it is to be attested anew */
     const state_t *state; /* NULL: none came yet */

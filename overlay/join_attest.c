@@ -306,6 +306,7 @@ static void attested(session_t *s)
     s->attested = true;
     memcpy(s->static_key, mattest_peer(s->m), sizeof s->static_key);
     s->platform = *mattest_platform(s->m);
+    s->measurement = *mattest_measurement(s->m);
     s->expires_s = mattest_expires(s->m);
     s->order = (order_id_t){ h->version, h->order };
     s->deadline_ms = s->join->now_ms + JOIN_STATE_MS;
@@ -784,6 +785,7 @@ void session_member(const session_t *s, join_member_t *out)
         return;
     out->static_key = s->static_key;
     out->platform = s->platform;
+    out->measurement = s->measurement;
     out->expires_s = s->expires_s;
 }
 

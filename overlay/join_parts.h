@@ -75,7 +75,7 @@ struct session {
     bool confirmed, attested, rejudge, refused;
     const policy_t *policy; /* by which the exchange was judged */
     uint8_t static_key[33];
-    hash32_t platform;
+    hash32_t platform, measurement;
     int64_t expires_s;
     job_t *quote; /* made, and to be given to the machine once that is free */
     lane_t attest;

@@ -110,6 +110,9 @@ NODISCARD rc_t cluster_take_order(cluster_t *c, err_t *e, view_t order);
 /* Writes the body of GET /v1/keys. RC_NOMEM. */
 NODISCARD rc_t cluster_keys(cluster_t *c, err_t *e, jw_t *w);
 
+/* Writes the body of GET /v1/keys/releases. RC_NEED_DATA: the overlay has ended; RC_NOMEM. */
+NODISCARD rc_t cluster_releases(cluster_t *c, err_t *e, jw_t *w);
+
 /* What a node that has no key yet waits for, as a sentence. */
 void cluster_say(cluster_t *c, const char *text);
 void cluster_said(cluster_t *c, char out[240]);

@@ -112,10 +112,16 @@ static void keyed(void *ctx)
 static void released(void *ctx, const join_member_t *to, const key_name_t *name)
 {
     char peer[PEERID_TEXT_MAX + 1];
-    (void)ctx;
     peerid_text(peer, net_peer(to->conn));
     log_write(LOG_INFO, "cluster", "the key of generation %llu.%u goes to %s", (unsigned long long)name->version,
               name->index, peer);
+    given_key(ctx, to, name);
+}
+
+static void delivered(void *ctx, const flood_message_t *m)
+{
+    if (m->kind == FLOOD_RELEASE)
+        given_heard(ctx, m);
 }
 
 /* ---- who is a member, and who did wrong ---- */
@@ -251,6 +257,7 @@ static uint64_t turn(void *ctx, uint64_t now_ms)
     for (size_t i = 0; i < sizeof next / sizeof next[0]; i++)
         at = next[i] < at ? next[i] : at;
     book_write(c, now_ms);
+    given_turn(c, now_ms);
     report_update(c);
     return at;
 }
@@ -389,6 +396,7 @@ static rc_t make_join(cluster_t *c)
                         .ordered = keys_ordered,
                         .keyed = keyed,
                         .released = released,
+                        .delivered = delivered,
                         .refused = refused,
                         .ctx = c };
     order_unsigned(&order, policy_digest(j.policy), config->policy_min_version);
@@ -449,6 +457,8 @@ static rc_t make_parts(cluster_t *c, err_t *e)
         rc = peers_new(&c->peers, &(peers_config_t){ draw, resolve, is_member, redirect, c });
     if (!rc)
         rc = gossip_new(&c->gossip, &(gossip_config_t){ host_identity(c), draw, book_learned, c });
+    if (!rc)
+        rc = given_open(c);
     if (!rc)
         rc = data_new(c);
     if (!rc)
@@ -511,6 +521,7 @@ void cluster_stop(cluster_t *c)
     gossip_free(c->gossip);
     keys_free(c);
     lcdata_free(c->lcdata);
+    releases_free(c->releases);
     peers_free(c->peers);
     ecdsa_free(c->ecdsa);
     c->crew = NULL;
@@ -520,6 +531,7 @@ void cluster_stop(cluster_t *c)
     c->peers = NULL;
     c->gossip = NULL;
     c->lcdata = NULL;
+    c->releases = NULL;
     c->ecdsa = NULL;
 }
 

@@ -16,6 +16,7 @@
 #include "overlay/lcdata.h"
 #include "overlay/net/loop.h"
 #include "overlay/peers.h"
+#include "overlay/releases.h"
 
 #define CLUSTER_MEMBERS_MAX 64u
 #define CLUSTER_OFFERS_MAX 4u
@@ -99,7 +100,9 @@ struct cluster {
     maddr_t hosts[CLUSTER_HOSTS_MAX]; /* of ours, as members see them */
     size_t host_count;
     uint64_t record_seq, book_changes, book_ms;
-    join_member_t seen[CLUSTER_MEMBERS_MAX]; /* room to look at them */
+    releases_t *releases;
+    uint64_t releases_tell_ms, releases_write_ms, releases_kept; /* kept: that had come when the file was written */
+    join_member_t seen[CLUSTER_MEMBERS_MAX];                     /* room to look at them */
     peers_row_t rows[PEERS_TARGETS_MAX];
 
     pthread_mutex_t lock; /* guards what follows */
@@ -155,6 +158,12 @@ void keys_ordered(void *ctx, const order_signed_t *order); /* a peer's, which is
 void keys_recall(cluster_t *c);                            /* the kept order, once our own evidence is verified */
 rc_t keys_leave(cluster_t *c, err_t *e);                   /* forgets a cluster of which we hold no key */
 void keys_free(cluster_t *c);
+
+/* releases.c: who was given keys. On the loop's thread. */
+NODISCARD rc_t given_open(cluster_t *c); /* RC_NOMEM */
+void given_key(cluster_t *c, const join_member_t *to, const key_name_t *name);
+void given_heard(cluster_t *c, const flood_message_t *m); /* what a giver tells all */
+void given_turn(cluster_t *c, uint64_t now_ms);
 
 /* overlay.c: runs a function on the loop's thread, and waits for its end. RC_NOMEM, or what it returns. */
 NODISCARD rc_t call_on_loop(cluster_t *c, err_t *e, rc_t (*fn)(cluster_t *, err_t *, const void *), const void *arg);

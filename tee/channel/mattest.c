@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/crypto/ecdsa.h"
+#include "base/crypto/hash.h"
 #include "base/crypto/secret.h"
 #include "tee/channel/hello.h"
 #include "tee/verify/policy.h"
@@ -28,7 +29,7 @@ struct mattest {
     bool peer_verified; /* the peer's EVIDENCE is */
     uint8_t *kept;      /* what the claim points into */
     tee_claim_t claim;  /* of the peer, once it verified; collateral n 0: our own served */
-    hash32_t platform;
+    hash32_t platform, measurement;
     int64_t expires;
     struct {
         bool any;
@@ -328,6 +329,15 @@ static rc_t appraise(const mattest_t *m, tee_verified_t *out, tee_claim_t *claim
     return rc;
 }
 
+static void measure(hash32_t *out, const quote_td_t *td)
+{
+    const uint8_t *const registers[] = { td->mr_td, td->rtmr[0], td->rtmr[1], td->rtmr[2], td->rtmr[3] };
+    view_t parts[5];
+    for (size_t i = 0; i < 5; i++)
+        parts[i] = view_of(registers[i], 48);
+    sha256_parts(out, parts, 5);
+}
+
 /* Keeps what the peer proved itself by, in one piece of memory: to judge it anew. RC_NOMEM. */
 static rc_t keep(mattest_t *m, const tee_claim_t *claim, const tee_verified_t *verified, int64_t now)
 {
@@ -343,6 +353,7 @@ static rc_t keep(mattest_t *m, const tee_claim_t *claim, const tee_verified_t *v
         parts[i]->p = m->kept + at;
     }
     m->platform = verified->platform;
+    measure(&m->measurement, &verified->quote.td);
     m->expires = verified->earliest_expiry < now + DAY_S ? verified->earliest_expiry : now + DAY_S;
     m->peer_verified = true;
     return RC_OK;
@@ -516,6 +527,11 @@ int64_t mattest_expires(const mattest_t *m)
 const hash32_t *mattest_platform(const mattest_t *m)
 {
     return m->state == MATTEST_ATTESTED ? &m->platform : NULL;
+}
+
+const hash32_t *mattest_measurement(const mattest_t *m)
+{
+    return m->state == MATTEST_ATTESTED ? &m->measurement : NULL;
 }
 
 const uint8_t *mattest_channel(const mattest_t *m)

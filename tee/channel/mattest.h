@@ -114,6 +114,9 @@ int64_t mattest_expires(const mattest_t *m);
 /* The peer's platform, SHA-256 of its PPID, in MATTEST_ATTESTED; else NULL. */
 const hash32_t *mattest_platform(const mattest_t *m);
 
+/* What the peer's TD measured, SHA-256 of MRTD and RTMR0 to RTMR3, in MATTEST_ATTESTED; else NULL. */
+const hash32_t *mattest_measurement(const mattest_t *m);
+
 /* EX: 32 bytes that only this connection's two ends share, in MATTEST_ATTESTED; else NULL. */
 const uint8_t *mattest_channel(const mattest_t *m);
 

@@ -39,6 +39,13 @@ const keys = async ({ node }) => {
   return JSON.parse(answer.text);
 };
 
+// Who was given keys, as a node was told: the entries as they were signed.
+const releases = async ({ node }) => {
+  const answer = await node.get("/v1/keys/releases");
+  assert.strictEqual(answer.status, 200, answer.text);
+  return JSON.parse(answer.text).releases;
+};
+
 // An excluded member that hides the new key: it shows and signs what it did before.
 async function attacker(t, bodies) {
   const port = t.world.port();
@@ -135,6 +142,23 @@ async function scenario(t) {
     const released = (await keys(out)).pubkey;
     assert(released === null || released === `0x${first}`, "the excluded node has the new key");
     return `${Date.now() - committed} ms`;
+  });
+
+  await t.test("the log of releases is the same on all, and names nobody who was excluded", async () => {
+    const others = [a, b, c];
+    await until("the same on all", 5000, async () => {
+      const logs = await Promise.all(others.map(releases));
+      const entries = logs.map((log) => log.map(({ entry }) => entry));
+      assert.deepStrictEqual(entries[1], entries[0]);
+      assert.deepStrictEqual(entries[2], entries[0]);
+      return true;
+    });
+    const log = await releases(a), shut = (await out.node.status()).node_pubkey;
+    assert(log.some(({ receiver, generation }) => receiver === shut && generation.version === 0), "it was given the first key");
+    const fresh = log.filter(({ generation }) => generation.version === 1);
+    assert(fresh.length >= 2 && fresh.every(({ receiver, draft }) => receiver !== shut && typeof draft === "boolean"));
+    assert(log.every(({ contradicted, slot }) => !contradicted && slot > 0));
+    return `${log.length} entries`;
   });
 
   await t.test("verify --follow walks from the first key to the new one; what the old one signs is refused", async () => {

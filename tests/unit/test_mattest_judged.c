@@ -11,6 +11,22 @@
 #include "tee/channel/hello.h"
 #include "tests/unit/mattest_ends.h"
 
+/* What an end says of the other's TD: SHA-256 of five registers of its quote, MRTD at 184 and RTMR0 to RTMR3 from 376. */
+static void assert_measured(const end_t *e)
+{
+    const uint8_t report_data[TEE_REPORT_DATA_LEN] = { 0 };
+    tee_evidence_t own;
+    err_t fault;
+    uint8_t registers[5 * 48];
+    hash32_t want;
+    ck_assert_int_eq(world.provider.get_evidence(world.provider.ctx, &own, &fault, report_data), RC_OK);
+    memcpy(registers, own.quote.p + 184, 48);
+    memcpy(registers + 48, own.quote.p + 376, 4 * 48);
+    sha256(&want, view_of(registers, sizeof registers));
+    ck_assert_mem_eq(mattest_measurement(e->m)->b, want.b, 32);
+    tee_evidence_free(&own);
+}
+
 /* What the HELLOs said of wanting and holding is no matter. */
 START_TEST(a_generation_is_released_once_per_connection)
 {
@@ -24,10 +40,12 @@ START_TEST(a_generation_is_released_once_per_connection)
     ck_assert_uint_eq(fault.code, E_KEY_RELEASE);
     ck_assert_ptr_null(mattest_channel(b.m));
     ck_assert_ptr_null(mattest_platform(b.m));
+    ck_assert_ptr_null(mattest_measurement(b.m));
     run(&a, &b, SIZE_MAX);
     assert_attested(&a, &b);
     ck_assert_mem_eq(mattest_channel(a.m), mattest_channel(b.m), 32);
     ck_assert_uint_eq(mattest_platform(b.m)->b[0], 0x9a);
+    assert_measured(&b);
     ck_assert_int_eq(release(&a, &fault, 1, NOW), RC_OK); /* it has got one since its HELLO */
     ck_assert_int_eq(release(&b, &fault, 1, NOW), RC_OK);
     ck_assert_int_eq(release(&b, &fault, 1, NOW), RC_REFUSED);
