@@ -10,6 +10,7 @@
 #include "lightclient/exec/read.h"
 #include "lightclient/exec/then.h"
 #include "node/query/flight.h"
+#include "rpc/api/overrides.h"
 
 #define MESSAGE_MAX 2048u /* bytes of a gateway's {"message": ...} */
 #define RETRY_S 2u
@@ -32,11 +33,14 @@ typedef struct {
 typedef struct {
     const statements_t *owner;
     statements_route_t route;
+    arena_t *arena; /* of the job */
     known_t known;
     question_t question;
     held_head_t head; /* that the question is about; while a block of the past is being proven, that of the proof */
     enum { HELD, PAST, PROVEN } state;
     ex_request_t request;
+    ex_overrides_t overrides;
+    evm_block_t env; /* of the head, with the block overrides */
     statement_t statement;
 } work_t;
 
@@ -146,11 +150,19 @@ static rc_t make_call(work_t *w, query_t **out, err_t *e)
                                  .has_gas = c->gas != 0,
                                  .gas = c->gas,
                                  .data = c->data };
+    w->env = w->head.block.env;
+    const rc_t rc = w->question.overrides.n
+                        ? api_bound_overrides(&w->overrides, &w->env, e, w->arena, w->question.overrides)
+                        : RC_OK;
+    if (rc)
+        return rc;
     return ex_call_new(out, e,
                        &(ex_call_config_t){ .chain = k->chain,
                                             .cache = k->cache,
                                             .block = &w->head.block,
                                             .request = &w->request,
+                                            .env = &w->env,
+                                            .overrides = &w->overrides,
                                             .gas_cap = k->rules->call_gas,
                                             .use_hint = true,
                                             .proof_slots_max = BATCH_SLOTS_MAX });
@@ -219,6 +231,7 @@ static rc_t make_past(work_t *w, query_t **out, err_t *e)
 static rc_t begin(void *mine, query_t **out, err_t *e, arena_t *a, const hs_request_t *request)
 {
     work_t *w = mine;
+    w->arena = a;
     rc_t rc = read_question(w, e, a, request);
     if (!rc)
         rc = check_sender(w, e);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/crypto/hash.h"
 #include "base/hex.h"
 #include "lightclient/exec/message.h"
 #include "rpc/api/callobject.h"
@@ -93,12 +94,13 @@ enum {
     WITHDRAWALS
 };
 
+static const char *const member_names[] = { "number",     "difficulty",    "time",        "gasLimit",   "feeRecipient",
+                                            "prevRandao", "baseFeePerGas", "blobBaseFee", "beaconRoot", "withdrawals" };
+
 static int member_of(const char *name)
 {
-    static const char *const names[] = { "number",     "difficulty",    "time",        "gasLimit",   "feeRecipient",
-                                         "prevRandao", "baseFeePerGas", "blobBaseFee", "beaconRoot", "withdrawals" };
-    for (int i = 0; i < (int)(sizeof names / sizeof names[0]); i++)
-        if (!strcasecmp(names[i], name))
+    for (int i = 0; i < (int)(sizeof member_names / sizeof member_names[0]); i++)
+        if (!strcasecmp(member_names[i], name))
             return i;
     return -1;
 }
@@ -141,6 +143,100 @@ bool api_read_block_overrides(evm_block_t *env, const jo_t *o)
         if (jo_has(&one, NULL))
             read_member(env, &one);
     return true;
+}
+
+/* ---- of a signed call ---- */
+
+#define BOUND_DEPTH 3u /* objects in each other: accounts, their members, slots */
+
+static bool is_plain(view_t text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        const uint8_t c = text.p[i], letter = c | 0x20;
+        if (!(c >= '0' && c <= '9') && !(letter >= 'a' && letter <= 'z'))
+            return false;
+    }
+    return text.n > 0;
+}
+
+/* Objects in at most so many others, and plain texts. */
+static void check_plain(const jo_t *o, unsigned depth)
+{
+    jo_t list = *o, one;
+    if (jo_kind(o, NULL) == JO_TEXT && is_plain(jo_text(o, NULL, 0, SIZE_MAX)))
+        return;
+    if (jo_kind(o, NULL) != JO_OBJECT || !depth)
+        jo_fail(o, NULL, RC_MALFORMED, "must be objects, and texts of letters and digits");
+    while (jo_next(&list, &one)) {
+        if (!is_plain(view_str(one.name)))
+            jo_fail(o, NULL, RC_MALFORMED, "has a name that is not letters and digits");
+        check_plain(&one, depth - 1);
+    }
+}
+
+/* False: it is not there. */
+static bool put_bound(jw_t *w, arena_t *a, const jo_t *o, const char *key)
+{
+    if (!jo_has(o, key)) {
+        jo_skip(o, key); /* null */
+        return false;
+    }
+    const jo_t one = jo_object(o, key);
+    check_plain(&one, BOUND_DEPTH);
+    const view_t text = jo_compact(o, a, key);
+    if (!jo_rc(o))
+        jw_raw(w, key, text);
+    return true;
+}
+
+view_t api_canonical_overrides(hash32_t *hash, arena_t *a, const jo_t *o)
+{
+    jw_t w = jw_of(a, API_CALL_MAX);
+    memset(hash, 0, sizeof *hash);
+    jw_object(&w, NULL);
+    const bool block = put_bound(&w, a, o, "blockOverride");
+    const bool state = put_bound(&w, a, o, "stateOverride");
+    jw_end(&w);
+    const view_t text = jw_done(&w);
+    if (w.rc)
+        jo_fail(o, NULL, w.rc, "%s", w.rc == RC_LIMIT ? "overrides are too long" : "out of memory");
+    if (jo_rc(o) || (!block && !state))
+        return view_of(NULL, 0);
+    keccak256(hash, text);
+    return text;
+}
+
+/* geth takes these names in any case; what is signed has one spelling. */
+static void check_names(const jo_t *block)
+{
+    jo_t list = *block, one;
+    while (jo_next(&list, &one)) {
+        const int member = member_of(one.name);
+        if (member < 0 || strcmp(member_names[member], one.name) != 0)
+            jo_fail(&one, NULL, RC_MALFORMED, "unknown key");
+    }
+}
+
+rc_t api_bound_overrides(ex_overrides_t *state, evm_block_t *env, err_t *e, arena_t *a, view_t text)
+{
+    jo_doc_t doc;
+    ex_overrides_t rows = { .rows = NULL };
+    evm_block_t block = *env;
+    jo_t accounts, members;
+    const jo_t o = jo_open(&doc, e, text, API_CALL_MAX, JO_STRICT);
+    if (jo_opt_object(&o, &members, "blockOverride")) {
+        check_names(&members);
+        api_read_block_overrides(&block, &members);
+    }
+    if (jo_opt_object(&o, &accounts, "stateOverride"))
+        api_read_overrides(&rows, a, &accounts);
+    const rc_t rc = jo_done(&o);
+    jo_close(&doc);
+    if (rc)
+        return rc;
+    *state = rows;
+    *env = block;
+    return RC_OK;
 }
 
 /* ---- of eth_simulateV1 ---- */

@@ -5,6 +5,7 @@
 #include "base/hex.h"
 #include "base/json.h"
 #include "rpc/api/abi.h"
+#include "rpc/api/overrides.h"
 
 /* ---- names of blocks ---- */
 
@@ -97,15 +98,26 @@ static void read_call(statement_call_t *c, arena_t *a, const jo_t *o)
     read_data(c, a, o);
 }
 
-static void refuse_overrides(const jo_t *o)
+/* The overrides, or their hash alone where that is enough. */
+static view_t read_overrides(statement_call_t *c, arena_t *a, const jo_t *o, bool hash_is_enough)
 {
-    static const char *const names[] = { "stateOverride", "stateOverrides", "blockOverride", "blockOverrides" };
-    hash32_t overrides = { { 0 } };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (jo_has(o, names[i]))
-            jo_fail(o, names[i], RC_MALFORMED, "overrides are not supported");
-    if (jo_opt_hex(o, overrides.b, sizeof overrides.b, "overrides", HEX_0X) && !hash32_is_zero(&overrides))
-        jo_fail(o, "overrides", RC_MALFORMED, "overrides are not supported");
+    hash32_t said;
+    const view_t text = api_canonical_overrides(&c->overrides, a, o);
+    if (!jo_opt_hex(o, said.b, sizeof said.b, "overrides", HEX_0X) || hash32_eq(&said, &c->overrides))
+        return text;
+    if (hash_is_enough && !text.n)
+        c->overrides = said;
+    else
+        jo_fail(o, "overrides", RC_MALFORMED, "is not the hash of stateOverride and blockOverride");
+    return text;
+}
+
+/* Whether they have a form, whatever the block. */
+static rc_t check_overrides(err_t *e, arena_t *a, view_t text)
+{
+    ex_overrides_t state;
+    evm_block_t env = { .number = 0 };
+    return text.n ? api_bound_overrides(&state, &env, e, a, text) : RC_OK;
 }
 
 static void read_block(question_block_t *out, const jo_t *o)
@@ -126,10 +138,12 @@ rc_t question_of_call(question_t *out, err_t *e, arena_t *a, view_t body)
     question_t q = { .what.kind = STATEMENT_CALL };
     const jo_t o = jo_open(&doc, e, body, QUESTION_MAX, JO_STRICT);
     read_call(&q.what.call, a, &o);
-    refuse_overrides(&o);
+    q.overrides = read_overrides(&q.what.call, a, &o, false);
     read_block(&q.block, &o);
-    const rc_t rc = jo_done(&o);
+    rc_t rc = jo_done(&o);
     jo_close(&doc);
+    if (!rc)
+        rc = check_overrides(e, a, q.overrides);
     if (!rc)
         *out = q;
     return rc;
@@ -145,7 +159,7 @@ rc_t question_request_read(statement_request_t *out, err_t *e, arena_t *a, view_
         jo_hex(&o, r.account.b, sizeof r.account.b, "account", HEX_0X);
     } else {
         read_call(&r.call, a, &o);
-        jo_opt_hex(&o, r.call.overrides.b, sizeof r.call.overrides.b, "overrides", HEX_0X);
+        (void)read_overrides(&r.call, a, &o, true);
     }
     const rc_t rc = jo_done(&o);
     jo_close(&doc);

@@ -27,6 +27,7 @@ typedef struct {
 typedef struct {
     statement_request_t what; /* kind also STATEMENT_BLOCK or STATEMENT_CHECKPOINT */
     question_block_t block;
+    view_t overrides;    /* of a call: what api_bound_overrides reads (rpc/api/overrides.h); n 0: none */
     bool gateway;        /* over CCIP-Read: the answer is ABI-encoded */
     addr_t sender;       /* of a gateway's question: the contract that asks */
     uint64_t min_number; /* ... the lowest block that is of use to it */
@@ -38,12 +39,14 @@ typedef struct {
 /* "latest", "safe", "finalized", a decimal number, a quantity "0x1a", or a hash of 66 characters. */
 NODISCARD rc_t question_block_read(question_block_t *out, err_t *e, view_t text);
 
-/* POST /v1/call: {"to": ..., "data"?, "input"?, "from"?, "value"?, "gas"?, "block"?}. Numbers as JSON numbers, decimal
- * text or quantities. Overrides are refused. */
+/* POST /v1/call: {"to": ..., "data"?, "input"?, "from"?, "value"?, "gas"?, "block"?, "stateOverride"?,
+ * "blockOverride"?, "overrides"?}. Numbers as JSON numbers, decimal text or quantities; overrides is the hash of the
+ * two before it, for who gives it. */
 NODISCARD rc_t question_of_call(question_t *out, err_t *e, arena_t *a, view_t body);
 
-/* What a caller says that it asked, as sdk/ takes it: {"to": ..., "data"?, "from"?, "value"?, "gas"?, "overrides"?} of
- * a call, {"account": ...} or {"account": ..., "slot": ...}. */
+/* What a caller says that it asked, as sdk/ takes it: {"to": ..., "data"?, "from"?, "value"?, "gas"?, "stateOverride"?,
+ * "blockOverride"?, "overrides"?} of a call, where overrides may stand in place of the two or agree with them;
+ * {"account": ...} or {"account": ..., "slot": ...}. */
 NODISCARD rc_t question_request_read(statement_request_t *out, err_t *e, arena_t *a, view_t json);
 
 /* GET /v1/block/REST, /v1/account/REST, /v1/storage/REST, /v1/checkpoint; QUERY is what stands behind '?': of account

@@ -385,6 +385,37 @@ def _member(kind, value, option):
     return _hex(kind, value, option) if kind in _HEX else str(_number(value, int(kind[4:]), option))
 
 
+_OVERRIDES = ("blockOverride", "stateOverride")
+_LETTERS = re.compile("[0-9A-Za-z]+")
+
+
+def _canonical_overrides(value, option, depth):
+    """The canonical JSON (RFC 8785) of overrides: at most so many objects in each other, texts and names of letters and digits."""
+    if isinstance(value, str) and _LETTERS.fullmatch(value):
+        return f'"{value}"'
+    if not isinstance(value, dict) or not depth or not all(isinstance(name, str) and _LETTERS.fullmatch(name) for name in value):
+        raise KettleError("bad-option", option, "overrides are objects, texts and names of letters and digits")
+    return "{" + ",".join(f'"{name}":{_canonical_overrides(value[name], option, depth - 1)}' for name in sorted(value)) + "}"
+
+
+def _bind_overrides(request):
+    """A call's request with the hash of its overrides in their place."""
+    rest = {name: value for name, value in request.items() if name not in _OVERRIDES}
+    members = []
+    for name in _OVERRIDES:
+        if request.get(name) is None:
+            continue
+        if not isinstance(request[name], dict):
+            raise KettleError("bad-option", f"request.{name}", "not an object")
+        members.append(f'"{name}":{_canonical_overrides(request[name], f"request.{name}", 3)}')
+    if not members:
+        return rest
+    overrides = "0x" + keccak256(("{" + ",".join(members) + "}").encode()).hex()
+    if rest.get("overrides") is not None and _hex("bytes32", rest["overrides"], "request.overrides") != overrides:
+        raise KettleError("bad-option", "request.overrides", "not the hash of stateOverride and blockOverride")
+    return {**rest, "overrides": overrides}
+
+
 def _check_request(statement, request):
     members = _REQUESTS.get(statement["type"])
     if members is None:
@@ -395,6 +426,8 @@ def _check_request(statement, request):
         return
     if not isinstance(request, dict):
         raise KettleError("bad-option", "request", "what was asked must be given, or None")
+    if statement["type"] == "CallStatement":
+        request = _bind_overrides(request)
     for name in request:
         if name not in members:
             known = any(name in other for other in _REQUESTS.values())
@@ -454,8 +487,9 @@ def verify_statement(statement, *, chain_id, signer=None, signers=None, setup=No
     signer        the address whose signature is accepted (from the quote that you checked once); or signers, a list of them
     setup         the setup (32 bytes, hex) under which it must have been made; None: any
     type          the type that it must be, for example "BlockStatement"; None: any
-    request       what was asked: {to, data?, from?, value?, gas?, overrides?} of a call, {account} or {account, slot}; required for
-                  these three types; None accepts the answer to any request
+    request       what was asked: {to, data?, from?, value?, gas?, stateOverride?, blockOverride?, overrides?} of a call (overrides: the
+                  hash of the two before it, in their place or beside them), {account} or {account, slot}; required for these three
+                  types; None accepts the answer to any request
     max_age       seconds that the block (of a checkpoint: issuedAt) may lie from `now`, both ways: 120 suits latest, 1500 finalized.
                   Required unless `block` is given; None accepts any age
     block         the block's number, or its hash (66 characters)

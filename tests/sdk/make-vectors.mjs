@@ -125,6 +125,47 @@ const full = {
 const fullCall = await sign("CallStatement", { ...messages.CallStatement, call: full, result: "0x" });
 accept("a call with every member of its request", fullCall, { ...callOptions, request: full });
 accept("a revert when asked for", reverted, { ...callOptions, allowRevert: true });
+// ---- overrides: the canonical JSON is written by hand
+const state = { [other]: { nonce: "0x5" }, [USDC]: { stateDiff: { [bytes32("02")]: bytes32("0a") }, code: "0x6001", balance: "0x1" } };
+const block = { time: "0x67ebb2e0", number: "0x1" };
+const overridesText =
+  `{"blockOverride":{"number":"0x1","time":"0x67ebb2e0"},"stateOverride":{` +
+  `"${other}":{"nonce":"0x5"},` +
+  `"${USDC}":{"balance":"0x1","code":"0x6001","stateDiff":{"${bytes32("02")}":"${bytes32("0a")}"}}}}`;
+const under = (text) => sign("CallStatement", { ...messages.CallStatement, call: { ...call, overrides: keccak256(toHex(text)) } });
+const overridden = await under(overridesText);
+const stateOnly = await under(`{"stateOverride":{}}`);
+const asking = (more) => ({ ...callOptions, request: { ...callOptions.request, ...more } });
+accept("a call under overrides", overridden, asking({ stateOverride: state, blockOverride: block }));
+accept("a call under overrides that are given by their hash", overridden, asking({ overrides: overridden.message.call.overrides }));
+accept(
+  "a call under overrides that are given with their hash",
+  overridden,
+  asking({ stateOverride: state, blockOverride: block, overrides: overridden.message.call.overrides }),
+);
+accept("a call under an empty state override", stateOnly, asking({ stateOverride: {}, blockOverride: null }));
+refuse("a call under overrides for one without", "wrong-request", overridden);
+refuse("a call without overrides for one with an empty one", "wrong-request", called, asking({ stateOverride: {} }));
+refuse("a call under overrides for other ones", "wrong-request", overridden, asking({ stateOverride: state }));
+refuse(
+  "a call under overrides for ones spelled otherwise",
+  "wrong-request",
+  overridden,
+  asking({ stateOverride: state, blockOverride: { ...block, number: "0x01" } }),
+);
+for (const [name, more] of Object.entries({
+  "overrides that are a list": { stateOverride: [] },
+  "overrides that are a text": { blockOverride: "0x1" },
+  "overrides with a number": { blockOverride: { number: 1 } },
+  "overrides with null": { blockOverride: { number: null } },
+  "overrides with a list": { stateOverride: { [USDC]: [] } },
+  "overrides with a name that is not plain": { blockOverride: { "num ber": "0x1" } },
+  "overrides with a text that is not plain": { blockOverride: { number: "0x1\n" } },
+  "overrides with an empty text": { blockOverride: { number: "" } },
+  "overrides that are too deep": { stateOverride: { [USDC]: { state: { [bytes32("02")]: {} } } } },
+  "overrides beside another hash": { stateOverride: state, blockOverride: block, overrides: bytes32("00") },
+}))
+  refuse(name, "bad-option", overridden, asking(more));
 const named = { ...callOptions, maxAge: undefined, block: 22168277 };
 accept("a revert on a named block when asked for", reverted, { ...named, allowRevert: true });
 refuse("a revert on a named block", "reverted", reverted, named);

@@ -256,6 +256,28 @@ START_TEST(a_call_is_bound_to_its_request_block_setup_and_time)
 }
 END_TEST
 
+/* NUMBER, in the place of the code that is there: what is answered rests on both overrides. */
+START_TEST(a_call_under_overrides_says_so)
+{
+    static const char body[] = "{\"to\":\"" A_TEXT "\",\"block\":930,\"stateOverride\":{\"" A_TEXT
+                               "\":{\"code\":\"0x4360005260206000f3\"}},\"blockOverride\":{\"number\":\"0x4d\"}}",
+                      asked[] = "{\"to\":\"" A_TEXT "\",\"stateOverride\":{\"" A_TEXT
+                                "\":{\"code\":\"0x4360005260206000f3\"}},\"blockOverride\":{\"number\":\"0x4d\"}}";
+    statement_request_t request;
+    open_statements(RETURN_42, NULL, 0);
+    ck_assert_int_eq(question_request_read(&request, NULL, &arena, view_str(asked)), RC_OK);
+    ck_assert(!hash32_is_zero(&request.call.overrides));
+    const statement_t x = ask_statement("/v1/call", body, &request);
+    ck_assert_uint_eq(x.call.status, STATEMENT_SUCCESS);
+    ck_assert_uint_eq(x.call.result.p[31], 0x4d);
+    ck_assert_uint_eq(x.at.number, 930);
+    const statement_t plain = ask_statement("/v1/call", CALL_A, NULL);
+    ck_assert_uint_eq(plain.call.result.p[31], 42);
+    ck_assert(hash32_is_zero(&plain.call.asked.overrides));
+    close_statements();
+}
+END_TEST
+
 START_TEST(a_revert_and_a_halt_are_said_as_what_they_are)
 {
     open_statements(REVERT_WORD, NULL, 0);
@@ -423,8 +445,12 @@ START_TEST(what_is_not_known_or_not_supported_is_named)
         { "/v1/call", "{}", 400, "bad-request", "to: " },
         { "/v1/call", "{\"to\":7}", 400, "bad-request", "to: must be" },
         { "/v1/call", "{\"to\":\"" A_TEXT "\",\"stateOverrides\":{}}", 400, "bad-request",
-          "stateOverrides: overrides" },
-        { "/v1/call", "{\"to\":\"" A_TEXT "\",\"blockOverride\":{}}", 400, "bad-request", "blockOverride: overrides" },
+          "stateOverrides: unknown key" },
+        { "/v1/call", "{\"to\":\"" A_TEXT "\",\"blockOverride\":{\"slot\":\"0x1\"}}", 400, "bad-request",
+          "blockOverride.slot: unknown key" },
+        { "/v1/call",
+          "{\"to\":\"" A_TEXT "\",\"stateOverride\":{\"" A_TEXT "\":{\"movePrecompileToAddress\":\"" NOBODY "\"}}}",
+          422, "call-refused", "is not a precompile" },
         { "/v1/call", "{\"to\":\"" A_TEXT "\",\"gasPrice\":\"0x1\"}", 400, "bad-request", "gasPrice: " },
         { "/v1/call", "{\"to\":\"" A_TEXT "\",\"accessList\":[]}", 400, "bad-request", "accessList: " },
         { "/v1/call", "{\"to\":\"" A_TEXT "\",\"gas\":50000001}", 400, "bad-request", "gas: must be at most 50000000" },
@@ -606,7 +632,7 @@ int main(void)
 {
     if (secret_init())
         return EXIT_FAILURE;
-    return UNIT_RUN("statements", a_call_is_bound_to_its_request_block_setup_and_time,
+    return UNIT_RUN("statements", a_call_is_bound_to_its_request_block_setup_and_time, a_call_under_overrides_says_so,
                     a_revert_and_a_halt_are_said_as_what_they_are,
                     a_block_is_named_by_tag_number_or_hash_and_its_signature_lasts_accordingly,
                     a_block_of_the_past_is_proven_at_the_head_that_it_rests_on,

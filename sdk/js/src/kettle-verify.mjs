@@ -411,6 +411,32 @@ const REQUESTS = {
   StorageStatement: { account: undefined, slot: undefined },
 };
 
+const LETTERS = /^[0-9A-Za-z]+$/;
+
+/** The canonical JSON (RFC 8785) of overrides: at most so many objects in each other, and texts and names of letters and digits. */
+function canonicalOverrides(value, option, depth) {
+  if (typeof value === "string" && LETTERS.test(value)) return `"${value}"`;
+  const names = isObject(value) && depth ? Object.keys(value).sort() : undefined;
+  if (!names?.every((name) => LETTERS.test(name)))
+    refuse("bad-option", option, "overrides are objects, texts and names of letters and digits");
+  return `{${names.map((name) => `"${name}":${canonicalOverrides(value[name], option, depth - 1)}`).join(",")}}`;
+}
+
+/** A call's request with the hash of its overrides in their place. */
+function bindOverrides(request) {
+  const { stateOverride, blockOverride, ...rest } = request;
+  const given = Object.entries({ blockOverride, stateOverride }).filter(([, value]) => (value ?? null) !== null);
+  const members = given.map(([name, value]) => {
+    if (!isObject(value)) refuse("bad-option", `request.${name}`, "not an object");
+    return `"${name}":${canonicalOverrides(value, `request.${name}`, 3)}`;
+  });
+  if (!members.length) return rest;
+  const overrides = toHex(hashText(`{${members.join(",")}}`));
+  if (asHex("bytes32", rest.overrides ?? overrides, "request.overrides") !== overrides)
+    refuse("bad-option", "request.overrides", "not the hash of stateOverride and blockOverride");
+  return { ...rest, overrides };
+}
+
 function checkRequest({ type, message }, request) {
   const members = REQUESTS[type];
   if (!members) {
@@ -419,7 +445,8 @@ function checkRequest({ type, message }, request) {
   }
   if (request === null) return;
   if (!isObject(request)) refuse("bad-option", "request", "what was asked must be given, or null");
-  for (const name of Object.keys(request))
+  const asked = type === "CallStatement" ? bindOverrides(request) : request;
+  for (const name of Object.keys(asked))
     if (!own(members, name)) {
       const known = Object.values(REQUESTS).some((other) => own(other, name));
       refuse(
@@ -430,7 +457,7 @@ function checkRequest({ type, message }, request) {
     }
   const [kind, said] = type === "CallStatement" ? ["Call", message.call] : [type, message];
   for (const name of Object.keys(members)) {
-    const wanted = request[name] ?? members[name] ?? refuse("bad-option", `request.${name}`, "is missing");
+    const wanted = asked[name] ?? members[name] ?? refuse("bad-option", `request.${name}`, "is missing");
     const memberType = MEMBERS[kind].find(([member]) => member === name)[1];
     if (asMember(memberType, wanted, `request.${name}`) !== said[name]) refuse("wrong-request", name);
   }
@@ -438,16 +465,17 @@ function checkRequest({ type, message }, request) {
 
 /**
  * hashStruct of a call: what KettleVerifier.sol is given as `callHash`.
- * @param {object} request  {to, data?, from?, value?, gas?, overrides?} as for verifyStatement
+ * @param {object} request  {to, data?, from?, value?, gas?, stateOverride?, blockOverride?, overrides?} as for verifyStatement
  * @returns {string} 32 bytes, hex
  * @throws {KettleError} "bad-option" when a member is missing, unknown or not of its form
  */
 export function callHash(request) {
   if (!isObject(request)) refuse("bad-option", "request", "not an object");
   const members = REQUESTS.CallStatement;
-  for (const name of Object.keys(request)) if (!own(members, name)) refuse("bad-option", `request.${name}`, "unknown");
+  const asked = bindOverrides(request);
+  for (const name of Object.keys(asked)) if (!own(members, name)) refuse("bad-option", `request.${name}`, "unknown");
   const member = ([name, kind]) => {
-    const value = request[name] ?? members[name] ?? refuse("bad-option", `request.${name}`, "is missing");
+    const value = asked[name] ?? members[name] ?? refuse("bad-option", `request.${name}`, "is missing");
     return [name, asMember(kind, value, `request.${name}`)];
   };
   return hashStruct("Call", Object.fromEntries(MEMBERS.Call.map(member)));
@@ -505,8 +533,8 @@ function checkBlock({ message: { at } }, { block, minBlock, minFinality }) {
  * @param {number|bigint|string} options.chainId  the chain that the statement must be about
  * @param {string} [options.setup]        the setup (32 bytes, hex) under which it must have been made
  * @param {string} [options.type]         the type that it must be, for example "BlockStatement"
- * @param {object|null} [options.request] what was asked: {to, data?, from?, value?, gas?, overrides?} of a call, {account} or {account, slot};
- *   required for these three types; null accepts the answer to any request
+ * @param {object|null} [options.request] what was asked: {to, data?, from?, value?, gas?, stateOverride?, blockOverride?, overrides?} of a
+ *   call (overrides: the hash of the two before it, in their place or beside them), {account} or {account, slot}; required for these three types; null accepts the answer to any request
  * @param {number|bigint|string|null} [options.maxAge]  seconds that the block (of a checkpoint: issuedAt) may lie from `now`, both ways:
  *   120 suits latest, 1500 finalized. Required unless `block` is given; null accepts any age
  * @param {number|bigint|string} [options.block]     the block's number, or its hash (66 characters)
