@@ -231,18 +231,19 @@ static void hand_on(relay_leg_t *l, view_t bytes)
     r->handed_on += bytes.n;
 }
 
-/* The target takes the call: both streams are one circuit from here on. */
-static void join_both(relay_leg_t *stop)
+/* The target takes the call: both streams are one circuit from here on. False: they are cut, and may be gone. */
+static bool join_both(relay_leg_t *stop)
 {
     relay_leg_t *hop = stop->other;
     const uint64_t until = stop->relay->now_ms + RELAY_DURATION_S * 1000u;
     if (!write_message(hop, CIRCUIT_HOP,
                        &(circuit_message_t){ .type = CIRCUIT_STATUS, .limit = limit, .status = CIRCUIT_OK })) {
         cut_both(stop);
-        return;
+        return false;
     }
     hop->phase = stop->phase = CIRCUIT;
     hop->deadline_ms = stop->deadline_ms = until;
+    return true;
 }
 
 /* The target does not, or not in time. */
@@ -293,8 +294,7 @@ static void take_stop(relay_leg_t *l, view_t bytes)
     l->in = NULL;
     free(l->other->in);
     l->other->in = NULL;
-    join_both(l);
-    if (used < bytes.n && l->phase == CIRCUIT)
+    if (join_both(l) && used < bytes.n)
         hand_on(l, view_of(bytes.p + used, bytes.n - used));
 }
 

@@ -1,10 +1,6 @@
-/* tcp.h - the transport over TCP: multistream, Noise XX, then yamux. At most about 64 KiB wait for a socket; what a
- * connection has to send beyond that stays in its streams.
+/* tcp.h - the transport over TCP: a session (session.h) for each socket.
  *
- * A connection is confirmed at the dialler by the first record that its listener sealed. Goodbyes travel as the reason
- * of yamux's Go Away; their text does not.
- *
- * Spec:   libp2p/specs connections/README.md, noise/README.md, yamux/README.md; overlay-facts section 6
+ * Spec:   libp2p/specs connections/README.md; overlay-facts section 6
  * Floor:  4, overlay/net.
  * Tests:  tests/unit/test_sockets.c, tests/unit/test_tcp.c, tests/fuzz/fuzz_tcp.c
  */

@@ -389,8 +389,8 @@ START_TEST(what_cannot_be_written_ends_a_circuit)
     hop = connect_to(&ann, &bob);
     stop = &w->streams[w->count - 1];
     w->no_room = true;
-    take_call(stop, CIRCUIT_OK);
-    ck_assert(hop->reset && stop->reset);
+    relay_take(stop->leg, view_of("\x04\x08\x01\x20\x64 more", 10));
+    ck_assert(hop->reset && stop->reset && !stop->leg);
     end();
 }
 END_TEST
