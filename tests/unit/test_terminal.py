@@ -1,5 +1,6 @@
-"""Escape sequences, line ends and bidirectional marks in every foreign field: `kettle verify`, `quote` and `measure` are run with a pseudo-terminal as their output, over input whose
-every string, member name and error body tries to move the cursor, to end the line, or to turn the text around.
+"""Escape sequences, line ends and bidirectional marks in every foreign field: `kettle verify`, `quote`, `measure`, `peers` and `order`
+are run with a pseudo-terminal as their output, over input whose every string, member name and error body tries to move the cursor, to end
+the line, or to turn the text around.
 
 usage: test_terminal.py KETTLE DATA CORPUS [ATTESTATION NONCE POLICY]
 DATA: tests/data. CORPUS: tests/fuzz/corpus. ATTESTATION ...: of a live node, so that the steps behind the quote are reached too.
@@ -22,6 +23,16 @@ EVIL = f"x\x1b[2J\x1b]0;t\x07\r\nok   {MARK} all holds\n\u009b1;1H\u202e\u2066\u
 RAW = EVIL.encode() + b"\xff\x9b2J\xc2"
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 KEY = "0x" + "02" * 33
+
+# What a node answers at /v1/peers and /v1/keys, a row of each kind.
+PEERS = {
+    "members": [{"peer": "16Uiu2", "address": "/ip4/192.0.2.1/tcp/1", "state": "attested", "trouble": "none", "dialled": True, "holds_key": True,
+                 "finalized_slot": 1}],
+    "addresses": [{"address": "/dns4/a/tcp/1", "source": "setup", "trouble": "refused", "connected": False, "failures": 1}],
+    "refused": [{"address": "/ip4/192.0.2.1/tcp/1", "code": "E_MEASUREMENT", "reason": "other image", "times": 1, "seconds_ago": 1}],
+    "banned": [{"peer": "16Uiu2", "reason": "lied", "seconds_left": 1}, {"host": "192.0.2.1", "reason": "lied", "seconds_left": 1}],
+}
+KEYS = {"signers": {"keys": [KEY], "threshold": 1}, "cluster_statement": {"kettle": "cluster-statement/1"}, "generations": [{"proof": "0x00"}]}
 
 
 def on_terminal(args):
@@ -183,11 +194,22 @@ def of_server(c, policy):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hostile)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     shown = b""
+    follow = ["verify", "--follow", "--pubkey", KEY, "--setup-hash", "00" * 32]
     for status in (200, 302, 404, 500, 503):
         url = f"http://127.0.0.1:{server.server_port}/{status}"
         for args in (["quote", url], ["verify", "--policy", policy, url], ["verify", "--json", "--policy", policy, url],
-                     ["verify", "--statement", url, "--signer", KEY[:42], "--chain-id", "1", "--max-age", "any", "--request", "any"]):
+                     ["verify", "--statement", url, "--signer", KEY[:42], "--chain-id", "1", "--max-age", "any", "--request", "any"],
+                     ["peers", url], [*follow, url], ["order", "prepare", "--policy", policy, "--node", url]):
             shown += c.run(f"HTTP {status}", *args)[1]
+    url = f"http://127.0.0.1:{server.server_port}/200"
+    for i, bad in enumerate(spoilt(PEERS)):
+        Hostile.body = json.dumps(bad, ensure_ascii=False).encode()
+        shown += c.run("peers", "peers", *(["--json"] if i % 8 == 7 else []), url)[1]
+    for bad in spoilt(KEYS):
+        Hostile.body = json.dumps(bad, ensure_ascii=False).encode()
+        c.run("keys", *follow, url)
+        c.run("keys", "order", "prepare", "--policy", policy, "--node", url)
+    Hostile.body = RAW
     server.shutdown()
     if MARK.encode() not in shown:
         c.bad.append("no error body was shown at all: this test shows nothing")
