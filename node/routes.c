@@ -1,5 +1,5 @@
 /* routes.c - the HTTP routes: POST /setup on the setup port; /block, /call, /rpc, /attest, /v1 and its statements,
- * /healthz, /readyz on the API port. */
+ * /healthz, /readyz and its parts on the API port. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -129,8 +129,11 @@ static void get_block(void *ctx, const hs_request_t *request, hs_response_t *r)
     (void)request;
     if (!require_ready(n, &view, r))
         return;
-    r->shared = service_block_answer(node_service(n), &view); /* signed already, unless the head came this instant */
-    if (!r->shared)
+    service_t *s = node_service(n);
+    r->shared = service_block_answer(s, &view); /* signed already, unless the head came this instant */
+    if (r->shared)
+        atomic_fetch_add(&s->blocks, 1);
+    else
         hs_problem(r, 503, "out-of-memory", "out of memory");
 }
 
@@ -367,12 +370,30 @@ static void get_healthz(void *ctx, const hs_request_t *request, hs_response_t *r
     answer(r, 200, "text/plain; charset=utf-8", view_str("ok\n"));
 }
 
-static void get_readyz(void *ctx, const hs_request_t *request, hs_response_t *r)
+/* What GET /block needs. */
+static void get_readyz_block(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
     follow_view_t view;
     (void)request;
     if (require_ready(ctx, &view, r))
         answer(r, 200, "text/plain; charset=utf-8", view_str("ready\n"));
+}
+
+/* And what calls need besides: an execution RPC. */
+static void get_readyz(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    node_t *n = ctx;
+    follow_view_t view;
+    err_t why;
+    (void)request;
+    if (!require_ready(n, &view, r))
+        return;
+    if (pulse_beats(node_service(n)->pulse, &why)) {
+        answer(r, 200, "text/plain; charset=utf-8", view_str("ready\n"));
+        return;
+    }
+    hs_problem(r, 503, "no-execution-rpc", why.text);
+    r->retry_after_s = 5;
 }
 
 const hs_route_t NODE_SETUP_ROUTES[] = {
@@ -402,5 +423,7 @@ const hs_route_t NODE_API_ROUTES[] = {
     { "GET", "/rpc", NULL, HS_WEBSOCKET }, /* node/wsrpc.h */
     { "GET", "/healthz", get_healthz, 0 },
     { "GET", "/readyz", get_readyz, 0 },
+    { "GET", "/readyz/block", get_readyz_block, 0 },
+    { "GET", "/readyz/call", get_readyz, 0 },
 };
 const size_t NODE_API_ROUTE_COUNT = sizeof NODE_API_ROUTES / sizeof NODE_API_ROUTES[0];

@@ -505,6 +505,14 @@ static rc_t make_foresight(service_t *s, err_t *e)
     return foresight_start(&s->foresight, e, &foresight);
 }
 
+static rc_t make_pulse(service_t *s, err_t *e)
+{
+    const pulse_config_t pulse = { .http = s->with.http,
+                                   .execution = s->execution,
+                                   .chain_id = s->with.config->chain.chain_id };
+    return pulse_start(&s->pulse, e, &pulse);
+}
+
 /* Which key answers name. */
 static rc_t make_rekey(service_t *s, err_t *e)
 {
@@ -663,6 +671,8 @@ static rc_t make_all(service_t *s, err_t *e)
         rc = make_statements(s, e);
     if (!rc)
         rc = make_foresight(s, e);
+    if (!rc)
+        rc = make_pulse(s, e);
     if (!rc && s->cluster)
         cluster_tell(s->cluster, s->setup.cluster_text, 0, NULL); /* the finalized header follows */
     if (!rc)
@@ -703,6 +713,7 @@ void service_free(service_t *s)
     if (!s)
         return;
     foresight_free(s->foresight);
+    pulse_free(s->pulse);
     if (s->ask)
         ask_cancel(s->ask);
     cluster_stop(s->cluster);

@@ -15,6 +15,7 @@
 #include "lightclient/exec/cache.h"
 #include "node/chain/follow.h"
 #include "node/chain/foresight.h"
+#include "node/chain/pulse.h"
 #include "node/cluster/cluster.h"
 #include "node/config/config.h"
 #include "node/evidence/attest.h"
@@ -69,6 +70,7 @@ typedef struct {
     objects_t *objects; /* what the follower accepted, for members */
     follow_t *follow;
     foresight_t *foresight;
+    pulse_t *pulse; /* whether an execution RPC answers */
     attest_t *attest;
     cluster_t *cluster;         /* NULL: there is no overlay */
     _Atomic(cluster_t *) asked; /* the same, for the follower's thread, which may run before it does */
@@ -78,6 +80,7 @@ typedef struct {
     atomic_uint fetching;       /* headers that are being fetched for the follower */
     atomic_bool begun;          /* all above is there: the follower's changes are looked at */
     atomic_bool was_ready;
+    atomic_ullong blocks; /* answers of GET /block */
 
     pthread_mutex_t lock;      /* what follows, once it is published */
     hs_shared_t *block_answer; /* of GET /block for the head at block_slot; NULL: none yet */

@@ -155,9 +155,29 @@ static void put_setup(jw_t *w, const setup_t *s)
     jw_raw(w, "node_statement", s->node_text);
 }
 
-/* What is known once the follower runs. */
-static void put_service(jw_t *w, service_t *s, const follow_view_t *v)
+/* What is answered now, and what was. */
+static void put_answers(jw_t *w, service_t *s, node_state_t state)
 {
+    uint64_t answered, refused;
+    err_t why;
+    const bool beats = pulse_beats(s->pulse, &why);
+    jw_object(w, "ready");
+    jw_bool(w, "block", state == NODE_READY);
+    jw_bool(w, "call", state == NODE_READY && beats);
+    jw_str(w, "reason", why.text); /* what calls lack */
+    jw_end(w);
+    jobs_counts(s->jobs, &answered, &refused);
+    jw_object(w, "answers");
+    jw_u64(w, "block", atomic_load(&s->blocks));
+    jw_u64(w, "calls", answered); /* and the statements of /v1 */
+    jw_u64(w, "refused", refused);
+    jw_end(w);
+}
+
+/* What is known once the follower runs. */
+static void put_service(jw_t *w, service_t *s, const follow_view_t *v, node_state_t state)
+{
+    put_answers(w, s, state);
     put_checkpoint(w, &s->setup.cluster);
     put_setup(w, &s->setup);
     jw_hex(w, "node_pubkey", view_of(s->node_pubkey, sizeof s->node_pubkey));
@@ -201,7 +221,7 @@ view_t node_status_json(node_t *n, arena_t *a)
     if (config)
         put_config(&w, config);
     if (s)
-        put_service(&w, s, &view);
+        put_service(&w, s, &view, state);
     if (cluster)
         cluster_status(cluster, &w);
     jw_end(&w);

@@ -75,12 +75,16 @@ static void publish(follow_t *f)
     heads_know(&f->heads, HEAD_LATEST, &latest);
     heads_know(&f->heads, HEAD_FINALIZED, &finalized);
     show_heads(f);
+    const bool was_syncing = f->view.progress.state == LC_STATE_SYNCING;
     lc_sync_progress(f->sync, &f->view.progress, now);
     lc_progress_t p = f->view.progress;
     pthread_mutex_unlock(&f->lock);
     if (p.state == LC_STATE_SYNCING)
         log_progress("syncing: period %llu of %llu, finalized slot %llu", (unsigned long long)p.periods_done,
                      (unsigned long long)p.periods_total, (unsigned long long)p.finalized_slot);
+    else if (was_syncing && p.state == LC_STATE_FOLLOWING)
+        log_write(LOG_INFO, "synced", "period %llu of %llu, finalized slot %llu", (unsigned long long)p.periods_done,
+                  (unsigned long long)p.periods_total, (unsigned long long)p.finalized_slot);
 }
 
 static const char *kind_name(lc_kind_t kind)

@@ -1,5 +1,6 @@
 #include "node/query/jobs.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "node/query/answers.h"
@@ -33,6 +34,7 @@ struct jobs {
     pthread_mutex_t lock;
     pthread_cond_t idle;
     size_t jobs;
+    atomic_ullong answered, refused; /* requests */
     job_t *buckets[BUCKETS];
 };
 
@@ -119,6 +121,7 @@ static void end_job(job_t *j, hs_shared_t *answer, rc_t rc, const err_t *e)
     for (asker_t *a = close_job(j); a; a = next) {
         hs_response_t r = { 0 };
         next = a->next;
+        atomic_fetch_add(answer ? &c->answered : &c->refused, 1);
         if (answer)
             r.shared = hs_shared_ref(answer);
         else
@@ -213,8 +216,10 @@ void jobs_post(jobs_t *c, const hs_request_t *request, hs_response_t *r, const j
                const hash32_t *key)
 {
     r->shared = answers_get(&c->answers, key);
-    if (r->shared)
+    if (r->shared) {
+        atomic_fetch_add(&c->answered, 1);
         return;
+    }
     asker_t *a = calloc(1, sizeof *a);
     if (!a) {
         hs_problem(r, 503, "out-of-memory", "out of memory");
@@ -250,6 +255,12 @@ jobs_t *jobs_new(const jobs_config_t *config)
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->idle, NULL);
     return c;
+}
+
+void jobs_counts(jobs_t *c, uint64_t *answered, uint64_t *refused)
+{
+    *answered = atomic_load(&c->answered);
+    *refused = atomic_load(&c->refused);
 }
 
 void jobs_forget(jobs_t *c)

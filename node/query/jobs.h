@@ -43,6 +43,9 @@ void jobs_free(jobs_t *j);
 /* Another key signs: no answer that was kept is given any more. */
 void jobs_forget(jobs_t *j);
 
+/* How many requests were answered with status 200, kept answers included, and how many were not. */
+void jobs_counts(jobs_t *j, uint64_t *answered, uint64_t *refused);
+
 /* Answers a request in its handler, on an event thread: fills r, or puts the answer off.
  *   key  of everything that the answer depends on */
 void jobs_post(jobs_t *j, const hs_request_t *request, hs_response_t *r, const jobs_kind_t *kind, const void *mine,

@@ -72,7 +72,7 @@ class Watch {
   // Ready after the clock was put right: how long it took.
   async recovers() {
     const began = Date.now();
-    await until("ready again", RECOVERY_MS, async () => (await this.node.get("/readyz")).status === 200, 50);
+    await until("ready again", RECOVERY_MS, async () => (await this.node.get("/readyz/block")).status === 200, 50);
     const ms = Date.now() - began;
     assert((await this.look()) !== null, "nothing is signed");
     await this.#nobodyIsBlamed();

@@ -20,7 +20,7 @@ const read = (name, slot) => ({ to: CONTRACTS[name].address, data: word(slot) })
 const ask = (name) => ({ to: CONTRACTS[name].address, data: "0x" });
 // What the node asks for from time to time to hear of forks to come.
 const isHead = ({ label }) => label.startsWith("eth_getBlockByHash");
-const isForesight = ({ label }) => label === "eth_config" || label === "/eth/v1/config/spec";
+const isForesight = ({ label }) => ["eth_config", "eth_chainId", "/eth/v1/config/spec"].includes(label);
 const methods = (requests) => requests.map((entry) => entry.label.replaceAll("eth_", "")).join(" | ");
 
 // A node on the chain, and what the counting proxies in front of its two upstreams have seen.

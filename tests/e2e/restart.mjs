@@ -62,15 +62,26 @@ async function theNode(t, node, chain) {
 
 async function theExecutionClient(t, node, chain, pubkey) {
   await t.test("execution client gone: /call is refused with its name, not signed; back: heals", async () => {
+    const mark = fs.readFileSync(node.log, "utf8").length;
     await command(path.join(chain.devnet, "stop"), ["--dir", chain.dir, "--only", "el"], `${chain.dir}.log`);
     const answer = await node.call({ to: chain.contracts.addresses.probe, data: "0x4ac8eb5f" + "00".repeat(32) });
     if (answer.status === 200) client.response(answer, pubkey);
     else assert(client.problem(answer).detail.includes("execution_rpc[0]"), answer.text);
+    await until("/readyz says so", 30000, async () => (await node.get("/readyz")).status === 503, 500);
+    const { detail } = client.problem(await node.get("/readyz/call"));
+    assert(detail.startsWith("execution_rpc[0]: "), detail);
     await command(path.join(chain.devnet, "restart-execution"), ["--dir", chain.dir], `${chain.dir}.log`);
     const began = Date.now();
     await chainLives(chain);
     await headMoves(node, pubkey, 60000);
     await until("/call works", 30000, () => totalSupply(node, chain, pubkey).then(() => true));
+    await until("/readyz says so", 30000, async () => (await node.get("/readyz")).status === 200, 500);
+    const { ready, answers } = await node.status();
+    assert.deepStrictEqual(ready, { block: true, call: true, reason: "" });
+    assert(answers.calls > 0 && answers.block > 0, JSON.stringify(answers));
+    const log = fs.readFileSync(node.log, "utf8").slice(mark);
+    for (const told of ["no execution RPC answers", "the execution RPC answers again"])
+      assert.strictEqual(log.split(told).length, 2, `${told}: told once`);
     return `${answer.status}, then well again after ${Date.now() - began} ms`;
   });
 }

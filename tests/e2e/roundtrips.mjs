@@ -42,7 +42,7 @@ const nextBlock = async (node, pubkey) => {
 };
 
 // What the node asks for from time to time to hear of forks to come; it waits for nothing of it.
-const isForesight = ({ label }) => label === "eth_config" || label === "/eth/v1/config/spec";
+const isForesight = ({ label }) => ["eth_config", "eth_chainId", "/eth/v1/config/spec"].includes(label);
 
 const methods = (requests) => requests.map((entry) => entry.label.replaceAll("eth_", "")).join(" | ");
 

@@ -1,0 +1,146 @@
+#include "node/chain/pulse.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/os/clock.h"
+#include "base/os/log.h"
+#include "base/os/worker.h"
+#include "rpc/upstream/latest.h"
+
+struct pulse {
+    pulse_config_t config;
+    worker_t *worker;
+    worker_t *self;    /* the same, for its own thread; the next two are its own, too */
+    uint64_t answered; /* requests of clients that were, at the last look */
+    uint64_t lost_ms;  /* when nobody answered any more */
+
+    pthread_mutex_t lock; /* guards what follows */
+    err_t why;            /* rc RC_OK: somebody answers */
+};
+
+static bool is_over(void *ctx)
+{
+    const pulse_t *p = ctx;
+    return worker_stopping(p->self);
+}
+
+/* What one endpoint said to be. RC_OK: of the chain. */
+static rc_t judge(const pulse_t *p, err_t *e, size_t i, const hc_response_t *r)
+{
+    rc_t rc = RC_OK;
+    if (r->why.rc)
+        *e = r->why, rc = r->why.rc;
+    else if (r->status != 200)
+        rc = err_set(e, RC_IO, "HTTP status %d", r->status);
+    else
+        rc = err_before(e, latest_check_chain(e, view_of(r->body, r->body_len), p->config.chain_id), "eth_chainId: ");
+    if (rc)
+        up_hide(p->config.execution, i, e->text);
+    return rc;
+}
+
+/* Whether requests of clients were answered since the last look. */
+static bool was_used(pulse_t *p)
+{
+    up_status_t rows[UP_ENDPOINTS_MAX];
+    uint64_t answered = 0;
+    const size_t n = up_snapshot(p->config.execution, rows);
+    for (size_t i = 0; i < n; i++)
+        answered += rows[i].requests - rows[i].failures;
+    const bool used = answered != p->answered;
+    p->answered = answered;
+    return used;
+}
+
+/* Asks all side by side. The first one's failure, or RC_OK when one is good. */
+static err_t ask(pulse_t *p)
+{
+    up_t *u = p->config.execution;
+    const size_t n = up_count(u);
+    hc_request_t requests[UP_ENDPOINTS_MAX];
+    hc_response_t responses[UP_ENDPOINTS_MAX] = { { .status = 0 } };
+    err_t first = { .rc = RC_OK };
+    bool good = false;
+    for (size_t i = 0; i < n; i++)
+        requests[i] = (hc_request_t){ .ca_file = up_ca_file(u),
+                                      .url = up_url(u, i),
+                                      .post = view_str(LATEST_CHAIN_REQUEST),
+                                      .body_max = LATEST_BODY_MAX,
+                                      .timeout_ms = PULSE_ANSWER_MS };
+    hc_perform(p->config.http, responses, requests, n, is_over, p);
+    for (size_t i = 0; i < n; i++) {
+        err_t e = { .rc = RC_OK };
+        const rc_t rc = judge(p, &e, i, &responses[i]);
+        good |= !rc;
+        if (rc && !first.rc)
+            (void)err_set(&first, rc, "execution_rpc[%zu]: %.200s", i, up_without_origin(u, i, e.text));
+        hc_response_clear(&responses[i]);
+    }
+    return good || !n ? (err_t){ .rc = RC_OK } : first;
+}
+
+static void tell(pulse_t *p, const err_t *before, const err_t *now)
+{
+    if (now->rc && !before->rc) {
+        p->lost_ms = clock_monotonic_ms();
+        log_write(LOG_WARN, "execution", "no execution RPC answers, calls cannot be answered: %s", now->text);
+    } else if (!now->rc && before->rc)
+        log_write(LOG_INFO, "execution", "the execution RPC answers again, after %llu s",
+                  (unsigned long long)((clock_monotonic_ms() - p->lost_ms) / 1000));
+}
+
+static void run(worker_t *w, void *ctx)
+{
+    pulse_t *p = ctx;
+    const uint32_t every = p->config.every_ms;
+    err_t before = { .rc = RC_OK };
+    p->self = w;
+    for (;;) {
+        const err_t now = was_used(p) ? (err_t){ .rc = RC_OK } : ask(p);
+        if (worker_stopping(w))
+            return;
+        tell(p, &before, &now);
+        before = now;
+        pthread_mutex_lock(&p->lock);
+        p->why = now;
+        pthread_mutex_unlock(&p->lock);
+        const uint32_t wait_ms = every ? every : now.rc ? PULSE_AGAIN_MS : PULSE_EVERY_MS;
+        if (!worker_sleep_until(w, clock_monotonic_ms() + wait_ms))
+            return;
+    }
+}
+
+rc_t pulse_start(pulse_t **out, err_t *e, const pulse_config_t *config)
+{
+    pulse_t *p = calloc(1, sizeof *p);
+    if (!p)
+        return err_say(e, RC_NOMEM, "out of memory");
+    p->config = *config;
+    pthread_mutex_init(&p->lock, NULL);
+    const rc_t rc = worker_start(&p->worker, e, "pulse", run, p);
+    if (rc) {
+        pthread_mutex_destroy(&p->lock);
+        free(p);
+        return rc;
+    }
+    *out = p;
+    return RC_OK;
+}
+
+bool pulse_beats(pulse_t *p, err_t *why)
+{
+    pthread_mutex_lock(&p->lock);
+    *why = p->why;
+    pthread_mutex_unlock(&p->lock);
+    return !why->rc;
+}
+
+void pulse_free(pulse_t *p)
+{
+    if (!p)
+        return;
+    worker_stop(p->worker);
+    pthread_mutex_destroy(&p->lock);
+    free(p);
+}
