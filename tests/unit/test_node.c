@@ -7,7 +7,7 @@
 #include "base/os/log.h"
 #include "node/node.h"
 #include "node/state.h"
-#include "tests/unit/sockets.h"
+#include "tests/unit/http_hand.h"
 #include "tests/unit/unit.h"
 
 #define SETUP                                                                                                          \
@@ -221,6 +221,67 @@ START_TEST(urls_may_come_from_a_file_of_their_own)
 }
 END_TEST
 
+/* The status of one POST /setup with an empty object, and what is wrong with it. */
+static void expect_gate(const node_t *to, const char *headers, int status, const char *why)
+{
+    char request[400];
+    const int fd = dial_port(to->setup_port);
+    ck_assert_int_ge(fd, 0);
+    snprintf(request, sizeof request, "POST /setup HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n%s\r\n{}", headers);
+    ck_assert(say(fd, request));
+    reply_t a = hear(fd, false);
+    ck_assert_msg(a.status == status && a.body && strstr(a.body, "\"status\":\"error\"") && strstr(a.body, why),
+                  "%s: %d %s", headers, a.status, a.body ? a.body : "");
+    free(a.body);
+    close(fd);
+}
+
+/* Whoever may not send one is refused before a byte of the setup is read; who may learns what it lacks. */
+START_TEST(setup_is_refused_to_pages_to_other_types_and_without_the_token)
+{
+#define JSON_TYPE "Content-Type: application/json\r\n"
+#define TOKEN "Authorization: Bearer token\r\n"
+    static const char measured[] =
+        "{\"setup_token_sha256\":\"0x3c469e9d6c5875d37a43f353d4f88e61fcf812c66eee3457465a40b0da4153e0\","
+        "\"setup_may_set\":[\"peers\",\"port\",\"execution_rpc\",\"checkpoint\"]}";
+    static const struct {
+        const char *headers;
+        int status;
+        const char *why;
+    } rows[] = {
+        { JSON_TYPE TOKEN, 400, "\"field\":" },
+        { "Content-Type: Application/JSON; charset=utf-8\r\n" TOKEN, 400, "\"field\":" },
+        { JSON_TYPE TOKEN "Sec-Fetch-Site: none\r\n", 400, "\"field\":" },
+        { TOKEN, 415, "Content-Type: application/json" },
+        { "Content-Type: text/plain\r\n" TOKEN, 415, "Content-Type: application/json" },
+        { "Content-Type: application/jsonp\r\n" TOKEN, 415, "Content-Type: application/json" },
+        { "Content-Type: application/x-www-form-urlencoded\r\n" TOKEN, 415, "Content-Type: application/json" },
+        { JSON_TYPE TOKEN "Origin: http://127.0.0.1\r\n", 403, "a page in a browser" },
+        { JSON_TYPE TOKEN "Origin: null\r\n", 403, "a page in a browser" },
+        { JSON_TYPE TOKEN "Sec-Fetch-Site: same-origin\r\n", 403, "a page in a browser" },
+        { JSON_TYPE, 401, "Authorization: Bearer TOKEN" },
+        { JSON_TYPE "Authorization: Bearer Token\r\n", 401, "Authorization: Bearer TOKEN" },
+        { JSON_TYPE "Authorization: Bearer token2\r\n", 401, "Authorization: Bearer TOKEN" },
+        { JSON_TYPE "Authorization: Basic token\r\n", 401, "Authorization: Bearer TOKEN" },
+        { JSON_TYPE "Authorization: Bearer \r\n", 401, "Authorization: Bearer TOKEN" },
+    };
+    char path[] = "/tmp/kettle-gate-XXXXXX";
+    const int file = mkstemp(path);
+    const node_options_t options = { .tee = "simulator", .config_path = path };
+    node_t *other = NULL;
+    ck_assert_int_eq(write(file, measured, sizeof measured - 1), sizeof measured - 1);
+    ck_assert_msg(node_start(&other, &e, &options) == RC_OK, "%s", e.text);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        expect_gate(other, rows[i].headers, rows[i].status, rows[i].why);
+    ck_assert_ptr_null(other->setup_text.p);
+    node_stop(other);
+    unlink(path);
+    close(file);
+#undef JSON_TYPE
+#undef TOKEN
+}
+END_TEST
+
 START_TEST(taken_api_port_is_an_error_of_the_setup)
 {
     char body[600];
@@ -290,7 +351,8 @@ int main(void)
         setup_for_another_tee_than_the_one_opened_is_refused,
         setup_that_does_not_get_to_ready_is_given_up_and_the_port_opens_once_more,
         setup_is_tried_unless_it_says_otherwise, flags_are_a_setup_under_the_same_rules,
-        urls_may_come_from_a_file_of_their_own, taken_api_port_is_an_error_of_the_setup,
+        urls_may_come_from_a_file_of_their_own, setup_is_refused_to_pages_to_other_types_and_without_the_token,
+        taken_api_port_is_an_error_of_the_setup,
         a_fork_that_is_not_known_is_told_then_stops_the_node_and_is_refused_afterwards,
         both_keys_are_whole_and_different, status_tells_the_state_and_once_there_is_a_service_its_keys,
         node_that_cannot_start_says_why);
