@@ -143,6 +143,28 @@ START_TEST(transaction_moves_fees_tip_and_value)
 }
 END_TEST
 
+START_TEST(a_transaction_at_each_bound_is_taken)
+{
+    arena_t a;
+    arena_init(&a, ARENA_LIMIT);
+    world_t w = { .nonce = 3, .balance = u256_of(2000000) };
+    evm_receipt_t r;
+    evm_tx_t good = tx_of(100000), tx;
+    good.nonce = 3;
+    good.type = 2;
+    good.max_fee = u256_of(10);
+    tx = good, tx.max_priority_fee = u256_of(10); /* all of it may be a tip */
+    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_OK);
+    tx = good, tx.max_fee = u256_of(7); /* the base fee */
+    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_OK);
+    tx = good, tx.max_fee = u256_of(20); /* all of the balance */
+    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_OK);
+    tx = good, tx.gas = 21000; /* what any transaction costs */
+    ck_assert_int_eq(transact(&a, &r, &w, EVM_OSAKA, &tx), RC_OK);
+    arena_free(&a);
+}
+END_TEST
+
 START_TEST(invalid_transactions_are_refused)
 {
     arena_t a;
@@ -214,5 +236,6 @@ int main(void)
     return UNIT_RUN("transact", addresses_of_created_contracts_match_known_answers,
                     schedules_change_exactly_at_their_times, rules_that_are_too_new_are_unsupported,
                     blob_fee_matches_known_answers, transaction_moves_fees_tip_and_value,
-                    invalid_transactions_are_refused, selfdestruct_deletes_before_cancun_and_only_moves_after);
+                    a_transaction_at_each_bound_is_taken, invalid_transactions_are_refused,
+                    selfdestruct_deletes_before_cancun_and_only_moves_after);
 }
