@@ -404,6 +404,9 @@ const size_t NODE_SETUP_ROUTE_COUNT = sizeof NODE_SETUP_ROUTES / sizeof NODE_SET
 const hs_route_t NODE_API_ROUTES[] = {
     { "GET", "/block", get_block, HS_CORS },
     { "POST", "/call", post_call, HS_CORS },
+    { "GET", "/block/", get_block, HS_CORS }, /* as the prototype's server took them */
+    { "POST", "/call/", post_call, HS_CORS },
+    { "GET", "/attest/", get_attest, HS_CORS },
     { "POST", "/v1/call", post_v1_call, HS_CORS },
     { "GET", "/v1/block/*", get_v1_block, HS_CORS },
     { "GET", "/v1/account/*", get_v1_account, HS_CORS },

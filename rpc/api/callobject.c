@@ -6,6 +6,43 @@
 
 #include "rpc/upstream/decode.h"
 
+/* How numbers and bytes are written. */
+typedef enum {
+    FORM_GETH,     /* quantities, and 0x before bytes */
+    FORM_PROTOTYPE /* also numbers, decimal text, leading zeros, and bytes without 0x */
+} form_t;
+
+/* A number as the prototype took it. False: it is not there. */
+static bool read_number(const jo_t *o, u256_t *out, const char *key, form_t form)
+{
+    const jo_kind_t kind = jo_kind(o, key);
+    if (form == FORM_GETH || kind == JO_ABSENT || kind == JO_NULL)
+        return jo_opt_quantity256(o, out, key);
+    const view_t text = kind == JO_TEXT ? jo_text(o, key, 0, 80) : view_of(NULL, 0);
+    if (kind == JO_INTEGER)
+        *out = u256_of(jo_u64(o, key, 0, UINT64_MAX));
+    else if (text.n > 1 && text.p[0] == '0' && text.p[1] == 'x')
+        *out = jo_padded256(o, key);
+    else if (text.n && text.p[0] >= '0' && text.p[0] <= '9')
+        *out = jo_decimal256(o, key);
+    else
+        jo_fail(o, key, RC_MALFORMED, "must be a quantity such as \"0x1a\", or a number, also as text");
+    return true;
+}
+
+static void read_gas(ex_request_t *q, const jo_t *o, form_t form)
+{
+    u256_t gas = u256_of(0);
+    if (form == FORM_GETH) {
+        q->has_gas = jo_opt_quantity(o, &q->gas, "gas");
+        return;
+    }
+    q->has_gas = read_number(o, &gas, "gas", form);
+    if (gas.w[1] | gas.w[2] | gas.w[3])
+        jo_fail(o, "gas", RC_MALFORMED, "must be a quantity below 2^64");
+    q->gas = gas.w[0];
+}
+
 static void read_fees(ex_request_t *q, const jo_t *o)
 {
     u256_t price = u256_of(0), max_fee = u256_of(0);
@@ -22,11 +59,11 @@ static void read_fees(ex_request_t *q, const jo_t *o)
 }
 
 /* Both names are in use, and some clients give both. */
-static void read_data(ex_request_t *q, arena_t *a, const jo_t *o)
+static void read_data(ex_request_t *q, arena_t *a, const jo_t *o, hex_form_t hex)
 {
     view_t input = { NULL, 0 };
-    const bool has_data = jo_opt_bytes(o, &q->data, a, "data", 0, API_CALL_MAX, HEX_0X);
-    if (!jo_opt_bytes(o, &input, a, "input", 0, API_CALL_MAX, HEX_0X))
+    const bool has_data = jo_opt_bytes(o, &q->data, a, "data", 0, API_CALL_MAX, hex);
+    if (!jo_opt_bytes(o, &input, a, "input", 0, API_CALL_MAX, hex))
         return;
     if (has_data && !view_eq(q->data, input))
         jo_fail(
@@ -105,17 +142,18 @@ static void read_ignored(const jo_t *o)
     jo_opt_quantity(o, &x, "type");
 }
 
-rc_t api_read_call(ex_request_t *out, arena_t *a, const jo_t *o)
+static rc_t read_call(ex_request_t *out, arena_t *a, const jo_t *o, form_t form)
 {
+    const hex_form_t hex = form == FORM_GETH ? HEX_0X : HEX_ANY;
     ex_request_t q = { .has_to = false };
     jo_t list;
-    jo_opt_hex(o, q.from.b, sizeof q.from.b, "from", HEX_0X);
-    q.has_to = jo_opt_hex(o, q.to.b, sizeof q.to.b, "to", HEX_0X);
-    q.has_gas = jo_opt_quantity(o, &q.gas, "gas");
+    jo_opt_hex(o, q.from.b, sizeof q.from.b, "from", hex);
+    q.has_to = jo_opt_hex(o, q.to.b, sizeof q.to.b, "to", hex);
+    read_gas(&q, o, form);
     q.has_chain_id = jo_opt_quantity(o, &q.chain_id, "chainId");
-    jo_opt_quantity256(o, &q.value, "value");
+    read_number(o, &q.value, "value", form);
     read_fees(&q, o);
-    read_data(&q, a, o);
+    read_data(&q, a, o, hex);
     q.has_nonce = jo_opt_quantity(o, &q.nonce, "nonce");
     read_blobs(&q, a, o);
     read_authorizations(&q, a, o);
@@ -128,12 +166,17 @@ rc_t api_read_call(ex_request_t *out, arena_t *a, const jo_t *o)
     return jo_rc(o);
 }
 
+rc_t api_read_call(ex_request_t *out, arena_t *a, const jo_t *o)
+{
+    return read_call(out, a, o, FORM_GETH);
+}
+
 rc_t api_parse_call(ex_request_t *out, err_t *e, arena_t *a, view_t body)
 {
     jo_doc_t doc;
     ex_request_t q;
-    const jo_t o = jo_open(&doc, e, body, API_CALL_MAX, JO_STRICT);
-    rc_t rc = api_read_call(&q, a, &o);
+    const jo_t o = jo_open(&doc, e, body, API_CALL_MAX, JO_LENIENT);
+    rc_t rc = read_call(&q, a, &o, FORM_PROTOTYPE);
     if (!rc)
         rc = jo_done(&o);
     if (!rc)
