@@ -4,10 +4,13 @@
 #include <stdlib.h>
 
 #include "base/os/file.h"
+#include "base/os/harden.h"
 #include "base/os/log.h"
 #include "base/os/persist.h"
 #include "node/node.h"
 #include "node/state.h"
+
+#define KEYS_ROOM (32u << 10) /* bytes of keys, at most, with their guards */
 
 static const char SETUP_FILE[] = "setup";
 
@@ -214,7 +217,19 @@ static rc_t take_listen(node_t *n, err_t *e)
               : RC_OK;
 }
 
-rc_t node_read_config_file(node_t *n, err_t *e)
+/* Keys must not be swapped out, unless whoever starts the node can live with it. */
+static rc_t check_memory(const node_t *n, err_t *e)
+{
+    err_t why;
+    const rc_t rc = harden_can_lock(&why, KEYS_ROOM);
+    if (rc && !n->options.development && !n->options.may_swap)
+        return err_set(e, rc, "%s; --may-swap allows that", why.text);
+    if (rc)
+        log_write(LOG_WARN, "start", "%s", why.text);
+    return RC_OK;
+}
+
+static rc_t read_config_file(node_t *n, err_t *e)
 {
     err_t error;
     const char *path = n->options.config_path;
@@ -230,4 +245,10 @@ rc_t node_read_config_file(node_t *n, err_t *e)
         rc = config_check_supply(&error, n->base_config);
     return rc ? err_set(e, rc, "%s: %s%s%s", path, error.field, error.field[0] ? ": " : "", error.text)
               : take_listen(n, e);
+}
+
+rc_t node_read_config_file(node_t *n, err_t *e)
+{
+    const rc_t rc = read_config_file(n, e);
+    return rc ? rc : check_memory(n, e);
 }

@@ -15,6 +15,7 @@ typedef struct {
     const char *listen;            /* addresses of both ports, with commas; NULL: as the configuration says */
     view_t setup;                  /* what flags and environment give of it, JSON; p NULL: nothing */
     bool development;              /* /setup may set everything, and every answer says so */
+    bool may_swap;                 /* also where memory cannot be locked */
     const char *state_dir;         /* NULL: nothing is kept */
     const char *tee;               /* "auto", "dstack", "tdx", "simulator" */
     const char *tee_socket;        /* of dstack's guest agent; NULL: the well-known places */

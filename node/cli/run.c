@@ -8,6 +8,7 @@
 
 #include "base/crypto/secret.h"
 #include "base/os/file.h"
+#include "base/os/harden.h"
 #include "base/os/log.h"
 #include "node/chain/timekeeper.h"
 #include "node/cli/command.h"
@@ -136,6 +137,10 @@ static const cli_option_t options[] = {
       .help = "keeps the accepted setup and light-client data there; made when missing",
       .normal = "$STATE_DIRECTORY, else nothing is kept",
       .at = offsetof(node_options_t, state_dir) },
+    { .name = "may-swap",
+      .help =
+          "starts also where keys cannot be kept from being swapped out (RLIMIT_MEMLOCK); with --development it does",
+      .at = offsetof(node_options_t, may_swap) },
     { .name = "tee",
       .argument = "WHICH",
       .help = "auto, dstack, tdx or simulator; auto is the first of dstack's guest agent, its older one, the kernel's "
@@ -212,6 +217,21 @@ static int wait_for_end(const sigset_t *signals)
     }
 }
 
+/* Gives up what a node never needs. What the kernel cannot do is told; the log has no thread yet. */
+static rc_t harden(err_t *e, const node_options_t *values)
+{
+    err_t why;
+    rc_t rc = harden_process(e);
+    if (rc)
+        return rc;
+    rc = harden_files(&why, values->state_dir && values->state_dir[0] ? values->state_dir : NULL);
+    if (rc)
+        log_write(LOG_WARN, "start", "%s", why.text);
+    if (harden_calls(&why))
+        log_write(LOG_WARN, "start", "%s", why.text);
+    return RC_OK;
+}
+
 static int run_node(node_options_t *values)
 {
     node_t *node;
@@ -219,6 +239,10 @@ static int run_node(node_options_t *values)
     sigset_t signals;
     if (secret_init()) {
         log_write(LOG_ERROR, "start", "the system has no source of random numbers");
+        return EXIT_FAILURE;
+    }
+    if (harden(&e, values)) {
+        log_write(LOG_ERROR, "start", "%s", e.text);
         return EXIT_FAILURE;
     }
     signal(SIGPIPE, SIG_IGN);

@@ -63,6 +63,7 @@ DOORS = {  # header: folders or files that may include it
     r"gnutls": ["tee/x509/", "tee/sim/", "tee/provider/ratls_make.c", "http/tls.c", "overlay/net/quic"],
     r"ngtcp2": ["overlay/net/quic"],
     r"lmdb": ["node/"],
+    r"seccomp": ["base/os/harden.c"],
 }
 DOES_IO = ("base/os", "http", "tee/provider", "overlay/net", "overlay/host", "node")  # rooms (and what is below them) that may do I/O
 IO_HEADER = re.compile(r"#include <(sys/socket|sys/stat|netinet/\w+|netdb|poll|sys/epoll|unistd|fcntl|dirent|sys/random|threads)\.h>")
