@@ -24,6 +24,54 @@ static void read_signatures(order_signed_t *o, const jo_t *root)
             jo_fail(root, "signatures", RC_MALFORMED, "two of one key");
 }
 
+/* ---- what stands there for people: who signs reads it, and must not be told anything else than is signed ---- */
+
+static void differs(const jo_t *o, const char *key)
+{
+    jo_fail(o, key, RC_REFUSED, "is not what the body says");
+}
+
+static void check_number(const jo_t *o, const char *key, uint64_t said, uint64_t want)
+{
+    if (jo_has(o, key) && said != want)
+        differs(o, key);
+}
+
+static void check_bytes(const jo_t *o, const char *key, view_t want)
+{
+    uint8_t said[33];
+    if (jo_opt_hex(o, said, want.n, key, HEX_0X) && memcmp(said, want.p, want.n) != 0)
+        differs(o, key);
+}
+
+/* count times n bytes, one behind the other. */
+static void check_list(const jo_t *o, const char *key, const uint8_t *want, size_t n, size_t count)
+{
+    jo_t list, one;
+    size_t i = 0;
+    if (!jo_opt_list(o, &list, key, 0, ORDER_SEATS_MAX))
+        return;
+    for (; jo_next(&list, &one); i++)
+        if (i < count)
+            check_bytes(&one, NULL, view_of(want + i * n, n));
+    if (i != count)
+        differs(o, key);
+}
+
+static void check_shown(const jo_t *root, const order_t *o)
+{
+    hash32_t digest;
+    order_digest(&digest, o);
+    check_number(root, "version", jo_has(root, "version") ? jo_u64(root, "version", 0, UINT64_MAX) : 0, o->version);
+    check_number(root, "void_slot", jo_has(root, "void_slot") ? jo_decimal(root, "void_slot", UINT64_MAX) : 0,
+                 o->void_slot);
+    check_bytes(root, "digest", view_of(digest.b, 32));
+    check_bytes(root, "cluster", view_of(o->cluster, 33));
+    check_bytes(root, "policy_digest", view_of(o->policy.b, 32));
+    check_list(root, "makers", o->makers[0], 33, o->maker_count);
+    check_list(root, "seats", o->seats[0].b, 32, o->seat_count);
+}
+
 rc_t order_text_read(order_signed_t *out, err_t *e, arena_t *a, view_t json)
 {
     order_signed_t o = { .signature_count = 0 };
@@ -34,6 +82,8 @@ rc_t order_text_read(order_signed_t *out, err_t *e, arena_t *a, view_t json)
     const view_t body = jo_bytes(&root, a, "body", 1, ORDER_BODY_MAX, HEX_0X);
     if (body.p && order_read_body(&o.order, &bad, body))
         jo_fail(&root, "body", bad.rc, "%s%s%s", bad.field, bad.field[0] ? ": " : "", bad.text);
+    else if (body.p)
+        check_shown(&root, &o.order);
     read_signatures(&o, &root);
     o.text = jo_text_copy(&root, a, "policy", 1, ORDER_TEXT_MAX);
     rc_t rc = jo_done(&root);

@@ -3,6 +3,8 @@
 
 #include "tests/unit/overlay_keys.h"
 
+#define HASH "0000000000000000000000000000000000000000000000000000000000000000"
+#define KEY "02" HASH
 #define POLICY "{\"version\":1,\"note\":\"quote \\\" and newline \\n\"}"
 
 static order_signed_t sample(void)
@@ -73,7 +75,46 @@ static const struct {
     { "\"signatures\":[{\"key\":\"0x0", "\"signatures\":[{\"key\":\"0x", "signatures[0].key", RC_MALFORMED },
     { "\"policy\":\"{", "\"policy\":\" {", "policy", RC_REFUSED },
     { "\"policy\":\"", "\"policies\":\"", "policy", RC_MALFORMED },
+    /* what stands there for people and is not what the body says */
+    { "\"version\":3", "\"version\":2", "version", RC_REFUSED },
+    { "\"version\":3", "\"version\":0", "version", RC_REFUSED },
+    { "\"digest\":\"0x", "\"digest\":\"0x00\",\"d\":\"", "digest", RC_MALFORMED },
+    { "\"cluster\":\"0x02", "\"cluster\":\"0x03", "cluster", RC_REFUSED },
+    { "\"void_slot\":\"18446744073709551615\"", "\"void_slot\":\"0\"", "void_slot", RC_REFUSED },
+    { "\"makers\":[\"0x02", "\"makers\":[\"0x03", "makers[0]", RC_REFUSED },
+    { "],\"seats\"", ",\"0x" KEY "\"],\"seats\"", "makers", RC_REFUSED },
+    { "\"seats\":[\"0x01", "\"seats\":[\"0x02", "seats[0]", RC_REFUSED },
+    { "\"seats\":[\"0x0100000000000000000000000000000000000000000000000000000000000000\",", "\"seats\":[", "seats[0]",
+      RC_REFUSED },
+    { "\"makers\":[", "\"makers\":[],\"m\":[", "makers", RC_REFUSED },
+    { "\"policy_digest\":\"0x", "\"policy_digest\":\"0x" HASH "\",\"p\":\"", "policy_digest", RC_REFUSED },
 };
+
+/* A member that stands there for people may be left out. */
+START_TEST(the_body_alone_is_enough)
+{
+    static const char *const names[] = {
+        "version", "digest", "cluster", "void_slot", "makers", "seats", "policy_digest"
+    };
+    arena_t a;
+    const order_signed_t o = sample();
+    arena_init(&a, 1 << 20);
+    jw_t w = jw_of(&a, ORDER_JSON_MAX);
+    order_text_write(&w, NULL, &o);
+    const char *json = (const char *)jw_done(&w).p;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        order_signed_t got;
+        err_t e;
+        char text[8192], member[32];
+        snprintf(member, sizeof member, "\"%s\":", names[i]);
+        const char *at = strstr(json, member);
+        ck_assert_msg(at != NULL, "%s", member);
+        snprintf(text, sizeof text, "%.*s\"x_%s", (int)(at - json), json, at + 1);
+        ck_assert_msg(order_text_read(&got, &e, &a, view_str(text)) == RC_OK, "%s: %s: %s", names[i], e.field, e.text);
+    }
+    arena_free(&a);
+}
+END_TEST
 
 START_TEST(what_is_wrong_is_named)
 {
@@ -116,5 +157,5 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN_AROUND("order_text", keys_open, keys_close, an_order_is_read_as_it_was_written,
-                           what_is_wrong_is_named, an_order_without_a_policy_is_none);
+                           what_is_wrong_is_named, the_body_alone_is_enough, an_order_without_a_policy_is_none);
 }
