@@ -23,6 +23,7 @@ struct overlay {
     talk_t *talk;
     agree_t *agree;
     groups_t *groups;
+    circuits_t *circuits;
     order_signed_t order; /* the unsigned one, when none is given */
     char statement[STATEMENT_MAX];
     net_protocol_t protocols[OVERLAY_PROTOCOLS];
@@ -104,8 +105,7 @@ static void flooded(void *ctx, const flood_message_t *m)
 
 static bool serves(void *ctx, net_conn_t *c, const net_protocol_t *p)
 {
-    (void)ctx, (void)c, (void)p;
-    return true; /* to a PEER: all that we have */
+    return !circuits_is(p) || circuits_serves(((overlay_t *)ctx)->circuits, c, p); /* to a PEER: all that we have */
 }
 
 /* ---- the other parts ---- */
@@ -155,6 +155,20 @@ static void group_joined(void *ctx, const uint8_t group[MSG_GROUP_LEN], const ke
         o->c.events.grouped(o->c.events_ctx, group);
 }
 
+static bool is_judged(void *ctx, net_conn_t *c)
+{
+    return join_phase(((overlay_t *)ctx)->join, c) == JOIN_PEER;
+}
+
+static void reached(void *ctx)
+{
+    const overlay_t *o = ctx;
+    maddr_t at[OVERLAY_REACHED_MAX];
+    const size_t n = circuits_addrs(o->circuits, at, OVERLAY_REACHED_MAX);
+    if (o->c.events.reached)
+        o->c.events.reached(o->c.events_ctx, at, n);
+}
+
 /* ---- members ---- */
 
 static link_t *find(overlay_t *o, const net_conn_t *c)
@@ -187,6 +201,8 @@ static void open_link(overlay_t *o, link_t *l, const join_member_t *m)
         rc = groups_peer(o->groups, c);
     if (rc && l->conn == c)
         net_close(c, NET_BYE_SLOTS_FULL, "no room for another peer");
+    else if (l->conn == c)
+        circuits_peer(o->circuits, c);
 }
 
 static void hold_link(overlay_t *o, const link_t *l)
@@ -282,6 +298,7 @@ static void net_closed(void *ctx, net_conn_t *c, const err_t *why)
     talk_closed(o->talk, c);
     agree_closed(o->agree, c);
     groups_closed(o->groups, c);
+    circuits_closed(o->circuits, c);
     join_closed(o->join, c, why);
     peers_closed(o->peers, c, why);
 }
@@ -311,6 +328,7 @@ void overlay_net(overlay_t *o, net_config_t *out)
     talk_protocol(o->talk, &o->protocols[n]);
     agree_protocol(o->agree, &o->protocols[n + 1]);
     groups_protocol(o->groups, &o->protocols[n + 2]);
+    circuits_protocols(o->circuits, &o->protocols[n + 3]);
     out->events = (net_events_t){ .opened = net_opened,
                                   .closed = net_closed,
                                   .serves = net_serves,
@@ -318,7 +336,7 @@ void overlay_net(overlay_t *o, net_config_t *out)
                                   .accepts = net_accepts,
                                   .ctx = o };
     out->protocols = o->protocols;
-    out->protocol_count = n + 3;
+    out->protocol_count = n + 3 + CIRCUITS_PROTOCOLS;
 }
 
 /* ---- life ---- */
@@ -391,6 +409,18 @@ static rc_t make_groups(overlay_t *o)
     return groups_new(&o->groups, o->join, &g);
 }
 
+static rc_t make_circuits(overlay_t *o)
+{
+    const circuits_config_t c = { .who = o->c.who,
+                                  .serves = o->c.relays,
+                                  .uses = o->c.uses_relays,
+                                  .is_peer = is_judged,
+                                  .now_s = now_s,
+                                  .changed = reached,
+                                  .ctx = o };
+    return circuits_new(&o->circuits, &c);
+}
+
 static rc_t make_parts(overlay_t *o)
 {
     const peers_config_t p = {
@@ -404,6 +434,8 @@ static rc_t make_parts(overlay_t *o)
         rc = make_talk(o);
     if (!rc)
         rc = make_agree(o);
+    if (!rc)
+        rc = make_circuits(o);
     return rc ? rc : make_groups(o);
 }
 
@@ -434,6 +466,8 @@ rc_t overlay_bind(overlay_t *o, err_t *e, net_t *n)
     hash32_t setup;
     o->net = n;
     peers_bind(o->peers, n);
+    if (circuits_bind(o->circuits, n))
+        return err_say(e, RC_NOMEM, "out of memory");
     sha256(&setup, view_str(o->statement));
     return o->c.found ? join_found(o->join, e, &setup) : RC_OK;
 }
@@ -443,6 +477,7 @@ void overlay_free(overlay_t *o)
     if (!o)
         return;
     groups_free(o->groups);
+    circuits_free(o->circuits);
     join_free(o->join);
     peers_free(o->peers);
     talk_free(o->talk);
@@ -463,15 +498,16 @@ void overlay_resolved(overlay_t *o, size_t target, const maddr_t *numbers, size_
 /* In place of a chain's head, by which generations come into use: seconds. */
 uint64_t overlay_turn(overlay_t *o, uint64_t now_ms)
 {
-    uint64_t at[5];
+    uint64_t at[6];
     join_head(o->join, (uint64_t)now_s(o));
     at[0] = join_turn(o->join, now_ms);
     at[1] = peers_turn(o->peers, now_ms);
     at[2] = talk_turn(o->talk, now_ms);
     at[3] = agree_turn(o->agree, now_ms);
     at[4] = groups_turn(o->groups, now_ms);
+    at[5] = circuits_turn(o->circuits, now_ms);
     look(o);
-    for (size_t i = 1; i < 5; i++)
+    for (size_t i = 1; i < 6; i++)
         at[0] = at[i] < at[0] ? at[i] : at[0];
     return o->dirty ? now_ms : at[0];
 }

@@ -20,13 +20,15 @@
 #define OVERLAY_OVERLAY_H
 
 #include "overlay/bracha.h"
+#include "overlay/circuits.h"
 #include "overlay/join.h"
 #include "overlay/messages.h"
 #include "overlay/peers.h"
 
-#define OVERLAY_PROTOCOLS (JOIN_PROTOCOLS + 3u)
+#define OVERLAY_PROTOCOLS (JOIN_PROTOCOLS + 3u + CIRCUITS_PROTOCOLS)
 #define OVERLAY_NAME_MAX 64u   /* characters of an application's name */
 #define OVERLAY_PEERS_MAX 128u /* connections of peers */
+#define OVERLAY_REACHED_MAX 8u /* addresses through relays */
 
 typedef struct overlay overlay_t;
 
@@ -59,6 +61,8 @@ typedef struct {
     void (*grouped)(void *ctx, const uint8_t group[MSG_GROUP_LEN]);
     /* The key goes out to a peer now. */
     void (*released)(void *ctx, const join_member_t *to, const key_name_t *name);
+    /* The addresses at which this node is reached through relays are others now: these; n 0: none. */
+    void (*reached)(void *ctx, const maddr_t *at, size_t n);
 } overlay_events_t;
 
 /* What is borrowed has to live until overlay_free. */
@@ -69,6 +73,9 @@ typedef struct {
     uint8_t static_pubkey[33]; /* of this start; also the host key of connections */
     mattest_sign_fn sign;      /* by it */
     void *sign_ctx;
+    identity_t who;   /* the same key as host key: signs what a relay promises */
+    bool relays;      /* is a relay for members: circuits.h */
+    bool uses_relays; /* keeps places at members that are, and is reached through them: for who cannot be dialled */
     tee_evidence_type_t type;
     hash32_t platform;           /* our own, as peers see it: for a seat; zeros: none */
     const policy_t *policy;      /* of the order in force */

@@ -99,12 +99,19 @@ void peers_counts(const peers_t *p, peers_count_t *out)
     }
 }
 
+/* The host of a relayed connection is its relay's, which has nothing to do with who is at the other end. */
+static bool is_relayed(const net_conn_t *c)
+{
+    return net_addr(c)->circuit;
+}
+
 /* Accepted connections of one address. */
 static size_t accepted_of(const peers_t *p, const maddr_t *from)
 {
     size_t n = 0;
     for (const net_conn_t *c = net_first(p->net); c; c = net_after(c))
-        n += net_is_open(c) && !net_dialled(c) && !peers_is_leaving(p, c) && same_ip(net_addr(c), from);
+        n += net_is_open(c) && !net_dialled(c) && !is_relayed(c) && !peers_is_leaving(p, c) &&
+             same_ip(net_addr(c), from);
     return n;
 }
 
@@ -129,7 +136,7 @@ static bool has_slot(peers_t *p, const net_conn_t *of)
     peers_counts(p, &n);
     if (peers_rank(p, net_peer(of)) != SIZE_MAX)
         return true;
-    if (n.connections > PEERS_MAX || accepted_of(p, net_addr(of)) > PEERS_PER_IP)
+    if (n.connections > PEERS_MAX || (!is_relayed(of) && accepted_of(p, net_addr(of)) > PEERS_PER_IP))
         return false;
     return n.strangers <= PEERS_STRANGERS_MAX || make_room(p, of);
 }
@@ -174,7 +181,7 @@ static bool is_named(const peers_t *p, const maddr_t *from)
 void peers_fault(peers_t *p, const net_conn_t *c, bans_fault_t fault)
 {
     const maddr_t *from = net_addr(c);
-    (void)bans_note(&p->bans, net_peer(c), from, !is_named(p, from), fault, p->now_ms);
+    (void)bans_note(&p->bans, net_peer(c), from, !from->circuit && !is_named(p, from), fault, p->now_ms);
 }
 
 bool peers_accepts(const peers_t *p, const maddr_t *from)
@@ -218,6 +225,10 @@ static void note_twins(peers_t *p, net_conn_t *older, net_conn_t *newer)
 {
     if (peerid_cmp(net_self(p->net), net_peer(newer)) > 0)
         return;
+    if (is_relayed(older) && !is_relayed(newer)) {
+        net_close(older, NET_BYE_DUPLICATE, "a direct connection takes its place");
+        return;
+    }
     twins_t *t = calloc(1, sizeof *t);
     if (!t) {
         net_close(newer, NET_BYE_DUPLICATE, "one connection is enough");
@@ -312,9 +323,15 @@ static bool is_name(const maddr_t *m)
     return m->host != MADDR_IP4 && m->host != MADDR_IP6;
 }
 
+/* A relayed connection is one, but not in the place of a direct one. */
 static bool is_connected(const peers_t *p, const target_t *t)
 {
-    return t->peer.n && other_to(p, &t->peer, NULL);
+    if (!t->peer.n)
+        return false;
+    for (const net_conn_t *c = net_first(p->net); c; c = net_after(c))
+        if (net_is_open(c) && peerid_eq(net_peer(c), &t->peer) && (!is_relayed(c) || t->ways[0].circuit))
+            return true;
+    return false;
 }
 
 /* Whether an address is to be dialled once its time has come. */

@@ -12,7 +12,9 @@
  * PEERS_STRANGER_MS. Who finds no slot is told of others (redirect), and is closed PEERS_LEAVE_MS later.
  *
  * Of two connections to one peer, over whatever transports, the end with the smaller id closes one: it pings the older,
- * and closes the newer when that is answered within PEERS_PING_MS, else the older. The other end closes none. A
+ * and closes the newer when that is answered within PEERS_PING_MS, else the older; an older one through a relay is
+ * closed for a direct one at once, and direct addresses of who is reached through a relay are still dialled. The other
+ * end closes none. A
  * connection counts from when it is confirmed; a dial under way is no reason to refuse one.
  *
  * Spec:   overlay-facts 10; overlay-facts-more C1 to C3

@@ -177,12 +177,22 @@ static uint64_t turn(void *ctx, uint64_t now_ms)
 
 /* ---- life ---- */
 
+static identity_t host_identity(const host_t *h)
+{
+    identity_t who = { .sign = sign_host, .sign_ctx = h->key };
+    hostkey_secp256k1(&who.key, h->pubkey);
+    return who;
+}
+
 static rc_t make_overlay(host_t *h, err_t *e)
 {
     overlay_config_t o = { .application = h->c.application,
                            .found = h->c.found,
                            .sign = sign_static,
                            .sign_ctx = h->key,
+                           .who = host_identity(h),
+                           .relays = h->c.relays,
+                           .uses_relays = h->c.uses_relays,
                            .type = h->c.tee->type,
                            .platform = h->platform,
                            .policy = h->policy,
@@ -209,9 +219,8 @@ static rc_t make_overlay(host_t *h, err_t *e)
 
 static rc_t make_loop(host_t *h, err_t *e)
 {
-    net_config_t n = { .who = { .sign = sign_host, .sign_ctx = h->key }, .agent = "kettle/" KETTLE_VERSION };
+    net_config_t n = { .who = host_identity(h), .agent = "kettle/" KETTLE_VERSION };
     const loop_owner_t owner = { .turn = turn, .ctx = h };
-    hostkey_secp256k1(&n.who.key, h->pubkey);
     overlay_net(h->overlay, &n);
     rc_t rc = net_new(&h->net, &n);
     if (rc)

@@ -31,6 +31,7 @@ typedef struct {
     const char *const *peers; /* multiaddrs, with numbers or names */
     size_t peer_count;
     unsigned transports;         /* LOOP_*; 0: both */
+    bool relays, uses_relays;    /* see overlay_config_t */
     const char *policy;          /* docs/policy.md; NULL: POLICY_DEFAULT, which admits this very image */
     const tee_provider_t *tee;   /* borrowed until host_stop */
     const order_signed_t *order; /* borrowed until host_stop; NULL: none is signed */

@@ -46,8 +46,10 @@ static void tell(void *ctx, net_stream_t *s)
                      .agent_version = view_str(n->config.agent ? n->config.agent : "") };
     maddr_t seen = s->conn->addr;
     seen.peer.n = 0;
-    maddr_write(&o, &seen);
-    m.observed = wr_view(&o);
+    if (!seen.circuit) { /* else it is the relay's */
+        maddr_write(&o, &seen);
+        m.observed = wr_view(&o);
+    }
     list_addrs(n, &m, addrs);
     list_protocols(s->conn, &m);
     identify_write(&w, &m);

@@ -71,7 +71,7 @@ rc_t net_dial(net_t *n, net_conn_t **out, err_t *e, const maddr_t *to, void *use
     net_conn_t *c;
     if (!t)
         return err_say(e, RC_UNSUPPORTED, "no transport dials such an address");
-    if (peerid_eq(&to->peer, &n->self))
+    if (peerid_eq(&to->peer, &n->self) || peerid_eq(&to->target, &n->self))
         return err_say(e, RC_REFUSED, "that address is our own");
     rc_t rc = t->dial(t, &c, e, to);
     if (rc)
@@ -146,7 +146,7 @@ void link_opened(net_conn_t *c)
     c->state = CONN_OPEN;
     c->opened_ms = c->net->now_ms;
     c->told = true;
-    c->addr.peer = c->peer;
+    *(c->addr.circuit ? &c->addr.target : &c->addr.peer) = c->peer;
     if (ev->opened)
         ev->opened(ev->ctx, c);
     if (c->net->config.tell_identify && c->state == CONN_OPEN)

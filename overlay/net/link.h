@@ -47,7 +47,7 @@ struct net_conn {
     uint64_t number;
     uint64_t deadline_ms; /* of the handshake */
     uint64_t opened_ms;   /* since when it is OPEN */
-    maddr_t addr;         /* of the peer; while dialling, with the peer id that is expected */
+    maddr_t addr; /* of the peer; while dialling, with the peer id that is expected (behind a circuit: target) */
     hostkey_t key;
     peerid_t peer;
     hash32_t our_channel_key, peer_channel_key;

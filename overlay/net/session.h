@@ -6,9 +6,9 @@
  *     session_buffer, session_take   bytes of the peer
  *     session_turn    deadlines, and what streams have to send
  *
- * What is to be sent waits in out, at most about 64 KiB of it for the carrier; what a connection has to send beyond that
- * stays in its streams. A connection is confirmed at the dialler by the first record that its listener sealed. Goodbyes
- * travel as the reason of yamux's Go Away; their text does not.
+ * What is to be sent waits in out, at most about 64 KiB of it for the carrier; what a connection has to send beyond
+ * that stays in its streams. A connection is confirmed at the dialler by the first record that its listener sealed.
+ * Goodbyes travel as the reason of yamux's Go Away; their text does not.
  *
  * Spec:   libp2p/specs connections/README.md, noise/README.md, yamux/README.md; overlay-facts section 6
  * Floor:  4, overlay/net. For transports. No socket, clock or thread.

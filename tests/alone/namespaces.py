@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Five nodes of examples/attested_chat.c, each in a network namespace of its own on one bridge: one is cut off, noticed by silence,
-and on its return hears what was spread meanwhile; one that is behind a masquerading router joins, is heard, and hears. Needs root and
-`ip` (the router also `nft`): without them it is skipped, with the reason.
+and on its return hears what was spread meanwhile; one that is behind a masquerading router joins, is heard, and hears; and another reaches
+that one through a relay, whose memory and log have nothing of what they say to each other. Needs root and `ip` (the router also
+`nft`): without them it is skipped, with the reason.
 
 usage: namespaces.py PROGRAM
 """
 import os
 import pathlib
+import secrets
 import shutil
 import subprocess
 import sys
@@ -78,8 +80,8 @@ class Net:
 
 
 class Node:
-    def __init__(self, space, listen, *peer):
-        env = dict(os.environ, CHAT_SIMULATOR="one word")
+    def __init__(self, space, listen, *peer, relay=""):
+        env = dict(os.environ, CHAT_SIMULATOR="one word", CHAT_RELAY=relay)
         command = ["ip", "netns", "exec", space, PROGRAM, listen, *peer]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
         self.lines = []
@@ -98,9 +100,36 @@ class Node:
             time.sleep(0.05)
         raise SystemExit(f"namespaces: no line {begins!r} .. {ends!r} in {self.lines}")
 
+    def wait_other(self, begins, but, seconds=60):
+        """A line that begins so, and is another one."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for line in list(self.lines):
+                if line.startswith(begins) and line != but:
+                    return line
+            time.sleep(0.05)
+        raise SystemExit(f"namespaces: no line {begins!r} but {but!r} in {self.lines}")
+
     def say(self, text):
         self.process.stdin.write(text + "\n")
         self.process.stdin.flush()
+
+    def holds(self, text):
+        """Whether a text is anywhere in the memory of the program, or in what it printed."""
+        bytes_, base = text.encode(), f"/proc/{self.process.pid}"
+        with open(f"{base}/maps", encoding="ascii") as maps, open(f"{base}/mem", "rb") as memory:
+            for line in maps:
+                ends, permissions = line.split()[:2]
+                begin, end = (int(x, 16) for x in ends.split("-"))
+                if not permissions.startswith("rw"):
+                    continue
+                try:
+                    memory.seek(begin)
+                    if bytes_ in memory.read(end - begin):
+                        return True
+                except (OSError, ValueError):  # what the kernel keeps for itself, and locked pages of keys
+                    continue
+        return any(text in line for line in self.lines)
 
     def kill(self):
         self.process.kill()
@@ -129,7 +158,7 @@ def through_a_router(net, nodes, processes):
     router, inside = net.add("router"), net.add("inside")
     net.join(router, "10.77.0.99")
     net.behind_nat(inside, router)
-    node = Node(inside, "/ip4/192.168.7.2/udp/4001/quic-v1", "/ip4/10.77.0.1/udp/4001/quic-v1")
+    node = Node(inside, "/ip4/192.168.7.2/udp/4001/quic-v1", "/ip4/10.77.0.1/udp/4001/quic-v1", relay="use")
     processes.append(node)
     node.wait("key ")
     node.wait("came ")
@@ -140,6 +169,30 @@ def through_a_router(net, nodes, processes):
     nodes[1].say("! from outside")
     node.wait("spread ", ": ! from outside")
     print("namespaces: a node behind a masquerading router joined, was heard, and hears")
+    return node
+
+
+def through_a_relay(net, relay, inside, processes):
+    """Another node reaches the one behind the router; the relay is between them and reads nothing."""
+    way = inside.wait("reached /ip4/10.77.0.1/").split()[1]
+    space = net.add("n6")
+    net.join(space, "10.77.0.6")
+    caller = Node(space, "/ip4/10.77.0.6/udp/4001/quic-v1", "/ip4/10.77.0.1/udp/4001/quic-v1", way)
+    processes.append(caller)
+    caller.wait("key ")
+    of_relay = inside.wait("came ")
+    came = caller.wait_other("came ", of_relay)
+    texts = [f"{word} {secrets.token_hex(16)}" for word in ("asked", "answered")]
+    caller.say(f"@{came.split()[1].rstrip(':')} {texts[0]}")
+    asker = inside.wait("said ", f": {texts[0]}").split()[1].rstrip(":")
+    inside.say(f"@{asker} {texts[1]}")
+    caller.wait("said ", f": {texts[1]}")
+    for text in texts:
+        if not caller.holds(text) or not inside.holds(text):
+            raise SystemExit("namespaces: what was said is not even in the memory of the two ends: the search is of no use")
+        if relay.holds(text):
+            raise SystemExit("namespaces: the relay has read what was said through it")
+    print("namespaces: reached through a relay, whose memory and log have nothing of what was said")
 
 
 def main():
@@ -157,14 +210,15 @@ def main():
             ports.append(net.join(space, f"10.77.0.{i}"))
             listen = f"/ip4/10.77.0.{i}/{'tcp/4001' if i % 2 == 0 else 'udp/4001/quic-v1'}"
             first = [] if i == 1 else ["/ip4/10.77.0.1/udp/4001/quic-v1"]
-            nodes.append(Node(space, listen, *first))
+            nodes.append(Node(space, listen, *first, relay="serve" if i == 1 else ""))
             processes.append(nodes[-1])
             nodes[-1].wait("key ")
         if len({node.wait("key ") for node in nodes}) != 1:
             raise SystemExit("namespaces: not one key")
         cut_and_return(net, nodes, ports)
         if shutil.which("nft"):
-            through_a_router(net, nodes, processes)
+            inside = through_a_router(net, nodes, processes)
+            through_a_relay(net, nodes[0], inside, processes)
         else:
             print("namespaces: behind a router: skipped: there is no nft (nftables)")
     finally:

@@ -182,6 +182,7 @@ static inline void app_new(app_t *a, const char *word)
     a->config = (overlay_config_t){ .application = "test",
                                     .sign = app_sign,
                                     .sign_ctx = a,
+                                    .who = a->id.who,
                                     .type = TEE_EVIDENCE_SIMULATED,
                                     .platform = a->platform,
                                     .policy = world.policy,
