@@ -193,7 +193,11 @@ static void get_v1_attest(void *ctx, const hs_request_t *request, hs_response_t 
         return;
     }
     arena_init(&a, ATTEST_ARENA_MAX);
-    rc_t rc = attest_body(s->attest, &body, &e, &a, q.has_nonce ? q.nonce : NULL, q.staple);
+    attestation_cluster_t stands = { .is_there = false };
+    cluster_t *cluster = atomic_load(&((node_t *)ctx)->cluster);
+    if (cluster)
+        cluster_attested(cluster, &stands);
+    rc_t rc = attest_body(s->attest, &body, &e, &a, &stands, q.has_nonce ? q.nonce : NULL, q.staple);
     if (!rc)
         answer(r, 200, NULL, body);
     else if (rc == RC_LIMIT) {

@@ -158,6 +158,16 @@ static bool read_attestation(verify_attested_t *at, results_t *r, arena_t *a, co
     return at->form == EVIDENCE_PROTOTYPE || read_statements(at, r, a);
 }
 
+/* Nothing vouches for it: --follow shows what does. */
+static void tell_cluster(results_t *r, const attestation_cluster_t *c)
+{
+    if (c->is_there)
+        step(r, "cluster", true, NULL,
+             "the node says, unbound: generation %llu.%u signs, order %llu is in force, %llu distinct platforms",
+             (unsigned long long)c->generation, c->index, (unsigned long long)c->order_version,
+             (unsigned long long)c->platforms);
+}
+
 /* The prototype's answer binds a key and nothing else. */
 static void check_prototype(results_t *r, const verify_options_t *o)
 {
@@ -183,6 +193,7 @@ bool verify_attestation(verify_attested_t *out, results_t *r, arena_t *a, const 
         check_evidence(r, a, &at.x, collateral, policy, expected, o->now);
     if (o->ra_tls)
         check_tls(r, a, in->cert, &at.x, collateral, policy, o->now);
+    tell_cluster(r, &at.x.cluster);
     if (at.form == EVIDENCE_PROTOTYPE)
         check_prototype(r, o);
     *out = at;

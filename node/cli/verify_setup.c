@@ -89,8 +89,8 @@ static void check_setup(results_t *r, const verify_attested_t *x, const verify_o
     const setup_rules_t *rules = &x->cluster.rules;
     const hex_t setup = hex_of(&x->setup);
     if (same)
-        step(r, "setup", true, NULL, "0x%s: heads up to %llu s old, program %s, default block %s", setup.hex,
-             (unsigned long long)rules->head_age_s, x->node.program, setup_by_name(x->node.default_block));
+        step(r, "setup", true, NULL, "0x%s: heads up to %llu s old, program %s, default block %s, recovery none",
+             setup.hex, (unsigned long long)rules->head_age_s, x->node.program, setup_by_name(x->node.default_block));
     else
         step(r, "setup", false, "E_SETUP", "0x%s is not the one of --setup-hash", setup.hex);
 }

@@ -113,6 +113,9 @@ NODISCARD rc_t cluster_keys(cluster_t *c, err_t *e, jw_t *w);
 /* Writes the body of GET /v1/keys/releases. RC_NEED_DATA: the overlay has ended; RC_NOMEM. */
 NODISCARD rc_t cluster_releases(cluster_t *c, err_t *e, jw_t *w);
 
+/* How the cluster stands, for GET /v1/attest; is_there false: no key signs. */
+void cluster_attested(cluster_t *c, attestation_cluster_t *out);
+
 /* What a node that has no key yet waits for, as a sentence. */
 void cluster_say(cluster_t *c, const char *text);
 void cluster_said(cluster_t *c, char out[240]);

@@ -280,23 +280,46 @@ void cluster_peers(cluster_t *c, jw_t *w)
     jw_end(w);
 }
 
-/* The members' distinct platforms, ours not counted. */
-static unsigned platforms_of(const cluster_t *c)
+static bool is_on(const shown_member_t *m, const hash32_t *platform)
 {
-    unsigned n = 0;
+    return m->phase == JOIN_PEER && hash32_eq(&m->platform, platform);
+}
+
+/* Distinct platforms: ours, once it is known, and the members'. */
+static unsigned platforms_of(const cluster_t *c, const attest_status_t *own)
+{
+    unsigned n = own->verified;
     for (size_t i = 0; i < c->member_count; i++) {
+        const shown_member_t *m = &c->members[i];
         size_t k = 0;
-        while (k < i &&
-               (c->members[k].phase != JOIN_PEER || !hash32_eq(&c->members[k].platform, &c->members[i].platform)))
+        while (k < i && !is_on(&c->members[k], &m->platform))
             k++;
-        n += c->members[i].phase == JOIN_PEER && k == i;
+        n += m->phase == JOIN_PEER && k == i && !(own->verified && hash32_eq(&m->platform, &own->platform));
     }
     return n;
+}
+
+void cluster_attested(cluster_t *c, attestation_cluster_t *out)
+{
+    attest_status_t own;
+    attest_status(c->with.attest, &own);
+    *out = (attestation_cluster_t){ .is_there = false };
+    pthread_mutex_lock(&c->lock);
+    if (c->keys.is_in_use)
+        *out = (attestation_cluster_t){ .is_there = true,
+                                        .generation = c->keys.in_use.version,
+                                        .index = c->keys.in_use.index,
+                                        .order = c->keys.in_use.order,
+                                        .order_version = c->order.version,
+                                        .platforms = platforms_of(c, &own) };
+    pthread_mutex_unlock(&c->lock);
 }
 
 void cluster_status(cluster_t *c, jw_t *w)
 {
     unsigned peers = 0;
+    attest_status_t own;
+    attest_status(c->with.attest, &own);
     pthread_mutex_lock(&c->lock);
     for (size_t i = 0; i < c->member_count; i++)
         peers += c->members[i].phase == JOIN_PEER;
@@ -307,7 +330,7 @@ void cluster_status(cluster_t *c, jw_t *w)
     keys_status(c, w);
     jw_bool(w, "cluster_pinned", c->with.config->cluster[0] != 0);
     jw_u64(w, "peers", peers);
-    jw_u64(w, "platforms", platforms_of(c));
+    jw_u64(w, "platforms", platforms_of(c, &own));
     put_lists(w, c);
     jw_array(w, "other_clusters");
     for (size_t i = 0; i < c->turned_down_count; i++) {

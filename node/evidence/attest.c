@@ -9,7 +9,6 @@
 #include "base/os/persist.h"
 #include "base/os/worker.h"
 #include "node/evidence/pccs.h"
-#include "rpc/api/attestation.h"
 
 #define ARENA_MAX ((size_t)64 << 20)
 #define RENEW_MAX_S (6 * 3600) /* between two looks for newer collateral */
@@ -142,8 +141,9 @@ static void publish(attest_t *s, uint8_t *take_copy, size_t len, const tee_verif
     free(s->collateral);
     s->collateral = take_copy;
     s->collateral_len = len;
-    s->status =
-        (attest_status_t){ .verified = true, .status = v->grade.status, .verifiable_until = v->earliest_expiry };
+    s->status = (attest_status_t){
+        .verified = true, .status = v->grade.status, .platform = v->platform, .verifiable_until = v->earliest_expiry
+    };
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -608,7 +608,8 @@ rc_t attest_collateral(attest_t *s, view_t *out, err_t *e, arena_t *a)
     return have && !out->p ? err_say(e, RC_NOMEM, "out of memory") : rc;
 }
 
-rc_t attest_body(attest_t *s, view_t *out, err_t *e, arena_t *a, const uint8_t *nonce, bool staple)
+rc_t attest_body(attest_t *s, view_t *out, err_t *e, arena_t *a, const attestation_cluster_t *cluster,
+                 const uint8_t *nonce, bool staple)
 {
     const tee_provider_t *tee = s->config.tee;
     tee_evidence_t fresh = { 0 };
@@ -616,7 +617,8 @@ rc_t attest_body(attest_t *s, view_t *out, err_t *e, arena_t *a, const uint8_t *
                         .cluster_statement = s->setup->cluster_text,
                         .node_statement = s->setup->node_text,
                         .has_nonce = nonce != NULL,
-                        .provider = view_str(tee->name) };
+                        .provider = view_str(tee->name),
+                        .cluster = *cluster };
     present_key(s, x.pubkey);
     memcpy(x.node_pubkey, s->config.node_pubkey, sizeof x.node_pubkey);
     if (nonce)

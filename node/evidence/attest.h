@@ -16,6 +16,7 @@
 #include "base/os/clock.h"
 #include "http/client.h"
 #include "node/evidence/setup.h"
+#include "rpc/api/attestation.h"
 #include "tee/tee.h"
 #include "tee/verify/policy.h"
 #include "tee/verify/verify.h"
@@ -45,6 +46,7 @@ typedef struct {
 typedef struct {
     bool verified; /* our own quote verified by the present collateral */
     tcb_status_t status;
+    hash32_t platform;        /* SHA-256 of our PPID */
     int64_t verifiable_until; /* Unix seconds */
     char trouble[256];        /* why the collateral is not fresh; empty when it is */
 } attest_status_t;
@@ -93,9 +95,11 @@ view_t attest_quote(const attest_t *s);
 
 /* Body of GET /v1/attest, in the arena: with a nonce (32 bytes) a fresh quote over it; with NULL one without, which is
  * made when it is first asked for and then kept.
- *   staple  with collateral; RC_NEED_DATA when there is none yet
+ *   cluster  how it stands; said, and bound by nothing
+ *   staple   with collateral; RC_NEED_DATA when there is none yet
  * RC_LIMIT: too many wait already; RC_IO, RC_TIMEOUT, RC_NOMEM. */
-NODISCARD rc_t attest_body(attest_t *s, view_t *out, err_t *e, arena_t *a, const uint8_t *nonce, bool staple);
+NODISCARD rc_t attest_body(attest_t *s, view_t *out, err_t *e, arena_t *a, const attestation_cluster_t *cluster,
+                           const uint8_t *nonce, bool staple);
 
 /* Copies the present status. */
 void attest_status(attest_t *s, attest_status_t *out);

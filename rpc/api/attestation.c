@@ -27,6 +27,21 @@ static rc_t put_object(jw_t *w, arena_t *a, const char *key, view_t text)
     return rc && rc != RC_NOMEM ? RC_BUG : rc;
 }
 
+static void put_cluster(jw_t *w, const attestation_cluster_t *c)
+{
+    if (!c->is_there)
+        return;
+    jw_object(w, "cluster");
+    jw_object(w, "generation");
+    jw_u64(w, "version", c->generation);
+    jw_u64(w, "index", c->index);
+    jw_hex(w, "order", view_of(c->order.b, 32));
+    jw_end(w);
+    jw_u64(w, "order_version", c->order_version);
+    jw_u64(w, "platforms", c->platforms);
+    jw_end(w);
+}
+
 rc_t attestation_write(view_t *out, arena_t *a, const attestation_t *in)
 {
     jw_t w = jw_of(a, ATTESTATION_MAX);
@@ -47,6 +62,7 @@ rc_t attestation_write(view_t *out, arena_t *a, const attestation_t *in)
     jw_object(&w, "unbound");
     put_text(&w, "provider", in->provider);
     put_text(&w, "vm_config", in->vm_config);
+    put_cluster(&w, &in->cluster);
     jw_end(&w);
     jw_end(&w);
     const view_t text = jw_done(&w);
@@ -66,11 +82,27 @@ static view_t read_object(const jo_t *o, arena_t *a, const char *key)
     return jo_rc(o) ? view_of(NULL, 0) : jo_compact(&member, a, NULL);
 }
 
+static void read_cluster(attestation_cluster_t *c, const jo_t *o)
+{
+    const jo_t generation = jo_object(o, "generation");
+    c->is_there = true;
+    c->generation = jo_u64(&generation, "version", 0, UINT64_MAX);
+    c->index = (uint8_t)jo_u64(&generation, "index", 0, UINT8_MAX);
+    jo_hex(&generation, c->order.b, sizeof c->order.b, "order", HEX_ANY);
+    jo_rest(&generation);
+    c->order_version = jo_u64(o, "order_version", 0, UINT64_MAX);
+    c->platforms = jo_u64(o, "platforms", 0, UINT32_MAX);
+    jo_rest(o);
+}
+
 static void read_unbound(attestation_t *x, arena_t *a, const jo_t *o)
 {
     const jo_t unbound = jo_object(o, "unbound");
+    jo_t cluster;
     jo_opt_text_copy(&unbound, &x->provider, a, "provider", 0, PROVIDER_MAX);
     jo_opt_text_copy(&unbound, &x->vm_config, a, "vm_config", 0, VM_CONFIG_MAX);
+    if (jo_opt_object(&unbound, &cluster, "cluster"))
+        read_cluster(&x->cluster, &cluster);
     jo_rest(&unbound);
 }
 

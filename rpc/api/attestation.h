@@ -2,7 +2,8 @@
  *
  *   { "kettle": "attestation/2", "evidence_type": 1, "quote": "0x...", "event_log": "[...]", "pubkey": "0x...",
  *     "node_pubkey": "0x...", "nonce": "0x...", "cluster_statement": {...}, "node_statement": {...},
- *     "collateral": {...}, "unbound": { "provider": "dstack", "vm_config": "{...}" } }
+ *     "collateral": {...}, "unbound": { "provider": "dstack", "vm_config": "{...}", "cluster": {
+ *       "generation": { "version": 2, "index": 0, "order": "0x..." }, "order_version": 2, "platforms": 3 } } }
  *
  * The quote is over type, nonce, both keys and both statements (tee_attest_report_data); the event log leads to its
  * registers, the collateral is signed by Intel. What nothing vouches for stands under "unbound". event_log and
@@ -22,6 +23,16 @@
 
 #define ATTESTATION_MAX (8u << 20) /* bytes of a body */
 
+/* How the cluster stands, as the node says: what binds it is in GET /v1/keys. */
+typedef struct {
+    bool is_there;
+    uint64_t generation; /* that signs: the version of the order that asked for it (0: the first), */
+    uint8_t index;       /* its maker's place in that order, */
+    hash32_t order;      /* and its digest */
+    uint64_t order_version;
+    uint64_t platforms; /* distinct ones among this node and the members that it is connected to */
+} attestation_cluster_t;
+
 typedef struct {
     uint8_t evidence_type;
     view_t quote;
@@ -34,6 +45,7 @@ typedef struct {
     view_t collateral; /* JSON object as text (tee/collateral/collateral.h); n 0: none */
     /* Nothing vouches for these. */
     view_t provider, vm_config; /* texts; n 0: none */
+    attestation_cluster_t cluster;
 } attestation_t;
 
 /* Writes a body: compact JSON in the arena. RC_NOMEM; RC_BUG: collateral or a statement is no JSON. */

@@ -160,6 +160,12 @@ async function run(t) {
       [kettle, unbound.provider, attestation.pubkey, attestation.nonce, type],
       ["attestation/2", "simulator", "0x" + pubkey, "0x" + nonce, 0xf0],
     );
+    assert.deepStrictEqual(unbound.cluster, {
+      generation: { version: 0, index: 0, order: "0x" + "00".repeat(32) },
+      order_version: 0,
+      platforms: 1,
+    });
+    assert.strictEqual(cluster.recovery, "none");
     assert.deepStrictEqual(
       [cluster.network.name, cluster.checkpoint.root, cluster.checkpoint.found, cluster.development, cluster.simulated],
       ["devnet", chain.checkpoint, "setup", true, true],

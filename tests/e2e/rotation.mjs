@@ -168,6 +168,9 @@ async function scenario(t) {
     const good = await kettle(...follow, ...also, ...policed, b.node.url);
     assert.match(good.stdout, new RegExp(`generation 1\\.[01] signs from slot \\d+ on, with key 0x${second}`));
     assert.match(good.stdout, /the policy admits this TD/);
+    const plain = await kettle("verify", ...policed, b.node.url);
+    assert.match(plain.stdout, /unbound: generation 1\.[01] signs, order 1 is in force, \d distinct platforms/);
+    assert.match(plain.stdout, /recovery none/);
 
     fs.writeFileSync(`${dir}/old`, before["/v1/block/latest"]);
     const refused = (error) => error.code === 1 && /generation 0\.0, which generation 1\.[01] has retired/.test(error.stdout);

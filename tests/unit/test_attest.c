@@ -92,7 +92,8 @@ static void setup(void)
 static rc_t body(attest_t *s, attestation_t *out, err_t *e, arena_t *a, const uint8_t *nonce, bool staple)
 {
     view_t text;
-    rc_t rc = attest_body(s, &text, e, a, nonce, staple);
+    const attestation_cluster_t cluster = { true, 2, 1, { { 0x0d } }, 3, 5 };
+    rc_t rc = attest_body(s, &text, e, a, &cluster, nonce, staple);
     if (!rc)
         ck_assert_int_eq(attestation_read(out, e, a, text), RC_OK);
     return rc;
@@ -215,7 +216,8 @@ static void *ask(void *ctx)
     view_t text;
     arena_t a;
     arena_init(&a, 4 << 20);
-    rc_t rc = attest_body(shared, &text, &e, &a, nonce, false);
+    const attestation_cluster_t alone = { .is_there = false };
+    rc_t rc = attest_body(shared, &text, &e, &a, &alone, nonce, false);
     good += rc == RC_OK;
     refused += rc == RC_LIMIT && strstr(e.text, "too many") != NULL;
     done++;

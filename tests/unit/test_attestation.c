@@ -18,7 +18,8 @@ static attestation_t sample(void)
                         .cluster_statement = view_str("{\"chain_id\":560048,\"network\":{\"name\":\"hoodi\"}}"),
                         .node_statement = view_str("{\"program\":\"0.1.0\"}"),
                         .has_nonce = true,
-                        .collateral = view_str("{\"tcb_info\":\"{}\"}") };
+                        .collateral = view_str("{\"tcb_info\":\"{}\"}"),
+                        .cluster = { true, 2, 1, { { 0x0d } }, 3, 5 } };
     memset(x.pubkey, 2, sizeof x.pubkey);
     memset(x.node_pubkey, 3, sizeof x.node_pubkey);
     memset(x.nonce, 4, sizeof x.nonce);
@@ -35,6 +36,9 @@ static void check_same(const attestation_t *x, const attestation_t *y)
     ck_assert_mem_eq(x->node_pubkey, y->node_pubkey, 33);
     ck_assert_mem_eq(x->nonce, y->nonce, 32);
     ck_assert(x->has_nonce == y->has_nonce && x->evidence_type == y->evidence_type);
+    const attestation_cluster_t *c = &x->cluster, *d = &y->cluster;
+    ck_assert(c->is_there == d->is_there && c->generation == d->generation && c->index == d->index);
+    ck_assert(hash32_eq(&c->order, &d->order) && c->order_version == d->order_version && c->platforms == d->platforms);
 }
 
 START_TEST(what_is_written_reads_again)
@@ -50,9 +54,11 @@ START_TEST(what_is_written_reads_again)
     x.has_nonce = false;
     memset(x.nonce, 0, 32);
     x.event_log = x.vm_config = x.collateral = view_of(NULL, 0);
+    x.cluster = (attestation_cluster_t){ .is_there = false };
     ck_assert_int_eq(attestation_write(&body, &a, &x), RC_OK);
     ck_assert_ptr_null(memmem(body.p, body.n, "nonce", 5));
     ck_assert_ptr_null(memmem(body.p, body.n, "collateral", 10));
+    ck_assert_ptr_null(memmem(body.p, body.n, "\"cluster\"", 9));
     ck_assert_int_eq(attestation_read(&y, &e, &a, body), RC_OK);
     check_same(&x, &y);
     arena_free(&a);
