@@ -10,7 +10,7 @@
  *
  * Spec:   overlay-facts-more E (E1 to E13)
  * Floor:  4, overlay. No I/O, clock or thread.
- * Tests:  tests/unit/test_generation.c, tests/fuzz/fuzz_generation.c, tests/overlay
+ * Tests:  tests/unit/test_generation.c, test_generation_share.c, tests/fuzz/fuzz_generation.c, tests/overlay
  */
 #ifndef OVERLAY_GENERATION_H
 #define OVERLAY_GENERATION_H

@@ -1,5 +1,5 @@
 /* world.c - the clock, the network, the members, and how their machines are joined: what the node's edge does, in small. */
-#include "tests/overlay/world.h"
+#include "tests/overlay/world_parts.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -95,7 +95,7 @@ message_t *message_new(message_kind_t kind)
     return m;
 }
 
-static void message_free(message_t *m)
+void message_free(message_t *m)
 {
     if (!m)
         return;
@@ -109,7 +109,7 @@ static void message_free(message_t *m)
     free(m);
 }
 
-static uint8_t *copy(view_t v)
+uint8_t *message_copy(view_t v)
 {
     uint8_t *p = malloc(v.n + 1);
     if (!p)
@@ -119,9 +119,9 @@ static uint8_t *copy(view_t v)
     return p;
 }
 
-static void set_bytes(message_t *m, view_t v)
+void message_set(message_t *m, view_t v)
 {
-    m->bytes = copy(v);
+    m->bytes = message_copy(v);
     m->n = v.n;
 }
 
@@ -164,12 +164,12 @@ static void send_state(world_t *w, int i, int j)
     const node_t *x = &w->nodes[i];
     const issued_t *o = &w->orders[x->order];
     message_t *m = message_new(M_STATE);
-    set_bytes(m, view_of(o->bytes, o->n));
+    message_set(m, view_of(o->bytes, o->n));
     memcpy(m->ephemeral, key_ephemeral_pubkey(x->ephemeral), 32);
     world_send(w, i, j, m);
 }
 
-static bool admits(const world_t *w, int i, int j)
+bool world_admits(const world_t *w, int i, int j)
 {
     return !(w->orders[w->nodes[i].order].excludes >> j & 1);
 }
@@ -251,7 +251,7 @@ static void take_order(world_t *w, int i, int k)
     for (int j = 0; j < w->count; j++) {
         if (j == i || !w->up[i][j])
             continue;
-        if (!admits(w, i, j)) {
+        if (!world_admits(w, i, j)) {
             close_link(w, i, j);
             tell_peers(w, i);
             tell_peers(w, j);
@@ -285,152 +285,6 @@ static void handle_state(world_t *w, const message_t *m)
     serve_if_same(w, m->to, m->from);
 }
 
-/* ---- keys ---- */
-
-static key_box_t box_of(world_t *w, int i, int j, key_ephemeral_t *own, const uint8_t *peer, hash32_t *salt)
-{
-    uint8_t b[8] = { (uint8_t)(i < j ? i : j), (uint8_t)(i < j ? j : i) };
-    store_u64be(b, load_u64be(b) | w->epoch[i][j]);
-    sha256(salt, view_of(b, sizeof b));
-    return (key_box_t){ own, peer, salt->b, view_str("simulation"), view_str("share") };
-}
-
-static void ask_for_key(world_t *w, int i)
-{
-    node_t *x = &w->nodes[i];
-    if (!gen_wants_key(x->gen) && !x->excluded)
-        return;
-    for (int j = 0; j < w->count; j++) {
-        link_t *l = &x->links[j];
-        if (j == i || !world_served(w, i, j) || (l->asked_ms && w->now_ms - l->asked_ms < (x->excluded ? 200 : 2000)))
-            continue;
-        l->asked_ms = w->now_ms;
-        message_t *m = message_new(M_ASK);
-        m->order = w->orders[x->order].order.id.digest;
-        memcpy(m->ephemeral, key_ephemeral_pubkey(x->ephemeral), 32);
-        const key_name_t *have = gen_in_use(x->gen);
-        if (have && !x->excluded) {
-            m->has_have = true;
-            m->have = *have;
-        }
-        if (gen_cluster(x->gen)) {
-            m->has_cluster = true;
-            memcpy(m->cluster, gen_cluster(x->gen), 33);
-        }
-        world_send(w, i, j, m);
-    }
-}
-
-/* Seals a generation of a ring for the peer of a connection, under an ephemeral key of this share. */
-static bool seal(world_t *w, int i, int j, keyring_t *ring, const key_name_t *name, const uint8_t *peer, message_t *out)
-{
-    uint8_t random[32];
-    hash32_t salt;
-    key_grant_t grant;
-    key_ephemeral_t *own;
-    for (size_t k = 0; k < sizeof random; k++)
-        random[k] = (uint8_t)world_random(w, 256);
-    if (key_ephemeral_new(&own, random))
-        abort();
-    const key_box_t box = box_of(w, i, j, own, peer, &salt);
-    key_grant_make(&grant, name, salt.b);
-    const bool done = keyring_seal(ring, out->sealed, &grant, &box) == RC_OK;
-    memcpy(out->ephemeral, key_ephemeral_pubkey(own), 32);
-    key_ephemeral_free(own);
-    return done;
-}
-
-/* What mattest_release_key decides, then the sealing. */
-static bool seal_for(world_t *w, int i, int j, const key_name_t *name, bool draft, const uint8_t *peer, message_t *out)
-{
-    link_t *l = &w->nodes[i].links[j];
-    bool *has = draft ? &l->has_drafted : &l->has_given;
-    key_name_t *last = draft ? &l->drafted : &l->given;
-    if (!admits(w, i, j) || (*has && key_name_cmp(name, last) <= 0) ||
-        !seal(w, i, j, w->nodes[i].keys, name, peer, out))
-        return false;
-    *has = true;
-    *last = *name;
-    return true;
-}
-
-static void handle_ask(world_t *w, const message_t *m)
-{
-    node_t *x = &w->nodes[m->to];
-    key_name_t name;
-    uint8_t proof[ENTRY_PROOF_MAX], first[ENTRY_MAX];
-    if (gen_give(x->gen, &name, &m->order, m->has_cluster ? m->cluster : NULL, m->has_have ? &m->have : NULL))
-        return;
-    const entry_proof_t *p = gen_newest(x->gen), *f = gen_first(x->gen);
-    message_t *out = message_new(M_SHARE);
-    if (!p || !seal_for(w, m->to, m->from, &name, false, m->ephemeral, out)) {
-        message_free(out);
-        return;
-    }
-    wr_t wp = wr_of(proof, sizeof proof), wf = wr_of(first, sizeof first);
-    entry_proof_write(&wp, p);
-    if (f)
-        entry_write(&wf, &f->entry);
-    set_bytes(out, wr_view(&wp));
-    out->more = copy(wr_view(&wf));
-    out->more_n = wf.n;
-    world_send(w, m->to, m->from, out);
-}
-
-static bool excludes(const world_t *w, const key_name_t *name, int i)
-{
-    for (int k = 0; k < w->order_count; k++)
-        if (hash32_eq(&w->orders[k].order.id.digest, &name->order))
-            return w->orders[k].excludes >> i & 1;
-    return false;
-}
-
-static void handle_share(world_t *w, const message_t *m)
-{
-    node_t *x = &w->nodes[m->to];
-    hash32_t salt;
-    err_t e;
-    entry_proof_t p;
-    key_box_t box = box_of(w, m->to, m->from, w->nodes[m->to].ephemeral, m->ephemeral, &salt);
-    const entry_proof_t *top = gen_newest(x->gen);
-    key_name_t known = top ? top->entry.entry.name : (key_name_t){ 0 };
-    bool knows = top != NULL;
-    rc_t rc = gen_share(x->gen, &e, view_of(m->bytes, m->n), view_of(m->more, m->more_n), m->sealed, &box);
-    if (rc || entry_proof_read(&p, &e, view_of(m->bytes, m->n)))
-        return;
-    if (knows && key_name_cmp(&p.entry.entry.name, &known) < 0)
-        world_break(w, "member %d took a generation below one that it knew committed", m->to);
-    if (excludes(w, &p.entry.entry.name, m->to))
-        world_break(w, "excluded member %d got the generation that was made without it", m->to);
-    check_use(w, m->to);
-}
-
-static void handle_draft(world_t *w, const message_t *m)
-{
-    hash32_t salt;
-    err_t e;
-    key_box_t box = box_of(w, m->to, m->from, w->nodes[m->to].ephemeral, m->ephemeral, &salt);
-    entry_signed_t s;
-    rc_t rc = gen_draft(w->nodes[m->to].gen, &e, w->nodes[m->from].key, view_of(m->bytes, m->n), m->sealed, &box);
-    if (!rc && !entry_read(&s, &e, view_of(m->bytes, m->n)) && excludes(w, &s.entry.name, m->to))
-        world_break(w, "excluded member %d got a draft that was made without it", m->to);
-}
-
-static void handle_keys(world_t *w, int i, gen_kind_t kind, view_t bytes)
-{
-    err_t e;
-    entry_ack_t ack;
-    if (kind == GEN_ACK && w->nodes[i].liar && entry_ack_read(&ack, &e, bytes) == RC_OK) {
-        w->nodes[i].has_g = true;
-        w->nodes[i].g = ack.g;
-        liar_hears_ack(w, i);
-    }
-    gen_t *g = w->nodes[i].gen;
-    rc_t rc = kind == GEN_ACK ? gen_ack(g, &e, bytes) : kind == GEN_COMMIT ? gen_commit(g, &e, bytes) : RC_OK;
-    (void)rc; /* a liar's is refused, and passed over */
-    check_use(w, i);
-}
-
 /* ---- what liars say ---- */
 
 void world_send_broadcast(world_t *w, int from, int to, const bracha_send_t *s)
@@ -440,16 +294,7 @@ void world_send_broadcast(world_t *w, int from, int to, const bracha_send_t *s)
     if (!m->send)
         abort();
     *m->send = *s;
-    m->send->payload.p = copy(s->payload);
-    world_send(w, from, to, m);
-}
-
-void world_send_draft(world_t *w, int from, int to, keyring_t *ring, const key_name_t *name, view_t entry)
-{
-    message_t *m = message_new(M_DRAFT);
-    set_bytes(m, entry);
-    if (!seal(w, from, to, ring, name, w->nodes[from].links[to].ephemeral, m))
-        abort();
+    m->send->payload.p = message_copy(s->payload);
     world_send(w, from, to, m);
 }
 
@@ -457,7 +302,7 @@ void world_send_keys(world_t *w, int from, int to, gen_kind_t kind, view_t bytes
 {
     message_t *m = message_new(M_KEYS);
     m->keys = kind;
-    set_bytes(m, bytes);
+    message_set(m, bytes);
     world_send(w, from, to, m);
 }
 
@@ -479,9 +324,9 @@ static void route_gen(world_t *w, int i, const gen_out_t *out)
     if (j < 0 || !world_served(w, i, j))
         return;
     message_t *m = message_new(out->kind == GEN_DRAFT ? M_DRAFT : M_KEYS);
-    set_bytes(m, out->bytes);
+    message_set(m, out->bytes);
     m->keys = out->kind;
-    if (out->kind == GEN_DRAFT && !seal_for(w, i, j, &out->name, true, x->links[j].ephemeral, m)) {
+    if (out->kind == GEN_DRAFT && !keys_seal(w, i, j, &out->name, true, x->links[j].ephemeral, m)) {
         message_free(m);
         return;
     }
@@ -491,7 +336,7 @@ static void route_gen(world_t *w, int i, const gen_out_t *out)
 static void deliver_flood(world_t *w, int i, const flood_message_t *m)
 {
     if (m->kind == FLOOD_ACK || m->kind == FLOOD_COMMIT)
-        handle_keys(w, i, m->kind == FLOOD_ACK ? GEN_ACK : GEN_COMMIT, m->payload);
+        keys_heard(w, i, m->kind == FLOOD_ACK ? GEN_ACK : GEN_COMMIT, m->payload);
     else if (m->kind == FLOOD_APPLICATION && m->payload.n == 1)
         w->nodes[i].flooded[m->payload.p[0]] = 1;
 }
@@ -508,9 +353,9 @@ static void route_flood(world_t *w, int i, const flood_out_t *out)
     message_t *m = message_new(out->kind == FLOOD_SEND ? M_FLOOD : out->kind == FLOOD_IDS ? M_IDS : M_PULL);
     if (out->kind == FLOOD_SEND) {
         m->flood = *out->message;
-        m->flood.payload.p = copy(out->message->payload);
+        m->flood.payload.p = message_copy(out->message->payload);
     } else
-        set_bytes(m, view_of(out->ids, out->id_count * 32));
+        message_set(m, view_of(out->ids, out->id_count * 32));
     world_send(w, i, j, m);
 }
 
@@ -522,7 +367,7 @@ static message_t *message_of(const bracha_out_t *out)
         if (!m->send)
             abort();
         *m->send = out->send;
-        m->send->payload.p = copy(out->send.payload);
+        m->send->payload.p = message_copy(out->send.payload);
     } else if (out->kind == BRACHA_OUT_VOTE)
         m->vote = out->vote;
     else {
@@ -615,16 +460,16 @@ static void handle(world_t *w, message_t *m)
 {
     switch (m->kind) {
     case M_STATE: handle_state(w, m); break;
-    case M_KEYS: handle_keys(w, m->to, m->keys, view_of(m->bytes, m->n)); break;
+    case M_KEYS: keys_heard(w, m->to, m->keys, view_of(m->bytes, m->n)); break;
     case M_FLOOD:
     case M_IDS:
     case M_PULL: handle_flood(w, m); break;
     case M_SEND:
     case M_VOTE:
     case M_CERT: handle_bracha(w, m); break;
-    case M_ASK: handle_ask(w, m); break;
-    case M_SHARE: handle_share(w, m); break;
-    case M_DRAFT: handle_draft(w, m); break;
+    case M_ASK: keys_asked(w, m); break;
+    case M_SHARE: keys_shared(w, m); break;
+    case M_DRAFT: keys_drafted(w, m); break;
     }
 }
 
@@ -726,7 +571,7 @@ static void attest(world_t *w, int i, int j, uint32_t epoch)
 {
     if (!w->up[i][j] || w->epoch[i][j] != epoch)
         return;
-    if (!admits(w, i, j)) {
+    if (!world_admits(w, i, j)) {
         close_link(w, i, j);
         return;
     }
@@ -772,7 +617,7 @@ static void tick(world_t *w, int i)
     bracha_tick(x->bracha, w->now_ms);
     (void)e;
     drain(w, i);
-    ask_for_key(w, i);
+    keys_ask(w, i);
     check_use(w, i);
     if (x->liar || x->excluded)
         liar_step(w, i);
