@@ -173,6 +173,25 @@ START_TEST(who_asked_may_leave_and_the_others_get_the_answer)
 }
 END_TEST
 
+/* It is a lie also when nobody is there any more to whom it was told. */
+START_TEST(who_asked_may_leave_and_a_lie_is_told_of_by_another)
+{
+    static ask_wait_t waits[MANY];
+    static const ask_limits_t soon = { .time_max_ms = 300 };
+    open_world(RETURN_42);
+    ends[0].falsified = "a000";
+    ends[0].held = true;
+    start_equal_calls(waits, &soon);
+    ck_assert_int_eq(ask_wait_for(&waits[0]), RC_TIMEOUT);
+    query_free(waits[0].query);
+    release(&ends[0]);
+    for (unsigned i = 1; i < MANY; i++)
+        expect_42(&waits[i]);
+    ck_assert_uint_eq(status_of(0).lies, 1);
+    close_world();
+}
+END_TEST
+
 /* Every call has a sender of its own. */
 START_TEST(many_wait_for_a_slow_endpoint_without_threads_and_no_more_than_so_many_batches_are_in_the_air)
 {
@@ -252,6 +271,7 @@ int main(void)
                     another_block_is_another_need, lie_is_told_of_once_however_many_wait_for_it,
                     what_the_endpoint_has_not_is_its_failure_once_and_all_go_on_to_the_next,
                     who_asked_may_leave_and_the_others_get_the_answer,
+                    who_asked_may_leave_and_a_lie_is_told_of_by_another,
                     many_wait_for_a_slow_endpoint_without_threads_and_no_more_than_so_many_batches_are_in_the_air,
                     those_that_wait_for_their_turn_are_cancelled_too);
 }
