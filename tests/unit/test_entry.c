@@ -303,6 +303,24 @@ START_TEST(a_proof_is_of_our_cluster_and_under_our_signers)
 }
 END_TEST
 
+/* Else a maker could reach more than half with one member's acknowledgement. */
+START_TEST(nobody_acknowledges_twice)
+{
+    static uint8_t bytes[ENTRY_PROOF_MAX];
+    entry_proof_t p, back;
+    err_t e;
+    example(&p);
+    acks(&p, (const unsigned[]){ 2, 3, 3 }, 3);
+    ck_assert_int_eq(entry_proof_read(&back, &e, view_of(bytes, write(bytes, sizeof bytes, &p))), RC_MALFORMED);
+    ck_assert_str_eq(e.field, "acks");
+    example(&p);
+    const entry_ack_t last = p.acks[2];
+    p.acks[2] = p.acks[1], p.acks[1] = last;
+    ck_assert_int_eq(entry_proof_read(&back, &e, view_of(bytes, write(bytes, sizeof bytes, &p))), RC_MALFORMED);
+    ck_assert_str_eq(e.field, "acks");
+}
+END_TEST
+
 START_TEST(acknowledgements_are_read_whole)
 {
     uint8_t bytes[ENTRY_ACK_LEN + 1] = { 0 };
@@ -358,6 +376,6 @@ int main(void)
                            a_proof_reads_as_it_was_written_and_no_part_of_it, each_bit_of_a_proof_counts,
                            malformed_entries_are_named, an_entry_is_its_makers_and_its_keys,
                            a_commit_needs_more_than_half_of_the_listed, a_proof_is_of_our_cluster_and_under_our_signers,
-                           acknowledgements_are_read_whole, older_statements_are_void_from_two_slots_on,
-                           two_entries_of_one_name_contradict);
+                           nobody_acknowledges_twice, acknowledgements_are_read_whole,
+                           older_statements_are_void_from_two_slots_on, two_entries_of_one_name_contradict);
 }

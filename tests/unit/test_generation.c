@@ -165,7 +165,9 @@ START_TEST(drafts_that_the_rules_do_not_allow_are_refused)
                  { "a maker whom nobody named", "by_maker" },
                  { "of an older order", "name" },
                  { "does not open", "" },
-                 { "held already", "" } };
+                 { "held already", "" },
+                 { "put off by a slot more than may be", "from_slot" } };
+    static const uint64_t head = 100;
     for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
         order_signed_t o, old;
         cluster(3);
@@ -175,7 +177,7 @@ START_TEST(drafts_that_the_rules_do_not_allow_are_refused)
         const order_signed_t *of = row == 4 ? &old : &o;
         entry_signed_t s = { .entry = { .name = { of->order.version, of->id.digest, 0 }, .member_count = 2 } };
         entry_t *x = &s.entry;
-        x->from_slot = row == 2 ? 1ull << 63 : 104;
+        x->from_slot = row == 2 ? 1ull << 63 : row < 6 ? 104 : head + GEN_FROM_SLOTS_MAX + (row == 7);
         key_point(x->pubkey, 20);
         key_point(x->members[0], 2);
         key_point(x->members[1], row == 1 ? 4 : 3);

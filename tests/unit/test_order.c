@@ -197,6 +197,11 @@ START_TEST(an_order_needs_its_threshold_of_signers)
         ck_assert_str_eq(e.field, "signatures");
         o.signatures[i].signature[40] ^= 1;
     }
+    key_point(rules.signers[0], 20);
+    key_point(rules.signers[1], 21);
+    sign(&o, 6); /* all verify, and only one is a signer's */
+    ck_assert_int_eq(order_judge(&e, &o, &rules), RC_REFUSED);
+    ck_assert_str_eq(e.field, "signatures");
     rules.threshold = 0; /* no signers: one order for ever */
     ck_assert_int_eq(order_judge(&e, &o, &rules), RC_REFUSED);
 }
