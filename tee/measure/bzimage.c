@@ -177,7 +177,7 @@ static rc_t read_pe(pe_t *pe, err_t *e, const image_t *m)
     return read_sections(pe, e, r, count, m->file.n);
 }
 
-rc_t bzimage_digest(uint8_t out[48], err_t *e, view_t kernel, uint64_t memory, uint64_t initrd_len)
+rc_t bzimage_digest(uint8_t out[48], err_t *e, view_t kernel, uint64_t memory, uint64_t initrd_len, bzimage_form_t form)
 {
     image_t m = { .file = kernel };
     sha384_t h;
@@ -188,6 +188,8 @@ rc_t bzimage_digest(uint8_t out[48], err_t *e, view_t kernel, uint64_t memory, u
         return err_say(e, RC_LIMIT, "the kernel is too large");
     memcpy(m.head, kernel.p, HEAD);
     rc_t rc = patch(&m, e, memory, initrd_len);
+    if (form == BZIMAGE_AS_BUILT)
+        memcpy(m.head, kernel.p, HEAD);
     if (!rc)
         rc = read_pe(&pe, e, &m);
     if (rc)

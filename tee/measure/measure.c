@@ -103,10 +103,10 @@ static rc_t measure_rtmr0(measure_register_t *r, err_t *e, const tdvf_t *t, cons
     return RC_OK;
 }
 
-static rc_t measure_rtmr1(measure_register_t *r, err_t *e, const measure_image_t *in)
+static rc_t measure_rtmr1(measure_register_t *r, err_t *e, const measure_image_t *in, bzimage_form_t form)
 {
     uint8_t kernel[48];
-    rc_t rc = bzimage_digest(kernel, e, in->kernel, in->memory, in->initrd.n);
+    rc_t rc = bzimage_digest(kernel, e, in->kernel, in->memory, in->initrd.n, form);
     if (rc)
         return rc;
     put(r, "kernel", kernel);
@@ -155,7 +155,9 @@ rc_t measure_image(measurement_t *out, err_t *e, const measure_image_t *in)
     if (!rc)
         rc = measure_rtmr0(&m.rtmr[0], e, &t, in);
     if (!rc)
-        rc = measure_rtmr1(&m.rtmr[1], e, in);
+        rc = measure_rtmr1(&m.rtmr[1], e, in, BZIMAGE_FILLED_IN);
+    if (!rc)
+        rc = measure_rtmr1(&m.rtmr1_as_built, e, in, BZIMAGE_AS_BUILT);
     if (!rc)
         rc = measure_rtmr2(&m.rtmr[2], e, in);
     if (rc)
@@ -164,6 +166,7 @@ rc_t measure_image(measurement_t *out, err_t *e, const measure_image_t *in)
     tdvf_mr_td(m.mr_td[TDVF_PAGES_FIRST], &t, TDVF_PAGES_FIRST);
     for (size_t i = 0; i < 3; i++)
         close_register(&m.rtmr[i]);
+    close_register(&m.rtmr1_as_built);
     *out = m;
     return RC_OK;
 }
@@ -189,9 +192,8 @@ rc_t measure_take_acpi(uint8_t acpi[MEASURE_ACPI_COUNT][48], err_t *e, const eve
     return RC_OK;
 }
 
-size_t measure_differs(const measurement_t *m, const eventlog_t *log, unsigned imr)
+static size_t register_differs(const measure_register_t *r, const eventlog_t *log, unsigned imr)
 {
-    const measure_register_t *r = &m->rtmr[imr];
     size_t at = 0;
     for (size_t i = 0; i < log->count; i++) {
         if (log->events[i].imr != imr)
@@ -201,4 +203,11 @@ size_t measure_differs(const measurement_t *m, const eventlog_t *log, unsigned i
         at++;
     }
     return at == r->count ? MEASURE_SAME : at;
+}
+
+size_t measure_differs(const measurement_t *m, const eventlog_t *log, unsigned imr)
+{
+    const size_t at = register_differs(&m->rtmr[imr], log, imr);
+    const size_t as_built = imr == 1 ? register_differs(&m->rtmr1_as_built, log, imr) : 0;
+    return at > as_built ? at : as_built;
 }

@@ -45,6 +45,7 @@ typedef struct {
 typedef struct {
     uint8_t mr_td[2][48]; /* by tdvf_order_t: which one, the host's QEMU decides; both stand for the same firmware */
     measure_register_t rtmr[3];
+    measure_register_t rtmr1_as_built; /* on a host whose QEMU hands the kernel over as it was built: from 10.2 on */
 } measurement_t;
 
 /* Computes all registers.
@@ -58,7 +59,7 @@ NODISCARD rc_t measure_take_acpi(uint8_t acpi[MEASURE_ACPI_COUNT][48], err_t *e,
 
 /* Compares register imr (0 to 2) of a replayed log with what was computed. Returns the index of the first event in
  * which they differ (where one has no further event, the count of the shorter), or MEASURE_SAME. What is not known
- * differs from all. */
+ * differs from all. Register 1 may be either. */
 #define MEASURE_SAME SIZE_MAX
 size_t measure_differs(const measurement_t *m, const eventlog_t *log, unsigned imr);
 

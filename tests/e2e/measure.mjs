@@ -117,13 +117,18 @@ function handOffBlock() {
 
 function kernelDigest(file, initrdLen) {
   const patched = Buffer.from(file);
+  if (initrdLen === undefined) return authenticode(patched); // as built: QEMU from 10.2 on
   patched[0x210] = 0xb0;
   patched[0x211] |= 0x80;
   patched.writeUInt32LE(0xfe00, 0x224);
   patched.writeUInt32LE(0x20000, 0x228);
   patched.writeUInt32LE(Math.floor((0x80000000 - 0x28000 - 1 - initrdLen) / PAGE) * PAGE, 0x218);
   patched.writeUInt32LE(initrdLen, 0x21c);
-  return sha384(patched.subarray(0, 0x58 + 64), patched.subarray(0x58 + 68, 0x58 + 144), patched.subarray(0x58 + 152));
+  return authenticode(patched);
+}
+
+function authenticode(file) {
+  return sha384(file.subarray(0, 0x58 + 64), file.subarray(0x58 + 68, 0x58 + 144), file.subarray(0x58 + 152));
 }
 
 function expected(files) {
@@ -150,7 +155,8 @@ function expected(files) {
     ],
     rtmr2: [sha384(Buffer.from(CMDLINE + " initrd=initrd\0", "utf16le")), sha384(files.initrd)],
   };
-  return { events, mrtd: [mrtd(files.firmware, false), mrtd(files.firmware, true)] };
+  const asBuilt = [kernelDigest(files.kernel), ...events.rtmr1.slice(1)];
+  return { events, asBuilt, mrtd: [mrtd(files.firmware, false), mrtd(files.firmware, true)] };
 }
 
 // An answer of GET /v1/attest of a TD that was booted from these files. Nobody has signed its quote: measure asks for no signature.
@@ -219,7 +225,7 @@ async function run(t) {
     name: "image",
     mrtd: want.mrtd.map((digest) => digest.toString("hex")),
     rtmr0: [value("rtmr0")],
-    rtmr1: value("rtmr1"),
+    rtmr1: [value("rtmr1"), register(want.asBuilt).toString("hex")],
     rtmr2: value("rtmr2"),
   };
   const quote = fs.readFileSync(new URL("../data/tdx/quote.bin", import.meta.url));
@@ -250,6 +256,12 @@ async function run(t) {
   await t.test("a trusted boot supplies the ACPI digests", async () => {
     assert.deepStrictEqual(await measured(...image, "--evidence", trusted), entry);
     assert.deepStrictEqual(await measured(...image, ...acpi, "--evidence", trusted), entry);
+  });
+  await t.test("evidence of a host that hands the kernel over as built is of the image, too", async () => {
+    const newer = write("newer.json", evidence(quote, { ...want, events: { ...want.events, rtmr1: want.asBuilt } }, []));
+    const { code, stdout, stderr } = await measure(...image, "--evidence", newer);
+    assert.deepStrictEqual([code, JSON.parse(stdout)], [0, entry]);
+    assert.match(stderr, /hands the kernel over as it was built/);
   });
   await t.test("evidence of another boot is refused, and the event named", async () => {
     const other = (change) => {

@@ -12,7 +12,7 @@
 static rc_t digest_of(uint8_t out[48], const uint8_t *p, size_t n, uint64_t memory, uint64_t initrd)
 {
     err_t why = { 0 };
-    rc_t rc = bzimage_digest(out, &why, view_of(p, n), memory, initrd);
+    rc_t rc = bzimage_digest(out, &why, view_of(p, n), memory, initrd, BZIMAGE_FILLED_IN);
     ck_assert(rc == RC_OK || why.text[0]);
     return rc;
 }
@@ -39,6 +39,27 @@ START_TEST(the_digest_is_that_of_the_patched_kernel)
                  "1f4d6fd84420b6241d3458dfb3e12e820b17aa07d516db510977aa9162875d7b36039e4b586bccea7e5db61a58883220");
     check_digest(p, 512u << 20, INITRD,
                  "032730535b1d45f112713810caf6e7ce1e47eab12c4832829eb76abc298009a6a0b0b8eee5445068ab916ed1cd5eacca");
+    free(p);
+}
+END_TEST
+
+/* Newer hosts: neither memory nor initrd matter, and every byte that QEMU would write is measured. */
+START_TEST(the_digest_as_built_is_that_of_the_file)
+{
+    uint8_t *p = image_kernel(), digest[48], other[48];
+    char hex[97];
+    ck_assert_int_eq(bzimage_digest(digest, NULL, view_of(p, KERNEL_LEN), MEMORY, INITRD, BZIMAGE_AS_BUILT), RC_OK);
+    hex_encode(hex, view_of(digest, 48));
+    ck_assert_str_eq(
+        hex, "183d197fc7b612aae8ca6e5ab453dfd52505499631cfc12c35614370007a89c43723e9127de85fe8e8671c9b4248c305");
+    ck_assert_int_eq(bzimage_digest(other, NULL, view_of(p, KERNEL_LEN), 512u << 20, 7, BZIMAGE_AS_BUILT), RC_OK);
+    ck_assert_mem_eq(digest, other, 48);
+    p[0x228] ^= 1; /* the place of the command line */
+    ck_assert_int_eq(bzimage_digest(other, NULL, view_of(p, KERNEL_LEN), MEMORY, INITRD, BZIMAGE_AS_BUILT), RC_OK);
+    ck_assert_mem_ne(digest, other, 48);
+    p[0x202] ^= 1;
+    ck_assert_int_eq(bzimage_digest(other, NULL, view_of(p, KERNEL_LEN), MEMORY, INITRD, BZIMAGE_AS_BUILT),
+                     RC_MALFORMED);
     free(p);
 }
 END_TEST
@@ -201,7 +222,7 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("bzimage", the_digest_is_that_of_the_patched_kernel,
+    return UNIT_RUN("bzimage", the_digest_is_that_of_the_patched_kernel, the_digest_as_built_is_that_of_the_file,
                     the_place_of_the_initrd_follows_the_kernels_limit,
                     certificates_are_left_out_and_what_no_section_covers_is_not,
                     every_byte_is_measured_but_what_authenticode_or_qemu_leaves_out, every_truncation_is_refused,

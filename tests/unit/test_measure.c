@@ -321,6 +321,15 @@ START_TEST(the_event_in_which_a_log_differs_is_told)
     eventlog_t log = real_log(&m);
     ck_assert_uint_eq(measure_differs(&m, &log, 0), 8); /* what is not known differs */
     ck_assert_int_eq(measure(&m, &in), RC_OK);
+    for (size_t i = 0; i < log.count; i++)
+        if (events[i].imr == 1 && !memcmp(events[i].digest, m.rtmr[1].events[0].digest, 48))
+            memcpy(events[i].digest, m.rtmr1_as_built.events[0].digest, 48); /* as a newer host has it */
+    ck_assert_uint_eq(measure_differs(&m, &log, 1), MEASURE_SAME);
+    ck_assert_mem_ne(m.rtmr[1].value, m.rtmr1_as_built.value, 48);
+    ck_assert(m.rtmr1_as_built.known);
+    check_hex(m.rtmr1_as_built.value,
+              "e12f151b530a33fb4b8286566f464cf437eb8859efbe0625bee049f24854e58cf469c315a20c3eb06816a74b9451735e");
+    log = real_log(&m);
     events[2].digest[0] ^= 1; /* the second of register 0 */
     ck_assert_uint_eq(measure_differs(&m, &log, 0), 1);
     ck_assert_uint_eq(measure_differs(&m, &log, 1), MEASURE_SAME);
