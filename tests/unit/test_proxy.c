@@ -96,6 +96,26 @@ static proxies_t two_proxies(void)
     return p;
 }
 
+/* Of each length: the network's addresses by their first bits, and the next one beside it. */
+START_TEST(each_bit_of_a_prefix_counts_and_none_behind_it)
+{
+    for (unsigned bits = 0; bits <= 128; bits++) {
+        proxies_t p = { .count = 0 };
+        char text[32];
+        ip_t inside = { .b = { 0 } }, beside = { .b = { 0 } };
+        snprintf(text, sizeof text, "::/%u", bits);
+        ck_assert_int_eq(proxies_add(&p, view_str(text)), RC_OK);
+        for (unsigned i = bits; i < 128; i++)
+            inside.b[i / 8] |= (uint8_t)(0x80 >> i % 8);
+        ck_assert_msg(proxies_have(&p, &inside), "%s", text);
+        if (!bits)
+            continue;
+        beside.b[(bits - 1) / 8] = (uint8_t)(0x80 >> (bits - 1) % 8);
+        ck_assert_msg(!proxies_have(&p, &beside), "%s", text);
+    }
+}
+END_TEST
+
 START_TEST(networks_are_listed_by_their_prefix)
 {
     static const struct {
@@ -164,6 +184,7 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("proxy", headers_give_who_is_behind_the_proxy_or_are_refused, networks_are_listed_by_their_prefix,
+    return UNIT_RUN("proxy", headers_give_who_is_behind_the_proxy_or_are_refused,
+                    each_bit_of_a_prefix_counts_and_none_behind_it, networks_are_listed_by_their_prefix,
                     the_last_address_that_is_not_itself_a_proxy_is_the_client);
 }

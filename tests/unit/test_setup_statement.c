@@ -284,6 +284,11 @@ START_TEST(what_has_no_place_is_not_written)
     c.network[0] = '\n';
     ck_assert_int_eq(setup_cluster_write(&text, NULL, &a, &c), RC_BUG);
     n.program = "";
+    c = cluster();
+    c.of = 1;
+    c.by_count = 2; /* more than there are */
+    c.by[0] = c.by[1] = "a.example";
+    ck_assert_int_eq(setup_cluster_write(&text, NULL, &a, &c), RC_BUG);
     ck_assert_int_eq(setup_node_write(&text, NULL, &a, &n), RC_BUG);
 }
 END_TEST
