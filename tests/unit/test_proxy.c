@@ -1,6 +1,7 @@
 /* What proxies say: PROXY headers, good and bad, each cut off everywhere; Forwarded and X-Forwarded-For; who is listed. */
 #include <arpa/inet.h>
 #include <check.h>
+#include <stdio.h>
 
 #include "http/proxy.h"
 #include "tests/unit/unit.h"
