@@ -418,16 +418,29 @@ static void note_unknown(lc_sync_t *s, rc_t rc, uint64_t now_ms)
     s->unknown_period = period;
 }
 
+static rc_t input(lc_sync_t *s, unsigned *moved, err_t *e, lc_kind_t kind, lc_fork_t fork, view_t ssz, uint64_t now_ms)
+{
+    if ((unsigned)fork >= LC_FORKS)
+        return err_say(e, RC_MALFORMED, "unknown fork");
+    return kind == LC_BOOTSTRAP ? input_bootstrap(s, moved, e, fork, ssz, now_ms)
+                                : input_update(s, moved, e, kind, fork, ssz, now_ms);
+}
+
+rc_t lc_sync_offer(lc_sync_t *s, unsigned *moved, err_t *e, lc_kind_t kind, lc_fork_t fork, view_t ssz, uint64_t now_ms)
+{
+    unsigned changed = 0;
+    const rc_t rc = input(s, &changed, e, kind, fork, ssz, now_ms);
+    if (rc == RC_OK && changed && s->polled)
+        plan(s, kind, changed, now_ms);
+    if (rc == RC_OK)
+        *moved = changed;
+    return rc;
+}
+
 rc_t lc_sync_input(lc_sync_t *s, unsigned *moved, err_t *e, lc_kind_t kind, lc_fork_t fork, view_t ssz, uint64_t now_ms)
 {
     unsigned changed = 0;
-    rc_t rc;
-    if ((unsigned)fork >= LC_FORKS)
-        return err_say(e, RC_MALFORMED, "unknown fork");
-    if (kind == LC_BOOTSTRAP)
-        rc = input_bootstrap(s, &changed, e, fork, ssz, now_ms);
-    else
-        rc = input_update(s, &changed, e, kind, fork, ssz, now_ms);
+    const rc_t rc = input(s, &changed, e, kind, fork, ssz, now_ms);
     if (kind == LC_FINALITY || kind == LC_OPTIMISTIC)
         note_unknown(s, rc, now_ms);
     if (s->polled && (rc == RC_OK || rc == RC_REPLAY))

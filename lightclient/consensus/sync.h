@@ -108,6 +108,11 @@ enum { LC_MOVED_HEAD = 1, LC_MOVED_FINALIZED = 2, LC_MOVED_PERIOD = 4, LC_BOOTST
 NODISCARD rc_t lc_sync_input(lc_sync_t *s, unsigned *moved, err_t *e, lc_kind_t kind, lc_fork_t fork, view_t ssz,
                              uint64_t now_ms);
 
+/* The same for an object that nobody asked for: what is wanted, and when, changes only where it moved something. So who
+ * sends again and again what is known already, or little signed, keeps no endpoint from being asked. */
+NODISCARD rc_t lc_sync_offer(lc_sync_t *s, unsigned *moved, err_t *e, lc_kind_t kind, lc_fork_t fork, view_t ssz,
+                             uint64_t now_ms);
+
 /* Tells the machine that a want was not answered: transport, an empty list of updates, or an input with another result
  * than RC_OK and RC_REPLAY. It will be asked again after a back-off, with a smaller count in the case of updates.
  * Without effect when the want is not out any more, because an earlier object of the same answer was taken. */
