@@ -48,8 +48,15 @@ node_state_t service_state(service_t *s, follow_view_t *view, err_t *why)
     const node_state_t state =
         judge_state(why, s->with.config, view, &time, timekeeper_read(s->time), atomic_load(&s->was_ready));
     if (state == NODE_READY && s->cluster && !cluster_signs(s->cluster, why, view->latest.header.beacon.slot))
-        return NODE_DEGRADED;
+        return why->rc == RC_NEED_DATA ? NODE_SYNCING : NODE_DEGRADED;
     return state;
+}
+
+/* Something is signed for the head of this view. */
+static void note_signed(service_t *s, const follow_view_t *view)
+{
+    if (s->cluster)
+        cluster_signed(s->cluster, view->latest.header.beacon.slot);
 }
 
 /* Both for statements_config_t. */
@@ -62,8 +69,10 @@ static uint64_t least_ms(void *ctx)
 static bool is_ready(void *ctx, follow_view_t *view, err_t *why)
 {
     const node_state_t state = service_state(ctx, view, why);
-    if (state == NODE_READY)
+    if (state == NODE_READY) {
+        note_signed(ctx, view);
         return true;
+    }
     err_before(why, RC_REFUSED, "%s: ", node_state_name(state));
     return false;
 }
@@ -147,8 +156,10 @@ static void on_change(void *ctx)
     if (!atomic_load(&s->begun))
         return;
     node_state_t state = service_state(s, &v, &why);
-    if (state == NODE_READY)
+    if (state == NODE_READY) {
+        note_signed(s, &v);
         hs_shared_unref(service_block_answer(s, &v));
+    }
     note_held(s, &v);
     if (state == NODE_READY)
         tell_news(s, &v);
@@ -296,7 +307,8 @@ static rc_t make_upstreams(service_t *s, err_t *e)
     s->execution = up_new((const char *const *)c->execution_rpc.urls, c->execution_rpc.count);
     s->consensus = up_new((const char *const *)c->consensus_rpc.urls, c->consensus_rpc.count);
     s->objects = objects_new(&c->network);
-    if (!s->execution || !s->consensus || !s->objects)
+    s->claims = claims_new(&c->network);
+    if (!s->execution || !s->consensus || !s->objects || !s->claims)
         return err_say(e, RC_NOMEM, "out of memory");
     up_trust(s->execution, c->ca_file.execution);
     up_trust(s->consensus, c->ca_file.consensus);
@@ -474,6 +486,7 @@ static rc_t make_follower(service_t *s, err_t *e)
     const config_t *c = s->with.config;
     const trial_found_t *found = s->with.found;
     follow_config_t follow = { .objects = s->objects,
+                               .claims = s->claims,
                                .member = ask_member,
                                .member_ctx = s,
                                .network = &c->network,
@@ -541,6 +554,7 @@ static rc_t make_cluster(service_t *s, err_t *e)
                                 .tee = k->tee,
                                 .attest = s->attest,
                                 .objects = s->objects,
+                                .claims = s->claims,
                                 .http = k->http,
                                 .ring = s->keyring,
                                 .node_key = s->node_keyring,
@@ -731,6 +745,7 @@ void service_free(service_t *s)
     up_free(s->execution);
     up_free(s->consensus);
     objects_free(s->objects);
+    claims_free(s->claims);
     timekeeper_free(s->time);
     keyring_free(s->keyring);
     keyring_free(s->node_keyring);

@@ -68,6 +68,7 @@ typedef struct {
     node_rpc_t *rpc;
     news_t *news;       /* filters and subscriptions */
     objects_t *objects; /* what the follower accepted, for members */
+    claims_t *claims;   /* what members claim, for the follower */
     follow_t *follow;
     foresight_t *foresight;
     pulse_t *pulse; /* whether an execution RPC answers */

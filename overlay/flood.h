@@ -35,6 +35,8 @@ typedef enum {
     FLOOD_RELEASE = 4,
     FLOOD_EVIDENCE = 5,
     FLOOD_HEAD = 6,
+    FLOOD_MEMBER_LIED = 7,
+    FLOOD_CHAIN_SPLIT = 8,
     FLOOD_APPLICATION = 0x1000
 } flood_kind_t;
 

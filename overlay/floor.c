@@ -39,7 +39,7 @@ bool floor_claim(floor_t *f, floor_kind_t kind, uint64_t slot, floor_proof_t pro
         proof = FLOOR_PROVEN;
     if (proof == FLOOR_PROVEN && slot > f->proven)
         f->proven = slot;
-    if (proof == FLOOR_PROVEN && kind == FLOOR_SIGNED && slot > f->signed_slot)
+    if (proof == FLOOR_PROVEN && kind == FLOOR_SIGNED && !f->begun && slot > f->signed_slot)
         f->signed_slot = slot;
     return proof != FLOOR_LATER;
 }

@@ -4,9 +4,9 @@
  *
  * A claim counts only with the light-client update that proves it; one that is not proven, or of a slot that has not
  * come, is shown and changes nothing. Before its first signature a node has the answer of every attested peer, or that
- * peer is gone. It never signs below a slot for which it, or a peer that proved it, has signed. A proven head is taken
- * over by the node's own store (not here); while the node's usable head is behind it by more than a bound, it does not
- * sign. Once two proven headers of one slot contradict each other it does not sign any more.
+ * peer is gone. It never signs below a slot for which it has signed, or a peer had when it began. A proven head is
+ * taken over by the node's own store (not here); while the node's usable head is behind it by more than a bound, it
+ * does not sign. Once two proven headers of one slot contradict each other it does not sign any more.
  *
  * Spec:   overlay-facts-more C5 to C7
  * Floor:  4, overlay. No heap, I/O, clock or thread.
@@ -39,7 +39,7 @@ typedef struct {
 typedef struct {
     floor_peer_t peers[FLOOR_PEERS_MAX];
     bool begun;           /* something was signed */
-    uint64_t signed_slot; /* the highest that was, or that a peer proved to be */
+    uint64_t signed_slot; /* the highest that was, or that a peer proved before */
     uint64_t head;        /* our usable one */
     uint64_t proven;      /* the highest head that a peer proved */
     bool is_split;

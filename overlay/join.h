@@ -188,6 +188,9 @@ NODISCARD rc_t join_set_order(join_t *j, const order_signed_t *order, const poli
  * nothing has changed; RC_REFUSED: we hold one. */
 NODISCARD rc_t join_leave(join_t *j, const order_signed_t *order, const policy_t *policy);
 
+/* Ends the connections of a peer that this static key is proven against. */
+void join_shut_out(join_t *j, const uint8_t key[33], const err_t *why);
+
 /* --- to all --- */
 
 /* Our own message to every member: flood_publish. */

@@ -734,6 +734,13 @@ rc_t join_judge_order(const join_t *j, err_t *e, const order_signed_t *order)
     return order_may_take(e, order, &j->order.id, &rules);
 }
 
+void join_shut_out(join_t *j, const uint8_t key[33], const err_t *why)
+{
+    for (session_t *s = j->sessions; s; s = s->next)
+        if (s->conn && s->attested && memcmp(s->static_key, key, sizeof s->static_key) == 0)
+            session_refuse(s, NET_BYE_POLICY, why);
+}
+
 rc_t join_set_order(join_t *j, const order_signed_t *order, const policy_t *policy)
 {
     const rc_t rc = keep_order(j, order);

@@ -116,12 +116,16 @@ static void note_seen(follow_t *f)
                           net->preset.committee_size);
 }
 
+/* lc_sync_input, or lc_sync_offer. */
+typedef rc_t (*take_fn)(lc_sync_t *s, unsigned *moved, err_t *e, lc_kind_t kind, lc_fork_t fork, view_t ssz,
+                        uint64_t now_ms);
+
 /* Feeds one object. RC_REPLAY: it brought nothing new, which e says nothing of. */
-static rc_t feed(follow_t *f, err_t *e, const lc_want_t *want, const bn_object_t *object)
+static rc_t feed_by(take_fn take, follow_t *f, err_t *e, const lc_want_t *want, const bn_object_t *object)
 {
     unsigned moved = 0;
     lc_head_t head;
-    rc_t rc = lc_sync_input(f->sync, &moved, e, want->kind, object->fork, object->ssz, now_ms(f));
+    rc_t rc = take(f->sync, &moved, e, want->kind, object->fork, object->ssz, now_ms(f));
     note_seen(f);
     if (rc_blames_input(rc) && rc != RC_REPLAY && f->config.network->fork_epoch[object->fork] == LC_EPOCH_NEVER)
         return err_set(e, RC_UNSUPPORTED, "is of %s, which this network has not scheduled", lc_fork_name(object->fork));
@@ -130,6 +134,8 @@ static rc_t feed(follow_t *f, err_t *e, const lc_want_t *want, const bn_object_t
     journal_note(&f->journal, want->kind, object->fork, object->ssz, moved);
     if (f->config.objects)
         objects_note(f->config.objects, want->kind, object->fork, object->ssz, &f->config.checkpoint);
+    if (f->config.claims)
+        claims_note(f->config.claims, f->sync, moved, want->kind, object->fork, object->ssz);
     lc_sync_latest(f->sync, &head);
     if (moved)
         publish(f);
@@ -137,6 +143,11 @@ static rc_t feed(follow_t *f, err_t *e, const lc_want_t *want, const bn_object_t
         log_write(LOG_DEBUG, "head", "slot %llu, %u signed", (unsigned long long)head.header.beacon.slot,
                   head.participants);
     return moved ? RC_OK : RC_REPLAY;
+}
+
+static rc_t feed(follow_t *f, err_t *e, const lc_want_t *want, const bn_object_t *object)
+{
+    return feed_by(lc_sync_input, f, e, want, object);
 }
 
 /* Feeds the objects of one answer until one is refused. RC_REPLAY: none brought anything new. */
@@ -514,6 +525,24 @@ void follow_header(follow_t *f, head_kind_t kind, const ex_header_t *header, con
         f->config.on_change(f->config.on_change_ctx);
 }
 
+/* An object that a member claims something by: the same as an answer of an endpoint. */
+static rc_t feed_claim(void *ctx, err_t *e, lc_kind_t kind, lc_fork_t fork, view_t ssz)
+{
+    const lc_want_t want = { .kind = kind };
+    return feed_by(lc_sync_offer, ctx, e, &want, &(bn_object_t){ fork, ssz });
+}
+
+/* What members claim; what is proven and newer is ours, too. */
+static void judge_claims(follow_t *f)
+{
+    if (!f->config.claims || !claims_turn(f->config.claims, f->sync, feed_claim, f, now_ms(f)))
+        return;
+    publish(f);
+    if (f->config.on_change)
+        f->config.on_change(f->config.on_change_ctx);
+    journal_save(&f->journal, f->config.state_dir);
+}
+
 static void run(worker_t *w, void *ctx)
 {
     follow_t *f = ctx;
@@ -521,6 +550,7 @@ static void run(worker_t *w, void *ctx)
     for (bool go_on = !worker_stopping(w); go_on;) {
         lc_want_t wants[WANTS_MAX];
         uint64_t wake_ms = 0;
+        judge_claims(f);
         size_t n = lc_sync_poll(f->sync, wants, WANTS_MAX, &wake_ms, now_ms(f));
         if (n)
             serve(f, wants, n);
@@ -570,6 +600,8 @@ rc_t follow_start(follow_t **out, err_t *e, const follow_config_t *config)
         publish(f);
         pthread_mutex_lock(&f->lock); /* the thread's first fetch may end before this does */
         rc = worker_start(&f->worker, e, "follow", run, f);
+        if (!rc && config->claims)
+            claims_wakes(config->claims, f->worker);
         pthread_mutex_unlock(&f->lock);
     }
     if (rc) {
@@ -593,6 +625,8 @@ void follow_stop(follow_t *f)
     worker_t *worker = f->worker;
     f->worker = NULL;
     pthread_mutex_unlock(&f->lock);
+    if (f->config.claims)
+        claims_wakes(f->config.claims, NULL);
     worker_stop(worker);
 }
 

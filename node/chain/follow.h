@@ -19,6 +19,7 @@
 
 #include "base/err.h"
 #include "http/client.h"
+#include "node/chain/claims.h"
 #include "node/chain/heads.h"
 #include "node/chain/objects.h"
 #include "node/chain/timekeeper.h"
@@ -52,6 +53,7 @@ typedef struct {
     void (*fetch)(void *ctx, follow_t *f, head_kind_t kind, const hash32_t *hash, bool raw);
     void *fetch_ctx;
     objects_t *objects; /* is told what was accepted, and what is in the way; NULL: nobody is */
+    claims_t *claims;   /* what members claim of the chain: judged on the follower's thread; NULL: nothing is */
     /* Asks the nth of the members for what no endpoint gave; waits for the answer. out is written in any case.
      * RC_NEED_DATA: there are not so many; RC_TIMEOUT, or why there is no answer. NULL: there are no members. */
     rc_t (*member)(void *ctx, follow_member_t *out, err_t *e, const lc_want_t *want, size_t nth,

@@ -16,6 +16,7 @@
 #define NODE_CLUSTER_CLUSTER_H
 
 #include "base/json.h"
+#include "node/chain/claims.h"
 #include "node/chain/objects.h"
 #include "node/config/config.h"
 #include "node/evidence/attest.h"
@@ -30,6 +31,7 @@ typedef struct {
     const tee_provider_t *tee;
     attest_t *attest;   /* collects already */
     objects_t *objects; /* what the follower accepts: given to members who ask */
+    claims_t *claims;   /* what members claim of the chain: to be judged by the follower */
     hc_t *http;
     keyring_t *ring; /* generations of the cluster's key */
     const keyring_t *node_key;
@@ -95,9 +97,13 @@ void cluster_tell(cluster_t *c, view_t statement, uint64_t slot, const hash32_t 
 /* Our verified head: from which slot on another generation signs is counted by it. */
 void cluster_head(cluster_t *c, uint64_t slot);
 
-/* Whether this node may sign for a slot now: with the newest committed generation, which it holds, and no order
- * excludes it. why: RC_REFUSED and the reason. */
+/* Whether this node may sign for the slot of its usable head now: with the newest committed generation, which it holds,
+ * no order excludes it, and nothing that members have proven of the chain is against it (overlay/floor.h). why:
+ * RC_REFUSED and the reason; RC_NEED_DATA: members have not said yet what they signed. */
 bool cluster_signs(cluster_t *c, err_t *why, uint64_t slot);
+
+/* It has signed for a slot. */
+void cluster_signed(cluster_t *c, uint64_t slot);
 
 /* The public keys of the generation that signs, and of the newest that is held; zeros: none. */
 void cluster_key(cluster_t *c, uint8_t present[33], uint8_t next[33]);

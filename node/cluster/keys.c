@@ -137,7 +137,7 @@ static bool signs(const cluster_t *c, err_t *why, uint64_t slot)
         text = "another key begins to sign";
     if (text)
         (void)err_say(why, RC_REFUSED, text);
-    return !text;
+    return !text && !floor_may_sign(&c->floor, why, slot);
 }
 
 static rc_t head(cluster_t *c, err_t *e, const void *arg)
@@ -145,12 +145,14 @@ static rc_t head(cluster_t *c, err_t *e, const void *arg)
     (void)e;
     join_head(c->join, *(const uint64_t *)arg);
     keys_update(c);
+    join_tell(c->join); /* our head goes along, with its proof */
     return RC_OK;
 }
 
 bool cluster_signs(cluster_t *c, err_t *why, uint64_t slot)
 {
     pthread_mutex_lock(&c->lock);
+    floor_head(&c->floor, slot);
     const bool due = c->keys.is_in_use && slot >= c->keys.until && slot > c->head;
     bool may = signs(c, why, slot);
     pthread_mutex_unlock(&c->lock);

@@ -80,9 +80,8 @@ static void fill_state(void *ctx, state_t *out)
     cluster_t *c = ctx;
     pthread_mutex_lock(&c->lock);
     out->statement = c->statement; /* set once, and kept */
-    if (c->slot)
-        out->finalized = (state_claim_t){ .is_there = true, .slot = c->slot, .root = c->root };
     pthread_mutex_unlock(&c->lock);
+    heads_fill(c, out);
 }
 
 static void look(cluster_t *c)
@@ -91,6 +90,7 @@ static void look(cluster_t *c)
     for (size_t i = 0; i < n; i++)
         if (c->seen[i].phase == JOIN_PEER)
             book_learn(c, &c->seen[i]);
+    heads_look(c);
     report_update(c);
 }
 
@@ -122,6 +122,8 @@ static void delivered(void *ctx, const flood_message_t *m)
 {
     if (m->kind == FLOOD_RELEASE)
         given_heard(ctx, m);
+    else
+        heads_heard(ctx, m);
 }
 
 /* ---- who is a member, and who did wrong ---- */
@@ -258,6 +260,7 @@ static uint64_t turn(void *ctx, uint64_t now_ms)
         at = next[i] < at ? next[i] : at;
     book_write(c, now_ms);
     given_turn(c, now_ms);
+    heads_look(c);
     report_update(c);
     return at;
 }
@@ -330,6 +333,7 @@ static void tell_members(void *ctx)
     c->telling = false;
     pthread_mutex_unlock(&c->lock);
     join_tell(c->join);
+    heads_announce(c);
 }
 
 void cluster_tell(cluster_t *c, view_t statement, uint64_t slot, const hash32_t *root)
@@ -476,6 +480,7 @@ static rc_t make_parts(cluster_t *c, err_t *e)
     if (rc)
         return err_say(e, rc, "too many peers");
     book_read(c);
+    heads_begin(c);
     return RC_OK;
 }
 
@@ -540,6 +545,7 @@ void cluster_free(cluster_t *c)
     if (!c)
         return;
     cluster_stop(c);
+    free(c->split);
     pthread_cond_destroy(&c->done);
     pthread_mutex_destroy(&c->lock);
     free(c);

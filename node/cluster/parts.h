@@ -10,6 +10,7 @@
 #include "base/os/worker.h"
 #include "node/chain/follow.h"
 #include "node/cluster/cluster.h"
+#include "overlay/announce.h"
 #include "overlay/gossip.h"
 #include "overlay/host/crew.h"
 #include "overlay/join.h"
@@ -25,6 +26,7 @@
 #define CLUSTER_FETCHES_MAX 8u /* of light-client data, for members */
 #define CLUSTER_HOSTS_MAX 4u   /* under which members see us */
 #define KEYS_SHOWN_MAX 16u     /* generations */
+#define CLUSTER_LIARS_MAX 64u  /* members that are proven to have contradicted themselves */
 
 /* One connection, as it is shown. */
 typedef struct {
@@ -34,8 +36,8 @@ typedef struct {
     join_phase_t phase;
     uint8_t static_key[33];
     hash32_t platform;
-    uint64_t order_version, finalized_slot;
-    uint8_t cluster[33]; /* first key of its cluster; zeros: none */
+    uint64_t order_version, finalized_slot, head_slot; /* slots: as it claims */
+    uint8_t cluster[33];                               /* first key of its cluster; zeros: none */
     char trouble[240];
 } shown_member_t;
 
@@ -52,6 +54,13 @@ typedef struct {
     bool sees_us;
     maddr_t us;
 } heard_t;
+
+/* Which state of a connection was looked at. */
+typedef struct {
+    uint64_t number; /* 0: free */
+    bool judged;
+    uint8_t signature[64];
+} told_t;
 
 typedef struct {
     ban_t ban;
@@ -104,8 +113,19 @@ struct cluster {
     uint64_t releases_tell_ms, releases_write_ms, releases_kept; /* kept: that had come when the file was written */
     join_member_t seen[CLUSTER_MEMBERS_MAX];                     /* room to look at them */
     peers_row_t rows[PEERS_TARGETS_MAX];
+    told_t told[CLUSTER_MEMBERS_MAX];
+    announce_book_t announced;
+    announce_evidence_t unsaid; /* against a member, to be told to all */
+    bool has_unsaid;
+    uint8_t proofs[3][CLAIMS_PROOF_MAX]; /* of what our state claims */
 
     pthread_mutex_t lock; /* guards what follows */
+    floor_t floor;
+    uint64_t signed_slot; /* the highest for which this node has signed; 0: none */
+    uint8_t *split;       /* evidence against a sync committee; NULL: none */
+    size_t split_n;
+    uint8_t liars[CLUSTER_LIARS_MAX][33]; /* written on the loop's thread alone */
+    size_t liar_count;
     pthread_cond_t done;
     view_t statement;
     uint64_t slot;
@@ -167,6 +187,14 @@ void given_turn(cluster_t *c, uint64_t now_ms);
 
 /* overlay.c: runs a function on the loop's thread, and waits for its end. RC_NOMEM, or what it returns. */
 NODISCARD rc_t call_on_loop(cluster_t *c, err_t *e, rc_t (*fn)(cluster_t *, err_t *, const void *), const void *arg);
+
+/* heads.c: what members announce of the chain. On the loop's thread. */
+void heads_begin(cluster_t *c);
+void heads_look(cluster_t *c);                            /* members and their states may have changed */
+void heads_fill(cluster_t *c, state_t *out);              /* what we claim */
+void heads_announce(cluster_t *c);                        /* ... to all: something is final */
+void heads_heard(cluster_t *c, const flood_message_t *m); /* what goes to all */
+void heads_status(const cluster_t *c, jw_t *w);           /* of /v1/status; with the lock held */
 
 /* report.c: copies what is shown. On the loop's thread. */
 void report_update(cluster_t *c);

@@ -20,6 +20,7 @@ static void show_member(shown_member_t *out, const join_member_t *m)
         out->has_state = true;
         out->holds = m->state->holds;
         out->finalized_slot = m->state->finalized.slot;
+        out->head_slot = m->state->optimistic.slot;
     }
     if (m->first)
         memcpy(out->cluster, m->first->pubkey, sizeof out->cluster);
@@ -201,6 +202,7 @@ static void put_member(jw_t *w, const shown_member_t *m)
         jw_bool(w, "holds_key", m->holds);
         m->cluster[0] ? jw_hex(w, "cluster", view_of(m->cluster, sizeof m->cluster)) : jw_null(w, "cluster");
         jw_u64(w, "finalized_slot", m->finalized_slot);
+        jw_u64(w, "head_slot", m->head_slot);
     }
     jw_str(w, "trouble", m->trouble);
     jw_end(w);
@@ -328,6 +330,7 @@ void cluster_status(cluster_t *c, jw_t *w)
     jw_str(w, "trouble", c->port_trouble);
     jw_bool(w, "holds_key", c->keys.holds);
     keys_status(c, w);
+    heads_status(c, w);
     jw_bool(w, "cluster_pinned", c->with.config->cluster[0] != 0);
     jw_u64(w, "peers", peers);
     jw_u64(w, "platforms", platforms_of(c, &own));
