@@ -78,11 +78,13 @@ hs_client_t *hs_client_get(hs_clients_t *c, const uint8_t key[CLIENT_KEY_LEN], b
     if (c->map.count >= KEPT_MAX && !map_get(&c->map, key, CLIENT_KEY_LEN))
         forget_one(c);
     hs_client_t *x = map_put(&c->map, &is_new, key, CLIENT_KEY_LEN);
-    if (x) {
+    if (x && is_new) { /* of one in use nothing is written again: who lets it go reads without the lock */
         x->all = c;
         memcpy(x->key, key, CLIENT_KEY_LEN);
-        for (size_t i = 0; i < SHARE_KINDS && is_new; i++)
+        for (size_t i = 0; i < SHARE_KINDS; i++)
             x->turns[i].exempt = exempt;
+    }
+    if (x) {
         map_refresh(&c->map, x);
         if (atomic_fetch_add_explicit(&x->refs, 1, memory_order_acq_rel) == 0)
             atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
