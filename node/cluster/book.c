@@ -27,6 +27,17 @@ static bool same_host(const maddr_t *a, const maddr_t *b)
     return a->host == b->host && memcmp(a->ip, b->ip, sizeof a->ip) == 0 && !strcmp(a->name, b->name);
 }
 
+/* Adds the ways through relays: each names whom it leads to, since nobody else answers there. */
+static void add_circuits(cluster_t *c, peers_source_t source, const record_t *r)
+{
+    for (size_t i = 0; i < r->addr_count; i++) {
+        const maddr_t *way = &r->addrs[i];
+        if (way->circuit && peerid_eq(&way->target, &r->id) && !peerid_eq(&way->peer, net_self(c->net)) &&
+            peers_add(c->peers, source, way, 1, &r->id))
+            return; /* there are enough */
+    }
+}
+
 /* Adds the ways of a record: those at one host are one address. */
 static void add_ways(cluster_t *c, peers_source_t source, const record_t *r)
 {
@@ -52,6 +63,8 @@ void book_learned(void *ctx, const record_t *r, net_conn_t *from)
     cluster_t *c = ctx;
     const bool hint = from && join_phase(c->join, from) != JOIN_PEER;
     add_ways(c, hint ? PEERS_HINTED : PEERS_LEARNED, r);
+    if (from && !hint)
+        add_circuits(c, PEERS_LEARNED, r);
     if (hint)
         peers_redirected(c->peers, from);
 }
@@ -62,7 +75,7 @@ void book_learned(void *ctx, const record_t *r, net_conn_t *from)
 static bool seen_from_here(const cluster_t *c, maddr_t *way, const net_conn_t *conn, view_t bytes)
 {
     const maddr_t *from = net_addr(conn);
-    if (maddr_read(way, bytes) || way->circuit || !is_spoken(c, way))
+    if (from->circuit || maddr_read(way, bytes) || way->circuit || !is_spoken(c, way))
         return false;
     if (way->host == MADDR_IP4 || way->host == MADDR_IP6) {
         if (way->host != from->host)
@@ -78,7 +91,8 @@ void book_heard(cluster_t *c, net_conn_t *conn, const identify_t *id)
     heard_t h = { .number = net_number(conn) };
     for (size_t i = 0; i < id->addr_count && h.count < PEERS_WAYS_MAX; i++)
         h.count += seen_from_here(c, &h.ways[h.count], conn, id->addrs[i]);
-    h.sees_us = !maddr_read(&h.us, id->observed) && (h.us.host == MADDR_IP4 || h.us.host == MADDR_IP6);
+    h.sees_us = !maddr_read(&h.us, id->observed) && !h.us.circuit && !net_addr(conn)->circuit &&
+                (h.us.host == MADDR_IP4 || h.us.host == MADDR_IP6);
     if (h.count || h.sees_us)
         c->heard[c->heard_next++ % CLUSTER_MEMBERS_MAX] = h;
 }
@@ -96,10 +110,22 @@ static bool listens(const cluster_t *c, maddr_host_t host, maddr_transport_t tra
     return false;
 }
 
+/* Ways to us through relays, of the same side of the Internet as the others. */
+static size_t put_circuits(const cluster_t *c, maddr_t *ways, size_t cap, bool any_public)
+{
+    maddr_t all[CLUSTER_REACHED_MAX];
+    const size_t count = circuits_addrs(c->circuits, all, CLUSTER_REACHED_MAX);
+    size_t n = 0;
+    for (size_t i = 0; i < count && n < cap; i++)
+        if (!c->host_count || maddr_is_public(&all[i]) == any_public)
+            ways[n++] = all[i];
+    return n;
+}
+
 /* Addresses of the hosts under which members see us: the public ones, if there are any. */
 static void announce(cluster_t *c)
 {
-    maddr_t ways[2 * CLUSTER_HOSTS_MAX];
+    maddr_t ways[2 * CLUSTER_HOSTS_MAX + CLUSTER_REACHED_MAX];
     size_t n = 0;
     bool any_public = false;
     for (size_t i = 0; i < c->host_count; i++)
@@ -113,8 +139,14 @@ static void announce(cluster_t *c)
             if (listens(c, way.host, way.transport) && maddr_is_public(&way) == any_public)
                 ways[n++] = way;
         }
+    n += put_circuits(c, ways + n, CLUSTER_REACHED_MAX, any_public);
     if (gossip_announce(c->gossip, ways, n, ++c->record_seq))
         log_write(LOG_WARN, "cluster", "where this node listens could not be signed");
+}
+
+void book_reached(void *ctx)
+{
+    announce(ctx);
 }
 
 /* A member sees us at this host; of too many the oldest is forgotten. */

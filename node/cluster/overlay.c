@@ -88,8 +88,10 @@ static void look(cluster_t *c)
 {
     const size_t n = join_members(c->join, c->seen, CLUSTER_MEMBERS_MAX);
     for (size_t i = 0; i < n; i++)
-        if (c->seen[i].phase == JOIN_PEER)
+        if (c->seen[i].phase == JOIN_PEER) {
             book_learn(c, &c->seen[i]);
+            circuits_peer(c->circuits, c->seen[i].conn);
+        }
     heads_look(c);
     report_update(c);
 }
@@ -133,6 +135,11 @@ static bool is_member(void *ctx, net_conn_t *conn)
     return join_phase(((cluster_t *)ctx)->join, conn) != JOIN_ATTESTING;
 }
 
+static bool is_judged(void *ctx, net_conn_t *conn)
+{
+    return join_phase(((cluster_t *)ctx)->join, conn) == JOIN_PEER;
+}
+
 static bool redirect(void *ctx, net_conn_t *conn)
 {
     return gossip_redirect(((cluster_t *)ctx)->gossip, conn);
@@ -170,6 +177,7 @@ static void closed(void *ctx, net_conn_t *conn, const err_t *why)
     log_write(LOG_DEBUG, "cluster", "connection to %s ended: %s", addr, why->text);
     join_closed(c->join, conn, why);
     gossip_closed(c->gossip, conn);
+    circuits_closed(c->circuits, conn);
     peers_closed(c->peers, conn, why);
     look(c);
 }
@@ -182,6 +190,8 @@ static bool serves(void *ctx, net_conn_t *conn, const net_protocol_t *p)
         return join_phase(c->join, conn) == JOIN_PEER || (net_dialled(conn) && !is_member(ctx, conn));
     if (!strcmp(p->name, LCDATA_NAME))
         return join_phase(c->join, conn) == JOIN_PEER;
+    if (circuits_is(p))
+        return circuits_serves(c->circuits, conn, p);
     return join_serves(c->join, conn, p);
 }
 
@@ -254,7 +264,7 @@ static uint64_t turn(void *ctx, uint64_t now_ms)
     if (!c->listening && now_ms >= c->listen_ms)
         listen_now(c, now_ms);
     const uint64_t next[] = { join_turn(c->join, now_ms), peers_turn(c->peers, now_ms), gossip_turn(c->gossip, now_ms),
-                              lcdata_turn(c->lcdata, now_ms) };
+                              lcdata_turn(c->lcdata, now_ms), circuits_turn(c->circuits, now_ms) };
     uint64_t at = now_ms + LOOK_MS;
     for (size_t i = 0; i < sizeof next / sizeof next[0]; i++)
         at = next[i] < at ? next[i] : at;
@@ -429,6 +439,8 @@ static rc_t make_net(cluster_t *c)
     memcpy(c->protocols, of_join, n.protocol_count * sizeof *of_join);
     gossip_protocol(c->gossip, &c->protocols[n.protocol_count++]);
     lcdata_protocol(c->lcdata, &c->protocols[n.protocol_count++]);
+    circuits_protocols(c->circuits, &c->protocols[n.protocol_count]);
+    n.protocol_count += CIRCUITS_PROTOCOLS;
     return net_new(&c->net, &n);
 }
 
@@ -450,6 +462,18 @@ static rc_t add_peers(cluster_t *c)
     return RC_OK;
 }
 
+static rc_t make_circuits(cluster_t *c)
+{
+    const circuits_config_t config = { .who = host_identity(c),
+                                       .serves = c->with.config->relay == CONFIG_RELAY_SERVE,
+                                       .uses = c->with.config->relay == CONFIG_RELAY_USE,
+                                       .is_peer = is_judged,
+                                       .now_s = now_s,
+                                       .changed = book_reached,
+                                       .ctx = c };
+    return circuits_new(&c->circuits, &config);
+}
+
 static rc_t make_parts(cluster_t *c, err_t *e)
 {
     uint8_t blind[32];
@@ -466,6 +490,8 @@ static rc_t make_parts(cluster_t *c, err_t *e)
     if (!rc)
         rc = data_new(c);
     if (!rc)
+        rc = make_circuits(c);
+    if (!rc)
         rc = make_net(c);
     if (rc)
         return err_say(e, rc, "out of memory");
@@ -476,6 +502,8 @@ static rc_t make_parts(cluster_t *c, err_t *e)
         net_free(c->net);
         return rc;
     }
+    if (circuits_bind(c->circuits, c->net))
+        return err_say(e, RC_NOMEM, "out of memory");
     rc = add_peers(c);
     if (rc)
         return err_say(e, rc, "too many peers");
@@ -524,6 +552,7 @@ void cluster_stop(cluster_t *c)
     crew_free(c->crew);
     join_free(c->join);
     gossip_free(c->gossip);
+    circuits_free(c->circuits);
     keys_free(c);
     lcdata_free(c->lcdata);
     releases_free(c->releases);
@@ -535,6 +564,7 @@ void cluster_stop(cluster_t *c)
     c->join = NULL;
     c->peers = NULL;
     c->gossip = NULL;
+    c->circuits = NULL;
     c->lcdata = NULL;
     c->releases = NULL;
     c->ecdsa = NULL;

@@ -11,6 +11,7 @@
 #include "node/chain/follow.h"
 #include "node/cluster/cluster.h"
 #include "overlay/announce.h"
+#include "overlay/circuits.h"
 #include "overlay/gossip.h"
 #include "overlay/host/crew.h"
 #include "overlay/join.h"
@@ -25,6 +26,7 @@
 #define CLUSTER_BANS_MAX 32u   /* that are shown */
 #define CLUSTER_FETCHES_MAX 8u /* of light-client data, for members */
 #define CLUSTER_HOSTS_MAX 4u   /* under which members see us */
+#define CLUSTER_REACHED_MAX 4u /* addresses of ours through relays */
 #define KEYS_SHOWN_MAX 16u     /* generations */
 #define CLUSTER_LIARS_MAX 64u  /* members that are proven to have contradicted themselves */
 
@@ -97,9 +99,10 @@ struct cluster {
     join_t *join;
     peers_t *peers;
     gossip_t *gossip;
+    circuits_t *circuits;
     lcdata_t *lcdata;
     uint64_t data_good; /* number of the connection that gave data last */
-    net_protocol_t protocols[JOIN_PROTOCOLS + 2];
+    net_protocol_t protocols[JOIN_PROTOCOLS + 2 + CIRCUITS_PROTOCOLS];
     bool is_open;            /* our own evidence is verified: peers may be */
     kept_policy_t *policies; /* of orders, the one in force first; NULL: the configuration's is */
     bool listening;
@@ -147,6 +150,9 @@ struct cluster {
     size_t refusal_count;
     shown_ban_t bans[CLUSTER_BANS_MAX];
     size_t ban_count;
+    relay_count_t relayed; /* for members */
+    maddr_t reached[CLUSTER_REACHED_MAX];
+    size_t reached_count;
     cluster_offer_t offers[CLUSTER_OFFERS_MAX];
     size_t offer_rank[CLUSTER_OFFERS_MAX];
     bool offer_contradicts[CLUSTER_OFFERS_MAX];
@@ -166,6 +172,7 @@ void book_read(cluster_t *c);
 void book_write(cluster_t *c, uint64_t now_ms); /* when something is new */
 void book_heard(cluster_t *c, net_conn_t *conn, const identify_t *id);
 void book_learn(cluster_t *c, const join_member_t *m);
+void book_reached(void *ctx); /* the addresses at which relays make us reachable are others */
 void book_learned(void *ctx, const record_t *r, net_conn_t *from); /* for gossip_config_t */
 
 /* keys.c: orders and generations. On the loop's thread. */

@@ -98,6 +98,13 @@ static void show_bans(cluster_t *c)
             c->bans[c->ban_count++] = (shown_ban_t){ bans->rows[i], bans->rows[i].until_ms - now_ms };
 }
 
+static void show_circuits(cluster_t *c)
+{
+    size_t places;
+    circuits_counts(c->circuits, &c->relayed, &places);
+    c->reached_count = circuits_addrs(c->circuits, c->reached, CLUSTER_REACHED_MAX);
+}
+
 void report_update(cluster_t *c)
 {
     const join_member_t *members = c->seen;
@@ -117,6 +124,7 @@ void report_update(cluster_t *c)
         snprintf(c->addresses[i].why, sizeof c->addresses[i].why, "%s", rows[i].why->text);
     }
     show_bans(c);
+    show_circuits(c);
     pthread_mutex_unlock(&c->lock);
 }
 
@@ -317,6 +325,25 @@ void cluster_attested(cluster_t *c, attestation_cluster_t *out)
     pthread_mutex_unlock(&c->lock);
 }
 
+/* What goes through relays. With the lock held. */
+static void put_relay(jw_t *w, const cluster_t *c)
+{
+    static const char *const words[] = { "off", "use", "serve" };
+    jw_object(w, "relay");
+    jw_str(w, "mode", words[c->with.config->relay]);
+    jw_u64(w, "places", c->relayed.places);
+    jw_u64(w, "circuits", c->relayed.circuits);
+    jw_u64(w, "bytes", c->relayed.bytes);
+    jw_array(w, "reached_at");
+    for (size_t i = 0; i < c->reached_count; i++) {
+        char text[MADDR_TEXT_MAX + 1];
+        maddr_text(text, &c->reached[i]);
+        jw_str(w, NULL, text);
+    }
+    jw_end(w);
+    jw_end(w);
+}
+
 void cluster_status(cluster_t *c, jw_t *w)
 {
     unsigned peers = 0;
@@ -334,6 +361,7 @@ void cluster_status(cluster_t *c, jw_t *w)
     jw_bool(w, "cluster_pinned", c->with.config->cluster[0] != 0);
     jw_u64(w, "peers", peers);
     jw_u64(w, "platforms", platforms_of(c, &own));
+    put_relay(w, c);
     put_lists(w, c);
     jw_array(w, "other_clusters");
     for (size_t i = 0; i < c->turned_down_count; i++) {

@@ -161,6 +161,7 @@ static void read_token(void *config, arena_t *arena, const jo_t *o, const char *
 /* --- the table --- */
 
 static const char *const transports[] = { "both", "quic", "tcp", NULL };
+static const char *const relays[] = { "off", "use", "serve", NULL };
 static const char *const blocks[] = {
     [CONFIG_LATEST] = "latest", [CONFIG_SAFE] = "safe", [CONFIG_FINALIZED] = "finalized", NULL
 };
@@ -183,6 +184,11 @@ static const option_t options[] = {
       .kind = OPTION_CHOICE,
       .at = offsetof(config_t, transport),
       .words = transports },
+    { .key = "relay",
+      .help = "Circuits: use (be reached through members that serve), serve (relay for members) or off (default).",
+      .kind = OPTION_CHOICE,
+      .at = offsetof(config_t, relay),
+      .words = relays },
     { .key = "cluster",
       .help = "First public key of the only cluster that is joined, or \"new\"; any by default.",
       .kind = OPTION_OTHER,
@@ -318,7 +324,7 @@ static const option_t options[] = {
       .file_only = true },
 };
 #define OPTIONS (sizeof options / sizeof options[0])
-_Static_assert(OPTIONS <= 32, "a set of keys is a word of 32 bits");
+_Static_assert(OPTIONS <= 64, "a set of keys is a word of 64 bits");
 
 const option_t *config_options(size_t *count)
 {
@@ -328,20 +334,20 @@ const option_t *config_options(size_t *count)
 
 /* --- what a setup may set --- */
 
-#define EVERY_KEY UINT32_MAX
+#define EVERY_KEY UINT64_MAX
 _Static_assert(OPTIONS <= SETUP_NAMES_MAX, "a statement names them all");
 
 /* The bit of a key that a setup may set where the file allows it, or 0. */
-static uint32_t key_bit(const char *key)
+static uint64_t key_bit(const char *key)
 {
     size_t i = option_find(options, OPTIONS, key);
-    return i < OPTIONS && !options[i].file_only && !options[i].setup_only ? (uint32_t)1 << i : 0;
+    return i < OPTIONS && !options[i].file_only && !options[i].setup_only ? (uint64_t)1 << i : 0;
 }
 
 /* The keys that a measured file lists. */
-static uint32_t settable(const jo_t *base)
+static uint64_t settable(const jo_t *base)
 {
-    uint32_t set = 0;
+    uint64_t set = 0;
     jo_t list, entry;
     if (jo_has(base, FORCE))
         jo_fail(base, FORCE, RC_MALFORMED, "belongs into POST /setup only");
@@ -352,7 +358,7 @@ static uint32_t settable(const jo_t *base)
     list = jo_list(base, SETUP_MAY_SET, 0, SIZE_MAX);
     while (jo_next(&list, &entry)) {
         view_t key = jo_text(&entry, NULL, 0, SIZE_MAX);
-        uint32_t bit = key.p ? key_bit((const char *)key.p) : 0;
+        uint64_t bit = key.p ? key_bit((const char *)key.p) : 0;
         if (!bit)
             jo_fail(&entry, NULL, RC_MALFORMED, "is not the name of a key");
         set |= bit;
@@ -360,11 +366,11 @@ static uint32_t settable(const jo_t *base)
     return set;
 }
 
-static void check_settable(const jo_t *setup, uint32_t set)
+static void check_settable(const jo_t *setup, uint64_t set)
 {
     jo_t all = *setup, one;
     while (jo_next(&all, &one)) {
-        uint32_t bit = key_bit(one.name);
+        uint64_t bit = key_bit(one.name);
         if (!strcmp(one.name, FORCE))
             continue;
         if (!bit)
@@ -415,7 +421,7 @@ static setup_found_t found_by(const jo_t *setup)
     return setup && jo_has(setup, key) ? SETUP_FOUND_SETUP : SETUP_FOUND_CONFIGURATION;
 }
 
-static void name_settable(setup_names_t *names, uint32_t set)
+static void name_settable(setup_names_t *names, uint64_t set)
 {
     for (size_t i = 0; i < OPTIONS; i++)
         if (key_bit(options[i].key) & set)
@@ -456,7 +462,7 @@ static jo_t open_object(jo_doc_t *doc, err_t *e, view_t text, const char *what)
 static rc_t read_with_setup(config_t *c, err_t *e, const jo_t *base, view_t text, bool development)
 {
     jo_doc_t doc;
-    const uint32_t set = development ? EVERY_KEY : settable(base);
+    const uint64_t set = development ? EVERY_KEY : settable(base);
     name_settable(&c->may_set, set);
     if (!text.p)
         return read_both(c, e, base, NULL, true, development);
@@ -544,7 +550,7 @@ rc_t config_check_base(bool *development, hosting_t *hosting, err_t *e, view_t t
 }
 
 /* Whether a key is there, or may be set. */
-static bool may_come(const jo_t *base, uint32_t set, const char *key)
+static bool may_come(const jo_t *base, uint64_t set, const char *key)
 {
     return jo_has(base, key) || (key_bit(key) & set);
 }
@@ -553,7 +559,7 @@ rc_t config_check_supply(err_t *e, view_t text)
 {
     jo_doc_t doc;
     jo_t base = open_object(&doc, e, text, "configuration file"), peer;
-    const uint32_t set = settable(&base);
+    const uint64_t set = settable(&base);
     rc_t rc = jo_rc(&base);
     for (size_t i = 0; i < OPTIONS && !rc; i++)
         if (options[i].required && !may_come(&base, set, options[i].key))

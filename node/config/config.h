@@ -28,6 +28,9 @@
 /* The words of default_block, in their order. */
 typedef enum { CONFIG_LATEST, CONFIG_SAFE, CONFIG_FINALIZED } config_block_t;
 
+/* The words of relay: whether this node is reached through members, and relays for them. */
+typedef enum { CONFIG_RELAY_OFF, CONFIG_RELAY_USE, CONFIG_RELAY_SERVE } config_relay_t;
+
 /* Whose signatures make an order valid. */
 typedef struct {
     unsigned threshold, count; /* so many of so many; 0: nobody's */
@@ -46,6 +49,7 @@ typedef struct {
     config_peer_t peers[CONFIG_PEERS_MAX]; /* whom to ask for the key; none: this node makes one */
     size_t peer_count;
     unsigned transport;          /* of the overlay: 0 both, 1 QUIC, 2 TCP */
+    unsigned relay;              /* a config_relay_t */
     bool cluster_new;            /* a new cluster is made, and none is joined */
     uint8_t cluster[33];         /* first public key of the only cluster that is joined; zeros: any */
     config_signers_t signers;    /* of orders: who may change the policy of a running cluster, and ask for a new key */

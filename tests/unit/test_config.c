@@ -162,6 +162,7 @@ static const struct {
       "network.execution.forks", RC_MALFORMED },
     { "{" MINIMUM ",\"tee\":\"sgx\"}", "tee", RC_MALFORMED },
     { "{" MINIMUM ",\"transport\":\"carrier pigeon\"}", "transport", RC_MALFORMED },
+    { "{" MINIMUM ",\"relay\":\"both\"}", "relay", RC_MALFORMED },
     { "{" MINIMUM ",\"default_block\":\"pending\"}", "default_block", RC_MALFORMED },
     { "{" MINIMUM ",\"api_port\":-1}", "api_port", RC_MALFORMED },
     { "{" MINIMUM ",\"policy\":1}", "policy", RC_MALFORMED },
@@ -752,7 +753,7 @@ START_TEST(each_option_has_a_key_of_its_own_a_line_of_help_and_a_default_within_
 {
     size_t count;
     const option_t *o = config_options(&count);
-    ck_assert_uint_eq(count, 32);
+    ck_assert_uint_eq(count, 33);
     for (size_t i = 0; i < count; i++) {
         ck_assert_msg(o[i].key && o[i].key[0], "row %zu", i);
         ck_assert_msg(option_find(o, count, o[i].key) == i, "%s stands twice", o[i].key);
