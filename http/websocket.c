@@ -437,10 +437,18 @@ static void sweep_one(ws_t *w, uint64_t now)
     settle(w);
 }
 
-/* The thread alone changes the list. */
+/* The newest connection. Other threads add before it, and the thread alone takes away: what is behind it stays. */
+static ws_t *newest(ws_hub_t *h)
+{
+    pthread_mutex_lock(&h->lock);
+    ws_t *w = h->conns;
+    pthread_mutex_unlock(&h->lock);
+    return w;
+}
+
 static void sweep(ws_hub_t *h, uint64_t now)
 {
-    for (ws_t *w = h->conns, *next; w; w = next) {
+    for (ws_t *w = newest(h), *next; w; w = next) {
         next = w->next;
         if (w->joined)
             sweep_one(w, now);
@@ -479,15 +487,15 @@ static void turn(ws_hub_t *h, int wait_ms)
 static void close_all(ws_hub_t *h)
 {
     const uint64_t end = clock_monotonic_ms() + STOPPING_MS;
-    for (ws_t *w = h->conns, *next; w; w = next) {
+    for (ws_t *w = newest(h), *next; w; w = next) {
         next = w->next;
         begin_close(w, WSF_CLOSE_GOING_AWAY);
         settle(w);
     }
-    while (h->conns && clock_monotonic_ms() < end)
+    while (newest(h) && clock_monotonic_ms() < end)
         turn(h, 20);
-    while (h->conns)
-        drop(h->conns);
+    for (ws_t *w; (w = newest(h));)
+        drop(w);
 }
 
 static void run(worker_t *self, void *ctx)
@@ -496,7 +504,7 @@ static void run(worker_t *self, void *ctx)
     (void)self; /* is told to end by the hub's own flag, since it sleeps in epoll */
     uint64_t swept = clock_monotonic_ms();
     while (!is_stopping(h)) {
-        turn(h, h->conns ? turn_ms(h) : -1);
+        turn(h, newest(h) ? turn_ms(h) : -1);
         const uint64_t now = clock_monotonic_ms();
         if (now - swept < (uint64_t)turn_ms(h))
             continue;
