@@ -47,7 +47,8 @@ node_state_t service_state(service_t *s, follow_view_t *view, err_t *why)
     timekeeper_bound(s->time, &time);
     const node_state_t state =
         judge_state(why, s->with.config, view, &time, timekeeper_read(s->time), atomic_load(&s->was_ready));
-    if (state == NODE_READY && s->cluster && !cluster_signs(s->cluster, why, view->latest.header.beacon.slot))
+    if (state == NODE_READY && s->cluster &&
+        !cluster_signs(s->cluster, why, view->latest.header.beacon.slot, view->unserved))
         return why->rc == RC_NEED_DATA ? NODE_SYNCING : NODE_DEGRADED;
     return state;
 }

@@ -15,8 +15,9 @@
 #define URL_MAX 1400u
 #define MEMBERS_MAX 4u /* that are asked for one thing, one after another */
 
-#define TURN_MIN_MS 5u    /* between two looks at the machine */
-#define TURN_MAX_MS 1000u /* somebody may set the clock meanwhile */
+#define SERVED_AGAIN_MS 1000u /* before the block of an unserved head is asked for again */
+#define TURN_MIN_MS 5u        /* between two looks at the machine */
+#define TURN_MAX_MS 1000u     /* somebody may set the clock meanwhile */
 
 struct follow {
     follow_config_t config;
@@ -26,6 +27,11 @@ struct follow {
     pthread_mutex_t lock; /* guards what follows */
     worker_t *worker;     /* NULL: it was ended */
     heads_t heads;
+    struct {
+        bool out;        /* its header is being fetched */
+        hash32_t hash;   /* of the block of an unserved head */
+        uint64_t due_ms; /* not to be asked for before; monotonic */
+    } unserved;
     follow_view_t view;
 };
 
@@ -490,6 +496,21 @@ static uint64_t next_turn_ms(const follow_t *f, uint64_t wake_ms)
     return clock_monotonic_ms() + wait;
 }
 
+/* Whether the header of an unserved head's block is to be fetched now. With the lock held. */
+static bool wants_served(follow_t *f, hash32_t *hash, uint64_t *wake_ms)
+{
+    const uint64_t now = clock_monotonic_ms();
+    if (!f->view.unserved || f->unserved.out || f->heads.way[HEAD_LATEST].fetched.valid)
+        return false;
+    if (f->unserved.due_ms > now) {
+        *wake_ms = f->unserved.due_ms < *wake_ms ? f->unserved.due_ms : *wake_ms;
+        return false;
+    }
+    f->unserved.out = true;
+    *hash = f->unserved.hash;
+    return true;
+}
+
 /* Has the headers fetched that heads lack. The monotonic time at which to look again. */
 static uint64_t fetch_headers(follow_t *f)
 {
@@ -498,7 +519,12 @@ static uint64_t fetch_headers(follow_t *f)
         hash32_t hash;
         bool raw;
         pthread_mutex_lock(&f->lock);
-        const bool due = heads_want(&f->heads, &hash, &raw, kind, clock_monotonic_ms(), &wake_ms);
+        const bool other = kind == HEAD_LATEST && f->unserved.out;
+        bool due = !other && heads_want(&f->heads, &hash, &raw, kind, clock_monotonic_ms(), &wake_ms);
+        if (!due && !other && kind == HEAD_LATEST && wants_served(f, &hash, &wake_ms)) {
+            due = true;
+            raw = false;
+        }
         pthread_mutex_unlock(&f->lock);
         if (due)
             f->config.fetch(f->config.fetch_ctx, f, kind, &hash, raw);
@@ -510,7 +536,14 @@ void follow_header(follow_t *f, head_kind_t kind, const ex_header_t *header, con
 {
     err_t e = *why;
     pthread_mutex_lock(&f->lock);
-    if (!header || heads_give(&f->heads, &e, kind, header))
+    const bool of_unserved = kind == HEAD_LATEST && f->unserved.out;
+    if (of_unserved) {
+        f->unserved.out = false;
+        f->unserved.due_ms = clock_monotonic_ms() + SERVED_AGAIN_MS;
+        f->view.unserved &= !header;
+        if (header)
+            err_clear(&e);
+    } else if (!header || heads_give(&f->heads, &e, kind, header))
         heads_failed(&f->heads, kind, newer, clock_monotonic_ms());
     else
         err_clear(&e);
@@ -532,11 +565,30 @@ static rc_t feed_claim(void *ctx, err_t *e, lc_kind_t kind, lc_fork_t fork, view
     return feed_by(lc_sync_offer, ctx, e, &want, &(bn_object_t){ fork, ssz });
 }
 
+/* A member's head took the place of this one. */
+static void look_whether_served(follow_t *f, const lc_head_t *was)
+{
+    lc_head_t head;
+    lc_sync_latest(f->sync, &head);
+    const uint64_t slot = head.header.beacon.slot;
+    if (!was->valid || slot <= was->header.beacon.slot + FLOOR_BOUND_SLOTS || lc_header_by_hash(&head.header) ||
+        !lc_proves_execution(f->config.network, slot) || !f->config.fetch)
+        return; /* our first one; near enough; or its header is fetched in any case */
+    pthread_mutex_lock(&f->lock);
+    f->view.unserved = true;
+    f->unserved.hash = head.header.execution.block_hash;
+    f->unserved.due_ms = 0;
+    pthread_mutex_unlock(&f->lock);
+}
+
 /* What members claim; what is proven and newer is ours, too. */
 static void judge_claims(follow_t *f)
 {
+    lc_head_t was;
+    lc_sync_latest(f->sync, &was);
     if (!f->config.claims || !claims_turn(f->config.claims, f->sync, feed_claim, f, now_ms(f)))
         return;
+    look_whether_served(f, &was);
     publish(f);
     if (f->config.on_change)
         f->config.on_change(f->config.on_change_ctx);

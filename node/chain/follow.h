@@ -8,6 +8,9 @@
  * Members of the cluster are asked for what no endpoint gave: one with a beacon API is enough for all. What they give
  * is checked as an endpoint's answer is.
  *
+ * A head that a member brought, and that is more than FLOOR_BOUND_SLOTS ahead of ours, says that our endpoints are
+ * behind: fetch is called for the header of its block, too, and until that came it is unserved.
+ *
  * From Gloas on a head has only the hash of its execution block (node/chain/heads.h): fetch is then called for the
  * header with that hash, and follow_header takes it.
  *
@@ -67,6 +70,7 @@ typedef struct {
     lc_head_t known;             /* the newest proven head; latest, or newer */
     uint64_t latest_came_ms;     /* raw counter when latest became what it is */
     bool head_answered;          /* an endpoint was asked for the present head, and had one */
+    bool unserved; /* a member brought a head far ahead of ours: the execution endpoints have not shown its block yet */
     lc_progress_t progress;
     struct {
         bool known;

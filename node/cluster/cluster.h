@@ -99,8 +99,8 @@ void cluster_head(cluster_t *c, uint64_t slot);
 
 /* Whether this node may sign for the slot of its usable head now: with the newest committed generation, which it holds,
  * no order excludes it, and nothing that members have proven of the chain is against it (overlay/floor.h). why:
- * RC_REFUSED and the reason; RC_NEED_DATA: members have not said yet what they signed. */
-bool cluster_signs(cluster_t *c, err_t *why, uint64_t slot);
+ * RC_REFUSED and the reason; RC_NEED_DATA: members have not said yet what they signed. unserved: of follow_view_t. */
+bool cluster_signs(cluster_t *c, err_t *why, uint64_t slot, bool unserved);
 
 /* It has signed for a slot. */
 void cluster_signed(cluster_t *c, uint64_t slot);

@@ -149,10 +149,11 @@ static rc_t head(cluster_t *c, err_t *e, const void *arg)
     return RC_OK;
 }
 
-bool cluster_signs(cluster_t *c, err_t *why, uint64_t slot)
+bool cluster_signs(cluster_t *c, err_t *why, uint64_t slot, bool unserved)
 {
     pthread_mutex_lock(&c->lock);
-    floor_head(&c->floor, slot);
+    if (!unserved)
+        floor_head(&c->floor, slot);
     const bool due = c->keys.is_in_use && slot >= c->keys.until && slot > c->head;
     bool may = signs(c, why, slot);
     pthread_mutex_unlock(&c->lock);

@@ -187,6 +187,100 @@ START_TEST(without_members_that_is_the_reason)
 }
 END_TEST
 
+/* ---- what members claim ---- */
+
+static struct {
+    atomic_uint asked;
+    _Atomic(follow_t *) follow;
+    hash32_t hash;
+} fetched;
+
+static void fetch(void *ctx, follow_t *f, head_kind_t kind, const hash32_t *hash, bool raw)
+{
+    (void)ctx;
+    ck_assert(kind == HEAD_LATEST && !raw);
+    fetched.hash = *hash;
+    fetched.follow = f;
+    fetched.asked++;
+}
+
+/* A member's state, whose head is that of a recorded update. */
+static void claim(claims_t *claims, const char *name)
+{
+    const view_t ssz = fx_read(name);
+    uint8_t bytes[8192];
+    lc_update_t *u = malloc(sizeof *u);
+    ck_assert_int_eq(lc_update_decode(u, &net, LC_FULU, LC_OPTIMISTIC, ssz), RC_OK);
+    lc_fork_digest(bytes, &net, net.fork_epoch[LC_FULU]);
+    memcpy(bytes + 4, ssz.p, ssz.n);
+    state_t s = { .optimistic = { true, u->attested_header.beacon.slot, { { 0 } }, view_of(bytes, 4 + ssz.n) } };
+    lc_beacon_root(&s.optimistic.root, &u->attested_header.beacon);
+    ck_assert_int_eq(claims_put(claims, 7, &s), RC_OK);
+    free(u);
+    free((void *)(uintptr_t)ssz.p);
+}
+
+static void wait_for(follow_view_t *v, follow_t *f, uint64_t slot, bool unserved)
+{
+    const uint64_t until = clock_ms() + WAIT_MS;
+    do {
+        pause_ms(5);
+        follow_view(f, v);
+    } while ((!v->latest.valid || v->latest.header.beacon.slot != slot || v->unserved != unserved) &&
+             clock_ms() < until);
+    ck_assert_uint_eq(v->latest.header.beacon.slot, slot);
+    ck_assert_int_eq(v->unserved, unserved);
+}
+
+static void wait_for_fetch(unsigned nth)
+{
+    for (const uint64_t until = clock_ms() + WAIT_MS; fetched.asked < nth && clock_ms() < until;)
+        pause_ms(5);
+    ck_assert_uint_ge(fetched.asked, nth);
+}
+
+START_TEST(a_head_far_ahead_that_a_member_brings_is_taken_over_and_unserved_until_its_block_is_shown)
+{
+    static const ex_header_t header;
+    static const err_t nothing, why = { .rc = RC_NEED_DATA, .text = "there is no such block" };
+    follow_view_t v;
+    begin(1, HONEST, HONEST);
+    now_at = lc_slot_start_ms(&net, 151) + 900;
+    claims_t *claims = claims_new(&net);
+    up_t *nobody = up_new(NULL, 0);
+    follow_t *f;
+    timekeeper_t *time =
+        timekeeper_new(&(timekeeper_config_t){ .now_ms = standing_clock, .slot_ms = net.seconds_per_slot * 1000 });
+    const follow_config_t config = { .network = &net,
+                                     .checkpoint = checkpoint_of_136(),
+                                     .upstream = nobody,
+                                     .time = time,
+                                     .member = ask,
+                                     .fetch = fetch,
+                                     .claims = claims };
+    log_set_level(LOG_ERROR);
+    fetched.asked = 0;
+    ck_assert_int_eq(follow_start(&f, NULL, &config), RC_OK);
+    wait_for(&v, f, 144, false);
+    claim(claims, "minimal-fulu/optimistic-147.ssz"); /* near enough */
+    wait_for(&v, f, 147, false);
+    ck_assert_uint_eq(fetched.asked, 0);
+    claim(claims, "minimal-fulu/optimistic-151.ssz");
+    wait_for(&v, f, 151, true);
+    wait_for_fetch(1);
+    ck_assert(hash32_eq(&fetched.hash, &v.latest.header.execution.block_hash));
+    follow_header(fetched.follow, HEAD_LATEST, NULL, &why, false);
+    wait_for(&v, f, 151, true);
+    wait_for_fetch(2); /* it is asked for again */
+    follow_header(fetched.follow, HEAD_LATEST, &header, &nothing, false);
+    wait_for(&v, f, 151, false);
+    follow_free(f);
+    timekeeper_free(time);
+    up_free(nobody);
+    claims_free(claims);
+}
+END_TEST
+
 static size_t get(objects_t *o, view_t out[LCDATA_OBJECTS_MAX], arena_t *a, lc_kind_t kind)
 {
     const lc_want_t want = { .kind = kind, .block_root = checkpoint_of_136(), .count = 1 };
@@ -225,5 +319,7 @@ int main(void)
 {
     return UNIT_RUN("follow_members", one_honest_member_is_enough, who_lies_or_is_silent_is_passed_over_for_the_next,
                     what_is_not_proven_moves_nothing_and_its_member_is_named, the_reason_of_a_member_is_ours_as_well,
-                    without_members_that_is_the_reason, what_was_accepted_is_kept_for_others_and_nothing_else);
+                    without_members_that_is_the_reason,
+                    a_head_far_ahead_that_a_member_brings_is_taken_over_and_unserved_until_its_block_is_shown,
+                    what_was_accepted_is_kept_for_others_and_nothing_else);
 }
