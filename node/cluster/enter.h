@@ -7,7 +7,7 @@
  *
  * Spec:   issue 13, steps 2 and 6; overlay-facts-more E9, E12
  * Floor:  5, node/cluster.
- * Tests:  tests/e2e (cluster)
+ * Tests:  tests/unit/test_enter.c, tests/e2e (cluster)
  */
 #ifndef NODE_CLUSTER_ENTER_H
 #define NODE_CLUSTER_ENTER_H

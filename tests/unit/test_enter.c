@@ -1,0 +1,259 @@
+/* The way into a cluster, with the cluster played by the test and a real follower: who follows another chain, or was given
+ * another checkpoint, joins nothing and asks for no key. */
+#include "base/os/log.h"
+#include "node/cluster/enter.h"
+#include "tests/unit/fake_server.h"
+#include "tests/unit/lc_fixture.h"
+#include "tests/unit/unit.h"
+
+#define STAYS_MS 400u
+#define PEERS "\"peers\":[\"127.0.0.1:4001\"],\"port\":4001,\"execution_rpc\":\"http://b\",\"consensus_rpc\":[]"
+
+static lc_network_t net;
+static uint64_t now_at, stop_at_ms;
+static cluster_offer_t offered;
+static bool offers;
+static unsigned wanted, turned_down;
+static err_t why_not;
+static char said[240];
+static arena_t a;
+
+/* ---- the cluster ---- */
+
+bool __wrap_cluster_offer(cluster_t *c, cluster_offer_t *out);
+void __wrap_cluster_turn_down(cluster_t *c, const uint8_t pubkey[33], const err_t *why);
+void __wrap_cluster_say(cluster_t *c, const char *text);
+void __wrap_cluster_count(cluster_t *c, cluster_count_t *out);
+void __wrap_cluster_head(cluster_t *c, uint64_t slot);
+rc_t __wrap_cluster_want(cluster_t *c, err_t *e, const uint8_t pubkey[33]);
+bool __wrap_cluster_has_key(cluster_t *c);
+
+bool __wrap_cluster_offer(cluster_t *c, cluster_offer_t *out)
+{
+    (void)c;
+    *out = offered;
+    return offers;
+}
+
+void __wrap_cluster_turn_down(cluster_t *c, const uint8_t pubkey[33], const err_t *why)
+{
+    (void)c, (void)pubkey;
+    turned_down++;
+    why_not = *why;
+    offers = false;
+}
+
+void __wrap_cluster_say(cluster_t *c, const char *text)
+{
+    (void)c;
+    snprintf(said, sizeof said, "%s", text);
+}
+
+void __wrap_cluster_count(cluster_t *c, cluster_count_t *out)
+{
+    (void)c;
+    *out = (cluster_count_t){ .connected = 1, .attested = 1, .holders = 1 };
+}
+
+void __wrap_cluster_head(cluster_t *c, uint64_t slot)
+{
+    (void)c, (void)slot;
+}
+
+rc_t __wrap_cluster_want(cluster_t *c, err_t *e, const uint8_t pubkey[33])
+{
+    (void)c, (void)e, (void)pubkey;
+    wanted++;
+    return RC_OK;
+}
+
+bool __wrap_cluster_has_key(cluster_t *c)
+{
+    (void)c;
+    return wanted != 0;
+}
+
+/* ---- the chain ---- */
+
+static uint64_t standing_clock(void)
+{
+    return now_at;
+}
+
+static bool stopping(void *ctx)
+{
+    (void)ctx;
+    return clock_ms() >= stop_at_ms;
+}
+
+/* Members give what is recorded, whatever they are asked for. */
+static rc_t ask(void *ctx, follow_member_t *out, err_t *e, const lc_want_t *want, size_t nth, bool (*stops)(void *ctx),
+                void *stop_ctx)
+{
+    const char *names[] = { [LC_BOOTSTRAP] = "minimal-fulu/bootstrap-136.ssz",
+                            [LC_FINALITY] = "minimal-fulu/finality-153.ssz",
+                            [LC_OPTIMISTIC] = "minimal-fulu/optimistic-153.ssz" };
+    (void)ctx, (void)stops, (void)stop_ctx;
+    *out = (follow_member_t){ .count = 0 };
+    if (nth)
+        return err_say(e, RC_NEED_DATA, "there is no member to ask");
+    if (want->kind == LC_UPDATE)
+        return RC_OK;
+    const view_t ssz = fx_read(names[want->kind]);
+    out->bytes = malloc(4 + ssz.n);
+    lc_fork_digest(out->bytes, &net, net.fork_epoch[LC_FULU]);
+    memcpy(out->bytes + 4, ssz.p, ssz.n);
+    out->objects[0] = view_of(out->bytes, 4 + ssz.n);
+    out->count = 1;
+    free((void *)(uintptr_t)ssz.p);
+    return RC_OK;
+}
+
+static hash32_t checkpoint_of_136(void)
+{
+    lc_bootstrap_t *b = malloc(sizeof *b);
+    hash32_t root;
+    view_t ssz = fx_read("minimal-fulu/bootstrap-136.ssz");
+    ck_assert_int_eq(lc_bootstrap_decode(b, &net, LC_FULU, ssz), RC_OK);
+    lc_beacon_root(&root, &b->header.beacon);
+    free((void *)(uintptr_t)ssz.p);
+    free(b);
+    return root;
+}
+
+/* What enter_verify, and then enter_key, say of a follower that begins at a root. */
+static rc_t verify_from(const hash32_t *root, uint64_t slot)
+{
+    follow_t *f = NULL;
+    up_t *nobody = up_new(NULL, 0);
+    timekeeper_t *time =
+        timekeeper_new(&(timekeeper_config_t){ .now_ms = standing_clock, .slot_ms = net.seconds_per_slot * 1000 });
+    const follow_config_t config = {
+        .network = &net, .checkpoint = *root, .upstream = nobody, .time = time, .member = ask
+    };
+    const enter_t x = { NULL, NULL, stopping, NULL };
+    err_t e;
+    offered = (cluster_offer_t){ .has_root = true, .root = *root, .slot = slot };
+    ck_assert_int_eq(follow_start(&f, NULL, &config), RC_OK);
+    rc_t rc = enter_verify(&x, &e, f, &offered);
+    if (!rc)
+        rc = enter_key(&x, &e, f, &offered);
+    follow_free(f);
+    timekeeper_free(time);
+    up_free(nobody);
+    return rc;
+}
+
+static void setup(void)
+{
+    net = fx_minimal_fulu();
+    now_at = lc_slot_start_ms(&net, 154) + 900;
+    stop_at_ms = clock_ms() + STAYS_MS;
+    wanted = turned_down = 0;
+    offers = true;
+    said[0] = 0;
+    arena_init(&a, 1 << 20);
+    log_set_level(LOG_ERROR);
+}
+
+static void teardown(void)
+{
+    arena_free(&a);
+}
+
+START_TEST(who_verifies_a_finalized_header_from_the_members_root_asks_for_the_key)
+{
+    const hash32_t root = checkpoint_of_136();
+    stop_at_ms = clock_ms() + 20000;
+    ck_assert_int_eq(verify_from(&root, 136), RC_OK);
+    ck_assert_uint_eq(wanted, 1);
+}
+END_TEST
+
+/* The chain that it is shown has the real genesis root, and does not build on what the members name. */
+START_TEST(who_follows_an_invented_chain_joins_nothing_and_asks_for_no_key)
+{
+    hash32_t root = checkpoint_of_136();
+    root.b[0] ^= 1;
+    ck_assert_int_eq(verify_from(&root, 136), RC_TIMEOUT);
+    ck_assert_uint_eq(wanted, 0);
+    ck_assert_msg(strstr(said, "verifying the chain from the members' finalized slot 136"), "%s", said);
+}
+END_TEST
+
+/* Nor who is shown a part of it that ends before that slot. */
+START_TEST(who_does_not_come_to_the_members_slot_asks_for_no_key)
+{
+    const hash32_t root = checkpoint_of_136();
+    ck_assert_int_eq(verify_from(&root, 160), RC_TIMEOUT);
+    ck_assert_uint_eq(wanted, 0);
+}
+END_TEST
+
+static config_t *config_of(const char *base, const char *setup)
+{
+    config_t *c;
+    err_t e;
+    const view_t none = { NULL, 0 };
+    ck_assert_msg(config_read(&c, &e, base ? view_str(base) : none, setup ? view_str(setup) : none, !base) == RC_OK,
+                  "%s: %s", e.field, e.text);
+    return c;
+}
+
+/* What the members' cluster says of itself, with a checkpoint of its own; whether a node with this setup joins it. */
+static rc_t find_with(const char *extra, bool has_root)
+{
+    const setup_world_t world = { .simulated = true, .now_s = 1700000000 };
+    char text[600];
+    setup_t theirs, ours;
+    err_t e;
+    config_t *first = config_of(NULL, "{\"peers\":[],\"port\":1,\"execution_rpc\":\"http://a\",\"checkpoint\":"
+                                      "\"0x0001020304050607080900010203040506070809000102030405060708090001\"}");
+    snprintf(text, sizeof text, "{" PEERS "%s}", extra);
+    config_t *own = config_of(NULL, text);
+    ck_assert_int_eq(setup_make(&theirs, &e, &a, first, &world), RC_OK);
+    offered = (cluster_offer_t){ .setup = theirs.hash, .statement_n = theirs.cluster_text.n, .has_root = has_root };
+    memcpy(offered.statement, theirs.cluster_text.p, theirs.cluster_text.n);
+    const enter_t x = { NULL, own, stopping, NULL };
+    const rc_t rc = enter_find(&x, &ours, &offered, &e, &a, &world);
+    config_free(first);
+    config_free(own);
+    return rc;
+}
+
+START_TEST(a_checkpoint_that_is_not_the_clusters_joins_nothing)
+{
+    ck_assert_int_eq(
+        find_with(",\"checkpoint\":\"0xff01020304050607080900010203040506070809000102030405060708090001\"", true),
+        RC_TIMEOUT);
+    ck_assert_uint_eq(turned_down, 1);
+    ck_assert_str_eq(why_not.field, "checkpoint.root");
+    turned_down = 0;
+    offers = true;
+    stop_at_ms = clock_ms() + STAYS_MS;
+    ck_assert_int_eq(
+        find_with(",\"checkpoint\":\"0x0001020304050607080900010203040506070809000102030405060708090001\"", true),
+        RC_OK);
+    ck_assert_uint_eq(turned_down, 0);
+}
+END_TEST
+
+/* Not even its own one: where to begin is what members name. */
+START_TEST(without_a_root_that_members_name_nothing_is_joined)
+{
+    ck_assert_int_eq(
+        find_with(",\"checkpoint\":\"0x0001020304050607080900010203040506070809000102030405060708090001\"", false),
+        RC_TIMEOUT);
+    ck_assert_uint_eq(turned_down, 0);
+    ck_assert_msg(strstr(said, "members name no finalized root"), "%s", said);
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN_AROUND(
+        "enter", setup, teardown, who_verifies_a_finalized_header_from_the_members_root_asks_for_the_key,
+        who_follows_an_invented_chain_joins_nothing_and_asks_for_no_key,
+        who_does_not_come_to_the_members_slot_asks_for_no_key, a_checkpoint_that_is_not_the_clusters_joins_nothing,
+        without_a_root_that_members_name_nothing_is_joined);
+}
