@@ -1,5 +1,5 @@
-/* heads.c - what members announce of the chain: judged by this node's own store, held against them where they contradict
- * themselves, and what of it keeps this node from signing (overlay/floor.h). */
+/* heads.c - what members announce of the chain: judged by this node's own store, held against them where they
+ * contradict themselves, and what of it keeps this node from signing (overlay/floor.h). */
 #include <stdio.h>
 #include <stdlib.h>
 

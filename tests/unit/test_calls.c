@@ -1,4 +1,6 @@
 /* POST /call through the HTTP server: kept answers, equal requests, texts of failures, the end. */
+#include <stdatomic.h>
+
 #include "node/query/calls.h"
 #include "tests/unit/ask_world.h"
 #include "tests/unit/http_hand.h"
@@ -6,7 +8,7 @@
 static hs_t *server;
 static jobs_t *jobs;
 static calls_t *calls;
-static unsigned signatures;
+static atomic_uint signatures; /* two workers sign at once */
 
 static rc_t sign(void *ctx, uint8_t out[ECDSA_SIG_LEN], const hash32_t *digest)
 {

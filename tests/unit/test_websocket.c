@@ -71,7 +71,9 @@ static hs_t *start(ws_config_t k, hs_identity_t *identity)
 
 static void reset(void)
 {
+    pthread_mutex_lock(&lock);
     known_count = closed_count = held_count = 0;
+    pthread_mutex_unlock(&lock);
 }
 
 static void forget(void)
