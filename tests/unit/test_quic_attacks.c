@@ -14,6 +14,7 @@ static looped_t a, b;
 /* What happens to a datagram on its way; NULL: it goes. */
 static bool (*passes)(const quic_end_t *end, view_t datagram);
 static bool long_hello;
+static const char *hello_of; /* GnuTLS's priorities of who dials next; NULL: ours */
 
 typedef struct {
     const quic_end_t *end;
@@ -61,6 +62,8 @@ int __wrap_gnutls_alpn_set_protocols(gnutls_session_t s, const gnutls_datum_t *l
         ck_assert_int_eq(gnutls_session_ext_register(s, "much", 0xfafa, GNUTLS_EXT_TLS, take_nothing, send_much, NULL,
                                                      NULL, NULL, GNUTLS_EXT_FLAG_CLIENT_HELLO | GNUTLS_EXT_FLAG_TLS),
                          0);
+    if (hello_of)
+        ck_assert_int_eq(gnutls_priority_set_direct(s, hello_of, NULL), 0);
     return __real_gnutls_alpn_set_protocols(s, list, n, flags);
 }
 
@@ -88,6 +91,7 @@ static void begin(void)
     passes = NULL;
     kept_count = 0;
     long_hello = false;
+    hello_of = NULL;
     ck_assert_int_eq(secret_init(), RC_OK);
     looped_new(&a, "a", true, LOOP_QUIC, "/ip4/127.0.0.1/udp/0/quic-v1");
     looped_new(&b, "b", false, LOOP_QUIC, "/ip4/127.0.0.1/udp/0/quic-v1");
@@ -141,6 +145,26 @@ START_TEST(a_client_hello_in_two_packets_is_put_together)
         ck_assert_msg(a.peer.opened == 1 && b.peer.opened == 1, "%zu: %s", i, a.peer.closed_text);
         end();
     }
+}
+END_TEST
+
+static void dial_with(const char *priorities)
+{
+    hello_of = priorities;
+    pair_dial(&a, &b.at);
+    hello_of = NULL;
+    pair_run(&a, &b, NET_HANDSHAKE_MS + 500, 20);
+}
+
+START_TEST(a_client_hello_of_tls_1_2_is_refused)
+{
+    begin();
+    dial_with("NORMAL:-VERS-ALL:+VERS-TLS1.2");
+    ck_assert(a.peer.opened == 0 && a.peer.closed == 1 && b.peer.opened == 0 && conns(&b) == 0);
+    ck_assert_ptr_nonnull(strstr(a.peer.closed_text, "QUIC's code 1"));    /* 0x100 and TLS's alert */
+    dial_with("NORMAL:-VERS-ALL:+VERS-TLS1.3:%DISABLE_TLS13_COMPAT_MODE"); /* nothing else of it is wrong */
+    ck_assert_msg(a.peer.opened == 1 && b.peer.opened == 1, "%s", a.peer.closed_text);
+    end();
 }
 END_TEST
 
@@ -258,7 +282,7 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("quic_attacks", a_client_hello_in_two_packets_is_put_together, half_a_client_hello_has_its_time,
-                    a_forged_stateless_reset_ends_nothing, a_connection_stays_at_its_address,
-                    a_close_in_any_state_leaves_nothing);
+    return UNIT_RUN("quic_attacks", a_client_hello_in_two_packets_is_put_together, a_client_hello_of_tls_1_2_is_refused,
+                    half_a_client_hello_has_its_time, a_forged_stateless_reset_ends_nothing,
+                    a_connection_stays_at_its_address, a_close_in_any_state_leaves_nothing);
 }
