@@ -45,7 +45,7 @@ TABLE = [
     ('tee/provider/*', 15, ['provider_dstack', 'provider_configfs'], []),
     ('tee/*', 20, TEE, TDX),
     ('base/bytes.h', 20, ['base', 'rlp', 'ssz', 'lc_types', 'mpt', 'quote', 'hello'], ['rlp', 'mpt-proofs', 'tdx-quotes']),
-    ('base/crypto/*', 15, ['hash', 'ecdsa', 'p256', 'channel_crypto', 'keyring', 'keyring_share'], ['crypto', 'precompiles', 'transactions', 'basic']),
+    ('base/crypto/*', 15, ['hash', 'ecdsa', 'p256', 'channel_crypto', 'keyring', 'keyring_share', 'shares'], ['crypto', 'precompiles', 'transactions', 'basic']),
     ('base/os/*', 15, ['file', 'worker', 'persist'], []),
     ('base/*', 20, ['base', 'u256', 'err', 'json', 'map'], ['basic']),
     ('overlay/wire/*', 20, ['proto', 'peerid', 'multiaddr', 'tlscert', 'multistream', 'noise', 'yamux', 'identify', 'record', 'circuit'], ['libp2p']),
