@@ -1,5 +1,6 @@
 /* A relay and some members that do what the input says. No more is handed on than came, counts stay within their
  * limits, and a stream that is reset is over. */
+#define WORLD_STREAMS 24
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/relay_world.h"
 
