@@ -1,5 +1,6 @@
 // What ./run does once everything is built: starts a local chain of real clients (or takes a real network), starts one node,
-// performs its setup, waits until it is ready, shows three signed answers with their curl lines, and stays until Ctrl-C.
+// performs its setup, waits until it is ready, shows three signed answers with their curl lines and has a fourth one checked by
+// kettle verify, and stays until Ctrl-C. Whatever of it ends by itself is told with the end of its log, and the folder is kept.
 import { spawn, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import net from "node:net";
@@ -9,12 +10,16 @@ import path from "node:path";
 const here = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname);
 const root = path.join(here, "../..");
 const HELP = `usage: ./run [OPTIONS]
-Without options: a local chain of real clients, one node with the simulated TEE, three signed answers; stays until Ctrl-C.
+Without options: a local chain of real clients, one node with the simulated TEE, three signed answers and what kettle verify says of the
+node; stays until Ctrl-C.
 
   --network NAME         mainnet, sepolia or hoodi instead of the local chain; needs --execution-rpc
   --execution-rpc URL    execution RPC; it needs no trust, but must serve eth_getProof
   --consensus-rpc URL    beacon API; it needs no trust (default: the program's own, where it has one)
   --checkpoint ROOT      recent finalized beacon block root from a source that you trust
+  --checkpoint-urls A,B,C  instead of it: independent servers, of which more than half have to name the same root
+  --tee WHICH            auto, dstack, tdx or simulator (default: simulator, whose quotes prove nothing)
+  --state-dir DIR        keeps what the node verified there, with --network; without it nothing is kept
   --nodes N              N nodes of one cluster on the local chain, 1 to 8: the later ones join the first and get its key
   --setup-port N         port of POST /setup    (default 40080; of more nodes the next ones)
   --api-port N           port of the API        (default 3032)
@@ -25,8 +30,9 @@ Without options: a local chain of real clients, one node with the simulated TEE,
 `;
 
 function parse(argv) {
-  const o = { nodes: 1, setupPort: 40080, apiPort: 3032, overlayPort: 4001, basePort: 18500, once: process.env.KETTLE_RUN_ONCE === "1" };
-  const names = { "--network": "network", "--execution-rpc": "executionRpc", "--consensus-rpc": "consensusRpc", "--checkpoint": "checkpoint" };
+  const o = { nodes: 1, tee: "simulator", setupPort: 40080, apiPort: 3032, overlayPort: 4001, basePort: 18500, once: process.env.KETTLE_RUN_ONCE === "1" };
+  const names = { "--network": "network", "--execution-rpc": "executionRpc", "--consensus-rpc": "consensusRpc", "--checkpoint": "checkpoint",
+    "--checkpoint-urls": "checkpointUrls", "--tee": "tee", "--state-dir": "stateDir" };
   const ports = { "--setup-port": "setupPort", "--api-port": "apiPort", "--overlay-port": "overlayPort", "--base-port": "basePort" };
   for (let i = 0; i < argv.length; i++) {
     const a = argv[i], value = () => argv[++i] ?? fail(`${a} needs a value`);
@@ -46,7 +52,10 @@ function parse(argv) {
   }
   if (o.network && o.nodes > 1) fail("--nodes is for the local chain");
   if (o.network && !o.executionRpc) fail("--network needs --execution-rpc URL");
-  if (!o.network && (o.executionRpc || o.consensusRpc || o.checkpoint)) fail("--execution-rpc, --consensus-rpc and --checkpoint need --network NAME");
+  if (!o.network && (o.executionRpc || o.consensusRpc || o.checkpoint || o.checkpointUrls || o.stateDir))
+    fail("--execution-rpc, --consensus-rpc, --checkpoint, --checkpoint-urls and --state-dir need --network NAME");
+  if (o.checkpoint && o.checkpointUrls) fail("--checkpoint and --checkpoint-urls exclude each other");
+  if (o.nodes > 1 && o.tee !== "simulator") fail("--nodes is for the simulated TEE");
   return o;
 }
 
@@ -70,6 +79,15 @@ const chainDir = path.join(work, "chain");
 const nodes = [];
 let workload, stopping = false;
 
+const tail = (file) => fs.existsSync(file) && fs.readFileSync(file, "utf8").trimEnd().split("\n").slice(-12).join("\n");
+
+// A child that ended by itself: what it was, and the end of its log.
+function ended(what, file) {
+  if (stopping) return;
+  console.error(`\nrun: ${what}; the end of ${file}:\n${tail(file) || "(empty)"}`);
+  stop(1);
+}
+
 async function stop(status) {
   if (stopping) return;
   stopping = true;
@@ -79,7 +97,8 @@ async function stop(status) {
   for (const node of living()) node.kill("SIGKILL");
   workload?.kill("SIGTERM");
   spawnSync(path.join(here, "stop"), ["--dir", chainDir], { stdio: "ignore" });
-  fs.rmSync(work, { recursive: true, force: true });
+  if (status) console.error(`run: all logs are in ${work}`);
+  else fs.rmSync(work, { recursive: true, force: true });
   process.exit(status);
 }
 
@@ -88,35 +107,54 @@ async function startChain(o) {
   const log = fs.openSync(path.join(work, "chain.log"), "w");
   const child = spawn(path.join(here, "start"), ["--dir", chainDir, "--base-port", String(o.basePort), "--history-slots", "100"],
     { stdio: ["ignore", "ignore", log] });
-  const status = await waitWithClock(child, "starting the chain");
-  if (status !== 0) {
-    console.error(fs.readFileSync(path.join(work, "chain.log"), "utf8").split("\n").slice(-12).join("\n"));
-    throw new Error("the local chain did not start");
-  }
-  workload = spawn(path.join(here, "workload"), ["--dir", chainDir], { stdio: "ignore" });
+  let status = null;
+  child.on("exit", (code) => (status = code ?? 1));
+  await wait("starting the chain", 900, () => status !== null);
+  if (status !== 0) throw new Error(`the local chain did not start:\n${tail(path.join(work, "chain.log"))}`);
+  watchChain();
+  const log2 = path.join(work, "workload.log"), out = fs.openSync(log2, "w");
+  workload = spawn(path.join(here, "workload"), ["--dir", chainDir], { stdio: ["ignore", out, out] });
+  workload.on("exit", (code) => ended(`what makes transactions ended with status ${code}`, log2));
   const summary = JSON.parse(fs.readFileSync(path.join(chainDir, "devnet.json")));
   const network = JSON.parse(fs.readFileSync(path.join(chainDir, "network.json")));
   return { peers: [], port: o.overlayPort, execution_rpc: summary.execution_rpc, consensus_rpc: summary.beacon_api, network,
     checkpoint: summary.trusted_checkpoint_root };
 }
 
-// A line that shows that the time is spent on something.
-async function waitWithClock(child, what) {
+// The chain's two processes, which are nobody's children.
+function watchChain() {
+  const rows = fs.readFileSync(path.join(chainDir, "pids"), "utf8").trim().split("\n").map((row) => row.split(" "));
+  const names = { el: "the execution client", cl: "the beacon node" };
+  setInterval(() => {
+    for (const [name, pid] of rows)
+      if (!fs.existsSync(`/proc/${pid}`)) ended(`${names[name] ?? name} has ended`, path.join(chainDir, `${name}.log`));
+  }, 2000).unref();
+}
+
+// Waits until done gives something, and shows that the time is spent on something: a clock on a terminal, else a line now and then.
+async function wait(what, limitS, done) {
   const began = Date.now(), tty = process.stdout.isTTY;
-  let code = null;
-  child.on("exit", (c) => (code = c ?? 1));
-  while (code === null) {
-    await sleep(1000);
-    if (tty) process.stdout.write(`\r\x1b[K${what}: ${Math.round((Date.now() - began) / 1000)} s`);
+  let shown = 0, found;
+  while (!(found = await done()) && !stopping) {
+    const s = Math.floor((Date.now() - began) / 1000);
+    if (s > limitS) throw new Error(`${what}: not within ${limitS} s`);
+    if (s > shown && tty) process.stdout.write(`\r\x1b[K${what}: ${s} s`);
+    else if (s >= shown + 15) console.log(`${what}: ${s} s`);
+    else await sleep(100);
+    if (tty || s >= shown + 15) shown = s;
   }
   if (tty) process.stdout.write("\r\x1b[K");
-  return code;
+  return found;
 }
 
 function setupOf(o) {
   const setup = { peers: [], port: o.overlayPort, execution_rpc: o.executionRpc, network: o.network };
   if (o.consensusRpc) setup.consensus_rpc = o.consensusRpc;
   if (o.checkpoint) setup.checkpoint = o.checkpoint;
+  if (o.checkpointUrls) {
+    const of = o.checkpointUrls.split(",");
+    setup.checkpoint = { quorum: Math.floor(of.length / 2) + 1, of };
+  }
   return setup;
 }
 
@@ -131,73 +169,125 @@ async function clusterSetup(o, setup, i) {
   return { ...rest, ...(i ? {} : { checkpoint }), policy, peers, port: setup.port + i };
 }
 
-async function startNode(o, setup, i) {
-  say(o.nodes === 1 ? "one node, simulated TEE (its quotes prove nothing)" : `node ${i + 1} of ${o.nodes}, simulated TEE (its quotes prove nothing)`);
-  const args = ["run", "--development", "--setup-port", o.setupPort, "--api-port", o.apiPort, "--tee", "simulator"].map(String);
+// The node's log goes to the terminal as it is, and to a file.
+function spawnNode(o, i) {
+  const args = ["run", "--development", "--setup-port", o.setupPort, "--api-port", o.apiPort, "--tee", o.tee].map(String);
   if (o.nodes > 1) args.push("--simulator-seed", "run");
-  const node = spawn(path.join(root, "build/kettle"), args, { stdio: ["ignore", "inherit", "inherit"] });
+  if (o.stateDir) args.push("--state-dir", o.stateDir);
+  if (process.stderr.isTTY) args.push("--log-format", "text");
+  const file = path.join(work, `node-${i + 1}.log`), log = fs.createWriteStream(file);
+  const node = spawn(path.join(root, "build/kettle"), args, { stdio: ["ignore", "pipe", "pipe"] });
+  for (const stream of [node.stdout, node.stderr])
+    stream.on("data", (text) => (log.write(text), process.stderr.write(text)));
+  node.on("close", (code) => log.end(() => ended(`node ${i + 1} ended with status ${code}`, file)));
   nodes.push(node);
-  node.on("exit", (code) => {
-    if (stopping) return;
-    console.error(`run: the node ended with status ${code}`);
-    stop(1);
-  });
-  for (let i = 0; i < 100 && (await portFree(o.setupPort)); i++) await sleep(50);
-  const own = o.nodes > 1 ? await clusterSetup(o, setup, i) : setup;
+}
+
+async function postSetup(o, setup) {
   const answer = await fetch(`http://127.0.0.1:${o.setupPort}/setup`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify(own),
+    body: JSON.stringify(setup),
   });
-  const body = await answer.json();
-  if (answer.status !== 200) throw new Error(`setup refused: ${body.field ? body.field + ": " : ""}${body.error}`);
-  console.log(`POST /setup -> ${JSON.stringify(body)}`);
-  o.setupAt = Date.now();
+  return { ...(await answer.json()), http: answer.status };
+}
+
+async function startNode(o, setup, i) {
+  say(`${o.nodes === 1 ? "one node" : `node ${i + 1} of ${o.nodes}`}, TEE: ${o.tee}` + (o.tee === "simulator" ? " (its quotes prove nothing)" : ""));
+  spawnNode(o, i);
+  await wait("the node starts", 120, async () => !(await portFree(o.apiPort)));
+  if (o.stateDir && (await statusOf(o)).state !== "awaiting-setup") return console.log(`the setup was found in ${o.stateDir}`);
+  await wait("the setup port opens", 60, async () => !(await portFree(o.setupPort)));
+  const own = o.nodes > 1 ? await clusterSetup(o, setup, i) : setup;
+  let said;
+  await wait("the setup is tried", o.network ? 60 : 240, async () => {
+    said = await postSetup(o, own);
+    if (said.http === 200) return true;
+    const text = `setup refused: ${said.field ? said.field + ": " : ""}${said.error}`;
+    if (o.network) throw new Error(text);
+    console.log(`${text}; again`); // the local chain is right, and this machine may be slow
+    return sleep(2000);
+  });
+  if (said.http === 200) console.log(`POST /setup -> {"status":"${said.status}"}`);
 }
 
 async function waitReady(o) {
+  const began = Date.now();
   let last = "";
-  for (;;) {
+  const status = await wait("until it is ready", o.network ? 3600 : 600, async () => {
     const status = await statusOf(o);
-    if (status.state === "ready") {
-      console.log(`ready ${((Date.now() - o.setupAt) / 1000).toFixed(2)} s after the setup, in ${status.sync.round_trips} sequential round trips to the beacon API`);
-      return status;
-    }
     const line = `${status.state}: ${status.reason}`;
-    if (line !== last) console.log(line);
+    if (status.state !== "ready" && line !== last) console.log(line);
     last = line;
-    await sleep(50);
-  }
+    return status.state === "ready" && status;
+  });
+  if (status)
+    console.log(`ready ${((Date.now() - began) / 1000).toFixed(2)} s after the setup, in ${status.sync.round_trips} sequential round trips to the beacon API`);
+  return status;
 }
 
-// The contract call that is shown: the local chain's token, or on a real network a contract that everybody knows.
+// The contract call that is shown, and what it asks: of the local chain's token, or on a real network of a contract that everybody knows.
 async function callOf(o) {
+  const totalSupply = "0x18160ddd";
   if (o.network) {
     const weth = { mainnet: "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2", sepolia: "0xfff9976782d46cc05630d1f6ebab18b2324d6b14" }[o.network];
-    return weth ? { to: weth, data: "0x18160ddd" } : { to: "0x0000000000000000000000000000000000000004", data: "0x6b6574746c65" };
+    return weth
+      ? { call: { to: weth, data: totalSupply }, what: `totalSupply() of wrapped ether on ${o.network}, in wei` }
+      : { call: { to: "0x0000000000000000000000000000000000000004", data: "0x6b6574746c65" }, what: "the identity precompile: the bytes that it was given" };
   }
-  for (let i = 0; i < 120 && !fs.existsSync(path.join(chainDir, "contracts.json")); i++) await sleep(500);
-  const contracts = JSON.parse(fs.readFileSync(path.join(chainDir, "contracts.json")));
-  return { to: contracts.addresses.token, data: "0x18160ddd" }; // totalSupply()
+  const file = path.join(chainDir, "contracts.json");
+  await wait("the local chain's contracts", 300, () => fs.existsSync(file));
+  const contracts = JSON.parse(fs.readFileSync(file));
+  return { call: { to: contracts.addresses.token, data: totalSupply }, what: "totalSupply() of the local chain's test token, in its least unit" };
 }
 
 const shorten = (text) => (text.length > 420 ? text.slice(0, 400) + "…" + text.slice(-20) : text);
 
-async function show(o) {
-  const base = `http://127.0.0.1:${o.apiPort}`, call = JSON.stringify(await callOf(o));
-  const lines = [["/block"], ["/call", call], ["/attest"]];
-  for (const [route, body] of lines) {
-    let answer, text;
-    for (let tries = 0; tries < 40; tries++) { // the contract of the local chain may be younger than the node's head
-      answer = await fetch(base + route, body ? { method: "POST", body } : {});
-      text = await answer.text();
-      if (answer.status === 200 && (o.network || !/"Error|Success\\":\\"0x\\"/.test(text))) break;
-      await sleep(500);
-    }
-    console.log(`\n$ curl ${body ? `-d '${body}' ` : ""}${base}${route}\n${shorten(text)}`);
-    if (answer.status !== 200 || (!o.network && text.includes('"Error')))
-      throw new Error(`${route} answered ${answer.status}`);
-  }
+// What is wrong with an answer; null: nothing. The contract of the local chain may be younger than the node's head.
+const wrong = (o, status, text) =>
+  status !== 200 ? `answered ${status}` : !o.network && /"Error|Success\\":\\"0x\\"/.test(text) ? "no such contract yet" : null;
+
+async function ask(o, route, body) {
+  let status, text;
+  const good = await wait(`${route} is asked`, o.network ? 40 : 240, async () => {
+    const answer = await fetch(`http://127.0.0.1:${o.apiPort}${route}`, body ? { method: "POST", body } : {});
+    [status, text] = [answer.status, await answer.text()];
+    return !wrong(o, status, text) || sleep(500);
+  }).catch((error) => error);
+  console.log(`\n$ curl ${body ? `-d '${body}' ` : ""}http://127.0.0.1:${o.apiPort}${route}\n${shorten(text)}`);
+  if (good !== true && !o.network) throw new Error(`${route}: ${wrong(o, status, text)}`);
+  if (good !== true) console.log(`(${route} ${wrong(o, status, text)}: the node goes on)`);
+}
+
+// A policy that admits this node and what measures the same; with --development, since nobody measured its configuration.
+function writePolicy(o, status) {
+  const quote = spawnSync(path.join(root, "build/kettle"), ["quote", "--json", `http://127.0.0.1:${o.apiPort}`], { encoding: "utf8" });
+  if (quote.status !== 0) throw new Error(`kettle quote: ${quote.stderr.trim()}`);
+  const { mr_td, rtmr0, rtmr1, rtmr2, rtmr3 } = JSON.parse(quote.stdout);
+  const image = { name: status.tee.simulated ? "simulated" : "this machine", mrtd: mr_td, rtmr0: [rtmr0], rtmr1, rtmr2, rtmr3: { mode: "exact", value: rtmr3 } };
+  const policy = { version: 1, mode: "list", ...(status.tee.simulator_root && { simulator_root: status.tee.simulator_root }), images: [image] };
+  fs.writeFileSync(path.join(root, "build/policy.json"), JSON.stringify(policy, null, 2) + "\n");
+}
+
+// The fourth answer: what a consumer does before it believes the others.
+function verify(o, status) {
+  writePolicy(o, status);
+  const args = ["verify", "--policy", "build/policy.json", "--network", status.network, "--development", `http://127.0.0.1:${o.apiPort}`];
+  console.log(`\n$ build/kettle ${args.join(" ")}`);
+  const done = spawnSync("build/kettle", args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  if (done.status !== 0 && !o.network) throw new Error("kettle verify: the node does not hold");
+  if (done.status !== 0) console.log("(it does not hold, for the reason above: the node goes on)");
+}
+
+async function show(o, status) {
+  const { call, what } = await callOf(o);
+  await ask(o, "/block");
+  await ask(o, "/call", JSON.stringify(call));
+  console.log(`(${what})`);
+  await ask(o, "/attest");
+  verify(o, status);
+  if (status.tee.simulated)
+    console.log("\nThe evidence is SIMULATED: it shows how the node is checked, and proves nothing about this machine.");
 }
 
 const options = parse(process.argv.slice(2));
@@ -210,9 +300,10 @@ try {
   for (const [i, o] of each.entries()) {
     await startNode(o, setup, i);
     const status = await waitReady(o);
+    if (!status) break; // it is stopping
     say(`ready: chain head slot ${status.head.slot}, block ${status.head.block_number} ${status.head.block_hash}, ` +
       `signed by ${status.head.participants} of ${status.head.committee_size}` + (options.nodes > 1 ? `; key ${status.pubkey}` : ""));
-    await show(o);
+    await show(o, status);
   }
   say(`where to look next: curl http://127.0.0.1:${options.apiPort}/v1/status; the log above; README.md` +
     (options.network ? "" : `; the chain's logs in ${chainDir}`));

@@ -37,7 +37,7 @@ start_execution() { # DIR BASE-PORT: returns when its RPC answers
     --gethGenesis "$1/genesis.json" --dataDir "$1/el" --rpc --rpcAddr 127.0.0.1 --rpcPort "$2" \
     --rpcEngine --rpcEngineAddr 127.0.0.1 --rpcEnginePort $(($2 + 1)) --jwtSecret "$1/jwt.hex" --saveReceipts \
     --isSingleNode --port $(($2 + 3)) --extIP 127.0.0.1 --discV4 false --discDns false --logFile false
-  wait_for rpc "http://127.0.0.1:$2" 60
+  wait_for rpc "http://127.0.0.1:$2" 180
 }
 
 wait_for() { # WHAT URL SECONDS: see lib/wait.mjs
