@@ -1,45 +1,64 @@
 import assert from "node:assert";
-import { execFile, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { promisify } from "node:util";
+import { blocksOf, documents, runBlock } from "../docs/blocks.mjs";
+import { policyOf } from "./attest.mjs";
 import * as client from "./lib/client.mjs";
 
 const PORT = "127.0.0.1:3032";
+const CURL = "curl --fail --silent --show-error"; // as a reader's, but that a status of an error fails
 
-// The README's command lines for the three routes, for this node and the token's totalSupply().
-function lines(root, node, token) {
-  const readme = fs.readFileSync(path.join(root, "README.md"), "utf8");
-  return readme
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line.startsWith("curl ") && line.includes(PORT))
-    .map((line) => line.replace(PORT, `127.0.0.1:${node.apiPort}`))
-    .map((line) => line.replace(/"to":"[^"]*"/, `"to":"${token}"`).replace(/"data":"[^"]*"/, '"data":"0x18160ddd"'));
+// A folder that looks to the documents' lines like the checkout after ./run.
+async function checkout(t, node) {
+  const dir = path.join(t.world.tmp, "docs");
+  fs.mkdirSync(path.join(dir, "build"), { recursive: true });
+  fs.symlinkSync(path.resolve(t.world.build, "kettle"), path.join(dir, "build/kettle"));
+  fs.symlinkSync(path.join(t.world.root, "sdk"), path.join(dir, "sdk"));
+  const nonce = "00".repeat(32);
+  const { quote } = JSON.parse((await node.get(`/v1/attest?nonce=0x${nonce}`)).text);
+  fs.writeFileSync(path.join(dir, "build/policy.json"), JSON.stringify(policyOf(Buffer.from(quote.slice(2), "hex"))));
+  return dir;
 }
 
 async function run(t) {
-  if (spawnSync("curl", ["--version"]).error) return t.skip("the README's curl lines", "curl is not installed");
+  if (spawnSync("curl", ["--version"]).error) return t.skip("the lines of the documents", "curl is not installed");
   const chain = await t.world.chain();
   const node = await t.world.node("curl").begin(chain.setup());
   const pubkey = await client.attest(node);
-  const commands = lines(t.world.root, node, chain.contracts.addresses.token);
-  const route = (name) => commands.find((line) => line.includes(`/${name}`));
-  const body = async (name) => {
-    assert(route(name), `the README has no curl line for /${name}`);
-    const { stdout } = await promisify(execFile)("bash", ["-c", `${route(name)} --silent`]);
-    return stdout;
+  const cwd = await checkout(t, node);
+  const { network, chain_id } = await node.status();
+  const env = {
+    ...process.env,
+    PATH: `${cwd}/build:${path.dirname(process.execPath)}:${process.env.PATH}`,
+    NODE: node.url,
+    NETWORK: network,
+    CHAIN_ID: String(chain_id),
+    POLICY: "build/policy.json",
+    DEVELOPMENT: "--development",
   };
-  await t.test("curl /block", async () => {
-    const { blocknum } = client.parseTwice(await body("block"));
-    return `block ${blocknum}`;
+  const shown = (text) => text.replaceAll(PORT, `127.0.0.1:${node.apiPort}`).replace(/^curl /gm, `${CURL} `);
+  await t.test("README: the three routes answer, signed", async () => {
+    const [{ text }] = blocksOf(t.world.root, "README.md");
+    const lines = shown(text).trim().split("\n");
+    assert.strictEqual(lines.length, 3);
+    const [block, call, attest] = await Promise.all(lines.map((line) => runBlock(line, { cwd, env })));
+    assert(Number(client.parseTwice(block.out).blocknum) > 0, block.out);
+    assert.deepStrictEqual(client.response({ status: 200, text: call.out }, pubkey), { Success: "0x6b6574746c65" });
+    assert.strictEqual(client.parseTwice(attest.out).pubkey, pubkey);
   });
-  await t.test("curl /call", async () => {
-    const response = client.response({ status: 200, text: await body("call") }, pubkey);
-    assert.match(response.Success, /^0x[0-9a-f]{64}$/);
+  for (const name of documents(t.world.root))
+    for (const { at, text } of blocksOf(t.world.root, name))
+      await t.test(`${at} runs`, async () => {
+        const { code, out } = await runBlock(shown(text), { cwd, env });
+        assert.strictEqual(code, 0, out);
+        return out.trim().split("\n").at(-1).slice(0, 100);
+      });
+  await t.test("a block that fails in its middle is seen", async () => {
+    const { code } = await runBlock("false\ntrue\n", { cwd, env });
+    assert.strictEqual(code, 1);
   });
-  await t.test("curl /attest", async () => assert.strictEqual(client.parseTwice(await body("attest")).pubkey, pubkey));
   await node.stop();
 }
 
-export default { title: "the README's three curl lines", run };
+export default { title: "the documents' lines that say that they run", run };

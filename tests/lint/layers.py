@@ -8,7 +8,7 @@ import re
 import sys
 
 LC = "lightclient/"
-# room: (floor, what it may include besides itself, base and base/crypto). The README's floors are the same rows.
+# room: (floor, what it may include besides itself, base and base/crypto). The floors of CONTRIBUTING.md are the same rows.
 ROOMS = {
     "base": (1, []),
     "base/crypto": (1, []),
