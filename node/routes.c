@@ -242,6 +242,8 @@ STATEMENT(get_v1_storage, STATEMENTS_STORAGE)
 STATEMENT(get_v1_checkpoint, STATEMENTS_CHECKPOINT)
 STATEMENT(get_v1_ccip, STATEMENTS_CCIP_GET)
 STATEMENT(post_v1_ccip, STATEMENTS_CCIP_POST)
+STATEMENT(post_v1_logs, STATEMENTS_LOGS)
+STATEMENT(get_v1_receipt, STATEMENTS_RECEIPT)
 #undef STATEMENT
 
 static void post_rpc(void *ctx, const hs_request_t *request, hs_response_t *r)
@@ -416,6 +418,8 @@ const hs_route_t NODE_API_ROUTES[] = {
     { "GET", "/v1/account/*", get_v1_account, HS_CORS },
     { "GET", "/v1/storage/*", get_v1_storage, HS_CORS },
     { "GET", "/v1/checkpoint", get_v1_checkpoint, HS_CORS },
+    { "POST", "/v1/logs", post_v1_logs, HS_CORS },
+    { "GET", "/v1/receipt/*", get_v1_receipt, HS_CORS },
     { "GET", "/v1/ccip/*", get_v1_ccip, HS_CORS },
     { "POST", "/v1/ccip/*", post_v1_ccip, HS_CORS },
     { "GET", "/attest", get_attest, HS_CORS },

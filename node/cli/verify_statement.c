@@ -229,6 +229,12 @@ static void print_request(const statement_t *s, const statement_demand_t *want)
         line("result", "%s, %s", statuses[s->call.status], shown(text, s->call.result));
     else if (s->kind == STATEMENT_STORAGE)
         line("result", "%s", shown(text, view_of(s->storage.value.b, 32)));
+    else if (s->kind == STATEMENT_LOGS)
+        line("result", "%u logs from block %llu on, all that there are%s", s->logs.count,
+             (unsigned long long)s->logs.from_number, s->result.n ? "" : ": they are not beside it");
+    else if (s->kind == STATEMENT_RPC)
+        line("result", "of %.*s, %s%s", (int)s->rpc.method.n, (const char *)s->rpc.method.p,
+             shown(text, view_of(s->rpc.result_hash.b, 32)), s->result.n ? "" : ": it is not beside it");
     else if (s->kind == STATEMENT_ACCOUNT)
         line("result", "nonce %llu, code hash %s (balance: --json)", (unsigned long long)s->account.nonce,
              shown(text, view_of(s->account.code_hash.b, 32)));

@@ -6,111 +6,22 @@
 #include "base/crypto/hash.h"
 #include "base/json.h"
 #include "lightclient/exec/call.h"
-#include "lightclient/exec/history.h"
 #include "lightclient/exec/read.h"
 #include "lightclient/exec/then.h"
 #include "node/query/flight.h"
+#include "node/query/statements_work.h"
 #include "rpc/api/overrides.h"
 
 #define MESSAGE_MAX 2048u /* bytes of a gateway's {"message": ...} */
 #define RETRY_S 2u
 #define TEXT_MAX 400u
 
-/* Codes of an err_t, of what only these routes refuse. */
-enum { NOT_READY = 100, UNKNOWN_BLOCK, SENDER_REFUSED };
-
-struct statements {
-    statements_config_t config;
-};
-
-/* What was known when the request came. */
-typedef struct {
-    held_head_t latest, finalized;
-    bool has_finalized;
-} known_t;
-
-/* What a job keeps. */
-typedef struct {
-    const statements_t *owner;
-    statements_route_t route;
-    arena_t *arena; /* of the job */
-    known_t known;
-    question_t question;
-    held_head_t head; /* that the question is about; while a block of the past is being proven, that of the proof */
-    enum { HELD, PAST, PROVEN } state;
-    ex_request_t request;
-    ex_overrides_t overrides;
-    evm_block_t env; /* of the head, with the block overrides */
-    statement_t statement;
-} work_t;
-
-/* ---- which block ---- */
-
-static rc_t not_ready(err_t *e, const char *text)
-{
-    return err_code(e, err_say(e, RC_REFUSED, text), NOT_READY);
-}
-
-static rc_t unknown_block(err_t *e)
-{
-    return err_code(e, err_in(e, RC_REFUSED, "block", "is none that this node can prove"), UNKNOWN_BLOCK);
-}
-
-static bool is_named(const question_block_t *b, const held_head_t *h)
-{
-    return b->by_hash ? hash32_eq(&b->hash, &h->block.block_hash) : b->number == h->block.env.number;
-}
-
-/* A block that is not held has to be proven: as an ancestor of the finalized head when it can be one, and is final
- * then. */
-static rc_t find_named(work_t *w, err_t *e, const question_block_t *b)
-{
-    held_t *held = w->owner->config.held;
-    const known_t *k = &w->known;
-    if (k->has_finalized && is_named(b, &k->finalized))
-        w->head = k->finalized;
-    else if (is_named(b, &k->latest))
-        w->head = k->latest;
-    else if (b->by_hash ? held_by_hash(held, &w->head, &b->hash) : held_by_number(held, &w->head, b->number))
-        return RC_OK;
-    else if (!b->by_hash && b->number > k->latest.block.env.number)
-        return unknown_block(e);
-    else {
-        w->state = PAST;
-        w->head =
-            k->has_finalized && (b->by_hash || b->number < k->finalized.block.env.number) ? k->finalized : k->latest;
-    }
-    return RC_OK;
-}
-
-/* The head of a question, and how it is named. A signature must not have expired before it is made. */
-static rc_t find_head(work_t *w, err_t *e)
-{
-    const statements_config_t *k = &w->owner->config;
-    question_block_t *b = &w->question.block;
-    rc_t rc = RC_OK;
-    if (!b->given)
-        b->by = k->default_block;
-    if (b->by == SETUP_BY_BLOCK)
-        rc = find_named(w, e, b);
-    else if (b->by == SETUP_BY_LATEST)
-        w->head = w->known.latest;
-    else if (w->known.has_finalized)
-        w->head = w->known.finalized; /* also "safe": nothing younger is known to be */
-    else
-        rc = not_ready(e, "no finalized header has been proven yet");
-    if (!rc && w->state == HELD && w->question.gateway && w->head.block.env.number < w->question.min_number)
-        rc = err_code(e, err_in(e, RC_REFUSED, "number", "the block is not below this one, and the newest is"),
-                      NOT_READY);
-    return rc;
-}
-
 /* ---- from a request to a query ---- */
 
 static rc_t read_question(work_t *w, err_t *e, arena_t *a, const hs_request_t *r)
 {
-    static const char *const prefixes[] = { "", "/v1/block/", "/v1/account/", "/v1/storage/",
-                                            "", "/v1/ccip/",  "/v1/ccip/" };
+    static const char *const prefixes[] = { "",          "/v1/block/", "/v1/account/", "/v1/storage/", "", "/v1/ccip/",
+                                            "/v1/ccip/", "",           "/v1/receipt/" };
     const char *rest = r->path + strlen(prefixes[w->route]);
     question_t *q = &w->question;
     switch (w->route) {
@@ -121,6 +32,8 @@ static rc_t read_question(work_t *w, err_t *e, arena_t *a, const hs_request_t *r
     case STATEMENTS_CHECKPOINT: return question_of_checkpoint(q, e, r->query);
     case STATEMENTS_CCIP_GET: return question_of_ccip_get(q, e, a, rest);
     case STATEMENTS_CCIP_POST: return question_of_ccip_post(q, e, a, rest, r->body);
+    case STATEMENTS_LOGS: return question_of_logs(q, e, a, r->body);
+    case STATEMENTS_RECEIPT: return question_of_receipt(q, e, rest, r->query);
     }
     return RC_BUG;
 }
@@ -168,7 +81,7 @@ static rc_t make_call(work_t *w, query_t **out, err_t *e)
                                             .proof_slots_max = BATCH_SLOTS_MAX });
 }
 
-static rc_t make_query(work_t *w, query_t **out, err_t *e)
+rc_t statements_query(work_t *w, query_t **out, err_t *e)
 {
     ex_read_config_t read = { .cache = w->owner->config.cache,
                               .block = &w->head.block,
@@ -185,49 +98,6 @@ static rc_t make_query(work_t *w, query_t **out, err_t *e)
     }
 }
 
-/* ---- blocks of the past ---- */
-
-/* Proves the block that is asked about as an ancestor of the head. */
-static rc_t ask_past(work_t *w, query_t **out, err_t *e)
-{
-    const question_block_t *b = &w->question.block;
-    return ex_history_new(out, e,
-                          &(ex_history_config_t){ .chain_id = w->owner->config.chain->chain_id,
-                                                  .cache = w->owner->config.cache,
-                                                  .head = &w->head.block,
-                                                  .final_number = w->known.finalized.block.env.number,
-                                                  .by = b->by_hash ? EX_BY_HASH : EX_BY_NUMBER,
-                                                  .from = b->number,
-                                                  .to = b->number,
-                                                  .hash = b->hash });
-}
-
-/* The block is there, or it is no ancestor of the finalized head. */
-static rc_t after_past(void *mine, query_t **out, err_t *e, const query_t *done)
-{
-    work_t *w = mine;
-    if (w->state == PROVEN)
-        return RC_OK;
-    const ex_history_result_t *r = ex_history_result(done);
-    if (!r->count && w->head.finalized && w->question.block.by_hash) {
-        w->head = w->known.latest;
-        return ask_past(w, out, e);
-    }
-    if (!r->count)
-        return unknown_block(e);
-    const ex_full_block_t *b = &r->blocks[0].block;
-    ex_block_of_header(&w->head.block, &b->header, &b->hash, w->owner->config.chain->chain_id);
-    w->state = PROVEN;
-    return make_query(w, out, e);
-}
-
-static rc_t make_past(work_t *w, query_t **out, err_t *e)
-{
-    query_t *first = NULL;
-    const rc_t rc = ask_past(w, &first, e);
-    return rc ? rc : ex_then_new(out, e, first, after_past, w);
-}
-
 static rc_t begin(void *mine, query_t **out, err_t *e, arena_t *a, const hs_request_t *request)
 {
     work_t *w = mine;
@@ -236,10 +106,10 @@ static rc_t begin(void *mine, query_t **out, err_t *e, arena_t *a, const hs_requ
     if (!rc)
         rc = check_sender(w, e);
     if (!rc)
-        rc = find_head(w, e);
+        rc = statements_find_head(w, e);
     if (rc)
         return rc;
-    return w->state == PAST ? make_past(w, out, e) : make_query(w, out, e);
+    return statements_is_past(w) ? statements_past_query(w, out, e) : statements_query(w, out, e);
 }
 
 /* ---- from a result to a statement ---- */
@@ -267,6 +137,25 @@ static void fill_account(statement_t *s, const work_t *w, const query_t *done)
     s->account.storage_root = x->storage_root;
 }
 
+static void fill_result(statement_t *s, const work_t *w)
+{
+    const statement_request_t *asked = &w->question.what;
+    hash32_t hash;
+    s->result = w->result;
+    keccak256(&hash, w->result);
+    if (s->kind == STATEMENT_LOGS) {
+        s->logs.from_number = asked->from_number;
+        s->logs.filter_hash = asked->filter_hash;
+        s->logs.logs_hash = hash;
+        s->logs.count = w->count;
+        s->logs.complete = true;
+    } else {
+        s->rpc.method = asked->method;
+        s->rpc.params_hash = asked->params_hash;
+        s->rpc.result_hash = hash;
+    }
+}
+
 static void fill(statement_t *s, const work_t *w, const query_t *done)
 {
     const statements_config_t *k = &w->owner->config;
@@ -287,6 +176,8 @@ static void fill(statement_t *s, const work_t *w, const query_t *done)
         fill_call(s, w, done);
     else if (s->kind == STATEMENT_ACCOUNT)
         fill_account(s, w, done);
+    else if (s->kind == STATEMENT_LOGS || s->kind == STATEMENT_RPC)
+        fill_result(s, w);
     else if (s->kind == STATEMENT_STORAGE) {
         s->storage.address = w->question.what.account;
         s->storage.slot = w->question.what.slot;
@@ -305,7 +196,7 @@ static rc_t check_ready(const work_t *w, err_t *e)
     follow_view_t view;
     err_t why;
     if (!k->ready(k->ready_ctx, &view, &why))
-        return not_ready(e, why.text);
+        return statements_not_now(e, why.text);
     const uint64_t now_s = k->now_ms(k->ready_ctx) / 1000;
     if (now_s <= w->statement.valid_until)
         return RC_OK;
@@ -332,8 +223,12 @@ static rc_t finish(void *mine, view_t *body, err_t *e, arena_t *a, const query_t
 {
     work_t *w = mine;
     statement_t *s = &w->statement;
-    fill(s, w, w->state == PROVEN ? ex_then_last(done) : done);
-    rc_t rc = check_ready(w, e);
+    const query_t *last = w->state == PROVEN ? ex_then_last(done) : done;
+    rc_t rc = w->question.what.kind == STATEMENT_LOGS ? statements_take_logs(w, e, last) : RC_OK;
+    if (rc)
+        return rc;
+    fill(s, w, last);
+    rc = check_ready(w, e);
     if (rc)
         return rc;
     rc = statement_sign(s, &w->owner->config.signer);
@@ -352,6 +247,8 @@ static int status_of(const char **slug, rc_t rc, const err_t *e)
     case NOT_READY: *slug = "not-ready"; return 503;
     case EX_HISTORY_PRUNED:
     case UNKNOWN_BLOCK: *slug = "unknown-block"; return 404;
+    case UNKNOWN_TRANSACTION: *slug = "unknown-transaction"; return 404;
+    case EX_LOGS_LIMIT: *slug = "too-many-logs"; return 422;
     case SENDER_REFUSED: *slug = "sender-refused"; return 403;
     default: return jobs_status(slug, rc, e);
     }
@@ -400,7 +297,7 @@ static bool is_gateway(statements_route_t route)
 void statements_not_ready(hs_response_t *r, statements_route_t route, const char *why)
 {
     err_t e;
-    const rc_t rc = not_ready(&e, why);
+    const rc_t rc = statements_not_now(&e, why);
     (is_gateway(route) ? refuse_gateway : refuse)(r, rc, &e);
 }
 

@@ -9,8 +9,7 @@
 static bool is_dynamic(const eip712_type_t *t)
 {
     for (size_t i = 0; i < t->count; i++)
-        if (t->members[i].kind == EIP712_BYTES ||
-            (t->members[i].kind == EIP712_STRUCT && is_dynamic(t->members[i].type)))
+        if (eip712_is_view(&t->members[i]) || (t->members[i].kind == EIP712_STRUCT && is_dynamic(t->members[i].type)))
             return true;
     return false;
 }
@@ -38,7 +37,7 @@ static size_t whole_len(const eip712_type_t *t, const void *value)
     for (size_t i = 0; i < t->count && n <= ABI_LEN_MAX; i++) {
         const eip712_member_t *m = &t->members[i];
         const void *p = eip712_value(m, value);
-        if (m->kind == EIP712_BYTES)
+        if (eip712_is_view(m))
             n = ((const view_t *)p)->n > ABI_LEN_MAX ? ABI_LEN_MAX + 1u : n + WORD + padded(((const view_t *)p)->n);
         else if (m->kind == EIP712_STRUCT && is_dynamic(m->type))
             n += whole_len(m->type, p);
@@ -68,7 +67,7 @@ static void put_tuple(uint8_t *out, const eip712_type_t *t, const void *value)
             put_length(head, (size_t)(tail - out));
             put_tuple(tail, m->type, p);
             tail += whole_len(m->type, p);
-        } else if (m->kind == EIP712_BYTES) {
+        } else if (eip712_is_view(m)) {
             const view_t *bytes = p;
             put_length(head, (size_t)(tail - out));
             put_length(tail, bytes->n);
@@ -124,9 +123,12 @@ static void get_word(void *out, eip712_kind_t kind, const uint8_t word[WORD])
     case EIP712_BYTES32: memcpy(out, word, sizeof(hash32_t)); break;
     case EIP712_UINT8: *(uint8_t *)out = word[WORD - 1]; break;
     case EIP712_UINT16: *(uint16_t *)out = (uint16_t)load_u64be(word + WORD - 8); break;
+    case EIP712_UINT32: *(uint32_t *)out = (uint32_t)load_u64be(word + WORD - 8); break;
+    case EIP712_BOOL: *(bool *)out = word[WORD - 1] == 1; break;
     case EIP712_UINT64: *(uint64_t *)out = load_u64be(word + WORD - 8); break;
     case EIP712_UINT256: *(u256_t *)out = u256_from_be32(word); break;
     case EIP712_BYTES:
+    case EIP712_STRING:
     case EIP712_STRUCT: break;
     }
 }
@@ -145,7 +147,7 @@ static bool get_tuple(void *value, const eip712_type_t *t, view_t in)
         if (m->kind == EIP712_STRUCT) {
             if (!get_tuple(p, m->type, inlined ? head : behind(in, head.p)))
                 return false;
-        } else if (m->kind == EIP712_BYTES) {
+        } else if (eip712_is_view(m)) {
             if (!get_bytes(p, behind(in, head.p)))
                 return false;
         } else

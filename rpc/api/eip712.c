@@ -10,7 +10,8 @@ static const char *type_name(const eip712_member_t *m)
     static const char *const names[] = {
         [EIP712_ADDRESS] = "address", [EIP712_BYTES32] = "bytes32", [EIP712_BYTES] = "bytes",
         [EIP712_UINT8] = "uint8",     [EIP712_UINT16] = "uint16",   [EIP712_UINT64] = "uint64",
-        [EIP712_UINT256] = "uint256",
+        [EIP712_UINT256] = "uint256", [EIP712_UINT32] = "uint32",   [EIP712_STRING] = "string",
+        [EIP712_BOOL] = "bool",
     };
     return m->kind == EIP712_STRUCT ? m->type->name : names[m->kind];
 }
@@ -65,9 +66,12 @@ void eip712_word(uint8_t out[32], const eip712_member_t *m, const void *value)
     case EIP712_BYTES32: memcpy(out, p, sizeof(hash32_t)); break;
     case EIP712_UINT8: put_number(out, *(const uint8_t *)p); break;
     case EIP712_UINT16: put_number(out, *(const uint16_t *)p); break;
+    case EIP712_UINT32: put_number(out, *(const uint32_t *)p); break;
+    case EIP712_BOOL: put_number(out, *(const bool *)p); break;
     case EIP712_UINT64: put_number(out, *(const uint64_t *)p); break;
     case EIP712_UINT256: u256_to_be32(out, p); break;
     case EIP712_BYTES:
+    case EIP712_STRING:
     case EIP712_STRUCT: break;
     }
 }
@@ -84,7 +88,7 @@ void eip712_hash_struct(hash32_t *out, const eip712_type_t *t, const void *value
         uint8_t *word = words + 32 * (i + 1);
         if (m->kind == EIP712_STRUCT)
             eip712_hash_struct(&h, m->type, eip712_value(m, value));
-        else if (m->kind == EIP712_BYTES)
+        else if (eip712_is_view(m))
             keccak256(&h, *(const view_t *)eip712_value(m, value));
         else {
             eip712_word(word, m, value);

@@ -18,8 +18,11 @@ typedef enum {
     EIP712_ADDRESS, /* addr_t */
     EIP712_BYTES32, /* hash32_t */
     EIP712_BYTES,   /* view_t */
+    EIP712_STRING,  /* view_t */
+    EIP712_BOOL,    /* bool */
     EIP712_UINT8,   /* uint8_t */
     EIP712_UINT16,  /* uint16_t */
+    EIP712_UINT32,  /* uint32_t */
     EIP712_UINT64,  /* uint64_t */
     EIP712_UINT256, /* u256_t */
     EIP712_STRUCT   /* what its own table says */
@@ -49,7 +52,13 @@ static inline const void *eip712_value(const eip712_member_t *m, const void *val
     return (const uint8_t *)value + m->at;
 }
 
-/* The 32 bytes by which a member stands in encodings that have fixed lengths; not for BYTES and STRUCT. */
+/* Whether its value is a view_t. */
+static inline bool eip712_is_view(const eip712_member_t *m)
+{
+    return m->kind == EIP712_BYTES || m->kind == EIP712_STRING;
+}
+
+/* The 32 bytes by which a member stands in encodings that have fixed lengths; not for BYTES, STRING and STRUCT. */
 void eip712_word(uint8_t out[32], const eip712_member_t *m, const void *value);
 
 /* encodeType, "Mail(address from,bytes data)"; and its Keccak-256. */

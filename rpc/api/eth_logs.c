@@ -1,5 +1,4 @@
 /* eth_logs.c - eth_getLogs: complete, or an error. */
-#include "base/crypto/hash.h"
 #include "lightclient/exec/logs.h"
 #include "rpc/api/filter.h"
 #include "rpc/api/past.h"
@@ -89,25 +88,6 @@ static bool read_range(api_call_t *c, ex_history_config_t *past, asked_t *a, con
     return !c->error;
 }
 
-/* Of one block, all that the filter finds. */
-static void write_block(api_call_t *c, const ex_past_t *p, const ex_filter_t *f)
-{
-    size_t index = 0;
-    for (size_t i = 0; i < p->receipt_count; i++)
-        for (size_t k = 0; k < p->receipts[i].log_count; k++, index++) {
-            hash32_t hash;
-            if (!ex_filter_finds(f, &p->receipts[i].logs[k]))
-                continue;
-            if (i >= p->block.transaction_count) {
-                api_fail(c, API_INTERNAL, "the block has more receipts than transactions");
-                return;
-            }
-            keccak256(&hash, p->block.transactions[i]);
-            api_put_log(&c->out, NULL, &p->receipts[i].logs[k],
-                        &(api_log_place_t){ &p->block, &hash, i, index, false });
-        }
-}
-
 static void write_logs(api_call_t *c, const query_t *done)
 {
     const ex_history_result_t *r = ex_history_result(done);
@@ -116,10 +96,10 @@ static void write_logs(api_call_t *c, const query_t *done)
         api_fail(c, API_FAILED, "unknown block");
         return;
     }
+    size_t count;
     jw_array(&c->out, NULL);
-    for (size_t i = 0; i < r->count && !c->error; i++)
-        if (ex_filter_may_find(&a->filter, r->blocks[i].block.header.logs_bloom))
-            write_block(c, &r->blocks[i], &a->filter);
+    if (!api_put_logs(&c->out, &count, r, &a->filter))
+        api_fail(c, API_INTERNAL, "the block has more receipts than transactions");
     jw_end(&c->out);
 }
 

@@ -1,5 +1,6 @@
 #include "rpc/api/filter.h"
 
+#include "base/crypto/hash.h"
 #include "rpc/api/objects.h"
 
 #define VALUES_MAX 1000u /* addresses, and topics of one place, as in geth */
@@ -110,4 +111,31 @@ size_t api_put_logged(jw_t *w, const ex_logged_t *l, const ex_filter_t *f, bool 
         n++;
     }
     return n;
+}
+
+/* Of one block, all that the filter finds. */
+static bool put_found(jw_t *w, size_t *count, const ex_past_t *p, const ex_filter_t *f)
+{
+    size_t index = 0;
+    for (size_t i = 0; i < p->receipt_count; i++)
+        for (size_t k = 0; k < p->receipts[i].log_count; k++, index++) {
+            hash32_t hash;
+            if (!ex_filter_finds(f, &p->receipts[i].logs[k]))
+                continue;
+            if (i >= p->block.transaction_count)
+                return false;
+            keccak256(&hash, p->block.transactions[i]);
+            api_put_log(w, NULL, &p->receipts[i].logs[k], &(api_log_place_t){ &p->block, &hash, i, index, false });
+            ++*count;
+        }
+    return true;
+}
+
+bool api_put_logs(jw_t *w, size_t *count, const ex_history_result_t *r, const ex_filter_t *f)
+{
+    *count = 0;
+    for (size_t i = 0; i < r->count; i++)
+        if (ex_filter_may_find(f, r->blocks[i].block.header.logs_bloom) && !put_found(w, count, &r->blocks[i], f))
+            return false;
+    return true;
 }

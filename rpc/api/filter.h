@@ -7,6 +7,7 @@
 #ifndef RPC_API_FILTER_H
 #define RPC_API_FILTER_H
 
+#include "lightclient/exec/history.h"
 #include "lightclient/exec/logged.h"
 #include "rpc/api/methods.h"
 
@@ -25,6 +26,10 @@ typedef struct {
 /* Reads them from the text of a filter object that api_filter_read took; all is in the arena. RC_MALFORMED, RC_LIMIT,
  * RC_NOMEM. */
 NODISCARD rc_t api_criteria_parse(api_criteria_t *out, arena_t *a, view_t text);
+
+/* Writes the logs of blocks with receipts that a filter finds, elements of a list that is open. False: a block has more
+ * receipts than transactions. */
+bool api_put_logs(jw_t *w, size_t *count, const ex_history_result_t *r, const ex_filter_t *f);
 
 /* Writes the logs of a kept block that a filter finds, elements of a list that is open. The block must answer it
  * (ex_logged_answers). Gives how many. */

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "base/crypto/hash.h"
 #include "base/hex.h"
 #include "lightclient/exec/message.h"
 #include "rpc/api/callobject.h"
+#include "rpc/api/plain.h"
 
 /* A name that must be so many bytes of hex with 0x. */
 static void read_name(uint8_t *out, size_t n, const jo_t *member)
@@ -147,63 +147,18 @@ bool api_read_block_overrides(evm_block_t *env, const jo_t *o)
 
 /* ---- of a signed call ---- */
 
-#define BOUND_DEPTH 3u /* objects in each other: accounts, their members, slots */
-
-static bool is_plain(view_t text)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        const uint8_t c = text.p[i], letter = c | 0x20;
-        if (!(c >= '0' && c <= '9') && !(letter >= 'a' && letter <= 'z'))
-            return false;
-    }
-    return text.n > 0;
-}
-
-/* Objects in at most so many others, and plain texts. */
-static void check_plain(const jo_t *o, unsigned depth)
-{
-    jo_t list = *o, one;
-    if (jo_kind(o, NULL) == JO_TEXT && is_plain(jo_text(o, NULL, 0, SIZE_MAX)))
-        return;
-    if (jo_kind(o, NULL) != JO_OBJECT || !depth)
-        jo_fail(o, NULL, RC_MALFORMED, "must be objects, and texts of letters and digits");
-    while (jo_next(&list, &one)) {
-        if (!is_plain(view_str(one.name)))
-            jo_fail(o, NULL, RC_MALFORMED, "has a name that is not letters and digits");
-        check_plain(&one, depth - 1);
-    }
-}
-
-/* False: it is not there. */
-static bool put_bound(jw_t *w, arena_t *a, const jo_t *o, const char *key)
-{
-    if (!jo_has(o, key)) {
-        jo_skip(o, key); /* null */
-        return false;
-    }
-    const jo_t one = jo_object(o, key);
-    check_plain(&one, BOUND_DEPTH);
-    const view_t text = jo_compact(o, a, key);
-    if (!jo_rc(o))
-        jw_raw(w, key, text);
-    return true;
-}
-
 view_t api_canonical_overrides(hash32_t *hash, arena_t *a, const jo_t *o)
 {
-    jw_t w = jw_of(a, API_CALL_MAX);
+    static const char *const parts[] = { "blockOverride", "stateOverride" };
+    jo_t part;
+    bool given = false;
+    for (size_t i = 0; i < 2; i++)
+        given |= jo_opt_object(o, &part, parts[i]);
+    const view_t text = api_plain_members(hash, a, o, parts, 2);
+    if (given)
+        return text;
     memset(hash, 0, sizeof *hash);
-    jw_object(&w, NULL);
-    const bool block = put_bound(&w, a, o, "blockOverride");
-    const bool state = put_bound(&w, a, o, "stateOverride");
-    jw_end(&w);
-    const view_t text = jw_done(&w);
-    if (w.rc)
-        jo_fail(o, NULL, w.rc, "%s", w.rc == RC_LIMIT ? "overrides are too long" : "out of memory");
-    if (jo_rc(o) || (!block && !state))
-        return view_of(NULL, 0);
-    keccak256(hash, text);
-    return text;
+    return view_of(NULL, 0);
 }
 
 /* geth takes these names in any case; what is signed has one spelling. */

@@ -20,9 +20,8 @@ void api_read_overrides(ex_overrides_t *out, arena_t *a, const jo_t *o);
  * in any case, as in geth; beaconRoot and withdrawals, which only eth_simulateV1 has, are faults. */
 bool api_read_block_overrides(evm_block_t *env, const jo_t *o);
 
-/* What a signed call binds: the canonical JSON (RFC 8785) of {"blockOverride":...,"stateOverride":...}, as o has them,
- * and its Keccak-256. Neither is there: an empty view, and zero. They hold objects, and texts and names of ASCII
- * letters and digits, so that canonical means the same everywhere; the document keeps the fault otherwise. */
+/* What a signed call binds: the plain JSON (rpc/api/plain.h) of the members blockOverride and stateOverride of o, and
+ * its Keccak-256. Neither is there: an empty view, and zero. The document keeps the fault. */
 view_t api_canonical_overrides(hash32_t *hash, arena_t *a, const jo_t *o);
 
 /* Reads such a text strictly: a member that is not known, or spelled otherwise, is a fault. env holds the block's own

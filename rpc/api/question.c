@@ -1,11 +1,15 @@
 #include "rpc/api/question.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
+#include "base/crypto/hash.h"
 #include "base/hex.h"
 #include "base/json.h"
 #include "rpc/api/abi.h"
+#include "rpc/api/filter.h"
 #include "rpc/api/overrides.h"
+#include "rpc/api/plain.h"
 
 /* ---- names of blocks ---- */
 
@@ -120,16 +124,16 @@ static rc_t check_overrides(err_t *e, arena_t *a, view_t text)
     return text.n ? api_bound_overrides(&state, &env, e, a, text) : RC_OK;
 }
 
-static void read_block(question_block_t *out, const jo_t *o)
+static void read_block(question_block_t *out, const jo_t *o, const char *key)
 {
     err_t e;
-    if (!jo_has(o, "block"))
+    if (!jo_has(o, key))
         return;
-    if (jo_kind(o, "block") != JO_TEXT) {
+    if (jo_kind(o, key) != JO_TEXT) {
         *out = (question_block_t){ .given = true, .by = SETUP_BY_BLOCK };
-        out->number = jo_u64(o, "block", 0, UINT64_MAX);
-    } else if (question_block_read(out, &e, jo_text(o, "block", 0, SIZE_MAX)))
-        jo_fail(o, "block", e.rc, "%s", e.text);
+        out->number = jo_u64(o, key, 0, UINT64_MAX);
+    } else if (question_block_read(out, &e, jo_text(o, key, 0, SIZE_MAX)))
+        jo_fail(o, key, e.rc, "%s", e.text);
 }
 
 rc_t question_of_call(question_t *out, err_t *e, arena_t *a, view_t body)
@@ -139,7 +143,7 @@ rc_t question_of_call(question_t *out, err_t *e, arena_t *a, view_t body)
     const jo_t o = jo_open(&doc, e, body, QUESTION_MAX, JO_STRICT);
     read_call(&q.what.call, a, &o);
     q.overrides = read_overrides(&q.what.call, a, &o, false);
-    read_block(&q.block, &o);
+    read_block(&q.block, &o, "block");
     rc_t rc = jo_done(&o);
     jo_close(&doc);
     if (!rc)
@@ -149,12 +153,70 @@ rc_t question_of_call(question_t *out, err_t *e, arena_t *a, view_t body)
     return rc;
 }
 
+/* ---- POST /v1/logs ---- */
+
+/* The first block of a range, and the hash of the criteria. */
+static void read_range(statement_request_t *r, arena_t *a, const jo_t *o)
+{
+    static const char *const names[] = { "address", "topics" };
+    r->kind = STATEMENT_LOGS;
+    const u256_t from = read_amount(o, "fromBlock");
+    if (!jo_has(o, "fromBlock"))
+        jo_fail(o, "fromBlock", RC_MALFORMED, "is missing");
+    if (!u256_fits_u64(&from))
+        jo_fail(o, "fromBlock", RC_MALFORMED, "must be below 2^64");
+    r->from_number = from.w[0];
+    (void)api_plain_members(&r->filter_hash, a, o, names, 2);
+}
+
+static void read_filter(ex_filter_t *out, arena_t *a, const jo_t *o)
+{
+    api_call_t c = { .arena = a };
+    api_filter_read(&c, out, o);
+    if (c.error == API_INTERNAL)
+        jo_fail(o, NULL, RC_NOMEM, "out of memory");
+    else if (c.error)
+        jo_fail(o, NULL, RC_MALFORMED, "%.*s", (int)c.message.n, (const char *)c.message.p);
+}
+
+rc_t question_of_logs(question_t *out, err_t *e, arena_t *a, view_t body)
+{
+    jo_doc_t doc;
+    question_t q = { .gateway = false };
+    const jo_t o = jo_open(&doc, e, body, QUESTION_MAX, JO_STRICT);
+    read_range(&q.what, a, &o);
+    read_filter(&q.filter, a, &o);
+    read_block(&q.block, &o, "toBlock");
+    const rc_t rc = jo_done(&o);
+    jo_close(&doc);
+    if (!rc)
+        *out = q;
+    return rc;
+}
+
+/* ---- what a caller says that it asked ---- */
+
+static void read_method(statement_request_t *r, arena_t *a, const jo_t *o)
+{
+    r->kind = STATEMENT_RPC;
+    r->method = jo_text_copy(o, a, "method", 1, STATEMENT_METHOD_MAX);
+    if (jo_kind(o, "params") != JO_LIST)
+        jo_fail(o, "params", RC_MALFORMED, "must be a list");
+    const view_t params = api_plain(a, o, "params");
+    if (!jo_rc(o))
+        keccak256(&r->params_hash, params);
+}
+
 rc_t question_request_read(statement_request_t *out, err_t *e, arena_t *a, view_t json)
 {
     jo_doc_t doc;
     statement_request_t r = { .kind = STATEMENT_CALL };
     const jo_t o = jo_open(&doc, e, json, QUESTION_MAX, JO_STRICT);
-    if (jo_has(&o, "account")) {
+    if (jo_has(&o, "fromBlock"))
+        read_range(&r, a, &o);
+    else if (jo_has(&o, "method"))
+        read_method(&r, a, &o);
+    else if (jo_has(&o, "account")) {
         r.kind = jo_opt_hex(&o, r.slot.b, sizeof r.slot.b, "slot", HEX_0X) ? STATEMENT_STORAGE : STATEMENT_ACCOUNT;
         jo_hex(&o, r.account.b, sizeof r.account.b, "account", HEX_0X);
     } else {
@@ -238,6 +300,24 @@ rc_t question_of_checkpoint(question_t *out, err_t *e, const char *query)
     if (!rc)
         *out = q;
     return rc;
+}
+
+rc_t question_of_receipt(question_t *out, err_t *e, const char *rest, const char *query)
+{
+    question_t q = { .what.kind = STATEMENT_RPC };
+    char hex[2 * 32 + 1], params[sizeof hex + 8];
+    q.block = (question_block_t){ .given = true, .by = SETUP_BY_BLOCK };
+    if (!read_hex(q.tx_hash.b, 32, view_str(rest)))
+        return err_in(e, RC_MALFORMED, "transaction", "must be 32 bytes of hex with 0x");
+    const rc_t rc = read_query(&q.block, e, query, false);
+    if (rc)
+        return rc;
+    hex_encode(hex, view_of(q.tx_hash.b, 32));
+    snprintf(params, sizeof params, "[\"0x%s\"]", hex);
+    q.what.method = view_str("eth_getTransactionReceipt");
+    keccak256(&q.what.params_hash, view_str(params));
+    *out = q;
+    return RC_OK;
 }
 
 /* ---- CCIP-Read ---- */

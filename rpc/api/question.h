@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "lightclient/exec/logs.h"
 #include "rpc/api/setup_statement.h"
 #include "rpc/api/statement_verify.h"
 
@@ -28,6 +29,8 @@ typedef struct {
     statement_request_t what; /* kind also STATEMENT_BLOCK or STATEMENT_CHECKPOINT */
     question_block_t block;
     view_t overrides;    /* of a call: what api_bound_overrides reads (rpc/api/overrides.h); n 0: none */
+    ex_filter_t filter;  /* of logs */
+    hash32_t tx_hash;    /* of a receipt */
     bool gateway;        /* over CCIP-Read: the answer is ABI-encoded */
     addr_t sender;       /* of a gateway's question: the contract that asks */
     uint64_t min_number; /* ... the lowest block that is of use to it */
@@ -44,9 +47,17 @@ NODISCARD rc_t question_block_read(question_block_t *out, err_t *e, view_t text)
  * two before it, for who gives it. */
 NODISCARD rc_t question_of_call(question_t *out, err_t *e, arena_t *a, view_t body);
 
+/* POST /v1/logs: {"fromBlock": ..., "toBlock"?, "address"?, "topics"?}: from the block of this number to the named one
+ * (q.block), criteria as eth_getLogs has them. */
+NODISCARD rc_t question_of_logs(question_t *out, err_t *e, arena_t *a, view_t body);
+
+/* GET /v1/receipt/REST, the hash of a transaction. */
+NODISCARD rc_t question_of_receipt(question_t *out, err_t *e, const char *rest, const char *query);
+
 /* What a caller says that it asked, as sdk/ takes it: {"to": ..., "data"?, "from"?, "value"?, "gas"?, "stateOverride"?,
  * "blockOverride"?, "overrides"?} of a call, where overrides may stand in place of the two or agree with them;
- * {"account": ...} or {"account": ..., "slot": ...}. */
+ * {"account": ...} or {"account": ..., "slot": ...}; {"fromBlock": ..., "address"?, "topics"?} of logs;
+ * {"method": ..., "params": [...]}. */
 NODISCARD rc_t question_request_read(statement_request_t *out, err_t *e, arena_t *a, view_t json);
 
 /* GET /v1/block/REST, /v1/account/REST, /v1/storage/REST, /v1/checkpoint; QUERY is what stands behind '?': of account

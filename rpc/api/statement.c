@@ -72,12 +72,30 @@ static const eip712_member_t of_checkpoint[] = {
     PART(statement_t, "stateRoot", EIP712_BYTES32, checkpoint.state_root),
     SEAL,
 };
+static const eip712_member_t of_logs[] = {
+    { "to", EIP712_STRUCT, offsetof(statement_t, at), &block_type, 0 },
+    PART(statement_t, "fromNumber", EIP712_UINT64, logs.from_number),
+    PART(statement_t, "filterHash", EIP712_BYTES32, logs.filter_hash),
+    PART(statement_t, "logsHash", EIP712_BYTES32, logs.logs_hash),
+    PART(statement_t, "count", EIP712_UINT32, logs.count),
+    PART(statement_t, "complete", EIP712_BOOL, logs.complete),
+    SEAL,
+};
+static const eip712_member_t of_rpc[] = {
+    AT,
+    PART(statement_t, "method", EIP712_STRING, rpc.method),
+    PART(statement_t, "paramsHash", EIP712_BYTES32, rpc.params_hash),
+    PART(statement_t, "resultHash", EIP712_BYTES32, rpc.result_hash),
+    SEAL,
+};
 static const eip712_type_t types[] = {
     [STATEMENT_CALL] = { "CallStatement", of_call, COUNT(of_call) },
     [STATEMENT_BLOCK] = { "BlockStatement", of_block, COUNT(of_block) },
     [STATEMENT_ACCOUNT] = { "AccountStatement", of_account, COUNT(of_account) },
     [STATEMENT_STORAGE] = { "StorageStatement", of_storage, COUNT(of_storage) },
     [STATEMENT_CHECKPOINT] = { "CheckpointStatement", of_checkpoint, COUNT(of_checkpoint) },
+    [STATEMENT_LOGS] = { "LogsStatement", of_logs, COUNT(of_logs) },
+    [STATEMENT_RPC] = { "RpcStatement", of_rpc, COUNT(of_rpc) },
 };
 _Static_assert(COUNT(types) == STATEMENT_KINDS, "a type for each kind");
 
@@ -122,6 +140,9 @@ static void put_struct(jw_t *w, const char *key, const eip712_type_t *t, const v
         case EIP712_ADDRESS: jw_hex(w, m->name, view_of(p, sizeof(addr_t))); break;
         case EIP712_BYTES32: jw_hex(w, m->name, view_of(p, sizeof(hash32_t))); break;
         case EIP712_BYTES: jw_hex(w, m->name, *(const view_t *)p); break;
+        case EIP712_STRING: jw_text(w, m->name, *(const view_t *)p); break;
+        case EIP712_BOOL: jw_bool(w, m->name, *(const bool *)p); break;
+        case EIP712_UINT32: jw_u64(w, m->name, *(const uint32_t *)p); break;
         case EIP712_UINT8: jw_u64(w, m->name, *(const uint8_t *)p); break;
         case EIP712_UINT16: jw_u64(w, m->name, *(const uint16_t *)p); break;
         case EIP712_UINT64: jw_decimal(w, m->name, *(const uint64_t *)p); break;
@@ -132,20 +153,31 @@ static void put_struct(jw_t *w, const char *key, const eip712_type_t *t, const v
     jw_end(w);
 }
 
+static void put_signed(jw_t *w, const char *key, const statement_t *s)
+{
+    jw_object(w, key);
+    jw_str(w, "type", statement_type(s->kind)->name);
+    jw_object(w, "domain");
+    jw_str(w, "name", "Kettle");
+    jw_str(w, "version", "1");
+    jw_u64(w, "chainId", s->chain_id);
+    jw_end(w);
+    put_struct(w, "message", statement_type(s->kind), s);
+    jw_hex(w, "signature", view_of(s->signature, sizeof s->signature));
+    jw_hex(w, "signer", view_of(s->signer.b, sizeof s->signer.b));
+    jw_end(w);
+}
+
 rc_t statement_write(view_t *out, arena_t *a, const statement_t *s)
 {
     jw_t w = jw_of(a, STATEMENT_TEXT_MAX);
-    jw_object(&w, NULL);
-    jw_str(&w, "type", statement_type(s->kind)->name);
-    jw_object(&w, "domain");
-    jw_str(&w, "name", "Kettle");
-    jw_str(&w, "version", "1");
-    jw_u64(&w, "chainId", s->chain_id);
-    jw_end(&w);
-    put_struct(&w, "message", statement_type(s->kind), s);
-    jw_hex(&w, "signature", view_of(s->signature, sizeof s->signature));
-    jw_hex(&w, "signer", view_of(s->signer.b, sizeof s->signer.b));
-    jw_end(&w);
+    if (s->result.n) {
+        jw_object(&w, NULL);
+        put_signed(&w, "statement", s);
+        jw_raw(&w, "result", s->result);
+        jw_end(&w);
+    } else
+        put_signed(&w, NULL, s);
     const view_t text = jw_done(&w);
     if (!w.rc)
         *out = text;

@@ -1,9 +1,11 @@
 /* statement.h - signed statements: what a call returned, what a block, an account or a slot is, which checkpoint
- * stands, as EIP-712 typed data. Made and signed here, written as JSON, read from it strictly;
- * rpc/api/statement_verify.h says whether one holds.
+ * stands, which logs a range of blocks has, what a method answers, as EIP-712 typed data. Made and signed here, written
+ * as JSON, read from it strictly; rpc/api/statement_verify.h says whether one holds.
  *
  *   {"type":"CallStatement","domain":{"name":"Kettle","version":"1","chainId":1},"message":{"at":{...},...},
  *    "signature":"0x...","signer":"0x..."}
+ *
+ * Of the last two the answer itself stands beside the statement, which has its hash: {"statement":{...},"result":...}.
  *
  * Every value has one spelling: uint64 and uint256 decimal text, smaller numbers and chainId JSON numbers, all else
  * lower-case hex of exactly its length. What sdk/ has in other languages reads and refuses the same.
@@ -22,6 +24,7 @@
 #include "rpc/api/eip712.h"
 
 #define STATEMENT_TEXT_MAX (16u << 20)                /* bytes of JSON */
+#define STATEMENT_METHOD_MAX 64u                      /* bytes of a method's name */
 #define STATEMENT_CHAIN_MAX (((uint64_t)1 << 53) - 1) /* highest chain id: what every JSON reader takes */
 
 typedef enum {
@@ -30,6 +33,8 @@ typedef enum {
     STATEMENT_ACCOUNT,
     STATEMENT_STORAGE,
     STATEMENT_CHECKPOINT,
+    STATEMENT_LOGS,
+    STATEMENT_RPC,
     STATEMENT_KINDS
 } statement_kind_t;
 
@@ -79,7 +84,19 @@ typedef struct {
             uint64_t slot;
             hash32_t root, state_root; /* of the beacon block */
         } checkpoint;
+        struct {
+            uint64_t from_number; /* of the first block; the last one is at */
+            hash32_t filter_hash, logs_hash;
+            uint32_t count; /* of logs */
+            bool complete;  /* true */
+        } logs;
+        struct {
+            view_t method; /* letters, digits and '_' */
+            hash32_t params_hash, result_hash;
+        } rpc;
     };
+    view_t result;        /* of logs and rpc, plain JSON (rpc/api/plain.h); n 0: it does not stand beside */
+    size_t result_count;  /* its elements, when it is a list */
     uint64_t issued_at;   /* Unix seconds: slot time of the head on which it rests */
     uint64_t valid_until; /* until when the signature is to be relied upon */
     hash32_t setup;       /* SHA-256 of the cluster statement */
@@ -108,8 +125,8 @@ typedef struct {
 /* Fills signature and signer. RC_BUG: a chain id that has no form; else what the signer returned. */
 NODISCARD rc_t statement_sign(statement_t *s, const statement_signer_t *signer);
 
-/* The JSON of a signed statement, compact, in the arena; the same statement gives the same bytes. RC_LIMIT: longer than
- * STATEMENT_TEXT_MAX; RC_NOMEM. */
+/* The JSON of a signed statement, with its result where it has one, compact, in the arena; the same statement gives the
+ * same bytes. RC_LIMIT: longer than STATEMENT_TEXT_MAX; RC_NOMEM. */
 NODISCARD rc_t statement_write(view_t *out, arena_t *a, const statement_t *s);
 
 /* abi.encode(CallStatement, bytes signature) of a signed call statement, as a CCIP-Read gateway answers. RC_LIMIT,
@@ -132,7 +149,8 @@ rc_t statement_refuse(err_t *e, statement_code_t code, const char *field);
 /* "bad-signature", ...; "failed" for another number: out of memory, too long. */
 const char *statement_code_word(unsigned code);
 
-/* Reads a statement's JSON. Its form is right in every member then; its signature was not looked at.
+/* Reads the JSON of a statement, with the result beside it or without. Its form is right in every member then; neither
+ * its signature nor its result's hash was looked at.
  *   out  written only on RC_OK; its bytes are in the arena
  *   e    code and member at fault
  * RC_MALFORMED, RC_REFUSED (another protocol's domain, a signature that has no form), RC_LIMIT: longer than

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "rpc/api/plain.h"
 #include "rpc/api/statement.h"
 
 /* ---- refusals ---- */
@@ -70,6 +71,18 @@ static uint64_t read_small(const jo_t *o, arena_t *a, const char *key, uint64_t 
     return jo_u64(o, key, min, max);
 }
 
+/* The name of a method. */
+static view_t read_name(const jo_t *o, arena_t *a, const char *key)
+{
+    const view_t text = jo_text_copy(o, a, key, 1, STATEMENT_METHOD_MAX);
+    for (size_t i = 0; i < text.n; i++) {
+        const uint8_t c = text.p[i], letter = c | 0x20;
+        if (c != '_' && !(c >= '0' && c <= '9') && !(letter >= 'a' && letter <= 'z'))
+            refuse(o, key, STATEMENT_BAD_VALUE);
+    }
+    return text;
+}
+
 static void read_members(const jo_t *o, arena_t *a, const eip712_type_t *t, void *value);
 
 static void read_member(const jo_t *o, arena_t *a, const eip712_member_t *m, void *p)
@@ -84,6 +97,9 @@ static void read_member(const jo_t *o, arena_t *a, const eip712_member_t *m, voi
         break;
     case EIP712_UINT8: *(uint8_t *)p = (uint8_t)read_small(o, a, m->name, 0, m->max ? m->max : UINT8_MAX); break;
     case EIP712_UINT16: *(uint16_t *)p = (uint16_t)read_small(o, a, m->name, 0, UINT16_MAX); break;
+    case EIP712_UINT32: *(uint32_t *)p = (uint32_t)read_small(o, a, m->name, 0, UINT32_MAX); break;
+    case EIP712_STRING: *(view_t *)p = read_name(o, a, m->name); break;
+    case EIP712_BOOL: *(bool *)p = jo_bool(o, m->name); break;
     case EIP712_UINT64: *(uint64_t *)p = jo_decimal(o, m->name, UINT64_MAX); break;
     case EIP712_UINT256: *(u256_t *)p = jo_decimal256(o, m->name); break;
     case EIP712_STRUCT: {
@@ -180,7 +196,7 @@ static void check_plain(const jo_t *o, arena_t *a, view_t text)
         refuse(o, NULL, STATEMENT_MALFORMED);
 }
 
-static void read_all(const jo_t *o, arena_t *a, statement_t *s, view_t text)
+static void read_signed(const jo_t *o, arena_t *a, statement_t *s)
 {
     static const char *const names[] = { "type", "domain", "message", "signature", "signer" };
     check_names(o, names, 5);
@@ -191,7 +207,37 @@ static void read_all(const jo_t *o, arena_t *a, statement_t *s, view_t text)
     jo_code(o, STATEMENT_BAD_VALUE);
     const jo_t message = jo_object(o, "message");
     read_members(&message, a, statement_type(s->kind), s);
+    if (!jo_rc(o) && s->kind == STATEMENT_LOGS && !s->logs.complete)
+        refuse(&message, "complete", STATEMENT_BAD_VALUE); /* nobody signs that */
     read_seal(o, s);
+}
+
+/* A statement with its result, of the kinds that have one. */
+static void read_answer(const jo_t *o, arena_t *a, statement_t *s)
+{
+    static const char *const names[] = { "statement", "result" };
+    check_names(o, names, 2);
+    jo_code(o, STATEMENT_BAD_VALUE);
+    const jo_t inner = jo_object(o, "statement");
+    if (jo_rc(o))
+        return;
+    read_signed(&inner, a, s);
+    if (!jo_rc(o) && s->kind != STATEMENT_LOGS && s->kind != STATEMENT_RPC)
+        refuse(o, "result", STATEMENT_UNKNOWN_MEMBER);
+    jo_code(o, STATEMENT_BAD_VALUE);
+    if (jo_kind(o, "result") == JO_LIST) {
+        const jo_t list = jo_list(o, "result", 0, SIZE_MAX);
+        s->result_count = jo_size(&list);
+    }
+    s->result = api_plain(a, o, "result");
+}
+
+static void read_all(const jo_t *o, arena_t *a, statement_t *s, view_t text)
+{
+    if (jo_kind(o, "statement") != JO_ABSENT)
+        read_answer(o, a, s);
+    else
+        read_signed(o, a, s);
     if (!jo_rc(o))
         check_plain(o, a, text);
 }

@@ -1,5 +1,7 @@
 #include "rpc/api/statement_verify.h"
 
+#include "base/crypto/hash.h"
+
 static rc_t check_signer(const statement_t *s, err_t *e, const statement_demand_t *want)
 {
     hash32_t digest;
@@ -16,7 +18,7 @@ static rc_t check_signer(const statement_t *s, err_t *e, const statement_demand_
 
 static bool is_answer(statement_kind_t kind)
 {
-    return kind == STATEMENT_CALL || kind == STATEMENT_ACCOUNT || kind == STATEMENT_STORAGE;
+    return kind != STATEMENT_BLOCK && kind != STATEMENT_CHECKPOINT;
 }
 
 static rc_t compare_call(const statement_call_t *said, err_t *e, const statement_call_t *asked)
@@ -38,6 +40,33 @@ static rc_t compare_call(const statement_call_t *said, err_t *e, const statement
     return RC_OK;
 }
 
+static rc_t compare_asked(const statement_t *s, err_t *e, const statement_request_t *asked)
+{
+    const bool logs = s->kind == STATEMENT_LOGS;
+    if (logs && s->logs.from_number != asked->from_number)
+        return statement_refuse(e, STATEMENT_WRONG_REQUEST, "message.fromNumber");
+    if (logs && !hash32_eq(&s->logs.filter_hash, &asked->filter_hash))
+        return statement_refuse(e, STATEMENT_WRONG_REQUEST, "message.filterHash");
+    if (!logs && !view_eq(s->rpc.method, asked->method))
+        return statement_refuse(e, STATEMENT_WRONG_REQUEST, "message.method");
+    if (!logs && !hash32_eq(&s->rpc.params_hash, &asked->params_hash))
+        return statement_refuse(e, STATEMENT_WRONG_REQUEST, "message.paramsHash");
+    return RC_OK;
+}
+
+/* What stands beside it. */
+static rc_t check_result(const statement_t *s, err_t *e)
+{
+    hash32_t hash;
+    if (!s->result.n)
+        return RC_OK;
+    keccak256(&hash, s->result);
+    const bool same = s->kind == STATEMENT_LOGS
+                          ? hash32_eq(&hash, &s->logs.logs_hash) && s->result_count == s->logs.count
+                          : hash32_eq(&hash, &s->rpc.result_hash);
+    return same ? RC_OK : statement_refuse(e, STATEMENT_WRONG_RESULT, "result");
+}
+
 static rc_t check_request(const statement_t *s, err_t *e, const statement_demand_t *want)
 {
     const statement_request_t *asked = want->request;
@@ -47,6 +76,8 @@ static rc_t check_request(const statement_t *s, err_t *e, const statement_demand
         return statement_refuse(e, STATEMENT_WRONG_TYPE, "type");
     if (s->kind == STATEMENT_CALL)
         return compare_call(&s->call.asked, e, &asked->call);
+    if (s->kind == STATEMENT_LOGS || s->kind == STATEMENT_RPC)
+        return compare_asked(s, e, asked);
     const addr_t *account = s->kind == STATEMENT_ACCOUNT ? &s->account.address : &s->storage.address;
     if (!addr_eq(account, &asked->account))
         return statement_refuse(e, STATEMENT_WRONG_REQUEST, "message.account");
@@ -55,6 +86,9 @@ static rc_t check_request(const statement_t *s, err_t *e, const statement_demand
     return RC_OK;
 }
 
+/* A member of the block, which has another name in logs. */
+#define BLOCK_FIELD(name) (s->kind == STATEMENT_LOGS ? "message.to." name : "message.at." name)
+
 static rc_t check_block(const statement_t *s, err_t *e, const statement_demand_t *want)
 {
     if (s->kind == STATEMENT_CHECKPOINT)
@@ -62,13 +96,13 @@ static rc_t check_block(const statement_t *s, err_t *e, const statement_demand_t
                    ? statement_refuse(e, STATEMENT_BAD_OPTION, "block") /* a checkpoint names none */
                    : RC_OK;
     if (want->block_hash && !hash32_eq(want->block_hash, &s->at.hash))
-        return statement_refuse(e, STATEMENT_WRONG_BLOCK, "message.at.hash");
+        return statement_refuse(e, STATEMENT_WRONG_BLOCK, BLOCK_FIELD("hash"));
     if (want->has_number && want->number != s->at.number)
-        return statement_refuse(e, STATEMENT_WRONG_BLOCK, "message.at.number");
+        return statement_refuse(e, STATEMENT_WRONG_BLOCK, BLOCK_FIELD("number"));
     if (want->has_min_number && s->at.number < want->min_number)
-        return statement_refuse(e, STATEMENT_BLOCK_TOO_LOW, "message.at.number");
+        return statement_refuse(e, STATEMENT_BLOCK_TOO_LOW, BLOCK_FIELD("number"));
     if (s->at.finality < want->min_finality)
-        return statement_refuse(e, STATEMENT_NOT_FINAL, "message.at.finality");
+        return statement_refuse(e, STATEMENT_NOT_FINAL, BLOCK_FIELD("finality"));
     return RC_OK;
 }
 
@@ -77,7 +111,7 @@ static rc_t check_time(const statement_t *s, err_t *e, const statement_demand_t 
     const bool checkpoint = s->kind == STATEMENT_CHECKPOINT;
     const bool named = !checkpoint && (want->has_number || want->block_hash);
     const uint64_t stamp = checkpoint ? s->issued_at : s->at.timestamp;
-    const char *field = checkpoint ? "message.issuedAt" : "message.at.timestamp";
+    const char *field = checkpoint ? "message.issuedAt" : BLOCK_FIELD("timestamp");
     if (!want->has_max_age && !want->any_age && !named)
         return statement_refuse(e, STATEMENT_BAD_OPTION, "max-age");
     if (want->now_s > s->valid_until)
@@ -112,6 +146,8 @@ rc_t statement_verify(const statement_t *s, err_t *e, const statement_demand_t *
         rc = statement_refuse(e, STATEMENT_WRONG_SETUP, "message.setup");
     if (!rc)
         rc = check_request(s, e, want);
+    if (!rc)
+        rc = check_result(s, e);
     if (!rc)
         rc = check_block(s, e, want);
     if (!rc)

@@ -12,10 +12,14 @@
 
 /* What was asked. */
 typedef struct {
-    statement_kind_t kind; /* STATEMENT_CALL, STATEMENT_ACCOUNT or STATEMENT_STORAGE */
+    statement_kind_t kind; /* not STATEMENT_BLOCK, not STATEMENT_CHECKPOINT */
     statement_call_t call;
     addr_t account;
     hash32_t slot;
+    uint64_t from_number; /* of logs */
+    hash32_t filter_hash;
+    view_t method; /* of STATEMENT_RPC */
+    hash32_t params_hash;
 } statement_request_t;
 
 /* What the caller demands. Zeroed: nothing holds. */
@@ -40,8 +44,8 @@ typedef struct {
     uint64_t now_s;
 } statement_demand_t;
 
-/* RC_OK: s holds. Otherwise e has the code and the member at fault: RC_REFUSED; RC_BUG (STATEMENT_BAD_OPTION): the
- * caller does not say what it demands. */
+/* RC_OK: s holds, and so does the result beside it, if there is one. Otherwise e has the code and the member at fault:
+ * RC_REFUSED; RC_BUG (STATEMENT_BAD_OPTION): the caller does not say what it demands. */
 NODISCARD rc_t statement_verify(const statement_t *s, err_t *e, const statement_demand_t *want);
 
 #endif

@@ -28,6 +28,9 @@ _MEMBERS = {
                                ("storageRoot", "bytes32")] + _SEAL,
     "StorageStatement": _AT + [("account", "address"), ("slot", "bytes32"), ("value", "bytes32")] + _SEAL,
     "CheckpointStatement": [("slot", "uint64"), ("root", "bytes32"), ("stateRoot", "bytes32")] + _SEAL,
+    "LogsStatement": [("to", "Block"), ("fromNumber", "uint64"), ("filterHash", "bytes32"), ("logsHash", "bytes32"), ("count", "uint32"),
+                      ("complete", "bool")] + _SEAL,
+    "RpcStatement": _AT + [("method", "string"), ("paramsHash", "bytes32"), ("resultHash", "bytes32")] + _SEAL,
     "Block": [("number", "uint64"), ("hash", "bytes32"), ("stateRoot", "bytes32"), ("timestamp", "uint64"), ("slot", "uint64"),
               ("finality", "uint8"), ("signers", "uint16")],
     "Call": [("from", "address"), ("to", "address"), ("value", "uint256"), ("gas", "uint64"), ("data", "bytes"), ("overrides", "bytes32")],
@@ -49,6 +52,7 @@ CODES = {
     "wrong-setup": "made under another setup",
     "wrong-type": "another type of statement than asked for",
     "wrong-request": "the answer to another request",
+    "wrong-result": "the result beside it is not the one that was signed",
     "wrong-block": "about another block",
     "block-too-low": "about a block below the demanded minimum",
     "not-final": "the block's finality is below the demanded one",
@@ -193,11 +197,16 @@ def _recover(digest, r, s, parity):
 
 _HEX = {"address": re.compile("0x[0-9a-f]{40}"), "bytes32": re.compile("0x[0-9a-f]{64}"), "bytes": re.compile("0x(?:[0-9a-f]{2})*")}
 _DECIMAL = re.compile("0|[1-9][0-9]{0,77}")
+_METHOD = re.compile("[0-9A-Za-z_]{1,64}")
 _HIGHEST = {"status": 2, "finality": 2}
 
 
 def _check_value(kind, value, field):
-    if kind in _HEX:
+    if kind == "bool":
+        good = value is True  # the one there is says that logs are complete
+    elif kind == "string":
+        good = isinstance(value, str) and _METHOD.fullmatch(value)
+    elif kind in _HEX:
         good = isinstance(value, str) and _HEX[kind].fullmatch(value)
     elif (bits := int(kind[4:])) > 32:
         good = isinstance(value, str) and _DECIMAL.fullmatch(value) and int(value) < 1 << bits
@@ -237,17 +246,25 @@ def _plain(value):
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def _read(statement):
-    """A private copy of a statement whose form is right in every member."""
-    try:
-        text = statement.decode() if isinstance(statement, (bytes, bytearray)) else statement
-        if not isinstance(text, str):
-            text = _plain(statement)
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_float)
-    except (TypeError, ValueError, RecursionError):
-        raise KettleError("malformed") from None
-    if not isinstance(value, dict):
-        raise KettleError("malformed")
+_LETTERS = re.compile("[0-9A-Za-z]+")
+_PLAIN_DEPTH = 8
+
+
+def _plain_json(value, code, field, depth=_PLAIN_DEPTH):
+    """The canonical JSON (RFC 8785) of what is made of dicts and lists, at most so many in each other, None, booleans, and texts and names
+    of letters and digits."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, str) and _LETTERS.fullmatch(value):
+        return f'"{value}"'
+    if depth and isinstance(value, (list, tuple)):
+        return "[" + ",".join(_plain_json(one, code, field, depth - 1) for one in value) + "]"
+    if depth and isinstance(value, dict) and all(isinstance(name, str) and _LETTERS.fullmatch(name) for name in value):
+        return "{" + ",".join(f'"{name}":{_plain_json(value[name], code, field, depth - 1)}' for name in sorted(value)) + "}"
+    raise KettleError(code, field, "must be made of objects, lists, and texts and names of letters and digits")
+
+
+def _check_form(value):
     _check_names(value, ["type", "domain", "message", "signature", "signer"], "")
     if not isinstance(value["type"], str) or value["type"] not in _MEMBERS or value["type"] in _STRUCTS:
         raise KettleError("unknown-type", "type")
@@ -262,10 +279,38 @@ def _read(statement):
     _check_value("address", value["signer"], "signer")
     if not isinstance(value["signature"], str) or not re.fullmatch("0x[0-9a-f]{130}", value["signature"]):
         raise KettleError("bad-signature", "signature")
+
+
+def _read_answer(answer):
+    """A private copy of a statement whose form is right in every member; and of the result beside it, a list of one, or of none."""
+    try:
+        text = answer.decode() if isinstance(answer, (bytes, bytearray)) else answer
+        if not isinstance(text, str):
+            text = _plain(answer)
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_float)
+    except (TypeError, ValueError, RecursionError):
+        raise KettleError("malformed") from None
+    if not isinstance(value, dict):
+        raise KettleError("malformed")
+    statement, result = value, []
+    if "statement" in value:
+        _check_names(value, ["statement", "result"], "")
+        statement, result = value["statement"], [value["result"]]
+        if not isinstance(statement, dict):
+            raise KettleError("bad-value", "statement", "not an object")
+    _check_form(statement)
+    if result and statement["type"] not in _RESULTS:
+        raise KettleError("unknown-member", "result")
+    for one in result:
+        _plain_json(one, "bad-value", "result")
     # No value above holds white space or needs an escape, so what remains must be what a plain writer writes: no member twice, no 1e0.
     if re.sub("[ \t\r\n]", "", text) != _plain(value):
         raise KettleError("malformed")
-    return value
+    return statement, result
+
+
+def _read(statement):
+    return _read_answer(statement)[0]
 
 
 # ---- EIP-712
@@ -296,6 +341,8 @@ def _encode(kind, value):
         return _hash_struct(kind, value)
     if kind == "bytes":
         return keccak256(_bytes(value))
+    if kind == "string":
+        return keccak256(value.encode())
     if kind in _HEX:
         return _bytes(value).rjust(32, b"\0")
     return int(value).to_bytes(32, "big")
@@ -361,7 +408,25 @@ _REQUESTS = {  # type of statement: its request's members, with what stands for 
     "CallStatement": {"from": "0x" + "00" * 20, "to": None, "value": 0, "gas": 0, "data": "0x", "overrides": "0x" + "00" * 32},
     "AccountStatement": {"account": None},
     "StorageStatement": {"account": None, "slot": None},
+    "LogsStatement": {"fromBlock": None, "address": None, "topics": None},
+    "RpcStatement": {"method": None, "params": None},
 }
+_RESULTS = {"LogsStatement": "logsHash", "RpcStatement": "resultHash"}  # the member with the hash of the result beside it
+
+
+def _hash_of(text):
+    return "0x" + keccak256(text.encode()).hex()
+
+
+def _asked(kind, request):
+    """What a request for logs, or of a method, must have made of the statement's members."""
+    if kind == "LogsStatement":
+        criteria = {name: request[name] for name in ("address", "topics") if request.get(name) is not None}
+        return {"fromNumber": str(_number(request.get("fromBlock"), 64, "request.fromBlock")),
+                "filterHash": _hash_of(_plain_json(criteria, "bad-option", "request", _PLAIN_DEPTH + 1))}
+    if not isinstance(request.get("method"), str) or not isinstance(request.get("params"), (list, tuple)):
+        raise KettleError("bad-option", "request", "not a method and its params")
+    return {"method": request["method"], "paramsHash": _hash_of(_plain_json(request["params"], "bad-option", "request.params"))}
 
 
 def _number(value, bits, option):
@@ -386,16 +451,6 @@ def _member(kind, value, option):
 
 
 _OVERRIDES = ("blockOverride", "stateOverride")
-_LETTERS = re.compile("[0-9A-Za-z]+")
-
-
-def _canonical_overrides(value, option, depth):
-    """The canonical JSON (RFC 8785) of overrides: at most so many objects in each other, texts and names of letters and digits."""
-    if isinstance(value, str) and _LETTERS.fullmatch(value):
-        return f'"{value}"'
-    if not isinstance(value, dict) or not depth or not all(isinstance(name, str) and _LETTERS.fullmatch(name) for name in value):
-        raise KettleError("bad-option", option, "overrides are objects, texts and names of letters and digits")
-    return "{" + ",".join(f'"{name}":{_canonical_overrides(value[name], option, depth - 1)}' for name in sorted(value)) + "}"
 
 
 def _bind_overrides(request):
@@ -407,10 +462,10 @@ def _bind_overrides(request):
             continue
         if not isinstance(request[name], dict):
             raise KettleError("bad-option", f"request.{name}", "not an object")
-        members.append(f'"{name}":{_canonical_overrides(request[name], f"request.{name}", 3)}')
+        members.append(f'"{name}":{_plain_json(request[name], "bad-option", f"request.{name}")}')
     if not members:
         return rest
-    overrides = "0x" + keccak256(("{" + ",".join(members) + "}").encode()).hex()
+    overrides = _hash_of("{" + ",".join(members) + "}")
     if rest.get("overrides") is not None and _hex("bytes32", rest["overrides"], "request.overrides") != overrides:
         raise KettleError("bad-option", "request.overrides", "not the hash of stateOverride and blockOverride")
     return {**rest, "overrides": overrides}
@@ -433,6 +488,11 @@ def _check_request(statement, request):
             known = any(name in other for other in _REQUESTS.values())
             raise KettleError("wrong-type" if known else "bad-option", "type" if known else f"request.{name}",
                               "this statement answers another kind of request")
+    if statement["type"] in _RESULTS:
+        for name, wanted in _asked(statement["type"], request).items():
+            if wanted != statement["message"][name]:
+                raise KettleError("wrong-request", f"message.{name}")
+        return
     kind, said = ("Call", statement["message"]["call"]) if statement["type"] == "CallStatement" else (statement["type"], statement["message"])
     for name, default in members.items():
         wanted = default if request.get(name) is None else request[name]
@@ -442,7 +502,22 @@ def _check_request(statement, request):
             raise KettleError("wrong-request", name)
 
 
-def _check_block(at, block, min_block, min_finality):
+def _check_result(statement, result):
+    message = statement["message"]
+    for one in result:
+        if _hash_of(_plain_json(one, "bad-value", "result")) != message[_RESULTS[statement["type"]]]:
+            raise KettleError("wrong-result", "result")
+        if statement["type"] == "LogsStatement" and (not isinstance(one, list) or len(one) != message["count"]):
+            raise KettleError("wrong-result", "result")
+
+
+def _block_of(message):
+    """The name of the member with the block of a message, and the block; None: there is none."""
+    return ("at", message["at"]) if "at" in message else ("to", message.get("to"))
+
+
+def _check_block(message, block, min_block, min_finality):
+    member, at = _block_of(message)
     if at is None:
         for name, value in (("block", block), ("min_block", min_block), ("min_finality", min_finality)):
             if value is not None:
@@ -450,28 +525,29 @@ def _check_block(at, block, min_block, min_finality):
         return
     if isinstance(block, str) and len(block) == 66:
         if _hex("bytes32", block, "block") != at["hash"]:
-            raise KettleError("wrong-block", "message.at.hash")
+            raise KettleError("wrong-block", f"message.{member}.hash")
     elif block is not None and _number(block, 64, "block") != int(at["number"]):
-        raise KettleError("wrong-block", "message.at.number")
+        raise KettleError("wrong-block", f"message.{member}.number")
     if min_block is not None and int(at["number"]) < _number(min_block, 64, "min_block"):
-        raise KettleError("block-too-low", "message.at.number")
+        raise KettleError("block-too-low", f"message.{member}.number")
     if min_finality is not None:
         if min_finality not in _FINALITIES:
             raise KettleError("bad-option", "min_finality", f"not one of {', '.join(_FINALITIES)}")
         if at["finality"] < _FINALITIES.index(min_finality):
-            raise KettleError("not-final", "message.at.finality")
+            raise KettleError("not-final", f"message.{member}.finality")
 
 
 def _check_time(message, max_age, block, now):
     now = _number(int(time.time()) if now is None else now, 64, "now")
-    if max_age is _ABSENT and (block is None or "at" not in message):
+    member, at = _block_of(message)
+    if max_age is _ABSENT and (block is None or at is None):
         raise KettleError("bad-option", "max_age", "say how old the block may be (None: any age), or which block it must be")
     if now > int(message["validUntil"]):
         raise KettleError("expired", "message.validUntil")
     if max_age is _ABSENT or max_age is None:
         return
     allowed = _number(max_age, 64, "max_age")
-    field, stamp = ("message.at.timestamp", message["at"]["timestamp"]) if "at" in message else ("message.issuedAt", message["issuedAt"])
+    field, stamp = (f"message.{member}.timestamp", at["timestamp"]) if at else ("message.issuedAt", message["issuedAt"])
     if now - int(stamp) > allowed:
         raise KettleError("too-old", field)
     if int(stamp) - now > allowed:
@@ -480,16 +556,17 @@ def _check_time(message, max_age, block, now):
 
 def verify_statement(statement, *, chain_id, signer=None, signers=None, setup=None, type=None, request=_ABSENT, max_age=_ABSENT,
                      block=None, min_block=None, min_finality=None, allow_revert=False, now=None):
-    """Checks one statement against what the caller demands, and returns {type, chainId, signer, digest, message}: a copy of what it says.
+    """Checks one statement against what the caller demands, and returns {type, chainId, signer, digest, message, result?}, a copy of it.
 
-    statement     what the node answered: JSON as str or bytes (then also checked for members given twice), or parsed
+    statement     what the node answered: JSON as str or bytes (then also checked for members given twice), or parsed; of logs and
+                  receipts the whole answer {statement, result}, whose result must be the one that was signed, or the statement alone
     chain_id      the chain that the statement must be about
     signer        the address whose signature is accepted (from the quote that you checked once); or signers, a list of them
     setup         the setup (32 bytes, hex) under which it must have been made; None: any
     type          the type that it must be, for example "BlockStatement"; None: any
     request       what was asked: {to, data?, from?, value?, gas?, stateOverride?, blockOverride?, overrides?} of a call (overrides: the
-                  hash of the two before it, in their place or beside them), {account} or {account, slot}; required for these three
-                  types; None accepts the answer to any request
+                  hash of the two before it, in their place or beside them), {account} or {account, slot}, {fromBlock, address?,
+                  topics?} of logs, {method, params}; required for these five types; None accepts the answer to any request
     max_age       seconds that the block (of a checkpoint: issuedAt) may lie from `now`, both ways: 120 suits latest, 1500 finalized.
                   Required unless `block` is given; None accepts any age
     block         the block's number, or its hash (66 characters)
@@ -508,7 +585,7 @@ def verify_statement(statement, *, chain_id, signer=None, signers=None, setup=No
     accepted = [_hex("address", address, "signer") for address in (signers or [signer])]
     chain_id = _number(chain_id, 256, "chain_id")
     setup = None if setup is None else _hex("bytes32", setup, "setup")
-    read = _read(statement)
+    read, result = _read_answer(statement)
     message = read["message"]
     if type is not None and type != read["type"]:
         raise KettleError("wrong-type", "type")
@@ -520,11 +597,13 @@ def verify_statement(statement, *, chain_id, signer=None, signers=None, setup=No
     if setup is not None and setup != message["setup"]:
         raise KettleError("wrong-setup", "message.setup")
     _check_request(read, request)
-    _check_block(message.get("at"), block, min_block, min_finality)
+    _check_result(read, result)
+    _check_block(message, block, min_block, min_finality)
     _check_time(message, max_age, block, now)
     if not allow_revert and message.get("status") in (0, 2):
         raise KettleError("halted" if message["status"] else "reverted", "message.status")
-    return {"type": read["type"], "chainId": chain_id, "signer": signed_by, "digest": "0x" + _digest(read).hex(), "message": message}
+    said = {"type": read["type"], "chainId": chain_id, "signer": signed_by, "digest": "0x" + _digest(read).hex(), "message": message}
+    return {**said, "result": result[0]} if result else said
 
 
 def _arguments(argv):

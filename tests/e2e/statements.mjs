@@ -48,7 +48,7 @@ class Judge {
   async ask(route, demands = {}, options = {}) {
     const answer = await this.node.get(route, options);
     assert.strictEqual(answer.status, 200, `${route}: ${answer.status} ${answer.text}`);
-    return { text: answer.text, message: await this.holds(answer.text, demands) };
+    return { text: answer.text, message: await this.holds(answer.text, demands), result: JSON.parse(answer.text).result };
   }
 
   call(call, demands = {}, block) {
@@ -84,6 +84,14 @@ async function routes(t, chain, judge) {
     assert.throws(() => verifyStatement(reverted.text, demands), refusal("reverted"));
     assert.throws(() => verifyStatement(halted.text, demands), refusal("halted"));
   });
+  await t.test("a call under state and block overrides runs under them, and the statement binds them", async () => {
+    const state = { [a.token]: { balance: "0x1", code: "0x436000524760205260406000f3" } }; // NUMBER, SELFBALANCE
+    const overrides = { stateOverride: state, blockOverride: { number: "0x4d" } };
+    const { message, text } = await judge.call({ to: a.token, ...overrides });
+    assert.deepStrictEqual([message.result.slice(0, 66), `0x${message.result.slice(66)}`].map(BigInt), [0x4dn, 1n]);
+    const demands = { signer: judge.signer, chainId: judge.chainId, request: { to: a.token, stateOverride: state }, maxAge: null };
+    assert.throws(() => verifyStatement(text, demands), refusal("wrong-request"));
+  });
   await t.test("blocks by tag, number and hash; their finality; how long each is to be relied upon", async () => {
     const { message: final } = await judge.ask("/v1/block/finalized");
     const { message: safe } = await judge.ask("/v1/block/safe");
@@ -107,6 +115,36 @@ async function routes(t, chain, judge) {
       if (account !== NOBODY) assert.deepStrictEqual([m.codeHash, m.storageRoot], [proof.codeHash, proof.storageHash]);
       else assert.deepStrictEqual([m.codeHash, m.storageRoot], [ZERO, ZERO]);
     }
+  });
+  await t.test("logs of a range are what the execution client has, and the statement binds them, range and filter", async () => {
+    const { message: final } = await judge.ask("/v1/block/finalized");
+    const end = Number(final.at.number), fromBlock = Math.max(1, end - 60);
+    const range = { fromBlock: quantity(fromBlock), toBlock: quantity(end) };
+    const of = (request, toBlock) => ["/v1/logs", { request }, { method: "POST", body: JSON.stringify({ ...request, toBlock }) }];
+    const request = { fromBlock, address: a.token };
+    const { message, result, text } = await judge.ask(...of(request, "finalized"));
+    assert.deepStrictEqual([message.to.number, message.to.finality, message.complete], [String(message.to.number), 2, true]);
+    const truth = await chain.ask("eth_getLogs", { ...range, toBlock: quantity(message.to.number), address: a.token });
+    assert(truth.length > 0 && result.length === truth.length && message.count === truth.length, `${result.length} of ${truth.length} logs`);
+    assert.deepStrictEqual(result.map((l) => [l.transactionHash, l.logIndex, l.data]), truth.map((l) => [l.transactionHash, l.logIndex, l.data]));
+    const topics = [null, [truth[0].topics[1]]];
+    const some = await judge.ask(...of({ fromBlock, topics }, end));
+    assert(some.result.length > 0 && some.result.every((l) => l.topics[1] === topics[1][0]));
+    const none = await judge.ask(...of({ fromBlock: end, address: NOBODY }, final.at.hash));
+    assert.deepStrictEqual([none.message.count, none.result], [0, []]);
+    const good = { signer: judge.signer, chainId: judge.chainId, request, maxAge: null };
+    const short = JSON.stringify({ ...JSON.parse(text), result: result.slice(1) });
+    assert.throws(() => verifyStatement(short, good), refusal("wrong-result"));
+    assert.throws(() => verifyStatement(text, { ...good, request: { fromBlock: fromBlock + 1, address: a.token } }), refusal("wrong-request"));
+    const [{ transactionHash }] = truth;
+    const asked = { method: "eth_getTransactionReceipt", params: [transactionHash] };
+    const receipt = await judge.ask(`/v1/receipt/${transactionHash}`, { request: asked });
+    const said = await chain.ask(asked.method, transactionHash);
+    for (const name of ["blockHash", "transactionIndex", "gasUsed", "status", "logsBloom"]) assert.strictEqual(receipt.result[name], said[name], name);
+    assert.deepStrictEqual([receipt.message.at.hash, receipt.message.at.finality], [said.blockHash, 2]);
+    const unknown = await judge.node.get(`/v1/receipt/${ZERO}`);
+    assert.deepStrictEqual([unknown.status, client.problem(unknown).type], [404, "urn:kettle:error:unknown-transaction"]);
+    return `${message.count} logs of ${end - fromBlock + 1} blocks`;
   });
   await t.test("the checkpoint is the root of a finalized beacon block", async () => {
     const { message } = await judge.ask("/v1/checkpoint");
@@ -148,6 +186,7 @@ async function sameAndReplayed(t, judge, supply) {
       ["/v1/block/pending", 400, /^block: /],
       [`/v1/account/${NOBODY}?at=1`, 400, /^query: /],
       ["/v1/call", 400, /^stateOverrides: /, { ...supply, stateOverrides: {} }],
+      ["/v1/call", 400, /^blockOverride.slot: /, { ...supply, blockOverride: { slot: "0x1" } }],
       ["/v1/call", 400, /^gasPrice: /, { ...supply, gasPrice: "0x1" }],
       ["/v1/call", 404, /^block: /, { ...supply, block: 100000000 }],
     ];

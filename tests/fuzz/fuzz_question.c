@@ -9,13 +9,15 @@
 
 static rc_t ask(question_t *q, err_t *e, arena_t *a, uint8_t route, const char *rest, const char *more, view_t body)
 {
-    switch (route % 7) {
+    switch (route % 9) {
     case 0: return question_of_call(q, e, a, body);
     case 1: return question_of_block(q, e, rest, more);
     case 2: return question_of_account(q, e, rest, more);
     case 3: return question_of_storage(q, e, rest, more);
     case 4: return question_of_checkpoint(q, e, more);
     case 5: return question_of_ccip_get(q, e, a, rest);
+    case 7: return question_of_logs(q, e, a, body);
+    case 8: return question_of_receipt(q, e, rest, more);
     default: return question_of_ccip_post(q, e, a, rest, body);
     }
 }

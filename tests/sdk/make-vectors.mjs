@@ -24,6 +24,8 @@ const TYPES = {
   ),
   StorageStatement: fields(`Block at,address account,bytes32 slot,bytes32 value,${SEAL}`),
   CheckpointStatement: fields(`uint64 slot,bytes32 root,bytes32 stateRoot,${SEAL}`),
+  LogsStatement: fields(`Block to,uint64 fromNumber,bytes32 filterHash,bytes32 logsHash,uint32 count,bool complete,${SEAL}`),
+  RpcStatement: fields(`Block at,string method,bytes32 paramsHash,bytes32 resultHash,${SEAL}`),
 };
 const DOMAIN = { name: "Kettle", version: "1", chainId: 1 };
 const USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48";
@@ -46,6 +48,15 @@ const call = {
   data: "0x18160ddd",
   overrides: bytes32("00"),
 };
+// What is hashed as JSON: the canonical text is written by hand.
+const hashText = (text) => keccak256(toHex(text));
+const TX = bytes32("ab");
+const filter = { topics: [bytes32("0d"), null, [bytes32("0e"), bytes32("0f")]], address: USDC };
+const filterText = `{"address":"${USDC}","topics":["${bytes32("0d")}",null,["${bytes32("0e")}","${bytes32("0f")}"]]}`;
+const logs = [{ topics: [bytes32("0d")], removed: false, address: USDC, logIndex: "0x1" }];
+const logsText = `[{"address":"${USDC}","logIndex":"0x1","removed":false,"topics":["${bytes32("0d")}"]}]`;
+const receipt = { transactionHash: TX, status: "0x1", contractAddress: null, logs: [] };
+const receiptText = `{"contractAddress":null,"logs":[],"status":"0x1","transactionHash":"${TX}"}`;
 const messages = {
   CallStatement: { at, call, status: 1, result: `0x${"00".repeat(31)}2a`, ...seal },
   BlockStatement: { at, ...seal },
@@ -60,6 +71,22 @@ const messages = {
   },
   StorageStatement: { at, account: USDC, slot: bytes32("06"), value: `0x${"00".repeat(30)}1234`, ...seal },
   CheckpointStatement: { slot: "11381984", root: bytes32("66"), stateRoot: bytes32("77"), ...seal },
+  LogsStatement: {
+    to: at,
+    fromNumber: "22168270",
+    filterHash: hashText(filterText),
+    logsHash: hashText(logsText),
+    count: 1,
+    complete: true,
+    ...seal,
+  },
+  RpcStatement: {
+    at,
+    method: "eth_getTransactionReceipt",
+    paramsHash: hashText(`["${TX}"]`),
+    resultHash: hashText(receiptText),
+    ...seal,
+  },
 };
 
 const typed = (type, domain, message) => ({
@@ -88,6 +115,8 @@ const requests = {
   CallStatement: { to: USDC, data: "0x18160ddd" },
   AccountStatement: { account: USDC },
   StorageStatement: { account: USDC, slot: bytes32("06") },
+  LogsStatement: { fromBlock: 22168270, ...filter },
+  RpcStatement: { method: "eth_getTransactionReceipt", params: [TX] },
 };
 const optionsFor = (type) => ({ ...base, setup: seal.setup, ...(requests[type] && { request: requests[type] }) });
 const good = Object.fromEntries(
@@ -125,6 +154,88 @@ const full = {
 const fullCall = await sign("CallStatement", { ...messages.CallStatement, call: full, result: "0x" });
 accept("a call with every member of its request", fullCall, { ...callOptions, request: full });
 accept("a revert when asked for", reverted, { ...callOptions, allowRevert: true });
+// ---- answers that have a result beside the statement
+const withResult = (statement, result) => ({ statement, result });
+const logsOptions = optionsFor("LogsStatement");
+const rpcOptions = optionsFor("RpcStatement");
+accept("logs with the statement of them", withResult(good.LogsStatement, logs), logsOptions);
+accept("a receipt with the statement of it", withResult(good.RpcStatement, receipt), rpcOptions);
+const noLogs = await sign("LogsStatement", {
+  ...messages.LogsStatement,
+  filterHash: hashText("{}"),
+  logsHash: hashText("[]"),
+  count: 0,
+});
+accept("no logs at all", withResult(noLogs, []), { ...logsOptions, request: { fromBlock: "0x15242ce", address: null } });
+accept("logs up to a block of that number", good.LogsStatement, { ...logsOptions, maxAge: undefined, block: 22168277 });
+for (const [name, more] of Object.entries({
+  "another first block": { fromBlock: 22168271 },
+  "another address": { address: other },
+  "no topics": { topics: undefined },
+  "topics in another order": { topics: [...filter.topics].reverse() },
+}))
+  refuse(`logs for a request with ${name}`, "wrong-request", good.LogsStatement, {
+    ...logsOptions,
+    request: { ...logsOptions.request, ...more },
+  });
+refuse("a receipt for another transaction", "wrong-request", good.RpcStatement, {
+  ...rpcOptions,
+  request: { ...rpcOptions.request, params: [bytes32("ac")] },
+});
+refuse("a receipt for another method", "wrong-request", good.RpcStatement, {
+  ...rpcOptions,
+  request: { ...rpcOptions.request, method: "eth_getTransactionByHash" },
+});
+refuse("a receipt in place of logs", "wrong-type", good.RpcStatement, { ...logsOptions, type: "LogsStatement" });
+refuse("logs up to another block", "wrong-block", good.LogsStatement, { ...logsOptions, block: 22168276 });
+refuse("no request for logs", "bad-option", good.LogsStatement, { ...logsOptions, request: undefined });
+refuse("a request for logs with a number in it", "bad-option", good.LogsStatement, {
+  ...logsOptions,
+  request: { fromBlock: 22168270, topics: [1] },
+});
+refuse("logs of which one is missing", "wrong-result", withResult(good.LogsStatement, []), logsOptions);
+refuse("logs of which one is there twice", "wrong-result", withResult(good.LogsStatement, [...logs, ...logs]), logsOptions);
+refuse(
+  "logs of which one is another",
+  "wrong-result",
+  withResult(good.LogsStatement, [{ ...logs[0], logIndex: "0x2" }]),
+  logsOptions,
+);
+refuse("a count that is not that of the logs", "wrong-result", withResult(await sign("LogsStatement", { ...messages.LogsStatement, count: 2 }), logs), logsOptions);
+refuse("another receipt", "wrong-result", withResult(good.RpcStatement, { ...receipt, status: "0x0" }), rpcOptions);
+refuse("no receipt", "wrong-result", withResult(good.RpcStatement, null), rpcOptions);
+refuse("a receipt with a number in it", "bad-value", withResult(good.RpcStatement, { ...receipt, status: 1 }), rpcOptions);
+refuse("a result beside what has none", "unknown-member", withResult(called, null));
+refuse("a statement without the result", "missing-member", { statement: good.RpcStatement }, rpcOptions);
+refuse("a third member beside a result", "unknown-member", { ...withResult(good.RpcStatement, receipt), note: "x" }, rpcOptions);
+refuse("a result given twice", "malformed", `{"statement":${JSON.stringify(good.RpcStatement)},"result":null,"result":${receiptText}}`, rpcOptions);
+refuse("a statement that is a list", "bad-value", withResult([], receipt), rpcOptions);
+for (const [name, value] of Object.entries({ "incomplete logs": false, "completeness as a number": 1 }))
+  refuse(
+    name,
+    "bad-value",
+    edited((s) => {
+      s.message.complete = value;
+    }, good.LogsStatement),
+    logsOptions,
+  );
+refuse(
+  "a method that is not plain",
+  "bad-value",
+  edited((s) => {
+    s.message.method = "eth call";
+  }, good.RpcStatement),
+  rpcOptions,
+);
+refuse(
+  "a method without a name",
+  "bad-value",
+  edited((s) => {
+    s.message.method = "";
+  }, good.RpcStatement),
+  rpcOptions,
+);
+
 // ---- overrides: the canonical JSON is written by hand
 const state = { [other]: { nonce: "0x5" }, [USDC]: { stateDiff: { [bytes32("02")]: bytes32("0a") }, code: "0x6001", balance: "0x1" } };
 const block = { time: "0x67ebb2e0", number: "0x1" };
@@ -157,12 +268,10 @@ for (const [name, more] of Object.entries({
   "overrides that are a list": { stateOverride: [] },
   "overrides that are a text": { blockOverride: "0x1" },
   "overrides with a number": { blockOverride: { number: 1 } },
-  "overrides with null": { blockOverride: { number: null } },
-  "overrides with a list": { stateOverride: { [USDC]: [] } },
   "overrides with a name that is not plain": { blockOverride: { "num ber": "0x1" } },
   "overrides with a text that is not plain": { blockOverride: { number: "0x1\n" } },
   "overrides with an empty text": { blockOverride: { number: "" } },
-  "overrides that are too deep": { stateOverride: { [USDC]: { state: { [bytes32("02")]: {} } } } },
+  "overrides that are too deep": { stateOverride: { a: { a: { a: { a: { a: { a: { a: { a: {} } } } } } } } } },
   "overrides beside another hash": { stateOverride: state, blockOverride: block, overrides: bytes32("00") },
 }))
   refuse(name, "bad-option", overridden, asking(more));
@@ -496,7 +605,8 @@ const known = {
   statement: hashStruct({ data: messages.CallStatement, primaryType: "CallStatement", types: TYPES }),
 };
 for (const vector of accepted) {
-  vector.digest = hashTypedData(typed(vector.statement.type, vector.statement.domain, vector.statement.message));
+  const signed = vector.statement.statement ?? vector.statement;
+  vector.digest = hashTypedData(typed(signed.type, signed.domain, signed.message));
   if (vector.statement.type !== "CallStatement") continue;
   const { types, message } = typed("CallStatement", DOMAIN, vector.statement.message);
   const components = (name) =>

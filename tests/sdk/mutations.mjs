@@ -12,7 +12,11 @@ function* flips(type, value) {
     const flipped = BigInt(value) ^ (1n << BigInt(8 * byte));
     yield typeof value === "number" ? Number(flipped) : flipped.toString();
   }
-  if (bits) return;
+  if (type === "bool") yield !value;
+  if (type === "string")
+    for (let at = 0; at < value.length; at++)
+      yield value.slice(0, at) + String.fromCharCode(value.charCodeAt(at) ^ 1) + value.slice(at + 1);
+  if (bits || type === "bool" || type === "string") return;
   for (let byte = 0; byte < (value.length - 2) / 2; byte++) yield flipHex(value, byte);
   if (type === "bytes") yield `${value}00`;
   if (type === "bytes" && value.length > 2) yield value.slice(0, -2);

@@ -37,6 +37,7 @@ static set_t s;
 static endpoint_t ends[2];
 static const ex_header_t *past; /* blocks that endpoints know by number or hash; NULL: none */
 static size_t past_count;
+static const api_block_t *past_block; /* the last of them, whole, with its receipts; NULL: only headers are known */
 static fake_t *fakes[2];
 static up_t *upstream;
 static hc_t *http;
@@ -44,6 +45,25 @@ static pool_t *pool;
 static ask_t *engine;
 static char url[2][64];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the world and the endpoints */
+
+/* Of the one block that is known whole. */
+static inline void put_whole(char *out, const char *method)
+{
+    jw_t text = jw_of(NULL, 1u << 18);
+    arena_t scratch;
+    arena_init(&scratch, 1u << 20);
+    if (!strcmp(method, "eth_getBlockReceipts"))
+        api_put_receipts(&text, NULL, &scratch, past_block);
+    else if (!strcmp(method, "eth_getTransactionByHash"))
+        api_put_transaction(&text, NULL, &scratch, past_block, 0);
+    else
+        api_put_block(&text, NULL, &scratch, past_block, true);
+    const view_t json = jw_done(&text);
+    WORLD_MUST(json.p);
+    put(out, "%.*s", (int)json.n, (const char *)json.p);
+    jw_free(&text);
+    arena_free(&scratch);
+}
 
 /* The header that a number or a hash names, or null. */
 static inline void put_block(char *out, const char *name)
@@ -67,8 +87,23 @@ static inline void put_result(char *out, const endpoint_t *e, const char *method
                               const char *text)
 {
     const char *account = json_string_value(json_array_get(params, 0));
+    char number[24] = "", hex[65] = "";
+    if (past_block) {
+        snprintf(number, sizeof number, "0x%llx", (unsigned long long)past_block->block->header.number);
+        hex_encode(hex, view_of(past_block->block->hash.b, 32));
+    }
+    const bool whole = past_block && (!strcmp(account, number) || !strncmp(account + 2, hex, 64));
+    if ((whole && !strncmp(method, "eth_getBlock", 12)) ||
+        (past_block && !strcmp(method, "eth_getTransactionByHash"))) {
+        put_whole(out, method);
+        return;
+    }
     if (!strncmp(method, "eth_getBlockBy", 14)) {
         put_block(out, account);
+        return;
+    }
+    if (!strcmp(method, "eth_getTransactionByHash")) {
+        put(out, "null");
         return;
     }
     const json_t *keys = json_array_get(params, 1);

@@ -1,8 +1,11 @@
 /* The routes of signed statements through the HTTP server: each kind, what it binds, kept answers, refusals, the second look
  * at readiness, and the CCIP-Read gateway. What comes back is judged by rpc/api/statement_verify.h. */
+#include "base/crypto/hash.h"
 #include "base/crypto/keyring.h"
 #include "base/crypto/secret.h"
 #include "base/hex.h"
+#include "lightclient/mpt/mpt.h"
+#include "lightclient/rlp/rlp.h"
 #include "node/query/statements.h"
 #include "rpc/api/abi.h"
 #include "rpc/api/statement_verify.h"
@@ -12,6 +15,7 @@
 #define SLOT 12000000u
 #define A_TEXT "0xac0000000000000000000000000000000000a000"
 #define NOBODY "0xdddddddddddddddddddddddddddddddddddddddd"
+#define ZERO_HASH "0000000000000000000000000000000000000000000000000000000000000000"
 #define CALL_A "{\"to\":\"" A_TEXT "\"}"
 
 static const setup_rules_t rules = { .valid_s = { 120, 1800, 1800, 86400 }, .call_gas = 50000000 };
@@ -63,6 +67,8 @@ ROUTE(on_storage, STATEMENTS_STORAGE)
 ROUTE(on_checkpoint, STATEMENTS_CHECKPOINT)
 ROUTE(on_ccip_get, STATEMENTS_CCIP_GET)
 ROUTE(on_ccip_post, STATEMENTS_CCIP_POST)
+ROUTE(on_logs, STATEMENTS_LOGS)
+ROUTE(on_receipt, STATEMENTS_RECEIPT)
 
 static const hs_route_t routes[] = {
     { "POST", "/v1/call", on_call, HS_CORS },
@@ -72,6 +78,8 @@ static const hs_route_t routes[] = {
     { "GET", "/v1/checkpoint", on_checkpoint, HS_CORS },
     { "GET", "/v1/ccip/*", on_ccip_get, HS_CORS },
     { "POST", "/v1/ccip/*", on_ccip_post, HS_CORS },
+    { "POST", "/v1/logs", on_logs, HS_CORS },
+    { "GET", "/v1/receipt/*", on_receipt, HS_CORS },
 };
 
 /* ---- the world ---- */
@@ -359,6 +367,156 @@ START_TEST(a_block_of_the_past_is_proven_at_the_head_that_it_rests_on)
 }
 END_TEST
 
+#define WITHOUT_LOGS 6u
+
+/* Blocks 994 to 999, the ancestors of the head; their blooms say that nothing was logged. */
+static void open_quiet_past(void)
+{
+    static ex_header_t headers[WITHOUT_LOGS];
+    hash32_t hash = { { 0 } };
+    const uint64_t now_s = now_known.latest.header.execution.timestamp;
+    for (size_t i = 0; i < WITHOUT_LOGS; i++) {
+        const uint64_t number = 1000 - WITHOUT_LOGS + i;
+        headers[i] =
+            (ex_header_t){ .number = number, .timestamp = now_s - 12 * (WITHOUT_LOGS - i), .parent_hash = hash };
+        headers[i].gas_limit = 30000000;
+        headers[i].ommers_hash = EX_NO_OMMERS;
+        ex_header_hash(&hash, &headers[i]);
+    }
+    now_known.latest.header.execution.parent_hash = hash;
+    past = headers;
+    past_count = WITHOUT_LOGS;
+}
+
+/* A call that finds logs is in tests/e2e (statements). */
+START_TEST(logs_are_complete_also_when_there_are_none)
+{
+    char body[300], hex[65];
+    hash32_t hash, nothing;
+    statement_request_t request;
+    open_statements(RETURN_42, NULL, 0);
+    open_quiet_past();
+    ex_header_hash(&hash, &past[WITHOUT_LOGS - 1]);
+    hex_encode(hex, view_of(hash.b, sizeof hash.b));
+    const char *asked = "{\"fromBlock\":994,\"address\":\"" A_TEXT "\"}";
+    ck_assert_int_eq(question_request_read(&request, NULL, &arena, view_str(asked)), RC_OK);
+    keccak256(&nothing, view_str("[]"));
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(body, sizeof body, "{\"fromBlock\":\"0x3e2\",\"toBlock\":\"%s%s\",\"address\":\"" A_TEXT "\"}",
+                 i ? "0x" : "", i ? hex : "999");
+        const statement_t x = ask_statement("/v1/logs", body, &request);
+        ck_assert_int_eq(x.kind, STATEMENT_LOGS);
+        ck_assert(x.logs.complete && !x.logs.count && x.logs.from_number == 994);
+        ck_assert(hash32_eq(&x.logs.logs_hash, &nothing) && view_eq(x.result, view_str("[]")));
+        ck_assert(hash32_eq(&x.at.hash, &hash) && x.at.number == 999 && x.at.finality == STATEMENT_OPTIMISTIC);
+        ck_assert_uint_eq(x.valid_until - x.issued_at, 86400);
+    }
+    past = NULL;
+    past_count = 0;
+    close_statements();
+}
+END_TEST
+
+/* The parent of a head: a block with a transaction, whose signature is of somebody, and its receipt with a log. */
+static const ex_full_block_t *open_logged_past(lc_execution_t *head)
+{
+    static const uint8_t gx[] = { 0x79, 0xbe, 0x66, 0x7e, 0xf9, 0xdc, 0xbb, 0xac, 0x55, 0xa0, 0x62,
+                                  0x95, 0xce, 0x87, 0x0b, 0x07, 0x02, 0x9b, 0xfc, 0xdb, 0x2d, 0xce,
+                                  0x28, 0xd9, 0x59, 0xf2, 0x81, 0x5b, 0x16, 0xf8, 0x17, 0x98 };
+    static uint8_t tx[200];
+    static view_t txs[1], raw[1];
+    static hash32_t topic = { { 0x0d } };
+    static evm_log_t log;
+    static ex_receipt_t receipt;
+    static ex_full_block_t block;
+    static ex_header_t header;
+    static api_block_t whole;
+    wr_t w = wr_of(tx, sizeof tx);
+    const uint64_t numbers[] = { 0, 7, 21000 };
+    for (size_t i = 0; i < 3; i++)
+        rlp_put_u64(&w, numbers[i]);
+    rlp_put_bytes(&w, view_of(A.b, 20));
+    rlp_put_u64(&w, 0);
+    rlp_put_bytes(&w, view_of("", 0));
+    rlp_put_u64(&w, 37);
+    rlp_put_bytes(&w, view_of(gx, sizeof gx));
+    rlp_put_u64(&w, 1);
+    rlp_wrap_list(&w, 0);
+    txs[0] = wr_view(&w);
+    log = (evm_log_t){ .addr = A, .topics = { topic }, .topic_count = 1 };
+    receipt = (ex_receipt_t){ .success = true, .cumulative_gas = 21000, .logs = &log, .log_count = 1 };
+    memset(receipt.bloom, 0, sizeof receipt.bloom);
+    ex_bloom_add_logs(receipt.bloom, receipt.logs, 1);
+    ck_assert_int_eq(ex_receipt_encode(&raw[0], &arena, &receipt), RC_OK);
+    header = (ex_header_t){ .number = head->block_number - 1, .timestamp = head->timestamp - 12 };
+    header.gas_limit = 30000000;
+    header.gas_used = 21000;
+    header.ommers_hash = EX_NO_OMMERS;
+    memcpy(header.logs_bloom, receipt.bloom, sizeof receipt.bloom);
+    ck_assert_int_eq(mpt_list_root(&header.receipts_root, raw, 1, &arena), RC_OK);
+    ck_assert_int_eq(mpt_list_root(&header.transactions_root, txs, 1, &arena), RC_OK);
+    block = (ex_full_block_t){ .header = header, .transactions = txs, .transaction_count = 1 };
+    ex_header_hash(&block.hash, &header);
+    head->parent_hash = block.hash;
+    whole = (api_block_t){ .chain = &PRAGUE, .block = &block, .has_body = true, .receipts = &receipt };
+    past = &block.header;
+    past_count = 1;
+    past_block = &whole;
+    return &block;
+}
+
+START_TEST(logs_and_a_receipt_stand_beside_what_was_signed_of_them)
+{
+    statement_request_t request;
+    char path[100], asked[200], hex[65];
+    hash32_t hash;
+    open_statements(RETURN_42, NULL, 0);
+    const ex_full_block_t *b = open_logged_past(&now_known.finalized.header.execution);
+    const char *logs =
+        "{\"fromBlock\":929,\"topics\":[[\"0x0d00000000000000000000000000000000000000000000000000000000000000\"]]";
+    snprintf(asked, sizeof asked, "%s}", logs);
+    ck_assert_int_eq(question_request_read(&request, NULL, &arena, view_str(asked)), RC_OK);
+    snprintf(asked, sizeof asked, "%s,\"toBlock\":929}", logs);
+    const statement_t x = ask_statement("/v1/logs", asked, &request);
+    ck_assert(x.logs.count == 1 && x.logs.complete && x.result_count == 1 && x.result.n > 100);
+    ck_assert(x.at.number == 929 && hash32_eq(&x.at.hash, &b->hash) && x.at.finality == STATEMENT_FINAL);
+    b = open_logged_past(&now_known.latest.header.execution);
+    keccak256(&hash, b->transactions[0]);
+    hex_encode(hex, view_of(hash.b, sizeof hash.b));
+    snprintf(path, sizeof path, "/v1/receipt/0x%s", hex);
+    snprintf(asked, sizeof asked, "{\"method\":\"eth_getTransactionReceipt\",\"params\":[\"0x%s\"]}", hex);
+    ck_assert_int_eq(question_request_read(&request, NULL, &arena, view_str(asked)), RC_OK);
+    const statement_t y = ask_statement(path, NULL, &request);
+    ck_assert_int_eq(y.kind, STATEMENT_RPC);
+    ck_assert(y.result.n > 500 && memmem(y.result.p, y.result.n, hex, 64));
+    ck_assert(y.at.number == 999 && hash32_eq(&y.at.hash, &b->hash) && y.at.finality == STATEMENT_OPTIMISTIC);
+    past_block = NULL;
+    past = NULL;
+    past_count = 0;
+    close_statements();
+}
+END_TEST
+
+START_TEST(what_has_no_logs_or_receipt_to_be_proven_is_no_statement)
+{
+    open_statements(RETURN_42, NULL, 0);
+    expect_problem("/v1/logs", "{}", 400, "bad-request", "fromBlock: is missing");
+    expect_problem("/v1/logs", "{\"fromBlock\":1001}", 400, "bad-request", "fromBlock: is above the last block, 1000");
+    expect_problem("/v1/logs", "{\"fromBlock\":1,\"toBlock\":1001}", 404, "unknown-block", "block: is none");
+    expect_problem("/v1/logs", "{\"fromBlock\":\"latest\"}", 400, "bad-request", "fromBlock: ");
+    expect_problem("/v1/logs", "{\"fromBlock\":1,\"blockHash\":\"0x01\"}", 400, "bad-request",
+                   "blockHash: unknown key");
+    expect_problem("/v1/logs", "{\"fromBlock\":1,\"topics\":[null,null,null,null,null]}", 400, "bad-request",
+                   "max topics");
+    expect_problem("/v1/logs", "{\"fromBlock\":1,\"address\":\"0x01\"}", 400, "bad-request", "address");
+    expect_problem("/v1/receipt/0x12", NULL, 400, "bad-request", "transaction: must be 32 bytes");
+    expect_problem("/v1/receipt/0x" ZERO_HASH "?block=1", NULL, 400, "bad-request", "query: no parameter");
+    expect_problem("/v1/receipt/0x" ZERO_HASH, NULL, 404, "unknown-transaction", "transaction: is in no block");
+    ck_assert_uint_eq(signatures, 0);
+    close_statements();
+}
+END_TEST
+
 START_TEST(accounts_and_slots_are_said_also_when_nothing_is_there)
 {
     statement_request_t request = { .kind = STATEMENT_ACCOUNT };
@@ -636,6 +794,8 @@ int main(void)
                     a_revert_and_a_halt_are_said_as_what_they_are,
                     a_block_is_named_by_tag_number_or_hash_and_its_signature_lasts_accordingly,
                     a_block_of_the_past_is_proven_at_the_head_that_it_rests_on,
+                    logs_are_complete_also_when_there_are_none, logs_and_a_receipt_stand_beside_what_was_signed_of_them,
+                    what_has_no_logs_or_receipt_to_be_proven_is_no_statement,
                     accounts_and_slots_are_said_also_when_nothing_is_there, a_checkpoint_is_the_finalized_beacon_block,
                     the_same_request_on_the_same_block_gets_the_same_bytes, what_is_not_known_or_not_supported_is_named,
                     a_lie_is_no_statement, readiness_is_looked_at_again_before_the_key_is_used,

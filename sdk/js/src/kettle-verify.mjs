@@ -6,7 +6,7 @@
  *   const { signer, setup } = verifyAttestation(await attested.text(), { policy, nonce, network: "mainnet" });
  *
  * A statement is EIP-712 typed data with a 65-byte signature: what a call returned, what a block, an account or a storage slot is,
- * which checkpoint stands.
+ * which checkpoint stands, which logs a range of blocks has, what a receipt is.
  *
  *   const { message } = verifyStatement(await answer.text(), { signer, setup, chainId: 1, maxAge: 120, request: { to, data } });
  *
@@ -36,6 +36,16 @@ const MEMBERS = {
   ],
   StorageStatement: [AT, ["account", "address"], ["slot", "bytes32"], ["value", "bytes32"], ...SEAL],
   CheckpointStatement: [["slot", "uint64"], ["root", "bytes32"], ["stateRoot", "bytes32"], ...SEAL],
+  LogsStatement: [
+    ["to", "Block"],
+    ["fromNumber", "uint64"],
+    ["filterHash", "bytes32"],
+    ["logsHash", "bytes32"],
+    ["count", "uint32"],
+    ["complete", "bool"],
+    ...SEAL,
+  ],
+  RpcStatement: [AT, ["method", "string"], ["paramsHash", "bytes32"], ["resultHash", "bytes32"], ...SEAL],
   Block: [
     ["number", "uint64"],
     ["hash", "bytes32"],
@@ -78,6 +88,7 @@ export const CODES = Object.freeze({
   "wrong-setup": "made under another setup",
   "wrong-type": "another type of statement than asked for",
   "wrong-request": "the answer to another request",
+  "wrong-result": "the result beside it is not the one that was signed",
   "wrong-block": "about another block",
   "block-too-low": "about a block below the demanded minimum",
   "not-final": "the block's finality is below the demanded one",
@@ -202,12 +213,15 @@ const isObject = (value) => typeof value === "object" && value !== null && !Arra
 
 const HEX = { address: /^0x[0-9a-f]{40}$/, bytes32: /^0x[0-9a-f]{64}$/, bytes: /^0x(?:[0-9a-f]{2})*$/ };
 const DECIMAL = /^(?:0|[1-9][0-9]{0,77})$/;
+const METHOD = /^[0-9A-Za-z_]{1,64}$/;
 const HIGHEST = { status: 2, finality: 2 };
 
 function checkValue(type, value, field) {
   const bits = Number(/^uint(\d+)$/.exec(type)?.[1]);
   let good;
-  if (HEX[type]) good = typeof value === "string" && HEX[type].test(value);
+  if (type === "bool") good = value === true; // the one there is says that logs are complete
+  else if (type === "string") good = typeof value === "string" && METHOD.test(value);
+  else if (HEX[type]) good = typeof value === "string" && HEX[type].test(value);
   else if (bits > 32) good = typeof value === "string" && DECIMAL.test(value) && BigInt(value) < 1n << BigInt(bits);
   else good = Number.isInteger(value) && value >= 0 && value <= (HIGHEST[field.split(".").pop()] ?? 2 ** bits - 1);
   if (!good) refuse("bad-value", field, `not a ${type} as statements spell it`);
@@ -231,6 +245,24 @@ function checkStruct(type, object, field) {
     else checkValue(kind, object[name], `${field}.${name}`);
 }
 
+const LETTERS = /^[0-9A-Za-z]+$/;
+const PLAIN_DEPTH = 8;
+
+/**
+ * The canonical JSON (RFC 8785) of a value that is made of objects and lists, at most so many in each other, null, true, false, and texts
+ * and names of letters and digits. What is not is refused with the code.
+ */
+function plainJson(value, code, field, depth = PLAIN_DEPTH) {
+  if (value === null || typeof value === "boolean") return String(value);
+  if (typeof value === "string" && LETTERS.test(value)) return `"${value}"`;
+  const names = isObject(value) ? Object.keys(value).sort() : [];
+  if (!depth || !(isObject(value) || Array.isArray(value)) || !names.every((name) => LETTERS.test(name)))
+    refuse(code, field, "must be made of objects, lists, and texts and names of letters and digits");
+  const inner = (one) => plainJson(one, code, field, depth - 1);
+  if (Array.isArray(value)) return `[${Array.from(value, inner).join(",")}]`;
+  return `{${names.map((name) => `"${name}":${inner(value[name])}`).join(",")}}`;
+}
+
 function parse(text) {
   let value;
   try {
@@ -241,17 +273,8 @@ function parse(text) {
   return value;
 }
 
-/** A private copy of a statement (JSON text or a parsed object) whose form is right in every member. */
-function readStatement(input) {
-  let text = input;
-  if (typeof input !== "string")
-    try {
-      text = JSON.stringify(input) ?? "null";
-    } catch {
-      refuse("malformed");
-    }
-  const statement = parse(text);
-  if (!isObject(statement)) refuse("malformed");
+/** Checks the form of a statement in every member. */
+function checkForm(statement) {
   checkNames(statement, ["type", "domain", "message", "signature", "signer"], "");
   if (!STATEMENTS.includes(statement.type)) refuse("unknown-type", "type");
   checkNames(statement.domain, ["name", "version", "chainId"], "domain");
@@ -263,15 +286,46 @@ function readStatement(input) {
   checkValue("address", statement.signer, "signer");
   if (typeof statement.signature !== "string" || !/^0x[0-9a-f]{130}$/.test(statement.signature))
     refuse("bad-signature", "signature");
-  // No value above holds white space or needs an escape, so what remains must be what JSON.stringify writes: no member twice, no 1e0.
-  if (text.replace(/[ \t\r\n]/g, "") !== JSON.stringify(statement)) refuse("malformed");
-  return statement;
 }
+
+/** The statement of an answer {statement, result} of the types that have one, and the canonical JSON of the result. */
+function openAnswer(answer) {
+  if (!own(answer, "statement")) return { statement: answer };
+  checkNames(answer, ["statement", "result"], "");
+  if (!isObject(answer.statement)) refuse("bad-value", "statement", "not an object");
+  return { statement: answer.statement, result: answer.result };
+}
+
+/**
+ * A private copy of a statement (JSON text or a parsed object), whose form is right in every member, with `result` and its canonical
+ * JSON when the input is an answer {statement, result}.
+ */
+function readAnswer(input) {
+  let text = input;
+  if (typeof input !== "string")
+    try {
+      text = JSON.stringify(input) ?? "null";
+    } catch {
+      refuse("malformed");
+    }
+  const answer = parse(text);
+  if (!isObject(answer)) refuse("malformed");
+  const read = openAnswer(answer);
+  checkForm(read.statement);
+  if (own(read, "result") && !RESULTS[read.statement.type]) refuse("unknown-member", "result");
+  if (own(read, "result")) read.canonical = plainJson(read.result, "bad-value", "result");
+  // No value above holds white space or needs an escape, so what remains must be what JSON.stringify writes: no member twice, no 1e0.
+  if (text.replace(/[ \t\r\n]/g, "") !== JSON.stringify(answer)) refuse("malformed");
+  return read;
+}
+
+const readStatement = (input) => readAnswer(input).statement;
 
 // ---- EIP-712
 
 const fromHex = (hex) => Uint8Array.from(hex.slice(2).match(/../g) ?? [], (byte) => parseInt(byte, 16));
 const toHex = (bytes) => "0x" + Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+const hashOf = (text) => toHex(hashText(text));
 const word = (number) => fromHex("0x" + BigInt(number).toString(16).padStart(64, "0"));
 const hashText = (text) => keccak256(new TextEncoder().encode(text));
 const hashAll = (parts) => keccak256(Uint8Array.from(parts.flatMap((part) => [...part])));
@@ -281,7 +335,7 @@ const usedStructs = (type) => STRUCTS.filter((name) => MEMBERS[type].some(([, ki
 
 /**
  * The EIP-712 type string of a statement or of one of its structs, for example "Block(uint64 number,…)"; its keccak-256 is the type hash.
- * @param {string} type  "CallStatement", "BlockStatement", "AccountStatement", "StorageStatement", "CheckpointStatement", "Block" or "Call"
+ * @param {string} type  "CallStatement", "BlockStatement", "AccountStatement", "StorageStatement", "CheckpointStatement", "LogsStatement", "RpcStatement", "Block" or "Call"
  * @returns {string}
  */
 export function typeString(type) {
@@ -293,6 +347,7 @@ function encodeValue(type, value) {
   if (MEMBERS[type]) return fromHex(hashStruct(type, value));
   if (type === "bytes") return keccak256(fromHex(value));
   if (type === "bytes32") return fromHex(value);
+  if (type === "string") return hashText(value);
   return word(value);
 }
 
@@ -409,18 +464,27 @@ const REQUESTS = {
   CallStatement: { from: "0x" + "00".repeat(20), to: undefined, value: 0, gas: 0, data: "0x", overrides: ZERO32 },
   AccountStatement: { account: undefined },
   StorageStatement: { account: undefined, slot: undefined },
+  LogsStatement: { fromBlock: undefined, address: null, topics: null },
+  RpcStatement: { method: undefined, params: undefined },
 };
+/** type of statement: the member with the hash of the result that stands beside it. */
+const RESULTS = { LogsStatement: "logsHash", RpcStatement: "resultHash" };
 
-const LETTERS = /^[0-9A-Za-z]+$/;
-
-/** The canonical JSON (RFC 8785) of overrides: at most so many objects in each other, and texts and names of letters and digits. */
-function canonicalOverrides(value, option, depth) {
-  if (typeof value === "string" && LETTERS.test(value)) return `"${value}"`;
-  const names = isObject(value) && depth ? Object.keys(value).sort() : undefined;
-  if (!names?.every((name) => LETTERS.test(name)))
-    refuse("bad-option", option, "overrides are objects, texts and names of letters and digits");
-  return `{${names.map((name) => `"${name}":${canonicalOverrides(value[name], option, depth - 1)}`).join(",")}}`;
-}
+/** What a request for logs, or of a method, must have made of the statement's members. */
+const ASKED = {
+  LogsStatement: ({ fromBlock, address, topics }) => {
+    const given = Object.entries({ address, topics }).filter(([, value]) => (value ?? null) !== null);
+    return {
+      fromNumber: asNumber(fromBlock, 64, "request.fromBlock"),
+      filterHash: hashOf(plainJson(Object.fromEntries(given), "bad-option", "request", PLAIN_DEPTH + 1)),
+    };
+  },
+  RpcStatement: ({ method, params }) => {
+    if (typeof method !== "string") refuse("bad-option", "request.method", "not a text");
+    if (!Array.isArray(params)) refuse("bad-option", "request.params", "not a list");
+    return { method, paramsHash: hashOf(plainJson(params, "bad-option", "request.params")) };
+  },
+};
 
 /** A call's request with the hash of its overrides in their place. */
 function bindOverrides(request) {
@@ -428,10 +492,10 @@ function bindOverrides(request) {
   const given = Object.entries({ blockOverride, stateOverride }).filter(([, value]) => (value ?? null) !== null);
   const members = given.map(([name, value]) => {
     if (!isObject(value)) refuse("bad-option", `request.${name}`, "not an object");
-    return `"${name}":${canonicalOverrides(value, `request.${name}`, 3)}`;
+    return `"${name}":${plainJson(value, "bad-option", `request.${name}`)}`;
   });
   if (!members.length) return rest;
-  const overrides = toHex(hashText(`{${members.join(",")}}`));
+  const overrides = hashOf(`{${members.join(",")}}`);
   if (asHex("bytes32", rest.overrides ?? overrides, "request.overrides") !== overrides)
     refuse("bad-option", "request.overrides", "not the hash of stateOverride and blockOverride");
   return { ...rest, overrides };
@@ -455,6 +519,11 @@ function checkRequest({ type, message }, request) {
         "this statement answers another kind of request",
       );
     }
+  if (ASKED[type]) {
+    for (const [name, wanted] of Object.entries(ASKED[type](asked)))
+      if (wanted !== message[name]) refuse("wrong-request", `message.${name}`);
+    return;
+  }
   const [kind, said] = type === "CallStatement" ? ["Call", message.call] : [type, message];
   for (const name of Object.keys(members)) {
     const wanted = asked[name] ?? members[name] ?? refuse("bad-option", `request.${name}`, "is missing");
@@ -481,6 +550,15 @@ export function callHash(request) {
   return hashStruct("Call", Object.fromEntries(MEMBERS.Call.map(member)));
 }
 
+function checkResult({ statement: { type, message }, result, canonical }) {
+  if (canonical === undefined) return;
+  if (hashOf(canonical) !== message[RESULTS[type]]) refuse("wrong-result", "result");
+  if (type === "LogsStatement" && !(Array.isArray(result) && result.length === message.count)) refuse("wrong-result", "result");
+}
+
+/** The block of a message, and the name of its member. */
+const blockOf = (message) => (message.at ? ["at", message.at] : ["to", message.to]);
+
 function acceptedSigners({ signer, signers }) {
   if ((signer === undefined) === (signers === undefined)) refuse("bad-option", "signer", "give signer or signers");
   const list = signers ?? [signer];
@@ -495,14 +573,16 @@ function checkTime({ type, message }, { maxAge, block, now }) {
   if (time > BigInt(message.validUntil)) refuse("expired", "message.validUntil");
   if (maxAge === undefined || maxAge === null) return;
   const allowed = BigInt(asNumber(maxAge, 64, "maxAge"));
-  const [field, stamp] = message.at
-    ? ["message.at.timestamp", message.at.timestamp]
+  const [name, at] = blockOf(message);
+  const [field, stamp] = at
+    ? [`message.${name}.timestamp`, at.timestamp]
     : ["message.issuedAt", message.issuedAt];
   if (time - BigInt(stamp) > allowed) refuse("too-old", field);
   if (BigInt(stamp) - time > allowed) refuse("from-the-future", field);
 }
 
-function checkBlock({ message: { at } }, { block, minBlock, minFinality }) {
+function checkBlock({ message }, { block, minBlock, minFinality }) {
+  const [name, at] = blockOf(message);
   if (!at) {
     for (const [option, value] of Object.entries({ block, minBlock, minFinality }))
       if (value !== undefined) refuse("bad-option", option, "a checkpoint names no block");
@@ -513,20 +593,21 @@ function checkBlock({ message: { at } }, { block, minBlock, minFinality }) {
     const [said, wanted] = byHash
       ? [at.hash, asHex("bytes32", block, "block")]
       : [at.number, asNumber(block, 64, "block")];
-    if (said !== wanted) refuse("wrong-block", byHash ? "message.at.hash" : "message.at.number");
+    if (said !== wanted) refuse("wrong-block", `message.${name}.${byHash ? "hash" : "number"}`);
   }
   if (minBlock !== undefined && BigInt(at.number) < BigInt(asNumber(minBlock, 64, "minBlock")))
-    refuse("block-too-low", "message.at.number");
+    refuse("block-too-low", `message.${name}.number`);
   if (minFinality === undefined) return;
   const least = FINALITIES.indexOf(minFinality);
   if (least < 0) refuse("bad-option", "minFinality", `not one of ${FINALITIES.join(", ")}`);
-  if (at.finality < least) refuse("not-final", "message.at.finality");
+  if (at.finality < least) refuse("not-final", `message.${name}.finality`);
 }
 
 /**
  * Checks one statement against what the caller demands, and returns what it says.
  *
- * @param {string|object} statement  what the node answered: JSON text (then also checked for members given twice), or parsed
+ * @param {string|object} statement  what the node answered: JSON text (then also checked for members given twice), or parsed; of logs and
+ *   receipts the whole answer {statement, result}, whose result must be the one that was signed, or the statement alone
  * @param {object} options  unknown names are refused, so that a slip of the pen demands nothing less
  * @param {string} [options.signer]       the address whose signature is accepted (from the quote that you checked once)
  * @param {string[]} [options.signers]    or several of them
@@ -534,7 +615,8 @@ function checkBlock({ message: { at } }, { block, minBlock, minFinality }) {
  * @param {string} [options.setup]        the setup (32 bytes, hex) under which it must have been made
  * @param {string} [options.type]         the type that it must be, for example "BlockStatement"
  * @param {object|null} [options.request] what was asked: {to, data?, from?, value?, gas?, stateOverride?, blockOverride?, overrides?} of a
- *   call (overrides: the hash of the two before it, in their place or beside them), {account} or {account, slot}; required for these three types; null accepts the answer to any request
+ *   call (overrides: the hash of the two before it, in their place or beside them), {account} or {account, slot}, {fromBlock, address?,
+ *   topics?} of logs, {method, params}; required for these five types; null accepts the answer to any request
  * @param {number|bigint|string|null} [options.maxAge]  seconds that the block (of a checkpoint: issuedAt) may lie from `now`, both ways:
  *   120 suits latest, 1500 finalized. Required unless `block` is given; null accepts any age
  * @param {number|bigint|string} [options.block]     the block's number, or its hash (66 characters)
@@ -542,7 +624,7 @@ function checkBlock({ message: { at } }, { block, minBlock, minFinality }) {
  * @param {"latest"|"safe"|"finalized"} [options.minFinality]  the least finality of the block
  * @param {boolean} [options.allowRevert]  accept a call that reverted (status 0, result = revert data) or halted (status 2) too
  * @param {number|bigint|string} [options.now]  the caller's time in seconds since 1970; this machine's clock when absent
- * @returns {{type: string, chainId: number, signer: string, digest: string, message: object}}  a copy of what was verified
+ * @returns {{type: string, chainId: number, signer: string, digest: string, message: object, result?: any}}  a copy of what was verified
  * @throws {KettleError} with a code of CODES
  */
 export function verifyStatement(statement, options) {
@@ -553,13 +635,15 @@ export function verifyStatement(statement, options) {
   const accepted = acceptedSigners(options);
   const chainId = asNumber(options.chainId, 256, "chainId");
   const setup = options.setup === undefined ? undefined : asHex("bytes32", options.setup, "setup");
-  const read = readStatement(statement);
+  const answer = readAnswer(statement);
+  const read = answer.statement;
   if (options.type !== undefined && options.type !== read.type) refuse("wrong-type", "type");
   if (String(read.domain.chainId) !== chainId) refuse("wrong-chain", "domain.chainId");
   const signer = signerOf(read);
   if (signer !== read.signer || !accepted.includes(signer)) refuse("wrong-signer", "signer");
   if (setup !== undefined && setup !== read.message.setup) refuse("wrong-setup", "message.setup");
   checkRequest(read, options.request);
+  checkResult(answer);
   checkBlock(read, options);
   checkTime(read, options);
   if (!options.allowRevert && read.message.status === 0) refuse("reverted", "message.status");
@@ -570,5 +654,6 @@ export function verifyStatement(statement, options) {
     signer,
     digest: toHex(digestOf(read)),
     message: read.message,
+    ...(answer.canonical !== undefined && { result: answer.result }),
   };
 }

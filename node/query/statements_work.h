@@ -1,0 +1,101 @@
+/* statements_work.h - what node/query/statements.c and statements_past.c share: a job, from its request to what
+ * is signed.
+ *
+ * Floor:  5, node/query. Inside of statements.h only.
+ * Tests:  tests/unit/test_statements.c
+ */
+#ifndef NODE_QUERY_STATEMENTS_WORK_H
+#define NODE_QUERY_STATEMENTS_WORK_H
+
+#include "lightclient/exec/cache.h"
+#include "node/chain/follow.h"
+#include "node/chain/held.h"
+#include "node/query/jobs.h"
+#include "rpc/api/overrides.h"
+#include "rpc/api/question.h"
+
+typedef struct statements statements_t;
+
+/* Everything borrowed until statements_free. */
+typedef struct {
+    jobs_t *jobs;
+    ex_cache_t *cache; /* may be NULL */
+    const evm_chain_t *chain;
+    const lc_network_t *network;
+    held_t *held;
+    statement_signer_t signer;
+    const hash32_t *setup;
+    const setup_rules_t *rules;
+    setup_by_t default_block;      /* of a request that names none */
+    const addr_t *senders;         /* for whom the gateway works; */
+    size_t sender_count;           /* 0: for everybody */
+    uint64_t (*now_ms)(void *ctx); /* what time it is at least, for what expires; with ready_ctx */
+    /* Whether answers may be signed now; fills view, or why not. */
+    bool (*ready)(void *ctx, follow_view_t *view, err_t *why);
+    void *ready_ctx;
+} statements_config_t;
+
+/* A row for each route; STATEMENTS_X answers what stands behind "/v1/x/". */
+typedef enum {
+    STATEMENTS_CALL,
+    STATEMENTS_BLOCK,
+    STATEMENTS_ACCOUNT,
+    STATEMENTS_STORAGE,
+    STATEMENTS_CHECKPOINT,
+    STATEMENTS_CCIP_GET,
+    STATEMENTS_CCIP_POST,
+    STATEMENTS_LOGS,
+    STATEMENTS_RECEIPT
+} statements_route_t;
+
+/* Codes of an err_t, of what only these routes refuse. */
+enum { NOT_READY = 100, UNKNOWN_BLOCK, UNKNOWN_TRANSACTION, SENDER_REFUSED };
+
+struct statements {
+    statements_config_t config;
+};
+
+/* What was known when the request came. */
+typedef struct {
+    held_head_t latest, finalized;
+    bool has_finalized;
+} known_t;
+
+/* What a job keeps. */
+typedef struct work {
+    const statements_t *owner;
+    statements_route_t route;
+    arena_t *arena; /* of the job */
+    known_t known;
+    question_t question;
+    held_head_t head; /* that the question is about; while a block of the past is being proven, that of the proof */
+    enum { HELD, PAST, PROVEN } state;
+    ex_block_t anchor; /* the block of the head of which blocks of the past are proven to be ancestors */
+    ex_logs_t logs;
+    view_t result;  /* of logs and of a receipt */
+    uint32_t count; /* of logs */
+    ex_request_t request;
+    ex_overrides_t overrides;
+    evm_block_t env; /* of the head, with the block overrides */
+    statement_t statement;
+} work_t;
+
+/* The head of a question, and how it is named. */
+NODISCARD rc_t statements_find_head(work_t *w, err_t *e);
+
+/* What is to be driven, where the head of the question is known (statements.c). */
+NODISCARD rc_t statements_query(work_t *w, query_t **out, err_t *e);
+
+/* The same for a block that has to be proven first, and for logs and receipts. */
+NODISCARD rc_t statements_past_query(work_t *w, query_t **out, err_t *e);
+
+/* Whether a question is one of those. */
+bool statements_is_past(const work_t *w);
+
+/* Takes the logs that were found; then the head is that of the last block. */
+NODISCARD rc_t statements_take_logs(work_t *w, err_t *e, const query_t *done);
+
+/* Nothing may be signed now. Returns the rc. */
+rc_t statements_not_now(err_t *e, const char *text);
+
+#endif
