@@ -1,5 +1,5 @@
 // A new key in a running cluster: an order excludes one node's image and names two makers. The excluded one attacks with
-// the old key.
+// the old key; with E2E_FULL the makers of later orders are killed before, between and after draft and COMMIT.
 import assert from "node:assert";
 import fs from "node:fs";
 import http from "node:http";
@@ -149,6 +149,7 @@ async function scenario(t) {
     const its = since.filter(({ giver, receiver }) => boots.includes(giver) || boots.includes(receiver));
     assert(its.length > 0 && its.every(({ generation }) => generation.version === 1), JSON.stringify(its));
   });
+  if (t.world.full) await makersDie(t, { operators, members: [a, b, c], second });
   for (const one of all) await one.node.stop();
 }
 
@@ -192,6 +193,58 @@ async function attack(t, { operators, hash, first, second, honest, out, before }
   lies.close();
   assert.strictEqual(await client.attest(honest.node), second);
   assert.strictEqual((await keys(honest)).generations.length, 2);
+}
+
+const newest = async (one) => (await keys(one)).generations.at(-1);
+
+// An order to the members whose first maker is killed at a moment: {order, maker, alive}.
+async function killMaker(operators, members, moment) {
+  const { file, order } = await operators.order(members, ["image-a"]);
+  const statuses = await Promise.all(members.map(({ node }) => node.status()));
+  const maker = members[statuses.findIndex(({ node_pubkey }) => node_pubkey === order.makers[0])];
+  const alive = members.filter((one) => one !== maker);
+  await operators.kettle("order", "send", ...members.flatMap(({ node }) => ["--node", node.url]), file);
+  await moment(order, maker, alive);
+  await maker.node.crash();
+  return { order, maker, alive };
+}
+
+// All that live use one key of this order; the killed one comes back to it. Returns the key and its maker's place.
+async function settles({ order, maker, alive }, was) {
+  const key = await until("the key has changed", 120000, async () => {
+    const seen = await Promise.all(alive.map(({ node }) => client.attest(node)));
+    assert(new Set(seen).size === 1 && seen[0] !== was);
+    return seen[0];
+  });
+  const { version, index } = await newest(alive[0]);
+  assert.strictEqual(version, order.version);
+  await maker.node.start();
+  await maker.node.ready(30000);
+  assert.strictEqual(await client.attest(maker.node), key);
+  return { key, index };
+}
+
+// A minute goes by before the second maker's turn, where the first has not come to a COMMIT.
+async function makersDie(t, { operators, members, second }) {
+  let key = second;
+  const dies = async (moment) => {
+    const ended = await settles(await killMaker(operators, members, moment), key);
+    key = ended.key;
+    return ended.index;
+  };
+  await t.test("the first maker is killed before its turn: the second one makes the key", async () => {
+    assert.strictEqual(await dies(async () => {}), 1);
+  });
+  await t.test("... once its draft has gone out: its key or the second one's, the same on all", async () => {
+    const index = await dies((order, maker) =>
+      until("a draft goes out", 30000, () => fs.readFileSync(maker.node.log, "utf8").includes(`the key of generation ${order.version}.0 goes to`), 2));
+    return `maker ${index}`;
+  });
+  await t.test("... once its key is committed: it is used from its slot on", async () => {
+    const index = await dies((order, maker, alive) =>
+      until("it is committed", 30000, async () => (await newest(alive[0])).version === order.version, 20));
+    assert.strictEqual(index, 0);
+  });
 }
 
 export default { title: "an order, and a new key for those that it admits", run: scenario };
