@@ -83,7 +83,8 @@ static void spy(void *ctx, net_stream_t *s, view_t bytes)
         circuit_write(&w, CIRCUIT_HOP, &(circuit_message_t){ .type = CIRCUIT_CONNECT, .peer = *net_self(a.peer.net) });
     } else if (r.spoils) {
         wr_bytes(&w, bytes.p, bytes.n);
-        other[w.n - 1] ^= 1;
+        if (!w.bad && w.n)
+            other[w.n - 1] ^= 1;
     }
     r.inner[0].data(ctx, s, w.n ? wr_view(&w) : bytes);
 }
