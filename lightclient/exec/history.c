@@ -414,13 +414,27 @@ static rc_t finish_found(ex_history_t *h, err_t *e)
     return err_say(e, RC_IO, "the transaction is not in the block that was named for it");
 }
 
-/* All is there: the plan may want more. */
+/* Fills in what the cache has of the blocks. True: it had something. */
+static bool recall_all(ex_history_t *h, size_t count)
+{
+    bool found = false;
+    for (size_t i = 0; i < count; i++) {
+        ex_past_t *p = &h->blocks[i];
+        const bool had_body = p->has_body, had_receipts = p->has_receipts;
+        recall(h, p);
+        found |= p->has_body != had_body || p->has_receipts != had_receipts;
+    }
+    return found;
+}
+
+/* All is there: the plan may want more, also for what the cache has then. */
 static rc_t look(ex_history_t *h, err_t *e, bool *more)
 {
     const size_t count = (size_t)(h->config.to - h->config.from) + 1;
-    const rc_t rc = h->config.plan ? h->config.plan(h->config.plan_ctx, e, h->blocks, count) : RC_OK;
-    for (size_t i = 0; !rc && i < count; i++)
-        recall(h, &h->blocks[i]);
+    rc_t rc = RC_OK;
+    do
+        rc = h->config.plan ? h->config.plan(h->config.plan_ctx, e, h->blocks, count) : RC_OK;
+    while (!rc && recall_all(h, count));
     *more = !rc && !is_complete(h);
     return rc;
 }

@@ -1,6 +1,7 @@
 /* Blocks of the past: a small chain, and each lie about it. A log that is left out is caught in every block. */
 #include <check.h>
 
+#include "lightclient/exec/cache.h"
 #include "lightclient/exec/logs.h"
 #include "lightclient/mpt/mpt.h"
 #include "tests/unit/unit.h"
@@ -327,6 +328,36 @@ START_TEST(any_one_log_that_is_left_out_is_caught)
 }
 END_TEST
 
+/* As ex_logs_plan does for many blocks: transactions only of those whose receipts have what is looked for. */
+static rc_t plan_of_many(void *ctx, err_t *e, ex_past_t *past, size_t count)
+{
+    (void)ctx, (void)e;
+    for (size_t i = 0; i < count; i++)
+        past[i].wants |= EX_WANT_RECEIPTS | (past[i].has_receipts ? EX_WANT_BODY : 0);
+    return RC_OK;
+}
+
+/* Receipts that somebody else's question left behind: the plan sees them, and asks for the transactions that it needs. */
+START_TEST(a_log_in_kept_receipts_comes_with_its_block)
+{
+    ex_cache_t *cache = ex_cache_new(&(ex_cache_config_t){ .bytes_max = 16u << 20 });
+    ex_history_config_t c = { .chain_id = 1, .head = &head, .final_number = COUNT, .to = COUNT - 1, .cache = cache };
+    ck_assert_ptr_nonnull(cache);
+    for (int again = 0; again < 2; again++) {
+        query_t *q;
+        c.wants = again ? 0 : EX_WANT_RECEIPTS;
+        c.plan = again ? plan_of_many : NULL;
+        ck_assert_int_eq(ex_history_new(&q, NULL, &c), RC_OK);
+        ck_assert_int_eq(drive(q, COUNT, HONEST), RC_OK);
+        for (size_t i = 0; i < COUNT; i++)
+            ck_assert(ex_history_result(q)->blocks[i].has_receipts &&
+                      ex_history_result(q)->blocks[i].has_body == again);
+        query_free(q);
+    }
+    ex_cache_free(cache);
+}
+END_TEST
+
 START_TEST(receipts_that_are_not_known_by_hash_are_asked_for_by_number)
 {
     const ex_filter_t any = { 0 };
@@ -363,5 +394,5 @@ int main(void)
     return UNIT_RUN_AROUND("history", setup, teardown, receipts_that_are_not_known_by_hash_are_asked_for_by_number,
                            a_chain_is_proven_whole, each_lie_about_each_block_is_refused,
                            a_false_proof_of_the_anchor_is_refused, a_slot_that_is_zero_is_no_hash,
-                           any_one_log_that_is_left_out_is_caught);
+                           any_one_log_that_is_left_out_is_caught, a_log_in_kept_receipts_comes_with_its_block);
 }
