@@ -32,6 +32,7 @@
 #define JOIN_ASK_MAX 3u          /* holders that are asked at once */
 #define JOIN_STATE_MS 10000u     /* from ATTESTED to the peer's first state */
 #define JOIN_REQUEST_MS 20000u   /* a request for the key */
+#define JOIN_LEAVE_MS 1000u      /* from an order that shuts a peer out, which it is told, to the connection's end */
 #define JOIN_AGAIN_MS 500u       /* before a holder that gave no key is asked again; doubles, */
 #define JOIN_AGAIN_MAX_MS 60000u /* up to that */
 #define JOIN_REFUSALS_MAX 16u    /* newest refusals that are kept, one for each peer */

@@ -69,7 +69,7 @@ bool session_same_order(const session_t *s)
 
 bool session_is_peer(const session_t *s)
 {
-    return s->conn && session_same_order(s) && s->has_state && !s->rejudge;
+    return s->conn && session_same_order(s) && s->has_state && !s->rejudge && !s->leaves_ms;
 }
 
 void session_changed(session_t *s)
@@ -390,10 +390,9 @@ static void judged(session_t *s, const job_t *job)
     if (job->policy != s->join->config.policy)
         return; /* another order came meanwhile */
     s->rejudge = false;
-    if (job->rc)
-        session_refuse(s, NET_BYE_POLICY, &job->e);
-    else
-        session_changed(s);
+    s->leaves_ms = job->rc ? s->join->now_ms + JOIN_LEAVE_MS : 0;
+    s->leaves_for = job->e;
+    session_changed(s);
 }
 
 static void granted(session_t *s, const job_t *job)
@@ -598,6 +597,8 @@ static void session_turn(session_t *s)
         refuse(s, NET_BYE_PROTOCOL, RC_TIMEOUT, "the peer told no state in time");
     else if (s->attested && !s->busy && s->join->config.now_s(s->join->config.ctx) > s->expires_s)
         refuse(s, NET_BYE_REATTEST_DUE, RC_REFUSED, "the peer's evidence has expired: it has to attest anew");
+    else if (s->leaves_ms && now >= s->leaves_ms)
+        session_refuse(s, NET_BYE_POLICY, &s->leaves_for);
     else if (s->ask.stream && now >= s->ask_deadline_ms)
         lane_reset(&s->ask);
 }
@@ -619,6 +620,8 @@ static uint64_t next_of(const session_t *s)
 {
     uint64_t at = s->attested && s->has_state ? NEVER : s->deadline_ms;
     const uint64_t key = key_next(s);
+    if (s->leaves_ms && s->leaves_ms < at)
+        at = s->leaves_ms;
     return key < at ? key : at;
 }
 

@@ -73,6 +73,8 @@ struct session {
     bool quoting; /* a quote was asked for */
     bool checked; /* the HELLO's static key is the connection's */
     bool confirmed, attested, rejudge, refused;
+    uint64_t leaves_ms; /* the order in force shuts it out, and by then it has been told that order; 0: it stays */
+    err_t leaves_for;
     const policy_t *policy; /* by which the exchange was judged */
     uint8_t static_key[33];
     hash32_t platform, measurement;
