@@ -552,7 +552,7 @@ END_TEST
 START_TEST(an_error_means_only_what_its_request_can_be_refused_for)
 {
     static const hash32_t hash = { { 1 } };
-    static const struct {
+    const struct {
         need_t need;
         int code;
         const char *message, *why; /* why: the end of the sentence; "": it is answered */
