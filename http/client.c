@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/os/clock.h"
+#include "base/os/file.h"
 #include "base/os/worker.h"
 #include "http/transfer.h"
 
@@ -159,7 +160,7 @@ static const char *ca_find(const char *given)
 hc_t *hc_new(const char *ca_file)
 {
     const char *ca = ca_find(ca_file);
-    if (ca_file && access(ca_file, R_OK) != 0)
+    if (ca_file && (!file_is_regular(ca_file) || access(ca_file, R_OK) != 0))
         return NULL;
     pthread_once(&curl_once, curl_start);
     hc_t *c = calloc(1, sizeof *c);

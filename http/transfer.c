@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/os/clock.h"
+#include "base/os/file.h"
 #include "http/failure.h"
 #include "http/url.h"
 
@@ -333,6 +334,10 @@ void transfer_start(transfer_t *t, lane_t *l, void *owner, hc_response_t *out, c
     t->ended = true;
     if (hc_url_check(q->url) != RC_OK) {
         transfer_refuse(out, q, RC_MALFORMED, "not an http or https URL");
+        return;
+    }
+    if (q->ca_file && strncasecmp(q->url, "https:", 6) == 0 && !file_is_regular(q->ca_file)) {
+        transfer_refuse(out, q, RC_IO, "the file of trusted certificates cannot be read"); /* a pipe would stop all */
         return;
     }
     t->easy = l->spare_count ? l->spare[--l->spare_count] : curl_easy_init();

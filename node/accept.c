@@ -37,7 +37,8 @@ static rc_t read_config(config_t **out, err_t *e, const node_t *n, view_t setup)
     view_t urls;
     rc_t rc = config_read(&c, e, n->base_config, setup, n->options.development);
     if (!rc && !c->execution_rpc.count) {
-        rc = err_under(e, file_read(&urls, e, c->execution_rpc_file, CONFIG_SECRET_MAX, 0), "execution_rpc_file");
+        rc = err_under(e, file_read(&urls, e, c->execution_rpc_file, CONFIG_SECRET_MAX, FILE_REGULAR),
+                       "execution_rpc_file");
         if (!rc) {
             rc = config_take_urls(c, e, urls);
             file_free(urls);
@@ -235,7 +236,7 @@ static rc_t read_config_file(node_t *n, err_t *e)
     const char *path = n->options.config_path;
     if (!path && !n->options.development)
         return err_say(e, RC_REFUSED, "a node needs --config FILE, the measured configuration, or --development");
-    rc_t rc = path ? file_read(&n->base_config, e, path, CONFIG_TEXT_MAX, 0) : RC_OK;
+    rc_t rc = path ? file_read(&n->base_config, e, path, CONFIG_TEXT_MAX, FILE_REGULAR) : RC_OK;
     if (rc)
         return rc;
     if (!path)

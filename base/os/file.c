@@ -16,9 +16,9 @@ static rc_t io_error(err_t *e, const char *path)
 
 static rc_t open_file(int *out, err_t *e, const char *path, unsigned flags)
 {
-    const int plain = flags & FILE_PLAIN ? O_NOFOLLOW | O_NONBLOCK : 0;
+    const int plain = (flags & FILE_PLAIN ? O_NOFOLLOW : 0) | (flags & (FILE_PLAIN | FILE_REGULAR) ? O_NONBLOCK : 0);
     int fd = flags & FILE_DASH_IS_STDIN && !strcmp(path, "-") ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | plain);
-    if (fd < 0 && errno == ELOOP && plain)
+    if (fd < 0 && errno == ELOOP && flags & FILE_PLAIN)
         return err_set(e, RC_REFUSED, "%s: is not a regular file", path);
     if (fd < 0)
         return io_error(e, path);
@@ -61,7 +61,7 @@ static rc_t read_open(view_t *out, err_t *e, int fd, const char *path, size_t ma
     size_t n = 0;
     if (fstat(fd, &st))
         return io_error(e, path);
-    if (flags & FILE_PLAIN && !S_ISREG(st.st_mode))
+    if (flags & (FILE_PLAIN | FILE_REGULAR) && !S_ISREG(st.st_mode))
         return err_set(e, RC_REFUSED, "%s: is not a regular file", path);
     bool known = S_ISREG(st.st_mode) && st.st_size > 0;
     if (known && (uint64_t)st.st_size > max)
@@ -86,6 +86,12 @@ rc_t file_read(view_t *out, err_t *e, const char *path, size_t max, unsigned fla
     if (fd != STDIN_FILENO)
         close(fd);
     return rc;
+}
+
+bool file_is_regular(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 view_t file_dup(view_t text)

@@ -97,7 +97,7 @@ static rc_t fetch(attest_t *s, view_t *text, err_t *e, arena_t *a, size_t i)
 static rc_t read_collateral_file(const attest_t *s, view_t *text, err_t *e, arena_t *a)
 {
     view_t file;
-    rc_t rc = file_read(&file, e, s->config.collateral_file, COLLATERAL_MAX, 0);
+    rc_t rc = file_read(&file, e, s->config.collateral_file, COLLATERAL_MAX, FILE_REGULAR);
     if (rc)
         return rc;
     *text = arena_dup(a, file);

@@ -122,6 +122,24 @@ START_TEST(plain_means_a_regular_file_under_its_own_name)
 }
 END_TEST
 
+START_TEST(regular_means_no_pipe_and_never_waits)
+{
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    ck_assert_int_eq(symlink(path, other), 0);
+    ck_assert_int_eq(file_read(&v, &e, path, 10, FILE_REGULAR), RC_REFUSED); /* nobody ever opens its other end */
+    ck_assert_str_eq(e.text + strlen(path), ": is not a regular file");
+    ck_assert_int_eq(file_read(&v, &e, other, 10, FILE_REGULAR), RC_REFUSED);
+    ck_assert_int_eq(file_read(&v, &e, folder, 10, FILE_REGULAR), RC_REFUSED);
+    ck_assert(!file_is_regular(path) && !file_is_regular(other) && !file_is_regular(folder));
+    unlink(path);
+    ck_assert(!file_is_regular(other));
+    fill(3);
+    ck_assert(file_is_regular(path) && file_is_regular(other));
+    ck_assert_int_eq(file_read(&v, &e, other, 10, FILE_REGULAR), RC_OK);
+    check_content(3);
+}
+END_TEST
+
 START_TEST(a_dash_is_standard_input_when_asked_for)
 {
     fill(1000);
@@ -136,5 +154,5 @@ int main(void)
     return UNIT_RUN_AROUND("file", setup, teardown, a_file_comes_whole_up_to_its_maximum,
                            a_missing_file_is_named_with_the_reason, files_that_claim_to_be_empty_are_read,
                            a_pipe_is_read_to_its_end, plain_means_a_regular_file_under_its_own_name,
-                           a_dash_is_standard_input_when_asked_for);
+                           regular_means_no_pipe_and_never_waits, a_dash_is_standard_input_when_asked_for);
 }

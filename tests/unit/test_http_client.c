@@ -1,4 +1,6 @@
 /* HTTP client against a server that misbehaves in every way: answers, limits, errors. */
+#include <sys/stat.h>
+
 #include "tests/unit/fake_server.h"
 #include "tests/unit/http_ask.h"
 #include "tests/unit/unit.h"
@@ -741,8 +743,26 @@ END_TEST
 
 START_TEST(a_ca_file_that_cannot_be_read_is_refused)
 {
+    char folder[] = "/tmp/kettle-ca-XXXXXX", pipe[64];
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(pipe, sizeof pipe, "%s/pipe", folder);
+    ck_assert_int_eq(mkfifo(pipe, 0600), 0);
     ck_assert_ptr_null(hc_new("/nonexistent/ca.pem"));
+    ck_assert_ptr_null(hc_new(pipe));
+    hc_t *c = hc_new(NULL);
+    const char *const files[] = { "/nonexistent/ca.pem", pipe, folder };
+    for (size_t i = 0; i < 3; i++) {
+        const hc_request_t request = { .url = "https://127.0.0.1:9/", .ca_file = files[i] };
+        hc_response_t r;
+        hc_perform(c, &r, &request, 1, NULL, NULL);
+        ck_assert_int_eq(r.why.rc, RC_IO);
+        ck_assert_ptr_nonnull(strstr(r.why.text, "the file of trusted certificates cannot be read"));
+        hc_response_clear(&r);
+    }
+    hc_free(c);
     hc_free(NULL);
+    unlink(pipe);
+    rmdir(folder);
 }
 END_TEST
 
