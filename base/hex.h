@@ -22,4 +22,9 @@ NODISCARD rc_t hex_decode_exact(uint8_t *out, size_t n, const char *text, size_t
  * RC_MALFORMED: other characters or an odd number; RC_LIMIT: more than cap bytes. */
 NODISCARD rc_t hex_decode(uint8_t *out, size_t *out_len, size_t cap, const char *text, size_t text_len);
 
+/* Decodes the digits, of either case, that text begins with, at most n, in one pass: for scanners, which find the end
+ * of a text that way. Their number; an odd last digit is the upper half of its byte.
+ *   out  room for (n + 1) / 2 bytes; what lies behind the digits' own is undefined */
+size_t hex_run(uint8_t *out, const char *text, size_t n);
+
 #endif

@@ -181,6 +181,37 @@ START_TEST(hex_takes_both_cases_and_refuses_the_rest)
 }
 END_TEST
 
+START_TEST(a_run_of_digits_ends_where_another_character_stands)
+{
+    static const char any[] = "0123456789abcdefABCDEF";
+    static const uint8_t of[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 10, 11, 12, 13, 14, 15 };
+    static const char others[] = "\"/:@G`g\xff\x80 x";
+    for (size_t n = 0; n <= 100; n++) { /* also of several vectors, and of what is left behind them */
+        char *text = malloc(n + 1);     /* exact sizes on the heap: the sanitizer sees what is read or written beyond */
+        uint8_t *out = malloc((n + 1) / 2 + !n);
+        for (size_t end = 0; end <= n; end++) {
+            for (size_t i = 0; i < n; i++)
+                text[i] = any[(7 * i + n) % 22];
+            if (end < n)
+                text[end] = others[(end + n) % (sizeof others - 1)];
+            ck_assert_uint_eq(hex_run(out, text, n), end);
+            for (size_t i = 0; i < end; i++)
+                ck_assert_msg((i % 2 ? out[i / 2] & 15 : out[i / 2] >> 4) == of[(7 * i + n) % 22], "%zu of %zu", i, n);
+            size_t got = 77;
+            uint8_t *kept = calloc(1, n / 2 + 1), *again = calloc(1, n / 2 + 1);
+            const rc_t rc = hex_decode(again, &got, n, text, n);
+            ck_assert_int_eq(rc, n % 2 || end < n ? RC_MALFORMED : RC_OK);
+            ck_assert_uint_eq(got, rc ? 77 : n / 2);
+            ck_assert_int_eq(memcmp(again, rc ? kept : out, n / 2), 0);
+            free(kept);
+            free(again);
+        }
+        free(text);
+        free(out);
+    }
+}
+END_TEST
+
 START_TEST(arena_stops_at_its_limit_and_rolls_back)
 {
     arena_t a;
@@ -319,8 +350,8 @@ int main(void)
     return UNIT_RUN("base", reader_turns_bad_at_the_first_short_read_and_gives_zeros, a_short_read_of_bytes_gives_zeros,
                     numbers_are_read_and_written_in_both_orders, each_byte_counts_where_values_are_compared,
                     reader_is_done_only_when_all_is_read, writer_never_passes_its_end,
-                    hex_takes_both_cases_and_refuses_the_rest, arena_stops_at_its_limit_and_rolls_back,
-                    blocks_of_an_arena_are_apart, an_arena_copies_bytes_and_texts,
-                    a_rollback_gives_back_what_came_after_its_mark, an_arena_takes_its_limit_and_no_more,
-                    hashes_match_known_answers);
+                    hex_takes_both_cases_and_refuses_the_rest, a_run_of_digits_ends_where_another_character_stands,
+                    arena_stops_at_its_limit_and_rolls_back, blocks_of_an_arena_are_apart,
+                    an_arena_copies_bytes_and_texts, a_rollback_gives_back_what_came_after_its_mark,
+                    an_arena_takes_its_limit_and_no_more, hashes_match_known_answers);
 }
