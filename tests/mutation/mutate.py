@@ -53,7 +53,7 @@ TABLE = [
     ('overlay/*', 15, ['order', 'entry', 'keyshare', 'state', 'announce', 'floor', 'join', 'peers', 'gossip', 'generation', 'rotation', 'flood', 'bracha', 'relay', 'places'], []),
     ('http/*', 20, ['http_client', 'http_server', 'http_memory'], []),
     ('rpc/upstream/beacon.c', 20, ['beacon', 'follow'], ['beacon-json', 'devnet', 'lightclient-mainnet']),
-    ('rpc/upstream/*', 25, ['jsonrpc', 'node_call'], ['mainnet-calls', 'devnet', 'mainnet-blocks']),
+    ('rpc/upstream/*', 25, ['jsonrpc', 'jsonrpc_errors', 'jsonrpc_headers', 'node_call'], ['mainnet-calls', 'devnet', 'mainnet-blocks']),
     ('rpc/api/*', 20, ['callobject', 'prototype', 'attestation', 'setup_statement'], []),
     ('node/*', 20, ['config', 'node_call', 'follow'], []),
 ]
