@@ -672,6 +672,8 @@ static rc_t named(err_t *e, rc_t rc)
 static rc_t make_all(service_t *s, err_t *e)
 {
     rc_t rc = make_time(s, e);
+    if (!rc && s->with.config->recovery.mode != SETUP_RECOVERY_NONE)
+        rc = err_in(e, RC_REFUSED, "recovery", "this version brings no key back");
     if (!rc)
         rc = make_ring(&s->keyring, e);
     if (!rc)

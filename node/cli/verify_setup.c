@@ -83,14 +83,28 @@ static void check_checkpoint(results_t *r, const setup_cluster_t *c, const verif
              found[c->found]);
 }
 
+/* What the statement says of the key's end: "none", or who can bring it back. */
+static void say_recovery(char *out, size_t cap, const setup_recovery_t *x)
+{
+    if (x->mode == SETUP_RECOVERY_SHARES)
+        snprintf(out, cap, "shares: %u of %u operators together can read the key", x->threshold, x->count);
+    else if (x->mode == SETUP_RECOVERY_SEAL)
+        snprintf(out, cap, "seal: whoever has the root key of the TEE provider's key service can read the key");
+    else
+        snprintf(out, cap, "%s", SETUP_RECOVERY_WORDS[x->mode]);
+}
+
 static void check_setup(results_t *r, const verify_attested_t *x, const verify_options_t *o)
 {
     const bool same = !o->has_setup || hash32_eq(&x->setup, &o->setup);
     const setup_rules_t *rules = &x->cluster.rules;
     const hex_t setup = hex_of(&x->setup);
+    char recovery[96];
+    say_recovery(recovery, sizeof recovery, &x->cluster.recovery);
     if (same)
-        step(r, "setup", true, NULL, "0x%s: heads up to %llu s old, program %s, default block %s, recovery none",
-             setup.hex, (unsigned long long)rules->head_age_s, x->node.program, setup_by_name(x->node.default_block));
+        step(r, "setup", true, NULL, "0x%s: heads up to %llu s old, program %s, default block %s, recovery %s",
+             setup.hex, (unsigned long long)rules->head_age_s, x->node.program, setup_by_name(x->node.default_block),
+             recovery);
     else
         step(r, "setup", false, "E_SETUP", "0x%s is not the one of --setup-hash", setup.hex);
 }

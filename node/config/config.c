@@ -3,13 +3,15 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "base/crypto/curve25519.h"
 #include "lightclient/networks.h"
 #include "tee/tee.h"
 #include "tee/verify/policy.h"
 
 #define ARENA_MAX ((size_t)16 * CONFIG_TEXT_MAX) /* texts; numbers of a policy may grow */
 static const char SETUP_MAY_SET[] = "setup_may_set", DEVELOPMENT[] = "development", FORCE[] = "force",
-                  EXECUTION[] = "execution_rpc", EXECUTION_FILE[] = "execution_rpc_file";
+                  EXECUTION[] = "execution_rpc", EXECUTION_FILE[] = "execution_rpc_file",
+                  RECOVERY_SHARES[] = "recovery_shares";
 
 /* --- keys that have a reader of their own --- */
 
@@ -55,6 +57,30 @@ static void read_signers(void *config, arena_t *arena, const jo_t *o, const char
             jo_fail(&one, NULL, RC_MALFORMED, "the keys must ascend");
     }
     s->threshold = (unsigned)jo_u64(&signers, "threshold", 1, s->count ? s->count : 1);
+}
+
+static void read_recovery(void *config, arena_t *arena, const jo_t *o, const char *key)
+{
+    (void)arena;
+    ((config_t *)config)->recovery.mode = (setup_recovery_mode_t)jo_word(o, key, SETUP_RECOVERY_WORDS);
+}
+
+/* {"threshold": 2, "keys": ["0x...", ...]}: X25519 public keys, ascending, as in the cluster statement. */
+static void read_recovery_shares(void *config, arena_t *arena, const jo_t *o, const char *key)
+{
+    static const uint8_t any[X25519_LEN] = { 1 };
+    setup_recovery_t *x = &((config_t *)config)->recovery;
+    const jo_t shares = jo_object(o, key);
+    jo_t list = jo_list(&shares, "keys", 2, SETUP_OPERATORS_MAX), one;
+    (void)arena;
+    for (x->count = 0; jo_next(&list, &one); x->count++) {
+        uint8_t *at = x->keys[x->count], shared[X25519_LEN];
+        if (jo_hex(&one, at, X25519_LEN, NULL, HEX_ANY) && x25519_shared(shared, any, at))
+            jo_fail(&one, NULL, RC_MALFORMED, "must be an X25519 public key");
+        if (x->count && memcmp(x->keys[x->count - 1], at, X25519_LEN) >= 0)
+            jo_fail(&one, NULL, RC_MALFORMED, "the keys must ascend");
+    }
+    x->threshold = (unsigned)jo_u64(&shares, "threshold", 2, x->count < 2 ? 2 : x->count);
 }
 
 static network_out_t network_of(config_t *c)
@@ -203,6 +229,14 @@ static const option_t options[] = {
       .at = offsetof(config_t, policy_min_version),
       .min = 0,
       .max = SETUP_INT_MAX },
+    { .key = "recovery",
+      .help = "What brings the key back when all nodes have died: none (default), seal or shares.",
+      .kind = OPTION_OTHER,
+      .read = read_recovery },
+    { .key = RECOVERY_SHARES,
+      .help = "Of recovery shares: an object with keys (X25519, of the operators) and threshold, how many are needed.",
+      .kind = OPTION_OTHER,
+      .read = read_recovery_shares },
     { .key = EXECUTION,
       .help = "URL of an execution RPC, or a list in order of preference; needed, unless a file has them.",
       .kind = OPTION_URLS,
@@ -393,9 +427,23 @@ static rc_t check_checkpoint(const config_t *c, err_t *e)
     return RC_OK;
 }
 
+/* Shares, and only they, have holders. */
+static rc_t check_recovery(const config_t *c, err_t *e)
+{
+    const bool shares = c->recovery.mode == SETUP_RECOVERY_SHARES;
+    if (shares && !c->recovery.count)
+        return err_in(e, RC_MALFORMED, RECOVERY_SHARES, "is required: recovery is \"shares\"");
+    if (!shares && c->recovery.count)
+        return err_in(e, RC_MALFORMED, RECOVERY_SHARES, "is there, and recovery is not \"shares\"");
+    return RC_OK;
+}
+
 static rc_t fill_defaults(config_t *c, err_t *e)
 {
     const lc_builtin_t *chain = lc_builtin_find(c->network.name);
+    const rc_t bad = check_recovery(c, e);
+    if (bad)
+        return bad;
     if (c->cluster_new && c->peer_count)
         return err_in(e, RC_MALFORMED, "cluster", "is \"new\", and there are peers to join");
     if (!c->execution_rpc.count && !c->execution_rpc_file)

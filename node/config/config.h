@@ -54,6 +54,7 @@ typedef struct {
     uint8_t cluster[33];         /* first public key of the only cluster that is joined; zeros: any */
     config_signers_t signers;    /* of orders: who may change the policy of a running cluster, and ask for a new key */
     uint64_t policy_min_version; /* the least version of an order */
+    setup_recovery_t recovery;   /* of the key, when all nodes have died */
     option_urls_t execution_rpc;
     const char *execution_rpc_file; /* that has them, where execution_rpc is empty (config_take_urls); NULL: none */
     option_urls_t consensus_rpc;

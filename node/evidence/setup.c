@@ -29,6 +29,7 @@ static rc_t make_cluster(setup_cluster_t *s, const config_t *c, const setup_worl
         .checkpoint = c->checkpoint.root,
         .checkpoint_age_s = c->checkpoint_age_max_s,
         .found = c->checkpoint_found,
+        .recovery = c->recovery,
         .rules = setup_rules(&c->network),
         .development = c->development,
         .simulated = world->simulated,

@@ -15,6 +15,10 @@ static const char *const found_names[] = {
     [SETUP_FOUND_CONFIGURATION] = "configuration", [SETUP_FOUND_SETUP] = "setup", NULL
 };
 
+const char *const SETUP_RECOVERY_WORDS[] = {
+    [SETUP_RECOVERY_NONE] = "none", [SETUP_RECOVERY_SEAL] = "seal", [SETUP_RECOVERY_SHARES] = "shares", NULL
+};
+
 /* sha256("[]") */
 const hash32_t SETUP_NO_SIGNERS = { { 0x4f, 0x53, 0xcd, 0xa1, 0x8c, 0x2b, 0xaa, 0x0c, 0x03, 0x54, 0xbb,
                                       0x5f, 0x9a, 0x3e, 0xcb, 0xe5, 0xed, 0x12, 0xab, 0x4d, 0x8e, 0x11,
@@ -35,6 +39,17 @@ void setup_signers_digest(hash32_t *out, const uint8_t (*keys)[33], size_t count
     jw_u64(&w, "threshold", threshold);
     jw_end(&w);
     sha256(out, jw_done(&w));
+}
+
+bool setup_shares_are_right(unsigned threshold, unsigned count)
+{
+    return threshold >= 2 && threshold <= count && count <= SETUP_OPERATORS_MAX;
+}
+
+bool setup_recovery_eq(const setup_recovery_t *a, const setup_recovery_t *b)
+{
+    return a->mode == b->mode && a->threshold == b->threshold && a->count == b->count &&
+           memcmp(a->keys, b->keys, a->count * sizeof a->keys[0]) == 0;
 }
 
 const char *setup_by_name(setup_by_t by)
@@ -126,6 +141,24 @@ static void put_checkpoint(jw_t *w, const setup_cluster_t *s)
     jw_end(w);
 }
 
+static void put_recovery(jw_t *w, const setup_recovery_t *x)
+{
+    const bool shares = x->mode == SETUP_RECOVERY_SHARES;
+    need(w, shares ? setup_shares_are_right(x->threshold, x->count) : !x->count && !x->threshold);
+    jw_str(w, "recovery", SETUP_RECOVERY_WORDS[x->mode]);
+    if (!shares || w->rc)
+        return;
+    jw_object(w, "recovery_shares");
+    jw_array(w, "keys");
+    for (size_t i = 0; i < x->count; i++) {
+        need(w, !i || memcmp(x->keys[i - 1], x->keys[i], sizeof x->keys[i]) < 0);
+        jw_hex(w, NULL, view_of(x->keys[i], sizeof x->keys[i]));
+    }
+    jw_end(w);
+    put_number(w, "threshold", x->threshold);
+    jw_end(w);
+}
+
 static void put_cluster(jw_t *w, const setup_cluster_t *s)
 {
     jw_object(w, NULL);
@@ -140,7 +173,7 @@ static void put_cluster(jw_t *w, const setup_cluster_t *s)
     put_name(w, "name", s->network);
     jw_end(w);
     put_hash(w, "policy_signers", &s->policy_signers);
-    jw_str(w, "recovery", "none");
+    put_recovery(w, &s->recovery);
     put_rules(w, &s->rules);
     jw_bool(w, "simulated", s->simulated);
     jw_end(w);
@@ -254,6 +287,19 @@ static void read_checkpoint(setup_cluster_t *s, arena_t *a, const jo_t *o)
     jo_hex(&checkpoint, s->checkpoint.b, 32, "root", HEX_0X);
 }
 
+/* That the keys ascend is part of the one form. */
+static void read_recovery(setup_recovery_t *x, const jo_t *o)
+{
+    x->mode = (setup_recovery_mode_t)jo_word(o, "recovery", SETUP_RECOVERY_WORDS);
+    if (x->mode != SETUP_RECOVERY_SHARES || jo_rc(o))
+        return;
+    const jo_t shares = jo_object(o, "recovery_shares");
+    jo_t list = jo_list(&shares, "keys", 2, SETUP_OPERATORS_MAX), one;
+    for (x->count = 0; jo_next(&list, &one); x->count++)
+        jo_hex(&one, x->keys[x->count], sizeof x->keys[0], NULL, HEX_0X);
+    x->threshold = (unsigned)jo_u64(&shares, "threshold", 2, x->count < 2 ? 2 : x->count);
+}
+
 static void read_cluster(setup_cluster_t *s, arena_t *a, const jo_t *o)
 {
     read_constant(o, "kettle", CLUSTER_FORM); /* first: of another form nothing else makes sense */
@@ -267,7 +313,7 @@ static void read_cluster(setup_cluster_t *s, arena_t *a, const jo_t *o)
     const char *name = read_name(&network, a, "name");
     snprintf(s->network, sizeof s->network, "%s", name ? name : "");
     jo_hex(o, s->policy_signers.b, 32, "policy_signers", HEX_0X);
-    read_constant(o, "recovery", "none");
+    read_recovery(&s->recovery, o);
     const jo_t rules = jo_object(o, "rules");
     read_rules(&s->rules, &rules);
     s->simulated = jo_bool(o, "simulated");
@@ -389,6 +435,7 @@ rc_t setup_cluster_check(const setup_cluster_t *t, err_t *e, const setup_cluster
         { "checkpoint.by", same_hosts(t, o) },
         { "checkpoint.age_max_s", t->checkpoint_age_s == o->checkpoint_age_s },
         { "policy_signers", hash32_eq(&t->policy_signers, &o->policy_signers) },
+        { "recovery", setup_recovery_eq(&t->recovery, &o->recovery) },
         { "development", t->development == o->development },
         { "simulated", t->simulated == o->simulated },
     };

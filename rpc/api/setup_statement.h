@@ -19,7 +19,11 @@
  *     "may_set": { "environment": ["STATE_DIRECTORY"], "flags": ["api-port"], "setup": ["peers", "port"] },
  *     "policy": { "digest": "0x...", "version": 1 }, "program": "0.1.0" }
  *
- * (without the spaces.) A checkpoint that several servers named has two members more: "by", the host names of those
+ * (without the spaces.) Where operators hold shares of the key, they stand behind the word, keys ascending:
+ *
+ *     "recovery": "shares", "recovery_shares": { "keys": ["0x...", "0x...", "0x..."], "threshold": 2 }
+ *
+ * A checkpoint that several servers named has two members more: "by", the host names of those
  * that agreed, and "of", how many were asked:
  *
  *     "checkpoint": { "age_max_s": 0, "by": ["a.example", "c.example"], "found": "configuration", "of": 3, "root": .. }
@@ -62,6 +66,17 @@ typedef struct {
     uint64_t call_gas;                /* of a call that names no gas */
 } setup_rules_t;
 
+#define SETUP_OPERATORS_MAX 16u
+
+/* What comes back of the key when all nodes have died. */
+typedef enum { SETUP_RECOVERY_NONE, SETUP_RECOVERY_SEAL, SETUP_RECOVERY_SHARES } setup_recovery_mode_t;
+
+typedef struct {
+    setup_recovery_mode_t mode;
+    unsigned threshold, count;             /* of SETUP_RECOVERY_SHARES: so many of so many operators, else 0 */
+    uint8_t keys[SETUP_OPERATORS_MAX][32]; /* X25519 public keys of the operators, ascending */
+} setup_recovery_t;
+
 /* The cluster statement. */
 typedef struct {
     char network[SETUP_NAME_MAX + 1];
@@ -77,8 +92,9 @@ typedef struct {
     uint64_t of; /* of so many that were asked; 0: it was named by no servers */
     setup_rules_t rules;
     hash32_t policy_signers; /* who may change the policy: setup_signers_digest */
-    bool development;        /* open to whatever the operator sends */
-    bool simulated;          /* the first node's quote did not lead to Intel's root */
+    setup_recovery_t recovery;
+    bool development; /* open to whatever the operator sends */
+    bool simulated;   /* the first node's quote did not lead to Intel's root */
 } setup_cluster_t;
 
 /* Names, NUL-terminated. */
@@ -107,6 +123,16 @@ extern const hash32_t SETUP_NO_SIGNERS;
 /* Who may change the policy, as the cluster statement names it: SHA-256 of {"keys":["0x02...",...],"threshold":2}, keys
  * compressed and ascending, at most SETUP_SIGNERS_MAX. count 0: SETUP_NO_SIGNERS. */
 void setup_signers_digest(hash32_t *out, const uint8_t (*keys)[33], size_t count, unsigned threshold);
+
+/* "none", "seal", "shares", then NULL. */
+extern const char *const SETUP_RECOVERY_WORDS[];
+
+/* Whether so many shares of so many operators are a way to recover a key: 2 <= threshold <= count <=
+ * SETUP_OPERATORS_MAX. */
+bool setup_shares_are_right(unsigned threshold, unsigned count);
+
+/* Whether two say the same. */
+bool setup_recovery_eq(const setup_recovery_t *a, const setup_recovery_t *b);
 
 /* "latest", "safe", "finalized", "block". */
 const char *setup_by_name(setup_by_t by);

@@ -1934,6 +1934,7 @@ const NETWORKS = knownNetworks();
 const NAME_MAX = 31;
 const HOST_MAX = 64;
 const SERVERS_MAX = 16;
+const OPERATORS_MAX = 16;
 const PLAIN = /^[ !#-[\]-~]*$/; // printable ASCII without '"' and '\'
 const HASH = /^0x[0-9a-f]{64}$/;
 const WINDOWS = ["latest", "safe", "finalized", "block"];
@@ -1953,6 +1954,16 @@ function readBy(checkpoint) {
   if (!checkpoint.value.has("by")) return {};
   const by = checkpoint.list("by", 1, SERVERS_MAX).map((one) => setupName(one, undefined, HOST_MAX));
   return { by, of: checkpoint.u64("of", by.length, SERVERS_MAX) };
+}
+
+// Who can bring the key back when all nodes have died: the word, and of shares how many of which operators.
+function readRecovery(place) {
+  const recovery = place.word("recovery", ["none", "seal", "shares"]);
+  if (recovery !== "shares") return { recovery };
+  const shares = place.object("recovery_shares");
+  const keys = shares.list("keys", 2, OPERATORS_MAX).map((one) => setupHash(one));
+  if (keys.some((key, i) => i && keys[i - 1] >= key)) shares.fail("keys", "must ascend");
+  return { recovery, recoveryShares: { keys, threshold: shares.u64("threshold", 2, keys.length) } };
 }
 
 function readCluster(place) {
@@ -1975,7 +1986,7 @@ function readCluster(place) {
       name: setupName(network, "name"),
     },
     policySigners: setupHash(place, "policy_signers"),
-    recovery: place.word("recovery", ["none"]),
+    ...readRecovery(place),
     rules: {
       callGas: setupNumber(rules, "call_gas"),
       finalizedAge: setupNumber(rules, "finalized_age_s"),

@@ -14,6 +14,11 @@ static bool open; /* a file that was checked says development */
 
 static hosting_t hosting;
 
+#define OPERATOR_1 "0x8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a"
+#define OPERATOR_2 "0xde9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f"
+#define NO_OPERATOR "0x0100000000000000000000000000000000000000000000000000000000000000" /* of small order */
+#define OPERATORS(threshold) "{\"threshold\":" threshold ",\"keys\":[\"" OPERATOR_1 "\",\"" OPERATOR_2 "\"]}"
+
 START_TEST(the_three_required_keys_and_mainnet_are_enough)
 {
     config_t *c;
@@ -163,6 +168,19 @@ static const struct {
     { "{" MINIMUM ",\"tee\":\"sgx\"}", "tee", RC_MALFORMED },
     { "{" MINIMUM ",\"transport\":\"carrier pigeon\"}", "transport", RC_MALFORMED },
     { "{" MINIMUM ",\"relay\":\"both\"}", "relay", RC_MALFORMED },
+    { "{" MINIMUM ",\"recovery\":\"kms\"}", "recovery", RC_MALFORMED },
+    { "{" MINIMUM ",\"recovery\":\"shares\"}", "recovery_shares", RC_MALFORMED },
+    { "{" MINIMUM ",\"recovery_shares\":" OPERATORS("2") "}", "recovery_shares", RC_MALFORMED },
+    { "{" MINIMUM ",\"recovery\":\"shares\",\"recovery_shares\":" OPERATORS("1") "}", "recovery_shares.threshold",
+      RC_MALFORMED },
+    { "{" MINIMUM ",\"recovery\":\"shares\",\"recovery_shares\":" OPERATORS("3") "}", "recovery_shares.threshold",
+      RC_MALFORMED },
+    { "{" MINIMUM ",\"recovery\":\"shares\",\"recovery_shares\":{\"threshold\":2,\"keys\":[\"" OPERATOR_2
+      "\",\"" OPERATOR_1 "\"]}}",
+      "recovery_shares.keys[1]", RC_MALFORMED },
+    { "{" MINIMUM ",\"recovery\":\"shares\",\"recovery_shares\":{\"threshold\":2,\"keys\":[\"" NO_OPERATOR
+      "\",\"" OPERATOR_1 "\"]}}",
+      "recovery_shares.keys[0]", RC_MALFORMED },
     { "{" MINIMUM ",\"default_block\":\"pending\"}", "default_block", RC_MALFORMED },
     { "{" MINIMUM ",\"api_port\":-1}", "api_port", RC_MALFORMED },
     { "{" MINIMUM ",\"policy\":1}", "policy", RC_MALFORMED },
@@ -255,6 +273,26 @@ START_TEST(a_complete_file_needs_no_setup)
 {
     ck_assert(config_is_complete(view_str("{" MINIMUM "}")));
     ck_assert(!config_is_complete((view_t){ NULL, 0 }));
+}
+END_TEST
+
+START_TEST(what_brings_the_key_back_is_said)
+{
+    static const char shares[] =
+        "{" MINIMUM "," REST ",\"recovery\":\"shares\",\"recovery_shares\":" OPERATORS("2") "}";
+    static const char seal[] = "{" MINIMUM "," REST ",\"recovery\":\"seal\"}", none[] = "{" MINIMUM "," REST "}";
+    config_t *c = NULL;
+    err_t e;
+    ck_assert_int_eq(config_read(&c, &e, view_str(none), view_of(NULL, 0), false), RC_OK);
+    ck_assert(c->recovery.mode == SETUP_RECOVERY_NONE && !c->recovery.count && !c->recovery.threshold);
+    config_free(c);
+    ck_assert_int_eq(config_read(&c, &e, view_str(seal), view_of(NULL, 0), false), RC_OK);
+    ck_assert(c->recovery.mode == SETUP_RECOVERY_SEAL && !c->recovery.count && !c->recovery.threshold);
+    config_free(c);
+    ck_assert_int_eq(config_read(&c, &e, view_str(shares), view_of(NULL, 0), false), RC_OK);
+    ck_assert(c->recovery.mode == SETUP_RECOVERY_SHARES && c->recovery.count == 2 && c->recovery.threshold == 2);
+    ck_assert(c->recovery.keys[0][0] == 0x85 && c->recovery.keys[1][31] == 0x4f);
+    config_free(c);
 }
 END_TEST
 
@@ -753,7 +791,7 @@ START_TEST(each_option_has_a_key_of_its_own_a_line_of_help_and_a_default_within_
 {
     size_t count;
     const option_t *o = config_options(&count);
-    ck_assert_uint_eq(count, 33);
+    ck_assert_uint_eq(count, 35);
     for (size_t i = 0; i < count; i++) {
         ck_assert_msg(o[i].key && o[i].key[0], "row %zu", i);
         ck_assert_msg(option_find(o, count, o[i].key) == i, "%s stands twice", o[i].key);
@@ -880,10 +918,11 @@ int main(void)
         the_api_port_is_plain_unless_the_setup_asks_for_tls, a_bad_setup_is_refused_with_the_field_named,
         what_is_quoted_ends_with_a_whole_character, every_truncation_is_refused,
         setup_sets_only_what_the_measured_configuration_lists, a_complete_file_needs_no_setup,
-        a_required_key_that_nobody_may_give_is_told_at_start, the_checkpoint_is_known_by_who_named_it,
-        what_a_setup_may_set_is_listed, any_setup_may_ask_to_be_taken_without_a_trial_and_no_statement_says_so,
-        development_in_the_file_opens_every_key, without_a_measured_file_a_node_is_open_only_when_started_so,
-        urls_are_kept_all_of_them_in_their_order, files_of_certificates_are_one_for_all_or_one_for_each_kind,
+        what_brings_the_key_back_is_said, a_required_key_that_nobody_may_give_is_told_at_start,
+        the_checkpoint_is_known_by_who_named_it, what_a_setup_may_set_is_listed,
+        any_setup_may_ask_to_be_taken_without_a_trial_and_no_statement_says_so, development_in_the_file_opens_every_key,
+        without_a_measured_file_a_node_is_open_only_when_started_so, urls_are_kept_all_of_them_in_their_order,
+        files_of_certificates_are_one_for_all_or_one_for_each_kind,
         a_list_has_at_most_sixteen_urls_of_at_most_1024_characters, senders_of_the_gateway_are_kept_up_to_their_maximum,
         peers_are_addresses_with_their_ways, every_word_of_a_list_is_taken_for_itself,
         a_url_with_a_space_or_what_is_not_ascii_is_refused_as_such,

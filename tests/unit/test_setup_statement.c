@@ -128,6 +128,54 @@ START_TEST(servers_that_named_the_checkpoint_are_read_and_written_in_one_form)
 }
 END_TEST
 
+#define KEY_1 "0x1111111111111111111111111111111111111111111111111111111111111111"
+#define KEY_2 "0x2222222222222222222222222222222222222222222222222222222222222222"
+
+START_TEST(who_can_recover_the_key_is_read_and_written_in_one_form)
+{
+    static const char old[] = "\"recovery\":\"none\",";
+    static const struct {
+        const char *members, *field; /* field NULL: taken */
+    } rows[] = {
+        { "\"recovery\":\"none\",", NULL },
+        { "\"recovery\":\"seal\",", NULL },
+        { "\"recovery\":\"shares\",\"recovery_shares\":{\"keys\":[\"" KEY_1 "\",\"" KEY_2 "\"],\"threshold\":2},",
+          NULL },
+        { "\"recovery\":\"\",", "recovery" },
+        { "\"recovery\":\"shares\",", "recovery_shares" },
+        { "\"recovery\":\"shares\",\"recovery_shares\":{\"keys\":[\"" KEY_1 "\"],\"threshold\":2},",
+          "recovery_shares.keys" },
+        { "\"recovery\":\"shares\",\"recovery_shares\":{\"keys\":[\"" KEY_1 "\",\"" KEY_2 "\"],\"threshold\":1},",
+          "recovery_shares.threshold" },
+        { "\"recovery\":\"shares\",\"recovery_shares\":{\"keys\":[\"" KEY_1 "\",\"" KEY_2 "\"],\"threshold\":3},",
+          "recovery_shares.threshold" },
+        { "\"recovery\":\"shares\",\"recovery_shares\":{\"keys\":[\"" KEY_1 "\",\"0x22\"],\"threshold\":2},",
+          "recovery_shares.keys[1]" },
+        /* members that say nothing, and keys that do not ascend, are not the one form */
+        { "\"recovery\":\"none\",\"recovery_shares\":{\"keys\":[\"" KEY_1 "\",\"" KEY_2 "\"],\"threshold\":2},",
+          "recovery_shares" },
+        { "\"recovery\":\"shares\",\"recovery_shares\":{\"keys\":[\"" KEY_2 "\",\"" KEY_1 "\"],\"threshold\":2},", "" },
+        { "\"recovery\":\"shares\",\"recovery_shares\":{\"keys\":[\"" KEY_1 "\",\"" KEY_1 "\"],\"threshold\":2},", "" },
+    };
+    const char *at = strstr(CLUSTER, old);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[2048];
+        setup_cluster_t c;
+        err_t e;
+        view_t again;
+        snprintf(text, sizeof text, "%.*s%s%s", (int)(at - CLUSTER), CLUSTER, rows[i].members, at + strlen(old));
+        const rc_t rc = setup_cluster_read(&c, &e, &a, view_str(text));
+        ck_assert_msg((rc == RC_OK) == !rows[i].field, "row %zu: %s: %s", i, e.field, e.text);
+        if (rc) {
+            ck_assert_msg(!strcmp(e.field, rows[i].field), "row %zu: %s: %s", i, e.field, e.text);
+            continue;
+        }
+        ck_assert_int_eq(setup_cluster_write(&again, NULL, &a, &c), RC_OK);
+        ck_assert_str_eq((const char *)again.p, text);
+    }
+}
+END_TEST
+
 /* Another program's canonical form (jansson's sorted members, no spaces) is the same. */
 START_TEST(the_form_is_canonical)
 {
@@ -331,6 +379,9 @@ START_TEST(each_member_that_differs_is_named)
     DIFFERS(t.of++, "checkpoint.of");
     DIFFERS((t.by[0] = "a.example", t.by_count++), "checkpoint.by");
     DIFFERS(t.policy_signers.b[0]++, "policy_signers");
+    DIFFERS(t.recovery.mode = SETUP_RECOVERY_SEAL, "recovery");
+    DIFFERS(t.recovery.threshold++, "recovery");
+    DIFFERS(t.recovery.count++, "recovery");
     DIFFERS(t.development = true, "development");
     DIFFERS(t.simulated = false, "simulated");
     DIFFERS(t.rules.call_gas++, "rules.call_gas");
@@ -364,7 +415,8 @@ int main(void)
     return UNIT_RUN_AROUND(
         "setup_statement", setup, teardown, who_may_change_the_policy_is_named_by_a_digest,
         each_is_written_in_its_one_form, servers_that_named_the_checkpoint_are_read_and_written_in_one_form,
-        the_form_is_canonical, each_reads_as_it_was_written, no_truncation_and_no_other_spelling_reads,
-        a_wrong_or_missing_member_is_named, what_nobody_knows_and_what_is_too_large_is_refused,
-        what_has_no_place_is_not_written, an_invented_checkpoint_is_found_different, each_member_that_differs_is_named);
+        who_can_recover_the_key_is_read_and_written_in_one_form, the_form_is_canonical, each_reads_as_it_was_written,
+        no_truncation_and_no_other_spelling_reads, a_wrong_or_missing_member_is_named,
+        what_nobody_knows_and_what_is_too_large_is_refused, what_has_no_place_is_not_written,
+        an_invented_checkpoint_is_found_different, each_member_that_differs_is_named);
 }
