@@ -208,6 +208,11 @@ static rc_t attempt(ex_call_t *c, err_t *e)
     return rc == RC_OK || rc == RC_NEED_DATA || rc == RC_REFUSED ? rc : err_say(e, rc, failure(rc));
 }
 
+static unsigned rounds_max(const ex_call_t *c)
+{
+    return c->config.rounds_max ? c->config.rounds_max : EX_ROUNDS_MAX;
+}
+
 static rc_t call_step(query_t *query, err_t *e)
 {
     ex_call_t *c = call_of(query);
@@ -227,7 +232,7 @@ static rc_t call_step(query_t *query, err_t *e)
     if (rc == RC_OK) {
         c->done = true;
         learn(c);
-    } else if (rc == RC_NEED_DATA && (c->needs.count == 0 || c->rounds >= EX_ROUNDS_MAX)) {
+    } else if (rc == RC_NEED_DATA && (c->needs.count == 0 || c->rounds >= rounds_max(c))) {
         ex_needs_clear(&c->needs);
         return err_say(e, RC_LIMIT, "the call needs more rounds than it may have");
     } else if (rc == RC_NEED_DATA) {

@@ -20,7 +20,7 @@
 #include "lightclient/exec/override.h"
 #include "lightclient/exec/query.h"
 
-#define EX_ROUNDS_MAX 64u               /* rounds of one call */
+#define EX_ROUNDS_MAX 64u               /* rounds of one call, unless it says otherwise */
 #define EX_KEYS_MAX 20000u              /* accounts and slots that one call may need */
 #define EX_GAS_CAP 50000000u            /* as geth's --rpc.gascap default */
 #define EX_HINT_ACCOUNTS_MAX 256u       /* entries taken from a hint; the rest is ignored */
@@ -62,11 +62,12 @@ struct ex_call_config {
     uint64_t gas_cap;                /* 0: EX_GAS_CAP */
     bool use_hint;                   /* ask for an access list when nothing is learned about the request */
     size_t proof_slots_max;          /* slots of one NEED_PROOF; 0: NEED_SLOTS_MAX, and never more */
+    unsigned rounds_max;             /* 0: EX_ROUNDS_MAX */
     bool keep_base_fee; /* BASEFEE is the block's also when no gas price is given (not geth's way; some recordings) */
 };
 
 /* Makes the query of one call. What config points to is borrowed until query_free; everything a call holds lives in its
- * own arena. query_step also gives RC_LIMIT for EX_ROUNDS_MAX and EX_KEYS_MAX, and RC_REFUSED for a balance below the
+ * own arena. query_step also gives RC_LIMIT for rounds_max and EX_KEYS_MAX, and RC_REFUSED for a balance below the
  * value, gas below intrinsic, a gas price below the base fee, another chain's id. RC_NOMEM. */
 NODISCARD rc_t ex_call_new(query_t **out, err_t *e, const ex_call_config_t *config);
 

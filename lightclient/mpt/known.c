@@ -29,22 +29,25 @@ typedef struct {
     path_t path; /* nodes passed, root first */
     node_t now;  /* what stands below them; */
     bool none;   /* nothing does */
+
+    mpt_known_node_t **seen; /* room for the nodes that were loaded by their hashes; NULL: they are not noted */
+    size_t seen_count;
 } walk_t;
 
 rc_t mpt_known_init(mpt_known_t *k, arena_t *a, const uint64_t seed[2])
 {
     k->arena = a;
-    return map_init(&k->nodes, a, seed, sizeof(hash32_t), sizeof(view_t));
+    return map_init(&k->nodes, a, seed, sizeof(hash32_t), sizeof(mpt_known_node_t));
 }
 
 static rc_t add(mpt_known_t *k, const hash32_t *hash, view_t node)
 {
     bool is_new;
-    view_t *at = map_put(&k->nodes, &is_new, hash->b, sizeof hash->b);
+    mpt_known_node_t *at = map_put(&k->nodes, &is_new, hash->b, sizeof hash->b);
     if (!at || !is_new)
         return at ? RC_OK : RC_NOMEM;
-    *at = arena_dup(k->arena, node);
-    if (at->p)
+    at->bytes = arena_dup(k->arena, node);
+    if (at->bytes.p)
         return RC_OK;
     map_remove(&k->nodes, at);
     return RC_NOMEM;
@@ -112,12 +115,16 @@ static rc_t load(walk_t *w, node_t *out, const mpt_ref_t *ref, const hash32_t *k
     rlp_item_t list, items[17];
     size_t count;
     const bool hashed = ref->n == sizeof ref->b;
-    const view_t *found = hashed ? map_get(&w->k->nodes, ref->b + 1, sizeof(hash32_t)) : NULL;
+    mpt_known_node_t *found = hashed ? map_get(&w->k->nodes, ref->b + 1, sizeof(hash32_t)) : NULL;
     if (hashed && !found) {
         w->gap = (mpt_gap_t){ *key, (unsigned)at };
         return RC_NEED_DATA;
     }
-    const view_t bytes = hashed ? *found : arena_dup(w->k->arena, view_of(ref->b, ref->n));
+    if (found && w->seen && w->seen_count == MPT_PROOF_NODES_MAX)
+        return RC_MALFORMED;
+    if (found && w->seen)
+        w->seen[w->seen_count++] = found;
+    const view_t bytes = hashed ? found->bytes : arena_dup(w->k->arena, view_of(ref->b, ref->n));
     if (!bytes.p)
         return RC_NOMEM;
     out->key = *key;
@@ -180,6 +187,18 @@ rc_t mpt_known_get(view_t *value, mpt_gap_t *gap, mpt_known_t *k, const hash32_t
         *gap = w.gap;
     else if (!rc)
         *value = is_found(&w) ? w.now.value : view_of(NULL, 0);
+    return rc;
+}
+
+rc_t mpt_known_prove(mpt_known_node_t **out, size_t *count, mpt_gap_t *gap, mpt_known_t *k, const hash32_t *root,
+                     const hash32_t *key)
+{
+    walk_t w = { .k = k, .seen = out };
+    const rc_t rc = descend(&w, root, key);
+    if (rc == RC_NEED_DATA)
+        *gap = w.gap;
+    else if (!rc)
+        *count = w.seen_count;
     return rc;
 }
 

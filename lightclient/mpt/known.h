@@ -14,9 +14,15 @@
 #include "base/map.h"
 #include "lightclient/mpt/mpt.h"
 
+/* A node that is known. */
+typedef struct {
+    view_t bytes;
+    bool used; /* the owner's: set and read by nobody here */
+} mpt_known_node_t;
+
 typedef struct {
     arena_t *arena;
-    map_t nodes; /* view_t by hash */
+    map_t nodes; /* mpt_known_node_t by hash */
 } mpt_known_t;
 
 /* Where a node is missing: the proof of any key that begins with these nibbles of prefix has it. */
@@ -36,6 +42,13 @@ NODISCARD rc_t mpt_known_add(mpt_known_t *k, view_t node);
  * RC_NEED_DATA: see gap; RC_MALFORMED: a node on the way is none; RC_NOMEM. Outputs are written only on RC_OK, gap only
  * on RC_NEED_DATA. */
 NODISCARD rc_t mpt_known_get(view_t *value, mpt_gap_t *gap, mpt_known_t *k, const hash32_t *root, const hash32_t *key);
+
+/* The nodes along a key, root first, as a proof has them: those that stand inside their parents are left out.
+ *   out    MPT_PROOF_NODES_MAX of them, borrowed
+ *   count  0 under the root of nothing
+ * As above. */
+NODISCARD rc_t mpt_known_prove(mpt_known_node_t **out, size_t *count, mpt_gap_t *gap, mpt_known_t *k,
+                               const hash32_t *root, const hash32_t *key);
 
 /* Sets the value of a key, or with n 0 removes it, and changes the root. As above. */
 NODISCARD rc_t mpt_known_set(hash32_t *root, mpt_gap_t *gap, mpt_known_t *k, const hash32_t *key, view_t value);

@@ -1,0 +1,134 @@
+#include "lightclient/exec/replay.h"
+
+#include <stdlib.h>
+
+#define SCRATCH_MAX ((size_t)64 << 20) /* bytes of the answers of one step */
+
+/* ---- recording ---- */
+
+typedef struct {
+    query_t query; /* first: a pointer to it is one to the recording */
+    query_t *inner;
+    ex_stock_t *into;
+    rc_t failed;
+} recorded_t;
+
+static recorded_t *recorded_of(query_t *q)
+{
+    return (recorded_t *)(void *)q;
+}
+
+static const recorded_t *const_recorded_of(const query_t *q)
+{
+    return (const recorded_t *)(const void *)q;
+}
+
+static rc_t recorded_step(query_t *q, err_t *e)
+{
+    recorded_t *r = recorded_of(q);
+    query_limit(r->inner, q->expired, q->expired_ctx);
+    return r->failed ? err_say(e, r->failed, "what it takes to show this is too much") : query_step(r->inner, e);
+}
+
+static size_t recorded_needs(const query_t *q, const need_t **out)
+{
+    return query_needs(const_recorded_of(q)->inner, out);
+}
+
+static rc_t recorded_give(query_t *q, err_t *e, size_t i, const answer_t *answer)
+{
+    recorded_t *r = recorded_of(q);
+    const need_t *needs;
+    const size_t count = query_needs(r->inner, &needs);
+    const rc_t rc = query_give(r->inner, e, i, answer);
+    if (!rc && i < count && !r->failed)
+        r->failed = ex_stock_take(r->into, &needs[i], answer);
+    return rc;
+}
+
+static void recorded_free(query_t *q)
+{
+    query_free(recorded_of(q)->inner);
+    free(q);
+}
+
+rc_t ex_recorded_new(query_t **out, err_t *e, query_t *take_q, ex_stock_t *into)
+{
+    static const query_ops_t ops = { recorded_step, recorded_needs, recorded_give, recorded_free };
+    recorded_t *r = calloc(1, sizeof *r);
+    if (!r) {
+        query_free(take_q);
+        return err_say(e, RC_NOMEM, "out of memory");
+    }
+    *r = (recorded_t){ .query.ops = &ops, .inner = take_q, .into = into };
+    *out = &r->query;
+    return RC_OK;
+}
+
+const query_t *ex_recorded_inner(const query_t *q)
+{
+    return const_recorded_of(q)->inner;
+}
+
+/* ---- replaying ---- */
+
+/* Proofs come before what hangs on them: code before its account is proven, a header before its child. */
+static bool is_early(need_kind_t kind)
+{
+    return kind == NEED_PROOF;
+}
+
+/* Gives one need its answer, if it is there. *gave: it was. */
+static rc_t give(query_t *q, bool *gave, ex_stock_kind_t *lacks, err_t *e, arena_t *a, ex_stock_t *from, size_t i)
+{
+    const need_t *needs;
+    answer_t answer;
+    query_needs(q, &needs);
+    const arena_mark_t mark = arena_mark(a);
+    rc_t rc = ex_stock_answer(from, &answer, lacks, a, &needs[i]);
+    *gave = !rc;
+    if (!rc)
+        rc = query_give(q, e, i, &answer);
+    else if (rc == RC_NEED_DATA || rc == RC_UNSUPPORTED)
+        rc = RC_OK;
+    else
+        (void)err_say(e, rc, rc == RC_NOMEM ? "out of memory" : "a node is none");
+    arena_rollback(a, mark);
+    return rc;
+}
+
+/* Answers what can be answered of one step. RC_NEED_DATA: nothing could be. */
+static rc_t answer_step(query_t *q, ex_stock_kind_t *lacks, err_t *e, arena_t *a, ex_stock_t *from)
+{
+    const need_t *needs;
+    const size_t count = query_needs(q, &needs);
+    bool any = false, named = false;
+    for (unsigned pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < count; i++) {
+            ex_stock_kind_t kind;
+            bool gave;
+            if (is_early(needs[i].kind) == (pass == 1))
+                continue;
+            const bool met = needs[i].origin == NEED_MET;
+            const rc_t rc = give(q, &gave, &kind, e, a, from, i);
+            if (rc && rc != RC_NEED_DATA)
+                return rc;
+            any |= gave && !rc;
+            if (!gave && (!named || met))
+                *lacks = kind;
+            named |= !gave && met;
+        }
+    return any ? RC_OK : err_say(e, RC_NEED_DATA, "something that it takes to show this is missing");
+}
+
+rc_t ex_replay(query_t *q, ex_stock_kind_t *lacks, err_t *e, ex_stock_t *from)
+{
+    arena_t a;
+    rc_t rc;
+    *lacks = EX_STOCK_HEADER;
+    arena_init(&a, SCRATCH_MAX);
+    while ((rc = query_step(q, e)) == RC_NEED_DATA && !(rc = answer_step(q, lacks, e, &a, from)))
+        arena_free(&a);
+    arena_free(&a);
+    return rc;
+}
