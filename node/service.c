@@ -16,6 +16,7 @@
 
 #define BODY_ARENA_MAX ((size_t)1 << 20)
 #define SETUP_ARENA_MAX ((size_t)64 << 10)
+#define GATHER_MS 2u                          /* for which requests wait for others, to be asked together */
 #define CHANGES_ARENA_MAX ((size_t)256 << 20) /* a block access list as arrays */
 
 unsigned service_marks(const service_t *s)
@@ -319,7 +320,8 @@ static rc_t make_upstreams(service_t *s, err_t *e)
                                     .upstream = s->execution,
                                     .pool = k->pool,
                                     .now_ms = clock_monotonic_ms,
-                                    .chain_id = c->chain.chain_id });
+                                    .chain_id = c->chain.chain_id,
+                                    .gather_ms = GATHER_MS });
 }
 
 static rc_t submit(void *ctx, query_t *take_q, ask_done_fn done, void *done_ctx)

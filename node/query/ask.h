@@ -42,6 +42,7 @@ typedef struct {
     clock_fn now_ms;       /* of the endpoints' back-off */
     clock_fn monotonic_ms; /* of limits; NULL: the system's */
     uint64_t chain_id;     /* endpoints are asked once whether they are of it; 0: they are not asked */
+    uint32_t gather_ms;    /* for which needs of different queries are gathered into one batch; 0: they are not */
     unsigned in_air_max;   /* batches at one endpoint side by side; 0: IN_AIR_MAX of node/query/flight.h */
 } ask_config_t;
 

@@ -4,9 +4,12 @@
 #include <stdlib.h>
 
 #include "base/crypto/hash.h"
+#include "base/os/worker.h"
 
 #define BUCKETS 4096u
 #define BATCH_BODY_MAX ((size_t)12 << 20)  /* bytes of the answer to one: some 20 KB for each slot */
+#define CODE_WEIGHT 4u                     /* slots that take as much as most codes, */
+#define HINT_WEIGHT 16u                    /* ... and long access lists */
 #define BATCH_ARENA_MAX ((size_t)48 << 20) /* bytes of one, with its answers */
 
 struct flight {
@@ -26,7 +29,9 @@ struct flights {
     struct {
         unsigned in_air;
         batch_t *first, *last; /* wait for their turn */
+        batch_t *open;         /* takes more on board before it waits; NULL: none does */
     } at[UP_ENDPOINTS_MAX];
+    worker_t *gate; /* closes what is open; NULL: nothing ever is */
     size_t batches; /* that are not freed yet */
 };
 
@@ -147,7 +152,13 @@ static void batch_unref(batch_t *b)
 /* What an answer weighs, in slots: a whole block or its receipts about a tenth of a batch. */
 static size_t weight_of(const need_t *need)
 {
-    return need->kind == NEED_BLOCK || need->kind == NEED_RECEIPTS ? BATCH_SLOTS_MAX / 10 : need->slot_count;
+    switch (need->kind) {
+    case NEED_BLOCK:
+    case NEED_RECEIPTS: return BATCH_SLOTS_MAX / 10;
+    case NEED_CODE: return CODE_WEIGHT;
+    case NEED_HINT: return HINT_WEIGHT;
+    default: return need->slot_count;
+    }
 }
 
 /* Copies so many elements of a size; NULL: no memory. */
@@ -571,21 +582,29 @@ static void pump(flights_t *f, size_t endpoint)
     }
 }
 
+/* Batches that take a party on board. */
+typedef struct {
+    const cap_t *can;
+    size_t endpoint;
+    batch_t *made[SMALL_MAX]; /* the first may be one that was open */
+    size_t count;
+} boarding_t;
+
 /* Gives a seat its place: on a flight in the air, or in one of the batches that are being made. False: no room or
  * memory. */
-static bool place(flights_t *f, seat_t *s, const cap_t *can, size_t endpoint, batch_t *made[SMALL_MAX], size_t *count)
+static bool place(flights_t *f, seat_t *s, boarding_t *to)
 {
-    const size_t most = can->batch < BATCH_MAX ? SMALL_MAX : BATCHES_MAX;
-    flight_t *x = find(f, &s->key, endpoint);
+    const size_t most = to->can->batch < BATCH_MAX ? SMALL_MAX : BATCHES_MAX;
+    flight_t *x = find(f, &s->key, to->endpoint);
     s->own = !x;
     if (!x) {
-        if (!*count || !has_room(made[*count - 1], s->need, can)) {
-            batch_t *b = *count < most ? batch_new(f, endpoint) : NULL;
+        if (!to->count || !has_room(to->made[to->count - 1], s->need, to->can)) {
+            batch_t *b = to->count < most ? batch_new(f, to->endpoint) : NULL;
             if (!b)
                 return false;
-            made[(*count)++] = b;
+            to->made[to->count++] = b;
         }
-        x = add_flight(f, made[*count - 1], &s->key, s->need);
+        x = add_flight(f, to->made[to->count - 1], &s->key, s->need);
         if (!x)
             return false;
     }
@@ -593,34 +612,113 @@ static bool place(flights_t *f, seat_t *s, const cap_t *can, size_t endpoint, ba
     return true;
 }
 
-bool flights_send(flights_t *f, party_t *p, size_t endpoint)
+/* A transaction goes at once and alone: whoever sends it waits for nothing else. */
+static bool gathers(const flights_t *f, const party_t *p)
 {
-    batch_t *made[SMALL_MAX];
-    size_t count = 0, taken = 0;
-    const cap_t can = up_capability(f->config.upstream, endpoint);
-    pthread_mutex_lock(&f->lock);
-    p->left = 0;
-    p->sending = true;
-    atomic_store(&p->here, false);
-    for (; taken < p->count; taken++) {
-        p->seats[taken].party = p;
-        p->seats[taken].batch = NULL;
-        p->seats[taken].flight = NULL;
-        if (!place(f, &p->seats[taken], &can, endpoint, made, &count))
-            break;
-    }
-    p->count = taken;
-    pthread_mutex_unlock(&f->lock);
+    return f->gate && !(p->count && p->seats[0].need->kind == NEED_SEND);
+}
+
+/* With the lock held: the batch that is open takes part. */
+static void take_open(flights_t *f, boarding_t *to)
+{
+    batch_t **open = &f->at[to->endpoint].open;
+    if (*open)
+        to->made[to->count++] = *open;
+    *open = NULL;
+}
+
+/* With the lock held: the last batch, which others may get on as well, is left open. */
+static void leave_open(flights_t *f, boarding_t *to)
+{
+    batch_t *b = to->count ? to->made[to->count - 1] : NULL;
+    if (!b || !b->count || elements_of(b, to->can) >= to->can->batch)
+        return;
+    to->count--;
+    f->at[to->endpoint].open = b;
+    if (b->close_ms)
+        return;
+    b->close_ms = clock_monotonic_ms() + f->config.gather_ms;
+    worker_wake(f->gate);
+}
+
+/* Writes batches and lets them wait for their turn. */
+static void send_off(flights_t *f, batch_t *const *made, size_t count, size_t endpoint, const cap_t *can)
+{
     for (size_t i = 0; i < count; i++)
-        write_batch(made[i], &can.form);
+        write_batch(made[i], &can->form);
     pthread_mutex_lock(&f->lock);
     for (size_t i = 0; i < count; i++)
         queue(f, made[i], false);
     pump(f, endpoint);
+    pthread_mutex_unlock(&f->lock);
+}
+
+bool flights_send(flights_t *f, party_t *p, size_t endpoint)
+{
+    const cap_t can = up_capability(f->config.upstream, endpoint);
+    boarding_t to = { .can = &can, .endpoint = endpoint };
+    size_t taken = 0;
+    pthread_mutex_lock(&f->lock);
+    const bool gather = gathers(f, p);
+    p->left = 0;
+    p->sending = true;
+    atomic_store(&p->here, false);
+    if (gather)
+        take_open(f, &to);
+    for (; taken < p->count; taken++) {
+        p->seats[taken].party = p;
+        p->seats[taken].batch = NULL;
+        p->seats[taken].flight = NULL;
+        if (!place(f, &p->seats[taken], &to))
+            break;
+    }
+    p->count = taken;
+    if (gather)
+        leave_open(f, &to);
+    pthread_mutex_unlock(&f->lock);
+    if (to.count)
+        send_off(f, to.made, to.count, endpoint, &can);
+    pthread_mutex_lock(&f->lock);
     p->sending = false;
     bool waits = p->left > 0;
     pthread_mutex_unlock(&f->lock);
     return waits;
+}
+
+/* ---- closing ---- */
+
+/* On the pool: a batch that was open goes. */
+static void depart(pool_task_t *t)
+{
+    batch_t *b = (batch_t *)(void *)((char *)t - offsetof(batch_t, task));
+    const cap_t can = up_capability(b->flights->config.upstream, b->endpoint);
+    b->task.run = land;
+    send_off(b->flights, &b, 1, b->endpoint, &can);
+}
+
+/* Closes what has been open long enough. By the monotonic clock, when the next one has. */
+static uint64_t close_due(flights_t *f)
+{
+    uint64_t next = UINT64_MAX;
+    const uint64_t now = clock_monotonic_ms();
+    pthread_mutex_lock(&f->lock);
+    for (size_t i = 0; i < UP_ENDPOINTS_MAX; i++) {
+        batch_t *b = f->at[i].open;
+        if (b && b->close_ms <= now) {
+            f->at[i].open = NULL;
+            b->task.run = depart;
+            pool_push(f->config.pool, &b->task);
+        } else if (b && b->close_ms < next)
+            next = b->close_ms;
+    }
+    pthread_mutex_unlock(&f->lock);
+    return next;
+}
+
+static void gate_main(worker_t *w, void *ctx)
+{
+    while (worker_sleep_until(w, close_due(ctx)))
+        continue;
 }
 
 /* ---- leaving ---- */
@@ -637,7 +735,7 @@ static bool call_back(flights_t *f, batch_t *b)
     for (; at && at != b; at = at->next)
         before = at;
     if (!at)
-        return false; /* it is about to be sent, or to land */
+        return false; /* it is open, about to be sent, or to land */
     if (before)
         before->next = b->next;
     else
@@ -683,6 +781,10 @@ flights_t *flights_new(const flights_config_t *config)
         f->config.in_air_max = IN_AIR_MAX;
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->empty, NULL);
+    if (config->gather_ms && worker_start(&f->gate, NULL, "flights", gate_main, f)) {
+        flights_free(f);
+        return NULL;
+    }
     return f;
 }
 
@@ -694,6 +796,7 @@ void flights_free(flights_t *f)
     while (f->batches)
         pthread_cond_wait(&f->empty, &f->lock);
     pthread_mutex_unlock(&f->lock);
+    worker_stop(f->gate);
     pthread_cond_destroy(&f->empty);
     pthread_mutex_destroy(&f->lock);
     free(f);

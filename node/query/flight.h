@@ -3,6 +3,9 @@
  *
  *     flights_send -> (HTTP) -> decoded on the pool -> party->landed
  *
+ * Requests of many queries that come within a moment share batches: one that has room stays open for gather_ms, and who
+ * comes meanwhile, of whichever query, gets on. So what a library asks side by side is one request to a provider.
+ *
  * A flight is one need at one endpoint; a batch is the request that carries flights; a seat is somebody's place on a
  * flight, his own or another's; a party is all seats that one query waits for.
  *
@@ -48,6 +51,7 @@ typedef struct batch {
     bool emptied;       /* all who waited for it have changed to smaller ones */
     bool again;         /* it asks for what was refused as a whole */
     cap_form_t form;    /* in which it was written */
+    uint64_t close_ms;  /* while it is open: by the monotonic clock, when it is no more */
     struct batch *next; /* of those that wait for their turn */
     pool_task_t task;
     hc_group_t group;
@@ -59,7 +63,7 @@ typedef struct batch {
     err_t why;
     uint32_t retry_after_ms;
     jr_answer_t *answers; /* of each need, when rc is RC_OK */
-    atomic_bool blamed;   /* somebody has told that it lies */
+    atomic_bool blamed;   /* somebody has told that it lies, or came to nothing as a whole */
 } batch_t;
 
 /* One need that a party waits for. */
@@ -93,10 +97,11 @@ typedef struct {
     pool_t *pool;
     clock_fn now_ms;      /* of the endpoints' pace */
     uint32_t time_max_ms; /* of one batch */
+    uint32_t gather_ms;   /* for which a batch waits for others, at most; 0: it does not */
     unsigned in_air_max;  /* 0: IN_AIR_MAX */
 } flights_config_t;
 
-/* NULL: out of memory. */
+/* NULL: out of memory, or the system has no thread left. */
 flights_t *flights_new(const flights_config_t *config);
 
 /* Waits until nothing is in the air and frees; no party may wait any more. NULL is allowed. */

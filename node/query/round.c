@@ -256,11 +256,12 @@ static void judge_seat(round_t *r, visit_t *v, fault_t *all, fault_t *mine, cons
         note_said(all->said, &s->batch->response);
     fault_add(all, rc, &e, passes);
     const bool fewer = !s->batch->rc && s->batch->answers[s->element].refusal == REFUSAL_KEYS;
-    bool tell = fewer ? false : rc_blames_input(rc) ? !atomic_exchange(&s->batch->blamed, true) : s->own;
+    const bool once = rc_blames_input(rc) || s->batch->rc; /* of the batch, whoever got on it */
+    const bool tell = fewer ? false : once ? !atomic_exchange(&s->batch->blamed, true) : s->own;
     if (tell)
         fault_add(mine, rc, &e, passes);
     v->own |= s->own || (rc && tell);
-    if (s->own && s->batch->retry_after_ms > v->retry_after_ms)
+    if ((s->own || tell) && s->batch->retry_after_ms > v->retry_after_ms)
         v->retry_after_ms = s->batch->retry_after_ms;
 }
 

@@ -44,6 +44,7 @@ static hc_t *http;
 static pool_t *pool;
 static ask_t *engine;
 static char url[2][64];
+static uint32_t gather_ms;                               /* of the next engine */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the world and the endpoints */
 
 /* Of the one block that is known whole. */
@@ -232,6 +233,7 @@ static inline void open_engine(const char *first, const char *second, clock_fn m
                                   .pool = pool,
                                   .now_ms = clock_system_ms,
                                   .monotonic_ms = monotonic,
+                                  .gather_ms = gather_ms,
                                   .in_air_max = TEST_IN_AIR_MAX };
     ck_assert_msg(ask_new(&engine, &e, &config) == RC_OK, "%s", e.text);
 }

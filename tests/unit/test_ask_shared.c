@@ -264,6 +264,106 @@ START_TEST(an_answer_that_is_there_before_its_sender_looks_up_is_no_want_of_memo
 }
 END_TEST
 
+/* ---- gathered ---- */
+
+#define GATHER_MS 300u /* long enough for all to come, however slow the machine */
+
+/* So many calls with a sender each, side by side. */
+static void start_calls(ask_wait_t *waits, ex_request_t *requests, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        requests[i] = s.request;
+        requests[i].from = (addr_t){ { 0xbb, (uint8_t)(1 + i) } };
+        ask_wait_start(&waits[i], engine, new_call(&requests[i]), NULL);
+    }
+}
+
+static void open_gathering(void)
+{
+    open_world(RETURN_42);
+    close_engine();
+    gather_ms = GATHER_MS;
+    open_engine(url[0], url[1], NULL);
+    gather_ms = 0;
+}
+
+START_TEST(what_many_ask_within_a_moment_is_one_batch)
+{
+    static ask_wait_t waits[MANY];
+    static ex_request_t requests[MANY];
+    open_gathering();
+    start_calls(waits, requests, MANY);
+    for (unsigned i = 0; i < MANY; i++)
+        expect_42(&waits[i]);
+    ck_assert_uint_eq(ends[0].batches, 1);
+    ck_assert_uint_eq(ends[0].elements, 2 + 2 * MANY); /* A's proof and code; a hint and a sender for each */
+    ck_assert_uint_eq(ends[1].batches, 0);
+    close_world();
+}
+END_TEST
+
+START_TEST(what_has_no_room_goes_in_a_batch_of_its_own)
+{
+    enum { N = 60 };
+    static ask_wait_t waits[N];
+    static ex_request_t requests[N];
+    open_gathering();
+    start_calls(waits, requests, N);
+    for (unsigned i = 0; i < N; i++)
+        expect_42(&waits[i]);
+    ck_assert_uint_ge(ends[0].batches, 2);
+    ck_assert_uint_le(ends[0].batches, 6);
+    ck_assert_uint_le(ends[0].most_elements, BATCH_MAX);
+    close_world();
+}
+END_TEST
+
+/* Who shares a batch that fails goes on to the next endpoint, and the failure is told of once. */
+START_TEST(a_gathered_batch_that_fails_fails_once)
+{
+    static ask_wait_t waits[MANY];
+    static ex_request_t requests[MANY];
+    open_gathering();
+    ends[0].status = 503;
+    start_calls(waits, requests, MANY);
+    for (unsigned i = 0; i < MANY; i++)
+        expect_42(&waits[i]);
+    ck_assert_uint_eq(status_of(0).failures, 1);
+    ck_assert_uint_eq(ends[1].batches, 1);
+    close_world();
+}
+END_TEST
+
+START_TEST(a_lie_in_a_gathered_batch_harms_nobody_else)
+{
+    static ask_wait_t waits[MANY];
+    static ex_request_t requests[MANY];
+    open_gathering();
+    ends[0].falsified = PROOF_OF_B;
+    start_calls(waits, requests, MANY);
+    for (unsigned i = 0; i < MANY; i++)
+        expect_42(&waits[i]);
+    ck_assert_uint_eq(status_of(0).lies, 1);
+    close_world();
+}
+END_TEST
+
+START_TEST(what_is_gathered_is_cancelled_too)
+{
+    static ask_wait_t waits[MANY];
+    static ex_request_t requests[MANY];
+    open_gathering();
+    start_calls(waits, requests, MANY);
+    ask_free(engine);
+    engine = NULL;
+    for (unsigned i = 0; i < MANY; i++) {
+        ck_assert_uint_eq(waits[i].times, 1);
+        query_free(waits[i].query);
+    }
+    close_world();
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("ask_shared", an_answer_that_is_there_before_its_sender_looks_up_is_no_want_of_memory,
@@ -273,5 +373,7 @@ int main(void)
                     who_asked_may_leave_and_the_others_get_the_answer,
                     who_asked_may_leave_and_a_lie_is_told_of_by_another,
                     many_wait_for_a_slow_endpoint_without_threads_and_no_more_than_so_many_batches_are_in_the_air,
-                    those_that_wait_for_their_turn_are_cancelled_too);
+                    those_that_wait_for_their_turn_are_cancelled_too, what_many_ask_within_a_moment_is_one_batch,
+                    what_has_no_room_goes_in_a_batch_of_its_own, a_gathered_batch_that_fails_fails_once,
+                    a_lie_in_a_gathered_batch_harms_nobody_else, what_is_gathered_is_cancelled_too);
 }
