@@ -90,6 +90,17 @@ static reply_extra_t extra_of(const hs_t *s, const hs_route_t *first)
                             .allow = first ? s->allow[i] : NULL };
 }
 
+/* Counts an answer. */
+static void note_answer(conn_t *c, unsigned status)
+{
+    hs_tallies_t *t = c->server->config.tallies;
+    const size_t row = c->route ? (size_t)(c->route - c->server->config.routes) : c->server->config.route_count;
+    if (!t)
+        return;
+    tally_add(&t->of[row].answers[status / 100 % 6], 1);
+    spread_add(&t->of[row].took, clock_monotonic_ms() - c->begun_ms);
+}
+
 static enum MHD_Result send_reply(conn_t *c, const reply_extra_t *extra)
 {
     hs_response_t *r = &c->response;
@@ -99,6 +110,7 @@ static enum MHD_Result send_reply(conn_t *c, const reply_extra_t *extra)
     if (!r->shared && (r->status < 200 || r->status > 599))
         hs_problem(r, 500, "internal", "the handler gave no answer");
     status = reply_status(r);
+    note_answer(c, status);
     conn_deadline(c);
     c->at = AT_SENDING;
     if (r->shared) {
@@ -288,6 +300,7 @@ static enum MHD_Result send_upgrade(conn_t *c, const char *accept, unsigned mark
     struct MHD_Response *m = reply_upgrade(on_upgraded, c, accept, marks);
     if (!m)
         return MHD_NO;
+    note_answer(c, MHD_HTTP_SWITCHING_PROTOCOLS);
     conn_deadline(c);
     c->at = AT_SENDING;
     const enum MHD_Result sent = MHD_queue_response(c->mhd, MHD_HTTP_SWITCHING_PROTOCOLS, m);
@@ -453,6 +466,8 @@ static conn_t *conn_new(hs_t *s, struct MHD_Connection *mhd)
 static void conn_uncount(hs_t *s, conn_t *c)
 {
     s->conn_count--;
+    if (s->config.tallies)
+        tally_sub(&s->config.tallies->connections, 1);
     c->client->connections--;
 }
 
@@ -482,6 +497,8 @@ static void conn_enter(hs_t *s, conn_t *c)
         s->conns_last = c;
     s->conns = c;
     s->conn_count++;
+    if (s->config.tallies)
+        tally_add(&s->config.tallies->connections, 1);
     c->client->connections++;
     if (c->client->connections > s->config.per_client_max && !c->client->turns[0].exempt)
         evict(s, c->client);

@@ -36,6 +36,7 @@
 #define HTTP_SERVER_H
 
 #include "base/err.h"
+#include "base/tally.h"
 #include "http/message.h"
 #include "http/proxy.h"
 #include "http/tls.h"
@@ -73,6 +74,18 @@ typedef struct {
     unsigned flags;
 } hs_route_t;
 
+#define HS_ROUTES_MAX 64u
+
+/* What a server has answered, and what it holds now. Zeroed at first; several servers, one after the other, may count
+ * in the same one. */
+typedef struct {
+    struct {
+        tally_t answers[6];  /* by the status' first digit */
+        spread_t took;       /* from the request's headers to the answer */
+    } of[HS_ROUTES_MAX + 1]; /* of each route, and at route_count of what has none */
+    tally_t connections, put_off;
+} hs_tallies_t;
+
 typedef struct {
     /* Where it listens, at most LISTEN_MAX of http/accept.h; count 0: address alone. */
     const char *const *addresses;
@@ -97,10 +110,9 @@ typedef struct {
     unsigned idle_timeout_s;  /* 0: 30 */
     unsigned headers_ms;      /* for a request's line and headers, and before the rate of its body counts; 0: 10000 */
     unsigned body_rate;       /* bytes a second that a body has to come with; 0: 16384 */
+    hs_tallies_t *tallies;    /* borrowed; NULL: nothing is counted */
     const ws_config_t *websocket; /* for routes with HS_WEBSOCKET; copied. NULL: there are none */
 } hs_config_t;
-
-#define HS_ROUTES_MAX 64u
 
 /* Starts listening. RC_IO: port in use, ...; RC_NOMEM; RC_LIMIT: too many routes or workers. */
 NODISCARD rc_t hs_start(hs_t **out, err_t *e, const hs_config_t *config);

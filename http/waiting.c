@@ -153,6 +153,8 @@ static void pending_answer(hs_pending_t *p, conn_t *c, hs_response_t *r)
     s->deferred_bytes -= p->request.body.n;
     p->request.client->deferred_bytes -= p->request.body.n;
     p->request.client->deferred--;
+    if (s->config.tallies)
+        tally_sub(&s->config.tallies->put_off, 1);
     if (!--s->deferred)
         pthread_cond_broadcast(&s->answered);
 }
@@ -238,6 +240,8 @@ static void put_off(hs_t *s, hs_pending_t *p, conn_t *c)
     p->next = &s->pendings;
     p->prev->next = p->next->prev = p;
     s->deferred++;
+    if (s->config.tallies)
+        tally_add(&s->config.tallies->put_off, 1);
     s->deferred_bytes += c->body_len;
     c->request.client->deferred++;
     c->request.client->deferred_bytes += c->body_len;

@@ -21,6 +21,7 @@ typedef enum {
     NODE_DEGRADED,
     NODE_UNSUPPORTED
 } node_state_t;
+#define NODE_STATES (NODE_UNSUPPORTED + 1u)
 
 /* Word for a state: "awaiting-setup", ... */
 const char *node_state_name(node_state_t state);

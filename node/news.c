@@ -657,6 +657,14 @@ void news_over(news_t *w, void *session)
     pthread_mutex_unlock(&w->lock);
 }
 
+void news_counts(news_t *w, uint64_t *filters, uint64_t *subscriptions)
+{
+    pthread_mutex_lock(&w->lock);
+    *filters = w->filters;
+    *subscriptions = w->subscriptions;
+    pthread_mutex_unlock(&w->lock);
+}
+
 void news_status(news_t *w, jw_t *out)
 {
     static const char *const words[] = { "on-demand", "off", "always" };

@@ -68,6 +68,9 @@ void news_begin(news_t *w, void *session);
 /* A session is over. May be called more than once. */
 void news_over(news_t *w, void *session);
 
+/* How many there are now. */
+void news_counts(news_t *w, uint64_t *filters, uint64_t *subscriptions);
+
 /* Members of GET /v1/status. */
 void news_status(news_t *w, jw_t *out);
 

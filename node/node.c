@@ -46,6 +46,7 @@ rc_t node_open_api(hs_t **out, err_t *e, node_t *n, uint16_t port)
     const ws_config_t websocket = node_wsrpc(n);
     hs_config_t api = { .port = port,
                         .websocket = &websocket,
+                        .tallies = &n->tallies,
                         .routes = NODE_API_ROUTES,
                         .route_count = NODE_API_ROUTE_COUNT,
                         .ctx = n,

@@ -1,5 +1,5 @@
 /* routes.c - the HTTP routes: POST /setup on the setup port; /block, /call, /rpc, /attest, /v1 and its statements,
- * /healthz, /readyz and its parts on the API port. */
+ * /metrics, /healthz, /readyz and its parts on the API port. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/os/log.h"
 #include "node/cluster/order_text.h"
+#include "node/metrics.h"
 #include "node/state.h"
 #include "node/world.h"
 #include "rpc/api/callobject.h"
@@ -370,6 +371,19 @@ static void post_order(void *ctx, const hs_request_t *request, hs_response_t *r)
     arena_free(&a);
 }
 
+static void get_metrics(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    mx_t m = mx_of(METRICS_MAX);
+    (void)request;
+    node_metrics(&m, ctx);
+    const view_t text = mx_done(&m);
+    if (text.p)
+        answer(r, 200, MX_CONTENT_TYPE, text);
+    else
+        hs_problem(r, 500, "out-of-memory", "out of memory");
+    mx_free(&m);
+}
+
 static void get_healthz(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
     (void)ctx, (void)request;
@@ -432,6 +446,7 @@ const hs_route_t NODE_API_ROUTES[] = {
     { "GET", "/v1/methods", get_methods, HS_CORS },
     { "POST", "/rpc", post_rpc, HS_CORS },
     { "GET", "/rpc", NULL, HS_WEBSOCKET }, /* node/wsrpc.h */
+    { "GET", "/metrics", get_metrics, 0 },
     { "GET", "/healthz", get_healthz, 0 },
     { "GET", "/readyz", get_readyz, 0 },
     { "GET", "/readyz/block", get_readyz_block, 0 },

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/os/clock.h"
 #include "http/gzip.h"
 
 #define JOB_ARENA_MAX ((size_t)256 << 20) /* bytes of one request: its calls, their results, the answer */
@@ -21,6 +22,7 @@ struct node_rpc {
     pthread_mutex_t lock;
     pthread_cond_t idle;
     size_t jobs;
+    node_rpc_tally_t *tallies; /* API_METHOD_COUNT and one */
 };
 
 typedef struct job job_t;
@@ -41,6 +43,7 @@ struct job {
     api_world_t world;
     char not_ready[320];
     arena_t arena;
+    uint64_t began_ms;
     api_rpc_t *request;
     asked_t *asked;
     atomic_size_t open; /* queries that have not ended, and one while they are being started */
@@ -70,12 +73,27 @@ static void answer_http(job_t *j, rc_t rc, view_t body)
     hs_answer(j->pending, &response);
 }
 
+static void count_calls(const job_t *j)
+{
+    const uint64_t took_ms = clock_monotonic_ms() - j->began_ms;
+    for (size_t i = 0; i < api_rpc_count(j->request); i++) {
+        int error;
+        const api_method_t *m = api_rpc_outcome(j->request, i, &error);
+        node_rpc_tally_t *t = &j->rpc->tallies[m ? (size_t)(m - API_METHODS) : API_METHOD_COUNT];
+        tally_add(&t->calls, 1);
+        tally_add(&t->errors, error != 0);
+        spread_add(&t->took, took_ms);
+    }
+}
+
 static void end_job(job_t *j, rc_t rc)
 {
     node_rpc_t *r = j->rpc;
     view_t body = { NULL, 0 };
-    if (!rc)
+    if (!rc) {
         rc = api_rpc_finish(j->request, &body);
+        count_calls(j);
+    }
     if (j->pending)
         answer_http(j, rc, body);
     else
@@ -169,6 +187,7 @@ static job_t *job_new(node_rpc_t *r, const api_world_t *world)
         return NULL;
     j->task.run = start_job;
     j->rpc = r;
+    j->began_ms = clock_monotonic_ms();
     j->world = *world;
     if (world->not_ready) {
         snprintf(j->not_ready, sizeof j->not_ready, "%s", world->not_ready);
@@ -249,11 +268,21 @@ void node_rpc_run(node_rpc_t *r, const api_world_t *world, const node_rpc_call_t
 
 /* ---- all of them ---- */
 
+const node_rpc_tally_t *node_rpc_tally(const node_rpc_t *r, size_t i)
+{
+    return &r->tallies[i];
+}
+
 node_rpc_t *node_rpc_new(ask_t *ask, pool_t *pool)
 {
     node_rpc_t *r = calloc(1, sizeof *r);
     if (!r)
         return NULL;
+    r->tallies = calloc(API_METHOD_COUNT + 1, sizeof *r->tallies);
+    if (!r->tallies) {
+        free(r);
+        return NULL;
+    }
     r->ask = ask;
     r->pool = pool;
     pthread_mutex_init(&r->lock, NULL);
@@ -271,5 +300,6 @@ void node_rpc_free(node_rpc_t *r)
     pthread_mutex_unlock(&r->lock);
     pthread_cond_destroy(&r->idle);
     pthread_mutex_destroy(&r->lock);
+    free(r->tallies);
     free(r);
 }

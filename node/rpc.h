@@ -16,6 +16,15 @@
 
 typedef struct node_rpc node_rpc_t;
 
+/* Calls of one method, those of them that ended in an error, and how long the requests took that they were in. */
+typedef struct {
+    tally_t calls, errors;
+    spread_t took;
+} node_rpc_tally_t;
+
+/* Of row i of API_METHODS; of what named none, at API_METHOD_COUNT. */
+const node_rpc_tally_t *node_rpc_tally(const node_rpc_t *r, size_t i);
+
 /* Both are borrowed until node_rpc_free. NULL: out of memory. */
 node_rpc_t *node_rpc_new(ask_t *ask, pool_t *pool);
 

@@ -82,6 +82,7 @@ typedef struct {
     atomic_bool begun;          /* all above is there: the follower's changes are looked at */
     atomic_bool was_ready;
     atomic_ullong blocks; /* answers of GET /block */
+    api_tallies_t tallies;
 
     pthread_mutex_t lock;      /* what follows, once it is published */
     hs_shared_t *block_answer; /* of GET /block for the head at block_slot; NULL: none yet */

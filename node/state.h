@@ -28,6 +28,7 @@ struct node {
     hs_t *next_api_server;           /* a setup asked for another port */
     https_t *https;                  /* with api_tls; the controller's thread only */
     uint16_t api_port;               /* as opened at start */
+    hs_tallies_t tallies;            /* of the API port's servers */
     view_t base_config;              /* text of --config; owned */
 
     /* Of the setup that was accepted; written before config is set, then the controller's thread only, and constant

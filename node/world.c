@@ -35,6 +35,7 @@ static void of_service(api_world_t *out, service_t *s, const follow_view_t *view
     out->sent_ctx = &s->sent;
     out->sent_note = sent_note;
     out->sent_nonce = sent_nonce;
+    out->tallies = &s->tallies;
     out->events = &NEWS_EVENTS;
     out->events_ctx = s->news;
     out->fork_id = builtin ? builtin->fork_id : 0;

@@ -33,6 +33,7 @@ struct ex_cache {
     arena_t arena;
     map_t map; /* entry_t by key, in order of use: the oldest first */
     size_t bytes;
+    ex_cache_counts_t counts[KIND_PART + 1];
 };
 
 static void lock(ex_cache_t *c)
@@ -164,6 +165,7 @@ static bool get_fixed(ex_cache_t *c, void *out, size_t n, uint8_t kind, view_t a
     lock(c);
     entry_t *e = get(c, key);
     bool found = e && e->len == n;
+    *(found ? &c->counts[kind].hits : &c->counts[kind].misses) += 1;
     if (found)
         memcpy(out, entry_data(e), n);
     unlock(c);
@@ -222,6 +224,7 @@ static view_t get_copy(ex_cache_t *c, arena_t *a, uint8_t kind, view_t name, vie
     key_of(key, kind, name, name2);
     lock(c);
     entry_t *e = get(c, key);
+    *(e ? &c->counts[kind].hits : &c->counts[kind].misses) += 1;
     if (e)
         out = arena_dup(a, view_of(entry_data(e), e->len));
     unlock(c);
@@ -347,7 +350,9 @@ static const entry_t *get_named(ex_cache_t *c, uint8_t kind, const void *name, s
 {
     uint8_t key[KEY_LEN];
     key_of(key, kind, view_of(name, n), second);
-    return get(c, key);
+    const entry_t *e = get(c, key);
+    *(e ? &c->counts[kind].hits : &c->counts[kind].misses) += 1;
+    return e;
 }
 
 /* Goes from a state to the one before it; out is in the entry. False: what led to the state is not known. With the lock
@@ -463,6 +468,24 @@ bool ex_cache_follow_slot(ex_cache_t *c, u256_t *out, const hash32_t *state_root
     }
     unlock(c);
     return found;
+}
+
+size_t ex_cache_counts(ex_cache_t *c, ex_cache_counts_t out[EX_CACHE_KINDS])
+{
+    static const char *const names[] = {
+        [KIND_ACCOUNT] = "account", [KIND_SLOT] = "slot",         [KIND_CODE] = "code",
+        [KIND_PARENT] = "parent",   [KIND_GUESS] = "guess",       [KIND_LEARNED] = "learned",
+        [KIND_CHANGES] = "changes", [KIND_ANCESTOR] = "ancestor", [KIND_PART] = "block part"
+    };
+    size_t n = 0;
+    lock(c);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (names[i]) {
+            out[n] = c->counts[i];
+            out[n++].what = names[i];
+        }
+    unlock(c);
+    return n;
 }
 
 size_t ex_cache_bytes(ex_cache_t *c)

@@ -77,6 +77,14 @@ typedef struct {
 size_t ex_cache_get_learned(ex_cache_t *c, ex_touch_t **out, arena_t *a, const addr_t *to, view_t data);
 void ex_cache_put_learned(ex_cache_t *c, const addr_t *to, view_t data, const ex_touch_t *touched, size_t count);
 
+/* How often something was there, and was not, by the kind of thing, for metrics. Returns how many kinds there are. */
+#define EX_CACHE_KINDS 16u
+typedef struct {
+    const char *what;
+    uint64_t hits, misses;
+} ex_cache_counts_t;
+size_t ex_cache_counts(ex_cache_t *c, ex_cache_counts_t out[EX_CACHE_KINDS]);
+
 /* Bytes in use, for metrics. */
 size_t ex_cache_bytes(ex_cache_t *c);
 

@@ -84,3 +84,16 @@ rc_t ex_logs_plan(void *ctx, err_t *e, ex_past_t *blocks, size_t count)
     }
     return RC_OK;
 }
+
+size_t ex_logs_in_vain(size_t *positive, const ex_filter_t *f, const ex_past_t *blocks, size_t count)
+{
+    size_t vain = 0;
+    *positive = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!blocks[i].has_receipts || !ex_filter_may_find(f, blocks[i].block.header.logs_bloom))
+            continue;
+        *positive += 1;
+        vain += !found_in(f, &blocks[i]);
+    }
+    return vain;
+}

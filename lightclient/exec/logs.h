@@ -46,4 +46,8 @@ typedef struct {
  * receipts of too many blocks, or finds too many logs; the text names a range that fits. */
 rc_t ex_logs_plan(void *ctx, err_t *e, ex_past_t *blocks, size_t count);
 
+/* Of the blocks whose receipts are there because their bloom says that the filter may find something: in how many it
+ * found nothing. *positive: how many blocks they are. */
+size_t ex_logs_in_vain(size_t *positive, const ex_filter_t *f, const ex_past_t *blocks, size_t count);
+
 #endif

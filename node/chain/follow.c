@@ -342,6 +342,14 @@ static void perform(follow_t *f, exchange_t *x)
     pthread_mutex_unlock(&f->lock);
 }
 
+static void note_ledger(follow_t *f, size_t endpoint, lc_kind_t kind, const hc_response_t *r)
+{
+    ledger_t *l = up_ledger(f->config.upstream, endpoint);
+    ledger_note_one(l, (size_t)kind, 0, r->body_len);
+    if (!r->why.rc && r->status == 200)
+        spread_add(&l->took, r->elapsed_ms);
+}
+
 /* Takes what came. What may do better in JSON is put into the next exchange (NULL: there is none). */
 static void take_exchange(follow_t *f, exchange_t *next, answer_t *answers, exchange_t *x, size_t endpoint,
                           const lc_want_t *wants, const cap_t *can)
@@ -353,6 +361,7 @@ static void take_exchange(follow_t *f, exchange_t *next, answer_t *answers, exch
         bool too_old = false;
         e.rc = take_answer(f, &too_old, &e, want, r);
         note_date(f, endpoint, r->date_s);
+        note_ledger(f, endpoint, want->kind, r);
         const bool good = e.rc == RC_OK || e.rc == RC_REPLAY, of_form = rc_blames_input(e.rc) || r->status != 200;
         const bool asked = (can->json | can->tried) >> want->kind & 1;
         if (next && !good && !r->why.rc && of_form && !asked && bn_try_json(r->status, r->content_type)) {

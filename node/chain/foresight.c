@@ -6,6 +6,7 @@
 #include "base/os/log.h"
 #include "base/os/worker.h"
 #include "rpc/upstream/claims.h"
+#include "rpc/upstream/jsonrpc.h"
 
 #define URL_MAX 1400u
 
@@ -40,6 +41,7 @@ static void ask(foresight_t *f, bool consensus, size_t endpoint)
                                    .body_max = CL_BODY_MAX };
     hc_perform(f->config.http, &r, &request, 1, stopping, f);
     const view_t body = view_of(r.body, r.body_len);
+    ledger_note_one(up_ledger(u, endpoint), consensus ? LEDGER_BEACON_SPEC : (size_t)JR_CONFIG, request.post.n, body.n);
     if (!r.why.rc && r.status == 200 &&
         (consensus ? cl_of_spec(claim, f->config.network, body) : cl_of_config(claim, f->config.chain, body)))
         note(u, endpoint, claim);

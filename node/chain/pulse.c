@@ -6,6 +6,7 @@
 #include "base/os/clock.h"
 #include "base/os/log.h"
 #include "base/os/worker.h"
+#include "rpc/upstream/jsonrpc.h"
 #include "rpc/upstream/latest.h"
 
 struct pulse {
@@ -73,6 +74,7 @@ static err_t ask(pulse_t *p)
         err_t e = { .rc = RC_OK };
         const rc_t rc = judge(p, &e, i, &responses[i]);
         good |= !rc;
+        ledger_note_one(up_ledger(u, i), JR_CHAIN_ID, requests[i].post.n, responses[i].body_len);
         if (rc && !first.rc)
             (void)err_set(&first, rc, "execution_rpc[%zu]: %.200s", i, up_without_origin(u, i, e.text));
         hc_response_clear(&responses[i]);

@@ -353,6 +353,16 @@ rc_t ask_submit(ask_t *a, query_t *take_q, const ask_limits_t *limits, ask_done_
     return RC_OK;
 }
 
+void ask_counts(ask_t *a, ask_counts_t *out)
+{
+    *out = (ask_counts_t){ 0 };
+    pthread_mutex_lock(&a->lock);
+    for (const run_t *r = a->runs.next; r != &a->runs; r = r->next)
+        out->queries++;
+    pthread_mutex_unlock(&a->lock);
+    flights_counts(a->flights, &out->flights);
+}
+
 void ask_cancel(ask_t *a)
 {
     atomic_store(&a->cancelled, true);

@@ -21,6 +21,7 @@
 #include "base/os/clock.h"
 #include "http/client.h"
 #include "lightclient/exec/query.h"
+#include "node/query/flight.h"
 #include "node/query/pool.h"
 #include "rpc/upstream/endpoints.h"
 
@@ -66,6 +67,13 @@ NODISCARD rc_t ask_new(ask_t **out, err_t *e, const ask_config_t *config);
 
 /* Starts a query. limits may be NULL and is copied. RC_NOMEM: the query is freed, and done is not called. */
 NODISCARD rc_t ask_submit(ask_t *a, query_t *take_q, const ask_limits_t *limits, ask_done_fn done, void *ctx);
+
+/* What is under way: queries, and what they ask. */
+typedef struct {
+    uint64_t queries;
+    flights_counts_t flights;
+} ask_counts_t;
+void ask_counts(ask_t *a, ask_counts_t *out);
 
 /* Ends all queries, present and to come, soon: RC_TIMEOUT with ASK_CANCELLED. Does not wait. */
 void ask_cancel(ask_t *a);

@@ -33,6 +33,7 @@ struct flights {
     } at[UP_ENDPOINTS_MAX];
     worker_t *gate; /* closes what is open; NULL: nothing ever is */
     size_t batches; /* that are not freed yet */
+    flights_counts_t counts;
 };
 
 /* ---- keys ---- */
@@ -506,12 +507,27 @@ static void note_pace(flights_t *f, const batch_t *b)
         up_took(f->config.upstream, b->endpoint, b->response.elapsed_ms, !given_up, f->config.now_ms());
 }
 
+/* Counts what was asked, and what came. */
+static void note_ledger(flights_t *f, const batch_t *b)
+{
+    ledger_t *l = up_ledger(f->config.upstream, b->endpoint);
+    uint32_t asked[LEDGER_METHODS] = { 0 };
+    if (!b->sent)
+        return;
+    for (size_t i = 0; i < b->count; i++)
+        asked[jr_method(b->needs[i])] += b->needs[i]->kind != NEED_HINT || !b->form.no_hint;
+    ledger_note(l, asked, b->request.post.n, b->response.body_len);
+    if (b->heard)
+        spread_add(&l->took, b->response.elapsed_ms);
+}
+
 static void land(pool_task_t *t)
 {
     batch_t *b = (batch_t *)(void *)((char *)t - offsetof(batch_t, task));
     flights_t *f = b->flights;
     read_answer(b);
     note_pace(f, b);
+    note_ledger(f, b);
     pthread_mutex_lock(&f->lock);
     take_off_board(f, b);
     b->landed = true;
@@ -597,6 +613,7 @@ static bool place(flights_t *f, seat_t *s, boarding_t *to)
     const size_t most = to->can->batch < BATCH_MAX ? SMALL_MAX : BATCHES_MAX;
     flight_t *x = find(f, &s->key, to->endpoint);
     s->own = !x;
+    *(x ? &f->counts.joined : &f->counts.asked) += 1;
     if (!x) {
         if (!to->count || !has_room(to->made[to->count - 1], s->need, to->can)) {
             batch_t *b = to->count < most ? batch_new(f, to->endpoint) : NULL;
@@ -767,6 +784,18 @@ void flights_clear(party_t *p)
         if (p->seats[i].batch)
             batch_unref(p->seats[i].batch);
     p->count = 0;
+}
+
+void flights_counts(flights_t *f, flights_counts_t *out)
+{
+    pthread_mutex_lock(&f->lock);
+    *out = f->counts;
+    for (size_t i = 0; i < UP_ENDPOINTS_MAX; i++) {
+        out->in_air += f->at[i].in_air;
+        for (const batch_t *b = f->at[i].first; b; b = b->next)
+            out->waiting++;
+    }
+    pthread_mutex_unlock(&f->lock);
 }
 
 /* ---- all of them ---- */

@@ -101,6 +101,13 @@ typedef struct {
     unsigned in_air_max;  /* 0: IN_AIR_MAX */
 } flights_config_t;
 
+/* Needs that were asked for, and that found another's question in the air; batches in the air now, and that wait for
+ * their turn. */
+typedef struct {
+    uint64_t asked, joined, in_air, waiting;
+} flights_counts_t;
+void flights_counts(flights_t *f, flights_counts_t *out);
+
 /* NULL: out of memory, or the system has no thread left. */
 flights_t *flights_new(const flights_config_t *config);
 

@@ -35,6 +35,7 @@ struct jobs {
     pthread_cond_t idle;
     size_t jobs;
     atomic_ullong answered, refused; /* requests */
+    tally_t kept, joined;
     job_t *buckets[BUCKETS];
 };
 
@@ -218,6 +219,7 @@ void jobs_post(jobs_t *c, const hs_request_t *request, hs_response_t *r, const j
     r->shared = answers_get(&c->answers, key);
     if (r->shared) {
         atomic_fetch_add(&c->answered, 1);
+        tally_add(&c->kept, 1);
         return;
     }
     asker_t *a = calloc(1, sizeof *a);
@@ -235,6 +237,8 @@ void jobs_post(jobs_t *c, const hs_request_t *request, hs_response_t *r, const j
     pthread_mutex_unlock(&c->lock);
     if (made)
         pool_push(c->config.pool, &made->task);
+    else if (!a)
+        tally_add(&c->joined, 1);
     if (a) {
         hs_response_t none = { 0 };
         hs_problem(&none, 503, "out-of-memory", "out of memory");
@@ -261,6 +265,12 @@ void jobs_counts(jobs_t *c, uint64_t *answered, uint64_t *refused)
 {
     *answered = atomic_load(&c->answered);
     *refused = atomic_load(&c->refused);
+}
+
+void jobs_shared(const jobs_t *c, uint64_t *kept, uint64_t *joined)
+{
+    *kept = tally_get(&c->kept);
+    *joined = tally_get(&c->joined);
 }
 
 void jobs_forget(jobs_t *c)

@@ -46,6 +46,9 @@ void jobs_forget(jobs_t *j);
 /* How many requests were answered with status 200, kept answers included, and how many were not. */
 void jobs_counts(jobs_t *j, uint64_t *answered, uint64_t *refused);
 
+/* Of them: who got a kept answer, and who waited for the answer of another's request. */
+void jobs_shared(const jobs_t *j, uint64_t *kept, uint64_t *joined);
+
 /* Answers a request in its handler, on an event thread: fills r, or puts the answer off.
  *   key  of everything that the answer depends on */
 void jobs_post(jobs_t *j, const hs_request_t *request, hs_response_t *r, const jobs_kind_t *kind, const void *mine,

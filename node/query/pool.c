@@ -112,6 +112,17 @@ void pool_push(pool_t *p, pool_task_t *t)
     pthread_mutex_unlock(&p->lock);
 }
 
+void pool_counts(pool_t *p, pool_counts_t *out)
+{
+    pthread_mutex_lock(&p->lock);
+    *out = (pool_counts_t){ .light_waiting = p->light.waiting,
+                            .light_running = p->light.running,
+                            .heavy_waiting = p->heavy.waiting,
+                            .heavy_running = p->heavy.running,
+                            .threads = p->count };
+    pthread_mutex_unlock(&p->lock);
+}
+
 void pool_free(pool_t *p)
 {
     if (!p)

@@ -27,6 +27,12 @@ NODISCARD rc_t pool_new(pool_t **out, err_t *e, unsigned threads);
 /* Queues a task, which is borrowed until its run is called. Cannot fail. */
 void pool_push(pool_t *p, pool_task_t *t);
 
+/* Tasks that wait and that run now. */
+typedef struct {
+    unsigned light_waiting, light_running, heavy_waiting, heavy_running, threads;
+} pool_counts_t;
+void pool_counts(pool_t *p, pool_counts_t *out);
+
 /* Runs all that is queued, ends the threads and frees. NULL is allowed. */
 void pool_free(pool_t *p);
 

@@ -96,7 +96,11 @@ static void write_logs(api_call_t *c, const query_t *done)
         api_fail(c, API_FAILED, "unknown block");
         return;
     }
-    size_t count;
+    size_t count, positive;
+    if (c->world->tallies) {
+        tally_add(&c->world->tallies->in_vain, ex_logs_in_vain(&positive, &a->filter, r->blocks, r->count));
+        tally_add(&c->world->tallies->positive, positive);
+    }
     jw_array(&c->out, NULL);
     if (!api_put_logs(&c->out, &count, r, &a->filter))
         api_fail(c, API_INTERNAL, "the block has more receipts than transactions");

@@ -20,6 +20,7 @@
 #define RPC_API_METHODS_H
 
 #include "base/json.h"
+#include "base/tally.h"
 #include "lightclient/exec/cache.h"
 #include "lightclient/exec/logs.h"
 #include "lightclient/exec/query.h"
@@ -65,6 +66,12 @@ typedef struct {
     bool (*logs)(void *ctx, jw_t *out, const ex_filter_t *f, uint64_t from, uint64_t to, const ex_block_t *latest);
 } api_events_t;
 
+/* What eth_getLogs has cost: blocks whose bloom promised logs and whose receipts were fetched, and those of them that
+ * had none. */
+typedef struct {
+    tally_t positive, in_vain;
+} api_tallies_t;
+
 /* What is known when a request comes: copied, and constant until its answer is written. */
 typedef struct {
     const evm_chain_t *chain;       /* NULL: not known yet, and not_ready says why */
@@ -84,6 +91,7 @@ typedef struct {
     void (*sent_note)(void *ctx, const addr_t *sender, uint64_t nonce, uint64_t head);
     uint64_t (*sent_nonce)(void *ctx, const addr_t *sender, uint64_t proven, uint64_t head);
     ex_block_t finalized;       /* verified; also what "safe" means here: nothing younger is known to be */
+    api_tallies_t *tallies;     /* NULL: nobody counts */
     const api_events_t *events; /* NULL: nobody keeps filters */
     void *events_ctx;
     void *session; /* NULL: the request came by HTTP */

@@ -477,3 +477,9 @@ rc_t api_rpc_finish(api_rpc_t *r, view_t *body)
     free_own(r);
     return w.rc;
 }
+
+const api_method_t *api_rpc_outcome(const api_rpc_t *r, size_t i, int *error)
+{
+    *error = r->items[i].call.error;
+    return r->items[i].call.method;
+}

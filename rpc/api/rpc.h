@@ -44,4 +44,8 @@ void api_rpc_end(api_rpc_t *r, size_t i, rc_t rc, const err_t *e, query_t *take_
  * RC_NOMEM, RC_LIMIT. */
 NODISCARD rc_t api_rpc_finish(api_rpc_t *r, view_t *body);
 
+/* Of call i, after api_rpc_finish, as long as the arena lives: its method, NULL when it named none that is known, and
+ * the code of its error, 0 without one. */
+const api_method_t *api_rpc_outcome(const api_rpc_t *r, size_t i, int *error);
+
 #endif

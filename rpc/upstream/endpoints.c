@@ -29,6 +29,7 @@ typedef struct {
     cap_t can;
     pace_t pace;
     uint64_t trial_ms; /* when it may go first again, if it is slow */
+    ledger_t ledger;   /* needs no lock */
 } endpoint_t;
 
 struct up {
@@ -67,6 +68,11 @@ up_t *up_new(const char *const *urls, size_t count)
 size_t up_count(const up_t *u)
 {
     return u->count;
+}
+
+ledger_t *up_ledger(up_t *u, size_t i)
+{
+    return &u->at[i].ledger;
 }
 
 void up_free(up_t *u)

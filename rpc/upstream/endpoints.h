@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/rc.h"
 #include "rpc/upstream/capability.h"
+#include "rpc/upstream/ledger.h"
 
 #define UP_ENDPOINTS_MAX 16u
 #define UP_REASON_MAX 240u
@@ -93,6 +94,9 @@ bool up_claims_newer(up_t *u, size_t i, const char *reason);
 /* Notes what endpoint i takes for the time, a hint against this machine's clock: Unix milliseconds, less a counter that
  * the caller reads together with it, so that it stays comparable when the clock is set. */
 void up_note_date(up_t *u, size_t i, int64_t date_ms);
+
+/* Where what is asked of endpoint i is counted, by whoever asks. */
+ledger_t *up_ledger(up_t *u, size_t i);
 
 /* Copies the state of all endpoints; returns their number. */
 size_t up_snapshot(up_t *u, up_status_t out[UP_ENDPOINTS_MAX]);

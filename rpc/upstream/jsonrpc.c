@@ -5,6 +5,7 @@
 #include "rpc/upstream/blocks.h"
 #include "rpc/upstream/changes.h"
 #include "rpc/upstream/decode.h"
+#include "rpc/upstream/ledger.h"
 
 #define HEADER_BYTES_MAX 65536u /* of one header, also of a fork to come */
 #define MESSAGE_MAX 120         /* characters of an upstream's error message that are repeated */
@@ -78,22 +79,42 @@ static bool by_number(const need_t *need)
     return hash32_is_zero(&need->hash);
 }
 
-static const char *method_of(const need_t *need)
+_Static_assert((size_t)JR_METHODS <= LEDGER_METHODS, "each has a row in a ledger");
+
+const char *const JR_METHOD_NAMES[JR_METHODS] = { [JR_ACCESS_LIST] = "eth_createAccessList",
+                                                  [JR_PROOF] = "eth_getProof",
+                                                  [JR_CODE] = "eth_getCode",
+                                                  [JR_BLOCK_BY_NUMBER] = "eth_getBlockByNumber",
+                                                  [JR_BLOCK_BY_HASH] = "eth_getBlockByHash",
+                                                  [JR_RECEIPTS] = "eth_getBlockReceipts",
+                                                  [JR_TRANSACTION] = "eth_getTransactionByHash",
+                                                  [JR_RAW_HEADER] = "debug_getRawHeader",
+                                                  [JR_SEND] = "eth_sendRawTransaction",
+                                                  [JR_CHANGES] = "eth_getBlockAccessList",
+                                                  [JR_CHAIN_ID] = "eth_chainId",
+                                                  [JR_CONFIG] = "eth_config" };
+
+jr_method_t jr_method(const need_t *need)
 {
     switch (need->kind) {
-    case NEED_HINT: return "eth_createAccessList";
-    case NEED_PROOF: return "eth_getProof";
-    case NEED_CODE: return "eth_getCode";
+    case NEED_HINT: return JR_ACCESS_LIST;
+    case NEED_PROOF: return JR_PROOF;
+    case NEED_CODE: return JR_CODE;
     case NEED_BLOCK:
-    case NEED_HEADER: return by_number(need) ? "eth_getBlockByNumber" : "eth_getBlockByHash";
-    case NEED_RECEIPTS: return "eth_getBlockReceipts";
-    case NEED_WHERE: return "eth_getTransactionByHash";
-    case NEED_HEAD: return "eth_getBlockByHash";
-    case NEED_HEAD_BYTES: return "debug_getRawHeader";
-    case NEED_SEND: return "eth_sendRawTransaction";
-    case NEED_CHANGES: return "eth_getBlockAccessList";
+    case NEED_HEADER: return by_number(need) ? JR_BLOCK_BY_NUMBER : JR_BLOCK_BY_HASH;
+    case NEED_RECEIPTS: return JR_RECEIPTS;
+    case NEED_WHERE: return JR_TRANSACTION;
+    case NEED_HEAD: return JR_BLOCK_BY_HASH;
+    case NEED_HEAD_BYTES: return JR_RAW_HEADER;
+    case NEED_SEND: return JR_SEND;
+    case NEED_CHANGES: return JR_CHANGES;
     }
-    return "?";
+    return JR_BLOCK_BY_HASH;
+}
+
+static const char *method_of(const need_t *need)
+{
+    return JR_METHOD_NAMES[jr_method(need)];
 }
 
 /* The block by its hash, so that a server on another branch says that it does not know it; or by its number, which each

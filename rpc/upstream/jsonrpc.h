@@ -24,6 +24,28 @@ size_t jr_elements(const need_t *const *needs, size_t count, const cap_form_t *f
 /* Whether the request for a need names its block by hash where a number may stand (EIP-1898). */
 bool jr_names_hash(const need_t *need, const cap_form_t *form);
 
+/* The methods that are asked of execution RPCs, the last two by others than jr_encode, and their names: rows of a
+ * ledger_t. */
+typedef enum {
+    JR_ACCESS_LIST,
+    JR_PROOF,
+    JR_CODE,
+    JR_BLOCK_BY_NUMBER,
+    JR_BLOCK_BY_HASH,
+    JR_RECEIPTS,
+    JR_TRANSACTION,
+    JR_RAW_HEADER,
+    JR_SEND,
+    JR_CHANGES,
+    JR_CHAIN_ID,
+    JR_CONFIG,
+    JR_METHODS
+} jr_method_t;
+extern const char *const JR_METHOD_NAMES[JR_METHODS];
+
+/* By which a need is asked for. */
+jr_method_t jr_method(const need_t *need);
+
 /* The request for these needs: a batch, whose element for need i has id i + 1, or one alone without a list. At least
  * one element.
  *   out  text in the arena

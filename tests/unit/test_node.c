@@ -5,9 +5,11 @@
 #include "base/crypto/secret.h"
 #include "base/hex.h"
 #include "base/os/log.h"
+#include "node/metrics.h"
 #include "node/node.h"
 #include "node/state.h"
 #include "tests/unit/http_hand.h"
+#include "tests/unit/metrics_check.h"
 #include "tests/unit/unit.h"
 
 #define SETUP                                                                                                          \
@@ -326,6 +328,45 @@ START_TEST(status_tells_the_state_and_once_there_is_a_service_its_keys)
 }
 END_TEST
 
+/* By Debian's promtool, where it is installed. */
+static void check_by_promtool(view_t text)
+{
+    if (system("command -v promtool >/dev/null 2>&1") != 0) {
+        fprintf(stderr, "skipped: promtool check metrics: no promtool here (Debian: prometheus)\n");
+        return;
+    }
+    FILE *f = popen("promtool check metrics", "w");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(fwrite(text.p, 1, text.n, f), text.n);
+    ck_assert_int_eq(pclose(f), 0);
+}
+
+static void check_metrics(const char *must_have)
+{
+    char why[256];
+    mx_t m = mx_of(METRICS_MAX);
+    node_metrics(&m, node);
+    const view_t text = mx_done(&m);
+    ck_assert_msg(metrics_are_right(why, (const char *)text.p, text.n), "%s", why);
+    char *copy = strndup((const char *)text.p, text.n);
+    ck_assert_ptr_nonnull(copy);
+    ck_assert_msg(strstr(copy, must_have), "no %s in\n%s", must_have, copy);
+    ck_assert_ptr_null(strstr(copy, "://")); /* no URL */
+    ck_assert_ptr_null(strstr(copy, "127.0.0.1"));
+    check_by_promtool(text);
+    free(copy);
+    mx_free(&m);
+}
+
+START_TEST(metrics_are_right_before_and_after_a_setup)
+{
+    check_metrics("\nkettle_state{state=\"awaiting-setup\"} 1\n");
+    ck_assert_int_eq(node_accept_setup(node, &e, view_str("{" SETUP "}")), RC_OK);
+    (void)wait_service();
+    check_metrics("\nkettle_upstream_trouble_total{endpoint=\"execution_rpc[0]\",kind=\"lie\"} 0\n");
+}
+END_TEST
+
 START_TEST(node_that_cannot_start_says_why)
 {
     node_t *other = NULL;
@@ -355,5 +396,5 @@ int main(void)
         taken_api_port_is_an_error_of_the_setup,
         a_fork_that_is_not_known_is_told_then_stops_the_node_and_is_refused_afterwards,
         both_keys_are_whole_and_different, status_tells_the_state_and_once_there_is_a_service_its_keys,
-        node_that_cannot_start_says_why);
+        metrics_are_right_before_and_after_a_setup, node_that_cannot_start_says_why);
 }
