@@ -3,15 +3,21 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/crypto/hash.h"
 #include "base/crypto/kdf.h"
 #include "base/crypto/secret.h"
+#include "base/crypto/shares.h"
 
-/* What is locked: the secrets of all slots, what messages are sealed with, and room to derive a sealing key and to open
- * a share. */
+_Static_assert(KEY_HOLDERS_MAX == SHARES_MAX, "each holder has a share");
+
+/* What is locked: the secrets of all slots, what messages are sealed with, and room to derive a sealing key, to open a
+ * share, and to split a secret. */
 typedef struct {
     uint8_t secrets[KEYRING_GENERATIONS_MAX][KEY_SECRETS_LEN];
     uint8_t message_keys[KEYRING_GENERATIONS_MAX][AEAD_KEY_LEN];
     uint8_t shared[X25519_LEN], prk[HKDF_PRK_LEN], key[AEAD_KEY_LEN], opened[KEY_SECRETS_LEN];
+    uint8_t coefficients[(SHARES_MAX - 1) * KEY_SECRETS_LEN], share[KEY_SHARE_LEN];
+    share_t shares[2][SHARES_MAX]; /* of the signing secret, of the message secret */
 } vault_t;
 
 typedef struct {
@@ -414,6 +420,130 @@ rc_t keyring_take(keyring_t *k, const key_name_t *name, const uint8_t expected[E
     if (!rc)
         rc = put(k, &at, name, k->vault->opened, expected);
     wipe_derived(k->vault);
+    unlock(k);
+    return rc;
+}
+
+/* ---- when all who hold it die ---- */
+
+static void wipe_split(vault_t *v)
+{
+    secret_wipe(v->prk, sizeof v->prk);
+    secret_wipe(v->opened, sizeof v->opened);
+    secret_wipe(v->coefficients, sizeof v->coefficients);
+    secret_wipe(v->share, sizeof v->share);
+    secret_wipe(v->shares, sizeof v->shares);
+}
+
+/* The coefficients of both polynomials, from what is split and among whom. With the lock held. */
+static rc_t derive_coefficients(vault_t *v, size_t i, const key_name_t *name, const key_holders_t *h)
+{
+    static const char tag[] = "kettle-shares/1";
+    uint8_t info[sizeof tag - 1 + 8 + 32 + 1 + 2 + SHARES_MAX * X25519_LEN];
+    wr_t w = wr_of(info, sizeof info);
+    wr_bytes(&w, tag, sizeof tag - 1);
+    wr_be(&w, name->version, 8);
+    wr_hash32(&w, &name->order);
+    wr_u8(&w, name->index);
+    wr_u8(&w, (uint8_t)h->threshold);
+    wr_u8(&w, (uint8_t)h->count);
+    wr_bytes(&w, h->keys, h->count * X25519_LEN);
+    hkdf_extract(v->prk, view_of(NULL, 0), view_of(v->secrets[i], KEY_SECRETS_LEN));
+    return hkdf_expand(v->coefficients, (size_t)(h->threshold - 1) * KEY_SECRETS_LEN, v->prk, wr_view(&w));
+}
+
+/* Both secrets into v->shares. With the lock held. */
+static rc_t split(vault_t *v, size_t i, const key_name_t *name, const key_holders_t *h)
+{
+    rc_t rc = h->threshold >= 2 && h->threshold <= h->count && h->count <= SHARES_MAX ? RC_OK : RC_LIMIT;
+    if (!rc)
+        rc = derive_coefficients(v, i, name, h);
+    if (!rc)
+        rc = shares_split(v->shares[0], v->secrets[i], v->coefficients, h->threshold, h->count);
+    if (!rc)
+        rc = shares_split(v->shares[1], v->secrets[i] + SHARES_SECRET_LEN,
+                          v->coefficients + (size_t)(h->threshold - 1) * SHARES_SECRET_LEN, h->threshold, h->count);
+    return rc;
+}
+
+/* One holder's share of both, sealed to him. */
+static rc_t seal_share(vault_t *v, key_share_box_t *out, unsigned n, const uint8_t to[X25519_LEN],
+                       const uint8_t ephemeral[X25519_LEN])
+{
+    v->share[0] = v->shares[0][n].x;
+    memcpy(v->share + 1, v->shares[0][n].y, SHARES_SECRET_LEN);
+    memcpy(v->share + 1 + SHARES_SECRET_LEN, v->shares[1][n].y, SHARES_SECRET_LEN);
+    sha256(&out->hash, view_of(v->share, sizeof v->share));
+    return box_seal(out->sealed, view_of(v->share, sizeof v->share), to, ephemeral);
+}
+
+rc_t keyring_split(keyring_t *k, key_share_box_t *out, const key_name_t *name, const key_holders_t *holders,
+                   const uint8_t *ephemeral)
+{
+    key_share_box_t made[SHARES_MAX];
+    lock_to_write(k); /* the room to split in is one */
+    const size_t i = find(k, name);
+    rc_t rc = i != NONE && k->slots[i].given_away ? split(k->vault, i, name, holders) : RC_REFUSED;
+    for (unsigned n = 0; !rc && n < holders->count; n++)
+        rc = seal_share(k->vault, &made[n], n, holders->keys[n], ephemeral + (size_t)n * X25519_LEN);
+    wipe_split(k->vault);
+    unlock(k);
+    if (!rc)
+        memcpy(out, made, holders->count * sizeof made[0]);
+    return rc;
+}
+
+/* Both secrets into v->opened. With the lock held. */
+static rc_t join(vault_t *v, const uint8_t (*shares)[KEY_SHARE_LEN], unsigned count)
+{
+    if (count > SHARES_MAX)
+        return RC_LIMIT;
+    for (unsigned n = 0; n < count; n++) {
+        v->shares[0][n].x = v->shares[1][n].x = shares[n][0];
+        memcpy(v->shares[0][n].y, shares[n] + 1, SHARES_SECRET_LEN);
+        memcpy(v->shares[1][n].y, shares[n] + 1 + SHARES_SECRET_LEN, SHARES_SECRET_LEN);
+    }
+    const rc_t rc = shares_join(v->opened, v->shares[0], count);
+    return rc ? rc : shares_join(v->opened + SHARES_SECRET_LEN, v->shares[1], count);
+}
+
+rc_t keyring_join(keyring_t *k, const key_name_t *name, const uint8_t expected[ECDSA_PUBKEY_LEN],
+                  const uint8_t (*shares)[KEY_SHARE_LEN], unsigned count)
+{
+    size_t at;
+    lock_to_write(k);
+    rc_t rc = join(k->vault, shares, count);
+    if (!rc)
+        rc = put(k, &at, name, k->vault->opened, expected);
+    wipe_split(k->vault);
+    unlock(k);
+    return rc;
+}
+
+rc_t keyring_keep(keyring_t *k, uint8_t out[KEY_KEPT_LEN], const key_name_t *name, const uint8_t key[AEAD_KEY_LEN],
+                  view_t ad, const uint8_t kept_nonce[XAEAD_NONCE_LEN])
+{
+    lock_to_read(k);
+    const size_t i = find(k, name);
+    const rc_t rc = i != NONE && k->slots[i].given_away ? RC_OK : RC_REFUSED;
+    if (!rc) {
+        memcpy(out, kept_nonce, XAEAD_NONCE_LEN);
+        xaead_seal(out + XAEAD_NONCE_LEN, view_of(k->vault->secrets[i], KEY_SECRETS_LEN), ad, kept_nonce, key);
+    }
+    unlock(k);
+    return rc;
+}
+
+rc_t keyring_recall(keyring_t *k, const key_name_t *name, const uint8_t expected[ECDSA_PUBKEY_LEN],
+                    const uint8_t kept[KEY_KEPT_LEN], const uint8_t key[AEAD_KEY_LEN], view_t ad)
+{
+    size_t at;
+    lock_to_write(k);
+    rc_t rc =
+        xaead_open(k->vault->opened, view_of(kept + XAEAD_NONCE_LEN, KEY_KEPT_LEN - XAEAD_NONCE_LEN), ad, kept, key);
+    if (!rc)
+        rc = put(k, &at, name, k->vault->opened, expected);
+    secret_wipe(k->vault->opened, sizeof k->vault->opened);
     unlock(k);
     return rc;
 }

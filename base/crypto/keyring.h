@@ -1,6 +1,7 @@
 /* keyring.h - sole owner of secret keys: signs digests, seals messages, and holds the generations of a cluster's key. A
- * secret has one way out: sealed to the ephemeral key of a peer, against a grant that the attestation of that peer's
- * connection gave.
+ * secret has one way out to others: sealed to the ephemeral key of a peer, against a grant that the attestation of that
+ * peer's connection gave; and where the measured configuration wants the key to outlive all nodes, one to the keys that
+ * it names, in shares or whole.
  *
  *     keyring_new    one key of our own, that is never given away (a node's identity)
  *     keyring_empty  generations: keyring_add or keyring_take -> keyring_use, which wipes all lower ones
@@ -8,16 +9,18 @@
  * Secrets live in locked memory, and are wiped when they are dropped, replaced or freed. Signing is safe from several
  * threads, also while another adds, uses or drops generations; a lock inside makes who wipes wait for who signs.
  *
- * Spec:   overlay-facts-more E (generations) and J (sealed share; the key of messages is HKDF-SHA256 of the message
- *         secret with the info `kettle-msg/1`, version u64, order 32, index u8: the whole name of its generation)
+ * Spec:   overlay-facts-more E (generations), G (recovery), J (sealed share; the key of messages is HKDF-SHA256 of the
+ *         message secret with the info `kettle-msg/1`, version u64, order 32, index u8: the whole name of its
+ *         generation)
  * Floor:  1, base/crypto. May include base/. No I/O or clock; randomness is an argument.
- * Tests:  tests/unit/test_keyring.c, tests/unit/test_keyring_share.c, tests/ctime
+ * Tests:  tests/unit/test_keyring.c, test_keyring_share.c, test_keyring_recover.c, tests/ctime
  */
 #ifndef BASE_CRYPTO_KEYRING_H
 #define BASE_CRYPTO_KEYRING_H
 
 #include "base/bytes.h"
 #include "base/crypto/aead.h"
+#include "base/crypto/box.h"
 #include "base/crypto/curve25519.h"
 #include "base/crypto/ecdsa.h"
 #include "base/rc.h"
@@ -151,5 +154,50 @@ NODISCARD rc_t keyring_seal(keyring_t *k, uint8_t out[KEY_SEALED_LEN], key_grant
  * the expected one. */
 NODISCARD rc_t keyring_take(keyring_t *k, const key_name_t *name, const uint8_t expected[ECDSA_PUBKEY_LEN],
                             const uint8_t sealed[KEY_SEALED_LEN], const key_box_t *box);
+
+/* --- when all who hold it die --- (lint lets the node's recovery alone call these) */
+
+#define KEY_HOLDERS_MAX 16u
+#define KEY_SHARE_LEN (1u + KEY_SECRETS_LEN) /* whose, 1 to KEY_HOLDERS_MAX; its shares of both secrets */
+#define KEY_SHARE_SEALED_LEN (KEY_SHARE_LEN + BOX_SEALED_EXTRA)
+#define KEY_KEPT_LEN (XAEAD_NONCE_LEN + KEY_SECRETS_LEN + AEAD_TAG_LEN)
+
+/* One operator's share, as everybody may see it. */
+typedef struct {
+    hash32_t hash;                        /* SHA-256 of the share's KEY_SHARE_LEN bytes */
+    uint8_t sealed[KEY_SHARE_SEALED_LEN]; /* box_seal to the operator's key */
+} key_share_box_t;
+
+/* Who holds shares of a key: so many of these X25519 keys have it together. */
+typedef struct {
+    const uint8_t (*keys)[X25519_LEN];
+    unsigned threshold, count;
+} key_holders_t;
+
+/* Splits a generation among its holders. The shares are the same whoever holds the secrets and splits them: the
+ * polynomial's coefficients come from the secrets by HKDF-SHA256, info `kettle-shares/1`, the whole name, threshold,
+ * count, and all keys; only the boxes differ.
+ *   out        holders->count rows, written only on RC_OK
+ *   ephemeral  X25519_LEN random bytes for each, secret: wiped by the caller
+ * RC_REFUSED: not held, never given away, or a key of small order; RC_LIMIT: the numbers (shares_split). */
+NODISCARD rc_t keyring_split(keyring_t *k, key_share_box_t *out, const key_name_t *name, const key_holders_t *holders,
+                             const uint8_t *ephemeral);
+
+/* Joins shares to a generation, as keyring_add. RC_LIMIT, RC_MALFORMED: shares_join; RC_REFUSED too when what comes of
+ * them has not the expected public key: they are too few, or of another key. */
+NODISCARD rc_t keyring_join(keyring_t *k, const key_name_t *name, const uint8_t expected[ECDSA_PUBKEY_LEN],
+                            const uint8_t (*shares)[KEY_SHARE_LEN], unsigned count);
+
+/* Seals a generation's secrets whole, for this program when it runs here again: nonce, ciphertext, tag.
+ *   key    of the TEE provider (tee/tee.h)
+ *   nonce  random
+ * RC_REFUSED: not held, or never given away. */
+NODISCARD rc_t keyring_keep(keyring_t *k, uint8_t out[KEY_KEPT_LEN], const key_name_t *name,
+                            const uint8_t key[AEAD_KEY_LEN], view_t ad, const uint8_t nonce[XAEAD_NONCE_LEN]);
+
+/* Opens that into the ring, as keyring_add. RC_REFUSED too when it does not open, or its public key is not the expected
+ * one. */
+NODISCARD rc_t keyring_recall(keyring_t *k, const key_name_t *name, const uint8_t expected[ECDSA_PUBKEY_LEN],
+                              const uint8_t kept[KEY_KEPT_LEN], const uint8_t key[AEAD_KEY_LEN], view_t ad);
 
 #endif
