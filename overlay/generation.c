@@ -499,11 +499,22 @@ static rc_t judge_draft(const gen_t *g, err_t *e, const entry_signed_t *s, const
     return RC_OK;
 }
 
+typedef struct {
+    const uint8_t *sealed;
+    const key_box_t *box;
+} share_box_t;
+
+static rc_t take_share(void *ctx, keyring_t *keys, const key_name_t *name, const uint8_t expected[33])
+{
+    const share_box_t *s = ctx;
+    return keyring_take(keys, name, expected, s->sealed, s->box);
+}
+
 /* Takes the secrets of an entry into the keyring; an uncommitted draft makes room where there is none. */
-static rc_t take_secrets_of(gen_t *g, const entry_t *x, const uint8_t sealed[KEY_SEALED_LEN], const key_box_t *box)
+static rc_t take_secrets_of(gen_t *g, const entry_t *x, gen_take_fn take, void *ctx)
 {
     size_t lowest = NONE;
-    rc_t rc = keyring_take(g->c.keys, &x->name, x->pubkey, sealed, box);
+    rc_t rc = take(ctx, g->c.keys, &x->name, x->pubkey);
     if (rc != RC_LIMIT)
         return rc;
     for (size_t i = 0; i < RECORDS; i++)
@@ -513,7 +524,7 @@ static rc_t take_secrets_of(gen_t *g, const entry_t *x, const uint8_t sealed[KEY
     if (lowest == NONE)
         return rc;
     forget(g, lowest);
-    return keyring_take(g->c.keys, &x->name, x->pubkey, sealed, box);
+    return take(ctx, g->c.keys, &x->name, x->pubkey);
 }
 
 rc_t gen_draft(gen_t *g, err_t *e, const uint8_t from[33], view_t entry, const uint8_t sealed[KEY_SEALED_LEN],
@@ -530,7 +541,8 @@ rc_t gen_draft(gen_t *g, err_t *e, const uint8_t from[33], view_t entry, const u
         rc = err_say(e, RC_LIMIT, "too many generations at once");
     if (rc)
         return rc;
-    rc = take_secrets_of(g, &s.entry, sealed, box);
+    share_box_t opens = { sealed, box };
+    rc = take_secrets_of(g, &s.entry, take_share, &opens);
     if (rc)
         return err_say(e, rc, "the draft does not open to its public key");
     g->records[i] =
@@ -671,6 +683,12 @@ static void drop_rival(gen_t *g, const entry_proof_t *p)
 rc_t gen_share(gen_t *g, err_t *e, view_t proof, view_t first, const uint8_t sealed[KEY_SEALED_LEN],
                const key_box_t *box)
 {
+    share_box_t opens = { sealed, box };
+    return gen_restore(g, e, proof, first, take_share, &opens);
+}
+
+rc_t gen_restore(gen_t *g, err_t *e, view_t proof, view_t first, gen_take_fn take, void *take_ctx)
+{
     entry_proof_t p;
     entry_signed_t f = { .entry = { .member_count = 0 } };
     rc_t rc = entry_proof_read(&p, e, proof);
@@ -688,7 +706,7 @@ rc_t gen_share(gen_t *g, err_t *e, view_t proof, view_t first, const uint8_t sea
         return rc;
     drop_rival(g, &p);
     if (i == NONE || !g->records[i].held)
-        rc = take_secrets_of(g, &p.entry.entry, sealed, box);
+        rc = take_secrets_of(g, &p.entry.entry, take, take_ctx);
     if (rc)
         return err_say(e, rc, "the share does not open to its public key");
     adopt(g, cluster_of(&p));

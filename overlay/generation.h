@@ -85,6 +85,13 @@ NODISCARD rc_t gen_commit(gen_t *g, err_t *e, view_t bytes);
 NODISCARD rc_t gen_share(gen_t *g, err_t *e, view_t proof, view_t first, const uint8_t sealed[KEY_SEALED_LEN],
                          const key_box_t *box);
 
+/* Puts the secrets of a generation into a ring, as keyring_add does, when they have the expected public key. */
+typedef rc_t (*gen_take_fn)(void *ctx, keyring_t *keys, const key_name_t *name, const uint8_t expected[33]);
+
+/* All who held a generation died, and its secrets are brought back: judged as a share (proof and first likewise), and
+ * then taken. RC_REFUSED, RC_REPLAY as gen_share; what take says. */
+NODISCARD rc_t gen_restore(gen_t *g, err_t *e, view_t proof, view_t first, gen_take_fn take, void *take_ctx);
+
 /* --- outputs --- */
 
 typedef enum { GEN_ACK, GEN_COMMIT, GEN_EVIDENCE, GEN_DRAFT } gen_kind_t;

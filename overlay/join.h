@@ -149,6 +149,10 @@ NODISCARD rc_t join_draw(keyring_t *ring, uint64_t version, void (*fill)(void *c
  * setup: hash of the cluster statement. RC_REFUSED: we are pinned to a cluster, or have a generation; RC_NOMEM. */
 NODISCARD rc_t join_found(join_t *j, err_t *e, const hash32_t *setup);
 
+/* The key of a cluster whose holders have all died is brought back: gen_restore. RC_REFUSED, RC_REPLAY: a newer
+ * generation is known, ours or a member's. */
+NODISCARD rc_t join_restore(join_t *j, err_t *e, view_t proof, view_t first, gen_take_fn take, void *take_ctx);
+
 /* Asks holders for the key of this cluster, now and whenever a newer one comes; NULL: asks no more. RC_REFUSED: we are
  * pinned to another. */
 NODISCARD rc_t join_want(join_t *j, err_t *e, const uint8_t cluster[33]);

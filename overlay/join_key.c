@@ -48,6 +48,38 @@ rc_t join_found(join_t *j, err_t *e, const hash32_t *setup)
     return RC_OK;
 }
 
+/* ---- bringing back ---- */
+
+/* Whether a member of this cluster says that a newer generation than this one is committed. */
+static bool knows_newer(const session_t *s, const uint8_t cluster[33], const key_name_t *name)
+{
+    const state_t *state = &s->state;
+    if (!s->attested || !s->has_state || !state->has_generation)
+        return false;
+    if (s->first && memcmp(s->first->entry.pubkey, cluster, 33) != 0)
+        return false;
+    return state->version > name->version || (state->version == name->version && state->index > name->index);
+}
+
+rc_t join_restore(join_t *j, err_t *e, view_t proof, view_t first, gen_take_fn take, void *take_ctx)
+{
+    entry_proof_t p;
+    entry_signed_t f;
+    rc_t rc = entry_proof_read(&p, e, proof);
+    if (!rc && first.n)
+        rc = entry_read(&f, e, first);
+    if (rc)
+        return rc;
+    const uint8_t *cluster = first.n ? f.entry.pubkey : p.has_order ? p.order.order.cluster : p.entry.entry.pubkey;
+    for (const session_t *s = j->sessions; s; s = s->next)
+        if (knows_newer(s, cluster, &p.entry.entry.name))
+            return err_in(e, RC_REPLAY, "name", "a member knows of a newer generation");
+    rc = gen_restore(j->gen, e, proof, first, take, take_ctx);
+    if (!rc)
+        spread_pump(j);
+    return rc;
+}
+
 /* ---- asking ---- */
 
 static void drop_request(session_t *s)
