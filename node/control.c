@@ -24,6 +24,7 @@ static rc_t turn_to_https(node_t *n, err_t *e)
     rc_t rc = https_open(&n->https, e, &n->tee, n->now_ms, HTTPS_LIFETIME_S);
     if (rc)
         return rc;
+    https_tell(n->https, &n->certificate_s);
     hs_stop(n->api_server, NODE_STOP_GRACE_MS);
     n->api_server = NULL;
     rc = node_open_api(&n->api_server, e, n, port);
@@ -222,6 +223,7 @@ static void give_up(node_t *n, const err_t *why)
         drop_service(n);
     https_close(n->https);
     n->https = NULL;
+    atomic_store(&n->certificate_s, 0);
     for (size_t i = 0; n->options.state_dir && i < sizeof kept / sizeof kept[0]; i++)
         if (snprintf(path, sizeof path, "%s/%s", n->options.state_dir, kept[i]) < (int)sizeof path)
             (void)unlink(path);

@@ -42,6 +42,13 @@ static void put_process(mx_t *m, const node_t *n)
     gauge(m, "kettle_state_size_bytes", "Bytes of the file system where the state directory is.", all);
 }
 
+static void put_warnings(mx_t *m, const warnings_t *all)
+{
+    mx_family(m, "kettle_warning", MX_GAUGE, "1 while /v1/status warns of it.");
+    for (warning_t w = 0; w < WARNINGS; w++)
+        mx_u64(m, LABELS({ "about", warning_word(w) }), all->text[w][0] != 0);
+}
+
 static void put_state(mx_t *m, node_state_t now)
 {
     mx_family(m, "kettle_state", MX_GAUGE, "1 for the state that the node is in.");
@@ -344,12 +351,15 @@ void node_metrics(mx_t *m, node_t *n)
 {
     follow_view_t view;
     err_t why;
+    warnings_t warnings;
     service_t *s = node_service(n); /* before the state is asked for, as in status.c */
     cluster_t *cluster = atomic_load(&n->cluster);
     const node_state_t state = node_state(n, &view, &why);
     mx_family(m, "kettle_info", MX_GAUGE, "1, with the version.");
     mx_u64(m, LABELS({ "version", KETTLE_VERSION }), 1);
     put_state(m, state);
+    node_warnings(&warnings, n, s, &view);
+    put_warnings(m, &warnings);
     put_process(m, n);
     put_http(m, &n->tallies);
     put_cache(m, n->cache);

@@ -10,6 +10,7 @@
 #include "node/options.h"
 #include "node/service.h"
 #include "node/setup/trial.h"
+#include "node/warnings.h"
 
 typedef struct node node_t;
 
@@ -28,6 +29,7 @@ struct node {
     hs_t *next_api_server;           /* a setup asked for another port */
     https_t *https;                  /* with api_tls; the controller's thread only */
     uint16_t api_port;               /* as opened at start */
+    tally_t certificate_s;           /* when the API port's expires, Unix seconds; 0: it has none */
     hs_tallies_t tallies;            /* of the API port's servers */
     view_t base_config;              /* text of --config; owned */
 
@@ -84,6 +86,9 @@ NODISCARD rc_t node_accept_setup(node_t *n, err_t *error, view_t body);
 /* The routes of both ports (routes.c). */
 extern const hs_route_t NODE_SETUP_ROUTES[], NODE_API_ROUTES[];
 extern const size_t NODE_SETUP_ROUTE_COUNT, NODE_API_ROUTE_COUNT;
+
+/* What is to be warned of now; s NULL: there is no service (status.c). */
+void node_warnings(warnings_t *out, node_t *n, service_t *s, const follow_view_t *view);
 
 /* Body of GET /v1/status (status.c): text in the arena; p NULL: out of memory. */
 view_t node_status_json(node_t *n, arena_t *a);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "base/os/process.h"
 #include "node/state.h"
 
 #define STATUS_MAX ((size_t)256 << 10)
@@ -201,10 +202,66 @@ static void put_service(jw_t *w, service_t *s, const follow_view_t *v, node_stat
     jw_end(w);
 }
 
+/* The first endpoint that claims a fork of which this build knows nothing, and one that wants to be left alone. */
+static void find_complaints(warning_facts_t *f, char claimed_by[32], char busy[32], up_status_t rows[UP_ENDPOINTS_MAX],
+                            up_t *u, const char *key)
+{
+    const size_t n = up_snapshot(u, rows);
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i].newer_reason[0] && !f->claim) {
+            snprintf(claimed_by, 32, "%s[%zu]", key, i);
+            f->claimed_by = claimed_by;
+            f->claim = rows[i].newer_reason;
+        }
+        if (!f->asked_too_often && up_wait_ms(u, i, clock_monotonic_ms())) {
+            snprintf(busy, 32, "%s[%zu]", key, i);
+            f->asked_too_often = busy;
+        }
+    }
+}
+
+static void find_time_facts(warning_facts_t *f, service_t *s, const follow_view_t *v)
+{
+    const lc_network_t *net = &s->with.config->network;
+    const timebound_at_t at = timekeeper_read(s->time);
+    const int64_t now = (int64_t)(at.clock_ms - at.raw_ms);
+    attest_status_t evidence;
+    attest_status(s->attest, &evidence);
+    f->now_s = timekeeper_least_ms(s->time) / 1000;
+    f->fork = lc_unknown_fork(net);
+    f->fork_s = f->fork ? lc_slot_start_ms(net, lc_first_slot(net, f->fork->epoch)) / 1000 : 0;
+    f->collateral_until_s = evidence.verified ? evidence.verifiable_until : 0;
+    f->dated = v->dates.known;
+    f->clock_least_ms = now - v->dates.newest_ms;
+    f->clock_most_ms = now - v->dates.oldest_ms;
+}
+
+void node_warnings(warnings_t *out, node_t *n, service_t *s, const follow_view_t *view)
+{
+    warning_facts_t f = { .now_s = n->now_ms() / 1000,
+                          .certificate_until_s = tally_get(&n->certificate_s),
+                          .certificate_life_s = HTTPS_LIFETIME_S };
+    up_status_t execution[UP_ENDPOINTS_MAX], consensus[UP_ENDPOINTS_MAX];
+    char claimed_by[32], busy[32];
+    process_use_t use;
+    process_use(&use);
+    f.files = use.files;
+    f.files_max = use.files_max;
+    if (n->options.state_dir)
+        (void)process_disk(&f.disk_free, &f.disk_all, n->options.state_dir);
+    if (s) {
+        find_time_facts(&f, s, view);
+        find_complaints(&f, claimed_by, busy, execution, s->execution, "execution_rpc");
+        find_complaints(&f, claimed_by, busy, consensus, s->consensus, "consensus_rpc");
+    }
+    warnings_find(out, &f);
+}
+
 view_t node_status_json(node_t *n, arena_t *a)
 {
     follow_view_t view;
     err_t why;
+    warnings_t warnings;
     service_t *s = node_service(n); /* before the state is asked for: view is filled if there is a service by now */
     const config_t *config = atomic_load(&n->config);
     cluster_t *cluster = atomic_load(&n->cluster);
@@ -218,6 +275,8 @@ view_t node_status_json(node_t *n, arena_t *a)
     jw_u64(&w, "uptime_s", (clock_monotonic_ms() - n->started_ms) / 1000);
     put_tee(&w, n, s);
     jw_bool(&w, "development", n->options.development);
+    node_warnings(&warnings, n, s, &view);
+    warnings_put(&w, &warnings);
     if (config)
         put_config(&w, config);
     if (s)

@@ -13,10 +13,17 @@ struct https {
     clock_fn now_ms;
     uint32_t lifetime_s;
     uint64_t made_ms;        /* the wall clock's time of the present certificate */
+    tally_t *expires_s;      /* NULL: nobody is told */
     hs_identity_t *identity; /* once the worker runs, its own */
     hs_t *server;
     worker_t *worker; /* NULL: nothing is kept yet */
 };
+
+static void tell(https_t *h)
+{
+    if (h->expires_s)
+        atomic_store(h->expires_s, h->made_ms / 1000 + h->lifetime_s);
+}
 
 /* Makes a certificate over a fresh key, and an identity of both. */
 static rc_t renew(https_t *h, err_t *e)
@@ -34,6 +41,7 @@ static rc_t renew(https_t *h, err_t *e)
     hs_identity_unref(h->identity);
     h->identity = identity;
     h->made_ms = now_ms;
+    tell(h);
     return RC_OK;
 }
 
@@ -86,6 +94,12 @@ rc_t https_open(https_t **out, err_t *e, const tee_provider_t *tee, clock_fn now
 hs_identity_t *https_identity(const https_t *h)
 {
     return h->identity;
+}
+
+void https_tell(https_t *h, tally_t *expires_s)
+{
+    h->expires_s = expires_s;
+    tell(h);
 }
 
 rc_t https_keep(https_t *h, err_t *e, hs_t *server)

@@ -25,6 +25,10 @@ NODISCARD rc_t https_open(https_t **out, err_t *e, const tee_provider_t *tee, cl
 /* The present identity, for hs_start: borrowed, good until https_keep. */
 hs_identity_t *https_identity(const https_t *h);
 
+/* Has the moment written there, in Unix seconds, at which the present certificate expires, now and whenever there is
+ * another one. Before https_keep; lives until https_close. */
+void https_tell(https_t *h, tally_t *expires_s);
+
 /* From now on gives each new certificate to the server, which lives until https_close. When one cannot be made, the old
  * one stays, the log says why, and it is tried again soon. RC_IO, RC_NOMEM: no thread. */
 NODISCARD rc_t https_keep(https_t *h, err_t *e, hs_t *server);
