@@ -52,6 +52,7 @@ typedef struct {
 /* "fork", "collateral", "certificate", "disk", "clock", "budget". */
 const char *warning_word(warning_t w);
 
+/* Fills all texts of out. */
 void warnings_find(warnings_t *out, const warning_facts_t *facts);
 
 /* Member "warnings" of an object: a list of {"about", "text"}. */
