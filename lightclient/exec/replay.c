@@ -78,47 +78,48 @@ static bool is_early(need_kind_t kind)
     return kind == NEED_PROOF;
 }
 
-/* Gives one need its answer, if it is there. *gave: it was. */
-static rc_t give(query_t *q, bool *gave, ex_stock_kind_t *lacks, err_t *e, arena_t *a, ex_stock_t *from, size_t i)
+/* Gives one need its answer. RC_NEED_DATA: it is not there. */
+static rc_t give(query_t *q, ex_stock_kind_t *lacks, err_t *e, arena_t *a, ex_stock_t *from, size_t i)
 {
     const need_t *needs;
     answer_t answer;
     query_needs(q, &needs);
     const arena_mark_t mark = arena_mark(a);
     rc_t rc = ex_stock_answer(from, &answer, lacks, a, &needs[i]);
-    *gave = !rc;
     if (!rc)
         rc = query_give(q, e, i, &answer);
-    else if (rc == RC_NEED_DATA || rc == RC_UNSUPPORTED)
-        rc = RC_OK;
     else
-        (void)err_say(e, rc, rc == RC_NOMEM ? "out of memory" : "a node is none");
+        (void)err_say(e, rc, "something that it takes to show this is missing, or cannot be read");
     arena_rollback(a, mark);
     return rc;
 }
 
-/* Answers what can be answered of one step. RC_NEED_DATA: nothing could be. */
-static rc_t answer_step(query_t *q, ex_stock_kind_t *lacks, err_t *e, arena_t *a, ex_stock_t *from)
+/* Answers the needs of one step that have this origin. *any: there was one. RC_NEED_DATA: one of them is not there. */
+static rc_t answer_all(query_t *q, bool *any, ex_stock_kind_t *lacks, err_t *e, arena_t *a, ex_stock_t *from,
+                       need_origin_t origin)
 {
     const need_t *needs;
     const size_t count = query_needs(q, &needs);
-    bool any = false, named = false;
+    rc_t rc = RC_OK;
     for (unsigned pass = 0; pass < 2; pass++)
-        for (size_t i = 0; i < count; i++) {
-            ex_stock_kind_t kind;
-            bool gave;
-            if (is_early(needs[i].kind) == (pass == 1))
+        for (size_t i = 0; !rc && i < count; i++) {
+            if (needs[i].origin != origin || is_early(needs[i].kind) != (pass == 0))
                 continue;
-            const bool met = needs[i].origin == NEED_MET;
-            const rc_t rc = give(q, &gave, &kind, e, a, from, i);
-            if (rc && rc != RC_NEED_DATA)
-                return rc;
-            any |= gave && !rc;
-            if (!gave && (!named || met))
-                *lacks = kind;
-            named |= !gave && met;
+            *any = true;
+            rc = give(q, lacks, e, a, from, i);
         }
-    return any ? RC_OK : err_say(e, RC_NEED_DATA, "something that it takes to show this is missing");
+    return rc;
+}
+
+/* What a run has met is answered, and nothing that it only guessed: so all that is used is needed. An account that was
+ * met may stand in one need with slots that were not. */
+static rc_t answer_step(query_t *q, ex_stock_kind_t *lacks, err_t *e, arena_t *a, ex_stock_t *from)
+{
+    bool any = false;
+    rc_t rc = answer_all(q, &any, lacks, e, a, from, NEED_MET);
+    if (!rc && !any)
+        rc = answer_all(q, &any, lacks, e, a, from, NEED_NAMED);
+    return rc || any ? rc : err_say(e, RC_BUG, "a query that needs nothing");
 }
 
 rc_t ex_replay(query_t *q, ex_stock_kind_t *lacks, err_t *e, ex_stock_t *from)

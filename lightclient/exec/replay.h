@@ -16,7 +16,8 @@ NODISCARD rc_t ex_recorded_new(query_t **out, err_t *e, query_t *take_q, ex_stoc
 /* The query that is recorded, with its result after RC_OK. Lives as long as q. */
 const query_t *ex_recorded_inner(const query_t *q);
 
-/* Drives a query from a stock to its end.
+/* Drives a query from a stock to its end, one thing that it has met after the other: what it only guesses is not
+ * answered, so that all that is used is needed.
  *   lacks  on RC_NEED_DATA: of what kind there is too little in the stock
  * RC_NEED_DATA; what the query says of an answer (RC_REFUSED, RC_MALFORMED), or at a step; RC_NOMEM. */
 NODISCARD rc_t ex_replay(query_t *q, ex_stock_kind_t *lacks, err_t *e, ex_stock_t *from);

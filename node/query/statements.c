@@ -15,6 +15,7 @@
 #define MESSAGE_MAX 2048u /* bytes of a gateway's {"message": ...} */
 #define RETRY_S 2u
 #define TEXT_MAX 400u
+#define REPLAY_ROUNDS_MAX 4096u /* nothing tells ahead what a call will read */
 
 /* ---- from a request to a query ---- */
 
@@ -77,8 +78,9 @@ static rc_t make_call(work_t *w, query_t **out, err_t *e)
                                             .env = &w->env,
                                             .overrides = &w->overrides,
                                             .gas_cap = k->rules->call_gas,
-                                            .use_hint = true,
-                                            .proof_slots_max = BATCH_SLOTS_MAX });
+                                            .use_hint = !k->replays,
+                                            .rounds_max = k->replays ? REPLAY_ROUNDS_MAX : 0,
+                                            .proof_slots_max = k->replays ? 1 : BATCH_SLOTS_MAX });
 }
 
 rc_t statements_query(work_t *w, query_t **out, err_t *e)
@@ -98,6 +100,14 @@ rc_t statements_query(work_t *w, query_t **out, err_t *e)
     }
 }
 
+rc_t statements_begin(work_t *w, query_t **out, err_t *e)
+{
+    const rc_t rc = statements_find_head(w, e);
+    if (rc)
+        return rc;
+    return statements_is_past(w) ? statements_past_query(w, out, e) : statements_query(w, out, e);
+}
+
 static rc_t begin(void *mine, query_t **out, err_t *e, arena_t *a, const hs_request_t *request)
 {
     work_t *w = mine;
@@ -105,11 +115,7 @@ static rc_t begin(void *mine, query_t **out, err_t *e, arena_t *a, const hs_requ
     rc_t rc = read_question(w, e, a, request);
     if (!rc)
         rc = check_sender(w, e);
-    if (!rc)
-        rc = statements_find_head(w, e);
-    if (rc)
-        return rc;
-    return statements_is_past(w) ? statements_past_query(w, out, e) : statements_query(w, out, e);
+    return rc ? rc : statements_begin(w, out, e);
 }
 
 /* ---- from a result to a statement ---- */
@@ -219,16 +225,22 @@ static rc_t write_gateway(view_t *body, arena_t *a, const statement_t *s)
     return w.rc;
 }
 
+rc_t statements_conclude(work_t *w, err_t *e, const query_t *done)
+{
+    const query_t *last = w->state == PROVEN ? ex_then_last(done) : done;
+    const rc_t rc = w->question.what.kind == STATEMENT_LOGS ? statements_take_logs(w, e, last) : RC_OK;
+    if (!rc)
+        fill(&w->statement, w, last);
+    return rc;
+}
+
 static rc_t finish(void *mine, view_t *body, err_t *e, arena_t *a, const query_t *done)
 {
     work_t *w = mine;
     statement_t *s = &w->statement;
-    const query_t *last = w->state == PROVEN ? ex_then_last(done) : done;
-    rc_t rc = w->question.what.kind == STATEMENT_LOGS ? statements_take_logs(w, e, last) : RC_OK;
-    if (rc)
-        return rc;
-    fill(s, w, last);
-    rc = check_ready(w, e);
+    rc_t rc = statements_conclude(w, e, done);
+    if (!rc)
+        rc = check_ready(w, e);
     if (rc)
         return rc;
     rc = statement_sign(s, &w->owner->config.signer);

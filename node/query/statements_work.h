@@ -25,7 +25,9 @@ typedef struct {
     held_t *held;
     statement_signer_t signer;
     const hash32_t *setup;
+    view_t setup_text; /* the cluster statement with that hash; n 0: no evidence is given */
     const setup_rules_t *rules;
+    bool replays; /* queries are answered from a stock (lightclient/exec/stock.h): no hints, one slot at a time */
     setup_by_t default_block;      /* of a request that names none */
     const addr_t *senders;         /* for whom the gateway works; */
     size_t sender_count;           /* 0: for everybody */
@@ -82,6 +84,12 @@ typedef struct work {
 
 /* The head of a question, and how it is named. */
 NODISCARD rc_t statements_find_head(work_t *w, err_t *e);
+
+/* What is to be driven for the question of w, which has its arena, too. *out stays NULL: all is known already. */
+NODISCARD rc_t statements_begin(work_t *w, query_t **out, err_t *e);
+
+/* The statement that follows, unsigned, in w. done: what begin made, with its result, or NULL. */
+NODISCARD rc_t statements_conclude(work_t *w, err_t *e, const query_t *done);
 
 /* What is to be driven, where the head of the question is known (statements.c). */
 NODISCARD rc_t statements_query(work_t *w, query_t **out, err_t *e);

@@ -1,5 +1,5 @@
 /* grounds.h - the evidence of a signed statement as a file: everything from which the statement follows, for whoever
- * does not want to trust the machine that signed it. Written and read here; whether it holds is another matter.
+ * does not want to trust the machine that signed it. Written and read here; node/query/retrace.h says whether it holds.
  *
  *   {"kettle":"evidence/1","id":"0x...","setup":{...},"request":null,"answer":{...},
  *    "consensus":{"bootstrap":"0x...","updates":["0x...",...],
@@ -13,7 +13,7 @@
  * headers, blocks and trie nodes RLP, receipts as their trie has them; each list is in one order and has nothing twice,
  * which the readers of its elements check (lightclient/exec/stock.h).
  *
- * Spec:   api-facts section 13
+ * Spec:   api-facts section 13; docs/evidence.md
  * Floor:  3, rpc/api. No I/O, clock or thread.
  * Tests:  tests/unit/test_grounds.c, tests/fuzz/fuzz_grounds.c
  */

@@ -155,8 +155,8 @@ rc_t question_of_call(question_t *out, err_t *e, arena_t *a, view_t body)
 
 /* ---- POST /v1/logs ---- */
 
-/* The first block of a range, and the hash of the criteria. */
-static void read_range(statement_request_t *r, arena_t *a, const jo_t *o)
+/* The first block of a range, and the criteria with their hash. */
+static view_t read_range(statement_request_t *r, arena_t *a, const jo_t *o)
 {
     static const char *const names[] = { "address", "topics" };
     r->kind = STATEMENT_LOGS;
@@ -166,7 +166,7 @@ static void read_range(statement_request_t *r, arena_t *a, const jo_t *o)
     if (!u256_fits_u64(&from))
         jo_fail(o, "fromBlock", RC_MALFORMED, "must be below 2^64");
     r->from_number = from.w[0];
-    (void)api_plain_members(&r->filter_hash, a, o, names, 2);
+    return api_plain_members(&r->filter_hash, a, o, names, 2);
 }
 
 static void read_filter(ex_filter_t *out, arena_t *a, const jo_t *o)
@@ -184,7 +184,7 @@ rc_t question_of_logs(question_t *out, err_t *e, arena_t *a, view_t body)
     jo_doc_t doc;
     question_t q = { .gateway = false };
     const jo_t o = jo_open(&doc, e, body, QUESTION_MAX, JO_STRICT);
-    read_range(&q.what, a, &o);
+    q.criteria = read_range(&q.what, a, &o);
     read_filter(&q.filter, a, &o);
     read_block(&q.block, &o, "toBlock");
     const rc_t rc = jo_done(&o);

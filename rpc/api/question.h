@@ -30,6 +30,7 @@ typedef struct {
     question_block_t block;
     view_t overrides;    /* of a call: what api_bound_overrides reads (rpc/api/overrides.h); n 0: none */
     ex_filter_t filter;  /* of logs */
+    view_t criteria;     /* ... as the plain JSON that filter_hash is of (rpc/api/plain.h) */
     hash32_t tx_hash;    /* of a receipt */
     bool gateway;        /* over CCIP-Read: the answer is ABI-encoded */
     addr_t sender;       /* of a gateway's question: the contract that asks */

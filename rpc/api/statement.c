@@ -1,6 +1,7 @@
 #include "rpc/api/statement.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/json.h"
 #include "rpc/api/abi.h"
@@ -102,6 +103,37 @@ _Static_assert(COUNT(types) == STATEMENT_KINDS, "a type for each kind");
 const eip712_type_t *statement_type(statement_kind_t kind)
 {
     return &types[kind];
+}
+
+/* ---- comparing ---- */
+
+static bool member_differs(const eip712_member_t *m, const void *x, const void *y)
+{
+    uint8_t one[32], two[32];
+    const void *a = eip712_value(m, x), *b = eip712_value(m, y);
+    if (eip712_is_view(m))
+        return !view_eq(*(const view_t *)a, *(const view_t *)b);
+    eip712_word(one, m, x);
+    eip712_word(two, m, y);
+    return memcmp(one, two, sizeof one) != 0;
+}
+
+bool statement_differs(char field[STATEMENT_FIELD_MAX], const statement_t *x, const statement_t *y)
+{
+    const eip712_type_t *t = statement_type(x->kind);
+    for (size_t i = 0; i < t->count; i++) {
+        const eip712_member_t *m = &t->members[i];
+        if (m->kind != EIP712_STRUCT && member_differs(m, x, y)) {
+            snprintf(field, STATEMENT_FIELD_MAX, "%s", m->name);
+            return true;
+        }
+        for (size_t k = 0; m->kind == EIP712_STRUCT && k < m->type->count; k++)
+            if (member_differs(&m->type->members[k], eip712_value(m, x), eip712_value(m, y))) {
+                snprintf(field, STATEMENT_FIELD_MAX, "%s.%s", m->name, m->type->members[k].name);
+                return true;
+            }
+    }
+    return false;
 }
 
 /* ---- signing ---- */

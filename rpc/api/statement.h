@@ -116,6 +116,12 @@ uint64_t statement_slot(const statement_t *s);
 /* The digest that is signed. */
 void statement_digest(hash32_t *out, const statement_t *s);
 
+#define STATEMENT_FIELD_MAX 64u /* bytes of the name of a member, with the NUL */
+
+/* Whether two statements of one kind say different things; field: the name of the first member in which they do,
+ * "at.hash". */
+bool statement_differs(char field[STATEMENT_FIELD_MAX], const statement_t *x, const statement_t *y);
+
 /* Signs a digest with the cluster's key, and says that key's address. */
 typedef struct {
     void *ctx;

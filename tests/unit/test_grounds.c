@@ -1,4 +1,4 @@
-/* The evidence file: written and read, its form, its limits. Whether what stands in it holds is another matter. */
+/* The evidence file: written and read, its form, its limits. Whether what stands in it holds is tests/unit/test_retrace.c's. */
 #include <string.h>
 
 #include "base/json.h"
