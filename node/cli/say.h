@@ -15,7 +15,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
-enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2, COMMAND_UNREACHED = 3 };
+enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2, COMMAND_UNREACHED = 3, COMMAND_CONVICTED = 4 };
 
 /* Prints a line, and its end; control characters within it are escaped. False: it could not be written. */
 bool say(FILE *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

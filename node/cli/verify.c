@@ -12,6 +12,7 @@
 #include "base/os/file.h"
 #include "node/cli/command.h"
 #include "node/cli/verify.h"
+#include "node/cli/verify_grounds.h"
 #include "tee/collateral/collateral.h"
 #include "tee/fault.h"
 
@@ -252,7 +253,8 @@ static const cli_option_t options[] = {
       .read = read_pubkey },
     { .name = "network",
       .argument = "NAME",
-      .help = "the chain that the node must follow, as its setup names it; any: whichever it says",
+      .help = "the chain that the node must follow, as its setup names it; any: whichever it says. With --evidence a "
+              "name that is built in, or a file: a configuration, whose network is taken",
       .normal = "mainnet",
       .at = offsetof(verify_options_t, network) },
     { .name = "chain-id",
@@ -262,7 +264,8 @@ static const cli_option_t options[] = {
       .read = read_chain_id },
     { .name = "checkpoint",
       .argument = "HEX",
-      .help = "the beacon block root that the cluster must have started from",
+      .help = "the beacon block root that the cluster must have started from; with --evidence, which needs it, the one "
+              "that is trusted",
       .normal = "any",
       .read = read_checkpoint },
     { .name = "setup-hash",
@@ -296,6 +299,11 @@ static const cli_option_t options[] = {
       .read = read_kept },
     { .name = "at", .argument = "SECONDS", .help = "Unix time to verify at", .normal = "now", .read = read_time },
     { .name = "json", .help = "results as JSON", .at = offsetof(verify_options_t, as_json) },
+    { .name = "evidence",
+      .argument = "FILE",
+      .help = "verifies that a statement follows from its evidence (an answer with evidence=inline, or of "
+              "/v1/evidence), and nothing else; needs --checkpoint",
+      .at = offsetof(verify_options_t, grounds) },
     STATEMENT_OPTIONS,
 };
 
@@ -306,24 +314,26 @@ const cli_command_t COMMAND_VERIFY = {
     .what = "verifies an attestation, and answers signed with its key",
     .usage = "kettle verify --policy FILE [OPTIONS] URL | FILE | -\n"
              "       kettle verify --follow --pubkey HEX --setup-hash HEX [--also URL] [--policy FILE] [OPTIONS] URL\n"
-             "       kettle verify --statement FILE --signer HEX --chain-id N [OPTIONS]\n",
+             "       kettle verify --statement FILE --signer HEX --chain-id N [OPTIONS]\n"
+             "       kettle verify --evidence FILE --checkpoint HEX [--network NAME] [--signer HEX]\n",
     .about =
         "Checks an attestation of a node, the chain and the setup that it binds, and answers that the node signed. URL "
         "is a node's API (http://host:3032): it is asked for a fresh attestation over a random nonce, and for its "
         "head. FILE is a kept answer of GET /v1/attest or GET /attest. With --statement it checks one signed "
-        "statement, and nothing else.",
-    .status = "0 all holds, 1 something does not hold, 3 something could not be fetched or read",
+        "statement, and nothing else; with --evidence whether one follows from its evidence, without trust in any TEE.",
+    .status = "0 all holds, 1 something does not hold, 3 something could not be fetched or read, 4 the evidence of a "
+              "statement shows that its signer lied",
     .operand = "URL, file, or - for standard input",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .run = run,
 };
 
-/* A statement needs no source beside it. */
-static bool is_about_statement(int argc, char **argv)
+/* A statement, or evidence, needs no source beside it. */
+static bool is_about(const char *option, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++)
-        if (!strncmp(argv[i], "--statement", strlen("--statement")))
+        if (!strncmp(argv[i], option, strlen(option)))
             return true;
     return false;
 }
@@ -339,6 +349,30 @@ static int run_statement(verify_options_t *o, int argc, char **argv)
         o->has_checkpoint || o->has_pubkey || o->development)
         return command_usage("verify --statement checks no attestation: leave its options out");
     return verify_statement(&o->statement, o->now, o->as_json);
+}
+
+static int run_grounds(verify_options_t *o, int argc, char **argv)
+{
+    cli_command_t c = COMMAND_VERIFY;
+    const statement_options_t *s = &o->statement;
+    c.operand = NULL;
+    const int status = cli_parse(o, NULL, &c, argc, argv);
+    if (status)
+        return status - 1;
+    if (!o->has_checkpoint)
+        return command_usage("verify --evidence needs --checkpoint: the beacon block root that you trust");
+    if (o->policy || o->block_count || o->call_count || o->has_nonce || o->collateral || o->ra_tls || o->has_pubkey ||
+        o->development || s->source || s->request || s->want.has_kind || s->want.has_max_age || s->want.any_age)
+        return command_usage("verify --evidence checks no attestation and no time: leave their options out");
+    if (secret_init())
+        return command_failed("the system has no source of random numbers");
+    const grounds_options_t options_of = { .source = o->grounds,
+                                           .network = o->network,
+                                           .checkpoint = o->checkpoint,
+                                           .setup = o->has_setup ? &o->setup : NULL,
+                                           .signers = s->signers,
+                                           .signer_count = s->want.signer_count };
+    return verify_grounds(&options_of, o->as_json);
 }
 
 /* Whether something is demanded that only a statement can show. */
@@ -396,7 +430,9 @@ static int run(int argc, char **argv)
     verify_options_t o = { .network = "mainnet", .now = (int64_t)(clock_system_ms() / 1000) };
     static results_t results;
     arena_t a;
-    if (is_about_statement(argc, argv))
+    if (is_about("--evidence", argc, argv))
+        return run_grounds(&o, argc, argv);
+    if (is_about("--statement", argc, argv))
         return run_statement(&o, argc, argv);
     int status = parse(&o, argc, argv);
     if (status)

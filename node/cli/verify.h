@@ -16,6 +16,7 @@
 typedef struct {
     statement_options_t statement; /* first: its readers are given the whole */
     const char *policy, *collateral, *source;
+    const char *grounds; /* evidence of a statement: a file; NULL: none is to be verified */
     const char *blocks[VERIFY_ANSWERS_MAX], *calls[VERIFY_ANSWERS_MAX];
     size_t block_count, call_count;
     const char *also[VERIFY_ANSWERS_MAX], *kept[VERIFY_ANSWERS_MAX]; /* of --follow: more nodes, kept statements */
