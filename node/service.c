@@ -301,6 +301,15 @@ static rc_t make_setup(service_t *s, err_t *e)
     return setup_make(&s->setup, e, &s->arena, s->with.config, &world);
 }
 
+static rc_t make_lies(service_t *s, err_t *e)
+{
+    return lies_new(&s->lies, e,
+                    &(lies_config_t){ .state_dir = s->with.options->state_dir,
+                                      .network = s->with.config->network.name,
+                                      .now_s = evidence_now,
+                                      .ctx = s });
+}
+
 /* From whom we ask, and what drives queries of them. */
 static rc_t make_upstreams(service_t *s, err_t *e)
 {
@@ -314,6 +323,8 @@ static rc_t make_upstreams(service_t *s, err_t *e)
         return err_say(e, RC_NOMEM, "out of memory");
     up_trust(s->execution, c->ca_file.execution);
     up_trust(s->consensus, c->ca_file.consensus);
+    up_on_lie(s->execution, lies_take_execution, s->lies);
+    up_on_lie(s->consensus, lies_take_consensus, s->lies);
     hc_use_proxies(k->http, c->proxy_env);
     return ask_new(&s->ask, e,
                    &(ask_config_t){ .http = k->http,
@@ -681,6 +692,8 @@ static rc_t make_all(service_t *s, err_t *e)
     if (!rc)
         rc = make_node_key(&s->node_keyring, s->node_pubkey, e);
     if (!rc)
+        rc = make_lies(s, e);
+    if (!rc)
         rc = make_upstreams(s, e);
     if (!rc)
         rc = looks_for_a_cluster(s) ? enter_or_found(s, e) : found(s, e, false);
@@ -749,6 +762,7 @@ void service_free(service_t *s)
     follow_free(s->follow);
     up_free(s->execution);
     up_free(s->consensus);
+    lies_free(s->lies);
     objects_free(s->objects);
     claims_free(s->claims);
     timekeeper_free(s->time);

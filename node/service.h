@@ -21,6 +21,7 @@
 #include "node/evidence/attest.h"
 #include "node/evidence/setup.h"
 #include "node/judge.h"
+#include "node/lies.h"
 #include "node/news.h"
 #include "node/options.h"
 #include "node/query/calls.h"
@@ -57,6 +58,7 @@ typedef struct {
     keyring_t *keyring;      /* generations of the cluster's key: signs answers */
     keyring_t *node_keyring; /* of the node's own key: its identity among peers, fresh at each start */
     uint8_t pubkey[ECDSA_PUBKEY_LEN], node_pubkey[ECDSA_PUBKEY_LEN]; /* pubkey: with which it begins */
+    lies_t *lies;                                                    /* the records of theirs; */
     up_t *execution, *consensus;
     ask_t *ask;
     jobs_t *jobs; /* requests under way, and kept answers */

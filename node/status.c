@@ -200,6 +200,7 @@ static void put_service(jw_t *w, service_t *s, const follow_view_t *v, node_stat
     put_upstreams(w, "execution", s->execution, timekeeper_read(s->time));
     put_upstreams(w, "consensus", s->consensus, timekeeper_read(s->time));
     jw_end(w);
+    jw_u64(w, "lie_records", lies_count(s->lies));
 }
 
 /* The first endpoint that claims a fork of which this build knows nothing, and one that wants to be left alone. */

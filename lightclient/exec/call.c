@@ -303,6 +303,16 @@ static rc_t call_give(query_t *query, err_t *e, size_t i, const answer_t *answer
     return err_say(e, RC_BUG, "a need of no known kind");
 }
 
+static bool call_expects(query_t *query, expected_t *out, size_t i)
+{
+    ex_call_t *c = call_of(query);
+    const need_t *need = i < c->needs.count ? &c->needs.at[i] : NULL;
+    *out = (expected_t){ .header = NULL };
+    if (!need || need->kind != NEED_HEADER)
+        return need && ex_needs_expects(&c->needs, out, need);
+    return ex_view_ancestor(&c->view, &out->hash, (size_t)(c->config.block->env.number - 1 - need->number));
+}
+
 static void call_free(query_t *query)
 {
     ex_call_t *c = call_of(query);
@@ -317,7 +327,7 @@ static void call_free(query_t *query)
 static rc_t call_init(ex_call_t *c, const ex_call_config_t *config)
 {
     static const addr_t nobody;
-    static const query_ops_t ops = { call_step, call_needs, call_give, call_free };
+    static const query_ops_t ops = { call_step, call_needs, call_give, call_free, call_expects };
     c->query.ops = &ops;
     c->config = *config;
     arena_init(&c->mem, STATE_MEMORY_MAX);

@@ -106,6 +106,13 @@ static rc_t head_give(query_t *q, err_t *e, size_t i, const answer_t *answer)
     return answer->kind == NEED_HEAD ? give_header(h, e, answer) : give_bytes(h, e, answer->code);
 }
 
+static bool head_expects(query_t *q, expected_t *out, size_t i)
+{
+    const ex_head_t *h = head_of(q);
+    *out = (expected_t){ .hash = i ? h->header.block_access_list_hash : h->block.block_hash };
+    return !i || h->done;
+}
+
 static void head_free(query_t *q)
 {
     ex_head_t *h = head_of(q);
@@ -115,7 +122,7 @@ static void head_free(query_t *q)
 
 rc_t ex_head_new(query_t **out, err_t *e, const hash32_t *hash, ex_head_kind_t kind)
 {
-    static const query_ops_t ops = { head_step, head_needs, head_give, head_free };
+    static const query_ops_t ops = { head_step, head_needs, head_give, head_free, head_expects };
     ex_head_t *h = calloc(1, sizeof *h);
     if (!h)
         return err_say(e, RC_NOMEM, "out of memory");

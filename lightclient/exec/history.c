@@ -678,6 +678,21 @@ static rc_t history_give(query_t *q, err_t *e, size_t i, const answer_t *answer)
     return h->jumping && h->has_jump ? RC_OK : give_header(h, e, need, h->of[i], answer);
 }
 
+static bool history_expects(query_t *q, expected_t *out, size_t i)
+{
+    ex_history_t *h = history_of(q);
+    const need_t *need = i < h->need_count ? &h->needs[i] : NULL;
+    *out = (expected_t){ .header = NULL };
+    if (!need || h->state == FIND || need->kind == NEED_PROOF)
+        return false;
+    const ex_past_t *p = &h->blocks[h->of[i]];
+    if (need->kind != NEED_RECEIPTS)
+        return expected_hash(h, &out->hash, h->of[i]);
+    out->hash = p->block.hash;
+    out->header = p->has_header ? &p->block.header : NULL;
+    return p->has_header;
+}
+
 static void history_free(query_t *q)
 {
     ex_history_t *h = history_of(q);
@@ -688,7 +703,7 @@ static void history_free(query_t *q)
 
 rc_t ex_history_new(query_t **out, err_t *e, const ex_history_config_t *c)
 {
-    static const query_ops_t ops = { history_step, history_needs, history_give, history_free };
+    static const query_ops_t ops = { history_step, history_needs, history_give, history_free, history_expects };
     if (c->by == EX_BY_NUMBER && (c->from > c->to || c->to > c->head->env.number))
         return err_say(e, RC_REFUSED, "the block is beyond the head");
     if (c->by == EX_BY_NUMBER && c->to - c->from >= EX_HISTORY_MAX)

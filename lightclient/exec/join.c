@@ -93,6 +93,17 @@ static rc_t join_give(query_t *q, err_t *e, size_t i, const answer_t *answer)
     return err_say(e, RC_BUG, "an answer to something that was not asked for");
 }
 
+static bool join_expects(query_t *q, expected_t *out, size_t i)
+{
+    ex_join_t *j = join_of(q);
+    for (size_t k = 0; k < j->count; k++) {
+        const part_t *p = &j->parts[k];
+        if (i >= p->from && i - p->from < p->count)
+            return query_expects(p->query, out, i - p->from);
+    }
+    return false;
+}
+
 static void join_free(query_t *q)
 {
     ex_join_t *j = join_of(q);
@@ -104,7 +115,7 @@ static void join_free(query_t *q)
 
 rc_t ex_join_new(query_t **out, err_t *e, query_t *const *take, size_t count)
 {
-    static const query_ops_t ops = { join_step, join_needs, join_give, join_free };
+    static const query_ops_t ops = { join_step, join_needs, join_give, join_free, join_expects };
     ex_join_t *j = count > EX_JOIN_MAX ? NULL : calloc(1, sizeof *j + count * sizeof j->parts[0]);
     if (!j) {
         for (size_t i = 0; i < count; i++)

@@ -161,6 +161,11 @@ rc_t ex_needs_give_proof(ex_needs_t *n, err_t *e, const need_t *need, const ex_p
     return rc;
 }
 
+static const hash32_t *code_hash(const ex_acct_t *known)
+{
+    return known->value.exists ? &known->value.code_hash : &KECCAK_EMPTY;
+}
+
 rc_t ex_needs_give_code(ex_needs_t *n, err_t *e, const need_t *need, view_t code)
 {
     ex_state_t *s = n->state;
@@ -172,8 +177,17 @@ rc_t ex_needs_give_code(ex_needs_t *n, err_t *e, const need_t *need, view_t code
     if (rc)
         return err_say(e, rc, "the account is not in the state");
     keccak256(&hash, code);
-    if (ex_acct_known(s, a) && !hash32_eq(&hash, a->value.exists ? &a->value.code_hash : &KECCAK_EMPTY))
+    if (ex_acct_known(s, a) && !hash32_eq(&hash, code_hash(a)))
         return err_say(e, RC_REFUSED, "code does not have the proven code hash");
     rc = code.n ? ex_state_add_code(s, &hash, code) : RC_OK;
     return rc ? err_say(e, rc, "out of memory") : RC_OK;
+}
+
+bool ex_needs_expects(ex_needs_t *n, expected_t *out, const need_t *need)
+{
+    ex_acct_t *a;
+    if (need->kind != NEED_CODE || ex_state_acct(&a, n->state, &need->addr) || !ex_acct_known(n->state, a))
+        return false;
+    *out = (expected_t){ .hash = *code_hash(a) };
+    return true;
 }

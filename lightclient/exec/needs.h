@@ -39,4 +39,7 @@ NODISCARD rc_t ex_needs_list(ex_needs_t *n);
 NODISCARD rc_t ex_needs_give_proof(ex_needs_t *n, err_t *e, const need_t *need, const ex_proof_answer_t *answer);
 NODISCARD rc_t ex_needs_give_code(ex_needs_t *n, err_t *e, const need_t *need, view_t code);
 
+/* As query_expects: the code hash of an account that is proven. */
+bool ex_needs_expects(ex_needs_t *n, expected_t *out, const need_t *need);
+
 #endif

@@ -82,6 +82,13 @@ typedef struct {
     uint64_t number; /* NEED_WHERE */
 } answer_t;
 
+/* What the answer to a need is held to beside what the need itself says. */
+typedef struct {
+    hash32_t hash; /* of the code, the header or the access list */
+    const ex_header_t
+        *header; /* NEED_RECEIPTS: whose receipts they have to be; borrowed until the next step; or NULL */
+} expected_t;
+
 typedef struct query query_t;
 
 typedef struct {
@@ -89,6 +96,7 @@ typedef struct {
     size_t (*needs)(const query_t *q, const need_t **out);
     rc_t (*give)(query_t *q, err_t *e, size_t i, const answer_t *answer);
     void (*free)(query_t *q);
+    bool (*expects)(query_t *q, expected_t *out, size_t i); /* NULL: its needs say all */
 } query_ops_t;
 
 struct query {
@@ -127,6 +135,12 @@ static inline size_t query_needs(const query_t *q, const need_t **out)
 NODISCARD static inline rc_t query_give(query_t *q, err_t *e, size_t i, const answer_t *answer)
 {
     return q->ops->give(q, e, i, answer);
+}
+
+/* What an answer to need i of the last step is held to now, for the record of a lie. False: to what the need says. */
+static inline bool query_expects(query_t *q, expected_t *out, size_t i)
+{
+    return q->ops->expects && q->ops->expects(q, out, i);
 }
 
 /* NULL is allowed. */

@@ -105,6 +105,12 @@ static rc_t read_give(query_t *q, err_t *e, size_t i, const answer_t *answer)
                                     : ex_needs_give_code(&r->needs, e, need, answer->code);
 }
 
+static bool read_expects(query_t *q, expected_t *out, size_t i)
+{
+    ex_read_t *r = read_of(q);
+    return i < r->needs.count && ex_needs_expects(&r->needs, out, &r->needs.at[i]);
+}
+
 static void read_free(query_t *q)
 {
     ex_read_t *r = read_of(q);
@@ -115,7 +121,7 @@ static void read_free(query_t *q)
 
 static rc_t read_init(ex_read_t *r, const ex_read_config_t *c)
 {
-    static const query_ops_t ops = { read_step, read_needs, read_give, read_free };
+    static const query_ops_t ops = { read_step, read_needs, read_give, read_free, read_expects };
     r->query.ops = &ops;
     r->config = *c;
     arena_init(&r->mem, STATE_MEMORY_MAX);

@@ -52,9 +52,14 @@ static void recorded_free(query_t *q)
     free(q);
 }
 
+static bool recorded_expects(query_t *q, expected_t *out, size_t i)
+{
+    return query_expects(recorded_of(q)->inner, out, i);
+}
+
 rc_t ex_recorded_new(query_t **out, err_t *e, query_t *take_q, ex_stock_t *into)
 {
-    static const query_ops_t ops = { recorded_step, recorded_needs, recorded_give, recorded_free };
+    static const query_ops_t ops = { recorded_step, recorded_needs, recorded_give, recorded_free, recorded_expects };
     recorded_t *r = calloc(1, sizeof *r);
     if (!r) {
         query_free(take_q);

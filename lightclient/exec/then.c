@@ -53,6 +53,11 @@ static rc_t then_give(query_t *q, err_t *e, size_t i, const answer_t *answer)
     return query_give(then_of(q)->now, e, i, answer);
 }
 
+static bool then_expects(query_t *q, expected_t *out, size_t i)
+{
+    return query_expects(then_of(q)->now, out, i);
+}
+
 static void then_free(query_t *q)
 {
     query_free(then_of(q)->now);
@@ -61,7 +66,7 @@ static void then_free(query_t *q)
 
 rc_t ex_then_new(query_t **out, err_t *e, query_t *take_first, ex_then_fn next, void *ctx)
 {
-    static const query_ops_t ops = { then_step, then_needs, then_give, then_free };
+    static const query_ops_t ops = { then_step, then_needs, then_give, then_free, then_expects };
     ex_then_t *t = calloc(1, sizeof *t);
     if (!t) {
         query_free(take_first);

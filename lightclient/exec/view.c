@@ -264,6 +264,13 @@ rc_t ex_view_foresee(ex_view_t *v, uint64_t number)
     return rc;
 }
 
+bool ex_view_ancestor(const ex_view_t *v, hash32_t *out, size_t at)
+{
+    if (at < v->hash_count)
+        *out = v->hash[at];
+    return at < v->hash_count;
+}
+
 rc_t ex_view_header(ex_view_t *v, size_t at, const ex_header_t *header)
 {
     hash32_t hash;

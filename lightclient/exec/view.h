@@ -61,6 +61,9 @@ evm_host_t ex_view_run(ex_view_t *v);
 /* Marks the hash of ancestor `number` as one that will probably be asked for. RC_NOMEM, RC_LIMIT. */
 NODISCARD rc_t ex_view_foresee(ex_view_t *v, uint64_t number);
 
+/* The hash of ancestor `at` (0: the parent). False: it is not known. */
+bool ex_view_ancestor(const ex_view_t *v, hash32_t *out, size_t at);
+
 /* Takes the header of ancestor `at` (0: the parent). RC_REFUSED: its hash is known and another. */
 NODISCARD rc_t ex_view_header(ex_view_t *v, size_t at, const ex_header_t *header);
 

@@ -9,6 +9,7 @@
 #include "node/chain/age.h"
 #include "node/chain/journal.h"
 #include "rpc/upstream/beacon.h"
+#include "rpc/upstream/lie.h"
 
 #define WANTS_MAX 8u
 #define ARENA_MAX ((size_t)64 << 20) /* bytes: the largest answer as JSON tree and as SSZ */
@@ -16,14 +17,19 @@
 #define MEMBERS_MAX 4u /* that are asked for one thing, one after another */
 
 #define SERVED_AGAIN_MS 1000u /* before the block of an unserved head is asked for again */
-#define TURN_MIN_MS 5u        /* between two looks at the machine */
-#define TURN_MAX_MS 1000u     /* somebody may set the clock meanwhile */
+#define NOBODY SIZE_MAX
+
+#define LIE_ARENA_MAX ((size_t)1 << 20)
+
+#define TURN_MIN_MS 5u    /* between two looks at the machine */
+#define TURN_MAX_MS 1000u /* somebody may set the clock meanwhile */
 
 struct follow {
     follow_config_t config;
     lc_sync_t *sync;      /* the follower's thread only */
     journal_t journal;    /* likewise */
     worker_t *self;       /* the follower's thread only: its own */
+    size_t asked;         /* likewise: the endpoint whose answer is taken; NOBODY: none */
     pthread_mutex_t lock; /* guards what follows */
     worker_t *worker;     /* NULL: it was ended */
     heads_t heads;
@@ -109,7 +115,7 @@ typedef enum {
     ANSWER_NONE,  /* another endpoint may do better */
     ANSWER_STALE, /* nothing new, though the head lags: another endpoint may know more */
     ANSWER_TAKEN
-} answer_t;
+} outcome_t;
 
 /* What was signed tells the time, also where it moved nothing. */
 static void note_seen(follow_t *f)
@@ -156,6 +162,24 @@ static rc_t feed(follow_t *f, err_t *e, const lc_want_t *want, const bn_object_t
     return feed_by(lc_sync_input, f, e, want, object);
 }
 
+/* Hands over the record of an endpoint's lie. */
+static void note_lie(follow_t *f, const lc_want_t *want, const bn_object_t *object, const err_t *why)
+{
+    arena_t a;
+    lie_t lie;
+    if (f->asked == NOBODY || !up_keeps_lies(f->config.upstream))
+        return;
+    lc_progress_t at;
+    lc_sync_progress(f->sync, &at, now_ms(f));
+    arena_init(&a, LIE_ARENA_MAX);
+    if (!lie_of_object(&lie, NULL, &a, want, object->fork, object->ssz, &f->config.checkpoint, lc_sync_store(f->sync),
+                       at.current_slot + LC_SLOTS_AHEAD)) {
+        lie.reason = view_str(why->text);
+        up_lied(f->config.upstream, f->asked, &lie);
+    }
+    arena_free(&a);
+}
+
 /* Feeds the objects of one answer until one is refused. RC_REPLAY: none brought anything new. */
 static rc_t feed_all(follow_t *f, bool *too_old, err_t *e, const lc_want_t *want, const bn_object_t *objects,
                      size_t count)
@@ -165,6 +189,8 @@ static rc_t feed_all(follow_t *f, bool *too_old, err_t *e, const lc_want_t *want
         rc_t rc = feed(f, e, want, &objects[i]);
         *too_old = rc == RC_LIMIT;
         replayed += rc == RC_REPLAY;
+        if (rc == RC_REFUSED)
+            note_lie(f, want, &objects[i], e);
         if (rc && rc != RC_REPLAY)
             return rc;
     }
@@ -282,7 +308,7 @@ static void note_head_answered(follow_t *f)
 }
 
 /* What came of an answer, for the endpoints' order, the log and the status. */
-static void conclude(follow_t *f, answer_t *answer, size_t endpoint, const lc_want_t *want, const hc_response_t *r,
+static void conclude(follow_t *f, outcome_t *answer, size_t endpoint, const lc_want_t *want, const hc_response_t *r,
                      const err_t *e, bool too_old)
 {
     const bool good = e->rc == RC_OK || e->rc == RC_REPLAY;
@@ -351,7 +377,7 @@ static void note_ledger(follow_t *f, size_t endpoint, lc_kind_t kind, const hc_r
 }
 
 /* Takes what came. What may do better in JSON is put into the next exchange (NULL: there is none). */
-static void take_exchange(follow_t *f, exchange_t *next, answer_t *answers, exchange_t *x, size_t endpoint,
+static void take_exchange(follow_t *f, exchange_t *next, outcome_t *answers, exchange_t *x, size_t endpoint,
                           const lc_want_t *wants, const cap_t *can)
 {
     for (size_t k = 0; k < x->n; k++) {
@@ -359,12 +385,15 @@ static void take_exchange(follow_t *f, exchange_t *next, answer_t *answers, exch
         const hc_response_t *r = &x->responses[k];
         err_t e = { 0 };
         bool too_old = false;
+        const bool asked = (can->json | can->tried) >> want->kind & 1;
+        const bool again = next && !asked && !r->why.rc && bn_try_json(r->status, r->content_type);
+        f->asked = again ? NOBODY : endpoint; /* what is asked for once more is not held against it yet */
         e.rc = take_answer(f, &too_old, &e, want, r);
+        f->asked = NOBODY;
         note_date(f, endpoint, r->date_s);
         note_ledger(f, endpoint, want->kind, r);
         const bool good = e.rc == RC_OK || e.rc == RC_REPLAY, of_form = rc_blames_input(e.rc) || r->status != 200;
-        const bool asked = (can->json | can->tried) >> want->kind & 1;
-        if (next && !good && !r->why.rc && of_form && !asked && bn_try_json(r->status, r->content_type)) {
+        if (again && !good && of_form) {
             add_request(next, f->config.upstream, endpoint, want, x->which[k], true);
         } else {
             conclude(f, &answers[x->which[k]], endpoint, want, r, &e, too_old);
@@ -376,7 +405,7 @@ static void take_exchange(follow_t *f, exchange_t *next, answer_t *answers, exch
 }
 
 /* Asks one endpoint for all wants whose answer was not taken; once more in JSON, where SSZ came to nothing. */
-static void ask(follow_t *f, answer_t *answers, size_t endpoint, const lc_want_t *wants, size_t count)
+static void ask(follow_t *f, outcome_t *answers, size_t endpoint, const lc_want_t *wants, size_t count)
 {
     const cap_t can = up_capability(f->config.upstream, endpoint);
     exchange_t first = { .n = 0 }, second = { .n = 0 };
@@ -392,7 +421,7 @@ static void ask(follow_t *f, answer_t *answers, size_t endpoint, const lc_want_t
 }
 
 /* Asks endpoints in their order until every want has its answer. */
-static void ask_in_order(follow_t *f, answer_t *answers, const lc_want_t *wants, size_t count)
+static void ask_in_order(follow_t *f, outcome_t *answers, const lc_want_t *wants, size_t count)
 {
     size_t order[UP_ENDPOINTS_MAX], left = count;
     size_t endpoints = up_order(f->config.upstream, order, clock_monotonic_ms());
@@ -432,7 +461,7 @@ static void blame_member(follow_t *f, const char *name, lc_kind_t kind, const er
 }
 
 /* One member about one want. False: there are no more members. */
-static bool ask_member(follow_t *f, answer_t *answer, const lc_want_t *want, size_t nth)
+static bool ask_member(follow_t *f, outcome_t *answer, const lc_want_t *want, size_t nth)
 {
     follow_member_t m;
     err_t e = { .rc = RC_OK };
@@ -456,7 +485,7 @@ static bool ask_member(follow_t *f, answer_t *answer, const lc_want_t *want, siz
 }
 
 /* Asks members for what no endpoint gave. */
-static void ask_members(follow_t *f, answer_t *answers, const lc_want_t *wants, size_t count)
+static void ask_members(follow_t *f, outcome_t *answers, const lc_want_t *wants, size_t count)
 {
     for (size_t i = 0; i < count && f->config.member; i++) {
         size_t nth = 0;
@@ -473,7 +502,7 @@ static void ask_members(follow_t *f, answer_t *answers, const lc_want_t *wants, 
 
 static void serve(follow_t *f, const lc_want_t *wants, size_t count)
 {
-    answer_t answers[WANTS_MAX] = { ANSWER_NONE };
+    outcome_t answers[WANTS_MAX] = { ANSWER_NONE };
     size_t none = 0, stale = 0;
     ask_in_order(f, answers, wants, count);
     ask_members(f, answers, wants, count);
@@ -648,6 +677,7 @@ rc_t follow_start(follow_t **out, err_t *e, const follow_config_t *config)
     if (!f)
         return err_say(e, RC_NOMEM, "out of memory");
     f->config = *config;
+    f->asked = NOBODY;
     f->heads.network = config->network;
     pthread_mutex_init(&f->lock, NULL);
     f->sync = lc_sync_new(&(lc_sync_config_t){ .network = config->network,

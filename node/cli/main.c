@@ -4,8 +4,8 @@
 
 #include "node/cli/command.h"
 
-static const cli_command_t *const commands[] = { &COMMAND_RUN,   &COMMAND_VERIFY, &COMMAND_QUOTE, &COMMAND_MEASURE,
-                                                 &COMMAND_PEERS, &COMMAND_ORDER,  &COMMAND_CONFIG };
+static const cli_command_t *const commands[] = { &COMMAND_RUN,   &COMMAND_VERIFY, &COMMAND_QUOTE,  &COMMAND_MEASURE,
+                                                 &COMMAND_PEERS, &COMMAND_ORDER,  &COMMAND_CONFIG, &COMMAND_FAULT };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
 static int help(void)

@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "base/os/log.h"
+#include "rpc/upstream/lie.h"
 
 #define LATE_MS 100u /* before who does not know the block yet is asked again; doubles up to */
 #define LATE_MAX_MS 800u
+#define LIE_ARENA_MAX ((size_t)32 << 20)   /* bytes: the text of a whole block once more */
 #define ROUND_ARENA_MAX ((size_t)16 << 20) /* bytes: keys and seats of one round's needs */
 
 /* How much a fault says: memory is ours, a lie outranks what is broken, and that what is only missing. */
@@ -237,6 +239,23 @@ static rc_t take_seat(round_t *r, err_t *e, const seat_t *s, bool *again, bool *
     return jr_before(e, rc, s->need);
 }
 
+/* Hands over the record of a lie. */
+static void note_lie(const round_t *r, const visit_t *v, const seat_t *s, const err_t *why)
+{
+    const hc_response_t *response = &s->batch->response;
+    arena_t a;
+    lie_t lie;
+    if (!up_keeps_lies(r->upstream))
+        return;
+    arena_init(&a, LIE_ARENA_MAX);
+    if (!lie_of_answer(&lie, NULL, &a, r->query, s->index, s->need, s->element + 1,
+                       view_of(response->body, response->body_len))) {
+        lie.reason = view_str(why->text);
+        up_lied(r->upstream, v->endpoint, &lie);
+    }
+    arena_free(&a);
+}
+
 /* Takes what came on one seat; its fault is ours to report when we asked, or when it accuses and nobody has told
  * yet. */
 static void judge_seat(round_t *r, visit_t *v, fault_t *all, fault_t *mine, const seat_t *s)
@@ -260,6 +279,8 @@ static void judge_seat(round_t *r, visit_t *v, fault_t *all, fault_t *mine, cons
     const bool tell = fewer ? false : once ? !atomic_exchange(&s->batch->blamed, true) : s->own;
     if (tell)
         fault_add(mine, rc, &e, passes);
+    if (tell && rc == RC_REFUSED)
+        note_lie(r, v, s, &e);
     v->own |= s->own || (rc && tell);
     if ((s->own || tell) && s->batch->retry_after_ms > v->retry_after_ms)
         v->retry_after_ms = s->batch->retry_after_ms;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "http/client.h"
+#include "rpc/upstream/lie.h"
 #include "rpc/upstream/pace.h"
 
 #define BACKOFF_MS 250u
@@ -36,6 +37,8 @@ struct up {
     pthread_mutex_t lock; /* all of at but the urls */
     size_t count;
     const char *ca_file;
+    up_lie_fn take_lie; /* constant, with its */
+    void *take_ctx;
     unsigned saved; /* requests that were not asked twice */
     endpoint_t at[UP_ENDPOINTS_MAX];
 };
@@ -325,6 +328,26 @@ int up_learn(up_t *u, size_t i, int (*learn)(cap_t *c, void *ctx), void *ctx)
     const int got = learn(&u->at[i].can, ctx);
     pthread_mutex_unlock(&u->lock);
     return got;
+}
+
+void up_on_lie(up_t *u, up_lie_fn take, void *ctx)
+{
+    u->take_lie = take;
+    u->take_ctx = ctx;
+}
+
+bool up_keeps_lies(const up_t *u)
+{
+    return u->take_lie != NULL;
+}
+
+void up_lied(const up_t *u, size_t i, struct lie *lie)
+{
+    if (!u->take_lie)
+        return;
+    if (lie->answer.n)
+        up_hide(u, i, (char *)(uintptr_t)lie->answer.p);
+    u->take_lie(u->take_ctx, i, lie);
 }
 
 void up_note_date(up_t *u, size_t i, int64_t date_ms)

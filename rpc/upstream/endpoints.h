@@ -16,6 +16,7 @@
 #define UP_REASON_MAX 240u
 
 typedef struct up up_t;
+struct lie;
 
 typedef struct {
     const char *url;
@@ -90,6 +91,18 @@ int up_learn(up_t *u, size_t i, int (*learn)(cap_t *c, void *ctx), void *ctx);
 /* Notes that endpoint i claims a newer fork, outside of any request that is reported. Whether its last claim was
  * another one, or there was none. */
 bool up_claims_newer(up_t *u, size_t i, const char *reason);
+
+/* Who keeps the records of lies (rpc/upstream/lie.h); before the first request. take is called on any thread, and fills
+ * in what of lie its maker does not know. */
+typedef void (*up_lie_fn)(void *ctx, size_t endpoint, struct lie *lie);
+void up_on_lie(up_t *u, up_lie_fn take, void *ctx);
+
+/* Hands over the record of a lie of endpoint i, with what of its URL may be a secret blanked in answer, which is
+ * written to. */
+void up_lied(const up_t *u, size_t i, struct lie *lie);
+
+/* Whether somebody keeps them. */
+bool up_keeps_lies(const up_t *u);
 
 /* Notes what endpoint i takes for the time, a hint against this machine's clock: Unix milliseconds, less a counter that
  * the caller reads together with it, so that it stays comparable when the clock is set. */

@@ -2,6 +2,7 @@
 #include "base/os/log.h"
 #include "lightclient/consensus/types.h"
 #include "node/chain/follow.h"
+#include "rpc/upstream/lie.h"
 #include "tests/unit/fake_server.h"
 #include "tests/unit/lc_fixture.h"
 #include "tests/unit/unit.h"
@@ -11,6 +12,7 @@
 /* One beacon API: the slot that its newest objects are about, and what it was asked for. */
 typedef struct {
     unsigned slot;
+    unsigned lies;  /* byte of its optimistic updates that is another one; 0: none */
     unsigned fault; /* of its optimistic updates in SSZ: row of ssz_faults, from 1 on */
     atomic_uint optimistic, json, all;
 } beacon_t;
@@ -46,7 +48,7 @@ static bool send_faulty(beacon_t *b, int fd, const char *request)
     return sent;
 }
 
-static bool send_object(int fd, const char *kind, unsigned slot)
+static bool send_object(int fd, const char *kind, unsigned slot, unsigned spoilt)
 {
     char name[64], head[256];
     snprintf(name, sizeof name, "minimal-fulu/%s-%u.ssz", kind, slot);
@@ -55,6 +57,8 @@ static bool send_object(int fd, const char *kind, unsigned slot)
              "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: application/octet-stream\r\n"
              "Eth-Consensus-Version: fulu\r\nContent-Length: %zu\r\n\r\n",
              ssz.n);
+    if (spoilt)
+        ((uint8_t *)(uintptr_t)ssz.p)[spoilt] ^= 1;
     bool sent = say(fd, head) && send_all(fd, ssz.p, ssz.n);
     free((void *)(uintptr_t)ssz.p);
     return sent;
@@ -65,15 +69,15 @@ static bool serve(beacon_t *b, int fd, const char *request)
 {
     b->all++;
     if (strstr(request, "/bootstrap/"))
-        return send_object(fd, "bootstrap", 136);
+        return send_object(fd, "bootstrap", 136, 0);
     if (strstr(request, "/finality_update"))
-        return send_object(fd, "finality", b->slot);
+        return send_object(fd, "finality", b->lies ? 144 : b->slot, 0);
     if (!strstr(request, "/optimistic_update"))
         return say(fd, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]");
     b->optimistic++;
     if (b->fault)
         return send_faulty(b, fd, request);
-    return send_object(fd, "optimistic", b->slot);
+    return send_object(fd, "optimistic", b->slot, b->lies);
 }
 
 static bool serve_0(int fd, const char *request)
@@ -107,6 +111,19 @@ static hash32_t checkpoint_of_136(void)
     return root;
 }
 
+static atomic_uint records; /* of lies, each of which is one when it is read again */
+
+static void note_lie(void *ctx, size_t endpoint, lie_t *lie)
+{
+    arena_t a;
+    err_t e;
+    (void)ctx;
+    arena_init(&a, (size_t)16 << 20);
+    if (endpoint == 0 && lie_replay(&e, &a, lie, &net) == RC_REFUSED && view_eq(lie->reason, view_str(e.text)))
+        atomic_fetch_add(&records, 1);
+    arena_free(&a);
+}
+
 /* Follows both until the latest head is of this slot; copies who failed. */
 static void follow_to(uint64_t slot, up_status_t status[UP_ENDPOINTS_MAX])
 {
@@ -121,6 +138,8 @@ static void follow_to(uint64_t slot, up_status_t status[UP_ENDPOINTS_MAX])
         snprintf(url[i], sizeof url[i], "http://127.0.0.1:%u", fakes[i]->port);
     }
     up_t *upstream = up_new((const char *const[]){ url[0], url[1] }, 2);
+    up_on_lie(upstream, note_lie, NULL);
+    atomic_store(&records, 0);
     hc_t *http = hc_new(NULL);
     timekeeper_t *time = keeper();
     follow_config_t config = {
@@ -150,7 +169,7 @@ static void begin_at(uint64_t slot, unsigned first, unsigned second)
     now_at = lc_slot_start_ms(&net, slot) + 900;
     beacons[0].slot = first;
     beacons[1].slot = second;
-    beacons[0].fault = beacons[1].fault = 0;
+    beacons[0].fault = beacons[1].fault = beacons[0].lies = beacons[1].lies = 0;
     beacons[0].json = beacons[1].json = 0;
     beacons[0].optimistic = beacons[1].optimistic = beacons[0].all = beacons[1].all = 0;
 }
@@ -164,6 +183,20 @@ START_TEST(api_that_stands_still_is_overtaken_by_the_next_one_and_not_blamed)
     ck_assert_uint_ge(beacons[1].optimistic, 1);
     ck_assert(!status[0].failing);
     ck_assert_uint_eq(status[0].lies, 0);
+}
+END_TEST
+
+START_TEST(each_lie_of_an_api_gives_a_record)
+{
+    up_status_t status[UP_ENDPOINTS_MAX];
+    begin_at(154, 153, 153);
+    const view_t ssz = fx_read("minimal-fulu/optimistic-153.ssz");
+    beacons[0].lies = (unsigned)ssz.n - 20; /* in the signature, before its slot */
+    free((void *)(uintptr_t)ssz.p);
+    follow_to(153, status);
+    ck_assert_uint_ge(status[0].lies, 1);
+    ck_assert_uint_eq(atomic_load(&records), status[0].lies);
+    ck_assert_uint_eq(status[1].lies, 0);
 }
 END_TEST
 
@@ -532,6 +565,7 @@ int main(void)
     return UNIT_RUN("follow", ssz_that_comes_to_nothing_is_asked_for_as_json_once_and_so_remembered,
                     a_clock_that_is_behind_costs_no_api_its_name, a_clock_that_is_ahead_costs_no_api_its_name,
                     a_date_header_is_kept_as_a_hint, api_that_stands_still_is_overtaken_by_the_next_one_and_not_blamed,
+                    each_lie_of_an_api_gives_a_record,
                     while_the_first_api_keeps_up_the_next_one_is_not_asked_for_the_head,
                     api_that_is_behind_does_not_turn_the_head_back, path_goes_before_the_query_of_an_api_s_url,
                     api_that_fails_is_named_with_its_reason_and_without_its_key,

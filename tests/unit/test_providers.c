@@ -6,6 +6,7 @@
 #include "node/query/flight.h"
 #include "rpc/api/callobject.h"
 #include "rpc/upstream/decode.h"
+#include "rpc/upstream/lie.h"
 #include "tests/ask_wait.h"
 #include "tests/unit/provider_play.h"
 #include "tests/unit/unit.h"
@@ -27,7 +28,7 @@ typedef struct {
 } row_t;
 
 typedef struct {
-    unsigned right, requests, trips, rounds;
+    unsigned right, requests, trips, rounds, records;
     counters_t counters;
     char why[400];
     uint64_t took_ms;
@@ -230,16 +231,36 @@ static void host_open(host_t *h, const play_t *as)
 
 /* Who asks them. */
 typedef struct {
+    atomic_uint records; /* of lies, each of which is one when it is read again */
     up_t *upstream;
     hc_t *http;
     pool_t *pool;
     ask_t *engine;
 } asker_t;
 
+static void note_lie(void *ctx, size_t endpoint, lie_t *lie)
+{
+    asker_t *a = ctx;
+    arena_t mem;
+    view_t text;
+    lie_t back;
+    err_t e = { 0 };
+    arena_init(&mem, (size_t)64 << 20);
+    lie->endpoint = view_str(endpoint ? "execution_rpc[1]" : "execution_rpc[0]");
+    if (!lie_write(&text, &e, &mem, lie) && !lie_read(&back, &e, &mem, text) &&
+        lie_replay(&e, &mem, &back, NULL) == RC_REFUSED)
+        atomic_fetch_add(&a->records, 1);
+    else
+        printf("a record that is of no lie: %s %s\n", e.field, e.text);
+    arena_free(&mem);
+}
+
 static void asker_open(asker_t *a, const char *first, const char *second)
 {
     err_t e;
     a->upstream = up_new((const char *const[]){ first, second }, second ? 2 : 1);
+    atomic_init(&a->records, 0);
+    up_on_lie(a->upstream, note_lie, a);
     a->http = hc_new(NULL);
     ck_assert_int_eq(pool_new(&a->pool, NULL, 2), RC_OK);
     const ask_config_t config = { .http = a->http,
@@ -285,6 +306,7 @@ static void run_row(outcome_t *out, const row_t *row)
     out->took_ms = clock_ms() - began;
     out->counters = counters_of(a.upstream, 0);
     asker_close(&a);
+    out->records = atomic_load(&a.records);
     fake_free(host.fake);
     out->requests = host.play.requests;
     out->trips = host.play.trips;
@@ -345,7 +367,7 @@ static void run_table(void *(*work)(void *))
 static bool is_as_told(const row_t *row, const outcome_t *o)
 {
     return o->right == row->right && (row->requests_most == ANY || o->requests <= row->requests_most) &&
-           !memcmp(&o->counters, &row->counters, sizeof o->counters);
+           !memcmp(&o->counters, &row->counters, sizeof o->counters) && o->records == row->counters.lies;
 }
 
 START_TEST(each_behaviour_costs_what_it_must_and_is_blamed_for_what_it_is)
@@ -365,9 +387,9 @@ START_TEST(each_behaviour_costs_what_it_must_and_is_blamed_for_what_it_is)
                (unsigned long long)c->unusable, (unsigned long long)c->late, (unsigned long long)c->newer,
                (unsigned long long)o->took_ms, good ? "" : "  NOT AS TOLD");
         if (!good)
-            printf("    want %u right, at most %u requests, %llu %llu %llu %llu: %s\n", rows[i].right,
+            printf("    want %u right, at most %u requests, %llu %llu %llu %llu: %u records; %s\n", rows[i].right,
                    rows[i].requests_most, (unsigned long long)want->lies, (unsigned long long)want->unusable,
-                   (unsigned long long)want->late, (unsigned long long)want->newer, o->why);
+                   (unsigned long long)want->late, (unsigned long long)want->newer, o->records, o->why);
     }
     ck_assert_uint_eq(bad, 0);
 }
