@@ -35,6 +35,7 @@ ROOMS = {
     "tee/provider": (3, ["tee", "tee/quote", "tee/x509", "tee/sim", "http"]),
     "rpc/upstream": (3, [LC + "consensus", LC + "exec", LC + "evm", LC + "mpt", LC + "rlp", "http"]),
     "rpc/api": (3, [LC + "consensus", LC + "exec", LC + "evm", LC + "mpt", LC + "rlp", "rpc/upstream"]),
+    "rpc/members": (3, [LC + "exec", LC + "evm", LC + "mpt", LC + "rlp"]),
     "overlay/wire": (4, ["tee/x509"]),
     "overlay/net": (4, ["overlay/wire", "base/os"]),
     "overlay": (4, ["overlay/wire", "overlay/net", "tee", "tee/channel", "tee/verify"]),

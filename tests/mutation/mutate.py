@@ -54,6 +54,7 @@ TABLE = [
     ('http/*', 20, ['http_client', 'http_server', 'http_memory'], []),
     ('rpc/upstream/beacon.c', 20, ['beacon', 'follow'], ['beacon-json', 'devnet', 'lightclient-mainnet']),
     ('rpc/upstream/*', 25, ['jsonrpc', 'jsonrpc_errors', 'jsonrpc_headers', 'node_call'], ['mainnet-calls', 'devnet', 'mainnet-blocks']),
+    ('rpc/members/*', 20, ['members', 'gateway_name'], []),
     ('rpc/api/*', 20, ['callobject', 'prototype', 'attestation', 'setup_statement'], []),
     ('node/*', 20, ['config', 'node_call', 'follow'], []),
 ]

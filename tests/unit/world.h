@@ -13,6 +13,9 @@
 #include "lightclient/rlp/rlp.h"
 
 #define WORLD_SLOTS 80u
+#ifndef WORLD_CODE_MAX
+#define WORLD_CODE_MAX 256u
+#endif
 #define WORLD_MUST(x) ((x) ? (void)0 : abort()) /* also on a server's thread, where Check's assertions have no place */
 #define WORLD_ACCOUNTS 16u
 
@@ -20,7 +23,7 @@ typedef struct {
     addr_t addr;
     uint64_t nonce;
     u256_t balance;
-    uint8_t code[256];
+    uint8_t code[WORLD_CODE_MAX];
     size_t code_len;
     struct {
         hash32_t key;
