@@ -42,7 +42,10 @@ static void log_setup(const node_t *n, const service_t *s)
     log_write(LOG_INFO, "setup", "network %s, setup 0x%s: %s", s->with.config->network.name, hash,
               (const char *)s->setup.cluster_text.p);
     log_write(LOG_INFO, "key", "%s, public key %s, quote by the %s",
-              s->joined ? "a peer gave the cluster's key" : "made the key of a new cluster", key, n->tee.name);
+              s->joined      ? "a peer gave the cluster's key"
+              : s->recovered ? "brought back the cluster's key"
+                             : "made the key of a new cluster",
+              key, n->tee.name);
 }
 
 static void show_cluster(void *ctx, cluster_t *c)

@@ -384,6 +384,80 @@ static void get_metrics(void *ctx, const hs_request_t *request, hs_response_t *r
     mx_free(&m);
 }
 
+static void get_recovery_shares(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    cluster_t *cluster = require_cluster(ctx, r);
+    arena_t a;
+    err_t e;
+    (void)request;
+    if (!cluster)
+        return;
+    arena_init(&a, KEYS_ARENA_MAX);
+    jw_t w = jw_of(&a, KEYS_ARENA_MAX);
+    const rc_t rc = cluster_recovery_shares(cluster, &e, &w);
+    const view_t text = rc ? view_of(NULL, 0) : jw_done(&w);
+    if (rc)
+        hs_problem(r, 404, "no-shares", e.text);
+    else if (text.p)
+        answer(r, 200, NULL, text);
+    else
+        hs_problem(r, 500, "out-of-memory", "out of memory");
+    arena_free(&a);
+}
+
+/* Of the routes that operators ask who bring a key back. */
+static void recovery_problem(hs_response_t *r, rc_t rc, err_t *e)
+{
+    err_before(e, rc, "%s%s", e->field, e->field[0] ? ": " : "");
+    if (rc == RC_REPLAY)
+        hs_problem(r, 409, "not-needed", e->text);
+    else if (rc == RC_LIMIT)
+        hs_problem(r, 429, "too-many-quotes", e->text);
+    else if (rc_blames_input(rc))
+        hs_problem(r, 400, "refused", e->text);
+    else
+        hs_problem(r, 503, "not-ready", e->text);
+}
+
+static void get_recovery(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    cluster_t *cluster = require_cluster(ctx, r);
+    attest_query_t q = { 0 };
+    arena_t a;
+    err_t e;
+    view_t body;
+    if (!cluster)
+        return;
+    if (read_attest_query(&q, &e, request->query) || !q.has_nonce) {
+        hs_problem(r, 400, "bad-request", "a nonce is needed: nonce=0x..., 32 bytes of hex");
+        return;
+    }
+    arena_init(&a, ATTEST_ARENA_MAX);
+    const rc_t rc = cluster_recovery_evidence(cluster, &body, &e, &a, q.nonce);
+    if (rc)
+        recovery_problem(r, rc, &e);
+    else
+        answer(r, 200, NULL, body);
+    arena_free(&a);
+}
+
+/* A share of an operator, who has judged this node's evidence. */
+static void post_recovery(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    cluster_t *cluster = require_cluster(ctx, r);
+    arena_t a;
+    err_t e;
+    if (!cluster)
+        return;
+    arena_init(&a, KEYS_ARENA_MAX);
+    const rc_t rc = cluster_take_share(cluster, &e, &a, request->body);
+    if (rc)
+        recovery_problem(r, rc, &e);
+    else
+        answer(r, 200, NULL, view_str("{\"status\":\"success\"}\n"));
+    arena_free(&a);
+}
+
 static void get_healthz(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
     (void)ctx, (void)request;
@@ -443,6 +517,9 @@ const hs_route_t NODE_API_ROUTES[] = {
     { "GET", "/v1/keys", get_keys, HS_SLOW | HS_CORS },
     { "GET", "/v1/keys/releases", get_releases, HS_SLOW | HS_CORS },
     { "POST", "/v1/orders", post_order, HS_SLOW },
+    { "GET", "/v1/recovery", get_recovery, HS_SLOW },
+    { "POST", "/v1/recovery", post_recovery, HS_SLOW },
+    { "GET", "/v1/recovery/shares", get_recovery_shares, HS_SLOW | HS_CORS },
     { "GET", "/v1/methods", get_methods, HS_CORS },
     { "POST", "/rpc", post_rpc, HS_CORS },
     { "GET", "/rpc", NULL, HS_WEBSOCKET }, /* node/wsrpc.h */

@@ -590,7 +590,8 @@ static rc_t make_cluster(service_t *s, err_t *e)
 static bool looks_for_a_cluster(const service_t *s)
 {
     const config_t *c = s->with.config;
-    return s->with.shows && !c->cluster_new && (c->peer_count || cluster_is_kept(s->with.options->state_dir));
+    const char *dir = s->with.options->state_dir;
+    return s->with.shows && !c->cluster_new && (c->peer_count || cluster_is_kept(dir) || cluster_may_recover(c, dir));
 }
 
 /* Frees a follower that led nowhere, once no header is being fetched for it. */
@@ -604,13 +605,20 @@ static void drop_follower(service_t *s)
     s->follow = NULL;
 }
 
+/* Where a cluster begins that nobody is in any more: where the configuration says, or where it began before. */
+static hash32_t recovered_root(const service_t *s)
+{
+    const hash32_t *own = &s->with.found->start.root;
+    return hash32_is_zero(own) ? s->setup.cluster.checkpoint : *own;
+}
+
 /* One try from the root that members name now. RC_NEED_DATA: again. */
 static rc_t try_to_enter(service_t *s, err_t *e, const enter_t *x, cluster_offer_t *offer)
 {
-    s->root = offer->root;
+    s->root = offer->is_recovered ? recovered_root(s) : offer->root;
     rc_t rc = make_follower(s, e);
     if (!rc)
-        rc = enter_verify(x, e, s->follow, offer);
+        rc = offer->is_recovered ? enter_restore(x, e, s->follow, offer) : enter_verify(x, e, s->follow, offer);
     if (!rc)
         rc = enter_key(x, e, s->follow, offer);
     if (rc && s->follow)
@@ -621,7 +629,9 @@ static rc_t try_to_enter(service_t *s, err_t *e, const enter_t *x, cluster_offer
 /* Joins: statement, chain, key, in this order. RC_NEED_DATA: there is nobody to join. */
 static rc_t enter(service_t *s, err_t *e)
 {
-    const enter_t x = { s->cluster, s->with.config, s->with.stopping, s->with.ctx };
+    const config_t *c = s->with.config;
+    const enter_t x = { s->cluster, c, s->with.stopping, s->with.ctx,
+                        cluster_may_recover(c, s->with.options->state_dir) };
     const setup_world_t world = setup_world(s);
     cluster_offer_t *offer = malloc(sizeof *offer);
     rc_t rc = offer ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
@@ -636,10 +646,11 @@ static rc_t enter(service_t *s, err_t *e)
             arena_rollback(&s->arena, mark);
         rc = again ? RC_OK : rc;
     }
+    s->recovered = !rc && offer->is_recovered;
+    s->joined = !rc && !s->recovered;
     free(offer);
     if (!rc)
         keyring_pubkey(s->keyring, s->pubkey);
-    s->joined = !rc;
     return rc ? rc : attest_key(s->attest, e, s->pubkey);
 }
 
@@ -685,8 +696,6 @@ static rc_t named(err_t *e, rc_t rc)
 static rc_t make_all(service_t *s, err_t *e)
 {
     rc_t rc = make_time(s, e);
-    if (!rc && s->with.config->recovery.mode != SETUP_RECOVERY_NONE)
-        rc = err_in(e, RC_REFUSED, "recovery", "this version brings no key back");
     if (!rc)
         rc = make_ring(&s->keyring, e);
     if (!rc)

@@ -78,6 +78,7 @@ typedef struct {
     cluster_t *cluster;         /* NULL: there is no overlay */
     _Atomic(cluster_t *) asked; /* the same, for the follower's thread, which may run before it does */
     bool joined;                /* a peer gave the key */
+    bool recovered;             /* it was brought back: nobody held it any more */
     hash32_t root;              /* where the follower begins: the checkpoint, or what members named */
     _Atomic(rekey_t *) rekey;   /* which key answers name; NULL: not made yet */
     atomic_uint fetching;       /* headers that are being fetched for the follower */

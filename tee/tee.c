@@ -67,6 +67,15 @@ void tee_attest_report_data(uint8_t out[TEE_REPORT_DATA_LEN], const tee_attest_t
     sha512_parts(out, parts, sizeof parts / sizeof parts[0]);
 }
 
+void tee_recover_report_data(uint8_t out[TEE_REPORT_DATA_LEN], tee_evidence_type_t type, const uint8_t nonce[32],
+                             const uint8_t recovery_key[32], const uint8_t node_pubkey[33])
+{
+    const uint8_t kind[4] = { (uint8_t)type };
+    const view_t parts[] = { view_str("kettle-recover/1"), view_of(kind, sizeof kind), view_of(nonce, 32),
+                             view_of(recovery_key, 32), view_of(node_pubkey, 33) };
+    sha512_parts(out, parts, sizeof parts / sizeof parts[0]);
+}
+
 void tee_ratls_report_data(uint8_t out[TEE_REPORT_DATA_LEN], view_t spki_der)
 {
     const view_t parts[] = { view_str("ratls-cert:"), spki_der };

@@ -92,6 +92,11 @@ typedef struct {
  * cluster statement || node statement || key log). */
 void tee_attest_report_data(uint8_t out[TEE_REPORT_DATA_LEN], const tee_attest_t *bound);
 
+/* The binding of GET /v1/recovery, whose key operators send shares to: SHA-512("kettle-recover/1" || type || 0^3 ||
+ * nonce 32 || X25519 key 32 || node key 33). */
+void tee_recover_report_data(uint8_t out[TEE_REPORT_DATA_LEN], tee_evidence_type_t type, const uint8_t nonce[32],
+                             const uint8_t recovery_key[32], const uint8_t node_pubkey[33]);
+
 /* The binding of RA-TLS: SHA-512("ratls-cert:" || DER SubjectPublicKeyInfo). */
 void tee_ratls_report_data(uint8_t out[TEE_REPORT_DATA_LEN], view_t spki_der);
 

@@ -9,6 +9,7 @@
 #include "node/cli/results.h"
 #include "node/cli/verify_statement.h"
 #include "rpc/api/setup_statement.h"
+#include "tee/tee.h"
 #include "tee/verify/policy.h"
 
 #define VERIFY_ANSWERS_MAX 64u /* files of each kind */
@@ -56,6 +57,11 @@ typedef struct {
 /* Checks an attestation and the connection it came over. False when it is none: then nothing else can be checked. */
 bool verify_attestation(verify_attested_t *out, results_t *r, arena_t *a, const verify_input_t *in,
                         const policy_t *policy, const verify_options_t *o);
+
+/* Checks a quote, by collateral (stapled or given), and that a policy admits whose it is: two steps. Of x type, quote
+ * and event log count. */
+bool verify_evidence(results_t *r, arena_t *a, const attestation_t *x, view_t collateral, const policy_t *policy,
+                     const uint8_t expected[TEE_REPORT_DATA_LEN], int64_t now);
 
 /* Checks what the attested setup says against what is expected of it (verify_setup.c). */
 void verify_setup(results_t *r, const verify_attested_t *x, const policy_t *policy, const verify_options_t *o);

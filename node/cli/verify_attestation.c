@@ -87,9 +87,9 @@ static void tell_genuine(results_t *r, const tee_verified_t *v)
          date);
 }
 
-/* Quote, collateral and policy: two findings, told apart by the fault's code. */
-static bool check_evidence(results_t *r, arena_t *a, const attestation_t *x, view_t collateral, const policy_t *policy,
-                           const uint8_t expected[TEE_REPORT_DATA_LEN], int64_t now)
+/* Two findings, told apart by the fault's code. */
+bool verify_evidence(results_t *r, arena_t *a, const attestation_t *x, view_t collateral, const policy_t *policy,
+                     const uint8_t expected[TEE_REPORT_DATA_LEN], int64_t now)
 {
     tee_verified_t v;
     err_t f;
@@ -190,7 +190,7 @@ bool verify_attestation(verify_attested_t *out, results_t *r, arena_t *a, const 
     ok &= check_binding(&at, r, expected);
     ok &= check_key(r, &at.x, o);
     if (ok)
-        check_evidence(r, a, &at.x, collateral, policy, expected, o->now);
+        verify_evidence(r, a, &at.x, collateral, policy, expected, o->now);
     if (o->ra_tls)
         check_tls(r, a, in->cert, &at.x, collateral, policy, o->now);
     tell_cluster(r, &at.x.cluster);

@@ -52,6 +52,7 @@ typedef struct {
     bool has_root; /* the highest finalized root that one of them names; false: none does, or they contradict */
     hash32_t root;
     uint64_t slot;
+    bool is_recovered; /* nobody is in it any more, and its key can be brought back: cluster_restore */
 } cluster_offer_t;
 
 /* Members, as far as they are. */
@@ -89,6 +90,35 @@ bool cluster_has_key(cluster_t *c);
 
 /* Founds a cluster with the key that the ring holds already. */
 NODISCARD rc_t cluster_found(cluster_t *c, err_t *e, const hash32_t *setup);
+
+/* --- when all who held the key have died (overlay/recovery.h) --- */
+
+/* Whether this node is to bring back the key of a former cluster, and to make none by itself: there is what an earlier
+ * run kept, or it is pinned to a cluster. */
+bool cluster_may_recover(const config_t *config, const char *state_dir);
+
+/* The cluster whose key can be brought back now: this TEE sealed it, or enough shares have come. False: none. */
+bool cluster_recovers(cluster_t *c, cluster_offer_t *out);
+
+/* Brings it back, with the order that was in force. RC_REFUSED, RC_REPLAY: a newer order or generation is known; that
+ * order excludes this node; it is of another cluster than ours. */
+NODISCARD rc_t cluster_restore(cluster_t *c, err_t *e);
+
+/* It was not brought back, for this: shares are gathered anew, what was sealed is not looked at any more. */
+void cluster_recovery_failed(cluster_t *c, const err_t *why);
+
+/* What is waited for, as a sentence; empty: nothing that is worth one. */
+void cluster_recovery_said(cluster_t *c, char out[240]);
+
+/* The body of GET /v1/recovery/shares. RC_NEED_DATA: there are none. */
+NODISCARD rc_t cluster_recovery_shares(cluster_t *c, err_t *e, jw_t *w);
+
+/* The body of GET /v1/recovery, in the arena: evidence over this nonce and the key that shares are sent to. RC_REFUSED:
+ * no shares here; RC_REPLAY: this node holds the key; RC_NEED_DATA: no collateral yet; as attest_evidence. */
+NODISCARD rc_t cluster_recovery_evidence(cluster_t *c, view_t *out, err_t *e, arena_t *a, const uint8_t nonce[32]);
+
+/* Takes the body of POST /v1/recovery. As gather_take, and as cluster_recovery_evidence. */
+NODISCARD rc_t cluster_take_share(cluster_t *c, err_t *e, arena_t *a, view_t json);
 
 /* What members are told: the cluster's statement (kept until cluster_stop), and the finalized header. slot 0: none is
  * known yet. */

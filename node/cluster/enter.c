@@ -24,8 +24,10 @@ static rc_t stopped(err_t *e)
 static void say_what_is_there(const enter_t *x, bool has_root, bool is_offered)
 {
     cluster_count_t n;
-    char text[240];
+    char text[240], more[240] = "";
     cluster_count(x->cluster, &n);
+    if (!n.holders && x->config->recovery.mode != SETUP_RECOVERY_NONE)
+        cluster_recovery_said(x->cluster, more);
     if (!n.connected)
         snprintf(text, sizeof text, "no peer answers yet");
     else if (!n.attested)
@@ -36,6 +38,8 @@ static void say_what_is_there(const enter_t *x, bool has_root, bool is_offered)
         snprintf(text, sizeof text, "no peer is in a cluster that this node may join");
     else
         snprintf(text, sizeof text, "%s", has_root ? "" : "members name no finalized root, or contradict each other");
+    if (more[0])
+        snprintf(text + strlen(text), sizeof text - strlen(text), "; %.170s", more);
     if (text[0])
         cluster_say(x->cluster, text);
 }
@@ -44,7 +48,7 @@ static void say_what_is_there(const enter_t *x, bool has_root, bool is_offered)
 static bool is_alone(const enter_t *x, uint64_t waited_ms)
 {
     cluster_count_t n;
-    if (x->config->peer_count || x->config->cluster[0])
+    if (x->config->peer_count || x->config->cluster[0] || x->recovers)
         return false;
     cluster_count(x->cluster, &n);
     if (n.holders || waited_ms < ENTER_ALONE_MS)
@@ -60,6 +64,25 @@ static rc_t check_pin(err_t *e, const config_t *c, const cluster_offer_t *offer)
     return RC_OK;
 }
 
+/* Whether nobody holds the key of what may be brought back: every address was tried, and who answers has attested. */
+static bool nobody_holds(const enter_t *x, uint64_t waited_ms)
+{
+    cluster_count_t n;
+    cluster_count(x->cluster, &n);
+    if (n.holders || waited_ms < ENTER_ALONE_MS)
+        return false;
+    return (n.attested == n.connected && !n.untried) || waited_ms >= ENTER_ATTEST_MS;
+}
+
+/* A cluster is not ours, and is looked at no more. */
+static void turn_down(const enter_t *x, const cluster_offer_t *offer, const err_t *why)
+{
+    if (offer->is_recovered)
+        cluster_recovery_failed(x->cluster, why);
+    else
+        cluster_turn_down(x->cluster, offer->pubkey, why);
+}
+
 static rc_t take_over(const enter_t *x, setup_t *setup, err_t *e, arena_t *a, const setup_world_t *world,
                       const cluster_offer_t *offer)
 {
@@ -69,10 +92,17 @@ static rc_t take_over(const enter_t *x, setup_t *setup, err_t *e, arena_t *a, co
         rc = setup_join(setup, e, a, x->config, world, statement, &offer->setup);
     if (rc && rc != RC_NOMEM && rc != RC_BUG) {
         log_write(LOG_WARN, "joining", "a cluster is not joined: %s: %s", e->field, e->text);
-        cluster_turn_down(x->cluster, offer->pubkey, e);
+        turn_down(x, offer, e);
         return RC_REFUSED;
     }
     return rc;
+}
+
+/* Whether a key can be brought back that nobody holds any more. */
+static bool is_recoverable(const enter_t *x, cluster_offer_t *out, uint64_t waited_ms)
+{
+    return x->config->recovery.mode != SETUP_RECOVERY_NONE && nobody_holds(x, waited_ms) &&
+           cluster_recovers(x->cluster, out);
 }
 
 rc_t enter_find(const enter_t *x, setup_t *setup, cluster_offer_t *out, err_t *e, arena_t *a,
@@ -80,6 +110,11 @@ rc_t enter_find(const enter_t *x, setup_t *setup, cluster_offer_t *out, err_t *e
 {
     const uint64_t from = clock_monotonic_ms();
     do {
+        if (is_recoverable(x, out, clock_monotonic_ms() - from)) {
+            const rc_t rc = take_over(x, setup, e, a, world, out);
+            if (rc != RC_REFUSED)
+                return rc;
+        }
         const bool is_offered = cluster_offer(x->cluster, out);
         if (is_offered && out->has_root) {
             const rc_t rc = take_over(x, setup, e, a, world, out);
@@ -102,13 +137,29 @@ rc_t enter_verify(const enter_t *x, err_t *e, follow_t *follow, const cluster_of
         follow_view(follow, &v);
         if (v.finalized.valid && v.finalized.header.beacon.slot >= offer->slot)
             return RC_OK;
-        snprintf(text, sizeof text, "verifying the chain from the members' finalized slot %llu%s%.160s",
-                 (unsigned long long)offer->slot, v.trouble[0] ? ": " : "", v.trouble);
+        if (offer->is_recovered)
+            snprintf(text, sizeof text, "verifying the chain, before the key is brought back%s%.160s",
+                     v.trouble[0] ? ": " : "", v.trouble);
+        else
+            snprintf(text, sizeof text, "verifying the chain from the members' finalized slot %llu%s%.160s",
+                     (unsigned long long)offer->slot, v.trouble[0] ? ": " : "", v.trouble);
         cluster_say(x->cluster, text);
         if (clock_monotonic_ms() >= until)
             return err_say(e, RC_NEED_DATA, text);
     } while (wait_a_moment(x));
     return stopped(e);
+}
+
+rc_t enter_restore(const enter_t *x, err_t *e, follow_t *follow, const cluster_offer_t *offer)
+{
+    rc_t rc = enter_verify(x, e, follow, offer);
+    if (rc)
+        return rc;
+    rc = cluster_restore(x->cluster, e);
+    if (!rc || rc == RC_NOMEM)
+        return rc;
+    cluster_recovery_failed(x->cluster, e);
+    return RC_NEED_DATA;
 }
 
 /* The newest head that is verified: of which slot's key there is need. */

@@ -25,9 +25,11 @@ typedef struct {
     const config_t *config;
     bool (*stopping)(void *ctx);
     void *stop_ctx;
+    bool recovers; /* cluster_may_recover: no other key is made, and shares are waited for */
 } enter_t;
 
-/* Waits for a cluster whose statement is what we would say ourselves, and takes that over.
+/* Waits for a cluster whose statement is what we would say ourselves, and takes that over: of members, or, when nobody
+ * holds its key any more, of what brings that back (out->is_recovered).
  *   setup, a  as setup_join
  * RC_NEED_DATA: no peers are configured, and no former member holds a key any more; RC_TIMEOUT: it is to stop. */
 NODISCARD rc_t enter_find(const enter_t *x, setup_t *setup, cluster_offer_t *out, err_t *e, arena_t *a,
@@ -36,6 +38,10 @@ NODISCARD rc_t enter_find(const enter_t *x, setup_t *setup, cluster_offer_t *out
 /* Waits until the follower, which began at the offer's root, has verified a finalized header from there. RC_NEED_DATA:
  * it takes too long; RC_TIMEOUT: it is to stop. */
 NODISCARD rc_t enter_verify(const enter_t *x, err_t *e, follow_t *follow, const cluster_offer_t *offer);
+
+/* Verifies a finalized header from where the follower began, and brings the key back. RC_NEED_DATA: not now, for a
+ * reason that is said; RC_TIMEOUT: it is to stop. */
+NODISCARD rc_t enter_restore(const enter_t *x, err_t *e, follow_t *follow, const cluster_offer_t *offer);
 
 /* Asks for the key and waits until it signs: one that a newer order made does from its slot on. RC_REFUSED: pinned to
  * another cluster; RC_TIMEOUT: it is to stop. */

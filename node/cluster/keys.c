@@ -306,6 +306,23 @@ static rc_t take_bytes(cluster_t *c, err_t *e, const void *arg)
     return take(c, e, &order, false);
 }
 
+rc_t keys_take_kept(cluster_t *c, err_t *e, view_t bytes)
+{
+    order_signed_t order;
+    const order_signed_t *present = join_order(c->join);
+    if (!bytes.n)
+        return present->signature_count
+                   ? err_in(e, RC_REPLAY, "order", "%llu is in force here: the key was kept before it",
+                            (ull_t)present->id.version)
+                   : RC_OK;
+    rc_t rc = err_under(e, order_read(&order, e, bytes), "order");
+    if (!rc && order_id_cmp(&order.id, &present->id) != 0)
+        rc = err_under(e, take(c, e, &order, false), "order");
+    if (!rc && c->excluded[0])
+        rc = err_in(e, RC_REFUSED, "order", "%s", c->excluded);
+    return rc;
+}
+
 rc_t cluster_take_order(cluster_t *c, err_t *e, view_t order)
 {
     return call_on_loop(c, e, take_bytes, &order);

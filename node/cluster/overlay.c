@@ -270,6 +270,7 @@ static uint64_t turn(void *ctx, uint64_t now_ms)
         at = next[i] < at ? next[i] : at;
     book_write(c, now_ms);
     given_turn(c, now_ms);
+    recover_turn(c, now_ms);
     heads_look(c);
     report_update(c);
     return at;
@@ -526,6 +527,8 @@ rc_t cluster_start(cluster_t **out, err_t *e, const cluster_config_t *config)
     pthread_condattr_destroy(&monotonic);
     rc_t rc = make_parts(c, e);
     if (!rc)
+        rc = recover_open(c, e);
+    if (!rc)
         rc = crew_start(&c->crew, e, c->loop, named, c);
     if (!rc)
         rc = data_start(c, e);
@@ -575,6 +578,7 @@ void cluster_free(cluster_t *c)
     if (!c)
         return;
     cluster_stop(c);
+    recover_free(c->recover);
     free(c->split);
     pthread_cond_destroy(&c->done);
     pthread_mutex_destroy(&c->lock);

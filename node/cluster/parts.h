@@ -70,6 +70,7 @@ typedef struct {
 } shown_ban_t;
 
 typedef struct kept_policy kept_policy_t;
+typedef struct recover recover_t;
 
 /* What the follower's thread asks of a member: one at a time. */
 typedef struct {
@@ -112,6 +113,7 @@ struct cluster {
     maddr_t hosts[CLUSTER_HOSTS_MAX]; /* of ours, as members see them */
     size_t host_count;
     uint64_t record_seq, book_changes, book_ms;
+    recover_t *recover;
     releases_t *releases;
     uint64_t releases_tell_ms, releases_write_ms, releases_kept; /* kept: that had come when the file was written */
     join_member_t seen[CLUSTER_MEMBERS_MAX];                     /* room to look at them */
@@ -185,6 +187,16 @@ void keys_ordered(void *ctx, const order_signed_t *order); /* a peer's, which is
 void keys_recall(cluster_t *c);                            /* the kept order, once our own evidence is verified */
 rc_t keys_leave(cluster_t *c, err_t *e);                   /* forgets a cluster of which we hold no key */
 void keys_free(cluster_t *c);
+
+/* Puts the order into force with which a key is brought back, as order_read takes it (n 0: nobody had signed one).
+ * RC_REPLAY: a newer one is; RC_REFUSED: it excludes this node, or as join_judge_order. */
+NODISCARD rc_t keys_take_kept(cluster_t *c, err_t *e, view_t order);
+
+/* recover.c: what outlives all nodes. On the loop's thread, but for recover_open: before it starts. */
+NODISCARD rc_t recover_open(cluster_t *c, err_t *e); /* RC_REFUSED: this TEE cannot; RC_NOMEM, RC_IO, RC_TIMEOUT */
+void recover_turn(cluster_t *c, uint64_t now_ms);
+void recover_status(const cluster_t *c, jw_t *w); /* of /v1/status; with the lock held */
+void recover_free(recover_t *r);
 
 /* releases.c: who was given keys. On the loop's thread. */
 NODISCARD rc_t given_open(cluster_t *c); /* RC_NOMEM */

@@ -362,6 +362,7 @@ void cluster_status(cluster_t *c, jw_t *w)
     jw_u64(w, "peers", peers);
     jw_u64(w, "platforms", platforms_of(c, &own));
     put_relay(w, c);
+    recover_status(c, w);
     put_lists(w, c);
     jw_array(w, "other_clusters");
     for (size_t i = 0; i < c->turned_down_count; i++) {

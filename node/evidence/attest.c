@@ -543,6 +543,16 @@ static rc_t make_fresh(attest_t *s, tee_evidence_t *out, err_t *e, const uint8_t
     return rc;
 }
 
+rc_t attest_evidence(attest_t *s, tee_evidence_t *out, err_t *e, const uint8_t report_data[TEE_REPORT_DATA_LEN])
+{
+    rc_t rc = take_turn(s, e);
+    if (rc)
+        return rc;
+    rc = make_evidence(s, out, e, report_data);
+    end_turn(s);
+    return rc;
+}
+
 /* A copy in the arena of the quote without a nonce, if there is one over this key. RC_NEED_DATA: there is none;
  * RC_NOMEM. */
 static rc_t copy_plain(attest_t *s, attestation_t *out, arena_t *a, const uint8_t pubkey[33])

@@ -101,6 +101,11 @@ view_t attest_quote(const attest_t *s);
 NODISCARD rc_t attest_body(attest_t *s, view_t *out, err_t *e, arena_t *a, const attestation_cluster_t *cluster,
                            const uint8_t *nonce, bool staple);
 
+/* Fresh evidence over report data of another kind, in the same queue; tee_evidence_free. RC_LIMIT: too many wait
+ * already; RC_IO, RC_TIMEOUT, RC_NOMEM. */
+NODISCARD rc_t attest_evidence(attest_t *s, tee_evidence_t *out, err_t *e,
+                               const uint8_t report_data[TEE_REPORT_DATA_LEN]);
+
 /* Copies the present status. */
 void attest_status(attest_t *s, attest_status_t *out);
 

@@ -8,7 +8,7 @@ import { World } from "./lib/world.mjs";
 // In this order: what only watches the shared chain, then what disturbs it.
 const SCENARIOS = ["measure", "offline", "overlay-interop", "live", "setup", "badrequests", "rpc", "clients", "statements", "cluster", "rotation", "clock", "gloas", "roundtrips", "load", "lies", "attest", "invented", "ratls", "curl", "restart", "capella"];
 
-if (process.env.E2E_FULL === "1") SCENARIOS.splice(SCENARIOS.indexOf("rotation"), 0, "rolling"); // takes over a minute
+if (process.env.E2E_FULL === "1") SCENARIOS.splice(SCENARIOS.indexOf("rotation"), 0, "rolling", "recover"); // over a minute each
 
 function usage(message) {
   console.error(`${message}\nusage: run [--build DIR] [NAME ...]; names: ${SCENARIOS.join(" ")}`);

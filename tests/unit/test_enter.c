@@ -131,7 +131,7 @@ static rc_t verify_from(const hash32_t *root, uint64_t slot)
     const follow_config_t config = {
         .network = &net, .checkpoint = *root, .upstream = nobody, .time = time, .member = ask
     };
-    const enter_t x = { NULL, NULL, stopping, NULL };
+    const enter_t x = { NULL, NULL, stopping, NULL, false };
     err_t e;
     offered = (cluster_offer_t){ .has_root = true, .root = *root, .slot = slot };
     ck_assert_int_eq(follow_start(&f, NULL, &config), RC_OK);
@@ -214,7 +214,7 @@ static rc_t find_with(const char *extra, bool has_root)
     ck_assert_int_eq(setup_make(&theirs, &e, &a, first, &world), RC_OK);
     offered = (cluster_offer_t){ .setup = theirs.hash, .statement_n = theirs.cluster_text.n, .has_root = has_root };
     memcpy(offered.statement, theirs.cluster_text.p, theirs.cluster_text.n);
-    const enter_t x = { NULL, own, stopping, NULL };
+    const enter_t x = { NULL, own, stopping, NULL, false };
     const rc_t rc = enter_find(&x, &ours, &offered, &e, &a, &world);
     config_free(first);
     config_free(own);
