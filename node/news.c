@@ -366,6 +366,8 @@ void news_head(news_t *w, const ex_block_t *latest, uint64_t final_number)
     hash32_t hash;
     pthread_mutex_lock(&w->lock);
     w->head = *latest;
+    if (w->config.cache) /* so that what is known of an earlier head is known of this one */
+        ex_cache_put_parent(w->config.cache, &latest->block_hash, &latest->parent_hash);
     w->has_head = true;
     w->final_number = final_number;
     if (!feed_tip(&w->feed, &tip, &hash))

@@ -17,7 +17,10 @@ enum {
     KIND_LEARNED,
     KIND_CHANGES,
     KIND_ANCESTOR,
-    KIND_PART
+    KIND_PART,
+    KIND_WHERE,
+    KIND_PROOF,
+    KINDS
 };
 
 typedef struct {
@@ -33,7 +36,7 @@ struct ex_cache {
     arena_t arena;
     map_t map; /* entry_t by key, in order of use: the oldest first */
     size_t bytes;
-    ex_cache_counts_t counts[KIND_PART + 1];
+    ex_cache_counts_t counts[KINDS];
 };
 
 static void lock(ex_cache_t *c)
@@ -269,6 +272,33 @@ void ex_cache_put_ancestor(ex_cache_t *c, const hash32_t *block, uint64_t number
     put_named(c, KIND_ANCESTOR, hash_view(block), view_of(name, sizeof name), hash_view(ancestor));
 }
 
+bool ex_cache_get_where(ex_cache_t *c, uint64_t *number, const hash32_t *tx)
+{
+    uint8_t text[8];
+    const bool found = get_fixed(c, text, sizeof text, KIND_WHERE, hash_view(tx), (view_t){ NULL, 0 });
+    if (found)
+        *number = load_u64be(text);
+    return found;
+}
+
+void ex_cache_put_where(ex_cache_t *c, const hash32_t *tx, uint64_t number)
+{
+    uint8_t text[8];
+    store_u64be(text, number);
+    put_named(c, KIND_WHERE, hash_view(tx), (view_t){ NULL, 0 }, view_of(text, sizeof text));
+}
+
+bool ex_cache_get_proof(ex_cache_t *c, view_t *out, arena_t *a, const hash32_t *root, view_t name)
+{
+    *out = get_copy(c, a, KIND_PROOF, hash_view(root), name);
+    return out->p != NULL;
+}
+
+void ex_cache_put_proof(ex_cache_t *c, const hash32_t *root, view_t name, view_t bytes)
+{
+    put_named(c, KIND_PROOF, hash_view(root), name, bytes);
+}
+
 /* The selector with its length: shorter calldata is a name of its own. */
 static view_t selector_of(uint8_t out[5], view_t data)
 {
@@ -472,12 +502,14 @@ bool ex_cache_follow_slot(ex_cache_t *c, u256_t *out, const hash32_t *state_root
 
 size_t ex_cache_counts(ex_cache_t *c, ex_cache_counts_t out[EX_CACHE_KINDS])
 {
-    static const char *const names[] = {
+    static const char *const names[KINDS] = {
         [KIND_ACCOUNT] = "account", [KIND_SLOT] = "slot",         [KIND_CODE] = "code",
         [KIND_PARENT] = "parent",   [KIND_GUESS] = "guess",       [KIND_LEARNED] = "learned",
-        [KIND_CHANGES] = "changes", [KIND_ANCESTOR] = "ancestor", [KIND_PART] = "block part"
+        [KIND_CHANGES] = "changes", [KIND_ANCESTOR] = "ancestor", [KIND_PART] = "block part",
+        [KIND_WHERE] = "where",     [KIND_PROOF] = "proof"
     };
     size_t n = 0;
+    _Static_assert(KINDS <= EX_CACHE_KINDS, "each kind has a row");
     lock(c);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (names[i]) {

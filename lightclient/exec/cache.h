@@ -62,6 +62,14 @@ bool ex_cache_get_part(ex_cache_t *c, view_t *out, arena_t *a, ex_part_t part, c
 void ex_cache_put_part(ex_cache_t *c, ex_part_t part, const hash32_t *block, view_t bytes);
 bool ex_cache_get_ancestor(ex_cache_t *c, hash32_t *out, const hash32_t *block, uint64_t number);
 void ex_cache_put_ancestor(ex_cache_t *c, const hash32_t *block, uint64_t number, const hash32_t *ancestor);
+/* The number of the block in which a transaction was found, by its hash: where it was then, and may be no more. */
+bool ex_cache_get_where(ex_cache_t *c, uint64_t *number, const hash32_t *tx);
+void ex_cache_put_where(ex_cache_t *c, const hash32_t *tx, uint64_t number);
+
+/* Nodes of a proof as bytes, in whatever form their reader gives them (exec/proofs.h): by the trie's root and the name in
+ * it. */
+bool ex_cache_get_proof(ex_cache_t *c, view_t *out, arena_t *a, const hash32_t *root, view_t name);
+void ex_cache_put_proof(ex_cache_t *c, const hash32_t *root, view_t name, view_t bytes);
 
 /* The account as it was last put, under whichever state root: a guess for a discovery run, never an answer. */
 bool ex_cache_guess_account(ex_cache_t *c, mpt_account_t *out, const addr_t *addr);

@@ -4,6 +4,7 @@
 
 #include "lightclient/exec/message.h"
 #include "lightclient/exec/needs.h"
+#include "lightclient/exec/proofs.h"
 #include "lightclient/exec/view.h"
 
 #define SELECTOR_LEN 4u
@@ -167,6 +168,17 @@ static void header_needs(ex_call_t *c)
     }
 }
 
+/* Gives the program a proof that was kept. */
+static bool recall_proof(ex_call_t *c, const need_t *wanted)
+{
+    ex_program_t *p = c->config.program;
+    ex_proof_answer_t proof;
+    return p->proven &&
+           ex_proofs_recall(&proof, &c->work, c->config.cache, &c->config.block->state_root, &wanted->addr,
+                            wanted->slots, wanted->slot_count) &&
+           !p->proven(p, &proof);
+}
+
 /* What the program wants beside the state; it is sure about it when it has not guessed. */
 static void program_needs(ex_call_t *c)
 {
@@ -174,11 +186,12 @@ static void program_needs(ex_call_t *c)
     const need_t *wanted = NULL;
     const size_t n = p && p->wants ? p->wants(p, &wanted) : 0;
     for (size_t i = 0; i < n; i++)
-        ex_needs_add(&c->needs, (need_t){ .kind = NEED_PROOF,
-                                          .origin = c->view.guessed ? NEED_GUESSED : NEED_MET,
-                                          .addr = wanted[i].addr,
-                                          .slots = wanted[i].slots,
-                                          .slot_count = wanted[i].slot_count });
+        if (!recall_proof(c, &wanted[i]))
+            ex_needs_add(&c->needs, (need_t){ .kind = NEED_PROOF,
+                                              .origin = c->view.guessed ? NEED_GUESSED : NEED_MET,
+                                              .addr = wanted[i].addr,
+                                              .slots = wanted[i].slots,
+                                              .slot_count = wanted[i].slot_count });
 }
 
 /* Turns what the last run missed into needs. */
@@ -192,6 +205,8 @@ static rc_t make_needs(ex_call_t *c)
     header_needs(c);
     program_needs(c);
     rc_t rc = ex_needs_list(&c->needs);
+    if (c->hint_due && c->needs.count == 1) /* all is there: it runs again, and needs none */
+        ex_needs_clear(&c->needs);
     return rc ? rc : RC_NEED_DATA;
 }
 
@@ -278,6 +293,7 @@ static rc_t give_proof(ex_call_t *c, err_t *e, const need_t *need, const ex_proo
     const rc_t rc = ex_needs_give_proof(&c->needs, e, need, proof);
     if (rc || !p || !p->proven)
         return rc;
+    ex_proofs_keep(c->config.cache, &c->config.block->state_root, need->slots, proof);
     return p->proven(p, proof) ? err_say(e, RC_NOMEM, "out of memory") : RC_OK;
 }
 

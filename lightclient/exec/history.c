@@ -9,6 +9,7 @@
 #define MEMORY_MAX ((size_t)512 << 20)
 #define LINKED_MAX 4u    /* headers between an anchor and the newest block that are asked for without a proof */
 #define WALKED_MAX 4096u /* ... where the contract does not know the block */
+#define HEADS_MAX 64u    /* blocks below an anchor that are looked at for what is known of them as heads */
 #define JUMPS_MAX 16u    /* windows that are jumped over */
 #define BY_NUMBER 0x80u  /* in wants: an upstream does not know the receipts by their block's hash */
 #define ROUNDS_MAX 64u   /* batches; a range is at most a dozen, a jump two */
@@ -23,6 +24,7 @@ typedef struct {
     arena_t work; /* the needs of one step */
     enum { FIND, LOCATE, FETCH, DONE } state;
     bool absent;
+    bool from_memory, asked_where; /* where the transaction is */
     unsigned rounds;
 
     ex_block_t base;   /* proven; what is older is anchored at it */
@@ -284,13 +286,24 @@ static rc_t list_needs(ex_history_t *h)
 
 /* ---- where the newest block hangs ---- */
 
-/* Goes down from the base by cached headers, at most to the newest block asked for. */
+/* Goes down from the base by cached headers, at most to the newest block asked for; at once to that when one of the
+ * blocks on the way, an earlier head, is known to descend from it. */
 static uint64_t walk_cache(ex_history_t *h, hash32_t *hash)
 {
-    uint64_t n = h->base.env.number - 1;
+    ex_cache_t *c = h->config.cache;
+    const uint64_t to = h->config.to, base = h->base.env.number;
+    uint64_t n = base - 1;
     *hash = h->base.parent_hash;
-    while (h->config.cache && n > h->config.to && ex_cache_get_parent(h->config.cache, hash, hash))
-        n--;
+    if (c)
+        ex_cache_put_parent(c, &h->base.block_hash, &h->base.parent_hash);
+    for (; c && n > to; n--) {
+        if (base - n <= HEADS_MAX && ex_cache_get_ancestor(c, hash, hash, to)) {
+            ex_cache_put_ancestor(c, &h->base.block_hash, to, hash);
+            return to;
+        }
+        if (!ex_cache_get_parent(c, hash, hash))
+            break;
+    }
     return n;
 }
 
@@ -363,10 +376,23 @@ static rc_t need_find(ex_history_t *h)
     return add_need(h, (need_t){ .kind = kind, .hash = h->config.hash, .may_lack = true }, 0);
 }
 
+/* Where the transaction was found before. It need not be there any more, which is seen when it is not. */
+static bool find_again(ex_history_t *h)
+{
+    uint64_t number;
+    if (h->from_memory || !h->config.cache || !ex_cache_get_where(h->config.cache, &number, &h->config.hash) ||
+        number > h->config.head->env.number)
+        return false;
+    h->config.from = h->config.to = number;
+    return h->from_memory = true;
+}
+
 /* Which number the hash has: the head, one in the cache, or somebody says. */
 static bool find_here(ex_history_t *h)
 {
     ex_header_t header;
+    if (h->config.by == EX_BY_TRANSACTION)
+        return find_again(h);
     if (h->config.by == EX_BY_HASH && hash32_eq(&h->config.hash, &h->config.head->block_hash))
         h->config.from = h->config.to = h->config.head->env.number;
     else if (h->config.by == EX_BY_HASH && cached_header(h, &header, &h->config.hash))
@@ -396,6 +422,14 @@ static rc_t finish(ex_history_t *h, bool known)
     return RC_OK;
 }
 
+/* It is not where it was: somebody is asked. */
+static void begin_anew(ex_history_t *h)
+{
+    h->state = FIND;
+    h->base = *h->config.head;
+    h->jumping = h->has_jump = h->slot_is_zero = h->has_top_hash = false;
+}
+
 /* What a hash asks for must be on the chain of the head. */
 static rc_t finish_found(ex_history_t *h, err_t *e)
 {
@@ -408,8 +442,15 @@ static rc_t finish_found(ex_history_t *h, err_t *e)
     for (size_t i = 0; i < p->block.transaction_count; i++) {
         keccak256(&hash, p->block.transactions[i]);
         h->result.tx_index = i;
-        if (hash32_eq(&hash, &h->config.hash))
-            return finish(h, true);
+        if (!hash32_eq(&hash, &h->config.hash))
+            continue;
+        if (h->config.cache)
+            ex_cache_put_where(h->config.cache, &h->config.hash, h->config.to);
+        return finish(h, true);
+    }
+    if (h->from_memory && !h->asked_where) {
+        begin_anew(h);
+        return RC_OK;
     }
     return err_say(e, RC_IO, "the transaction is not in the block that was named for it");
 }
@@ -473,8 +514,11 @@ static rc_t fetch(ex_history_t *h, err_t *e, bool *again)
         if (rc)
             return rc;
     }
-    if (is_complete(h) && !more)
-        return finish_found(h, e);
+    if (is_complete(h) && !more) {
+        const rc_t rc = finish_found(h, e);
+        *again = h->state == FIND;
+        return rc;
+    }
     return list_needs(h) ? no_memory(e) : RC_NEED_DATA;
 }
 
@@ -551,6 +595,7 @@ static rc_t give_found(ex_history_t *h, err_t *e, const answer_t *answer)
         return RC_OK;
     }
     if (answer->kind == NEED_WHERE) {
+        h->asked_where = true;
         h->config.from = h->config.to = answer->number;
         h->state = LOCATE;
         return RC_OK;

@@ -65,9 +65,11 @@ rc_t ex_logs_plan(void *ctx, err_t *e, ex_past_t *blocks, size_t count)
 {
     ex_logs_t *l = ctx;
     const size_t most = l->receipts_max ? l->receipts_max : EX_LOGS_RECEIPTS_MAX;
-    size_t positive = 0, logs = 0;
+    size_t positive = 0, missing = 0, logs = 0;
     for (size_t i = 0; i < count; i++) {
-        positive += ex_filter_may_find(l->filter, blocks[i].block.header.logs_bloom);
+        const bool may = ex_filter_may_find(l->filter, blocks[i].block.header.logs_bloom);
+        positive += may;
+        missing += may && !blocks[i].has_receipts;
         if (positive > most)
             return too_much(l, e, blocks, i, "receipts blocks", most);
     }
@@ -75,7 +77,7 @@ rc_t ex_logs_plan(void *ctx, err_t *e, ex_past_t *blocks, size_t count)
         ex_past_t *p = &blocks[i];
         if (!ex_filter_may_find(l->filter, p->block.header.logs_bloom))
             continue;
-        p->wants |= EX_WANT_RECEIPTS | (positive <= TOGETHER_MAX ? EX_WANT_BODY : 0);
+        p->wants |= EX_WANT_RECEIPTS | (missing && missing <= TOGETHER_MAX && !p->has_receipts ? EX_WANT_BODY : 0);
         const size_t found = p->has_receipts ? found_in(l->filter, p) : 0;
         logs += found;
         p->wants |= found ? EX_WANT_BODY : 0;

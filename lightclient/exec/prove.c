@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "lightclient/exec/proofs.h"
 
 #define MEMORY_MAX ((size_t)64 << 20) /* 1024 slots, each with some 10 nodes of 532 bytes */
 #define SHORT_NODE 32u                /* shorter ones stand inside their parent */
@@ -101,7 +102,25 @@ static rc_t prove_give(query_t *q, err_t *e, size_t i, const answer_t *answer)
         return rc;
     rc = keep(p, i, &account, &answer->proof);
     p->given[i] = !rc;
-    return rc ? err_say(e, rc, "out of memory") : RC_OK;
+    if (rc)
+        return err_say(e, rc, "out of memory");
+    ex_proofs_keep(p->config.cache, &p->config.block->state_root, need->slots, &answer->proof);
+    return RC_OK;
+}
+
+/* Takes what was proven before. */
+static void recall(ex_prove_t *p)
+{
+    arena_t scratch;
+    arena_init(&scratch, MEMORY_MAX);
+    for (size_t i = 0; i < p->count; i++) {
+        answer_t a = { .kind = NEED_PROOF };
+        const need_t *need = &p->needs[i];
+        if (ex_proofs_recall(&a.proof, &scratch, p->config.cache, &p->config.block->state_root, &need->addr,
+                             need->slots, need->slot_count))
+            (void)prove_give(&p->query, NULL, i, &a); /* else it is asked for */
+    }
+    arena_free(&scratch);
 }
 
 static void prove_free(query_t *q)
@@ -134,6 +153,7 @@ static rc_t prove_init(ex_prove_t *p, const ex_prove_config_t *c)
                                 .addr = c->addr,
                                 .slots = c->slot_count ? c->slots + at : NULL,
                                 .slot_count = c->slot_count - at < most ? c->slot_count - at : most };
+    recall(p);
     return RC_OK;
 }
 

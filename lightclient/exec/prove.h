@@ -9,11 +9,13 @@
 #ifndef EXEC_PROVE_H
 #define EXEC_PROVE_H
 
+#include "lightclient/exec/cache.h"
 #include "lightclient/exec/query.h"
 
 #define EX_PROVE_SLOTS_MAX 1024u /* slots of one query */
 
 typedef struct {
+    ex_cache_t *cache; /* proofs are looked up and kept there; may be NULL */
     const ex_block_t *block;
     addr_t addr;
     const hash32_t *slots; /* one may be named twice */

@@ -313,7 +313,8 @@ void api_eth_getProof(api_call_t *c, const jo_t *args)
     if (!block)
         return;
     const rc_t rc = ex_prove_new(&q, &e,
-                                 &(ex_prove_config_t){ .block = block,
+                                 &(ex_prove_config_t){ .cache = c->world->cache,
+                                                       .block = block,
                                                        .addr = p->addr,
                                                        .slots = p->slots,
                                                        .slot_count = p->count,

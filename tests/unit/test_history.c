@@ -159,6 +159,14 @@ static answer_t answer_to(const need_t *need, size_t about, lie_t lie)
         a.proof = world_proof(&w, &need->addr, need->slots, need->slot_count);
         return a;
     }
+    if (need->kind == NEED_WHERE) {
+        for (size_t k = 0; k < COUNT; k++) {
+            hash32_t hash;
+            keccak256(&hash, txs[k][1]);
+            a.number = hash32_eq(&hash, &need->hash) ? k : a.number;
+        }
+        return a;
+    }
     ck_assert_uint_lt(i, COUNT);
     a.block = blocks[i];
     lie_of_body(&a.block, i, i == about ? lie : HONEST);
@@ -358,6 +366,32 @@ START_TEST(a_log_in_kept_receipts_comes_with_its_block)
 }
 END_TEST
 
+/* After a reorganisation a transaction may stand elsewhere, or nowhere. */
+START_TEST(where_a_transaction_was_is_tried_first_and_asked_for_when_it_is_not_there)
+{
+    ex_cache_t *cache = ex_cache_new(&(ex_cache_config_t){ .bytes_max = 1u << 20, .seed = { 1, 2 } });
+    uint64_t number;
+    query_t *q;
+    ex_history_config_t c = { .chain_id = 1, .head = &head, .cache = cache, .by = EX_BY_TRANSACTION };
+    keccak256(&c.hash, txs[3][1]);
+    ex_cache_put_where(cache, &c.hash, 1);
+    for (int i = 0; i < 2; i++) { /* the second time it is known, and nobody is asked */
+        ck_assert_int_eq(ex_history_new(&q, NULL, &c), RC_OK);
+        ck_assert_int_eq(i ? query_step(q, NULL) : drive(q, 0, HONEST), RC_OK);
+        const ex_history_result_t *r = ex_history_result(q);
+        ck_assert(r->count == 1 && r->tx_index == 1 && hash32_eq(&r->blocks[0].block.hash, &blocks[3].hash));
+        ck_assert(ex_cache_get_where(cache, &number, &c.hash) && number == 3);
+        query_free(q);
+    }
+    ex_cache_put_where(cache, &c.hash, COUNT); /* above the head: nothing that could be looked at */
+    ck_assert_int_eq(ex_history_new(&q, NULL, &c), RC_OK);
+    ck_assert_int_eq(drive(q, 0, HONEST), RC_OK);
+    ck_assert_uint_eq(ex_history_result(q)->blocks[0].block.header.number, 3);
+    query_free(q);
+    ex_cache_free(cache);
+}
+END_TEST
+
 START_TEST(receipts_that_are_not_known_by_hash_are_asked_for_by_number)
 {
     const ex_filter_t any = { 0 };
@@ -394,5 +428,6 @@ int main(void)
     return UNIT_RUN_AROUND("history", setup, teardown, receipts_that_are_not_known_by_hash_are_asked_for_by_number,
                            a_chain_is_proven_whole, each_lie_about_each_block_is_refused,
                            a_false_proof_of_the_anchor_is_refused, a_slot_that_is_zero_is_no_hash,
-                           any_one_log_that_is_left_out_is_caught, a_log_in_kept_receipts_comes_with_its_block);
+                           any_one_log_that_is_left_out_is_caught, a_log_in_kept_receipts_comes_with_its_block,
+                           where_a_transaction_was_is_tried_first_and_asked_for_when_it_is_not_there);
 }

@@ -164,6 +164,7 @@ static answer_t answer_to(const need_t *need)
 }
 
 static unsigned trips; /* requests in a row */
+static hash32_t said;  /* digest of the last answer */
 
 static rc_t drive(query_t *q, err_t *e)
 {
@@ -278,6 +279,7 @@ static unsigned ask(const char *method, const char *params, uint64_t head, bool 
     }
     ck_assert_int_eq(api_rpc_finish(r, &body), RC_OK);
     ck_assert_msg(memmem(body.p, body.n, "\"result\":", 9), "%s: %.*s", text, (int)body.n, (const char *)body.p);
+    sha256(&said, body);
     arena_free(&a);
     return trips;
 }
@@ -312,12 +314,12 @@ static const trips_row_t rows[] = {
     { "eth_getCode", "@A", 1, 0, 1, -1 },
     { "eth_getStorageAt", "@A,\"0x0\"", 1, 0, 1, -1 },
     { "eth_getStorageValues", "{@A:[@HASH]}", 1, 0, 1, -1 },
-    { "eth_getProof", "@A,[\"0x0\"]", 1, 1, 1, -1 },
+    { "eth_getProof", "@A,[\"0x0\"]", 1, 0, 1, -1 },
     { "eth_call", "@CALL", 2, 0, 1, -1 },
     { "eth_estimateGas", "@CALL", 2, 0, 1, -1 },
     { "eth_createAccessList", "@CALL", 2, 0, 1, -1 },
     { "eth_fillTransaction", "@CALL", 2, 0, 1, -1 },
-    { "eth_simulateV1", "{\"blockStateCalls\":[{\"calls\":[@CALL]}]}", 2, 1, 1, -1 },
+    { "eth_simulateV1", "{\"blockStateCalls\":[{\"calls\":[@CALL]}]}", 2, 0, 1, -1 },
     { "eth_getBlockByNumber", "\"latest\",true", 1, 0, 1, -1 },
     { "eth_getBlockByHash", "@HASH,false", 1, 0, 0, -1 },
     { "eth_getHeaderByNumber", "\"latest\"", 1, 0, 1, -1 },
@@ -327,22 +329,22 @@ static const trips_row_t rows[] = {
     { "eth_getUncleCountByBlockNumber", "\"latest\"", 1, 0, 1, -1 },
     { "eth_getTransactionByBlockNumberAndIndex", "\"latest\",\"0x0\"", 1, 0, 1, -1 },
     { "eth_getTransactionByBlockHashAndIndex", "@HASH,\"0x0\"", 1, 0, 0, -1 },
-    { "eth_getTransactionByHash", "@TX", 2, 1, 1, -1 },
-    { "eth_getTransactionReceipt", "@TX", 2, 1, 1, -1 },
+    { "eth_getTransactionByHash", "@TX", 2, 0, 0, -1 },
+    { "eth_getTransactionReceipt", "@TX", 2, 0, 0, -1 },
     { "eth_getBlockReceipts", "\"latest\"", 1, 0, 1, -1 },
     { "eth_getLogs", "{\"address\":@A}", 1, 0, 1, 0 },
     { "eth_getLogs", "{\"address\":@A,\"fromBlock\":\"0x3c\"}", 1, 0, 2, -1 },
     { "eth_getLogs", "{\"address\":@A,\"fromBlock\":\"0x28\"}", 2, 0, 2, -1 },
-    { "eth_getLogs", "{\"address\":@A,\"fromBlock\":\"0x1\"}", 3, 0, 3, -1 },
+    { "eth_getLogs", "{\"address\":@A,\"fromBlock\":\"0x1\"}", 3, 0, 2, -1 },
     { "eth_feeHistory", "\"0xa\",\"latest\",[]", 1, 0, 1, -1 },
     { "eth_feeHistory", "\"0xa\",\"latest\",[20.0]", 1, 0, 1, -1 },
     { "eth_gasPrice", "", 1, 0, 1, -1 },
     { "eth_maxPriorityFeePerGas", "", 1, 0, 1, -1 },
     { "debug_getRawBlock", "\"latest\"", 1, 0, 1, -1 },
     { "debug_getRawReceipts", "\"latest\"", 1, 0, 1, -1 },
-    { "eth_getBlockByNumber", "@OLD,false", 1, 0, 1, -1 },
-    { "eth_getBalance", "@A,@OLD", 2, 0, 1, -1 },
-    { "eth_call", "@CALL,@OLD", 3, 0, 1, -1 },
+    { "eth_getBlockByNumber", "@OLD,false", 1, 0, 0, -1 },
+    { "eth_getBalance", "@A,@OLD", 2, 0, 0, -1 },
+    { "eth_call", "@CALL,@OLD", 3, 0, 0, -1 },
 };
 
 START_TEST(each_method_asks_no_oftener_than_it_must)
@@ -354,8 +356,11 @@ START_TEST(each_method_asks_no_oftener_than_it_must)
         const trips_row_t *x = &rows[i];
         open_cache();
         news = NULL;
-        const unsigned cold = ask(x->method, x->params, TOP, false), same = ask(x->method, x->params, TOP, false),
-                       next = ask(x->method, x->params, TOP + 1, false);
+        const unsigned cold = ask(x->method, x->params, TOP, false);
+        const hash32_t first = said;
+        const unsigned same = ask(x->method, x->params, TOP, false);
+        ck_assert_msg(hash32_eq(&first, &said), "%s: another answer from memory", x->method);
+        const unsigned next = ask(x->method, x->params, TOP + 1, false);
         int followed = -1;
         if (x->followed >= 0) {
             ex_cache_free(cache);
