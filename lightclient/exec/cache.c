@@ -299,58 +299,15 @@ void ex_cache_put_proof(ex_cache_t *c, const hash32_t *root, view_t name, view_t
     put_named(c, KIND_PROOF, hash_view(root), name, bytes);
 }
 
-/* The selector with its length: shorter calldata is a name of its own. */
-static view_t selector_of(uint8_t out[5], view_t data)
+bool ex_cache_get_learned(ex_cache_t *c, view_t *out, arena_t *a, const addr_t *to, const hash32_t *of)
 {
-    size_t n = data.n < 4 ? data.n : 4;
-    memset(out, 0, 5);
-    out[0] = (uint8_t)n;
-    if (n)
-        memcpy(out + 1, data.p, n);
-    return view_of(out, 5);
+    *out = get_copy(c, a, KIND_LEARNED, view_of(to->b, sizeof to->b), hash_view(of));
+    return out->p != NULL;
 }
 
-/* Learned sets are kept as: for each touch, address, code flag, u32 count, keys. */
-#define TOUCH_LEN (20u + 1u + 4u)
-
-size_t ex_cache_get_learned(ex_cache_t *c, ex_touch_t **out, arena_t *a, const addr_t *to, view_t data)
+void ex_cache_put_learned(ex_cache_t *c, const addr_t *to, const hash32_t *of, view_t bytes)
 {
-    uint8_t selector[5];
-    view_t text = get_copy(c, a, KIND_LEARNED, view_of(to->b, sizeof to->b), selector_of(selector, data));
-    rd_t r = rd_of(text);
-    size_t count = 0;
-    ex_touch_t *t = text.p ? arena_calloc(a, text.n / TOUCH_LEN, sizeof *t) : NULL;
-    for (; t && r.n && !r.bad; count++) {
-        rd_copy(&r, t[count].addr.b, sizeof t[count].addr.b);
-        t[count].code = rd_u8(&r) != 0;
-        t[count].slot_count = rd_u32le(&r);
-        t[count].slots = (const hash32_t *)(const void *)rd_take(&r, t[count].slot_count * sizeof(hash32_t)).p;
-    }
-    *out = t;
-    return count;
-}
-
-void ex_cache_put_learned(ex_cache_t *c, const addr_t *to, view_t data, const ex_touch_t *touched, size_t count)
-{
-    uint8_t selector[5];
-    size_t keys = count;
-    for (size_t i = 0; i < count && keys <= EX_LEARNED_MAX; i++)
-        keys += touched[i].slot_count;
-    if (count == 0 || keys > EX_LEARNED_MAX)
-        return;
-    size_t cap = count * TOUCH_LEN + keys * sizeof(hash32_t);
-    uint8_t *text = malloc(cap);
-    if (!text)
-        return;
-    wr_t w = wr_of(text, cap);
-    for (size_t i = 0; i < count; i++) {
-        wr_bytes(&w, touched[i].addr.b, sizeof touched[i].addr.b);
-        wr_u8(&w, touched[i].code);
-        wr_u32le(&w, (uint32_t)touched[i].slot_count);
-        wr_bytes(&w, touched[i].slots, touched[i].slot_count * sizeof(hash32_t));
-    }
-    put_named(c, KIND_LEARNED, view_of(to->b, sizeof to->b), selector_of(selector, data), wr_view(&w));
-    free(text);
+    put_named(c, KIND_LEARNED, view_of(to->b, sizeof to->b), hash_view(of), bytes);
 }
 
 /* Changes are kept as: this, the accounts, the slots. */

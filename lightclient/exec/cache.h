@@ -1,5 +1,5 @@
 /* cache.h - proven state, bounded in bytes: accounts by (state root, address), slots by (storage root, key), code by
- * hash, parents by block hash, and what each (address, selector) was seen to read. Content-addressed, so unchanged
+ * hash, parents by block hash, and what calls were seen to read. Content-addressed, so unchanged
  * storage keeps serving later blocks.
  *
  * Floor:  2, exec. Pure: not thread-safe by itself; the lock hooks let node/ share one cache between worker threads.
@@ -14,8 +14,7 @@
 #include "lightclient/exec/changes.h"
 #include "lightclient/mpt/mpt.h"
 
-#define EX_FOLLOW_MAX 64u    /* blocks whose changes are followed back */
-#define EX_LEARNED_MAX 1024u /* accounts and slots of one learned key set; larger ones are not kept */
+#define EX_FOLLOW_MAX 64u /* blocks whose changes are followed back */
 
 typedef struct ex_cache ex_cache_t;
 
@@ -66,24 +65,17 @@ void ex_cache_put_ancestor(ex_cache_t *c, const hash32_t *block, uint64_t number
 bool ex_cache_get_where(ex_cache_t *c, uint64_t *number, const hash32_t *tx);
 void ex_cache_put_where(ex_cache_t *c, const hash32_t *tx, uint64_t number);
 
-/* Nodes of a proof as bytes, in whatever form their reader gives them (exec/proofs.h): by the trie's root and the name in
- * it. */
+/* Nodes of a proof as bytes, in whatever form their reader gives them (exec/proofs.h): by the trie's root and the name
+ * in it. */
 bool ex_cache_get_proof(ex_cache_t *c, view_t *out, arena_t *a, const hash32_t *root, view_t name);
 void ex_cache_put_proof(ex_cache_t *c, const hash32_t *root, view_t name, view_t bytes);
 
 /* The account as it was last put, under whichever state root: a guess for a discovery run, never an answer. */
 bool ex_cache_guess_account(ex_cache_t *c, mpt_account_t *out, const addr_t *addr);
 
-/* Learned key sets: which accounts and slots a call to (address, selector) read last. Hints only. */
-typedef struct {
-    addr_t addr;
-    const hash32_t *slots;
-    size_t slot_count;
-    bool code; /* its code was run or read */
-} ex_touch_t;
-/* The number of touches, whose array is put in the arena; 0 when nothing is known or memory is short. */
-size_t ex_cache_get_learned(ex_cache_t *c, ex_touch_t **out, arena_t *a, const addr_t *to, view_t data);
-void ex_cache_put_learned(ex_cache_t *c, const addr_t *to, view_t data, const ex_touch_t *touched, size_t count);
+/* Bytes of what calls were seen to read (exec/learned.h): by the contract, and a digest of what of the call counts. */
+bool ex_cache_get_learned(ex_cache_t *c, view_t *out, arena_t *a, const addr_t *to, const hash32_t *of);
+void ex_cache_put_learned(ex_cache_t *c, const addr_t *to, const hash32_t *of, view_t bytes);
 
 /* How often something was there, and was not, by the kind of thing, for metrics. Returns how many kinds there are. */
 #define EX_CACHE_KINDS 16u

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "lightclient/exec/learned.h"
 #include "lightclient/exec/message.h"
 #include "lightclient/exec/needs.h"
 #include "lightclient/exec/proofs.h"
@@ -52,19 +53,21 @@ static rc_t foresee_hashes(ex_call_t *c)
     return RC_OK;
 }
 
-/* Takes what earlier calls like this one read; without memory the call just starts knowing less. */
+/* Takes what earlier calls like this one read; without memory the call just starts knowing less. Whether this very one
+ * was made before, so that no access list says more. */
 static bool load_learned(ex_call_t *c)
 {
     ex_touch_t *touched;
+    bool same;
     const ex_request_t *q = c->config.request;
-    if (!c->config.cache || !q->has_to)
+    if (!q->has_to)
         return false;
-    size_t n = ex_cache_get_learned(c->config.cache, &touched, &c->mem, &q->to, q->data);
+    const size_t n = ex_learned_get(c->config.cache, &touched, &same, &c->mem, q);
     for (size_t i = 0; i < n; i++)
         if (ex_state_want(&c->view.state, EX_HINTED, &touched[i].addr, touched[i].slots, touched[i].slot_count,
                           touched[i].code))
             return true;
-    return n > 0;
+    return same;
 }
 
 uint64_t ex_call_gas(const ex_call_config_t *config)
@@ -151,7 +154,7 @@ static void learn(ex_call_t *c)
         touched[n++] = (ex_touch_t){ a->addr, slots, count, a->code_seen == in_run };
     }
     if (n)
-        ex_cache_put_learned(c->config.cache, &q->to, q->data, touched, n);
+        ex_learned_put(c->config.cache, &c->mem, q, touched, n);
 }
 
 /* The headers down to the oldest ancestor whose hash is wanted. */

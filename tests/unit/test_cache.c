@@ -191,44 +191,19 @@ START_TEST(entry_larger_than_an_eighth_is_not_kept)
 }
 END_TEST
 
-START_TEST(learned_set_comes_back_for_the_same_selector_only)
+START_TEST(learned_bytes_are_of_a_contract_and_a_digest)
 {
     ex_cache_t *c = cache_of(1 << 20);
     arena_t a;
     arena_init(&a, 1 << 20);
-    addr_t to = addr_of(1), other = addr_of(2);
-    hash32_t slots[2] = { hash_of(1), hash_of(2) };
-    ex_touch_t in[2] = { { addr_of(1), slots, 2, true }, { addr_of(9), NULL, 0, false } }, *out;
-    ex_cache_put_learned(c, &to, view_str("abcd1234"), in, 2);
-    ck_assert_uint_eq(ex_cache_get_learned(c, &out, &a, &other, view_str("abcd1234")), 0);
-    ck_assert_uint_eq(ex_cache_get_learned(c, &out, &a, &to, view_str("abce1234")), 0);
-    ck_assert_uint_eq(ex_cache_get_learned(c, &out, &a, &to, view_str("abc")), 0);
-    ck_assert_uint_eq(ex_cache_get_learned(c, &out, &a, &to, view_str("")), 0);
-    ck_assert_uint_eq(ex_cache_get_learned(c, &out, &a, &to, view_str("abcdxxxxxxxxxxxx")), 2);
-    ck_assert(addr_eq(&out[0].addr, &in[0].addr) && addr_eq(&out[1].addr, &in[1].addr));
-    ck_assert(out[0].code && !out[1].code);
-    ck_assert_uint_eq(out[0].slot_count, 2);
-    ck_assert_uint_eq(out[1].slot_count, 0);
-    ck_assert(hash32_eq(&out[0].slots[1], &slots[1]));
-    arena_free(&a);
-    ex_cache_free(c);
-}
-END_TEST
-
-START_TEST(learned_set_past_its_maximum_is_not_kept)
-{
-    ex_cache_t *c = cache_of(64 << 20);
-    arena_t a;
-    arena_init(&a, 1 << 20);
-    addr_t to = addr_of(1);
-    static hash32_t slots[EX_LEARNED_MAX];
-    ex_touch_t in = { addr_of(1), slots, EX_LEARNED_MAX, true }, *out;
-    ex_cache_put_learned(c, &to, view_str("abcd"), &in, 1);
-    ck_assert_uint_eq(ex_cache_get_learned(c, &out, &a, &to, view_str("abcd")), 0);
-    in.slot_count--;
-    ex_cache_put_learned(c, &to, view_str("abcd"), &in, 1);
-    ck_assert_uint_eq(ex_cache_get_learned(c, &out, &a, &to, view_str("abcd")), 1);
-    ck_assert_uint_eq(out[0].slot_count, EX_LEARNED_MAX - 1);
+    const addr_t to = addr_of(1), other = addr_of(2);
+    const hash32_t of = hash_of(1), stranger = hash_of(2);
+    view_t out;
+    ex_cache_put_learned(c, &to, &of, view_str("keys"));
+    ck_assert(!ex_cache_get_learned(c, &out, &a, &other, &of));
+    ck_assert(!ex_cache_get_learned(c, &out, &a, &to, &stranger));
+    ck_assert(ex_cache_get_learned(c, &out, &a, &to, &of));
+    ck_assert(view_eq(out, view_str("keys")));
     arena_free(&a);
     ex_cache_free(c);
 }
@@ -259,17 +234,16 @@ START_TEST(every_access_is_made_under_the_lock_once)
     addr_t addr = addr_of(1);
     u256_t value = u256_of(1);
     mpt_account_t account = { .exists = true };
-    ex_touch_t in = { .addr = addr }, *out;
-    view_t code;
+    view_t code, out;
     ck_assert_ptr_nonnull(c);
     ex_cache_put_slot(c, &h, &h, &value);
     ex_cache_put_account(c, &h, &addr, &account); /* two entries */
     ex_cache_put_code(c, &h, view_str("x"));
-    ex_cache_put_learned(c, &addr, view_str("x"), &in, 1);
+    ex_cache_put_learned(c, &addr, &h, view_str("x"));
     ck_assert(ex_cache_get_slot(c, &value, &h, &h));
     ck_assert(ex_cache_get_account(c, &account, &h, &addr));
     ck_assert(ex_cache_get_code(c, &code, &a, &h));
-    ck_assert_uint_eq(ex_cache_get_learned(c, &out, &a, &addr, view_str("x")), 1);
+    ck_assert(ex_cache_get_learned(c, &out, &a, &addr, &h));
     ck_assert_uint_gt(ex_cache_bytes(c), 0);
     ck_assert_int_eq(entered, 10);
     ck_assert_int_eq(depth, 0);
@@ -361,7 +335,7 @@ int main(void)
                     code_and_parent_with_the_same_name_are_kept_apart, code_is_not_handed_out_when_the_arena_is_full,
                     bytes_never_pass_the_maximum_and_the_unused_go_first,
                     many_entries_stay_reachable_while_the_table_grows, putting_again_replaces_and_does_not_leak_size,
-                    entry_larger_than_an_eighth_is_not_kept, learned_set_comes_back_for_the_same_selector_only,
-                    learned_set_past_its_maximum_is_not_kept, every_access_is_made_under_the_lock_once,
-                    what_no_block_changed_holds_after_it, changes_are_followed_back_through_so_many_blocks);
+                    entry_larger_than_an_eighth_is_not_kept, learned_bytes_are_of_a_contract_and_a_digest,
+                    every_access_is_made_under_the_lock_once, what_no_block_changed_holds_after_it,
+                    changes_are_followed_back_through_so_many_blocks);
 }

@@ -117,6 +117,37 @@ START_TEST(other_argument_in_a_new_block_takes_one_round)
 }
 END_TEST
 
+/* What one calldata read is not asked for another's sake: 200 tokens of one would cost as many proofs again. */
+START_TEST(slots_of_another_argument_are_not_asked_for)
+{
+    set_t s;
+    const need_t *needs;
+    begin(&s, SLOAD_ARG);
+    world_set(&s.w.accounts[0], 3, u256_of(33));
+    world_set(&s.w.accounts[0], 4, u256_of(44));
+    s.config.cache = cache_new();
+    s.config.use_hint = true;
+    argument(&s, 3);
+    expect(&s, 33, 2);
+    world_set(&s.w.accounts[0], 9, u256_of(1)); /* another storage root */
+    argument(&s, 4);
+    start(&s);
+    ck_assert_int_eq(query_step(s.call, &s.e), RC_NEED_DATA);
+    const size_t n = query_needs(s.call, &needs);
+    ck_assert_int_eq(needs[0].kind, NEED_HINT); /* beside what is known */
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < needs[i].slot_count; k++)
+            ck_assert_uint_eq(needs[i].slots[k].b[31], 4);
+    expect(&s, 44, 1);
+    argument(&s, 3);
+    world_set(&s.w.accounts[0], 9, u256_of(2));
+    expect(&s, 33, 1);
+    ck_assert_uint_eq(s.asked[NEED_HINT], 0); /* that very call is known */
+    ex_cache_free(s.config.cache);
+    end(&s);
+}
+END_TEST
+
 START_TEST(learned_chain_that_has_moved_is_still_answered_right)
 {
     set_t s;
@@ -474,10 +505,11 @@ int main(void)
         refused_hint_loses_no_round, same_block_again_needs_no_round,
         learned_call_in_a_new_block_takes_one_round_and_no_code, slots_of_an_unchanged_storage_serve_a_later_block,
         other_argument_in_a_new_block_takes_one_round, learned_chain_that_has_moved_is_still_answered_right,
-        replaced_code_is_asked_for_and_run, needs_are_whole_whenever_another_thread_fills_the_cache,
-        called_contract_comes_with_its_code_in_one_round, delegation_is_followed, guess_cannot_loop_forever,
-        missing_slot_is_never_zero, proven_zero_is_an_answer, false_hint_changes_nothing_but_the_cost, huge_hint_is_cut,
-        call_that_reads_too_much_ends, call_with_too_many_rounds_ends, a_call_may_have_just_its_number_of_rounds,
-        deadline_ends_a_call, slot_that_only_a_guess_named_may_stay_unanswered_and_takes_no_round,
+        slots_of_another_argument_are_not_asked_for, replaced_code_is_asked_for_and_run,
+        needs_are_whole_whenever_another_thread_fills_the_cache, called_contract_comes_with_its_code_in_one_round,
+        delegation_is_followed, guess_cannot_loop_forever, missing_slot_is_never_zero, proven_zero_is_an_answer,
+        false_hint_changes_nothing_but_the_cost, huge_hint_is_cut, call_that_reads_too_much_ends,
+        call_with_too_many_rounds_ends, a_call_may_have_just_its_number_of_rounds, deadline_ends_a_call,
+        slot_that_only_a_guess_named_may_stay_unanswered_and_takes_no_round,
         slot_without_an_answer_keeps_no_other_of_a_hint_from_being_answered, what_a_run_meets_first_stands_alone);
 }

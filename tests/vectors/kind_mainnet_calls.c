@@ -5,6 +5,7 @@
 
 #include "base/hex.h"
 #include "lightclient/exec/call.h"
+#include "lightclient/exec/learned.h"
 #include "rpc/api/callobject.h"
 #include "tests/vectors/upstream.h"
 
@@ -162,12 +163,13 @@ static const char *run_thrice(suite_t *s, ex_call_config_t *config, const json_t
 {
     ex_cache_config_t cache_config = { .bytes_max = 64 << 20, .seed = { 3, 5 } };
     ex_touch_t *touched;
+    bool same;
     s->hint_count = 0;
     config->cache = ex_cache_new(&cache_config);
     const char *bad = run(s, config, expected, a, rc, &rounds[0], why, why_cap);
     if (!bad)
         bad = run(s, config, expected, a, rc, &rounds[1], why, why_cap);
-    s->hint_count = ex_cache_get_learned(config->cache, &touched, a, &config->request->to, config->request->data);
+    s->hint_count = ex_learned_get(config->cache, &touched, &same, a, config->request);
     s->hint = touched;
     ex_cache_free(config->cache);
     config->cache = NULL;
