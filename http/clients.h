@@ -28,6 +28,7 @@ typedef struct hs_client {
     uint8_t key[CLIENT_KEY_LEN];
     atomic_uint refs;
     share_turn_t turns[SHARE_KINDS];
+    atomic_size_t bodies;  /* bytes of those that are being received */
     unsigned connections;  /* under the lock of the server's connections */
     unsigned deferred;     /* requests that wait for hs_answer; under the server's lock, as */
     size_t deferred_bytes; /* of their bodies */

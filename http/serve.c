@@ -235,31 +235,85 @@ static enum MHD_Result on_headers(conn_t *c, const char *method, const char *pat
     return MHD_YES;
 }
 
-/* libmicrohttpd cannot queue an answer in the middle of an upload: says 413 by hand and has the connection closed. */
-static enum MHD_Result refuse_midway(conn_t *c)
+/* libmicrohttpd cannot queue an answer in the middle of an upload: says it by hand and has the connection closed. */
+static enum MHD_Result refuse_midway(const conn_t *c, const char *status)
 {
-    static const char answer[] = "HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    char answer[160];
+    const int n =
+        snprintf(answer, sizeof answer, "HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", status);
     if (c->tls)
-        tls_send(c->tls, view_of(answer, sizeof answer - 1));
+        tls_send(c->tls, view_of(answer, (size_t)n));
     else
-        (void)send(c->fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+        (void)send(c->fd, answer, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT);
     return MHD_NO;
+}
+
+/* Whom the present request is from. */
+static hs_client_t *asker(const conn_t *c)
+{
+    return c->named ? c->named : c->client;
+}
+
+static void evict(hs_t *s, const hs_client_t *of);
+
+void conn_body_gone(conn_t *c, size_t bytes)
+{
+    atomic_fetch_sub(&c->server->bodies, bytes);
+    atomic_fetch_sub(&asker(c)->bodies, bytes);
+}
+
+/* The memory of all bodies is full: closes the oldest connection that is still receiving of whoever holds most, and
+ * more than this client. False: nobody does. */
+static bool evict_holder(hs_t *s, hs_client_t *but)
+{
+    hs_client_t *most = NULL;
+    size_t held = atomic_load(&but->bodies);
+    pthread_mutex_lock(&s->conns_lock);
+    for (conn_t *c = s->conns; c; c = c->next)
+        if (!c->evicted && c->client != but && atomic_load(&c->client->bodies) > held) {
+            most = c->client;
+            held = atomic_load(&most->bodies);
+        }
+    if (most)
+        evict(s, most);
+    pthread_mutex_unlock(&s->conns_lock);
+    return most != NULL;
+}
+
+/* Counts more bytes of a body that is being received. False: there is no memory for them. Who holds less than a quarter
+ * gets some of another client's, a little before it is free. */
+static bool body_room(conn_t *c, size_t more)
+{
+    hs_t *s = c->server;
+    hs_client_t *who = asker(c);
+    const size_t most = s->config.bodies_max, before = atomic_fetch_add(&s->bodies, more);
+    const bool small = atomic_load(&who->bodies) + more <= most / SHARE_PART;
+    if (before + more > most && !(small && before + more <= most + most / SHARE_PART && evict_holder(s, who))) {
+        atomic_fetch_sub(&s->bodies, more);
+        return false;
+    }
+    atomic_fetch_add(&who->bodies, more);
+    return true;
 }
 
 static enum MHD_Result on_body(conn_t *c, const char *p, size_t n)
 {
     size_t max = c->server->config.body_max;
     if (n > max - c->body_len)
-        return refuse_midway(c);
+        return refuse_midway(c, "413 Content Too Large");
     const uint64_t due_ms = c->server->config.headers_ms + (c->body_len + n) * 1000 / c->server->config.body_rate;
     atomic_store_explicit(&c->deadline_ms, c->begun_ms + due_ms, memory_order_relaxed);
     if (n > c->body_cap - c->body_len) { /* grows with what came, not with what was announced */
         size_t cap = c->body_cap ? c->body_cap : 1024;
         while (cap - c->body_len < n)
             cap *= 2;
+        if (!body_room(c, cap - c->body_cap))
+            return refuse_midway(c, "503 Service Unavailable\r\nRetry-After: 1");
         uint8_t *grown = realloc(c->body, cap);
-        if (!grown)
+        if (!grown) {
+            conn_body_gone(c, cap - c->body_cap);
             return MHD_NO;
+        }
         c->body = grown;
         c->body_cap = cap;
     }
@@ -269,12 +323,6 @@ static enum MHD_Result on_body(conn_t *c, const char *p, size_t n)
 }
 
 /* ---- WebSockets ---- */
-
-/* Whom the present request is from. */
-static hs_client_t *asker(const conn_t *c)
-{
-    return c->named ? c->named : c->client;
-}
 
 static void close_upgraded(void *handle)
 {
@@ -421,6 +469,7 @@ static void on_completed(void *ctx, struct MHD_Connection *mhd, void **request_c
         atomic_fetch_sub(&c->server->active, 1);
     free(c->target);
     free(c->body);
+    conn_body_gone(c, c->body_cap);
     hs_client_unref(c->named);
     hs_response_clear(&c->response);
     c->named = NULL;
@@ -646,6 +695,7 @@ static void defaults(hs_t *s)
     OR_DEFAULT(queue_max, 64);
     OR_DEFAULT(deferred_max, 1024);
     OR_DEFAULT(deferred_body_max, (size_t)64 << 20);
+    OR_DEFAULT(bodies_max, (size_t)32 << 20);
     OR_DEFAULT(body_max, (size_t)1 << 20);
     OR_DEFAULT(connections_max, 1024);
     OR_DEFAULT(per_client_max, s->config.connections_max / SHARE_PART ? s->config.connections_max / SHARE_PART : 1);

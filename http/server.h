@@ -20,6 +20,9 @@
  * A GET of a route with HS_WEBSOCKET becomes a WebSocket (http/websocket.h), or is answered 426, 400, or 503 when there
  * is no room for another one. It counts as a connection, but for no timeout here.
  *
+ * Bodies that are being received share bodies_max bytes. When that is full, a client that holds less than a quarter
+ * gets room from whoever holds most, whose oldest one is closed; others get 503 with Retry-After.
+ *
  * Connections whose requests wait are looked at every quarter of a second: when the other side has closed it, nobody
  * waits any more, and a request that has not begun is dropped.
  *
@@ -104,6 +107,7 @@ typedef struct {
     unsigned queue_max;       /* waiting slow requests; 0: 64 */
     unsigned deferred_max;    /* requests that wait for hs_answer; 0: 1024 */
     size_t deferred_body_max; /* bytes of their bodies together; 0: 64 MiB */
+    size_t bodies_max;        /* bytes of all bodies that are being received; 0: 32 MiB; beyond: 503 */
     size_t body_max;          /* 0: 1 MiB; beyond: 413 */
     unsigned connections_max; /* 0: 1024; beyond: the oldest that is still receiving goes */
     unsigned per_client_max;  /* 0: a quarter of it; beyond: the client's oldest that is still receiving goes */

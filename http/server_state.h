@@ -67,7 +67,8 @@ struct hs {
     acceptor_t *acceptor; /* NULL: libmicrohttpd accepts */
     proxies_t proxies;
     uint16_t port;
-    atomic_uint active; /* requests between reaching a handler and the end of their answer */
+    atomic_uint active;   /* requests between reaching a handler and the end of their answer */
+    atomic_size_t bodies; /* bytes of those that are being received */
     atomic_bool stopping;
     atomic_uint marks; /* flags of every answer */
     pthread_mutex_t conns_lock;
@@ -87,6 +88,11 @@ struct hs {
     worker_t *reaper;
     ws_hub_t *websockets; /* NULL: no route becomes one */
 };
+
+/* ---- serve.c ---- */
+
+/* So many bytes of the present body are not held by its connection any more. */
+void conn_body_gone(conn_t *c, size_t bytes);
 
 /* ---- waiting.c ---- */
 

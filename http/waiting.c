@@ -231,7 +231,9 @@ static void put_off(hs_t *s, hs_pending_t *p, conn_t *c)
     MHD_suspend_connection(c->mhd);
     atomic_store_explicit(&c->deadline_ms, 0, memory_order_relaxed);
     p->request.body = view_of(c->body, c->body_len);
+    conn_body_gone(c, c->body_cap);
     c->body = NULL;
+    c->body_cap = 0;
     c->at = AT_DEFERRED;
     c->deferred = true;
     atomic_store(&p->conn, c);

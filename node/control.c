@@ -125,6 +125,7 @@ static rc_t begin(node_t *n, err_t *e, const config_t *config)
                                               .pool = n->pool,
                                               .cache = n->cache,
                                               .options = &n->options,
+                                              .answers_max = hosting_memory(&n->hosting).answers,
                                               .now_ms = n->now_ms,
                                               .shows = show_cluster,
                                               .stopping = is_stopping,

@@ -12,7 +12,6 @@
 #include "node/wsrpc.h"
 #include "tee/provider/open.h"
 
-#define CACHE_BYTES_MAX ((size_t)64 << 20) /* proven state kept between calls */
 #define SETUP_BODY_MAX CONFIG_TEXT_MAX
 #define API_BODY_MAX ((size_t)API_RPC_BODY_MAX)
 #define API_CONNECTIONS_MAX 4096u
@@ -44,6 +43,7 @@ static void place(hs_config_t *k, const char *at[HOSTING_ADDRESSES_MAX], const n
 rc_t node_open_api(hs_t **out, err_t *e, node_t *n, uint16_t port)
 {
     const ws_config_t websocket = node_wsrpc(n);
+    const size_t bodies = hosting_memory(&n->hosting).bodies;
     hs_config_t api = { .port = port,
                         .websocket = &websocket,
                         .tallies = &n->tallies,
@@ -53,6 +53,8 @@ rc_t node_open_api(hs_t **out, err_t *e, node_t *n, uint16_t port)
                         .flags = server_flags(n),
                         .identity = n->https ? https_identity(n->https) : NULL,
                         .body_max = API_BODY_MAX,
+                        .bodies_max = bodies,
+                        .deferred_body_max = bodies,
                         .connections_max = (unsigned)limits_for_clients(n->files, API_CONNECTIONS_MAX),
                         .workers = QUOTE_WORKERS,
                         .deferred_max = API_CONNECTIONS_MAX };
@@ -131,6 +133,7 @@ rc_t node_open_setup(node_t *n, err_t *e)
                           .ctx = n,
                           .flags = server_flags(n),
                           .body_max = SETUP_BODY_MAX,
+                          .bodies_max = 8 * SETUP_BODY_MAX,
                           .event_threads = 1,
                           .workers = 1,
                           .connections_max = 64 };
@@ -167,9 +170,10 @@ static rc_t open_servers(node_t *n, err_t *e)
 /* What a node has whatever its configuration will be. */
 static rc_t make_parts(node_t *n, err_t *e)
 {
-    ex_cache_config_t cache = {
-        .bytes_max = CACHE_BYTES_MAX, .lock_ctx = &n->cache_lock, .lock = cache_lock, .unlock = cache_unlock
-    };
+    ex_cache_config_t cache = { .bytes_max = hosting_memory(&n->hosting).cache,
+                                .lock_ctx = &n->cache_lock,
+                                .lock = cache_lock,
+                                .unlock = cache_unlock };
     secret_random(cache.seed, sizeof cache.seed);
     n->cache = ex_cache_new(&cache);
     n->http = hc_new(NULL);
@@ -189,9 +193,9 @@ rc_t node_start(node_t **out, err_t *e, const node_options_t *options)
     n->files = limits_raise_files(FILES_MAX);
     pthread_mutex_init(&n->lock, NULL);
     pthread_mutex_init(&n->cache_lock, NULL);
-    rc_t rc = make_parts(n, e);
+    rc_t rc = node_read_config_file(n, e);
     if (!rc)
-        rc = node_read_config_file(n, e);
+        rc = make_parts(n, e);
     if (!rc)
         rc = open_tee(n, e);
     if (!rc)

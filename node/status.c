@@ -258,6 +258,19 @@ void node_warnings(warnings_t *out, node_t *n, service_t *s, const follow_view_t
     warnings_find(out, &f);
 }
 
+/* How much there is of what clients share. */
+static void put_limits(jw_t *w, const node_t *n)
+{
+    const hosting_memory_t m = hosting_memory(&n->hosting);
+    jw_object(w, "limits");
+    jw_u64(w, "memory_mib", n->hosting.memory_max ? n->hosting.memory_max : HOSTING_MEMORY_MAX);
+    jw_u64(w, "cache_bytes", m.cache);
+    jw_u64(w, "bodies_bytes", m.bodies);
+    jw_u64(w, "answers_bytes", m.answers);
+    jw_u64(w, "descriptors", n->files);
+    jw_end(w);
+}
+
 view_t node_status_json(node_t *n, arena_t *a)
 {
     follow_view_t view;
@@ -276,6 +289,7 @@ view_t node_status_json(node_t *n, arena_t *a)
     jw_u64(&w, "uptime_s", (clock_monotonic_ms() - n->started_ms) / 1000);
     put_tee(&w, n, s);
     jw_bool(&w, "development", n->options.development);
+    put_limits(&w, n);
     node_warnings(&warnings, n, s, &view);
     warnings_put(&w, &warnings);
     if (config)

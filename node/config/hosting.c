@@ -54,3 +54,9 @@ void hosting_read_token(hosting_t *h, const jo_t *o, const char *key)
 {
     h->has_token = jo_hex(o, h->token_sha256.b, sizeof h->token_sha256.b, key, HEX_0X);
 }
+
+hosting_memory_t hosting_memory(const hosting_t *h)
+{
+    const size_t all = (size_t)(h->memory_max ? h->memory_max : HOSTING_MEMORY_MAX) << 20;
+    return (hosting_memory_t){ .cache = all / 4, .bodies = all / 8, .answers = all / 16 * 3 };
+}

@@ -10,12 +10,21 @@
 #include "http/proxy.h"
 
 #define HOSTING_ADDRESSES_MAX 8u
+#define HOSTING_MEMORY_MAX 256u /* MiB */
+
+/* Bytes of the parts that take what memory_max leaves them (docs/operate.md). */
+typedef struct {
+    size_t cache;   /* proven accounts, slots and code, and kept answers */
+    size_t bodies;  /* requests that are being received; and as much again for those that wait for their answer */
+    size_t answers; /* of upstreams, on their way and in use */
+} hosting_memory_t;
 
 typedef struct {
     char listen[HOSTING_ADDRESSES_MAX][48]; /* addresses of both ports; none: all */
     size_t listen_count;
     proxies_t proxies;
     bool proxy_protocol; /* those begin with a PROXY header */
+    uint64_t memory_max; /* MiB that all below takes together; 0: HOSTING_MEMORY_MAX */
     bool has_token;
     hash32_t token_sha256; /* of the token that a setup has to bring */
 } hosting_t;
@@ -24,6 +33,9 @@ typedef struct {
 void hosting_read_listen(hosting_t *h, const jo_t *o, const char *key);
 void hosting_read_proxies(hosting_t *h, const jo_t *o, const char *key);
 void hosting_read_token(hosting_t *h, const jo_t *o, const char *key);
+
+/* How memory_max is divided. */
+hosting_memory_t hosting_memory(const hosting_t *h);
 
 /* Takes the addresses of the ports from a text with commas instead. RC_MALFORMED: one is no address; RC_LIMIT. */
 NODISCARD rc_t hosting_set_listen(hosting_t *h, err_t *e, const char *text);

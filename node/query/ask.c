@@ -312,6 +312,7 @@ rc_t ask_new(ask_t **out, err_t *e, const ask_config_t *config)
                                                   .now_ms = config->now_ms,
                                                   .time_max_ms = ASK_BATCH_MAX_MS,
                                                   .gather_ms = config->gather_ms,
+                                                  .bytes_max = config->bytes_max,
                                                   .in_air_max = config->in_air_max });
     rc_t rc = a->flights ? worker_start(&a->clock, e, "ask", clock_main, a) : err_say(e, RC_NOMEM, "out of memory");
     if (rc) {

@@ -44,6 +44,7 @@ typedef struct {
     clock_fn monotonic_ms; /* of limits; NULL: the system's */
     uint64_t chain_id;     /* endpoints are asked once whether they are of it; 0: they are not asked */
     uint32_t gather_ms;    /* for which needs of different queries are gathered into one batch; 0: they are not */
+    size_t bytes_max;      /* of the answers on their way and in use; 0: FLIGHT_BYTES_MAX */
     unsigned in_air_max;   /* batches at one endpoint side by side; 0: IN_AIR_MAX of node/query/flight.h */
 } ask_config_t;
 

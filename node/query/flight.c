@@ -7,7 +7,10 @@
 #include "base/os/worker.h"
 
 #define BUCKETS 4096u
-#define BATCH_BODY_MAX ((size_t)12 << 20)  /* bytes of the answer to one: some 20 KB for each slot */
+#define BATCH_BODY_MAX ((size_t)12 << 20)  /* bytes of the answer to one, */
+#define BATCH_BODY_MIN ((size_t)64 << 10)  /* ... of the smallest, */
+#define PATH_BODY_MAX ((size_t)40 << 10)   /* ... and more for each account and slot of a proof, */
+#define OTHER_BODY_MAX ((size_t)320 << 10) /* ... and for code, a header or a hint */
 #define CODE_WEIGHT 4u                     /* slots that take as much as most codes, */
 #define HINT_WEIGHT 16u                    /* ... and long access lists */
 #define BATCH_ARENA_MAX ((size_t)48 << 20) /* bytes of one, with its answers */
@@ -31,6 +34,7 @@ struct flights {
         batch_t *first, *last; /* wait for their turn */
         batch_t *open;         /* takes more on board before it waits; NULL: none does */
     } at[UP_ENDPOINTS_MAX];
+    size_t held;    /* bytes that the answers on their way and in use may have */
     worker_t *gate; /* closes what is open; NULL: nothing ever is */
     size_t batches; /* that are not freed yet */
     flights_counts_t counts;
@@ -135,9 +139,20 @@ static batch_t *batch_new(flights_t *f, size_t endpoint)
     return b;
 }
 
+static void pump(flights_t *f, size_t endpoint);
+
+/* An answer is not in use any more: what waited for its memory may go. With the lock held. */
+static void let_go(flights_t *f, size_t bytes)
+{
+    f->held -= bytes;
+    for (size_t i = 0; bytes && i < UP_ENDPOINTS_MAX; i++)
+        pump(f, i);
+}
+
 /* Without the lock. */
 static void batch_unref(batch_t *b)
 {
+    const size_t held = b->sent ? b->request.body_max : 0;
     flights_t *f = b->flights;
     if (atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
         return;
@@ -145,6 +160,7 @@ static void batch_unref(batch_t *b)
     arena_free(&b->arena);
     free(b);
     pthread_mutex_lock(&f->lock);
+    let_go(f, held);
     if (!--f->batches)
         pthread_cond_broadcast(&f->empty);
     pthread_mutex_unlock(&f->lock);
@@ -476,6 +492,7 @@ static void on_response(void *ctx)
 static void submit(flights_t *f, batch_t *b)
 {
     b->sent = true;
+    f->held += b->request.body_max;
     f->at[b->endpoint].in_air++;
     hc_submit(f->config.http, &b->group, &b->response, &b->request, 1, on_response, b);
 }
@@ -496,8 +513,6 @@ static void hand_out(batch_t *b)
             p->landed(p);
         }
 }
-
-static void pump(flights_t *f, size_t endpoint);
 
 /* Notes how long an answer took, or was waited for. */
 static void note_pace(flights_t *f, const batch_t *b)
@@ -541,6 +556,33 @@ static void land(pool_task_t *t)
 
 /* ---- sending ---- */
 
+/* How long the answer to a need may be. */
+static size_t body_max_of(const need_t *need)
+{
+    switch (need->kind) {
+    case NEED_PROOF: return (1 + need->slot_count) * PATH_BODY_MAX;
+    case NEED_BLOCK:
+    case NEED_RECEIPTS:
+    case NEED_CHANGES: return BATCH_BODY_MAX;
+    case NEED_HINT:
+    case NEED_CODE:
+    case NEED_HEADER:
+    case NEED_HEAD:
+    case NEED_HEAD_BYTES:
+    case NEED_SEND:
+    case NEED_WHERE: break;
+    }
+    return OTHER_BODY_MAX;
+}
+
+static size_t batch_body_max(const batch_t *b)
+{
+    size_t n = BATCH_BODY_MIN;
+    for (size_t i = 0; i < b->count && n < BATCH_BODY_MAX; i++)
+        n += body_max_of(b->needs[i]);
+    return n < BATCH_BODY_MAX ? n : BATCH_BODY_MAX;
+}
+
 /* Writes a batch in a form. What cannot be written lands at once. */
 static void write_batch(batch_t *b, const cap_form_t *form)
 {
@@ -553,7 +595,7 @@ static void write_batch(batch_t *b, const cap_form_t *form)
     b->request = (hc_request_t){ .url = up_url(b->flights->config.upstream, b->endpoint),
                                  .ca_file = up_ca_file(b->flights->config.upstream),
                                  .post = body,
-                                 .body_max = BATCH_BODY_MAX,
+                                 .body_max = batch_body_max(b),
                                  .timeout_ms = b->flights->config.time_max_ms };
 }
 
@@ -579,12 +621,21 @@ static bool same_form(const cap_form_t *a, const cap_form_t *b)
     return a->no_hint == b->no_hint && a->by_number == b->by_number && a->funds == b->funds;
 }
 
-/* Sends what waits, as far as the endpoint is to be asked side by side. With the lock held. */
+/* Whether the next batch may go: the endpoint is to be asked side by side, and there is memory for the answer. One may
+ * always be on its way. */
+static bool may_send(const flights_t *f, size_t endpoint, const cap_t *can)
+{
+    const unsigned in_air = f->at[endpoint].in_air;
+    const size_t more = batch_body_max(f->at[endpoint].first);
+    return !in_air || (in_air < (can->settling ? 1 : f->config.in_air_max) && f->held + more <= f->config.bytes_max);
+}
+
+/* Sends what waits, as far as it may. With the lock held. */
 static void pump(flights_t *f, size_t endpoint)
 {
     while (f->at[endpoint].first) {
         const cap_t can = up_capability(f->config.upstream, endpoint);
-        if (f->at[endpoint].in_air >= (can.settling ? 1 : f->config.in_air_max))
+        if (!may_send(f, endpoint, &can))
             return;
         batch_t *b = next_batch(f, endpoint, &can);
         if (!b)
@@ -808,6 +859,8 @@ flights_t *flights_new(const flights_config_t *config)
     f->config = *config;
     if (!f->config.in_air_max)
         f->config.in_air_max = IN_AIR_MAX;
+    if (!f->config.bytes_max)
+        f->config.bytes_max = FLIGHT_BYTES_MAX;
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->empty, NULL);
     if (config->gather_ms && worker_start(&f->gate, NULL, "flights", gate_main, f)) {

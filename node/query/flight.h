@@ -10,8 +10,9 @@
  * flight, his own or another's; a party is all seats that one query waits for.
  *
  * What an endpoint refuses as a whole, or for its form, is asked again at once in smaller pieces or a simpler form
- * (rpc/upstream/capability.h), and nobody who waits notices. While the right size is being found, one batch is in the
- * air at that endpoint and the others wait for their turn.
+ * (rpc/upstream/capability.h), and nobody who waits notices. The answers together have a bound: each request says how
+ * long its own may be, by what it asks for, and who would go beyond it waits for his turn, but for one at an endpoint.
+ * While the right size is being found, one batch is in the air at that endpoint and the others wait for their turn.
  *
  * Floor:  5, node/query. Any thread; a party is one thread's at a time.
  * Tests:  tests/unit/test_ask.c, tests/unit/test_ask_shared.c, tests/unit/test_providers.c
@@ -32,6 +33,8 @@
 #define BATCHES_MAX 8u       /* batches of one party side by side, */
 #define SMALL_MAX 64u        /* when the endpoint takes small ones only */
 #define IN_AIR_MAX 200u      /* batches of all at one endpoint side by side; more wait for their turn here */
+
+#define FLIGHT_BYTES_MAX ((size_t)48 << 20)
 
 typedef struct flights flights_t;
 typedef struct flight flight_t;
@@ -99,6 +102,7 @@ typedef struct {
     uint32_t time_max_ms; /* of one batch */
     uint32_t gather_ms;   /* for which a batch waits for others, at most; 0: it does not */
     unsigned in_air_max;  /* 0: IN_AIR_MAX */
+    size_t bytes_max;     /* of the bodies of answers on their way and in use; 0: FLIGHT_BYTES_MAX */
 } flights_config_t;
 
 /* Needs that were asked for, and that found another's question in the air; batches in the air now, and that wait for

@@ -61,6 +61,7 @@ typedef struct play {
     unsigned drip_ms;  /* the answer comes in pieces over so long */
     unsigned pause_ms; /* before each answer */
     int status;        /* of all answers; 0: 200 */
+    size_t pad;        /* spaces behind each answer */
 
     /* what it was asked */
     pthread_mutex_t lock;
@@ -420,6 +421,11 @@ static inline bool play_send(int fd, const play_t *p, play_answer_t *a)
 {
     char head[320];
     a->len = strlen(a->body);
+    if (p->pad) {
+        a->body = realloc(a->body, a->len + p->pad);
+        memset(a->body + a->len, ' ', p->pad);
+        a->len += p->pad;
+    }
     if (p->gzip || p->x_gzip)
         play_pack(a);
     int n = snprintf(head, sizeof head, "HTTP/1.1 %d X\r\n%s%s", a->status, a->more,

@@ -22,6 +22,12 @@ START_TEST(the_measured_file_says_where_the_ports_are)
     ip_t ip;
     ck_assert_int_eq(read(&e, "{}"), RC_OK);
     ck_assert(!h.listen_count && !h.proxies.count && !h.proxy_protocol && !h.has_token);
+    ck_assert_uint_eq(h.memory_max, HOSTING_MEMORY_MAX);
+    const hosting_memory_t usual = hosting_memory(&h), unread = hosting_memory(&(hosting_t){ .memory_max = 0 });
+    ck_assert(usual.cache == (size_t)64 << 20 && usual.bodies == (size_t)32 << 20 && usual.answers == (size_t)48 << 20);
+    ck_assert(!memcmp(&usual, &unread, sizeof usual));
+    ck_assert_int_eq(read(&e, "{\"memory_max\":1024}"), RC_OK);
+    ck_assert_uint_eq(hosting_memory(&h).cache, (size_t)256 << 20);
     ck_assert_msg(read(&e, "{\"listen\":[\"127.0.0.1\",\"::1\"],\"proxies\":[\"10.0.0.0/8\"],\"proxy_protocol\":true,"
                            "\"setup_token_sha256\":\"" DIGEST "\"}") == RC_OK,
                   "%s: %s", e.field, e.text);
@@ -46,6 +52,8 @@ START_TEST(what_is_no_address_network_or_word_is_named)
         { "{\"proxies\":[\"10.0.0.0/33\"]}", "proxies[0]" },
         { "{\"proxies\":[\"10.0.0.1\",\"\"]}", "proxies[1]" },
         { "{\"proxy_protocol\":\"pp\"}", "proxy_protocol" },
+        { "{\"memory_max\":63}", "memory_max" },
+        { "{\"memory_max\":\"64\"}", "memory_max" },
         { "{\"setup_token_sha256\":\"0x01\"}", "setup_token_sha256" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -82,7 +90,8 @@ END_TEST
 START_TEST(a_setup_says_nothing_of_it)
 {
     static const char *const keys[] = { "\"listen\":[\"127.0.0.1\"]", "\"proxies\":[\"10.0.0.1\"]",
-                                        "\"proxy_protocol\":true", "\"setup_token_sha256\":\"" DIGEST "\"" };
+                                        "\"proxy_protocol\":true", "\"memory_max\":64",
+                                        "\"setup_token_sha256\":\"" DIGEST "\"" };
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         config_t *c = NULL;
         err_t e;

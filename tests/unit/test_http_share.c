@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/os/limits.h"
 #include "tests/unit/http_hand.h"
 #include "tests/unit/unit.h"
 
@@ -47,7 +48,14 @@ static void takes_20_ms(void *ctx, const hs_request_t *q, hs_response_t *r)
     fill(r);
 }
 
+static void take(void *ctx, const hs_request_t *q, hs_response_t *r)
+{
+    (void)ctx, (void)q;
+    fill(r);
+}
+
 static const hs_route_t routes[] = {
+    { "POST", "/take", take, 0 },
     { "POST", "/wait", put_off, 0 },
     { "GET", "/slow", slow, HS_SLOW },
     { "GET", "/quote", takes_20_ms, HS_SLOW },
@@ -106,6 +114,78 @@ static void answer_all(void)
         hs_answer(waiting[i], &r);
     }
 }
+
+/* Bytes of memory that the process uses. */
+static size_t resident(void)
+{
+    unsigned long all = 0, here = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_int_eq(fscanf(f, "%lu %lu", &all, &here), 2);
+    fclose(f);
+    return here * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define INSTRUMENTED 1
+#else
+#define INSTRUMENTED 0
+#endif
+
+#define HALVES 1024u
+#define HALF 40000u /* of 65,536: they take a buffer of 64 KiB */
+
+/* Sends the line, the headers and the beginning of a body. */
+static int send_half(const hs_t *s, const char *from, size_t of, size_t sent)
+{
+    static char body[65536];
+    char head[120];
+    const int fd = dial_from(s, from);
+    memset(body, 'x', sizeof body);
+    snprintf(head, sizeof head, "POST /take HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n", of);
+    if (say(fd, head))
+        (void)send_all(fd, body, sent);
+    return fd;
+}
+
+START_TEST(half_sent_bodies_have_a_bound_and_leave_room_for_others)
+{
+    const size_t most = (size_t)8 << 20, before = resident();
+    hs_t *s = start((hs_config_t){ .bodies_max = most, .connections_max = 1500, .per_client_max = 1400 });
+    static int half[HALVES];
+    const unsigned halves = limits_raise_files(4096) < 2 * HALVES + 200 ? HALVES / 4 : HALVES; /* both ends are here */
+    unsigned refused = 0;
+    for (unsigned i = 0; i < halves; i++)
+        half[i] = send_half(s, "127.0.0.2", 65536, HALF);
+    for (unsigned i = 0; i < halves; i++) { /* beyond the bound: 503, and closed */
+        char c;
+        pause_ms(i ? 0 : 500);
+        refused += recv(half[i], &c, 1, MSG_DONTWAIT) == 1 && c == 'H';
+    }
+    ck_assert_uint_ge(refused, halves - most / 65536 - 8);
+    ck_assert_uint_lt(refused, halves);
+    if (!INSTRUMENTED) /* connections have 32 KiB each */
+        ck_assert_uint_lt(resident() - before, most + most / 4 + ((size_t)48 << 20));
+    for (unsigned i = 0; i < 10; i++) { /* somebody else is served meanwhile */
+        const int fd = send_half(s, "127.0.0.3", 60000, 60000);
+        expect(fd, 200);
+        close(fd);
+    }
+    for (unsigned i = 0; i < halves; i++)
+        close(half[i]);
+    uint64_t until = clock_ms() + 5000;
+    int status = 0;
+    while (status != 200 && clock_ms() < until) { /* and the first one again, when it has let go */
+        const int fd = send_half(s, "127.0.0.2", 60000, 60000);
+        reply_t a = hear(fd, false);
+        status = a.status;
+        free(a.body);
+        close(fd);
+    }
+    ck_assert_int_eq(status, 200);
+    hs_stop(s, 1000);
+}
+END_TEST
 
 START_TEST(who_fills_the_server_gives_way_to_who_comes_next)
 {
@@ -254,7 +334,7 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN("http_share", who_fills_the_server_gives_way_to_who_comes_next,
-                    long_bodies_count_as_many_requests_do, a_server_full_of_clients_with_equal_shares_says_503,
-                    the_queue_of_slow_routes_is_shared_likewise,
+                    half_sent_bodies_have_a_bound_and_leave_room_for_others, long_bodies_count_as_many_requests_do,
+                    a_server_full_of_clients_with_equal_shares_says_503, the_queue_of_slow_routes_is_shared_likewise,
                     a_flood_of_slow_requests_does_not_stand_before_another_client_s);
 }

@@ -88,6 +88,7 @@ static const row_t rows[] = {
     { "ids as text", { .text_ids = true }, 0, ANY, { .unusable = 7 } },
     { "one id twice", { .same_ids = true }, 0, ANY, { .unusable = 7 } },
     { "200 with a page", { .page = true }, 0, ANY, { .unusable = 7 } },
+    { "4 MB of spaces behind each answer", { .pad = 4 << 20 }, 0, ANY, { .unusable = 7 } },
     { "500 for everything", { .status = 500 }, 0, ANY, { .unusable = 7 } },
     { "404 for everything", { .status = 404 }, 0, 7, { .unusable = 7 } },
     { "moved: 307", { .redirect = 307 }, 7, 26, { 0 } },
