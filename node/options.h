@@ -19,6 +19,7 @@ typedef struct {
     const char *state_dir;         /* NULL: nothing is kept */
     const char *tee;               /* "auto", "dstack", "tdx", "simulator" */
     const char *tee_socket;        /* of dstack's guest agent; NULL: the well-known places */
+    bool tee_pretended;            /* that is DSTACK_SIMULATOR_ENDPOINT: simulated, whatever it gives */
     const char *simulator_seed;    /* simulators of one text have one root; NULL: by chance */
     const char *simulator_image;   /* which image the simulator says it is; NULL: its own */
     uint16_t setup_port, api_port; /* 0: any free port, for tests */

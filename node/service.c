@@ -259,6 +259,7 @@ static rc_t make_attest(service_t *s, err_t *e, const uint8_t pubkey[ECDSA_PUBKE
     static const char *const intel[] = { PCCS_INTEL };
     const config_t *c = s->with.config;
     attest_config_t config = { .tee = s->with.tee,
+                               .pretended = s->with.options->tee_pretended && s->with.tee->type == TEE_EVIDENCE_DSTACK,
                                .http = s->with.http,
                                .collateral_file = c->collateral_file,
                                .state_dir = s->with.options->state_dir,

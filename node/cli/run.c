@@ -271,6 +271,7 @@ static int run_node(node_options_t *values)
 
 static int run(int argc, char **argv)
 {
+    const char *simulator = getenv("DSTACK_SIMULATOR_ENDPOINT");
     run_values_t values = { .node = { .setup_port = 40080,
                                       .api_port = 3032,
                                       .tee = "auto",
@@ -278,7 +279,7 @@ static int run(int argc, char **argv)
                                       .clock_source_file = TIMEKEEPER_SOURCE_FILE,
                                       .state_dir = getenv("STATE_DIRECTORY"),
                                       .listen = getenv("KETTLE_LISTEN"),
-                                      .tee_socket = getenv("DSTACK_SIMULATOR_ENDPOINT"),
+                                      .tee_socket = simulator,
                                       .flags = flag_names(),
                                       .environment = GIVEN_ENVIRONMENT } };
     view_t setup;
@@ -286,6 +287,7 @@ static int run(int argc, char **argv)
     int status = cli_parse(&values, NULL, &COMMAND_RUN, argc, argv);
     if (status)
         return status - 1;
+    values.node.tee_pretended = simulator && *simulator && values.node.tee_socket == simulator;
     if (!values.node.config_path && !values.node.development)
         return command_usage("run needs --config FILE, the image's measured configuration, or --development");
     if (given_setup(&setup, &e, &values.given, getenv, !values.node.config_path))

@@ -334,7 +334,10 @@ static rc_t make_own(attest_t *s, err_t *e)
     const rc_t rc = make_evidence(s, &s->own, e, s->own_report);
     if (rc)
         return rc;
-    s->simulated = s->config.tee->simulated;
+    s->simulated = s->config.tee->simulated || s->config.pretended;
+    if (s->config.pretended)
+        log_write(LOG_WARN, "tee", "the %s is a simulator by DSTACK_SIMULATOR_ENDPOINT: every answer says simulated",
+                  s->config.tee->name);
     if (!s->simulated && tee_leads_to(&why, s->own.quote, CHAIN_INTEL_ROOT)) {
         s->simulated = true;
         log_write(LOG_WARN, "tee", "quotes of the %s do not lead to Intel's root (%s): every answer says simulated",

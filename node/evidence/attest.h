@@ -27,6 +27,7 @@ typedef struct attest attest_t;
 
 typedef struct {
     const tee_provider_t *tee; /* borrowed until attest_free, as all pointers here */
+    bool pretended;            /* its quotes are simulated, whatever they lead to */
     hc_t *http;
     const char *const *pccs; /* services in order of preference */
     size_t pccs_count;

@@ -7,6 +7,7 @@
 #include "node/evidence/attest.h"
 #include "rpc/api/attestation.h"
 #include "tests/unit/sockets.h"
+#include "tests/unit/tdx_files.h"
 #include "tests/unit/unit.h"
 
 #define CALLERS 8u
@@ -279,14 +280,46 @@ START_TEST(a_start_without_quote_or_with_a_wrong_policy_fails_and_says_so)
 }
 END_TEST
 
+static view_t recorded; /* a quote of a real machine */
+
+static rc_t give_recorded(void *ctx, tee_evidence_t *out, err_t *e, const uint8_t report_data[TEE_REPORT_DATA_LEN])
+{
+    (void)ctx, (void)e, (void)report_data;
+    uint8_t *copy = malloc(recorded.n);
+    memcpy(copy, recorded.p, recorded.n);
+    *out = (tee_evidence_t){ .type = TEE_EVIDENCE_DSTACK, .buffer = copy, .quote = view_of(copy, recorded.n) };
+    return RC_OK;
+}
+
+/* Whoever says that it is a simulator is one, though its quotes lead to Intel. */
+START_TEST(what_pretends_is_simulated_whatever_its_quotes_lead_to)
+{
+    tee_provider_t dstack = { .name = "dstack", .type = TEE_EVIDENCE_DSTACK, .get_evidence = give_recorded };
+    arena_t a;
+    err_t e;
+    arena_init(&a, 1 << 20);
+    recorded = tdx_file(&a, "quote.bin");
+    for (unsigned i = 0; i < 2; i++) {
+        attest_config_t c = config();
+        attest_t *s;
+        c.tee = &dstack;
+        c.pretended = i == 1;
+        ck_assert_msg(attest_new(&s, &e, &c) == RC_OK, "%s", e.text);
+        ck_assert(attest_simulated(s) == (i == 1));
+        attest_free(s);
+    }
+    arena_free(&a);
+}
+END_TEST
+
 int main(void)
 {
-    return UNIT_RUN_AROUND("attest", setup, NULL, a_fresh_body_binds_keys_nonce_and_setup,
-                           without_a_nonce_one_quote_is_made_and_given_again,
-                           what_does_not_lead_to_intels_root_is_simulated_whatever_it_is_called,
-                           a_policy_that_does_not_admit_the_own_setup_is_no_policy,
-                           collateral_that_is_not_there_is_said_and_costs_no_quote,
-                           quotes_are_made_one_at_a_time_and_few_may_wait,
-                           a_provider_that_fails_is_named_and_asked_again_next_time,
-                           a_start_without_quote_or_with_a_wrong_policy_fails_and_says_so);
+    return UNIT_RUN_AROUND(
+        "attest", setup, NULL, a_fresh_body_binds_keys_nonce_and_setup,
+        without_a_nonce_one_quote_is_made_and_given_again,
+        what_does_not_lead_to_intels_root_is_simulated_whatever_it_is_called,
+        what_pretends_is_simulated_whatever_its_quotes_lead_to, a_policy_that_does_not_admit_the_own_setup_is_no_policy,
+        collateral_that_is_not_there_is_said_and_costs_no_quote, quotes_are_made_one_at_a_time_and_few_may_wait,
+        a_provider_that_fails_is_named_and_asked_again_next_time,
+        a_start_without_quote_or_with_a_wrong_policy_fails_and_says_so);
 }
