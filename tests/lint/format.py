@@ -15,7 +15,7 @@ COLUMNS = 120
 
 def main(root):
     product = [p for top in layers.TOPS for p in sorted((root / top).rglob("*.[ch]"))]
-    tests = [p for top in ("tests", "examples") for p in sorted((root / top).rglob("*.[ch]")) if "node_modules" not in p.parts]
+    tests = [p for top in ("tests", "examples", "meta-dstack-patch") for p in sorted((root / top).rglob("*.[ch]")) if "node_modules" not in p.parts]
     bad = [f"{p.relative_to(root)}:{i}: {len(line)} columns" for p in product
            for i, line in enumerate(p.read_text().splitlines(), 1) if len(line) > COLUMNS]
     tool = next((t for t in ("clang-format-14", "clang-format") if shutil.which(t)), None)
