@@ -63,6 +63,7 @@ static rc_t replayed(const need_t *need, const fake_t *q, const char *result, bo
     fake_t query = *q;
     lie_t lie;
     char *body = malloc(strlen(result) + 200);
+    ck_assert_ptr_nonnull(body);
     query.query.ops = &fake_ops;
     sprintf(body,
             alone ? "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":%s}"
@@ -249,6 +250,7 @@ START_TEST(an_answer_that_is_too_long_is_counted_only)
     fake_t q = { .query.ops = &fake_ops };
     lie_t lie;
     char *body = malloc(n + 100), *p = body;
+    ck_assert_ptr_nonnull(body);
     p += sprintf(p, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x");
     memset(p, '0', n);
     strcpy(p + n, "\"}");
