@@ -332,11 +332,22 @@ void u256_sdivmod(u256_t *quot, u256_t *rem, const u256_t *n, const u256_t *d)
         sdivmod(quot, rem, n, d);
 }
 
+/* Whether m is zero or a power of two: then x modulo m are the bits of x in *mask, also of an x whose upper bits were
+ * lost. Programs that add words of 64 bits do it so. */
+static inline bool is_mask_modulus(u256_t *mask, const u256_t *m)
+{
+    const u256_t one = u256_of(1), below = u256_sub(m, &one), both = u256_and(m, &below);
+    *mask = u256_is_zero(m) ? *m : below;
+    return u256_is_zero(&both);
+}
+
 u256_t u256_addmod(const u256_t *a, const u256_t *b, const u256_t *m)
 {
     uint64_t u[6];
     unsigned char carry;
-    u256_t r, sum = u256_add_carry(a, b, &carry);
+    u256_t r, mask, sum = u256_add_carry(a, b, &carry);
+    if (is_mask_modulus(&mask, m))
+        return u256_and(&sum, &mask);
     for (unsigned i = 0; i < 4; i++)
         u[i] = sum.w[i];
     u[4] = carry;
@@ -374,7 +385,11 @@ u256_t u256_mul_wide(u256_t *high, const u256_t *a, const u256_t *b)
 u256_t u256_mulmod(const u256_t *a, const u256_t *b, const u256_t *m)
 {
     uint64_t u[9];
-    u256_t r;
+    u256_t r, mask;
+    if (is_mask_modulus(&mask, m)) {
+        r = u256_mul(a, b);
+        return u256_and(&r, &mask);
+    }
     multiply(u, a, b);
     reduce(&r, u, 8, m);
     return r;
