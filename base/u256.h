@@ -221,6 +221,18 @@ static inline u256_t u256_mul(const u256_t *a, const u256_t *b)
     return r;
 }
 
+/* a * b modulo 2^256, of a word and a limb. */
+static inline u256_t u256_mul_small(const u256_t *a, uint64_t b)
+{
+    u256_t r;
+    uint64_t c = 0;
+    r.w[0] = u64_mulc(a->w[0], b, &c);
+    r.w[1] = u64_mulc(a->w[1], b, &c);
+    r.w[2] = u64_mulc(a->w[2], b, &c);
+    r.w[3] = a->w[3] * b + c;
+    return r;
+}
+
 /* The pair (high, low) shifted by n < 64: the upper word of a left shift, the lower word of a right one. */
 static inline uint64_t u64_shl_pair(uint64_t high, uint64_t low, unsigned n)
 {
@@ -237,10 +249,10 @@ static inline u256_t u256_shl(const u256_t *a, unsigned n)
 {
     const uint64_t *w = a->w;
     unsigned up = n % 64;
-    switch (n / 64) {
-    case 0:
+    if (n < 64)
         return (u256_t){ { w[0] << up, u64_shl_pair(w[1], w[0], up), u64_shl_pair(w[2], w[1], up),
                            u64_shl_pair(w[3], w[2], up) } };
+    switch (n / 64) {
     case 1: return (u256_t){ { 0, w[0] << up, u64_shl_pair(w[1], w[0], up), u64_shl_pair(w[2], w[1], up) } };
     case 2: return (u256_t){ { 0, 0, w[0] << up, u64_shl_pair(w[1], w[0], up) } };
     case 3: return (u256_t){ { 0, 0, 0, w[0] << up } };
@@ -253,10 +265,10 @@ static inline u256_t u256_shift_in(const u256_t *a, unsigned n, uint64_t fill)
 {
     const uint64_t *w = a->w;
     unsigned down = n % 64;
-    switch (n / 64) {
-    case 0:
+    if (n < 64)
         return (u256_t){ { u64_shr_pair(w[1], w[0], down), u64_shr_pair(w[2], w[1], down),
                            u64_shr_pair(w[3], w[2], down), u64_shr_pair(fill, w[3], down) } };
+    switch (n / 64) {
     case 1:
         return (u256_t){ { u64_shr_pair(w[2], w[1], down), u64_shr_pair(w[3], w[2], down),
                            u64_shr_pair(fill, w[3], down), fill } };

@@ -82,6 +82,7 @@ typedef struct {
 #define GAS_PER_BLOB 131072
 
 #define EVM_DEPTH_MAX 1024u
+#define EVM_TAKES_MAX 17u /* items that one instruction may need, as opcode.def has them: SWAP16 */
 #define EVM_STACK_MAX 1024u
 
 /* The row of a fork; NULL for one that this build does not know. */

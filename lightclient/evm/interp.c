@@ -65,10 +65,34 @@ static inline unsigned shift_count(const u256_t *n)
 /* Begins the instruction: base gas and stack limits. */
 #define BEGIN(name)                                                                                                    \
     at_##name : if ((gas -= BASE_##name) < 0) goto out_of_gas;                                                         \
-    if (TAKES_##name > 0 && sp < stack + TAKES_##name)                                                                 \
+    if (TAKES_##name > 0 && sp < f->floor[TAKES_##name])                                                               \
         goto bad_stack;                                                                                                \
-    if (GROWS_##name == 1 && sp >= full)                                                                               \
+    if (GROWS_##name == 1 && sp >= f->full)                                                                            \
         goto bad_stack;
+
+/* A PUSH of up to 8 bytes before an instruction that takes its word at once goes on as both in one, and the stack does
+ * not move twice. What such a pair cannot do, for lack of gas, items or memory or for a bad jump, push_small leaves to
+ * the instruction by itself, which then finds what is wrong. */
+#define AFTER_PUSH 256     /* in a fork's table, above the instructions: what follows such a PUSH */
+#define SMALL (sp[1].w[0]) /* its word */
+
+#define BEGIN_PAIR(name, more_takes, possible)                                                                         \
+    push_##name                                                                                                        \
+        : if (gas < BASE_##name || ((more_takes) > 0 && sp < f->floor[more_takes]) || !(possible)) goto push_small;    \
+    gas -= BASE_##name;
+
+#define NEXT_PAIR                                                                                                      \
+    do {                                                                                                               \
+        pc += 2;                                                                                                       \
+        goto *table[pc[-1]];                                                                                           \
+    } while (0)
+
+#define PAIR(byte, name) [AFTER_PUSH + (byte)] = &&push_##name
+#define NO_PAIRS(first, last) [AFTER_PUSH + (first)... AFTER_PUSH + (last)] = &&push_small
+#define PAIRS                                                                                                          \
+    NO_PAIRS(0x00, 0x00), PAIR(0x01, ADD), PAIR(0x02, MUL), NO_PAIRS(0x03, 0x15), PAIR(0x16, AND),                     \
+        NO_PAIRS(0x17, 0x1a), PAIR(0x1b, SHL), PAIR(0x1c, SHR), NO_PAIRS(0x1d, 0x50), PAIR(0x51, MLOAD),               \
+        PAIR(0x52, MSTORE), NO_PAIRS(0x53, 0x55), PAIR(0x56, JUMP), PAIR(0x57, JUMPI), NO_PAIRS(0x58, 0xff)
 
 #define SAVE (f->gas = gas, f->sp = sp, f->pc = pc)
 
@@ -87,9 +111,11 @@ static inline unsigned shift_count(const u256_t *n)
 
 /* Makes memory reach over n bytes at the offset on top of the stack, where only offsets below end surely do. */
 #define REACH(n, end)                                                                                                  \
-    if (!u256_fits_u64(sp) || sp->w[0] >= (end)) {                                                                     \
-        SAVE;                                                                                                          \
-        step = vm_memory(vm, f, sp, &(u256_t){ { n } });                                                               \
+    if (!u256_fits_u64(sp))                                                                                            \
+        goto out_of_gas;                                                                                               \
+    if (sp->w[0] >= (end)) {                                                                                           \
+        f->gas = gas;                                                                                                  \
+        step = vm_memory_reach(vm, f, sp->w[0], n);                                                                    \
         if (step)                                                                                                      \
             goto stopped;                                                                                              \
         gas = f->gas;                                                                                                  \
@@ -97,14 +123,14 @@ static inline unsigned shift_count(const u256_t *n)
 
 #define BINARY(name, fn)                                                                                               \
     BEGIN(name)                                                                                                        \
-    sp[-1] = fn(&sp[0], &sp[-1]);                                                                                      \
     sp--;                                                                                                              \
+    sp[0] = fn(&sp[1], &sp[0]);                                                                                        \
     NEXT;
 
 #define COMPARE(name, condition)                                                                                       \
     BEGIN(name)                                                                                                        \
-    sp[-1] = u256_of(condition);                                                                                       \
     sp--;                                                                                                              \
+    sp[0] = u256_of(condition);                                                                                        \
     NEXT;
 
 #define PUSH_VALUE(name, value)                                                                                        \
@@ -114,14 +140,19 @@ static inline unsigned shift_count(const u256_t *n)
 
 #define PUSH(n)                                                                                                        \
     BEGIN(PUSH##n)                                                                                                     \
+    if ((n) <= 8) {                                                                                                    \
+        sp[1].w[0] = push_word(pc, n).w[0];                                                                            \
+        pc += (n);                                                                                                     \
+        goto *table[AFTER_PUSH + pc[0]];                                                                               \
+    }                                                                                                                  \
     *++sp = push_word(pc, n);                                                                                          \
-    pc += (n);                                                                                                         \
-    NEXT;
+    pc += (n) + 1;                                                                                                     \
+    goto *table[pc[-1]];
 
 #define DUP(n)                                                                                                         \
     BEGIN(DUP##n)                                                                                                      \
-    u256_copy(sp + 1, sp + 1 - (n));                                                                                   \
     sp++;                                                                                                              \
+    u256_copy(sp, sp - (n));                                                                                           \
     NEXT;
 
 #define SWAP(n)                                                                                                        \
@@ -148,46 +179,46 @@ rc_t vm_run(vm_t *vm)
 {
 #define OP(byte, name, takes, gives, gas, fork) [byte] = FORK >= fork ? &&at_##name : &&at_unassigned,
 #define NONE(byte) [byte] = &&at_unassigned,
-    static const void *const tables[][256] = {
+    static const void *const tables[][512] = {
 #define FORK EVM_BERLIN
         {
 #include "lightclient/evm/opcode.def"
-        },
+            PAIRS },
 #undef FORK
 #define FORK EVM_LONDON
         {
 #include "lightclient/evm/opcode.def"
-        },
+            PAIRS },
 #undef FORK
 #define FORK EVM_PARIS
         {
 #include "lightclient/evm/opcode.def"
-        },
+            PAIRS },
 #undef FORK
 #define FORK EVM_SHANGHAI
         {
 #include "lightclient/evm/opcode.def"
-        },
+            PAIRS },
 #undef FORK
 #define FORK EVM_CANCUN
         {
 #include "lightclient/evm/opcode.def"
-        },
+            PAIRS },
 #undef FORK
 #define FORK EVM_PRAGUE
         {
 #include "lightclient/evm/opcode.def"
-        },
+            PAIRS },
 #undef FORK
 #define FORK EVM_OSAKA
         {
 #include "lightclient/evm/opcode.def"
-        },
+            PAIRS },
 #undef FORK
 #define FORK EVM_AMSTERDAM
         {
 #include "lightclient/evm/opcode.def"
-        },
+            PAIRS },
 #undef FORK
     };
 #undef OP
@@ -196,7 +227,7 @@ rc_t vm_run(vm_t *vm)
     const void *const *table = tables[vm->rules->fork];
     vm_frame_t *f;
     const uint8_t *pc;
-    u256_t *sp, *stack, *full;
+    u256_t *sp;
     int64_t gas, poll_at; /* a JUMPDEST with less gas asks the host about its deadline */
     vm_step_t step;
     unsigned depth, deeper;
@@ -208,8 +239,6 @@ enter: /* the frame that runs has changed, or one has ended */
         return RC_OK;
     pc = f->pc;
     sp = f->sp;
-    stack = f->stack;
-    full = f->full;
     gas = f->gas;
     poll_at = gas - vm->until_poll;
     NEXT;
@@ -255,11 +284,11 @@ enter: /* the frame that runs has changed, or one has ended */
     sp[-1] = u256_signextend(&sp[-1], &sp[0]);
     sp--;
     NEXT;
-    COMPARE(LT, u256_lt(&sp[0], &sp[-1]))
-    COMPARE(GT, u256_lt(&sp[-1], &sp[0]))
-    COMPARE(SLT, u256_slt(&sp[0], &sp[-1]))
-    COMPARE(SGT, u256_slt(&sp[-1], &sp[0]))
-    COMPARE(EQ, u256_eq(&sp[0], &sp[-1]))
+    COMPARE(LT, u256_lt(&sp[1], &sp[0]))
+    COMPARE(GT, u256_lt(&sp[0], &sp[1]))
+    COMPARE(SLT, u256_slt(&sp[1], &sp[0]))
+    COMPARE(SGT, u256_slt(&sp[0], &sp[1]))
+    COMPARE(EQ, u256_eq(&sp[1], &sp[0]))
     BEGIN(ISZERO)
     sp[0] = u256_of(u256_is_zero(&sp[0]));
     NEXT;
@@ -274,16 +303,16 @@ enter: /* the frame that runs has changed, or one has ended */
     sp--;
     NEXT;
     BEGIN(SHL)
-    sp[-1] = u256_shl(&sp[-1], shift_count(&sp[0]));
     sp--;
+    sp[0] = u256_shl(&sp[0], shift_count(&sp[1]));
     NEXT;
     BEGIN(SHR)
-    sp[-1] = u256_shr(&sp[-1], shift_count(&sp[0]));
     sp--;
+    sp[0] = u256_shr(&sp[0], shift_count(&sp[1]));
     NEXT;
     BEGIN(SAR)
-    sp[-1] = u256_sar(&sp[-1], shift_count(&sp[0]));
     sp--;
+    sp[0] = u256_sar(&sp[0], shift_count(&sp[1]));
     NEXT;
     BEGIN(CLZ)
     sp[0] = u256_of(u256_clz(&sp[0]));
@@ -392,12 +421,49 @@ enter: /* the frame that runs has changed, or one has ended */
     CALL_BODY(op_mcopy(vm, f, sp), -3);
     PUSH_VALUE(PUSH0, u256_of(0))
     EACH_32(PUSH)
+push_small:
+    sp++;
+    sp[0].w[1] = sp[0].w[2] = sp[0].w[3] = 0;
+    NEXT;
+    BEGIN_PAIR(ADD, 1, true)
+    word = u256_of(SMALL);
+    sp[0] = u256_add(&word, &sp[0]);
+    NEXT_PAIR;
+    BEGIN_PAIR(MUL, 1, true)
+    sp[0] = u256_mul_small(&sp[0], SMALL);
+    NEXT_PAIR;
+    BEGIN_PAIR(AND, 1, true)
+    sp[0] = u256_of(sp[0].w[0] & SMALL);
+    NEXT_PAIR;
+    BEGIN_PAIR(SHL, 1, true)
+    sp[0] = u256_shl(&sp[0], SMALL < 256 ? (unsigned)SMALL : 256);
+    NEXT_PAIR;
+    BEGIN_PAIR(SHR, 1, true)
+    sp[0] = u256_shr(&sp[0], SMALL < 256 ? (unsigned)SMALL : 256);
+    NEXT_PAIR;
+    BEGIN_PAIR(MLOAD, 0, SMALL < f->words_end)
+    sp[1] = u256_from_be32(f->memory + SMALL);
+    sp++;
+    NEXT_PAIR;
+    BEGIN_PAIR(MSTORE, 1, SMALL < f->words_end)
+    u256_to_be32(f->memory + SMALL, &sp[0]);
+    sp--;
+    NEXT_PAIR;
+    BEGIN_PAIR(JUMP, 0, code_is_dest(f->code, SMALL))
+    pc = f->code->bytes + SMALL + 1;
+    goto at_JUMPDEST;
+    BEGIN_PAIR(JUMPI, 1, code_is_dest(f->code, SMALL))
+    sp--;
+    if (u256_is_zero(&sp[1]))
+        NEXT_PAIR;
+    pc = f->code->bytes + sp[2].w[0] + 1;
+    goto at_JUMPDEST;
     EACH_16(DUP)
     EACH_16(SWAP)
     BEGIN(DUPN)
     if (!one_depth(&depth, pc[0]))
         goto at_unassigned;
-    if (sp < stack + depth)
+    if (sp < f->stack + depth)
         goto bad_stack;
     u256_copy(sp + 1, sp + 1 - depth);
     sp++;
@@ -406,7 +472,7 @@ enter: /* the frame that runs has changed, or one has ended */
     BEGIN(SWAPN)
     if (!one_depth(&depth, pc[0]))
         goto at_unassigned;
-    if (sp < stack + depth + 1)
+    if (sp < f->stack + depth + 1)
         goto bad_stack;
     swap_words(sp, sp - depth);
     pc++;
@@ -414,7 +480,7 @@ enter: /* the frame that runs has changed, or one has ended */
     BEGIN(EXCHANGE)
     if (!two_depths(&depth, &deeper, pc[0]))
         goto at_unassigned;
-    if (sp < stack + deeper + 1)
+    if (sp < f->stack + deeper + 1)
         goto bad_stack;
     swap_words(sp - depth, sp - deeper);
     pc++;
@@ -492,7 +558,7 @@ stopped:
     if (VM_IS_HALT(step)) {
         COUNT_WORK;
         vm->end.halt_opcode = pc[-1];
-        vm->end.halt_stack = (uint16_t)(sp - stack);
+        vm->end.halt_stack = (uint16_t)(sp - f->stack);
         step = vm_end(vm, EVM_HALT, (evm_halt_t)(step & 0xff), 0, view_of(NULL, 0));
     }
     if (step == VM_SWITCH)

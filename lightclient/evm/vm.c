@@ -1,7 +1,7 @@
 #include "lightclient/evm/vm.h"
 
-#define CHUNK_FIRST ((size_t)32 << 10) /* bytes; each further one is at least twice as large */
-#define ZERO_INLINE 256u               /* bytes of memory that are not worth a call to be zeroed */
+#define CHUNK_FIRST ((size_t)32 << 10) /* bytes; */
+#define CHUNK_GROWTH 4u                /* each further one is so many times larger */
 
 const addr_t EVM_SYSTEM_ADDRESS = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                                       0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe } };
@@ -32,10 +32,10 @@ vm_step_t vm_poll_now(vm_t *vm)
 /* --- memory and return data --- */
 
 /* memory_extend where the top chunk is full. */
-static __attribute__((noinline)) uint8_t *memory_move(vm_t *vm, size_t held, size_t n)
+static uint8_t *memory_move(vm_t *vm, size_t held, size_t n)
 {
     vm_chunk_t *c = vm->chunk;
-    size_t need = held + n, cap = c ? c->cap * 2 : CHUNK_FIRST;
+    size_t need = held + n, cap = c ? c->cap * CHUNK_GROWTH : CHUNK_FIRST;
     vm_chunk_t *next = c ? c->next : NULL;
     if (!next || next->cap < need) {
         if (cap < need * 2)
@@ -74,27 +74,41 @@ static int64_t memory_gas(uint64_t words)
     return (int64_t)(GAS_MEMORY_WORD * words + words * words / GAS_MEMORY_SQUARE);
 }
 
-vm_step_t vm_memory_reach(vm_t *vm, vm_frame_t *f, uint64_t end)
+/* The frame's memory is n bytes longer, for which there is room; they are zero already. */
+static inline vm_step_t memory_longer(vm_frame_t *f, size_t n)
 {
-    uint64_t words = (end + 31) / 32;
-    int64_t gas = memory_gas(words);
-    vm_step_t step = vm_pay(f, gas - f->memory_gas);
-    if (step)
-        return step;
-    size_t held = f->memory_len, more = (size_t)words * 32 - held;
-    uint8_t *at = memory_extend(vm, held, more);
+    f->memory_len += n;
+    f->words_end = f->memory_len - 31;
+    return VM_GO_ON;
+}
+
+static __attribute__((noinline)) vm_step_t memory_add(vm_t *vm, vm_frame_t *f, size_t n)
+{
+    uint8_t *at = memory_extend(vm, f->memory_len, n);
     if (!at)
         return RC_NOMEM;
-    if (more <= ZERO_INLINE)
-        for (size_t i = 0; i < more; i += 32)
-            memset(at + held + i, 0, 32);
-    else
-        memset(at + held, 0, more);
+    memset(at + f->memory_len, 0, n);
     f->memory = at;
-    f->memory_len = held + more;
-    f->words_end = f->memory_len - 31;
+    return memory_longer(f, n);
+}
+
+vm_step_t vm_memory_reach(vm_t *vm, vm_frame_t *f, uint64_t offset, uint64_t len)
+{
+    if (offset > VM_MEMORY_MAX)
+        return VM_HALT(EVM_HALT_OUT_OF_GAS);
+    const uint64_t words = (offset + len + 31) / 32;
+    const int64_t gas = memory_gas(words);
+    const vm_step_t step = vm_pay(f, gas - f->memory_gas);
+    if (step)
+        return step;
     f->memory_gas = gas;
-    return VM_GO_ON;
+    const size_t more = (size_t)words * 32 - f->memory_len;
+    vm_chunk_t *c = vm->chunk;
+    if (more != 32 || c->cap - c->used < 32)
+        return memory_add(vm, f, more);
+    c->used += 32; /* as in programs that write word by word */
+    memset(f->memory + f->memory_len, 0, 32);
+    return memory_longer(f, 32);
 }
 
 /* Sets the return data to a copy of data. */
@@ -128,6 +142,8 @@ static vm_frame_t *frame_push(vm_t *vm, uint8_t **room, size_t room_len)
             return NULL;
         f->stack = stack;
         f->full = stack + EVM_STACK_MAX;
+        for (unsigned i = 0; i <= EVM_TAKES_MAX; i++)
+            f->floor[i] = stack + i;
         f->child = NULL;
         *place = f;
     }

@@ -54,10 +54,11 @@ typedef struct vm_frame {
     st_mark_t mark;          /* state to return to when the frame fails */
     vm_chunk_t *start_chunk; /* memories to return to when the frame ends */
     size_t start_used;
-    size_t out_at, out_len; /* where the parent wants the output in its memory */
-    evm_code_t init_code;   /* of a creation */
-    u256_t *stack;          /* EVM_STACK_MAX + 1 items */
-    u256_t *full;           /* the last of them */
+    size_t out_at, out_len;           /* where the parent wants the output in its memory */
+    evm_code_t init_code;             /* of a creation */
+    u256_t *stack;                    /* EVM_STACK_MAX + 1 items */
+    u256_t *full;                     /* the last of them */
+    u256_t *floor[EVM_TAKES_MAX + 1]; /* floor[n]: item n, which sp must not be below where n are taken */
 } vm_frame_t;
 
 typedef struct {
@@ -145,8 +146,9 @@ vm_step_t vm_end(vm_t *vm, evm_status_t status, evm_halt_t halt, int64_t gas_lef
 /* Runs until vm->frame is NULL. */
 NODISCARD rc_t vm_run(vm_t *vm);
 
-/* Makes memory reach to end (at most 2 * VM_MEMORY_MAX), paid from f->gas. */
-vm_step_t vm_memory_reach(vm_t *vm, vm_frame_t *f, uint64_t end);
+/* Makes memory reach over len bytes (at most VM_MEMORY_MAX, not 0) at offset, where it does not yet, paid from f->gas.
+ */
+vm_step_t vm_memory_reach(vm_t *vm, vm_frame_t *f, uint64_t offset, uint64_t len);
 
 /* Makes memory reach to offset + len, paid from f->gas; a no-op when len is 0. On VM_GO_ON both fit size_t. */
 static inline vm_step_t vm_memory(vm_t *vm, vm_frame_t *f, const u256_t *offset, const u256_t *len)
@@ -155,8 +157,7 @@ static inline vm_step_t vm_memory(vm_t *vm, vm_frame_t *f, const u256_t *offset,
         return VM_GO_ON;
     if (!u256_fits_u64(offset) || !u256_fits_u64(len) || offset->w[0] > VM_MEMORY_MAX || len->w[0] > VM_MEMORY_MAX)
         return VM_HALT(EVM_HALT_OUT_OF_GAS);
-    uint64_t end = offset->w[0] + len->w[0];
-    return end <= f->memory_len ? VM_GO_ON : vm_memory_reach(vm, f, end);
+    return offset->w[0] + len->w[0] <= f->memory_len ? VM_GO_ON : vm_memory_reach(vm, f, offset->w[0], len->w[0]);
 }
 
 static inline view_t vm_memory_view(const vm_frame_t *f, const u256_t *offset, const u256_t *len)

@@ -18,8 +18,8 @@ CONSENSUS = ("lightclient/consensus/forks.h", "LC_GLOAS, LC_FORKS", "LC_GLOAS, L
 TABLES = [
     ("lightclient/evm/gas.c", EXECUTION, "static const evm_params_t rows[] = {\n",
      "static const evm_params_t rows[] = {\n    [EVM_AMSTERDAM + 1] = { .warm = 100 },\n"),
-    ("lightclient/evm/interp.c", EXECUTION, "    static const void *const tables[][256] = {\n",
-     "    static const void *const tables[][256] = {\n        [EVM_AMSTERDAM + 1] = { NULL },\n        [EVM_BERLIN] =\n"),
+    ("lightclient/evm/interp.c", EXECUTION, "    static const void *const tables[][512] = {\n",
+     "    static const void *const tables[][512] = {\n        [EVM_AMSTERDAM + 1] = { NULL },\n        [EVM_BERLIN] =\n"),
     ("lightclient/evm/precompile/table.c", EXECUTION, "static const uint8_t counts[] = {\n",
      "static const uint8_t counts[] = {\n    [EVM_AMSTERDAM + 1] = 18,\n"),
     ("lightclient/exec/header.c", EXECUTION, "static const uint8_t tails[] = {\n",

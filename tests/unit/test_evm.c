@@ -691,6 +691,74 @@ START_TEST(delegated_account_runs_the_code_it_names)
 }
 END_TEST
 
+/* --- a PUSH and what takes its word are run as one --- */
+
+#define PAIR_DEST 0x60u /* a JUMPDEST, and a return of what is on top */
+
+/* Items of ones, PUSH8 of the word without its leading zero bytes, a JUMPDEST in between or not, the instruction. */
+static view_t pair_code(arena_t *a, size_t items, uint64_t word, uint8_t op, bool apart)
+{
+    static const uint8_t tail[] = { 0x5f, 0x52, 0x60, 0x20, 0x5f, 0xf3 };
+    uint8_t *p = arena_calloc(a, 1, items + 256), bytes[8];
+    size_t n = 0, skip = 0;
+    for (size_t i = 0; i < items; i++)
+        p[n++] = i ? 0x80 : 0x58; /* PC: zero; then DUP1 */
+    if (items)
+        p[n++] = 0x19; /* NOT */
+    store_u64be(bytes, word);
+    while (skip < 7 && !bytes[skip])
+        skip++;
+    p[n++] = (uint8_t)(0x60 + 7 - skip);
+    memcpy(p + n, bytes + skip, 8 - skip);
+    n += 8 - skip;
+    if (apart)
+        p[n++] = 0x5b;
+    p[n++] = op;
+    memcpy(p + n, tail, sizeof tail);
+    n += sizeof tail;
+    if (n <= PAIR_DEST) {
+        p[PAIR_DEST] = 0x5b;
+        memcpy(p + PAIR_DEST + 1, tail, sizeof tail);
+        n = PAIR_DEST + 1 + sizeof tail;
+    }
+    return view_of(p, n);
+}
+
+static void run_pair(evm_result_t *r, arena_t *a, size_t items, uint64_t word, uint8_t op, bool apart, uint64_t gas)
+{
+    world_t w = { .code = pair_code(a, items, word, op, apart) };
+    evm_tx_t tx = tx_of(21000 + gas + apart);
+    ck_assert_int_eq(call(a, r, &w, EVM_OSAKA, &tx), RC_OK);
+}
+
+START_TEST(a_push_and_what_takes_its_word_do_as_both_apart)
+{
+    static const uint8_t ops[] = { 0x01, 0x02, 0x16, 0x1b, 0x1c, 0x51, 0x52, 0x56, 0x57, 0x03, 0x80, 0x50 };
+    static const uint64_t words[] = { 0, 1, 0x20, PAIR_DEST, 255, 256, 0xffff, UINT64_MAX };
+    static const size_t items[] = { 0, 1, 2, 1022, 1023, 1024 };
+    for (size_t o = 0; o < sizeof ops; o++)
+        for (size_t i = 0; i < 8 * 6; i++) {
+            const uint64_t word = words[i % 8];
+            const size_t have = items[i / 8];
+            /* with these each gas is tried that ends the call before its end */
+            const bool few = have < 3 && (word == 0x20 || word == PAIR_DEST);
+            for (uint64_t gas = few ? 5 : 100000; gas <= 100000; gas = gas < 40 ? gas + 1 : gas + 50000) {
+                evm_result_t one, two;
+                arena_t a;
+                arena_init(&a, ARENA_LIMIT);
+                run_pair(&one, &a, have, word, ops[o], false, gas);
+                run_pair(&two, &a, have, word, ops[o], true, gas);
+                ck_assert_msg(one.status == two.status && one.halt == two.halt, "%02x %zu", ops[o], i);
+                ck_assert_uint_eq(one.gas_used + 1, two.gas_used);
+                ck_assert(view_eq(one.output, two.output));
+                if (one.halt && one.halt != EVM_HALT_OUT_OF_GAS)
+                    ck_assert(one.halt_opcode == two.halt_opcode && one.halt_stack == two.halt_stack);
+                arena_free(&a);
+            }
+        }
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN(
@@ -704,5 +772,6 @@ int main(void)
         a_revert_undoes_every_change_of_many, every_log_of_many_is_there_in_order, deployed_code_has_its_limits,
         memory_beyond_the_arena_is_out_of_memory, keys_chosen_to_collide_cost_no_more_time_than_others,
         deadline_ends_loops_and_call_chains, precompile_answers_from_within_and_only_from_its_fork_on,
-        map_of_jump_destinations_matches_a_walk_through_the_code, delegated_account_runs_the_code_it_names);
+        map_of_jump_destinations_matches_a_walk_through_the_code, delegated_account_runs_the_code_it_names,
+        a_push_and_what_takes_its_word_do_as_both_apart);
 }
