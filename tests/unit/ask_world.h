@@ -84,6 +84,19 @@ static inline void put_block(char *out, const char *name)
     jw_free(&text);
 }
 
+/* "0x" and up to 64 digits. */
+static inline hash32_t slot_of(const char *text)
+{
+    hash32_t slot;
+    char digits[65];
+    snprintf(digits, sizeof digits, "%064d", 0);
+    const size_t n = strlen(text + 2);
+    WORLD_MUST(n <= 64);
+    memcpy(digits + 64 - n, text + 2, n);
+    WORLD_MUST(hex_decode_exact(slot.b, 32, digits, 64) == RC_OK);
+    return slot;
+}
+
 static inline void put_result(char *out, const endpoint_t *e, const char *method, const json_t *params,
                               const char *text)
 {
@@ -113,7 +126,7 @@ static inline void put_result(char *out, const endpoint_t *e, const char *method
     addr_t addr;
     WORLD_MUST(hex_decode_exact(addr.b, 20, account, strlen(account)) == RC_OK);
     for (size_t i = 0; i < count; i++)
-        slots[i] = world_key(strtoull(json_string_value(json_array_get(keys, i)), NULL, 16));
+        slots[i] = slot_of(json_string_value(json_array_get(keys, i)));
     if (!strcmp(method, "eth_getCode"))
         put_hex(out, world_code(&s.w, &addr));
     else

@@ -29,6 +29,17 @@ static inline void put_hex(char *out, view_t v)
     free(text);
 }
 
+/* A quantity. */
+static inline void put_number(char *out, const u256_t *x)
+{
+    uint8_t bytes[32];
+    char text[65];
+    u256_to_be32(bytes, x);
+    hex_encode(text, view_of(bytes, sizeof bytes));
+    const size_t zeros = strspn(text, "0");
+    put(out, "\"0x%s\"", text + (zeros < 64 ? zeros : 63));
+}
+
 static inline void put_nodes(char *out, const ex_nodes_t *nodes)
 {
     put(out, "[");
@@ -52,8 +63,11 @@ static inline void put_proof(char *out, world_t *w, const addr_t *addr, const ha
     put_hex(out, view_of(p.storage_hash.b, 32));
     put(out, ",\"storageProof\":[");
     for (size_t i = 0; i < p.slot_count; i++) {
-        put(out, "%s{\"key\":\"0x%llx\",\"value\":\"0x%llx\",\"proof\":", i ? "," : "",
-            (unsigned long long)p.slots[i].key.w[0], (unsigned long long)p.slots[i].value.w[0]);
+        put(out, "%s{\"key\":", i ? "," : "");
+        put_number(out, &p.slots[i].key);
+        put(out, ",\"value\":");
+        put_number(out, &p.slots[i].value);
+        put(out, ",\"proof\":");
         put_nodes(out, &p.slots[i].proof);
         put(out, "}");
     }
