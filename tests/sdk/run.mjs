@@ -3,15 +3,15 @@ import { spawn } from "node:child_process";
 import fs from "node:fs";
 import { add, close, root, test } from "./harness.mjs";
 
-const python = () =>
+const python = (file) =>
   new Promise((resolve, reject) => {
-    const child = spawn("python3", [`${root}tests/sdk/test_python.py`], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn("python3", [`${root}tests/sdk/${file}`], { stdio: ["ignore", "pipe", "inherit"] });
     let out = "";
     child.stdout.setEncoding("utf8").on("data", (text) => (out += text));
     child.on("error", reject).on("close", () => {
       const closing = /^(\d+) passed, (\d+) failed$/m.exec(out);
       console.log(out.replace(closing?.[0] ?? "", "").trim());
-      if (!closing) return reject(new Error("the Python tests ended without a count"));
+      if (!closing) return reject(new Error(`${file} ended without a count`));
       add({ passed: Number(closing[1]), failed: Number(closing[2]) });
       resolve();
     });
@@ -32,7 +32,8 @@ async function onChain(part) {
 const PARTS = {
   statements: async () => (await import("./statements.mjs")).statements(),
   attestations: async () => (await import("./attestations.mjs")).attestations(),
-  python: () => test("the Python tests ran", python),
+  python: () => test("the Python tests ran", () => python("test_python.py")),
+  p2p: () => test("the tests of dstack_p2p ran", () => python("test_p2p.py")),
   program: async () => {
     const { program, programs } = await import("./program.mjs");
     if (fs.existsSync(program)) return programs();
