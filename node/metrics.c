@@ -141,7 +141,7 @@ static void put_answers(mx_t *m, service_t *s)
 
 static void place_name(char out[32], bool execution, size_t i)
 {
-    snprintf(out, 32, "%s[%zu]", execution ? "execution_rpc" : "consensus_rpc", i);
+    snprintf(out, 32, "%s[%u]", execution ? "execution_rpc" : "consensus_rpc", (unsigned)i);
 }
 
 static const char *question_name(bool execution, size_t row)
