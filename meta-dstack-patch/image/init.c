@@ -24,6 +24,8 @@
 
 #define MODULES "/lib/modules/list"
 #define LEASE_WAIT_S 15 /* how long the start waits for an address; it is asked for until there is one */
+#define PLAIN ((unsigned long)MS_NOSUID | MS_NODEV | MS_NOEXEC)
+#define HIDE "hidepid=invisible"
 #define LOCKED_MAX ((rlim_t)64 << 20)
 
 static void say(const char *format, ...)
@@ -56,8 +58,8 @@ static void must(int failed, const char *what)
 
 static void mount_all(void)
 {
-    const unsigned long plain = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-    must(mount("proc", "/proc", "proc", plain, "hidepid=invisible"), "mount /proc");
+    const unsigned long plain = PLAIN;
+    must(mount("proc", "/proc", "proc", plain, HIDE), "mount /proc");
     must(mount("sysfs", "/sys", "sysfs", plain, NULL), "mount /sys");
     if (mount("dev", "/dev", "devtmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755") && errno != EBUSY)
         must(1, "mount /dev");
@@ -120,6 +122,9 @@ static void close_doors(void)
     };
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
         write_setting(settings[i][0], settings[i][1]);
+    /* kettle has user 0, whose files these are: configfs, where quotes come from, gives new ones to no other. */
+    must(mount(NULL, "/proc", NULL, MS_REMOUNT | MS_RDONLY | PLAIN, HIDE), "make /proc read-only");
+    must(mount(NULL, "/sys", NULL, MS_REMOUNT | MS_RDONLY | PLAIN, NULL), "make /sys read-only");
     must(mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY | MS_NODEV | MS_NOSUID, NULL), "make / read-only");
 }
 
