@@ -7,6 +7,7 @@ const solc = createRequire(import.meta.url)("solc");
 const SOURCES = [
   "sdk/solidity/KettleVerifier.sol",
   "sdk/solidity/KettleSigners.sol",
+  "sdk/solidity/KettleDigests.sol",
   "sdk/solidity/examples/KettleReader.sol",
   "tests/sdk/contracts/StubSigners.sol",
 ];

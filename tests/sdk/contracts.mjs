@@ -108,6 +108,35 @@ async function hashes(chain, verifier) {
     });
 }
 
+/** Another value of the same type. */
+function another(value) {
+  if (typeof value === "boolean") return !value;
+  if (value instanceof Object) return { ...value, number: "1" };
+  if (/^0x/.test(value)) return value.replace(/.$/, (digit) => (digit === "0" ? "1" : "0"));
+  return /^\d+$/.test(value) ? "7" : `${value}s`;
+}
+
+async function otherDigests(chain, compiled) {
+  const digests = await deploy(chain, compiled.KettleDigests, []);
+  const read = (functionName, args) => chain.client.readContract({ ...digests, functionName, args });
+  const kinds = { LogsStatement: "logsDigest", RpcStatement: "rpcDigest" };
+  await test("solidity: type hashes and digests of statements about logs and other answers", async () => {
+    assert.equal(await read("LOGS_STATEMENT_TYPEHASH"), vectors.typeHashes.LogsStatement);
+    assert.equal(await read("RPC_STATEMENT_TYPEHASH"), vectors.typeHashes.RpcStatement);
+    const known = vectors.accepted.filter(({ statement }) => kinds[statement?.type]);
+    assert.ok(new Set(known.map(({ statement }) => statement.type)).size === 2);
+    for (const { statement, digest } of known) {
+      const functionName = kinds[statement.type];
+      assert.equal(await read(functionName, [statement.message, 1n]), digest);
+      assert.notEqual(await read(functionName, [statement.message, 2n]), digest);
+      for (const [member, value] of Object.entries(statement.message)) {
+        const other = { ...statement.message, [member]: another(value) };
+        assert.notEqual(await read(functionName, [other, 1n]), digest, member);
+      }
+    }
+  });
+}
+
 async function everyByte(chain, verifier) {
   const { statement, options } = vectors.accepted.find(({ name }) => name === "a CallStatement");
   let count = 0;
@@ -186,6 +215,7 @@ export async function contracts(chain, compiled) {
   const [first] = vectors.accepted;
   const verifier = await verifierFor(first.options.signer, first.options.setup);
   await hashes(chain, verifier);
+  await otherDigests(chain, compiled);
   const good = vectors.accepted.filter(fits);
   const bad = vectors.refused.filter(
     (vector) => fits(vector) && vector.name !== "a statement that names another signer",
