@@ -6,6 +6,7 @@
 #include "rpc/upstream/changes.h"
 #include "rpc/upstream/decode.h"
 #include "rpc/upstream/ledger.h"
+#include "rpc/upstream/scan.h"
 
 #define HEADER_BYTES_MAX 65536u /* of one header, also of a fork to come */
 #define MESSAGE_MAX 120         /* characters of an upstream's error message that are repeated */
@@ -531,6 +532,14 @@ static rc_t not_json(err_t *e, rc_t rc, view_t body)
 
 rc_t jr_decode(jr_answer_t *out, err_t *e, arena_t *a, const need_t *const *needs, size_t count, const cap_form_t *form,
                view_t body)
+{
+    if (body.n <= JR_BODY_MAX && jr_scan(out, a, needs, count, body))
+        return RC_OK;
+    return jr_decode_tree(out, e, a, needs, count, form, body);
+}
+
+rc_t jr_decode_tree(jr_answer_t *out, err_t *e, arena_t *a, const need_t *const *needs, size_t count,
+                    const cap_form_t *form, view_t body)
 {
     jo_doc_t doc;
     const size_t elements = jr_elements(needs, count, form);

@@ -12,8 +12,8 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "lightclient/exec/query.h"
+#include "rpc/upstream/answer.h"
 #include "rpc/upstream/capability.h"
-#include "rpc/upstream/refusal.h"
 
 #define JR_BODY_MAX (32u << 20)    /* bytes of one answer */
 #define JR_REQUEST_MAX (64u << 20) /* bytes of one batch */
@@ -53,16 +53,6 @@ jr_method_t jr_method(const need_t *need);
 NODISCARD rc_t jr_encode(view_t *out, err_t *e, arena_t *a, const need_t *const *needs, size_t count,
                          const cap_form_t *form);
 
-/* What the upstream says to one need. */
-typedef struct {
-    /* RC_OK: answer holds. RC_IO: it has none; RC_NEED_DATA: it does not know the block yet; RC_MALFORMED, RC_LIMIT: it
-     * is not what the specification says. No lie: nothing is checked here. */
-    rc_t rc;
-    refusal_t refusal; /* what an error object means; also with RC_OK, of a hint that is none */
-    err_t why;         /* unless RC_OK: a sentence that names method and address */
-    answer_t answer;   /* claims, not yet proven; in the arena. A hint that is none has no entries, and RC_OK */
-} jr_answer_t;
-
 /* Decodes the answer to jr_encode. Order of elements is free; ids must be exactly those asked for, each once. A
  * fault of one element does not spoil the others. Members that no specification knows are passed over; so is an error
  * that is null beside a result, and what cannot be read of a hint.
@@ -73,6 +63,10 @@ typedef struct {
  * refusal_t, if it may be one. RC_NOMEM. */
 NODISCARD rc_t jr_decode(jr_answer_t *out, err_t *e, arena_t *a, const need_t *const *needs, size_t count,
                          const cap_form_t *form, view_t body);
+
+/* The same by the JSON tree alone, without the scanner of rpc/upstream/scan.h: its test oracle. */
+NODISCARD rc_t jr_decode_tree(jr_answer_t *out, err_t *e, arena_t *a, const need_t *const *needs, size_t count,
+                              const cap_form_t *form, view_t body);
 
 /* What an endpoint is asked once, when it is first known: its chain, and whether it takes a block's hash. */
 view_t jr_probe(void);
