@@ -91,26 +91,44 @@ static bool is_liar(const cluster_t *c, const uint8_t key[33])
     return false;
 }
 
+/* Adds a liar, unless he is known: the evidence against him, found when the newest generation had this version. False:
+ * he is, or there are too many. */
+static bool add_liar(cluster_t *c, const announce_evidence_t *x, uint64_t version)
+{
+    if (is_liar(c, x->key) || c->liar_count == CLUSTER_LIARS_MAX)
+        return false;
+    wr_t w = wr_of(c->lies[c->liar_count], LIE_LEN);
+    wr_be(&w, version, 8);
+    announce_evidence_write(&w, x);
+    pthread_mutex_lock(&c->lock);
+    memcpy(c->liars[c->liar_count++], x->key, sizeof x->key);
+    pthread_mutex_unlock(&c->lock);
+    return true;
+}
+
+static void say_lied(char out[240], const announce_evidence_t *x)
+{
+    char key[67];
+    hex_encode(key, view_of(x->key, sizeof x->key));
+    snprintf(out, 240, "member 0x%s announced two different headers of one slot", key);
+}
+
 /* Somebody is proven to have said two things. tells: to be told to all, at the next look. */
 static void found_liar(cluster_t *c, const announce_evidence_t *x, bool tells)
 {
-    uint8_t bytes[ANNOUNCE_EVIDENCE_LEN];
-    char key[67];
-    wr_t w = wr_of(bytes, sizeof bytes);
-    if (is_liar(c, x->key) || c->liar_count == CLUSTER_LIARS_MAX)
+    char text[240];
+    if (!add_liar(c, x, c->newest_version))
         return;
-    hex_encode(key, view_of(x->key, sizeof x->key));
-    announce_evidence_write(&w, x);
+    say_lied(text, x);
     if (tells) {
         c->unsaid = *x;
         c->has_unsaid = true;
     }
     pthread_mutex_lock(&c->lock);
-    memcpy(c->liars[c->liar_count++], x->key, sizeof x->key);
-    snprintf(c->rotation, sizeof c->rotation, "member 0x%s announced two different headers of one slot", key);
+    memcpy(c->rotation, text, sizeof c->rotation);
     pthread_mutex_unlock(&c->lock);
-    log_write(LOG_WARN, "cluster", "rotation_needed: member 0x%s announced two different headers of one slot", key);
-    keep(c, LIAR_FILE, wr_view(&w));
+    log_write(LOG_WARN, "cluster", "rotation_needed: %s", text);
+    keep(c, LIAR_FILE, view_of(c->lies, c->liar_count * LIE_LEN));
 }
 
 static void note(cluster_t *c, const uint8_t key[33], const announce_signed_t *a)
@@ -304,6 +322,38 @@ void cluster_signed(cluster_t *c, uint64_t slot)
 
 /* ---- life ---- */
 
+/* One row of the file, judged anew: he is shut out, and is a reason for a new key unless one was made since. */
+static rc_t recall_liar(cluster_t *c, err_t *e, rd_t *rows)
+{
+    announce_evidence_t x;
+    const uint64_t version = rd_u64be(rows);
+    rc_t rc = announce_evidence_read(&x, e, rd_take(rows, ANNOUNCE_EVIDENCE_LEN));
+    if (!rc)
+        rc = announce_evidence_judge(e, &x, c->ecdsa);
+    if (rc || !add_liar(c, &x, version) || (c->recalled[0] && version < c->recalled_version))
+        return rc;
+    say_lied(c->recalled, &x);
+    c->recalled_version = version;
+    return RC_OK;
+}
+
+static void recall_liars(cluster_t *c)
+{
+    view_t kept = { NULL, 0 };
+    bool found = false;
+    err_t e;
+    rc_t rc = persist_read(&kept, &found, &e, c->with.state_dir, LIAR_FILE, CLUSTER_LIARS_MAX * LIE_LEN);
+    rd_t rows = rd_of(kept);
+    if (!rc && kept.n % LIE_LEN)
+        rc = err_say(&e, RC_MALFORMED, "is of another version");
+    for (size_t i = 0; !rc && i < kept.n / LIE_LEN; i++)
+        rc = recall_liar(c, &e, &rows);
+    if (rc)
+        log_write(LOG_WARN, "state", "kept evidence against members is not used: %s%s%s", e.field,
+                  e.field[0] ? ": " : "", e.text);
+    file_free(kept);
+}
+
 /* Evidence that an earlier run found is judged anew. */
 void heads_begin(cluster_t *c)
 {
@@ -313,6 +363,7 @@ void heads_begin(cluster_t *c)
     claims_listen(c->with.claims, &(claims_listener_t){ claimed, answered, split, c });
     if (!c->with.state_dir)
         return;
+    recall_liars(c);
     rc_t rc = persist_read(&kept, &found, &e, c->with.state_dir, SPLIT_FILE, CLAIMS_SPLIT_MAX);
     if (!rc && found)
         rc = claims_put_evidence(c->with.claims, kept);

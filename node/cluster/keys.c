@@ -10,6 +10,7 @@
 #include "node/cluster/parts.h"
 #include "tee/fault.h"
 
+#define SELF_MS 60000u /* between two judgements of our own platform */
 static const char ORDER_FILE[] = "order";
 typedef unsigned long long ull_t;
 
@@ -80,6 +81,11 @@ void keys_update(cluster_t *c)
     const bool changed = memcmp(c->present_key, present, 33) != 0 || memcmp(c->next_key, next, 33) != 0;
     if (!hash32_eq(&c->keys.newest, &keys.newest))
         c->rotation[0] = 0; /* the newest key is nobody's who lost trust before */
+    if (newest && c->recalled[0]) {
+        if (newest->entry.entry.name.version <= c->recalled_version)
+            memcpy(c->rotation, c->recalled, sizeof c->rotation);
+        c->recalled[0] = 0;
+    }
     c->keys = keys;
     c->newest_version = newest ? newest->entry.entry.name.version : 0;
     c->order = join_order(c->join)->id;
@@ -115,6 +121,26 @@ void keys_lost_trust(cluster_t *c, net_conn_t *conn, unsigned bye, const err_t *
     snprintf(c->rotation, sizeof c->rotation, "%s", text);
     pthread_mutex_unlock(&c->lock);
     log_write(LOG_WARN, "cluster", "rotation_needed: %s", text);
+}
+
+/* A holder whose own platform the policy in force does not admit any more, its TCB out of date above all, says so. */
+void keys_turn(cluster_t *c, uint64_t now_ms)
+{
+    err_t e;
+    if (!c->is_open || !c->keys.holds || now_ms < c->self_ms)
+        return;
+    c->self_ms = now_ms + SELF_MS;
+    const policy_t *policy = c->policies ? c->policies->policy : attest_policy(c->with.attest);
+    if (!attest_admits_self(c->with.attest, &e, policy) || e.code < E_TCB_STATUS || e.code > E_SIMULATED)
+        return;
+    pthread_mutex_lock(&c->lock);
+    const bool is_new = !c->rotation[0];
+    if (is_new)
+        snprintf(c->rotation, sizeof c->rotation,
+                 "this node holds the key, and its own platform is not admitted any more: %s", tee_code_name(e.code));
+    pthread_mutex_unlock(&c->lock);
+    if (is_new)
+        log_write(LOG_WARN, "cluster", "rotation_needed: %s", c->rotation);
 }
 
 static const char *why_not(const join_keys_t *k)

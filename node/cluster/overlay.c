@@ -271,6 +271,7 @@ static uint64_t turn(void *ctx, uint64_t now_ms)
     book_write(c, now_ms);
     given_turn(c, now_ms);
     recover_turn(c, now_ms);
+    keys_turn(c, now_ms);
     heads_look(c);
     report_update(c);
     return at;

@@ -23,12 +23,13 @@
 #define CLUSTER_MEMBERS_MAX 64u
 #define CLUSTER_OFFERS_MAX 4u
 #define CLUSTER_TURNED_DOWN_MAX 32u
-#define CLUSTER_BANS_MAX 32u   /* that are shown */
-#define CLUSTER_FETCHES_MAX 8u /* of light-client data, for members */
-#define CLUSTER_HOSTS_MAX 4u   /* under which members see us */
-#define CLUSTER_REACHED_MAX 4u /* addresses of ours through relays */
-#define KEYS_SHOWN_MAX 16u     /* generations */
-#define CLUSTER_LIARS_MAX 64u  /* members that are proven to have contradicted themselves */
+#define CLUSTER_BANS_MAX 32u                 /* that are shown */
+#define CLUSTER_FETCHES_MAX 8u               /* of light-client data, for members */
+#define CLUSTER_HOSTS_MAX 4u                 /* under which members see us */
+#define CLUSTER_REACHED_MAX 4u               /* addresses of ours through relays */
+#define KEYS_SHOWN_MAX 16u                   /* generations */
+#define LIE_LEN (8u + ANNOUNCE_EVIDENCE_LEN) /* version of the newest generation when it was found; the evidence */
+#define CLUSTER_LIARS_MAX 64u                /* members that are proven to have contradicted themselves */
 
 /* One connection, as it is shown. */
 typedef struct {
@@ -120,7 +121,9 @@ struct cluster {
     peers_row_t rows[PEERS_TARGETS_MAX];
     told_t told[CLUSTER_MEMBERS_MAX];
     announce_book_t announced;
-    announce_evidence_t unsaid; /* against a member, to be told to all */
+    uint8_t lies[CLUSTER_LIARS_MAX][LIE_LEN]; /* of the file "evidence-member", a row for each of liars */
+    uint64_t self_ms;                         /* when this node's own platform is judged again */
+    announce_evidence_t unsaid;               /* against a member, to be told to all */
     bool has_unsaid;
     uint8_t proofs[3][CLAIMS_PROOF_MAX]; /* of what our state claims */
 
@@ -143,6 +146,8 @@ struct cluster {
     uint8_t present_key[33], next_key[33]; /* that signs, and the newest that is held; zeros: none */
     uint64_t head;
     char excluded[240]; /* why the order excludes this node; empty: it does not */
+    char recalled[240]; /* the same of an earlier run, as long as no newer generation than this is committed: */
+    uint64_t recalled_version;
     char rotation[240]; /* why the key should be changed: a member that holds it lost trust; empty: it need not */
     shown_member_t members[CLUSTER_MEMBERS_MAX];
     size_t member_count;
@@ -182,6 +187,7 @@ order_rules_t keys_rules(const cluster_t *c);
 void keys_update(cluster_t *c); /* something about generations */
 /* A connection was closed for this: of a member that holds the key it is a reason for a new one (F10). */
 void keys_lost_trust(cluster_t *c, net_conn_t *conn, unsigned bye, const err_t *why);
+void keys_turn(cluster_t *c, uint64_t now_ms);             /* judges this node's own platform, now and then */
 void keys_status(const cluster_t *c, jw_t *w);             /* of /v1/status; with the lock held */
 void keys_ordered(void *ctx, const order_signed_t *order); /* a peer's, which is higher */
 void keys_recall(cluster_t *c);                            /* the kept order, once our own evidence is verified */

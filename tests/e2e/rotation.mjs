@@ -132,8 +132,11 @@ async function scenario(t) {
     forges.close();
   });
 
-  await t.test("the excluded member signs and shows what it likes with the old key: nobody takes it", () =>
-    attack(t, { operators, hash, first, second, honest: b, out, before }));
+  const { secret, why } = oldSecret(out, first);
+  if (why) t.skip("what the excluded member signs with the old key", why);
+  else
+    await t.test("the excluded member signs and shows what it likes with the old key: nobody takes it", () =>
+      attack(t, { operators, hash, first, second, honest: b, before, secret }));
 
   await t.test("a member that starts again with yesterday's disk gets the new key, and neither gives nor gets the old one", async () => {
     const had = (await releases(a)).length;
@@ -153,15 +156,19 @@ async function scenario(t) {
   for (const one of all) await one.node.stop();
 }
 
-// What the excluded member can do with its secret, against those who follow and those who pin.
-async function attack(t, { operators, hash, first, second, honest, out, before }) {
-  let secret;
+// The old key in the excluded member's memory: {secret}, or {why} it cannot be had here: whoever may not trace a process
+// cannot play its host.
+function oldSecret(out, first) {
   try {
-    secret = secretOf(out.node.pid, first);
+    return { secret: secretOf(out.node.pid, first) };
   } catch (error) {
     if (!["EACCES", "EPERM"].includes(error.code)) throw error;
-    return `not shown: ${error.message}`; // whoever may not trace a process cannot play its host
+    return { why: `the memory of another process cannot be read here: ${error.message}` };
   }
+}
+
+// What the excluded member can do with its secret, against those who follow and those who pin.
+async function attack(t, { operators, hash, first, second, honest, before, secret }) {
   assert(secret, "the old secret is not in the excluded member's memory");
   const { kettle, file } = operators;
   const follow = ["verify", "--follow", "--pubkey", first, "--setup-hash", hash];
