@@ -13,7 +13,7 @@ _Static_assert(KEY_HOLDERS_MAX == SHARES_MAX, "each holder has a share");
 /* What is locked: the secrets of all slots, what messages are sealed with, and room to derive a sealing key, to open a
  * share, and to split a secret. */
 typedef struct {
-    uint8_t secrets[KEYRING_GENERATIONS_MAX][KEY_SECRETS_LEN];
+    _Alignas(16) uint8_t secrets[KEYRING_GENERATIONS_MAX][KEY_SECRETS_LEN]; /* the end of it lies at a page's end */
     uint8_t message_keys[KEYRING_GENERATIONS_MAX][AEAD_KEY_LEN];
     uint8_t shared[X25519_LEN], prk[HKDF_PRK_LEN], key[AEAD_KEY_LEN], opened[KEY_SECRETS_LEN];
     uint8_t coefficients[(SHARES_MAX - 1) * KEY_SECRETS_LEN], share[KEY_SHARE_LEN];
