@@ -5,6 +5,7 @@ import http from "node:http";
 import https from "node:https";
 import path from "node:path";
 import assert from "node:assert";
+import { conform } from "./conform.mjs";
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -44,6 +45,13 @@ export function request(url, { method = "GET", body, headers = {}, timeoutMs = 6
     r.on("error", reject);
     r.end(body);
   });
+}
+
+// The same of a node's API: its answer is as openapi.yaml describes it.
+async function ask(url, options = {}) {
+  const answer = await request(url, options);
+  conform(url, options.method ?? "GET", answer);
+  return answer;
 }
 
 export class Node {
@@ -92,7 +100,7 @@ export class Node {
   async setup(body) {
     const raw = typeof body === "string" || Buffer.isBuffer(body);
     const text = raw ? body : JSON.stringify(body);
-    return request(this.setupUrl, { method: "POST", body: text, headers: { "content-type": "application/json" } });
+    return ask(this.setupUrl, { method: "POST", body: text, headers: { "content-type": "application/json" } });
   }
 
   // Start, setup, ready.
@@ -115,7 +123,7 @@ export class Node {
   }
 
   get(route, options) {
-    return request(this.url + route, options);
+    return ask(this.url + route, options);
   }
 
   async status() {
