@@ -59,10 +59,11 @@ typedef struct {
     const char *query;        /* raw, without '?'; empty when absent */
     const char *content_type; /* empty when absent */
     view_t body;
-    const char *authorization; /* empty when absent; not in the copy of a request that was put off */
-    bool from_page;            /* a browser's page sent it: Origin is there, or a Sec-Fetch-Site other than none */
-    bool gzip;                 /* the client takes an answer so (http/gzip.h) */
-    struct hs_client *client;  /* who asks (http/clients.h): a reference of the request's */
+    const char *authorization;      /* empty when absent; not in the copy of a request that was put off */
+    const char *operator_signature; /* of the header Kettle-Operator; likewise */
+    bool from_page;                 /* a browser's page sent it: Origin is there, or a Sec-Fetch-Site other than none */
+    bool gzip;                      /* the client takes an answer so (http/gzip.h) */
+    struct hs_client *client;       /* who asks (http/clients.h): a reference of the request's */
 } hs_request_t;
 
 /* Zeroed before, filled by a handler. Either shared, or the other fields. status 0 or out of 200..599 becomes a 500. */

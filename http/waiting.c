@@ -130,6 +130,7 @@ static hs_pending_t *pending_new(conn_t *c)
                                  .query = strdup(c->request.query),
                                  .content_type = strdup(c->request.content_type),
                                  .authorization = "",
+                                 .operator_signature = "",
                                  .from_page = c->request.from_page,
                                  .gzip = c->request.gzip,
                                  .client = hs_client_ref(c->request.client) };

@@ -339,6 +339,25 @@ static void get_releases(void *ctx, const hs_request_t *request, hs_response_t *
     answer_of_cluster(ctx, r, cluster_releases);
 }
 
+/* The service, when the request is a command of its operator; else NULL, and r says why. */
+static service_t *require_operator(node_t *n, const hs_request_t *request, hs_response_t *r)
+{
+    service_t *s = require_service(n, r);
+    return s && operator_admits(&s->operator, r, request, timekeeper_least_ms(s->time) / 1000) ? s : NULL;
+}
+
+static void post_log_level(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    if (require_operator(ctx, request, r))
+        operator_set_log_level(r, request);
+}
+
+static void get_log(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    if (require_operator(ctx, request, r))
+        operator_read_log(r, request);
+}
+
 /* An order of the operators, from whoever brings it: it is signed. */
 static void post_order(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
@@ -520,6 +539,8 @@ const hs_route_t NODE_API_ROUTES[] = {
     { "GET", "/v1/recovery", get_recovery, HS_SLOW },
     { "POST", "/v1/recovery", post_recovery, HS_SLOW },
     { "GET", "/v1/recovery/shares", get_recovery_shares, HS_SLOW | HS_CORS },
+    { "POST", "/v1/log-level", post_log_level, HS_SLOW },
+    { "GET", "/v1/log", get_log, HS_SLOW },
     { "GET", "/v1/methods", get_methods, HS_CORS },
     { "POST", "/rpc", post_rpc, HS_CORS },
     { "GET", "/rpc", NULL, HS_WEBSOCKET }, /* node/wsrpc.h */

@@ -702,6 +702,7 @@ static rc_t make_all(service_t *s, err_t *e)
         rc = make_ring(&s->keyring, e);
     if (!rc)
         rc = make_node_key(&s->node_keyring, s->node_pubkey, e);
+    operator_gate_node(&s->operator, s->node_pubkey);
     if (!rc)
         rc = make_lies(s, e);
     if (!rc)
@@ -733,6 +734,7 @@ rc_t service_new(service_t **out, err_t *e, const service_config_t *config)
     arena_init(&s->arena, SETUP_ARENA_MAX);
     held_init(&s->held);
     sent_init(&s->sent);
+    operator_gate_init(&s->operator, config->config->operator_key);
     pthread_mutex_init(&s->lock, NULL);
     rc_t rc = named(&bad, make_all(s, &bad));
     if (rc) {
@@ -783,6 +785,7 @@ void service_free(service_t *s)
     arena_free(&s->arena);
     held_clear(&s->held);
     sent_clear(&s->sent);
+    operator_gate_clear(&s->operator);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }

@@ -23,6 +23,7 @@
 #include "node/judge.h"
 #include "node/lies.h"
 #include "node/news.h"
+#include "node/operator.h"
 #include "node/options.h"
 #include "node/query/calls.h"
 #include "node/query/sent.h"
@@ -87,6 +88,7 @@ typedef struct {
     atomic_bool was_ready;
     atomic_ullong blocks; /* answers of GET /block */
     api_tallies_t tallies;
+    operator_gate_t operator; /* commands of operator_key */
 
     pthread_mutex_t lock;      /* what follows, once it is published */
     hs_shared_t *block_answer; /* of GET /block for the head at block_slot; NULL: none yet */

@@ -30,7 +30,9 @@ static struct {
     worker_t *writer; /* NULL: whoever logs writes */
     bool writes;      /* the writer takes what is logged */
     char buffer[BUFFER_MAX];
-    size_t buffered;       /* bytes of it that wait, from the first on */
+    size_t buffered; /* bytes of it that wait, from the first on */
+    log_line_t ring[LOG_RING_LINES];
+    uint64_t lines;        /* that were written: the newest is at lines % LOG_RING_LINES */
     unsigned long dropped; /* lines that had no room, since this was last told */
 } state = { .lock = PTHREAD_MUTEX_INITIALIZER, .level = LOG_INFO };
 
@@ -75,13 +77,42 @@ static void put(const char *text, size_t n)
     }
 }
 
+/* Keeps a line for log_after. With the lock held. */
+static void keep(log_level_t level, const char *event, const char *message, uint64_t at_ms)
+{
+    log_line_t *line = &state.ring[++state.lines % LOG_RING_LINES];
+    line->number = state.lines;
+    line->at_ms = at_ms;
+    line->level = level;
+    snprintf(line->event, sizeof line->event, "%s", event);
+    snprintf(line->message, sizeof line->message, "%s", message);
+}
+
+size_t log_after(log_line_t *out, size_t max, uint64_t after)
+{
+    size_t n = 0;
+    pthread_mutex_lock(&state.lock);
+    const uint64_t first = state.lines >= LOG_RING_LINES ? state.lines - LOG_RING_LINES + 1 : 1;
+    for (uint64_t i = after >= first ? after + 1 : first; i <= state.lines && n < max && after < state.lines; i++)
+        out[n++] = state.ring[i % LOG_RING_LINES];
+    pthread_mutex_unlock(&state.lock);
+    return n;
+}
+
+const char *log_level_name(log_level_t level)
+{
+    return level_names[level];
+}
+
 /* One line, without a rate. With the lock held. */
 static void emit(log_level_t level, const char *event, char *message)
 {
     char when[TIME_TEXT_MS], line[JSON_LINE_MAX];
     int n;
+    const uint64_t at_ms = clock_system_ms();
     find_stream();
-    (void)time_write_ms(when, clock_system_ms());
+    keep(level, event, message, at_ms);
+    (void)time_write_ms(when, at_ms);
     if (state.json) {
         jw_t w = jw_in(line, sizeof line - 1);
         jw_object(&w, NULL);

@@ -34,6 +34,22 @@ void log_write(log_level_t level, const char *event, const char *fmt, ...) __att
 /* Progress of long work: rewrites one line on a terminal; elsewhere an info record at most every five seconds. */
 void log_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* The newest lines, for who cannot read standard error: the last LOG_RING_LINES that were written, each numbered from 1
+ * on. */
+#define LOG_RING_LINES 1000u
+typedef struct {
+    uint64_t number, at_ms; /* Unix milliseconds */
+    log_level_t level;
+    char event[24];
+    char message[LOG_MESSAGE_MAX];
+} log_line_t;
+
+/* Copies the lines whose numbers are above after, the oldest first, at most max. Returns how many. */
+size_t log_after(log_line_t *out, size_t max, uint64_t after);
+
+/* The word of a level: "error", "warn", "info", "debug". */
+const char *log_level_name(log_level_t level);
+
 /* From now on a thread writes. RC_IO, RC_NOMEM: there is none, and whoever logs writes as before. */
 NODISCARD rc_t log_start(err_t *e);
 

@@ -12,13 +12,13 @@
 #include "base/os/clock.h"
 #include "base/os/file.h"
 #include "node/cli/command.h"
+#include "node/cli/keyfile.h"
 #include "node/cli/verify.h"
 #include "node/cluster/order_text.h"
 
 #define NODES_MAX 64u
 #define ARENA_MAX ((size_t)256 << 20)
 #define KEYS_MAX (4u << 20) /* bytes of an answer of GET /v1/keys */
-#define KEY_FILE_MAX 256u
 
 typedef struct {
     const char *nodes[NODES_MAX];
@@ -323,25 +323,6 @@ static int prepare(const order_options_t *o, arena_t *a)
 
 /* ---- sign ---- */
 
-static rc_t open_key(keyring_t **out, err_t *e, const char *path)
-{
-    uint8_t *secret = secret_alloc(ECDSA_SECRET_LEN), blind[32];
-    view_t text = { NULL, 0 };
-    rc_t rc = secret ? file_read(&text, e, path, KEY_FILE_MAX, 0) : err_say(e, RC_NOMEM, "out of memory");
-    while (text.n && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == ' '))
-        text.n--;
-    if (!rc && hex_decode_exact(secret, ECDSA_SECRET_LEN, (const char *)text.p, text.n))
-        rc = err_set(e, RC_MALFORMED, "%s: must hold 32 bytes as hex", path);
-    secret_random(blind, sizeof blind);
-    if (!rc && (rc = keyring_new(out, secret, blind)))
-        (void)err_set(e, rc, "%s: is no secret key", path);
-    if (text.p)
-        secret_wipe((void *)(uintptr_t)text.p, text.n);
-    file_free(text);
-    secret_free(secret);
-    return rc;
-}
-
 /* Puts a signature in its place, by ascending keys; over one of the same key. */
 static rc_t add_signature(order_signed_t *s, err_t *e, const keyring_t *key)
 {
@@ -370,7 +351,7 @@ static int sign(const order_options_t *o, arena_t *a, const char *path)
         return command_usage("order sign needs --key");
     rc_t rc = read_order(&s, &file, &e, a, path);
     if (!rc)
-        rc = open_key(&key, &e, o->key);
+        rc = keyfile_open(&key, &e, o->key);
     if (!rc)
         rc = add_signature(&s, &e, key);
     const int status = rc ? command_failed_by(&e, NULL) : write_order(o, &s);

@@ -42,6 +42,15 @@ static void read_cluster(void *config, arena_t *arena, const jo_t *o, const char
         jo_fail(o, key, RC_MALFORMED, "must be \"new\" or a compressed public key");
 }
 
+static void read_operator_key(void *config, arena_t *arena, const jo_t *o, const char *key)
+{
+    config_t *c = config;
+    (void)arena;
+    if (jo_hex(o, c->operator_key, sizeof c->operator_key, key, HEX_ANY) && c->operator_key[0] != 2 &&
+        c->operator_key[0] != 3)
+        jo_fail(o, key, RC_MALFORMED, "must be a compressed public key");
+}
+
 /* {"threshold": 2, "keys": ["0x02...", ...]}: compressed public keys, ascending, as in the cluster statement. */
 static void read_signers(void *config, arena_t *arena, const jo_t *o, const char *key)
 {
@@ -315,9 +324,9 @@ static const option_t options[] = {
       .kind = OPTION_OTHER,
       .read = read_senders },
     { .key = "operator_key",
-      .help = "Reserved; refused by this version.",
+      .help = "Public key of who may send this node commands (docs/operate.md); nobody by default.",
       .kind = OPTION_OTHER,
-      .read = read_unsupported },
+      .read = read_operator_key },
     { .key = "membership",
       .help = "Reserved; refused by this version.",
       .kind = OPTION_OTHER,

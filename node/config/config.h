@@ -53,6 +53,7 @@ typedef struct {
     bool cluster_new;            /* a new cluster is made, and none is joined */
     uint8_t cluster[33];         /* first public key of the only cluster that is joined; zeros: any */
     config_signers_t signers;    /* of orders: who may change the policy of a running cluster, and ask for a new key */
+    uint8_t operator_key[33];    /* whose commands are taken; zeros: nobody's */
     uint64_t policy_min_version; /* the least version of an order */
     setup_recovery_t recovery;   /* of the key, when all nodes have died */
     option_urls_t execution_rpc;

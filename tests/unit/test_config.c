@@ -189,7 +189,8 @@ static const struct {
     { "{" MINIMUM ",\"ccip_senders\":\"0x" TWENTY "\"}", "ccip_senders", RC_MALFORMED },
     { "{" MINIMUM ",\"ccip_senders\":[\"0x" TWENTY "\",\"0x" TWENTY "00\"]}", "ccip_senders[1]", RC_MALFORMED },
     { "{" MINIMUM ",\"collateral_file\":\"relative\"}", "collateral_file", RC_MALFORMED },
-    { "{" MINIMUM ",\"operator_key\":\"02\"}", "operator_key", RC_REFUSED },
+    { "{" MINIMUM ",\"operator_key\":\"02\"}", "operator_key", RC_MALFORMED },
+    { "{" MINIMUM ",\"operator_key\":\"04" CHECKPOINT_DIGITS "\"}", "operator_key", RC_MALFORMED },
     { "{" MINIMUM ",\"surprise\":1}", "surprise", RC_MALFORMED },
     { "{" MINIMUM ",\"setup_may_set\":[\"peers\"]}", "setup_may_set", RC_MALFORMED },
 };

@@ -1,0 +1,37 @@
+/* operator.h - the routes of a node's operator: commands that operator_key has signed (rpc/api/operator.h).
+ *
+ *     POST /v1/log-level {"counter", "not_after", "level": "debug"}
+ *     GET  /v1/log?after=N&counter=...&not_after=...
+ *
+ * Floor:  5, node. Any thread.
+ * Tests:  tests/unit/test_operator_routes.c
+ */
+#ifndef NODE_OPERATOR_H
+#define NODE_OPERATOR_H
+
+#include <pthread.h>
+
+#include "http/message.h"
+#include "rpc/api/operator.h"
+
+/* A node's commands so far. */
+typedef struct {
+    pthread_mutex_t lock;
+    operator_t state; /* under it */
+} operator_gate_t;
+
+/* key: of the configuration; zeros: nobody's. Then this node's own key, before anybody asks. */
+void operator_gate_init(operator_gate_t *g, const uint8_t key[OPERATOR_KEY_LEN]);
+void operator_gate_node(operator_gate_t *g, const uint8_t node[OPERATOR_KEY_LEN]);
+void operator_gate_clear(operator_gate_t *g);
+
+/* Whether a request is a command that is to be obeyed, once. False: r is filled with 401, 403, 409 or 400, a problem
+ * whose word begins with operator-.
+ *   now_s  Unix seconds: what time it is at least */
+bool operator_admits(operator_gate_t *g, hs_response_t *r, const hs_request_t *request, uint64_t now_s);
+
+/* What a command that was admitted does. */
+void operator_set_log_level(hs_response_t *r, const hs_request_t *request);
+void operator_read_log(hs_response_t *r, const hs_request_t *request);
+
+#endif

@@ -1,0 +1,180 @@
+/* An operator's commands by HTTP: the header is read, each is obeyed once, and the log is given by its numbers. */
+#include <check.h>
+
+#include "base/crypto/ecdsa.h"
+#include "base/crypto/secret.h"
+#include "base/hex.h"
+#include "base/json.h"
+#include "base/os/log.h"
+#include "node/operator.h"
+#include "tests/unit/http_hand.h"
+#include "tests/unit/unit.h"
+
+#define NOW 1800000000u
+
+static const uint8_t SECRET[32] = { 1 }, NODE[33] = { 2, 9 };
+static operator_gate_t gate;
+static hs_t *server;
+static FILE *quiet;
+
+static void on_level(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    (void)ctx;
+    if (operator_admits(&gate, r, request, NOW))
+        operator_set_log_level(r, request);
+}
+
+static void on_log(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    (void)ctx;
+    if (operator_admits(&gate, r, request, NOW))
+        operator_read_log(r, request);
+}
+
+static const hs_route_t routes[] = { { "POST", "/v1/log-level", on_level, HS_SLOW }, { "GET", "/v1/log", on_log, 0 } };
+
+static void set_up(void)
+{
+    uint8_t key[33];
+    err_t e;
+    ecdsa_t *ecdsa = ecdsa_new(NULL);
+    ck_assert(ecdsa && ecdsa_pubkey(ecdsa, key, SECRET) == RC_OK);
+    ecdsa_free(ecdsa);
+    quiet = fopen("/dev/null", "w");
+    ck_assert_ptr_nonnull(quiet);
+    log_redirect(quiet, 1);
+    log_set_level(LOG_INFO);
+    operator_gate_init(&gate, key);
+    operator_gate_node(&gate, NODE);
+    const hs_config_t config = { .address = "127.0.0.1", .routes = routes, .route_count = 2 };
+    ck_assert_msg(hs_start(&server, &e, &config) == RC_OK, "%s", e.text);
+}
+
+static void tear_down(void)
+{
+    hs_stop(server, 1000);
+    operator_gate_clear(&gate);
+    log_redirect(stderr, 1);
+    fclose(quiet);
+}
+
+/* Sends a command that is signed with these terms; its answer is the caller's to free. */
+static reply_t send_command(const char *method, const char *path, const char *query, const char *body, uint64_t counter)
+{
+    char text[2048], hex[2 * ECDSA_SIG65_LEN + 1];
+    uint8_t signature[ECDSA_SIG65_LEN];
+    hash32_t digest;
+    const operator_command_t c = { method, path, query, "", view_str(body) };
+    ecdsa_t *ecdsa = ecdsa_new(NULL);
+    operator_digest(&digest, NODE, &c, &(operator_terms_t){ counter, NOW + 60 });
+    ck_assert_int_eq(ecdsa_sign65(ecdsa, signature, &digest, SECRET), RC_OK);
+    ecdsa_free(ecdsa);
+    hex_encode(hex, view_of(signature, sizeof signature));
+    const int n = snprintf(text, sizeof text,
+                           "%s %s%s%s HTTP/1.1\r\nHost: a\r\nKettle-Operator: 0x%s\r\nContent-Length: %zu\r\n\r\n%s",
+                           method, path, *query ? "?" : "", query, hex, strlen(body), body);
+    const int fd = dial(server);
+    ck_assert_int_eq(write(fd, text, (size_t)n), n);
+    const reply_t reply = hear(fd, false);
+    close(fd);
+    return reply;
+}
+
+static void expect(const reply_t *r, int status, const char *part)
+{
+    ck_assert_msg(r->status == status && strstr(r->body, part), "%d %s", r->status, r->body);
+    free(r->body);
+}
+
+START_TEST(the_level_is_set_once_by_one_command)
+{
+    static const char body[] = "{\"counter\":1,\"not_after\":1800000060,\"level\":\"debug\"}";
+    reply_t r = send_command("POST", "/v1/log-level", "", body, 1);
+    expect(&r, 200, "success");
+    ck_assert_int_eq(log_level(), LOG_DEBUG);
+    log_set_level(LOG_INFO);
+    r = send_command("POST", "/v1/log-level", "", body, 1);
+    expect(&r, 409, "urn:kettle:error:operator-replayed");
+    r = send_command("POST", "/v1/log-level", "", body, 2); /* signed over another counter than the body's */
+    expect(&r, 401, "urn:kettle:error:operator-signature");
+    ck_assert_int_eq(log_level(), LOG_INFO);
+    r = send_command("POST", "/v1/log-level", "", "{\"counter\":3,\"not_after\":1800000060,\"level\":\"loud\"}", 3);
+    expect(&r, 400, "level: ");
+    r = send_command("POST", "/v1/log-level", "", "{\"counter\":4,\"not_after\":1800000060,\"levl\":\"warn\"}", 4);
+    expect(&r, 400, "urn:kettle:error:bad-request");
+    ck_assert_int_eq(log_level(), LOG_INFO);
+}
+END_TEST
+
+START_TEST(without_a_signature_or_a_key_nothing_is_done)
+{
+    hs_response_t r = { 0 };
+    hs_request_t q = { .method = "POST",
+                       .path = "/v1/log-level",
+                       .query = "",
+                       .operator_signature = "",
+                       .body = view_str("{\"counter\":1,\"not_after\":1800000060,\"level\":\"debug\"}") };
+    ck_assert(!operator_admits(&gate, &r, &q, NOW));
+    ck_assert_int_eq(r.status, 401);
+    hs_response_clear(&r);
+    gate.state.has_key = false;
+    ck_assert(!operator_admits(&gate, &r, &q, NOW));
+    ck_assert_int_eq(r.status, 403);
+    hs_response_clear(&r);
+}
+END_TEST
+
+/* The numbers of the lines in an answer: the first, the last, how many. */
+static void numbers(const reply_t *r, uint64_t *first, uint64_t *last, size_t *count)
+{
+    jo_doc_t doc;
+    err_t e;
+    jo_t line;
+    ck_assert_int_eq(r->status, 200);
+    const jo_t o = jo_open(&doc, &e, view_of((const uint8_t *)r->body, r->body_len), 8 << 20, JO_STRICT);
+    *count = 0;
+    for (jo_t list = jo_list(&o, "lines", 0, LOG_RING_LINES); jo_next(&list, &line); (*count)++) {
+        *last = jo_u64(&line, "number", 1, UINT64_MAX);
+        if (!*count)
+            *first = *last;
+        ck_assert_uint_eq(*last, *first + *count);
+        jo_text(&line, "ts", 20, 30);
+        jo_text(&line, "level", 4, 5);
+        jo_text(&line, "event", 1, 23);
+        jo_text(&line, "msg", 1, LOG_MESSAGE_MAX);
+    }
+    ck_assert_msg(jo_done(&o) == RC_OK, "%s: %s", e.field, e.text);
+    jo_close(&doc);
+    free(r->body);
+}
+
+START_TEST(the_newest_thousand_lines_are_given_behind_a_number)
+{
+    uint64_t first, last, again_first, again_last;
+    size_t count;
+    char query[96];
+    for (unsigned i = 0; i < 1500; i++)
+        log_write(LOG_ERROR, "test", "line %u \"quoted\"", i);
+    reply_t r = send_command("GET", "/v1/log", "counter=1&not_after=1800000060", "", 1);
+    numbers(&r, &first, &last, &count);
+    ck_assert_uint_eq(count, LOG_RING_LINES);
+    snprintf(query, sizeof query, "counter=2&after=%llu&not_after=1800000060", (unsigned long long)last - 2);
+    r = send_command("GET", "/v1/log", query, "", 2);
+    numbers(&r, &again_first, &again_last, &count);
+    ck_assert_uint_eq(again_first, last - 1);
+    ck_assert_uint_eq(count, 3); /* and the line of the command itself */
+    snprintf(query, sizeof query, "counter=3&not_after=1800000060&after=%llu", (unsigned long long)last + 1000);
+    r = send_command("GET", "/v1/log", query, "", 3);
+    numbers(&r, &first, &last, &count);
+    ck_assert_uint_eq(count, 0);
+}
+END_TEST
+
+int main(void)
+{
+    if (secret_init())
+        return EXIT_FAILURE;
+    return UNIT_RUN_AROUND("operator_routes", set_up, tear_down, the_level_is_set_once_by_one_command,
+                           without_a_signature_or_a_key_nothing_is_done,
+                           the_newest_thousand_lines_are_given_behind_a_number);
+}
