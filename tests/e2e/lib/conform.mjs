@@ -47,10 +47,17 @@ function record(method, d, type, value) {
   fs.writeFileSync(path.join(dir, `${method} ${d.name} ${d.code}`.replaceAll("/", "_")), JSON.stringify({ method, path: d.name, code: d.code, type, value }));
 }
 
+let held = false;
+
+// Whether answers are held against the document from now on.
+export function hold(on) {
+  held = on;
+}
+
 // An answer as openapi.yaml has it, or an AssertionError that says what is wrong with it.
 export function conform(url, method, answer) {
   const { pathname } = new URL(url);
-  if (pathname === "/rpc" || !["GET", "POST"].includes(method)) return;
+  if (!held || pathname === "/rpc" || !["GET", "POST"].includes(method)) return;
   const found = described(method, pathname, answer.status);
   if (!found) assert(answer.status >= 400, `openapi.yaml: does not know ${method} ${pathname}, which was answered ${answer.status}`);
   const d = found ?? { name: "", code: "default", response: { content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } } } };
