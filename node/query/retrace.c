@@ -437,11 +437,8 @@ rc_t retrace_run(retrace_t *r, err_t *e, bool spare)
         rc = ex_replay(all, &lacks, e, &r->stock);
     if (!rc)
         rc = statements_conclude(&r->work, e, all ? ex_then_last(all) : NULL);
-    if (rc)
-        rc = explain(e, rc, lacks);
-    query_free(all);
-    if (!rc)
-        rc = compare(r, e);
+    rc = rc ? explain(e, rc, lacks) : compare(r, e);
+    query_free(all); /* what was found borrows from it */
     return rc || spare ? rc : check_unused(r, e);
 }
 

@@ -281,6 +281,8 @@ static statement_t make_statement(const case_t *c)
     if (q)
         drive(q);
     ck_assert_msg(statements_conclude(&work, &e, q) == RC_OK, "%s", e.text);
+    if (work.statement.kind == STATEMENT_CALL)
+        work.statement.call.result = arena_dup(&arena, work.statement.call.result);
     query_free(q);
     held_clear(&held);
     return work.statement;
