@@ -247,6 +247,15 @@ STATEMENT(post_v1_logs, STATEMENTS_LOGS)
 STATEMENT(get_v1_receipt, STATEMENTS_RECEIPT)
 #undef STATEMENT
 
+static void get_evidence(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    service_t *s = node_service(ctx);
+    if (s)
+        statements_evidence(s->statements, request, r);
+    else
+        statements_not_ready(r, STATEMENTS_EVIDENCE, "the node has no key yet: it waits for its setup");
+}
+
 static void post_rpc(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
     world_t w;
@@ -527,6 +536,7 @@ const hs_route_t NODE_API_ROUTES[] = {
     { "GET", "/v1/checkpoint", get_v1_checkpoint, HS_CORS },
     { "POST", "/v1/logs", post_v1_logs, HS_CORS },
     { "GET", "/v1/receipt/*", get_v1_receipt, HS_CORS },
+    { "GET", "/v1/evidence/*", get_evidence, HS_CORS },
     { "GET", "/v1/ccip/*", get_v1_ccip, HS_CORS },
     { "POST", "/v1/ccip/*", post_v1_ccip, HS_CORS },
     { "GET", "/attest", get_attest, HS_CORS },

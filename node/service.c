@@ -470,6 +470,9 @@ static rc_t make_statements(service_t *s, err_t *e)
         [CONFIG_LATEST] = SETUP_BY_LATEST, [CONFIG_SAFE] = SETUP_BY_SAFE, [CONFIG_FINALIZED] = SETUP_BY_FINALIZED
     };
     const config_t *c = s->with.config;
+    uint64_t seed[2];
+    secret_random(seed, sizeof seed);
+    s->said = said_new(0, seed);
     statements_config_t config = { .jobs = s->jobs,
                                    .cache = s->with.cache,
                                    .chain = &c->chain,
@@ -477,6 +480,10 @@ static rc_t make_statements(service_t *s, err_t *e)
                                    .held = &s->held,
                                    .signer = { .ctx = s->keyring, .sign65 = sign65 },
                                    .setup = &s->setup.hash,
+                                   .setup_text = s->setup.cluster_text,
+                                   .objects = s->objects,
+                                   .said = s->said,
+                                   .flags = flags_of(s),
                                    .rules = &s->setup.cluster.rules,
                                    .default_block = names[c->default_block],
                                    .senders = c->ccip_senders,
@@ -484,6 +491,8 @@ static rc_t make_statements(service_t *s, err_t *e)
                                    .now_ms = least_ms,
                                    .ready = is_ready,
                                    .ready_ctx = s };
+    if (!s->said)
+        return err_say(e, RC_NOMEM, "out of memory");
     s->statements = statements_new(&config);
     return s->statements ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
 }
@@ -766,6 +775,7 @@ void service_free(service_t *s)
     jobs_free(s->jobs);
     calls_free(s->calls);
     statements_free(s->statements);
+    said_free(s->said);
     node_rpc_free(s->rpc);
     news_free(s->news);
     if (s->follow)

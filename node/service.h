@@ -26,6 +26,7 @@
 #include "node/operator.h"
 #include "node/options.h"
 #include "node/query/calls.h"
+#include "node/query/said.h"
 #include "node/query/sent.h"
 #include "node/query/statements.h"
 #include "node/rekey.h"
@@ -71,7 +72,8 @@ typedef struct {
     sent_t sent; /* what was forwarded for clients */
     node_rpc_t *rpc;
     news_t *news;       /* filters and subscriptions */
-    objects_t *objects; /* what the follower accepted, for members */
+    objects_t *objects; /* what the follower accepted, for members and for evidence */
+    said_t *said;       /* what was signed */
     claims_t *claims;   /* what members claim, for the follower */
     follow_t *follow;
     foresight_t *foresight;

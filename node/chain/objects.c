@@ -13,11 +13,23 @@ typedef struct {
     hash32_t root;   /* of a bootstrap */
 } kept_t;
 
+/* What an object shows. */
+typedef struct {
+    uint8_t *bytes; /* NULL: none */
+    size_t n;
+    lc_kind_t kind;
+    hash32_t attested, finalized; /* roots; finalized zero: none */
+    uint32_t participants;
+} shown_t;
+
 struct objects {
     const lc_network_t *network;
     pthread_mutex_t lock; /* guards what follows */
     kept_t finality, optimistic, updates[OBJECTS_UPDATES_MAX], bootstraps[OBJECTS_BOOTSTRAPS_MAX];
-    size_t next_bootstrap;
+    size_t next_bootstrap, next_shown;
+    shown_t shown[OBJECTS_SHOWN_MAX];
+    bool has_first;
+    hash32_t first; /* root of the first bootstrap */
     char said[LCDATA_WHY_MAX];
 };
 
@@ -41,6 +53,8 @@ void objects_free(objects_t *o)
         free(o->updates[i].bytes);
     for (size_t i = 0; i < OBJECTS_BOOTSTRAPS_MAX; i++)
         free(o->bootstraps[i].bytes);
+    for (size_t i = 0; i < OBJECTS_SHOWN_MAX; i++)
+        free(o->shown[i].bytes);
     pthread_mutex_destroy(&o->lock);
     free(o);
 }
@@ -50,13 +64,21 @@ static void put_digest(uint8_t out[DIGEST_LEN], const lc_network_t *network, lc_
     lc_fork_digest(out, network, network->fork_epoch[fork]);
 }
 
-/* The period whose committee signed an update. False: it cannot be read, or memory is short. */
-static bool period_of(uint64_t *out, const lc_network_t *network, lc_fork_t fork, view_t ssz)
+/* Reads an update of any kind: what it shows, and the period whose committee it shows. False: it cannot be read, or
+ * memory is short. */
+static bool read_update(shown_t *out, uint64_t *period, const lc_network_t *network, lc_kind_t kind, lc_fork_t fork,
+                        view_t ssz)
 {
     lc_update_t *u = malloc(sizeof *u);
-    const bool ok = u && !lc_update_decode(u, network, fork, LC_UPDATE, ssz);
-    if (ok)
-        *out = lc_period_of_slot(network, u->attested_header.beacon.slot);
+    const bool ok = u && !lc_update_decode(u, network, fork, kind, ssz);
+    if (ok) {
+        *period = lc_period_of_slot(network, u->attested_header.beacon.slot);
+        out->kind = kind;
+        out->participants = lc_participants(&u->sync_aggregate, network->preset.committee_size);
+        lc_beacon_root(&out->attested, &u->attested_header.beacon);
+        if (u->has_finality)
+            lc_beacon_root(&out->finalized, &u->finalized_header.beacon);
+    }
     free(u);
     return ok;
 }
@@ -84,10 +106,33 @@ static kept_t *place_of_root(objects_t *o, const hash32_t *root)
     return &o->bootstraps[o->next_bootstrap++ % OBJECTS_BOOTSTRAPS_MAX];
 }
 
+/* With the lock held: keeps what shows a head, in the place of the oldest. */
+static void note_shown(objects_t *o, const shown_t *new, const kept_t *from)
+{
+    shown_t *at = &o->shown[o->next_shown];
+    for (size_t i = 0; i < OBJECTS_SHOWN_MAX; i++) {
+        const shown_t *s = &o->shown[i];
+        if (s->bytes && s->kind == new->kind &&
+            s->participants == new->participants &&hash32_eq(&s->attested, &new->attested))
+            return;
+    }
+    uint8_t *bytes = malloc(from->n);
+    if (!bytes)
+        return;
+    memcpy(bytes, from->bytes, from->n);
+    free(at->bytes);
+    *at = *new;
+    at->bytes = bytes;
+    at->n = from->n;
+    o->next_shown = (o->next_shown + 1) % OBJECTS_SHOWN_MAX;
+}
+
 void objects_note(objects_t *o, lc_kind_t kind, lc_fork_t fork, view_t ssz, const hash32_t *root)
 {
     kept_t new = { .n = DIGEST_LEN + ssz.n, .root = *root };
-    if (new.n > LCDATA_OBJECT_MAX || (kind == LC_UPDATE && !period_of(&new.period, o->network, fork, ssz)))
+    shown_t shown = { .bytes = NULL };
+    const bool boots = kind == LC_BOOTSTRAP;
+    if (new.n > LCDATA_OBJECT_MAX || (!boots && !read_update(&shown, &new.period, o->network, kind, fork, ssz)))
         return;
     new.bytes = malloc(new.n);
     if (!new.bytes)
@@ -95,6 +140,11 @@ void objects_note(objects_t *o, lc_kind_t kind, lc_fork_t fork, view_t ssz, cons
     put_digest(new.bytes, o->network, fork);
     memcpy(new.bytes + DIGEST_LEN, ssz.p, ssz.n);
     pthread_mutex_lock(&o->lock);
+    if (!boots)
+        note_shown(o, &shown, &new);
+    else if (!o->has_first)
+        o->first = *root;
+    o->has_first |= boots;
     kept_t *at = kind == LC_FINALITY     ? &o->finality
                  : kind == LC_OPTIMISTIC ? &o->optimistic
                  : kind == LC_UPDATE     ? place_of(o, new.period)
@@ -102,6 +152,35 @@ void objects_note(objects_t *o, lc_kind_t kind, lc_fork_t fork, view_t ssz, cons
     free(at->bytes);
     *at = new;
     pthread_mutex_unlock(&o->lock);
+}
+
+bool objects_show(objects_t *o, view_t *out, lc_kind_t *kind, arena_t *a, const hash32_t *beacon_root, bool finalized,
+                  uint32_t participants)
+{
+    view_t found = { NULL, 0 };
+    pthread_mutex_lock(&o->lock);
+    for (size_t i = 0; i < OBJECTS_SHOWN_MAX && !found.p; i++) {
+        const shown_t *s = &o->shown[i];
+        if (s->bytes && s->participants == participants &&
+            hash32_eq(finalized ? &s->finalized : &s->attested, beacon_root)) {
+            found = arena_dup(a, view_of(s->bytes, s->n));
+            *kind = s->kind;
+        }
+    }
+    pthread_mutex_unlock(&o->lock);
+    if (found.p)
+        *out = found;
+    return found.p;
+}
+
+bool objects_checkpoint(objects_t *o, hash32_t *root)
+{
+    pthread_mutex_lock(&o->lock);
+    const bool found = o->has_first;
+    if (found)
+        *root = o->first;
+    pthread_mutex_unlock(&o->lock);
+    return found;
 }
 
 /* With the lock held. */

@@ -11,8 +11,9 @@
 #include "lightclient/consensus/sync.h"
 #include "overlay/lcdata.h"
 
-#define OBJECTS_UPDATES_MAX 8u /* the newest periods, */
+#define OBJECTS_UPDATES_MAX 16u /* the newest periods, */
 #define OBJECTS_BOOTSTRAPS_MAX 4u
+#define OBJECTS_SHOWN_MAX 192u /* objects that show heads: more than the slots from a head to the finalized one */
 
 typedef struct objects objects_t;
 
@@ -27,6 +28,14 @@ void objects_note(objects_t *o, lc_kind_t kind, lc_fork_t fork, view_t ssz, cons
 /* What there is of a want, as lcdata_answer_t has it, copied into the arena: fork digest and SSZ. The number of
  * objects: of updates those from want->period on without a gap. */
 size_t objects_get(objects_t *o, view_t out[LCDATA_OBJECTS_MAX], arena_t *a, const lc_want_t *want);
+
+/* The object that shows a head: its attested header, or with finalized its finalized one, signed by so many members.
+ * Copied into the arena, fork digest and SSZ. False: it is not there any more, or memory is short. */
+bool objects_show(objects_t *o, view_t *out, lc_kind_t *kind, arena_t *a, const hash32_t *beacon_root, bool finalized,
+                  uint32_t participants);
+
+/* The root of the first bootstrap that was kept: this node's own checkpoint. False: there is none. */
+bool objects_checkpoint(objects_t *o, hash32_t *root);
 
 /* One object as it goes out. RC_LIMIT: too long; RC_NOMEM. */
 NODISCARD rc_t objects_pack(view_t *out, arena_t *a, const lc_network_t *network, lc_fork_t fork, view_t ssz);

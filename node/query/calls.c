@@ -53,7 +53,9 @@ static rc_t finish(void *mine, view_t *body, err_t *e, arena_t *a, const query_t
 
 void calls_post(calls_t *c, const hs_request_t *request, hs_response_t *r, const ex_block_t *block)
 {
-    static const jobs_kind_t kind = { sizeof(call_t), begin, finish, jobs_problem };
+    static const jobs_kind_t kind = {
+        .size = sizeof(call_t), .begin = begin, .finish = finish, .refuse = jobs_problem
+    };
     const call_t mine = { .calls = c, .block = *block };
     hash32_t key;
     answers_key(&key, &block->block_hash, request->body);

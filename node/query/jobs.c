@@ -131,6 +131,8 @@ static void end_job(job_t *j, hs_shared_t *answer, rc_t rc, const err_t *e)
         free(a);
     }
     hs_shared_unref(answer);
+    if (j->kind->end)
+        j->kind->end(j->mine);
     arena_free(&j->arena);
     free(j);
     pthread_mutex_lock(&c->lock);

@@ -32,6 +32,8 @@ typedef struct {
     rc_t (*finish)(void *mine, view_t *body, err_t *e, arena_t *a, const query_t *done);
     /* Fills r with what either of them, or the engine, failed for. Nothing of that is kept. */
     void (*refuse)(hs_response_t *r, rc_t rc, const err_t *e);
+    /* Frees what mine holds, behind the query. NULL: nothing. */
+    void (*end)(void *mine);
 } jobs_kind_t;
 
 /* NULL: out of memory. */

@@ -26,6 +26,8 @@ struct retrace {
     held_t held;        /* nothing is held */
     retrace_heads_t found;
     question_t question;
+    bool (*expired)(void *ctx); /* NULL: runs take as long as they do */
+    void *expired_ctx;
 
     /* Of one run. */
     enum { FETCH_HEAD, FETCH_FINALITY, SHOW_FINAL, ANSWER, ANSWERED } phase;
@@ -200,6 +202,12 @@ void retrace_free(retrace_t *r)
     held_clear(&r->held);
     arena_free(&r->arena);
     free(r);
+}
+
+void retrace_limit(retrace_t *r, bool (*expired)(void *ctx), void *ctx)
+{
+    r->expired = expired;
+    r->expired_ctx = ctx;
 }
 
 /* ---- the elements of a file ---- */
@@ -433,6 +441,8 @@ rc_t retrace_run(retrace_t *r, err_t *e, bool spare)
     query_t *all = NULL;
     ex_stock_kind_t lacks = EX_STOCK_HEADER;
     rc_t rc = begin(r, &all, e);
+    if (all)
+        query_limit(all, r->expired, r->expired_ctx);
     if (!rc && all)
         rc = ex_replay(all, &lacks, e, &r->stock);
     if (!rc)
@@ -470,18 +480,19 @@ rc_t retrace_file(view_t *out, arena_t *a, const retrace_t *r)
 static rc_t check_signature(err_t *e, const statement_t *s, const addr_t *signers, size_t signer_count)
 {
     const statement_demand_t want = { .chain_id = s->chain_id,
-                                      .signers = signer_count ? signers : &s->signer,
-                                      .signer_count = signer_count ? signer_count : 1,
+                                      .signers = &s->signer,
+                                      .signer_count = 1,
                                       .any_request = true,
                                       .any_age = true,
                                       .allow_failed = true,
                                       .now_s = s->issued_at };
     err_t why = { .text = "" };
-    if (!statement_verify(s, &why, &want))
-        return RC_OK;
-    return grounds_refuse(
-        e, why.code == STATEMENT_WRONG_SIGNER && signer_count ? GROUNDS_WRONG_SIGNER : GROUNDS_BAD_SIGNATURE, why.field,
-        why.text);
+    bool accepted = !signer_count;
+    if (statement_verify(s, &why, &want))
+        return grounds_refuse(e, GROUNDS_BAD_SIGNATURE, why.field, why.text);
+    for (size_t i = 0; i < signer_count; i++)
+        accepted |= addr_eq(&signers[i], &s->signer);
+    return accepted ? RC_OK : grounds_refuse(e, GROUNDS_WRONG_SIGNER, "signer", NULL);
 }
 
 static rc_t judge(err_t *e, const retrace_config_t *config, const grounds_t *g)

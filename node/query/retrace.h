@@ -39,12 +39,20 @@ typedef struct {
 NODISCARD rc_t retrace_heads(retrace_heads_t *out, err_t *e, const retrace_config_t *config, const grounds_t *g,
                              uint64_t age_max_s);
 
+/* The periods of a file's checkpoint and of the newest head in it: an update of each but the last belongs between them.
+ * RC_REFUSED with a code; RC_NOMEM. */
+NODISCARD rc_t retrace_periods(uint64_t *first, uint64_t *last, err_t *e, const retrace_config_t *config,
+                               const grounds_t *g);
+
 /* Takes a file whose form is right: setup, request and consensus are judged. g is borrowed until retrace_free.
  * RC_REFUSED with a code; RC_NOMEM. */
 NODISCARD rc_t retrace_new(retrace_t **out, err_t *e, const retrace_config_t *config, const grounds_t *g);
 
 /* NULL is allowed. */
 void retrace_free(retrace_t *r);
+
+/* Asked during runs: whether the time that they may take has passed (lightclient/exec/query.h). */
+void retrace_limit(retrace_t *r, bool (*expired)(void *ctx), void *ctx);
 
 /* Puts the file's elements into the stock. RC_REFUSED with a code; RC_NOMEM. */
 NODISCARD rc_t retrace_load(retrace_t *r, err_t *e);

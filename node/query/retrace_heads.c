@@ -153,17 +153,39 @@ static rc_t look(retrace_heads_t *out, sight_t *s, err_t *e)
     return rc;
 }
 
+static sight_t *sight_new(err_t *e, const retrace_config_t *config, const grounds_t *g)
+{
+    sight_t *s = calloc(1, sizeof *s);
+    if (!s) {
+        (void)err_say(e, RC_NOMEM, "out of memory");
+        return NULL;
+    }
+    s->config = config;
+    s->g = g;
+    return s;
+}
+
+rc_t retrace_periods(uint64_t *first, uint64_t *last, err_t *e, const retrace_config_t *config, const grounds_t *g)
+{
+    sight_t *s = sight_new(e, config, g);
+    rc_t rc = s ? read_bootstrap(s, e) : RC_NOMEM;
+    if (!rc)
+        rc = read_objects(s, e);
+    if (!rc) {
+        *first = period_of(s, s->bootstrap.header.beacon.slot);
+        *last = last_period(s);
+    }
+    free(s);
+    return rc;
+}
+
 rc_t retrace_heads(retrace_heads_t *out, err_t *e, const retrace_config_t *config, const grounds_t *g,
                    uint64_t age_max_s)
 {
     retrace_heads_t found;
     memset(&found, 0, sizeof found);
-    sight_t *s = calloc(1, sizeof *s);
-    if (!s)
-        return err_say(e, RC_NOMEM, "out of memory");
-    s->config = config;
-    s->g = g;
-    rc_t rc = read_bootstrap(s, e);
+    sight_t *s = sight_new(e, config, g);
+    rc_t rc = s ? read_bootstrap(s, e) : RC_NOMEM;
     if (!rc)
         rc = read_objects(s, e);
     if (!rc)

@@ -4,12 +4,13 @@
 #include <stdlib.h>
 
 #include "base/crypto/hash.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "lightclient/exec/call.h"
 #include "lightclient/exec/read.h"
 #include "lightclient/exec/then.h"
 #include "node/query/flight.h"
-#include "node/query/statements_work.h"
+#include "node/query/statements_shown.h"
 #include "rpc/api/overrides.h"
 
 #define MESSAGE_MAX 2048u /* bytes of a gateway's {"message": ...} */
@@ -27,14 +28,15 @@ static rc_t read_question(work_t *w, err_t *e, arena_t *a, const hs_request_t *r
     question_t *q = &w->question;
     switch (w->route) {
     case STATEMENTS_CALL: return question_of_call(q, e, a, r->body);
-    case STATEMENTS_BLOCK: return question_of_block(q, e, rest, r->query);
-    case STATEMENTS_ACCOUNT: return question_of_account(q, e, rest, r->query);
-    case STATEMENTS_STORAGE: return question_of_storage(q, e, rest, r->query);
-    case STATEMENTS_CHECKPOINT: return question_of_checkpoint(q, e, r->query);
+    case STATEMENTS_BLOCK: return question_of_block(q, e, rest, w->query);
+    case STATEMENTS_ACCOUNT: return question_of_account(q, e, rest, w->query);
+    case STATEMENTS_STORAGE: return question_of_storage(q, e, rest, w->query);
+    case STATEMENTS_CHECKPOINT: return question_of_checkpoint(q, e, w->query);
     case STATEMENTS_CCIP_GET: return question_of_ccip_get(q, e, a, rest);
     case STATEMENTS_CCIP_POST: return question_of_ccip_post(q, e, a, rest, r->body);
     case STATEMENTS_LOGS: return question_of_logs(q, e, a, r->body);
-    case STATEMENTS_RECEIPT: return question_of_receipt(q, e, rest, r->query);
+    case STATEMENTS_RECEIPT: return question_of_receipt(q, e, rest, w->query);
+    case STATEMENTS_EVIDENCE: break;
     }
     return RC_BUG;
 }
@@ -112,7 +114,9 @@ static rc_t begin(void *mine, query_t **out, err_t *e, arena_t *a, const hs_requ
 {
     work_t *w = mine;
     w->arena = a;
-    rc_t rc = read_question(w, e, a, request);
+    rc_t rc = statements_take_shown(w, e, request->query);
+    if (!rc)
+        rc = read_question(w, e, a, request);
     if (!rc)
         rc = check_sender(w, e);
     return rc ? rc : statements_begin(w, out, e);
@@ -234,9 +238,9 @@ rc_t statements_conclude(work_t *w, err_t *e, const query_t *done)
     return rc;
 }
 
-static rc_t finish(void *mine, view_t *body, err_t *e, arena_t *a, const query_t *done)
+/* Signs what was found, and remembers it. */
+static rc_t sign(work_t *w, view_t *body, err_t *e, const query_t *done)
 {
-    work_t *w = mine;
     statement_t *s = &w->statement;
     rc_t rc = statements_conclude(w, e, done);
     if (!rc)
@@ -245,10 +249,65 @@ static rc_t finish(void *mine, view_t *body, err_t *e, arena_t *a, const query_t
         return rc;
     rc = statement_sign(s, &w->owner->config.signer);
     if (!rc)
-        rc = w->question.gateway ? write_gateway(body, a, s) : statement_write(body, a, s);
-    return rc ? err_say(e, rc,
-                        rc == RC_LIMIT ? "the result is too long for a statement" : "the statement could not be signed")
-              : RC_OK;
+        rc = statement_write(body, w->arena, s);
+    if (rc)
+        return err_say(e, rc,
+                       rc == RC_LIMIT ? "the result is too long for a statement" : "the statement could not be signed");
+    statements_remember(w, *body);
+    return RC_OK;
+}
+
+static rc_t finish(void *mine, view_t *body, err_t *e, arena_t *a, const query_t *done)
+{
+    work_t *w = mine;
+    rc_t rc = sign(w, body, e, done);
+    if (!rc && w->question.gateway && (rc = write_gateway(body, a, &w->statement)))
+        (void)err_say(e, rc, "the result is too long for a statement");
+    return rc;
+}
+
+/* ---- with evidence ---- */
+
+/* Signs, and goes on to what shows it (ex_then_fn). */
+static rc_t after_answer(void *mine, query_t **out, err_t *e, const query_t *done)
+{
+    work_t *w = mine;
+    view_t body;
+    if (w->shown->retrace)
+        return RC_OK;
+    const rc_t rc = sign(w, &body, e, done);
+    return rc ? rc : statements_show(w, out, e);
+}
+
+static rc_t begin_inline(void *mine, query_t **out, err_t *e, arena_t *a, const hs_request_t *request)
+{
+    query_t *first = NULL;
+    const rc_t rc = begin(mine, &first, e, a, request);
+    if (rc)
+        return rc;
+    return first ? ex_then_new(out, e, first, after_answer, mine) : after_answer(mine, out, e, NULL);
+}
+
+static rc_t begin_evidence(void *mine, query_t **out, err_t *e, arena_t *a, const hs_request_t *request)
+{
+    work_t *w = mine;
+    w->arena = a;
+    const rc_t rc = statements_take_shown(w, e, request->query);
+    return rc ? rc : statements_show(w, out, e);
+}
+
+static rc_t finish_shown(void *mine, view_t *body, err_t *e, arena_t *a, const query_t *done)
+{
+    (void)a;
+    (void)done;
+    return statements_shown(mine, body, e);
+}
+
+static void end_shown(void *mine)
+{
+    const work_t *w = mine;
+    if (w->shown)
+        retrace_free(w->shown->retrace);
 }
 
 /* ---- refusals ---- */
@@ -262,6 +321,9 @@ static int status_of(const char **slug, rc_t rc, const err_t *e)
     case UNKNOWN_TRANSACTION: *slug = "unknown-transaction"; return 404;
     case EX_LOGS_LIMIT: *slug = "too-many-logs"; return 422;
     case SENDER_REFUSED: *slug = "sender-refused"; return 403;
+    case UNKNOWN_CHECKPOINT: *slug = "unknown-checkpoint"; return 404;
+    case EVIDENCE_EXPIRED: *slug = "evidence-expired"; return 404;
+    case EVIDENCE_FAILED: *slug = "evidence-failed"; return 500;
     default: return jobs_status(slug, rc, e);
     }
 }
@@ -345,10 +407,31 @@ static void key_of(hash32_t *out, const statements_config_t *k, const known_t *x
     sha256_parts(out, parts, sizeof parts / sizeof parts[0]);
 }
 
+/* How a request is answered. */
+static const jobs_kind_t *kind_of(statements_route_t route, const char *query)
+{
+    static const jobs_kind_t plain = { .size = sizeof(work_t), .begin = begin, .finish = finish, .refuse = refuse },
+                             gateway = { .size = sizeof(work_t),
+                                         .begin = begin,
+                                         .finish = finish,
+                                         .refuse = refuse_gateway },
+                             with = { .size = sizeof(work_t),
+                                      .begin = begin_inline,
+                                      .finish = finish_shown,
+                                      .refuse = refuse,
+                                      .end = end_shown },
+                             evidence = { .size = sizeof(work_t),
+                                          .begin = begin_evidence,
+                                          .finish = finish_shown,
+                                          .refuse = refuse,
+                                          .end = end_shown };
+    if (is_gateway(route))
+        return &gateway;
+    return route == STATEMENTS_EVIDENCE ? &evidence : statements_wants_shown(query) ? &with : &plain;
+}
+
 void statements_ask(statements_t *s, const hs_request_t *request, hs_response_t *r, statements_route_t route)
 {
-    static const jobs_kind_t kinds[] = { { sizeof(work_t), begin, finish, refuse },
-                                         { sizeof(work_t), begin, finish, refuse_gateway } };
     const statements_config_t *k = &s->config;
     follow_view_t view;
     err_t why;
@@ -359,7 +442,34 @@ void statements_ask(statements_t *s, const hs_request_t *request, hs_response_t 
     }
     const work_t w = { .owner = s, .route = route, .known = known_of(k, &view) };
     key_of(&key, k, &w.known, request, route);
-    jobs_post(k->jobs, request, r, &kinds[is_gateway(route)], &w, &key);
+    jobs_post(k->jobs, request, r, kind_of(route, request->query), &w, &key);
+}
+
+static bool read_id(hash32_t *id, const char *text)
+{
+    const size_t n = strlen(text);
+    return n == 66 && text[0] == '0' && text[1] == 'x' && !hex_decode_exact(id->b, sizeof id->b, text, n);
+}
+
+void statements_evidence(statements_t *s, const hs_request_t *request, hs_response_t *r)
+{
+    const statements_config_t *k = &s->config;
+    follow_view_t view;
+    err_t why;
+    hash32_t id, key;
+    if (!read_id(&id, request->path + strlen("/v1/evidence/"))) {
+        hs_problem(r, 400, "bad-request", "id: must be 32 bytes of hex with 0x");
+        return;
+    }
+    r->shared = k->said && !*request->query ? said_file(k->said, &id) : NULL;
+    if (r->shared)
+        return;
+    memset(&view, 0, sizeof view);
+    (void)k->ready(k->ready_ctx, &view, &why); /* what was signed is shown in any state */
+    work_t w = { .owner = s, .route = STATEMENTS_EVIDENCE, .known = known_of(k, &view) };
+    w.statement_id = id;
+    key_of(&key, k, &w.known, request, STATEMENTS_EVIDENCE);
+    jobs_post(k->jobs, request, r, kind_of(STATEMENTS_EVIDENCE, ""), &w, &key);
 }
 
 statements_t *statements_new(const statements_config_t *config)

@@ -1,6 +1,6 @@
 /* statements.h - the routes that answer with signed statements (rpc/api/statement.h): /v1/call, block, account,
- * storage, checkpoint, logs, receipt, and the CCIP-Read gateway, as kinds of job. The same request on the same
- * block gets the same bytes.
+ * storage, checkpoint, logs, receipt, and the CCIP-Read gateway, as kinds of job; and their evidence. The same request
+ * on the same block gets the same bytes.
  *
  * A statement is signed only when the node is ready as the request comes and again when all is proven, and when it has
  * not expired already. Faults are RFC 9457 problems, the gateway's are {"message": ...} with the same status.
@@ -22,6 +22,9 @@ void statements_free(statements_t *s);
 
 /* Answers a request of a route in its handler: jobs_post. */
 void statements_ask(statements_t *s, const hs_request_t *request, hs_response_t *r, statements_route_t route);
+
+/* Answers GET /v1/evidence/{id} in its handler: the evidence of a statement that was signed here not long ago. */
+void statements_evidence(statements_t *s, const hs_request_t *request, hs_response_t *r);
 
 /* The answer of a route while there is nobody to sign. */
 void statements_not_ready(hs_response_t *r, statements_route_t route, const char *why);

@@ -10,7 +10,9 @@
 #include "lightclient/exec/cache.h"
 #include "node/chain/follow.h"
 #include "node/chain/held.h"
+#include "node/chain/objects.h"
 #include "node/query/jobs.h"
+#include "node/query/said.h"
 #include "rpc/api/overrides.h"
 #include "rpc/api/question.h"
 
@@ -25,7 +27,10 @@ typedef struct {
     held_t *held;
     statement_signer_t signer;
     const hash32_t *setup;
-    view_t setup_text; /* the cluster statement with that hash; n 0: no evidence is given */
+    view_t setup_text;  /* the cluster statement with that hash */
+    objects_t *objects; /* by which heads are shown; NULL: no evidence is given */
+    said_t *said;       /* what was signed; with objects */
+    unsigned flags;     /* of kept evidence: HS_CORS, HS_SIMULATED */
     const setup_rules_t *rules;
     bool replays; /* queries are answered from a stock (lightclient/exec/stock.h): no hints, one slot at a time */
     setup_by_t default_block;      /* of a request that names none */
@@ -47,11 +52,20 @@ typedef enum {
     STATEMENTS_CCIP_GET,
     STATEMENTS_CCIP_POST,
     STATEMENTS_LOGS,
-    STATEMENTS_RECEIPT
+    STATEMENTS_RECEIPT,
+    STATEMENTS_EVIDENCE
 } statements_route_t;
 
 /* Codes of an err_t, of what only these routes refuse. */
-enum { NOT_READY = 100, UNKNOWN_BLOCK, UNKNOWN_TRANSACTION, SENDER_REFUSED };
+enum {
+    NOT_READY = 100,
+    UNKNOWN_BLOCK,
+    UNKNOWN_TRANSACTION,
+    SENDER_REFUSED,
+    UNKNOWN_CHECKPOINT,
+    EVIDENCE_EXPIRED,
+    EVIDENCE_FAILED
+};
 
 struct statements {
     statements_config_t config;
@@ -80,6 +94,9 @@ typedef struct work {
     ex_overrides_t overrides;
     evm_block_t env; /* of the head, with the block overrides */
     statement_t statement;
+    const char *query;     /* of the request, without what asks for evidence */
+    hash32_t statement_id; /* of STATEMENTS_EVIDENCE: the digest that was signed */
+    struct shown *shown;   /* node/query/statements_shown.h */
 } work_t;
 
 /* The head of a question, and how it is named. */

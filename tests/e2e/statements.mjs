@@ -1,9 +1,10 @@
 import assert from "node:assert";
 import { execFile } from "node:child_process";
+import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
 import { Interface } from "ethers";
-import { KettleError, addressOfKey, verifyStatement } from "../../sdk/js/kettle-verify.mjs";
+import { KettleError, addressOfKey, statementDigest, verifyStatement } from "../../sdk/js/kettle-verify.mjs";
 import * as client from "./lib/client.mjs";
 import { until } from "./lib/node.mjs";
 import { command } from "./lib/world.mjs";
@@ -28,6 +29,7 @@ class Judge {
   constructor(t, node, pubkey, setup, chainId) {
     Object.assign(this, { t, node, setup, chainId, signer: addressOfKey(pubkey) });
     this.python = path.join(t.world.root, "sdk/python/kettle_verify.py");
+    Object.assign(this, { replays: true, replayed: 0 }); // of all in the long run, else of one of each kind
   }
 
   // The same demands in three languages.
@@ -45,9 +47,26 @@ class Judge {
     return said.message;
   }
 
+  // The evidence of an answer, replayed without the node; gives what the program said.
+  async replay(evidence, checkpoint = this.checkpoint) {
+    const args = ["--evidence", "-", "--checkpoint", checkpoint, "--network", this.network, "--signer", this.signer, "--setup-hash", this.setup];
+    return check(this.node.program, ["verify", ...args], evidence);
+  }
+
+  // An answer follows from its evidence.
+  async follows(route, said) {
+    const evidence = await this.node.get(`/v1/evidence/${statementDigest(said.statement ?? said)}`);
+    assert.strictEqual(evidence.status, 200, `evidence of ${route}: ${evidence.text}`);
+    assert.deepStrictEqual(JSON.parse(evidence.text).answer, said);
+    const { status, out } = await this.replay(evidence.text);
+    assert.strictEqual(status, 0, `evidence of ${route}: ${out}`);
+    this.replayed++;
+  }
+
   async ask(route, demands = {}, options = {}) {
     const answer = await this.node.get(route, options);
     assert.strictEqual(answer.status, 200, `${route}: ${answer.status} ${answer.text}`);
+    if (this.replays) await this.follows(route, JSON.parse(answer.text));
     return { text: answer.text, message: await this.holds(answer.text, demands), result: JSON.parse(answer.text).result };
   }
 
@@ -208,6 +227,52 @@ async function sameAndReplayed(t, judge, supply) {
   });
 }
 
+// The file with one element removed, altered, added: each has its code.
+async function evidence(t, judge, supply) {
+  const options = { method: "POST", body: JSON.stringify(supply) };
+  const file = JSON.parse((await judge.node.get("/v1/call?evidence=inline", options)).text);
+  await t.test("an answer with its evidence inside replays from the checkpoint, and from no other", async () => {
+    const { status, out } = await judge.replay(JSON.stringify(file));
+    assert.strictEqual(status, 0, out);
+    assert.match((await judge.replay(JSON.stringify(file), ZERO)).out, /^FAIL consensus +bad-bootstrap/m);
+    return `${judge.replayed} answers of this run replayed, this one is ${JSON.stringify(file).length} bytes`;
+  });
+  await t.test("each element removed, altered or added makes the file fail with its own code", async () => {
+    const flip = (hex) => hex.slice(0, -1) + (hex.at(-1) === "0" ? "1" : "0");
+    const faults = {
+      "wrong-id": (f) => (f.id = flip(f.id)),
+      "wrong-setup": (f) => (f.setup.chain_id += 1),
+      "wrong-request": (f) => (f.request = {}),
+      "no-bootstrap": (f) => (f.consensus.bootstrap = null),
+      "bad-bootstrap": (f) => (f.consensus.bootstrap = flip(f.consensus.bootstrap)),
+      "missing-update": (f) => f.consensus.updates.pop(),
+      "bad-update": (f) => (f.consensus.updates[0] = flip(f.consensus.updates[0])),
+      "unused-update": (f) => f.consensus.updates.push(f.consensus.updates[0]),
+      "bad-head": (f) => (f.consensus.head.object = flip(f.consensus.head.object)),
+      "missing-node": (f) => f.witness.state.pop(),
+      "unused-node": (f) => f.witness.state.push("0xffffff"),
+      "missing-code": (f) => f.witness.codes.pop(),
+      "unused-code": (f) => f.witness.codes.push("0xffffff"),
+      "bad-signature": (f) => (f.answer.signature = f.answer.signature.slice(0, 20) + flip(f.answer.signature.slice(20, 40)) + f.answer.signature.slice(40)),
+      malformed: (f) => (f.more = 1),
+    };
+    for (const [code, change] of Object.entries(faults)) {
+      const changed = structuredClone(file);
+      change(changed);
+      const { status, out } = await judge.replay(JSON.stringify(changed));
+      assert.strictEqual(status, 1, `${code}: ${out}`);
+      assert.match(out, new RegExp(`^FAIL \\w+ +${code}: `, "m"));
+    }
+    return Object.keys(faults).join(", ");
+  });
+  await t.test("evidence that is not there is a problem that says why", async () => {
+    const unknown = await judge.node.get(`/v1/evidence/${ZERO}`);
+    assert.deepStrictEqual([unknown.status, client.problem(unknown).type], [404, "urn:kettle:error:evidence-expired"]);
+    const elsewhere = await judge.node.get(`/v1/block/latest?evidence=inline&checkpoint=${ZERO}`);
+    assert.deepStrictEqual([elsewhere.status, client.problem(elsewhere).type], [404, "urn:kettle:error:unknown-checkpoint"]);
+  });
+}
+
 // A gateway between libraries and the node: passes on, or puts another question, or gives an old answer.
 async function startGateway(node) {
   const gateway = { question: (data) => data, old: null, last: null };
@@ -341,7 +406,12 @@ async function run(t) {
   const pubkey = await client.attest(node);
   const status = await node.status();
   const judge = new Judge(t, node, pubkey, status.setup, status.chain_id);
+  judge.network = path.join(t.world.tmp, "statements-network.json");
+  fs.writeFileSync(judge.network, JSON.stringify({ network: chain.setup().network }));
+  judge.checkpoint = chain.setup().checkpoint;
   const supply = await routes(t, chain, judge);
+  await evidence(t, judge, supply);
+  judge.replays = process.env.E2E_FULL === "1";
   await sameAndReplayed(t, judge, supply);
   await contracts(t, chain, judge);
   await node.stop();

@@ -6,11 +6,14 @@
 #include "base/hex.h"
 #include "lightclient/mpt/mpt.h"
 #include "lightclient/rlp/rlp.h"
+#include "node/config/network.h"
+#include "node/query/retrace.h"
 #include "node/query/statements.h"
 #include "rpc/api/abi.h"
 #include "rpc/api/statement_verify.h"
 #include "tests/unit/ask_world.h"
 #include "tests/unit/http_hand.h"
+#include "tests/unit/lc_chain.h"
 
 #define SLOT 12000000u
 #define A_TEXT "0xac0000000000000000000000000000000000a000"
@@ -31,6 +34,15 @@ static uint64_t now_at_ms;
 static unsigned signatures, looks, looks_allowed;
 static arena_t arena;
 static int fd;
+
+/* A chain whose heads can be shown; otherwise it is mainnet, with heads out of nowhere. */
+static bool shows;
+static lc_network_t own;
+static lcc_block_t checkpoint;
+static objects_t *objects;
+static said_t *remembered;
+static hash32_t own_setup;
+static view_t own_text;
 
 static uint64_t now_fn(void *ctx)
 {
@@ -70,6 +82,12 @@ ROUTE(on_ccip_post, STATEMENTS_CCIP_POST)
 ROUTE(on_logs, STATEMENTS_LOGS)
 ROUTE(on_receipt, STATEMENTS_RECEIPT)
 
+static void on_evidence(void *ctx, const hs_request_t *q, hs_response_t *r)
+{
+    (void)ctx;
+    statements_evidence(statements, q, r);
+}
+
 static const hs_route_t routes[] = {
     { "POST", "/v1/call", on_call, HS_CORS },
     { "GET", "/v1/block/*", on_block, HS_CORS },
@@ -80,6 +98,7 @@ static const hs_route_t routes[] = {
     { "POST", "/v1/ccip/*", on_ccip_post, HS_CORS },
     { "POST", "/v1/logs", on_logs, HS_CORS },
     { "GET", "/v1/receipt/*", on_receipt, HS_CORS },
+    { "GET", "/v1/evidence/*", on_evidence, HS_CORS },
 };
 
 /* ---- the world ---- */
@@ -126,12 +145,54 @@ static void note(void)
     held_note(&held, &latest, now_known.finalized.valid ? &finalized : NULL);
 }
 
+static lcc_block_t shown_block(uint64_t slot, uint64_t number, const lcc_block_t *final)
+{
+    ex_header_t x = { .number = number, .gas_limit = 30000000, .state_root = world_root(&s.w) };
+    x.timestamp = lc_slot_start_ms(net, slot) / 1000;
+    x.ommers_hash = EX_NO_OMMERS;
+    return lcc_block(net, slot, &x, final);
+}
+
+static void note_object(lc_kind_t kind, view_t object)
+{
+    objects_note(objects, kind, LC_FULU, view_of(object.p + 4, object.n - 4), &checkpoint.root);
+}
+
+static lc_head_t shown_head(const lcc_block_t *b)
+{
+    return (lc_head_t){
+        .valid = true, .whole = true, .header = b->header, .beacon_root = b->root, .participants = LCC_SIZE
+    };
+}
+
+/* Objects that a follower would have taken, and the heads that they show. */
+static void open_shown(void)
+{
+    const lcc_block_t middle = shown_block(24, 700, NULL), late = shown_block(40, 800, &middle),
+                      final = shown_block(70, 930, NULL), head = shown_block(78, 1000, &final);
+    setup_cluster_t cluster = { .network = "made-up", .chain_id = 1, .rules = rules };
+    checkpoint = shown_block(8, 600, NULL);
+    objects = objects_new(net);
+    remembered = said_new(0, (const uint64_t[]){ 1, 2 });
+    note_object(LC_BOOTSTRAP, lcc_bootstrap(&arena, net, &checkpoint));
+    note_object(LC_UPDATE, lcc_update(&arena, net, LC_UPDATE, &late, &middle, LCC_SIZE));
+    note_object(LC_FINALITY, lcc_update(&arena, net, LC_FINALITY, &head, &final, LCC_SIZE));
+    now_known.latest = shown_head(&head);
+    now_known.finalized = shown_head(&final);
+    cluster.genesis_validators_root = net->genesis_validators_root;
+    cluster.forks_until = net->genesis_time;
+    cluster.policy_signers = SETUP_NO_SIGNERS;
+    ck_assert_int_eq(network_digest(&cluster.network_digest, net, &PRAGUE, cluster.forks_until), RC_OK);
+    ck_assert_int_eq(setup_cluster_write(&own_text, &own_setup, &arena, &cluster), RC_OK);
+}
+
 static void open_statements(const char *code, const addr_t *senders, size_t sender_count)
 {
     uint8_t secret[32], blind[32] = { 1 };
     err_t e;
     memset(secret, 1, 32);
-    net = lc_network_find("mainnet");
+    own = lcc_network(1);
+    net = shows ? &own : lc_network_find("mainnet");
     open_world(code);
     world_set(&s.w.accounts[0], 5, u256_of(1234));
     arena_init(&arena, (size_t)64 << 20);
@@ -139,8 +200,10 @@ static void open_statements(const char *code, const addr_t *senders, size_t send
     memset(&now_known, 0, sizeof now_known);
     now_known.latest = head_at(SLOT, 1000, 0xaa, 0xa9);
     now_known.finalized = head_at(SLOT - 70, 930, 0x93, 0x92);
+    if (shows)
+        open_shown();
     note();
-    now_at_ms = lc_slot_start_ms(net, SLOT) + 5000;
+    now_at_ms = lc_slot_start_ms(net, shows ? 78 : SLOT) + 5000;
     signatures = looks = 0;
     looks_allowed = UINT32_MAX;
     ck_assert_int_eq(keyring_new(&keyring, secret, blind), RC_OK);
@@ -157,6 +220,12 @@ static void open_statements(const char *code, const addr_t *senders, size_t send
                                    .sender_count = sender_count,
                                    .now_ms = now_fn,
                                    .ready = is_ready };
+    if (shows) {
+        config.setup = &own_setup;
+        config.setup_text = own_text;
+        config.objects = objects;
+        config.said = remembered;
+    }
     statements = statements_new(&config);
     const hs_config_t http_config = { .address = "127.0.0.1",
                                       .routes = routes,
@@ -174,6 +243,10 @@ static void close_statements(void)
     hs_stop(server, 1000);
     jobs_free(jobs);
     statements_free(statements);
+    objects_free(objects);
+    said_free(remembered);
+    objects = NULL;
+    remembered = NULL;
     keyring_free(keyring);
     held_clear(&held);
     arena_free(&arena);
@@ -517,6 +590,91 @@ START_TEST(what_has_no_logs_or_receipt_to_be_proven_is_no_statement)
 }
 END_TEST
 
+START_TEST(evidence_that_cannot_be_given_is_a_problem_that_says_why)
+{
+    open_statements(RETURN_42, NULL, 0);
+    expect_problem("/v1/evidence/0x12", NULL, 400, "bad-request", "id: must be 32 bytes");
+    expect_problem("/v1/evidence/0x" ZERO_HASH "?x=1", NULL, 400, "bad-request", "query: has an unknown parameter");
+    expect_problem("/v1/evidence/0x" ZERO_HASH "?checkpoint=0x1", NULL, 400, "bad-request", "checkpoint: must be 32");
+    expect_problem("/v1/evidence/0x" ZERO_HASH, NULL, 404, "evidence-expired", "gives no evidence");
+    expect_problem("/v1/block/latest?evidence=1", NULL, 400, "bad-request", "evidence: must be inline");
+    expect_problem("/v1/block/latest?checkpoint=0x" ZERO_HASH, NULL, 400, "bad-request", "query: no parameter");
+    expect_problem("/v1/block/latest?evidence=inline", NULL, 404, "evidence-expired", "gives no evidence");
+    expect_problem("/v1/account/" A_TEXT "?block=1000&evidence=inline", NULL, 404, "evidence-expired", "no evidence");
+    expect_problem("/v1/call?evidence=inline", CALL_A, 404, "evidence-expired", "gives no evidence");
+    close_statements();
+}
+END_TEST
+
+/* The answer is the evidence of what it says; the same comes again by its id. */
+static void expect_evidence(const char *path, const char *body, statement_kind_t kind)
+{
+    const retrace_config_t config = { .network = net, .chain = &PRAGUE, .checkpoint = checkpoint.root };
+    char by_id[100] = "/v1/evidence/0x";
+    grounds_t g;
+    addr_t signer;
+    err_t e = { .text = "" };
+    reply_t a = send_request(path, body);
+    ck_assert_msg(a.status == 200, "%s: %d %.300s", path, a.status, a.body);
+    ck_assert_msg(!grounds_read(&g, &e, &arena, view_of(a.body, a.body_len)), "%s: %s", e.field, e.text);
+    keyring_address(keyring, &signer);
+    ck_assert_msg(!retrace_judge(&e, &config, &g, &signer, 1), "%s: %s %s", path, grounds_code_word(e.code), e.text);
+    ck_assert_int_eq(g.statement.kind, kind);
+    hex_encode(by_id + strlen(by_id), view_of(g.id.b, sizeof g.id.b));
+    reply_t b = send_request(by_id, NULL);
+    ck_assert_msg(b.status == 200 && !strcmp(a.body, b.body), "%s: %d %.300s", by_id, b.status, b.body);
+    free(a.body);
+    free(b.body);
+}
+
+START_TEST(evidence_comes_with_an_answer_or_by_its_id)
+{
+    shows = true;
+    open_statements(RETURN_42, NULL, 0);
+    expect_evidence("/v1/call?evidence=inline", CALL_A, STATEMENT_CALL);
+    expect_evidence("/v1/block/latest?evidence=inline", NULL, STATEMENT_BLOCK);
+    expect_evidence("/v1/block/finalized?evidence=inline", NULL, STATEMENT_BLOCK);
+    expect_evidence("/v1/checkpoint?evidence=inline", NULL, STATEMENT_CHECKPOINT);
+    expect_evidence("/v1/account/" A_TEXT "?evidence=inline&block=finalized", NULL, STATEMENT_ACCOUNT);
+    expect_evidence("/v1/storage/" A_TEXT "/0x5?block=latest&evidence=inline", NULL, STATEMENT_STORAGE);
+    expect_problem("/v1/block/latest?evidence=inline&checkpoint=0x" ZERO_HASH, NULL, 404, "unknown-checkpoint",
+                   "checkpoint: is none");
+    expect_problem("/v1/evidence/0x" ZERO_HASH, NULL, 404, "evidence-expired", "no such statement");
+    close_statements();
+    shows = false;
+}
+END_TEST
+
+/* What was signed without it is shown when it is asked for. */
+START_TEST(evidence_of_an_earlier_answer_is_made_when_it_is_asked_for)
+{
+    statement_t x;
+    hash32_t id;
+    char by_id[100] = "/v1/evidence/0x";
+    grounds_t g;
+    err_t e = { .text = "" };
+    shows = true;
+    open_statements(RETURN_42, NULL, 0);
+    reply_t a = send_request("/v1/call", CALL_A);
+    ck_assert_int_eq(statement_read(&x, &e, &arena, view_of(a.body, a.body_len)), RC_OK);
+    statement_digest(&id, &x);
+    hex_encode(by_id + strlen(by_id), view_of(id.b, sizeof id.b));
+    reply_t b = send_request(by_id, NULL);
+    ck_assert_msg(b.status == 200, "%d %.300s", b.status, b.body);
+    ck_assert_int_eq(grounds_read(&g, &e, &arena, view_of(b.body, b.body_len)), RC_OK);
+    ck_assert(view_eq(g.answer, view_of(a.body, a.body_len)));
+    ck_assert_uint_eq(signatures, 1);
+    const unsigned batches = ends[0].batches;
+    reply_t c = send_request(by_id, NULL); /* kept */
+    ck_assert(c.status == 200 && ends[0].batches == batches);
+    free(a.body);
+    free(b.body);
+    free(c.body);
+    close_statements();
+    shows = false;
+}
+END_TEST
+
 START_TEST(accounts_and_slots_are_said_also_when_nothing_is_there)
 {
     statement_request_t request = { .kind = STATEMENT_ACCOUNT };
@@ -790,15 +948,18 @@ int main(void)
 {
     if (secret_init())
         return EXIT_FAILURE;
-    return UNIT_RUN("statements", a_call_is_bound_to_its_request_block_setup_and_time, a_call_under_overrides_says_so,
-                    a_revert_and_a_halt_are_said_as_what_they_are,
-                    a_block_is_named_by_tag_number_or_hash_and_its_signature_lasts_accordingly,
-                    a_block_of_the_past_is_proven_at_the_head_that_it_rests_on,
-                    logs_are_complete_also_when_there_are_none, logs_and_a_receipt_stand_beside_what_was_signed_of_them,
-                    what_has_no_logs_or_receipt_to_be_proven_is_no_statement,
-                    accounts_and_slots_are_said_also_when_nothing_is_there, a_checkpoint_is_the_finalized_beacon_block,
-                    the_same_request_on_the_same_block_gets_the_same_bytes, what_is_not_known_or_not_supported_is_named,
-                    a_lie_is_no_statement, readiness_is_looked_at_again_before_the_key_is_used,
-                    nothing_is_signed_that_has_expired_and_nothing_kept_is_given_out_then,
-                    the_gateway_answers_the_statement_of_the_call_in_abi_form, what_the_gateway_refuses_is_a_message);
+    return UNIT_RUN(
+        "statements", a_call_is_bound_to_its_request_block_setup_and_time, a_call_under_overrides_says_so,
+        a_revert_and_a_halt_are_said_as_what_they_are,
+        a_block_is_named_by_tag_number_or_hash_and_its_signature_lasts_accordingly,
+        a_block_of_the_past_is_proven_at_the_head_that_it_rests_on, logs_are_complete_also_when_there_are_none,
+        logs_and_a_receipt_stand_beside_what_was_signed_of_them,
+        what_has_no_logs_or_receipt_to_be_proven_is_no_statement,
+        accounts_and_slots_are_said_also_when_nothing_is_there,
+        evidence_that_cannot_be_given_is_a_problem_that_says_why, evidence_comes_with_an_answer_or_by_its_id,
+        evidence_of_an_earlier_answer_is_made_when_it_is_asked_for, a_checkpoint_is_the_finalized_beacon_block,
+        the_same_request_on_the_same_block_gets_the_same_bytes, what_is_not_known_or_not_supported_is_named,
+        a_lie_is_no_statement, readiness_is_looked_at_again_before_the_key_is_used,
+        nothing_is_signed_that_has_expired_and_nothing_kept_is_given_out_then,
+        the_gateway_answers_the_statement_of_the_call_in_abi_form, what_the_gateway_refuses_is_a_message);
 }
