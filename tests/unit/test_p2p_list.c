@@ -139,6 +139,12 @@ START_TEST(liar_is_named_and_another_endpoint_gives_the_list)
 }
 END_TEST
 
+/* The one that failed last; which one that is, their paces decide. */
+static bool names_endpoint(const char *text)
+{
+    return strstr(text, "execution_rpc[0]: ") || strstr(text, "execution_rpc[1]: ");
+}
+
 START_TEST(error_is_no_empty_list_and_names_the_endpoint)
 {
     static const endpoint_t bad[] = { { .falsified = "a000" }, { .refused = PROOF_OF_A }, { .status = 500 } };
@@ -146,7 +152,7 @@ START_TEST(error_is_no_empty_list_and_names_the_endpoint)
         open_list();
         ends[0] = ends[1] = bad[i];
         ck_assert_int_eq(get(), RC_IO);
-        ck_assert_msg(strstr(told.e.text, "execution_rpc[1]: ") == told.e.text, "%s", told.e.text);
+        ck_assert_msg(names_endpoint(told.e.text), "%s", told.e.text);
         close_list();
     }
 }
@@ -162,7 +168,7 @@ START_TEST(old_list_is_given_with_its_age_and_the_reason_and_only_while_it_is_yo
         next_block(600, true);
         expect_four(1000, 612);
         ck_assert_int_eq(told.answer.stale.rc, RC_IO);
-        ck_assert_ptr_nonnull(strstr(told.answer.stale.text, "execution_rpc[1]: "));
+        ck_assert_msg(names_endpoint(told.answer.stale.text), "%s", told.answer.stale.text);
         now_s += MAX_AGE_S - 612; /* to the second; the block that is asked for is younger */
         expect_four(1000, MAX_AGE_S);
         now_s++;
