@@ -148,7 +148,18 @@ static rc_t open_share(gather_t *g, err_t *e, const gather_share_t *s, const rec
     return RC_OK;
 }
 
-static rc_t take(gather_t *g, err_t *e, const gather_share_t *s, const ecdsa_t *ecdsa)
+/* That its generation is committed, in the cluster that this node is pinned to. */
+static rc_t check_generation(err_t *e, const recovery_t *r, const order_rules_t *rules)
+{
+    static const uint8_t any[33];
+    order_rules_t of_cluster = *rules;
+    if (memcmp(rules->cluster, any, sizeof any) != 0 && memcmp(rules->cluster, recovery_cluster(r), sizeof any) != 0)
+        return err_in(e, RC_REFUSED, "cluster", "is another than this node's configuration names");
+    memcpy(of_cluster.cluster, recovery_cluster(r), sizeof of_cluster.cluster);
+    return err_under(e, entry_proof_judge(e, &r->proof, &of_cluster), "proof");
+}
+
+static rc_t take(gather_t *g, err_t *e, const gather_share_t *s, const order_rules_t *rules)
 {
     view_t covered;
     const recovery_t *r = &g->judged;
@@ -156,7 +167,9 @@ static rc_t take(gather_t *g, err_t *e, const gather_share_t *s, const ecdsa_t *
     if (!rc)
         rc = check_holders(g, e, r);
     if (!rc)
-        rc = recovery_judge(e, r, covered, ecdsa);
+        rc = recovery_judge(e, r, covered, rules->ecdsa);
+    if (!rc)
+        rc = check_generation(e, r, rules);
     if (!rc)
         rc = check_age(g, e, r);
     if (!rc)
@@ -166,9 +179,9 @@ static rc_t take(gather_t *g, err_t *e, const gather_share_t *s, const ecdsa_t *
     return rc;
 }
 
-rc_t gather_take(gather_t *g, err_t *e, const gather_share_t *s, const ecdsa_t *ecdsa)
+rc_t gather_take(gather_t *g, err_t *e, const gather_share_t *s, const order_rules_t *rules)
 {
-    rc_t rc = take(g, e, s, ecdsa);
+    rc_t rc = take(g, e, s, rules);
     if (!rc && g->has[s->holder])
         rc = err_in(e, RC_REPLAY, "share", "of this operator is here already");
     if (!rc) {

@@ -1,9 +1,10 @@
 /* gather.h - a node that waits for its operators' shares: a key to which each of them sends his, the shares that came,
  * and, once there are enough, the generation that they are.
  *
- * A share counts when the holder of an operator's key sent it (box_seal_from), and what the generation's key signed
- * names its hash. Who does not hold one of the measured configuration's keys cannot bring anything here; so many of
- * them together could bring a key that they chose, but they could read the cluster's as well.
+ * A share counts when the holder of an operator's key sent it (box_seal_from), what the generation's key signed names
+ * its hash, and the generation is a committed one: else one operator could keep the others' shares out by a newer
+ * generation that he made up. Who does not hold one of the measured configuration's keys cannot bring anything here; so
+ * many of them together could bring a key that they chose, but they could read the cluster's as well.
  *
  * Spec:   overlay-facts-more G
  * Floor:  4, overlay. No I/O, clock or thread; one block of locked memory, and a copy of the recovery.
@@ -35,9 +36,11 @@ typedef struct {
 
 /* Takes it. Of two recoveries the one of the newer generation counts, whose shares are gathered anew then; of one
  * generation that with the higher order.
- * RC_MALFORMED, RC_LIMIT: it does not read; RC_REFUSED: not for these holders, not signed, not from this holder, or not
- * the share whose hash stands there; RC_REPLAY: of an older generation, or this holder's is here; RC_NOMEM. */
-NODISCARD rc_t gather_take(gather_t *g, err_t *e, const gather_share_t *share, const ecdsa_t *ecdsa);
+ *   rules  of orders, with the cluster that this node is pinned to
+ * RC_MALFORMED, RC_LIMIT: it does not read; RC_REFUSED: not for these holders, not signed, of no committed generation
+ * or another cluster, not from this holder, or not the share whose hash stands there; RC_REPLAY: of an older
+ * generation, or this holder's is here; RC_NOMEM. */
+NODISCARD rc_t gather_take(gather_t *g, err_t *e, const gather_share_t *share, const order_rules_t *rules);
 
 /* Shares that are here, and how many are needed. */
 unsigned gather_count(const gather_t *g, unsigned *needed);

@@ -451,10 +451,12 @@ static rc_t check_waits(cluster_t *c, err_t *e)
 static rc_t take_share(cluster_t *c, err_t *e, const void *arg)
 {
     const gather_share_t *s = arg;
+    order_rules_t rules = keys_rules(c);
     unsigned needed;
+    memcpy(rules.cluster, c->with.config->cluster, sizeof rules.cluster);
     rc_t rc = check_waits(c, e);
     if (!rc)
-        rc = gather_take(c->recover->gather, e, s, c->ecdsa);
+        rc = gather_take(c->recover->gather, e, s, &rules);
     if (rc)
         return rc;
     const unsigned have = gather_count(c->recover->gather, &needed);

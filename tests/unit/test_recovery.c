@@ -78,6 +78,7 @@ END_TEST
 
 START_TEST(nobody_but_an_operator_brings_anything)
 {
+    const order_rules_t rules = rules_of(false);
     err_t e;
     unsigned needed;
     two_generations();
@@ -87,11 +88,11 @@ START_TEST(nobody_but_an_operator_brings_anything)
     ck_assert_str_eq(e.field, "share");
     uint8_t none[KEY_SHARE_LEN + BOX_TAG_LEN] = { 0 };
     gather_share_t s = { .recovery = a, .holder = OPERATORS, .sealed = view_of(none, sizeof none) };
-    ck_assert_int_eq(gather_take(g, &e, &s, ecdsa), RC_MALFORMED);
+    ck_assert_int_eq(gather_take(g, &e, &s, &rules), RC_MALFORMED);
     s.holder = 0;
     for (size_t n = 0; n < sizeof none; n++) {
         s.sealed.n = n;
-        ck_assert_int_eq(gather_take(g, &e, &s, ecdsa), RC_MALFORMED);
+        ck_assert_int_eq(gather_take(g, &e, &s, &rules), RC_MALFORMED);
     }
     ck_assert(gather_count(g, &needed) == 0 && !gather_recovery(g, NULL));
     gather_free(g);
@@ -150,6 +151,32 @@ START_TEST(three_shares_of_another_cluster_restore_nothing_here)
     ck_assert_str_eq(e.field, "shares");
     gather_free(g);
     free((void *)(uintptr_t)other.p);
+}
+END_TEST
+
+/* The generation's key signs what stands beside the shares, whoever made it: not so the order. */
+START_TEST(a_newer_generation_that_an_operator_made_up_keeps_no_share_out)
+{
+    err_t e;
+    unsigned needed;
+    cluster(2);
+    const view_t old = keep(&nodes[0], RECOVERY_SHARES, NULL);
+    order_of(&second, 2, 2, 0, 0);
+    take_all(2, &second, 0);
+    ck_assert_int_eq(make(&nodes[0], 20, GEN_FIRST_WAIT_MS), RC_OK);
+    settle();
+    spoils_order = 1;
+    const view_t made_up = keep(&nodes[0], RECOVERY_SHARES, NULL);
+    spoils_order = 0;
+    gather_t *g = gatherer();
+    ck_assert_int_eq(send_share(g, &e, old, 0, 0), RC_OK);
+    ck_assert_int_eq(send_share(g, &e, made_up, 1, 1), RC_REFUSED);
+    ck_assert_str_eq(e.field, "proof.order.signatures");
+    ck_assert_int_eq(send_share(g, &e, old, 2, 2), RC_OK);
+    ck_assert(gather_count(g, &needed) == 2 && needed == 2);
+    gather_free(g);
+    free((void *)(uintptr_t)old.p);
+    free((void *)(uintptr_t)made_up.p);
 }
 END_TEST
 
@@ -233,6 +260,7 @@ int main(void)
     return UNIT_RUN_AROUND("recovery", open_operators, close_all, two_operators_of_three_bring_a_dead_cluster_back,
                            a_first_generation_comes_back, nobody_but_an_operator_brings_anything,
                            what_stands_beside_the_shares_is_what_the_key_signed,
-                           three_shares_of_another_cluster_restore_nothing_here, of_two_generations_the_newer_counts,
-                           what_the_provider_sealed_comes_back_as_it_was);
+                           three_shares_of_another_cluster_restore_nothing_here,
+                           a_newer_generation_that_an_operator_made_up_keeps_no_share_out,
+                           of_two_generations_the_newer_counts, what_the_provider_sealed_comes_back_as_it_was);
 }
