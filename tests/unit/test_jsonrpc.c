@@ -148,6 +148,7 @@ START_TEST(what_one_upstream_leaves_open_another_is_asked_for)
     ck_assert_uint_eq(n, 4);
     char *body = honest(&s, needs, n);
     char *part = calloc(1, WORLD_TEXT_MAX); /* elements 3 and 1 alone: the honest answer is in reverse order */
+    ck_assert_ptr_nonnull(part);
     const char *third = strstr(body, "\"id\":3,") - strlen("{\"jsonrpc\":\"2.0\","),
                *second = strstr(body, "\"id\":2,") - strlen("{\"jsonrpc\":\"2.0\","),
                *first = strstr(body, "\"id\":1,") - strlen("{\"jsonrpc\":\"2.0\",");
