@@ -110,7 +110,9 @@ static void put_line(jw_t *w, const log_line_t *line)
 /* The number of "after=N"; 0 without it. */
 static uint64_t after_of(const char *query)
 {
-    const char *at = strncmp(query, "after=", 6) ? strstr(query, "&after=") : query - 1;
+    if (!strncmp(query, "after=", 6))
+        return strtoull(query + 6, NULL, 10);
+    const char *at = strstr(query, "&after=");
     return at ? strtoull(at + 7, NULL, 10) : 0;
 }
 

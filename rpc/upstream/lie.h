@@ -8,7 +8,8 @@
  *     reason        the sentence of the refusal
  *
  *   of an execution RPC
- *     block         {"number": "0x…", "hash": "0x…", "state_root": "0x…"}: the verified block that it was asked about
+ *     block         {"number": "0x..", "hash": "0x..", "state_root": "0x.."}: the verified block that it was asked
+ *                   about
  *     expected      hash that the code, header or access list has to have; left out where the request says it
  *     header        RLP of the header, of which the receipts have to be
  *     request       the JSON-RPC request, this element alone
@@ -17,11 +18,11 @@
  *
  *   of a beacon API
  *     request       "GET " and the path
- *     object        {"kind": "updates", "fork": "electra", "ssz": "0x…"}: the object at fault
+ *     object        {"kind": "updates", "fork": "electra", "ssz": "0x.."}: the object at fault
  *     checkpoint    of a bootstrap: the trusted block root
- *     held_to       otherwise: {"slot": "…", "finalized_slot": "…", "committee": "0x…", "next_committee": "0x…"}: the
- *                   slot of then, and of the store; a committee is its compressed keys and the aggregate key, the next
- *                   one is left out when not known
+ *     held_to       otherwise: {"slot": "..", "finalized_slot": "..", "committee": "0x..", "next_committee": "0x.."}:
+ *                   the slot of then, and of the store; a committee is its compressed keys and the aggregate key, the
+ *                   next one is left out when not known
  *
  * Floor:  3, rpc/upstream. No I/O, clock or thread.
  * Tests:  tests/unit/test_lie.c, tests/fuzz/fuzz_lie.c
