@@ -131,7 +131,7 @@ void keys_turn(cluster_t *c, uint64_t now_ms)
         return;
     c->self_ms = now_ms + SELF_MS;
     const policy_t *policy = c->policies ? c->policies->policy : attest_policy(c->with.attest);
-    if (!attest_admits_self(c->with.attest, &e, policy) || e.code < E_TCB_STATUS || e.code > E_SIMULATED)
+    if (!attest_admits_self(c->with.attest, &e, policy) || e.code < E_TCB_STATUS || e.code >= E_SIMULATED)
         return;
     pthread_mutex_lock(&c->lock);
     const bool is_new = !c->rotation[0];
