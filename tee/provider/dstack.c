@@ -33,9 +33,12 @@ static const struct {
 static const struct {
     const char *path;
     dstack_api_t api;
-} places[] = { { "/var/run/dstack.sock", DSTACK_AGENT },        { "/run/dstack.sock", DSTACK_AGENT },
-               { "/var/run/dstack/dstack.sock", DSTACK_AGENT }, { "/run/dstack/dstack.sock", DSTACK_AGENT },
-               { "/var/run/tappd.sock", DSTACK_TAPPD },         { "/run/tappd.sock", DSTACK_TAPPD } };
+} places[] = { { DSTACK_FIRST_PLACE, DSTACK_AGENT },
+               { "/run/dstack.sock", DSTACK_AGENT },
+               { "/var/run/dstack/dstack.sock", DSTACK_AGENT },
+               { "/run/dstack/dstack.sock", DSTACK_AGENT },
+               { "/var/run/tappd.sock", DSTACK_TAPPD },
+               { "/run/tappd.sock", DSTACK_TAPPD } };
 #define PLACES (sizeof places / sizeof places[0])
 
 bool dstack_is_socket(const char *path)

@@ -14,6 +14,7 @@
 typedef enum { DSTACK_AGENT, DSTACK_TAPPD } dstack_api_t;
 
 #define DSTACK_PATH_MAX 512u
+#define DSTACK_FIRST_PLACE "/var/run/dstack.sock" /* of the places where dstack's SDKs look */
 
 /* Whether an endpoint is an http URL, as a simulator of the agent may have; else it is a socket's path. */
 static inline bool dstack_is_url(const char *at)

@@ -1,6 +1,7 @@
 #include "tee/provider/open.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/crypto/hash.h"
 #include "base/crypto/secret.h"
@@ -19,14 +20,16 @@ static rc_t open_agent(tee_provider_t *out, err_t *e, const tee_open_t *o, const
     const char *agent = dstack_is_url(at)     ? "a simulator of dstack's guest agent"
                         : api == DSTACK_TAPPD ? "dstack's older agent"
                                               : "dstack's guest agent";
+    const char *later = dstack_is_url(at) || dstack_is_socket(at) ? "" : ", which is not there yet: waited for";
     rc_t rc = dstack_open(out, at, api, root, o->timeout_ms);
     if (rc)
         return err_say(e, rc, "out of memory");
-    snprintf(out->where, sizeof out->where, "%s at %.150s", agent, at);
+    snprintf(out->where, sizeof out->where, "%s at %.100s%s", agent, at, later);
     return RC_OK;
 }
 
-/* The socket or URL that is given, or the first of the well-known sockets. RC_UNSUPPORTED: none. */
+/* The socket or URL that is given, or the first of the well-known sockets. An agent that was asked for may come later
+ * than this program. RC_UNSUPPORTED: it was not, and none is there; or it cannot be one. */
 static rc_t open_dstack(tee_provider_t *out, err_t *e, const tee_open_t *o)
 {
     char path[DSTACK_PATH_MAX];
@@ -36,12 +39,16 @@ static rc_t open_dstack(tee_provider_t *out, err_t *e, const tee_open_t *o)
     if (o->socket && o->socket[0]) {
         size_t n = strlen(o->socket), tail = strlen("tappd.sock");
         bool tappd = n >= tail && !strcmp(o->socket + n - tail, "tappd.sock");
-        if (!dstack_is_url(o->socket) && !dstack_is_socket(o->socket))
+        if (!dstack_is_url(o->socket) && !dstack_is_socket(o->socket) && access(o->socket, F_OK) == 0)
             return err_set(e, RC_UNSUPPORTED, "%s is not a Unix socket", o->socket);
         return open_agent(out, e, o, o->socket, tappd ? DSTACK_TAPPD : DSTACK_AGENT, NULL);
     }
     if (dstack_find(path, &api, &from, root))
         return open_agent(out, e, o, path, api, root);
+    if (strcmp(o->which, "auto") != 0) {
+        snprintf(path, sizeof path, "%s" DSTACK_FIRST_PLACE, root);
+        return open_agent(out, e, o, path, DSTACK_AGENT, root);
+    }
     return err_say(e, RC_UNSUPPORTED,
                    "none of dstack's sockets is there: /var/run/dstack.sock, /var/run/tappd.sock and so on");
 }

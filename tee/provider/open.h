@@ -19,7 +19,8 @@ typedef struct {
     uint32_t timeout_ms; /* for one quote of the guest agent; 0: a minute */
 } tee_open_t;
 
-/* Opens a provider; out->where says which one it is. RC_UNSUPPORTED: there is none on this machine, or this build
+/* Opens a provider; out->where says which one it is. A guest agent that was asked for, by "dstack" or its socket, need
+ * not be there yet: its evidence is RC_IO until it is. RC_UNSUPPORTED: there is none on this machine, or this build
  * leaves it out; RC_MALFORMED: no such word in which; RC_IO, RC_TIMEOUT, RC_NOMEM. */
 NODISCARD rc_t tee_open(tee_provider_t *out, err_t *e, const tee_open_t *options);
 

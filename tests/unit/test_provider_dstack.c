@@ -319,7 +319,7 @@ START_TEST(number_70_a_socket_that_is_missing_or_refuses)
     tee_evidence_t e;
     err_t err = { 0 };
     char why[400] = "";
-    ck_assert_int_eq(ask(&e, why, "dstack"), RC_UNSUPPORTED); /* missing from the start */
+    ck_assert_int_eq(ask(&e, why, "dstack"), RC_IO); /* missing from the start */
     ck_assert_ptr_nonnull(strstr(why, socket_path));
     fake_t *f = fake_new_unix(be_agent, socket_path);
     const tee_open_t options = { .which = "dstack", .socket = socket_path, .timeout_ms = TIMEOUT_MS };
@@ -334,6 +334,42 @@ START_TEST(number_70_a_socket_that_is_missing_or_refuses)
     tee_evidence_free(&e);
     p.free(p.ctx);
     fake_free(f);
+}
+END_TEST
+
+static void make_folders(const char *path)
+{
+    char part[200];
+    for (size_t i = 1; i <= strlen(path); i++)
+        if (path[i] == '/' || !path[i]) {
+            snprintf(part, sizeof part, "%.*s", (int)i, path);
+            ck_assert(mkdir(part, 0700) == 0 || errno == EEXIST);
+        }
+}
+
+START_TEST(an_agent_that_was_asked_for_is_waited_for)
+{
+    tee_provider_t p;
+    tee_evidence_t e;
+    char run[96], later[120], remove[160];
+    err_t err = { 0 };
+    const tee_open_t options = { .which = "dstack", .root = folder, .timeout_ms = TIMEOUT_MS };
+    ck_assert_int_eq(tee_open(&p, &err, &options), RC_OK);
+    ck_assert_ptr_nonnull(strstr(p.where, "waited for"));
+    ck_assert_int_eq(p.get_evidence(p.ctx, &e, &err, report_data), RC_IO);
+    ck_assert_ptr_nonnull(strstr(err.text, "/var/run/dstack.sock"));
+    snprintf(run, sizeof run, "%s/run/dstack", folder); /* it need not come where it was first looked for */
+    snprintf(later, sizeof later, "%s/dstack.sock", run);
+    make_folders(run);
+    fake_t *f = fake_new_unix(be_agent, later);
+    ck_assert_int_eq(p.get_evidence(p.ctx, &e, &err, report_data), RC_OK);
+    tee_evidence_free(&e);
+    p.free(p.ctx);
+    fake_free(f);
+    snprintf(remove, sizeof remove, "rm -r %s/run", folder);
+    ck_assert_int_eq(system(remove), 0);
+    const tee_open_t no_socket = { .which = "dstack", .socket = folder };
+    ck_assert_int_eq(tee_open(&p, &err, &no_socket), RC_UNSUPPORTED); /* what is there and cannot be one */
 }
 END_TEST
 
@@ -372,16 +408,6 @@ END_TEST
 
 /* --- which provider --- */
 
-static void make_folders(const char *path)
-{
-    char part[200];
-    for (size_t i = 1; i <= strlen(path); i++)
-        if (path[i] == '/' || !path[i]) {
-            snprintf(part, sizeof part, "%.*s", (int)i, path);
-            ck_assert(mkdir(part, 0700) == 0 || errno == EEXIST);
-        }
-}
-
 START_TEST(auto_takes_what_is_there_in_order_and_never_the_simulator)
 {
     tee_provider_t p;
@@ -409,7 +435,11 @@ START_TEST(auto_takes_what_is_there_in_order_and_never_the_simulator)
     ck_assert_ptr_nonnull(strstr(p.where, dstack));
     p.free(p.ctx);
     const tee_open_t given = { .which = "auto", .root = folder, .socket = socket_path };
-    ck_assert_int_eq(tee_open(&p, &said, &given), RC_UNSUPPORTED); /* what is given must be there */
+    ck_assert_int_eq(tee_open(&p, &said, &given),
+                     RC_OK); /* what is given may come later, and nothing is taken for it */
+    ck_assert_ptr_nonnull(strstr(p.where, socket_path));
+    ck_assert_ptr_nonnull(strstr(p.where, "waited for"));
+    p.free(p.ctx);
     const tee_open_t kernel = { .which = "tdx", .root = folder };
     ck_assert_int_eq(tee_open(&p, &said, &kernel), RC_UNSUPPORTED);
     fake_free(old);
@@ -547,8 +577,9 @@ int main(void)
     return UNIT_RUN_AROUND(
         "provider_dstack", set_up, tear_down, an_agent_gives_quote_event_log_and_vm_config,
         a_socket_named_tappd_speaks_the_older_api, number_70_an_agent_that_misbehaves_gives_no_evidence_and_a_reason,
-        number_70_a_socket_that_is_missing_or_refuses, each_truncation_of_an_answer_is_refused,
-        too_little_memory_for_an_answer_is_said_so, auto_takes_what_is_there_in_order_and_never_the_simulator,
+        number_70_a_socket_that_is_missing_or_refuses, an_agent_that_was_asked_for_is_waited_for,
+        each_truncation_of_an_answer_is_refused, too_little_memory_for_an_answer_is_said_so,
+        auto_takes_what_is_there_in_order_and_never_the_simulator,
         an_agent_that_was_started_anew_elsewhere_is_found_again, a_simulator_of_the_agent_may_be_at_an_http_url,
         the_simulator_is_opened_by_name_only_and_other_names_are_none,
         an_agent_gives_a_key_to_seal_by_and_no_other_answer_is_one, a_simulator_seals_when_its_seed_will_be_the_same);
