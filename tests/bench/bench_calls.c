@@ -5,8 +5,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,14 +14,12 @@
 #include <unistd.h>
 
 #include "base/crypto/hash.h"
-#include "base/crypto/keyring.h"
-#include "base/crypto/secret.h"
 #include "base/hex.h"
 #include "base/json.h"
-#include "base/os/log.h"
 #include "lightclient/rlp/rlp.h"
-#include "node/query/calls.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/engine.h"
+#include "tests/bench/upstream.h"
 
 #define LATENCY_MS 50u
 #define CALLERS_MAX 200u
@@ -91,22 +87,6 @@ static void make_state(void)
 
 /* ---- the upstream ---- */
 
-typedef struct late {
-    struct late *next;
-    hs_pending_t *pending;
-    hs_response_t response;
-    double due_s;
-} late_t;
-
-static struct {
-    pthread_mutex_t lock;
-    pthread_cond_t more;
-    late_t *first, **end;
-    bool quit;
-    atomic_uint latency_ms, batches;
-    pthread_t thread;
-} up = { .lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER };
-
 static void put_proof(jw_t *w, const jo_t *params)
 {
     jo_t at = { 0 }, key = { 0 };
@@ -147,9 +127,6 @@ static void put_answer(jw_t *w, const jo_t *element)
 {
     view_t method = jo_text(element, "method", 1, 40);
     jo_t params = jo_list(element, "params", 0, 8);
-    jw_object(w, NULL);
-    jw_str(w, "jsonrpc", "2.0");
-    jw_u64(w, "id", jo_u64(element, "id", 0, 100000));
     if (view_eq(method, view_str("eth_getProof")))
         put_proof(w, &params);
     else if (view_eq(method, view_str("eth_getCode")))
@@ -160,58 +137,6 @@ static void put_answer(jw_t *w, const jo_t *element)
         jw_str(w, "message", "unknown");
         jw_end(w);
     }
-    jw_end(w);
-}
-
-static void on_batch(void *ctx, const hs_request_t *q, hs_response_t *r)
-{
-    (void)ctx;
-    jo_doc_t doc;
-    late_t *l = calloc(1, sizeof *l);
-    jw_t w = jw_of(NULL, (size_t)1 << 20);
-    jo_t batch = jo_open(&doc, NULL, q->body, (size_t)1 << 20, JO_LENIENT), element;
-    jw_array(&w, NULL);
-    for (jo_t list = jo_list(&batch, NULL, 0, 100); jo_next(&list, &element);)
-        put_answer(&w, &element);
-    jw_end(&w);
-    jo_close(&doc);
-    view_t text = jw_done(&w);
-    up.batches++;
-    l->pending = hs_defer(q, r);
-    l->response = (hs_response_t){ .status = 200, .body = (uint8_t *)(uintptr_t)text.p, .body_len = text.n };
-    l->due_s = now_s(CLOCK_MONOTONIC) + up.latency_ms / 1e3;
-    pthread_mutex_lock(&up.lock);
-    *up.end = l;
-    up.end = &l->next;
-    pthread_cond_signal(&up.more);
-    pthread_mutex_unlock(&up.lock);
-}
-
-static void *answer_late(void *arg)
-{
-    pthread_mutex_lock(&up.lock);
-    while (!up.quit) {
-        late_t *l = up.first;
-        if (!l) {
-            pthread_cond_wait(&up.more, &up.lock);
-            continue;
-        }
-        double wait = l->due_s - now_s(CLOCK_MONOTONIC);
-        if (wait <= 0) {
-            up.first = l->next;
-            if (!up.first)
-                up.end = &up.first;
-        }
-        pthread_mutex_unlock(&up.lock);
-        if (wait <= 0) {
-            hs_answer(l->pending, &l->response);
-            free(l);
-        } else
-            usleep((useconds_t)((wait < 0.001 ? wait : 0.001) * 1e6));
-        pthread_mutex_lock(&up.lock);
-    }
-    pthread_mutex_unlock(&up.lock);
-    return arg;
 }
 
 /* ---- the node's side ---- */
@@ -230,21 +155,6 @@ static void get_block(void *ctx, const hs_request_t *q, hs_response_t *r)
 {
     (void)ctx, (void)q;
     r->shared = hs_shared_ref(block_answer);
-}
-
-static rc_t sign(void *ctx, uint8_t out[ECDSA_SIG_LEN], const hash32_t *digest)
-{
-    return keyring_sign(ctx, out, NULL, digest);
-}
-
-static void lock_it(void *ctx)
-{
-    pthread_mutex_lock(ctx);
-}
-
-static void unlock_it(void *ctx)
-{
-    pthread_mutex_unlock(ctx);
 }
 
 /* ---- the load: one thread, kept connections, one request at a time on each ---- */
@@ -348,7 +258,7 @@ static bool cold(double *rate, double *ideal, unsigned callers, uint16_t port)
 {
     if (!load_open(callers, port))
         return false;
-    unsigned batches = up.batches;
+    unsigned batches = bench_up.batches;
     double wall = now_s(CLOCK_MONOTONIC), cpu = now_s(CLOCK_PROCESS_CPUTIME_ID), own = now_s(CLOCK_THREAD_CPUTIME_ID);
     long done = drive(MEASURED_S, UINT32_MAX, 0, false);
     wall = now_s(CLOCK_MONOTONIC) - wall;
@@ -357,7 +267,7 @@ static bool cold(double *rate, double *ideal, unsigned callers, uint16_t port)
     load_close();
     if (done <= 0)
         return false;
-    double trips = (double)(up.batches - batches) / (double)done;
+    double trips = (double)(bench_up.batches - batches) / (double)done;
     *rate = (double)done / wall;
     *ideal = callers / (trips * LATENCY_MS / 1e3);
     printf(
@@ -401,7 +311,7 @@ static bool kept(uint16_t port)
 static bool hot(uint16_t port)
 {
     static bench_series_t took;
-    up.latency_ms = 3000;
+    bench_up.latency_ms = 3000;
     if (!load_open(HANGING + 1, port))
         return false;
     bool ok = true;
@@ -418,7 +328,7 @@ static bool hot(uint16_t port)
         took.ns[took.rounds++] = (now_s(CLOCK_MONOTONIC) - began) * 1e9;
     }
     load_close();
-    up.latency_ms = LATENCY_MS;
+    bench_up.latency_ms = LATENCY_MS;
     if (ok)
         bench_line("a kept /call while 50 cold ones hang", &took, 1e6, "ms");
     return ok;
@@ -438,68 +348,22 @@ static bool measure(uint16_t port)
 
 bool bench_calls(const char *dir)
 {
-    static const evm_schedule_row_t prague = { 0, { EVM_PRAGUE, 6, 9, 5007716, NULL } };
-    static const evm_chain_t chain = { 1, &prague, 1 };
     static const hs_route_t routes[] = { { "POST", "/call", post_call, HS_CORS },
                                          { "GET", "/block", get_block, HS_CORS } };
-    static const hs_route_t up_routes[] = { { "POST", "/", on_batch, 0 } };
-    uint8_t secret[32] = { 1 };
-    static const uint8_t blind[32] = { 2 };
-    static pthread_mutex_t cache_lock = PTHREAD_MUTEX_INITIALIZER;
-    static const ex_cache_config_t cache_config = {
-        .bytes_max = (size_t)64 << 20, .lock_ctx = &cache_lock, .lock = lock_it, .unlock = unlock_it, .seed = { 1, 2 }
-    };
-    char url[64], text[300];
-    hs_t *upstream_server = NULL, *server = NULL;
-    pool_t *pool = NULL;
-    ask_t *ask = NULL;
-    keyring_t *keyring = NULL;
+    char url[BENCH_URL_MAX], text[300];
+    bench_engine_t engine = { .calls = NULL };
     (void)dir;
-    log_set_level(LOG_ERROR);
-    if (secret_init())
-        return false;
     make_state();
     memset(text, '7', sizeof text);
     block = (ex_block_t){ .state_root = state.state_root,
                           .env = { .number = 1000, .timestamp = 5000, .gas_limit = 30000000, .chain_id = 1 } };
     block_answer = hs_shared_new(200, NULL, view_of(text, sizeof text), HS_CORS);
-    up.latency_ms = LATENCY_MS;
-    up.end = &up.first;
-    pthread_create(&up.thread, NULL, answer_late, NULL);
-    bool ok = hs_start(&upstream_server, NULL,
-                       &(hs_config_t){ .address = "127.0.0.1", .routes = up_routes, .route_count = 1 }) == RC_OK;
-    snprintf(url, sizeof url, "http://127.0.0.1:%u/", ok ? hs_port(upstream_server) : 0);
-    hc_t *http = hc_new(NULL);
-    up_t *upstream = up_new((const char *const[]){ url }, 1);
-    ex_cache_t *cache = ex_cache_new(&cache_config);
-    ok = ok && !pool_new(&pool, NULL, 0) && !keyring_new(&keyring, secret, blind) &&
-         !ask_new(&ask, NULL,
-                  &(ask_config_t){ .http = http, .upstream = upstream, .pool = pool, .now_ms = clock_system_ms });
-    jobs_t *jobs = ok ? jobs_new(&(jobs_config_t){ .ask = ask, .pool = pool, .flags = HS_CORS }) : NULL;
-    calls =
-        jobs
-            ? calls_new(&(calls_config_t){ .jobs = jobs, .chain = &chain, .cache = cache, .signer = { keyring, sign } })
-            : NULL;
-    ok =
-        calls && !hs_start(&server, NULL, &(hs_config_t){ .address = "127.0.0.1", .routes = routes, .route_count = 2 });
-    ok = ok && measure(hs_port(server));
-    if (ask)
-        ask_cancel(ask);
-    hs_stop(server, 1000);
-    jobs_free(jobs);
-    calls_free(calls);
-    ask_free(ask);
-    pthread_mutex_lock(&up.lock);
-    up.quit = true;
-    pthread_cond_signal(&up.more);
-    pthread_mutex_unlock(&up.lock);
-    pthread_join(up.thread, NULL);
-    hs_stop(upstream_server, 0);
-    hc_free(http);
-    up_free(upstream);
-    ex_cache_free(cache);
-    pool_free(pool);
-    keyring_free(keyring);
+    bool ok = bench_up_start(url, put_answer, LATENCY_MS);
+    ok = ok && bench_engine_start(&engine, url, routes, 2);
+    calls = engine.calls;
+    ok = ok && measure(engine.port);
+    bench_engine_stop(&engine);
+    bench_up_stop();
     hs_shared_unref(block_answer);
     return ok;
 }
