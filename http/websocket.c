@@ -164,7 +164,7 @@ static bool put(ws_t *w, view_t text, size_t max)
 bool ws_push(ws_t *w, view_t text)
 {
     pthread_mutex_lock(&w->hub->lock);
-    const bool sent = put(w, text, WS_PUSH_MAX);
+    const bool sent = put(w, text, WS_PUSH_MAX + text.n); /* one that is long has its turn */
     pthread_mutex_unlock(&w->hub->lock);
     wake(w->hub);
     return sent;

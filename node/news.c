@@ -12,7 +12,8 @@
 #include "rpc/api/objects.h"
 
 #define WATCHER_ARENA_MAX ((size_t)1 << 20) /* bytes of one filter's criteria, as text and read */
-#define TEXT_MAX ((size_t)4 << 20)          /* bytes of one message */
+#define TEXT_MAX ((size_t)16 << 20)         /* bytes of one message: all receipts of a block, too */
+#define TELL_ARENA_MAX ((size_t)64 << 20)   /* of a block's receipts as text */
 
 /* A filter or a subscription. */
 typedef struct watcher {
@@ -141,13 +142,19 @@ static bool finds_in(const watcher_t *x, const ex_logged_t *l)
            ex_filter_may_find(&x->criteria.filter, l->block.header.logs_bloom);
 }
 
-/* Whether all that somebody may want of a block is known. */
+/* Whether all is known of a block that a watcher may be told. */
+static bool answers(const ex_logged_t *l, const watcher_t *x)
+{
+    return x->kind == API_WATCH_RECEIPTS ? l->has_told : l->has_logs || !finds_in(x, l);
+}
+
+/* The same for everybody. */
 static bool answers_all(const news_t *w, const ex_logged_t *l)
 {
     if (w->config.mode == NEWS_ALWAYS && !l->has_logs)
         return false;
-    for (const watcher_t *x = w->watchers; x && !l->has_logs; x = x->next)
-        if (finds_in(x, l))
+    for (const watcher_t *x = w->watchers; x; x = x->next)
+        if (!answers(l, x))
             return false;
     return true;
 }
@@ -196,6 +203,31 @@ static void push_logs(news_t *w, const watcher_t *x, const ex_logged_t *l, bool 
     }
 }
 
+static bool is_wanted(const api_criteria_t *k, const hash32_t *tx_hash)
+{
+    for (size_t i = 0; i < k->hash_count; i++)
+        if (hash32_eq(&k->hashes[i], tx_hash))
+            return true;
+    return k->hash_count == 0;
+}
+
+/* One message for a block: a list, as geth has it. Nothing is said of none. */
+static void push_receipts(news_t *w, const watcher_t *x, const ex_logged_t *l)
+{
+    size_t n = 0;
+    jw_t out = jw_of(NULL, TEXT_MAX);
+    jw_array(&out, NULL);
+    for (size_t i = 0; i < l->told_count; i++)
+        if (is_wanted(&x->criteria, &l->told[i].tx_hash)) {
+            jw_raw(&out, NULL, l->told[i].text);
+            n++;
+        }
+    jw_end(&out);
+    if (n)
+        push_text(w, x, jw_done(&out));
+    jw_free(&out);
+}
+
 /* Tells a subscription all that it does not know yet. */
 static void push_news(news_t *w, watcher_t *x)
 {
@@ -209,6 +241,8 @@ static void push_news(news_t *w, watcher_t *x)
         const feed_event_t *e = feed_event(&w->feed, x->seq);
         if (x->kind == API_WATCH_HEADS && !e->removed)
             push_head(w, x, e->logged);
+        else if (x->kind == API_WATCH_RECEIPTS && !e->removed)
+            push_receipts(w, x, e->logged);
         else if (finds_in(x, e->logged))
             push_logs(w, x, e->logged, e->removed);
     }
@@ -269,12 +303,64 @@ static void take(news_t *w, ex_logged_t *const *blocks, size_t count)
         lose(w);
 }
 
+static bool has_receipts_watcher(news_t *w)
+{
+    pthread_mutex_lock(&w->lock);
+    const watcher_t *x = w->watchers;
+    while (x && x->kind != API_WATCH_RECEIPTS)
+        x = x->next;
+    pthread_mutex_unlock(&w->lock);
+    return x != NULL;
+}
+
+/* Nobody else waits for what cannot be told. */
+static void end_receipts(news_t *w, uint64_t number)
+{
+    log_write(LOG_WARN, "rpc", "subscriptions to receipts end: those of block %llu cannot be told",
+              (unsigned long long)number);
+    pthread_mutex_lock(&w->lock);
+    for (watcher_t **at = &w->watchers; *at;)
+        if ((*at)->kind == API_WATCH_RECEIPTS) {
+            w->config.end((*at)->session);
+            take_out(w, at);
+        } else
+            at = &(*at)->next;
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* Writes the receipts of a block, once for all who have subscribed to them. */
+static rc_t tell_receipts(ex_logged_t *l, const ex_past_t *p, const evm_chain_t *chain)
+{
+    const ex_told_t *told = NULL;
+    size_t count = 0;
+    arena_t a;
+    arena_init(&a, TELL_ARENA_MAX);
+    rc_t rc = api_tell_receipts(&told, &count, &a, p, chain);
+    if (!rc)
+        rc = ex_logged_tell(l, told, count);
+    arena_free(&a);
+    return rc;
+}
+
+/* A block as it is kept; NULL: it cannot be. */
+static ex_logged_t *logged_of(news_t *w, const ex_past_t *p, bool tells)
+{
+    ex_logged_t *l;
+    err_t e;
+    if (ex_logged_new(&l, &e, p))
+        return NULL;
+    const rc_t rc = tells && l->has_logs ? tell_receipts(l, p, w->config.chain) : RC_OK;
+    if (rc)
+        end_receipts(w, p->block.header.number);
+    return l;
+}
+
 static void keep(news_t *w, const ex_history_result_t *r)
 {
-    err_t e;
     ex_logged_t **blocks = calloc(r->count, sizeof *blocks);
+    const bool tells = has_receipts_watcher(w);
     size_t n = 0;
-    while (blocks && n < r->count && !ex_logged_new(&blocks[n], &e, &r->blocks[n]))
+    while (blocks && n < r->count && (blocks[n] = logged_of(w, &r->blocks[n], tells)))
         n++;
     pthread_mutex_lock(&w->lock);
     if (blocks && n == r->count)
@@ -313,7 +399,7 @@ static rc_t make_query(query_t **out, asked_t *a, uint64_t from, uint64_t to)
     const news_t *w = a->news;
     err_t e;
     return ex_history_new(out, &e,
-                          &(ex_history_config_t){ .chain_id = w->config.chain_id,
+                          &(ex_history_config_t){ .chain_id = w->config.chain->chain_id,
                                                   .cache = w->config.cache,
                                                   .head = &a->head,
                                                   .final_number = w->final_number,
@@ -433,10 +519,10 @@ static rc_t watcher_new(watcher_t **out, err_t *e, api_watch_t kind, view_t crit
     arena_init(&x->arena, WATCHER_ARENA_MAX);
     x->kind = kind;
     draw_id(x->id);
-    x->text = kind == API_WATCH_LOGS ? arena_dup(&x->arena, criteria) : criteria;
-    rc_t rc = kind == API_WATCH_LOGS && !x->text.p ? RC_NOMEM : RC_OK;
-    if (!rc && kind == API_WATCH_LOGS)
-        rc = api_criteria_parse(&x->criteria, &x->arena, x->text);
+    x->text = kind == API_WATCH_HEADS ? criteria : arena_dup(&x->arena, criteria);
+    rc_t rc = kind != API_WATCH_HEADS && !x->text.p ? RC_NOMEM : RC_OK;
+    if (!rc && kind != API_WATCH_HEADS)
+        rc = api_criteria_parse(&x->criteria, &x->arena, kind, x->text);
     if (rc) {
         watcher_discard(x);
         return err_say(e, rc, rc == RC_NOMEM ? "out of memory" : "the filter cannot be kept");
@@ -448,7 +534,7 @@ static rc_t watcher_new(watcher_t **out, err_t *e, api_watch_t kind, view_t crit
 /* With the lock held. */
 static rc_t check_room(const news_t *w, err_t *e, const watcher_t *x, void *session)
 {
-    if (w->config.mode == NEWS_OFF && x->kind == API_WATCH_LOGS)
+    if (w->config.mode == NEWS_OFF && x->kind != API_WATCH_HEADS)
         return err_say(e, RC_UNSUPPORTED, "filters of logs are not available: log_follow is off");
     if (session ? count_of(w, session) >= NEWS_SUBSCRIPTIONS_MAX : w->filters >= NEWS_FILTERS_MAX)
         return err_say(e, RC_LIMIT, session ? "too many subscriptions" : "too many filters");
@@ -468,6 +554,18 @@ static void enlist(news_t *w, watcher_t *x)
         w->slots[x->slot] = true;
 }
 
+/* Blocks that came before it was made, and of which nobody wanted what it wants, are none of its news: it begins behind
+ * them. With the lock held. */
+static void pass_unknown(news_t *w, watcher_t *x)
+{
+    uint64_t seq = x->seq > feed_first(&w->feed) ? x->seq : feed_first(&w->feed);
+    while (seq < feed_next(&w->feed) && answers(feed_event(&w->feed, seq)->logged, x))
+        seq++;
+    if (seq == feed_next(&w->feed) || !feed_tip(&w->feed, &x->number, &x->hash))
+        return;
+    x->seq = feed_next(&w->feed);
+}
+
 /* With the lock held. */
 static void insert(news_t *w, watcher_t *x, void *session, const ex_block_t *latest)
 {
@@ -483,7 +581,8 @@ static void insert(news_t *w, watcher_t *x, void *session, const ex_block_t *lat
     for (x->slot = 0; !session && w->slots[x->slot];) /* one is free: there is room */
         x->slot++;
     enlist(w, x);
-    (void)place(w, x);
+    if (place(w, x))
+        pass_unknown(w, x);
 }
 
 static rc_t add(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, void *session, api_watch_t kind, view_t criteria,

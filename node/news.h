@@ -35,7 +35,7 @@ typedef struct {
     rc_t (*submit)(void *ctx, query_t *take_q, ask_done_fn done, void *done_ctx);
     void *submit_ctx;
     ex_cache_t *cache; /* may be NULL */
-    uint64_t chain_id;
+    const evm_chain_t *chain;
     news_mode_t mode;
     size_t bytes_max; /* 0: NEWS_BYTES_MAX */
     /* Where filters are kept over the program's end, and by which key (node/kept.h); NULL: in memory only. */

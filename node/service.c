@@ -363,7 +363,7 @@ static void make_news(service_t *s)
     news_config_t config = { .submit = submit,
                              .submit_ctx = s->ask,
                              .cache = k->cache,
-                             .chain_id = k->config->chain.chain_id,
+                             .chain = &k->config->chain,
                              .mode = (news_mode_t)k->config->log_follow,
                              .push = push,
                              .end = end };

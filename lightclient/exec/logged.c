@@ -77,6 +77,24 @@ rc_t ex_logged_new(ex_logged_t **out, err_t *e, const ex_past_t *p)
     return RC_OK;
 }
 
+rc_t ex_logged_tell(ex_logged_t *l, const ex_told_t *told, size_t count)
+{
+    counted_t *c = counted_of(l);
+    ex_told_t *copies = arena_calloc(&c->arena, count, sizeof *copies);
+    if (!copies)
+        return RC_NOMEM;
+    for (size_t i = 0; i < count; i++) {
+        copies[i] = (ex_told_t){ told[i].tx_hash, arena_dup(&c->arena, told[i].text) };
+        if (!copies[i].text.p)
+            return RC_NOMEM;
+    }
+    l->told = copies;
+    l->told_count = count;
+    l->has_told = true;
+    l->bytes = sizeof *c + c->arena.used;
+    return RC_OK;
+}
+
 ex_logged_t *ex_logged_ref(ex_logged_t *l)
 {
     if (l)

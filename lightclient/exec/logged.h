@@ -16,6 +16,12 @@ typedef struct {
     size_t tx_index, log_index; /* of the block */
 } ex_placed_log_t;
 
+/* The receipt of a transaction, in the words in which its owner tells it. */
+typedef struct {
+    hash32_t tx_hash;
+    view_t text;
+} ex_told_t;
+
 typedef struct ex_logged ex_logged_t;
 
 struct ex_logged {
@@ -23,12 +29,19 @@ struct ex_logged {
     bool has_logs;
     const ex_placed_log_t *logs;
     size_t log_count;
+    bool has_told;
+    const ex_told_t *told; /* one for each transaction */
+    size_t told_count;
     size_t bytes; /* of memory, about */
 };
 
 /* Keeps a block: its header, and its logs where receipts and transactions are known. The bytes of logs are copied.
  * *out has one reference. RC_NOMEM; RC_REFUSED: the receipts are not as many as the transactions. */
 NODISCARD rc_t ex_logged_new(ex_logged_t **out, err_t *e, const ex_past_t *p);
+
+/* Keeps with a block what is told of its receipts, as long as nobody else has it. Texts are copied. RC_NOMEM. */
+NODISCARD rc_t ex_logged_tell(ex_logged_t *l, const ex_told_t *told, size_t count);
+
 ex_logged_t *ex_logged_ref(ex_logged_t *l); /* returns l; NULL allowed */
 void ex_logged_unref(ex_logged_t *l);       /* NULL allowed */
 

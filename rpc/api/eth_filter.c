@@ -33,14 +33,17 @@ static void add(api_call_t *c, void *session, api_watch_t kind, view_t criteria)
 }
 
 /* The criteria of an argument as text, once they are read without a fault; p NULL: they are not. */
-static view_t criteria_of(api_call_t *c, const jo_t *arg)
+static view_t criteria_of(api_call_t *c, api_watch_t kind, const jo_t *arg)
 {
     static const char any[] = "{}";
-    ex_filter_t filter;
+    api_criteria_t read;
     if (!jo_has(arg, NULL))
         return view_str(any);
     const jo_t o = jo_object(arg, NULL);
-    api_filter_read(c, &filter, &o);
+    if (kind == API_WATCH_RECEIPTS)
+        api_hashes_read(c, &read, &o);
+    else
+        api_filter_read(c, &read.filter, &o);
     if (jo_rc(arg) || c->error)
         return view_of(NULL, 0);
     const view_t text = jo_compact(arg, c->arena, NULL);
@@ -53,7 +56,7 @@ static view_t criteria_of(api_call_t *c, const jo_t *arg)
 
 void api_eth_newFilter(api_call_t *c, const jo_t *args)
 {
-    const view_t criteria = criteria_of(c, &args[0]);
+    const view_t criteria = criteria_of(c, API_WATCH_LOGS, &args[0]);
     if (criteria.p)
         add(c, NULL, API_WATCH_LOGS, criteria);
 }
@@ -94,10 +97,11 @@ void api_eth_subscribe(api_call_t *c, const jo_t *args)
         api_fail(c, API_NO_METHOD, "notifications not supported");
     } else if (view_eq(kind, view_str("newHeads"))) {
         add(c, session, API_WATCH_HEADS, view_of(NULL, 0));
-    } else if (view_eq(kind, view_str("logs"))) {
-        const view_t criteria = criteria_of(c, &args[1]);
+    } else if (view_eq(kind, view_str("logs")) || view_eq(kind, view_str("transactionReceipts"))) {
+        const api_watch_t watch = kind.n == 4 ? API_WATCH_LOGS : API_WATCH_RECEIPTS;
+        const view_t criteria = criteria_of(c, watch, &args[1]);
         if (criteria.p)
-            add(c, session, API_WATCH_LOGS, criteria);
+            add(c, session, watch, criteria);
     } else {
         api_fail(c, API_NO_METHOD, "no \"%.*s\" subscription in eth namespace", (int)(kind.n < 64 ? kind.n : 64),
                  (const char *)kind.p);

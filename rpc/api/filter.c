@@ -3,7 +3,10 @@
 #include "base/crypto/hash.h"
 #include "rpc/api/objects.h"
 
-#define VALUES_MAX 1000u /* addresses, and topics of one place, as in geth */
+#define VALUES_MAX 1000u             /* addresses, and topics of one place, as in geth */
+#define HASHES_MAX 200u              /* transactions of one subscription to receipts, likewise */
+#define TELL_MAX ((size_t)32 << 20)  /* bytes of one receipt as text */
+#define TELL_WORK ((size_t)16 << 20) /* and to decode its transaction */
 
 static void *rows(api_call_t *c, size_t count, size_t size)
 {
@@ -78,6 +81,26 @@ void api_filter_read(api_call_t *c, ex_filter_t *out, const jo_t *o)
     read_topics(c, out, o);
 }
 
+void api_hashes_read(api_call_t *c, api_criteria_t *out, const jo_t *o)
+{
+    jo_t list, item;
+    out->hashes = NULL;
+    out->hash_count = 0;
+    if (!jo_opt_list(o, &list, "transactionHashes", 0, SIZE_MAX))
+        return;
+    const size_t count = jo_size(&list);
+    if (count > HASHES_MAX) {
+        api_fail(c, API_INVALID_PARAMS,
+                 "exceed max number of transaction hashes allowed per transactionReceipts subscription");
+        return;
+    }
+    hash32_t *all = rows(c, count, sizeof *all);
+    for (size_t i = 0; all && jo_next(&list, &item) && i < count; i++)
+        jo_hex(&item, all[i].b, sizeof all[i].b, NULL, HEX_0X);
+    out->hashes = all;
+    out->hash_count = all ? count : 0;
+}
+
 /* A number bounds the blocks, a tag does not. */
 static void read_bound(uint64_t *out, const jo_t *o, const char *key)
 {
@@ -86,15 +109,19 @@ static void read_bound(uint64_t *out, const jo_t *o, const char *key)
         *out = jo_quantity(o, key);
 }
 
-rc_t api_criteria_parse(api_criteria_t *out, arena_t *a, view_t text)
+rc_t api_criteria_parse(api_criteria_t *out, arena_t *a, api_watch_t kind, view_t text)
 {
     jo_doc_t doc;
     api_call_t c = { .arena = a };
     const jo_t o = jo_open(&doc, NULL, text, API_CRITERIA_MAX, JO_LENIENT);
     *out = (api_criteria_t){ .from = 0, .to = UINT64_MAX };
-    api_filter_read(&c, &out->filter, &o);
-    read_bound(&out->from, &o, "fromBlock");
-    read_bound(&out->to, &o, "toBlock");
+    if (kind == API_WATCH_RECEIPTS) {
+        api_hashes_read(&c, out, &o);
+    } else {
+        api_filter_read(&c, &out->filter, &o);
+        read_bound(&out->from, &o, "fromBlock");
+        read_bound(&out->to, &o, "toBlock");
+    }
     const rc_t rc = jo_rc(&o);
     jo_close(&doc);
     return rc ? rc : c.error == API_INTERNAL ? RC_NOMEM : c.error ? RC_MALFORMED : RC_OK;
@@ -138,4 +165,27 @@ bool api_put_logs(jw_t *w, size_t *count, const ex_history_result_t *r, const ex
         if (ex_filter_may_find(f, r->blocks[i].block.header.logs_bloom) && !put_found(w, count, &r->blocks[i], f))
             return false;
     return true;
+}
+
+rc_t api_tell_receipts(const ex_told_t **out, size_t *count, arena_t *a, const ex_past_t *p, const evm_chain_t *chain)
+{
+    const api_block_t b = { .chain = chain, .block = &p->block, .has_body = true, .receipts = p->receipts };
+    const size_t n = p->block.transaction_count;
+    if (p->receipt_count != n)
+        return RC_REFUSED;
+    ex_told_t *told = arena_calloc(a, n, sizeof *told);
+    rc_t rc = told ? RC_OK : RC_NOMEM;
+    arena_t work;
+    arena_init(&work, TELL_WORK);
+    for (size_t i = 0; !rc && i < n; i++) {
+        jw_t w = jw_of(a, TELL_MAX);
+        keccak256(&told[i].tx_hash, p->block.transactions[i]);
+        api_put_receipt(&w, NULL, &work, &b, i);
+        told[i].text = jw_done(&w);
+        rc = w.rc;
+    }
+    arena_free(&work);
+    *out = told;
+    *count = n;
+    return rc;
 }

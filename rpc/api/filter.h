@@ -21,11 +21,16 @@ void api_filter_read(api_call_t *c, ex_filter_t *out, const jo_t *o);
 typedef struct {
     ex_filter_t filter;
     uint64_t from, to;
+    const hash32_t *hashes; /* of receipts: those of these transactions; none: of all */
+    size_t hash_count;
 } api_criteria_t;
 
-/* Reads them from the text of a filter object that api_filter_read took; all is in the arena. RC_MALFORMED, RC_LIMIT,
- * RC_NOMEM. */
-NODISCARD rc_t api_criteria_parse(api_criteria_t *out, arena_t *a, view_t text);
+/* Reads the hashes of an object {"transactionHashes": [...]}, as api_filter_read does. */
+void api_hashes_read(api_call_t *c, api_criteria_t *out, const jo_t *o);
+
+/* Reads them from the text of an object that api_filter_read or, of API_WATCH_RECEIPTS, api_hashes_read took; all is in
+ * the arena. RC_MALFORMED, RC_LIMIT, RC_NOMEM. */
+NODISCARD rc_t api_criteria_parse(api_criteria_t *out, arena_t *a, api_watch_t kind, view_t text);
 
 /* Writes the logs of blocks with receipts that a filter finds, elements of a list that is open. False: a block has more
  * receipts than transactions. */
@@ -34,5 +39,10 @@ bool api_put_logs(jw_t *w, size_t *count, const ex_history_result_t *r, const ex
 /* Writes the logs of a kept block that a filter finds, elements of a list that is open. The block must answer it
  * (ex_logged_answers). Gives how many. */
 size_t api_put_logged(jw_t *w, const ex_logged_t *l, const ex_filter_t *f, bool removed);
+
+/* The receipts of a block as texts, in transaction order, for ex_logged_tell; in the arena. RC_REFUSED: they are not as
+ * many as the transactions; RC_UNSUPPORTED: a transaction of a newer fork; RC_LIMIT, RC_NOMEM. */
+NODISCARD rc_t api_tell_receipts(const ex_told_t **out, size_t *count, arena_t *a, const ex_past_t *p,
+                                 const evm_chain_t *chain);
 
 #endif

@@ -12,8 +12,10 @@ static rc_t add(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, void *sessio
 {
     (void)ctx;
     snprintf(noted, sizeof noted, "%s %s %.*s at %llu", session ? "session" : "poll",
-             kind == API_WATCH_LOGS ? "logs" : "heads", (int)criteria.n, criteria.p ? (const char *)criteria.p : "",
-             (unsigned long long)latest->env.number);
+             kind == API_WATCH_LOGS       ? "logs"
+             : kind == API_WATCH_RECEIPTS ? "receipts"
+                                          : "heads",
+             (int)criteria.n, criteria.p ? (const char *)criteria.p : "", (unsigned long long)latest->env.number);
     strcpy(id, "0x1f");
     return add_rc ? err_say(e, add_rc, "no more") : RC_OK;
 }
@@ -79,6 +81,12 @@ START_TEST(what_is_asked_for_is_kept_as_it_was_written)
     ck_assert_str_eq(noted, "session logs {} at 1000");
     ck_assert_str_eq(serve(ASK("eth_subscribe", "\"logs\"")), RESULT("\"0x1f\""));
     ck_assert_str_eq(noted, "session logs {} at 1000");
+    ck_assert_str_eq(serve(ASK("eth_subscribe", "\"transactionReceipts\"")), RESULT("\"0x1f\""));
+    ck_assert_str_eq(noted, "session receipts {} at 1000");
+    ck_assert_str_eq(serve(ASK("eth_subscribe", "\"transactionReceipts\",null")), RESULT("\"0x1f\""));
+    ck_assert_str_eq(serve(ASK("eth_subscribe", "\"transactionReceipts\",{\"transactionHashes\":[" TOPIC "]}")),
+                     RESULT("\"0x1f\""));
+    ck_assert_str_eq(noted, "session receipts {\"transactionHashes\":[" TOPIC "]} at 1000");
     ck_assert_str_eq(serve(ASK("eth_newFilter", "{}")), RESULT("\"0x1f\"")); /* polled here, too */
     ck_assert_str_eq(noted, "poll logs {} at 1000");
 }
@@ -101,7 +109,27 @@ START_TEST(what_is_wrong_is_told_as_geth_tells_it_and_nothing_is_kept)
     ck_assert_str_eq(serve(ASK("eth_subscribe", "\"newPendingTransactions\"")),
                      ERROR("-32601", "no \\\"newPendingTransactions\\\" subscription in eth namespace"));
     ck_assert_ptr_nonnull(strstr(serve(ASK("eth_subscribe", "\"logs\",{\"address\":1}")), "\"code\":-32602"));
+    ck_assert_ptr_nonnull(strstr(
+        serve(ASK("eth_subscribe", "\"transactionReceipts\",{\"transactionHashes\":[\"0x1\"]}")), "\"code\":-32602"));
     ck_assert_str_eq(noted, "");
+}
+END_TEST
+
+START_TEST(receipts_of_at_most_200_transactions_are_told_to_one_subscription)
+{
+    static char text[20000] =
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_subscribe\",\"params\":[\"transactionReceipts\","
+        "{\"transactionHashes\":[" TOPIC;
+    world.session = &noted;
+    for (unsigned i = 1; i < 200; i++)
+        strcat(text, "," TOPIC);
+    const size_t n = strlen(text);
+    strcat(text, "]}]}");
+    ck_assert_str_eq(serve(text), RESULT("\"0x1f\""));
+    strcpy(text + n, "," TOPIC "]}]}");
+    ck_assert_str_eq(
+        serve(text),
+        ERROR("-32602", "exceed max number of transaction hashes allowed per transactionReceipts subscription"));
 }
 END_TEST
 
@@ -171,7 +199,8 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN_AROUND("methods_filter", setup_events, teardown, what_is_asked_for_is_kept_as_it_was_written,
-                           what_is_wrong_is_told_as_geth_tells_it_and_nothing_is_kept, each_failure_has_its_code,
+                           what_is_wrong_is_told_as_geth_tells_it_and_nothing_is_kept,
+                           receipts_of_at_most_200_transactions_are_told_to_one_subscription, each_failure_has_its_code,
                            ends_are_of_the_own_kind, logs_come_from_memory_where_they_are_all_there,
                            a_range_that_is_too_long_is_refused_with_one_that_fits,
                            where_nobody_keeps_filters_there_are_none);

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "base/crypto/hash.h"
+#include "base/hex.h"
 #include "lightclient/mpt/mpt.h"
 #include "rpc/api/filter.h"
 #include "rpc/api/objects.h"
@@ -22,7 +24,15 @@ typedef struct {
 static arena_t arena;
 static made_t chain[BLOCKS_MAX]; /* the head's branch */
 static uint64_t top;
-static const uint8_t TX[] = { 0xc1, 0x80 };
+
+/* The example of EIP-155. */
+static const char TX_HEX[] =
+    "f86c098504a817c800825208943535353535353535353535353535353535353535880de0b6b3a76400008025a0"
+    "28ef61340bd939bc2195fe537567866003e1a15d3c71ff63e1590620aa636276a067cbe9d8997f761aecb703"
+    "304b3800ccf555c9f3dc64214b297fb1966a3b6d83";
+#define TX_SENDER "0x9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f"
+static uint8_t tx_bytes[110];
+static hash32_t tx_hash;
 
 /* Block n on top of n - 1; branch makes it another one. */
 static void make(uint64_t n, uint8_t branch)
@@ -37,7 +47,7 @@ static void make(uint64_t n, uint8_t branch)
     r.logs = &m->log;
     ex_bloom_add_logs(r.bloom, r.logs, 1);
     ck_assert_int_eq(ex_receipt_encode(&m->receipt, &arena, &r), RC_OK);
-    m->tx = view_of(TX, sizeof TX);
+    m->tx = view_of(tx_bytes, sizeof tx_bytes);
     *h = (ex_header_t){ .number = n, .ommers_hash = EX_NO_OMMERS, .gas_used = branch };
     memcpy(h->logs_bloom, r.bloom, sizeof r.bloom);
     if (n)
@@ -105,7 +115,7 @@ static void answer_all(bool fail)
 /* ---- the news ---- */
 
 static news_t *news;
-static char pushed[65536];
+static char pushed[262144];
 static unsigned pushes, ends;
 static uint64_t clock_now;
 static ex_block_t latest;
@@ -133,7 +143,7 @@ static uint64_t now(void)
 static void open_news(news_mode_t mode, size_t bytes_max)
 {
     news = news_new(&(news_config_t){ .submit = submit,
-                                      .chain_id = 1,
+                                      .chain = &EVM_MAINNET,
                                       .mode = mode,
                                       .bytes_max = bytes_max,
                                       .monotonic_ms = now,
@@ -152,6 +162,8 @@ static void head(uint64_t n)
 static void setup(void)
 {
     arena_init(&arena, 64u << 20);
+    ck_assert_int_eq(hex_decode_exact(tx_bytes, sizeof tx_bytes, TX_HEX, sizeof TX_HEX - 1), RC_OK);
+    keccak256(&tx_hash, view_of(tx_bytes, sizeof tx_bytes));
     clock_now = 1000000;
     queries = receipts_asked = pushes = ends = 0;
     pushed[0] = 0;
@@ -182,6 +194,7 @@ static void fork_at(uint64_t n, uint8_t branch, uint64_t to)
 }
 
 #define ANY "{}"
+#define ONES "1111111111111111111111111111111111111111111111111111111111111111"
 #define OF_A1 "{\"address\":\"0xa1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1\"}" /* blocks 1, 5, 9, 13, ... */
 
 static char ids[8][API_WATCH_ID_LEN + 1];
@@ -348,6 +361,100 @@ START_TEST(a_subscription_is_pushed_to_once_it_knows_its_id)
 }
 END_TEST
 
+START_TEST(a_subscription_is_told_the_receipts_of_each_block_in_one_message)
+{
+    int one, two;
+    ck_assert_int_eq(add(0, &one, API_WATCH_RECEIPTS, "{}"), RC_OK);
+    ck_assert_int_eq(add(1, &two, API_WATCH_RECEIPTS, "{\"transactionHashes\":[\"0x" ONES "\"]}"), RC_OK);
+    news_begin(news, &one);
+    news_begin(news, &two);
+    grow_to(12, 1);
+    head(12);
+    answer_all(false);
+    ck_assert_uint_eq(receipts_asked, 2);
+    ck_assert_uint_eq(pushes, 2); /* the other waits for a transaction that did not come */
+    ck_assert_ptr_nonnull(strstr(pushed, "\"result\":[{\"blockHash\":\"0x"));
+    ck_assert_ptr_nonnull(strstr(pushed, "\"blockNumber\":\"0xb\",\"transactionHash\":\"0x"));
+    ck_assert_ptr_nonnull(strstr(pushed, "\"from\":\"" TX_SENDER "\""));
+    ck_assert_ptr_nonnull(strstr(pushed, "\"effectiveGasPrice\":\"0x4a817c800\",\"gasUsed\":\"0x5208\""));
+    fork_at(12, 2, 13);
+    head(13);
+    answer_all(false);
+    ck_assert_uint_eq(pushes, 4); /* 12 and 13 of the new branch; nothing is taken back */
+    ck_assert_ptr_null(strstr(pushed, "\"removed\":true"));
+    news_over(news, &two);
+    news_over(news, &one);
+    receipts_asked = 0;
+    ck_assert_int_eq(add(0, NULL, API_WATCH_HEADS, ""), RC_OK);
+    grow_to(14, 2);
+    head(14);
+    answer_all(false);
+    ck_assert_uint_eq(receipts_asked, 0);
+}
+END_TEST
+
+START_TEST(a_subscription_to_receipts_finds_its_transaction)
+{
+    int one;
+    char of_it[200] = "{\"transactionHashes\":[\"0x" ONES "\",\"0x";
+    const size_t n = strlen(of_it);
+    hex_encode(of_it + n, view_of(tx_hash.b, 32));
+    strcat(of_it, "\"]}");
+    ck_assert_int_eq(add(0, &one, API_WATCH_RECEIPTS, of_it), RC_OK);
+    news_begin(news, &one);
+    grow_to(11, 1);
+    head(11);
+    answer_all(false);
+    ck_assert_uint_eq(pushes, 1);
+    ck_assert_int_ne(add(1, &one, API_WATCH_RECEIPTS, "{\"transactionHashes\":[\"0x12\"]}"), RC_OK);
+    ck_assert_int_eq(add(1, &one, API_WATCH_RECEIPTS, "{\"transactionHashes\":null}"), RC_OK);
+    news_begin(news, &one);
+    grow_to(12, 1);
+    head(12);
+    answer_all(false);
+    ck_assert_uint_eq(pushes, 3);
+}
+END_TEST
+
+/* A proven block may hold what this build cannot read. */
+START_TEST(receipts_that_cannot_be_told_end_their_subscription_and_nobody_elses)
+{
+    int one;
+    ck_assert_int_eq(add(0, &one, API_WATCH_RECEIPTS, "{}"), RC_OK);
+    ck_assert_int_eq(add(1, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    news_begin(news, &one);
+    tx_bytes[0] = 0x7f; /* of a newer fork */
+    grow_to(12, 1);
+    head(12);
+    answer_all(false);
+    ck_assert_uint_eq(ends, 1);
+    ck_assert_uint_eq(pushes, 0);
+    ck_assert_str_eq(poll(1), "+11+12");
+}
+END_TEST
+
+START_TEST(who_comes_behind_blocks_that_were_told_without_logs_begins_there)
+{
+    int one;
+    ck_assert_int_eq(add(0, NULL, API_WATCH_HEADS, ""), RC_OK);
+    const ex_block_t before = latest;
+    grow_to(12, 1);
+    head(12);
+    answer_all(false);
+    latest = before; /* its request came when 10 was the latest block */
+    ck_assert_int_eq(add(1, NULL, API_WATCH_LOGS, ANY), RC_OK);
+    ck_assert_int_eq(add(2, &one, API_WATCH_RECEIPTS, "{}"), RC_OK);
+    ck_assert_int_eq(add(3, NULL, API_WATCH_HEADS, ""), RC_OK);
+    news_begin(news, &one);
+    grow_to(13, 1);
+    head(13);
+    answer_all(false);
+    ck_assert_str_eq(poll(1), "+13");
+    ck_assert_uint_eq(pushes, 1);
+    ck_assert_str_eq(poll(3), "#11#12#13");
+}
+END_TEST
+
 START_TEST(one_session_cannot_end_what_is_anothers)
 {
     int one, two;
@@ -401,8 +508,8 @@ START_TEST(logs_that_are_in_memory_are_answered_from_there_and_no_others)
 {
     api_criteria_t any, a1;
     jw_t w = jw_of(&arena, 1u << 20);
-    ck_assert_int_eq(api_criteria_parse(&any, &arena, view_str(ANY)), RC_OK);
-    ck_assert_int_eq(api_criteria_parse(&a1, &arena, view_str(OF_A1)), RC_OK);
+    ck_assert_int_eq(api_criteria_parse(&any, &arena, API_WATCH_LOGS, view_str(ANY)), RC_OK);
+    ck_assert_int_eq(api_criteria_parse(&a1, &arena, API_WATCH_LOGS, view_str(OF_A1)), RC_OK);
     ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, OF_A1), RC_OK);
     grow_to(14, 1);
     head(14);
@@ -424,7 +531,7 @@ START_TEST(always_follows_all_logs_and_off_none)
 {
     api_criteria_t any;
     jw_t w = jw_of(&arena, 1u << 20);
-    ck_assert_int_eq(api_criteria_parse(&any, &arena, view_str(ANY)), RC_OK);
+    ck_assert_int_eq(api_criteria_parse(&any, &arena, API_WATCH_LOGS, view_str(ANY)), RC_OK);
     news_free(news);
     open_news(NEWS_OFF, 0);
     ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, ANY), RC_UNSUPPORTED);
@@ -485,7 +592,7 @@ static void open_keeping(void)
     char folder[80];
     snprintf(folder, sizeof folder, "%s/filters", keep);
     news = news_new(&(news_config_t){ .submit = submit,
-                                      .chain_id = 1,
+                                      .chain = &EVM_MAINNET,
                                       .monotonic_ms = now,
                                       .push = push,
                                       .end = end,
@@ -588,7 +695,11 @@ int main(void)
         a_reorganisation_takes_back_what_was_told_and_tells_the_new_branch,
         receipts_are_asked_for_only_where_a_bloom_lets_somebody_hope, who_comes_while_blocks_are_fetched_misses_nothing,
         what_failed_is_tried_again_and_nothing_is_lost, a_subscription_is_pushed_to_once_it_knows_its_id,
-        one_session_cannot_end_what_is_anothers, filters_and_subscriptions_are_bounded_and_forgotten_filters_end,
+        a_subscription_is_told_the_receipts_of_each_block_in_one_message,
+        a_subscription_to_receipts_finds_its_transaction,
+        receipts_that_cannot_be_told_end_their_subscription_and_nobody_elses,
+        who_comes_behind_blocks_that_were_told_without_logs_begins_there, one_session_cannot_end_what_is_anothers,
+        filters_and_subscriptions_are_bounded_and_forgotten_filters_end,
         criteria_bound_the_blocks_and_those_that_cannot_be_read_are_refused,
         logs_that_are_in_memory_are_answered_from_there_and_no_others, always_follows_all_logs_and_off_none,
         a_gap_is_told_and_not_passed_over, a_filter_that_is_polled_too_late_is_told_so,

@@ -123,7 +123,7 @@ START_TEST(each_method_asks_no_oftener_than_it_must)
             ex_cache_free(cache);
             open_cache();
             news = news_new(&(news_config_t){
-                .submit = submit, .chain_id = 1, .mode = NEWS_ALWAYS, .push = push_nothing, .end = end_nothing });
+                .submit = submit, .chain = &CHAIN, .mode = NEWS_ALWAYS, .push = push_nothing, .end = end_nothing });
             follow(TOP);
             follow(TOP + 1);
             followed = (int)ask(x->method, x->params, TOP + 1, &NEWS_EVENTS, news);
