@@ -77,15 +77,42 @@ static bool took_part(const uint8_t *participants, size_t i)
     return participants[i / 8] >> (i % 8) & 1;
 }
 
-/* Sum of the checked keys, only of those members whose bit equals want if participants is given; infinity if none. */
-static rc_t keys_sum(blst_p1 *out, const bls_pubkey_t *keys, size_t count, const uint8_t *participants, bool want)
+/* Whether this is the key of the row; no encoding begins with a zero byte. */
+static bool is_known(const bls_known_t *known, const bls_pubkey_t *key)
+{
+    return known && known->key.b[0] && memcmp(&known->key, key, sizeof *key) == 0;
+}
+
+/* A checked key, decoded unless it is known. */
+static rc_t key_of(blst_p1_affine *out, const bls_pubkey_t *key, const bls_known_t *known)
+{
+    if (!is_known(known, key))
+        return key_decode(out, key, true);
+    memcpy(out, &known->point, sizeof *out);
+    return RC_OK;
+}
+
+/* Who is to be summed. */
+typedef struct {
+    const uint8_t *participants; /* NULL: all */
+    bool want;                   /* else those whose bit is this */
+} choice_t;
+
+static bool is_chosen(const choice_t *c, size_t i)
+{
+    return !c->participants || took_part(c->participants, i) == c->want;
+}
+
+/* Sum of the chosen keys; infinity if none. */
+static rc_t keys_sum(blst_p1 *out, const bls_pubkey_t *keys, size_t count, const bls_known_t *known,
+                     const choice_t *choice)
 {
     blst_p1 sum = { 0 }; /* z = 0: infinity */
     for (size_t i = 0; i < count; i++) {
         blst_p1_affine key;
-        if (participants && took_part(participants, i) != want)
+        if (!is_chosen(choice, i))
             continue;
-        rc_t rc = key_decode(&key, &keys[i], true);
+        rc_t rc = key_of(&key, &keys[i], known ? &known[i] : NULL);
         if (rc)
             return rc;
         blst_p1_add_or_double_affine(&sum, &sum, &key); /* complete: equal, opposite and infinite points */
@@ -94,20 +121,28 @@ static rc_t keys_sum(blst_p1 *out, const bls_pubkey_t *keys, size_t count, const
     return RC_OK;
 }
 
-rc_t bls_committee_verify(const bls_point_t *aggregate, const bls_pubkey_t *keys, size_t count,
-                          const uint8_t *participants, const hash32_t *msg32, const uint8_t sig[BLS_SIG_LEN])
+/* The fewer members: the absent ones, whose keys are subtracted, or those who took part. False: nobody did. */
+static bool choose_fewer(choice_t *out, const uint8_t *participants, size_t count)
 {
     size_t present = 0;
-    blst_p1 key;
     for (size_t i = 0; i < count; i++)
         present += took_part(participants, i);
-    if (present == 0)
+    *out = (choice_t){ participants, present < count - present };
+    return present > 0;
+}
+
+rc_t bls_committee_verify(const bls_point_t *aggregate, const bls_pubkey_t *keys, size_t count,
+                          const bls_known_t *known, const uint8_t *participants, const hash32_t *msg32,
+                          const uint8_t sig[BLS_SIG_LEN])
+{
+    choice_t fewer;
+    blst_p1 key;
+    if (!choose_fewer(&fewer, participants, count))
         return RC_REFUSED;
-    bool subtract = present >= count - present; /* decode the fewer keys */
-    rc_t rc = keys_sum(&key, keys, count, participants, !subtract);
+    rc_t rc = keys_sum(&key, keys, count, known, &fewer);
     if (rc)
         return rc;
-    if (subtract) {
+    if (!fewer.want) {
         blst_p1_affine all;
         memcpy(&all, aggregate, sizeof all);
         blst_p1_cneg(&key, true);
@@ -116,12 +151,23 @@ rc_t bls_committee_verify(const bls_point_t *aggregate, const bls_pubkey_t *keys
     return key_verify(&key, view_of(msg32->b, sizeof msg32->b), sig);
 }
 
+void bls_remember(bls_known_t *known, const bls_pubkey_t *keys, size_t count, const uint8_t *participants)
+{
+    choice_t fewer;
+    (void)choose_fewer(&fewer, participants, count);
+    for (size_t i = 0; i < count; i++) {
+        bls_point_t point;
+        if (is_chosen(&fewer, i) && !is_known(&known[i], &keys[i]) && !bls_pubkey_decode(&point, &keys[i], true))
+            known[i] = (bls_known_t){ keys[i], point };
+    }
+}
+
 rc_t bls_fast_aggregate_verify(const bls_pubkey_t *keys, size_t count, view_t msg, const uint8_t sig[BLS_SIG_LEN])
 {
     blst_p1 key;
     if (count == 0)
         return RC_REFUSED;
-    rc_t rc = keys_sum(&key, keys, count, NULL, true);
+    rc_t rc = keys_sum(&key, keys, count, NULL, &(choice_t){ NULL, true });
     return rc ? rc : key_verify(&key, msg, sig);
 }
 

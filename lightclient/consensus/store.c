@@ -164,14 +164,29 @@ static rc_t check_committee(const lc_store_t *s, learned_t *learned, err_t *e, c
     return rc ? err_say(e, rc, "the sync committee is not the one in the state") : RC_OK;
 }
 
-/* Whether the committee of the update's signature slot signed this root; its period is known. */
+/* Whether the current committee is that of the update's signature slot, whose period is known; else the next one is. */
+static bool signed_by_current(const lc_store_t *s, const lc_update_t *u)
+{
+    return period(s->network, u->signature_slot) == period(s->network, s->finalized_header.beacon.slot);
+}
+
+/* Whether the committee of the update's signature slot signed this root. */
 static rc_t verify_signature(const lc_store_t *s, const lc_update_t *u, const hash32_t *signing_root)
 {
-    const lc_network_t *net = s->network;
-    bool current = period(net, u->signature_slot) == period(net, s->finalized_header.beacon.slot);
-    const lc_store_committee_t *signers = current ? &s->current_sync_committee : &s->next_sync_committee;
-    return bls_committee_verify(&signers->aggregate, signers->keys.pubkeys, net->preset.committee_size,
-                                u->sync_aggregate.bits, signing_root, u->sync_aggregate.signature);
+    const lc_store_committee_t *signers =
+        signed_by_current(s, u) ? &s->current_sync_committee : &s->next_sync_committee;
+    return bls_committee_verify(&signers->aggregate, signers->keys.pubkeys, s->network->preset.committee_size,
+                                signers->decoded, u->sync_aggregate.bits, signing_root, u->sync_aggregate.signature);
+}
+
+/* Keeps what the verification of a valid update has decoded; not of one that teaches a period on the way to the head,
+ * whose committee signs nothing else that is seen here. */
+static void remember_keys(lc_store_t *s, const lc_update_t *u)
+{
+    if (u->has_committee)
+        return;
+    lc_store_committee_t *signers = signed_by_current(s, u) ? &s->current_sync_committee : &s->next_sync_committee;
+    bls_remember(signers->decoded, signers->keys.pubkeys, s->network->preset.committee_size, u->sync_aggregate.bits);
 }
 
 static rc_t check_signature(const lc_store_t *s, err_t *e, const hash32_t *attested_root, const lc_update_t *u)
@@ -324,6 +339,7 @@ rc_t lc_store_process(lc_store_t *s, lc_verdict_t *verdict, err_t *e, const lc_u
     rc_t rc = validate(s, &v, &learned, e, u, current_slot);
     if (rc)
         return rc;
+    remember_keys(s, u);
     keep_best(s, u, &learned);
     if (v.participants > s->current_max_active_participants)
         s->current_max_active_participants = v.participants;

@@ -23,6 +23,8 @@ typedef struct {
     lc_committee_t keys;
     hash32_t root;         /* hash_tree_root(keys) */
     bls_point_t aggregate; /* keys.aggregate_pubkey, in the subgroup */
+    bls_known_t
+        decoded[LC_COMMITTEE_MAX]; /* of keys, those that valid updates took: nothing rests on what is missing */
 } lc_store_committee_t;
 
 /* LightClientStore. Large: heap or static storage. */

@@ -82,6 +82,7 @@ void made_chain(made_chain_t *c, made_object_t *bootstrap)
     memset(c, 0, sizeof *c);
     c->network = *lc_network_find("mainnet");
     memset(c->network.fork_epoch, 0, sizeof c->network.fork_epoch);
+    c->network.fork_epoch[LC_GLOAS] = LC_EPOCH_NEVER;
     make_keys(c);
     c->slot = 8192 * 100;
     lc_committee_root(&root, &c->committee, MADE_MEMBERS);

@@ -72,7 +72,20 @@ static void committee_of(committee_t *c, const uint32_t secrets[MEMBERS], uint32
 
 static rc_t verify(const committee_t *c)
 {
-    return bls_committee_verify(&c->aggregate, c->keys, MEMBERS, c->bits, &MSG, c->sig);
+    return bls_committee_verify(&c->aggregate, c->keys, MEMBERS, NULL, c->bits, &MSG, c->sig);
+}
+
+static size_t remembered(const bls_known_t known[MEMBERS], const committee_t *c)
+{
+    size_t n = 0;
+    for (unsigned i = 0; i < MEMBERS; i++)
+        n += memcmp(&known[i].key, &c->keys[i], sizeof c->keys[i]) == 0;
+    return n;
+}
+
+static rc_t verify_known(const committee_t *c, const bls_known_t known[MEMBERS])
+{
+    return bls_committee_verify(&c->aggregate, c->keys, MEMBERS, known, c->bits, &MSG, c->sig);
 }
 
 static void secrets_apart(uint32_t out[MEMBERS])
@@ -194,9 +207,9 @@ START_TEST(aggregate_equal_to_minus_or_plus_the_absent_sum_is_handled)
     key_of(&keys[2], 20);
     key_of(&sum, 20); /* aggregate minus the absent member is infinity: no signature of it exists, not even infinity */
     ck_assert_int_eq(bls_pubkey_decode(&aggregate, &sum, true), RC_OK);
-    ck_assert_int_eq(bls_committee_verify(&aggregate, keys, 3, first_two, &MSG, sig), RC_REFUSED);
+    ck_assert_int_eq(bls_committee_verify(&aggregate, keys, 3, NULL, first_two, &MSG, sig), RC_REFUSED);
     sign(sig, 16);
-    ck_assert_int_eq(bls_committee_verify(&aggregate, keys, 3, first_two, &MSG, sig), RC_REFUSED);
+    ck_assert_int_eq(bls_committee_verify(&aggregate, keys, 3, NULL, first_two, &MSG, sig), RC_REFUSED);
 
     blst_p1_affine negative; /* aggregate = -(absent): the subtraction doubles, -2 * 20 */
     memcpy(&negative, &aggregate, sizeof negative);
@@ -212,7 +225,41 @@ START_TEST(aggregate_equal_to_minus_or_plus_the_absent_sum_is_handled)
     blst_p2_from_affine(&q, &s);
     blst_p2_cneg(&q, true);
     blst_p2_compress(sig, &q);
-    ck_assert_int_eq(bls_committee_verify(&aggregate, keys, 3, first_two, &MSG, sig), RC_OK);
+    ck_assert_int_eq(bls_committee_verify(&aggregate, keys, 3, NULL, first_two, &MSG, sig), RC_OK);
+}
+END_TEST
+
+/* Three absent of 32, then 29: what is remembered is who was decoded. A row of another key than stands at its place is not
+ * used, whatever point it has; one of the right key is. */
+START_TEST(keys_that_are_remembered_stand_for_their_decoding_and_for_nothing_else)
+{
+    uint32_t secrets[MEMBERS];
+    committee_t c;
+    bls_known_t known[MEMBERS] = { 0 };
+    secrets_apart(secrets);
+    committee_of(&c, secrets, ALL - 0x111);
+    ck_assert_int_eq(verify_known(&c, known), RC_OK);
+    bls_remember(known, c.keys, MEMBERS, c.bits);
+    ck_assert_uint_eq(remembered(known, &c), 3);
+    ck_assert_int_eq(verify_known(&c, known), RC_OK);
+    c.sig[BLS_SIG_LEN - 1] ^= 1;
+    ck_assert_int_ne(verify_known(&c, known), RC_OK);
+    committee_of(&c, secrets, 0x222); /* few take part: these are decoded */
+    ck_assert_int_eq(verify_known(&c, known), RC_OK);
+    bls_remember(known, c.keys, MEMBERS, c.bits);
+    ck_assert_uint_eq(remembered(known, &c), 6);
+
+    committee_of(&c, secrets, ALL - 0x111);
+    known[0].point = known[4].point;
+    ck_assert_int_eq(verify_known(&c, known), RC_REFUSED); /* it is read, */
+    known[0].key.b[BLS_PUBKEY_LEN - 1] ^= 1;
+    ck_assert_int_eq(verify_known(&c, known), RC_OK); /* ... and only where the key is the same to the last byte */
+    memset(&c.keys[8], 0, sizeof c.keys[8]);
+    ck_assert_int_ne(verify_known(&c, known), RC_OK);
+    memset(known, 0, sizeof known);
+    ck_assert_int_eq(verify_known(&c, known), RC_MALFORMED); /* a key of zeros is not one that is known */
+    bls_remember(known, c.keys, MEMBERS, c.bits);
+    ck_assert_int_eq(verify_known(&c, known), RC_MALFORMED);
 }
 END_TEST
 
@@ -246,7 +293,7 @@ START_TEST(every_changed_bit_of_signature_and_message_is_refused)
     for (size_t i = 0; i < 8 * sizeof MSG; i++) {
         hash32_t m = MSG;
         m.b[i / 8] ^= (uint8_t)(1u << i % 8);
-        ck_assert_int_eq(bls_committee_verify(&c.aggregate, c.keys, MEMBERS, c.bits, &m, c.sig), RC_REFUSED);
+        ck_assert_int_eq(bls_committee_verify(&c.aggregate, c.keys, MEMBERS, NULL, c.bits, &m, c.sig), RC_REFUSED);
     }
 }
 END_TEST
@@ -322,6 +369,7 @@ int main(void)
     return UNIT_RUN("bls", verify_matches_known_answers, keys_that_are_no_points_of_the_group_are_refused,
                     every_participation_agrees_with_the_plain_sum, repeated_members_are_added_and_subtracted_each_time,
                     aggregate_equal_to_minus_or_plus_the_absent_sum_is_handled,
+                    keys_that_are_remembered_stand_for_their_decoding_and_for_nothing_else,
                     nobody_signed_is_refused_even_with_the_signature_of_infinity,
                     every_changed_bit_of_signature_and_message_is_refused,
                     what_is_wrong_with_a_signature_tells_its_code, a_broken_key_matters_only_where_it_is_used,

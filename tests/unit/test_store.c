@@ -210,6 +210,29 @@ START_TEST(signatures_of_others_are_refused)
 }
 END_TEST
 
+static unsigned decoded(const lc_store_committee_t *c)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < 32; i++)
+        n += !memcmp(&c->decoded[i].key, &c->keys.pubkeys[i], sizeof c->keys.pubkeys[i]);
+    return n;
+}
+
+/* One is absent of 32; ten are there of 32. */
+START_TEST(keys_that_were_decoded_for_a_head_are_kept_for_the_next)
+{
+    to_153();
+    ck_assert_uint_eq(decoded(&store.current_sync_committee) + decoded(&store.next_sync_committee), 0);
+    ck_assert_int_eq(feed("minimal-fulu/forged-next-committee-signed.ssz", LC_FINALITY, LC_FULU, 200), RC_REFUSED);
+    ck_assert_int_eq(feed("minimal-fulu/finality-153.ssz", LC_FINALITY, LC_FULU, 200), RC_OK);
+    ck_assert_uint_eq(decoded(&store.current_sync_committee), 1);
+    ck_assert_int_eq(feed("minimal-fulu/forged-few-signers.ssz", LC_FINALITY, LC_FULU, 200), RC_OK);
+    ck_assert_uint_ge(decoded(&store.current_sync_committee), 10);
+    ck_assert_uint_eq(decoded(&store.next_sync_committee), 0);
+    ck_assert_int_eq(feed("minimal-fulu/finality-153.ssz", LC_FINALITY, LC_FULU, 200), RC_OK);
+}
+END_TEST
+
 START_TEST(a_few_signers_are_valid_but_do_not_finalize)
 {
     to_153();
@@ -385,6 +408,7 @@ int main(void)
                     a_past_update_of_the_same_period_supplies_the_committee, one_store_crosses_deneb_electra_and_fulu,
                     every_changed_bit_is_refused_and_the_store_stays_byte_identical, signatures_of_others_are_refused,
                     a_few_signers_are_valid_but_do_not_finalize,
+                    keys_that_were_decoded_for_a_head_are_kept_for_the_next,
                     a_force_update_waits_for_its_timeout_and_uses_the_best_update, slots_must_stand_in_order,
                     another_header_of_the_same_slot_does_not_replace_the_optimistic_one,
                     a_finalized_header_at_genesis_has_no_byte_set, headers_before_capella_bring_no_execution_part,

@@ -363,7 +363,7 @@ static bool both_ways(arena_t *a, const json_t *in, const json_t *others, bool w
     blst_p1_to_affine(&total, &sum);
     memcpy(&aggregate, &total, sizeof aggregate);
     return (bls_fast_aggregate_verify(keys, n, msg, sig.p) == RC_OK) == want &&
-           (bls_committee_verify(&aggregate, keys, KEYS_MAX, bits, &msg32, sig.p) == RC_OK) == want;
+           (bls_committee_verify(&aggregate, keys, KEYS_MAX, NULL, bits, &msg32, sig.p) == RC_OK) == want;
 }
 
 static void mainnet_committees(vec_t *v)
