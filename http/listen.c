@@ -3,8 +3,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static int listen_at(const struct sockaddr *at, socklen_t len)
@@ -52,5 +55,41 @@ rc_t listen_open(int *out, uint16_t *out_port, err_t *e, const char *address, ui
     *out = fd;
     *out_port = ntohs(got.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&got)->sin6_port
                                                 : ((struct sockaddr_in *)(void *)&got)->sin_port);
+    return RC_OK;
+}
+
+/* Whether a program that has ended left a socket at this place. */
+static bool is_left(const struct sockaddr_un *at)
+{
+    struct stat s;
+    if (lstat(at->sun_path, &s) != 0 || !S_ISSOCK(s.st_mode))
+        return false;
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const bool left =
+        fd >= 0 && connect(fd, (const struct sockaddr *)(const void *)at, sizeof *at) != 0 && errno == ECONNREFUSED;
+    if (fd >= 0)
+        close(fd);
+    return left;
+}
+
+rc_t listen_unix(int *out, err_t *e, const char *path)
+{
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    const size_t n = strlen(path);
+    if (n >= sizeof at.sun_path)
+        return err_set(e, RC_IO, "cannot listen on %s: longer than %zu bytes", path, sizeof at.sun_path - 1);
+    memcpy(at.sun_path, path, n);
+    if (is_left(&at))
+        (void)unlink(path);
+    const int fd = listen_at((const struct sockaddr *)(const void *)&at, sizeof at);
+    if (fd < 0)
+        return err_set(e, RC_IO, "cannot listen on %s: %s", path, strerrordesc_np(errno));
+    if (chmod(path, S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP) != 0) {
+        const int why = errno;
+        close(fd);
+        (void)unlink(path);
+        return err_set(e, RC_IO, "cannot listen on %s: %s", path, strerrordesc_np(why));
+    }
+    *out = fd;
     return RC_OK;
 }

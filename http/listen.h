@@ -15,4 +15,10 @@
  * RC_IO. */
 NODISCARD rc_t listen_open(int *out, uint16_t *out_port, err_t *e, const char *address, uint16_t port);
 
+/* Listens on a Unix socket at path, which its owner and group may use. What a program left there that has ended is
+ * replaced; a socket at which somebody listens, and what is no socket, stays.
+ *   out  the socket, non-blocking, the caller's to close, who then removes path
+ * RC_IO. */
+NODISCARD rc_t listen_unix(int *out, err_t *e, const char *path);
+
 #endif

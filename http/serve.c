@@ -498,10 +498,11 @@ static void conn_free(conn_t *c)
 /* The record of a new connection. NULL: no memory. */
 static conn_t *conn_new(hs_t *s, struct MHD_Connection *mhd)
 {
-    ip_t ip;
+    ip_t ip = { .b = { 0 } }; /* of whoever is at a Unix socket */
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     conn_t *c = calloc(1, sizeof *c);
-    if (!c || !info || !ip_of(&ip, info->client_addr) || !(c->client = client_at(s, &ip))) {
+    const bool is_known = s->config.unix_path || (info && ip_of(&ip, info->client_addr));
+    if (!c || !is_known || !(c->client = client_at(s, &ip))) {
         free(c);
         return NULL;
     }
@@ -700,6 +701,8 @@ static void defaults(hs_t *s)
     OR_DEFAULT(bodies_max, (size_t)32 << 20);
     OR_DEFAULT(body_max, (size_t)1 << 20);
     OR_DEFAULT(connections_max, 1024);
+    if (s->config.unix_path)
+        s->config.per_client_max = s->config.connections_max;
     OR_DEFAULT(per_client_max, s->config.connections_max / SHARE_PART ? s->config.connections_max / SHARE_PART : 1);
     OR_DEFAULT(idle_timeout_s, 30);
     OR_DEFAULT(headers_ms, 10000);
@@ -711,6 +714,11 @@ static rc_t open_ports(hs_t *s, err_t *e)
 {
     const hs_config_t *k = &s->config;
     const size_t count = k->address_count ? k->address_count : 1;
+    if (k->unix_path) {
+        const rc_t rc = listen_unix(&s->listen_fds[0], e, k->unix_path);
+        s->listen_count = rc ? 0 : 1;
+        return rc;
+    }
     s->port = k->port;
     for (size_t i = 0; i < count; i++) {
         const char *at = k->address_count ? k->addresses[i] : k->address;
@@ -788,6 +796,8 @@ void hs_stop(hs_t *s, unsigned grace_ms)
     if (!s)
         return;
     atomic_store(&s->stopping, true);
+    if (s->config.unix_path && s->listen_count)
+        (void)unlink(s->config.unix_path);
     if (s->daemon)
         wait_idle(s, grace_ms);
     pthread_mutex_lock(&s->lock);

@@ -30,6 +30,8 @@
  * element of Forwarded or X-Forwarded-For that is not itself listed. One that says nothing stands for many, and has no
  * bounds.
  *
+ * On a Unix socket all are one client, with all places.
+ *
  * With an identity the port serves HTTPS and nothing else: TLS 1.3 and 1.2. The identity can be replaced while it runs.
  *
  * Floor:  2, http.
@@ -97,6 +99,7 @@ typedef struct {
     bool proxy_protocol;      /* connections of those begin with a PROXY header, before TLS */
     const char *address;      /* bind address; NULL: all IPv4 and IPv6 where available */
     uint16_t port;            /* 0: any; hs_port tells */
+    const char *unix_path;    /* listens on a Unix socket at this place instead of all that; lives as long; NULL: not */
     const hs_route_t *routes; /* lives as long as the server */
     size_t route_count;       /* at most HS_ROUTES_MAX */
     void *ctx;

@@ -101,6 +101,17 @@ static void tell_news(service_t *s, const follow_view_t *v)
     news_head(s->news, &latest.block, is_final ? v->finalized.header.execution.block_number : 0);
 }
 
+/* The list of members is read at its own head. */
+static void tell_members(service_t *s, const follow_view_t *v)
+{
+    const config_t *c = s->with.config;
+    const lc_head_t *head = c->membership.block == MEMBERSHIP_LATEST ? &v->latest : &v->finalized;
+    if (!head->valid || !lc_proves_execution(&c->network, head->header.beacon.slot))
+        return;
+    const held_head_t at = held_head_of(head, c->chain.chain_id, head == &v->finalized);
+    daemon_head(s->members, &at.block);
+}
+
 /* ---- GET /block ---- */
 
 static hs_shared_t *sign_block(service_t *s, const lc_head_t *head)
@@ -165,6 +176,8 @@ static void on_change(void *ctx)
     note_held(s, &v);
     if (state == NODE_READY)
         tell_news(s, &v);
+    if (s->members)
+        tell_members(s, &v);
     if (s->cluster && v.latest.valid)
         cluster_head(s->cluster, v.latest.header.beacon.slot);
     if (s->cluster && v.finalized.valid)
@@ -497,6 +510,26 @@ static rc_t make_statements(service_t *s, err_t *e)
     return s->statements ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
 }
 
+static uint64_t members_now(void *ctx)
+{
+    const service_t *s = ctx;
+    return timekeeper_least_ms(s->time) / 1000;
+}
+
+/* The list of members, for programs on this machine. */
+static rc_t make_members(service_t *s, err_t *e)
+{
+    const service_config_t *k = &s->with;
+    const daemon_config_t config = { .membership = &k->config->membership,
+                                     .ask = s->ask,
+                                     .chain = &k->config->chain,
+                                     .cache = k->cache,
+                                     .flags = service_marks(s),
+                                     .now_s = members_now,
+                                     .ctx = s };
+    return k->config->membership.is_set ? daemon_start(&s->members, e, &config) : RC_OK;
+}
+
 static rc_t ask_member(void *ctx, follow_member_t *out, err_t *e, const lc_want_t *want, size_t nth,
                        bool (*stopping)(void *ctx), void *stop_ctx)
 {
@@ -726,6 +759,8 @@ static rc_t make_all(service_t *s, err_t *e)
         rc = make_foresight(s, e);
     if (!rc)
         rc = make_pulse(s, e);
+    if (!rc)
+        rc = make_members(s, e);
     if (!rc && s->cluster)
         cluster_tell(s->cluster, s->setup.cluster_text, 0, NULL); /* the finalized header follows */
     if (!rc)
@@ -768,6 +803,7 @@ void service_free(service_t *s)
         return;
     foresight_free(s->foresight);
     pulse_free(s->pulse);
+    daemon_stop(s->members);
     if (s->ask)
         ask_cancel(s->ask);
     cluster_stop(s->cluster);
@@ -781,6 +817,7 @@ void service_free(service_t *s)
     if (s->follow)
         follow_stop(s->follow);
     ask_free(s->ask);
+    daemon_free(s->members);
     attest_free(s->attest);
     follow_free(s->follow);
     up_free(s->execution);

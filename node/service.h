@@ -25,6 +25,7 @@
 #include "node/news.h"
 #include "node/operator.h"
 #include "node/options.h"
+#include "node/p2p/daemon.h"
 #include "node/query/calls.h"
 #include "node/query/said.h"
 #include "node/query/sent.h"
@@ -77,7 +78,8 @@ typedef struct {
     claims_t *claims;   /* what members claim, for the follower */
     follow_t *follow;
     foresight_t *foresight;
-    pulse_t *pulse; /* whether an execution RPC answers */
+    daemon_t *members; /* the list of members on chain; NULL: there is no contract */
+    pulse_t *pulse;    /* whether an execution RPC answers */
     attest_t *attest;
     cluster_t *cluster;         /* NULL: there is no overlay */
     _Atomic(cluster_t *) asked; /* the same, for the follower's thread, which may run before it does */

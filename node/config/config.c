@@ -169,10 +169,9 @@ static void read_senders(void *config, arena_t *arena, const jo_t *o, const char
         jo_hex(&row, c->ccip_senders[c->ccip_sender_count].b, sizeof(addr_t), NULL, HEX_0X);
 }
 
-static void read_unsupported(void *config, arena_t *arena, const jo_t *o, const char *key)
+static void read_membership(void *config, arena_t *arena, const jo_t *o, const char *key)
 {
-    (void)config, (void)arena;
-    jo_fail(o, key, RC_REFUSED, "this version does not support this key");
+    membership_read(&((config_t *)config)->membership, arena, o, key);
 }
 
 static void read_listen(void *config, arena_t *arena, const jo_t *o, const char *key)
@@ -328,9 +327,9 @@ static const option_t options[] = {
       .kind = OPTION_OTHER,
       .read = read_operator_key },
     { .key = "membership",
-      .help = "Reserved; refused by this version.",
+      .help = "The contract that lists a cluster's members, and how its list is read (docs/sdk.md); none by default.",
       .kind = OPTION_OTHER,
-      .read = read_unsupported },
+      .read = read_membership },
     { .key = FORCE,
       .help = "Whether a setup is taken without being tried first; false by default; in a setup only.",
       .kind = OPTION_FLAG,

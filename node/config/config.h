@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "node/config/checkpoint.h"
 #include "node/config/hosting.h"
+#include "node/config/membership.h"
 #include "node/config/network.h"
 #include "node/config/option.h"
 #include "node/config/peer.h"
@@ -77,6 +78,7 @@ typedef struct {
     const char *collateral_file;             /* collateral from this file instead; NULL: from services */
     addr_t ccip_senders[CONFIG_SENDERS_MAX]; /* for whom the CCIP-Read gateway works; */
     size_t ccip_sender_count;                /* 0: for everybody */
+    membership_t membership;                 /* the list of members on chain */
     bool force;                              /* the setup is to be taken without a trial */
     hosting_t hosting;
     bool development;      /* the operator may set anything */

@@ -128,6 +128,8 @@ static rc_t take(listed_t **out, err_t *e, const errand_t *f, const query_t *q)
         free(k);
         return rc;
     }
+    if (f->l->with.gateway_domain && f->l->with.mode == MEMBERS_TLS)
+        members_keep_under(&k->members, view_str(f->l->with.gateway_domain));
     *out = k;
     return RC_OK;
 }
@@ -163,6 +165,13 @@ static rc_t start(err_t *e, errand_t *f)
     return rc ? err_say(e, rc, "out of memory") : RC_OK;
 }
 
+/* Whether a list that is there serves for a later block, too. */
+static bool is_good_for(const p2p_list_t *l, const listed_t *k, const ex_block_t *block)
+{
+    const uint64_t was = k->block.env.number, is = block->env.number;
+    return is > was && is - was < l->with.every;
+}
+
 void p2p_list_get(p2p_list_t *l, const ex_block_t *block, uint64_t now_s, p2p_done_fn done, void *ctx)
 {
     err_t e;
@@ -172,7 +181,7 @@ void p2p_list_get(p2p_list_t *l, const ex_block_t *block, uint64_t now_s, p2p_do
         return;
     }
     listed_t *k = borrow(l);
-    const bool known = k && hash32_eq(&k->block.block_hash, &block->block_hash);
+    const bool known = k && (hash32_eq(&k->block.block_hash, &block->block_hash) || is_good_for(l, k, block));
     if (known)
         give(k, now_s, NULL, done, ctx);
     if (k)

@@ -1,7 +1,7 @@
 /* list.h - the list of a cluster's members for whoever asks this node: read on proven state, once for each block; kept,
  * and given again with its age when a newer one cannot be had.
  *
- *     block known already -> the kept list, nothing is asked
+ *     block known already, or one that a kept list is good for -> the kept list, nothing is asked
  *     else the query (rpc/members/members.h) -> kept and given
  *             failed -> the kept list, as long as its block is younger than max_age_s, and why there is no newer one
  *                       else the error, which names the endpoint
@@ -24,7 +24,9 @@ typedef struct {
     ex_cache_t *cache; /* may be NULL: every block then takes as many rounds as the first */
     addr_t contract;
     members_mode_t mode;
-    uint64_t max_age_s; /* of a list's block */
+    uint64_t max_age_s;         /* of a list's block */
+    uint64_t every;             /* a list is given for so many blocks without being read again; 0: for one */
+    const char *gateway_domain; /* MEMBERS_TLS: endpoints that are not under it are left out; NULL: none is */
 } p2p_list_config_t;
 
 /* A list and what it rests on. Borrowed for the call of done. */

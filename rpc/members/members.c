@@ -134,6 +134,30 @@ bool members_is_endpoint(view_t text, members_mode_t mode)
     return take_prefix(&text, "10.0.1.") && is_number(text, 254);
 }
 
+/* Whether https://LABEL.DOMAIN[:PORT][/] is what a text says. */
+static bool is_under(view_t text, view_t domain)
+{
+    size_t n = 0;
+    if (!take_prefix(&text, "https://"))
+        return false;
+    while (n < text.n && text.p[n] != '.')
+        n++;
+    if (n == text.n || text.n - n - 1 < domain.n || memcmp(text.p + n + 1, domain.p, domain.n) != 0)
+        return false;
+    n += 1 + domain.n;
+    return n == text.n || text.p[n] == ':' || text.p[n] == '/';
+}
+
+void members_keep_under(members_t *m, view_t domain)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < m->count; i++)
+        if (is_under(m->endpoints[i], domain))
+            m->endpoints[kept++] = m->endpoints[i];
+    m->left_out += m->count - kept;
+    m->count = kept;
+}
+
 rc_t members_check_age(err_t *e, uint64_t block_time_s, uint64_t now_s, uint64_t max_age_s)
 {
     const uint64_t age = now_s > block_time_s ? now_s - block_time_s : 0;

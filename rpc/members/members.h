@@ -27,7 +27,7 @@ typedef enum {
 } members_mode_t;
 
 typedef struct {
-    const view_t *endpoints; /* in the contract's order, which is that of its tokens */
+    view_t *endpoints; /* in the contract's order, which is that of its tokens */
     size_t count;
     size_t left_out; /* entries that are no endpoint of the mode: anybody who has a token may write what he likes */
 } members_t;
@@ -56,6 +56,9 @@ NODISCARD rc_t members_decode(members_t *out, err_t *e, arena_t *a, view_t retur
 
 /* Whether a text is an endpoint of the mode. */
 bool members_is_endpoint(view_t text, members_mode_t mode);
+
+/* Leaves those out of a list of MEMBERS_TLS whose name is not one label under a domain, and counts them. */
+void members_keep_under(members_t *m, view_t domain);
 
 /* Whether a list of a block of that time may still be given. RC_TIMEOUT: it is older than max_age_s, and e says how
  * old; a block from the future counts as new. */

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 
-COMMAND = re.compile(r"^  ([a-z]+)  +\S", re.M)
+COMMAND = re.compile(r"^  ([a-z0-9]+)  +\S", re.M)
 OPTION = re.compile(r"^  --([a-z0-9-]+)(?: ([A-Z=]+))?(?=  |$)", re.M)
 SECTION = re.compile(r"^\.SH OPTIONS OF KETTLE (\w+)\n(.*?)(?=^\.SH)", re.M | re.S)
 TAG = re.compile(r"^\.TP\n(.*)$", re.M)

@@ -1,4 +1,5 @@
-"""Checks openapi.yaml against the tables of node/routes.c, both ways: each route but /rpc is described, and each description is of a route.
+"""Checks openapi.yaml against the tables of node/routes.c and node/p2p/daemon.c, both ways: each route but /rpc is
+described, and each description is of a route.
 A route "/v1/block/*" is /v1/block/{block}; one with "/" behind it is the same without.
 
 usage: openapi.py ROOT
@@ -13,7 +14,8 @@ METHOD = re.compile(r"^    (get|post|put|delete):$")
 
 
 def main(root):
-    routes = {(m, p.rstrip("/")) for m, p in ROUTE.findall((root / "node/routes.c").read_text()) if p != "/rpc"}
+    tables = "".join((root / name).read_text() for name in ("node/routes.c", "node/p2p/daemon.c"))
+    routes = {(m, p.rstrip("/")) for m, p in ROUTE.findall(tables) if p != "/rpc"}
     described, path = {}, None
     for line in (root / "openapi.yaml").read_text().splitlines():
         if line == "components:":

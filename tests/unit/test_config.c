@@ -132,7 +132,6 @@ static const struct {
     { "{" MINIMUM ",\"default_block\":\"Latest\"}", "default_block", RC_MALFORMED },
     { "{" MINIMUM ",\"api_port\":0}", "api_port", RC_MALFORMED },
     { "{" MINIMUM ",\"api_port\":65536}", "api_port", RC_MALFORMED },
-    { "{" MINIMUM ",\"membership\":{}}", "membership", RC_REFUSED },
     { "{" MINIMUM ",\"policy_signers\":[]}", "policy_signers", RC_MALFORMED },
     { "{" MINIMUM ",\"policy_signers\":{\"threshold\":1,\"keys\":[]}}", "policy_signers.keys", RC_MALFORMED },
     { "{" MINIMUM ",\"policy_signers\":{\"threshold\":1,\"keys\":[\"04" CHECKPOINT_DIGITS "\"]}}",

@@ -382,6 +382,28 @@ START_TEST(endpoints_are_those_of_the_mode)
 }
 END_TEST
 
+START_TEST(endpoints_under_another_domain_are_left_out)
+{
+    static const char *const under[] = { "https://a.gw.example", "https://a-s.gw.example/",
+                                         "https://a.gw.example:8443" },
+                             *const not [] = { "https://gw.example",       "https://a.b.gw.example",
+                                               "https://a.gw.example.org", "https://a.xgw.example",
+                                               "https://agw.example",      "https://a.other.example",
+                                               "https://a.gw.exampl",      "https://a" };
+    view_t rows[11];
+    members_t m = { .endpoints = rows, .left_out = 1 };
+    for (size_t i = 0; i < 8; i++)
+        rows[m.count++] = view_str(not [i]);
+    for (size_t i = 0; i < 3; i++)
+        rows[m.count++] = view_str(under[i]);
+    members_keep_under(&m, view_str("gw.example"));
+    ck_assert_uint_eq(m.count, 3);
+    ck_assert_uint_eq(m.left_out, 9);
+    for (size_t i = 0; i < 3; i++)
+        ck_assert(view_eq(m.endpoints[i], view_str(under[i])));
+}
+END_TEST
+
 START_TEST(age_has_a_bound_and_is_named)
 {
     err_t e;
@@ -402,5 +424,6 @@ int main(void)
                            no_lie_about_the_contract_is_taken, who_refuses_all_proofs_brings_no_list,
                            what_is_no_such_contract_is_an_error_and_no_empty_list,
                            only_the_form_that_the_chain_writes_is_read, list_has_bounds,
-                           endpoints_are_those_of_the_mode, age_has_a_bound_and_is_named);
+                           endpoints_are_those_of_the_mode, endpoints_under_another_domain_are_left_out,
+                           age_has_a_bound_and_is_named);
 }

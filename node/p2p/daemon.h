@@ -1,0 +1,53 @@
+/* daemon.h - what programs on this machine are told of the cluster's members: reads the list at each new head, and
+ * answers on a Unix socket.
+ *
+ *     a new head -> node/p2p/list.h -> the list is kept; who waits for another one than he has is answered
+ *                   failed -> again after DAEMON_AGAIN_MS, or with the next head
+ *
+ *     GET /v1/p2p/status                     contract, mode, where the list stands
+ *     GET /v1/p2p/peers                      the list of the present head
+ *     GET /v1/p2p/peers?after=CURSOR&wait_s=N  likewise, but not before it is another one, or N seconds are over
+ *
+ * What keeps the list from being read is an error, never an empty list; a list whose block is older than max_age_s is
+ * not given.
+ *
+ * Spec:   DStack P2P SDK Specification; docs/sdk.md; openapi.yaml
+ * Floor:  5, node/p2p. Any thread. A thread and a server of its own.
+ * Tests:  tests/unit/test_p2p_daemon.c, tests/e2e (membership)
+ */
+#ifndef NODE_P2P_DAEMON_H
+#define NODE_P2P_DAEMON_H
+
+#include "http/server.h"
+#include "node/config/membership.h"
+#include "node/p2p/list.h"
+
+#define DAEMON_AGAIN_MS 4000u /* after a list that could not be read */
+#define DAEMON_WAIT_MAX_S 120u
+
+typedef struct daemon daemon_t;
+
+/* Everything borrowed until daemon_free. */
+typedef struct {
+    const membership_t *membership;
+    ask_t *ask;
+    const evm_chain_t *chain;
+    ex_cache_t *cache;
+    unsigned flags;               /* of every answer: HS_SIMULATED, HS_DEVELOPMENT */
+    uint64_t (*now_s)(void *ctx); /* what time it is at least */
+    void *ctx;
+} daemon_config_t;
+
+/* Opens the socket. RC_IO: e names its path; RC_NOMEM. */
+NODISCARD rc_t daemon_start(daemon_t **out, err_t *e, const daemon_config_t *config);
+
+/* The head at which the list is to be read; also told again. Copied. */
+void daemon_head(daemon_t *d, const ex_block_t *block);
+
+/* Answers who waits, and closes the socket; before ask_free. NULL is allowed. */
+void daemon_stop(daemon_t *d);
+
+/* After ask_free, so that no query is on its way. NULL is allowed. */
+void daemon_free(daemon_t *d);
+
+#endif

@@ -1,0 +1,318 @@
+/* node/p2p/daemon.h: what a program on this machine is told over the Unix socket, with JSON-RPC servers that answer from
+ * the state which the contract really leaves, and lie about it. */
+#include "tests/unit/members_states.h"
+
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "node/p2p/daemon.h"
+#include "node/p2p/shown.h"
+#include "tests/unit/ask_world.h"
+#include "tests/unit/http_hand.h"
+
+#define FOUR "[\"10.0.1.1\",\"10.0.1.2\",\"10.0.1.3\",\"10.0.1.4\"]"
+#define MAX_AGE_S 1536u
+
+static daemon_t *d;
+static char folder[64], path[96];
+static membership_t membership;
+static _Atomic uint64_t now_s;
+
+static uint64_t tell_now(void *ctx)
+{
+    (void)ctx;
+    return now_s;
+}
+
+/* A connection to the socket with a request on it. */
+static int say_to(const char *request)
+{
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    struct timeval patience = { .tv_sec = 20 };
+    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
+    ck_assert(say(fd, request));
+    return fd;
+}
+
+static int ask_for(const char *target)
+{
+    char text[256];
+    snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: k\r\n\r\n", target);
+    return say_to(text);
+}
+
+static reply_t heard(int fd)
+{
+    reply_t a = hear(fd, false);
+    close(fd);
+    return a;
+}
+
+/* The status of an answer that has this text. */
+static void told_is(int fd, int status, const char *part)
+{
+    reply_t a = heard(fd);
+    ck_assert_msg(a.status == status && strstr(a.body, part), "%d: %s (not %d: %s)", a.status, a.body, status, part);
+    free(a.body);
+}
+
+static void cursor_of(char out[SHOWN_CURSOR_LEN + 1])
+{
+    reply_t a = heard(ask_for("/v1/p2p/peers"));
+    const char *at = strstr(a.body, "\"cursor\":\"");
+    ck_assert_ptr_nonnull(at);
+    memcpy(out, at + 10, SHOWN_CURSOR_LEN);
+    out[SHOWN_CURSOR_LEN] = 0;
+    free(a.body);
+}
+
+/* The next block, in which what the servers say has the time of a state that is known. */
+static void next_block(uint64_t seconds)
+{
+    pthread_mutex_lock(&lock);
+    world_account_t *other = &s.w.accounts[1];
+    s.block.env.number++;
+    s.block.env.timestamp += seconds;
+    s.block.block_hash.b[31]++;
+    now_s += seconds;
+    other->balance = u256_of(s.block.env.number);
+    s.block.state_root = world_root(&s.w);
+    pthread_mutex_unlock(&lock);
+}
+
+static void open_daemon(uint64_t every)
+{
+    err_t e;
+    read_states();
+    open_world("");
+    put_state(&s.w.accounts[0], &states[1]);
+    s.block.env.timestamp = states[1].answers[0].time;
+    s.block.state_root = world_root(&s.w);
+    now_s = s.block.env.timestamp + 12;
+    s.config.cache = cache_new();
+    strcpy(folder, "/tmp/kettle-p2p-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/p2p.sock", folder);
+    membership = (membership_t){
+        .is_set = true, .contract = A, .mode = MEMBERS_WIREGUARD, .max_age_s = MAX_AGE_S, .every = every, .socket = path
+    };
+    const daemon_config_t config = { .membership = &membership,
+                                     .ask = engine,
+                                     .chain = &PRAGUE,
+                                     .cache = s.config.cache,
+                                     .flags = HS_SIMULATED,
+                                     .now_s = tell_now };
+    ck_assert_msg(daemon_start(&d, &e, &config) == RC_OK, "%s", e.text);
+}
+
+static void close_daemon(void)
+{
+    daemon_stop(d);
+    ask_free(engine);
+    engine = NULL;
+    daemon_free(d);
+    ex_cache_free(s.config.cache);
+    s.config.cache = NULL;
+    close_world();
+    ck_assert_int_ne(access(path, F_OK), 0);
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+
+START_TEST(list_and_status_are_told_over_the_socket)
+{
+    struct stat st;
+    open_daemon(1);
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0660);
+    told_is(ask_for("/v1/p2p/peers"), 503, "no verified head yet");
+    told_is(ask_for("/v1/p2p/status"), 200, "\"list\":null,\"error\":null");
+    daemon_head(d, &s.block);
+    told_is(ask_for("/v1/p2p/peers"), 200, "\"peers\":" FOUR);
+    const unsigned first = ends[0].batches;
+    reply_t a = heard(ask_for("/v1/p2p/peers"));
+    ck_assert_ptr_nonnull(strstr(a.head, "X-Kettle-TEE: simulated"));
+    ck_assert_ptr_nonnull(strstr(a.body, "\"block_number\":1000,"));
+    ck_assert_ptr_nonnull(strstr(a.body, "\"age_s\":12,\"left_out\":0,\"stale\":null}"));
+    free(a.body);
+    ck_assert_uint_eq(ends[0].batches, first);
+    told_is(ask_for("/v1/p2p/status"), 200, "\"mode\":\"wireguard\",\"block\":\"finalized\",\"max_age_s\":1536");
+    told_is(ask_for("/v1/p2p/status"), 200, "\"list\":{\"count\":4,\"block_number\":1000,");
+    told_is(ask_for("/v1/p2p/other"), 404, "no such path");
+    told_is(say_to("POST /v1/p2p/peers HTTP/1.1\r\nHost: k\r\nContent-Length: 0\r\n\r\n"), 405, "this method");
+    close_daemon();
+}
+END_TEST
+
+START_TEST(queries_that_mean_nothing_are_refused)
+{
+    static const char *const bad[] = { "after=1",
+                                       "wait_s=",
+                                       "wait_s=121",
+                                       "wait_s=-1",
+                                       "wait_s=1x",
+                                       "wait_s=1&wait_s=1",
+                                       "before=1",
+                                       "after=00000000000000000000000000000000&after=00000000000000000000000000000000",
+                                       "after=000000000000000000000000000000000" };
+    char target[160];
+    open_daemon(1);
+    daemon_head(d, &s.block);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        snprintf(target, sizeof target, "/v1/p2p/peers?%s", bad[i]);
+        told_is(ask_for(target), 400, "are known");
+    }
+    close_daemon();
+}
+END_TEST
+
+START_TEST(who_waits_is_answered_by_another_list_only_or_when_his_time_is_over)
+{
+    char cursor[SHOWN_CURSOR_LEN + 1], target[128];
+    open_daemon(1);
+    daemon_head(d, &s.block);
+    cursor_of(cursor);
+    told_is(ask_for("/v1/p2p/peers?wait_s=60&after=00000000000000000000000000000000"), 200, FOUR);
+    snprintf(target, sizeof target, "/v1/p2p/peers?after=%s&wait_s=1", cursor);
+    told_is(ask_for(target), 200, FOUR);
+    snprintf(target, sizeof target, "/v1/p2p/peers?after=%s&wait_s=60", cursor);
+    const int waits = ask_for(target);
+    told_is(ask_for("/v1/p2p/peers"), 200, FOUR); /* so he is there by now */
+    next_block(12);
+    daemon_head(d, &s.block);
+    told_is(ask_for("/v1/p2p/peers"), 200, "\"block_number\":1001,");
+    char byte;
+    ck_assert_int_eq(recv(waits, &byte, 1, MSG_DONTWAIT), -1); /* the same list */
+    next_block(588);                                           /* three have not been heard */
+    daemon_head(d, &s.block);
+    told_is(waits, 200, "\"peers\":[\"10.0.1.4\"]");
+    close_daemon();
+}
+END_TEST
+
+START_TEST(list_is_good_for_so_many_blocks)
+{
+    open_daemon(3);
+    daemon_head(d, &s.block);
+    told_is(ask_for("/v1/p2p/peers"), 200, "\"block_number\":1000,");
+    const unsigned first = ends[0].batches;
+    for (unsigned i = 0; i < 2; i++) {
+        next_block(12);
+        daemon_head(d, &s.block);
+        told_is(ask_for("/v1/p2p/peers"), 200, "\"block_number\":1000,");
+    }
+    ck_assert_uint_eq(ends[0].batches, first);
+    next_block(12);
+    daemon_head(d, &s.block);
+    told_is(ask_for("/v1/p2p/peers"), 200, "\"block_number\":1003,");
+    ck_assert_uint_eq(ends[0].batches, first + 1);
+    close_daemon();
+}
+END_TEST
+
+START_TEST(error_is_no_empty_list_and_an_old_one_says_so)
+{
+    static const endpoint_t bad[] = { { .falsified = "a000" }, { .refused = PROOF_OF_A }, { .status = 500 } };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char cursor[SHOWN_CURSOR_LEN + 1], target[128];
+        open_daemon(1);
+        ends[0] = ends[1] = bad[i];
+        daemon_head(d, &s.block);
+        told_is(ask_for("/v1/p2p/peers"), 502, "execution_rpc[");
+        told_is(ask_for("/v1/p2p/status"), 200, "\"list\":null,\"error\":\"execution_rpc[");
+        told_is(ask_for("/v1/p2p/peers?wait_s=60&after=00000000000000000000000000000000"), 502, "execution_rpc[");
+        ends[0] = ends[1] = (endpoint_t){ .status = 0 };
+        next_block(12);
+        daemon_head(d, &s.block);
+        cursor_of(cursor);
+        ends[0] = ends[1] = bad[i];
+        next_block(600);
+        daemon_head(d, &s.block);
+        told_is(ask_for("/v1/p2p/peers"), 200, "\"age_s\":612,\"left_out\":0,\"stale\":\"execution_rpc[");
+        now_s += MAX_AGE_S;
+        snprintf(target, sizeof target, "/v1/p2p/peers?after=%s&wait_s=1", cursor);
+        told_is(ask_for(target), 504, "s old, more than 1536");
+        close_daemon();
+    }
+}
+END_TEST
+
+START_TEST(failed_list_is_tried_again_without_another_head)
+{
+    open_daemon(1);
+    ends[0] = ends[1] = (endpoint_t){ .status = 500 };
+    daemon_head(d, &s.block);
+    told_is(ask_for("/v1/p2p/peers"), 502, "execution_rpc[");
+    ends[0] = ends[1] = (endpoint_t){ .status = 0 };
+    for (unsigned i = 0;; i++) {
+        reply_t a = heard(ask_for("/v1/p2p/peers"));
+        const bool is_there = a.status == 200;
+        free(a.body);
+        ck_assert_uint_lt(i, 600);
+        if (is_there)
+            break;
+        pause_ms(100);
+    }
+    close_daemon();
+}
+END_TEST
+
+START_TEST(who_waits_is_answered_when_the_node_stops)
+{
+    open_daemon(1);
+    daemon_head(d, &s.block);
+    char cursor[SHOWN_CURSOR_LEN + 1], target[128];
+    cursor_of(cursor);
+    snprintf(target, sizeof target, "/v1/p2p/peers?after=%s&wait_s=120", cursor);
+    const int waits = ask_for(target);
+    told_is(ask_for("/v1/p2p/peers"), 200, FOUR);
+    close_daemon();
+    told_is(waits, 503, "stopping");
+}
+END_TEST
+
+/* What a program that has ended left is replaced; nobody's place is taken from him. */
+START_TEST(place_of_the_socket)
+{
+    daemon_t *second = NULL;
+    err_t e;
+    open_daemon(1);
+    const daemon_config_t config = { .membership = &membership, .ask = engine, .chain = &PRAGUE, .now_s = tell_now };
+    ck_assert_int_eq(daemon_start(&second, &e, &config), RC_IO);
+    ck_assert_ptr_nonnull(strstr(e.text, "p2p.sock: Address already in use"));
+    told_is(ask_for("/v1/p2p/status"), 200, "contract");
+    char left[104];
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    snprintf(left, sizeof left, "%s/left", folder);
+    snprintf(at.sun_path, sizeof at.sun_path, "%s", left);
+    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    close(fd);
+    membership_t other = membership;
+    other.socket = left;
+    daemon_config_t there = config;
+    there.membership = &other;
+    ck_assert_msg(daemon_start(&second, &e, &there) == RC_OK, "%s", e.text);
+    daemon_stop(second);
+    daemon_free(second);
+    ck_assert_int_ne(access(left, F_OK), 0);
+    FILE *f = fopen(left, "w");
+    ck_assert_ptr_nonnull(f);
+    fclose(f);
+    ck_assert_int_eq(daemon_start(&second, &e, &there), RC_IO);
+    ck_assert_int_eq(access(left, F_OK), 0);
+    unlink(left);
+    close_daemon();
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN("p2p_daemon", list_and_status_are_told_over_the_socket, queries_that_mean_nothing_are_refused,
+                    who_waits_is_answered_by_another_list_only_or_when_his_time_is_over,
+                    list_is_good_for_so_many_blocks, error_is_no_empty_list_and_an_old_one_says_so,
+                    failed_list_is_tried_again_without_another_head, who_waits_is_answered_when_the_node_stops,
+                    place_of_the_socket);
+}
