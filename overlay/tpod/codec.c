@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/utf8.h"
+#include "overlay/tpod/member.h"
 #include "overlay/wire/proto.h"
 
 /* One message that is read, with all that is inside. */
@@ -11,49 +12,6 @@ typedef struct {
     size_t left; /* bytes that it may still take */
     err_t *e;
 } reader_t;
-
-/* Where a member is. */
-static void *at(void *out, size_t offset)
-{
-    return (uint8_t *)out + offset;
-}
-
-static const void *at_const(const void *in, size_t offset)
-{
-    return (const uint8_t *)in + offset;
-}
-
-static void *pointer_at(const void *in, size_t offset)
-{
-    void *p;
-    memcpy(&p, at_const(in, offset), sizeof p);
-    return p;
-}
-
-static size_t count_at(const void *in, const tpod_field_t *f)
-{
-    size_t n;
-    memcpy(&n, at_const(in, f->beside), sizeof n);
-    return n;
-}
-
-static uint32_t which_at(const void *in, const tpod_field_t *f)
-{
-    uint32_t which;
-    memcpy(&which, at_const(in, f->beside), sizeof which);
-    return which;
-}
-
-static bool is_list(const tpod_field_t *f)
-{
-    return f->often == TPOD_MANY || f->often == TPOD_NAMED;
-}
-
-/* Bytes of an element of a list. */
-static size_t element_size(const tpod_field_t *f)
-{
-    return f->kind == TPOD_MESSAGE ? f->message->size : sizeof(view_t);
-}
 
 static const tpod_field_t *find(const tpod_message_t *m, uint32_t number)
 {
@@ -101,25 +59,24 @@ static rc_t read_view(const reader_t *d, void *out, const tpod_field_t *f, const
     return RC_OK;
 }
 
+/* Whether a varint is a value of the field's kind; a negative 32-bit one comes with its sign in all 64. */
+static bool fits(const tpod_field_t *f, uint64_t x)
+{
+    switch (f->kind) {
+    case TPOD_U64: return true;
+    case TPOD_BOOL: return x <= 1;
+    case TPOD_I32: return x <= INT32_MAX || x >= (uint64_t)INT32_MIN;
+    default: return x <= UINT32_MAX;
+    }
+}
+
 static rc_t read_number(const reader_t *d, void *out, const tpod_field_t *f, const pb_field_t *in)
 {
-    const uint64_t x = in->value;
-    const uint32_t low = (uint32_t)x;
-    const bool flag = x != 0;
     if (in->type != PB_VARINT)
         return wrong(d, f, "has a wrong type");
-    switch (f->kind) {
-    case TPOD_U64: memcpy(out, &x, sizeof x); break;
-    case TPOD_BOOL:
-        if (x > 1)
-            return wrong(d, f, "does not fit");
-        memcpy(out, &flag, sizeof flag);
-        break;
-    default: /* 32 bits; a negative one comes with its sign in all 64 */
-        if (f->kind == TPOD_I32 ? x > INT32_MAX && x < (uint64_t)INT32_MIN : x > UINT32_MAX)
-            return wrong(d, f, "does not fit");
-        memcpy(out, &low, sizeof low);
-    }
+    if (!fits(f, in->value))
+        return wrong(d, f, "does not fit");
+    tpod_set_number(out, f, in->value);
     return RC_OK;
 }
 
@@ -134,12 +91,12 @@ static rc_t read_inside(reader_t *d, void *out, const tpod_field_t *f, const pb_
 static rc_t read_pointed(reader_t *d, void *out, const tpod_field_t *f, const pb_field_t *in)
 {
     void *p;
-    if (pointer_at(out, f->at) && (f->often == TPOD_ONE || which_at(out, f) == f->number))
+    if (tpod_pointer_at(out, f->at) && (f->often == TPOD_ONE || tpod_which_at(out, f) == f->number))
         return wrong(d, f, "comes twice");
     const rc_t rc = take(d, &p, f, f->message->size);
     if (rc)
         return rc;
-    memcpy(at(out, f->at), &p, sizeof p);
+    memcpy(tpod_at(out, f->at), &p, sizeof p);
     return read_inside(d, p, f, in);
 }
 
@@ -149,18 +106,18 @@ static rc_t read_one(reader_t *d, void *out, const tpod_field_t *f, const pb_fie
     if (f->kind == TPOD_MESSAGE)
         rc = read_pointed(d, out, f, in);
     else if (f->kind == TPOD_TEXT || f->kind == TPOD_BYTES)
-        rc = read_view(d, at(out, f->at), f, in);
+        rc = read_view(d, tpod_at(out, f->at), f, in);
     else
-        rc = read_number(d, at(out, f->at), f, in);
+        rc = read_number(d, out, f, in);
     if (!rc && f->often == TPOD_EITHER)
-        memcpy(at(out, f->beside), &f->number, sizeof f->number);
+        memcpy(tpod_at(out, f->beside), &f->number, sizeof f->number);
     return rc;
 }
 
 /* A pair whose name is there already takes its place: the last value counts. */
 static size_t place_of(const void *out, const tpod_field_t *f, size_t n)
 {
-    const tpod_env_t *pairs = pointer_at(out, f->at);
+    const tpod_env_t *pairs = tpod_pointer_at(out, f->at);
     size_t i = 0;
     while (f->often == TPOD_NAMED && i < n && !view_eq(pairs[i].key, pairs[n].key))
         i++;
@@ -169,8 +126,8 @@ static size_t place_of(const void *out, const tpod_field_t *f, size_t n)
 
 static rc_t read_element(reader_t *d, void *out, const tpod_field_t *f, const pb_field_t *in)
 {
-    const size_t n = count_at(out, f), size = element_size(f);
-    uint8_t *list = pointer_at(out, f->at), *to = list + n * size;
+    const size_t n = tpod_count_at(out, f), size = tpod_element_size(f);
+    uint8_t *list = tpod_pointer_at(out, f->at), *to = list + n * size;
     char index[24];
     rc_t rc;
     if (f->kind == TPOD_MESSAGE && in->type == PB_BYTES) {
@@ -185,7 +142,7 @@ static rc_t read_element(reader_t *d, void *out, const tpod_field_t *f, const pb
     const size_t place = place_of(out, f, n), count = place == n ? n + 1 : n;
     if (place != n)
         memcpy(list + place * size, to, size);
-    memcpy(at(out, f->beside), &count, sizeof count);
+    memcpy(tpod_at(out, f->beside), &count, sizeof count);
     return RC_OK;
 }
 
@@ -198,7 +155,7 @@ static rc_t make_lists(reader_t *d, void *out, const tpod_message_t *m, view_t b
     void *list;
     while (pb_next(&r, &in)) {
         const tpod_field_t *f = find(m, in.number);
-        if (f && is_list(f))
+        if (f && tpod_is_list(f))
             counts[f - m->fields]++;
     }
     if (!rd_done(&r))
@@ -207,11 +164,11 @@ static rc_t make_lists(reader_t *d, void *out, const tpod_message_t *m, view_t b
         const tpod_field_t *f = &m->fields[i];
         if (counts[i] > TPOD_LIST_MAX)
             return err_in(d->e, RC_LIMIT, f->name, "has more than %u elements", TPOD_LIST_MAX);
-        const rc_t rc = counts[i] ? take(d, &list, f, counts[i] * element_size(f)) : RC_OK;
+        const rc_t rc = counts[i] ? take(d, &list, f, counts[i] * tpod_element_size(f)) : RC_OK;
         if (rc)
             return rc;
         if (counts[i])
-            memcpy(at(out, f->at), &list, sizeof list);
+            memcpy(tpod_at(out, f->at), &list, sizeof list);
     }
     return RC_OK;
 }
@@ -225,7 +182,7 @@ static rc_t read_message(reader_t *d, void *out, const tpod_message_t *m, view_t
     while (!rc && pb_next(&r, &in)) {
         const tpod_field_t *f = find(m, in.number);
         if (f)
-            rc = is_list(f) ? read_element(d, out, f, &in) : read_one(d, out, f, &in);
+            rc = tpod_is_list(f) ? read_element(d, out, f, &in) : read_one(d, out, f, &in);
     }
     return rc;
 }
@@ -248,23 +205,6 @@ rc_t tpod_read(void *out, err_t *e, arena_t *a, const tpod_message_t *m, view_t 
 
 /* ---- writing ---- */
 
-static uint64_t number_of(const void *in, const tpod_field_t *f)
-{
-    uint64_t x = 0;
-    uint32_t low;
-    bool flag;
-    if (f->kind == TPOD_U64) {
-        memcpy(&x, at_const(in, f->at), sizeof x);
-    } else if (f->kind == TPOD_BOOL) {
-        memcpy(&flag, at_const(in, f->at), sizeof flag);
-        x = flag;
-    } else {
-        memcpy(&low, at_const(in, f->at), sizeof low);
-        x = f->kind == TPOD_I32 ? (uint64_t)(int64_t)(int32_t)low : low;
-    }
-    return x;
-}
-
 static void write_inside(wr_t *w, const tpod_field_t *f, const void *in)
 {
     const size_t mark = pb_begin(w, f->number);
@@ -283,33 +223,30 @@ static void write_pair(wr_t *w, const tpod_field_t *f, const tpod_env_t *pair)
 
 static void write_list(wr_t *w, const tpod_field_t *f, const void *in)
 {
-    const size_t n = count_at(in, f), size = element_size(f);
-    const uint8_t *element = pointer_at(in, f->at);
+    const size_t n = tpod_count_at(in, f), size = tpod_element_size(f);
+    const uint8_t *element = tpod_pointer_at(in, f->at);
     for (size_t i = 0; i < n; i++, element += size) {
-        view_t v;
-        memcpy(&v, element, sizeof v);
         if (f->often == TPOD_NAMED)
-            write_pair(w, f, (const tpod_env_t *)pointer_at(in, f->at) + i);
+            write_pair(w, f, (const tpod_env_t *)tpod_pointer_at(in, f->at) + i);
         else if (f->kind == TPOD_MESSAGE)
             write_inside(w, f, element);
         else
-            pb_put_bytes(w, f->number, v);
+            pb_put_bytes(w, f->number, tpod_view_at(element, 0));
     }
 }
 
 /* always: a zero, or an empty text, is written too. */
 static void write_one(wr_t *w, const tpod_field_t *f, const void *in, bool always)
 {
-    view_t v;
     if (f->kind == TPOD_MESSAGE) {
-        if (pointer_at(in, f->at))
-            write_inside(w, f, pointer_at(in, f->at));
+        if (tpod_pointer_at(in, f->at))
+            write_inside(w, f, tpod_pointer_at(in, f->at));
     } else if (f->kind == TPOD_TEXT || f->kind == TPOD_BYTES) {
-        memcpy(&v, at_const(in, f->at), sizeof v);
+        const view_t v = tpod_view_at(in, f->at);
         if (v.n || always)
             pb_put_bytes(w, f->number, v);
-    } else if (always || number_of(in, f)) {
-        pb_put_u64(w, f->number, number_of(in, f));
+    } else if (always || tpod_number_of(in, f)) {
+        pb_put_u64(w, f->number, tpod_number_of(in, f));
     }
 }
 
@@ -317,11 +254,11 @@ void tpod_write(wr_t *w, const tpod_message_t *m, const void *in)
 {
     for (size_t i = 0; i < m->count; i++) {
         const tpod_field_t *f = &m->fields[i];
-        if (is_list(f))
+        if (tpod_is_list(f))
             write_list(w, f, in);
         else if (f->often == TPOD_ONE)
             write_one(w, f, in, false);
-        else if (which_at(in, f) == f->number)
+        else if (tpod_which_at(in, f) == f->number)
             write_one(w, f, in, true);
     }
 }

@@ -1,4 +1,4 @@
-/* schema.h - the messages of trusted pods as tables, which codec.h walks.
+/* schema.h - the messages of trusted pods as tables, which protobuf's bytes (codec.h) and JSON (text.h) both walk.
  *
  * Spec:   overlay-facts 13, sdk-facts 7; names of JSON by protobuf's mapping
  * Floor:  4, overlay/tpod. Constant tables.
