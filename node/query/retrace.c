@@ -424,15 +424,40 @@ static bool known_window(const setup_rules_t *rules, const statement_t *s)
     return known;
 }
 
+/* Whether both are about the same thing, so that what they say of it must agree. Two blocks can have a transaction, on
+ * two branches. */
+static bool same_matter(const statement_t *x, const statement_t *y)
+{
+    if (x->kind == STATEMENT_CHECKPOINT)
+        return x->checkpoint.slot == y->checkpoint.slot || hash32_eq(&x->checkpoint.root, &y->checkpoint.root);
+    return hash32_eq(&x->at.hash, &y->at.hash);
+}
+
+/* Takes over what a statement has from its head alone. It does not name its head: anybody can show another one, later,
+ * or signed by others, on which the same block lies. So no difference in these is a lie. */
+static void leave_head(statement_t *found, const statement_t *said)
+{
+    if (said->kind == STATEMENT_CHECKPOINT)
+        return;
+    found->issued_at = said->issued_at;
+    found->at.signers = said->at.signers;
+    found->at.finality = said->at.finality;
+}
+
 static rc_t compare(const retrace_t *r, err_t *e)
 {
     const statement_t *said = &r->g->statement;
-    statement_t found = r->work.statement;
+    statement_t found = r->work.statement, of_block;
     char field[STATEMENT_FIELD_MAX];
-    if (known_window(&r->cluster.rules, said))
-        found.valid_until = said->valid_until;
-    if (statement_differs(field, said, &found))
+    if (!known_window(&r->cluster.rules, said))
+        return grounds_refuse(e, GROUNDS_FALSE, "validUntil", NULL);
+    found.valid_until = said->valid_until;
+    of_block = found;
+    leave_head(&of_block, said);
+    if (same_matter(said, &found) && statement_differs(field, said, &of_block))
         return grounds_refuse(e, GROUNDS_FALSE, field, NULL);
+    if (statement_differs(field, said, &found))
+        return grounds_refuse(e, GROUNDS_OTHER_HEAD, field, NULL);
     return RC_OK;
 }
 
