@@ -249,6 +249,19 @@ bool entry_admits_older(const entry_proof_t *p, uint64_t slot)
     return p->has_order && slot < p->entry.entry.from_slot && slot < p->order.order.void_slot;
 }
 
+const entry_proof_t *entry_retired_by(const entry_proof_t *const *known, size_t count, const key_name_t *by,
+                                      uint64_t slot)
+{
+    const entry_proof_t *newest = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const key_name_t *name = &known[i]->entry.entry.name;
+        if (key_name_cmp(name, by) > 0 && !entry_admits_older(known[i], slot) &&
+            (!newest || key_name_cmp(name, &newest->entry.entry.name) > 0))
+            newest = known[i];
+    }
+    return newest;
+}
+
 bool entry_proofs_contradict(const entry_proof_t *a, const entry_proof_t *b)
 {
     return key_name_cmp(&a->entry.entry.name, &b->entry.entry.name) == 0 && !hash32_eq(&a->entry.g, &b->entry.g);

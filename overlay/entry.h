@@ -104,6 +104,12 @@ NODISCARD rc_t entry_proof_judge(err_t *e, const entry_proof_t *p, const order_r
 /* E11: whether a consumer that knows p takes a statement for a slot that is signed by an older generation. */
 bool entry_admits_older(const entry_proof_t *p, uint64_t slot);
 
+/* E11, of all committed generations that a consumer knows: the newest of those that have retired what the generation
+ * `by` signs for a slot; NULL: none has. Each newer one counts: what a member's loss of trust made void stays void
+ * after a later routine change. */
+const entry_proof_t *entry_retired_by(const entry_proof_t *const *known, size_t count, const key_name_t *by,
+                                      uint64_t slot);
+
 /* E10: two committed generations of one name, which prove their maker a liar. */
 bool entry_proofs_contradict(const entry_proof_t *a, const entry_proof_t *b);
 

@@ -193,21 +193,22 @@ static void check_statement(const follow_keys_t *f, const char *name, view_t tex
 {
     statement_t s;
     err_t e;
-    const entry_proof_t *last = newest(f);
     if (statement_read(&s, &e, f->a, text)) {
         step(f->r, "statement", false, "E_STATEMENT", "%s: %s: %s", name, e.field, e.text);
         return;
     }
     const entry_proof_t *by = signer_of(f, &s);
     const uint64_t slot = statement_slot(&s);
+    const entry_proof_t *than =
+        by ? entry_retired_by((const entry_proof_t *const *)f->known, f->count, &entry_of(by)->name, slot) : NULL;
     if (!by)
         step(f->r, "statement", false, "E_STATEMENT",
              "%s: not signed by a key of this cluster, for its setup and chain", name);
-    else if (by != last && !entry_admits_older(last, slot))
+    else if (than)
         step(f->r, "statement", false, "E_RETIRED",
              "%s: slot %llu is signed by generation %llu.%u, which generation %llu.%u has retired", name, (ull_t)slot,
-             (ull_t)entry_of(by)->name.version, entry_of(by)->name.index, (ull_t)entry_of(last)->name.version,
-             entry_of(last)->name.index);
+             (ull_t)entry_of(by)->name.version, entry_of(by)->name.index, (ull_t)entry_of(than)->name.version,
+             entry_of(than)->name.index);
     else
         step(f->r, "statement", true, NULL, "%s: slot %llu is signed by generation %llu.%u", name, (ull_t)slot,
              (ull_t)entry_of(by)->name.version, entry_of(by)->name.index);

@@ -356,6 +356,30 @@ START_TEST(older_statements_are_void_from_two_slots_on)
 }
 END_TEST
 
+/* A member lost trust at generation 2, and may still have the key of generation 1; generation 3 was a routine change. */
+START_TEST(what_one_generation_made_void_a_later_one_does_not_revive)
+{
+    static entry_proof_t one, two, three;
+    const entry_proof_t *known[] = { &three, &one, &two };
+    first(&one);
+    example(&two);
+    example(&three);
+    const key_name_t *by = &one.entry.entry.name;
+    two.entry.entry.name.version = 7;
+    two.order.order.void_slot = 0;
+    three.entry.entry.name.version = 8;
+    three.entry.entry.from_slot = 2000;
+    three.order.order.void_slot = UINT64_MAX;
+    ck_assert_int_gt(key_name_cmp(&two.entry.entry.name, by), 0);
+    for (uint64_t slot = 0; slot < 3000; slot += 100) {
+        ck_assert_ptr_eq(entry_retired_by(known, 3, by, slot), slot < 2000 ? &two : &three);
+        ck_assert_ptr_eq(entry_retired_by(known, 3, &two.entry.entry.name, slot), slot < 2000 ? NULL : &three);
+        ck_assert_ptr_null(entry_retired_by(known, 3, &three.entry.entry.name, slot));
+        ck_assert_ptr_null(entry_retired_by(known + 1, 1, by, slot)); /* no rule helps who knows of no newer one */
+    }
+}
+END_TEST
+
 START_TEST(two_entries_of_one_name_contradict)
 {
     entry_proof_t a, b;
@@ -372,10 +396,10 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN_AROUND("entry", setup, keys_close, bytes_and_digests_are_frozen,
-                           a_proof_reads_as_it_was_written_and_no_part_of_it, each_bit_of_a_proof_counts,
-                           malformed_entries_are_named, an_entry_is_its_makers_and_its_keys,
-                           a_commit_needs_more_than_half_of_the_listed, a_proof_is_of_our_cluster_and_under_our_signers,
-                           nobody_acknowledges_twice, acknowledgements_are_read_whole,
-                           older_statements_are_void_from_two_slots_on, two_entries_of_one_name_contradict);
+    return UNIT_RUN_AROUND(
+        "entry", setup, keys_close, bytes_and_digests_are_frozen, a_proof_reads_as_it_was_written_and_no_part_of_it,
+        each_bit_of_a_proof_counts, malformed_entries_are_named, an_entry_is_its_makers_and_its_keys,
+        a_commit_needs_more_than_half_of_the_listed, a_proof_is_of_our_cluster_and_under_our_signers,
+        nobody_acknowledges_twice, acknowledgements_are_read_whole, older_statements_are_void_from_two_slots_on,
+        what_one_generation_made_void_a_later_one_does_not_revive, two_entries_of_one_name_contradict);
 }
