@@ -14,18 +14,18 @@ Without options: a local chain of real clients, one node with the simulated TEE,
 node; stays until Ctrl-C.
 
   --network NAME         mainnet, sepolia or hoodi instead of the local chain; needs --execution-rpc
-  --execution-rpc URL    execution RPC; it needs no trust, but must serve eth_getProof
-  --consensus-rpc URL    beacon API; it needs no trust (default: the program's own, where it has one)
+  --execution-rpc URL    execution RPC; it needs no trust, but must serve eth_getProof; several with commas
+  --consensus-rpc URL    beacon API; it needs no trust; several with commas (default: the program's own, where it has one)
   --checkpoint ROOT      recent finalized beacon block root from a source that you trust
   --checkpoint-urls A,B,C  instead of it: independent servers, of which more than half have to name the same root
   --tee WHICH            auto, dstack, tdx or simulator (default: simulator, whose quotes prove nothing)
   --state-dir DIR        keeps what the node verified there, with --network; without it nothing is kept
   --nodes N              N nodes of one cluster on the local chain, 1 to 8: the later ones join the first and get its key
   --setup-port N         port of POST /setup    (default 40080; of more nodes the next ones)
-  --api-port N           port of the API        (default 3032)
+  --api-port N           port of the API        (default 3032; of more nodes the next ones)
   --overlay-port N       port for peers         (default 4001; of more nodes the next ones)
   --base-port N          first port of the local chain's clients (default 18500)
-  --once                 stop after the three answers
+  --once                 stop after the answers
   --build-only           stop after the build
 `;
 
@@ -33,34 +33,19 @@ function parse(argv) {
   const o = { nodes: 1, tee: "simulator", setupPort: 40080, apiPort: 3032, overlayPort: 4001, basePort: 18500, once: process.env.KETTLE_RUN_ONCE === "1" };
   const names = { "--network": "network", "--execution-rpc": "executionRpc", "--consensus-rpc": "consensusRpc", "--checkpoint": "checkpoint",
     "--checkpoint-urls": "checkpointUrls", "--tee": "tee", "--state-dir": "stateDir" };
-  const ports = { "--setup-port": "setupPort", "--api-port": "apiPort", "--overlay-port": "overlayPort", "--base-port": "basePort" };
-  for (let i = 0; i < argv.length; i++) {
-    const a = argv[i], value = () => argv[++i] ?? fail(`${a} needs a value`);
-    if (a === "-h" || a === "--help") {
-      process.stdout.write(HELP);
-      process.exit(0);
-    } else if (a === "--once") o.once = true;
-    else if (a === "--nodes") {
-      o.nodes = Number(value());
-      if (!(o.nodes >= 1 && o.nodes <= 8)) fail("--nodes must be between 1 and 8");
-    }
-    else if (names[a]) o[names[a]] = value();
-    else if (ports[a]) {
-      o[ports[a]] = Number(value());
-      if (!(o[ports[a]] >= 1 && o[ports[a]] <= 65535)) fail(`${a} must be between 1 and 65535`);
-    } else fail(`unknown option ${a}`);
+  const numbers = { "--nodes": "nodes", "--setup-port": "setupPort", "--api-port": "apiPort", "--overlay-port": "overlayPort", "--base-port": "basePort" };
+  for (let i = 0; i < argv.length; i++) { // ./run has checked them
+    const a = argv[i];
+    if (a === "--once") o.once = true;
+    else if (names[a]) o[names[a]] = argv[++i];
+    else if (numbers[a]) o[numbers[a]] = Number(argv[++i]);
+    else fail(`unknown option ${a}`);
   }
-  if (o.network && o.nodes > 1) fail("--nodes is for the local chain");
-  if (o.network && !o.executionRpc) fail("--network needs --execution-rpc URL");
-  if (!o.network && (o.executionRpc || o.consensusRpc || o.checkpoint || o.checkpointUrls || o.stateDir))
-    fail("--execution-rpc, --consensus-rpc, --checkpoint, --checkpoint-urls and --state-dir need --network NAME");
-  if (o.checkpoint && o.checkpointUrls) fail("--checkpoint and --checkpoint-urls exclude each other");
-  if (o.nodes > 1 && o.tee !== "simulator") fail("--nodes is for the simulated TEE");
   return o;
 }
 
 function fail(text) {
-  console.error(`run: ${text}\ntry: ./run --help`);
+  console.error(`run: ${text}`);
   process.exit(2);
 }
 
@@ -74,10 +59,8 @@ const portFree = (port) =>
     s.on("error", () => done(true));
   });
 
-const work = fs.mkdtempSync(path.join(os.tmpdir(), "kettle-run-"));
-const chainDir = path.join(work, "chain");
 const nodes = [];
-let workload, stopping = false;
+let work, chainDir, starter, workload, deployed = false, stopping = false;
 
 const tail = (file) => fs.existsSync(file) && fs.readFileSync(file, "utf8").trimEnd().split("\n").slice(-12).join("\n");
 
@@ -95,7 +78,7 @@ async function stop(status) {
   for (const node of living()) node.kill("SIGTERM");
   for (let i = 0; i < 60 && living().length; i++) await sleep(100);
   for (const node of living()) node.kill("SIGKILL");
-  workload?.kill("SIGTERM");
+  for (const child of [starter, workload]) child?.kill("SIGTERM");
   spawnSync(path.join(here, "stop"), ["--dir", chainDir], { stdio: "ignore" });
   if (status) console.error(`run: all logs are in ${work}`);
   else fs.rmSync(work, { recursive: true, force: true });
@@ -105,29 +88,31 @@ async function stop(status) {
 async function startChain(o) {
   say("a local chain of real clients: @ethereumjs/client and Lodestar's packages (first start installs them)");
   const log = fs.openSync(path.join(work, "chain.log"), "w");
-  const child = spawn(path.join(here, "start"), ["--dir", chainDir, "--base-port", String(o.basePort), "--history-slots", "100"],
+  starter = spawn(path.join(here, "start"), ["--dir", chainDir, "--base-port", String(o.basePort), "--history-slots", "100"],
     { stdio: ["ignore", "ignore", log] });
   let status = null;
-  child.on("exit", (code) => (status = code ?? 1));
+  starter.on("exit", (code) => (status = code ?? 1));
   await wait("starting the chain", 900, () => status !== null);
+  if (stopping) return;
   if (status !== 0) throw new Error(`the local chain did not start:\n${tail(path.join(work, "chain.log"))}`);
-  watchChain();
   const log2 = path.join(work, "workload.log"), out = fs.openSync(log2, "w");
   workload = spawn(path.join(here, "workload"), ["--dir", chainDir], { stdio: ["ignore", out, out] });
-  workload.on("exit", (code) => ended(`what makes transactions ended with status ${code}`, log2));
+  workload.on("exit", (code) => (code === 0 ? (deployed = true) : ended(`the contracts were not deployed (status ${code})`, log2)));
+  watchChain();
   const summary = JSON.parse(fs.readFileSync(path.join(chainDir, "devnet.json")));
   const network = JSON.parse(fs.readFileSync(path.join(chainDir, "network.json")));
   return { peers: [], port: o.overlayPort, execution_rpc: summary.execution_rpc, consensus_rpc: summary.beacon_api, network,
     checkpoint: summary.trusted_checkpoint_root };
 }
 
-// The chain's two processes, which are nobody's children.
+// The chain's processes, which are nobody's children: its two clients, and once the contracts are there what makes transactions.
 function watchChain() {
-  const rows = fs.readFileSync(path.join(chainDir, "pids"), "utf8").trim().split("\n").map((row) => row.split(" "));
-  const names = { el: "the execution client", cl: "the beacon node" };
+  const names = { el: "the execution client", cl: "the beacon node", workload: "what makes transactions" };
+  const rows = () => fs.readFileSync(path.join(chainDir, "pids"), "utf8").trim().split("\n").map((row) => row.split(" "));
   setInterval(() => {
-    for (const [name, pid] of rows)
-      if (!fs.existsSync(`/proc/${pid}`)) ended(`${names[name] ?? name} has ended`, path.join(chainDir, `${name}.log`));
+    for (const [name, pid] of stopping ? [] : rows())
+      if (!fs.existsSync(`/proc/${pid}`) && (deployed || name !== "workload"))
+        ended(`${names[name] ?? name} has ended`, path.join(chainDir, `${name}.log`));
   }, 2000).unref();
 }
 
@@ -148,8 +133,8 @@ async function wait(what, limitS, done) {
 }
 
 function setupOf(o) {
-  const setup = { peers: [], port: o.overlayPort, execution_rpc: o.executionRpc, network: o.network };
-  if (o.consensusRpc) setup.consensus_rpc = o.consensusRpc;
+  const setup = { peers: [], port: o.overlayPort, execution_rpc: o.executionRpc.split(","), network: o.network };
+  if (o.consensusRpc) setup.consensus_rpc = o.consensusRpc.split(",");
   if (o.checkpoint) setup.checkpoint = o.checkpoint;
   if (o.checkpointUrls) {
     const of = o.checkpointUrls.split(",");
@@ -235,9 +220,9 @@ async function callOf(o) {
       ? { call: { to: weth, data: totalSupply }, what: `totalSupply() of wrapped ether on ${o.network}, in wei` }
       : { call: { to: "0x0000000000000000000000000000000000000004", data: "0x6b6574746c65" }, what: "the identity precompile: the bytes that it was given" };
   }
-  const file = path.join(chainDir, "contracts.json");
-  await wait("the local chain's contracts", 300, () => fs.existsSync(file));
-  const contracts = JSON.parse(fs.readFileSync(file));
+  await wait("the local chain's contracts", 600, () => deployed);
+  if (stopping) return {};
+  const contracts = JSON.parse(fs.readFileSync(path.join(chainDir, "contracts.json")));
   return { call: { to: contracts.addresses.token, data: totalSupply }, what: "totalSupply() of the local chain's test token, in its least unit" };
 }
 
@@ -254,6 +239,7 @@ async function ask(o, route, body) {
     [status, text] = [answer.status, await answer.text()];
     return !wrong(o, status, text) || sleep(500);
   }).catch((error) => error);
+  if (stopping) return;
   console.log(`\n$ curl ${body ? `-d '${body}' ` : ""}http://127.0.0.1:${o.apiPort}${route}\n${shorten(text)}`);
   if (good !== true && !o.network) throw new Error(`${route}: ${wrong(o, status, text)}`);
   if (good !== true) console.log(`(${route} ${wrong(o, status, text)}: the node goes on)`);
@@ -283,8 +269,9 @@ async function show(o, status) {
   const { call, what } = await callOf(o);
   await ask(o, "/block");
   await ask(o, "/call", JSON.stringify(call));
-  console.log(`(${what})`);
+  if (!stopping) console.log(`(${what})`);
   await ask(o, "/attest");
+  if (stopping) return;
   verify(o, status);
   if (status.tee.simulated)
     console.log("\nThe evidence is SIMULATED: it shows how the node is checked, and proves nothing about this machine.");
@@ -294,10 +281,14 @@ const options = parse(process.argv.slice(2));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => stop(0));
 try {
   const each = Array.from({ length: options.nodes }, (_, i) => ({ ...options, setupPort: options.setupPort + i, apiPort: options.apiPort + i }));
-  for (const port of each.flatMap((o) => [o.setupPort, o.apiPort]))
-    if (!(await portFree(port))) fail(`port ${port} is taken; choose others with --setup-port and --api-port`);
+  for (const [i, o] of each.entries())
+    for (const [option, port] of [["--setup-port", o.setupPort], ["--api-port", o.apiPort], ["--overlay-port", o.overlayPort + i]])
+      if (!(await portFree(port))) fail(`port ${port} is taken; choose another with ${option}`);
+  work = fs.mkdtempSync(path.join(os.tmpdir(), "kettle-run-"));
+  chainDir = path.join(work, "chain");
   const setup = options.network ? setupOf(options) : await startChain(options);
   for (const [i, o] of each.entries()) {
+    if (stopping) break;
     await startNode(o, setup, i);
     const status = await waitReady(o);
     if (!status) break; // it is stopping
@@ -305,11 +296,13 @@ try {
       `signed by ${status.head.participants} of ${status.head.committee_size}` + (options.nodes > 1 ? `; key ${status.pubkey}` : ""));
     await show(o, status);
   }
-  say(`where to look next: curl http://127.0.0.1:${options.apiPort}/v1/status; the log above; README.md` +
-    (options.network ? "" : `; the chain's logs in ${chainDir}`));
-  if (options.once) await stop(0);
-  console.log("running until Ctrl-C");
+  if (options.once || stopping) await stop(0);
+  else {
+    say(`where to look next: curl http://127.0.0.1:${options.apiPort}/v1/status; the log above; README.md` +
+      (options.network ? "" : `; the chain's logs in ${chainDir}`));
+    console.log("running until Ctrl-C");
+  }
 } catch (error) {
-  console.error(`run: ${error.message}`);
+  if (!stopping) console.error(`run: ${error.message}`);
   await stop(1);
 }
