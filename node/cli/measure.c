@@ -10,12 +10,13 @@
 #include "base/os/file.h"
 #include "node/cli/command.h"
 #include "node/cli/evidence.h"
+#include "node/cli/measure_explain.h"
 #include "tee/measure/bzimage.h"
-#include "tee/measure/measure.h"
+#include "tee/measure/osimage.h"
 #include "tee/verify/policy.h"
 
 #define ARENA_MAX ((size_t)64 << 20)
-#define FILES_MAX 10u
+#define FILES_MAX 16u
 #define COMPOSE_MAX (1u << 20)   /* bytes of an app-compose.json */
 #define METADATA_MAX (64u << 10) /* bytes of an image's metadata.json */
 #define PATH_LEN 4096u
@@ -30,12 +31,12 @@ typedef struct {
 
 typedef struct {
     const char *image, *firmware, *kernel, *initrd, *cmdline, *acpi[MEASURE_ACPI_COUNT], *evidence, *compose,
-        *key_provider, *name, *output;
+        *key_provider, *name, *output, *measurement, *checksums, *known, *theirs;
     uint64_t memory;
     event_option_t events[EVENTS_MAX];
     const char *pins[PINS_MAX];
     size_t event_count, pin_count;
-    bool whole_policy, list_events;
+    bool whole_policy, list_events, explain;
 } options_t;
 
 /* --- reading --- */
@@ -107,13 +108,18 @@ static rc_t read_metadata(options_t *o, inputs_t *in, err_t *e)
 
 static rc_t read_image(measure_image_t *image, inputs_t *in, err_t *e, const options_t *o)
 {
-    image->memory = o->memory;
     image->cmdline = view_str(o->cmdline);
     rc_t rc = read_file(in, &image->firmware, e, o->firmware, TDVF_FIRMWARE_MAX);
     if (!rc)
         rc = read_file(in, &image->kernel, e, o->kernel, BZIMAGE_MAX);
     if (!rc)
         rc = read_file(in, &image->initrd, e, o->initrd, MEASURE_INITRD_MAX);
+    return rc;
+}
+
+static rc_t read_acpi(measure_image_t *image, inputs_t *in, err_t *e, const options_t *o)
+{
+    rc_t rc = RC_OK;
     for (size_t i = 0; !rc && o->acpi[0] && i < MEASURE_ACPI_COUNT; i++) {
         view_t file;
         rc = read_file(in, &file, e, o->acpi[i], MEASURE_ACPI_MAX);
@@ -128,7 +134,8 @@ static rc_t read_image(measure_image_t *image, inputs_t *in, err_t *e, const opt
 
 typedef struct {
     quote_t quote;
-    eventlog_t log;
+    bool has_log;
+    eventlog_t log; /* when has_log */
 } evidence_t;
 
 /* Faults of tee/ with their code before the sentence. */
@@ -137,8 +144,8 @@ static rc_t coded(err_t *e, rc_t rc)
     return err_before(e, rc, "%s: ", rc ? tee_code_name(e->code) : "");
 }
 
-/* A kept attestation whose event log gives its quote's registers. */
-static rc_t read_evidence(evidence_t *out, inputs_t *in, err_t *e, const char *path)
+/* A kept attestation whose event log gives its quote's registers; with needs_log false, a quote alone does. */
+static rc_t read_evidence(evidence_t *out, inputs_t *in, err_t *e, const char *path, bool needs_log)
 {
     attestation_t x;
     evidence_form_t form;
@@ -147,11 +154,14 @@ static rc_t read_evidence(evidence_t *out, inputs_t *in, err_t *e, const char *p
     if (rc)
         return rc;
     rc = evidence_read(&x, &form, e, &in->arena, text);
-    if (!rc && (form != EVIDENCE_V1 || !x.event_log.n))
+    if (rc)
+        return err_before(e, rc, "%s: ", path);
+    out->has_log = form == EVIDENCE_V1 && x.event_log.n;
+    if (!out->has_log && needs_log)
         rc = err_say(e, RC_MALFORMED, "it has no event log: give an answer of GET /v1/attest");
-    else if (!rc)
+    else
         rc = coded(e, quote_parse(&out->quote, e, x.quote));
-    if (!rc) {
+    if (!rc && out->has_log) {
         const quote_td_t *td = &out->quote.td;
         const uint8_t *const rtmr[4] = { td->rtmr[0], td->rtmr[1], td->rtmr[2], td->rtmr[3] };
         rc = coded(e, eventlog_verify(&out->log, e, &in->arena, x.event_log, rtmr));
@@ -159,7 +169,30 @@ static rc_t read_evidence(evidence_t *out, inputs_t *in, err_t *e, const char *p
     return err_before(e, rc, "%s: ", path);
 }
 
-/* The evidence is of what was measured; else says in which events it is not. */
+/* Register i is as computed; else it is said from which event on it differs, and what is behind that. */
+static bool check_register(const evidence_t *e, const measurement_t *m, const char *path, unsigned i)
+{
+    const uint8_t *said = e->quote.td.rtmr[i];
+    const bool as_built = i == 1 && m->rtmr1_as_built.known && !memcmp(said, m->rtmr1_as_built.value, 48);
+    const measure_register_t *r = as_built ? &m->rtmr1_as_built : &m->rtmr[i];
+    const size_t at = e->has_log ? measure_differs(m, &e->log, i) : MEASURE_SAME;
+    if (as_built)
+        say(stderr, "kettle: the host of %s hands the kernel over as it was built (QEMU from 10.2 on)", path);
+    if (at == MEASURE_SAME && r->known && !memcmp(said, r->value, 48))
+        return true;
+    if (at == MEASURE_SAME && !r->known)
+        command_failed("%s: RTMR%u is not known without ACPI tables", path, i);
+    else if (!e->has_log)
+        command_failed("%s: RTMR%u differs; without an event log nobody can say in which event", path, i);
+    else
+        command_failed("%s: RTMR%u differs from event %zu on: %s", path, i, at == MEASURE_SAME ? 0 : at,
+                       at < r->count ? r->events[at].what : "nothing more was expected");
+    if (e->has_log)
+        say(stderr, "kettle: behind it: %s", explain_event(i, at));
+    return false;
+}
+
+/* The evidence is of what was measured; else says in what it is not. */
 static bool check_evidence(const evidence_t *e, const measurement_t *m, const char *path)
 {
     const quote_td_t *td = &e->quote.td;
@@ -167,18 +200,8 @@ static bool check_evidence(const evidence_t *e, const measurement_t *m, const ch
         !memcmp(td->mr_td, m->mr_td[TDVF_PAGE_BY_PAGE], 48) || !memcmp(td->mr_td, m->mr_td[TDVF_PAGES_FIRST], 48);
     if (!same)
         command_failed("%s: MRTD is not that of this firmware", path);
-    for (unsigned i = 0; i < 3; i++) {
-        const bool as_built = i == 1 && !memcmp(td->rtmr[1], m->rtmr1_as_built.value, 48);
-        const measure_register_t *r = as_built ? &m->rtmr1_as_built : &m->rtmr[i];
-        size_t at = measure_differs(m, &e->log, i);
-        if (as_built)
-            say(stderr, "kettle: the host of %s hands the kernel over as it was built (QEMU from 10.2 on)", path);
-        if (at == MEASURE_SAME && r->known && !memcmp(td->rtmr[i], r->value, 48))
-            continue;
-        command_failed("%s: RTMR%u differs from event %zu on: %s", path, i, at == MEASURE_SAME ? 0 : at,
-                       at < r->count ? r->events[at].what : "nothing more was expected");
-        same = false;
-    }
+    for (unsigned i = 0; i < 3; i++)
+        same = check_register(e, m, path, i) && same;
     return same;
 }
 
@@ -214,17 +237,20 @@ static void put_register(jw_t *w, const char *key, const measure_register_t *r)
 }
 
 /* All that was measured: what an auditor compares by eye. */
-static void put_events(jw_t *w, const measurement_t *m)
+static void put_events(jw_t *w, const measurement_t *m, const hash32_t *name)
 {
     static const char *const names[] = { "rtmr0", "rtmr1", "rtmr2" };
     jw_object(w, NULL);
+    if (name)
+        jw_digits(w, "os_image_hash", view_of(name->b, 32));
     jw_object(w, "mrtd");
     put_digest(w, "page_by_page", m->mr_td[TDVF_PAGE_BY_PAGE]);
     put_digest(w, "pages_first", m->mr_td[TDVF_PAGES_FIRST]);
     jw_end(w);
     for (size_t i = 0; i < 3; i++)
         put_register(w, names[i], &m->rtmr[i]);
-    put_register(w, "rtmr1_as_built", &m->rtmr1_as_built);
+    if (m->rtmr1_as_built.known)
+        put_register(w, "rtmr1_as_built", &m->rtmr1_as_built);
     jw_end(w);
 }
 
@@ -289,7 +315,8 @@ static void put_entry(jw_t *w, const measurement_t *m, view_t compose, const opt
     jw_end(w);
     jw_array(w, "rtmr1");
     put_digest(w, NULL, m->rtmr[1].value);
-    put_digest(w, NULL, m->rtmr1_as_built.value);
+    if (m->rtmr1_as_built.known)
+        put_digest(w, NULL, m->rtmr1_as_built.value);
     jw_end(w);
     put_digest(w, "rtmr2", m->rtmr[2].value);
     put_rtmr3(w, compose, o);
@@ -320,7 +347,8 @@ static rc_t check_policy(err_t *e, arena_t *a, const measurement_t *m, view_t co
     return rc;
 }
 
-static rc_t write_result(err_t *e, arena_t *a, const measurement_t *m, view_t compose, const options_t *o)
+static rc_t write_result(err_t *e, arena_t *a, const measurement_t *m, view_t compose, const hash32_t *name,
+                         const options_t *o)
 {
     jw_t w = jw_of(a, OUTPUT_MAX);
     rc_t rc = o->list_events ? RC_OK : check_policy(e, a, m, compose, o);
@@ -328,7 +356,7 @@ static rc_t write_result(err_t *e, arena_t *a, const measurement_t *m, view_t co
         return rc;
     jw_indent(&w, 2);
     if (o->list_events)
-        put_events(&w, m);
+        put_events(&w, m, name);
     else
         (o->whole_policy ? put_policy : put_entry)(&w, m, compose, o);
     const view_t text = jw_done(&w);
@@ -353,30 +381,102 @@ static rc_t take_acpi(measure_image_t *image, err_t *e, const evidence_t *from, 
     return rc;
 }
 
-static rc_t measure(inputs_t *in, err_t *e, options_t *o)
+/* The image's name, by its checksum file: which must list what the registers were computed from. */
+static rc_t name_image(hash32_t *name, inputs_t *in, err_t *e, const options_t *o, view_t document)
 {
-    measure_image_t image = { .memory = 0 };
-    measurement_t m;
-    evidence_t from;
-    view_t compose = { NULL, 0 };
+    view_t sums, metadata = document;
+    rc_t rc = read_file(in, &sums, e, o->checksums, OSIMAGE_SUMS_MAX);
+    const char *path = o->measurement ? NULL : join(&in->arena, o->image, "metadata.json");
+    if (!rc && !o->measurement)
+        rc = path ? read_file(in, &metadata, e, path, METADATA_MAX) : err_say(e, RC_LIMIT, "the path is too long");
+    if (!rc)
+        rc = err_before(e, osimage_hash(name, e, sums, o->measurement ? OSIMAGE_DOCUMENT : "metadata.json", metadata),
+                        "%s: ", o->checksums);
+    char hex[65];
+    if (!rc) {
+        hex_encode(hex, view_of(name->b, 32));
+        say(stderr, "kettle: os_image_hash %s", hex);
+    }
+    return rc;
+}
+
+/* The registers, from the files of an image or from its measurement document. */
+static rc_t compute(measurement_t *m, inputs_t *in, err_t *e, options_t *o, const evidence_t *from, view_t *document)
+{
+    measure_image_t image = { .memory = o->memory };
+    osimage_t described;
     rc_t rc = o->image ? read_metadata(o, in, e) : RC_OK;
     if (!rc)
-        rc = read_image(&image, in, e, o);
-    if (!rc && o->compose)
-        rc = read_file(in, &compose, e, o->compose, COMPOSE_MAX);
-    if (!rc && o->evidence)
-        rc = read_evidence(&from, in, e, o->evidence);
-    if (!rc && o->evidence)
-        rc = take_acpi(&image, e, &from, o->evidence);
+        rc =
+            o->measurement ? read_file(in, document, e, o->measurement, OSIMAGE_LEN_MAX) : read_image(&image, in, e, o);
     if (!rc)
-        rc = measure_image(&m, e, &image);
+        rc = read_acpi(&image, in, e, o);
+    if (!rc && from && from->has_log)
+        rc = take_acpi(&image, e, from, o->evidence);
+    if (rc || !o->measurement)
+        return rc ? rc : measure_image(m, e, &image);
+    rc = osimage_read(&described, e, *document);
+    if (!rc)
+        rc = osimage_measure(m, e, &described, o->memory, image.has_acpi ? (const uint8_t(*)[48])image.acpi : NULL);
+    return err_before(e, rc, "%s: ", o->measurement);
+}
+
+/* --known: whose registers the evidence has. */
+static rc_t name_release(inputs_t *in, err_t *e, options_t *o)
+{
+    evidence_t from;
+    view_t list;
+    unsigned unknown = 0;
+    rc_t rc = read_evidence(&from, in, e, o->evidence, false);
+    if (!rc)
+        rc = read_file(in, &list, e, o->known, EXPLAIN_LIST_MAX);
+    if (!rc)
+        rc = err_before(e, explain_release(&unknown, e, list, &from.quote.td), "%s: ", o->known);
+    if (!rc && unknown)
+        rc = err_set(e, RC_REFUSED, "%s: %u of MRTD, RTMR1 and RTMR2 belong to no release", o->evidence, unknown);
+    return rc;
+}
+
+/* --theirs: the inputs in which another image differs from this one. */
+static rc_t compare_inputs(inputs_t *in, err_t *e, options_t *o)
+{
+    view_t ours, theirs;
+    size_t different = 0;
+    const char *path = join(&in->arena, o->image, "kettle-image.json");
+    if (!path)
+        return err_set(e, RC_LIMIT, "%s: the path is too long", o->image);
+    rc_t rc = read_file(in, &ours, e, path, EXPLAIN_LIST_MAX);
+    if (!rc)
+        rc = read_file(in, &theirs, e, o->theirs, EXPLAIN_LIST_MAX);
+    if (!rc)
+        rc = explain_inputs(&different, e, &in->arena, ours, theirs);
+    if (!rc && different)
+        rc = err_set(e, RC_REFUSED, "%s: %zu inputs differ", o->theirs, different);
+    return rc;
+}
+
+static rc_t measure(inputs_t *in, err_t *e, options_t *o)
+{
+    measurement_t m;
+    evidence_t from;
+    hash32_t name;
+    view_t compose = { NULL, 0 }, document = { NULL, 0 };
+    rc_t rc = o->compose ? read_file(in, &compose, e, o->compose, COMPOSE_MAX) : RC_OK;
+    if (!rc && o->evidence)
+        rc = read_evidence(&from, in, e, o->evidence, !o->explain);
+    if (!rc)
+        rc = compute(&m, in, e, o, o->evidence ? &from : NULL, &document);
+    if (!rc && o->checksums)
+        rc = name_image(&name, in, e, o, document);
     if (rc)
         return rc;
     if (o->evidence && !check_evidence(&from, &m, o->evidence))
         return err_set(e, RC_REFUSED, "%s: the evidence is of something else", o->evidence);
+    if (o->explain)
+        return say(stdout, "MRTD, RTMR0, RTMR1 and RTMR2 of %s are those of the image", o->evidence) ? RC_OK : RC_IO;
     if (!m.rtmr[0].known && !o->pin_count && !o->list_events)
         return err_say(e, RC_REFUSED, "RTMR0 is not known without ACPI tables: give --acpi-*, --evidence or --rtmr0");
-    return write_result(e, &in->arena, &m, compose, o);
+    return write_result(e, &in->arena, &m, compose, o->checksums ? &name : NULL, o);
 }
 
 /* Bytes, or a number with a binary suffix. */
@@ -430,6 +530,10 @@ static rc_t read_event(void *values, err_t *e, char *text)
 static const cli_option_t options[] = {
     TEXT(image, "image", "FOLDER",
          "an unpacked dstack image: its metadata.json names firmware, kernel, initrd, command line"),
+    TEXT(measurement, "measurement", "FILE",
+         "the measurement.tdx.cbor of an image of dstack 0.6, in place of its files"),
+    TEXT(checksums, "checksums", "FILE",
+         "the image's sha256sum.txt, which must list what was measured: os_image_hash, its SHA-256, is said"),
     TEXT(firmware, "firmware", "FILE", "virtual firmware (OVMF with TDX metadata)"),
     TEXT(kernel, "kernel", "FILE", "Linux bzImage"),
     TEXT(initrd, "initrd", "FILE", "its initial RAM disk"),
@@ -450,6 +554,14 @@ static const cli_option_t options[] = {
       .argument = "HEX",
       .help = "a further RTMR0 that is admitted; may be repeated",
       .read = read_pin },
+    { .name = "explain",
+      .help =
+          "only says whether --evidence, which may be a quote alone, is of the image; if not, in which register and "
+          "event first, and what is behind it",
+      .at = offsetof(options_t, explain) },
+    TEXT(theirs, "theirs", "FILE",
+         "only names the inputs in which this kettle-image.json, of another build, differs from that in --image"),
+    TEXT(known, "known", "FILE", "only names the releases of this list (releases.json) whose registers --evidence has"),
     TEXT(compose, "compose", "FILE", "the application's app-compose.json: its compose-hash is demanded of RTMR3"),
     TEXT(key_provider, "key-provider", "NAME", "key provider that is demanded: kms, local-sgx, tpm or none"),
     { .name = "event",
@@ -475,7 +587,10 @@ const cli_command_t COMMAND_MEASURE = {
     .what = "computes the measurements of an image, for a policy",
     .usage = "kettle measure --image FOLDER --memory SIZE [OPTIONS]\n"
              "       kettle measure --firmware FILE --kernel FILE --initrd FILE --cmdline TEXT --memory SIZE "
-             "[OPTIONS]\n",
+             "[OPTIONS]\n"
+             "       kettle measure --measurement FILE --memory SIZE [OPTIONS]\n"
+             "       kettle measure --known FILE --evidence FILE\n"
+             "       kettle measure --image FOLDER --theirs FILE\n",
     .about =
         "Computes MRTD and RTMR0 to RTMR2 of a TD that QEMU boots from these files, prints an entry for \"images\" of "
         "a policy (docs/measure.md). RTMR0 covers ACPI tables, which QEMU makes and no file of the image holds: "
@@ -492,8 +607,19 @@ static int parse(options_t *o, int argc, char **argv)
     const int status = cli_parse(o, NULL, &COMMAND_MEASURE, argc, argv);
     if (status)
         return status;
-    if (!o->image && !(o->firmware && o->kernel && o->initrd && o->cmdline))
-        return 1 + command_usage("measure needs --image, or --firmware, --kernel, --initrd and --cmdline");
+    if (o->known)
+        return o->evidence ? 0 : 1 + command_usage("--known needs --evidence: whose registers are they?");
+    if (o->theirs)
+        return o->image ? 0 : 1 + command_usage("--theirs needs --image: with what is it compared?");
+    if (o->explain && !o->evidence)
+        return 1 + command_usage("--explain needs --evidence: what is explained?");
+    if (o->measurement && (o->image || o->firmware || o->kernel || o->initrd || o->cmdline))
+        return 1 + command_usage("--measurement takes the place of the image's files");
+    if (o->checksums && !o->measurement && !o->image)
+        return 1 + command_usage("--checksums needs --measurement or --image");
+    if (!o->measurement && !o->image && !(o->firmware && o->kernel && o->initrd && o->cmdline))
+        return 1 +
+               command_usage("measure needs --image, --measurement, or --firmware, --kernel, --initrd and --cmdline");
     if (!o->memory)
         return 1 + command_usage("measure needs --memory: the memory map is measured");
     if (!o->acpi[0] != !o->acpi[1] || !o->acpi[0] != !o->acpi[2])
@@ -510,7 +636,7 @@ static int run(int argc, char **argv)
     if (status)
         return status - 1;
     arena_init(&in.arena, ARENA_MAX);
-    if (measure(&in, &e, &o))
+    if ((o.known ? name_release : o.theirs ? compare_inputs : measure)(&in, &e, &o))
         status = command_failed("%s%s%s", e.field, e.field[0] ? ": " : "", e.text);
     free_inputs(&in);
     return status;

@@ -84,50 +84,59 @@ static void close_register(measure_register_t *r)
 
 /* --- registers --- */
 
-static rc_t measure_rtmr0(measure_register_t *r, err_t *e, const tdvf_t *t, const measure_image_t *in)
+static void put_rtmr0(measure_register_t *r, const measure_parts_t *p)
 {
     static const char *const acpi[MEASURE_ACPI_COUNT] = { "ACPI table loader", "ACPI RSDP", "ACPI tables" };
-    uint8_t hob[48];
-    rc_t rc = tdvf_hob_digest(hob, e, t, in->memory);
-    if (rc)
-        return rc;
-    put(r, "hand-off block: memory map", hob);
-    put_hash_of(r, "configuration firmware volume", t->cfv->data);
+    put(r, "hand-off block: memory map", p->hob);
+    put(r, "configuration firmware volume", p->cfv);
     for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
         put_variable(r, variables[i].what, variables[i].guid, variables[i].name);
     put_hash_of(r, "separator", SEPARATOR);
     for (size_t i = 0; i < MEASURE_ACPI_COUNT; i++)
-        put(r, acpi[i], in->has_acpi ? in->acpi[i] : NULL);
+        put(r, acpi[i], p->has_acpi ? p->acpi[i] : NULL);
     put_hash_of(r, "EFI variable BootOrder", view_of("\0\0", 2));
     put_hash_of(r, "EFI variable Boot0000", view_of(BOOT0000, sizeof BOOT0000));
-    return RC_OK;
+    close_register(r);
 }
 
-static rc_t measure_rtmr1(measure_register_t *r, err_t *e, const measure_image_t *in, bzimage_form_t form)
+static void put_rtmr1(measure_register_t *r, const uint8_t kernel[48])
 {
-    uint8_t kernel[48];
-    rc_t rc = bzimage_digest(kernel, e, in->kernel, in->memory, in->initrd.n, form);
-    if (rc)
-        return rc;
     put(r, "kernel", kernel);
     put_hash_of(r, "Calling EFI Application from Boot Option", view_str("Calling EFI Application from Boot Option"));
     put_hash_of(r, "separator", SEPARATOR);
     put_hash_of(r, "Exit Boot Services Invocation", view_str("Exit Boot Services Invocation"));
     put_hash_of(r, "Exit Boot Services Returned with Success", view_str("Exit Boot Services Returned with Success"));
-    return RC_OK;
+    close_register(r);
 }
 
-static rc_t measure_rtmr2(measure_register_t *r, err_t *e, const measure_image_t *in)
+void measure_parts(measurement_t *out, const measure_parts_t *parts)
+{
+    measurement_t m = { .rtmr[0].count = 0 };
+    memcpy(m.mr_td, parts->mr_td, sizeof m.mr_td);
+    put_rtmr0(&m.rtmr[0], parts);
+    put_rtmr1(&m.rtmr[1], parts->kernel);
+    if (parts->has_as_built)
+        put_rtmr1(&m.rtmr1_as_built, parts->kernel_as_built);
+    put(&m.rtmr[2], "kernel command line", parts->cmdline);
+    put(&m.rtmr[2], "initrd", parts->initrd);
+    close_register(&m.rtmr[2]);
+    *out = m;
+}
+
+/* --- from files --- */
+
+/* As the kernel gets it from the firmware: wide characters, with a zero. */
+static rc_t cmdline_digest(uint8_t out[48], err_t *e, view_t cmdline)
 {
     uint8_t wide[2 * (MEASURE_CMDLINE_MAX + 1)];
     wr_t w = wr_of(wide, sizeof wide);
-    const view_t parts[2] = { in->cmdline, view_str(CMDLINE_SUFFIX) };
-    for (size_t i = 0; i < in->cmdline.n; i++) {
-        bool plain = in->cmdline.p[i] >= 0x20 && in->cmdline.p[i] < 0x7f;
+    const view_t parts[2] = { cmdline, view_str(CMDLINE_SUFFIX) };
+    for (size_t i = 0; i < cmdline.n; i++) {
+        bool plain = cmdline.p[i] >= 0x20 && cmdline.p[i] < 0x7f;
         if (!plain) {
             return err_say(e, RC_MALFORMED, "the command line has a character that is not printable ASCII");
         }
-        if (in->cmdline.n - i >= 4 && memcmp(in->cmdline.p + i, "vga=", 4) == 0) {
+        if (cmdline.n - i >= 4 && memcmp(cmdline.p + i, "vga=", 4) == 0) {
             return err_say(e, RC_UNSUPPORTED, "the command line has vga=, for which QEMU patches the kernel otherwise");
         }
     }
@@ -138,14 +147,14 @@ static rc_t measure_rtmr2(measure_register_t *r, err_t *e, const measure_image_t
     if (w.bad) {
         return err_say(e, RC_LIMIT, "the command line is too long");
     }
-    put_hash_of(r, "kernel command line", wr_view(&w));
-    put_hash_of(r, "initrd", in->initrd);
+    const view_t all = wr_view(&w);
+    sha384_parts(out, &all, 1);
     return RC_OK;
 }
 
 rc_t measure_image(measurement_t *out, err_t *e, const measure_image_t *in)
 {
-    measurement_t m = { .rtmr[0].count = 0 };
+    measure_parts_t p = { .has_acpi = in->has_acpi, .has_as_built = true };
     tdvf_t t;
     if (!in->initrd.n)
         return err_say(e, RC_MALFORMED, "the initrd is empty");
@@ -153,21 +162,21 @@ rc_t measure_image(measurement_t *out, err_t *e, const measure_image_t *in)
         return err_say(e, RC_LIMIT, "the initrd is too large");
     rc_t rc = tdvf_parse(&t, e, in->firmware);
     if (!rc)
-        rc = measure_rtmr0(&m.rtmr[0], e, &t, in);
+        rc = tdvf_hob_digest(p.hob, e, &t, in->memory);
     if (!rc)
-        rc = measure_rtmr1(&m.rtmr[1], e, in, BZIMAGE_FILLED_IN);
+        rc = bzimage_digest(p.kernel, e, in->kernel, in->memory, in->initrd.n, BZIMAGE_FILLED_IN);
     if (!rc)
-        rc = measure_rtmr1(&m.rtmr1_as_built, e, in, BZIMAGE_AS_BUILT);
+        rc = bzimage_digest(p.kernel_as_built, e, in->kernel, in->memory, in->initrd.n, BZIMAGE_AS_BUILT);
     if (!rc)
-        rc = measure_rtmr2(&m.rtmr[2], e, in);
+        rc = cmdline_digest(p.cmdline, e, in->cmdline);
     if (rc)
         return rc;
-    tdvf_mr_td(m.mr_td[TDVF_PAGE_BY_PAGE], &t, TDVF_PAGE_BY_PAGE);
-    tdvf_mr_td(m.mr_td[TDVF_PAGES_FIRST], &t, TDVF_PAGES_FIRST);
-    for (size_t i = 0; i < 3; i++)
-        close_register(&m.rtmr[i]);
-    close_register(&m.rtmr1_as_built);
-    *out = m;
+    tdvf_mr_td(p.mr_td[TDVF_PAGE_BY_PAGE], &t, TDVF_PAGE_BY_PAGE);
+    tdvf_mr_td(p.mr_td[TDVF_PAGES_FIRST], &t, TDVF_PAGES_FIRST);
+    sha384_parts(p.cfv, &t.cfv->data, 1);
+    sha384_parts(p.initrd, &in->initrd, 1);
+    memcpy(p.acpi, in->acpi, sizeof p.acpi);
+    measure_parts(out, &p);
     return RC_OK;
 }
 
@@ -208,6 +217,6 @@ static size_t register_differs(const measure_register_t *r, const eventlog_t *lo
 size_t measure_differs(const measurement_t *m, const eventlog_t *log, unsigned imr)
 {
     const size_t at = register_differs(&m->rtmr[imr], log, imr);
-    const size_t as_built = imr == 1 ? register_differs(&m->rtmr1_as_built, log, imr) : 0;
+    const size_t as_built = imr == 1 && m->rtmr1_as_built.known ? register_differs(&m->rtmr1_as_built, log, imr) : 0;
     return at > as_built ? at : as_built;
 }

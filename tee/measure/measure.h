@@ -29,6 +29,19 @@ typedef struct {
     uint8_t acpi[MEASURE_ACPI_COUNT][48]; /* SHA-384 of QEMU's etc/table-loader, etc/acpi/rsdp, etc/acpi/tables */
 } measure_image_t;
 
+/* The digests that the registers are made of, wherever they come from: files (below) or an image's own measurement
+ * document (osimage.h). */
+typedef struct {
+    uint8_t mr_td[2][48];                 /* by tdvf_order_t */
+    uint8_t hob[48], cfv[48];             /* events of RTMR0 that differ between machines and firmwares */
+    bool has_acpi;                        /* those of ACPI tables, too */
+    uint8_t acpi[MEASURE_ACPI_COUNT][48]; /* in the order of their events */
+    uint8_t kernel[48];                   /* event 0 of RTMR1 */
+    bool has_as_built;                    /* ... on a host whose QEMU hands the kernel over as it was built */
+    uint8_t kernel_as_built[48];
+    uint8_t cmdline[48], initrd[48]; /* events of RTMR2 */
+} measure_parts_t;
+
 typedef struct {
     const char *what; /* static storage */
     bool known;
@@ -45,10 +58,14 @@ typedef struct {
 typedef struct {
     uint8_t mr_td[2][48]; /* by tdvf_order_t: which one, the host's QEMU decides; both stand for the same firmware */
     measure_register_t rtmr[3];
-    measure_register_t rtmr1_as_built; /* on a host whose QEMU hands the kernel over as it was built: from 10.2 on */
+    /* on a host whose QEMU hands the kernel over as it was built: from 10.2 on. Not known without has_as_built */
+    measure_register_t rtmr1_as_built;
 } measurement_t;
 
-/* Computes all registers.
+/* Puts the registers together. Cannot fail. */
+void measure_parts(measurement_t *out, const measure_parts_t *parts);
+
+/* Computes all registers from files.
  *   out  written only on RC_OK
  * RC_MALFORMED, RC_LIMIT, RC_UNSUPPORTED, RC_REFUSED. */
 NODISCARD rc_t measure_image(measurement_t *out, err_t *e, const measure_image_t *in);

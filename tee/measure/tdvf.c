@@ -75,7 +75,9 @@ static rc_t read_section(tdvf_section_t *out, err_t *e, rd_t *r, view_t firmware
     if (address > ADDRESS_MAX - size)
         return err_say(e, RC_MALFORMED, "a section ends beyond what can be addressed");
     if (data_len > firmware.n || data_at > firmware.n - data_len)
-        return err_say(e, RC_MALFORMED, "a section's data lie outside the file");
+        return err_say(e, RC_MALFORMED,
+                       "a section's data lie outside the file: of a firmware in two halves, such as OVMF_VARS.fd and "
+                       "OVMF_CODE.fd, both belong into one file, in this order");
     if (data_len != (has_data ? size : 0))
         return err_say(e, RC_MALFORMED,
                        has_data ? "a firmware volume's size differs from that of its data"

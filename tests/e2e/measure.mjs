@@ -35,7 +35,7 @@ const u64 = (n) => {
 const hex = (text) => Buffer.from(text, "hex");
 const sha384 = (...parts) => crypto.createHash("sha384").update(Buffer.concat(parts)).digest();
 const register = (digests) => digests.reduce((value, digest) => sha384(value, digest), Buffer.alloc(48));
-const pattern = (n, salt) => Buffer.from({ length: n }, (_, i) => (i * salt + (i >> 7)) & 255);
+const pattern = (n, salt) => Buffer.from(Array.from({ length: n }, (_, i) => (i * salt + (i >> 7)) & 255));
 
 // --- the files ---
 
@@ -290,6 +290,68 @@ async function run(t) {
     });
     await fails(/app-id/, ...image, ...acpi, "--event", "app-id=xyz");
   });
+  await t.test("--explain says the first register and event that differ, and what is behind it", async () => {
+    const explain = (path) => measure(...image, "--explain", "--evidence", path);
+    const same = await explain(trusted);
+    assert.deepStrictEqual([same.code, same.stdout], [0, `MRTD, RTMR0, RTMR1 and RTMR2 of ${trusted} are those of the image\n`]);
+    const other = expected({ ...files, initrd: pattern(files.initrd.length, 5) });
+    const told = await explain(write("other.json", evidence(quote, other, [])));
+    assert.strictEqual(told.code, 1);
+    assert.match(told.stderr, /RTMR2 differs from event 1 on: initrd\n.*behind it: the initial RAM disk \(--initrd\)/);
+    const alone = await explain(write("alone.bin", Buffer.from(evidence(quote, other, []).quote.slice(2), "hex")));
+    assert.match(alone.stderr, /RTMR2 differs; without an event log/);
+  });
+  await t.test("--measurement: the registers of a document of dstack 0.6, and the image's name", async () => {
+    const text = (s) => Buffer.concat([Buffer.from([0x60 | s.length]), Buffer.from(s)]);
+    const bytes = (b) => Buffer.concat([Buffer.from(b.length < 24 ? [0x40 | b.length] : [0x58, b.length]), b]);
+    const map = (...pairs) => Buffer.concat([Buffer.from([0xa0 | (pairs.length / 2)]), ...pairs]);
+    const digest = (register, i) => bytes(want.events[register][i]);
+    const ranges = Buffer.from([0x89, 0x10, 0, 2, 0, 2, 7, 4]); // of SECTIONS: 0x809 + 2 pages (the block), 0x810 + 4
+    const document = map(
+      text("version"), Buffer.from([3]),
+      text("image"), map(text("cmdline_sha384"), digest("rtmr2", 0), text("kernel_authenticode"), digest("rtmr1", 0),
+        text("initrd_sha384"), digest("rtmr2", 1)),
+      text("tdvf"), map(text("ovmf"), text("pre202505"),
+        text("mrtd"), map(text("single_pass"), bytes(want.mrtd[0]), text("two_pass"), bytes(want.mrtd[1])),
+        text("td_hob"), bytes(ranges)),
+    );
+    const path = write("measurement.tdx.cbor", document);
+    const sums = `${crypto.createHash("sha256").update(document).digest("hex")}  measurement.tdx.cbor\n`;
+    const args = ["--measurement", path, "--memory", "3G", "--checksums", write("sums", Buffer.from(sums))];
+    const events = await measured(...args, ...acpi, "--events");
+    assert.strictEqual(events.os_image_hash, crypto.createHash("sha256").update(sums).digest("hex"));
+    assert.strictEqual(events.rtmr0.events[0].digest, want.events.rtmr0[0].toString("hex"));
+    assert.strictEqual(events.rtmr1.value, value("rtmr1"));
+    assert.strictEqual(events.rtmr2.value, value("rtmr2"));
+    const made = await measured(...args, "--rtmr0", value("rtmr0"));
+    assert.deepStrictEqual(made, { ...entry, rtmr1: [value("rtmr1")] });
+    await fails(/another hash/, "--measurement", write("measurement.tdx.cbor", Buffer.concat([document.subarray(0, -1), Buffer.from([5])])),
+      ...args.slice(2), "--rtmr0", value("rtmr0"));
+    await fails(/2816 MiB/, "--measurement", path, "--memory", "1G", "--rtmr0", value("rtmr0"));
+  });
+  await t.test("--known names the releases of a quote's registers", async () => {
+    const list = { version: 1, registers: [...entry.mrtd.map((digest) => ["mrtd", digest]), ["rtmr1", value("rtmr1")], ["rtmr2", value("rtmr2")]]
+      .map(([register, value]) => ({ register, value, what: `blue ${register}` })) };
+    const known = await measure("--known", write("list.json", list), "--evidence", trusted);
+    assert.deepStrictEqual([known.code, known.stdout],
+      [0, "mrtd: blue mrtd\nrtmr0: of no release in the list\nrtmr1: blue rtmr1\nrtmr2: blue rtmr2\n"]);
+    list.registers.pop();
+    const other = await measure("--known", write("list.json", list), "--evidence", trusted);
+    assert.strictEqual(other.code, 1);
+    assert.match(other.stdout, /rtmr2: of no release/);
+    const real = new URL("../data/measure/releases.json", import.meta.url).pathname;
+    assert.match((await measure("--known", real, "--evidence", trusted)).stdout, /mrtd: of no release/);
+  });
+  await t.test("--theirs names the inputs in which another build differs", async () => {
+    const ours = { cmdline: "a", files: { "etc/kettle/kettle.json": "01", "lib/x": "02" }, packages: [{ name: "libc6", version: "1" }] };
+    write("kettle-image.json", ours);
+    const compare = (theirs) => measure("--image", dir, "--theirs", write("theirs.json", theirs));
+    assert.deepStrictEqual(await compare(ours), { code: 0, stdout: "", stderr: "" });
+    const told = await compare({ ...ours, files: { ...ours.files, "etc/kettle/kettle.json": "03" }, packages: [{ name: "libc6", version: "2" }] });
+    assert.strictEqual(told.code, 1);
+    assert.strictEqual(told.stdout, 'files[etc/kettle/kettle.json] differs: ours "01", theirs "03"\n' +
+      'packages[libc6] differs: ours {"name":"libc6","version":"1"}, theirs {"name":"libc6","version":"2"}\n');
+  });
   await t.test("--policy writes a policy to a file", async () => {
     const out = file("policy.json");
     const { code, stdout } = await measure(...image, ...acpi, "--name", "blue", "--policy", "--output", out);
@@ -307,6 +369,10 @@ async function run(t) {
     await usage(...image, "--event", "=00");
     await usage(...image, "--event", "compose-hash=00");
     await usage(...image, "extra");
+    await usage(...image, "--explain");
+    await usage(...image, "--measurement", file("kernel"));
+    await usage("--known", file("kernel"));
+    await usage("--theirs", file("kernel"));
     await usage(...image, "--nothing");
     assert.strictEqual((await measure("--help")).code, 0);
     await fails(/No such file/, "--image", file("none"), "--memory", "3G");

@@ -1,10 +1,10 @@
-/* Firmware and kernels of any bytes (the first says which). What is accepted lies inside the file and within the
+/* Firmware, kernels and measurement documents of any bytes (the first says which). What is accepted lies inside the file and within the
  * maxima; measured twice it gives the same; MRTD changes with a measured byte, and the kernel's digest not with memory
  * that no initrd can reach. */
 #include <stdlib.h>
 
 #include "tee/measure/bzimage.h"
-#include "tee/measure/tdvf.h"
+#include "tee/measure/osimage.h"
 #include "tests/fuzz/fuzz.h"
 
 #define PAGES_HASHED_MAX 256u /* more take too long here */
@@ -93,12 +93,36 @@ static void check_kernel(view_t kernel)
                 memcmp(was, now, 48) != 0);
 }
 
+/* What is read measures the same twice; with another byte it is refused, or measures otherwise. */
+static void check_document(view_t document)
+{
+    static osimage_t image, other;
+    static measurement_t was, now;
+    uint8_t copy[OSIMAGE_LEN_MAX];
+    hash32_t hash;
+    err_t why = { 0 };
+    require(osimage_hash(&hash, &why, document, OSIMAGE_DOCUMENT, document) != RC_OK && why.text[0]);
+    if (osimage_read(&image, &why, document)) {
+        require(why.text[0]);
+        return;
+    }
+    require(image.map.count <= TDVF_SECTIONS_MAX && image.map.td_hob);
+    memcpy(copy, document.p, document.n);
+    copy[document.n / 2] ^= 1;
+    if (osimage_measure(&was, &why, &image, 4ull << 30, NULL) ||
+        osimage_read(&other, &why, view_of(copy, document.n)) || osimage_measure(&now, &why, &other, 4ull << 30, NULL))
+        return;
+    require(memcmp(&was, &now, sizeof was) != 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     if (!len)
         return 0;
     if (data[0] == 'k')
         check_kernel(view_of(data + 1, len - 1));
+    else if (data[0] == 'd')
+        check_document(view_of(data + 1, len - 1));
     else
         check_firmware(view_of(data + 1, len - 1));
     return 0;

@@ -3,12 +3,19 @@
  * of real machines. */
 #include "tee/measure/tdvf.h"
 
+#include <stdio.h>
+
+#include "base/crypto/hash.h"
 #include "base/hex.h"
 #include "tests/unit/image.h"
 #include "tests/unit/unit.h"
 
 #define FIRMWARE_LEN 0x3000u
 #define SECTIONS 6u
+
+#define DEBIAN_OVMF "/usr/share/ovmf/OVMF.fd" /* package ovmf 2022.11-6+deb12u2 */
+#define DEBIAN_LEN ((size_t)2 << 20)
+#define DEBIAN_VARS 131072u /* bytes of its first half */
 
 /* As OVMF has them, but for the sizes of the volumes. */
 static const image_section_t usual[SECTIONS] = {
@@ -271,13 +278,51 @@ START_TEST(a_firmware_over_the_maximum_is_refused)
 }
 END_TEST
 
+/* appliance-facts E: the values of this file were found by a second implementation, too. */
+START_TEST(mr_td_of_debians_firmware_is_the_known_one)
+{
+    static const char *const expected[2] = {
+        [TDVF_PAGE_BY_PAGE] =
+            "4c7206f0f483c524f12c366c711e9049030a8d47c471ee5aa9c4999a08de4057fb887fed0744d5631a212967fb231c47",
+        [TDVF_PAGES_FIRST] =
+            "acccbcc870a381adab0d3919d90a7f268ac3b0364771f202ed4bb4e892d045b33db3b32e6924cba830a724eed443f7e1",
+    };
+    char hex[97];
+    uint8_t *p = malloc(DEBIAN_LEN + 1), digest[48];
+    FILE *f = fopen(DEBIAN_OVMF, "rb");
+    const size_t n = f && p ? fread(p, 1, DEBIAN_LEN + 1, f) : 0;
+    hash32_t hash;
+    tdvf_t t;
+    if (f)
+        fclose(f);
+    sha256(&hash, view_of(p, n));
+    hex_encode(hex, view_of(hash.b, 32));
+    if (strcmp(hex, "7b456907dd0786d415999e801a1ac4637b8ed4d7cf5378cfc6edbe5e574dd773") != 0) {
+        printf("skipped: %s: %s\n", DEBIAN_OVMF, n ? "is of another version" : "is not there");
+    } else {
+        ck_assert_int_eq(parse(&t, p, n), RC_OK);
+        for (unsigned order = 0; order < 2; order++) {
+            tdvf_mr_td(digest, &t, (tdvf_order_t)order);
+            hex_encode(hex, view_of(digest, 48));
+            ck_assert_str_eq(hex, expected[order]);
+        }
+        err_t e = { 0 }; /* and its second half alone is told to be one */
+        const size_t half = DEBIAN_LEN - DEBIAN_VARS;
+        ck_assert_int_eq(tdvf_parse(&t, &e, view_of(p + DEBIAN_VARS, half)), RC_MALFORMED);
+        ck_assert_ptr_nonnull(strstr(e.text, "OVMF_VARS.fd"));
+    }
+    free(p);
+}
+END_TEST
+
 int main(void)
 {
-    return UNIT_RUN("tdvf", mr_td_is_the_hash_of_all_pages_and_measured_contents,
-                    mr_td_depends_on_the_order_of_sections, an_augmented_section_adds_nothing_to_mr_td,
-                    each_measured_byte_changes_mr_td, hand_off_blocks_are_those_of_real_machines,
-                    memory_is_split_at_two_gib_from_0xb0000000_on, a_machine_without_room_for_the_firmware_is_refused,
-                    every_truncation_is_refused, each_wrong_section_is_refused, there_is_a_maximum_of_sections,
+    return UNIT_RUN("tdvf", mr_td_of_debians_firmware_is_the_known_one,
+                    mr_td_is_the_hash_of_all_pages_and_measured_contents, mr_td_depends_on_the_order_of_sections,
+                    an_augmented_section_adds_nothing_to_mr_td, each_measured_byte_changes_mr_td,
+                    hand_off_blocks_are_those_of_real_machines, memory_is_split_at_two_gib_from_0xb0000000_on,
+                    a_machine_without_room_for_the_firmware_is_refused, every_truncation_is_refused,
+                    each_wrong_section_is_refused, there_is_a_maximum_of_sections,
                     each_wrong_byte_of_descriptor_and_table_is_refused, a_second_entry_for_metadata_is_refused,
                     a_firmware_over_the_maximum_is_refused);
 }
