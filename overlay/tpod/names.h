@@ -15,6 +15,7 @@ typedef struct {
     const char *name;
     tpod_call_t call;
     const tpod_message_t *request, *response;
+    uint32_t request_max; /* bytes */
 } tpod_protocol_t;
 
 #define TPOD_PROTOCOLS 5u

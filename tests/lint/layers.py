@@ -37,7 +37,7 @@ ROOMS = {
     "rpc/api": (3, [LC + "consensus", LC + "exec", LC + "evm", LC + "mpt", LC + "rlp", "rpc/upstream"]),
     "rpc/members": (3, [LC + "exec", LC + "evm", LC + "mpt", LC + "rlp"]),
     "overlay/wire": (4, ["tee/x509"]),
-    "overlay/tpod": (4, ["overlay/wire", "tee", "tee/verify"]),
+    "overlay/tpod": (4, ["overlay/wire", "overlay/net", "tee", "tee/verify"]),
     "overlay/net": (4, ["overlay/wire", "base/os"]),
     "overlay": (4, ["overlay/wire", "overlay/net", "tee", "tee/channel", "tee/verify"]),
     "overlay/host": (4, ["overlay", "overlay/net", "overlay/wire", "tee", "tee/quote", "tee/verify", "base/os"]),

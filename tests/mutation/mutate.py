@@ -49,7 +49,7 @@ TABLE = [
     ('base/os/*', 15, ['file', 'worker', 'persist'], []),
     ('base/*', 20, ['base', 'u256', 'err', 'json', 'map'], ['basic']),
     ('overlay/wire/*', 20, ['proto', 'peerid', 'multiaddr', 'tlscert', 'multistream', 'noise', 'yamux', 'identify', 'record', 'circuit'], ['libp2p']),
-    ('overlay/tpod/*', 20, ['tpod_codec', 'tpod_check', 'tpod_text', 'tpod_attest'], []),
+    ('overlay/tpod/*', 20, ['tpod_codec', 'tpod_check', 'tpod_text', 'tpod_attest', 'tpod_serve'], []),
     ('overlay/net/*', 20, ['net', 'sendq', 'loop', 'sockets', 'tcp', 'quic', 'net_alloc'], []),
     ('overlay/*', 15, ['order', 'entry', 'keyshare', 'state', 'announce', 'floor', 'join', 'peers', 'gossip', 'generation', 'rotation', 'flood', 'bracha', 'relay', 'places'], []),
     ('http/*', 20, ['http_client', 'http_server', 'http_memory'], []),
