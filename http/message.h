@@ -61,6 +61,7 @@ typedef struct {
     view_t body;
     const char *authorization;      /* empty when absent; not in the copy of a request that was put off */
     const char *operator_signature; /* of the header Kettle-Operator; likewise */
+    const char *accept;             /* which forms of an answer the client takes; likewise */
     bool from_page;                 /* a browser's page sent it: Origin is there, or a Sec-Fetch-Site other than none */
     bool gzip;                      /* the client takes an answer so (http/gzip.h) */
     struct hs_client *client;       /* who asks (http/clients.h): a reference of the request's */
@@ -94,6 +95,8 @@ void hs_response_clear(hs_response_t *r);
 /* Makes an answer with one reference; copies body. content_type as in hs_response_t; flags: those of the routes that
  * hand it out (HS_CORS matters). NULL: out of memory. */
 hs_shared_t *hs_shared_new(int status, const char *content_type, view_t body, unsigned flags);
+/* Adds a header to an answer that nobody else has yet. False: out of memory. */
+bool hs_shared_header(hs_shared_t *a, const char *name, const char *value);
 hs_shared_t *hs_shared_ref(hs_shared_t *a); /* returns a */
 void hs_shared_unref(hs_shared_t *a);       /* NULL allowed */
 

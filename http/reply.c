@@ -111,6 +111,11 @@ hs_shared_t *hs_shared_new(int status, const char *content_type, view_t body, un
     return a;
 }
 
+bool hs_shared_header(hs_shared_t *a, const char *name, const char *value)
+{
+    return add(a->response, name, value);
+}
+
 hs_shared_t *hs_shared_ref(hs_shared_t *a)
 {
     atomic_fetch_add_explicit(&a->refs, 1, memory_order_relaxed);

@@ -388,7 +388,7 @@ static enum MHD_Result on_request(conn_t *c, const char *method, const char *pat
     bool head = strcmp(method, "HEAD") == 0;
     const char *query = strchr(c->target, '?');
     const char *type = header_of(c->mhd, "Content-Type"), *authorization = header_of(c->mhd, "Authorization");
-    const char *command = header_of(c->mhd, "Kettle-Operator");
+    const char *command = header_of(c->mhd, "Kettle-Operator"), *accept = header_of(c->mhd, "Accept");
     const hs_route_t *first = route_find(&c->route, s, head ? "GET" : method, path);
     reply_extra_t extra = extra_of(s, first);
     atomic_store_explicit(&c->receiving, false, memory_order_relaxed);
@@ -416,6 +416,7 @@ static enum MHD_Result on_request(conn_t *c, const char *method, const char *pat
                                  .client = asker(c),
                                  .authorization = authorization ? authorization : "",
                                  .operator_signature = command ? command : "",
+                                 .accept = accept ? accept : "",
                                  .from_page = is_from_page(c->mhd),
                                  .gzip = gzip_accepted(header_of(c->mhd, "Accept-Encoding")) };
     if (!(c->route->flags & HS_SLOW)) {

@@ -131,6 +131,7 @@ static hs_pending_t *pending_new(conn_t *c)
                                  .content_type = strdup(c->request.content_type),
                                  .authorization = "",
                                  .operator_signature = "",
+                                 .accept = "",
                                  .from_page = c->request.from_page,
                                  .gzip = c->request.gzip,
                                  .client = hs_client_ref(c->request.client) };

@@ -399,6 +399,14 @@ static void post_order(void *ctx, const hs_request_t *request, hs_response_t *r)
     arena_free(&a);
 }
 
+/* Of the beacon API. */
+static void get_light_client(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    service_t *s = require_service(ctx, r);
+    if (s)
+        lcroutes_get(s->lcroutes, r, request);
+}
+
 static void get_metrics(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
     mx_t m = mx_of(METRICS_MAX);
@@ -554,6 +562,11 @@ const hs_route_t NODE_API_ROUTES[] = {
     { "GET", "/v1/methods", get_methods, HS_CORS },
     { "POST", "/rpc", post_rpc, HS_CORS },
     { "GET", "/rpc", NULL, HS_WEBSOCKET }, /* node/wsrpc.h */
+    { "GET", "/eth/v1/beacon/light_client/bootstrap/*", get_light_client, HS_CORS },
+    { "GET", "/eth/v1/beacon/light_client/updates", get_light_client, HS_CORS },
+    { "GET", "/eth/v1/beacon/light_client/finality_update", get_light_client, HS_CORS },
+    { "GET", "/eth/v1/beacon/light_client/optimistic_update", get_light_client, HS_CORS },
+    { "GET", "/eth/v1/beacon/genesis", get_light_client, HS_CORS },
     { "GET", "/metrics", get_metrics, 0 },
     { "GET", "/healthz", get_healthz, 0 },
     { "GET", "/readyz", get_readyz, 0 },

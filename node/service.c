@@ -340,6 +340,9 @@ static rc_t make_upstreams(service_t *s, err_t *e)
     up_on_lie(s->execution, lies_take_execution, s->lies);
     up_on_lie(s->consensus, lies_take_consensus, s->lies);
     hc_use_proxies(k->http, c->proxy_env);
+    if (c->light_client_routes &&
+        !(s->lcroutes = lcroutes_new(&c->network, s->objects, s->node_pubkey, service_marks(s))))
+        return err_say(e, RC_NOMEM, "out of memory");
     return ask_new(&s->ask, e,
                    &(ask_config_t){ .http = k->http,
                                     .upstream = s->execution,
@@ -823,6 +826,7 @@ void service_free(service_t *s)
     up_free(s->execution);
     up_free(s->consensus);
     lies_free(s->lies);
+    lcroutes_free(s->lcroutes);
     objects_free(s->objects);
     claims_free(s->claims);
     timekeeper_free(s->time);

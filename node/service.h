@@ -21,6 +21,7 @@
 #include "node/evidence/attest.h"
 #include "node/evidence/setup.h"
 #include "node/judge.h"
+#include "node/lcroutes.h"
 #include "node/lies.h"
 #include "node/news.h"
 #include "node/operator.h"
@@ -72,10 +73,11 @@ typedef struct {
     statements_t *statements;
     sent_t sent; /* what was forwarded for clients */
     node_rpc_t *rpc;
-    news_t *news;       /* filters and subscriptions */
-    objects_t *objects; /* what the follower accepted, for members and for evidence */
-    said_t *said;       /* what was signed */
-    claims_t *claims;   /* what members claim, for the follower */
+    news_t *news;         /* filters and subscriptions */
+    objects_t *objects;   /* what the follower accepted, for members and for evidence */
+    lcroutes_t *lcroutes; /* for strangers; NULL: the configuration does not say so */
+    said_t *said;         /* what was signed */
+    claims_t *claims;     /* what members claim, for the follower */
     follow_t *follow;
     foresight_t *foresight;
     daemon_t *members; /* the list of members on chain; NULL: there is no contract */

@@ -28,6 +28,7 @@ struct objects {
     kept_t finality, optimistic, updates[OBJECTS_UPDATES_MAX], bootstraps[OBJECTS_BOOTSTRAPS_MAX];
     size_t next_bootstrap, next_shown;
     shown_t shown[OBJECTS_SHOWN_MAX];
+    uint64_t version;
     bool has_first;
     hash32_t first; /* root of the first bootstrap */
     char said[LCDATA_WHY_MAX];
@@ -151,7 +152,16 @@ void objects_note(objects_t *o, lc_kind_t kind, lc_fork_t fork, view_t ssz, cons
                                          : place_of_root(o, root);
     free(at->bytes);
     *at = new;
+    o->version++;
     pthread_mutex_unlock(&o->lock);
+}
+
+uint64_t objects_version(objects_t *o)
+{
+    pthread_mutex_lock(&o->lock);
+    const uint64_t version = o->version;
+    pthread_mutex_unlock(&o->lock);
+    return version;
 }
 
 bool objects_show(objects_t *o, view_t *out, lc_kind_t *kind, arena_t *a, const hash32_t *beacon_root, bool finalized,

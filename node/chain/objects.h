@@ -25,6 +25,9 @@ void objects_free(objects_t *o);
  * a bootstrap, its block's. What does not fit LCDATA_OBJECT_MAX, or memory, is left out. */
 void objects_note(objects_t *o, lc_kind_t kind, lc_fork_t fork, view_t ssz, const hash32_t *root);
 
+/* Grows with everything that is kept. */
+uint64_t objects_version(objects_t *o);
+
 /* What there is of a want, as lcdata_answer_t has it, copied into the arena: fork digest and SSZ. The number of
  * objects: of updates those from want->period on without a gap. */
 size_t objects_get(objects_t *o, view_t out[LCDATA_OBJECTS_MAX], arena_t *a, const lc_want_t *want);

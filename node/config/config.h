@@ -69,6 +69,7 @@ typedef struct {
     uint16_t api_port;                       /* 0: not given */
     bool api_tls;                            /* the API port serves HTTPS, with a certificate that carries a quote */
     const char *tee;                         /* "auto", "dstack", "tdx", "simulator"; empty: not given */
+    bool light_client_routes;                /* the beacon API's light-client routes are served */
     unsigned default_block;                  /* a config_block_t */
     unsigned log_follow;                     /* a news_mode_t */
     const char *policy;                      /* TEE policy as JSON text, compact with sorted keys; NULL: the default */

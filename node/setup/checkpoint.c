@@ -29,6 +29,7 @@ static void add(search_t *s, size_t server, const char *path)
     hc_request_t *q = exchange_add(&s->exchange, source(s)->of.urls[server], path, server);
     q->ca_file = s->ask->config->ca_file.consensus;
     q->body_max = FINALITY_BODY_MAX;
+    q->want_header = "Kettle-Node:"; /* of nodes like this one, which count as one */
 }
 
 /* The body of answer i, and who gave it; p NULL: there is none, and why is noted. */
@@ -37,6 +38,7 @@ static view_t body_of(search_t *s, size_t *who, size_t i)
     err_t why;
     *who = s->exchange.who[i];
     const view_t body = exchange_body(&s->exchange, &why, i);
+    s->servers[*who].node |= s->exchange.responses[i].header != NULL;
     if (!body.p)
         s->why[*who] = why;
     return body;

@@ -2,10 +2,11 @@
 
 static size_t have_finalized(const quorum_server_t *servers, size_t count, uint64_t epoch)
 {
-    size_t n = 0;
+    size_t n = 0, nodes = 0;
     for (size_t i = 0; i < count; i++)
-        n += servers[i].answered && servers[i].epoch >= epoch;
-    return n;
+        if (servers[i].answered && servers[i].epoch >= epoch)
+            (*(servers[i].node ? &nodes : &n))++;
+    return n + (nodes != 0);
 }
 
 rc_t quorum_epoch(uint64_t *out, err_t *e, const quorum_server_t *servers, size_t count, size_t quorum, uint64_t oldest)
@@ -28,14 +29,14 @@ rc_t quorum_epoch(uint64_t *out, err_t *e, const quorum_server_t *servers, size_
 
 static size_t name_it(uint32_t *by, const quorum_server_t *servers, size_t count, const hash32_t *root)
 {
-    size_t n = 0;
+    size_t n = 0, nodes = 0;
     *by = 0;
     for (size_t i = 0; i < count; i++)
         if (servers[i].named && hash32_eq(&servers[i].root, root)) {
             *by |= (uint32_t)1 << i;
-            n++;
+            (*(servers[i].node ? &nodes : &n))++;
         }
-    return n;
+    return n + (nodes != 0);
 }
 
 rc_t quorum_root(hash32_t *out, uint32_t *by, err_t *e, const quorum_server_t *servers, size_t count, size_t quorum)

@@ -7,6 +7,10 @@
  *
  * A quorum is more than half of all that are listed, so there are no two.
  *
+ * Nodes like this one (they say so by the header Kettle-Node) may be of one cluster, and have each other's data: all of
+ * them together count as one server. So they are never the only ones that name a checkpoint, unless the one server of
+ * the list is one.
+ *
  * Floor:  5, node/setup. No I/O, clock or thread.
  * Tests:  tests/unit/test_quorum.c, tests/e2e (setup)
  */
@@ -22,6 +26,7 @@
 
 /* What one server has said. */
 typedef struct {
+    bool node;     /* it is a node like this one */
     bool answered; /* it said what it has finalized: */
     uint64_t epoch;
     bool named; /* the block root at the epoch in question */

@@ -5,126 +5,17 @@
 
 #include "base/hex.h"
 #include "base/json.h"
+#include "rpc/upstream/beacon_schema.h"
 
 #define DEPTH_MAX 16u    /* nesting of JSON; the schema needs 8 */
 #define VALUES_MAX 2048u /* JSON values for each object asked for; an update of 512 members has about 600 */
-#define FIELDS_MAX 24u
 #define DIGEST_LEN 4u
 
-/* ---- the schema ---- */
-
-typedef struct type type_t;
-
+/* One answer on its way. */
 typedef struct {
-    const char *name;
-    const type_t *type;
-    uint32_t forks; /* bits by lc_fork_t: in which the field is there; 0: in all */
-} field_t;
-
-#define FROM(fork) (~(uint32_t)0 << (fork))
-#define FROM_UNTIL(fork, next) (FROM(fork) & ~FROM(next))
-
-struct type {
-    enum { UINT, BYTES, BYTE_LIST, VECTOR, CONTAINER } kind;
-    enum { FIXED, COMMITTEE, COMMITTEE_BITS, COMMITTEE_BRANCH, FINALITY_BRANCH, EXECUTION_BRANCH } length; /* of size */
-    size_t size;           /* bytes (UINT, BYTES), most bytes (BYTE_LIST), elements (VECTOR) */
-    const type_t *element; /* VECTOR */
-    const field_t *fields; /* CONTAINER; ends with a NULL name */
-};
-
-static const type_t U64 = { UINT, FIXED, 8, NULL, NULL };
-static const type_t U256 = { UINT, FIXED, 32, NULL, NULL };
-static const type_t ROOT = { BYTES, FIXED, 32, NULL, NULL };
-static const type_t ADDRESS = { BYTES, FIXED, 20, NULL, NULL };
-static const type_t BLOOM = { BYTES, FIXED, 256, NULL, NULL };
-static const type_t PUBKEY = { BYTES, FIXED, BLS_PUBKEY_LEN, NULL, NULL };
-static const type_t SIGNATURE = { BYTES, FIXED, BLS_SIG_LEN, NULL, NULL };
-static const type_t BITS = { BYTES, COMMITTEE_BITS, 0, NULL, NULL };
-static const type_t EXTRA_DATA = { BYTE_LIST, FIXED, LC_EXTRA_DATA_MAX, NULL, NULL };
-static const type_t PUBKEYS = { VECTOR, COMMITTEE, 0, &PUBKEY, NULL };
-static const type_t BRANCH_OF_EXECUTION = { VECTOR, EXECUTION_BRANCH, 0, &ROOT, NULL };
-static const type_t BRANCH_OF_COMMITTEE = { VECTOR, COMMITTEE_BRANCH, 0, &ROOT, NULL };
-static const type_t BRANCH_OF_FINALITY = { VECTOR, FINALITY_BRANCH, 0, &ROOT, NULL };
-
-#define CONTAINER_OF(name, ...)                                                                                        \
-    static const field_t name##_FIELDS[] = { __VA_ARGS__, { NULL, NULL, 0 } };                                         \
-    static const type_t name = { CONTAINER, FIXED, 0, NULL, name##_FIELDS }
-
-CONTAINER_OF(BEACON, { "slot", &U64, 0 }, { "proposer_index", &U64, 0 }, { "parent_root", &ROOT, 0 },
-             { "state_root", &ROOT, 0 }, { "body_root", &ROOT, 0 });
-CONTAINER_OF(EXECUTION, { "parent_hash", &ROOT, 0 }, { "fee_recipient", &ADDRESS, 0 }, { "state_root", &ROOT, 0 },
-             { "receipts_root", &ROOT, 0 }, { "logs_bloom", &BLOOM, 0 }, { "prev_randao", &ROOT, 0 },
-             { "block_number", &U64, 0 }, { "gas_limit", &U64, 0 }, { "gas_used", &U64, 0 }, { "timestamp", &U64, 0 },
-             { "extra_data", &EXTRA_DATA, 0 }, { "base_fee_per_gas", &U256, 0 }, { "block_hash", &ROOT, 0 },
-             { "transactions_root", &ROOT, 0 }, { "withdrawals_root", &ROOT, 0 },
-             { "blob_gas_used", &U64, FROM(LC_DENEB) }, { "excess_blob_gas", &U64, FROM(LC_DENEB) });
-CONTAINER_OF(HEADER, { "beacon", &BEACON, 0 }, { "execution", &EXECUTION, FROM_UNTIL(LC_CAPELLA, LC_GLOAS) },
-             { "execution_block_hash", &ROOT, FROM(LC_GLOAS) },
-             { "execution_branch", &BRANCH_OF_EXECUTION, FROM(LC_CAPELLA) });
-CONTAINER_OF(SYNC_COMMITTEE, { "pubkeys", &PUBKEYS, 0 }, { "aggregate_pubkey", &PUBKEY, 0 });
-CONTAINER_OF(SYNC_AGGREGATE, { "sync_committee_bits", &BITS, 0 }, { "sync_committee_signature", &SIGNATURE, 0 });
-CONTAINER_OF(BOOTSTRAP, { "header", &HEADER, 0 }, { "current_sync_committee", &SYNC_COMMITTEE, 0 },
-             { "current_sync_committee_branch", &BRANCH_OF_COMMITTEE, 0 });
-CONTAINER_OF(UPDATE, { "attested_header", &HEADER, 0 }, { "next_sync_committee", &SYNC_COMMITTEE, 0 },
-             { "next_sync_committee_branch", &BRANCH_OF_COMMITTEE, 0 }, { "finalized_header", &HEADER, 0 },
-             { "finality_branch", &BRANCH_OF_FINALITY, 0 }, { "sync_aggregate", &SYNC_AGGREGATE, 0 },
-             { "signature_slot", &U64, 0 });
-CONTAINER_OF(FINALITY, { "attested_header", &HEADER, 0 }, { "finalized_header", &HEADER, 0 },
-             { "finality_branch", &BRANCH_OF_FINALITY, 0 }, { "sync_aggregate", &SYNC_AGGREGATE, 0 },
-             { "signature_slot", &U64, 0 });
-CONTAINER_OF(OPTIMISTIC, { "attested_header", &HEADER, 0 }, { "sync_aggregate", &SYNC_AGGREGATE, 0 },
-             { "signature_slot", &U64, 0 });
-
-static const type_t *type_of_kind(lc_kind_t kind)
-{
-    switch (kind) {
-    case LC_BOOTSTRAP: return &BOOTSTRAP;
-    case LC_UPDATE: return &UPDATE;
-    case LC_FINALITY: return &FINALITY;
-    default: return &OPTIMISTIC;
-    }
-}
-
-/* ---- one answer on its way ---- */
-
-typedef struct {
-    const lc_network_t *net;
-    lc_fork_t fork;
+    bn_form_t form;
     wr_t out;
 } ctx_t;
-
-/* Length of the Merkle branch of a generalized index. */
-static size_t depth_of(uint64_t gindex)
-{
-    return 63u - (unsigned)__builtin_clzll(gindex);
-}
-
-static size_t size_of(const ctx_t *c, const type_t *t)
-{
-    switch (t->length) {
-    case COMMITTEE: return c->net->preset.committee_size;
-    case COMMITTEE_BITS: return c->net->preset.committee_size / 8;
-    case COMMITTEE_BRANCH: return depth_of(lc_layout(c->fork)->next_committee_gindex); /* as deep as the current one */
-    case EXECUTION_BRANCH: return lc_layout(c->fork)->execution_branch_len;
-    case FINALITY_BRANCH: return depth_of(lc_layout(c->fork)->finalized_gindex);
-    default: return t->size;
-    }
-}
-
-static bool is_of_fork(const ctx_t *c, const field_t *f)
-{
-    return !f->forks || (f->forks >> c->fork & 1);
-}
-
-static bool is_variable(const ctx_t *c, const type_t *t)
-{
-    if (t->kind == BYTE_LIST)
-        return true;
-    for (const field_t *f = t->fields; f && f->name; f++)
-        if (is_of_fork(c, f) && is_variable(c, f->type))
-            return true;
-    return false;
-}
 
 /* ---- values: the member key of the object o (NULL: o itself), or a fault of its document ---- */
 
@@ -133,7 +24,7 @@ static void too_large(const jo_t *o, const char *key)
     jo_fail(o, key, RC_LIMIT, "object too large");
 }
 
-static void encode_uint(ctx_t *c, const type_t *t, const jo_t *o, const char *key)
+static void encode_uint(ctx_t *c, const bn_type_t *t, const jo_t *o, const char *key)
 {
     u256_t x = u256_of(0);
     if (t->size == 8)
@@ -144,10 +35,10 @@ static void encode_uint(ctx_t *c, const type_t *t, const jo_t *o, const char *ke
         wr_u64le(&c->out, x.w[i]);
 }
 
-static void encode_bytes(ctx_t *c, const type_t *t, const jo_t *o, const char *key)
+static void encode_bytes(ctx_t *c, const bn_type_t *t, const jo_t *o, const char *key)
 {
-    size_t n = size_of(c, t);
-    if (t->kind == BYTE_LIST) {
+    size_t n = bn_size(&c->form, t);
+    if (t->kind == BN_BYTE_LIST) {
         const size_t chars = jo_text(o, key, 2, 2 + 2 * n).n;
         n = chars ? chars / 2 - 1 : 0; /* an odd digit makes jo_hex refuse the text */
     }
@@ -158,29 +49,29 @@ static void encode_bytes(ctx_t *c, const type_t *t, const jo_t *o, const char *k
         too_large(o, key);
 }
 
-static void encode(ctx_t *c, const type_t *t, const jo_t *o, const char *key);
+static void encode(ctx_t *c, const bn_type_t *t, const jo_t *o, const char *key);
 
-static void encode_vector(ctx_t *c, const type_t *t, const jo_t *o, const char *key)
+static void encode_vector(ctx_t *c, const bn_type_t *t, const jo_t *o, const char *key)
 {
     jo_t list = jo_list(o, key, 0, SIZE_MAX), element;
-    if (jo_size(&list) != size_of(c, t))
+    if (jo_size(&list) != bn_size(&c->form, t))
         jo_fail(&list, NULL, RC_MALFORMED, "not a list of the required length");
     while (jo_next(&list, &element))
         encode(c, t->element, &element, NULL);
 }
 
 /* Fixed parts in order, an offset for each variable part; then the variable parts. */
-static void encode_container(ctx_t *c, const type_t *t, const jo_t *o, const char *key)
+static void encode_container(ctx_t *c, const bn_type_t *t, const jo_t *o, const char *key)
 {
     const size_t start = c->out.n;
     size_t expected = 0;
-    uint8_t *offset_at[FIELDS_MAX] = { NULL };
+    uint8_t *offset_at[BN_FIELDS_MAX] = { NULL };
     const jo_t object = jo_object(o, key);
     for (unsigned pass = 0; pass < 2 && !jo_rc(o); pass++)
         for (size_t i = 0; t->fields[i].name; i++) {
-            const field_t *f = &t->fields[i];
-            const bool variable = is_variable(c, f->type);
-            if (!is_of_fork(c, f) || (pass == 1 && !variable))
+            const bn_field_t *f = &t->fields[i];
+            const bool variable = bn_is_variable(&c->form, f->type);
+            if (!bn_has_field(&c->form, f) || (pass == 1 && !variable))
                 continue;
             expected += pass == 0;
             if (pass == 0 && variable) {
@@ -198,14 +89,14 @@ static void encode_container(ctx_t *c, const type_t *t, const jo_t *o, const cha
         jo_fail(&object, NULL, RC_MALFORMED, "has a field that is not of its fork");
 }
 
-static void encode(ctx_t *c, const type_t *t, const jo_t *o, const char *key)
+static void encode(ctx_t *c, const bn_type_t *t, const jo_t *o, const char *key)
 {
     if (jo_rc(o))
         return;
     switch (t->kind) {
-    case UINT: encode_uint(c, t, o, key); break;
-    case VECTOR: encode_vector(c, t, o, key); break;
-    case CONTAINER: encode_container(c, t, o, key); break;
+    case BN_UINT: encode_uint(c, t, o, key); break;
+    case BN_VECTOR: encode_vector(c, t, o, key); break;
+    case BN_CONTAINER: encode_container(c, t, o, key); break;
     default: encode_bytes(c, t, o, key);
     }
 }
@@ -221,7 +112,7 @@ static bool fork_by_name(ctx_t *c, const char *name)
     const lc_fork_t fork = name ? lc_fork_from_name(name) : LC_FORKS;
     if (fork >= LC_FORKS)
         return false;
-    c->fork = fork;
+    c->form.fork = fork;
     return true;
 }
 
@@ -231,7 +122,8 @@ static void fork_by_slot(ctx_t *c, const jo_t *o, lc_kind_t kind)
     const jo_t data = jo_object(o, "data"),
                header = jo_object(&data, kind == LC_BOOTSTRAP ? "header" : "attested_header"),
                beacon = jo_object(&header, "beacon");
-    c->fork = lc_fork_at_epoch(c->net, lc_epoch_of_slot(c->net, jo_decimal(&beacon, "slot", UINT64_MAX)));
+    c->form.fork =
+        lc_fork_at_epoch(c->form.net, lc_epoch_of_slot(c->form.net, jo_decimal(&beacon, "slot", UINT64_MAX)));
 }
 
 /* Finds the fork of an envelope, by what says it first. */
@@ -274,12 +166,12 @@ static void decode_envelope(bn_object_t *out, ctx_t *c, arena_t *a, const jo_t *
     find_fork(c, o, kind, header_version);
     c->out.n = 0;
     c->out.bad = false;
-    encode(c, type_of_kind(kind), o, "data");
+    encode(c, bn_type(kind), o, "data");
     if (jo_rc(o))
         return;
     if (c->out.bad)
         too_large(o, "data");
-    *out = (bn_object_t){ c->fork, arena_dup(a, wr_view(&c->out)) };
+    *out = (bn_object_t){ c->form.fork, arena_dup(a, wr_view(&c->out)) };
     if (!out->ssz.p)
         jo_fail(o, NULL, RC_NOMEM, "out of memory");
 }
@@ -380,7 +272,7 @@ static rc_t decode_ssz_updates(bn_object_t *out, size_t *count, ctx_t *c, err_t 
         out[n].ssz = rd_take(&r, (size_t)len - DIGEST_LEN);
         if (r.bad)
             return update_fault(e, RC_MALFORMED, n, "cut off");
-        rc_t rc = lc_fork_from_digest(&out[n].fork, c->net, digest.p);
+        rc_t rc = lc_fork_from_digest(&out[n].fork, c->form.net, digest.p);
         if (rc)
             return update_fault(e, RC_UNSUPPORTED, n, "its fork digest is of no fork that this build knows");
     }
@@ -397,7 +289,7 @@ static rc_t decode_ssz(bn_object_t *out, size_t *count, ctx_t *c, err_t *e, cons
     if (!fork_by_name(c, header_version))
         return err_in(e, header_version ? RC_UNSUPPORTED : RC_MALFORMED, "Eth-Consensus-Version", "%s",
                       header_version ? NOT_KNOWN : "is missing");
-    *out = (bn_object_t){ c->fork, body };
+    *out = (bn_object_t){ c->form.fork, body };
     *count = 1;
     return RC_OK;
 }
@@ -418,16 +310,24 @@ bool bn_try_json(int status, const char *content_type)
     return status == 400 || status == 404 || status == 406 || status == 415;
 }
 
-bool bn_period(uint64_t *out, const lc_network_t *net, const bn_object_t *update)
+bool bn_slot(uint64_t *out, const bn_object_t *update)
 {
     rd_t r = rd_of(update->ssz);
     const uint32_t at = update->fork < LC_CAPELLA ? 0 : rd_u32le(&r); /* then headers vary in length */
     if (at > update->ssz.n)
         return false;
     r = rd_of(view_of(update->ssz.p + at, update->ssz.n - at));
-    const uint64_t slot = rd_u64le(&r);
-    *out = lc_period_of_slot(net, slot);
+    *out = rd_u64le(&r);
     return !r.bad;
+}
+
+bool bn_period(uint64_t *out, const lc_network_t *net, const bn_object_t *update)
+{
+    uint64_t slot;
+    if (!bn_slot(&slot, update))
+        return false;
+    *out = lc_period_of_slot(net, slot);
+    return true;
 }
 
 void bn_path(char out[BN_PATH_MAX], const lc_want_t *want)
@@ -464,7 +364,7 @@ size_t bn_body_max(const lc_want_t *want)
 rc_t bn_decode(bn_object_t *out, size_t *count, err_t *e, arena_t *a, const lc_network_t *net, const lc_want_t *want,
                const char *content_type, const char *consensus_version, view_t body)
 {
-    ctx_t c = { .net = net };
+    ctx_t c = { .form.net = net };
     const size_t most = objects_of(want);
     if (body.n > bn_body_max(want))
         return err_say(e, RC_LIMIT, "too large");

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "lightclient/consensus/sync.h"
 
 #define BN_PATH_MAX 160u
@@ -28,6 +29,9 @@ typedef struct {
 /* Whether an answer to a request that preferred SSZ may be had as JSON instead: a refusal of that form, or, given that
  * an answer of 200 could not be used, one in SSZ. */
 bool bn_try_json(int status, const char *content_type);
+
+/* The slot of an update's attested header (not LC_BOOTSTRAP), as it claims. False: it is too short to say. */
+bool bn_slot(uint64_t *out, const bn_object_t *update);
 
 /* The period whose committee attested an update (not LC_BOOTSTRAP), as it claims. False: it is too short to say. */
 bool bn_period(uint64_t *out, const lc_network_t *net, const bn_object_t *update);
@@ -54,5 +58,9 @@ size_t bn_body_max(const lc_want_t *want);
  * newer fork. */
 NODISCARD rc_t bn_decode(bn_object_t *out, size_t *count, err_t *e, arena_t *a, const lc_network_t *net,
                          const lc_want_t *want, const char *content_type, const char *consensus_version, view_t body);
+
+/* The way back: writes an object as the value data of an answer in JSON has it (beacon_write.c). RC_MALFORMED: its
+ * bytes are not of this kind and fork, and what was written is of no use; and what w says. */
+NODISCARD rc_t bn_write(jw_t *w, const char *key, const lc_network_t *net, lc_kind_t kind, const bn_object_t *object);
 
 #endif

@@ -109,6 +109,55 @@ START_TEST(recorded_json_gives_the_recorded_ssz)
 }
 END_TEST
 
+/* Objects of all forks and kinds: what is written is read as the same bytes, and no other length is written. */
+START_TEST(what_is_written_as_json_is_read_as_the_same_ssz)
+{
+    static const struct {
+        const char *name;
+        lc_kind_t kind;
+        lc_fork_t fork;
+    } rows[] = {
+        { "minimal-fulu/bootstrap-8", LC_BOOTSTRAP, LC_FULU },
+        { "minimal-fulu/update-1", LC_UPDATE, LC_FULU },
+        { "minimal-fulu/finality-144", LC_FINALITY, LC_FULU },
+        { "minimal-fulu/optimistic-144", LC_OPTIMISTIC, LC_FULU },
+        { "minimal-forks/finality-40", LC_FINALITY, LC_DENEB },
+        { "minimal-forks/finality-96", LC_FINALITY, LC_FULU },
+        { "minimal-gloas/bootstrap-8", LC_BOOTSTRAP, LC_FULU },
+        { "minimal-gloas/update-32", LC_UPDATE, LC_GLOAS },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char name[64];
+        const lc_network_t net = strstr(rows[i].name, "fulu")    ? fx_minimal_fulu()
+                                 : strstr(rows[i].name, "forks") ? fx_minimal_forks()
+                                                                 : fx_minimal_gloas();
+        const lc_want_t want = { .kind = rows[i].kind, .count = 1 };
+        snprintf(name, sizeof name, "%s.ssz", rows[i].name);
+        view_t ssz = fx_read(name);
+        jw_t w = jw_of(NULL, 1 << 20);
+        if (want.kind == LC_UPDATE)
+            jw_array(&w, NULL);
+        jw_object(&w, NULL);
+        jw_str(&w, "version", lc_fork_name(rows[i].fork));
+        ck_assert_msg(!bn_write(&w, "data", &net, rows[i].kind, &(bn_object_t){ rows[i].fork, ssz }), "%s", name);
+        jw_end(&w);
+        if (want.kind == LC_UPDATE)
+            jw_end(&w);
+        rc_t rc = decode(&net, &want, JSON, NULL, jw_done(&w));
+        ck_assert_msg(rc == RC_OK && view_eq(objects[0].ssz, ssz), "%s: %s", name, why);
+        jw_free(&w);
+        for (size_t n = 0; n < ssz.n; n += n < 1200 ? 1 : 97) {
+            w = jw_of(NULL, 1 << 20);
+            ck_assert_msg(bn_write(&w, NULL, &net, rows[i].kind, &(bn_object_t){ rows[i].fork, view_of(ssz.p, n) }) ==
+                              RC_MALFORMED,
+                          "%s: %zu bytes", name, n);
+            jw_free(&w);
+        }
+        free((void *)(uintptr_t)ssz.p);
+    }
+}
+END_TEST
+
 /* ---- an optimistic update in the form of each fork, text and bytes written side by side ---- */
 
 static void repeat(char *out, const char *two, size_t times)
@@ -669,8 +718,9 @@ END_TEST
 int main(void)
 {
     int failed = UNIT_RUN("beacon", paths_are_those_of_the_beacon_api, recorded_json_gives_the_recorded_ssz,
-                          each_fork_has_its_layout_and_no_other, every_truncation_is_refused,
-                          each_missing_field_is_named, unknown_and_repeated_fields_are_refused_in_every_object,
+                          what_is_written_as_json_is_read_as_the_same_ssz, each_fork_has_its_layout_and_no_other,
+                          every_truncation_is_refused, each_missing_field_is_named,
+                          unknown_and_repeated_fields_are_refused_in_every_object,
                           names_versions_and_types_of_any_length_are_refused_in_our_own_words,
                           values_of_another_form_are_refused, what_would_hurt_the_parser_never_reaches_it,
                           memory_that_runs_out_blames_nobody, the_fork_comes_from_version_or_header_or_slot,

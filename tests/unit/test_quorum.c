@@ -89,6 +89,27 @@ START_TEST(the_root_is_what_so_many_name)
 }
 END_TEST
 
+/* The header Kettle-Node: members of one cluster have each other's data. */
+START_TEST(nodes_like_this_one_count_as_one_server)
+{
+    quorum_server_t servers[5] = { SAYS(1), SAYS(1), SAYS(1), SAYS(2), SAYS(2) };
+    hash32_t root;
+    uint64_t epoch = 0;
+    uint32_t by;
+    err_t e = { 0 };
+    ck_assert_int_eq(quorum_root(&root, &by, &e, servers, 5, 3), RC_OK);
+    servers[0].node = true; /* one node beside two others is a server like them */
+    ck_assert_int_eq(quorum_root(&root, &by, &e, servers, 5, 3), RC_OK);
+    ck_assert_uint_eq(by, 7);
+    servers[1].node = true;
+    ck_assert_int_eq(quorum_root(&root, &by, &e, servers, 5, 3), RC_REFUSED);
+    ck_assert_int_eq(quorum_epoch(&epoch, &e, servers, 5, 4, 0), RC_OK);
+    servers[2].node = true;
+    ck_assert_int_eq(quorum_epoch(&epoch, &e, servers, 5, 4, 0), RC_NEED_DATA);
+    ck_assert_int_eq(quorum_root(&root, &by, &e, servers, 1, 1), RC_OK); /* the setup lists it alone */
+}
+END_TEST
+
 START_TEST(a_refusal_counts_them)
 {
     static const quorum_server_t servers[5] = { SAYS(1), SAYS(1), SAYS(2), DEAD, DEAD };
@@ -108,5 +129,5 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN("quorum", the_epoch_is_the_highest_that_so_many_have_finalized, the_root_is_what_so_many_name,
-                    a_refusal_counts_them);
+                    nodes_like_this_one_count_as_one_server, a_refusal_counts_them);
 }
