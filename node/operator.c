@@ -6,7 +6,9 @@
 #include "base/calendar.h"
 #include "base/json.h"
 #include "base/os/log.h"
+#include "rpc/upstream/endpoints.h"
 
+#define FAULTS_ARENA_MAX (4 * LIES_BYTES_MAX)
 #define LOG_BODY_MAX ((size_t)8 << 20) /* bytes: each of a line may become six */
 
 void operator_gate_init(operator_gate_t *g, const uint8_t key[OPERATOR_KEY_LEN])
@@ -107,13 +109,57 @@ static void put_line(jw_t *w, const log_line_t *line)
     jw_end(w);
 }
 
+/* What stands behind "name=" in a query; NULL: it is not there. */
+static const char *parameter(const char *query, const char *name)
+{
+    const size_t n = strlen(name);
+    for (const char *p = query; *p; p += strcspn(p, "&"), p += *p == '&')
+        if (!strncmp(p, name, n) && p[n] == '=')
+            return p + n + 1;
+    return NULL;
+}
+
 /* The number of "after=N"; 0 without it. */
 static uint64_t after_of(const char *query)
 {
-    if (!strncmp(query, "after=", 6))
-        return strtoull(query + 6, NULL, 10);
-    const char *at = strstr(query, "&after=");
-    return at ? strtoull(at + 7, NULL, 10) : 0;
+    const char *at = parameter(query, "after");
+    return at ? strtoull(at, NULL, 10) : 0;
+}
+
+/* The place that "/v1/providers/N/faults" and "of" name, as records have it. False: there can be none. */
+static bool place_of(char out[32], const hs_request_t *request)
+{
+    const char *number = request->path + sizeof "/v1/providers/" - 1, *of = parameter(request->query, "of");
+    const size_t digits = strspn(number, "0123456789"), word = of ? strcspn(of, "&") : 0;
+    const bool consensus = word == 9 && !strncmp(of, "consensus", word);
+    if (!digits || digits > 2 || strcmp(number + digits, "/faults") != 0 ||
+        strtoul(number, NULL, 10) >= UP_ENDPOINTS_MAX ||
+        (of && !consensus && !(word == 9 && !strncmp(of, "execution", word))))
+        return false;
+    snprintf(out, 32, "%s[%lu]", consensus ? "consensus_rpc" : "execution_rpc", strtoul(number, NULL, 10));
+    return true;
+}
+
+void operator_read_faults(hs_response_t *r, const hs_request_t *request, lies_t *lies)
+{
+    char place[32];
+    view_t list;
+    arena_t a;
+    if (!place_of(place, request)) {
+        hs_problem(r, 404, "not-found", "a place is /v1/providers/N/faults, N from 0 on; of=consensus for beacon APIs");
+        return;
+    }
+    arena_init(&a, FAULTS_ARENA_MAX);
+    jw_t w = jw_of(&a, FAULTS_ARENA_MAX / 2);
+    jw_object(&w, NULL);
+    jw_str(&w, "endpoint", place);
+    if (lies_list(lies, &list, &a, place))
+        w.rc = RC_NOMEM;
+    else
+        jw_raw(&w, "faults", list);
+    jw_end(&w);
+    answer(r, jw_done(&w));
+    arena_free(&a);
 }
 
 void operator_read_log(hs_response_t *r, const hs_request_t *request)

@@ -2,6 +2,7 @@
  *
  *     POST /v1/log-level {"counter", "not_after", "level": "debug"}
  *     GET  /v1/log?after=N&counter=...&not_after=...
+ *     GET  /v1/providers/N/faults?of=consensus&counter=...   of execution_rpc[N] without of=
  *
  * Floor:  5, node. Any thread.
  * Tests:  tests/unit/test_operator_routes.c
@@ -12,6 +13,7 @@
 #include <pthread.h>
 
 #include "http/message.h"
+#include "node/lies.h"
 #include "rpc/api/operator.h"
 
 /* A node's commands so far. */
@@ -33,5 +35,7 @@ bool operator_admits(operator_gate_t *g, hs_response_t *r, const hs_request_t *r
 /* What a command that was admitted does. */
 void operator_set_log_level(hs_response_t *r, const hs_request_t *request);
 void operator_read_log(hs_response_t *r, const hs_request_t *request);
+/* The records of an endpoint's lies, for `kettle fault`: {"endpoint", "faults": [record, ...]}, the oldest first. */
+void operator_read_faults(hs_response_t *r, const hs_request_t *request, lies_t *lies);
 
 #endif

@@ -367,6 +367,13 @@ static void get_log(void *ctx, const hs_request_t *request, hs_response_t *r)
         operator_read_log(r, request);
 }
 
+static void get_faults(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    service_t *s = require_operator(ctx, request, r);
+    if (s)
+        operator_read_faults(r, request, s->lies);
+}
+
 /* An order of the operators, from whoever brings it: it is signed. */
 static void post_order(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
@@ -559,6 +566,7 @@ const hs_route_t NODE_API_ROUTES[] = {
     { "GET", "/v1/recovery/shares", get_recovery_shares, HS_SLOW | HS_CORS },
     { "POST", "/v1/log-level", post_log_level, HS_SLOW },
     { "GET", "/v1/log", get_log, HS_SLOW },
+    { "GET", "/v1/providers/*", get_faults, HS_SLOW },
     { "GET", "/v1/methods", get_methods, HS_CORS },
     { "POST", "/rpc", post_rpc, HS_CORS },
     { "GET", "/rpc", NULL, HS_WEBSOCKET }, /* node/wsrpc.h */

@@ -30,10 +30,13 @@ async function run(t) {
   const first = await t.world.node("lc-first").begin(chain.setup({ light_client_routes: true }));
   const key = (await first.status()).node_pubkey.replace("0x", "");
   await t.test("the routes: form, version, Kettle-Node; at most four updates", async () => {
-    const update = await until("a head that came without finality", 30000, async () => {
-      const answer = await first.get(`${BASE}/optimistic_update`);
-      return answer.status === 200 && answer;
-    });
+    const given = (name) =>
+      until(`the node has its first ${name}`, 60000, async () => {
+        const answer = await first.get(`${BASE}/${name}`);
+        return answer.status === 200 && answer;
+      });
+    const update = await given("optimistic_update");
+    await given("finality_update");
     assert.deepStrictEqual([update.status, update.headers["kettle-node"], update.headers["eth-consensus-version"]], [200, key, "fulu"]);
     assert(Number(JSON.parse(update.text).data.attested_header.beacon.slot) > 0);
     const bootstrap = await first.get(`${BASE}/bootstrap/${chain.checkpoint}`);

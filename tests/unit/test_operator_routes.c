@@ -31,7 +31,18 @@ static void on_log(void *ctx, const hs_request_t *request, hs_response_t *r)
         operator_read_log(r, request);
 }
 
-static const hs_route_t routes[] = { { "POST", "/v1/log-level", on_level, HS_SLOW }, { "GET", "/v1/log", on_log, 0 } };
+static lies_t *lies;
+
+static void on_faults(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    (void)ctx;
+    if (operator_admits(&gate, r, request, NOW))
+        operator_read_faults(r, request, lies);
+}
+
+static const hs_route_t routes[] = { { "POST", "/v1/log-level", on_level, HS_SLOW },
+                                     { "GET", "/v1/log", on_log, 0 },
+                                     { "GET", "/v1/providers/*", on_faults, HS_SLOW } };
 
 static void set_up(void)
 {
@@ -46,7 +57,7 @@ static void set_up(void)
     log_set_level(LOG_INFO);
     operator_gate_init(&gate, key);
     operator_gate_node(&gate, NODE);
-    const hs_config_t config = { .address = "127.0.0.1", .routes = routes, .route_count = 2 };
+    const hs_config_t config = { .address = "127.0.0.1", .routes = routes, .route_count = 3 };
     ck_assert_msg(hs_start(&server, &e, &config) == RC_OK, "%s", e.text);
 }
 
@@ -170,11 +181,49 @@ START_TEST(the_newest_thousand_lines_are_given_behind_a_number)
 }
 END_TEST
 
+static int64_t now_s(void *ctx)
+{
+    (void)ctx;
+    return NOW;
+}
+
+START_TEST(records_of_lies_are_given_to_the_operator_by_the_place_of_the_endpoint)
+{
+    static const struct {
+        const char *path, *query, *part;
+        int status;
+    } rows[] = {
+        { "/v1/providers/1/faults", "", "{\"endpoint\":\"execution_rpc[1]\",\"faults\":[{", 200 },
+        { "/v1/providers/1/faults", "of=execution&", "\"execution_rpc[1]\",\"faults\":[{", 200 },
+        { "/v1/providers/0/faults", "", "{\"endpoint\":\"execution_rpc[0]\",\"faults\":[]}", 200 },
+        { "/v1/providers/1/faults", "of=consensus&", "{\"endpoint\":\"consensus_rpc[1]\",\"faults\":[]}", 200 },
+        { "/v1/providers/16/faults", "", "not-found", 404 },
+        { "/v1/providers/x/faults", "", "not-found", 404 },
+        { "/v1/providers/1/faults", "of=all&", "not-found", 404 },
+        { "/v1/providers/1", "", "not-found", 404 },
+    };
+    err_t e;
+    char query[96];
+    lie_t lie = { .reason = view_str("a node with another hash"), .request = view_str("{}"), .answer = view_str("{}") };
+    ck_assert_int_eq(lies_new(&lies, &e, &(lies_config_t){ .network = "devnet", .now_s = now_s }), RC_OK);
+    lies_take_execution(lies, 1, &lie);
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        snprintf(query, sizeof query, "%scounter=%u&not_after=1800000060", rows[i].query, i + 1);
+        const reply_t r = send_command("GET", rows[i].path, query, "", i + 1);
+        expect(&r, rows[i].status, rows[i].part);
+    }
+    const reply_t r = send_command("GET", "/v1/providers/1/faults", "counter=1&not_after=1800000060", "", 1);
+    expect(&r, 409, "operator-replayed");
+    lies_free(lies);
+}
+END_TEST
+
 int main(void)
 {
     if (secret_init())
         return EXIT_FAILURE;
     return UNIT_RUN_AROUND("operator_routes", set_up, tear_down, the_level_is_set_once_by_one_command,
                            without_a_signature_or_a_key_nothing_is_done,
-                           the_newest_thousand_lines_are_given_behind_a_number);
+                           the_newest_thousand_lines_are_given_behind_a_number,
+                           records_of_lies_are_given_to_the_operator_by_the_place_of_the_endpoint);
 }
