@@ -11,6 +11,7 @@
 #include "base/os/log.h"
 #include "node/cluster/order_text.h"
 #include "node/metrics.h"
+#include "node/page.h"
 #include "node/state.h"
 #include "node/world.h"
 #include "rpc/api/callobject.h"
@@ -406,6 +407,13 @@ static void post_order(void *ctx, const hs_request_t *request, hs_response_t *r)
     arena_free(&a);
 }
 
+static void get_page(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    const node_t *n = ctx;
+    page_get(r, request,
+             (n->tee.simulated ? (unsigned)HS_SIMULATED : 0) | (n->options.development ? (unsigned)HS_DEVELOPMENT : 0));
+}
+
 /* Of the beacon API. */
 static void get_light_client(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
@@ -539,6 +547,8 @@ const hs_route_t NODE_SETUP_ROUTES[] = {
 const size_t NODE_SETUP_ROUTE_COUNT = sizeof NODE_SETUP_ROUTES / sizeof NODE_SETUP_ROUTES[0];
 
 const hs_route_t NODE_API_ROUTES[] = {
+    { "GET", "/", get_page, 0 },
+    { "GET", "/kettle-verify.mjs", get_page, HS_CORS },
     { "GET", "/block", get_block, HS_CORS },
     { "POST", "/call", post_call, HS_CORS },
     { "GET", "/block/", get_block, HS_CORS }, /* as the prototype's server took them */

@@ -32,6 +32,7 @@ async function onChain(part) {
 const PARTS = {
   statements: async () => (await import("./statements.mjs")).statements(),
   attestations: async () => (await import("./attestations.mjs")).attestations(),
+  page: async () => (await import("./page.mjs")).aPage(),
   python: () => test("the Python tests ran", () => python("test_python.py")),
   p2p: () => test("the tests of dstack_p2p ran", () => python("test_p2p.py")),
   program: async () => {
