@@ -20,7 +20,11 @@ typedef struct watcher {
     struct watcher *next;
     char id[API_WATCH_ID_LEN + 1];
     api_watch_t kind;
-    void *session; /* NULL: it is polled */
+    void *session; /* NULL: it is polled; of one that waits for a receipt: itself */
+    bool waits, failed;
+    ex_logged_t *found; /* by one that waits: the block with the receipt, at */
+    size_t found_at;
+    uint64_t until_ms;
     bool begun;    /* of a session: it knows its id */
     arena_t arena; /* of what follows */
     view_t text;
@@ -41,7 +45,7 @@ struct news {
     pthread_cond_t idle;
     feed_t feed;
     watcher_t *watchers;
-    size_t filters, subscriptions, criteria_bytes;
+    size_t filters, subscriptions, waits, criteria_bytes;
     bool has_head, asking, again;
     ex_block_t head;
     uint64_t final_number;
@@ -64,9 +68,15 @@ static uint64_t now_ms(const news_t *w)
     return w->config.monotonic_ms();
 }
 
+static size_t *count_for(news_t *w, const watcher_t *x)
+{
+    return x->waits ? &w->waits : x->session ? &w->subscriptions : &w->filters;
+}
+
 static void watcher_free(news_t *w, watcher_t *x)
 {
-    *(x->session ? &w->subscriptions : &w->filters) -= 1;
+    *count_for(w, x) -= 1;
+    ex_logged_unref(x->found);
     w->criteria_bytes -= x->arena.used;
     arena_free(&x->arena);
     free(x);
@@ -142,10 +152,16 @@ static bool finds_in(const watcher_t *x, const ex_logged_t *l)
            ex_filter_may_find(&x->criteria.filter, l->block.header.logs_bloom);
 }
 
+/* Whether a watcher is told receipts: one that waits has enough with its own. */
+static bool tells(const watcher_t *x)
+{
+    return x->kind == API_WATCH_RECEIPTS && !x->failed && !x->found;
+}
+
 /* Whether all is known of a block that a watcher may be told. */
 static bool answers(const ex_logged_t *l, const watcher_t *x)
 {
-    return x->kind == API_WATCH_RECEIPTS ? l->has_told : l->has_logs || !finds_in(x, l);
+    return tells(x) ? l->has_told : l->has_logs || !finds_in(x, l);
 }
 
 /* The same for everybody. */
@@ -161,7 +177,15 @@ static bool answers_all(const news_t *w, const ex_logged_t *l)
 
 /* ---- what is pushed; with the lock held ---- */
 
-static void push_text(news_t *w, const watcher_t *x, view_t result)
+/* Rather than a gap. */
+static void end_one(news_t *w, watcher_t *x)
+{
+    x->failed = true;
+    if (!x->waits)
+        w->config.end(x->session);
+}
+
+static void push_text(news_t *w, watcher_t *x, view_t result)
 {
     jw_t out = jw_of(NULL, TEXT_MAX);
     jw_object(&out, NULL);
@@ -176,11 +200,11 @@ static void push_text(news_t *w, const watcher_t *x, view_t result)
     if (text.p)
         w->config.push(x->session, text);
     else
-        w->config.end(x->session); /* rather than a gap */
+        end_one(w, x);
     jw_free(&out);
 }
 
-static void push_head(news_t *w, const watcher_t *x, const ex_logged_t *l)
+static void push_head(news_t *w, watcher_t *x, const ex_logged_t *l)
 {
     jw_t out = jw_of(NULL, TEXT_MAX);
     api_put_header(&out, NULL, &l->block.header, &l->block.hash);
@@ -189,7 +213,7 @@ static void push_head(news_t *w, const watcher_t *x, const ex_logged_t *l)
 }
 
 /* One message for each log. */
-static void push_logs(news_t *w, const watcher_t *x, const ex_logged_t *l, bool removed)
+static void push_logs(news_t *w, watcher_t *x, const ex_logged_t *l, bool removed)
 {
     for (size_t i = 0; i < l->log_count; i++) {
         const ex_placed_log_t *p = &l->logs[i];
@@ -212,7 +236,7 @@ static bool is_wanted(const api_criteria_t *k, const hash32_t *tx_hash)
 }
 
 /* One message for a block: a list, as geth has it. Nothing is said of none. */
-static void push_receipts(news_t *w, const watcher_t *x, const ex_logged_t *l)
+static void push_receipts(news_t *w, watcher_t *x, const ex_logged_t *l)
 {
     size_t n = 0;
     jw_t out = jw_of(NULL, TEXT_MAX);
@@ -228,19 +252,31 @@ static void push_receipts(news_t *w, const watcher_t *x, const ex_logged_t *l)
     jw_free(&out);
 }
 
+/* Keeps the receipt that somebody waits for. */
+static void find_receipt(watcher_t *x, ex_logged_t *l)
+{
+    for (size_t i = 0; i < l->told_count && !x->found; i++)
+        if (is_wanted(&x->criteria, &l->told[i].tx_hash)) {
+            x->found = ex_logged_ref(l);
+            x->found_at = i;
+        }
+}
+
 /* Tells a subscription all that it does not know yet. */
 static void push_news(news_t *w, watcher_t *x)
 {
     if (!x->begun || !place(w, x))
         return;
     if (x->seq < feed_first(&w->feed)) {
-        w->config.end(x->session);
+        end_one(w, x);
         return;
     }
     for (; x->seq < feed_next(&w->feed); x->seq++) {
         const feed_event_t *e = feed_event(&w->feed, x->seq);
         if (x->kind == API_WATCH_HEADS && !e->removed)
             push_head(w, x, e->logged);
+        else if (x->waits && !e->removed)
+            find_receipt(x, e->logged);
         else if (x->kind == API_WATCH_RECEIPTS && !e->removed)
             push_receipts(w, x, e->logged);
         else if (finds_in(x, e->logged))
@@ -268,7 +304,7 @@ static void lose(news_t *w)
         if (!(*at)->session)
             take_out(w, at);
         else {
-            w->config.end((*at)->session);
+            end_one(w, *at);
             at = &(*at)->next;
         }
     feed_seed(&w->feed, w->head.env.number, &w->head.block_hash);
@@ -307,7 +343,7 @@ static bool has_receipts_watcher(news_t *w)
 {
     pthread_mutex_lock(&w->lock);
     const watcher_t *x = w->watchers;
-    while (x && x->kind != API_WATCH_RECEIPTS)
+    while (x && !tells(x))
         x = x->next;
     pthread_mutex_unlock(&w->lock);
     return x != NULL;
@@ -320,11 +356,15 @@ static void end_receipts(news_t *w, uint64_t number)
               (unsigned long long)number);
     pthread_mutex_lock(&w->lock);
     for (watcher_t **at = &w->watchers; *at;)
-        if ((*at)->kind == API_WATCH_RECEIPTS) {
-            w->config.end((*at)->session);
-            take_out(w, at);
-        } else
+        if ((*at)->kind != API_WATCH_RECEIPTS || (*at)->failed)
             at = &(*at)->next;
+        else {
+            end_one(w, *at);
+            if ((*at)->waits)
+                at = &(*at)->next;
+            else
+                take_out(w, at);
+        }
     pthread_mutex_unlock(&w->lock);
 }
 
@@ -536,6 +576,8 @@ static rc_t check_room(const news_t *w, err_t *e, const watcher_t *x, void *sess
 {
     if (w->config.mode == NEWS_OFF && x->kind != API_WATCH_HEADS)
         return err_say(e, RC_UNSUPPORTED, "filters of logs are not available: log_follow is off");
+    if (x->waits && w->waits >= NEWS_WAITS_MAX)
+        return err_say(e, RC_LIMIT, "too many wait for receipts");
     if (session ? count_of(w, session) >= NEWS_SUBSCRIPTIONS_MAX : w->filters >= NEWS_FILTERS_MAX)
         return err_say(e, RC_LIMIT, session ? "too many subscriptions" : "too many filters");
     if (w->criteria_bytes + x->arena.used > NEWS_CRITERIA_MAX)
@@ -548,7 +590,7 @@ static void enlist(news_t *w, watcher_t *x)
 {
     x->next = w->watchers;
     w->watchers = x;
-    *(x->session ? &w->subscriptions : &w->filters) += 1;
+    *count_for(w, x) += 1;
     w->criteria_bytes += x->arena.used;
     if (!x->session)
         w->slots[x->slot] = true;
@@ -734,7 +776,66 @@ static bool logs(void *ctx, jw_t *out, const ex_filter_t *f, uint64_t from, uint
     return has;
 }
 
-const api_events_t NEWS_EVENTS = { add, remove_one, changes, criteria, logs };
+/* ---- receipts that are waited for ---- */
+
+static rc_t await(void *ctx, void **wait, err_t *e, const hash32_t *tx_hash, uint32_t time_ms, const ex_block_t *latest)
+{
+    static const char form[] = "{\"transactionHashes\":[\"0x%s\"]}";
+    news_t *w = ctx;
+    watcher_t *x;
+    char hex[65], text[sizeof form + 64];
+    hex_encode(hex, view_of(tx_hash->b, sizeof tx_hash->b));
+    snprintf(text, sizeof text, form, hex);
+    rc_t rc = watcher_new(&x, e, API_WATCH_RECEIPTS, view_str(text));
+    if (rc)
+        return rc;
+    x->waits = x->begun = true;
+    pthread_mutex_lock(&w->lock);
+    rc = check_room(w, e, x, x);
+    if (!rc) {
+        x->until_ms = now_ms(w) + time_ms;
+        insert(w, x, x, latest);
+        pump(w);
+    }
+    pthread_mutex_unlock(&w->lock);
+    if (rc)
+        watcher_discard(x);
+    else
+        *wait = x;
+    return rc;
+}
+
+static rc_t awaited(void *ctx, jw_t *out, err_t *e, void *wait)
+{
+    news_t *w = ctx;
+    watcher_t *x = wait;
+    rc_t rc = RC_OK;
+    pthread_mutex_lock(&w->lock);
+    if (x->found) {
+        if (out)
+            jw_raw(out, NULL, x->found->told[x->found_at].text);
+    } else if (x->failed)
+        rc = err_say(e, RC_IO, "the transaction was forwarded, but the chain behind it cannot be followed");
+    else if (now_ms(w) >= x->until_ms)
+        rc = err_say(e, RC_TIMEOUT, "no block has the transaction yet");
+    else
+        rc = RC_NEED_DATA;
+    pthread_mutex_unlock(&w->lock);
+    return rc;
+}
+
+static void leave(void *ctx, void *take_wait)
+{
+    news_t *w = ctx;
+    watcher_t **at = &w->watchers;
+    pthread_mutex_lock(&w->lock);
+    while (*at != take_wait)
+        at = &(*at)->next;
+    take_out(w, at);
+    pthread_mutex_unlock(&w->lock);
+}
+
+const api_events_t NEWS_EVENTS = { add, remove_one, changes, criteria, logs, await, awaited, leave };
 
 void news_begin(news_t *w, void *session)
 {

@@ -137,7 +137,9 @@ static bool is_left(void *ctx)
 
 static void start_query(job_t *j, size_t i)
 {
-    const ask_limits_t limits = { .client = j->task.client, .unwanted = is_left };
+    const ask_limits_t limits = { .client = j->task.client,
+                                  .time_max_ms = ASK_TIME_MAX_MS + api_rpc_wait_ms(j->request, i),
+                                  .unwanted = is_left };
     static const err_t no_memory = { .rc = RC_NOMEM, .text = "out of memory" };
     query_t *q = api_rpc_take(j->request, i);
     if (!q)

@@ -10,7 +10,7 @@ ROW = re.compile(r"^METHOD\((\w+), (\d+), (\d+), ([\w |]+), (\d+)\)$", re.M)
 
 def bound(wants):
     if "FORWARDS" in wants:
-        return "forwarded"
+        return "forwarded, then proofs" if "WANTS_STATE" in wants else "forwarded"
     return "proofs" if "WANTS_STATE" in wants else "verified head" if "WANTS_HEAD" in wants else "configuration"
 
 

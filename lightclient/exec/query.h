@@ -2,6 +2,7 @@
  * what it lacks, takes answers, and runs again.
  *
  *     query_step -> RC_NEED_DATA: ask for query_needs in ONE batch, query_give each answer, step again
+ *                   (it may need nothing, as it waits for what is no upstream's: step again a little later)
  *                -> RC_OK: the result is there (each kind of query has its own function for it)
  *
  * Needs may be left unanswered, as long as those that the query has met (NEED_MET) are answered: the next step asks

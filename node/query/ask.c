@@ -8,7 +8,7 @@
 #include "node/query/round.h"
 
 #define PROBE_MAX 65536u /* bytes of an answer to a probe */
-#define TICK_MS 50u      /* between looks at whose time is over */
+#define TICK_MS 50u      /* between looks at whose time is over, and at what a query waits for */
 
 /* One query on its way: an actor. Whatever happens to it is an event; the first one puts it on the pool, and the thread
  * that runs it there takes turns until none is left. Nobody else touches it. */
@@ -63,6 +63,15 @@ static bool step_expired(void *ctx)
 /* What a turn comes to. */
 typedef enum { GOES_ON, YIELDS, RESTS, IS_GONE } turn_t;
 
+/* Until something happens, or by now_ms it is so late. */
+static turn_t rest(run_t *r, uint64_t due_ms)
+{
+    pthread_mutex_lock(&r->ask->lock);
+    r->due_ms = due_ms;
+    pthread_mutex_unlock(&r->ask->lock);
+    return RESTS;
+}
+
 /* ---- the end ---- */
 
 static void finish(run_t *r, rc_t rc, const err_t *e)
@@ -116,6 +125,12 @@ static void on_landed(party_t *p)
     post(p->owner);
 }
 
+static bool needs_nothing(const run_t *r)
+{
+    const need_t *needs;
+    return query_needs(r->query, &needs) == 0;
+}
+
 /* Runs the query once; as long as it is not known to be heavy, for a slice of time. */
 static turn_t step(run_t *r)
 {
@@ -135,6 +150,8 @@ static turn_t step(run_t *r)
         finish_late(r, &(err_t){ 0 });
         return IS_GONE;
     }
+    if (rc == RC_NEED_DATA && needs_nothing(r))
+        return rest(r, config->now_ms() + TICK_MS);
     if (rc == RC_NEED_DATA) {
         rc = round_begin(&r->round, r->query, config->upstream, r->ask->flights, config->now_ms, on_landed, r);
         r->state = RUN_ASKS;
@@ -145,15 +162,6 @@ static turn_t step(run_t *r)
     }
     finish(r, rc, &e);
     return IS_GONE;
-}
-
-/* Until something happens, or by now_ms it is so late. */
-static turn_t rest(run_t *r, uint64_t due_ms)
-{
-    pthread_mutex_lock(&r->ask->lock);
-    r->due_ms = due_ms;
-    pthread_mutex_unlock(&r->ask->lock);
-    return RESTS;
 }
 
 /* Whether its time is over before an endpoint may have more. */

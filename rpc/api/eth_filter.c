@@ -1,14 +1,14 @@
 /* eth_filter.c - filters and subscriptions: what is kept between requests is somebody else's (api_events_t). */
 #include "rpc/api/filter.h"
 
-static bool has_events(api_call_t *c)
+bool api_has_events(api_call_t *c)
 {
     if (!c->world->events)
         api_fail(c, API_NO_METHOD, "the method %s does not exist/is not available", c->method->name);
     return c->world->events != NULL;
 }
 
-static void fail_watch(api_call_t *c, rc_t rc, const err_t *e)
+void api_fail_watch(api_call_t *c, rc_t rc, const err_t *e)
 {
     const int code = rc == RC_LIMIT         ? API_LIMIT
                      : rc == RC_UNSUPPORTED ? API_NO_METHOD
@@ -23,11 +23,11 @@ static void add(api_call_t *c, void *session, api_watch_t kind, view_t criteria)
     const api_world_t *w = c->world;
     char id[API_WATCH_ID_LEN + 1];
     err_t e;
-    if (c->error || !has_events(c))
+    if (c->error || !api_has_events(c))
         return;
     const rc_t rc = w->events->add(w->events_ctx, id, &e, session, kind, criteria, &w->latest);
     if (rc)
-        fail_watch(c, rc, &e);
+        api_fail_watch(c, rc, &e);
     else
         jw_str(&c->out, NULL, id);
 }
@@ -72,11 +72,11 @@ void api_eth_getFilterChanges(api_call_t *c, const jo_t *args)
     const api_world_t *w = c->world;
     const view_t id = jo_text(&args[0], NULL, 0, SIZE_MAX);
     err_t e;
-    if (jo_rc(&args[0]) || !has_events(c))
+    if (jo_rc(&args[0]) || !api_has_events(c))
         return;
     const rc_t rc = w->events->changes(w->events_ctx, &c->out, &e, id);
     if (rc)
-        fail_watch(c, rc, &e);
+        api_fail_watch(c, rc, &e);
 }
 
 void api_eth_uninstallFilter(api_call_t *c, const jo_t *args)

@@ -13,6 +13,12 @@
 
 #define API_CRITERIA_MAX ((size_t)64 << 10) /* bytes of the text of criteria that are kept */
 
+/* Whether somebody keeps filters; else the call has failed as one of a method that does not exist. */
+bool api_has_events(api_call_t *c);
+
+/* Ends the call with what api_events_t said. */
+void api_fail_watch(api_call_t *c, rc_t rc, const err_t *e);
+
 /* Reads addresses and topics of a filter object; what is wrong becomes the call's error or the reader's fault. All is
  * in the call's arena. */
 void api_filter_read(api_call_t *c, ex_filter_t *out, const jo_t *o);

@@ -33,7 +33,7 @@ const api_method_t *api_method(view_t name)
 static const char *bound_of(const api_method_t *m)
 {
     if (m->wants & FORWARDS)
-        return "forwarded";
+        return m->wants & WANTS_STATE ? "forwarded, then proofs" : "forwarded";
     return m->wants & WANTS_STATE ? "proofs" : m->wants & WANTS_HEAD ? "verified head" : "configuration";
 }
 

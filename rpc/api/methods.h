@@ -42,6 +42,7 @@ enum {
     API_LIMIT = -32005, /* libraries ask four times: decided before much is fetched */
     API_CLIENT_LIMIT = -38026,
     API_REVERTED = 3,
+    API_NOT_YET = 4, /* EIP-7966: forwarded, and in no block within the time */
     API_PRUNED = 4444
 };
 
@@ -64,6 +65,14 @@ typedef struct {
     rc_t (*criteria)(void *ctx, view_t *out, err_t *e, arena_t *a, view_t id);
     /* Writes the logs of a range below the latest block, if all of them are in memory; else false, nothing written. */
     bool (*logs)(void *ctx, jw_t *out, const ex_filter_t *f, uint64_t from, uint64_t to, const ex_block_t *latest);
+    /* Begins to wait for the receipt of a transaction that is to come in a block behind the latest one. *wait: to be
+     * given back to leave. RC_LIMIT, RC_UNSUPPORTED, RC_NOMEM as add. */
+    rc_t (*await)(void *ctx, void **wait, err_t *e, const hash32_t *tx_hash, uint32_t time_ms,
+                  const ex_block_t *latest);
+    /* Whether it has come; out not NULL: writes it. RC_NEED_DATA: not yet; RC_TIMEOUT: nor within its time; RC_IO: it
+     * will not, as the chain could not be followed. */
+    rc_t (*awaited)(void *ctx, jw_t *out, err_t *e, void *wait);
+    void (*leave)(void *ctx, void *take_wait);
 } api_events_t;
 
 /* What eth_getLogs has cost: blocks whose bloom promised logs and whose receipts were fetched, and those of them that
@@ -115,15 +124,17 @@ typedef struct {
 /* One call of one method. */
 struct api_call {
     const api_world_t *world;
-    const api_method_t *method;     /* NULL: none is called */
-    arena_t *arena;                 /* of the whole request */
-    jw_t out;                       /* the result is written here */
-    int error;                      /* 0: none; else the result does not count */
-    view_t message, data;           /* of the error; data.p NULL: it has none */
-    view_t details;                 /* the same as JSON, in place of data */
-    void (*explain)(api_call_t *c); /* fills them in when the query failed for a limit of this program; NULL: nothing */
-    query_t *query;                 /* to be driven; NULL: the answer is there */
+    const api_method_t *method; /* NULL: none is called */
+    arena_t *arena;             /* of the whole request */
+    jw_t out;                   /* the result is written here */
+    int error;                  /* 0: none; else the result does not count */
+    view_t message, data;       /* of the error; data.p NULL: it has none */
+    view_t details;             /* the same as JSON, in place of data */
+    /* Fills them in when the query failed for a limit of this program, or what it waited for; NULL: nothing. */
+    void (*explain)(api_call_t *c);
+    query_t *query; /* to be driven; NULL: the answer is there */
     api_write_fn write;
+    uint32_t wait_ms;     /* for which the query may wait for more than upstreams */
     bool again;           /* query proves a block that is not held; then the function is called again, with */
     const ex_block_t *at; /* ... this block; NULL: none was asked for */
     const void *asked;    /* what write has to know of the request; in the arena */

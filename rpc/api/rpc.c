@@ -3,6 +3,7 @@
 #include "lightclient/exec/logs.h"
 #include "lightclient/exec/simulate.h"
 #include "lightclient/exec/then.h"
+#include "lightclient/exec/wait.h"
 #include "rpc/api/past.h"
 
 #include <stdlib.h>
@@ -350,6 +351,11 @@ query_t *api_rpc_take(api_rpc_t *r, size_t i)
     return q;
 }
 
+uint32_t api_rpc_wait_ms(const api_rpc_t *r, size_t i)
+{
+    return r->items[i].call.wait_ms;
+}
+
 void api_rpc_end(api_rpc_t *r, size_t i, rc_t rc, const err_t *e, query_t *take_q)
 {
     item_t *it = &r->items[i];
@@ -369,6 +375,11 @@ static void fail_query(api_call_t *c, rc_t rc, const err_t *e)
         api_fail(c, e->code == EX_LOGS_LIMIT ? API_LIMIT : API_PRUNED, "%s", e->text);
         if (e->code == EX_LOGS_LIMIT && c->explain)
             c->explain(c);
+        return;
+    }
+    if (e->code == EX_WAIT_LATE) {
+        api_fail(c, API_NOT_YET, "%s", e->text);
+        c->explain(c);
         return;
     }
     if ((e->code >= EX_SIMULATE_CODE_MIN && e->code <= EX_SIMULATE_CODE_MAX) || e->code == EX_SIMULATE_INVALID) {

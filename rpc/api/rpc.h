@@ -35,6 +35,9 @@ NODISCARD rc_t api_rpc_begin(api_rpc_t **out, arena_t *a, const api_world_t *wor
 size_t api_rpc_count(const api_rpc_t *r);
 query_t *api_rpc_take(api_rpc_t *r, size_t i);
 
+/* For how long the query of call i may wait beyond what queries take, in milliseconds. */
+uint32_t api_rpc_wait_ms(const api_rpc_t *r, size_t i);
+
 /* The query of call i has ended, and comes back: with its result (RC_OK), or without, when e says why and it may be
  * gone (NULL). Different calls may end at the same time. */
 void api_rpc_end(api_rpc_t *r, size_t i, rc_t rc, const err_t *e, query_t *take_q);

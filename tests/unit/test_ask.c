@@ -1,4 +1,6 @@
 /* node/query/ask.h: whom it asks, for what, how often, and who is blamed; limits of time, and the end. */
+#include <limits.h>
+
 #include "lightclient/exec/history.h"
 #include "node/query/round.h"
 #include "tests/unit/ask_world.h"
@@ -474,6 +476,7 @@ typedef struct {
     unsigned steps, last; /* so many were made; the one that gives a result */
     unsigned step_ms;
     rc_t ends; /* how the last one ends */
+    bool idle; /* it needs nothing meanwhile */
     need_t need;
     unsigned given;
 } slow_t;
@@ -489,8 +492,9 @@ static rc_t slow_step(query_t *q, err_t *e)
 
 static size_t slow_needs(const query_t *q, const need_t **out)
 {
-    *out = &((const slow_t *)(const void *)q)->need;
-    return 1;
+    const slow_t *x = (const slow_t *)(const void *)q;
+    *out = &x->need;
+    return !x->idle;
 }
 
 static rc_t slow_give(query_t *q, err_t *e, size_t i, const answer_t *answer)
@@ -549,6 +553,30 @@ START_TEST(steps_together_may_take_so_long_and_no_longer)
 }
 END_TEST
 
+START_TEST(a_query_that_waits_for_no_upstream_is_stepped_now_and_then_until_nobody_waits_for_it)
+{
+    static const ask_limits_t limits = { .time_max_ms = 60000, .unwanted = has_left };
+    slow_t x = { .query = { .ops = &SLOW }, .last = 3, .idle = true };
+    ask_wait_t w;
+    open_world(RETURN_42);
+    left = false;
+    ask_wait_start(&w, engine, &x.query, &limits);
+    ck_assert_int_eq(ask_wait_for(&w), RC_OK);
+    ck_assert_uint_eq(x.steps, 3);
+    ck_assert_uint_eq(ends[0].batches, 0);
+    x = (slow_t){ .query = { .ops = &SLOW }, .last = UINT_MAX, .idle = true };
+    const uint64_t began = clock_ms();
+    ask_wait_start(&w, engine, &x.query, &limits);
+    pause_ms(300);
+    ck_assert(!w.done);
+    left = true;
+    ck_assert_int_eq(ask_wait_for(&w), RC_TIMEOUT);
+    ck_assert_uint_eq(w.e.code, ASK_CANCELLED);
+    ck_assert_uint_le(x.steps, (clock_ms() - began) / 25 + 2); /* it does not spin */
+    close_world();
+}
+END_TEST
+
 START_TEST(failure_of_a_step_is_that_querys_own)
 {
     static const rc_t rcs[] = { RC_NOMEM, RC_REFUSED, RC_LIMIT, RC_UNSUPPORTED };
@@ -586,5 +614,7 @@ int main(void)
                     a_final_block_that_nobody_has_is_not_waited_for,
                     endless_calls_of_one_client_leave_the_others_their_turns,
                     a_query_that_nobody_waits_for_ends_while_it_runs_and_while_it_waits,
-                    steps_together_may_take_so_long_and_no_longer, failure_of_a_step_is_that_querys_own);
+                    steps_together_may_take_so_long_and_no_longer,
+                    a_query_that_waits_for_no_upstream_is_stepped_now_and_then_until_nobody_waits_for_it,
+                    failure_of_a_step_is_that_querys_own);
 }

@@ -54,7 +54,14 @@ static bool logs(void *ctx, jw_t *out, const ex_filter_t *f, uint64_t from, uint
     return true;
 }
 
-static const api_events_t EVENTS = { add, remove_one, changes, criteria, logs };
+static const api_events_t EVENTS = { .add = add,
+                                     .remove = remove_one,
+                                     .changes = changes,
+                                     .criteria = criteria,
+                                     .logs = logs,
+                                     .await = NULL,
+                                     .awaited = NULL,
+                                     .leave = NULL };
 
 static void setup_events(void)
 {

@@ -1,5 +1,6 @@
 /* eth_sendRawTransaction: decoded, checked, forwarded; its hash is computed here. Signed by ethers 6.17 (recorded traffic
  * of its wallet). */
+#include "base/hex.h"
 #include "tests/unit/methods_world.h"
 
 #define ASK(method, params) "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"" method "\",\"params\":[" params "]}"
@@ -61,6 +62,141 @@ START_TEST(a_transaction_is_forwarded_and_counts_as_pending_then)
 }
 END_TEST
 
+/* ---- EIP-7966; what follows the chain is a script ---- */
+
+static struct {
+    unsigned begun, left, looks, comes; /* at which look the receipt is there */
+    rc_t begins, fails;
+    uint32_t time_ms;
+    bool sent_before; /* it was forwarded when it was first looked for */
+    char hash[67];
+} awaits;
+
+static rc_t await(void *ctx, void **wait, err_t *e, const hash32_t *tx_hash, uint32_t time_ms, const ex_block_t *latest)
+{
+    (void)ctx, (void)latest;
+    if (awaits.begins)
+        return err_say(e, awaits.begins, "not now");
+    awaits.begun++;
+    awaits.time_ms = time_ms;
+    strcpy(awaits.hash, "0x");
+    hex_encode(awaits.hash + 2, view_of(tx_hash->b, 32));
+    ck_assert_uint_eq(words.nonce, UINT64_MAX); /* not forwarded yet */
+    *wait = &awaits;
+    return RC_OK;
+}
+
+static rc_t awaited(void *ctx, jw_t *out, err_t *e, void *wait)
+{
+    (void)ctx;
+    ck_assert_ptr_eq(wait, &awaits);
+    ck_assert_uint_eq(awaits.left, 0);
+    if (out) {
+        jw_raw(out, NULL, view_str("{\"status\":\"0x1\"}"));
+        return RC_OK;
+    }
+    if (!awaits.looks++)
+        awaits.sent_before = words.nonce == 2;
+    if (awaits.looks < awaits.comes)
+        return RC_NEED_DATA;
+    return awaits.fails ? err_say(e, awaits.fails, "as scripted") : RC_OK;
+}
+
+static void leave(void *ctx, void *take_wait)
+{
+    (void)ctx;
+    ck_assert_ptr_eq(take_wait, &awaits);
+    awaits.left++;
+}
+
+static const api_events_t EVENTS = { .add = NULL,
+                                     .remove = NULL,
+                                     .changes = NULL,
+                                     .criteria = NULL,
+                                     .logs = NULL,
+                                     .await = await,
+                                     .awaited = awaited,
+                                     .leave = leave };
+
+static const char *sync_with(const char *time)
+{
+    static char text[2000];
+    snprintf(text, sizeof text, ASK("eth_sendRawTransactionSync", RAW("86") "%s"), time);
+    words.nonce = UINT64_MAX;
+    awaits.begun = awaits.left = awaits.looks = 0;
+    awaits.time_ms = 0;
+    return serve(text);
+}
+
+START_TEST(the_receipt_of_what_is_forwarded_is_waited_for)
+{
+    memset(&awaits, 0, sizeof awaits);
+    world.events = &EVENTS;
+    awaits.comes = 3;
+    ck_assert_str_eq(sync_with(""), RESULT("{\"status\":\"0x1\"}"));
+    ck_assert_str_eq(awaits.hash, HASH);
+    ck_assert(awaits.sent_before);
+    ck_assert_uint_eq(awaits.looks, 3);
+    ck_assert_uint_eq(awaits.left, 1);
+    ck_assert_uint_eq(awaits.time_ms, 20000);
+    static const struct {
+        const char *time;
+        uint32_t ms;
+    } rows[] = { { ",null", 20000 },  { ",0", 20000 },     { ",5000", 5000 },     { ",\"0x1388\"", 5000 },
+                 { ",60000", 60000 }, { ",60001", 60000 }, { ",\"0x0\"", 20000 }, { ",9223372036854775807", 60000 } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ck_assert_str_eq(sync_with(rows[i].time), RESULT("{\"status\":\"0x1\"}"));
+        ck_assert_msg(awaits.time_ms == rows[i].ms, "row %zu: %u ms", i, awaits.time_ms);
+    }
+    static const char *const bad[] = { ",-1", ",\"5s\"", ",[]", ",1.5" };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        ck_assert_ptr_nonnull(strstr(sync_with(bad[i]), "\"code\":-32602,\"message\":\"invalid argument 1"));
+        ck_assert_uint_eq(words.nonce, UINT64_MAX);
+        ck_assert_uint_eq(awaits.begun, 0);
+    }
+}
+END_TEST
+
+START_TEST(what_does_not_come_in_time_is_code_4_with_the_hash)
+{
+    memset(&awaits, 0, sizeof awaits);
+    world.events = &EVENTS;
+    awaits.fails = RC_TIMEOUT;
+    ck_assert_str_eq(
+        sync_with(",1500"),
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":4,\"message\":\"The transaction was added to the "
+        "transaction pool but wasn't processed in 1500ms\",\"data\":\"" HASH "\"}}");
+    ck_assert_ptr_nonnull(strstr(sync_with(""), "wasn't processed in 20s\""));
+    ck_assert_uint_eq(words.nonce, 2); /* it counts as pending all the same */
+    ck_assert_uint_eq(awaits.left, 1);
+    awaits.fails = RC_IO;
+    ck_assert_str_eq(sync_with(""),
+                     "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":4,\"message\":\"as scripted\",\"data\":\"" HASH
+                     "\"}}");
+}
+END_TEST
+
+START_TEST(what_is_not_forwarded_is_not_waited_for)
+{
+    memset(&awaits, 0, sizeof awaits);
+    ck_assert_str_eq(sync_with(""),
+                     ERROR("-32601", "the method eth_sendRawTransactionSync does not exist/is not available"));
+    world.events = &EVENTS;
+    send_answer.refused = true;
+    send_answer.code = view_str("nonce too low: next nonce 3, tx nonce 2");
+    ck_assert_str_eq(sync_with(""), ERROR("-32000", "nonce too low: next nonce 3, tx nonce 2"));
+    ck_assert_uint_eq(awaits.looks, 0);
+    ck_assert_uint_eq(awaits.begun, 1);
+    ck_assert_uint_eq(awaits.left, 1);
+    awaits.begins = RC_LIMIT;
+    ck_assert_str_eq(sync_with(""), ERROR("-32005", "not now"));
+    ck_assert_uint_eq(rounds, 0);
+    awaits.begins = RC_UNSUPPORTED;
+    ck_assert_str_eq(sync_with(""), ERROR("-32601", "not now"));
+    ck_assert_uint_eq(words.nonce, UINT64_MAX);
+}
+END_TEST
+
 START_TEST(the_words_of_a_refusal_are_passed_on)
 {
     send_answer.refused = true;
@@ -95,6 +231,7 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN_AROUND("methods_send", setup_send, teardown, a_transaction_is_forwarded_and_counts_as_pending_then,
-                           the_words_of_a_refusal_are_passed_on,
+                           the_words_of_a_refusal_are_passed_on, the_receipt_of_what_is_forwarded_is_waited_for,
+                           what_does_not_come_in_time_is_code_4_with_the_hash, what_is_not_forwarded_is_not_waited_for,
                            a_transaction_of_another_chain_or_without_signature_is_not_forwarded);
 }

@@ -416,6 +416,91 @@ START_TEST(a_subscription_to_receipts_finds_its_transaction)
 }
 END_TEST
 
+/* What awaited says, and the receipt's block; 0: none was written. */
+static rc_t look_for(uint64_t *number, void *wait)
+{
+    err_t e;
+    jo_doc_t doc;
+    jw_t out = jw_of(&arena, 1u << 20);
+    *number = 0;
+    const rc_t rc = NEWS_EVENTS.awaited(news, &out, &e, wait);
+    if (rc)
+        return rc;
+    const jo_t o = jo_open(&doc, &e, jw_done(&out), 1u << 20, JO_LENIENT);
+    *number = jo_quantity(&o, "blockNumber");
+    ck_assert(jo_kind(&o, "logs") == JO_LIST);
+    jo_close(&doc);
+    return RC_OK;
+}
+
+START_TEST(a_receipt_that_is_waited_for_is_the_first_blocks_that_has_it)
+{
+    void *wait, *other;
+    err_t e;
+    uint64_t number;
+    const hash32_t nobodys = { { 1 } };
+    ck_assert_int_eq(NEWS_EVENTS.await(news, &wait, &e, &tx_hash, 20000, &latest), RC_OK);
+    ck_assert_int_eq(NEWS_EVENTS.await(news, &other, &e, &nobodys, 20000, &latest), RC_OK);
+    ck_assert_int_eq(look_for(&number, wait), RC_NEED_DATA);
+    grow_to(12, 1);
+    head(12);
+    ck_assert_int_eq(look_for(&number, wait), RC_NEED_DATA);
+    answer_all(false);
+    ck_assert_int_eq(look_for(&number, wait), RC_OK);
+    ck_assert_uint_eq(number, 11);
+    ck_assert_int_eq(look_for(&number, other), RC_NEED_DATA);
+    clock_now += 19999;
+    ck_assert_int_eq(look_for(&number, other), RC_NEED_DATA);
+    clock_now++;
+    ck_assert_int_eq(look_for(&number, other), RC_TIMEOUT);
+    ck_assert_int_eq(look_for(&number, wait), RC_OK); /* it came in time */
+    NEWS_EVENTS.leave(news, other);
+    receipts_asked = 0;
+    grow_to(13, 1);
+    head(13); /* who has its receipt needs no more of them */
+    answer_all(false);
+    ck_assert_uint_eq(receipts_asked, 0);
+    NEWS_EVENTS.leave(news, wait);
+    const unsigned before = queries;
+    grow_to(14, 1);
+    head(14);
+    ck_assert_uint_eq(queries, before); /* nobody is there */
+}
+END_TEST
+
+START_TEST(who_waits_for_a_receipt_is_told_when_the_chain_is_lost_and_there_are_not_too_many)
+{
+    void *waits[NEWS_WAITS_MAX], *more;
+    err_t e;
+    uint64_t number, filters, subscriptions;
+    for (size_t i = 0; i < NEWS_WAITS_MAX; i++)
+        ck_assert_int_eq(NEWS_EVENTS.await(news, &waits[i], &e, &tx_hash, 20000, &latest), RC_OK);
+    ck_assert_int_eq(NEWS_EVENTS.await(news, &more, &e, &tx_hash, 20000, &latest), RC_LIMIT);
+    news_counts(news, &filters, &subscriptions);
+    ck_assert_uint_eq(filters + subscriptions, 0);
+    NEWS_EVENTS.leave(news, waits[7]);
+    ck_assert_int_eq(NEWS_EVENTS.await(news, &waits[7], &e, &tx_hash, 20000, &latest), RC_OK);
+    fork_at(9, 2, 12);
+    head(12);
+    answer_all(false);
+    ck_assert_uint_eq(ends, 0); /* there is no session */
+    for (size_t i = 0; i < NEWS_WAITS_MAX; i++) {
+        ck_assert_int_eq(look_for(&number, waits[i]), RC_IO);
+        NEWS_EVENTS.leave(news, waits[i]);
+    }
+    ck_assert_int_eq(NEWS_EVENTS.await(news, &more, &e, &tx_hash, 20000, &latest), RC_OK);
+    tx_bytes[0] = 0x7f; /* of a newer fork */
+    grow_to(13, 2);
+    head(13);
+    answer_all(false);
+    ck_assert_int_eq(look_for(&number, more), RC_IO);
+    NEWS_EVENTS.leave(news, more);
+    news_free(news);
+    open_news(NEWS_OFF, 0);
+    ck_assert_int_eq(NEWS_EVENTS.await(news, &more, &e, &tx_hash, 20000, &latest), RC_UNSUPPORTED);
+}
+END_TEST
+
 /* A proven block may hold what this build cannot read. */
 START_TEST(receipts_that_cannot_be_told_end_their_subscription_and_nobody_elses)
 {
@@ -696,7 +781,8 @@ int main(void)
         receipts_are_asked_for_only_where_a_bloom_lets_somebody_hope, who_comes_while_blocks_are_fetched_misses_nothing,
         what_failed_is_tried_again_and_nothing_is_lost, a_subscription_is_pushed_to_once_it_knows_its_id,
         a_subscription_is_told_the_receipts_of_each_block_in_one_message,
-        a_subscription_to_receipts_finds_its_transaction,
+        a_subscription_to_receipts_finds_its_transaction, a_receipt_that_is_waited_for_is_the_first_blocks_that_has_it,
+        who_waits_for_a_receipt_is_told_when_the_chain_is_lost_and_there_are_not_too_many,
         receipts_that_cannot_be_told_end_their_subscription_and_nobody_elses,
         who_comes_behind_blocks_that_were_told_without_logs_begins_there, one_session_cannot_end_what_is_anothers,
         filters_and_subscriptions_are_bounded_and_forgotten_filters_end,
