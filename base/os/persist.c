@@ -48,17 +48,38 @@ static rc_t write_beside(err_t *e, int folder, const char *dir, const char *name
     return rc;
 }
 
+/* Opens the folder, which is made when missing. */
+static rc_t open_folder(int *out, err_t *e, const char *dir, const char *name)
+{
+    if (mkdir(dir, 0700) && errno != EEXIST)
+        return io_error(e, dir, name, "the folder cannot be made");
+    *out = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *out < 0 ? io_error(e, dir, name, "the folder cannot be opened") : RC_OK;
+}
+
+rc_t persist_check(err_t *e, const char *dir)
+{
+    static const char name[] = ".check.new";
+    int folder;
+    rc_t rc = open_folder(&folder, e, dir, name);
+    if (rc)
+        return rc;
+    rc = write_beside(e, folder, dir, name, name, view_of(NULL, 0));
+    unlinkat(folder, name, 0);
+    close(folder);
+    return rc;
+}
+
 rc_t persist_write(err_t *e, const char *dir, const char *name, view_t payload)
 {
     char temporary[256];
+    int folder;
     if ((size_t)snprintf(temporary, sizeof temporary, ".%s.new", name) >= sizeof temporary)
         return err_set(e, RC_BUG, "%s/%s: too long a name", dir, name);
-    if (mkdir(dir, 0700) && errno != EEXIST)
-        return io_error(e, dir, name, "the folder cannot be made");
-    int folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0)
-        return io_error(e, dir, name, "the folder cannot be opened");
-    rc_t rc = write_beside(e, folder, dir, name, temporary, payload);
+    rc_t rc = open_folder(&folder, e, dir, name);
+    if (rc)
+        return rc;
+    rc = write_beside(e, folder, dir, name, temporary, payload);
     if (!rc && renameat(folder, temporary, folder, name))
         rc = io_error(e, dir, name, "cannot be replaced");
     if (rc)

@@ -19,6 +19,10 @@
  * RC_IO; RC_BUG: a name longer than any of this program's. */
 NODISCARD rc_t persist_write(err_t *e, const char *dir, const char *name, view_t payload);
 
+/* Whether files of dir can be written: makes the folder when missing, and a file in it that is removed again.
+ * RC_IO; e names the path and the cause. */
+NODISCARD rc_t persist_check(err_t *e, const char *dir);
+
 /* Reads dir/name.
  *   out    the payload, to be given to file_free (base/os/file.h); empty unless it was found
  *   found  false, with RC_OK, when there is no such file

@@ -29,11 +29,28 @@ static const cli_command_t *find(const char *name)
     return NULL;
 }
 
+/* Where whoever called it wrongly finds out how. */
+static int hint(int status, const char *where)
+{
+    if (status == COMMAND_USAGE)
+        fprintf(stderr, "try: kettle %s\n", where);
+    return status;
+}
+
+static int run(const cli_command_t *c, int argc, char **argv)
+{
+    char where[32];
+    snprintf(where, sizeof where, "help %s", c->name);
+    return hint(c->run(argc, argv), where);
+}
+
 static int help_of(const char *name)
 {
     const cli_command_t *c = find(name);
+    if (!strcmp(name, "help"))
+        return help();
     if (!c)
-        return command_usage("unknown command %s", name);
+        return hint(command_usage("unknown command %s", name), "--help");
     cli_help(c);
     return COMMAND_DONE;
 }
@@ -41,15 +58,15 @@ static int help_of(const char *name)
 int main(int argc, char **argv)
 {
     if (argc < 2)
-        return command_usage("no command given");
+        return hint(command_usage("no command given"), "--help");
     const cli_command_t *c = find(argv[1]);
     if (c)
-        return c->run(argc - 1, argv + 1);
+        return run(c, argc - 1, argv + 1);
     if (!strcmp(argv[1], "help") && argc > 2)
         return help_of(argv[2]);
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
         return help();
     if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V") || !strcmp(argv[1], "-v"))
         return puts("kettle " KETTLE_VERSION), COMMAND_DONE;
-    return command_usage("unknown command %s", argv[1]);
+    return hint(command_usage("unknown command %s", argv[1]), "--help");
 }

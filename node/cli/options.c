@@ -48,6 +48,7 @@ static void help_option(const cli_option_t *o, int start)
 void cli_help(const cli_command_t *c)
 {
     static const cli_option_t help = { .name = "help", .help = "prints this text" };
+    char status[512];
     int start = head_len(&help);
     for (size_t i = 0; i < c->option_count; i++)
         if (head_len(&c->options[i]) > start)
@@ -58,7 +59,9 @@ void cli_help(const cli_command_t *c)
     for (size_t i = 0; i < c->option_count; i++)
         help_option(&c->options[i], start + 2);
     help_option(&help, start + 2);
-    printf("\nexit status: %s, 2 wrong usage\n", c->status);
+    snprintf(status, sizeof status, "exit status: %s, 2 wrong usage", c->status);
+    putchar('\n');
+    wrap(status, 0, 0);
 }
 
 /* --- parsing --- */

@@ -10,6 +10,7 @@
 #include "base/os/file.h"
 #include "base/os/harden.h"
 #include "base/os/log.h"
+#include "base/os/persist.h"
 #include "node/chain/timekeeper.h"
 #include "node/cli/command.h"
 #include "node/cli/given.h"
@@ -224,7 +225,7 @@ static rc_t harden(err_t *e, const node_options_t *values)
     rc_t rc = harden_process(e);
     if (rc)
         return rc;
-    rc = harden_files(&why, values->state_dir && values->state_dir[0] ? values->state_dir : NULL);
+    rc = harden_files(&why, values->state_dir);
     if (rc)
         log_write(LOG_WARN, "start", "%s", why.text);
     if (harden_calls(&why))
@@ -239,6 +240,10 @@ static int run_node(node_options_t *values)
     sigset_t signals;
     if (secret_init()) {
         log_write(LOG_ERROR, "start", "the system has no source of random numbers");
+        return EXIT_FAILURE;
+    }
+    if (values->state_dir && persist_check(&e, values->state_dir)) {
+        log_write(LOG_ERROR, "start", "--state-dir: %s", e.text);
         return EXIT_FAILURE;
     }
     if (harden(&e, values)) {
@@ -287,6 +292,8 @@ static int run(int argc, char **argv)
     int status = cli_parse(&values, NULL, &COMMAND_RUN, argc, argv);
     if (status)
         return status - 1;
+    if (values.node.state_dir && !values.node.state_dir[0])
+        values.node.state_dir = NULL;
     values.node.tee_pretended = simulator && *simulator && values.node.tee_socket == simulator;
     if (!values.node.config_path && !values.node.development)
         return command_usage("run needs --config FILE, the image's measured configuration, or --development");

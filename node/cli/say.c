@@ -49,7 +49,6 @@ int command_usage(const char *fmt, ...)
     va_start(ap, fmt);
     say_line(stderr, "kettle: ", fmt, ap);
     va_end(ap);
-    fputs("try: kettle --help\n", stderr);
     return COMMAND_USAGE;
 }
 

@@ -20,7 +20,7 @@ enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2, COMMAND_UNREACHE
 /* Prints a line, and its end; control characters within it are escaped. False: it could not be written. */
 bool say(FILE *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Prints "kettle: ..." and a pointer to --help on standard error. Returns COMMAND_USAGE. */
+/* Prints "kettle: ..." on standard error. Returns COMMAND_USAGE, upon which main() says where the help is. */
 int command_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Prints "kettle: ..." on standard error. Returns COMMAND_FAILED. */

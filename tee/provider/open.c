@@ -96,8 +96,8 @@ static rc_t open_auto(tee_provider_t *out, err_t *e, const tee_open_t *o)
         return err_say(e, rc, first.text);
     if (rc)
         rc = open_tdx(out, &second, o);
-    return rc ? err_set(e, rc, "no TEE found (%.90s; %.90s); the simulator must be asked for by name", first.text,
-                        second.text)
+    return rc ? err_set(e, rc, "no TEE found (%.90s; %.90s); the simulator must be asked for by name: --tee simulator",
+                        first.text, second.text)
               : RC_OK;
 }
 

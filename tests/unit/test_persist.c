@@ -77,6 +77,24 @@ START_TEST(damage_of_any_byte_and_any_truncation_is_refused)
 }
 END_TEST
 
+START_TEST(a_folder_that_cannot_be_written_is_known_before_anything_is)
+{
+    char sub[128];
+    snprintf(sub, sizeof sub, "%s/new", dir);
+    ck_assert_int_eq(persist_check(&e, sub), RC_OK);
+    ck_assert_int_eq(rmdir(sub), 0); /* it is there, and nothing is in it */
+    snprintf(sub, sizeof sub, "%s/a/b", dir);
+    ck_assert_int_eq(persist_check(&e, sub), RC_IO);
+    ck_assert_ptr_nonnull(strstr(e.text, sub));
+    ck_assert_ptr_nonnull(strstr(e.text, "cannot be made"));
+    ck_assert_int_eq(persist_write(&e, dir, "thing", view_str("x")), RC_OK);
+    snprintf(sub, sizeof sub, "%s/thing", dir);
+    ck_assert_int_eq(persist_check(&e, sub), RC_IO);
+    ck_assert_int_eq(persist_check(&e, "/proc"), RC_IO);
+    ck_assert_ptr_nonnull(strstr(e.text, "cannot be written"));
+}
+END_TEST
+
 START_TEST(a_larger_file_than_allowed_is_refused)
 {
     uint8_t big[1001] = { 0 };
@@ -188,10 +206,10 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN_AROUND("persist", make_dir, remove_dir, what_was_written_is_read_and_replaced,
-                           damage_of_any_byte_and_any_truncation_is_refused, a_larger_file_than_allowed_is_refused,
-                           a_failed_write_names_the_path_and_leaves_nothing, the_folder_is_made_for_its_owner_alone,
-                           a_file_is_readable_for_its_owner_alone_and_no_link_is_followed,
-                           names_and_paths_of_any_length_are_refused_and_not_cut,
-                           what_upstreams_say_cannot_break_a_log_line);
+    return UNIT_RUN_AROUND(
+        "persist", make_dir, remove_dir, what_was_written_is_read_and_replaced,
+        damage_of_any_byte_and_any_truncation_is_refused, a_folder_that_cannot_be_written_is_known_before_anything_is,
+        a_larger_file_than_allowed_is_refused, a_failed_write_names_the_path_and_leaves_nothing,
+        the_folder_is_made_for_its_owner_alone, a_file_is_readable_for_its_owner_alone_and_no_link_is_followed,
+        names_and_paths_of_any_length_are_refused_and_not_cut, what_upstreams_say_cannot_break_a_log_line);
 }
