@@ -83,7 +83,9 @@ enum {
     HS_CORS = 2,
     HS_SIMULATED = 4,   /* X-Kettle-TEE: simulated, so that no answer of a simulated TEE passes for a real one's */
     HS_DEVELOPMENT = 8, /* Kettle-Development: true, on every answer of a node that is open to whatever is sent */
-    HS_WEBSOCKET = 16   /* of a route of GET, which needs no handler: becomes a WebSocket (hs_config_t.websocket) */
+    HS_WEBSOCKET = 16,  /* of a route of GET, which needs no handler: becomes a WebSocket (hs_config_t.websocket) */
+    HS_QUOTED = 32      /* of a route whose answers are JSON strings that hold JSON: its problems are {"error": detail}
+                         * in that form */
 };
 
 /* Fills an RFC 9457 problem object: {"type":"urn:kettle:error:<slug>","title":...,"status":...,"detail":...}. */

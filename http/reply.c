@@ -181,19 +181,40 @@ static void json_escape(char out[6 * DETAIL_MAX + 1], const char *s)
     *p = 0;
 }
 
+static const char PROBLEM[] = "application/problem+json", DETAIL[] = "\"detail\":\"";
+
 void hs_problem(hs_response_t *r, int status, const char *slug, const char *detail)
 {
     char text[6 * DETAIL_MAX + 1];
     char *body = NULL;
     int n;
     json_escape(text, detail);
-    n = asprintf(&body, "{\"type\":\"urn:kettle:error:%s\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}", slug,
-                 title_of(status), status, text);
+    n = asprintf(&body, "{\"type\":\"urn:kettle:error:%s\",\"title\":\"%s\",\"status\":%d,%s%s\"}", slug,
+                 title_of(status), status, DETAIL, text);
     hs_response_clear(r);
     r->status = status;
-    r->content_type = "application/problem+json";
+    r->content_type = PROBLEM;
     if (n > 0) { /* without memory the status alone has to do */
         r->body = (uint8_t *)body;
         r->body_len = (size_t)n;
     }
+}
+
+void reply_quote(hs_response_t *r)
+{
+    char text[12 * DETAIL_MAX + 1], *p = text, *body = NULL;
+    if (r->content_type != PROBLEM || r->shared || !r->body)
+        return;
+    const char *problem = (const char *)r->body, *end = problem + r->body_len - 2; /* before "} */
+    for (const char *c = strstr(problem, DETAIL) + sizeof DETAIL - 1; c < end; c++) {
+        if (*c == '"' || *c == '\\')
+            *p++ = '\\';
+        *p++ = *c;
+    }
+    *p = 0;
+    const int n = asprintf(&body, "\"{\\\"error\\\":\\\"%s\\\"}\"", text);
+    free(r->body);
+    r->body = n > 0 ? (uint8_t *)body : NULL;
+    r->body_len = n > 0 ? (size_t)n : 0;
+    r->content_type = NULL;
 }

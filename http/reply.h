@@ -17,12 +17,17 @@ typedef struct {
     bool close;        /* the connection ends with this answer */
     bool gzip;         /* filled in by reply_make */
     bool websocket;    /* says what is to be asked for */
+    bool quoted;       /* HS_QUOTED */
     unsigned marks;    /* HS_SIMULATED, HS_DEVELOPMENT */
     const char *allow; /* value of Allow; NULL: no header */
 } reply_extra_t;
 
 /* Makes a response of r and leaves r empty: its body belongs to the response (or is freed). NULL: out of memory. */
 struct MHD_Response *reply_make(hs_response_t *r, const reply_extra_t *extra);
+
+/* Turns a problem of hs_problem into a JSON string that holds {"error": detail}; another answer stays. Without memory
+ * the status alone is left. */
+void reply_quote(hs_response_t *r);
 
 /* Makes the answer that turns a connection into a WebSocket; handler gets it. NULL: out of memory. */
 struct MHD_Response *reply_upgrade(MHD_UpgradeHandler handler, void *ctx, const char *accept, unsigned marks);

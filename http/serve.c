@@ -43,6 +43,19 @@ static bool path_matches(const char *pattern, const char *path)
     return strcmp(pattern, path) == 0;
 }
 
+static bool takes_any(const hs_route_t *r)
+{
+    return strcmp(r->method, "ANY") == 0;
+}
+
+/* What Allow says of a route, before OPTIONS. */
+static const char *allow_of(const hs_route_t *r)
+{
+    if (takes_any(r))
+        return "GET, HEAD, POST, PUT, PATCH, DELETE, ";
+    return strcmp(r->method, "GET") == 0 ? "GET, HEAD, " : strcmp(r->method, "POST") == 0 ? "POST, " : "";
+}
+
 /* The first route of this path; *out the one that also has the method, or NULL. */
 static const hs_route_t *route_find(const hs_route_t **out, const hs_t *s, const char *method, const char *path)
 {
@@ -54,7 +67,7 @@ static const hs_route_t *route_find(const hs_route_t **out, const hs_t *s, const
             continue;
         if (!first)
             first = r;
-        if (strcmp(r->method, method) == 0) {
+        if (strcmp(r->method, method) == 0 || (takes_any(r) && strcmp(method, "OPTIONS") != 0)) {
             *out = r;
             break;
         }
@@ -72,9 +85,8 @@ static void routes_learn(hs_t *s)
             if (strcmp(r->path, s->config.routes[i].path) != 0)
                 continue;
             s->cors[i] |= (r->flags & HS_CORS) != 0;
-            if (n < ALLOW_MAX - 32)
-                n += (size_t)snprintf(s->allow[i] + n, 24, strcmp(r->method, "GET") == 0 ? "%.8s, HEAD, " : "%.8s, ",
-                                      r->method);
+            if (n + strlen(allow_of(r)) < ALLOW_MAX - sizeof "OPTIONS")
+                n += (size_t)snprintf(s->allow[i] + n, ALLOW_MAX - n, "%s", allow_of(r));
         }
         snprintf(s->allow[i] + n, ALLOW_MAX - n, "OPTIONS");
     }
@@ -86,6 +98,7 @@ static reply_extra_t extra_of(const hs_t *s, const hs_route_t *first)
 {
     size_t i = first ? (size_t)(first - s->config.routes) : 0;
     return (reply_extra_t){ .cors = first && s->cors[i],
+                            .quoted = first && (first->flags & HS_QUOTED),
                             .marks = atomic_load_explicit(&s->marks, memory_order_relaxed),
                             .allow = first ? s->allow[i] : NULL };
 }
@@ -109,6 +122,8 @@ static enum MHD_Result send_reply(conn_t *c, const reply_extra_t *extra)
     unsigned status;
     if (!r->shared && (r->status < 200 || r->status > 599))
         hs_problem(r, 500, "internal", "the handler gave no answer");
+    if (extra->quoted)
+        reply_quote(r);
     status = reply_status(r);
     note_answer(c, status);
     conn_deadline(c);
@@ -227,7 +242,7 @@ static enum MHD_Result on_headers(conn_t *c, const char *method, const char *pat
     if (!takes_body(method))
         return MHD_YES;
     const char *length = header_of(c->mhd, "Content-Length");
-    if (!length && !fields.framing.codings)
+    if (!length && !fields.framing.codings && !(route && takes_any(route)))
         return send_problem(c, extra, 411, "length-required",
                             "the request has neither Content-Length nor chunked coding");
     if (length && strtoull(length, NULL, 10) > c->server->config.body_max)

@@ -549,11 +549,11 @@ const size_t NODE_SETUP_ROUTE_COUNT = sizeof NODE_SETUP_ROUTES / sizeof NODE_SET
 const hs_route_t NODE_API_ROUTES[] = {
     { "GET", "/", get_page, 0 },
     { "GET", "/kettle-verify.mjs", get_page, HS_CORS },
-    { "GET", "/block", get_block, HS_CORS },
-    { "POST", "/call", post_call, HS_CORS },
-    { "GET", "/block/", get_block, HS_CORS }, /* as the prototype's server took them */
-    { "POST", "/call/", post_call, HS_CORS },
-    { "GET", "/attest/", get_attest, HS_CORS },
+    { "ANY", "/block", get_block, HS_CORS | HS_QUOTED },
+    { "POST", "/call", post_call, HS_CORS | HS_QUOTED },
+    { "ANY", "/block/", get_block, HS_CORS | HS_QUOTED }, /* as the prototype's server took them */
+    { "POST", "/call/", post_call, HS_CORS | HS_QUOTED },
+    { "ANY", "/attest/", get_attest, HS_CORS | HS_QUOTED },
     { "POST", "/v1/call", post_v1_call, HS_CORS },
     { "GET", "/v1/block/*", get_v1_block, HS_CORS },
     { "GET", "/v1/account/*", get_v1_account, HS_CORS },
@@ -564,7 +564,7 @@ const hs_route_t NODE_API_ROUTES[] = {
     { "GET", "/v1/evidence/*", get_evidence, HS_CORS },
     { "GET", "/v1/ccip/*", get_v1_ccip, HS_CORS },
     { "POST", "/v1/ccip/*", post_v1_ccip, HS_CORS },
-    { "GET", "/attest", get_attest, HS_CORS },
+    { "ANY", "/attest", get_attest, HS_CORS | HS_QUOTED },
     { "GET", "/v1/attest", get_v1_attest, HS_SLOW | HS_CORS },
     { "GET", "/v1/status", get_status, HS_CORS },
     { "GET", "/v1/peers", get_peers, HS_CORS },

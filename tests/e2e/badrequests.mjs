@@ -183,14 +183,27 @@ async function routes(t, node) {
   });
   await t.test("wrong methods: 405 with Allow", async () => {
     for (const [method, path] of [
-      ["POST", "/block"],
+      ["POST", "/v1/block/latest"],
       ["GET", "/call"],
-      ["DELETE", "/attest"],
+      ["DELETE", "/v1/attest"],
       ["PUT", "/v1/status"],
     ]) {
       const answer = await node.get(path, { method });
       assert.strictEqual(answer.status, 405, `${method} ${path}: ${answer.status}`);
       assert(answer.headers.allow, "Allow");
+    }
+  });
+  await t.test("the prototype's routes: /block and /attest take any method; errors are parsed twice", async () => {
+    for (const path of ["/block", "/attest/"])
+      for (const method of ["POST", "PUT", "DELETE", "PATCH"]) {
+        const answer = await node.get(path, { method });
+        assert.strictEqual(answer.status, 200, `${method} ${path}: ${answer.status}`);
+        assert(Object.keys(client.parseTwice(answer.text)).length, answer.text);
+      }
+    for (const [method, status] of [["GET", 405], ["POST", 400]]) {
+      const answer = await node.get("/call/", { method, body: method === "POST" ? "{" : undefined });
+      assert.deepStrictEqual([answer.status, answer.headers["content-type"]], [status, "application/json"]);
+      assert.strictEqual(typeof JSON.parse(JSON.parse(answer.text)).error, "string", answer.text);
     }
   });
   await t.test("CORS is open for the prototype's routes", async () => {

@@ -15,7 +15,7 @@ METHOD = re.compile(r"^    (get|post|put|delete):$")
 
 def main(root):
     tables = "".join((root / name).read_text() for name in ("node/routes.c", "node/p2p/daemon.c"))
-    routes = {(m, p.rstrip("/") or "/") for m, p in ROUTE.findall(tables) if p != "/rpc"}
+    routes = {(m.replace("ANY", "GET"), p.rstrip("/") or "/") for m, p in ROUTE.findall(tables) if p != "/rpc"}
     described, path = {}, None
     for line in (root / "openapi.yaml").read_text().splitlines():
         if line == "components:":

@@ -84,12 +84,13 @@ static void shared_set(const char *text)
 }
 
 static const hs_route_t routes[] = {
-    { "GET", "/quick", echo, 0 },      { "GET", "/shared", shared, HS_CORS },
-    { "GET", "/cors", echo, HS_CORS }, { "POST", "/cors", echo, HS_SLOW | HS_CORS },
-    { "POST", "/echo", echo, 0 },      { "POST", "/slow", echo, HS_SLOW },
-    { "GET", "/gate", gate, HS_SLOW }, { "GET", "/big", big, 0 },
-    { "GET", "/none", no_answer, 0 },  { "GET", "/busy", busy, 0 },
-    { "GET", "/v1/block/*", echo, 0 }, { "POST", "/v1/block/*", echo, HS_CORS }, /* the last one counts, too */
+    { "GET", "/quick", echo, 0 },       { "GET", "/shared", shared, HS_CORS },
+    { "GET", "/cors", echo, HS_CORS },  { "POST", "/cors", echo, HS_SLOW | HS_CORS },
+    { "POST", "/echo", echo, 0 },       { "POST", "/slow", echo, HS_SLOW },
+    { "GET", "/gate", gate, HS_SLOW },  { "GET", "/big", big, 0 },
+    { "GET", "/none", no_answer, 0 },   { "GET", "/busy", busy, 0 },
+    { "ANY", "/any", busy, HS_QUOTED }, { "POST", "/quoted", echo, HS_QUOTED },
+    { "GET", "/v1/block/*", echo, 0 },  { "POST", "/v1/block/*", echo, HS_CORS }, /* the last one counts, too */
 };
 
 static hs_t *start(hs_config_t k)
@@ -179,6 +180,28 @@ START_TEST(unknown_paths_and_methods_get_problems_and_options_tells_the_methods)
     expect(s, "GET /none HTTP/1.1\r\nHost: x\r\n\r\n", 500, NULL, "urn:kettle:error:internal");
     expect(s, "GET /busy HTTP/1.1\r\nHost: x\r\n\r\n", 503, "\r\nRetry-After: 12\r\n",
            "\"detail\":\"head is \\\"too\\\" old\\u000a\\\\ ?\"");
+    hs_stop(s, 1000);
+}
+END_TEST
+
+START_TEST(a_quoted_route_answers_any_method_and_its_problems_are_strings)
+{
+    hs_t *s = start((hs_config_t){ 0 });
+    static const char *const methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE", "BREW" };
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        char request[100]; /* none of them says a length */
+        snprintf(request, sizeof request, "%s /any HTTP/1.1\r\nHost: x\r\n\r\n", methods[i]);
+        expect(s, request, 503, "\r\nContent-Type: application/json\r\n",
+               "\"{\\\"error\\\":\\\"head is \\\\\\\"too\\\\\\\" old\\\\u000a\\\\\\\\ ?\\\"}\"");
+    }
+    expect(s, "GET /any HTTP/1.1\r\nHost: x\r\n\r\n", 503, "\r\nRetry-After: 12\r\n", NULL);
+    expect(s, "OPTIONS /any HTTP/1.1\r\nHost: x\r\n\r\n", 204,
+           "\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n", NULL);
+    expect(s, "GET /quoted HTTP/1.1\r\nHost: x\r\n\r\n", 405, "\r\nAllow: POST, OPTIONS\r\n",
+           "\"{\\\"error\\\":\\\"this path does not take this method\\\"}\"");
+    expect(s, "POST /quoted HTTP/1.1\r\nHost: x\r\n\r\n", 411, "\r\nContent-Type: application/json\r\n",
+           "\"{\\\"error\\\":\\\"the request has neither");
+    expect(s, "POST /quoted HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}", 200, NULL, "{}");
     hs_stop(s, 1000);
 }
 END_TEST
@@ -852,7 +875,8 @@ int main(void)
 {
     return UNIT_RUN(
         "http_server", quick_and_slow_routes_get_path_query_type_and_body, head_is_get_without_the_body,
-        unknown_paths_and_methods_get_problems_and_options_tells_the_methods, only_cors_routes_may_be_read_by_any_page,
+        unknown_paths_and_methods_get_problems_and_options_tells_the_methods,
+        a_quoted_route_answers_any_method_and_its_problems_are_strings, only_cors_routes_may_be_read_by_any_page,
         methods_and_cors_of_a_path_come_from_all_its_routes_to_the_last,
         each_method_that_takes_a_body_must_say_its_length, a_problem_s_detail_is_cut_at_512_bytes_and_escaped,
         a_simulated_tee_is_named_in_every_answer_and_a_real_one_in_none,

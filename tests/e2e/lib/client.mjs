@@ -80,10 +80,15 @@ export async function callAtHeight(node, call, pubkey) {
   }
 }
 
-// The RFC 9457 object of a refusal.
+// The RFC 9457 object of a refusal; of a route of the prototype status and detail, from its {"error": ...}.
 export function problem(answer) {
   assert(answer.status >= 400, `${answer.status} ${answer.text}`);
   const object = JSON.parse(answer.text);
+  if (typeof object === "string") {
+    const inner = JSON.parse(object);
+    assert.deepStrictEqual([Object.keys(inner), typeof inner.error], [["error"], "string"], answer.text);
+    return { status: answer.status, detail: inner.error };
+  }
   for (const member of ["type", "title", "detail"]) assert.strictEqual(typeof object[member], "string", answer.text);
   assert.strictEqual(object.status, answer.status, answer.text);
   return object;
