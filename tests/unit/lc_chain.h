@@ -1,5 +1,6 @@
-/* lc_chain.h - light-client objects of a made-up beacon chain of Fulu, signed by committees whose keys are known here, so that
- * tests can prove any execution block to a light client. */
+/* lc_chain.h - light-client objects of a made-up beacon chain, signed by committees whose keys are known here, so that tests can
+ * prove any execution block to a light client. The chain is of Fulu, or of Gloas where its network has that from the first epoch
+ * on: then its headers prove the hash of an execution block alone. */
 #ifndef TESTS_LC_CHAIN_H
 #define TESTS_LC_CHAIN_H
 
@@ -17,6 +18,10 @@
 #define LCC_CURRENT_GINDEX 86u
 #define LCC_NEXT_GINDEX 87u
 #define LCC_PAYLOAD_GINDEX 25u
+#define LCC_GLOAS_FINALIZED_GINDEX 735u
+#define LCC_GLOAS_CURRENT_GINDEX 2945u
+#define LCC_GLOAS_NEXT_GINDEX 2946u
+#define LCC_GLOAS_HASH_GINDEX 2856u
 #define LCC_MUST(x) ((x) ? (void)0 : abort())
 
 /* A beacon block, and what its state says. */
@@ -131,14 +136,31 @@ static inline void lcc_put_branch(wr_t *w, const lcc_leaf_t *leaves, size_t coun
     }
 }
 
-/* What a state has, for its root and branches. */
-static inline size_t lcc_state(lcc_leaf_t out[3], const lcc_block_t *b)
+static inline bool lcc_is_gloas(const lc_network_t *net)
 {
-    out[0] = (lcc_leaf_t){ LCC_CURRENT_GINDEX, b->current };
-    out[1] = (lcc_leaf_t){ LCC_NEXT_GINDEX, b->next };
+    return net->fork_epoch[LC_GLOAS] == 0;
+}
+
+/* What a state has, for its root and branches: current and next committee, finalized. */
+static inline size_t lcc_state(lcc_leaf_t out[3], const lc_network_t *net, const lcc_block_t *b)
+{
+    const bool gloas = lcc_is_gloas(net);
+    out[0] = (lcc_leaf_t){ gloas ? LCC_GLOAS_CURRENT_GINDEX : LCC_CURRENT_GINDEX, b->current };
+    out[1] = (lcc_leaf_t){ gloas ? LCC_GLOAS_NEXT_GINDEX : LCC_NEXT_GINDEX, b->next };
     /* Checkpoint: epoch and root; the root is its right half. */
-    out[2] = (lcc_leaf_t){ LCC_FINALIZED_GINDEX, b->finalized };
+    out[2] = (lcc_leaf_t){ gloas ? LCC_GLOAS_FINALIZED_GINDEX : LCC_FINALIZED_GINDEX, b->finalized };
     return 3;
+}
+
+/* What a body has of its execution block. */
+static inline lcc_leaf_t lcc_body(const lc_network_t *net, const lc_execution_t *x)
+{
+    lcc_leaf_t body = { LCC_GLOAS_HASH_GINDEX, x->block_hash };
+    if (lcc_is_gloas(net))
+        return body;
+    body.gindex = LCC_PAYLOAD_GINDEX;
+    lc_execution_root(&body.root, x, LC_FULU);
+    return body;
 }
 
 /* A beacon block of a slot with an execution block. final: the one that its state has as final; NULL: none. */
@@ -149,7 +171,7 @@ static inline lcc_block_t lcc_block(const lc_network_t *net, uint64_t slot, cons
     lcc_leaf_t state[3], body;
     memset(&b, 0, sizeof b);
     lc_execution_t *p = &b.header.execution;
-    b.header.fork = LC_FULU;
+    b.header.fork = lcc_is_gloas(net) ? LC_GLOAS : LC_FULU;
     b.header.beacon.slot = slot;
     p->parent_hash = x->parent_hash;
     p->fee_recipient = x->coinbase;
@@ -163,34 +185,37 @@ static inline lcc_block_t lcc_block(const lc_network_t *net, uint64_t slot, cons
     p->timestamp = x->timestamp;
     p->base_fee_per_gas = x->base_fee;
     ex_header_hash(&p->block_hash, x);
-    lc_execution_root(&body.root, p, LC_FULU);
-    body.gindex = LCC_PAYLOAD_GINDEX;
+    body = lcc_body(net, p);
     b.header.beacon.body_root = lcc_node(&body, 1, 1);
     b.current = lcc_committee_root(lc_period_of_slot(net, slot));
     b.next = lcc_committee_root(lc_period_of_slot(net, slot) + 1);
     if (final)
         b.finalized = final->root;
-    b.header.beacon.state_root = lcc_node(state, lcc_state(state, &b), 1);
+    b.header.beacon.state_root = lcc_node(state, lcc_state(state, net, &b), 1);
     lc_beacon_root(&b.root, &b.header.beacon);
     return b;
 }
 
 /* ---- objects: fork digest and SSZ ---- */
 
-static inline void lcc_put_header(wr_t *w, const lcc_block_t *b)
+static inline void lcc_put_header(wr_t *w, const lc_network_t *net, const lcc_block_t *b)
 {
     const lc_beacon_t *h = &b->header.beacon;
     const lc_execution_t *x = &b->header.execution;
-    lcc_leaf_t body = { LCC_PAYLOAD_GINDEX, { { 0 } } };
+    const lcc_leaf_t body = lcc_body(net, x);
     uint8_t fee[32];
     wr_u64le(w, h->slot);
     wr_u64le(w, h->proposer_index);
     wr_bytes(w, h->parent_root.b, 32);
     wr_bytes(w, h->state_root.b, 32);
     wr_bytes(w, h->body_root.b, 32);
+    if (lcc_is_gloas(net)) {
+        wr_bytes(w, x->block_hash.b, 32);
+        lcc_put_branch(w, &body, 1, body.gindex);
+        return;
+    }
     wr_u32le(w, 112 + 4 + 4 * 32);
-    lc_execution_root(&body.root, x, LC_FULU);
-    lcc_put_branch(w, &body, 1, LCC_PAYLOAD_GINDEX);
+    lcc_put_branch(w, &body, 1, body.gindex);
     wr_bytes(w, x->parent_hash.b, 32);
     wr_bytes(w, x->fee_recipient.b, 20);
     wr_bytes(w, x->state_root.b, 32);
@@ -237,20 +262,32 @@ static inline wr_t lcc_begin(arena_t *a, const lc_network_t *net)
 {
     uint8_t digest[4];
     wr_t w = wr_of(arena_alloc(a, LCC_OBJECT_MAX), LCC_OBJECT_MAX);
-    lc_fork_digest(digest, net, net->fork_epoch[LC_FULU]);
+    lc_fork_digest(digest, net, 0);
     wr_bytes(&w, digest, sizeof digest);
     return w;
+}
+
+/* A header in its place, or its offset: at is where it will stand, and moves on. */
+static inline void lcc_place_header(wr_t *w, const lc_network_t *net, const lcc_block_t *b, uint32_t *at)
+{
+    if (lcc_is_gloas(net))
+        lcc_put_header(w, net, b);
+    else
+        wr_u32le(w, *at);
+    *at += LCC_HEADER_LEN;
 }
 
 static inline view_t lcc_bootstrap(arena_t *a, const lc_network_t *net, const lcc_block_t *b)
 {
     wr_t w = lcc_begin(a, net);
     lcc_leaf_t state[3];
-    const size_t count = lcc_state(state, b);
-    wr_u32le(&w, 4 + (LCC_SIZE + 1) * 48 + 6 * 32);
+    const size_t count = lcc_state(state, net, b);
+    uint32_t at = 4 + (LCC_SIZE + 1) * 48 + 6 * 32;
+    lcc_place_header(&w, net, b, &at);
     lcc_put_committee(&w, lc_period_of_slot(net, b->header.beacon.slot));
-    lcc_put_branch(&w, state, count, LCC_CURRENT_GINDEX);
-    lcc_put_header(&w, b);
+    lcc_put_branch(&w, state, count, state[0].gindex);
+    if (!lcc_is_gloas(net))
+        lcc_put_header(&w, net, b);
     LCC_MUST(!w.bad);
     return wr_view(&w);
 }
@@ -261,23 +298,25 @@ static inline view_t lcc_update(arena_t *a, const lc_network_t *net, lc_kind_t k
 {
     wr_t w = lcc_begin(a, net);
     lcc_leaf_t state[3];
-    const size_t count = lcc_state(state, attested);
-    const uint32_t committee = kind == LC_UPDATE ? (LCC_SIZE + 1) * 48 + 6 * 32 : 0,
-                   finality = kind == LC_OPTIMISTIC ? 0 : 4 + 7 * 32;
-    const uint32_t fixed = 4 + committee + finality + 1 + BLS_SIG_LEN + 8;
-    wr_u32le(&w, fixed);
-    if (committee) {
+    const size_t count = lcc_state(state, net, attested);
+    const bool has_committee = kind == LC_UPDATE, has_finality = kind != LC_OPTIMISTIC;
+    uint32_t at = 4 + 1 + BLS_SIG_LEN + 8;
+    at += has_committee ? (LCC_SIZE + 1) * 48 + 6 * 32 : 0;
+    at += has_finality ? 4 + 7 * 32 : 0;
+    lcc_place_header(&w, net, attested, &at);
+    if (has_committee) {
         lcc_put_committee(&w, lc_period_of_slot(net, attested->header.beacon.slot) + 1);
-        lcc_put_branch(&w, state, count, LCC_NEXT_GINDEX);
+        lcc_put_branch(&w, state, count, state[1].gindex);
     }
-    if (finality) {
-        wr_u32le(&w, fixed + LCC_HEADER_LEN);
-        lcc_put_branch(&w, state, count, LCC_FINALIZED_GINDEX);
+    if (has_finality) {
+        lcc_place_header(&w, net, final, &at);
+        lcc_put_branch(&w, state, count, state[2].gindex);
     }
     lcc_put_aggregate(&w, net, attested, members);
-    lcc_put_header(&w, attested);
-    if (finality)
-        lcc_put_header(&w, final);
+    if (!lcc_is_gloas(net))
+        lcc_put_header(&w, net, attested);
+    if (!lcc_is_gloas(net) && has_finality)
+        lcc_put_header(&w, net, final);
     LCC_MUST(!w.bad);
     return wr_view(&w);
 }

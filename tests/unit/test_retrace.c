@@ -21,6 +21,7 @@
 #define FINAL 997u
 #define HEAD 1000u /* 1001 comes after it, and finalizes it */
 #define LOGGED 996u
+#define OLD 900u /* further below the head than headers lead: the history contract knows it */
 #define SLOT_OF(number) (70 + 2 * ((number)-FIRST))   /* its beacon slot: in period 1 */
 #define CODE "5f54600160005401545050602a5f5260205ff3" /* sload(0), sload(1 + sload(0)); return 42 */
 
@@ -33,6 +34,7 @@ static arena_t arena;
 static lc_network_t net;
 static keyring_t *keyring;
 static ex_full_block_t blocks[BLOCKS]; /* 996 to 1001 */
+static ex_full_block_t old;
 static view_t raw_receipt[1], txs[1];
 static hash32_t tx_hash, topic = { { 0x0d } };
 static addr_t A;
@@ -106,6 +108,19 @@ static void make_blocks(void)
     }
 }
 
+/* It stands in the state of the others, so it has another one. */
+static void make_old(world_account_t *known_by)
+{
+    ex_header_t *h = &old.header;
+    memset(&old, 0, sizeof old);
+    h->number = OLD;
+    h->timestamp = net.genesis_time + 12 * 8;
+    h->ommers_hash = EX_NO_OMMERS;
+    h->receipts_root = h->transactions_root = h->state_root = EMPTY_TRIE_ROOT;
+    ex_header_hash(&old.hash, h);
+    world_set(known_by, OLD, u256_from_be32(old.hash.b));
+}
+
 static lcc_block_t beacon_of(uint64_t number, const lcc_block_t *finalized)
 {
     return lcc_block(&net, SLOT_OF(number), &blocks[number - FIRST].header, finalized);
@@ -144,24 +159,31 @@ static void make_setup(void)
     config = (retrace_config_t){ .network = &net, .chain = &PRAGUE, .checkpoint = checkpoint.root };
 }
 
-static void setup(void)
+static void begin(bool gloas)
 {
     uint8_t secret[32], blind[32] = { 1 };
     ck_assert_int_eq(secret_init(), RC_OK);
     memset(secret, 1, sizeof secret);
     ck_assert_int_eq(keyring_new(&keyring, secret, blind), RC_OK);
     net = lcc_network(1);
+    if (gloas)
+        net.fork_epoch[LC_GLOAS] = 0;
     arena_init(&arena, (size_t)512 << 20);
     world_init(&w);
     A = world_addr(0xa000);
     world_account_t *a = world_add(&w, A, CODE);
-    world_add(&w, history, "00");
+    make_old(world_add(&w, history, "00"));
     world_add(&w, world_addr(0xb000), "");
     for (uint64_t i = 0; i < 12; i++)
         world_set(a, i, u256_of(3 + i));
     make_blocks();
     make_consensus();
     make_setup();
+}
+
+static void setup(void)
+{
+    begin(false);
 }
 
 static void teardown(void)
@@ -179,12 +201,15 @@ static const ex_full_block_t *block_named(const need_t *need)
         if (hash32_is_zero(&need->hash) ? blocks[i].header.number == need->number
                                         : hash32_eq(&blocks[i].hash, &need->hash))
             return &blocks[i];
-    return NULL;
+    return hash32_is_zero(&need->hash)         ? need->number == OLD ? &old : NULL
+           : hash32_eq(&need->hash, &old.hash) ? &old
+                                               : NULL;
 }
 
 static answer_t answer_of(const need_t *need)
 {
     answer_t a = { .kind = need->kind };
+    const need_t by_hash = { .hash = need->block->block_hash };
     const ex_full_block_t *b = block_named(need);
     switch (need->kind) {
     case NEED_PROOF: a.proof = world_proof(&w, &need->addr, need->slots, need->slot_count); break;
@@ -194,6 +219,7 @@ static answer_t answer_of(const need_t *need)
         if (b)
             a.header = b->header;
         break;
+    case NEED_HEAD: a.header = block_named(&by_hash)->header; break;
     case NEED_BLOCK:
         a.absent = !b;
         if (b)
@@ -362,6 +388,7 @@ enum {
     CASE_CHECKPOINT,
     CASE_LOGS,
     CASE_RECEIPT,
+    CASE_OLD,
     CASES
 };
 
@@ -379,6 +406,10 @@ static case_t case_of(int i)
     case CASE_OVERRIDDEN: c.request = q->overrides; break;
     case CASE_PAST: q->block = at_block(997); break;
     case CASE_BLOCK: q->what.kind = STATEMENT_BLOCK; break;
+    case CASE_OLD:
+        q->what.kind = STATEMENT_BLOCK;
+        q->block = at_block(OLD);
+        break;
     case CASE_FINAL:
         q->what.kind = STATEMENT_BLOCK;
         q->block.by = SETUP_BY_FINALIZED;
@@ -626,6 +657,61 @@ START_TEST(what_each_kind_says_is_what_the_chain_has)
     evidence_of(&c);
     ck_assert(grounds.statement.at.finality == STATEMENT_FINAL && grounds.statement.at.signers == 6);
     ck_assert(grounds.consensus.finality.n && !grounds.consensus.finalized && grounds.headers.count);
+    c = case_of(CASE_OLD);
+    evidence_of(&c);
+    ck_assert(grounds.statement.at.number == OLD && hash32_eq(&grounds.statement.at.hash, &old.hash));
+    ck_assert(grounds.headers.count == 1 && grounds.nodes.count && !grounds.codes.count);
+}
+END_TEST
+
+/* A block of which the history contract of the head's state says another hash is none of its chain. */
+START_TEST(a_block_that_the_history_contract_does_not_know_is_none_of_the_chain)
+{
+    const case_t c = case_of(CASE_OLD);
+    evidence_of(&c);
+    statement_t s = grounds.statement;
+    uint8_t room[EX_HEADER_RLP_MAX];
+    ex_header_t other = old.header;
+    wr_t out = wr_of(room, sizeof room);
+    other.gas_limit = 7;
+    ex_header_encode(&out, &other);
+    ex_header_hash(&s.at.hash, &other);
+    answer_and_sign(&s);
+    expect(&grounds, GROUNDS_MISSING_HEADER, GROUNDS_MISSING_HEADER, "its header", 0);
+    const view_t one[] = { wr_view(&out) };
+    grounds.headers = (grounds_list_t){ one, 1 };
+    expect(&grounds, GROUNDS_NOT_RUN, GROUNDS_MISSING_HEADER, "on another chain", 0);
+}
+END_TEST
+
+/* From Gloas on a head proves its execution block's hash alone, so the block's header is an element of the file. */
+START_TEST(a_head_that_proves_a_hash_follows_from_its_evidence_and_from_no_other)
+{
+    static const int of[] = { CASE_CALL, CASE_OLD, CASE_LINKED, CASE_CHECKPOINT, CASE_LOGS, CASE_RECEIPT };
+    teardown();
+    begin(true);
+    for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+        const case_t c = case_of(of[i]);
+        evidence_of(&c);
+        ck_assert(grounds.headers.count);
+        mutate_lists();
+        mutate_texts();
+        mutate_consensus();
+        ck_assert_int_eq(judge(&grounds), RC_OK);
+    }
+}
+END_TEST
+
+/* The header of a block that is newer than the beacon block that builds on it. */
+START_TEST(a_head_by_hash_is_not_from_the_future)
+{
+    teardown();
+    begin(true);
+    const case_t c = case_of(CASE_BLOCK);
+    evidence_of(&c);
+    const lcc_block_t early = lcc_block(&net, SLOT_OF(HEAD) - 1, &blocks[HEAD - FIRST].header, &final);
+    grounds.consensus.head = lcc_update(&arena, &net, LC_OPTIMISTIC, &early, NULL, 7);
+    expect(&grounds, GROUNDS_BAD_HEAD, GROUNDS_BAD_HEAD, "its slot", 0);
 }
 END_TEST
 
@@ -802,9 +888,11 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN_AROUND("retrace", setup, teardown, every_kind_follows_from_its_evidence_and_from_no_other,
-                           every_kind_of_head_follows_from_its_consensus_and_from_no_other,
-                           what_each_kind_says_is_what_the_chain_has, finality_has_to_be_shown,
-                           a_key_that_lies_is_convicted, another_head_convicts_nobody, a_lie_on_another_head_is_one,
-                           a_receipt_of_another_block_convicts_nobody, another_checkpoint_network_or_signer_is_refused);
+    return UNIT_RUN_AROUND(
+        "retrace", setup, teardown, every_kind_follows_from_its_evidence_and_from_no_other,
+        every_kind_of_head_follows_from_its_consensus_and_from_no_other, what_each_kind_says_is_what_the_chain_has,
+        finality_has_to_be_shown, a_block_that_the_history_contract_does_not_know_is_none_of_the_chain,
+        a_head_that_proves_a_hash_follows_from_its_evidence_and_from_no_other, a_head_by_hash_is_not_from_the_future,
+        a_key_that_lies_is_convicted, another_head_convicts_nobody, a_lie_on_another_head_is_one,
+        a_receipt_of_another_block_convicts_nobody, another_checkpoint_network_or_signer_is_refused);
 }
