@@ -3,9 +3,10 @@
  *
  *     OPEN -> ATTESTING --(both quotes hold, both CONFIRMs)--> ATTESTED --(its state came, it runs our order)--> PEER
  *
- * Nothing but attestation is served on a connection before our CONFIRM has gone. What the peer then opens at once is
- * held until its own CONFIRM is here; other protocols than state wait for PEER. Each connection is attested by
- * itself: nothing is remembered of a peer.
+ * Nothing but attestation, and one order, which proves itself, is served on a connection before our CONFIRM has gone:
+ * who runs a lower order is sent ours as soon as its HELLO is here, whether or not it can be attested then. What the
+ * peer opens at once behind its own CONFIRM is held until that is here; other protocols than state wait for PEER. Each
+ * connection is attested by itself: nothing is remembered of a peer.
  *
  * The key of a generation is given only as the answer to a request on this very connection, judged anew at that moment
  * (mattest_release_key), sealed by the keyring to the requester's ephemeral key; unasked only as a draft, from a maker
@@ -27,8 +28,9 @@
 #include "overlay/state.h"
 #include "tee/channel/mattest.h"
 
-#define JOIN_PROTOCOLS 4u
+#define JOIN_PROTOCOLS 5u
 #define JOIN_ATTEST_PROTOCOL "/kettle/attest/1"
+#define JOIN_ORDER_PROTOCOL "/kettle/order/1"
 #define JOIN_ASK_MAX 3u          /* holders that are asked at once */
 #define JOIN_STATE_MS 10000u     /* from ATTESTED to the peer's first state */
 #define JOIN_REQUEST_MS 20000u   /* a request for the key */

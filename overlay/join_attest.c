@@ -93,6 +93,7 @@ static void session_free(session_t *s)
 {
     mattest_free(s->m);
     lane_clear(&s->attest);
+    lane_clear(&s->ordered);
     lane_clear(&s->told);
     lane_clear(&s->heard);
     lane_clear(&s->ask);
@@ -341,6 +342,7 @@ static bool step(session_t *s)
         refuse(s, NET_BYE_ATTEST, RC_REFUSED, "the HELLO's static key is not the connection's");
         return false;
     }
+    order_tell(s);
     switch (mattest_state(s->m)) {
     case MATTEST_FAILED: failed(s); return false;
     case MATTEST_ATTESTED: attested(s); return false;
@@ -545,7 +547,7 @@ void join_opened(join_t *j, net_conn_t *c)
     }
     *s = (session_t){ .next = j->sessions, .join = j, .conn = c, .opened_ms = j->now_ms };
     s->deadline_ms = j->now_ms + MATTEST_DEADLINE_MS;
-    s->attest.session = s->told.session = s->heard.session = s->ask.session = s->gave.session = s;
+    s->ordered.session = s->attest.session = s->told.session = s->heard.session = s->ask.session = s->gave.session = s;
     s->asked[0].session = s->asked[1].session = s->flooded.session = s->heard_flood.session = s;
     s->answering = &s->asked[0];
     s->wait_ms = JOIN_AGAIN_MS;
@@ -567,7 +569,7 @@ void join_closed(join_t *j, net_conn_t *c, const err_t *why)
         note_refusal(j, c, why);
     key_forget(s);
     s->conn = NULL;
-    s->attest.stream = s->told.stream = s->heard.stream = s->ask.stream = s->gave.stream = NULL;
+    s->ordered.stream = s->attest.stream = s->told.stream = s->heard.stream = s->ask.stream = s->gave.stream = NULL;
     s->asked[0].stream = s->asked[1].stream = s->flooded.stream = s->heard_flood.stream = NULL;
     session_changed(s);
 }
@@ -579,6 +581,8 @@ bool join_serves(join_t *j, net_conn_t *c, const net_protocol_t *p)
         return false;
     if (!strcmp(p->name, JOIN_ATTEST_PROTOCOL))
         return !net_dialled(c) && !s->m;
+    if (!strcmp(p->name, JOIN_ORDER_PROTOCOL))
+        return s->m && !s->order_heard;
     if (!strcmp(p->name, STATE_PROTOCOL) || !strcmp(p->name, KEYSHARE_PROTOCOL) || !strcmp(p->name, FLOOD_PROTOCOL))
         return s->confirmed; /* what they bring is held until it may be looked at */
     return session_is_peer(s) && j->config.serves && j->config.serves(j->config.ctx, c, p);
@@ -696,6 +700,7 @@ rc_t join_new(join_t **out, const join_config_t *config)
     j->protocols[JOIN_STATE] = protocol(j, STATE_PROTOCOL, state_opened, state_data, state_closed);
     j->protocols[JOIN_KEYSHARE] = protocol(j, KEYSHARE_PROTOCOL, key_opened, key_data, key_closed);
     j->protocols[JOIN_FLOOD] = protocol(j, FLOOD_PROTOCOL, flood_opened, flood_data, flood_closed);
+    j->protocols[JOIN_ORDER] = protocol(j, JOIN_ORDER_PROTOCOL, order_opened, order_data, order_closed);
     const rc_t rc = make_machines(j);
     if (rc) {
         join_free(j);

@@ -4,6 +4,7 @@
  *     join_state.c  /kettle/state/1, both ways
  *     join_key.c    /kettle/keyshare/1: asking, giving, founding
  *     join_draft.c  ... and drafts, which go unasked
+ *     join_order.c  /kettle/order/1: orders, before anybody is attested
  *     join_spread.c /kettle/flood/1, and what generations say by it
  *
  * Floor:  4, overlay.
@@ -82,6 +83,10 @@ struct session {
     job_t *quote; /* made, and to be given to the machine once that is free */
     lane_t attest;
 
+    /* orders */
+    lane_t ordered; /* what the peer sends */
+    bool order_told, order_heard;
+
     /* state */
     lane_t told, heard; /* our stream, and the peer's */
     uint8_t *message;   /* the peer's newest, which state points into */
@@ -137,7 +142,7 @@ struct join {
     uint64_t now_ms;
 };
 
-enum { JOIN_ATTEST, JOIN_STATE, JOIN_KEYSHARE, JOIN_FLOOD };
+enum { JOIN_ATTEST, JOIN_STATE, JOIN_KEYSHARE, JOIN_FLOOD, JOIN_ORDER };
 
 /* Ends a session's connection, and notes why; nothing of the session may be used after it but its memory. */
 void session_refuse(session_t *s, unsigned code, const err_t *why);
@@ -170,6 +175,13 @@ void state_opened(void *ctx, net_stream_t *stream);
 void state_data(void *ctx, net_stream_t *stream, view_t bytes);
 void state_closed(void *ctx, net_stream_t *stream, rc_t why);
 void state_read_held(session_t *s); /* what came before ATTESTED */
+
+/* join_order.c */
+void order_tell(session_t *s);                  /* once the peer's HELLO is here; again: nothing */
+void order_take(const join_t *j, view_t bytes); /* to the owner, who judges it, if it is higher than ours */
+void order_opened(void *ctx, net_stream_t *stream);
+void order_data(void *ctx, net_stream_t *stream, view_t bytes);
+void order_closed(void *ctx, net_stream_t *stream, rc_t why);
 
 /* join_key.c */
 void key_opened(void *ctx, net_stream_t *stream);

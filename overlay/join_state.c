@@ -132,14 +132,8 @@ static rc_t read_first(session_t *s, entry_signed_t **out, err_t *e, view_t byte
  * force. */
 static void look_at_order(session_t *s, const state_t *state)
 {
-    const join_t *j = s->join;
-    const join_config_t *c = &j->config;
-    order_signed_t *order = state->order.n && c->ordered ? malloc(sizeof *order) : NULL;
-    err_t e;
     s->order = state->runs;
-    if (order && !order_read(order, &e, state->order) && order_id_cmp(&order->id, &j->order.id) > 0)
-        c->ordered(c->ctx, order);
-    free(order);
+    order_take(s->join, state->order);
 }
 
 static rc_t judge_announced(const session_t *s, err_t *e, const state_t *state)

@@ -201,6 +201,101 @@ START_TEST(who_comes_later_gets_the_order_and_then_the_newest_key)
 }
 END_TEST
 
+/* One member runs an order of version 2; another one was away, and comes back. strict: under a policy that admits nobody here. */
+static order_signed_t come_back(bool here_strict, bool there_strict)
+{
+    err_t e;
+    members_open(9, &fair_net);
+    member_with_signer(&nodes[0], "first");
+    member_start(&nodes[0]);
+    ck_assert_int_eq(join_found(nodes[0].join, &e, &setup_hash), RC_OK);
+    keyring_pubkey(nodes[0].ring, first_key);
+    const order_signed_t o = order_of(2, (const int[]){ 0 }, 1);
+    ck_assert_int_eq(join_judge_order(nodes[0].join, &e, &o), RC_OK);
+    ck_assert_int_eq(join_set_order(nodes[0].join, &o, here_strict ? world.next : world.policy), RC_OK);
+    member_with_signer(&late, "late");
+    late.config.policy = there_strict ? world.next : world.policy;
+    member_start(&late);
+    (void)dial_member(&late, 1);
+    run_members(500);
+    return o;
+}
+
+START_TEST(who_was_away_learns_of_the_order_that_shuts_it_out)
+{
+    join_refusal_t why[JOIN_REFUSALS_MAX];
+    const order_signed_t o = come_back(true, false);
+    ck_assert_int_eq(order_id_cmp(&join_order(late.join)->id, &o.id), 0);
+    ck_assert(view_eq(join_order(late.join)->text, o.text));
+    ck_assert_uint_eq(join_refusals(nodes[0].join, why), 1);
+    ck_assert_uint_eq(why[0].why.code, E_MEASUREMENT);
+    ck_assert_uint_eq(late.bye, NET_BYE_ATTEST);
+    ck_assert(!holds_key(&late) && nodes[0].released == 0);
+    end();
+}
+END_TEST
+
+/* All members were upgraded meanwhile: by its own old policy it admits none of them. */
+START_TEST(who_was_away_during_an_upgrade_learns_of_the_order_that_admits_it)
+{
+    const order_signed_t o = come_back(false, true);
+    ck_assert_int_eq(order_id_cmp(&join_order(late.join)->id, &o.id), 0);
+    ck_assert_uint_eq(nodes[0].bye, NET_BYE_ATTEST);
+    (void)dial_member(&late, 1);
+    run_members(500);
+    ck_assert_int_eq(only_member(&late).phase, JOIN_PEER);
+    end();
+}
+END_TEST
+
+/* Somebody who never attests sends an order. */
+static void send_order(peer_t *stranger, const char *word, const order_signed_t *o)
+{
+    static net_protocol_t all[2][2]; /* as long as the streams */
+    net_protocol_t *p = all[o->signatures[0].signature[5] & 1];
+    static uint8_t bytes[ORDER_SIGNED_MAX + sizeof policy_text + 4];
+    net_conn_t *c;
+    net_stream_t *s;
+    const maddr_t to = maddr("/ip4/10.0.0.1/udp/4001/quic-v1");
+    peer_new(stranger, word, true);
+    ck_assert_int_eq(memory_join(net_world, stranger->net), RC_OK);
+    ck_assert_int_eq(net_dial(stranger->net, &c, NULL, &to, stranger), RC_OK);
+    run_members(200);
+    p[0] = p[1] = stranger->protocols[0];
+    p[0].name = JOIN_ATTEST_PROTOCOL;
+    p[1].name = JOIN_ORDER_PROTOCOL;
+    ck_assert_int_eq(net_open(c, &s, &p[0], stranger), RC_OK);
+    run_members(200);
+    for (int i = 0; i < 2; i++) {
+        wr_t w = wr_of(bytes, sizeof bytes);
+        order_write(&w, o, true);
+        pb_delimit(&w, 0);
+        ck_assert(!w.bad);
+        ck_assert_int_eq(net_open(c, &s, &p[1], stranger), RC_OK);
+        ck_assert_int_eq(net_write(s, wr_view(&w)), RC_OK);
+        run_members(200);
+    }
+}
+
+START_TEST(an_order_counts_by_its_signers_whoever_brings_it)
+{
+    static peer_t one, two;
+    begin(10, &fair_net);
+    const order_signed_t o = order_of(2, (const int[]){ 1 }, 1);
+    order_signed_t changed = o;
+    changed.signatures[0].signature[5] ^= 1;
+    send_order(&one, "stranger", &changed);
+    ck_assert_uint_eq(join_order(nodes[0].join)->id.version, 0);
+    ck_assert_uint_eq(one.stream_closed, 2); /* one is looked at on a connection */
+    send_order(&two, "another", &o);
+    for (int i = 0; i < COUNT; i++)
+        ck_assert_int_eq(order_id_cmp(&join_order(nodes[i].join)->id, &o.id), 0);
+    peer_clear(&one);
+    peer_clear(&two);
+    end();
+}
+END_TEST
+
 /* Whoever does not run the order learns of no draft, and takes no part. */
 START_TEST(an_order_of_nobody_is_not_taken)
 {
@@ -318,10 +413,12 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("rotation", an_order_that_one_member_takes_makes_a_key_that_all_use_from_its_slot_on,
-                    the_key_for_a_draft_is_gone_once_it_was_used,
-                    who_comes_later_gets_the_order_and_then_the_newest_key, an_order_of_nobody_is_not_taken,
-                    the_second_maker_makes_the_key_when_the_first_is_gone, the_maker_may_die_at_any_moment,
-                    a_rotation_comes_through_loss_and_reordering, who_leaves_a_dead_cluster_founds_another,
-                    a_message_to_all_reaches_those_that_are_not_neighbours);
+    return UNIT_RUN(
+        "rotation", an_order_that_one_member_takes_makes_a_key_that_all_use_from_its_slot_on,
+        the_key_for_a_draft_is_gone_once_it_was_used, who_comes_later_gets_the_order_and_then_the_newest_key,
+        an_order_of_nobody_is_not_taken, who_was_away_learns_of_the_order_that_shuts_it_out,
+        who_was_away_during_an_upgrade_learns_of_the_order_that_admits_it,
+        an_order_counts_by_its_signers_whoever_brings_it, the_second_maker_makes_the_key_when_the_first_is_gone,
+        the_maker_may_die_at_any_moment, a_rotation_comes_through_loss_and_reordering,
+        who_leaves_a_dead_cluster_founds_another, a_message_to_all_reaches_those_that_are_not_neighbours);
 }
