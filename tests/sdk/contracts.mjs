@@ -246,7 +246,23 @@ export async function contracts(chain, compiled) {
     assert.equal((await run({ statement, options: late })).error, "NotAccepted");
     assert.equal((await run({ statement, options: first.options })).error, "FromTheFuture");
   });
+  await retired(chain, compiled);
   await gas(chain, compiled, verifier);
+}
+
+/** A statement bears the time that its signer writes into it: only the list ends what an old key can say. */
+async function retired(chain, compiled) {
+  await test("solidity: a key whose pair was unset signs nothing more, however it dates back", async () => {
+    const { statement, options } = vectors.accepted[0];
+    const registry = await deploy(chain, compiled.KettleSigners, [chain.account.address]);
+    const verifier = await deploy(chain, compiled.KettleVerifier, [registry.address]);
+    const backDated = [options, { ...options, maxAge: undefined, block: statement.message.at.number }];
+    const said = (demanded) => callAt(chain, verifier, encodeCall(verifier, statement, demanded), BigInt(options.now));
+    await send(chain, registry, "setPair", [options.signer, options.setup, true]);
+    for (const demanded of backDated) assert.equal((await said(demanded)).error, undefined);
+    await send(chain, registry, "setPair", [options.signer, options.setup, false]);
+    for (const demanded of backDated) assert.equal((await said(demanded)).error, "NotAccepted");
+  });
 }
 
 async function gas(chain, compiled, verifier) {
