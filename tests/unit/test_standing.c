@@ -1,0 +1,312 @@
+/* Standing calls: who may add and end one, which are due at a head, what is served when runs fail, and what a file brings
+ * back. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/crypto/hash.h"
+#include "base/crypto/secret.h"
+#include "rpc/api/standing.h"
+#include "tests/unit/unit.h"
+
+#define NOW 1800000000u
+#define GAS 1000000u
+
+static standing_t *table;
+static arena_t a;
+static err_t e;
+
+static void begin(uint32_t max, uint64_t gas)
+{
+    arena_init(&a, 64 << 20);
+    table = standing_new(&(standing_limits_t){ max, gas });
+    ck_assert_ptr_nonnull(table);
+}
+
+static void end(void)
+{
+    standing_free(table);
+    arena_free(&a);
+}
+
+/* A call to the contract of that number. */
+static standing_ask_t ask_of(unsigned to, const char *more)
+{
+    char text[256];
+    standing_ask_t ask;
+    snprintf(text, sizeof text, "{\"call\":{\"to\":\"0x%040x\",\"data\":\"0x01\"}%s}", to, more);
+    ck_assert_msg(standing_ask_read(&ask, &e, &a, view_str(text), NOW) == RC_OK, "%s: %s", e.field, e.text);
+    return ask;
+}
+
+static void token_of(uint8_t token[STANDING_TOKEN_LEN], unsigned id)
+{
+    memset(token, 0, STANDING_TOKEN_LEN);
+    memcpy(token, &id, sizeof id);
+}
+
+static standing_owner_t owner_of(unsigned id, uint8_t client)
+{
+    standing_owner_t by = { .is_operator = client == 0 };
+    uint8_t token[STANDING_TOKEN_LEN];
+    memcpy(by.id, &id, sizeof id);
+    by.client[0] = client;
+    token_of(token, id);
+    sha256(&by.owner, view_of(token, sizeof token));
+    return by;
+}
+
+static rc_t add(unsigned id, unsigned to, uint8_t client, const char *more)
+{
+    const standing_ask_t ask = ask_of(to, more);
+    const standing_owner_t by = owner_of(id, client);
+    e = (err_t){ .rc = RC_OK };
+    return standing_add(table, &e, &ask, &by);
+}
+
+static bool get(standing_state_t *out, unsigned id, uint64_t now_s)
+{
+    const standing_owner_t by = owner_of(id, 0);
+    return standing_get(table, out, by.id, now_s);
+}
+
+static size_t due(standing_due_t out[8], uint64_t head)
+{
+    return standing_due(table, out, 8, head);
+}
+
+START_TEST(what_is_asked_is_read_strictly)
+{
+#define CALL "\"call\":{\"to\":\"0x00000000000000000000000000000000000000aa\"}"
+    static const struct {
+        const char *text, *field;
+        rc_t rc;
+    } rows[] = {
+        { "{" CALL "}", "", RC_OK },
+        { "{" CALL ",\"every\":3,\"until\":1800000001}", "", RC_OK },
+        { "{" CALL ",\"until\":1800604800}", "", RC_OK },
+        { "{" CALL ",\"until\":1800604801}", "until", RC_MALFORMED },
+        { "{" CALL ",\"until\":1800000000}", "until", RC_MALFORMED },
+        { "{" CALL ",\"every\":0}", "every", RC_MALFORMED },
+        { "{" CALL ",\"every\":100001}", "every", RC_MALFORMED },
+        { "{" CALL ",\"notify\":\"http://10.0.0.1/\"}", "notify", RC_MALFORMED },
+        { "{}", "call", RC_MALFORMED },
+        { "{\"call\":{}}", "", RC_MALFORMED },
+        { "{\"call\":{\"to\":\"0x00000000000000000000000000000000000000aa\",\"block\":\"finalized\"}}", "", RC_OK },
+        { "{\"call\":{\"to\":\"0x00000000000000000000000000000000000000aa\",\"block\":7}}", "call.block",
+          RC_MALFORMED },
+        { "[]", "", RC_MALFORMED },
+        { "", "", RC_MALFORMED },
+    };
+    begin(4, GAS);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        standing_ask_t ask = { .every = 77 };
+        e = (err_t){ .rc = RC_OK };
+        const rc_t rc = standing_ask_read(&ask, &e, &a, view_str(rows[i].text), NOW);
+        ck_assert_msg(rc == rows[i].rc, "%s: %s: %s", rows[i].text, e.field, e.text);
+        ck_assert_msg(!rc || !rows[i].field[0] || !strcmp(e.field, rows[i].field), "%s: %s", rows[i].text, e.field);
+        ck_assert(rc ? ask.every == 77 : ask.every != 77);
+    }
+    const standing_ask_t one = ask_of(1, ""), same = ask_of(1, ",\"every\":5"), other = ask_of(2, "");
+    ck_assert(hash32_eq(&one.hash, &same.hash) && !hash32_eq(&one.hash, &other.hash));
+    end();
+}
+END_TEST
+
+START_TEST(equal_calls_run_once_and_only_as_often_as_is_asked)
+{
+    standing_due_t d[8], none[8];
+    begin(0, GAS);
+    ck_assert_int_eq(add(1, 1, 0, ""), RC_OK);
+    ck_assert_int_eq(add(2, 1, 0, ",\"every\":3"), RC_OK);
+    ck_assert_int_eq(add(3, 2, 0, ",\"every\":3"), RC_OK);
+    ck_assert_int_eq(add(3, 3, 0, ""), RC_REPLAY); /* an id is of one alone */
+    ck_assert_uint_eq(due(d, 10), 2);
+    ck_assert_uint_eq(due(none, 10), 0); /* both are being run */
+    for (size_t i = 0; i < 2; i++)
+        ck_assert_int_eq(standing_done(table, &d[i].hash, view_str("signed"), NOW + 120, 21000, 10), RC_OK);
+    ck_assert_uint_eq(due(d, 10), 0);
+    ck_assert_uint_eq(due(d, 11), 1);
+    ck_assert_int_eq(standing_done(table, &d[0].hash, view_str("signed again"), NOW + 120, 21000, 11), RC_OK);
+    ck_assert_uint_eq(due(d, 13), 2); /* the first again, the second after three */
+    uint8_t token[STANDING_TOKEN_LEN];
+    token_of(token, 1);
+    ck_assert_int_eq(standing_remove(table, owner_of(1, 0).id, token), RC_OK);
+    for (size_t i = 0; i < 2; i++)
+        ck_assert_int_eq(standing_done(table, &d[i].hash, view_str("signed"), NOW + 120, 21000, 13), RC_OK);
+    ck_assert_uint_eq(due(d, 15), 0); /* who is left asks for every third */
+    ck_assert_uint_eq(due(d, 16), 2);
+    end();
+}
+END_TEST
+
+START_TEST(only_who_has_the_token_ends_one)
+{
+    uint8_t token[STANDING_TOKEN_LEN];
+    standing_state_t state;
+    begin(4, GAS);
+    ck_assert_int_eq(add(1, 1, 0, ""), RC_OK);
+    ck_assert_int_eq(add(2, 2, 0, ""), RC_OK);
+    token_of(token, 2);
+    ck_assert_int_eq(standing_remove(table, owner_of(1, 0).id, token), RC_REFUSED);
+    ck_assert_int_eq(standing_remove(table, owner_of(9, 0).id, token), RC_REFUSED);
+    token_of(token, 1);
+    for (size_t bit = 0; bit < 8 * STANDING_TOKEN_LEN; bit++) {
+        token[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        ck_assert_int_eq(standing_remove(table, owner_of(1, 0).id, token), RC_REFUSED);
+        token[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    ck_assert_uint_eq(standing_count(table), 2);
+    ck_assert_int_eq(standing_remove(table, owner_of(1, 0).id, token), RC_OK);
+    ck_assert(!get(&state, 1, NOW) && get(&state, 2, NOW));
+    end();
+}
+END_TEST
+
+START_TEST(a_client_has_its_share_and_the_operator_all)
+{
+    begin(8, GAS);
+    ck_assert_int_eq(add(1, 1, 5, ""), RC_OK); /* 200,000 gas of its 250,000 */
+    ck_assert_int_eq(add(2, 2, 5, ""), RC_LIMIT);
+    ck_assert_uint_eq(e.code, STANDING_SHARE);
+    ck_assert_int_eq(add(3, 2, 6, ""), RC_OK);
+    for (unsigned i = 4; i < 7; i++)
+        ck_assert_int_eq(add(i, i, 0, ""), RC_OK);
+    ck_assert_int_eq(add(7, 7, 0, ""), RC_LIMIT); /* a million gas is taken */
+    ck_assert_uint_eq(e.code, STANDING_GAS);
+    ck_assert_int_eq(add(7, 4, 0, ""), RC_OK); /* what is run already costs nothing more */
+    ck_assert_int_eq(add(8, 4, 0, ""), RC_OK);
+    ck_assert_int_eq(add(9, 4, 0, ""), RC_OK);
+    ck_assert_int_eq(add(10, 4, 0, ""), RC_LIMIT);
+    ck_assert_uint_eq(e.code, STANDING_FULL);
+    ck_assert_uint_eq(standing_count(table), 8);
+    end();
+    begin(8, (uint64_t)100 * GAS);
+    ck_assert_int_eq(add(1, 1, 5, ""), RC_OK);
+    ck_assert_int_eq(add(2, 2, 5, ""), RC_OK);
+    ck_assert_int_eq(add(3, 3, 5, ""), RC_LIMIT); /* a quarter of eight */
+    ck_assert_uint_eq(e.code, STANDING_SHARE);
+    end();
+}
+END_TEST
+
+START_TEST(the_gas_of_a_head_is_kept_and_all_have_turns)
+{
+    standing_due_t d[8];
+    unsigned runs[5] = { 0 };
+    begin(8, GAS);
+    for (unsigned i = 0; i < 5; i++)
+        ck_assert_int_eq(add(i + 1, i + 1, 0, ""), RC_OK);
+    ck_assert_uint_eq(due(d, 1), 5);
+    for (size_t i = 0; i < 5; i++) /* each turns out to use 400,000: two fit */
+        ck_assert_int_eq(standing_done(table, &d[i].hash, view_str("s"), NOW + 9, 400000, 1), RC_OK);
+    for (uint64_t head = 2; head < 12; head++) {
+        ck_assert_uint_eq(due(d, head), 2);
+        for (size_t i = 0; i < 2; i++) {
+            for (unsigned k = 0; k < 5; k++) {
+                const standing_ask_t ask = ask_of(k + 1, "");
+                runs[k] += hash32_eq(&ask.hash, &d[i].hash);
+            }
+            ck_assert_int_eq(standing_done(table, &d[i].hash, view_str("s"), NOW + 9, 400000, head), RC_OK);
+        }
+    }
+    for (unsigned k = 0; k < 5; k++)
+        ck_assert_uint_eq(runs[k], 4);
+    ck_assert_uint_eq(due(d, 12), 2);
+    ck_assert_int_eq(standing_done(table, &d[0].hash, view_str("s"), NOW + 9, GAS + 1, 12), RC_LIMIT);
+    ck_assert_int_eq(standing_done(table, &d[1].hash, view_str("s"), NOW + 9, 1, 12), RC_OK);
+    const hash32_t greedy = d[0].hash;
+    for (uint64_t head = 13; head < 23; head++) {
+        const size_t n = due(d, head);
+        for (size_t i = 0; i < n; i++) {
+            ck_assert(!hash32_eq(&d[i].hash, &greedy));
+            ck_assert_int_eq(standing_done(table, &d[i].hash, view_str("s"), NOW + 9, 1, head), RC_OK);
+        }
+    }
+    end();
+}
+END_TEST
+
+START_TEST(the_last_good_statement_stays_until_it_expires)
+{
+    standing_due_t d[8];
+    standing_state_t state;
+    begin(4, GAS);
+    ck_assert_int_eq(add(1, 1, 0, ",\"until\":1800000500"), RC_OK);
+    ck_assert(get(&state, 1, NOW) && !state.statement.n && state.until_s == 1800000500);
+    ck_assert_uint_eq(due(d, 7), 1);
+    const hash32_t hash = d[0].hash;
+    ck_assert_int_eq(standing_done(table, &hash, view_str("good"), NOW + 120, 1, 7), RC_OK);
+    ck_assert_uint_eq(due(d, 8), 1);
+    standing_failed(table, &hash, "execution_rpc[0]: HTTP status 500");
+    ck_assert(get(&state, 1, NOW + 120) && view_eq(state.statement, view_str("good")) && state.head == 7);
+    ck_assert_str_eq(state.why, "execution_rpc[0]: HTTP status 500");
+    ck_assert(get(&state, 1, NOW + 121) && !state.statement.n); /* never a stale one */
+    ck_assert_uint_eq(due(d, 8), 1);                            /* what failed is tried again */
+    ck_assert_int_eq(standing_done(table, &hash, view_str("old"), NOW + 999, 1, 6), RC_REPLAY);
+    ck_assert(get(&state, 1, NOW) && view_eq(state.statement, view_str("good")));
+    ck_assert_uint_eq(due(d, 8), 1);
+    char *big = calloc(1, STANDING_ANSWER_MAX + 1);
+    ck_assert_int_eq(standing_done(table, &hash, view_of(big, STANDING_ANSWER_MAX + 1), NOW + 999, 1, 8), RC_LIMIT);
+    ck_assert_int_eq(standing_done(table, &hash, view_of(big, STANDING_ANSWER_MAX), NOW + 999, 1, 8), RC_OK);
+    free(big);
+    ck_assert(get(&state, 1, NOW) && state.statement.n == STANDING_ANSWER_MAX && !state.why[0]);
+    ck_assert(!standing_expire(table, NOW + 499) && get(&state, 1, NOW + 499) && !get(&state, 1, NOW + 500));
+    ck_assert(standing_expire(table, NOW + 500) && standing_count(table) == 0);
+    ck_assert_uint_eq(due(d, 9), 0);
+    ck_assert_int_eq(standing_done(table, &hash, view_str("late"), NOW + 999, 1, 9), RC_OK); /* nobody asks any more */
+    standing_failed(table, &hash, "late");
+    end();
+}
+END_TEST
+
+START_TEST(a_file_brings_them_back_and_no_other_bytes_do)
+{
+    view_t kept, again;
+    standing_state_t state;
+    uint8_t token[STANDING_TOKEN_LEN];
+    begin(8, GAS);
+    ck_assert_int_eq(add(1, 1, 0, ""), RC_OK);
+    ck_assert_int_eq(add(2, 2, 5, ",\"every\":4,\"until\":1800000009"), RC_OK);
+    ck_assert_int_eq(add(3, 1, 6, ",\"until\":1800000007"), RC_OK);
+    ck_assert_int_eq(standing_write(table, &kept, &a), RC_OK);
+    standing_t *first = table;
+    table = standing_new(&(standing_limits_t){ 8, GAS });
+    ck_assert_msg(standing_read(table, &e, kept, NOW) == RC_OK, "%s", e.text);
+    ck_assert_int_eq(standing_write(table, &again, &a), RC_OK);
+    ck_assert(view_eq(kept, again));
+    ck_assert(get(&state, 2, NOW) && state.until_s == 1800000009 && !state.statement.n);
+    token_of(token, 2);
+    ck_assert_int_eq(standing_remove(table, owner_of(2, 0).id, token), RC_OK);
+    standing_free(table);
+    table = standing_new(&(standing_limits_t){ 8, GAS });
+    ck_assert_int_eq(standing_read(table, &e, kept, NOW + 8), RC_OK); /* the third is over */
+    ck_assert_uint_eq(standing_count(table), 2);
+    standing_free(table);
+    for (size_t n = 0; n < kept.n; n++) {
+        uint8_t *cut = malloc(n ? n : 1); /* exact size: ASan sees an over-read */
+        memcpy(cut, kept.p, n);
+        table = standing_new(&(standing_limits_t){ 8, GAS });
+        ck_assert_int_ne(standing_read(table, &e, view_of(cut, n), NOW), RC_OK);
+        standing_free(table);
+        free(cut);
+    }
+    uint8_t *longer = calloc(1, kept.n + 1);
+    memcpy(longer, kept.p, kept.n);
+    table = standing_new(&(standing_limits_t){ 8, GAS });
+    ck_assert_int_eq(standing_read(table, &e, view_of(longer, kept.n + 1), NOW), RC_MALFORMED);
+    free(longer);
+    standing_free(first);
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    if (secret_init())
+        return EXIT_FAILURE;
+    return UNIT_RUN("standing", what_is_asked_is_read_strictly, equal_calls_run_once_and_only_as_often_as_is_asked,
+                    only_who_has_the_token_ends_one, a_client_has_its_share_and_the_operator_all,
+                    the_gas_of_a_head_is_kept_and_all_have_turns, the_last_good_statement_stays_until_it_expires,
+                    a_file_brings_them_back_and_no_other_bytes_do);
+}
