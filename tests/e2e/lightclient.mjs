@@ -17,6 +17,7 @@ async function readByLodestar(node, chain, wire) {
   const { lightclient } = getClient({ baseUrl: node.url, globalInit: { responseWireFormat: wire } }, { config });
   const bootstrap = (await lightclient.getLightClientBootstrap({ blockRoot: chain.checkpoint })).value();
   const period = Math.floor(bootstrap.header.beacon.slot / 64);
+  // In SSZ its client knows the fork digests of a genesis root of zeros alone, as its own servers send them; ours are the chain's.
   const updates = wire === "json" && (await lightclient.getLightClientUpdatesByRange({ startPeriod: period, count: 4 })).value();
   const finality = (await lightclient.getLightClientFinalityUpdate()).value();
   const optimistic = (await lightclient.getLightClientOptimisticUpdate()).value();

@@ -69,15 +69,16 @@ static void tear_down(void)
     fclose(quiet);
 }
 
-/* Sends a command that is signed with these terms; its answer is the caller's to free. */
-static reply_t send_command(const char *method, const char *path, const char *query, const char *body, uint64_t counter)
+/* Sends a command that is signed for a node with these terms; its answer is the caller's to free. */
+static reply_t send_signed(const uint8_t node[OPERATOR_KEY_LEN], const char *method, const char *path,
+                           const char *query, const char *body, operator_terms_t terms)
 {
     char text[2048], hex[2 * ECDSA_SIG65_LEN + 1];
     uint8_t signature[ECDSA_SIG65_LEN];
     hash32_t digest;
     const operator_command_t c = { method, path, query, "", view_str(body) };
     ecdsa_t *ecdsa = ecdsa_new(NULL);
-    operator_digest(&digest, NODE, &c, &(operator_terms_t){ counter, NOW + 60 });
+    operator_digest(&digest, node, &c, &terms);
     ck_assert_int_eq(ecdsa_sign65(ecdsa, signature, &digest, SECRET), RC_OK);
     ecdsa_free(ecdsa);
     hex_encode(hex, view_of(signature, sizeof signature));
@@ -89,6 +90,11 @@ static reply_t send_command(const char *method, const char *path, const char *qu
     const reply_t reply = hear(fd, false);
     close(fd);
     return reply;
+}
+
+static reply_t send_command(const char *method, const char *path, const char *query, const char *body, uint64_t counter)
+{
+    return send_signed(NODE, method, path, query, body, (operator_terms_t){ counter, NOW + 60 });
 }
 
 static void expect(const reply_t *r, int status, const char *part)
@@ -114,6 +120,43 @@ START_TEST(the_level_is_set_once_by_one_command)
     r = send_command("POST", "/v1/log-level", "", "{\"counter\":4,\"not_after\":1800000060,\"levl\":\"warn\"}", 4);
     expect(&r, 400, "urn:kettle:error:bad-request");
     ck_assert_int_eq(log_level(), LOG_INFO);
+}
+END_TEST
+
+/* A command that sets the level, with its terms in the body, signed for a node. */
+static void level_is(const uint8_t node[OPERATOR_KEY_LEN], uint64_t counter, uint64_t not_after, int status,
+                     const char *part)
+{
+    char body[128];
+    snprintf(body, sizeof body, "{\"counter\":%llu,\"not_after\":%llu,\"level\":\"debug\"}",
+             (unsigned long long)counter, (unsigned long long)not_after);
+    const reply_t r = send_signed(node, "POST", "/v1/log-level", "", body, (operator_terms_t){ counter, not_after });
+    expect(&r, status, part);
+}
+
+START_TEST(nothing_that_was_signed_does_anything_late_again_elsewhere_or_after_a_restart)
+{
+    static const uint8_t other[OPERATOR_KEY_LEN] = { 3, 9 };
+    level_is(other, 5, NOW + 60, 401, "operator-signature");
+    level_is(NODE, 5, NOW - 1, 401, "operator-expired");
+    level_is(NODE, 5, NOW + OPERATOR_AHEAD_S + 1, 401, "operator-too-far");
+    ck_assert_int_eq(log_level(), LOG_INFO);
+    level_is(NODE, 5, NOW + OPERATOR_AHEAD_S, 200, "success"); /* none of these has used the counter */
+    log_set_level(LOG_INFO);
+    level_is(NODE, 5, NOW + OPERATOR_AHEAD_S, 409, "operator-replayed");
+    level_is(NODE, 4, NOW + 60, 409, "operator-replayed"); /* it was signed before, and came behind */
+    level_is(NODE, 7, NOW + 60, 200, "success");
+    log_set_level(LOG_INFO);
+    level_is(NODE, 6, NOW + 60, 409, "operator-replayed");
+    const reply_t r = send_command("GET", "/v1/log", "counter=7&not_after=1800000060", "", 7); /* one counter for all */
+    expect(&r, 409, "operator-replayed");
+    operator_gate_node(&gate, other); /* the node has started again, with a key of its own, */
+    gate.state.counter = 0;           /* and remembers nothing */
+    level_is(NODE, 8, NOW + 60, 401, "operator-signature");
+    level_is(NODE, 5, NOW + OPERATOR_AHEAD_S, 401, "operator-signature");
+    ck_assert_int_eq(log_level(), LOG_INFO);
+    level_is(other, 1, NOW + 60, 200, "success");
+    operator_gate_node(&gate, NODE);
 }
 END_TEST
 
@@ -223,6 +266,7 @@ int main(void)
     if (secret_init())
         return EXIT_FAILURE;
     return UNIT_RUN_AROUND("operator_routes", set_up, tear_down, the_level_is_set_once_by_one_command,
+                           nothing_that_was_signed_does_anything_late_again_elsewhere_or_after_a_restart,
                            without_a_signature_or_a_key_nothing_is_done,
                            the_newest_thousand_lines_are_given_behind_a_number,
                            records_of_lies_are_given_to_the_operator_by_the_place_of_the_endpoint);
