@@ -1,6 +1,6 @@
 /* Beacon API answers. The first byte says what was asked and how it is answered; the rest is the body. What is
  * accepted fits its maxima, JSON gives objects that consensus/ decodes and that the SSZ form of the same answer gives
- * too; what is refused says why. */
+ * too; what is refused says why. What is written as JSON again is read as the same bytes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +37,28 @@ static void check_object(const lc_network_t *net, const lc_want_t *want, const b
         abort();
 }
 
+/* Whatever is written is read again as the same object. False: it was not written. */
+static bool check_written(const lc_network_t *net, const lc_want_t *want, const bn_object_t *o, arena_t *a)
+{
+    bn_object_t again[3];
+    size_t count = 0;
+    err_t e;
+    jw_t w = jw_of(NULL, 1 << 20);
+    if (want->kind == LC_UPDATE)
+        jw_array(&w, NULL);
+    jw_object(&w, NULL);
+    jw_str(&w, "version", lc_fork_name(o->fork));
+    const bool written = bn_write(&w, "data", net, want->kind, o) == RC_OK;
+    jw_end(&w);
+    if (want->kind == LC_UPDATE)
+        jw_end(&w);
+    if (written && (bn_decode(again, &count, &e, a, net, want, JSON, NULL, jw_done(&w)) || count != 1 ||
+                    again[0].fork != o->fork || !view_eq(again[0].ssz, o->ssz)))
+        abort();
+    jw_free(&w);
+    return written;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     if (len == 0)
@@ -56,6 +78,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         abort();
     for (size_t i = 0; rc == RC_OK && json && i < count; i++)
         check_object(&net, &want, &objects[i], &a);
+    for (size_t i = 0; rc == RC_OK && i < count; i++)
+        if (!check_written(&net, &want, &objects[i], &a) && json)
+            abort();
     arena_free(&a);
     return 0;
 }
