@@ -7,7 +7,7 @@
  *     GET /eth/v1/beacon/light_client/finality_update, .../optimistic_update
  *     GET /eth/v1/beacon/genesis
  *
- * JSON, or SSZ for who prefers it; errors in the beacon API's form, {"code", "message"}. Every answer carries
+ * JSON, or SSZ for who prefers it; errors in the beacon API's form, {"code", "message"}. Every other answer carries
  * Kettle-Node with the node's key: members of a cluster have each other's data, so that who asks several sources counts
  * them as one. Answers are made once and kept until the store has something newer; nothing is asked of anybody, and
  * nothing is signed.
