@@ -39,7 +39,8 @@ static void of_service(api_world_t *out, service_t *s, const follow_view_t *view
     out->events = &NEWS_EVENTS;
     out->events_ctx = s->news;
     out->fork_id = builtin ? builtin->fork_id : 0;
-    out->deposit_contract = builtin ? &builtin->deposit_contract : NULL;
+    out->genesis_hash = !builtin && c->origin.has_genesis ? &c->origin.genesis : NULL;
+    out->deposit_contract = builtin ? &builtin->deposit_contract : c->origin.has_deposits ? &c->origin.deposits : NULL;
     out->latest = held_head_of(judge_head(c, view), c->chain.chain_id, false).block;
     out->finalized = held_head_of(&view->finalized, c->chain.chain_id, true).block;
     out->has_finalized = view->finalized.valid && lc_proves_execution(&c->network, view->finalized.header.beacon.slot);

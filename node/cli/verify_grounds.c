@@ -27,7 +27,7 @@ typedef struct {
 
 static bool read_network(view_of_file_t *v)
 {
-    const network_out_t out = { &v->network, &v->chain, v->rows };
+    const network_out_t out = { &v->network, &v->chain, v->rows, NULL };
     const char *name = v->o->network;
     view_t text;
     jo_doc_t doc;

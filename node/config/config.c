@@ -94,7 +94,7 @@ static void read_recovery_shares(void *config, arena_t *arena, const jo_t *o, co
 
 static network_out_t network_of(config_t *c)
 {
-    return (network_out_t){ &c->network, &c->chain, c->chain_rows };
+    return (network_out_t){ &c->network, &c->chain, c->chain_rows, &c->origin };
 }
 
 static void read_network(void *config, arena_t *arena, const jo_t *o, const char *key)

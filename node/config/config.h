@@ -63,6 +63,7 @@ typedef struct {
     lc_network_t network;
     evm_chain_t chain; /* rows points to chain_rows or to a built-in table */
     evm_schedule_row_t chain_rows[NETWORK_ROWS_MAX];
+    network_origin_t origin;
     config_checkpoint_t checkpoint;          /* of a node with peers also CHECKPOINT_ABSENT: theirs */
     setup_found_t checkpoint_found;          /* who named it, or where it is to be had */
     uint64_t checkpoint_age_max_s;           /* 0: the network's weak-subjectivity bound */

@@ -330,12 +330,27 @@ static void read_execution(uint64_t times[LC_EXECUTION_FORKS], blob_schedule_t *
     read_blobs(blobs, &execution);
 }
 
+/* DEPOSIT_CONTRACT_ADDRESS is among the beacon node's words, the hash of block 0 is not. */
+static void read_origin(network_origin_t *out, const jo_t *o)
+{
+    network_origin_t origin = { .has_genesis = false };
+    const jo_t spec = jo_object(o, "config");
+    jo_t execution;
+    origin.has_deposits =
+        jo_opt_hex(&spec, origin.deposits.b, sizeof origin.deposits.b, "DEPOSIT_CONTRACT_ADDRESS", HEX_ANY);
+    if (jo_opt_object(o, &execution, "execution"))
+        origin.has_genesis = jo_opt_hex(&execution, origin.genesis.b, sizeof origin.genesis.b, "genesis_hash", HEX_0X);
+    if (out)
+        *out = origin;
+}
+
 static void read_custom(const network_out_t *out, const jo_t *o)
 {
     uint64_t times[LC_EXECUTION_FORKS];
     blob_schedule_t blobs = { 0 };
     read_consensus(out->consensus, o);
     read_execution(times, &blobs, &out->consensus->chain_id, out->consensus, o);
+    read_origin(out->origin, o);
     begin_with_later_ones(times);
     check_times(times, o);
     if (jo_rc(o))

@@ -3,7 +3,8 @@
  *   {"name": "devnet", "preset": "minimal",
  *    "config":  data object of /eth/v1/config/spec, verbatim (keys that a light client does not need are ignored),
  *    "genesis": data object of /eth/v1/beacon/genesis, verbatim,
- *    "execution": {"chain_id": 1337, "forks": {"shanghai": 0, "cancun": 0, "prague": 1700000000},
+ *    "execution": {"chain_id": 1337, "genesis_hash": "0x...",
+ *                  "forks": {"shanghai": 0, "cancun": 0, "prague": 1700000000},
  *                  "blobSchedule": {"bpo1": {"target": 10, "max": 15, "baseFeeUpdateFraction": 8346193}}}}
  *
  * Without "forks" each execution fork is taken to begin with its consensus twin (lightclient/networks.h). Each row of
@@ -24,11 +25,20 @@
 
 #define NETWORK_ROWS_MAX 32u /* rows of an execution schedule */
 
+/* What of a network that is not built in is wanted for eth_config alone; the second also for deposits in
+ * eth_simulateV1. No statement rests on it. */
+typedef struct {
+    bool has_genesis, has_deposits;
+    hash32_t genesis; /* of the execution chain's block 0 */
+    addr_t deposits;  /* the deposit contract, EIP-6110 */
+} network_origin_t;
+
 /* A network, both sides of it. */
 typedef struct {
     lc_network_t *consensus;
     evm_chain_t *execution;   /* its rows point to rows below, or to a built-in table */
     evm_schedule_row_t *rows; /* NETWORK_ROWS_MAX of them, which live as long as execution is used */
+    network_origin_t *origin; /* NULL: not wanted. Of a built-in network it stays as it is */
 } network_out_t;
 
 /* Reads the value of a key, which is there. Faults stick in the document of o: RC_MALFORMED, RC_LIMIT. */

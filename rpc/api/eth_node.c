@@ -116,7 +116,7 @@ static uint32_t crc32_of(uint32_t crc, const uint8_t *p, size_t n)
  * in the world's. */
 static uint32_t fork_id(const api_world_t *w, size_t row)
 {
-    uint32_t id = w->fork_id;
+    uint32_t id = w->fork_id ? w->fork_id : crc32_of(0, w->genesis_hash->b, sizeof w->genesis_hash->b);
     for (size_t i = 1; i <= row; i++) {
         uint8_t time[8];
         if (w->chain->rows[i].rules.fork <= EVM_PARIS)
@@ -191,7 +191,7 @@ void api_eth_config(api_call_t *c, const jo_t *args)
     const evm_rules_t *now = evm_chain_rules(chain, w->latest.env.timestamp);
     size_t row = 0;
     (void)args;
-    if (!w->fork_id || !w->deposit_contract) {
+    if ((!w->fork_id && !w->genesis_hash) || !w->deposit_contract) {
         api_fail(c, API_FAILED, "the genesis block of this network is not known");
         return;
     }

@@ -53,6 +53,39 @@ START_TEST(execution_forks_can_be_given)
 }
 END_TEST
 
+#define HASH "0x0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20"
+
+START_TEST(where_a_network_began_may_be_given)
+{
+    config_t *c;
+    err_t e;
+    static const char head[] = "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS ",\"execution\":{\"forks\":{}";
+    char text[8192];
+    snprintf(text, sizeof text, "%s,\"genesis_hash\":\"" HASH "\"}}}", head);
+    ck_assert_msg(read_texts(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
+    ck_assert(c->origin.has_genesis);
+    ck_assert_uint_eq(c->origin.genesis.b[0], 1);
+    ck_assert_uint_eq(c->origin.genesis.b[31], 0x20);
+    config_free(c);
+    snprintf(text, sizeof text, "%s}}}", head);
+    ck_assert_int_eq(read_texts(&c, &e, NULL, text), RC_OK);
+    ck_assert(!c->origin.has_genesis);
+    config_free(c);
+    snprintf(text, sizeof text, "%s,\"genesis_hash\":\"0x01\"}}}", head);
+    ck_assert_int_eq(read_texts(&c, &e, NULL, text), RC_MALFORMED);
+    ck_assert_str_eq(e.field, "network.execution.genesis_hash");
+    static const char spec[] = SPEC;
+    snprintf(text, sizeof text,
+             "{" MINIMUM "," REST ",\"network\":{\"config\":{\"DEPOSIT_CONTRACT_ADDRESS\":\"0x%040d\",%s," GENESIS
+             ",\"execution\":{\"forks\":{}}}}",
+             77, spec + strlen("\"config\":{"));
+    ck_assert_msg(read_texts(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
+    ck_assert(c->origin.has_deposits);
+    ck_assert_uint_eq(c->origin.deposits.b[19], 0x77);
+    config_free(c);
+}
+END_TEST
+
 START_TEST(no_custom_network_takes_a_name_that_everybody_knows)
 {
     static const char *const names[] = { "mainnet", "hoodi", "main\\nnet", "\\u001b[2J", "na\\u00efve", "a\\\"b" };
@@ -304,10 +337,11 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN(
-        "config_network", a_custom_network_takes_the_beacon_nodes_own_words, execution_forks_can_be_given,
-        no_custom_network_takes_a_name_that_everybody_knows, a_network_name_in_an_error_is_cut_at_40_characters,
-        a_network_of_ones_own_has_a_name_of_1_to_31_bytes, forks_that_this_build_does_not_know_are_noted_in_order,
-        forks_and_blob_rows_stand_in_order_of_time, each_part_of_a_custom_network_is_checked_and_named,
-        an_execution_schedule_has_at_most_32_rows, each_built_in_network_has_its_own_chain);
+    return UNIT_RUN("config_network", a_custom_network_takes_the_beacon_nodes_own_words, execution_forks_can_be_given,
+                    where_a_network_began_may_be_given, no_custom_network_takes_a_name_that_everybody_knows,
+                    a_network_name_in_an_error_is_cut_at_40_characters,
+                    a_network_of_ones_own_has_a_name_of_1_to_31_bytes,
+                    forks_that_this_build_does_not_know_are_noted_in_order, forks_and_blob_rows_stand_in_order_of_time,
+                    each_part_of_a_custom_network_is_checked_and_named, an_execution_schedule_has_at_most_32_rows,
+                    each_built_in_network_has_its_own_chain);
 }

@@ -80,7 +80,17 @@ START_TEST(eth_config_tells_the_present_rules_and_those_to_come)
     ck_assert_ptr_nonnull(strstr(text, "\"P256VERIFY\":\"0x0000000000000000000000000000000000000100\""));
     ck_assert_ptr_nonnull(strstr(text, "\"DEPOSIT_CONTRACT_ADDRESS\":\"0x7700000000000000000000000000000000000000\""));
     ck_assert_ptr_null(strstr(text, "BUILDER_"));
+    /* A network that is not built in has its hash: Hoodi's, whose checksum is that of above. */
+    static const hash32_t hoodi = { { 0xbb, 0xe3, 0x12, 0x86, 0x8b, 0x37, 0x6a, 0x30, 0x01, 0x69, 0x2a,
+                                      0x64, 0x6d, 0xd2, 0xd7, 0xd1, 0xe4, 0x40, 0x63, 0x80, 0xdf, 0xd8,
+                                      0x6b, 0x98, 0xaa, 0x8a, 0x34, 0xd1, 0x55, 0x7c, 0x97, 0x1b } };
     world.fork_id = 0;
+    world.genesis_hash = &hoodi;
+    ck_assert_ptr_nonnull(strstr(serve(ASK("eth_config")), "\"forkId\":\"0x23aa1351\""));
+    world.deposit_contract = NULL;
+    ck_assert_str_eq(serve(ASK("eth_config")), ERROR("-32000", "the genesis block of this network is not known"));
+    world.deposit_contract = &deposits;
+    world.genesis_hash = NULL;
     ck_assert_str_eq(serve(ASK("eth_config")), ERROR("-32000", "the genesis block of this network is not known"));
 }
 END_TEST
