@@ -18,9 +18,9 @@
 /* An answer to be: its body, and the header that carries its issuer chain. */
 typedef struct {
     char header[TEXT_MAX], body[TEXT_MAX];
-} answer_t;
+} document_t;
 
-static void put_chain(answer_t *x, const char *name, view_t chain)
+static void put_chain(document_t *x, const char *name, view_t chain)
 {
     size_t n = (size_t)snprintf(x->header, TEXT_MAX, "%s: ", name);
     for (size_t i = 0; i < chain.n && n < TEXT_MAX - 8; i++)
@@ -28,7 +28,7 @@ static void put_chain(answer_t *x, const char *name, view_t chain)
     snprintf(x->header + n, TEXT_MAX - n, "\r\n");
 }
 
-static void put_document(answer_t *x, const char *name, view_t document, const uint8_t signature[64])
+static void put_document(document_t *x, const char *name, view_t document, const uint8_t signature[64])
 {
     char hex[2 * 64 + 1];
     hex_encode(hex, view_of(signature, 64));
@@ -37,7 +37,7 @@ static void put_document(answer_t *x, const char *name, view_t document, const u
 }
 
 /* What a service with this collateral answers; false: it has no such path. */
-static bool find(answer_t *x, const collateral_t *c, const char *request)
+static bool find(document_t *x, const collateral_t *c, const char *request)
 {
     x->header[0] = 0;
     if (strstr(request, "/tcb?")) {
@@ -58,7 +58,7 @@ static bool find(answer_t *x, const collateral_t *c, const char *request)
 
 static bool serve(int fd, const char *request, const collateral_t *c)
 {
-    answer_t *x = malloc(sizeof *x);
+    document_t *x = malloc(sizeof *x);
     char head[128];
     ck_assert_ptr_nonnull(x);
     ck_assert_msg(find(x, c, request), "%.80s", request);
