@@ -12,12 +12,19 @@ dir=$(cd "$1" && pwd)
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
 mkdir "$build/conf"
+# The archive of the source is only looked at by name when tasks are planned: where apply.sh has not made it, an empty one stands for it.
+cp -r "$layer" "$build/layer"
+for recipe in "$build"/layer/recipes-core/kettle/kettle_*.bb; do
+  version=$(basename "$recipe" .bb | cut -d_ -f2)
+  [ -f "$build/layer/recipes-core/kettle/files/kettle-$version.tar.gz" ] ||
+    tar -czf "$build/layer/recipes-core/kettle/files/kettle-$version.tar.gz" -T /dev/null
+done
 cat >"$build/conf/bblayers.conf" <<END
 POKY_BBLAYERS_CONF_VERSION = "2"
 BBPATH = "\${TOPDIR}"
 BBFILES ?= ""
 BBLAYERS = "$dir/openembedded-core/meta $dir/meta-openembedded/meta-oe $dir/meta-openembedded/meta-python \
-  $dir/meta-openembedded/meta-networking $layer"
+  $dir/meta-openembedded/meta-networking $build/layer"
 END
 cat >"$build/conf/local.conf" <<END
 MACHINE = "qemux86-64"

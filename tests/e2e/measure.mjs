@@ -352,6 +352,18 @@ async function run(t) {
     assert.strictEqual(told.stdout, 'files[etc/kettle/kettle.json] differs: ours "01", theirs "03"\n' +
       'packages[libc6] differs: ours {"name":"libc6","version":"1"}, theirs {"name":"libc6","version":"2"}\n');
   });
+  // appliance-facts E: what dstack's own tool computes for this release, on a machine of 256 GiB.
+  const release = process.env.DSTACK_IMAGE;
+  if (!release) t.skip("a release of dstack", "DSTACK_IMAGE names no folder with the files of dstack-nvidia-0.5.4.1");
+  else
+    await t.test("the registers of dstack-nvidia-0.5.4.1", async () => {
+      const made = await measured("--image", release, "--checksums", path.join(release, "sha256sum.txt"), "--memory", "256G", "--events");
+      const list = JSON.parse(fs.readFileSync(new URL("../data/measure/releases.json", import.meta.url))).registers;
+      const known = (name) => list.find(({ register, what }) => register === name && what === "dstack-nvidia 0.5.4.1").value;
+      assert.strictEqual(made.os_image_hash, "86b181377635db21c415f9ece8cc8505f7d4936ad3be7043969005a8c4690c1a");
+      assert.ok(Object.values(made.mrtd).includes(known("mrtd")));
+      assert.deepStrictEqual([made.rtmr1.value, made.rtmr2.value], [known("rtmr1"), known("rtmr2")]);
+    });
   await t.test("--policy writes a policy to a file", async () => {
     const out = file("policy.json");
     const { code, stdout } = await measure(...image, ...acpi, "--name", "blue", "--policy", "--output", out);
