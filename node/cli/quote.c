@@ -1,4 +1,4 @@
-/* quote.c - `kettle quote`: prints the fields of a quote. Nothing is verified. */
+/* quote.c - `kettle quote`: prints the fields of a quote, or a policy that admits its TD. Nothing is verified. */
 #include <stddef.h>
 #include <stdio.h>
 
@@ -10,6 +10,9 @@
 #include "node/cli/evidence.h"
 #include "tee/fault.h"
 #include "tee/quote/quote.h"
+#include "tee/verify/policy.h"
+#include "tee/x509/chain.h"
+#include "tee/x509/der.h"
 
 #define INPUT_MAX (8u << 20) /* bytes of a file */
 #define OUTPUT_MAX (64u << 10)
@@ -130,7 +133,91 @@ static int print_json(arena_t *a, const quote_t *q, const attestation_t *from, e
     return written ? COMMAND_DONE : command_failed_by(&e, NULL);
 }
 
-static int print(arena_t *a, view_t text, bool as_json)
+/* --- as a policy --- */
+
+static void put_register(jw_t *w, const char *key, const uint8_t *p)
+{
+    jw_digits(w, key, view_of(p, 48));
+}
+
+/* RTMR3 as it is: whoever wants its events asks `kettle measure`. */
+static void put_rtmr3(jw_t *w, const uint8_t *p)
+{
+    static const uint8_t zero[48];
+    const bool is_zero = memcmp(p, zero, sizeof zero) == 0;
+    jw_object(w, "rtmr3");
+    jw_str(w, "mode", is_zero ? "zero" : "exact");
+    if (!is_zero)
+        put_register(w, "value", p);
+    jw_end(w);
+}
+
+/* The names are a policy's. root: of a simulator; empty: Intel's. */
+static void put_policy(jw_t *w, const quote_td_t *td, view_t root)
+{
+    jw_object(w, NULL);
+    jw_u64(w, "version", 1);
+    jw_str(w, "mode", "list");
+    if (root.n)
+        jw_digits(w, "simulator_root", root);
+    jw_array(w, "images");
+    jw_object(w, NULL);
+    jw_str(w, "name", root.n ? "simulated" : "as quoted");
+    put_register(w, "mrtd", td->mr_td);
+    jw_array(w, "rtmr0");
+    put_register(w, NULL, td->rtmr[0]);
+    jw_end(w);
+    put_register(w, "rtmr1", td->rtmr[1]);
+    put_register(w, "rtmr2", td->rtmr[2]);
+    put_rtmr3(w, td->rtmr[3]);
+    jw_end(w);
+    jw_end(w);
+    jw_end(w);
+}
+
+/* The root of the quote's certificates; empty when it is Intel's. */
+static rc_t other_root(view_t *out, err_t *e, arena_t *a, const quote_t *q)
+{
+    const view_t pem = q->certs[QUOTE_CERTS - 1];
+    uint8_t *room = arena_alloc(a, pem.n + 1);
+    rd_t r = rd_of(pem);
+    wr_t w = wr_of(room, room ? pem.n : 0);
+    *out = view_of(NULL, 0);
+    if (!room)
+        return err_say(e, RC_NOMEM, "out of memory");
+    if (pem_take(&r, &w, "CERTIFICATE"))
+        return err_say(e, RC_MALFORMED, "the root among the quote's certificates is not PEM");
+    if (!view_eq(wr_view(&w), CHAIN_INTEL_ROOT))
+        *out = wr_view(&w);
+    return RC_OK;
+}
+
+/* Nothing is printed that kettle would not read as a policy. */
+static rc_t write_policy(err_t *e, arena_t *a, const quote_t *q)
+{
+    policy_t *policy = NULL;
+    view_t root;
+    rc_t rc = other_root(&root, e, a, q);
+    if (rc)
+        return rc;
+    jw_t w = jw_of(a, OUTPUT_MAX);
+    jw_indent(&w, 2);
+    put_policy(&w, &q->td, root);
+    const view_t text = jw_done(&w);
+    rc = w.rc ? err_set(e, w.rc, "the policy cannot be written: %s", rc_name(w.rc)) : policy_read(&policy, e, text);
+    policy_free(policy);
+    if (!rc && root.n)
+        say(stderr, "kettle: SIMULATED: what this policy admits proves nothing");
+    if (!rc)
+        rc = command_write(e, NULL, text);
+    return rc ? rc : command_write(e, NULL, view_str("\n"));
+}
+
+typedef struct {
+    bool as_json, as_policy, ra_tls;
+} options_t;
+
+static int print(arena_t *a, view_t text, const options_t *o)
 {
     attestation_t from;
     evidence_form_t form;
@@ -138,18 +225,21 @@ static int print(arena_t *a, view_t text, bool as_json)
     err_t e;
     if (evidence_read(&from, &form, &e, a, text) || quote_parse(&q, &e, from.quote))
         return command_failed_by(&e, NULL);
-    if (as_json)
+    if (o->as_policy)
+        return write_policy(&e, a, &q) ? command_failed_by(&e, NULL) : COMMAND_DONE;
+    if (o->as_json)
         return print_json(a, &q, &from, form);
     put_all(&(fields_t){ NULL }, &q, &from, form);
     return fflush(stdout) ? command_failed("standard output: cannot be written") : COMMAND_DONE;
 }
 
-typedef struct {
-    bool as_json, ra_tls;
-} options_t;
-
 static const cli_option_t options[] = {
     { .name = "json", .help = "prints the fields as JSON", .at = offsetof(options_t, as_json) },
+    { .name = "policy",
+      .help =
+          "prints a policy that admits what this quote measures, and of a simulator's its root: to be compared with "
+          "what `kettle measure` computes, or for development",
+      .at = offsetof(options_t, as_policy) },
     { .name = "ra-tls",
       .help = "the node serves HTTPS (api_tls): takes its certificate, for which no issuer vouches",
       .at = offsetof(options_t, ra_tls) },
@@ -190,6 +280,8 @@ static int run(int argc, char **argv)
     int status = cli_parse(&o, &source, &COMMAND_QUOTE, argc, argv);
     if (status)
         return status - 1;
+    if (o.as_json && o.as_policy)
+        return command_usage("--json and --policy exclude each other: a policy is JSON");
     if (o.ra_tls && strncmp(source, "https://", 8) != 0)
         return command_usage("--ra-tls needs an https:// URL");
     arena_init(&a, ARENA_MAX);
@@ -200,7 +292,7 @@ static int run(int argc, char **argv)
         command_failed_by(&e, NULL);
         status = COMMAND_UNREACHED;
     } else
-        status = print(&a, is_url ? text : file, o.as_json);
+        status = print(&a, is_url ? text : file, &o);
     file_free(file);
     arena_free(&a);
     return status;

@@ -246,18 +246,15 @@ async function ask(o, route, body) {
 }
 
 // A policy that admits this node and what measures the same; with --development, since nobody measured its configuration.
-function writePolicy(o, status) {
-  const quote = spawnSync(path.join(root, "build/kettle"), ["quote", "--json", `http://127.0.0.1:${o.apiPort}`], { encoding: "utf8" });
+function writePolicy(o) {
+  const quote = spawnSync(path.join(root, "build/kettle"), ["quote", "--policy", `http://127.0.0.1:${o.apiPort}`], { encoding: "utf8" });
   if (quote.status !== 0) throw new Error(`kettle quote: ${quote.stderr.trim()}`);
-  const { mr_td, rtmr0, rtmr1, rtmr2, rtmr3 } = JSON.parse(quote.stdout);
-  const image = { name: status.tee.simulated ? "simulated" : "this machine", mrtd: mr_td, rtmr0: [rtmr0], rtmr1, rtmr2, rtmr3: { mode: "exact", value: rtmr3 } };
-  const policy = { version: 1, mode: "list", ...(status.tee.simulator_root && { simulator_root: status.tee.simulator_root }), images: [image] };
-  fs.writeFileSync(path.join(root, "build/policy.json"), JSON.stringify(policy, null, 2) + "\n");
+  fs.writeFileSync(path.join(root, "build/policy.json"), quote.stdout);
 }
 
 // The fourth answer: what a consumer does before it believes the others.
 function verify(o, status) {
-  writePolicy(o, status);
+  writePolicy(o);
   const args = ["verify", "--policy", "build/policy.json", "--network", status.network, "--development", `http://127.0.0.1:${o.apiPort}`];
   console.log(`\n$ build/kettle ${args.join(" ")}`);
   const done = spawnSync("build/kettle", args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });

@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import crypto from "node:crypto";
 import fs from "node:fs";
 import http from "node:http";
@@ -136,6 +136,11 @@ async function run(t) {
   const policy = policyOf(Buffer.from(attestation.quote.slice(2), "hex"));
   const good = file("policy.json", policy);
   const kept = file("attestation.json", answer.text);
+  await t.test("kettle quote --policy prints the policy that admits it", async () => {
+    const printed = spawnSync(program, ["quote", "--policy", kept], { encoding: "utf8" });
+    assert.deepStrictEqual([printed.status, printed.stderr.includes("SIMULATED")], [0, true], printed.stderr);
+    assert.deepStrictEqual(JSON.parse(printed.stdout), policy);
+  });
   const blockAnswer = (await node.get("/block")).text;
   const callAnswer = (await node.call({ to: chain.contracts.addresses.token, data: "0x18160ddd" })).text;
 
