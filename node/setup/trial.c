@@ -1,9 +1,11 @@
 #include "node/setup/trial.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/os/log.h"
 #include "node/setup/tries.h"
+#include "overlay/net/sock.h"
 
 #define REQUESTS_ARENA_MAX ((size_t)256 << 10)
 
@@ -56,6 +58,23 @@ static rc_t try_tee(const tee_provider_t *tee, err_t *e)
     return RC_OK;
 }
 
+/* Whether the overlay can have its port. Where one of its sockets cannot, the node would begin, and be half deaf. */
+static rc_t try_port(err_t *e, const config_t *c)
+{
+    static const maddr_transport_t kinds[] = { MADDR_TCP, MADDR_QUIC };
+    for (size_t i = 0; c->overlay_port && i < sizeof kinds / sizeof kinds[0]; i++) {
+        maddr_t at = { .transport = kinds[i], .host = MADDR_IP4, .port = c->overlay_port };
+        err_t bad;
+        int fd;
+        if (c->transport == (kinds[i] == MADDR_TCP ? 1 : 2)) /* the other one alone */
+            continue;
+        if (sock_bound(&fd, &at, &bad))
+            return err_in(e, RC_REFUSED, "port", "%s (%s)", bad.text, kinds[i] == MADDR_TCP ? "TCP" : "UDP");
+        close(fd);
+    }
+    return RC_OK;
+}
+
 /* What is wrong with endpoints that have a better one beside them. */
 static void tell_others(const tries_t *t)
 {
@@ -67,7 +86,9 @@ static void tell_others(const tries_t *t)
 static rc_t run(trial_run_t *r, err_t *e)
 {
     const trial_t *t = r->trial;
-    rc_t rc = open_list(&r->execution, e, "execution_rpc", &t->config->execution_rpc, t->config->ca_file.execution);
+    rc_t rc = try_port(e, t->config);
+    if (!rc)
+        rc = open_list(&r->execution, e, "execution_rpc", &t->config->execution_rpc, t->config->ca_file.execution);
     if (!rc)
         rc = open_list(&r->consensus, e, "consensus_rpc", &t->config->consensus_rpc, t->config->ca_file.consensus);
     if (!rc && !t->config->peer_count)

@@ -64,6 +64,7 @@ async function wrongSetups(t, chain, good) {
     ["a malformed checkpoint", is({ checkpoint: "0x1234" }), "checkpoint", /32 bytes of hex/],
     ["a self-signed certificate", is({ execution_rpc: signed }), "execution_rpc", /certificate/i],
     ["no eth_getProof", is({ execution_rpc: proofless }), "execution_rpc", /eth_getProof/],
+    ["a port of the overlay that is taken", is({ port: Number(new URL(chain.executionUrl).port) }), "port", /cannot listen on port/],
   ];
 }
 
@@ -82,14 +83,13 @@ async function refused(node, setup, field, says) {
 
 async function tenWrong(t, chain) {
   const node = await t.world.node("setup").start();
-  const good = chain.setup({ force: undefined });
+  const good = chain.setup({ force: undefined, port: t.world.port() });
   const wrong = await wrongSetups(t, chain, good);
   for (const [what, setup, field, says] of wrong) await t.test(`${what}: ${field}`, () => refused(node, setup, field, says));
-  await t.test("after a restart still no setup is there, and a wrong one is refused again", async () => {
+  await t.test("after a restart still no setup is there, and the wrong ones are refused again", async () => {
     await node.stop();
     await node.start();
-    const [, setup, field, says] = wrong[0];
-    await refused(node, setup, field, says);
+    for (const [, setup, field, says] of wrong) await refused(node, setup, field, says);
   });
   await t.test("then a right one is taken, kept once it is ready, and found after a restart", async () => {
     const began = Date.now();

@@ -243,6 +243,32 @@ START_TEST(a_setup_that_works_brings_its_bootstrap_and_asks_once)
 }
 END_TEST
 
+START_TEST(a_port_of_the_overlay_that_is_taken_is_named_before_anybody_is_asked)
+{
+    char urls[4][100];
+    fake_t *fakes[4] = { NULL };
+    trial_found_t found = { .bootstrap = NULL };
+    config_t c = config_of(urls, fakes, 1);
+    hc_t *http = hc_new(NULL);
+    const trial_t t = { .config = &c, .deadline = { .http = http, .until_ms = clock_ms() + 10000 } };
+    err_t e;
+    bootstraps = 0;
+    c.overlay_port = fakes[0]->port; /* TCP of 127.0.0.1: of [::] it could still be had */
+    ck_assert_int_eq(trial_run(&found, &e, &t), RC_REFUSED);
+    ck_assert_str_eq(e.field, "port");
+    ck_assert_ptr_nonnull(strstr(e.text, "cannot listen on port"));
+    ck_assert_ptr_nonnull(strstr(e.text, "(TCP)"));
+    ck_assert_uint_eq(bootstraps, 0);
+    c.transport = 1; /* QUIC alone does not need it */
+    if (trial_run(&found, &e, &t))
+        ck_assert_str_ne(e.field, "port");
+    trial_clear(&found);
+    hc_free(http);
+    fake_free(fakes[0]);
+    fake_free(fakes[2]);
+}
+END_TEST
+
 START_TEST(what_is_wrong_is_named_and_nothing_is_kept)
 {
     static const struct {
@@ -350,6 +376,7 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN_AROUND("trial", set_up, NULL, a_setup_that_works_brings_its_bootstrap_and_asks_once,
+                           a_port_of_the_overlay_that_is_taken_is_named_before_anybody_is_asked,
                            what_is_wrong_is_named_and_nothing_is_kept,
                            an_old_checkpoint_is_refused_with_its_age_the_bound_and_the_way_to_a_new_one,
                            one_good_endpoint_is_enough_unless_another_is_of_another_chain,
