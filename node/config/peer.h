@@ -3,7 +3,7 @@
  *
  * Spec:   architecture section 3, POST /setup; overlay-facts section 3
  * Floor:  5, node/config. No I/O: names are not resolved here.
- * Tests:  tests/unit/test_config.c, tests/fuzz/fuzz_config.c
+ * Tests:  tests/unit/test_config_values.c, tests/fuzz/fuzz_config.c
  */
 #ifndef NODE_CONFIG_PEER_H
 #define NODE_CONFIG_PEER_H
