@@ -101,6 +101,7 @@ async function startChain(o) {
   watchChain();
   const summary = JSON.parse(fs.readFileSync(path.join(chainDir, "devnet.json")));
   const network = JSON.parse(fs.readFileSync(path.join(chainDir, "network.json")));
+  fs.writeFileSync(path.join(root, "build/network.json"), JSON.stringify({ network }) + "\n"); // for kettle verify --evidence
   return { peers: [], port: o.overlayPort, execution_rpc: summary.execution_rpc, consensus_rpc: summary.beacon_api, network,
     checkpoint: summary.trusted_checkpoint_root };
 }

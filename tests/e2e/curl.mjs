@@ -10,11 +10,12 @@ const PORT = "127.0.0.1:3032";
 const CURL = "curl --fail --silent --show-error"; // as a reader's, but that a status of an error fails
 
 // A folder that looks to the documents' lines like the checkout after ./run.
-async function checkout(t, node) {
+async function checkout(t, node, chain) {
   const dir = path.join(t.world.tmp, "docs");
   fs.mkdirSync(path.join(dir, "build"), { recursive: true });
   fs.symlinkSync(path.resolve(t.world.build, "kettle"), path.join(dir, "build/kettle"));
-  fs.symlinkSync(path.join(t.world.root, "sdk"), path.join(dir, "sdk"));
+  for (const name of ["sdk", "examples"]) fs.symlinkSync(path.join(t.world.root, name), path.join(dir, name));
+  fs.writeFileSync(path.join(dir, "build/network.json"), JSON.stringify({ network: chain.network }));
   const nonce = "00".repeat(32);
   const { quote } = JSON.parse((await node.get(`/v1/attest?nonce=0x${nonce}`)).text);
   fs.writeFileSync(path.join(dir, "build/policy.json"), JSON.stringify(policyOf(Buffer.from(quote.slice(2), "hex"))));
@@ -26,13 +27,14 @@ async function run(t) {
   const chain = await t.world.chain();
   const node = await t.world.node("curl").begin(chain.setup());
   const pubkey = await client.attest(node);
-  const cwd = await checkout(t, node);
+  const cwd = await checkout(t, node, chain);
   const { network, chain_id } = await node.status();
   const env = {
     ...process.env,
     PATH: `${cwd}/build:${path.dirname(process.execPath)}:${process.env.PATH}`,
     NODE: node.url,
     NETWORK: network,
+    CHAIN: "build/network.json",
     CHAIN_ID: String(chain_id),
     POLICY: "build/policy.json",
     DEVELOPMENT: "--development",
