@@ -452,6 +452,64 @@ START_TEST(an_order_in_the_middle_ends_votes_and_the_sender_sends_anew)
 }
 END_TEST
 
+/* The SEND that node i says to all now. */
+static void next_send(bracha_send_t *s, hash32_t *instance, size_t i)
+{
+    static bracha_out_t out;
+    unsigned sends = 0;
+    while (bracha_poll(seats[i].b, &out))
+        if (out.kind == BRACHA_OUT_SEND && out.to_all) {
+            *s = out.send;
+            *instance = out.instance;
+            sends++;
+        }
+    ck_assert_uint_eq(sends, 1);
+}
+
+START_TEST(a_message_that_is_sent_anew_names_the_one_that_it_repeats)
+{
+    bracha_send_t s;
+    hash32_t first, second;
+    seats_open(4, 0);
+    seat_send(0, 1, "hello");
+    next_send(&s, &first, 0);
+    ck_assert(hash32_is_zero(&s.again));
+    now += BRACHA_AGAIN_MS;
+    bracha_tick(seats[0].b, now);
+    next_send(&s, &second, 0);
+    ck_assert(hash32_eq(&s.again, &first) && !hash32_eq(&second, &first));
+}
+END_TEST
+
+/* Of two messages under one number each is handed on as it was signed. */
+START_TEST(what_is_pulled_is_what_its_sender_signed)
+{
+    static bracha_out_t out;
+    err_t e;
+    bracha_send_t one, two;
+    hash32_t instance, hash, digest;
+    unsigned sends = 0;
+    seats_open(4, 0);
+    forge(&one, 3, 1, "A");
+    forge(&two, 3, 1, "B");
+    two.again = (hash32_t){ { 0x5a } };
+    bracha_instance(&instance, &two);
+    bracha_hash(&hash, &instance, &two);
+    bracha_send_digest(&digest, &hash, &two);
+    key_sign(two.signature, seats[3].secret, &digest);
+    ck_assert_int_eq(bracha_take_send(seats[0].b, &e, seats[3].key, &one, now), RC_OK);
+    ck_assert_int_eq(bracha_take_send(seats[0].b, &e, seats[3].key, &two, now), RC_OK);
+    ck_assert_int_eq(give_vote(0, 1, BRACHA_PULL, &two, &e), RC_OK);
+    while (bracha_poll(seats[0].b, &out))
+        if (out.kind == BRACHA_OUT_SEND && !out.to_all) {
+            sends++;
+            ck_assert(view_eq(out.send.payload, two.payload) && hash32_eq(&out.send.again, &two.again));
+            ck_assert_int_eq(ecdsa_verify(ecdsa, out.send.signature, &digest, seats[3].key), RC_OK);
+        }
+    ck_assert_uint_eq(sends, 1);
+}
+END_TEST
+
 START_TEST(a_sender_that_does_not_deliver_sends_anew_after_thirty_seconds)
 {
     seats_open(4, 0);
@@ -671,7 +729,8 @@ int main(void)
         votes_that_are_not_a_listed_boots_do_not_count, sends_that_do_not_prove_themselves_are_refused,
         a_member_that_was_cut_off_delivers_when_it_is_back,
         a_restarted_member_does_not_vote_again_and_delivers_by_vouchers, one_kill_at_four_seats_does_not_halt,
-        an_order_in_the_middle_ends_votes_and_the_sender_sends_anew,
+        an_order_in_the_middle_ends_votes_and_the_sender_sends_anew, what_is_pulled_is_what_its_sender_signed,
+        a_message_that_is_sent_anew_names_the_one_that_it_repeats,
         a_sender_that_does_not_deliver_sends_anew_after_thirty_seconds, a_liars_answer_to_a_pull_is_not_delivered,
         certificates_deliver_and_false_ones_do_not, a_liar_cannot_open_more_than_its_share,
         invented_senders_fill_nothing, what_was_closed_is_not_voted_for_again,
