@@ -66,7 +66,7 @@ typedef struct batch {
     err_t why;
     uint32_t retry_after_ms;
     jr_answer_t *answers; /* of each need, when rc is RC_OK */
-    atomic_bool blamed;   /* somebody has told that it lies, or came to nothing as a whole */
+    atomic_uint blamed;   /* the most that somebody has told of its faults, as round.c ranks them; 0: nothing */
 } batch_t;
 
 /* One need that a party waits for. */

@@ -17,6 +17,17 @@ static unsigned rank(rc_t rc)
     return rc == RC_NOMEM ? 4 : rc == RC_REFUSED ? 3 : rc_blames_input(rc) ? 2 : rc != RC_OK;
 }
 
+/* Whether a fault of a batch is to be told: nobody has told one that says as much. A lie is, though something broken
+ * came before it. */
+static bool blame(batch_t *b, rc_t rc)
+{
+    unsigned told = atomic_load(&b->blamed);
+    while (rank(rc) > told)
+        if (atomic_compare_exchange_weak(&b->blamed, &told, rank(rc)))
+            return true;
+    return false;
+}
+
 /* The printable characters that an answer begins with. */
 static void note_said(char out[ROUND_SAID_MAX + 1], const hc_response_t *r)
 {
@@ -276,7 +287,7 @@ static void judge_seat(round_t *r, visit_t *v, fault_t *all, fault_t *mine, cons
     fault_add(all, rc, &e, passes);
     const bool fewer = !s->batch->rc && s->batch->answers[s->element].refusal == REFUSAL_KEYS;
     const bool once = rc_blames_input(rc) || s->batch->rc; /* of the batch, whoever got on it */
-    const bool tell = fewer ? false : once ? !atomic_exchange(&s->batch->blamed, true) : s->own;
+    const bool tell = fewer ? false : once ? blame(s->batch, rc) : s->own;
     if (tell)
         fault_add(mine, rc, &e, passes);
     if (tell && rc == RC_REFUSED)

@@ -71,6 +71,22 @@ START_TEST(false_proof_is_counted_and_another_endpoint_asked)
 }
 END_TEST
 
+/* In one batch, whichever comes first. */
+START_TEST(lie_is_not_hidden_by_what_cannot_be_read_beside_it)
+{
+    static const char *const rows[][2] = { { "a000", PROOF_OF_B }, { "bb01", PROOF_OF_A } };
+    for (unsigned i = 0; i < 2; i++) {
+        open_world(RETURN_42);
+        s.request.from = (addr_t){ { 0xbb, 1 } };
+        ends[0].falsified = rows[i][0];
+        ends[0].broken = rows[i][1];
+        expect_word(42, 1);
+        ck_assert_uint_eq(status_of(0).lies, 1);
+        close_world();
+    }
+}
+END_TEST
+
 /* The first endpoint has all but the sender, who is nobody's need for certain. */
 START_TEST(bad_fallback_does_not_stop_what_the_first_endpoint_made_possible)
 {
@@ -595,26 +611,26 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("ask", many_needs_go_in_batches_of_bounded_length_side_by_side, slots_of_one_batch_are_bounded_too,
-                    what_only_a_guess_asked_for_concerns_no_other_endpoint,
-                    next_endpoint_is_asked_for_what_the_first_did_not_answer_and_for_no_more,
-                    false_proof_is_counted_and_another_endpoint_asked,
-                    bad_fallback_does_not_stop_what_the_first_endpoint_made_possible,
-                    error_for_one_element_does_not_stop_the_batches_after_it,
-                    fault_names_the_last_endpoint_the_method_and_the_account,
-                    endpoint_that_cannot_be_reached_is_failing_and_the_next_one_is_asked,
-                    lie_in_one_batch_is_not_hidden_by_the_failure_of_another,
-                    what_is_needed_for_certain_and_nobody_has_ends_the_query,
-                    cancelled_queries_end_at_once_with_their_own_code_and_blame_nobody,
-                    freeing_the_engine_ends_what_runs_and_what_waits,
-                    query_that_waits_too_long_ends_and_the_late_endpoint_is_failing,
-                    endpoint_that_never_gives_anything_is_named_before_the_querys_time_is_over,
-                    what_one_endpoint_does_not_know_another_one_is_asked_for_before_it_is_unknown,
-                    an_endpoint_that_never_answers_does_not_keep_the_unknown_from_being_told,
-                    a_final_block_that_nobody_has_is_not_waited_for,
-                    endless_calls_of_one_client_leave_the_others_their_turns,
-                    a_query_that_nobody_waits_for_ends_while_it_runs_and_while_it_waits,
-                    steps_together_may_take_so_long_and_no_longer,
-                    a_query_that_waits_for_no_upstream_is_stepped_now_and_then_until_nobody_waits_for_it,
-                    failure_of_a_step_is_that_querys_own);
+    return UNIT_RUN(
+        "ask", many_needs_go_in_batches_of_bounded_length_side_by_side, slots_of_one_batch_are_bounded_too,
+        what_only_a_guess_asked_for_concerns_no_other_endpoint,
+        next_endpoint_is_asked_for_what_the_first_did_not_answer_and_for_no_more,
+        false_proof_is_counted_and_another_endpoint_asked, lie_is_not_hidden_by_what_cannot_be_read_beside_it,
+        bad_fallback_does_not_stop_what_the_first_endpoint_made_possible,
+        error_for_one_element_does_not_stop_the_batches_after_it,
+        fault_names_the_last_endpoint_the_method_and_the_account,
+        endpoint_that_cannot_be_reached_is_failing_and_the_next_one_is_asked,
+        lie_in_one_batch_is_not_hidden_by_the_failure_of_another,
+        what_is_needed_for_certain_and_nobody_has_ends_the_query,
+        cancelled_queries_end_at_once_with_their_own_code_and_blame_nobody,
+        freeing_the_engine_ends_what_runs_and_what_waits,
+        query_that_waits_too_long_ends_and_the_late_endpoint_is_failing,
+        endpoint_that_never_gives_anything_is_named_before_the_querys_time_is_over,
+        what_one_endpoint_does_not_know_another_one_is_asked_for_before_it_is_unknown,
+        an_endpoint_that_never_answers_does_not_keep_the_unknown_from_being_told,
+        a_final_block_that_nobody_has_is_not_waited_for, endless_calls_of_one_client_leave_the_others_their_turns,
+        a_query_that_nobody_waits_for_ends_while_it_runs_and_while_it_waits,
+        steps_together_may_take_so_long_and_no_longer,
+        a_query_that_waits_for_no_upstream_is_stepped_now_and_then_until_nobody_waits_for_it,
+        failure_of_a_step_is_that_querys_own);
 }
