@@ -109,7 +109,10 @@ static void tell_members(service_t *s, const follow_view_t *v)
     if (!head->valid || !lc_proves_execution(&c->network, head->header.beacon.slot))
         return;
     const held_head_t at = held_head_of(head, c->chain.chain_id, head == &v->finalized);
+    const held_head_t latest = held_head_of(&v->latest, c->chain.chain_id, false);
     daemon_head(s->members, &at.block);
+    if (v->latest.valid && lc_proves_execution(&c->network, v->latest.header.beacon.slot))
+        daemon_latest(s->members, &latest.block);
 }
 
 /* ---- GET /block ---- */
@@ -524,6 +527,7 @@ static rc_t make_members(service_t *s, err_t *e)
 {
     const service_config_t *k = &s->with;
     const daemon_config_t config = { .membership = &k->config->membership,
+                                     .tee = k->tee,
                                      .ask = s->ask,
                                      .chain = &k->config->chain,
                                      .cache = k->cache,

@@ -167,6 +167,7 @@ rc_t harden_calls(err_t *e)
 #define BELOW_FOLDER                                                                                                   \
     (LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |                  \
      LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK)
+#define SOCKETS (LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_SOCK)
 #define NOWHERE                                                                                                        \
     (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK |                       \
      LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_SYM)
@@ -196,8 +197,9 @@ rc_t harden_files(err_t *e, const char *folder)
         return failed(e, "landlock_create_ruleset");
     if (folder)
         (void)mkdir(folder, 0700); /* whoever writes there says what is wrong with it */
+    (void)mkdir(HARDEN_SOCKETS, 0750);
     const bool set = (!folder || allow(rules, folder, below)) && allow(rules, CONFIGFS_TSM, below) &&
-                     allow(rules, "/dev", LANDLOCK_ACCESS_FS_WRITE_FILE) &&
+                     allow(rules, HARDEN_SOCKETS, SOCKETS) && allow(rules, "/dev", LANDLOCK_ACCESS_FS_WRITE_FILE) &&
                      !syscall(SYS_landlock_restrict_self, rules, 0);
     const rc_t rc = set ? RC_OK : failed(e, "landlock");
     close(rules);

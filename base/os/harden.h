@@ -22,9 +22,11 @@ NODISCARD rc_t harden_can_lock(err_t *e, size_t n);
  * RC_UNSUPPORTED: the kernel has no filters. */
 NODISCARD rc_t harden_calls(err_t *e);
 
+#define HARDEN_SOCKETS "/run/kettle"
+
 /* From now on files are written, made and removed below `folder` alone, which is made (mode 0700) when missing, and
  * below the kernel's configfs-tsm; no file can be run; reading is as before. Needs harden_process.
- *   folder  NULL: nowhere
+ *   folder  NULL: nowhere; in HARDEN_SOCKETS, which is made (mode 0750) when missing, sockets alone
  * RC_UNSUPPORTED: the kernel has no Landlock; RC_IO. */
 NODISCARD rc_t harden_files(err_t *e, const char *folder);
 

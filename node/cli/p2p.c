@@ -157,35 +157,67 @@ static int do_watch(p2p_run_t *x)
     return COMMAND_FAILED;
 }
 
-static int do_status(p2p_run_t *x)
+static int show(p2p_run_t *x, const char *target, bool posts)
 {
     view_t text;
     err_t e;
-    const rc_t rc = ask(x, &text, &e, "/v1/p2p/status", false);
+    const rc_t rc = ask(x, &text, &e, target, posts);
     return rc ? failed(&e, rc) : print_whole(text);
+}
+
+static int do_status(p2p_run_t *x)
+{
+    return show(x, "/v1/p2p/status", false);
+}
+
+static int do_register(p2p_run_t *x)
+{
+    return show(x, "/v1/p2p/register", true);
+}
+
+/* The address alone, for scripts. */
+static int do_address(p2p_run_t *x)
+{
+    jo_doc_t doc;
+    view_t text;
+    err_t e;
+    rc_t rc = ask(x, &text, &e, "/v1/p2p/address", false);
+    if (rc)
+        return failed(&e, rc);
+    if (x->o->as_json)
+        return print_whole(text);
+    const jo_t o = jo_open(&doc, &e, text, ANSWER_MAX, JO_LENIENT);
+    const view_t at = jo_text(&o, "address", 42, 42);
+    if (at.n)
+        say(stdout, "%s", (const char *)at.p);
+    rc = jo_rc(&o);
+    jo_close(&doc);
+    return rc ? command_failed_by(&e, "the node's answer") : COMMAND_DONE;
 }
 
 static const struct {
     const char *word;
     int (*run)(p2p_run_t *x);
 } words[] = {
-    { "peers", do_peers },
-    { "watch", do_watch },
-    { "status", do_status },
+    { "peers", do_peers },     { "watch", do_watch },       { "status", do_status },
+    { "address", do_address }, { "register", do_register },
 };
 
 static int run(int argc, char **argv);
 
 const cli_command_t COMMAND_P2P = {
     .name = "p2p",
-    .what = "shows a cluster's members as their contract lists them",
-    .usage = "kettle p2p [OPTIONS] peers|watch|status\n",
-    .about = "Asks the node on this machine, whose configuration has the key membership, over its Unix socket "
-             "(docs/sdk.md). peers prints where the members are reached, one a line, in the contract's order: a list "
-             "that the node proved. watch prints each list that is another than the one before, one a line, until it "
-             "is ended. status prints which contract is followed, and where the list stands.",
-    .status = "0 printed, 1 the node refuses and says why, 3 no node at the socket",
-    .operand = "peers, watch or status",
+    .what = "has the node listed by its contract, and shows who is",
+    .usage = "kettle p2p [OPTIONS] address|register|peers|watch|status\n",
+    .about =
+        "Asks the node on this machine, whose configuration has the key membership, over its Unix socket "
+        "(docs/sdk.md). address prints the address for which the contract's owner mints a token, and which is "
+        "funded. register has the node listed, and kept so, and waits until the chain shows it. peers prints where "
+        "the members are reached, one a line, in the contract's order: a list that the node proved. watch prints "
+        "each list that is another than the one before, one a line, until it is ended. status prints which "
+        "contract is followed, and where list and registration stand.",
+    .status = "0 done, 1 the node refuses and says why, 3 no node at the socket",
+    .operand = "address, register, peers, watch or status",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .run = run,
@@ -211,5 +243,5 @@ static int run(int argc, char **argv)
             hc_free(x.http);
             return status;
         }
-    return command_usage("p2p %s: peers, watch or status", word);
+    return command_usage("p2p %s: address, register, peers, watch or status", word);
 }

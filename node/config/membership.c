@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "node/config/option.h"
+#include "rpc/api/setup_statement.h"
 #include "rpc/members/gateway.h"
 
 const char *const MEMBERSHIP_MODES[] = { [MEMBERS_TLS] = "tls", [MEMBERS_WIREGUARD] = "wireguard", NULL };
@@ -55,6 +56,12 @@ static const option_t options[] = {
       .min = 1,
       .max = MEMBERSHIP_EVERY_MAX,
       .normal = 1 },
+    { .key = "fee_cap",
+      .kind = OPTION_NUMBER,
+      .at = offsetof(membership_t, fee_cap),
+      .min = 1,
+      .max = SETUP_INT_MAX,
+      .normal = MEMBERSHIP_FEE_CAP },
     { .key = "gateway_domain", .kind = OPTION_OTHER, .read = read_domain },
     { .key = "socket", .kind = OPTION_PATH, .at = offsetof(membership_t, socket), .normal_text = MEMBERSHIP_SOCKET },
 };

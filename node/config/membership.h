@@ -1,7 +1,7 @@
 /* membership.h - the key `membership`: which contract lists the cluster's members, and how its list is read.
  *
  *     { "contract": "0x...", "mode": "tls", "attested_only": false, "block": "finalized", "max_age_s": 1536,
- *       "every": 1, "gateway_domain": "example.com", "socket": "/run/kettle/p2p.sock" }
+ *       "every": 1, "gateway_domain": "example.com", "fee_cap": 100000000000, "socket": "/run/kettle/p2p.sock" }
  *
  * Spec:   DStack P2P SDK Specification; docs/sdk.md
  * Floor:  5, node/config. No I/O; texts in the caller's arena.
@@ -14,10 +14,11 @@
 #include "rpc/members/members.h"
 
 #define MEMBERSHIP_SOCKET "/run/kettle/p2p.sock"
-#define MEMBERSHIP_SOCKET_MAX 107u    /* bytes of a path that a socket can have */
-#define MEMBERSHIP_EVERY_MAX 1024u    /* blocks */
-#define MEMBERSHIP_MAX_AGE_MAX 86400u /* seconds */
-#define MEMBERSHIP_DOMAIN_MAX 189u    /* characters: an instance's label comes before it */
+#define MEMBERSHIP_SOCKET_MAX 107u       /* bytes of a path that a socket can have */
+#define MEMBERSHIP_EVERY_MAX 1024u       /* blocks */
+#define MEMBERSHIP_MAX_AGE_MAX 86400u    /* seconds */
+#define MEMBERSHIP_FEE_CAP 100000000000u /* wei: 100 gwei */
+#define MEMBERSHIP_DOMAIN_MAX 189u       /* characters: an instance's label comes before it */
 
 /* The words of block, in their order. */
 typedef enum { MEMBERSHIP_FINALIZED, MEMBERSHIP_LATEST } membership_block_t;
@@ -31,6 +32,7 @@ typedef struct {
     uint64_t every;             /* a list is good for so many blocks */
     bool attested_only;         /* false: the contract's word is given */
     const char *gateway_domain; /* of endpoints in mode tls; NULL: any */
+    uint64_t fee_cap;           /* wei for a unit of gas that a transaction pays at most */
     const char *socket;         /* where programs on this machine ask */
 } membership_t;
 

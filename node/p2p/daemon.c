@@ -16,6 +16,7 @@
 typedef struct waiter {
     struct waiter *next;
     hs_pending_t *pending;
+    bool registers;                   /* for the registration, not for a list */
     char after[SHOWN_CURSOR_LEN + 1]; /* the list that he has; empty: the next result is his */
     uint64_t until_ms;
 } waiter_t;
@@ -23,6 +24,7 @@ typedef struct waiter {
 struct daemon {
     daemon_config_t with;
     p2p_list_t *list;
+    writer_t *writer;
     hs_t *server;
     pthread_mutex_t lock; /* all below */
     worker_t *worker;     /* NULL: it is stopped */
@@ -77,6 +79,32 @@ static void answer(daemon_t *d, hs_response_t *r)
     put_text(r, &w);
 }
 
+/* Fills r with how the registration ended, or with what keeps it. */
+static void answer_registration(daemon_t *d, hs_response_t *r)
+{
+    err_t why;
+    const writer_state_t state = writer_state(d->writer, &why);
+    if (state == WRITER_REGISTERED) {
+        jw_t w = jw_of(NULL, ANSWER_MAX);
+        jw_object(&w, NULL);
+        writer_put(d->writer, &w);
+        jw_end(&w);
+        put_text(r, &w);
+    } else if (state == WRITER_STUCK) {
+        hs_problem(r, why.rc == RC_UNSUPPORTED ? 501 : 409, why.rc == RC_UNSUPPORTED ? "unsupported" : "refused",
+                   why.text);
+    } else {
+        hs_problem(r, 504, "call-timeout", why.rc ? why.text : "the chain does not show the registration yet");
+    }
+}
+
+static bool is_settled(daemon_t *d)
+{
+    err_t why;
+    const writer_state_t state = d->writer ? writer_state(d->writer, &why) : WRITER_IDLE;
+    return state == WRITER_REGISTERED || state == WRITER_STUCK;
+}
+
 /* Whether a result for the head is there. With the lock held. */
 static bool is_up_to_date(const daemon_t *d)
 {
@@ -92,10 +120,11 @@ static bool has_another(const daemon_t *d, const char *after)
 static void release(daemon_t *d, bool has_come)
 {
     const uint64_t now_ms = clock_monotonic_ms();
+    const bool settled = is_settled(d);
     waiter_t *done = NULL;
     pthread_mutex_lock(&d->lock);
     for (waiter_t **at = &d->waiters, *w; (w = *at);) {
-        const bool gets = has_come && (!w->after[0] || has_another(d, w->after));
+        const bool gets = w->registers ? settled : has_come && (!w->after[0] || has_another(d, w->after));
         if (!gets && !d->stopping && now_ms < w->until_ms && !hs_pending_gone(w->pending)) {
             at = &w->next;
             continue;
@@ -111,12 +140,20 @@ static void release(daemon_t *d, bool has_come)
         pthread_mutex_lock(&d->lock);
         if (d->stopping)
             hs_problem(&r, 503, "stopping", "the node is stopping");
+        else if (w->registers)
+            answer_registration(d, &r);
         else
             answer(d, &r);
         pthread_mutex_unlock(&d->lock);
         hs_answer(w->pending, &r);
         free(w);
     }
+}
+
+/* The writer has looked. */
+static void on_looked(void *ctx)
+{
+    release(ctx, false);
 }
 
 /* ---- reading ---- */
@@ -199,6 +236,11 @@ void daemon_head(daemon_t *d, const ex_block_t *block)
     pthread_mutex_unlock(&d->lock);
 }
 
+void daemon_latest(daemon_t *d, const ex_block_t *block)
+{
+    writer_head(d->writer, block);
+}
+
 /* ---- routes ---- */
 
 /* Reads "after=CURSOR&wait_s=N". False: it is something else. */
@@ -224,7 +266,8 @@ static bool read_query(char after[SHOWN_CURSOR_LEN + 1], unsigned *wait_s, const
     return true;
 }
 
-/* Puts the answer off until there is another list than after, or any result. With the lock held. */
+/* Puts the answer off until there is another list than after, or any result; after NULL: until the registration has
+ * ended. With the lock held. */
 static void wait_for(daemon_t *d, const hs_request_t *request, hs_response_t *r, const char *after, unsigned wait_s)
 {
     waiter_t *w = calloc(1, sizeof *w);
@@ -236,7 +279,9 @@ static void wait_for(daemon_t *d, const hs_request_t *request, hs_response_t *r,
         free(w);
         return;
     }
-    memcpy(w->after, after, sizeof w->after);
+    w->registers = !after;
+    if (after)
+        memcpy(w->after, after, sizeof w->after);
     w->until_ms = clock_monotonic_ms() + 1000u * wait_s;
     w->next = d->waiters;
     d->waiters = w;
@@ -262,6 +307,44 @@ static void get_peers(void *ctx, const hs_request_t *request, hs_response_t *r)
         answer(d, r);
     worker_wake(d->worker); /* to look at his time, too */
     pthread_mutex_unlock(&d->lock);
+}
+
+static void post_register(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    daemon_t *d = ctx;
+    if (d->with.membership->mode == MEMBERS_WIREGUARD) {
+        hs_problem(r, 501, "unsupported", "this version sets up no WireGuard, and registers no node there");
+        return;
+    }
+    writer_register(d->writer);
+    const bool settled = is_settled(d);
+    pthread_mutex_lock(&d->lock);
+    if (d->stopping)
+        hs_problem(r, 503, "stopping", "the node is stopping");
+    else if (settled)
+        answer_registration(d, r);
+    else
+        wait_for(d, request, r, NULL, DAEMON_REGISTER_S);
+    worker_wake(d->worker);
+    pthread_mutex_unlock(&d->lock);
+}
+
+static void get_address(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    daemon_t *d = ctx;
+    err_t e;
+    const rc_t rc = writer_identity(d->writer, &e);
+    jw_t w = jw_of(NULL, ANSWER_MAX);
+    (void)request;
+    jw_object(&w, NULL);
+    writer_put(d->writer, &w);
+    jw_end(&w);
+    if (rc)
+        hs_problem(r, rc == RC_UNSUPPORTED ? 501 : 503, rc == RC_UNSUPPORTED ? "unsupported" : "no-key", e.text);
+    else
+        put_text(r, &w);
+    if (rc)
+        jw_free(&w);
 }
 
 static void put_list(jw_t *w, const daemon_t *d, uint64_t now_s)
@@ -298,6 +381,9 @@ static void get_status(void *ctx, const hs_request_t *request, hs_response_t *r)
     jw_u64(&w, "reads", d->reads);
     jw_u64(&w, "failures", d->failures);
     pthread_mutex_unlock(&d->lock);
+    jw_object(&w, "registration");
+    writer_put(d->writer, &w);
+    jw_end(&w);
     jw_end(&w);
     put_text(r, &w);
 }
@@ -305,6 +391,8 @@ static void get_status(void *ctx, const hs_request_t *request, hs_response_t *r)
 static const hs_route_t routes[] = {
     { "GET", "/v1/p2p/status", get_status, 0 },
     { "GET", "/v1/p2p/peers", get_peers, 0 },
+    { "GET", "/v1/p2p/address", get_address, HS_SLOW },
+    { "POST", "/v1/p2p/register", post_register, 0 },
 };
 
 /* ---- start and stop ---- */
@@ -332,7 +420,16 @@ static rc_t open_all(daemon_t *d, err_t *e)
                                                  .gateway_domain = m->gateway_domain });
     if (!d->list)
         return err_say(e, RC_NOMEM, "out of memory");
-    const rc_t rc = worker_start(&d->worker, e, "members", run, d);
+    rc_t rc = writer_start(&d->writer, e,
+                           &(writer_config_t){ .membership = m,
+                                               .tee = k->tee,
+                                               .ask = k->ask,
+                                               .chain = k->chain,
+                                               .cache = k->cache,
+                                               .looked = on_looked,
+                                               .ctx = d });
+    if (!rc)
+        rc = worker_start(&d->worker, e, "members", run, d);
     return rc ? rc : err_before(e, hs_start(&d->server, e, &server), "membership.socket: ");
 }
 
@@ -364,6 +461,7 @@ void daemon_stop(daemon_t *d)
     d->stopping = true;
     pthread_mutex_unlock(&d->lock);
     worker_stop(worker);
+    writer_stop(d->writer);
     release(d, false);
     hs_stop(d->server, STOP_GRACE_MS);
     d->server = NULL;
@@ -373,6 +471,7 @@ void daemon_free(daemon_t *d)
 {
     if (!d)
         return;
+    writer_free(d->writer);
     p2p_list_free(d->list);
     shown_clear(&d->shown);
     pthread_mutex_destroy(&d->lock);

@@ -4,7 +4,9 @@
  *     a new head -> node/p2p/list.h -> the list is kept; who waits for another one than he has is answered
  *                   failed -> again after DAEMON_AGAIN_MS, or with the next head
  *
- *     GET /v1/p2p/status                     contract, mode, where the list stands
+ *     GET /v1/p2p/status                     contract, mode, where the list and the registration stand
+ *     GET /v1/p2p/address                    whose token has to be minted: asks the TEE
+ *     POST /v1/p2p/register                  this node is listed, and stays so (node/p2p/writer.h)
  *     GET /v1/p2p/peers                      the list of the present head
  *     GET /v1/p2p/peers?after=CURSOR&wait_s=N  likewise, but not before it is another one, or N seconds are over
  *
@@ -13,7 +15,7 @@
  *
  * Spec:   DStack P2P SDK Specification; docs/sdk.md; openapi.yaml
  * Floor:  5, node/p2p. Any thread. A thread and a server of its own.
- * Tests:  tests/unit/test_p2p_daemon.c, tests/e2e (membership)
+ * Tests:  tests/unit/test_p2p_daemon.c
  */
 #ifndef NODE_P2P_DAEMON_H
 #define NODE_P2P_DAEMON_H
@@ -21,15 +23,18 @@
 #include "http/server.h"
 #include "node/config/membership.h"
 #include "node/p2p/list.h"
+#include "node/p2p/writer.h"
 
 #define DAEMON_AGAIN_MS 4000u /* after a list that could not be read */
 #define DAEMON_WAIT_MAX_S 120u
+#define DAEMON_REGISTER_S 600u /* a registration is waited for at most */
 
 typedef struct daemon daemon_t;
 
 /* Everything borrowed until daemon_free. */
 typedef struct {
     const membership_t *membership;
+    const tee_provider_t *tee;
     ask_t *ask;
     const evm_chain_t *chain;
     ex_cache_t *cache;
@@ -43,6 +48,9 @@ NODISCARD rc_t daemon_start(daemon_t **out, err_t *e, const daemon_config_t *con
 
 /* The head at which the list is to be read; also told again. Copied. */
 void daemon_head(daemon_t *d, const ex_block_t *block);
+
+/* The latest head, after which transactions are made; likewise. */
+void daemon_latest(daemon_t *d, const ex_block_t *block);
 
 /* Answers who waits, and closes the socket; before ask_free. NULL is allowed. */
 void daemon_stop(daemon_t *d);

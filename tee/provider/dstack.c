@@ -146,25 +146,67 @@ static rc_t get_evidence(void *ctx, tee_evidence_t *out, err_t *e, const uint8_t
     return rc;
 }
 
-/* Of the guest agent: the same for all instances of the application. */
-static rc_t seal_key(void *ctx, uint8_t out[TEE_SEAL_KEY_LEN], err_t *e, const char *path)
+bool dstack_is_agent(const tee_provider_t *p)
 {
-    dstack_t *d = ctx;
-    char body[256];
+    return p->get_evidence == get_evidence && ((const dstack_t *)p->ctx)->api == DSTACK_AGENT;
+}
+
+/* What an answer is read by. */
+typedef rc_t (*read_fn)(void *out, err_t *e, view_t body);
+
+/* Asks, and reads the answer; what it held is wiped. */
+static rc_t exchange(dstack_t *d, void *out, err_t *e, const char *path, const char *body, read_fn read)
+{
     hc_response_t r;
     err_t answer;
-    snprintf(body, sizeof body, "{\"path\":\"%.150s\",\"purpose\":\"kettle\",\"algorithm\":\"secp256k1\"}", path);
     pthread_mutex_lock(&d->lock);
-    rc_t rc = ask(d, &r, e, "/GetKey", body);
+    rc_t rc = ask(d, &r, e, path, body);
     if (!rc && r.status != 200)
         rc = refused(e, d, &r);
-    else if (!rc && dstack_key_read(out, &answer, view_of(r.body, r.body_len)))
-        rc = err_set(e, RC_IO, "dstack at %s: the answer's %s %s", d->at, answer.field, answer.text);
+    else if (!rc && (rc = read(out, &answer, view_of(r.body, r.body_len))))
+        rc = err_set(e, rc == RC_REFUSED ? rc : RC_IO, "dstack at %s: the answer's %s %s", d->at, answer.field,
+                     answer.text);
     pthread_mutex_unlock(&d->lock);
     if (r.body)
         secret_wipe(r.body, r.body_len);
     hc_response_clear(&r);
     return rc;
+}
+
+static rc_t read_key(void *out, err_t *e, view_t body)
+{
+    return dstack_key_read(out, e, body);
+}
+
+/* Of the guest agent: the same for all instances of the application. */
+static rc_t seal_key(void *ctx, uint8_t out[TEE_SEAL_KEY_LEN], err_t *e, const char *path)
+{
+    char body[256];
+    snprintf(body, sizeof body, "{\"path\":\"%.150s\",\"purpose\":\"kettle\",\"algorithm\":\"secp256k1\"}", path);
+    return exchange(ctx, out, e, "/GetKey", body, read_key);
+}
+
+static rc_t read_chain(void *out, err_t *e, view_t body)
+{
+    return dstack_chain_read(out, e, body);
+}
+
+static rc_t read_info(void *out, err_t *e, view_t body)
+{
+    return dstack_info_read(out, e, body);
+}
+
+rc_t dstack_get_key(const tee_provider_t *p, dstack_key_t *out, err_t *e, const char *path, const char *purpose)
+{
+    char body[320];
+    snprintf(body, sizeof body, "{\"path\":\"%.100s\",\"purpose\":\"%.100s\",\"algorithm\":\"secp256k1\"}", path,
+             purpose);
+    return exchange(p->ctx, out, e, "/GetKey", body, read_chain);
+}
+
+rc_t dstack_get_info(const tee_provider_t *p, dstack_info_t *out, err_t *e)
+{
+    return exchange(p->ctx, out, e, "/Info", "{}", read_info);
 }
 
 static void dstack_free(void *ctx)

@@ -1,6 +1,7 @@
 /* dstack.h - quotes from dstack's guest agent, over HTTP on its Unix socket.
  *
- * Spec:   dstack guest agent API: POST /GetQuote; older: POST /prpc/Tappd.RawQuote?json; tee-facts sections 11.3, 11.4
+ * Spec:   dstack guest agent API: POST /GetQuote, /GetKey, /Info; older: POST /prpc/Tappd.RawQuote?json;
+ *         tee-facts sections 11.3, 11.4
  * Floor:  3, tee/provider. May be used from several threads; requests are made one after the other.
  * Tests:  tests/unit/test_provider_dstack.c
  */
@@ -9,7 +10,7 @@
 
 #include <string.h>
 
-#include "tee/tee.h"
+#include "tee/provider/dstack_answer.h"
 
 typedef enum { DSTACK_AGENT, DSTACK_TAPPD } dstack_api_t;
 
@@ -35,5 +36,17 @@ bool dstack_find(char out[DSTACK_PATH_MAX], dstack_api_t *api, size_t *from, con
  * RC_NOMEM. */
 NODISCARD rc_t dstack_open(tee_provider_t *out, const char *at, dstack_api_t api, const char *root,
                            uint32_t timeout_ms);
+
+/* Whether a provider is the guest agent: only of one may be asked what follows. */
+bool dstack_is_agent(const tee_provider_t *p);
+
+/* The key of a path, secp256k1, for a purpose; both at most 100 characters without quotes. The caller wipes out. out
+ * written only on RC_OK. RC_IO, RC_TIMEOUT, RC_NOMEM; e names the endpoint. */
+NODISCARD rc_t dstack_get_key(const tee_provider_t *p, dstack_key_t *out, err_t *e, const char *path,
+                              const char *purpose);
+
+/* Which instance of which application this is. RC_REFUSED: the application runs without instance ids; otherwise as
+ * dstack_get_key. */
+NODISCARD rc_t dstack_get_info(const tee_provider_t *p, dstack_info_t *out, err_t *e);
 
 #endif

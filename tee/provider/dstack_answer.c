@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/crypto/secret.h"
+#include "base/hex.h"
 #include "base/json.h"
 
 /* An event log that is there must be the text of a JSON list. */
@@ -47,6 +48,45 @@ rc_t dstack_key_read(uint8_t out[TEE_SEAL_KEY_LEN], err_t *e, view_t body)
         memcpy(out, key, sizeof key);
     secret_wipe(key, sizeof key);
     return rc;
+}
+
+rc_t dstack_chain_read(dstack_key_t *out, err_t *e, view_t body)
+{
+    jo_doc_t doc;
+    dstack_key_t x;
+    const jo_t o = jo_open(&doc, e, body, DSTACK_ANSWER_MAX, JO_LENIENT);
+    jo_hex(&o, x.secret, sizeof x.secret, "key", HEX_ANY);
+    jo_t chain = jo_list(&o, "signature_chain", 2, 2), one = chain;
+    if (jo_next(&chain, &one))
+        jo_hex(&one, x.app_signature, sizeof x.app_signature, NULL, HEX_ANY);
+    if (jo_next(&chain, &one))
+        jo_hex(&one, x.kms_signature, sizeof x.kms_signature, NULL, HEX_ANY);
+    const rc_t rc = jo_done(&o);
+    jo_close(&doc);
+    if (!rc)
+        *out = x;
+    secret_wipe(&x, sizeof x);
+    return rc;
+}
+
+rc_t dstack_info_read(dstack_info_t *out, err_t *e, view_t body)
+{
+    jo_doc_t doc;
+    dstack_info_t x;
+    uint8_t instance[DSTACK_ID_LEN];
+    const jo_t o = jo_open(&doc, e, body, DSTACK_ANSWER_MAX, JO_LENIENT);
+    jo_hex(&o, x.app_id, sizeof x.app_id, "app_id", HEX_ANY);
+    const view_t id = jo_text(&o, "instance_id", 0, 2 * DSTACK_ID_LEN + 2);
+    if (!jo_rc(&o) && !id.n)
+        jo_fail(&o, "instance_id", RC_REFUSED, "is empty: the application runs without instance ids");
+    jo_hex(&o, instance, sizeof instance, "instance_id", HEX_ANY);
+    const rc_t rc = jo_done(&o);
+    jo_close(&doc);
+    if (rc)
+        return rc;
+    hex_encode(x.instance_id, view_of(instance, sizeof instance));
+    *out = x;
+    return RC_OK;
 }
 
 void dstack_error_read(char out[DSTACK_ERROR_MAX], view_t body)

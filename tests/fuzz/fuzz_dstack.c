@@ -18,6 +18,23 @@ static json_t *text_of(view_t v)
     return json_stringn(v.n ? (const char *)v.p : "", v.n);
 }
 
+/* Names of an instance are those that the contract takes. */
+static void read_others(view_t body)
+{
+    dstack_key_t key;
+    dstack_info_t info;
+    err_t why = { 0 };
+    if (dstack_chain_read(&key, &why, body))
+        require(why.text[0]);
+    if (dstack_info_read(&info, &why, body)) {
+        require(why.text[0]);
+        return;
+    }
+    require(strlen(info.instance_id) == 2 * DSTACK_ID_LEN);
+    for (const char *p = info.instance_id; *p; p++)
+        require((*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'f'));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     arena_t a;
@@ -27,6 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     dstack_error_read(error, view_of(data, len));
     for (const char *p = error; *p; p++)
         require(*p >= ' ' && *p <= '~');
+    read_others(view_of(data, len));
     arena_init(&a, 32u << 20);
     if (dstack_answer_read(&x, &why, &a, view_of(data, len)))
         require(why.text[0]);

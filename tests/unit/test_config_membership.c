@@ -29,6 +29,7 @@ START_TEST(what_is_not_said_has_a_default)
     ck_assert_uint_eq(m->block, MEMBERSHIP_FINALIZED);
     ck_assert_uint_eq(m->max_age_s, 1536);
     ck_assert_uint_eq(m->every, 1);
+    ck_assert_uint_eq(m->fee_cap, 100000000000u);
     ck_assert(!m->attested_only);
     ck_assert_ptr_null(m->gateway_domain);
     ck_assert_str_eq(m->socket, "/run/kettle/p2p.sock");
@@ -77,6 +78,7 @@ START_TEST(what_cannot_be_is_refused_by_name)
         { LEAST ",\"max_age_s\":86401", "membership.max_age_s", RC_MALFORMED },
         { LEAST ",\"every\":0", "membership.every", RC_MALFORMED },
         { LEAST ",\"every\":1025", "membership.every", RC_MALFORMED },
+        { LEAST ",\"fee_cap\":0", "membership.fee_cap", RC_MALFORMED },
         { LEAST ",\"gateway_domain\":\"\"", "membership.gateway_domain", RC_MALFORMED },
         { LEAST ",\"gateway_domain\":\"GW.example\"", "membership.gateway_domain", RC_MALFORMED },
         { CONTRACT ",\"mode\":\"wireguard\",\"attested_only\":false,\"gateway_domain\":\"gw.example\"",

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -207,6 +208,18 @@ static bool can_read(const char *path)
     return got;
 }
 
+/* Makes a socket with a name, and removes it. */
+static bool can_listen(const char *folder)
+{
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    snprintf(at.sun_path, sizeof at.sun_path, "%.80s/harden-%d", folder, (int)getpid());
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool made = fd >= 0 && bind(fd, (const struct sockaddr *)(const void *)&at, sizeof at) == 0;
+    if (fd >= 0)
+        close(fd);
+    return made && unlink(at.sun_path) == 0;
+}
+
 /* ctx: a folder with the file `old`; the state goes below it. */
 static int use_files(const void *ctx)
 {
@@ -223,6 +236,10 @@ static int use_files(const void *ctx)
         return 2;
     if (!can_read(old) || !can_make("/dev", "null"))
         return 3;
+    if (!can_listen(state) || can_listen(ctx))
+        return 5;
+    if (access(HARDEN_SOCKETS, W_OK) == 0 && (!can_listen(HARDEN_SOCKETS) || can_make(HARDEN_SOCKETS, "file")))
+        return 6;
     char *const none[] = { NULL };
     return execve("/bin/true", none, none) == -1 && errno == EACCES ? 0 : 4;
 }

@@ -12,11 +12,13 @@
 
 #define FOUR "[\"10.0.1.1\",\"10.0.1.2\",\"10.0.1.3\",\"10.0.1.4\"]"
 #define MAX_AGE_S 1536u
+#define REGISTER "POST /v1/p2p/register HTTP/1.1\r\nHost: k\r\nContent-Length: 0\r\n\r\n"
 
 static daemon_t *d;
 static char folder[64], path[96];
 static membership_t membership;
 static _Atomic uint64_t now_s;
+static const tee_provider_t no_kms = { .name = "simulator" };
 
 static uint64_t tell_now(void *ctx)
 {
@@ -100,6 +102,7 @@ static void open_daemon(uint64_t every)
         .is_set = true, .contract = A, .mode = MEMBERS_WIREGUARD, .max_age_s = MAX_AGE_S, .every = every, .socket = path
     };
     const daemon_config_t config = { .membership = &membership,
+                                     .tee = &no_kms,
                                      .ask = engine,
                                      .chain = &PRAGUE,
                                      .cache = s.config.cache,
@@ -141,6 +144,13 @@ START_TEST(list_and_status_are_told_over_the_socket)
     told_is(ask_for("/v1/p2p/status"), 200, "\"mode\":\"wireguard\",\"block\":\"finalized\",\"max_age_s\":1536");
     told_is(ask_for("/v1/p2p/status"), 200, "\"list\":{\"count\":4,\"block_number\":1000,");
     told_is(ask_for("/v1/p2p/other"), 404, "no such path");
+    told_is(ask_for("/v1/p2p/address"), 501, "the TEE provider (simulator) gives no keys of a KMS");
+    told_is(say_to(REGISTER), 501, "this version sets up no WireGuard");
+    membership.mode = MEMBERS_TLS;
+    daemon_latest(d, &s.block);
+    told_is(say_to(REGISTER), 501, "the TEE provider (simulator) gives no keys of a KMS");
+    told_is(ask_for("/v1/p2p/status"), 200,
+            "\"registered\":false,\"transactions\":0,\"transaction\":null,\"trouble\":\"the TEE");
     told_is(say_to("POST /v1/p2p/peers HTTP/1.1\r\nHost: k\r\nContent-Length: 0\r\n\r\n"), 405, "this method");
     close_daemon();
 }

@@ -570,6 +570,44 @@ START_TEST(a_simulator_seals_when_its_seed_will_be_the_same)
 }
 END_TEST
 
+#define TENS "1111111111"
+#define KEY_64 TENS TENS TENS TENS TENS TENS "1111"
+#define SIG KEY_64 KEY_64 "01"
+
+/* Known answers of GetKey and Info, their truncations, and what is missing. */
+START_TEST(chain_of_a_key_and_who_this_is_are_read_strictly)
+{
+    static const char key[] = "{\"key\":\"" KEY_64 "\",\"signature_chain\":[\"" SIG "\",\"0x" SIG "\"]}",
+                      info[] = "{\"app_id\":\"ea549f02e1a25fabd1cb788380e033ec5461b2ff\",\"instance_id\":"
+                               "\"00000000000000000000000000000000000000AB\",\"app_name\":\"a\"}";
+    static const char *const bad_keys[] = { "{}", "{\"key\":\"" KEY_64 "\"}",
+                                            "{\"key\":\"" KEY_64 "\",\"signature_chain\":[\"" SIG "\"]}",
+                                            "{\"key\":\"" KEY_64 "\",\"signature_chain\":[\"" SIG "\",\"" KEY_64
+                                            "\"]}" };
+    dstack_key_t k;
+    dstack_info_t i;
+    err_t e;
+    ck_assert_int_eq(dstack_chain_read(&k, &e, view_str(key)), RC_OK);
+    ck_assert_uint_eq(k.secret[31], 0x11);
+    ck_assert_uint_eq(k.app_signature[63], 0x11);
+    ck_assert_uint_eq(k.kms_signature[64], 1);
+    ck_assert_int_eq(dstack_info_read(&i, &e, view_str(info)), RC_OK);
+    ck_assert_str_eq(i.instance_id, "00000000000000000000000000000000000000ab");
+    ck_assert_uint_eq(i.app_id[0], 0xea);
+    for (size_t n = 0; n < sizeof key - 1; n++)
+        ck_assert_int_ne(dstack_chain_read(&k, &e, view_of(key, n)), RC_OK);
+    for (size_t n = 0; n < sizeof info - 1; n++)
+        ck_assert_int_ne(dstack_info_read(&i, &e, view_of(info, n)), RC_OK);
+    for (size_t n = 0; n < sizeof bad_keys / sizeof bad_keys[0]; n++)
+        ck_assert_int_eq(dstack_chain_read(&k, &e, view_str(bad_keys[n])), RC_MALFORMED);
+    ck_assert_int_eq(dstack_info_read(&i, &e,
+                                      view_str("{\"app_id\":\"ea549f02e1a25fabd1cb788380e033ec5461b2ff\","
+                                               "\"instance_id\":\"\"}")),
+                     RC_REFUSED);
+    ck_assert_str_eq(e.field, "instance_id");
+}
+END_TEST
+
 int main(void)
 {
     if (secret_init())
@@ -582,5 +620,6 @@ int main(void)
         auto_takes_what_is_there_in_order_and_never_the_simulator,
         an_agent_that_was_started_anew_elsewhere_is_found_again, a_simulator_of_the_agent_may_be_at_an_http_url,
         the_simulator_is_opened_by_name_only_and_other_names_are_none,
-        an_agent_gives_a_key_to_seal_by_and_no_other_answer_is_one, a_simulator_seals_when_its_seed_will_be_the_same);
+        an_agent_gives_a_key_to_seal_by_and_no_other_answer_is_one, a_simulator_seals_when_its_seed_will_be_the_same,
+        chain_of_a_key_and_who_this_is_are_read_strictly);
 }
