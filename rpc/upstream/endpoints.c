@@ -7,6 +7,7 @@
 #include "http/client.h"
 #include "rpc/upstream/lie.h"
 #include "rpc/upstream/pace.h"
+#include "rpc/upstream/secrets.h"
 
 #define BACKOFF_MS 250u
 #define BACKOFF_LIE_MS 4000u
@@ -187,28 +188,9 @@ const char *up_origin(const up_t *u, size_t i)
     return u->at[i].status.origin;
 }
 
-/* Blanks each place where a text has this part. */
-static void blank(char *text, const char *part, size_t n)
-{
-    for (size_t left = strlen(text); left >= n; left--, text++)
-        if (memcmp(text, part, n) == 0)
-            memset(text, '*', n);
-}
-
 void up_hide(const up_t *u, size_t i, char *text)
 {
-    static const char between[] = "/:@?&=#";
-    const char *at = strstr(up_url(u, i), "://");
-    at = at ? at + 3 : up_url(u, i);
-    const size_t authority = strcspn(at, "/?#");
-    const char *host = memchr(at, '@', authority);
-    host = host ? host + 1 : at;
-    while (*at) {
-        const size_t n = strcspn(at, between);
-        if (n >= UP_SECRET_MIN && at != host)
-            blank(text, at, n);
-        at += n + (at[n] != 0);
-    }
+    secrets_hide(text, up_url(u, i));
 }
 
 const char *up_without_origin(const up_t *u, size_t i, const char *text)
@@ -269,9 +251,12 @@ static void count(up_status_t *s, rc_t rc, const char *reason)
 bool up_claims_newer(up_t *u, size_t i, const char *reason)
 {
     up_status_t *s = &u->at[i].status;
+    char safe[UP_REASON_MAX];
+    snprintf(safe, sizeof safe, "%s", reason);
+    up_hide(u, i, safe);
     pthread_mutex_lock(&u->lock);
-    const bool other = strncmp(s->newer_reason, reason, sizeof s->newer_reason - 1) != 0;
-    count_newer(s, reason);
+    const bool other = strcmp(s->newer_reason, safe) != 0;
+    count_newer(s, safe);
     pthread_mutex_unlock(&u->lock);
     return other;
 }
@@ -280,6 +265,10 @@ void up_report(up_t *u, size_t i, rc_t rc, const char *reason, uint32_t retry_af
 {
     endpoint_t *e = &u->at[i];
     up_status_t *s = &e->status;
+    char safe[UP_REASON_MAX];
+    snprintf(safe, sizeof safe, "%s", reason && reason[0] ? reason : rc_name(rc));
+    if (rc)
+        up_hide(u, i, safe);
     pthread_mutex_lock(&u->lock);
     s->requests++;
     if (u->saved < HEDGE_SAVED_MAX * HEDGE_EVERY)
@@ -293,15 +282,14 @@ void up_report(up_t *u, size_t i, rc_t rc, const char *reason, uint32_t retry_af
         if (e->streak < UINT32_MAX)
             e->streak++;
         retry_at_ms = now_ms + backoff_ms(e, rc, retry_after_ms, now_ms);
-        count(s, rc, reason);
+        count(s, rc, safe);
         s->failing = true;
         s->failed_at_ms = now_ms;
         if (retry_at_ms > s->retry_at_ms) /* never shorten what an earlier report asked for */
             s->retry_at_ms = retry_at_ms;
         if (retry_after_ms && s->retry_at_ms > e->wait_until_ms)
             e->wait_until_ms = s->retry_at_ms;
-        snprintf(s->reason, sizeof s->reason, "%s", reason && reason[0] ? reason : rc_name(rc));
-        up_hide(u, i, s->reason);
+        memcpy(s->reason, safe, sizeof safe);
     }
     pthread_mutex_unlock(&u->lock);
 }

@@ -55,9 +55,7 @@ size_t up_order(up_t *u, size_t out[UP_ENDPOINTS_MAX], uint64_t now_ms);
 const char *up_url(const up_t *u, size_t i);
 const char *up_origin(const up_t *u, size_t i);
 
-/* Blanks what of endpoint i's URL may be a secret, should a text of others repeat it: each part of at least
- * UP_SECRET_MIN characters but the host. */
-#define UP_SECRET_MIN 6u
+/* Blanks what of endpoint i's URL may be a secret, should a text of others repeat it (rpc/upstream/secrets.h). */
 void up_hide(const up_t *u, size_t i, char *text);
 
 /* An error sentence of client.h without the origin that it may begin with; a view into text. */
