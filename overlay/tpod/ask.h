@@ -16,6 +16,7 @@ typedef struct {
     net_protocol_t protocols[TPOD_PROTOCOLS];
 } tpod_asker_t;
 
+/* Never fails. */
 void tpod_asker_init(tpod_asker_t *a);
 
 /* The answer, once. message: the response's bytes, good during the call; for tpod_read.
