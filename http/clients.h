@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+#include "http/budget.h"
 #include "http/share.h"
 
 #define CLIENT_KEY_LEN 16u /* an IPv6 address; IPv4 as ::ffff:a.b.c.d */
@@ -32,6 +33,7 @@ typedef struct hs_client {
     unsigned connections;  /* under the lock of the server's connections */
     unsigned deferred;     /* requests that wait for hs_answer; under the server's lock, as */
     size_t deferred_bytes; /* of their bodies */
+    budget_use_t upstream; /* questions; under the lock of whoever asks upstreams */
 } hs_client_t;
 
 /* The clients of one server. NULL: out of memory. Ends by hs_clients_unref once no client is in use. */

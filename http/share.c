@@ -43,20 +43,21 @@ static bool is_bound(const share_t *s, const share_turn_t *t)
     return !t->exempt && t->running >= share_part(s->places);
 }
 
-/* The first that is within its share and has used no more than the others; whoever waits next to it pays its debt off
- * meanwhile. NULL: all are at their bounds. */
-static share_turn_t *choose(share_t *s)
+/* The first that is within its share and has used no more than the others. NULL: all are at their bounds. */
+static share_turn_t *choose(const share_t *s)
 {
     share_turn_t *best = NULL;
     for (share_turn_t *t = s->ring.next; t != &s->ring; t = t->next)
         if (!is_bound(s, t) && (!best || t->debt_us < best->debt_us))
             best = t;
-    if (!best || !best->debt_us)
-        return best;
-    const int64_t paid = best->debt_us;
-    for (share_turn_t *t = s->ring.next; t != &s->ring; t = t->next)
-        t->debt_us = t->debt_us > paid ? t->debt_us - paid : 0;
     return best;
+}
+
+/* Whoever waits pays off what he whose turn it is owes. */
+static void pay(share_t *s, int64_t owed)
+{
+    for (share_turn_t *t = s->ring.next; owed && t != &s->ring; t = t->next)
+        t->debt_us = t->debt_us > owed ? t->debt_us - owed : 0;
 }
 
 /* Who is alone, or waits while all others do at their bounds, goes on. */
@@ -69,12 +70,22 @@ static share_turn_t *least_running(const share_t *s)
     return best;
 }
 
+share_item_t *share_peek(const share_t *s)
+{
+    if (s->ring.next == &s->ring)
+        return NULL;
+    const share_turn_t *t = choose(s);
+    return (t ? t : least_running(s))->first;
+}
+
 share_item_t *share_next(share_t *s, share_turn_t **turn)
 {
     if (s->ring.next == &s->ring)
         return NULL;
     share_turn_t *t = choose(s);
-    if (!t)
+    if (t)
+        pay(s, t->debt_us);
+    else
         t = least_running(s);
     share_item_t *item = t->first;
     t->first = item->next;
@@ -111,21 +122,26 @@ void share_done(share_t *s, share_turn_t *t, uint64_t cost_us)
     t->running--;
 }
 
-share_item_t *share_take_last(share_t *s, share_turn_t *t)
+void share_remove(share_t *s, share_turn_t *t, share_item_t *item)
 {
-    share_item_t *last = t->last, *before = NULL;
-    if (!last)
-        return NULL;
-    for (share_item_t *at = t->first; at != last; at = at->next)
-        before = at;
-    t->last = before;
-    if (before)
-        before->next = NULL;
-    else
-        t->first = NULL;
+    share_item_t **at = &t->first, *before = NULL;
+    while (*at != item) {
+        before = *at;
+        at = &before->next;
+    }
+    *at = item->next;
+    if (t->last == item)
+        t->last = before;
     s->waiting--;
     if (!--t->waiting)
         leave(t);
+}
+
+share_item_t *share_take_last(share_t *s, share_turn_t *t)
+{
+    share_item_t *last = t->last;
+    if (last)
+        share_remove(s, t, last);
     return last;
 }
 

@@ -54,11 +54,17 @@ void share_push(share_t *s, share_turn_t *t, share_item_t *item);
 /* Takes the next item, of *turn. NULL: nothing waits. The number of places is for the caller to keep. */
 share_item_t *share_next(share_t *s, share_turn_t **turn);
 
+/* What share_next would take, which stays there. NULL: nothing waits. */
+share_item_t *share_peek(const share_t *s);
+
 /* An item of the turn has been worked on. cost_us: what it used, processor time or whatever is scarce. */
 void share_done(share_t *s, share_turn_t *t, uint64_t cost_us);
 
 /* More was used on a client's behalf. */
 void share_charge(share_t *s, share_turn_t *t, uint64_t cost_us);
+
+/* Takes back an item that waits. */
+void share_remove(share_t *s, share_turn_t *t, share_item_t *item);
 
 /* Takes back the item of a turn that came last. NULL: none waits. */
 share_item_t *share_take_last(share_t *s, share_turn_t *t);

@@ -14,7 +14,6 @@
 
 #define SETUP_BODY_MAX CONFIG_TEXT_MAX
 #define API_BODY_MAX ((size_t)API_RPC_BODY_MAX)
-#define API_CONNECTIONS_MAX 4096u
 #define FILES_MAX 65536u
 #define QUOTE_WORKERS (1 + ATTEST_QUEUE_MAX) /* all that make a quote or wait for one */
 
@@ -55,9 +54,9 @@ rc_t node_open_api(hs_t **out, err_t *e, node_t *n, uint16_t port)
                         .body_max = API_BODY_MAX,
                         .bodies_max = bodies,
                         .deferred_body_max = bodies,
-                        .connections_max = (unsigned)limits_for_clients(n->files, API_CONNECTIONS_MAX),
+                        .connections_max = (unsigned)limits_for_clients(n->files, hosting_connections(&n->hosting)),
                         .workers = QUOTE_WORKERS,
-                        .deferred_max = API_CONNECTIONS_MAX };
+                        .deferred_max = (unsigned)hosting_requests(&n->hosting) };
     const char *at[HOSTING_ADDRESSES_MAX];
     place(&api, at, n);
     return hs_start(out, e, &api);

@@ -352,6 +352,7 @@ static rc_t make_upstreams(service_t *s, err_t *e)
                                     .pool = k->pool,
                                     .now_ms = clock_monotonic_ms,
                                     .bytes_max = k->answers_max,
+                                    .per_minute = c->hosting.upstream_budget,
                                     .chain_id = c->chain.chain_id,
                                     .gather_ms = GATHER_MS });
 }

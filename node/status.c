@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "base/os/limits.h"
 #include "base/os/process.h"
 #include "node/state.h"
 
@@ -268,6 +269,10 @@ static void put_limits(jw_t *w, const node_t *n)
     jw_u64(w, "bodies_bytes", m.bodies);
     jw_u64(w, "answers_bytes", m.answers);
     jw_u64(w, "descriptors", n->files);
+    jw_u64(w, "connections", limits_for_clients(n->files, hosting_connections(&n->hosting)));
+    jw_u64(w, "requests", hosting_requests(&n->hosting));
+    jw_u64(w, "client_part", SHARE_PART);
+    jw_u64(w, "upstream_budget", n->hosting.upstream_budget);
     jw_end(w);
 }
 

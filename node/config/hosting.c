@@ -60,3 +60,13 @@ hosting_memory_t hosting_memory(const hosting_t *h)
     const size_t all = (size_t)(h->memory_max ? h->memory_max : HOSTING_MEMORY_MAX) << 20;
     return (hosting_memory_t){ .cache = all / 4, .bodies = all / 8, .answers = all / 16 * 3 };
 }
+
+size_t hosting_connections(const hosting_t *h)
+{
+    return h->connections_max ? (size_t)h->connections_max : HOSTING_CLIENTS_MAX;
+}
+
+size_t hosting_requests(const hosting_t *h)
+{
+    return h->requests_max ? (size_t)h->requests_max : HOSTING_CLIENTS_MAX;
+}

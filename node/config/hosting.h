@@ -10,7 +10,9 @@
 #include "http/proxy.h"
 
 #define HOSTING_ADDRESSES_MAX 8u
-#define HOSTING_MEMORY_MAX 256u /* MiB */
+#define HOSTING_MEMORY_MAX 256u      /* MiB */
+#define HOSTING_CLIENTS_MAX 4096u    /* connections, and requests that wait */
+#define HOSTING_BUDGET_MAX 10000000u /* questions a minute */
 
 /* Bytes of the parts that take what memory_max leaves them (docs/operate.md). */
 typedef struct {
@@ -23,8 +25,11 @@ typedef struct {
     char listen[HOSTING_ADDRESSES_MAX][48]; /* addresses of both ports; none: all */
     size_t listen_count;
     proxies_t proxies;
-    bool proxy_protocol; /* those begin with a PROXY header */
-    uint64_t memory_max; /* MiB that all below takes together; 0: HOSTING_MEMORY_MAX */
+    bool proxy_protocol;      /* those begin with a PROXY header */
+    uint64_t memory_max;      /* MiB that all below takes together; 0: HOSTING_MEMORY_MAX */
+    uint64_t connections_max; /* of the API port; 0: HOSTING_CLIENTS_MAX */
+    uint64_t requests_max;    /* that wait for their answer; 0: HOSTING_CLIENTS_MAX */
+    uint64_t upstream_budget; /* questions to execution RPCs a minute; 0: as many as there are */
     bool has_token;
     hash32_t token_sha256; /* of the token that a setup has to bring */
 } hosting_t;
@@ -36,6 +41,10 @@ void hosting_read_token(hosting_t *h, const jo_t *o, const char *key);
 
 /* How memory_max is divided. */
 hosting_memory_t hosting_memory(const hosting_t *h);
+
+/* How many connections, and requests that wait, there may be. */
+size_t hosting_connections(const hosting_t *h);
+size_t hosting_requests(const hosting_t *h);
 
 /* Takes the addresses of the ports from a text with commas instead. RC_MALFORMED: one is no address; RC_LIMIT. */
 NODISCARD rc_t hosting_set_listen(hosting_t *h, err_t *e, const char *text);

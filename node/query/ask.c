@@ -131,6 +131,28 @@ static bool needs_nothing(const run_t *r)
     return query_needs(r->query, &needs) == 0;
 }
 
+/* Goes on to ask for what the query needs, if its client may. */
+static rc_t begin_round(run_t *r, err_t *e)
+{
+    const ask_config_t *config = &r->ask->config;
+    const need_t *needs;
+    const size_t count = query_needs(r->query, &needs);
+    if (!flights_may_ask(r->ask->flights, r->task.client, count))
+        return err_code(
+            e,
+            err_say(e, RC_LIMIT,
+                    "this client has asked for more in a minute than its share of what upstreams may be asked"),
+            QUERY_OVER_BUDGET);
+    r->state = RUN_ASKS;
+    const rc_t rc = round_begin(&r->round, r->query, config->upstream, r->ask->flights, config->now_ms, on_landed, r);
+    if (!rc) {
+        round_for(&r->round, r->task.client);
+        return RC_OK;
+    }
+    round_free(&r->round);
+    return err_say(e, rc, "out of memory");
+}
+
 /* Runs the query once; as long as it is not known to be heavy, for a slice of time. */
 static turn_t step(run_t *r)
 {
@@ -152,14 +174,8 @@ static turn_t step(run_t *r)
     }
     if (rc == RC_NEED_DATA && needs_nothing(r))
         return rest(r, config->now_ms() + TICK_MS);
-    if (rc == RC_NEED_DATA) {
-        rc = round_begin(&r->round, r->query, config->upstream, r->ask->flights, config->now_ms, on_landed, r);
-        r->state = RUN_ASKS;
-        if (!rc)
-            return GOES_ON;
-        round_free(&r->round);
-        err_say(&e, rc, "out of memory");
-    }
+    if (rc == RC_NEED_DATA && !(rc = begin_round(r, &e)))
+        return GOES_ON;
     finish(r, rc, &e);
     return IS_GONE;
 }
@@ -321,6 +337,7 @@ rc_t ask_new(ask_t **out, err_t *e, const ask_config_t *config)
                                                   .time_max_ms = ASK_BATCH_MAX_MS,
                                                   .gather_ms = config->gather_ms,
                                                   .bytes_max = config->bytes_max,
+                                                  .per_minute = config->per_minute,
                                                   .in_air_max = config->in_air_max });
     rc_t rc = a->flights ? worker_start(&a->clock, e, "ask", clock_main, a) : err_say(e, RC_NOMEM, "out of memory");
     if (rc) {

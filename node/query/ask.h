@@ -45,6 +45,7 @@ typedef struct {
     uint64_t chain_id;     /* endpoints are asked once whether they are of it; 0: they are not asked */
     uint32_t gather_ms;    /* for which needs of different queries are gathered into one batch; 0: they are not */
     size_t bytes_max;      /* of the answers on their way and in use; 0: FLIGHT_BYTES_MAX */
+    uint64_t per_minute;   /* questions to all endpoints; 0: as many as there are */
     unsigned in_air_max;   /* batches at one endpoint side by side; 0: IN_AIR_MAX of node/query/flight.h */
 } ask_config_t;
 
@@ -60,7 +61,8 @@ typedef struct {
 /* A query has ended: called once, on a thread of the pool; must not wait for anything. The query is the receiver's
  * to free.
  * RC_OK: it has its result. RC_REFUSED: the request itself; RC_IO: no endpoint gave an answer that could be proven,
- * and e names the last one; RC_TIMEOUT: too long, or e's code is ASK_CANCELLED; RC_LIMIT, RC_UNSUPPORTED, RC_NOMEM. */
+ * and e names the last one; RC_TIMEOUT: too long, or e's code is ASK_CANCELLED; RC_LIMIT: it is too large, or e's code
+ * is QUERY_OVER_BUDGET and its client has asked too much; RC_UNSUPPORTED, RC_NOMEM. */
 typedef void (*ask_done_fn)(void *ctx, rc_t rc, const err_t *e, query_t *take_q);
 
 /* RC_NOMEM, RC_IO: no thread. */

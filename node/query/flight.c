@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "base/crypto/hash.h"
 #include "base/os/worker.h"
 
 #define BUCKETS 4096u
@@ -14,6 +13,8 @@
 #define CODE_WEIGHT 4u                     /* slots that take as much as most codes, */
 #define HINT_WEIGHT 16u                    /* ... and long access lists */
 #define BATCH_ARENA_MAX ((size_t)48 << 20) /* bytes of one, with its answers */
+#define QUESTION_COST 1000u                /* to whose turn it is, in what share.h calls microseconds; */
+#define BYTES_A_COST 16u                   /* ... and one more for so many bytes of the answer */
 
 struct flight {
     flight_t *next; /* of its bucket */
@@ -24,6 +25,13 @@ struct flight {
     seat_t *seats; /* whoever waits for it */
 };
 
+/* A client's turns at one endpoint, for as long as anything of his waits there or is in the air. */
+typedef struct guest {
+    share_turn_t turn;
+    hs_client_t *client; /* with a reference */
+    struct guest *next;
+} guest_t;
+
 struct flights {
     flights_config_t config;
     pthread_mutex_t lock; /* all below, and seats and parties that wait */
@@ -31,9 +39,12 @@ struct flights {
     flight_t *buckets[BUCKETS];
     struct {
         unsigned in_air;
-        batch_t *first, *last; /* wait for their turn */
-        batch_t *open;         /* takes more on board before it waits; NULL: none does */
+        batch_t *first;  /* what is asked again goes before all turns */
+        share_t queue;   /* of what waits for its turn */
+        guest_t *guests; /* who has turns */
+        batch_t *open;   /* takes more on board before it waits; NULL: none does */
     } at[UP_ENDPOINTS_MAX];
+    budget_t budget;
     size_t held;    /* bytes that the answers on their way and in use may have */
     worker_t *gate; /* closes what is open; NULL: nothing ever is */
     size_t batches; /* that are not freed yet */
@@ -41,52 +52,6 @@ struct flights {
 };
 
 /* ---- keys ---- */
-
-static view_t bytes_of(const void *p, size_t n)
-{
-    return view_of(p, n);
-}
-
-/* The digest of a request for an access list: all that is sent of it. */
-static void request_key(hash32_t *out, const ex_request_t *q)
-{
-    const uint8_t flags[] = { q->has_to, q->has_gas, q->has_gas_price, q->dynamic_fee };
-    hash32_t access = { { 0 } };
-    for (size_t i = 0; i < q->access_count; i++)
-        sha256_parts(&access,
-                     (view_t[]){ bytes_of(access.b, 32), bytes_of(q->access[i].addr.b, 20),
-                                 bytes_of(q->access[i].keys, q->access[i].key_count * sizeof(hash32_t)) },
-                     3);
-    sha256_parts(out,
-                 (view_t[]){ bytes_of(flags, sizeof flags), bytes_of(q->from.b, 20), bytes_of(q->to.b, 20),
-                             bytes_of(&q->value, sizeof q->value), bytes_of(&q->gas_price, sizeof q->gas_price),
-                             bytes_of(&q->max_priority_fee, sizeof q->max_priority_fee),
-                             bytes_of(&q->gas, sizeof q->gas), q->data, bytes_of(access.b, 32) },
-                 9);
-}
-
-static bool names_number(const need_t *need)
-{
-    return need->kind == NEED_HEADER || need->kind == NEED_BLOCK || need->kind == NEED_RECEIPTS;
-}
-
-void flight_key(hash32_t *out, const need_t *need)
-{
-    uint8_t kind = (uint8_t)need->kind;
-    hash32_t request = { { 0 } };
-    bool at_addr = need->kind == NEED_PROOF || need->kind == NEED_CODE;
-    if (need->kind == NEED_HINT)
-        request_key(&request, need->request);
-    const view_t raw = need->kind == NEED_SEND ? need->raw : view_of(NULL, 0);
-    sha256_parts(out,
-                 (view_t[]){ bytes_of(&kind, 1), bytes_of(need->block->block_hash.b, 32), bytes_of(request.b, 32),
-                             bytes_of(need->addr.b, at_addr ? 20 : 0),
-                             bytes_of(&need->number, names_number(need) ? sizeof need->number : 0),
-                             bytes_of(need->slots, need->kind == NEED_PROOF ? need->slot_count * sizeof(hash32_t) : 0),
-                             bytes_of(need->hash.b, need->kind >= NEED_BLOCK || need->kind == NEED_HEADER ? 32 : 0),
-                             raw },
-                 8);
-}
 
 static flight_t **bucket_of(flights_t *f, const hash32_t *key, size_t endpoint)
 {
@@ -118,12 +83,13 @@ static void take_off_board(flights_t *f, batch_t *b)
 
 static void land(pool_task_t *t);
 
-static batch_t *batch_new(flights_t *f, size_t endpoint)
+static batch_t *batch_new(flights_t *f, size_t endpoint, hs_client_t *client)
 {
     batch_t *b = calloc(1, sizeof *b);
     if (!b)
         return NULL;
     b->flights = f;
+    b->client = client;
     b->endpoint = endpoint;
     b->task.run = land;
     atomic_init(&b->refs, 1);
@@ -135,6 +101,7 @@ static batch_t *batch_new(flights_t *f, size_t endpoint)
         free(b);
         return NULL;
     }
+    (void)hs_client_ref(client);
     f->batches++;
     return b;
 }
@@ -158,6 +125,7 @@ static void batch_unref(batch_t *b)
         return;
     hc_response_clear(&b->response);
     arena_free(&b->arena);
+    hs_client_unref(b->client);
     free(b);
     pthread_mutex_lock(&f->lock);
     let_go(f, held);
@@ -181,7 +149,7 @@ static size_t weight_of(const need_t *need)
 /* Copies so many elements of a size; NULL: no memory. */
 static const void *copy_array(arena_t *a, const void *p, size_t count, size_t size)
 {
-    return arena_dup(a, bytes_of(p, count * size)).p;
+    return arena_dup(a, view_of(p, count * size)).p;
 }
 
 /* A copy of a request with all it points to; NULL: no memory. */
@@ -378,18 +346,86 @@ static int learn_refusal(cap_t *c, void *ctx)
 
 /* ---- asked again ---- */
 
-/* Lets a batch wait for its turn. With the lock held. */
-static void queue(flights_t *f, batch_t *b, bool first)
+/* Puts a batch before all that wait for their turn. With the lock held, as all of these. */
+static void put_first(flights_t *f, batch_t *b)
 {
-    batch_t **head = &f->at[b->endpoint].first, **tail = &f->at[b->endpoint].last;
-    const bool empty = !*head;
-    b->next = first ? *head : NULL;
-    if (first || empty)
-        *head = b;
-    else
-        (*tail)->next = b;
-    if (!first || empty)
-        *tail = b;
+    b->next = f->at[b->endpoint].first;
+    f->at[b->endpoint].first = b;
+}
+
+/* Whose turns a batch takes. NULL: no memory. */
+static guest_t *guest_of(flights_t *f, const batch_t *b)
+{
+    guest_t **all = &f->at[b->endpoint].guests, *g = *all;
+    while (g && g->client != b->client)
+        g = g->next;
+    if (g || !(g = calloc(1, sizeof *g)))
+        return g;
+    g->client = hs_client_ref(b->client);
+    g->turn.exempt = !b->client || b->client->turns[SHARE_LIGHT].exempt;
+    g->next = *all;
+    return *all = g;
+}
+
+/* Lets a batch wait for its turn. */
+static void queue(flights_t *f, batch_t *b)
+{
+    b->guest = guest_of(f, b);
+    if (!b->guest) {
+        put_first(f, b);
+        return;
+    }
+    b->waits = true;
+    share_push(&f->at[b->endpoint].queue, &b->guest->turn, &b->item);
+}
+
+/* A batch is nobody's turn any more. */
+static void forget_turn(flights_t *f, batch_t *b)
+{
+    guest_t *g = b->guest, **at = &f->at[b->endpoint].guests;
+    b->guest = NULL;
+    if (g->turn.waiting || g->turn.running)
+        return;
+    while (*at != g)
+        at = &(*at)->next;
+    *at = g->next;
+    hs_client_unref(g->client);
+    free(g);
+}
+
+/* A batch has landed: what it cost. */
+static void end_turn(flights_t *f, batch_t *b)
+{
+    const uint64_t cost = b->sent ? QUESTION_COST * b->count + b->response.body_len / BYTES_A_COST : 0;
+    if (!b->guest)
+        return;
+    share_done(&f->at[b->endpoint].queue, &b->guest->turn, cost);
+    forget_turn(f, b);
+}
+
+static batch_t *batch_of(share_item_t *item)
+{
+    return item ? (batch_t *)(void *)((char *)item - offsetof(batch_t, item)) : NULL;
+}
+
+/* What goes next. NULL: nothing waits. */
+static batch_t *first_of(const flights_t *f, size_t endpoint)
+{
+    return f->at[endpoint].first ? f->at[endpoint].first : batch_of(share_peek(&f->at[endpoint].queue));
+}
+
+/* Takes what goes next. */
+static batch_t *take_first(flights_t *f, size_t endpoint)
+{
+    share_turn_t *turn;
+    batch_t *b = f->at[endpoint].first;
+    if (b) {
+        f->at[endpoint].first = b->next;
+        return b;
+    }
+    b = batch_of(share_next(&f->at[endpoint].queue, &turn));
+    b->waits = false;
+    return b;
 }
 
 /* Moves a flight with all seats to another batch. False: no memory; it stays. */
@@ -422,7 +458,7 @@ static void rebook(flights_t *f, batch_t *b, bool alone)
             if (!x->again || !x->seats || (pass == 1) != (alone && hint))
                 continue;
             if (!count || pass || !has_room(made[count - 1], b->needs[i], &can)) {
-                batch_t *more = batch_new(f, b->endpoint);
+                batch_t *more = batch_new(f, b->endpoint, b->client);
                 if (!more)
                     break;
                 more->again = true;
@@ -432,7 +468,7 @@ static void rebook(flights_t *f, batch_t *b, bool alone)
                 break;
         }
     while (count)
-        queue(f, made[--count], true);
+        put_first(f, made[--count]);
 }
 
 static void mark_all(batch_t *b, bool again)
@@ -444,11 +480,10 @@ static void mark_all(batch_t *b, bool again)
 /* What waits to be asked again after a refusal has failed too, when its size was not the reason. */
 static void fail_waiting(flights_t *f, const batch_t *failed)
 {
-    batch_t **at = &f->at[failed->endpoint].first, *last = NULL;
+    batch_t **at = &f->at[failed->endpoint].first;
     while (*at) {
         batch_t *b = *at;
         if (!b->again) {
-            last = b;
             at = &b->next;
             continue;
         }
@@ -457,7 +492,6 @@ static void fail_waiting(flights_t *f, const batch_t *failed)
         b->why = failed->why;
         pool_push(f->config.pool, &b->task);
     }
-    f->at[failed->endpoint].last = last;
 }
 
 /* Learns from what came, and asks again what may be had in another way. With the lock held, the flights off board. */
@@ -549,6 +583,7 @@ static void land(pool_task_t *t)
     ask_again(f, b);
     hand_out(b);
     f->at[b->endpoint].in_air -= b->sent;
+    end_turn(f, b);
     pump(f, b->endpoint);
     pthread_mutex_unlock(&f->lock);
     batch_unref(b);
@@ -602,8 +637,7 @@ static void write_batch(batch_t *b, const cap_form_t *form)
 /* The next batch whose turn has come: not larger than the endpoint takes. */
 static batch_t *next_batch(flights_t *f, size_t endpoint, const cap_t *can)
 {
-    batch_t *b = f->at[endpoint].first;
-    f->at[endpoint].first = b->next;
+    batch_t *b = take_first(f, endpoint);
     if (elements_of(b, can) <= can->batch)
         return b;
     take_off_board(f, b);
@@ -626,14 +660,14 @@ static bool same_form(const cap_form_t *a, const cap_form_t *b)
 static bool may_send(const flights_t *f, size_t endpoint, const cap_t *can)
 {
     const unsigned in_air = f->at[endpoint].in_air;
-    const size_t more = batch_body_max(f->at[endpoint].first);
+    const size_t more = batch_body_max(first_of(f, endpoint));
     return !in_air || (in_air < (can->settling ? 1 : f->config.in_air_max) && f->held + more <= f->config.bytes_max);
 }
 
 /* Sends what waits, as far as it may. With the lock held. */
 static void pump(flights_t *f, size_t endpoint)
 {
-    while (f->at[endpoint].first) {
+    while (first_of(f, endpoint)) {
         const cap_t can = up_capability(f->config.upstream, endpoint);
         if (!may_send(f, endpoint, &can))
             return;
@@ -657,6 +691,22 @@ typedef struct {
     size_t count;
 } boarding_t;
 
+static void note_question(flights_t *f, hs_client_t *client)
+{
+    budget_take(&f->budget, client ? &client->upstream : NULL, 1, clock_monotonic_ms());
+}
+
+bool flights_may_ask(flights_t *f, const hs_client_t *client, size_t questions)
+{
+    if (!client)
+        return true;
+    pthread_mutex_lock(&f->lock);
+    const bool exempt = client->turns[SHARE_LIGHT].exempt;
+    const bool may = budget_has(&f->budget, exempt ? NULL : &client->upstream, questions, clock_monotonic_ms());
+    pthread_mutex_unlock(&f->lock);
+    return may;
+}
+
 /* Gives a seat its place: on a flight in the air, or in one of the batches that are being made. False: no room or
  * memory. */
 static bool place(flights_t *f, seat_t *s, boarding_t *to)
@@ -667,7 +717,7 @@ static bool place(flights_t *f, seat_t *s, boarding_t *to)
     *(x ? &f->counts.joined : &f->counts.asked) += 1;
     if (!x) {
         if (!to->count || !has_room(to->made[to->count - 1], s->need, to->can)) {
-            batch_t *b = to->count < most ? batch_new(f, to->endpoint) : NULL;
+            batch_t *b = to->count < most ? batch_new(f, to->endpoint, s->party->client) : NULL;
             if (!b)
                 return false;
             to->made[to->count++] = b;
@@ -675,6 +725,7 @@ static bool place(flights_t *f, seat_t *s, boarding_t *to)
         x = add_flight(f, to->made[to->count - 1], &s->key, s->need);
         if (!x)
             return false;
+        note_question(f, s->party->client);
     }
     sit_down(s, x);
     return true;
@@ -716,7 +767,7 @@ static void send_off(flights_t *f, batch_t *const *made, size_t count, size_t en
         write_batch(made[i], &can->form);
     pthread_mutex_lock(&f->lock);
     for (size_t i = 0; i < count; i++)
-        queue(f, made[i], false);
+        queue(f, made[i]);
     pump(f, endpoint);
     pthread_mutex_unlock(&f->lock);
 }
@@ -799,17 +850,18 @@ static bool call_back(flights_t *f, batch_t *b)
         hc_cancel(f->config.http, &b->group);
         return false;
     }
-    batch_t *before = NULL, *at = f->at[b->endpoint].first;
-    for (; at && at != b; at = at->next)
-        before = at;
-    if (!at)
+    if (b->waits) {
+        b->waits = false;
+        share_remove(&f->at[b->endpoint].queue, &b->guest->turn, &b->item);
+        forget_turn(f, b);
+        return true;
+    }
+    batch_t **at = &f->at[b->endpoint].first;
+    while (*at && *at != b)
+        at = &(*at)->next;
+    if (!*at)
         return false; /* it is open, about to be sent, or to land */
-    if (before)
-        before->next = b->next;
-    else
-        f->at[b->endpoint].first = b->next;
-    if (f->at[b->endpoint].last == b)
-        f->at[b->endpoint].last = before;
+    *at = b->next;
     return true;
 }
 
@@ -841,8 +893,10 @@ void flights_counts(flights_t *f, flights_counts_t *out)
 {
     pthread_mutex_lock(&f->lock);
     *out = f->counts;
+    out->left = budget_left(&f->budget, clock_monotonic_ms());
     for (size_t i = 0; i < UP_ENDPOINTS_MAX; i++) {
         out->in_air += f->at[i].in_air;
+        out->waiting += f->at[i].queue.waiting;
         for (const batch_t *b = f->at[i].first; b; b = b->next)
             out->waiting++;
     }
@@ -861,6 +915,9 @@ flights_t *flights_new(const flights_config_t *config)
         f->config.in_air_max = IN_AIR_MAX;
     if (!f->config.bytes_max)
         f->config.bytes_max = FLIGHT_BYTES_MAX;
+    f->budget.per_minute = config->per_minute;
+    for (size_t i = 0; i < UP_ENDPOINTS_MAX; i++)
+        share_init(&f->at[i].queue, f->config.in_air_max);
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->empty, NULL);
     if (config->gather_ms && worker_start(&f->gate, NULL, "flights", gate_main, f)) {

@@ -14,6 +14,9 @@
  * long its own may be, by what it asks for, and who would go beyond it waits for his turn, but for one at an endpoint.
  * While the right size is being found, one batch is in the air at that endpoint and the others wait for their turn.
  *
+ * Clients take turns at each endpoint (http/share.h): a batch is the turn of whoever asked for its first need, and
+ * costs him by its questions and the bytes of its answer. What they ask together has a budget (http/budget.h).
+ *
  * Floor:  5, node/query. Any thread; a party is one thread's at a time.
  * Tests:  tests/unit/test_ask.c, tests/unit/test_ask_shared.c, tests/unit/test_providers.c
  */
@@ -51,11 +54,15 @@ typedef struct batch {
     size_t count, slots, hints;
     size_t passengers; /* seats of all its flights; without any it is cancelled */
     bool sent, landed;
-    bool emptied;       /* all who waited for it have changed to smaller ones */
-    bool again;         /* it asks for what was refused as a whole */
-    cap_form_t form;    /* in which it was written */
-    uint64_t close_ms;  /* while it is open: by the monotonic clock, when it is no more */
-    struct batch *next; /* of those that wait for their turn */
+    bool emptied;        /* all who waited for it have changed to smaller ones */
+    bool again;          /* it asks for what was refused as a whole */
+    cap_form_t form;     /* in which it was written */
+    uint64_t close_ms;   /* while it is open: by the monotonic clock, when it is no more */
+    hs_client_t *client; /* who asked for the first of them; NULL: the program itself */
+    struct guest *guest; /* whose turn it waits for, or had; NULL: nobody's */
+    bool waits;          /* for that turn */
+    share_item_t item;
+    struct batch *next; /* of those that go before all turns */
     pool_task_t task;
     hc_group_t group;
     hc_request_t request;
@@ -85,6 +92,7 @@ typedef struct seat {
 typedef struct party {
     seat_t *seats;
     size_t count;
+    hs_client_t *client;             /* for whom; NULL: the program itself. Borrowed while it is in the air */
     size_t left;                     /* seats whose answer is still to come */
     bool sending;                    /* flights_send runs */
     atomic_bool here;                /* all have come since it was sent off */
@@ -103,12 +111,13 @@ typedef struct {
     uint32_t gather_ms;   /* for which a batch waits for others, at most; 0: it does not */
     unsigned in_air_max;  /* 0: IN_AIR_MAX */
     size_t bytes_max;     /* of the bodies of answers on their way and in use; 0: FLIGHT_BYTES_MAX */
+    uint64_t per_minute;  /* questions; 0: as many as there are */
 } flights_config_t;
 
 /* Needs that were asked for, and that found another's question in the air; batches in the air now, and that wait for
- * their turn. */
+ * their turn; questions that are left of a minute's. */
 typedef struct {
-    uint64_t asked, joined, in_air, waiting;
+    uint64_t asked, joined, in_air, waiting, left;
 } flights_counts_t;
 void flights_counts(flights_t *f, flights_counts_t *out);
 
@@ -120,6 +129,9 @@ void flights_free(flights_t *f);
 
 /* What a need is asked by: equal for needs that the same answer answers. */
 void flight_key(hash32_t *out, const need_t *need);
+
+/* Whether a client (NULL: the program itself, which always may) may ask so many questions now. */
+bool flights_may_ask(flights_t *f, const hs_client_t *client, size_t questions);
 
 /* Sends a party off to one endpoint: joins flights that are in the air, and asks for the other needs. seats, landed and
  * owner are filled in, of the seats need, key and index. Takes as many seats, from the first on, as fit into

@@ -56,6 +56,10 @@ int jobs_status(const char **slug, rc_t rc, const err_t *e)
     *slug = "stopping";
     if (rc == RC_TIMEOUT && e->code == ASK_CANCELLED)
         return 503;
+    if (rc == RC_LIMIT && e->code == QUERY_OVER_BUDGET) {
+        *slug = "over-budget";
+        return 429;
+    }
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (rows[i].rc == rc) {
             *slug = rows[i].slug;
@@ -70,6 +74,8 @@ void jobs_problem(hs_response_t *r, rc_t rc, const err_t *e)
     const char *slug;
     const int status = jobs_status(&slug, rc, e);
     hs_problem(r, status, slug, e->text);
+    if (status == 429)
+        r->retry_after_s = JOBS_RETRY_S;
 }
 
 static job_t **bucket_of(jobs_t *c, const hash32_t *key)

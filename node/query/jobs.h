@@ -56,6 +56,8 @@ void jobs_shared(const jobs_t *j, uint64_t *kept, uint64_t *joined);
 void jobs_post(jobs_t *j, const hs_request_t *request, hs_response_t *r, const jobs_kind_t *kind, const void *mine,
                const hash32_t *key);
 
+#define JOBS_RETRY_S 15u /* after a 429: a quarter of what all may ask in a minute has come back then */
+
 /* The status of HTTP for a failure of a query, of a kind's own function, or of the engine, and the word for it. */
 int jobs_status(const char **slug, rc_t rc, const err_t *e);
 

@@ -94,6 +94,12 @@ rc_t round_begin(round_t *r, query_t *query, up_t *upstream, flights_t *flights,
     return RC_OK;
 }
 
+void round_for(round_t *r, hs_client_t *client)
+{
+    for (size_t i = 0; i < ROUND_VISITS; i++)
+        r->visits[i].party.client = client;
+}
+
 /* Sends off what the endpoint has not been asked for yet. False: there is nothing, or it is here at once. */
 static bool send(round_t *r, visit_t *v)
 {

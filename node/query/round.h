@@ -87,6 +87,9 @@ typedef struct {
 NODISCARD rc_t round_begin(round_t *r, query_t *query, up_t *upstream, flights_t *flights, clock_fn now_ms,
                            void (*landed)(party_t *p), void *owner);
 
+/* For whom it asks; borrowed. Before the first round_next, or it asks for the program itself. */
+void round_for(round_t *r, hs_client_t *client);
+
 typedef enum { ROUND_WAIT, ROUND_LATER, ROUND_ENDED } round_state_t;
 
 /* Gives the query what has landed, and sends off what is to be asked next, where the endpoints have had their say. */

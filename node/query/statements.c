@@ -340,7 +340,7 @@ static void refuse(hs_response_t *r, rc_t rc, const err_t *e)
     const int status = status_of(&slug, rc, e);
     text_of(text, e);
     hs_problem(r, status, slug, text);
-    r->retry_after_s = e->code == NOT_READY ? RETRY_S : 0;
+    r->retry_after_s = e->code == NOT_READY ? RETRY_S : status == 429 ? JOBS_RETRY_S : 0;
 }
 
 /* Clients of ERC-3668 ask the next gateway after a 5xx, and give up after a 4xx. */
@@ -360,7 +360,7 @@ static void refuse_gateway(hs_response_t *r, rc_t rc, const err_t *e)
     jw_end(&w);
     const view_t said = jw_done(&w);
     *r = (hs_response_t){ .status = status, .body = (uint8_t *)body, .body_len = said.n };
-    r->retry_after_s = e->code == NOT_READY ? RETRY_S : 0;
+    r->retry_after_s = e->code == NOT_READY ? RETRY_S : status == 429 ? JOBS_RETRY_S : 0;
 }
 
 static bool is_gateway(statements_route_t route)

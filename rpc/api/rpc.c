@@ -371,6 +371,10 @@ void api_rpc_end(api_rpc_t *r, size_t i, rc_t rc, const err_t *e, query_t *take_
 /* The error of a query that has no result. */
 static void fail_query(api_call_t *c, rc_t rc, const err_t *e)
 {
+    if (e->code == QUERY_OVER_BUDGET) {
+        api_fail(c, API_LIMIT, "%s", e->text);
+        return;
+    }
     if (e->code == EX_HISTORY_PRUNED || e->code == EX_LOGS_LIMIT) {
         api_fail(c, e->code == EX_LOGS_LIMIT ? API_LIMIT : API_PRUNED, "%s", e->text);
         if (e->code == EX_LOGS_LIMIT && c->explain)

@@ -46,6 +46,7 @@ static pool_t *pool;
 static ask_t *engine;
 static char url[2][64];
 static uint32_t gather_ms;                               /* of the next engine */
+static uint64_t per_minute;                              /* questions of the next engine; 0: no bound */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the world and the endpoints */
 
 /* Of the one block that is known whole. */
@@ -252,6 +253,7 @@ static inline void open_engine(const char *first, const char *second, clock_fn m
                                   .now_ms = clock_system_ms,
                                   .monotonic_ms = monotonic,
                                   .gather_ms = gather_ms,
+                                  .per_minute = per_minute,
                                   .in_air_max = TEST_IN_AIR_MAX };
     ck_assert_msg(ask_new(&engine, &e, &config) == RC_OK, "%s", e.text);
 }

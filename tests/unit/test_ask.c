@@ -593,6 +593,88 @@ START_TEST(a_query_that_waits_for_no_upstream_is_stepped_now_and_then_until_nobo
 }
 END_TEST
 
+/* Queries of one question each, which nobody else asks. */
+typedef struct {
+    slow_t query;
+    ex_block_t block;
+    ask_wait_t wait;
+} lone_t;
+
+static void start_lone(lone_t *x, uint8_t name, hs_client_t *client)
+{
+    const ask_limits_t limits = { .client = client };
+    *x = (lone_t){ .query = { .query = { .ops = &SLOW }, .last = 2 }, .block = s.block };
+    x->block.block_hash = (hash32_t){ { 0xb1, name } };
+    x->query.need = (need_t){ .kind = NEED_CODE, .origin = NEED_MET, .block = &x->block, .addr = A };
+    ask_wait_start(&x->wait, engine, &x->query.query, &limits);
+}
+
+START_TEST(questions_of_one_client_upstream_do_not_stand_before_anothers)
+{
+    enum { N = 100 };
+    static lone_t flood[N], honest;
+    hs_clients_t *all = hs_clients_new();
+    hs_client_t *bad = client_of(all, 1), *good = client_of(all, 2);
+    open_world(RETURN_42);
+    ends[0].held = true;
+    for (uint8_t i = 0; i < N; i++)
+        start_lone(&flood[i], i, bad);
+    wait_asked(&ends[0]);
+    start_lone(&honest, N, good);
+    pause_ms(100);
+    pthread_mutex_lock(&lock);
+    ends[0].pause_ms = 10;
+    ends[0].held = false;
+    pthread_mutex_unlock(&lock);
+    ck_assert_int_eq(ask_wait_for(&honest.wait), RC_OK);
+    pthread_mutex_lock(&lock);
+    const unsigned before = ends[0].batches;
+    pthread_mutex_unlock(&lock);
+    ck_assert_uint_le(before, 4 * TEST_IN_AIR_MAX);
+    for (unsigned i = 0; i < N; i++)
+        ck_assert_int_eq(ask_wait_for(&flood[i].wait), RC_OK);
+    close_world();
+    hs_client_unref(bad);
+    hs_client_unref(good);
+    hs_clients_unref(all);
+}
+END_TEST
+
+static rc_t run_lone(uint8_t name, hs_client_t *client, uint16_t *code)
+{
+    static lone_t x;
+    start_lone(&x, name, client);
+    const rc_t rc = ask_wait_for(&x.wait);
+    *code = rc ? x.wait.e.code : 0;
+    return rc;
+}
+
+START_TEST(a_client_cannot_spend_what_upstreams_may_be_asked_in_a_minute)
+{
+    uint16_t code;
+    uint8_t name = 0;
+    hs_clients_t *all = hs_clients_new();
+    hs_client_t *bad = client_of(all, 1), *good = client_of(all, 2);
+    per_minute = 20;
+    open_world(RETURN_42);
+    per_minute = 0;
+    while (name < 100 && run_lone(name, bad, &code) == RC_OK)
+        name++;
+    ck_assert_uint_eq(code, QUERY_OVER_BUDGET);
+    ck_assert_uint_ge(name, 15);
+    ck_assert_uint_le(name, 30); /* in the time that this takes some come back */
+    ck_assert_int_eq(run_lone(101, good, &code), RC_OK);
+    ck_assert_int_eq(run_lone(102, good, &code), RC_OK);
+    ck_assert_int_eq(run_lone(103, NULL, &code), RC_OK);
+    ck_assert_int_eq(run_lone(104, bad, &code), RC_LIMIT);
+    ck_assert_uint_eq(status_of(0).failures, 0);
+    close_world();
+    hs_client_unref(bad);
+    hs_client_unref(good);
+    hs_clients_unref(all);
+}
+END_TEST
+
 START_TEST(failure_of_a_step_is_that_querys_own)
 {
     static const rc_t rcs[] = { RC_NOMEM, RC_REFUSED, RC_LIMIT, RC_UNSUPPORTED };
@@ -632,5 +714,6 @@ int main(void)
         a_query_that_nobody_waits_for_ends_while_it_runs_and_while_it_waits,
         steps_together_may_take_so_long_and_no_longer,
         a_query_that_waits_for_no_upstream_is_stepped_now_and_then_until_nobody_waits_for_it,
-        failure_of_a_step_is_that_querys_own);
+        questions_of_one_client_upstream_do_not_stand_before_anothers,
+        a_client_cannot_spend_what_upstreams_may_be_asked_in_a_minute, failure_of_a_step_is_that_querys_own);
 }

@@ -157,6 +157,70 @@ START_TEST(who_stands_for_many_has_turns_and_no_bounds)
 }
 END_TEST
 
+START_TEST(what_is_next_can_be_looked_at_and_any_that_waits_be_taken_back)
+{
+    share_turn_t *t;
+    begin(8);
+    ck_assert_ptr_null(share_peek(&share));
+    push(0, 4);
+    push(1, 1);
+    ck_assert_ptr_eq(share_peek(&share), &items[0][0]);
+    ck_assert_ptr_eq(share_next(&share, &t), &items[0][0]);
+    ck_assert_ptr_eq(share_peek(&share), &items[1][0]);
+    share_remove(&share, &turns[1], &items[1][0]);
+    share_remove(&share, &turns[0], &items[0][2]);
+    share_remove(&share, &turns[0], &items[0][1]);
+    ck_assert_ptr_eq(share_peek(&share), &items[0][3]);
+    share_remove(&share, &turns[0], &items[0][3]);
+    ck_assert_ptr_null(share_peek(&share));
+    ck_assert_ptr_null(share_take_last(&share, &turns[0]));
+    push(0, 1);
+    ck_assert_ptr_eq(share_next(&share, &t), &items[0][0]);
+}
+END_TEST
+
+/* ---- so much a minute ---- */
+
+START_TEST(who_is_alone_has_three_quarters_of_a_budget_and_who_had_little_the_rest)
+{
+    budget_t b = { .per_minute = 400 };
+    budget_use_t one = { 0 }, other = { 0 };
+    ck_assert_uint_eq(budget_left(&b, 5), 400);
+    for (unsigned i = 0; i < 300; i++) {
+        ck_assert(budget_has(&b, &one, 1, 5));
+        budget_take(&b, &one, 1, 5);
+    }
+    ck_assert(!budget_has(&b, &one, 1, 5));
+    ck_assert(budget_has(&b, &other, 100, 5));
+    ck_assert(budget_has(&b, NULL, 100, 5));
+    ck_assert(budget_has(&b, &other, 5000, 5)); /* as if it were a quarter */
+    budget_take(&b, &other, 99, 5);
+    ck_assert(budget_has(&b, &other, 1, 5));
+    ck_assert(!budget_has(&b, &other, 2, 5));
+    ck_assert(!budget_has(&b, NULL, 2, 5));
+    ck_assert_uint_eq(budget_left(&b, 5), 1);
+    ck_assert_uint_eq(budget_left(&b, 5 + 15000), 101); /* a quarter of a minute */
+    ck_assert_uint_eq(budget_left(&b, 5 + 60000), 400);
+    ck_assert_uint_eq(budget_left(&b, 0), 1); /* a clock that went back gives nothing */
+}
+END_TEST
+
+START_TEST(a_budget_has_no_end_where_none_is_set_and_never_overflows)
+{
+    budget_t none = { 0 }, most = { .per_minute = BUDGET_MAX }, least = { .per_minute = 1 };
+    budget_use_t one = { 0 };
+    budget_take(&none, &one, UINT64_MAX, 1);
+    ck_assert(budget_has(&none, &one, UINT64_MAX, 1));
+    budget_take(&most, &one, UINT64_MAX, UINT64_MAX);
+    ck_assert(!budget_has(&most, &one, UINT64_MAX, UINT64_MAX));
+    one = (budget_use_t){ 0 };
+    ck_assert(budget_has(&least, &one, 1, 1));
+    budget_take(&least, &one, 1, 1);
+    ck_assert(!budget_has(&least, &one, 1, 1));
+    ck_assert(budget_has(&least, &one, 1, 60001));
+}
+END_TEST
+
 /* ---- who is one client ---- */
 
 static bool same(const char *a, const char *b)
@@ -223,6 +287,9 @@ int main(void)
                     a_client_that_used_more_waits_until_the_other_has_had_as_much,
                     what_was_used_alone_is_not_held_against_anybody,
                     a_debt_is_paid_off_within_a_second_of_the_others_work, who_stands_for_many_has_turns_and_no_bounds,
+                    what_is_next_can_be_looked_at_and_any_that_waits_be_taken_back,
+                    who_is_alone_has_three_quarters_of_a_budget_and_who_had_little_the_rest,
+                    a_budget_has_no_end_where_none_is_set_and_never_overflows,
                     a_client_is_an_ipv4_address_or_an_ipv6_net_of_64_bits,
                     records_stay_while_in_use_and_the_oldest_others_are_forgotten);
 }
