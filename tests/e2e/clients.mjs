@@ -77,6 +77,23 @@ async function viemSends(t, lib, { url, chain, token }) {
     assert(receipt.gasUsed <= gas);
     return `block ${receipt.blockNumber}, ${receipt.gasUsed} of ${gas} gas`;
   });
+  await t.test("viem: a transaction and its receipt in one request; who has subscribed to it is told the same", async () => {
+    const nonce = await client.getTransactionCount({ address: account.address, blockTag: "pending" });
+    const fees = { maxFeePerGas: 10n ** 11n, maxPriorityFeePerGas: 1n };
+    const signed = await account.signTransaction({ type: "eip1559", chainId: chain, nonce, to: NOBODY, value: 1n, gas: 21000n, ...fees });
+    const { hash } = Transaction.from(signed);
+    const told = [];
+    const listener = lib.createPublicClient({ transport: lib.webSocket(url.replace("http", "ws")) });
+    const params = ["transactionReceipts", { transactionHashes: [hash] }];
+    await listener.transport.subscribe({ params, onData: ({ result }) => told.push(result), onError: (e) => told.push(e) });
+    const receipt = await client.request({ method: "eth_sendRawTransactionSync", params: [signed, 30000] }, { retryCount: 0 });
+    assert.strictEqual(receipt.transactionHash, hash);
+    assert.deepStrictEqual(receipt, await client.request({ method: "eth_getTransactionReceipt", params: [hash] }));
+    await until("the subscription tells it", 10000, () => told.length === 1);
+    assert.deepStrictEqual(told, [[receipt]]);
+    (await listener.transport.getRpcClient()).close();
+    return `block ${Number(receipt.blockNumber)}`;
+  });
 }
 
 async function ethers(t, { url, chain, token, abi, holder }) {
