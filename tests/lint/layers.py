@@ -50,6 +50,7 @@ ROOMS = {
     "node/evidence": (5, ["*"]),
     "node/cluster": (5, ["*"]),
     "node/p2p": (5, ["*"]),
+    "node/tpod": (5, ["*"]),
 }
 TOPS = ("base", "lightclient", "http", "tee", "rpc", "overlay", "node")
 DOORS = {  # header: folders or files that may include it
