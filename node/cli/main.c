@@ -6,7 +6,7 @@
 
 static const cli_command_t *const commands[] = { &COMMAND_RUN,     &COMMAND_VERIFY,   &COMMAND_QUOTE,  &COMMAND_MEASURE,
                                                  &COMMAND_PEERS,   &COMMAND_ORDER,    &COMMAND_CONFIG, &COMMAND_FAULT,
-                                                 &COMMAND_RECOVER, &COMMAND_OPERATOR, &COMMAND_P2P };
+                                                 &COMMAND_RECOVER, &COMMAND_OPERATOR, &COMMAND_P2P,    &COMMAND_TPOD };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
 static int help(void)

@@ -1,8 +1,8 @@
 /* hook.h - the provider's own program, which makes a pod of a request. No shell is in between; what it is given:
  *
- *     standard input   {"tpod":"provision/1","client":"16Uiu2...","request":{...}}: the request by protobuf's JSON mapping,
- *                      replicas always there. In the place of each key, and of each secret that stood in the request
- *                      itself: {"fd":3}
+ *     standard input   {"tpod":"provision/1","client":"16Uiu2...","request":{...}}: the request by protobuf's JSON
+ *                      mapping, replicas always there. In the place of each key, and of each secret that stood in the
+ *                      request itself: {"fd":3}
  *     descriptors      from 3 on: those keys and secrets, each a sealed file in memory, read from its beginning
  *     environment      PATH alone
  *

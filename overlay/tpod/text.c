@@ -1,6 +1,7 @@
 #include "overlay/tpod/text.h"
 
 #include "base/crypto/base64.h"
+#include "base/hex.h"
 #include "overlay/tpod/codec.h"
 #include "overlay/tpod/member.h"
 
@@ -140,13 +141,19 @@ static void *take(arena_t *a, const jo_t *o, const char *key, size_t n)
     return p;
 }
 
+/* Base64, or "0x" and hex of an even number of bytes, which has no length of base64. */
 static view_t get_bytes(arena_t *a, const jo_t *o, const char *key)
 {
     const view_t text = jo_text(o, key, 0, TPOD_MESSAGE_MAX);
     uint8_t *p = take(a, o, key, text.n);
     size_t n = 0;
-    if (p && base64_decode(p, &n, text.n, text, NULL))
-        (void)jo_fail(o, key, RC_MALFORMED, "must be base64");
+    if (!p)
+        return view_of(NULL, 0);
+    const bool hex = text.n % 4 == 2 && !memcmp(text.p, "0x", 2);
+    const rc_t rc = hex ? hex_decode(p, &n, text.n, (const char *)text.p + 2, text.n - 2)
+                        : base64_decode(p, &n, text.n, text, NULL);
+    if (rc)
+        (void)jo_fail(o, key, RC_MALFORMED, "must be base64, or 0x and hex of an even number of bytes");
     return view_of(p, n);
 }
 

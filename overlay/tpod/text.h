@@ -2,7 +2,8 @@
  * program reads.
  *
  * Names in lowerCamelCase, 64-bit numbers as texts (numbers are taken too), bytes in base64, enums by their words
- * (numbers are taken too), a map as an object. What is zero is left out, but for what a oneof names.
+ * (numbers are taken too), a map as an object. Bytes are taken as 0x and hex too, when their number is even. What is
+ * zero is left out, but for what a oneof names.
  *
  * Spec:   protobuf's JSON mapping; overlay-facts 13
  * Floor:  4, overlay/tpod. No I/O, clock or thread.
