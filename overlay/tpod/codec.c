@@ -152,7 +152,7 @@ static rc_t make_lists(reader_t *d, void *out, const tpod_message_t *m, view_t b
     size_t counts[TPOD_FIELDS_MAX] = { 0 };
     rd_t r = rd_of(bytes);
     pb_field_t in;
-    void *list;
+    void *list = NULL;
     while (pb_next(&r, &in)) {
         const tpod_field_t *f = find(m, in.number);
         if (f && tpod_is_list(f))
