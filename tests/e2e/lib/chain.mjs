@@ -10,6 +10,8 @@ const read = (dir, file) => {
 };
 export const hex = (n) => "0x" + BigInt(n).toString(16);
 
+let nextOverlayPort = 4101; // of a node that nobody dials: setups that are tried need a free one
+
 export class Chain {
   constructor(dir, devnet) {
     this.dir = dir;
@@ -63,12 +65,12 @@ export class Chain {
     throw new Error("no bootstrap is served");
   }
 
-  // A setup for this chain through these upstreams (default: its own). It is taken without a trial, which upstreams that
-  // lie would not pass; force: undefined has it tried, as an operator's.
+  // A setup for this chain through these upstreams (default: its own), at a port of its own. It is taken without a trial,
+  // which upstreams that lie would not pass; force: undefined has it tried, as an operator's.
   setup({ execution = this.executionUrl, consensus = this.beaconUrl, checkpoint = this.checkpoint, ...more } = {}) {
     return {
       peers: [],
-      port: 4001,
+      port: nextOverlayPort++,
       execution_rpc: execution,
       consensus_rpc: consensus,
       network: this.network,
