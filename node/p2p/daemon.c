@@ -1,6 +1,7 @@
 #include "node/p2p/daemon.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/os/log.h"
@@ -281,7 +282,7 @@ static void wait_for(daemon_t *d, const hs_request_t *request, hs_response_t *r,
     }
     w->registers = !after;
     if (after)
-        memcpy(w->after, after, sizeof w->after);
+        snprintf(w->after, sizeof w->after, "%s", after);
     w->until_ms = clock_monotonic_ms() + 1000u * wait_s;
     w->next = d->waiters;
     d->waiters = w;

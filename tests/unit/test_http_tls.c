@@ -158,7 +158,7 @@ static uint16_t greeter(int *listening, pthread_t *thread)
 static void expect_why(const char *url, const char *why)
 {
     hc_t *c = hc_new(NULL);
-    hc_response_t r = ask(c, 1, (hc_request_t){ .url = url, .connect_timeout_ms = 400 });
+    hc_response_t r = ask(c, 1, (hc_request_t){ .url = url, .connect_timeout_ms = 1500 });
     ck_assert_int_ne(r.why.rc, RC_OK);
     ck_assert_msg(strstr(r.why.text, why) != NULL, "%s: %s", url, r.why.text);
     hc_response_clear(&r);

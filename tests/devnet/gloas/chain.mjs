@@ -7,6 +7,8 @@ import { Execution, hex } from "./execution.mjs";
 const EPOCH = 8;
 const ANCHORS = [8, 16, 24, 32, 40];
 
+let nextOverlayPort = 4201; // of a node that nobody dials: setups that are tried need a free one
+
 export class ScriptedChain {
   // startSlot: which slot it is now. missed: slots without a block; withheld: without a payload.
   constructor({ startSlot, slotSeconds = 2, gloasEpoch = 7, missed = [], withheld = [], slots = 88 }) {
@@ -76,7 +78,7 @@ export class ScriptedChain {
 
   setup({ execution, consensus, ...more }) {
     const urls = { execution_rpc: execution, consensus_rpc: consensus };
-    return { peers: [], port: 4001, ...urls, network: this.beacon.network(), checkpoint: this.checkpoint, ...more };
+    return { peers: [], port: nextOverlayPort++, ...urls, network: this.beacon.network(), checkpoint: this.checkpoint, ...more };
   }
 }
 
