@@ -307,8 +307,8 @@ static bool measure(cost_t *c, unsigned contracts, uint16_t port)
         return false;
     wall = now_ms(CLOCK_MONOTONIC) - wall;
     cpu = now_ms(CLOCK_PROCESS_CPUTIME_ID) - cpu - ((double)bench_up.cpu_ns / 1e6 - upstream);
-    c->wall_ms = c->wall_ms && c->wall_ms < wall ? c->wall_ms : wall;
-    c->cpu_ms = c->cpu_ms && c->cpu_ms < cpu ? c->cpu_ms : cpu;
+    c->wall_ms = c->wall_ms > 0 && c->wall_ms < wall ? c->wall_ms : wall;
+    c->cpu_ms = c->cpu_ms > 0 && c->cpu_ms < cpu ? c->cpu_ms : cpu;
     c->rounds = bench_up.rounds - rounds;
     c->batches = bench_up.batches - batches;
     return true;
