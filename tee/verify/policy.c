@@ -252,19 +252,33 @@ view_t policy_simulator_root(const policy_t *p)
     return p->simulator_root;
 }
 
+bool rules_application(hash32_t *out, const eventlog_t *log)
+{
+    static const char *const names[] = { "compose-hash", "app-id", "key-provider" };
+    hash32_t hashes[3] = { 0 }; /* zeros: there is no such event */
+    view_t parts[3];
+    for (size_t i = 0; i < 3; i++) {
+        view_t payload = { NULL, 0 };
+        err_t fault;
+        const rc_t rc = eventlog_identity(&payload, &fault, log, names[i]);
+        if (!rc)
+            sha256(&hashes[i], payload);
+        if ((rc && fault.code != E_EVENT_REQUIRED) || (i == 0 && payload.n != sizeof out->b))
+            return false;
+        parts[i] = view_of(hashes[i].b, sizeof hashes[i].b);
+    }
+    sha256_parts(out, parts, 3);
+    return true;
+}
+
 void policy_set_self(policy_t *p, const quote_t *self, const eventlog_t *log)
 {
-    err_t ignored;
-    view_t compose = { NULL, 0 };
     self_t s = { .known = true };
     memcpy(s.mr_td, self->td.mr_td, 48);
     for (unsigned i = 0; i < 4; i++)
         memcpy(s.rtmr[i], self->td.rtmr[i], 48);
     memcpy(s.attributes, self->td.td_attributes, 8);
     memcpy(s.xfam, self->td.xfam, 8);
-    if (log && !eventlog_identity(&compose, &ignored, log, "compose-hash") && compose.n == sizeof s.compose_hash) {
-        s.has_compose_hash = true;
-        memcpy(s.compose_hash, compose.p, compose.n);
-    }
+    s.has_application = log && rules_application(&s.application, log);
     p->self = s;
 }

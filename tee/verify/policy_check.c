@@ -206,12 +206,11 @@ static rc_t check_images(const policy_t *p, const char **image, err_t *e, const 
 /* RTMR3 differs from node to node where the application is the same. */
 static bool same_application(const self_t *self, const policy_subject_t *s)
 {
-    view_t compose = { NULL, 0 };
-    err_t ignored;
+    hash32_t application;
     if (!memcmp(s->quote->td.rtmr[3], self->rtmr[3], 48))
         return true;
-    return self->has_compose_hash && s->log && !eventlog_identity(&compose, &ignored, s->log, "compose-hash") &&
-           view_eq(compose, view_of(self->compose_hash, 32));
+    return self->has_application && s->log && rules_application(&application, s->log) &&
+           hash32_eq(&application, &self->application);
 }
 
 static rc_t check_self(const policy_t *p, err_t *e, const policy_subject_t *s)

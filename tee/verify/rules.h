@@ -1,12 +1,13 @@
 /* rules.h - a policy as it was read. Private to tee/verify: policy.c reads it, policy_check.c judges by it.
  *
- * Floor:  3, tee/verify. Types only.
+ * Floor:  3, tee/verify. Pure.
  */
 #ifndef TEE_VERIFY_RULES_H
 #define TEE_VERIFY_RULES_H
 
 #include "base/arena.h"
 #include "tee/collateral/tcb.h"
+#include "tee/quote/eventlog.h"
 
 #define RULES_VALUES_MAX 64u    /* alternatives in one list */
 #define RULES_EVENTS_MAX 16u    /* required events of one image */
@@ -37,9 +38,14 @@ typedef struct {
 
 /* What a TD must equal under same-as-self. */
 typedef struct {
-    bool known, has_compose_hash;
-    uint8_t mr_td[48], rtmr[4][48], attributes[8], xfam[8], compose_hash[32];
+    bool known, has_application;
+    uint8_t mr_td[48], rtmr[4][48], attributes[8], xfam[8];
+    hash32_t application;
 } self_t;
+
+/* What the event log says of the application, as one hash: compose-hash, app-id and key-provider, in whose name and by
+ * whom keys are given to it. False: no compose-hash, or one of them twice. */
+bool rules_application(hash32_t *out, const eventlog_t *log);
 
 struct policy {
     arena_t arena;

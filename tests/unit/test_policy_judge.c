@@ -162,6 +162,7 @@ START_TEST(the_td_is_judged_before_its_image)
 }
 END_TEST
 
+#define GRACE WITH("\"tcb\":{\"accept\":[\"UpToDate\"],\"min_tcb_date\":\"1970-01-01T00:16:40Z\"}") /* 1000 */
 static const char every[] = WITH(
     "\"tcb\":{\"accept\":[\"UpToDate\",\"SWHardeningNeeded\",\"ConfigurationNeeded\",\"ConfigurationAndSWHardeningNeeded\",\"OutOfDate\","
     "\"OutOfDateConfigurationNeeded\",\"TDRelaunchAdvised\",\"TDRelaunchAdvisedConfigurationNeeded\"]}");
@@ -181,8 +182,6 @@ START_TEST(statuses_are_accepted_by_name)
     }
 }
 END_TEST
-
-#define GRACE WITH("\"tcb\":{\"accept\":[\"UpToDate\"],\"min_tcb_date\":\"1970-01-01T00:16:40Z\"}") /* 1000 */
 
 START_TEST(a_grace_period_is_for_a_platform_that_is_out_of_date)
 {
@@ -503,6 +502,47 @@ START_TEST(another_instance_of_the_same_application_is_self)
 }
 END_TEST
 
+/* Keys that a TEE provider seals by are given to an application by its id, and by whom its host names: a peer with the
+ * same compose file under another of them is not ours. */
+START_TEST(an_instance_under_another_app_id_or_key_provider_is_not_self)
+{
+    static const char *const others[] = { "{\"name\":\"kms\",\"id\":\"31\"}", "{\"name\":\"none\",\"id\":\"\"}", "" };
+    uint8_t hash[32], app[20] = { 0 };
+    memset(hash, 0x77, sizeof hash);
+    events[0].payload = view_of(hash, 32);
+    const event_t provider = events[1], late = events[3];
+    const event_t id = { .imr = 3, .type = EVENTLOG_RUNTIME, .name = view_str("app-id"), .payload = view_of(app, 20) };
+    quote.td.rtmr[3] = regs[5];
+    subject.log = &eventlog;
+    policy_t *p = read_text("{" SELF "}"), *named = read_text("{" SELF "}");
+    policy_set_self(p, &quote, &eventlog);
+    quote.td.rtmr[3] = regs[6];
+    ck_assert_int_eq(judge_self(p), TEE_OK);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        events[1].payload = view_str(others[i]);
+        ck_assert_int_eq(judge_self(p), E_MEASUREMENT);
+    }
+    events[1] = late; /* none at all */
+    ck_assert_int_eq(judge_self(p), E_MEASUREMENT);
+    events[3] = provider; /* one that the application itself measured */
+    ck_assert_int_eq(judge_self(p), E_MEASUREMENT);
+    events[1] = provider; /* two */
+    ck_assert_int_eq(judge_self(p), E_MEASUREMENT);
+    events[3] = events[2]; /* where system-ready stood, the id of an application that our own log does not name */
+    events[2] = id;
+    eventlog.ready = 3;
+    ck_assert_int_eq(judge_self(p), E_MEASUREMENT);
+    quote.td.rtmr[3] = regs[5];
+    policy_set_self(named, &quote, &eventlog);
+    quote.td.rtmr[3] = regs[6];
+    ck_assert_int_eq(judge_self(named), TEE_OK);
+    app[19] = 1;
+    ck_assert_int_eq(judge_self(named), E_MEASUREMENT);
+    policy_free(p);
+    policy_free(named);
+}
+END_TEST
+
 /* ---- what a refusal says ---- */
 
 static const char *refusal(const char *json)
@@ -612,7 +652,7 @@ int main(void)
         a_denied_advisory_is_found_wherever_it_stands, a_match_is_found_wherever_it_stands, each_required_event_counts,
         a_key_providers_payload_has_a_maximum, the_last_byte_of_each_field_counts,
         same_as_self_needs_a_self_and_compares_with_it, same_as_self_takes_another_rtmr0_only_from_the_list,
-        another_instance_of_the_same_application_is_self,
+        another_instance_of_the_same_application_is_self, an_instance_under_another_app_id_or_key_provider_is_not_self,
         a_refusal_of_measurements_names_register_value_and_nearest_image,
         a_refusal_by_events_names_the_event_its_payload_and_the_image,
         same_as_self_names_the_register_that_is_not_our_own, what_a_policy_demands_of_the_chain_is_compared);
