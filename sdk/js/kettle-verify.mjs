@@ -1697,6 +1697,7 @@ function gradeTcb(info, qeLevel, sgx, quote) {
   if (advisories.length > ADVISORIES_MAX) refuse("E_LIMIT");
   return {
     status: adviseRelaunch(launch.status, current.status),
+    current: current.status,
     platform: launch.platform.status,
     module: launch.module?.status,
     qe: qeLevel.status,
@@ -1859,6 +1860,7 @@ function statusWithGrace({ minDate }, grade) {
 
 function checkTcb({ tcb }, { grade, evaluation, issued }, now) {
   if (!tcb.accept.includes(statusWithGrace(tcb, grade))) refuse("E_TCB_STATUS", "", `the policy does not accept ${grade.status}`);
+  if (grade.current === "Revoked") refuse("E_TCB_STATUS", "", "the TCB that runs now is revoked"); // the status is that of the launch
   if (grade.advisories.some((id) => tcb.deny.includes(id))) refuse("E_ADVISORY");
   if (evaluation < tcb.minEvaluation) refuse("E_EVAL_NUMBER");
   if (tcb.maxAge !== undefined && now - issued > tcb.maxAge) refuse("E_COLLATERAL_AGE");

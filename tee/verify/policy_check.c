@@ -39,6 +39,8 @@ static rc_t check_tcb(const policy_t *p, err_t *e, const policy_subject_t *s)
 {
     if (!p->accept[after_grace(p, s->grade)])
         return tee_fail(e, E_TCB_STATUS, NULL);
+    if (s->grade->current == TCB_REVOKED) /* the status is that of the launch */
+        return tee_fail(e, E_TCB_STATUS, "the TCB that runs now is revoked");
     for (size_t i = 0; i < s->grade->advisory_count; i++)
         if (one_of(&p->deny_advisories, s->grade->advisories[i]))
             return tee_fail(e, E_ADVISORY, NULL);

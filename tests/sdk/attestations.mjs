@@ -11,7 +11,8 @@ import { program } from "./program.mjs";
 
 const VECTORS = process.env.KETTLE_VECTORS ?? path.resolve(root, "../shared/vectors");
 const SHIPPED = `${root}sdk/js/kettle-verify.mjs`;
-const INNER = "Place appraise base64 canonical checkQuote crlDer parseQuote parseStrictly readCollateral readPolicy INTEL_ROOT";
+const INNER =
+  "Place appraise base64 canonical checkPolicy checkQuote crlDer gradeTcb parseQuote parseStrictly readCollateral readPolicy INTEL_ROOT";
 
 /** The shipped file with what it does not export. */
 async function internals(folder) {
@@ -309,6 +310,33 @@ async function corpora(js, folder) {
   console.log(`js, program: ${count} attestations, each judged alike`);
 }
 
+/** One level for each TDX SVN, one of the module for each of its own; the TD began with one pair and runs with another. */
+async function twoTcbs(js) {
+  const zeros = (n) => new Uint8Array(n);
+  const svns = (...first) => Uint8Array.from({ length: 16 }, (_, i) => first[i] ?? 0);
+  const level = (status, more) => ({ status, date: 1000, advisories: [], ...more });
+  const levels = [level("UpToDate", { sgx: zeros(16), tdx: zeros(16), pceSvn: 0 })];
+  const parts = [level("UpToDate", { isvSvn: 8 }), level("OutOfDate", { isvSvn: 5 }), level("Revoked", { isvSvn: 2 })];
+  const module = { mrSigner: zeros(48), attributes: zeros(8), mask: zeros(8), levels: parts };
+  const info = { base: module, modules: new Map([[1, module]]), levels };
+  const td = { mrSignerSeam: zeros(48), seamAttributes: zeros(8), tdAttributes: Uint8Array.of(0, 0, 0, 0x10, 0, 0, 0, 0) };
+  for (const name of ["mrTd", "rtmr0", "rtmr1", "rtmr2", "rtmr3"]) td[name] = zeros(48);
+  const image = Object.fromEntries(["mrtd", "rtmr0", "rtmr1", "rtmr2"].map((name) => [name, "00".repeat(48)]));
+  const accept = ["UpToDate", "OutOfDate", "TDRelaunchAdvised"];
+  const policy = js.readPolicy(JSON.stringify({ version: 1, mode: "list", images: [{ name: "one", ...image }], tcb: { accept } }));
+  const verdict = (launch, current) =>
+    verdictOf(() => {
+      const quote = { bodyType: 3, td: { ...td, tcbSvn: svns(launch, 1), tcbSvn2: svns(current, 1) } };
+      const grade = js.gradeTcb(info, level("UpToDate", {}), { components: zeros(16), pceSvn: 0 }, quote);
+      js.checkPolicy(policy, { quote, grade, evaluation: 17, issued: 1000 }, undefined, 1000);
+    });
+  await test("js: a TCB that runs now and is revoked is not accepted, whatever it was at launch", () => {
+    for (const launch of [8, 5, 2])
+      for (const current of [8, 5, 2])
+        assert.equal(verdict(launch, current), launch === 2 || current === 2 ? "E_TCB_STATUS" : "holds", `${launch}, then ${current}`);
+  });
+}
+
 async function codes() {
   await test("js: the codes of attestations are the program's, with its sentences", () => {
     const rows = [...fs.readFileSync(`${root}tee/fault.def`, "utf8").matchAll(/FAULT\(\d+, (E_\w+), \w+, "([^"]*)"\)/g)];
@@ -328,6 +356,7 @@ export async function attestations() {
   const built = fs.existsSync(program);
   try {
     const js = await internals(folder);
+    await twoTcbs(js);
     if (vectors) await recorded(js);
     else console.log(`skipped: recorded quotes: no ${VECTORS}`);
     if (vectors && built) await besideTheProgram(js, folder);

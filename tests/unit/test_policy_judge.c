@@ -183,6 +183,20 @@ START_TEST(statuses_are_accepted_by_name)
 }
 END_TEST
 
+/* The status is that of the launch; but the module that runs now may have been replaced by one that is revoked. */
+START_TEST(what_runs_now_may_not_be_revoked_whatever_it_was_at_launch)
+{
+    for (unsigned s = 0; s < TCB_REVOKED; s++) {
+        grade.status = grade.launch = grade.platform = (tcb_status_t)s;
+        grade.current = TCB_OUT_OF_DATE;
+        expect("out of date now", every, TEE_OK);
+        grade.current = TCB_REVOKED;
+        expect("revoked now", every, E_TCB_STATUS);
+        expect("revoked now, in a grace period", GRACE, E_TCB_STATUS);
+    }
+}
+END_TEST
+
 START_TEST(a_grace_period_is_for_a_platform_that_is_out_of_date)
 {
     grade.status = grade.platform = TCB_OUT_OF_DATE;
@@ -647,12 +661,13 @@ int main(void)
     return UNIT_RUN_AROUND(
         "policy_judge", setup, NULL, an_empty_list_rejects_everything, each_register_counts,
         register_3_is_zero_exact_or_told_by_its_events, the_td_is_judged_before_its_image,
-        statuses_are_accepted_by_name, a_grace_period_is_for_a_platform_that_is_out_of_date,
-        advisories_numbers_and_ages_have_bounds, platforms_are_listed_by_the_digest_of_their_ppid,
-        a_denied_advisory_is_found_wherever_it_stands, a_match_is_found_wherever_it_stands, each_required_event_counts,
-        a_key_providers_payload_has_a_maximum, the_last_byte_of_each_field_counts,
-        same_as_self_needs_a_self_and_compares_with_it, same_as_self_takes_another_rtmr0_only_from_the_list,
-        another_instance_of_the_same_application_is_self, an_instance_under_another_app_id_or_key_provider_is_not_self,
+        statuses_are_accepted_by_name, what_runs_now_may_not_be_revoked_whatever_it_was_at_launch,
+        a_grace_period_is_for_a_platform_that_is_out_of_date, advisories_numbers_and_ages_have_bounds,
+        platforms_are_listed_by_the_digest_of_their_ppid, a_denied_advisory_is_found_wherever_it_stands,
+        a_match_is_found_wherever_it_stands, each_required_event_counts, a_key_providers_payload_has_a_maximum,
+        the_last_byte_of_each_field_counts, same_as_self_needs_a_self_and_compares_with_it,
+        same_as_self_takes_another_rtmr0_only_from_the_list, another_instance_of_the_same_application_is_self,
+        an_instance_under_another_app_id_or_key_provider_is_not_self,
         a_refusal_of_measurements_names_register_value_and_nearest_image,
         a_refusal_by_events_names_the_event_its_payload_and_the_image,
         same_as_self_names_the_register_that_is_not_our_own, what_a_policy_demands_of_the_chain_is_compared);

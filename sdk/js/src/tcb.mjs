@@ -192,6 +192,7 @@ function gradeTcb(info, qeLevel, sgx, quote) {
   if (advisories.length > ADVISORIES_MAX) refuse("E_LIMIT");
   return {
     status: adviseRelaunch(launch.status, current.status),
+    current: current.status,
     platform: launch.platform.status,
     module: launch.module?.status,
     qe: qeLevel.status,
