@@ -299,6 +299,14 @@ async function corpora(js, folder) {
     if (name !== "prototype") // which is none for JavaScript
       await test(`js, program: the same of the attestation ${name} and what is near it`, () => [text, ...near(text, seed, 40)].forEach(same));
   const full = Object.fromEntries(corpus("attestation")).full;
+  const order = `0x${"11".repeat(32)}`;
+  const cluster = { generation: { version: 1, index: 0, order }, order_version: 1, platforms: 3 };
+  const parsed = JSON.parse(corpus("attestation").find(([name]) => name === "full")[1]);
+  await test("js, program: the same of what the node says of its cluster, though nothing vouches for it", () => {
+    const said = JSON.stringify({ cluster });
+    assert.notEqual(same(JSON.stringify({ ...parsed, unbound: { cluster } })), "E_ATTESTATION");
+    for (const one of withOthers(said)) same(JSON.stringify({ ...parsed, unbound: JSON.parse(one) }));
+  });
   for (const [seed, [name, text]] of corpus("setup_statement").entries()) {
     const member = `${name.split(".")[0]}_statement`;
     const around = (statement) => `{"${member}":${statement},${JSON.stringify({ ...JSON.parse(full), [member]: undefined }).slice(1)}`;

@@ -102,8 +102,21 @@ function readSetup(place, name, read) {
 
 // ---- the attestation itself
 
+/** What the node says of its cluster: read by its form, and vouched for by nothing. */
+function readSaidCluster(cluster) {
+  const generation = cluster.object("generation");
+  generation.u64("version", 0, Infinity);
+  generation.u64("index", 0, 255);
+  generation.hex("order", 32);
+  cluster.u64("order_version", 0, Infinity);
+  cluster.u64("platforms", 0, 0xffffffff);
+  for (const place of [cluster, generation]) place.names();
+}
+
 function readUnbound(place) {
   const unbound = place.object("unbound");
+  const cluster = unbound.optObject("cluster");
+  if (cluster) readSaidCluster(cluster);
   const out = { provider: unbound.optText("provider", 0, 64), vmConfig: unbound.optText("vm_config", 0, 65536) };
   for (const name of unbound.value.keys()) unbound.skip(name);
   return out;
