@@ -135,8 +135,11 @@ static void verify(results_t *r, arena_t *a, verify_options_t *o)
 
 static rc_t read_nonce(void *values, err_t *e, char *text)
 {
+    static const uint8_t zeros[32];
     verify_options_t *o = values;
     o->has_nonce = !hex_decode_exact(o->nonce, 32, text, strlen(text));
+    if (o->has_nonce && !memcmp(o->nonce, zeros, sizeof zeros))
+        return err_say(e, RC_MALFORMED, "is all zeros: an attestation without a nonce has those");
     return o->has_nonce ? RC_OK : err_say(e, RC_MALFORMED, "must be 32 bytes as hex");
 }
 

@@ -2130,10 +2130,12 @@ function readOptions(options) {
     refuse("bad-option", "network", 'not the name of a network, nor "any"');
   if (options.development !== undefined && typeof options.development !== "boolean")
     refuse("bad-option", "development", "not true or false");
+  const nonce = fromHex(asHex("bytes32", options.nonce, "nonce"));
+  if (isZero(nonce)) refuse("bad-option", "nonce", "all zeros: an attestation without a nonce has those");
   const key = optional(options.key, (k) => addressOfKey(k) && fromHex(`0x${k.slice(-66)}`));
   return {
     policy: textOf(options.policy, "policy"),
-    nonce: fromHex(asHex("bytes32", options.nonce, "nonce")),
+    nonce,
     network: options.network ?? "mainnet",
     chainId: optional(options.chainId, (v) => asNumber(v, 64, "chainId")),
     checkpoint: optional(options.checkpoint, (v) => asHex("bytes32", v, "checkpoint")),
@@ -2155,7 +2157,7 @@ function readOptions(options) {
  * @param {string|object} attestation  JSON text (then also checked for members given twice), or parsed
  * @param {object} options  unknown names are refused
  * @param {string|object} options.policy   docs/policy.md; required: without one nothing is accepted
- * @param {string} options.nonce           the 32 bytes (hex) that you chose at random and asked with
+ * @param {string} options.nonce           the 32 bytes (hex) that you chose at random and asked with; not all zeros
  * @param {string} [options.network]       the name of the network; "mainnet" when absent; "any" accepts whichever it says
  * @param {number|bigint|string} [options.chainId]  the chain id; that of the network, where it is known, when absent
  * @param {string} [options.checkpoint]    the beacon block root from which the cluster must have started (hex)

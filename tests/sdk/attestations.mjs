@@ -299,6 +299,18 @@ async function corpora(js, folder) {
     if (name !== "prototype") // which is none for JavaScript
       await test(`js, program: the same of the attestation ${name} and what is near it`, () => [text, ...near(text, seed, 40)].forEach(same));
   const full = Object.fromEntries(corpus("attestation")).full;
+  await test("js, program: a nonce of zeros, which an attestation without a nonce is over, is wrong usage of both", () => {
+    const { full: text } = Object.fromEntries(corpus("attestation"));
+    for (const [last, want] of [["00", "bad-option"], ["01", "E_NONCE"]]) {
+      const zeros = `0x${"00".repeat(31)}${last}`;
+      fs.writeFileSync(file, text);
+      const said = [
+        verdictOfProgram(["--policy", policy, "--nonce", zeros, "--network", "any", "--at", "1800000000", file]),
+        verdictOf(() => verifyAttestation(text, { policy: bytes, nonce: zeros, network: "any", now: 1800000000 })),
+      ];
+      assert.deepEqual(said, [want, want]);
+    }
+  });
   const order = `0x${"11".repeat(32)}`;
   const cluster = { generation: { version: 1, index: 0, order }, order_version: 1, platforms: 3 };
   const parsed = JSON.parse(corpus("attestation").find(([name]) => name === "full")[1]);
@@ -318,7 +330,7 @@ async function corpora(js, folder) {
   console.log(`js, program: ${count} attestations, each judged alike`);
 }
 
-/** One level for each TDX SVN, one of the module for each of its own; the TD began with one pair and runs with another. */
+/** A platform with one level and a module with three; the TD began under one of them and runs under another. */
 async function twoTcbs(js) {
   const zeros = (n) => new Uint8Array(n);
   const svns = (...first) => Uint8Array.from({ length: 16 }, (_, i) => first[i] ?? 0);
