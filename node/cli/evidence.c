@@ -13,11 +13,17 @@
 #define URL_MAX 1200u
 #define TIMEOUT_MS 90000u /* a fresh quote takes seconds on real hardware */
 
+/* What JSON takes for space. */
+static bool is_space(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
 static view_t trim(view_t v)
 {
-    while (v.n && isspace(v.p[0]))
+    while (v.n && is_space(v.p[0]))
         v = view_of(v.p + 1, v.n - 1);
-    while (v.n && isspace(v.p[v.n - 1]))
+    while (v.n && is_space(v.p[v.n - 1]))
         v.n--;
     return v;
 }

@@ -311,6 +311,10 @@ async function corpora(js, folder) {
       assert.deepEqual(said, [want, want]);
     }
   });
+  await test("js, program: the same of an attestation with space around it, and of what is no space in JSON", () => {
+    const { full: text } = Object.fromEntries(corpus("attestation"));
+    for (const space of [" ", "\t", "\n", "\r", "\v", "\f", "\u00a0", "\ufeff"]) for (const one of [space + text, text + space]) same(one);
+  });
   const order = `0x${"11".repeat(32)}`;
   const cluster = { generation: { version: 1, index: 0, order }, order_version: 1, platforms: 3 };
   const parsed = JSON.parse(corpus("attestation").find(([name]) => name === "full")[1]);
