@@ -182,6 +182,29 @@ static void asked(void *ctx, const tpod_asked_t *a)
     worker_wake(l->worker);
 }
 
+/* Takes a request that has not been begun out of its lane; NULL: it has. */
+static job_t *take_back(lane_t *l, const tpod_asked_t *a)
+{
+    pthread_mutex_lock(&l->lock);
+    job_t **at = &l->first;
+    while (*at && (*at)->asked != a)
+        at = &(*at)->next;
+    job_t *job = *at;
+    if (job)
+        *at = job->next;
+    pthread_mutex_unlock(&l->lock);
+    return job;
+}
+
+/* Nobody is told anything any more, and so nothing is made. */
+static void left(void *ctx, const tpod_asked_t *a)
+{
+    provider_t *p = ctx;
+    job_t *job = take_back(&p->lanes[a->call == TPOD_PROVISION], a);
+    if (job)
+        job_done(job);
+}
+
 static uint64_t turn(void *ctx, uint64_t now_ms)
 {
     return tpod_serve_turn(((provider_t *)ctx)->serve, now_ms);
@@ -238,7 +261,9 @@ static rc_t make_loop(provider_t *p, err_t *e)
 
 static rc_t start(provider_t *p, err_t *e, const tee_provider_t *tee, hc_t *http)
 {
-    const tpod_serve_config_t c = { .capacity = &p->offer->capacity, .payment = NULL, .asked = asked, .ctx = p };
+    const tpod_serve_config_t c = {
+        .capacity = &p->offer->capacity, .payment = NULL, .asked = asked, .left = left, .ctx = p
+    };
     rc_t rc = ringkey_new(&p->key);
     if (rc)
         return err_say(e, rc, "no memory that may be locked");

@@ -335,15 +335,22 @@ static void stream_ended(void *ctx, net_stream_t *stream)
         req_drop(((const served_t *)ctx)->s, r); /* half a request */
 }
 
+/* Nobody waits for the answer any more. r may go. */
+static void leave(tpod_serve_t *s, req_t *r)
+{
+    r->stream = NULL;
+    if (!r->given)
+        req_free(s, r);
+    else if (s->c.left)
+        s->c.left(s->c.ctx, &r->asked);
+}
+
 static void stream_closed(void *ctx, net_stream_t *stream, rc_t why)
 {
     req_t *r = net_stream_user(stream);
     (void)why;
-    if (!r)
-        return;
-    r->stream = NULL;
-    if (!r->given)
-        req_free(((const served_t *)ctx)->s, r);
+    if (r)
+        leave(((const served_t *)ctx)->s, r);
 }
 
 /* ---- connections ---- */
@@ -390,17 +397,16 @@ static void closed(void *ctx, net_conn_t *c, const err_t *why)
     (void)why;
     if (!l)
         return;
-    if (l->req) {
-        req_t *r = l->req;
-        r->line = NULL;
-        r->stream = NULL; /* its closed callback came, or will not */
-        if (!r->given)
-            req_free(s, r);
-    }
+    req_t *r = l->req;
     while (*at != l)
         at = &(*at)->next;
     *at = l->next;
     free(l);
+    if (!r)
+        return;
+    r->line = NULL;
+    if (r->stream) /* its closed callback will not come */
+        leave(s, r);
 }
 
 /* What is served to whom. */

@@ -44,6 +44,9 @@ typedef struct {
                                         pays, and what a request says of it is passed over */
     /* To be answered by tpod_serve_answer, later or at once; any thread may work on it meanwhile. */
     void (*asked)(void *ctx, const tpod_asked_t *asked);
+    /* Nobody waits for the answer of what was asked any more. It is still to be answered, and what is not begun is so
+     * best at once: else whoever asks and leaves, again and again, makes others wait. NULL: the owner is not told. */
+    void (*left)(void *ctx, const tpod_asked_t *asked);
     void *ctx;
 } tpod_serve_config_t;
 

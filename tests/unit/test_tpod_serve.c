@@ -26,6 +26,8 @@ static maddr_t at;
 static const tpod_asked_t *asked[CONNS];
 static size_t asked_count;
 static bool by_itself; /* answers at once */
+static unsigned lefts;
+static bool leaves; /* is told who has left */
 
 /* The publisher. */
 static net_conn_t *conns[CONNS];
@@ -61,6 +63,16 @@ static void on_asked(void *ctx, const tpod_asked_t *a)
     }
     ck_assert_uint_lt(asked_count, CONNS);
     asked[asked_count++] = a;
+}
+
+/* What nobody waits for is not begun. */
+static void on_left(void *ctx, const tpod_asked_t *a)
+{
+    (void)ctx;
+    lefts++;
+    ck_assert(asked_count == 1 && asked[0] == a);
+    answer_attest(a, "nobody waits");
+    asked_count = 0;
 }
 
 static void on_opened(void *ctx, net_conn_t *c)
@@ -100,7 +112,9 @@ static void run(uint64_t ms)
 static void open_world(const tpod_payment_t *paid)
 {
     const memory_faults_t fair = { .delay_min_ms = 10, .delay_max_ms = 10 };
-    const tpod_serve_config_t c = { .capacity = &capacity, .payment = paid, .asked = on_asked, .ctx = NULL };
+    const tpod_serve_config_t c = {
+        .capacity = &capacity, .payment = paid, .asked = on_asked, .left = leaves ? on_left : NULL
+    };
     net_config_t n = { .who = provider_id.who };
     ck_assert_int_eq(memory_new(&world, 1, &fair), RC_OK);
     ck_assert_int_eq(tpod_serve_new(&serve, &c), RC_OK);
@@ -142,8 +156,9 @@ static void begin(void)
     memset(conns, 0, sizeof conns);
     memset(bye, 0, sizeof bye);
     memset(&got, 0, sizeof got);
-    closes = 0;
+    closes = lefts = 0;
     by_itself = true;
+    leaves = false;
     open_world(NULL);
 }
 
@@ -439,6 +454,17 @@ static net_stream_t *send_raw(tpod_call_t call, view_t bytes)
     return stream;
 }
 
+/* An attestation request with its length. */
+static view_t raw_attest(void)
+{
+    static uint8_t bytes[64];
+    wr_t w = wr_of(bytes, sizeof bytes);
+    tpod_write(&w, &TPOD_ATTEST_REQUEST, &attest);
+    pb_delimit(&w, 0);
+    ck_assert(!w.bad);
+    return wr_view(&w);
+}
+
 START_TEST(what_is_no_request_ends_its_stream_and_not_the_connection)
 {
     static uint8_t big[300];
@@ -485,6 +511,36 @@ START_TEST(an_answer_may_come_after_the_connection_is_over)
 }
 END_TEST
 
+/* However often somebody asks and leaves, nothing of it stays. */
+START_TEST(who_leaves_takes_his_request_along)
+{
+    fill();
+    close_world();
+    leaves = true;
+    open_world(NULL);
+    by_itself = false;
+    for (unsigned i = 0; i < 3 * TPOD_SLOTS; i++) {
+        dial(1);
+        ck_assert_int_eq(ask_later(1, TPOD_ATTEST, &attest), RC_OK);
+        run(200);
+        ck_assert(asked_count == 1 && lefts == i);
+        net_close(conns[1], NET_BYE, "bye");
+        run(100);
+        ck_assert(asked_count == 0 && lefts == i + 1);
+    }
+    /* only the stream: the connection may ask again */
+    dial(1);
+    net_stream_t *stream = send_raw(TPOD_ATTEST, raw_attest());
+    ck_assert_uint_eq(asked_count, 1);
+    net_reset(stream);
+    run(200);
+    ck_assert(asked_count == 0 && lefts == 3 * TPOD_SLOTS + 1 && conns[1]);
+    by_itself = true;
+    ck_assert_int_eq(ask(1, TPOD_ATTEST, &attest), RC_OK);
+    ck_assert_uint_eq(attested().error.n, 0);
+}
+END_TEST
+
 START_TEST(the_later_names_are_served_likewise)
 {
     fill();
@@ -510,5 +566,5 @@ int main(void)
         only_the_offered_table_is_taken, who_is_to_be_paid_names_chain_contract_and_provider,
         a_manifest_that_breaks_a_rule_never_reaches_the_owner,
         what_is_no_request_ends_its_stream_and_not_the_connection, an_answer_may_come_after_the_connection_is_over,
-        the_later_names_are_served_likewise);
+        who_leaves_takes_his_request_along, the_later_names_are_served_likewise);
 }
