@@ -7,6 +7,7 @@
 #include "base/crypto/secret.h"
 #include "base/hex.h"
 #include "base/os/log.h"
+#include "http/share.h"
 #include "lightclient/exec/feed.h"
 #include "rpc/api/filter.h"
 #include "rpc/api/objects.h"
@@ -25,8 +26,9 @@ typedef struct watcher {
     ex_logged_t *found; /* by one that waits: the block with the receipt, at */
     size_t found_at;
     uint64_t until_ms;
-    bool begun;    /* of a session: it knows its id */
-    arena_t arena; /* of what follows */
+    const void *client; /* that waits; NULL: many do. Only compared */
+    bool begun;         /* of a session: it knows its id */
+    arena_t arena;      /* of what follows */
     view_t text;
     api_criteria_t criteria;
     uint64_t number; /* of the block behind which it begins, until */
@@ -571,6 +573,15 @@ static rc_t watcher_new(watcher_t **out, err_t *e, api_watch_t kind, view_t crit
     return RC_OK;
 }
 
+/* Whether a client waits for as much as one may. With the lock held. */
+static bool waits_enough(const news_t *w, const void *client)
+{
+    size_t n = 0;
+    for (const watcher_t *x = w->watchers; client && x; x = x->next)
+        n += x->waits && x->client == client;
+    return n >= NEWS_WAITS_MAX / SHARE_PART;
+}
+
 /* With the lock held. */
 static rc_t check_room(const news_t *w, err_t *e, const watcher_t *x, void *session)
 {
@@ -578,6 +589,8 @@ static rc_t check_room(const news_t *w, err_t *e, const watcher_t *x, void *sess
         return err_say(e, RC_UNSUPPORTED, "filters of logs are not available: log_follow is off");
     if (x->waits && w->waits >= NEWS_WAITS_MAX)
         return err_say(e, RC_LIMIT, "too many wait for receipts");
+    if (x->waits && waits_enough(w, x->client))
+        return err_say(e, RC_LIMIT, "this client waits for too many receipts");
     if (session ? count_of(w, session) >= NEWS_SUBSCRIPTIONS_MAX : w->filters >= NEWS_FILTERS_MAX)
         return err_say(e, RC_LIMIT, session ? "too many subscriptions" : "too many filters");
     if (w->criteria_bytes + x->arena.used > NEWS_CRITERIA_MAX)
@@ -778,23 +791,24 @@ static bool logs(void *ctx, jw_t *out, const ex_filter_t *f, uint64_t from, uint
 
 /* ---- receipts that are waited for ---- */
 
-static rc_t await(void *ctx, void **wait, err_t *e, const hash32_t *tx_hash, uint32_t time_ms, const ex_block_t *latest)
+static rc_t await(void *ctx, void **wait, err_t *e, const api_await_t *what)
 {
     static const char form[] = "{\"transactionHashes\":[\"0x%s\"]}";
     news_t *w = ctx;
     watcher_t *x;
     char hex[65], text[sizeof form + 64];
-    hex_encode(hex, view_of(tx_hash->b, sizeof tx_hash->b));
+    hex_encode(hex, view_of(what->tx_hash->b, sizeof what->tx_hash->b));
     snprintf(text, sizeof text, form, hex);
     rc_t rc = watcher_new(&x, e, API_WATCH_RECEIPTS, view_str(text));
     if (rc)
         return rc;
     x->waits = x->begun = true;
+    x->client = what->client;
     pthread_mutex_lock(&w->lock);
     rc = check_room(w, e, x, x);
     if (!rc) {
-        x->until_ms = now_ms(w) + time_ms;
-        insert(w, x, x, latest);
+        x->until_ms = now_ms(w) + what->time_ms;
+        insert(w, x, x, what->latest);
         pump(w);
     }
     pthread_mutex_unlock(&w->lock);

@@ -19,7 +19,7 @@
 #include "rpc/api/methods.h"
 
 #define NEWS_FILTERS_MAX 1024u               /* that are polled, in all */
-#define NEWS_WAITS_MAX 256u                  /* receipts that are waited for, in all */
+#define NEWS_WAITS_MAX 256u                  /* receipts that are waited for, in all; a quarter of them by a client */
 #define NEWS_SUBSCRIPTIONS_MAX 100u          /* of one connection */
 #define NEWS_CRITERIA_MAX ((size_t)32 << 20) /* bytes of all criteria */
 #define NEWS_BYTES_MAX ((size_t)64 << 20)    /* of blocks and logs that are kept */

@@ -202,6 +202,8 @@ static job_t *job_new(node_rpc_t *r, const api_world_t *world)
 static void push_job(job_t *j)
 {
     node_rpc_t *r = j->rpc;
+    const hs_client_t *client = j->task.client;
+    j->world.client = client && client->turns[SHARE_LIGHT].exempt ? NULL : client;
     pthread_mutex_lock(&r->lock);
     r->jobs++;
     pthread_mutex_unlock(&r->lock);

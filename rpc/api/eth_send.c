@@ -163,7 +163,8 @@ void api_eth_sendRawTransactionSync(api_call_t *c, const jo_t *args)
         return;
     rc_t rc = jo_rc(&args[1]);
     if (!rc)
-        rc = w->events->await(w->events_ctx, &s->wait, &e, &s->sent.hash, s->time_ms, &w->latest);
+        rc = w->events->await(w->events_ctx, &s->wait, &e,
+                              &(api_await_t){ &s->sent.hash, s->time_ms, w->client, &w->latest });
     if (rc) {
         query_free(q);
         if (!jo_rc(&args[1]))

@@ -50,6 +50,14 @@ enum {
 
 typedef enum { API_WATCH_LOGS, API_WATCH_HEADS, API_WATCH_RECEIPTS } api_watch_t;
 
+/* Whose receipt is waited for, for how long, and by which client (NULL: by one that stands for many), behind latest. */
+typedef struct {
+    const hash32_t *tx_hash;
+    uint32_t time_ms;
+    const void *client;
+    const ex_block_t *latest;
+} api_await_t;
+
 /* Filters and subscriptions, which somebody keeps (node/news.h). id is text.
  *   session  of a connection that takes what is pushed; NULL: a filter, which is polled */
 typedef struct {
@@ -67,8 +75,7 @@ typedef struct {
     bool (*logs)(void *ctx, jw_t *out, const ex_filter_t *f, uint64_t from, uint64_t to, const ex_block_t *latest);
     /* Begins to wait for the receipt of a transaction that is to come in a block behind the latest one. *wait: to be
      * given back to leave. RC_LIMIT, RC_UNSUPPORTED, RC_NOMEM as add. */
-    rc_t (*await)(void *ctx, void **wait, err_t *e, const hash32_t *tx_hash, uint32_t time_ms,
-                  const ex_block_t *latest);
+    rc_t (*await)(void *ctx, void **wait, err_t *e, const api_await_t *what);
     /* Whether it has come; out not NULL: writes it. RC_NEED_DATA: not yet; RC_TIMEOUT: nor within its time; RC_IO: it
      * will not, as the chain could not be followed. */
     rc_t (*awaited)(void *ctx, jw_t *out, err_t *e, void *wait);
@@ -105,7 +112,8 @@ typedef struct {
     api_tallies_t *tallies;     /* NULL: nobody counts */
     const api_events_t *events; /* NULL: nobody keeps filters */
     void *events_ctx;
-    void *session; /* NULL: the request came by HTTP */
+    void *session;      /* NULL: the request came by HTTP */
+    const void *client; /* who asks, only to be told apart from others; NULL: somebody who stands for many */
 } api_world_t;
 
 typedef struct api_call api_call_t;

@@ -72,15 +72,15 @@ static struct {
     char hash[67];
 } awaits;
 
-static rc_t await(void *ctx, void **wait, err_t *e, const hash32_t *tx_hash, uint32_t time_ms, const ex_block_t *latest)
+static rc_t await(void *ctx, void **wait, err_t *e, const api_await_t *what)
 {
-    (void)ctx, (void)latest;
+    (void)ctx;
     if (awaits.begins)
         return err_say(e, awaits.begins, "not now");
     awaits.begun++;
-    awaits.time_ms = time_ms;
+    awaits.time_ms = what->time_ms;
     strcpy(awaits.hash, "0x");
-    hex_encode(awaits.hash + 2, view_of(tx_hash->b, 32));
+    hex_encode(awaits.hash + 2, view_of(what->tx_hash->b, 32));
     ck_assert_uint_eq(words.nonce, UINT64_MAX); /* not forwarded yet */
     *wait = &awaits;
     return RC_OK;

@@ -433,14 +433,19 @@ static rc_t look_for(uint64_t *number, void *wait)
     return RC_OK;
 }
 
+static rc_t wait_for(void **wait, const hash32_t *hash, const void *client)
+{
+    err_t e;
+    return NEWS_EVENTS.await(news, wait, &e, &(api_await_t){ hash, 20000, client, &latest });
+}
+
 START_TEST(a_receipt_that_is_waited_for_is_the_first_blocks_that_has_it)
 {
     void *wait, *other;
-    err_t e;
     uint64_t number;
     const hash32_t nobodys = { { 1 } };
-    ck_assert_int_eq(NEWS_EVENTS.await(news, &wait, &e, &tx_hash, 20000, &latest), RC_OK);
-    ck_assert_int_eq(NEWS_EVENTS.await(news, &other, &e, &nobodys, 20000, &latest), RC_OK);
+    ck_assert_int_eq(wait_for(&wait, &tx_hash, NULL), RC_OK);
+    ck_assert_int_eq(wait_for(&other, &nobodys, NULL), RC_OK);
     ck_assert_int_eq(look_for(&number, wait), RC_NEED_DATA);
     grow_to(12, 1);
     head(12);
@@ -471,15 +476,14 @@ END_TEST
 START_TEST(who_waits_for_a_receipt_is_told_when_the_chain_is_lost_and_there_are_not_too_many)
 {
     void *waits[NEWS_WAITS_MAX], *more;
-    err_t e;
     uint64_t number, filters, subscriptions;
     for (size_t i = 0; i < NEWS_WAITS_MAX; i++)
-        ck_assert_int_eq(NEWS_EVENTS.await(news, &waits[i], &e, &tx_hash, 20000, &latest), RC_OK);
-    ck_assert_int_eq(NEWS_EVENTS.await(news, &more, &e, &tx_hash, 20000, &latest), RC_LIMIT);
+        ck_assert_int_eq(wait_for(&waits[i], &tx_hash, NULL), RC_OK);
+    ck_assert_int_eq(wait_for(&more, &tx_hash, NULL), RC_LIMIT);
     news_counts(news, &filters, &subscriptions);
     ck_assert_uint_eq(filters + subscriptions, 0);
     NEWS_EVENTS.leave(news, waits[7]);
-    ck_assert_int_eq(NEWS_EVENTS.await(news, &waits[7], &e, &tx_hash, 20000, &latest), RC_OK);
+    ck_assert_int_eq(wait_for(&waits[7], &tx_hash, NULL), RC_OK);
     fork_at(9, 2, 12);
     head(12);
     answer_all(false);
@@ -488,7 +492,7 @@ START_TEST(who_waits_for_a_receipt_is_told_when_the_chain_is_lost_and_there_are_
         ck_assert_int_eq(look_for(&number, waits[i]), RC_IO);
         NEWS_EVENTS.leave(news, waits[i]);
     }
-    ck_assert_int_eq(NEWS_EVENTS.await(news, &more, &e, &tx_hash, 20000, &latest), RC_OK);
+    ck_assert_int_eq(wait_for(&more, &tx_hash, NULL), RC_OK);
     tx_bytes[0] = 0x7f; /* of a newer fork */
     grow_to(13, 2);
     head(13);
@@ -497,7 +501,25 @@ START_TEST(who_waits_for_a_receipt_is_told_when_the_chain_is_lost_and_there_are_
     NEWS_EVENTS.leave(news, more);
     news_free(news);
     open_news(NEWS_OFF, 0);
-    ck_assert_int_eq(NEWS_EVENTS.await(news, &more, &e, &tx_hash, 20000, &latest), RC_UNSUPPORTED);
+    ck_assert_int_eq(wait_for(&more, &tx_hash, NULL), RC_UNSUPPORTED);
+}
+END_TEST
+
+START_TEST(no_client_takes_all_places_of_those_who_wait_for_receipts)
+{
+    static const char one, other;
+    void *waits[NEWS_WAITS_MAX], *more;
+    size_t n = 0;
+    while (n < NEWS_WAITS_MAX && !wait_for(&waits[n], &tx_hash, &one))
+        n++;
+    ck_assert_uint_eq(n, NEWS_WAITS_MAX / 4);
+    ck_assert_int_eq(wait_for(&waits[n++], &tx_hash, &other), RC_OK);
+    ck_assert_int_eq(wait_for(&waits[n++], &tx_hash, NULL), RC_OK);
+    NEWS_EVENTS.leave(news, waits[0]);
+    ck_assert_int_eq(wait_for(&waits[0], &tx_hash, &one), RC_OK);
+    ck_assert_int_eq(wait_for(&more, &tx_hash, &one), RC_LIMIT);
+    while (n)
+        NEWS_EVENTS.leave(news, waits[--n]);
 }
 END_TEST
 
@@ -783,6 +805,7 @@ int main(void)
         a_subscription_is_told_the_receipts_of_each_block_in_one_message,
         a_subscription_to_receipts_finds_its_transaction, a_receipt_that_is_waited_for_is_the_first_blocks_that_has_it,
         who_waits_for_a_receipt_is_told_when_the_chain_is_lost_and_there_are_not_too_many,
+        no_client_takes_all_places_of_those_who_wait_for_receipts,
         receipts_that_cannot_be_told_end_their_subscription_and_nobody_elses,
         who_comes_behind_blocks_that_were_told_without_logs_begins_there, one_session_cannot_end_what_is_anothers,
         filters_and_subscriptions_are_bounded_and_forgotten_filters_end,
