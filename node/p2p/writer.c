@@ -242,7 +242,8 @@ static void send(writer_t *w)
     if (rc)
         (void)err_set(&e, rc, "the transaction could not be signed: %s", rc_name(rc));
     pthread_mutex_lock(&w->lock);
-    w->hash = hash;
+    if (!rc)
+        w->hash = hash;
     w->phase = SENDING;
     pthread_mutex_unlock(&w->lock);
     if (!rc)
