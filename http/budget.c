@@ -3,11 +3,29 @@
 #define MINUTE_US 60000000u
 #define PART 4u /* of the whole: for a client, and for those who had less than that */
 
-/* What is still taken: the time passes it back, or part of the time. */
-static uint64_t taken(const budget_use_t *u, uint64_t now_ms, unsigned part)
+#define SHARE_US (MINUTE_US / PART)
+#define OPEN_US (MINUTE_US - SHARE_US)
+
+static uint64_t less(uint64_t a, uint64_t b)
 {
-    const uint64_t back = (now_ms > u->at_ms ? now_ms - u->at_ms : 0) * 1000 / part;
-    return u->taken_us > back ? u->taken_us - back : 0;
+    return a > b ? a - b : 0;
+}
+
+/* What a client has still taken: a quarter of the time passes it back. */
+static uint64_t taken(const budget_use_t *u, uint64_t now_ms)
+{
+    return less(u->taken_us, less(now_ms, u->at_ms) * 1000 / PART);
+}
+
+/* The budget as it is now: what the time passes back goes to the last quarter first. */
+static budget_t settled(const budget_t *b, uint64_t now_ms)
+{
+    budget_t now = *b;
+    const uint64_t back = less(now_ms, b->at_ms) * 1000;
+    now.last_us = less(b->last_us, back);
+    now.open_us = less(b->open_us, less(back, b->last_us));
+    now.at_ms = now_ms;
+    return now;
 }
 
 static uint64_t time_of(const budget_t *b, uint64_t n)
@@ -16,28 +34,37 @@ static uint64_t time_of(const budget_t *b, uint64_t n)
     return (n < most ? n : most) * MINUTE_US / b->per_minute;
 }
 
+/* Whether so much more is there of the last quarter, for a client (NULL: for one that stands for many). */
+static bool has_last(const budget_t *now, const budget_use_t *mine, uint64_t more)
+{
+    return now->last_us + more <= SHARE_US && (!mine || taken(mine, now->at_ms) + more <= SHARE_US);
+}
+
 bool budget_has(const budget_t *b, const budget_use_t *mine, uint64_t n, uint64_t now_ms)
 {
     if (!b->per_minute)
         return true;
-    const uint64_t share = MINUTE_US / PART, asked = time_of(b, n), more = asked < share ? asked : share;
-    const uint64_t all = taken(&b->all, now_ms, 1) + more;
-    if (all <= MINUTE_US - share)
-        return true;
-    return all <= MINUTE_US && (!mine || taken(mine, now_ms, PART) + more <= share);
+    const budget_t now = settled(b, now_ms);
+    const uint64_t asked = time_of(b, n);
+    return now.open_us + (asked < SHARE_US ? asked : SHARE_US) <= OPEN_US || has_last(&now, mine, asked);
 }
 
 void budget_take(budget_t *b, budget_use_t *mine, uint64_t n, uint64_t now_ms)
 {
     if (!b->per_minute)
         return;
-    b->all = (budget_use_t){ taken(&b->all, now_ms, 1) + time_of(b, n), now_ms };
+    const uint64_t more = time_of(b, n);
+    *b = settled(b, now_ms);
+    if (b->open_us + more > OPEN_US && has_last(b, mine, more))
+        b->last_us += more;
+    else
+        b->open_us += more;
     if (mine)
-        *mine = (budget_use_t){ taken(mine, now_ms, PART) + time_of(b, n), now_ms };
+        *mine = (budget_use_t){ taken(mine, now_ms) + more, now_ms };
 }
 
 uint64_t budget_left(const budget_t *b, uint64_t now_ms)
 {
-    const uint64_t gone = taken(&b->all, now_ms, 1);
-    return gone < MINUTE_US ? (MINUTE_US - gone) * b->per_minute / MINUTE_US : 0;
+    const budget_t now = settled(b, now_ms);
+    return (less(OPEN_US, now.open_us) + less(SHARE_US, now.last_us)) * b->per_minute / MINUTE_US;
 }

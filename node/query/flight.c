@@ -45,9 +45,10 @@ struct flights {
         batch_t *open;   /* takes more on board before it waits; NULL: none does */
     } at[UP_ENDPOINTS_MAX];
     budget_t budget;
-    size_t held;    /* bytes that the answers on their way and in use may have */
-    worker_t *gate; /* closes what is open; NULL: nothing ever is */
-    size_t batches; /* that are not freed yet */
+    budget_use_t own; /* of it, by the program itself */
+    size_t held;      /* bytes that the answers on their way and in use may have */
+    worker_t *gate;   /* closes what is open; NULL: nothing ever is */
+    size_t batches;   /* that are not freed yet */
     flights_counts_t counts;
 };
 
@@ -691,18 +692,20 @@ typedef struct {
     size_t count;
 } boarding_t;
 
-static void note_question(flights_t *f, hs_client_t *client)
+/* What somebody has of the budget; NULL: he stands for many. */
+static budget_use_t *use_of(flights_t *f, hs_client_t *client)
 {
-    budget_take(&f->budget, client ? &client->upstream : NULL, 1, clock_monotonic_ms());
+    if (!client)
+        return &f->own;
+    return client->turns[SHARE_LIGHT].exempt ? NULL : &client->upstream;
 }
 
-bool flights_may_ask(flights_t *f, const hs_client_t *client, size_t questions)
+bool flights_may_ask(flights_t *f, hs_client_t *client, size_t questions)
 {
     if (!client)
         return true;
     pthread_mutex_lock(&f->lock);
-    const bool exempt = client->turns[SHARE_LIGHT].exempt;
-    const bool may = budget_has(&f->budget, exempt ? NULL : &client->upstream, questions, clock_monotonic_ms());
+    const bool may = budget_has(&f->budget, use_of(f, client), questions, clock_monotonic_ms());
     pthread_mutex_unlock(&f->lock);
     return may;
 }
@@ -725,7 +728,7 @@ static bool place(flights_t *f, seat_t *s, boarding_t *to)
         x = add_flight(f, to->made[to->count - 1], &s->key, s->need);
         if (!x)
             return false;
-        note_question(f, s->party->client);
+        budget_take(&f->budget, use_of(f, s->party->client), 1, clock_monotonic_ms());
     }
     sit_down(s, x);
     return true;

@@ -131,7 +131,7 @@ void flights_free(flights_t *f);
 void flight_key(hash32_t *out, const need_t *need);
 
 /* Whether a client (NULL: the program itself, which always may) may ask so many questions now. */
-bool flights_may_ask(flights_t *f, const hs_client_t *client, size_t questions);
+bool flights_may_ask(flights_t *f, hs_client_t *client, size_t questions);
 
 /* Sends a party off to one endpoint: joins flights that are in the air, and asks for the other needs. seats, landed and
  * owner are filled in, of the seats need, key and index. Takes as many seats, from the first on, as fit into

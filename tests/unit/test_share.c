@@ -193,7 +193,7 @@ START_TEST(who_is_alone_has_three_quarters_of_a_budget_and_who_had_little_the_re
     ck_assert(!budget_has(&b, &one, 1, 5));
     ck_assert(budget_has(&b, &other, 100, 5));
     ck_assert(budget_has(&b, NULL, 100, 5));
-    ck_assert(budget_has(&b, &other, 5000, 5)); /* as if it were a quarter */
+    ck_assert(!budget_has(&b, &other, 101, 5)); /* nobody had so little */
     budget_take(&b, &other, 99, 5);
     ck_assert(budget_has(&b, &other, 1, 5));
     ck_assert(!budget_has(&b, &other, 2, 5));
@@ -202,6 +202,30 @@ START_TEST(who_is_alone_has_three_quarters_of_a_budget_and_who_had_little_the_re
     ck_assert_uint_eq(budget_left(&b, 5 + 15000), 101); /* a quarter of a minute */
     ck_assert_uint_eq(budget_left(&b, 5 + 60000), 400);
     ck_assert_uint_eq(budget_left(&b, 0), 1); /* a clock that went back gives nothing */
+    budget_take(&b, NULL, 1, 5);
+    ck_assert(!budget_has(&b, NULL, 1, 5)); /* who stands for many has an end, too */
+}
+END_TEST
+
+/* More than all of it, in one request: whoever asked pays for it, and those who had little have their quarter. */
+START_TEST(what_is_asked_for_beyond_all_bounds_leaves_others_the_last_quarter)
+{
+    budget_t b = { .per_minute = 400 };
+    budget_use_t greedy = { 0 }, other = { 0 }, third = { 0 };
+    ck_assert(budget_has(&b, &greedy, 5000, 5)); /* as if it were a quarter */
+    for (size_t i = 0; i < 5000; i++)
+        budget_take(&b, &greedy, 1, 5);
+    ck_assert(!budget_has(&b, &greedy, 1, 5));
+    ck_assert(!budget_has(&b, &other, 5000, 5));
+    ck_assert(budget_has(&b, &other, 60, 5));
+    budget_take(&b, &other, 60, 5);
+    ck_assert(!budget_has(&b, &third, 50, 5));
+    ck_assert(budget_has(&b, &third, 40, 5));
+    ck_assert_uint_eq(budget_left(&b, 5), 40);
+    ck_assert(budget_has(&b, &third, 100, 5 + 15000)); /* the last quarter comes back first, */
+    ck_assert(!budget_has(&b, NULL, 101, 5 + 600000)); /* and no more goes out than 400 a minute: 5060 in 12 */
+    ck_assert(!budget_has(&b, &greedy, 100, 5 + 600000));
+    ck_assert(budget_has(&b, NULL, 101, 5 + 730000));
 }
 END_TEST
 
@@ -289,6 +313,7 @@ int main(void)
                     a_debt_is_paid_off_within_a_second_of_the_others_work, who_stands_for_many_has_turns_and_no_bounds,
                     what_is_next_can_be_looked_at_and_any_that_waits_be_taken_back,
                     who_is_alone_has_three_quarters_of_a_budget_and_who_had_little_the_rest,
+                    what_is_asked_for_beyond_all_bounds_leaves_others_the_last_quarter,
                     a_budget_has_no_end_where_none_is_set_and_never_overflows,
                     a_client_is_an_ipv4_address_or_an_ipv6_net_of_64_bits,
                     records_stay_while_in_use_and_the_oldest_others_are_forgotten);
