@@ -162,6 +162,8 @@ static void start_job(pool_task_t *t)
     const size_t n = rc ? 0 : api_rpc_count(j->request);
     j->asked = arena_calloc(&j->arena, n, sizeof *j->asked);
     if (rc || !j->asked) {
+        for (size_t i = 0; i < n; i++)
+            query_free(api_rpc_take(j->request, i)); /* somebody may wait for what they hold */
         end_job(j, rc ? rc : RC_NOMEM);
         return;
     }
