@@ -36,6 +36,7 @@ struct daemon {
     uint64_t again_ms; /* it failed, and is tried again then */
     shown_t shown;     /* the newest list */
     err_t failed;      /* why there is none; RC_OK: there is */
+    err_t told;        /* what the log was told last of a list that is old, or of none */
     waiter_t *waiters;
     uint64_t reads, failures;
 };
@@ -169,7 +170,9 @@ static void on_list(void *ctx, rc_t rc, const err_t *e, const p2p_answer_t *a)
         why = rc ? (err_t){ .rc = rc, .text = "out of memory" } : a->stale;
     }
     why.rc = rc ? rc : why.rc;
-    const bool is_news = why.rc && strcmp(why.text, d->failed.rc ? d->failed.text : "") != 0;
+    const bool is_news =
+        why.rc && (why.rc != d->told.rc || strcmp(why.field, d->told.field) != 0); /* texts have ages */
+    d->told = why;
     d->failed = rc ? why : (err_t){ .rc = RC_OK };
     d->reading = false;
     d->done = true;

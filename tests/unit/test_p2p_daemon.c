@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "base/os/log.h"
 #include "node/p2p/daemon.h"
 #include "node/p2p/shown.h"
 #include "tests/unit/ask_world.h"
@@ -249,6 +250,36 @@ START_TEST(error_is_no_empty_list_and_an_old_one_says_so)
 }
 END_TEST
 
+/* Lines of the log about members. */
+static size_t lines_of_members(void)
+{
+    static log_line_t lines[256];
+    const size_t count = log_after(lines, 256, 0);
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        n += !strcmp(lines[i].event, "members");
+    return n;
+}
+
+START_TEST(trouble_that_lasts_is_one_line_of_the_log)
+{
+    open_daemon(1);
+    log_set_level(LOG_WARN);
+    daemon_head(d, &s.block);
+    told_is(ask_for("/v1/p2p/peers"), 200, FOUR);
+    now_s += 2 * MAX_AGE_S;
+    const size_t before = lines_of_members();
+    for (unsigned i = 0; i < 4; i++) {
+        now_s += 7;
+        next_block(0);
+        daemon_head(d, &s.block);
+        told_is(ask_for("/v1/p2p/peers"), 504, "s old, more than 1536");
+    }
+    ck_assert_uint_eq(lines_of_members(), before + 1);
+    close_daemon();
+}
+END_TEST
+
 START_TEST(failed_list_is_tried_again_without_another_head)
 {
     open_daemon(1);
@@ -323,6 +354,6 @@ int main(void)
     return UNIT_RUN("p2p_daemon", list_and_status_are_told_over_the_socket, queries_that_mean_nothing_are_refused,
                     who_waits_is_answered_by_another_list_only_or_when_his_time_is_over,
                     list_is_good_for_so_many_blocks, error_is_no_empty_list_and_an_old_one_says_so,
-                    failed_list_is_tried_again_without_another_head, who_waits_is_answered_when_the_node_stops,
-                    place_of_the_socket);
+                    trouble_that_lasts_is_one_line_of_the_log, failed_list_is_tried_again_without_another_head,
+                    who_waits_is_answered_when_the_node_stops, place_of_the_socket);
 }
