@@ -111,6 +111,23 @@ static rc_t prepare(given_t *g, err_t *e, arena_t *a, const tpod_provision_reque
 
 /* ---- the process ---- */
 
+#define LOOK_MS 200u /* between looks at whether it is to end */
+
+/* Until when it may run. */
+typedef struct {
+    const hook_limits_t *limits;
+    uint64_t until_ms;
+} time_left_t;
+
+/* RC_TIMEOUT: it is to end; e says why. */
+static rc_t check_time(err_t *e, const time_left_t *t)
+{
+    const hook_limits_t *l = t->limits;
+    if (l->stops && l->stops(l->ctx))
+        return err_say(e, RC_TIMEOUT, "the provider's program was ended: the provider stops");
+    return clock_monotonic_ms() < t->until_ms ? RC_OK : err_say(e, RC_TIMEOUT, "the provider's program took too long");
+}
+
 static int add_files(posix_spawn_file_actions_t *actions, const given_t *g)
 {
     int bad = posix_spawn_file_actions_adddup2(actions, g->input, 0);
@@ -158,18 +175,18 @@ static int start(pid_t *pid, const char *const *argv, const given_t *g)
 }
 
 /* All that it prints, until it closes its output. */
-static rc_t read_output(view_t *out, err_t *e, arena_t *a, int fd, uint64_t until_ms)
+static rc_t read_output(view_t *out, err_t *e, arena_t *a, int fd, const time_left_t *t)
 {
     uint8_t *bytes = arena_alloc(a, HOOK_ANSWER_MAX + 1);
     size_t n = 0;
     if (!bytes)
         return err_say(e, RC_NOMEM, "out of memory");
     for (;;) {
-        const uint64_t now = clock_monotonic_ms();
         struct pollfd p = { .fd = fd, .events = POLLIN };
-        if (now >= until_ms)
-            return err_say(e, RC_TIMEOUT, "the provider's program took too long");
-        if (poll(&p, 1, until_ms - now > 1000 ? 1000 : (int)(until_ms - now)) <= 0)
+        const rc_t rc = check_time(e, t);
+        if (rc)
+            return rc;
+        if (poll(&p, 1, LOOK_MS) <= 0)
             continue;
         const ssize_t got = read(fd, bytes + n, HOOK_ANSWER_MAX + 1 - n);
         if (got < 0 && errno == EINTR)
@@ -187,11 +204,11 @@ static rc_t read_output(view_t *out, err_t *e, arena_t *a, int fd, uint64_t unti
 }
 
 /* Waits for its end; what it left behind is ended too. */
-static rc_t wait_for(err_t *e, pid_t pid, uint64_t until_ms, rc_t so_far)
+static rc_t wait_for(err_t *e, pid_t pid, const time_left_t *t, rc_t so_far)
 {
     int status = 0;
     pid_t ended = 0;
-    while (!so_far && (ended = waitpid(pid, &status, WNOHANG)) == 0 && clock_monotonic_ms() < until_ms)
+    while (!so_far && (ended = waitpid(pid, &status, WNOHANG)) == 0 && !(so_far = check_time(e, t)))
         (void)poll(NULL, 0, 10);
     (void)kill(-pid, SIGKILL);
     while (ended != pid && (ended = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
@@ -202,7 +219,7 @@ static rc_t wait_for(err_t *e, pid_t pid, uint64_t until_ms, rc_t so_far)
         return RC_OK;
     if (WIFEXITED(status))
         return err_set(e, RC_IO, "the provider's program ended with status %d", WEXITSTATUS(status));
-    return err_say(e, clock_monotonic_ms() < until_ms ? RC_IO : RC_TIMEOUT, "the provider's program was ended");
+    return err_say(e, RC_IO, "the provider's program was ended");
 }
 
 /* ---- its answer ---- */
@@ -220,7 +237,7 @@ static rc_t read_answer(tpod_provision_response_t *out, err_t *e, arena_t *a, vi
     return err_before(e, rc, "the answer of the provider's program: ");
 }
 
-static rc_t run(view_t *text, err_t *e, arena_t *a, const char *const *argv, given_t *g, uint64_t until_ms)
+static rc_t run(view_t *text, err_t *e, arena_t *a, const char *const *argv, given_t *g, const time_left_t *t)
 {
     pid_t pid;
     const int bad = start(&pid, argv, g);
@@ -228,17 +245,17 @@ static rc_t run(view_t *text, err_t *e, arena_t *a, const char *const *argv, giv
         return err_set(e, RC_IO, "%s: %s", argv[0], strerror(bad));
     close_fd(g->output[1]);
     g->output[1] = -1;
-    return wait_for(e, pid, until_ms, read_output(text, e, a, g->output[0], until_ms));
+    return wait_for(e, pid, t, read_output(text, e, a, g->output[0], t));
 }
 
 rc_t hook_run(tpod_provision_response_t *out, err_t *e, arena_t *a, const char *const *argv,
-              const tpod_provision_request_t *request, const peerid_t *client, uint32_t time_max_ms)
+              const tpod_provision_request_t *request, const peerid_t *client, const hook_limits_t *limits)
 {
     given_t g = { .input = -1, .output = { -1, -1 } };
     view_t text;
     rc_t rc = prepare(&g, e, a, request, client);
     if (!rc)
-        rc = run(&text, e, a, argv, &g, clock_monotonic_ms() + time_max_ms);
+        rc = run(&text, e, a, argv, &g, &(time_left_t){ limits, clock_monotonic_ms() + limits->time_max_ms });
     for (size_t i = 0; i < g.n; i++)
         close_fd(g.fds[i]);
     close_fd(g.input);

@@ -25,10 +25,16 @@
 #define HOOK_ANSWER_MAX (256u << 10) /* bytes of its output */
 #define HOOK_WORDS_MAX 16u
 
+typedef struct {
+    uint32_t time_max_ms;
+    bool (*stops)(void *ctx); /* whether it is to end at once; looked at now and then. NULL: never */
+    void *ctx;
+} hook_limits_t;
+
 /* Runs the program: argv ends with NULL, its first word a path. The request has passed tpod_check.
  *   out  texts in the arena; its error is the program's own answer
  * RC_IO: it could not be run, or failed; RC_TIMEOUT; RC_MALFORMED, RC_LIMIT: its answer is none; RC_NOMEM. */
 NODISCARD rc_t hook_run(tpod_provision_response_t *out, err_t *e, arena_t *a, const char *const *argv,
-                        const tpod_provision_request_t *request, const peerid_t *client, uint32_t time_max_ms);
+                        const tpod_provision_request_t *request, const peerid_t *client, const hook_limits_t *limits);
 
 #endif

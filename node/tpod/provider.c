@@ -101,12 +101,18 @@ static void work_attest(job_t *job)
     job->attest = (tpod_attest_response_t){ .error = view_str("no evidence can be made now") };
 }
 
+static bool is_stopping(void *ctx)
+{
+    return worker_stopping(((const lane_t *)ctx)->worker);
+}
+
 static void work_provision(job_t *job)
 {
     const offer_t *offer = job->lane->provider->offer;
+    const hook_limits_t limits = { HOOK_MS, is_stopping, job->lane };
     err_t e;
     rc_t rc = offer->command ? hook_run(&job->provision, &e, &job->arena, offer->command, job->asked->request,
-                                        &job->asked->client, HOOK_MS)
+                                        &job->asked->client, &limits)
                              : err_say(&e, RC_UNSUPPORTED, "dry run");
     if (!rc)
         return;

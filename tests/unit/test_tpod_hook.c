@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/crypto/secret.h"
+#include "base/os/clock.h"
 #include "node/tpod/hook.h"
 #include "overlay/wire/ringkey.h"
 #include "tests/unit/unit.h"
@@ -38,6 +39,14 @@ static tpod_volume_t volumes[] = { { .type = TPOD_SEC, .which = TPOD_SECRET, .se
 static tpod_pod_t pod = { .containers = &container, .container_count = 1, .volumes = volumes, .volume_count = 2 };
 static tpod_key_t keys[2];
 
+static uint64_t stops_at_ms; /* 0: never */
+
+static bool stops(void *ctx)
+{
+    (void)ctx;
+    return stops_at_ms && clock_monotonic_ms() >= stops_at_ms;
+}
+
 static rc_t run(tpod_provision_response_t *out, err_t *e, const char *script, uint32_t ms)
 {
     const char *const argv[] = { program, "word", NULL };
@@ -61,7 +70,7 @@ static rc_t run(tpod_provision_response_t *out, err_t *e, const char *script, ui
     secrets[0].cid = view_of("\0\1U\0\13ITSELFTHERE", 16);
     secrets[1].cid = view_str("bafysecret");
     err_clear(e);
-    return hook_run(out, e, &arena, argv, &r, &client, ms);
+    return hook_run(out, e, &arena, argv, &r, &client, &(hook_limits_t){ ms, stops, NULL });
 }
 
 /* What the program wrote down. */
@@ -133,7 +142,7 @@ START_TEST(its_failures_are_told)
         { "echo '{}'; exit 3\n", "the provider's program ended with status 3", 20000, RC_IO },
         { "echo '{}'; kill -9 $$\n", "the provider's program was ended", 20000, RC_IO },
         { "sleep 60\n", "the provider's program took too long", 300, RC_TIMEOUT },
-        { "exec >&-; sleep 60\n", "the provider's program was ended", 300, RC_TIMEOUT },
+        { "exec >&-; sleep 60\n", "the provider's program took too long", 300, RC_TIMEOUT },
         { "echo nothing\n", NULL, 20000, RC_MALFORMED },
         { "echo '{\"address\":[]}'\n", NULL, 20000, RC_MALFORMED },
         { "head -c 300000 /dev/zero\n", "the provider's program says too much", 20000, RC_LIMIT },
@@ -148,6 +157,22 @@ START_TEST(its_failures_are_told)
 }
 END_TEST
 
+START_TEST(it_ends_when_the_provider_stops)
+{
+    static const char *const scripts[] = { "sleep 60\n", "exec >&-; sleep 60\n" };
+    for (size_t i = 0; i < 2; i++) {
+        tpod_provision_response_t r;
+        err_t e;
+        const uint64_t began = clock_monotonic_ms();
+        stops_at_ms = began + 300;
+        ck_assert_int_eq(run(&r, &e, scripts[i], 20000), RC_TIMEOUT);
+        ck_assert_str_eq(e.text, "the provider's program was ended: the provider stops");
+        ck_assert_uint_lt(clock_monotonic_ms() - began, 10000);
+    }
+    stops_at_ms = 0;
+}
+END_TEST
+
 START_TEST(its_own_refusal_is_its_answer)
 {
     tpod_provision_response_t r;
@@ -157,7 +182,7 @@ START_TEST(its_own_refusal_is_its_answer)
     const char *const none[] = { "/nowhere/hook", NULL };
     const tpod_provision_request_t q = { .pod = &pod };
     const peerid_t nobody = { .n = 0 };
-    ck_assert_int_eq(hook_run(&r, &e, &arena, none, &q, &nobody, 1000), RC_IO);
+    ck_assert_int_eq(hook_run(&r, &e, &arena, none, &q, &nobody, &(hook_limits_t){ .time_max_ms = 1000 }), RC_IO);
     ck_assert_str_eq(e.text, "/nowhere/hook: No such file or directory");
 }
 END_TEST
@@ -166,5 +191,5 @@ int main(void)
 {
     return UNIT_RUN_AROUND("tpod_hook", begin, end, the_program_has_the_request_and_no_key_in_it,
                            keys_and_secrets_are_sealed_files_in_memory, its_failures_are_told,
-                           its_own_refusal_is_its_answer);
+                           it_ends_when_the_provider_stops, its_own_refusal_is_its_answer);
 }
