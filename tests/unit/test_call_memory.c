@@ -103,7 +103,7 @@ START_TEST(without_memory_a_cache_just_knows_less)
     chain_world(&s);
     s.config.use_hint = true;
     for (unsigned warm = 0; warm < 2; warm++)
-        for (unsigned at = 0; at < 200; at++) {
+        for (unsigned at = 0; at < 1000; at++) {
             s.config.cache = cache_new();
             if (warm)
                 ck_assert_int_eq(run(&s), RC_OK);
@@ -117,7 +117,7 @@ START_TEST(without_memory_a_cache_just_knows_less)
             ex_cache_free(s.config.cache);
             if (counted() <= at)
                 break;
-            ck_assert_uint_lt(at, 199);
+            ck_assert_uint_lt(at, 999);
         }
     end(&s);
 }
