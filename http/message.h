@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "http/reach.h"
 
 /* ---- what we ask others ---- */
 
@@ -26,12 +27,13 @@ typedef struct {
     bool any_peer; /* https: takes any certificate and keeps it: the caller checks it, for instance by its quote */
     const char *ca_file;     /* PEM: who vouches for the server's certificate; NULL: the client's */
     const char *unix_socket; /* path of a Unix socket to speak to instead of the URL's host; NULL: none */
+    reach_t reach; /* which addresses it may lead to, also by redirects and proxies; on connections of its own then */
 } hc_request_t;
 
 typedef struct {
     err_t why;  /* rc RC_OK: a complete answer with any status. RC_IO: no connection, or the answer broke off;
-                 * RC_TIMEOUT; RC_LIMIT: body or headers too large; RC_MALFORMED: not HTTP, or not a URL; RC_NOMEM. The
-                 * text is without the URL's path and credentials */
+                 * RC_TIMEOUT; RC_LIMIT: body or headers too large; RC_MALFORMED: not HTTP, or not a URL; RC_REFUSED:
+                 * out of its reach; RC_NOMEM. The text is without the URL's path and credentials */
     int status; /* 100 to 599 */
     char content_type[96];
     char consensus_version[24]; /* Eth-Consensus-Version; empty when absent */

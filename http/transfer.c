@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "base/os/clock.h"
 #include "base/os/file.h"
@@ -28,6 +29,17 @@ static int on_connected(void *ctx, char *remote_ip, char *local_ip, int remote_p
     (void)local_port;
     t->progress_ms = clock_monotonic_ms();
     return CURL_PREREQFUNC_OK;
+}
+
+/* A socket for an address that a name has led to, unless the request may not go there. */
+static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *at)
+{
+    transfer_t *t = ctx;
+    (void)purpose;
+    if (reach_allows(t->request->reach, &at->addr))
+        return socket(at->family, at->socktype | SOCK_CLOEXEC, at->protocol);
+    t->walled = true;
+    return CURL_SOCKET_BAD;
 }
 
 static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
@@ -216,7 +228,9 @@ static void judge(transfer_t *t, CURLcode code)
 {
     if (t->why)
         return;
-    if (code == CURLE_OK && !t->head_done)
+    if (code == CURLE_COULDNT_CONNECT && t->walled)
+        (void)stop(t, RC_REFUSED, "its address may not be asked: it is of this machine or of an inner network");
+    else if (code == CURLE_OK && !t->head_done)
         (void)stop(t, RC_IO, "the answer breaks off in its headers");
     else if (code == CURLE_OK && (t->out->status < 100 || t->out->status > 599))
         (void)stop(t, RC_MALFORMED, "the answer's status is out of range");
@@ -282,6 +296,19 @@ static CURLcode tls_of(CURL *e, const lane_t *l, const hc_request_t *q)
     return bad;
 }
 
+/* Where it may go. No connection that others made is used, and others use none of its. */
+static CURLcode reach_of(CURL *e, transfer_t *t)
+{
+    CURLcode bad = CURLE_OK;
+    if (t->request->reach == REACH_ALL)
+        return bad;
+    bad |= curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    bad |= curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t);
+    bad |= curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
+    bad |= curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
+    return bad;
+}
+
 /* Fills the job's handle. RC_NOMEM is the only thing that can go wrong with a checked URL. */
 static rc_t prepare(transfer_t *t, const lane_t *l)
 {
@@ -318,6 +345,7 @@ static rc_t prepare(transfer_t *t, const lane_t *l)
     bad |= curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
     bad |= limits_of(e, l, t, q);
     bad |= tls_of(e, l, q);
+    bad |= reach_of(e, t);
     return bad ? RC_NOMEM : RC_OK;
 }
 

@@ -41,6 +41,7 @@ typedef struct {
     z_stream unpack; /* of a body in gzip: here and not in curl, which takes a stream that breaks off for a whole one */
     bool packed, unpacking, unpacked;
     bool head_done; /* the empty line after the final answer's headers has come */
+    bool walled;    /* an address was out of the request's reach */
     bool ended;
     char *url;     /* where a redirect led; NULL: the request's own */
     unsigned hops; /* how many were followed */

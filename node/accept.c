@@ -2,6 +2,7 @@
  * before it is taken. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/os/file.h"
 #include "base/os/harden.h"
@@ -76,6 +77,26 @@ static bool is_ending(void *ctx)
     return atomic_load(&n->ending);
 }
 
+/* Whether one more trial may begin: each sends requests to wherever a setup says. */
+static rc_t may_try(node_t *n, err_t *e)
+{
+    const uint64_t now = clock_monotonic_ms();
+    rc_t rc = RC_OK;
+    pthread_mutex_lock(&n->lock);
+    const uint64_t sixth = n->tried_ms[NODE_TRIALS - 1];
+    if (sixth && now - sixth < NODE_TRIALS_MS && !n->options.development)
+        rc = err_code(e,
+                      err_set(e, RC_LIMIT, "%u setups were tried within a minute: try again in %u s", NODE_TRIALS,
+                              (unsigned)((NODE_TRIALS_MS - (now - sixth) + 999) / 1000)),
+                      NODE_TRIED_OFTEN);
+    if (!rc) {
+        memmove(n->tried_ms + 1, n->tried_ms, (NODE_TRIALS - 1) * sizeof n->tried_ms[0]);
+        n->tried_ms[0] = now ? now : 1;
+    }
+    pthread_mutex_unlock(&n->lock);
+    return rc;
+}
+
 /* Whether the setup works, unless its sender wants it taken as it is. */
 static rc_t try_setup(node_t *n, err_t *e, trial_found_t *found, const config_t *c)
 {
@@ -83,6 +104,9 @@ static rc_t try_setup(node_t *n, err_t *e, trial_found_t *found, const config_t 
     if (!rc)
         rc = check_forks(n, e, c);
     if (rc || c->force)
+        return rc;
+    rc = may_try(n, e);
+    if (rc)
         return rc;
     return trial_run(found, e,
                      &(trial_t){ .config = c,

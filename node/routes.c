@@ -108,6 +108,13 @@ static int refuse_setup(err_t *e, const node_t *n, const hs_request_t *request)
     return 401;
 }
 
+static int setup_status(rc_t rc, const err_t *why)
+{
+    if (why->code == NODE_TRIED_OFTEN)
+        return 429;
+    return rc == RC_REPLAY ? 409 : rc_blames_input(rc) ? 400 : 500;
+}
+
 static void post_setup(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
     err_t error;
@@ -119,7 +126,8 @@ static void post_setup(void *ctx, const hs_request_t *request, hs_response_t *r)
     rc_t rc = node_accept_setup(ctx, &error, request->body);
     if (rc) {
         log_write(LOG_WARN, "setup", "refused: %s%s%s", error.field, error.field[0] ? ": " : "", error.text);
-        setup_answer(r, rc == RC_REPLAY ? 409 : rc_blames_input(rc) ? 400 : 500, &error);
+        setup_answer(r, setup_status(rc, &error), &error);
+        r->retry_after_s = error.code == NODE_TRIED_OFTEN ? NODE_TRIALS_MS / NODE_TRIALS / 1000 : 0;
     } else
         setup_answer(r, 200, NULL);
 }

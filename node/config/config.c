@@ -200,6 +200,7 @@ static const char *const blocks[] = {
     [CONFIG_LATEST] = "latest", [CONFIG_SAFE] = "safe", [CONFIG_FINALIZED] = "finalized", NULL
 };
 
+static const char *const reaches[] = { "public", "private", "all", NULL };   /* as config_reach_t */
 static const char *const follows[] = { "on-demand", "off", "always", NULL }; /* as news_mode_t */
 
 static const option_t options[] = {
@@ -390,6 +391,13 @@ static const option_t options[] = {
       .kind = OPTION_OTHER,
       .file_only = true,
       .read = read_token },
+    { .key = "setup_may_reach",
+      .help =
+          "Addresses that a setup's URLs may lead to as it is tried: public (default), private, all; in the file only.",
+      .kind = OPTION_CHOICE,
+      .file_only = true,
+      .at = offsetof(config_t, setup_may_reach),
+      .words = reaches },
     { .key = DEVELOPMENT,
       .help = "Whether a setup may set every key; false by default; in the measured file only.",
       .kind = OPTION_FLAG,
@@ -532,6 +540,8 @@ static rc_t read_both(config_t *c, err_t *e, const jo_t *base, const jo_t *setup
     if (!rc && complete)
         rc = fill_defaults(c, e);
     c->checkpoint_found = found_by(setup);
+    c->execution_by_setup = setup && jo_has(setup, EXECUTION);
+    c->consensus_by_setup = setup && jo_has(setup, "consensus_rpc");
     c->development |= development;
     if (!rc && complete && c->checkpoint.plain && !c->development)
         rc = err_in(e, RC_REFUSED, "checkpoint.of",
@@ -602,6 +612,15 @@ rc_t config_read(config_t **out, err_t *e, view_t base, view_t setup, bool devel
     }
     *out = c;
     return RC_OK;
+}
+
+reach_t config_reach(const config_t *c, bool by_setup)
+{
+    if (!by_setup || c->setup_may_reach == CONFIG_REACH_ALL)
+        return REACH_ALL;
+    if (c->development)
+        return REACH_LOCAL;
+    return c->setup_may_reach == CONFIG_REACH_PRIVATE ? REACH_PRIVATE : REACH_PUBLIC;
 }
 
 rc_t config_take_urls(config_t *c, err_t *e, view_t text)

@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/err.h"
+#include "http/reach.h"
 #include "node/config/checkpoint.h"
 #include "node/config/hosting.h"
 #include "node/config/membership.h"
@@ -31,6 +32,9 @@ typedef enum { CONFIG_LATEST, CONFIG_SAFE, CONFIG_FINALIZED } config_block_t;
 
 /* The words of relay: whether this node is reached through members, and relays for them. */
 typedef enum { CONFIG_RELAY_OFF, CONFIG_RELAY_USE, CONFIG_RELAY_SERVE } config_relay_t;
+
+/* The words of setup_may_reach: where a setup's trial may go. */
+typedef enum { CONFIG_REACH_PUBLIC, CONFIG_REACH_PRIVATE, CONFIG_REACH_ALL } config_reach_t;
 
 /* Whose signatures make an order valid. */
 typedef struct {
@@ -82,6 +86,8 @@ typedef struct {
     size_t ccip_sender_count;                /* 0: for everybody */
     membership_t membership;                 /* the list of members on chain */
     bool force;                              /* the setup is to be taken without a trial */
+    unsigned setup_may_reach;                /* a config_reach_t */
+    bool execution_by_setup, consensus_by_setup; /* a setup has named those endpoints */
     hosting_t hosting;
     bool development;      /* the operator may set anything */
     setup_names_t may_set; /* the keys that a setup was allowed to set */
@@ -114,6 +120,9 @@ NODISCARD rc_t config_check_supply(err_t *e, view_t base);
 
 /* True when the base text (a --config file) already holds all required keys, so that no setup is needed. */
 bool config_is_complete(view_t base);
+
+/* Where a setup's trial may go for a URL that the setup has named, or the measured configuration. */
+reach_t config_reach(const config_t *c, bool by_setup);
 
 /* The table of all keys, for the manual. */
 const option_t *config_options(size_t *count);

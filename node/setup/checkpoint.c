@@ -29,6 +29,7 @@ static void add(search_t *s, size_t server, const char *path)
     hc_request_t *q = exchange_add(&s->exchange, source(s)->of.urls[server], path, server);
     q->ca_file = s->ask->config->ca_file.consensus;
     q->body_max = FINALITY_BODY_MAX;
+    q->reach = config_reach(s->ask->config, s->ask->config->checkpoint_found == SETUP_FOUND_SETUP);
     q->want_header = "Kettle-Node:"; /* of nodes like this one, which count as one */
 }
 

@@ -20,23 +20,28 @@ static lc_want_t want_of(const trial_run_t *r)
     return (lc_want_t){ .kind = LC_BOOTSTRAP, .block_root = r->found->start.root, .count = 1 };
 }
 
+/* A GET of a beacon API. */
+static hc_request_t *get(trial_run_t *r, size_t i, const char *path, try_kind_t kind)
+{
+    hc_request_t *q = exchange_add(&r->exchange, up_url(r->consensus.up, i), path, TRY_WHO(kind, i));
+    q->ca_file = up_ca_file(r->consensus.up);
+    q->reach = config_reach(r->trial->config, r->trial->config->consensus_by_setup);
+    return q;
+}
+
 static void ask_bootstrap(trial_run_t *r, size_t i, bool json)
 {
     char path[BN_PATH_MAX];
     const lc_want_t want = want_of(r);
     bn_path(path, &want);
-    hc_request_t *q = exchange_add(&r->exchange, up_url(r->consensus.up, i), path, TRY_WHO(TRY_BOOTSTRAP, i));
-    q->ca_file = up_ca_file(r->consensus.up);
+    hc_request_t *q = get(r, i, path, TRY_BOOTSTRAP);
     q->accept = json ? BN_ACCEPT_JSON : BN_ACCEPT;
     q->body_max = bn_body_max(&want);
 }
 
 static void ask_genesis(trial_run_t *r, size_t i)
 {
-    const char *url = up_url(r->consensus.up, i);
-    hc_request_t *q = exchange_add(&r->exchange, url, FINALITY_GENESIS_PATH, TRY_WHO(TRY_GENESIS, i));
-    q->ca_file = up_ca_file(r->consensus.up);
-    q->body_max = FINALITY_BODY_MAX;
+    get(r, i, FINALITY_GENESIS_PATH, TRY_GENESIS)->body_max = FINALITY_BODY_MAX;
 }
 
 void try_consensus_ask(trial_run_t *r, unsigned round)

@@ -223,13 +223,14 @@ START_TEST(urls_may_come_from_a_file_of_their_own)
 }
 END_TEST
 
-/* The status of one POST /setup with an empty object, and what is wrong with it. */
-static void expect_gate(const node_t *to, const char *headers, int status, const char *why)
+/* The status of one POST /setup, and what is wrong with it. */
+static void expect_setup(const node_t *to, const char *headers, const char *body, int status, const char *why)
 {
-    char request[400];
+    char request[700];
     const int fd = dial_port(to->setup_port);
     ck_assert_int_ge(fd, 0);
-    snprintf(request, sizeof request, "POST /setup HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n%s\r\n{}", headers);
+    snprintf(request, sizeof request, "POST /setup HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n%s\r\n%s",
+             strlen(body), headers, body);
     ck_assert(say(fd, request));
     reply_t a = hear(fd, false);
     ck_assert_msg(a.status == status && a.body && strstr(a.body, "\"status\":\"error\"") && strstr(a.body, why),
@@ -274,13 +275,56 @@ START_TEST(setup_is_refused_to_pages_to_other_types_and_without_the_token)
     ck_assert_int_eq(write(file, measured, sizeof measured - 1), sizeof measured - 1);
     ck_assert_msg(node_start(&other, &e, &options) == RC_OK, "%s", e.text);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        expect_gate(other, rows[i].headers, rows[i].status, rows[i].why);
+        expect_setup(other, rows[i].headers, "{}", rows[i].status, rows[i].why);
     ck_assert_ptr_null(other->setup_text.p);
     node_stop(other);
     unlink(path);
     close(file);
 #undef JSON_TYPE
 #undef TOKEN
+}
+END_TEST
+
+static unsigned free_port(void)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET };
+    socklen_t len = sizeof at;
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert(!bind(fd, (struct sockaddr *)&at, sizeof at) && !getsockname(fd, (struct sockaddr *)&at, &len));
+    close(fd);
+    return ntohs(at.sin_port);
+}
+
+/* Trials lead wherever whoever reaches the port says, so that there are few of them. */
+START_TEST(six_setups_a_minute_are_tried_and_none_of_them_asks_this_machine)
+{
+    static const char measured[] = "{\"setup_may_set\":[\"peers\",\"port\",\"execution_rpc\",\"checkpoint\"],"
+                                   "\"consensus_rpc\":\"http://127.0.0.1:1\"}";
+    static const char body[] = "{\"peers\":[],\"port\":%u,\"execution_rpc\":\"http://127.0.0.1:1\",\"checkpoint\":"
+                               "\"0x5afc212a7924789b2bc86acad3ab3a6ffb1f6e97253ea50bee7f4f51422c9275\"}";
+    char path[] = "/tmp/kettle-six-XXXXXX", text[300];
+    const int file = mkstemp(path);
+    const node_options_t options = { .tee = "simulator", .config_path = path, .may_swap = true };
+    node_t *other = NULL;
+    ck_assert_int_eq(write(file, measured, sizeof measured - 1), sizeof measured - 1);
+    ck_assert_msg(node_start(&other, &e, &options) == RC_OK, "%s", e.text);
+    snprintf(text, sizeof text, body, free_port());
+    for (unsigned i = 0; i < NODE_TRIALS; i++) {
+        ck_assert_int_eq(node_accept_setup(other, &e, view_str("{}")), RC_MALFORMED); /* those are not tried */
+        ck_assert_int_eq(node_accept_setup(other, &e, view_str(text)), RC_REFUSED);
+        ck_assert_str_eq(e.field, "execution_rpc");
+        ck_assert_msg(strstr(e.text, "may not be asked") != NULL, "%s", e.text);
+    }
+    ck_assert_int_eq(node_accept_setup(other, &e, view_str(text)), RC_LIMIT);
+    ck_assert_uint_eq(e.code, NODE_TRIED_OFTEN);
+    ck_assert_msg(!strncmp(e.text, "6 setups were tried within a minute: try again in ", 50), "%s", e.text);
+    other->tried_ms[NODE_TRIALS - 1] -= NODE_TRIALS_MS; /* a minute has gone by for one of them */
+    ck_assert_int_eq(node_accept_setup(other, &e, view_str(text)), RC_REFUSED);
+    ck_assert_str_eq(e.field, "execution_rpc");
+    expect_setup(other, "Content-Type: application/json\r\n", text, 429, "were tried within a minute");
+    node_stop(other);
+    unlink(path);
+    close(file);
 }
 END_TEST
 
@@ -393,7 +437,7 @@ int main(void)
         setup_that_does_not_get_to_ready_is_given_up_and_the_port_opens_once_more,
         setup_is_tried_unless_it_says_otherwise, flags_are_a_setup_under_the_same_rules,
         urls_may_come_from_a_file_of_their_own, setup_is_refused_to_pages_to_other_types_and_without_the_token,
-        taken_api_port_is_an_error_of_the_setup,
+        six_setups_a_minute_are_tried_and_none_of_them_asks_this_machine, taken_api_port_is_an_error_of_the_setup,
         a_fork_that_is_not_known_is_told_then_stops_the_node_and_is_refused_afterwards,
         both_keys_are_whole_and_different, status_tells_the_state_and_once_there_is_a_service_its_keys,
         metrics_are_right_before_and_after_a_setup, node_that_cannot_start_says_why);

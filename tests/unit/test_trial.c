@@ -303,6 +303,49 @@ START_TEST(what_is_wrong_is_named_and_nothing_is_kept)
 }
 END_TEST
 
+/* What the measured file names may be anywhere; what a setup names, only where a stranger may look. */
+START_TEST(no_setup_looks_into_this_machine_or_its_network)
+{
+    static const struct {
+        bool execution, consensus, development;
+        config_reach_t reach;
+        const char *field; /* NULL: taken */
+    } rows[] = { { false, false, false, CONFIG_REACH_PUBLIC, NULL },
+                 { true, false, false, CONFIG_REACH_PUBLIC, "execution_rpc" },
+                 { false, true, false, CONFIG_REACH_PUBLIC, "consensus_rpc" },
+                 { true, true, false, CONFIG_REACH_PRIVATE, "execution_rpc" },
+                 { true, true, false, CONFIG_REACH_ALL, NULL },
+                 { true, true, true, CONFIG_REACH_PUBLIC, NULL } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char urls[4][100];
+        fake_t *fakes[4] = { NULL };
+        trial_found_t found = { .bootstrap = NULL };
+        err_t e = { 0 };
+        fault = ALL_IS_WELL;
+        config_t c = config_of(urls, fakes, 1);
+        hc_t *http = hc_new(NULL);
+        const trial_t t = { .config = &c,
+                            .now_ms = lc_slot_start_ms(&net, 136) + 60000,
+                            .deadline = { .http = http, .until_ms = clock_ms() + 10000 } };
+        c.execution_by_setup = rows[i].execution;
+        c.consensus_by_setup = rows[i].consensus;
+        c.development = rows[i].development;
+        c.setup_may_reach = rows[i].reach;
+        const rc_t rc = trial_run(&found, &e, &t);
+        ck_assert_msg(rc == (rows[i].field ? RC_REFUSED : RC_OK), "row %zu: %s: %s", i, e.field, e.text);
+        ck_assert_str_eq(e.field, rows[i].field ? rows[i].field : "");
+        ck_assert_msg(!rc || strstr(e.text, "may not be asked"), "row %zu: %s", i, e.text);
+        ck_assert_msg((fakes[0]->accepted == 0) == (rc && rows[i].execution), "row %zu", i);
+        ck_assert_msg((fakes[2]->accepted == 0) == (rc && rows[i].consensus), "row %zu", i);
+        if (!rc)
+            trial_clear(&found);
+        hc_free(http);
+        fake_free(fakes[0]);
+        fake_free(fakes[2]);
+    }
+}
+END_TEST
+
 START_TEST(an_old_checkpoint_is_refused_with_its_age_the_bound_and_the_way_to_a_new_one)
 {
     trial_found_t found;
@@ -377,7 +420,7 @@ int main(void)
 {
     return UNIT_RUN_AROUND("trial", set_up, NULL, a_setup_that_works_brings_its_bootstrap_and_asks_once,
                            a_port_of_the_overlay_that_is_taken_is_named_before_anybody_is_asked,
-                           what_is_wrong_is_named_and_nothing_is_kept,
+                           what_is_wrong_is_named_and_nothing_is_kept, no_setup_looks_into_this_machine_or_its_network,
                            an_old_checkpoint_is_refused_with_its_age_the_bound_and_the_way_to_a_new_one,
                            one_good_endpoint_is_enough_unless_another_is_of_another_chain,
                            a_tee_that_gives_no_quote_is_named, a_trial_ends_when_it_is_to_end_or_has_no_time);
