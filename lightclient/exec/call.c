@@ -247,6 +247,8 @@ static rc_t call_step(query_t *query, err_t *e)
         arena_free(&c->work);
         rc = attempt(c, e);
     } while (rc == RC_NEED_DATA && c->needs.count == 0 && ++tries < EX_ROUNDS_MAX);
+    if (rc == RC_OK && !c->config.program && c->result.output.n > EX_OUTPUT_MAX)
+        return err_set(e, RC_LIMIT, "the call gives %zu bytes, and may give %u", c->result.output.n, EX_OUTPUT_MAX);
     if (rc == RC_OK) {
         c->done = true;
         learn(c);

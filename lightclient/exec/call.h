@@ -25,6 +25,7 @@
 #define EX_GAS_CAP 50000000u            /* as geth's --rpc.gascap default */
 #define EX_HINT_ACCOUNTS_MAX 256u       /* entries taken from a hint; the rest is ignored */
 #define EX_HINT_KEYS_MAX 2048u          /* accounts and slots taken from a hint; the rest is ignored */
+#define EX_OUTPUT_MAX (1u << 20)        /* bytes that one call may give back */
 #define EX_CALL_MEMORY_MAX (256u << 20) /* bytes of one call's arena */
 
 typedef struct ex_call_config ex_call_config_t;

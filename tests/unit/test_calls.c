@@ -106,6 +106,34 @@ START_TEST(same_bytes_on_the_same_block_are_proven_and_signed_once)
 }
 END_TEST
 
+/* PUSH3 n PUSH0 RETURN: memory that was never written. */
+START_TEST(what_a_call_gives_has_a_maximum_which_is_said)
+{
+    static const struct {
+        const char *code;
+        int status;
+        const char *in_body;
+    } rows[] = {
+        { "621000005ff3", 200, "Success" },
+        { "621000015ff3", 422, "the call gives 1048577 bytes, and may give 1048576" },
+        { "623000005ff3", 422, "the call gives 3145728 bytes, and may give 1048576" },
+        { "621000015ffd", 422, "the call gives 1048577 bytes" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        open_server(rows[i].code);
+        int fd = dial(server);
+        post(fd, CALL_A);
+        reply_t a = hear(fd, false);
+        ck_assert_msg(a.status == rows[i].status && strstr(a.body, rows[i].in_body), "row %zu: status %d, %.300s", i,
+                      a.status, a.body);
+        ck_assert_msg(a.status == 200 || strstr(a.body, "call-too-large"), "row %zu: %s", i, a.body);
+        free(a.body);
+        close(fd);
+        close_server();
+    }
+}
+END_TEST
+
 START_TEST(equal_requests_wait_for_one_answer_and_a_kept_one_passes_them)
 {
     enum { N = 50 };
@@ -206,8 +234,8 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("calls", same_bytes_on_the_same_block_are_proven_and_signed_once,
-                    equal_requests_wait_for_one_answer_and_a_kept_one_passes_them,
-                    what_cannot_be_answered_says_why_and_is_not_kept, a_call_that_reverts_is_signed_as_error,
-                    a_call_that_waits_when_the_node_stops_is_told_so);
+    return UNIT_RUN(
+        "calls", what_a_call_gives_has_a_maximum_which_is_said, same_bytes_on_the_same_block_are_proven_and_signed_once,
+        equal_requests_wait_for_one_answer_and_a_kept_one_passes_them, what_cannot_be_answered_says_why_and_is_not_kept,
+        a_call_that_reverts_is_signed_as_error, a_call_that_waits_when_the_node_stops_is_told_so);
 }
