@@ -213,8 +213,10 @@ static int wait_for_end(const sigset_t *signals)
         if (got != SIGUSR1)
             continue;
         debug = !debug;
-        log_set_level(debug ? LOG_DEBUG : asked);
+        log_set_level(LOG_DEBUG); /* both are told, whatever was asked for */
         log_write(LOG_INFO, "log", "SIGUSR1: from now on %s", debug ? "with debug lines" : "without debug lines");
+        if (!debug)
+            log_set_level(asked);
     }
 }
 
