@@ -1,61 +1,65 @@
-/* evm: whole calls of long programs, beside evmone's baseline interpreter on the machine of its measurement (GCC 12.2,
- * x86-64-v2, Zen 5; ethereum/evmone at 2cbfad3). The programs are those of ipsilon/evm-benchmarks (main set), in the
- * state-test format; a case that the folder does not have is left out. Everything of a call is measured: arena, state,
- * preparation of the code, execution. Machines differ in speed: see reference.c; times are divided by its factor before
- * they are compared. Gas is Istanbul's, as evmone's was measured with; a case without state access uses the same in
- * every fork, and that is checked. The last line is the geometric mean.
+/* evm: whole calls of long programs under Osaka's rules, beside evmone's baseline interpreter, and under Amsterdam's. The
+ * programs are those of ipsilon/evm-benchmarks (main set), in the state-test format; a case that the folder does not
+ * have is left out. Everything of a call is measured: arena, state, preparation of the code, execution.
  *
- * Hardware counters, where the machine has them, add instructions. Under valgrind --tool=callgrind each case runs once
- * and its counts are dumped under its name: see evm_instructions.py. */
+ * With KETTLE_EVMONE (see peer.h) evmone runs the same programs in this process, in turns with ours; gas and output must
+ * be the same. Without, times are compared with those of evmone on another machine (GCC 12.2, x86-64-v2, Zen 5;
+ * ethereum/evmone at 2cbfad3, Istanbul's rules), divided by what makes this one slower (reference.c). The last line is
+ * the geometric mean.
+ *
+ * Under valgrind --tool=callgrind each case runs once by each, and the counts are dumped: see evm_instructions.py. */
 #include <dirent.h>
 #include <jansson.h>
-#include <linux/perf_event.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #if __has_include(<valgrind/callgrind.h>)
 #include <valgrind/callgrind.h>
 #else
 #define RUNNING_ON_VALGRIND 0
 #define CALLGRIND_ZERO_STATS
-#define CALLGRIND_DUMP_STATS_AT(name) (void)(name)
+#define CALLGRIND_DUMP_STATS_AT(name)
 #endif
 
 #include "base/crypto/hash.h"
 #include "base/hex.h"
 #include "lightclient/evm/evm.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/peer.h"
 
 #define ROUNDS 15u
 #define ROUND_NS 4e6
 #define CALL_MEMORY_MAX ((size_t)256 << 20)
 #define CASES_MAX 64u
 #define WORLD_MAX 8u
+#define OUTPUT_MAX 4096u
 
-/* What evmone's baseline interpreter needs: gas of the execution, best time, million instructions (0: not counted). */
+/* The rules: Osaka's, and Amsterdam's without its limits of a transaction's gas, which the longest program passes. */
+enum { OSAKA, AMSTERDAM, WAYS };
+
+/* What evmone's baseline interpreter needed there: gas of the execution, best time. */
 static const struct {
     const char *name;
     uint64_t gas;
-    double us, minstr;
+    double us;
 } evmone[] = {
-    { "blake2b_huff/empty", 13984, 14.0, 0 },
-    { "blake2b_huff/8415nulls", 879923, 565, 6.30 },
-    { "blake2b_shifts/8415nulls", 12043105, 5049, 59.9 },
-    { "sha1_divs/empty", 36454, 36.8, 0 },
-    { "sha1_divs/5311", 3000286, 3175, 33.2 },
-    { "sha1_shifts/empty", 35234, 18.9, 0 },
-    { "sha1_shifts/5311", 2898473, 1483, 17.8 },
-    { "snailtracer/benchmark", 234915768, 26729, 300.4 },
-    { "structarray_alloc/nfts_rank", 1737676, 288, 4.74 },
-    { "swap_math/spent", 3179, 2.2, 0 },
-    { "swap_math/received", 3505, 2.5, 0.055 },
-    { "swap_math/insufficient_liquidity", 2232, 1.9, 0 },
-    { "weierstrudel/1", 47561, 133, 0 },
-    { "weierstrudel/15", 598273, 1408, 15.6 },
+    { "blake2b_huff/empty", 13984, 14.0 },
+    { "blake2b_huff/8415nulls", 879923, 565 },
+    { "blake2b_shifts/8415nulls", 12043105, 5049 },
+    { "sha1_divs/empty", 36454, 36.8 },
+    { "sha1_divs/5311", 3000286, 3175 },
+    { "sha1_shifts/empty", 35234, 18.9 },
+    { "sha1_shifts/5311", 2898473, 1483 },
+    { "snailtracer/benchmark", 234915768, 26729 },
+    { "structarray_alloc/nfts_rank", 1737676, 288 },
+    { "swap_math/spent", 3179, 2.2 },
+    { "swap_math/received", 3505, 2.5 },
+    { "swap_math/insufficient_liquidity", 2232, 1.9 },
+    { "weierstrudel/1", 47561, 133 },
+    { "weierstrudel/15", 598273, 1408 },
 };
 #define EVMONE (sizeof evmone / sizeof evmone[0])
 
@@ -70,17 +74,19 @@ typedef struct {
     size_t world_count;
     evm_block_t block;
     evm_tx_t tx;
-    int known;    /* row of evmone, or -1 */
-    uint64_t gas; /* of the last call */
-    bench_series_t series;
-    double instructions; /* of one call; 0: not counted */
+    int known;      /* row of evmone, or -1 */
+    uint64_t gas;   /* without intrinsic gas */
+    uint64_t spent; /* by the last call: all of it, before the refund */
+    view_t output;
+    uint8_t bytes[OUTPUT_MAX]; /* of output */
+    bench_series_t ours[WAYS], theirs;
 } case_t;
 
 typedef struct {
     case_t *cases;
     size_t count;
     arena_t arena; /* of all that the cases refer to */
-    int counter;   /* of the processor's instructions; -1: it has none */
+    peer_t peer;
 } set_t;
 
 /* --- cases --- */
@@ -224,79 +230,116 @@ static rc_t host_code(void *ctx, view_t *out, const addr_t *addr, const hash32_t
     return RC_BUG;
 }
 
-static uint64_t intrinsic_gas(view_t data)
-{
-    uint64_t gas = 21000;
-    for (size_t i = 0; i < data.n; i++)
-        gas += data.p[i] ? 16 : 4;
-    return gas;
-}
-
 /* One whole call; false: it does not succeed. */
-static bool call(case_t *c)
+static bool call(case_t *c, unsigned way)
 {
-    static const evm_rules_t rules = { .fork = EVM_LONDON };
+    static evm_state_gas_t no_limits;
+    no_limits = EVM_STATE_GAS_SEPOLIA;
+    no_limits.execution_max = INT64_MAX;
+    const evm_rules_t rules = { .fork = way == OSAKA ? EVM_OSAKA : EVM_AMSTERDAM,
+                                .state_gas = way == OSAKA ? NULL : &no_limits };
     const evm_host_t host = { .ctx = c, .account = host_account, .storage = host_storage, .code = host_code };
     evm_result_t r;
     arena_t a;
     arena_init(&a, CALL_MEMORY_MAX);
     rc_t rc = evm_call(&r, &a, &host, &rules, &c->block, &c->tx);
-    if (!rc)
-        c->gas = r.gas_used;
+    const bool ok = rc == RC_OK && r.status == EVM_SUCCESS && r.output.n <= sizeof c->bytes;
+    if (ok) {
+        c->spent = r.gas_peak;
+        c->output = view_of(c->bytes, r.output.n);
+        if (r.output.n)
+            memcpy(c->bytes, r.output.p, r.output.n);
+    }
     arena_free(&a);
-    return rc == RC_OK && r.status == EVM_SUCCESS;
+    return ok;
+}
+
+/* The same by evmone. */
+static bool peer_runs(peer_run_t *run, const set_t *s, const case_t *c)
+{
+    static uint8_t out[OUTPUT_MAX];
+    view_t code = { NULL, 0 };
+    for (size_t i = 0; i < c->world_count; i++)
+        if (addr_eq(&c->world[i].addr, &c->tx.to))
+            code = c->world[i].code;
+    *run = (peer_run_t){ .code = code.p,
+                         .code_len = code.n,
+                         .input = c->tx.data.p,
+                         .input_len = c->tx.data.n,
+                         .out = out,
+                         .out_cap = sizeof out };
+    return s->peer.call(run) == 0;
 }
 
 /* --- measurement --- */
 
-static int counter_open(void)
+static bool refused(const case_t *c, const char *what)
 {
-    struct perf_event_attr attr = { .type = PERF_TYPE_HARDWARE,
-                                    .size = sizeof attr,
-                                    .config = PERF_COUNT_HW_INSTRUCTIONS,
-                                    .exclude_kernel = 1,
-                                    .exclude_hv = 1 };
-    return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0UL);
+    fprintf(stderr, "bench: %s: %s\n", c->name, what);
+    return false;
 }
 
-static uint64_t counter_read(int fd)
+/* Its gas and output are what they should be. Gas that is less than the floor (EIP-7623) says nothing. */
+static bool as_expected(const set_t *s, case_t *c)
 {
-    uint64_t n = 0;
-    return fd >= 0 && read(fd, &n, sizeof n) == (ssize_t)sizeof n ? n : 0;
+    const evm_rules_t rules = { .fork = EVM_OSAKA };
+    evm_tx_gas_t due;
+    peer_run_t run;
+    evm_tx_price(&due, &rules, &c->tx);
+    const bool floored = c->spent <= due.floor;
+    c->gas = c->spent - due.intrinsic;
+    if (!s->peer.call) /* where snailtracer paid less for reading its storage */
+        return c->known < 0 || floored || evmone[c->known].gas == c->gas || !strncmp(c->name, "snailtracer", 11) ||
+               refused(c, "not the gas of evmone");
+    if (!peer_runs(&run, s, c))
+        return refused(c, "evmone fails");
+    if (!floored && (uint64_t)run.gas != c->gas)
+        return refused(c, "evmone uses other gas");
+    c->gas = (uint64_t)run.gas;
+    return view_eq(c->output, view_of(run.out, run.out_len)) || refused(c, "evmone returns something else");
 }
 
-/* A first call, and one for the gas and the instructions. */
+static void dump(const char *who, const case_t *c)
+{
+    char name[128];
+    snprintf(name, sizeof name, "%s %s", who, c->name);
+    CALLGRIND_DUMP_STATS_AT(name);
+    (void)name;
+}
+
+/* A first call, and one for the gas, the output and the instructions. */
 static bool try_case(const set_t *s, case_t *c)
 {
-    (void)call(c); /* memory, and functions bound at their first use */
-    uint64_t before = counter_read(s->counter);
-    CALLGRIND_ZERO_STATS;
-    bool ok = call(c);
-    CALLGRIND_DUMP_STATS_AT(c->name);
-    uint64_t after = counter_read(s->counter);
-    c->instructions = (double)(after - before);
-    if (!ok)
-        fprintf(stderr, "bench: %s fails\n", c->name);
-    /* snailtracer reads its storage, which costs more from Berlin on */
-    uint64_t gas = c->gas - intrinsic_gas(c->tx.data);
-    if (ok && c->known >= 0 && evmone[c->known].gas != gas && strncmp(c->name, "snailtracer", 11)) {
-        fprintf(stderr, "bench: %s uses %llu gas, not %llu\n", c->name, (unsigned long long)gas,
-                (unsigned long long)evmone[c->known].gas);
-        ok = false;
+    static const char *const who[WAYS] = { "kettle", "amsterdam" };
+    peer_run_t run;
+    for (unsigned way = WAYS; way-- > 0;) {
+        (void)call(c, way); /* memory, and functions bound at their first use */
+        CALLGRIND_ZERO_STATS;
+        bool ok = call(c, way);
+        dump(who[way], c);
+        if (!ok)
+            return refused(c, "fails");
     }
-    return ok;
+    if (!as_expected(s, c))
+        return false;
+    CALLGRIND_ZERO_STATS;
+    if (s->peer.call && RUNNING_ON_VALGRIND && peer_runs(&run, s, c))
+        dump("evmone", c);
+    return true;
 }
 
-static void round_of(case_t *c)
+/* A round of whoever's turn it is. */
+static void round_of(const set_t *s, case_t *c, unsigned way)
 {
+    peer_run_t run;
     uint64_t start = bench_cpu_ns(), now;
     size_t count = 0;
     do {
-        (void)call(c);
+        (void)(way < WAYS ? call(c, way) : peer_runs(&run, s, c));
         count++;
         now = bench_cpu_ns();
     } while ((double)(now - start) < ROUND_NS);
-    bench_round(&c->series, start, count);
+    bench_round(way < WAYS ? &c->ours[way] : &c->theirs, start, count);
 }
 
 static bool measure(set_t *s, bench_series_t *reference)
@@ -305,45 +348,54 @@ static bool measure(set_t *s, bench_series_t *reference)
         if (!try_case(s, &s->cases[i]))
             return false;
     for (unsigned r = 0; r < ROUNDS && !RUNNING_ON_VALGRIND; r++) {
-        if (!bench_reference(reference))
+        if (!s->peer.call && !bench_reference(reference))
             return false;
         for (size_t i = 0; i < s->count; i++)
-            round_of(&s->cases[i]);
+            for (unsigned way = 0; way < WAYS + (s->peer.call ? 1u : 0u); way++)
+                round_of(s, &s->cases[i], way);
     }
     return true;
 }
 
-static void print_case(const case_t *c, double slower)
+/* What evmone needs, in microseconds; 0: not known. */
+static double peer_us(const set_t *s, const case_t *c, double slower)
 {
-    double us = bench_best(&c->series) / 1e3;
-    uint64_t gas = c->known >= 0 ? evmone[c->known].gas : c->gas - intrinsic_gas(c->tx.data);
-    printf("  %-34s %9llu gas, best %9.2f us, median %9.2f us, %7.1f Mgas/s", c->name, (unsigned long long)gas, us,
-           bench_median(&c->series) / 1e3, (double)gas / us);
-    if (c->instructions > 0)
-        printf(", %.3f instructions per gas", c->instructions / (double)gas);
-    if (c->known >= 0)
-        printf(", evmone %7.1f: %.2f times", (double)gas / evmone[c->known].us, evmone[c->known].us * slower / us);
+    if (s->peer.call)
+        return bench_best(&c->theirs) / 1e3;
+    return c->known >= 0 ? evmone[c->known].us * slower : 0;
+}
+
+static void print_case(const case_t *c, double theirs)
+{
+    double us = bench_best(&c->ours[OSAKA]) / 1e3, gas = (double)c->gas;
+    printf("  %-34s %9llu gas, best %9.2f us, median %9.2f us, %7.1f Mgas/s; Amsterdam's rules %.2f", c->name,
+           (unsigned long long)c->gas, us, bench_median(&c->ours[OSAKA]) / 1e3, gas / us,
+           bench_best(&c->ours[AMSTERDAM]) / 1e3 / us);
+    if (theirs > 0)
+        printf("; evmone %9.2f us: %.2f times", theirs, theirs / us);
     putchar('\n');
 }
 
 static bool report(const set_t *s, const bench_series_t *reference)
 {
-    double slower = bench_slower(reference), rate = 0, evmone_rate = 0, ms = 0, evmone_ms = 0, least = INFINITY;
+    double slower = s->peer.call ? 1 : bench_slower(reference);
+    double rate = 0, their_rate = 0, ms = 0, their_ms = 0, least = INFINITY, newer = 0;
     unsigned known = 0;
     for (size_t i = 0; i < s->count; i++) {
         const case_t *c = &s->cases[i];
-        print_case(c, slower);
-        if (c->known < 0)
+        double us = bench_best(&c->ours[OSAKA]) / 1e3, theirs = peer_us(s, c, slower);
+        print_case(c, theirs);
+        newer = fmax(newer, bench_best(&c->ours[AMSTERDAM]) / 1e3 / us);
+        if (theirs <= 0)
             continue;
-        double us = bench_best(&c->series) / slower, theirs = evmone[c->known].us, gas = (double)evmone[c->known].gas;
-        us /= 1e3;
-        rate += log(gas / us), evmone_rate += log(gas / theirs), known++;
-        ms += us / 1e3, evmone_ms += theirs / 1e3;
+        rate += log((double)c->gas / us), their_rate += log((double)c->gas / theirs), known++;
+        ms += us / 1e3, their_ms += theirs / 1e3;
         least = fmin(least, theirs / us);
     }
-    printf("  %u of %zu cases of the reference; sum %.2f ms, there %.2f ms: %.2f times; least case %.2f times\n", known,
-           EVMONE, ms, evmone_ms, evmone_ms / ms, least);
-    return bench_result("evm", known ? exp(rate / known) : 0, "Mgas/s", known ? exp(evmone_rate / known) : 0,
+    printf("  %u cases; sum %.2f ms, evmone's %.2f ms: %.2f times; least case %.2f times; Amsterdam at most %.2f of "
+           "Osaka's time\n",
+           known, ms, their_ms, their_ms / ms, least, newer);
+    return bench_result("evm", known ? exp(rate / known) : 0, "Mgas/s", known ? exp(their_rate / known) : 0,
                         "evmone-baseline");
 }
 
@@ -357,12 +409,9 @@ bool bench_evm(const char *dir)
         return false;
     }
     arena_init(&s.arena, CALL_MEMORY_MAX);
-    s.counter = counter_open();
-    bool ok = read_set(&s, dir) && measure(&s, &reference);
+    bool ok = peer_open(&s.peer) && read_set(&s, dir) && measure(&s, &reference);
     if (ok && !RUNNING_ON_VALGRIND)
         ok = report(&s, &reference);
-    if (s.counter >= 0)
-        close(s.counter);
     arena_free(&s.arena);
     return ok;
 }

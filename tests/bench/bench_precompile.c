@@ -1,7 +1,10 @@
-/* precompiles: gas per second of each precompile, beside evmone's on the machine of its measurement (GCC 12.2, Zen 5).
- * Machines differ in speed, so a pairing of blst, whose time on that machine is known, is measured in the same run:
- * rates are multiplied by its time here / its time there before they are compared. The last line is the geometric mean
- * of the compared rates. */
+/* precompiles: gas per second of each precompile, beside evmone's. The last line is the geometric mean of the compared
+ * rates.
+ *
+ * With KETTLE_EVMONE (see peer.h) evmone's run in this process, in turns with ours (all but P-256, which it has not), and
+ * must give the same. Without, they are compared with those on another machine (GCC 12.2, Zen 5): a pairing of blst,
+ * whose time on that machine is known, is measured in the same run, and rates are multiplied by its time here / its time
+ * there. */
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,6 +13,7 @@
 #include "base/hex.h"
 #include "lightclient/evm/evm.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/peer.h"
 
 #define ROUNDS 31u
 #define REFERENCE_ROUNDS 9u /* before each row */
@@ -54,10 +58,12 @@ static const char BN254_PAIRING[] = "0000000000000000000000000000000000000000000
                                     "1d9befcd05a5323e6da4d435f3b617cdb3af83285c2df711ef39c01571827f9d";
 
 static const row_t rows[] = {
-    { 0x01, "ecrecover", EVM_OSAKA, 94, ECRECOVER, NULL, NULL, 0 },
+    { 0x01, "ecrecover", EVM_OSAKA, 10.9, ECRECOVER, NULL, NULL, 0 },
     { 0x02, "sha256", EVM_OSAKA, 0, NULL, NULL, NULL, 256 },
+    { 0x02, "sha256 of two words", EVM_OSAKA, 0, NULL, NULL, NULL, 64 },
     { 0x03, "ripemd160", EVM_OSAKA, 0, NULL, NULL, NULL, 256 },
     { 0x04, "identity", EVM_OSAKA, 0, NULL, NULL, NULL, 4096 },
+    { 0x04, "identity of a word", EVM_OSAKA, 0, NULL, NULL, NULL, 32 },
     { 0x05, "modexp", EVM_PRAGUE, 105, NULL, "05-modexp-eip2565gas", "nagydani-3-pow0x10001", 0 },
     { 0x06, "bn254 add", EVM_OSAKA, 91, BN254_ADD, NULL, NULL, 0 },
     { 0x07, "bn254 mul", EVM_OSAKA, 39, BN254_MUL, NULL, NULL, 0 },
@@ -122,40 +128,68 @@ static bool repeat(uint64_t *gas, const row_t *row, view_t input, size_t count)
     return ok;
 }
 
-/* One series of a row; false: it fails. */
-static bool measure(bench_series_t *s, uint64_t *gas, const row_t *row, view_t input)
-{
-    uint64_t start = bench_cpu_ns();
-    if (!repeat(gas, row, input, 1))
-        return false;
-    double once = (double)(bench_cpu_ns() - start);
-    size_t count = 1 + (size_t)(ROUND_NS / (once > 50 ? once : 50));
-    for (unsigned r = 0; r < ROUNDS; r++) {
-        start = bench_cpu_ns();
-        (void)repeat(gas, row, input, count);
-        bench_round(s, start, count);
-    }
-    return true;
-}
-
 /* What a row gave. */
 typedef struct {
-    bench_series_t series; /* no rounds: left out */
+    bench_series_t ours, theirs; /* no rounds: left out */
     size_t input_len;
     uint64_t gas;
 } result_t;
 
-static bool measure_all(result_t *results, bench_series_t *reference, const char *dir)
+static void peer_repeat(const peer_t *peer, peer_run_t *run, const row_t *row, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        (void)peer->precompile(run, row->index);
+}
+
+/* Once by each: both say the same, gas too where the rules are the same. */
+static bool peer_agrees(const peer_t *peer, peer_run_t *run, const row_t *row, view_t input)
+{
+    uint64_t gas = 0;
+    view_t out;
+    arena_t a;
+    arena_init(&a, 16u << 20);
+    bool ok = evm_precompile(&out, &gas, &a, input, row->fork, row->index) == RC_OK &&
+              peer->precompile(run, row->index) == 0 && view_eq(out, view_of(run->out, run->out_len)) &&
+              (row->fork != EVM_OSAKA || gas == (uint64_t)run->gas);
+    arena_free(&a);
+    return ok;
+}
+
+/* The series of a row, in turns; false: it fails. */
+static bool measure(result_t *r, const row_t *row, const peer_t *peer, view_t input)
+{
+    static uint8_t out[INPUT_MAX];
+    peer_run_t run = { .input = input.p, .input_len = input.n, .out = out, .out_cap = sizeof out };
+    const bool by_peer = peer->precompile && row->index < 0x100;
+    uint64_t start = bench_cpu_ns();
+    if (!repeat(&r->gas, row, input, 1) || (by_peer && !peer_agrees(peer, &run, row, input)))
+        return false;
+    double once = (double)(bench_cpu_ns() - start);
+    size_t count = 1 + (size_t)(ROUND_NS / (once > 50 ? once : 50));
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        start = bench_cpu_ns();
+        (void)repeat(&r->gas, row, input, count);
+        bench_round(&r->ours, start, count);
+        start = bench_cpu_ns();
+        if (by_peer)
+            peer_repeat(peer, &run, row, count);
+        if (by_peer)
+            bench_round(&r->theirs, start, count);
+    }
+    return true;
+}
+
+static bool measure_all(result_t *results, bench_series_t *reference, const peer_t *peer, const char *dir)
 {
     static uint8_t bytes[INPUT_MAX];
     for (size_t i = 0; i < ROWS; i++) {
         result_t *r = &results[i];
-        for (unsigned round = 0; round < REFERENCE_ROUNDS; round++)
+        for (unsigned round = 0; round < REFERENCE_ROUNDS && !peer->precompile; round++)
             if (!bench_reference(reference))
                 return false;
         if (!input_of(bytes, &r->input_len, dir, &rows[i]))
             continue;
-        if (!measure(&r->series, &r->gas, &rows[i], view_of(bytes, r->input_len))) {
+        if (!measure(r, &rows[i], peer, view_of(bytes, r->input_len))) {
             fprintf(stderr, "bench: %s failed\n", rows[i].label);
             return false;
         }
@@ -163,30 +197,42 @@ static bool measure_all(result_t *results, bench_series_t *reference, const char
     return true;
 }
 
+/* evmone's time for a row, in ns; 0: not known. */
+static double peer_ns(const result_t *r, const row_t *row, const peer_t *peer, double slower)
+{
+    if (peer->precompile)
+        return bench_best(&r->theirs);
+    return row->evmone > 0 ? (double)r->gas / row->evmone * 1e3 * slower : 0;
+}
+
 bool bench_precompile(const char *dir)
 {
     static result_t results[ROWS];
     static bench_series_t reference;
-    double product = 1, evmone_product = 1;
+    double product = 1, their_product = 1, least = INFINITY;
     unsigned compared = 0;
-    if (!measure_all(results, &reference, dir))
+    peer_t peer;
+    if (!peer_open(&peer) || !measure_all(results, &reference, &peer, dir))
         return false;
-    double slower = bench_slower(&reference);
+    double slower = peer.precompile ? 1 : bench_slower(&reference);
     for (size_t i = 0; i < ROWS; i++) {
         const result_t *r = &results[i];
-        double best_ns = bench_best(&r->series), rate = best_ns > 0 ? (double)r->gas / best_ns * 1e3 : 0;
-        if (rate <= 0) {
+        double best_ns = bench_best(&r->ours), theirs = peer_ns(r, &rows[i], &peer, slower);
+        if (best_ns <= 0) {
             printf("  %-22s skipped, no vectors\n", rows[i].label);
             continue;
         }
-        printf("  %-22s %5zu bytes %7llu gas, best %9.2f us, median %9.2f us, %8.1f Mgas/s", rows[i].label,
-               r->input_len, (unsigned long long)r->gas, best_ns / 1e3, bench_median(&r->series) / 1e3, rate);
-        if (rows[i].evmone > 0) {
-            printf(", evmone %5.1f: %.2f times", rows[i].evmone, rate * slower / rows[i].evmone);
-            product *= rate * slower, evmone_product *= rows[i].evmone, compared++;
+        double rate = (double)r->gas / best_ns * 1e3;
+        printf("  %-22s %5zu bytes %7llu gas, best %9.3f us, median %9.3f us, %8.1f Mgas/s", rows[i].label,
+               r->input_len, (unsigned long long)r->gas, best_ns / 1e3, bench_median(&r->ours) / 1e3, rate);
+        if (theirs > 0) {
+            printf(", evmone %9.3f us: %.2f times", theirs / 1e3, theirs / best_ns);
+            product *= rate, their_product *= (double)r->gas / theirs * 1e3, compared++;
+            least = fmin(least, theirs / best_ns);
         }
         putchar('\n');
     }
-    return bench_result("precompiles", pow(product, 1.0 / compared), "Mgas/s", pow(evmone_product, 1.0 / compared),
+    printf("  least %.2f times\n", least);
+    return bench_result("precompiles", pow(product, 1.0 / compared), "Mgas/s", pow(their_product, 1.0 / compared),
                         "evmone");
 }

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""Instructions of one call of each program of bench evm, counted by valgrind's callgrind: no load of the machine changes
-them. usage: evm_instructions.py BENCH FOLDER (best a release build; FOLDER as for bench evm)."""
+"""Instructions of one call of each program of bench evm, ours and those of evmone's baseline interpreter, counted in one
+run by valgrind's callgrind: no load of the machine changes them. Fails where ours are more.
+usage: KETTLE_EVMONE=LIBRARY evm_instructions.py BENCH FOLDER (best a release build; FOLDER as for bench evm; LIBRARY is
+made by tests/bench/evmone/build)."""
 import glob
 import math
 import os
@@ -9,40 +11,43 @@ import subprocess
 import sys
 import tempfile
 
-# million instructions of evmone's baseline interpreter (x86-64-v3 build), each with about 0.02 of harness
-EVMONE = {
-    "blake2b_huff/8415nulls": 6.30, "blake2b_shifts/8415nulls": 59.9, "sha1_divs/5311": 33.2, "sha1_shifts/5311": 17.8,
-    "snailtracer/benchmark": 300.4, "structarray_alloc/nfts_rank": 4.74, "swap_math/received": 0.055,
-    "weierstrudel/15": 15.6,
-}
 
-
-def main():
-    if len(sys.argv) != 3:
-        sys.exit(__doc__)
+def counted(bench, folder):
+    """Counts by who and program."""
+    counts = {"kettle": {}, "amsterdam": {}, "evmone": {}}
     with tempfile.TemporaryDirectory() as tmp:
         out = os.path.join(tmp, "out")
-        subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", sys.argv[1], "evm", sys.argv[2]],
+        subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", bench, "evm", folder],
                        check=True, stderr=subprocess.DEVNULL)
-        counts = {}
         for path in glob.glob(out + ".*"):
             with open(path, encoding="ascii", errors="replace") as f:
                 text = f.read()
-            name = re.search(r"^desc: Trigger: Client Request: (.*)$", text, re.M)
+            name = re.search(r"^desc: Trigger: Client Request: (\w+) (.*)$", text, re.M)
             total = re.search(r"^(?:summary|totals): (\d+)", text, re.M)
             if name and total:
-                counts[name[1]] = int(total[1])
-    ratios = []
-    for name, count in sorted(counts.items()):
-        line = f"  {name:34} {count / 1e6:10.3f} million instructions"
-        if name in EVMONE:
-            ratios.append(count / 1e6 / EVMONE[name])
-            line += f", evmone {EVMONE[name]:7.3f}: {ratios[-1]:.2f} times"
-        print(line)
-    if not ratios:
-        sys.exit("evm_instructions: nothing counted")
-    print(f"evm-instructions {sum(counts.values()) / 1e6:.2f} million "
-          f"{math.exp(sum(map(math.log, ratios)) / len(ratios)):.3f} evmone-baseline")
+                counts[name[1]][name[2]] = int(total[1])
+    return counts
+
+
+def mean(ratios):
+    return math.exp(sum(map(math.log, ratios)) / len(ratios))
+
+
+def main():
+    if len(sys.argv) != 3 or "KETTLE_EVMONE" not in os.environ:
+        sys.exit(__doc__)
+    counts = counted(sys.argv[1], sys.argv[2])
+    ours, newer, theirs = counts["kettle"], counts["amsterdam"], counts["evmone"]
+    if not ours or set(ours) != set(theirs):
+        sys.exit("evm_instructions: not the same programs were counted")
+    for name in sorted(ours):
+        print(f"  {name:34} {ours[name] / 1e6:10.3f} million instructions, evmone {theirs[name] / 1e6:10.3f}: "
+              f"{ours[name] / theirs[name]:.2f} times; by Amsterdam's rules {newer[name] / ours[name]:.3f}")
+    ratios = [ours[name] / theirs[name] for name in ours]
+    print(f"evm-instructions {sum(ours.values()) / 1e6:.2f} million {mean(ratios):.3f} evmone-baseline")
+    more = [name for name in ours if ours[name] > theirs[name]]
+    if more:
+        sys.exit(f"evm_instructions: more than evmone's: {', '.join(sorted(more))}")
 
 
 main()
