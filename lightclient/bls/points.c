@@ -34,6 +34,13 @@ static void g2_take(bls_g2_t *out, const blst_p2 *p)
     blst_p2_to_affine((blst_p2_affine *)out, p);
 }
 
+/* Reduced, as blst's sums and products are. */
+static bool fp_is_zero(const blst_fp *a)
+{
+    static const blst_fp zero;
+    return memcmp(a, &zero, sizeof zero) == 0;
+}
+
 static bool fp_read(blst_fp *out, const uint8_t in[BLS_FP_LEN])
 {
     if (memcmp(in, modulus, sizeof modulus) >= 0)
@@ -83,20 +90,56 @@ void bls_g2_encode(uint8_t out[BLS_G2_LEN], const bls_g2_t *p)
     }
 }
 
+/* A sum of points that are neither infinity nor on one vertical line needs one inversion and no other coordinates:
+ * x3 = m^2 - x1 - x2 and y3 = m (x1 - x3) - y1, where m = (y2 - y1) / (x2 - x1). */
 void bls_g1_add(bls_g1_t *out, const bls_g1_t *p, const bls_g1_t *q)
 {
-    blst_p1 sum;
-    blst_p1_from_affine(&sum, g1_of(p));
-    blst_p1_add_or_double_affine(&sum, &sum, g1_of(q)); /* complete: equal, opposite and infinite points */
-    g1_take(out, &sum);
+    const blst_p1_affine *a = g1_of(p), *b = g1_of(q);
+    blst_p1_affine r;
+    blst_fp m, dx;
+    blst_fp_sub(&dx, &b->x, &a->x);
+    if (blst_p1_affine_is_inf(a) || blst_p1_affine_is_inf(b) || fp_is_zero(&dx)) {
+        blst_p1 sum;
+        blst_p1_from_affine(&sum, a);
+        blst_p1_add_or_double_affine(&sum, &sum, b); /* complete: equal, opposite and infinite points */
+        g1_take(out, &sum);
+        return;
+    }
+    blst_fp_inverse(&dx, &dx);
+    blst_fp_sub(&m, &b->y, &a->y);
+    blst_fp_mul(&m, &m, &dx);
+    blst_fp_sqr(&r.x, &m);
+    blst_fp_sub(&r.x, &r.x, &a->x);
+    blst_fp_sub(&r.x, &r.x, &b->x);
+    blst_fp_sub(&r.y, &a->x, &r.x);
+    blst_fp_mul(&r.y, &r.y, &m);
+    blst_fp_sub(&r.y, &r.y, &a->y);
+    memcpy(out, &r, sizeof *out);
 }
 
 void bls_g2_add(bls_g2_t *out, const bls_g2_t *p, const bls_g2_t *q)
 {
-    blst_p2 sum;
-    blst_p2_from_affine(&sum, g2_of(p));
-    blst_p2_add_or_double_affine(&sum, &sum, g2_of(q));
-    g2_take(out, &sum);
+    const blst_p2_affine *a = g2_of(p), *b = g2_of(q);
+    blst_p2_affine r;
+    blst_fp2 m, dx;
+    blst_fp2_sub(&dx, &b->x, &a->x);
+    if (blst_p2_affine_is_inf(a) || blst_p2_affine_is_inf(b) || (fp_is_zero(&dx.fp[0]) && fp_is_zero(&dx.fp[1]))) {
+        blst_p2 sum;
+        blst_p2_from_affine(&sum, a);
+        blst_p2_add_or_double_affine(&sum, &sum, b);
+        g2_take(out, &sum);
+        return;
+    }
+    blst_fp2_inverse(&dx, &dx);
+    blst_fp2_sub(&m, &b->y, &a->y);
+    blst_fp2_mul(&m, &m, &dx);
+    blst_fp2_sqr(&r.x, &m);
+    blst_fp2_sub(&r.x, &r.x, &a->x);
+    blst_fp2_sub(&r.x, &r.x, &b->x);
+    blst_fp2_sub(&r.y, &a->x, &r.x);
+    blst_fp2_mul(&r.y, &r.y, &m);
+    blst_fp2_sub(&r.y, &r.y, &a->y);
+    memcpy(out, &r, sizeof *out);
 }
 
 /* The scalar as blst wants it: little-endian, modulo the order, which changes no multiple of a point of the subgroup.
