@@ -59,7 +59,7 @@ static rc_t read_call(standing_ask_t *out, err_t *e, view_t call)
     return rc;
 }
 
-rc_t standing_ask_read(standing_ask_t *out, err_t *e, arena_t *a, view_t body, uint64_t now_s)
+rc_t standing_ask_read(standing_ask_t *out, err_t *e, arena_t *a, view_t body, uint64_t now_s, bool is_command)
 {
     jo_doc_t doc;
     uint64_t every = 1, until_s = now_s + STANDING_LIFE_MAX_S;
@@ -67,6 +67,10 @@ rc_t standing_ask_read(standing_ask_t *out, err_t *e, arena_t *a, view_t body, u
     const jo_t o = jo_open(&doc, e, body, STANDING_CALL_MAX, JO_STRICT);
     const jo_t call = jo_object(&o, "call");
     ask.call = jo_compact(&call, a, NULL);
+    if (is_command) {
+        jo_skip(&o, "counter");
+        jo_skip(&o, "not_after");
+    }
     (void)jo_opt_u64(&o, &every, "every", 1, STANDING_EVERY_MAX);
     if (jo_opt_u64(&o, &until_s, "until", 0, UINT64_MAX / 2) && until_s <= now_s)
         jo_fail(&o, "until", RC_MALFORMED, "is over already");
@@ -143,6 +147,33 @@ static entry_t *find_entry(const standing_t *s, const uint8_t id[STANDING_ID_LEN
         if (memcmp(s->entries[i].by.id, id, STANDING_ID_LEN) == 0)
             return &s->entries[i];
     return NULL;
+}
+
+static standing_ref_t ref_of(const entry_t *x)
+{
+    standing_ref_t ref = { .hash = x->run->hash };
+    memcpy(ref.id, x->by.id, sizeof ref.id);
+    return ref;
+}
+
+size_t standing_of(const standing_t *s, standing_ref_t *out, size_t cap, const hash32_t *owner)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->count; i++)
+        if (secret_eq(s->entries[i].by.owner.b, owner->b, sizeof owner->b)) {
+            if (n < cap)
+                out[n] = ref_of(&s->entries[i]);
+            n++;
+        }
+    return n;
+}
+
+bool standing_find(const standing_t *s, standing_ref_t *out, const uint8_t id[STANDING_ID_LEN])
+{
+    const entry_t *x = find_entry(s, id);
+    if (x)
+        *out = ref_of(x);
+    return x != NULL;
 }
 
 static void unlink_run(standing_t *s, const run_t *r)
@@ -408,39 +439,52 @@ rc_t standing_write(const standing_t *s, view_t *out, arena_t *a)
     return RC_OK;
 }
 
-/* One of a file. RC_OK also for one that has expired. */
-static rc_t read_one(standing_t *s, err_t *e, rd_t *r, uint64_t now_s)
+/* One of a file, as it stands there. RC_MALFORMED: this is no such file. */
+static rc_t read_one(standing_ask_t *ask, standing_owner_t *by, rd_t *r, uint64_t now_s)
 {
-    standing_owner_t by = { .is_operator = false };
-    standing_ask_t ask = { .gas = 0 };
-    rd_copy(r, by.id, sizeof by.id);
-    by.owner = rd_hash32(r);
-    rd_copy(r, by.client, sizeof by.client);
+    rd_copy(r, by->id, sizeof by->id);
+    by->owner = rd_hash32(r);
+    rd_copy(r, by->client, sizeof by->client);
     const uint8_t is_operator = rd_u8(r);
-    ask.until_s = rd_u64be(r);
-    ask.every = rd_u32be(r);
-    ask.call = rd_take(r, rd_u32be(r));
-    by.is_operator = is_operator == 1;
-    if (r->bad || is_operator > 1 || !ask.every || ask.every > STANDING_EVERY_MAX || ask.call.n > STANDING_CALL_MAX ||
-        ask.until_s > now_s + STANDING_LIFE_MAX_S)
-        return err_say(e, RC_MALFORMED, "is no list of standing calls");
-    const rc_t rc = read_call(&ask, e, ask.call);
-    if (rc || ask.until_s <= now_s)
-        return rc;
-    sha256(&ask.hash, ask.call);
-    return standing_add(s, e, &ask, &by);
+    ask->until_s = rd_u64be(r);
+    ask->every = rd_u32be(r);
+    ask->call = rd_take(r, rd_u32be(r));
+    by->is_operator = is_operator == 1;
+    return r->bad || is_operator > 1 || !ask->every || ask->every > STANDING_EVERY_MAX ||
+                   ask->call.n > STANDING_CALL_MAX || ask->until_s > now_s + STANDING_LIFE_MAX_S
+               ? RC_MALFORMED
+               : RC_OK;
 }
 
-rc_t standing_read(standing_t *s, err_t *e, view_t kept, uint64_t now_s)
+/* Takes it back. RC_OK also when it is left out. */
+static rc_t take_back(standing_t *s, size_t *left, err_t *e, standing_ask_t *ask, const standing_owner_t *by)
+{
+    rc_t rc = read_call(ask, e, ask->call);
+    if (!rc) {
+        sha256(&ask->hash, ask->call);
+        rc = standing_add(s, e, ask, by);
+    }
+    *left += rc && rc != RC_NOMEM;
+    return rc == RC_NOMEM ? rc : RC_OK;
+}
+
+rc_t standing_read(standing_t *s, size_t *left, err_t *e, view_t kept, uint64_t now_s)
 {
     rd_t r = rd_of(kept);
+    *left = 0;
     if (rd_u8(&r) != VERSION || r.bad)
         return err_say(e, RC_MALFORMED, "is of another version");
     const uint32_t count = rd_u32be(&r);
     if (count > STANDING_MAX)
         return err_say(e, RC_LIMIT, "has too many standing calls");
     for (uint32_t i = 0; i < count; i++) {
-        const rc_t rc = read_one(s, e, &r, now_s);
+        standing_owner_t by = { .is_operator = false };
+        standing_ask_t ask = { .gas = 0 };
+        rc_t rc = read_one(&ask, &by, &r, now_s);
+        if (rc)
+            return err_say(e, rc, "is no list of standing calls");
+        if (ask.until_s > now_s)
+            rc = take_back(s, left, e, &ask, &by);
         if (rc)
             return rc;
     }

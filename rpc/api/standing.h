@@ -51,9 +51,11 @@ typedef struct {
 
 /* Reads {"call": {...}, "every"?: N, "until"?: Unix seconds}, strictly; all is in the arena. Without until it ends
  * after the longest time that there is.
- *   now_s  Unix seconds
+ *   now_s       Unix seconds
+ *   is_command  it is an operator's, and has counter and not_after, too
  * RC_MALFORMED: e names the member; RC_LIMIT; RC_NOMEM. */
-NODISCARD rc_t standing_ask_read(standing_ask_t *out, err_t *e, arena_t *a, view_t body, uint64_t now_s);
+NODISCARD rc_t standing_ask_read(standing_ask_t *out, err_t *e, arena_t *a, view_t body, uint64_t now_s,
+                                 bool is_command);
 
 typedef struct {
     uint32_t max; /* standing calls; 0: STANDING_MAX, and never more */
@@ -88,6 +90,16 @@ bool standing_expire(standing_t *s, uint64_t now_s);
 /* How many there are. */
 size_t standing_count(const standing_t *s);
 
+/* Those of one owner, at most cap: what each is called by, and the hash of its call. Returns how many there are. */
+typedef struct {
+    uint8_t id[STANDING_ID_LEN];
+    hash32_t hash;
+} standing_ref_t;
+size_t standing_of(const standing_t *s, standing_ref_t *out, size_t cap, const hash32_t *owner);
+
+/* One by its id. False: there is none. */
+bool standing_find(const standing_t *s, standing_ref_t *out, const uint8_t id[STANDING_ID_LEN]);
+
 /* A call to be run; borrowed until the next change of the table. */
 typedef struct {
     view_t call;
@@ -116,9 +128,11 @@ typedef struct {
 /* False: there is none of this id. */
 bool standing_get(const standing_t *s, standing_state_t *out, const uint8_t id[STANDING_ID_LEN], uint64_t now_s);
 
-/* The table without its statements, for a file, into the arena; and back into an empty one, but for what has expired.
- * RC_NOMEM; of read also RC_MALFORMED, RC_LIMIT: the table may then have some of them. */
+/* The table without its statements, for a file, into the arena; and back into an empty one, but for what has expired,
+ * and what this table has no room for or this program does not take any more: those are counted in *left, and e says
+ * why the last one is. RC_NOMEM; of read also RC_MALFORMED, RC_LIMIT: it is no such file; the table may then have some
+ * of it. */
 NODISCARD rc_t standing_write(const standing_t *s, view_t *out, arena_t *a);
-NODISCARD rc_t standing_read(standing_t *s, err_t *e, view_t kept, uint64_t now_s);
+NODISCARD rc_t standing_read(standing_t *s, size_t *left, err_t *e, view_t kept, uint64_t now_s);
 
 #endif

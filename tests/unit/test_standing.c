@@ -35,7 +35,7 @@ static standing_ask_t ask_of(unsigned to, const char *more)
     char text[256];
     standing_ask_t ask;
     snprintf(text, sizeof text, "{\"call\":{\"to\":\"0x%040x\",\"data\":\"0x01\"}%s}", to, more);
-    ck_assert_msg(standing_ask_read(&ask, &e, &a, view_str(text), NOW) == RC_OK, "%s: %s", e.field, e.text);
+    ck_assert_msg(standing_ask_read(&ask, &e, &a, view_str(text), NOW, false) == RC_OK, "%s: %s", e.field, e.text);
     return ask;
 }
 
@@ -102,7 +102,7 @@ START_TEST(what_is_asked_is_read_strictly)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         standing_ask_t ask = { .every = 77 };
         e = (err_t){ .rc = RC_OK };
-        const rc_t rc = standing_ask_read(&ask, &e, &a, view_str(rows[i].text), NOW);
+        const rc_t rc = standing_ask_read(&ask, &e, &a, view_str(rows[i].text), NOW, false);
         ck_assert_msg(rc == rows[i].rc, "%s: %s: %s", rows[i].text, e.field, e.text);
         ck_assert_msg(!rc || !rows[i].field[0] || !strcmp(e.field, rows[i].field), "%s: %s", rows[i].text, e.field);
         ck_assert(rc ? ask.every == 77 : ask.every != 77);
@@ -262,6 +262,7 @@ END_TEST
 
 START_TEST(a_file_brings_them_back_and_no_other_bytes_do)
 {
+    size_t left;
     view_t kept, again;
     standing_state_t state;
     uint8_t token[STANDING_TOKEN_LEN];
@@ -272,7 +273,7 @@ START_TEST(a_file_brings_them_back_and_no_other_bytes_do)
     ck_assert_int_eq(standing_write(table, &kept, &a), RC_OK);
     standing_t *first = table;
     table = standing_new(&(standing_limits_t){ 8, GAS });
-    ck_assert_msg(standing_read(table, &e, kept, NOW) == RC_OK, "%s", e.text);
+    ck_assert_msg(standing_read(table, &left, &e, kept, NOW) == RC_OK, "%s", e.text);
     ck_assert_int_eq(standing_write(table, &again, &a), RC_OK);
     ck_assert(view_eq(kept, again));
     ck_assert(get(&state, 2, NOW) && state.until_s == 1800000009 && !state.statement.n);
@@ -280,23 +281,86 @@ START_TEST(a_file_brings_them_back_and_no_other_bytes_do)
     ck_assert_int_eq(standing_remove(table, owner_of(2, 0).id, token), RC_OK);
     standing_free(table);
     table = standing_new(&(standing_limits_t){ 8, GAS });
-    ck_assert_int_eq(standing_read(table, &e, kept, NOW + 8), RC_OK); /* the third is over */
+    ck_assert_int_eq(standing_read(table, &left, &e, kept, NOW + 8), RC_OK); /* the third is over */
     ck_assert_uint_eq(standing_count(table), 2);
     standing_free(table);
     for (size_t n = 0; n < kept.n; n++) {
         uint8_t *cut = malloc(n ? n : 1); /* exact size: ASan sees an over-read */
         memcpy(cut, kept.p, n);
         table = standing_new(&(standing_limits_t){ 8, GAS });
-        ck_assert_int_ne(standing_read(table, &e, view_of(cut, n), NOW), RC_OK);
+        ck_assert_int_ne(standing_read(table, &left, &e, view_of(cut, n), NOW), RC_OK);
         standing_free(table);
         free(cut);
     }
     uint8_t *longer = calloc(1, kept.n + 1);
     memcpy(longer, kept.p, kept.n);
     table = standing_new(&(standing_limits_t){ 8, GAS });
-    ck_assert_int_eq(standing_read(table, &e, view_of(longer, kept.n + 1), NOW), RC_MALFORMED);
+    ck_assert_int_eq(standing_read(table, &left, &e, view_of(longer, kept.n + 1), NOW), RC_MALFORMED);
     free(longer);
     standing_free(first);
+    end();
+}
+END_TEST
+
+START_TEST(what_has_no_room_any_more_is_left_out_and_the_rest_comes_back)
+{
+    view_t kept;
+    size_t left = 7;
+    standing_state_t state;
+    begin(8, 5 * GAS);
+    for (unsigned id = 1; id <= 5; id++)
+        ck_assert_int_eq(add(id, id, 0, id == 2 ? ",\"every\":3" : ""), RC_OK);
+    ck_assert_int_eq(standing_write(table, &kept, &a), RC_OK);
+    standing_free(table);
+    table = standing_new(&(standing_limits_t){ 3, GAS });
+    ck_assert_msg(standing_read(table, &left, &e, kept, NOW) == RC_OK, "%s", e.text);
+    ck_assert_uint_eq(left, 2);
+    ck_assert_uint_eq(standing_count(table), 3);
+    ck_assert(get(&state, 3, NOW) && !get(&state, 4, NOW));
+    standing_free(table);
+    uint8_t *changed = malloc(kept.n); /* the first one's call is none any more: {"to": becomes {"ti": */
+    memcpy(changed, kept.p, kept.n);
+    uint8_t *at = memmem(changed, kept.n, "\"to\"", 4);
+    ck_assert_ptr_nonnull(at);
+    at[2] = 'i';
+    table = standing_new(&(standing_limits_t){ 8, 5 * GAS });
+    ck_assert_int_eq(standing_read(table, &left, &e, view_of(changed, kept.n), NOW), RC_OK);
+    ck_assert_uint_eq(left, 1);
+    ck_assert(standing_count(table) == 4 && !get(&state, 1, NOW) && get(&state, 5, NOW));
+    free(changed);
+    end();
+}
+END_TEST
+
+START_TEST(an_owner_sees_what_is_his)
+{
+    standing_ref_t refs[2], one;
+    standing_owner_t by = owner_of(1, 1);
+    begin(8, 5 * GAS);
+    ck_assert_int_eq(add(1, 1, 1, ""), RC_OK);
+    ck_assert_int_eq(add(2, 1, 2, ""), RC_OK);
+    const standing_ask_t ask = ask_of(3, "");
+    by.id[8] = 1;
+    ck_assert_int_eq(standing_add(table, &e, &ask, &by), RC_OK);
+    ck_assert_uint_eq(standing_of(table, refs, 2, &by.owner), 2);
+    ck_assert(refs[0].id[0] == 1 && refs[1].id[8] == 1 && hash32_eq(&refs[1].hash, &ask.hash));
+    ck_assert_uint_eq(standing_of(table, refs, 0, &by.owner), 2);
+    memset(by.owner.b, 0, 32);
+    ck_assert_uint_eq(standing_of(table, refs, 2, &by.owner), 0);
+    ck_assert(standing_find(table, &one, owner_of(2, 0).id) && hash32_eq(&one.hash, &refs[0].hash));
+    ck_assert(!standing_find(table, &one, owner_of(9, 0).id));
+    end();
+}
+END_TEST
+
+START_TEST(a_command_brings_its_counter_along)
+{
+    static const char text[] = "{\"call\":{\"to\":\"0x00000000000000000000000000000000000000aa\"},\"counter\":1,"
+                               "\"not_after\":2}";
+    standing_ask_t ask;
+    begin(8, GAS);
+    ck_assert_int_eq(standing_ask_read(&ask, &e, &a, view_str(text), NOW, true), RC_OK);
+    ck_assert_int_eq(standing_ask_read(&ask, &e, &a, view_str(text), NOW, false), RC_MALFORMED);
     end();
 }
 END_TEST
@@ -308,5 +372,7 @@ int main(void)
     return UNIT_RUN("standing", what_is_asked_is_read_strictly, equal_calls_run_once_and_only_as_often_as_is_asked,
                     only_who_has_the_token_ends_one, a_client_has_its_share_and_the_operator_all,
                     the_gas_of_a_head_is_kept_and_all_have_turns, the_last_good_statement_stays_until_it_expires,
-                    a_file_brings_them_back_and_no_other_bytes_do);
+                    a_file_brings_them_back_and_no_other_bytes_do,
+                    what_has_no_room_any_more_is_left_out_and_the_rest_comes_back, an_owner_sees_what_is_his,
+                    a_command_brings_its_counter_along);
 }
