@@ -31,7 +31,8 @@ typedef struct hs_client {
     share_turn_t turns[SHARE_KINDS];
     atomic_size_t bodies;  /* bytes of those that are being received */
     unsigned connections;  /* under the lock of the server's connections */
-    unsigned deferred;     /* requests that wait for hs_answer; under the server's lock, as */
+    unsigned streams;      /* answers that go on; under the server's lock, as */
+    unsigned deferred;     /* requests that wait for hs_answer, */
     size_t deferred_bytes; /* of their bodies */
     budget_use_t upstream; /* questions; under the lock of whoever asks upstreams */
 } hs_client_t;

@@ -64,10 +64,13 @@ typedef struct {
     const char *authorization;      /* empty when absent; not in the copy of a request that was put off */
     const char *operator_signature; /* of the header Kettle-Operator; likewise */
     const char *accept;             /* which forms of an answer the client takes; likewise */
+    const char *last_event_id;      /* of a stream that the client takes up again; likewise */
     bool from_page;                 /* a browser's page sent it: Origin is there, or a Sec-Fetch-Site other than none */
     bool gzip;                      /* the client takes an answer so (http/gzip.h) */
     struct hs_client *client;       /* who asks (http/clients.h): a reference of the request's */
 } hs_request_t;
+
+struct hs_stream;
 
 /* Zeroed before, filled by a handler. Either shared, or the other fields. status 0 or out of 200..599 becomes a 500. */
 typedef struct {
@@ -75,9 +78,10 @@ typedef struct {
     const char *content_type; /* static text; NULL: application/json */
     uint8_t *body;            /* malloc'ed, taken over by the server */
     size_t body_len;
-    bool gzip;              /* body is */
-    unsigned retry_after_s; /* 0: no header */
-    hs_shared_t *shared;    /* not NULL: the answer, and the other fields are ignored; takes over one reference */
+    bool gzip;                     /* body is */
+    unsigned retry_after_s;        /* 0: no header */
+    struct hs_stream *take_stream; /* not NULL: the body, in place of the other one; of hs_stream_new alone */
+    hs_shared_t *shared; /* not NULL: the answer, and the other fields are ignored; takes over one reference */
 } hs_response_t;
 
 enum {

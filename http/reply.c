@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "http/stream.h"
+
 #define DETAIL_MAX 512u
 
 struct hs_shared {
@@ -36,7 +38,8 @@ static bool add_all(struct MHD_Response *m, const char *content_type, size_t bod
         ok = add(m, "Access-Control-Allow-Origin", "*");
     if (ok && x->cors && x->preflight)
         ok = add(m, "Access-Control-Allow-Methods", x->allow) &&
-             add(m, "Access-Control-Allow-Headers", "content-type") && add(m, "Access-Control-Max-Age", "86400");
+             add(m, "Access-Control-Allow-Headers", "content-type, authorization, last-event-id") &&
+             add(m, "Access-Control-Max-Age", "86400");
     if (ok && x->marks & HS_SIMULATED)
         ok = add(m, "X-Kettle-TEE", "simulated");
     if (ok && x->marks & HS_DEVELOPMENT)
@@ -51,14 +54,17 @@ static bool add_all(struct MHD_Response *m, const char *content_type, size_t bod
 struct MHD_Response *reply_make(hs_response_t *r, const reply_extra_t *extra)
 {
     static char none[1];
+    const bool streams = r->take_stream != NULL;
     struct MHD_Response *m =
-        MHD_create_response_from_buffer(r->body_len, r->body_len ? (void *)r->body : (void *)none,
-                                        r->body_len ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+        streams ? stream_reply(r->take_stream)
+                : MHD_create_response_from_buffer(r->body_len, r->body_len ? (void *)r->body : (void *)none,
+                                                  r->body_len ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+    r->take_stream = NULL; /* the response's now, as is */
     if (m && r->body_len)
-        r->body = NULL; /* the response's now */
+        r->body = NULL;
     reply_extra_t all = *extra;
     all.gzip = r->gzip;
-    if (m && !add_all(m, r->content_type, r->body_len, r->retry_after_s, &all)) {
+    if (m && !add_all(m, r->content_type, streams ? 1 : r->body_len, r->retry_after_s, &all)) {
         MHD_destroy_response(m);
         m = NULL;
     }
@@ -91,6 +97,7 @@ void hs_response_clear(hs_response_t *r)
 {
     hs_shared_unref(r->shared);
     free(r->body);
+    stream_drop(r->take_stream);
     *r = (hs_response_t){ 0 };
 }
 

@@ -53,7 +53,10 @@ static const char *allow_of(const hs_route_t *r)
 {
     if (takes_any(r))
         return "GET, HEAD, POST, PUT, PATCH, DELETE, ";
-    return strcmp(r->method, "GET") == 0 ? "GET, HEAD, " : strcmp(r->method, "POST") == 0 ? "POST, " : "";
+    return strcmp(r->method, "GET") == 0      ? "GET, HEAD, "
+           : strcmp(r->method, "POST") == 0   ? "POST, "
+           : strcmp(r->method, "DELETE") == 0 ? "DELETE, "
+                                              : "";
 }
 
 /* The first route of this path; *out the one that also has the method, or NULL. */
@@ -120,6 +123,7 @@ static enum MHD_Result send_reply(conn_t *c, const reply_extra_t *extra)
     struct MHD_Response *m;
     enum MHD_Result sent = MHD_NO;
     unsigned status;
+    const bool streams = r->take_stream != NULL;
     if (!r->shared && (r->status < 200 || r->status > 599))
         hs_problem(r, 500, "internal", "the handler gave no answer");
     if (extra->quoted)
@@ -134,6 +138,10 @@ static enum MHD_Result send_reply(conn_t *c, const reply_extra_t *extra)
         return sent;
     }
     m = reply_make(r, extra);
+    if (streams && c->counted) { /* nobody waits for its end */
+        c->counted = false;
+        atomic_fetch_sub(&c->server->active, 1);
+    }
     if (m) {
         sent = MHD_queue_response(c->mhd, status, m);
         MHD_destroy_response(m);
@@ -404,6 +412,7 @@ static enum MHD_Result on_request(conn_t *c, const char *method, const char *pat
     const char *query = strchr(c->target, '?');
     const char *type = header_of(c->mhd, "Content-Type"), *authorization = header_of(c->mhd, "Authorization");
     const char *command = header_of(c->mhd, "Kettle-Operator"), *accept = header_of(c->mhd, "Accept");
+    const char *last_event_id = header_of(c->mhd, "Last-Event-ID");
     const hs_route_t *first = route_find(&c->route, s, head ? "GET" : method, path);
     reply_extra_t extra = extra_of(s, first);
     atomic_store_explicit(&c->receiving, false, memory_order_relaxed);
@@ -432,6 +441,7 @@ static enum MHD_Result on_request(conn_t *c, const char *method, const char *pat
                                  .authorization = authorization ? authorization : "",
                                  .operator_signature = command ? command : "",
                                  .accept = accept ? accept : "",
+                                 .last_event_id = last_event_id ? last_event_id : "",
                                  .from_page = is_from_page(c->mhd),
                                  .gzip = gzip_accepted(header_of(c->mhd, "Accept-Encoding")) };
     if (!(c->route->flags & HS_SLOW)) {
@@ -626,6 +636,7 @@ static void reaper_main(worker_t *w, void *ctx)
     do {
         reap(ctx);
         drop_left(ctx);
+        streams_look(ctx);
     } while (worker_sleep_until(w, clock_monotonic_ms() + REAP_MS));
 }
 
@@ -766,7 +777,8 @@ rc_t hs_start(hs_t **out, err_t *e, const hs_config_t *config)
     pthread_cond_init(&s->answered, NULL);
     routes_learn(s);
     s->clients = hs_clients_new();
-    rc_t rc = s->clients ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
+    streams_init(s);
+    rc_t rc = s->clients && s->streams ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
     if (!rc)
         rc = open_ports(s, e);
     share_init(&s->slow, s->config.workers);
@@ -824,6 +836,8 @@ void hs_stop(hs_t *s, unsigned grace_ms)
     for (unsigned i = 0; i < s->worker_count; i++)
         pthread_join(s->workers[i], NULL);
     worker_stop(s->reaper);
+    if (s->streams)
+        streams_end(s);
     ws_hub_stop(s->websockets); /* those that are upgraded from now on are closed at once */
     /* MHD_quiesce_daemon would close the port sooner, but it aborts the program when an event thread is awake just
      * then. */
@@ -843,5 +857,6 @@ void hs_stop(hs_t *s, unsigned grace_ms)
     pthread_cond_destroy(&s->answered);
     hs_identity_unref(s->identity);
     hs_clients_unref(s->clients);
+    streams_clear(s);
     free(s);
 }

@@ -73,7 +73,7 @@ bool hs_pending_gone(const hs_pending_t *p);
 void hs_answer(hs_pending_t *p, hs_response_t *response);
 
 typedef struct {
-    const char *method; /* GET (and so HEAD), POST, or ANY: all but OPTIONS */
+    const char *method; /* GET (and so HEAD), POST, DELETE, or ANY: all but OPTIONS */
     const char *path; /* exact; one that ends in '*' is everything that begins so: "/v1/block/" "*". First match wins */
     hs_handler_t handler;
     unsigned flags;

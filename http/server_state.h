@@ -78,10 +78,12 @@ struct hs {
     hs_identity_t *identity;    /* of connections to come; NULL: no TLS. Under conns_lock */
     pthread_mutex_t lock;       /* all below */
     pthread_cond_t work, answered;
-    share_t slow;          /* connections for the workers */
-    hs_pending_t pendings; /* a ring */
-    unsigned deferred;     /* of it, */
-    size_t deferred_bytes; /* with the bodies of their requests */
+    share_t slow;              /* connections for the workers */
+    hs_pending_t pendings;     /* a ring */
+    struct hs_stream *streams; /* a ring, and its anchor */
+    unsigned stream_count;     /* of it */
+    unsigned deferred;         /* of the other, */
+    size_t deferred_bytes;     /* with the bodies of their requests */
     bool quit;
     unsigned worker_count;
     pthread_t workers[WORKERS_MAX];
@@ -93,6 +95,18 @@ struct hs {
 
 /* So many bytes of the present body are not held by its connection any more. */
 void conn_body_gone(conn_t *c, size_t bytes);
+
+/* ---- stream.c ---- */
+
+/* The ring; streams is NULL without memory. */
+void streams_init(hs_t *s);
+void streams_clear(hs_t *s);
+
+/* Lets go of those whose other side has closed, and has the silent ones say something. */
+void streams_look(hs_t *s);
+
+/* Ends all; none begins any more once quit is set. */
+void streams_end(hs_t *s);
 
 /* ---- waiting.c ---- */
 

@@ -132,6 +132,7 @@ static hs_pending_t *pending_new(conn_t *c)
                                  .authorization = "",
                                  .operator_signature = "",
                                  .accept = "",
+                                 .last_event_id = "",
                                  .from_page = c->request.from_page,
                                  .gzip = c->request.gzip,
                                  .client = hs_client_ref(c->request.client) };

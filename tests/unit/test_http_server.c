@@ -217,8 +217,8 @@ START_TEST(only_cors_routes_may_be_read_by_any_page)
            204, open_to_all, NULL);
     expect(s, "OPTIONS /cors HTTP/1.1\r\nHost: x\r\n\r\n", 204,
            "\r\nAccess-Control-Allow-Methods: GET, HEAD, POST, OPTIONS\r\n", NULL);
-    expect(s, "OPTIONS /cors HTTP/1.1\r\nHost: x\r\n\r\n", 204, "\r\nAccess-Control-Allow-Headers: content-type\r\n",
-           NULL);
+    expect(s, "OPTIONS /cors HTTP/1.1\r\nHost: x\r\n\r\n", 204,
+           "\r\nAccess-Control-Allow-Headers: content-type, authorization, last-event-id\r\n", NULL);
     static const char *const closed[] = { "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n",
                                           "OPTIONS /quick HTTP/1.1\r\nHost: x\r\n\r\n",
                                           "GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n" };
