@@ -137,6 +137,16 @@ static void put_answers(mx_t *m, service_t *s)
             tally_get(&s->tallies.in_vain));
 }
 
+static void put_standing(mx_t *m, vigil_t *v)
+{
+    vigil_counts_t count;
+    vigil_counts(v, &count);
+    gauge(m, "kettle_standing_calls", "Standing calls.", count.calls);
+    gauge(m, "kettle_standing_listeners", "Streams of GET /v1/stream.", count.listeners);
+    counter(m, "kettle_standing_signed_total", "Statements that were signed for standing calls.", count.signed_so_far);
+    counter(m, "kettle_standing_failed_total", "Runs of standing calls that gave none.", count.failed);
+}
+
 /* ---- what we ask others ---- */
 
 static void place_name(char out[32], bool execution, size_t i)
@@ -339,6 +349,8 @@ static void put_service(mx_t *m, const node_t *n, service_t *s, const follow_vie
     put_heads(m, s, v);
     put_answers(m, s);
     put_rpc(m, s->rpc);
+    if (s->vigil)
+        put_standing(m, s->vigil);
     put_trips(m, &all);
     put_questions(m, &all);
     put_trouble(m, &all);

@@ -383,6 +383,36 @@ static void get_faults(void *ctx, const hs_request_t *request, hs_response_t *r)
         operator_read_faults(r, request, s->lies);
 }
 
+/* Standing calls, or NULL: they are off. */
+static vigil_t *require_vigil(node_t *n, hs_response_t *r)
+{
+    service_t *s = require_service(n, r);
+    if (s && !s->vigil)
+        hs_problem(r, 404, "standing-off", "this node's configuration has no standing calls");
+    return s ? s->vigil : NULL;
+}
+
+/* From the operator; from clients, too, where the configuration is open to them. */
+static void post_standing(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    vigil_t *v = require_vigil(ctx, r);
+    const bool is_command = v && (*request->operator_signature || !node_service(ctx)->with.config->standing.open);
+    if (v && (!is_command || require_operator(ctx, request, r)))
+        vigil_post(v, r, request, is_command);
+}
+
+#define STANDING(name, function)                                                                                       \
+    static void name(void *ctx, const hs_request_t *request, hs_response_t *r)                                         \
+    {                                                                                                                  \
+        vigil_t *v = require_vigil(ctx, r);                                                                            \
+        if (v)                                                                                                         \
+            function(v, r, request);                                                                                   \
+    }
+STANDING(delete_standing, vigil_delete)
+STANDING(get_standing, vigil_get)
+STANDING(get_stream, vigil_stream)
+#undef STANDING
+
 /* An order of the operators, from whoever brings it: it is signed. */
 static void post_order(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
@@ -585,6 +615,11 @@ const hs_route_t NODE_API_ROUTES[] = {
     { "POST", "/v1/log-level", post_log_level, HS_SLOW },
     { "GET", "/v1/log", get_log, HS_SLOW },
     { "GET", "/v1/providers/*", get_faults, HS_SLOW },
+    { "POST", "/v1/standing", post_standing, HS_SLOW | HS_CORS },
+    { "GET", "/v1/standing", get_standing, HS_SLOW | HS_CORS },
+    { "GET", "/v1/standing/*", get_standing, HS_CORS },
+    { "DELETE", "/v1/standing/*", delete_standing, HS_SLOW | HS_CORS },
+    { "GET", "/v1/stream", get_stream, HS_CORS },
     { "GET", "/v1/methods", get_methods, HS_CORS },
     { "POST", "/rpc", post_rpc, HS_CORS },
     { "GET", "/rpc", NULL, HS_WEBSOCKET }, /* node/wsrpc.h */

@@ -99,6 +99,8 @@ static void tell_news(service_t *s, const follow_view_t *v)
     const held_head_t latest = held_head_of(head, c->chain.chain_id, false);
     const bool is_final = v->finalized.valid && lc_proves_execution(&c->network, v->finalized.header.beacon.slot);
     news_head(s->news, &latest.block, is_final ? v->finalized.header.execution.block_number : 0);
+    if (s->vigil)
+        vigil_head(s->vigil, latest.block.env.number);
 }
 
 /* The list of members is read at its own head. */
@@ -517,10 +519,34 @@ static rc_t make_statements(service_t *s, err_t *e)
     return s->statements ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
 }
 
-static uint64_t members_now(void *ctx)
+static uint64_t least_s(void *ctx)
 {
-    const service_t *s = ctx;
-    return timekeeper_least_ms(s->time) / 1000;
+    return least_ms(ctx) / 1000;
+}
+
+/* Calls that stand outlive the program where filters do. */
+static rc_t make_vigil(service_t *s, err_t *e)
+{
+    const service_config_t *k = &s->with;
+    const config_standing_t *asked = &k->config->standing;
+    uint8_t key[TEE_SEAL_KEY_LEN];
+    err_t why;
+    vigil_config_t config = { .limits = { (uint32_t)asked->max, asked->gas_per_head },
+                              .statements = s->statements,
+                              .ask = s->ask,
+                              .pool = k->pool,
+                              .now_s = least_s,
+                              .ctx = s };
+    if (!asked->max)
+        return RC_OK;
+    if (k->options->state_dir && k->tee->seal_key && !k->tee->seal_key(k->tee->ctx, key, &why, VIGIL_SEAL_PATH)) {
+        config.keep_dir = k->options->state_dir;
+        config.keep_key = key;
+    } else if (k->options->state_dir && k->tee->seal_key)
+        log_write(LOG_WARN, "standing", "standing calls will not survive a restart: %s", why.text);
+    s->vigil = vigil_new(&config);
+    secret_wipe(key, sizeof key);
+    return s->vigil ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
 }
 
 /* The list of members, for programs on this machine. */
@@ -533,7 +559,7 @@ static rc_t make_members(service_t *s, err_t *e)
                                      .chain = &k->config->chain,
                                      .cache = k->cache,
                                      .flags = service_marks(s),
-                                     .now_s = members_now,
+                                     .now_s = least_s,
                                      .ctx = s };
     return k->config->membership.is_set ? daemon_start(&s->members, e, &config) : RC_OK;
 }
@@ -764,6 +790,8 @@ static rc_t make_all(service_t *s, err_t *e)
     if (!rc)
         rc = make_statements(s, e);
     if (!rc)
+        rc = make_vigil(s, e);
+    if (!rc)
         rc = make_foresight(s, e);
     if (!rc)
         rc = make_pulse(s, e);
@@ -818,6 +846,7 @@ void service_free(service_t *s)
     rekey_stop(atomic_load(&s->rekey));
     jobs_free(s->jobs);
     calls_free(s->calls);
+    vigil_free(s->vigil);
     statements_free(s->statements);
     said_free(s->said);
     node_rpc_free(s->rpc);

@@ -34,6 +34,7 @@
 #include "node/rekey.h"
 #include "node/rpc.h"
 #include "node/setup/trial.h"
+#include "node/vigil.h"
 #include "tee/tee.h"
 
 /* Everything borrowed until service_free. */
@@ -74,6 +75,7 @@ typedef struct {
     sent_t sent; /* what was forwarded for clients */
     node_rpc_t *rpc;
     news_t *news;         /* filters and subscriptions */
+    vigil_t *vigil;       /* standing calls; NULL: the configuration has none */
     objects_t *objects;   /* what the follower accepted, for members and for evidence */
     lcroutes_t *lcroutes; /* for strangers; NULL: the configuration does not say so */
     said_t *said;         /* what was signed */

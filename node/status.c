@@ -176,6 +176,23 @@ static void put_answers(jw_t *w, service_t *s, node_state_t state)
     jw_end(w);
 }
 
+/* The member is there where standing calls are. */
+static void put_standing(jw_t *w, const service_t *s)
+{
+    vigil_counts_t count;
+    if (!s->vigil)
+        return;
+    vigil_counts(s->vigil, &count);
+    jw_object(w, "standing");
+    jw_u64(w, "calls", count.calls);
+    jw_u64(w, "listeners", count.listeners);
+    jw_u64(w, "signed", count.signed_so_far);
+    jw_u64(w, "failed", count.failed);
+    jw_bool(w, "open", s->with.config->standing.open);
+    jw_bool(w, "survive_restart", count.survives);
+    jw_end(w);
+}
+
 /* What is known once the follower runs. */
 static void put_service(jw_t *w, service_t *s, const follow_view_t *v, node_state_t state)
 {
@@ -197,6 +214,7 @@ static void put_service(jw_t *w, service_t *s, const follow_view_t *v, node_stat
     jw_u64(w, "round_trips", v->round_trips);
     jw_end(w);
     news_status(s->news, w);
+    put_standing(w, s);
     jw_object(w, "upstreams");
     put_upstreams(w, "execution", s->execution, timekeeper_read(s->time));
     put_upstreams(w, "consensus", s->consensus, timekeeper_read(s->time));

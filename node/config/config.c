@@ -5,10 +5,13 @@
 
 #include "base/crypto/curve25519.h"
 #include "lightclient/networks.h"
+#include "rpc/api/standing.h"
 #include "tee/tee.h"
 #include "tee/verify/policy.h"
 
 #define ARENA_MAX ((size_t)16 * CONFIG_TEXT_MAX) /* texts; numbers of a policy may grow */
+#define STANDING_GAS_USUAL 100000000u
+#define STANDING_GAS_MOST 1000000000000u /* keeps sums far from 64 bits */
 static const char SETUP_MAY_SET[] = "setup_may_set", DEVELOPMENT[] = "development", FORCE[] = "force",
                   EXECUTION[] = "execution_rpc", EXECUTION_FILE[] = "execution_rpc_file",
                   RECOVERY_SHARES[] = "recovery_shares";
@@ -174,6 +177,17 @@ static void read_membership(void *config, arena_t *arena, const jo_t *o, const c
     membership_read(&((config_t *)config)->membership, arena, o, key);
 }
 
+static void read_standing(void *config, arena_t *arena, const jo_t *o, const char *key)
+{
+    config_standing_t *x = &((config_t *)config)->standing;
+    const jo_t standing = jo_object(o, key);
+    (void)arena;
+    *x = (config_standing_t){ .gas_per_head = STANDING_GAS_USUAL };
+    x->max = jo_u64(&standing, "max", 1, STANDING_MAX);
+    (void)jo_opt_u64(&standing, &x->gas_per_head, "gas_per_head", 1, STANDING_GAS_MOST);
+    (void)jo_opt_bool(&standing, &x->open, "open");
+}
+
 static void read_listen(void *config, arena_t *arena, const jo_t *o, const char *key)
 {
     (void)arena;
@@ -289,6 +303,11 @@ static const option_t options[] = {
       .help = "Whether the beacon API's light-client routes are served to strangers; false by default.",
       .kind = OPTION_FLAG,
       .at = offsetof(config_t, light_client_routes) },
+    { .key = "standing",
+      .help =
+          "Calls that are run at each head: an object with max, gas_per_head, open (docs/operate.md); none by default.",
+      .kind = OPTION_OTHER,
+      .read = read_standing },
     { .key = "api_port",
       .help = "Port of the API, in place of the command line's.",
       .kind = OPTION_PORT,

@@ -47,6 +47,12 @@ typedef struct {
     const char *execution, *consensus, *pccs;
 } config_ca_t;
 
+/* Calls that stand (node/vigil.h). max 0: there are none. */
+typedef struct {
+    uint64_t max, gas_per_head;
+    bool open; /* clients may add some, too; otherwise only the operator */
+} config_standing_t;
+
 /* All texts are in its arena; config_free ends them. */
 typedef struct {
     arena_t arena;
@@ -68,12 +74,13 @@ typedef struct {
     evm_chain_t chain; /* rows points to chain_rows or to a built-in table */
     evm_schedule_row_t chain_rows[NETWORK_ROWS_MAX];
     network_origin_t origin;
-    config_checkpoint_t checkpoint;          /* of a node with peers also CHECKPOINT_ABSENT: theirs */
-    setup_found_t checkpoint_found;          /* who named it, or where it is to be had */
-    uint64_t checkpoint_age_max_s;           /* 0: the network's weak-subjectivity bound */
-    uint16_t api_port;                       /* 0: not given */
-    bool api_tls;                            /* the API port serves HTTPS, with a certificate that carries a quote */
-    const char *tee;                         /* "auto", "dstack", "tdx", "simulator"; empty: not given */
+    config_checkpoint_t checkpoint; /* of a node with peers also CHECKPOINT_ABSENT: theirs */
+    setup_found_t checkpoint_found; /* who named it, or where it is to be had */
+    uint64_t checkpoint_age_max_s;  /* 0: the network's weak-subjectivity bound */
+    uint16_t api_port;              /* 0: not given */
+    bool api_tls;                   /* the API port serves HTTPS, with a certificate that carries a quote */
+    const char *tee;                /* "auto", "dstack", "tdx", "simulator"; empty: not given */
+    config_standing_t standing;
     bool light_client_routes;                /* the beacon API's light-client routes are served */
     unsigned default_block;                  /* a config_block_t */
     unsigned log_follow;                     /* a news_mode_t */

@@ -78,7 +78,7 @@ static rc_t make_call(work_t *w, query_t **out, err_t *e)
                                             .block = &w->head.block,
                                             .request = &w->request,
                                             .env = &w->env,
-                                            .overrides = &w->overrides,
+                                            .overrides = w->question.overrides.n ? &w->overrides : NULL,
                                             .gas_cap = k->rules->call_gas,
                                             .use_hint = !k->replays,
                                             .rounds_max = k->replays ? REPLAY_ROUNDS_MAX : 0,
@@ -238,8 +238,7 @@ rc_t statements_conclude(work_t *w, err_t *e, const query_t *done)
     return rc;
 }
 
-/* Signs what was found, and remembers it. */
-static rc_t sign(work_t *w, view_t *body, err_t *e, const query_t *done)
+rc_t statements_sign(work_t *w, view_t *body, err_t *e, const query_t *done)
 {
     statement_t *s = &w->statement;
     rc_t rc = statements_conclude(w, e, done);
@@ -260,7 +259,7 @@ static rc_t sign(work_t *w, view_t *body, err_t *e, const query_t *done)
 static rc_t finish(void *mine, view_t *body, err_t *e, arena_t *a, const query_t *done)
 {
     work_t *w = mine;
-    rc_t rc = sign(w, body, e, done);
+    rc_t rc = statements_sign(w, body, e, done);
     if (!rc && w->question.gateway && (rc = write_gateway(body, a, &w->statement)))
         (void)err_say(e, rc, "the result is too long for a statement");
     return rc;
@@ -275,7 +274,7 @@ static rc_t after_answer(void *mine, query_t **out, err_t *e, const query_t *don
     view_t body;
     if (w->shown->retrace)
         return RC_OK;
-    const rc_t rc = sign(w, &body, e, done);
+    const rc_t rc = statements_sign(w, &body, e, done);
     return rc ? rc : statements_show(w, out, e);
 }
 
@@ -377,7 +376,7 @@ void statements_not_ready(hs_response_t *r, statements_route_t route, const char
 
 /* ---- on an event thread ---- */
 
-static known_t known_of(const statements_config_t *k, const follow_view_t *v)
+known_t statements_known(const statements_config_t *k, const follow_view_t *v)
 {
     known_t x = { .latest = held_head_of(&v->latest, k->chain->chain_id, false) };
     x.has_finalized = v->finalized.valid && lc_proves_execution(k->network, v->finalized.header.beacon.slot);
@@ -440,7 +439,7 @@ void statements_ask(statements_t *s, const hs_request_t *request, hs_response_t 
         statements_not_ready(r, route, why.text);
         return;
     }
-    const work_t w = { .owner = s, .route = route, .known = known_of(k, &view) };
+    const work_t w = { .owner = s, .route = route, .known = statements_known(k, &view) };
     key_of(&key, k, &w.known, request, route);
     jobs_post(k->jobs, request, r, kind_of(route, request->query), &w, &key);
 }
@@ -466,7 +465,7 @@ void statements_evidence(statements_t *s, const hs_request_t *request, hs_respon
         return;
     memset(&view, 0, sizeof view);
     (void)k->ready(k->ready_ctx, &view, &why); /* what was signed is shown in any state */
-    work_t w = { .owner = s, .route = STATEMENTS_EVIDENCE, .known = known_of(k, &view) };
+    work_t w = { .owner = s, .route = STATEMENTS_EVIDENCE, .known = statements_known(k, &view) };
     w.statement_id = id;
     key_of(&key, k, &w.known, request, STATEMENTS_EVIDENCE);
     jobs_post(k->jobs, request, r, kind_of(STATEMENTS_EVIDENCE, ""), &w, &key);

@@ -99,6 +99,12 @@ typedef struct work {
     struct shown *shown;   /* node/query/statements_shown.h */
 } work_t;
 
+/* What is known now, by a view of the follower. */
+known_t statements_known(const statements_config_t *k, const follow_view_t *v);
+
+/* Signs what was found, and remembers it: the statement as JSON, in the arena. done: as statements_conclude has it. */
+NODISCARD rc_t statements_sign(work_t *w, view_t *body, err_t *e, const query_t *done);
+
 /* The head of a question, and how it is named. */
 NODISCARD rc_t statements_find_head(work_t *w, err_t *e);
 

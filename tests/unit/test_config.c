@@ -184,6 +184,12 @@ static const struct {
     { "{" MINIMUM ",\"api_port\":-1}", "api_port", RC_MALFORMED },
     { "{" MINIMUM ",\"policy\":1}", "policy", RC_MALFORMED },
     { "{" MINIMUM ",\"pccs\":\"ftp://x\"}", "pccs", RC_MALFORMED },
+    { "{" MINIMUM ",\"standing\":{}}", "standing.max", RC_MALFORMED },
+    { "{" MINIMUM ",\"standing\":{\"max\":0}}", "standing.max", RC_MALFORMED },
+    { "{" MINIMUM ",\"standing\":{\"max\":4097}}", "standing.max", RC_MALFORMED },
+    { "{" MINIMUM ",\"standing\":{\"max\":1,\"gas_per_head\":0}}", "standing.gas_per_head", RC_MALFORMED },
+    { "{" MINIMUM ",\"standing\":{\"max\":1,\"notify\":\"x\"}}", "standing.notify", RC_MALFORMED },
+    { "{" MINIMUM ",\"standing\":7}", "standing", RC_MALFORMED },
     { "{" MINIMUM ",\"ccip_senders\":[]}", "ccip_senders", RC_MALFORMED },
     { "{" MINIMUM ",\"ccip_senders\":\"0x" TWENTY "\"}", "ccip_senders", RC_MALFORMED },
     { "{" MINIMUM ",\"ccip_senders\":[\"0x" TWENTY "\",\"0x" TWENTY "00\"]}", "ccip_senders[1]", RC_MALFORMED },
@@ -529,7 +535,7 @@ START_TEST(each_option_has_a_key_of_its_own_a_line_of_help_and_a_default_within_
 {
     size_t count;
     const option_t *o = config_options(&count);
-    ck_assert_uint_eq(count, 41);
+    ck_assert_uint_eq(count, 42);
     for (size_t i = 0; i < count; i++) {
         ck_assert_msg(o[i].key && o[i].key[0], "row %zu", i);
         ck_assert_msg(option_find(o, count, o[i].key) == i, "%s stands twice", o[i].key);

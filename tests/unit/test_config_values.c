@@ -7,6 +7,30 @@
 #include "tests/unit/config_texts.h"
 #include "tests/unit/unit.h"
 
+START_TEST(standing_calls_are_off_unless_they_are_configured)
+{
+    static const struct {
+        const char *text;
+        uint64_t max, gas;
+        bool open;
+    } rows[] = {
+        { "{" MINIMUM "}", 0, 0, false },
+        { "{" MINIMUM ",\"standing\":{\"max\":500}}", 500, 100000000, false },
+        { "{" MINIMUM ",\"standing\":{\"max\":4096,\"gas_per_head\":7,\"open\":true}}", 4096, 7, true },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        config_t *c = NULL;
+        err_t e;
+        ck_assert_msg(config_read(&c, &e, view_of(NULL, 0), view_str(rows[i].text), true) == RC_OK, "%s %s", e.field,
+                      e.text);
+        ck_assert_uint_eq(c->standing.max, rows[i].max);
+        ck_assert(!c->standing.max || c->standing.gas_per_head == rows[i].gas);
+        ck_assert_int_eq(c->standing.open, rows[i].open);
+        config_free(c);
+    }
+}
+END_TEST
+
 START_TEST(urls_are_kept_all_of_them_in_their_order)
 {
     config_t *c;
@@ -271,12 +295,12 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("config_values", urls_are_kept_all_of_them_in_their_order,
-                    files_of_certificates_are_one_for_all_or_one_for_each_kind,
-                    senders_of_the_gateway_are_kept_up_to_their_maximum,
-                    a_list_has_at_most_sixteen_urls_of_at_most_1024_characters,
-                    a_url_with_a_space_or_what_is_not_ascii_is_refused_as_such, peers_are_addresses_with_their_ways,
-                    every_word_of_a_list_is_taken_for_itself, a_word_that_is_not_known_is_answered_with_all_that_are,
-                    numbers_are_taken_up_to_both_ends_of_their_range,
-                    a_policy_is_kept_compact_with_sorted_keys_however_it_was_written, names_in_an_error_are_cut);
+    return UNIT_RUN(
+        "config_values", standing_calls_are_off_unless_they_are_configured, urls_are_kept_all_of_them_in_their_order,
+        files_of_certificates_are_one_for_all_or_one_for_each_kind, senders_of_the_gateway_are_kept_up_to_their_maximum,
+        a_list_has_at_most_sixteen_urls_of_at_most_1024_characters,
+        a_url_with_a_space_or_what_is_not_ascii_is_refused_as_such, peers_are_addresses_with_their_ways,
+        every_word_of_a_list_is_taken_for_itself, a_word_that_is_not_known_is_answered_with_all_that_are,
+        numbers_are_taken_up_to_both_ends_of_their_range,
+        a_policy_is_kept_compact_with_sorted_keys_however_it_was_written, names_in_an_error_are_cut);
 }

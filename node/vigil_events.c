@@ -1,0 +1,287 @@
+#include "node/vigil_events.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/crypto/secret.h"
+#include "base/hex.h"
+#include "base/json.h"
+
+#define EPOCH_LEN 16u /* characters */
+#define HEAD_MAX 96u  /* characters of an event's first lines */
+#define TEXT_MAX (STANDING_ANSWER_MAX + 512u + (size_t)VIGIL_IDS_MAX * 40u)
+
+/* One event that is kept. */
+typedef struct {
+    hash32_t call;
+    uint8_t *statement; /* owned */
+    size_t n;
+    uint64_t head;
+} event_t;
+
+/* Who listens. */
+typedef struct listener {
+    struct listener *prev, *next; /* in the ring */
+    vigil_events_t *all;
+    hs_stream_t *stream;
+    uint64_t next_event; /* number of the next one that it is to see */
+    bool begins, gap;    /* open is to be said, a gap of which nobody knows how long it is */
+    char *text;          /* owned: of the event that is being sent */
+    size_t n, at;
+    size_t count;
+    standing_ref_t *refs; /* behind it; ordered by the hash */
+} listener_t;
+
+struct vigil_events {
+    pthread_mutex_t lock;
+    char epoch[EPOCH_LEN + 1];
+    event_t events[VIGIL_EVENTS_MAX]; /* number n at n % VIGIL_EVENTS_MAX */
+    uint64_t first, next;             /* numbers of those that are kept */
+    size_t bytes;
+    listener_t listeners; /* a ring */
+    uint64_t listener_count;
+};
+
+/* ---- which ---- */
+
+static int by_hash(const void *x, const void *y)
+{
+    const standing_ref_t *a = x, *b = y;
+    return memcmp(a->hash.b, b->hash.b, sizeof a->hash.b);
+}
+
+/* The first of a listener's that are of this call; its count when there is none. */
+static size_t find(const listener_t *l, const hash32_t *call)
+{
+    size_t from = 0, to = l->count;
+    while (from < to) {
+        const size_t mid = from + (to - from) / 2;
+        if (memcmp(l->refs[mid].hash.b, call->b, sizeof call->b) < 0)
+            from = mid + 1;
+        else
+            to = mid;
+    }
+    return from < l->count && hash32_eq(&l->refs[from].hash, call) ? from : l->count;
+}
+
+/* ---- texts; with the lock held ---- */
+
+static bool set_text(listener_t *l, uint64_t number, const char *event, view_t data)
+{
+    char head[HEAD_MAX];
+    const int n =
+        snprintf(head, sizeof head, "id: %s-%llu\nevent: %s\ndata: ", l->all->epoch, (unsigned long long)number, event);
+    l->text = malloc((size_t)n + data.n + 2);
+    if (!l->text)
+        return false;
+    memcpy(l->text, head, (size_t)n);
+    memcpy(l->text + n, data.p, data.n);
+    memcpy(l->text + (size_t)n + data.n, "\n\n", 2);
+    l->n = (size_t)n + data.n + 2;
+    l->at = 0;
+    return true;
+}
+
+static bool say_gap(listener_t *l, uint64_t events)
+{
+    char data[48];
+    snprintf(data, sizeof data, "{\"events\":%llu}", (unsigned long long)events);
+    return set_text(l, l->all->first - 1, "gap", view_str(data));
+}
+
+static bool say_statement(listener_t *l, uint64_t number, size_t from)
+{
+    const event_t *e = &l->all->events[number % VIGIL_EVENTS_MAX];
+    jw_t w = jw_of(NULL, TEXT_MAX);
+    jw_object(&w, NULL);
+    jw_array(&w, "ids");
+    for (size_t i = from; i < l->count && hash32_eq(&l->refs[i].hash, &e->call); i++)
+        jw_hex(&w, NULL, view_of(l->refs[i].id, STANDING_ID_LEN));
+    jw_end(&w);
+    jw_u64(&w, "head", e->head);
+    jw_raw(&w, "statement", view_of(e->statement, e->n));
+    jw_end(&w);
+    const view_t data = jw_done(&w);
+    const bool said = data.p && set_text(l, number, "statement", data);
+    jw_free(&w);
+    return said;
+}
+
+/* Makes the next text that a listener is to be sent. False: there is none, or no memory: then it ends. */
+static bool next_text(listener_t *l, bool *no_memory)
+{
+    const vigil_events_t *v = l->all;
+    bool said = true;
+    if (l->gap || l->next_event < v->first) {
+        const uint64_t lost = l->gap ? 0 : v->first - l->next_event;
+        l->gap = l->begins = false;
+        l->next_event = v->first;
+        said = say_gap(l, lost);
+    } else if (l->begins) {
+        l->begins = false;
+        said = set_text(l, l->next_event - 1, "open", view_str("{}"));
+    } else {
+        for (; l->next_event < v->next; l->next_event++) {
+            const size_t at = find(l, &v->events[l->next_event % VIGIL_EVENTS_MAX].call);
+            if (at == l->count)
+                continue;
+            said = say_statement(l, l->next_event++, at);
+            *no_memory = !said;
+            return said;
+        }
+        return false;
+    }
+    *no_memory = !said;
+    return said;
+}
+
+/* ---- a stream ---- */
+
+static size_t on_read(void *ctx, char *out, size_t cap)
+{
+    listener_t *l = ctx;
+    size_t n = 0;
+    bool no_memory = false;
+    pthread_mutex_lock(&l->all->lock);
+    while (n < cap && (l->text || next_text(l, &no_memory))) {
+        const size_t more = l->n - l->at < cap - n ? l->n - l->at : cap - n;
+        memcpy(out + n, l->text + l->at, more);
+        n += more;
+        l->at += more;
+        if (l->at == l->n) {
+            free(l->text);
+            l->text = NULL;
+        }
+    }
+    pthread_mutex_unlock(&l->all->lock);
+    return no_memory && !n ? HS_STREAM_END : n;
+}
+
+static void on_closed(void *ctx)
+{
+    listener_t *l = ctx;
+    vigil_events_t *v = l->all;
+    pthread_mutex_lock(&v->lock);
+    if (l->prev) {
+        l->prev->next = l->next;
+        l->next->prev = l->prev;
+        v->listener_count--;
+    }
+    pthread_mutex_unlock(&v->lock);
+    hs_stream_unref(l->stream);
+    free(l->text);
+    free(l);
+}
+
+/* Where a listener goes on that has had the event of this id. With the lock held. */
+static void resume(listener_t *l, const char *last)
+{
+    const vigil_events_t *v = l->all;
+    char *end = NULL;
+    l->next_event = v->next;
+    l->begins = !*last;
+    if (!*last)
+        return;
+    const bool same = !strncmp(last, v->epoch, EPOCH_LEN) && last[EPOCH_LEN] == '-' && last[EPOCH_LEN + 1] >= '0' &&
+                      last[EPOCH_LEN + 1] <= '9';
+    const uint64_t number = same ? strtoull(last + EPOCH_LEN + 1, &end, 10) : 0;
+    if (same && !*end && number < v->next)
+        l->next_event = number + 1;
+    else
+        l->gap = true;
+}
+
+void vigil_events_listen(vigil_events_t *v, hs_response_t *r, const hs_request_t *request, standing_ref_t *refs,
+                         size_t count)
+{
+    listener_t *l = calloc(1, sizeof *l + count * sizeof *l->refs);
+    if (!l) {
+        hs_problem(r, 503, "out-of-memory", "out of memory");
+        return;
+    }
+    l->all = v;
+    l->count = count;
+    l->refs = (standing_ref_t *)(void *)(l + 1);
+    memcpy(l->refs, refs, count * sizeof *refs);
+    qsort(l->refs, count, sizeof *l->refs, by_hash);
+    const hs_source_t source = { .read = on_read, .closed = on_closed, .ctx = l, .idle = ":\n\n" };
+    pthread_mutex_lock(&v->lock);
+    resume(l, request->last_event_id);
+    l->stream = hs_stream_new(request, r, "text/event-stream", &source);
+    if (l->stream) {
+        l->prev = v->listeners.prev;
+        l->next = &v->listeners;
+        l->prev->next = l->next->prev = l;
+        v->listener_count++;
+    }
+    pthread_mutex_unlock(&v->lock);
+    if (!l->stream)
+        free(l);
+}
+
+/* ---- events ---- */
+
+/* With the lock held. */
+static void drop_oldest(vigil_events_t *v)
+{
+    event_t *e = &v->events[v->first++ % VIGIL_EVENTS_MAX];
+    v->bytes -= e->n;
+    free(e->statement);
+    e->statement = NULL;
+}
+
+void vigil_events_put(vigil_events_t *v, const hash32_t *call, view_t statement, uint64_t head)
+{
+    uint8_t *copy = malloc(statement.n ? statement.n : 1);
+    pthread_mutex_lock(&v->lock);
+    while (v->first < v->next &&
+           (v->next - v->first >= VIGIL_EVENTS_MAX || v->bytes + statement.n > VIGIL_EVENTS_BYTES_MAX))
+        drop_oldest(v);
+    if (!copy) { /* an event that nobody can be told: a gap for all */
+        while (v->first < v->next)
+            drop_oldest(v);
+        v->first = ++v->next;
+    } else {
+        memcpy(copy, statement.p, statement.n);
+        v->events[v->next++ % VIGIL_EVENTS_MAX] =
+            (event_t){ .call = *call, .statement = copy, .n = statement.n, .head = head };
+        v->bytes += statement.n;
+    }
+    for (listener_t *l = v->listeners.next; l != &v->listeners; l = l->next)
+        if (!copy || find(l, call) < l->count)
+            hs_stream_wake(l->stream);
+    pthread_mutex_unlock(&v->lock);
+}
+
+uint64_t vigil_events_listeners(vigil_events_t *v)
+{
+    pthread_mutex_lock(&v->lock);
+    const uint64_t n = v->listener_count;
+    pthread_mutex_unlock(&v->lock);
+    return n;
+}
+
+vigil_events_t *vigil_events_new(void)
+{
+    uint8_t epoch[EPOCH_LEN / 2];
+    vigil_events_t *v = calloc(1, sizeof *v);
+    if (!v)
+        return NULL;
+    secret_random(epoch, sizeof epoch);
+    hex_encode(v->epoch, view_of(epoch, sizeof epoch));
+    v->first = v->next = 1;
+    v->listeners.prev = v->listeners.next = &v->listeners;
+    pthread_mutex_init(&v->lock, NULL);
+    return v;
+}
+
+void vigil_events_free(vigil_events_t *v)
+{
+    if (!v)
+        return;
+    while (v->first < v->next)
+        drop_oldest(v);
+    pthread_mutex_destroy(&v->lock);
+    free(v);
+}

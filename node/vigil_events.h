@@ -1,0 +1,43 @@
+/* vigil_events.h - what came of standing calls, for whoever listens: the last events, and streams of server-sent events
+ * that read them.
+ *
+ *     id: EPOCH-NUMBER         of the last event that a listener has had; EPOCH is another one after a restart
+ *     event: open              first; {}: from here on
+ *     event: gap               {"events": N}: so many are not kept any more, or, 0, nobody knows how many
+ *     event: statement         {"ids": ["0x...", ...], "head": N, "statement": {...}}
+ *
+ * A listener that comes again with Last-Event-ID goes on behind it, and is told of a gap rather than missing anything.
+ * A slow one holds nothing: it finds a gap, too.
+ *
+ * Floor:  5, node. Any thread.
+ * Tests:  tests/unit/test_vigil.c
+ */
+#ifndef NODE_VIGIL_EVENTS_H
+#define NODE_VIGIL_EVENTS_H
+
+#include "http/stream.h"
+#include "rpc/api/standing.h"
+
+#define VIGIL_EVENTS_MAX 4096u                   /* that are kept, */
+#define VIGIL_EVENTS_BYTES_MAX ((size_t)8 << 20) /* in so many bytes */
+#define VIGIL_IDS_MAX STANDING_MAX               /* standing calls that one listener listens for */
+
+typedef struct vigil_events vigil_events_t;
+
+/* NULL: out of memory. */
+vigil_events_t *vigil_events_new(void);
+
+/* Once no server runs that has streams of it. NULL is allowed. */
+void vigil_events_free(vigil_events_t *v);
+
+/* A call has a new statement: what listens for it is told. */
+void vigil_events_put(vigil_events_t *v, const hash32_t *call, view_t statement, uint64_t head);
+
+/* Answers a request by a stream of what comes of these, which are put in order. */
+void vigil_events_listen(vigil_events_t *v, hs_response_t *r, const hs_request_t *request, standing_ref_t *refs,
+                         size_t count);
+
+/* How many listen now. */
+uint64_t vigil_events_listeners(vigil_events_t *v);
+
+#endif
