@@ -27,6 +27,7 @@ typedef struct {
     bool any_peer; /* https: takes any certificate and keeps it: the caller checks it, for instance by its quote */
     const char *ca_file;     /* PEM: who vouches for the server's certificate; NULL: the client's */
     const char *unix_socket; /* path of a Unix socket to speak to instead of the URL's host; NULL: none */
+    bool secret;   /* the answer holds one: no buffer keeps a byte of its body, and whoever takes it wipes it */
     reach_t reach; /* which addresses it may lead to, also by redirects and proxies; on connections of its own then */
 } hc_request_t;
 

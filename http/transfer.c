@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include "base/crypto/secret.h"
 #include "base/os/clock.h"
 #include "base/os/file.h"
 #include "http/failure.h"
@@ -59,6 +60,15 @@ static bool stop(transfer_t *t, rc_t why, const char *what)
     t->why = why;
     t->what = what;
     return false;
+}
+
+/* Frees the body's buffer. */
+static void drop_body(hc_response_t *r, bool secret)
+{
+    if (secret && r->body)
+        secret_wipe(r->body, r->body_len);
+    free(r->body);
+    r->body = NULL;
 }
 
 /* Copies printable ASCII of a header value; a value that does not fit is left empty, never cut. */
@@ -142,13 +152,28 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
     }
     if (header_is(coding, sizeof coding, "Content-Encoding:", p, n) && strcasecmp(coding, "identity") != 0) {
         const bool gzip = strcasecmp(coding, "gzip") == 0 || strcasecmp(coding, "x-gzip") == 0; /* RFC 9110, 8.4.1.3 */
-        if (!gzip || t->packed || t->head_done) {
+        if (!gzip || t->request->secret || t->packed || t->head_done) {
             (void)stop(t, RC_MALFORMED, "the answer has a content coding that was not asked for");
             return 0;
         }
         t->packed = true;
     }
     return n;
+}
+
+/* A larger buffer for the body; of a secret one nothing stays behind. */
+static uint8_t *grown_body(const transfer_t *t, size_t cap)
+{
+    hc_response_t *r = t->out;
+    if (!t->request->secret)
+        return realloc(r->body, cap);
+    uint8_t *grown = malloc(cap);
+    if (!grown)
+        return NULL;
+    if (r->body_len)
+        memcpy(grown, r->body, r->body_len);
+    drop_body(r, true);
+    return grown;
 }
 
 static bool append(transfer_t *t, const void *p, size_t n)
@@ -160,7 +185,7 @@ static bool append(transfer_t *t, const void *p, size_t n)
         size_t cap = t->body_cap ? t->body_cap : 4096;
         while (cap - r->body_len < n)
             cap *= 2;
-        uint8_t *grown = realloc(r->body, cap);
+        uint8_t *grown = grown_body(t, cap);
         if (!grown)
             return stop(t, RC_NOMEM, "out of memory");
         r->body = grown;
@@ -204,7 +229,10 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
     (void)size; /* always 1 */
     if (t->progress_ms)
         t->progress_ms = clock_monotonic_ms();
-    return (t->packed ? unpack(t, p, n) : append(t, p, n)) ? n : 0;
+    const bool taken = t->packed ? unpack(t, p, n) : append(t, p, n);
+    if (t->request->secret)
+        secret_wipe(p, n); /* libcurl's own buffer, which it reads over next */
+    return taken ? n : 0;
 }
 
 static rc_t rc_of(CURLcode code, const transfer_t *t)
@@ -245,8 +273,7 @@ void transfer_refuse(hc_response_t *r, const hc_request_t *q, rc_t rc, const cha
     char origin[80];
     hc_url_origin(origin, sizeof origin, q->url);
     (void)err_set(&r->why, rc, "%s: %s", origin, what);
-    free(r->body); /* what came of the body is of no use */
-    r->body = NULL;
+    drop_body(r, q->secret); /* what came of it is of no use */
     r->body_len = 0;
 }
 
@@ -317,7 +344,8 @@ static rc_t prepare(transfer_t *t, const lane_t *l)
     char accept[128];
     CURLcode bad = CURLE_OK;
     snprintf(accept, sizeof accept, "Accept: %s", q->accept ? q->accept : "application/json");
-    if (!header_add(&t->headers, accept) || !header_add(&t->headers, "Accept-Encoding: gzip"))
+    if (!header_add(&t->headers, accept) ||
+        !header_add(&t->headers, q->secret ? "Accept-Encoding: identity" : "Accept-Encoding: gzip"))
         return RC_NOMEM;
     if (q->post.p) {
         if (!header_add(&t->headers, "Content-Type: application/json") || !header_add(&t->headers, "Expect:"))
@@ -475,9 +503,8 @@ static bool follow(transfer_t *t, lane_t *l, char *take_url)
     if (took >= most)
         return false;
     free(t->out->header);
-    free(t->out->body);
     t->out->header = NULL;
-    t->out->body = NULL;
+    drop_body(t->out, t->request->secret);
     t->out->body_len = 0;
     if (t->unpacking)
         (void)inflateEnd(&t->unpack);

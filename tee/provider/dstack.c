@@ -11,6 +11,7 @@
 #include "tee/provider/dstack_answer.h"
 #include "tee/provider/provider.h"
 
+#define GET_KEY "/GetKey"
 #define ANSWER_ARENA_MAX ((size_t)4 << 20) /* quote, event log and VM configuration, decoded */
 
 typedef struct {
@@ -98,7 +99,8 @@ static rc_t ask_there(dstack_t *d, hc_response_t *r, err_t *e, const char *path,
                                    .post = view_str(body),
                                    .timeout_ms = d->timeout_ms,
                                    .stall_timeout_ms = d->timeout_ms,
-                                   .body_max = DSTACK_ANSWER_MAX };
+                                   .body_max = DSTACK_ANSWER_MAX,
+                                   .secret = !strcmp(path, GET_KEY) };
     hc_perform(d->http, r, &request, 1, NULL, NULL);
     const rc_t rc = r->why.rc == RC_OK || r->why.rc == RC_NOMEM || r->why.rc == RC_TIMEOUT ? r->why.rc : RC_IO;
     return rc ? err_set(e, rc, "%s at %s: %s", apis[d->api].name, d->at, r->why.text) : RC_OK;
@@ -183,7 +185,7 @@ static rc_t seal_key(void *ctx, uint8_t out[TEE_SEAL_KEY_LEN], err_t *e, const c
 {
     char body[256];
     snprintf(body, sizeof body, "{\"path\":\"%.150s\",\"purpose\":\"kettle\",\"algorithm\":\"secp256k1\"}", path);
-    return exchange(ctx, out, e, "/GetKey", body, read_key);
+    return exchange(ctx, out, e, GET_KEY, body, read_key);
 }
 
 static rc_t read_chain(void *out, err_t *e, view_t body)
@@ -201,7 +203,7 @@ rc_t dstack_get_key(const tee_provider_t *p, dstack_key_t *out, err_t *e, const 
     char body[320];
     snprintf(body, sizeof body, "{\"path\":\"%.100s\",\"purpose\":\"%.100s\",\"algorithm\":\"secp256k1\"}", path,
              purpose);
-    return exchange(p->ctx, out, e, "/GetKey", body, read_chain);
+    return exchange(p->ctx, out, e, GET_KEY, body, read_chain);
 }
 
 rc_t dstack_get_info(const tee_provider_t *p, dstack_info_t *out, err_t *e)

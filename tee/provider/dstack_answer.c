@@ -5,6 +5,7 @@
 #include "base/crypto/secret.h"
 #include "base/hex.h"
 #include "base/json.h"
+#include "tee/provider/dstack_secret.h"
 
 /* An event log that is there must be the text of a JSON list. */
 static void check_event_log(const jo_t *o, view_t log)
@@ -38,31 +39,24 @@ rc_t dstack_answer_read(tee_evidence_t *out, err_t *e, arena_t *a, view_t body)
 
 rc_t dstack_key_read(uint8_t out[TEE_SEAL_KEY_LEN], err_t *e, view_t body)
 {
-    jo_doc_t doc;
-    uint8_t key[TEE_SEAL_KEY_LEN];
-    const jo_t o = jo_open(&doc, e, body, DSTACK_ANSWER_MAX, JO_LENIENT);
-    jo_hex(&o, key, sizeof key, "key", HEX_ANY);
-    const rc_t rc = jo_done(&o);
-    jo_close(&doc);
-    if (!rc)
-        memcpy(out, key, sizeof key);
-    secret_wipe(key, sizeof key);
-    return rc;
+    return dstack_secret_read(out, e, body, DSTACK_ANSWER_MAX, "key", TEE_SEAL_KEY_LEN, NULL, NULL);
+}
+
+static void read_signatures(void *ctx, const jo_t *o)
+{
+    dstack_key_t *x = ctx;
+    jo_t chain = jo_list(o, "signature_chain", 2, 2), one = chain;
+    if (jo_next(&chain, &one))
+        jo_hex(&one, x->app_signature, sizeof x->app_signature, NULL, HEX_ANY);
+    if (jo_next(&chain, &one))
+        jo_hex(&one, x->kms_signature, sizeof x->kms_signature, NULL, HEX_ANY);
 }
 
 rc_t dstack_chain_read(dstack_key_t *out, err_t *e, view_t body)
 {
-    jo_doc_t doc;
     dstack_key_t x;
-    const jo_t o = jo_open(&doc, e, body, DSTACK_ANSWER_MAX, JO_LENIENT);
-    jo_hex(&o, x.secret, sizeof x.secret, "key", HEX_ANY);
-    jo_t chain = jo_list(&o, "signature_chain", 2, 2), one = chain;
-    if (jo_next(&chain, &one))
-        jo_hex(&one, x.app_signature, sizeof x.app_signature, NULL, HEX_ANY);
-    if (jo_next(&chain, &one))
-        jo_hex(&one, x.kms_signature, sizeof x.kms_signature, NULL, HEX_ANY);
-    const rc_t rc = jo_done(&o);
-    jo_close(&doc);
+    const rc_t rc =
+        dstack_secret_read(x.secret, e, body, DSTACK_ANSWER_MAX, "key", sizeof x.secret, read_signatures, &x);
     if (!rc)
         *out = x;
     secret_wipe(&x, sizeof x);

@@ -5,6 +5,7 @@
 
 #include "base/hex.h"
 #include "tee/provider/dstack_answer.h"
+#include "tee/provider/dstack_secret.h"
 #include "tests/fuzz/fuzz.h"
 
 static void require(int holds)
@@ -16,6 +17,22 @@ static void require(int holds)
 static json_t *text_of(view_t v)
 {
     return json_stringn(v.n ? (const char *)v.p : "", v.n);
+}
+
+/* What the scanner finds is what stands in the tree, and what it finds not has an escape, or is no text. */
+static void compare_secret(view_t body)
+{
+    size_t from = 0, len = 0;
+    json_t *tree = json_loadb(body.n ? (const char *)body.p : "", body.n, JSON_REJECT_DUPLICATES, NULL);
+    json_t *key = json_object_get(tree, "key");
+    const bool found = dstack_secret_find(&from, &len, body, "key");
+    require(!found || (from <= body.n && len <= body.n - from));
+    if (json_is_object(tree) && found)
+        require(json_is_string(key) && json_string_length(key) == len &&
+                !memcmp(json_string_value(key), body.p + from, len));
+    else if (json_is_string(key))
+        require(body.n && memchr(body.p, '\\', body.n) != NULL);
+    json_decref(tree);
 }
 
 /* Names of an instance are those that the contract takes. */
@@ -44,6 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     dstack_error_read(error, view_of(data, len));
     for (const char *p = error; *p; p++)
         require(*p >= ' ' && *p <= '~');
+    compare_secret(view_of(data, len));
     read_others(view_of(data, len));
     arena_init(&a, 32u << 20);
     if (dstack_answer_read(&x, &why, &a, view_of(data, len)))

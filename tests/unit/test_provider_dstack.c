@@ -7,10 +7,12 @@
 #include "base/hex.h"
 #include "tee/provider/dstack.h"
 #include "tee/provider/dstack_answer.h"
+#include "tee/provider/dstack_secret.h"
 #include "tee/provider/open.h"
 #include "tee/quote/quote.h"
 #include "tee/sim/sim.h"
 #include "tests/unit/fake_server.h"
+#include "tests/unit/memory_scan.h"
 #include "tests/unit/unit.h"
 
 #define EVENT_LOG "[{\"imr\":3,\"event_type\":134217729,\"digest\":\"\",\"event\":\"app-id\",\"event_payload\":\"00\"}]"
@@ -549,6 +551,92 @@ START_TEST(an_agent_gives_a_key_to_seal_by_and_no_other_answer_is_one)
 }
 END_TEST
 
+/* The digits of a key that no literal has. */
+static void secret_digits(char out[65])
+{
+    for (unsigned i = 0; i < 64; i++)
+        out[i] = "0123456789abcdef"[(i * 7 + i / 16 + 3) % 16];
+    out[64] = 0;
+}
+
+static bool be_whispering(int fd, const char *request)
+{
+    static const char before[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 360\r\n\r\n"
+                                 "{\"key\":\"",
+                      between[] = "\",\"signature_chain\":[\"";
+    char digits[65], sig[131];
+    (void)request;
+    memset(sig, '1', 130);
+    sig[130] = 0;
+    secret_digits(digits);
+    const bool sent = say(fd, before) && say(fd, digits) && say(fd, between) && say(fd, sig) && say(fd, "\",\"") &&
+                      say(fd, sig) && say(fd, "\"]}");
+    secret_wipe(digits, sizeof digits);
+    return sent;
+}
+
+/* Nor a digit of it: where the program has been with a key, the key is not any more. */
+START_TEST(a_key_leaves_no_trace_in_memory)
+{
+    const tee_open_t options = { .which = "dstack", .socket = socket_path, .timeout_ms = TIMEOUT_MS };
+    tee_provider_t p;
+    err_t e;
+    char digits[65];
+    uint8_t key[TEE_SEAL_KEY_LEN];
+    dstack_key_t with_chain;
+    scan_begin();
+    fake_t *f = fake_new_unix(be_whispering, socket_path);
+    secret_digits(digits);
+    const scan_for_t text = scan_for(digits, 32), rest = scan_for(digits + 32, 32);
+    ck_assert_int_eq(hex_decode_exact(key, sizeof key, digits, 64), RC_OK);
+    const scan_for_t bytes = scan_for(key, 16);
+    ck_assert(scan_count(&text) && scan_count(&rest) && scan_count(&bytes)); /* it would be found */
+    secret_wipe(digits, sizeof digits);
+    secret_wipe(key, sizeof key);
+    ck_assert_int_eq(tee_open(&p, &e, &options), RC_OK);
+    ck_assert_msg(p.seal_key(p.ctx, key, &e, "kettle/seal/x/1") == RC_OK, "%s", e.text);
+    ck_assert_uint_eq(scan_count(&bytes), 1);
+    secret_wipe(key, sizeof key);
+    ck_assert_msg(dstack_get_key(&p, &with_chain, &e, "a", "b") == RC_OK, "%s", e.text);
+    ck_assert_uint_eq(scan_count(&bytes), 1);
+    secret_wipe(&with_chain, sizeof with_chain);
+    ck_assert_uint_eq(scan_count(&text), 0);
+    ck_assert_uint_eq(scan_count(&rest), 0);
+    ck_assert_uint_eq(scan_count(&bytes), 0);
+    p.free(p.ctx);
+    fake_free(f);
+}
+END_TEST
+
+START_TEST(a_secret_is_found_where_the_tree_has_it)
+{
+    static const struct {
+        const char *text, *found; /* NULL: not there */
+    } rows[] = { { "{\"key\":\"ab\"}", "ab" },
+                 { " { \"key\" : \"ab\" } ", "ab" },
+                 { "{\"a\":{\"key\":\"no\"},\"b\":[\"key\",{\"key\":\"no\"}],\"key\":\"ab\"}", "ab" },
+                 { "{\"a\":\"\\\"key\\\":\\\"no\\\"\",\"key\":\"ab\"}", "ab" },
+                 { "{\"a\":\"key\",\"key\":\"\"}", "" },
+                 { "{\"key\":\"a\\u0062\"}", NULL },
+                 { "{\"k\\u0065y\":\"ab\"}", NULL },
+                 { "{\"key\":1}", NULL },
+                 { "[\"key\",\"ab\"]", NULL },
+                 { "[{\"key\":\"ab\"}]", NULL },
+                 { "{\"keys\":\"ab\"}", NULL },
+                 { "\"key\":\"ab\"", NULL },
+                 { "{\"key\":\"ab", NULL },
+                 { "{\"key", NULL },
+                 { "", NULL } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t from = 0, len = 0;
+        const bool found = dstack_secret_find(&from, &len, view_str(rows[i].text), "key");
+        ck_assert_msg(found == (rows[i].found != NULL), "row %zu", i);
+        ck_assert_msg(!found || (len == strlen(rows[i].found) && !memcmp(rows[i].text + from, rows[i].found, len)),
+                      "row %zu", i);
+    }
+}
+END_TEST
+
 START_TEST(a_simulator_seals_when_its_seed_will_be_the_same)
 {
     const tee_open_t chance = { .which = "simulator" }, seeded = { .which = "simulator", .seed = "a" };
@@ -620,6 +708,7 @@ int main(void)
         auto_takes_what_is_there_in_order_and_never_the_simulator,
         an_agent_that_was_started_anew_elsewhere_is_found_again, a_simulator_of_the_agent_may_be_at_an_http_url,
         the_simulator_is_opened_by_name_only_and_other_names_are_none,
-        an_agent_gives_a_key_to_seal_by_and_no_other_answer_is_one, a_simulator_seals_when_its_seed_will_be_the_same,
+        an_agent_gives_a_key_to_seal_by_and_no_other_answer_is_one, a_key_leaves_no_trace_in_memory,
+        a_secret_is_found_where_the_tree_has_it, a_simulator_seals_when_its_seed_will_be_the_same,
         chain_of_a_key_and_who_this_is_are_read_strictly);
 }
