@@ -10,9 +10,16 @@ static bool bloom_has_any(const ex_topic_t *t, const uint8_t bloom[EX_BLOOM_LEN]
     return t->count == 0;
 }
 
+/* Whether there is any log at all: each has set bits of its address. */
+static bool has_bits(const uint8_t bloom[EX_BLOOM_LEN])
+{
+    static const uint8_t none[EX_BLOOM_LEN];
+    return memcmp(bloom, none, sizeof none) != 0;
+}
+
 bool ex_filter_may_find(const ex_filter_t *f, const uint8_t bloom[EX_BLOOM_LEN])
 {
-    bool found = f->addr_count == 0;
+    bool found = f->addr_count == 0 && has_bits(bloom);
     for (size_t i = 0; i < f->addr_count && !found; i++)
         found = ex_bloom_has(bloom, view_of(f->addrs[i].b, sizeof f->addrs[i].b));
     for (unsigned i = 0; i < f->topic_count && found; i++)

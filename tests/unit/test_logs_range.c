@@ -162,8 +162,21 @@ START_TEST(a_range_that_is_named_is_answered)
 }
 END_TEST
 
+START_TEST(a_filter_of_everything_finds_nothing_where_no_bit_is_set)
+{
+    static const ex_filter_t all = { .addr_count = 0 };
+    uint8_t bloom[EX_BLOOM_LEN] = { 0 };
+    ck_assert(!ex_filter_may_find(&all, bloom));
+    for (unsigned bit = 0; bit < 8 * EX_BLOOM_LEN; bit++) {
+        bloom[bit / 8] = (uint8_t)(1u << bit % 8);
+        ck_assert(ex_filter_may_find(&all, bloom));
+        bloom[bit / 8] = 0;
+    }
+}
+END_TEST
+
 int main(void)
 {
-    return UNIT_RUN("logs_range", receipts_are_those_of_positive_blocks_and_too_many_are_refused,
-                    a_range_that_is_named_is_answered);
+    return UNIT_RUN("logs_range", a_filter_of_everything_finds_nothing_where_no_bit_is_set,
+                    receipts_are_those_of_positive_blocks_and_too_many_are_refused, a_range_that_is_named_is_answered);
 }
