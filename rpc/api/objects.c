@@ -180,8 +180,7 @@ void api_put_unsigned(jw_t *w, const char *key, arena_t *a, view_t raw, uint64_t
     jw_quantity(w, "type", t.tx.type);
     jw_quantity(w, "nonce", t.tx.nonce);
     jw_quantity(w, "gas", t.tx.gas);
-    if (t.tx.type < 2)
-        jw_quantity256(w, "gasPrice", &t.tx.gas_price);
+    jw_quantity256(w, "gasPrice", t.tx.type < 2 ? &t.tx.gas_price : &t.tx.max_fee);
     if (t.tx.create)
         jw_null(w, "to");
     else

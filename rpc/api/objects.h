@@ -35,7 +35,7 @@ void api_put_block_members(jw_t *w, arena_t *a, const api_block_t *b, bool whole
 /* Transaction i; has_body must hold. */
 void api_put_transaction(jw_t *w, const char *key, arena_t *a, const api_block_t *b, size_t i);
 
-/* A transaction that nobody signed, from its encoding; it is in no block. */
+/* A transaction that nobody signed, from its encoding; it is in no block. gasPrice is the most that it would pay. */
 void api_put_unsigned(jw_t *w, const char *key, arena_t *a, view_t raw, uint64_t chain_id);
 
 /* The receipt of transaction i, and all of them as a list; body and receipts must be known. */
