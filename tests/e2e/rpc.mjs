@@ -1,6 +1,7 @@
 import assert from "node:assert";
 import { AbiCoder, Interface } from "ethers";
 import * as client from "./lib/client.mjs";
+import { differential } from "./lib/differential.mjs";
 
 const ABSENT = "0x00000000000000000000000000000000deadbeef";
 
@@ -130,6 +131,7 @@ async function run(t) {
     assert.strictEqual(plain.headers.get("content-encoding"), null);
     assert.strictEqual(gzip.text, plain.text);
   });
+  await differential(t, node, chain);
   await t.test("GET /v1/methods lists them", async () => `${(await methods(node)).join(", ")}`);
   await client.attest(node); // the prototype's routes go on beside it
   await node.stop();
