@@ -316,6 +316,11 @@ static rc_t read_hint(answer_t *out, arena_t *a, const jo_t *element)
     return rc;
 }
 
+static bool names_transaction(const jo_t *error)
+{
+    return jo_kind(error, "message") == JO_TEXT && refusal_of_transaction(jo_text(error, "message", 0, SIZE_MAX));
+}
+
 /* Whether an error says something about the transaction, and not about the endpoint: which method it has, how much it
  * takes, what it suffers from. */
 static bool is_refusal(const jo_t *error)
@@ -325,7 +330,7 @@ static bool is_refusal(const jo_t *error)
     };
     const int64_t code = jo_kind(error, "code") == JO_INTEGER ? jo_i64(error, "code", INT64_MIN, INT64_MAX) : 429;
     for (size_t i = 0; i < sizeof of_endpoint / sizeof of_endpoint[0]; i++)
-        if (code == of_endpoint[i])
+        if (code == of_endpoint[i] && !((code == -32602 || code == -32603) && names_transaction(error)))
             return false;
     return jo_kind(error, "message") == JO_TEXT;
 }

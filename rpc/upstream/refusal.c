@@ -89,6 +89,17 @@ refusal_t refusal_of_status(int status)
     }
 }
 
+bool refusal_of_transaction(view_t message)
+{
+    static const char *const words[] = {
+        "nonce too low",    "nonce too high",      "already known",        "already in the",
+        "already imported", "known transaction",   "insufficient funds",   "intrinsic gas",
+        "gas limit",        "underpriced",         "insufficient balance", "max fee per gas",
+        "priority fee",     "replacement gas too", "block base fee",       NULL
+    };
+    return says(message, words);
+}
+
 const char *refusal_text(refusal_t r)
 {
     switch (r) {

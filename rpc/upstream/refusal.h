@@ -28,6 +28,9 @@ typedef enum {
 /* What an error object means. whole: it stands for the whole batch. */
 refusal_t refusal_of_error(int64_t code, view_t message, bool whole);
 
+/* Whether a message speaks of the transaction that was sent: some clients say so by the code of a bad parameter. */
+bool refusal_of_transaction(view_t message);
+
 /* ", it was asked too often" and the like, to stand behind the name of an error; empty for REFUSAL_OTHER. */
 const char *refusal_text(refusal_t r);
 

@@ -113,6 +113,43 @@ START_TEST(an_error_means_only_what_its_request_can_be_refused_for)
 }
 END_TEST
 
+/* Some clients refuse a transaction by the code of a bad parameter or of an inner fault: the words tell. */
+START_TEST(a_transaction_is_refused_by_words_whatever_the_code)
+{
+    static const struct {
+        int code;
+        const char *message;
+        bool refused;
+    } rows[] = {
+        { -32000, "anything", true },
+        { -32602, "0x15d34AAf tries to send a tx with nonce 13, but account has nonce 14 (tx nonce too low)", true },
+        { -32602, "does not have enough balance to cover transaction costs (insufficient balance)", true },
+        { -32602, "replacement gas too low, got tip 1, min: 1", true },
+        { -32603, "Transaction underpriced", true },
+        { -32603, "already known", true },
+        { -32602, "0xf3dd: this transaction is already in the TxPool", true },
+        { -32602, "missing value for required argument 0", false },
+        { -32603, "internal error", false },
+        { -32005, "nonce too low", false },
+        { -32601, "already known", false },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        static const need_t send = { .kind = NEED_SEND };
+        const need_t *need = &send;
+        jr_answer_t answer = { .rc = RC_BUG };
+        arena_t a;
+        char body[300];
+        arena_init(&a, 1 << 16);
+        snprintf(body, sizeof body, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":%d,\"message\":\"%s\"}}",
+                 rows[i].code, rows[i].message);
+        ck_assert_int_eq(jr_decode(&answer, NULL, &a, &need, 1, &(cap_form_t){ 0 }, view_str(body)), RC_OK);
+        ck_assert_msg(answer.answer.refused == rows[i].refused, "%zu", i);
+        ck_assert_int_eq(answer.rc, rows[i].refused ? RC_OK : RC_IO);
+        arena_free(&a);
+    }
+}
+END_TEST
+
 START_TEST(an_error_for_a_lone_hint_refuses_the_hint_and_not_the_round)
 {
     set_t s;
@@ -219,6 +256,7 @@ int main(void)
 {
     return UNIT_RUN("jsonrpc_errors", error_for_an_element_is_no_lie_and_its_message_is_cut_and_cleaned,
                     an_error_s_message_is_not_repeated, an_error_means_only_what_its_request_can_be_refused_for,
+                    a_transaction_is_refused_by_words_whatever_the_code,
                     an_error_for_a_lone_hint_refuses_the_hint_and_not_the_round, error_for_the_whole_batch_is_reported,
                     null_result_means_no_answer, more_elements_or_the_same_twice_are_refused,
                     too_deep_or_too_many_values_are_refused_before_a_tree_is_built);
