@@ -1,6 +1,7 @@
 import assert from "node:assert";
 import { Contract, JsonRpcProvider, Transaction, Wallet, isError } from "ethers";
 import { WALLET_KEY } from "../devnet/lib/accounts.mjs";
+import { libraries as more } from "./lib/libraries.mjs";
 import { until } from "./lib/node.mjs";
 import { survives, watchers } from "./lib/watchers.mjs";
 
@@ -124,7 +125,7 @@ async function ethers(t, { url, chain, token, abi, holder }) {
     await until("the nonce moves", 30000, async () => (await provider.getTransactionCount(wallet.address, "latest")) === first + 2);
     const twice = await wallet.signTransaction({ chainId: chain, type: 2, nonce: first, gasLimit, to: NOBODY, value: 1n, maxFeePerGas: 10n ** 11n, maxPriorityFeePerGas: 1n });
     const error = await provider.send("eth_sendRawTransaction", [twice]).then(() => assert.fail("no error"), (e) => e);
-    return error.message.slice(0, 80);
+    assert(isError(error, "NONCE_EXPIRED"), error.message);
   });
   provider.destroy();
 }
@@ -154,6 +155,7 @@ async function run(t) {
   await ethers(t, at);
   await viemSends(t, lib, at);
   await web3(t, lib, at);
+  await more(t, lib, at);
   await watchers(t, lib, node, at);
   await survives(t, node, chain, at);
   await node.stop();

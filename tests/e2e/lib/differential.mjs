@@ -6,6 +6,7 @@ import { Interface, Transaction, Wallet } from "ethers";
 import WebSocket from "ws";
 import { WALLET_KEY } from "../../devnet/lib/accounts.mjs";
 import { accessList } from "../../devnet/lib/access-list.mjs";
+import { until } from "./node.mjs";
 import { OpenRpc } from "./openrpc.mjs";
 import * as theirs from "./theirs.mjs";
 import { hex, word } from "./theirs.mjs";
@@ -86,8 +87,11 @@ const RECENT = { quick: 24, full: 120 }; // blocks of which everything is asked:
 
 // The first block, the one with the contracts, and the last ones up to a height, as the execution client has them, with receipts
 // where there are transactions.
-async function history(chain, top, full) {
-  const [first, last] = [await deployedAt(chain, top), top - (full ? RECENT.full : RECENT.quick)];
+async function history({ chain, ask }, full) {
+  const first = await deployedAt(chain, await chain.height());
+  await until("the contracts are in a finalized block", 120000, async () => Number((await ask("eth_getBlockByNumber", "finalized", false)).number) > first);
+  const top = Number(await ask("eth_blockNumber"));
+  const last = top - (full ? RECENT.full : RECENT.quick);
   const numbers = [1, first];
   for (let n = Math.max(first + 1, last); n <= top; n++) numbers.push(n);
   const all = await Promise.all(numbers.map((n) => chain.ask("eth_getBlockByNumber", hex(n), true)));
@@ -399,7 +403,7 @@ const ELSEWHERE = {
 
 export async function differential(t, node, chain) {
   const x = new Beside(t, node, chain);
-  const h = await history(chain, Number(await x.ask("eth_blockNumber")), t.world.full);
+  const h = await history({ chain, ask: (...question) => x.ask(...question) }, t.world.full);
   const { all, busy, recent } = h;
   const inTags = async (rows) => (await x.atTag("latest", rows)) + (await x.atTag("safe", rows)) + (await x.atTag("finalized", rows));
   await t.test("blocks: whole, brief and raw, as the execution client has it", async () => {
