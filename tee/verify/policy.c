@@ -50,14 +50,29 @@ static void read_accept(policy_t *p, const jo_t *tcb)
     }
 }
 
+/* "INTEL-SA-" and at least five digits, as Intel writes it: a misspelt one would deny nothing. */
+static bool is_advisory(view_t name)
+{
+    const view_t prefix = view_str("INTEL-SA-");
+    if (name.n < prefix.n + 5 || memcmp(name.p, prefix.p, prefix.n) != 0)
+        return false;
+    for (size_t i = prefix.n; i < name.n; i++)
+        if (name.p[i] < '0' || name.p[i] > '9')
+            return false;
+    return true;
+}
+
 static void read_deny(policy_t *p, const jo_t *tcb)
 {
     jo_t list, one;
     if (!jo_opt_list(tcb, &list, "deny_advisories", 0, POLICY_VALUES_MAX))
         return;
-    while (jo_next(&list, &one))
-        p->deny_advisories.values[p->deny_advisories.count++] =
-            jo_text_copy(&one, &p->arena, NULL, 1, TCB_ADVISORY_LEN_MAX);
+    while (jo_next(&list, &one)) {
+        const view_t name = jo_text_copy(&one, &p->arena, NULL, 1, TCB_ADVISORY_LEN_MAX);
+        if (name.n && !is_advisory(name))
+            jo_fail(&one, NULL, RC_MALFORMED, "must be INTEL-SA- and at least five digits");
+        p->deny_advisories.values[p->deny_advisories.count++] = name;
+    }
 }
 
 static void read_tcb(policy_t *p, const jo_t *tcb)
@@ -279,6 +294,9 @@ void policy_set_self(policy_t *p, const quote_t *self, const eventlog_t *log)
         memcpy(s.rtmr[i], self->td.rtmr[i], 48);
     memcpy(s.attributes, self->td.td_attributes, 8);
     memcpy(s.xfam, self->td.xfam, 8);
+    memcpy(s.mr_config_id, self->td.mr_config_id, 48);
+    memcpy(s.mr_owner, self->td.mr_owner, 48);
+    memcpy(s.mr_owner_config, self->td.mr_owner_config, 48);
     s.has_application = log && rules_application(&s.application, log);
     p->self = s;
 }

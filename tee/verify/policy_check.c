@@ -215,6 +215,18 @@ static bool same_application(const self_t *self, const policy_subject_t *s)
            hash32_eq(&application, &self->application);
 }
 
+/* What the host gave the TD at its start, and no register measures. */
+static rc_t check_given(const policy_t *p, err_t *e, const quote_td_t *td)
+{
+    if (!p->mr_config_id.count && memcmp(td->mr_config_id, p->self.mr_config_id, 48) != 0)
+        return tee_fail(e, E_MEASUREMENT, "MRCONFIGID differs from our own");
+    if (!p->mr_owner.count && memcmp(td->mr_owner, p->self.mr_owner, 48) != 0)
+        return tee_fail(e, E_MEASUREMENT, "MROWNER differs from our own");
+    if (!p->mr_owner_config.count && memcmp(td->mr_owner_config, p->self.mr_owner_config, 48) != 0)
+        return tee_fail(e, E_MEASUREMENT, "MROWNERCONFIG differs from our own");
+    return RC_OK;
+}
+
 static rc_t check_self(const policy_t *p, err_t *e, const policy_subject_t *s)
 {
     const quote_td_t *td = &s->quote->td;
@@ -232,7 +244,7 @@ static rc_t check_self(const policy_t *p, err_t *e, const policy_subject_t *s)
         return refuse_registers(e, td, differ, "our own");
     if (memcmp(td->td_attributes, self->attributes, 8) != 0 || memcmp(td->xfam, self->xfam, 8) != 0)
         return tee_fail(e, E_MEASUREMENT, "TD attributes or XFAM differ from our own");
-    return RC_OK;
+    return check_given(p, e, td);
 }
 
 rc_t policy_check(const policy_t *p, const char **image, err_t *e, const policy_subject_t *subject)

@@ -40,6 +40,7 @@ typedef struct {
 typedef struct {
     bool known, has_application;
     uint8_t mr_td[48], rtmr[4][48], attributes[8], xfam[8];
+    uint8_t mr_config_id[48], mr_owner[48], mr_owner_config[48]; /* unless the policy lists values */
     hash32_t application;
 } self_t;
 

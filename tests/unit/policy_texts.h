@@ -28,7 +28,7 @@ static inline policy_t *read_text(const char *json)
 
 static const char full[] =
     "{" LIST
-    ",\"tcb\":{\"accept\":[\"UpToDate\"],\"deny_advisories\":[\"INTEL-SA-1\"],\"min_eval\":17,\"max_age_s\":100,"
+    ",\"tcb\":{\"accept\":[\"UpToDate\"],\"deny_advisories\":[\"INTEL-SA-00001\"],\"min_eval\":17,\"max_age_s\":100,"
     "\"min_tcb_date\":null},\"td\":{\"debug\":false,\"sept_ve_disable\":true,\"attributes_zero_mask\":\"feffff2fffffff7f\","
     "\"xfam\":null,\"mrconfigid\":null,\"mrowner\":null,\"mrownerconfig\":null,\"mrservicetd_zero\":true},"
     "\"images\":[" IMAGE_RTMR3("{\"mode\":\"events\",\"require\":{\"compose-hash\":[\"" COMPOSE

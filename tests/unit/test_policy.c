@@ -41,6 +41,12 @@ static const struct {
     { "{" SELF ",\"tcb\":{\"accept\":[1]}}", "tcb.accept[0]", RC_MALFORMED },
     { "{" SELF ",\"tcb\":{\"accept\":[\"UpToDate\",\"Revoked\"]}}", "tcb.accept[1]", RC_REFUSED },
     { "{" SELF ",\"tcb\":{\"deny_advisories\":\"INTEL-SA-1\"}}", "tcb.deny_advisories", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"deny_advisories\":[\"INTEL-SA-1\"]}}", "tcb.deny_advisories[0]", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"deny_advisories\":[\"INTEL-SA-0083\"]}}", "tcb.deny_advisories[0]", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"deny_advisories\":[\"intel-sa-00837\"]}}", "tcb.deny_advisories[0]", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"deny_advisories\":[\"INTEL-SA-00837 \"]}}", "tcb.deny_advisories[0]", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"deny_advisories\":[\"INTEL-SA-00837\",\"CVE-2023-20569\"]}}", "tcb.deny_advisories[1]",
+      RC_MALFORMED },
     { "{" SELF ",\"tcb\":{\"deny_advisories\":[7]}}", "tcb.deny_advisories[0]", RC_MALFORMED },
     { "{" SELF ",\"tcb\":{\"min_eval\":-1}}", "tcb.min_eval", RC_MALFORMED },
     { "{" SELF ",\"tcb\":{\"min_eval\":\"17\"}}", "tcb.min_eval", RC_MALFORMED },
@@ -54,7 +60,7 @@ static const struct {
     { "{" SELF ",\"tcb\":{\"accept\":[\"UpToDate\",7,\"OutOfDate\"]}}", "tcb.accept[1]", RC_MALFORMED },
     { "{" SELF ",\"tcb\":{\"accept\":[\"UpToDate\",\"OutOfDate\",\"outofdate\"]}}", "tcb.accept[2]", RC_MALFORMED },
     { "{" SELF ",\"tcb\":{\"accept\":[\"Revoked\",\"UpToDate\"]}}", "tcb.accept[0]", RC_REFUSED },
-    { "{" SELF ",\"tcb\":{\"deny_advisories\":[\"INTEL-SA-1\",\"\"]}}", "tcb.deny_advisories[1]", RC_MALFORMED },
+    { "{" SELF ",\"tcb\":{\"deny_advisories\":[\"INTEL-SA-00001\",\"\"]}}", "tcb.deny_advisories[1]", RC_MALFORMED },
     { "{" SELF ",\"tcb\":{\"max_age_s\":-1}}", "tcb.max_age_s", RC_MALFORMED },
     { "{" SELF ",\"tcb\":{\"max_age_s\":0}}", "tcb.max_age_s", RC_MALFORMED }, /* not "any age" */
     { "{" SELF ",\"chain_id\":0}", "chain_id", RC_MALFORMED },
@@ -190,9 +196,10 @@ START_TEST(texts_have_their_maximum)
         size_t max;
         char fill;
     } rows[] = {
-        { "{" SELF ",\"tcb\":{\"deny_advisories\":[\"%s\"]}}", "tcb.deny_advisories[0]", TCB_ADVISORY_LEN_MAX, 'a' },
-        { "{" SELF ",\"tcb\":{\"deny_advisories\":[\"b\",\"%s\"]}}", "tcb.deny_advisories[1]", TCB_ADVISORY_LEN_MAX,
-          'a' },
+        { "{" SELF ",\"tcb\":{\"deny_advisories\":[\"INTEL-SA-0000%s\"]}}", "tcb.deny_advisories[0]",
+          TCB_ADVISORY_LEN_MAX - 13, '1' },
+        { "{" SELF ",\"tcb\":{\"deny_advisories\":[\"INTEL-SA-00837\",\"INTEL-SA-0000%s\"]}}", "tcb.deny_advisories[1]",
+          TCB_ADVISORY_LEN_MAX - 13, '1' },
         { "{" LIST ",\"images\":[{\"name\":\"%s\"," MEASURED "}]}", "images[0].name", 128, 'a' },
         { "{" LIST ",\"images\":[" IMAGE ",{\"name\":\"%s\"," MEASURED "}]}", "images[1].name", 128, 'a' },
         { "{" LIST
@@ -345,7 +352,8 @@ END_TEST
 
 /* Every kind of value, one image of each mode. */
 #define OF_ALL_KINDS                                                                                                                \
-    "{" LIST ",\"tcb\":{\"deny_advisories\":[\"INTEL-SA-1\",\"INTEL-SA-2\"]},\"td\":{\"attributes_zero_mask\":"                     \
+    "{" LIST                                                                                                                        \
+    ",\"tcb\":{\"deny_advisories\":[\"INTEL-SA-00001\",\"INTEL-SA-000002\"]},\"td\":{\"attributes_zero_mask\":"                     \
     "\"feffff2fffffff7f\",\"xfam\":\"" R8("e7") "\",\"mrconfigid\":\"" REG("1") "\",\"mrowner\":\"" REG(                            \
         "2") "\",\"mrownerconfig\":\"" REG("3") "\"},\"images\":[" IMAGE                                                            \
                                                 "," IMAGE_RTMR3("{\"mode\":\"exact\",\"value\":\"" REG("5") "\"}") "," IMAGE_RTMR3( \

@@ -231,7 +231,7 @@ START_TEST(advisories_numbers_and_ages_have_bounds)
            E_ADVISORY);
     expect("the first is denied", WITH("\"tcb\":{\"deny_advisories\":[\"INTEL-SA-00001\"]}"), E_ADVISORY);
     expect("the last is denied", WITH("\"tcb\":{\"deny_advisories\":[\"INTEL-SA-00002\"]}"), E_ADVISORY);
-    expect("none that is denied", WITH("\"tcb\":{\"deny_advisories\":[\"INTEL-SA-0000\",\"INTEL-SA-000011\"]}"),
+    expect("none that is denied", WITH("\"tcb\":{\"deny_advisories\":[\"INTEL-SA-00003\",\"INTEL-SA-000011\"]}"),
            TEE_OK);
     expect("no list of denied ones", WITH("\"tcb\":{\"deny_advisories\":[]}"), TEE_OK);
     expect("the least number", WITH("\"tcb\":{\"min_eval\":17}"), TEE_OK);
@@ -475,6 +475,37 @@ START_TEST(same_as_self_takes_another_rtmr0_only_from_the_list)
 }
 END_TEST
 
+/* No register measures what the host gave the TD at its start: it must be our own, or one that the policy lists. */
+START_TEST(same_as_self_compares_what_the_host_gave_the_td)
+{
+    static const char *const keys[] = { "mrconfigid", "mrowner", "mrownerconfig" };
+    const uint8_t **at[3] = { &quote.td.mr_config_id, &quote.td.mr_owner, &quote.td.mr_owner_config };
+    policy_t *p = read_text("{" SELF "}");
+    policy_set_self(p, &quote, NULL);
+    for (unsigned i = 0; i < 3; i++) {
+        const uint8_t *genuine = *at[i];
+        char json[256], other_hex[97];
+        uint8_t other[48];
+        for (size_t byte = 0; byte < 48; byte++) {
+            memcpy(other, genuine, 48);
+            other[byte] ^= 1;
+            *at[i] = other;
+            ck_assert_int_eq(judge_self(p), E_MEASUREMENT);
+        }
+        hex_encode(other_hex, view_of(other, 48));
+        snprintf(json, sizeof json, "{" SELF ",\"td\":{\"%s\":\"%s\"}}", keys[i], other_hex);
+        policy_t *listed = read_text(json);
+        policy_set_self(listed, &quote, NULL);
+        ck_assert_int_eq(judge_self(listed), TEE_OK);
+        *at[i] = genuine;
+        ck_assert_int_eq(judge_self(listed), E_TD_FIELD);
+        policy_free(listed);
+        ck_assert_int_eq(judge_self(p), TEE_OK);
+    }
+    policy_free(p);
+}
+END_TEST
+
 START_TEST(another_instance_of_the_same_application_is_self)
 {
     uint8_t hash[32];
@@ -666,8 +697,8 @@ int main(void)
         platforms_are_listed_by_the_digest_of_their_ppid, a_denied_advisory_is_found_wherever_it_stands,
         a_match_is_found_wherever_it_stands, each_required_event_counts, a_key_providers_payload_has_a_maximum,
         the_last_byte_of_each_field_counts, same_as_self_needs_a_self_and_compares_with_it,
-        same_as_self_takes_another_rtmr0_only_from_the_list, another_instance_of_the_same_application_is_self,
-        an_instance_under_another_app_id_or_key_provider_is_not_self,
+        same_as_self_takes_another_rtmr0_only_from_the_list, same_as_self_compares_what_the_host_gave_the_td,
+        another_instance_of_the_same_application_is_self, an_instance_under_another_app_id_or_key_provider_is_not_self,
         a_refusal_of_measurements_names_register_value_and_nearest_image,
         a_refusal_by_events_names_the_event_its_payload_and_the_image,
         same_as_self_names_the_register_that_is_not_our_own, what_a_policy_demands_of_the_chain_is_compared);
