@@ -144,7 +144,7 @@ static void get_block(void *ctx, const hs_request_t *request, hs_response_t *r)
     if (r->shared)
         atomic_fetch_add(&s->blocks, 1);
     else
-        hs_problem(r, 503, "out-of-memory", "out of memory");
+        hs_problem(r, 503, "not-ready", "the block could not be signed now: ask again");
 }
 
 /* NULL with a 503 until the node has its keys. */

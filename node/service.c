@@ -54,6 +54,13 @@ node_state_t service_state(service_t *s, follow_view_t *view, err_t *why)
     return state;
 }
 
+/* For jobs_config_t. */
+static uint64_t turn(void *ctx)
+{
+    const service_t *s = ctx;
+    return s->cluster ? cluster_turn(s->cluster) : 0;
+}
+
 /* Something is signed for the head of this view. */
 static void note_signed(service_t *s, const follow_view_t *view)
 {
@@ -77,6 +84,12 @@ static bool is_ready(void *ctx, follow_view_t *view, err_t *why)
     }
     err_before(why, RC_REFUSED, "%s: ", node_state_name(state));
     return false;
+}
+
+static bool may_call(void *ctx, err_t *why)
+{
+    follow_view_t view;
+    return is_ready(ctx, &view, why);
 }
 
 static void note_held(service_t *s, const follow_view_t *v)
@@ -132,10 +145,11 @@ static hs_shared_t *sign_block(service_t *s, const lc_head_t *head)
     return answer;
 }
 
-/* The present answer, if it is at least as new as a slot. With the lock held. */
+/* The present answer, if it is at least as new as a slot and of the key that signs. With the lock held. */
 static hs_shared_t *answer_since(service_t *s, uint64_t slot)
 {
-    return s->block_answer && s->block_slot >= slot ? hs_shared_ref(s->block_answer) : NULL;
+    const bool holds = s->block_answer && s->block_slot >= slot && s->block_turn == turn(s);
+    return holds ? hs_shared_ref(s->block_answer) : NULL;
 }
 
 hs_shared_t *service_block_answer(service_t *s, const follow_view_t *v)
@@ -149,17 +163,20 @@ hs_shared_t *service_block_answer(service_t *s, const follow_view_t *v)
     pthread_mutex_unlock(&s->lock);
     if (found)
         return found;
+    const uint64_t signs = turn(s);
     hs_shared_t *signed_now = sign_block(s, head);
     pthread_mutex_lock(&s->lock);
     found = answer_since(s, slot); /* another thread may have been faster: the head never moves back */
     if (found)
         old = signed_now;
-    else if (signed_now) {
+    else if (signed_now && signs == turn(s)) {
         old = s->block_answer;
         s->block_answer = signed_now;
         s->block_slot = slot;
+        s->block_turn = signs;
         found = hs_shared_ref(signed_now);
-    }
+    } else
+        old = signed_now; /* another key signs since */
     pthread_mutex_unlock(&s->lock);
     hs_shared_unref(old);
     return found;
@@ -404,9 +421,14 @@ static void make_news(service_t *s)
 static rc_t make_engine(service_t *s, err_t *e)
 {
     const service_config_t *k = &s->with;
-    s->jobs = jobs_new(&(jobs_config_t){ .ask = s->ask, .pool = k->pool, .flags = flags_of(s) });
-    s->calls = calls_new(&(calls_config_t){
-        .jobs = s->jobs, .cache = k->cache, .chain = &k->config->chain, .signer = { s->keyring, sign } });
+    s->jobs =
+        jobs_new(&(jobs_config_t){ .ask = s->ask, .pool = k->pool, .flags = flags_of(s), .turn = turn, .turn_ctx = s });
+    s->calls = calls_new(&(calls_config_t){ .jobs = s->jobs,
+                                            .cache = k->cache,
+                                            .chain = &k->config->chain,
+                                            .signer = { s->keyring, sign },
+                                            .ready = may_call,
+                                            .ready_ctx = s });
     s->rpc = node_rpc_new(s->ask, k->pool);
     make_news(s);
     return s->jobs && s->calls && s->rpc && s->news ? RC_OK : err_say(e, RC_NOMEM, "out of memory");

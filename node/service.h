@@ -98,9 +98,9 @@ typedef struct {
     api_tallies_t tallies;
     operator_gate_t operator; /* commands of operator_key */
 
-    pthread_mutex_t lock;      /* what follows, once it is published */
-    hs_shared_t *block_answer; /* of GET /block for the head at block_slot; NULL: none yet */
-    uint64_t block_slot;
+    pthread_mutex_t lock;            /* what follows, once it is published */
+    hs_shared_t *block_answer;       /* of GET /block for the head at block_slot; NULL: none yet */
+    uint64_t block_slot, block_turn; /* turn: of the key that signed it */
     node_state_t logged_state;
 } service_t;
 

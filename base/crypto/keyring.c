@@ -1,6 +1,7 @@
 #include "base/crypto/keyring.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/crypto/hash.h"
@@ -34,6 +35,7 @@ struct keyring {
     vault_t *vault; /* guarded memory */
     slot_t slots[KEYRING_GENERATIONS_MAX];
     size_t in_use; /* NONE: no key */
+    atomic_ullong turn;
     pthread_rwlock_t *lock;
 };
 
@@ -112,8 +114,10 @@ static void wipe_slot(keyring_t *k, size_t i)
     secret_wipe(k->vault->secrets[i], KEY_SECRETS_LEN);
     secret_wipe(k->vault->message_keys[i], AEAD_KEY_LEN);
     k->slots[i] = (slot_t){ .held = false };
-    if (k->in_use == i)
+    if (k->in_use == i) {
         k->in_use = NONE;
+        atomic_fetch_add(&k->turn, 1);
+    }
 }
 
 /* What messages of a generation are sealed with, from its message secret. */
@@ -187,6 +191,11 @@ rc_t keyring_new(keyring_t **out, uint8_t take_secret[ECDSA_SECRET_LEN], const u
     return RC_OK;
 }
 
+uint64_t keyring_turn(const keyring_t *k)
+{
+    return atomic_load(&k->turn);
+}
+
 void keyring_pubkey(const keyring_t *k, uint8_t out[ECDSA_PUBKEY_LEN])
 {
     memset(out, 0, ECDSA_PUBKEY_LEN);
@@ -256,6 +265,8 @@ static rc_t use(keyring_t *k, const key_name_t *name)
     for (size_t i = 0; i < KEYRING_GENERATIONS_MAX; i++)
         if (k->slots[i].held && key_name_cmp(&k->slots[i].name, name) < 0)
             wipe_slot(k, i);
+    if (k->in_use != at)
+        atomic_fetch_add(&k->turn, 1);
     k->in_use = at;
     return RC_OK;
 }

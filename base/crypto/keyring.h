@@ -57,6 +57,10 @@ NODISCARD rc_t keyring_empty(keyring_t **out, const uint8_t blind[32]);
 /* Wipes all keys and frees k, which may be NULL. */
 void keyring_free(keyring_t *k);
 
+/* A number that is another one whenever the key in use is: what was signed is of the present key if this was the same
+ * before it was signed. */
+uint64_t keyring_turn(const keyring_t *k);
+
 /* Compressed public key and Ethereum address of the key in use; zeros while there is none. */
 void keyring_pubkey(const keyring_t *k, uint8_t out[ECDSA_PUBKEY_LEN]);
 void keyring_address(const keyring_t *k, addr_t *out);

@@ -132,6 +132,9 @@ void cluster_head(cluster_t *c, uint64_t slot);
  * RC_REFUSED and the reason; RC_NEED_DATA: members have not said yet what they signed. unserved: of follow_view_t. */
 bool cluster_signs(cluster_t *c, err_t *why, uint64_t slot, bool unserved);
 
+/* A number that is another one whenever another generation signs, or this node signs no more. */
+uint64_t cluster_turn(const cluster_t *c);
+
 /* It has signed for a slot. */
 void cluster_signed(cluster_t *c, uint64_t slot);
 

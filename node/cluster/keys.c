@@ -59,6 +59,8 @@ static void look_at_self(cluster_t *c)
     const bool is_new = strcmp(c->excluded, text) != 0;
     snprintf(c->excluded, sizeof c->excluded, "%s", text);
     pthread_mutex_unlock(&c->lock);
+    if (is_new)
+        atomic_fetch_add(&c->silenced, 1);
     if (is_new && text[0])
         log_write(LOG_ERROR, "cluster", "%s", text);
 }
@@ -79,6 +81,8 @@ void keys_update(cluster_t *c)
     copy_pubkey(next, c->with.ring, keys.holds ? &newest->entry.entry.name : NULL);
     pthread_mutex_lock(&c->lock);
     const bool changed = memcmp(c->present_key, present, 33) != 0 || memcmp(c->next_key, next, 33) != 0;
+    if (c->keys.signer != keys.signer)
+        atomic_fetch_add(&c->silenced, 1);
     if (!hash32_eq(&c->keys.newest, &keys.newest))
         c->rotation[0] = 0; /* the newest key is nobody's who lost trust before */
     if (newest && c->recalled[0]) {
@@ -190,6 +194,11 @@ bool cluster_signs(cluster_t *c, err_t *why, uint64_t slot, bool unserved)
     may = signs(c, why, slot);
     pthread_mutex_unlock(&c->lock);
     return may;
+}
+
+uint64_t cluster_turn(const cluster_t *c)
+{
+    return keyring_turn(c->with.ring) + atomic_load(&c->silenced);
 }
 
 void cluster_head(cluster_t *c, uint64_t slot)

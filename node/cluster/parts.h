@@ -6,6 +6,7 @@
 #define NODE_CLUSTER_PARTS_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/os/worker.h"
 #include "node/chain/follow.h"
@@ -91,6 +92,7 @@ typedef struct {
 
 struct cluster {
     cluster_config_t with;
+    atomic_ullong silenced; /* how often this node was kept from signing, or let to again */
     ecdsa_t *ecdsa;
     rollback_t memory; /* of the verifying thread */
     crew_t *crew;

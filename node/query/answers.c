@@ -42,18 +42,18 @@ static size_t slot_of(const hash32_t *key)
     return ((size_t)key->b[0] << 8 | key->b[1]) % ANSWERS_SLOTS;
 }
 
-hs_shared_t *answers_get(answers_t *a, const hash32_t *key)
+hs_shared_t *answers_get(answers_t *a, const hash32_t *key, uint64_t turn)
 {
     hs_shared_t *found = NULL;
     size_t i = slot_of(key);
     pthread_mutex_lock(&a->lock);
-    if (a->slots[i].answer && hash32_eq(&a->slots[i].key, key))
+    if (a->slots[i].answer && a->slots[i].turn == turn && hash32_eq(&a->slots[i].key, key))
         found = hs_shared_ref(a->slots[i].answer);
     pthread_mutex_unlock(&a->lock);
     return found;
 }
 
-void answers_put(answers_t *a, const hash32_t *key, hs_shared_t *answer, size_t len)
+void answers_put(answers_t *a, const hash32_t *key, hs_shared_t *answer, size_t len, uint64_t turn)
 {
     size_t i = slot_of(key);
     if (len > ANSWERS_LEN_MAX)
@@ -65,6 +65,7 @@ void answers_put(answers_t *a, const hash32_t *key, hs_shared_t *answer, size_t 
     a->slots[i].key = *key;
     a->slots[i].answer = hs_shared_ref(answer);
     a->slots[i].len = len;
+    a->slots[i].turn = turn;
     a->bytes += len;
     pthread_mutex_unlock(&a->lock);
 }

@@ -22,6 +22,7 @@ typedef struct {
         hash32_t key;
         hs_shared_t *answer; /* a reference; NULL: empty */
         size_t len;
+        uint64_t turn;
     } slots[ANSWERS_SLOTS];
 } answers_t;
 
@@ -34,10 +35,11 @@ void answers_forget(answers_t *a);
 /* The key of a request's bytes on a block. */
 void answers_key(hash32_t *out, const hash32_t *block_hash, view_t request);
 
-/* A reference to the kept answer; NULL: there is none. */
-hs_shared_t *answers_get(answers_t *a, const hash32_t *key);
+/* A reference to the kept answer; NULL: there is none that was put in this turn. */
+hs_shared_t *answers_get(answers_t *a, const hash32_t *key, uint64_t turn);
 
-/* Keeps a reference to an answer with a body of len bytes, in place of whatever shares its slot. */
-void answers_put(answers_t *a, const hash32_t *key, hs_shared_t *answer, size_t len);
+/* Keeps a reference to an answer with a body of len bytes, in place of whatever shares its slot.
+ *   turn  of the key that signed it (jobs.h) */
+void answers_put(answers_t *a, const hash32_t *key, hs_shared_t *answer, size_t len, uint64_t turn);
 
 #endif

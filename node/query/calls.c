@@ -46,8 +46,11 @@ static rc_t begin(void *mine, query_t **out, err_t *e, arena_t *a, const hs_requ
 static rc_t finish(void *mine, view_t *body, err_t *e, arena_t *a, const query_t *done)
 {
     const call_t *c = mine;
+    const calls_config_t *k = &c->calls->config;
     const evm_result_t *result = ex_call_result(done);
-    rc_t rc = api_call_body(body, a, &c->calls->config.signer, result->output, result->status != EVM_SUCCESS);
+    if (k->ready && !k->ready(k->ready_ctx, e))
+        return err_code(e, RC_REFUSED, JOBS_NOT_NOW);
+    rc_t rc = api_call_body(body, a, &k->signer, result->output, result->status != EVM_SUCCESS);
     return rc ? err_say(e, rc, "the answer could not be signed") : RC_OK;
 }
 

@@ -19,6 +19,8 @@ typedef struct {
     ex_cache_t *cache; /* may be NULL */
     const evm_chain_t *chain;
     api_signer_t signer;
+    bool (*ready)(void *ctx, err_t *why); /* the last look before the key is used; NULL: it may always be */
+    void *ready_ctx;
 } calls_config_t;
 
 /* NULL: out of memory. */

@@ -21,6 +21,7 @@ typedef struct job {
     jobs_t *jobs;
     const jobs_kind_t *kind;
     hash32_t key;
+    uint64_t turn;   /* of the key, before anything was signed */
     asker_t *askers; /* under the lock; the one whose request is read is the last */
     bool left;       /* all of them went away: nobody joins it any more */
     const hs_request_t *request;
@@ -53,6 +54,9 @@ int jobs_status(const char **slug, rc_t rc, const err_t *e)
         { RC_TIMEOUT, 504, "call-timeout" }, { RC_IO, 502, "upstream" },
         { RC_NOMEM, 503, "out-of-memory" },
     };
+    *slug = "not-ready";
+    if (rc == RC_REFUSED && e->code == JOBS_NOT_NOW)
+        return 503;
     *slug = "stopping";
     if (rc == RC_TIMEOUT && e->code == ASK_CANCELLED)
         return 503;
@@ -74,8 +78,12 @@ void jobs_problem(hs_response_t *r, rc_t rc, const err_t *e)
     const char *slug;
     const int status = jobs_status(&slug, rc, e);
     hs_problem(r, status, slug, e->text);
-    if (status == 429)
-        r->retry_after_s = JOBS_RETRY_S;
+    r->retry_after_s = status == 429 ? JOBS_RETRY_S : e->code == JOBS_NOT_NOW ? JOBS_NOT_NOW_RETRY_S : 0;
+}
+
+static uint64_t turn_of(const jobs_t *c)
+{
+    return c->config.turn ? c->config.turn(c->config.turn_ctx) : 0;
 }
 
 static job_t **bucket_of(jobs_t *c, const hash32_t *key)
@@ -154,11 +162,17 @@ static hs_shared_t *make_answer(job_t *j, err_t *e, const query_t *done)
 {
     jobs_t *c = j->jobs;
     view_t body;
+    if (j->kind->signs == JOBS_SIGN_AT_END)
+        j->turn = turn_of(c);
     if (j->kind->finish(j->mine, &body, e, &j->arena, done))
         return NULL;
+    if (j->kind->signs != JOBS_SIGN_NOTHING && j->turn != turn_of(c)) {
+        (void)err_code(e, err_say(e, RC_REFUSED, "another key signs since this was signed: ask again"), JOBS_NOT_NOW);
+        return NULL;
+    }
     hs_shared_t *answer = hs_shared_new(200, NULL, body, c->config.flags);
     if (answer)
-        answers_put(&c->answers, &j->key, answer, body.n);
+        answers_put(&c->answers, &j->key, answer, body.n, j->turn);
     else
         (void)err_say(e, RC_NOMEM, "out of memory");
     return answer;
@@ -183,6 +197,7 @@ static void start_job(pool_task_t *t)
         return;
     }
     e = (err_t){ .text = "out of memory" };
+    j->turn = turn_of(j->jobs);
     rc_t rc = j->kind->begin(j->mine, &query, &e, &j->arena, j->request);
     if (!rc && !query) {
         on_done(j, RC_OK, NULL, NULL);
@@ -224,7 +239,7 @@ static job_t *join_or_make(jobs_t *c, asker_t **a, const jobs_kind_t *kind, cons
 void jobs_post(jobs_t *c, const hs_request_t *request, hs_response_t *r, const jobs_kind_t *kind, const void *mine,
                const hash32_t *key)
 {
-    r->shared = answers_get(&c->answers, key);
+    r->shared = answers_get(&c->answers, key, turn_of(c));
     if (r->shared) {
         atomic_fetch_add(&c->answered, 1);
         tally_add(&c->kept, 1);

@@ -58,7 +58,7 @@ typedef enum {
 
 /* Codes of an err_t, of what only these routes refuse. */
 enum {
-    NOT_READY = 100,
+    NOT_READY = JOBS_NOT_NOW,
     UNKNOWN_BLOCK,
     UNKNOWN_TRANSACTION,
     SENDER_REFUSED,

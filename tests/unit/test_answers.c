@@ -17,13 +17,13 @@ static hash32_t key_of(unsigned i)
 static void put(const hash32_t *key, const char *text, size_t len)
 {
     hs_shared_t *answer = hs_shared_new(200, NULL, view_str(text), 0);
-    answers_put(&a, key, answer, len);
+    answers_put(&a, key, answer, len, 1);
     hs_shared_unref(answer);
 }
 
 static bool kept(const hash32_t *key)
 {
-    hs_shared_t *got = answers_get(&a, key);
+    hs_shared_t *got = answers_get(&a, key, 1);
     hs_shared_unref(got);
     return got != NULL;
 }
@@ -36,8 +36,10 @@ START_TEST(a_kept_answer_belongs_to_one_block_and_one_request)
     answers_key(&key2, &other, view_str("{}"));
     answers_key(&key3, &block, view_str("{ }"));
     hs_shared_t *answer = hs_shared_new(200, NULL, view_str("signed"), 0);
-    answers_put(&a, &key, answer, 6);
-    hs_shared_t *got = answers_get(&a, &key);
+    answers_put(&a, &key, answer, 6, 1);
+    ck_assert_ptr_null(answers_get(&a, &key, 0)); /* another key signs */
+    ck_assert_ptr_null(answers_get(&a, &key, 2));
+    hs_shared_t *got = answers_get(&a, &key, 1);
     ck_assert_ptr_eq(got, answer);
     hs_shared_unref(got);
     hs_shared_unref(answer);

@@ -9,13 +9,28 @@ static hs_t *server;
 static jobs_t *jobs;
 static calls_t *calls;
 static atomic_uint signatures; /* two workers sign at once */
+static atomic_ullong turn;     /* of the key */
+static bool turns_at_sign, is_silent;
 
 static rc_t sign(void *ctx, uint8_t out[ECDSA_SIG_LEN], const hash32_t *digest)
 {
     (void)ctx, (void)digest;
     signatures++;
+    turn += turns_at_sign;
     memset(out, 0xab, ECDSA_SIG_LEN);
     return RC_OK;
+}
+
+static uint64_t key_turn(void *ctx)
+{
+    (void)ctx;
+    return turn;
+}
+
+static bool ready(void *ctx, err_t *why)
+{
+    (void)ctx;
+    return !is_silent || err_say(why, RC_REFUSED, "newer_key") == RC_OK;
 }
 
 static void post_call(void *ctx, const hs_request_t *q, hs_response_t *r)
@@ -31,9 +46,10 @@ static void open_server(const char *code)
     err_t e;
     open_world(code);
     signatures = 0;
-    jobs = jobs_new(&(jobs_config_t){ .ask = engine, .pool = pool, .flags = HS_CORS | HS_SIMULATED });
+    turns_at_sign = is_silent = false;
+    jobs = jobs_new(&(jobs_config_t){ .ask = engine, .pool = pool, .flags = HS_CORS | HS_SIMULATED, .turn = key_turn });
     ck_assert_ptr_nonnull(jobs);
-    calls = calls_new(&(calls_config_t){ .jobs = jobs, .chain = &PRAGUE, .signer = { NULL, sign } });
+    calls = calls_new(&(calls_config_t){ .jobs = jobs, .chain = &PRAGUE, .signer = { NULL, sign }, .ready = ready });
     ck_assert_ptr_nonnull(calls);
     const hs_config_t config = {
         .address = "127.0.0.1", .routes = routes, .route_count = 1, .event_threads = 1, .workers = 1
@@ -232,10 +248,60 @@ START_TEST(a_call_that_waits_when_the_node_stops_is_told_so)
 }
 END_TEST
 
+/* A signature of the former key leaves no more, whether it was kept or made in this moment. */
+START_TEST(what_another_key_signed_is_not_answered)
+{
+    open_server(RETURN_42);
+    int fd = dial(server);
+    post(fd, CALL_A);
+    expect_reply(fd, 200, SUCCESS_42);
+    turn++;
+    post(fd, CALL_A);
+    expect_reply(fd, 200, SUCCESS_42);
+    ck_assert_uint_eq(signatures, 2);
+    turn++;
+    turns_at_sign = true;
+    for (unsigned i = 0; i < 2; i++) {
+        post(fd, CALL_A);
+        reply_t a = hear(fd, false);
+        ck_assert_int_eq(a.status, 503);
+        ck_assert_ptr_nonnull(strstr(a.head, "\r\nRetry-After: 2\r\n"));
+        ck_assert(strstr(a.body, "urn:kettle:error:not-ready") && strstr(a.body, "another key signs"));
+        ck_assert(!strstr(a.body, "abab"));
+        free(a.body);
+    }
+    ck_assert_uint_eq(signatures, 4);
+    turns_at_sign = false;
+    post(fd, CALL_A);
+    expect_reply(fd, 200, SUCCESS_42);
+    ck_assert_uint_eq(signatures, 5);
+    close(fd);
+    close_server();
+}
+END_TEST
+
+/* A call that began while the node signed, and ends when it does not any more. */
+START_TEST(nothing_is_signed_after_the_last_look)
+{
+    open_server(RETURN_42);
+    int fd = dial(server);
+    is_silent = true;
+    post(fd, CALL_A);
+    expect_reply(fd, 503, "newer_key");
+    ck_assert_uint_eq(signatures, 0);
+    is_silent = false;
+    post(fd, CALL_A);
+    expect_reply(fd, 200, SUCCESS_42);
+    close(fd);
+    close_server();
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN(
         "calls", what_a_call_gives_has_a_maximum_which_is_said, same_bytes_on_the_same_block_are_proven_and_signed_once,
         equal_requests_wait_for_one_answer_and_a_kept_one_passes_them, what_cannot_be_answered_says_why_and_is_not_kept,
-        a_call_that_reverts_is_signed_as_error, a_call_that_waits_when_the_node_stops_is_told_so);
+        a_call_that_reverts_is_signed_as_error, a_call_that_waits_when_the_node_stops_is_told_so,
+        what_another_key_signed_is_not_answered, nothing_is_signed_after_the_last_look);
 }

@@ -96,7 +96,12 @@ START_TEST(a_newer_generation_in_use_wipes_all_below_it)
     ck_assert_int_eq(keyring_pubkey_of(k, pub, &second_b), RC_OK);
     ck_assert_int_eq(keyring_sign_as(k, sig, &second_b, &h), RC_OK); /* a draft signs its entry */
     ck_assert_int_eq(ecdsa_verify(e, sig, &h, pub), RC_OK);
+    const uint64_t turn = keyring_turn(k);
     ck_assert_int_eq(keyring_use(k, &second_b), RC_OK);
+    ck_assert_uint_ne(keyring_turn(k), turn);
+    const uint64_t now = keyring_turn(k);
+    ck_assert_int_eq(keyring_use(k, &second_b), RC_OK); /* it is in use */
+    ck_assert_uint_eq(keyring_turn(k), now);
     ck_assert(!holds(k, &first) && !holds(k, &second) && holds(k, &second_b) && holds(k, &third));
     ck_assert_int_eq(keyring_sign(k, sig, NULL, &h), RC_OK);
     ck_assert_int_eq(ecdsa_verify(e, sig, &h, pub), RC_OK);

@@ -32,6 +32,7 @@ static held_t held;
 static follow_view_t now_known;
 static uint64_t now_at_ms;
 static unsigned signatures, looks, looks_allowed;
+static atomic_ullong turn, turns_at_sign; /* of the key */
 static arena_t arena;
 static int fd;
 
@@ -53,7 +54,14 @@ static uint64_t now_fn(void *ctx)
 static rc_t sign65(void *ctx, uint8_t out[65], addr_t *by, const hash32_t *digest)
 {
     signatures++;
+    turn += turns_at_sign;
     return keyring_sign65(ctx, out, by, digest);
+}
+
+static uint64_t key_turn(void *ctx)
+{
+    (void)ctx;
+    return turn;
 }
 
 static bool is_ready(void *ctx, follow_view_t *view, err_t *why)
@@ -207,7 +215,7 @@ static void open_statements(const char *code, const addr_t *senders, size_t send
     signatures = looks = 0;
     looks_allowed = UINT32_MAX;
     ck_assert_int_eq(keyring_new(&keyring, secret, blind), RC_OK);
-    jobs = jobs_new(&(jobs_config_t){ .ask = engine, .pool = pool, .flags = HS_CORS });
+    jobs = jobs_new(&(jobs_config_t){ .ask = engine, .pool = pool, .flags = HS_CORS, .turn = key_turn });
     statements_config_t config = { .jobs = jobs,
                                    .chain = &PRAGUE,
                                    .network = net,
@@ -639,6 +647,10 @@ START_TEST(evidence_comes_with_an_answer_or_by_its_id)
     expect_evidence("/v1/storage/" A_TEXT "/0x5?block=latest&evidence=inline", NULL, STATEMENT_STORAGE);
     expect_problem("/v1/block/latest?evidence=inline&checkpoint=0x" ZERO_HASH, NULL, 404, "unknown-checkpoint",
                    "checkpoint: is none");
+    turns_at_sign = 1; /* another key signs before the evidence of what was signed is there */
+    expect_problem("/v1/block/1000?evidence=inline", NULL, 503, "not-ready", "another key signs");
+    turns_at_sign = 0;
+    expect_evidence("/v1/block/1000?evidence=inline", NULL, STATEMENT_BLOCK);
     expect_problem("/v1/evidence/0x" ZERO_HASH, NULL, 404, "evidence-expired", "no such statement");
     close_statements();
     shows = false;
