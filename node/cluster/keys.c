@@ -1,5 +1,6 @@
 /* keys.c - orders that change what a running cluster does, and which key generation signs. Orders are kept in the state
  * directory (file "order"): a cache, which is verified like one that a peer sends. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -127,24 +128,78 @@ void keys_lost_trust(cluster_t *c, net_conn_t *conn, unsigned bye, const err_t *
     log_write(LOG_WARN, "cluster", "rotation_needed: %s", text);
 }
 
-/* A holder whose own platform the policy in force does not admit any more, its TCB out of date above all, says so. */
+static const policy_t *policy_in_force(const cluster_t *c)
+{
+    return c->policies ? c->policies->policy : attest_policy(c->with.attest);
+}
+
+/* A reason for another key, unless there is one already. */
+__attribute__((format(printf, 2, 3))) static void need_rotation(cluster_t *c, const char *format, ...)
+{
+    va_list ap;
+    pthread_mutex_lock(&c->lock);
+    const bool is_new = !c->rotation[0];
+    va_start(ap, format);
+    if (is_new)
+        vsnprintf(c->rotation, sizeof c->rotation, format, ap);
+    va_end(ap);
+    pthread_mutex_unlock(&c->lock);
+    if (is_new)
+        log_write(LOG_WARN, "cluster", "rotation_needed: %s", c->rotation);
+}
+
+/* Whether the newest key signs for longer than the policy wants. The first one has no slot from which on it signs:
+ * its age is counted from when this node saw it. */
+static void look_at_age(cluster_t *c, const policy_t *policy)
+{
+    const uint64_t due_s = policy_rotate_after_s(policy), slot_s = c->with.config->network.seconds_per_slot;
+    const entry_proof_t *newest = join_newest(c->join);
+    pthread_mutex_lock(&c->lock);
+    const uint64_t head = c->head;
+    pthread_mutex_unlock(&c->lock);
+    if (!newest || !head)
+        return;
+    if (!hash32_eq(&c->since_g, &newest->entry.g) || !c->since_slot) {
+        c->since_g = newest->entry.g;
+        c->since_slot = head;
+    }
+    const uint64_t from = newest->entry.entry.from_slot ? newest->entry.entry.from_slot : c->since_slot;
+    if (due_s && head > from && (head - from) * slot_s >= due_s)
+        need_rotation(c, "the key signs since slot %llu, longer than the %llu s of rotate_after_s", (ull_t)from,
+                      (ull_t)due_s);
+}
+
+/* A holder whose own platform the policy in force does not admit any more, its TCB out of date above all, says so; and
+ * that the key is as old as the policy lets it become. */
 void keys_turn(cluster_t *c, uint64_t now_ms)
 {
     err_t e;
     if (!c->is_open || !c->keys.holds || now_ms < c->self_ms)
         return;
     c->self_ms = now_ms + SELF_MS;
-    const policy_t *policy = c->policies ? c->policies->policy : attest_policy(c->with.attest);
-    if (!attest_admits_self(c->with.attest, &e, policy) || e.code < E_TCB_STATUS || e.code >= E_SIMULATED)
-        return;
+    const policy_t *policy = policy_in_force(c);
+    if (attest_admits_self(c->with.attest, &e, policy) && e.code >= E_TCB_STATUS && e.code < E_SIMULATED)
+        need_rotation(c, "this node holds the key, and its own platform is not admitted any more: %s",
+                      tee_code_name(e.code));
+    look_at_age(c, policy);
+}
+
+void keys_platforms(cluster_t *c)
+{
+    const uint32_t least = policy_min_platforms(policy_in_force(c));
+    attest_status_t own;
+    char text[sizeof c->alone] = "";
+    attest_status(c->with.attest, &own);
     pthread_mutex_lock(&c->lock);
-    const bool is_new = !c->rotation[0];
-    if (is_new)
-        snprintf(c->rotation, sizeof c->rotation,
-                 "this node holds the key, and its own platform is not admitted any more: %s", tee_code_name(e.code));
+    const unsigned n = report_platforms(c, &own);
+    if (n < least)
+        snprintf(text, sizeof text, "members that are connected run on %u platforms, and the policy wants %u", n,
+                 least);
+    const bool changes = !text[0] != !c->alone[0];
+    snprintf(c->alone, sizeof c->alone, "%s", text);
     pthread_mutex_unlock(&c->lock);
-    if (is_new)
-        log_write(LOG_WARN, "cluster", "rotation_needed: %s", c->rotation);
+    if (changes)
+        atomic_fetch_add(&c->silenced, 1);
 }
 
 static const char *why_not(const join_keys_t *k)
@@ -163,6 +218,8 @@ static const char *why_not(const join_keys_t *k)
 static bool signs(const cluster_t *c, err_t *why, uint64_t slot)
 {
     const char *text = c->excluded[0] ? c->excluded : why_not(&c->keys);
+    if (!text && c->alone[0])
+        text = c->alone;
     if (!text && slot >= c->keys.until)
         text = "another key begins to sign";
     if (text)

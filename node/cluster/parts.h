@@ -125,7 +125,9 @@ struct cluster {
     announce_book_t announced;
     uint8_t lies[CLUSTER_LIARS_MAX][LIE_LEN]; /* of the file "evidence-member", a row for each of liars */
     uint64_t self_ms;                         /* when this node's own platform is judged again */
-    announce_evidence_t unsaid;               /* against a member, to be told to all */
+    hash32_t since_g;                         /* the newest generation, and our head when it was seen to be */
+    uint64_t since_slot;
+    announce_evidence_t unsaid; /* against a member, to be told to all */
     bool has_unsaid;
     uint8_t proofs[3][CLAIMS_PROOF_MAX]; /* of what our state claims */
 
@@ -150,6 +152,7 @@ struct cluster {
     char excluded[240]; /* why the order excludes this node; empty: it does not */
     char recalled[240]; /* the same of an earlier run, as long as no newer generation than this is committed: */
     uint64_t recalled_version;
+    char alone[160];    /* why so few platforms are too few for the policy in force; empty: they are not */
     char rotation[240]; /* why the key should be changed: a member that holds it lost trust; empty: it need not */
     shown_member_t members[CLUSTER_MEMBERS_MAX];
     size_t member_count;
@@ -176,6 +179,9 @@ struct cluster {
     size_t fetch_count;
 };
 
+/* report.c: distinct platforms: ours, once it is known, and the members'. With the lock held. */
+unsigned report_platforms(const cluster_t *c, const attest_status_t *own);
+
 /* book.c: where members listen, and we. On the loop's thread. */
 void book_read(cluster_t *c);
 void book_write(cluster_t *c, uint64_t now_ms); /* when something is new */
@@ -189,8 +195,9 @@ order_rules_t keys_rules(const cluster_t *c);
 void keys_update(cluster_t *c); /* something about generations */
 /* A connection was closed for this: of a member that holds the key it is a reason for a new one (F10). */
 void keys_lost_trust(cluster_t *c, net_conn_t *conn, unsigned bye, const err_t *why);
-void keys_turn(cluster_t *c, uint64_t now_ms);             /* judges this node's own platform, now and then */
-void keys_status(const cluster_t *c, jw_t *w);             /* of /v1/status; with the lock held */
+void keys_turn(cluster_t *c, uint64_t now_ms); /* judges this node's own platform and the key's age, now and then */
+void keys_platforms(cluster_t *c);             /* counts platforms against the policy in force */
+void keys_status(const cluster_t *c, jw_t *w); /* of /v1/status; with the lock held */
 void keys_ordered(void *ctx, const order_signed_t *order); /* a peer's, which is higher */
 void keys_recall(cluster_t *c);                            /* the kept order, once our own evidence is verified */
 rc_t keys_leave(cluster_t *c, err_t *e);                   /* forgets a cluster of which we hold no key */

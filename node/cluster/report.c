@@ -126,6 +126,7 @@ void report_update(cluster_t *c)
     show_bans(c);
     show_circuits(c);
     pthread_mutex_unlock(&c->lock);
+    keys_platforms(c);
 }
 
 bool cluster_offer(cluster_t *c, cluster_offer_t *out)
@@ -295,8 +296,7 @@ static bool is_on(const shown_member_t *m, const hash32_t *platform)
     return m->phase == JOIN_PEER && hash32_eq(&m->platform, platform);
 }
 
-/* Distinct platforms: ours, once it is known, and the members'. */
-static unsigned platforms_of(const cluster_t *c, const attest_status_t *own)
+unsigned report_platforms(const cluster_t *c, const attest_status_t *own)
 {
     unsigned n = own->verified;
     for (size_t i = 0; i < c->member_count; i++) {
@@ -321,7 +321,7 @@ void cluster_attested(cluster_t *c, attestation_cluster_t *out)
                                         .index = c->keys.in_use.index,
                                         .order = c->keys.in_use.order,
                                         .order_version = c->order.version,
-                                        .platforms = platforms_of(c, &own) };
+                                        .platforms = report_platforms(c, &own) };
     pthread_mutex_unlock(&c->lock);
 }
 
@@ -360,7 +360,7 @@ void cluster_status(cluster_t *c, jw_t *w)
     heads_status(c, w);
     jw_bool(w, "cluster_pinned", c->with.config->cluster[0] != 0);
     jw_u64(w, "peers", peers);
-    jw_u64(w, "platforms", platforms_of(c, &own));
+    jw_u64(w, "platforms", report_platforms(c, &own));
     put_relay(w, c);
     recover_status(c, w);
     put_lists(w, c);

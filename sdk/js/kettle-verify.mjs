@@ -1757,12 +1757,18 @@ const readValues = (place, name, n) => place.optValues(name, VALUES_AT_MOST)?.ma
 const oneOf = (values, got) => values.some((value) => same(value, got));
 const admits = (values, got) => !values || oneOf(values, got);
 
+/** As Intel writes them: a misspelt one would deny nothing. */
+function readAdvisory(place) {
+  const id = place.text(undefined, 1, 32);
+  return /^INTEL-SA-[0-9]{5,}$/.test(id) ? id : place.fail(undefined, "must be INTEL-SA- and at least five digits");
+}
+
 function readTcbRules(tcb) {
   const accept = tcb?.optList("accept", 0, Infinity)?.map((one) => one.word(undefined, TCB_STATUSES));
   if (accept?.includes("Revoked")) tcb.fail("accept", "Revoked cannot be accepted");
   return {
     accept: accept ?? ["UpToDate", "SWHardeningNeeded"],
-    deny: (tcb?.optList("deny_advisories", 0, VALUES_AT_MOST) ?? []).map((one) => one.text(undefined, 1, 32)),
+    deny: (tcb?.optList("deny_advisories", 0, VALUES_AT_MOST) ?? []).map(readAdvisory),
     minEvaluation: tcb?.optU64("min_eval", 0, 0xffffffff) ?? 0,
     maxAge: tcb?.optU64("max_age_s", 1, 0x7fffffff),
     minDate: tcb?.optTime("min_tcb_date"),
@@ -1836,6 +1842,8 @@ function readPolicy(text) {
   policy.chainId = id;
   policy.genesis = readValues(place, "genesis_validators_root", 32);
   policy.setup = readValues(place, "setup_hash", 32);
+  place.optU64("min_platforms", 1, 64); // these two are for members of a cluster
+  place.optU64("rotate_after_s", 3600, 0x7fffffff);
   place.done();
   return policy;
 }

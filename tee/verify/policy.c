@@ -191,6 +191,15 @@ static void read_mode(policy_t *p, const jo_t *o)
         read_images(p, o);
 }
 
+/* What members of a cluster hold themselves to. */
+static void read_cluster(policy_t *p, const jo_t *o)
+{
+    uint64_t platforms = 0;
+    jo_opt_u64(o, &platforms, "min_platforms", 1, POLICY_PLATFORMS_MAX);
+    p->min_platforms = (uint32_t)platforms;
+    jo_opt_u64(o, &p->rotate_after_s, "rotate_after_s", POLICY_ROTATE_MIN_S, INT32_MAX);
+}
+
 static void read_policy(policy_t *p, const jo_t *o)
 {
     jo_t part;
@@ -210,6 +219,7 @@ static void read_policy(policy_t *p, const jo_t *o)
     p->has_chain_id = jo_opt_u64(o, &p->chain_id, "chain_id", 1, INT64_MAX);
     read_values(&p->genesis_validators_root, &p->arena, o, "genesis_validators_root", 32);
     read_values(&p->setup_hash, &p->arena, o, "setup_hash", 32);
+    read_cluster(p, o);
 }
 
 /* With the rules that hold where the text says nothing. */
@@ -260,6 +270,16 @@ void policy_free(policy_t *p)
 const hash32_t *policy_digest(const policy_t *p)
 {
     return &p->digest;
+}
+
+uint32_t policy_min_platforms(const policy_t *p)
+{
+    return p->min_platforms;
+}
+
+uint64_t policy_rotate_after_s(const policy_t *p)
+{
+    return p->rotate_after_s;
 }
 
 view_t policy_simulator_root(const policy_t *p)

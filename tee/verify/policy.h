@@ -20,6 +20,8 @@
 #define POLICY_DEFAULT "{\"mode\":\"same-as-self\",\"version\":1}"
 #define POLICY_IMAGES_MAX 64u
 #define POLICY_VALUES_MAX 64u /* alternatives in one list */
+#define POLICY_PLATFORMS_MAX 64u
+#define POLICY_ROTATE_MIN_S 3600u
 
 typedef struct policy policy_t;
 
@@ -44,6 +46,11 @@ void policy_set_self(policy_t *p, const quote_t *self, const eventlog_t *log);
 /* DER of the simulator's root that the policy names ("simulator_root"); n 0: none, and in builds without the simulator
  * a policy that names one is refused by policy_read. */
 view_t policy_simulator_root(const policy_t *p);
+
+/* What a node of a cluster holds itself to: on how many distinct platforms its members, itself among them, must run for
+ * it to sign; after how many seconds it says that another key is due. 0: the policy does not say. */
+uint32_t policy_min_platforms(const policy_t *p);
+uint64_t policy_rotate_after_s(const policy_t *p);
 
 /* What a node says of the chain that it follows, and of its setup. */
 typedef struct {

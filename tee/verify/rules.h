@@ -68,6 +68,8 @@ struct policy {
     values_t self_rtmr0; /* beside our own */
     self_t self;
     view_t simulator_root;
+    uint32_t min_platforms; /* 0: none */
+    uint64_t rotate_after_s;
     /* chain */
     bool has_chain_id;
     uint64_t chain_id;

@@ -26,6 +26,7 @@ static size_t published_n;
 static order_signed_t order;
 static entry_proof_t newest;
 static uint16_t own_fault;
+static policy_t *policy;
 
 /* ---- the overlay ---- */
 
@@ -40,8 +41,9 @@ rc_t __wrap_claims_put(claims_t *x, uint64_t number, const state_t *state);
 bool __wrap_claims_newest(claims_t *x, state_claim_t *out, uint8_t buf[CLAIMS_PROOF_MAX], bool finalized,
                           uint64_t up_to);
 rc_t __wrap_claims_put_evidence(claims_t *x, view_t evidence);
-rc_t __wrap_attest_admits_self(attest_t *s, err_t *e, const policy_t *policy);
+rc_t __wrap_attest_admits_self(attest_t *s, err_t *e, const policy_t *by);
 const policy_t *__wrap_attest_policy(const attest_t *s);
+void __wrap_attest_status(attest_t *s, attest_status_t *out);
 uint64_t __wrap_net_number(const net_conn_t *conn);
 
 uint64_t __wrap_net_number(const net_conn_t *conn)
@@ -119,9 +121,9 @@ rc_t __wrap_claims_put_evidence(claims_t *x, view_t evidence)
     return RC_OK;
 }
 
-rc_t __wrap_attest_admits_self(attest_t *s, err_t *e, const policy_t *policy)
+rc_t __wrap_attest_admits_self(attest_t *s, err_t *e, const policy_t *by)
 {
-    (void)s, (void)policy;
+    (void)s, (void)by;
     err_clear(e);
     if (!own_fault)
         return RC_OK;
@@ -133,7 +135,13 @@ rc_t __wrap_attest_admits_self(attest_t *s, err_t *e, const policy_t *policy)
 const policy_t *__wrap_attest_policy(const attest_t *s)
 {
     (void)s;
-    return NULL;
+    return policy;
+}
+
+void __wrap_attest_status(attest_t *s, attest_status_t *out)
+{
+    (void)s;
+    *out = (attest_status_t){ .verified = true, .platform = { { 1 } } };
 }
 
 /* ---- the node ---- */
@@ -158,6 +166,15 @@ static void stop(void)
     free(c);
 }
 
+/* The policy in force, with more members. */
+static void put_policy(const char *members)
+{
+    char text[200];
+    policy_free(policy);
+    snprintf(text, sizeof text, "{\"mode\":\"same-as-self\",\"version\":1%s}", members);
+    ck_assert_int_eq(policy_read(&policy, NULL, view_str(text)), RC_OK);
+}
+
 static void begin(void)
 {
     static const uint8_t blind[32] = { 1 };
@@ -174,6 +191,7 @@ static void begin(void)
     published = shut_out = evidence_put = own_fault = 0;
     newest = (entry_proof_t){ .entry = { .g = { { 1 } } } };
     order = (order_signed_t){ .signature_count = 0 };
+    put_policy("");
     start();
 }
 
@@ -184,6 +202,8 @@ static void end(void)
     stop();
     keyring_free(node_key);
     keys_close();
+    policy_free(policy);
+    policy = NULL;
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", dir, files[i]);
         (void)unlink(path);
@@ -377,11 +397,92 @@ START_TEST(a_holder_whose_own_platform_is_out_of_date_says_so)
 }
 END_TEST
 
+static bool may_sign(char reason[240])
+{
+    err_t why = { .text = "" };
+    const bool may = cluster_signs(c, &why, 64, true);
+    snprintf(reason, 240, "%s", why.text);
+    return may;
+}
+
+/* All peers of a node may belong to one host, which no cryptography sees: the operators say how many platforms it takes. */
+START_TEST(with_fewer_platforms_than_the_policy_wants_nothing_is_signed)
+{
+    static const struct {
+        join_phase_t phase;
+        uint8_t platform;
+        bool enough;
+    } rows[] = {
+        { JOIN_PEER, 1, false },      /* ours */
+        { JOIN_PEER, 2, false },      /* of another, and so two */
+        { JOIN_PEER, 2, false },      /* the same again */
+        { JOIN_ATTESTED, 3, false },  /* not judged by the order in force */
+        { JOIN_ATTESTING, 4, false }, /* nobody */
+        { JOIN_PEER, 3, true },
+    };
+    char reason[240];
+    c->keys = (join_keys_t){ .holds = true, .is_in_use = true, .signer = GEN_SIGNS, .until = UINT64_MAX };
+    keys_platforms(c);
+    ck_assert_msg(may_sign(reason), "%s", reason); /* the policy wants nothing */
+    const uint64_t before = c->silenced;
+    put_policy(",\"min_platforms\":3");
+    keys_platforms(c);
+    ck_assert(!may_sign(reason) && strstr(reason, "run on 1 platforms, and the policy wants 3"));
+    ck_assert_uint_eq(c->silenced, before + 1); /* what was signed is not answered any more */
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        c->members[i] = (shown_member_t){ .phase = rows[i].phase, .platform = { { rows[i].platform } } };
+        c->member_count = i + 1;
+        keys_platforms(c);
+        ck_assert_msg(may_sign(reason) == rows[i].enough, "row %zu: %s", i, reason);
+    }
+    c->member_count--;
+    keys_platforms(c);
+    ck_assert(!may_sign(reason) && strstr(reason, "run on 2 platforms"));
+    put_policy(",\"min_platforms\":2");
+    keys_platforms(c);
+    ck_assert(may_sign(reason));
+}
+END_TEST
+
+START_TEST(a_key_as_old_as_the_policy_lets_it_become_is_told_of)
+{
+    config.network.seconds_per_slot = 12;
+    put_policy(",\"rotate_after_s\":3600");
+    c->is_open = c->keys.holds = true;
+    keys_turn(c, 1); /* no head yet */
+    newest.entry.entry.from_slot = 1000;
+    c->head = 1299;
+    keys_turn(c, 60001);
+    ck_assert(status_has("\"rotation_needed\":null"));
+    c->head = 1300;
+    keys_turn(c, 120001);
+    ck_assert(status_has("the key signs since slot 1000, longer than the 3600 s of rotate_after_s"));
+    newest.entry.g.b[0] = 7; /* a newer one */
+    newest.entry.entry.from_slot = 0;
+    keys_update(c);
+    c->keys.holds = true;
+    ck_assert(status_has("\"rotation_needed\":null"));
+    keys_turn(c, 180001); /* a first generation: its age counts from now */
+    c->head = 1599;
+    keys_turn(c, 240001);
+    ck_assert(status_has("\"rotation_needed\":null"));
+    put_policy("");
+    c->head = 1600;
+    keys_turn(c, 300001); /* the policy says nothing */
+    ck_assert(status_has("\"rotation_needed\":null"));
+    put_policy(",\"rotate_after_s\":3600");
+    keys_turn(c, 360001);
+    ck_assert(status_has("since slot 1300"));
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN_AROUND("cluster_heads", begin, end, who_announces_two_headers_of_one_slot_is_told_of_and_shut_out,
                            nobody_is_blamed_for_what_he_did_not_sign,
                            evidence_of_others_counts_and_is_known_again_after_a_restart,
                            a_kept_file_that_the_host_changed_blames_nobody, the_log_of_releases_is_read_back,
-                           a_holder_whose_own_platform_is_out_of_date_says_so);
+                           a_holder_whose_own_platform_is_out_of_date_says_so,
+                           with_fewer_platforms_than_the_policy_wants_nothing_is_signed,
+                           a_key_as_old_as_the_policy_lets_it_become_is_told_of);
 }

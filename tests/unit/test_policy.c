@@ -63,6 +63,11 @@ static const struct {
     { "{" SELF ",\"tcb\":{\"deny_advisories\":[\"INTEL-SA-00001\",\"\"]}}", "tcb.deny_advisories[1]", RC_MALFORMED },
     { "{" SELF ",\"tcb\":{\"max_age_s\":-1}}", "tcb.max_age_s", RC_MALFORMED },
     { "{" SELF ",\"tcb\":{\"max_age_s\":0}}", "tcb.max_age_s", RC_MALFORMED }, /* not "any age" */
+    { "{" SELF ",\"min_platforms\":0}", "min_platforms", RC_MALFORMED },
+    { "{" SELF ",\"min_platforms\":65}", "min_platforms", RC_MALFORMED },
+    { "{" SELF ",\"min_platforms\":\"2\"}", "min_platforms", RC_MALFORMED },
+    { "{" SELF ",\"rotate_after_s\":3599}", "rotate_after_s", RC_MALFORMED },
+    { "{" SELF ",\"rotate_after_s\":2147483648}", "rotate_after_s", RC_MALFORMED },
     { "{" SELF ",\"chain_id\":0}", "chain_id", RC_MALFORMED },
     { "{" SELF ",\"chain_id\":\"1\"}", "chain_id", RC_MALFORMED },
     { "{" SELF ",\"genesis_validators_root\":\"" REG("1") "\"}", "genesis_validators_root", RC_MALFORMED },
