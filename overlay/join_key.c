@@ -472,6 +472,8 @@ static rc_t read_asked(session_t *s, lane_t *l)
     if (used != l->n)
         return RC_MALFORMED;
     if (message.n <= KEYSHARE_REQUEST_MAX && !keyshare_request_read(&s->peers_request, &e, message)) {
+        if (!s->has_state) /* of who is a peer from then on: it comes on another stream */
+            return RC_NEED_DATA;
         s->answering = l;
         lane_use(l, used);
         give(s);

@@ -184,6 +184,21 @@ START_TEST(what_is_flooded_reaches_all_once_and_late_comers)
 }
 END_TEST
 
+/* A request for the key that comes before the state of who asks, on a stream of its own, waits for it. */
+START_TEST(the_key_is_there_within_five_round_trips)
+{
+    apps_world(12);
+    apps_open(1, false);
+    app_new(&apps[1], "bob");
+    app_start(&apps[1]);
+    app_count = 2;
+    app_dial(1, 0);
+    apps_run(150); /* 20 ms each; and each job is looked for every 5 ms */
+    ck_assert_uint_eq(apps[1].keyed, 1);
+    apps_close();
+}
+END_TEST
+
 START_TEST(agreement_needs_four_seats)
 {
     apps_world(9);
@@ -288,7 +303,7 @@ int main(void)
         a_relayed_message_reaches_who_is_not_connected_to_its_author, a_slow_application_slows_who_writes_to_it,
         who_is_away_is_told_of_and_comes_back_with_a_new_session, applications_of_two_names_do_not_meet,
         an_application_is_named_and_a_pinned_one_founds_nothing, what_is_flooded_reaches_all_once_and_late_comers,
-        agreement_needs_four_seats, seats_agree_on_what_one_of_them_says, one_seat_that_is_dead_holds_nothing_up,
-        an_application_may_broadcast_from_inside_a_delivery,
+        the_key_is_there_within_five_round_trips, agreement_needs_four_seats, seats_agree_on_what_one_of_them_says,
+        one_seat_that_is_dead_holds_nothing_up, an_application_may_broadcast_from_inside_a_delivery,
         what_a_seat_missed_behind_a_cut_comes_with_the_next_connection, messages_wait_while_an_order_is_taken);
 }
