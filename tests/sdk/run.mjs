@@ -3,9 +3,9 @@ import { spawn } from "node:child_process";
 import fs from "node:fs";
 import { add, close, root, test } from "./harness.mjs";
 
-const python = (file) =>
+const python = (file, ...args) =>
   new Promise((resolve, reject) => {
-    const child = spawn("python3", [`${root}tests/sdk/${file}`], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn("python3", [`${root}tests/sdk/${file}`, ...args], { stdio: ["ignore", "pipe", "inherit"] });
     let out = "";
     child.stdout.setEncoding("utf8").on("data", (text) => (out += text));
     child.on("error", reject).on("close", () => {
@@ -35,6 +35,7 @@ const PARTS = {
   page: async () => (await import("./page.mjs")).aPage(),
   python: () => test("the Python tests ran", () => python("test_python.py")),
   p2p: () => test("the tests of dstack_p2p ran", () => python("test_p2p.py")),
+  clients: () => test("the tests of the other languages' calls and of examples/p2p ran", () => python("test_p2p_clients.py", "c", "examples")),
   program: async () => {
     const { program, programs } = await import("./program.mjs");
     if (fs.existsSync(program)) return programs();

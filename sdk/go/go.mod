@@ -1,0 +1,3 @@
+module kettle/dstackp2p
+
+go 1.19
