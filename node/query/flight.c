@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/os/worker.h"
+#include "node/query/flight_turns.h"
 
 #define BUCKETS 4096u
 #define BATCH_BODY_MAX ((size_t)12 << 20)  /* bytes of the answer to one, */
@@ -25,25 +26,12 @@ struct flight {
     seat_t *seats; /* whoever waits for it */
 };
 
-/* A client's turns at one endpoint, for as long as anything of his waits there or is in the air. */
-typedef struct guest {
-    share_turn_t turn;
-    hs_client_t *client; /* with a reference */
-    struct guest *next;
-} guest_t;
-
 struct flights {
     flights_config_t config;
     pthread_mutex_t lock; /* all below, and seats and parties that wait */
     pthread_cond_t empty;
     flight_t *buckets[BUCKETS];
-    struct {
-        unsigned in_air;
-        batch_t *first;  /* what is asked again goes before all turns */
-        share_t queue;   /* of what waits for its turn */
-        guest_t *guests; /* who has turns */
-        batch_t *open;   /* takes more on board before it waits; NULL: none does */
-    } at[UP_ENDPOINTS_MAX];
+    turns_t at[UP_ENDPOINTS_MAX];
     budget_t budget;
     budget_use_t own; /* of it, by the program itself */
     size_t held;      /* bytes that the answers on their way and in use may have */
@@ -347,88 +335,6 @@ static int learn_refusal(cap_t *c, void *ctx)
 
 /* ---- asked again ---- */
 
-/* Puts a batch before all that wait for their turn. With the lock held, as all of these. */
-static void put_first(flights_t *f, batch_t *b)
-{
-    b->next = f->at[b->endpoint].first;
-    f->at[b->endpoint].first = b;
-}
-
-/* Whose turns a batch takes. NULL: no memory. */
-static guest_t *guest_of(flights_t *f, const batch_t *b)
-{
-    guest_t **all = &f->at[b->endpoint].guests, *g = *all;
-    while (g && g->client != b->client)
-        g = g->next;
-    if (g || !(g = calloc(1, sizeof *g)))
-        return g;
-    g->client = hs_client_ref(b->client);
-    g->turn.exempt = !b->client || b->client->turns[SHARE_LIGHT].exempt;
-    g->next = *all;
-    return *all = g;
-}
-
-/* Lets a batch wait for its turn. */
-static void queue(flights_t *f, batch_t *b)
-{
-    b->guest = guest_of(f, b);
-    if (!b->guest) {
-        put_first(f, b);
-        return;
-    }
-    b->waits = true;
-    share_push(&f->at[b->endpoint].queue, &b->guest->turn, &b->item);
-}
-
-/* A batch is nobody's turn any more. */
-static void forget_turn(flights_t *f, batch_t *b)
-{
-    guest_t *g = b->guest, **at = &f->at[b->endpoint].guests;
-    b->guest = NULL;
-    if (g->turn.waiting || g->turn.running)
-        return;
-    while (*at != g)
-        at = &(*at)->next;
-    *at = g->next;
-    hs_client_unref(g->client);
-    free(g);
-}
-
-/* A batch has landed: what it cost. */
-static void end_turn(flights_t *f, batch_t *b)
-{
-    const uint64_t cost = b->sent ? QUESTION_COST * b->count + b->response.body_len / BYTES_A_COST : 0;
-    if (!b->guest)
-        return;
-    share_done(&f->at[b->endpoint].queue, &b->guest->turn, cost);
-    forget_turn(f, b);
-}
-
-static batch_t *batch_of(share_item_t *item)
-{
-    return item ? (batch_t *)(void *)((char *)item - offsetof(batch_t, item)) : NULL;
-}
-
-/* What goes next. NULL: nothing waits. */
-static batch_t *first_of(const flights_t *f, size_t endpoint)
-{
-    return f->at[endpoint].first ? f->at[endpoint].first : batch_of(share_peek(&f->at[endpoint].queue));
-}
-
-/* Takes what goes next. */
-static batch_t *take_first(flights_t *f, size_t endpoint)
-{
-    share_turn_t *turn;
-    batch_t *b = f->at[endpoint].first;
-    if (b) {
-        f->at[endpoint].first = b->next;
-        return b;
-    }
-    b = batch_of(share_next(&f->at[endpoint].queue, &turn));
-    b->waits = false;
-    return b;
-}
-
 /* Moves a flight with all seats to another batch. False: no memory; it stays. */
 static bool change_flight(flights_t *f, flight_t *x, batch_t *to)
 {
@@ -469,7 +375,7 @@ static void rebook(flights_t *f, batch_t *b, bool alone)
                 break;
         }
     while (count)
-        put_first(f, made[--count]);
+        turns_first(&f->at[b->endpoint], made[--count]);
 }
 
 static void mark_all(batch_t *b, bool again)
@@ -571,6 +477,12 @@ static void note_ledger(flights_t *f, const batch_t *b)
         spread_add(&l->took, b->response.elapsed_ms);
 }
 
+/* What a batch cost whoever's turn it was. */
+static uint64_t cost_of(const batch_t *b)
+{
+    return b->sent ? QUESTION_COST * b->count + b->response.body_len / BYTES_A_COST : 0;
+}
+
 static void land(pool_task_t *t)
 {
     batch_t *b = (batch_t *)(void *)((char *)t - offsetof(batch_t, task));
@@ -584,7 +496,7 @@ static void land(pool_task_t *t)
     ask_again(f, b);
     hand_out(b);
     f->at[b->endpoint].in_air -= b->sent;
-    end_turn(f, b);
+    turns_end(&f->at[b->endpoint], b, cost_of(b));
     pump(f, b->endpoint);
     pthread_mutex_unlock(&f->lock);
     batch_unref(b);
@@ -638,7 +550,7 @@ static void write_batch(batch_t *b, const cap_form_t *form)
 /* The next batch whose turn has come: not larger than the endpoint takes. */
 static batch_t *next_batch(flights_t *f, size_t endpoint, const cap_t *can)
 {
-    batch_t *b = take_first(f, endpoint);
+    batch_t *b = turns_take(&f->at[endpoint]);
     if (elements_of(b, can) <= can->batch)
         return b;
     take_off_board(f, b);
@@ -661,14 +573,14 @@ static bool same_form(const cap_form_t *a, const cap_form_t *b)
 static bool may_send(const flights_t *f, size_t endpoint, const cap_t *can)
 {
     const unsigned in_air = f->at[endpoint].in_air;
-    const size_t more = batch_body_max(first_of(f, endpoint));
+    const size_t more = batch_body_max(turns_peek(&f->at[endpoint]));
     return !in_air || (in_air < (can->settling ? 1 : f->config.in_air_max) && f->held + more <= f->config.bytes_max);
 }
 
 /* Sends what waits, as far as it may. With the lock held. */
 static void pump(flights_t *f, size_t endpoint)
 {
-    while (first_of(f, endpoint)) {
+    while (turns_peek(&f->at[endpoint])) {
         const cap_t can = up_capability(f->config.upstream, endpoint);
         if (!may_send(f, endpoint, &can))
             return;
@@ -770,7 +682,7 @@ static void send_off(flights_t *f, batch_t *const *made, size_t count, size_t en
         write_batch(made[i], &can->form);
     pthread_mutex_lock(&f->lock);
     for (size_t i = 0; i < count; i++)
-        queue(f, made[i]);
+        turns_queue(&f->at[endpoint], made[i]);
     pump(f, endpoint);
     pthread_mutex_unlock(&f->lock);
 }
@@ -853,19 +765,7 @@ static bool call_back(flights_t *f, batch_t *b)
         hc_cancel(f->config.http, &b->group);
         return false;
     }
-    if (b->waits) {
-        b->waits = false;
-        share_remove(&f->at[b->endpoint].queue, &b->guest->turn, &b->item);
-        forget_turn(f, b);
-        return true;
-    }
-    batch_t **at = &f->at[b->endpoint].first;
-    while (*at && *at != b)
-        at = &(*at)->next;
-    if (!*at)
-        return false; /* it is open, about to be sent, or to land */
-    *at = b->next;
-    return true;
+    return turns_remove(&f->at[b->endpoint], b); /* else it is open, about to be sent, or to land */
 }
 
 bool flights_leave(flights_t *f, party_t *p)
@@ -899,9 +799,7 @@ void flights_counts(flights_t *f, flights_counts_t *out)
     out->left = budget_left(&f->budget, clock_monotonic_ms());
     for (size_t i = 0; i < UP_ENDPOINTS_MAX; i++) {
         out->in_air += f->at[i].in_air;
-        out->waiting += f->at[i].queue.waiting;
-        for (const batch_t *b = f->at[i].first; b; b = b->next)
-            out->waiting++;
+        out->waiting += turns_waiting(&f->at[i]);
     }
     pthread_mutex_unlock(&f->lock);
 }
@@ -920,7 +818,7 @@ flights_t *flights_new(const flights_config_t *config)
         f->config.bytes_max = FLIGHT_BYTES_MAX;
     f->budget.per_minute = config->per_minute;
     for (size_t i = 0; i < UP_ENDPOINTS_MAX; i++)
-        share_init(&f->at[i].queue, f->config.in_air_max);
+        turns_init(&f->at[i], f->config.in_air_max);
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->empty, NULL);
     if (config->gather_ms && worker_start(&f->gate, NULL, "flights", gate_main, f)) {

@@ -27,9 +27,9 @@
 
 #include "base/os/clock.h"
 #include "http/client.h"
+#include "node/query/batch.h"
 #include "node/query/pool.h"
 #include "rpc/upstream/endpoints.h"
-#include "rpc/upstream/jsonrpc.h"
 
 #define BATCH_MAX CAP_BATCH_MAX
 #define BATCH_SLOTS_MAX 512u /* slots in one batch */
@@ -38,43 +38,6 @@
 #define IN_AIR_MAX 200u      /* batches of all at one endpoint side by side; more wait for their turn here */
 
 #define FLIGHT_BYTES_MAX ((size_t)48 << 20)
-
-typedef struct flights flights_t;
-typedef struct flight flight_t;
-
-/* A request and what came of it: constant once landed. */
-typedef struct batch {
-    flights_t *flights;
-    size_t endpoint;
-    atomic_uint refs;
-    arena_t arena;
-    const need_t **needs;               /* copies with all they point to, so that whoever asked may be gone */
-    const ex_block_t *block_of, *block; /* the last block that was copied, and its copy */
-    flight_t **list;
-    size_t count, slots, hints;
-    size_t passengers; /* seats of all its flights; without any it is cancelled */
-    bool sent, landed;
-    bool emptied;        /* all who waited for it have changed to smaller ones */
-    bool again;          /* it asks for what was refused as a whole */
-    cap_form_t form;     /* in which it was written */
-    uint64_t close_ms;   /* while it is open: by the monotonic clock, when it is no more */
-    hs_client_t *client; /* who asked for the first of them; NULL: the program itself */
-    struct guest *guest; /* whose turn it waits for, or had; NULL: nobody's */
-    bool waits;          /* for that turn */
-    share_item_t item;
-    struct batch *next; /* of those that go before all turns */
-    pool_task_t task;
-    hc_group_t group;
-    hc_request_t request;
-    hc_response_t response;
-
-    bool heard; /* HTTP status 200: the endpoint answered, if only with errors */
-    rc_t rc;    /* of the batch as a whole; why says more */
-    err_t why;
-    uint32_t retry_after_ms;
-    jr_answer_t *answers; /* of each need, when rc is RC_OK */
-    atomic_uint blamed;   /* the most that somebody has told of its faults, as round.c ranks them; 0: nothing */
-} batch_t;
 
 /* One need that a party waits for. */
 typedef struct seat {

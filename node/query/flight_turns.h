@@ -1,0 +1,44 @@
+/* flight_turns.h - in which order the batches to one endpoint go: what is asked again first, then the clients' turns
+ * (http/share.h), each with a batch of his.
+ *
+ * Floor:  5, node/query. Under the lock of node/query/flight.c.
+ * Tests:  tests/unit/test_ask.c, tests/unit/test_ask_shared.c
+ */
+#ifndef NODE_QUERY_FLIGHT_TURNS_H
+#define NODE_QUERY_FLIGHT_TURNS_H
+
+#include "node/query/batch.h"
+
+typedef struct {
+    unsigned in_air;
+    batch_t *first;       /* what is asked again goes before all turns */
+    share_t queue;        /* of what waits for its turn */
+    struct guest *guests; /* who has turns */
+    batch_t *open;        /* takes more on board before it waits; NULL: none does */
+} turns_t;
+
+/* Begins with nothing that waits; places: batches side by side. */
+void turns_init(turns_t *t, unsigned places);
+
+/* Puts a batch before all that wait for their turn. */
+void turns_first(turns_t *t, batch_t *b);
+
+/* Lets a batch wait for its client's turn; without memory for that it goes first. */
+void turns_queue(turns_t *t, batch_t *b);
+
+/* What goes next. NULL: nothing waits. */
+batch_t *turns_peek(const turns_t *t);
+
+/* Takes what goes next; something waits. */
+batch_t *turns_take(turns_t *t);
+
+/* A batch has landed; cost: to whose turn it was. */
+void turns_end(turns_t *t, batch_t *b, uint64_t cost);
+
+/* Takes a batch back that waits. False: it does not. */
+bool turns_remove(turns_t *t, batch_t *b);
+
+/* How many wait. */
+size_t turns_waiting(const turns_t *t);
+
+#endif
