@@ -311,8 +311,9 @@ static CURLcode tls_of(CURL *e, const lane_t *l, const hc_request_t *q)
     bad |= curl_easy_setopt(e, CURLOPT_CERTINFO, 1L); /* to say what is wrong with one, or to hand it out */
     bad |= curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     bad |= curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    /* with TLS the handshake tells soon whether a connection can carry more; without, only the first answer would */
-    bad |= curl_easy_setopt(e, CURLOPT_PIPEWAIT, strncasecmp(q->url, "https:", 6) == 0 ? 1L : 0L);
+    /* with TLS the handshake tells soon whether a connection can carry more; without, only the first answer would. What
+     * is posted waits for neither: batches of one round go out at the same time, also to who speaks HTTP/1.1 */
+    bad |= curl_easy_setopt(e, CURLOPT_PIPEWAIT, !q->post.p && strncasecmp(q->url, "https:", 6) == 0 ? 1L : 0L);
     if (q->any_peer) { /* on a connection of its own, for one that is reused shows no certificate */
         bad |= curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
         bad |= curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
@@ -467,13 +468,6 @@ bool transfer_stalled(transfer_t *t, lane_t *l, uint64_t now_ms)
 
 /* ---- redirects ---- */
 
-static bool is_redirect(const transfer_t *t, long status)
-{
-    if (status == 307 || status == 308)
-        return true;
-    return !t->request->post.p && (status == 301 || status == 302 || status == 303);
-}
-
 /* Where a complete answer points to, from malloc, if it is to be followed. NULL: it is not; if it points anywhere, that
  * is told. */
 static char *next_url(transfer_t *t)
@@ -484,8 +478,8 @@ static char *next_url(transfer_t *t)
     (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
     if (status < 300 || status > 399 || curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &to) != CURLE_OK || !to)
         return NULL;
-    const bool goes = is_redirect(t, status) && t->hops < HC_REDIRECTS_MAX && !q->any_peer && !q->unix_socket &&
-                      hc_url_may_follow(t->url ? t->url : q->url, to);
+    const bool goes = !q->any_peer && !q->unix_socket &&
+                      hc_url_follows(t->url ? t->url : q->url, to, status, q->post.p != NULL, t->hops);
     if (!goes)
         hc_url_origin(t->out->moved, sizeof t->out->moved, to);
     return goes ? strdup(to) : NULL;

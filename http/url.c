@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "http/message.h"
+
 #define URL_MAX 4096u
 
 static bool scheme_known(const char *s)
@@ -104,4 +106,11 @@ bool hc_url_may_follow(const char *from, const char *to)
         return false;
     *strrchr(host_a, ':') = *strrchr(host_b, ':') = '\0';
     return is_near(host_a) || !is_near(host_b);
+}
+
+bool hc_url_follows(const char *from, const char *to, long status, bool post, unsigned hops)
+{
+    const bool any = status == 307 || status == 308;
+    const bool get = !post && (status == 301 || status == 302 || status == 303);
+    return (any || get) && hops < HC_REDIRECTS_MAX && hc_url_may_follow(from, to);
 }

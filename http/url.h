@@ -28,4 +28,8 @@ void hc_url_join(char *out, size_t cap, const char *base, const char *path);
  * http, and not from a host out in the world to one of this machine or its network. */
 bool hc_url_may_follow(const char *from, const char *to);
 
+/* Whether an answer with that status, after so many redirects that were followed, leads on: a GET by 301, 302, 303, 307
+ * and 308, a POST by the last two, HC_REDIRECTS_MAX times at most. */
+bool hc_url_follows(const char *from, const char *to, long status, bool post, unsigned hops);
+
 #endif

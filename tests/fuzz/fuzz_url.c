@@ -5,6 +5,18 @@
 #include "http/client.h"
 #include "tests/fuzz/fuzz.h"
 
+/* A server that leads there for ever is followed HC_REDIRECTS_MAX times at most, and what is posted by two statuses only. */
+static void follow(const char *url, size_t len)
+{
+    for (long status = 300; status < 310; status++)
+        for (int post = 0; post < 2; post++) {
+            unsigned hops = 0;
+            while (hc_url_follows(len % 2 ? url : "http://far.example/", url, status, post, hops))
+                if (++hops > HC_REDIRECTS_MAX || (post && status < 307))
+                    abort();
+        }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     char url[512], origin[700], small[16];
@@ -29,5 +41,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         abort();
     if (hc_url_may_follow("https://far.example/", url) && strncmp(origin, "https://", 8) != 0)
         abort();
+    follow(url, len);
     return 0;
 }

@@ -289,6 +289,37 @@ START_TEST(tls_against_a_server_that_speaks_none_fails_clearly)
 }
 END_TEST
 
+/* Nobody answers the handshake, so who waits for it before a connection of his own opens none. */
+static unsigned open_at_once(bool post)
+{
+    enum { N = 4 };
+    fake_t *f = fake_new(be_honest);
+    hc_t *c = hc_new(NULL);
+    hc_request_t q[N];
+    hc_response_t r[N];
+    char url[64];
+    snprintf(url, sizeof url, "https://127.0.0.1:%u/", f->port);
+    for (unsigned i = 0; i < N; i++)
+        q[i] =
+            (hc_request_t){ .url = url, .post = post ? view_str("{}") : view_of(NULL, 0), .connect_timeout_ms = 600 };
+    hc_perform(c, r, q, N, NULL, NULL);
+    const unsigned peak = f->open_peak;
+    for (unsigned i = 0; i < N; i++) {
+        ck_assert_int_ne(r[i].why.rc, RC_OK);
+        hc_response_clear(&r[i]);
+    }
+    hc_free(c);
+    fake_free(f);
+    return peak;
+}
+
+START_TEST(what_is_posted_over_tls_goes_out_at_once_also_when_no_connection_is_there)
+{
+    ck_assert_uint_eq(open_at_once(true), 4);
+    ck_assert_uint_lt(open_at_once(false), 4); /* one handshake tells whether a connection carries them all */
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("http_connections", connections_are_kept_between_calls_and_threads,
@@ -298,5 +329,6 @@ int main(void)
                     one_bad_request_does_not_spoil_the_others_of_its_call, cancel_ends_everything_soon,
                     one_client_serves_many_threads_with_few_connections,
                     what_was_submitted_waits_for_nobody_and_nobody_for_it, a_closed_port_is_an_error_at_once,
-                    tls_against_a_server_that_speaks_none_fails_clearly);
+                    tls_against_a_server_that_speaks_none_fails_clearly,
+                    what_is_posted_over_tls_goes_out_at_once_also_when_no_connection_is_there);
 }
