@@ -35,6 +35,7 @@ static void of_service(api_world_t *out, service_t *s, const follow_view_t *view
     out->sent_ctx = &s->sent;
     out->sent_note = sent_note;
     out->sent_nonce = sent_nonce;
+    out->proof_slots_max = ask_proof_slots(s->ask);
     out->tallies = &s->tallies;
     out->events = &NEWS_EVENTS;
     out->events_ctx = s->news;
@@ -50,7 +51,7 @@ void node_world(node_t *n, world_t *out)
 {
     follow_view_t view = { .latest.valid = false };
     err_t why;
-    *out = (world_t){ .api.proof_slots_max = BATCH_SLOTS_MAX };
+    *out = (world_t){ .api.chain = NULL };
     out->service = node_service(n); /* before the state is asked for: view is filled if there is a service by now */
     const node_state_t state = node_state(n, &view, &why);
     if (state != NODE_READY || !out->service) {

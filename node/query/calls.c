@@ -40,7 +40,7 @@ static rc_t begin(void *mine, query_t **out, err_t *e, arena_t *a, const hs_requ
                                                  .block = &c->block,
                                                  .request = &c->request,
                                                  .use_hint = true,
-                                                 .proof_slots_max = BATCH_SLOTS_MAX });
+                                                 .proof_slots_max = jobs_proof_slots(k->jobs) });
 }
 
 static rc_t finish(void *mine, view_t *body, err_t *e, arena_t *a, const query_t *done)

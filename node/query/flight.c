@@ -297,6 +297,21 @@ static void learn_hashes(cap_t *c, const batch_t *b)
     cap_by_hash(c, answered, unknown);
 }
 
+/* Notes how far back state is proven, and how many slots one proof may have. */
+static void learn_proofs(cap_t *c, const batch_t *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        const need_t *need = b->needs[i];
+        const jr_answer_t *x = &b->answers[i];
+        if (need->kind != NEED_PROOF && need->kind != NEED_CODE)
+            continue;
+        if (!x->rc || x->refusal == REFUSAL_DEPTH)
+            cap_state(c, need->block->env.number, !x->rc);
+        if (need->kind == NEED_PROOF && (!x->rc || x->refusal == REFUSAL_KEYS))
+            cap_keys(c, need->slot_count, !x->rc);
+    }
+}
+
 /* Whether one element is to be asked again in a simpler form, and what is learned from it. */
 static bool learn_element(cap_t *c, const batch_t *b, size_t i, bool other_form)
 {
@@ -318,6 +333,7 @@ static int learn_elements(cap_t *c, void *ctx)
     const size_t elements = jr_elements(b->needs, b->count, &b->form);
     cap_answered(c, elements, elements == 1 && has_hint(b));
     learn_hashes(c, b);
+    learn_proofs(c, b);
     const bool other_form = refused_form(b) && cap_refused_form(c, &b->form);
     for (size_t i = 0; i < b->count; i++) {
         b->list[i]->again = learn_element(c, b, i, other_form);

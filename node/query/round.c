@@ -47,11 +47,11 @@ static void fault_add(fault_t *f, rc_t rc, const err_t *why, bool passes)
     f->why = *why;
 }
 
-/* Whether a need of this origin, or of one that is more certain, has no answer. */
+/* Whether a need of this origin, or of one that is more certain, has no answer. None has to have a hint. */
 static bool is_open(const round_t *r, need_origin_t upto)
 {
     for (size_t i = 0; i < r->count; i++)
-        if (!r->answered[i] && r->needs[i].origin <= upto)
+        if (!r->answered[i] && r->needs[i].origin <= upto && r->needs[i].kind != NEED_HINT)
             return true;
     return false;
 }
@@ -67,6 +67,29 @@ static void meet_endpoint(round_t *r, visit_t *v, size_t endpoint)
     v->retry_after_ms = 0;
 }
 
+/* False: no memory. */
+static bool make_visit(round_t *r, visit_t *v, void (*landed)(party_t *p), void *owner)
+{
+    v->asked = arena_calloc(&r->arena, r->count, sizeof *v->asked);
+    v->party.seats = arena_calloc(&r->arena, r->count, sizeof *v->party.seats);
+    v->party.landed = landed;
+    v->party.owner = owner;
+    return v->asked && v->party.seats;
+}
+
+/* All endpoints, whom to ask first: of state, who may still keep it. */
+static void order_endpoints(round_t *r, uint64_t now)
+{
+    uint64_t oldest = UINT64_MAX;
+    r->endpoints = up_order(r->upstream, r->order, now);
+    for (size_t i = 0; i < r->count; i++) {
+        const need_t *need = &r->needs[i];
+        if ((need->kind == NEED_PROOF || need->kind == NEED_CODE) && need->block->env.number < oldest)
+            oldest = need->block->env.number;
+    }
+    up_order_state(r->upstream, r->order, oldest);
+}
+
 rc_t round_begin(round_t *r, query_t *query, up_t *upstream, flights_t *flights, clock_fn now_ms,
                  void (*landed)(party_t *p), void *owner)
 {
@@ -76,21 +99,15 @@ rc_t round_begin(round_t *r, query_t *query, up_t *upstream, flights_t *flights,
     r->keys = arena_calloc(&r->arena, r->count, sizeof *r->keys);
     r->answered = arena_calloc(&r->arena, r->count, sizeof *r->answered);
     r->lacked = arena_calloc(&r->arena, r->count, sizeof *r->lacked);
-    bool whole = r->keys && r->answered && r->lacked;
-    for (size_t i = 0; i < ROUND_VISITS; i++) {
-        visit_t *v = &r->visits[i];
-        v->asked = arena_calloc(&r->arena, r->count, sizeof *v->asked);
-        v->party.seats = arena_calloc(&r->arena, r->count, sizeof *v->party.seats);
-        v->party.landed = landed;
-        v->party.owner = owner;
-        whole = whole && v->asked && v->party.seats;
-    }
+    bool whole = r->keys && r->answered && r->lacked && make_visit(r, &r->guide, landed, owner);
+    for (size_t i = 0; i < ROUND_VISITS; i++)
+        whole = whole && make_visit(r, &r->visits[i], landed, owner);
     if (!whole)
         return r->rc = RC_NOMEM;
     for (size_t i = 0; i < r->count; i++)
         flight_key(&r->keys[i], &r->needs[i]);
     r->since_ms = now_ms();
-    r->endpoints = up_order(upstream, r->order, r->since_ms);
+    order_endpoints(r, r->since_ms);
     return RC_OK;
 }
 
@@ -98,6 +115,7 @@ void round_for(round_t *r, hs_client_t *client)
 {
     for (size_t i = 0; i < ROUND_VISITS; i++)
         r->visits[i].party.client = client;
+    r->guide.party.client = client;
 }
 
 /* Sends off what the endpoint has not been asked for yet. False: there is nothing, or it is here at once. */
@@ -106,7 +124,7 @@ static bool send(round_t *r, visit_t *v)
     party_t *p = &v->party;
     p->count = 0;
     for (size_t i = 0; i < r->count; i++)
-        if (!r->answered[i] && !v->asked[i])
+        if (!r->answered[i] && !v->asked[i] && !(r->guided && r->needs[i].kind == NEED_HINT))
             p->seats[p->count++] = (seat_t){ .key = r->keys[i], .need = &r->needs[i], .index = i };
     if (!p->count)
         return false;
@@ -247,6 +265,8 @@ static rc_t take_seat(round_t *r, err_t *e, const seat_t *s, bool *again, bool *
         r->lacked[s->index] = true;
         return RC_OK;
     }
+    if (s->need->kind == NEED_HINT && a->refusal == REFUSAL_METHOD) /* another one may have it */
+        return RC_OK;
     rc_t rc = query_give(r->query, e, s->index, &a->answer);
     r->answered[s->index] = rc == RC_OK;
     if (!rc)
@@ -273,6 +293,15 @@ static void note_lie(const round_t *r, const visit_t *v, const seat_t *s, const 
     arena_free(&a);
 }
 
+/* Whether what was refused goes beyond what the endpoint can do, which is no fault: slots of one proof, or the age of a
+ * block. */
+static bool knows_its_limit(const round_t *r, const visit_t *v, const seat_t *s)
+{
+    const refusal_t why = s->batch->answers[s->element].refusal;
+    const cap_t can = up_capability(r->upstream, v->endpoint);
+    return why == REFUSAL_KEYS || (why == REFUSAL_DEPTH && !cap_reaches(&can, s->need->block->env.number));
+}
+
 /* Takes what came on one seat; its fault is ours to report when we asked, or when it accuses and nobody has told
  * yet. */
 static void judge_seat(round_t *r, visit_t *v, fault_t *all, fault_t *mine, const seat_t *s)
@@ -291,7 +320,7 @@ static void judge_seat(round_t *r, visit_t *v, fault_t *all, fault_t *mine, cons
     if (rank(rc) > rank(all->rc))
         note_said(all->said, &s->batch->response);
     fault_add(all, rc, &e, passes);
-    const bool fewer = !s->batch->rc && s->batch->answers[s->element].refusal == REFUSAL_KEYS;
+    const bool fewer = !s->batch->rc && knows_its_limit(r, v, s);
     const bool once = rc_blames_input(rc) || s->batch->rc; /* of the batch, whoever got on it */
     const bool tell = fewer ? false : once ? blame(s->batch, rc) : s->own;
     if (tell)
@@ -349,7 +378,7 @@ static bool another_pass(round_t *r)
     r->passes++;
     r->at = 0;
     r->soon = false;
-    r->endpoints = up_order(r->upstream, r->order, r->again_ms);
+    order_endpoints(r, r->again_ms);
     return true;
 }
 
@@ -374,6 +403,55 @@ static bool visit_next(round_t *r, visit_t *v)
 static bool has_ended(const round_t *r)
 {
     return r->rc == RC_OK || r->rc == RC_NOMEM;
+}
+
+/* The access list that is asked for and has not come; count: there is none. */
+static size_t open_hint(const round_t *r)
+{
+    size_t i = 0;
+    while (i < r->count && (r->answered[i] || r->needs[i].kind != NEED_HINT))
+        i++;
+    return i;
+}
+
+/* Takes what the guide brought. That it has no access list is no fault. */
+static void take_guide(round_t *r)
+{
+    visit_t *v = &r->guide;
+    if (!v->out || !atomic_load(&v->party.here))
+        return;
+    take_party(r, v);
+    const rc_t mine = if_needed(v->mine.rc, true);
+    if (v->own && mine != RC_NOMEM)
+        report(r, v, mine);
+}
+
+/* Asks for the access list elsewhere when the endpoint that is asked for the rest gives none. */
+static void ask_guide(round_t *r)
+{
+    visit_t *v = &r->guide;
+    const size_t hint = open_hint(r), first = r->visits[0].endpoint;
+    if (r->guided || hint == r->count || !up_capability(r->upstream, first).form.no_hint)
+        return;
+    for (size_t i = 0; i < r->endpoints && !r->guided; i++) {
+        const uint64_t now = r->now_ms();
+        if (r->order[i] == first || !up_hints(r->upstream, r->order[i], now))
+            continue;
+        r->guided = true;
+        meet_endpoint(r, v, r->order[i]);
+        v->party.seats[0] = (seat_t){ .key = r->keys[hint], .need = &r->needs[hint], .index = hint };
+        v->party.count = 1;
+        v->patience_ms = now + up_patience_ms(r->upstream, v->endpoint);
+        v->out = flights_send(r->flights, &v->party, v->endpoint);
+        if (!v->out && v->party.count)
+            take_party(r, v);
+    }
+}
+
+/* Whether all but the access list is there, and that is still worth waiting for. */
+static bool awaits_guide(const round_t *r)
+{
+    return r->rc == RC_OK && r->guide.out && r->now_ms() < r->guide.patience_ms;
 }
 
 /* Whether one endpoint alone is asked, and there is another one. */
@@ -418,6 +496,7 @@ round_state_t round_next(round_t *r)
     if (r->later && r->now_ms() < r->again_ms)
         return ROUND_LATER;
     r->later = false;
+    take_guide(r);
     if (go_on(r))
         hedge(r);
     if (!has_ended(r) && r->now_ms() >= lacks_due_ms(r))
@@ -428,13 +507,16 @@ round_state_t round_next(round_t *r)
             r->later = another_pass(r);
             return r->later ? ROUND_LATER : ROUND_ENDED;
         }
-    return has_ended(r) ? ROUND_ENDED : ROUND_WAIT;
+    ask_guide(r);
+    return has_ended(r) && !awaits_guide(r) ? ROUND_ENDED : ROUND_WAIT;
 }
 
 uint64_t round_due_ms(round_t *r)
 {
     const visit_t *lone = lone_visit(r);
     const uint64_t lacks = lacks_due_ms(r), hedge = lone ? lone->patience_ms : UINT64_MAX;
+    if (awaits_guide(r))
+        return r->guide.patience_ms;
     if (r->visits[0].out || r->visits[1].out)
         return lacks < hedge ? lacks : hedge;
     return r->again_ms;
@@ -473,6 +555,9 @@ void round_late(round_t *r)
 
 void round_free(round_t *r)
 {
+    call_back(r, &r->guide);
+    flights_clear(&r->guide.party);
+    r->guide.out = false;
     for (size_t i = 0; i < ROUND_VISITS; i++) {
         call_back(r, &r->visits[i]);
         flights_clear(&r->visits[i].party);

@@ -82,7 +82,7 @@ static rc_t make_call(work_t *w, query_t **out, err_t *e)
                                             .gas_cap = k->rules->call_gas,
                                             .use_hint = !k->replays,
                                             .rounds_max = k->replays ? REPLAY_ROUNDS_MAX : 0,
-                                            .proof_slots_max = k->replays ? 1 : BATCH_SLOTS_MAX });
+                                            .proof_slots_max = k->replays ? 1 : jobs_proof_slots(k->jobs) });
 }
 
 rc_t statements_query(work_t *w, query_t **out, err_t *e)
@@ -90,7 +90,7 @@ rc_t statements_query(work_t *w, query_t **out, err_t *e)
     ex_read_config_t read = { .cache = w->owner->config.cache,
                               .block = &w->head.block,
                               .addr = w->question.what.account,
-                              .proof_slots_max = BATCH_SLOTS_MAX };
+                              .proof_slots_max = jobs_proof_slots(w->owner->config.jobs) };
     switch (w->question.what.kind) {
     case STATEMENT_CALL: return make_call(w, out, e);
     case STATEMENT_ACCOUNT: return ex_read_new(out, e, &read);

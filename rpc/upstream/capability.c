@@ -145,3 +145,43 @@ void cap_refused_hint(cap_t *c)
 {
     without_hints(c);
 }
+
+void cap_keys(cap_t *c, size_t slots, bool given)
+{
+    const uint16_t n = (uint16_t)(slots < UINT16_MAX ? slots : UINT16_MAX);
+    if (given) {
+        c->keys_good = n > c->keys_good ? n : c->keys_good;
+        c->keys = c->keys && c->keys < n ? n : c->keys;
+        return;
+    }
+    if (n <= c->keys_good) /* fewer than it took before */
+        c->keys_good = 0;
+    const uint16_t half = (uint16_t)(n / 2u), next = half > c->keys_good ? half : c->keys_good;
+    if (!c->keys || next < c->keys)
+        c->keys = next ? next : 1;
+}
+
+static uint64_t behind(const cap_t *c, uint64_t number)
+{
+    return c->newest > number ? c->newest - number : 0;
+}
+
+void cap_state(cap_t *c, uint64_t number, bool proven)
+{
+    c->newest = number > c->newest ? number : c->newest;
+    const uint64_t depth = behind(c, number);
+    if (proven) {
+        c->reach = depth > c->reach ? depth : c->reach;
+        c->gap = c->gap > c->reach ? c->gap : 0;
+        return;
+    }
+    if (!depth) /* it is not its age */
+        return;
+    c->gap = !c->gap || depth < c->gap ? depth : c->gap;
+    c->reach = c->reach < c->gap ? c->reach : c->gap - 1;
+}
+
+bool cap_reaches(const cap_t *c, uint64_t number)
+{
+    return !c->gap || behind(c, number) < c->gap;
+}

@@ -53,6 +53,10 @@ typedef struct {
     uint8_t json;        /* of a beacon API: routes, bits by lc_kind_t, that are to be asked for JSON only, */
     uint8_t tried;       /* ... or were, in vain, so that they are not tried again */
     bool knows;          /* it has answered by hash */
+    uint16_t keys;       /* slots that one proof may have; 0: as many as anybody asks for; */
+    uint16_t keys_good;  /* ... the most that one had which it gave */
+    uint64_t newest;     /* the newest block at which it was asked for state; */
+    uint64_t reach, gap; /* ... how far behind that it has proven, and from where on it has not; gap 0: not known */
     bool settling;       /* the last batch was refused: one at a time, please */
 } cap_t;
 
@@ -81,5 +85,14 @@ void cap_by_hash(cap_t *c, bool answered, bool unknown);
 bool cap_refused_form(cap_t *c, const cap_form_t *asked);
 bool cap_refused_funds(cap_t *c, const cap_form_t *asked);
 void cap_refused_hint(cap_t *c);
+
+/* A proof of so many slots was given, or refused for their number: half as many are asked for at once from now on. */
+void cap_keys(cap_t *c, size_t slots, bool given);
+
+/* State at block `number` was proven, or is not kept any more. */
+void cap_state(cap_t *c, uint64_t number, bool proven);
+
+/* Whether it may have state at that block: it has not refused one as far behind the newest that it was asked for. */
+bool cap_reaches(const cap_t *c, uint64_t number);
 
 #endif

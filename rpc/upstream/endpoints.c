@@ -318,6 +318,38 @@ int up_learn(up_t *u, size_t i, int (*learn)(cap_t *c, void *ctx), void *ctx)
     return got;
 }
 
+bool up_hints(up_t *u, size_t i, uint64_t now_ms)
+{
+    pthread_mutex_lock(&u->lock);
+    const bool gives = !u->at[i].can.form.no_hint && ready(&u->at[i], now_ms);
+    pthread_mutex_unlock(&u->lock);
+    return gives;
+}
+
+size_t up_proof_slots(up_t *u, size_t most)
+{
+    pthread_mutex_lock(&u->lock);
+    for (size_t i = 0; i < u->count; i++)
+        if (u->at[i].can.keys && u->at[i].can.keys < most)
+            most = u->at[i].can.keys;
+    pthread_mutex_unlock(&u->lock);
+    return most;
+}
+
+void up_order_state(up_t *u, size_t order[UP_ENDPOINTS_MAX], uint64_t number)
+{
+    size_t others[UP_ENDPOINTS_MAX], kept = 0, moved = 0;
+    pthread_mutex_lock(&u->lock);
+    for (size_t i = 0; i < u->count; i++)
+        if (cap_reaches(&u->at[order[i]].can, number))
+            order[kept++] = order[i];
+        else
+            others[moved++] = order[i];
+    pthread_mutex_unlock(&u->lock);
+    for (size_t i = 0; i < moved; i++)
+        order[kept + i] = others[i];
+}
+
 void up_on_lie(up_t *u, up_lie_fn take, void *ctx)
 {
     u->take_lie = take;

@@ -86,6 +86,15 @@ bool up_hedge(up_t *u, size_t i, uint64_t now_ms);
 cap_t up_capability(up_t *u, size_t i);
 int up_learn(up_t *u, size_t i, int (*learn)(cap_t *c, void *ctx), void *ctx);
 
+/* Whether endpoint i may be asked for an access list: it gives them, as far as is known, and is in no back-off. */
+bool up_hints(up_t *u, size_t i, uint64_t now_ms);
+
+/* The most slots of one proof that all of them give, at most `most`. */
+size_t up_proof_slots(up_t *u, size_t most);
+
+/* Moves those of an order that do not keep the state of a block that old behind the others. */
+void up_order_state(up_t *u, size_t order[UP_ENDPOINTS_MAX], uint64_t number);
+
 /* Notes that endpoint i claims a newer fork, outside of any request that is reported. Whether its last claim was
  * another one, or there was none. */
 bool up_claims_newer(up_t *u, size_t i, const char *reason);

@@ -53,6 +53,18 @@ refusal_t refusal_of_error(int64_t code, view_t message, bool whole)
         "not allowed", "not whitelisted", "not enabled", "upgrade",        "plan",
         NULL
     };
+    static const char *const depth[] = { "missing trie node",
+                                         "state is not available",
+                                         "state not available",
+                                         "state unavailable",
+                                         "no state available",
+                                         "historical state",
+                                         "pruned",
+                                         "pruning",
+                                         "proof window",
+                                         "block is too old",
+                                         "archive",
+                                         NULL };
     static const char *const form[] = {
         "invalid argument",  "invalid param", "invalid block",   "unmarshal",  "must be a", "hex string",
         "expected a string", "invalid type",  "failed to parse", "missing 0x", NULL
@@ -65,6 +77,8 @@ refusal_t refusal_of_error(int64_t code, view_t message, bool whole)
         return REFUSAL_BATCH;
     if (is_late(code, message))
         return REFUSAL_LATE;
+    if (says(message, depth))
+        return REFUSAL_DEPTH;
     if (says(message, funds))
         return REFUSAL_FUNDS;
     if (code == -32601 || code == -32004 || says(message, method))
@@ -112,6 +126,7 @@ const char *refusal_text(refusal_t r)
     case REFUSAL_FORM: return ", it does not take a block's hash";
     case REFUSAL_KEYS: return ", too many slots of one account";
     case REFUSAL_FUNDS: return ", the sender cannot pay";
+    case REFUSAL_DEPTH: return ", it keeps no state that old";
     }
     return "";
 }

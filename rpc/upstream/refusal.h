@@ -22,7 +22,8 @@ typedef enum {
     REFUSAL_METHOD, /* it does not serve the method */
     REFUSAL_FORM,   /* it does not take a block's hash where a number may stand */
     REFUSAL_KEYS,   /* of a proof of so many slots: the query asks for fewer at once */
-    REFUSAL_FUNDS   /* the sender cannot pay for the gas */
+    REFUSAL_FUNDS,  /* the sender cannot pay for the gas */
+    REFUSAL_DEPTH   /* it keeps no state of a block that old */
 } refusal_t;
 
 /* What an error object means. whole: it stands for the whole batch. */

@@ -10,6 +10,8 @@ static void check(const cap_t *c)
 {
     if (c->batch < 1 || c->batch > CAP_BATCH_MAX || c->good > CAP_BATCH_MAX || c->form.funds > FUNDS_NOBODY)
         abort();
+    if ((c->gap && c->reach >= c->gap) || (c->keys && c->keys_good > c->keys) || !cap_reaches(c, c->newest))
+        abort();
 }
 
 /* One need in a batch of so many, each answer to which a byte decides. */
@@ -52,6 +54,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     while (at < end) {
         const size_t elements = 1u + (size_t)*at % c.batch;
         const bool hint = *at & 128;
+        if (elements % 4 == 1)
+            cap_state(&c, *at, hint);
+        if (elements % 4 == 2)
+            cap_keys(&c, 1u + *at % 64u, hint);
+        check(&c);
         at++;
         ask(&c, elements, hint, &at, end);
     }

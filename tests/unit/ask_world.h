@@ -23,15 +23,17 @@
 /* One endpoint: how it behaves, and what it was asked. */
 typedef struct {
     const char *refused;   /* elements whose text has this get an error */
+    const char *words;     /* ... in these; NULL: that say nothing */
     unsigned refusing;     /* ... in so many batches; 0: in all */
     const char *falsified; /* proofs that were asked for with this text name another balance */
     const char *broken;    /* elements whose text has this get a result that is none */
     const char *failing;   /* batches whose text has this get status 500 */
     int status;            /* of HTTP; 0: 200 */
     unsigned pause_ms;
-    bool held; /* answers nothing until it is false */
-    bool null; /* so it answers what it does not refuse */
-    unsigned batches, elements, most_elements, most_slots, now, most_now;
+    bool held;        /* answers nothing until it is false */
+    bool null;        /* so it answers what it does not refuse */
+    const char *hint; /* its access list; NULL: none */
+    unsigned batches, hints, elements, most_elements, most_slots, now, most_now;
 } endpoint_t;
 
 static set_t s;
@@ -154,8 +156,12 @@ static inline void put_answer(char *out, endpoint_t *e, const json_t *element)
     const json_t *params = json_object_get(element, "params");
     char *text = json_dumps(element, JSON_COMPACT);
     put(out, "{\"jsonrpc\":\"2.0\",\"id\":%lld,", json_integer_value(json_object_get(element, "id")));
-    if (!strcmp(method, "eth_createAccessList") || refuses(e, text))
-        put(out, "\"error\":{\"code\":-32000,\"message\":\"not here\"}");
+    const bool hint = !strcmp(method, "eth_createAccessList");
+    e->hints += hint;
+    if ((hint && !e->hint) || refuses(e, text))
+        put(out, "\"error\":{\"code\":-32000,\"message\":\"%s\"}", e->words ? e->words : "not here");
+    else if (hint)
+        put(out, "\"result\":%s", e->hint);
     else if (e->null)
         put(out, "\"result\":null");
     else {

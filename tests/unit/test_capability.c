@@ -132,6 +132,48 @@ START_TEST(forms_become_simpler_once_each)
 }
 END_TEST
 
+START_TEST(slots_of_a_proof_are_halved_to_what_was_given)
+{
+    cap_t c;
+    cap_init(&c);
+    ck_assert_uint_eq(c.keys, 0);
+    for (size_t n = 512; n > 4; n = c.keys)
+        cap_keys(&c, n, false);
+    ck_assert_uint_eq(c.keys, 4);
+    cap_keys(&c, 4, true);
+    cap_keys(&c, 512, false); /* was on its way */
+    ck_assert_uint_eq(c.keys, 4);
+    cap_keys(&c, 6, true); /* another query had more */
+    ck_assert_uint_eq(c.keys, 6);
+    cap_keys(&c, 3, false); /* the limit is another one now */
+    ck_assert_uint_eq(c.keys, 1);
+    cap_keys(&c, 1, false);
+    ck_assert_uint_eq(c.keys, 1);
+}
+END_TEST
+
+START_TEST(how_far_back_state_is_kept_is_learned_from_both_sides)
+{
+    cap_t c;
+    cap_init(&c);
+    ck_assert(cap_reaches(&c, 0) && cap_reaches(&c, UINT64_MAX));
+    cap_state(&c, 1000, false); /* the newest that it was asked for: it is not the age */
+    ck_assert(cap_reaches(&c, 0));
+    cap_state(&c, 800, false);
+    ck_assert(!cap_reaches(&c, 800) && !cap_reaches(&c, 0) && cap_reaches(&c, 801));
+    cap_state(&c, 900, true);
+    cap_state(&c, 870, false);
+    ck_assert(!cap_reaches(&c, 870) && cap_reaches(&c, 871));
+    cap_state(&c, 1100, true); /* what is kept moves with the head */
+    ck_assert(!cap_reaches(&c, 970) && cap_reaches(&c, 971));
+    cap_state(&c, 500, true); /* it was changed for one that keeps all */
+    ck_assert(cap_reaches(&c, 0));
+    cap_state(&c, 600, false); /* and back again: less than it had is what counts */
+    ck_assert(!cap_reaches(&c, 600) && cap_reaches(&c, 601));
+    ck_assert_uint_lt(c.reach, c.gap);
+}
+END_TEST
+
 /* Words of execution clients and providers. */
 START_TEST(refusals_are_told_apart_by_their_words)
 {
@@ -154,7 +196,12 @@ START_TEST(refusals_are_told_apart_by_their_words)
         { -32602, "too many slots (max 1024)", REFUSAL_KEYS, REFUSAL_BATCH },
         { -32000, "failed to apply transaction: insufficient funds for gas * price + value", REFUSAL_FUNDS,
           REFUSAL_BATCH },
-        { -32000, "missing trie node", REFUSAL_OTHER, REFUSAL_BATCH },
+        { -32000, "missing trie node 00ab (path ) state 0x00ab is not available", REFUSAL_DEPTH, REFUSAL_BATCH },
+        { -32000, "historical state 00ab is not available", REFUSAL_DEPTH, REFUSAL_BATCH },
+        { -32000, "distance to target block exceeds maximum proof window", REFUSAL_DEPTH, REFUSAL_BATCH },
+        { -32002, "No state available for block 0x1234", REFUSAL_DEPTH, REFUSAL_BATCH },
+        { -32000, "World state unavailable", REFUSAL_DEPTH, REFUSAL_BATCH },
+        { -32000, "not recorded", REFUSAL_OTHER, REFUSAL_BATCH },
         { 0, "", REFUSAL_OTHER, REFUSAL_BATCH },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -178,6 +225,7 @@ int main(void)
     return UNIT_RUN("capability", limits_are_found_by_halves_and_kept, larger_batches_are_tried_slowly_and_found,
                     a_limit_that_stands_is_tried_ever_more_seldom,
                     a_hint_that_sinks_the_batch_is_not_asked_for_again_for_long,
-                    an_endpoint_that_refuses_everything_teaches_nothing, forms_become_simpler_once_each,
+                    an_endpoint_that_refuses_everything_teaches_nothing, slots_of_a_proof_are_halved_to_what_was_given,
+                    how_far_back_state_is_kept_is_learned_from_both_sides, forms_become_simpler_once_each,
                     refusals_are_told_apart_by_their_words);
 }

@@ -1,0 +1,127 @@
+/* Endpoints that can do different things: each is asked for what it has, as far as that is known. */
+#include "tests/unit/ask_world.h"
+
+#define CHAIN_HINT                                                                                                     \
+    "{\"accessList\":[{\"address\":\"0xac0000000000000000000000000000000000a000\",\"storageKeys\":["                   \
+    "\"0x0000000000000000000000000000000000000000000000000000000000000000\","                                          \
+    "\"0x0000000000000000000000000000000000000000000000000000000000000005\"]}],\"gasUsed\":\"0x5208\"}"
+
+/* sload(sload(0)) is the word: a round for each without a hint. */
+static void open_chain(void)
+{
+    open_world(SLOAD_CHAIN_OR_9);
+    world_set(&s.w.accounts[0], 0, u256_of(5));
+    world_set(&s.w.accounts[0], 5, u256_of(1234));
+    ends[0].words = "the method eth_createAccessList does not exist/is not available";
+    ends[1].hint = CHAIN_HINT;
+}
+
+START_TEST(a_hint_that_the_first_endpoint_does_not_give_is_asked_of_the_second)
+{
+    open_chain();
+    expect_word(1234, 2); /* after the rest, since it is news that the first has none */
+    ck_assert_uint_eq(ends[0].hints, 1);
+    ck_assert_uint_eq(ends[1].hints, 1);
+    ck_assert_uint_eq(ends[1].elements, 1);
+    const unsigned before = ends[0].batches;
+    expect_word(1234, 2); /* beside it */
+    ck_assert_uint_eq(ends[0].hints, 1);
+    ck_assert_uint_eq(ends[1].hints, 2);
+    ck_assert_uint_eq(ends[1].elements, 2);
+    ck_assert_uint_eq(ends[0].batches, before + 2);
+    ck_assert_uint_eq(status_of(0).failures + status_of(1).failures, 0);
+    close_world();
+}
+END_TEST
+
+START_TEST(whoever_has_a_hint_is_asked_for_nothing_twice)
+{
+    open_chain();
+    ends[0].hint = CHAIN_HINT;
+    expect_word(1234, 2);
+    ck_assert_uint_eq(ends[0].batches, 2);
+    ck_assert_uint_eq(ends[1].batches, 0);
+    close_world();
+}
+END_TEST
+
+START_TEST(without_a_hint_anywhere_a_call_takes_its_rounds_and_nobody_is_blamed)
+{
+    open_chain();
+    ends[1].hint = NULL;
+    ends[1].words = ends[0].words;
+    for (unsigned i = 0; i < 3; i++)
+        expect_word(1234, 3);
+    ck_assert_uint_eq(ends[0].hints, 1);
+    ck_assert_uint_eq(ends[1].hints, 1); /* then it is known of both */
+    ck_assert_uint_eq(status_of(0).failures + status_of(1).failures, 0);
+    close_world();
+}
+END_TEST
+
+/* It hangs: the rest goes on after the second in which an endpoint that nobody knows should answer. */
+START_TEST(a_hint_that_does_not_come_holds_nobody_up)
+{
+    open_chain();
+    ends[1].held = true;
+    expect_word(1234, 3);
+    ck_assert_uint_eq(status_of(1).lies, 0);
+    close_world();
+}
+END_TEST
+
+START_TEST(state_of_an_old_block_is_asked_of_whoever_keeps_it)
+{
+    open_world(RETURN_42);
+    s.block.env.number = 1000;
+    expect_word(42, 1);
+    ck_assert_uint_eq(ends[1].batches, 0);
+    ends[0].refused = "eth_get";
+    ends[0].words = "missing trie node 00ab (path ) state 0x00ab is not available";
+    s.block.env.number = 800;
+    expect_word(42, 1);
+    const unsigned before = ends[0].batches;
+    ck_assert_uint_eq(before, 2);
+    ck_assert_uint_eq(ends[1].batches, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        s.block.env.number = 700 + i;
+        expect_word(42, 1);
+    }
+    ck_assert_uint_eq(ends[0].batches, before); /* it is known */
+    ends[0].refused = NULL;
+    s.block.env.number = 900;
+    expect_word(42, 1);
+    ck_assert_uint_eq(ends[0].batches, before + 1);
+    ck_assert_uint_eq(status_of(0).failures, 0); /* an age is no fault */
+    ck_assert_uint_eq(ends[1].batches, 4);
+    close_world();
+}
+END_TEST
+
+START_TEST(an_endpoint_alone_that_keeps_no_such_state_says_why)
+{
+    open_world(RETURN_42);
+    close_engine();
+    open_engine(url[0], NULL, NULL);
+    s.block.env.number = 1000;
+    expect_word(42, 1);
+    ends[0].refused = "eth_get";
+    ends[0].words = "historical state 00ab is not available";
+    s.block.env.number = 10;
+    ck_assert_int_eq(run_call(), RC_IO);
+    ck_assert_msg(strstr(s.e.text, "keeps no state that old") != NULL, "%s", s.e.text);
+    s.block.env.number = 1001; /* now it is no age: it has no state at all */
+    ck_assert_int_eq(run_call(), RC_IO);
+    ck_assert_uint_eq(status_of(0).unusable, 1);
+    close_world();
+}
+END_TEST
+
+int main(void)
+{
+    return UNIT_RUN("ask_able", a_hint_that_the_first_endpoint_does_not_give_is_asked_of_the_second,
+                    whoever_has_a_hint_is_asked_for_nothing_twice,
+                    without_a_hint_anywhere_a_call_takes_its_rounds_and_nobody_is_blamed,
+                    a_hint_that_does_not_come_holds_nobody_up, state_of_an_old_block_is_asked_of_whoever_keeps_it,
+                    an_endpoint_alone_that_keeps_no_such_state_says_why);
+}
