@@ -94,9 +94,20 @@ static void write_estimate(api_call_t *c, const query_t *done)
         fail_halt(c, &r->estimate.result);
 }
 
+static bool is_pending(const jo_t *at)
+{
+    return jo_kind(at, NULL) == JO_TEXT && view_eq(jo_text(at, NULL, 0, SIZE_MAX), view_str("pending"));
+}
+
+/* An estimate is about the block to come, whose state before its transactions is the head's: `pending`, as cast asks,
+ * means that one. */
 void api_eth_estimateGas(api_call_t *c, const jo_t *args)
 {
-    run_t *r = read_run(c, args, &args[2], &args[3]);
+    jo_t asked[API_PARAMS_MAX];
+    memcpy(asked, args, sizeof asked);
+    if (is_pending(&args[1]))
+        asked[1] = (jo_t){ .doc = args[1].doc, .up = args[1].up, .index = API_PARAMS_MAX };
+    run_t *r = read_run(c, asked, &asked[2], &asked[3]);
     if (!r)
         return;
     r->estimate = (ex_estimate_t){ .program = EX_ESTIMATE };

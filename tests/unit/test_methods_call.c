@@ -104,6 +104,8 @@ START_TEST(eth_estimateGas_searches_as_geth_does)
 {
     static const row_t rows[] = {
         { ASK("eth_estimateGas", "{\"to\":" NOBODY "}"), RESULT("\"0x5208\"") },
+        { ASK("eth_estimateGas", "{\"to\":" NOBODY "},\"pending\""), RESULT("\"0x5208\"") },
+        { ASK("eth_call", "{\"to\":" NOBODY "},\"pending\""), ERROR("-32000", "pending state is not available") },
         { ASK("eth_estimateGas", "{\"to\":" ECHO ",\"data\":\"0x12345678\"}"),
           "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":3,\"message\":\"execution reverted\",\"data\":"
           "\"0x12345678\"}}" },

@@ -358,6 +358,7 @@ async function constantRows(x) {
     { ask: ["eth_fillTransaction", { from: x.a.accounts[0], to: ABSENT, value: "0x1" }], form: ({ tx }) => [tx.chainId, tx.to, tx.value, tx.gas, tx.type], want: [id, ABSENT, "0x1", "0x5208", "0x2"] },
     { ask: ["eth_foo"], want: refused(-32601, /^the method eth_foo does not exist\/is not available$/) },
     { ask: ["eth_getBalance", ABSENT, "pending"], want: refused(-32000, /^pending state is not available$/) },
+    { ask: ["eth_estimateGas", { from: x.a.accounts[0], to: ABSENT, value: "0x1" }, "pending"], want: "0x5208" },
   ];
 }
 
