@@ -209,7 +209,10 @@ static void push_job(job_t *j)
     pthread_mutex_lock(&r->lock);
     r->jobs++;
     pthread_mutex_unlock(&r->lock);
-    pool_push(r->pool, &j->task);
+    if (api_rpc_at_once(j->body))
+        start_job(&j->task);
+    else
+        pool_push(r->pool, &j->task);
 }
 
 static void put_off(node_rpc_t *r, hs_response_t *response, const hs_request_t *request, const api_world_t *world)

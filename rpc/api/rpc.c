@@ -93,6 +93,21 @@ static view_t raw_id(view_t object)
     return view_of(NULL, 0);
 }
 
+bool api_rpc_at_once(view_t body)
+{
+    size_t at = skip_space(body, 0);
+    view_t name, value;
+    if (body.n > API_RPC_AT_ONCE || at >= body.n || body.p[at++] != '{')
+        return false;
+    while (next_value(&name, body, &at) && next_value(&value, body, &at)) {
+        if (value.n < 2 || !view_eq(name, view_str("\"method\"")))
+            continue;
+        const api_method_t *m = api_method(view_of(value.p + 1, value.n - 2));
+        return m && !m->params_max && !(m->wants & (WANTS_STATE | FORWARDS));
+    }
+    return false;
+}
+
 /* ---- one call ---- */
 
 /* An id that an answer can repeat: present, neither object nor list. */

@@ -21,6 +21,8 @@
 #define API_RPC_ANSWER_MAX                                                                                             \
     (64u << 20) /* bytes of an answer: results are bounded by API_RESULT_MAX, ids by the request */
 
+#define API_RPC_AT_ONCE 256u
+
 typedef struct api_rpc api_rpc_t;
 
 /* Reads a request and begins its calls. Whatever is wrong with it becomes its answer.
@@ -29,6 +31,10 @@ typedef struct api_rpc api_rpc_t;
  *   body   must outlive out
  * RC_NOMEM: nothing was begun. */
 NODISCARD rc_t api_rpc_begin(api_rpc_t **out, arena_t *a, const api_world_t *world, view_t body);
+
+/* Whether a body, of at most API_RPC_AT_ONCE bytes, is a call that is answered from memory at once, by what its
+ * method's row says: no parameters, no state, nothing forwarded. False when in doubt. */
+bool api_rpc_at_once(view_t body);
 
 /* The number of calls, and the query of call i, which is the caller's to drive; NULL: the answer of this call is
  * there. */

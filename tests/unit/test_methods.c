@@ -253,13 +253,43 @@ START_TEST(the_table_is_listed)
 }
 END_TEST
 
+START_TEST(only_single_calls_that_memory_answers_are_answered_at_once)
+{
+    static const struct {
+        const char *body;
+        bool at_once;
+    } rows[] = {
+        { "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_chainId\"}", true },
+        { " {\"method\":\"eth_blockNumber\",\"params\":[],\"id\":\"x\",\"jsonrpc\":\"2.0\"}", true },
+        { "{\"id\":{\"method\":\"eth_chainId\"},\"method\":\"eth_call\"}", false },
+        { "{\"method\":\"eth_gasPrice\"}", false },
+        { "{\"method\":\"eth_uninstallFilter\",\"params\":[\"0x1\"]}", false },
+        { "{\"method\":\"eth_foo\"}", false },
+        { "{\"method\":7}", false },
+        { "{\"method\":\"", false },
+        { "[{\"method\":\"eth_chainId\"}]", false },
+        { "{", false },
+        { "", false },
+    };
+    char longer[API_RPC_AT_ONCE + 2];
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        ck_assert_msg(api_rpc_at_once(view_str(rows[i].body)) == rows[i].at_once, "%s", rows[i].body);
+    for (size_t n = API_RPC_AT_ONCE; n <= API_RPC_AT_ONCE + 1; n++) {
+        memset(longer, ' ', sizeof longer);
+        memcpy(longer, rows[0].body, strlen(rows[0].body));
+        ck_assert(api_rpc_at_once(view_of(longer, n)) == (n <= API_RPC_AT_ONCE));
+    }
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN_AROUND(
-        "methods", setup, teardown, requests_are_framed_as_geth_does, ids_come_back_byte_for_byte,
-        notifications_have_no_answer, batches_are_answered_in_order_up_to_1000_calls,
-        a_batch_mixes_what_is_known_and_what_is_asked, a_node_that_is_not_ready_says_so_and_knows_its_chain,
-        blocks_are_named_by_tag_number_hash_and_object, eth_blockNumber_is_that_of_the_latest_head,
-        eth_getBalance_is_proven_and_zero_only_when_absent, eth_getTransactionCount_answers_pending_with_what_is_proven,
-        eth_call_gives_output_revert_reason_or_halt, the_table_is_listed);
+        "methods", setup, teardown, only_single_calls_that_memory_answers_are_answered_at_once,
+        requests_are_framed_as_geth_does, ids_come_back_byte_for_byte, notifications_have_no_answer,
+        batches_are_answered_in_order_up_to_1000_calls, a_batch_mixes_what_is_known_and_what_is_asked,
+        a_node_that_is_not_ready_says_so_and_knows_its_chain, blocks_are_named_by_tag_number_hash_and_object,
+        eth_blockNumber_is_that_of_the_latest_head, eth_getBalance_is_proven_and_zero_only_when_absent,
+        eth_getTransactionCount_answers_pending_with_what_is_proven, eth_call_gives_output_revert_reason_or_halt,
+        the_table_is_listed);
 }
