@@ -113,6 +113,10 @@ typedef enum {
     OTHER_GAS,
     OTHER_LABEL,
     OTHER_BLOOM,
+    ADDED_LOG,
+    MOVED_LOG, /* of another index */
+    OTHER_DATA,
+    OTHER_TOPIC,
     LIES
 } lie_t;
 
@@ -134,10 +138,32 @@ static void lie_of_body(ex_full_block_t *b, size_t i, lie_t lie)
     b->withdrawal_count = EACH - (lie == NO_WITHDRAWAL);
 }
 
+/* Of the logs of a receipt, with a bloom that fits. */
+static void lie_of_logs(ex_receipt_t *r, lie_t lie)
+{
+    static const hash32_t topic = { { 0x70 } };
+    static evm_log_t other[EACH + 1];
+    if (lie < ADDED_LOG)
+        return;
+    for (size_t k = 0; k <= EACH; k++)
+        other[k] = r->logs[lie == MOVED_LOG ? (k + 1) % EACH : k % EACH];
+    if (lie == OTHER_DATA)
+        other[0].data = view_str("other");
+    if (lie == OTHER_TOPIC) {
+        other[0].topics[0] = topic;
+        other[0].topic_count = 1;
+    }
+    r->logs = other;
+    r->log_count = EACH + (lie == ADDED_LOG);
+    memset(r->bloom, 0, sizeof r->bloom);
+    ex_bloom_add_logs(r->bloom, r->logs, r->log_count);
+}
+
 static void lie_of_receipts(answer_t *a, size_t i, lie_t lie)
 {
     static view_t other[EACH + 1];
     ex_receipt_t r = receipts[i][1];
+    lie_of_logs(&r, lie);
     const size_t of = lie == OTHER_BLOCKS_RECEIPTS ? (i + 1) % COUNT : i;
     for (size_t k = 0; k <= EACH; k++)
         other[k] = raw[of][lie == MOVED_RECEIPT ? (k + 1) % EACH : k % EACH];
