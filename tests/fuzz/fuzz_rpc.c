@@ -47,6 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     arena_init(&a, 256u << 20);
     if (len && data[0] & 1)
         world.not_ready = "syncing";
+    if (len)
+        (void)api_rpc_at_once(view_of(data + 1, len - 1)); /* it looks at what need not be JSON */
     if (len && api_rpc_begin(&r, &a, &world, view_of(data + 1, len - 1)) == RC_OK) {
         for (size_t i = 0; i < api_rpc_count(r); i++) {
             const err_t e = { .text = "no upstream" };
