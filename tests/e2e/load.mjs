@@ -2,11 +2,14 @@ import assert from "node:assert";
 import fs from "node:fs";
 import { Interface } from "ethers";
 import * as client from "./lib/client.mjs";
+import { hammered } from "./lib/hammered.mjs";
 import { idle } from "./lib/idle.mjs";
 
 const CALLERS = 8; // each sends one request after the other
 const MANY_SLOTS = 600n; // more than go into one JSON-RPC batch
 const WIDE_EVERY = 100; // calls of which one reads that many: the execution client takes a second to prove them
+
+const NAME = "0x06fdde03"; // name()
 
 const digits = (n) => n.toString(16).padStart(40, "0");
 
@@ -39,6 +42,7 @@ async function run(t) {
       mixed(node, chain, pubkey, seconds),
     );
     if (t.world.full && lists) await idle(t, node, 1000);
+    if (t.world.full && lists) await hammered(t, node, 60, { to: chain.contracts.addresses.token, data: NAME });
     await t.test("the program ends by itself when told to, and a sanitizer found nothing", async () => {
       const { code, signal } = await node.stop();
       const said = fs.readFileSync(node.log, "utf8").match(/(WARNING: ThreadSanitizer|ERROR: AddressSanitizer|runtime error).*/g);
