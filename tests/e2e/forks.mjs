@@ -14,7 +14,7 @@ const TRIES = 3; // a busy machine tears apart what a program sends side by side
 
 const FORK = {
   anvil: (modules, url, port) => [path.join(modules, "@foundry-rs/anvil-linux-amd64/bin/anvil"), "--fork-url", url, "--port", port],
-  hardhat: (modules, url, port) => [process.execPath, path.join(modules, "hardhat/internal/cli/bootstrap.js"), "node", "--fork", url, "--port", port],
+  hardhat: (modules, url, port, number) => [process.execPath, path.join(modules, "hardhat/internal/cli/bootstrap.js"), "node", "--fork", url, "--fork-block-number", number, "--port", port],
 };
 
 // What a program prints.
@@ -50,7 +50,8 @@ async function cast(t, modules, url, { addresses }) {
 async function fork(t, name, dir, url, proxy, { addresses, abi }) {
   const port = String(t.world.port());
   const mark = proxy.log.length;
-  const [program, ...args] = FORK[name](path.join(dir, "node_modules"), url, port);
+  const number = String(Number(await rpc(url, "eth_blockNumber", []))); // hardhat would take one of before the contracts
+  const [program, ...args] = FORK[name](path.join(dir, "node_modules"), url, port, number);
   const log = fs.openSync(path.join(dir, "log"), "a");
   const child = spawn(program, args, { cwd: dir, stdio: ["ignore", log, log], env: { ...process.env, HARDHAT_DISABLE_TELEMETRY_PROMPT: "true" } });
   fs.closeSync(log);
