@@ -13,6 +13,8 @@
 #define OTHER_BODY_MAX ((size_t)320 << 10) /* ... and for code, a header or a hint */
 #define CODE_WEIGHT 4u                     /* slots that take as much as most codes, */
 #define HINT_WEIGHT 16u                    /* ... and long access lists */
+#define WIDE_BODY ((size_t)1 << 20)        /* an answer that may be longer waits for none that may not, */
+#define WIDE_PART(n) ((n) - (n) / 4)       /* ... and all such leave room to the others */
 #define BATCH_ARENA_MAX ((size_t)48 << 20) /* bytes of one, with its answers */
 #define QUESTION_COST 1000u                /* to whose turn it is, in what share.h calls microseconds; */
 #define BYTES_A_COST 16u                   /* ... and one more for so many bytes of the answer */
@@ -31,7 +33,7 @@ struct flights {
     pthread_mutex_t lock; /* all below, and seats and parties that wait */
     pthread_cond_t empty;
     flight_t *buckets[BUCKETS];
-    turns_t at[UP_ENDPOINTS_MAX];
+    turns_t at[UP_ENDPOINTS_MAX], wide[UP_ENDPOINTS_MAX]; /* wide: of what may have long answers */
     budget_t budget;
     budget_use_t own; /* of it, by the program itself */
     size_t held;      /* bytes that the answers on their way and in use may have */
@@ -234,6 +236,41 @@ static void stand_up(seat_t *s)
     s->party->left--;
 }
 
+/* ---- how long answers may be ---- */
+
+/* How long the answer to a need may be. */
+static size_t body_max_of(const need_t *need)
+{
+    switch (need->kind) {
+    case NEED_PROOF: return (1 + need->slot_count) * PATH_BODY_MAX;
+    case NEED_BLOCK:
+    case NEED_RECEIPTS:
+    case NEED_CHANGES: return BATCH_BODY_MAX;
+    case NEED_HINT:
+    case NEED_CODE:
+    case NEED_HEADER:
+    case NEED_HEAD:
+    case NEED_HEAD_BYTES:
+    case NEED_SEND:
+    case NEED_WHERE: break;
+    }
+    return OTHER_BODY_MAX;
+}
+
+static size_t batch_body_max(const batch_t *b)
+{
+    size_t n = BATCH_BODY_MIN;
+    for (size_t i = 0; i < b->count && n < BATCH_BODY_MAX; i++)
+        n += body_max_of(b->needs[i]);
+    return n < BATCH_BODY_MAX ? n : BATCH_BODY_MAX;
+}
+
+/* Where a batch waits, and is counted while it is in the air. It has all its needs. */
+static turns_t *turns_of(flights_t *f, const batch_t *b)
+{
+    return batch_body_max(b) > WIDE_BODY ? &f->wide[b->endpoint] : &f->at[b->endpoint];
+}
+
 /* ---- what was answered ---- */
 
 /* Says what an answer that is no answer means. */
@@ -390,8 +427,10 @@ static void rebook(flights_t *f, batch_t *b, bool alone)
             if (!change_flight(f, x, made[count - 1]))
                 break;
         }
-    while (count)
-        turns_first(&f->at[b->endpoint], made[--count]);
+    while (count) {
+        batch_t *more = made[--count];
+        turns_first(turns_of(f, more), more);
+    }
 }
 
 static void mark_all(batch_t *b, bool again)
@@ -400,10 +439,10 @@ static void mark_all(batch_t *b, bool again)
         b->list[i]->again = again;
 }
 
-/* What waits to be asked again after a refusal has failed too, when its size was not the reason. */
-static void fail_waiting(flights_t *f, const batch_t *failed)
+/* What waits there to be asked again after a refusal has failed too. */
+static void fail_again(flights_t *f, turns_t *t, const batch_t *failed)
 {
-    batch_t **at = &f->at[failed->endpoint].first;
+    batch_t **at = &t->first;
     while (*at) {
         batch_t *b = *at;
         if (!b->again) {
@@ -415,6 +454,13 @@ static void fail_waiting(flights_t *f, const batch_t *failed)
         b->why = failed->why;
         pool_push(f->config.pool, &b->task);
     }
+}
+
+/* The same of all that wait, when their size was not the reason. */
+static void fail_waiting(flights_t *f, const batch_t *failed)
+{
+    fail_again(f, &f->at[failed->endpoint], failed);
+    fail_again(f, &f->wide[failed->endpoint], failed);
 }
 
 /* Learns from what came, and asks again what may be had in another way. With the lock held, the flights off board. */
@@ -450,7 +496,7 @@ static void submit(flights_t *f, batch_t *b)
 {
     b->sent = true;
     f->held += b->request.body_max;
-    f->at[b->endpoint].in_air++;
+    turns_of(f, b)->in_air++;
     hc_submit(f->config.http, &b->group, &b->response, &b->request, 1, on_response, b);
 }
 
@@ -511,41 +557,14 @@ static void land(pool_task_t *t)
     b->landed = true;
     ask_again(f, b);
     hand_out(b);
-    f->at[b->endpoint].in_air -= b->sent;
-    turns_end(&f->at[b->endpoint], b, cost_of(b));
+    turns_of(f, b)->in_air -= b->sent;
+    turns_end(turns_of(f, b), b, cost_of(b));
     pump(f, b->endpoint);
     pthread_mutex_unlock(&f->lock);
     batch_unref(b);
 }
 
 /* ---- sending ---- */
-
-/* How long the answer to a need may be. */
-static size_t body_max_of(const need_t *need)
-{
-    switch (need->kind) {
-    case NEED_PROOF: return (1 + need->slot_count) * PATH_BODY_MAX;
-    case NEED_BLOCK:
-    case NEED_RECEIPTS:
-    case NEED_CHANGES: return BATCH_BODY_MAX;
-    case NEED_HINT:
-    case NEED_CODE:
-    case NEED_HEADER:
-    case NEED_HEAD:
-    case NEED_HEAD_BYTES:
-    case NEED_SEND:
-    case NEED_WHERE: break;
-    }
-    return OTHER_BODY_MAX;
-}
-
-static size_t batch_body_max(const batch_t *b)
-{
-    size_t n = BATCH_BODY_MIN;
-    for (size_t i = 0; i < b->count && n < BATCH_BODY_MAX; i++)
-        n += body_max_of(b->needs[i]);
-    return n < BATCH_BODY_MAX ? n : BATCH_BODY_MAX;
-}
 
 /* Writes a batch in a form. What cannot be written lands at once. */
 static void write_batch(batch_t *b, const cap_form_t *form)
@@ -564,9 +583,9 @@ static void write_batch(batch_t *b, const cap_form_t *form)
 }
 
 /* The next batch whose turn has come: not larger than the endpoint takes. */
-static batch_t *next_batch(flights_t *f, size_t endpoint, const cap_t *can)
+static batch_t *next_batch(flights_t *f, turns_t *t, const cap_t *can)
 {
-    batch_t *b = turns_take(&f->at[endpoint]);
+    batch_t *b = turns_take(t);
     if (elements_of(b, can) <= can->batch)
         return b;
     take_off_board(f, b);
@@ -584,23 +603,24 @@ static bool same_form(const cap_form_t *a, const cap_form_t *b)
     return a->no_hint == b->no_hint && a->by_number == b->by_number && a->funds == b->funds;
 }
 
-/* Whether the next batch may go: the endpoint is to be asked side by side, and there is memory for the answer. One may
- * always be on its way. */
-static bool may_send(const flights_t *f, size_t endpoint, const cap_t *can)
+/* Whether a batch may go: the endpoint is to be asked side by side, and there is memory for the answer. One of each
+ * sort may always be on its way. */
+static bool may_send(const flights_t *f, const turns_t *t, const batch_t *b, const cap_t *can)
 {
-    const unsigned in_air = f->at[endpoint].in_air;
-    const size_t more = batch_body_max(turns_peek(&f->at[endpoint]));
-    return !in_air || (in_air < (can->settling ? 1 : f->config.in_air_max) && f->held + more <= f->config.bytes_max);
+    const size_t at = b->endpoint, held = f->held + batch_body_max(b), most = f->config.bytes_max;
+    if (f->at[at].in_air + f->wide[at].in_air >= (can->settling ? 1 : f->config.in_air_max))
+        return false;
+    return !t->in_air || held <= (t == &f->wide[at] ? WIDE_PART(most) : most);
 }
 
-/* Sends what waits, as far as it may. With the lock held. */
-static void pump(flights_t *f, size_t endpoint)
+/* Sends what waits there, as far as it may. With the lock held. */
+static void pump_turns(flights_t *f, turns_t *t)
 {
-    while (turns_peek(&f->at[endpoint])) {
-        const cap_t can = up_capability(f->config.upstream, endpoint);
-        if (!may_send(f, endpoint, &can))
+    for (const batch_t *next; (next = turns_peek(t));) {
+        const cap_t can = up_capability(f->config.upstream, next->endpoint);
+        if (!may_send(f, t, next, &can))
             return;
-        batch_t *b = next_batch(f, endpoint, &can);
+        batch_t *b = next_batch(f, t, &can);
         if (!b)
             continue;
         if (!b->request.url || !same_form(&b->form, &can.form))
@@ -610,6 +630,12 @@ static void pump(flights_t *f, size_t endpoint)
         else
             submit(f, b);
     }
+}
+
+static void pump(flights_t *f, size_t endpoint)
+{
+    pump_turns(f, &f->at[endpoint]);
+    pump_turns(f, &f->wide[endpoint]);
 }
 
 /* Batches that take a party on board. */
@@ -698,7 +724,7 @@ static void send_off(flights_t *f, batch_t *const *made, size_t count, size_t en
         write_batch(made[i], &can->form);
     pthread_mutex_lock(&f->lock);
     for (size_t i = 0; i < count; i++)
-        turns_queue(&f->at[endpoint], made[i]);
+        turns_queue(turns_of(f, made[i]), made[i]);
     pump(f, endpoint);
     pthread_mutex_unlock(&f->lock);
 }
@@ -781,7 +807,7 @@ static bool call_back(flights_t *f, batch_t *b)
         hc_cancel(f->config.http, &b->group);
         return false;
     }
-    return turns_remove(&f->at[b->endpoint], b); /* else it is open, about to be sent, or to land */
+    return turns_remove(turns_of(f, b), b); /* else it is open, about to be sent, or to land */
 }
 
 bool flights_leave(flights_t *f, party_t *p)
@@ -814,8 +840,8 @@ void flights_counts(flights_t *f, flights_counts_t *out)
     *out = f->counts;
     out->left = budget_left(&f->budget, clock_monotonic_ms());
     for (size_t i = 0; i < UP_ENDPOINTS_MAX; i++) {
-        out->in_air += f->at[i].in_air;
-        out->waiting += turns_waiting(&f->at[i]);
+        out->in_air += f->at[i].in_air + f->wide[i].in_air;
+        out->waiting += turns_waiting(&f->at[i]) + turns_waiting(&f->wide[i]);
     }
     pthread_mutex_unlock(&f->lock);
 }
@@ -833,8 +859,10 @@ flights_t *flights_new(const flights_config_t *config)
     if (!f->config.bytes_max)
         f->config.bytes_max = FLIGHT_BYTES_MAX;
     f->budget.per_minute = config->per_minute;
-    for (size_t i = 0; i < UP_ENDPOINTS_MAX; i++)
+    for (size_t i = 0; i < UP_ENDPOINTS_MAX; i++) {
         turns_init(&f->at[i], f->config.in_air_max);
+        turns_init(&f->wide[i], f->config.in_air_max);
+    }
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->empty, NULL);
     if (config->gather_ms && worker_start(&f->gate, NULL, "flights", gate_main, f)) {

@@ -30,7 +30,8 @@ typedef struct {
     const char *failing;   /* batches whose text has this get status 500 */
     int status;            /* of HTTP; 0: 200 */
     unsigned pause_ms;
-    bool held;        /* answers nothing until it is false */
+    bool held;        /* answers nothing until it is false, */
+    size_t held_from; /* ... of requests that have at least so many characters */
     bool null;        /* so it answers what it does not refuse */
     const char *hint; /* its access list; NULL: none */
     unsigned batches, hints, elements, most_elements, most_slots, now, most_now;
@@ -49,6 +50,7 @@ static ask_t *engine;
 static char url[2][64];
 static uint32_t gather_ms;                               /* of the next engine */
 static uint64_t per_minute;                              /* questions of the next engine; 0: no bound */
+static size_t answers_max;                               /* bytes of the next engine; 0: as usual */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the world and the endpoints */
 
 /* Of the one block that is known whole. */
@@ -220,7 +222,7 @@ static inline bool serve(endpoint_t *e, int fd, const char *request)
     pthread_mutex_unlock(&lock);
     pause_ms(e->pause_ms);
     pthread_mutex_lock(&lock);
-    while (e->held) {
+    while (e->held && strlen(request) >= e->held_from) {
         pthread_mutex_unlock(&lock);
         pause_ms(10);
         pthread_mutex_lock(&lock);
@@ -260,6 +262,7 @@ static inline void open_engine(const char *first, const char *second, clock_fn m
                                   .monotonic_ms = monotonic,
                                   .gather_ms = gather_ms,
                                   .per_minute = per_minute,
+                                  .bytes_max = answers_max,
                                   .in_air_max = TEST_IN_AIR_MAX };
     ck_assert_msg(ask_new(&engine, &e, &config) == RC_OK, "%s", e.text);
 }

@@ -1,5 +1,6 @@
 /* What several queries need at the same time: it is asked once, its liar is told of once, and who leaves takes nothing from
  * the others. */
+#include "lightclient/exec/read.h"
 #include "tests/unit/ask_world.h"
 
 #define MANY 10u
@@ -217,6 +218,34 @@ START_TEST(many_wait_for_a_slow_endpoint_without_threads_and_no_more_than_so_man
 }
 END_TEST
 
+/* As of a log query, whose answers fill the memory for them while a provider takes its time. */
+START_TEST(a_short_answer_waits_for_no_long_ones_that_wait_for_memory)
+{
+    ask_wait_t long_one, short_one;
+    query_t *q;
+    open_world(BALANCES_900);
+    close_engine();
+    answers_max = (size_t)14 << 20; /* three batches of a hundred proofs, and a little more */
+    open_engine(url[0], NULL, NULL);
+    answers_max = 0;
+    ends[0].held = true;
+    ends[0].held_from = 4000;
+    ask_wait_start(&long_one, engine, new_call(&s.request), NULL);
+    wait_asked(&ends[0], 2);
+    pause_ms(50);
+    const ex_read_config_t read = { .block = &s.block, .cache = s.config.cache, .addr = { { 0xbb, 0x77 } } };
+    ck_assert_int_eq(ex_read_new(&q, NULL, &read), RC_OK);
+    ask_wait_start(&short_one, engine, q, NULL);
+    ck_assert_int_eq(ask_wait_for(&short_one), RC_OK);
+    query_free(short_one.query);
+    ck_assert_uint_ge(count_of(&ends[0].now), 2); /* they are still on their way */
+    ck_assert_uint_eq(long_one.times, 0);
+    release(&ends[0]);
+    expect_42(&long_one);
+    close_world();
+}
+END_TEST
+
 START_TEST(those_that_wait_for_their_turn_are_cancelled_too)
 {
     enum { N = 40 };
@@ -373,6 +402,7 @@ int main(void)
                     who_asked_may_leave_and_the_others_get_the_answer,
                     who_asked_may_leave_and_a_lie_is_told_of_by_another,
                     many_wait_for_a_slow_endpoint_without_threads_and_no_more_than_so_many_batches_are_in_the_air,
+                    a_short_answer_waits_for_no_long_ones_that_wait_for_memory,
                     those_that_wait_for_their_turn_are_cancelled_too, what_many_ask_within_a_moment_is_one_batch,
                     what_has_no_room_goes_in_a_batch_of_its_own, a_gathered_batch_that_fails_fails_once,
                     a_lie_in_a_gathered_batch_harms_nobody_else, what_is_gathered_is_cancelled_too);
