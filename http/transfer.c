@@ -439,13 +439,24 @@ static void take_facts(transfer_t *t)
     r->retry_after_ms = retry_s > 0 ? (uint32_t)retry_s * 1000 : 0;
 }
 
+/* A body grew by doubling: what it has no use for is given back. */
+static void fit_body(transfer_t *t)
+{
+    hc_response_t *r = t->out;
+    uint8_t *fitting = r->body_len ? realloc(r->body, r->body_len) : NULL;
+    if (fitting)
+        r->body = fitting;
+}
+
 static void finish(transfer_t *t, lane_t *l, CURLcode code)
 {
     t->ended = true;
     take_facts(t);
     judge(t, code);
     rc_t rc = rc_of(code, t);
-    if (rc)
+    if (!rc)
+        fit_body(t);
+    else
         transfer_refuse(t->out, t->request, rc,
                         t->what ? t->what : failure_text(t->easy, code, t->said, t->progress_ms != 0));
     t->out->elapsed_ms = (uint32_t)(clock_monotonic_ms() - t->started_ms);

@@ -10,6 +10,7 @@
 #include "base/os/file.h"
 #include "base/os/harden.h"
 #include "base/os/log.h"
+#include "base/os/memory.h"
 #include "base/os/persist.h"
 #include "node/chain/timekeeper.h"
 #include "node/cli/command.h"
@@ -240,6 +241,7 @@ static int run_node(node_options_t *values)
     node_t *node;
     err_t e;
     sigset_t signals;
+    memory_begin();
     if (secret_init()) {
         log_write(LOG_ERROR, "start", "the system has no source of random numbers");
         return EXIT_FAILURE;

@@ -4,11 +4,13 @@
 #include <stdlib.h>
 
 #include "base/os/log.h"
+#include "base/os/memory.h"
 #include "base/os/worker.h"
 #include "node/query/round.h"
 
-#define PROBE_MAX 65536u /* bytes of an answer to a probe */
-#define TICK_MS 50u      /* between looks at whose time is over, and at what a query waits for */
+#define PROBE_MAX 65536u    /* bytes of an answer to a probe */
+#define GIVE_BACK_MS 10000u /* after a first query: what queries freed goes back to the system */
+#define TICK_MS 50u         /* between looks at whose time is over, and at what a query waits for */
 
 /* One query on its way: an actor. Whatever happens to it is an event; the first one puts it on the pool, and the thread
  * that runs it there takes turns until none is left. Nobody else touches it. */
@@ -260,8 +262,18 @@ static bool tick(ask_t *a)
 
 static void clock_main(worker_t *w, void *ctx)
 {
-    while (worker_sleep_until(w, tick(ctx) ? clock_monotonic_ms() + TICK_MS : UINT64_MAX))
-        continue;
+    uint64_t next_ms, back_ms = UINT64_MAX; /* until there was a query again */
+    do {
+        const bool any = tick(ctx);
+        const uint64_t now_ms = clock_monotonic_ms();
+        if (now_ms >= back_ms) {
+            memory_give_back();
+            back_ms = UINT64_MAX;
+        }
+        if (any && back_ms == UINT64_MAX)
+            back_ms = now_ms + GIVE_BACK_MS;
+        next_ms = any ? now_ms + TICK_MS : back_ms;
+    } while (worker_sleep_until(w, next_ms));
 }
 
 /* ---- what endpoints are, asked once ---- */

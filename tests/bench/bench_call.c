@@ -11,6 +11,8 @@
 
 #include "base/crypto/hash.h"
 #include "base/hex.h"
+#include "base/os/memory.h"
+#include "base/os/process.h"
 #include "lightclient/mpt/trie.h"
 #include "lightclient/rlp/rlp.h"
 #include "tests/bench/bench.h"
@@ -18,12 +20,12 @@
 #include "tests/bench/upstream.h"
 
 #define LATENCY_MS 50u
-#define CONTRACTS 200u
-#define OTHERS 8192u /* accounts of the state that nobody asks for */
-#define HOLDERS 64u  /* of each contract */
-#define HOLDER 7u    /* who is asked for */
+#define CONTRACTS 2000u /* of one call at most */
+#define OTHERS 8192u    /* accounts of the state that nobody asks for */
+#define HOLDERS 64u     /* of each contract */
+#define HOLDER 7u       /* who is asked for */
 #define ROUNDS 5u
-#define BODY_MAX 16384u
+#define BODY_MAX 160000u
 #define ANSWER_MAX 16384u
 
 /* For each address of the data but its last word: its answer to that word; returns the sum. */
@@ -119,7 +121,7 @@ static void make_storages(void)
         *t = (mpt_trie_t){ .arena = &world.arena };
         for (unsigned h = 0; h < HOLDERS; h++) {
             hash32_t slot;
-            uint8_t value[3] = { 0x82, (uint8_t)i, (uint8_t)(1 + h) };
+            uint8_t value[4] = { 0x83, (uint8_t)(1 + (i >> 8)), (uint8_t)i, (uint8_t)(1 + h) };
             slot_of(&slot, h);
             put(t, view_of(slot.b, sizeof slot.b), view_of(value, sizeof value));
         }
@@ -186,7 +188,7 @@ static void put_proof(jw_t *w, const jo_t *params)
     for (jo_t all = jo_list(&keys, NULL, 0, 1); i && jo_next(&all, &key);) {
         jw_object(w, NULL);
         jw_text(w, "key", jo_text(&key, NULL, 3, 66));
-        jw_quantity(w, "value", (uint64_t)i << 8 | (1 + HOLDER));
+        jw_quantity(w, "value", (uint64_t)(256 + i) << 8 | (1 + HOLDER));
         jw_raw(w, "proof", world.slot_proofs[i]);
         jw_end(w);
     }
@@ -340,7 +342,7 @@ static bool measure_all(cost_t costs[3], unsigned contracts, const char *url)
 
 bool bench_call(const char *dir)
 {
-    static const unsigned counts[] = { 1, 10, CONTRACTS };
+    static const unsigned counts[] = { 1, 10, 200 };
     static cost_t costs[3][3];
     char url[BENCH_URL_MAX];
     (void)dir;
@@ -351,4 +353,38 @@ bool bench_call(const char *dir)
     bench_up_stop();
     arena_free(&world.arena);
     return good && bench_result("call", costs[2][0].wall_ms, "ms", costs[2][0].rounds * LATENCY_MS, "round-trips");
+}
+
+/* ---- what stays in memory ---- */
+
+static double in_use_mib(void)
+{
+    process_use_t use;
+    process_use(&use);
+    return (double)use.memory / (1u << 20);
+}
+
+bool bench_given_back(const char *dir)
+{
+    static const hs_route_t routes[] = { { "POST", "/call", post_call, HS_CORS } };
+    char url[BENCH_URL_MAX];
+    bench_engine_t engine;
+    (void)dir;
+    memory_begin();
+    make_world();
+    at = 0;
+    bool good = bench_up_start(url, put_answer, 0) && bench_engine_start(&engine, url, routes, 1);
+    calls = engine.calls;
+    good = good && call(10, engine.port);
+    const double before = in_use_mib();
+    good = good && call(CONTRACTS, engine.port);
+    const double after = in_use_mib();
+    memory_give_back();
+    const double back = in_use_mib();
+    bench_engine_stop(&engine);
+    bench_up_stop();
+    arena_free(&world.arena);
+    printf("  a call over %u contracts: %.1f MiB before, %.1f after it, %.1f once memory was given back\n", CONTRACTS,
+           before, after, back);
+    return good && bench_result("given-back", back - before, "MiB", after - before, "after-the-call");
 }
