@@ -188,6 +188,8 @@ static void find_endpoints(endpoints_t *out, service_t *s)
         up_t *u = execution ? s->execution : s->consensus;
         const size_t n = up_snapshot(u, rows);
         for (size_t i = 0; i < n; i++) {
+            if (rows[i].retired)
+                continue;
             endpoint_t *e = &out->at[out->count++];
             *e = (endpoint_t){ .up = u, .execution = execution, .i = i, .status = rows[i] };
             place_name(e->name, execution, i);

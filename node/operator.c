@@ -6,6 +6,7 @@
 #include "base/calendar.h"
 #include "base/json.h"
 #include "base/os/log.h"
+#include "node/config/option.h"
 #include "rpc/upstream/endpoints.h"
 
 #define FAULTS_ARENA_MAX (4 * LIES_BYTES_MAX)
@@ -94,6 +95,86 @@ void operator_set_log_level(hs_response_t *r, const hs_request_t *request)
     }
     log_set_level((log_level_t)level);
     answer(r, view_str("{\"status\":\"success\"}\n"));
+}
+
+/* ---- providers ---- */
+
+#define PROVIDERS_ARENA_MAX ((size_t)1 << 20)
+
+typedef struct {
+    option_urls_t execution, consensus;
+} providers_t;
+
+/* No URL twice: it would have two numbers. */
+static bool has_twins(const option_urls_t *x)
+{
+    for (size_t i = 0; i < x->count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (!strcmp(x->urls[i], x->urls[k]))
+                return true;
+    return false;
+}
+
+static rc_t read_providers(providers_t *out, err_t *e, arena_t *a, view_t body)
+{
+    jo_doc_t doc;
+    const jo_t o = jo_open(&doc, e, body, OPERATOR_BODY_MAX, JO_STRICT);
+    jo_skip(&o, "counter");
+    jo_skip(&o, "not_after");
+    if (jo_kind(&o, "execution"))
+        option_read_urls(&out->execution, a, &o, "execution");
+    if (jo_kind(&o, "consensus"))
+        option_read_urls(&out->consensus, a, &o, "consensus");
+    if (has_twins(&out->execution) || has_twins(&out->consensus))
+        jo_fail(&o, has_twins(&out->execution) ? "execution" : "consensus", RC_MALFORMED, "names a URL twice");
+    else if (!out->execution.count && !out->consensus.count)
+        jo_fail(&o, "execution", RC_MALFORMED, "is missing, and so is consensus");
+    const rc_t rc = jo_done(&o);
+    jo_close(&doc);
+    return rc;
+}
+
+static bool has_numbers(up_t *u, const option_urls_t *by, uint64_t now_ms)
+{
+    return !by->count || up_has_numbers(u, by->urls, by->count, now_ms);
+}
+
+static rc_t replace(up_t *u, const option_urls_t *by, uint64_t now_ms)
+{
+    return by->count ? up_replace(u, by->urls, by->count, now_ms) : RC_OK;
+}
+
+/* Of both kinds, or of none, unless memory is short. */
+static rc_t replace_both(up_t *execution, up_t *consensus, const providers_t *by, uint64_t now_ms)
+{
+    if (!has_numbers(execution, &by->execution, now_ms) || !has_numbers(consensus, &by->consensus, now_ms))
+        return RC_LIMIT;
+    const rc_t rc = replace(execution, &by->execution, now_ms);
+    return rc ? rc : replace(consensus, &by->consensus, now_ms);
+}
+
+void operator_set_providers(hs_response_t *r, const hs_request_t *request, up_t *execution, up_t *consensus,
+                            uint64_t now_ms, bool *changed)
+{
+    providers_t p = { .execution.count = 0 };
+    arena_t a;
+    err_t e;
+    arena_init(&a, PROVIDERS_ARENA_MAX);
+    rc_t rc = read_providers(&p, &e, &a, request->body);
+    *changed = !rc;
+    if (rc) {
+        rc = err_before(&e, rc, "%s: ", e.field[0] ? e.field : "body");
+        hs_problem(r, rc == RC_NOMEM ? 503 : 400, rc == RC_NOMEM ? "out-of-memory" : "bad-request", e.text);
+    } else if ((rc = replace_both(execution, consensus, &p, now_ms))) {
+        hs_problem(r, 503, rc == RC_LIMIT ? "providers-retiring" : "out-of-memory",
+                   rc == RC_LIMIT ? "endpoints that were replaced a moment ago are not over yet" : "out of memory");
+        r->retry_after_s = UP_RETIRED_MS / 1000;
+    } else {
+        log_write(LOG_INFO, "operator", "from now on %zu execution RPCs, %zu beacon APIs; 0: as before",
+                  p.execution.count, p.consensus.count);
+        answer(r, view_str("{\"status\":\"success\"}\n"));
+    }
+    arena_free(&a);
 }
 
 static void put_line(jw_t *w, const log_line_t *line)

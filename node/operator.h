@@ -1,5 +1,6 @@
 /* operator.h - the routes of a node's operator: commands that operator_key has signed (rpc/api/operator.h).
  *
+ *     POST /v1/providers {"counter", "not_after", "execution"?: URLs, "consensus"?: URLs}
  *     POST /v1/log-level {"counter", "not_after", "level": "debug"}
  *     GET  /v1/log?after=N&counter=...&not_after=...
  *     GET  /v1/providers/N/faults?of=consensus&counter=...   of execution_rpc[N] without of=
@@ -15,6 +16,7 @@
 #include "http/message.h"
 #include "node/lies.h"
 #include "rpc/api/operator.h"
+#include "rpc/upstream/endpoints.h"
 
 /* A node's commands so far. */
 typedef struct {
@@ -33,6 +35,10 @@ void operator_gate_clear(operator_gate_t *g);
 bool operator_admits(operator_gate_t *g, hs_response_t *r, const hs_request_t *request, uint64_t now_s);
 
 /* What a command that was admitted does. */
+/* Other endpoints from now on, until the next start: r is 200, 400 or, when the former ones are not over yet, 503.
+ * *changed: whether the execution RPCs may have. */
+void operator_set_providers(hs_response_t *r, const hs_request_t *request, up_t *execution, up_t *consensus,
+                            uint64_t now_ms, bool *changed);
 void operator_set_log_level(hs_response_t *r, const hs_request_t *request);
 void operator_read_log(hs_response_t *r, const hs_request_t *request);
 /* The records of an endpoint's lies, for `kettle fault`: {"endpoint", "faults": [record, ...]}, the oldest first. */

@@ -370,6 +370,16 @@ static void post_log_level(void *ctx, const hs_request_t *request, hs_response_t
         operator_set_log_level(r, request);
 }
 
+static void post_providers(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    service_t *s = require_operator(ctx, request, r);
+    bool changed = false;
+    if (s)
+        operator_set_providers(r, request, s->execution, s->consensus, clock_monotonic_ms(), &changed);
+    if (changed)
+        ask_probe(s->ask);
+}
+
 static void get_log(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
     if (require_operator(ctx, request, r))
@@ -612,6 +622,7 @@ const hs_route_t NODE_API_ROUTES[] = {
     { "GET", "/v1/recovery", get_recovery, HS_SLOW },
     { "POST", "/v1/recovery", post_recovery, HS_SLOW },
     { "GET", "/v1/recovery/shares", get_recovery_shares, HS_SLOW | HS_CORS },
+    { "POST", "/v1/providers", post_providers, HS_SLOW },
     { "POST", "/v1/log-level", post_log_level, HS_SLOW },
     { "GET", "/v1/log", get_log, HS_SLOW },
     { "GET", "/v1/providers/*", get_faults, HS_SLOW },

@@ -63,6 +63,8 @@ static void put_upstreams(jw_t *w, const char *key, up_t *u, timebound_at_t at)
     size_t count = up_snapshot(u, rows);
     jw_array(w, key);
     for (size_t i = 0; i < count; i++) {
+        if (rows[i].retired)
+            continue;
         jw_object(w, NULL);
         snprintf(name, sizeof name, "%s_rpc[%zu]", key, i);
         jw_str(w, "endpoint", name);
@@ -228,6 +230,8 @@ static void find_complaints(warning_facts_t *f, char claimed_by[32], char busy[3
 {
     const size_t n = up_snapshot(u, rows);
     for (size_t i = 0; i < n; i++) {
+        if (rows[i].retired)
+            continue;
         if (rows[i].newer_reason[0] && !f->claim) {
             snprintf(claimed_by, 32, "%s[%zu]", key, i);
             f->claimed_by = claimed_by;

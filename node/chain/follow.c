@@ -292,6 +292,8 @@ static void note_date(follow_t *f, size_t endpoint, int64_t date_s)
     f->view.dates.oldest_ms = INT64_MAX;
     f->view.dates.newest_ms = INT64_MIN;
     for (size_t i = 0; i < n; i++) {
+        if (rows[i].retired)
+            continue;
         if (rows[i].dated && rows[i].date_ms < f->view.dates.oldest_ms)
             f->view.dates.oldest_ms = rows[i].date_ms;
         if (rows[i].dated && rows[i].date_ms > f->view.dates.newest_ms)

@@ -58,7 +58,8 @@ static void run(worker_t *w, void *ctx)
         for (int consensus = 0; consensus < 2; consensus++) {
             const size_t n = up_snapshot(consensus ? f->config.consensus : f->config.execution, rows);
             for (size_t i = 0; i < n && !worker_stopping(w); i++)
-                ask(f, consensus, i);
+                if (!rows[i].retired)
+                    ask(f, consensus, i);
         }
 }
 

@@ -58,25 +58,29 @@ static bool was_used(pulse_t *p)
 static err_t ask(pulse_t *p)
 {
     up_t *u = p->config.execution;
-    const size_t n = up_count(u);
+    size_t n = 0, who[UP_ENDPOINTS_MAX];
     hc_request_t requests[UP_ENDPOINTS_MAX];
     hc_response_t responses[UP_ENDPOINTS_MAX] = { { .status = 0 } };
     err_t first = { .rc = RC_OK };
     bool good = false;
-    for (size_t i = 0; i < n; i++)
-        requests[i] = (hc_request_t){ .ca_file = up_ca_file(u),
-                                      .url = up_url(u, i),
-                                      .post = view_str(LATEST_CHAIN_REQUEST),
-                                      .body_max = LATEST_BODY_MAX,
-                                      .timeout_ms = PULSE_ANSWER_MS };
+    for (size_t k = 0; k < up_count(u); k++) {
+        if (up_is_retired(u, k))
+            continue;
+        who[n] = k;
+        requests[n++] = (hc_request_t){ .ca_file = up_ca_file(u),
+                                        .url = up_url(u, k),
+                                        .post = view_str(LATEST_CHAIN_REQUEST),
+                                        .body_max = LATEST_BODY_MAX,
+                                        .timeout_ms = PULSE_ANSWER_MS };
+    }
     hc_perform(p->config.http, responses, requests, n, is_over, p);
     for (size_t i = 0; i < n; i++) {
         err_t e = { .rc = RC_OK };
-        const rc_t rc = judge(p, &e, i, &responses[i]);
+        const rc_t rc = judge(p, &e, who[i], &responses[i]);
         good |= !rc;
-        ledger_note_one(up_ledger(u, i), JR_CHAIN_ID, requests[i].post.n, responses[i].body_len);
+        ledger_note_one(up_ledger(u, who[i]), JR_CHAIN_ID, requests[i].post.n, responses[i].body_len);
         if (rc && !first.rc)
-            (void)err_set(&first, rc, "execution_rpc[%zu]: %.200s", i, up_without_origin(u, i, e.text));
+            (void)err_set(&first, rc, "execution_rpc[%zu]: %.200s", who[i], up_without_origin(u, who[i], e.text));
         hc_response_clear(&responses[i]);
     }
     return good || !n ? (err_t){ .rc = RC_OK } : first;

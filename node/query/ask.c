@@ -37,14 +37,15 @@ struct ask {
     flights_t *flights;
     worker_t *clock;
     atomic_bool cancelled;
-    size_t probed; /* endpoints; constant, like */
+    size_t probed; /* endpoints; these and what follows are whose probe is under way */
+    size_t probed_at[UP_ENDPOINTS_MAX];
     hc_request_t probes[UP_ENDPOINTS_MAX];
     hc_response_t told[UP_ENDPOINTS_MAX];
     hc_group_t group;
     pthread_mutex_t lock; /* all below */
     pthread_cond_t empty;
-    bool probing;
-    run_t runs; /* a ring */
+    bool probing, again; /* again: once more, when that has ended */
+    run_t runs;          /* a ring */
 };
 
 /* Whether the query has to end, for whatever reason. */
@@ -300,33 +301,55 @@ static void take_probe(ask_t *a, size_t endpoint, const hc_response_t *r)
     log_write(LOG_WARN, "execution", "%s: %s", up_origin(a->config.upstream, endpoint), e.text);
 }
 
+static void probe(ask_t *a);
+
 /* On the client's I/O thread. */
 static void on_probed(void *ctx)
 {
     ask_t *a = ctx;
     for (size_t i = 0; i < a->probed; i++) {
         if (!atomic_load(&a->cancelled))
-            take_probe(a, i, &a->told[i]);
+            take_probe(a, a->probed_at[i], &a->told[i]);
         hc_response_clear(&a->told[i]);
     }
     pthread_mutex_lock(&a->lock);
-    a->probing = false;
-    pthread_cond_broadcast(&a->empty);
+    const bool again = a->again && !atomic_load(&a->cancelled);
+    a->again = false;
+    a->probing = again;
+    if (!again)
+        pthread_cond_broadcast(&a->empty);
     pthread_mutex_unlock(&a->lock);
+    if (again)
+        probe(a);
 }
 
 static void probe(ask_t *a)
 {
     up_status_t rows[UP_ENDPOINTS_MAX];
-    a->probed = up_snapshot(a->config.upstream, rows);
-    for (size_t i = 0; i < a->probed; i++)
-        a->probes[i] = (hc_request_t){ .url = up_url(a->config.upstream, i),
-                                       .ca_file = up_ca_file(a->config.upstream),
-                                       .post = jr_probe(),
-                                       .body_max = PROBE_MAX,
-                                       .timeout_ms = ASK_BATCH_MAX_MS };
-    a->probing = true;
+    const size_t n = up_snapshot(a->config.upstream, rows);
+    a->probed = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i].retired)
+            continue;
+        a->probed_at[a->probed] = i;
+        a->probes[a->probed++] = (hc_request_t){ .url = up_url(a->config.upstream, i),
+                                                 .ca_file = up_ca_file(a->config.upstream),
+                                                 .post = jr_probe(),
+                                                 .body_max = PROBE_MAX,
+                                                 .timeout_ms = ASK_BATCH_MAX_MS };
+    }
     hc_submit(a->config.http, &a->group, a->told, a->probes, a->probed, on_probed, a);
+}
+
+void ask_probe(ask_t *a)
+{
+    pthread_mutex_lock(&a->lock);
+    const bool begins = a->config.chain_id && !a->probing;
+    a->again = a->probing;
+    a->probing |= begins;
+    pthread_mutex_unlock(&a->lock);
+    if (begins)
+        probe(a);
 }
 
 /* ---- for others ---- */
@@ -356,8 +379,7 @@ rc_t ask_new(ask_t **out, err_t *e, const ask_config_t *config)
         ask_free(a);
         return rc;
     }
-    if (config->chain_id)
-        probe(a);
+    ask_probe(a);
     *out = a;
     return RC_OK;
 }

@@ -68,6 +68,9 @@ typedef void (*ask_done_fn)(void *ctx, rc_t rc, const err_t *e, query_t *take_q)
 /* RC_NOMEM, RC_IO: no thread. */
 NODISCARD rc_t ask_new(ask_t **out, err_t *e, const ask_config_t *config);
 
+/* Asks all endpoints whether they are of the chain, as at the start: there are others. */
+void ask_probe(ask_t *a);
+
 /* Starts a query. limits may be NULL and is copied. RC_NOMEM: the query is freed, and done is not called. */
 NODISCARD rc_t ask_submit(ask_t *a, query_t *take_q, const ask_limits_t *limits, ask_done_fn done, void *ctx);
 

@@ -1,6 +1,7 @@
 #include "rpc/upstream/endpoints.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -30,19 +31,35 @@ typedef struct {
     uint64_t wait_until_ms; /* it asked not to be asked before; 0: it did not */
     cap_t can;
     pace_t pace;
-    uint64_t trial_ms; /* when it may go first again, if it is slow */
-    ledger_t ledger;   /* needs no lock */
+    uint64_t trial_ms;   /* when it may go first again, if it is slow */
+    size_t place;        /* in the operator's order */
+    uint64_t retired_ms; /* when it retired */
+    ledger_t ledger;     /* needs no lock */
 } endpoint_t;
 
 struct up {
-    pthread_mutex_t lock; /* all of at but the urls */
-    size_t count;
+    pthread_mutex_t lock; /* all of at but the urls, which change only where nobody looks */
+    atomic_size_t count;
     const char *ca_file;
     up_lie_fn take_lie; /* constant, with its */
     void *take_ctx;
     unsigned saved; /* requests that were not asked twice */
     endpoint_t at[UP_ENDPOINTS_MAX];
 };
+
+/* Makes an endpoint of a URL, which it takes. */
+static void begin(endpoint_t *e, char *take_url, size_t place)
+{
+    free(e->url);
+    e->url = take_url;
+    e->status = (up_status_t){ .url = e->url };
+    e->streak = 0;
+    e->wait_until_ms = e->trial_ms = e->retired_ms = 0;
+    e->pace = (pace_t){ 0 };
+    e->place = place;
+    cap_init(&e->can);
+    hc_url_origin(e->status.origin, sizeof e->status.origin, e->url);
+}
 
 up_t *up_new(const char *const *urls, size_t count)
 {
@@ -56,22 +73,112 @@ up_t *up_new(const char *const *urls, size_t count)
     u->count = count;
     u->saved = HEDGE_EVERY;
     for (size_t i = 0; i < count; i++) {
-        endpoint_t *e = &u->at[i];
-        e->url = strdup(urls[i]);
-        if (!e->url) {
+        char *url = strdup(urls[i]);
+        if (!url) {
             up_free(u);
             return NULL;
         }
-        e->status.url = e->url;
-        cap_init(&e->can);
-        hc_url_origin(e->status.origin, sizeof e->status.origin, e->url);
+        begin(&u->at[i], url, i);
     }
     return u;
 }
 
 size_t up_count(const up_t *u)
 {
-    return u->count;
+    return atomic_load(&u->count);
+}
+
+bool up_is_retired(up_t *u, size_t i)
+{
+    pthread_mutex_lock(&u->lock);
+    const bool retired = u->at[i].status.retired;
+    pthread_mutex_unlock(&u->lock);
+    return retired;
+}
+
+/* ---- other endpoints ---- */
+
+/* Who gets which number: chosen[i] of urls[i]. With the lock held. False: there are not enough. */
+static bool choose(const up_t *u, size_t chosen[UP_ENDPOINTS_MAX], const char *const *urls, size_t count,
+                   uint64_t now_ms)
+{
+    bool taken[UP_ENDPOINTS_MAX] = { false };
+    const size_t used = u->count;
+    for (size_t i = 0; i < count; i++) {
+        size_t k = 0;
+        while (k < used && (taken[k] || strcmp(u->at[k].url, urls[i]) != 0))
+            k++;
+        chosen[i] = k < used ? k : UP_ENDPOINTS_MAX;
+        if (k < used)
+            taken[k] = true;
+    }
+    for (size_t i = 0, next = used; i < count; i++) {
+        size_t k = next;
+        if (chosen[i] != UP_ENDPOINTS_MAX)
+            continue;
+        if (next < UP_ENDPOINTS_MAX)
+            next++;
+        else
+            for (k = 0;
+                 k < used && (taken[k] || !u->at[k].status.retired || now_ms - u->at[k].retired_ms < UP_RETIRED_MS);)
+                k++;
+        if (k >= UP_ENDPOINTS_MAX || (k < used && !u->at[k].status.retired))
+            return false;
+        taken[k] = true;
+        chosen[i] = k;
+    }
+    return true;
+}
+
+bool up_has_numbers(up_t *u, const char *const *urls, size_t count, uint64_t now_ms)
+{
+    size_t chosen[UP_ENDPOINTS_MAX];
+    pthread_mutex_lock(&u->lock);
+    const bool has = count <= UP_ENDPOINTS_MAX && choose(u, chosen, urls, count, now_ms);
+    pthread_mutex_unlock(&u->lock);
+    return has;
+}
+
+/* With the lock held. Takes the copies that are used, and leaves NULL in their place. */
+static void put_in_place(up_t *u, const size_t chosen[UP_ENDPOINTS_MAX], char *copies[UP_ENDPOINTS_MAX], size_t count,
+                         uint64_t now_ms)
+{
+    size_t used = u->count;
+    for (size_t k = 0; k < used; k++) {
+        endpoint_t *e = &u->at[k];
+        if (!e->status.retired)
+            e->retired_ms = now_ms;
+        e->status.retired = true;
+    }
+    for (size_t i = 0; i < count; i++) {
+        endpoint_t *e = &u->at[chosen[i]];
+        if (chosen[i] >= used || strcmp(e->url, copies[i]) != 0) {
+            begin(e, copies[i], i);
+            copies[i] = NULL;
+        }
+        e->status.retired = false;
+        e->place = i;
+        if (chosen[i] + 1 > u->count)
+            atomic_store(&u->count, chosen[i] + 1);
+    }
+}
+
+rc_t up_replace(up_t *u, const char *const *urls, size_t count, uint64_t now_ms)
+{
+    size_t chosen[UP_ENDPOINTS_MAX];
+    char *copies[UP_ENDPOINTS_MAX] = { NULL };
+    rc_t rc = count > UP_ENDPOINTS_MAX ? RC_LIMIT : RC_OK;
+    for (size_t i = 0; i < count && !rc; i++)
+        rc = (copies[i] = strdup(urls[i])) ? RC_OK : RC_NOMEM;
+    pthread_mutex_lock(&u->lock);
+    if (!rc && !choose(u, chosen, urls, count, now_ms))
+        rc = RC_LIMIT;
+    if (!rc)
+        put_in_place(u, chosen, copies, count, now_ms);
+    pthread_mutex_unlock(&u->lock);
+    for (size_t i = 0; i < UP_ENDPOINTS_MAX; i++)
+        free(copies[i]);
+    return rc;
 }
 
 ledger_t *up_ledger(up_t *u, size_t i)
@@ -83,7 +190,7 @@ void up_free(up_t *u)
 {
     if (!u)
         return;
-    for (size_t i = 0; i < u->count; i++)
+    for (size_t i = 0; i < UP_ENDPOINTS_MAX; i++)
         free(u->at[i].url);
     pthread_mutex_destroy(&u->lock);
     free(u);
@@ -109,7 +216,8 @@ static uint32_t fastest_ms(const up_t *u, uint64_t now_ms)
 {
     uint32_t best = UINT32_MAX;
     for (size_t i = 0; i < u->count; i++)
-        if (u->at[i].pace.known && ready(&u->at[i], now_ms) && pace_mean_ms(&u->at[i].pace) < best)
+        if (!u->at[i].status.retired && u->at[i].pace.known && ready(&u->at[i], now_ms) &&
+            pace_mean_ms(&u->at[i].pace) < best)
             best = pace_mean_ms(&u->at[i].pace);
     return best;
 }
@@ -133,19 +241,24 @@ static uint64_t standing(endpoint_t *e, uint32_t fastest, uint64_t now_ms)
 size_t up_order(up_t *u, size_t out[UP_ENDPOINTS_MAX], uint64_t now_ms)
 {
     uint64_t stands[UP_ENDPOINTS_MAX];
+    size_t n = 0;
     pthread_mutex_lock(&u->lock);
     const uint32_t fastest = fastest_ms(u, now_ms);
-    for (size_t i = 0; i < u->count; i++) { /* insertion sort: stable, so the operator's order decides among equals */
-        size_t at = i;
+    for (size_t i = 0; i < u->count; i++) { /* insertion sort: the operator's order decides among equals */
+        size_t at = n;
+        if (u->at[i].status.retired)
+            continue;
         stands[i] = standing(&u->at[i], fastest, now_ms);
-        while (at && stands[out[at - 1]] > stands[i]) {
+        while (at && (stands[out[at - 1]] > stands[i] ||
+                      (stands[out[at - 1]] == stands[i] && u->at[out[at - 1]].place > u->at[i].place))) {
             out[at] = out[at - 1];
             at--;
         }
         out[at] = i;
+        n++;
     }
     pthread_mutex_unlock(&u->lock);
-    return u->count;
+    return n;
 }
 
 void up_took(up_t *u, size_t i, uint32_t ms, bool whole, uint64_t now_ms)
@@ -381,8 +494,9 @@ void up_note_date(up_t *u, size_t i, int64_t date_ms)
 size_t up_snapshot(up_t *u, up_status_t out[UP_ENDPOINTS_MAX])
 {
     pthread_mutex_lock(&u->lock);
-    for (size_t i = 0; i < u->count; i++)
+    const size_t n = u->count;
+    for (size_t i = 0; i < n; i++)
         out[i] = u->at[i].status;
     pthread_mutex_unlock(&u->lock);
-    return u->count;
+    return n;
 }

@@ -21,6 +21,7 @@ struct lie;
 typedef struct {
     const char *url;
     char origin[160]; /* for people */
+    bool retired;     /* it is asked no more, and its place in what is counted stays */
     bool failing;
     char reason[UP_REASON_MAX]; /* last failure; empty when never */
     uint64_t failed_at_ms, retry_at_ms;
@@ -39,7 +40,20 @@ typedef struct {
 /* Copies the URLs; count 0: there is nobody to ask. NULL: out of memory, or more than UP_ENDPOINTS_MAX. Thread-safe
  * (own mutex). */
 up_t *up_new(const char *const *urls, size_t count);
+
+/* Other URLs, in their order, from now on: whose URL is in the list stays with all that is known of it, also when it
+ * was retired; the others retire, and what is under way with them ends as it would have. An endpoint keeps its number
+ * for ever; that of one which has been retired for UP_RETIRED_MS is given to another one when there is no new number
+ * left. RC_LIMIT: there are not numbers enough for now; RC_NOMEM: nothing has changed. */
+#define UP_RETIRED_MS 120000u /* longer than any request takes */
+NODISCARD rc_t up_replace(up_t *u, const char *const *urls, size_t count, uint64_t now_ms);
+
+/* Whether there are numbers enough for that now. */
+bool up_has_numbers(up_t *u, const char *const *urls, size_t count, uint64_t now_ms);
+
+/* How many numbers are in use, those of retired ones included; and whether one is. */
 size_t up_count(const up_t *u);
+bool up_is_retired(up_t *u, size_t i);
 void up_free(up_t *u);
 
 /* The file of trusted certificates for all of them, or NULL for the system's; borrowed. Before the first request. */
@@ -47,8 +61,8 @@ void up_trust(up_t *u, const char *ca_file);
 const char *up_ca_file(const up_t *u);
 
 /* Indices to try for one request, best first: those not in back-off in the operator's order, the slow after the others,
- * then those in back-off by retry time. Returns how many (all endpoints). Slow is who takes more than three times as
- * long as the fastest, and 100 ms; once a minute it goes first again, for one request. */
+ * then those in back-off by retry time. Returns how many (all that have not retired). Slow is who takes more than three
+ * times as long as the fastest, and 100 ms; once a minute it goes first again, for one request. */
 size_t up_order(up_t *u, size_t out[UP_ENDPOINTS_MAX], uint64_t now_ms);
 
 /* The URL of endpoint i, and what of it people may see; borrowed. */
@@ -118,7 +132,7 @@ void up_note_date(up_t *u, size_t i, int64_t date_ms);
 /* Where what is asked of endpoint i is counted, by whoever asks. */
 ledger_t *up_ledger(up_t *u, size_t i);
 
-/* Copies the state of all endpoints; returns their number. */
+/* Copies the state of all endpoints, by their numbers, retired ones included; returns up_count. */
 size_t up_snapshot(up_t *u, up_status_t out[UP_ENDPOINTS_MAX]);
 
 #endif

@@ -393,6 +393,34 @@ START_TEST(what_is_gathered_is_cancelled_too)
 }
 END_TEST
 
+/* What is in the air at an endpoint that retires ends as it would have, and its answer is taken; who asks then is asked of
+ * the new one. */
+START_TEST(an_endpoint_that_retires_while_it_is_asked_ends_cleanly)
+{
+    ask_wait_t first, second;
+    const char *const next[] = { url[1] };
+    open_world(RETURN_42);
+    close_engine();
+    open_engine(url[0], NULL, NULL);
+    ends[0].held = true;
+    ask_wait_start(&first, engine, new_call(&s.request), NULL);
+    wait_asked(&ends[0], 1);
+    const unsigned before = count_of(&ends[0].batches);
+    ck_assert_int_eq(up_replace(upstream, next, 1, clock_system_ms()), RC_OK);
+    ask_probe(engine);
+    s.request.has_gas = true;
+    s.request.gas = 70000;
+    ask_wait_start(&second, engine, new_call(&s.request), NULL);
+    expect_42(&second);
+    release(&ends[0]);
+    expect_42(&first);
+    ck_assert_uint_le(count_of(&ends[0].batches) - before, 1);
+    ck_assert_uint_gt(count_of(&ends[1].batches), 0);
+    ck_assert(!status_of(0).failures && !status_of(1).failures && status_of(0).retired);
+    close_world();
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("ask_shared", an_answer_that_is_there_before_its_sender_looks_up_is_no_want_of_memory,
@@ -405,5 +433,6 @@ int main(void)
                     a_short_answer_waits_for_no_long_ones_that_wait_for_memory,
                     those_that_wait_for_their_turn_are_cancelled_too, what_many_ask_within_a_moment_is_one_batch,
                     what_has_no_room_goes_in_a_batch_of_its_own, a_gathered_batch_that_fails_fails_once,
-                    a_lie_in_a_gathered_batch_harms_nobody_else, what_is_gathered_is_cancelled_too);
+                    a_lie_in_a_gathered_batch_harms_nobody_else, what_is_gathered_is_cancelled_too,
+                    an_endpoint_that_retires_while_it_is_asked_ends_cleanly);
 }

@@ -319,6 +319,60 @@ START_TEST(a_reason_of_any_length_is_cut_to_fit)
 }
 END_TEST
 
+START_TEST(others_take_their_places_and_who_stays_keeps_what_is_known_of_him)
+{
+    static const char *const next[] = { "https://four.example", "https://three.example" };
+    up_status_t s[UP_ENDPOINTS_MAX];
+    size_t order[UP_ENDPOINTS_MAX];
+    up_t *u = up_new(urls, 3);
+    up_report(u, 2, RC_REFUSED, "a lie", 0, 1000);
+    ck_assert_int_eq(up_replace(u, next, 2, 2000), RC_OK);
+    ck_assert_uint_eq(up_count(u), 4);
+    ck_assert_uint_eq(up_order(u, order, 2000), 2);
+    ck_assert(order[0] == 3 && order[1] == 2); /* the liar is still in back-off */
+    ck_assert(up_is_retired(u, 0) && up_is_retired(u, 1) && !up_is_retired(u, 2) && !up_is_retired(u, 3));
+    ck_assert_str_eq(up_url(u, 0), urls[0]); /* for what is under way with it */
+    up_report(u, 0, RC_IO, "its last request failed", 0, 2000);
+    ck_assert_uint_eq(up_snapshot(u, s), 4);
+    ck_assert(s[0].retired && s[0].failures == 1 && s[2].lies == 1 && !s[3].requests);
+    ck_assert_int_eq(up_replace(u, urls, 3, 100000), RC_OK); /* back: by their numbers, and with their past */
+    ck_assert_uint_eq(up_count(u), 4);
+    order_is(u, 200000, 0, 1, 2);
+    up_snapshot(u, s);
+    ck_assert(!s[0].retired && s[0].failures == 1 && s[2].lies == 1 && s[3].retired);
+    up_free(u);
+}
+END_TEST
+
+START_TEST(a_number_is_given_away_when_it_has_been_retired_for_long_and_none_is_new)
+{
+    char text[40][32];
+    const char *names[40];
+    up_status_t s[UP_ENDPOINTS_MAX];
+    for (size_t i = 0; i < 40; i++) {
+        snprintf(text[i], sizeof text[i], "https://n%zu.example", i);
+        names[i] = text[i];
+    }
+    up_t *u = up_new(names, 10);
+    up_report(u, 0, RC_IO, "old", 0, 1000);
+    ck_assert_int_eq(up_replace(u, names + 10, 6, 2000), RC_OK);
+    ck_assert_uint_eq(up_count(u), UP_ENDPOINTS_MAX);
+    ck_assert_int_eq(up_replace(u, names + 20, 1, 2000 + UP_RETIRED_MS - 1), RC_LIMIT);
+    ck_assert(!up_has_numbers(u, names + 20, 1, 2000 + UP_RETIRED_MS - 1));
+    ck_assert(!up_is_retired(u, 10)); /* nothing has changed */
+    ck_assert_int_eq(up_replace(u, names + 20, 10, 2000 + UP_RETIRED_MS), RC_OK);
+    ck_assert_int_eq(up_replace(u, names + 30, 1, 2000 + UP_RETIRED_MS), RC_LIMIT); /* 10 to 15 have just retired */
+    up_snapshot(u, s);
+    for (size_t i = 0; i < 10; i++)
+        ck_assert(!s[i].retired && !strcmp(up_url(u, i), names[20 + i]) && !s[i].failures && !s[i].reason[0]);
+    const char *many[UP_ENDPOINTS_MAX + 1];
+    for (size_t i = 0; i <= UP_ENDPOINTS_MAX; i++)
+        many[i] = names[i];
+    ck_assert_int_eq(up_replace(u, many, UP_ENDPOINTS_MAX + 1, 900000), RC_LIMIT);
+    up_free(u);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN(
@@ -332,5 +386,6 @@ int main(void)
         who_is_slow_comes_after_the_others_and_once_a_minute_first, an_answer_is_waited_for_as_long_as_it_usually_takes,
         of_twenty_requests_one_is_asked_twice, who_is_busy_without_saying_for_how_long_is_soon_asked_again,
         a_success_ends_back_off_and_starts_the_count_anew, what_may_be_a_secret_is_blanked_in_the_words_of_others,
-        a_reason_of_any_length_is_cut_to_fit);
+        a_reason_of_any_length_is_cut_to_fit, others_take_their_places_and_who_stays_keeps_what_is_known_of_him,
+        a_number_is_given_away_when_it_has_been_retired_for_long_and_none_is_new);
 }

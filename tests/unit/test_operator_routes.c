@@ -40,7 +40,19 @@ static void on_faults(void *ctx, const hs_request_t *request, hs_response_t *r)
         operator_read_faults(r, request, lies);
 }
 
-static const hs_route_t routes[] = { { "POST", "/v1/log-level", on_level, HS_SLOW },
+static up_t *execution, *consensus;
+static uint64_t moment = 1000;
+
+static void on_providers(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    bool changed;
+    (void)ctx;
+    if (operator_admits(&gate, r, request, NOW))
+        operator_set_providers(r, request, execution, consensus, moment, &changed);
+}
+
+static const hs_route_t routes[] = { { "POST", "/v1/providers", on_providers, HS_SLOW },
+                                     { "POST", "/v1/log-level", on_level, HS_SLOW },
                                      { "GET", "/v1/log", on_log, 0 },
                                      { "GET", "/v1/providers/*", on_faults, HS_SLOW } };
 
@@ -57,7 +69,7 @@ static void set_up(void)
     log_set_level(LOG_INFO);
     operator_gate_init(&gate, key);
     operator_gate_node(&gate, NODE);
-    const hs_config_t config = { .address = "127.0.0.1", .routes = routes, .route_count = 3 };
+    const hs_config_t config = { .address = "127.0.0.1", .routes = routes, .route_count = 4 };
     ck_assert_msg(hs_start(&server, &e, &config) == RC_OK, "%s", e.text);
 }
 
@@ -261,6 +273,46 @@ START_TEST(records_of_lies_are_given_to_the_operator_by_the_place_of_the_endpoin
 }
 END_TEST
 
+#define PROVIDERS(counter, more) "{\"counter\":" #counter ",\"not_after\":1800000060" more "}"
+
+START_TEST(providers_are_replaced_by_a_command_that_names_some)
+{
+    static const struct {
+        const char *body;
+        int status;
+        const char *text;
+    } rows[] = {
+        { PROVIDERS(1, ""), 400, "execution: is missing" },
+        { PROVIDERS(2, ",\"execution\":[]"), 400, "execution" },
+        { PROVIDERS(3, ",\"execution\":[\"ftp://a\"]"), 400, "execution[0]" },
+        { PROVIDERS(4, ",\"execution\":[\"http://a\",\"http://b\",\"http://a\"]"), 400, "twice" },
+        { PROVIDERS(5, ",\"execution\":\"http://a\",\"policy\":{}"), 400, "policy" },
+        { PROVIDERS(6, ",\"execution\":\"http://new/secret\",\"consensus\":[\"http://c\",\"http://d\"]"), 200,
+          "success" },
+    };
+    const char *const old[] = { "http://old" };
+    size_t order[UP_ENDPOINTS_MAX];
+    execution = up_new(old, 1);
+    consensus = up_new(old, 1);
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ck_assert(!up_is_retired(execution, 0) && up_count(execution) == 1);
+        const reply_t r = send_command("POST", "/v1/providers", "", rows[i].body, i + 1);
+        expect(&r, rows[i].status, rows[i].text);
+    }
+    ck_assert(up_order(execution, order, moment) == 1 && order[0] == 1);
+    ck_assert_str_eq(up_url(execution, 1), "http://new/secret");
+    ck_assert(up_order(consensus, order, moment) == 2 && order[0] == 1 && order[1] == 2);
+    reply_t r = send_command("POST", "/v1/providers", "", rows[5].body, 6);
+    expect(&r, 409, "urn:kettle:error:operator-replayed");
+    r = send_signed((const uint8_t[33]){ 3, 1 }, "POST", "/v1/providers", "",
+                    PROVIDERS(7, ",\"execution\":\"http://x\""), (operator_terms_t){ 7, NOW + 60 });
+    expect(&r, 401, "urn:kettle:error:operator-signature");
+    ck_assert_uint_eq(up_count(execution), 2);
+    up_free(execution);
+    up_free(consensus);
+}
+END_TEST
+
 int main(void)
 {
     if (secret_init())
@@ -269,5 +321,6 @@ int main(void)
                            nothing_that_was_signed_does_anything_late_again_elsewhere_or_after_a_restart,
                            without_a_signature_or_a_key_nothing_is_done,
                            the_newest_thousand_lines_are_given_behind_a_number,
-                           records_of_lies_are_given_to_the_operator_by_the_place_of_the_endpoint);
+                           records_of_lies_are_given_to_the_operator_by_the_place_of_the_endpoint,
+                           providers_are_replaced_by_a_command_that_names_some);
 }
