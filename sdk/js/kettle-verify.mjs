@@ -2160,6 +2160,7 @@ function readOptions(options) {
  * genuine by Intel's documents, of a TD that the policy admits, and over this nonce, both keys and both statements; then that what the
  * cluster statement says is what is demanded. Keep `signer` and `setup` of the result: verifyStatement is enough from then on.
  * A policy that names a simulator_root accepts simulated evidence, which proves nothing: `simulated` of the result says so.
+ * One with td.debug accepts a TD in debug mode, whose memory its host reads: `debug` of the result says so.
  * It shows nothing of the chain's head: ask for /v1/block/latest and give it to verifyStatement with a maxAge.
  *
  * @param {string|object} attestation  JSON text (then also checked for members given twice), or parsed
@@ -2175,8 +2176,8 @@ function readOptions(options) {
  * @param {string} [options.key]           the cluster key that is expected (33 bytes, hex)
  * @param {number|bigint|string} [options.now]  seconds since 1970; this machine's clock when absent
  * @returns {{key: string, signer: string, nodeKey: string, setup: string, cluster: object, node: object, image: string,
- *   simulated: boolean, tcb: {status: string, advisories: string[], evaluation: number, date: number}, verifiableUntil: number,
- *   policyDigest: string, unbound: object}}  nothing vouches for what stands in unbound
+ *   simulated: boolean, debug: boolean, tcb: {status: string, advisories: string[], evaluation: number, date: number},
+ *   verifiableUntil: number, policyDigest: string, unbound: object}}  nothing vouches for what stands in unbound
  * @throws {KettleError} with a code of CODES
  */
 export function verifyAttestation(attestation, options) {
@@ -2188,6 +2189,7 @@ export function verifyAttestation(attestation, options) {
   if (o.key && !same(o.key, x.key)) refuse("E_KEY", "pubkey");
   const collateral = o.collateral === undefined ? x.collateral : Place.open(o.collateral, "E_COLLATERAL", { bytesMax: COLLATERAL_MAX });
   if (!collateral) refuse("E_COLLATERAL", "collateral", "none is stapled, and none was given");
+  if (utf8(canonical(collateral.value)).length > COLLATERAL_MAX) refuse("E_COLLATERAL", "collateral", "is too long");
   const { verified, image } = appraise(x, collateral, policy, o.now);
   checkSetup(x.cluster, policy, o);
   const { status, advisories, date } = verified.grade;
@@ -2200,6 +2202,7 @@ export function verifyAttestation(attestation, options) {
     node: x.node.said,
     image,
     simulated: EVIDENCE[x.type] === "simulated",
+    debug: parseQuote(x.quote).td.tdAttributes[0] !== 0,
     tcb: { status, advisories, evaluation: verified.evaluation, date },
     verifiableUntil: verified.until,
     policyDigest: toHex(policy.digest),

@@ -242,7 +242,7 @@ async function run(t) {
   };
   await t.test("the JavaScript verifier finds the same key, setup, image and TCB, and refuses what it is not asked to accept", () => {
     const said = verifyAttestation(answer.text, demands);
-    assert.deepStrictEqual([said.key, said.image, said.simulated], [`0x${pubkey}`, "simulated", true]);
+    assert.deepStrictEqual([said.key, said.image, said.simulated, said.debug], [`0x${pubkey}`, "simulated", true, false]);
     assert.strictEqual(said.signer, addressOfKey(pubkey));
     assert.strictEqual(said.cluster.checkpoint.root, chain.checkpoint);
     const { setup } = said;
@@ -256,6 +256,14 @@ async function run(t) {
     };
     for (const [code, more] of Object.entries(refusals)) assert.strictEqual(inScript(answer.text, more), code);
     return `${setup}, TCB ${said.tcb.status}`;
+  });
+  await t.test("stapled documents of 4 MiB and no more are read by both", async () => {
+    const room = (4 << 20) - JSON.stringify({ ...attestation.collateral, more: "" }).length;
+    for (const [bytes, want] of [[room, "holds"], [room + 1, "E_COLLATERAL"]]) {
+      const value = { ...attestation, collateral: { ...attestation.collateral, more: "x".repeat(bytes) } };
+      const { holds, steps } = await verify(program, [...offline, file("long.json", value)]);
+      assert.deepStrictEqual([holds ? "holds" : steps.find(({ ok }) => !ok).code, inScript(value)], [want, want]);
+    }
   });
   await t.test("wrong nonce", () =>
     fails(["--policy", good, "--nonce", flipHex(nonce), kept], "nonce: E_NONCE", "binding: E_REPORTDATA"),
