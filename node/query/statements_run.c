@@ -12,6 +12,7 @@
 #define ONE_ARENA_MAX ((size_t)16 << 20) /* bytes of one call: read, and its statement */
 #define ALL_ARENA_MAX ((size_t)64 << 20) /* of all calls' texts, and of what they read before */
 #define KEYS_MAX 65536u                  /* accounts and slots that are asked for ahead */
+#define SIDE_BY_SIDE 64u                 /* calls that run at a time: those of which nothing is known ask much */
 
 typedef struct all all_t;
 
@@ -40,6 +41,7 @@ struct all {
     read_key_t *keys;
     size_t key_count;
     atomic_size_t left; /* calls that have not ended, and one while they are started */
+    atomic_size_t next; /* the one that is started next */
     size_t count;
     one_t ones[];
 };
@@ -67,6 +69,8 @@ static void end_one(one_t *o, rc_t rc, const err_t *e, const statements_told_t *
 
 /* ---- each by itself ---- */
 
+static void start_next(all_t *a);
+
 static void on_done(void *ctx, rc_t rc, const err_t *e, query_t *take_q)
 {
     one_t *o = ctx;
@@ -79,10 +83,12 @@ static void on_done(void *ctx, rc_t rc, const err_t *e, query_t *take_q)
         e = &own;
     }
     query_free(take_q);
+    start_next(o->all); /* before the last one may end all */
     end_one(o, rc, e, &out);
 }
 
-static void start_one(one_t *o)
+/* False: it has ended already. */
+static bool start_one(one_t *o)
 {
     query_t *q = NULL;
     err_t e = { .text = "out of memory" };
@@ -91,13 +97,22 @@ static void start_one(one_t *o)
         rc = ask_submit(o->all->how.ask, q, NULL, on_done, o);
     if (rc)
         end_one(o, rc, &e, NULL);
+    return !rc;
+}
+
+static void start_next(all_t *a)
+{
+    for (;;) {
+        const size_t i = atomic_fetch_add(&a->next, 1);
+        if (i >= a->count || (a->ones[i].open && start_one(&a->ones[i])))
+            return;
+    }
 }
 
 static void start_all(all_t *a)
 {
-    for (size_t i = 0; i < a->count; i++)
-        if (a->ones[i].open)
-            start_one(&a->ones[i]);
+    for (size_t i = 0; i < SIDE_BY_SIDE; i++)
+        start_next(a);
     one_less(a);
 }
 
