@@ -407,9 +407,9 @@ rc_t ask_submit(ask_t *a, query_t *take_q, const ask_limits_t *limits, ask_done_
     r->next = &a->runs;
     r->prev->next = r->next->prev = r;
     post(r);
-    pthread_mutex_unlock(&a->lock);
-    if (first)
+    if (first) /* with the lock held: behind it the query may have ended, and the engine with it */
         worker_wake(a->clock);
+    pthread_mutex_unlock(&a->lock);
     return RC_OK;
 }
 
