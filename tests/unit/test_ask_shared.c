@@ -423,16 +423,15 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("ask_shared", an_answer_that_is_there_before_its_sender_looks_up_is_no_want_of_memory,
-                    equal_needs_in_flight_are_asked_once, only_what_differs_is_asked_again,
-                    another_block_is_another_need, lie_is_told_of_once_however_many_wait_for_it,
-                    what_the_endpoint_has_not_is_its_failure_once_and_all_go_on_to_the_next,
-                    who_asked_may_leave_and_the_others_get_the_answer,
-                    who_asked_may_leave_and_a_lie_is_told_of_by_another,
-                    many_wait_for_a_slow_endpoint_without_threads_and_no_more_than_so_many_batches_are_in_the_air,
-                    a_short_answer_waits_for_no_long_ones_that_wait_for_memory,
-                    those_that_wait_for_their_turn_are_cancelled_too, what_many_ask_within_a_moment_is_one_batch,
-                    what_has_no_room_goes_in_a_batch_of_its_own, a_gathered_batch_that_fails_fails_once,
-                    a_lie_in_a_gathered_batch_harms_nobody_else, what_is_gathered_is_cancelled_too,
-                    an_endpoint_that_retires_while_it_is_asked_ends_cleanly);
+    return UNIT_RUN(
+        "ask_shared", an_answer_that_is_there_before_its_sender_looks_up_is_no_want_of_memory,
+        equal_needs_in_flight_are_asked_once, only_what_differs_is_asked_again, another_block_is_another_need,
+        lie_is_told_of_once_however_many_wait_for_it,
+        what_the_endpoint_has_not_is_its_failure_once_and_all_go_on_to_the_next,
+        who_asked_may_leave_and_the_others_get_the_answer, who_asked_may_leave_and_a_lie_is_told_of_by_another,
+        many_wait_for_a_slow_endpoint_without_threads_and_no_more_than_so_many_batches_are_in_the_air,
+        a_short_answer_waits_for_no_long_ones_that_wait_for_memory, those_that_wait_for_their_turn_are_cancelled_too,
+        what_many_ask_within_a_moment_is_one_batch, what_has_no_room_goes_in_a_batch_of_its_own,
+        a_gathered_batch_that_fails_fails_once, a_lie_in_a_gathered_batch_harms_nobody_else,
+        what_is_gathered_is_cancelled_too, an_endpoint_that_retires_while_it_is_asked_ends_cleanly);
 }
