@@ -285,12 +285,6 @@ static void check_test(vec_t *v, arena_t *a, const char *file, const char *test_
     }
 }
 
-static bool is_slow(const char *file)
-{
-    return strstr(file, "vmPerformance") || strstr(file, "stMemoryStressTest") || strstr(file, "stAttackTest") ||
-           (strstr(file, "stStaticCall") && strstr(file, "50000"));
-}
-
 void vec_kind_state(vec_t *v)
 {
     arena_t files_arena;
@@ -299,10 +293,6 @@ void vec_kind_state(vec_t *v)
     for (size_t f = 0; files && files[f]; f++) {
         const char *name;
         json_t *test;
-        if (is_slow(files[f]) && !v->slow) {
-            vec_skip(v, files[f], "slow file; run with --slow");
-            continue;
-        }
         json_t *tests = vec_json(v, "%s", files[f]);
         if (!tests)
             vec_fail(v, files[f], "cannot be read");
