@@ -6,7 +6,6 @@
 
 #include "base/crypto/secret.h"
 #include "base/os/log.h"
-#include "lightclient/exec/changes.h"
 #include "lightclient/exec/head.h"
 #include "node/cluster/data.h"
 #include "node/cluster/enter.h"
@@ -16,8 +15,7 @@
 
 #define BODY_ARENA_MAX ((size_t)1 << 20)
 #define SETUP_ARENA_MAX ((size_t)64 << 10)
-#define GATHER_MS 2u                          /* for which requests wait for others, to be asked together */
-#define CHANGES_ARENA_MAX ((size_t)256 << 20) /* a block access list as arrays */
+#define GATHER_MS 2u /* for which requests wait for others, to be asked together */
 
 unsigned service_marks(const service_t *s)
 {
@@ -421,6 +419,9 @@ static void make_news(service_t *s)
 static rc_t make_engine(service_t *s, err_t *e)
 {
     const service_config_t *k = &s->with;
+    s->linked.ask = s->ask;
+    s->linked.cache = k->cache;
+    s->linked.held = &s->held;
     s->jobs =
         jobs_new(&(jobs_config_t){ .ask = s->ask, .pool = k->pool, .flags = flags_of(s), .turn = turn, .turn_ctx = s });
     s->calls = calls_new(&(calls_config_t){ .jobs = s->jobs,
@@ -434,9 +435,6 @@ static rc_t make_engine(service_t *s, err_t *e)
     return s->jobs && s->calls && s->rpc && s->news ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
 }
 
-#define CHANGES_TRIES 3u    /* headers in a row without a block access list, after which it is asked for no more, but */
-#define CHANGES_AGAIN 1024u /* once in so many */
-
 /* A header that is being fetched, for ask_done_fn. */
 typedef struct {
     service_t *service;
@@ -444,39 +442,12 @@ typedef struct {
     head_kind_t kind;
 } fetched_t;
 
-/* What a block did lets what was proven before it hold after it. */
-static void keep_changes(service_t *s, const ex_header_t *h, view_t rlp)
-{
-    arena_t a;
-    ex_changes_t changes;
-    held_head_t before;
-    err_t e;
-    if (!ex_header_has_slot(h))
-        return;
-    atomic_store(&s->no_changes, rlp.p ? 0 : atomic_load(&s->no_changes) + 1);
-    if (!rlp.p || !held_by_hash(&s->held, &before, &h->parent_hash))
-        return;
-    arena_init(&a, CHANGES_ARENA_MAX);
-    if (!ex_changes_verify(&changes, &e, &a, &h->block_access_list_hash, rlp))
-        ex_cache_put_changes(s->with.cache, &h->state_root, &before.block.state_root, &changes);
-    else
-        log_write(LOG_INFO, "execution", "%s", e.text);
-    arena_free(&a);
-}
-
-/* Whether the list is worth asking for: somebody has it, or may have it by now. */
-static bool asks_for_changes(const service_t *s)
-{
-    const unsigned failed = atomic_load(&s->no_changes);
-    return failed < CHANGES_TRIES || failed % CHANGES_AGAIN == 0;
-}
-
 static void on_header(void *ctx, rc_t rc, const err_t *e, query_t *take_q)
 {
     fetched_t *f = ctx;
     const ex_header_t *header = rc ? NULL : ex_head_result(take_q);
     if (header && f->kind == HEAD_LATEST)
-        keep_changes(f->service, header, ex_head_changes(take_q));
+        linked_take(&f->service->linked, header, ex_head_changes(take_q));
     follow_header(f->follow, f->kind, header, e, ex_head_claims_newer(take_q));
     query_free(take_q);
     atomic_fetch_sub(&f->service->fetching, 1);
@@ -489,7 +460,7 @@ static void fetch_header(void *ctx, follow_t *follow, head_kind_t kind, const ha
     query_t *q;
     err_t e;
     fetched_t *f = malloc(sizeof *f);
-    const bool changes = kind == HEAD_LATEST && asks_for_changes(s);
+    const bool changes = kind == HEAD_LATEST && linked_asks(&s->linked);
     rc_t rc = f ? ex_head_new(&q, &e, hash,
                               raw       ? EX_HEAD_BYTES
                               : changes ? EX_HEAD_AND_CHANGES
@@ -699,7 +670,7 @@ static void drop_follower(service_t *s)
 {
     const struct timespec moment = { .tv_nsec = 10000000L };
     follow_stop(s->follow);
-    while (atomic_load(&s->fetching))
+    while (atomic_load(&s->fetching) || linked_busy(&s->linked))
         (void)nanosleep(&moment, NULL);
     follow_free(s->follow);
     s->follow = NULL;

@@ -23,6 +23,7 @@
 #include "node/judge.h"
 #include "node/lcroutes.h"
 #include "node/lies.h"
+#include "node/linked.h"
 #include "node/news.h"
 #include "node/operator.h"
 #include "node/options.h"
@@ -69,8 +70,8 @@ typedef struct {
     ask_t *ask;
     jobs_t *jobs; /* requests under way, and kept answers */
     calls_t *calls;
-    held_t held;            /* heads that were signed for, and may be asked for again */
-    atomic_uint no_changes; /* headers of Amsterdam in a row that came without their block access list */
+    held_t held;     /* heads that were signed for, and may be asked for again */
+    linked_t linked; /* what was proven before a block, after it */
     statements_t *statements;
     sent_t sent; /* what was forwarded for clients */
     node_rpc_t *rpc;
