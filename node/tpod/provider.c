@@ -45,6 +45,8 @@ struct provider {
     tpod_serve_t *serve;
     loop_t *loop;
     lane_t lanes[2]; /* quotes; the program */
+    pthread_mutex_t lock;
+    job_t *done; /* worked on, to be answered in the loop's next turn */
     maddr_t listening[NET_LISTEN_MAX];
     size_t listening_count;
 };
@@ -132,13 +134,32 @@ static void job_free(job_t *job)
 }
 
 /* On the loop's thread. */
-static void job_done(void *ctx)
+static void answer(job_t *job)
 {
-    job_t *job = ctx;
     const bool attests = job->asked->call == TPOD_ATTEST;
     tpod_serve_answer(job->lane->provider->serve, job->asked,
                       attests ? (const void *)&job->attest : (const void *)&job->provision);
     job_free(job);
+}
+
+/* Gives a job back to the loop, which takes no memory: whoever asked is told how it went in any case. */
+static void job_done(provider_t *p, job_t *job)
+{
+    pthread_mutex_lock(&p->lock);
+    job->next = p->done;
+    p->done = job;
+    pthread_mutex_unlock(&p->lock);
+    loop_wake(p->loop);
+}
+
+static job_t *take_done(provider_t *p)
+{
+    pthread_mutex_lock(&p->lock);
+    job_t *job = p->done;
+    if (job)
+        p->done = job->next;
+    pthread_mutex_unlock(&p->lock);
+    return job;
 }
 
 static job_t *take(lane_t *l)
@@ -160,8 +181,7 @@ static void work(worker_t *w, void *ctx)
                 work_attest(job);
             else
                 work_provision(job);
-            if (loop_post(l->provider->loop, job_done, job))
-                job_free(job); /* nobody is told: the publisher's time runs out */
+            job_done(l->provider, job);
         }
     } while (worker_sleep_until(w, UINT64_MAX));
 }
@@ -208,12 +228,21 @@ static void left(void *ctx, const tpod_asked_t *a)
     provider_t *p = ctx;
     job_t *job = take_back(&p->lanes[a->call == TPOD_PROVISION], a);
     if (job)
-        job_done(job);
+        answer(job);
+}
+
+/* On the loop's thread. */
+static void answer_done(void *ctx)
+{
+    for (job_t *job; (job = take_done(ctx));)
+        answer(job);
 }
 
 static uint64_t turn(void *ctx, uint64_t now_ms)
 {
-    return tpod_serve_turn(((provider_t *)ctx)->serve, now_ms);
+    provider_t *p = ctx;
+    answer_done(p);
+    return tpod_serve_turn(p->serve, now_ms);
 }
 
 /* ---- life ---- */
@@ -291,6 +320,7 @@ rc_t provider_start(provider_t **out, err_t *e, const offer_t *offer, const tee_
     if (!p)
         return err_say(e, RC_NOMEM, "out of memory");
     p->offer = offer;
+    pthread_mutex_init(&p->lock, NULL);
     for (int i = 0; i < 2; i++) {
         p->lanes[i].provider = p;
         pthread_mutex_init(&p->lanes[i].lock, NULL);
@@ -312,7 +342,12 @@ void provider_stop(provider_t *p)
         worker_ask_to_stop(p->lanes[i].worker);
     for (int i = 0; i < 2; i++)
         worker_stop(p->lanes[i].worker);
-    loop_free(p->loop); /* and what was posted */
+    const rc_t rc = p->loop ? loop_post(p->loop, answer_done, p) : RC_OK; /* else they are not told, as it ends */
+    (void)rc;
+    loop_free(p->loop);
+    for (job_t *job; (job = take_done(p));)
+        job_free(job);
+    pthread_mutex_destroy(&p->lock);
     for (int i = 0; i < 2; i++) {
         for (job_t *job; (job = take(&p->lanes[i]));)
             job_free(job);

@@ -56,7 +56,7 @@ static void woken(watch_t *w, uint32_t events)
         ;
 }
 
-static void wake(const loop_t *l)
+void loop_wake(const loop_t *l)
 {
     const uint64_t one = 1;
     while (write(l->wake.fd, &one, sizeof one) < 0 && errno == EINTR)
@@ -73,7 +73,7 @@ rc_t loop_post(loop_t *l, loop_fn fn, void *ctx)
     *l->posted_end = p;
     l->posted_end = &p->next;
     pthread_mutex_unlock(&l->lock);
-    wake(l);
+    loop_wake(l);
     return RC_OK;
 }
 
@@ -201,7 +201,7 @@ void loop_free(loop_t *l)
     pthread_mutex_lock(&l->lock);
     l->stopping = true;
     pthread_mutex_unlock(&l->lock);
-    wake(l);
+    loop_wake(l);
     worker_stop(l->thread);
     run_posted(l);
     net_free(l->net);

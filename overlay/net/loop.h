@@ -5,7 +5,7 @@
  *     loop_new(&l, &e, n, LOOP_BOTH, NULL)     with sockets; n is the loop's now
  *     net_listen(n, &e, &at)                   while it has no thread, or in a posted function
  *     loop_start(&l, &e)                       from here on n is touched on the loop's thread alone
- *     loop_post(l, fn, ctx)                    from any thread
+ *     loop_post(l, fn, ctx), loop_wake(l)      from any thread
  *     loop_free(l)                             ends the thread; closes and frees everything
  *
  * Floor:  4, overlay/net.
@@ -52,6 +52,9 @@ void loop_step(loop_t *l, unsigned wait_ms);
  * loop_free runs before it returns. RC_NOMEM: it will not run. */
 typedef void (*loop_fn)(void *ctx);
 NODISCARD rc_t loop_post(loop_t *l, loop_fn fn, void *ctx);
+
+/* Has the owner's turn come soon; from any thread, and without memory. */
+void loop_wake(const loop_t *l);
 
 /* Ends its thread, says goodbye to every peer and frees all. Not on its own thread. NULL allowed. */
 void loop_free(loop_t *l);

@@ -85,6 +85,32 @@ START_TEST(the_owner_has_its_turn_when_it_wants_it)
 }
 END_TEST
 
+static void *wake_it(void *ctx)
+{
+    (void)ctx;
+    loop_wake(loop);
+    return NULL;
+}
+
+START_TEST(who_wakes_it_has_the_owner_s_turn_come)
+{
+    pthread_t other;
+    begin(LOOP_BOTH);
+    loop_step(loop, 0);
+    loop_wake(loop);
+    loop_wake(loop);
+    const uint64_t at = clock_ms();
+    loop_step(loop, 60000);
+    ck_assert_uint_eq(turns, 2);
+    ck_assert_int_eq(pthread_create(&other, NULL, wake_it, NULL), 0);
+    loop_step(loop, 60000);
+    ck_assert_int_eq(pthread_join(other, NULL), 0);
+    ck_assert_uint_eq(turns, 3);
+    ck_assert(clock_ms() - at < 30000);
+    end();
+}
+END_TEST
+
 START_TEST(posted_functions_run_in_order_on_the_thread)
 {
     static unsigned order[100];
@@ -130,6 +156,6 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN("loop", words_name_transports, the_owner_has_its_turn_when_it_wants_it,
-                    posted_functions_run_in_order_on_the_thread, what_is_posted_in_a_turn_comes_in_the_next,
-                    what_was_posted_before_the_end_runs);
+                    who_wakes_it_has_the_owner_s_turn_come, posted_functions_run_in_order_on_the_thread,
+                    what_is_posted_in_a_turn_comes_in_the_next, what_was_posted_before_the_end_runs);
 }
