@@ -1,7 +1,7 @@
 // More of what libraries do unmodified: contracts deployed, logs of a range, CCIP-Read, simulations; and their older major versions.
 import assert from "node:assert";
 import http from "node:http";
-import { Contract, JsonRpcProvider } from "ethers";
+import { Contract, ContractFactory, JsonRpcProvider, Wallet } from "ethers";
 import { WALLET_KEY } from "../../devnet/lib/accounts.mjs";
 import { compile } from "../../devnet/lib/compile.mjs";
 
@@ -90,6 +90,35 @@ async function simulates(t, lib, at) {
   });
 }
 
+// Each library fills in, signs, sends and waits by itself.
+async function send(t, lib, at) {
+  const { Offchain } = compile("cancun", "Offchain.sol");
+  const provider = new JsonRpcProvider(at.url, at.chain, { staticNetwork: true, cacheTimeout: -1, polling: true });
+  provider.pollingInterval = 300;
+  await t.test("ethers: a contract is deployed, and a transfer waited for", async () => {
+    const wallet = new Wallet(WALLET_KEY, provider);
+    const contract = await (await new ContractFactory(Offchain.abi, Offchain.bytecode, wallet).deploy("http://127.0.0.1/")).waitForDeployment();
+    assert((await provider.getCode(await contract.getAddress())).length > 100);
+    const receipt = await (await wallet.sendTransaction({ to: NOBODY, value: 1n })).wait();
+    assert.strictEqual(receipt.gasUsed, 21000n);
+  });
+  provider.destroy();
+  await t.test("ethers 5: a transfer is waited for", async () => {
+    const five = new lib.ethers5.providers.JsonRpcProvider(at.url);
+    five.pollingInterval = 300;
+    const sent = await new lib.ethers5.Wallet(WALLET_KEY, five).sendTransaction({ to: NOBODY, value: 1 });
+    assert.strictEqual((await sent.wait()).status, 1);
+  });
+  for (const [name, Web3] of Object.entries({ "web3.js": lib.Web3, "web3.js 1": lib.Web31 }))
+    await t.test(`${name}: a transfer is waited for`, async () => {
+      const { eth } = new Web3(at.url);
+      const account = eth.accounts.privateKeyToAccount(WALLET_KEY);
+      eth.accounts.wallet.add(account);
+      const receipt = await eth.sendTransaction({ from: account.address, to: NOBODY, value: "1", gas: 21000 });
+      assert.strictEqual(Number(receipt.status), 1);
+    });
+}
+
 // ---------------------------------------------------------------- older versions
 
 async function viem1(t, lib, at) {
@@ -143,6 +172,7 @@ export async function libraries(t, lib, at) {
   await logs(t, lib, at);
   await deploys(t, lib, at);
   await simulates(t, lib, at);
+  if (t.world.full) await send(t, lib, at); // some blocks each
   await viem1(t, lib, at);
   await ethers5(t, lib, at);
   await web31(t, lib, at);
