@@ -1,6 +1,6 @@
 /* Frames of WebSocket: however the bytes of a peer are cut, the same messages come and the same bytes are answered; no
- * message is over its maximum, and nothing comes after a close. (With which code a bad close is answered may depend on the
- * cuts: libwslay looks at its reason piece by piece.) The first byte says where the bytes are cut. */
+ * message is over its maximum, and nothing comes after a close. (With which code a bad close is answered, and whether
+ * before its end, may depend on the cuts: libwslay looks at its reason piece by piece.) The first byte says where the bytes are cut. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +44,14 @@ static void run(end_t *e, const uint8_t *data, size_t len, size_t piece)
     }
 }
 
+/* Of two that differ, the one that has not seen yet that a close is bad gets the rest of it. */
+static void end_close(const end_t *e, const end_t *other)
+{
+    static const uint8_t rest[125]; /* as many as a control frame has at most */
+    if (wsf_closing(other->f) && !wsf_closing(e->f) && wsf_feed(e->f, view_of(rest, sizeof rest)))
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     end_t whole, cut;
@@ -51,6 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         return 0;
     run(&whole, data + 1, len - 1, len - 1);
     run(&cut, data + 1, len - 1, (size_t)data[0] + 1);
+    end_close(&whole, &cut);
+    end_close(&cut, &whole);
     if (whole.count != cut.count || whole.bytes != cut.bytes || whole.sum != cut.sum ||
         wsf_closing(whole.f) != wsf_closing(cut.f) ||
         (!wsf_closing(whole.f) && !view_eq(wsf_out(whole.f), wsf_out(cut.f))))
