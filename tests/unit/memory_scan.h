@@ -32,8 +32,8 @@ static inline void scan_begin(void)
     mallopt(M_PERTURB, 0);
 }
 
-__attribute__((no_sanitize("address"))) static inline unsigned scan_region(const volatile uint8_t *at, size_t n,
-                                                                           const scan_for_t *s)
+__attribute__((no_sanitize("address"), no_sanitize("thread"))) static inline unsigned
+scan_region(const volatile uint8_t *at, size_t n, const scan_for_t *s)
 {
     unsigned found = 0;
     for (size_t i = 0; i + s->n <= n; i++) {
