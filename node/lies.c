@@ -11,6 +11,7 @@
 #include "base/os/persist.h"
 #include "base/os/worker.h"
 
+#define AGAIN_MS 60000u /* after a file that could not be written */
 #define WRITE_ARENA_MAX ((size_t)8 << 20)
 #define READ_ARENA_MAX (2 * LIES_FILE_MAX)
 
@@ -27,6 +28,7 @@ struct lies {
     kept_t at[LIES_MAX];  /* the oldest first */
     size_t count, bytes;
     bool dirty;
+    persist_told_t told; /* the worker's */
 };
 
 /* ---- which are kept ---- */
@@ -167,16 +169,20 @@ static void save(lies_t *l)
     arena_init(&a, WRITE_ARENA_MAX);
     rc_t rc = lies_list(l, &text, &a, NULL);
     rc = rc ? err_say(&e, rc, "out of memory") : persist_write(&e, l->config.state_dir, LIES_FILE, text);
-    if (rc)
-        log_write(LOG_WARN, "state", "a record of a lie is not kept: %s", e.text);
     arena_free(&a);
+    if (persist_tell(&l->told, "state", "records of lies are not kept: ", rc, &e))
+        return;
+    pthread_mutex_lock(&l->lock);
+    l->dirty = true;
+    pthread_mutex_unlock(&l->lock);
 }
 
 static void save_on(worker_t *w, void *ctx)
 {
+    const lies_t *l = ctx;
     do
         save(ctx);
-    while (worker_sleep_until(w, UINT64_MAX));
+    while (worker_sleep_until(w, l->told.failing ? clock_monotonic_ms() + AGAIN_MS : UINT64_MAX));
 }
 
 static rc_t take_kept(void *ctx, view_t text)

@@ -8,6 +8,7 @@
 
 #include "base/crypto/hash.h"
 #include "base/os/file.h"
+#include "base/os/log.h"
 
 static const char MAGIC[8] = { 'K', 'E', 'T', 'T', 'L', 'E', '1', '\n' };
 
@@ -88,6 +89,17 @@ rc_t persist_write(err_t *e, const char *dir, const char *name, view_t payload)
         rc = io_error(e, dir, name, "the folder cannot be flushed");
     close(folder);
     return rc;
+}
+
+bool persist_tell(persist_told_t *told, const char *event, const char *before, rc_t rc, const err_t *e)
+{
+    const bool was_failing = told->failing;
+    told->failing = rc != RC_OK;
+    if (rc && !was_failing)
+        log_write(LOG_WARN, event, "%s%s: told once, and tried again", before, e->text);
+    else if (!rc && was_failing)
+        log_write(LOG_WARN, event, "%sthat is over, files are written again", before);
+    return !rc;
 }
 
 /* Checks head and sum of a file, and leaves its payload. */

@@ -19,6 +19,15 @@
  * RC_IO; RC_BUG: a name longer than any of this program's. */
 NODISCARD rc_t persist_write(err_t *e, const char *dir, const char *name, view_t payload);
 
+/* A file that is written again and again: that it cannot be is told once, and so is that it can again. Zeroed before. */
+typedef struct {
+    bool failing;
+} persist_told_t;
+
+/* Logs what has changed with this writing, under an event of the log; before: in front of the reason ("a record is not
+ * kept: "). True: it was written; else the caller tries again. */
+bool persist_tell(persist_told_t *told, const char *event, const char *before, rc_t rc, const err_t *e);
+
 /* Whether files of dir can be written: makes the folder when missing, and a file in it that is removed again.
  * RC_IO; e names the path and the cause. */
 NODISCARD rc_t persist_check(err_t *e, const char *dir);

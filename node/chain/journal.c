@@ -77,10 +77,8 @@ void journal_save(journal_t *j, const char *dir)
     wr_u8(&w, JOURNAL_VERSION);
     wr_bytes(&w, j->records, j->len);
     wr_bytes(&w, j->finality, j->finality_len);
-    if (persist_write(&e, dir, FILE_NAME, wr_view(&w)))
-        log_write(LOG_WARN, "state", "%s", e.text);
-    else
-        j->dirty = false;
+    const rc_t rc = persist_write(&e, dir, FILE_NAME, wr_view(&w));
+    j->dirty = !persist_tell(&j->told, "state", "light-client data are not kept: ", rc, &e);
     free(whole);
 }
 

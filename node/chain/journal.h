@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/os/persist.h"
 #include "lightclient/consensus/sync.h"
 
 #define JOURNAL_MAX ((size_t)32 << 20) /* bytes of records: more than 1,000 periods */
@@ -26,13 +27,14 @@ typedef struct {
     uint8_t *finality; /* last finality update, as one record */
     size_t finality_len;
     bool dirty;
+    persist_told_t told;
 } journal_t;
 
 /* Notes an accepted object; moved is what lc_sync_input said. Objects that a restart does not need are passed over.
  * When memory is short the object is left out: a restart then asks the network for it. */
 void journal_note(journal_t *j, lc_kind_t kind, lc_fork_t fork, view_t ssz, unsigned moved);
 
-/* Writes the file when something changed since the last time; a failure is logged and tried again with the next change.
+/* Writes the file when something changed since the last time; a failure is told once, and it is tried again each time.
  * dir NULL: nothing is kept. */
 void journal_save(journal_t *j, const char *dir);
 

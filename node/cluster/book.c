@@ -238,9 +238,10 @@ void book_write(cluster_t *c, uint64_t now_ms)
     for (size_t i = 0; i < bans->count; i++)
         if (bans->rows[i].until_ms > now_ms)
             book_put_ban(&w, &bans->rows[i], bans->rows[i].until_ms - now_ms);
-    if (!w.bad && persist_write(&e, c->with.state_dir, BOOK_FILE, wr_view(&w)))
-        log_write(LOG_WARN, "state", "%s", e.text);
-    c->book_changes = changes;
+    const rc_t rc =
+        w.bad ? err_say(&e, RC_NOMEM, "out of memory") : persist_write(&e, c->with.state_dir, BOOK_FILE, wr_view(&w));
+    if (persist_tell(&c->book_told, "state", "the address book is not kept: ", rc, &e))
+        c->book_changes = changes;
     c->book_ms = now_ms + WRITE_MS;
     free(buf);
 }

@@ -42,9 +42,10 @@ static void write_file(cluster_t *c, uint64_t now_ms)
     uint8_t *buf = malloc(FILE_MAX);
     wr_t w = wr_of(buf, buf ? FILE_MAX : 0);
     releases_write(&w, c->releases);
-    if (!w.bad && persist_write(&e, c->with.state_dir, FILE_NAME, wr_view(&w)))
-        log_write(LOG_WARN, "state", "%s", e.text);
-    c->releases_kept = arrived;
+    const rc_t rc =
+        w.bad ? err_say(&e, RC_NOMEM, "out of memory") : persist_write(&e, c->with.state_dir, FILE_NAME, wr_view(&w));
+    if (persist_tell(&c->releases_told, "state", "releases are not kept: ", rc, &e))
+        c->releases_kept = arrived;
     c->releases_write_ms = now_ms + WRITE_MS;
     free(buf);
 }

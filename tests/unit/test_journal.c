@@ -1,9 +1,12 @@
 /* Journal of accepted light-client objects. */
 #include <check.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/os/log.h"
 #include "node/chain/journal.h"
 #include "tests/unit/unit.h"
 
@@ -191,10 +194,68 @@ START_TEST(a_new_bootstrap_drops_what_was_kept_before_it)
 }
 END_TEST
 
+/* How many lines of the log say something. */
+static unsigned lines_that_say(const char *what)
+{
+    static log_line_t lines[LOG_RING_LINES];
+    const size_t n = log_after(lines, LOG_RING_LINES, 0);
+    unsigned found = 0;
+    for (size_t i = 0; i < n; i++)
+        found += strstr(lines[i].message, what) != NULL;
+    return found;
+}
+
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit r;
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &r), 0);
+    r.rlim_cur = bytes;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &r), 0);
+}
+
+/* A limit on files stands for the disk, since no test needs rights to fill one. */
+START_TEST(a_full_disk_is_told_once_and_so_is_that_it_has_room_again)
+{
+    static const char failure[] = "light-client data are not kept: ", again[] = "files are written again";
+    char dir[] = "/tmp/kettle-full-XXXXXX", path[64];
+    journal_t j = { 0 };
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    signal(SIGXFSZ, SIG_IGN);
+    note(&j, LC_BOOTSTRAP, 1, LC_BOOTSTRAPPED);
+    limit_files(16);
+    for (unsigned i = 0; i < 5; i++)
+        journal_save(&j, dir);
+    limit_files(RLIM_INFINITY);
+    ck_assert_uint_eq(lines_that_say(failure), 1);
+    ck_assert_uint_eq(lines_that_say(again), 0);
+    seen.count = 0;
+    journal_replay(dir, take, NULL);
+    ck_assert_uint_eq(seen.count, 0); /* no half of a file */
+    journal_save(&j, dir);
+    journal_save(&j, dir);
+    ck_assert_uint_eq(lines_that_say(again), 1);
+    journal_replay(dir, take, NULL);
+    ck_assert_uint_eq(seen.count, 1);
+    limit_files(16);
+    note(&j, LC_UPDATE, 2, LC_MOVED_PERIOD);
+    journal_save(&j, dir);
+    limit_files(RLIM_INFINITY);
+    ck_assert_uint_eq(lines_that_say(failure), 3); /* of a second time, and of the end of the first */
+    seen.count = 0;
+    journal_replay(dir, take, NULL);
+    ck_assert_uint_eq(seen.count, 1); /* the old file is whole */
+    snprintf(path, sizeof path, "%s/lightclient", dir);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(rmdir(dir), 0);
+    journal_clear(&j);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("journal", what_moved_the_store_comes_back_in_order, a_truncated_or_foreign_record_ends_the_replay,
                     a_file_of_another_version_is_not_taken, an_object_of_64_kib_is_kept_and_a_larger_one_is_not,
                     each_kind_and_fork_comes_back_as_it_was_and_no_other_does,
-                    a_new_bootstrap_drops_what_was_kept_before_it);
+                    a_new_bootstrap_drops_what_was_kept_before_it,
+                    a_full_disk_is_told_once_and_so_is_that_it_has_room_again);
 }
