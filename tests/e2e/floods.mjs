@@ -7,13 +7,14 @@ import os from "node:os";
 import { fileURLToPath } from "node:url";
 import { Interface } from "ethers";
 import { parseTwice } from "./lib/client.mjs";
-import { sleep } from "./lib/node.mjs";
+import { sleep, until } from "./lib/node.mjs";
 
 const FLOOD = fileURLToPath(new URL("lib/flood.mjs", import.meta.url));
 const MEMORY_MIB = 256; // docs/operate.md
 const [BLOCK_MS, CALL_MS] = [50, 3000]; // p99
 const QUOTE_MS = 2000;
 const REPORT_DATA_AT = 568;
+const END_MS = 4000; // from SIGTERM, though nobody reads the log
 
 const ROWS = [
   ["loops", "80 connections with calls of 50 million gas"],
@@ -138,9 +139,31 @@ async function begin(t, chain) {
   const agent = await slowAgent(quote, port);
   t.atEnd(() => agent.close());
   const env = { DSTACK_SIMULATOR_ENDPOINT: `http://127.0.0.1:${port}` };
-  const node = await t.world.node("floods", { env, options: ["--development", "--tee", "dstack"] }).begin(chain.setup());
+  const options = ["--development", "--tee", "dstack", "--log-level", "debug"];
+  const node = await t.world.node("floods", { env, options, stalled: true }).begin(chain.setup());
   agent.quick = false;
   return node;
+}
+
+// Eight clients' calls at once, of which each proof comes with 64 MiB of something else.
+async function padded(t, chain) {
+  const proxy = await t.world.proxy(chain);
+  const node = await t.world.node("padded").begin(chain.setup({ execution: proxy.url }));
+  await t.test("an execution RPC that pads its answers: eight calls at once are refused, within the memory that is stated", async () => {
+    const eight = () => Promise.all(Array.from({ length: 8 }, (_, i) => ask(node, `127.0.0.${20 + i}`, { path: "/call", body: freshCall(chain.contracts) })));
+    const before = mostMemory(node);
+    for (const lie of ["huge_string", "huge"]) {
+      proxy.lie(lie, { arg: 64 });
+      for (const { status } of await eight()) assert([502, 503].includes(status), `${lie}: ${status}`);
+      assert(proxy.told[lie] > 0, `${lie} was not told`);
+    }
+    proxy.honest();
+    const rss = mostMemory(node);
+    assert(rss <= MEMORY_MIB, `${rss} MiB`);
+    await until("it answers again", 30000, async () => (await ask(node, "127.0.0.20", { path: "/call", body: freshCall(chain.contracts) })).status === 200);
+    return `${before} MiB before, at most ${rss} MiB`;
+  });
+  await node.stop();
 }
 
 async function run(t) {
@@ -154,7 +177,13 @@ async function run(t) {
     await t.test(`while one floods with ${what}, all others are answered`, () =>
       row(t, node, chain, kind, quiet),
     );
-  await node.stop();
+  await t.test("nobody read its standard error all the while, which kept nothing up; and it ends when it is told to", async () => {
+    const { code, signal, ms } = await node.stop();
+    assert.deepStrictEqual([code, signal], [0, null]);
+    assert(ms < END_MS, `${ms} ms`);
+    return `after ${ms} ms`;
+  });
+  if (t.world.full) await padded(t, chain);
 }
 
 export default { title: "one address floods, all others are served", run };

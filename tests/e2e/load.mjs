@@ -61,7 +61,7 @@ async function call(node, counts, pubkey, request) {
   counts.tooSlow++;
 }
 
-async function mixed(node, chain, pubkey, seconds) {
+export async function mixed(node, chain, pubkey, seconds) {
   const end = Date.now() + seconds * 1000;
   const counts = { call: 0, block: 0, attest: 0, status: 0, tooSlow: 0 };
   let n = 0;

@@ -14,6 +14,8 @@ if (process.env.E2E_FULL === "1") SCENARIOS.splice(SCENARIOS.indexOf("rotation")
 // In these every answer of a node is held against openapi.yaml.
 const DESCRIBED = ["setup", "statements", "lightclient"];
 
+const APART = ["soak"]; // only when it is named: takes as long as one likes
+
 function usage(message) {
   console.error(`${message}\nusage: run [--build DIR] [NAME ...]; names: ${SCENARIOS.join(" ")}`);
   process.exit(2);
@@ -30,7 +32,7 @@ for (let i = 2; i < process.argv.length; i++) {
   } else if (argument === "--build") {
     if (!process.argv[++i]) usage("--build needs a folder");
     build = path.resolve(process.argv[i]);
-  } else if (SCENARIOS.includes(argument)) names.push(argument);
+  } else if ([...SCENARIOS, ...APART].includes(argument)) names.push(argument);
   else usage(`no such scenario: ${argument}`);
 }
 if (!fs.existsSync(path.join(build, "kettle"))) {
@@ -50,7 +52,7 @@ for (const [signal, status] of [
     process.exit(status);
   });
 }
-const chosen = names.length ? SCENARIOS.filter((name) => names.includes(name)) : SCENARIOS;
+const chosen = names.length ? [...SCENARIOS, ...APART].filter((name) => names.includes(name)) : SCENARIOS;
 try {
   if (chosen.includes("capella") && chosen.length > 1) world.capella().catch(() => {}); // takes two minutes to be ready
   for (const name of chosen) {

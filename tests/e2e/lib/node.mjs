@@ -54,14 +54,17 @@ async function ask(url, options = {}) {
   return answer;
 }
 
+// Runs a program whose standard error is a pipe that is full, and that nobody reads.
+const STALLED = 'f=$1; shift; mkfifo "$f" && exec 2<>"$f"; dd if=/dev/zero of="$f" oflag=nonblock bs=4096 count=64 status=none 2>/dev/null; exec "$@"';
+
 export class Node {
   #child = null;
   #exit = null;
 
   // env: what the program finds in its environment besides ours. options: of the command line; by default those of a
-  // development node.
-  constructor({ program, dir, setupPort, apiPort, env = {}, options = ["--development"] }) {
-    Object.assign(this, { program, dir, setupPort, apiPort, env, options });
+  // development node. stalled: nobody reads its standard error.
+  constructor({ program, dir, setupPort, apiPort, env = {}, options = ["--development"], stalled = false }) {
+    Object.assign(this, { program, dir, setupPort, apiPort, env, options, stalled });
     this.setupUrl = `http://127.0.0.1:${setupPort}/setup`;
     this.url = `http://127.0.0.1:${apiPort}`;
     this.log = path.join(dir, "log");
@@ -73,7 +76,9 @@ export class Node {
     const args = ["run", "--setup-port", String(this.setupPort), "--api-port", String(this.apiPort)];
     args.push("--state-dir", path.join(this.dir, "state"), "--tee", "simulator", "--log-level", "info", ...this.options);
     const log = fs.openSync(this.log, "a");
-    this.#child = spawn(this.program, args, { stdio: ["ignore", log, log], env: { ...process.env, ...this.env } });
+    const command = this.stalled ? ["bash", "-c", STALLED, "bash", path.join(this.dir, "stderr"), this.program] : [this.program];
+    const [program, ...first] = command;
+    this.#child = spawn(program, [...first, ...args], { stdio: ["ignore", log, log], env: { ...process.env, ...this.env } });
     fs.closeSync(log);
     this.#exit = new Promise((resolve) => {
       this.#child.on("error", (error) => resolve({ error }));
