@@ -4,6 +4,8 @@
 
 #include "http/client.h"
 #include "http/server.h"
+#include "tests/unit/http_hand.h"
+#include "tests/unit/proxy_headers.h"
 #include "tests/unit/tls_client.h"
 #include "tests/unit/unit.h"
 
@@ -288,6 +290,36 @@ START_TEST(a_key_of_another_certificate_is_no_identity)
 }
 END_TEST
 
+/* A connection from an address of 127.0.0.0/8 on which some bytes were sent in front of TLS: whether it gets an answer. */
+static bool served_behind(const hs_t *s, const char *from, const char *text, size_t len)
+{
+    static const struct timeval patience = { .tv_sec = 20 };
+    tls_client_t c;
+    const int fd = dial_from(s, from);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    ck_assert(send_all(fd, text, len));
+    const bool served = tls_shake(&c, fd, NULL) && tls_ask(&c, GET, NULL) == 200;
+    tls_hang_up(&c);
+    return served;
+}
+
+/* Before TLS, as dstack's gateway sends it: from whom it is not expected, it is no handshake. */
+START_TEST(a_header_of_a_listed_proxy_stands_in_front_of_tls)
+{
+    proxies_t listed = { .count = 0 };
+    ck_assert_int_eq(proxies_add(&listed, view_str("127.0.0.2")), RC_OK);
+    hs_t *s = start((hs_config_t){ .proxies = &listed, .proxy_protocol = true });
+    for (size_t i = 0; i < PROXY_HEADERS; i++) {
+        const char *text = proxy_headers[i].text;
+        const size_t len = proxy_headers[i].len;
+        ck_assert_msg(served_behind(s, "127.0.0.2", text, len) == (proxy_headers[i].rc == RC_OK), "row %zu", i);
+        ck_assert_msg(!served_behind(s, "127.0.0.3", text, len), "row %zu, from who is no proxy", i);
+    }
+    ck_assert(served_behind(s, "127.0.0.3", "", 0));
+    hs_stop(s, 100);
+}
+END_TEST
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -297,5 +329,6 @@ int main(void)
                            a_handshake_that_has_begun_ends_with_the_identity_of_its_beginning,
                            plain_http_is_refused_and_harms_nobody, a_handshake_that_stalls_is_ended,
                            bodies_limits_and_pipelined_requests_work_as_without_tls,
-                           identities_change_while_many_connect, a_key_of_another_certificate_is_no_identity);
+                           identities_change_while_many_connect, a_header_of_a_listed_proxy_stands_in_front_of_tls,
+                           a_key_of_another_certificate_is_no_identity);
 }

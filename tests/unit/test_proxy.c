@@ -4,87 +4,33 @@
 #include <stdio.h>
 
 #include "http/proxy.h"
+#include "tests/unit/proxy_headers.h"
 #include "tests/unit/unit.h"
-
-#define V2 "\r\n\r\n\0\r\nQUIT\n"
-#define RAW(text) text, sizeof(text) - 1
-
-static const struct {
-    const char *text;
-    size_t len;
-    rc_t rc;
-    const char *from; /* NULL: not known */
-    unsigned port;
-} headers[] = {
-    /* version 1 */
-    { RAW("PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\n"), RC_OK, "::ffff:192.0.2.1", 56324 },
-    { RAW("PROXY TCP4 255.255.255.255 255.255.255.255 65535 65535\r\n"), RC_OK, "::ffff:255.255.255.255", 65535 },
-    { RAW("PROXY TCP6 2001:db8::1 2001:db8::2 1 443\r\n"), RC_OK, "2001:db8::1", 1 },
-    { RAW("PROXY TCP6 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535\r\n"),
-      RC_OK, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 65535 },
-    { RAW("PROXY UNKNOWN\r\n"), RC_OK, NULL, 0 },
-    { RAW("PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n"), RC_OK, NULL, 0 },
-    { RAW("PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\n"), RC_MALFORMED, NULL, 0 },
-    { RAW("PROXY TCP4 192.0.2.1 198.51.100.1 56324\r\n"), RC_MALFORMED, NULL, 0 },
-    { RAW("PROXY TCP4 192.0.2.1 198.51.100.1 56324 443 1\r\n"), RC_MALFORMED, NULL, 0 },
-    { RAW("PROXY TCP4 192.0.2.1 198.51.100.1 65536 443\r\n"), RC_MALFORMED, NULL, 0 },
-    { RAW("PROXY TCP4 192.0.2.1 198.51.100.1 056 443\r\n"), RC_MALFORMED, NULL, 0 },
-    { RAW("PROXY TCP4 192.0.2.1 198.51.100.1 -1 443\r\n"), RC_MALFORMED, NULL, 0 },
-    { RAW("PROXY TCP4 192.0.2 198.51.100.1 56324 443\r\n"), RC_MALFORMED, NULL, 0 },
-    { RAW("PROXY TCP4 2001:db8::1 2001:db8::2 56324 443\r\n"), RC_MALFORMED, NULL, 0 },
-    { RAW("PROXY TCP6 192.0.2.1 198.51.100.1 56324 443\r\n"), RC_MALFORMED, NULL, 0 },
-    { RAW("PROXY TCP4  192.0.2.1 198.51.100.1 56324 443\r\n"), RC_MALFORMED, NULL, 0 },
-    { RAW("PROXY UDP4 192.0.2.1 198.51.100.1 56324 443\r\n"), RC_MALFORMED, NULL, 0 },
-    { RAW("PROXY example.org 198.51.100.1 56324 443\r\n"), RC_MALFORMED, NULL, 0 },
-    { RAW("PROXY \r\n"), RC_MALFORMED, NULL, 0 },
-    { RAW("proxy TCP4 192.0.2.1 198.51.100.1 56324 443\r\n"), RC_MALFORMED, NULL, 0 },
-    { RAW("GET / HTTP/1.1\r\n\r\n"), RC_MALFORMED, NULL, 0 },
-    { RAW("PROXY TCP4 0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
-          "0000\r\n"),
-      RC_MALFORMED, NULL, 0 },
-    /* version 2 */
-    { RAW(V2 "\x21\x11\0\x0c\xc0\0\2\1\xc6\x33\x64\1\xdc\4\1\xbb"), RC_OK, "::ffff:192.0.2.1", 56324 },
-    { RAW(V2 "\x21\x11\0\x11\xc0\0\2\1\xc6\x33\x64\1\xdc\4\1\xbb\4\0\2ab"), RC_OK, "::ffff:192.0.2.1", 56324 },
-    { RAW(V2 "\x21\x21\0\x24\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\2\xdc\4\1\xbb"),
-      RC_OK, "2001:db8::1", 56324 },
-    { RAW(V2 "\x20\0\0\0"), RC_OK, NULL, 0 },
-    { RAW(V2 "\x20\x11\0\x0c\xc0\0\2\1\xc6\x33\x64\1\xdc\4\1\xbb"), RC_OK, NULL, 0 },
-    { RAW(V2 "\x21\0\0\0"), RC_OK, NULL, 0 },
-    { RAW(V2 "\x21\x12\0\x0c\xc0\0\2\1\xc6\x33\x64\1\xdc\4\1\xbb"), RC_OK, NULL, 0 },
-    { RAW(V2 "\x21\x11\0\x0b\xc0\0\2\1\xc6\x33\x64\1\xdc\4\1"), RC_MALFORMED, NULL, 0 },
-    { RAW(V2 "\x21\x21\0\x0c\xc0\0\2\1\xc6\x33\x64\1\xdc\4\1\xbb"), RC_MALFORMED, NULL, 0 },
-    { RAW(V2 "\x11\x11\0\x0c\xc0\0\2\1\xc6\x33\x64\1\xdc\4\1\xbb"), RC_MALFORMED, NULL, 0 },
-    { RAW(V2 "\x22\x11\0\x0c\xc0\0\2\1\xc6\x33\x64\1\xdc\4\1\xbb"), RC_MALFORMED, NULL, 0 },
-    { RAW(V2 "\x21\x41\0\x0c\xc0\0\2\1\xc6\x33\x64\1\xdc\4\1\xbb"), RC_MALFORMED, NULL, 0 },
-    { RAW(V2 "\x21\x13\0\x0c\xc0\0\2\1\xc6\x33\x64\1\xdc\4\1\xbb"), RC_MALFORMED, NULL, 0 },
-    { RAW(V2 "\x21\x11\4\0"), RC_MALFORMED, NULL, 0 },
-    { RAW("\r\n\r\n\0\r\nQUIX\n\x21\x11\0\x0c"), RC_MALFORMED, NULL, 0 },
-};
 
 START_TEST(headers_give_who_is_behind_the_proxy_or_are_refused)
 {
-    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+    for (size_t i = 0; i < PROXY_HEADERS; i++) {
         struct sockaddr_in6 from;
         bool known;
         size_t len = 0;
         char text[INET6_ADDRSTRLEN];
         uint8_t with_more[400];
-        memcpy(with_more, headers[i].text, headers[i].len);
-        memcpy(with_more + headers[i].len, "GET ", 4);
-        rc_t rc = proxy_header(&from, &known, &len, view_of(with_more, headers[i].len + 4));
-        ck_assert_msg(rc == headers[i].rc, "row %zu: %s", i, rc_name(rc));
-        for (size_t n = 0; n < headers[i].len && rc == RC_OK; n++)
+        memcpy(with_more, proxy_headers[i].text, proxy_headers[i].len);
+        memcpy(with_more + proxy_headers[i].len, "GET ", 4);
+        rc_t rc = proxy_header(&from, &known, &len, view_of(with_more, proxy_headers[i].len + 4));
+        ck_assert_msg(rc == proxy_headers[i].rc, "row %zu: %s", i, rc_name(rc));
+        for (size_t n = 0; n < proxy_headers[i].len && rc == RC_OK; n++)
             ck_assert_msg(proxy_header(&from, &known, &len, view_of(with_more, n)) == RC_NEED_DATA, "row %zu: %zu", i,
                           n);
         if (rc)
             continue;
-        ck_assert_int_eq(proxy_header(&from, &known, &len, view_of(with_more, headers[i].len)), RC_OK);
-        ck_assert_uint_eq(len, headers[i].len);
-        ck_assert_msg(known == (headers[i].from != NULL), "row %zu", i);
+        ck_assert_int_eq(proxy_header(&from, &known, &len, view_of(with_more, proxy_headers[i].len)), RC_OK);
+        ck_assert_uint_eq(len, proxy_headers[i].len);
+        ck_assert_msg(known == (proxy_headers[i].from != NULL), "row %zu", i);
         if (!known)
             continue;
-        ck_assert_str_eq(inet_ntop(AF_INET6, &from.sin6_addr, text, sizeof text), headers[i].from);
-        ck_assert_uint_eq(ntohs(from.sin6_port), headers[i].port);
+        ck_assert_str_eq(inet_ntop(AF_INET6, &from.sin6_addr, text, sizeof text), proxy_headers[i].from);
+        ck_assert_uint_eq(ntohs(from.sin6_port), proxy_headers[i].port);
     }
 }
 END_TEST

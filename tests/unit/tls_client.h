@@ -31,11 +31,11 @@ static inline int tls_tcp(uint16_t port)
     return fd;
 }
 
-/* Shakes hands; priorities NULL: GnuTLS's own. False: refused. */
-static inline bool tls_dial(tls_client_t *c, uint16_t port, const char *priorities)
+/* Shakes hands on a connection, which is taken over; priorities NULL: GnuTLS's own. False: refused. */
+static inline bool tls_shake(tls_client_t *c, int take_fd, const char *priorities)
 {
     int e;
-    c->fd = tls_tcp(port);
+    c->fd = take_fd;
     gnutls_init(&c->session, GNUTLS_CLIENT);
     gnutls_certificate_allocate_credentials(&c->credentials);
     gnutls_credentials_set(c->session, GNUTLS_CRD_CERTIFICATE, c->credentials);
@@ -45,6 +45,11 @@ static inline bool tls_dial(tls_client_t *c, uint16_t port, const char *prioriti
         e = gnutls_handshake(c->session);
     while (e < 0 && !gnutls_error_is_fatal(e));
     return e >= 0;
+}
+
+static inline bool tls_dial(tls_client_t *c, uint16_t port, const char *priorities)
+{
+    return tls_shake(c, tls_tcp(port), priorities);
 }
 
 static inline void tls_hang_up(tls_client_t *c)
