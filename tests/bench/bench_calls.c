@@ -1,14 +1,18 @@
-/* calls: POST /call through the HTTP server and the engine, against an upstream 50 ms away in this process: cold calls by 8, 64
+/* load: GET /block and a kept POST /call by 1 to 1,000 connections, beside a bare libmicrohttpd server with the same answers in the
+ * same run.
+ * calls: POST /call through the HTTP server and the engine, against an upstream 50 ms away in this process: cold calls by 8, 64
  * and 200 callers, what a kept answer costs beside a GET of /block, and how soon it comes while cold calls hang.
  *
  * Every cold call asks a token for the balance of another holder; the reference is what callers and round trips allow. */
 #include <arpa/inet.h>
+#include <microhttpd.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,7 +26,7 @@
 #include "tests/bench/upstream.h"
 
 #define LATENCY_MS 50u
-#define CALLERS_MAX 200u
+#define CALLERS_MAX 1000u
 #define MEASURED_S 4.0
 #define KEPT_CALLERS 32u
 #define KEPT_REQUESTS 8000u
@@ -30,6 +34,11 @@
 #define HANGING 50u
 #define HOT_REQUESTS 400u
 #define ANSWER_MAX 4096u
+#define WAIT_MS 10
+#define WAITS_MAX 3500u
+#define LOAD_REQUESTS 6000u /* of a round */
+#define LOAD_ROUNDS 7u
+#define LOAD_ADDRESSES 8u /* that connections come from: one client has a quarter of all */
 
 static const char TOKEN[] = "0xac0000000000000000000000000000000000a000";
 /* return sload(keccak256(calldata[4..36], 0)) */
@@ -161,37 +170,61 @@ static void get_block(void *ctx, const hs_request_t *q, hs_response_t *r)
 
 typedef struct {
     int epoll_fd, fds[CALLERS_MAX];
-    unsigned count, next_holder;
+    int poke_fd; /* one more, whose answers nobody counts */
+    unsigned count, next_holder, pokes;
     size_t got[CALLERS_MAX];
     char answers[CALLERS_MAX][ANSWER_MAX];
 } load_t;
 
 static load_t load = { .next_holder = 1u << 28 }; /* holders that look like no block number */
 
+static int dial(uint16_t port, unsigned i)
+{
+    const struct sockaddr_in from = { .sin_family = AF_INET,
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + i % LOAD_ADDRESSES) };
+    const struct sockaddr_in at = { .sin_family = AF_INET,
+                                    .sin_port = htons(port),
+                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+    if (fd >= 0 && bind(fd, (const struct sockaddr *)&from, sizeof from) == 0 &&
+        connect(fd, (const struct sockaddr *)&at, sizeof at) == 0 &&
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* libmicrohttpd, when exactly 128 connections become ready at once, waits for one more event before it looks at them. */
+static void poke(void)
+{
+    char rest[ANSWER_MAX];
+    static const char get[] = "GET /block HTTP/1.1\r\nHost: x\r\n\r\n";
+    while (recv(load.poke_fd, rest, sizeof rest, MSG_DONTWAIT) > 0)
+        continue;
+    if (send(load.poke_fd, get, sizeof get - 1, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+        load.pokes++;
+}
+
 static bool load_open(unsigned count, uint16_t port)
 {
-    struct sockaddr_in at = { .sin_family = AF_INET,
-                              .sin_port = htons(port),
-                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    int on = 1;
     load.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     load.count = count;
+    load.poke_fd = dial(port, 0);
+    bool ok = load.poke_fd >= 0;
     for (unsigned i = 0; i < count; i++) {
         struct epoll_event e = { .events = EPOLLIN, .data.u32 = i };
         load.got[i] = 0;
-        load.fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (load.fds[i] < 0 || connect(load.fds[i], (struct sockaddr *)&at, sizeof at) != 0 ||
-            setsockopt(load.fds[i], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
-            epoll_ctl(load.epoll_fd, EPOLL_CTL_ADD, load.fds[i], &e) != 0)
-            return false;
+        load.fds[i] = dial(port, i);
+        ok = ok && load.fds[i] >= 0 && epoll_ctl(load.epoll_fd, EPOLL_CTL_ADD, load.fds[i], &e) == 0;
     }
-    return true;
+    return ok;
 }
 
 static void load_close(void)
 {
     for (unsigned i = 0; i < load.count; i++)
         close(load.fds[i]);
+    close(load.poke_fd);
     close(load.epoll_fd);
 }
 
@@ -232,7 +265,10 @@ static long drive(double seconds, unsigned requests, unsigned holder, bool block
         if (!request(i, block_route ? 0 : holder ? holder : ++load.next_holder))
             return -1;
     while (done < sent) {
-        int n = epoll_wait(load.epoll_fd, events, CALLERS_MAX, 35000);
+        int n = 0;
+        for (unsigned waits = 0; n == 0 && waits < WAITS_MAX; waits++)
+            if ((n = epoll_wait(load.epoll_fd, events, CALLERS_MAX, WAIT_MS)) == 0)
+                poke();
         if (n <= 0)
             return -1;
         for (int k = 0; k < n; k++) {
@@ -346,13 +382,115 @@ static bool measure(uint16_t port)
     return bench_result("calls", rate[1], "1/s", ideal[1], "64-callers-and-round-trips");
 }
 
-bool bench_calls(const char *dir)
+/* ---- beside libmicrohttpd alone ---- */
+
+static struct MHD_Response *bare_answers[2]; /* of GET, of POST */
+
+static enum MHD_Result bare_access(void *ctx, struct MHD_Connection *conn, const char *url, const char *method,
+                                   const char *version, const char *upload, size_t *upload_len, void **request_ctx)
+{
+    static int seen;
+    (void)ctx, (void)url, (void)version, (void)upload;
+    if (!*request_ctx) {
+        *request_ctx = &seen;
+        return MHD_YES;
+    }
+    if (*upload_len) {
+        *upload_len = 0;
+        return MHD_YES;
+    }
+    return MHD_queue_response(conn, 200, bare_answers[!strcmp(method, "POST")]);
+}
+
+static struct MHD_Response *bare_answer(const char *body)
+{
+    struct MHD_Response *r =
+        MHD_create_response_from_buffer(strlen(body), (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
+    if (r)
+        (void)MHD_add_response_header(r, "Content-Type", "application/json");
+    return r;
+}
+
+/* The body of a kept answer, as the server gives it. */
+static const char *kept_body(uint16_t port)
+{
+    if (!load_open(1, port))
+        return NULL;
+    const bool ok = drive(60, 1, 1, false) == 1;
+    const char *end = strstr(load.answers[0], "\r\n\r\n");
+    load_close();
+    return ok && end ? end + 4 : NULL;
+}
+
+static bool load_round(bench_series_t *s, unsigned *pokes, unsigned connections, uint16_t port, bool block_route)
+{
+    load.pokes = 0;
+    bool ok = load_open(connections, port) && drive(60, connections, 1, block_route) > 0;
+    const double began = now_s(CLOCK_MONOTONIC);
+    ok = ok && drive(60, LOAD_REQUESTS, 1, block_route) > 0;
+    s->ns[s->rounds++] = (now_s(CLOCK_MONOTONIC) - began) * 1e9 / LOAD_REQUESTS;
+    load_close();
+    *pokes += load.pokes;
+    return ok;
+}
+
+static bool load_row(double *worst, unsigned connections, bool block_route, uint16_t own_port, uint16_t bare_port)
+{
+    bench_series_t own = { .rounds = 0 }, bare = { .rounds = 0 };
+    unsigned own_pokes = 0, bare_pokes = 0;
+    bool ok = true;
+    for (unsigned r = 0; ok && r < LOAD_ROUNDS; r++)
+        ok = r % 2 ? load_round(&own, &own_pokes, connections, own_port, block_route) &&
+                         load_round(&bare, &bare_pokes, connections, bare_port, block_route)
+                   : load_round(&bare, &bare_pokes, connections, bare_port, block_route) &&
+                         load_round(&own, &own_pokes, connections, own_port, block_route);
+    if (!ok)
+        return false;
+    const double ratio = bench_best(&bare) / bench_best(&own);
+    printf("  %-11s %4u connections: %6.0f requests/s, libmicrohttpd alone %6.0f, ratio %.3f; poked %u and %u times\n",
+           block_route ? "/block" : "kept /call", connections, 1e9 / bench_best(&own), 1e9 / bench_best(&bare), ratio,
+           own_pokes, bare_pokes);
+    *worst = ratio < *worst ? ratio : *worst;
+    return true;
+}
+
+static bool load_rows(uint16_t own_port)
+{
+    static const unsigned connections[] = { 1, 16, 64, 256, 1000 };
+    const struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    double worst = 1e9;
+    char text[301];
+    memset(text, '7', sizeof text - 1);
+    text[300] = '\0';
+    const char *call = kept_body(own_port);
+    bare_answers[0] = bare_answer(text);
+    bare_answers[1] = call ? bare_answer(call) : NULL;
+    struct MHD_Daemon *bare =
+        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, bare_access, NULL, MHD_OPTION_SOCK_ADDR, &at,
+                         MHD_OPTION_CONNECTION_LIMIT, CALLERS_MAX + 100, MHD_OPTION_END);
+    bool ok = call && bare && bare_answers[0] && bare_answers[1];
+    for (unsigned i = 0; ok && i < 2 * sizeof connections / sizeof connections[0]; i++)
+        ok = load_row(&worst, connections[i / 2], i % 2 == 0, own_port,
+                      MHD_get_daemon_info(bare, MHD_DAEMON_INFO_BIND_PORT)->port);
+    if (bare)
+        MHD_stop_daemon(bare);
+    for (unsigned i = 0; i < 2; i++)
+        if (bare_answers[i])
+            MHD_destroy_response(bare_answers[i]);
+    return ok && bench_result("load", worst, "worst-ratio", 1, "libmicrohttpd");
+}
+
+static bool run_with(bool (*rows)(uint16_t port))
 {
     static const hs_route_t routes[] = { { "POST", "/call", post_call, HS_CORS },
                                          { "GET", "/block", get_block, HS_CORS } };
     char url[BENCH_URL_MAX], text[300];
     bench_engine_t engine = { .calls = NULL };
-    (void)dir;
+    struct rlimit files;
+    if (!getrlimit(RLIMIT_NOFILE, &files)) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
     make_state();
     memset(text, '7', sizeof text);
     block = (ex_block_t){ .state_root = state.state_root,
@@ -361,9 +499,21 @@ bool bench_calls(const char *dir)
     bool ok = bench_up_start(url, put_answer, LATENCY_MS);
     ok = ok && bench_engine_start(&engine, url, routes, 2);
     calls = engine.calls;
-    ok = ok && measure(engine.port);
+    ok = ok && rows(engine.port);
     bench_engine_stop(&engine);
     bench_up_stop();
     hs_shared_unref(block_answer);
     return ok;
+}
+
+bool bench_calls(const char *dir)
+{
+    (void)dir;
+    return run_with(measure);
+}
+
+bool bench_load(const char *dir)
+{
+    (void)dir;
+    return run_with(load_rows);
 }
