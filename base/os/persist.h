@@ -19,7 +19,8 @@
  * RC_IO; RC_BUG: a name longer than any of this program's. */
 NODISCARD rc_t persist_write(err_t *e, const char *dir, const char *name, view_t payload);
 
-/* A file that is written again and again: that it cannot be is told once, and so is that it can again. Zeroed before. */
+/* A file that is written again and again: that it cannot be is told once, and so is that it can again. Zeroed
+ * before. */
 typedef struct {
     bool failing;
 } persist_told_t;
