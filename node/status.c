@@ -114,21 +114,36 @@ static void put_tee(jw_t *w, const node_t *n, const service_t *s)
     jw_end(w);
 }
 
+static void put_fork(jw_t *w, const char *key, const char *name, const lc_network_t *net, uint64_t epoch)
+{
+    const uint64_t slot = lc_first_slot(net, epoch);
+    jw_object(w, key);
+    jw_str(w, "name", name);
+    jw_u64(w, "epoch", epoch);
+    jw_u64(w, "slot", slot);
+    jw_u64(w, "time", lc_slot_start_ms(net, slot) / 1000);
+    jw_end(w);
+}
+
 /* The first fork of the network that this build does not know. */
 static void put_unknown_fork(jw_t *w, const lc_network_t *net)
 {
     const lc_unknown_fork_t *fork = lc_unknown_fork(net);
-    if (!fork) {
+    if (fork)
+        put_fork(w, "unknown_fork", fork->name, net, fork->epoch);
+    else
         jw_null(w, "unknown_fork");
-        return;
-    }
-    const uint64_t slot = lc_first_slot(net, fork->epoch);
-    jw_object(w, "unknown_fork");
-    jw_str(w, "name", fork->name);
-    jw_u64(w, "epoch", fork->epoch);
-    jw_u64(w, "slot", slot);
-    jw_u64(w, "time", lc_slot_start_ms(net, slot) / 1000);
-    jw_end(w);
+}
+
+/* The first fork that this build knows and that is still to come at a slot. */
+static void put_next_fork(jw_t *w, const lc_network_t *net, uint64_t slot)
+{
+    for (size_t i = 0; i < LC_FORKS; i++)
+        if (net->fork_epoch[i] != LC_EPOCH_NEVER && net->fork_epoch[i] > lc_epoch_of_slot(net, slot)) {
+            put_fork(w, "next_fork", lc_fork_name((lc_fork_t)i), net, net->fork_epoch[i]);
+            return;
+        }
+    jw_null(w, "next_fork");
 }
 
 static void put_config(jw_t *w, const config_t *c)
@@ -209,10 +224,13 @@ static void put_service(jw_t *w, service_t *s, const follow_view_t *v, node_stat
     put_head(w, "head", s, &v->latest);
     put_head(w, "finalized", s, &v->finalized);
     put_head(w, "known", s, &v->known);
+    const lc_network_t *net = &s->with.config->network;
+    const uint64_t slot = lc_slot_at(net, timekeeper_least_ms(s->time));
+    put_next_fork(w, net, slot);
     jw_object(w, "sync");
     jw_u64(w, "periods_done", v->progress.periods_done);
     jw_u64(w, "periods_total", v->progress.periods_total);
-    jw_u64(w, "current_slot", lc_slot_at(&s->with.config->network, timekeeper_least_ms(s->time)));
+    jw_u64(w, "current_slot", slot);
     jw_u64(w, "round_trips", v->round_trips);
     jw_end(w);
     news_status(s->news, w);

@@ -88,11 +88,11 @@ START_TEST(setup_for_another_tee_than_the_one_opened_is_refused)
 END_TEST
 
 /* A chain of eight-slot epochs of six seconds from 1795226286 on, with a fork at epoch 10 that is not known here. */
-#define OWN_NETWORK                                                                                                     \
-    ",\"network\":{\"preset\":\"minimal\",\"config\":{\"SLOT_DURATION_MS\":\"6000\",\"DEPOSIT_CHAIN_ID\":\"1337\","     \
-    "\"ALTAIR_FORK_EPOCH\":\"0\",\"ALTAIR_FORK_VERSION\":\"0x01000001\",\"BELLATRIX_FORK_EPOCH\":\"0\","                \
-    "\"BELLATRIX_FORK_VERSION\":\"0x02000001\",\"HEZE_FORK_EPOCH\":\"10\",\"HEZE_FORK_VERSION\":\"0x08000001\"},"       \
-    "\"genesis\":{\"genesis_time\":\"1795226286\",\"genesis_fork_version\":\"0x00000001\",\"genesis_validators_root\":" \
+#define OWN_NETWORK                                                                                                                                                                     \
+    ",\"network\":{\"preset\":\"minimal\",\"config\":{\"SLOT_DURATION_MS\":\"6000\",\"DEPOSIT_CHAIN_ID\":\"1337\","                                                                     \
+    "\"ALTAIR_FORK_EPOCH\":\"0\",\"ALTAIR_FORK_VERSION\":\"0x01000001\",\"BELLATRIX_FORK_EPOCH\":\"0\","                                                                                \
+    "\"BELLATRIX_FORK_VERSION\":\"0x02000001\",\"CAPELLA_FORK_EPOCH\":\"12\",\"CAPELLA_FORK_VERSION\":\"0x03000001\",\"HEZE_FORK_EPOCH\":\"10\",\"HEZE_FORK_VERSION\":\"0x08000001\"}," \
+    "\"genesis\":{\"genesis_time\":\"1795226286\",\"genesis_fork_version\":\"0x00000001\",\"genesis_validators_root\":"                                                                 \
     "\"0xd0df1dbe4029181c27973b00eac8fef87ccfc91d51e612fc8554ef66933ad390\"}}"
 
 static _Atomic uint64_t now_is;
@@ -120,6 +120,8 @@ START_TEST(a_fork_that_is_not_known_is_told_then_stops_the_node_and_is_refused_a
     const char *status = (const char *)node_status_json(node, &a).p;
     ck_assert_ptr_nonnull(strstr(status, "\"unknown_fork\": {\n    \"name\": \"heze\",\n    \"epoch\": 10,\n"
                                          "    \"slot\": 80,\n    \"time\": 1795226766\n  }"));
+    ck_assert_ptr_nonnull(strstr(status, "\"next_fork\": {\n    \"name\": \"capella\",\n    \"epoch\": 12,\n"
+                                         "    \"slot\": 96,\n    \"time\": 1795226862\n  }"));
     ck_assert_ptr_nonnull(strstr(status, "\"newer\": 0"));
     arena_free(&a);
     now_is = begins;
