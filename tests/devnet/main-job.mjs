@@ -102,8 +102,11 @@ async function startChain(o) {
   const summary = JSON.parse(fs.readFileSync(path.join(chainDir, "devnet.json")));
   const network = JSON.parse(fs.readFileSync(path.join(chainDir, "network.json")));
   fs.writeFileSync(path.join(root, "build/network.json"), JSON.stringify({ network }) + "\n"); // for kettle verify --evidence
-  return { peers: [], port: o.overlayPort, execution_rpc: summary.execution_rpc, consensus_rpc: summary.beacon_api, network,
+  const setup = { peers: [], port: o.overlayPort, execution_rpc: summary.execution_rpc, consensus_rpc: summary.beacon_api, network,
     checkpoint: summary.trusted_checkpoint_root };
+  const further = { ...setup, port: o.overlayPort + o.nodes }; // of a node that somebody starts beside these
+  fs.writeFileSync(path.join(root, "build/setup.json"), JSON.stringify(further) + "\n");
+  return setup;
 }
 
 // The chain's processes, which are nobody's children: its two clients, and once the contracts are there what makes transactions.
