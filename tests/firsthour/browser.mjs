@@ -1,0 +1,120 @@
+// Debian's Chromium without a window, over a pipe by its own protocol; no library stands between.
+import assert from "node:assert";
+import { spawn } from "node:child_process";
+import { until } from "../e2e/lib/node.mjs";
+
+const PROGRAM = "chromium";
+const OPTIONS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking", "--remote-debugging-pipe"];
+const ANSWER_MS = 120000;
+
+export class Browser {
+  #next = 1;
+  #waits = new Map();
+  #heard = [];
+  #rest = Buffer.alloc(0);
+
+  // dir: where it keeps its profile. home: where its user's certificates are.
+  constructor({ dir, home }) {
+    this.child = spawn(PROGRAM, [...OPTIONS, `--user-data-dir=${dir}`, "about:blank"], {
+      stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"], env: { ...process.env, HOME: home } });
+    this.child.on("exit", (code) => this.#fail(new Error(`${PROGRAM} has ended: ${code}`)));
+    this.child.on("error", (error) => this.#fail(error));
+    this.child.stdio[4].on("data", (part) => this.#read(part));
+  }
+
+  #fail(error) {
+    for (const { reject } of this.#waits.values()) reject(error);
+    this.#waits.clear();
+  }
+
+  #read(part) {
+    this.#rest = Buffer.concat([this.#rest, part]);
+    for (let end; (end = this.#rest.indexOf(0)) >= 0; this.#rest = this.#rest.subarray(end + 1)) this.#take(JSON.parse(this.#rest.subarray(0, end)));
+  }
+
+  #take(message) {
+    if (message.method) return this.#heard.forEach((hear) => hear(message));
+    const wait = this.#waits.get(message.id);
+    this.#waits.delete(message.id);
+    if (message.error) wait?.reject(new Error(message.error.message));
+    else wait?.resolve(message.result);
+  }
+
+  send(method, params = {}, sessionId) {
+    const id = this.#next++;
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => reject(new Error(`${method}: no answer`)), ANSWER_MS);
+      const over = (settle) => (value) => (clearTimeout(late), settle(value));
+      this.#waits.set(id, { resolve: over(resolve), reject: over(reject) });
+      this.child.stdio[3].write(JSON.stringify({ id, method, params, ...(sessionId && { sessionId }) }) + "\0");
+    });
+  }
+
+  // A page at url. answers: bodies of scripts by their URL, in place of what the network has.
+  async open(url, answers = {}) {
+    const { targetId } = await this.send("Target.createTarget", { url: "about:blank" });
+    const { sessionId } = await this.send("Target.attachToTarget", { targetId, flatten: true });
+    const page = new Page(this, sessionId);
+    if (Object.keys(answers).length) await page.replace(answers);
+    await page.go(url);
+    return page;
+  }
+
+  hear(listener) {
+    this.#heard.push(listener);
+  }
+
+  async close() {
+    this.child.removeAllListeners("exit");
+    this.child.kill("SIGKILL");
+  }
+}
+
+class Page {
+  constructor(browser, sessionId) {
+    Object.assign(this, { browser, sessionId });
+  }
+
+  send(method, params) {
+    return this.browser.send(method, params, this.sessionId);
+  }
+
+  // Requests for these URLs are answered from here; everything else goes its way.
+  async replace(answers) {
+    this.browser.hear(({ method, params, sessionId }) => {
+      if (method !== "Fetch.requestPaused" || sessionId !== this.sessionId) return;
+      const body = Buffer.from(answers[params.request.url]).toString("base64");
+      const responseHeaders = [{ name: "content-type", value: "text/javascript" }];
+      this.send("Fetch.fulfillRequest", { requestId: params.requestId, responseCode: 200, responseHeaders, body }).catch(() => {});
+    });
+    await this.send("Fetch.enable", { patterns: Object.keys(answers).map((urlPattern) => ({ urlPattern })) });
+  }
+
+  // Loads url; what the network had against it is the error's text.
+  async go(url) {
+    await this.send("Page.enable");
+    const { errorText } = await this.send("Page.navigate", { url });
+    if (errorText) throw new Error(errorText);
+    await until(`${url} is loaded`, 60000, async () => (await this.value("document.readyState")) === "complete");
+  }
+
+  // What an expression, or a promise of it, comes to in the page.
+  async value(expression) {
+    const { result, exceptionDetails } = await this.send("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
+    assert(!exceptionDetails, exceptionDetails?.exception?.description ?? exceptionDetails?.text);
+    return result.value;
+  }
+
+  text(selector) {
+    return this.value(`document.querySelector(${JSON.stringify(selector)}).textContent`);
+  }
+
+  // As a user: types into a field, leaves it.
+  type(selector, text) {
+    return this.value(`{ const field = document.querySelector(${JSON.stringify(selector)}); field.value = ${JSON.stringify(text)}; field.dispatchEvent(new Event("change")); }`);
+  }
+
+  click(selector) {
+    return this.value(`document.querySelector(${JSON.stringify(selector)}).click()`);
+  }
+}
