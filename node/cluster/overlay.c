@@ -9,22 +9,13 @@
 #include "base/os/log.h"
 #include "node/cluster/data.h"
 #include "node/cluster/parts.h"
+#include "overlay/wire/ringkey.h"
 
 #define LISTEN_AGAIN_MS 5000u
 #define LOOK_MS 1000u /* between two looks at what is shown */
 #define OPEN_MS 50u   /* ... at whether our own evidence is there */
 
 /* ---- who we are ---- */
-
-static rc_t sign_host(void *ctx, uint8_t out[HOSTKEY_SIG_MAX], size_t *n, view_t message)
-{
-    uint8_t compact[ECDSA_SIG_LEN];
-    hash32_t digest;
-    sha256(&digest, message);
-    const rc_t rc = keyring_sign(ctx, compact, NULL, &digest);
-    *n = rc ? 0 : ecdsa_to_der(out, compact);
-    return rc;
-}
 
 static rc_t sign_static(void *ctx, uint8_t out[64], const hash32_t *digest)
 {
@@ -425,8 +416,8 @@ static rc_t make_join(cluster_t *c)
 
 static identity_t host_identity(const cluster_t *c)
 {
-    identity_t who = { .sign = sign_host, .sign_ctx = (void *)(uintptr_t)c->with.node_key };
-    hostkey_secp256k1(&who.key, c->with.node_pubkey);
+    identity_t who;
+    ringkey_identity(&who, c->with.node_key);
     return who;
 }
 

@@ -6,6 +6,7 @@
 #include "base/crypto/hash.h"
 #include "base/crypto/secret.h"
 #include "overlay/host/crew.h"
+#include "overlay/wire/ringkey.h"
 #include "tee/verify/verify.h"
 
 #define ARENA_MAX ((size_t)8 << 20)
@@ -34,16 +35,6 @@ struct host {
 };
 
 /* ---- who we are ---- */
-
-static rc_t sign_host(void *ctx, uint8_t out[HOSTKEY_SIG_MAX], size_t *n, view_t message)
-{
-    uint8_t compact[ECDSA_SIG_LEN];
-    hash32_t digest;
-    sha256(&digest, message);
-    const rc_t rc = keyring_sign(ctx, compact, NULL, &digest);
-    *n = rc ? 0 : ecdsa_to_der(out, compact);
-    return rc;
-}
 
 static rc_t sign_static(void *ctx, uint8_t out[64], const hash32_t *digest)
 {
@@ -179,8 +170,8 @@ static uint64_t turn(void *ctx, uint64_t now_ms)
 
 static identity_t host_identity(const host_t *h)
 {
-    identity_t who = { .sign = sign_host, .sign_ctx = h->key };
-    hostkey_secp256k1(&who.key, h->pubkey);
+    identity_t who;
+    ringkey_identity(&who, h->key);
     return who;
 }
 

@@ -25,10 +25,10 @@ rc_t ringkey_new(keyring_t **out)
     return rc;
 }
 
-void ringkey_identity(identity_t *out, keyring_t *k)
+void ringkey_identity(identity_t *out, const keyring_t *k)
 {
     uint8_t pubkey[ECDSA_PUBKEY_LEN];
     keyring_pubkey(k, pubkey);
-    *out = (identity_t){ .sign = sign, .sign_ctx = k };
+    *out = (identity_t){ .sign = sign, .sign_ctx = (void *)(uintptr_t)k };
     hostkey_secp256k1(&out->key, pubkey);
 }

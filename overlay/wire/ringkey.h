@@ -13,6 +13,6 @@
 NODISCARD rc_t ringkey_new(keyring_t **out);
 
 /* The identity of the key in use; k is borrowed as long as it is. */
-void ringkey_identity(identity_t *out, keyring_t *k);
+void ringkey_identity(identity_t *out, const keyring_t *k);
 
 #endif
