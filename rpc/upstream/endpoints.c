@@ -16,6 +16,9 @@
 #define BACKOFF_LATE_MAX_MS 800u
 #define BACKOFF_BUSY_MAX_MS 4000u /* of who has enough for now, and does not say for how long */
 
+#define BUSY_MAX 8u
+#define CALM 16u /* answers in a row after which it is a little less busy */
+
 #define SLOW_TIMES 3u   /* slower than the fastest, */
 #define SLOW_MS 100u    /* ... and this */
 #define TRIAL_MS 60000u /* until who is slow goes first again */
@@ -28,6 +31,7 @@ typedef struct {
     char *url;
     up_status_t status;     /* its url points to the one above */
     unsigned streak;        /* failures since the last success */
+    unsigned busy, calm;    /* how often it was asked too often lately, and answers since it was */
     uint64_t wait_until_ms; /* it asked not to be asked before; 0: it did not */
     cap_t can;
     pace_t pace;
@@ -327,13 +331,13 @@ static uint64_t spread(const endpoint_t *e, uint64_t now_ms)
 }
 
 /* 3/4 to 5/4 of the doubled base, at most BACKOFF_MAX_MS, at least what the endpoint asked for. */
-static uint64_t backoff_ms(const endpoint_t *e, rc_t rc, uint32_t retry_after_ms, uint64_t now_ms)
+static uint64_t backoff_ms(const endpoint_t *e, unsigned streak, rc_t rc, uint32_t retry_after_ms, uint64_t now_ms)
 {
     const uint64_t base = rc == RC_REFUSED ? BACKOFF_LIE_MS : BACKOFF_MS;
     const uint64_t most = rc == RC_NEED_DATA ? BACKOFF_LATE_MAX_MS
                           : retry_after_ms   ? BACKOFF_BUSY_MAX_MS
                                              : BACKOFF_MAX_MS;
-    uint64_t wait = base << (e->streak - 1 < 8 ? e->streak - 1 : 8);
+    uint64_t wait = base << (streak - 1 < 8 ? streak - 1 : 8);
     if (wait > most)
         wait = most;
     wait = wait * 3 / 4 + spread(e, now_ms) % (wait / 2 + 1);
@@ -374,6 +378,15 @@ bool up_claims_newer(up_t *u, size_t i, const char *reason)
     return other;
 }
 
+/* Whoever answers for a while is not busy any more. */
+static void note_calm(endpoint_t *e)
+{
+    if (++e->calm < CALM)
+        return;
+    e->calm = 0;
+    e->busy -= e->busy > 0;
+}
+
 void up_report(up_t *u, size_t i, rc_t rc, const char *reason, uint32_t retry_after_ms, uint64_t now_ms)
 {
     endpoint_t *e = &u->at[i];
@@ -390,18 +403,23 @@ void up_report(up_t *u, size_t i, rc_t rc, const char *reason, uint32_t retry_af
         e->streak = 0;
         s->failing = false;
         s->retry_at_ms = 0;
+        note_calm(e);
     } else {
-        uint64_t retry_at_ms;
         if (e->streak < UINT32_MAX)
             e->streak++;
-        retry_at_ms = now_ms + backoff_ms(e, rc, retry_after_ms, now_ms);
+        e->busy += retry_after_ms && e->busy < BUSY_MAX;
+        e->calm = 0;
+        const uint64_t wait_ms = now_ms + backoff_ms(e, e->streak, rc, retry_after_ms, now_ms);
+        const uint64_t others_ms =
+            e->busy > e->streak ? now_ms + backoff_ms(e, e->busy, rc, retry_after_ms, now_ms) : 0;
+        const uint64_t retry_at_ms = wait_ms > others_ms ? wait_ms : others_ms;
         count(s, rc, safe);
         s->failing = true;
         s->failed_at_ms = now_ms;
         if (retry_at_ms > s->retry_at_ms) /* never shorten what an earlier report asked for */
             s->retry_at_ms = retry_at_ms;
-        if (retry_after_ms && s->retry_at_ms > e->wait_until_ms)
-            e->wait_until_ms = s->retry_at_ms;
+        if (retry_after_ms && wait_ms > e->wait_until_ms)
+            e->wait_until_ms = wait_ms;
         memcpy(s->reason, safe, sizeof safe);
     }
     pthread_mutex_unlock(&u->lock);

@@ -373,6 +373,31 @@ START_TEST(a_number_is_given_away_when_it_has_been_retired_for_long_and_none_is_
 }
 END_TEST
 
+/* Every second request is one too many: alone it is asked again soon, and with another one it comes last ever longer. */
+START_TEST(who_is_busy_again_and_again_comes_last_ever_longer)
+{
+    up_t *u = up_new((const char *const[]){ "http://a/", "http://b/" }, 2);
+    size_t order[UP_ENDPOINTS_MAX];
+    uint64_t now = 1000, last = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        const uint64_t began = now;
+        up_report(u, 0, RC_IO, "asked too often", 1, now);
+        ck_assert_uint_le(up_wait_ms(u, 0, now), 320);
+        while (up_order(u, order, now) && order[0] == 1)
+            now += 10;
+        last = now - began;
+        up_report(u, 0, RC_OK, "", 0, now);
+    }
+    ck_assert_uint_ge(last, 2900);
+    for (unsigned i = 0; i < 200; i++)
+        up_report(u, 0, RC_OK, "", 0, now);
+    up_report(u, 0, RC_IO, "asked too often", 1, now); /* that is long ago */
+    (void)up_order(u, order, now + 700);
+    ck_assert_uint_eq(order[0], 0);
+    up_free(u);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN(
@@ -387,5 +412,6 @@ int main(void)
         of_twenty_requests_one_is_asked_twice, who_is_busy_without_saying_for_how_long_is_soon_asked_again,
         a_success_ends_back_off_and_starts_the_count_anew, what_may_be_a_secret_is_blanked_in_the_words_of_others,
         a_reason_of_any_length_is_cut_to_fit, others_take_their_places_and_who_stays_keeps_what_is_known_of_him,
-        a_number_is_given_away_when_it_has_been_retired_for_long_and_none_is_new);
+        a_number_is_given_away_when_it_has_been_retired_for_long_and_none_is_new,
+        who_is_busy_again_and_again_comes_last_ever_longer);
 }
