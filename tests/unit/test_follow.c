@@ -28,6 +28,8 @@ static const struct {
 static lc_network_t net;
 static beacon_t beacons[2];
 static uint64_t now_at; /* of the system's clock, which stands */
+static unsigned checkpoint_slot = 136;
+static bool later_periods; /* updates are there from period 1 on */
 
 /* The object as JSON, or in SSZ that cannot be used. */
 static bool send_faulty(beacon_t *b, int fd, const char *request)
@@ -64,14 +66,33 @@ static bool send_object(int fd, const char *kind, unsigned slot, unsigned spoilt
     return sent;
 }
 
+/* The update of period 1, as the API frames it in SSZ. */
+static bool send_later(int fd)
+{
+    char head[200];
+    uint8_t frame[12];
+    view_t ssz = fx_read("minimal-fulu/update-1.ssz");
+    store_u64le(frame, 4 + ssz.n);
+    lc_fork_digest(frame + 8, &net, 0);
+    snprintf(head, sizeof head,
+             "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nEth-Consensus-Version: fulu\r\n"
+             "Content-Length: %zu\r\n\r\n",
+             sizeof frame + ssz.n);
+    bool sent = say(fd, head) && send_all(fd, frame, sizeof frame) && send_all(fd, ssz.p, ssz.n);
+    free((void *)(uintptr_t)ssz.p);
+    return sent;
+}
+
 /* Knows no updates: a checkpoint of the current period needs none to be followed. */
 static bool serve(beacon_t *b, int fd, const char *request)
 {
     b->all++;
     if (strstr(request, "/bootstrap/"))
-        return send_object(fd, "bootstrap", 136, 0);
+        return send_object(fd, "bootstrap", checkpoint_slot, 0);
     if (strstr(request, "/finality_update"))
         return send_object(fd, "finality", b->lies ? 144 : b->slot, 0);
+    if (later_periods && strstr(request, "/updates?"))
+        return send_later(fd);
     if (!strstr(request, "/optimistic_update"))
         return say(fd, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]");
     b->optimistic++;
@@ -100,11 +121,13 @@ static timekeeper_t *keeper(void)
     return timekeeper_new(&(timekeeper_config_t){ .now_ms = standing_clock, .slot_ms = net.seconds_per_slot * 1000 });
 }
 
-static hash32_t checkpoint_of_136(void)
+static hash32_t checkpoint_root(void)
 {
     static lc_bootstrap_t b;
     hash32_t root;
-    view_t ssz = fx_read("minimal-fulu/bootstrap-136.ssz");
+    char name[64];
+    snprintf(name, sizeof name, "minimal-fulu/bootstrap-%u.ssz", checkpoint_slot);
+    view_t ssz = fx_read(name);
     ck_assert_int_eq(lc_bootstrap_decode(&b, &net, LC_FULU, ssz), RC_OK);
     lc_beacon_root(&root, &b.header.beacon);
     free((void *)(uintptr_t)ssz.p);
@@ -143,7 +166,7 @@ static void follow_to(uint64_t slot, up_status_t status[UP_ENDPOINTS_MAX])
     hc_t *http = hc_new(NULL);
     timekeeper_t *time = keeper();
     follow_config_t config = {
-        .network = &net, .checkpoint = checkpoint_of_136(), .http = http, .upstream = upstream, .time = time
+        .network = &net, .checkpoint = checkpoint_root(), .http = http, .upstream = upstream, .time = time
     };
     ck_assert_int_eq(follow_start(&f, NULL, &config), RC_OK);
     uint64_t began = clock_ms();
@@ -269,7 +292,7 @@ static void follow_one(follow_view_t *v, up_status_t status[UP_ENDPOINTS_MAX], c
     hc_t *http = hc_new(NULL);
     timekeeper_t *time = keeper();
     follow_config_t config = { .network = &net,
-                               .checkpoint = checkpoint_of_136(),
+                               .checkpoint = checkpoint_root(),
                                .http = http,
                                .upstream = upstream,
                                .time = time,
@@ -354,6 +377,24 @@ START_TEST(checkpoint_that_an_api_has_nothing_for_is_told_with_the_likely_causes
                          "has no light-client data for this checkpoint: no block that it knows, not the first "
                          "of its epoch, older than it keeps, or these routes are off"),
                   "%s", v.trouble);
+}
+END_TEST
+
+START_TEST(api_that_has_later_periods_only_says_which_and_is_not_blamed)
+{
+    up_status_t status[UP_ENDPOINTS_MAX];
+    follow_view_t v;
+    begin_at(155, 153, 153);
+    checkpoint_slot = 8;
+    later_periods = true;
+    follow_one(&v, status, "/?key=secret", NULL, 0);
+    checkpoint_slot = 136;
+    later_periods = false;
+    ck_assert_msg(
+        strstr(v.trouble, "has no update of period 0, its first is 1: use a newer checkpoint or another endpoint"),
+        "%s", v.trouble);
+    ck_assert_uint_ge(status[0].requests, 1);
+    ck_assert_uint_eq(status[0].failures + status[0].newer, 0); /* the API allows it */
 }
 END_TEST
 
@@ -570,6 +611,7 @@ int main(void)
                     api_that_is_behind_does_not_turn_the_head_back, path_goes_before_the_query_of_an_api_s_url,
                     api_that_fails_is_named_with_its_reason_and_without_its_key,
                     checkpoint_that_an_api_has_nothing_for_is_told_with_the_likely_causes,
+                    api_that_has_later_periods_only_says_which_and_is_not_blamed,
                     a_restart_takes_up_what_was_kept_and_asks_for_no_bootstrap,
                     a_head_of_gloas_is_usable_once_its_header_was_fetched, without_its_header_it_is_known_and_no_more,
                     a_header_that_proves_a_newer_fork_is_told);
