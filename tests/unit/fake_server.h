@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -85,6 +86,7 @@ static inline void *fake_accept(void *arg)
         int fd = accept(f->listen_fd, NULL, NULL);
         if (fd < 0 || f->accepted == CONNS_MAX)
             return NULL;
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int)); /* fails for Unix sockets */
         unsigned open_now = ++f->open_now;
         if (open_now > f->open_peak)
             f->open_peak = open_now;

@@ -108,9 +108,6 @@ static const row_t rows[] = {
 static outcome_t outcomes[ROWS_MAX];
 static atomic_uint next_row;
 
-#define PAIR_TURNS 1u     /* all seven calls, after the first one */
-#define PAIR_PAUSE_MS 30u /* before each answer of the pair, so that it is round trips that take time */
-
 /* One of the seven, ready to run. */
 typedef struct {
     arena_t arena;
@@ -315,6 +312,17 @@ static void run_row(outcome_t *out, const row_t *row)
     out->trips = host.play.trips;
 }
 
+/* Of the pairs: how often all seven calls come after the first one, and how long each answer takes. By itself: nothing
+ * but round trips is to be seen, and of back-off what it is in the long run. */
+typedef struct {
+    unsigned turns, pause_ms, noise_ms;
+} pace_of_pairs_t;
+
+static pace_of_pairs_t pairs(void)
+{
+    return getenv("QUIET") ? (pace_of_pairs_t){ 3, 100, 0 } : (pace_of_pairs_t){ 1, 30, PLAY_CALLS * 150u };
+}
+
 /* The row's provider first, an honest one second. took_ms, rounds: without the first call. */
 static void run_pair(outcome_t *out, const row_t *row)
 {
@@ -323,11 +331,11 @@ static void run_pair(outcome_t *out, const row_t *row)
     asker_t a;
     host_open(&first, &row->play);
     host_open(&second, &honest);
-    first.play.pause_ms += PAIR_PAUSE_MS;
-    second.play.pause_ms += PAIR_PAUSE_MS;
+    first.play.pause_ms += pairs().pause_ms;
+    second.play.pause_ms += pairs().pause_ms;
     asker_open(&a, first.url, second.url);
     uint64_t began = 0;
-    for (unsigned i = 0; i < 1 + PAIR_TURNS * PLAY_CALLS; i++) {
+    for (unsigned i = 0; i < 1 + pairs().turns * PLAY_CALLS; i++) {
         first.play.call = second.play.call = i % PLAY_CALLS;
         run_one(out, a.engine, i % PLAY_CALLS, false);
         if (i)
@@ -405,24 +413,26 @@ END_TEST
 
 /* All calls right, their rounds after the first one as many as with two honest ones, and their time within 1.2 of that,
  * but for what a machine that has other work adds; with QUIET=1 in the environment it has none. */
-#define NOISE_MS (PAIR_TURNS * PLAY_CALLS * 150u)
 START_TEST(whoever_comes_first_the_calls_after_the_first_are_right_and_as_fast_as_the_honest_one_behind)
 {
     unsigned bad = 0;
-    const unsigned noise_ms = getenv("QUIET") ? 0 : NOISE_MS;
+    const unsigned noise_ms = pairs().noise_ms;
     run_table(run_pairs);
     printf("\n%-52s right at it (honest one) rounds         lies unusable late newer     ms of honest\n",
            "first, and an honest one second");
     for (unsigned i = 0; i < ROWS; i++) {
         const outcome_t *o = &outcomes[i];
         const counters_t *c = &o->counters;
-        const bool fast = o->took_ms <= outcomes[0].took_ms * 12 / 10 + noise_ms;
-        const bool good = o->right == 1 + PAIR_TURNS * PLAY_CALLS && fast && o->rounds <= outcomes[0].rounds;
+        const uint64_t honest_ms =
+            outcomes[0].took_ms < outcomes[1].took_ms ? outcomes[0].took_ms : outcomes[1].took_ms;
+        const unsigned ways = rows[i].play.redirect > 302 ? 2 : 1; /* who is led on goes there each time */
+        const bool fast = o->took_ms <= ways * honest_ms * 12 / 10 + noise_ms;
+        const bool good = o->right == 1 + pairs().turns * PLAY_CALLS && fast && o->rounds <= outcomes[0].rounds;
         bad += !good;
         printf("%-52s %5u %5u (%2u) %15u %12llu %8llu %4llu %5llu %6llu %9.2f%s\n", rows[i].name, o->right, o->requests,
                o->trips, o->rounds, (unsigned long long)c->lies, (unsigned long long)c->unusable,
                (unsigned long long)c->late, (unsigned long long)c->newer, (unsigned long long)o->took_ms,
-               (double)o->took_ms / (double)outcomes[0].took_ms, good ? "" : "  NOT AS TOLD");
+               (double)o->took_ms / (double)honest_ms, good ? "" : "  NOT AS TOLD");
         if (!good)
             printf("    %s\n", o->why);
     }
