@@ -87,7 +87,7 @@ static void order_endpoints(round_t *r, uint64_t now)
         if ((need->kind == NEED_PROOF || need->kind == NEED_CODE) && need->block->env.number < oldest)
             oldest = need->block->env.number;
     }
-    up_order_state(r->upstream, r->order, oldest);
+    up_order_state(r->upstream, r->order, r->endpoints, oldest);
 }
 
 rc_t round_begin(round_t *r, query_t *query, up_t *upstream, flights_t *flights, clock_fn now_ms,

@@ -59,6 +59,7 @@ static void begin(endpoint_t *e, char *take_url, size_t place)
     e->status = (up_status_t){ .url = e->url };
     e->streak = 0;
     e->wait_until_ms = e->trial_ms = e->retired_ms = 0;
+    e->busy = e->calm = 0;
     e->pace = (pace_t){ 0 };
     e->place = place;
     cap_init(&e->can);
@@ -461,17 +462,17 @@ size_t up_proof_slots(up_t *u, size_t most)
 {
     pthread_mutex_lock(&u->lock);
     for (size_t i = 0; i < u->count; i++)
-        if (u->at[i].can.keys && u->at[i].can.keys < most)
+        if (!u->at[i].status.retired && u->at[i].can.keys && u->at[i].can.keys < most)
             most = u->at[i].can.keys;
     pthread_mutex_unlock(&u->lock);
     return most;
 }
 
-void up_order_state(up_t *u, size_t order[UP_ENDPOINTS_MAX], uint64_t number)
+void up_order_state(up_t *u, size_t order[UP_ENDPOINTS_MAX], size_t count, uint64_t number)
 {
     size_t others[UP_ENDPOINTS_MAX], kept = 0, moved = 0;
     pthread_mutex_lock(&u->lock);
-    for (size_t i = 0; i < u->count; i++)
+    for (size_t i = 0; i < count; i++)
         if (cap_reaches(&u->at[order[i]].can, number))
             order[kept++] = order[i];
         else

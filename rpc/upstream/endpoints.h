@@ -107,8 +107,8 @@ bool up_hints(up_t *u, size_t i, uint64_t now_ms);
 /* The most slots of one proof that all of them give, at most `most`. */
 size_t up_proof_slots(up_t *u, size_t most);
 
-/* Moves those of an order that do not keep the state of a block that old behind the others. */
-void up_order_state(up_t *u, size_t order[UP_ENDPOINTS_MAX], uint64_t number);
+/* Moves those of an order of count that do not keep the state of a block that old behind the others. */
+void up_order_state(up_t *u, size_t order[UP_ENDPOINTS_MAX], size_t count, uint64_t number);
 
 /* Notes that endpoint i claims a newer fork, outside of any request that is reported. Whether its last claim was
  * another one, or there was none. */

@@ -373,6 +373,34 @@ START_TEST(a_number_is_given_away_when_it_has_been_retired_for_long_and_none_is_
 }
 END_TEST
 
+static int forget_old_state(cap_t *c, void *ctx)
+{
+    (void)ctx;
+    cap_state(c, 1000, true);
+    cap_state(c, 500, false);
+    return 0;
+}
+
+START_TEST(who_keeps_no_old_state_comes_last_for_it_and_who_retired_never)
+{
+    static const char *const next[] = { "https://four.example", "https://three.example" };
+    size_t order[UP_ENDPOINTS_MAX] = { 0 };
+    up_t *u = up_new(urls, 3);
+    (void)up_learn(u, 0, forget_old_state, NULL);
+    up_order_state(u, order, up_order(u, order, 1000), 400);
+    ck_assert(order[0] == 1 && order[1] == 2 && order[2] == 0);
+    ck_assert_int_eq(up_replace(u, next, 2, 2000), RC_OK);
+    (void)up_learn(u, 3, forget_old_state, NULL);
+    const size_t n = up_order(u, order, 2000);
+    ck_assert_uint_eq(n, 2);
+    up_order_state(u, order, n, 400);
+    ck_assert(order[0] == 2 && order[1] == 3);
+    up_order_state(u, order, n, 900);
+    ck_assert(order[0] == 2 && order[1] == 3); /* as it was */
+    up_free(u);
+}
+END_TEST
+
 /* Every second request is one too many: alone it is asked again soon, and with another one it comes last ever longer. */
 START_TEST(who_is_busy_again_and_again_comes_last_ever_longer)
 {
@@ -413,5 +441,6 @@ int main(void)
         a_success_ends_back_off_and_starts_the_count_anew, what_may_be_a_secret_is_blanked_in_the_words_of_others,
         a_reason_of_any_length_is_cut_to_fit, others_take_their_places_and_who_stays_keeps_what_is_known_of_him,
         a_number_is_given_away_when_it_has_been_retired_for_long_and_none_is_new,
+        who_keeps_no_old_state_comes_last_for_it_and_who_retired_never,
         who_is_busy_again_and_again_comes_last_ever_longer);
 }
