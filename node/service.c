@@ -529,6 +529,7 @@ static rc_t make_vigil(service_t *s, err_t *e)
                               .ask = s->ask,
                               .pool = k->pool,
                               .now_s = least_s,
+                              .turn = turn,
                               .ctx = s };
     if (!asked->max)
         return RC_OK;

@@ -35,6 +35,7 @@ struct vigil {
     standing_t *table;
     uint64_t changes; /* of the table, so far */
     uint64_t head;    /* the newest one; 0: none yet */
+    uint64_t turn;    /* of the key that signed what is in the table */
     bool ends;
     size_t runs; /* batches that are under way */
     uint64_t signed_so_far, failed;
@@ -44,10 +45,29 @@ struct vigil {
 /* The calls of one head. */
 typedef struct {
     vigil_t *vigil;
-    uint64_t head;
+    uint64_t head, turn;
     size_t count;
     hash32_t hashes[];
 } heads_run_t;
+
+/* ---- which key ---- */
+
+static const char OTHER_KEY[] = "another key signs since this was signed";
+
+static uint64_t turn_of(void *ctx)
+{
+    const vigil_t *v = ctx;
+    return v->config.turn ? v->config.turn(v->config.ctx) : 0;
+}
+
+/* Forgets what a former key signed. With the lock held. */
+static void look_at_turn(vigil_t *v)
+{
+    const uint64_t now = turn_of(v);
+    if (now != v->turn)
+        standing_forget(v->table, OTHER_KEY);
+    v->turn = now;
+}
 
 /* ---- runs ---- */
 
@@ -55,15 +75,21 @@ static void told(void *ctx, size_t i, rc_t rc, const err_t *e, const statements_
 {
     const heads_run_t *b = ctx;
     vigil_t *v = b->vigil;
+    err_t stale;
     pthread_mutex_lock(&v->lock);
+    look_at_turn(v);
+    if (!rc && b->turn != v->turn) {
+        rc = err_say(&stale, RC_REFUSED, OTHER_KEY);
+        e = &stale;
+    }
     if (!rc)
         rc = standing_done(v->table, &b->hashes[i], out->statement, out->valid_until_s, out->gas_used, b->head);
     else
         standing_failed(v->table, &b->hashes[i], e->text);
     *(rc ? &v->failed : &v->signed_so_far) += 1;
-    pthread_mutex_unlock(&v->lock);
     if (!rc)
         vigil_events_put(v->events, &b->hashes[i], out->statement, b->head);
+    pthread_mutex_unlock(&v->lock);
 }
 
 static void ended(void *ctx)
@@ -82,6 +108,7 @@ static void run_due(vigil_t *v)
 {
     err_t e = { .text = "out of memory" };
     view_t *calls = NULL;
+    look_at_turn(v);
     const size_t n = v->ends || !v->head ? 0 : standing_due(v->table, v->due, STANDING_MAX, v->head);
     heads_run_t *b = n ? calloc(1, sizeof *b + n * sizeof b->hashes[0]) : NULL;
     if (!n)
@@ -90,6 +117,7 @@ static void run_due(vigil_t *v)
     if (!rc) {
         b->vigil = v;
         b->head = v->head;
+        b->turn = v->turn;
         b->count = n;
         for (size_t i = 0; i < n; i++) {
             calls[i] = v->due[i].call;
@@ -401,6 +429,7 @@ static void get_one(vigil_t *v, hs_response_t *r, const char *text)
     arena_init(&a, ANSWER_ARENA_MAX);
     jw_t w = jw_of(&a, ANSWER_ARENA_MAX / 2);
     pthread_mutex_lock(&v->lock);
+    look_at_turn(v);
     const bool found =
         id_of(id, text, strlen(text)) && standing_get(v->table, &state, id, v->config.now_s(v->config.ctx));
     if (found && state.statement.n)
@@ -445,6 +474,7 @@ static void get_all(vigil_t *v, hs_response_t *r, const hs_request_t *request)
     jw_object(&w, NULL);
     jw_array(&w, "standing");
     pthread_mutex_lock(&v->lock);
+    look_at_turn(v);
     for (size_t i = 0; refs && i < count; i++) {
         standing_state_t state;
         if (standing_get(v->table, &state, refs[i].id, v->config.now_s(v->config.ctx)))
@@ -537,10 +567,11 @@ vigil_t *vigil_new(const vigil_config_t *config)
     if (!v)
         return NULL;
     v->config = *config;
+    v->turn = turn_of(v);
     pthread_mutex_init(&v->file_lock, NULL);
     pthread_mutex_init(&v->lock, NULL);
     pthread_cond_init(&v->idle, NULL);
-    v->events = vigil_events_new();
+    v->events = vigil_events_new(turn_of, v);
     v->table = standing_new(&config->limits);
     if (!v->events || !v->table) {
         vigil_free(v);

@@ -35,6 +35,7 @@ typedef struct {
     ask_t *ask;
     pool_t *pool;
     uint64_t (*now_s)(void *ctx); /* Unix seconds: what time it is at least */
+    uint64_t (*turn)(void *ctx);  /* as for jobs_t; NULL: it is always the same */
     void *ctx;
     const char *keep_dir;    /* where the table is kept, and */
     const uint8_t *keep_key; /* by which key, VIGIL_KEY_LEN; copied. NULL: in memory only */

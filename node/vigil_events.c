@@ -35,6 +35,9 @@ typedef struct listener {
 
 struct vigil_events {
     pthread_mutex_t lock;
+    uint64_t (*turn)(void *ctx);
+    void *ctx;
+    uint64_t turn_of_events;
     char epoch[EPOCH_LEN + 1];
     event_t events[VIGIL_EVENTS_MAX]; /* number n at n % VIGIL_EVENTS_MAX */
     uint64_t first, next;             /* numbers of those that are kept */
@@ -42,6 +45,25 @@ struct vigil_events {
     listener_t listeners; /* a ring */
     uint64_t listener_count;
 };
+
+/* ---- what is kept; with the lock held ---- */
+
+static void drop_oldest(vigil_events_t *v)
+{
+    event_t *e = &v->events[v->first++ % VIGIL_EVENTS_MAX];
+    v->bytes -= e->n;
+    free(e->statement);
+    e->statement = NULL;
+}
+
+/* Lets go of what a former key signed. */
+static void look_at_turn(vigil_events_t *v)
+{
+    const uint64_t now = v->turn(v->ctx);
+    while (now != v->turn_of_events && v->first < v->next)
+        drop_oldest(v);
+    v->turn_of_events = now;
+}
 
 /* ---- which ---- */
 
@@ -144,6 +166,7 @@ static size_t on_read(void *ctx, char *out, size_t cap)
     size_t n = 0;
     bool no_memory = false;
     pthread_mutex_lock(&l->all->lock);
+    look_at_turn(l->all);
     while (n < cap && (l->text || next_text(l, &no_memory))) {
         const size_t more = l->n - l->at < cap - n ? l->n - l->at : cap - n;
         memcpy(out + n, l->text + l->at, more);
@@ -222,19 +245,11 @@ void vigil_events_listen(vigil_events_t *v, hs_response_t *r, const hs_request_t
 
 /* ---- events ---- */
 
-/* With the lock held. */
-static void drop_oldest(vigil_events_t *v)
-{
-    event_t *e = &v->events[v->first++ % VIGIL_EVENTS_MAX];
-    v->bytes -= e->n;
-    free(e->statement);
-    e->statement = NULL;
-}
-
 void vigil_events_put(vigil_events_t *v, const hash32_t *call, view_t statement, uint64_t head)
 {
     uint8_t *copy = malloc(statement.n ? statement.n : 1);
     pthread_mutex_lock(&v->lock);
+    look_at_turn(v);
     while (v->first < v->next &&
            (v->next - v->first >= VIGIL_EVENTS_MAX || v->bytes + statement.n > VIGIL_EVENTS_BYTES_MAX))
         drop_oldest(v);
@@ -262,7 +277,7 @@ uint64_t vigil_events_listeners(vigil_events_t *v)
     return n;
 }
 
-vigil_events_t *vigil_events_new(void)
+vigil_events_t *vigil_events_new(uint64_t (*turn)(void *ctx), void *ctx)
 {
     uint8_t epoch[EPOCH_LEN / 2];
     vigil_events_t *v = calloc(1, sizeof *v);
@@ -270,6 +285,9 @@ vigil_events_t *vigil_events_new(void)
         return NULL;
     secret_random(epoch, sizeof epoch);
     hex_encode(v->epoch, view_of(epoch, sizeof epoch));
+    v->turn = turn;
+    v->ctx = ctx;
+    v->turn_of_events = turn(ctx);
     v->first = v->next = 1;
     v->listeners.prev = v->listeners.next = &v->listeners;
     pthread_mutex_init(&v->lock, NULL);

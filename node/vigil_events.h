@@ -24,8 +24,9 @@
 
 typedef struct vigil_events vigil_events_t;
 
-/* NULL: out of memory. */
-vigil_events_t *vigil_events_new(void);
+/* turn: as for jobs_t; what was put in a former one is not sent any more, and who has not had it finds a gap. NULL: out
+ * of memory. */
+vigil_events_t *vigil_events_new(uint64_t (*turn)(void *ctx), void *ctx);
 
 /* Once no server runs that has streams of it. NULL is allowed. */
 void vigil_events_free(vigil_events_t *v);

@@ -359,6 +359,17 @@ void standing_failed(standing_t *s, const hash32_t *hash, const char *why)
         fail(r, why);
 }
 
+void standing_forget(standing_t *s, const char *why)
+{
+    for (run_t *r = s->runs; r; r = r->next) {
+        s->bytes -= r->statement_len;
+        free(r->statement);
+        r->statement = NULL;
+        r->statement_len = 0;
+        snprintf(r->why, sizeof r->why, "%s", why);
+    }
+}
+
 rc_t standing_done(standing_t *s, const hash32_t *hash, view_t statement, uint64_t valid_until_s, uint64_t gas_used,
                    uint64_t head)
 {

@@ -110,6 +110,9 @@ typedef struct {
  * the next. They are not due again before standing_done or standing_failed. Returns how many, at most cap. */
 size_t standing_due(standing_t *s, standing_due_t *out, size_t cap, uint64_t head);
 
+/* Lets go of all statements, for this reason: the calls are run anew at the next head. */
+void standing_forget(standing_t *s, const char *why);
+
 /* What came of a run; one that nobody asks for any more is passed over. RC_REPLAY: a newer statement is there already;
  * RC_LIMIT: too long, no room, or it used more gas than all have at a head: then as standing_failed; RC_NOMEM:
  * likewise. */

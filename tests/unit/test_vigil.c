@@ -129,6 +129,14 @@ static void new_head(uint64_t number)
     held_note(&held, &latest, NULL);
 }
 
+static atomic_ullong turn; /* of the key */
+
+static uint64_t key_turn(void *ctx)
+{
+    (void)ctx;
+    return turn;
+}
+
 static void open_vigil(void)
 {
     vigil = vigil_new(&(vigil_config_t){ .limits = { 4 * MANY, 1u << 30 },
@@ -136,6 +144,7 @@ static void open_vigil(void)
                                          .ask = engine,
                                          .pool = pool,
                                          .now_s = time_s,
+                                         .turn = key_turn,
                                          .keep_dir = dir,
                                          .keep_key = seal_key });
     ck_assert_ptr_nonnull(vigil);
@@ -502,6 +511,50 @@ START_TEST(who_falls_behind_finds_a_gap)
 }
 END_TEST
 
+/* ---- another key ---- */
+
+START_TEST(what_another_key_signed_is_neither_served_nor_sent)
+{
+    char one[ID_LEN + 1], path[80], query[80], id[64], token[TOKEN_LEN + 1] = "";
+    setup_all();
+    vigil_head(vigil, 1);
+    add(one, token, 5);
+    wait_runs(1);
+    snprintf(path, sizeof path, "/v1/standing/%s", one);
+    snprintf(query, sizeof query, "?ids=%s", one);
+    int on = listen_for(query, NULL, NULL);
+    last_id(id, hear_until(on, "event: open\ndata: {}\n\n"));
+    close(on);
+    set_slot(5, 7);
+    new_head(2);
+    vigil_head(vigil, 2);
+    wait_runs(2);
+    expect_word_of(one, 7, 2);
+    turn++;
+    expect_answer("GET", path, NULL, "", 503, "another key signs since this was signed");
+    expect_answer("GET", "/v1/standing", token, "", 200, "another key signs since this was signed");
+    on = listen_for(query, NULL, id);
+    ck_assert_ptr_null(strstr(hear_until(on, "event: gap\ndata: {\"events\":1}"), "statement"));
+    ends[0].held = ends[1].held = true;
+    set_slot(5, 8);
+    new_head(3);
+    vigil_head(vigil, 3); /* it is run by the new key, and then another one comes */
+    turn++;
+    pthread_mutex_lock(&lock);
+    ends[0].held = ends[1].held = false;
+    pthread_mutex_unlock(&lock);
+    wait_runs(3);
+    expect_answer("GET", path, NULL, "", 503, "another key signs since this was signed");
+    new_head(4);
+    vigil_head(vigil, 4);
+    wait_runs(4);
+    expect_word_of(one, 8, 4);
+    ck_assert_ptr_null(strstr(hear_until(on, "\"head\":4,"), "\"head\":3,"));
+    close(on);
+    end_all();
+}
+END_TEST
+
 /* ---- whose they are ---- */
 
 START_TEST(only_the_token_lists_and_ends)
@@ -569,6 +622,6 @@ int main(void)
     return UNIT_RUN("vigil", five_hundred_calls_cost_one_batch_a_head,
                     what_reads_something_else_asks_for_it_by_itself_and_fails_alone,
                     the_last_good_statement_is_served_until_it_expires, a_listener_misses_nothing_or_is_told_of_a_gap,
-                    who_falls_behind_finds_a_gap, only_the_token_lists_and_ends,
-                    a_restart_keeps_them_and_no_other_key_opens_the_file);
+                    who_falls_behind_finds_a_gap, what_another_key_signed_is_neither_served_nor_sent,
+                    only_the_token_lists_and_ends, a_restart_keeps_them_and_no_other_key_opens_the_file);
 }
