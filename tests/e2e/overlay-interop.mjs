@@ -17,8 +17,8 @@ class Ours {
   #lines = [];
   #waiting = [];
 
-  constructor(program, key) {
-    this.child = spawn(program, ["both", key, String(DEADLINE_MS)], { stdio: ["pipe", "pipe", "inherit"] });
+  constructor(program, key, { deadlineMs = DEADLINE_MS, relay = false } = {}) {
+    this.child = spawn(program, ["both", key, String(deadlineMs), ...(relay ? ["relay"] : [])], { stdio: ["pipe", "pipe", "inherit"] });
     this.ended = new Promise((resolve) => this.child.on("close", resolve));
     readline.createInterface({ input: this.child.stdout }).on("line", (line) => {
       this.#lines.push(JSON.parse(line));
@@ -134,7 +134,57 @@ async function run(t) {
     );
     await t.test(`our end stops by itself, ${key}`, async () => assert.strictEqual(await ours.stop(), 0));
   }
+  await relayed(t, libp2p, program);
   await theProgram(t);
+}
+
+// Circuit relay v2 with js-libp2p at each of its three places.
+async function relayed(t, libp2p, program) {
+  const ours = new Ours(program, "secp256k1", { deadlineMs: 60000, relay: true });
+  t.atEnd(() => ours.stop());
+  await ours.line("listening"); // over QUIC
+  const at = (await ours.line("listening")).address;
+  const start = async (how) => {
+    const peer = await libp2p.startRelayed(how);
+    t.atEnd(() => peer.stop());
+    return peer;
+  };
+  const circuit = async (peer) =>
+    until("it has a place at the relay", 10000, async () => {
+      const found = peer.getMultiaddrs().map(String).find((address) => address.includes("/p2p-circuit"));
+      if (!found) throw new Error(peer.getMultiaddrs().join(" "));
+      return found;
+    });
+  const dialler = await start({});
+
+  await t.test("relay: js-libp2p takes a place at ours, and is dialled through it by js-libp2p", async () => {
+    const behind = await start({ through: [at] });
+    const place = await circuit(behind);
+    assert(place.startsWith(at), place);
+    const connection = await dialler.dial(libp2p.address(place));
+    assert.strictEqual(connection.remotePeer.toString(), behind.peerId.toString());
+    return `ping ${await dialler.services.ping.ping(libp2p.address(place))} ms`;
+  });
+
+  const relay = await start({ relay: true });
+  const theirs = relay.getMultiaddrs().map(String)[0];
+  await t.test("relay: ours takes a place at js-libp2p's, and is dialled through it", async () => {
+    ours.say(`dial ${theirs}`);
+    const { address } = await ours.line("reached");
+    assert(address.startsWith(theirs), address);
+    const connection = await dialler.dial(libp2p.address(address));
+    assert.strictEqual(connection.remotePeer.toString(), at.split("/p2p/")[1]);
+    return `ping ${await dialler.services.ping.ping(libp2p.address(address))} ms`;
+  });
+
+  await t.test("relay: ours dials js-libp2p through js-libp2p's", async () => {
+    const behind = await start({ through: [theirs] });
+    await circuit(behind);
+    ours.say(`dial ${theirs}/p2p-circuit/p2p/${behind.peerId}`);
+    const pong = await ours.line("pong", (line) => line.peer === behind.peerId.toString());
+    assert.strictEqual(pong.rc, "ok");
+    return `ping ${pong.ms} ms`;
+  });
 }
 
 // The program itself, which needs no chain for this: whoever is not attested learns nothing of it.

@@ -1,20 +1,26 @@
 /* A peer on the overlay's transports for the scenario overlay-interop: it answers identify and ping, proposes nothing
- * but attestation to who is not attested, and closes on who has not attested in time. Which is everybody.
+ * but attestation to who is not attested, and closes on who has not attested in time. Which is everybody. With "relay" it
+ * is a relay for everybody, and keeps places at all whom it dials: who is attested is the business of others.
  *
- *     overlay_peer quic|tcp|both ed25519|secp256k1 DEADLINE_MS
+ *     overlay_peer quic|tcp|both ed25519|secp256k1 DEADLINE_MS [relay]
  *
  * It says what happens as one JSON object a line, and takes lines: "dial MULTIADDR", which pings, too; end of input ends
  * it. */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/crypto/ecdsa.h"
 #include "base/crypto/hash.h"
 #include "base/crypto/secret.h"
+#include "overlay/circuits.h"
 #include "overlay/net/loop.h"
 
+#define BASIC 3u /* protocols beside those of circuits */
+
 static loop_t *loop;
+static circuits_t *circuits; /* NULL: it has nothing to do with relays */
 static uint64_t deadline_ms;
 static uint8_t secret[64]; /* of the identity */
 static ecdsa_t *ecdsa;
@@ -66,6 +72,32 @@ static void pong(void *ctx, net_conn_t *c, rc_t rc, uint64_t ms)
            (unsigned long long)ms);
 }
 
+static bool is_peer(void *ctx, net_conn_t *c)
+{
+    (void)ctx;
+    (void)c;
+    return true;
+}
+
+static int64_t now_s(void *ctx)
+{
+    (void)ctx;
+    return (int64_t)time(NULL);
+}
+
+/* Where relays make us reachable. */
+static void reached(void *ctx)
+{
+    maddr_t at[4];
+    const size_t n = circuits_addrs(circuits, at, 4);
+    (void)ctx;
+    for (size_t i = 0; i < n; i++) {
+        char addr[MADDR_TEXT_MAX + 1];
+        maddr_text(addr, &at[i]);
+        printf("{\"event\":\"reached\",\"address\":\"%s\"}\n", addr);
+    }
+}
+
 static void opened(void *ctx, net_conn_t *c)
 {
     char peer[PEERID_TEXT_MAX + 1], addr[MADDR_TEXT_MAX + 1];
@@ -77,6 +109,8 @@ static void opened(void *ctx, net_conn_t *c)
            net_dialled(c) ? "true" : "false", (int)net_peer_key(c)->type);
     if (net_dialled(c) && net_ping(c, pong, NULL))
         net_close(c, NET_BYE, "no ping");
+    else if (circuits)
+        circuits_peer(circuits, c);
 }
 
 static void closed(void *ctx, net_conn_t *c, const err_t *why)
@@ -84,13 +118,16 @@ static void closed(void *ctx, net_conn_t *c, const err_t *why)
     char peer[PEERID_TEXT_MAX + 1];
     (void)ctx;
     text_of(peer, c);
+    if (circuits)
+        circuits_closed(circuits, c);
     printf("{\"event\":\"closed\",\"peer\":\"%s\",\"code\":%u,\"why\":\"%s\"}\n", peer, net_bye_code(c), why->text);
 }
 
 static bool serves(void *ctx, net_conn_t *c, const net_protocol_t *p)
 {
     (void)ctx;
-    (void)c;
+    if (circuits_is(p))
+        return circuits && circuits_serves(circuits, c, p);
     return strcmp(p->name, "/kettle/attest/1") == 0;
 }
 
@@ -109,7 +146,7 @@ static void identified(void *ctx, net_conn_t *c, const identify_t *m)
 /* Closes on those whose time is over. */
 static uint64_t turn(void *ctx, uint64_t now_ms)
 {
-    uint64_t next = UINT64_MAX;
+    uint64_t next = circuits ? circuits_turn(circuits, now_ms) : UINT64_MAX;
     (void)ctx;
     for (net_conn_t *c = net_first(loop_net(loop)); c; c = net_after(c)) {
         const uint64_t at = (uint64_t)(uintptr_t)net_user(c) + deadline_ms;
@@ -165,29 +202,38 @@ static void take_lines(void)
 
 int main(int argc, char **argv)
 {
-    static const net_protocol_t protocols[] = { { .name = "/kettle/attest/1" },
-                                                { .name = "/kettle/keyshare/1" },
-                                                { .name = "/kettle/state/1" } };
+    static net_protocol_t protocols[BASIC + CIRCUITS_PROTOCOLS] = { { .name = "/kettle/attest/1" },
+                                                                    { .name = "/kettle/keyshare/1" },
+                                                                    { .name = "/kettle/state/1" } };
     const loop_owner_t owner = { .turn = turn };
     identity_t who;
     unsigned transports;
     net_t *n;
     err_t e = { 0 };
-    if (argc != 4 || !loop_transports(&transports, view_str(argv[1])) || secret_init())
+    const bool relays = argc == 5 && strcmp(argv[4], "relay") == 0;
+    if ((argc != 4 && !relays) || !loop_transports(&transports, view_str(argv[1])) || secret_init())
         return 2;
     setvbuf(stdout, NULL, _IOLBF, 0);
     deadline_ms = strtoull(argv[3], NULL, 10);
     if (make_identity(&who, strcmp(argv[2], "ed25519") == 0))
         return 1;
+    const circuits_config_t relaying = {
+        .who = who, .serves = true, .uses = true, .is_peer = is_peer, .now_s = now_s, .changed = reached
+    };
+    if (relays && circuits_new(&circuits, &relaying))
+        return 1;
+    if (circuits)
+        circuits_protocols(circuits, protocols + BASIC);
     const net_config_t config = {
         .who = who,
         .agent = "kettle-e2e/1",
         .events = { .opened = opened, .closed = closed, .serves = serves, .identified = identified },
         .protocols = protocols,
-        .protocol_count = sizeof protocols / sizeof *protocols,
+        .protocol_count = circuits ? BASIC + CIRCUITS_PROTOCOLS : BASIC,
         .tell_identify = true
     };
-    if (net_new(&n, &config) || loop_new(&loop, &e, n, transports, &owner)) {
+    if (net_new(&n, &config) || (circuits && circuits_bind(circuits, n)) ||
+        loop_new(&loop, &e, n, transports, &owner)) {
         fprintf(stderr, "overlay_peer: %s\n", e.text);
         return 1;
     }
@@ -199,6 +245,7 @@ int main(int argc, char **argv)
         return 1;
     take_lines();
     loop_free(loop);
+    circuits_free(circuits);
     ecdsa_free(ecdsa);
     return 0;
 }

@@ -1,4 +1,5 @@
-// A js-libp2p node on loopback, over QUIC and TCP, with identify and ping; see packages.
+// js-libp2p nodes on loopback, with identify and ping; see packages.
+import { circuitRelayServer, circuitRelayTransport } from "@libp2p/circuit-relay-v2";
 import { generateKeyPair } from "@libp2p/crypto/keys";
 import { identify } from "@libp2p/identify";
 import { ping } from "@libp2p/ping";
@@ -25,6 +26,18 @@ export async function startPeer(key) {
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     services: { identify: identify(), ping: ping() },
+  });
+}
+
+// The same over TCP, as a relay, or as one that can be reached through the relays at these addresses.
+export async function startRelayed({ relay = false, through = [] }) {
+  return createLibp2p({
+    privateKey: await generateKeyPair("Ed25519"),
+    addresses: { listen: ["/ip4/127.0.0.1/tcp/0", ...through.map((at) => `${at}/p2p-circuit`)] },
+    transports: [tcp(), circuitRelayTransport()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    services: { identify: identify(), ping: ping(), ...(relay ? { relay: circuitRelayServer() } : {}) },
   });
 }
 
