@@ -1,7 +1,9 @@
 /* overlay-sim: runs the machines of overlay/ in a simulated cluster, then each of their rules on trial: left out, a
  * property must break. All that happens follows from the seed that it prints.
  *
- * usage: overlay-sim [--runs N] [--seed S] [--jobs J] [--trials N] [--guard NAME] [--verbose] */
+ * usage: overlay-sim [--runs N] [--seed S] [--jobs J] [--trials N] [--guard NAME] [--verbose]
+ *        overlay-sim --soak HOURS [--seed S]     of virtual time: seven members, two of them liars, one killed every
+ *                                                half a minute; all are ready at the end, and the heap does not grow */
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +15,7 @@
 #include "tests/overlay/scenario.h"
 
 typedef struct {
-    uint64_t runs, seed, trial_runs;
+    uint64_t runs, seed, trial_runs, soak_h;
     unsigned jobs;
     bool verbose;
     const char *guard;
@@ -113,6 +115,28 @@ static void print_attacks(const options_t *o)
     }
 }
 
+#define SOAK_MESSAGES 200
+#define SOAK_SLACK ((size_t)256 << 10) /* bytes that the heap may differ by between two quarters of the time */
+
+/* Whether seven members, two of which lie, are well after so long, and take no more memory than before. */
+static bool soak(const options_t *o)
+{
+    const scenario_t s = { .seats = 7,
+                           .liars = 2,
+                           .lies = LIE_TWO_SENDS | LIE_VOTES | LIE_TWO_DRAFTS | LIE_FORGED_COMMIT,
+                           .restarts = (int)o->soak_h * 120,
+                           .orders = 6,
+                           .messages = SOAK_MESSAGES,
+                           .trouble_ms = o->soak_h * 3600000,
+                           .quiet_ms = 220000 };
+    world_run(&world, &s, o->seed, o->verbose);
+    const bool flat = world.heap_early && world.heap_late <= world.heap_early + SOAK_SLACK;
+    printf("%llu h, %d kills: %s; heap %zu KiB in the second quarter, %zu KiB in the last%s\n",
+           (unsigned long long)o->soak_h, s.restarts, world.broken[0] ? world.broken : "all that are honest are ready",
+           world.heap_early >> 10, world.heap_late >> 10, flat ? "" : ": it GROWS");
+    return flat && !world.broken[0];
+}
+
 static bool read_number(uint64_t *out, const char *text)
 {
     char *end;
@@ -135,8 +159,10 @@ static bool read_options(options_t *o, int argc, char **argv)
                     : strcmp(argv[i - 1], "--seed") == 0   ? read_number(&o->seed, value)
                     : strcmp(argv[i - 1], "--trials") == 0 ? read_number(&o->trial_runs, value)
                     : strcmp(argv[i - 1], "--jobs") == 0   ? read_number(&jobs, value) && jobs > 0 && jobs < 65
-                    : strcmp(argv[i - 1], "--guard") == 0  ? (o->guard = value) != NULL
-                                                           : false;
+                    : strcmp(argv[i - 1], "--soak") == 0
+                        ? read_number(&o->soak_h, value) && o->soak_h > 0 && o->soak_h < 1000
+                    : strcmp(argv[i - 1], "--guard") == 0 ? (o->guard = value) != NULL
+                                                          : false;
         if (!good)
             return false;
         o->jobs = jobs ? (unsigned)jobs : o->jobs;
@@ -158,6 +184,8 @@ int main(int argc, char **argv)
     (void)mallopt(M_TRIM_THRESHOLD, 1 << 28);
     printf("seed %llu, %llu runs\n", (unsigned long long)o.seed, (unsigned long long)o.runs);
     fflush(stdout);
+    if (o.soak_h)
+        return soak(&o) ? 0 : 1;
     int bad = spread(&o, run_share);
     printf("%llu runs: %s\n", (unsigned long long)o.runs, bad ? "some are BROKEN" : "safety and liveness hold in all");
     fflush(stdout);

@@ -1,6 +1,7 @@
 /* world.c - the clock, the network, the members, and how their machines are joined: what the node's edge does, in small. */
 #include "tests/overlay/world_parts.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -808,8 +809,24 @@ static void happen(world_t *w, const event_t *e)
     }
 }
 
+/* Weighs the heap, if a minute has gone by. */
+static void weigh(world_t *w, uint64_t *next_ms)
+{
+    const uint64_t quarter = w->s.trouble_ms / 4, from = 15000;
+    if (w->now_ms < *next_ms)
+        return;
+    *next_ms = w->now_ms + 60000;
+    size_t *most = w->now_ms >= from + quarter && w->now_ms < from + 2 * quarter       ? &w->heap_early
+                   : w->now_ms >= from + 3 * quarter && w->now_ms < from + 4 * quarter ? &w->heap_late
+                                                                                       : NULL;
+    const size_t now = mallinfo2().uordblks;
+    if (most && now > *most)
+        *most = now;
+}
+
 void world_run(world_t *w, const scenario_t *s, uint64_t seed, bool verbose)
 {
+    uint64_t weigh_ms = 0;
     prepare(w, s, seed, verbose);
     plan(w);
     uint64_t end = w->now_ms + 15000 + s->trouble_ms + s->trouble_ms / 2 + (s->long_cut ? 700000 : 0) + s->quiet_ms;
@@ -817,6 +834,7 @@ void world_run(world_t *w, const scenario_t *s, uint64_t seed, bool verbose)
         event_t e = pop();
         w->now_ms = e.at_ms;
         happen(w, &e);
+        weigh(w, &weigh_ms);
     }
     if (!w->broken[0])
         check_rest(w);

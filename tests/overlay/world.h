@@ -142,7 +142,8 @@ typedef struct {
         hash32_t instance, hash;
     } * instances; /* what was delivered where: for consistency */
     size_t instance_count;
-    char broken[256]; /* the property that failed; empty: none */
+    size_t heap_early, heap_late; /* bytes of the heap at most, in the second and in the last quarter of the trouble */
+    char broken[256];             /* the property that failed; empty: none */
     bool verbose;
 } world_t;
 
