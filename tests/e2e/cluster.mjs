@@ -157,6 +157,7 @@ async function run(t) {
   await back(t, chain, all, [b], pubkey);
   await back(t, chain, all, [a, b], pubkey);
   await back(t, chain, all, [b, c], pubkey);
+  if (t.world.full) for (const dead of [[c], [a, c]]) await back(t, chain, all, dead, pubkey);
   await t.test("all three killed: a new key and a new cluster, said in the log", async () => {
     for (const one of all) await one.node.crash();
     await Promise.all(all.map((one) => one.node.start()));
