@@ -8,17 +8,15 @@
 #include "base/os/log.h"
 #include "node/p2p/daemon.h"
 #include "node/p2p/shown.h"
-#include "tests/unit/ask_world.h"
 #include "tests/unit/http_hand.h"
+#include "tests/unit/members_world.h"
 
 #define FOUR "[\"10.0.1.1\",\"10.0.1.2\",\"10.0.1.3\",\"10.0.1.4\"]"
-#define MAX_AGE_S 1536u
 #define REGISTER "POST /v1/p2p/register HTTP/1.1\r\nHost: k\r\nContent-Length: 0\r\n\r\n"
 
 static daemon_t *d;
 static char folder[64], path[96];
 static membership_t membership;
-static _Atomic uint64_t now_s;
 static const tee_provider_t no_kms = { .name = "simulator" };
 
 static uint64_t tell_now(void *ctx)
@@ -72,30 +70,10 @@ static void cursor_of(char out[SHOWN_CURSOR_LEN + 1])
     free(a.body);
 }
 
-/* The next block, in which what the servers say has the time of a state that is known. */
-static void next_block(uint64_t seconds)
-{
-    pthread_mutex_lock(&lock);
-    world_account_t *other = &s.w.accounts[1];
-    s.block.env.number++;
-    s.block.env.timestamp += seconds;
-    s.block.block_hash.b[31]++;
-    now_s += seconds;
-    other->balance = u256_of(s.block.env.number);
-    s.block.state_root = world_root(&s.w);
-    pthread_mutex_unlock(&lock);
-}
-
 static void open_daemon(uint64_t every)
 {
     err_t e;
-    read_states();
-    open_world("");
-    put_state(&s.w.accounts[0], &states[1]);
-    s.block.env.timestamp = states[1].answers[0].time;
-    s.block.state_root = world_root(&s.w);
-    now_s = s.block.env.timestamp + 12;
-    s.config.cache = cache_new();
+    open_members();
     strcpy(folder, "/tmp/kettle-p2p-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/p2p.sock", folder);
@@ -115,12 +93,9 @@ static void open_daemon(uint64_t every)
 static void close_daemon(void)
 {
     daemon_stop(d);
-    ask_free(engine);
-    engine = NULL;
+    end_engine();
     daemon_free(d);
-    ex_cache_free(s.config.cache);
-    s.config.cache = NULL;
-    close_world();
+    close_members();
     ck_assert_int_ne(access(path, F_OK), 0);
     ck_assert_int_eq(rmdir(folder), 0);
 }
@@ -191,12 +166,12 @@ START_TEST(who_waits_is_answered_by_another_list_only_or_when_his_time_is_over)
     snprintf(target, sizeof target, "/v1/p2p/peers?after=%s&wait_s=60", cursor);
     const int waits = ask_for(target);
     told_is(ask_for("/v1/p2p/peers"), 200, FOUR); /* so he is there by now */
-    next_block(12);
+    next_block(12, true);
     daemon_head(d, &s.block);
     told_is(ask_for("/v1/p2p/peers"), 200, "\"block_number\":1001,");
     char byte;
     ck_assert_int_eq(recv(waits, &byte, 1, MSG_DONTWAIT), -1); /* the same list */
-    next_block(588);                                           /* three have not been heard */
+    next_block(588, true);                                     /* three have not been heard */
     daemon_head(d, &s.block);
     told_is(waits, 200, "\"peers\":[\"10.0.1.4\"]");
     close_daemon();
@@ -210,12 +185,12 @@ START_TEST(list_is_good_for_so_many_blocks)
     told_is(ask_for("/v1/p2p/peers"), 200, "\"block_number\":1000,");
     const unsigned first = ends[0].batches;
     for (unsigned i = 0; i < 2; i++) {
-        next_block(12);
+        next_block(12, true);
         daemon_head(d, &s.block);
         told_is(ask_for("/v1/p2p/peers"), 200, "\"block_number\":1000,");
     }
     ck_assert_uint_eq(ends[0].batches, first);
-    next_block(12);
+    next_block(12, true);
     daemon_head(d, &s.block);
     told_is(ask_for("/v1/p2p/peers"), 200, "\"block_number\":1003,");
     ck_assert_uint_eq(ends[0].batches, first + 1);
@@ -235,11 +210,11 @@ START_TEST(error_is_no_empty_list_and_an_old_one_says_so)
         told_is(ask_for("/v1/p2p/status"), 200, "\"list\":null,\"error\":\"execution_rpc[");
         told_is(ask_for("/v1/p2p/peers?wait_s=60&after=00000000000000000000000000000000"), 502, "execution_rpc[");
         ends[0] = ends[1] = (endpoint_t){ .status = 0 };
-        next_block(12);
+        next_block(12, true);
         daemon_head(d, &s.block);
         cursor_of(cursor);
         ends[0] = ends[1] = bad[i];
-        next_block(600);
+        next_block(600, true);
         daemon_head(d, &s.block);
         told_is(ask_for("/v1/p2p/peers"), 200, "\"age_s\":612,\"left_out\":0,\"stale\":\"execution_rpc[");
         now_s += MAX_AGE_S;
@@ -271,7 +246,7 @@ START_TEST(trouble_that_lasts_is_one_line_of_the_log)
     const size_t before = lines_of_members();
     for (unsigned i = 0; i < 4; i++) {
         now_s += 7;
-        next_block(0);
+        next_block(0, true);
         daemon_head(d, &s.block);
         told_is(ask_for("/v1/p2p/peers"), 504, "s old, more than 1536");
     }

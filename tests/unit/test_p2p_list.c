@@ -2,9 +2,8 @@
 #include "tests/unit/members_states.h"
 
 #include "node/p2p/list.h"
-#include "tests/unit/ask_world.h"
+#include "tests/unit/members_world.h"
 
-#define MAX_AGE_S 1536u
 #define FOUR "10.0.1.1 10.0.1.2 10.0.1.3 10.0.1.4"
 
 /* What done was told. */
@@ -20,7 +19,6 @@ typedef struct {
 
 static p2p_list_t *list;
 static told_t told = { .lock = PTHREAD_MUTEX_INITIALIZER, .told = PTHREAD_COND_INITIALIZER };
-static uint64_t now_s;
 
 static void on_list(void *ctx, rc_t rc, const err_t *e, const p2p_answer_t *answer)
 {
@@ -61,32 +59,9 @@ static void expect_four(uint64_t number, uint64_t age_s)
     ck_assert_uint_eq(told.answer.age_s, age_s);
 }
 
-/* The next block, seconds later, with the same contract in another state; a server that follows knows it. */
-static void next_block(uint64_t seconds, bool followed)
-{
-    world_account_t *other = &s.w.accounts[1];
-    const u256_t before = other->balance;
-    s.block.env.number++;
-    s.block.env.timestamp += seconds;
-    now_s += seconds;
-    s.block.block_hash.b[31]++;
-    pthread_mutex_lock(&lock);
-    other->balance = u256_of(s.block.env.number);
-    s.block.state_root = world_root(&s.w);
-    if (!followed)
-        other->balance = before;
-    pthread_mutex_unlock(&lock);
-}
-
 static void open_list(void)
 {
-    read_states();
-    open_world("");
-    put_state(&s.w.accounts[0], &states[1]);
-    s.block.env.timestamp = states[1].answers[0].time;
-    s.block.state_root = world_root(&s.w);
-    now_s = s.block.env.timestamp + 12;
-    s.config.cache = cache_new();
+    open_members();
     const p2p_list_config_t config = { .ask = engine,
                                        .chain = &PRAGUE,
                                        .cache = s.config.cache,
@@ -99,12 +74,9 @@ static void open_list(void)
 
 static void close_list(void)
 {
-    ask_free(engine);
-    engine = NULL;
+    end_engine();
     p2p_list_free(list);
-    ex_cache_free(s.config.cache);
-    s.config.cache = NULL;
-    close_world();
+    close_members();
 }
 
 START_TEST(list_is_asked_for_once_a_block)
