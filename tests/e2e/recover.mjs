@@ -4,6 +4,7 @@ import assert from "node:assert";
 import crypto from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
+import { guestAgent } from "./lib/agent.mjs";
 import * as client from "./lib/client.mjs";
 import { sleep, until } from "./lib/node.mjs";
 import { keys, member, operator } from "./lib/orders.mjs";
@@ -138,6 +139,64 @@ async function scenario(t) {
     await sleep(SETTLED_MS);
     assert.strictEqual((await sealed.node.get("/attest")).status, 503);
     await sealed.node.stop();
+  });
+
+  await t.test("on dstack's agent (a fake): a key sealed by its GetKey is found again, and not under another root key", async () => {
+    const socket = file("agent.sock"), collateral_file = file("collateral.json");
+    const oracle = path.join(t.world.build, "tests/e2e/sim_oracle");
+    const agent = await guestAgent({ oracle, seed: "agent", socket, collateral: collateral_file, rootKey: "one" });
+    t.atEnd(() => agent.close());
+    const node = t.world.node("recover-dstack", { options: ["--development", "--tee", "dstack", "--tee-socket", socket] });
+    const port = t.world.port();
+    const self = { version: 1, mode: "same-as-self", simulator_root: agent.root };
+    await node.begin(chain.setup({ peers: [], port, policy: self, recovery: "seal", collateral_file }));
+    const key = await client.attest(node);
+    const kept = path.join(node.dir, "state", "recovery");
+    await until("it is sealed", 20000, async () => fs.existsSync(kept));
+    assert(agent.keys > 0, "GetKey was asked for");
+    await node.crash();
+    await node.start();
+    await node.ready();
+    assert.strictEqual(await client.attest(node), key);
+    assert.match(fs.readFileSync(node.log, "utf8"), /brought back the cluster's key/);
+    await node.crash();
+    agent.rootKey = "two"; // another key service
+    await node.start();
+    await until("it says why", 60000, async () => /is not used/.test((await node.status()).reason));
+    await sleep(SETTLED_MS);
+    assert.strictEqual((await node.get("/attest")).status, 503);
+    await node.stop();
+  });
+
+  await t.test("an older seal is of no use while a member knows a newer key", async () => {
+    const [one, two] = ["seal-1", "seal-2"].map((name) => member(t, "recover", name, "image-a"));
+    const setup = { policy: policy("image-a"), policy_signers, recovery: "seal" };
+    await one.node.begin(chain.setup({ peers: [], port: one.port, ...setup }));
+    const second = chain.setup({ peers: [`127.0.0.1:${one.port}`], port: two.port, ...setup });
+    delete second.checkpoint;
+    await two.node.begin(second);
+    const old = await client.attest(one.node);
+    const state = path.join(one.node.dir, "state"), yesterday = file("sealed-yesterday");
+    await until("it is sealed", 20000, async () => fs.existsSync(path.join(state, "recovery")));
+    fs.cpSync(state, yesterday, { recursive: true });
+    const { file: signed } = await operators.order([one, two], ["image-a"]);
+    await kettle("order", "send", "--node", one.node.url, signed);
+    const fresh = await until("both sign with a newer key", 60000, async () => {
+      const keys = await Promise.all([one, two].map(({ node }) => client.attest(node)));
+      return keys[0] === keys[1] && keys[0] !== old && keys[0];
+    });
+    await one.node.crash();
+    fs.rmSync(state, { recursive: true });
+    fs.renameSync(yesterday, state);
+    await one.node.start();
+    await one.node.ready();
+    assert.strictEqual(await client.attest(one.node), fresh);
+    assert.doesNotMatch(fs.readFileSync(one.node.log, "utf8"), /brought back the cluster's key/);
+    for (const { node } of [one, two]) await node.crash(); // now nobody knows it: what is sealed comes back, the newest
+    await Promise.all([one, two].map(({ node }) => node.start()));
+    await Promise.all([one, two].map(({ node }) => node.ready(60000)));
+    for (const { node } of [one, two]) assert.strictEqual(await client.attest(node), fresh);
+    for (const { node } of [one, two]) await node.stop();
   });
 }
 
