@@ -172,12 +172,20 @@ static void set_self(attest_t *s, arena_t *a, const quote_t *q)
     s->knows_self = true;
 }
 
+/* The root that our own quote is to lead to: the provider's; that of the policy's simulator, behind a real provider's
+ * interface, where every answer says simulated; Intel's. */
+static view_t own_root(const attest_t *s)
+{
+    const view_t simulators = s->simulated ? policy_simulator_root(s->policy) : view_of(NULL, 0);
+    return s->config.tee->root.n ? s->config.tee->root : simulators.n ? simulators : CHAIN_INTEL_ROOT;
+}
+
 /* Takes collateral if our own quote verifies by it. *expiry: until when. */
 static rc_t adopt(attest_t *s, int64_t *expiry, err_t *e, arena_t *a, view_t text)
 {
     collateral_t c;
     tee_verified_t v;
-    const view_t root = s->config.tee->root.n ? s->config.tee->root : CHAIN_INTEL_ROOT;
+    const view_t root = own_root(s);
     rc_t rc = collateral_read(&c, e, a, text);
     if (!rc)
         rc = tee_verify(&v, &s->memory, e, a, s->own.quote, &c, root, now_s(s));
