@@ -23,6 +23,7 @@ async function holders(operators) {
   return all;
 }
 
+const hasSetup = (node) => fs.existsSync(path.join(node.dir, "state", "setup"));
 const recovery = async ({ node }) => (await node.status()).overlay.recovery;
 const reason = async ({ node }) => (await node.status()).reason;
 
@@ -125,7 +126,7 @@ async function scenario(t) {
     await sealed.node.begin(setup);
     const key = await client.attest(sealed.node);
     const kept = path.join(sealed.node.dir, "state", "recovery");
-    await until("it is sealed", 20000, async () => fs.existsSync(kept));
+    await until("it is sealed, and the setup kept", 20000, async () => fs.existsSync(kept) && hasSetup(sealed.node));
     await sealed.node.crash();
     await sealed.node.start();
     await sealed.node.ready();
@@ -141,7 +142,7 @@ async function scenario(t) {
     await sealed.node.stop();
   });
 
-  await t.test("on dstack's agent (a fake): a key sealed by its GetKey is found again, and not under another root key", async () => {
+  await t.test("on dstack's agent (a fake): a key sealed by its GetKey is found again", async () => {
     const socket = file("agent.sock"), collateral_file = file("collateral.json");
     const oracle = path.join(t.world.build, "tests/e2e/sim_oracle");
     const agent = await guestAgent({ oracle, seed: "agent", socket, collateral: collateral_file, rootKey: "one" });
@@ -152,19 +153,13 @@ async function scenario(t) {
     await node.begin(chain.setup({ peers: [], port, policy: self, recovery: "seal", collateral_file }));
     const key = await client.attest(node);
     const kept = path.join(node.dir, "state", "recovery");
-    await until("it is sealed", 20000, async () => fs.existsSync(kept));
+    await until("it is sealed, and the setup kept", 20000, async () => fs.existsSync(kept) && hasSetup(node));
     assert(agent.keys > 0, "GetKey was asked for");
     await node.crash();
     await node.start();
     await node.ready();
     assert.strictEqual(await client.attest(node), key);
     assert.match(fs.readFileSync(node.log, "utf8"), /brought back the cluster's key/);
-    await node.crash();
-    agent.rootKey = "two"; // another key service
-    await node.start();
-    await until("it says why", 60000, async () => /is not used/.test((await node.status()).reason));
-    await sleep(SETTLED_MS);
-    assert.strictEqual((await node.get("/attest")).status, 503);
     await node.stop();
   });
 
@@ -177,7 +172,8 @@ async function scenario(t) {
     await two.node.begin(second);
     const old = await client.attest(one.node);
     const state = path.join(one.node.dir, "state"), yesterday = file("sealed-yesterday");
-    await until("it is sealed", 20000, async () => fs.existsSync(path.join(state, "recovery")));
+    await until("it is sealed, and the setups kept", 20000, async () =>
+      fs.existsSync(path.join(state, "recovery")) && hasSetup(one.node) && hasSetup(two.node));
     fs.cpSync(state, yesterday, { recursive: true });
     const { file: signed } = await operators.order([one, two], ["image-a"]);
     await kettle("order", "send", "--node", one.node.url, signed);
