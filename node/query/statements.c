@@ -87,10 +87,11 @@ static rc_t make_call(work_t *w, query_t **out, err_t *e)
 
 rc_t statements_query(work_t *w, query_t **out, err_t *e)
 {
-    ex_read_config_t read = { .cache = w->owner->config.cache,
+    const statements_config_t *k = &w->owner->config;
+    ex_read_config_t read = { .cache = k->cache,
                               .block = &w->head.block,
                               .addr = w->question.what.account,
-                              .proof_slots_max = jobs_proof_slots(w->owner->config.jobs) };
+                              .proof_slots_max = k->replays ? 1 : jobs_proof_slots(k->jobs) };
     switch (w->question.what.kind) {
     case STATEMENT_CALL: return make_call(w, out, e);
     case STATEMENT_ACCOUNT: return ex_read_new(out, e, &read);
