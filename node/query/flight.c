@@ -8,6 +8,7 @@
 
 #define BUCKETS 4096u
 #define BATCH_BODY_MAX ((size_t)12 << 20)  /* bytes of the answer to one, */
+#define STATE_BODY_MAX ((size_t)9 << 20)   /* ... without a block in it: four of them go side by side, */
 #define BATCH_BODY_MIN ((size_t)64 << 10)  /* ... of the smallest, */
 #define PATH_BODY_MAX ((size_t)40 << 10)   /* ... and more for each account and slot of a proof, */
 #define OTHER_BODY_MAX ((size_t)320 << 10) /* ... and for code, a header or a hint */
@@ -259,10 +260,13 @@ static size_t body_max_of(const need_t *need)
 
 static size_t batch_body_max(const batch_t *b)
 {
-    size_t n = BATCH_BODY_MIN;
-    for (size_t i = 0; i < b->count && n < BATCH_BODY_MAX; i++)
-        n += body_max_of(b->needs[i]);
-    return n < BATCH_BODY_MAX ? n : BATCH_BODY_MAX;
+    size_t n = BATCH_BODY_MIN, most = STATE_BODY_MAX;
+    for (size_t i = 0; i < b->count && n < BATCH_BODY_MAX; i++) {
+        const size_t more = body_max_of(b->needs[i]);
+        n += more;
+        most = more == BATCH_BODY_MAX ? BATCH_BODY_MAX : most;
+    }
+    return n < most ? n : most;
 }
 
 /* Where a batch waits, and is counted while it is in the air. It has all its needs. */
