@@ -155,12 +155,24 @@ START_TEST(setup_that_does_not_get_to_ready_is_given_up_and_the_port_opens_once_
 }
 END_TEST
 
+static unsigned free_port(void)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET };
+    socklen_t len = sizeof at;
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert(!bind(fd, (struct sockaddr *)&at, sizeof at) && !getsockname(fd, (struct sockaddr *)&at, &len));
+    close(fd);
+    return ntohs(at.sin_port);
+}
+
 START_TEST(setup_is_tried_unless_it_says_otherwise)
 {
+    static const char port[] = "\"port\":4001";
     static const char tried[] = "{" SETUP "}";
-    const char *at = strstr(tried, ",\"force\":true");
+    const char *at = strstr(tried, ",\"force\":true"), *given = strstr(tried, port);
     char body[600];
-    snprintf(body, sizeof body, "%.*s}", (int)(at - tried), tried);
+    snprintf(body, sizeof body, "%.*s\"port\":%u%.*s}", (int)(given - tried), tried, free_port(),
+             (int)(at - given - (int)sizeof port + 1), given + sizeof port - 1);
     ck_assert_int_eq(node_accept_setup(node, &e, view_str(body)), RC_REFUSED);
     ck_assert_str_eq(e.field, "execution_rpc");
     ck_assert_int_eq(state(), NODE_AWAITING_SETUP);
@@ -286,16 +298,6 @@ START_TEST(setup_is_refused_to_pages_to_other_types_and_without_the_token)
 #undef TOKEN
 }
 END_TEST
-
-static unsigned free_port(void)
-{
-    struct sockaddr_in at = { .sin_family = AF_INET };
-    socklen_t len = sizeof at;
-    const int fd = socket(AF_INET, SOCK_STREAM, 0);
-    ck_assert(!bind(fd, (struct sockaddr *)&at, sizeof at) && !getsockname(fd, (struct sockaddr *)&at, &len));
-    close(fd);
-    return ntohs(at.sin_port);
-}
 
 /* Trials lead wherever whoever reaches the port says, so that there are few of them. */
 START_TEST(six_setups_a_minute_are_tried_and_none_of_them_asks_this_machine)
