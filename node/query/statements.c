@@ -52,6 +52,12 @@ static rc_t check_sender(const work_t *w, err_t *e)
     return err_code(e, err_in(e, RC_REFUSED, "sender", "this gateway does not work for this contract"), SENDER_REFUSED);
 }
 
+/* Slots in one proof. What has no upstreams, a replay above all, asks for each alone. */
+static size_t proof_slots(const statements_config_t *k)
+{
+    return k->jobs && !k->replays ? jobs_proof_slots(k->jobs) : 1;
+}
+
 /* The statement binds what was asked, and so it must be what is run: no gas is lowered. */
 static rc_t make_call(work_t *w, query_t **out, err_t *e)
 {
@@ -82,16 +88,15 @@ static rc_t make_call(work_t *w, query_t **out, err_t *e)
                                             .gas_cap = k->rules->call_gas,
                                             .use_hint = !k->replays,
                                             .rounds_max = k->replays ? REPLAY_ROUNDS_MAX : 0,
-                                            .proof_slots_max = k->replays ? 1 : jobs_proof_slots(k->jobs) });
+                                            .proof_slots_max = proof_slots(k) });
 }
 
 rc_t statements_query(work_t *w, query_t **out, err_t *e)
 {
     const statements_config_t *k = &w->owner->config;
-    ex_read_config_t read = { .cache = k->cache,
-                              .block = &w->head.block,
-                              .addr = w->question.what.account,
-                              .proof_slots_max = k->replays ? 1 : jobs_proof_slots(k->jobs) };
+    ex_read_config_t read = {
+        .cache = k->cache, .block = &w->head.block, .addr = w->question.what.account, .proof_slots_max = proof_slots(k)
+    };
     switch (w->question.what.kind) {
     case STATEMENT_CALL: return make_call(w, out, e);
     case STATEMENT_ACCOUNT: return ex_read_new(out, e, &read);
