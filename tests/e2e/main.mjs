@@ -9,10 +9,10 @@ import { World } from "./lib/world.mjs";
 // In this order: what only watches the shared chain, then what disturbs it.
 const SCENARIOS = ["measure", "offline", "overlay-interop", "tpod", "live", "lightclient", "setup", "badrequests", "rpc", "clients", "statements", "cluster", "rotation", "clock", "gloas", "roundtrips", "load", "floods", "lies", "attest", "invented", "ratls", "curl", "restart", "capella"];
 
-if (process.env.E2E_FULL === "1") SCENARIOS.splice(SCENARIOS.indexOf("rotation"), 0, "forks", "rolling", "recover", "membership"); // over a minute each, or large packages
+if (process.env.E2E_FULL === "1") SCENARIOS.splice(SCENARIOS.indexOf("rotation"), 0, "forks", "rolling", "recover", "membership", "standing"); // over a minute each, or large packages
 
 // In these every answer of a node is held against openapi.yaml.
-const DESCRIBED = ["setup", "statements", "lightclient"];
+const DESCRIBED = ["setup", "statements", "lightclient", "standing"];
 
 const APART = ["soak"]; // only when it is named: takes as long as one likes
 
