@@ -782,11 +782,11 @@ class Place {
   }
 
   /** Opens a text: `strict` refuses members that nobody reads. */
-  static open(text, code, { strict = false, bytesMax = Infinity } = {}) {
+  static open(text, code, { strict = false, bytesMax = Infinity, tooLong = code } = {}) {
     const doc = { code, strict, places: [] };
     let value;
+    if (utf8(text).length > bytesMax) refuse(tooLong);
     try {
-      if (utf8(text).length > bytesMax) throw new SyntaxError("too long");
       value = parseStrictly(text);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
@@ -1486,7 +1486,7 @@ function readEvent(place) {
 
 /** A log that leads to the quote's registers: its events. */
 function checkEventLog(text, td) {
-  const root = Place.open(text, "E_EVENTLOG", { bytesMax: EVENT_LOG_MAX });
+  const root = Place.open(text, "E_EVENTLOG", { bytesMax: EVENT_LOG_MAX, tooLong: "E_LIMIT" });
   const events = root.list(undefined, 0, 4096).map(readEvent);
   const registers = [0, 1, 2, 3].map(() => new Uint8Array(48));
   for (const { imr, digest } of events) registers[imr] = sha384(concat(registers[imr], digest));
@@ -1591,7 +1591,7 @@ function readModules(place) {
 
 /** What both documents begin with; prefix: of their codes, behind E_. */
 function openDocument(text, prefix, id, version) {
-  const place = Place.open(text, `E_${prefix}_JSON`, { bytesMax: DOCUMENT_MAX });
+  const place = Place.open(text, `E_${prefix}_JSON`, { bytesMax: DOCUMENT_MAX, tooLong: "E_LIMIT" });
   const under = (code, read) => {
     place.doc.code = `E_${prefix}_${code}`;
     const out = read();
@@ -2187,9 +2187,9 @@ export function verifyAttestation(attestation, options) {
   if (!x.nonce || !same(x.nonce, o.nonce)) refuse("E_NONCE", "nonce");
   if (!same(parseQuote(x.quote).td.reportData, reportDataOf(x, o.nonce))) refuse("E_REPORTDATA");
   if (o.key && !same(o.key, x.key)) refuse("E_KEY", "pubkey");
-  const collateral = o.collateral === undefined ? x.collateral : Place.open(o.collateral, "E_COLLATERAL", { bytesMax: COLLATERAL_MAX });
+  const collateral = o.collateral === undefined ? x.collateral : Place.open(o.collateral, "E_COLLATERAL", { bytesMax: COLLATERAL_MAX, tooLong: "E_LIMIT" });
   if (!collateral) refuse("E_COLLATERAL", "collateral", "none is stapled, and none was given");
-  if (utf8(canonical(collateral.value)).length > COLLATERAL_MAX) refuse("E_COLLATERAL", "collateral", "is too long");
+  if (utf8(canonical(collateral.value)).length > COLLATERAL_MAX) refuse("E_LIMIT", "collateral");
   const { verified, image } = appraise(x, collateral, policy, o.now);
   checkSetup(x.cluster, policy, o);
   const { status, advisories, date } = verified.grade;

@@ -259,7 +259,7 @@ async function run(t) {
   });
   await t.test("stapled documents of 4 MiB and no more are read by both", async () => {
     const room = (4 << 20) - JSON.stringify({ ...attestation.collateral, more: "" }).length;
-    for (const [bytes, want] of [[room, "holds"], [room + 1, "E_COLLATERAL"]]) {
+    for (const [bytes, want] of [[room, "holds"], [room + 1, "E_LIMIT"]]) {
       const value = { ...attestation, collateral: { ...attestation.collateral, more: "x".repeat(bytes) } };
       const { holds, steps } = await verify(program, [...offline, file("long.json", value)]);
       assert.deepStrictEqual([holds ? "holds" : steps.find(({ ok }) => !ok).code, inScript(value)], [want, want]);

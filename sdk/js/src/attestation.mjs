@@ -255,9 +255,9 @@ export function verifyAttestation(attestation, options) {
   if (!x.nonce || !same(x.nonce, o.nonce)) refuse("E_NONCE", "nonce");
   if (!same(parseQuote(x.quote).td.reportData, reportDataOf(x, o.nonce))) refuse("E_REPORTDATA");
   if (o.key && !same(o.key, x.key)) refuse("E_KEY", "pubkey");
-  const collateral = o.collateral === undefined ? x.collateral : Place.open(o.collateral, "E_COLLATERAL", { bytesMax: COLLATERAL_MAX });
+  const collateral = o.collateral === undefined ? x.collateral : Place.open(o.collateral, "E_COLLATERAL", { bytesMax: COLLATERAL_MAX, tooLong: "E_LIMIT" });
   if (!collateral) refuse("E_COLLATERAL", "collateral", "none is stapled, and none was given");
-  if (utf8(canonical(collateral.value)).length > COLLATERAL_MAX) refuse("E_COLLATERAL", "collateral", "is too long");
+  if (utf8(canonical(collateral.value)).length > COLLATERAL_MAX) refuse("E_LIMIT", "collateral");
   const { verified, image } = appraise(x, collateral, policy, o.now);
   checkSetup(x.cluster, policy, o);
   const { status, advisories, date } = verified.grade;

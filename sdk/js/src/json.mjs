@@ -122,11 +122,11 @@ class Place {
   }
 
   /** Opens a text: `strict` refuses members that nobody reads. */
-  static open(text, code, { strict = false, bytesMax = Infinity } = {}) {
+  static open(text, code, { strict = false, bytesMax = Infinity, tooLong = code } = {}) {
     const doc = { code, strict, places: [] };
     let value;
+    if (utf8(text).length > bytesMax) refuse(tooLong);
     try {
-      if (utf8(text).length > bytesMax) throw new SyntaxError("too long");
       value = parseStrictly(text);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;

@@ -132,7 +132,7 @@ function readEvent(place) {
 
 /** A log that leads to the quote's registers: its events. */
 function checkEventLog(text, td) {
-  const root = Place.open(text, "E_EVENTLOG", { bytesMax: EVENT_LOG_MAX });
+  const root = Place.open(text, "E_EVENTLOG", { bytesMax: EVENT_LOG_MAX, tooLong: "E_LIMIT" });
   const events = root.list(undefined, 0, 4096).map(readEvent);
   const registers = [0, 1, 2, 3].map(() => new Uint8Array(48));
   for (const { imr, digest } of events) registers[imr] = sha384(concat(registers[imr], digest));

@@ -86,7 +86,7 @@ function readModules(place) {
 
 /** What both documents begin with; prefix: of their codes, behind E_. */
 function openDocument(text, prefix, id, version) {
-  const place = Place.open(text, `E_${prefix}_JSON`, { bytesMax: DOCUMENT_MAX });
+  const place = Place.open(text, `E_${prefix}_JSON`, { bytesMax: DOCUMENT_MAX, tooLong: "E_LIMIT" });
   const under = (code, read) => {
     place.doc.code = `E_${prefix}_${code}`;
     const out = read();
