@@ -59,7 +59,8 @@ typedef struct {
     uint64_t blob_max;    /* blobs */
     uint64_t blob_base_fee_update_fraction;
     const evm_state_gas_t *state_gas; /* from Amsterdam on; NULL: EVM_STATE_GAS_SEPOLIA. EIP-8037 is under review, so
-                                       * that a chain may change it by time within the fork */
+                                       * that a chain may change it by time within the fork. An older fork knows one
+                                       * kind of gas, whatever stands here */
 } evm_rules_t;
 
 /* A chain's schedule: rows sorted by activation time, the first at time 0. */

@@ -132,7 +132,8 @@ _Static_assert(sizeof rows / sizeof rows[0] == EVM_FORKS, "each known fork has i
 
 const evm_state_gas_t *evm_state_gas(const evm_rules_t *rules)
 {
-    return rules->state_gas ? rules->state_gas : rows[rules->fork].state_gas;
+    const evm_state_gas_t *own = rows[rules->fork].state_gas;
+    return own != &none && rules->state_gas ? rules->state_gas : own;
 }
 
 uint64_t evm_tx_execution_gas_max(const evm_rules_t *rules)

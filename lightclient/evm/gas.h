@@ -88,7 +88,7 @@ typedef struct {
 /* The row of a fork; NULL for one that this build does not know. */
 const evm_params_t *evm_params(evm_fork_t fork);
 
-/* The state gas of a block with these rules, whose fork is known. */
+/* The state gas of a block with these rules, whose fork is known: none before Amsterdam. */
 const evm_state_gas_t *evm_state_gas(const evm_rules_t *rules);
 
 #endif

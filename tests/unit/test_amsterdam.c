@@ -628,6 +628,24 @@ START_TEST(state_gas_changes_by_time_within_the_fork)
 }
 END_TEST
 
+/* Whatever table the rules name, a fork before Amsterdam has one kind of gas and its own limits. */
+START_TEST(no_older_fork_has_state_gas)
+{
+    for (evm_fork_t fork = EVM_BERLIN; fork < EVM_AMSTERDAM; fork++) {
+        uint64_t cost[2];
+        for (size_t named = 0; named < 2; named++) {
+            begin("6001600055");
+            rules = (evm_rules_t){ .fork = fork, .state_gas = named ? &other_prices : NULL };
+            tx.gas = 400001; /* above the table's maximum */
+            cost[named] = used();
+            ck_assert_uint_eq(receipt.result.block_state_gas, 0);
+        }
+        ck_assert_uint_eq(cost[0], cost[1]);
+        ck_assert_uint_eq(evm_tx_execution_gas_max(&rules), INT64_MAX);
+    }
+}
+END_TEST
+
 /* --- transfer logs, destroyed accounts: EIP-7708, EIP-8246 --- */
 
 /* Whether log i tells that value went from one account to another. */
@@ -735,6 +753,7 @@ int main(void)
         a_halt_leaves_the_reservoir, what_comes_back_by_a_child_repays_its_callers_frame,
         an_account_that_a_call_did_not_make_costs_nothing, all_but_a_64th_is_of_what_the_account_has_left,
         deployed_code_costs_both_kinds_of_gas, code_may_have_65536_bytes, storage_alone_is_in_nobodys_way,
-        state_gas_changes_by_time_within_the_fork, value_that_moves_is_logged, value_that_stays_is_not_logged,
-        an_account_that_is_destroyed_keeps_its_balance, a_system_call_has_gas_for_16_slots_beside);
+        state_gas_changes_by_time_within_the_fork, no_older_fork_has_state_gas, value_that_moves_is_logged,
+        value_that_stays_is_not_logged, an_account_that_is_destroyed_keeps_its_balance,
+        a_system_call_has_gas_for_16_slots_beside);
 }
