@@ -84,10 +84,10 @@ rc_t blake2f_run(arena_t *a, view_t *out, evm_fork_t fork, view_t input, const e
     v[12] ^= t0;
     v[13] ^= t1;
     v[14] ^= 0 - (uint64_t) final;
-    for (uint32_t i = 0; i < rounds; i += 10) {
+    for (uint64_t i = 0; i < rounds; i += 10) { /* 32 bits would begin anew beyond the last of 2^32 - 1 */
         if (i % ROUNDS_PIECE == ROUNDS_PIECE - 10 && precompile_expired(host))
             return RC_TIMEOUT;
-        rounds_of(v, m, rounds - i < 10 ? rounds - i : 10);
+        rounds_of(v, m, rounds - i < 10 ? (uint32_t)(rounds - i) : 10);
     }
     uint8_t *result = arena_alloc(a, 64);
     if (!result)
