@@ -358,12 +358,24 @@ static bool step_back(ex_cache_t *c, hash32_t *root, ex_changes_t *out)
     return true;
 }
 
-static bool direct_account(ex_cache_t *c, mpt_account_t *out, const hash32_t *root, const addr_t *addr)
+static bool is_empty(const mpt_account_t *a)
 {
+    return !a->nonce && u256_is_zero(&a->balance) && hash32_eq(&a->code_hash, &KECCAK_EMPTY);
+}
+
+/* An account as it was proven under a root. named: a block after it names the account; one that is there and yet empty
+ * may have gone by being touched (EIP-161), with its storage, of which lists say nothing. */
+static bool direct_account(ex_cache_t *c, mpt_account_t *out, const hash32_t *root, const addr_t *addr, bool named)
+{
+    mpt_account_t account;
     const entry_t *e = get_named(c, KIND_ACCOUNT, root->b, sizeof root->b, view_of(addr->b, sizeof addr->b));
-    if (e && e->len == sizeof *out)
-        memcpy(out, entry_data(e), sizeof *out);
-    return e && e->len == sizeof *out;
+    if (!e || e->len != sizeof account)
+        return false;
+    memcpy(&account, entry_data(e), sizeof account);
+    if (named && account.exists && is_empty(&account))
+        return false;
+    *out = account;
+    return true;
 }
 
 /* Adds an older block's changes of an account below newer ones. */
@@ -392,7 +404,7 @@ static void apply(mpt_account_t *a, bool *rooted, const ex_account_change_t *by)
     a->balance = by->has_balance ? by->balance : a->balance;
     a->nonce = by->has_nonce ? by->nonce : a->nonce;
     a->code_hash = by->has_code ? by->code_hash : a->code_hash;
-    a->exists = a->nonce || !u256_is_zero(&a->balance) || !hash32_eq(&a->code_hash, &KECCAK_EMPTY);
+    a->exists = !is_empty(a);
     if (!a->exists) {
         a->storage_root = EMPTY_TRIE_ROOT;
         *rooted = true;
@@ -407,13 +419,15 @@ bool ex_cache_follow_account(ex_cache_t *c, mpt_account_t *out, bool *rooted, co
     ex_changes_t changes;
     mpt_account_t account;
     hash32_t root = *state_root;
+    bool named = false;
     lock(c);
-    bool found = direct_account(c, &account, &root, addr);
+    bool found = direct_account(c, &account, &root, addr, named);
     for (unsigned i = 0; !found && i < EX_FOLLOW_MAX && step_back(c, &root, &changes); i++) {
         const ex_account_change_t *change = ex_changes_account(&changes, addr);
         if (change)
             add_older(&sum, change);
-        found = direct_account(c, &account, &root, addr);
+        named |= change != NULL;
+        found = direct_account(c, &account, &root, addr, named);
     }
     unlock(c);
     if (!found)
@@ -424,10 +438,11 @@ bool ex_cache_follow_account(ex_cache_t *c, mpt_account_t *out, bool *rooted, co
 }
 
 /* A slot of an account that was proven under a root. With the lock held. */
-static bool direct_slot(ex_cache_t *c, u256_t *out, const hash32_t *root, const addr_t *addr, const hash32_t *key)
+static bool direct_slot(ex_cache_t *c, u256_t *out, const hash32_t *root, const addr_t *addr, const hash32_t *key,
+                        bool named)
 {
     mpt_account_t account;
-    if (!direct_account(c, &account, root, addr))
+    if (!direct_account(c, &account, root, addr, named))
         return false;
     if (!account.exists || hash32_eq(&account.storage_root, &EMPTY_TRIE_ROOT)) {
         *out = u256_of(0);
@@ -444,14 +459,16 @@ bool ex_cache_follow_slot(ex_cache_t *c, u256_t *out, const hash32_t *state_root
 {
     ex_changes_t changes;
     hash32_t root = *state_root;
+    bool named = false;
     lock(c);
-    bool found = direct_slot(c, out, &root, addr, key);
+    bool found = direct_slot(c, out, &root, addr, key, named);
     for (unsigned i = 0; !found && i < EX_FOLLOW_MAX && step_back(c, &root, &changes); i++) {
         const ex_account_change_t *account = ex_changes_account(&changes, addr);
         const ex_slot_change_t *slot = account ? ex_changes_slot(&changes, account, key) : NULL;
         if (slot)
             *out = slot->value;
-        found = slot || direct_slot(c, out, &root, addr, key);
+        named |= account != NULL;
+        found = slot || direct_slot(c, out, &root, addr, key, named);
     }
     unlock(c);
     return found;

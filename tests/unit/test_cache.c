@@ -306,6 +306,34 @@ START_TEST(what_no_block_changed_holds_after_it)
 }
 END_TEST
 
+/* An account with storage and nothing else, as there were before EIP-161: whoever touches it takes it away, and a list
+ * that names it without a change does not tell that from looking at it. */
+START_TEST(an_empty_account_that_a_block_names_is_not_known_after_it)
+{
+    ex_cache_t *c = cache_of(1 << 20);
+    const hash32_t first = hash_of(1), second = hash_of(2), third = hash_of(3), root = hash_of(4), key = hash_of(10);
+    const addr_t hollow = addr_of(1);
+    const mpt_account_t in = { true, 0, u256_of(0), root, KECCAK_EMPTY };
+    const ex_account_change_t named = { .addr = hollow },
+                              paid = { .addr = hollow, .has_balance = true, .balance = u256_of(1) };
+    mpt_account_t out;
+    u256_t value = u256_of(5);
+    bool rooted;
+    ex_cache_put_account(c, &first, &hollow, &in);
+    ex_cache_put_slot(c, &root, &key, &value);
+    ex_cache_put_changes(c, &second, &first, &(ex_changes_t){ NULL, 0, NULL, 0 });
+    ck_assert(ex_cache_follow_account(c, &out, &rooted, &second, &hollow) && out.exists);
+    ck_assert(ex_cache_follow_slot(c, &value, &second, &hollow, &key) && value.w[0] == 5);
+    ex_cache_put_changes(c, &third, &second, &(ex_changes_t){ &named, 1, NULL, 0 });
+    ck_assert(!ex_cache_follow_account(c, &out, &rooted, &third, &hollow));
+    ck_assert(!ex_cache_follow_slot(c, &value, &third, &hollow, &key));
+    ex_cache_put_changes(c, &third, &second, &(ex_changes_t){ &paid, 1, NULL, 0 }); /* with its old storage, or none */
+    ck_assert(!ex_cache_follow_account(c, &out, &rooted, &third, &hollow));
+    ck_assert(!ex_cache_follow_slot(c, &value, &third, &hollow, &key));
+    ex_cache_free(c);
+}
+END_TEST
+
 START_TEST(changes_are_followed_back_through_so_many_blocks)
 {
     ex_cache_t *c = cache_of(1 << 20);
@@ -330,12 +358,12 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("cache", account_is_found_only_under_its_root_and_address,
-                    guess_is_the_account_last_put_under_any_root, slot_is_found_only_under_its_storage_root_and_key,
-                    code_and_parent_with_the_same_name_are_kept_apart, code_is_not_handed_out_when_the_arena_is_full,
-                    bytes_never_pass_the_maximum_and_the_unused_go_first,
-                    many_entries_stay_reachable_while_the_table_grows, putting_again_replaces_and_does_not_leak_size,
-                    entry_larger_than_an_eighth_is_not_kept, learned_bytes_are_of_a_contract_and_a_digest,
-                    every_access_is_made_under_the_lock_once, what_no_block_changed_holds_after_it,
-                    changes_are_followed_back_through_so_many_blocks);
+    return UNIT_RUN(
+        "cache", account_is_found_only_under_its_root_and_address, guess_is_the_account_last_put_under_any_root,
+        slot_is_found_only_under_its_storage_root_and_key, code_and_parent_with_the_same_name_are_kept_apart,
+        code_is_not_handed_out_when_the_arena_is_full, bytes_never_pass_the_maximum_and_the_unused_go_first,
+        many_entries_stay_reachable_while_the_table_grows, putting_again_replaces_and_does_not_leak_size,
+        entry_larger_than_an_eighth_is_not_kept, learned_bytes_are_of_a_contract_and_a_digest,
+        every_access_is_made_under_the_lock_once, what_no_block_changed_holds_after_it,
+        an_empty_account_that_a_block_names_is_not_known_after_it, changes_are_followed_back_through_so_many_blocks);
 }
