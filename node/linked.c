@@ -93,13 +93,14 @@ static void keep(linked_t *l, const ex_header_t *h, view_t rlp, unsigned left)
     arena_free(&a);
 }
 
-/* How many blocks lie between a head and the newest one before it; 0: none, or too many. */
-static unsigned passed_over(linked_t *l, const ex_header_t *h)
+/* How many blocks may be fetched to get from a head to one before it; 0: all of those are too far. A head of such a
+ * number is no ancestor for certain: after a reorganisation the way to the one that is may be longer. */
+static unsigned reach(linked_t *l, const ex_header_t *h)
 {
     held_head_t before;
     for (unsigned n = 1; n <= LINKED_MAX && n < h->number; n++)
         if (held_by_number(l->held, &before, h->number - 1 - n))
-            return n;
+            return LINKED_MAX;
     return 0;
 }
 
@@ -109,5 +110,5 @@ void linked_take(linked_t *l, const ex_header_t *h, view_t rlp)
         return;
     atomic_store(&l->without, rlp.p ? 0 : atomic_load(&l->without) + 1);
     if (rlp.p)
-        keep(l, h, rlp, atomic_load(&l->walks) < WALKS_MAX ? passed_over(l, h) : 0);
+        keep(l, h, rlp, atomic_load(&l->walks) < WALKS_MAX ? reach(l, h) : 0);
 }

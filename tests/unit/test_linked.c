@@ -90,6 +90,27 @@ START_TEST(blocks_that_were_no_heads_are_fetched_with_their_lists)
 }
 END_TEST
 
+/* Two heads of a branch that is no more stand where the new branch's blocks are fetched. */
+START_TEST(a_reorganisation_is_followed_to_where_the_branches_part)
+{
+    start_chain();
+    for (unsigned i = 1; i < 3; i++) {
+        held_head_t side = { .slot = 1001 + i };
+        side.block.env.number = chain[i].number;
+        side.block.block_hash.b[0] = (uint8_t)i;
+        if (i > 1)
+            side.block.parent_hash.b[0] = (uint8_t)(i - 1);
+        else
+            side.block.parent_hash = chain[1].parent_hash;
+        side.block.state_root.b[0] = (uint8_t)(100 + i);
+        held_note(&held, &side, NULL);
+    }
+    ck_assert(head_knows(4));
+    ck_assert_uint_eq(ends[0].batches, 3);
+    finish_chain();
+}
+END_TEST
+
 START_TEST(a_walk_has_an_end)
 {
     start_chain();
@@ -145,6 +166,7 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN("linked", a_block_after_a_head_needs_nobody, blocks_that_were_no_heads_are_fetched_with_their_lists,
-                    a_walk_has_an_end, where_a_list_is_missing_nothing_is_known,
-                    lists_that_nobody_has_are_asked_for_less, a_list_with_another_hash_is_not_taken);
+                    a_reorganisation_is_followed_to_where_the_branches_part, a_walk_has_an_end,
+                    where_a_list_is_missing_nothing_is_known, lists_that_nobody_has_are_asked_for_less,
+                    a_list_with_another_hash_is_not_taken);
 }
