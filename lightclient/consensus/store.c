@@ -197,9 +197,13 @@ static rc_t check_signature(const lc_store_t *s, err_t *e, const hash32_t *attes
     return rc ? err_say(e, rc, "the sync committee's signature does not verify") : RC_OK;
 }
 
-static bool signed_under(const lc_store_t *s, const lc_update_t *u, const hash32_t *root, const uint8_t version[4])
+/* Under a version that is not the one in force as well, as a configuration can have it. */
+static bool signed_only_under(const lc_store_t *s, const lc_update_t *u, const hash32_t *root, const uint8_t version[4])
 {
+    const uint64_t slot = u->signature_slot ? u->signature_slot - 1 : 0;
     hash32_t signing_root;
+    if (!memcmp(version, lc_fork_version(s->network, lc_epoch_of_slot(s->network, slot)), 4))
+        return false;
     lc_signing_root_under(&signing_root, s->network, root, version);
     return verify_signature(s, u, &signing_root) == RC_OK;
 }
@@ -223,10 +227,10 @@ const char *lc_store_signed_ahead(const lc_store_t *s, const lc_update_t *u)
         return NULL;
     lc_beacon_root(&root, &u->attested_header.beacon);
     for (size_t f = 0; f < LC_FORKS; f++)
-        if (net->fork_epoch[f] > epoch && signed_under(s, u, &root, net->fork_version[f]))
+        if (net->fork_epoch[f] > epoch && signed_only_under(s, u, &root, net->fork_version[f]))
             return lc_fork_name((lc_fork_t)f);
     for (size_t i = 0; i < net->unknown_count; i++)
-        if (net->unknown_forks[i].epoch > epoch && signed_under(s, u, &root, net->unknown_forks[i].version))
+        if (net->unknown_forks[i].epoch > epoch && signed_only_under(s, u, &root, net->unknown_forks[i].version))
             return net->unknown_forks[i].name;
     return NULL;
 }

@@ -181,6 +181,22 @@ START_TEST(a_signature_under_a_later_version_shows_that_the_schedule_is_old)
 }
 END_TEST
 
+/* A configuration may give a fork to come the version that is in force: a forged proof beside an honest signature is then
+ * a lie, and no fork. */
+START_TEST(a_version_that_is_in_force_tells_of_no_fork)
+{
+    go_to(2);
+    memcpy(net.fork_version[LC_GLOAS], net.fork_version[LC_FULU], 4);
+    net.fork_epoch[LC_GLOAS] = LC_EPOCH_NEVER;
+    decode(0); /* signed under Fulu's */
+    ck_assert_ptr_null(lc_store_signed_ahead(&store, &update));
+    lc_unknown_fork_t fork = { .name = "heze", .epoch = 100 };
+    memcpy(fork.version, net.fork_version[LC_FULU], 4);
+    ck_assert(lc_unknown_fork_add(&net, &fork));
+    ck_assert_ptr_null(lc_store_signed_ahead(&store, &update));
+}
+END_TEST
+
 /* The same when the configuration names a fork that has no rows here. */
 START_TEST(a_signature_under_the_version_of_an_unknown_fork_is_told_by_its_name)
 {
@@ -270,5 +286,5 @@ int main(void)
         the_version_is_that_of_the_slot_before_the_signature, the_machine_asks_when_the_fork_s_messages_are_due,
         a_signature_under_a_later_version_shows_that_the_schedule_is_old,
         a_signature_under_the_version_of_an_unknown_fork_is_told_by_its_name,
-        the_machine_remembers_that_the_schedule_is_old);
+        a_version_that_is_in_force_tells_of_no_fork, the_machine_remembers_that_the_schedule_is_old);
 }
