@@ -106,6 +106,14 @@ rc_t lc_header_verify(const lc_header_t *h, const lc_network_t *net)
                             LC_EXECUTION_BRANCH_MAX);
 }
 
+/* Beside block_hash (index 22857) stands parent_block_root, which the bid has from its block. */
+bool lc_header_of_own_payload(const lc_header_t *h, const lc_network_t *net)
+{
+    const lc_layout_t *layout = lc_layout(lc_fork_at_epoch(net, lc_epoch_of_slot(net, h->beacon.slot)));
+    return lc_header_by_hash(h) && layout->execution_branch_len && !layout->execution_fixed_len &&
+           hash32_eq(&h->execution_branch[0], &h->beacon.parent_root);
+}
+
 rc_t lc_branch_verify(const hash32_t *root, const hash32_t *leaf, uint64_t gindex, const hash32_t *branch, size_t count)
 {
     size_t depth = 63u - (unsigned)__builtin_clzll(gindex);

@@ -41,6 +41,8 @@ static rc_t check_header(err_t *e, const lc_header_t *h, const lc_network_t *net
     rc_t rc = lc_header_verify(h, net);
     if (rc == RC_MALFORMED)
         return err_set(e, rc, "the %sheader is in a form older than the fork at its slot", whose);
+    if (rc && lc_header_of_own_payload(h, net))
+        return err_set(e, rc, "the %sexecution block hash is the payload's own, not its parent's", whose);
     if (rc)
         return err_set(e, rc, "the %sexecution %s is not the one in the block", whose,
                        lc_header_by_hash(h) ? "block hash" : "header");

@@ -121,6 +121,11 @@ bool lc_header_is_zero(const lc_header_t *h);
  * RC_MALFORMED: with an execution header, at a slot whose block commits to a hash only; RC_REFUSED: otherwise. */
 NODISCARD rc_t lc_header_verify(const lc_header_t *h, const lc_network_t *net);
 
+/* Whether the hash in a header that was refused is the block's own payload's (bid.block_hash) instead of its parent's,
+ * by the place that its branch begins at. That place is 14 deep, and a header has room for the lowest 11 nodes: enough
+ * to say where it was taken from, never to prove it. */
+bool lc_header_of_own_payload(const lc_header_t *h, const lc_network_t *net);
+
 /* is_valid_normalized_merkle_branch: like ssz_branch_verify for a branch that may be longer than gindex needs, when the
  * object is of an older fork than its container: the surplus at the front must be zero. */
 NODISCARD rc_t lc_branch_verify(const hash32_t *root, const hash32_t *leaf, uint64_t gindex, const hash32_t *branch,

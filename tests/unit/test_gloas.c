@@ -93,17 +93,18 @@ END_TEST
 START_TEST(each_lie_is_refused_for_its_reason)
 {
     static const char hash[] = "the attested execution block hash is not the one in the block",
+                      own[] = "the attested execution block hash is the payload's own, not its parent's",
                       finalized[] = "the finalized execution block hash is not the one in the block",
                       state[] = "the finalized header is not the one in the attested state",
                       committee[] = "the sync committee is not the one in the state",
                       signature[] = "the sync committee's signature does not verify";
-    for (int i = 0; i < 11; i++) {
+    for (int i = 0; i < 14; i++) {
         const char *why = hash;
         go_to(2);
         decode(2);
         lc_header_t *a = &update.attested_header, *f = &update.finalized_header;
         switch (i) {
-        case 0: a->execution.block_hash.b[31] ^= 1; break; /* the own payload's, or any other */
+        case 0: a->execution.block_hash.b[31] ^= 1; break;
         case 1: a->execution_branch[0].b[0] ^= 1; break;
         case 2: a->execution_branch[10].b[31] ^= 1; break;
         case 3: f->execution.block_hash.b[0] ^= 1, why = finalized; break;
@@ -114,6 +115,9 @@ START_TEST(each_lie_is_refused_for_its_reason)
         case 8: update.committee_branch[0].b[0] ^= 1, why = committee; break;
         case 9: update.committee_branch[10].b[0] ^= 1, why = committee; break;
         case 10: memcpy(net.fork_version[LC_GLOAS], net.fork_version[LC_FULU], 4), why = signature; break;
+        case 11: a->execution_branch[0] = a->beacon.parent_root, why = own; break; /* beside bid.block_hash */
+        case 12: a->execution_branch[1] = a->beacon.parent_root; break;
+        case 13: f->execution_branch[0] = f->beacon.parent_root, why = finalized; break; /* its block has no bid */
         }
         ck_assert_msg(process(33) == RC_REFUSED, "lie %d", i);
         ck_assert_msg(!strcmp(reason.text, why), "lie %d: %s", i, reason.text);

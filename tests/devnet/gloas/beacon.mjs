@@ -102,12 +102,14 @@ export class Beacon {
   // A Gloas body names the payload that it builds on, and commits to its own.
   #bid(block, builtOn, own) {
     const { message } = block.body.signedExecutionPayloadBid;
-    Object.assign(message, { parentBlockHash: unhex(builtOn.hash), blockHash: unhex(own.hash), slot: block.slot });
+    const hashes = { parentBlockHash: unhex(builtOn.hash), blockHash: unhex(own.hash) };
+    Object.assign(message, { ...hashes, parentBlockRoot: this.#parent, slot: block.slot });
     message.feeRecipient = sha("fee").slice(0, 20);
     block.proves = builtOn;
     const path = (name) => ["signedExecutionPayloadBid", "message", name];
     block.branch = proof(block.types.BeaconBlockBody, block.body, path("parentBlockHash"));
-    block.ownBranch = proof(block.types.BeaconBlockBody, block.body, path("blockHash"));
+    // The light-client header has room for the lowest 11 of these 14 nodes.
+    block.ownBranch = proof(block.types.BeaconBlockBody, block.body, path("blockHash")).slice(0, 11);
   }
 
   // A Fulu body holds its payload.

@@ -24,7 +24,7 @@ export const FORGERIES = {
       const { own, ownBranch } = beacon.blocks.get(slot);
       Object.assign(value.attestedHeader, { executionBlockHash: unhex(own.hash), executionBranch: ownBranch });
     },
-    reason: /the attested execution block hash is not the one in the block/,
+    reason: /the attested execution block hash is the payload's own, not its parent's/,
   },
   "a wrong execution branch": {
     layer: "light",
