@@ -218,10 +218,16 @@ static bool knows_signers(const lc_store_t *s, const lc_update_t *u)
     return at == known || (at == known + 1 && s->next_sync_committee.known);
 }
 
-const char *lc_store_signed_ahead(const lc_store_t *s, const lc_update_t *u)
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+const char *lc_store_signed_ahead(const lc_store_t *s, const lc_update_t *u, uint64_t current_slot)
 {
     const lc_network_t *net = s->network;
-    const uint64_t epoch = lc_epoch_of_slot(net, u->signature_slot ? u->signature_slot - 1 : 0);
+    const uint64_t signed_in = later(u->signature_slot ? u->signature_slot - 1 : 0, u->attested_header.beacon.slot),
+                   epoch = lc_epoch_of_slot(net, later(signed_in, current_slot));
     hash32_t root;
     if (!is_supermajority(lc_participants(&u->sync_aggregate, net->preset.committee_size),
                           net->preset.committee_size) ||

@@ -74,9 +74,10 @@ NODISCARD rc_t lc_store_check(const lc_store_t *s, lc_verdict_t *verdict, err_t 
 bool lc_store_force_update(lc_store_t *s, uint64_t current_slot);
 
 /* The name of a fork under whose version two thirds of a known committee signed an update that lc_store_process has
- * refused, although at its slot the network's schedule has that fork not yet, or without a date: the chain has moved
- * on, and the schedule is old. NULL: there is none. What else the update says is not checked. */
-const char *lc_store_signed_ahead(const lc_store_t *s, const lc_update_t *update);
+ * refused, although by current_slot the network's schedule has that fork not yet, or without a date: the chain has
+ * moved on, and the schedule is old. The signature slot, which nobody signs, is not believed: whether a fork of the
+ * past was signed too early is not told. NULL: there is none. What else the update says is not checked. */
+const char *lc_store_signed_ahead(const lc_store_t *s, const lc_update_t *update, uint64_t current_slot);
 
 /* is_better_update */
 bool lc_update_is_better(const lc_network_t *net, const lc_update_t *a, const lc_update_t *b);

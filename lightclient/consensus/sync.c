@@ -226,9 +226,10 @@ static unsigned move_heads(lc_sync_t *s, const lc_update_t *u, const lc_verdict_
 }
 
 /* Whether the update in scratch, which was refused, is signed under the version of a later fork. */
-static rc_t look_ahead(lc_sync_t *s, err_t *e, rc_t rc)
+static rc_t look_ahead(lc_sync_t *s, err_t *e, rc_t rc, uint64_t now_ms)
 {
-    const char *ahead = lc_store_signed_ahead(&s->store, &s->scratch.update);
+    const uint64_t slot = slot_now(s, now_ms) + LC_SLOTS_AHEAD;
+    const char *ahead = lc_store_signed_ahead(&s->store, &s->scratch.update, slot);
     if (!ahead)
         return rc;
     s->ahead = ahead;
@@ -289,7 +290,7 @@ static rc_t input_update(lc_sync_t *s, unsigned *moved, err_t *e, lc_kind_t kind
         return checkpoint_too_old(e);
     }
     if (rc == RC_REFUSED || rc == RC_MALFORMED)
-        return look_ahead(s, e, rc);
+        return look_ahead(s, e, rc, now_ms);
     if (rc)
         return rc;
     *moved = move_heads(s, u, &verdict);

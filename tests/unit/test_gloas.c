@@ -163,24 +163,24 @@ START_TEST(a_signature_under_a_later_version_shows_that_the_schedule_is_old)
     static const uint64_t epochs[] = { LC_EPOCH_NEVER, 5 };
     for (size_t i = 0; i < 2; i++) {
         go_to(1);
-        ck_assert_ptr_null(lc_store_signed_ahead(&store, &update));
+        ck_assert_ptr_null(lc_store_signed_ahead(&store, &update, 33));
         net.fork_epoch[LC_GLOAS] = epochs[i];
         decode(2);
         ck_assert_int_eq(process(33), RC_REFUSED);
-        ck_assert_str_eq(lc_store_signed_ahead(&store, &update), "gloas");
+        ck_assert_str_eq(lc_store_signed_ahead(&store, &update, 33), "gloas");
         update.sync_aggregate.bits[0] ^= 1; /* another set of signers */
-        ck_assert_ptr_null(lc_store_signed_ahead(&store, &update));
+        ck_assert_ptr_null(lc_store_signed_ahead(&store, &update, 33));
         decode(2);
         update.attested_header.beacon.proposer_index++;
-        ck_assert_ptr_null(lc_store_signed_ahead(&store, &update));
+        ck_assert_ptr_null(lc_store_signed_ahead(&store, &update, 33));
         decode(2);
         memset(update.sync_aggregate.bits, 0, 2); /* less than two thirds */
-        ck_assert_ptr_null(lc_store_signed_ahead(&store, &update));
+        ck_assert_ptr_null(lc_store_signed_ahead(&store, &update, 33));
         net.fork_epoch[LC_GLOAS] = LC_EPOCH_NEVER;
         decode(4); /* of a period whose committee is known, but the last */
-        ck_assert_str_eq(lc_store_signed_ahead(&store, &update), "gloas");
+        ck_assert_str_eq(lc_store_signed_ahead(&store, &update, 33), "gloas");
         store.next_sync_committee.known = false;
-        ck_assert_ptr_null(lc_store_signed_ahead(&store, &update));
+        ck_assert_ptr_null(lc_store_signed_ahead(&store, &update, 33));
     }
 }
 END_TEST
@@ -193,11 +193,11 @@ START_TEST(a_version_that_is_in_force_tells_of_no_fork)
     memcpy(net.fork_version[LC_GLOAS], net.fork_version[LC_FULU], 4);
     net.fork_epoch[LC_GLOAS] = LC_EPOCH_NEVER;
     decode(0); /* signed under Fulu's */
-    ck_assert_ptr_null(lc_store_signed_ahead(&store, &update));
+    ck_assert_ptr_null(lc_store_signed_ahead(&store, &update, 33));
     lc_unknown_fork_t fork = { .name = "heze", .epoch = 100 };
     memcpy(fork.version, net.fork_version[LC_FULU], 4);
     ck_assert(lc_unknown_fork_add(&net, &fork));
-    ck_assert_ptr_null(lc_store_signed_ahead(&store, &update));
+    ck_assert_ptr_null(lc_store_signed_ahead(&store, &update, 33));
 }
 END_TEST
 
@@ -210,9 +210,9 @@ START_TEST(a_signature_under_the_version_of_an_unknown_fork_is_told_by_its_name)
     memset(net.fork_version[LC_GLOAS], 0, 4);
     ck_assert(lc_unknown_fork_add(&net, &fork));
     decode(2); /* signed in epoch 4 */
-    ck_assert_ptr_null(lc_store_signed_ahead(&store, &update));
+    ck_assert_ptr_null(lc_store_signed_ahead(&store, &update, 33));
     net.unknown_forks[0].epoch = 5;
-    ck_assert_str_eq(lc_store_signed_ahead(&store, &update), "heze");
+    ck_assert_str_eq(lc_store_signed_ahead(&store, &update, 33), "heze");
 }
 END_TEST
 
@@ -282,6 +282,28 @@ START_TEST(the_machine_remembers_that_the_schedule_is_old)
 }
 END_TEST
 
+/* The signature slot is not signed: an endpoint may give an honest signature past the fork a slot from before it. */
+START_TEST(a_signature_slot_that_is_not_the_signed_one_tells_of_no_fork)
+{
+    unsigned moved = 77;
+    net = fx_minimal_gloas();
+    const uint64_t now = lc_slot_start_ms(&net, 33) + 2500;
+    machine = lc_sync_new(&(lc_sync_config_t){ .network = &net, .checkpoint = fx_hash(FX_GLOAS_CHECKPOINT_8) });
+    feed_file("minimal-gloas/bootstrap-8.ssz", LC_BOOTSTRAP, LC_FULU, now);
+    feed_file("minimal-gloas/update-16.ssz", LC_UPDATE, LC_FULU, now);
+    view_t ssz = object(2);
+    uint8_t *const slot = (uint8_t *)ssz.p + ssz.n - 8;
+    for (uint8_t told = 9; told <= 33; told++) {
+        slot[0] = told;
+        const rc_t rc = lc_sync_input(machine, &moved, &reason, LC_UPDATE, LC_GLOAS, ssz, now);
+        ck_assert_msg(rc == (told == 33 ? RC_OK : RC_REFUSED), "signature slot %u: %s", told, reason.text);
+        ck_assert_ptr_null(lc_sync_ahead(machine));
+    }
+    lc_sync_free(machine);
+    free((void *)ssz.p);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN(
@@ -290,5 +312,6 @@ int main(void)
         the_version_is_that_of_the_slot_before_the_signature, the_machine_asks_when_the_fork_s_messages_are_due,
         a_signature_under_a_later_version_shows_that_the_schedule_is_old,
         a_signature_under_the_version_of_an_unknown_fork_is_told_by_its_name,
-        a_version_that_is_in_force_tells_of_no_fork, the_machine_remembers_that_the_schedule_is_old);
+        a_version_that_is_in_force_tells_of_no_fork, a_signature_slot_that_is_not_the_signed_one_tells_of_no_fork,
+        the_machine_remembers_that_the_schedule_is_old);
 }
