@@ -220,6 +220,8 @@ typedef struct {
     uint64_t target, max, fraction;
 } blobs_t;
 
+#define BLOBS_MAX UINT32_MAX /* of a block */
+
 /* By fork, and by row of BLOB_SCHEDULE. */
 typedef struct {
     blobs_t fork[LC_EXECUTION_FORKS], row[LC_BLOB_ROWS_MAX];
@@ -260,9 +262,11 @@ static void read_blobs(blob_schedule_t *s, const jo_t *o)
         }
         const jo_t values = jo_object(&one, NULL);
         b->given = true;
-        b->target = jo_number(&values, "target", UINT64_MAX);
-        b->max = jo_number(&values, "max", UINT64_MAX);
+        b->target = jo_number(&values, "target", BLOBS_MAX);
+        b->max = jo_number(&values, "max", BLOBS_MAX);
         b->fraction = jo_number(&values, "baseFeeUpdateFraction", UINT64_MAX);
+        if (b->target > b->max || !b->max || !b->fraction) /* what follows from them divides by both */
+            jo_fail(&one, NULL, RC_MALFORMED, "has a target above its max, or a max or baseFeeUpdateFraction of 0");
     }
 }
 

@@ -135,6 +135,8 @@ START_TEST(a_network_of_ones_own_has_a_name_of_1_to_31_bytes)
 }
 END_TEST
 
+#define BAD_BLOBS "has a target above its max, or a max or baseFeeUpdateFraction of 0"
+
 /* A network object of an operator, one thing in it changed. */
 static const struct {
     const char *from, *to, *field, *error; /* error NULL: taken */
@@ -206,6 +208,13 @@ static const struct {
     { "\"max\":15,", "", "network.execution.blobSchedule.bpo1.max", "is required" },
     { ",\"baseFeeUpdateFraction\":8346193", "", "network.execution.blobSchedule.bpo1.baseFeeUpdateFraction",
       "is required" },
+    { "\"target\":10,", "\"target\":16,", "network.execution.blobSchedule.bpo1", BAD_BLOBS },
+    { "\"max\":15,\"", "\"max\":0,\"", "network.execution.blobSchedule.bpo1", BAD_BLOBS },
+    { "8346193", "0", "network.execution.blobSchedule.bpo1", BAD_BLOBS },
+    { "\"target\":10,", "\"target\":4294967296,", "network.execution.blobSchedule.bpo1.target",
+      "must be a number from 0 to 4294967295" },
+    { "\"bpo1\"", "\"osaka\":{\"target\":0,\"max\":0,\"baseFeeUpdateFraction\":5},\"bpo1\"",
+      "network.execution.blobSchedule.osaka", BAD_BLOBS },
     { "\"target\":10,", "\"target\":10,\"colour\":1,", "network.execution.blobSchedule.bpo1.colour", "unknown key" },
     { "\"FULU_FORK_EPOCH\"", "\"HEZE_FORK_EPOCH\":\"99\",\"FULU_FORK_EPOCH\"", "", NULL },
     { "\"FULU_FORK_EPOCH\"", "\"HEZE_FORK_EPOCH\":\"x\",\"FULU_FORK_EPOCH\"", "network.config.HEZE_FORK_EPOCH",
