@@ -36,6 +36,11 @@ export const FORGERIES = {
     what: ({ kind, value }) => kind === "FinalityUpdate" && void flip(value.finalityBranch[8]),
     reason: /the finalized header is not the one in the attested state/,
   },
+  "a signature slot of before the fork": {
+    layer: "light",
+    what: ({ value }, { forkSlot }) => void (value.signatureSlot = forkSlot - 1), // nobody signs it
+    reason: /the signature slot is not after the attested header/,
+  },
   "the form from before the fork": {
     layer: "light",
     what: inOldForm,
