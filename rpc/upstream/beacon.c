@@ -313,7 +313,8 @@ bool bn_try_json(int status, const char *content_type)
 bool bn_slot(uint64_t *out, const bn_object_t *update)
 {
     rd_t r = rd_of(update->ssz);
-    const uint32_t at = update->fork < LC_CAPELLA ? 0 : rd_u32le(&r); /* then headers vary in length */
+    const uint32_t at =
+        lc_layout(update->fork)->execution_fixed_len ? rd_u32le(&r) : 0; /* such headers vary in length */
     if (at > update->ssz.n)
         return false;
     r = rd_of(view_of(update->ssz.p + at, update->ssz.n - at));

@@ -685,6 +685,29 @@ START_TEST(the_period_of_an_update_is_that_of_its_attested_slot)
 }
 END_TEST
 
+/* From Gloas on headers have one length again, and the slot comes first. */
+START_TEST(the_slot_of_an_update_is_found_in_each_form)
+{
+    static const struct {
+        const char *name;
+        lc_fork_t form;
+        uint64_t slot;
+    } rows[] = { { "minimal-gloas/update-16.ssz", LC_FULU, 16 },
+                 { "minimal-gloas/update-24.ssz", LC_GLOAS, 24 },
+                 { "minimal-gloas/update-72.ssz", LC_GLOAS, 72 } };
+    const lc_network_t net = fx_minimal_gloas();
+    for (size_t i = 0; i < 3; i++) {
+        uint64_t slot, period;
+        const view_t ssz = fx_read(rows[i].name);
+        const bn_object_t update = { rows[i].form, ssz };
+        ck_assert(bn_slot(&slot, &update) && slot == rows[i].slot);
+        ck_assert(bn_period(&period, &net, &update) && period == rows[i].slot / 64);
+        ck_assert(!bn_slot(&slot, &(bn_object_t){ rows[i].form, view_of(ssz.p, 7) }));
+        free((void *)(uintptr_t)ssz.p);
+    }
+}
+END_TEST
+
 START_TEST(single_ssz_objects_need_the_version_header)
 {
     lc_network_t net = fx_minimal_fulu();
@@ -717,16 +740,17 @@ END_TEST
 
 int main(void)
 {
-    int failed = UNIT_RUN("beacon", paths_are_those_of_the_beacon_api, recorded_json_gives_the_recorded_ssz,
-                          what_is_written_as_json_is_read_as_the_same_ssz, each_fork_has_its_layout_and_no_other,
-                          every_truncation_is_refused, each_missing_field_is_named,
-                          unknown_and_repeated_fields_are_refused_in_every_object,
-                          names_versions_and_types_of_any_length_are_refused_in_our_own_words,
-                          values_of_another_form_are_refused, what_would_hurt_the_parser_never_reaches_it,
-                          memory_that_runs_out_blames_nobody, the_fork_comes_from_version_or_header_or_slot,
-                          lists_hold_at_most_what_was_asked_for, framed_updates_are_cut_at_their_lengths,
-                          the_period_of_an_update_is_that_of_its_attested_slot,
-                          single_ssz_objects_need_the_version_header, other_content_types_are_refused);
+    int failed =
+        UNIT_RUN("beacon", paths_are_those_of_the_beacon_api, recorded_json_gives_the_recorded_ssz,
+                 what_is_written_as_json_is_read_as_the_same_ssz, each_fork_has_its_layout_and_no_other,
+                 every_truncation_is_refused, each_missing_field_is_named,
+                 unknown_and_repeated_fields_are_refused_in_every_object,
+                 names_versions_and_types_of_any_length_are_refused_in_our_own_words,
+                 values_of_another_form_are_refused, what_would_hurt_the_parser_never_reaches_it,
+                 memory_that_runs_out_blames_nobody, the_fork_comes_from_version_or_header_or_slot,
+                 lists_hold_at_most_what_was_asked_for, framed_updates_are_cut_at_their_lengths,
+                 the_period_of_an_update_is_that_of_its_attested_slot, the_slot_of_an_update_is_found_in_each_form,
+                 single_ssz_objects_need_the_version_header, other_content_types_are_refused);
     arena_free(&arena);
     return failed;
 }

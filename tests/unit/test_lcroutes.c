@@ -126,6 +126,40 @@ START_TEST(what_the_store_has_is_given_in_both_forms)
 }
 END_TEST
 
+/* Its headers have one length, and no offset stands before the slot that the digest is by. */
+START_TEST(an_update_past_gloas_is_given_in_both_forms)
+{
+    static const char *const accepts[] = { BN_ACCEPT, BN_ACCEPT_JSON };
+    const lc_want_t want = { .kind = LC_UPDATE, .period = 1, .count = 1 };
+    const hash32_t root = fx_hash(FX_GLOAS_CHECKPOINT_8);
+    uint8_t digest[4];
+    net = fx_minimal_gloas();
+    net.blob_schedule[0] = (lc_blob_row_t){ 1000, 9 }; /* another digest from there on */
+    net.blob_rows = 1;
+    lc_fork_digest(digest, &net, 9);
+    const view_t ssz = fx_read("minimal-gloas/update-72.ssz");
+    objects_note(objects, LC_UPDATE, LC_GLOAS, ssz, &root);
+    for (size_t i = 0; i < 2; i++) {
+        bn_object_t got[4];
+        char path[BN_PATH_MAX];
+        size_t count = 0;
+        err_t e;
+        arena_t a;
+        arena_init(&a, 16 << 20);
+        bn_path(path, &want);
+        const hc_response_t *r = get(path, accepts[i]);
+        ck_assert_msg(r->status == 200, "%d %.*s", r->status, (int)r->body_len, (const char *)r->body);
+        ck_assert(i || (r->body_len > 12 && !memcmp(r->body + 8, digest, sizeof digest)));
+        const rc_t rc =
+            bn_decode(got, &count, &e, &a, &net, &want, r->content_type, NULL, view_of(r->body, r->body_len));
+        ck_assert_msg(!rc && count == 1, "%s %s", e.field, e.text);
+        ck_assert(view_eq(got[0].ssz, ssz) && got[0].fork == LC_GLOAS);
+        arena_free(&a);
+    }
+    free((void *)(uintptr_t)ssz.p);
+}
+END_TEST
+
 START_TEST(an_answer_is_never_older_than_the_store)
 {
     const lc_want_t want = { .kind = LC_OPTIMISTIC };
@@ -224,7 +258,7 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN_AROUND("lcroutes", set_up, tear_down, what_the_store_has_is_given_in_both_forms,
-                           an_answer_is_never_older_than_the_store,
+                           an_update_past_gloas_is_given_in_both_forms, an_answer_is_never_older_than_the_store,
                            at_most_four_updates_are_given_and_none_beyond_a_gap, errors_have_the_form_of_the_beacon_api,
                            before_there_is_a_head_and_where_the_routes_are_off_it_is_404, the_genesis_is_given);
 }
