@@ -103,6 +103,16 @@ bool up_is_retired(up_t *u, size_t i)
 
 /* ---- other endpoints ---- */
 
+/* The number of one that retired so long ago that nothing is under way with it, and that is not taken; used: there is
+ * none. With the lock held. */
+static size_t old_number(const up_t *u, const bool taken[UP_ENDPOINTS_MAX], size_t used, uint64_t now_ms)
+{
+    size_t k = 0;
+    while (k < used && (taken[k] || !u->at[k].status.retired || now_ms - u->at[k].retired_ms < UP_RETIRED_MS))
+        k++;
+    return k;
+}
+
 /* Who gets which number: chosen[i] of urls[i]. With the lock held. False: there are not enough. */
 static bool choose(const up_t *u, size_t chosen[UP_ENDPOINTS_MAX], const char *const *urls, size_t count,
                    uint64_t now_ms)
@@ -118,16 +128,11 @@ static bool choose(const up_t *u, size_t chosen[UP_ENDPOINTS_MAX], const char *c
             taken[k] = true;
     }
     for (size_t i = 0, next = used; i < count; i++) {
-        size_t k = next;
         if (chosen[i] != UP_ENDPOINTS_MAX)
             continue;
-        if (next < UP_ENDPOINTS_MAX)
-            next++;
-        else
-            for (k = 0;
-                 k < used && (taken[k] || !u->at[k].status.retired || now_ms - u->at[k].retired_ms < UP_RETIRED_MS);)
-                k++;
-        if (k >= UP_ENDPOINTS_MAX || (k < used && !u->at[k].status.retired))
+        const bool is_new = next < UP_ENDPOINTS_MAX;
+        const size_t k = is_new ? next++ : old_number(u, taken, used, now_ms);
+        if (!new &&k == used)
             return false;
         taken[k] = true;
         chosen[i] = k;

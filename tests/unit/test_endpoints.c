@@ -373,6 +373,30 @@ START_TEST(a_number_is_given_away_when_it_has_been_retired_for_long_and_none_is_
 }
 END_TEST
 
+/* Of fourteen numbers three are to be had anew, and two are left. */
+START_TEST(no_number_is_given_to_two_endpoints)
+{
+    char text[20][32];
+    const char *names[20];
+    size_t order[UP_ENDPOINTS_MAX];
+    for (size_t i = 0; i < 20; i++) {
+        snprintf(text[i], sizeof text[i], "http://e%zu.example/", i);
+        names[i] = text[i];
+    }
+    up_t *u = up_new(names, 14);
+    ck_assert(!up_has_numbers(u, names + 14, 3, 1000));
+    ck_assert_int_eq(up_replace(u, names + 14, 3, 1000), RC_LIMIT);
+    ck_assert_uint_eq(up_order(u, order, 1000), 14); /* nothing has changed */
+    ck_assert_int_eq(up_replace(u, names + 14, 2, 1000), RC_OK);
+    ck_assert_uint_eq(up_order(u, order, 1000), 2);
+    ck_assert_int_eq(up_replace(u, names + 14, 5, 1000 + UP_RETIRED_MS), RC_OK);
+    ck_assert_uint_eq(up_order(u, order, 1000 + UP_RETIRED_MS), 5);
+    for (size_t i = 0; i < 5; i++)
+        ck_assert_str_eq(up_url(u, order[i]), names[14 + i]);
+    up_free(u);
+}
+END_TEST
+
 static int forget_old_state(cap_t *c, void *ctx)
 {
     (void)ctx;
@@ -440,7 +464,7 @@ int main(void)
         of_twenty_requests_one_is_asked_twice, who_is_busy_without_saying_for_how_long_is_soon_asked_again,
         a_success_ends_back_off_and_starts_the_count_anew, what_may_be_a_secret_is_blanked_in_the_words_of_others,
         a_reason_of_any_length_is_cut_to_fit, others_take_their_places_and_who_stays_keeps_what_is_known_of_him,
-        a_number_is_given_away_when_it_has_been_retired_for_long_and_none_is_new,
+        a_number_is_given_away_when_it_has_been_retired_for_long_and_none_is_new, no_number_is_given_to_two_endpoints,
         who_keeps_no_old_state_comes_last_for_it_and_who_retired_never,
         who_is_busy_again_and_again_comes_last_ever_longer);
 }
