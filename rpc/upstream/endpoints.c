@@ -216,9 +216,15 @@ const char *up_ca_file(const up_t *u)
     return u->ca_file;
 }
 
+/* When it may be asked: an answer that came meanwhile ends a back-off, but not what the endpoint asked for. */
+static uint64_t ready_ms(const endpoint_t *e)
+{
+    return e->status.retry_at_ms > e->wait_until_ms ? e->status.retry_at_ms : e->wait_until_ms;
+}
+
 static bool ready(const endpoint_t *e, uint64_t now_ms)
 {
-    return e->status.retry_at_ms <= now_ms;
+    return ready_ms(e) <= now_ms;
 }
 
 /* The mean of the fastest that may be asked; UINT32_MAX: of none is known. */
@@ -241,7 +247,7 @@ static bool is_slow(const endpoint_t *e, uint32_t fastest)
 static uint64_t standing(endpoint_t *e, uint32_t fastest, uint64_t now_ms)
 {
     if (!ready(e, now_ms))
-        return e->status.retry_at_ms + 1;
+        return ready_ms(e) + 1;
     if (!is_slow(e, fastest) || now_ms < e->trial_ms)
         return is_slow(e, fastest);
     e->trial_ms = now_ms + TRIAL_MS;

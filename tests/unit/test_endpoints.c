@@ -155,6 +155,21 @@ START_TEST(a_lie_costs_four_seconds_at_once_and_is_counted)
 }
 END_TEST
 
+/* Two were on their way: one is told to come back in 5 s, and the other is answered after that. */
+START_TEST(an_answer_that_was_on_its_way_does_not_end_what_was_asked_for)
+{
+    up_t *u = up_new(urls, 3);
+    up_report(u, 0, RC_IO, "429", 5000, 1000);
+    up_report(u, 0, RC_OK, "", 0, 1001);
+    ck_assert_uint_eq(up_wait_ms(u, 0, 1001), 4999);
+    ck_assert(!up_hints(u, 0, 1001) && !up_hedge(u, 0, 1001));
+    order_is(u, 1001, 1, 2, 0);
+    ck_assert(up_hints(u, 0, 6000) && up_hedge(u, 0, 6000));
+    order_is(u, 6000, 0, 1, 2);
+    up_free(u);
+}
+END_TEST
+
 START_TEST(jitter_differs_between_endpoints_and_moments_but_not_between_runs)
 {
     up_t *u = up_new(urls, 3), *again = up_new(urls, 3);
@@ -462,6 +477,7 @@ int main(void)
         retry_after_is_a_lower_bound_and_a_later_report_does_not_shorten_it,
         who_is_slow_comes_after_the_others_and_once_a_minute_first, an_answer_is_waited_for_as_long_as_it_usually_takes,
         of_twenty_requests_one_is_asked_twice, who_is_busy_without_saying_for_how_long_is_soon_asked_again,
+        an_answer_that_was_on_its_way_does_not_end_what_was_asked_for,
         a_success_ends_back_off_and_starts_the_count_anew, what_may_be_a_secret_is_blanked_in_the_words_of_others,
         a_reason_of_any_length_is_cut_to_fit, others_take_their_places_and_who_stays_keeps_what_is_known_of_him,
         a_number_is_given_away_when_it_has_been_retired_for_long_and_none_is_new, no_number_is_given_to_two_endpoints,
