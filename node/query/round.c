@@ -422,8 +422,20 @@ static void take_guide(round_t *r)
         return;
     take_party(r, v);
     const rc_t mine = if_needed(v->mine.rc, true);
+    if (v->heard)
+        up_hinted(r->upstream, v->endpoint, true, r->now_ms());
     if (v->own && mine != RC_NOMEM)
         report(r, v, mine);
+}
+
+/* Calls the guide back; it is asked for less when it let the rest wait in vain. */
+static void leave_guide(round_t *r)
+{
+    visit_t *v = &r->guide;
+    if (v->out && flights_leave(r->flights, &v->party) && r->now_ms() >= v->patience_ms)
+        up_hinted(r->upstream, v->endpoint, false, r->now_ms());
+    flights_clear(&v->party);
+    v->out = false;
 }
 
 /* Asks for the access list elsewhere when the endpoint that is asked for the rest gives none. */
@@ -555,9 +567,7 @@ void round_late(round_t *r)
 
 void round_free(round_t *r)
 {
-    call_back(r, &r->guide);
-    flights_clear(&r->guide.party);
-    r->guide.out = false;
+    leave_guide(r);
     for (size_t i = 0; i < ROUND_VISITS; i++) {
         call_back(r, &r->visits[i]);
         flights_clear(&r->visits[i].party);

@@ -21,7 +21,7 @@
 
 #define SLOW_TIMES 3u   /* slower than the fastest, */
 #define SLOW_MS 100u    /* ... and this */
-#define TRIAL_MS 60000u /* until who is slow goes first again */
+#define TRIAL_MS 60000u /* until who is slow goes first again, or is asked for an access list once more */
 #define PATIENCE_MIN_MS 200u
 #define PATIENCE_UNKNOWN_MS 1000u
 #define HEDGE_EVERY 20u    /* requests for one that is asked twice, */
@@ -33,6 +33,8 @@ typedef struct {
     unsigned streak;        /* failures since the last success */
     unsigned busy, calm;    /* how often it was asked too often lately, and answers since it was */
     uint64_t wait_until_ms; /* it asked not to be asked before; 0: it did not */
+    unsigned hints_late;    /* access lists in a row that were waited for in vain, */
+    uint64_t hint_ms;       /* ... and when it may be asked for one again */
     cap_t can;
     pace_t pace;
     uint64_t trial_ms;   /* when it may go first again, if it is slow */
@@ -58,8 +60,8 @@ static void begin(endpoint_t *e, char *take_url, size_t place)
     e->url = take_url;
     e->status = (up_status_t){ .url = e->url };
     e->streak = 0;
-    e->wait_until_ms = e->trial_ms = e->retired_ms = 0;
-    e->busy = e->calm = 0;
+    e->wait_until_ms = e->trial_ms = e->retired_ms = e->hint_ms = 0;
+    e->busy = e->calm = e->hints_late = 0;
     e->pace = (pace_t){ 0 };
     e->place = place;
     cap_init(&e->can);
@@ -464,9 +466,25 @@ int up_learn(up_t *u, size_t i, int (*learn)(cap_t *c, void *ctx), void *ctx)
 bool up_hints(up_t *u, size_t i, uint64_t now_ms)
 {
     pthread_mutex_lock(&u->lock);
-    const bool gives = !u->at[i].can.form.no_hint && ready(&u->at[i], now_ms);
+    const endpoint_t *e = &u->at[i];
+    const bool gives = !e->can.form.no_hint && ready(e, now_ms) && e->hint_ms <= now_ms;
     pthread_mutex_unlock(&u->lock);
     return gives;
+}
+
+void up_hinted(up_t *u, size_t i, bool answered, uint64_t now_ms)
+{
+    endpoint_t *e = &u->at[i];
+    pthread_mutex_lock(&u->lock);
+    if (answered) {
+        e->hints_late = 0;
+        e->hint_ms = 0;
+    } else if (e->hint_ms <= now_ms) { /* else several waited for the same */
+        const uint64_t wait = (uint64_t)UP_HINT_LATE_MS << e->hints_late;
+        e->hints_late += e->hints_late < 4;
+        e->hint_ms = now_ms + (wait < TRIAL_MS ? wait : TRIAL_MS);
+    }
+    pthread_mutex_unlock(&u->lock);
 }
 
 size_t up_proof_slots(up_t *u, size_t most)

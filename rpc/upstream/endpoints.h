@@ -104,6 +104,11 @@ int up_learn(up_t *u, size_t i, int (*learn)(cap_t *c, void *ctx), void *ctx);
 /* Whether endpoint i may be asked for an access list: it gives them, as far as is known, and is in no back-off. */
 bool up_hints(up_t *u, size_t i, uint64_t now_ms);
 
+/* Endpoint i answered a request for an access list alone, or let it wait in vain: then it is asked for none for a
+ * while, from UP_HINT_LATE_MS to a minute, the longer the oftener in a row. That is no failure. */
+#define UP_HINT_LATE_MS 4000u
+void up_hinted(up_t *u, size_t i, bool answered, uint64_t now_ms);
+
 /* The most slots of one proof that all of them give, at most `most`. */
 size_t up_proof_slots(up_t *u, size_t most);
 

@@ -70,6 +70,19 @@ START_TEST(a_hint_that_does_not_come_holds_nobody_up)
 }
 END_TEST
 
+/* ... and when it hangs each time, it is asked ever more seldom. */
+START_TEST(who_lets_hints_wait_is_asked_for_fewer)
+{
+    open_chain();
+    ends[1].held = true;
+    for (unsigned i = 0; i < 6; i++)
+        expect_word(1234, 3);
+    ck_assert_uint_le(ends[1].most_now, 3);
+    ck_assert_uint_eq(status_of(1).failures, 0); /* nobody has to give any */
+    close_world();
+}
+END_TEST
+
 START_TEST(state_of_an_old_block_is_asked_of_whoever_keeps_it)
 {
     open_world(RETURN_42);
@@ -122,6 +135,7 @@ int main(void)
     return UNIT_RUN("ask_able", a_hint_that_the_first_endpoint_does_not_give_is_asked_of_the_second,
                     whoever_has_a_hint_is_asked_for_nothing_twice,
                     without_a_hint_anywhere_a_call_takes_its_rounds_and_nobody_is_blamed,
-                    a_hint_that_does_not_come_holds_nobody_up, state_of_an_old_block_is_asked_of_whoever_keeps_it,
+                    a_hint_that_does_not_come_holds_nobody_up, who_lets_hints_wait_is_asked_for_fewer,
+                    state_of_an_old_block_is_asked_of_whoever_keeps_it,
                     an_endpoint_alone_that_keeps_no_such_state_says_why);
 }

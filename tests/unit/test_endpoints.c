@@ -170,6 +170,26 @@ START_TEST(an_answer_that_was_on_its_way_does_not_end_what_was_asked_for)
 }
 END_TEST
 
+START_TEST(who_lets_hints_wait_is_asked_for_none_ever_longer_until_one_is_answered)
+{
+    up_t *u = up_new(urls, 3);
+    uint64_t now = 1000, wait = UP_HINT_LATE_MS;
+    for (unsigned i = 0; i < 8; i++, wait = 2 * wait < 60000 ? 2 * wait : 60000) {
+        ck_assert(up_hints(u, 0, now));
+        up_hinted(u, 0, false, now);
+        up_hinted(u, 0, false, now); /* two waited for one */
+        ck_assert(!up_hints(u, 0, now + wait - 1));
+        now += wait;
+    }
+    up_hinted(u, 0, true, now);
+    up_hinted(u, 0, false, now);
+    ck_assert(up_hints(u, 0, now + UP_HINT_LATE_MS));
+    ck_assert(up_hints(u, 1, 1000));
+    order_is(u, 1000, 0, 1, 2);
+    up_free(u);
+}
+END_TEST
+
 START_TEST(jitter_differs_between_endpoints_and_moments_but_not_between_runs)
 {
     up_t *u = up_new(urls, 3), *again = up_new(urls, 3);
@@ -478,6 +498,7 @@ int main(void)
         who_is_slow_comes_after_the_others_and_once_a_minute_first, an_answer_is_waited_for_as_long_as_it_usually_takes,
         of_twenty_requests_one_is_asked_twice, who_is_busy_without_saying_for_how_long_is_soon_asked_again,
         an_answer_that_was_on_its_way_does_not_end_what_was_asked_for,
+        who_lets_hints_wait_is_asked_for_none_ever_longer_until_one_is_answered,
         a_success_ends_back_off_and_starts_the_count_anew, what_may_be_a_secret_is_blanked_in_the_words_of_others,
         a_reason_of_any_length_is_cut_to_fit, others_take_their_places_and_who_stays_keeps_what_is_known_of_him,
         a_number_is_given_away_when_it_has_been_retired_for_long_and_none_is_new, no_number_is_given_to_two_endpoints,
