@@ -241,6 +241,35 @@ static void leave_endpoint(round_t *r, visit_t *v)
         log_fault(r, v, mine);
 }
 
+static int learn_right(cap_t *c, void *unused)
+{
+    (void)unused;
+    cap_right_by_number(c);
+    return 0;
+}
+
+static int learn_wrong(cap_t *c, void *unused)
+{
+    (void)unused;
+    return cap_wrong_by_number(c);
+}
+
+/* What the query made of an answer. Whatever is wrong with it: it does not prove what was asked; unless that was asked
+ * by number of who may be on another branch. */
+static rc_t judge(round_t *r, err_t *e, const seat_t *s, rc_t rc, bool *passes)
+{
+    const batch_t *b = s->batch;
+    const bool numbered = b->form.by_number && (s->need->kind == NEED_PROOF || s->need->kind == NEED_CODE);
+    if (!rc && numbered && s->need->kind == NEED_PROOF) /* code is the same on all */
+        (void)up_learn(r->upstream, b->endpoint, learn_right, NULL);
+    if (!rc_blames_input(rc))
+        return rc;
+    if (!numbered || !up_learn(r->upstream, b->endpoint, learn_wrong, NULL))
+        return RC_REFUSED;
+    *passes = true;
+    return err_say(e, RC_NEED_DATA, "it is of another branch, or false: the block's hash was not known");
+}
+
 /* Gives the query one answer. *again: it came to nothing for a reason of whoever asked for it, not of the endpoint.
  * *passes: it may be answered a little later. */
 static rc_t take_seat(round_t *r, err_t *e, const seat_t *s, bool *again, bool *passes)
@@ -271,8 +300,7 @@ static rc_t take_seat(round_t *r, err_t *e, const seat_t *s, bool *again, bool *
     r->answered[s->index] = rc == RC_OK;
     if (!rc)
         r->since_ms = r->now_ms();
-    if (rc_blames_input(rc)) /* whatever is wrong with it: it does not prove what was asked */
-        rc = RC_REFUSED;
+    rc = judge(r, e, s, rc, passes);
     return jr_before(e, rc, s->need);
 }
 

@@ -6,6 +6,8 @@
 #define PATIENCE_MAX 4096u /* ... however often that was in vain */
 #define ROW_MAX 64u
 #define UNKNOWN_MAX 8u   /* batches by hash of which none was known: some four seconds */
+#define OTHERS_MAX 32u   /* answers by number that are of another branch, before it ever was right */
+#define RETRY 32u        /* batches by number before one by hash is tried again */
 #define UNTIL 256u       /* batches without a hint before one is asked for again */
 #define UNTIL_MAX 16384u /* ... however often that was in vain */
 
@@ -16,6 +18,7 @@ void cap_init(cap_t *c)
     c->patience = PATIENCE;
     c->row = 1;
     c->until = UNTIL;
+    c->retry = RETRY;
 }
 
 /* There are no hints here, for a good while. */
@@ -121,16 +124,47 @@ cap_next_t cap_refused(cap_t *c, size_t elements, bool has_hint)
     return CAP_SMALLER;
 }
 
+/* By hash once more: one that is unknown is enough now. */
+static void try_hashes(cap_t *c)
+{
+    c->form.by_number = false;
+    c->unknown = UNKNOWN_MAX - 1;
+    c->since = 0;
+}
+
 void cap_by_hash(cap_t *c, bool answered, bool unknown)
 {
     c->knows |= answered;
-    if (unknown && !c->knows && ++c->unknown >= UNKNOWN_MAX)
-        c->form.by_number = true;
+    if (c->guess && c->form.by_number && ++c->since >= c->retry) {
+        c->retry = (uint16_t)(c->retry < UNTIL_MAX ? 2 * c->retry : UNTIL_MAX);
+        try_hashes(c);
+    }
+    if (unknown && !c->knows && ++c->unknown >= UNKNOWN_MAX) {
+        c->guess = c->form.by_number = true;
+        c->unknown = 0;
+    }
+}
+
+void cap_right_by_number(cap_t *c)
+{
+    c->right |= c->guess;
+}
+
+bool cap_wrong_by_number(cap_t *c)
+{
+    if (!c->guess || c->right || c->others >= OTHERS_MAX)
+        return false;
+    if (c->form.by_number) { /* else another answer has told already */
+        c->others++;
+        try_hashes(c);
+    }
+    return true;
 }
 
 bool cap_refused_form(cap_t *c, const cap_form_t *asked)
 {
     c->form.by_number |= !asked->by_number;
+    c->guess &= asked->by_number;
     return !asked->by_number;
 }
 

@@ -53,6 +53,11 @@ typedef struct {
     uint8_t json;        /* of a beacon API: routes, bits by lc_kind_t, that are to be asked for JSON only, */
     uint8_t tried;       /* ... or were, in vain, so that they are not tried again */
     bool knows;          /* it has answered by hash */
+    bool guess;          /* that it takes no hashes: it never knew one, and never said why; */
+    bool right;          /* ... what it then gave by number proved what was asked for */
+    uint8_t others;      /* ... how often it did not, before that: of another branch, or false */
+    uint16_t since;      /* ... batches by number since the last by hash, */
+    uint16_t retry;      /* ... and how many there are to be before the next */
     uint16_t keys;       /* slots that one proof may have; 0: as many as anybody asks for; */
     uint16_t keys_good;  /* ... the most that one had which it gave */
     uint64_t newest;     /* the newest block at which it was asked for state; */
@@ -76,9 +81,14 @@ void cap_answered(cap_t *c, size_t elements, bool lone_hint);
 /* It was refused as a whole. has_hint: a hint was among the elements. */
 cap_next_t cap_refused(cap_t *c, size_t elements, bool has_hint);
 
-/* What came of a batch that named its block by hash: an element was answered; or the block is not known. Who never
- * knows one may not understand hashes. */
+/* What came of a batch that was answered: one that named its block by hash, if an element was answered or the block is
+ * not known. Who never knows one may not understand hashes, or be behind: now and then it is asked by hash again. */
 void cap_by_hash(cap_t *c, bool answered, bool unknown);
+
+/* What it gave by number proved what was asked for; or it did not. True: that may be the state of another branch, on
+ * which it was before it ever knew a block by hash, and the next batch is by hash again. False: it is what it is. */
+void cap_right_by_number(cap_t *c);
+bool cap_wrong_by_number(cap_t *c);
 
 /* An element was refused for its block's form, or as a hint for its sender's funds, or because there are no hints.
  * asked: the form in which it was asked. True: ask it again, in the present form. */

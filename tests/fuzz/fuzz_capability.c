@@ -10,6 +10,8 @@ static void check(const cap_t *c)
 {
     if (c->batch < 1 || c->batch > CAP_BATCH_MAX || c->good > CAP_BATCH_MAX || c->form.funds > FUNDS_NOBODY)
         abort();
+    if (c->others > 32 || c->unknown > 8)
+        abort();
     if ((c->gap && c->reach >= c->gap) || (c->keys && c->keys_good > c->keys) || !cap_reaches(c, c->newest))
         abort();
 }
@@ -58,6 +60,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
             cap_state(&c, *at, hint);
         if (elements % 4 == 2)
             cap_keys(&c, 1u + *at % 64u, hint);
+        if (elements % 4 == 3)
+            cap_by_hash(&c, *at & 1, *at & 2);
+        if (elements % 8 == 3 && cap_wrong_by_number(&c) && c.form.by_number)
+            abort();
         check(&c);
         at++;
         ask(&c, elements, hint, &at, end);

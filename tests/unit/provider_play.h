@@ -162,8 +162,8 @@ static inline bool play_proof(FILE *out, const play_t *p, const json_t *params, 
     fprintf(
         out,
         "{\"address\":\"%s\",\"nonce\":\"%s\",\"balance\":\"%s%s\",\"codeHash\":\"%s\",\"storageHash\":\"%s\",\"accountProof\":",
-        play_text(account, "address"), play_text(account, "nonce"), play_text(account, "balance"),
-        p->lie == LIE_BALANCE || branch ? "1" : "", play_text(account, "codeHash"), play_text(account, "storageHash"));
+        play_text(account, "address"), play_text(account, "nonce"), branch ? "0x1" : play_text(account, "balance"),
+        p->lie == LIE_BALANCE ? "1" : "", play_text(account, "codeHash"), play_text(account, "storageHash"));
     play_nodes(out, json_object_get(account, "accountProof"), p->lie == LIE_NODE, false);
     if (!play_slots(out, p, account, json_array_get(params, 1)))
         return false;

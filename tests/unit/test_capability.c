@@ -220,6 +220,53 @@ START_TEST(refusals_are_told_apart_by_their_words)
 }
 END_TEST
 
+/* Behind or on another branch for longer than it takes to guess that it knows no hashes: no lie, and by hash again. */
+START_TEST(who_knew_no_hash_yet_may_be_of_another_branch)
+{
+    cap_t c;
+    cap_init(&c);
+    for (unsigned i = 0; i < 7; i++)
+        cap_by_hash(&c, false, true);
+    ck_assert(!c.form.by_number && !cap_wrong_by_number(&c)); /* it was asked by hash */
+    cap_by_hash(&c, false, true);
+    ck_assert(c.form.by_number);
+    ck_assert(cap_wrong_by_number(&c) && cap_wrong_by_number(&c)); /* two proofs of one batch */
+    ck_assert(!c.form.by_number);
+    cap_by_hash(&c, false, true);
+    ck_assert(c.form.by_number);
+    cap_right_by_number(&c);
+    ck_assert(!cap_wrong_by_number(&c)); /* it has been on this one */
+    for (unsigned i = 0; i < 32; i++)
+        cap_by_hash(&c, false, false);
+    ck_assert(!c.form.by_number);
+    cap_by_hash(&c, true, false);
+    cap_by_hash(&c, false, true);
+    ck_assert(!c.form.by_number && c.knows);
+}
+END_TEST
+
+START_TEST(who_takes_no_hashes_is_tried_ever_more_seldom_and_hides_no_lies_behind_that)
+{
+    cap_t c;
+    unsigned hashes = 0, batches = 0, hidden = 0;
+    cap_init(&c);
+    for (; batches < 10000; batches++) {
+        hashes += !c.form.by_number;
+        cap_by_hash(&c, false, !c.form.by_number);
+    }
+    ck_assert_uint_le(hashes, 8 + 9);
+    cap_init(&c);
+    for (unsigned i = 0; i < 1000; i++) {
+        cap_by_hash(&c, false, !c.form.by_number);
+        hidden += c.form.by_number && cap_wrong_by_number(&c);
+    }
+    ck_assert_uint_eq(hidden, 32);
+    cap_init(&c);
+    ck_assert(cap_refused_form(&c, &(cap_form_t){ 0 })); /* it says so */
+    ck_assert(c.form.by_number && !cap_wrong_by_number(&c) && c.form.by_number);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("capability", limits_are_found_by_halves_and_kept, larger_batches_are_tried_slowly_and_found,
@@ -227,5 +274,7 @@ int main(void)
                     a_hint_that_sinks_the_batch_is_not_asked_for_again_for_long,
                     an_endpoint_that_refuses_everything_teaches_nothing, slots_of_a_proof_are_halved_to_what_was_given,
                     how_far_back_state_is_kept_is_learned_from_both_sides, forms_become_simpler_once_each,
+                    who_knew_no_hash_yet_may_be_of_another_branch,
+                    who_takes_no_hashes_is_tried_ever_more_seldom_and_hides_no_lies_behind_that,
                     refusals_are_told_apart_by_their_words);
 }

@@ -71,6 +71,7 @@ static const row_t rows[] = {
     { "2 s behind: null", { .late_ms = 2000, .late = LATE_NULL }, 7, 21, { .late = 1 } },
     { "2 s behind: unknown block", { .late_ms = 2000, .late = LATE_UNKNOWN }, 7, 21, { .late = 1 } },
     { "another branch for 2 s", { .late_ms = 2000, .late = LATE_BRANCH }, 7, 21, { .late = 1 } },
+    { "another branch for 6 s", { .late_ms = 6000, .late = LATE_BRANCH }, 7, 33, { .late = 1 } },
     { "every second request is one too many: 429", { .every = 2, .rate = RATE_429 }, 7, 25, { .unusable = 12 } },
     { "... with Retry-After", { .every = 4, .rate = RATE_429_AFTER }, 7, 17, { .unusable = 4 } },
     { "... 503 with a page", { .every = 2, .rate = RATE_503 }, 7, 25, { .unusable = 12 } },
