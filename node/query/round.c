@@ -285,6 +285,7 @@ static rc_t take_seat(round_t *r, err_t *e, const seat_t *s, bool *again, bool *
     if (a->rc) {
         *again = a->rc == RC_NOMEM && !s->own;
         *passes = refusal_passes(a->refusal) && !(a->refusal == REFUSAL_LATE && s->need->settled);
+        r->not_now |= s->need->kind == NEED_HINT && *passes;
         *e = a->why;
         return a->rc;
     }
@@ -466,12 +467,18 @@ static void leave_guide(round_t *r)
     v->out = false;
 }
 
-/* Asks for the access list elsewhere when the endpoint that is asked for the rest gives none. */
+/* Whether another endpoint is to be asked for the access list: the first gives none, or gave the rest and not that. */
+static bool needs_guide(const round_t *r, size_t first)
+{
+    return up_capability(r->upstream, first).form.no_hint || (r->not_now && r->rc == RC_OK);
+}
+
+/* Asks for the access list elsewhere. */
 static void ask_guide(round_t *r)
 {
     visit_t *v = &r->guide;
     const size_t hint = open_hint(r), first = r->visits[0].endpoint;
-    if (r->guided || hint == r->count || !up_capability(r->upstream, first).form.no_hint)
+    if (r->guided || hint == r->count || !needs_guide(r, first))
         return;
     for (size_t i = 0; i < r->endpoints && !r->guided; i++) {
         const uint64_t now = r->now_ms();

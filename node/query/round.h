@@ -9,9 +9,9 @@
  * While an endpoint takes longer than it usually does, the next one is asked for the same as well: whoever has it first
  * gives it, and the other is left. Not more than one request of twenty is asked twice.
  *
- * An access list that the first endpoint is known not to give is asked of one that may, beside the rest; the rest
- * waits for it no longer than it usually takes. State of an old block is asked first of those that have not refused one
- * as old.
+ * An access list that the first endpoint is known not to give is asked of one that may, beside the rest, and one that
+ * it refuses for now after the rest; that waits for it no longer than it usually takes. State of an old block is asked
+ * first of those that have not refused one as old.
  *
  * That a thing is unknown is told to the query when ROUND_LACKS_MAX endpoints said so, or nobody else has answered
  * within ROUND_LACK_MAX_MS: one that is behind, or has little history, does not hide what another one has.
@@ -84,7 +84,8 @@ typedef struct {
     uint64_t again_ms;                /* ... then, by now_ms */
     bool told_late[UP_ENDPOINTS_MAX]; /* that an endpoint does not know the block yet, once for all passes */
     visit_t visits[ROUND_VISITS];
-    bool guided; /* another one was asked for the access list that the first does not give: */
+    bool not_now; /* the access list was refused for now */
+    bool guided;  /* another one was asked for the access list that the first does not give: */
     visit_t guide;
 } round_t;
 

@@ -45,6 +45,20 @@ START_TEST(whoever_has_a_hint_is_asked_for_nothing_twice)
 }
 END_TEST
 
+START_TEST(a_hint_that_is_refused_for_now_is_asked_of_the_second)
+{
+    open_chain();
+    ends[0].refused = "eth_createAccessList";
+    ends[0].words = "limit exceeded";
+    for (unsigned i = 0; i < 3; i++)
+        expect_word(1234, 2);
+    ck_assert_uint_eq(ends[0].hints, 3);
+    ck_assert_uint_eq(ends[1].hints, 3);
+    ck_assert_uint_eq(ends[1].elements, 3);
+    close_world();
+}
+END_TEST
+
 START_TEST(without_a_hint_anywhere_a_call_takes_its_rounds_and_nobody_is_blamed)
 {
     open_chain();
@@ -132,10 +146,10 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("ask_able", a_hint_that_the_first_endpoint_does_not_give_is_asked_of_the_second,
-                    whoever_has_a_hint_is_asked_for_nothing_twice,
-                    without_a_hint_anywhere_a_call_takes_its_rounds_and_nobody_is_blamed,
-                    a_hint_that_does_not_come_holds_nobody_up, who_lets_hints_wait_is_asked_for_fewer,
-                    state_of_an_old_block_is_asked_of_whoever_keeps_it,
-                    an_endpoint_alone_that_keeps_no_such_state_says_why);
+    return UNIT_RUN(
+        "ask_able", a_hint_that_the_first_endpoint_does_not_give_is_asked_of_the_second,
+        whoever_has_a_hint_is_asked_for_nothing_twice, a_hint_that_is_refused_for_now_is_asked_of_the_second,
+        without_a_hint_anywhere_a_call_takes_its_rounds_and_nobody_is_blamed, a_hint_that_does_not_come_holds_nobody_up,
+        who_lets_hints_wait_is_asked_for_fewer, state_of_an_old_block_is_asked_of_whoever_keeps_it,
+        an_endpoint_alone_that_keeps_no_such_state_says_why);
 }
