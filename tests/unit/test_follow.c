@@ -14,6 +14,7 @@ typedef struct {
     unsigned slot;
     unsigned lies;  /* byte of its optimistic updates that is another one; 0: none */
     unsigned fault; /* of its optimistic updates in SSZ: row of ssz_faults, from 1 on */
+    bool busy;      /* for the next minute */
     atomic_uint optimistic, json, all;
 } beacon_t;
 
@@ -87,6 +88,8 @@ static bool send_later(int fd)
 static bool serve(beacon_t *b, int fd, const char *request)
 {
     b->all++;
+    if (b->busy)
+        return say(fd, "HTTP/1.1 429 X\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n");
     if (strstr(request, "/bootstrap/"))
         return send_object(fd, "bootstrap", checkpoint_slot, 0);
     if (strstr(request, "/finality_update"))
@@ -194,6 +197,7 @@ static void begin_at(uint64_t slot, unsigned first, unsigned second)
     beacons[1].slot = second;
     beacons[0].fault = beacons[1].fault = beacons[0].lies = beacons[1].lies = 0;
     beacons[0].json = beacons[1].json = 0;
+    beacons[0].busy = beacons[1].busy = false;
     beacons[0].optimistic = beacons[1].optimistic = beacons[0].all = beacons[1].all = 0;
 }
 
@@ -322,6 +326,19 @@ static bool was_asked(const char *line)
             return true;
     return false;
 }
+
+/* The other one lags, so that a third would be asked, too. */
+START_TEST(while_there_is_another_api_who_asked_for_time_is_given_it)
+{
+    up_status_t status[UP_ENDPOINTS_MAX];
+    begin_at(160, 153, 153);
+    beacons[0].busy = true;
+    follow_to(153, status);
+    ck_assert_uint_eq(beacons[0].all, 1);
+    ck_assert_uint_eq(status[0].unusable, 1);
+    ck_assert_uint_ge(beacons[1].optimistic, 1);
+}
+END_TEST
 
 START_TEST(path_goes_before_the_query_of_an_api_s_url)
 {
@@ -603,16 +620,16 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("follow", ssz_that_comes_to_nothing_is_asked_for_as_json_once_and_so_remembered,
-                    a_clock_that_is_behind_costs_no_api_its_name, a_clock_that_is_ahead_costs_no_api_its_name,
-                    a_date_header_is_kept_as_a_hint, api_that_stands_still_is_overtaken_by_the_next_one_and_not_blamed,
-                    each_lie_of_an_api_gives_a_record,
-                    while_the_first_api_keeps_up_the_next_one_is_not_asked_for_the_head,
-                    api_that_is_behind_does_not_turn_the_head_back, path_goes_before_the_query_of_an_api_s_url,
-                    api_that_fails_is_named_with_its_reason_and_without_its_key,
-                    checkpoint_that_an_api_has_nothing_for_is_told_with_the_likely_causes,
-                    api_that_has_later_periods_only_says_which_and_is_not_blamed,
-                    a_restart_takes_up_what_was_kept_and_asks_for_no_bootstrap,
-                    a_head_of_gloas_is_usable_once_its_header_was_fetched, without_its_header_it_is_known_and_no_more,
-                    a_header_that_proves_a_newer_fork_is_told);
+    return UNIT_RUN(
+        "follow", ssz_that_comes_to_nothing_is_asked_for_as_json_once_and_so_remembered,
+        a_clock_that_is_behind_costs_no_api_its_name, a_clock_that_is_ahead_costs_no_api_its_name,
+        a_date_header_is_kept_as_a_hint, api_that_stands_still_is_overtaken_by_the_next_one_and_not_blamed,
+        each_lie_of_an_api_gives_a_record, while_the_first_api_keeps_up_the_next_one_is_not_asked_for_the_head,
+        api_that_is_behind_does_not_turn_the_head_back, while_there_is_another_api_who_asked_for_time_is_given_it,
+        path_goes_before_the_query_of_an_api_s_url, api_that_fails_is_named_with_its_reason_and_without_its_key,
+        checkpoint_that_an_api_has_nothing_for_is_told_with_the_likely_causes,
+        api_that_has_later_periods_only_says_which_and_is_not_blamed,
+        a_restart_takes_up_what_was_kept_and_asks_for_no_bootstrap,
+        a_head_of_gloas_is_usable_once_its_header_was_fetched, without_its_header_it_is_known_and_no_more,
+        a_header_that_proves_a_newer_fork_is_told);
 }
