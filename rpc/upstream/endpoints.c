@@ -229,14 +229,15 @@ static bool ready(const endpoint_t *e, uint64_t now_ms)
     return ready_ms(e) <= now_ms;
 }
 
-/* The mean of the fastest that may be asked; UINT32_MAX: of none is known. */
+/* The mean of the fastest that may be asked, and has answered; UINT32_MAX: of none is known. */
 static uint32_t fastest_ms(const up_t *u, uint64_t now_ms)
 {
     uint32_t best = UINT32_MAX;
-    for (size_t i = 0; i < u->count; i++)
-        if (!u->at[i].status.retired && u->at[i].pace.known && ready(&u->at[i], now_ms) &&
-            pace_mean_ms(&u->at[i].pace) < best)
-            best = pace_mean_ms(&u->at[i].pace);
+    for (size_t i = 0; i < u->count; i++) {
+        const pace_t *p = &u->at[i].pace;
+        if (!u->at[i].status.retired && p->known && !p->at_least && ready(&u->at[i], now_ms) && pace_mean_ms(p) < best)
+            best = pace_mean_ms(p);
+    }
     return best;
 }
 
@@ -285,7 +286,7 @@ void up_took(up_t *u, size_t i, uint32_t ms, bool whole, uint64_t now_ms)
     pthread_mutex_lock(&u->lock);
     (whole ? pace_took : pace_lasts)(&e->pace, ms);
     e->trial_ms = now_ms + TRIAL_MS;
-    e->status.timed = true;
+    e->status.timed = e->pace.known;
     e->status.mean_ms = pace_mean_ms(&e->pace);
     pthread_mutex_unlock(&u->lock);
 }

@@ -3,7 +3,7 @@
 void pace_took(pace_t *p, uint32_t ms)
 {
     const uint32_t r = ms < PACE_MAX_MS ? ms : PACE_MAX_MS;
-    if (!p->known) {
+    if (!p->known || p->at_least) {
         *p = (pace_t){ .known = true, .mean_8 = 8 * r, .stray_4 = 2 * r };
         return;
     }
@@ -14,8 +14,11 @@ void pace_took(pace_t *p, uint32_t ms)
 
 void pace_lasts(pace_t *p, uint32_t ms)
 {
-    if (!p->known || ms > pace_mean_ms(p))
-        pace_took(p, ms);
+    const bool first = !p->known || p->at_least;
+    if (ms <= pace_mean_ms(p) || (first && ms < PACE_LASTS_MS))
+        return;
+    pace_took(p, ms);
+    p->at_least = first;
 }
 
 uint32_t pace_mean_ms(const pace_t *p)

@@ -11,17 +11,20 @@
 #include <stdint.h>
 
 #define PACE_MAX_MS 60000u /* what takes longer counts as that */
+#define PACE_LASTS_MS 500u /* what was not waited for longer says nothing of who has not answered yet */
 
 /* All zero: nothing is known. */
 typedef struct {
     bool known;
+    bool at_least;            /* none was complete, so it takes longer than that, or never answers */
     uint32_t mean_8, stray_4; /* milliseconds in eighths and in quarters */
 } pace_t;
 
 /* An answer was complete after so long. */
 void pace_took(pace_t *p, uint32_t ms);
 
-/* One was not, and nobody waited on: counts when that is longer than usual. */
+/* One was not, and nobody waited on: counts when that is longer than usual, or of who has not answered yet when that is
+ * long. */
 void pace_lasts(pace_t *p, uint32_t ms);
 
 /* The mean; 0 when nothing is known. */

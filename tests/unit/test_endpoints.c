@@ -190,6 +190,27 @@ START_TEST(who_lets_hints_wait_is_asked_for_none_ever_longer_until_one_is_answer
 }
 END_TEST
 
+/* It was asked beside another one, which answered soon: that says nothing of its own time. */
+START_TEST(who_was_called_back_soon_is_not_taken_for_fast)
+{
+    up_t *u = up_new(urls, 3);
+    for (unsigned i = 0; i < 8; i++)
+        up_took(u, 0, 150, true, 1000);
+    up_took(u, 1, 3, false, 1000);
+    order_is(u, 1001, 0, 1, 2);
+    ck_assert_uint_eq(up_patience_ms(u, 1), up_patience_ms(u, 2));
+    up_took(u, 1, 2000, false, 1000); /* that says something: it is slow, and no measure for others */
+    order_is(u, 1001, 0, 2, 1);
+    up_report(u, 0, RC_IO, "reset", 0, 1000);
+    up_took(u, 2, 9000, true, 1000);
+    order_is(u, 1001, 1, 2, 0);
+    for (unsigned i = 0; i < 3; i++)
+        up_took(u, 1, 20, true, 1000); /* until it answers */
+    ck_assert_uint_le(up_patience_ms(u, 1), 200);
+    up_free(u);
+}
+END_TEST
+
 START_TEST(jitter_differs_between_endpoints_and_moments_but_not_between_runs)
 {
     up_t *u = up_new(urls, 3), *again = up_new(urls, 3);
@@ -499,8 +520,9 @@ int main(void)
         of_twenty_requests_one_is_asked_twice, who_is_busy_without_saying_for_how_long_is_soon_asked_again,
         an_answer_that_was_on_its_way_does_not_end_what_was_asked_for,
         who_lets_hints_wait_is_asked_for_none_ever_longer_until_one_is_answered,
-        a_success_ends_back_off_and_starts_the_count_anew, what_may_be_a_secret_is_blanked_in_the_words_of_others,
-        a_reason_of_any_length_is_cut_to_fit, others_take_their_places_and_who_stays_keeps_what_is_known_of_him,
+        who_was_called_back_soon_is_not_taken_for_fast, a_success_ends_back_off_and_starts_the_count_anew,
+        what_may_be_a_secret_is_blanked_in_the_words_of_others, a_reason_of_any_length_is_cut_to_fit,
+        others_take_their_places_and_who_stays_keeps_what_is_known_of_him,
         a_number_is_given_away_when_it_has_been_retired_for_long_and_none_is_new, no_number_is_given_to_two_endpoints,
         who_keeps_no_old_state_comes_last_for_it_and_who_retired_never,
         who_is_busy_again_and_again_comes_last_ever_longer);
