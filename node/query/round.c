@@ -8,6 +8,7 @@
 
 #define LATE_MS 100u /* before who does not know the block yet is asked again; doubles up to */
 #define LATE_MAX_MS 800u
+#define GUIDE_MAX_MS 1000u                 /* that the rest waits for an access list of another endpoint */
 #define LIE_ARENA_MAX ((size_t)32 << 20)   /* bytes: the text of a whole block once more */
 #define ROUND_ARENA_MAX ((size_t)16 << 20) /* bytes: keys and seats of one round's needs */
 
@@ -488,7 +489,8 @@ static void ask_guide(round_t *r)
         meet_endpoint(r, v, r->order[i]);
         v->party.seats[0] = (seat_t){ .key = r->keys[hint], .need = &r->needs[hint], .index = hint };
         v->party.count = 1;
-        v->patience_ms = now + up_patience_ms(r->upstream, v->endpoint);
+        const uint32_t usual_ms = up_patience_ms(r->upstream, v->endpoint);
+        v->patience_ms = now + (usual_ms < GUIDE_MAX_MS ? usual_ms : GUIDE_MAX_MS);
         v->out = flights_send(r->flights, &v->party, v->endpoint);
         if (!v->out && v->party.count)
             take_party(r, v);

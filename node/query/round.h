@@ -10,8 +10,8 @@
  * gives it, and the other is left. Not more than one request of twenty is asked twice.
  *
  * An access list that the first endpoint is known not to give is asked of one that may, beside the rest, and one that
- * it refuses for now after the rest; that waits for it no longer than it usually takes. State of an old block is asked
- * first of those that have not refused one as old.
+ * it refuses for now after the rest; that waits for it no longer than it usually takes, and a second. State of an old
+ * block is asked first of those that have not refused one as old.
  *
  * That a thing is unknown is told to the query when ROUND_LACKS_MAX endpoints said so, or nobody else has answered
  * within ROUND_LACK_MAX_MS: one that is behind, or has little history, does not hide what another one has.

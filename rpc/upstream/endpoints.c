@@ -134,7 +134,7 @@ static bool choose(const up_t *u, size_t chosen[UP_ENDPOINTS_MAX], const char *c
             continue;
         const bool is_new = next < UP_ENDPOINTS_MAX;
         const size_t k = is_new ? next++ : old_number(u, taken, used, now_ms);
-        if (!new &&k == used)
+        if (!is_new && k == used)
             return false;
         taken[k] = true;
         chosen[i] = k;

@@ -97,6 +97,18 @@ START_TEST(who_lets_hints_wait_is_asked_for_fewer)
 }
 END_TEST
 
+START_TEST(a_hint_is_waited_for_no_longer_than_a_second_however_slow_who_gives_it)
+{
+    open_chain();
+    ends[1].held = true;
+    up_took(upstream, 1, 9000, true, clock_system_ms());
+    const uint64_t began = clock_monotonic_ms();
+    expect_word(1234, 3);
+    ck_assert_uint_lt(clock_monotonic_ms() - began, 4000);
+    close_world();
+}
+END_TEST
+
 START_TEST(state_of_an_old_block_is_asked_of_whoever_keeps_it)
 {
     open_world(RETURN_42);
@@ -150,6 +162,6 @@ int main(void)
         "ask_able", a_hint_that_the_first_endpoint_does_not_give_is_asked_of_the_second,
         whoever_has_a_hint_is_asked_for_nothing_twice, a_hint_that_is_refused_for_now_is_asked_of_the_second,
         without_a_hint_anywhere_a_call_takes_its_rounds_and_nobody_is_blamed, a_hint_that_does_not_come_holds_nobody_up,
-        who_lets_hints_wait_is_asked_for_fewer, state_of_an_old_block_is_asked_of_whoever_keeps_it,
-        an_endpoint_alone_that_keeps_no_such_state_says_why);
+        who_lets_hints_wait_is_asked_for_fewer, a_hint_is_waited_for_no_longer_than_a_second_however_slow_who_gives_it,
+        state_of_an_old_block_is_asked_of_whoever_keeps_it, an_endpoint_alone_that_keeps_no_such_state_says_why);
 }
