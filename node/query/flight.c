@@ -390,6 +390,13 @@ static int learn_refusal(cap_t *c, void *ctx)
     return (int)cap_refused(c, jr_elements(b->needs, b->count, &b->form), has_hint(b));
 }
 
+static int learn_silence(cap_t *c, void *unused)
+{
+    (void)unused;
+    cap_unanswered(c);
+    return 0;
+}
+
 /* ---- asked again ---- */
 
 /* Moves a flight with all seats to another batch. False: no memory; it stays. */
@@ -471,6 +478,8 @@ static void fail_waiting(flights_t *f, const batch_t *failed)
 static void ask_again(flights_t *f, batch_t *b)
 {
     mark_all(b, false);
+    if (b->sent && b->response.why.rc)
+        (void)up_learn(f->config.upstream, b->endpoint, learn_silence, NULL);
     if (!b->sent || (b->rc && b->why.code != REFUSAL_BATCH))
         return;
     if (!b->rc) {

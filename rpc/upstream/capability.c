@@ -124,6 +124,11 @@ cap_next_t cap_refused(cap_t *c, size_t elements, bool has_hint)
     return CAP_SMALLER;
 }
 
+void cap_unanswered(cap_t *c)
+{
+    c->settling = false;
+}
+
 /* By hash once more: one that is unknown is enough now. */
 static void try_hashes(cap_t *c)
 {

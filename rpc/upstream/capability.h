@@ -81,6 +81,9 @@ void cap_answered(cap_t *c, size_t elements, bool lone_hint);
 /* It was refused as a whole. has_hint: a hint was among the elements. */
 cap_next_t cap_refused(cap_t *c, size_t elements, bool has_hint);
 
+/* No answer came, which tells nothing of sizes: those that wait until the right one is found go side by side. */
+void cap_unanswered(cap_t *c);
+
 /* What came of a batch that was answered: one that named its block by hash, if an element was answered or the block is
  * not known. Who never knows one may not understand hashes, or be behind: now and then it is asked by hash again. */
 void cap_by_hash(cap_t *c, bool answered, bool unknown);

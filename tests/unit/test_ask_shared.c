@@ -272,6 +272,41 @@ START_TEST(those_that_wait_for_their_turn_are_cancelled_too)
 }
 END_TEST
 
+static int refuse_eight(cap_t *c, void *unused)
+{
+    (void)unused;
+    return (int)cap_refused(c, 8, false);
+}
+
+/* One batch at a time, until the right size is found; who gives no answer does not keep all in a row that way. */
+START_TEST(who_refuses_a_batch_and_then_hangs_is_waited_for_side_by_side)
+{
+    ask_wait_t waits[4];
+    ex_block_t blocks[4];
+    open_world(RETURN_42);
+    close_engine();
+    open_engine(url[0], NULL, NULL);
+    (void)up_learn(upstream, 0, refuse_eight, NULL);
+    ends[0].held = true;
+    for (unsigned i = 0; i < 4; i++) {
+        blocks[i] = s.block;
+        blocks[i].block_hash.b[0] ^= (uint8_t)(1 + i);
+        s.config.block = &blocks[i];
+        ask_wait_start(&waits[i], engine, new_call(&s.request), i ? NULL : &(ask_limits_t){ .time_max_ms = 500 });
+        if (!i)
+            wait_asked(&ends[0], 1);
+    }
+    s.config.block = &s.block;
+    ck_assert_int_eq(ask_wait_for(&waits[0]), RC_TIMEOUT);
+    query_free(waits[0].query);
+    wait_asked(&ends[0], 4);
+    release(&ends[0]);
+    for (unsigned i = 1; i < 4; i++)
+        expect_42(&waits[i]);
+    close_world();
+}
+END_TEST
+
 /* A party that is in the air belongs to whoever it lands with, also while its query waits to ask again. */
 START_TEST(an_answer_that_is_there_before_its_sender_looks_up_is_no_want_of_memory)
 {
@@ -428,6 +463,7 @@ int main(void)
         equal_needs_in_flight_are_asked_once, only_what_differs_is_asked_again, another_block_is_another_need,
         lie_is_told_of_once_however_many_wait_for_it,
         what_the_endpoint_has_not_is_its_failure_once_and_all_go_on_to_the_next,
+        who_refuses_a_batch_and_then_hangs_is_waited_for_side_by_side,
         who_asked_may_leave_and_the_others_get_the_answer, who_asked_may_leave_and_a_lie_is_told_of_by_another,
         many_wait_for_a_slow_endpoint_without_threads_and_no_more_than_so_many_batches_are_in_the_air,
         a_short_answer_waits_for_no_long_ones_that_wait_for_memory, those_that_wait_for_their_turn_are_cancelled_too,
