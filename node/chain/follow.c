@@ -440,6 +440,8 @@ static void ask_in_order(follow_t *f, outcome_t *answers, const lc_want_t *wants
     size_t order[UP_ENDPOINTS_MAX], left = count;
     const size_t endpoints = order_apis(f->config.upstream, order);
     for (size_t i = 0; i < endpoints && left && !stopping(f); i++) {
+        if (up_is_retired(f->config.upstream, order[i])) /* meanwhile: its number may soon be another one's */
+            continue;
         ask(f, answers, order[i], wants, count);
         left = 0;
         for (size_t k = 0; k < count; k++)

@@ -51,14 +51,14 @@ static void ask(foresight_t *f, bool consensus, size_t endpoint)
 static void run(worker_t *w, void *ctx)
 {
     foresight_t *f = ctx;
-    up_status_t rows[UP_ENDPOINTS_MAX];
     const uint32_t first = f->config.first_ms ? f->config.first_ms : FORESIGHT_FIRST_MS;
     f->self = w;
     for (uint64_t next = first; worker_sleep_until(w, clock_monotonic_ms() + next); next = FORESIGHT_EVERY_MS)
         for (int consensus = 0; consensus < 2; consensus++) {
-            const size_t n = up_snapshot(consensus ? f->config.consensus : f->config.execution, rows);
+            up_t *u = consensus ? f->config.consensus : f->config.execution;
+            const size_t n = up_count(u);
             for (size_t i = 0; i < n && !worker_stopping(w); i++)
-                if (!rows[i].retired)
+                if (!up_is_retired(u, i))
                     ask(f, consensus, i);
         }
 }

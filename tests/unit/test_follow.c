@@ -15,6 +15,7 @@ typedef struct {
     unsigned lies;  /* byte of its optimistic updates that is another one; 0: none */
     unsigned fault; /* of its optimistic updates in SSZ: row of ssz_faults, from 1 on */
     bool busy;      /* for the next minute */
+    bool alone;     /* the operator takes the other one away while this one is asked for the head */
     atomic_uint optimistic, json, all;
 } beacon_t;
 
@@ -30,6 +31,8 @@ static lc_network_t net;
 static beacon_t beacons[2];
 static uint64_t now_at; /* of the system's clock, which stands */
 static unsigned checkpoint_slot = 136;
+static up_t *followed; /* by follow_to, with its URLs */
+static char followed_url[2][64];
 static bool later_periods; /* updates are there from period 1 on */
 
 /* The object as JSON, or in SSZ that cannot be used. */
@@ -98,7 +101,10 @@ static bool serve(beacon_t *b, int fd, const char *request)
         return send_later(fd);
     if (!strstr(request, "/optimistic_update"))
         return say(fd, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]");
+    const char *const urls[] = { followed_url[0] };
     b->optimistic++;
+    if (b->alone && up_replace(followed, urls, 1, 1000))
+        return false;
     if (b->fault)
         return send_faulty(b, fd, request);
     return send_object(fd, "optimistic", b->slot, b->lies);
@@ -155,15 +161,14 @@ static void follow_to(uint64_t slot, up_status_t status[UP_ENDPOINTS_MAX])
 {
     static const behave_t behave[2] = { serve_0, serve_1 };
     fake_t *fakes[2];
-    char url[2][64];
     follow_t *f = NULL;
     follow_view_t v;
     log_set_level(LOG_ERROR);
     for (unsigned i = 0; i < 2; i++) {
         fakes[i] = fake_new(behave[i]);
-        snprintf(url[i], sizeof url[i], "http://127.0.0.1:%u", fakes[i]->port);
+        snprintf(followed_url[i], sizeof followed_url[i], "http://127.0.0.1:%u", fakes[i]->port);
     }
-    up_t *upstream = up_new((const char *const[]){ url[0], url[1] }, 2);
+    up_t *upstream = followed = up_new((const char *const[]){ followed_url[0], followed_url[1] }, 2);
     up_on_lie(upstream, note_lie, NULL);
     atomic_store(&records, 0);
     hc_t *http = hc_new(NULL);
@@ -197,7 +202,7 @@ static void begin_at(uint64_t slot, unsigned first, unsigned second)
     beacons[1].slot = second;
     beacons[0].fault = beacons[1].fault = beacons[0].lies = beacons[1].lies = 0;
     beacons[0].json = beacons[1].json = 0;
-    beacons[0].busy = beacons[1].busy = false;
+    beacons[0].busy = beacons[1].busy = beacons[0].alone = beacons[1].alone = false;
     beacons[0].optimistic = beacons[1].optimistic = beacons[0].all = beacons[1].all = 0;
 }
 
@@ -337,6 +342,17 @@ START_TEST(while_there_is_another_api_who_asked_for_time_is_given_it)
     ck_assert_uint_eq(beacons[0].all, 1);
     ck_assert_uint_eq(status[0].unusable, 1);
     ck_assert_uint_ge(beacons[1].optimistic, 1);
+}
+END_TEST
+
+START_TEST(an_api_that_was_taken_away_meanwhile_is_not_asked)
+{
+    up_status_t status[UP_ENDPOINTS_MAX];
+    begin_at(160, 144, 153);
+    beacons[0].alone = true;
+    follow_to(144, status);
+    ck_assert_uint_eq(beacons[1].all, 0);
+    ck_assert(status[1].retired && !status[1].requests);
 }
 END_TEST
 
@@ -626,7 +642,8 @@ int main(void)
         a_date_header_is_kept_as_a_hint, api_that_stands_still_is_overtaken_by_the_next_one_and_not_blamed,
         each_lie_of_an_api_gives_a_record, while_the_first_api_keeps_up_the_next_one_is_not_asked_for_the_head,
         api_that_is_behind_does_not_turn_the_head_back, while_there_is_another_api_who_asked_for_time_is_given_it,
-        path_goes_before_the_query_of_an_api_s_url, api_that_fails_is_named_with_its_reason_and_without_its_key,
+        an_api_that_was_taken_away_meanwhile_is_not_asked, path_goes_before_the_query_of_an_api_s_url,
+        api_that_fails_is_named_with_its_reason_and_without_its_key,
         checkpoint_that_an_api_has_nothing_for_is_told_with_the_likely_causes,
         api_that_has_later_periods_only_says_which_and_is_not_blamed,
         a_restart_takes_up_what_was_kept_and_asks_for_no_bootstrap,
