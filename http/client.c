@@ -266,6 +266,8 @@ void hc_response_clear(hc_response_t *r)
 {
     free(r->header);
     r->header = NULL;
+    free(r->led);
+    r->led = NULL;
     free(r->peer);
     r->peer = NULL;
     free(r->body);

@@ -1,7 +1,7 @@
 /* message.h - requests and answers of HTTP, of both directions: what client.h and server.h carry.
  *
  * Floor:  2, http. Types only; hs_problem and shared answers are made by reply.c.
- * Tests:  tests/unit/test_http_client.c, tests/unit/test_http_server.c
+ * Tests:  tests/unit/test_http_client.c, tests/unit/test_http_led.c, tests/unit/test_http_server.c
  */
 #ifndef HTTP_MESSAGE_H
 #define HTTP_MESSAGE_H
@@ -17,6 +17,8 @@
 typedef struct {
     const char *url;    /* http or https; no other scheme. Redirects are followed, at most HC_REDIRECTS_MAX and as
                                     hc_url_may_follow has it: a GET by 301, 302, 303, 307, 308, a POST by 307, 308 */
+    const char *led;    /* of a POST: where url has led before (hc_response_t.led), asked first, if url may lead there;
+                                    NULL: nowhere. Without an answer with 2xx, url is asked, but after 429, 503 */
     view_t post;        /* body; p NULL: GET */
     const char *accept; /* NULL: application/json */
     uint32_t connect_timeout_ms; /* 0: 5000 */
@@ -40,6 +42,9 @@ typedef struct {
     char consensus_version[24]; /* Eth-Consensus-Version; empty when absent */
     uint32_t retry_after_ms;    /* Retry-After, capped at one minute; 0 when absent */
     char moved[80];             /* origin of where a redirect points that was not followed; empty: nowhere */
+    char *led;                  /* where redirects led a POST that came to a 2xx; NULL: nowhere; freed as header is */
+    bool led_for_good;          /* ... each of them by 308 */
+    bool led_failed;            /* the request's own led gave no answer with 2xx */
     int64_t date_s;             /* Date, Unix seconds: what the server takes for the time; 0 when absent */
     char *header;  /* value of want_header, printable ASCII; NULL when absent; freed by hc_response_clear */
     char *peer;    /* with any_peer: the server's certificate, PEM; NULL: none; freed by hc_response_clear */

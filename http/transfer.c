@@ -355,7 +355,7 @@ static rc_t prepare(transfer_t *t, const lane_t *l)
         bad |= curl_easy_setopt(e, CURLOPT_POSTFIELDS, q->post.p);
         bad |= curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->post.n);
     }
-    bad |= curl_easy_setopt(e, CURLOPT_URL, q->url);
+    bad |= curl_easy_setopt(e, CURLOPT_URL, t->url ? t->url : q->url);
     if (q->unix_socket)
         bad |= curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, q->unix_socket);
     bad |= curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->headers);
@@ -378,6 +378,12 @@ static rc_t prepare(transfer_t *t, const lane_t *l)
     return bad ? RC_NOMEM : RC_OK;
 }
 
+/* Whether a request goes where it was led before: that a redirect of its own may lead there is seen each time. */
+static bool goes_direct(const hc_request_t *q)
+{
+    return q->led && q->post.p && !q->any_peer && !q->unix_socket && hc_url_may_follow(q->url, q->led);
+}
+
 void transfer_start(transfer_t *t, lane_t *l, void *owner, hc_response_t *out, const hc_request_t *q)
 {
     rc_t rc = RC_NOMEM;
@@ -397,6 +403,9 @@ void transfer_start(transfer_t *t, lane_t *l, void *owner, hc_response_t *out, c
         transfer_refuse(out, q, RC_IO, "the file of trusted certificates cannot be read"); /* a pipe would stop all */
         return;
     }
+    t->lasting = true;
+    t->url = goes_direct(q) ? strdup(q->led) : NULL;
+    t->direct = t->url != NULL;
     t->easy = l->spare_count ? l->spare[--l->spare_count] : curl_easy_init();
     if (t->easy)
         rc = prepare(t, l);
@@ -448,6 +457,18 @@ static void fit_body(transfer_t *t)
         r->body = fitting;
 }
 
+/* Keeps where the redirects led, or tells that the place where they did is of no use. */
+static void note_place(transfer_t *t, rc_t rc)
+{
+    const bool good = !rc && t->out->status / 100 == 2;
+    t->out->led_failed |= t->direct && !good;
+    if (!good || t->direct || !t->hops || !t->request->post.p)
+        return;
+    t->out->led = t->url;
+    t->out->led_for_good = t->lasting;
+    t->url = NULL;
+}
+
 static void finish(transfer_t *t, lane_t *l, CURLcode code)
 {
     t->ended = true;
@@ -459,6 +480,7 @@ static void finish(transfer_t *t, lane_t *l, CURLcode code)
     else
         transfer_refuse(t->out, t->request, rc,
                         t->what ? t->what : failure_text(t->easy, code, t->said, t->progress_ms != 0));
+    note_place(t, rc);
     t->out->elapsed_ms = (uint32_t)(clock_monotonic_ms() - t->started_ms);
     (void)curl_multi_remove_handle(l->multi, t->easy);
 }
@@ -481,19 +503,35 @@ bool transfer_stalled(transfer_t *t, lane_t *l, uint64_t now_ms)
 
 /* Where a complete answer points to, from malloc, if it is to be followed. NULL: it is not; if it points anywhere, that
  * is told. */
-static char *next_url(transfer_t *t)
+static char *next_url(transfer_t *t, long status)
 {
-    long status = 0;
     char *to = NULL;
     const hc_request_t *q = t->request;
-    (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
     if (status < 300 || status > 399 || curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &to) != CURLE_OK || !to)
         return NULL;
     const bool goes = !q->any_peer && !q->unix_socket &&
                       hc_url_follows(t->url ? t->url : q->url, to, status, q->post.p != NULL, t->hops);
     if (!goes)
         hc_url_origin(t->out->moved, sizeof t->out->moved, to);
+    t->hops += goes;
+    t->lasting &= status == 308;
     return goes ? strdup(to) : NULL;
+}
+
+/* Where a transfer that curl has ended goes on, from malloc. NULL: nowhere. */
+static char *next_place(transfer_t *t, CURLcode code)
+{
+    long status = 0;
+    (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (t->why || (code != CURLE_OK && !t->direct))
+        return NULL;
+    if (!t->direct)
+        return next_url(t, status);
+    if (code == CURLE_OK && (status / 100 == 2 || status == 429 || status == 503))
+        return NULL;
+    t->direct = false;
+    t->out->led_failed = true;
+    return strdup(t->request->url);
 }
 
 /* Begins the same request at another place, within the time of the first. False: it has ended. */
@@ -504,7 +542,6 @@ static bool follow(transfer_t *t, lane_t *l, char *take_url)
     (void)curl_multi_remove_handle(l->multi, t->easy);
     free(t->url);
     t->url = take_url;
-    t->hops++;
     if (took >= most)
         return false;
     free(t->out->header);
@@ -517,16 +554,17 @@ static bool follow(transfer_t *t, lane_t *l, char *take_url)
     t->body_cap = t->header_bytes = 0;
     t->seen_down = t->seen_up = 0;
     t->progress_ms = 0;
-    t->packed = t->unpacking = t->unpacked = t->head_done = false;
+    t->said[0] = '\0';
+    t->packed = t->unpacking = t->unpacked = t->head_done = t->walled = false;
     return !curl_easy_setopt(t->easy, CURLOPT_URL, t->url) &&
            !curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)(most - took)) &&
            curl_multi_add_handle(l->multi, t->easy) == CURLM_OK;
 }
 
-/* Whether a complete answer led on to another place. */
+/* Whether a transfer that curl has ended goes on at another place. */
 static bool goes_on(transfer_t *t, lane_t *l, CURLcode code)
 {
-    char *url = code == CURLE_OK && !t->why ? next_url(t) : NULL;
+    char *url = next_place(t, code);
     if (!url)
         return false;
     if (follow(t, l, url))

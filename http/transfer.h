@@ -43,8 +43,10 @@ typedef struct {
     bool head_done; /* the empty line after the final answer's headers has come */
     bool walled;    /* an address was out of the request's reach */
     bool ended;
-    char *url;     /* where a redirect led; NULL: the request's own */
-    unsigned hops; /* how many were followed */
+    char *url;     /* where a redirect led, now or before; NULL: the request's own */
+    unsigned hops; /* how many were followed, */
+    bool lasting;  /* ... each of them a 308 */
+    bool direct;   /* url is where one led before */
 } transfer_t;
 
 /* Opens a lane. False: out of memory; what is there is for lane_close. */

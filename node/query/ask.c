@@ -286,12 +286,13 @@ static int learn_form(cap_t *c, void *ctx)
     return 0;
 }
 
-static void take_probe(ask_t *a, size_t endpoint, const hc_response_t *r)
+static void take_probe(ask_t *a, size_t endpoint, hc_response_t *r)
 {
     err_t e = { 0 };
     cap_form_t form = { 0 };
     if (r->why.rc || r->status != 200)
         return; /* whoever asks next will find out more */
+    up_note_led(a->config.upstream, endpoint, NULL, r, a->config.now_ms());
     up_took(a->config.upstream, endpoint, r->elapsed_ms, true, a->config.now_ms());
     rc_t rc = jr_read_probe(&form, &e, view_of(r->body, r->body_len), a->config.chain_id);
     up_learn(a->config.upstream, endpoint, learn_form, &form);

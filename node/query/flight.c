@@ -508,6 +508,7 @@ static void on_response(void *ctx)
 static void submit(flights_t *f, batch_t *b)
 {
     b->sent = true;
+    b->request.led = up_led(f->config.upstream, &b->arena, b->endpoint, f->config.now_ms());
     f->held += b->request.body_max;
     turns_of(f, b)->in_air++;
     hc_submit(f->config.http, &b->group, &b->response, &b->request, 1, on_response, b);
@@ -538,6 +539,13 @@ static void note_pace(flights_t *f, const batch_t *b)
         up_took(f->config.upstream, b->endpoint, b->response.elapsed_ms, !given_up, f->config.now_ms());
 }
 
+/* Notes where it was led. */
+static void note_led(flights_t *f, batch_t *b)
+{
+    if (b->sent)
+        up_note_led(f->config.upstream, b->endpoint, b->request.led, &b->response, f->config.now_ms());
+}
+
 /* Counts what was asked, and what came. */
 static void note_ledger(flights_t *f, const batch_t *b)
 {
@@ -564,6 +572,7 @@ static void land(pool_task_t *t)
     flights_t *f = b->flights;
     read_answer(b);
     note_pace(f, b);
+    note_led(f, b);
     note_ledger(f, b);
     pthread_mutex_lock(&f->lock);
     take_off_board(f, b);

@@ -40,6 +40,10 @@ typedef struct {
     uint64_t trial_ms;   /* when it may go first again, if it is slow */
     size_t place;        /* in the operator's order */
     uint64_t retired_ms; /* when it retired */
+    char *led;           /* where it led a POST last; NULL: nowhere, */
+    bool led_on;         /* ... and still does, */
+    bool led_for_good;   /* ... also when long has passed since */
+    uint64_t led_ms;     /* ... then */
     ledger_t ledger;     /* needs no lock */
 } endpoint_t;
 
@@ -63,6 +67,9 @@ static void begin(endpoint_t *e, char *take_url, size_t place)
     e->wait_until_ms = e->trial_ms = e->retired_ms = e->hint_ms = 0;
     e->busy = e->calm = e->hints_late = 0;
     e->pace = (pace_t){ 0 };
+    free(e->led);
+    e->led = NULL;
+    e->led_on = false;
     e->place = place;
     cap_init(&e->can);
     hc_url_origin(e->status.origin, sizeof e->status.origin, e->url);
@@ -173,6 +180,8 @@ static void put_in_place(up_t *u, const size_t chosen[UP_ENDPOINTS_MAX], char *c
         if (chosen[i] + 1 > u->count)
             atomic_store(&u->count, chosen[i] + 1);
     }
+    for (size_t k = 0; k < used; k++)
+        u->at[k].led_on &= !u->at[k].status.retired;
 }
 
 rc_t up_replace(up_t *u, const char *const *urls, size_t count, uint64_t now_ms)
@@ -202,8 +211,10 @@ void up_free(up_t *u)
 {
     if (!u)
         return;
-    for (size_t i = 0; i < UP_ENDPOINTS_MAX; i++)
+    for (size_t i = 0; i < UP_ENDPOINTS_MAX; i++) {
         free(u->at[i].url);
+        free(u->at[i].led);
+    }
     pthread_mutex_destroy(&u->lock);
     free(u);
 }
@@ -320,9 +331,41 @@ const char *up_origin(const up_t *u, size_t i)
     return u->at[i].status.origin;
 }
 
-void up_hide(const up_t *u, size_t i, char *text)
+const char *up_led(up_t *u, arena_t *a, size_t i, uint64_t now_ms)
+{
+    const endpoint_t *e = &u->at[i];
+    view_t place = { NULL, 0 };
+    pthread_mutex_lock(&u->lock);
+    if (e->led_on && (e->led_for_good || now_ms - e->led_ms < UP_LED_MS)) /* nor when the clock was set back */
+        place = arena_dup(a, view_of(e->led, strlen(e->led) + 1));
+    pthread_mutex_unlock(&u->lock);
+    return (const char *)place.p;
+}
+
+void up_note_led(up_t *u, size_t i, const char *asked, hc_response_t *answer, uint64_t now_ms)
+{
+    endpoint_t *e = &u->at[i];
+    pthread_mutex_lock(&u->lock);
+    if (answer->led_failed && asked && e->led && !strcmp(e->led, asked))
+        e->led_on = false;
+    if (answer->led && !e->status.retired) {
+        free(e->led);
+        e->led = answer->led;
+        answer->led = NULL;
+        e->led_on = true;
+        e->led_for_good = answer->led_for_good;
+        e->led_ms = now_ms;
+    }
+    pthread_mutex_unlock(&u->lock);
+}
+
+void up_hide(up_t *u, size_t i, char *text)
 {
     secrets_hide(text, up_url(u, i));
+    pthread_mutex_lock(&u->lock);
+    if (u->at[i].led)
+        secrets_hide(text, u->at[i].led);
+    pthread_mutex_unlock(&u->lock);
 }
 
 const char *up_without_origin(const up_t *u, size_t i, const char *text)
@@ -422,6 +465,7 @@ void up_report(up_t *u, size_t i, rc_t rc, const char *reason, uint32_t retry_af
     } else {
         if (e->streak < UINT32_MAX)
             e->streak++;
+        e->led_on &= rc == RC_NEED_DATA || rc == RC_UNSUPPORTED;
         e->busy += retry_after_ms && e->busy < BUSY_MAX;
         e->calm = 0;
         const uint64_t wait_ms = now_ms + backoff_ms(e, e->streak, rc, retry_after_ms, now_ms);
@@ -523,7 +567,7 @@ bool up_keeps_lies(const up_t *u)
     return u->take_lie != NULL;
 }
 
-void up_lied(const up_t *u, size_t i, struct lie *lie)
+void up_lied(up_t *u, size_t i, struct lie *lie)
 {
     if (!u->take_lie)
         return;

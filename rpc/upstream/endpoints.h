@@ -7,8 +7,10 @@
 #ifndef RPC_UPSTREAM_ENDPOINTS_H
 #define RPC_UPSTREAM_ENDPOINTS_H
 
+#include "base/arena.h"
 #include "base/bytes.h"
 #include "base/rc.h"
+#include "http/message.h"
 #include "rpc/upstream/capability.h"
 #include "rpc/upstream/ledger.h"
 
@@ -69,8 +71,18 @@ size_t up_order(up_t *u, size_t out[UP_ENDPOINTS_MAX], uint64_t now_ms);
 const char *up_url(const up_t *u, size_t i);
 const char *up_origin(const up_t *u, size_t i);
 
-/* Blanks what of endpoint i's URL may be a secret, should a text of others repeat it (rpc/upstream/secrets.h). */
-void up_hide(const up_t *u, size_t i, char *text);
+/* Where endpoint i has led a POST before, for hc_request_t.led: a copy on the arena. NULL: nowhere; or that is
+ * forgotten: when its URL is another one or it retires, with each failure that is reported but late and newer, and
+ * UP_LED_MS after a redirect that was no 308. Nobody may see it, and it is kept in memory only. */
+#define UP_LED_MS 300000u
+const char *up_led(up_t *u, arena_t *a, size_t i, uint64_t now_ms);
+
+/* Notes where the answer to a POST was led, or that the place `asked` was of no use. Takes answer's led. */
+void up_note_led(up_t *u, size_t i, const char *asked, hc_response_t *answer, uint64_t now_ms);
+
+/* Blanks what of endpoint i's URL, or of where it led last, may be a secret, should a text of others repeat it
+ * (rpc/upstream/secrets.h). */
+void up_hide(up_t *u, size_t i, char *text);
 
 /* An error sentence of client.h without the origin that it may begin with; a view into text. */
 const char *up_without_origin(const up_t *u, size_t i, const char *text);
@@ -126,7 +138,7 @@ void up_on_lie(up_t *u, up_lie_fn take, void *ctx);
 
 /* Hands over the record of a lie of endpoint i, with what of its URL may be a secret blanked in answer, which is
  * written to. */
-void up_lied(const up_t *u, size_t i, struct lie *lie);
+void up_lied(up_t *u, size_t i, struct lie *lie);
 
 /* Whether somebody keeps them. */
 bool up_keeps_lies(const up_t *u);

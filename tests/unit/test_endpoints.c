@@ -506,6 +506,106 @@ START_TEST(who_is_busy_again_and_again_comes_last_ever_longer)
 }
 END_TEST
 
+/* As an answer that was led there tells it. */
+static void lead(up_t *u, size_t i, const char *place, bool for_good, uint64_t now_ms)
+{
+    hc_response_t r = { .led = strdup(place), .led_for_good = for_good };
+    up_note_led(u, i, NULL, &r, now_ms);
+    free(r.led);
+}
+
+static void fail_at(up_t *u, size_t i, const char *place)
+{
+    hc_response_t r = { .led_failed = true };
+    up_note_led(u, i, place, &r, 1000);
+}
+
+/* Where endpoint i leads; NULL: nowhere. */
+#define LEADS(i, now_ms, place) (same(up_led(u, &a, i, now_ms), place))
+
+static bool same(const char *x, const char *y)
+{
+    return x && y ? !strcmp(x, y) : x == y;
+}
+
+START_TEST(where_an_endpoint_led_is_remembered_until_it_fails_or_for_minutes)
+{
+    arena_t a;
+    arena_init(&a, 1 << 16);
+    up_t *u = up_new(urls, 3);
+    ck_assert(LEADS(0, 1000, NULL));
+    lead(u, 0, "http://there/a", true, 1000);
+    lead(u, 1, "http://there/b", false, 1000);
+    ck_assert(LEADS(0, UINT64_MAX, "http://there/a") && LEADS(1, 1000, "http://there/b") && LEADS(2, 1000, NULL));
+    ck_assert(LEADS(1, 1000 + UP_LED_MS - 1, "http://there/b") && LEADS(1, 1000 + UP_LED_MS, NULL));
+    ck_assert(LEADS(1, 999, NULL));  /* the clock was set back */
+    fail_at(u, 0, "http://there/b"); /* of another place, where it led before */
+    ck_assert(LEADS(0, 1000, "http://there/a"));
+    fail_at(u, 0, "http://there/a");
+    ck_assert(LEADS(0, 1000, NULL));
+    lead(u, 0, "http://there/c", true, 1000);
+    ck_assert(LEADS(0, 1000, "http://there/c"));
+    up_free(u);
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(a_failure_that_is_reported_forgets_where_an_endpoint_led_but_late_and_newer_do_not)
+{
+    static const struct {
+        rc_t rc;
+        bool kept;
+    } rows[] = {
+        { RC_OK, true }, { RC_NEED_DATA, true }, { RC_UNSUPPORTED, true }, { RC_REFUSED, false }, { RC_IO, false }
+    };
+    arena_t a;
+    arena_init(&a, 1 << 16);
+    up_t *u = up_new(urls, 3);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        lead(u, 0, "http://there/a", true, 1000);
+        up_report(u, 0, rows[i].rc, "so", 0, 1000);
+        ck_assert_msg(LEADS(0, 1000, rows[i].kept ? "http://there/a" : NULL), "row %zu", i);
+    }
+    up_free(u);
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(no_place_outlives_its_endpoints_url)
+{
+    static const char *const next[] = { "https://four.example" };
+    arena_t a;
+    arena_init(&a, 1 << 16);
+    up_t *u = up_new(urls, 3);
+    lead(u, 0, "http://there/a", true, 1000);
+    lead(u, 2, "http://there/b", true, 1000);
+    ck_assert_int_eq(up_replace(u, urls, 2, 2000), RC_OK);
+    ck_assert(LEADS(0, 2000, "http://there/a") && LEADS(2, 2000, NULL));
+    lead(u, 2, "http://there/b", true, 2000); /* an answer that was under way */
+    ck_assert(LEADS(2, 2000, NULL));
+    ck_assert_int_eq(up_replace(u, next, 1, 3000), RC_OK);
+    ck_assert_int_eq(up_replace(u, urls, 3, 4000), RC_OK);
+    for (size_t i = 0; i < 4; i++)
+        ck_assert(LEADS(i, 4000, NULL));
+    up_free(u);
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(of_a_place_nothing_is_seen_in_a_status_and_no_secret_in_the_words_of_others)
+{
+    up_status_t s[UP_ENDPOINTS_MAX];
+    up_t *u = up_new(urls, 3);
+    lead(u, 0, "https://there.example/v3/topsecretkey", true, 1000);
+    up_report(u, 0, RC_IO, "no route for /v3/topsecretkey", 0, 1000);
+    up_snapshot(u, s);
+    ck_assert_ptr_null(strstr(s[0].reason, "topsecretkey"));
+    ck_assert_ptr_null(strstr(s[0].origin, "there"));
+    ck_assert_str_eq(up_url(u, 0), urls[0]);
+    up_free(u);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN(
@@ -525,5 +625,9 @@ int main(void)
         others_take_their_places_and_who_stays_keeps_what_is_known_of_him,
         a_number_is_given_away_when_it_has_been_retired_for_long_and_none_is_new, no_number_is_given_to_two_endpoints,
         who_keeps_no_old_state_comes_last_for_it_and_who_retired_never,
-        who_is_busy_again_and_again_comes_last_ever_longer);
+        who_is_busy_again_and_again_comes_last_ever_longer,
+        where_an_endpoint_led_is_remembered_until_it_fails_or_for_minutes,
+        a_failure_that_is_reported_forgets_where_an_endpoint_led_but_late_and_newer_do_not,
+        no_place_outlives_its_endpoints_url,
+        of_a_place_nothing_is_seen_in_a_status_and_no_secret_in_the_words_of_others);
 }

@@ -186,10 +186,34 @@ START_TEST(a_redirect_leads_no_further_than_its_request_may)
 }
 END_TEST
 
+/* The rows of a POST: it was led there before, and its own URL is as near. */
+START_TEST(where_a_request_was_led_before_is_within_its_reach_or_not_asked)
+{
+    fake_t *f = fake_new(be_honest);
+    hc_t *c = hc_new(NULL);
+    char led[64];
+    snprintf(led, sizeof led, "http://localhost:%u/", f->port);
+    for (reach_t reach = REACH_PUBLIC; reach <= REACH_LOCAL; reach++) {
+        hc_request_t q = hasty;
+        q.post = view_str("{}");
+        q.led = led;
+        q.reach = reach;
+        hc_response_t r = ask(c, f->port, q);
+        ck_assert_msg(r.why.rc == (reach == REACH_LOCAL ? RC_OK : RC_REFUSED), "reach %d: %s", (int)reach, r.why.text);
+        ck_assert(r.led_failed == (reach != REACH_LOCAL));
+        ck_assert_uint_eq(f->accepted, reach == REACH_LOCAL);
+        hc_response_clear(&r);
+    }
+    hc_free(c);
+    fake_free(f);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("reach", each_address_is_as_far_away_as_what_it_is_for,
                     what_is_no_address_of_ip_is_never_within_reach, the_client_opens_no_socket_out_of_reach,
                     a_connection_that_is_open_already_is_not_used_and_none_is_left,
-                    a_redirect_leads_no_further_than_its_request_may);
+                    a_redirect_leads_no_further_than_its_request_may,
+                    where_a_request_was_led_before_is_within_its_reach_or_not_asked);
 }
