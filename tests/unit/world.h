@@ -17,7 +17,9 @@
 #define WORLD_CODE_MAX 256u
 #endif
 #define WORLD_MUST(x) ((x) ? (void)0 : abort()) /* also on a server's thread, where Check's assertions have no place */
+#ifndef WORLD_ACCOUNTS
 #define WORLD_ACCOUNTS 16u
+#endif
 
 typedef struct {
     addr_t addr;
