@@ -181,7 +181,7 @@ static rc_t read_one(all_t *a, query_t **out, size_t *next, err_t *e, const ex_b
                                             .addr = a->keys[at].addr,
                                             .slots = slots,
                                             .slot_count = n,
-                                            .proof_slots_max = BATCH_SLOTS_MAX });
+                                            .proof_slots_max = ask_proof_slots(a->how.ask) });
 }
 
 /* One query for all keys at a block. NULL: there is nothing to be asked for, or memory is short. */

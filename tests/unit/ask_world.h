@@ -34,7 +34,8 @@ typedef struct {
     size_t held_from; /* ... of requests that have at least so many characters */
     bool null;        /* so it answers what it does not refuse */
     const char *hint; /* its access list; NULL: none */
-    unsigned batches, hints, elements, most_elements, most_slots, now, most_now;
+    unsigned batches, hints, elements, most_elements, most_slots, most_keys, now,
+        most_now; /* keys: slots of one proof */
 } endpoint_t;
 
 static set_t s;
@@ -178,20 +179,24 @@ static inline void put_answer(char *out, endpoint_t *e, const json_t *element)
     free(text);
 }
 
-static inline unsigned slots_of(const json_t *batch)
-{
-    const json_t *element;
-    size_t i, n = 0;
-    json_array_foreach (batch, i, element)
-        if (!strcmp(json_string_value(json_object_get(element, "method")), "eth_getProof"))
-            n += json_array_size(json_array_get(json_object_get(element, "params"), 1));
-    return (unsigned)n;
-}
-
 static inline void raise_to(unsigned *most, unsigned x)
 {
     if (x > *most)
         *most = x;
+}
+
+/* keys: raised to the most that one proof has. */
+static inline unsigned slots_of(const json_t *batch, unsigned *keys)
+{
+    const json_t *element;
+    size_t i, n = 0;
+    json_array_foreach (batch, i, element)
+        if (!strcmp(json_string_value(json_object_get(element, "method")), "eth_getProof")) {
+            const size_t slots = json_array_size(json_array_get(json_object_get(element, "params"), 1));
+            raise_to(keys, (unsigned)slots);
+            n += slots;
+        }
+    return (unsigned)n;
 }
 
 /* The answer's body, from malloc; counts what was asked. */
@@ -205,7 +210,7 @@ static char *answer_batch(endpoint_t *e, const char *request)
     e->batches++;
     e->elements += (unsigned)n;
     raise_to(&e->most_elements, (unsigned)n);
-    raise_to(&e->most_slots, slots_of(batch));
+    raise_to(&e->most_slots, slots_of(batch, &e->most_keys));
     put(out, "[");
     json_array_foreach (batch, i, element) {
         arena_mark_t mark = arena_mark(&s.w.arena);

@@ -349,6 +349,38 @@ START_TEST(five_hundred_calls_cost_one_batch_a_head)
 }
 END_TEST
 
+static int take_8_keys(cap_t *c, void *ctx)
+{
+    (void)ctx;
+    cap_keys(c, 16, false);
+    return 0;
+}
+
+START_TEST(what_they_read_before_is_asked_in_proofs_as_large_as_the_endpoint_gives)
+{
+    char id[ID_LEN + 1], token[TOKEN_LEN + 1] = "";
+    setup_all();
+    for (unsigned i = 0; i < 20; i++)
+        add(id, token, i);
+    vigil_head(vigil, 1);
+    wait_runs(20);
+    up_learn(upstream, 0, take_8_keys, NULL);
+    pthread_mutex_lock(&lock);
+    ends[0].most_keys = 0;
+    pthread_mutex_unlock(&lock);
+    set_slot(5, 7);
+    new_head(2);
+    vigil_head(vigil, 2);
+    wait_runs(40);
+    pthread_mutex_lock(&lock);
+    const unsigned keys = ends[0].most_keys;
+    pthread_mutex_unlock(&lock);
+    ck_assert_uint_eq(keys, 8);
+    ck_assert_uint_eq(counts().failed, 0);
+    end_all();
+}
+END_TEST
+
 START_TEST(what_reads_something_else_asks_for_it_by_itself_and_fails_alone)
 {
     char one[ID_LEN + 1], other[ID_LEN + 1], path[80], token[TOKEN_LEN + 1] = "";
@@ -620,6 +652,7 @@ int main(void)
     if (secret_init())
         return EXIT_FAILURE;
     return UNIT_RUN("vigil", five_hundred_calls_cost_one_batch_a_head,
+                    what_they_read_before_is_asked_in_proofs_as_large_as_the_endpoint_gives,
                     what_reads_something_else_asks_for_it_by_itself_and_fails_alone,
                     the_last_good_statement_is_served_until_it_expires, a_listener_misses_nothing_or_is_told_of_a_gap,
                     who_falls_behind_finds_a_gap, what_another_key_signed_is_neither_served_nor_sent,
