@@ -13,41 +13,8 @@
 #define NODE_NEWS_H
 
 #include "base/json.h"
-#include "base/os/clock.h"
-#include "node/kept.h"
-#include "node/query/ask.h"
+#include "node/news_config.h"
 #include "rpc/api/methods.h"
-
-#define NEWS_FILTERS_MAX 1024u               /* that are polled, in all */
-#define NEWS_WAITS_MAX 256u                  /* receipts that are waited for, in all; a quarter of them by a client */
-#define NEWS_SUBSCRIPTIONS_MAX 100u          /* of one connection */
-#define NEWS_CRITERIA_MAX ((size_t)32 << 20) /* bytes of all criteria */
-#define NEWS_BYTES_MAX ((size_t)64 << 20)    /* of blocks and logs that are kept */
-#define NEWS_IDLE_MS (5u * 60000u)           /* a filter that nobody asks for so long is over */
-
-/* Words of log_follow, in the order of their option. */
-typedef enum { NEWS_ON_DEMAND, NEWS_OFF, NEWS_ALWAYS } news_mode_t;
-
-typedef struct news news_t;
-
-/* Everything borrowed until news_free. */
-typedef struct {
-    /* Has a query driven, as ask_submit does. */
-    rc_t (*submit)(void *ctx, query_t *take_q, ask_done_fn done, void *done_ctx);
-    void *submit_ctx;
-    ex_cache_t *cache; /* may be NULL */
-    const evm_chain_t *chain;
-    news_mode_t mode;
-    size_t bytes_max; /* 0: NEWS_BYTES_MAX */
-    /* Where filters are kept over the program's end, and by which key (node/kept.h); NULL: in memory only. */
-    const char *keep_dir;
-    const uint8_t *keep_key; /* KEPT_KEY_LEN; copied */
-    clock_fn monotonic_ms;   /* NULL: the system's */
-    /* Sends a text to a session; must not wait. Called with its lock held, as is end, which ends a session whose
-     * events were lost. */
-    void (*push)(void *session, view_t text);
-    void (*end)(void *session);
-} news_config_t;
 
 /* Brings back the filters that are kept; they go on from the block up to which they had told everything, and end when
  * that does not stand any more. NULL: out of memory. */
