@@ -2,7 +2,7 @@
  * more without any cache, kept as it comes, and judged before it goes out.
  *
  * Floor:  5, node/query. Inside of statements.h only.
- * Tests:  tests/unit/test_statements.c, tests/e2e (statements)
+ * Tests:  tests/unit/test_statements_shown.c, tests/e2e (statements)
  */
 #ifndef NODE_QUERY_STATEMENTS_SHOWN_H
 #define NODE_QUERY_STATEMENTS_SHOWN_H
