@@ -35,6 +35,7 @@ struct flights {
     pthread_cond_t empty;
     flight_t *buckets[BUCKETS];
     turns_t at[UP_ENDPOINTS_MAX], wide[UP_ENDPOINTS_MAX]; /* wide: of what may have long answers */
+    bool wide_is_next[UP_ENDPOINTS_MAX];                  /* of the two, when both wait */
     budget_t budget;
     budget_use_t own; /* of it, by the program itself */
     size_t held;      /* bytes that the answers on their way and in use may have */
@@ -626,7 +627,7 @@ static bool same_form(const cap_form_t *a, const cap_form_t *b)
 }
 
 /* Whether a batch may go: the endpoint is to be asked side by side, and there is memory for the answer. One of each
- * sort may always be on its way. */
+ * sort may be on its way whatever the others hold. */
 static bool may_send(const flights_t *f, const turns_t *t, const batch_t *b, const cap_t *can)
 {
     const size_t at = b->endpoint, held = f->held + batch_body_max(b), most = f->config.bytes_max;
@@ -635,29 +636,36 @@ static bool may_send(const flights_t *f, const turns_t *t, const batch_t *b, con
     return !t->in_air || held <= (t == &f->wide[at] ? WIDE_PART(most) : most);
 }
 
-/* Sends what waits there, as far as it may. With the lock held. */
-static void pump_turns(flights_t *f, turns_t *t)
+/* Sends the next of a sort. False: none waits, or it may not go. With the lock held. */
+static bool send_next(flights_t *f, turns_t *t)
 {
-    for (const batch_t *next; (next = turns_peek(t));) {
-        const cap_t can = up_capability(f->config.upstream, next->endpoint);
-        if (!may_send(f, t, next, &can))
-            return;
-        batch_t *b = next_batch(f, t, &can);
-        if (!b)
-            continue;
-        if (!b->request.url || !same_form(&b->form, &can.form))
-            write_batch(b, &can.form);
-        if (b->rc || !b->request.post.p || !b->passengers)
-            pool_push(f->config.pool, &b->task);
-        else
-            submit(f, b);
-    }
+    const batch_t *next = turns_peek(t);
+    if (!next)
+        return false;
+    const cap_t can = up_capability(f->config.upstream, next->endpoint);
+    if (!may_send(f, t, next, &can))
+        return false;
+    f->wide_is_next[next->endpoint] = t == &f->at[next->endpoint];
+    batch_t *b = next_batch(f, t, &can);
+    if (!b)
+        return true;
+    if (!b->request.url || !same_form(&b->form, &can.form))
+        write_batch(b, &can.form);
+    if (b->rc || !b->request.post.p || !b->passengers)
+        pool_push(f->config.pool, &b->task);
+    else
+        submit(f, b);
+    return true;
 }
 
+/* Sends what waits, as far as it may: a flood of one sort leaves every second place to the other. */
 static void pump(flights_t *f, size_t endpoint)
 {
-    pump_turns(f, &f->at[endpoint]);
-    pump_turns(f, &f->wide[endpoint]);
+    turns_t *const sorts[] = { &f->at[endpoint], &f->wide[endpoint] };
+    bool first;
+    do
+        first = f->wide_is_next[endpoint];
+    while (send_next(f, sorts[first]) || send_next(f, sorts[!first]));
 }
 
 /* Batches that take a party on board. */

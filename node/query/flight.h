@@ -13,8 +13,8 @@
  * (rpc/upstream/capability.h), and nobody who waits notices. The answers together have a bound: each request says how
  * long its own may be, by what it asks for, and who would go beyond it waits for his turn, but for one at an endpoint.
  * What may have long answers (blocks, receipts, hundreds of slots) has three quarters of it and turns of its own: the
- * rest passes it. While the right size is being found, one batch is in the air at that endpoint and the others wait for
- * their turn.
+ * rest passes it while it waits for memory, and neither waits for the end of the other, since both go in turn. While
+ * the right size is being found, one batch is in the air at that endpoint and the others wait for their turn.
  *
  * Clients take turns at each endpoint (http/share.h): a batch is the turn of whoever asked for its first need, and
  * costs him by its questions and the bytes of its answer. What they ask together has a budget (http/budget.h).

@@ -15,6 +15,7 @@
 #include "tests/unit/world_json.h"
 
 #define TEST_IN_AIR_MAX 12u
+#define WIDE_SLOTS 60u /* of one proof, whose answer may be longer than 1 MiB */
 #define BALANCES_900 "6103845b803150600190038060035750602a5f5260205ff3" /* balance(900), ..., balance(1); return 42 */
 #define SLOADS_1200 "6104b05b805450600190038060035750602a5f5260205ff3"  /* sload(1200), ..., sload(1); return 42 */
 #define PROOF_OF_A "\"eth_getProof\",\"params\":[\"0xac0000000000000000000000000000000000a000\""
@@ -35,7 +36,8 @@ typedef struct {
     bool null;        /* so it answers what it does not refuse */
     const char *hint; /* its access list; NULL: none */
     unsigned batches, hints, elements, most_elements, most_slots, most_keys, now,
-        most_now; /* keys: slots of one proof */
+        most_now;     /* keys: slots of one proof */
+    unsigned wide_at; /* the first batch with so many slots that its answer may be long, counted from 1; 0: none came */
 } endpoint_t;
 
 static set_t s;
@@ -210,7 +212,10 @@ static char *answer_batch(endpoint_t *e, const char *request)
     e->batches++;
     e->elements += (unsigned)n;
     raise_to(&e->most_elements, (unsigned)n);
-    raise_to(&e->most_slots, slots_of(batch, &e->most_keys));
+    const unsigned slots = slots_of(batch, &e->most_keys);
+    raise_to(&e->most_slots, slots);
+    if (!e->wide_at && slots >= WIDE_SLOTS)
+        e->wide_at = e->batches;
     put(out, "[");
     json_array_foreach (batch, i, element) {
         arena_mark_t mark = arena_mark(&s.w.arena);

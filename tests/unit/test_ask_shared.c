@@ -246,6 +246,45 @@ START_TEST(a_short_answer_waits_for_no_long_ones_that_wait_for_memory)
 }
 END_TEST
 
+/* However many short ones wait: they take every second place only, also where one batch is in the air at a time. */
+START_TEST(a_long_answer_waits_for_no_flood_of_short_ones)
+{
+    enum { N = 200 };
+    static ask_wait_t waits[N], long_one;
+    static ex_request_t requests[N];
+    hash32_t slots[WIDE_SLOTS] = { 0 };
+    query_t *q;
+    open_world(RETURN_42);
+    ends[0].held = true;
+    for (unsigned i = 0; i < N; i++) {
+        requests[i] = s.request;
+        requests[i].from = (addr_t){ { 0xbb, (uint8_t)(1 + i) } };
+        ask_wait_start(&waits[i], engine, new_call(&requests[i]), NULL);
+    }
+    wait_asked(&ends[0], TEST_IN_AIR_MAX);
+    for (unsigned i = 0; i < WIDE_SLOTS; i++)
+        slots[i].b[31] = (uint8_t)(1 + i);
+    const ex_read_config_t read = {
+        .block = &s.block, .addr = { { 0xbb, 0xff } }, .slots = slots, .slot_count = WIDE_SLOTS
+    };
+    ck_assert_int_eq(ex_read_new(&q, NULL, &read), RC_OK);
+    ask_wait_start(&long_one, engine, q, NULL);
+    ask_counts_t counts;
+    do {
+        pause_ms(1);
+        ask_counts(engine, &counts);
+    } while (counts.flights.waiting < N + 1 - TEST_IN_AIR_MAX);
+    release(&ends[0]);
+    ck_assert_int_eq(ask_wait_for(&long_one), RC_OK);
+    query_free(long_one.query);
+    for (unsigned i = 0; i < N; i++)
+        expect_42(&waits[i]);
+    ck_assert_uint_ge(ends[0].wide_at, 1);
+    ck_assert_uint_le(ends[0].wide_at, N / 2);
+    close_world();
+}
+END_TEST
+
 START_TEST(those_that_wait_for_their_turn_are_cancelled_too)
 {
     enum { N = 40 };
@@ -458,16 +497,17 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN(
-        "ask_shared", an_answer_that_is_there_before_its_sender_looks_up_is_no_want_of_memory,
-        equal_needs_in_flight_are_asked_once, only_what_differs_is_asked_again, another_block_is_another_need,
-        lie_is_told_of_once_however_many_wait_for_it,
-        what_the_endpoint_has_not_is_its_failure_once_and_all_go_on_to_the_next,
-        who_refuses_a_batch_and_then_hangs_is_waited_for_side_by_side,
-        who_asked_may_leave_and_the_others_get_the_answer, who_asked_may_leave_and_a_lie_is_told_of_by_another,
-        many_wait_for_a_slow_endpoint_without_threads_and_no_more_than_so_many_batches_are_in_the_air,
-        a_short_answer_waits_for_no_long_ones_that_wait_for_memory, those_that_wait_for_their_turn_are_cancelled_too,
-        what_many_ask_within_a_moment_is_one_batch, what_has_no_room_goes_in_a_batch_of_its_own,
-        a_gathered_batch_that_fails_fails_once, a_lie_in_a_gathered_batch_harms_nobody_else,
-        what_is_gathered_is_cancelled_too, an_endpoint_that_retires_while_it_is_asked_ends_cleanly);
+    return UNIT_RUN("ask_shared", an_answer_that_is_there_before_its_sender_looks_up_is_no_want_of_memory,
+                    equal_needs_in_flight_are_asked_once, only_what_differs_is_asked_again,
+                    another_block_is_another_need, lie_is_told_of_once_however_many_wait_for_it,
+                    what_the_endpoint_has_not_is_its_failure_once_and_all_go_on_to_the_next,
+                    who_refuses_a_batch_and_then_hangs_is_waited_for_side_by_side,
+                    who_asked_may_leave_and_the_others_get_the_answer,
+                    who_asked_may_leave_and_a_lie_is_told_of_by_another,
+                    many_wait_for_a_slow_endpoint_without_threads_and_no_more_than_so_many_batches_are_in_the_air,
+                    a_short_answer_waits_for_no_long_ones_that_wait_for_memory,
+                    a_long_answer_waits_for_no_flood_of_short_ones, those_that_wait_for_their_turn_are_cancelled_too,
+                    what_many_ask_within_a_moment_is_one_batch, what_has_no_room_goes_in_a_batch_of_its_own,
+                    a_gathered_batch_that_fails_fails_once, a_lie_in_a_gathered_batch_harms_nobody_else,
+                    what_is_gathered_is_cancelled_too, an_endpoint_that_retires_while_it_is_asked_ends_cleanly);
 }
