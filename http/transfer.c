@@ -448,11 +448,12 @@ static void take_facts(transfer_t *t)
     r->retry_after_ms = retry_s > 0 ? (uint32_t)retry_s * 1000 : 0;
 }
 
-/* A body grew by doubling: what it has no use for is given back. */
+/* A body grew by doubling: what it has no use for is given back, unless the body is secret, of which a move would leave
+ * a copy. */
 static void fit_body(transfer_t *t)
 {
     hc_response_t *r = t->out;
-    uint8_t *fitting = r->body_len ? realloc(r->body, r->body_len) : NULL;
+    uint8_t *fitting = r->body_len && !t->request->secret ? realloc(r->body, r->body_len) : NULL;
     if (fitting)
         r->body = fitting;
 }
