@@ -33,6 +33,7 @@ struct attest {
     bool knows_self;
     rollback_t memory;
     unsigned failures; /* in a row */
+    persist_told_t told;
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
@@ -124,15 +125,18 @@ static rc_t get_collateral(attest_t *s, view_t *text, err_t *e, arena_t *a, size
     return s->config.collateral_file ? read_collateral_file(s, text, e, a) : fetch(s, text, e, a, i);
 }
 
-static void keep(const attest_t *s, view_t text)
+/* Each for itself: a disk that has no room for the documents may have some for the memory of them, which is worth
+ * more. */
+static void keep(attest_t *s, view_t text)
 {
     uint8_t memory[ROLLBACK_CODE_MAX];
-    err_t e;
+    err_t e, other;
     if (!s->config.state_dir || s->config.tee->simulated)
         return;
-    if (persist_write(&e, s->config.state_dir, COLLATERAL_FILE, text) ||
-        persist_write(&e, s->config.state_dir, ROLLBACK_FILE, rollback_encode(memory, &s->memory)))
-        log_write(LOG_WARN, "state", "%s", e.text);
+    rc_t rc = persist_write(&e, s->config.state_dir, ROLLBACK_FILE, rollback_encode(memory, &s->memory));
+    const rc_t second = persist_write(rc ? &other : &e, s->config.state_dir, COLLATERAL_FILE, text);
+    rc = rc ? rc : second;
+    (void)persist_tell(&s->told, "state", "collateral is not kept: ", rc, &e);
 }
 
 static void publish(attest_t *s, uint8_t *take_copy, size_t len, const tee_verified_t *v)
@@ -255,7 +259,8 @@ static int64_t renew(attest_t *s, bool first)
         log_write(LOG_INFO, "collateral", "our own quote verifies: %s, for %lld h", tcb_status_name(s->status.status),
                   (long long)(left_s / 3600));
     s->failures = 0;
-    return wait_s > RENEW_MAX_S ? RENEW_MAX_S : wait_s < RENEW_MIN_S ? RENEW_MIN_S : wait_s;
+    const int64_t most_s = s->told.failing ? RETRY_MAX_S : RENEW_MAX_S;
+    return wait_s > most_s ? most_s : wait_s < RENEW_MIN_S ? RENEW_MIN_S : wait_s;
 }
 
 /* The memory against rollback that an earlier run kept. */

@@ -1,6 +1,8 @@
 /* The node's own collateral from several services: one whose documents do not verify is passed over for the next. What
  * is kept for the next run. */
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/crypto/secret.h"
@@ -260,6 +262,46 @@ START_TEST(a_memory_in_another_form_is_told_of_and_written_anew)
 }
 END_TEST
 
+static bool is_kept(const char *name)
+{
+    view_t kept;
+    bool found;
+    err_t e;
+    ck_assert_int_eq(persist_read(&kept, &found, &e, dir, name, TEXT_MAX), RC_OK);
+    file_free(kept);
+    return found;
+}
+
+/* The memory against rollback is worth more than the documents, which can be had again. */
+START_TEST(a_disk_without_room_for_the_collateral_has_some_for_the_memory_of_it)
+{
+    static sim_plan_t good;
+    struct rlimit r;
+    signal(SIGXFSZ, SIG_IGN);
+    snprintf(dir, sizeof dir, "/tmp/kettle-attest-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    sim_plan_init(&good);
+    sim_case_open(&current, &good, "current");
+    tee_provider_t platform = current.p;
+    platform.simulated = false;
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &r), 0);
+    r.rlim_cur = 4096; /* a block; the log of the run needs less */
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &r), 0);
+    run_once(&platform);
+    r.rlim_cur = RLIM_INFINITY;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &r), 0);
+    ck_assert_msg(strstr(said, "collateral is not kept: "), "%s", said);
+    ck_assert(!is_kept("collateral"));
+    ck_assert(is_kept("rollback"));
+    run_once(&platform);
+    ck_assert(is_kept("collateral"));
+    sim_case_close(&current);
+    remove_file("rollback");
+    remove_file("collateral");
+    ck_assert_int_eq(rmdir(dir), 0);
+}
+END_TEST
+
 static void setup(void)
 {
     ck_assert_int_eq(secret_init(), RC_OK);
@@ -269,5 +311,6 @@ int main(void)
 {
     return UNIT_RUN_AROUND("attest_pccs", setup, NULL, a_service_that_is_behind_is_passed_over,
                            the_newest_issue_date_is_told_of_what_intel_signed_and_of_nothing_else,
-                           a_memory_in_another_form_is_told_of_and_written_anew);
+                           a_memory_in_another_form_is_told_of_and_written_anew,
+                           a_disk_without_room_for_the_collateral_has_some_for_the_memory_of_it);
 }
