@@ -12,6 +12,7 @@
 #include "tee/fault.h"
 
 #define SELF_MS 60000u /* between two judgements of our own platform */
+#define KEEP_MS 10000u /* between two tries to write the order */
 static const char ORDER_FILE[] = "order";
 typedef unsigned long long ull_t;
 
@@ -169,11 +170,44 @@ static void look_at_age(cluster_t *c, const policy_t *policy)
                       (ull_t)due_s);
 }
 
+/* ---- the kept order ---- */
+
+static rc_t keep(const cluster_t *c, err_t *e, const order_signed_t *order)
+{
+    const size_t max = ORDER_SIGNED_MAX + order->text.n;
+    uint8_t *buf = c->with.state_dir ? malloc(max) : NULL;
+    wr_t w = wr_of(buf, buf ? max : 0);
+    if (!c->with.state_dir)
+        return RC_OK;
+    order_write(&w, order, true);
+    const rc_t rc =
+        w.bad ? err_say(e, RC_NOMEM, "out of memory") : persist_write(e, c->with.state_dir, ORDER_FILE, wr_view(&w));
+    free(buf);
+    return rc;
+}
+
+static void keep_told(cluster_t *c, const order_signed_t *order)
+{
+    err_t e;
+    const rc_t rc = keep(c, &e, order);
+    (void)persist_tell(&c->order_told, "state", "a restart has to be told the order again: ", rc, &e);
+}
+
+/* What a full disk kept from being written. */
+static void keep_again(cluster_t *c, uint64_t now_ms)
+{
+    if (!c->order_told.failing || now_ms < c->order_ms || !join_order(c->join)->signature_count)
+        return;
+    c->order_ms = now_ms + KEEP_MS;
+    keep_told(c, join_order(c->join));
+}
+
 /* A holder whose own platform the policy in force does not admit any more, its TCB out of date above all, says so; and
  * that the key is as old as the policy lets it become. */
 void keys_turn(cluster_t *c, uint64_t now_ms)
 {
     err_t e;
+    keep_again(c, now_ms);
     if (!c->is_open || !c->keys.holds || now_ms < c->self_ms)
         return;
     c->self_ms = now_ms + SELF_MS;
@@ -299,30 +333,15 @@ void keys_status(const cluster_t *c, jw_t *w)
 
 /* ---- orders ---- */
 
-static rc_t keep(const cluster_t *c, err_t *e, const order_signed_t *order)
-{
-    const size_t max = ORDER_SIGNED_MAX + order->text.n;
-    uint8_t *buf = c->with.state_dir ? malloc(max) : NULL;
-    wr_t w = wr_of(buf, buf ? max : 0);
-    if (!c->with.state_dir)
-        return RC_OK;
-    order_write(&w, order, true);
-    const rc_t rc =
-        w.bad ? err_say(e, RC_NOMEM, "out of memory") : persist_write(e, c->with.state_dir, ORDER_FILE, wr_view(&w));
-    free(buf);
-    return rc;
-}
-
 /* Reads the policy of an order that is valid, and puts both into force. */
 static rc_t put_into_force(cluster_t *c, err_t *e, const order_signed_t *order, bool is_kept)
 {
     kept_policy_t *k = calloc(1, sizeof *k);
-    err_t lost;
     rc_t rc = k ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
     if (!rc)
         rc = err_under(e, attest_read_policy(c->with.attest, &k->policy, e, order->text), "policy");
-    if (!rc && !is_kept && keep(c, &lost, order))
-        log_write(LOG_WARN, "state", "%s: a restart has to be told the order again", lost.text);
+    if (!rc && !is_kept)
+        keep_told(c, order);
     if (!rc)
         rc = join_set_order(c->join, order, k->policy);
     if (rc) {

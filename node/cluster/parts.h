@@ -119,7 +119,8 @@ struct cluster {
     uint64_t record_seq, book_changes, book_ms;
     recover_t *recover;
     releases_t *releases;
-    persist_told_t book_told, releases_told;
+    persist_told_t book_told, releases_told, order_told;
+    uint64_t order_ms; /* before it, an order that is not kept is not tried again */
     uint64_t releases_tell_ms, releases_write_ms, releases_kept; /* kept: that had come when the file was written */
     join_member_t seen[CLUSTER_MEMBERS_MAX];                     /* room to look at them */
     peers_row_t rows[PEERS_TARGETS_MAX];

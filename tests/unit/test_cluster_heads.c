@@ -1,8 +1,11 @@
 /* What members announce, with the overlay played by the test: who contradicts himself is kept, told of, shut out, and known
  * again after a restart; the log of releases is, too; and reasons for a new key. */
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/crypto/secret.h"
+#include "base/os/file.h"
 #include "base/os/log.h"
 #include "base/os/persist.h"
 #include "node/cluster/parts.h"
@@ -197,7 +200,7 @@ static void begin(void)
 
 static void end(void)
 {
-    static const char *const files[] = { "evidence-member", "evidence-chain", "releases" };
+    static const char *const files[] = { "evidence-member", "evidence-chain", "releases", "order" };
     char path[128];
     stop();
     keyring_free(node_key);
@@ -379,6 +382,48 @@ START_TEST(the_log_of_releases_is_read_back)
 }
 END_TEST
 
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit r;
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &r), 0);
+    r.rlim_cur = bytes;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &r), 0);
+}
+
+static bool order_is_kept(void)
+{
+    view_t kept;
+    bool found;
+    err_t e;
+    ck_assert_int_eq(persist_read(&kept, &found, &e, dir, "order", 1u << 20), RC_OK);
+    file_free(kept);
+    return found;
+}
+
+/* A limit on files stands for the disk. */
+START_TEST(an_order_that_a_full_disk_did_not_take_is_written_once_it_has_room)
+{
+    signal(SIGXFSZ, SIG_IGN);
+    order.signature_count = 1;
+    keys_turn(c, 500);
+    ck_assert(!order_is_kept()); /* nothing failed */
+    c->order_told.failing = true;
+    limit_files(16);
+    keys_turn(c, 1000);
+    limit_files(RLIM_INFINITY);
+    ck_assert(!order_is_kept());
+    keys_turn(c, 10999); /* not at every turn */
+    ck_assert(!order_is_kept());
+    keys_turn(c, 11000);
+    ck_assert(order_is_kept() && !c->order_told.failing);
+    char path[128];
+    snprintf(path, sizeof path, "%s/order", dir);
+    ck_assert_int_eq(unlink(path), 0);
+    keys_turn(c, 30000);
+    ck_assert(!order_is_kept());
+}
+END_TEST
+
 START_TEST(a_holder_whose_own_platform_is_out_of_date_says_so)
 {
     own_fault = E_TCB_STATUS;
@@ -482,6 +527,7 @@ int main(void)
                            nobody_is_blamed_for_what_he_did_not_sign,
                            evidence_of_others_counts_and_is_known_again_after_a_restart,
                            a_kept_file_that_the_host_changed_blames_nobody, the_log_of_releases_is_read_back,
+                           an_order_that_a_full_disk_did_not_take_is_written_once_it_has_room,
                            a_holder_whose_own_platform_is_out_of_date_says_so,
                            with_fewer_platforms_than_the_policy_wants_nothing_is_signed,
                            a_key_as_old_as_the_policy_lets_it_become_is_told_of);
