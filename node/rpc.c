@@ -209,7 +209,7 @@ static void push_job(job_t *j)
     pthread_mutex_lock(&r->lock);
     r->jobs++;
     pthread_mutex_unlock(&r->lock);
-    if (api_rpc_at_once(j->body))
+    if (j->pending && api_rpc_at_once(j->body)) /* one a turn; a WebSocket's thread may have read thousands at once */
         start_job(&j->task);
     else
         pool_push(r->pool, &j->task);

@@ -135,9 +135,57 @@ START_TEST(a_request_that_waits_is_answered_when_the_node_stops)
 }
 END_TEST
 
+/* ---- what memory answers ---- */
+
+static atomic_uint blocked, answered;
+static atomic_bool blocks;
+
+static void block(pool_task_t *t)
+{
+    (void)t;
+    atomic_fetch_add(&blocked, 1);
+    while (atomic_load(&blocks))
+        pause_ms(1);
+}
+
+static void on_answered(void *ctx, view_t body)
+{
+    (void)ctx, (void)body;
+    atomic_fetch_add(&answered, 1);
+}
+
+/* By HTTP they wait for no thread of the pool. Of those that came by a WebSocket thousands may be in one read, and its
+ * thread serves all the others: they have their turns. */
+START_TEST(what_memory_answers_waits_for_no_thread_but_a_flood_of_it_by_websocket_has_its_turns)
+{
+    enum { FLOOD = 1000, THREADS = 2 };
+    static const char chain_id[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_chainId\"}";
+    pool_task_t tasks[THREADS] = { { .run = block }, { .run = block } };
+    atomic_store(&blocks, true);
+    for (unsigned i = 0; i < THREADS; i++)
+        pool_push(pool, &tasks[i]);
+    while (atomic_load(&blocked) < THREADS)
+        pause_ms(1);
+    expect_answer(chain_id, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x1\"}");
+    for (unsigned i = 0; i < FLOOD; i++) {
+        uint8_t *body = malloc(sizeof chain_id);
+        memcpy(body, chain_id, sizeof chain_id);
+        node_rpc_run(rpc, &api_world,
+                     &(node_rpc_call_t){ .take_body = body, .n = sizeof chain_id - 1, .done = on_answered });
+    }
+    ck_assert_uint_eq(atomic_load(&answered), 0);
+    atomic_store(&blocks, false);
+    for (unsigned i = 0; i < 5000 && atomic_load(&answered) < FLOOD; i++)
+        pause_ms(1);
+    ck_assert_uint_eq(atomic_load(&answered), FLOOD);
+}
+END_TEST
+
 int main(void)
 {
-    return UNIT_RUN_AROUND("node_rpc", setup, teardown, a_batch_is_proven_and_answered_in_order,
-                           notifications_get_an_empty_answer, what_no_endpoint_can_prove_is_an_error_that_names_one,
-                           a_node_without_an_engine_says_why, a_request_that_waits_is_answered_when_the_node_stops);
+    return UNIT_RUN_AROUND("node_rpc", setup, teardown,
+                           what_memory_answers_waits_for_no_thread_but_a_flood_of_it_by_websocket_has_its_turns,
+                           a_batch_is_proven_and_answered_in_order, notifications_get_an_empty_answer,
+                           what_no_endpoint_can_prove_is_an_error_that_names_one, a_node_without_an_engine_says_why,
+                           a_request_that_waits_is_answered_when_the_node_stops);
 }
