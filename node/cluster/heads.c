@@ -11,6 +11,7 @@
 
 #define SPLIT_FILE "evidence-chain"
 #define LIAR_FILE "evidence-member"
+#define KEEP_MS 10000u /* between two tries to write what a full disk did not take */
 
 static uint64_t slot_now(const cluster_t *c)
 {
@@ -18,11 +19,43 @@ static uint64_t slot_now(const cluster_t *c)
     return lc_slot_at(&c->with.config->network, (uint64_t)now_s * 1000);
 }
 
-static void keep(const cluster_t *c, const char *file, view_t evidence)
+static rc_t write_out(const cluster_t *c, err_t *e, const char *file, view_t evidence)
+{
+    return c->with.state_dir && evidence.n ? persist_write(e, c->with.state_dir, file, evidence) : RC_OK;
+}
+
+static void tell(cluster_t *c, rc_t rc, const err_t *e)
+{
+    (void)persist_tell(&c->evidence_told, "state", "evidence is not kept: ", rc, e);
+}
+
+/* What could not be written before is heads_keep_again's matter. */
+static void keep(cluster_t *c, const char *file, view_t evidence)
 {
     err_t e;
-    if (c->with.state_dir && persist_write(&e, c->with.state_dir, file, evidence))
-        log_write(LOG_WARN, "state", "evidence is not kept: %s", e.text);
+    const rc_t rc = write_out(c, &e, file, evidence);
+    pthread_mutex_lock(&c->lock);
+    if (rc || !c->evidence_told.failing)
+        tell(c, rc, &e);
+    pthread_mutex_unlock(&c->lock);
+}
+
+void heads_keep_again(cluster_t *c, uint64_t now_ms)
+{
+    err_t e;
+    pthread_mutex_lock(&c->lock);
+    const bool is_due = c->evidence_told.failing && now_ms >= c->evidence_ms;
+    const view_t split = view_of(c->split, c->split_n); /* set once */
+    pthread_mutex_unlock(&c->lock);
+    if (!is_due)
+        return;
+    c->evidence_ms = now_ms + KEEP_MS;
+    rc_t rc = write_out(c, &e, SPLIT_FILE, split);
+    if (!rc)
+        rc = write_out(c, &e, LIAR_FILE, view_of(c->lies, c->liar_count * LIE_LEN));
+    pthread_mutex_lock(&c->lock);
+    tell(c, rc, &e);
+    pthread_mutex_unlock(&c->lock);
 }
 
 /* ---- what the store says; on the follower's thread ---- */

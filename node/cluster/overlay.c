@@ -264,6 +264,7 @@ static uint64_t turn(void *ctx, uint64_t now_ms)
     recover_turn(c, now_ms);
     keys_turn(c, now_ms);
     heads_look(c);
+    heads_keep_again(c, now_ms);
     report_update(c);
     return at;
 }

@@ -120,7 +120,7 @@ struct cluster {
     recover_t *recover;
     releases_t *releases;
     persist_told_t book_told, releases_told, order_told;
-    uint64_t order_ms; /* before it, an order that is not kept is not tried again */
+    uint64_t order_ms, evidence_ms; /* before them, what could not be written is not tried again */
     uint64_t releases_tell_ms, releases_write_ms, releases_kept; /* kept: that had come when the file was written */
     join_member_t seen[CLUSTER_MEMBERS_MAX];                     /* room to look at them */
     peers_row_t rows[PEERS_TARGETS_MAX];
@@ -139,6 +139,7 @@ struct cluster {
     uint64_t signed_slot; /* the highest for which this node has signed; 0: none */
     uint8_t *split;       /* evidence against a sync committee; NULL: none */
     size_t split_n;
+    persist_told_t evidence_told;         /* of both files of evidence */
     uint8_t liars[CLUSTER_LIARS_MAX][33]; /* written on the loop's thread alone */
     size_t liar_count;
     pthread_cond_t done;
@@ -228,6 +229,7 @@ NODISCARD rc_t call_on_loop(cluster_t *c, err_t *e, rc_t (*fn)(cluster_t *, err_
 /* heads.c: what members announce of the chain. On the loop's thread. */
 void heads_begin(cluster_t *c);
 void heads_look(cluster_t *c);                            /* members and their states may have changed */
+void heads_keep_again(cluster_t *c, uint64_t now_ms);     /* evidence that a full disk did not take */
 void heads_fill(cluster_t *c, state_t *out);              /* what we claim */
 void heads_announce(cluster_t *c);                        /* ... to all: something is final */
 void heads_heard(cluster_t *c, const flood_message_t *m); /* what goes to all */

@@ -390,12 +390,12 @@ static void limit_files(rlim_t bytes)
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &r), 0);
 }
 
-static bool order_is_kept(void)
+static bool is_kept(const char *file)
 {
     view_t kept;
     bool found;
     err_t e;
-    ck_assert_int_eq(persist_read(&kept, &found, &e, dir, "order", 1u << 20), RC_OK);
+    ck_assert_int_eq(persist_read(&kept, &found, &e, dir, file, 1u << 20), RC_OK);
     file_free(kept);
     return found;
 }
@@ -406,21 +406,44 @@ START_TEST(an_order_that_a_full_disk_did_not_take_is_written_once_it_has_room)
     signal(SIGXFSZ, SIG_IGN);
     order.signature_count = 1;
     keys_turn(c, 500);
-    ck_assert(!order_is_kept()); /* nothing failed */
+    ck_assert(!is_kept("order")); /* nothing failed */
     c->order_told.failing = true;
     limit_files(16);
     keys_turn(c, 1000);
     limit_files(RLIM_INFINITY);
-    ck_assert(!order_is_kept());
+    ck_assert(!is_kept("order"));
     keys_turn(c, 10999); /* not at every turn */
-    ck_assert(!order_is_kept());
+    ck_assert(!is_kept("order"));
     keys_turn(c, 11000);
-    ck_assert(order_is_kept() && !c->order_told.failing);
+    ck_assert(is_kept("order") && !c->order_told.failing);
     char path[128];
     snprintf(path, sizeof path, "%s/order", dir);
     ck_assert_int_eq(unlink(path), 0);
     keys_turn(c, 30000);
-    ck_assert(!order_is_kept());
+    ck_assert(!is_kept("order"));
+}
+END_TEST
+
+START_TEST(evidence_that_a_full_disk_did_not_take_is_written_once_it_has_room)
+{
+    static const uint8_t two_headers[] = { 1, 2, 3 };
+    signal(SIGXFSZ, SIG_IGN);
+    limit_files(16);
+    lie_of(LIAR);
+    c->split = malloc(sizeof two_headers);
+    memcpy(c->split, two_headers, sizeof two_headers);
+    c->split_n = sizeof two_headers;
+    heads_keep_again(c, 1000);
+    limit_files(RLIM_INFINITY);
+    lie_of(HONEST); /* what is written meanwhile ends nothing */
+    ck_assert(c->evidence_told.failing && !is_kept("evidence-chain"));
+    heads_keep_again(c, 10999);
+    ck_assert(!is_kept("evidence-chain"));
+    heads_keep_again(c, 11000);
+    ck_assert(!c->evidence_told.failing && is_kept("evidence-chain"));
+    stop();
+    start();
+    ck_assert_uint_eq(c->liar_count, 2);
 }
 END_TEST
 
@@ -528,6 +551,7 @@ int main(void)
                            evidence_of_others_counts_and_is_known_again_after_a_restart,
                            a_kept_file_that_the_host_changed_blames_nobody, the_log_of_releases_is_read_back,
                            an_order_that_a_full_disk_did_not_take_is_written_once_it_has_room,
+                           evidence_that_a_full_disk_did_not_take_is_written_once_it_has_room,
                            a_holder_whose_own_platform_is_out_of_date_says_so,
                            with_fewer_platforms_than_the_policy_wants_nothing_is_signed,
                            a_key_as_old_as_the_policy_lets_it_become_is_told_of);
