@@ -20,6 +20,8 @@ typedef struct run {
     uint32_t refs, every; /* every: the least of those who ask */
     uint64_t gas;         /* of the last run, or what it is taken to be */
     bool out;             /* it is being run */
+    bool over;            /* it used more gas than those who ask for it have; its gas is no part of any sum */
+    uint64_t tried;       /* the head at which it was run last; 0: it was not yet */
     uint64_t head;        /* of the statement */
     uint8_t *statement;   /* owned; NULL: none */
     size_t statement_len;
@@ -39,6 +41,9 @@ struct standing {
     entry_t *entries; /* limits.max of them */
     size_t count, bytes;
     run_t *runs, **last; /* in the order in which they are run */
+    uint64_t head;       /* the newest one at which something was due; of it: */
+    uint64_t spent;      /* gas */
+    size_t begun;        /* runs */
 };
 
 /* ---- what is asked ---- */
@@ -110,7 +115,7 @@ standing_t *standing_new(const standing_limits_t *limits)
 
 static void run_free(standing_t *s, run_t *r)
 {
-    s->bytes -= r->n + r->statement_len;
+    s->bytes -= r->statement_len;
     free(r->call);
     free(r->statement);
     free(r);
@@ -204,6 +209,7 @@ static void learn_every(standing_t *s, run_t *r)
 static void drop(standing_t *s, entry_t *x)
 {
     run_t *r = x->run;
+    s->bytes -= r->n;
     *x = s->entries[--s->count];
     if (--r->refs) {
         learn_every(s, r);
@@ -220,24 +226,33 @@ static uint64_t gas_of(const standing_ask_t *ask)
     return ask->gas && ask->gas < STANDING_GAS_FIRST ? ask->gas : STANDING_GAS_FIRST;
 }
 
-/* How many a client has, and what gas the calls of all, or of this client (NULL: of all), take. */
-static size_t sum(uint64_t *gas, const standing_t *s, const standing_owner_t *by)
+typedef struct {
+    size_t count, bytes; /* bytes: of calls, and of statements */
+    uint64_t gas;
+} share_t;
+
+/* What all have at a head. */
+static uint64_t gas_of_all(const standing_t *s)
 {
-    size_t n = 0;
-    *gas = 0;
-    if (!by) {
-        for (const run_t *r = s->runs; r; r = r->next)
-            *gas += r->gas;
-        return s->count;
-    }
+    uint64_t gas = 0;
+    for (const run_t *r = s->runs; r; r = r->next)
+        gas += r->over ? 0 : r->gas;
+    return gas;
+}
+
+/* What a client has, who is no operator. */
+static share_t share_of(const standing_t *s, const standing_owner_t *by)
+{
+    share_t share = { .count = 0 };
     for (size_t i = 0; i < s->count; i++) {
         const entry_t *x = &s->entries[i];
         if (x->by.is_operator || memcmp(x->by.client, by->client, STANDING_CLIENT_LEN) != 0)
             continue;
-        n++;
-        *gas += x->run->gas;
+        share.count++;
+        share.bytes += x->run->n + x->run->statement_len;
+        share.gas += x->run->over ? 0 : x->run->gas;
     }
-    return n;
+    return share;
 }
 
 static uint64_t part(uint64_t of)
@@ -245,20 +260,38 @@ static uint64_t part(uint64_t of)
     return of / STANDING_PART ? of / STANDING_PART : 1;
 }
 
-/* Whether one more has room, whose call is run already (known) or not. */
-static rc_t check_room(const standing_t *s, err_t *e, const standing_ask_t *ask, const standing_owner_t *by,
-                       const run_t *known)
+/* Whether one of those who ask for a run has room in his share for so much more. */
+static bool is_paid(const standing_t *s, const run_t *r, uint64_t gas, size_t bytes)
 {
-    const uint64_t more = known ? known->gas : gas_of(ask);
-    uint64_t all, own;
-    (void)sum(&all, s, NULL);
-    if (s->count >= s->limits.max || (!known && ask->call.n > STANDING_BYTES_MAX - s->bytes))
+    if (gas > s->limits.gas_per_head)
+        return false;
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->entries[i].run != r)
+            continue;
+        if (s->entries[i].by.is_operator)
+            return true;
+        const share_t share = share_of(s, &s->entries[i].by);
+        if (share.gas + gas <= part(s->limits.gas_per_head) && share.bytes + bytes <= part(STANDING_BYTES_MAX))
+            return true;
+    }
+    return false;
+}
+
+/* Whether one more has room, whose call is run already (known) or not.
+ *   is_kept  its gas was found to do before */
+static rc_t check_room(const standing_t *s, err_t *e, const standing_ask_t *ask, const standing_owner_t *by,
+                       const run_t *known, bool is_kept)
+{
+    const uint64_t more = is_kept ? 0 : known ? known->gas : gas_of(ask), all = gas_of_all(s);
+    if (s->count >= s->limits.max || ask->call.n > STANDING_BYTES_MAX - s->bytes)
         return err_code(e, err_say(e, RC_LIMIT, "the table of standing calls is full"), STANDING_FULL);
-    if (!known && (more > s->limits.gas_per_head || all > s->limits.gas_per_head - more))
+    if (!is_kept && !known && (more > s->limits.gas_per_head || all > s->limits.gas_per_head - more))
         return err_code(e, err_say(e, RC_LIMIT, "the gas of a head is used up by other standing calls"), STANDING_GAS);
     if (by->is_operator)
         return RC_OK;
-    if (sum(&own, s, by) >= part(s->limits.max) || own + more > part(s->limits.gas_per_head))
+    const share_t own = share_of(s, by);
+    if (own.count >= part(s->limits.max) || own.bytes + ask->call.n > part(STANDING_BYTES_MAX) ||
+        (!is_kept && own.gas + more > part(s->limits.gas_per_head)))
         return err_code(e, err_say(e, RC_LIMIT, "this client has its share of standing calls"), STANDING_SHARE);
     return RC_OK;
 }
@@ -278,17 +311,16 @@ static run_t *run_new(standing_t *s, const standing_ask_t *ask)
     r->hash = ask->hash;
     r->gas = gas_of(ask);
     r->every = ask->every;
-    s->bytes += r->n;
     append_run(s, r);
     return r;
 }
 
-rc_t standing_add(standing_t *s, err_t *e, const standing_ask_t *ask, const standing_owner_t *by)
+static rc_t add(standing_t *s, err_t *e, const standing_ask_t *ask, const standing_owner_t *by, bool is_kept)
 {
     run_t *r = find_run(s, &ask->hash);
     if (find_entry(s, by->id))
         return err_say(e, RC_REPLAY, "there is a standing call of this id already");
-    const rc_t rc = check_room(s, e, ask, by, r);
+    const rc_t rc = check_room(s, e, ask, by, r, is_kept);
     if (rc)
         return rc;
     if (!r && !(r = run_new(s, ask)))
@@ -296,8 +328,14 @@ rc_t standing_add(standing_t *s, err_t *e, const standing_ask_t *ask, const stan
     r->refs++;
     if (ask->every < r->every)
         r->every = ask->every;
+    s->bytes += r->n;
     s->entries[s->count++] = (entry_t){ *by, r, ask->every, ask->until_s };
     return RC_OK;
+}
+
+rc_t standing_add(standing_t *s, err_t *e, const standing_ask_t *ask, const standing_owner_t *by)
+{
+    return add(s, e, ask, by, false);
 }
 
 rc_t standing_remove(standing_t *s, const uint8_t id[STANDING_ID_LEN], const uint8_t token[STANDING_TOKEN_LEN])
@@ -322,26 +360,47 @@ bool standing_expire(standing_t *s, uint64_t now_s)
 
 /* ---- heads ---- */
 
+/* What failed, or has no statement, is tried once at a head. */
 static bool is_due(const run_t *r, uint64_t head)
 {
-    return !r->out && (!r->statement || r->why[0] || head >= r->head + r->every);
+    if (r->out || !r->tried)
+        return !r->out;
+    return r->why[0] || !r->statement ? head > r->tried : head >= r->head + r->every;
+}
+
+static bool fits(const standing_t *s, const run_t *r)
+{
+    return s->begun < s->limits.max && s->spent <= s->limits.gas_per_head &&
+           r->gas <= s->limits.gas_per_head - s->spent && (!r->over || is_paid(s, r, r->gas, 0));
+}
+
+static void begin_run(standing_t *s, run_t *r, uint64_t head)
+{
+    r->over = false;
+    r->out = true;
+    r->tried = head;
+    s->spent += r->gas;
+    s->begun++;
+    unlink_run(s, r); /* it goes behind those that are not run */
+    append_run(s, r);
 }
 
 size_t standing_due(standing_t *s, standing_due_t *out, size_t cap, uint64_t head)
 {
-    uint64_t gas = 0;
     size_t n = 0, left = 0;
+    if (head > s->head) {
+        s->head = head;
+        s->spent = 0;
+        s->begun = 0;
+    }
     for (const run_t *r = s->runs; r; r = r->next)
         left++;
     for (run_t *r = s->runs, *next; left-- && n < cap; r = next) {
         next = r->next;
-        if (!is_due(r, head) || r->gas > s->limits.gas_per_head - gas)
-            continue; /* those that are run go behind it */
-        gas += r->gas;
-        r->out = true;
+        if (!is_due(r, head) || !fits(s, r))
+            continue;
+        begin_run(s, r, head);
         out[n++] = (standing_due_t){ view_of(r->call, r->n), r->hash };
-        unlink_run(s, r);
-        append_run(s, r);
     }
     return n;
 }
@@ -370,23 +429,19 @@ void standing_forget(standing_t *s, const char *why)
     }
 }
 
-rc_t standing_done(standing_t *s, const hash32_t *hash, view_t statement, uint64_t valid_until_s, uint64_t gas_used,
-                   uint64_t head)
+/* What a run used beyond what it was taken to use, also one that nobody asks for any more. */
+static void note_gas(standing_t *s, const run_t *r, uint64_t gas_used, uint64_t head)
 {
-    run_t *r = find_run(s, hash);
-    if (!r)
-        return RC_OK;
-    if (r->statement && head < r->head) {
-        r->out = false;
-        return RC_REPLAY;
-    }
-    r->gas = gas_used;
-    if (gas_used > s->limits.gas_per_head) {
-        fail(r, "it uses more gas than all standing calls have at a head, and is not run again");
-        return RC_LIMIT;
-    }
-    if (!statement.n || statement.n > STANDING_ANSWER_MAX ||
-        statement.n > STANDING_BYTES_MAX - (s->bytes - r->statement_len)) {
+    const uint64_t taken = r ? r->gas : STANDING_GAS_FIRST;
+    if (head == s->head && gas_used > taken && s->spent <= s->limits.gas_per_head)
+        s->spent += gas_used - taken;
+}
+
+static rc_t put_statement(standing_t *s, run_t *r, view_t statement)
+{
+    const size_t more = statement.n > r->statement_len ? statement.n - r->statement_len : 0;
+    if (!statement.n || statement.n > STANDING_ANSWER_MAX || more > STANDING_BYTES_MAX - s->bytes ||
+        !is_paid(s, r, 0, more)) {
         fail(r, "its statement is too long to be kept");
         return RC_LIMIT;
     }
@@ -400,6 +455,30 @@ rc_t standing_done(standing_t *s, const hash32_t *hash, view_t statement, uint64
     free(r->statement);
     r->statement = copy;
     r->statement_len = statement.n;
+    return RC_OK;
+}
+
+rc_t standing_done(standing_t *s, const hash32_t *hash, view_t statement, uint64_t valid_until_s, uint64_t gas_used,
+                   uint64_t head)
+{
+    run_t *r = find_run(s, hash);
+    note_gas(s, r, gas_used, head);
+    if (!r)
+        return RC_OK;
+    if (r->statement && head < r->head) {
+        r->out = false;
+        return RC_REPLAY;
+    }
+    r->gas = gas_used;
+    r->over = true; /* no part of the sums that it is compared with */
+    r->over = !is_paid(s, r, gas_used, 0);
+    if (r->over) {
+        fail(r, "it uses more gas at a head than is left of what those who ask for it have");
+        return RC_LIMIT;
+    }
+    const rc_t rc = put_statement(s, r, statement);
+    if (rc)
+        return rc;
     r->valid_until_s = valid_until_s;
     r->head = head;
     r->why[0] = '\0';
@@ -451,7 +530,7 @@ rc_t standing_write(const standing_t *s, view_t *out, arena_t *a)
 }
 
 /* One of a file, as it stands there. RC_MALFORMED: this is no such file. */
-static rc_t read_one(standing_ask_t *ask, standing_owner_t *by, rd_t *r, uint64_t now_s)
+static rc_t read_one(standing_ask_t *ask, standing_owner_t *by, rd_t *r)
 {
     rd_copy(r, by->id, sizeof by->id);
     by->owner = rd_hash32(r);
@@ -462,7 +541,7 @@ static rc_t read_one(standing_ask_t *ask, standing_owner_t *by, rd_t *r, uint64_
     ask->call = rd_take(r, rd_u32be(r));
     by->is_operator = is_operator == 1;
     return r->bad || is_operator > 1 || !ask->every || ask->every > STANDING_EVERY_MAX ||
-                   ask->call.n > STANDING_CALL_MAX || ask->until_s > now_s + STANDING_LIFE_MAX_S
+                   ask->call.n > STANDING_CALL_MAX || ask->until_s > UINT64_MAX / 2
                ? RC_MALFORMED
                : RC_OK;
 }
@@ -473,7 +552,7 @@ static rc_t take_back(standing_t *s, size_t *left, err_t *e, standing_ask_t *ask
     rc_t rc = read_call(ask, e, ask->call);
     if (!rc) {
         sha256(&ask->hash, ask->call);
-        rc = standing_add(s, e, ask, by);
+        rc = add(s, e, ask, by, true);
     }
     *left += rc && rc != RC_NOMEM;
     return rc == RC_NOMEM ? rc : RC_OK;
@@ -491,7 +570,7 @@ rc_t standing_read(standing_t *s, size_t *left, err_t *e, view_t kept, uint64_t 
     for (uint32_t i = 0; i < count; i++) {
         standing_owner_t by = { .is_operator = false };
         standing_ask_t ask = { .gas = 0 };
-        rc_t rc = read_one(&ask, &by, &r, now_s);
+        rc_t rc = read_one(&ask, &by, &r);
         if (rc)
             return err_say(e, rc, "is no list of standing calls");
         if (ask.until_s > now_s)

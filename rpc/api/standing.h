@@ -3,7 +3,7 @@
  *
  * Equal calls run once, whoever asks for them. The last good statement stays until its validUntil has passed, also when
  * later runs fail; behind it there is none. Who asks owns a token of 32 random bytes, of which only the hash is kept.
- * Without an operator's signature a client has at most a quarter of the table and of the gas of a head.
+ * Without an operator's signature a client has at most a quarter of the table, of its bytes and of the gas of a head.
  *
  * Kept form: version u8 = 1, count u32, and for each: id, hash of the token, client, until u64, every u32, bytes of the
  * call u32, the call. All integers big endian.
@@ -24,7 +24,7 @@
 #define STANDING_EVERY_MAX 100000u      /* heads */
 #define STANDING_CALL_MAX (32u << 10)   /* bytes of a call's text */
 #define STANDING_ANSWER_MAX (64u << 10) /* bytes of a statement */
-#define STANDING_BYTES_MAX (16u << 20)  /* of all calls and statements */
+#define STANDING_BYTES_MAX (16u << 20)  /* of all calls, each time that one is asked for, and of statements */
 #define STANDING_GAS_FIRST 200000u      /* what a call that was never run is taken to use, unless it names less */
 #define STANDING_PART 4u                /* a client has one part in so many */
 #define STANDING_ID_LEN 16u
@@ -106,15 +106,17 @@ typedef struct {
     hash32_t hash;
 } standing_due_t;
 
-/* What is to be run at a head: each call once, as many as its gas allows. Those that it does not allow come first at
- * the next. They are not due again before standing_done or standing_failed. Returns how many, at most cap. */
+/* What is to be run at a head: each call once, as many as its gas allows, whatever came and went at this head already.
+ * Those that it does not allow come first at the next. They are not due again before standing_done or standing_failed,
+ * and what failed not before the next head. Returns how many, at most cap. */
 size_t standing_due(standing_t *s, standing_due_t *out, size_t cap, uint64_t head);
 
 /* Lets go of all statements, for this reason: the calls are run anew at the next head. */
 void standing_forget(standing_t *s, const char *why);
 
 /* What came of a run; one that nobody asks for any more is passed over. RC_REPLAY: a newer statement is there already;
- * RC_LIMIT: too long, no room, or it used more gas than all have at a head: then as standing_failed; RC_NOMEM:
+ * RC_LIMIT: too long, no room, or it used more gas than is left of what those who ask for it have: then as
+ * standing_failed; RC_NOMEM:
  * likewise. */
 NODISCARD rc_t standing_done(standing_t *s, const hash32_t *hash, view_t statement, uint64_t valid_until_s,
                              uint64_t gas_used, uint64_t head);

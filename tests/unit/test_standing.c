@@ -242,10 +242,11 @@ START_TEST(the_last_good_statement_stays_until_it_expires)
     ck_assert(get(&state, 1, NOW + 120) && view_eq(state.statement, view_str("good")) && state.head == 7);
     ck_assert_str_eq(state.why, "execution_rpc[0]: HTTP status 500");
     ck_assert(get(&state, 1, NOW + 121) && !state.statement.n); /* never a stale one */
-    ck_assert_uint_eq(due(d, 8), 1);                            /* what failed is tried again */
+    ck_assert_uint_eq(due(d, 8), 0);
+    ck_assert_uint_eq(due(d, 9), 1); /* what failed is tried again, once at a head */
     ck_assert_int_eq(standing_done(table, &hash, view_str("old"), NOW + 999, 1, 6), RC_REPLAY);
     ck_assert(get(&state, 1, NOW) && view_eq(state.statement, view_str("good")));
-    ck_assert_uint_eq(due(d, 8), 1);
+    ck_assert_uint_eq(due(d, 10), 1);
     char *big = calloc(1, STANDING_ANSWER_MAX + 1);
     ck_assert_int_eq(standing_done(table, &hash, view_of(big, STANDING_ANSWER_MAX + 1), NOW + 999, 1, 8), RC_LIMIT);
     ck_assert_int_eq(standing_done(table, &hash, view_of(big, STANDING_ANSWER_MAX), NOW + 999, 1, 8), RC_OK);
@@ -253,7 +254,7 @@ START_TEST(the_last_good_statement_stays_until_it_expires)
     ck_assert(get(&state, 1, NOW) && state.statement.n == STANDING_ANSWER_MAX && !state.why[0]);
     ck_assert(!standing_expire(table, NOW + 499) && get(&state, 1, NOW + 499) && !get(&state, 1, NOW + 500));
     ck_assert(standing_expire(table, NOW + 500) && standing_count(table) == 0);
-    ck_assert_uint_eq(due(d, 9), 0);
+    ck_assert_uint_eq(due(d, 11), 0);
     ck_assert_int_eq(standing_done(table, &hash, view_str("late"), NOW + 999, 1, 9), RC_OK); /* nobody asks any more */
     standing_failed(table, &hash, "late");
     end();
@@ -332,6 +333,160 @@ START_TEST(what_has_no_room_any_more_is_left_out_and_the_rest_comes_back)
 }
 END_TEST
 
+static void drop(unsigned id)
+{
+    uint8_t token[STANDING_TOKEN_LEN];
+    token_of(token, id);
+    ck_assert_int_eq(standing_remove(table, owner_of(id, 0).id, token), RC_OK);
+}
+
+START_TEST(who_adds_and_ends_again_gets_no_more_of_a_head)
+{
+    standing_due_t d[8];
+    unsigned runs = 0;
+    begin(8, 4 * GAS);
+    for (unsigned i = 1; i <= 100; i++) {
+        ck_assert_int_eq(add(i, i, 5, ""), RC_OK);
+        runs += (unsigned)due(d, 1);
+        drop(i);
+    }
+    ck_assert_uint_eq(runs, 8); /* as many as the table has */
+    ck_assert_int_eq(add(200, 200, 6, ""), RC_OK);
+    ck_assert_uint_eq(due(d, 2), 1);
+    end();
+    begin(4000, 4 * GAS);
+    runs = 0;
+    for (unsigned i = 1; i <= 100; i++) { /* each turns out to use a million, when it is gone */
+        ck_assert_int_eq(add(i, i, 5, ""), RC_OK);
+        const size_t n = due(d, 1);
+        runs += (unsigned)n;
+        const hash32_t hash = d[0].hash;
+        drop(i);
+        if (n)
+            ck_assert_int_eq(standing_done(table, &hash, view_str("s"), NOW + 9, GAS, 1), RC_OK);
+    }
+    ck_assert_uint_eq(runs, 4);
+    end();
+}
+END_TEST
+
+START_TEST(a_call_that_grows_takes_nobody_elses_gas)
+{
+    standing_due_t d[8];
+    standing_state_t state;
+    begin(8, 4 * GAS);
+    ck_assert_int_eq(add(1, 1, 5, ""), RC_OK);
+    ck_assert_uint_eq(due(d, 1), 1);
+    ck_assert_int_eq(standing_done(table, &d[0].hash, view_str("s"), NOW + 9, 40 * GAS, 1), RC_LIMIT);
+    ck_assert_int_eq(add(2, 2, 6, ""), RC_OK); /* there is gas for others */
+    ck_assert_uint_eq(due(d, 2), 1);
+    ck_assert_int_eq(standing_done(table, &d[0].hash, view_str("s"), NOW + 9, GAS + 1, 2), RC_LIMIT); /* a quarter */
+    ck_assert(get(&state, 2, NOW) && !state.statement.n && state.why[0]);
+    ck_assert_uint_eq(due(d, 3), 0);
+    ck_assert_int_eq(add(3, 3, 7, ""), RC_OK);
+    ck_assert_int_eq(add(4, 4, 7, ""), RC_OK);
+    ck_assert_uint_eq(due(d, 4), 2);
+    ck_assert_int_eq(standing_done(table, &d[0].hash, view_str("s"), NOW + 9, GAS - 100000, 4), RC_LIMIT);
+    ck_assert_int_eq(standing_done(table, &d[1].hash, view_str("s"), NOW + 9, 100000, 4), RC_OK);
+    ck_assert_uint_eq(due(d, 5), 2); /* now both are within the share of who asks */
+    ck_assert_int_eq(standing_done(table, &d[0].hash, view_str("s"), NOW + 9, 100000, 5), RC_OK);
+    ck_assert_int_eq(standing_done(table, &d[1].hash, view_str("s"), NOW + 9, 100000, 5), RC_OK);
+    ck_assert_int_eq(add(5, 2, 0, ""), RC_OK); /* what the operator asks for, too, is run for all */
+    bool found = false;
+    const standing_ask_t second = ask_of(2, "");
+    for (size_t n = due(d, 6); n-- > 0;)
+        found |= hash32_eq(&d[n].hash, &second.hash);
+    ck_assert(found);
+    end();
+}
+END_TEST
+
+/* A call with data of 32,000 characters. */
+static rc_t add_long(unsigned id, unsigned to, uint8_t client)
+{
+    enum { LONG = 32000 };
+    char *text = malloc(LONG + 256), *data = malloc(LONG + 1);
+    standing_ask_t ask;
+    memset(data, '0', LONG);
+    data[LONG] = 0;
+    snprintf(text, LONG + 256, "{\"call\":{\"to\":\"0x%040x\",\"data\":\"0x%s\"}}", to, data);
+    ck_assert_int_eq(standing_ask_read(&ask, &e, &a, view_str(text), NOW, false), RC_OK);
+    const standing_owner_t by = owner_of(id, client);
+    const rc_t rc = standing_add(table, &e, &ask, &by);
+    free(text);
+    free(data);
+    return rc;
+}
+
+START_TEST(the_bytes_of_the_table_are_shared_and_make_a_file)
+{
+    view_t kept;
+    size_t left, n = 0;
+    begin(0, 4096u * GAS);
+    while (!add_long((unsigned)n + 1, 1, 5)) /* equal calls are written each by itself */
+        n++;
+    ck_assert_uint_eq(e.code, STANDING_SHARE);
+    ck_assert(n * 32000 <= STANDING_BYTES_MAX / STANDING_PART && n > 100);
+    while (!add_long((unsigned)n + 1, 1, 0))
+        n++;
+    ck_assert_uint_eq(e.code, STANDING_FULL);
+    ck_assert_int_eq(standing_write(table, &kept, &a), RC_OK);
+    ck_assert_uint_le(kept.n, STANDING_FILE_MAX);
+    standing_free(table);
+    table = standing_new(&(standing_limits_t){ 0, 4096u * GAS });
+    ck_assert_int_eq(standing_read(table, &left, &e, kept, NOW), RC_OK);
+    ck_assert(!left && standing_count(table) == n);
+    end();
+}
+END_TEST
+
+START_TEST(statements_of_one_client_leave_room_for_others)
+{
+    standing_due_t *d = calloc(400, sizeof *d);
+    char *big = calloc(1, STANDING_ANSWER_MAX);
+    size_t kept = 0;
+    begin(0, 4096u * GAS);
+    for (unsigned i = 1; i <= 400; i++)
+        ck_assert_int_eq(add(i, i, 5, ""), RC_OK);
+    ck_assert_uint_eq(standing_due(table, d, 400, 1), 400);
+    for (size_t i = 0; i < 400; i++)
+        kept += !standing_done(table, &d[i].hash, view_of(big, STANDING_ANSWER_MAX), NOW + 9, 1, 1);
+    ck_assert_uint_lt(kept, STANDING_BYTES_MAX / STANDING_PART / STANDING_ANSWER_MAX + 1);
+    ck_assert_uint_gt(kept, 50);
+    ck_assert_int_eq(add(500, 500, 6, ""), RC_OK);
+    ck_assert_uint_eq(standing_due(table, d, 1, 1), 1);
+    ck_assert_int_eq(standing_done(table, &d[0].hash, view_of(big, STANDING_ANSWER_MAX), NOW + 9, 1, 1), RC_OK);
+    free(big);
+    free(d);
+    end();
+}
+END_TEST
+
+START_TEST(what_was_added_for_little_gas_comes_back)
+{
+    standing_due_t d[8];
+    view_t kept;
+    size_t left;
+    begin(8, GAS);
+    for (unsigned id = 1; id <= 8; id++) { /* a million gas is enough for five of which nothing is known */
+        ck_assert_int_eq(add(id, id, 0, ""), RC_OK);
+        ck_assert_uint_eq(due(d, id), 1);
+        ck_assert_int_eq(standing_done(table, &d[0].hash, view_str("s"), NOW + 9, 21000, id + 1000), RC_OK);
+    }
+    ck_assert_int_eq(standing_write(table, &kept, &a), RC_OK);
+    standing_free(table);
+    table = standing_new(&(standing_limits_t){ 8, GAS });
+    ck_assert_int_eq(standing_read(table, &left, &e, kept, NOW), RC_OK);
+    ck_assert_uint_eq(left, 0);
+    ck_assert_uint_eq(standing_count(table), 8);
+    standing_free(table);
+    table = standing_new(&(standing_limits_t){ 8, GAS }); /* a clock that was set back loses nothing */
+    ck_assert_int_eq(standing_read(table, &left, &e, kept, NOW - 86400), RC_OK);
+    ck_assert(!left && standing_count(table) == 8);
+    end();
+}
+END_TEST
+
 START_TEST(an_owner_sees_what_is_his)
 {
     standing_ref_t refs[2], one;
@@ -374,5 +529,7 @@ int main(void)
                     the_gas_of_a_head_is_kept_and_all_have_turns, the_last_good_statement_stays_until_it_expires,
                     a_file_brings_them_back_and_no_other_bytes_do,
                     what_has_no_room_any_more_is_left_out_and_the_rest_comes_back, an_owner_sees_what_is_his,
-                    a_command_brings_its_counter_along);
+                    who_adds_and_ends_again_gets_no_more_of_a_head, a_call_that_grows_takes_nobody_elses_gas,
+                    the_bytes_of_the_table_are_shared_and_make_a_file, statements_of_one_client_leave_room_for_others,
+                    what_was_added_for_little_gas_comes_back, a_command_brings_its_counter_along);
 }
