@@ -838,6 +838,8 @@ void service_free(service_t *s)
         ask_cancel(s->ask);
     cluster_stop(s->cluster);
     rekey_stop(atomic_load(&s->rekey));
+    if (s->follow) /* it tells what is freed below of heads */
+        follow_stop(s->follow);
     jobs_free(s->jobs);
     calls_free(s->calls);
     vigil_free(s->vigil);
@@ -845,8 +847,6 @@ void service_free(service_t *s)
     said_free(s->said);
     node_rpc_free(s->rpc);
     news_free(s->news);
-    if (s->follow)
-        follow_stop(s->follow);
     ask_free(s->ask);
     daemon_free(s->members);
     attest_free(s->attest);
