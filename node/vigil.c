@@ -88,7 +88,7 @@ static void told(void *ctx, size_t i, rc_t rc, const err_t *e, const statements_
         standing_failed(v->table, &b->hashes[i], e->text);
     *(rc ? &v->failed : &v->signed_so_far) += 1;
     if (!rc)
-        vigil_events_put(v->events, &b->hashes[i], out->statement, b->head);
+        vigil_events_put(v->events, b->turn, &b->hashes[i], out->statement, b->head);
     pthread_mutex_unlock(&v->lock);
 }
 

@@ -29,6 +29,7 @@ typedef struct listener {
     bool begins, gap;    /* open is to be said, a gap of which nobody knows how long it is */
     char *text;          /* owned: of the event that is being sent */
     size_t n, at;
+    uint64_t turn; /* in which the text was made */
     size_t count;
     standing_ref_t *refs; /* behind it; ordered by the hash */
 } listener_t;
@@ -102,6 +103,7 @@ static bool set_text(listener_t *l, uint64_t number, const char *event, view_t d
     memcpy(l->text + (size_t)n + data.n, "\n\n", 2);
     l->n = (size_t)n + data.n + 2;
     l->at = 0;
+    l->turn = l->all->turn_of_events;
     return true;
 }
 
@@ -167,7 +169,8 @@ static size_t on_read(void *ctx, char *out, size_t cap)
     bool no_memory = false;
     pthread_mutex_lock(&l->all->lock);
     look_at_turn(l->all);
-    while (n < cap && (l->text || next_text(l, &no_memory))) {
+    const bool is_over = l->text && l->turn != l->all->turn_of_events;
+    while (!is_over && n < cap && (l->text || next_text(l, &no_memory))) {
         const size_t more = l->n - l->at < cap - n ? l->n - l->at : cap - n;
         memcpy(out + n, l->text + l->at, more);
         n += more;
@@ -178,7 +181,7 @@ static size_t on_read(void *ctx, char *out, size_t cap)
         }
     }
     pthread_mutex_unlock(&l->all->lock);
-    return no_memory && !n ? HS_STREAM_END : n;
+    return is_over || (no_memory && !n) ? HS_STREAM_END : n;
 }
 
 static void on_closed(void *ctx)
@@ -245,11 +248,16 @@ void vigil_events_listen(vigil_events_t *v, hs_response_t *r, const hs_request_t
 
 /* ---- events ---- */
 
-void vigil_events_put(vigil_events_t *v, const hash32_t *call, view_t statement, uint64_t head)
+void vigil_events_put(vigil_events_t *v, uint64_t turn, const hash32_t *call, view_t statement, uint64_t head)
 {
     uint8_t *copy = malloc(statement.n ? statement.n : 1);
     pthread_mutex_lock(&v->lock);
     look_at_turn(v);
+    if (turn != v->turn_of_events) {
+        pthread_mutex_unlock(&v->lock);
+        free(copy);
+        return;
+    }
     while (v->first < v->next &&
            (v->next - v->first >= VIGIL_EVENTS_MAX || v->bytes + statement.n > VIGIL_EVENTS_BYTES_MAX))
         drop_oldest(v);

@@ -24,15 +24,15 @@
 
 typedef struct vigil_events vigil_events_t;
 
-/* turn: as for jobs_t; what was put in a former one is not sent any more, and who has not had it finds a gap. NULL: out
- * of memory. */
+/* turn: as for jobs_t; what was put in a former one is not sent any more: who has not had it finds a gap, and the
+ * stream of who is in the midst of it ends there. NULL: out of memory. */
 vigil_events_t *vigil_events_new(uint64_t (*turn)(void *ctx), void *ctx);
 
 /* Once no server runs that has streams of it. NULL is allowed. */
 void vigil_events_free(vigil_events_t *v);
 
-/* A call has a new statement: what listens for it is told. */
-void vigil_events_put(vigil_events_t *v, const hash32_t *call, view_t statement, uint64_t head);
+/* A call has a new statement, signed in this turn: what listens for it is told, unless that turn is over. */
+void vigil_events_put(vigil_events_t *v, uint64_t turn, const hash32_t *call, view_t statement, uint64_t head);
 
 /* Answers a request by a stream of what comes of these, which are put in order. */
 void vigil_events_listen(vigil_events_t *v, hs_response_t *r, const hs_request_t *request, standing_ref_t *refs,

@@ -130,11 +130,14 @@ static void new_head(uint64_t number)
 }
 
 static atomic_ullong turn; /* of the key */
+static atomic_bool turns;  /* it does once it has been asked for */
 
 static uint64_t key_turn(void *ctx)
 {
     (void)ctx;
-    return turn;
+    const uint64_t is = turn;
+    turn += atomic_exchange(&turns, false);
+    return is;
 }
 
 static void open_vigil(void)
@@ -587,6 +590,40 @@ START_TEST(what_another_key_signed_is_neither_served_nor_sent)
 }
 END_TEST
 
+START_TEST(what_was_signed_as_the_key_turned_is_not_sent)
+{
+    char one[ID_LEN + 1], query[80], id[64], token[TOKEN_LEN + 1] = "";
+    setup_all();
+    vigil_head(vigil, 1);
+    add(one, token, 5);
+    wait_runs(1);
+    snprintf(query, sizeof query, "?ids=%s", one);
+    int on = listen_for(query, NULL, NULL);
+    last_id(id, hear_until(on, "event: open\ndata: {}\n\n"));
+    close(on);
+    const uint64_t until = clock_ms() + 30000;
+    while (counts().listeners && clock_ms() < until) /* nobody else looks at the key */
+        pause_ms(2);
+    ends[0].held = ends[1].held = true;
+    set_slot(5, 7);
+    new_head(2);
+    vigil_head(vigil, 2);
+    turns = true; /* as soon as the table has looked */
+    pthread_mutex_lock(&lock);
+    ends[0].held = ends[1].held = false;
+    pthread_mutex_unlock(&lock);
+    wait_runs(2);
+    ck_assert(!turns && counts().signed_so_far == 2);
+    on = listen_for(query, NULL, id);
+    new_head(3);
+    vigil_head(vigil, 3);
+    wait_runs(3);
+    ck_assert_ptr_null(strstr(hear_until(on, "\"head\":3,"), "\"head\":2,"));
+    close(on);
+    end_all();
+}
+END_TEST
+
 /* ---- whose they are ---- */
 
 START_TEST(only_the_token_lists_and_ends)
@@ -656,5 +693,6 @@ int main(void)
                     what_reads_something_else_asks_for_it_by_itself_and_fails_alone,
                     the_last_good_statement_is_served_until_it_expires, a_listener_misses_nothing_or_is_told_of_a_gap,
                     who_falls_behind_finds_a_gap, what_another_key_signed_is_neither_served_nor_sent,
-                    only_the_token_lists_and_ends, a_restart_keeps_them_and_no_other_key_opens_the_file);
+                    what_was_signed_as_the_key_turned_is_not_sent, only_the_token_lists_and_ends,
+                    a_restart_keeps_them_and_no_other_key_opens_the_file);
 }
