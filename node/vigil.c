@@ -1,6 +1,7 @@
 #include "node/vigil.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -26,6 +27,7 @@ struct vigil {
     vigil_config_t config;
     vigil_events_t *events;
     bool keeps;
+    atomic_bool survives; /* the last change is on the disk */
     char keep_dir[400];
     uint8_t keep_key[VIGIL_KEY_LEN];
     pthread_mutex_t file_lock; /* before lock */
@@ -155,15 +157,15 @@ static rc_t seal(view_t *out, arena_t *a, const vigil_t *v)
     return RC_OK;
 }
 
-/* Returns once the table is on the disk as it was when this was called, or says in the log why it is not. Who waits for
- * the file meanwhile has his change written along. */
-static void keep(vigil_t *v)
+/* Returns whether the table is on the disk as it was when this was called; if not, the log says why. Who waits for the
+ * file meanwhile has his change written along. */
+static bool keep(vigil_t *v)
 {
     arena_t a;
     err_t e;
     view_t sealed = NO_BYTES;
     if (!v->keeps)
-        return;
+        return false;
     pthread_mutex_lock(&v->lock);
     const uint64_t mine = v->changes;
     pthread_mutex_unlock(&v->lock);
@@ -181,7 +183,10 @@ static void keep(vigil_t *v)
         else
             v->written = now;
     }
+    const bool kept = v->written >= mine;
+    atomic_store(&v->survives, kept);
     pthread_mutex_unlock(&v->file_lock);
+    return kept;
 }
 
 /* What a sealed file holds, in the arena. */
@@ -354,7 +359,7 @@ void vigil_post(vigil_t *v, hs_response_t *r, const hs_request_t *request, bool 
     if (!rc)
         rc = add(v, &e, &ask, &by);
     if (!rc) {
-        keep(v);
+        const bool kept = keep(v);
         run_now(v);
         jw_t w = jw_of(&a, ASK_ARENA_MAX / 2);
         jw_object(&w, NULL);
@@ -362,7 +367,7 @@ void vigil_post(vigil_t *v, hs_response_t *r, const hs_request_t *request, bool 
         if (is_new)
             jw_hex(&w, "token", view_of(token, sizeof token));
         jw_u64(&w, "until", ask.until_s);
-        jw_bool(&w, "survives_restart", v->keeps);
+        jw_bool(&w, "survives_restart", kept);
         jw_end(&w);
         answer(r, &w);
     } else
@@ -395,7 +400,7 @@ void vigil_delete(vigil_t *v, hs_response_t *r, const hs_request_t *request)
         hs_problem(r, 404, "unknown-standing-call", "this token has no standing call of this id");
         return;
     }
-    keep(v);
+    (void)keep(v);
     jw_t w = jw_of(NULL, 64);
     jw_object(&w, NULL);
     jw_str(&w, "status", "success");
@@ -553,7 +558,7 @@ void vigil_stream(vigil_t *v, hs_response_t *r, const hs_request_t *request)
 
 void vigil_counts(vigil_t *v, vigil_counts_t *out)
 {
-    *out = (vigil_counts_t){ .listeners = vigil_events_listeners(v->events), .survives = v->keeps };
+    *out = (vigil_counts_t){ .listeners = vigil_events_listeners(v->events), .survives = atomic_load(&v->survives) };
     pthread_mutex_lock(&v->lock);
     out->calls = standing_count(v->table);
     out->signed_so_far = v->signed_so_far;
@@ -580,6 +585,7 @@ vigil_t *vigil_new(const vigil_config_t *config)
     const int n =
         config->keep_dir && config->keep_key ? snprintf(v->keep_dir, sizeof v->keep_dir, "%s", config->keep_dir) : 0;
     v->keeps = n > 0 && (size_t)n < sizeof v->keep_dir;
+    atomic_init(&v->survives, v->keeps);
     if (v->keeps) {
         memcpy(v->keep_key, config->keep_key, sizeof v->keep_key);
         restore(v);

@@ -9,8 +9,9 @@
  *     GET    /v1/stream         server-sent events (node/vigil_events.h) of ?ids=ID,ID..., or, with the token, of
  *                               all of its owner at that time
  *
- * An answer to POST is given once the table is on the disk. Kept form: nonce, then what standing_write gives, sealed by
- * XChaCha20-Poly1305 under a key of the TEE provider (base/os/persist.h around it).
+ * An answer to POST is given once the table is on the disk, or says that it could not be put there. Kept form: nonce,
+ * then what standing_write gives, sealed by XChaCha20-Poly1305 under a key of the TEE provider (base/os/persist.h
+ * around it).
  *
  * Spec:   api-facts 14; issue 19, item 3
  * Floor:  5, node. Any thread.

@@ -1,5 +1,8 @@
 /* Standing calls of a node, through the HTTP server: what they cost at a head, what is served when runs fail, what listeners
  * are told, whose they are, and what a restart brings back. Statements are judged by rpc/api/statement_verify.h. */
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "base/crypto/hash.h"
 #include "base/crypto/keyring.h"
 #include "base/crypto/secret.h"
@@ -684,6 +687,24 @@ START_TEST(a_restart_keeps_them_and_no_other_key_opens_the_file)
 }
 END_TEST
 
+START_TEST(what_is_not_on_the_disk_is_not_said_to_be)
+{
+    static const char body[] = "{\"call\":{\"to\":\"" A_TEXT "\"}}";
+    setup_all();
+    ck_assert_int_eq(rmdir(dir), 0);
+    close(open(dir, O_CREAT | O_WRONLY, 0600)); /* what is there is no directory */
+    expect_answer("POST", "/v1/standing", NULL, body, 200, "\"survives_restart\":false");
+    ck_assert(!counts().survives);
+    ck_assert(unlink(dir) == 0 && mkdir(dir, 0700) == 0);
+    expect_answer("POST", "/v1/standing", NULL, body, 200, "\"survives_restart\":true");
+    ck_assert(counts().survives);
+    close_vigil();
+    open_vigil();
+    ck_assert_uint_eq(counts().calls, 2); /* the first one, too */
+    end_all();
+}
+END_TEST
+
 int main(void)
 {
     if (secret_init())
@@ -693,6 +714,6 @@ int main(void)
                     what_reads_something_else_asks_for_it_by_itself_and_fails_alone,
                     the_last_good_statement_is_served_until_it_expires, a_listener_misses_nothing_or_is_told_of_a_gap,
                     who_falls_behind_finds_a_gap, what_another_key_signed_is_neither_served_nor_sent,
-                    what_was_signed_as_the_key_turned_is_not_sent, only_the_token_lists_and_ends,
-                    a_restart_keeps_them_and_no_other_key_opens_the_file);
+                    what_was_signed_as_the_key_turned_is_not_sent, what_is_not_on_the_disk_is_not_said_to_be,
+                    only_the_token_lists_and_ends, a_restart_keeps_them_and_no_other_key_opens_the_file);
 }
