@@ -549,6 +549,25 @@ START_TEST(deployed_code_has_its_limits)
 }
 END_TEST
 
+START_TEST(code_to_make_that_begins_with_ef00_is_run_and_halts)
+{
+    static const char *const makers[] = { "61ef005f526002601e5ff0" RETURN_TOP, "61ef005f525f6002601e5ff5" RETURN_TOP };
+    for (size_t i = 0; i < sizeof makers / sizeof makers[0]; i++)
+        for (int fork = EVM_SHANGHAI; fork <= EVM_AMSTERDAM; fork++) {
+            arena_t a;
+            arena_init(&a, ARENA_LIMIT);
+            world_t w = { 0 };
+            evm_result_t r;
+            ck_assert_int_eq(run(&a, &r, &w, (evm_fork_t)fork, makers[i], NULL), RC_OK);
+            ck_assert_int_eq(r.status, EVM_SUCCESS);
+            ck_assert(r.output.n == 32 && hash32_is_zero((const hash32_t *)(const void *)r.output.p));
+            ck_assert_msg(r.gas_used > 800000, "fork %d: %llu", fork,
+                          (unsigned long long)r.gas_used); /* all but one 64th, less the account of Amsterdam */
+            arena_free(&a);
+        }
+}
+END_TEST
+
 START_TEST(memory_beyond_the_arena_is_out_of_memory)
 {
     arena_t a;
@@ -770,8 +789,9 @@ int main(void)
         memories_of_frames_do_not_disturb_each_other, missing_data_ends_the_call_and_leaves_the_result_alone,
         only_what_execution_needs_is_asked_and_only_once, storage_of_what_the_call_created_is_never_asked,
         a_revert_undoes_every_change_of_many, every_log_of_many_is_there_in_order, deployed_code_has_its_limits,
-        memory_beyond_the_arena_is_out_of_memory, keys_chosen_to_collide_cost_no_more_time_than_others,
-        deadline_ends_loops_and_call_chains, precompile_answers_from_within_and_only_from_its_fork_on,
+        code_to_make_that_begins_with_ef00_is_run_and_halts, memory_beyond_the_arena_is_out_of_memory,
+        keys_chosen_to_collide_cost_no_more_time_than_others, deadline_ends_loops_and_call_chains,
+        precompile_answers_from_within_and_only_from_its_fork_on,
         map_of_jump_destinations_matches_a_walk_through_the_code, delegated_account_runs_the_code_it_names,
         a_push_and_what_takes_its_word_do_as_both_apart);
 }
