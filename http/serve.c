@@ -232,6 +232,16 @@ static hs_client_t *client_at(hs_t *s, const ip_t *ip)
     return hs_client_get(s->clients, listed ? ip->b : key, listed);
 }
 
+/* Whom the present request is from, as its proxy says. Other threads look at it with the lock. */
+static void set_named(conn_t *c, hs_client_t *take_named)
+{
+    pthread_mutex_lock(&c->server->conns_lock);
+    hs_client_t *before = c->named;
+    c->named = take_named;
+    pthread_mutex_unlock(&c->server->conns_lock);
+    hs_client_unref(before);
+}
+
 /* The headers are here, the body is not: refuses what can be refused without it. An answer now closes it. */
 static enum MHD_Result on_headers(conn_t *c, const char *method, const char *path, const char *version)
 {
@@ -242,7 +252,7 @@ static enum MHD_Result on_headers(conn_t *c, const char *method, const char *pat
     (void)MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, on_field, &fields);
     const char *fault = framing_fault(&status, &fields.framing, method, c->target, version);
     if (fields.forwarded.known)
-        c->named = client_at(c->server, &fields.forwarded.client);
+        set_named(c, client_at(c->server, &fields.forwarded.client));
     if (fault) {
         extra.close = true;
         return send_problem(c, extra, status, "bad-request", fault);
@@ -277,7 +287,7 @@ static hs_client_t *asker(const conn_t *c)
     return c->named ? c->named : c->client;
 }
 
-static void evict(hs_t *s, const hs_client_t *of);
+static void evict(hs_t *s, const hs_client_t *of, hs_client_t *(*whose)(const conn_t *));
 
 void conn_body_gone(conn_t *c, size_t bytes)
 {
@@ -293,12 +303,12 @@ static bool evict_holder(hs_t *s, hs_client_t *but)
     size_t held = atomic_load(&but->bodies);
     pthread_mutex_lock(&s->conns_lock);
     for (conn_t *c = s->conns; c; c = c->next)
-        if (!c->evicted && c->client != but && atomic_load(&c->client->bodies) > held) {
-            most = c->client;
+        if (!c->evicted && asker(c) != but && atomic_load(&asker(c)->bodies) > held) {
+            most = asker(c);
             held = atomic_load(&most->bodies);
         }
     if (most)
-        evict(s, most);
+        evict(s, most, asker);
     pthread_mutex_unlock(&s->conns_lock);
     return most != NULL;
 }
@@ -498,9 +508,9 @@ static void on_completed(void *ctx, struct MHD_Connection *mhd, void **request_c
     free(c->target);
     free(c->body);
     conn_body_gone(c, c->body_cap);
-    hs_client_unref(c->named);
+    if (c->named)
+        set_named(c, NULL);
     hs_response_clear(&c->response);
-    c->named = NULL;
     c->target = NULL;
     c->body = NULL;
     c->body_len = c->body_cap = 0;
@@ -549,11 +559,17 @@ static void conn_uncount(hs_t *s, conn_t *c)
     c->client->connections--;
 }
 
+/* Who has the connection, whomever its request is from. */
+static hs_client_t *holder(const conn_t *c)
+{
+    return c->client;
+}
+
 /* Closes the oldest connection that is still receiving, of a client, or of all (NULL). With the lock held. */
-static void evict(hs_t *s, const hs_client_t *of)
+static void evict(hs_t *s, const hs_client_t *of, hs_client_t *(*whose)(const conn_t *))
 {
     conn_t *c = s->conns_last;
-    while (c && (c->evicted || (of && c->client != of) || !atomic_load_explicit(&c->receiving, memory_order_relaxed)))
+    while (c && (c->evicted || (of && whose(c) != of) || !atomic_load_explicit(&c->receiving, memory_order_relaxed)))
         c = c->prev;
     if (!c)
         return;
@@ -579,9 +595,9 @@ static void conn_enter(hs_t *s, conn_t *c)
         tally_add(&s->config.tallies->connections, 1);
     c->client->connections++;
     if (c->client->connections > s->config.per_client_max && !c->client->turns[0].exempt)
-        evict(s, c->client);
+        evict(s, c->client, holder);
     else if (s->conn_count > s->config.connections_max)
-        evict(s, NULL);
+        evict(s, NULL, holder);
     pthread_mutex_unlock(&s->conns_lock);
     if (c->tls)
         tls_attach(c->tls, c->identity);

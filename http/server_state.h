@@ -29,7 +29,7 @@ typedef struct conn {
     bool evicted;             /* it is being closed, and does not count any more */
     share_item_t item;        /* server->slow */
     hs_client_t *client;      /* of the connection */
-    hs_client_t *named;       /* whom the request is from, as a listed proxy says; NULL: the same */
+    hs_client_t *named; /* whom the request is from, as a listed proxy says; NULL: the same. Under the lock, too */
     int fd;
     void *tls;                    /* its session; NULL: plain */
     hs_identity_t *identity;      /* what the session presents */

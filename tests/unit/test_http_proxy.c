@@ -18,7 +18,7 @@ static void who(void *ctx, const hs_request_t *q, hs_response_t *r)
     *r = (hs_response_t){ .status = 200, .body = (uint8_t *)text, .body_len = (size_t)n };
 }
 
-static const hs_route_t routes[] = { { "GET", "/who", who, 0 } };
+static const hs_route_t routes[] = { { "GET", "/who", who, 0 }, { "POST", "/who", who, 0 } };
 
 static hs_t *start(hs_config_t k)
 {
@@ -28,7 +28,7 @@ static hs_t *start(hs_config_t k)
     ck_assert_int_eq(proxies_add(&proxies, view_str(LISTED)), RC_OK);
     k.address = "127.0.0.1";
     k.routes = routes;
-    k.route_count = 1;
+    k.route_count = sizeof routes / sizeof routes[0];
     k.proxies = &proxies;
     ck_assert_msg(hs_start(&s, &e, &k) == RC_OK, "%s", e.text);
     return s;
@@ -126,6 +126,34 @@ START_TEST(silent_proxies_fill_no_places_of_others)
 }
 END_TEST
 
+/* Bodies that a client behind a proxy begins and never ends. */
+START_TEST(half_sent_bodies_behind_a_proxy_leave_room_for_others_behind_it)
+{
+    enum { N = 16, HALF = 60000 };
+    static char half[HALF], whole[HALF + 200];
+    static const char head[] =
+        "POST /who HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.%u\r\nContent-Length: %u\r\n\r\n";
+    int fds[N];
+    char text[200];
+    hs_t *s = start((hs_config_t){ .bodies_max = N * 65536, .headers_ms = 60000 });
+    memset(half, 'x', sizeof half);
+    snprintf(text, sizeof text, head, 1u, HALF + 1u);
+    for (unsigned i = 0; i < N; i++) {
+        fds[i] = dial_from(s, LISTED);
+        ck_assert(say(fds[i], text) && send_all(fds[i], half, sizeof half));
+    }
+    pause_ms(300);
+    const int n = snprintf(whole, sizeof whole, head, 2u, (unsigned)HALF);
+    memset(whole + n, 'x', HALF);
+    whole[n + HALF] = '\0';
+    for (unsigned i = 0; i < 3; i++)
+        expect(s, i == 1 ? "127.0.0.3" : LISTED, whole, i == 1 ? "127.0.0.3" : "192.0.2.2");
+    for (unsigned i = 0; i < N; i++)
+        close(fds[i]);
+    hs_stop(s, 1000);
+}
+END_TEST
+
 START_TEST(a_server_listens_on_each_address_it_is_given)
 {
     static const char *const at[] = { "127.0.0.5", "127.0.0.6", "::1" };
@@ -150,5 +178,6 @@ int main(void)
     return UNIT_RUN("http_proxy", what_listed_proxies_say_is_taken_for_each_request,
                     connections_of_listed_proxies_begin_with_their_header,
                     headers_from_others_and_connections_without_one_are_closed, silent_proxies_fill_no_places_of_others,
+                    half_sent_bodies_behind_a_proxy_leave_room_for_others_behind_it,
                     a_server_listens_on_each_address_it_is_given);
 }
