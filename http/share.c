@@ -38,9 +38,9 @@ void share_push(share_t *s, share_turn_t *t, share_item_t *item)
         join(s, t);
 }
 
-static bool is_bound(const share_t *s, const share_turn_t *t)
+bool share_is_bound(const share_t *s, const share_turn_t *t)
 {
-    return !t->exempt && t->running >= share_part(s->places);
+    return !t->exempt && t->running + (t->twin ? t->twin->running : 0) >= share_part(s->places);
 }
 
 /* The first that is within its share and has used no more than the others. NULL: all are at their bounds. */
@@ -48,7 +48,7 @@ static share_turn_t *choose(const share_t *s)
 {
     share_turn_t *best = NULL;
     for (share_turn_t *t = s->ring.next; t != &s->ring; t = t->next)
-        if (!is_bound(s, t) && (!best || t->debt_us < best->debt_us))
+        if (!share_is_bound(s, t) && (!best || t->debt_us < best->debt_us))
             best = t;
     return best;
 }

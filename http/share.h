@@ -32,8 +32,9 @@ typedef struct share_turn {
     struct share_turn *prev, *next; /* in the ring of those that wait */
     share_item_t *first, *last;
     unsigned waiting, running;
-    int64_t debt_us; /* used beyond what others had; not below 0 */
-    bool exempt;     /* stands for many clients that it does not tell apart: has turns, but no bounds */
+    int64_t debt_us;               /* used beyond what others had; not below 0 */
+    bool exempt;                   /* stands for many clients that it does not tell apart: has turns, but no bounds */
+    const struct share_turn *twin; /* its client's at another scheduler of the same places, which count; NULL: none */
 } share_turn_t;
 
 typedef struct {
@@ -53,6 +54,9 @@ void share_push(share_t *s, share_turn_t *t, share_item_t *item);
 
 /* Takes the next item, of *turn. NULL: nothing waits. The number of places is for the caller to keep. */
 share_item_t *share_next(share_t *s, share_turn_t **turn);
+
+/* Whether a turn has its share of the places. */
+bool share_is_bound(const share_t *s, const share_turn_t *t);
 
 /* What share_next would take, which stays there. NULL: nothing waits. */
 share_item_t *share_peek(const share_t *s);

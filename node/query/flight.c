@@ -36,6 +36,7 @@ struct flights {
     flight_t *buckets[BUCKETS];
     turns_t at[UP_ENDPOINTS_MAX], wide[UP_ENDPOINTS_MAX]; /* wide: of what may have long answers */
     bool wide_is_next[UP_ENDPOINTS_MAX];                  /* of the two, when both wait */
+    struct guest *guests[UP_ENDPOINTS_MAX];               /* of both */
     budget_t budget;
     budget_use_t own; /* of it, by the program itself */
     size_t held;      /* bytes that the answers on their way and in use may have */
@@ -658,14 +659,17 @@ static bool send_next(flights_t *f, turns_t *t)
     return true;
 }
 
-/* Sends what waits, as far as it may: a flood of one sort leaves every second place to the other. */
+/* Sends what waits, as far as it may: a flood of one sort leaves every second place to the other, and all of them when
+ * whoever floods has his share. */
 static void pump(flights_t *f, size_t endpoint)
 {
-    turns_t *const sorts[] = { &f->at[endpoint], &f->wide[endpoint] };
+    turns_t *const sorts[TURNS_SORTS] = { &f->at[endpoint], &f->wide[endpoint] };
     bool first;
-    do
+    do {
         first = f->wide_is_next[endpoint];
-    while (send_next(f, sorts[first]) || send_next(f, sorts[!first]));
+        if (turns_yields(sorts[first], sorts[!first]))
+            first = !first;
+    } while (send_next(f, sorts[first]) || send_next(f, sorts[!first]));
 }
 
 /* Batches that take a party on board. */
@@ -890,8 +894,8 @@ flights_t *flights_new(const flights_config_t *config)
         f->config.bytes_max = FLIGHT_BYTES_MAX;
     f->budget.per_minute = config->per_minute;
     for (size_t i = 0; i < UP_ENDPOINTS_MAX; i++) {
-        turns_init(&f->at[i], f->config.in_air_max);
-        turns_init(&f->wide[i], f->config.in_air_max);
+        turns_init(&f->at[i], &f->guests[i], 0, f->config.in_air_max);
+        turns_init(&f->wide[i], &f->guests[i], 1, f->config.in_air_max);
     }
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->empty, NULL);
