@@ -160,15 +160,17 @@ rc_t node_accept_setup(node_t *n, err_t *error, view_t body)
     return rc;
 }
 
-void node_keep_setup(node_t *n)
+bool node_keep_setup(node_t *n, persist_told_t *told)
 {
     err_t e;
     if (!n->setup_text.p)
-        return;
-    if (n->options.state_dir && persist_write(&e, n->options.state_dir, SETUP_FILE, n->setup_text))
-        log_write(LOG_WARN, "state", "%s: a restart will need /setup again", e.text);
+        return true;
+    const rc_t rc = n->options.state_dir ? persist_write(&e, n->options.state_dir, SETUP_FILE, n->setup_text) : RC_OK;
+    if (!persist_tell(told, "state", "a restart will need /setup again: ", rc, &e))
+        return false;
     file_free(n->setup_text);
     n->setup_text = view_of(NULL, 0);
+    return true;
 }
 
 /* Takes a configuration that needs no POST /setup. */

@@ -7,7 +7,6 @@
 #include "base/hex.h"
 #include "base/os/file.h"
 #include "base/os/log.h"
-#include "base/os/persist.h"
 #include "node/state.h"
 
 #define START_ASK_MS 20000u /* one search for a checkpoint; */
@@ -15,6 +14,7 @@
 #define AGAIN_MAX_MS 60000u
 #define SETUP_LIMIT_MS 900000u /* from an accepted setup to the first ready: 15 minutes, after which it is given up */
 #define LOOK_MS 1000u          /* between two looks whether it is ready */
+#define KEEP_MS 10000u         /* between two tries to write what a full disk did not take */
 #define RETRIAL_MS 60000u      /* between two looks whether it ever will be */
 
 /* Turns the API port to HTTPS: the certificate comes first, since its quote may take a while. */
@@ -213,7 +213,9 @@ static bool watch(node_t *n, err_t *why, const config_t *config)
         if (!worker_sleep_until(n->controller, clock_monotonic_ms() + LOOK_MS))
             return true;
     }
-    node_keep_setup(n);
+    for (persist_told_t told = { 0 }; !node_keep_setup(n, &told);)
+        if (!worker_sleep_until(n->controller, clock_monotonic_ms() + KEEP_MS))
+            break;
     return true;
 }
 

@@ -5,6 +5,7 @@
 #ifndef NODE_STATE_H
 #define NODE_STATE_H
 
+#include "base/os/persist.h"
 #include "base/os/worker.h"
 #include "node/evidence/https.h"
 #include "node/options.h"
@@ -79,8 +80,9 @@ NODISCARD rc_t node_open_setup(node_t *n, err_t *e);
 NODISCARD rc_t node_read_config_file(node_t *n, err_t *e);
 NODISCARD rc_t node_find_config(node_t *n, err_t *e);
 
-/* Keeps the accepted setup for the next run, once it has shown that it works (accept.c). */
-void node_keep_setup(node_t *n);
+/* Keeps the accepted setup for the next run, once it has shown that it works (accept.c). False: the disk did not take
+ * it, which the log says once. */
+bool node_keep_setup(node_t *n, persist_told_t *told);
 
 /* The controller's thread (control.c); ctx is the node. */
 void node_control(worker_t *w, void *ctx);

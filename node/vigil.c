@@ -18,6 +18,7 @@
 #define ASK_ARENA_MAX ((size_t)1 << 20)
 #define ANSWER_ARENA_MAX ((size_t)1 << 20)
 #define KEEP_ARENA_MAX ((size_t)STANDING_FILE_MAX * 2 + (1u << 20))
+#define KEEP_S 10u /* between two tries to write what a full disk did not take */
 #define ID_TEXT (2u + 2u * STANDING_ID_LEN)
 #define TOKEN_TEXT (2u + 2u * STANDING_TOKEN_LEN)
 
@@ -31,7 +32,9 @@ struct vigil {
     char keep_dir[400];
     uint8_t keep_key[VIGIL_KEY_LEN];
     pthread_mutex_t file_lock; /* before lock */
-    uint64_t written;          /* under it: changes that are on the disk */
+    uint64_t written;          /* under it: changes that are on the disk, */
+    persist_told_t told;       /* ... what the log says of it, */
+    uint64_t tried_s;          /* ... and when it was written last, or was to be */
     pthread_mutex_t lock;      /* all below */
     pthread_cond_t idle;
     standing_t *table;
@@ -178,15 +181,26 @@ static bool keep(vigil_t *v)
         pthread_mutex_unlock(&v->lock);
         rc = rc ? err_say(&e, rc, "out of memory") : persist_write(&e, v->keep_dir, FILE_NAME, sealed);
         arena_free(&a);
-        if (rc)
-            log_write(LOG_WARN, "standing", "standing calls will not survive a restart: %s", e.text);
-        else
+        v->tried_s = v->config.now_s(v->config.ctx);
+        if (persist_tell(&v->told, "standing", "standing calls will not survive a restart: ", rc, &e))
             v->written = now;
     }
     const bool kept = v->written >= mine;
     atomic_store(&v->survives, kept);
     pthread_mutex_unlock(&v->file_lock);
     return kept;
+}
+
+/* What a full disk did not take is written later. */
+static void keep_again(vigil_t *v)
+{
+    if (!v->keeps || atomic_load(&v->survives))
+        return;
+    pthread_mutex_lock(&v->file_lock);
+    const bool is_due = v->config.now_s(v->config.ctx) >= v->tried_s + KEEP_S;
+    pthread_mutex_unlock(&v->file_lock);
+    if (is_due)
+        (void)keep(v);
 }
 
 /* What a sealed file holds, in the arena. */
@@ -237,6 +251,7 @@ void vigil_head(vigil_t *v, uint64_t head)
         run_due(v);
     }
     pthread_mutex_unlock(&v->lock);
+    keep_again(v);
 }
 
 /* ---- answers ---- */

@@ -1,9 +1,11 @@
 /* A node with the simulated TEE, without any network: its setup, and what begins with it. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/crypto/secret.h"
 #include "base/hex.h"
+#include "base/os/file.h"
 #include "base/os/log.h"
 #include "node/metrics.h"
 #include "node/node.h"
@@ -164,6 +166,30 @@ static unsigned free_port(void)
     close(fd);
     return ntohs(at.sin_port);
 }
+
+START_TEST(a_setup_that_the_disk_did_not_take_is_kept_later)
+{
+    static node_t n;
+    char dir[] = "/tmp/kettle-node-XXXXXX", path[80];
+    persist_told_t told = { 0 };
+    view_t kept;
+    bool found;
+    ck_assert(mkdtemp(dir) && rmdir(dir) == 0);
+    close(open(dir, O_CREAT | O_WRONLY, 0600)); /* what is there is no directory */
+    n.options.state_dir = dir;
+    n.setup_text = view_of(strdup("{}"), 2);
+    ck_assert(!node_keep_setup(&n, &told));
+    ck_assert(told.failing && n.setup_text.n == 2);
+    ck_assert(unlink(dir) == 0);
+    ck_assert(node_keep_setup(&n, &told));
+    ck_assert(!told.failing && !n.setup_text.p);
+    ck_assert(!persist_read(&kept, &found, &e, dir, "setup", 100) && found);
+    ck_assert(view_eq(kept, view_str("{}")));
+    file_free(kept);
+    snprintf(path, sizeof path, "%s/setup", dir);
+    ck_assert(unlink(path) == 0 && rmdir(dir) == 0);
+}
+END_TEST
 
 START_TEST(setup_is_tried_unless_it_says_otherwise)
 {
@@ -439,8 +465,9 @@ int main(void)
         one_setup_is_accepted_and_a_second_one_refused, setup_that_does_not_read_leaves_the_port_open_for_the_next,
         setup_for_another_tee_than_the_one_opened_is_refused,
         setup_that_does_not_get_to_ready_is_given_up_and_the_port_opens_once_more,
-        setup_is_tried_unless_it_says_otherwise, flags_are_a_setup_under_the_same_rules,
-        urls_may_come_from_a_file_of_their_own, setup_is_refused_to_pages_to_other_types_and_without_the_token,
+        setup_is_tried_unless_it_says_otherwise, a_setup_that_the_disk_did_not_take_is_kept_later,
+        flags_are_a_setup_under_the_same_rules, urls_may_come_from_a_file_of_their_own,
+        setup_is_refused_to_pages_to_other_types_and_without_the_token,
         six_setups_a_minute_are_tried_and_none_of_them_asks_this_machine, taken_api_port_is_an_error_of_the_setup,
         a_fork_that_is_not_known_is_told_then_stops_the_node_and_is_refused_afterwards,
         both_keys_are_whole_and_different, status_tells_the_state_and_once_there_is_a_service_its_keys,

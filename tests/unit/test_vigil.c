@@ -687,6 +687,32 @@ START_TEST(a_restart_keeps_them_and_no_other_key_opens_the_file)
 }
 END_TEST
 
+/* As one that is ended while the disk is full: it would come back with the next start. */
+START_TEST(what_the_disk_did_not_take_is_written_later)
+{
+    char id[ID_LEN + 1], path[80], token[TOKEN_LEN + 1] = "", kept[300], file[300];
+    setup_all();
+    add(id, token, 5);
+    snprintf(file, sizeof file, "%s/standing", dir);
+    snprintf(kept, sizeof kept, "%s.kept", dir);
+    ck_assert(rename(file, kept) == 0 && rmdir(dir) == 0);
+    close(open(dir, O_CREAT | O_WRONLY, 0600)); /* what is there is no directory */
+    snprintf(path, sizeof path, "/v1/standing/%s", id);
+    expect_answer("DELETE", path, token, "", 200, "success");
+    ck_assert(!counts().survives);
+    ck_assert(unlink(dir) == 0 && mkdir(dir, 0700) == 0 && rename(kept, file) == 0);
+    vigil_head(vigil, 1);
+    ck_assert(!counts().survives); /* it is tried every ten seconds */
+    now_ms += 10000;
+    vigil_head(vigil, 2);
+    ck_assert(counts().survives);
+    close_vigil();
+    open_vigil();
+    ck_assert_uint_eq(counts().calls, 0);
+    end_all();
+}
+END_TEST
+
 START_TEST(what_is_not_on_the_disk_is_not_said_to_be)
 {
     static const char body[] = "{\"call\":{\"to\":\"" A_TEXT "\"}}";
@@ -715,5 +741,6 @@ int main(void)
                     the_last_good_statement_is_served_until_it_expires, a_listener_misses_nothing_or_is_told_of_a_gap,
                     who_falls_behind_finds_a_gap, what_another_key_signed_is_neither_served_nor_sent,
                     what_was_signed_as_the_key_turned_is_not_sent, what_is_not_on_the_disk_is_not_said_to_be,
-                    only_the_token_lists_and_ends, a_restart_keeps_them_and_no_other_key_opens_the_file);
+                    what_the_disk_did_not_take_is_written_later, only_the_token_lists_and_ends,
+                    a_restart_keeps_them_and_no_other_key_opens_the_file);
 }
