@@ -29,12 +29,13 @@ typedef struct hs_client {
     uint8_t key[CLIENT_KEY_LEN];
     atomic_uint refs;
     share_turn_t turns[SHARE_KINDS];
-    atomic_size_t bodies;  /* bytes of those that are being received */
-    unsigned connections;  /* under the lock of the server's connections */
-    unsigned streams;      /* answers that go on; under the server's lock, as */
-    unsigned deferred;     /* requests that wait for hs_answer, */
-    size_t deferred_bytes; /* of their bodies */
-    budget_use_t upstream; /* questions; under the lock of whoever asks upstreams */
+    atomic_size_t bodies;          /* bytes of those that are being received */
+    atomic_size_t websocket_bytes; /* of messages that come, are answered, and wait */
+    unsigned connections;          /* under the lock of the server's connections */
+    unsigned streams;              /* answers that go on; under the server's lock, as */
+    unsigned deferred;             /* requests that wait for hs_answer, */
+    size_t deferred_bytes;         /* of their bodies */
+    budget_use_t upstream;         /* questions; under the lock of whoever asks upstreams */
 } hs_client_t;
 
 /* The clients of one server. NULL: out of memory. Ends by hs_clients_unref once no client is in use. */

@@ -38,6 +38,7 @@ struct ws {
     ws_t *due_next;    /* of those that the thread has to look at */
     bool due, over;    /* over: it is in no list */
     bool too_slow;     /* it is to end */
+    bool evicted;      /* ... at once: others want its memory */
     text_t *outbox, **outbox_end;
     size_t outbox_bytes, out_bytes; /* that wait here, and in frames */
     unsigned in_flight;
@@ -47,7 +48,7 @@ struct ws {
     int fd;
     wsf_t *frames;
     text_t *early;   /* came before the thread had it */
-    size_t held;     /* bytes in frames that count in the hub's */
+    size_t held;     /* bytes of frames; written with the lock */
     uint32_t events; /* that epoll looks for */
     bool joined, pinged;
     uint64_t heard_ms, moved_ms, began_ms, closing_ms; /* the last two: 0: not */
@@ -142,19 +143,60 @@ static text_t *text_new(view_t from)
     return t;
 }
 
-/* Puts a message into the outbox, if there is room up to a bound. With the lock held. */
-static bool put(ws_t *w, view_t text, size_t max)
+/* Counts bytes of a connection, in the hub's and its client's; modulo the word: they may be less than before. */
+static void count_bytes(ws_t *w, size_t more)
+{
+    atomic_fetch_add(&w->hub->bytes, more);
+    atomic_fetch_add(&w->client->websocket_bytes, more);
+}
+
+static size_t bytes_of(const ws_t *w)
+{
+    return w->outbox_bytes + w->held + w->in_flight_bytes;
+}
+
+/* Ends the largest connection of whoever holds most, and more than this client. False: nobody does. With the lock
+ * held. */
+static bool evict_holder(ws_hub_t *h, const hs_client_t *but)
+{
+    const hs_client_t *most = but;
+    ws_t *largest = NULL;
+    for (ws_t *w = h->conns; w; w = w->next)
+        if (!w->evicted && atomic_load(&w->client->websocket_bytes) > atomic_load(&most->websocket_bytes))
+            most = w->client;
+    for (ws_t *w = h->conns; w; w = w->next)
+        if (!w->evicted && w->client == most && most != but && (!largest || bytes_of(w) > bytes_of(largest)))
+            largest = w;
+    if (!largest)
+        return false;
+    largest->evicted = true;
+    make_due(largest);
+    return true;
+}
+
+/* Whether there is memory for more bytes of a connection. Who holds less than a quarter gets some of another client's,
+ * a little before it is free. With the lock held. */
+static bool has_memory(const ws_t *w, size_t more)
 {
     ws_hub_t *h = w->hub;
-    const size_t waits = w->outbox_bytes + w->out_bytes;
+    const size_t most = h->config.bytes_max, all = atomic_load(&h->bytes) + more;
+    const bool small = atomic_load(&w->client->websocket_bytes) + more <= most / SHARE_PART;
+    return all <= most || (small && all <= most + most / SHARE_PART && evict_holder(h, w->client));
+}
+
+/* Puts a message into the outbox, if there is room up to a bound: one that is long has its turn. With the lock held. */
+static bool put(ws_t *w, view_t text, size_t max)
+{
+    const size_t waits = w->outbox_bytes + w->out_bytes, part = w->hub->config.bytes_max / SHARE_PART;
     if (w->over || w->too_slow)
         return false;
-    text_t *t = waits + text.n > max || atomic_load(&h->bytes) + text.n > h->config.bytes_max ? NULL : text_new(text);
+    const bool room = waits + text.n <= max && has_memory(w, text.n < part ? text.n : part);
+    text_t *t = room ? text_new(text) : NULL;
     if (t) {
         *w->outbox_end = t;
         w->outbox_end = &t->next;
         w->outbox_bytes += t->n;
-        atomic_fetch_add(&h->bytes, t->n);
+        count_bytes(w, t->n);
     } else
         w->too_slow = true;
     make_due(w);
@@ -193,7 +235,7 @@ void ws_done(ws_t *w, view_t text, size_t n)
     pthread_mutex_lock(&w->hub->lock);
     w->in_flight--;
     w->in_flight_bytes -= n;
-    atomic_fetch_sub(&w->hub->bytes, n);
+    count_bytes(w, (size_t)0 - n);
     if (text.n)
         (void)put(w, text, WS_ANSWER_MAX);
     if (!w->over)
@@ -210,7 +252,7 @@ static void on_message(void *ctx, uint8_t *take_text, size_t n)
     pthread_mutex_lock(&w->hub->lock);
     w->in_flight++;
     w->in_flight_bytes += n;
-    atomic_fetch_add(&w->hub->bytes, n);
+    count_bytes(w, n);
     pthread_mutex_unlock(&w->hub->lock);
     w->hub->config.message(w->hub->config.ctx, w, take_text, n);
 }
@@ -218,10 +260,10 @@ static void on_message(void *ctx, uint8_t *take_text, size_t n)
 /* Counts what the frames hold. */
 static void account(ws_t *w)
 {
-    const size_t out = wsf_out(w->frames).n, held = out + wsf_begun(w->frames);
-    atomic_fetch_add(&w->hub->bytes, held - w->held); /* modulo the word: it may be less than before */
-    w->held = held;
+    const size_t out = wsf_out(w->frames).n, held = wsf_held(w->frames);
     pthread_mutex_lock(&w->hub->lock);
+    count_bytes(w, held - w->held);
+    w->held = held;
     w->out_bytes = out;
     pthread_mutex_unlock(&w->hub->lock);
 }
@@ -239,13 +281,15 @@ static void drop(ws_t *w)
     h->count--;
     text_t *texts = w->outbox;
     w->outbox = NULL;
-    atomic_fetch_sub(&h->bytes, w->outbox_bytes + w->held);
-    w->held = 0;
+    count_bytes(w, (size_t)0 - w->outbox_bytes - w->held);
+    w->held = w->outbox_bytes = 0;
     pthread_mutex_unlock(&h->lock);
     for (text_t *next; texts; texts = next) {
         next = texts->next;
         free(texts);
     }
+    wsf_free(w->frames); /* whoever still answers has references to the rest */
+    w->frames = NULL;
     h->config.closed(h->config.ctx, w);
     ws_unref(w);
 }
@@ -262,9 +306,10 @@ static bool may_read(ws_t *w, size_t out)
 {
     ws_hub_t *h = w->hub;
     pthread_mutex_lock(&h->lock);
-    const bool room = w->in_flight < WS_IN_FLIGHT_MAX && w->in_flight_bytes < IN_FLIGHT_BYTES;
+    const bool room = w->in_flight < WS_IN_FLIGHT_MAX && w->in_flight_bytes < IN_FLIGHT_BYTES && out < WS_PUSH_MAX;
+    const bool may = w->closing_ms || (room && has_memory(w, 1));
     pthread_mutex_unlock(&h->lock);
-    return w->closing_ms || (room && out < WS_PUSH_MAX && atomic_load(&h->bytes) < h->config.bytes_max);
+    return may;
 }
 
 /* Sends what the socket takes. False: the connection has ended. */
@@ -368,13 +413,13 @@ static bool empty_outbox(ws_t *w)
 {
     pthread_mutex_lock(&w->hub->lock);
     text_t *texts = w->outbox;
-    const bool too_slow = w->too_slow;
-    atomic_fetch_sub(&w->hub->bytes, w->outbox_bytes);
+    const bool too_slow = w->too_slow, evicted = w->evicted;
+    count_bytes(w, (size_t)0 - w->outbox_bytes);
     w->outbox = NULL;
     w->outbox_end = &w->outbox;
     w->outbox_bytes = 0;
     pthread_mutex_unlock(&w->hub->lock);
-    bool well = true;
+    bool well = !evicted;
     if (texts && !wsf_out(w->frames).n)
         w->moved_ms = clock_monotonic_ms();
     for (text_t *next; texts; texts = next) {
@@ -592,7 +637,7 @@ unsigned ws_hub_count(ws_hub_t *h)
 static void defaults(ws_hub_t *h)
 {
     OR_DEFAULT(message_max, (size_t)5 << 20);
-    OR_DEFAULT(bytes_max, (size_t)256 << 20);
+    OR_DEFAULT(bytes_max, (size_t)24 << 20);
     OR_DEFAULT(connections_max, 2048);
     OR_DEFAULT(per_address_max, 128);
     OR_DEFAULT(ping_ms, 30000);

@@ -3,7 +3,9 @@
  * A message goes to the handler on that thread, which must not wait for anything; what answers it, or is sent unasked,
  * may come on any thread. Every connection is bounded: messages that are being answered (it is read no further
  * meanwhile), bytes that wait to be sent (who does not take what is pushed loses the connection, and nobody else waits
- * for it), and the time that a peer may be silent, or a message take to come. So are all of them together.
+ * for it), and the time that a peer may be silent, or a message take to come. So are all of them together: when their
+ * bytes are full, a client that holds less than a quarter gets room from whoever holds most, whose largest connection
+ * ends; others are not read meanwhile.
  *
  * Floor:  2, http.
  * Tests:  tests/unit/test_websocket.c
@@ -29,7 +31,7 @@ typedef struct {
     void (*closed)(void *ctx, ws_t *w);
     void *ctx;
     size_t message_max;         /* bytes; 0: 5 MiB */
-    size_t bytes_max;           /* of all connections: messages that come, are answered, and wait; 0: 256 MiB */
+    size_t bytes_max;           /* of all connections: messages that come, are answered, and wait; 0: 24 MiB */
     unsigned connections_max;   /* 0: 2048 */
     unsigned per_address_max;   /* of a client that stands for itself alone; 0: 128 */
     uint32_t ping_ms, stall_ms; /* silence before a ping, and after it, or that nothing is taken; 0: 30 s each */

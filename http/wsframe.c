@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <wslay/wslay.h>
 
-#define KEEP_MAX ((size_t)16 << 10) /* bytes of an empty buffer that are kept for the next use */
+#define KEEP_MAX ((size_t)4 << 10) /* bytes of an empty buffer that are kept for the next use */
 
 typedef struct {
     uint8_t *p;
@@ -21,12 +21,15 @@ struct wsf {
     size_t out_at; /* so much of it is sent */
 };
 
-static bool append(buffer_t *b, const uint8_t *p, size_t n)
+/* False: no memory, or it would be longer than most. */
+static bool append(buffer_t *b, const uint8_t *p, size_t n, size_t most)
 {
+    if (n > most - b->n)
+        return false;
     if (n > b->cap - b->n) {
         size_t cap = b->cap ? b->cap : 512;
         while (cap - b->n < n)
-            cap *= 2;
+            cap = cap > most / 2 ? most : 2 * cap;
         uint8_t *grown = realloc(b->p, cap);
         if (!grown)
             return false;
@@ -59,7 +62,7 @@ static ssize_t on_send(wslay_event_context_ptr wslay, const uint8_t *p, size_t n
 {
     wsf_t *f = ctx;
     (void)flags;
-    if (append(&f->out, p, n))
+    if (append(&f->out, p, n, SIZE_MAX))
         return (ssize_t)n;
     f->no_memory = true;
     wslay_event_set_error(wslay, WSLAY_ERR_CALLBACK_FAILURE);
@@ -80,7 +83,7 @@ static void on_chunk(wslay_event_context_ptr wslay, const struct wslay_event_on_
 {
     wsf_t *f = ctx;
     (void)wslay;
-    if (!f->control && !wsf_closing(f) && !append(&f->message, chunk->data, chunk->data_length))
+    if (!f->control && !wsf_closing(f) && !append(&f->message, chunk->data, chunk->data_length, f->config.message_max))
         f->no_memory = true;
 }
 
@@ -198,6 +201,11 @@ void wsf_sent(wsf_t *f, size_t n)
 size_t wsf_begun(const wsf_t *f)
 {
     return f->message.n;
+}
+
+size_t wsf_held(const wsf_t *f)
+{
+    return f->message.cap + (f->out.n ? f->out.cap : 0);
 }
 
 bool wsf_closing(const wsf_t *f)

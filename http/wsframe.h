@@ -60,6 +60,9 @@ void wsf_sent(wsf_t *f, size_t n);
 /* Bytes of a message that has begun and is not whole. */
 size_t wsf_begun(const wsf_t *f);
 
+/* Bytes of memory that messages take here, in either direction. */
+size_t wsf_held(const wsf_t *f);
+
 /* A close frame was sent, or stands in wsf_out: nothing else follows it. */
 bool wsf_closing(const wsf_t *f);
 

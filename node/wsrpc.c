@@ -58,5 +58,9 @@ static void on_closed(void *ctx, ws_t *w)
 
 ws_config_t node_wsrpc(node_t *n)
 {
-    return (ws_config_t){ .message = on_message, .closed = on_closed, .ctx = n, .message_max = API_RPC_BODY_MAX };
+    return (ws_config_t){ .message = on_message,
+                          .closed = on_closed,
+                          .ctx = n,
+                          .message_max = API_RPC_BODY_MAX,
+                          .bytes_max = hosting_memory(&n->hosting).websockets };
 }

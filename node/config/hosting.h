@@ -16,9 +16,10 @@
 
 /* Bytes of the parts that take what memory_max leaves them (docs/operate.md). */
 typedef struct {
-    size_t cache;   /* proven accounts, slots and code, and kept answers */
-    size_t bodies;  /* requests that are being received; and as much again for those that wait for their answer */
-    size_t answers; /* of upstreams, on their way and in use */
+    size_t cache;      /* proven accounts, slots and code, and kept answers */
+    size_t bodies;     /* requests that are being received; and as much again for those that wait for their answer */
+    size_t answers;    /* of upstreams, on their way and in use */
+    size_t websockets; /* messages that come, are answered, and wait */
 } hosting_memory_t;
 
 typedef struct {

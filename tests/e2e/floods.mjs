@@ -20,6 +20,7 @@ const ROWS = [
   ["loops", "80 connections with calls of 50 million gas"],
   ["left", "72 calls a second that nobody waits for"],
   ["slow", "4 addresses with 256 bodies each that hardly come"],
+  ["websockets", "4 addresses with 128 WebSockets each, on which messages of 5 MiB do not end"],
   ["idle", "1,000 idle connections"],
   ["quotes", "fresh quotes without end, of a provider that takes 2 s for each"],
 ];

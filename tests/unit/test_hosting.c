@@ -25,6 +25,7 @@ START_TEST(the_measured_file_says_where_the_ports_are)
     ck_assert_uint_eq(h.memory_max, HOSTING_MEMORY_MAX);
     const hosting_memory_t usual = hosting_memory(&h), unread = hosting_memory(&(hosting_t){ .memory_max = 0 });
     ck_assert(usual.cache == (size_t)64 << 20 && usual.bodies == (size_t)32 << 20 && usual.answers == (size_t)48 << 20);
+    ck_assert_uint_eq(usual.websockets, (size_t)24 << 20);
     ck_assert(!memcmp(&usual, &unread, sizeof usual));
     ck_assert_int_eq(read(&e, "{\"memory_max\":1024}"), RC_OK);
     ck_assert_uint_eq(hosting_memory(&h).cache, (size_t)256 << 20);

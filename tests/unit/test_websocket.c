@@ -85,9 +85,9 @@ static void forget(void)
 
 /* ---- the client ---- */
 
-static int open_ws(const hs_t *s)
+static int open_ws_from(const hs_t *s, const char *from)
 {
-    const int fd = dial(s);
+    const int fd = dial_from(s, from);
     ck_assert_int_gt(send(fd, HANDSHAKE, sizeof HANDSHAKE - 1, 0), 0);
     reply_t r = hear(fd, true);
     ck_assert_int_eq(r.status, 101);
@@ -95,6 +95,11 @@ static int open_ws(const hs_t *s)
     ck_assert_ptr_nonnull(strcasestr(r.head, "\r\nX-Kettle-TEE: simulated\r\n"));
     free(r.body);
     return fd;
+}
+
+static int open_ws(const hs_t *s)
+{
+    return open_ws_from(s, NULL);
 }
 
 /* A masked frame; the mask is zero, which changes nothing. */
@@ -391,6 +396,65 @@ START_TEST(all_together_hold_no_more_bytes_than_they_may)
 }
 END_TEST
 
+/* Messages that never end, of one client: whoever comes next has its own read and answered, and is told what is new. */
+START_TEST(who_holds_all_the_bytes_gives_way_to_others)
+{
+    enum { N = 8 };
+    static uint8_t room[20000];
+    char *text = calloc(1, 15001);
+    hs_t *s = start((ws_config_t){ .bytes_max = 80000 }, NULL);
+    int fd[N];
+    memset(text, 'x', 15000);
+    const size_t n = frame(room, 0x01, text, 15000); /* begun, and not whole: 16,384 bytes of memory */
+    for (unsigned i = 0; i < N; i++) {
+        fd[i] = open_ws_from(s, "127.0.0.2");
+        ck_assert_int_eq(send(fd[i], room, n, 0), (ssize_t)n);
+        pause_ms(20);
+    }
+    const int other = open_ws_from(s, "127.0.0.3");
+    for (unsigned i = 0; i < 20; i++) {
+        tell(other, "there");
+        hears(other, "there");
+    }
+    ck_assert_uint_eq(known_count, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert(ws_push(known[0], view_of(text, 900)));
+        text[900] = 0;
+        hears(other, text);
+        text[900] = 'x';
+    }
+    pthread_mutex_lock(&lock);
+    ck_assert_uint_ge(closed_count, 1);
+    ck_assert_uint_lt(closed_count, N); /* no more than are needed */
+    pthread_mutex_unlock(&lock);
+    for (unsigned i = 0; i < N; i++)
+        close(fd[i]);
+    close(other);
+    free(text);
+    forget();
+    hs_stop(s, 0);
+}
+END_TEST
+
+START_TEST(a_message_as_long_as_one_may_be_passes_where_all_have_little_more)
+{
+    enum { LONG = 60000 };
+    static uint8_t room[LONG + 100];
+    static char text[LONG + 1], got[LONG + 100];
+    hs_t *s = start((ws_config_t){ .bytes_max = LONG + 6000, .message_max = LONG }, NULL);
+    memset(text, 'x', LONG);
+    const int fd = open_ws(s);
+    const size_t n = frame(room, 0x81, text, LONG);
+    ck_assert_int_eq(send(fd, room, n, 0), (ssize_t)n);
+    unsigned first = next_frame(fd, got, sizeof got);
+    ck_assert_uint_eq(first, 0x81);
+    ck_assert_str_eq(got, text);
+    close(fd);
+    forget();
+    hs_stop(s, 0);
+}
+END_TEST
+
 START_TEST(over_tls_all_is_the_same)
 {
     view_t cert, key;
@@ -470,6 +534,7 @@ int main(void)
         who_never_reads_loses_its_connection_and_harms_nobody,
         messages_that_are_being_answered_are_bounded_by_not_reading_on, who_is_silent_is_asked_and_then_dropped,
         a_message_that_does_not_end_ends_its_connection, all_together_hold_no_more_bytes_than_they_may,
+        who_holds_all_the_bytes_gives_way_to_others, a_message_as_long_as_one_may_be_passes_where_all_have_little_more,
         over_tls_all_is_the_same, the_end_of_the_server_is_told_and_answers_after_it_go_nowhere,
         a_close_is_answered_and_ends_the_connection);
 }

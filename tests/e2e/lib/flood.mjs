@@ -8,6 +8,8 @@ const FLOODER = "127.0.0.66";
 const SLOW_ADDRESSES = 4;
 const SLOW_EACH = 256;
 const IDLE = 1000;
+const SOCKETS_EACH = 128;
+const MESSAGE = 5 << 20; // the longest that is taken
 const end = Date.now() + ms;
 const counts = {};
 let number = 0;
@@ -78,6 +80,15 @@ const FLOODS = {
       socket.on("close", () => clearInterval(timer));
     };
     for (let i = 0; i < SLOW_ADDRESSES; i++) keep(`127.0.0.${70 + i}`, SLOW_EACH, drip);
+    await sleep(end - Date.now());
+  },
+  // Four addresses with 128 WebSockets each, on which a message of 5 MiB comes but for its last byte.
+  websockets: async () => {
+    const handshake = "GET /rpc HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    const frame = Buffer.alloc(14 + MESSAGE - 1, " ");
+    frame.set([0x81, 0xff, 0, 0, 0, 0, 0, MESSAGE >> 16, 0, 0, 0, 0, 0, 0]);
+    const begin = (socket) => (socket.write(handshake), socket.once("data", () => socket.write(frame)));
+    for (let i = 0; i < SLOW_ADDRESSES; i++) keep(`127.0.0.${70 + i}`, SOCKETS_EACH, begin);
     await sleep(end - Date.now());
   },
   // 1,000 connections on which nothing comes.
