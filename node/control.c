@@ -126,6 +126,7 @@ static rc_t begin(node_t *n, err_t *e, const config_t *config)
                                               .cache = n->cache,
                                               .options = &n->options,
                                               .answers_max = hosting_memory(&n->hosting).answers,
+                                              .news_max = hosting_memory(&n->hosting).news,
                                               .now_ms = n->now_ms,
                                               .shows = show_cluster,
                                               .stopping = is_stopping,

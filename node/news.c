@@ -6,7 +6,6 @@
 #include "base/crypto/secret.h"
 #include "base/hex.h"
 #include "base/os/log.h"
-#include "http/share.h"
 #include "node/news_state.h"
 #include "rpc/api/objects.h"
 
@@ -60,14 +59,6 @@ void news_drop_idle(news_t *w)
             news_take_out(w, at);
         else
             at = &(*at)->next;
-}
-
-static size_t count_of(const news_t *w, const void *session)
-{
-    size_t n = 0;
-    for (const watcher_t *x = w->watchers; x; x = x->next)
-        n += x->session == session;
-    return n;
 }
 
 /* 16 random bytes without leading zeros, as geth's ids are. */
@@ -149,31 +140,6 @@ static rc_t watcher_new(watcher_t **out, err_t *e, api_watch_t kind, view_t crit
     return RC_OK;
 }
 
-/* Whether a client waits for as much as one may. With the lock held. */
-static bool waits_enough(const news_t *w, const void *client)
-{
-    size_t n = 0;
-    for (const watcher_t *x = w->watchers; client && x; x = x->next)
-        n += x->waits && x->client == client;
-    return n >= NEWS_WAITS_MAX / SHARE_PART;
-}
-
-/* With the lock held. */
-static rc_t check_room(const news_t *w, err_t *e, const watcher_t *x, void *session)
-{
-    if (w->config.mode == NEWS_OFF && x->kind != API_WATCH_HEADS)
-        return err_say(e, RC_UNSUPPORTED, "filters of logs are not available: log_follow is off");
-    if (x->waits && w->waits >= NEWS_WAITS_MAX)
-        return err_say(e, RC_LIMIT, "too many wait for receipts");
-    if (x->waits && waits_enough(w, x->client))
-        return err_say(e, RC_LIMIT, "this client waits for too many receipts");
-    if (session ? count_of(w, session) >= NEWS_SUBSCRIPTIONS_MAX : w->filters >= NEWS_FILTERS_MAX)
-        return err_say(e, RC_LIMIT, session ? "too many subscriptions" : "too many filters");
-    if (w->criteria_bytes + x->arena.used > NEWS_CRITERIA_MAX)
-        return err_say(e, RC_LIMIT, "the filters hold too much memory");
-    return RC_OK;
-}
-
 /* Counts it in. With the lock held. */
 static void enlist(news_t *w, watcher_t *x)
 {
@@ -216,8 +182,8 @@ static void insert(news_t *w, watcher_t *x, void *session, const ex_block_t *lat
         pass_unknown(w, x);
 }
 
-static rc_t add(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, void *session, api_watch_t kind, view_t criteria,
-                const ex_block_t *latest)
+static rc_t add(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, void *session, const void *client, api_watch_t kind,
+                view_t criteria, const ex_block_t *latest)
 {
     news_t *w = ctx;
     watcher_t *x;
@@ -228,10 +194,11 @@ static rc_t add(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, void *sessio
     rc_t rc = watcher_new(&x, e, kind, criteria);
     if (rc)
         return rc;
+    x->client = client;
     arena_init(&a, 2 * API_CRITERIA_MAX);
     pthread_mutex_lock(&w->lock);
     news_drop_idle(w);
-    rc = check_room(w, e, x, session);
+    rc = news_make_room(w, e, x, session);
     if (!rc) {
         insert(w, x, session, latest);
         memcpy(id, x->id, sizeof x->id);
@@ -381,7 +348,7 @@ static rc_t await(void *ctx, void **wait, err_t *e, const api_await_t *what)
     x->waits = x->begun = true;
     x->client = what->client;
     pthread_mutex_lock(&w->lock);
-    rc = check_room(w, e, x, x);
+    rc = news_make_room(w, e, x, x);
     if (!rc) {
         x->until_ms = news_now_ms(w) + what->time_ms;
         insert(w, x, x, what->latest);

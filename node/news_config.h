@@ -13,8 +13,8 @@
 #define NEWS_FILTERS_MAX 1024u               /* that are polled, in all */
 #define NEWS_WAITS_MAX 256u                  /* receipts that are waited for, in all; a quarter of them by a client */
 #define NEWS_SUBSCRIPTIONS_MAX 100u          /* of one connection */
-#define NEWS_CRITERIA_MAX ((size_t)32 << 20) /* bytes of all criteria */
-#define NEWS_BYTES_MAX ((size_t)64 << 20)    /* of blocks and logs that are kept */
+#define NEWS_CRITERIA_MAX ((size_t)32 << 20) /* bytes of all criteria, in pieces of which a third is touched */
+#define NEWS_BYTES_MAX ((size_t)24 << 20)    /* of blocks and logs that are kept */
 #define NEWS_IDLE_MS (5u * 60000u)           /* a filter that nobody asks for so long is over */
 
 /* Words of log_follow, in the order of their option. */

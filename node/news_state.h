@@ -24,7 +24,7 @@ typedef struct watcher {
     ex_logged_t *found; /* by one that waits: the block with the receipt, at */
     size_t found_at;
     uint64_t until_ms;
-    const void *client; /* that waits; NULL: many do. Only compared */
+    const void *client; /* whose it is; NULL: many's. Only compared */
     bool begun;         /* of a session: it knows its id */
     arena_t arena;      /* of what follows */
     view_t text;
@@ -65,6 +65,12 @@ void news_take_out(news_t *w, watcher_t **at);
 
 /* Takes out the filters that nobody has asked for NEWS_IDLE_MS. */
 void news_drop_idle(news_t *w);
+
+/* ---- node/news_room.c ---- */
+
+/* Makes room for one more, of a session or to be polled (NULL): who holds most of what is full gives up what he has used
+ * longest ago to a client that holds less than a quarter. RC_LIMIT, RC_UNSUPPORTED, RC_NOMEM. */
+NODISCARD rc_t news_make_room(news_t *w, err_t *e, const watcher_t *x, const void *session);
 
 /* ---- node/news_chain.c ---- */
 

@@ -402,6 +402,7 @@ static void make_news(service_t *s)
                              .cache = k->cache,
                              .chain = &k->config->chain,
                              .mode = (news_mode_t)k->config->log_follow,
+                             .bytes_max = k->news_max,
                              .push = push,
                              .end = end };
     const bool keeps = k->options->state_dir && k->tee->seal_key &&

@@ -47,6 +47,7 @@ typedef struct {
     ex_cache_t *cache;
     const node_options_t *options; /* how the program was started */
     size_t answers_max;            /* bytes of upstreams' answers; 0: FLIGHT_BYTES_MAX */
+    size_t news_max;               /* bytes of blocks and logs that are kept for filters; 0: NEWS_BYTES_MAX */
     const trial_found_t *found;    /* where to begin without peers, and the bootstrap if it is here already */
     clock_fn now_ms;               /* the system's clock */
     /* Told of the overlay as soon as it runs: to show it while the service is being made. It is stopped by

@@ -309,6 +309,7 @@ static void put_limits(jw_t *w, const node_t *n)
     jw_u64(w, "bodies_bytes", m.bodies);
     jw_u64(w, "answers_bytes", m.answers);
     jw_u64(w, "websockets_bytes", m.websockets);
+    jw_u64(w, "filters_bytes", m.news);
     jw_u64(w, "descriptors", n->files);
     jw_u64(w, "connections", limits_for_clients(n->files, hosting_connections(&n->hosting)));
     jw_u64(w, "requests", hosting_requests(&n->hosting));

@@ -58,8 +58,9 @@ void hosting_read_token(hosting_t *h, const jo_t *o, const char *key)
 hosting_memory_t hosting_memory(const hosting_t *h)
 {
     const size_t all = (size_t)(h->memory_max ? h->memory_max : HOSTING_MEMORY_MAX) << 20;
-    return (
-        hosting_memory_t){ .cache = all / 4, .bodies = all / 8, .answers = all / 16 * 3, .websockets = all / 32 * 3 };
+    return (hosting_memory_t){
+        .cache = all / 4, .bodies = all / 8, .answers = all / 16 * 3, .websockets = all / 32 * 3, .news = all / 32 * 3
+    };
 }
 
 size_t hosting_connections(const hosting_t *h)

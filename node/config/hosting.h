@@ -20,6 +20,7 @@ typedef struct {
     size_t bodies;     /* requests that are being received; and as much again for those that wait for their answer */
     size_t answers;    /* of upstreams, on their way and in use */
     size_t websockets; /* messages that come, are answered, and wait */
+    size_t news;       /* blocks and logs that filters are told of */
 } hosting_memory_t;
 
 typedef struct {

@@ -25,7 +25,7 @@ static void add(api_call_t *c, void *session, api_watch_t kind, view_t criteria)
     err_t e;
     if (c->error || !api_has_events(c))
         return;
-    const rc_t rc = w->events->add(w->events_ctx, id, &e, session, kind, criteria, &w->latest);
+    const rc_t rc = w->events->add(w->events_ctx, id, &e, session, w->client, kind, criteria, &w->latest);
     if (rc)
         api_fail_watch(c, rc, &e);
     else

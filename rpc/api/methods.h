@@ -61,10 +61,10 @@ typedef struct {
 /* Filters and subscriptions, which somebody keeps (node/news.h). id is text.
  *   session  of a connection that takes what is pushed; NULL: a filter, which is polled */
 typedef struct {
-    /* Begins one behind the latest block. criteria: of logs or receipts, as text. RC_LIMIT: there are too many;
-     * RC_UNSUPPORTED: logs are not followed; RC_NOMEM, RC_IO. */
-    rc_t (*add)(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, void *session, api_watch_t kind, view_t criteria,
-                const ex_block_t *latest);
+    /* Begins one behind the latest block. criteria: of logs or receipts, as text; client as in api_world_t. RC_LIMIT:
+     * there are too many; RC_UNSUPPORTED: logs are not followed; RC_NOMEM, RC_IO. */
+    rc_t (*add)(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, void *session, const void *client, api_watch_t kind,
+                view_t criteria, const ex_block_t *latest);
     bool (*remove)(void *ctx, void *session, view_t id);
     /* Writes a filter's changes since it was asked last. RC_REFUSED: there is none of this id; RC_LIMIT: it was asked
      * too late, and is gone; RC_IO. */

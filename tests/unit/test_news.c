@@ -117,6 +117,7 @@ static void answer_all(bool fail)
 static news_t *news;
 static char pushed[262144];
 static unsigned pushes, ends;
+static void *ended_session; /* the last one */
 static uint64_t clock_now;
 static ex_block_t latest;
 
@@ -131,7 +132,7 @@ static void push(void *session, view_t text)
 
 static void end(void *session)
 {
-    (void)session;
+    ended_session = session;
     ends++;
 }
 
@@ -199,10 +200,15 @@ static void fork_at(uint64_t n, uint8_t branch, uint64_t to)
 
 static char ids[8][API_WATCH_ID_LEN + 1];
 
-static rc_t add(unsigned i, void *session, api_watch_t kind, const char *criteria)
+static rc_t add_by(const void *client, unsigned i, void *session, api_watch_t kind, const char *criteria)
 {
     err_t e;
-    return NEWS_EVENTS.add(news, ids[i], &e, session, kind, view_str(criteria), &latest);
+    return NEWS_EVENTS.add(news, ids[i], &e, session, client, kind, view_str(criteria), &latest);
+}
+
+static rc_t add(unsigned i, void *session, api_watch_t kind, const char *criteria)
+{
+    return add_by(NULL, i, session, kind, criteria);
 }
 
 /* What a filter has to tell, in short: "+11" a log of block 11, "-11" a removed one, "#..." a block's number by its hash. */
@@ -596,6 +602,49 @@ START_TEST(filters_and_subscriptions_are_bounded_and_forgotten_filters_end)
 }
 END_TEST
 
+START_TEST(who_has_all_filters_gives_way_to_others)
+{
+    static const int flood, other, third;
+    ck_assert_int_eq(add_by(&flood, 0, NULL, API_WATCH_HEADS, ""), RC_OK);
+    clock_now++;
+    ck_assert_int_eq(add_by(&flood, 1, NULL, API_WATCH_HEADS, ""), RC_OK);
+    for (unsigned i = 2; i < NEWS_FILTERS_MAX; i++)
+        ck_assert_int_eq(add_by(&flood, 2, NULL, API_WATCH_HEADS, ""), RC_OK); /* alone, all of them */
+    ck_assert_int_eq(add_by(&flood, 2, NULL, API_WATCH_HEADS, ""), RC_LIMIT);
+    clock_now++;
+    ck_assert_str_eq(poll(0), "");
+    for (unsigned i = 0; i < NEWS_FILTERS_MAX / 4; i++)
+        ck_assert_int_eq(add_by(&other, 3, NULL, API_WATCH_HEADS, ""), RC_OK);
+    ck_assert_int_eq(add_by(&other, 4, NULL, API_WATCH_HEADS, ""), RC_LIMIT); /* more than its quarter */
+    ck_assert_str_eq(poll(1), "filter not found");                            /* polled longest ago, and never since */
+    ck_assert_str_eq(poll(0), "");
+    ck_assert_str_eq(poll(3), "");
+    ck_assert_int_eq(add_by(&third, 5, NULL, API_WATCH_HEADS, ""), RC_OK);
+    ck_assert_str_eq(poll(3), ""); /* again the flood's */
+}
+END_TEST
+
+/* As of subscriptions, whose number has no end but by connections. */
+START_TEST(who_has_the_memory_of_all_criteria_gives_way_to_others)
+{
+    static int sessions[64];
+    static const int flood, other;
+    unsigned ended = 0;
+    rc_t rc = RC_OK;
+    for (unsigned i = 0; !rc; i++)
+        rc = add_by(&flood, 0, &sessions[i / NEWS_SUBSCRIPTIONS_MAX], API_WATCH_LOGS, ANY);
+    ck_assert_int_eq(rc, RC_LIMIT);
+    for (unsigned i = 0; i < NEWS_SUBSCRIPTIONS_MAX / 2; i++) {
+        ended_session = NULL;
+        ck_assert_int_eq(add_by(&other, 1, NULL, API_WATCH_LOGS, ANY), RC_OK);
+        ended += ended_session != NULL;
+        if (ended_session)
+            news_over(news, ended_session);
+    }
+    ck_assert_uint_eq(ended, 1); /* which held a hundred */
+}
+END_TEST
+
 START_TEST(criteria_bound_the_blocks_and_those_that_cannot_be_read_are_refused)
 {
     ck_assert_int_eq(add(0, NULL, API_WATCH_LOGS, "{\"fromBlock\":\"0xc\",\"toBlock\":\"0xd\"}"), RC_OK);
@@ -808,6 +857,7 @@ int main(void)
         no_client_takes_all_places_of_those_who_wait_for_receipts,
         receipts_that_cannot_be_told_end_their_subscription_and_nobody_elses,
         who_comes_behind_blocks_that_were_told_without_logs_begins_there, one_session_cannot_end_what_is_anothers,
+        who_has_all_filters_gives_way_to_others, who_has_the_memory_of_all_criteria_gives_way_to_others,
         filters_and_subscriptions_are_bounded_and_forgotten_filters_end,
         criteria_bound_the_blocks_and_those_that_cannot_be_read_are_refused,
         logs_that_are_in_memory_are_answered_from_there_and_no_others, always_follows_all_logs_and_off_none,
