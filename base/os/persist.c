@@ -61,7 +61,7 @@ static rc_t open_folder(int *out, err_t *e, const char *dir, const char *name)
 rc_t persist_check(err_t *e, const char *dir)
 {
     static const char name[] = ".check.new";
-    int folder;
+    int folder = -1;
     rc_t rc = open_folder(&folder, e, dir, name);
     if (rc)
         return rc;
@@ -74,7 +74,7 @@ rc_t persist_check(err_t *e, const char *dir)
 rc_t persist_write(err_t *e, const char *dir, const char *name, view_t payload)
 {
     char temporary[256];
-    int folder;
+    int folder = -1;
     if ((size_t)snprintf(temporary, sizeof temporary, ".%s.new", name) >= sizeof temporary)
         return err_set(e, RC_BUG, "%s/%s: too long a name", dir, name);
     rc_t rc = open_folder(&folder, e, dir, name);
