@@ -195,7 +195,7 @@ const uint8_t *lc_fork_version(const lc_network_t *net, uint64_t epoch)
 
 const lc_unknown_fork_t *lc_unknown_fork(const lc_network_t *net)
 {
-    return net->unknown_count ? &net->unknown_forks[0] : NULL;
+    return net->unknown_count && net->unknown_forks[0].epoch != LC_EPOCH_NEVER ? &net->unknown_forks[0] : NULL;
 }
 
 bool lc_unknown_fork_add(lc_network_t *net, const lc_unknown_fork_t *fork)

@@ -44,22 +44,37 @@ static void read_forks(lc_network_t *net, const jo_t *spec)
         jo_fail(spec, "ALTAIR_FORK_EPOCH", RC_MALFORMED, "is required: sync committees begin with Altair");
 }
 
-/* Forks that have an epoch and no rows here: the program stops signing there. */
-static void read_unknown_forks(lc_network_t *net, const jo_t *spec)
+/* A member that says when a fork begins of which there are no rows here. */
+static bool read_unknown_fork(lc_unknown_fork_t *out, const jo_t *spec, const jo_t *member)
+{
+    static const char end[] = "_FORK_EPOCH";
+    const size_t n = strlen(member->name);
+    char key[48];
+    *out = (lc_unknown_fork_t){ .epoch = LC_EPOCH_NEVER };
+    if (!lc_fork_of_key(out->name, member->name)) {
+        if (n >= sizeof end - 1 && !strcmp(member->name + n - (sizeof end - 1), end))
+            jo_fail(member, NULL, RC_MALFORMED, "is not the name of a fork that this build could note");
+        return false;
+    }
+    if (lc_fork_from_name(out->name) != LC_FORKS)
+        return false;
+    out->epoch = jo_number(member, NULL, UINT64_MAX);
+    spec_key(key, out->name, "_FORK_VERSION");
+    if (jo_has(spec, key))
+        jo_hex(spec, out->version, 4, key, HEX_ANY);
+    return out->epoch != LC_EPOCH_NEVER || jo_has(spec, key);
+}
+
+/* Forks that have no rows here. Where one has an epoch, the program stops signing; of the others, as many as there is
+ * room for, the version is known if it is signed under. */
+static void read_unknown_forks(lc_network_t *net, const jo_t *spec, bool scheduled)
 {
     jo_t members = *spec, one;
+    lc_unknown_fork_t fork;
     while (jo_next(&members, &one)) {
-        lc_unknown_fork_t fork = { .epoch = 0 };
-        char key[48];
-        if (!lc_fork_of_key(fork.name, one.name) || lc_fork_from_name(fork.name) != LC_FORKS)
+        if (!read_unknown_fork(&fork, spec, &one) || (fork.epoch != LC_EPOCH_NEVER) != scheduled)
             continue;
-        fork.epoch = jo_number(&one, NULL, UINT64_MAX);
-        if (fork.epoch == LC_EPOCH_NEVER)
-            continue;
-        spec_key(key, fork.name, "_FORK_VERSION");
-        if (jo_has(spec, key))
-            jo_hex(spec, fork.version, 4, key, HEX_ANY);
-        if (!lc_unknown_fork_add(net, &fork))
+        if (!lc_unknown_fork_add(net, &fork) && scheduled)
             jo_fail(&one, NULL, RC_LIMIT, "one more fork that this build does not know than the %u that it can note",
                     LC_UNKNOWN_FORKS_MAX);
     }
@@ -109,7 +124,8 @@ static void read_spec(lc_network_t *net, const jo_t *spec)
     jo_opt_number(spec, &net->min_withdrawability_delay, "MIN_VALIDATOR_WITHDRAWABILITY_DELAY", UINT64_MAX);
     jo_opt_number(spec, &net->max_blobs_electra, "MAX_BLOBS_PER_BLOCK_ELECTRA", UINT64_MAX);
     read_forks(net, spec);
-    read_unknown_forks(net, spec);
+    read_unknown_forks(net, spec, true);
+    read_unknown_forks(net, spec, false);
     read_blob_schedule(net, spec);
     jo_rest(spec);
 }
@@ -270,6 +286,19 @@ static void read_blobs(blob_schedule_t *s, const jo_t *o)
     }
 }
 
+/* Where the beacon nodes' configuration says the maximum, it is that. */
+static void check_max_blobs(const jo_t *o, const lc_execution_fork_t *fork, uint64_t max)
+{
+    const char *key = fork->fork == EVM_CANCUN   ? "MAX_BLOBS_PER_BLOCK"
+                      : fork->fork == EVM_PRAGUE ? "MAX_BLOBS_PER_BLOCK_ELECTRA"
+                                                 : NULL;
+    const jo_t spec = jo_object(o, "config");
+    uint64_t said = max;
+    if (key && jo_opt_number(&spec, &said, key, UINT64_MAX) && said != max)
+        jo_fail(o, "execution.blobSchedule", RC_MALFORMED, "%s is required, with the maximum of %s, %llu", fork->name,
+                key, (unsigned long long)said);
+}
+
 static void add_fork(const network_out_t *out, evm_rules_t *rules, const jo_t *o, const blob_schedule_t *blobs,
                      size_t i, uint64_t time)
 {
@@ -279,6 +308,7 @@ static void add_fork(const network_out_t *out, evm_rules_t *rules, const jo_t *o
         take_blobs(rules, &blobs->fork[i]);
     else if (fork->blob_max)
         take_blobs(rules, &(blobs_t){ true, fork->blob_target, fork->blob_max, fork->blob_base_fee_update_fraction });
+    check_max_blobs(o, fork, rules->blob_max);
     add_row(out, o, time, rules);
 }
 

@@ -135,6 +135,7 @@ START_TEST(a_network_of_ones_own_has_a_name_of_1_to_31_bytes)
 }
 END_TEST
 
+#define NOT_A_FORK "is not the name of a fork that this build could note"
 #define BAD_BLOBS "has a target above its max, or a max or baseFeeUpdateFraction of 0"
 
 /* A network object of an operator, one thing in it changed. */
@@ -225,6 +226,18 @@ static const struct {
       "\"A_FORK_EPOCH\":1,\"B_FORK_EPOCH\":2,\"C_FORK_EPOCH\":3,\"D_FORK_EPOCH\":4,\"E_FORK_EPOCH\":5,"
       "\"FULU_FORK_EPOCH\"",
       "network.config.E_FORK_EPOCH", "one more fork that this build does not know than the 4 that it can note" },
+    { "\"FULU_FORK_EPOCH\"", "\"OF_A_NAME_THAT_HAS_TOO_MANY_LETTERS_FORK_EPOCH\":1,\"FULU_FORK_EPOCH\"",
+      "network.config.OF_A_NAME_THAT_HAS_TOO_MANY_LETTERS_FORK_EPOCH", NOT_A_FORK },
+    { "\"FULU_FORK_EPOCH\"", "\"he ze_FORK_EPOCH\":1,\"FULU_FORK_EPOCH\"", "network.config.he ze_FORK_EPOCH",
+      NOT_A_FORK },
+    { "\"FULU_FORK_EPOCH\"", "\"HEZE_FORK_EPOCHS\":1,\"FULU_FORK_EPOCH\"", "", NULL },
+    { "\"FULU_FORK_EPOCH\"", "\"MAX_BLOBS_PER_BLOCK\":\"6\",\"MAX_BLOBS_PER_BLOCK_ELECTRA\":\"9\",\"FULU_FORK_EPOCH\"",
+      "", NULL },
+    { "\"FULU_FORK_EPOCH\"", "\"MAX_BLOBS_PER_BLOCK\":\"7\",\"FULU_FORK_EPOCH\"", "network.execution.blobSchedule",
+      "cancun is required, with the maximum of MAX_BLOBS_PER_BLOCK, 7" },
+    { "\"FULU_FORK_EPOCH\"", "\"MAX_BLOBS_PER_BLOCK_ELECTRA\":\"12\",\"FULU_FORK_EPOCH\"",
+      "network.execution.blobSchedule", "prague is required, with the maximum of MAX_BLOBS_PER_BLOCK_ELECTRA, 12" },
+    { "\"bpo1\"", "\"prague\":{\"target\":8,\"max\":12,\"baseFeeUpdateFraction\":5},\"bpo1\"", "", NULL },
 };
 
 START_TEST(forks_that_this_build_does_not_know_are_noted_in_order)
@@ -232,6 +245,7 @@ START_TEST(forks_that_this_build_does_not_know_are_noted_in_order)
     config_t *c;
     err_t e;
     const char *heze = "\"config\":{\"ZULU_FORK_EPOCH\":\"200\",\"EIP7594_FORK_EPOCH\":\"18446744073709551615\","
+                       "\"YAK_FORK_EPOCH\":\"18446744073709551615\",\"YAK_FORK_VERSION\":\"0x09304801\","
                        "\"HEZE_FORK_EPOCH\":\"99\",\"HEZE_FORK_VERSION\":\"0x08304801\",";
     static const char whole[] = "{" MINIMUM "," REST ",\"network\":{" SPEC "," GENESIS "," BLOBS "}}";
     const char *at = strstr(whole, "\"config\":{");
@@ -241,12 +255,14 @@ START_TEST(forks_that_this_build_does_not_know_are_noted_in_order)
     config_free(c);
     snprintf(text, sizeof text, "%.*s%s%s", (int)(at - whole), whole, heze, at + strlen("\"config\":{"));
     ck_assert_msg(read_texts(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
-    ck_assert_uint_eq(c->network.unknown_count, 2);
+    ck_assert_uint_eq(c->network.unknown_count, 3);
     ck_assert_ptr_eq(lc_unknown_fork(&c->network), &c->network.unknown_forks[0]);
     ck_assert_str_eq(c->network.unknown_forks[0].name, "heze");
     ck_assert_uint_eq(c->network.unknown_forks[0].epoch, 99);
     ck_assert_uint_eq(c->network.unknown_forks[0].version[0], 8);
     ck_assert_str_eq(c->network.unknown_forks[1].name, "zulu");
+    ck_assert_str_eq(c->network.unknown_forks[2].name, "yak"); /* for its version */
+    ck_assert_uint_eq(c->network.unknown_forks[2].version[0], 9);
     config_free(c);
 }
 END_TEST

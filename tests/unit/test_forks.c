@@ -141,6 +141,8 @@ START_TEST(unknown_forks_are_kept_by_epoch_and_only_so_many)
     for (size_t i = 0; i < LC_UNKNOWN_FORKS_MAX; i++)
         ck_assert_uint_eq(net.unknown_forks[i].epoch, 10 * (i + 1));
     ck_assert_uint_eq(lc_unknown_fork(&net)->epoch, 10);
+    net.unknown_forks[0].epoch = LC_EPOCH_NEVER; /* it never comes: nobody is told of it */
+    ck_assert_ptr_null(lc_unknown_fork(&net));
     ck_assert_uint_eq(lc_first_slot(&net, 10), 80);
     ck_assert_uint_eq(lc_first_slot(&net, UINT64_MAX / 8), UINT64_MAX / 8 * 8);
     ck_assert_uint_eq(lc_first_slot(&net, UINT64_MAX / 8 + 1), UINT64_MAX);

@@ -213,6 +213,8 @@ START_TEST(a_signature_under_the_version_of_an_unknown_fork_is_told_by_its_name)
     ck_assert_ptr_null(lc_store_signed_ahead(&store, &update, 33));
     net.unknown_forks[0].epoch = 5;
     ck_assert_str_eq(lc_store_signed_ahead(&store, &update, 33), "heze");
+    net.unknown_forks[0].epoch = LC_EPOCH_NEVER; /* when that was written */
+    ck_assert_str_eq(lc_store_signed_ahead(&store, &update, 33), "heze");
 }
 END_TEST
 
