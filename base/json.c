@@ -175,7 +175,20 @@ static bool within_limits(view_t text)
     return true;
 }
 
-/* Without the pieces of text that jansson repeats: they may be secret. */
+/* How much of what jansson says it says itself: it quotes brackets that it expects, and pieces of the text, which may be
+ * secret. */
+static size_t own_words(const char *said)
+{
+    const char *piece = strstr(said, " near '");
+    const size_t n = piece ? (size_t)(piece - said) : strlen(said);
+    for (size_t i = 0; i < n; i++)
+        if (said[i] == '\'' && i + 2 < n && strchr("[]{}:", said[i + 1]) && said[i + 2] == '\'')
+            i += 2;
+        else if (said[i] == '\'')
+            return i;
+    return n;
+}
+
 static void parse(const jo_t *root, view_t text, unsigned mode)
 {
     json_error_t why = { .text = "unexpected end" };
@@ -185,10 +198,9 @@ static void parse(const jo_t *root, view_t text, unsigned mode)
         return;
     if (json_error_code(&why) == json_error_out_of_memory)
         no_memory(root, NULL);
-    char *piece = strstr(why.text, " near '");
-    if (piece)
-        *piece = 0;
-    const int said = (int)strcspn(why.text, "'");
+    if (text.n >= 3 && !memcmp(text.p, "\xef\xbb\xbf", 3))
+        jo_fail(root, NULL, RC_MALFORMED, "is not valid JSON: it begins with a byte order mark, which has to go");
+    const int said = (int)own_words(why.text);
     jo_fail(root, NULL, RC_MALFORMED, "is not valid JSON%s%.*s (line %d, column %d)", said ? ": " : "", said, why.text,
             why.line, why.column);
 }

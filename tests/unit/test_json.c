@@ -64,7 +64,15 @@ START_TEST(what_is_no_document_is_refused_without_repeating_it)
         ck_assert_uint_eq(jo_u64(&o, "a", 0, 9), 0);
     }
     load("{\"a\":\n 1 2}");
-    check_fault(RC_MALFORMED, "", "is not valid JSON (line 2, column 4)");
+    check_fault(RC_MALFORMED, "", "is not valid JSON: '}' expected (line 2, column 4)");
+    load("{\"a\":1,}");
+    check_fault(RC_MALFORMED, "", "is not valid JSON: string or '}' expected (line 1, column 8)");
+    load("");
+    check_fault(RC_MALFORMED, "", "is not valid JSON: '[' or '{' expected near end of file (line 1, column 0)");
+    load("{\"a\":\"\\ud800'}'key\"}");
+    ck_assert_msg(jo_done(&o) == RC_MALFORMED && !strstr(e.text, "'") && !strstr(e.text, "key"), "%s", e.text);
+    load("\xef\xbb\xbf{}");
+    check_fault(RC_MALFORMED, "", "is not valid JSON: it begins with a byte order mark, which has to go");
 }
 END_TEST
 
