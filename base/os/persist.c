@@ -49,23 +49,29 @@ static rc_t write_beside(err_t *e, int folder, const char *dir, const char *name
     return rc;
 }
 
+static rc_t folder_error(err_t *e, const char *dir, const char *what)
+{
+    return err_set(e, RC_IO, "%s: %s: %s", dir, what, strerrordesc_np(errno));
+}
+
 /* Opens the folder, which is made when missing. */
-static rc_t open_folder(int *out, err_t *e, const char *dir, const char *name)
+static rc_t open_folder(int *out, err_t *e, const char *dir)
 {
     if (mkdir(dir, 0700) && errno != EEXIST)
-        return io_error(e, dir, name, "the folder cannot be made");
+        return folder_error(e, dir, "the folder cannot be made");
     *out = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return *out < 0 ? io_error(e, dir, name, "the folder cannot be opened") : RC_OK;
+    return *out < 0 ? folder_error(e, dir, "the folder cannot be opened") : RC_OK;
 }
 
 rc_t persist_check(err_t *e, const char *dir)
 {
     static const char name[] = ".check.new";
     int folder = -1;
-    rc_t rc = open_folder(&folder, e, dir, name);
+    rc_t rc = open_folder(&folder, e, dir);
     if (rc)
         return rc;
-    rc = write_beside(e, folder, dir, name, name, view_of(NULL, 0));
+    if (write_beside(e, folder, dir, name, name, view_of(NULL, 0)))
+        rc = folder_error(e, dir, "nothing can be written there");
     unlinkat(folder, name, 0);
     close(folder);
     return rc;
@@ -77,7 +83,7 @@ rc_t persist_write(err_t *e, const char *dir, const char *name, view_t payload)
     int folder = -1;
     if ((size_t)snprintf(temporary, sizeof temporary, ".%s.new", name) >= sizeof temporary)
         return err_set(e, RC_BUG, "%s/%s: too long a name", dir, name);
-    rc_t rc = open_folder(&folder, e, dir, name);
+    rc_t rc = open_folder(&folder, e, dir);
     if (rc)
         return rc;
     rc = write_beside(e, folder, dir, name, temporary, payload);
