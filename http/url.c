@@ -66,6 +66,9 @@ void hc_url_host(char *out, size_t cap, const char *url)
         strlen(host) < cap)
         for (size_t i = 0; i == 0 || host[i - 1]; i++)
             out[i] = (char)tolower((unsigned char)host[i]);
+    const size_t n = cap ? strlen(out) : 0;
+    if (n && out[n - 1] == '.') /* "a.example." is a.example */
+        out[n - 1] = '\0';
     curl_free(host);
     curl_url_cleanup(u);
 }

@@ -13,7 +13,7 @@
 #define STANDING_GAS_USUAL 100000000u
 #define STANDING_GAS_MOST 1000000000000u /* keeps sums far from 64 bits */
 static const char SETUP_MAY_SET[] = "setup_may_set", DEVELOPMENT[] = "development", FORCE[] = "force",
-                  EXECUTION[] = "execution_rpc", EXECUTION_FILE[] = "execution_rpc_file",
+                  EXECUTION[] = "execution_rpc", EXECUTION_FILE[] = "execution_rpc_file", CONSENSUS[] = "consensus_rpc",
                   RECOVERY_SHARES[] = "recovery_shares";
 
 /* --- keys that have a reader of their own --- */
@@ -269,7 +269,7 @@ static const option_t options[] = {
       .kind = OPTION_PATH,
       .file_only = true,
       .at = offsetof(config_t, execution_rpc_file) },
-    { .key = "consensus_rpc",
+    { .key = CONSENSUS,
       .help = "URL of a beacon API, or a list in order of preference; empty, with peers: members give its data.",
       .kind = OPTION_URLS,
       .may_be_empty = true,
@@ -522,10 +522,9 @@ static rc_t fill_defaults(config_t *c, err_t *e)
     if (rc)
         return rc;
     if (c->consensus_rpc.given && !c->consensus_rpc.count)
-        return c->peer_count ? RC_OK
-                             : err_in(e, RC_MALFORMED, "consensus_rpc", "may be empty only for a node with peers");
+        return c->peer_count ? RC_OK : err_in(e, RC_MALFORMED, CONSENSUS, "may be empty only for a node with peers");
     if (!c->consensus_rpc.count && (!chain || !chain->beacon_api))
-        return err_in(e, RC_MALFORMED, "consensus_rpc", "is required: no default is built in for network \"%s\"",
+        return err_in(e, RC_MALFORMED, CONSENSUS, "is required: no default is built in for network \"%s\"",
                       c->network.name);
     if (!c->consensus_rpc.count)
         c->consensus_rpc = (option_urls_t){ .urls = { chain->beacon_api }, .count = 1 };
@@ -546,6 +545,14 @@ static void name_settable(setup_names_t *names, uint64_t set)
             names->names[names->count++] = options[i].key;
 }
 
+/* That nobody on the way can name the checkpoint in place of a quorum's servers. */
+static rc_t check_tls(const config_t *c, err_t *e)
+{
+    if (!c->checkpoint.plain || c->development)
+        return RC_OK;
+    return err_in(e, RC_REFUSED, "checkpoint.of", "a server is asked without TLS (https://), which is for development");
+}
+
 /* What base and setup (NULL: none) say together. */
 static rc_t read_both(config_t *c, err_t *e, const jo_t *base, const jo_t *setup, bool complete, bool development)
 {
@@ -560,11 +567,10 @@ static rc_t read_both(config_t *c, err_t *e, const jo_t *base, const jo_t *setup
         rc = fill_defaults(c, e);
     c->checkpoint_found = found_by(setup);
     c->execution_by_setup = setup && jo_has(setup, EXECUTION);
-    c->consensus_by_setup = setup && jo_has(setup, "consensus_rpc");
+    c->consensus_by_setup = setup && jo_has(setup, CONSENSUS);
     c->development |= development;
-    if (!rc && complete && c->checkpoint.plain && !c->development)
-        rc = err_in(e, RC_REFUSED, "checkpoint.of",
-                    "a server is asked without TLS (https://), which is for development");
+    if (!rc && complete)
+        rc = check_tls(c, e);
     jo_close(&doc);
     return rc;
 }
@@ -684,22 +690,51 @@ static bool may_come(const jo_t *base, uint64_t set, const char *key)
     return jo_has(base, key) || (key_bit(key) & set);
 }
 
+/* That each key which a node cannot do without is there, or may be set. */
+static rc_t supply_keys(err_t *e, const jo_t *base, uint64_t set, const config_t *c)
+{
+    static const char missing[] = "is required, and setup_may_set does not list it";
+    const lc_builtin_t *chain = lc_builtin_find(c->network.name);
+    for (size_t i = 0; i < OPTIONS; i++)
+        if (options[i].required && !may_come(base, set, options[i].key))
+            return err_in(e, RC_MALFORMED, options[i].key, "%s", missing);
+    if (!may_come(base, set, EXECUTION) && !jo_has(base, EXECUTION_FILE))
+        return err_in(e, RC_MALFORMED, EXECUTION, "%s", missing);
+    if (!may_come(base, set, CONSENSUS) && !(key_bit("network") & set) && (!chain || !chain->beacon_api))
+        return err_in(e, RC_MALFORMED, CONSENSUS, "%s (no default is built in for network \"%s\")", missing,
+                      c->network.name);
+    return RC_OK;
+}
+
+/* That a node which no setup can give peers, or another checkpoint, has a place to begin. */
+static rc_t supply_start(err_t *e, uint64_t set, const config_t *c)
+{
+    const bool joins = (key_bit("peers") & set) || c->peer_count;
+    const rc_t rc = check_tls(c, e);
+    if (rc || joins || (key_bit("checkpoint") & set))
+        return rc;
+    return c->checkpoint.kind == CHECKPOINT_ABSENT
+               ? err_in(e, RC_MALFORMED, "checkpoint",
+                        "is required, and setup_may_set does not list it: " CHECKPOINT_WHY)
+               : check_checkpoint(c, e);
+}
+
 rc_t config_check_supply(err_t *e, view_t text)
 {
     jo_doc_t doc;
-    jo_t base = open_object(&doc, e, text, "configuration file"), peer;
+    config_t *c = NULL;
+    rc_t rc = config_read_base(&c, e, text);
+    if (rc)
+        return rc;
+    jo_t base = open_object(&doc, e, text, "configuration file");
     const uint64_t set = settable(&base);
-    rc_t rc = jo_rc(&base);
-    for (size_t i = 0; i < OPTIONS && !rc; i++)
-        if (options[i].required && !may_come(&base, set, options[i].key))
-            rc = err_in(e, RC_MALFORMED, options[i].key, "is required, and setup_may_set does not list it");
-    if (!rc && !may_come(&base, set, EXECUTION) && !jo_has(&base, EXECUTION_FILE))
-        rc = err_in(e, RC_MALFORMED, EXECUTION, "is required, and setup_may_set does not list it");
-    jo_t peers = !rc && jo_kind(&base, "peers") == JO_LIST ? jo_list(&base, "peers", 0, CONFIG_PEERS_MAX) : base;
-    const bool joins = !rc && ((key_bit("peers") & set) || (jo_has(&base, "peers") && jo_next(&peers, &peer)));
-    if (!rc && !joins && !may_come(&base, set, "checkpoint"))
-        rc = err_in(e, RC_MALFORMED, "checkpoint", "is required, and setup_may_set does not list it: " CHECKPOINT_WHY);
+    rc = jo_rc(&base);
+    if (!rc)
+        rc = supply_keys(e, &base, set, c);
+    if (!rc)
+        rc = supply_start(e, set, c);
     jo_close(&doc);
+    config_free(c);
     return rc;
 }
 

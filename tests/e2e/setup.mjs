@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import http from "node:http";
 import https from "node:https";
@@ -116,18 +116,62 @@ async function agentDown(t, chain) {
   await node.stop();
 }
 
+// A beacon server that passes on what the chain's own says.
+const honest = (chain) => async ({ url }) => {
+  const answer = await request(chain.beaconUrl + url);
+  return [answer.status, answer.text];
+};
+
+// One that names another root, of the epoch that the others name or of one that is far ahead.
+const liar = (chain, byte, epoch) => async ({ url }) => {
+  const root = `0x${byte.repeat(32)}`;
+  if (!url.endsWith("finality_checkpoints")) return [200, JSON.stringify({ data: { root } })];
+  const said = JSON.parse((await request(chain.beaconUrl + url)).text).data.finalized;
+  return [200, JSON.stringify({ data: { finalized: { epoch: epoch ?? said.epoch, root } } })];
+};
+
+// URLs of five servers, each under a name of its own; null: nothing listens there.
+const five = async (t, plays) =>
+  (await Promise.all(plays.map((play) => (play ? serve(t, play) : `http://127.0.0.1:${t.world.port()}`)))).map((url, i) =>
+    url.replace("127.0.0.1", `${"abcde"[i]}.localhost`));
+
+// Whom a quorum believes, and when there is none.
+async function quorums(t, chain) {
+  const good = honest(chain), at = (byte) => liar(chain, byte);
+  const node = await t.world.node("setup-quorums").start();
+  const with_ = (of, change) => chain.setup({ force: undefined, port: t.world.port(), checkpoint: { quorum: 3, of }, ...change });
+  await t.test("two of five agree: refused", async () =>
+    refused(node, with_(await five(t, [good, good, at("13"), at("37"), null])), "checkpoint", /no checkpoint is named by 3 of 5 servers: 4 name one, at most 2 the same/));
+  const all = await five(t, [good, good, good, good, good]);
+  await t.test("what all five name is older than the bound: refused", () =>
+    refused(node, with_(all, { checkpoint_age_max_s: 1 }), "checkpoint", /3 of 5 servers have finalized is \d+, which is too old/));
+  const twice = [...all.slice(0, 4), all[0].replace("a.localhost", "A.localhost.")];
+  await t.test("a host name twice: refused, by a measured configuration at start", () => {
+    const config = path.join(t.world.tmp, "twice.json");
+    fs.writeFileSync(config, JSON.stringify({ network: chain.network, checkpoint: { quorum: 3, of: twice }, setup_may_set: ["peers", "port", "execution_rpc", "consensus_rpc"] }));
+    const ports = ["--setup-port", t.world.port(), "--api-port", t.world.port()].map(String);
+    const { status, stderr } = spawnSync(path.join(t.world.build, "kettle"), ["run", "--config", config, "--tee", "simulator", ...ports], { encoding: "utf8" });
+    assert.strictEqual(status, 1, stderr);
+    assert.match(stderr, /checkpoint\.of: a\.localhost is named twice/);
+    return refused(node, with_(twice), "checkpoint.of", /a\.localhost is named twice/);
+  });
+  await t.test("two against three at one epoch: the three win, the two are named in the log", async () => {
+    const answer = await node.setup(with_(await five(t, [good, at("13"), good, at("13"), good])));
+    assert.strictEqual(answer.status, 200, answer.text);
+    await node.ready();
+    const { checkpoint_by } = await node.status();
+    assert.deepStrictEqual(checkpoint_by, ["a.localhost", "c.localhost", "e.localhost"]);
+    const log = fs.readFileSync(node.log, "utf8");
+    for (const name of ["b", "d"]) assert.match(log, new RegExp(`${name}\\.localhost does not name the root that 3 of 5 servers name: it names another one`));
+    return checkpoint_by.join(", ");
+  });
+  await node.stop();
+}
+
 // Five beacon servers of which one lies and one is dead; three have to agree.
 async function quorum(t, chain) {
-  const honest = async ({ url }) => {
-    const answer = await request(chain.beaconUrl + url);
-    return [answer.status, answer.text];
-  };
-  const liar = ({ url }) =>
-    url.endsWith("finality_checkpoints")
-      ? [200, JSON.stringify({ data: { finalized: { epoch: "99999999", root: `0x${"13".repeat(32)}` } } })]
-      : [200, JSON.stringify({ data: { root: `0x${"37".repeat(32)}` } })];
-  const servers = await Promise.all([honest, liar, honest, honest].map((play) => serve(t, play)));
-  const of = [...servers, `http://127.0.0.1:${t.world.port()}`].map((url, i) => url.replace("127.0.0.1", `${"abcde"[i]}.localhost`));
+  const good = honest(chain);
+  const of = await five(t, [good, liar(chain, "37", "99999999"), good, good, null]);
   const config = path.join(t.world.tmp, "quorum.json");
   fs.writeFileSync(config, JSON.stringify({
     development: true, network: chain.network, consensus_rpc: chain.beaconUrl, checkpoint: { quorum: 3, of } }));
@@ -158,6 +202,7 @@ async function run(t) {
   await tenWrong(t, chain);
   await agentDown(t, chain);
   await quorum(t, chain);
+  await quorums(t, chain);
 }
 
 export default { title: "a setup is tried before it is taken", run };

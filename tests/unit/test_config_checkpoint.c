@@ -70,6 +70,11 @@ START_TEST(what_is_wrong_is_named)
         { "{\"quorum\":1}", "checkpoint.of", NULL },
         { "{\"quorum\":2,\"of\":[\"https://a.example\",\"https://A.example:7/x\"]}", "checkpoint.of",
           "a.example is named twice: a quorum needs independent servers" },
+        { "{\"quorum\":2,\"of\":[\"https://a.example\",\"https://a.example./\"]}", "checkpoint.of",
+          "a.example is named twice: a quorum needs independent servers" },
+        { "{\"quorum\":2,\"of\":[\"https://a.example\",\"https://%61.example\"]}", "checkpoint.of", NULL },
+        { "{\"quorum\":2,\"of\":[\"https://192.0.2.1\",\"https://0xc0000201:7\"]}", "checkpoint.of", NULL },
+        { "{\"quorum\":2,\"of\":[\"https://[2001:db8::1]\",\"https://[2001:DB8:0:0::1]\"]}", "checkpoint.of", NULL },
         { "{\"quorum\":1,\"of\":[\"ftp://a.example\"]}", "checkpoint.of[0]", NULL },
         { "{\"quorum\":1,\"of\":[\"https://a0123456789012345678901234567890123456789012345678901234567890."
           "example\"]}",
@@ -98,6 +103,9 @@ START_TEST(servers_without_tls_are_for_development)
     char text[400];
     snprintf(text, sizeof text, base, "");
     ck_assert_int_eq(read_texts(&c, &e, text, NULL), RC_REFUSED);
+    ck_assert_str_eq(e.field, "checkpoint.of");
+    snprintf(text, sizeof text, base, ",\"setup_may_set\":[\"peers\"]"); /* no setup heals it: told at start */
+    ck_assert_int_eq(config_check_supply(&e, view_str(text)), RC_REFUSED);
     ck_assert_str_eq(e.field, "checkpoint.of");
     snprintf(text, sizeof text, base, ",\"development\":true");
     ck_assert_int_eq(read_texts(&c, &e, text, NULL), RC_OK);
