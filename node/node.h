@@ -15,7 +15,8 @@
 
 typedef struct node node_t;
 
-#define NODE_BAD_FLAGS 2u /* code of node_start's error: what the command line and the environment give is no setup */
+/* Code of node_start's error, which no errno has: what the command line and the environment give is no setup. */
+#define NODE_BAD_FLAGS 1002u
 
 /* Starts a node: ports open when it returns. RC_IO, RC_REFUSED, RC_MALFORMED, RC_LIMIT, RC_NOMEM. */
 NODISCARD rc_t node_start(node_t **out, err_t *e, const node_options_t *options);

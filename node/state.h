@@ -15,7 +15,7 @@
 
 #define NODE_TRIALS 6u /* of setups, in NODE_TRIALS_MS */
 #define NODE_TRIALS_MS 60000u
-#define NODE_TRIED_OFTEN 3u /* code of an error: no more of them now */
+#define NODE_TRIED_OFTEN 1003u /* code of an error, which no errno has: no more of them now */
 
 typedef struct node node_t;
 

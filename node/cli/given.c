@@ -31,25 +31,31 @@ static const char *either(const char *option, env_fn *env, const char *name)
     return variable && variable[0] ? variable : NULL;
 }
 
-/* One text, or the list that commas make of it. */
+static bool is_space(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static view_t trimmed(view_t text)
+{
+    while (text.n && is_space(text.p[text.n - 1]))
+        text.n--;
+    while (text.n && is_space(text.p[0]))
+        text = view_of(text.p + 1, text.n - 1);
+    return text;
+}
+
+/* The list that commas make of a text, without the white space around each. */
 static void put_list(jw_t *w, const char *key, view_t text)
 {
     jw_array(w, key);
     while (text.n) {
         const uint8_t *comma = memchr(text.p, ',', text.n);
         const size_t n = comma ? (size_t)(comma - text.p) : text.n;
-        jw_text(w, NULL, view_of(text.p, n));
+        jw_text(w, NULL, trimmed(view_of(text.p, n)));
         text = view_of(text.p + n + (comma != NULL), text.n - n - (comma != NULL));
     }
     jw_end(w);
-}
-
-/* Without the end of its line. */
-static view_t trimmed(view_t text)
-{
-    while (text.n && strchr(" \t\r\n", text.p[text.n - 1]))
-        text.n--;
-    return text;
 }
 
 /* The file that has the URLs: said so, or the credential of that name, if it is there. */
@@ -62,7 +68,18 @@ static const char *file_of(char path[PATH_LEN_MAX], const given_t *g, env_fn *en
     return access(path, F_OK) ? NULL : path;
 }
 
-/* A checkpoint that is no text but an object is taken as it is. */
+/* A checkpoint that is no text but an object is taken as it is: it has to be one. */
+static rc_t check_checkpoint(err_t *e, const char *text)
+{
+    jo_doc_t doc;
+    if (!text || text[0] != '{')
+        return RC_OK;
+    const jo_t o = jo_open(&doc, e, view_str(text), SETUP_MAX, JO_LENIENT);
+    const rc_t rc = jo_rc(&o);
+    jo_close(&doc);
+    return err_before(e, rc, "checkpoint: ");
+}
+
 static void put_checkpoint(jw_t *w, const char *text)
 {
     if (text && text[0] == '{')
@@ -99,7 +116,9 @@ rc_t given_setup(view_t *out, err_t *e, const given_t *given, char *(*env)(const
                   .checkpoint = either(given->checkpoint, env, "KETTLE_CHECKPOINT") };
     const char *file = g.execution_rpc ? NULL : file_of(path, given, env);
     *out = view_of(NULL, 0);
-    rc_t rc = file ? file_read(&secret, e, file, FILE_MAX, 0) : RC_OK;
+    rc_t rc = check_checkpoint(e, g.checkpoint);
+    if (!rc && file)
+        rc = err_before(e, file_read(&secret, e, file, FILE_MAX, 0), "execution_rpc_file: ");
     if (rc || (!secret.p && !g.network && !g.execution_rpc && !g.consensus_rpc && !g.checkpoint))
         return rc;
     jw_t w = jw_of(NULL, SETUP_MAX);

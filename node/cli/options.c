@@ -106,6 +106,8 @@ static const cli_option_t *found(const cli_command_t *c, int got)
 static int take(void *values, const cli_option_t *o, char *text)
 {
     err_t e;
+    if (o->argument && !text[0] && !o->may_be_empty) /* "$VARIABLE", and there is none */
+        return 1 + command_usage("--%s: what is given is empty", o->name);
     if (o->read)
         return o->read(values, &e, text) ? 1 + command_usage("--%s %s: %s", o->name, text, e.text) : 0;
     if (o->argument)
@@ -125,6 +127,16 @@ static int take_operand(const char **operand, const cli_command_t *c, int argc, 
     return 0;
 }
 
+/* What getopt does not take: it leaves the option's value or letter in optopt, and 0 for a word that it does not know. */
+static int refuse(const cli_command_t *c, char **argv)
+{
+    const char *word = argv[optind - 1];
+    if (optopt >= IS_OPTION || (optopt == IS_HELP && !strncmp(word, "--", 2)))
+        return 1 +
+               command_usage("--%s takes no value", optopt == IS_HELP ? "help" : c->options[optopt - IS_OPTION].name);
+    return 1 + (optopt ? command_usage("unknown option -%c", optopt) : command_usage("unknown option %s", word));
+}
+
 int cli_parse(void *values, const char **operand, const cli_command_t *c, int argc, char **argv)
 {
     struct option longs[CLI_OPTIONS_MAX + 2];
@@ -138,7 +150,7 @@ int cli_parse(void *values, const char **operand, const cli_command_t *c, int ar
             return 1 + command_usage("%s needs a value", argv[optind - 1]);
         const cli_option_t *option = found(c, got);
         if (!option)
-            return 1 + command_usage("unknown option %s", argv[optind - 1]);
+            return refuse(c, argv);
         const int status = take(values, option, optarg);
         if (status)
             return status;

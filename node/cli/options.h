@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define CLI_OPTIONS_MAX 32u /* of one command */
@@ -27,7 +28,8 @@ typedef struct {
     size_t at;            /* offset of the value: a bool (true when given) without an argument, else a const char * */
     /* For values of another kind: takes the text, which lives as long as argv and may be cut there. NULL: see at. */
     rc_t (*read)(void *values, err_t *e, char *text);
-    char letter; /* its short form, "-n"; 0: none */
+    char letter;       /* its short form, "-n"; 0: none */
+    bool may_be_empty; /* the argument may be an empty text */
 } cli_option_t;
 
 /* A subcommand. */

@@ -301,8 +301,11 @@ static int run(int argc, char **argv)
     values.node.tee_pretended = simulator && *simulator && values.node.tee_socket == simulator;
     if (!values.node.config_path && !values.node.development)
         return command_usage("run needs --config FILE, the image's measured configuration, or --development");
-    if (given_setup(&setup, &e, &values.given, getenv, !values.node.config_path))
-        return command_failed("%s", e.text);
+    if (values.node.setup_port == values.node.api_port)
+        return command_usage("--setup-port and --api-port are both %u", values.node.api_port);
+    const rc_t rc = given_setup(&setup, &e, &values.given, getenv, !values.node.config_path);
+    if (rc)
+        return rc == RC_MALFORMED ? command_usage("%s", e.text) : command_failed("%s", e.text);
     values.node.setup = setup;
     status = run_node(&values.node);
     file_free(setup);

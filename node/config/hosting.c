@@ -1,6 +1,6 @@
 #include "node/config/hosting.h"
 
-static const char NO_ADDRESS[] = "must be an IPv4 or IPv6 address";
+static const char NO_ADDRESS[] = "must be an IPv4 or IPv6 address, without brackets and port";
 
 /* Adds an address to listen at. False: it is none. */
 static bool add_address(hosting_t *h, view_t text)

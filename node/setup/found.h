@@ -11,9 +11,9 @@
 
 #define TRIAL_MS 20000u /* that a trial may take; a quote that is under way is waited for */
 
-/* The code of a failure that time does not heal: the checkpoint is known to no beacon API or too old, an endpoint is of
- * another chain. */
-#define TRIAL_FOR_GOOD 1u
+/* The code, which no errno has, of a failure that time does not heal: the checkpoint is known to no beacon API or too
+ * old, an endpoint is of another chain. */
+#define TRIAL_FOR_GOOD 1001u
 
 typedef struct {
     const config_t *config;

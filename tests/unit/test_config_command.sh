@@ -24,6 +24,22 @@ expect 0 "usage: kettle config" help config
 expect 2 "unknown command nonsense" help nonsense
 expect 2 "listen: must be an IPv4 or IPv6 address" run --development --tee simulator --listen localhost
 
+# What `kettle run` is given wrongly is named, and none of it is silently nothing.
+sim=(run --development --tee simulator)
+expect 2 "unknown option -x" run -xy
+expect 2 "unknown option --nonsense" run --nonsense
+expect 2 "--development takes no value" run --development=yes
+expect 2 "--help takes no value" run --help=all
+expect 2 "-n needs a value" "${sim[@]}" -n
+for option in --config --state-dir --execution-rpc --network --checkpoint --listen --tee-socket; do
+  expect 2 "$option: what is given is empty" "${sim[@]}" "$option" ""
+done
+expect 2 "--setup-port and --api-port are both 3032" "${sim[@]}" --setup-port 3032
+expect 2 "checkpoint: is not valid JSON" "${sim[@]}" -w '{"quorum":3'
+expect 1 "/nonexistent: No such file" run --config /nonexistent
+expect 1 "execution_rpc_file: /nonexistent: No such file" "${sim[@]}" --execution-rpc-file /nonexistent
+expect 1 "--state-dir: $0: the folder cannot be opened" "${sim[@]}" --state-dir "$0"
+
 # Completion offers what --help says.
 PATH=$(dirname "$kettle"):$PATH
 source "$3"

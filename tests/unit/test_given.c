@@ -61,8 +61,24 @@ START_TEST(options_are_a_setup_and_win_over_variables)
     variable(1, "KETTLE_CHECKPOINT", "{\"quorum\":1,\"of\":\"https://q\"}");
     gives(&(given_t){ .execution_rpc = "https://a" }, false,
           "{\"execution_rpc\":[\"https://a\"],\"checkpoint\":{\"quorum\":1,\"of\":\"https://q\"}}");
+    gives(&(given_t){ .consensus_rpc = " https://a, https://b\t" }, false,
+          "{\"execution_rpc\":[\"https://d\"],\"consensus_rpc\":[\"https://a\",\"https://b\"],\"checkpoint\":{"
+          "\"quorum\":1,\"of\":\"https://q\"}}");
     gives(&(given_t){ 0 }, false,
           "{\"execution_rpc\":[\"https://d\"],\"checkpoint\":{\"quorum\":1,\"of\":\"https://q\"}}");
+}
+END_TEST
+
+/* An object goes into the setup as it is: nothing stands behind it. */
+START_TEST(a_checkpoint_is_one_object)
+{
+    static const char *const bad[] = { "{\"quorum\":1", "{\"quorum\":1},\"network\":{\"a\":1}", "{} {}" };
+    view_t setup;
+    err_t e;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        ck_assert_int_eq(given_setup(&setup, &e, &(given_t){ .checkpoint = bad[i] }, env, false), RC_MALFORMED);
+        ck_assert_msg(!strncmp(e.text, "checkpoint: is not valid JSON", 29) && !setup.p, "%s: %s", bad[i], e.text);
+    }
 }
 END_TEST
 
@@ -83,7 +99,7 @@ START_TEST(urls_with_secrets_come_from_files)
     gives(&(given_t){ .execution_rpc = "https://c" }, false, "{\"execution_rpc\":[\"https://c\"]}");
     variable(1, "KETTLE_EXECUTION_RPC_FILE", "/nowhere/at/all");
     ck_assert_int_eq(given_setup(&setup, &e, &(given_t){ 0 }, env, false), RC_IO);
-    ck_assert_ptr_nonnull(strstr(e.text, "/nowhere/at/all"));
+    ck_assert_msg(!strncmp(e.text, "execution_rpc_file: /nowhere/at/all: ", 37), "%s", e.text);
     gives(&(given_t){ .execution_rpc_file = path }, false, "{\"execution_rpc\":[\"https://a/secret\",\"https://b\"]}");
     unlink(path);
     rmdir(dir);
@@ -93,5 +109,5 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN_AROUND("given", set_up, NULL, nothing_given_is_no_setup, options_are_a_setup_and_win_over_variables,
-                           urls_with_secrets_come_from_files);
+                           a_checkpoint_is_one_object, urls_with_secrets_come_from_files);
 }
