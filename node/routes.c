@@ -591,6 +591,7 @@ static void get_readyz(void *ctx, const hs_request_t *request, hs_response_t *r)
 
 const hs_route_t NODE_SETUP_ROUTES[] = {
     { "POST", "/setup", post_setup, HS_SLOW },
+    { "POST", "/setup/", post_setup, HS_SLOW }, /* as the prototype's server took it */
 };
 const size_t NODE_SETUP_ROUTE_COUNT = sizeof NODE_SETUP_ROUTES / sizeof NODE_SETUP_ROUTES[0];
 

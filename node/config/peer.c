@@ -4,6 +4,9 @@
 
 #define HOST_MAX MADDR_NAME_MAX
 
+static const char NO_PEER[] = "must be \"host:port\", with [] around an IPv6 address, or a multiaddr "
+                              "(\"/ip4/192.0.2.1/tcp/4001\")";
+
 /* Takes "host:port" apart; a host of IPv6 stands in brackets. */
 static bool split(view_t *host, view_t *port, view_t text)
 {
@@ -40,7 +43,7 @@ rc_t config_peer_read(config_peer_t *out, err_t *e, view_t text)
     if (text.n && text.p[0] == '/') {
         rc = maddr_read_text(&peer.ways[peer.count++], e, text);
     } else if (!split(&host, &port, text)) {
-        return err_say(e, RC_MALFORMED, "must be \"host:port\" or a multiaddr (\"/ip4/192.0.2.1/tcp/4001\")");
+        return err_say(e, RC_MALFORMED, NO_PEER);
     } else {
         const char *kind = kind_of(&host);
         for (; !rc && peer.count < CONFIG_PEER_WAYS; peer.count++) {
@@ -50,6 +53,8 @@ rc_t config_peer_read(config_peer_t *out, err_t *e, view_t text)
                          peer.count ? "tcp" : "udp", (int)port.n, (const char *)port.p, peer.count ? "" : "/quic-v1");
             rc = maddr_read_text(&peer.ways[peer.count], e, view_of(way, (size_t)n));
         }
+        if (rc)
+            (void)err_say(e, rc, NO_PEER); /* what was said is of a multiaddr that nobody has written */
     }
     if (!rc && !peer.ways[0].port)
         rc = err_say(e, RC_MALFORMED, "has no port from 1 to 65535");

@@ -190,6 +190,21 @@ START_TEST(peers_are_addresses_with_their_ways)
 }
 END_TEST
 
+/* It is said how a peer is written, and not what a multiaddr lacks that nobody has written. */
+START_TEST(what_is_no_peer_is_answered_with_how_one_is_written)
+{
+    static const char *const rows[] = { "a",       "a:b",      "https://a:4001", "::1:4001",
+                                        "[a:4001", "10.0.0:1", "a:65536",        "a b:1" };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        config_peer_t peer;
+        err_t e;
+        ck_assert_int_eq(config_peer_read(&peer, &e, view_str(rows[i])), RC_MALFORMED);
+        ck_assert_msg(!strncmp(e.text, "must be \"host:port\", with [] around an IPv6 address, or a multiaddr", 66),
+                      "%s: %s", rows[i], e.text);
+    }
+}
+END_TEST
+
 START_TEST(every_word_of_a_list_is_taken_for_itself)
 {
     static const char *const tees[] = { "auto", "dstack", "tdx", "simulator" },
@@ -300,7 +315,7 @@ int main(void)
         files_of_certificates_are_one_for_all_or_one_for_each_kind, senders_of_the_gateway_are_kept_up_to_their_maximum,
         a_list_has_at_most_sixteen_urls_of_at_most_1024_characters,
         a_url_with_a_space_or_what_is_not_ascii_is_refused_as_such, peers_are_addresses_with_their_ways,
-        every_word_of_a_list_is_taken_for_itself, a_word_that_is_not_known_is_answered_with_all_that_are,
-        numbers_are_taken_up_to_both_ends_of_their_range,
+        what_is_no_peer_is_answered_with_how_one_is_written, every_word_of_a_list_is_taken_for_itself,
+        a_word_that_is_not_known_is_answered_with_all_that_are, numbers_are_taken_up_to_both_ends_of_their_range,
         a_policy_is_kept_compact_with_sorted_keys_however_it_was_written, names_in_an_error_are_cut);
 }
