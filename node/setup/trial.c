@@ -83,6 +83,16 @@ static void tell_others(const tries_t *t)
             log_write(LOG_WARN, "setup", "%s: %s", t->field, t->why[i].text);
 }
 
+/* Where the chain is followed from; servers that do not agree, or not on a young one, are the setup's fault. */
+static rc_t find_start(trial_run_t *r, err_t *e)
+{
+    const trial_t *t = r->trial;
+    if (t->config->peer_count)
+        return RC_OK;
+    const rc_t rc = checkpoint_find(&r->found->start, e, &(checkpoint_ask_t){ t->config, t->now_ms, t->deadline });
+    return rc == RC_NEED_DATA || rc == RC_LIMIT ? RC_REFUSED : rc;
+}
+
 static rc_t run(trial_run_t *r, err_t *e)
 {
     const trial_t *t = r->trial;
@@ -91,8 +101,8 @@ static rc_t run(trial_run_t *r, err_t *e)
         rc = open_list(&r->execution, e, "execution_rpc", &t->config->execution_rpc, t->config->ca_file.execution);
     if (!rc)
         rc = open_list(&r->consensus, e, "consensus_rpc", &t->config->consensus_rpc, t->config->ca_file.consensus);
-    if (!rc && !t->config->peer_count)
-        rc = checkpoint_find(&r->found->start, e, &(checkpoint_ask_t){ t->config, t->now_ms, t->deadline });
+    if (!rc)
+        rc = find_start(r, e);
     if (!rc)
         rc = ask_all(r, e);
     if (!rc)

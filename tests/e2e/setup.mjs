@@ -142,6 +142,8 @@ async function quorums(t, chain) {
   const with_ = (of, change) => chain.setup({ force: undefined, port: t.world.port(), checkpoint: { quorum: 3, of }, ...change });
   await t.test("two of five agree: refused", async () =>
     refused(node, with_(await five(t, [good, good, at("13"), at("37"), null])), "checkpoint", /no checkpoint is named by 3 of 5 servers: 4 name one, at most 2 the same/));
+  await t.test("two of five answer: refused", async () =>
+    refused(node, with_(await five(t, [good, null, null, good, null])), "checkpoint", /2 of 5 servers say what is finalized, and 3 have to/));
   const all = await five(t, [good, good, good, good, good]);
   await t.test("what all five name is older than the bound: refused", () =>
     refused(node, with_(all, { checkpoint_age_max_s: 1 }), "checkpoint", /3 of 5 servers have finalized is \d+, which is too old/));

@@ -394,6 +394,29 @@ START_TEST(a_tee_that_gives_no_quote_is_named)
 }
 END_TEST
 
+/* Nobody answers: the setup's fault, which its sender is told as such. */
+START_TEST(servers_that_are_no_quorum_are_refused_under_their_field)
+{
+    char urls[4][100];
+    fake_t *fakes[4] = { NULL };
+    trial_found_t found = { .bootstrap = NULL };
+    config_t c = config_of(urls, fakes, 1);
+    hc_t *http = hc_new(NULL);
+    const trial_t t = { .config = &c, .deadline = { .http = http, .until_ms = clock_ms() + 10000 } };
+    err_t e;
+    c.checkpoint = (config_checkpoint_t){ .kind = CHECKPOINT_QUORUM,
+                                          .quorum = 1,
+                                          .of = { .urls = { "http://127.0.0.1:1" }, .count = 1, .given = true },
+                                          .hosts = { "127.0.0.1" } };
+    ck_assert_int_eq(trial_run(&found, &e, &t), RC_REFUSED);
+    ck_assert_str_eq(e.field, "checkpoint");
+    ck_assert_str_eq(e.text, "0 of 1 servers say what is finalized, and 1 have to");
+    hc_free(http);
+    fake_free(fakes[0]);
+    fake_free(fakes[2]);
+}
+END_TEST
+
 static bool always(void *ctx)
 {
     (void)ctx;
@@ -423,5 +446,6 @@ int main(void)
                            what_is_wrong_is_named_and_nothing_is_kept, no_setup_looks_into_this_machine_or_its_network,
                            an_old_checkpoint_is_refused_with_its_age_the_bound_and_the_way_to_a_new_one,
                            one_good_endpoint_is_enough_unless_another_is_of_another_chain,
-                           a_tee_that_gives_no_quote_is_named, a_trial_ends_when_it_is_to_end_or_has_no_time);
+                           a_tee_that_gives_no_quote_is_named, servers_that_are_no_quorum_are_refused_under_their_field,
+                           a_trial_ends_when_it_is_to_end_or_has_no_time);
 }
