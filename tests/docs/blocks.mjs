@@ -21,6 +21,18 @@ export function documents(root) {
   return all.filter((name) => blocksOf(root, name).length);
 }
 
+// A command line of kettle that has gaps for its reader, filled, as the arguments behind "kettle". gaps: what stands in the place of a
+// word, a text or a list of them. The line has to be there, and each of these words in it.
+export function lineOf(root, name, begins, gaps) {
+  const lines = fs.readFileSync(path.join(root, name), "utf8").split("\n").map((line) => line.replace(/ +/g, " "));
+  const line = lines.find((line) => line.startsWith(` kettle ${begins}`));
+  if (!line) throw new Error(`${name} has no line kettle ${begins}`);
+  const words = line.replace(/ #.*$/, "").trim().split(" ").slice(1);
+  const lacks = Object.keys(gaps).find((word) => !words.includes(word));
+  if (lacks) throw new Error(`${name}: ${line.trim()} has no word ${lacks}`);
+  return words.flatMap((word) => gaps[word] ?? [word]);
+}
+
 // Runs one block as a reader would, in a folder; the first line that fails ends it: {code, out}.
 export function runBlock(text, { cwd, env, limitMs = 60000 }) {
   return new Promise((resolve) => {

@@ -4,6 +4,7 @@ import crypto from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { BODY_AT } from "./attest.mjs";
+import { lineOf } from "../docs/blocks.mjs";
 
 const FIRMWARE_LEN = 0x4000;
 const VOLUME_LEN = 0x1000; // the configuration volume: first in the file
@@ -257,6 +258,12 @@ async function run(t) {
     assert.deepStrictEqual(await measured(...image, "--evidence", trusted), entry);
     assert.deepStrictEqual(await measured(...image, ...acpi, "--evidence", trusted), entry);
   });
+  const documented = (begins, gaps) => lineOf(t.world.root, "docs/measure.md", `measure ${begins}`, { "4G": "3G", "boot.json": trusted, ...gaps }).slice(1);
+  await t.test("the line of docs/measure.md for an image", async () => {
+    const { rtmr3, ...registers } = await measured(...documented("--image", { "dstack-0.5.5": dir, "app-compose.json": file("compose") }));
+    assert.deepStrictEqual(registers, { ...entry, name: "blue" });
+    assert.deepStrictEqual(rtmr3.require["compose-hash"], [crypto.createHash("sha256").update(files.compose).digest("hex")]);
+  });
   await t.test("evidence of a host that hands the kernel over as built is of the image, too", async () => {
     const newer = write("newer.json", evidence(quote, { ...want, events: { ...want.events, rtmr1: want.asBuilt } }, []));
     const { code, stdout, stderr } = await measure(...image, "--evidence", newer);
@@ -325,6 +332,9 @@ async function run(t) {
     assert.strictEqual(events.rtmr2.value, value("rtmr2"));
     const made = await measured(...args, "--rtmr0", value("rtmr0"));
     assert.deepStrictEqual(made, { ...entry, rtmr1: [value("rtmr1")] });
+    const line = documented("--measurement", {
+      "measurement.tdx.cbor": path, "sha256sum.txt": file("sums"), "--evidence": [], "boot.json": ["--rtmr0", value("rtmr0")] });
+    assert.deepStrictEqual(await measured(...line), { ...made, name: "blue" }, line.join(" "));
     await fails(/another hash/, "--measurement", write("measurement.tdx.cbor", Buffer.concat([document.subarray(0, -1), Buffer.from([5])])),
       ...args.slice(2), "--rtmr0", value("rtmr0"));
     await fails(/2816 MiB/, "--measurement", path, "--memory", "1G", "--rtmr0", value("rtmr0"));

@@ -7,7 +7,8 @@ import path from "node:path";
 import { guestAgent } from "./lib/agent.mjs";
 import * as client from "./lib/client.mjs";
 import { sleep, until } from "./lib/node.mjs";
-import { keys, member, operator } from "./lib/orders.mjs";
+import { keys, member, operator, sendLine } from "./lib/orders.mjs";
+import { lineOf } from "../docs/blocks.mjs";
 
 const SETTLED_MS = 12000; // longer than a node waits for former members before it would bring a key back
 
@@ -48,7 +49,8 @@ async function scenario(t) {
     return file(`policy-of-${i}`);
   });
   const give = (person, from, admitted = good) =>
-    kettle("recover", "--policy", admitted, "--share", from, "--key", person.secret, c.node.url);
+    kettle(...lineOf(t.world.root, "docs/overlay.md", "recover", {
+      "policy.json": admitted, "shares.json": from, "holder.hex": person.secret, "http://new:3032": c.node.url }));
   const save = async ({ node }, name) => {
     const answer = await until("there are shares", 20000, async () => {
       const got = await node.get("/v1/recovery/shares");
@@ -105,7 +107,7 @@ async function scenario(t) {
 
   await t.test("the order that the operators sign has a fresh key made by it", async () => {
     const { file: signed } = await operators.order([c], ["image-a"], "--void-slot", "0");
-    await kettle("order", "send", "--node", c.node.url, signed);
+    await kettle(...sendLine(t, [c], signed));
     const fresh = await until("another key signs", 60000, async () => {
       const now = await client.attest(c.node);
       return now !== first && now;

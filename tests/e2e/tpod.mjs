@@ -7,6 +7,7 @@ import readline from "node:readline";
 import { fileURLToPath } from "node:url";
 import { policyOf } from "./attest.mjs";
 import * as tpod from "./lib/tpod.mjs";
+import { lineOf } from "../docs/blocks.mjs";
 
 const TOKEN = "0x1111111111111111111111111111111111111111";
 const OFFER = {
@@ -28,7 +29,7 @@ echo '{"addresses":[{"multiaddr":"/dns4/example.local/tcp/443","containerName":"
 
 // Starts it; {addresses, stop}.
 async function startProvider(t, kettle, offer) {
-  const child = spawn(kettle, ["tpod", "provider", "--config", offer, "--tee", "simulator"], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(kettle, [...lineOf(t.world.root, "docs/tpod.md", "tpod provider", { "provider.json": offer }), "--tee", "simulator"], { stdio: ["ignore", "pipe", "inherit"] });
   const ended = new Promise((resolve) => child.on("close", resolve));
   t.atEnd(() => child.kill("SIGKILL"));
   const addresses = [];
@@ -80,11 +81,14 @@ async function ours(t, { kettle, addresses, dir, policy, key, notes }) {
   const manifest = file("manifest.json", { podManifest: pod, keys: [{ keyPem: Buffer.from(key).toString("base64") }] });
   for (const peer of addresses)
     await t.test(`kettle tpod attest, capacity, provision ${peer.includes("quic") ? "over QUIC" : "over TCP"}`, async () => {
+      const line = (what, gaps) => lineOf(t.world.root, "docs/tpod.md", `tpod ${what}`, { "policy.json": good[1], ...gaps }).slice(1);
+      const plain = await kettleTpod(kettle, line("attest", { "/ip4/192.0.2.1/udp/4011/quic-v1/p2p/16Uiu2…": peer }));
+      assert.strictEqual(plain.code, 0, plain.stdout + plain.stderr);
       const attested = await kettleTpod(kettle, ["attest", ...good, "--json", peer]);
       assert.strictEqual(attested.code, 0, attested.stdout + attested.stderr);
-      const told = await kettleTpod(kettle, ["capacity", ...good, peer]);
+      const told = await kettleTpod(kettle, line("capacity", { PEER: peer }));
       assert.strictEqual(JSON.parse(told.stdout).availableResources[0].amount, "8", told.stderr);
-      const done = await kettleTpod(kettle, ["provision", ...good, peer, manifest]);
+      const done = await kettleTpod(kettle, line("provision", { PEER: peer, "manifest.json": manifest }));
       assert.strictEqual(JSON.parse(done.stdout || "{}").addresses?.[0].multiaddr, "/dns4/example.local/tcp/443", done.stderr);
     });
   await t.test("a provider that the policy does not admit is sent nothing: status 1", async () => {

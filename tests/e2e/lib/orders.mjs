@@ -6,6 +6,7 @@ import path from "node:path";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import * as client from "./client.mjs";
+import { lineOf } from "../../docs/blocks.mjs";
 
 const run = promisify(execFile);
 
@@ -53,6 +54,11 @@ async function policies(t, scenario, chain) {
   return (...names) => ({ version: 1, mode: "list", simulator_root, images: names.map((n) => image(n, quote)) });
 }
 
+// The lines of docs/overlay.md, for these nodes and files.
+const DOC = "docs/overlay.md";
+const three = (members) => ({ "--node": [], "http://a:3032": members.flatMap(({ node }) => ["--node", node.url]), "http://b:3032": [], "http://c:3032": [] });
+export const sendLine = (t, members, file) => lineOf(t.world.root, DOC, "order send", { ...three(members), "signed.json": file });
+
 // One operator: {policy, policy_signers, kettle, file, order}. order(nodes, admitted, ...options) prepares, signs, and
 // returns {file, order, said}.
 export async function operator(t, scenario, chain) {
@@ -74,9 +80,9 @@ export async function operator(t, scenario, chain) {
       const [text, unsigned, signed] = ["policy", "order", "signed"].map((name) => file(`${name}-${count}`));
       count++;
       fs.writeFileSync(text, JSON.stringify(policy(...admitted)));
-      const nodes = members.flatMap(({ node }) => ["--node", node.url]);
-      const said = await kettle("order", "prepare", "--policy", text, ...options, ...nodes, "--output", unsigned);
-      await kettle("order", "sign", "--key", file("signer"), "--output", signed, unsigned);
+      const prepare = lineOf(t.world.root, DOC, "order prepare --policy new-policy.json", { ...three(members), "new-policy.json": text, "order.json": unsigned });
+      const said = await kettle(...prepare, ...options);
+      await kettle(...lineOf(t.world.root, DOC, "order sign", { "operator-1.hex": file("signer"), "order-1.json": signed, "order.json": unsigned }));
       return { policy: text, unsigned, file: signed, order: JSON.parse(fs.readFileSync(signed)), said: said.stderr };
     },
   };
