@@ -199,11 +199,20 @@ static rc_t look_again(node_t *n, err_t *e, const config_t *config)
     return rc && e->code == TRIAL_FOR_GOOD ? rc : RC_OK;
 }
 
-/* Waits until the service has been ready; then a setup is kept. False, with why: the setup is to be given up. */
+/* Also when clients can see that it is ready before the service has noted it. */
+static bool was_ready(node_t *n)
+{
+    follow_view_t view;
+    err_t why;
+    return service_was_ready(node_service(n)) || node_state(n, &view, &why) == NODE_READY;
+}
+
+/* Waits until the service has been ready; then a setup is kept, also of a node that is told to stop that instant. False,
+ * with why: the setup is to be given up. */
 static bool watch(node_t *n, err_t *why, const config_t *config)
 {
     const bool may_reopen = n->setup_text.p && !n->reopened;
-    for (uint64_t look = clock_monotonic_ms() + RETRIAL_MS; !service_was_ready(node_service(n));) {
+    for (uint64_t look = clock_monotonic_ms() + RETRIAL_MS; !was_ready(n);) {
         if (is_overdue(n))
             return false;
         if (may_reopen && clock_monotonic_ms() >= look) {
@@ -211,7 +220,7 @@ static bool watch(node_t *n, err_t *why, const config_t *config)
             if (look_again(n, why, config))
                 return false;
         }
-        if (!worker_sleep_until(n->controller, clock_monotonic_ms() + LOOK_MS))
+        if (!worker_sleep_until(n->controller, clock_monotonic_ms() + LOOK_MS) && !was_ready(n))
             return true;
     }
     for (persist_told_t told = { 0 }; !node_keep_setup(n, &told);)
