@@ -39,7 +39,7 @@ typedef struct {
 
 #define LC_FORK_NAME_MAX 32u /* bytes, the NUL included */
 
-/* A fork of a network's own configuration that this build has no rows for: from its epoch on nothing can be proven. */
+/* A fork of a network's own configuration without rows here: nothing can be proven from its epoch on (maybe never). */
 typedef struct {
     char name[LC_FORK_NAME_MAX]; /* as in the configuration, lower case */
     uint64_t epoch;
@@ -98,7 +98,7 @@ bool lc_fork_of_key(char name[LC_FORK_NAME_MAX], const char *key);
 /* compute_fork_version at an epoch: 4 bytes, borrowed from net; the genesis version before Altair. */
 const uint8_t *lc_fork_version(const lc_network_t *net, uint64_t epoch);
 
-/* The first fork of the network's configuration that this build does not know; NULL: it knows all. */
+/* The first fork that has an epoch in the network's configuration and no rows here; NULL: there is none. */
 const lc_unknown_fork_t *lc_unknown_fork(const lc_network_t *net);
 
 /* Takes a fork into the network's unknown ones, in order of epochs. False: there are LC_UNKNOWN_FORKS_MAX already. */
