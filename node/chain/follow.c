@@ -30,6 +30,7 @@ struct follow {
     journal_t journal;    /* likewise */
     worker_t *self;       /* the follower's thread only: its own */
     size_t asked;         /* likewise: the endpoint whose answer is taken; NOBODY: none */
+    bool complained;      /* likewise: of an endpoint, in this turn */
     pthread_mutex_t lock; /* guards what follows */
     worker_t *worker;     /* NULL: it was ended */
     heads_t heads;
@@ -275,6 +276,7 @@ static void complain(follow_t *f, size_t endpoint, const err_t *why, lc_kind_t k
     log_write(rc_blames_input(why->rc) && !nobodys ? LOG_WARN : LOG_INFO, "beacon", "%s: %s%s%s",
               up_origin(f->config.upstream, endpoint), line.text, r->moved[0] ? "; it has moved to " : "", r->moved);
     set_trouble(f, too_old ? why->text : line.text);
+    f->complained = true;
     if (f->config.objects)
         objects_say(f->config.objects, line.text); /* for members that rest on this node's endpoints */
 }
@@ -494,7 +496,7 @@ static bool ask_member(follow_t *f, outcome_t *answer, const lc_want_t *want, si
         *answer = stale ? ANSWER_STALE : ANSWER_TAKEN;
     if (stale)
         (void)err_say(&e, RC_NEED_DATA, m.why);
-    if (is_there && !stopping(f) && (m.why[0] ? stale || !good : rc_blames_input(rc) || rc == RC_TIMEOUT))
+    if (is_there && !stopping(f) && (m.why[0] ? stale || !good : !good && (rc_blames_input(rc) || rc == RC_TIMEOUT)))
         blame_member(f, m.name, want->kind, &e);
     free(m.bytes);
     return is_there;
@@ -520,6 +522,7 @@ static void serve(follow_t *f, const lc_want_t *wants, size_t count)
 {
     outcome_t answers[WANTS_MAX] = { ANSWER_NONE };
     size_t none = 0, stale = 0;
+    f->complained = false;
     ask_in_order(f, answers, wants, count);
     ask_members(f, answers, wants, count);
     for (size_t i = 0; i < count; i++) {
@@ -529,7 +532,7 @@ static void serve(follow_t *f, const lc_want_t *wants, size_t count)
         }
         stale += answers[i] == ANSWER_STALE;
     }
-    if (!none && f->config.objects)
+    if (!none && !f->complained && f->config.objects) /* what members gave speaks for no endpoint of ours */
         objects_say(f->config.objects, "");
     if (!none && !(stale && f->config.member))
         set_trouble(f, "");

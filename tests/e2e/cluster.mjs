@@ -84,19 +84,31 @@ async function oneApi(t, proxy, a, others) {
       return true;
     });
   });
-  await t.test("the API dies: they say so, and whose it is", async () => {
-    await proxy.close();
+  // What they log of it, and what their status says once the last head is too old to sign for.
+  const sayWhy = async (what) => {
     const why = [];
-    const says = /member 16Uiu2\S+ optimistic_update: consensus_rpc\[0\]: [^"]*/;
+    const says = new RegExp(`member 16Uiu2\\S+ optimistic_update: consensus_rpc\\[0\\]: [^"]*${what}`);
     for (const one of others) why.push(await logged(one, says));
-    if (t.world.full)
-      for (const one of others)
-        await until("it is degraded", 80000, async () => {
-          const { state, reason } = await one.node.status();
-          if (state !== "degraded" || !reason.includes("consensus_rpc[0]")) throw new Error(`${state}: ${reason}`);
-          return true;
-        });
+    for (const one of others)
+      await until(`${one.name} is degraded`, 80000, async () => {
+        const { state, reason } = await one.node.status();
+        if (state !== "degraded" || !says.test(reason)) throw new Error(`${state}: ${reason}`);
+        assert.strictEqual((await one.node.get("/block")).status, 503);
+        return true;
+      });
     return why[0];
+  };
+  await t.test("the API lies: they are degraded, say why, and whose it is; it is honest again: they go on", async () => {
+    proxy.lie("lc_sig_flip");
+    const why = await sayWhy("signature does not verify");
+    assert(proxy.told.lc_sig_flip > 0);
+    proxy.honest();
+    for (const one of others) await one.node.ready();
+    return why;
+  });
+  await t.test("the API dies: they are degraded, say so, and whose it is", async () => {
+    await proxy.close();
+    return sayWhy("nothing listens there");
   });
 }
 
