@@ -40,6 +40,15 @@ typedef enum {
     GUARD_SIGNED_FLOOR,   /* it never signs below a slot that was signed for */
     GUARD_HEAD_BOUND,     /* ... nor while a head far above its own is proven */
     GUARD_CHAIN_SPLIT,    /* ... nor once two headers of one slot are */
+    GUARD_ONE_CHOOSER,    /* of two connections to one peer only the end with the smaller id closes one */
+    GUARD_OLDER_ANSWERS,  /* ... the newer one, if the older answers, else that */
+    GUARD_DIAL_NO_REASON, /* a dial under way is no reason to refuse a connection */
+    GUARD_HOLD_EARLY,     /* streams that overtake the peer's CONFIRM are held, not answered na */
+    GUARD_JUDGED_NOW,     /* a key is given by the policy of the moment of giving */
+    GUARD_ASK_ANY_TIME,   /* ... to whoever asks for a newer one, whatever its HELLO wanted, */
+    GUARD_HELD_SINCE,     /* ... by whoever holds it, though it got it after its own HELLO, */
+    GUARD_SAME_STREAM,    /* ... on the connection that asked */
+    GUARD_OTHERS_PASS,    /* who names another cluster's key stops nobody */
     GUARD_COUNT
 } guard_t;
 

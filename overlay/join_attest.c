@@ -2,6 +2,7 @@
 
 #include "base/crypto/hash.h"
 #include "base/crypto/secret.h"
+#include "overlay/guard.h"
 #include "overlay/join_parts.h"
 
 #define ARENA_MAX ((size_t)1 << 20)
@@ -190,7 +191,8 @@ void join_job_run(join_job_t *link)
     const join_config_t *c = &job->join->config;
     job->collateral = c->collateral(c->ctx, &job->arena);
     job->now_s = c->now_s(c->ctx);
-    const mattest_present_t present = { job->policy, job->collateral, job->now_s };
+    const policy_t *policy = GUARD(JUDGED_NOW) ? job->policy : job->session->policy;
+    const mattest_present_t present = { policy, job->collateral, job->now_s };
     mattest_t *m = job->session->m;
     switch (job->kind) {
     case JOB_QUOTE: job->rc = c->evidence(c->ctx, &job->evidence, &job->e, job->report_data); break;
@@ -493,6 +495,7 @@ static void begin_machine(session_t *s, net_stream_t *stream)
         return;
     }
     s->policy = c->policy;
+    s->said_holds = m.holds_key;
     s->attest.stream = stream;
     net_set_stream_user(stream, &s->attest);
     pump(s);
@@ -584,7 +587,7 @@ bool join_serves(join_t *j, net_conn_t *c, const net_protocol_t *p)
     if (!strcmp(p->name, JOIN_ORDER_PROTOCOL))
         return s->m && !s->order_heard;
     if (!strcmp(p->name, STATE_PROTOCOL) || !strcmp(p->name, KEYSHARE_PROTOCOL) || !strcmp(p->name, FLOOD_PROTOCOL))
-        return s->confirmed; /* what they bring is held until it may be looked at */
+        return GUARD(HOLD_EARLY) ? s->confirmed : s->attested; /* what they bring is held until it may be looked at */
     return session_is_peer(s) && j->config.serves && j->config.serves(j->config.ctx, c, p);
 }
 
@@ -758,7 +761,7 @@ rc_t join_set_order(join_t *j, const order_signed_t *order, const policy_t *poli
     gen_order(j->gen, &j->order, j->now_ms);
     join_tell(j); /* whoever is shut out knows why */
     for (session_t *s = j->sessions; s; s = s->next)
-        if (s->conn && s->attested)
+        if (s->conn && s->attested && GUARD(JUDGED_NOW))
             judge(s);
     spread_update(j);
     return RC_OK;

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/crypto/secret.h"
+#include "overlay/guard.h"
 #include "overlay/join_parts.h"
 #include "overlay/wire/proto.h"
 
@@ -182,10 +183,19 @@ static void ask(session_t *s)
     }
 }
 
+/* Whether an attested peer is of another cluster than the one that is wanted: what keeps nobody from asking the others. */
+static bool others_differ(const join_t *j)
+{
+    for (const session_t *s = j->sessions; s; s = s->next)
+        if (session_is_peer(s) && s->first && memcmp(s->first->entry.pubkey, j->wanted, sizeof j->wanted) != 0)
+            return true;
+    return false;
+}
+
 void key_ask_due(join_t *j)
 {
     unsigned open = 0;
-    if (!j->wants)
+    if (!j->wants || (!GUARD(OTHERS_PASS) && others_differ(j)))
         return;
     for (session_t *s = j->sessions; s; s = s->next)
         open += s->ask.stream != NULL;
@@ -327,6 +337,8 @@ static keyshare_status_t look(const session_t *s, key_name_t *name, const keysha
         return KEYSHARE_NOT_HOLDER;
     if (!session_is_peer(s))
         return KEYSHARE_ORDER_DIFFERS;
+    if ((!GUARD(ASK_ANY_TIME) && !mattest_peer_hello(s->m)->wants_key) || (!GUARD(HELD_SINCE) && !s->said_holds))
+        return KEYSHARE_NOT_HOLDER;
     const gen_answer_t found = gen_give(s->join->gen, name, &r->order, r->has_cluster ? r->cluster : NULL, NULL);
     if (found != GEN_GIVES)
         return statuses[found];
@@ -406,6 +418,15 @@ rc_t key_seal(session_t *s, keyshare_t *m, key_grant_t *grant, const uint8_t eph
     return rc;
 }
 
+/* Where a request is answered: on the connection that it came by, not on the peer's newest. */
+static session_t *answered_on(session_t *s)
+{
+    session_t *at = s;
+    for (session_t *o = GUARD(SAME_STREAM) ? NULL : s->join->sessions; o; o = o->next)
+        at = o->conn && peerid_eq(net_peer(o->conn), net_peer(s->conn)) && o->opened_ms > at->opened_ms ? o : at;
+    return at;
+}
+
 /* Seals and sends what was granted. */
 static void share(session_t *s, const job_t *job)
 {
@@ -423,8 +444,9 @@ static void share(session_t *s, const job_t *job)
         decline(s, KEYSHARE_BUSY);
     } else {
         join_member_t to;
-        session_member(s, &to);
-        answer(s, m);
+        session_t *at = answered_on(s);
+        session_member(at, &to);
+        answer(at, m);
         if (c->released)
             c->released(c->ctx, &to, &job->name);
     }

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "overlay/guard.h"
+
 #define NEVER UINT64_MAX
 #define LIVED_MS 10000u /* a connection that lived so long was a good one */
 
@@ -217,13 +219,13 @@ static void pong(void *ctx, net_conn_t *c, rc_t rc, uint64_t ms)
     (void)ms;
     for (twins_t *t = ((peers_t *)ctx)->twins; t; t = t->next)
         if (t->older == net_number(c))
-            decide(t, rc == RC_OK);
+            decide(t, rc == RC_OK || !GUARD(OLDER_ANSWERS));
 }
 
 /* Notes that an older connection to the same peer is open; only the end with the smaller id acts on it. */
 static void note_twins(peers_t *p, net_conn_t *older, net_conn_t *newer)
 {
-    if (peerid_cmp(net_self(p->net), net_peer(newer)) > 0)
+    if (GUARD(ONE_CHOOSER) && peerid_cmp(net_self(p->net), net_peer(newer)) > 0)
         return;
     if (is_relayed(older) && !is_relayed(newer)) {
         net_close(older, NET_BYE_DUPLICATE, "a direct connection takes its place");
@@ -262,7 +264,7 @@ static uint64_t twins_turn(peers_t *p)
     for (twins_t **link = &p->twins; *link;) {
         twins_t *t = *link;
         if (p->now_ms >= t->deadline_ms)
-            decide(t, false);
+            decide(t, !GUARD(OLDER_ANSWERS));
         if (t->over) {
             *link = t->next;
             look_for_third(p, t);
@@ -449,6 +451,16 @@ void peers_redirected(peers_t *p, const net_conn_t *c)
         t->redirected = true;
 }
 
+/* Whether a dial of ours to the same peer is under way, and ours would win: what is no reason here. */
+static bool own_dial_wins(const peers_t *p, const net_conn_t *c)
+{
+    bool dials = false;
+    for (size_t i = 0; i < p->target_count; i++)
+        dials = dials ||
+                (p->targets[i].dialling && !p->targets[i].opened_ms && peerid_eq(&p->targets[i].peer, net_peer(c)));
+    return dials && !net_dialled(c);
+}
+
 bool peers_opened(peers_t *p, net_conn_t *c)
 {
     target_t *t = dialled_by(p, c);
@@ -460,6 +472,9 @@ bool peers_opened(peers_t *p, net_conn_t *c)
         return false;
     } else if (!net_dialled(c) && !has_slot(p, c)) {
         turn_away(p, c);
+        return false;
+    } else if (!GUARD(DIAL_NO_REASON) && own_dial_wins(p, c)) {
+        net_close(c, NET_BYE_DUPLICATE, "our own dial goes first");
         return false;
     }
     if (older)

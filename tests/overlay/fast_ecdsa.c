@@ -98,3 +98,18 @@ rc_t ecdsa_sign65(const ecdsa_t *e, uint8_t out65[ECDSA_SIG65_LEN], const hash32
     out65[64] = 27;
     return ecdsa_sign(e, out65, NULL, digest, secret);
 }
+
+/* In this program a signature has one form. */
+size_t ecdsa_to_der(uint8_t out[ECDSA_DER_MAX], const uint8_t sig64[ECDSA_SIG_LEN])
+{
+    memcpy(out, sig64, ECDSA_SIG_LEN);
+    return ECDSA_SIG_LEN;
+}
+
+rc_t ecdsa_from_der(uint8_t out64[ECDSA_SIG_LEN], view_t der)
+{
+    if (der.n != ECDSA_SIG_LEN)
+        return RC_MALFORMED;
+    memcpy(out64, der.p, der.n);
+    return RC_OK;
+}

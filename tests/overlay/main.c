@@ -13,6 +13,8 @@
 #include "base/crypto/secret.h"
 #include "tests/overlay/floor_world.h"
 #include "tests/overlay/scenario.h"
+#include "tests/overlay/share_world.h"
+#include "tests/overlay/twins_world.h"
 
 typedef struct {
     uint64_t runs, seed, trial_runs, soak_h;
@@ -21,7 +23,18 @@ typedef struct {
     const char *guard;
 } options_t;
 
+#define SHARE_EVERY 16u /* runs: the scenes of share_world.h take a while each */
+
 static world_t world;
+
+static void share(uint64_t seed)
+{
+#ifdef TEE_SIMULATOR
+    share_run(world.broken, seed);
+#else
+    (void)seed;
+#endif
+}
 
 /* Runs of one job; gives how many broke. */
 static int run_share(const options_t *o, unsigned job)
@@ -35,6 +48,10 @@ static int run_share(const options_t *o, unsigned job)
         if (!world.broken[0])
             floor_run(world.broken, o->seed + i);
         if (!world.broken[0])
+            twins_run(world.broken, o->seed + i);
+        if (!world.broken[0] && i % SHARE_EVERY == 0)
+            share(o->seed + i);
+        if (!world.broken[0])
             continue;
         scenario_words(words, &s);
         printf("BROKEN seed %llu: %s\n  %s\n", (unsigned long long)(o->seed + i), words, world.broken);
@@ -46,10 +63,12 @@ static int run_share(const options_t *o, unsigned job)
 
 static void run_trial(const trial_t *t, uint64_t seed, bool verbose)
 {
-    if (t->of_floor)
-        floor_run(world.broken, seed);
-    else
-        world_run(&world, &t->scenario, seed, verbose);
+    switch (t->of) {
+    case OF_CLUSTER: world_run(&world, &t->scenario, seed, verbose); break;
+    case OF_FLOOR: floor_run(world.broken, seed); break;
+    case OF_TWINS: twins_run(world.broken, seed); break;
+    case OF_SHARE: share(seed); break;
+    }
 }
 
 /* Whether leaving out a rule is seen within so many runs. */

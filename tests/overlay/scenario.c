@@ -48,12 +48,12 @@ void scenario_words(char out[256], const scenario_t *s)
 
 #define TRIAL_OF(name, rule, seen, trouble, ...)                                                                       \
     {                                                                                                                  \
-        GUARD_##name, #name, rule, { .trouble_ms = (trouble), .quiet_ms = 220000, __VA_ARGS__ }, seen, false           \
+        GUARD_##name, #name, rule, { .trouble_ms = (trouble), .quiet_ms = 220000, __VA_ARGS__ }, seen, OF_CLUSTER      \
     }
 #define TRIAL(name, rule, seen, ...) TRIAL_OF(name, rule, seen, 60000, __VA_ARGS__)
-#define OF_FLOOR(name, rule, seen)                                                                                     \
+#define OF(kind, name, rule, seen)                                                                                     \
     {                                                                                                                  \
-        GUARD_##name, #name, rule, { .seats = 0 }, seen, true                                                          \
+        GUARD_##name, #name, rule, { .seats = 0 }, seen, kind                                                          \
     }
 
 const trial_t trials[] = {
@@ -97,12 +97,24 @@ const trial_t trials[] = {
           .messages = 12),
     TRIAL(FLOOD_SYNC, "D9: ids are exchanged on a new connection", "does not reach", .seats = 4, .cuts = 6,
           .restarts = 2, .messages = 14),
-    OF_FLOOR(CLAIM_PROOF, "C5: a claim counts with its update (7 without -DFIX, -DMAXCLAIM)", "signed last"),
-    OF_FLOOR(CLAIM_TIME, "C5: a slot that has not come never counts", "signed last"),
-    OF_FLOOR(FIRST_WAIT, "C6: every attested peer's answer first (7 -DNOWAIT)", "signs first"),
-    OF_FLOOR(SIGNED_FLOOR, "C6: never below a slot that it has signed", "that it signed"),
-    OF_FLOOR(HEAD_BOUND, "C7: not while a proven head is far ahead", "far behind"),
-    OF_FLOOR(CHAIN_SPLIT, "C7: two proven headers of one slot", "two headers"),
+    OF(OF_FLOOR, CLAIM_PROOF, "C5: a claim counts with its update (7 without -DFIX, -DMAXCLAIM)", "signed last"),
+    OF(OF_FLOOR, CLAIM_TIME, "C5: a slot that has not come never counts", "signed last"),
+    OF(OF_FLOOR, FIRST_WAIT, "C6: every attested peer's answer first (7 -DNOWAIT)", "signs first"),
+    OF(OF_FLOOR, SIGNED_FLOOR, "C6: never below a slot that it has signed", "that it signed"),
+    OF(OF_FLOOR, HEAD_BOUND, "C7: not while a proven head is far ahead", "far behind"),
+    OF(OF_FLOOR, CHAIN_SPLIT, "C7: two proven headers of one slot", "two headers"),
+    OF(OF_TWINS, ONE_CHOOSER, "C2: the end with the smaller id closes one (1 without -DFIX)", "none survives"),
+    OF(OF_TWINS, OLDER_ANSWERS, "C2: the older one if it is silent (1 -DDROPS)",
+       "turned away for a connection that is dead"),
+    OF(OF_TWINS, DIAL_NO_REASON, "C1: a dial under way refuses nobody (1 -DLATE -DFAILS)", "costs the connection"),
+#ifdef TEE_SIMULATOR
+    OF(OF_SHARE, HOLD_EARLY, "C4: streams before CONFIRM are held (2 -DNA)", "a little early"),
+    OF(OF_SHARE, JUDGED_NOW, "E8: judged at the moment of giving (2 -DSTALE)", "order in force excludes"),
+    OF(OF_SHARE, ASK_ANY_TIME, "E8: HELLO's wants is a hint (2 -DWANTS)", "never gets the newer key"),
+    OF(OF_SHARE, HELD_SINCE, "E8: HELLO's holds is a hint (2 -DHELD)", "does not pass it on"),
+    OF(OF_SHARE, SAME_STREAM, "C3: each connection by itself (2 -DPERPEER)", "not attested itself"),
+    OF(OF_SHARE, OTHERS_PASS, "E9: who names another cluster stops nobody (2 -DALLSAME)", "keeps a joiner out"),
+#endif
 };
 const size_t trial_count = sizeof trials / sizeof trials[0];
 

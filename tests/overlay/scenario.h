@@ -16,7 +16,13 @@ typedef struct {
     const char *name, *rule; /* rule: of overlay-facts-more */
     scenario_t scenario;
     const char *seen; /* part of what must break; NULL: anything */
-    bool of_floor;    /* runs of floor_world.h, which draw their scenarios themselves */
+    enum {
+        OF_CLUSTER,
+        OF_FLOOR,
+        OF_TWINS,
+        OF_SHARE
+    } of; /* runs of world.h, or of floor_world.h, twins_world.h, share_world.h,
+                                                           * which draw their scenarios themselves */
 } trial_t;
 
 extern const trial_t trials[];
