@@ -199,20 +199,12 @@ static rc_t look_again(node_t *n, err_t *e, const config_t *config)
     return rc && e->code == TRIAL_FOR_GOOD ? rc : RC_OK;
 }
 
-/* Also when clients can see that it is ready before the service has noted it. */
-static bool was_ready(node_t *n)
-{
-    follow_view_t view;
-    err_t why;
-    return service_was_ready(node_service(n)) || node_state(n, &view, &why) == NODE_READY;
-}
-
-/* Waits until the service has been ready; then a setup is kept, also of a node that is told to stop that instant. False,
- * with why: the setup is to be given up. */
+/* Waits until the service is ready but for the setup, which is kept first, also of a node that is told to stop that
+ * instant. False, with why: the setup is to be given up. */
 static bool watch(node_t *n, err_t *why, const config_t *config)
 {
     const bool may_reopen = n->setup_text.p && !n->reopened;
-    for (uint64_t look = clock_monotonic_ms() + RETRIAL_MS; !was_ready(n);) {
+    for (uint64_t look = clock_monotonic_ms() + RETRIAL_MS; !service_was_ready(node_service(n));) {
         if (is_overdue(n))
             return false;
         if (may_reopen && clock_monotonic_ms() >= look) {
@@ -220,12 +212,14 @@ static bool watch(node_t *n, err_t *why, const config_t *config)
             if (look_again(n, why, config))
                 return false;
         }
-        if (!worker_sleep_until(n->controller, clock_monotonic_ms() + LOOK_MS) && !was_ready(n))
+        if (!worker_sleep_until(n->controller, clock_monotonic_ms() + LOOK_MS) && !service_was_ready(node_service(n)))
             return true;
     }
-    for (persist_told_t told = { 0 }; !node_keep_setup(n, &told);)
-        if (!worker_sleep_until(n->controller, clock_monotonic_ms() + KEEP_MS))
-            break;
+    persist_told_t told = { 0 };
+    bool kept = node_keep_setup(n, &told);
+    service_kept(node_service(n));
+    while (!kept && worker_sleep_until(n->controller, clock_monotonic_ms() + KEEP_MS))
+        kept = node_keep_setup(n, &told);
     return true;
 }
 

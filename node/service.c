@@ -39,7 +39,8 @@ static rc_t sign65(void *ctx, uint8_t out[ECDSA_SIG65_LEN], addr_t *by, const ha
 
 /* ---- state ---- */
 
-node_state_t service_state(service_t *s, follow_view_t *view, err_t *why)
+/* The state, but for what is still to be put on the disk. */
+static node_state_t judged(service_t *s, follow_view_t *view, err_t *why)
 {
     timebound_t time;
     follow_view(s->follow, view);
@@ -50,6 +51,21 @@ node_state_t service_state(service_t *s, follow_view_t *view, err_t *why)
         !cluster_signs(s->cluster, why, view->latest.header.beacon.slot, view->unserved))
         return why->rc == RC_NEED_DATA ? NODE_SYNCING : NODE_DEGRADED;
     return state;
+}
+
+/* Nothing is answered yet that a crash would make the first and last answer of this setup. */
+static node_state_t once_kept(const service_t *s, node_state_t state, err_t *why)
+{
+    if (state != NODE_READY || atomic_load(&s->kept))
+        return state;
+    (void)err_say(why, RC_NEED_DATA, "keeping the setup for the next start");
+    return NODE_SYNCING;
+}
+
+node_state_t service_state(service_t *s, follow_view_t *view, err_t *why)
+{
+    const node_state_t state = judged(s, view, why);
+    return once_kept(s, state, why);
 }
 
 /* For jobs_config_t. */
@@ -188,7 +204,10 @@ static void on_change(void *ctx)
     err_t why;
     if (!atomic_load(&s->begun))
         return;
-    node_state_t state = service_state(s, &v, &why);
+    node_state_t state = judged(s, &v, &why);
+    if (state == NODE_READY && !atomic_exchange(&s->was_ready, true) && s->with.ready)
+        s->with.ready(s->with.ctx);
+    state = once_kept(s, state, &why);
     if (state == NODE_READY) {
         note_signed(s, &v);
         hs_shared_unref(service_block_answer(s, &v));
@@ -206,8 +225,6 @@ static void on_change(void *ctx)
     bool changed = state != s->logged_state;
     s->logged_state = state;
     pthread_mutex_unlock(&s->lock);
-    if (state == NODE_READY && !atomic_exchange(&s->was_ready, true) && s->with.ready)
-        s->with.ready(s->with.ctx);
     if (changed && state == NODE_READY)
         log_write(LOG_INFO, "ready", "head slot %llu, block %llu, %u of %u signed",
                   (unsigned long long)v.latest.header.beacon.slot,
@@ -220,7 +237,15 @@ static void on_change(void *ctx)
 
 bool service_was_ready(service_t *s)
 {
-    return s && atomic_load(&s->was_ready);
+    follow_view_t v;
+    err_t why;
+    return s && (atomic_load(&s->was_ready) || judged(s, &v, &why) == NODE_READY);
+}
+
+void service_kept(service_t *s)
+{
+    atomic_store(&s->kept, true);
+    on_change(s);
 }
 
 void service_begin(service_t *s)

@@ -95,8 +95,9 @@ typedef struct {
     _Atomic(rekey_t *) rekey;   /* which key answers name; NULL: not made yet */
     atomic_uint fetching;       /* headers that are being fetched for the follower */
     atomic_bool begun;          /* all above is there: the follower's changes are looked at */
-    atomic_bool was_ready;
-    atomic_ullong blocks; /* answers of GET /block */
+    atomic_bool was_ready;      /* it was, or would have been had it been kept */
+    atomic_bool kept;           /* its setup outlives the program, or cannot: from then on it may be ready */
+    atomic_ullong blocks;       /* answers of GET /block */
     api_tallies_t tallies;
     operator_gate_t operator; /* commands of operator_key */
 
@@ -111,8 +112,11 @@ typedef struct {
  * attest_new and attest_begin say. */
 NODISCARD rc_t service_new(service_t **out, err_t *e, const service_config_t *config);
 
-/* Whether it has ever been ready. NULL: not. */
+/* Whether it has ever been ready, but for service_kept. NULL: not. */
 bool service_was_ready(service_t *s);
+
+/* Its setup has been put on the disk, or needs not to be: only now it is ready. */
+void service_kept(service_t *s);
 
 /* Flags of every answer from now on: HS_SIMULATED, HS_DEVELOPMENT. */
 unsigned service_marks(const service_t *s);

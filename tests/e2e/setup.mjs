@@ -4,7 +4,7 @@ import fs from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import path from "node:path";
-import { request } from "./lib/node.mjs";
+import { request, sleep, until } from "./lib/node.mjs";
 
 const TRIAL_MS = 20000; // what a trial may take
 // The prototype's own line, as its README has it.
@@ -105,6 +105,31 @@ async function tenWrong(t, chain) {
   await node.stop();
 }
 
+// A disk on which the setup's file takes its time: a pipe in its place, until somebody reads.
+async function slowDisk(t, chain) {
+  await t.test("nothing is answered before the setup is on the disk: no crash behind a first answer loses it", async () => {
+    const node = t.world.node("setup-disk"), pipe = path.join(node.dir, "state", ".setup.new");
+    fs.mkdirSync(path.dirname(pipe), { recursive: true, mode: 0o700 });
+    execFileSync("mkfifo", [pipe]);
+    await node.start();
+    assert.strictEqual((await node.setup(chain.setup({ port: t.world.port() }))).status, 200);
+    await until("it is ready but for that", 60000, async () => {
+      const { state, reason } = await node.status();
+      assert.notStrictEqual(state, "ready");
+      return reason === "keeping the setup for the next start";
+    });
+    await sleep(3000);
+    for (const route of ["/readyz", "/block", "/v1/block/latest"]) assert.strictEqual((await node.get(route)).status, 503, route);
+    const reader = fs.createReadStream(pipe).resume(); // then the write ends; a pipe cannot be synced: it is tried again later
+    await new Promise((open) => reader.on("open", open));
+    fs.rmSync(pipe);
+    await node.ready();
+    reader.destroy();
+    assert.match(fs.readFileSync(node.log, "utf8"), /a restart will need \/setup again/);
+    await node.stop();
+  });
+}
+
 // dstack's agent is there when the node starts, and gone when the setup comes.
 async function agentDown(t, chain) {
   const socket = path.join(t.world.tmp, "agent.sock");
@@ -202,6 +227,7 @@ async function run(t) {
     return said;
   });
   await tenWrong(t, chain);
+  await slowDisk(t, chain);
   await agentDown(t, chain);
   await quorum(t, chain);
   await quorums(t, chain);
