@@ -1,6 +1,5 @@
 #include "overlay/net/quic.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -55,13 +54,7 @@ void quic_leave(quic_t *t, const ngtcp2_cid *id)
 
 /* ---- datagrams ---- */
 
-void quic_send(const quic_end_t *end, const struct sockaddr *to, socklen_t to_n, view_t datagram)
-{
-    while (sendto(end->watch.fd, datagram.p, datagram.n, 0, to, to_n) < 0 && errno == EINTR)
-        ;
-}
-
-static void reply(const quic_end_t *end, const sock_addr_t *to, const uint8_t *out, ngtcp2_ssize n)
+static void reply(quic_end_t *end, const sock_addr_t *to, const uint8_t *out, ngtcp2_ssize n)
 {
     quic_t *t = end->quic;
     const uint64_t now = t->transport.net->now_ms;
@@ -73,7 +66,7 @@ static void reply(const quic_end_t *end, const sock_addr_t *to, const uint8_t *o
         quic_send(end, (const struct sockaddr *)&to->a, to->n, view_of(out, (size_t)n));
 }
 
-static void reply_version(const quic_end_t *end, const ngtcp2_version_cid *vc, const sock_addr_t *from)
+static void reply_version(quic_end_t *end, const ngtcp2_version_cid *vc, const sock_addr_t *from)
 {
     static const uint32_t ours[] = { NGTCP2_PROTO_VER_V1 };
     uint8_t out[256], random;
@@ -83,7 +76,7 @@ static void reply_version(const quic_end_t *end, const ngtcp2_version_cid *vc, c
                                                ours, 1));
 }
 
-static void reply_reset(const quic_end_t *end, const ngtcp2_version_cid *vc, const sock_addr_t *from, size_t n)
+static void reply_reset(quic_end_t *end, const ngtcp2_version_cid *vc, const sock_addr_t *from, size_t n)
 {
     uint8_t out[RESET_MIN], random[RESET_MIN - 1 - NGTCP2_STATELESS_RESET_TOKENLEN],
         token[NGTCP2_STATELESS_RESET_TOKENLEN];
@@ -96,7 +89,7 @@ static void reply_reset(const quic_end_t *end, const ngtcp2_version_cid *vc, con
         reply(end, from, out, ngtcp2_pkt_write_stateless_reset(out, sizeof out, token, random, sizeof random));
 }
 
-static void reply_retry(const quic_end_t *end, const ngtcp2_pkt_hd *hd, const sock_addr_t *from)
+static void reply_retry(quic_end_t *end, const ngtcp2_pkt_hd *hd, const sock_addr_t *from)
 {
     quic_t *t = end->quic;
     uint8_t token[NGTCP2_CRYPTO_MAX_RETRY_TOKENLEN2], out[512];
@@ -171,13 +164,15 @@ static void ready(watch_t *w, uint32_t events)
     quic_t *t = end->quic;
     (void)events;
     for (int i = 0; i < READ_BATCH; i++) {
-        sock_addr_t from = { .n = sizeof from.a };
-        ssize_t n = recvfrom(w->fd, t->in, sizeof t->in, 0, (struct sockaddr *)&from.a, &from.n);
-        if (n < 0 && errno != EINTR)
-            return;
-        if (n > 0)
-            take_datagram(end, view_of(t->in, (size_t)n), &from);
+        sock_addr_t from;
+        view_t all;
+        size_t each;
+        if (!quic_receive(t, w->fd, &from, &all, &each))
+            break;
+        for (size_t at = 0; at < all.n; at += each)
+            take_datagram(end, view_of(all.p + at, all.n - at < each ? all.n - at : each), &from);
     }
+    quic_flush(t); /* replies to datagrams of no connection */
 }
 
 /* ---- sockets ---- */
@@ -203,6 +198,7 @@ static rc_t end_new(quic_t *t, quic_end_t **out, err_t *e, const maddr_t *at, bo
         free(x);
         return rc;
     }
+    quic_joins(fd);
     sock_addr(&x->at, &x->addr);
     x->next = t->ends;
     t->ends = x;
@@ -281,6 +277,7 @@ static void quic_turn(net_transport_t *transport)
     for (net_conn_t *c = transport->net->conns; c; c = c->next)
         if (c->transport == transport)
             quic_conn_turn((quic_conn_t *)c);
+    quic_flush((quic_t *)transport);
 }
 
 static uint64_t quic_next(const net_transport_t *transport)

@@ -1,6 +1,7 @@
 /* quic_inside.h - what the files of the QUIC transport share; for nobody else.
  *
  *     quic.c      the transport: sockets, accepting and dialling, which connection a datagram is for
+ *     quic_line.c datagrams to and from a socket
  *     quic_conn.c one connection: ngtcp2's callbacks, what it sends, how it ends
  *     quic_tls.c  GnuTLS: our certificate, sessions, the peer's certificate
  *
@@ -22,6 +23,7 @@
 
 #define QUIC_CID_LEN 18u
 #define QUIC_SEND_MAX 1200u /* bytes of a datagram that we send */
+#define QUIC_BATCH_MAX 24u  /* of which so many go out at once */
 
 /* --- TLS --- */
 
@@ -54,6 +56,16 @@ typedef struct quic_end {
     bool listens;
 } quic_end_t;
 
+/* Datagrams that go the same way, and have not gone yet: each as long as the first, but for the last. */
+typedef struct {
+    quic_end_t *end;
+    sock_addr_t to;
+    size_t segment, n; /* bytes of each, of all */
+    bool ended;        /* the last is shorter */
+    bool uncut;        /* the system does not cut them: they go one by one */
+    uint8_t bytes[QUIC_BATCH_MAX * QUIC_SEND_MAX];
+} quic_batch_t;
+
 struct quic {
     net_transport_t transport;
     watches_t *ws;
@@ -64,6 +76,7 @@ struct quic {
     uint8_t reset_key[32], token_key[32];
     unsigned replies; /* to datagrams of no connection, in this second */
     uint64_t replies_until_ms;
+    quic_batch_t out;
     uint8_t in[65536];
 };
 
@@ -111,8 +124,16 @@ quic_conn_t *quic_find(const quic_t *t, const uint8_t *id, size_t n);
 bool quic_enter(quic_t *t, const ngtcp2_cid *id, quic_conn_t *c);
 void quic_leave(quic_t *t, const ngtcp2_cid *id);
 
-/* Sends a datagram; when the system takes none, it is lost, as on the way. */
-void quic_send(const quic_end_t *end, const struct sockaddr *to, socklen_t to_n, view_t datagram);
+/* Sends a datagram of at most QUIC_SEND_MAX bytes, with the next quic_flush at the latest; when the system takes none,
+ * it is lost, as on the way. */
+void quic_send(quic_end_t *end, const struct sockaddr *to, socklen_t to_n, view_t datagram);
+void quic_flush(quic_t *t);
+
+/* Lets a socket join what comes, where the system can. */
+void quic_joins(int fd);
+
+/* What came: datagrams of one sender, each of that many bytes but for the last. False: nothing is there. */
+bool quic_receive(quic_t *t, int fd, sock_addr_t *from, view_t *all, size_t *each);
 
 static inline ngtcp2_tstamp quic_now(const net_t *n)
 {

@@ -109,13 +109,13 @@ int __wrap_gnutls_alpn_set_protocols(gnutls_session_t s, const gnutls_datum_t *l
     return __real_gnutls_alpn_set_protocols(s, another_protocol ? &other : list, n, flags);
 }
 
-void __real_quic_send(const quic_end_t *end, const struct sockaddr *to, socklen_t to_n, view_t datagram);
-void __wrap_quic_send(const quic_end_t *end, const struct sockaddr *to, socklen_t to_n, view_t datagram);
+void __real_quic_send(quic_end_t *end, const struct sockaddr *to, socklen_t to_n, view_t datagram);
+void __wrap_quic_send(quic_end_t *end, const struct sockaddr *to, socklen_t to_n, view_t datagram);
 /* Loses one of eight, doubles one of sixteen, and holds one of eight back until the next. */
-void __wrap_quic_send(const quic_end_t *end, const struct sockaddr *to, socklen_t to_n, view_t datagram)
+void __wrap_quic_send(quic_end_t *end, const struct sockaddr *to, socklen_t to_n, view_t datagram)
 {
     static struct {
-        const quic_end_t *end;
+        quic_end_t *end;
         struct sockaddr_storage to;
         socklen_t to_n;
         uint8_t b[QUIC_SEND_MAX];
@@ -199,6 +199,7 @@ static void send_early(looped_t *listener)
     forges = false;
     ck_assert(n > 0 && !(out[0] & 0x80));
     quic_send(c->end, ps.path.remote.addr, ps.path.remote.addrlen, view_of(out, (size_t)n));
+    quic_flush(c->end->quic);
 }
 
 /* In a child: how a dial ends to a listener that does that. 0: it opened. */
@@ -445,6 +446,31 @@ START_TEST(bytes_come_whole_over_a_bad_line)
 }
 END_TEST
 
+/* Many datagrams at once, and one by one where the system does not cut them: the same bytes come. */
+START_TEST(datagrams_go_together_or_one_by_one)
+{
+    static uint8_t bytes[100000];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * 17 + i / 253);
+    for (int uncut = 0; uncut < 2; uncut++) {
+        net_stream_t *s;
+        begin();
+        pair_dial(&a, &b.at);
+        pair_run(&a, &b, 300, 1);
+        ck_assert_uint_eq(a.peer.opened, 1);
+        quic_batch_t *out = &((quic_conn_t *)a.peer.conn)->end->quic->out;
+        out->uncut = uncut;
+        ck_assert(net_open(a.peer.conn, &s, &a.peer.protocols[0], NULL) == RC_OK &&
+                  net_write(s, view_of(bytes, sizeof bytes)) == RC_OK);
+        net_end(s);
+        pair_run(&a, &b, 2000, 1);
+        ck_assert(a.peer.got_n == sizeof bytes && out->n == 0);
+        ck_assert_mem_eq(a.peer.got, bytes, sizeof bytes);
+        end();
+    }
+}
+END_TEST
+
 /* Both ends change frames before they seal them, in one connection of two: what is read then is what only a peer that has
  * the keys can send. Nothing but the connection may end by it. */
 START_TEST(changed_frames_end_connections_at_most)
@@ -482,5 +508,5 @@ int main(void)
                     unknown_connections_are_reset_by_less_than_came, many_open_handshakes_bring_retry,
                     one_address_has_few_open_handshakes, garbage_leaves_nothing, who_shows_no_certificate_is_refused,
                     another_protocol_than_libp2p_is_refused, changed_frames_end_connections_at_most,
-                    bytes_come_whole_over_a_bad_line);
+                    bytes_come_whole_over_a_bad_line, datagrams_go_together_or_one_by_one);
 }

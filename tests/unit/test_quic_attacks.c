@@ -12,12 +12,12 @@
 static looped_t a, b;
 
 /* What happens to a datagram on its way; NULL: it goes. */
-static bool (*passes)(const quic_end_t *end, view_t datagram);
+static bool (*passes)(quic_end_t *end, view_t datagram);
 static bool long_hello;
 static const char *hello_of; /* GnuTLS's priorities of who dials next; NULL: ours */
 
 typedef struct {
-    const quic_end_t *end;
+    quic_end_t *end;
     struct sockaddr_storage to;
     socklen_t to_n;
     uint8_t b[QUIC_SEND_MAX];
@@ -29,9 +29,9 @@ static size_t kept_count;
 static const struct sockaddr *last_to;
 static socklen_t last_to_n;
 
-void __real_quic_send(const quic_end_t *end, const struct sockaddr *to, socklen_t to_n, view_t datagram);
-void __wrap_quic_send(const quic_end_t *end, const struct sockaddr *to, socklen_t to_n, view_t datagram);
-void __wrap_quic_send(const quic_end_t *end, const struct sockaddr *to, socklen_t to_n, view_t datagram)
+void __real_quic_send(quic_end_t *end, const struct sockaddr *to, socklen_t to_n, view_t datagram);
+void __wrap_quic_send(quic_end_t *end, const struct sockaddr *to, socklen_t to_n, view_t datagram);
+void __wrap_quic_send(quic_end_t *end, const struct sockaddr *to, socklen_t to_n, view_t datagram)
 {
     last_to = to;
     last_to_n = to_n;
@@ -67,7 +67,7 @@ int __wrap_gnutls_alpn_set_protocols(gnutls_session_t s, const gnutls_datum_t *l
     return __real_gnutls_alpn_set_protocols(s, list, n, flags);
 }
 
-static bool keep(const quic_end_t *end, view_t datagram)
+static bool keep(quic_end_t *end, view_t datagram)
 {
     kept_t *k = &kept[kept_count];
     if (kept_count == sizeof kept / sizeof kept[0] || datagram.n > sizeof k->b)
@@ -187,7 +187,7 @@ static unsigned forged;
 static size_t forged_n;
 
 /* In the place of what the listener sends: a short header, bytes by chance, and a token that nobody gave out. */
-static bool forge_reset(const quic_end_t *from, view_t datagram)
+static bool forge_reset(quic_end_t *from, view_t datagram)
 {
     uint8_t d[QUIC_SEND_MAX];
     if (from->quic->transport.net != b.peer.net || (datagram.n && datagram.p[0] & 0x80))
@@ -223,7 +223,7 @@ static int elsewhere = -1;
 static unsigned moved;
 
 /* What the dialler sends comes from another address. */
-static bool move(const quic_end_t *from, view_t datagram)
+static bool move(quic_end_t *from, view_t datagram)
 {
     if (from->quic->transport.net != a.peer.net)
         return true;
