@@ -162,6 +162,17 @@ async function scenario(t) {
     await node.ready();
     assert.strictEqual(await client.attest(node), key);
     assert.match(fs.readFileSync(node.log, "utf8"), /brought back the cluster's key/);
+    await node.crash();
+    agent.rootKey = "two"; // another key service: what it gives opens nothing, and no other key is made over it
+    await node.start();
+    await until("it says why", 60000, async () => /the key is not brought back/.test((await node.status()).reason));
+    await sleep(SETTLED_MS);
+    assert.strictEqual((await node.get("/attest")).status, 503);
+    agent.rootKey = "one";
+    await node.crash();
+    await node.start();
+    await node.ready();
+    assert.strictEqual(await client.attest(node), key);
     await node.stop();
   });
 
