@@ -55,6 +55,8 @@ struct tee_provider {
     /* Evidence over report_data, whose quote carries exactly it. May take a minute; calls are serialised inside. out
      * written only on RC_OK. RC_IO, RC_TIMEOUT, RC_NOMEM: none; e names the endpoint. */
     rc_t (*get_evidence)(void *ctx, tee_evidence_t *out, err_t *e, const uint8_t report_data[TEE_REPORT_DATA_LEN]);
+    /* How long evidence may take from now on, in milliseconds; 0: as usual. NULL: the provider has no say in it. */
+    void (*set_patience)(void *ctx, uint32_t ms);
     /* DER of the trust root of this provider's quotes; n 0: Intel's. Lives as long as the provider. */
     view_t root;
     /* Collateral for its own quotes (flattened JSON, in the arena), valid at now (Unix seconds); NULL: ask a PCS.

@@ -9,7 +9,7 @@
 #include "node/setup/checkpoint.h"
 #include "tee/tee.h"
 
-#define TRIAL_MS 20000u /* that a trial may take; a quote that is under way is waited for */
+#define TRIAL_MS 20000u /* that a trial may take; a quote that the kernel makes is waited for */
 
 /* The code, which no errno has, of a failure that time does not heal: the checkpoint is known to no beacon API or too
  * old, an endpoint is of another chain. */

@@ -3,11 +3,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/os/clock.h"
 #include "base/os/log.h"
 #include "node/setup/tries.h"
 #include "overlay/net/sock.h"
 
 #define REQUESTS_ARENA_MAX ((size_t)256 << 10)
+#define QUOTE_LEAST_MS 3000u /* for the quote, whatever the others have taken; */
+#define ANSWER_MS 2000u      /* and what of the trial's time is left for the answer */
 
 static rc_t open_list(tries_t *t, err_t *e, const char *field, const option_urls_t *urls, const char *ca_file)
 {
@@ -44,14 +47,25 @@ static rc_t ask_all(trial_run_t *r, err_t *e)
     return RC_OK;
 }
 
-static rc_t try_tee(const tee_provider_t *tee, err_t *e)
+static uint32_t time_for_quote(const deadline_t *d)
+{
+    const uint64_t now = clock_monotonic_ms(), end = now + QUOTE_LEAST_MS + ANSWER_MS;
+    return (uint32_t)((d->until_ms > end ? d->until_ms : end) - ANSWER_MS - now);
+}
+
+static rc_t try_tee(const trial_t *t, err_t *e)
 {
     const uint8_t nothing[TEE_REPORT_DATA_LEN] = { 0 };
+    const tee_provider_t *tee = t->tee;
     tee_evidence_t evidence;
     err_t bad;
     if (!tee)
         return RC_OK;
+    if (tee->set_patience)
+        tee->set_patience(tee->ctx, time_for_quote(&t->deadline));
     const rc_t rc = tee->get_evidence(tee->ctx, &evidence, &bad, nothing);
+    if (tee->set_patience)
+        tee->set_patience(tee->ctx, 0);
     if (rc)
         return err_in(e, rc == RC_NOMEM ? rc : RC_REFUSED, "tee", "%s gives no quote: %s", tee->name, bad.text);
     tee_evidence_free(&evidence);
@@ -110,7 +124,7 @@ static rc_t run(trial_run_t *r, err_t *e)
     if (!rc)
         rc = try_consensus_conclude(r, e);
     if (!rc)
-        rc = try_tee(t->tee, e);
+        rc = try_tee(t, e);
     if (!rc) {
         tell_others(&r->execution);
         tell_others(&r->consensus);

@@ -19,8 +19,9 @@ typedef struct {
     char *at;   /* a socket's path, or a URL */
     char *root; /* before all well-known places, where it is looked for anew; NULL: it was given */
     dstack_api_t api;
-    uint32_t timeout_ms;
-    pthread_mutex_t lock; /* one request at a time; at and api */
+    uint32_t usual_ms;    /* for one exchange */
+    uint32_t timeout_ms;  /* the same, or less: set_patience */
+    pthread_mutex_t lock; /* one request at a time; at, api and timeout_ms */
 } dstack_t;
 
 static const struct {
@@ -223,6 +224,14 @@ static void dstack_free(void *ctx)
     free(d);
 }
 
+static void set_patience(void *ctx, uint32_t ms)
+{
+    dstack_t *d = ctx;
+    pthread_mutex_lock(&d->lock);
+    d->timeout_ms = ms && ms < d->usual_ms ? ms : d->usual_ms;
+    pthread_mutex_unlock(&d->lock);
+}
+
 rc_t dstack_open(tee_provider_t *out, const char *at, dstack_api_t api, const char *root, uint32_t timeout_ms)
 {
     dstack_t *d = calloc(1, sizeof *d);
@@ -231,7 +240,7 @@ rc_t dstack_open(tee_provider_t *out, const char *at, dstack_api_t api, const ch
         return RC_NOMEM;
     }
     d->api = api;
-    d->timeout_ms = timeout_ms ? timeout_ms : PROVIDER_TIMEOUT_MS;
+    d->timeout_ms = d->usual_ms = timeout_ms ? timeout_ms : PROVIDER_TIMEOUT_MS;
     d->at = strdup(at);
     for (size_t n = d->at && dstack_is_url(d->at) ? strlen(d->at) : 0; n && d->at[n - 1] == '/'; n--)
         d->at[n - 1] = 0;
@@ -246,6 +255,7 @@ rc_t dstack_open(tee_provider_t *out, const char *at, dstack_api_t api, const ch
                              .type = TEE_EVIDENCE_DSTACK,
                              .ctx = d,
                              .get_evidence = get_evidence,
+                             .set_patience = set_patience,
                              .seal_key = api == DSTACK_AGENT ? seal_key : NULL,
                              .free = dstack_free };
     return RC_OK;

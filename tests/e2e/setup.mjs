@@ -138,6 +138,11 @@ async function agentDown(t, chain) {
   const node = await t.world.node("setup-agent", { options: ["--development", "--tee", "dstack", "--tee-socket", socket] }).start();
   await new Promise((closed) => agent.close(closed));
   await t.test("the TEE's agent is down: tee", () => refused(node, chain.setup({ force: undefined }), "tee", /gives no quote/));
+  const silent = http.createServer(() => {}); // takes the question, and never answers
+  fs.rmSync(socket, { force: true });
+  await new Promise((ready) => silent.listen(socket, ready));
+  t.atEnd(() => silent.closeAllConnections() ?? silent.close());
+  await t.test("the TEE's agent does not answer: tee, within the trial's time", () => refused(node, chain.setup({ force: undefined }), "tee", /gives no quote/));
   await node.stop();
 }
 

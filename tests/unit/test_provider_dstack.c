@@ -339,6 +339,27 @@ START_TEST(number_70_a_socket_that_is_missing_or_refuses)
 }
 END_TEST
 
+START_TEST(an_agent_that_hangs_is_waited_for_as_long_as_is_asked)
+{
+    tee_provider_t p;
+    tee_evidence_t e;
+    err_t err;
+    fake_t *f = fake_new_unix(be_hanging, socket_path);
+    const tee_open_t options = { .which = "dstack", .socket = socket_path, .timeout_ms = TIMEOUT_MS };
+    ck_assert_int_eq(tee_open(&p, &err, &options), RC_OK);
+    const uint32_t rows[][2] = { { 300, 300 }, { 0, TIMEOUT_MS } };
+    for (size_t i = 0; i < 2; i++) {
+        p.set_patience(p.ctx, rows[i][0]);
+        const uint64_t began = clock_ms();
+        ck_assert_int_eq(p.get_evidence(p.ctx, &e, &err, report_data), RC_TIMEOUT);
+        const uint64_t took = clock_ms() - began;
+        ck_assert_msg(took >= rows[i][1] && (i || took < TIMEOUT_MS), "row %zu: %u ms", i, (unsigned)took);
+    }
+    p.free(p.ctx);
+    fake_free(f);
+}
+END_TEST
+
 static void make_folders(const char *path)
 {
     char part[200];
@@ -710,8 +731,8 @@ int main(void)
         number_70_a_socket_that_is_missing_or_refuses, an_agent_that_was_asked_for_is_waited_for,
         each_truncation_of_an_answer_is_refused, too_little_memory_for_an_answer_is_said_so,
         auto_takes_what_is_there_in_order_and_never_the_simulator,
-        an_agent_that_was_started_anew_elsewhere_is_found_again, a_simulator_of_the_agent_may_be_at_an_http_url,
-        the_simulator_is_opened_by_name_only_and_other_names_are_none,
+        an_agent_that_hangs_is_waited_for_as_long_as_is_asked, an_agent_that_was_started_anew_elsewhere_is_found_again,
+        a_simulator_of_the_agent_may_be_at_an_http_url, the_simulator_is_opened_by_name_only_and_other_names_are_none,
         an_agent_gives_a_key_to_seal_by_and_no_other_answer_is_one, a_key_leaves_no_trace_in_memory,
         a_secret_is_found_where_the_tree_has_it, a_simulator_seals_when_its_seed_will_be_the_same,
         chain_of_a_key_and_who_this_is_are_read_strictly);

@@ -172,6 +172,14 @@ static rc_t no_quote(void *ctx, tee_evidence_t *out, err_t *e, const uint8_t rep
     return err_say(e, RC_IO, "the agent is down");
 }
 
+static uint32_t patience[2];
+
+static void note_patience(void *ctx, uint32_t ms)
+{
+    (void)ctx;
+    patience[!ms] = ms ? ms : 1; /* the time that it has, and that it has its own again */
+}
+
 /* A configuration of these servers; two of each. Made by hand, since no configuration text names a recorded chain. */
 static config_t config_of(char urls[4][100], fake_t *fakes[4], unsigned each)
 {
@@ -384,12 +392,13 @@ END_TEST
 
 START_TEST(a_tee_that_gives_no_quote_is_named)
 {
-    static const tee_provider_t tee = { .name = "dstack", .get_evidence = no_quote };
+    static const tee_provider_t tee = { .name = "dstack", .get_evidence = no_quote, .set_patience = note_patience };
     trial_found_t found;
     err_t e;
     ck_assert_int_eq(try_with(&found, &e, ALL_IS_WELL, 1, 60, &tee), RC_REFUSED);
     ck_assert_str_eq(e.field, "tee");
     ck_assert_str_eq(e.text, "dstack gives no quote: the agent is down");
+    ck_assert(patience[0] >= 3000 && patience[0] < 10000 && patience[1]); /* within what the trial has left */
     ck_assert_ptr_null(found.bootstrap);
 }
 END_TEST
