@@ -1,4 +1,5 @@
-/* load: GET /block and a kept POST /call by 1 to 1,000 connections, beside a bare libmicrohttpd server with the same answers in the
+/* counted: requests of one kind, for tests/bench/fairness.py.
+ * load: GET /block and a kept POST /call by 1 to 1,000 connections, beside a bare libmicrohttpd server with the same answers in the
  * same run.
  * calls: POST /call through the HTTP server and the engine, against an upstream 50 ms away in this process: cold calls by 8, 64
  * and 200 callers, what a kept answer costs beside a GET of /block, and how soon it comes while cold calls hang.
@@ -38,6 +39,7 @@
 #define WAITS_MAX 3500u
 #define LOAD_REQUESTS 6000u /* of a round */
 #define LOAD_ROUNDS 7u
+#define COUNTED_CALLERS 16u
 #define LOAD_ADDRESSES 8u /* that connections come from: one client has a quarter of all */
 
 static const char TOKEN[] = "0xac0000000000000000000000000000000000a000";
@@ -480,6 +482,21 @@ static bool load_rows(uint16_t own_port)
     return ok && bench_result("load", worst, "worst-ratio", 1, "libmicrohttpd");
 }
 
+/* KETTLE_BENCH_COUNTED: "block", "kept" or "fresh", and how many. */
+static bool count_requests(uint16_t port)
+{
+    const char *what = getenv("KETTLE_BENCH_COUNTED");
+    char route[8];
+    unsigned requests;
+    if (!what || sscanf(what, "%7s %u", route, &requests) != 2)
+        return false;
+    bench_up.latency_ms = 0;
+    const bool ok = load_open(COUNTED_CALLERS, port) &&
+                    drive(600, requests, strcmp(route, "fresh") ? 1 : 0, strcmp(route, "block") == 0) > 0;
+    load_close();
+    return ok;
+}
+
 static bool run_with(bool (*rows)(uint16_t port))
 {
     static const hs_route_t routes[] = { { "POST", "/call", post_call, HS_CORS },
@@ -516,4 +533,10 @@ bool bench_load(const char *dir)
 {
     (void)dir;
     return run_with(load_rows);
+}
+
+bool bench_counted(const char *dir)
+{
+    (void)dir;
+    return !getenv("KETTLE_BENCH_COUNTED") || run_with(count_requests);
 }
