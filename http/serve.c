@@ -11,6 +11,7 @@
 #include "base/os/worker.h"
 #include "http/accept.h"
 #include "http/framing.h"
+#include "http/gaps.h"
 #include "http/gzip.h"
 #include "http/listen.h"
 #include "http/reply.h"
@@ -186,6 +187,7 @@ static void *on_uri(void *ctx, const char *uri, struct MHD_Connection *mhd)
         return NULL;
     c->mhd = mhd;
     conn_deadline_in(c, c->server->config.headers_ms);
+    c->raw = uri;
     c->target = strdup(uri);
     if (!c->target)
         return NULL;
@@ -207,6 +209,7 @@ static bool takes_body(const char *method)
 typedef struct {
     framing_t framing;
     forwarded_t forwarded;
+    gaps_t gaps;
 } fields_t;
 
 static enum MHD_Result on_field(void *ctx, enum MHD_ValueKind kind, const char *name, size_t name_len,
@@ -215,6 +218,7 @@ static enum MHD_Result on_field(void *ctx, enum MHD_ValueKind kind, const char *
     fields_t *f = ctx;
     const view_t n = view_of(name, name_len), v = view_of(value, value ? value_len : 0);
     (void)kind;
+    gaps_field(&f->gaps, name, value, value_len);
     framing_field(&f->framing, n, v);
     if (f->forwarded.proxies)
         forwarded_field(&f->forwarded, n, v);
@@ -249,8 +253,11 @@ static enum MHD_Result on_headers(conn_t *c, const char *method, const char *pat
     reply_extra_t extra = extra_of(c->server, route_find(&route, c->server, method, path));
     fields_t fields = { .forwarded.proxies = c->client->turns[0].exempt ? &c->server->proxies : NULL };
     int status;
+    gaps_line(&fields.gaps, c->raw, strlen(c->target), version);
     (void)MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, on_field, &fields);
     const char *fault = framing_fault(&status, &fields.framing, method, c->target, version);
+    if (!fault && gaps_found(&fields.gaps))
+        fault = "the request's head has a NUL, or lines that do not end as they should or continue another";
     if (fields.forwarded.known)
         set_named(c, client_at(c->server, &fields.forwarded.client));
     if (fault) {

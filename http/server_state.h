@@ -37,9 +37,10 @@ typedef struct conn {
     uint64_t begun_ms;            /* the request's headers were here */
     _Atomic uint64_t deadline_ms; /* the reaper ends the connection then; 0: never */
     at_t at;
-    bool begun;   /* the handler of libmicrohttpd has seen this request's headers */
-    bool counted; /* in server->active */
-    char *target; /* of the request line, as it came; malloc */
+    bool begun;      /* the handler of libmicrohttpd has seen this request's headers */
+    bool counted;    /* in server->active */
+    char *target;    /* of the request line, as it came; malloc */
+    const char *raw; /* the same in libmicrohttpd's memory */
     bool bad_uri;
     bool deferred; /* by its handler */
     const hs_route_t *route;

@@ -101,6 +101,10 @@ static const row_t rows[] = {
     { 200, false, "GET http://x/quick HTTP/1.1\r\n" H "\r\n", 0 },
     { 204, false, "OPTIONS /quick HTTP/1.1\r\n" H "\r\n", 0 },
     { 411, true, P "\r\n", 0 },
+    { 200, false, G "A: \r\nB:\r\nC: \t d \r\n\r\n", 0 },
+    { 200, false, "GET /quick HTTP/1.1\r\nHost:x\r\nA:b\r\n\r\n", 0 },
+    { 200, false, "\r\nGET /quick HTTP/1.1\r\n" H "\r\n", 0 },
+    { 200, false, "GET /quick?a=%41&b HTTP/1.1\r\n" H "\r\n", 0 },
     /* length and coding */
     { 400, true, P "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}", 0 },
     { 400, true, P "Content-Length: 2\r\nContent-Length: 40\r\n\r\n{}", 0 },
@@ -185,6 +189,24 @@ static const row_t rows[] = {
     { 400, true, G "A : b\r\n\r\n", 0 },
     { 400, true, G "no colon\r\n\r\n", 0 },
     { 400, true, RAW(G "A\0: b\r\n\r\n") },
+    { 400, true, RAW(G "A: b\0c\r\n\r\n") },
+    { 400, true, RAW(G "A: b\0\0c\r\n\r\n") },
+    { 400, true, RAW(G "A: b\0\0\0\0c\r\nB: c\r\n\r\n") },
+    { 400, true, RAW(G "A: \0\r\nB: c\r\n\r\n") },
+    { 400, true, RAW(P "Content-Length: 2\0 30\r\n\r\n{}") },
+    { 400, true, RAW("GET /quick HTTP/1.1\r\nHost: x\0y\r\n\r\n") },
+    { 400, true, RAW("GET /qu\0ick HTTP/1.1\r\n" H "\r\n") },
+    { 400, true, RAW("GET /quick\0 HTTP/1.1\r\n" H "\r\n") },
+    { 400, true, RAW("GET /quick HTTP/1.1\0x\r\n" H "\r\n") },
+    /* lines that continue others, and that do not end as they should */
+    { 400, true, G "Content-Length:\r\n 2\r\n\r\n{}", 0 },
+    { 400, true, G "Content-Length: 2\r\n 0\r\nA: b\r\n\r\n{}", 0 },
+    { 400, true, G "Transfer-Encoding:\r\n\tchunked\r\nA: b\r\n\r\n0\r\n\r\n", 0 },
+    { 400, true, G "A: b\r\n c\r\n\r\n", 0 },
+    { 400, true, G "A: b\nB: c\r\n\r\n", 0 },
+    { 400, true, G "A: b\nContent-Length: 2\r\n\r\n{}", 0 },
+    { 400, true, "GET /quick HTTP/1.1\n" H "\r\n", 0 },
+    { 400, true, "GET /quick HTTP/1.1\nHost: x\n\n", 0 },
 };
 
 START_TEST(every_badly_framed_request_is_refused_once_and_nothing_behind_it_is_answered)
@@ -196,7 +218,35 @@ START_TEST(every_badly_framed_request_is_refused_once_and_nothing_behind_it_is_a
 }
 END_TEST
 
+/* The head comes in pieces, and in more room than there was at first. */
+START_TEST(a_whole_request_is_one_however_it_comes)
+{
+    static char text[20000];
+    hs_t *s = start();
+    for (size_t step = 1; step < 5000; step = 3 * step + 1) {
+        const int fd = dial(s);
+        size_t n = (size_t)snprintf(text, sizeof text, "%s", G);
+        for (unsigned i = 0; i < (step < 10 ? 5u : 60u); i++)
+            n += (size_t)snprintf(text + n, sizeof text - n, "A%u: %0*u\r\n", i, 200, i);
+        n += (size_t)snprintf(text + n, sizeof text - n, "\r\n");
+        for (unsigned again = 0; again < 3; again++) {
+            for (size_t at = 0; at < n; at += step) {
+                ck_assert(send_all(fd, text + at, step < n - at ? step : n - at));
+                if (at / step % 16 == 0)
+                    pause_ms(1);
+            }
+            reply_t a = hear(fd, false);
+            ck_assert_msg(a.status == 200, "in pieces of %zu: %d", step, a.status);
+            free(a.body);
+        }
+        close(fd);
+    }
+    hs_stop(s, 1000);
+}
+END_TEST
+
 int main(void)
 {
-    return UNIT_RUN("framing", every_badly_framed_request_is_refused_once_and_nothing_behind_it_is_answered);
+    return UNIT_RUN("framing", a_whole_request_is_one_however_it_comes,
+                    every_badly_framed_request_is_refused_once_and_nothing_behind_it_is_answered);
 }
