@@ -4,7 +4,7 @@ import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
 import { request, until } from "../e2e/lib/node.mjs";
-import { Browser } from "./browser.mjs";
+import { Browser } from "../e2e/lib/browser.mjs";
 import { hosts, node as nodeAt, typed } from "./place.mjs";
 
 const FENCE = /^```sh https\n([\s\S]*?)^```$/gm;

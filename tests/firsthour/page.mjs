@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { until } from "../e2e/lib/node.mjs";
-import { Browser } from "./browser.mjs";
+import { Browser } from "../e2e/lib/browser.mjs";
 import { node as nodeAt } from "./place.mjs";
 
 const PAGE = process.env.PROTOTYPE_PAGE; // tests/firsthour/run has it, and checked that it is the one

@@ -10,7 +10,7 @@ const read = (dir, file) => {
 };
 export const hex = (n) => "0x" + BigInt(n).toString(16);
 
-let nextOverlayPort = 4101; // of a node that nobody dials: setups that are tried need a free one
+let nextOverlayPort = Number(process.env.E2E_OVERLAY_PORTS ?? 4101); // of a node that nobody dials: setups that are tried need a free one
 
 export class Chain {
   constructor(dir, devnet) {

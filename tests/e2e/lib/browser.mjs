@@ -1,11 +1,14 @@
 // Debian's Chromium without a window, over a pipe by its own protocol; no library stands between.
 import assert from "node:assert";
-import { spawn } from "node:child_process";
-import { until } from "../e2e/lib/node.mjs";
+import { spawn, spawnSync } from "node:child_process";
+import { until } from "./node.mjs";
 
 const PROGRAM = "chromium";
 const OPTIONS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking", "--remote-debugging-pipe"];
 const ANSWER_MS = 120000;
+
+/** Whether there is one. */
+export const hasBrowser = () => spawnSync(PROGRAM, ["--version"], { stdio: "ignore" }).status === 0;
 
 export class Browser {
   #next = 1;
@@ -13,9 +16,9 @@ export class Browser {
   #heard = [];
   #rest = Buffer.alloc(0);
 
-  // dir: where it keeps its profile. home: where its user's certificates are.
-  constructor({ dir, home }) {
-    this.child = spawn(PROGRAM, [...OPTIONS, `--user-data-dir=${dir}`, "about:blank"], {
+  // dir: where it keeps its profile. home: where its user's certificates are. options: more of the command line.
+  constructor({ dir, home, options = [] }) {
+    this.child = spawn(PROGRAM, [...OPTIONS, ...options, `--user-data-dir=${dir}`, "about:blank"], {
       stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"], env: { ...process.env, HOME: home } });
     this.child.on("exit", (code) => this.#fail(new Error(`${PROGRAM} has ended: ${code}`)));
     this.child.on("error", (error) => this.#fail(error));
@@ -50,7 +53,7 @@ export class Browser {
     });
   }
 
-  // A page at url. answers: bodies of scripts by their URL, in place of what the network has.
+  // A page at url. answers: bodies of scripts by their URL, or {type, body}, in place of what the network has.
   async open(url, answers = {}) {
     const { targetId } = await this.send("Target.createTarget", { url: "about:blank" });
     const { sessionId } = await this.send("Target.attachToTarget", { targetId, flatten: true });
@@ -83,9 +86,10 @@ class Page {
   async replace(answers) {
     this.browser.hear(({ method, params, sessionId }) => {
       if (method !== "Fetch.requestPaused" || sessionId !== this.sessionId) return;
-      const body = Buffer.from(answers[params.request.url]).toString("base64");
-      const responseHeaders = [{ name: "content-type", value: "text/javascript" }];
-      this.send("Fetch.fulfillRequest", { requestId: params.requestId, responseCode: 200, responseHeaders, body }).catch(() => {});
+      const answer = answers[params.request.url];
+      const { type = "text/javascript", body = answer } = answer.type ? answer : {};
+      const given = { responseCode: 200, responseHeaders: [{ name: "content-type", value: type }], body: Buffer.from(body).toString("base64") };
+      this.send("Fetch.fulfillRequest", { requestId: params.requestId, ...given }).catch(() => {});
     });
     await this.send("Fetch.enable", { patterns: Object.keys(answers).map((urlPattern) => ({ urlPattern })) });
   }
