@@ -7,10 +7,10 @@
 static char noted[512];
 static rc_t add_rc, changes_rc;
 
-static rc_t add(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, void *session, api_watch_t kind, view_t criteria,
-                const ex_block_t *latest)
+static rc_t add(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, void *session, const void *client, api_watch_t kind,
+                view_t criteria, const ex_block_t *latest)
 {
-    (void)ctx;
+    (void)ctx, (void)client;
     snprintf(noted, sizeof noted, "%s %s %.*s at %llu", session ? "session" : "poll",
              kind == API_WATCH_LOGS       ? "logs"
              : kind == API_WATCH_RECEIPTS ? "receipts"
