@@ -24,6 +24,7 @@ static struct {
     log_level_t level;
     FILE *stream; /* NULL: standard error, not looked at yet */
     bool json, format_given;
+    bool terminal;       /* there are colours, and a line that is written over */
     bool progress_shown; /* the terminal's line holds a progress text */
     uint64_t progress_at_ms;
     lograte_t rate;
@@ -58,8 +59,9 @@ static void find_stream(void)
     if (state.stream)
         return;
     state.stream = stderr;
+    state.terminal = isatty(STDERR_FILENO);
     if (!state.format_given)
-        state.json = !isatty(STDERR_FILENO);
+        state.json = !state.terminal;
 }
 
 /* Sends a text, whole or not at all. With the lock held. */
@@ -125,8 +127,9 @@ static void emit(log_level_t level, const char *event, char *message)
         line[n++] = '\n';
     } else {
         make_printable(message);
-        n = snprintf(line, sizeof line, "%s%.10s %.8sZ %s%-5s\x1b[0m %s: %s\n", state.progress_shown ? "\r\x1b[K" : "",
-                     when, when + strlen("2025-05-14T"), level_colours[level], level_names[level], event, message);
+        n = snprintf(line, sizeof line, "%s%.10s %.8sZ %s%-5s%s %s: %s\n", state.progress_shown ? "\r\x1b[K" : "", when,
+                     when + strlen("2025-05-14T"), state.terminal ? level_colours[level] : "", level_names[level],
+                     state.terminal ? "\x1b[0m" : "", event, message);
         state.progress_shown = false;
     }
     put(line, (size_t)n);
@@ -174,6 +177,7 @@ void log_redirect(FILE *stream, int json)
     pthread_mutex_lock(&state.lock);
     state.stream = stream;
     state.json = json != 0;
+    state.terminal = isatty(fileno(stream));
     state.progress_shown = false;
     state.progress_at_ms = 0;
     pthread_mutex_unlock(&state.lock);
@@ -208,7 +212,7 @@ void log_progress(const char *fmt, ...)
     find_stream();
     if (state.level < LOG_INFO) {
         /* as quiet as asked */
-    } else if (!state.json) {
+    } else if (!state.json && state.terminal) {
         make_printable(message);
         char line[LOG_MESSAGE_MAX + 8];
         put(line, (size_t)snprintf(line, sizeof line, "\r\x1b[K%s", message));

@@ -69,6 +69,7 @@ def main(kettle):
         run.until(b"waiting for POST /setup")
         for line in run.end():
             assert TEXT.match(line), line
+        assert (b"\x1b[" in run.said) == terminal, run.said  # colours are for terminals
 
     run = Run(kettle, "--log-format", "json", terminal=True)
     run.until(b"waiting for POST /setup")
