@@ -9,6 +9,7 @@
 
 #include "base/os/clock.h"
 #include "http/gzip.h"
+#include "node/same.h"
 
 #define JOB_ARENA_MAX ((size_t)256 << 20) /* bytes of one request: its calls, their results, the answer */
 
@@ -23,6 +24,7 @@ struct node_rpc {
     pthread_cond_t idle;
     size_t jobs;
     node_rpc_tally_t *tallies; /* API_METHOD_COUNT and one */
+    same_t same;
 };
 
 typedef struct job job_t;
@@ -73,17 +75,31 @@ static void answer_http(job_t *j, rc_t rc, view_t body)
     hs_answer(j->pending, &response);
 }
 
-static void count_calls(const job_t *j)
+static void count_call(node_rpc_t *r, const api_method_t *m, int error, uint64_t took_ms)
 {
-    const uint64_t took_ms = clock_monotonic_ms() - j->began_ms;
-    for (size_t i = 0; i < api_rpc_count(j->request); i++) {
+    node_rpc_tally_t *t = &r->tallies[m ? (size_t)(m - API_METHODS) : API_METHOD_COUNT];
+    tally_add(&t->calls, 1);
+    tally_add(&t->errors, error != 0);
+    spread_add(&t->took, took_ms);
+}
+
+static void count_calls(node_rpc_t *r, const api_rpc_t *request, uint64_t began_ms)
+{
+    const uint64_t took_ms = clock_monotonic_ms() - began_ms;
+    for (size_t i = 0; i < api_rpc_count(request); i++) {
         int error;
-        const api_method_t *m = api_rpc_outcome(j->request, i, &error);
-        node_rpc_tally_t *t = &j->rpc->tallies[m ? (size_t)(m - API_METHODS) : API_METHOD_COUNT];
-        tally_add(&t->calls, 1);
-        tally_add(&t->errors, error != 0);
-        spread_add(&t->took, took_ms);
+        const api_method_t *m = api_rpc_outcome(request, i, &error);
+        count_call(r, m, error, took_ms);
     }
+}
+
+/* Keeps what a request came to, for others who ask the same by HTTP. */
+static void keep_same(const job_t *j, view_t body)
+{
+    same_key_t key;
+    int error;
+    if (j->pending && api_rpc_count(j->request) == 1 && same_key(&key, &j->world, j->body))
+        same_put(&j->rpc->same, &key, api_rpc_outcome(j->request, 0, &error), body);
 }
 
 static void end_job(job_t *j, rc_t rc)
@@ -92,7 +108,8 @@ static void end_job(job_t *j, rc_t rc)
     view_t body = { NULL, 0 };
     if (!rc) {
         rc = api_rpc_finish(j->request, &body);
-        count_calls(j);
+        count_calls(r, j->request, j->began_ms);
+        keep_same(j, body);
     }
     if (j->pending)
         answer_http(j, rc, body);
@@ -184,6 +201,41 @@ static rc_t answer_now(view_t *text, arena_t *a, const api_world_t *world, view_
     return rc ? rc : api_rpc_finish(request, text);
 }
 
+/* Answers what has no query, where it came. r NULL: there is no engine, and nothing has one. */
+static void answer_here(node_rpc_t *r, hs_response_t *response, const hs_request_t *request, const api_world_t *world)
+{
+    const uint64_t began_ms = clock_monotonic_ms();
+    api_rpc_t *calls = NULL;
+    view_t text = { NULL, 0 };
+    arena_t a;
+    arena_init(&a, JOB_ARENA_MAX);
+    rc_t rc = api_rpc_begin(&calls, &a, world, request->body);
+    if (!rc) {
+        rc = api_rpc_finish(calls, &text);
+        if (r)
+            count_calls(r, calls, began_ms);
+    }
+    fill(response, rc, text);
+    if (request->gzip)
+        gzip_response(response);
+    arena_free(&a);
+}
+
+/* Whether somebody has asked the same before, of the same head. */
+static bool answer_same(node_rpc_t *r, hs_response_t *response, const hs_request_t *request, const api_world_t *world)
+{
+    same_key_t key;
+    const api_method_t *method;
+    hs_response_t out = { .status = 200 };
+    if (!same_key(&key, world, request->body) || same_get(&r->same, &out.body, &out.body_len, &method, &key))
+        return false;
+    count_call(r, method, 0, 0);
+    *response = out;
+    if (request->gzip)
+        gzip_response(response);
+    return true;
+}
+
 static job_t *job_new(node_rpc_t *r, const api_world_t *world)
 {
     job_t *j = calloc(1, sizeof *j);
@@ -209,10 +261,7 @@ static void push_job(job_t *j)
     pthread_mutex_lock(&r->lock);
     r->jobs++;
     pthread_mutex_unlock(&r->lock);
-    if (j->pending && api_rpc_at_once(j->body)) /* one a turn; a WebSocket's thread may have read thousands at once */
-        start_job(&j->task);
-    else
-        pool_push(r->pool, &j->task);
+    pool_push(r->pool, &j->task);
 }
 
 static void put_off(node_rpc_t *r, hs_response_t *response, const hs_request_t *request, const api_world_t *world)
@@ -242,15 +291,10 @@ void node_rpc_post(node_rpc_t *r, hs_response_t *response, const hs_request_t *r
 {
     if (!is_json(request->content_type))
         hs_problem(response, 415, "unsupported-media-type", "the content type must be application/json");
-    else if (r)
+    else if (!r || api_rpc_at_once(request->body))
+        answer_here(r, response, request, world);
+    else if (!answer_same(r, response, request, world))
         put_off(r, response, request, world);
-    else {
-        arena_t a;
-        view_t text = { NULL, 0 };
-        const rc_t rc = answer_now(&text, &a, world, request->body);
-        fill(response, rc, text);
-        arena_free(&a);
-    }
 }
 
 /* ---- by another way ---- */
@@ -294,6 +338,7 @@ node_rpc_t *node_rpc_new(ask_t *ask, pool_t *pool)
     }
     r->ask = ask;
     r->pool = pool;
+    same_init(&r->same);
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->idle, NULL);
     return r;
@@ -309,6 +354,7 @@ void node_rpc_free(node_rpc_t *r)
     pthread_mutex_unlock(&r->lock);
     pthread_cond_destroy(&r->idle);
     pthread_mutex_destroy(&r->lock);
+    same_clear(&r->same);
     free(r->tallies);
     free(r);
 }

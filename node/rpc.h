@@ -2,8 +2,9 @@
  * its queries.
  *
  * A request of HTTP is put off (http/server.h). All are read on the pool, where clients take turns, but for a single
- * call by HTTP that needs nothing but memory (api_rpc_at_once), which is answered on the thread it came on. All queries
- * of a batch run side by side; the one that ends last writes the answer. Nothing waits on a thread.
+ * call by HTTP that needs nothing but memory (api_rpc_at_once), or that was answered before at the same head
+ * (node/same.h): that is answered on the thread it came on. All queries of a batch run side by side; the one that ends
+ * last writes the answer. Nothing waits on a thread.
  *
  * Floor:  5, node. Any thread.
  * Tests:  tests/unit/test_node_rpc.c, tests/e2e (rpc)

@@ -122,7 +122,9 @@ typedef void (*api_write_fn)(api_call_t *c, const query_t *done);
 enum {
     WANTS_HEAD = 1,  /* a verified head */
     WANTS_STATE = 2, /* proofs, which upstreams are asked for */
-    FORWARDS = 4     /* an endpoint to take what is sent; what it answers is not proven */
+    FORWARDS = 4,    /* an endpoint to take what is sent; what it answers is not proven */
+    /* Not a want: a result is what it is as long as the head and the finalized block are, whoever asks. */
+    STAYS_THE_SAME = 8
 };
 
 typedef struct {

@@ -8,7 +8,8 @@
 
 #include <stdlib.h>
 
-#define NAME_MAX_LEN 2048u /* bytes of a method's name, as in geth */
+#define PLAIN_DIGITS_MAX 18u /* of an id that any reader of JSON takes for a number */
+#define NAME_MAX_LEN 2048u   /* bytes of a method's name, as in geth */
 
 #define AGAIN_ARENA_MAX ((size_t)128 << 20)
 
@@ -93,6 +94,74 @@ static view_t raw_id(view_t object)
     return view_of(NULL, 0);
 }
 
+static size_t digits_end(view_t t, size_t at)
+{
+    while (at < t.n && t.p[at] >= '0' && t.p[at] <= '9')
+        at++;
+    return at;
+}
+
+static bool is_one_of(view_t t, size_t at, const char *chars)
+{
+    return at < t.n && t.p[at] && strchr(chars, t.p[at]);
+}
+
+/* A number as JSON has it, of any size. */
+static bool is_number(view_t t)
+{
+    const size_t from = is_one_of(t, 0, "-");
+    size_t end = digits_end(t, from), begin;
+    if (end == from || (t.p[from] == '0' && end > from + 1))
+        return false;
+    if (is_one_of(t, end, ".")) {
+        begin = end + 1;
+        end = digits_end(t, begin);
+        if (end == begin)
+            return false;
+    }
+    if (is_one_of(t, end, "eE")) {
+        begin = end + 1 + is_one_of(t, end + 1, "+-");
+        end = digits_end(t, begin);
+        if (end == begin)
+            return false;
+    }
+    return end == t.n;
+}
+
+/* An object's id that is a number which no reader here can hold. p NULL: it is none. */
+static view_t large_id(view_t object)
+{
+    const size_t at = skip_space(object, 0);
+    const view_t id = at < object.n && object.p[at] == '{' ? raw_id(object) : view_of(NULL, 0);
+    return id.n > PLAIN_DIGITS_MAX && is_number(id) ? id : view_of(NULL, 0);
+}
+
+static bool blank_id(uint8_t **copy, arena_t *a, view_t body, view_t object)
+{
+    const view_t id = large_id(object);
+    if (!id.p)
+        return true;
+    if (!*copy && !(*copy = (uint8_t *)(uintptr_t)arena_dup(a, body).p))
+        return false;
+    memset(*copy + (id.p - body.p), ' ', id.n);
+    (*copy)[id.p - body.p] = '0';
+    return true;
+}
+
+/* A body as it is read: ids are only ever repeated, so those that are too large to be read are 0 there. p NULL: no
+ * memory. */
+static view_t readable(arena_t *a, view_t body)
+{
+    uint8_t *copy = NULL;
+    size_t at = skip_space(body, 0);
+    view_t element;
+    bool ok = blank_id(&copy, a, body, body);
+    if (at < body.n && body.p[at++] == '[')
+        while (ok && next_value(&element, body, &at))
+            ok = blank_id(&copy, a, body, element);
+    return !ok ? view_of(NULL, 0) : copy ? view_of(copy, body.n) : body;
+}
+
 bool api_rpc_at_once(view_t body)
 {
     size_t at = skip_space(body, 0);
@@ -106,6 +175,33 @@ bool api_rpc_at_once(view_t body)
         return m && !m->params_max && !(m->wants & (WANTS_STATE | FORWARDS));
     }
     return false;
+}
+
+/* An id that stands for itself: digits, or a text of letters, digits and dashes. */
+static bool is_plain_id(view_t id)
+{
+    const bool quoted = id.n >= 2 && id.p[0] == '"';
+    const view_t text = quoted ? view_of(id.p + 1, id.n - 2) : id;
+    bool plain = text.n > 0 && text.n <= (quoted ? 64 : PLAIN_DIGITS_MAX);
+    for (size_t i = 0; i < text.n && plain; i++) {
+        const uint8_t c = text.p[i], letter = c | 0x20;
+        plain = (c >= '0' && c <= '9') || (quoted && ((letter >= 'a' && letter <= 'z') || c == '-'));
+    }
+    return plain && (quoted ? id.p[id.n - 1] == '"' : text.p[0] != '0' || text.n == 1);
+}
+
+bool api_rpc_split(view_t *before, view_t *id, view_t *after, view_t body)
+{
+    const size_t at = skip_space(body, 0);
+    if (at >= body.n || body.p[at] != '{')
+        return false;
+    *id = raw_id(body);
+    if (!id->p || !is_plain_id(*id))
+        return false;
+    const size_t start = (size_t)(id->p - body.p);
+    *before = view_of(body.p, start);
+    *after = view_of(id->p + id->n, body.n - start - id->n);
+    return true;
 }
 
 /* ---- one call ---- */
@@ -207,7 +303,10 @@ static rc_t begin_again(void *ctx, query_t **out, err_t *e, const query_t *done)
     const ex_full_block_t *b = &r->blocks[0].block;
     ex_block_of_header(&it->at, &b->header, &b->hash, c->world->chain->chain_id);
     c->at = &it->at;
-    const jo_t o = jo_open(&doc, &fault, it->text, API_RPC_BODY_MAX, JO_LENIENT);
+    const view_t text = readable(&it->own, it->text);
+    if (!text.p)
+        return RC_NOMEM;
+    const jo_t o = jo_open(&doc, &fault, text, API_RPC_BODY_MAX, JO_LENIENT);
     begin_method(c, &o, &fault);
     jo_close(&doc);
     *out = c->query;
@@ -346,7 +445,10 @@ rc_t api_rpc_begin(api_rpc_t **out, arena_t *a, const api_world_t *world, view_t
         return RC_NOMEM;
     r->arena = a;
     r->world = *world;
-    const jo_t root = jo_open(&doc, NULL, body, API_RPC_BODY_MAX, JO_LENIENT | JO_ANY);
+    const view_t text = readable(a, body);
+    if (!text.p && body.n)
+        return RC_NOMEM;
+    const jo_t root = jo_open(&doc, NULL, text, API_RPC_BODY_MAX, JO_LENIENT | JO_ANY);
     const rc_t rc = begin_all(r, &root, body);
     jo_close(&doc);
     if (!rc)

@@ -36,6 +36,10 @@ NODISCARD rc_t api_rpc_begin(api_rpc_t **out, arena_t *a, const api_world_t *wor
  * method's row says: no parameters, no state, nothing forwarded. False when in doubt. */
 bool api_rpc_at_once(view_t body);
 
+/* Splits a body that is one call with an id, a plain number or word, into the text before the id, the id, and the text
+ * behind it. Two bodies that differ in nothing but such an id are the same question. False when in doubt. */
+bool api_rpc_split(view_t *before, view_t *id, view_t *after, view_t body);
+
 /* The number of calls, and the query of call i, which is the caller's to drive; NULL: the answer of this call is
  * there. */
 size_t api_rpc_count(const api_rpc_t *r);

@@ -39,12 +39,24 @@ END_TEST
 
 START_TEST(ids_come_back_byte_for_byte)
 {
-    static const char *const ids[] = { "0",           "-1",      "1.0",
-                                       "1e3",         "1.50",    "\"\"",
-                                       "null",        "true",    "\"a\\u0041\\n\\\"}\"",
-                                       "\"b9b0-4f\"", "\"\\/\"", "9007199254740993" };
+    static const char *const ids[] = { "0",
+                                       "-1",
+                                       "1.0",
+                                       "1e3",
+                                       "1.50",
+                                       "\"\"",
+                                       "null",
+                                       "true",
+                                       "\"a\\u0041\\n\\\"}\"",
+                                       "\"b9b0-4f\"",
+                                       "\"\\/\"",
+                                       "9007199254740993",
+                                       "18446744073709551616",
+                                       "-123456789012345678901234567890",
+                                       "1.5E+1234567890123456",
+                                       "0.0000000000000000000000001e-999" };
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
-        char request[200], want[200];
+        char request[400], want[400];
         snprintf(request, sizeof request,
                  " {\"params\":[ ] ,\"x\":{\"id\":9}, \"id\" : %s ,\"jsonrpc\":\"2.0\",\"method\":\"eth_chainId\"} ",
                  ids[i]);
@@ -52,7 +64,15 @@ START_TEST(ids_come_back_byte_for_byte)
         ck_assert_str_eq(serve(request), want);
         snprintf(request, sizeof request, " [ %s , %s ] ", "7", CHAIN_ID("5"));
         ck_assert_str_eq(serve(request), "[" ERROR_NULL("-32600", "invalid request") "," CHAIN_ID_RESULT("5") "]");
+        snprintf(request, sizeof request, "[" CHAIN_ID("%s") ",{\"id\":%s}]", ids[i], ids[i]);
+        snprintf(want, sizeof want,
+                 "[" CHAIN_ID_RESULT("%s") ",{\"jsonrpc\":\"2.0\",\"id\":%s,\"error\":{\"code\":-32600,"
+                                           "\"message\":\"invalid request\"}}]",
+                 ids[i], ids[i]);
+        ck_assert_str_eq(serve(request), want);
     }
+    ck_assert_str_eq(serve("{\"jsonrpc\":\"2.0\",\"id\":01111111111111111111,\"method\":\"eth_chainId\"}"),
+                     ERROR_NULL("-32700", "parse error"));
     ck_assert_str_eq(serve("{\"jsonrpc\":\"2.0\",\"i\\u0064\":1,\"method\":\"eth_chainId\"}"), CHAIN_ID_RESULT("1"));
 }
 END_TEST

@@ -181,10 +181,39 @@ START_TEST(what_memory_answers_waits_for_no_thread_but_a_flood_of_it_by_websocke
 }
 END_TEST
 
+/* Nobody is asked, nothing runs on the pool, whatever the id; but of another head it is a new question, and what was no
+ * result is asked again. */
+START_TEST(what_was_answered_at_the_same_head_is_answered_at_once)
+{
+    enum { THREADS = 2 };
+    pool_task_t tasks[THREADS] = { { .run = block }, { .run = block } };
+    expect_answer(OF_A, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x3e8\"}");
+    const unsigned batches = ends[0].batches;
+    atomic_store(&blocked, 0);
+    atomic_store(&blocks, true);
+    for (unsigned i = 0; i < THREADS; i++)
+        pool_push(pool, &tasks[i]);
+    while (atomic_load(&blocked) < THREADS)
+        pause_ms(1);
+    expect_answer(BALANCE("\"x-7\"", "0xac0000000000000000000000000000000000a000"),
+                  "{\"jsonrpc\":\"2.0\",\"id\":\"x-7\",\"result\":\"0x3e8\"}");
+    ck_assert_uint_eq(node_rpc_tally(rpc, (size_t)(api_method(view_str("eth_getBalance")) - API_METHODS))->calls, 2);
+    atomic_store(&blocks, false);
+    ck_assert_uint_eq(ends[0].batches, batches);
+    ends[0].status = ends[1].status = 500;
+    api_world.latest.block_hash.b[0] ^= 1;
+    int status;
+    char *body = post(&status, OF_A);
+    ck_assert_ptr_nonnull(strstr(body, "\"code\":-32002"));
+    free(body);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN_AROUND("node_rpc", setup, teardown,
                            what_memory_answers_waits_for_no_thread_but_a_flood_of_it_by_websocket_has_its_turns,
+                           what_was_answered_at_the_same_head_is_answered_at_once,
                            a_batch_is_proven_and_answered_in_order, notifications_get_an_empty_answer,
                            what_no_endpoint_can_prove_is_an_error_that_names_one, a_node_without_an_engine_says_why,
                            a_request_that_waits_is_answered_when_the_node_stops);
