@@ -18,7 +18,7 @@ static const char NO_MEMORY[] =
     "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32603,\"message\":\"out of memory\"}}";
 
 struct node_rpc {
-    ask_t *ask;
+    ask_t *ask, *sends;
     pool_t *pool;
     pthread_mutex_t lock;
     pthread_cond_t idle;
@@ -163,7 +163,8 @@ static void start_query(job_t *j, size_t i)
         return;
     j->asked[i] = (asked_t){ j, i };
     atomic_fetch_add(&j->open, 1);
-    if (ask_submit(j->rpc->ask, q, &limits, on_done, &j->asked[i])) {
+    ask_t *by = api_rpc_forwards(j->request, i) ? j->rpc->sends : j->rpc->ask;
+    if (ask_submit(by, q, &limits, on_done, &j->asked[i])) {
         api_rpc_end(j->request, i, RC_NOMEM, &no_memory, NULL);
         one_less(j);
     }
@@ -326,7 +327,7 @@ const node_rpc_tally_t *node_rpc_tally(const node_rpc_t *r, size_t i)
     return &r->tallies[i];
 }
 
-node_rpc_t *node_rpc_new(ask_t *ask, pool_t *pool)
+node_rpc_t *node_rpc_new(ask_t *ask, ask_t *sends, pool_t *pool)
 {
     node_rpc_t *r = calloc(1, sizeof *r);
     if (!r)
@@ -337,6 +338,7 @@ node_rpc_t *node_rpc_new(ask_t *ask, pool_t *pool)
         return NULL;
     }
     r->ask = ask;
+    r->sends = sends ? sends : ask;
     r->pool = pool;
     same_init(&r->same);
     pthread_mutex_init(&r->lock, NULL);

@@ -27,8 +27,9 @@ typedef struct {
 /* Of row i of API_METHODS; of what named none, at API_METHOD_COUNT. */
 const node_rpc_tally_t *node_rpc_tally(const node_rpc_t *r, size_t i);
 
-/* Both are borrowed until node_rpc_free. NULL: out of memory. */
-node_rpc_t *node_rpc_new(ask_t *ask, pool_t *pool);
+/* All are borrowed until node_rpc_free. NULL: out of memory.
+ *   sends  drives what forwards transactions; NULL: ask does */
+node_rpc_t *node_rpc_new(ask_t *ask, ask_t *sends, pool_t *pool);
 
 /* After ask_cancel: waits until every request is answered, and frees. NULL is allowed. */
 void node_rpc_free(node_rpc_t *r);

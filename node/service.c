@@ -369,6 +369,23 @@ static rc_t make_lies(service_t *s, err_t *e)
                                       .ctx = s });
 }
 
+/* Who takes what clients send, when the configuration names others for it. A client's budget is counted elsewhere. */
+static rc_t make_sending(service_t *s, err_t *e)
+{
+    const service_config_t *k = &s->with;
+    const config_t *c = k->config;
+    if (!c->send_rpc.count)
+        return RC_OK;
+    s->sending = up_new((const char *const *)c->send_rpc.urls, c->send_rpc.count);
+    if (!s->sending)
+        return err_say(e, RC_NOMEM, "out of memory");
+    up_call(s->sending, "send_rpc");
+    up_trust(s->sending, c->ca_file.execution);
+    return ask_new(
+        &s->sends, e,
+        &(ask_config_t){ .http = k->http, .upstream = s->sending, .pool = k->pool, .now_ms = clock_monotonic_ms });
+}
+
 /* From whom we ask, and what drives queries of them. */
 static rc_t make_upstreams(service_t *s, err_t *e)
 {
@@ -388,15 +405,17 @@ static rc_t make_upstreams(service_t *s, err_t *e)
     if (c->light_client_routes &&
         !(s->lcroutes = lcroutes_new(&c->network, s->objects, s->node_pubkey, service_marks(s))))
         return err_say(e, RC_NOMEM, "out of memory");
-    return ask_new(&s->ask, e,
-                   &(ask_config_t){ .http = k->http,
-                                    .upstream = s->execution,
-                                    .pool = k->pool,
-                                    .now_ms = clock_monotonic_ms,
-                                    .bytes_max = k->answers_max,
-                                    .per_minute = c->hosting.upstream_budget,
-                                    .chain_id = c->chain.chain_id,
-                                    .gather_ms = GATHER_MS });
+    const rc_t rc = make_sending(s, e);
+    return rc ? rc
+              : ask_new(&s->ask, e,
+                        &(ask_config_t){ .http = k->http,
+                                         .upstream = s->execution,
+                                         .pool = k->pool,
+                                         .now_ms = clock_monotonic_ms,
+                                         .bytes_max = k->answers_max,
+                                         .per_minute = c->hosting.upstream_budget,
+                                         .chain_id = c->chain.chain_id,
+                                         .gather_ms = GATHER_MS });
 }
 
 static rc_t submit(void *ctx, query_t *take_q, ask_done_fn done, void *done_ctx)
@@ -456,7 +475,7 @@ static rc_t make_engine(service_t *s, err_t *e)
                                             .signer = { s->keyring, sign },
                                             .ready = may_call,
                                             .ready_ctx = s });
-    s->rpc = node_rpc_new(s->ask, k->pool);
+    s->rpc = node_rpc_new(s->ask, s->sends, k->pool);
     make_news(s);
     return s->jobs && s->calls && s->rpc && s->news ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
 }
@@ -847,10 +866,18 @@ rc_t service_new(service_t **out, err_t *e, const service_config_t *config)
     return RC_OK;
 }
 
+static void cancel_asks(const service_t *s)
+{
+    if (s->ask)
+        ask_cancel(s->ask);
+    if (s->sends)
+        ask_cancel(s->sends);
+}
+
 void service_cancel(service_t *s)
 {
     if (s)
-        ask_cancel(s->ask);
+        cancel_asks(s);
 }
 
 void service_free(service_t *s)
@@ -860,8 +887,7 @@ void service_free(service_t *s)
     foresight_free(s->foresight);
     pulse_free(s->pulse);
     daemon_stop(s->members);
-    if (s->ask)
-        ask_cancel(s->ask);
+    cancel_asks(s);
     cluster_stop(s->cluster);
     rekey_stop(atomic_load(&s->rekey));
     if (s->follow) /* it tells what is freed below of heads */
@@ -874,11 +900,13 @@ void service_free(service_t *s)
     node_rpc_free(s->rpc);
     news_free(s->news);
     ask_free(s->ask);
+    ask_free(s->sends);
     daemon_free(s->members);
     attest_free(s->attest);
     follow_free(s->follow);
     up_free(s->execution);
     up_free(s->consensus);
+    up_free(s->sending);
     lies_free(s->lies);
     lcroutes_free(s->lcroutes);
     objects_free(s->objects);

@@ -67,9 +67,9 @@ typedef struct {
     keyring_t *node_keyring; /* of the node's own key: its identity among peers, fresh at each start */
     uint8_t pubkey[ECDSA_PUBKEY_LEN], node_pubkey[ECDSA_PUBKEY_LEN]; /* pubkey: with which it begins */
     lies_t *lies;                                                    /* the records of theirs; */
-    up_t *execution, *consensus;
-    ask_t *ask;
-    jobs_t *jobs; /* requests under way, and kept answers */
+    up_t *execution, *consensus, *sending; /* sending: who takes transactions in place of execution; NULL: nobody */
+    ask_t *ask, *sends;                    /* sends: what asks those; NULL: ask does */
+    jobs_t *jobs;                          /* requests under way, and kept answers */
     calls_t *calls;
     held_t held;     /* heads that were signed for, and may be asked for again */
     linked_t linked; /* what was proven before a block, after it */

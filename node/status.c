@@ -238,6 +238,8 @@ static void put_service(jw_t *w, service_t *s, const follow_view_t *v, node_stat
     jw_object(w, "upstreams");
     put_upstreams(w, "execution", s->execution, timekeeper_read(s->time));
     put_upstreams(w, "consensus", s->consensus, timekeeper_read(s->time));
+    if (s->sending)
+        put_upstreams(w, "send", s->sending, timekeeper_read(s->time));
     jw_end(w);
     jw_u64(w, "lie_records", lies_count(s->lies));
 }

@@ -274,6 +274,12 @@ static const option_t options[] = {
       .kind = OPTION_URLS,
       .may_be_empty = true,
       .at = offsetof(config_t, consensus_rpc) },
+    { .key = "send_rpc",
+      .help =
+          "URL of a relay that alone takes the transactions that clients send, or a list; in the measured file only.",
+      .kind = OPTION_URLS,
+      .file_only = true,
+      .at = offsetof(config_t, send_rpc) },
     { .key = "network",
       .help = "The chain: mainnet (default), sepolia, hoodi, or an object.",
       .kind = OPTION_OTHER,

@@ -70,6 +70,7 @@ typedef struct {
     option_urls_t execution_rpc;
     const char *execution_rpc_file; /* that has them, where execution_rpc is empty (config_take_urls); NULL: none */
     option_urls_t consensus_rpc;
+    option_urls_t send_rpc; /* who takes what clients send in place of execution_rpc; count 0: nobody else */
     lc_network_t network;
     evm_chain_t chain; /* rows points to chain_rows or to a built-in table */
     evm_schedule_row_t chain_rows[NETWORK_ROWS_MAX];

@@ -235,7 +235,7 @@ static void leave_endpoint(round_t *r, visit_t *v)
     }
     if (v->all.passes)
         note_soon(r, v->endpoint);
-    err_set(&r->why, rc, "execution_rpc[%zu]: %s", v->endpoint,
+    err_set(&r->why, rc, "%s[%zu]: %s", up_key(r->upstream), v->endpoint,
             up_without_origin(r->upstream, v->endpoint, v->all.why.text));
     up_hide(r->upstream, v->endpoint, r->why.text);
     if (v->own && mine)
@@ -424,7 +424,7 @@ static bool visit_next(round_t *r, visit_t *v)
         }
         note_soon(r, endpoint);
         if (r->rc == RC_IO && !r->why.text[0])
-            err_set(&r->why, RC_IO, "execution_rpc[%zu]: asked too often", endpoint);
+            err_set(&r->why, RC_IO, "%s[%zu]: asked too often", up_key(r->upstream), endpoint);
     }
     return false;
 }

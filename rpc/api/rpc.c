@@ -468,6 +468,11 @@ query_t *api_rpc_take(api_rpc_t *r, size_t i)
     return q;
 }
 
+bool api_rpc_forwards(const api_rpc_t *r, size_t i)
+{
+    return r->items[i].call.method && (r->items[i].call.method->wants & FORWARDS);
+}
+
 uint32_t api_rpc_wait_ms(const api_rpc_t *r, size_t i)
 {
     return r->items[i].call.wait_ms;

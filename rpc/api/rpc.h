@@ -45,6 +45,9 @@ bool api_rpc_split(view_t *before, view_t *id, view_t *after, view_t body);
 size_t api_rpc_count(const api_rpc_t *r);
 query_t *api_rpc_take(api_rpc_t *r, size_t i);
 
+/* Whether call i is of a method that forwards what it is given. */
+bool api_rpc_forwards(const api_rpc_t *r, size_t i);
+
 /* For how long the query of call i may wait beyond what queries take, in milliseconds. */
 uint32_t api_rpc_wait_ms(const api_rpc_t *r, size_t i);
 

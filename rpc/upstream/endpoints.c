@@ -50,7 +50,7 @@ typedef struct {
 struct up {
     pthread_mutex_t lock; /* all of at but the urls, which change only where nobody looks */
     atomic_size_t count;
-    const char *ca_file;
+    const char *ca_file, *key;
     up_lie_fn take_lie; /* constant, with its */
     void *take_ctx;
     unsigned saved; /* requests that were not asked twice */
@@ -85,6 +85,7 @@ up_t *up_new(const char *const *urls, size_t count)
         return NULL;
     pthread_mutex_init(&u->lock, NULL);
     u->count = count;
+    u->key = "execution_rpc";
     u->saved = HEDGE_EVERY;
     for (size_t i = 0; i < count; i++) {
         char *url = strdup(urls[i]);
@@ -222,6 +223,16 @@ void up_free(up_t *u)
 void up_trust(up_t *u, const char *ca_file)
 {
     u->ca_file = ca_file;
+}
+
+void up_call(up_t *u, const char *key)
+{
+    u->key = key;
+}
+
+const char *up_key(const up_t *u)
+{
+    return u->key;
 }
 
 const char *up_ca_file(const up_t *u)

@@ -62,6 +62,11 @@ void up_free(up_t *u);
 void up_trust(up_t *u, const char *ca_file);
 const char *up_ca_file(const up_t *u);
 
+/* The key of the configuration that lists them: "execution_rpc" unless it was told, before the first request; static
+ * text. */
+void up_call(up_t *u, const char *key);
+const char *up_key(const up_t *u);
+
 /* Indices to try for one request, best first: those not in back-off in the operator's order, the slow after the others,
  * then those in back-off by retry time. Returns how many (all that have not retired). Slow is who takes more than three
  * times as long as the fastest, and 100 ms; once a minute it goes first again, for one request. */

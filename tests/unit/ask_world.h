@@ -106,6 +106,17 @@ static inline hash32_t slot_of(const char *text)
     return slot;
 }
 
+/* The hash of a transaction. */
+static inline void put_sent(char *out, const char *raw)
+{
+    uint8_t bytes[512];
+    hash32_t hash;
+    const size_t n = strlen(raw) / 2 - 1;
+    WORLD_MUST(n <= sizeof bytes && hex_decode_exact(bytes, n, raw + 2, 2 * n) == RC_OK);
+    keccak256(&hash, view_of(bytes, n));
+    put_hex(out, view_of(hash.b, sizeof hash.b));
+}
+
 static inline void put_result(char *out, const endpoint_t *e, const char *method, const json_t *params,
                               const char *text)
 {
@@ -113,6 +124,10 @@ static inline void put_result(char *out, const endpoint_t *e, const char *method
     char number[24] = "", hex[65] = "";
     if (e->broken && strstr(text, e->broken)) {
         put(out, "7");
+        return;
+    }
+    if (!strcmp(method, "eth_sendRawTransaction")) {
+        put_sent(out, account);
         return;
     }
     if (past_block) {

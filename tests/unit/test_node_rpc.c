@@ -23,7 +23,7 @@ static void setup(void)
     err_t e;
     const hs_config_t config = { .address = "127.0.0.1", .routes = routes, .route_count = 1 };
     open_world(RETURN_42);
-    rpc = node_rpc_new(engine, pool);
+    rpc = node_rpc_new(engine, NULL, pool);
     ck_assert_ptr_nonnull(rpc);
     api_world = (api_world_t){ .chain = &PRAGUE, .latest = s.block };
     ck_assert_msg(hs_start(&server, &e, &config) == RC_OK, "%s", e.text);
@@ -209,11 +209,50 @@ START_TEST(what_was_answered_at_the_same_head_is_answered_at_once)
 }
 END_TEST
 
+#define SEND                                                                                                           \
+    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_sendRawTransaction\",\"params\":[\"0x02f86e0102843b9aca00845d3df5" \
+    "15825f41945fbdb2315678afecb367f032d93f642f64180aa3808406fdde03c001a051b76019447bddda9ba2b78c342147b05f2bd7f54e6a" \
+    "131f0eb68e2b665d9d5aa00870cc8624f9b1b0bee831057ffd088000a05627eb11f77cde7821ffc8568186\"]}"
+
+/* Of the two endpoints the second is the relay here. */
+START_TEST(what_is_sent_goes_to_relays_alone_where_there_are_some)
+{
+    err_t e;
+    ask_t *sends;
+    up_t *relays = up_new((const char *const[]){ url[1] }, 1);
+    up_call(relays, "send_rpc");
+    const ask_config_t config = { .http = http, .upstream = relays, .pool = pool, .now_ms = clock_system_ms };
+    ck_assert_msg(ask_new(&sends, &e, &config) == RC_OK, "%s", e.text);
+    node_rpc_free(rpc);
+    rpc = node_rpc_new(engine, sends, pool);
+    expect_answer(SEND, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":"
+                        "\"0xf0a99f1cff6769814848eb3dcaeb483ce3fa4278b0f2f9a079b34451acf8f67b\"}");
+    ck_assert_uint_eq(ends[1].elements, 1);
+    ends[1].refused = "eth_sendRawTransaction";
+    ends[1].words = "nonce too low";
+    expect_answer(SEND, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32000,\"message\":\"nonce too low\"}}");
+    ends[1].status = 500;
+    int status;
+    char *body = post(&status, SEND);
+    ck_assert_ptr_nonnull(strstr(body, "\"code\":-32002,\"message\":\"no upstream could prove it: send_rpc[0]: "));
+    free(body);
+    ck_assert_uint_eq(ends[0].batches, 0);
+    expect_answer(OF_A, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x3e8\"}");
+    ck_assert_uint_eq(ends[0].batches, 1);
+    ask_cancel(sends);
+    node_rpc_free(rpc);
+    rpc = node_rpc_new(engine, NULL, pool);
+    ask_free(sends);
+    up_free(relays);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN_AROUND("node_rpc", setup, teardown,
                            what_memory_answers_waits_for_no_thread_but_a_flood_of_it_by_websocket_has_its_turns,
                            what_was_answered_at_the_same_head_is_answered_at_once,
+                           what_is_sent_goes_to_relays_alone_where_there_are_some,
                            a_batch_is_proven_and_answered_in_order, notifications_get_an_empty_answer,
                            what_no_endpoint_can_prove_is_an_error_that_names_one, a_node_without_an_engine_says_why,
                            a_request_that_waits_is_answered_when_the_node_stops);
