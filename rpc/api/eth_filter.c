@@ -42,8 +42,10 @@ static view_t criteria_of(api_call_t *c, api_watch_t kind, const jo_t *arg)
     const jo_t o = jo_object(arg, NULL);
     if (kind == API_WATCH_RECEIPTS)
         api_hashes_read(c, &read, &o);
-    else
+    else {
         api_filter_read(c, &read.filter, &o);
+        api_filter_check(c, &o);
+    }
     if (jo_rc(arg) || c->error)
         return view_of(NULL, 0);
     const view_t text = jo_compact(arg, c->arena, NULL);

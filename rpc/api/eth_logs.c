@@ -60,7 +60,7 @@ static bool read_end(api_call_t *c, uint64_t *out, const jo_t *o, const char *ke
             api_fail(c, API_FAILED, "%s block not found", (const char *)text.p);
         return !c->error;
     }
-    *out = jo_quantity(o, key);
+    *out = api_number(o, key);
     return !jo_rc(o);
 }
 

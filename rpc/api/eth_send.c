@@ -55,6 +55,10 @@ static bool read_sent(api_call_t *c, sent_t *s, query_t **q, const jo_t *arg)
     err_t e;
     if (jo_rc(arg))
         return false;
+    if (raw.n < 2 && !(raw.n && raw.p[0] > 0x7f)) {
+        api_fail(c, API_FAILED, "typed transaction too short");
+        return false;
+    }
     const view_t bare = without_blobs(c->arena, raw);
     rc_t rc = bare.p ? ex_transaction_decode(&tx, &e, c->arena, bare, c->world->chain->chain_id)
                      : err_say(&e, RC_NOMEM, "out of memory");

@@ -52,8 +52,8 @@ static void read_block(simulation_t *x, api_call_t *c, ex_simulate_block_t *b, c
 
 static void read_blocks(simulation_t *x, api_call_t *c, const jo_t *o)
 {
-    jo_t list = jo_list(o, "blockStateCalls", 0, SIZE_MAX), one;
-    const size_t n = jo_size(&list);
+    jo_t list, one;
+    const size_t n = jo_opt_list(o, &list, "blockStateCalls", 0, SIZE_MAX) ? jo_size(&list) : 0;
     if (jo_rc(o))
         return;
     if (!n)

@@ -2,6 +2,7 @@
 
 #include "base/crypto/hash.h"
 #include "rpc/api/objects.h"
+#include "rpc/api/past.h"
 
 #define VALUES_MAX 1000u             /* addresses, and topics of one place, as in geth */
 #define HASHES_MAX 200u              /* transactions of one subscription to receipts, likewise */
@@ -26,9 +27,10 @@ static bool too_many(api_call_t *c, size_t count)
 static void read_addresses(api_call_t *c, ex_filter_t *f, const jo_t *o)
 {
     jo_t list, item;
-    if (!jo_opt_values(o, &list, "address", SIZE_MAX))
+    const bool is_list = jo_kind(o, "address") == JO_LIST; /* an empty one: whatever */
+    if (is_list ? !jo_opt_list(o, &list, "address", 0, SIZE_MAX) : !jo_opt_values(o, &list, "address", SIZE_MAX))
         return;
-    const size_t count = jo_kind(o, "address") == JO_LIST ? jo_size(&list) : 1;
+    const size_t count = is_list ? jo_size(&list) : 1;
     addr_t *all = too_many(c, count) ? NULL : rows(c, count, sizeof *all);
     f->addrs = all;
     f->addr_count = all ? count : 0;
@@ -99,6 +101,29 @@ void api_hashes_read(api_call_t *c, api_criteria_t *out, const jo_t *o)
         jo_hex(&item, all[i].b, sizeof all[i].b, NULL, HEX_0X);
     out->hashes = all;
     out->hash_count = all ? count : 0;
+}
+
+/* One end of a filter's range. False: a tag, or none. */
+static bool check_bound(api_call_t *c, uint64_t *out, const jo_t *o, const char *key)
+{
+    static const char *const tags[] = { "latest", "safe", "finalized", "earliest", "pending", NULL };
+    if (!jo_has(o, key))
+        return false;
+    const view_t text = jo_kind(o, key) == JO_TEXT ? jo_text(o, key, 0, SIZE_MAX) : view_str("0x");
+    const bool is_number = text.n > 1 && text.p[0] == '0' && text.p[1] == 'x';
+    if (is_number)
+        *out = api_number(o, key);
+    else if (jo_word(o, key, tags) == 4)
+        api_fail(c, API_INVALID_PARAMS, "pending logs are not supported");
+    return is_number;
+}
+
+void api_filter_check(api_call_t *c, const jo_t *o)
+{
+    uint64_t from, to;
+    const bool begins = check_bound(c, &from, o, "fromBlock"), ends = check_bound(c, &to, o, "toBlock");
+    if (begins && ends && !jo_rc(o) && from > to)
+        api_fail(c, API_INVALID_PARAMS, "invalid block range params");
 }
 
 /* A number bounds the blocks, a tag does not. */

@@ -23,6 +23,10 @@ void api_fail_watch(api_call_t *c, rc_t rc, const err_t *e);
  * in the call's arena. */
 void api_filter_read(api_call_t *c, ex_filter_t *out, const jo_t *o);
 
+/* Finds fault with a filter's range where eth_getLogs would at any time: what is no block, and an end before its
+ * beginning. */
+void api_filter_check(api_call_t *c, const jo_t *o);
+
 /* Criteria that are kept: what is found, and in which blocks when numbers were given. */
 typedef struct {
     ex_filter_t filter;

@@ -24,6 +24,21 @@ static bool by_tag(api_call_t *c, uint64_t *out, const jo_t *arg, view_t text)
     return !c->error && !jo_rc(arg);
 }
 
+uint64_t api_number(const jo_t *o, const char *key)
+{
+    const uint64_t number = jo_quantity(o, key);
+    if (number > INT64_MAX)
+        jo_fail(o, key, RC_MALFORMED, "block number larger than int64");
+    return number;
+}
+
+/* Whether a member is a text, and no number: a tag, or nothing that is known. */
+static bool is_tag(const jo_t *o, const char *key)
+{
+    const view_t text = jo_kind(o, key) == JO_TEXT ? jo_text(o, key, 0, SIZE_MAX) : view_str("0x");
+    return text.n < 2 || text.p[0] != '0' || text.p[1] != 'x';
+}
+
 bool api_past_number(api_call_t *c, uint64_t *out, const jo_t *arg)
 {
     const view_t text = jo_text(arg, NULL, 0, SIZE_MAX);
@@ -31,7 +46,7 @@ bool api_past_number(api_call_t *c, uint64_t *out, const jo_t *arg)
         return false;
     if (text.n < 2 || text.p[0] != '0' || text.p[1] != 'x')
         return by_tag(c, out, arg, text);
-    *out = jo_quantity(arg, NULL);
+    *out = api_number(arg, NULL);
     return !jo_rc(arg);
 }
 
@@ -72,7 +87,10 @@ static bool by_object(api_call_t *c, ex_history_config_t *out, const jo_t *arg)
     out->by = EX_BY_HASH;
     if (has_hash)
         return jo_hex(arg, out->hash.b, sizeof out->hash.b, "blockHash", HEX_0X) && !c->error;
-    const uint64_t number = jo_quantity(arg, "blockNumber");
+    uint64_t number;
+    if (is_tag(arg, "blockNumber"))
+        return by_tag(c, &number, arg, jo_text(arg, "blockNumber", 0, SIZE_MAX)) && set_number(c, out, number);
+    number = api_number(arg, "blockNumber");
     return !jo_rc(arg) && set_number(c, out, number);
 }
 
@@ -181,17 +199,18 @@ static const ex_block_t *state_by_hash(api_call_t *c, const hash32_t *hash)
     return ask_past(c, &(ex_history_config_t){ .by = EX_BY_HASH, .hash = *hash });
 }
 
-static const ex_block_t *state_by_tag(api_call_t *c, const jo_t *arg)
+static const ex_block_t *state_by_tag(api_call_t *c, const jo_t *arg, const char *key)
 {
     static const char *const tags[] = { "latest", "safe", "finalized", "earliest", "pending", NULL };
     const api_world_t *w = c->world;
-    switch (jo_word(arg, NULL, tags)) {
+    const size_t tag = jo_word(arg, key, tags);
+    switch (tag) {
     case 0: return jo_rc(arg) ? NULL : &w->latest;
     case 1:
     case 2:
         if (w->has_finalized)
             return &w->finalized;
-        api_fail(c, API_FAILED, "finalized block not found");
+        api_fail(c, API_FAILED, "%s block not found", tags[tag]);
         return NULL;
     case 3: return state_by_number(c, 0);
     default: api_fail(c, API_FAILED, "pending state is not available"); return NULL;
@@ -213,7 +232,9 @@ static const ex_block_t *state_by_object(api_call_t *c, const jo_t *arg)
     }
     if (has_hash)
         return jo_hex(arg, hash.b, sizeof hash.b, "blockHash", HEX_0X) && !jo_rc(arg) ? state_by_hash(c, &hash) : NULL;
-    const uint64_t number = jo_quantity(arg, "blockNumber");
+    if (is_tag(arg, "blockNumber"))
+        return state_by_tag(c, arg, "blockNumber");
+    const uint64_t number = api_number(arg, "blockNumber");
     return jo_rc(arg) ? NULL : state_by_number(c, number);
 }
 
@@ -231,10 +252,10 @@ const ex_block_t *api_block(api_call_t *c, const jo_t *arg)
     const view_t text = jo_text(arg, NULL, 0, SIZE_MAX);
     if (jo_rc(arg))
         return NULL;
-    if (text.n < 2 || text.p[0] != '0' || text.p[1] != 'x')
-        return state_by_tag(c, arg);
+    if (is_tag(arg, NULL))
+        return state_by_tag(c, arg, NULL);
     if (text.n == 2 + 2 * sizeof hash.b)
         return jo_hex(arg, hash.b, sizeof hash.b, NULL, HEX_0X) ? state_by_hash(c, &hash) : NULL;
-    const uint64_t number = jo_quantity(arg, NULL);
+    const uint64_t number = api_number(arg, NULL);
     return jo_rc(arg) ? NULL : state_by_number(c, number);
 }

@@ -19,6 +19,9 @@
 
 #define API_SCRATCH_MAX ((size_t)64 << 20) /* bytes for decoding while a result is written */
 
+/* A block's number as geth takes it: a quantity of at most 63 bits. */
+uint64_t api_number(const jo_t *o, const char *key);
+
 /* The number that a tag or a quantity means; earliest is 0. False: the call has failed, or the parameter is a fault. */
 bool api_past_number(api_call_t *c, uint64_t *out, const jo_t *arg);
 

@@ -153,7 +153,14 @@ START_TEST(blocks_are_named_by_tag_number_hash_and_object)
         { "\"" HASH32("aa") "\"", RESULT("\"0x3e8\"") },
         { "{\"blockNumber\":\"0x3e8\"}", RESULT("\"0x3e8\"") },
         { "{\"blockHash\":\"" HASH32("bb") "\",\"requireCanonical\":true}", RESULT("\"0x3e8\"") },
+        { "{\"blockNumber\":\"latest\"}", RESULT("\"0x3e8\"") },
+        { "{\"blockNumber\":\"finalized\"}", RESULT("\"0x3e8\"") },
+        { "{\"blockNumber\":\"pending\"}", ERROR("-32000", "pending state is not available") },
         { "\"0x3e9\"", ERROR("-32000", "header not found") },
+        { "\"0x7fffffffffffffff\"", ERROR("-32000", "header not found") },
+        { "\"0x8000000000000000\"", ERROR("-32602", "invalid argument 1: block number larger than int64") },
+        { "{\"blockNumber\":\"0xffffffffffffffff\"}",
+          ERROR("-32602", "invalid argument 1: blockNumber: block number larger than int64") },
         { "\"0x3e7\"", RESULT("\"0x3e8\"") },
         { "{\"blockNumber\":\"0x3e7\"}", RESULT("\"0x3e8\"") },
         { "\"0x3e6\"", ERROR("-32002", "no upstream could prove it: it does not know the block") },
@@ -177,7 +184,7 @@ START_TEST(blocks_are_named_by_tag_number_hash_and_object)
     }
     ck_assert(strstr(serve(BALANCE("[" ADDR ",\"lastest\"]")), "\"code\":-32602,\"message\":\"invalid argument 1: "));
     world.has_finalized = false;
-    ck_assert_str_eq(serve(BALANCE("[" ADDR ",\"safe\"]")), ERROR("-32000", "finalized block not found"));
+    ck_assert_str_eq(serve(BALANCE("[" ADDR ",\"safe\"]")), ERROR("-32000", "safe block not found"));
 }
 END_TEST
 

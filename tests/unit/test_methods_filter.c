@@ -96,6 +96,15 @@ START_TEST(what_is_asked_for_is_kept_as_it_was_written)
     ck_assert_str_eq(noted, "session receipts {\"transactionHashes\":[" TOPIC "]} at 1000");
     ck_assert_str_eq(serve(ASK("eth_newFilter", "{}")), RESULT("\"0x1f\"")); /* polled here, too */
     ck_assert_str_eq(noted, "poll logs {} at 1000");
+    static const char *const good[] = { "{\"address\":[],\"topics\":[]}", "{\"fromBlock\":\"0x4\",\"toBlock\":\"0x4\"}",
+                                        "{\"fromBlock\":\"earliest\",\"toBlock\":\"latest\"}",
+                                        "{\"fromBlock\":\"safe\",\"toBlock\":null}" };
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        char request[200];
+        snprintf(request, sizeof request, ASK("eth_newFilter", "%s"), good[i]);
+        ck_assert_str_eq(serve(request), RESULT("\"0x1f\""));
+    }
+    ck_assert_str_eq(serve(ASK("eth_getLogs", "{\"fromBlock\":\"0x3e0\",\"address\":[]}")), RESULT("[]"));
 }
 END_TEST
 
@@ -104,6 +113,11 @@ START_TEST(what_is_wrong_is_told_as_geth_tells_it_and_nothing_is_kept)
     static const row_t rows[] = {
         { ASK("eth_newFilter", ""), ERROR("-32602", "missing value for required argument 0") },
         { ASK("eth_newFilter", "{\"topics\":[[],[],[],[],[]]}"), ERROR("-32602", "exceed max topics") },
+        { ASK("eth_newFilter", "{\"fromBlock\":\"0x5\",\"toBlock\":\"0x4\"}"),
+          ERROR("-32602", "invalid block range params") },
+        { ASK("eth_newFilter", "{\"toBlock\":\"pending\"}"), ERROR("-32602", "pending logs are not supported") },
+        { ASK("eth_newFilter", "{\"fromBlock\":\"0x8000000000000000\"}"),
+          ERROR("-32602", "invalid argument 0: fromBlock: block number larger than int64") },
         { ASK("eth_newPendingTransactionFilter", ""),
           ERROR("-32601", "the method eth_newPendingTransactionFilter does not exist/is not available") },
         { ASK("eth_subscribe", "\"newHeads\""), ERROR("-32601", "notifications not supported") },
@@ -111,7 +125,13 @@ START_TEST(what_is_wrong_is_told_as_geth_tells_it_and_nothing_is_kept)
     };
     CHECK_ROWS(rows);
     ck_assert_str_eq(noted, "");
-    ck_assert_ptr_nonnull(strstr(serve(ASK("eth_newFilter", "{\"address\":\"0x12\"}")), "\"code\":-32602"));
+    static const char *const bad[] = { "\"address\":\"0x12\"", "\"fromBlock\":5", "\"fromBlock\":\"x\"",
+                                       "\"toBlock\":\"0x\"", "\"toBlock\":[]" };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char request[200];
+        snprintf(request, sizeof request, ASK("eth_newFilter", "{%s}"), bad[i]);
+        ck_assert_msg(strstr(serve(request), "\"code\":-32602"), "%s", bad[i]);
+    }
     world.session = &noted;
     ck_assert_str_eq(serve(ASK("eth_subscribe", "\"newPendingTransactions\"")),
                      ERROR("-32601", "no \\\"newPendingTransactions\\\" subscription in eth namespace"));

@@ -213,8 +213,9 @@ START_TEST(a_transaction_of_another_chain_or_without_signature_is_not_forwarded)
     ck_assert_ptr_nonnull(strstr(serve(ASK("eth_sendRawTransaction", RAW("86"))), "\"code\":-32000"));
     ck_assert_uint_eq(rounds, 0);
     static const row_t rows[] = {
-        { ASK("eth_sendRawTransaction", "\"0x\""), "not one RLP list" },
-        { ASK("eth_sendRawTransaction", "\"0x02\""), "not one RLP list" },
+        { ASK("eth_sendRawTransaction", "\"0x\""), "typed transaction too short" },
+        { ASK("eth_sendRawTransaction", "\"0x02\""), "typed transaction too short" },
+        { ASK("eth_sendRawTransaction", "\"0x0202\""), "not one RLP list" },
         { ASK("eth_sendRawTransaction", RAW("")), "" },
         { ASK("eth_sendRawTransaction", RAW("8600")), "not one RLP list" },
         { ASK("eth_sendRawTransaction", "\"0x7fc0\""), "unknown transaction type" },

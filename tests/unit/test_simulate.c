@@ -96,6 +96,8 @@ START_TEST(what_is_no_transaction_ends_all)
 {
     static const row_t rows[] = {
         { SIMULATE("{\"blockStateCalls\":[]}"), ERROR("-32602", "empty input") },
+        { SIMULATE("{\"blockStateCalls\":null}"), ERROR("-32602", "empty input") },
+        { SIMULATE("{}"), ERROR("-32602", "empty input") },
         { SIMULATE("{\"blockStateCalls\":[{\"blockOverrides\":{\"number\":\"0x3e8\"}}]}"),
           ERROR("-38020", "block numbers must be in order: 1000 <= 1000") },
         { SIMULATE("{\"blockStateCalls\":[{\"blockOverrides\":{\"time\":\"0x1388\"}}]}"),
