@@ -250,6 +250,7 @@ static bool may_open(cluster_t *c)
 static uint64_t turn(void *ctx, uint64_t now_ms)
 {
     cluster_t *c = ctx;
+    recover_turn(c, now_ms); /* our key signs whether or not peers may see us: what outlives it does not wait either */
     if (!may_open(c))
         return now_ms + OPEN_MS;
     if (!c->listening && now_ms >= c->listen_ms)
@@ -261,7 +262,6 @@ static uint64_t turn(void *ctx, uint64_t now_ms)
         at = next[i] < at ? next[i] : at;
     book_write(c, now_ms);
     given_turn(c, now_ms);
-    recover_turn(c, now_ms);
     keys_turn(c, now_ms);
     heads_look(c);
     heads_keep_again(c, now_ms);
