@@ -28,6 +28,9 @@ def check(words, where):
     if program == "netns":
         text = (root / "tests/alone/namespaces.py").read_text()
         return f"def {test}(" in text and len(re.findall(rf"\b{test}\(", text)) > 1
+    if program == "e2e":
+        named = re.search(rf'^const SCENARIOS = .*"{test}"', (root / "tests/e2e/main.mjs").read_text(), re.M)
+        return named is not None and (root / f"tests/e2e/{test}.mjs").exists()
     if program == "fuzz":
         return (root / "tests/fuzz" / f"fuzz_{test}.c").exists()
     return runs(program, test)
