@@ -2,6 +2,7 @@ import assert from "node:assert";
 import { Contract, JsonRpcProvider, Transaction, Wallet, isError } from "ethers";
 import { WALLET_KEY } from "../devnet/lib/accounts.mjs";
 import { libraries as more } from "./lib/libraries.mjs";
+import { branches } from "./lib/branches.mjs";
 import { until } from "./lib/node.mjs";
 import { survives, watchers } from "./lib/watchers.mjs";
 
@@ -158,6 +159,7 @@ async function run(t) {
   await more(t, lib, at);
   await watchers(t, lib, node, at);
   await survives(t, node, chain, at);
+  await branches(t, lib);
   await node.stop();
 }
 
