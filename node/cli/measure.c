@@ -36,7 +36,7 @@ typedef struct {
     event_option_t events[EVENTS_MAX];
     const char *pins[PINS_MAX];
     size_t event_count, pin_count;
-    bool whole_policy, list_events, explain;
+    bool whole_policy, list_events, explain, by_image, any_acpi;
 } options_t;
 
 /* --- reading --- */
@@ -299,10 +299,31 @@ static void put_rtmr3(jw_t *w, view_t compose, const options_t *o)
     jw_end(w);
 }
 
-static void put_entry(jw_t *w, const measurement_t *m, view_t compose, const options_t *o)
+/* What goes into a result. */
+typedef struct {
+    measurement_t m;
+    view_t compose;
+    hash32_t name; /* with --checksums */
+} result_t;
+
+/* --by-image: the image's name, and the ACPI tables that are admitted. */
+static void put_image(jw_t *w, const result_t *x, const options_t *o)
 {
-    jw_object(w, NULL);
-    jw_str(w, "name", o->name);
+    jw_object(w, "dstack_image");
+    jw_digits(w, "os_image_hash", view_of(x->name.b, 32));
+    if (o->any_acpi) {
+        jw_str(w, "acpi", POLICY_ACPI_UNVERIFIED);
+    } else {
+        jw_array(w, "acpi");
+        for (size_t i = 0; i < MEASURE_ACPI_COUNT; i++)
+            put_digest(w, NULL, x->m.rtmr[0].events[MEASURE_ACPI_AT + i].digest);
+        jw_end(w);
+    }
+    jw_end(w);
+}
+
+static void put_registers(jw_t *w, const measurement_t *m, const options_t *o)
+{
     jw_array(w, "mrtd");
     put_digest(w, NULL, m->mr_td[TDVF_PAGE_BY_PAGE]);
     put_digest(w, NULL, m->mr_td[TDVF_PAGES_FIRST]);
@@ -319,46 +340,55 @@ static void put_entry(jw_t *w, const measurement_t *m, view_t compose, const opt
         put_digest(w, NULL, m->rtmr1_as_built.value);
     jw_end(w);
     put_digest(w, "rtmr2", m->rtmr[2].value);
-    put_rtmr3(w, compose, o);
+}
+
+static void put_entry(jw_t *w, const result_t *x, const options_t *o)
+{
+    jw_object(w, NULL);
+    jw_str(w, "name", o->name);
+    if (o->by_image)
+        put_image(w, x, o);
+    else
+        put_registers(w, &x->m, o);
+    put_rtmr3(w, x->compose, o);
     jw_end(w);
 }
 
-static void put_policy(jw_t *w, const measurement_t *m, view_t compose, const options_t *o)
+static void put_policy(jw_t *w, const result_t *x, const options_t *o)
 {
     jw_object(w, NULL);
     jw_u64(w, "version", 1);
     jw_str(w, "mode", "list");
     jw_array(w, "images");
-    put_entry(w, m, compose, o);
+    put_entry(w, x, o);
     jw_end(w);
     jw_end(w);
 }
 
 /* That a policy with this entry is one: nothing is printed that kettle would not read. */
-static rc_t check_policy(err_t *e, arena_t *a, const measurement_t *m, view_t compose, const options_t *o)
+static rc_t check_policy(err_t *e, arena_t *a, const result_t *x, const options_t *o)
 {
     policy_t *p = NULL;
     jw_t w = jw_of(a, POLICY_MAX);
-    put_policy(&w, m, compose, o);
+    put_policy(&w, x, o);
     const view_t text = jw_done(&w);
     const rc_t rc =
-        w.rc ? err_set(e, w.rc, "the policy cannot be written: %s", rc_name(w.rc)) : policy_read(&p, e, text);
+        w.rc ? err_set(e, w.rc, "the policy cannot be written: %s", rc_name(w.rc)) : policy_read_consumer(&p, e, text);
     policy_free(p);
     return rc;
 }
 
-static rc_t write_result(err_t *e, arena_t *a, const measurement_t *m, view_t compose, const hash32_t *name,
-                         const options_t *o)
+static rc_t write_result(err_t *e, arena_t *a, const result_t *x, const options_t *o)
 {
     jw_t w = jw_of(a, OUTPUT_MAX);
-    rc_t rc = o->list_events ? RC_OK : check_policy(e, a, m, compose, o);
+    rc_t rc = o->list_events ? RC_OK : check_policy(e, a, x, o);
     if (rc)
         return rc;
     jw_indent(&w, 2);
     if (o->list_events)
-        put_events(&w, m, name);
+        put_events(&w, &x->m, o->checksums ? &x->name : NULL);
     else
-        (o->whole_policy ? put_policy : put_entry)(&w, m, compose, o);
+        (o->whole_policy ? put_policy : put_entry)(&w, x, o);
     const view_t text = jw_done(&w);
     if (w.rc)
         return err_set(e, w.rc, "the result cannot be written: %s", rc_name(w.rc));
@@ -455,28 +485,37 @@ static rc_t compare_inputs(inputs_t *in, err_t *e, options_t *o)
     return rc;
 }
 
+/* What an entry cannot be without. */
+static rc_t check_whole(err_t *e, const result_t *x, const options_t *o)
+{
+    if (o->list_events || x->m.rtmr[0].known || (!o->by_image && o->pin_count) || (o->by_image && o->any_acpi))
+        return RC_OK;
+    return err_say(e, RC_REFUSED,
+                   o->by_image ? "the digests of the ACPI tables are not known: give --acpi-*, --evidence or "
+                                 "--acpi-unverified"
+                               : "RTMR0 is not known without ACPI tables: give --acpi-*, --evidence or --rtmr0");
+}
+
 static rc_t measure(inputs_t *in, err_t *e, options_t *o)
 {
-    measurement_t m;
+    result_t x = { .compose = { NULL, 0 } };
     evidence_t from;
-    hash32_t name;
-    view_t compose = { NULL, 0 }, document = { NULL, 0 };
-    rc_t rc = o->compose ? read_file(in, &compose, e, o->compose, COMPOSE_MAX) : RC_OK;
+    view_t document = { NULL, 0 };
+    rc_t rc = o->compose ? read_file(in, &x.compose, e, o->compose, COMPOSE_MAX) : RC_OK;
     if (!rc && o->evidence)
         rc = read_evidence(&from, in, e, o->evidence, !o->explain);
     if (!rc)
-        rc = compute(&m, in, e, o, o->evidence ? &from : NULL, &document);
+        rc = compute(&x.m, in, e, o, o->evidence ? &from : NULL, &document);
     if (!rc && o->checksums)
-        rc = name_image(&name, in, e, o, document);
+        rc = name_image(&x.name, in, e, o, document);
     if (rc)
         return rc;
-    if (o->evidence && !check_evidence(&from, &m, o->evidence))
+    if (o->evidence && !check_evidence(&from, &x.m, o->evidence))
         return err_set(e, RC_REFUSED, "%s: the evidence is of something else", o->evidence);
     if (o->explain)
         return say(stdout, "MRTD, RTMR0, RTMR1 and RTMR2 of %s are those of the image", o->evidence) ? RC_OK : RC_IO;
-    if (!m.rtmr[0].known && !o->pin_count && !o->list_events)
-        return err_say(e, RC_REFUSED, "RTMR0 is not known without ACPI tables: give --acpi-*, --evidence or --rtmr0");
-    return write_result(e, &in->arena, &m, compose, o->checksums ? &name : NULL, o);
+    rc = check_whole(e, &x, o);
+    return rc ? rc : write_result(e, &in->arena, &x, o);
 }
 
 /* Bytes, or a number with a binary suffix. */
@@ -576,6 +615,14 @@ static const cli_option_t options[] = {
       .help = "name of the entry",
       .normal = "image",
       .at = offsetof(options_t, name) },
+    { .name = "by-image",
+      .help = "the entry names the image (os_image_hash) and the ACPI digests in place of the registers: for guests "
+              "whose evidence brings the measurement document. With --measurement and --checksums",
+      .at = offsetof(options_t, by_image) },
+    { .name = "acpi-unverified",
+      .help = "... and any ACPI tables: the host can then run code in the guest's kernel, and no node takes such a "
+              "policy for its own",
+      .at = offsetof(options_t, any_acpi) },
     { .name = "policy", .help = "prints a whole policy with this one image", .at = offsetof(options_t, whole_policy) },
     { .name = "events",
       .help = "prints all events with their digests instead, as JSON",
@@ -620,6 +667,10 @@ static int parse(options_t *o, int argc, char **argv)
         return 1 + command_usage("--measurement takes the place of the image's files");
     if (o->checksums && !o->measurement && !o->image)
         return 1 + command_usage("--checksums needs --measurement or --image");
+    if (o->by_image && !(o->measurement && o->checksums))
+        return 1 + command_usage("--by-image needs --measurement and --checksums: they are what the evidence brings");
+    if (o->any_acpi && (!o->by_image || o->acpi[0]))
+        return 1 + command_usage("--acpi-unverified belongs to --by-image, without --acpi-*");
     if (!o->measurement && !o->image && !(o->firmware && o->kernel && o->initrd && o->cmdline))
         return 1 +
                command_usage("measure needs --image, --measurement, or --firmware, --kernel, --initrd and --cmdline");

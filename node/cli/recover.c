@@ -153,7 +153,9 @@ static bool judge_node(results_t *r, recovery_evidence_t *x, arena_t *a, const p
         return step(r, "nonce", false, "E_NONCE", "the evidence does not answer the nonce");
     hex_encode(hex, view_of(x->node_pubkey, 32));
     step(r, "node", true, NULL, "0x%.16s..., has %u of %u shares", hex, x->have, x->needed);
-    const attestation_t at = { .evidence_type = x->evidence_type, .quote = x->quote, .event_log = x->event_log };
+    const attestation_t at = {
+        .evidence_type = x->evidence_type, .quote = x->quote, .event_log = x->event_log, .vm_config = x->vm_config
+    };
     tee_recover_report_data(expected, (tee_evidence_type_t)x->evidence_type, nonce, x->recovery_key, x->node_pubkey);
     return verify_evidence(r, a, &at, x->collateral, policy, expected, (int64_t)(clock_system_ms() / 1000));
 }

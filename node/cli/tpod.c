@@ -172,7 +172,8 @@ static bool judge(publish_t *p)
     tpod_report_data(expected, nonce, publisher_server(p->to), publisher_self(p->to));
     const attestation_t x = { .evidence_type = (uint8_t)claim.type,
                               .quote = claim.quote,
-                              .event_log = claim.event_log };
+                              .event_log = claim.event_log,
+                              .vm_config = claim.vm_config };
     p->offered = answer.capacity;
     return verify_evidence(&p->results, p->a, &x, claim.collateral, p->policy, expected,
                            (int64_t)(clock_system_ms() / 1000));

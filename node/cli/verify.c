@@ -27,7 +27,7 @@ static bool read_policy(policy_t **out, results_t *r, const char *path)
     char digest[65];
     if (file_read(&text, &e, path, POLICY_MAX, FILE_DASH_IS_STDIN))
         return step_unreached(r, "policy", &e);
-    rc_t rc = policy_read(out, &e, text);
+    rc_t rc = policy_read_consumer(out, &e, text);
     file_free(text);
     if (rc)
         return step(r, "policy", false, tee_code_name(E_POLICY), "%s: %s%s%s", path, e.field, e.field[0] ? ": " : "",

@@ -87,13 +87,24 @@ static void tell_genuine(results_t *r, const tee_verified_t *v)
          date);
 }
 
+/* Where nothing vouches for the ACPI tables. */
+static void tell_acpi(results_t *r, policy_acpi_t acpi)
+{
+    if (acpi == POLICY_ACPI_ANY)
+        step(r, "acpi", true, NULL, "ACPI tables: not verified (the host can run code in this guest's kernel)");
+    if (acpi == POLICY_ACPI_CONFINED)
+        step(r, "acpi", true, NULL,
+             "ACPI tables: not verified (the policy says that this guest's kernel confines their code)");
+}
+
 /* Two findings, told apart by the fault's code. */
 bool verify_evidence(results_t *r, arena_t *a, const attestation_t *x, view_t collateral, const policy_t *policy,
                      const uint8_t expected[TEE_REPORT_DATA_LEN], int64_t now)
 {
     tee_verified_t v;
     err_t f;
-    const tee_claim_t claim = { (tee_evidence_type_t)x->evidence_type, x->quote, x->event_log, collateral };
+    const tee_claim_t claim = { (tee_evidence_type_t)x->evidence_type, x->quote, x->event_log, collateral,
+                                x->vm_config };
     if (!collateral.n)
         return step(r, "quote", false, tee_code_name(E_COLLATERAL),
                     "no collateral: none is stapled, and no --collateral given");
@@ -102,7 +113,9 @@ bool verify_evidence(results_t *r, arena_t *a, const attestation_t *x, view_t co
         return step(r, judged ? "admission" : "quote", false, tee_code_name(f.code), "%s", f.text);
     }
     tell_genuine(r, &v);
-    return step(r, "admission", true, NULL, "the policy admits this TD");
+    step(r, "admission", true, NULL, "the policy admits this TD");
+    tell_acpi(r, v.acpi);
+    return true;
 }
 
 /* That the connection ends in a TD that the policy admits: the certificate's quote is over its key, and passes as the
@@ -121,7 +134,8 @@ static bool check_tls(results_t *r, arena_t *a, view_t pem, const attestation_t 
     if (ratls_check(&tls, &f, wr_view(&cert), now))
         return step(r, "tls", false, tee_code_name(f.code), "%s", f.text);
     tee_ratls_report_data(expected, tls.spki);
-    const tee_claim_t claim = { (tee_evidence_type_t)x->evidence_type, tls.evidence, tls.event_log, collateral };
+    const tee_claim_t claim = { (tee_evidence_type_t)x->evidence_type, tls.evidence, tls.event_log, collateral,
+                                x->vm_config };
     if (tee_appraise(&v, NULL, NULL, &f, a, &claim, expected, policy, now))
         return step(r, "tls", false, tee_code_name(f.code), "the certificate's quote: %s", f.text);
     return step(r, "tls", true, NULL,

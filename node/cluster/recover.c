@@ -502,6 +502,7 @@ rc_t cluster_recovery_evidence(cluster_t *c, view_t *out, err_t *e, arena_t *a, 
         return rc;
     x.quote = made.quote;
     x.event_log = made.event_log;
+    x.vm_config = made.vm_config;
     jw_t w = jw_of(a, RECOVERY_EVIDENCE_MAX);
     recovery_evidence_write(&w, a, &x);
     *out = jw_done(&w);

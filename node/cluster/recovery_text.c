@@ -33,6 +33,8 @@ void recovery_evidence_write(jw_t *w, arena_t *a, const recovery_evidence_t *x)
     jw_hex(w, "quote", x->quote);
     if (x->event_log.n)
         jw_text(w, "event_log", x->event_log);
+    if (x->vm_config.n)
+        jw_text(w, "vm_config", x->vm_config);
     jw_hex(w, "nonce", view_of(x->nonce, sizeof x->nonce));
     jw_hex(w, "recovery_key", view_of(x->recovery_key, sizeof x->recovery_key));
     jw_hex(w, "node_pubkey", view_of(x->node_pubkey, sizeof x->node_pubkey));
@@ -89,6 +91,7 @@ rc_t recovery_evidence_read(recovery_evidence_t *out, err_t *e, arena_t *a, view
     x.evidence_type = (uint8_t)jo_u64(&o, "evidence_type", 0, 255);
     x.quote = jo_bytes(&o, a, "quote", 1, TEE_QUOTE_LEN_MAX, HEX_0X);
     (void)jo_opt_text_copy(&o, &x.event_log, a, "event_log", 1, TEE_EVENT_LOG_MAX);
+    (void)jo_opt_text_copy(&o, &x.vm_config, a, "vm_config", 1, TEE_VM_CONFIG_MAX);
     jo_hex(&o, x.nonce, sizeof x.nonce, "nonce", HEX_0X);
     jo_hex(&o, x.recovery_key, sizeof x.recovery_key, "recovery_key", HEX_0X);
     jo_hex(&o, x.node_pubkey, sizeof x.node_pubkey, "node_pubkey", HEX_0X);

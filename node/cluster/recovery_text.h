@@ -4,8 +4,9 @@
  *
  *   { "kettle": "recovery-shares/1", "cluster": "0x...", "version": 2, "index": 0, "threshold": 2,
  *     "holders": ["0x..."], "recovery": "0x..." }
- *   { "kettle": "recovery/1", "evidence_type": 1, "quote": "0x...", "event_log": "[...]", "nonce": "0x...",
- *     "recovery_key": "0x...", "node_pubkey": "0x...", "collateral": {...}, "have": 0, "needed": 2 }
+ *   { "kettle": "recovery/1", "evidence_type": 1, "quote": "0x...", "event_log": "[...]",
+ *     "vm_config": "{...}", "nonce": "0x...", "recovery_key": "0x...", "node_pubkey": "0x...", "collateral": {...},
+ *     "have": 0, "needed": 2 }
  *   { "recovery": "0x...", "holder": 0, "nonce": "0x...", "share": "0x..." }
  *
  * recovery are the bytes of overlay/recovery.h; what stands beside them in the first is for people.
@@ -25,7 +26,8 @@
 /* What a node shows before a share is sent to it. */
 typedef struct {
     uint8_t evidence_type;
-    view_t quote, event_log, collateral; /* event_log: text, n 0: none; collateral: JSON object as text, n 0: none */
+    view_t quote, event_log, vm_config; /* event_log, vm_config: texts, n 0: none */
+    view_t collateral;                  /* JSON object as text, n 0: none */
     uint8_t nonce[32];
     uint8_t recovery_key[X25519_LEN], node_pubkey[33];
     unsigned have, needed; /* shares */

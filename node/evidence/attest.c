@@ -452,7 +452,9 @@ rc_t attest_admits_self(attest_t *s, err_t *e, const policy_t *policy)
 {
     arena_t a;
     tee_verified_t v;
-    tee_claim_t claim = { .type = s->config.tee->type, .quote = s->own.quote, .event_log = s->own.event_log };
+    tee_claim_t claim = {
+        .type = s->config.tee->type, .quote = s->own.quote, .event_log = s->own.event_log, .vm_config = s->own.vm_config
+    };
     arena_init(&a, ARENA_MAX);
     rc_t rc = check_verified(s, e);
     if (!rc)

@@ -86,7 +86,7 @@ static rc_t make_evidence(job_t *job, err_t *e)
     rc = attest_evidence(p->attest, &own, e, report_data);
     if (rc)
         return rc;
-    const tee_claim_t claim = { own.type, own.quote, own.event_log, collateral };
+    const tee_claim_t claim = { own.type, own.quote, own.event_log, collateral, own.vm_config };
     rc = tpod_evidence_write(&job->attest.evidence, &job->arena, &claim);
     tee_evidence_free(&own);
     return rc ? err_say(e, rc, "the evidence cannot be written") : RC_OK;

@@ -83,7 +83,7 @@ static rc_t make_policy(const host_t *h, policy_t **out, err_t *e, view_t text)
 static rc_t appraise(host_t *h, err_t *e, arena_t *a, const uint8_t report_data[64])
 {
     const int64_t now = (int64_t)(clock_system_ms() / 1000);
-    const tee_claim_t claim = { h->own.type, h->own.quote, h->own.event_log, provided(h, a, now) };
+    const tee_claim_t claim = { h->own.type, h->own.quote, h->own.event_log, provided(h, a, now), h->own.vm_config };
     tee_verified_t verified;
     if (!claim.collateral.n)
         return err_say(e, RC_NEED_DATA, "there is no collateral for this platform");

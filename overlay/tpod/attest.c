@@ -24,6 +24,8 @@ rc_t tpod_evidence_write(view_t *out, arena_t *a, const tee_claim_t *in)
     jw_hex(&w, "quote", in->quote);
     if (in->event_log.n)
         jw_text(&w, "event_log", in->event_log);
+    if (in->vm_config.n)
+        jw_text(&w, "vm_config", in->vm_config);
     if (in->collateral.n) {
         jo_doc_t doc;
         const jo_t o = jo_open(&doc, NULL, in->collateral, TPOD_EVIDENCE_MAX, JO_LENIENT);
@@ -54,6 +56,7 @@ rc_t tpod_evidence_read(tee_claim_t *out, err_t *e, arena_t *a, view_t text)
     x.type = (tee_evidence_type_t)type;
     x.quote = jo_bytes(&o, a, "quote", 1, TEE_QUOTE_LEN_MAX, HEX_ANY);
     jo_opt_text_copy(&o, &x.event_log, a, "event_log", 0, TEE_EVENT_LOG_MAX);
+    jo_opt_text_copy(&o, &x.vm_config, a, "vm_config", 0, TEE_VM_CONFIG_MAX);
     if (jo_opt_object(&o, &collateral, "collateral"))
         x.collateral = jo_as_written(&collateral, a, NULL);
     const rc_t rc = jo_done(&o);

@@ -8,9 +8,9 @@
  * lengths as varints, ids as bytes (multihash). Evidence is a JSON object:
  *
  *     { "kettle": "tpod-attestation/1", "evidence_type": 1, "quote": "0x...", "event_log": "[...]",
- *       "collateral": {...} }
+ *       "vm_config": "{...}", "collateral": {...} }
  *
- * with event_log (JSON as text) and collateral where there are any.
+ * with event_log, vm_config (JSON as text) and collateral where there are any.
  *
  * Spec:   overlay-facts 8 (report_data), 13; sdk-facts 7
  * Floor:  4, overlay/tpod. No I/O, clock or thread.

@@ -341,13 +341,13 @@ static void measure(hash32_t *out, const quote_td_t *td)
 /* Keeps what the peer proved itself by, in one piece of memory: to judge it anew. RC_NOMEM. */
 static rc_t keep(mattest_t *m, const tee_claim_t *claim, const tee_verified_t *verified, int64_t now)
 {
-    view_t *const parts[] = { &m->claim.quote, &m->claim.event_log, &m->claim.collateral };
+    view_t *const parts[] = { &m->claim.quote, &m->claim.event_log, &m->claim.collateral, &m->claim.vm_config };
     size_t at = 0;
     m->claim = *claim;
-    m->kept = malloc(claim->quote.n + claim->event_log.n + claim->collateral.n);
+    m->kept = malloc(claim->quote.n + claim->event_log.n + claim->collateral.n + claim->vm_config.n);
     if (!m->kept)
         return tee_fail(&m->fault, E_NOMEM, NULL);
-    for (size_t i = 0; i < 3; at += parts[i++]->n) {
+    for (size_t i = 0; i < 4; at += parts[i++]->n) {
         if (parts[i]->n)
             memcpy(m->kept + at, parts[i]->p, parts[i]->n);
         parts[i]->p = m->kept + at;
@@ -372,7 +372,7 @@ static rc_t handle_evidence(mattest_t *m, view_t collateral, int64_t now)
         return tee_fail(&m->fault, E_MESSAGE, "the parts of the EVIDENCE do not fit");
     if (type != (unsigned)m->peer.type)
         return tee_fail(&m->fault, E_EVIDENCE_TYPE, "the EVIDENCE is of another type than the HELLO offered");
-    tee_claim_t claim = { .type = m->peer.type, .quote = quote, .event_log = event_log };
+    tee_claim_t claim = { .type = m->peer.type, .quote = quote, .event_log = event_log, .vm_config = vm_config };
     const mattest_present_t present = { m->c.policy, collateral, now };
     tee_verified_t verified;
     rc_t rc = appraise(m, &verified, &claim, &m->fault, &present, stapled);
@@ -546,7 +546,9 @@ rc_t mattest_judge(const mattest_t *m, err_t *e, const mattest_present_t *presen
         return tee_fail(e, E_STATE, "the connection is not attested");
     if (present->now > m->expires)
         return tee_fail(e, E_EXPIRED, NULL);
-    tee_claim_t claim = { .type = m->claim.type, .quote = m->claim.quote, .event_log = m->claim.event_log };
+    tee_claim_t claim = {
+        .type = m->claim.type, .quote = m->claim.quote, .event_log = m->claim.event_log, .vm_config = m->claim.vm_config
+    };
     return appraise(m, &verified, &claim, e, present, m->claim.collateral);
 }
 

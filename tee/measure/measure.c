@@ -1,5 +1,7 @@
 #include "tee/measure/measure.h"
 
+#include <assert.h>
+
 #include "base/crypto/hash.h"
 #include "tee/measure/bzimage.h"
 
@@ -92,6 +94,7 @@ static void put_rtmr0(measure_register_t *r, const measure_parts_t *p)
     for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
         put_variable(r, variables[i].what, variables[i].guid, variables[i].name);
     put_hash_of(r, "separator", SEPARATOR);
+    assert(r->count == MEASURE_ACPI_AT);
     for (size_t i = 0; i < MEASURE_ACPI_COUNT; i++)
         put(r, acpi[i], p->has_acpi ? p->acpi[i] : NULL);
     put_hash_of(r, "EFI variable BootOrder", view_of("\0\0", 2));

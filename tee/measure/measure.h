@@ -19,6 +19,8 @@
 #define MEASURE_INITRD_MAX (1u << 30)
 #define MEASURE_ACPI_MAX (2u << 20) /* bytes of one ACPI file */
 
+#define MEASURE_ACPI_AT 8u /* the first of their events in RTMR0 */
+
 enum { MEASURE_ACPI_LOADER, MEASURE_ACPI_RSDP, MEASURE_ACPI_TABLES, MEASURE_ACPI_COUNT };
 
 typedef struct {

@@ -15,7 +15,7 @@ static rc_t appraise(tee_verified_t *v, eventlog_t *log, err_t *e, arena_t *a, c
                      const policy_t *policy, const rollback_t *memory, int64_t now)
 {
     collateral_t c;
-    const char *image;
+    policy_match_t match;
     bool simulated = claim->type == TEE_EVIDENCE_SIMULATED;
     view_t root = simulated ? policy_simulator_root(policy) : CHAIN_INTEL_ROOT;
     if (!tee_is_type(claim->type))
@@ -37,11 +37,15 @@ static rc_t appraise(tee_verified_t *v, eventlog_t *log, err_t *e, arena_t *a, c
     const policy_subject_t subject = { .quote = &v->quote,
                                        .grade = &v->grade,
                                        .log = claim->event_log.n ? log : NULL,
+                                       .vm_config = claim->vm_config,
                                        .platform = &v->platform,
                                        .evaluation_number = tcb_number < qe_number ? tcb_number : qe_number,
                                        .issued = v->issued,
                                        .now = now };
-    return policy_check(policy, &image, e, &subject);
+    rc = policy_check(policy, &match, e, &subject);
+    if (!rc)
+        v->acpi = match.acpi;
+    return rc;
 }
 
 rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, rollback_t *memory, err_t *e, arena_t *a,

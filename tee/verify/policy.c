@@ -4,6 +4,7 @@
 
 #include "base/crypto/hash.h"
 #include "base/json.h"
+#include "tee/measure/measure.h"
 #include "tee/verify/rules.h"
 
 #ifndef TEE_SIMULATOR
@@ -150,22 +151,57 @@ static void read_rtmr3(image_t *image, arena_t *a, const jo_t *rtmr3)
         read_require(image, a, rtmr3);
 }
 
-static void read_image(image_t *image, arena_t *a, const jo_t *o)
+/* "unverified", or the digests of the ACPI tables: loader, RSDP and tables of one shape of machine after the other. */
+static void read_acpi(dstack_image_t *d, arena_t *a, const jo_t *o, bool gives_key)
+{
+    if (!jo_has(o, "acpi"))
+        jo_fail(o, "acpi", RC_MALFORMED, "is required: the digests of the ACPI tables that are admitted");
+    d->unverified =
+        jo_kind(o, "acpi") == JO_TEXT && view_eq(jo_text(o, "acpi", 0, 96), view_str(POLICY_ACPI_UNVERIFIED));
+    if (d->unverified && gives_key && !d->aml_confined)
+        jo_fail(o, "acpi", RC_REFUSED,
+                "\"unverified\" lets a host run code in the kernel of a node that is given the key: list the digests, "
+                "or say aml_confined of an image whose kernel confines that code");
+    if (d->unverified)
+        return;
+    if (d->aml_confined)
+        jo_fail(o, "aml_confined", RC_MALFORMED, "belongs to acpi \"unverified\"");
+    read_values(&d->acpi, a, o, "acpi", 48);
+    if (d->acpi.count % MEASURE_ACPI_COUNT)
+        jo_fail(o, "acpi", RC_MALFORMED, "must be three digests for each shape of machine: loader, RSDP, tables");
+}
+
+static void read_dstack_image(dstack_image_t *d, arena_t *a, const jo_t *o, bool gives_key)
+{
+    d->is_one = true;
+    if (!jo_has(o, "os_image_hash"))
+        jo_fail(o, "os_image_hash", RC_MALFORMED, "is required");
+    read_values(&d->hash, a, o, "os_image_hash", 32);
+    jo_opt_bool(o, &d->aml_confined, "aml_confined");
+    read_acpi(d, a, o, gives_key);
+}
+
+/* By its registers, or by its name. */
+static void read_image(image_t *image, arena_t *a, const jo_t *o, bool gives_key)
 {
     static const char *const keys[] = { "mrtd", "rtmr0", "rtmr1", "rtmr2" };
     values_t *const fields[] = { &image->mr_td, &image->rtmr[0], &image->rtmr[1], &image->rtmr[2] };
-    jo_t rtmr3;
+    jo_t rtmr3, dstack;
     image->name = (const char *)jo_text_copy(o, a, "name", 1, RULES_NAME_MAX).p;
+    const bool named = jo_opt_object(o, &dstack, "dstack_image");
+    if (named)
+        read_dstack_image(&image->dstack, a, &dstack, gives_key);
     for (size_t i = 0; i < 4; i++) {
-        if (!jo_has(o, keys[i]))
-            jo_fail(o, keys[i], RC_MALFORMED, "is required");
-        read_values(fields[i], a, o, keys[i], 48);
+        if (jo_has(o, keys[i]) == named)
+            jo_fail(o, keys[i], RC_MALFORMED, named ? "dstack_image stands in place of it" : "is required");
+        if (!named)
+            read_values(fields[i], a, o, keys[i], 48);
     }
     if (jo_opt_object(o, &rtmr3, "rtmr3")) /* else all zero */
         read_rtmr3(image, a, &rtmr3);
 }
 
-static void read_images(policy_t *p, const jo_t *o)
+static void read_images(policy_t *p, const jo_t *o, bool gives_key)
 {
     jo_t list = jo_list(o, "images", 0, POLICY_IMAGES_MAX), one;
     p->image_count = jo_size(&list);
@@ -173,11 +209,11 @@ static void read_images(policy_t *p, const jo_t *o)
     if (!p->images)
         jo_fail(&list, NULL, RC_NOMEM, "out of memory");
     while (jo_next(&list, &one))
-        read_image(&p->images[one.index], &p->arena, &one);
+        read_image(&p->images[one.index], &p->arena, &one, gives_key);
 }
 
 /* Which TDs: those that a list names, or those like ourselves. */
-static void read_mode(policy_t *p, const jo_t *o)
+static void read_mode(policy_t *p, const jo_t *o, bool gives_key)
 {
     static const char *const modes[] = { "list", "same-as-self", NULL };
     p->same_as_self = jo_word(o, "mode", modes) == 1;
@@ -188,7 +224,7 @@ static void read_mode(policy_t *p, const jo_t *o)
     if (p->same_as_self)
         read_values(&p->self_rtmr0, &p->arena, o, "self_rtmr0", 48);
     else
-        read_images(p, o);
+        read_images(p, o, gives_key);
 }
 
 /* What members of a cluster hold themselves to. */
@@ -200,7 +236,7 @@ static void read_cluster(policy_t *p, const jo_t *o)
     jo_opt_u64(o, &p->rotate_after_s, "rotate_after_s", POLICY_ROTATE_MIN_S, INT32_MAX);
 }
 
-static void read_policy(policy_t *p, const jo_t *o)
+static void read_policy(policy_t *p, const jo_t *o, bool gives_key)
 {
     jo_t part;
     if (jo_u64(o, "version", 0, UINT16_MAX) != POLICY_VERSION)
@@ -208,7 +244,7 @@ static void read_policy(policy_t *p, const jo_t *o)
     if (!TEE_SIMULATOR && jo_has(o, "simulator_root"))
         jo_fail(o, "simulator_root", RC_REFUSED, "this build admits no simulated evidence");
     jo_opt_bytes(o, &p->simulator_root, &p->arena, "simulator_root", 1, ROOT_LEN_MAX, HEX_ANY);
-    read_mode(p, o);
+    read_mode(p, o, gives_key);
     read_values(&p->platforms, &p->arena, o, "platforms", 32);
     if (jo_opt_object(o, &part, "tcb"))
         read_tcb(p, &part);
@@ -235,7 +271,7 @@ static policy_t *policy_new(void)
     return p;
 }
 
-rc_t policy_read(policy_t **out, err_t *e, view_t json)
+static rc_t read_text(policy_t **out, err_t *e, view_t json, bool gives_key)
 {
     jo_doc_t doc;
     policy_t *p = policy_new();
@@ -243,7 +279,7 @@ rc_t policy_read(policy_t **out, err_t *e, view_t json)
         return err_say(e, RC_NOMEM, "out of memory");
     const jo_t o = jo_open(&doc, e, json, POLICY_MAX, JO_STRICT);
     sha256(&p->digest, json);
-    read_policy(p, &o);
+    read_policy(p, &o, gives_key);
     const rc_t rc = jo_done(&o);
     jo_close(&doc);
     if (rc) {
@@ -252,6 +288,16 @@ rc_t policy_read(policy_t **out, err_t *e, view_t json)
     }
     *out = p;
     return RC_OK;
+}
+
+rc_t policy_read(policy_t **out, err_t *e, view_t json)
+{
+    return read_text(out, e, json, true);
+}
+
+rc_t policy_read_consumer(policy_t **out, err_t *e, view_t json)
+{
+    return read_text(out, e, json, false);
 }
 
 rc_t policy_default(policy_t **out)

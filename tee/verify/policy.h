@@ -20,16 +20,21 @@
 #define POLICY_DEFAULT "{\"mode\":\"same-as-self\",\"version\":1}"
 #define POLICY_IMAGES_MAX 64u
 #define POLICY_VALUES_MAX 64u /* alternatives in one list */
+#define POLICY_ACPI_UNVERIFIED "unverified"
 #define POLICY_PLATFORMS_MAX 64u
 #define POLICY_ROTATE_MIN_S 3600u
 
 typedef struct policy policy_t;
 
-/* Reads a policy; unknown keys are errors. policy_free.
+/* Reads a policy of those who give a key or a secret to whom it admits; unknown keys are errors. policy_free.
  *   out  written only on RC_OK
  *   e    field: dotted path, "images[2].mrtd"; empty: the text as a whole. code: E_POLICY, E_NOMEM
- * RC_MALFORMED; RC_REFUSED: well-formed, but nothing that this build admits; RC_LIMIT, RC_NOMEM. */
+ * RC_MALFORMED; RC_REFUSED: well-formed, but nothing that this build admits, or it admits any ACPI tables below a
+ * kernel that does not confine their code: a host could take the key; RC_LIMIT, RC_NOMEM. */
 NODISCARD rc_t policy_read(policy_t **out, err_t *e, view_t json);
+
+/* The same for consumers, who give nothing: they may admit any ACPI tables, and say so in what they print. */
+NODISCARD rc_t policy_read_consumer(policy_t **out, err_t *e, view_t json);
 
 /* NULL is allowed. */
 void policy_free(policy_t *p);
@@ -68,15 +73,29 @@ typedef struct {
     const quote_t *quote;
     const tcb_grade_t *grade;
     const eventlog_t *log;      /* NULL: none came */
+    view_t vm_config;           /* JSON, bound by nothing; n 0: none came */
     const hash32_t *platform;   /* NULL: not known, which a policy that lists platforms refuses */
     uint32_t evaluation_number; /* the lower one of TCB info and QE identity */
     int64_t issued;             /* Unix seconds: the oldest issue date of both and of the PCK revocation list */
     int64_t now;
 } policy_subject_t;
 
-/* Steps 14 and 15 without the report data and policy_check_chain. *image is the name of the entry that matched ("self"
- * for same-as-self), borrowed from p; written only on RC_OK. e says of measurements which register is not admitted, its
- * value, and the image that is nearest. Codes E_TCB_STATUS to E_EVENT_REQUIRED, E_COLLATERAL_AGE, E_PLATFORM. */
-NODISCARD rc_t policy_check(const policy_t *p, const char **image, err_t *e, const policy_subject_t *subject);
+/* What vouches for the ACPI tables of a TD, whose code its kernel runs. */
+typedef enum {
+    POLICY_ACPI_MEASURED, /* RTMR0, as the policy lists it or their digests */
+    POLICY_ACPI_CONFINED, /* nothing; the image's kernel confines their code, the policy says */
+    POLICY_ACPI_ANY       /* nothing: the host can run code in the guest's kernel */
+} policy_acpi_t;
+
+/* What admitted a TD. */
+typedef struct {
+    const char *image; /* name of the entry that matched ("self" for same-as-self), borrowed from the policy */
+    policy_acpi_t acpi;
+} policy_match_t;
+
+/* Steps 14 and 15 without the report data and policy_check_chain. out written only on RC_OK. e says of measurements
+ * which register is not admitted, its value, and the image that is nearest. Codes E_TCB_STATUS to E_EVENT_REQUIRED,
+ * E_COLLATERAL_AGE, E_PLATFORM. */
+NODISCARD rc_t policy_check(const policy_t *p, policy_match_t *out, err_t *e, const policy_subject_t *subject);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/hex.h"
 #include "base/json.h"
+#include "tee/measure/described.h"
 #include "tee/verify/policy.h"
 #include "tee/verify/rules.h"
 
@@ -164,12 +165,70 @@ static unsigned count(unsigned bits)
     return (unsigned)__builtin_popcount(bits);
 }
 
-/* Registers that differ from what the image admits; events stand for RTMR3 where it is judged by them. */
-static unsigned image_differs(const image_t *image, const quote_td_t *td)
+/* --- images --- */
+
+#define OTHER_IMAGE (1u << REGISTERS) /* beside the registers: the evidence describes another image, or none */
+
+/* The image that the evidence describes, for entries that name theirs. */
+typedef struct {
+    bool known;
+    described_t image; /* when known; else: */
+    err_t fault;
+    bool has_acpi; /* what the event log says of the ACPI tables; RTMR0 shows whether it is so */
+    uint8_t acpi[MEASURE_ACPI_COUNT][48];
+} claimed_t;
+
+static void read_claimed(claimed_t *out, const policy_t *p, const policy_subject_t *s)
+{
+    bool wanted = false;
+    for (size_t i = 0; i < p->image_count; i++)
+        wanted = wanted || p->images[i].dstack.is_one;
+    out->known = wanted && !described_read(&out->image, &out->fault, s->vm_config);
+    out->has_acpi = out->known && s->log && !measure_take_acpi(out->acpi, NULL, s->log);
+}
+
+/* The ACPI tables are those of a shape that the entry lists; or any. */
+static bool rtmr0_admitted(const dstack_image_t *d, const claimed_t *c, const uint8_t *rtmr0)
+{
+    if (d->unverified)
+        return c->has_acpi && described_rtmr0_is(&c->image, (const uint8_t(*)[48])c->acpi, rtmr0);
+    for (size_t i = 0; i + MEASURE_ACPI_COUNT <= d->acpi.count; i += MEASURE_ACPI_COUNT) {
+        uint8_t acpi[MEASURE_ACPI_COUNT][48];
+        for (size_t k = 0; k < MEASURE_ACPI_COUNT; k++)
+            memcpy(acpi[k], d->acpi.values[i + k].p, 48);
+        if (described_rtmr0_is(&c->image, (const uint8_t(*)[48])acpi, rtmr0))
+            return true;
+    }
+    return false;
+}
+
+/* Of an entry that names its image: registers that are not what that image measures. */
+static unsigned described_differs(const dstack_image_t *d, const claimed_t *c, const quote_td_t *td)
+{
+    const measurement_t *m = &c->image.m;
+    if (!c->known || !one_of(&d->hash, view_of(c->image.hash.b, 32)))
+        return OTHER_IMAGE | 0xfu;
+    unsigned differ = memcmp(td->mr_td, m->mr_td[TDVF_PAGE_BY_PAGE], 48) != 0 &&
+                      memcmp(td->mr_td, m->mr_td[TDVF_PAGES_FIRST], 48) != 0;
+    differ |= (unsigned)!rtmr0_admitted(d, c, td->rtmr[0]) << 1;
+    for (unsigned i = 1; i < 3; i++)
+        differ |= (unsigned)(memcmp(td->rtmr[i], m->rtmr[i].value, 48) != 0) << (i + 1);
+    return differ;
+}
+
+/* Of an entry that lists registers. */
+static unsigned listed_differs(const image_t *image, const quote_td_t *td)
 {
     unsigned differ = !one_of(&image->mr_td, view_of(td->mr_td, 48));
     for (unsigned i = 0; i < 3; i++)
         differ |= (unsigned)!one_of(&image->rtmr[i], view_of(td->rtmr[i], 48)) << (i + 1);
+    return differ;
+}
+
+/* Registers that differ from what the image admits; events stand for RTMR3 where it is judged by them. */
+static unsigned image_differs(const image_t *image, const claimed_t *c, const quote_td_t *td)
+{
+    unsigned differ = image->dstack.is_one ? described_differs(&image->dstack, c, td) : listed_differs(image, td);
     if (image->rtmr3_mode == RTMR3_ZERO)
         differ |= (unsigned)!is_zero(td->rtmr[3], 48) << 4;
     if (image->rtmr3_mode == RTMR3_EXACT)
@@ -177,19 +236,48 @@ static unsigned image_differs(const image_t *image, const quote_td_t *td)
     return differ;
 }
 
+/* Why the nearest image is not this one. */
+static rc_t refuse_image(err_t *e, const image_t *image, const claimed_t *c, const quote_td_t *td)
+{
+    const unsigned differ = image_differs(image, c, td);
+    char what[100], hex[65];
+    if (differ & OTHER_IMAGE && !c->known)
+        return refuse(e, E_MEASUREMENT, "for image \"%.40s\": vm_config%s%s: %.140s", image->name,
+                      c->fault.field[0] ? "." : "", c->fault.field, c->fault.text);
+    if (differ & OTHER_IMAGE) {
+        hex_encode(hex, view_of(c->image.hash.b, 32));
+        return refuse(e, E_MEASUREMENT, "the evidence is of the image with os_image_hash %s, and not of \"%.40s\"", hex,
+                      image->name);
+    }
+    if (differ == 2u && image->dstack.is_one && c->has_acpi &&
+        described_rtmr0_is(&c->image, (const uint8_t(*)[48])c->acpi, td->rtmr[0])) {
+        show(what, view_of(c->acpi[MEASURE_ACPI_TABLES], 48));
+        return refuse(e, E_MEASUREMENT, "image \"%.40s\" does not list these ACPI tables: digest %s", image->name,
+                      what);
+    }
+    snprintf(what, sizeof what, "the nearest image, \"%.40s\"", image->name);
+    return refuse_registers(e, td, differ, what);
+}
+
+static policy_acpi_t acpi_of(const dstack_image_t *d)
+{
+    return !d->unverified ? POLICY_ACPI_MEASURED : d->aml_confined ? POLICY_ACPI_CONFINED : POLICY_ACPI_ANY;
+}
+
 /* The first image that matches; else the fault of the nearest: of one whose registers match, if there is such. */
-static rc_t check_images(const policy_t *p, const char **image, err_t *e, const policy_subject_t *s)
+static rc_t check_images(const policy_t *p, policy_match_t *out, err_t *e, const policy_subject_t *s)
 {
     const quote_td_t *td = &s->quote->td;
     const image_t *nearest = NULL;
-    unsigned least = REGISTERS + 1;
-    char what[100];
+    unsigned least = REGISTERS + 2;
+    claimed_t c;
     err_t events;
+    read_claimed(&c, p, s);
     for (size_t i = 0; i < p->image_count; i++) {
         const image_t *one = &p->images[i];
-        const unsigned differ = image_differs(one, td);
+        const unsigned differ = image_differs(one, &c, td);
         if (!differ && (one->rtmr3_mode != RTMR3_EVENTS || !check_events(&events, one, s->log))) {
-            *image = one->name;
+            *out = (policy_match_t){ one->name, acpi_of(&one->dstack) };
             return RC_OK;
         }
         if (count(differ) < least) {
@@ -199,10 +287,7 @@ static rc_t check_images(const policy_t *p, const char **image, err_t *e, const 
     }
     if (!nearest)
         return tee_fail(e, E_MEASUREMENT, "the policy lists no image");
-    if (!least)
-        return check_events(e, nearest, s->log);
-    snprintf(what, sizeof what, "the nearest image, \"%.40s\"", nearest->name);
-    return refuse_registers(e, td, image_differs(nearest, td), what);
+    return least ? refuse_image(e, nearest, &c, td) : check_events(e, nearest, s->log);
 }
 
 /* RTMR3 differs from node to node where the application is the same. */
@@ -247,7 +332,7 @@ static rc_t check_self(const policy_t *p, err_t *e, const policy_subject_t *s)
     return check_given(p, e, td);
 }
 
-rc_t policy_check(const policy_t *p, const char **image, err_t *e, const policy_subject_t *subject)
+rc_t policy_check(const policy_t *p, policy_match_t *out, err_t *e, const policy_subject_t *subject)
 {
     rc_t rc = check_td(p, e, &subject->quote->td);
     if (!rc)
@@ -257,10 +342,10 @@ rc_t policy_check(const policy_t *p, const char **image, err_t *e, const policy_
     if (p->platforms.count && (!subject->platform || !one_of(&p->platforms, view_of(subject->platform->b, 32))))
         return tee_fail(e, E_PLATFORM, NULL);
     if (!p->same_as_self)
-        return check_images(p, image, e, subject);
+        return check_images(p, out, e, subject);
     rc = check_self(p, e, subject);
     if (!rc)
-        *image = "self";
+        *out = (policy_match_t){ "self", POLICY_ACPI_MEASURED };
     return rc;
 }
 

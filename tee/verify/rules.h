@@ -27,8 +27,18 @@ typedef struct {
 
 typedef enum { RTMR3_ZERO, RTMR3_EXACT, RTMR3_EVENTS } rtmr3_mode_t;
 
+/* An image by its name: the evidence says what it measures (tee/measure/described.h). */
+typedef struct {
+    bool is_one;
+    values_t hash;     /* os_image_hash */
+    bool unverified;   /* any ACPI tables; else: */
+    values_t acpi;     /* digests of ACPI tables, three for each shape of machine */
+    bool aml_confined; /* the image's kernel confines the code in them */
+} dstack_image_t;
+
 typedef struct {
     const char *name;
+    dstack_image_t dstack; /* when is_one: in place of the registers */
     values_t mr_td, rtmr[3];
     rtmr3_mode_t rtmr3_mode;
     values_t rtmr3;

@@ -27,6 +27,7 @@ typedef struct {
     const tcb_info_t *info;  /* these four are what anti-rollback remembers */
     const qe_identity_t *identity;
     chain_crl_t root_crl, pck_crl;
+    policy_acpi_t acpi; /* of tee_appraise alone */
 } tee_verified_t;
 
 /* Steps 1 to 13: that the quote is genuine, and how its platform is graded. Says nothing yet of what runs in the TD.
@@ -73,6 +74,8 @@ typedef struct {
     view_t quote;
     view_t event_log;  /* n 0: none */
     view_t collateral; /* flattened container */
+    view_t
+        vm_config; /* n 0: none. For entries that name a dstack image; bound by nothing, and shown by the registers */
 } tee_claim_t;
 
 /* Steps 1 to 15: that evidence of this type carries report_data, is genuine, and is of a TD that the policy admits. The

@@ -335,6 +335,12 @@ async function run(t) {
     const line = documented("--measurement", {
       "measurement.tdx.cbor": path, "sha256sum.txt": file("sums"), "--evidence": [], "boot.json": ["--rtmr0", value("rtmr0")] });
     assert.deepStrictEqual(await measured(...line), { ...made, name: "blue" }, line.join(" "));
+    const named = await measured(...args, ...acpi, "--by-image", "--name", "blue");
+    assert.deepStrictEqual(named, { name: "blue", dstack_image: { os_image_hash: events.os_image_hash,
+      acpi: [8, 9, 10].map((i) => want.events.rtmr0[i].toString("hex")) } });
+    const any = await measured(...args, "--by-image", "--acpi-unverified", "--name", "blue");
+    assert.deepStrictEqual(any, { name: "blue", dstack_image: { os_image_hash: events.os_image_hash, acpi: "unverified" } });
+    await fails(/digests of the ACPI tables are not known/, ...args, "--by-image");
     await fails(/another hash/, "--measurement", write("measurement.tdx.cbor", Buffer.concat([document.subarray(0, -1), Buffer.from([5])])),
       ...args.slice(2), "--rtmr0", value("rtmr0"));
     await fails(/2816 MiB/, "--measurement", path, "--memory", "1G", "--rtmr0", value("rtmr0"));
@@ -382,6 +388,10 @@ async function run(t) {
   });
   await t.test("wrong usage is told from failure", async () => {
     const usage = async (...args) => assert.strictEqual((await measure(...args)).code, 2, args.join(" "));
+    const document = ["--measurement", file("kernel"), "--memory", "4G"], sums = ["--checksums", file("kernel")];
+    await usage(...document, "--by-image");
+    await usage(...document, ...sums, "--acpi-unverified");
+    await usage(...document, ...sums, ...acpi, "--by-image", "--acpi-unverified");
     await usage();
     await usage("--image", dir);
     await usage(...image, "--memory", "3X");

@@ -1,10 +1,10 @@
-/* Firmware, kernels and measurement documents of any bytes (the first says which). What is accepted lies inside the file and within the
+/* Firmware, kernels, measurement documents and VM configurations of any bytes (the first says which). What is accepted lies inside the file and within the
  * maxima; measured twice it gives the same; MRTD changes with a measured byte, and the kernel's digest not with memory
  * that no initrd can reach. */
 #include <stdlib.h>
 
 #include "tee/measure/bzimage.h"
-#include "tee/measure/osimage.h"
+#include "tee/measure/described.h"
 #include "tests/fuzz/fuzz.h"
 
 #define PAGES_HASHED_MAX 256u /* more take too long here */
@@ -115,12 +115,29 @@ static void check_document(view_t document)
     require(memcmp(&was, &now, sizeof was) != 0);
 }
 
+/* What a VM configuration describes is named by its own checksum file, and measures no RTMR0 without ACPI tables. */
+static void check_described(view_t vm_config)
+{
+    static described_t d, again;
+    static const uint8_t acpi[MEASURE_ACPI_COUNT][48], zeros[48];
+    err_t why = { 0 };
+    const rc_t rc = described_read(&d, &why, vm_config);
+    require((rc == RC_OK) == !why.text[0]);
+    if (rc)
+        return;
+    require(!described_read(&again, NULL, vm_config) && hash32_eq(&d.hash, &again.hash));
+    require(d.m.rtmr[1].known && d.m.rtmr[2].known && !d.m.rtmr[0].known && !memcmp(&d.m, &again.m, sizeof d.m));
+    require(!described_rtmr0_is(&d, acpi, zeros));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     if (!len)
         return 0;
     if (data[0] == 'k')
         check_kernel(view_of(data + 1, len - 1));
+    else if (data[0] == '{')
+        check_described(view_of(data, len));
     else if (data[0] == 'd')
         check_document(view_of(data + 1, len - 1));
     else

@@ -107,10 +107,10 @@ static void make_subject(arena_t *a, const json_t *policy)
 
 static bool admitted(const policy_t *p)
 {
-    const char *image = NULL;
+    policy_match_t match = { NULL, POLICY_ACPI_MEASURED };
     err_t fault = { 0 };
-    rc_t rc = policy_check(p, &image, &fault, &s.subject);
-    require((rc == RC_OK) == (image != NULL) && (rc == RC_OK) == (fault.code == TEE_OK));
+    rc_t rc = policy_check(p, &match, &fault, &s.subject);
+    require((rc == RC_OK) == (match.image != NULL) && (rc == RC_OK) == (fault.code == TEE_OK));
     return rc == RC_OK;
 }
 

@@ -28,7 +28,7 @@ ROOMS = {
     "tee/quote": (3, ["tee"]),
     "tee/x509": (3, ["tee", "tee/quote"]),
     "tee/collateral": (3, ["tee", "tee/quote", "tee/x509"]),
-    "tee/verify": (3, ["tee", "tee/quote", "tee/x509", "tee/collateral"]),
+    "tee/verify": (3, ["tee", "tee/quote", "tee/x509", "tee/collateral", "tee/measure"]),
     "tee/channel": (3, ["tee", "tee/verify"]),
     "tee/measure": (3, ["tee", "tee/quote"]),
     "tee/sim": (3, ["tee", "tee/quote", "tee/x509", "tee/collateral"]),

@@ -33,6 +33,7 @@ static struct {
     tee_code_t verdict; /* TEE_OK: the double of tee_appraise accepts what is genuine */
     view_t lenient;     /* collateral that does not lead to the verdict */
     int64_t expiry;     /* of evidence */
+    view_t vm_config;   /* of providers; evidence without it is not admitted. n 0: none */
     bool platforms;     /* each provider's attestation key is a platform of its own */
 } world;
 
@@ -67,7 +68,7 @@ rc_t tee_appraise(tee_verified_t *out, eventlog_t *log, rollback_t *memory, err_
     sha256(&digest, q.signed_part);
     if (p256_verify(q.signature, &digest, q.attestation_key))
         return tee_fail(fault, E_QUOTE_SIG, NULL);
-    if (policy == world.next)
+    if (policy == world.next || (world.vm_config.n && !view_eq(claim->vm_config, world.vm_config)))
         return tee_fail(fault, E_MEASUREMENT, NULL);
     if (world.verdict && !is_lenient)
         return tee_fail(fault, world.verdict, NULL);
@@ -209,6 +210,7 @@ static inline void serve(end_t *e)
         err_t why;
         mattest_report_data(e->m, report_data);
         ck_assert_int_eq(world.provider.get_evidence(world.provider.ctx, &evidence, &why, report_data), RC_OK);
+        evidence.vm_config = world.vm_config; /* the buffer alone is freed */
         rc_t rc = COUNTED(mattest_evidence(e->m, &evidence, e->staples));
         ck_assert((rc == RC_OK || rc == RC_NOMEM) == (mattest_state(e->m) != MATTEST_FAILED));
         tee_evidence_free(&evidence);

@@ -95,6 +95,23 @@ START_TEST(a_connection_is_judged_anew)
 }
 END_TEST
 
+/* A policy that names an image needs it, at first and in later judgements. */
+START_TEST(a_vm_configuration_is_shown_and_kept)
+{
+    const mattest_present_t p = present(NOW);
+    err_t fault;
+    end_t a, b;
+    world.vm_config = view_str("{\"memory_size\":2147483648}");
+    pair(&a, &b);
+    run(&a, &b, SIZE_MAX);
+    assert_attested(&a, &b);
+    ck_assert_int_eq(mattest_judge(a.m, &fault, &p), RC_OK);
+    ck_assert_int_eq(mattest_judge(b.m, &fault, &p), RC_OK);
+    close_pair(&a, &b);
+    world.vm_config = view_of(NULL, 0);
+}
+END_TEST
+
 START_TEST(stapled_collateral_that_served_is_kept_for_later_judgements)
 {
     mattest_present_t p = { world.policy, view_of(NULL, 0), NOW };
@@ -284,11 +301,11 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN_AROUND("mattest_judged", world_open, world_close, a_generation_is_released_once_per_connection,
-                           a_connection_is_judged_anew, stapled_collateral_that_served_is_kept_for_later_judgements,
-                           only_this_connections_evidence_can_be_supplied, a_machine_needs_a_sound_configuration,
-                           a_key_that_does_not_sign_fails_the_machine,
-                           ones_own_collateral_is_used_before_what_is_stapled,
-                           what_ones_own_collateral_says_of_the_peer_is_final, what_the_policy_refuses_fails,
-                           evidence_that_expires_releases_no_key);
+    return UNIT_RUN_AROUND(
+        "mattest_judged", world_open, world_close, a_generation_is_released_once_per_connection,
+        a_connection_is_judged_anew, a_vm_configuration_is_shown_and_kept,
+        stapled_collateral_that_served_is_kept_for_later_judgements, only_this_connections_evidence_can_be_supplied,
+        a_machine_needs_a_sound_configuration, a_key_that_does_not_sign_fails_the_machine,
+        ones_own_collateral_is_used_before_what_is_stapled, what_ones_own_collateral_says_of_the_peer_is_final,
+        what_the_policy_refuses_fails, evidence_that_expires_releases_no_key);
 }

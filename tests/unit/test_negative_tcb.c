@@ -217,7 +217,8 @@ static tee_code_t appraise_plan(const sim_plan_t *plan, const char *td_rules)
     ck_assert_msg(policy_read(&policy, &error, view_str(text)) == RC_OK, "%s: %s", error.field, error.text);
     ck_assert_int_eq(quote_parse(&quote, &fault, c.evidence.quote), RC_OK);
     policy_set_self(policy, &quote, NULL);
-    const tee_claim_t claim = { TEE_EVIDENCE_SIMULATED, c.evidence.quote, view_of(NULL, 0), c.container };
+    const tee_claim_t claim = { TEE_EVIDENCE_SIMULATED, c.evidence.quote, view_of(NULL, 0), c.container,
+                                view_of(NULL, 0) };
     rc_t rc = tee_appraise(&v, NULL, NULL, &fault, &c.a, &claim, sim_report_data, policy, SIM_NOW);
     policy_free(policy);
     sim_case_close(&c);

@@ -60,12 +60,12 @@ static void setup(void)
 static void expect(const char *what, const char *json, tee_code_t want)
 {
     policy_t *p = read_text(json);
-    const char *image = "untouched";
+    policy_match_t match = { "untouched", POLICY_ACPI_ANY };
     err_t fault = { 0 };
-    rc_t rc = policy_check(p, &image, &fault, &subject);
+    rc_t rc = policy_check(p, &match, &fault, &subject);
     ck_assert_msg((rc ? fault.code : TEE_OK) == want, "%s: %s instead of %s", what,
                   tee_code_name(rc ? fault.code : TEE_OK), tee_code_name(want));
-    ck_assert_msg(rc ? !strcmp(image, "untouched") : !strcmp(image, "one"), "%s: %s", what, image);
+    ck_assert_msg(!strcmp(match.image, rc ? "untouched" : "one"), "%s: %s", what, match.image);
     policy_free(p);
 }
 
@@ -417,10 +417,10 @@ END_TEST
 
 static tee_code_t judge_self(policy_t *p)
 {
-    const char *image = NULL;
+    policy_match_t match = { NULL, POLICY_ACPI_ANY };
     err_t fault = { 0 };
-    rc_t rc = policy_check(p, &image, &fault, &subject);
-    ck_assert(rc || !strcmp(image, "self"));
+    rc_t rc = policy_check(p, &match, &fault, &subject);
+    ck_assert(rc || (!strcmp(match.image, "self") && match.acpi == POLICY_ACPI_MEASURED));
     return rc ? fault.code : TEE_OK;
 }
 
@@ -594,8 +594,8 @@ static const char *refusal(const char *json)
 {
     static err_t e;
     policy_t *p = read_text(json);
-    const char *image;
-    ck_assert_int_eq(policy_check(p, &image, &e, &subject), RC_REFUSED);
+    policy_match_t match;
+    ck_assert_int_eq(policy_check(p, &match, &e, &subject), RC_REFUSED);
     policy_free(p);
     return e.text;
 }
@@ -637,11 +637,11 @@ END_TEST
 START_TEST(same_as_self_names_the_register_that_is_not_our_own)
 {
     policy_t *p = read_text("{" SELF "}");
-    const char *image;
+    policy_match_t match;
     err_t e;
     policy_set_self(p, &quote, NULL);
     quote.td.rtmr[0] = regs[7];
-    ck_assert_int_eq(policy_check(p, &image, &e, &subject), RC_REFUSED);
+    ck_assert_int_eq(policy_check(p, &match, &e, &subject), RC_REFUSED);
     ck_assert_str_eq(e.text, "RTMR0 is " HEX96("77") " and differs from our own");
     policy_free(p);
 }

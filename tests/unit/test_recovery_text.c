@@ -80,6 +80,7 @@ START_TEST(evidence_is_read_as_it_was_shown)
     recovery_evidence_t x = { .evidence_type = 0xf0,
                               .quote = view_str("quote"),
                               .event_log = view_str("[1]"),
+                              .vm_config = view_str("{\"memory_size\":1}"),
                               .collateral = view_str("{\"a\":1}"),
                               .nonce = { 1 },
                               .recovery_key = { 2 },
@@ -93,6 +94,7 @@ START_TEST(evidence_is_read_as_it_was_shown)
     const view_t text = jw_done(&w);
     ck_assert_int_eq(recovery_evidence_read(&got, &e, &a, text), RC_OK);
     ck_assert(got.evidence_type == 0xf0 && view_eq(got.quote, x.quote) && view_eq(got.event_log, x.event_log));
+    ck_assert(view_eq(got.vm_config, x.vm_config));
     ck_assert(view_eq(got.collateral, x.collateral) && got.have == 1 && got.needed == 2);
     ck_assert(!memcmp(got.nonce, x.nonce, 32) && !memcmp(got.recovery_key, x.recovery_key, 32) &&
               !memcmp(got.node_pubkey, x.node_pubkey, 33));

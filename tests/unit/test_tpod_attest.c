@@ -66,21 +66,24 @@ END_TEST
 
 START_TEST(evidence_comes_back_as_it_was)
 {
-    const tee_claim_t all = { TEE_EVIDENCE_DSTACK, view_str("quote"), view_str("[\"log\"]"), view_str("{ \"a\": 1 }") },
-                      bare = { TEE_EVIDENCE_SIMULATED, view_str("q"), view_of(NULL, 0), view_of(NULL, 0) };
+    const tee_claim_t all = { TEE_EVIDENCE_DSTACK, view_str("quote"), view_str("[\"log\"]"), view_str("{ \"a\": 1 }"),
+                              view_str("{\"memory_size\":1}") },
+                      bare = { .type = TEE_EVIDENCE_SIMULATED, .quote = view_str("q") };
     tee_claim_t got;
     view_t text;
     err_t e;
     ck_assert_int_eq(tpod_evidence_write(&text, &arena, &all), RC_OK);
-    ck_assert_str_eq((const char *)text.p,
-                     "{\"kettle\":\"tpod-attestation/1\",\"evidence_type\":2,\"quote\":"
-                     "\"0x71756f7465\",\"event_log\":\"[\\\"log\\\"]\",\"collateral\":{\"a\":1}}");
+    ck_assert_str_eq(
+        (const char *)text.p,
+        "{\"kettle\":\"tpod-attestation/1\",\"evidence_type\":2,\"quote\":"
+        "\"0x71756f7465\",\"event_log\":\"[\\\"log\\\"]\",\"vm_config\":\"{\\\"memory_size\\\":1}\",\"collateral\":{\"a\":1}}");
     ck_assert_int_eq(tpod_evidence_read(&got, &e, &arena, text), RC_OK);
     ck_assert(got.type == all.type && view_eq(got.quote, all.quote) && view_eq(got.event_log, all.event_log));
+    ck_assert(view_eq(got.vm_config, all.vm_config));
     ck_assert(view_eq(got.collateral, view_str("{\"a\":1}")));
     ck_assert_int_eq(tpod_evidence_write(&text, &arena, &bare), RC_OK);
     ck_assert_int_eq(tpod_evidence_read(&got, &e, &arena, text), RC_OK);
-    ck_assert(got.type == bare.type && got.event_log.n == 0 && got.collateral.n == 0);
+    ck_assert(got.type == bare.type && got.event_log.n == 0 && got.vm_config.n == 0 && got.collateral.n == 0);
 }
 END_TEST
 
