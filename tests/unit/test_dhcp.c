@@ -127,6 +127,24 @@ START_TEST(options_have_lengths_and_ranges)
 }
 END_TEST
 
+/* As a hostile host sends it: 10 kB of options that are well-formed one by one; and what a socket gives of it. */
+START_TEST(an_answer_longer_than_a_frame_is_none)
+{
+    static uint8_t packet[FIXED_LEN + 10240];
+    size_t n = answer(packet, OPTIONS, sizeof OPTIONS - 1);
+    while (n + 257 < sizeof packet) {
+        packet[n] = 12;
+        packet[n + 1] = 255;
+        n += 257;
+        packet[n] = 255; /* the end, for now */
+        ck_assert_int_eq(reads(packet, n + 1), n + 1 <= DHCP_RECEIVED_MAX);
+    }
+    ck_assert_uint_gt(n, 10000);
+    ck_assert(!reads(packet, DHCP_RECEIVED_MAX + 1));
+    ck_assert(!reads(packet, DHCP_RECEIVED_MAX)); /* the last option is cut */
+}
+END_TEST
+
 /* An offer without type, server or mask is none; numbers out of range are brought into it. */
 START_TEST(what_is_missing_is_not_zero)
 {
@@ -170,5 +188,6 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN("dhcp", an_offer_gives_address_and_net, a_cut_answer_is_none, an_answer_to_another_is_none,
-                    options_have_lengths_and_ranges, what_is_missing_is_not_zero, a_request_names_the_offer);
+                    options_have_lengths_and_ranges, an_answer_longer_than_a_frame_is_none, what_is_missing_is_not_zero,
+                    a_request_names_the_offer);
 }
