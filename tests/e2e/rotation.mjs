@@ -10,6 +10,7 @@ import { sleep, until } from "./lib/node.mjs";
 import { filesWith, pages, standsIn } from "./lib/memory.mjs";
 import { ownGeneration, resign, secretOf } from "./lib/oldkey.mjs";
 import { keys, member, operator, releases } from "./lib/orders.mjs";
+import { signersOnAnvil } from "./lib/signers.mjs";
 import { statementDigest, verifyStatement } from "../../sdk/js/kettle-verify.mjs";
 
 const ROTATED_MS = 30000; // from the COMMIT to signatures of the new generation
@@ -32,7 +33,8 @@ async function scenario(t) {
   const { kettle, file, policy, policy_signers } = operators;
   const [a, b, c, out] = [["a", "image-a"], ["b", "image-a"], ["c", "image-a"], ["out", "image-b"]].map((x) => member(t, "rotation", ...x));
   const all = [a, b, c, out];
-  let first, second, hash, before, admitted, yesterday, meanwhile;
+  const supply = { to: chain.contracts.addresses.token, data: "0x18160ddd" };
+  let first, second, hash, before, called, admitted, yesterday, meanwhile;
 
   await t.test("four nodes of two images form a cluster", async () => {
     for (const one of all) {
@@ -49,6 +51,7 @@ async function scenario(t) {
     before = Object.fromEntries(
       await Promise.all(["/v1/keys", "/v1/block/latest"].map(async (url) => [url, (await a.node.get(url)).text])),
     );
+    called = await signedCall(a, supply);
   });
 
   await t.test("an order is prepared from fresh attestations, signed, and sent to one node", async () => {
@@ -145,6 +148,9 @@ async function scenario(t) {
   else
     await t.test("the excluded member signs and shows what it likes with the old key: nobody takes it", () =>
       attack(t, { operators, hash, first, second, honest: b, before, secret }));
+  if (!why)
+    await t.test("... nor does KettleSigners on a chain of its own, whose owner has put the new key in the old one's place", () =>
+      attackContract(t, { hash, called, present: () => signedCall(b, supply), proof: async () => (await keys(b)).generations[1].proof, secret }));
 
   await t.test("a member that starts again with yesterday's disk gets the new key, and neither gives nor gets the old one", async () => {
     const had = (await releases(a)).length;
@@ -255,6 +261,36 @@ async function attack(t, { operators, hash, first, second, honest, before, secre
   lies.close();
   assert.strictEqual(await client.attest(honest.node), second);
   assert.strictEqual((await keys(honest)).generations.length, 2);
+}
+
+// A statement of a call, by a member.
+async function signedCall({ node }, call) {
+  const headers = { "content-type": "application/json" };
+  const answer = await node.get("/v1/call", { method: "POST", headers, body: JSON.stringify(call) });
+  assert.strictEqual(answer.status, 200, answer.text);
+  return JSON.parse(answer.text);
+}
+
+// The same against a contract's list of signers.
+async function attackContract(t, { hash, called, present, proof, secret }) {
+  const contract = await signersOnAnvil(t);
+  const fresh = await present();
+  const own = ownGeneration(await proof(), fresh.message.at.slot);
+  await contract.set(called.signer, hash, true);
+  assert.strictEqual((await contract.says(called)).error, undefined, "before the rotation the old key's statements hold");
+  await contract.set(fresh.signer, hash, true);
+  await contract.set(called.signer, hash, false);
+  assert.strictEqual((await contract.says(fresh)).error, undefined, "the new key's");
+  const later = (message) => (message.validUntil = String(BigInt(message.validUntil) + 1n));
+  const forged = {
+    "an old one that was kept": called,
+    "the old key, for a slot of the new one": resign(fresh, secret, () => {}, statementDigest),
+    "the old key, dated back": resign(called, secret, later, statementDigest),
+    "a generation 2 of its own": resign(fresh, own.secret, () => {}, statementDigest),
+  };
+  for (const [name, statement] of Object.entries(forged))
+    assert.strictEqual((await contract.says(statement)).error, "NotAccepted", name);
+  return `${Object.keys(forged).length} refused`;
 }
 
 const newest = async (one) => (await keys(one)).generations.at(-1);
