@@ -175,8 +175,8 @@ static bool within_limits(view_t text)
     return true;
 }
 
-/* How much of what jansson says it says itself: it quotes brackets that it expects, and pieces of the text, which may be
- * secret. */
+/* How much of what jansson says it says itself: it quotes brackets that it expects, and pieces of the text, which may
+ * be secret. */
 static size_t own_words(const char *said)
 {
     const char *piece = strstr(said, " near '");

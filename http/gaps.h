@@ -1,6 +1,6 @@
-/* gaps.h - what libmicrohttpd does not show of a request's head: before 0.9.77 it cuts a target or a field at a NUL, and
- * drops or joins what a line that begins with a space adds to the one before. Another server, in front of this one, may
- * understand such a head differently.
+/* gaps.h - what libmicrohttpd does not show of a request's head: before 0.9.77 it cuts a target or a field at a NUL,
+ * and drops or joins what a line that begins with a space adds to the one before. Another server, in front of this one,
+ * may understand such a head differently.
  *
  * Its names and values point into the head as it came, with NULs in the places of its delimiters. So each begins where
  * the one before has ended, a return and a line feed behind it; a head of which that is not true is refused. Newer

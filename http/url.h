@@ -17,7 +17,8 @@ NODISCARD rc_t hc_url_check(const char *url);
 /* "scheme://host:port" of a URL for logs and errors: no credentials, path or query (providers put keys there). */
 void hc_url_origin(char *out, size_t cap, const char *url);
 
-/* The host of a URL that hc_url_check takes, in small letters and without a dot at its end; empty: it does not fit, or there is no such URL. */
+/* The host of a URL that hc_url_check takes, in small letters and without a dot at its end; empty: it does not fit, or
+ * there is no such URL. */
 void hc_url_host(char *out, size_t cap, const char *url);
 
 /* What is asked of a server: its URL with a path, which may have a query of its own, in front of the URL's query (keys

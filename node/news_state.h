@@ -68,8 +68,8 @@ void news_drop_idle(news_t *w);
 
 /* ---- node/news_room.c ---- */
 
-/* Makes room for one more, of a session or to be polled (NULL): who holds most of what is full gives up what he has used
- * longest ago to a client that holds less than a quarter. RC_LIMIT, RC_UNSUPPORTED, RC_NOMEM. */
+/* Makes room for one more, of a session or to be polled (NULL): who holds most of what is full gives up what he has
+ * used longest ago to a client that holds less than a quarter. RC_LIMIT, RC_UNSUPPORTED, RC_NOMEM. */
 NODISCARD rc_t news_make_room(news_t *w, err_t *e, const watcher_t *x, const void *session);
 
 /* ---- node/news_chain.c ---- */

@@ -183,7 +183,8 @@ static void ask(session_t *s)
     }
 }
 
-/* Whether an attested peer is of another cluster than the one that is wanted: what keeps nobody from asking the others. */
+/* Whether an attested peer is of another cluster than the one that is wanted: that keeps nobody from asking the
+ * others. */
 static bool others_differ(const join_t *j)
 {
     for (const session_t *s = j->sessions; s; s = s->next)

@@ -127,7 +127,8 @@ static int take_operand(const char **operand, const cli_command_t *c, int argc, 
     return 0;
 }
 
-/* What getopt does not take: it leaves the option's value or letter in optopt, and 0 for a word that it does not know. */
+/* What getopt does not take: it leaves the option's value or letter in optopt, and 0 for a word that it does not
+ * know. */
 static int refuse(const cli_command_t *c, char **argv)
 {
     const char *word = argv[optind - 1];

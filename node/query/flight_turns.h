@@ -42,8 +42,8 @@ void turns_end(turns_t *t, batch_t *b, uint64_t cost);
 /* Takes a batch back that waits. False: it does not. */
 bool turns_remove(turns_t *t, batch_t *b);
 
-/* Whether one sort lets another go first: whoever is next has his share of the places already, and who is next there has
- * not. */
+/* Whether one sort lets another go first: whoever is next has his share of the places already, and who is next there
+ * has not. */
 bool turns_yields(const turns_t *t, const turns_t *to);
 
 /* How many wait. */

@@ -1,4 +1,5 @@
-/* quic_line.c - datagrams to and from a socket, many in one call of the system where it can cut and join them (UDP_SEGMENT, UDP_GRO). */
+/* quic_line.c - datagrams to and from a socket, many in one call of the system where it can cut and join them
+ * (UDP_SEGMENT, UDP_GRO). */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>

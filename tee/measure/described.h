@@ -25,8 +25,8 @@ typedef struct {
  * host's word.
  *   vm_config  n 0: none came
  *   out        filled on RC_OK, else not to be used
- * RC_MALFORMED, RC_LIMIT, RC_UNSUPPORTED, RC_NOMEM; RC_REFUSED: none came, the checksum file does not list the document,
- * or the memory is one for which it does not hold. e names the member. */
+ * RC_MALFORMED, RC_LIMIT, RC_UNSUPPORTED, RC_NOMEM; RC_REFUSED: none came, the checksum file does not list the
+ * document, or the memory is one for which it does not hold. e names the member. */
 NODISCARD rc_t described_read(described_t *out, err_t *e, view_t vm_config);
 
 /* Whether rtmr0 is what this image measures on this machine with ACPI tables of these three digests. */

@@ -56,7 +56,7 @@ TOPS = ("base", "lightclient", "http", "tee", "rpc", "overlay", "node")
 DOORS = {  # header: folders or files that may include it
     r"curl/": ["http/transfer.", "http/failure.", "http/url.c", "http/client.c"],
     r"zlib": ["http/transfer.", "http/gzip.c"],
-    r"microhttpd": ["http/serve.c", "http/server_state.h", "http/waiting.c", "http/reply."],
+    r"microhttpd": ["http/serve.c", "http/server_state.h", "http/waiting.c", "http/reply.", "http/gaps.c"],
     r"wslay": ["http/wsframe.c"],
     r"blst": [LC + "bls/"],
     r"secp256k1": ["base/crypto/"],
