@@ -17,6 +17,16 @@
 typedef struct flights flights_t;
 typedef struct flight flight_t;
 
+/* One need that a batch asks for, and whoever waits for it. */
+struct flight {
+    flight_t *next; /* of its bucket */
+    hash32_t key;
+    struct batch *batch;
+    size_t element;
+    bool again;         /* it is to be asked again */
+    struct seat *seats; /* whoever waits for it */
+};
+
 /* A request and what came of it: constant once landed. */
 typedef struct batch {
     flights_t *flights;
@@ -48,7 +58,7 @@ typedef struct batch {
     err_t why;
     uint32_t retry_after_ms;
     jr_answer_t *answers; /* of each need, when rc is RC_OK */
-    atomic_uint blamed;   /* the most that somebody has told of its faults, as round.c ranks them; 0: nothing */
+    atomic_uint blamed;   /* the most that somebody has told of its faults, as lesson.h ranks them; 0: nothing */
 } batch_t;
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/os/worker.h"
 #include "node/query/flight_turns.h"
+#include "node/query/lesson.h"
 
 #define BUCKETS 4096u
 #define BATCH_BODY_MAX ((size_t)12 << 20)  /* bytes of the answer to one, */
@@ -19,15 +20,6 @@
 #define BATCH_ARENA_MAX ((size_t)48 << 20) /* bytes of one, with its answers */
 #define QUESTION_COST 1000u                /* to whose turn it is, in what share.h calls microseconds; */
 #define BYTES_A_COST 16u                   /* ... and one more for so many bytes of the answer */
-
-struct flight {
-    flight_t *next; /* of its bucket */
-    hash32_t key;
-    batch_t *batch;
-    size_t element;
-    bool again;    /* it is to be asked again */
-    seat_t *seats; /* whoever waits for it */
-};
 
 struct flights {
     flights_config_t config;
@@ -277,128 +269,6 @@ static turns_t *turns_of(flights_t *f, const batch_t *b)
     return batch_body_max(b) > WIDE_BODY ? &f->wide[b->endpoint] : &f->at[b->endpoint];
 }
 
-/* ---- what was answered ---- */
-
-/* Says what an answer that is no answer means. */
-static void refuse_status(batch_t *b)
-{
-    const refusal_t meaning = refusal_of_status(b->response.status);
-    b->rc =
-        err_set(&b->why, RC_IO, "HTTP status %d%s", b->response.status, b->response.moved[0] ? ": it has moved" : "");
-    err_code(&b->why, b->rc, (uint16_t)meaning);
-}
-
-/* Decodes the answer: before anybody else sees it. */
-static void read_answer(batch_t *b)
-{
-    const hc_response_t *r = &b->response;
-    b->retry_after_ms = r->retry_after_ms;
-    if (b->rc || b->emptied)
-        return;
-    if (r->why.rc) {
-        b->rc = err_say(&b->why, r->why.rc, r->why.text);
-        return;
-    }
-    if (b->sent && r->status != 200) {
-        refuse_status(b);
-        return;
-    }
-    b->heard = true;
-    b->answers = arena_calloc(&b->arena, b->count, sizeof *b->answers);
-    b->rc = b->answers
-                ? jr_decode(b->answers, &b->why, &b->arena, b->needs, b->count, &b->form, view_of(r->body, r->body_len))
-                : err_say(&b->why, RC_NOMEM, "out of memory");
-}
-
-static bool has_hint(const batch_t *b)
-{
-    for (size_t i = 0; i < b->count && !b->form.no_hint; i++)
-        if (b->needs[i]->kind == NEED_HINT)
-            return true;
-    return false;
-}
-
-/* Whether an element was refused for the block's hash in it; all of them name it. */
-static bool refused_form(const batch_t *b)
-{
-    for (size_t i = 0; i < b->count; i++)
-        if (b->answers[i].refusal == REFUSAL_FORM)
-            return true;
-    return false;
-}
-
-/* Notes whether blocks are known by their hash. */
-static void learn_hashes(cap_t *c, const batch_t *b)
-{
-    bool answered = false, unknown = false;
-    for (size_t i = 0; i < b->count && !b->form.by_number; i++) {
-        const jr_answer_t *x = &b->answers[i];
-        const bool named = b->needs[i]->kind == NEED_PROOF || b->needs[i]->kind == NEED_CODE;
-        answered |= named && x->rc == RC_OK;
-        unknown |= named && x->refusal == REFUSAL_LATE;
-    }
-    cap_by_hash(c, answered, unknown);
-}
-
-/* Notes how far back state is proven, and how many slots one proof may have. */
-static void learn_proofs(cap_t *c, const batch_t *b)
-{
-    for (size_t i = 0; i < b->count; i++) {
-        const need_t *need = b->needs[i];
-        const jr_answer_t *x = &b->answers[i];
-        if (need->kind != NEED_PROOF && need->kind != NEED_CODE)
-            continue;
-        if (!x->rc || x->refusal == REFUSAL_DEPTH)
-            cap_state(c, need->block->env.number, !x->rc);
-        if (need->kind == NEED_PROOF && (!x->rc || x->refusal == REFUSAL_KEYS))
-            cap_keys(c, need->slot_count, !x->rc);
-    }
-}
-
-/* Whether one element is to be asked again in a simpler form, and what is learned from it. */
-static bool learn_element(cap_t *c, const batch_t *b, size_t i, bool other_form)
-{
-    const refusal_t why = b->answers[i].refusal;
-    const bool hint = b->needs[i]->kind == NEED_HINT;
-    if (other_form && jr_names_hash(b->needs[i], &b->form) &&
-        (why == REFUSAL_FORM || why == REFUSAL_OTHER || why == REFUSAL_METHOD))
-        return true;
-    if (why == REFUSAL_METHOD && hint)
-        cap_refused_hint(c);
-    return why == REFUSAL_FUNDS && hint && cap_refused_funds(c, &b->form);
-}
-
-/* Learns from a batch that was answered. How many of its elements are to be asked again. */
-static int learn_elements(cap_t *c, void *ctx)
-{
-    batch_t *b = ctx;
-    int again = 0;
-    const size_t elements = jr_elements(b->needs, b->count, &b->form);
-    cap_answered(c, elements, elements == 1 && has_hint(b));
-    learn_hashes(c, b);
-    learn_proofs(c, b);
-    const bool other_form = refused_form(b) && cap_refused_form(c, &b->form);
-    for (size_t i = 0; i < b->count; i++) {
-        b->list[i]->again = learn_element(c, b, i, other_form);
-        again += b->list[i]->again;
-    }
-    return again;
-}
-
-/* Learns from one that was refused as a whole: a cap_next_t. */
-static int learn_refusal(cap_t *c, void *ctx)
-{
-    const batch_t *b = ctx;
-    return (int)cap_refused(c, jr_elements(b->needs, b->count, &b->form), has_hint(b));
-}
-
-static int learn_silence(cap_t *c, void *unused)
-{
-    (void)unused;
-    cap_unanswered(c);
-    return 0;
-}
-
 /* ---- asked again ---- */
 
 /* Moves a flight with all seats to another batch. False: no memory; it stays. */
@@ -481,19 +351,19 @@ static void ask_again(flights_t *f, batch_t *b)
 {
     mark_all(b, false);
     if (b->sent && b->response.why.rc)
-        (void)up_learn(f->config.upstream, b->endpoint, learn_silence, NULL);
+        lesson_silence(f->config.upstream, b);
     if (!b->sent || (b->rc && b->why.code != REFUSAL_BATCH))
         return;
     if (!b->rc) {
-        if (up_learn(f->config.upstream, b->endpoint, learn_elements, b))
+        if (lesson_elements(f->config.upstream, b))
             rebook(f, b, false);
         return;
     }
-    const int next = up_learn(f->config.upstream, b->endpoint, learn_refusal, b);
+    const cap_next_t next = lesson_refusal(f->config.upstream, b);
     mark_all(b, next != CAP_FAILS);
     if (next != CAP_FAILS)
         rebook(f, b, next == CAP_APART);
-    else if (!has_hint(b))
+    else if (!lesson_has_hint(b))
         fail_waiting(f, b);
 }
 
@@ -533,35 +403,6 @@ static void hand_out(batch_t *b)
         }
 }
 
-/* Notes how long an answer took, or was waited for. */
-static void note_pace(flights_t *f, const batch_t *b)
-{
-    const bool given_up = b->response.why.rc == RC_TIMEOUT;
-    if (b->sent && (b->heard || given_up))
-        up_took(f->config.upstream, b->endpoint, b->response.elapsed_ms, !given_up, f->config.now_ms());
-}
-
-/* Notes where it was led. */
-static void note_led(flights_t *f, batch_t *b)
-{
-    if (b->sent)
-        up_note_led(f->config.upstream, b->endpoint, b->request.led, &b->response, f->config.now_ms());
-}
-
-/* Counts what was asked, and what came. */
-static void note_ledger(flights_t *f, const batch_t *b)
-{
-    ledger_t *l = up_ledger(f->config.upstream, b->endpoint);
-    uint32_t asked[LEDGER_METHODS] = { 0 };
-    if (!b->sent)
-        return;
-    for (size_t i = 0; i < b->count; i++)
-        asked[jr_method(b->needs[i])] += b->needs[i]->kind != NEED_HINT || !b->form.no_hint;
-    ledger_note(l, asked, b->request.post.n, b->response.body_len);
-    if (b->heard)
-        spread_add(&l->took, b->response.elapsed_ms);
-}
-
 /* What a batch cost whoever's turn it was. */
 static uint64_t cost_of(const batch_t *b)
 {
@@ -572,10 +413,8 @@ static void land(pool_task_t *t)
 {
     batch_t *b = (batch_t *)(void *)((char *)t - offsetof(batch_t, task));
     flights_t *f = b->flights;
-    read_answer(b);
-    note_pace(f, b);
-    note_led(f, b);
-    note_ledger(f, b);
+    lesson_read(b);
+    lesson_note(f->config.upstream, b, f->config.now_ms());
     pthread_mutex_lock(&f->lock);
     take_off_board(f, b);
     b->landed = true;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/os/log.h"
+#include "node/query/lesson.h"
 #include "rpc/upstream/lie.h"
 
 #define LATE_MS 100u /* before who does not know the block yet is asked again; doubles up to */
@@ -11,23 +12,6 @@
 #define GUIDE_MAX_MS 1000u                 /* that the rest waits for an access list of another endpoint */
 #define LIE_ARENA_MAX ((size_t)32 << 20)   /* bytes: the text of a whole block once more */
 #define ROUND_ARENA_MAX ((size_t)16 << 20) /* bytes: keys and seats of one round's needs */
-
-/* How much a fault says: memory is ours, a lie outranks what is broken, and that what is only missing. */
-static unsigned rank(rc_t rc)
-{
-    return rc == RC_NOMEM ? 4 : rc == RC_REFUSED ? 3 : rc_blames_input(rc) ? 2 : rc != RC_OK;
-}
-
-/* Whether a fault of a batch is to be told: nobody has told one that says as much. A lie is, though something broken
- * came before it. */
-static bool blame(batch_t *b, rc_t rc)
-{
-    unsigned told = atomic_load(&b->blamed);
-    while (rank(rc) > told)
-        if (atomic_compare_exchange_weak(&b->blamed, &told, rank(rc)))
-            return true;
-    return false;
-}
 
 /* The printable characters that an answer begins with. */
 static void note_said(char out[ROUND_SAID_MAX + 1], const hc_response_t *r)
@@ -42,7 +26,7 @@ static void note_said(char out[ROUND_SAID_MAX + 1], const hc_response_t *r)
 static void fault_add(fault_t *f, rc_t rc, const err_t *why, bool passes)
 {
     f->passes |= passes;
-    if (rank(rc) <= rank(f->rc))
+    if (lesson_rank(rc) <= lesson_rank(f->rc))
         return;
     f->rc = rc;
     f->why = *why;
@@ -242,35 +226,6 @@ static void leave_endpoint(round_t *r, visit_t *v)
         log_fault(r, v, mine);
 }
 
-static int learn_right(cap_t *c, void *unused)
-{
-    (void)unused;
-    cap_right_by_number(c);
-    return 0;
-}
-
-static int learn_wrong(cap_t *c, void *unused)
-{
-    (void)unused;
-    return cap_wrong_by_number(c);
-}
-
-/* What the query made of an answer. Whatever is wrong with it: it does not prove what was asked; unless that was asked
- * by number of who may be on another branch. */
-static rc_t judge(round_t *r, err_t *e, const seat_t *s, rc_t rc, bool *passes)
-{
-    const batch_t *b = s->batch;
-    const bool numbered = b->form.by_number && (s->need->kind == NEED_PROOF || s->need->kind == NEED_CODE);
-    if (!rc && numbered && s->need->kind == NEED_PROOF) /* code is the same on all */
-        (void)up_learn(r->upstream, b->endpoint, learn_right, NULL);
-    if (!rc_blames_input(rc))
-        return rc;
-    if (!numbered || !up_learn(r->upstream, b->endpoint, learn_wrong, NULL))
-        return RC_REFUSED;
-    *passes = true;
-    return err_say(e, RC_NEED_DATA, "it is of another branch, or false: the block's hash was not known");
-}
-
 /* Gives the query one answer. *again: it came to nothing for a reason of whoever asked for it, not of the endpoint.
  * *passes: it may be answered a little later. */
 static rc_t take_seat(round_t *r, err_t *e, const seat_t *s, bool *again, bool *passes)
@@ -302,7 +257,7 @@ static rc_t take_seat(round_t *r, err_t *e, const seat_t *s, bool *again, bool *
     r->answered[s->index] = rc == RC_OK;
     if (!rc)
         r->since_ms = r->now_ms();
-    rc = judge(r, e, s, rc, passes);
+    rc = lesson_judge(r->upstream, passes, e, b, s->need, rc);
     return jr_before(e, rc, s->need);
 }
 
@@ -323,15 +278,6 @@ static void note_lie(const round_t *r, const visit_t *v, const seat_t *s, const 
     arena_free(&a);
 }
 
-/* Whether what was refused goes beyond what the endpoint can do, which is no fault: slots of one proof, or the age of a
- * block. */
-static bool knows_its_limit(const round_t *r, const visit_t *v, const seat_t *s)
-{
-    const refusal_t why = s->batch->answers[s->element].refusal;
-    const cap_t can = up_capability(r->upstream, v->endpoint);
-    return why == REFUSAL_KEYS || (why == REFUSAL_DEPTH && !cap_reaches(&can, s->need->block->env.number));
-}
-
 /* Takes what came on one seat; its fault is ours to report when we asked, or when it accuses and nobody has told
  * yet. */
 static void judge_seat(round_t *r, visit_t *v, fault_t *all, fault_t *mine, const seat_t *s)
@@ -347,12 +293,12 @@ static void judge_seat(round_t *r, visit_t *v, fault_t *all, fault_t *mine, cons
         return;
     v->asked[s->index] = true;
     v->heard |= s->batch->heard;
-    if (rank(rc) > rank(all->rc))
+    if (lesson_rank(rc) > lesson_rank(all->rc))
         note_said(all->said, &s->batch->response);
     fault_add(all, rc, &e, passes);
-    const bool fewer = !s->batch->rc && knows_its_limit(r, v, s);
+    const bool fewer = !s->batch->rc && lesson_is_limit(r->upstream, s->batch, s->need, s->element);
     const bool once = rc_blames_input(rc) || s->batch->rc; /* of the batch, whoever got on it */
-    const bool tell = fewer ? false : once ? blame(s->batch, rc) : s->own;
+    const bool tell = fewer ? false : once ? lesson_blames(s->batch, rc) : s->own;
     if (tell)
         fault_add(mine, rc, &e, passes);
     if (tell && rc == RC_REFUSED)

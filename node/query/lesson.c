@@ -1,0 +1,224 @@
+#include "node/query/lesson.h"
+
+/* ---- what came ---- */
+
+/* Says what an answer that is no answer means. */
+static void refuse_status(batch_t *b)
+{
+    const refusal_t meaning = refusal_of_status(b->response.status);
+    b->rc =
+        err_set(&b->why, RC_IO, "HTTP status %d%s", b->response.status, b->response.moved[0] ? ": it has moved" : "");
+    err_code(&b->why, b->rc, (uint16_t)meaning);
+}
+
+void lesson_read(batch_t *b)
+{
+    const hc_response_t *r = &b->response;
+    b->retry_after_ms = r->retry_after_ms;
+    if (b->rc || b->emptied)
+        return;
+    if (r->why.rc) {
+        b->rc = err_say(&b->why, r->why.rc, r->why.text);
+        return;
+    }
+    if (b->sent && r->status != 200) {
+        refuse_status(b);
+        return;
+    }
+    b->heard = true;
+    b->answers = arena_calloc(&b->arena, b->count, sizeof *b->answers);
+    b->rc = b->answers
+                ? jr_decode(b->answers, &b->why, &b->arena, b->needs, b->count, &b->form, view_of(r->body, r->body_len))
+                : err_say(&b->why, RC_NOMEM, "out of memory");
+}
+
+/* ---- what it teaches ---- */
+
+bool lesson_has_hint(const batch_t *b)
+{
+    for (size_t i = 0; i < b->count && !b->form.no_hint; i++)
+        if (b->needs[i]->kind == NEED_HINT)
+            return true;
+    return false;
+}
+
+/* Whether an element was refused for the block's hash in it; all of them name it. */
+static bool refused_form(const batch_t *b)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (b->answers[i].refusal == REFUSAL_FORM)
+            return true;
+    return false;
+}
+
+/* Notes whether blocks are known by their hash. */
+static void learn_hashes(cap_t *c, const batch_t *b)
+{
+    bool answered = false, unknown = false;
+    for (size_t i = 0; i < b->count && !b->form.by_number; i++) {
+        const jr_answer_t *x = &b->answers[i];
+        const bool named = b->needs[i]->kind == NEED_PROOF || b->needs[i]->kind == NEED_CODE;
+        answered |= named && x->rc == RC_OK;
+        unknown |= named && x->refusal == REFUSAL_LATE;
+    }
+    cap_by_hash(c, answered, unknown);
+}
+
+/* Notes how far back state is proven, and how many slots one proof may have. */
+static void learn_proofs(cap_t *c, const batch_t *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        const need_t *need = b->needs[i];
+        const jr_answer_t *x = &b->answers[i];
+        if (need->kind != NEED_PROOF && need->kind != NEED_CODE)
+            continue;
+        if (!x->rc || x->refusal == REFUSAL_DEPTH)
+            cap_state(c, need->block->env.number, !x->rc);
+        if (need->kind == NEED_PROOF && (!x->rc || x->refusal == REFUSAL_KEYS))
+            cap_keys(c, need->slot_count, !x->rc);
+    }
+}
+
+/* Whether one element is to be asked again in a simpler form, and what is learned from it. */
+static bool learn_element(cap_t *c, const batch_t *b, size_t i, bool other_form)
+{
+    const refusal_t why = b->answers[i].refusal;
+    const bool hint = b->needs[i]->kind == NEED_HINT;
+    if (other_form && jr_names_hash(b->needs[i], &b->form) &&
+        (why == REFUSAL_FORM || why == REFUSAL_OTHER || why == REFUSAL_METHOD))
+        return true;
+    if (why == REFUSAL_METHOD && hint)
+        cap_refused_hint(c);
+    return why == REFUSAL_FUNDS && hint && cap_refused_funds(c, &b->form);
+}
+
+/* A batch was answered: how many of its elements are to be asked again. */
+static int learn_elements(cap_t *c, void *ctx)
+{
+    batch_t *b = ctx;
+    int again = 0;
+    const size_t elements = jr_elements(b->needs, b->count, &b->form);
+    cap_answered(c, elements, elements == 1 && lesson_has_hint(b));
+    learn_hashes(c, b);
+    learn_proofs(c, b);
+    const bool other_form = refused_form(b) && cap_refused_form(c, &b->form);
+    for (size_t i = 0; i < b->count; i++) {
+        b->list[i]->again = learn_element(c, b, i, other_form);
+        again += b->list[i]->again;
+    }
+    return again;
+}
+
+/* One was refused as a whole: a cap_next_t. */
+static int learn_refusal(cap_t *c, void *ctx)
+{
+    const batch_t *b = ctx;
+    return (int)cap_refused(c, jr_elements(b->needs, b->count, &b->form), lesson_has_hint(b));
+}
+
+static int learn_silence(cap_t *c, void *unused)
+{
+    (void)unused;
+    cap_unanswered(c);
+    return 0;
+}
+
+int lesson_elements(up_t *u, batch_t *b)
+{
+    return up_learn(u, b->endpoint, learn_elements, b);
+}
+
+cap_next_t lesson_refusal(up_t *u, batch_t *b)
+{
+    return (cap_next_t)up_learn(u, b->endpoint, learn_refusal, b);
+}
+
+void lesson_silence(up_t *u, const batch_t *b)
+{
+    (void)up_learn(u, b->endpoint, learn_silence, NULL);
+}
+
+/* Notes how long an answer took, or was waited for. */
+static void note_pace(up_t *u, const batch_t *b, uint64_t now_ms)
+{
+    const bool given_up = b->response.why.rc == RC_TIMEOUT;
+    if (b->sent && (b->heard || given_up))
+        up_took(u, b->endpoint, b->response.elapsed_ms, !given_up, now_ms);
+}
+
+/* Notes where it was led. */
+static void note_led(up_t *u, batch_t *b, uint64_t now_ms)
+{
+    if (b->sent)
+        up_note_led(u, b->endpoint, b->request.led, &b->response, now_ms);
+}
+
+/* Counts what was asked, and what came. */
+static void note_ledger(up_t *u, const batch_t *b)
+{
+    ledger_t *l = up_ledger(u, b->endpoint);
+    uint32_t asked[LEDGER_METHODS] = { 0 };
+    if (!b->sent)
+        return;
+    for (size_t i = 0; i < b->count; i++)
+        asked[jr_method(b->needs[i])] += b->needs[i]->kind != NEED_HINT || !b->form.no_hint;
+    ledger_note(l, asked, b->request.post.n, b->response.body_len);
+    if (b->heard)
+        spread_add(&l->took, b->response.elapsed_ms);
+}
+
+void lesson_note(up_t *u, batch_t *b, uint64_t now_ms)
+{
+    note_pace(u, b, now_ms);
+    note_led(u, b, now_ms);
+    note_ledger(u, b);
+}
+
+/* ---- who is to blame ---- */
+
+unsigned lesson_rank(rc_t rc)
+{
+    return rc == RC_NOMEM ? 4 : rc == RC_REFUSED ? 3 : rc_blames_input(rc) ? 2 : rc != RC_OK;
+}
+
+bool lesson_blames(batch_t *b, rc_t rc)
+{
+    unsigned told = atomic_load(&b->blamed);
+    while (lesson_rank(rc) > told)
+        if (atomic_compare_exchange_weak(&b->blamed, &told, lesson_rank(rc)))
+            return true;
+    return false;
+}
+
+static int learn_right(cap_t *c, void *unused)
+{
+    (void)unused;
+    cap_right_by_number(c);
+    return 0;
+}
+
+static int learn_wrong(cap_t *c, void *unused)
+{
+    (void)unused;
+    return cap_wrong_by_number(c);
+}
+
+rc_t lesson_judge(up_t *u, bool *passes, err_t *e, const batch_t *b, const need_t *need, rc_t rc)
+{
+    const bool numbered = b->form.by_number && (need->kind == NEED_PROOF || need->kind == NEED_CODE);
+    if (!rc && numbered && need->kind == NEED_PROOF) /* code is the same on all */
+        (void)up_learn(u, b->endpoint, learn_right, NULL);
+    if (!rc_blames_input(rc))
+        return rc;
+    if (!numbered || !up_learn(u, b->endpoint, learn_wrong, NULL))
+        return RC_REFUSED;
+    *passes = true;
+    return err_say(e, RC_NEED_DATA, "it is of another branch, or false: the block's hash was not known");
+}
+
+bool lesson_is_limit(up_t *u, const batch_t *b, const need_t *need, size_t element)
+{
+    const refusal_t why = b->answers[element].refusal;
+    const cap_t can = up_capability(u, b->endpoint);
+    return why == REFUSAL_KEYS || (why == REFUSAL_DEPTH && !cap_reaches(&can, need->block->env.number));
+}

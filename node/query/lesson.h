@@ -1,0 +1,54 @@
+/* lesson.h - what the answer to a batch teaches of its endpoint, and what is to be blamed on it.
+ *
+ *     lesson_read -> lesson_note: how long it took, where it was led, what was asked
+ *                 -> lesson_elements, lesson_refusal or lesson_silence: what it can do (rpc/upstream/capability.h), and
+ *                    what is to be asked again
+ *                 -> of each need in it: query_give -> lesson_judge -> lesson_is_limit, lesson_blames -> up_report
+ *
+ * A fault of a batch is told once, whoever waits for it; which counter it goes to is its result (up_report in
+ * rpc/upstream/endpoints.h): RC_REFUSED a lie, RC_NEED_DATA late, RC_UNSUPPORTED newer, all else unusable.
+ *
+ * Floor:  5, node/query. Any thread.
+ * Tests:  tests/unit/test_ask.c, tests/unit/test_providers.c
+ */
+#ifndef NODE_QUERY_LESSON_H
+#define NODE_QUERY_LESSON_H
+
+#include "node/query/batch.h"
+#include "rpc/upstream/endpoints.h"
+
+/* Decodes the answer, before anybody else sees it: fills in heard, rc, why, retry_after_ms and answers. */
+void lesson_read(batch_t *b);
+
+/* Notes how long it took or was waited for, where it was led (takes response.led), what was asked and what came. */
+void lesson_note(up_t *u, batch_t *b, uint64_t now_ms);
+
+/* Whether a hint is asked for in it. */
+bool lesson_has_hint(const batch_t *b);
+
+/* Learns from a batch that was answered, and marks those of its flights that are to be asked again: how many. Flights
+ * are under the lock of node/query/flight.c. */
+int lesson_elements(up_t *u, batch_t *b);
+
+/* Learns from one that was refused as a whole: what to do with it. */
+cap_next_t lesson_refusal(up_t *u, batch_t *b);
+
+/* Learns from one to which nothing came. */
+void lesson_silence(up_t *u, const batch_t *b);
+
+/* How much a fault says: memory is ours, a lie outranks what is broken, and that what is only missing. */
+unsigned lesson_rank(rc_t rc);
+
+/* Whether a fault of a batch is to be told: nobody has told one that says as much. A lie is, though something broken
+ * came before it. */
+bool lesson_blames(batch_t *b, rc_t rc);
+
+/* What the answer to a need in it comes to; rc: what the query made of it. Whatever is wrong with it: it does not
+ * prove what was asked; unless that was asked by number of who may be on another branch: *passes and RC_NEED_DATA. */
+rc_t lesson_judge(up_t *u, bool *passes, err_t *e, const batch_t *b, const need_t *need, rc_t rc);
+
+/* Whether what was refused of it goes beyond what the endpoint can do, which is no fault: slots of one proof, or the
+ * age of a block. */
+bool lesson_is_limit(up_t *u, const batch_t *b, const need_t *need, size_t element);
+
+#endif
