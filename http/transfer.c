@@ -13,6 +13,7 @@
 #include "http/url.h"
 
 #define HEADERS_MAX (64u << 10) /* bytes of all header lines of one answer, 1xx answers included */
+#define NO_TRUST "the file of trusted certificates cannot be read"
 #define BODY_MAX_DEFAULT (16u << 20)
 #define RETRY_AFTER_MAX_S 60
 #define CONNECTIONS_PER_HOST 200L
@@ -384,6 +385,12 @@ static bool goes_direct(const hc_request_t *q)
     return q->led && q->post.p && !q->any_peer && !q->unix_socket && hc_url_may_follow(q->url, q->led);
 }
 
+/* Whether the file of trusted certificates can be read, if that place needs one: a pipe would stop all. */
+static bool has_trust(const hc_request_t *q, const char *url)
+{
+    return !q->ca_file || strncasecmp(url, "https:", 6) != 0 || file_is_regular(q->ca_file);
+}
+
 void transfer_start(transfer_t *t, lane_t *l, void *owner, hc_response_t *out, const hc_request_t *q)
 {
     rc_t rc = RC_NOMEM;
@@ -399,13 +406,13 @@ void transfer_start(transfer_t *t, lane_t *l, void *owner, hc_response_t *out, c
         transfer_refuse(out, q, RC_MALFORMED, "not an http or https URL");
         return;
     }
-    if (q->ca_file && strncasecmp(q->url, "https:", 6) == 0 && !file_is_regular(q->ca_file)) {
-        transfer_refuse(out, q, RC_IO, "the file of trusted certificates cannot be read"); /* a pipe would stop all */
-        return;
-    }
     t->lasting = true;
     t->url = goes_direct(q) ? strdup(q->led) : NULL;
     t->direct = t->url != NULL;
+    if (!has_trust(q, t->url ? t->url : q->url)) {
+        transfer_refuse(out, q, RC_IO, NO_TRUST);
+        return;
+    }
     t->easy = l->spare_count ? l->spare[--l->spare_count] : curl_easy_init();
     if (t->easy)
         rc = prepare(t, l);
@@ -568,6 +575,11 @@ static bool goes_on(transfer_t *t, lane_t *l, CURLcode code)
     char *url = next_place(t, code);
     if (!url)
         return false;
+    if (!has_trust(t->request, url)) {
+        free(url);
+        (void)stop(t, RC_IO, NO_TRUST);
+        return false;
+    }
     if (follow(t, l, url))
         return true;
     (void)stop(t, RC_TIMEOUT, "timed out before the answer was complete");

@@ -1,7 +1,9 @@
 /* Certificates that the HTTP client takes, and those that it refuses. */
 #include <gnutls/x509.h>
 #include <microhttpd.h>
+#include <sys/stat.h>
 
+#include "base/os/clock.h"
 #include "tests/unit/fake_server.h"
 #include "tests/unit/http_ask.h"
 #include "tests/unit/unit.h"
@@ -132,6 +134,57 @@ START_TEST(tls_needs_a_certificate_from_the_ca_file_for_this_host_and_time)
 }
 END_TEST
 
+static uint16_t moved_to;
+
+static bool move(int fd, const char *request)
+{
+    char head[160];
+    (void)request;
+    snprintf(head, sizeof head, "HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1:%u/\r\nContent-Length: 0\r\n\r\n",
+             moved_to);
+    return say(fd, head);
+}
+
+/* A plain place that leads to one with TLS: what is trusted there is the request's, and a pipe in place of a file holds
+ * nobody up. */
+START_TEST(a_redirect_from_a_plain_place_trusts_no_more_than_the_request)
+{
+    tls_t good, other;
+    char url[64], pipe_path[] = "/tmp/kettle-test-fifo-XXXXXX";
+    close(mkstemp(pipe_path));
+    unlink(pipe_path);
+    ck_assert_int_eq(mkfifo(pipe_path, 0600), 0);
+    tls_open(&good, loopback, 3600);
+    tls_open(&other, elsewhere, 3600);
+    moved_to = good.port;
+    fake_t *plain = fake_new(move);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/", plain->port);
+    const struct {
+        const char *ca_file, *says;
+    } rows[] = {
+        { good.ca_path, NULL },
+        { other.ca_path, "self-signed" },
+        { NULL, "self-signed" },
+        { pipe_path, "file of trusted certificates cannot be read" },
+        { "/nowhere/ca.pem", "file of trusted certificates cannot be read" },
+    };
+    hc_t *c = hc_new(NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const uint64_t began = clock_monotonic_ms();
+        hc_response_t r = ask(c, 1, (hc_request_t){ .url = url, .ca_file = rows[i].ca_file, .timeout_ms = 20000 });
+        ck_assert_msg(!r.why.rc == !rows[i].says && (!rows[i].says || strstr(r.why.text, rows[i].says)), "%zu: %s", i,
+                      r.why.text);
+        ck_assert_uint_lt(clock_monotonic_ms() - began, 15000);
+        hc_response_clear(&r);
+    }
+    hc_free(c);
+    fake_free(plain);
+    unlink(pipe_path);
+    tls_close(&good);
+    tls_close(&other);
+}
+END_TEST
+
 /* A server that greets in plain text whoever connects. */
 static void *greet(void *listening)
 {
@@ -226,6 +279,7 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN("http_tls", tls_needs_a_certificate_from_the_ca_file_for_this_host_and_time,
+                    a_redirect_from_a_plain_place_trusts_no_more_than_the_request,
                     name_connection_and_scheme_that_are_wrong_are_told_apart,
                     any_peer_takes_any_certificate_shows_it_and_vouches_for_no_other_request);
 }
