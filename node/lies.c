@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/crypto/hash.h"
+#include "base/crypto/secret.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "base/os/clock.h"
 #include "base/os/file.h"
@@ -11,18 +14,23 @@
 #include "base/os/persist.h"
 #include "base/os/worker.h"
 
+#define KEY_LEN 32u
 #define AGAIN_MS 60000u /* after a file that could not be written */
+#define PLACED_ARENA_MAX ((size_t)8 << 20)
 #define WRITE_ARENA_MAX ((size_t)8 << 20)
 #define READ_ARENA_MAX (2 * LIES_FILE_MAX)
 
 typedef struct {
-    char endpoint[LIE_ENDPOINT_MAX];
+    bool beacon;
+    char id[LIE_ID_LEN + 1];
     char reason[LIE_REASON_MAX];
     view_t text; /* owned */
 } kept_t;
 
 struct lies {
     lies_config_t config;
+    up_t *watched[2]; /* whose lies are taken: execution, consensus; NULL: nobody's yet */
+    uint8_t key[KEY_LEN];
     worker_t *worker;
     pthread_mutex_t lock; /* all below */
     kept_t at[LIES_MAX];  /* the oldest first */
@@ -46,7 +54,7 @@ static bool is_known(lies_t *l, const kept_t *k)
 {
     size_t of_it = 0, oldest = 0;
     for (size_t i = l->count; i--;) {
-        if (strcmp(l->at[i].endpoint, k->endpoint) != 0)
+        if (l->at[i].beacon != k->beacon || strcmp(l->at[i].id, k->id) != 0)
             continue;
         if (!strcmp(l->at[i].reason, k->reason))
             return true;
@@ -74,18 +82,53 @@ static bool keep(lies_t *l, const kept_t *k)
 
 static void name(kept_t *k, const lie_t *lie)
 {
-    snprintf(k->endpoint, sizeof k->endpoint, "%.*s", (int)lie->endpoint.n, (const char *)lie->endpoint.p);
+    k->beacon = lie->beacon;
+    snprintf(k->id, sizeof k->id, "%.*s", (int)lie->endpoint_id.n, (const char *)lie->endpoint_id.p);
     snprintf(k->reason, sizeof k->reason, "%.*s", (int)lie->reason.n, (const char *)lie->reason.p);
 }
 
-static void take(lies_t *l, const char *kind, size_t endpoint, lie_t *lie)
+static const char *kind_of(bool beacon)
+{
+    return beacon ? "consensus" : "execution";
+}
+
+/* What tells an endpoint from others. */
+static void identify(const lies_t *l, char out[LIE_ID_LEN + 1], bool beacon, size_t endpoint)
+{
+    hash32_t digest;
+    sha256_parts(&digest,
+                 (view_t[]){ view_of(l->key, sizeof l->key), view_str(kind_of(beacon)),
+                             view_str(up_url(l->watched[beacon], endpoint)) },
+                 3);
+    hex_encode(out, view_of(digest.b, LIE_ID_LEN / 2));
+}
+
+/* Where the endpoint of a record stands now. */
+static void place_of(const lies_t *l, char out[LIE_ENDPOINT_MAX], const kept_t *k)
+{
+    up_t *u = l->watched[k->beacon];
+    char id[LIE_ID_LEN + 1];
+    snprintf(out, LIE_ENDPOINT_MAX, "%s_rpc[gone]", kind_of(k->beacon));
+    for (size_t i = 0; u && i < up_count(u); i++) {
+        if (up_is_retired(u, i))
+            continue;
+        identify(l, id, k->beacon, i);
+        if (!strcmp(id, k->id))
+            snprintf(out, LIE_ENDPOINT_MAX, "%s_rpc[%u]", kind_of(k->beacon), (unsigned)i);
+    }
+}
+
+static void take(lies_t *l, bool beacon, size_t endpoint, lie_t *lie)
 {
     arena_t a;
     view_t text;
-    char place[LIE_ENDPOINT_MAX];
-    snprintf(place, sizeof place, "%s_rpc[%zu]", kind, endpoint);
+    char place[LIE_ENDPOINT_MAX], id[LIE_ID_LEN + 1];
+    snprintf(place, sizeof place, "%s_rpc[%u]", kind_of(beacon), (unsigned)endpoint);
+    identify(l, id, beacon, endpoint);
     lie->at_s = l->config.now_s(l->config.ctx);
+    lie->beacon = beacon;
     lie->endpoint = view_str(place);
+    lie->endpoint_id = view_str(id);
     lie->network = view_str(l->config.network);
     arena_init(&a, WRITE_ARENA_MAX);
     kept_t k;
@@ -99,14 +142,22 @@ static void take(lies_t *l, const char *kind, size_t endpoint, lie_t *lie)
     arena_free(&a);
 }
 
-void lies_take_execution(void *ctx, size_t endpoint, lie_t *lie)
+static void take_execution(void *ctx, size_t endpoint, lie_t *lie)
 {
-    take(ctx, "execution", endpoint, lie);
+    take(ctx, false, endpoint, lie);
 }
 
-void lies_take_consensus(void *ctx, size_t endpoint, lie_t *lie)
+static void take_consensus(void *ctx, size_t endpoint, lie_t *lie)
 {
-    take(ctx, "consensus", endpoint, lie);
+    take(ctx, true, endpoint, lie);
+}
+
+void lies_watch(lies_t *l, up_t *execution, up_t *consensus)
+{
+    l->watched[0] = execution;
+    l->watched[1] = consensus;
+    up_on_lie(execution, take_execution, l);
+    up_on_lie(consensus, take_consensus, l);
 }
 
 /* ---- lists ---- */
@@ -119,14 +170,37 @@ size_t lies_count(lies_t *l)
     return n;
 }
 
+/* Writes a record whose endpoint stands at that place now. */
+static void put_placed(jw_t *w, const kept_t *k, const char *place)
+{
+    arena_t a;
+    lie_t lie;
+    view_t text;
+    arena_init(&a, PLACED_ARENA_MAX);
+    rc_t rc = lie_read(&lie, NULL, &a, k->text);
+    lie.endpoint = view_str(place);
+    if (!rc)
+        rc = lie_write(&text, NULL, &a, &lie);
+    if (!rc)
+        jw_raw(w, NULL, text);
+    else if (rc == RC_NOMEM)
+        w->rc = rc;
+    arena_free(&a);
+}
+
 rc_t lies_list(lies_t *l, view_t *out, arena_t *a, const char *endpoint)
 {
     jw_t w = jw_of(a, LIES_FILE_MAX);
     jw_array(&w, NULL);
     pthread_mutex_lock(&l->lock);
-    for (size_t i = 0; i < l->count; i++)
-        if (!endpoint || !strcmp(l->at[i].endpoint, endpoint))
+    for (size_t i = 0; i < l->count; i++) {
+        char place[LIE_ENDPOINT_MAX];
+        place_of(l, place, &l->at[i]);
+        if (!endpoint)
             jw_raw(&w, NULL, l->at[i].text);
+        else if (!strcmp(place, endpoint))
+            put_placed(&w, &l->at[i], place);
+    }
     pthread_mutex_unlock(&l->lock);
     jw_end(&w);
     *out = jw_done(&w);
@@ -219,6 +293,28 @@ static void load(lies_t *l)
     file_free(payload);
 }
 
+/* The key of an earlier run, or a new one. With that the old records are of endpoints that are gone. */
+static void make_key(lies_t *l)
+{
+    view_t old = { NULL, 0 };
+    bool found = false;
+    err_t e = { 0 };
+    rc_t rc = RC_OK;
+    const char *dir = l->config.state_dir;
+    if (dir)
+        rc = persist_read(&old, &found, &e, dir, LIES_KEY_FILE, sizeof l->key);
+    if (found && old.n == sizeof l->key) {
+        memcpy(l->key, old.p, sizeof l->key);
+    } else {
+        secret_random(l->key, sizeof l->key);
+        if (dir && rc != RC_IO)
+            rc = persist_write(&e, dir, LIES_KEY_FILE, view_of(l->key, sizeof l->key));
+    }
+    if (dir && rc)
+        log_write(LOG_WARN, "state", "records of lies will not be told apart after a restart: %s", e.text);
+    file_free(old);
+}
+
 rc_t lies_new(lies_t **out, err_t *e, const lies_config_t *config)
 {
     lies_t *l = calloc(1, sizeof *l);
@@ -226,6 +322,7 @@ rc_t lies_new(lies_t **out, err_t *e, const lies_config_t *config)
         return err_say(e, RC_NOMEM, "out of memory");
     l->config = *config;
     pthread_mutex_init(&l->lock, NULL);
+    make_key(l);
     load(l);
     const rc_t rc = worker_start(&l->worker, e, "lies", save_on, l);
     if (rc) {

@@ -211,13 +211,14 @@ static uint64_t after_of(const char *query)
 static bool place_of(char out[32], const hs_request_t *request)
 {
     const char *number = request->path + sizeof "/v1/providers/" - 1, *of = parameter(request->query, "of");
-    const size_t digits = strspn(number, "0123456789"), word = of ? strcspn(of, "&") : 0;
+    const bool gone = !strncmp(number, "gone", 4);
+    const size_t digits = gone ? 0 : strspn(number, "0123456789"), word = of ? strcspn(of, "&") : 0;
     const bool consensus = word == 9 && !strncmp(of, "consensus", word);
-    if (!digits || digits > 2 || strcmp(number + digits, "/faults") != 0 ||
+    if (!digits == !gone || digits > 2 || strcmp(number + (gone ? 4 : digits), "/faults") != 0 ||
         strtoul(number, NULL, 10) >= UP_ENDPOINTS_MAX ||
         (of && !consensus && !(word == 9 && !strncmp(of, "execution", word))))
         return false;
-    snprintf(out, 32, "%s[%lu]", consensus ? "consensus_rpc" : "execution_rpc", strtoul(number, NULL, 10));
+    snprintf(out, 32, "%s[%.*s]", consensus ? "consensus_rpc" : "execution_rpc", (int)(gone ? 4 : digits), number);
     return true;
 }
 
@@ -227,7 +228,8 @@ void operator_read_faults(hs_response_t *r, const hs_request_t *request, lies_t 
     view_t list;
     arena_t a;
     if (!place_of(place, request)) {
-        hs_problem(r, 404, "not-found", "a place is /v1/providers/N/faults, N from 0 on; of=consensus for beacon APIs");
+        hs_problem(r, 404, "not-found",
+                   "a place is /v1/providers/N/faults, N from 0 on, or gone; of=consensus for beacon APIs");
         return;
     }
     arena_init(&a, FAULTS_ARENA_MAX);

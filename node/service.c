@@ -399,8 +399,7 @@ static rc_t make_upstreams(service_t *s, err_t *e)
         return err_say(e, RC_NOMEM, "out of memory");
     up_trust(s->execution, c->ca_file.execution);
     up_trust(s->consensus, c->ca_file.consensus);
-    up_on_lie(s->execution, lies_take_execution, s->lies);
-    up_on_lie(s->consensus, lies_take_consensus, s->lies);
+    lies_watch(s->lies, s->execution, s->consensus);
     hc_use_proxies(k->http, c->proxy_env);
     if (c->light_client_routes &&
         !(s->lcroutes = lcroutes_new(&c->network, s->objects, s->node_pubkey, service_marks(s))))

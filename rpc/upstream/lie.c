@@ -178,6 +178,8 @@ rc_t lie_write(view_t *out, err_t *e, arena_t *a, const lie_t *lie)
     jw_u64(&w, "kettle_lie", VERSION);
     jw_time(&w, "at", lie->at_s);
     jw_text(&w, "endpoint", lie->endpoint);
+    if (lie->endpoint_id.n)
+        jw_text(&w, "endpoint_id", lie->endpoint_id);
     jw_text(&w, "network", lie->network);
     jw_text(&w, "reason", lie->reason);
     (lie->beacon ? put_beacon : put_execution)(&w, lie);
@@ -250,6 +252,8 @@ rc_t lie_read(lie_t *out, err_t *e, arena_t *a, view_t text)
         jo_fail(&root, "kettle_lie", RC_UNSUPPORTED, "is of another version than %u", VERSION);
     lie.at_s = jo_time(&root, "at");
     lie.endpoint = jo_text_copy(&root, a, "endpoint", 1, LIE_ENDPOINT_MAX);
+    if (jo_has(&root, "endpoint_id"))
+        lie.endpoint_id = jo_text_copy(&root, a, "endpoint_id", LIE_ID_LEN, LIE_ID_LEN);
     lie.network = jo_text_copy(&root, a, "network", 0, LIE_NAME_MAX);
     lie.reason = jo_text_copy(&root, a, "reason", 0, LIE_REASON_MAX);
     lie.beacon = jo_has(&root, "object");

@@ -3,7 +3,9 @@
  *
  *     kettle_lie    1
  *     at            when, as 2025-05-14T00:00:00Z
- *     endpoint      its place in the configuration: "execution_rpc[0]"; never its URL
+ *     endpoint      its place in the configuration then: "execution_rpc[0]"; never its URL
+ *     endpoint_id   16 digits that tell one endpoint from another, whatever its place, to the node that wrote them and
+ *                   to nobody else; left out in older records
  *     network       name of the chain
  *     reason        the sentence of the refusal
  *
@@ -38,6 +40,7 @@
 #define LIE_ANSWER_MAX (256u << 10) /* bytes of an answer that are kept */
 #define LIE_RECORD_MAX (768u << 10) /* bytes of one record */
 #define LIE_ENDPOINT_MAX 32u
+#define LIE_ID_LEN 16u
 #define LIE_NAME_MAX 64u
 #define LIE_REASON_MAX 240u
 
@@ -45,8 +48,9 @@
 typedef struct lie {
     int64_t at_s;
     view_t endpoint, network, reason;
-    view_t request; /* JSON, or of a beacon API "GET " and the path */
-    bool beacon;    /* else an execution RPC */
+    view_t endpoint_id; /* empty: not known */
+    view_t request;     /* JSON, or of a beacon API "GET " and the path */
+    bool beacon;        /* else an execution RPC */
 
     hash32_t block_hash, state_root;
     uint64_t block_number;
@@ -64,7 +68,8 @@ typedef struct lie {
     view_t committee, next_committee; /* empty: not known */
 } lie_t;
 
-/* Fills what a lie of an execution RPC holds, but for at_s, endpoint, network and reason, from an answer to a batch.
+/* Fills what a lie of an execution RPC holds, but for at_s, endpoint, endpoint_id, network and reason, from an answer
+ * to a batch.
  *   q, i       the query, and which of its needs it was
  *   need, id   that need as it was asked, and the id of its element in the batch
  *   body       of the answer

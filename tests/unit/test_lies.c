@@ -14,11 +14,26 @@ static char folder[] = "/tmp/kettle-lies-XXXXXX";
 static arena_t a;
 static err_t e;
 
+static up_t *execution, *consensus; /* http://host-0/key to http://host-15/key */
+
+static up_t *sixteen(void)
+{
+    static char urls[UP_ENDPOINTS_MAX][32];
+    const char *at[UP_ENDPOINTS_MAX];
+    for (unsigned i = 0; i < UP_ENDPOINTS_MAX; i++) {
+        snprintf(urls[i], sizeof urls[i], "http://host-%u/key", i);
+        at[i] = urls[i];
+    }
+    return up_new(at, UP_ENDPOINTS_MAX);
+}
+
 static void setup(void)
 {
     strcpy(folder + sizeof folder - 7, "XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     arena_init(&a, (size_t)64 << 20);
+    execution = sixteen();
+    consensus = sixteen();
     log_set_level(LOG_ERROR);
 }
 
@@ -27,7 +42,11 @@ static void teardown(void)
     char path[80];
     snprintf(path, sizeof path, "%s/" LIES_FILE, folder);
     unlink(path);
+    snprintf(path, sizeof path, "%s/" LIES_KEY_FILE, folder);
+    unlink(path);
     rmdir(folder);
+    up_free(execution);
+    up_free(consensus);
     arena_free(&a);
 }
 
@@ -42,18 +61,19 @@ static lies_t *open_lies(const char *dir)
     lies_t *l = NULL;
     const lies_config_t config = { .state_dir = dir, .network = "devnet", .now_s = now_s };
     ck_assert_int_eq(lies_new(&l, &e, &config), RC_OK);
+    lies_watch(l, execution, consensus);
     return l;
 }
 
 /* A lie for a reason of that number, of some bytes. */
-static void tell(lies_t *l, size_t endpoint, unsigned reason, size_t bytes)
+static void tell(size_t endpoint, unsigned reason, size_t bytes)
 {
     char text[40];
     char *answer = malloc(bytes + 3);
     snprintf(text, sizeof text, "reason %u", reason);
     snprintf(answer, bytes + 3, "{%*s}", (int)bytes, "");
     lie_t lie = { .reason = view_str(text), .request = view_str("{}"), .answer = view_str(answer) };
-    lies_take_execution(l, endpoint, &lie);
+    up_lied(execution, endpoint, &lie);
     free(answer);
 }
 
@@ -82,8 +102,8 @@ START_TEST(an_endpoint_has_few_and_the_first_of_each_reason)
 {
     lies_t *l = open_lies(NULL);
     for (unsigned i = 0; i < 20; i++) {
-        tell(l, 0, i / 2, 10);
-        tell(l, 1, 7, 10);
+        tell(0, i / 2, 10);
+        tell(1, 7, 10);
     }
     ck_assert_str_eq(reasons(l, "execution_rpc[0]"), "6 7 8 9");
     ck_assert_str_eq(reasons(l, "execution_rpc[1]"), "7");
@@ -98,12 +118,12 @@ START_TEST(all_are_bounded_in_number_and_bytes)
     lies_t *l = open_lies(NULL);
     for (size_t i = 0; i < 16; i++)
         for (unsigned k = 0; k < LIES_EACH_MAX; k++)
-            tell(l, i, k, 10);
+            tell(i, k, 10);
     ck_assert_uint_eq(lies_count(l), LIES_MAX);
     ck_assert_str_eq(reasons(l, "execution_rpc[0]"), "");
     ck_assert_str_eq(reasons(l, "execution_rpc[15]"), "0 1 2 3");
     for (size_t i = 0; i < 16; i++)
-        tell(l, i, 99, LIE_ANSWER_MAX);
+        tell(i, 99, LIE_ANSWER_MAX);
     ck_assert_uint_lt(lies_count(l), LIES_BYTES_MAX / LIE_ANSWER_MAX);
     ck_assert_uint_ge(lies_count(l), LIES_BYTES_MAX / LIE_ANSWER_MAX - 2);
     lies_free(l);
@@ -113,13 +133,13 @@ END_TEST
 START_TEST(a_restart_finds_them)
 {
     lies_t *l = open_lies(folder);
-    tell(l, 0, 1, 10);
-    tell(l, 2, 2, 10);
+    tell(0, 1, 10);
+    tell(2, 2, 10);
     lies_free(l);
     l = open_lies(folder);
     ck_assert_str_eq(reasons(l, NULL), "1 2");
-    tell(l, 0, 1, 10);
-    tell(l, 2, 3, 10);
+    tell(0, 1, 10);
+    tell(2, 3, 10);
     ck_assert_str_eq(reasons(l, NULL), "1 2 3");
     lies_free(l);
     l = open_lies(folder);
@@ -135,7 +155,7 @@ START_TEST(a_file_that_is_no_list_of_records_is_as_none)
         ck_assert_int_eq(persist_write(&e, folder, LIES_FILE, view_str(texts[i])), RC_OK);
         lies_t *l = open_lies(folder);
         ck_assert_uint_eq(lies_count(l), 0);
-        tell(l, 0, 1, 10);
+        tell(0, 1, 10);
         lies_free(l);
         l = open_lies(folder);
         ck_assert_str_eq(reasons(l, NULL), "1");
@@ -144,9 +164,54 @@ START_TEST(a_file_that_is_no_list_of_records_is_as_none)
 }
 END_TEST
 
+/* Not by its number alone: who came in its place has told none, and it has taken its own along. */
+START_TEST(a_record_stays_that_of_its_endpoint_when_others_take_its_place)
+{
+    static const char *const others[] = { "http://new", "http://host-1/key", "http://host-0/key" };
+    lies_t *l = open_lies(folder);
+    tell(0, 1, 10);
+    tell(2, 2, 10);
+    tell(3, 3, 10);
+    lies_free(l);
+    up_free(execution);
+    execution = up_new(others, 3);
+    l = open_lies(folder);
+    ck_assert_str_eq(reasons(l, "execution_rpc[0]"), "");
+    ck_assert_str_eq(reasons(l, "execution_rpc[2]"), "1");
+    ck_assert_str_eq(reasons(l, "execution_rpc[gone]"), "2 3");
+    ck_assert_str_eq(reasons(l, "consensus_rpc[gone]"), "");
+    ck_assert_int_eq(up_replace(execution, others, 1, 0), RC_OK);
+    ck_assert_str_eq(reasons(l, "execution_rpc[2]"), "");
+    ck_assert_str_eq(reasons(l, "execution_rpc[gone]"), "1 2 3");
+    ck_assert_int_eq(up_replace(execution, others, 3, 1), RC_OK);
+    ck_assert_str_eq(reasons(l, "execution_rpc[2]"), "1");
+    lies_free(l);
+}
+END_TEST
+
+/* No byte of a URL, nor anything that one who guesses it can check. */
+START_TEST(a_record_names_its_endpoint_by_what_only_the_node_can_make)
+{
+    view_t first, second;
+    lies_t *l = open_lies(NULL);
+    tell(0, 1, 10);
+    ck_assert_int_eq(lies_list(l, &first, &a, "execution_rpc[0]"), RC_OK);
+    ck_assert_ptr_nonnull(strstr((const char *)first.p, "\"endpoint_id\":\""));
+    ck_assert_ptr_null(strstr((const char *)first.p, "host"));
+    lies_free(l);
+    l = open_lies(NULL);
+    tell(0, 1, 10);
+    ck_assert_int_eq(lies_list(l, &second, &a, "execution_rpc[0]"), RC_OK);
+    ck_assert(!view_eq(first, second)); /* another key */
+    lies_free(l);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN_AROUND("lies", setup, teardown, an_endpoint_has_few_and_the_first_of_each_reason,
                            all_are_bounded_in_number_and_bytes, a_restart_finds_them,
-                           a_file_that_is_no_list_of_records_is_as_none);
+                           a_file_that_is_no_list_of_records_is_as_none,
+                           a_record_stays_that_of_its_endpoint_when_others_take_its_place,
+                           a_record_names_its_endpoint_by_what_only_the_node_can_make);
 }

@@ -252,6 +252,8 @@ START_TEST(records_of_lies_are_given_to_the_operator_by_the_place_of_the_endpoin
         { "/v1/providers/1/faults", "of=execution&", "\"execution_rpc[1]\",\"faults\":[{", 200 },
         { "/v1/providers/0/faults", "", "{\"endpoint\":\"execution_rpc[0]\",\"faults\":[]}", 200 },
         { "/v1/providers/1/faults", "of=consensus&", "{\"endpoint\":\"consensus_rpc[1]\",\"faults\":[]}", 200 },
+        { "/v1/providers/gone/faults", "", "{\"endpoint\":\"execution_rpc[gone]\",\"faults\":[]}", 200 },
+        { "/v1/providers/gone1/faults", "", "not-found", 404 },
         { "/v1/providers/16/faults", "", "not-found", 404 },
         { "/v1/providers/x/faults", "", "not-found", 404 },
         { "/v1/providers/1/faults", "of=all&", "not-found", 404 },
@@ -261,7 +263,10 @@ START_TEST(records_of_lies_are_given_to_the_operator_by_the_place_of_the_endpoin
     char query[96];
     lie_t lie = { .reason = view_str("a node with another hash"), .request = view_str("{}"), .answer = view_str("{}") };
     ck_assert_int_eq(lies_new(&lies, &e, &(lies_config_t){ .network = "devnet", .now_s = now_s }), RC_OK);
-    lies_take_execution(lies, 1, &lie);
+    execution = up_new((const char *const[]){ "http://a", "http://b/key" }, 2);
+    consensus = up_new((const char *const[]){ "http://c" }, 1);
+    lies_watch(lies, execution, consensus);
+    up_lied(execution, 1, &lie);
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         snprintf(query, sizeof query, "%scounter=%u&not_after=1800000060", rows[i].query, i + 1);
         const reply_t r = send_command("GET", rows[i].path, query, "", i + 1);
@@ -270,6 +275,9 @@ START_TEST(records_of_lies_are_given_to_the_operator_by_the_place_of_the_endpoin
     const reply_t r = send_command("GET", "/v1/providers/1/faults", "counter=1&not_after=1800000060", "", 1);
     expect(&r, 409, "operator-replayed");
     lies_free(lies);
+    up_free(execution);
+    up_free(consensus);
+    execution = consensus = NULL;
 }
 END_TEST
 
