@@ -35,7 +35,6 @@ static void of_service(api_world_t *out, service_t *s, const follow_view_t *view
     out->sent_ctx = &s->sent;
     out->sent_note = sent_note;
     out->sent_nonce = sent_nonce;
-    out->proof_slots_max = ask_proof_slots(s->ask);
     out->tallies = &s->tallies;
     out->events = &NEWS_EVENTS;
     out->events_ctx = s->news;

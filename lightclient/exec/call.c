@@ -308,9 +308,10 @@ static rc_t call_give(query_t *query, err_t *e, size_t i, const answer_t *answer
     const need_t *need = i < c->needs.count ? &c->needs.at[i] : NULL;
     if (!need || need->kind != answer->kind)
         return err_say(e, RC_BUG, "an answer to something that was not asked for");
+    const need_t piece = need_piece(need, answer);
     switch (need->kind) {
     case NEED_HINT: return give_hint(c, e, answer->hint, answer->hint_count);
-    case NEED_PROOF: return give_proof(c, e, need, &answer->proof);
+    case NEED_PROOF: return give_proof(c, e, &piece, &answer->proof);
     case NEED_CODE: return ex_needs_give_code(&c->needs, e, need, answer->code);
     case NEED_HEADER: return give_header(c, e, need, &answer->header);
     case NEED_HEAD:

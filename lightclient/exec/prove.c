@@ -12,8 +12,9 @@ typedef struct {
     query_t query; /* first: a pointer to it is one to the prove */
     ex_prove_config_t config;
     arena_t mem;
-    need_t *needs; /* each of them a piece of the slots */
-    bool *given;
+    need_t *needs;      /* each of them a piece of the slots */
+    bool *given;        /* each of them as a whole, */
+    bool *slot_given;   /* ... and each slot */
     size_t count, most; /* most: slots of each but the last */
     bool asked, done;
     u256_t *values;
@@ -74,19 +75,28 @@ static rc_t copy_nodes(ex_nodes_t *out, arena_t *a, const ex_nodes_t *proof)
     return nodes ? RC_OK : RC_NOMEM;
 }
 
-/* Keeps what was checked. */
-static rc_t keep(ex_prove_t *p, size_t i_need, const mpt_account_t *account, const ex_proof_answer_t *answer)
+/* Keeps what was checked: count slots from `first` on. */
+static rc_t keep(ex_prove_t *p, size_t first, size_t count, const mpt_account_t *account,
+                 const ex_proof_answer_t *answer)
 {
-    const size_t first = i_need * p->most;
-    const need_t *need = &p->needs[i_need];
     rc_t rc = copy_nodes(&p->result.proof, &p->mem, &answer->account_proof);
-    for (size_t i = 0; !rc && i < need->slot_count; i++) {
+    for (size_t i = 0; !rc && i < count; i++) {
         p->slots[first + i].value = p->values[i];
         if (answer->slot_count) /* of an absent account they may be left out */
             rc = copy_nodes(&p->slots[first + i].proof, &p->mem, &answer->slots[i].proof);
+        p->slot_given[first + i] = !rc;
     }
     p->result.account = *account;
     return rc;
+}
+
+static bool all_given(const ex_prove_t *p, size_t i_need)
+{
+    const size_t first = i_need * p->most;
+    for (size_t i = 0; i < p->needs[i_need].slot_count; i++)
+        if (!p->slot_given[first + i])
+            return false;
+    return true;
 }
 
 static rc_t prove_give(query_t *q, err_t *e, size_t i, const answer_t *answer)
@@ -96,15 +106,16 @@ static rc_t prove_give(query_t *q, err_t *e, size_t i, const answer_t *answer)
     mpt_account_t account;
     if (!need || need->kind != answer->kind)
         return err_say(e, RC_BUG, "an answer to something that was not asked for");
-    rc_t rc = ex_proof_verify(&account, p->values, e, &p->config.block->state_root, &need->addr, need->slots,
-                              need->slot_count, &answer->proof);
+    const need_t piece = need_piece(need, answer);
+    rc_t rc = ex_proof_verify(&account, p->values, e, &p->config.block->state_root, &piece.addr, piece.slots,
+                              piece.slot_count, &answer->proof);
     if (rc)
         return rc;
-    rc = keep(p, i, &account, &answer->proof);
-    p->given[i] = !rc;
+    rc = keep(p, i * p->most + answer->slots_at, piece.slot_count, &account, &answer->proof);
+    p->given[i] = !rc && all_given(p, i);
     if (rc)
         return err_say(e, rc, "out of memory");
-    ex_proofs_keep(p->config.cache, &p->config.block->state_root, need->slots, &answer->proof);
+    ex_proofs_keep(p->config.cache, &p->config.block->state_root, piece.slots, &answer->proof);
     return RC_OK;
 }
 
@@ -143,7 +154,8 @@ static rc_t prove_init(ex_prove_t *p, const ex_prove_config_t *c)
     p->given = arena_calloc(&p->mem, p->count, sizeof *p->given);
     p->values = arena_calloc(&p->mem, c->slot_count, sizeof *p->values);
     p->slots = arena_calloc(&p->mem, c->slot_count, sizeof *p->slots);
-    if (!p->needs || !p->given || !p->values || !p->slots)
+    p->slot_given = arena_calloc(&p->mem, c->slot_count, sizeof *p->slot_given);
+    if (!p->needs || !p->given || !p->slot_given || !p->values || !p->slots)
         return RC_NOMEM;
     p->result.slots = p->slots;
     for (size_t i = 0, at = 0; i < p->count; i++, at += most)

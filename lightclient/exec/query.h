@@ -5,6 +5,8 @@
  *                   (it may need nothing, as it waits for what is no upstream's: step again a little later)
  *                -> RC_OK: the result is there (each kind of query has its own function for it)
  *
+ * A proof of many slots may be given in pieces (slots_at, slots_len of answer_t), each as good as one of its own.
+ *
  * Needs may be left unanswered, as long as those that the query has met (NEED_MET) are answered: the next step asks
  * again for what is still missing, in smaller pieces where an answer failed to come, because one slot that an
  * upstream cannot prove makes it refuse a whole need.
@@ -71,11 +73,12 @@ typedef struct {
     const evm_access_t *hint; /* NEED_HINT: count 0 is "none" */
     size_t hint_count;
     ex_proof_answer_t proof;
-    view_t code;            /* NEED_CODE, NEED_HEAD_BYTES, NEED_CHANGES */
-    ex_header_t header;     /* NEED_HEADER, NEED_HEAD */
-    hash32_t hash;          /* NEED_SEND: of the transaction, unless */
-    bool refused;           /* it was refused, in the words of code */
-    bool header_more;       /* NEED_HEAD: it came with members that no known block has */
+    size_t slots_at, slots_len; /* NEED_PROOF: which of the need's slots; len 0: all */
+    view_t code;                /* NEED_CODE, NEED_HEAD_BYTES, NEED_CHANGES */
+    ex_header_t header;         /* NEED_HEADER, NEED_HEAD */
+    hash32_t hash;              /* NEED_SEND: of the transaction, unless */
+    bool refused;               /* it was refused, in the words of code */
+    bool header_more;           /* NEED_HEAD: it came with members that no known block has */
     bool absent;            /* NEED_HEADER, NEED_BLOCK, NEED_RECEIPTS by hash, NEED_WHERE: the upstream knows none; with
                                may_lack: none that was asked does */
     ex_full_block_t block;  /* NEED_BLOCK; hash and rlp_len are not set */
@@ -137,6 +140,17 @@ static inline size_t query_needs(const query_t *q, const need_t **out)
 NODISCARD static inline rc_t query_give(query_t *q, err_t *e, size_t i, const answer_t *answer)
 {
     return q->ops->give(q, e, i, answer);
+}
+
+/* The piece of a need that an answer is to; slots_at and slots_len are within it. */
+static inline need_t need_piece(const need_t *need, const answer_t *answer)
+{
+    need_t piece = *need;
+    if (answer->slots_len) {
+        piece.slots += answer->slots_at;
+        piece.slot_count = answer->slots_len;
+    }
+    return piece;
 }
 
 /* What an answer to need i of the last step is held to now, for the record of a lie. False: to what the need says. */

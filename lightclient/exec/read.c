@@ -101,7 +101,8 @@ static rc_t read_give(query_t *q, err_t *e, size_t i, const answer_t *answer)
     const need_t *need = i < r->needs.count ? &r->needs.at[i] : NULL;
     if (!need || need->kind != answer->kind)
         return err_say(e, RC_BUG, "an answer to something that was not asked for");
-    return need->kind == NEED_PROOF ? ex_needs_give_proof(&r->needs, e, need, &answer->proof)
+    const need_t piece = need_piece(need, answer);
+    return need->kind == NEED_PROOF ? ex_needs_give_proof(&r->needs, e, &piece, &answer->proof)
                                     : ex_needs_give_code(&r->needs, e, need, answer->code);
 }
 

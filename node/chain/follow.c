@@ -328,6 +328,8 @@ static void conclude(follow_t *f, outcome_t *answer, size_t endpoint, const lc_w
         complain(f, endpoint, e, want->kind, too_old, r);
 }
 
+_Static_assert(LC_OPTIMISTIC < CAP_ROUTES, "each kind of object has its route");
+
 typedef struct {
     lc_kind_t kind;
     bool good;
@@ -337,10 +339,14 @@ typedef struct {
 static int learn_json(cap_t *c, void *ctx)
 {
     const route_json_t *told = ctx;
-    if (told->good)
-        c->json |= (uint8_t)(1u << told->kind);
-    c->tried |= (uint8_t)(1u << told->kind);
+    cap_json(c, told->kind, told->good);
     return 0;
+}
+
+static int ask_route(cap_t *c, void *ctx)
+{
+    const lc_kind_t *kind = ctx;
+    return cap_route(c, *kind);
 }
 
 /* One exchange with an endpoint. */
@@ -349,18 +355,19 @@ typedef struct {
     hc_response_t responses[WANTS_MAX];
     char urls[WANTS_MAX][URL_MAX];
     size_t which[WANTS_MAX], n;
+    int as[WANTS_MAX]; /* what cap_route said of each route */
 } exchange_t;
 
-static void add_request(exchange_t *x, const up_t *upstream, size_t endpoint, const lc_want_t *want, size_t i,
-                        bool json)
+static void add_request(exchange_t *x, const up_t *upstream, size_t endpoint, const lc_want_t *want, size_t i, int as)
 {
     char path[BN_PATH_MAX];
     bn_path(path, want);
     hc_url_join(x->urls[x->n], sizeof x->urls[x->n], up_url(upstream, endpoint), path);
     x->requests[x->n] = (hc_request_t){ .url = x->urls[x->n],
                                         .ca_file = up_ca_file(upstream),
-                                        .accept = json ? BN_ACCEPT_JSON : BN_ACCEPT,
+                                        .accept = as == ROUTE_JSON ? BN_ACCEPT_JSON : BN_ACCEPT,
                                         .body_max = bn_body_max(want) };
+    x->as[x->n] = as;
     x->which[x->n++] = i;
 }
 
@@ -380,17 +387,25 @@ static void note_ledger(follow_t *f, size_t endpoint, lc_kind_t kind, const hc_r
         spread_add(&l->took, r->elapsed_ms);
 }
 
+/* Whether what came when JSON was asked for says anything of the form: not that it is busy, or cannot be reached.
+ * second: after SSZ came to nothing. */
+static bool tells_of_json(const hc_response_t *r, bool good, bool of_form, bool second)
+{
+    if (good || r->status == 200)
+        return good || of_form;
+    return second && bn_try_json(r->status, NULL);
+}
+
 /* Takes what came. What may do better in JSON is put into the next exchange (NULL: there is none). */
 static void take_exchange(follow_t *f, exchange_t *next, outcome_t *answers, exchange_t *x, size_t endpoint,
-                          const lc_want_t *wants, const cap_t *can)
+                          const lc_want_t *wants)
 {
     for (size_t k = 0; k < x->n; k++) {
         const lc_want_t *want = &wants[x->which[k]];
         const hc_response_t *r = &x->responses[k];
         err_t e = { 0 };
         bool too_old = false;
-        const bool asked = (can->json | can->tried) >> want->kind & 1;
-        const bool again = next && !asked && !r->why.rc && bn_try_json(r->status, r->content_type);
+        const bool again = next && x->as[k] == ROUTE_ANY && !r->why.rc && bn_try_json(r->status, r->content_type);
         f->asked = again ? NOBODY : endpoint; /* what is asked for once more is not held against it yet */
         e.rc = take_answer(f, &too_old, &e, want, r);
         f->asked = NOBODY;
@@ -398,10 +413,10 @@ static void take_exchange(follow_t *f, exchange_t *next, outcome_t *answers, exc
         note_ledger(f, endpoint, want->kind, r);
         const bool good = e.rc == RC_OK || e.rc == RC_REPLAY, of_form = rc_blames_input(e.rc) || r->status != 200;
         if (again && !good && of_form) {
-            add_request(next, f->config.upstream, endpoint, want, x->which[k], true);
+            add_request(next, f->config.upstream, endpoint, want, x->which[k], ROUTE_JSON);
         } else {
             conclude(f, &answers[x->which[k]], endpoint, want, r, &e, too_old);
-            if (!next)
+            if (x->as[k] == ROUTE_JSON && tells_of_json(r, good, of_form, !next))
                 up_learn(f->config.upstream, endpoint, learn_json, &(route_json_t){ want->kind, good });
         }
         hc_response_clear(&x->responses[k]);
@@ -411,17 +426,17 @@ static void take_exchange(follow_t *f, exchange_t *next, outcome_t *answers, exc
 /* Asks one endpoint for all wants whose answer was not taken; once more in JSON, where SSZ came to nothing. */
 static void ask(follow_t *f, outcome_t *answers, size_t endpoint, const lc_want_t *wants, size_t count)
 {
-    const cap_t can = up_capability(f->config.upstream, endpoint);
     exchange_t first = { .n = 0 }, second = { .n = 0 };
     for (size_t i = 0; i < count; i++)
         if (answers[i] != ANSWER_TAKEN)
-            add_request(&first, f->config.upstream, endpoint, &wants[i], i, can.json >> wants[i].kind & 1);
+            add_request(&first, f->config.upstream, endpoint, &wants[i], i,
+                        up_learn(f->config.upstream, endpoint, ask_route, &(lc_kind_t){ wants[i].kind }));
     perform(f, &first);
-    take_exchange(f, &second, answers, &first, endpoint, wants, &can);
+    take_exchange(f, &second, answers, &first, endpoint, wants);
     if (!second.n || stopping(f))
         return;
     perform(f, &second);
-    take_exchange(f, NULL, answers, &second, endpoint, wants, &can);
+    take_exchange(f, NULL, answers, &second, endpoint, wants);
 }
 
 /* Whom to ask, best first: nobody who asked for time, while there is another one. */

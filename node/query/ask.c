@@ -424,11 +424,6 @@ void ask_counts(ask_t *a, ask_counts_t *out)
     flights_counts(a->flights, &out->flights);
 }
 
-size_t ask_proof_slots(const ask_t *a)
-{
-    return up_proof_slots(a->config.upstream, BATCH_SLOTS_MAX);
-}
-
 void ask_cancel(ask_t *a)
 {
     atomic_store(&a->cancelled, true);

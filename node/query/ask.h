@@ -81,9 +81,6 @@ typedef struct {
 } ask_counts_t;
 void ask_counts(ask_t *a, ask_counts_t *out);
 
-/* How many slots of one proof a query should ask for: as many as fit into a batch, unless an endpoint gives fewer. */
-size_t ask_proof_slots(const ask_t *a);
-
 /* Ends all queries, present and to come, soon: RC_TIMEOUT with ASK_CANCELLED. Does not wait. */
 void ask_cancel(ask_t *a);
 

@@ -39,8 +39,7 @@ static rc_t begin(void *mine, query_t **out, err_t *e, arena_t *a, const hs_requ
                                                  .cache = k->cache,
                                                  .block = &c->block,
                                                  .request = &c->request,
-                                                 .use_hint = true,
-                                                 .proof_slots_max = jobs_proof_slots(k->jobs) });
+                                                 .use_hint = true });
 }
 
 static rc_t finish(void *mine, view_t *body, err_t *e, arena_t *a, const query_t *done)

@@ -48,7 +48,8 @@ typedef struct seat {
     flight_t *flight; /* while it waits */
     hash32_t key;     /* flight_key of need */
     const need_t *need;
-    size_t index;   /* of the need, as its owner counts */
+    size_t index;   /* of the need, as its owner counts, */
+    size_t at;      /* ... and the first of its slots that this is about */
     bool own;       /* the party asked for it; else it joined another's */
     batch_t *batch; /* once it has landed, with a reference; NULL: it was left */
     size_t element; /* which of the batch's */

@@ -272,11 +272,6 @@ void jobs_post(jobs_t *c, const hs_request_t *request, hs_response_t *r, const j
 
 /* ---- all of them ---- */
 
-size_t jobs_proof_slots(const jobs_t *j)
-{
-    return ask_proof_slots(j->config.ask);
-}
-
 jobs_t *jobs_new(const jobs_config_t *config)
 {
     jobs_t *c = calloc(1, sizeof *c);

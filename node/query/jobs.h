@@ -48,9 +48,6 @@ typedef struct {
     void (*end)(void *mine);
 } jobs_kind_t;
 
-/* ask_proof_slots of its engine. */
-size_t jobs_proof_slots(const jobs_t *j);
-
 /* NULL: out of memory. */
 jobs_t *jobs_new(const jobs_config_t *config);
 

@@ -89,6 +89,8 @@ static bool learn_element(cap_t *c, const batch_t *b, size_t i, bool other_form)
         return true;
     if (why == REFUSAL_METHOD && hint)
         cap_refused_hint(c);
+    if (hint && !b->answers[i].rc && !why)
+        cap_gave_hint(c, &b->form);
     return why == REFUSAL_FUNDS && hint && cap_refused_funds(c, &b->form);
 }
 
@@ -220,5 +222,5 @@ bool lesson_is_limit(up_t *u, const batch_t *b, const need_t *need, size_t eleme
 {
     const refusal_t why = b->answers[element].refusal;
     const cap_t can = up_capability(u, b->endpoint);
-    return why == REFUSAL_KEYS || (why == REFUSAL_DEPTH && !cap_reaches(&can, need->block->env.number));
+    return why == REFUSAL_DEPTH && !cap_reaches(&can, need->block->env.number);
 }

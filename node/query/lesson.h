@@ -47,8 +47,7 @@ bool lesson_blames(batch_t *b, rc_t rc);
  * prove what was asked; unless that was asked by number of who may be on another branch: *passes and RC_NEED_DATA. */
 rc_t lesson_judge(up_t *u, bool *passes, err_t *e, const batch_t *b, const need_t *need, rc_t rc);
 
-/* Whether what was refused of it goes beyond what the endpoint can do, which is no fault: slots of one proof, or the
- * age of a block. */
+/* Whether what was refused of it goes beyond what the endpoint can do, which is no fault: the age of a block. */
 bool lesson_is_limit(up_t *u, const batch_t *b, const need_t *need, size_t element);
 
 #endif

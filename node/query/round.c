@@ -50,6 +50,7 @@ static void meet_endpoint(round_t *r, visit_t *v, size_t endpoint)
     v->heard = v->own = v->stopped = v->late = false;
     v->all = v->mine = (fault_t){ 0 };
     v->retry_after_ms = 0;
+    v->slots_most = BATCH_SLOTS_MAX;
 }
 
 /* False: no memory. */
@@ -57,9 +58,24 @@ static bool make_visit(round_t *r, visit_t *v, void (*landed)(party_t *p), void 
 {
     v->asked = arena_calloc(&r->arena, r->count, sizeof *v->asked);
     v->party.seats = arena_calloc(&r->arena, r->count, sizeof *v->party.seats);
+    v->room = r->count;
     v->party.landed = landed;
     v->party.owner = owner;
     return v->asked && v->party.seats;
+}
+
+/* Which slots of proofs have come. False: no memory. */
+static bool make_had(round_t *r)
+{
+    r->had = arena_calloc(&r->arena, r->count, sizeof(bool *));
+    bool whole = r->had != NULL;
+    for (size_t i = 0; whole && i < r->count; i++) {
+        if (r->needs[i].kind != NEED_PROOF || r->needs[i].slot_count < 2)
+            continue;
+        r->had[i] = arena_calloc(&r->arena, r->needs[i].slot_count, sizeof(bool));
+        whole = r->had[i] != NULL;
+    }
+    return whole;
 }
 
 /* All endpoints, whom to ask first: of state, who may still keep it. */
@@ -84,7 +100,7 @@ rc_t round_begin(round_t *r, query_t *query, up_t *upstream, flights_t *flights,
     r->keys = arena_calloc(&r->arena, r->count, sizeof *r->keys);
     r->answered = arena_calloc(&r->arena, r->count, sizeof *r->answered);
     r->lacked = arena_calloc(&r->arena, r->count, sizeof *r->lacked);
-    bool whole = r->keys && r->answered && r->lacked && make_visit(r, &r->guide, landed, owner);
+    bool whole = r->keys && r->answered && r->lacked && make_had(r) && make_visit(r, &r->guide, landed, owner);
     for (size_t i = 0; i < ROUND_VISITS; i++)
         whole = whole && make_visit(r, &r->visits[i], landed, owner);
     if (!whole)
@@ -103,24 +119,96 @@ void round_for(round_t *r, hs_client_t *client)
     r->guide.party.client = client;
 }
 
+/* Adds a seat. False: no memory. */
+static bool add_seat(round_t *r, visit_t *v, const seat_t *s)
+{
+    party_t *p = &v->party;
+    if (p->count == v->room) {
+        seat_t *more = arena_calloc(&r->arena, 2 * v->room, sizeof *more);
+        if (!more)
+            return false;
+        memcpy(more, p->seats, p->count * sizeof *more);
+        p->seats = more;
+        v->room *= 2;
+    }
+    p->seats[p->count++] = *s;
+    return true;
+}
+
+/* A seat for so many slots of a proof. False: no memory. */
+static bool add_piece(round_t *r, visit_t *v, size_t i, size_t at, size_t count)
+{
+    seat_t s = { .index = i, .at = at };
+    need_t *piece = arena_alloc(&r->arena, sizeof *piece);
+    if (!piece)
+        return false;
+    *piece = r->needs[i];
+    piece->slots += at;
+    piece->slot_count = count;
+    s.need = piece;
+    flight_key(&s.key, piece);
+    return add_seat(r, v, &s);
+}
+
+/* Seats for the slots of a proof that have not come, in pieces of at most so many. False: no memory. */
+static bool add_pieces(round_t *r, visit_t *v, size_t i, size_t most)
+{
+    const size_t count = r->needs[i].slot_count;
+    for (size_t at = 0, len; at < count; at += len) {
+        for (len = 0; at + len < count && len < most && !r->had[i][at + len];)
+            len++;
+        if (len && !add_piece(r, v, i, at, len))
+            return false;
+        len += !len;
+    }
+    return true;
+}
+
+static bool has_come_in_part(const round_t *r, size_t i)
+{
+    return r->had[i] && memchr(r->had[i], true, r->needs[i].slot_count * sizeof(bool));
+}
+
+/* Seats for all that the endpoint has not been asked for yet. False: no memory. */
+static bool take_seats(round_t *r, visit_t *v)
+{
+    const cap_t can = up_capability(r->upstream, v->endpoint);
+    const size_t most = cap_slots(&can, v->slots_most);
+    bool whole = true;
+    v->party.count = 0;
+    for (size_t i = 0; i < r->count && whole; i++) {
+        const need_t *need = &r->needs[i];
+        if (r->answered[i] || v->asked[i] || (r->guided && need->kind == NEED_HINT))
+            continue;
+        if (r->had[i] && (need->slot_count > most || has_come_in_part(r, i)))
+            whole = add_pieces(r, v, i, most);
+        else
+            whole = add_seat(r, v, &(seat_t){ .key = r->keys[i], .need = need, .index = i });
+    }
+    return whole || v->party.count;
+}
+
+/* It is our memory. */
+static void stop_visit(visit_t *v)
+{
+    fault_add(&v->all, RC_NOMEM, &(err_t){ .rc = RC_NOMEM, .text = "out of memory" }, false);
+    v->stopped = true;
+}
+
 /* Sends off what the endpoint has not been asked for yet. False: there is nothing, or it is here at once. */
 static bool send(round_t *r, visit_t *v)
 {
     party_t *p = &v->party;
-    p->count = 0;
-    for (size_t i = 0; i < r->count; i++)
-        if (!r->answered[i] && !v->asked[i] && !(r->guided && r->needs[i].kind == NEED_HINT))
-            p->seats[p->count++] = (seat_t){ .key = r->keys[i], .need = &r->needs[i], .index = i };
+    if (!take_seats(r, v))
+        stop_visit(v);
     if (!p->count)
         return false;
     v->patience_ms = r->now_ms() + up_patience_ms(r->upstream, v->endpoint);
     v->out = flights_send(r->flights, p, v->endpoint);
     if (v->out)
         return true; /* it is no longer ours to look at */
-    if (!p->count) {
-        fault_add(&v->all, RC_NOMEM, &(err_t){ .rc = RC_NOMEM, .text = "out of memory" }, false);
-        v->stopped = true;
-    }
+    if (!p->count)
+        stop_visit(v);
     return false;
 }
 
@@ -226,6 +314,28 @@ static void leave_endpoint(round_t *r, visit_t *v)
         log_fault(r, v, mine);
 }
 
+/* Whether all slots of a proof have come. */
+static bool is_whole(const round_t *r, size_t i)
+{
+    return !r->had[i] || !memchr(r->had[i], false, r->needs[i].slot_count * sizeof(bool));
+}
+
+/* Gives the query an answer, which may be to a piece of a need. */
+static rc_t give(round_t *r, err_t *e, const seat_t *s, const answer_t *answer)
+{
+    answer_t piece = *answer;
+    bool *had = r->had[s->index];
+    if (had) {
+        piece.slots_at = s->at;
+        piece.slots_len = s->need->slot_count;
+    }
+    const rc_t rc = query_give(r->query, e, s->index, &piece);
+    for (size_t i = 0; !rc && had && i < s->need->slot_count; i++)
+        had[s->at + i] = true;
+    r->answered[s->index] = !rc && is_whole(r, s->index);
+    return rc;
+}
+
 /* Gives the query one answer. *again: it came to nothing for a reason of whoever asked for it, not of the endpoint.
  * *passes: it may be answered a little later. */
 static rc_t take_seat(round_t *r, err_t *e, const seat_t *s, bool *again, bool *passes)
@@ -253,8 +363,7 @@ static rc_t take_seat(round_t *r, err_t *e, const seat_t *s, bool *again, bool *
     }
     if (s->need->kind == NEED_HINT && a->refusal == REFUSAL_METHOD) /* another one may have it */
         return RC_OK;
-    rc_t rc = query_give(r->query, e, s->index, &a->answer);
-    r->answered[s->index] = rc == RC_OK;
+    rc_t rc = give(r, e, s, &a->answer);
     if (!rc)
         r->since_ms = r->now_ms();
     rc = lesson_judge(r->upstream, passes, e, b, s->need, rc);
@@ -278,6 +387,19 @@ static void note_lie(const round_t *r, const visit_t *v, const seat_t *s, const 
     arena_free(&a);
 }
 
+/* Whether a proof was refused for the number of its slots: then this endpoint is asked for half as many at once. */
+static bool asked_too_many(visit_t *v, const seat_t *s)
+{
+    const batch_t *b = s->batch;
+    if (b->rc || b->answers[s->element].refusal != REFUSAL_KEYS || s->need->slot_count < 2)
+        return false;
+    const size_t half = s->need->slot_count / 2;
+    v->slots_most = half < v->slots_most ? half : v->slots_most;
+    v->heard |= b->heard;
+    v->own |= s->own;
+    return true;
+}
+
 /* Takes what came on one seat; its fault is ours to report when we asked, or when it accuses and nobody has told
  * yet. */
 static void judge_seat(round_t *r, visit_t *v, fault_t *all, fault_t *mine, const seat_t *s)
@@ -288,10 +410,14 @@ static void judge_seat(round_t *r, visit_t *v, fault_t *all, fault_t *mine, cons
         v->late |= s->own;
         return;
     }
+    if (asked_too_many(v, s))
+        return;
     rc_t rc = take_seat(r, &e, s, &again, &passes);
     if (again)
         return;
-    v->asked[s->index] = true;
+    const bool *had = r->had[s->index];
+    const bool more = !rc && had && had[s->at] && !r->answered[s->index]; /* pieces are still to be asked for */
+    v->asked[s->index] |= !more;
     v->heard |= s->batch->heard;
     if (lesson_rank(rc) > lesson_rank(all->rc))
         note_said(all->said, &s->batch->response);

@@ -9,6 +9,8 @@
  * While an endpoint takes longer than it usually does, the next one is asked for the same as well: whoever has it first
  * gives it, and the other is left. Not more than one request of twenty is asked twice.
  *
+ * A proof of more slots than an endpoint gives is asked of it in pieces, and of another one as that one likes it.
+ *
  * An access list that the first endpoint is known not to give is asked of one that may, beside the rest, and one that
  * it refuses for now after the rest; that waits for it no longer than it usually takes, and a second. State of an old
  * block is asked first of those that have not refused one as old.
@@ -51,12 +53,14 @@ typedef struct {
     size_t endpoint;
     bool *asked;       /* ... for this need: it has had its say */
     bool heard;        /* it answered a batch, if only with errors */
+    size_t slots_most; /* of one proof: beyond what the endpoint is known to give, it has refused more on this visit */
     bool own;          /* we asked it for something ourselves, */
     fault_t all, mine; /* what its answers were, all, and those that are ours to report */
     bool stopped;      /* asking it for more makes no sense */
     bool late;         /* the party left before its answer came */
     uint32_t retry_after_ms;
     party_t party;
+    size_t room; /* seats of the party that there is memory for */
 } visit_t;
 
 typedef struct {
@@ -70,6 +74,7 @@ typedef struct {
     size_t count;
     hash32_t *keys;
     bool *answered;
+    bool **had;         /* of a proof of several slots: which of them were given, in pieces; else NULL */
     bool *lacked;       /* an endpoint said that it is unknown, which may be an answer */
     unsigned lacks;     /* endpoints that have said so of any, */
     uint64_t lacked_ms; /* ... the first by now_ms then */

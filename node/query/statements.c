@@ -52,10 +52,10 @@ static rc_t check_sender(const work_t *w, err_t *e)
     return err_code(e, err_in(e, RC_REFUSED, "sender", "this gateway does not work for this contract"), SENDER_REFUSED);
 }
 
-/* Slots in one proof. What has no upstreams, a replay above all, asks for each alone. */
+/* Slots in one proof; 0: as many as there are. What has no upstreams, a replay above all, asks for each alone. */
 static size_t proof_slots(const statements_config_t *k)
 {
-    return k->jobs && !k->replays ? jobs_proof_slots(k->jobs) : 1;
+    return k->jobs && !k->replays ? 0 : 1;
 }
 
 /* The statement binds what was asked, and so it must be what is run: no gas is lowered. */

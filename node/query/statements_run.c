@@ -180,8 +180,7 @@ static rc_t read_one(all_t *a, query_t **out, size_t *next, err_t *e, const ex_b
                                             .block = block,
                                             .addr = a->keys[at].addr,
                                             .slots = slots,
-                                            .slot_count = n,
-                                            .proof_slots_max = ask_proof_slots(a->how.ask) });
+                                            .slot_count = n });
 }
 
 /* One query for all keys at a block. NULL: there is nothing to be asked for, or memory is short. */

@@ -28,12 +28,9 @@ static run_t *read_run(api_call_t *c, const jo_t *args, const jo_t *state, const
     const ex_block_t *at = api_block(c, &args[1]);
     if (rc || !at)
         return NULL;
-    r->config = (ex_call_config_t){ .chain = c->world->chain,
-                                    .cache = c->world->cache,
-                                    .block = at,
-                                    .request = &r->request,
-                                    .use_hint = true,
-                                    .proof_slots_max = c->world->proof_slots_max };
+    r->config = (ex_call_config_t){
+        .chain = c->world->chain, .cache = c->world->cache, .block = at, .request = &r->request, .use_hint = true
+    };
     r->env = at->env;
     if (state)
         api_read_overrides(&r->overrides, c->arena, state);

@@ -106,8 +106,7 @@ static rc_t ask_gas(fill_t *f, query_t **out, err_t *e, const api_call_t *c)
                                     .block = &c->world->latest,
                                     .request = &f->unpriced,
                                     .program = &f->estimate.program,
-                                    .use_hint = true,
-                                    .proof_slots_max = c->world->proof_slots_max };
+                                    .use_hint = true };
     return ex_call_new(out, e, &f->config);
 }
 

@@ -183,8 +183,7 @@ void api_eth_simulateV1(api_call_t *c, const jo_t *args)
                                     .block = at,
                                     .request = &x->first,
                                     .program = &x->sim.program,
-                                    .use_hint = x->config.use_hint,
-                                    .proof_slots_max = c->world->proof_slots_max };
+                                    .use_hint = x->config.use_hint };
     rc = ex_call_new(&q, &e, &x->config);
     c->asked = x;
     api_ask(c, rc, &e, q, write_simulation);

@@ -198,7 +198,6 @@ static void ask_values(api_call_t *c, const values_t *v, const ex_block_t *block
     for (size_t i = 0; !rc && i < v->count; i++) {
         const ex_read_config_t read = { .block = block,
                                         .cache = c->world->cache,
-                                        .proof_slots_max = c->world->proof_slots_max,
                                         .addr = v->rows[i].addr,
                                         .slots = v->rows[i].slots,
                                         .slot_count = v->rows[i].count };
@@ -312,13 +311,10 @@ void api_eth_getProof(api_call_t *c, const jo_t *args)
     err_t e;
     if (!block)
         return;
-    const rc_t rc = ex_prove_new(&q, &e,
-                                 &(ex_prove_config_t){ .cache = c->world->cache,
-                                                       .block = block,
-                                                       .addr = p->addr,
-                                                       .slots = p->slots,
-                                                       .slot_count = p->count,
-                                                       .proof_slots_max = c->world->proof_slots_max });
+    const rc_t rc = ex_prove_new(
+        &q, &e,
+        &(ex_prove_config_t){
+            .cache = c->world->cache, .block = block, .addr = p->addr, .slots = p->slots, .slot_count = p->count });
     c->asked = p;
     api_ask(c, rc, &e, q, write_proof);
 }

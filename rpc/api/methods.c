@@ -94,7 +94,6 @@ void api_read(api_call_t *c, ex_read_config_t *read, api_write_fn write)
     if (!read->block || c->error)
         return;
     read->cache = c->world->cache;
-    read->proof_slots_max = c->world->proof_slots_max;
     const rc_t rc = ex_read_new(&q, &e, read);
     api_ask(c, rc, &e, q, write);
 }

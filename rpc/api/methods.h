@@ -92,7 +92,6 @@ typedef struct {
 typedef struct {
     const evm_chain_t *chain; /* NULL: not known yet, and not_ready says why */
     ex_cache_t *cache;        /* may be NULL */
-    size_t proof_slots_max;   /* slots of one eth_getProof; 0: NEED_SLOTS_MAX */
     uint32_t fork_id;         /* lc_builtin_t; 0: not known; then */
     const hash32_t
         *genesis_hash; /* ... of the execution chain, all of whose forks before Paris begin with it; or NULL */

@@ -10,6 +10,12 @@
 #define RETRY 32u        /* batches by number before one by hash is tried again */
 #define UNTIL 256u       /* batches without a hint before one is asked for again */
 #define UNTIL_MAX 16384u /* ... however often that was in vain */
+#define FUNDS_WAIT 64u   /* access lists before one is asked for in a form nearer to the caller's */
+#define FUNDS_WAIT_MAX 4096u
+#define GAP_BLOCKS 256u /* for which it is believed that older state is not there */
+#define GAP_BLOCKS_MAX ((uint64_t)1 << 20)
+#define JSON_WAIT 256u /* answers in JSON before SSZ is asked for again, */
+#define SSZ_WAIT 8u    /* ... and in SSZ, of no use, before JSON is */
 
 void cap_init(cap_t *c)
 {
@@ -18,7 +24,10 @@ void cap_init(cap_t *c)
     c->patience = PATIENCE;
     c->row = 1;
     c->until = UNTIL;
+    c->keys_wait = PATIENCE;
     c->retry = RETRY;
+    c->hint_wait = FUNDS_WAIT;
+    c->gap_for = GAP_BLOCKS;
 }
 
 /* There are no hints here, for a good while. */
@@ -140,7 +149,7 @@ static void try_hashes(cap_t *c)
 void cap_by_hash(cap_t *c, bool answered, bool unknown)
 {
     c->knows |= answered;
-    if (c->guess && c->form.by_number && ++c->since >= c->retry) {
+    if (c->form.by_number && ++c->since >= c->retry) {
         c->retry = (uint16_t)(c->retry < UNTIL_MAX ? 2 * c->retry : UNTIL_MAX);
         try_hashes(c);
     }
@@ -168,16 +177,31 @@ bool cap_wrong_by_number(cap_t *c)
 
 bool cap_refused_form(cap_t *c, const cap_form_t *asked)
 {
-    c->form.by_number |= !asked->by_number;
+    if (!asked->by_number && !c->form.by_number) { /* it says so: that will last */
+        c->form.by_number = true;
+        c->retry = c->retry > UNTIL ? c->retry : UNTIL;
+        c->since = 0;
+    }
     c->guess &= asked->by_number;
     return !asked->by_number;
 }
 
 bool cap_refused_funds(cap_t *c, const cap_form_t *asked)
 {
-    if (c->form.funds == asked->funds && asked->funds < FUNDS_NOBODY)
+    if (c->form.funds == asked->funds && asked->funds < FUNDS_NOBODY) {
         c->form.funds++;
+        c->hinted = 0;
+    }
     return c->form.funds > asked->funds && !c->form.no_hint;
+}
+
+void cap_gave_hint(cap_t *c, const cap_form_t *asked)
+{
+    if (!c->form.funds || asked->funds != c->form.funds || ++c->hinted < c->hint_wait)
+        return;
+    c->form.funds--;
+    c->hinted = 0;
+    c->hint_wait = (uint16_t)(c->hint_wait < FUNDS_WAIT_MAX ? 2 * c->hint_wait : FUNDS_WAIT_MAX);
 }
 
 void cap_refused_hint(cap_t *c)
@@ -185,24 +209,55 @@ void cap_refused_hint(cap_t *c)
     without_hints(c);
 }
 
+/* A proof of so many slots was given: after enough of as many as are asked for, a larger one may be. */
+static void count_keys(cap_t *c, uint16_t n)
+{
+    if (n > c->keys_good) {
+        c->keys_good = n;
+        c->keys_wait = PATIENCE;
+    }
+    if (!c->keys || n < c->keys)
+        return;
+    c->keys = n;
+    if (++c->keys_full < c->keys_wait)
+        return;
+    const unsigned more = n + 1u + n / 4u;
+    c->keys = (uint16_t)(more < CAP_KEYS_MAX ? more : 0);
+    c->keys_full = 0;
+}
+
 void cap_keys(cap_t *c, size_t slots, bool given)
 {
-    const uint16_t n = (uint16_t)(slots < UINT16_MAX ? slots : UINT16_MAX);
+    const uint16_t n = (uint16_t)(slots < CAP_KEYS_MAX ? slots : CAP_KEYS_MAX);
     if (given) {
-        c->keys_good = n > c->keys_good ? n : c->keys_good;
-        c->keys = c->keys && c->keys < n ? n : c->keys;
+        count_keys(c, n);
         return;
     }
+    if (c->keys && n > c->keys) /* it was on its way when the limit was learned */
+        return;
     if (n <= c->keys_good) /* fewer than it took before */
         c->keys_good = 0;
+    else if (c->keys_good && c->keys_wait < PATIENCE_MAX)
+        c->keys_wait = (uint16_t)(2 * c->keys_wait);
     const uint16_t half = (uint16_t)(n / 2u), next = half > c->keys_good ? half : c->keys_good;
-    if (!c->keys || next < c->keys)
-        c->keys = next ? next : 1;
+    c->keys = next ? next : 1;
+    c->keys_full = 0;
+}
+
+size_t cap_slots(const cap_t *c, size_t most)
+{
+    return c->keys && c->keys < most ? c->keys : most;
 }
 
 static uint64_t behind(const cap_t *c, uint64_t number)
 {
     return c->newest > number ? c->newest - number : 0;
+}
+
+/* Whether what is known of the gap was learned long ago. */
+static bool is_old(const cap_t *c)
+{
+    return c->newest - c->gap_at >= c->gap_for;
 }
 
 void cap_state(cap_t *c, uint64_t number, bool proven)
@@ -216,11 +271,36 @@ void cap_state(cap_t *c, uint64_t number, bool proven)
     }
     if (!depth) /* it is not its age */
         return;
-    c->gap = !c->gap || depth < c->gap ? depth : c->gap;
+    const bool old = c->gap && is_old(c);
+    if (old && c->gap_for < GAP_BLOCKS_MAX)
+        c->gap_for *= 2;
+    c->gap = !c->gap || depth < c->gap || old ? depth : c->gap;
+    c->gap_at = c->newest;
     c->reach = c->reach < c->gap ? c->reach : c->gap - 1;
 }
 
 bool cap_reaches(const cap_t *c, uint64_t number)
 {
-    return !c->gap || behind(c, number) < c->gap;
+    return !c->gap || behind(c, number) < c->gap || is_old(c);
+}
+
+int cap_route(cap_t *c, unsigned kind)
+{
+    cap_route_t *r = &c->routes[kind];
+    if (r->as != ROUTE_ANY && !r->left--)
+        r->as = ROUTE_ANY;
+    return (int)r->as;
+}
+
+void cap_json(cap_t *c, unsigned kind, bool good)
+{
+    cap_route_t *r = &c->routes[kind];
+    const uint16_t least = good ? JSON_WAIT : SSZ_WAIT;
+    if (r->as == ROUTE_JSON) {
+        r->as = good ? ROUTE_JSON : ROUTE_ANY; /* SSZ may be the better one again */
+        return;
+    }
+    r->wait = (uint16_t)(r->wait < least ? least : r->wait < UNTIL_MAX ? 2 * r->wait : UNTIL_MAX);
+    r->left = r->wait;
+    r->as = good ? ROUTE_JSON : ROUTE_SSZ;
 }

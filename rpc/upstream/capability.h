@@ -5,9 +5,11 @@
  *                             -- refused --> half as many, and one batch at a time until one is answered
  *                                        -- one alone refused --> its size was not the reason: as before, and failed
  *     full batches answered --> a little larger ones are tried, the more seldom the more often that failed
+ *     a proof of many slots refused for their number --> in pieces of half as many; raised again likewise
  *
- * What is learned lives as long as the endpoint's row. Each refusal that leads to asking again makes the pieces
- * smaller or the form simpler, so a need is asked at most CAP_TRIES_MAX times.
+ * What is learned lives as long as the endpoint's row, and what makes it less useful is tried again now and then, the
+ * more seldom the more often that was in vain: endpoints change behind one URL. Each refusal that leads to asking again
+ * makes the pieces smaller or the form simpler, so a need is asked at most CAP_TRIES_MAX times.
  *
  * Floor:  3, rpc/upstream. No I/O, clock or thread.
  * Tests:  tests/unit/test_capability.c, tests/fuzz/fuzz_capability.c
@@ -19,6 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define CAP_ROUTES 5u      /* of a beacon API, by lc_kind_t */
+#define CAP_KEYS_MAX 1024u /* slots of one proof: newer clients give no more */
 #define CAP_BATCH_MAX 100u /* elements of one JSON-RPC batch: most providers refuse larger ones */
 #define CAP_TRIES_MAX                                                                                                  \
     16u /* of one need: 1, the hint apart, at most 7 halvings, a number for the hash, twice the funds */
@@ -37,6 +41,12 @@ typedef struct {
     cap_funds_t funds; /* of a hint */
 } cap_form_t;
 
+/* How a route of a beacon API is asked. */
+typedef struct {
+    enum { ROUTE_ANY, ROUTE_JSON, ROUTE_SSZ } as; /* for SSZ and then for JSON; JSON only; JSON was of no use */
+    uint16_t left, wait;                          /* answers until that is forgotten, and the next time */
+} cap_route_t;
+
 typedef struct {
     cap_form_t form;
     uint16_t batch;      /* elements of one batch, at least 1; one alone is sent without a list */
@@ -50,8 +60,6 @@ typedef struct {
     uint16_t until;      /* and how many there are to be before one is asked for again */
     bool doubt, rest;    /* of the hint that went apart: it was refused; the rest was answered */
     uint8_t unknown;     /* batches by hash in a row that named a block it did not know, before it knew any; */
-    uint8_t json;        /* of a beacon API: routes, bits by lc_kind_t, that are to be asked for JSON only, */
-    uint8_t tried;       /* ... or were, in vain, so that they are not tried again */
     bool knows;          /* it has answered by hash */
     bool guess;          /* that it takes no hashes: it never knew one, and never said why; */
     bool right;          /* ... what it then gave by number proved what was asked for */
@@ -59,10 +67,17 @@ typedef struct {
     uint16_t since;      /* ... batches by number since the last by hash, */
     uint16_t retry;      /* ... and how many there are to be before the next */
     uint16_t keys;       /* slots that one proof may have; 0: as many as anybody asks for; */
-    uint16_t keys_good;  /* ... the most that one had which it gave */
+    uint16_t keys_good;  /* ... the most that one had which it gave since it refused fewer; */
+    uint16_t keys_full;  /* ... proofs of that many given since more were tried, */
+    uint16_t keys_wait;  /* ... and how many have to be */
     uint64_t newest;     /* the newest block at which it was asked for state; */
-    uint64_t reach, gap; /* ... how far behind that it has proven, and from where on it has not; gap 0: not known */
+    uint64_t reach, gap; /* ... how far behind that it has proven, and from where on it has not; gap 0: not known, */
+    uint64_t gap_at;     /* ... the newest block then, */
+    uint64_t gap_for;    /* ... and for how many more it is believed */
+    uint16_t hinted;     /* access lists given since it is asked for them in another form than the caller's, */
+    uint16_t hint_wait;  /* ... and how many there are to be before an earlier one is tried */
     bool settling;       /* the last batch was refused: one at a time, please */
+    cap_route_t routes[CAP_ROUTES];
 } cap_t;
 
 /* What to do with what was refused as a whole. */
@@ -99,13 +114,28 @@ bool cap_refused_form(cap_t *c, const cap_form_t *asked);
 bool cap_refused_funds(cap_t *c, const cap_form_t *asked);
 void cap_refused_hint(cap_t *c);
 
-/* A proof of so many slots was given, or refused for their number: half as many are asked for at once from now on. */
+/* An access list was given, when asked for in that form: after enough of them one nearer to the caller's is tried. */
+void cap_gave_hint(cap_t *c, const cap_form_t *asked);
+
+/* A proof of so many slots was given, or refused for their number: half as many are asked for at once from now on, and
+ * a little more again after enough such proofs. */
 void cap_keys(cap_t *c, size_t slots, bool given);
+
+/* Slots that one proof is asked for with, at most `most`. */
+size_t cap_slots(const cap_t *c, size_t most);
 
 /* State at block `number` was proven, or is not kept any more. */
 void cap_state(cap_t *c, uint64_t number, bool proven);
 
-/* Whether it may have state at that block: it has not refused one as far behind the newest that it was asked for. */
+/* Whether it may have state at that block: it has not refused one as far behind the newest that it was asked for, or
+ * that is long ago. */
 bool cap_reaches(const cap_t *c, uint64_t number);
+
+/* How a route is to be asked; before each time, as what was learned of it is forgotten after some. */
+int cap_route(cap_t *c, unsigned kind);
+
+/* What it answered when asked for JSON: it was good, or nothing could be made of it. What says nothing of the form is
+ * not told. */
+void cap_json(cap_t *c, unsigned kind, bool good);
 
 #endif

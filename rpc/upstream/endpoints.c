@@ -543,16 +543,6 @@ void up_hinted(up_t *u, size_t i, bool answered, uint64_t now_ms)
     pthread_mutex_unlock(&u->lock);
 }
 
-size_t up_proof_slots(up_t *u, size_t most)
-{
-    pthread_mutex_lock(&u->lock);
-    for (size_t i = 0; i < u->count; i++)
-        if (!u->at[i].status.retired && u->at[i].can.keys && u->at[i].can.keys < most)
-            most = u->at[i].can.keys;
-    pthread_mutex_unlock(&u->lock);
-    return most;
-}
-
 void up_order_state(up_t *u, size_t order[UP_ENDPOINTS_MAX], size_t count, uint64_t number)
 {
     size_t others[UP_ENDPOINTS_MAX], kept = 0, moved = 0;

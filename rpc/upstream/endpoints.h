@@ -126,9 +126,6 @@ bool up_hints(up_t *u, size_t i, uint64_t now_ms);
 #define UP_HINT_LATE_MS 4000u
 void up_hinted(up_t *u, size_t i, bool answered, uint64_t now_ms);
 
-/* The most slots of one proof that all of them give, at most `most`. */
-size_t up_proof_slots(up_t *u, size_t most);
-
 /* Moves those of an order of count that do not keep the state of a block that old behind the others. */
 void up_order_state(up_t *u, size_t order[UP_ENDPOINTS_MAX], size_t count, uint64_t number);
 

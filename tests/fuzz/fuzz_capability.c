@@ -47,6 +47,26 @@ static void ask(cap_t *c, size_t elements, bool hint, const uint8_t **at, const 
     }
 }
 
+/* A proof of so many slots, in pieces as the machine says: it ends, refused with one slot or given. */
+static void pieces(cap_t *c, size_t slots, const uint8_t **at, const uint8_t *end)
+{
+    size_t most = slots;
+    for (unsigned asked = 0; slots; asked++) {
+        const size_t n = cap_slots(c, most) < slots ? cap_slots(c, most) : slots;
+        const bool given = *at + 1 < end && *(*at)++ % 4;
+        if (asked > 64 + 7 || !n)
+            abort();
+        cap_keys(c, n, given);
+        check(c);
+        if (!given && n == 1)
+            return;
+        if (given)
+            slots -= n;
+        else
+            most = n / 2;
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     const uint8_t *at = data, *end = data + len;
@@ -59,11 +79,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         if (elements % 4 == 1)
             cap_state(&c, *at, hint);
         if (elements % 4 == 2)
-            cap_keys(&c, 1u + *at % 64u, hint);
+            pieces(&c, 1u + *at % 64u, &at, end);
         if (elements % 4 == 3)
             cap_by_hash(&c, *at & 1, *at & 2);
         if (elements % 8 == 3 && cap_wrong_by_number(&c) && c.form.by_number)
             abort();
+        if (elements % 8 == 5)
+            cap_gave_hint(&c, &c.form);
+        if (elements % 8 == 6 && cap_route(&c, *at % CAP_ROUTES) != ROUTE_SSZ)
+            cap_json(&c, *at % CAP_ROUTES, hint);
         if (*at == 255)
             cap_unanswered(&c);
         check(&c);

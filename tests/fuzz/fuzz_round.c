@@ -20,6 +20,7 @@ static struct {
     uint64_t now_ms;
     need_t needs[NEEDS_MAX];
     bool given[NEEDS_MAX];
+    unsigned slots[NEEDS_MAX]; /* that came in pieces, bits */
     size_t count;
     unsigned sent;
     party_t *air[ROUND_VISITS + 1];
@@ -52,7 +53,11 @@ static rc_t give(query_t *q, err_t *e, size_t i, const answer_t *a)
         abort(); /* twice */
     if (a->number == FALSE_NUMBER)
         return err_say(e, RC_REFUSED, "false");
-    w.given[i] = true;
+    for (size_t k = 0; k < a->slots_len; k++)
+        w.slots[i] |= 1u << (a->slots_at + k);
+    if (a->slots_at + a->slots_len > w.needs[i].slot_count)
+        abort();
+    w.given[i] = !a->slots_len || w.slots[i] == (1u << w.needs[i].slot_count) - 1;
     return RC_OK;
 }
 
@@ -245,6 +250,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
                                .number = i,
                                .may_lack = what & 64,
                                .settled = what & 128 };
+        if (w.needs[i].kind == NEED_PROOF) {
+            static const hash32_t slots[8];
+            w.needs[i].slots = slots;
+            w.needs[i].slot_count = what / 16 % 8;
+        }
         if (may_hint) {
             static const ex_request_t nothing;
             w.needs[i].origin = NEED_GUESSED;

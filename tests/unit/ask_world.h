@@ -18,6 +18,9 @@
 #define WIDE_SLOTS 60u /* of one proof, whose answer may be longer than 1 MiB */
 #define BALANCES_900 "6103845b803150600190038060035750602a5f5260205ff3" /* balance(900), ..., balance(1); return 42 */
 #define SLOADS_1200 "6104b05b805450600190038060035750602a5f5260205ff3"  /* sload(1200), ..., sload(1); return 42 */
+#define SLOADS_40                                                                                                      \
+    "60285b8054506001900380600257"                                                                                     \
+    "50602a5f5260205ff3" /* sload(40), ..., sload(1); return 42 */
 #define PROOF_OF_A "\"eth_getProof\",\"params\":[\"0xac0000000000000000000000000000000000a000\""
 #define PROOF_OF_B "\"eth_getProof\",\"params\":[\"0xbb01"
 
@@ -31,10 +34,11 @@ typedef struct {
     const char *failing;   /* batches whose text has this get status 500 */
     int status;            /* of HTTP; 0: 200 */
     unsigned pause_ms;
-    bool held;        /* answers nothing until it is false, */
-    size_t held_from; /* ... of requests that have at least so many characters */
-    bool null;        /* so it answers what it does not refuse */
-    const char *hint; /* its access list; NULL: none */
+    bool held;         /* answers nothing until it is false, */
+    size_t held_from;  /* ... of requests that have at least so many characters */
+    bool null;         /* so it answers what it does not refuse */
+    const char *hint;  /* its access list; NULL: none */
+    unsigned keys_max; /* slots of one proof; 0: any */
     unsigned batches, hints, elements, most_elements, most_slots, most_keys, now,
         most_now;     /* keys: slots of one proof */
     unsigned wide_at; /* the first batch with so many slots that its answer may be long, counted from 1; 0: none came */
@@ -169,6 +173,12 @@ static inline void put_result(char *out, const endpoint_t *e, const char *method
     free(slots);
 }
 
+/* Whether a proof is asked for more slots than it gives. */
+static inline bool is_too_much(const endpoint_t *e, const char *method, const json_t *params)
+{
+    return e->keys_max && !strcmp(method, "eth_getProof") && json_array_size(json_array_get(params, 1)) > e->keys_max;
+}
+
 static inline bool refuses(const endpoint_t *e, const char *text)
 {
     return e->refused && strstr(text, e->refused) && (!e->refusing || e->batches <= e->refusing);
@@ -182,7 +192,9 @@ static inline void put_answer(char *out, endpoint_t *e, const json_t *element)
     put(out, "{\"jsonrpc\":\"2.0\",\"id\":%lld,", json_integer_value(json_object_get(element, "id")));
     const bool hint = !strcmp(method, "eth_createAccessList");
     e->hints += hint;
-    if ((hint && !e->hint) || refuses(e, text))
+    if (is_too_much(e, method, params))
+        put(out, "\"error\":{\"code\":-32602,\"message\":\"too many slots (max %u)\"}", e->keys_max);
+    else if ((hint && !e->hint) || refuses(e, text))
         put(out, "\"error\":{\"code\":-32000,\"message\":\"%s\"}", e->words ? e->words : "not here");
     else if (hint)
         put(out, "\"result\":%s", e->hint);
@@ -342,7 +354,6 @@ static inline query_t *new_call(const ex_request_t *request)
     query_t *q;
     err_t e;
     s.config.use_hint = true;
-    s.config.proof_slots_max = BATCH_SLOTS_MAX;
     s.config.request = request;
     ck_assert_msg(ex_call_new(&q, &e, &s.config) == RC_OK, "%s", e.text);
     return q;

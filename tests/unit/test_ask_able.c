@@ -1,4 +1,6 @@
 /* Endpoints that can do different things: each is asked for what it has, as far as that is known. */
+#include "lightclient/exec/prove.h"
+#include "lightclient/mpt/mpt.h"
 #include "tests/unit/ask_world.h"
 
 #define CHAIN_HINT                                                                                                     \
@@ -156,6 +158,96 @@ START_TEST(an_endpoint_alone_that_keeps_no_such_state_says_why)
 }
 END_TEST
 
+/* The first gives proofs of four slots only. */
+static void open_slots(void)
+{
+    open_world(SLOADS_40);
+    for (unsigned i = 1; i <= 40; i++)
+        world_set(&s.w.accounts[0], i, u256_of(100 + i));
+    s.block.state_root = world_root(&s.w);
+    ends[0].keys_max = 4;
+}
+
+START_TEST(a_proof_of_many_slots_is_asked_in_pieces_of_whoever_gives_few_and_whole_of_another)
+{
+    open_slots();
+    for (unsigned i = 0; i < 3; i++)
+        expect_word(42, 2);
+    ck_assert_uint_eq(ends[1].batches, 0);
+    ck_assert_uint_eq(status_of(0).failures, 0);
+    ends[0].most_keys = 0;
+    expect_word(42, 2);
+    ck_assert_uint_le(ends[0].most_keys, 4); /* it is known */
+    ends[0].status = 500;
+    expect_word(42, 2);
+    ck_assert_uint_eq(ends[1].most_keys, 39); /* the first that a run met stands alone */
+    close_world();
+}
+END_TEST
+
+START_TEST(an_endpoint_that_gives_larger_proofs_again_is_asked_for_them_after_a_while)
+{
+    open_slots();
+    expect_word(42, 2);
+    ends[0].keys_max = 0;
+    ends[0].most_keys = 0;
+    unsigned calls = 0;
+    for (; ends[0].most_keys < 8 && calls < 100; calls++)
+        expect_word(42, 2);
+    ck_assert_uint_ge(ends[0].most_keys, 8);
+    ck_assert_uint_gt(calls, 5); /* slowly */
+    ck_assert_uint_eq(ends[1].batches, 0);
+    close_world();
+}
+END_TEST
+
+/* A proof of forty slots, shown. */
+static void expect_shown(void)
+{
+    hash32_t slots[40];
+    err_t e = { 0 };
+    query_t *q = NULL;
+    for (unsigned i = 0; i < 40; i++)
+        u256_to_be32(slots[i].b, &(u256_t){ { i + 1 } });
+    const ex_prove_config_t c = { .block = &s.block, .addr = s.w.accounts[0].addr, .slots = slots, .slot_count = 40 };
+    ck_assert_int_eq(ex_prove_new(&q, &e, &c), RC_OK);
+    ck_assert_msg(ask_wait(&q, &e, engine, q) == RC_OK, "%s", e.text);
+    const ex_prove_result_t *r = ex_prove_result(q);
+    ck_assert_ptr_nonnull(r);
+    for (unsigned i = 0; i < 40; i++) {
+        u256_t value;
+        ck_assert(u256_eq(&r->slots[i].value, &(u256_t){ { 101 + i } }));
+        ck_assert_int_eq(mpt_verify_slot(&value, &r->account.storage_root, &slots[i], r->slots[i].proof.nodes,
+                                         r->slots[i].proof.count),
+                         RC_OK);
+        ck_assert(u256_eq(&value, &r->slots[i].value));
+    }
+    query_free(q);
+}
+
+START_TEST(a_shown_proof_is_put_together_from_pieces)
+{
+    open_slots();
+    expect_shown();
+    ck_assert_uint_eq(ends[1].batches, 0);
+    ck_assert_uint_eq(status_of(0).failures, 0);
+    close_world();
+}
+END_TEST
+
+/* The first gives some of the slots and not the others: the second is asked for these alone. */
+START_TEST(a_proof_begun_at_one_endpoint_is_ended_at_another)
+{
+    open_slots();
+    ends[0].keys_max = 20;
+    ends[0].refused = "0000028\"]"; /* the piece whose last slot is 40 */
+    expect_shown();
+    ck_assert_uint_eq(ends[1].most_keys, 20);
+    ck_assert_uint_eq(ends[1].batches, 1);
+    close_world();
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN(
@@ -163,5 +255,8 @@ int main(void)
         whoever_has_a_hint_is_asked_for_nothing_twice, a_hint_that_is_refused_for_now_is_asked_of_the_second,
         without_a_hint_anywhere_a_call_takes_its_rounds_and_nobody_is_blamed, a_hint_that_does_not_come_holds_nobody_up,
         who_lets_hints_wait_is_asked_for_fewer, a_hint_is_waited_for_no_longer_than_a_second_however_slow_who_gives_it,
-        state_of_an_old_block_is_asked_of_whoever_keeps_it, an_endpoint_alone_that_keeps_no_such_state_says_why);
+        state_of_an_old_block_is_asked_of_whoever_keeps_it, an_endpoint_alone_that_keeps_no_such_state_says_why,
+        a_proof_of_many_slots_is_asked_in_pieces_of_whoever_gives_few_and_whole_of_another,
+        an_endpoint_that_gives_larger_proofs_again_is_asked_for_them_after_a_while,
+        a_shown_proof_is_put_together_from_pieces, a_proof_begun_at_one_endpoint_is_ended_at_another);
 }

@@ -152,6 +152,99 @@ START_TEST(slots_of_a_proof_are_halved_to_what_was_given)
 }
 END_TEST
 
+/* Proofs until so many slots are asked for at once, of an endpoint that gives at most so many; how many it refused. */
+static unsigned proofs_until(cap_t *c, unsigned *refused, size_t slots, size_t most)
+{
+    unsigned n = 0;
+    for (*refused = 0; cap_slots(c, 512) < slots && n < 100000; n++) {
+        const size_t asked = cap_slots(c, 512);
+        *refused += asked > most;
+        cap_keys(c, asked, asked <= most);
+    }
+    return n;
+}
+
+START_TEST(more_slots_are_tried_slowly_and_a_limit_that_stands_ever_more_seldom)
+{
+    cap_t c;
+    unsigned refused;
+    cap_init(&c);
+    for (size_t n = 512; n > 4; n = cap_slots(&c, 512))
+        cap_keys(&c, n, false);
+    ck_assert_uint_eq(proofs_until(&c, &refused, 513, 4), 100000); /* never, since it gives four */
+    ck_assert_uint_le(refused, 40);
+    ck_assert_uint_le(cap_slots(&c, 512), 6);
+    const unsigned n = proofs_until(&c, &refused, 512, 1024); /* it gives more now */
+    ck_assert_uint_le(n, 4096 + 32 * 30);
+    ck_assert_uint_eq(refused, 0);
+    for (unsigned i = 0; i < 32 * 10; i++)
+        cap_keys(&c, cap_slots(&c, 2000), true);
+    ck_assert_uint_eq(c.keys, 0); /* no limit that anybody has */
+}
+END_TEST
+
+/* Forms that cost the caller something are left again after a while. */
+START_TEST(what_was_learned_once_is_not_kept_for_ever)
+{
+    cap_t c;
+    unsigned n = 0;
+    cap_init(&c);
+    ck_assert(cap_refused_form(&c, &(cap_form_t){ 0 })); /* by number: it says that it takes no hashes */
+    for (; c.form.by_number && n < 10000; n++)
+        cap_by_hash(&c, false, false);
+    ck_assert_uint_eq(n, 256);
+    ck_assert(cap_refused_form(&c, &(cap_form_t){ 0 })); /* it still does not */
+    for (n = 0; c.form.by_number && n < 10000; n++)
+        cap_by_hash(&c, false, false);
+    ck_assert_uint_eq(n, 512);
+
+    ck_assert(cap_refused_funds(&c, &(cap_form_t){ 0 })); /* one sender had nothing */
+    ck_assert(cap_refused_funds(&c, &(cap_form_t){ .funds = FUNDS_CHEAP }));
+    ck_assert_int_eq(c.form.funds, FUNDS_NOBODY);
+    for (n = 0; c.form.funds && n < 10000; n++)
+        cap_gave_hint(&c, &(cap_form_t){ .funds = c.form.funds });
+    ck_assert_uint_eq(n, 64 + 128);
+
+    cap_state(&c, 10000, true); /* one refusal, as a node behind it was being pruned */
+    cap_state(&c, 9999, false);
+    ck_assert(!cap_reaches(&c, 9000));
+    cap_state(&c, 10255, true);
+    ck_assert(!cap_reaches(&c, 9000));
+    cap_state(&c, 10256, true);
+    ck_assert(cap_reaches(&c, 9000));
+    cap_state(&c, 10000, false); /* it has none indeed */
+    ck_assert(!cap_reaches(&c, 10000) && cap_reaches(&c, 10001));
+    cap_state(&c, 10256 + 511, true);
+    ck_assert(!cap_reaches(&c, 10000));
+    cap_state(&c, 10256 + 512, true);
+    ck_assert(cap_reaches(&c, 10000));
+}
+END_TEST
+
+START_TEST(a_route_is_asked_for_json_or_ssz_alone_for_a_while_only)
+{
+    cap_t c;
+    unsigned n = 0;
+    cap_init(&c);
+    ck_assert_int_eq(cap_route(&c, 2), ROUTE_ANY);
+    cap_json(&c, 2, true);
+    for (; cap_route(&c, 2) == ROUTE_JSON && n < 10000; n++)
+        cap_json(&c, 2, true);
+    ck_assert_uint_eq(n, 256);
+    cap_json(&c, 2, true);
+    ck_assert_int_eq(cap_route(&c, 2), ROUTE_JSON);
+    cap_json(&c, 2, false); /* its JSON is broken now: SSZ is tried at once */
+    ck_assert_int_eq(cap_route(&c, 2), ROUTE_ANY);
+    for (unsigned k = 0; k < 3; k++) { /* neither is any good */
+        cap_json(&c, 3, false);
+        for (n = 0; cap_route(&c, 3) == ROUTE_SSZ && n < 10000;)
+            n++;
+        ck_assert_uint_eq(n, 8u << k);
+    }
+    ck_assert_int_eq(cap_route(&c, 1), ROUTE_ANY); /* of another route nothing is known */
+}
+END_TEST
+
 START_TEST(how_far_back_state_is_kept_is_learned_from_both_sides)
 {
     cap_t c;
@@ -273,6 +366,8 @@ int main(void)
                     a_limit_that_stands_is_tried_ever_more_seldom,
                     a_hint_that_sinks_the_batch_is_not_asked_for_again_for_long,
                     an_endpoint_that_refuses_everything_teaches_nothing, slots_of_a_proof_are_halved_to_what_was_given,
+                    more_slots_are_tried_slowly_and_a_limit_that_stands_ever_more_seldom,
+                    what_was_learned_once_is_not_kept_for_ever, a_route_is_asked_for_json_or_ssz_alone_for_a_while_only,
                     how_far_back_state_is_kept_is_learned_from_both_sides, forms_become_simpler_once_each,
                     who_knew_no_hash_yet_may_be_of_another_branch,
                     who_takes_no_hashes_is_tried_ever_more_seldom_and_hides_no_lies_behind_that,

@@ -80,9 +80,8 @@ static const row_t rows[] = {
     { "... -32005", { .every = 7, .rate = RATE_ELEMENT_32005 }, 7, 19, { .unusable = 5 } },
     { "blocks by number only", { .numbers_only = true }, 7, 14, { 0 } },
     { "... and unknown ones otherwise", { .no_hashes = true }, 7, 21, { .late = 1 } },
-    /* those two: slots that a guess asks for and nobody recorded; the limit is learned in one refusal or a few */
-    { "at most 4 keys in a proof", { .keys_max = 4 }, 7, 15, { .unusable = 2 } },
-    { "at most 1 key in a proof", { .keys_max = 1 }, 7, 15, { .unusable = 1 } },
+    { "at most 4 keys in a proof", { .keys_max = 4 }, 7, 15, { 0 } },
+    { "at most 1 key in a proof", { .keys_max = 1 }, 7, 15, { 0 } },
     { "a further member in the envelope", { .envelope = ",\"server\":\"x\"" }, 7, 13, { 0 } },
     { "an error that is null beside the result", { .envelope = ",\"error\":null" }, 7, 13, { 0 } },
     { "a further member in proofs", { .member = ",\"proofType\":[7]" }, 7, 13, { 0 } },
@@ -163,7 +162,6 @@ static void read_call(call_t *c, unsigned i, ex_cache_t *cache, bool without_gas
                                     .request = &c->request,
                                     .gas_cap = UINT64_MAX,
                                     .use_hint = true,
-                                    .proof_slots_max = BATCH_SLOTS_MAX,
                                     .keep_base_fee = true };
 }
 
@@ -185,7 +183,6 @@ static bool run_call(outcome_t *out, ask_t *engine, ex_cache_t *cache, unsigned 
     err_t e = { 0 };
     query_t *q = NULL;
     read_call(&c, i, cache, without_gas);
-    c.config.proof_slots_max = ask_proof_slots(engine);
     ck_assert_int_eq(ex_call_new(&q, &e, &c.config), RC_OK);
     rc_t rc = ask_wait(&q, &e, engine, q);
     bool right = !rc && as_recorded(ex_call_result(q), c.recorded);
