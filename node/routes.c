@@ -298,6 +298,44 @@ static void get_status(void *ctx, const hs_request_t *request, hs_response_t *r)
     arena_free(&a);
 }
 
+static void put_held(jw_t *w, const held_head_t *head)
+{
+    jw_object(w, NULL);
+    jw_u64(w, "slot", head->slot);
+    jw_u64(w, "block_number", head->block.env.number);
+    jw_hex(w, "block_hash", view_of(head->block.block_hash.b, 32));
+    jw_u64(w, "participants", head->participants);
+    jw_bool(w, "finalized", head->finalized);
+    jw_end(w);
+}
+
+/* The newest heads that this node has followed, and how many of the committee signed each. */
+static void get_heads(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    service_t *s = require_service(ctx, r);
+    arena_t a;
+    (void)request;
+    if (!s)
+        return;
+    arena_init(&a, STATUS_ARENA_MAX);
+    held_head_t *all = arena_alloc(&a, HELD_MAX * sizeof *all);
+    const size_t count = all ? held_list(&s->held, all) : 0;
+    jw_t w = jw_of(&a, STATUS_ARENA_MAX / 2);
+    jw_object(&w, NULL);
+    jw_u64(&w, "committee_size", s->with.config->network.preset.committee_size);
+    jw_array(&w, "heads");
+    for (size_t i = 0; i < count; i++)
+        put_held(&w, &all[i]);
+    jw_end(&w);
+    jw_end(&w);
+    const view_t text = jw_done(&w);
+    if (all && text.p)
+        answer(r, 200, NULL, text);
+    else
+        hs_problem(r, 500, "out-of-memory", "out of memory");
+    arena_free(&a);
+}
+
 /* The overlay, or NULL with a 503. */
 static cluster_t *require_cluster(node_t *n, hs_response_t *r)
 {
@@ -616,6 +654,7 @@ const hs_route_t NODE_API_ROUTES[] = {
     { "ANY", "/attest", get_attest, HS_CORS | HS_QUOTED },
     { "GET", "/v1/attest", get_v1_attest, HS_SLOW | HS_CORS },
     { "GET", "/v1/status", get_status, HS_CORS },
+    { "GET", "/v1/heads", get_heads, HS_CORS },
     { "GET", "/v1/peers", get_peers, HS_CORS },
     { "GET", "/v1/keys", get_keys, HS_SLOW | HS_CORS },
     { "GET", "/v1/keys/releases", get_releases, HS_SLOW | HS_CORS },

@@ -1,5 +1,7 @@
 #include "node/chain/held.h"
 
+#include <stdlib.h>
+
 held_head_t held_head_of(const lc_head_t *h, uint64_t chain_id, bool finalized)
 {
     const lc_execution_t *x = &h->header.execution;
@@ -132,4 +134,20 @@ bool held_by_hash(held_t *h, held_head_t *out, const hash32_t *block_hash)
         *out = *row;
     pthread_mutex_unlock(&h->lock);
     return row;
+}
+
+static int by_slot(const void *a, const void *b)
+{
+    const held_head_t *x = a, *y = b;
+    return (x->slot > y->slot) - (x->slot < y->slot);
+}
+
+size_t held_list(held_t *h, held_head_t out[HELD_MAX])
+{
+    pthread_mutex_lock(&h->lock);
+    const size_t count = h->count;
+    memcpy(out, h->rows, count * sizeof *out);
+    pthread_mutex_unlock(&h->lock);
+    qsort(out, count, sizeof *out, by_slot);
+    return count;
 }

@@ -45,4 +45,7 @@ void held_note(held_t *h, const held_head_t *latest, const held_head_t *finalize
 bool held_by_number(held_t *h, held_head_t *out, uint64_t number);
 bool held_by_hash(held_t *h, held_head_t *out, const hash32_t *block_hash);
 
+/* All of them, by their slots; says how many. */
+size_t held_list(held_t *h, held_head_t out[HELD_MAX]);
+
 #endif

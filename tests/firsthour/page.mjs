@@ -2,45 +2,13 @@
 import assert from "node:assert";
 import fs from "node:fs";
 import http from "node:http";
-import { createRequire } from "node:module";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+import { Browser, bundled, packaged } from "../e2e/lib/browser.mjs";
 import { until } from "../e2e/lib/node.mjs";
-import { Browser } from "../e2e/lib/browser.mjs";
 import { node as nodeAt } from "./place.mjs";
 
 const PAGE = process.env.PROTOTYPE_PAGE; // tests/firsthour/run has it, and checked that it is the one
 const CDN = "https://cdnjs.cloudflare.com/ajax/libs/";
-const PACKAGES = path.join(path.dirname(fileURLToPath(import.meta.url)), "../devnet/page/package.json");
-
-// A library of npm as one script that sets a global name: each module a function, as bundlers do it.
-function bundled(name, global) {
-  const files = new Map();
-  const ids = (file) => {
-    if (files.has(file)) return;
-    files.set(file, null); // modules may need each other
-    const text = fs.readFileSync(file, "utf8"), from = createRequire(file), needs = {};
-    for (const [, needed] of file.endsWith(".json") ? [] : text.matchAll(/require\(['"]([^'"]+)['"]\)/g)) {
-      const found = from.resolve(needed);
-      if (!path.isAbsolute(found)) continue; // of Node.js alone: a page has none of it
-      needs[needed] = found;
-      ids(found);
-    }
-    files.set(file, { needs, text: file.endsWith(".json") ? `module.exports = ${text}` : text });
-  };
-  const first = createRequire(PACKAGES).resolve(name);
-  ids(first);
-  const modules = [...files].map(([file, { needs, text }]) => `${JSON.stringify(file)}: [${JSON.stringify(needs)}, function (module, exports, require) {\n${text}\n}]`);
-  return `(function () {
-    var all = {${modules.join(",\n")}}, made = {};
-    function load(file) {
-      if (!file) throw new Error("not in a page");
-      if (!made[file]) { made[file] = { exports: {} }; all[file][1].call(made[file].exports, made[file], made[file].exports, function (name) { return load(all[file][0][name]); }); }
-      return made[file].exports;
-    }
-    window.${global} = load(${JSON.stringify(first)});
-  })();`;
-}
 
 async function serve(t) {
   const server = http.createServer((question, response) =>
@@ -85,7 +53,7 @@ async function run(t) {
   t.atEnd(() => browser.close());
   const page = await browser.open(await serve(t), {
     [`${CDN}elliptic/6.5.4/elliptic.min.js`]: bundled("elliptic", "elliptic"),
-    [`${CDN}js-sha256/0.9.0/sha256.min.js`]: fs.readFileSync(createRequire(PACKAGES).resolve("js-sha256/build/sha256.min.js")),
+    [`${CDN}js-sha256/0.9.0/sha256.min.js`]: packaged("js-sha256/build/sha256.min.js"),
   });
   await t.test("before ready the page shows the reason", async () => {
     await page.type("#nodeAddress", "127.0.0.1");

@@ -122,10 +122,24 @@ START_TEST(the_newest_are_kept)
 }
 END_TEST
 
+START_TEST(all_are_listed_by_their_slots)
+{
+    held_head_t all[HELD_MAX];
+    held_init(&held);
+    ck_assert_uint_eq(held_list(&held, all), 0);
+    for (unsigned i = 1; i <= HELD_MAX + 3; i++)
+        latest(100 + i, (uint8_t)i, (uint8_t)(i - 1)); /* rows in the order of their places by now */
+    ck_assert_uint_eq(held_list(&held, all), HELD_MAX);
+    for (unsigned i = 0; i < HELD_MAX; i++)
+        ck_assert_uint_eq(all[i].block.env.number, 104 + i);
+    held_clear(&held);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("held", a_head_is_found_by_number_and_by_hash,
                     what_another_chain_shows_to_be_no_ancestor_is_forgotten,
                     ancestors_of_a_final_block_are_final_and_what_is_not_goes, what_comes_late_changes_nothing,
-                    the_newest_are_kept);
+                    the_newest_are_kept, all_are_listed_by_their_slots);
 }

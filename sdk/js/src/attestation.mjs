@@ -152,7 +152,7 @@ function reportDataOf(x, nonce) {
 }
 
 /** Evidence under a policy: genuine, and of a TD that the policy admits. */
-function appraise(x, collateral, policy, now) {
+function appraise(x, collateral, policy, now, onStep) {
   if (!EVIDENCE[x.type]) refuse("E_EVIDENCE_TYPE");
   const root = EVIDENCE[x.type] === "simulated" ? policy.simulatorRoot : INTEL_ROOT;
   if (!root) refuse("E_SIMULATED");
@@ -162,8 +162,11 @@ function appraise(x, collateral, policy, now) {
     const [ca, last] = readChain(c.pckCrlIssuerChain, 2);
     checkCa(ca, last, c.rootCrl, c.pckCrl, root, now);
   }
+  onStep("quote", `genuine by the documents, TCB ${verified.grade.status}`);
   const events = x.eventLog ? checkEventLog(x.eventLog, verified.quote.td) : undefined;
-  return { verified, image: checkPolicy(policy, verified, events, now) };
+  const image = checkPolicy(policy, verified, events, now);
+  onStep("admission", `the policy admits it as ${image}`);
+  return { verified, image };
 }
 
 /** That a network which calls itself by a name that is known here is that one. */
@@ -195,7 +198,7 @@ const textOf = (input, option) => {
   return JSON.stringify(input);
 };
 
-const ATTESTATION_OPTIONS = "policy nonce network chainId checkpoint setup development collateral key now".split(" ");
+const ATTESTATION_OPTIONS = "policy nonce network chainId checkpoint setup development collateral key now onStep".split(" ");
 
 function readOptions(options) {
   if (!isObject(options)) refuse("bad-option", "", "no options");
@@ -206,6 +209,7 @@ function readOptions(options) {
     refuse("bad-option", "network", 'not the name of a network, nor "any"');
   if (options.development !== undefined && typeof options.development !== "boolean")
     refuse("bad-option", "development", "not true or false");
+  if (options.onStep !== undefined && typeof options.onStep !== "function") refuse("bad-option", "onStep", "not a function");
   const nonce = fromHex(asHex("bytes32", options.nonce, "nonce"));
   if (isZero(nonce)) refuse("bad-option", "nonce", "all zeros: an attestation without a nonce has those");
   const key = optional(options.key, (k) => addressOfKey(k) && fromHex(`0x${k.slice(-66)}`));
@@ -219,6 +223,7 @@ function readOptions(options) {
     development: options.development ?? false,
     collateral: optional(options.collateral, (v) => textOf(v, "collateral")),
     key,
+    onStep: options.onStep ?? (() => {}),
     now: Number(asNumber(options.now ?? Math.floor(Date.now() / 1000), 52, "now")),
   };
 }
@@ -243,6 +248,8 @@ function readOptions(options) {
  * @param {string|object} [options.collateral]  Intel's documents, flattened; those stapled to the attestation when absent
  * @param {string} [options.key]           the cluster key that is expected (33 bytes, hex)
  * @param {number|bigint|string} [options.now]  seconds since 1970; this machine's clock when absent
+ * @param {function(string, string)} [options.onStep]  is told each step that holds: policy, nonce, binding, key (if demanded), quote,
+ *   admission, setup; to show them: only what is returned says that all do
  * @returns {{key: string, signer: string, nodeKey: string, setup: string, cluster: object, node: object, image: string,
  *   simulated: boolean, debug: boolean, tcb: {status: string, advisories: string[], evaluation: number, date: number},
  *   verifiableUntil: number, policyDigest: string, unbound: object}}  nothing vouches for what stands in unbound
@@ -251,15 +258,20 @@ function readOptions(options) {
 export function verifyAttestation(attestation, options) {
   const o = readOptions(options);
   const policy = readPolicy(o.policy);
+  o.onStep("policy", `read: SHA-256 ${toHex(policy.digest)}`);
   const x = readAttestation(textOf(attestation, "attestation"));
   if (!x.nonce || !same(x.nonce, o.nonce)) refuse("E_NONCE", "nonce");
+  o.onStep("nonce", "it is the one that was chosen here");
   if (!same(parseQuote(x.quote).td.reportData, reportDataOf(x, o.nonce))) refuse("E_REPORTDATA");
+  o.onStep("binding", "the quote is over nonce, both keys and both statements");
   if (o.key && !same(o.key, x.key)) refuse("E_KEY", "pubkey");
+  if (o.key) o.onStep("key", "it is the one that was expected");
   const collateral = o.collateral === undefined ? x.collateral : Place.open(o.collateral, "E_COLLATERAL", { bytesMax: COLLATERAL_MAX, tooLong: "E_LIMIT" });
   if (!collateral) refuse("E_COLLATERAL", "collateral", "none is stapled, and none was given");
   if (utf8(canonical(collateral.value)).length > COLLATERAL_MAX) refuse("E_LIMIT", "collateral");
-  const { verified, image } = appraise(x, collateral, policy, o.now);
+  const { verified, image } = appraise(x, collateral, policy, o.now, o.onStep);
   checkSetup(x.cluster, policy, o);
+  o.onStep("setup", "network, chain and checkpoint are as demanded");
   const { status, advisories, date } = verified.grade;
   return {
     key: toHex(x.key),

@@ -1,11 +1,48 @@
 // Debian's Chromium without a window, over a pipe by its own protocol; no library stands between.
 import assert from "node:assert";
 import { spawn, spawnSync } from "node:child_process";
+import fs from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { until } from "./node.mjs";
 
 const PROGRAM = "chromium";
 const OPTIONS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking", "--remote-debugging-pipe"];
 const ANSWER_MS = 120000;
+const PACKAGES = path.join(path.dirname(fileURLToPath(import.meta.url)), "../../devnet/page/package.json");
+
+// A file of the packages that tests/devnet/packages page installs.
+export const packaged = (name) => fs.readFileSync(createRequire(PACKAGES).resolve(name), "utf8");
+
+// A library of npm as one script that sets a global name: each module a function, as bundlers do it.
+export function bundled(name, global) {
+  const files = new Map();
+  const ids = (file) => {
+    if (files.has(file)) return;
+    files.set(file, null); // modules may need each other
+    const text = fs.readFileSync(file, "utf8"), from = createRequire(file), needs = {};
+    for (const [, needed] of file.endsWith(".json") ? [] : text.matchAll(/require\(['"]([^'"]+)['"]\)/g)) {
+      const found = from.resolve(needed);
+      if (!path.isAbsolute(found)) continue; // of Node.js alone: a page has none of it
+      needs[needed] = found;
+      ids(found);
+    }
+    files.set(file, { needs, text: file.endsWith(".json") ? `module.exports = ${text}` : text });
+  };
+  const first = createRequire(PACKAGES).resolve(name);
+  ids(first);
+  const modules = [...files].map(([file, { needs, text }]) => `${JSON.stringify(file)}: [${JSON.stringify(needs)}, function (module, exports, require) {\n${text}\n}]`);
+  return `(function () {
+    var all = {${modules.join(",\n")}}, made = {};
+    function load(file) {
+      if (!file) throw new Error("not in a page");
+      if (!made[file]) { made[file] = { exports: {} }; all[file][1].call(made[file].exports, made[file], made[file].exports, function (name) { return load(all[file][0][name]); }); }
+      return made[file].exports;
+    }
+    window.${global} = load(${JSON.stringify(first)});
+  })();`;
+}
 
 /** Whether there is one. */
 export const hasBrowser = () => spawnSync(PROGRAM, ["--version"], { stdio: "ignore" }).status === 0;
@@ -116,6 +153,25 @@ class Page {
   // As a user: types into a field, leaves it.
   type(selector, text) {
     return this.value(`{ const field = document.querySelector(${JSON.stringify(selector)}); field.value = ${JSON.stringify(text)}; field.dispatchEvent(new Event("change")); }`);
+  }
+
+  // The screen, and whether its user likes the dark.
+  async view({ width, height = 800, dark = false }) {
+    await this.send("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: width < 600 });
+    await this.send("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }] });
+  }
+
+  // The whole page as a picture.
+  async picture(file) {
+    const { data } = await this.send("Page.captureScreenshot", { format: "png", captureBeyondViewport: true });
+    fs.writeFileSync(file, Buffer.from(data, "base64"));
+  }
+
+  // A key that is pressed and let go.
+  async press(key, code, text) {
+    const what = { key, code: key, windowsVirtualKeyCode: code, nativeVirtualKeyCode: code };
+    await this.send("Input.dispatchKeyEvent", { type: text ? "keyDown" : "rawKeyDown", text, ...what });
+    await this.send("Input.dispatchKeyEvent", { type: "keyUp", ...what });
   }
 
   click(selector) {
