@@ -36,6 +36,7 @@ typedef struct hs_client {
     unsigned deferred;             /* requests that wait for hs_answer, */
     size_t deferred_bytes;         /* of their bodies */
     budget_use_t upstream;         /* questions; under the lock of whoever asks upstreams */
+    budget_use_t written;          /* KiB on the disk; under the lock of standing calls */
 } hs_client_t;
 
 /* The clients of one server. NULL: out of memory. Ends by hs_clients_unref once no client is in use. */

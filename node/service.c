@@ -574,7 +574,8 @@ static rc_t make_vigil(service_t *s, err_t *e)
                               .pool = k->pool,
                               .now_s = least_s,
                               .turn = turn,
-                              .ctx = s };
+                              .ctx = s,
+                              .sessions = { push, end } };
     if (!asked->max)
         return RC_OK;
     if (k->options->state_dir && k->tee->seal_key && !k->tee->seal_key(k->tee->ctx, key, &why, VIGIL_SEAL_PATH)) {

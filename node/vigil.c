@@ -13,7 +13,6 @@
 #include "base/os/file.h"
 #include "base/os/log.h"
 #include "base/os/persist.h"
-#include "node/vigil_events.h"
 
 #define ASK_ARENA_MAX ((size_t)1 << 20)
 #define ANSWER_ARENA_MAX ((size_t)1 << 20)
@@ -39,6 +38,8 @@ struct vigil {
     pthread_cond_t idle;
     standing_t *table;
     uint64_t changes; /* of the table, so far */
+    budget_t writes;  /* KiB that clients have had written; */
+    uint64_t kib;     /* of the file as it was written last */
     uint64_t head;    /* the newest one; 0: none yet */
     uint64_t turn;    /* of the key that signed what is in the table */
     bool ends;
@@ -181,6 +182,9 @@ static bool keep(vigil_t *v)
         pthread_mutex_unlock(&v->lock);
         rc = rc ? err_say(&e, rc, "out of memory") : persist_write(&e, v->keep_dir, FILE_NAME, sealed);
         arena_free(&a);
+        pthread_mutex_lock(&v->lock);
+        v->kib = sealed.n >> 10;
+        pthread_mutex_unlock(&v->lock);
         v->tried_s = v->config.now_s(v->config.ctx);
         if (persist_tell(&v->told, "standing", "standing calls will not survive a restart: ", rc, &e))
             v->written = now;
@@ -201,6 +205,25 @@ static void keep_again(vigil_t *v)
     pthread_mutex_unlock(&v->file_lock);
     if (is_due)
         (void)keep(v);
+}
+
+/* Whether a client may change the table, which is then written whole; if so, that is counted. NULL: the operator. */
+static bool may_change(vigil_t *v, hs_client_t *client, hs_response_t *r)
+{
+    const uint64_t now = clock_monotonic_ms();
+    if (!v->keeps || !client)
+        return true;
+    budget_use_t *mine = client->turns[SHARE_WORKERS].exempt ? NULL : &client->written;
+    pthread_mutex_lock(&v->lock);
+    const bool may = budget_has(&v->writes, mine, v->kib + 1, now);
+    if (may)
+        budget_take(&v->writes, mine, v->kib + 1, now);
+    pthread_mutex_unlock(&v->lock);
+    if (may)
+        return true;
+    hs_problem(r, 429, "over-share", "standing calls change too often: each time all of them are written to the disk");
+    r->retry_after_s = 10;
+    return false;
 }
 
 /* What a sealed file holds, in the arena. */
@@ -365,7 +388,7 @@ void vigil_post(vigil_t *v, hs_response_t *r, const hs_request_t *request, bool 
     standing_ask_t ask;
     err_t e = { .rc = RC_OK };
     arena_t a;
-    if (!owner_for(v, &by, token, &is_new, r, request))
+    if (!owner_for(v, &by, token, &is_new, r, request) || !may_change(v, is_operator ? NULL : request->client, r))
         return;
     if (!is_operator)
         memcpy(by.client, request->client->key, sizeof by.client);
@@ -401,6 +424,10 @@ void vigil_delete(vigil_t *v, hs_response_t *r, const hs_request_t *request)
     if (!token_of(token, &owner, r, request)) {
         if (!r->status)
             need_token(r);
+        return;
+    }
+    if (!may_change(v, request->client, r)) {
+        secret_wipe(token, sizeof token);
         return;
     }
     rc_t rc = RC_REFUSED;
@@ -569,6 +596,72 @@ void vigil_stream(vigil_t *v, hs_response_t *r, const hs_request_t *request)
     free(refs);
 }
 
+/* ---- eth_subscribe ---- */
+
+/* Those that a request names by their ids, or by the token of their owner. RC_REFUSED: there are none. */
+static rc_t refs_asked(vigil_t *v, standing_ref_t **out, size_t *count, err_t *e, const jo_t *what)
+{
+    uint8_t token[STANDING_TOKEN_LEN] = { 0 }, id[STANDING_ID_LEN] = { 0 };
+    hash32_t owner;
+    jo_t list, one;
+    *count = 0;
+    *out = NULL;
+    if (jo_opt_list(what, &list, "ids", 1, VIGIL_IDS_MAX)) {
+        standing_ref_t *refs = calloc(jo_size(&list), sizeof *refs);
+        bool all = refs != NULL;
+        while (jo_next(&list, &one)) {
+            jo_hex(&one, id, sizeof id, NULL, HEX_0X);
+            pthread_mutex_lock(&v->lock);
+            all = all && standing_find(v->table, &refs[(*count)++], id);
+            pthread_mutex_unlock(&v->lock);
+        }
+        *out = refs;
+        return !refs ? err_say(e, RC_NOMEM, "out of memory")
+               : all ? RC_OK
+                     : err_say(e, RC_REFUSED, "there is no standing call of one of these ids");
+    }
+    jo_hex(what, token, sizeof token, "token", HEX_0X);
+    sha256(&owner, view_of(token, sizeof token));
+    secret_wipe(token, sizeof token);
+    *out = refs_of(v, count, &owner);
+    return *out     ? RC_OK
+           : *count ? err_say(e, RC_NOMEM, "out of memory")
+                    : err_say(e, RC_REFUSED, "this token has no standing calls");
+}
+
+static rc_t watch(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, void *session, const jo_t *what)
+{
+    vigil_t *v = ctx;
+    standing_ref_t *refs;
+    size_t count;
+    view_t last = view_str("");
+    (void)jo_opt_text(what, &last, "last", 0, 64);
+    rc_t rc = refs_asked(v, &refs, &count, e, what);
+    rc = jo_rc(what) ? jo_rc(what) : rc;
+    if (!rc)
+        rc = vigil_events_watch(v->events, id, e, session, refs, count, (const char *)last.p);
+    free(refs);
+    return rc;
+}
+
+static bool unwatch(void *ctx, void *session, view_t id)
+{
+    const vigil_t *v = ctx;
+    return vigil_events_unwatch(v->events, session, id);
+}
+
+const api_standing_t VIGIL_STANDING = { watch, unwatch };
+
+void vigil_begin(vigil_t *v, void *session)
+{
+    vigil_events_begin(v->events, session);
+}
+
+void vigil_over(vigil_t *v, void *session)
+{
+    vigil_events_over(v->events, session);
+}
+
 /* ---- all of it ---- */
 
 void vigil_counts(vigil_t *v, vigil_counts_t *out)
@@ -588,10 +681,11 @@ vigil_t *vigil_new(const vigil_config_t *config)
         return NULL;
     v->config = *config;
     v->turn = turn_of(v);
+    v->writes.per_minute = config->writes_kib ? config->writes_kib : VIGIL_WRITES_KIB;
     pthread_mutex_init(&v->file_lock, NULL);
     pthread_mutex_init(&v->lock, NULL);
     pthread_cond_init(&v->idle, NULL);
-    v->events = vigil_events_new(turn_of, v);
+    v->events = vigil_events_new(turn_of, v, &config->sessions);
     v->table = standing_new(&config->limits);
     if (!v->events || !v->table) {
         vigil_free(v);

@@ -8,8 +8,11 @@
  *     DELETE /v1/standing/{id}  with the token
  *     GET    /v1/stream         server-sent events (node/vigil_events.h) of ?ids=ID,ID..., or, with the token, of
  *                               all of its owner at that time
+ *     eth_subscribe "standing"  over a WebSocket, with {"ids": ["0x...", ...]} or {"token": "0x..."}, and
+ *                               {"last": ID}: the same events, pushed
  *
- * An answer to POST is given once the table is on the disk, or says that it could not be put there. Kept form: nonce,
+ * An answer to POST is given once the table is on the disk, or says that it could not be put there. A change of a
+ * client costs the size of the file: who makes too many is refused for a while. Kept form: nonce,
  * then what standing_write gives, sealed by XChaCha20-Poly1305 under a key of the TEE provider (base/os/persist.h
  * around it).
  *
@@ -22,10 +25,12 @@
 
 #include "http/server.h"
 #include "node/query/statements_run.h"
+#include "node/vigil_events.h"
 #include "rpc/api/standing.h"
 
 #define VIGIL_SEAL_PATH "kettle/seal/standing/1" /* of the provider's key */
 #define VIGIL_KEY_LEN 32u
+#define VIGIL_WRITES_KIB (512u << 10) /* a minute, for changes of clients; http/budget.h: nobody takes all of them */
 
 typedef struct vigil vigil_t;
 
@@ -38,8 +43,10 @@ typedef struct {
     uint64_t (*now_s)(void *ctx); /* Unix seconds: what time it is at least */
     uint64_t (*turn)(void *ctx);  /* as for jobs_t; NULL: it is always the same */
     void *ctx;
-    const char *keep_dir;    /* where the table is kept, and */
-    const uint8_t *keep_key; /* by which key, VIGIL_KEY_LEN; copied. NULL: in memory only */
+    vigil_sessions_t sessions; /* of WebSockets */
+    uint64_t writes_kib;       /* 0: VIGIL_WRITES_KIB */
+    const char *keep_dir;      /* where the table is kept, and */
+    const uint8_t *keep_key;   /* by which key, VIGIL_KEY_LEN; copied. NULL: in memory only */
 } vigil_config_t;
 
 /* Brings back what is kept. NULL: out of memory. */
@@ -57,6 +64,14 @@ void vigil_post(vigil_t *v, hs_response_t *r, const hs_request_t *request, bool 
 void vigil_delete(vigil_t *v, hs_response_t *r, const hs_request_t *request);
 void vigil_get(vigil_t *v, hs_response_t *r, const hs_request_t *request);
 void vigil_stream(vigil_t *v, hs_response_t *r, const hs_request_t *request);
+
+/* For api_world_t: subscriptions of sessions; its context is a vigil_t. */
+extern const api_standing_t VIGIL_STANDING;
+
+/* The answer that tells a session its subscriptions' ids is on its way; and: the session is over, which may be said
+ * more than once. */
+void vigil_begin(vigil_t *v, void *session);
+void vigil_over(vigil_t *v, void *session);
 
 /* For /v1/status and /metrics. */
 typedef struct {

@@ -38,6 +38,8 @@ static void of_service(api_world_t *out, service_t *s, const follow_view_t *view
     out->tallies = &s->tallies;
     out->events = &NEWS_EVENTS;
     out->events_ctx = s->news;
+    out->standing = s->vigil ? &VIGIL_STANDING : NULL;
+    out->standing_ctx = s->vigil;
     out->fork_id = builtin ? builtin->fork_id : 0;
     out->genesis_hash = !builtin && c->origin.has_genesis ? &c->origin.genesis : NULL;
     out->deposit_contract = builtin ? &builtin->deposit_contract : c->origin.has_deposits ? &c->origin.deposits : NULL;

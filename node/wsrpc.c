@@ -6,20 +6,34 @@
 
 /* A message that is being answered. */
 typedef struct {
-    news_t *news; /* NULL: there is none yet */
+    service_t *service; /* NULL: there is none yet */
     ws_t *ws;
     size_t n;
 } asked_t;
+
+static void begin(service_t *s, ws_t *w)
+{
+    news_begin(s->news, w);
+    if (s->vigil)
+        vigil_begin(s->vigil, w);
+}
+
+static void over(service_t *s, ws_t *w)
+{
+    news_over(s->news, w);
+    if (s->vigil)
+        vigil_over(s->vigil, w);
+}
 
 /* What subscribes is told its id before anything else. */
 static void on_answer(void *ctx, view_t text)
 {
     asked_t *a = ctx;
     ws_done(a->ws, text, a->n);
-    if (a->news) {
-        news_begin(a->news, a->ws);
+    if (a->service) {
+        begin(a->service, a->ws);
         if (ws_is_over(a->ws)) /* so it was perhaps before it subscribed */
-            news_over(a->news, a->ws);
+            over(a->service, a->ws);
     }
     ws_unref(a->ws);
     free(a);
@@ -42,7 +56,7 @@ static void on_message(void *ctx, ws_t *w, uint8_t *take_text, size_t n)
     }
     node_world(ctx, &world);
     world.api.session = w;
-    *a = (asked_t){ world.service ? world.service->news : NULL, ws_ref(w), n };
+    *a = (asked_t){ world.service, ws_ref(w), n };
     node_rpc_run(
         world.service ? world.service->rpc : NULL, &world.api,
         &(node_rpc_call_t){
@@ -51,9 +65,9 @@ static void on_message(void *ctx, ws_t *w, uint8_t *take_text, size_t n)
 
 static void on_closed(void *ctx, ws_t *w)
 {
-    const service_t *s = node_service(ctx);
+    service_t *s = node_service(ctx);
     if (s)
-        news_over(s->news, w);
+        over(s, w);
 }
 
 ws_config_t node_wsrpc(node_t *n)

@@ -89,6 +89,26 @@ void api_eth_uninstallFilter(api_call_t *c, const jo_t *args)
         jw_bool(&c->out, NULL, w->events && w->events->remove(w->events_ctx, NULL, id));
 }
 
+/* What standing calls give at each head. */
+static void subscribe_standing(api_call_t *c, void *session, const jo_t *arg)
+{
+    const api_world_t *w = c->world;
+    char id[API_WATCH_ID_LEN + 1];
+    err_t e;
+    const jo_t what = jo_object(arg, NULL);
+    if (jo_rc(arg))
+        return;
+    if (!w->standing) {
+        api_fail(c, API_NO_METHOD, "this node's configuration has no standing calls");
+        return;
+    }
+    const rc_t rc = w->standing->watch(w->standing_ctx, id, &e, session, &what);
+    if (rc && !jo_rc(arg))
+        api_fail_watch(c, rc, &e);
+    else if (!rc)
+        jw_str(&c->out, NULL, id);
+}
+
 void api_eth_subscribe(api_call_t *c, const jo_t *args)
 {
     const view_t kind = jo_text(&args[0], NULL, 0, SIZE_MAX);
@@ -104,6 +124,8 @@ void api_eth_subscribe(api_call_t *c, const jo_t *args)
         const view_t criteria = criteria_of(c, watch, &args[1]);
         if (criteria.p)
             add(c, session, watch, criteria);
+    } else if (view_eq(kind, view_str("standing"))) {
+        subscribe_standing(c, session, &args[1]);
     } else {
         api_fail(c, API_NO_METHOD, "no \"%.*s\" subscription in eth namespace", (int)(kind.n < 64 ? kind.n : 64),
                  (const char *)kind.p);
@@ -118,7 +140,8 @@ void api_eth_unsubscribe(api_call_t *c, const jo_t *args)
         return;
     if (!w->session)
         api_fail(c, API_NO_METHOD, "notifications not supported");
-    else if (w->events && w->events->remove(w->events_ctx, w->session, id))
+    else if ((w->events && w->events->remove(w->events_ctx, w->session, id)) ||
+             (w->standing && w->standing->unwatch(w->standing_ctx, w->session, id)))
         jw_bool(&c->out, NULL, true);
     else
         api_fail(c, API_FAILED, "subscription not found");

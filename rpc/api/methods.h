@@ -82,6 +82,13 @@ typedef struct {
     void (*leave)(void *ctx, void *take_wait);
 } api_events_t;
 
+/* What standing calls give, pushed to a session (node/vigil.h). what: the argument, an object; a fault of it is its own.
+ * RC_REFUSED: there is no such call; RC_LIMIT, RC_NOMEM. */
+typedef struct {
+    rc_t (*watch)(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, void *session, const jo_t *what);
+    bool (*unwatch)(void *ctx, void *session, view_t id);
+} api_standing_t;
+
 /* What eth_getLogs has cost: blocks whose bloom promised logs and whose receipts were fetched, and those of them that
  * had none. */
 typedef struct {
@@ -111,6 +118,8 @@ typedef struct {
     api_tallies_t *tallies;     /* NULL: nobody counts */
     const api_events_t *events; /* NULL: nobody keeps filters */
     void *events_ctx;
+    const api_standing_t *standing; /* NULL: there are no standing calls */
+    void *standing_ctx;
     void *session;      /* NULL: the request came by HTTP */
     const void *client; /* who asks, only to be told apart from others; NULL: somebody who stands for many */
 } api_world_t;

@@ -143,6 +143,31 @@ static uint64_t key_turn(void *ctx)
     return is;
 }
 
+/* What sessions were pushed: of each the last texts, one behind the other. */
+typedef struct {
+    char text[1 << 15];
+    size_t n;
+    unsigned count;
+    bool ended;
+} session_t;
+
+static void push(void *session, view_t text)
+{
+    session_t *to = session;
+    ck_assert(to->n + text.n < sizeof to->text);
+    memcpy(to->text + to->n, text.p, text.n);
+    to->n += text.n;
+    to->text[to->n] = 0;
+    to->count++;
+}
+
+static void end_session(void *session)
+{
+    ((session_t *)session)->ended = true;
+}
+
+static uint64_t writes_kib; /* a minute; 0: as many as there are */
+
 static void open_vigil(void)
 {
     vigil = vigil_new(&(vigil_config_t){ .limits = { 4 * MANY, 1u << 30 },
@@ -151,6 +176,8 @@ static void open_vigil(void)
                                          .pool = pool,
                                          .now_s = time_s,
                                          .turn = key_turn,
+                                         .sessions = { push, end_session },
+                                         .writes_kib = writes_kib,
                                          .keep_dir = dir,
                                          .keep_key = seal_key });
     ck_assert_ptr_nonnull(vigil);
@@ -549,6 +576,100 @@ START_TEST(who_falls_behind_finds_a_gap)
 }
 END_TEST
 
+/* ---- sessions of WebSockets ---- */
+
+/* Subscribes to what this says. */
+static rc_t subscribe(char id[API_WATCH_ID_LEN + 1], err_t *e, session_t *session, const char *what)
+{
+    jo_doc_t doc;
+    const jo_t o = jo_open(&doc, e, view_str(what), 1 << 20, JO_STRICT);
+    rc_t rc = VIGIL_STANDING.watch(vigil, id, e, session, &o);
+    rc = jo_done(&o) ? jo_done(&o) : rc;
+    jo_close(&doc);
+    return rc;
+}
+
+static void run_head(unsigned head, uint64_t runs)
+{
+    set_slot(5, head);
+    new_head(head);
+    vigil_head(vigil, head);
+    wait_runs(runs);
+}
+
+START_TEST(a_session_is_pushed_what_it_subscribed_to)
+{
+    static session_t session, other;
+    char one[ID_LEN + 1], two[ID_LEN + 1], what[300], id[API_WATCH_ID_LEN + 1], last[64], token[TOKEN_LEN + 1] = "";
+    err_t e;
+    setup_all();
+    vigil_head(vigil, 1);
+    add(one, token, 5);
+    add(two, token, 6);
+    wait_runs(2);
+    snprintf(what, sizeof what, "{\"ids\":[\"%s\"]}", one);
+    ck_assert_int_eq(subscribe(id, &e, &session, what), RC_OK);
+    ck_assert(strlen(id) == 34 && id[2] != '0');
+    run_head(2, 4);
+    ck_assert_uint_eq(session.count, 0); /* its id is not told yet */
+    vigil_begin(vigil, &session);
+    ck_assert_uint_eq(session.count, 2);
+    run_head(3, 6);
+    ck_assert_uint_eq(session.count, 3);
+    snprintf(
+        what, sizeof what,
+        "{\"jsonrpc\":\"2.0\",\"method\":\"eth_subscription\",\"params\":{\"subscription\":\"%s\",\"result\":{\"id\":\"",
+        id);
+    ck_assert(strncmp(session.text, what, strlen(what)) == 0);
+    ck_assert(strstr(session.text, "\"event\":\"open\",\"data\":{}}}}"));
+    ck_assert(strstr(session.text, "\"head\":2,\"statement\":{\"type\":\"CallStatement\""));
+    ck_assert(strstr(session.text, one) && !strstr(session.text, two));
+    const char *at = strstr(session.text, "\"head\":2");
+    while (strncmp(at, "\"id\":\"", 6) != 0)
+        at--;
+    copy_member(last, strcspn(at + 6, "\""), at, "\"id\":\"");
+    snprintf(what, sizeof what, "{\"token\":\"%s\",\"last\":\"%s\"}", token, last);
+    ck_assert_int_eq(subscribe(id, &e, &other, what), RC_OK);
+    vigil_begin(vigil, &other);
+    ck_assert(other.count >= 2 && strstr(other.text, "\"head\":3") && !strstr(other.text, "\"event\":\"open\""));
+    ck_assert(!strstr(other.text, "\"event\":\"gap\"") && strstr(other.text, two));
+    ck_assert(!VIGIL_STANDING.unwatch(vigil, &session, view_str(id)));
+    ck_assert(VIGIL_STANDING.unwatch(vigil, &other, view_str(id)));
+    vigil_over(vigil, &session);
+    const unsigned before = session.count + other.count;
+    run_head(4, 8);
+    ck_assert_uint_eq(session.count + other.count, before);
+    ck_assert_uint_eq(counts().listeners, 0);
+    ck_assert(!session.ended);
+    end_all();
+}
+END_TEST
+
+START_TEST(a_session_has_its_share_and_nobody_elses_calls)
+{
+    static session_t session;
+    char one[ID_LEN + 1], what[300], id[API_WATCH_ID_LEN + 1], token[TOKEN_LEN + 1] = "";
+    err_t e;
+    setup_all();
+    add(one, token, 5);
+    ck_assert_int_eq(subscribe(id, &e, &session, "{\"ids\":[\"0x11111111111111111111111111111111\"]}"), RC_REFUSED);
+    ck_assert_int_eq(subscribe(id, &e, &session, "{\"ids\":[]}"), RC_MALFORMED);
+    ck_assert_int_eq(subscribe(id, &e, &session, "{}"), RC_MALFORMED);
+    ck_assert_int_eq(subscribe(id, &e, &session, "{\"token\":\"0x11\"}"), RC_MALFORMED);
+    token[5] = token[5] == '0' ? '1' : '0';
+    snprintf(what, sizeof what, "{\"token\":\"%s\"}", token);
+    ck_assert_int_eq(subscribe(id, &e, &session, what), RC_REFUSED);
+    snprintf(what, sizeof what, "{\"ids\":[\"%s\"],\"last\":\"0000000000000000-1\"}", one);
+    for (unsigned i = 0; i < VIGIL_WATCHES_MAX; i++)
+        ck_assert_int_eq(subscribe(id, &e, &session, what), RC_OK);
+    ck_assert_int_eq(subscribe(id, &e, &session, what), RC_LIMIT);
+    vigil_begin(vigil, &session);
+    ck_assert_uint_eq(session.count, VIGIL_WATCHES_MAX);
+    ck_assert(strstr(session.text, "\"event\":\"gap\",\"data\":{\"events\":0}"));
+    end_all(); /* which ends it, too */
+}
+END_TEST
+
 /* ---- another key ---- */
 
 START_TEST(what_another_key_signed_is_neither_served_nor_sent)
@@ -713,6 +834,49 @@ START_TEST(what_the_disk_did_not_take_is_written_later)
 }
 END_TEST
 
+/* Adds and ends one with a call of 30 KiB, until that is refused; says how often it was not. */
+static unsigned change_until_refused(const char *token)
+{
+    static char body[31 << 10], text[32 << 10], id[ID_LEN + 1], path[80];
+    unsigned n = 0;
+    const int room = snprintf(body, sizeof body, "{\"call\":{\"to\":\"" A_TEXT "\",\"data\":\"0x%030000d\"}}", 0);
+    for (;; n++) {
+        snprintf(text, sizeof text,
+                 "POST /v1/standing HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s",
+                 token, room, body);
+        ck_assert(say(fd, text));
+        reply_t a = hear(fd, false);
+        if (a.status == 429) {
+            ck_assert_msg(strstr(a.body, "over-share"), "%s", a.body);
+            free(a.body);
+            return n;
+        }
+        ck_assert_msg(a.status == 200, "%d %s", a.status, a.body);
+        copy_member(id, ID_LEN, a.body, "{\"id\":\"");
+        free(a.body);
+        snprintf(path, sizeof path, "/v1/standing/%s", id);
+        a = request("DELETE", path, token, "");
+        free(a.body);
+        if (a.status == 429)
+            return n;
+        ck_assert_uint_lt(n, 100000);
+    }
+}
+
+START_TEST(who_has_the_table_written_all_the_time_is_refused_for_a_while)
+{
+    char id[ID_LEN + 1], token[TOKEN_LEN + 1] = "";
+    writes_kib = 4096;
+    setup_all();
+    writes_kib = 0;
+    add(id, token, 5);
+    const unsigned n = change_until_refused(token);
+    ck_assert_uint_ge(n, 40); /* 15 KiB and nothing by turns, of 3 MiB */
+    ck_assert_uint_le(n, 400);
+    end_all();
+}
+END_TEST
+
 START_TEST(what_is_not_on_the_disk_is_not_said_to_be)
 {
     static const char body[] = "{\"call\":{\"to\":\"" A_TEXT "\"}}";
@@ -739,8 +903,10 @@ int main(void)
                     what_they_read_before_is_asked_in_proofs_as_large_as_the_endpoint_gives,
                     what_reads_something_else_asks_for_it_by_itself_and_fails_alone,
                     the_last_good_statement_is_served_until_it_expires, a_listener_misses_nothing_or_is_told_of_a_gap,
-                    who_falls_behind_finds_a_gap, what_another_key_signed_is_neither_served_nor_sent,
-                    what_was_signed_as_the_key_turned_is_not_sent, what_is_not_on_the_disk_is_not_said_to_be,
-                    what_the_disk_did_not_take_is_written_later, only_the_token_lists_and_ends,
-                    a_restart_keeps_them_and_no_other_key_opens_the_file);
+                    who_falls_behind_finds_a_gap, a_session_is_pushed_what_it_subscribed_to,
+                    a_session_has_its_share_and_nobody_elses_calls, what_another_key_signed_is_neither_served_nor_sent,
+                    what_was_signed_as_the_key_turned_is_not_sent,
+                    who_has_the_table_written_all_the_time_is_refused_for_a_while,
+                    what_is_not_on_the_disk_is_not_said_to_be, what_the_disk_did_not_take_is_written_later,
+                    only_the_token_lists_and_ends, a_restart_keeps_them_and_no_other_key_opens_the_file);
 }
