@@ -102,7 +102,7 @@ void operator_set_log_level(hs_response_t *r, const hs_request_t *request)
 #define PROVIDERS_ARENA_MAX ((size_t)1 << 20)
 
 typedef struct {
-    option_urls_t execution, consensus;
+    option_urls_t execution, consensus, pccs;
 } providers_t;
 
 /* No URL twice: it would have two numbers. */
@@ -125,10 +125,12 @@ static rc_t read_providers(providers_t *out, err_t *e, arena_t *a, view_t body)
         option_read_urls(&out->execution, a, &o, "execution");
     if (jo_kind(&o, "consensus"))
         option_read_urls(&out->consensus, a, &o, "consensus");
+    if (jo_kind(&o, "pccs"))
+        option_read_urls(&out->pccs, a, &o, "pccs");
     if (has_twins(&out->execution) || has_twins(&out->consensus))
         jo_fail(&o, has_twins(&out->execution) ? "execution" : "consensus", RC_MALFORMED, "names a URL twice");
-    else if (!out->execution.count && !out->consensus.count)
-        jo_fail(&o, "execution", RC_MALFORMED, "is missing, and so is consensus");
+    else if (!out->execution.count && !out->consensus.count && !out->pccs.count)
+        jo_fail(&o, "execution", RC_MALFORMED, "is missing, and so are consensus and pccs");
     const rc_t rc = jo_done(&o);
     jo_close(&doc);
     return rc;
@@ -144,16 +146,18 @@ static rc_t replace(up_t *u, const option_urls_t *by, uint64_t now_ms)
     return by->count ? up_replace(u, by->urls, by->count, now_ms) : RC_OK;
 }
 
-/* Of both kinds, or of none, unless memory is short. */
-static rc_t replace_both(up_t *execution, up_t *consensus, const providers_t *by, uint64_t now_ms)
+/* Of all kinds, or of none, unless memory is short. */
+static rc_t replace_all(const operator_upstreams_t *of, const providers_t *by, uint64_t now_ms)
 {
-    if (!has_numbers(execution, &by->execution, now_ms) || !has_numbers(consensus, &by->consensus, now_ms))
+    if (!has_numbers(of->execution, &by->execution, now_ms) || !has_numbers(of->consensus, &by->consensus, now_ms))
         return RC_LIMIT;
-    const rc_t rc = replace(execution, &by->execution, now_ms);
-    return rc ? rc : replace(consensus, &by->consensus, now_ms);
+    rc_t rc = replace(of->execution, &by->execution, now_ms);
+    if (!rc)
+        rc = replace(of->consensus, &by->consensus, now_ms);
+    return rc || !by->pccs.count ? rc : of->set_pccs(of->ctx, by->pccs.urls, by->pccs.count);
 }
 
-void operator_set_providers(hs_response_t *r, const hs_request_t *request, up_t *execution, up_t *consensus,
+void operator_set_providers(hs_response_t *r, const hs_request_t *request, const operator_upstreams_t *of,
                             uint64_t now_ms, bool *changed)
 {
     providers_t p = { .execution.count = 0 };
@@ -165,16 +169,24 @@ void operator_set_providers(hs_response_t *r, const hs_request_t *request, up_t 
     if (rc) {
         rc = err_before(&e, rc, "%s: ", e.field[0] ? e.field : "body");
         hs_problem(r, rc == RC_NOMEM ? 503 : 400, rc == RC_NOMEM ? "out-of-memory" : "bad-request", e.text);
-    } else if ((rc = replace_both(execution, consensus, &p, now_ms))) {
+    } else if ((rc = replace_all(of, &p, now_ms))) {
         hs_problem(r, 503, rc == RC_LIMIT ? "providers-retiring" : "out-of-memory",
                    rc == RC_LIMIT ? "endpoints that were replaced a moment ago are not over yet" : "out of memory");
         r->retry_after_s = UP_RETIRED_MS / 1000;
     } else {
-        log_write(LOG_INFO, "operator", "from now on %zu execution RPCs, %zu beacon APIs; 0: as before",
-                  p.execution.count, p.consensus.count);
+        log_write(LOG_INFO, "operator",
+                  "from now on %zu execution RPCs, %zu beacon APIs, %zu services for collateral; 0: as before",
+                  p.execution.count, p.consensus.count, p.pccs.count);
         answer(r, view_str("{\"status\":\"success\"}\n"));
     }
     arena_free(&a);
+}
+
+void operator_rotate(hs_response_t *r)
+{
+    hs_problem(
+        r, 409, "rotation-by-order",
+        "no node rotates the cluster's key by itself: an order does, which the operators sign (docs/overlay.md)");
 }
 
 static void put_line(jw_t *w, const log_line_t *line)

@@ -1,6 +1,7 @@
 /* operator.h - the routes of a node's operator: commands that operator_key has signed (rpc/api/operator.h).
  *
- *     POST /v1/providers {"counter", "not_after", "execution"?: URLs, "consensus"?: URLs}
+ *     POST /v1/providers {"counter", "not_after", "execution"?: URLs, "consensus"?: URLs, "pccs"?: URLs}
+ *     POST /v1/keys/rotate {"counter", "not_after"}             refused: a key is rotated by an order
  *     POST /v1/log-level {"counter", "not_after", "level": "debug"}
  *     GET  /v1/log?after=N&counter=...&not_after=...
  *     GET  /v1/providers/N/faults?of=consensus&counter=...   of execution_rpc[N] without of=
@@ -35,10 +36,20 @@ void operator_gate_clear(operator_gate_t *g);
 bool operator_admits(operator_gate_t *g, hs_response_t *r, const hs_request_t *request, uint64_t now_s);
 
 /* What a command that was admitted does. */
+typedef struct {
+    up_t *execution, *consensus;
+    rc_t (*set_pccs)(void *ctx, const char *const *urls, size_t count); /* RC_NOMEM */
+    void *ctx;
+} operator_upstreams_t;
+
 /* Other endpoints from now on, until the next start: r is 200, 400 or, when the former ones are not over yet, 503.
  * *changed: whether the execution RPCs may have. */
-void operator_set_providers(hs_response_t *r, const hs_request_t *request, up_t *execution, up_t *consensus,
+void operator_set_providers(hs_response_t *r, const hs_request_t *request, const operator_upstreams_t *of,
                             uint64_t now_ms, bool *changed);
+
+/* r is 409, and says who can. */
+void operator_rotate(hs_response_t *r);
+
 void operator_set_log_level(hs_response_t *r, const hs_request_t *request);
 void operator_read_log(hs_response_t *r, const hs_request_t *request);
 /* The records of an endpoint's lies, for `kettle fault`: {"endpoint", "faults": [record, ...]}, the oldest first. */

@@ -408,12 +408,24 @@ static void post_log_level(void *ctx, const hs_request_t *request, hs_response_t
         operator_set_log_level(r, request);
 }
 
+static void post_keys_rotate(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    if (require_operator(ctx, request, r))
+        operator_rotate(r);
+}
+
+static rc_t set_pccs(void *ctx, const char *const *urls, size_t count)
+{
+    return attest_set_pccs(ctx, urls, count);
+}
+
 static void post_providers(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
     service_t *s = require_operator(ctx, request, r);
     bool changed = false;
     if (s)
-        operator_set_providers(r, request, s->execution, s->consensus, clock_monotonic_ms(), &changed);
+        operator_set_providers(r, request, &(operator_upstreams_t){ s->execution, s->consensus, set_pccs, s->attest },
+                               clock_monotonic_ms(), &changed);
     if (changed)
         ask_probe(s->ask);
 }
@@ -658,6 +670,7 @@ const hs_route_t NODE_API_ROUTES[] = {
     { "GET", "/v1/peers", get_peers, HS_CORS },
     { "GET", "/v1/keys", get_keys, HS_SLOW | HS_CORS },
     { "GET", "/v1/keys/releases", get_releases, HS_SLOW | HS_CORS },
+    { "POST", "/v1/keys/rotate", post_keys_rotate, HS_SLOW },
     { "POST", "/v1/orders", post_order, HS_SLOW },
     { "GET", "/v1/recovery", get_recovery, HS_SLOW },
     { "POST", "/v1/recovery", post_recovery, HS_SLOW },

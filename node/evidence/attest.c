@@ -37,6 +37,8 @@ struct attest {
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
+    char **pccs; /* services in place of the configuration's; NULL: those */
+    size_t pccs_count;
     uint8_t *collateral; /* flattened JSON that verified our own quote; NULL: none yet */
     size_t collateral_len;
     attest_status_t status;
@@ -76,6 +78,56 @@ static rc_t platform_of(pccs_request_t *request, err_t *e, const attest_t *s)
     return judged(e, rc, "our own quote");
 }
 
+static size_t services(attest_t *s)
+{
+    pthread_mutex_lock(&s->lock);
+    const size_t n = s->pccs ? s->pccs_count : s->config.pccs_count;
+    pthread_mutex_unlock(&s->lock);
+    return n;
+}
+
+/* The URL of service number i, in the arena. NULL: there is none any more, or no memory. */
+static const char *service(attest_t *s, arena_t *a, size_t i)
+{
+    view_t copy = { NULL, 0 };
+    pthread_mutex_lock(&s->lock);
+    const char *url = s->pccs                    ? i < s->pccs_count ? s->pccs[i] : NULL
+                      : i < s->config.pccs_count ? s->config.pccs[i]
+                                                 : NULL;
+    if (url)
+        copy = arena_dup(a, view_of((const uint8_t *)url, strlen(url) + 1));
+    pthread_mutex_unlock(&s->lock);
+    return (const char *)copy.p;
+}
+
+static void free_list(char **urls, size_t count)
+{
+    for (size_t i = 0; urls && i < count; i++)
+        free(urls[i]);
+    free(urls);
+}
+
+rc_t attest_set_pccs(attest_t *s, const char *const *urls, size_t count)
+{
+    char **copy = calloc(count + 1, sizeof *copy);
+    bool whole = copy != NULL;
+    for (size_t i = 0; whole && i < count; i++)
+        whole = (copy[i] = strdup(urls[i]));
+    if (!whole) {
+        free_list(copy, count);
+        return RC_NOMEM;
+    }
+    pthread_mutex_lock(&s->lock);
+    char **old = s->pccs;
+    const size_t old_count = s->pccs_count;
+    s->pccs = copy;
+    s->pccs_count = count;
+    pthread_mutex_unlock(&s->lock);
+    free_list(old, old_count);
+    worker_wake(s->worker);
+    return RC_OK;
+}
+
 /* From service number i. */
 static rc_t fetch(attest_t *s, view_t *text, err_t *e, arena_t *a, size_t i)
 {
@@ -86,7 +138,9 @@ static rc_t fetch(attest_t *s, view_t *text, err_t *e, arena_t *a, size_t i)
     rc_t rc = platform_of(&request, e, s);
     if (rc)
         return rc;
-    request.base = s->config.pccs[i];
+    request.base = service(s, a, i);
+    if (!request.base)
+        return err_say(e, RC_IO, "the services have been replaced");
     request.ca_file = s->config.pccs_ca_file;
     rc = pccs_fetch(&c, e, a, &request);
     if (rc)
@@ -219,7 +273,7 @@ static void tell_trouble(attest_t *s, const err_t *e)
 /* Asks one place after the other until what it gives is good. */
 static rc_t find_collateral(attest_t *s, int64_t *expiry, err_t *e)
 {
-    const size_t places = asks_services(s) ? s->config.pccs_count : 1;
+    const size_t places = asks_services(s) ? services(s) : 1;
     rc_t rc = RC_IO;
     if (!places)
         return err_say(e, RC_IO, "no provisioning certification service is configured (pccs)");
@@ -490,6 +544,7 @@ void attest_free(attest_t *s)
     tee_evidence_free(&s->next);
     tee_evidence_free(&s->plain);
     free(s->collateral);
+    free_list(s->pccs, s->pccs_count);
     pthread_cond_destroy(&s->changed);
     pthread_mutex_destroy(&s->lock);
     free(s);

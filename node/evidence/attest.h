@@ -88,6 +88,10 @@ NODISCARD rc_t attest_collateral(attest_t *s, view_t *out, err_t *e, arena_t *a)
  * RC_REFUSED: our own policy, with "policy" before its field, does not admit this setup; RC_IO: no thread. */
 NODISCARD rc_t attest_begin(attest_t *s, err_t *e, const setup_t *setup);
 
+/* Other services for collateral from now on, in order of preference; copied, and asked soon. RC_NOMEM: nothing has
+ * changed. Any thread. */
+NODISCARD rc_t attest_set_pccs(attest_t *s, const char *const *urls, size_t count);
+
 /* Ends the thread (a request under way is cancelled) and frees. NULL is allowed. */
 void attest_free(attest_t *s);
 

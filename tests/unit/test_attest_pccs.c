@@ -119,6 +119,12 @@ START_TEST(a_service_that_is_behind_is_passed_over)
     ck_assert_msg(status.verified, "%s", status.trouble);
     ck_assert_uint_eq(first->requests, 4);
     ck_assert_uint_eq(second->requests, 4);
+    const char *const other[1] = { urls[1] };
+    ck_assert_int_eq(attest_set_pccs(s, other, 1), RC_OK); /* which is asked soon, and the first one no more */
+    for (unsigned i = 0; i < 1000 && second->requests < 8; i++)
+        pause_ms(10);
+    ck_assert_uint_eq(first->requests, 4);
+    ck_assert_uint_eq(second->requests, 8);
     attest_free(s);
     hc_free(http);
     fake_free(first);

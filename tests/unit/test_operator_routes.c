@@ -43,18 +43,36 @@ static void on_faults(void *ctx, const hs_request_t *request, hs_response_t *r)
 static up_t *execution, *consensus;
 static uint64_t moment = 1000;
 
+static char pccs[64];
+
+static rc_t set_pccs(void *ctx, const char *const *urls, size_t count)
+{
+    (void)ctx;
+    snprintf(pccs, sizeof pccs, "%zu %s", count, urls[0]);
+    return RC_OK;
+}
+
+static void on_rotate(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    (void)ctx;
+    if (operator_admits(&gate, r, request, NOW))
+        operator_rotate(r);
+}
+
 static void on_providers(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
     bool changed;
     (void)ctx;
     if (operator_admits(&gate, r, request, NOW))
-        operator_set_providers(r, request, execution, consensus, moment, &changed);
+        operator_set_providers(r, request, &(operator_upstreams_t){ execution, consensus, set_pccs, NULL }, moment,
+                               &changed);
 }
 
 static const hs_route_t routes[] = { { "POST", "/v1/providers", on_providers, HS_SLOW },
                                      { "POST", "/v1/log-level", on_level, HS_SLOW },
                                      { "GET", "/v1/log", on_log, 0 },
-                                     { "GET", "/v1/providers/*", on_faults, HS_SLOW } };
+                                     { "GET", "/v1/providers/*", on_faults, HS_SLOW },
+                                     { "POST", "/v1/keys/rotate", on_rotate, HS_SLOW } };
 
 static void set_up(void)
 {
@@ -69,7 +87,7 @@ static void set_up(void)
     log_set_level(LOG_INFO);
     operator_gate_init(&gate, key);
     operator_gate_node(&gate, NODE);
-    const hs_config_t config = { .address = "127.0.0.1", .routes = routes, .route_count = 4 };
+    const hs_config_t config = { .address = "127.0.0.1", .routes = routes, .route_count = 5 };
     ck_assert_msg(hs_start(&server, &e, &config) == RC_OK, "%s", e.text);
 }
 
@@ -316,8 +334,22 @@ START_TEST(providers_are_replaced_by_a_command_that_names_some)
                     PROVIDERS(7, ",\"execution\":\"http://x\""), (operator_terms_t){ 7, NOW + 60 });
     expect(&r, 401, "urn:kettle:error:operator-signature");
     ck_assert_uint_eq(up_count(execution), 2);
+    ck_assert_str_eq(pccs, "");
+    r = send_command("POST", "/v1/providers", "", PROVIDERS(8, ",\"pccs\":[\"https://one\",\"https://two\"]"), 8);
+    expect(&r, 200, "success");
+    ck_assert_str_eq(pccs, "2 https://one");
+    ck_assert_uint_eq(up_count(execution), 2);
     up_free(execution);
     up_free(consensus);
+}
+END_TEST
+
+START_TEST(no_operator_rotates_the_clusters_key_alone)
+{
+    reply_t r = send_command("POST", "/v1/keys/rotate", "", PROVIDERS(1, ""), 1);
+    expect(&r, 409, "rotation-by-order");
+    r = send_command("POST", "/v1/keys/rotate", "", PROVIDERS(1, ""), 1);
+    expect(&r, 409, "operator-replayed");
 }
 END_TEST
 
@@ -325,10 +357,10 @@ int main(void)
 {
     if (secret_init())
         return EXIT_FAILURE;
-    return UNIT_RUN_AROUND("operator_routes", set_up, tear_down, the_level_is_set_once_by_one_command,
-                           nothing_that_was_signed_does_anything_late_again_elsewhere_or_after_a_restart,
-                           without_a_signature_or_a_key_nothing_is_done,
-                           the_newest_thousand_lines_are_given_behind_a_number,
-                           records_of_lies_are_given_to_the_operator_by_the_place_of_the_endpoint,
-                           providers_are_replaced_by_a_command_that_names_some);
+    return UNIT_RUN_AROUND(
+        "operator_routes", set_up, tear_down, the_level_is_set_once_by_one_command,
+        nothing_that_was_signed_does_anything_late_again_elsewhere_or_after_a_restart,
+        without_a_signature_or_a_key_nothing_is_done, the_newest_thousand_lines_are_given_behind_a_number,
+        records_of_lies_are_given_to_the_operator_by_the_place_of_the_endpoint,
+        providers_are_replaced_by_a_command_that_names_some, no_operator_rotates_the_clusters_key_alone);
 }
