@@ -82,8 +82,8 @@ typedef struct {
     void (*leave)(void *ctx, void *take_wait);
 } api_events_t;
 
-/* What standing calls give, pushed to a session (node/vigil.h). what: the argument, an object; a fault of it is its own.
- * RC_REFUSED: there is no such call; RC_LIMIT, RC_NOMEM. */
+/* What standing calls give, pushed to a session (node/vigil.h). what: the argument, an object; a fault of it is its
+ * own. RC_REFUSED: there is no such call; RC_LIMIT, RC_NOMEM. */
 typedef struct {
     rc_t (*watch)(void *ctx, char id[API_WATCH_ID_LEN + 1], err_t *e, void *session, const jo_t *what);
     bool (*unwatch)(void *ctx, void *session, view_t id);
