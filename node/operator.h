@@ -50,8 +50,12 @@ void operator_set_providers(hs_response_t *r, const hs_request_t *request, const
 /* r is 409, and says who can. */
 void operator_rotate(hs_response_t *r);
 
+/* {"level"}: how much is logged from now on; r is 200, 400 or 503 (out of memory). */
 void operator_set_log_level(hs_response_t *r, const hs_request_t *request);
+
+/* The lines of the log that are kept, behind the number in ?after=N: {"lines": [line, ...]}. */
 void operator_read_log(hs_response_t *r, const hs_request_t *request);
+
 /* The records of an endpoint's lies, for `kettle fault`: {"endpoint", "faults": [record, ...]}, the oldest first. */
 void operator_read_faults(hs_response_t *r, const hs_request_t *request, lies_t *lies);
 
