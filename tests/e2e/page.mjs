@@ -74,13 +74,13 @@ async function looks(t, page, folder, stage, screens) {
 // By the tabulator alone through all that can be used; [what had the focus, whether that could be seen].
 async function walk(page) {
   const seen = [];
-  await page.value("document.activeElement.blur(); getSelection().removeAllRanges(); scrollTo(0, 0)");
+  await page.value("document.querySelector('a').focus(); 0"); // which is the first
   for (let i = 0; i < TABS_MAX; i++) {
-    await page.press("Tab", TAB);
     const at = await page.value(`(() => { const e = document.activeElement, s = getComputedStyle(e);
       return e === document.body ? [""] : [e.id || e.dataset.copy || e.getAttribute("aria-label") || e.textContent.slice(0, 30), s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2]; })()`);
     if (!at[0] || at[0] === seen[0]?.[0]) break; // behind the last one is the browser itself
     seen.push(at);
+    await page.press("Tab", TAB);
   }
   return seen;
 }

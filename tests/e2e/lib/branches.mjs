@@ -21,10 +21,12 @@ const sign = (removed, what) => `${removed ? "-" : "+"}${what}`;
 
 function viem({ createPublicClient }, transport) {
   const client = createPublicClient({ transport, pollingInterval: 200 });
-  const seen = [], errors = [];
+  const seen = [], errors = [], asks = client.request;
+  let last; // what it asked last: as it stops, that its filter be taken away
+  client.request = (...args) => (last = asks(...args));
   const onLogs = (logs) => seen.push(...logs.map((log) => sign(log.removed, log.args.what)));
   const stop = client.watchContractEvent({ address: ADDRESS, abi: ABI, eventName: "Ping", onLogs, onError: (e) => errors.push(e.message) });
-  return { seen, errors, client, stop };
+  return { seen, errors, client, stop: () => (stop(), last) };
 }
 
 async function ethers(Contract_, provider, event, told) {
@@ -92,7 +94,7 @@ export async function branches(t, lib) {
       return TOLD.join(" ");
     });
   } finally {
-    for (const watcher of Object.values(all)) watcher.stop();
+    await Promise.allSettled(Object.values(all).map((watcher) => watcher.stop()));
     for (const name of ["viem, subscription", "viem 1, subscription"]) (await (all[name]?.client.transport.getRpcClient?.() ?? all[name]?.client.transport.getSocket?.()))?.close();
     child.kill("SIGKILL");
     await once(child, "exit");
