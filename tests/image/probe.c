@@ -2,6 +2,7 @@
  * kettle has, and then is kettle. Each line of it is "probe: WHAT: refused" or "probe: WHAT: DONE". */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -49,17 +50,34 @@ static void try_all(void)
     report("make a user namespace", !syscall(SYS_unshare, 0x10000000));
 }
 
-/* The first line of /proc/net/tcp after its head that is in state LISTEN (0A), and so on. */
-static void list_ports(const char *path)
+/* The ports of one table that are in state LISTEN (0A), or open (07): says them, or whether one of kettle's
+ * for HTTP is among them. */
+static bool list_ports(const char *path, bool say)
 {
     char line[256];
     unsigned port, state;
+    bool found = false;
     FILE *f = fopen(path, "re");
     while (f && fgets(line, sizeof line, f))
-        if (sscanf(line, " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x", &port, &state) == 2 && (state == 10 || state == 7))
-            printf("probe: port: %u %s\n", port, path + sizeof "/proc/net");
+        if (sscanf(line, " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x", &port, &state) == 2 && (state == 10 || state == 7)) {
+            found |= port == 40080 || port == 3032;
+            if (say)
+                printf("probe: port: %u %s\n", port, path + sizeof "/proc/net");
+        }
     if (f)
         fclose(f);
+    return found;
+}
+
+/* At most for two minutes: emulated machines are slow. */
+static void wait_for_kettle(void)
+{
+    for (unsigned i = 0; i < 120; i++) {
+        sleep(1);
+        if (list_ports("/proc/net/tcp", false) || list_ports("/proc/net/tcp6", false))
+            break;
+    }
+    sleep(1); /* the other one is opened at the same time */
 }
 
 static void tell_state(void)
@@ -71,7 +89,7 @@ static void tell_state(void)
         if (!strncmp(line, "MemTotal", 8) || !strncmp(line, "MemAvailable", 12))
             printf("probe: memory: %s", line);
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
-        list_ports(tables[i]);
+        (void)list_ports(tables[i], true);
     puts("probe: end");
 }
 
@@ -82,7 +100,7 @@ int main(int argc, char **argv)
     try_all();
     fflush(stdout);
     if (!fork()) {
-        sleep(6); /* until kettle listens */
+        wait_for_kettle();
         tell_state();
         return 0;
     }

@@ -47,7 +47,7 @@ static inline void node_closed(void *ctx, net_conn_t *c, const err_t *why)
 static inline void node_resolve(void *ctx, size_t target, const maddr_t *name)
 {
     node_t *n = ctx;
-    ck_assert_str_eq(name->name, "b.example");
+    ck_assert(!strcmp(name->name, "b.example"));
     n->asked++;
     const maddr_t at = maddr("/ip4/10.0.0.2/tcp/4001");
     peers_resolved(n->peers, target, &at, n->asked > 1); /* the second time it is known */
