@@ -20,10 +20,13 @@ const added = TOLD.filter((one) => one.startsWith("+"));
 const sign = (removed, what) => `${removed ? "-" : "+"}${what}`;
 
 function viem({ createPublicClient }, transport) {
-  const client = createPublicClient({ transport, pollingInterval: 200 });
-  const seen = [], errors = [], asks = client.request;
+  const seen = [], errors = [];
   let last; // what it asked last: as it stops, that its filter be taken away
-  client.request = (...args) => (last = asks(...args));
+  const noting = (options) => {
+    const made = transport(options);
+    return { ...made, request: (...args) => (last = made.request(...args)) };
+  };
+  const client = createPublicClient({ transport: noting, pollingInterval: 200 });
   const onLogs = (logs) => seen.push(...logs.map((log) => sign(log.removed, log.args.what)));
   const stop = client.watchContractEvent({ address: ADDRESS, abi: ABI, eventName: "Ping", onLogs, onError: (e) => errors.push(e.message) });
   return { seen, errors, client, stop: () => (stop(), last) };
