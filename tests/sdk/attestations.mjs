@@ -191,7 +191,7 @@ class Pair {
       const bound = this.quote.subarray(AT.body + AT.reportData, AT.body + AT.reportData + 64);
       if (hex(td.reportData) !== hex(bound)) throw Object.assign(new Error(), { name: "KettleError", code: "E_REPORTDATA" });
       const set = this.js.Place.open(collateral, "E_COLLATERAL", { bytesMax: 4 << 20 });
-      this.js.appraise({ type: rules.simulatorRoot ? 0xf0 : 1, quote }, set, rules, at);
+      this.js.appraise({ type: rules.simulatorRoot ? 0xf0 : 1, quote }, set, rules, at, () => {});
     });
   }
 
@@ -201,6 +201,14 @@ class Pair {
     const [there, here] = [this.#ofProgram(all), this.#ofScript(all)];
     this.count++;
     assert.ok(alike(here, there), `${what}: JavaScript ${here}, the program ${there}`);
+    return here;
+  }
+
+  /** The same of a policy; but the script refuses whole what names an image and lists no registers (docs/policy.md). */
+  sameOfPolicy(policy, what) {
+    if (!policy.includes('"dstack_image"')) return this.same({ policy }, what);
+    const here = this.#ofScript({ quote: this.quote, collateral: this.collateral, policy, at: this.at });
+    assert.equal(here, "E_POLICY", what);
     return here;
   }
 }
@@ -276,7 +284,7 @@ async function besideTheProgram(js, folder) {
     const corpus = `${root}tests/fuzz/corpus/policy/`;
     for (const [seed, file] of fs.readdirSync(corpus).sort().entries()) {
       const text = fs.readFileSync(corpus + file, "utf8");
-      for (const policy of [text, ...near(text, seed, 5)]) found.add(pair.same({ policy }, policy.slice(0, 160)));
+      for (const policy of [text, ...near(text, seed, 5)]) found.add(pair.sameOfPolicy(policy, policy.slice(0, 160)));
     }
     for (const policy of near(pair.policy, 1, 30)) found.add(pair.same({ policy }, policy));
   });
