@@ -1,6 +1,5 @@
 #include "base/crypto/hash.h"
 
-#include <nettle/ripemd160.h>
 #include <nettle/sha1.h>
 #include <nettle/sha2.h>
 
@@ -56,14 +55,6 @@ void sha512_parts(uint8_t out64[64], const view_t *parts, size_t count)
     for (size_t i = 0; i < count; i++)
         sha512_update(&ctx, parts[i].n, parts[i].p);
     sha512_digest(&ctx, SHA512_DIGEST_SIZE, out64);
-}
-
-void ripemd160(uint8_t out20[20], view_t in)
-{
-    struct ripemd160_ctx ctx;
-    ripemd160_init(&ctx);
-    ripemd160_update(&ctx, in.n, in.p);
-    ripemd160_digest(&ctx, RIPEMD160_DIGEST_SIZE, out20);
 }
 
 void sha1(uint8_t out20[20], view_t in)

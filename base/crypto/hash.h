@@ -1,6 +1,7 @@
 /* hash.h - Keccak-256, SHA-2, RIPEMD-160 and SHA-1.
  *
- * Spec:   Keccak (padding 0x01, as in Ethereum, not FIPS 202); FIPS 180-4
+ * Spec:   Keccak (padding 0x01, as in Ethereum, not FIPS 202); FIPS 180-4;
+ *         RIPEMD-160 (Dobbertin, Bosselaers, Preneel 1996; little-endian words, as this program's machines have)
  * Floor:  1, base/crypto. No heap, I/O, clock or thread.
  * Tests:  tests/unit/test_hash.c
  */

@@ -198,12 +198,39 @@ START_TEST(the_other_hashes_match_known_answers_whatever_the_parts)
     sha512_parts(out, NULL, 0);
     hex_encode(hex, view_of(out, 64));
     ck_assert_str_eq(hex, sha512_empty);
-    ripemd160(out, view_str("abc"));
-    hex_encode(hex, view_of(out, 20));
-    ck_assert_str_eq(hex, "8eb208f7e05d987a9b044a8e98c6b087f15a0bfc");
-    ripemd160(out, view_of(NULL, 0));
-    hex_encode(hex, view_of(out, 20));
-    ck_assert_str_eq(hex, "9c1185a5c5e9fc54612808977ee8f548b2258d31");
+}
+END_TEST
+
+/* Source: the test vectors of RIPEMD-160's own page, all nine; the lengths end on both sides of where the length has no room. */
+START_TEST(ripemd160_matches_the_vectors_of_its_page)
+{
+    static const struct {
+        const char *text;
+        unsigned times;
+        const char *want;
+    } cases[] = {
+        { "", 1, "9c1185a5c5e9fc54612808977ee8f548b2258d31" },
+        { "a", 1, "0bdc9d2d256b3ee9daae347be6f4dc835a467ffe" },
+        { "abc", 1, "8eb208f7e05d987a9b044a8e98c6b087f15a0bfc" },
+        { "message digest", 1, "5d0689ef49d2fae572b881b123a85ffa21595f36" },
+        { "abcdefghijklmnopqrstuvwxyz", 1, "f71c27109c692c1b56bbdceb5b9d2865b3708dbc" },
+        { "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 1, "12a053384a9c0c88e405a06c27dcf49ada62eb2b" },
+        { "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", 1,
+          "b0e20b6e3116640286ed3a87a5713079b21f5189" },
+        { "1234567890", 8, "9b752e45573d4b39f4dbd3323cab82bf63326bfb" },
+        { "a", 1000000, "52783243c1697bdbe16d37f97f68f08325dc1528" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t n = strlen(cases[i].text);
+        uint8_t *in = malloc(n * cases[i].times + 1), out[20];
+        char hex[41];
+        for (unsigned k = 0; k < cases[i].times; k++)
+            memcpy(in + k * n, cases[i].text, n);
+        ripemd160(out, view_of(in, n * cases[i].times));
+        hex_encode(hex, view_of(out, 20));
+        ck_assert_str_eq(hex, cases[i].want);
+        free(in);
+    }
 }
 END_TEST
 
@@ -245,6 +272,6 @@ int main(void)
     return UNIT_RUN("hash", keccak_matches_known_answers, keccak_agrees_with_another_implementation_at_every_length,
                     keccak_may_overwrite_its_input, many_keccaks_equal_single_ones_in_every_way,
                     the_permutation_is_the_same_for_every_processor, sha256_matches_known_answers,
-                    the_other_hashes_match_known_answers_whatever_the_parts, sha256_of_a_node_equals_the_general_one,
-                    sha256_of_a_node_may_overwrite_it);
+                    the_other_hashes_match_known_answers_whatever_the_parts, ripemd160_matches_the_vectors_of_its_page,
+                    sha256_of_a_node_equals_the_general_one, sha256_of_a_node_may_overwrite_it);
 }
