@@ -220,8 +220,8 @@ static inline void wr_le(wr_t *w, uint64_t x, unsigned n)
 static inline void wr_be(wr_t *w, uint64_t x, unsigned n)
 {
     uint8_t *at = wr_grab(w, n);
-    for (unsigned i = n; at && i-- > 0; x >>= 8)
-        at[i] = (uint8_t)x;
+    for (unsigned i = 0; at && i < n; i++, x >>= 8)
+        at[n - 1 - i] = (uint8_t)x;
 }
 
 static inline void wr_u8(wr_t *w, uint8_t x)

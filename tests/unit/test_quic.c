@@ -209,7 +209,7 @@ static int dial_hostile(bool guarded)
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
-        freopen("/dev/null", "w", stderr); /* the assertion's text */
+        ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr)); /* the assertion's text */
         begin();
         unguarded = !guarded;
         pair_dial(&a, &b.at);
