@@ -192,30 +192,21 @@ bool lesson_blames(batch_t *b, rc_t rc)
     return false;
 }
 
-static int learn_right(cap_t *c, void *unused)
+bool lesson_is_numbered(const batch_t *b, const need_t *need)
+{
+    return b->form.by_number && (need->kind == NEED_PROOF || need->kind == NEED_CODE);
+}
+
+static int learn_branch(cap_t *c, void *unused)
 {
     (void)unused;
-    cap_right_by_number(c);
+    cap_other_branch(c);
     return 0;
 }
 
-static int learn_wrong(cap_t *c, void *unused)
+void lesson_other_branch(up_t *u, size_t endpoint)
 {
-    (void)unused;
-    return cap_wrong_by_number(c);
-}
-
-rc_t lesson_judge(up_t *u, bool *passes, err_t *e, const batch_t *b, const need_t *need, rc_t rc)
-{
-    const bool numbered = b->form.by_number && (need->kind == NEED_PROOF || need->kind == NEED_CODE);
-    if (!rc && numbered && need->kind == NEED_PROOF) /* code is the same on all */
-        (void)up_learn(u, b->endpoint, learn_right, NULL);
-    if (!rc_blames_input(rc))
-        return rc;
-    if (!numbered || !up_learn(u, b->endpoint, learn_wrong, NULL))
-        return RC_REFUSED;
-    *passes = true;
-    return err_say(e, RC_NEED_DATA, "it is of another branch, or false: the block's hash was not known");
+    (void)up_learn(u, endpoint, learn_branch, NULL);
 }
 
 bool lesson_is_limit(up_t *u, const batch_t *b, const need_t *need, size_t element)

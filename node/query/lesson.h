@@ -3,7 +3,7 @@
  *     lesson_read -> lesson_note: how long it took, where it was led, what was asked
  *                 -> lesson_elements, lesson_refusal or lesson_silence: what it can do (rpc/upstream/capability.h), and
  *                    what is to be asked again
- *                 -> of each need in it: query_give -> lesson_judge -> lesson_is_limit, lesson_blames -> up_report
+ *                 -> of each need in it: query_give -> lesson_is_numbered, lesson_is_limit, lesson_blames -> up_report
  *
  * A fault of a batch is told once, whoever waits for it; which counter it goes to is its result (up_report in
  * rpc/upstream/endpoints.h): RC_REFUSED a lie, RC_NEED_DATA late, RC_UNSUPPORTED newer, all else unusable.
@@ -43,9 +43,11 @@ unsigned lesson_rank(rc_t rc);
  * came before it. */
 bool lesson_blames(batch_t *b, rc_t rc);
 
-/* What the answer to a need in it comes to; rc: what the query made of it. Whatever is wrong with it: it does not
- * prove what was asked; unless that was asked by number of who may be on another branch: *passes and RC_NEED_DATA. */
-rc_t lesson_judge(up_t *u, bool *passes, err_t *e, const batch_t *b, const need_t *need, rc_t rc);
+/* Whether a need in it is state that was asked for by its block's number: it may be of another branch. */
+bool lesson_is_numbered(const batch_t *b, const need_t *need);
+
+/* Learns that it was. */
+void lesson_other_branch(up_t *u, size_t endpoint);
 
 /* Whether what was refused of it goes beyond what the endpoint can do, which is no fault: the age of a block. */
 bool lesson_is_limit(up_t *u, const batch_t *b, const need_t *need, size_t element);

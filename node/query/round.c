@@ -51,6 +51,7 @@ static void meet_endpoint(round_t *r, visit_t *v, size_t endpoint)
     v->all = v->mine = (fault_t){ 0 };
     v->retry_after_ms = 0;
     v->slots_most = BATCH_SLOTS_MAX;
+    v->on = BRANCH_UNASKED;
 }
 
 /* False: no memory. */
@@ -169,6 +170,14 @@ static bool has_come_in_part(const round_t *r, size_t i)
     return r->had[i] && memchr(r->had[i], true, r->needs[i].slot_count * sizeof(bool));
 }
 
+/* A seat for the header that the endpoint has at the number. False: no memory. */
+static bool add_branch(round_t *r, visit_t *v)
+{
+    seat_t s = { .need = &v->branch, .index = r->count };
+    flight_key(&s.key, &v->branch);
+    return add_seat(r, v, &s);
+}
+
 /* Seats for all that the endpoint has not been asked for yet. False: no memory. */
 static bool take_seats(round_t *r, visit_t *v)
 {
@@ -176,6 +185,8 @@ static bool take_seats(round_t *r, visit_t *v)
     const size_t most = cap_slots(&can, v->slots_most);
     bool whole = true;
     v->party.count = 0;
+    if (v->on == BRANCH_ASKED)
+        whole = add_branch(r, v);
     for (size_t i = 0; i < r->count && whole; i++) {
         const need_t *need = &r->needs[i];
         if (r->answered[i] || v->asked[i] || (r->guided && need->kind == NEED_HINT))
@@ -336,9 +347,28 @@ static rc_t give(round_t *r, err_t *e, const seat_t *s, const answer_t *answer)
     return rc;
 }
 
+/* What an answer comes to that does not prove what was asked for. *again: it may be of another branch, and that is
+ * asked. */
+static rc_t judge_wrong(round_t *r, visit_t *v, err_t *e, const seat_t *s, bool *again, bool *passes)
+{
+    if (!lesson_is_numbered(s->batch, s->need) || v->on == BRANCH_SAME)
+        return RC_REFUSED;
+    if (v->on == BRANCH_OTHER) {
+        lesson_other_branch(r->upstream, v->endpoint);
+        *passes = true;
+        return err_say(e, RC_NEED_DATA, "it is of another branch: the endpoint names another block by its number");
+    }
+    const ex_block_t *block = s->need->block; /* the newest: it is of the branch if any is */
+    if (v->on == BRANCH_UNASKED || block->env.number > v->branch.number)
+        v->branch = (need_t){ .kind = NEED_HEADER, .block = block, .number = block->env.number };
+    v->on = BRANCH_ASKED;
+    *again = true;
+    return RC_NEED_DATA;
+}
+
 /* Gives the query one answer. *again: it came to nothing for a reason of whoever asked for it, not of the endpoint.
  * *passes: it may be answered a little later. */
-static rc_t take_seat(round_t *r, err_t *e, const seat_t *s, bool *again, bool *passes)
+static rc_t take_seat(round_t *r, visit_t *v, err_t *e, const seat_t *s, bool *again, bool *passes)
 {
     const batch_t *b = s->batch;
     if (b->rc) {
@@ -366,7 +396,8 @@ static rc_t take_seat(round_t *r, err_t *e, const seat_t *s, bool *again, bool *
     rc_t rc = give(r, e, s, &a->answer);
     if (!rc)
         r->since_ms = r->now_ms();
-    rc = lesson_judge(r->upstream, passes, e, b, s->need, rc);
+    if (rc_blames_input(rc))
+        rc = judge_wrong(r, v, e, s, again, passes);
     return jr_before(e, rc, s->need);
 }
 
@@ -412,7 +443,7 @@ static void judge_seat(round_t *r, visit_t *v, fault_t *all, fault_t *mine, cons
     }
     if (asked_too_many(v, s))
         return;
-    rc_t rc = take_seat(r, &e, s, &again, &passes);
+    rc_t rc = take_seat(r, v, &e, s, &again, &passes);
     if (again)
         return;
     const bool *had = r->had[s->index];
@@ -434,6 +465,18 @@ static void judge_seat(round_t *r, visit_t *v, fault_t *all, fault_t *mine, cons
         v->retry_after_ms = s->batch->retry_after_ms;
 }
 
+/* Takes the header that the endpoint has at the number. One that it does not give excuses nothing. */
+static void take_branch(visit_t *v, const seat_t *s)
+{
+    const batch_t *b = s->batch;
+    if (!b) /* it was left */
+        return;
+    const jr_answer_t *a = b->rc ? NULL : &b->answers[s->element];
+    const ex_header_t *h = a && !a->rc && !a->answer.absent ? &a->answer.header : NULL;
+    const bool other = h && h->number == v->branch.number && ex_header_check(h, &v->branch.block->block_hash);
+    v->on = other ? BRANCH_OTHER : BRANCH_SAME;
+}
+
 /* Gives the query what a party brought. */
 static void take_party(round_t *r, visit_t *v)
 {
@@ -443,12 +486,15 @@ static void take_party(round_t *r, visit_t *v)
     fault_t all = { 0 }, mine = { 0 };
     bool heard_before = v->heard;
     v->heard = v->out = false;
+    for (size_t i = 0; i < v->party.count; i++)
+        if (v->party.seats[i].index == r->count)
+            take_branch(v, &v->party.seats[i]);
     for (size_t pass = 0; pass < sizeof order / sizeof order[0]; pass++)
         for (size_t i = 0; i < v->party.count; i++)
-            if (v->party.seats[i].need->kind == order[pass])
+            if (v->party.seats[i].need->kind == order[pass] && v->party.seats[i].index < r->count)
                 judge_seat(r, v, &all, &mine, &v->party.seats[i]);
     flights_clear(&v->party);
-    v->stopped |= all.rc && !((all.rc == RC_IO || all.rc == RC_NEED_DATA) && v->heard);
+    v->stopped |= all.rc && v->on != BRANCH_ASKED && !((all.rc == RC_IO || all.rc == RC_NEED_DATA) && v->heard);
     v->heard |= heard_before;
     if (all.rc)
         v->all = all;

@@ -6,7 +6,6 @@
 #define PATIENCE_MAX 4096u /* ... however often that was in vain */
 #define ROW_MAX 64u
 #define UNKNOWN_MAX 8u   /* batches by hash of which none was known: some four seconds */
-#define OTHERS_MAX 32u   /* answers by number that are of another branch, before it ever was right */
 #define RETRY 32u        /* batches by number before one by hash is tried again */
 #define UNTIL 256u       /* batches without a hint before one is asked for again */
 #define UNTIL_MAX 16384u /* ... however often that was in vain */
@@ -159,20 +158,10 @@ void cap_by_hash(cap_t *c, bool answered, bool unknown)
     }
 }
 
-void cap_right_by_number(cap_t *c)
+void cap_other_branch(cap_t *c)
 {
-    c->right |= c->guess;
-}
-
-bool cap_wrong_by_number(cap_t *c)
-{
-    if (!c->guess || c->right || c->others >= OTHERS_MAX)
-        return false;
-    if (c->form.by_number) { /* else another answer has told already */
-        c->others++;
+    if (c->guess && c->form.by_number)
         try_hashes(c);
-    }
-    return true;
 }
 
 bool cap_refused_form(cap_t *c, const cap_form_t *asked)

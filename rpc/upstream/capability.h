@@ -61,9 +61,7 @@ typedef struct {
     bool doubt, rest;    /* of the hint that went apart: it was refused; the rest was answered */
     uint8_t unknown;     /* batches by hash in a row that named a block it did not know, before it knew any; */
     bool knows;          /* it has answered by hash */
-    bool guess;          /* that it takes no hashes: it never knew one, and never said why; */
-    bool right;          /* ... what it then gave by number proved what was asked for */
-    uint8_t others;      /* ... how often it did not, before that: of another branch, or false */
+    bool guess;          /* that it takes no hashes: it never knew one, and never said why */
     uint16_t since;      /* ... batches by number since the last by hash, */
     uint16_t retry;      /* ... and how many there are to be before the next */
     uint16_t keys;       /* slots that one proof may have; 0: as many as anybody asks for; */
@@ -103,10 +101,9 @@ void cap_unanswered(cap_t *c);
  * not known. Who never knows one may not understand hashes, or be behind: now and then it is asked by hash again. */
 void cap_by_hash(cap_t *c, bool answered, bool unknown);
 
-/* What it gave by number proved what was asked for; or it did not. True: that may be the state of another branch, on
- * which it was before it ever knew a block by hash, and the next batch is by hash again. False: it is what it is. */
-void cap_right_by_number(cap_t *c);
-bool cap_wrong_by_number(cap_t *c);
+/* It was on another branch when it was asked by number. If that it takes no hashes was a guess, it is asked by hash
+ * again. */
+void cap_other_branch(cap_t *c);
 
 /* An element was refused for its block's form, or as a hint for its sender's funds, or because there are no hints.
  * asked: the form in which it was asked. True: ask it again, in the present form. */
