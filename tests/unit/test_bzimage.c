@@ -142,10 +142,13 @@ START_TEST(each_wrong_header_is_refused)
         rc_t rc;
     } cases[] = {
         { "no DOS magic", 0, 0x00000000, RC_MALFORMED },
+        { "its first letter alone", 0, 0x0000004d, RC_MALFORMED },
         { "PE header behind the head", 0x3c, 4096 - 23, RC_MALFORMED },
         { "PE header far away", 0x3c, 0xffffffff, RC_MALFORMED },
         { "no PE magic", KERNEL_PE, 0x00004550 + 1, RC_MALFORMED },
+        { "its last byte is another", KERNEL_PE, 0x01004550, RC_MALFORMED },
         { "no setup header", 0x202, 0x53726449, RC_MALFORMED },
+        { "its last letter is another", 0x202, 0x54726448, RC_MALFORMED },
         { "boot protocol 2.11", 0x206, 0x0000020b, RC_UNSUPPORTED },
         { "not loaded high", 0x210, 0x00000000, RC_UNSUPPORTED },
         { "32-bit", KERNEL_OPTIONAL, 0x10b, RC_UNSUPPORTED },
