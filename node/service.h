@@ -137,4 +137,27 @@ node_state_t service_state(service_t *s, follow_view_t *view, err_t *why);
  * or it could not be signed. */
 hs_shared_t *service_block_answer(service_t *s, const follow_view_t *view);
 
+/* ---- what the parts ask; ctx: the service ---- */
+
+/* Flags of every answer: who may read it, and what it is marked by. */
+unsigned service_flags(const service_t *s);
+
+/* Signatures by the cluster's key; ctx: the keyring. RC_REFUSED: there is no key; RC_NOMEM. */
+NODISCARD rc_t service_sign(void *ctx, uint8_t out[ECDSA_SIG_LEN], const hash32_t *digest);
+NODISCARD rc_t service_sign65(void *ctx, uint8_t out[ECDSA_SIG65_LEN], addr_t *by, const hash32_t *digest);
+
+/* Which key signs: another number for another one. */
+uint64_t service_turn(void *ctx);
+
+/* The earliest time that it can be, in ms since 1970. */
+uint64_t service_least_ms(void *ctx);
+
+/* Whether it is ready, which is asked before each signature; view receives the follower's. why: the state and its
+ * reason. */
+bool service_is_ready(void *ctx, follow_view_t *view, err_t *why);
+bool service_may_call(void *ctx, err_t *why);
+
+/* The follower or the cluster has something new: signs it, tells the parts, and the log when the state changes. */
+void service_changed(void *ctx);
+
 #endif
