@@ -363,8 +363,15 @@ static bool is_empty(const mpt_account_t *a)
     return !a->nonce && u256_is_zero(&a->balance) && hash32_eq(&a->code_hash, &KECCAK_EMPTY);
 }
 
-/* An account as it was proven under a root. named: a block after it names the account; one that is there and yet empty
- * may have gone by being touched (EIP-161), with its storage, of which lists say nothing. */
+/* Whether nothing but a balance, or nothing at all, stands before its storage: it may go when it is touched or emptied
+ * (EIP-161), and be made anew, and with it goes storage of which lists say nothing. */
+static bool may_lose_storage(const mpt_account_t *a)
+{
+    const bool only_storage = !a->nonce && hash32_eq(&a->code_hash, &KECCAK_EMPTY);
+    return only_storage && (u256_is_zero(&a->balance) || !hash32_eq(&a->storage_root, &EMPTY_TRIE_ROOT));
+}
+
+/* An account as it was proven under a root. named: a block after it names the account. */
 static bool direct_account(ex_cache_t *c, mpt_account_t *out, const hash32_t *root, const addr_t *addr, bool named)
 {
     mpt_account_t account;
@@ -372,7 +379,7 @@ static bool direct_account(ex_cache_t *c, mpt_account_t *out, const hash32_t *ro
     if (!e || e->len != sizeof account)
         return false;
     memcpy(&account, entry_data(e), sizeof account);
-    if (named && account.exists && is_empty(&account))
+    if (named && account.exists && may_lose_storage(&account))
         return false;
     *out = account;
     return true;

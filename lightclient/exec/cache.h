@@ -3,7 +3,7 @@
  * storage keeps serving later blocks.
  *
  * Floor:  2, exec. Pure: not thread-safe by itself; the lock hooks let node/ share one cache between worker threads.
- * Tests:  tests/unit/test_cache.c
+ * Tests:  tests/unit/test_cache.c, tests/unit/test_follow_changes.c
  */
 #ifndef EXEC_CACHE_H
 #define EXEC_CACHE_H

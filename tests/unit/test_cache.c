@@ -334,6 +334,32 @@ START_TEST(an_empty_account_that_a_block_names_is_not_known_after_it)
 }
 END_TEST
 
+/* An account with a balance before its storage, as an alloc of a genesis may have it: where a contract is made at its
+ * address, or its balance goes and comes back, its storage is gone, of which lists say nothing. */
+START_TEST(an_account_with_storage_and_only_a_balance_is_not_known_after_a_block_that_names_it)
+{
+    const hash32_t first = hash_of(1), second = hash_of(2), root = hash_of(4), key = hash_of(10);
+    const addr_t addr = addr_of(1);
+    const ex_account_change_t made = { .addr = addr, .has_nonce = true, .nonce = 1 },
+                              emptied = { .addr = addr, .has_balance = true }, named = { .addr = addr };
+    const ex_account_change_t *const rows[] = { &made, &emptied, &named };
+    for (size_t i = 0; i < 3; i++)
+        for (unsigned rests = 0; rests < 2; rests++) {
+            ex_cache_t *c = cache_of(1 << 20);
+            const mpt_account_t in = { true, 0, u256_of(3), rests ? EMPTY_TRIE_ROOT : root, KECCAK_EMPTY };
+            mpt_account_t out;
+            u256_t value = u256_of(5);
+            bool rooted;
+            ex_cache_put_account(c, &first, &addr, &in);
+            ex_cache_put_slot(c, &root, &key, &value);
+            ex_cache_put_changes(c, &second, &first, &(ex_changes_t){ rows[i], 1, NULL, 0 });
+            ck_assert(ex_cache_follow_account(c, &out, &rooted, &second, &addr) == (rests > 0));
+            ck_assert(ex_cache_follow_slot(c, &value, &second, &addr, &key) == (rests > 0));
+            ex_cache_free(c);
+        }
+}
+END_TEST
+
 START_TEST(changes_are_followed_back_through_so_many_blocks)
 {
     ex_cache_t *c = cache_of(1 << 20);
@@ -358,12 +384,14 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN(
-        "cache", account_is_found_only_under_its_root_and_address, guess_is_the_account_last_put_under_any_root,
-        slot_is_found_only_under_its_storage_root_and_key, code_and_parent_with_the_same_name_are_kept_apart,
-        code_is_not_handed_out_when_the_arena_is_full, bytes_never_pass_the_maximum_and_the_unused_go_first,
-        many_entries_stay_reachable_while_the_table_grows, putting_again_replaces_and_does_not_leak_size,
-        entry_larger_than_an_eighth_is_not_kept, learned_bytes_are_of_a_contract_and_a_digest,
-        every_access_is_made_under_the_lock_once, what_no_block_changed_holds_after_it,
-        an_empty_account_that_a_block_names_is_not_known_after_it, changes_are_followed_back_through_so_many_blocks);
+    return UNIT_RUN("cache", account_is_found_only_under_its_root_and_address,
+                    guess_is_the_account_last_put_under_any_root, slot_is_found_only_under_its_storage_root_and_key,
+                    code_and_parent_with_the_same_name_are_kept_apart, code_is_not_handed_out_when_the_arena_is_full,
+                    bytes_never_pass_the_maximum_and_the_unused_go_first,
+                    many_entries_stay_reachable_while_the_table_grows, putting_again_replaces_and_does_not_leak_size,
+                    entry_larger_than_an_eighth_is_not_kept, learned_bytes_are_of_a_contract_and_a_digest,
+                    every_access_is_made_under_the_lock_once, what_no_block_changed_holds_after_it,
+                    an_empty_account_that_a_block_names_is_not_known_after_it,
+                    an_account_with_storage_and_only_a_balance_is_not_known_after_a_block_that_names_it,
+                    changes_are_followed_back_through_so_many_blocks);
 }
