@@ -54,10 +54,16 @@ static void show_cluster(void *ctx, cluster_t *c)
     atomic_store(&n->cluster, c);
 }
 
+/* Whether giving this setup up would open the port again. */
+static bool may_reopen(const node_t *n)
+{
+    return n->setup_text.p && !n->reopened;
+}
+
 /* Whether a setup that came over the port has had its time, and the port may open again. */
 static bool is_overdue(const node_t *n)
 {
-    return n->setup_text.p && !n->reopened && clock_monotonic_ms() >= n->give_up_ms;
+    return may_reopen(n) && clock_monotonic_ms() >= n->give_up_ms;
 }
 
 static bool is_stopping(void *ctx)
@@ -130,6 +136,7 @@ static rc_t begin(node_t *n, err_t *e, const config_t *config)
                                               .now_ms = n->now_ms,
                                               .shows = show_cluster,
                                               .stopping = is_stopping,
+                                              .gives_up = may_reopen(n),
                                               .ready = wake,
                                               .ctx = n });
     if (rc)
@@ -161,8 +168,8 @@ static void set_failure(node_t *n, const err_t *e)
 }
 
 /* What the service needs may be there a little later: the TEE's agent, above all. False: it is to stop, or the setup is
- * given up. */
-static bool begin_at_last(node_t *n, const config_t *config)
+ * given up, with why if it never can begin. */
+static bool begin_at_last(node_t *n, err_t *why, const config_t *config)
 {
     for (uint64_t wait_ms = AGAIN_MS;; wait_ms = wait_ms < AGAIN_MAX_MS ? 2 * wait_ms : wait_ms) {
         err_t e;
@@ -173,6 +180,10 @@ static bool begin_at_last(node_t *n, const config_t *config)
         if (!rc || is_stopping(n))
             return !rc;
         e.rc = rc;
+        if (e.code == TRIAL_FOR_GOOD && may_reopen(n)) {
+            *why = e;
+            return false;
+        }
         log_write(LOG_ERROR, "setup", "%s; again in %u s", e.text, (unsigned)(wait_ms / 1000));
         set_failure(n, &e);
         drop_service(n);
@@ -203,11 +214,10 @@ static rc_t look_again(node_t *n, err_t *e, const config_t *config)
  * instant. False, with why: the setup is to be given up. */
 static bool watch(node_t *n, err_t *why, const config_t *config)
 {
-    const bool may_reopen = n->setup_text.p && !n->reopened;
     for (uint64_t look = clock_monotonic_ms() + RETRIAL_MS; !service_was_ready(node_service(n));) {
         if (is_overdue(n))
             return false;
-        if (may_reopen && clock_monotonic_ms() >= look) {
+        if (may_reopen(n) && clock_monotonic_ms() >= look) {
             look = clock_monotonic_ms() + RETRIAL_MS;
             if (look_again(n, why, config))
                 return false;
@@ -274,9 +284,9 @@ static bool serve(node_t *n)
         n->next_api_server = NULL;
         log_write(LOG_INFO, "setup", "API moved to port %u", hs_port(n->api_server));
     }
-    if (find_start(n, config) && begin_at_last(n, config) && watch(n, &why, config))
+    if (find_start(n, config) && begin_at_last(n, &why, config) && watch(n, &why, config))
         return false;
-    if (atomic_load(&n->ending) || n->reopened || !n->setup_text.p)
+    if (atomic_load(&n->ending) || !may_reopen(n))
         return false;
     if (!why.text[0]) {
         follow_view_t view;

@@ -54,6 +54,7 @@ typedef struct {
      * service_free; cluster_free is left to who was told. NULL: no overlay. */
     void (*shows)(void *ctx, cluster_t *c);
     bool (*stopping)(void *ctx); /* whether the making is to end */
+    bool gives_up;               /* the making fails, with TRIAL_FOR_GOOD, when no peer lets this node join */
     void (*ready)(void *ctx);    /* called when it is ready for the first time; any thread; NULL allowed */
     void *ctx;                   /* of both */
 } service_config_t;

@@ -506,8 +506,12 @@ static rc_t try_to_enter(service_t *s, err_t *e, const enter_t *x, cluster_offer
 static rc_t enter(service_t *s, err_t *e)
 {
     const config_t *c = s->with.config;
-    const enter_t x = { s->cluster, c, s->with.stopping, s->with.ctx,
-                        cluster_may_recover(c, s->with.options->state_dir) };
+    const enter_t x = { .cluster = s->cluster,
+                        .config = c,
+                        .stopping = s->with.stopping,
+                        .stop_ctx = s->with.ctx,
+                        .recovers = cluster_may_recover(c, s->with.options->state_dir),
+                        .gives_up = s->with.gives_up };
     const setup_world_t world = setup_world(s);
     cluster_offer_t *offer = malloc(sizeof *offer);
     rc_t rc = offer ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
@@ -566,7 +570,7 @@ static rc_t enter_or_found(service_t *s, err_t *e)
 static rc_t named(err_t *e, rc_t rc)
 {
     const err_t bad = *e;
-    return rc && bad.field[0] ? err_set(e, rc, "%s: %s", bad.field, bad.text) : rc;
+    return rc && bad.field[0] ? err_code(e, err_set(e, rc, "%s: %s", bad.field, bad.text), bad.code) : rc;
 }
 
 static rc_t make_all(service_t *s, err_t *e)

@@ -67,7 +67,8 @@ typedef struct {
 typedef struct {
     peerid_t peer;
     maddr_t addr;
-    err_t why; /* code: of tee/fault.def, if it has one */
+    err_t why;    /* code: of tee/fault.def, if it has one */
+    unsigned bye; /* code of net.h with which one of both closed; NET_BYE: neither did, or for another reason */
     uint64_t at_ms;
     unsigned times; /* in a row for the same reason */
 } join_refusal_t;

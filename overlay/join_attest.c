@@ -114,13 +114,13 @@ static void session_free(session_t *s)
 }
 
 /* Keeps a refusal, the newest of a peer in the place of its last one. */
-static void note_refusal(join_t *j, const net_conn_t *c, const err_t *why)
+static void note_refusal(join_t *j, const net_conn_t *c, unsigned bye, const err_t *why)
 {
     size_t at = 0;
     const peerid_t *peer = net_peer(c);
     while (at < j->refusal_count && !peerid_eq(&j->refusals[at].peer, peer))
         at++;
-    join_refusal_t r = { .peer = *peer, .addr = *net_addr(c), .why = *why, .at_ms = j->now_ms, .times = 1 };
+    join_refusal_t r = { .peer = *peer, .addr = *net_addr(c), .why = *why, .bye = bye, .at_ms = j->now_ms, .times = 1 };
     if (at < j->refusal_count && j->refusals[at].why.code == why->code && !strcmp(j->refusals[at].why.text, why->text))
         r.times += j->refusals[at].times;
     if (at == j->refusal_count && at < JOIN_REFUSALS_MAX)
@@ -136,7 +136,7 @@ void session_refuse(session_t *s, unsigned code, const err_t *why)
     if (!s->conn || !net_is_open(s->conn))
         return; /* whoever closed it has said why */
     const join_config_t *c = &s->join->config;
-    note_refusal(s->join, s->conn, why);
+    note_refusal(s->join, s->conn, code, why);
     s->refused = true;
     if (c->refused)
         c->refused(c->ctx, s->conn, code, why);
@@ -569,7 +569,7 @@ void join_closed(join_t *j, net_conn_t *c, const err_t *why)
     if (!s)
         return;
     if (!s->refused && !s->attested)
-        note_refusal(j, c, why);
+        note_refusal(j, c, net_bye_code(c), why);
     key_forget(s);
     s->conn = NULL;
     s->ordered.stream = s->attest.stream = s->told.stream = s->heard.stream = s->ask.stream = s->gave.stream = NULL;

@@ -10,7 +10,7 @@
  *
  * Spec:   overlay-facts 8, 10; overlay-facts-more C, E9, E12; issue 13, step 6
  * Floor:  5, node/cluster. Any thread. Runs a loop and three workers.
- * Tests:  tests/e2e (cluster)
+ * Tests:  tests/unit/test_cluster_heads.c, tests/unit/test_cluster_refused.c, tests/e2e (cluster)
  */
 #ifndef NODE_CLUSTER_CLUSTER_H
 #define NODE_CLUSTER_CLUSTER_H
@@ -76,6 +76,10 @@ bool cluster_is_kept(const char *state_dir);
 
 /* Counts them. */
 void cluster_count(cluster_t *c, cluster_count_t *out);
+
+/* Whether every configured peer has answered, each refuses this node, is refused by it, runs another order or is in
+ * a cluster that was turned down, and no other member is there: why, of the first of them. */
+bool cluster_is_refused(cluster_t *c, err_t *why);
 
 /* The cluster to join: of those that members are in, and that were not turned down, the one whose member stands first
  * in the list of peers. False: none yet. */

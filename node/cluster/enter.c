@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/os/log.h"
+#include "node/setup/found.h"
 
 #define LOOK_MS 20u /* between two looks */
 
@@ -25,10 +26,13 @@ static void say_what_is_there(const enter_t *x, bool has_root, bool is_offered)
 {
     cluster_count_t n;
     char text[240], more[240] = "";
+    err_t why;
     cluster_count(x->cluster, &n);
     if (!n.holders && x->config->recovery.mode != SETUP_RECOVERY_NONE)
         cluster_recovery_said(x->cluster, more);
-    if (!n.connected)
+    if (!is_offered && cluster_is_refused(x->cluster, &why))
+        snprintf(text, sizeof text, "%s", why.text);
+    else if (!n.connected)
         snprintf(text, sizeof text, "no peer answers yet");
     else if (!n.attested)
         snprintf(text, sizeof text, "attesting: %u connected", n.connected);
@@ -54,6 +58,19 @@ static bool is_alone(const enter_t *x, uint64_t waited_ms)
     if (n.holders || waited_ms < ENTER_ALONE_MS)
         return false;
     return n.attested == n.connected || waited_ms >= ENTER_ATTEST_MS;
+}
+
+/* Whether every peer has refused this node for ENTER_REFUSED_MS. since_ms: when that began; 0: they do not. */
+static bool is_refused(const enter_t *x, uint64_t *since_ms, err_t *e)
+{
+    const uint64_t now_ms = clock_monotonic_ms();
+    if (!x->gives_up || x->recovers || !cluster_is_refused(x->cluster, e)) {
+        *since_ms = 0;
+        return false;
+    }
+    if (!*since_ms)
+        *since_ms = now_ms;
+    return now_ms - *since_ms >= ENTER_REFUSED_MS;
 }
 
 /* Whether this cluster is the one that we are pinned to, if we are. */
@@ -109,6 +126,7 @@ rc_t enter_find(const enter_t *x, setup_t *setup, cluster_offer_t *out, err_t *e
                 const setup_world_t *world)
 {
     const uint64_t from = clock_monotonic_ms();
+    uint64_t refused_ms = 0;
     do {
         if (is_recoverable(x, out, clock_monotonic_ms() - from)) {
             const rc_t rc = take_over(x, setup, e, a, world, out);
@@ -124,6 +142,8 @@ rc_t enter_find(const enter_t *x, setup_t *setup, cluster_offer_t *out, err_t *e
         say_what_is_there(x, is_offered && out->has_root, is_offered);
         if (is_alone(x, clock_monotonic_ms() - from))
             return err_say(e, RC_NEED_DATA, "no former member holds a key any more");
+        if (is_refused(x, &refused_ms, e))
+            return err_code(e, RC_REFUSED, TRIAL_FOR_GOOD);
     } while (wait_a_moment(x));
     return stopped(e);
 }

@@ -16,9 +16,10 @@
 #include "node/cluster/cluster.h"
 #include "node/evidence/setup.h"
 
-#define ENTER_ALONE_MS 8000u   /* without configured peers: how long former ones are waited for; */
-#define ENTER_ATTEST_MS 90000u /* longer while one of them attests */
-#define ENTER_SYNC_MS 120000u  /* to verify a finalized header from one root, before a newer one is tried */
+#define ENTER_ALONE_MS 8000u    /* without configured peers: how long former ones are waited for; */
+#define ENTER_ATTEST_MS 90000u  /* longer while one of them attests */
+#define ENTER_REFUSED_MS 60000u /* that every peer refuses this node without a break, before it is for good */
+#define ENTER_SYNC_MS 120000u   /* to verify a finalized header from one root, before a newer one is tried */
 
 typedef struct {
     cluster_t *cluster;
@@ -26,12 +27,14 @@ typedef struct {
     bool (*stopping)(void *ctx);
     void *stop_ctx;
     bool recovers; /* cluster_may_recover: no other key is made, and shares are waited for */
+    bool gives_up; /* who is refused by every peer does not wait for ever */
 } enter_t;
 
 /* Waits for a cluster whose statement is what we would say ourselves, and takes that over: of members, or, when nobody
  * holds its key any more, of what brings that back (out->is_recovered).
  *   setup, a  as setup_join
- * RC_NEED_DATA: no peers are configured, and no former member holds a key any more; RC_TIMEOUT: it is to stop. */
+ * RC_NEED_DATA: no peers are configured, and no former member holds a key any more; RC_REFUSED, with TRIAL_FOR_GOOD: no
+ * peer lets this node join; RC_TIMEOUT: it is to stop. */
 NODISCARD rc_t enter_find(const enter_t *x, setup_t *setup, cluster_offer_t *out, err_t *e, arena_t *a,
                           const setup_world_t *world);
 

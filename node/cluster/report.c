@@ -173,6 +173,84 @@ void cluster_count(cluster_t *c, cluster_count_t *out)
     pthread_mutex_unlock(&c->lock);
 }
 
+/* ---- whom nobody takes in ---- */
+
+/* The peer that answers at an address, as a member; NULL: it is none. */
+static const shown_member_t *member_at(const cluster_t *c, const peers_row_t *row)
+{
+    for (size_t i = 0; i < c->member_count; i++)
+        if (c->members[i].phase != JOIN_ATTESTING && peerid_eq(&c->members[i].peer, &row->peer))
+            return &c->members[i];
+    return NULL;
+}
+
+/* Why a member is none to join: it runs another order, or its cluster was turned down; NULL: it may be one. */
+static const char *strange(const cluster_t *c, const shown_member_t *m)
+{
+    if (m->phase == JOIN_ATTESTED && m->has_state && m->trouble[0])
+        return m->trouble;
+    for (size_t i = 0; i < c->turned_down_count; i++)
+        if (m->holds && memcmp(c->turned_down[i].pubkey, m->cluster, 33) == 0)
+            return c->turned_down[i].why.text;
+    return NULL;
+}
+
+/* Why this node and the peer that answered last at an address have nothing to do with each other; NULL: they may. */
+static const char *refused_at(const cluster_t *c, const peers_row_t *row)
+{
+    const shown_member_t *m = member_at(c, row);
+    if (m)
+        return strange(c, m);
+    if (row->failures > 1) /* nobody has answered since */
+        return NULL;
+    for (size_t i = 0; i < c->refusal_count; i++) {
+        const join_refusal_t *r = &c->refusals[i];
+        if (!peerid_eq(&r->peer, &row->peer))
+            continue;
+        const bool is_final = r->bye == NET_BYE_POLICY || r->bye == NET_BYE_WRONG_CHAIN || r->bye == NET_BYE_ATTEST;
+        return is_final && r->why.rc != RC_TIMEOUT ? r->why.text : NULL;
+    }
+    return NULL;
+}
+
+/* With the lock held: the first configured peer that refuses, with its reason; NULL: none, or there is still hope. */
+static const peers_row_t *first_refusing(const cluster_t *c, const char **reason)
+{
+    const peers_row_t *first = NULL;
+    for (size_t i = 0; i < c->member_count; i++)
+        if (c->members[i].phase != JOIN_ATTESTING && !strange(c, &c->members[i]))
+            return NULL;
+    for (size_t i = 0; i < c->address_count; i++) {
+        const peers_row_t *row = &c->addresses[i].row;
+        if (row->source != PEERS_CONFIGURED || row->self)
+            continue;
+        const char *of = refused_at(c, row);
+        if (!of)
+            return NULL;
+        if (!first) {
+            first = row;
+            *reason = of;
+        }
+    }
+    return first;
+}
+
+bool cluster_is_refused(cluster_t *c, err_t *why)
+{
+    char addr[MADDR_TEXT_MAX + 1];
+    const char *of = NULL;
+    pthread_mutex_lock(&c->lock);
+    const peers_row_t *row = first_refusing(c, &of);
+    if (row) {
+        maddr_t at = row->way;
+        at.peer.n = 0;
+        maddr_text(addr, &at);
+        (void)err_set(why, RC_REFUSED, "no peer lets this node join: %s: %.150s", addr, of);
+    }
+    pthread_mutex_unlock(&c->lock);
+    return row != NULL;
+}
+
 /* ---- JSON ---- */
 
 static void put_addr(jw_t *w, const maddr_t *addr)

@@ -223,6 +223,34 @@ async function quorum(t, chain) {
   await node.stop();
 }
 
+// A member that admits its own simulator only, and a joiner with another one.
+async function refusedByPeers(t, chain) {
+  const [port, own] = [t.world.port(), t.world.port()];
+  const member = t.world.node("setup-member", { options: ["--development", "--simulator-seed", "setup-member"] });
+  await member.begin(chain.setup({ port }));
+  const node = await t.world.node("setup-refused").start();
+  await t.test("a join that every peer refuses: given up after a minute, the port open again with the reason", async () => {
+    const { checkpoint, ...joins } = chain.setup({ peers: [`127.0.0.1:${port}`], port: own });
+    assert.strictEqual((await node.setup(joins)).status, 200);
+    await until("the port is closed", 10000, () => request(node.setupUrl).then(() => false, () => true));
+    const began = Date.now();
+    const { reason } = await until("it is given up", 120000, async () => {
+      const status = await node.status();
+      return status.state === "awaiting-setup" && status;
+    });
+    const ms = Date.now() - began;
+    assert(ms > 45000, `${ms} ms`);
+    assert.match(reason, new RegExp(`waiting for POST /setup on port \\d+; the last one was given up: no peer lets this node join: /ip4/127\\.0\\.0\\.1/(udp/${port}/quic-v1|tcp/${port}): `));
+    assert.match(fs.readFileSync(node.log, "utf8"), /POST \/setup is open again on port \d+, for the last time: no peer lets this node join/);
+    return `${ms} ms: ${reason}`;
+  });
+  await t.test("then a right one is taken", async () => {
+    assert.strictEqual((await node.setup(chain.setup({ port: own }))).status, 200);
+    await node.ready();
+  });
+  await Promise.all([node.stop(), member.stop()]);
+}
+
 async function run(t) {
   const chain = await t.world.chain();
   await t.test("the prototype's line on a development node without a checkpoint: refused, with reason and command", async () => {
@@ -234,6 +262,7 @@ async function run(t) {
   await tenWrong(t, chain);
   await slowDisk(t, chain);
   await agentDown(t, chain);
+  await refusedByPeers(t, chain);
   await quorum(t, chain);
   await quorums(t, chain);
 }

@@ -2,6 +2,7 @@
  * another checkpoint, joins nothing and asks for no key. */
 #include "base/os/log.h"
 #include "node/cluster/enter.h"
+#include "node/setup/found.h"
 #include "tests/unit/fake_server.h"
 #include "tests/unit/lc_fixture.h"
 #include "tests/unit/unit.h"
@@ -17,6 +18,8 @@ static unsigned wanted, turned_down;
 static err_t why_not;
 static char said[240];
 static arena_t a;
+static uint64_t ahead_ms;                  /* of the clock */
+static unsigned refusals_asked, hope_each; /* every so many times there is a peer that does not refuse; 0: never */
 
 /* ---- the cluster ---- */
 
@@ -27,6 +30,25 @@ void __wrap_cluster_count(cluster_t *c, cluster_count_t *out);
 void __wrap_cluster_head(cluster_t *c, uint64_t slot);
 rc_t __wrap_cluster_want(cluster_t *c, err_t *e, const uint8_t pubkey[33]);
 bool __wrap_cluster_has_key(cluster_t *c);
+bool __wrap_cluster_is_refused(cluster_t *c, err_t *why);
+uint64_t __wrap_clock_monotonic_ms(void);
+uint64_t __real_clock_monotonic_ms(void);
+
+/* Each look at the peers is five seconds after the last one. */
+bool __wrap_cluster_is_refused(cluster_t *c, err_t *why)
+{
+    (void)c;
+    ahead_ms += 5000;
+    if (hope_each && ++refusals_asked % hope_each == 0)
+        return false;
+    (void)err_say(why, RC_REFUSED, "no peer lets this node join: /ip4/127.0.0.1/tcp/4001: attestation failed");
+    return true;
+}
+
+uint64_t __wrap_clock_monotonic_ms(void)
+{
+    return __real_clock_monotonic_ms() + ahead_ms;
+}
 
 bool __wrap_cluster_offer(cluster_t *c, cluster_offer_t *out)
 {
@@ -131,7 +153,7 @@ static rc_t verify_from(const hash32_t *root, uint64_t slot)
     const follow_config_t config = {
         .network = &net, .checkpoint = *root, .upstream = nobody, .time = time, .member = ask
     };
-    const enter_t x = { NULL, NULL, stopping, NULL, false };
+    const enter_t x = { .stopping = stopping };
     err_t e;
     offered = (cluster_offer_t){ .has_root = true, .root = *root, .slot = slot };
     ck_assert_int_eq(follow_start(&f, NULL, &config), RC_OK);
@@ -149,7 +171,8 @@ static void setup(void)
     net = fx_minimal_fulu();
     now_at = lc_slot_start_ms(&net, 154) + 900;
     stop_at_ms = clock_ms() + STAYS_MS;
-    wanted = turned_down = 0;
+    wanted = turned_down = refusals_asked = hope_each = 0;
+    ahead_ms = 0;
     offers = true;
     said[0] = 0;
     arena_init(&a, 1 << 20);
@@ -214,7 +237,7 @@ static rc_t find_with(const char *extra, bool has_root)
     ck_assert_int_eq(setup_make(&theirs, &e, &a, first, &world), RC_OK);
     offered = (cluster_offer_t){ .setup = theirs.hash, .statement_n = theirs.cluster_text.n, .has_root = has_root };
     memcpy(offered.statement, theirs.cluster_text.p, theirs.cluster_text.n);
-    const enter_t x = { NULL, own, stopping, NULL, false };
+    const enter_t x = { .config = own, .stopping = stopping };
     const rc_t rc = enter_find(&x, &ours, &offered, &e, &a, &world);
     config_free(first);
     config_free(own);
@@ -249,11 +272,53 @@ START_TEST(without_a_root_that_members_name_nothing_is_joined)
 }
 END_TEST
 
+/* A node that is in no cluster, whose peers refuse it, and how long that went on. */
+static rc_t find_refused(bool gives_up, bool recovers, err_t *e)
+{
+    const setup_world_t world = { .simulated = true, .now_s = 1700000000 };
+    setup_t ours;
+    config_t *own = config_of(NULL, "{" PEERS "}");
+    const enter_t x = { .config = own, .stopping = stopping, .gives_up = gives_up, .recovers = recovers };
+    offers = false;
+    const rc_t rc = enter_find(&x, &ours, &offered, e, &a, &world);
+    config_free(own);
+    return rc;
+}
+
+START_TEST(who_is_refused_by_every_peer_for_a_minute_gives_up)
+{
+    err_t e;
+    stop_at_ms = clock_ms() + 20000;
+    ck_assert_int_eq(find_refused(true, false, &e), RC_REFUSED);
+    ck_assert_uint_eq(e.code, TRIAL_FOR_GOOD);
+    ck_assert_msg(strstr(e.text, "no peer lets this node join: /ip4/127.0.0.1/tcp/4001"), "%s", e.text);
+    ck_assert_str_eq(said, e.text);
+    ck_assert_uint_ge(ahead_ms, ENTER_REFUSED_MS);
+    ck_assert_uint_le(ahead_ms, ENTER_REFUSED_MS + 20000);
+}
+END_TEST
+
+/* Nor who has a kept start, or waits for shares; and a peer that may take it in later begins the minute anew. */
+START_TEST(who_may_still_join_or_cannot_be_set_up_again_waits_on)
+{
+    err_t e;
+    hope_each = 8;
+    ck_assert_int_eq(find_refused(true, false, &e), RC_TIMEOUT);
+    ck_assert_uint_gt(ahead_ms, ENTER_REFUSED_MS);
+    hope_each = 0;
+    stop_at_ms = clock_ms() + STAYS_MS;
+    ck_assert_int_eq(find_refused(false, false, &e), RC_TIMEOUT);
+    stop_at_ms = clock_ms() + STAYS_MS;
+    ck_assert_int_eq(find_refused(true, true, &e), RC_TIMEOUT);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN_AROUND(
         "enter", setup, teardown, who_verifies_a_finalized_header_from_the_members_root_asks_for_the_key,
         who_follows_an_invented_chain_joins_nothing_and_asks_for_no_key,
         who_does_not_come_to_the_members_slot_asks_for_no_key, a_checkpoint_that_is_not_the_clusters_joins_nothing,
-        without_a_root_that_members_name_nothing_is_joined);
+        without_a_root_that_members_name_nothing_is_joined, who_is_refused_by_every_peer_for_a_minute_gives_up,
+        who_may_still_join_or_cannot_be_set_up_again_waits_on);
 }
