@@ -1,5 +1,5 @@
 """Checks the man page against the program: every subcommand of `kettle --help`, and every option of its --help with its argument, stands
-in docs/kettle.1, and every option there stands in --help.
+in docs/kettle.1, and every option there stands in --help. A line that begins with a full stop is a macro: another one would not be shown.
 
 usage: manpage.py KETTLE MANPAGE
 """
@@ -12,6 +12,7 @@ COMMAND = re.compile(r"^  ([a-z0-9]+)  +\S", re.M)
 OPTION = re.compile(r"^  --([a-z0-9-]+)(?: ([A-Z=]+))?(?=  |$)", re.M)
 SECTION = re.compile(r"^\.SH OPTIONS OF KETTLE (\w+)\n(.*?)(?=^\.SH)", re.M | re.S)
 TAG = re.compile(r"^\.TP\n(.*)$", re.M)
+NOT_SHOWN = re.compile(r"^[.'](?!(?:TH|SH|SS|TP|PP|RS|RE|IP|[BI]|[BIR][BIR]|br|sp|nf|fi|EX|EE|UR|UE)(?: |$)|\\\").*$", re.M)
 TAGGED = re.compile(r"--([a-z0-9-]+)(?: +([A-Z=]+))?")
 
 
@@ -26,6 +27,7 @@ def plain(roff):
 def main(program, page):
     text, bad = page.read_text(), []
     in_page = {name.lower(): set(TAGGED.findall(plain("\n".join(TAG.findall(body))))) for name, body in SECTION.findall(text)}
+    bad += [f"{page.name}: is no macro, and not shown: {line}" for line in NOT_SHOWN.findall(text)]
     commands = COMMAND.findall(help_of(program, "--help"))
     if not commands:
         bad.append("kettle --help lists no command")
