@@ -633,30 +633,30 @@ static rc_t give_anchor(ex_history_t *h, err_t *e, const need_t *need, const ans
     return RC_OK;
 }
 
-/* The header of block i. Who was asked by number may have another branch, above what is final. */
-static rc_t check_header(ex_history_t *h, err_t *e, const need_t *need, size_t i, const ex_header_t *header,
-                         hash32_t *hash)
+/* The header of block i. */
+static rc_t check_header(const ex_history_t *h, err_t *e, size_t i, const ex_header_t *header, hash32_t *hash)
 {
     hash32_t want;
     if (!expected_hash(h, &want, i))
         return err_say(e, RC_NEED_DATA, "the block that leads to it is missing");
     ex_header_hash(hash, header);
-    if (hash32_eq(hash, &want))
-        return RC_OK;
-    if (hash32_is_zero(&need->hash) && need->number > h->config.final_number)
-        return err_say(e, RC_NEED_DATA, "it is on another branch than the head");
-    return err_say(e, RC_REFUSED, "it is not the block of the head's chain");
+    return hash32_eq(hash, &want) ? RC_OK : err_say(e, RC_REFUSED, "it is not the block of the head's chain");
 }
 
-static rc_t give_header(ex_history_t *h, err_t *e, const need_t *need, size_t i, const answer_t *answer)
+static rc_t unknown(err_t *e)
+{
+    return err_code(e, err_say(e, RC_NEED_DATA, "it does not know the block"), QUERY_LATER);
+}
+
+static rc_t give_header(ex_history_t *h, err_t *e, size_t i, const answer_t *answer)
 {
     ex_past_t *p = &h->blocks[i];
     ex_full_block_t b = answer->block;
     if (answer->kind == NEED_HEADER)
         b.header = answer->header;
     if (answer->absent)
-        return err_say(e, RC_NEED_DATA, "it does not know the block");
-    rc_t rc = check_header(h, e, need, i, &b.header, &b.hash);
+        return unknown(e);
+    rc_t rc = check_header(h, e, i, &b.header, &b.hash);
     if (rc)
         return rc;
     if (answer->kind == NEED_BLOCK)
@@ -680,7 +680,7 @@ static rc_t give_receipts(ex_history_t *h, err_t *e, const need_t *need, size_t 
 {
     ex_past_t *p = &h->blocks[i];
     if (answer->absent && hash32_is_zero(&need->hash))
-        return err_say(e, RC_NEED_DATA, "it does not know the block");
+        return unknown(e);
     if (answer->absent) { /* not every one takes a hash here, or has the block under it yet */
         p->wants |= BY_NUMBER;
         return RC_OK;
@@ -696,8 +696,6 @@ static rc_t give_receipts(ex_history_t *h, err_t *e, const need_t *need, size_t 
     if (!raw)
         return no_memory(e);
     rc_t rc = ex_receipts_verify(&p->receipts, e, &h->mem, &p->block.header, raw, answer->receipt_count);
-    if (rc == RC_REFUSED && hash32_is_zero(&need->hash) && need->number > h->config.final_number)
-        return err_say(e, RC_NEED_DATA, "perhaps they are of another branch than the head");
     if (rc)
         return rc;
     p->receipt_count = answer->receipt_count;
@@ -720,7 +718,7 @@ static rc_t history_give(query_t *q, err_t *e, size_t i, const answer_t *answer)
         return RC_OK;
     if (need->kind == NEED_RECEIPTS)
         return give_receipts(h, e, need, h->of[i], answer);
-    return h->jumping && h->has_jump ? RC_OK : give_header(h, e, need, h->of[i], answer);
+    return h->jumping && h->has_jump ? RC_OK : give_header(h, e, h->of[i], answer);
 }
 
 static bool history_expects(query_t *q, expected_t *out, size_t i)

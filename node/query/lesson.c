@@ -194,7 +194,38 @@ bool lesson_blames(batch_t *b, rc_t rc)
 
 bool lesson_is_numbered(const batch_t *b, const need_t *need)
 {
-    return b->form.by_number && (need->kind == NEED_PROOF || need->kind == NEED_CODE);
+    switch (need->kind) {
+    case NEED_PROOF:
+    case NEED_CODE: return b->form.by_number;
+    case NEED_HEADER:
+    case NEED_BLOCK:
+    case NEED_RECEIPTS: return hash32_is_zero(&need->hash) && !need->settled;
+    case NEED_HINT:
+    case NEED_HEAD:
+    case NEED_HEAD_BYTES:
+    case NEED_CHANGES:
+    case NEED_SEND:
+    case NEED_WHERE: break;
+    }
+    return false;
+}
+
+rc_t lesson_branch(err_t *e, bool *passes, const batch_t *b, size_t element, const need_t *need)
+{
+    const jr_answer_t *a = b->rc ? NULL : &b->answers[element];
+    const err_t *why = a ? &a->why : &b->why;
+    const bool nothing_came = b->rc && (b->response.why.rc || b->rc == RC_NOMEM);
+    *passes = refusal_passes(a ? a->refusal : (refusal_t)b->why.code);
+    if (*passes || nothing_came) {
+        *e = *why;
+        return why->rc;
+    }
+    if (!a || a->rc || a->answer.header.number != need->number ||
+        !ex_header_check(&a->answer.header, &need->block->block_hash))
+        return RC_OK;
+    *passes = true;
+    return jr_before(e, err_say(e, RC_NEED_DATA, "it is another block: what it gave by number is of another branch"),
+                     need);
 }
 
 static int learn_branch(cap_t *c, void *unused)

@@ -43,8 +43,14 @@ unsigned lesson_rank(rc_t rc);
  * came before it. */
 bool lesson_blames(batch_t *b, rc_t rc);
 
-/* Whether a need in it is state that was asked for by its block's number: it may be of another branch. */
+/* Whether a need in it was asked for by a block's number, and that block is not long final: the answer may be of
+ * another branch. */
 bool lesson_is_numbered(const batch_t *b, const need_t *need);
+
+/* What an endpoint answered to the question which block has the number of need's. RC_OK: need's own; or it cannot or
+ * does not say, which excuses nothing. RC_NEED_DATA: another one. Else it has nothing to say for now, *passes: but may
+ * a little later. */
+rc_t lesson_branch(err_t *e, bool *passes, const batch_t *b, size_t element, const need_t *need);
 
 /* Learns that it was. */
 void lesson_other_branch(up_t *u, size_t endpoint);

@@ -51,7 +51,8 @@ static void meet_endpoint(round_t *r, visit_t *v, size_t endpoint)
     v->all = v->mine = (fault_t){ 0 };
     v->retry_after_ms = 0;
     v->slots_most = BATCH_SLOTS_MAX;
-    v->on = BRANCH_UNASKED;
+    v->doubted = false;
+    v->same = 0;
 }
 
 /* False: no memory. */
@@ -173,7 +174,7 @@ static bool has_come_in_part(const round_t *r, size_t i)
 /* A seat for the header that the endpoint has at the number. False: no memory. */
 static bool add_branch(round_t *r, visit_t *v)
 {
-    seat_t s = { .need = &v->branch, .index = r->count };
+    seat_t s = { .need = &v->branch };
     flight_key(&s.key, &v->branch);
     return add_seat(r, v, &s);
 }
@@ -185,8 +186,8 @@ static bool take_seats(round_t *r, visit_t *v)
     const size_t most = cap_slots(&can, v->slots_most);
     bool whole = true;
     v->party.count = 0;
-    if (v->on == BRANCH_ASKED)
-        whole = add_branch(r, v);
+    if (v->doubted)
+        return add_branch(r, v);
     for (size_t i = 0; i < r->count && whole; i++) {
         const need_t *need = &r->needs[i];
         if (r->answered[i] || v->asked[i] || (r->guided && need->kind == NEED_HINT))
@@ -348,21 +349,16 @@ static rc_t give(round_t *r, err_t *e, const seat_t *s, const answer_t *answer)
 }
 
 /* What an answer comes to that does not prove what was asked for. *again: it may be of another branch, and that is
- * asked. */
-static rc_t judge_wrong(round_t *r, visit_t *v, err_t *e, const seat_t *s, bool *again, bool *passes)
+ * asked first. */
+static rc_t judge_wrong(visit_t *v, const seat_t *s, bool *again)
 {
-    if (!lesson_is_numbered(s->batch, s->need) || v->on == BRANCH_SAME)
+    const ex_block_t *block = s->need->block;
+    const uint64_t number = block->env.number;
+    if (!lesson_is_numbered(s->batch, s->need) || number <= v->same)
         return RC_REFUSED;
-    if (v->on == BRANCH_OTHER) {
-        lesson_other_branch(r->upstream, v->endpoint);
-        *passes = true;
-        return err_say(e, RC_NEED_DATA, "it is of another branch: the endpoint names another block by its number");
-    }
-    const ex_block_t *block = s->need->block; /* the newest: it is of the branch if any is */
-    if (v->on == BRANCH_UNASKED || block->env.number > v->branch.number)
-        v->branch = (need_t){ .kind = NEED_HEADER, .block = block, .number = block->env.number };
-    v->on = BRANCH_ASKED;
-    *again = true;
+    if (!v->doubted || number < v->branch.number)
+        v->branch = (need_t){ .kind = NEED_HEADER, .block = block, .number = number };
+    v->doubted = *again = true;
     return RC_NEED_DATA;
 }
 
@@ -396,8 +392,9 @@ static rc_t take_seat(round_t *r, visit_t *v, err_t *e, const seat_t *s, bool *a
     rc_t rc = give(r, e, s, &a->answer);
     if (!rc)
         r->since_ms = r->now_ms();
+    *passes = rc == RC_NEED_DATA && e->code == QUERY_LATER && !s->need->settled;
     if (rc_blames_input(rc))
-        rc = judge_wrong(r, v, e, s, again, passes);
+        rc = judge_wrong(v, s, again);
     return jr_before(e, rc, s->need);
 }
 
@@ -444,12 +441,13 @@ static void judge_seat(round_t *r, visit_t *v, fault_t *all, fault_t *mine, cons
     if (asked_too_many(v, s))
         return;
     rc_t rc = take_seat(r, v, &e, s, &again, &passes);
+    v->heard |= s->batch->heard;
+    v->own |= s->own;
     if (again)
         return;
     const bool *had = r->had[s->index];
     const bool more = !rc && had && had[s->at] && !r->answered[s->index]; /* pieces are still to be asked for */
     v->asked[s->index] |= !more;
-    v->heard |= s->batch->heard;
     if (lesson_rank(rc) > lesson_rank(all->rc))
         note_said(all->said, &s->batch->response);
     fault_add(all, rc, &e, passes);
@@ -460,21 +458,45 @@ static void judge_seat(round_t *r, visit_t *v, fault_t *all, fault_t *mine, cons
         fault_add(mine, rc, &e, passes);
     if (tell && rc == RC_REFUSED)
         note_lie(r, v, s, &e);
-    v->own |= s->own || (rc && tell);
+    v->own |= rc && tell;
     if ((s->own || tell) && s->batch->retry_after_ms > v->retry_after_ms)
         v->retry_after_ms = s->batch->retry_after_ms;
 }
 
-/* Takes the header that the endpoint has at the number. One that it does not give excuses nothing. */
-static void take_branch(visit_t *v, const seat_t *s)
+/* Takes the header that the endpoint has at the number. Another block's, or one that it has not now, ends the visit;
+ * one that it does not give excuses nothing. */
+static void take_branch(round_t *r, visit_t *v, fault_t *all, fault_t *mine, const seat_t *s)
 {
     const batch_t *b = s->batch;
-    if (!b) /* it was left */
+    err_t e = { 0 };
+    bool passes = true;
+    if (!b) { /* it was left */
+        v->late |= s->own;
         return;
-    const jr_answer_t *a = b->rc ? NULL : &b->answers[s->element];
-    const ex_header_t *h = a && !a->rc && !a->answer.absent ? &a->answer.header : NULL;
-    const bool other = h && h->number == v->branch.number && ex_header_check(h, &v->branch.block->block_hash);
-    v->on = other ? BRANCH_OTHER : BRANCH_SAME;
+    }
+    const rc_t rc = lesson_branch(&e, &passes, b, s->element, &v->branch);
+    v->doubted = false;
+    v->heard |= b->heard;
+    v->stopped |= rc != RC_OK;
+    if (!rc)
+        v->same = v->branch.number;
+    else if (rc == RC_NEED_DATA)
+        lesson_other_branch(r->upstream, v->endpoint);
+    note_said(all->said, &b->response);
+    fault_add(all, rc, &e, passes);
+    if (!s->own)
+        return;
+    v->own = true;
+    fault_add(mine, rc, &e, passes);
+    if (b->retry_after_ms > v->retry_after_ms)
+        v->retry_after_ms = b->retry_after_ms;
+}
+
+/* What a visit came to, with what it comes to now. */
+static void keep_worse(fault_t *kept, const fault_t *f)
+{
+    if (f->rc && lesson_rank(f->rc) >= lesson_rank(kept->rc))
+        *kept = *f;
 }
 
 /* Gives the query what a party brought. */
@@ -486,20 +508,19 @@ static void take_party(round_t *r, visit_t *v)
     fault_t all = { 0 }, mine = { 0 };
     bool heard_before = v->heard;
     v->heard = v->out = false;
-    for (size_t i = 0; i < v->party.count; i++)
-        if (v->party.seats[i].index == r->count)
-            take_branch(v, &v->party.seats[i]);
-    for (size_t pass = 0; pass < sizeof order / sizeof order[0]; pass++)
-        for (size_t i = 0; i < v->party.count; i++)
-            if (v->party.seats[i].need->kind == order[pass] && v->party.seats[i].index < r->count)
-                judge_seat(r, v, &all, &mine, &v->party.seats[i]);
+    if (v->party.count && v->party.seats[0].need == &v->branch) /* alone */
+        take_branch(r, v, &all, &mine, &v->party.seats[0]);
+    else
+        for (size_t pass = 0; pass < sizeof order / sizeof order[0]; pass++)
+            for (size_t i = 0; i < v->party.count; i++)
+                if (v->party.seats[i].need->kind == order[pass])
+                    judge_seat(r, v, &all, &mine, &v->party.seats[i]);
     flights_clear(&v->party);
-    v->stopped |= all.rc && v->on != BRANCH_ASKED && !((all.rc == RC_IO || all.rc == RC_NEED_DATA) && v->heard);
+    const bool minor = all.rc == RC_IO || all.rc == RC_NEED_DATA || (v->doubted && lesson_rank(all.rc) == 2);
+    v->stopped |= all.rc && !(minor && v->heard);
     v->heard |= heard_before;
-    if (all.rc)
-        v->all = all;
-    if (mine.rc)
-        v->mine = mine;
+    keep_worse(&v->all, &all);
+    keep_worse(&v->mine, &mine);
 }
 
 /* Asks an endpoint for all that it has not been asked for. */
@@ -717,16 +738,26 @@ void round_late(round_t *r)
             up_report(r->upstream, v->endpoint, RC_TIMEOUT, "timed out before the answer was complete", 0, r->now_ms());
         else if (v->open && v->own)
             leave_endpoint(r, v);
+        v->open = false;
     }
+}
+
+/* Leaves an endpoint before its answer. What it gave was wrong, and it is not to be forgotten for its silence. */
+static void leave_early(round_t *r, visit_t *v)
+{
+    call_back(r, v);
+    flights_clear(&v->party);
+    v->out = false;
+    if (v->open && v->doubted && v->own)
+        up_report(r->upstream, v->endpoint, RC_IO,
+                  "what it gave by number is not the block's, and it did not say in time which block it has there", 0,
+                  r->now_ms());
 }
 
 void round_free(round_t *r)
 {
     leave_guide(r);
-    for (size_t i = 0; i < ROUND_VISITS; i++) {
-        call_back(r, &r->visits[i]);
-        flights_clear(&r->visits[i].party);
-        r->visits[i].out = false;
-    }
+    for (size_t i = 0; i < ROUND_VISITS; i++)
+        leave_early(r, &r->visits[i]);
     arena_free(&r->arena);
 }

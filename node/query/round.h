@@ -18,9 +18,9 @@
  * That a thing is unknown is told to the query when ROUND_LACKS_MAX endpoints said so, or nobody else has answered
  * within ROUND_LACK_MAX_MS: one that is behind, or has little history, does not hide what another one has.
  *
- * State that was asked for by number, of who takes no hashes, and is not the block's may be of another branch. It is
- * asked for once more, with the header that the endpoint has at that number: if that is another block's it is late,
- * else it has lied.
+ * What was asked for by number (state, of who takes no hashes; a header or receipts whose hash is not known) and is not
+ * the block's may be of another branch. So the endpoint is asked for the header that it has at the number of the
+ * verified block. If that is another block's, it is late; else it is asked once more, and what is wrong then is a lie.
  *
  * Who says "too often" or does not know the block yet is asked again within the query's time, others first; nobody is
  * asked before the time that he named. When a whole pass over all has brought nothing for ROUND_VAIN_MAX_MS, that ends.
@@ -58,9 +58,10 @@ typedef struct {
     bool *asked;       /* ... for this need: it has had its say */
     bool heard;        /* it answered a batch, if only with errors */
     size_t slots_most; /* of one proof: beyond what the endpoint is known to give, it has refused more on this visit */
-    need_t branch;     /* the header that it names by the number, asked for when state by number was wrong; */
-    enum { BRANCH_UNASKED, BRANCH_ASKED, BRANCH_SAME, BRANCH_OTHER } on; /* ... and what came of that */
-    bool own;                                                            /* we asked it for something ourselves, */
+    bool doubted;      /* what it gave by number was wrong, and it is asked which block it has there: */
+    need_t branch;     /* ... the header at the oldest such number */
+    uint64_t same;     /* up to here it is on our branch, as its headers say; 0: not known */
+    bool own;          /* we asked it for something ourselves, */
     fault_t all, mine; /* what its answers were, all, and those that are ours to report */
     bool stopped;      /* asking it for more makes no sense */
     bool late;         /* the party left before its answer came */

@@ -1,6 +1,6 @@
 /* Whatever endpoints answer, when and in whatever order: a round ends by itself, after so many requests and so much time as
- * its needs allow for, never waits for nothing, and takes no lie. The requests are this file's: it stands in for
- * node/query/flight.c. */
+ * its needs allow for, never waits for nothing, and takes no lie; and who is on another branch, and says so, is called no liar for
+ * what it gave by number. The requests are this file's: it stands in for node/query/flight.c. */
 #include <stdlib.h>
 
 #include "base/os/log.h"
@@ -14,6 +14,7 @@
 #define IDLE_MAX 64u                  /* turns at one time in which nothing happens */
 #define REQUEST_MAX_MS 10000u
 #define FALSE_NUMBER 666u
+#define BLOCKS 3u
 
 static struct {
     const uint8_t *at, *end;
@@ -22,6 +23,13 @@ static struct {
     bool given[NEEDS_MAX];
     unsigned slots[NEEDS_MAX]; /* that came in pieces, bits */
     size_t count;
+    ex_header_t headers[BLOCKS];    /* the first is number 1, */
+    ex_block_t blocks[BLOCKS];      /* ... and what is verified of them */
+    uint64_t other_from[ENDPOINTS]; /* each has other blocks from this number on */
+    bool silent[ENDPOINTS];         /* it did not say which one it has */
+    bool by_number;                 /* so state is asked for */
+    bool settled;                   /* a block is asked for that is long final */
+    size_t asked[ROUND_VISITS + 1]; /* endpoints that answer, by air */
     unsigned sent;
     party_t *air[ROUND_VISITS + 1];
     uint64_t since_ms[ROUND_VISITS + 1];
@@ -64,12 +72,17 @@ static rc_t give(query_t *q, err_t *e, size_t i, const answer_t *a)
 /* ---- what endpoints answer ---- */
 
 /* To one need: nothing more is known of a provider that has run out of bytes than that it is busy. */
-static jr_answer_t answer(const need_t *need)
+static jr_answer_t answer(const need_t *need, size_t endpoint)
 {
     static const refusal_t why[] = { REFUSAL_BUSY,  REFUSAL_LATE, REFUSAL_OTHER, REFUSAL_METHOD,
                                      REFUSAL_DEPTH, REFUSAL_KEYS, REFUSAL_FORM,  REFUSAL_FUNDS };
     const uint8_t what = next();
     jr_answer_t a = { .answer.kind = need->kind };
+    if (need->kind == NEED_HEADER && what >= 0x40) {
+        a.answer.header = w.headers[need->number - 1];
+        a.answer.header.gas_used += need->number >= w.other_from[endpoint];
+        return a;
+    }
     if (what >= 0xc0)
         a.answer.number = what % 2 ? FALSE_NUMBER : 0;
     else if (what >= 0xa0)
@@ -83,14 +96,16 @@ static jr_answer_t answer(const need_t *need)
                                                                      : RC_IO;
         a.why = (err_t){ .rc = a.rc, .code = (uint16_t)a.refusal, .text = "refused" };
     }
+    w.silent[endpoint] |= need->kind == NEED_HEADER && !refusal_passes(a.refusal);
     return a;
 }
 
-static batch_t *answer_all(party_t *p)
+static batch_t *answer_all(party_t *p, size_t endpoint)
 {
     static const rc_t whole[] = { RC_IO, RC_TIMEOUT, RC_MALFORMED, RC_NOMEM };
     batch_t *b = calloc(1, sizeof *b);
     const uint8_t what = next();
+    b->form.by_number = w.by_number;
     b->answers = calloc(p->count + 1, sizeof *b->answers);
     atomic_init(&b->refs, (unsigned)p->count);
     b->heard = what % 8 != 7;
@@ -98,15 +113,17 @@ static batch_t *answer_all(party_t *p)
         b->rc = err_say(&b->why, whole[what / 8 % 4], "refused as a whole");
     if (b->rc == RC_IO)
         err_code(&b->why, b->rc, what & 128 ? REFUSAL_BUSY : REFUSAL_BATCH);
+    for (size_t i = 0; i < p->count; i++)
+        w.silent[endpoint] |= b->rc && p->seats[i].need->kind == NEED_HEADER;
     b->retry_after_ms = what % 8 == 6 ? 250u * (what / 8) : 0;
     for (size_t i = 0; i < p->count; i++)
-        b->answers[i] = answer(p->seats[i].need);
+        b->answers[i] = answer(p->seats[i].need, endpoint);
     return b;
 }
 
-static void land(party_t *p)
+static void land(party_t *p, size_t endpoint)
 {
-    batch_t *b = p->count ? answer_all(p) : NULL;
+    batch_t *b = p->count ? answer_all(p, endpoint) : NULL;
     for (size_t i = 0; i < p->count; i++) {
         p->seats[i].batch = b;
         p->seats[i].element = i;
@@ -132,13 +149,14 @@ bool flights_send(flights_t *f, party_t *p, size_t endpoint)
         p->seats[i].own = !(how & 128);
     }
     if (how & 64 || !p->count) {
-        land(p);
+        land(p, endpoint);
         return false;
     }
     for (size_t i = 0; i < ROUND_VISITS + 1; i++)
         if (!w.air[i]) {
             w.air[i] = p;
             w.since_ms[i] = w.now_ms;
+            w.asked[i] = endpoint;
             return true;
         }
     abort(); /* more at once than it may ask */
@@ -173,7 +191,7 @@ static void land_at(size_t i)
 {
     party_t *p = w.air[i];
     w.air[i] = NULL;
-    land(p);
+    land(p, w.asked[i]);
 }
 
 /* Lets one request end, after some time. False: none is under way. */
@@ -225,11 +243,34 @@ static void noop(party_t *p)
     (void)p;
 }
 
+/* Three blocks, and who has others. */
+static void make_blocks(void)
+{
+    for (size_t i = 0; i < BLOCKS; i++) {
+        w.headers[i] = (ex_header_t){ .number = i + 1, .gas_limit = 30000000 };
+        w.blocks[i].env.number = i + 1;
+        ex_header_hash(&w.blocks[i].block_hash, &w.headers[i]);
+    }
+    const uint8_t what = next();
+    for (size_t i = 0; i < ENDPOINTS; i++)
+        w.other_from[i] = 1u + (what >> 2 * i) % 4u;
+    w.by_number = next() % 2;
+}
+
+/* Nobody who has other blocks from the first on lies by a number. */
+static void check_blame(up_t *up)
+{
+    up_status_t rows[UP_ENDPOINTS_MAX];
+    (void)up_snapshot(up, rows);
+    for (size_t i = 0; i < ENDPOINTS; i++)
+        if (rows[i].lies && w.by_number && w.other_from[i] == 1 && !w.silent[i] && !w.settled)
+            abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static const query_ops_t ops = { .needs = needs, .give = give };
     static const need_kind_t kinds[] = { NEED_PROOF, NEED_CODE, NEED_HINT, NEED_BLOCK };
-    static ex_block_t block;
     query_t q = { .ops = &ops };
     round_t r;
     err_t e = { 0 };
@@ -238,6 +279,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     w.end = data + len;
     w.now_ms = 1000000;
     log_set_level(LOG_ERROR);
+    make_blocks();
     w.count = 1u + next() % NEEDS_MAX;
     bool hint = false;
     for (size_t i = 0; i < w.count; i++) {
@@ -246,10 +288,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         hint |= may_hint;
         w.needs[i] = (need_t){ .kind = what % 4 == 2 && !may_hint ? NEED_CODE : kinds[what % 4],
                                .origin = what / 4 % 3,
-                               .block = &block,
+                               .block = &w.blocks[next() % BLOCKS],
                                .number = i,
                                .may_lack = what & 64,
                                .settled = what & 128 };
+        w.settled |= w.needs[i].kind == NEED_BLOCK && w.needs[i].settled;
         if (w.needs[i].kind == NEED_PROOF) {
             static const hash32_t slots[8];
             w.needs[i].slots = slots;
@@ -269,6 +312,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
             if (w.needs[i].origin == NEED_MET && !w.given[i])
                 abort(); /* it cannot go on */
         round_free(&r);
+        check_blame(up);
     }
     up_free(up);
     return 0;

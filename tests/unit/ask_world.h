@@ -31,14 +31,19 @@ typedef struct {
     unsigned refusing;     /* ... in so many batches; 0: in all */
     const char *falsified; /* proofs that were asked for with this text name another balance */
     const char *broken;    /* elements whose text has this get a result that is none */
-    const char *failing;   /* batches whose text has this get status 500 */
+    const char *failing;   /* batches whose text has this get status 500, */
+    const char *busy;      /* ... or this, 429 */
     int status;            /* of HTTP; 0: 200 */
     unsigned pause_ms;
-    bool held;         /* answers nothing until it is false, */
-    size_t held_from;  /* ... of requests that have at least so many characters */
-    bool null;         /* so it answers what it does not refuse */
-    const char *hint;  /* its access list; NULL: none */
-    unsigned keys_max; /* slots of one proof; 0: any */
+    bool held;           /* answers nothing until it is false, */
+    size_t held_from;    /* ... of requests that have at least so many characters, */
+    const char *held_at; /* ... and this text; NULL: any */
+    bool null;           /* so it answers what it does not refuse, */
+    unsigned null_for;   /* ... or in so many batches only */
+    unsigned other_for;  /* so many batches it is on another branch: no block has the hashes of this one, */
+    uint64_t other_from; /* ... which has other blocks from this number on, and other state */
+    const char *hint;    /* its access list; NULL: none */
+    unsigned keys_max;   /* slots of one proof; 0: any */
     unsigned batches, hints, elements, most_elements, most_slots, most_keys, now,
         most_now;     /* keys: slots of one proof */
     unsigned wide_at; /* the first batch with so many slots that its answer may be long, counted from 1; 0: none came */
@@ -79,8 +84,13 @@ static inline void put_whole(char *out, const char *method)
     arena_free(&scratch);
 }
 
+static inline bool is_on_other(const endpoint_t *e)
+{
+    return e->batches <= e->other_for;
+}
+
 /* The header that a number or a hash names, or null. */
-static inline void put_block(char *out, const char *name)
+static inline void put_block(char *out, const endpoint_t *e, const char *name)
 {
     jw_t text = jw_of(NULL, 1u << 16);
     for (size_t i = 0; i < past_count && !text.n; i++) {
@@ -89,8 +99,11 @@ static inline void put_block(char *out, const char *name)
         ex_header_hash(&hash, &past[i]);
         snprintf(number, sizeof number, "0x%llx", (unsigned long long)past[i].number);
         hex_encode(hex, view_of(hash.b, sizeof hash.b));
-        if (!strcmp(name, number) || !strncmp(name + 2, hex, 64))
-            api_put_header(&text, NULL, &past[i], &hash);
+        const bool other = is_on_other(e) && past[i].number >= e->other_from;
+        ex_header_t header = past[i];
+        header.gas_used += other;
+        if (!strcmp(name, number) || (!other && !strncmp(name + 2, hex, 64)))
+            api_put_header(&text, NULL, &header, &hash);
     }
     const view_t json = jw_done(&text);
     put(out, "%.*s", json.p ? (int)json.n : 4, json.p ? (const char *)json.p : "null");
@@ -145,7 +158,7 @@ static inline void put_result(char *out, const endpoint_t *e, const char *method
         return;
     }
     if (!strncmp(method, "eth_getBlockBy", 14)) {
-        put_block(out, account);
+        put_block(out, e, account);
         return;
     }
     if (!strcmp(method, "eth_getBlockAccessList")) { /* of a block that changed nothing */
@@ -168,7 +181,8 @@ static inline void put_result(char *out, const endpoint_t *e, const char *method
     else
         put_proof(out, &s.w, &addr, slots, count);
     char *balance = strstr(out + at, "\"balance\":\"0x");
-    if (e->falsified && strstr(text, e->falsified) && balance)
+    const bool falsified = e->falsified && strstr(text, e->falsified);
+    if ((falsified || is_on_other(e)) && balance)
         balance[strlen("\"balance\":\"0x")] ^= 1;
     free(slots);
 }
@@ -198,8 +212,10 @@ static inline void put_answer(char *out, endpoint_t *e, const json_t *element)
         put(out, "\"error\":{\"code\":-32000,\"message\":\"%s\"}", e->words ? e->words : "not here");
     else if (hint)
         put(out, "\"result\":%s", e->hint);
-    else if (e->null)
+    else if (e->null || e->batches <= e->null_for)
         put(out, "\"result\":null");
+    else if (is_on_other(e) && strstr(text, "blockHash"))
+        put(out, "\"error\":{\"code\":-32000,\"message\":\"header for hash not found\"}");
     else {
         put(out, "\"result\":");
         put_result(out, e, method, params, text);
@@ -263,7 +279,7 @@ static inline bool serve(endpoint_t *e, int fd, const char *request)
     pthread_mutex_unlock(&lock);
     pause_ms(e->pause_ms);
     pthread_mutex_lock(&lock);
-    while (e->held && strlen(request) >= e->held_from) {
+    while (e->held && strlen(request) >= e->held_from && (!e->held_at || strstr(request, e->held_at))) {
         pthread_mutex_unlock(&lock);
         pause_ms(10);
         pthread_mutex_lock(&lock);
@@ -271,7 +287,8 @@ static inline bool serve(endpoint_t *e, int fd, const char *request)
     char *body = answer_batch(e, request);
     e->now--;
     pthread_mutex_unlock(&lock);
-    int status = e->failing && strstr(request, e->failing) ? 500 : e->status ? e->status : 200;
+    const bool failing = e->failing && strstr(request, e->failing), busy = e->busy && strstr(request, e->busy);
+    const int status = failing ? 500 : busy ? 429 : e->status ? e->status : 200;
     snprintf(head, sizeof head, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n", status, strlen(body));
     bool sent = say(fd, head) && say(fd, body);
     free(body);
