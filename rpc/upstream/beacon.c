@@ -60,11 +60,18 @@ static void encode_vector(ctx_t *c, const bn_type_t *t, const jo_t *o, const cha
         encode(c, t->element, &element, NULL);
 }
 
+/* A field of another fork shows that the object is not of the fork that it is said to be of. */
+static void check_forks(const ctx_t *c, const bn_type_t *t, const jo_t *object)
+{
+    for (size_t i = 0; t->fields[i].name; i++)
+        if (!bn_has_field(&c->form, &t->fields[i]) && jo_kind(object, t->fields[i].name) != JO_ABSENT)
+            jo_fail(object, t->fields[i].name, RC_MALFORMED, "is a field of another fork");
+}
+
 /* Fixed parts in order, an offset for each variable part; then the variable parts. */
 static void encode_container(ctx_t *c, const bn_type_t *t, const jo_t *o, const char *key)
 {
     const size_t start = c->out.n;
-    size_t expected = 0;
     uint8_t *offset_at[BN_FIELDS_MAX] = { NULL };
     const jo_t object = jo_object(o, key);
     for (unsigned pass = 0; pass < 2 && !jo_rc(o); pass++)
@@ -73,7 +80,6 @@ static void encode_container(ctx_t *c, const bn_type_t *t, const jo_t *o, const 
             const bool variable = bn_is_variable(&c->form, f->type);
             if (!bn_has_field(&c->form, f) || (pass == 1 && !variable))
                 continue;
-            expected += pass == 0;
             if (pass == 0 && variable) {
                 if (!(offset_at[i] = wr_grab(&c->out, 4)))
                     too_large(&object, f->name);
@@ -85,8 +91,7 @@ static void encode_container(ctx_t *c, const bn_type_t *t, const jo_t *o, const 
             }
             encode(c, f->type, &object, f->name);
         }
-    if (jo_size(&object) != expected)
-        jo_fail(&object, NULL, RC_MALFORMED, "has a field that is not of its fork");
+    check_forks(c, t, &object);
 }
 
 static void encode(ctx_t *c, const bn_type_t *t, const jo_t *o, const char *key)
@@ -145,24 +150,12 @@ static void find_fork(ctx_t *c, const jo_t *o, lc_kind_t kind, const char *heade
         fork_by_slot(c, o, kind);
 }
 
-/* The frame of an envelope: data, and nothing that is not known beside it. */
-static void check_frame(const jo_t *o)
-{
-    static const char *const members[] = { "data", "version", "meta", "execution_optimistic", "finalized" };
-    size_t known = 0;
-    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
-        known += jo_kind(o, members[i]) != JO_ABSENT;
-    if (jo_kind(o, NULL) != JO_OBJECT)
-        jo_fail(o, NULL, RC_MALFORMED, "not an object");
-    else if (known != jo_size(o))
-        jo_fail(o, NULL, RC_MALFORMED, "has an unknown field beside data");
-}
-
 /* One {version, data}; header_version is NULL where the envelope is an element of a list. */
 static void decode_envelope(bn_object_t *out, ctx_t *c, arena_t *a, const jo_t *o, lc_kind_t kind,
                             const char *header_version)
 {
-    check_frame(o);
+    if (jo_kind(o, NULL) != JO_OBJECT)
+        jo_fail(o, NULL, RC_MALFORMED, "not an object");
     find_fork(c, o, kind, header_version);
     c->out.n = 0;
     c->out.bad = false;

@@ -52,7 +52,7 @@ size_t bn_body_max(const lc_want_t *want);
  *   e                  names the field at fault ("data.attested_header.beacon.slot"; empty: the answer as a whole),
  *   and repeats
  *                      nothing that the API chose
- * JSON: no unknown, missing or repeated fields (beside data: version, meta, execution_optimistic, finalized), numbers
+ * JSON: no missing or repeated fields, nor one of another fork; what no specification knows is passed over. Numbers
  * as decimal strings, byte strings as 0x and exactly their length. SSZ objects are bounded here and decoded by
  * consensus/. RC_MALFORMED, RC_LIMIT, RC_NOMEM; RC_UNSUPPORTED: a fork version or digest that is not known: it claims a
  * newer fork. */
