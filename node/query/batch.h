@@ -24,6 +24,7 @@ struct flight {
     struct batch *batch;
     size_t element;
     bool again;         /* it is to be asked again */
+    bool wide;          /* slots that others need were added to its proof */
     struct seat *seats; /* whoever waits for it */
 };
 

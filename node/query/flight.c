@@ -278,6 +278,7 @@ static bool change_flight(flights_t *f, flight_t *x, batch_t *to)
     if (!y)
         return false;
     y->seats = x->seats;
+    y->wide = x->wide;
     x->seats = NULL;
     for (seat_t *s = y->seats; s; s = s->next) {
         s->flight = y;
@@ -287,31 +288,64 @@ static bool change_flight(flights_t *f, flight_t *x, batch_t *to)
     return true;
 }
 
-/* Moves the flights of a batch that are marked and that somebody waits for into new ones, which go first. alone: hints
- * do not travel with others. */
-static void rebook(flights_t *f, batch_t *b, bool alone)
-{
-    const cap_t can = up_capability(f->config.upstream, b->endpoint);
+/* New batches for what is asked again. */
+typedef struct {
+    cap_t can;
     batch_t *made[BATCH_MAX];
-    size_t count = 0;
+    size_t count;
+} rebooking_t;
+
+/* The one that takes a need on board. NULL: no memory, or there are too many. */
+static batch_t *room_for(flights_t *f, rebooking_t *r, const batch_t *from, const need_t *need, bool alone)
+{
+    batch_t *last = r->count ? r->made[r->count - 1] : NULL;
+    if (last && !alone && has_room(last, need, &r->can))
+        return last;
+    batch_t *more = r->count < BATCH_MAX ? batch_new(f, from->endpoint, from->client) : NULL;
+    if (!more)
+        return NULL;
+    more->again = true;
+    return r->made[r->count++] = more;
+}
+
+/* Moves all who wait for a proof of what several need to proofs of their own. Who finds no memory stays. */
+static void part(flights_t *f, rebooking_t *r, flight_t *x)
+{
+    for (seat_t *s = x->seats, *next; s; s = next) {
+        next = s->next;
+        flight_t *own = find(f, &s->key, x->batch->endpoint);
+        batch_t *to = own ? NULL : room_for(f, r, x->batch, s->need, false);
+        if (to)
+            own = add_flight(f, to, &s->key, s->need);
+        if (!own)
+            continue;
+        stand_up(s);
+        s->from = 0;
+        sit_down(s, own);
+    }
+}
+
+/* Moves the flights of a batch that are marked and that somebody waits for into new ones, which go first. alone: hints
+ * do not travel with others. parts: nor do those who share a proof. */
+static void rebook(flights_t *f, batch_t *b, bool alone, bool parts)
+{
+    rebooking_t r = { .can = up_capability(f->config.upstream, b->endpoint) };
     for (size_t pass = 0; pass < 2; pass++)
         for (size_t i = 0; i < b->count; i++) {
             flight_t *x = b->list[i];
             const bool hint = b->needs[i]->kind == NEED_HINT;
             if (!x->again || !x->seats || (pass == 1) != (alone && hint))
                 continue;
-            if (!count || pass || !has_room(made[count - 1], b->needs[i], &can)) {
-                batch_t *more = batch_new(f, b->endpoint, b->client);
-                if (!more)
-                    break;
-                more->again = true;
-                made[count++] = more;
+            if (x->wide && parts) {
+                part(f, &r, x);
+                continue;
             }
-            if (!change_flight(f, x, made[count - 1]))
+            batch_t *to = room_for(f, &r, b, b->needs[i], pass == 1);
+            if (!to || !change_flight(f, x, to))
                 break;
         }
-    while (count) {
-        batch_t *more = made[--count];
+    while (r.count) {
+        batch_t *more = r.made[--r.count];
         turns_first(turns_of(f, more), more);
     }
 }
@@ -320,6 +354,19 @@ static void mark_all(batch_t *b, bool again)
 {
     for (size_t i = 0; i < b->count; i++)
         b->list[i]->again = again;
+}
+
+/* Marks the proofs of what several need that were refused: for whose part is not known. How many. */
+static int mark_shared(batch_t *b)
+{
+    int n = 0;
+    for (size_t i = 0; i < b->count; i++) {
+        const jr_answer_t *a = &b->answers[i];
+        const bool refused = b->list[i]->wide && a->rc && a->rc != RC_NOMEM && !refusal_passes(a->refusal);
+        b->list[i]->again |= refused;
+        n += refused;
+    }
+    return n;
 }
 
 /* What waits there to be asked again after a refusal has failed too. */
@@ -355,14 +402,14 @@ static void ask_again(flights_t *f, batch_t *b)
     if (!b->sent || (b->rc && b->why.code != REFUSAL_BATCH))
         return;
     if (!b->rc) {
-        if (lesson_elements(f->config.upstream, b))
-            rebook(f, b, false);
+        if (lesson_elements(f->config.upstream, b) + mark_shared(b))
+            rebook(f, b, false, true);
         return;
     }
     const cap_next_t next = lesson_refusal(f->config.upstream, b);
     mark_all(b, next != CAP_FAILS);
     if (next != CAP_FAILS)
-        rebook(f, b, next == CAP_APART);
+        rebook(f, b, next == CAP_APART, false);
     else if (!lesson_has_hint(b))
         fail_waiting(f, b);
 }
@@ -453,7 +500,7 @@ static batch_t *next_batch(flights_t *f, turns_t *t, const cap_t *can)
         return b;
     take_off_board(f, b);
     mark_all(b, true);
-    rebook(f, b, false);
+    rebook(f, b, false, false);
     b->emptied = !b->passengers;
     if (!b->emptied)
         b->rc = err_say(&b->why, RC_NOMEM, "out of memory");
@@ -543,6 +590,9 @@ static bool place(flights_t *f, seat_t *s, boarding_t *to)
 {
     const size_t most = to->can->batch < BATCH_MAX ? SMALL_MAX : BATCHES_MAX;
     flight_t *x = find(f, &s->key, to->endpoint);
+    s->from = 0;
+    if (!x && to->count)
+        x = flight_share_proof(to->made[to->count - 1], s, to->can);
     s->own = !x;
     *(x ? &f->counts.joined : &f->counts.asked) += 1;
     if (!x) {

@@ -6,6 +6,9 @@
  * Requests of many queries that come within a moment share batches: one that has room stays open for gather_ms, and who
  * comes meanwhile, of whichever query, gets on. So what a library asks side by side is one request to a provider.
  *
+ * What several need of one account at a block (its balance, slots of it) is one proof in a batch. Where the endpoint
+ * refuses that, each is asked apart: for whose part it was is not known.
+ *
  * A flight is one need at one endpoint; a batch is the request that carries flights; a seat is somebody's place on a
  * flight, his own or another's; a party is all seats that one query waits for.
  *
@@ -50,6 +53,7 @@ typedef struct seat {
     const need_t *need;
     size_t index;   /* of the need, as its owner counts, */
     size_t at;      /* ... and the first of its slots that this is about */
+    size_t from;    /* where the answer's proof begins to be about them: others ask for slots of the account, too */
     bool own;       /* the party asked for it; else it joined another's */
     batch_t *batch; /* once it has landed, with a reference; NULL: it was left */
     size_t element; /* which of the batch's */
@@ -95,6 +99,11 @@ void flights_free(flights_t *f);
 
 /* What a need is asked by: equal for needs that the same answer answers. */
 void flight_key(hash32_t *out, const need_t *need);
+
+/* For flight.c, under its lock: a flight of a batch that is not written yet whose proof has what a seat needs of the
+ * account as well, or had room for it; the seat's `from` is set. NULL: there is none. Who only guessed that he needs it
+ * has a proof of his own, which may be refused. */
+flight_t *flight_share_proof(batch_t *b, seat_t *s, const cap_t *can);
 
 /* Whether a client (NULL: the program itself, which always may) may ask so many questions now. */
 bool flights_may_ask(flights_t *f, hs_client_t *client, size_t questions);

@@ -332,11 +332,21 @@ static bool is_whole(const round_t *r, size_t i)
     return !r->had[i] || !memchr(r->had[i], false, r->needs[i].slot_count * sizeof(bool));
 }
 
-/* Gives the query an answer, which may be to a piece of a need. */
+/* How many slots the proof was asked for with in which a seat has its own. */
+static size_t slots_asked(const seat_t *s)
+{
+    return s->batch->needs[s->element]->slot_count;
+}
+
+/* Gives the query an answer, which may be to a piece of a need, and a piece of what others asked for as well. */
 static rc_t give(round_t *r, err_t *e, const seat_t *s, const answer_t *answer)
 {
     answer_t piece = *answer;
     bool *had = r->had[s->index];
+    if (s->need->kind == NEED_PROOF && piece.proof.slot_count && piece.proof.slot_count == slots_asked(s)) {
+        piece.proof.slots += s->from;
+        piece.proof.slot_count = s->need->slot_count;
+    }
     if (had) {
         piece.slots_at = s->at;
         piece.slots_len = s->need->slot_count;
@@ -407,7 +417,7 @@ static void note_lie(const round_t *r, const visit_t *v, const seat_t *s, const 
     if (!up_keeps_lies(r->upstream))
         return;
     arena_init(&a, LIE_ARENA_MAX);
-    if (!lie_of_answer(&lie, NULL, &a, r->query, s->index, s->need, s->element + 1,
+    if (!lie_of_answer(&lie, NULL, &a, r->query, s->index, s->batch->needs[s->element], s->element + 1,
                        view_of(response->body, response->body_len))) {
         lie.reason = view_str(why->text);
         up_lied(r->upstream, v->endpoint, &lie);
@@ -419,9 +429,9 @@ static void note_lie(const round_t *r, const visit_t *v, const seat_t *s, const 
 static bool asked_too_many(visit_t *v, const seat_t *s)
 {
     const batch_t *b = s->batch;
-    if (b->rc || b->answers[s->element].refusal != REFUSAL_KEYS || s->need->slot_count < 2)
+    if (b->rc || b->answers[s->element].refusal != REFUSAL_KEYS || slots_asked(s) < 2)
         return false;
-    const size_t half = s->need->slot_count / 2;
+    const size_t half = slots_asked(s) / 2;
     v->slots_most = half < v->slots_most ? half : v->slots_most;
     v->heard |= b->heard;
     v->own |= s->own;

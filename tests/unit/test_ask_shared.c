@@ -467,6 +467,132 @@ START_TEST(what_is_gathered_is_cancelled_too)
 }
 END_TEST
 
+/* ---- one proof for what several need ---- */
+
+/* What somebody reads: so many slots of an account. */
+typedef struct {
+    unsigned count, keys[3];
+    hash32_t slots[3];
+    ask_wait_t wait;
+} reader_t;
+
+static void start_readers(reader_t *all, unsigned n, const addr_t *addr)
+{
+    world_set(&s.w.accounts[0], 0, u256_of(100));
+    world_set(&s.w.accounts[0], 5, u256_of(105));
+    world_set(&s.w.accounts[0], 9, u256_of(109));
+    s.block.state_root = world_root(&s.w);
+    for (unsigned i = 0; i < n; i++) {
+        reader_t *r = &all[i];
+        query_t *q;
+        memset(r->slots, 0, sizeof r->slots);
+        for (unsigned k = 0; k < r->count; k++)
+            r->slots[k].b[31] = (uint8_t)r->keys[k];
+        const ex_read_config_t read = { .block = &s.block, .addr = *addr, .slots = r->slots, .slot_count = r->count };
+        ck_assert_int_eq(ex_read_new(&q, NULL, &read), RC_OK);
+        ask_wait_start(&r->wait, engine, q, NULL);
+    }
+}
+
+/* Each has what it asked for; zero: there is nothing. */
+static void expect_read(reader_t *all, unsigned n, bool zero)
+{
+    for (unsigned i = 0; i < n; i++) {
+        reader_t *r = &all[i];
+        ck_assert_msg(ask_wait_for(&r->wait) == RC_OK, "%u: %s", i, r->wait.e.text);
+        const ex_read_result_t *got = ex_read_result(r->wait.query);
+        ck_assert_uint_eq(got->value_count, r->count);
+        ck_assert_int_eq(got->account.exists, !zero);
+        for (unsigned k = 0; k < r->count; k++) {
+            const u256_t want = u256_of(zero ? 0 : 100 + r->keys[k]);
+            ck_assert(u256_eq(&got->values[k], &want));
+        }
+        query_free(r->wait.query);
+    }
+}
+
+static const reader_t READERS[] = { { 0 },
+                                    { .count = 1, .keys = { 0 } },
+                                    { .count = 2, .keys = { 5, 9 } },
+                                    { .count = 1, .keys = { 9 } },
+                                    { .count = 2, .keys = { 0, 5 } },
+                                    { 0 } };
+#define READERS_N (sizeof READERS / sizeof *READERS)
+
+START_TEST(an_account_and_slots_of_it_that_several_need_are_one_proof)
+{
+    static reader_t readers[READERS_N];
+    const addr_t nobody = { { 0xbb, 0x77 } };
+    const addr_t *const who[] = { &A, &nobody }; /* the slots of an absent one may be left out */
+    for (unsigned i = 0; i < 2; i++) {
+        memcpy(readers, READERS, sizeof readers);
+        open_gathering();
+        start_readers(readers, READERS_N, who[i]);
+        expect_read(readers, READERS_N, i == 1);
+        ck_assert_uint_eq(ends[0].batches, 1);
+        ck_assert_uint_eq(ends[0].elements, 1);
+        ck_assert_uint_eq(ends[0].most_keys, 3);
+        ck_assert_uint_eq(ends[1].batches + status_of(0).failures, 0);
+        close_world();
+    }
+}
+END_TEST
+
+/* Some of it is asked for, and some is not: a proof of its own, since not every server gives one slot twice. */
+START_TEST(slots_that_are_asked_for_in_part_are_a_proof_of_their_own)
+{
+    static reader_t readers[] = { { .count = 2, .keys = { 0, 5 } }, { .count = 2, .keys = { 5, 9 } } };
+    open_gathering();
+    start_readers(readers, 2, &A);
+    expect_read(readers, 2, false);
+    ck_assert_uint_eq(ends[0].batches, 1);
+    ck_assert_uint_eq(ends[0].elements, 2);
+    close_world();
+}
+END_TEST
+
+START_TEST(one_proof_for_several_is_of_as_many_slots_as_the_endpoint_gives)
+{
+    static reader_t readers[READERS_N];
+    memcpy(readers, READERS, sizeof readers);
+    open_gathering();
+    ends[0].keys_max = 2;
+    start_readers(readers, READERS_N, &A);
+    expect_read(readers, READERS_N, false);
+    ck_assert_uint_eq(ends[1].batches + status_of(0).failures, 0);
+    close_world();
+}
+END_TEST
+
+/* Who reads what is refused harms nobody who reads something else of the same account. */
+START_TEST(what_is_refused_of_one_proof_for_several_is_asked_apart)
+{
+    static reader_t readers[READERS_N];
+    memcpy(readers, READERS, sizeof readers);
+    open_gathering();
+    ends[0].refused = "\"0x0000000000000000000000000000000000000000000000000000000000000009\"";
+    start_readers(readers, READERS_N, &A);
+    expect_read(readers, READERS_N, false);
+    ck_assert_uint_eq(ends[0].batches, 2);
+    ck_assert_uint_ge(ends[1].elements, 1);
+    ck_assert_uint_le(ends[1].elements, 2); /* the two who read slot 9 */
+    close_world();
+}
+END_TEST
+
+START_TEST(a_lie_in_one_proof_for_several_is_told_of_once)
+{
+    static reader_t readers[READERS_N];
+    memcpy(readers, READERS, sizeof readers);
+    open_gathering();
+    ends[0].falsified = "eth_getProof";
+    start_readers(readers, READERS_N, &A);
+    expect_read(readers, READERS_N, false);
+    ck_assert_uint_eq(status_of(0).lies, 1);
+    close_world();
+}
+END_TEST
+
 /* What is in the air at an endpoint that retires ends as it would have, and its answer is taken; who asks then is asked of
  * the new one. */
 START_TEST(an_endpoint_that_retires_while_it_is_asked_ends_cleanly)
@@ -497,17 +623,21 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("ask_shared", an_answer_that_is_there_before_its_sender_looks_up_is_no_want_of_memory,
-                    equal_needs_in_flight_are_asked_once, only_what_differs_is_asked_again,
-                    another_block_is_another_need, lie_is_told_of_once_however_many_wait_for_it,
-                    what_the_endpoint_has_not_is_its_failure_once_and_all_go_on_to_the_next,
-                    who_refuses_a_batch_and_then_hangs_is_waited_for_side_by_side,
-                    who_asked_may_leave_and_the_others_get_the_answer,
-                    who_asked_may_leave_and_a_lie_is_told_of_by_another,
-                    many_wait_for_a_slow_endpoint_without_threads_and_no_more_than_so_many_batches_are_in_the_air,
-                    a_short_answer_waits_for_no_long_ones_that_wait_for_memory,
-                    a_long_answer_waits_for_no_flood_of_short_ones, those_that_wait_for_their_turn_are_cancelled_too,
-                    what_many_ask_within_a_moment_is_one_batch, what_has_no_room_goes_in_a_batch_of_its_own,
-                    a_gathered_batch_that_fails_fails_once, a_lie_in_a_gathered_batch_harms_nobody_else,
-                    what_is_gathered_is_cancelled_too, an_endpoint_that_retires_while_it_is_asked_ends_cleanly);
+    return UNIT_RUN(
+        "ask_shared", an_answer_that_is_there_before_its_sender_looks_up_is_no_want_of_memory,
+        equal_needs_in_flight_are_asked_once, only_what_differs_is_asked_again, another_block_is_another_need,
+        lie_is_told_of_once_however_many_wait_for_it,
+        what_the_endpoint_has_not_is_its_failure_once_and_all_go_on_to_the_next,
+        who_refuses_a_batch_and_then_hangs_is_waited_for_side_by_side,
+        who_asked_may_leave_and_the_others_get_the_answer, who_asked_may_leave_and_a_lie_is_told_of_by_another,
+        many_wait_for_a_slow_endpoint_without_threads_and_no_more_than_so_many_batches_are_in_the_air,
+        a_short_answer_waits_for_no_long_ones_that_wait_for_memory, a_long_answer_waits_for_no_flood_of_short_ones,
+        those_that_wait_for_their_turn_are_cancelled_too, what_many_ask_within_a_moment_is_one_batch,
+        what_has_no_room_goes_in_a_batch_of_its_own, a_gathered_batch_that_fails_fails_once,
+        a_lie_in_a_gathered_batch_harms_nobody_else, what_is_gathered_is_cancelled_too,
+        an_account_and_slots_of_it_that_several_need_are_one_proof,
+        slots_that_are_asked_for_in_part_are_a_proof_of_their_own,
+        one_proof_for_several_is_of_as_many_slots_as_the_endpoint_gives,
+        what_is_refused_of_one_proof_for_several_is_asked_apart, a_lie_in_one_proof_for_several_is_told_of_once,
+        an_endpoint_that_retires_while_it_is_asked_ends_cleanly);
 }

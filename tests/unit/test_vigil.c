@@ -385,6 +385,7 @@ END_TEST
 static int take_8_keys(cap_t *c, void *ctx)
 {
     (void)ctx;
+    c->keys_good = 0; /* whatever it gave before */
     cap_keys(c, 16, false);
     return 0;
 }
