@@ -380,6 +380,7 @@ static rc_t make_follower(service_t *s, err_t *e)
                                .member = ask_member,
                                .member_ctx = s,
                                .network = &c->network,
+                               .chain = &c->chain,
                                .checkpoint = s->root,
                                .bootstrap = hash32_eq(&s->root, &found->start.root)
                                                 ? view_of(found->bootstrap, found->bootstrap_len)

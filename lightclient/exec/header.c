@@ -24,6 +24,16 @@ unsigned ex_header_tail(evm_fork_t fork)
     return tails[fork];
 }
 
+rc_t ex_header_fits(err_t *e, const ex_header_t *h, const evm_chain_t *chain)
+{
+    const evm_fork_t fork = evm_chain_rules(chain, h->timestamp)->fork;
+    if ((unsigned)fork >= EVM_FORKS || h->tail == ex_header_tail(fork))
+        return RC_OK;
+    return err_set(e, RC_UNSUPPORTED,
+                   "the execution block's header has %u fields, and by this network's schedule one of its time has %u",
+                   FIXED_FIELDS + h->tail, FIXED_FIELDS + ex_header_tail(fork));
+}
+
 /* Whether some fork's headers have so many optional fields. */
 static bool tail_valid(size_t tail)
 {

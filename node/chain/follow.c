@@ -713,6 +713,7 @@ rc_t follow_start(follow_t **out, err_t *e, const follow_config_t *config)
     f->config = *config;
     f->asked = NOBODY;
     f->heads.network = config->network;
+    f->heads.chain = config->chain;
     pthread_mutex_init(&f->lock, NULL);
     f->sync = lc_sync_new(&(lc_sync_config_t){ .network = config->network,
                                                .checkpoint = config->checkpoint,

@@ -41,6 +41,7 @@ typedef struct {
 
 typedef struct {
     const lc_network_t *network; /* borrowed until follow_free, as all pointers here */
+    const evm_chain_t *chain;    /* the execution side's schedule; NULL only where fetch is */
     hash32_t checkpoint;
     view_t bootstrap; /* of the checkpoint, if it was fetched already, needed until follow_start returns; n 0: none */
     lc_fork_t bootstrap_fork;

@@ -112,6 +112,8 @@ rc_t heads_give(heads_t *h, err_t *e, head_kind_t kind, const ex_header_t *heade
     head_way_t *w = &h->way[kind];
     lc_head_t *head = &w->fetched;
     rc_t rc = check_slot(e, h->network, head->header.beacon.slot, header);
+    if (!rc)
+        rc = ex_header_fits(e, header, h->chain);
     if (rc)
         return rc;
     fill(&head->header.execution, header);

@@ -30,7 +30,8 @@ typedef struct {
 } head_way_t;
 
 typedef struct {
-    const lc_network_t *network; /* borrowed */
+    const lc_network_t *network; /* borrowed, as the next */
+    const evm_chain_t *chain;
     head_way_t way[HEADS];
 } heads_t;
 
@@ -42,7 +43,8 @@ void heads_know(heads_t *h, head_kind_t kind, const lc_head_t *head);
 bool heads_want(heads_t *h, hash32_t *hash, bool *raw, head_kind_t kind, uint64_t now_ms, uint64_t *wake_ms);
 
 /* The header that heads_want asked for: its hash is checked already (exec/head.h).
- * RC_REFUSED: it contradicts the beacon block that proves it (slot or time), which e says; the head stays unusable. */
+ * RC_REFUSED: it contradicts the beacon block that proves it (slot or time); RC_UNSUPPORTED: or the chain's schedule,
+ * by which calls would run. e says which; the head stays unusable. */
 NODISCARD rc_t heads_give(heads_t *h, err_t *e, head_kind_t kind, const ex_header_t *header);
 
 /* It could not be had. raw: an answer looked like the header of a newer fork. */

@@ -372,6 +372,7 @@ static rc_t begin(retrace_t *r, query_t **out, err_t *e)
     memset(&r->heads, 0, sizeof r->heads);
     memset(&r->work, 0, sizeof r->work);
     r->heads.network = r->config.network;
+    r->heads.chain = r->config.chain;
     r->phase = FETCH_HEAD;
     rc_t rc = enter(r, &first, e);
     if (!rc && !first)

@@ -489,6 +489,8 @@ static bool serve_gloas(int fd, const char *request)
     return sent;
 }
 
+static evm_fork_t gloas_fork = EVM_AMSTERDAM; /* by the execution side's schedule */
+
 /* The block of the slot before. */
 static void fetch(void *ctx, follow_t *f, head_kind_t kind, const hash32_t *hash, bool raw)
 {
@@ -519,7 +521,10 @@ static void follow_gloas(follow_view_t *v, bool can_fetch)
     up_t *upstream = up_new((const char *const[]){ url }, 1);
     hc_t *http = hc_new(NULL);
     timekeeper_t *time = keeper();
+    const evm_schedule_row_t row = { 0, { .fork = gloas_fork } };
+    const evm_chain_t chain = { 1, &row, 1 };
     follow_config_t config = { .network = &net,
+                               .chain = &chain,
                                .checkpoint = fx_hash(FX_GLOAS_CHECKPOINT_8),
                                .http = http,
                                .upstream = upstream,
@@ -572,6 +577,19 @@ START_TEST(a_header_that_proves_a_newer_fork_is_told)
     follow_gloas(&v, true);
     proves_newer = false;
     ck_assert_str_eq(v.unsupported, "the header is of another fork");
+    ck_assert(!v.latest.valid);
+}
+END_TEST
+
+START_TEST(a_header_of_another_fork_than_the_schedules_is_told_and_not_used)
+{
+    follow_view_t v;
+    gloas_slot = 32;
+    gloas_fork = EVM_OSAKA;
+    follow_gloas(&v, true);
+    gloas_fork = EVM_AMSTERDAM;
+    ck_assert_str_eq(v.unsupported, "the execution block's header has 23 fields, and by this network's schedule one of "
+                                    "its time has 21");
     ck_assert(!v.latest.valid);
 }
 END_TEST
@@ -648,5 +666,5 @@ int main(void)
         api_that_has_later_periods_only_says_which_and_is_not_blamed,
         a_restart_takes_up_what_was_kept_and_asks_for_no_bootstrap,
         a_head_of_gloas_is_usable_once_its_header_was_fetched, without_its_header_it_is_known_and_no_more,
-        a_header_that_proves_a_newer_fork_is_told);
+        a_header_that_proves_a_newer_fork_is_told, a_header_of_another_fork_than_the_schedules_is_told_and_not_used);
 }

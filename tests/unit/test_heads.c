@@ -8,6 +8,10 @@
 #define SLOT_S 12u
 
 static lc_network_t net = { .seconds_per_slot = SLOT_S, .genesis_time = GENESIS, .preset = { 32, 256, 512 } };
+/* Gloas and Amsterdam from slot 7 on. */
+static const evm_schedule_row_t rows[] = { { 0, { .fork = EVM_OSAKA } },
+                                           { GENESIS + 7 * SLOT_S, { .fork = EVM_AMSTERDAM } } };
+static const evm_chain_t chain = { 1, rows, 2 };
 static heads_t heads;
 static err_t why;
 static hash32_t wanted;
@@ -15,7 +19,7 @@ static bool raw;
 
 static void begin(void)
 {
-    heads = (heads_t){ .network = &net };
+    heads = (heads_t){ .network = &net, .chain = &chain };
 }
 
 static hash32_t hash_of(uint8_t name)
@@ -247,13 +251,45 @@ START_TEST(a_header_that_contradicts_its_beacon_block_is_not_used)
         ck_assert(want(HEAD_LATEST, 250));
         ck_assert_int_eq(give(HEAD_LATEST, 10), RC_OK);
     }
-    ex_header_t old = block_of(10); /* before Amsterdam a header has no slot */
+    ex_header_t old = block_of(6); /* before Amsterdam a header has no slot */
     begin();
     know(HEAD_LATEST, 12, 'a');
     ck_assert(want(HEAD_LATEST, 0));
     old.tail = 6;
     old.slot_number = 0;
     ck_assert_int_eq(heads_give(&heads, &why, HEAD_LATEST, &old), RC_OK);
+}
+END_TEST
+
+/* The header is proven, so the schedule is not that of the chain: calls would run by the rules of another fork. */
+START_TEST(a_header_that_contradicts_the_schedule_proves_that_it_is_another)
+{
+    static const struct {
+        uint64_t slot;
+        unsigned tail;
+        const char *reason;
+    } cases[] = {
+        { 10, 6, "the execution block's header has 21 fields, and by this network's schedule one of its time has 23" },
+        { 6, 8, "the execution block's header has 23 fields, and by this network's schedule one of its time has 21" },
+        { 6, 5, "the execution block's header has 20 fields, and by this network's schedule one of its time has 21" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ex_header_t h = block_of(cases[i].slot);
+        h.tail = cases[i].tail;
+        begin();
+        know(HEAD_LATEST, 11, 'a');
+        ck_assert(want(HEAD_LATEST, 0));
+        ck_assert_int_eq(heads_give(&heads, &why, HEAD_LATEST, &h), RC_UNSUPPORTED);
+        ck_assert_str_eq(why.text, cases[i].reason);
+        ck_assert_uint_eq(usable_slot(HEAD_LATEST), 0);
+    }
+    const evm_schedule_row_t later = { 0, { .fork = EVM_FORKS } }; /* known by its time alone */
+    const evm_chain_t other = { 1, &later, 1 };
+    begin();
+    heads.chain = &other;
+    know(HEAD_LATEST, 11, 'a');
+    ck_assert(want(HEAD_LATEST, 0));
+    ck_assert_int_eq(give(HEAD_LATEST, 10), RC_OK);
 }
 END_TEST
 
@@ -264,5 +300,6 @@ int main(void)
                     both_heads_help_each_other, a_newer_head_waits_for_the_fetch_under_way,
                     a_failed_fetch_is_tried_again_later_and_a_new_head_at_once,
                     what_looks_newer_is_asked_for_its_bytes_next_and_once,
-                    a_header_that_contradicts_its_beacon_block_is_not_used);
+                    a_header_that_contradicts_its_beacon_block_is_not_used,
+                    a_header_that_contradicts_the_schedule_proves_that_it_is_another);
 }

@@ -95,6 +95,9 @@ static void make_blocks(void)
     make_transaction();
     for (size_t i = 0; i < BLOCKS; i++) {
         ex_header_t *h = &blocks[i].header;
+        h->tail = 6; /* Prague */
+        h->withdrawals_root = EMPTY_TRIE_ROOT;
+        blocks[i].has_withdrawals = true;
         h->number = FIRST + i;
         h->timestamp = time_of(h->number);
         h->gas_limit = 30000000;
