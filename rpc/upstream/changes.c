@@ -94,12 +94,30 @@ rc_t jr_read_changes(view_t *rlp, arena_t *a, const jo_t *o, const char *key)
 
 /* ---- RLP to JSON ---- */
 
+/* Stops at what has another form: nothing of a list is left out of its JSON. */
+static void demand(rc_t *rc, bool holds)
+{
+    if (!*rc && !holds)
+        *rc = RC_MALFORMED;
+}
+
 /* The next item of a list, or false at its end and at the first fault. */
 static bool next(rlp_item_t *out, view_t *rest, rc_t *rc)
 {
     if (*rc || !rest->n)
         return false;
     *rc = rlp_next(out, rest);
+    return !*rc;
+}
+
+/* The n fields of an item, which is a list of no more. */
+static bool fields_of(rlp_item_t *f, size_t n, const rlp_item_t *item, rc_t *rc)
+{
+    size_t count = 0;
+    demand(rc, item->is_list);
+    if (!*rc)
+        *rc = rlp_split(f, &count, n, item->payload);
+    demand(rc, count == n);
     return !*rc;
 }
 
@@ -120,24 +138,25 @@ static void write_quantity(jw_t *w, const char *key, const rlp_item_t *item, rc_
         jw_quantity256(w, key, &x);
 }
 
-/* What an account's value, or a slot's, is written as. */
-typedef enum { AS_WORD, AS_QUANTITY, AS_BYTES } as_t;
-
-static void write_changes(jw_t *w, const char *key, const rlp_item_t *list, as_t as, rc_t *rc)
+static void write_bytes(jw_t *w, const char *key, const rlp_item_t *item, rc_t *rc)
 {
-    rlp_item_t change, index, value;
+    demand(rc, !item->is_list);
+    if (!*rc)
+        jw_hex(w, key, item->payload);
+}
+
+typedef void (*write_fn)(jw_t *w, const char *key, const rlp_item_t *item, rc_t *rc);
+
+/* name: of the value, which put writes. */
+static void write_changes(jw_t *w, const char *key, const rlp_item_t *list, const char *name, write_fn put, rc_t *rc)
+{
+    rlp_item_t change, f[2];
+    demand(rc, list->is_list);
     jw_array(w, key);
-    for (view_t rest = list->payload; next(&change, &rest, rc);) {
-        view_t fields = change.payload;
+    for (view_t rest = list->payload; next(&change, &rest, rc) && fields_of(f, 2, &change, rc);) {
         jw_object(w, NULL);
-        if (next(&index, &fields, rc))
-            write_quantity(w, "index", &index, rc);
-        if (next(&value, &fields, rc)) {
-            if (as == AS_BYTES)
-                jw_hex(w, "code", value.payload);
-            else
-                (as == AS_WORD ? write_word : write_quantity)(w, "value", &value, rc);
-        }
+        write_quantity(w, "index", &f[0], rc);
+        put(w, name, &f[1], rc);
         jw_end(w);
     }
     jw_end(w);
@@ -145,38 +164,34 @@ static void write_changes(jw_t *w, const char *key, const rlp_item_t *list, as_t
 
 static void write_storage(jw_t *w, const rlp_item_t *writes, const rlp_item_t *reads, rc_t *rc)
 {
-    rlp_item_t slot, f;
+    rlp_item_t slot, f[2];
+    demand(rc, writes->is_list && reads->is_list);
     jw_array(w, "storageChanges");
-    for (view_t rest = writes->payload; next(&slot, &rest, rc);) {
-        view_t fields = slot.payload;
+    for (view_t rest = writes->payload; next(&slot, &rest, rc) && fields_of(f, 2, &slot, rc);) {
         jw_object(w, NULL);
-        if (next(&f, &fields, rc))
-            write_word(w, "key", &f, rc);
-        if (next(&f, &fields, rc))
-            write_changes(w, "changes", &f, AS_WORD, rc);
+        write_word(w, "key", &f[0], rc);
+        write_changes(w, "changes", &f[1], "value", write_word, rc);
         jw_end(w);
     }
     jw_end(w);
     jw_array(w, "storageReads");
-    for (view_t rest = reads->payload; next(&f, &rest, rc);)
-        write_word(w, NULL, &f, rc);
+    for (view_t rest = reads->payload; next(&slot, &rest, rc);)
+        write_word(w, NULL, &slot, rc);
     jw_end(w);
 }
 
-static void write_account(jw_t *w, view_t fields, rc_t *rc)
+static void write_account(jw_t *w, const rlp_item_t *account, rc_t *rc)
 {
     rlp_item_t f[6];
-    size_t n = 0;
-    if ((*rc = rlp_split(f, &n, 6, fields)) || n != 6) {
-        *rc = RC_MALFORMED;
+    if (!fields_of(f, 6, account, rc))
         return;
-    }
+    demand(rc, f[0].payload.n == sizeof(addr_t));
     jw_object(w, NULL);
-    jw_hex(w, "address", f[0].payload);
+    write_bytes(w, "address", &f[0], rc);
     write_storage(w, &f[1], &f[2], rc);
-    write_changes(w, "balanceChanges", &f[3], AS_QUANTITY, rc);
-    write_changes(w, "nonceChanges", &f[4], AS_QUANTITY, rc);
-    write_changes(w, "codeChanges", &f[5], AS_BYTES, rc);
+    write_changes(w, "balanceChanges", &f[3], "value", write_quantity, rc);
+    write_changes(w, "nonceChanges", &f[4], "value", write_quantity, rc);
+    write_changes(w, "codeChanges", &f[5], "code", write_bytes, rc);
     jw_end(w);
 }
 
@@ -186,9 +201,10 @@ rc_t jr_put_changes(jw_t *w, const char *key, view_t rlp)
     rc_t rc = rlp_decode(&list, rlp);
     if (rc)
         return rc;
+    demand(&rc, list.is_list);
     jw_array(w, key);
     for (view_t rest = list.payload; next(&account, &rest, &rc);)
-        write_account(w, account.payload, &rc);
+        write_account(w, &account, &rc);
     jw_end(w);
-    return rc;
+    return rc == RC_LIMIT ? RC_MALFORMED : rc; /* more fields than there are */
 }

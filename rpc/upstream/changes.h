@@ -14,7 +14,8 @@
  * the rest. Numbers may be padded. RC_LIMIT: more than EX_CHANGES_RLP_MAX bytes; other faults are the document's. */
 NODISCARD rc_t jr_read_changes(view_t *rlp, arena_t *a, const jo_t *o, const char *key);
 
-/* Writes a list from RLP that ex_changes_verify has read. RC_MALFORMED: what it has not. */
+/* Writes a list whose hash was checked. RC_MALFORMED: it has another form than this build knows, and what was written
+ * of it is not all. */
 NODISCARD rc_t jr_put_changes(jw_t *w, const char *key, view_t rlp);
 
 #endif

@@ -82,6 +82,40 @@ START_TEST(what_is_no_list_is_refused_with_its_field)
 }
 END_TEST
 
+#define ACCOUNT "941111111111111111111111111111111111111111"
+
+/* What a list of a later form has more is not left out in silence. */
+START_TEST(a_list_of_another_form_is_not_written)
+{
+    static const char *const wrong[] = {
+        "80",                                                       /* no list */
+        "c180",                                                     /* a string for an account */
+        "dad9" ACCOUNT "c0c0c0c0",                                  /* a list too few */
+        "dcdb" ACCOUNT "c0c0c0c0c0c0",                              /* one too many */
+        "dad99311111111111111111111111111111111111111c0c0c0c0c0",   /* 19 bytes of address */
+        "dbdad41111111111111111111111111111111111111111c0c0c0c0c0", /* a list of them */
+        "dfde" ACCOUNT "c0c0c4c3010501c0c0",                        /* a change of three fields */
+        "dddc" ACCOUNT "c0c0c2c101c0c0",                            /* of one */
+        "dcdb" ACCOUNT "c0c0c101c0c0",                              /* a string for a change */
+        "dbda" ACCOUNT "c0c080c0c0",                                /* a string for changes */
+        "dbda" ACCOUNT "80c0c0c0c0",                                /* for writes */
+        "dbda" ACCOUNT "c080c0c0c0",                                /* for reads */
+        "dcdb" ACCOUNT "c0c1c0c0c0c0",                              /* a list for a read */
+        "e2e1" ACCOUNT "c7c601c3c2010101c0c0c0c0",                  /* a slot of three fields */
+        "dcdb" ACCOUNT "c101c0c0c0c0",                              /* a string for a slot */
+        "dfde" ACCOUNT "c0c0c0c0c4c301c105",                        /* a list for code */
+        "e0df" ACCOUNT "c0c0c5c401820005c0c0",                      /* a leading zero */
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        uint8_t rlp[128];
+        size_t n = 0;
+        jw_t w = jw_of(&arena, TEXT_MAX);
+        ck_assert_int_eq(hex_decode(rlp, &n, sizeof rlp, wrong[i], strlen(wrong[i])), RC_OK);
+        ck_assert_msg(jr_put_changes(&w, NULL, view_of(rlp, n)) == RC_MALFORMED, "row %zu", i);
+    }
+}
+END_TEST
+
 /* Many accounts with much code: larger tries until it fits, and an end to that. */
 START_TEST(a_list_of_any_length_fits_up_to_the_maximum)
 {
@@ -114,5 +148,6 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN_AROUND("changes_json", begin, end, both_forms_say_the_same,
-                           what_is_no_list_is_refused_with_its_field, a_list_of_any_length_fits_up_to_the_maximum);
+                           what_is_no_list_is_refused_with_its_field, a_list_of_another_form_is_not_written,
+                           a_list_of_any_length_fits_up_to_the_maximum);
 }
