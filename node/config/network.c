@@ -93,12 +93,32 @@ static void read_blob_schedule(lc_network_t *net, const jo_t *spec)
     }
 }
 
+/* What the beacon node says of its preset has to be that preset: slots, periods and committees are counted by it. */
+static void check_preset(const lc_preset_t *p, const jo_t *spec)
+{
+    const struct {
+        const char *key;
+        uint64_t value;
+    } rows[] = { { "SLOTS_PER_EPOCH", p->slots_per_epoch },
+                 { "EPOCHS_PER_SYNC_COMMITTEE_PERIOD", p->epochs_per_period },
+                 { "SYNC_COMMITTEE_SIZE", p->committee_size } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint64_t said = rows[i].value;
+        if (jo_opt_number(spec, &said, rows[i].key, UINT64_MAX) && said != rows[i].value)
+            jo_fail(spec, rows[i].key, RC_MALFORMED, "contradicts the preset, in which it is %llu",
+                    (unsigned long long)rows[i].value);
+    }
+}
+
 static void read_preset(lc_network_t *net, const jo_t *o, const jo_t *spec)
 {
     static const char *const words[] = { "mainnet", "minimal", NULL };
     const bool named = jo_kind(o, "preset") != JO_ABSENT;
-    size_t which = named ? jo_word(o, "preset", words) : jo_word(spec, "PRESET_BASE", words);
+    const size_t which = named ? jo_word(o, "preset", words) : jo_word(spec, "PRESET_BASE", words);
+    if (named && jo_kind(spec, "PRESET_BASE") != JO_ABSENT && jo_word(spec, "PRESET_BASE", words) != which && !jo_rc(o))
+        jo_fail(o, "preset", RC_MALFORMED, "contradicts PRESET_BASE");
     net->preset = which == 0 ? LC_PRESET_MAINNET : LC_PRESET_MINIMAL;
+    check_preset(&net->preset, spec);
 }
 
 /* The newer key, or the older one; where both are, they agree. */
