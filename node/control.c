@@ -233,10 +233,10 @@ static bool watch(node_t *n, err_t *why, const config_t *config)
     return true;
 }
 
-/* Nothing of the setup stays but the reason, and the port opens again. */
+/* Nothing of the setup stays but the reason, and the port opens again. A sealed key stays: it may be an earlier one. */
 static void give_up(node_t *n, const err_t *why)
 {
-    static const char *const kept[] = { "lightclient", "peers" };
+    static const char *const kept[] = { "lightclient", "peers", "order" };
     err_t e;
     char path[512];
     if (n->api_server)

@@ -132,11 +132,28 @@ START_TEST(a_fork_that_is_not_known_is_told_then_stops_the_node_and_is_refused_a
 }
 END_TEST
 
+/* What a setup has left in a state directory. */
+static void leave(const char *dir, const char *file)
+{
+    ck_assert_msg(persist_write(&e, dir, file, view_str("{}")) == RC_OK, "%s", e.text);
+}
+
+static bool removes(const char *dir, const char *file)
+{
+    char path[80];
+    snprintf(path, sizeof path, "%s/%s", dir, file);
+    return unlink(path) == 0;
+}
+
 START_TEST(setup_that_does_not_get_to_ready_is_given_up_and_the_port_opens_once_more)
 {
     uint8_t first[ECDSA_PUBKEY_LEN];
     const uint16_t api = node->api_port, port = node->setup_port;
-    char text[300];
+    char text[300], dir[] = "/tmp/kettle-node-XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    leave(dir, "order");
+    leave(dir, "recovery");
+    node->options.state_dir = dir;
     node->options.setup_limit_ms = 1000;
     ck_assert_int_eq(node_accept_setup(node, &e, view_str("{" SETUP "}")), RC_OK);
     memcpy(first, wait_service()->pubkey, sizeof first);
@@ -149,6 +166,10 @@ START_TEST(setup_that_does_not_get_to_ready_is_given_up_and_the_port_opens_once_
     ck_assert_msg(!strncmp(e.text, text, strlen(text)), "%s", e.text);
     ck_assert_ptr_null(node_service(node));
     ck_assert_ptr_null(node->setup_text.p);
+    node->options.state_dir = NULL;
+    ck_assert(!removes(dir, "order") && removes(dir, "recovery")); /* of other peers; maybe of an earlier life */
+    (void)removes(dir, "lies-key");                                /* of records, which are no setup's */
+    ck_assert_msg(rmdir(dir) == 0, "%s holds more", dir);
     ck_assert_int_eq(node_accept_setup(node, &e, view_str("{" SETUP "}")), RC_OK);
     ck_assert(memcmp(first, wait_service()->pubkey, sizeof first) != 0);
     pause_ms(1500);
