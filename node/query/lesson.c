@@ -11,6 +11,30 @@ static void refuse_status(batch_t *b)
     err_code(&b->why, b->rc, (uint16_t)meaning);
 }
 
+/* Whether an element is one too many: it was answered so, or not at all. */
+static bool is_too_many(const batch_t *b, size_t i)
+{
+    return b->answers[i].refusal == REFUSAL_BATCH;
+}
+
+/* How many of a batch are. */
+static size_t too_many(const batch_t *b)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < b->count; i++)
+        n += is_too_many(b, i);
+    return n;
+}
+
+/* A batch of which each element was refused as one too many was refused as a whole. */
+static rc_t refused_each(batch_t *b)
+{
+    const size_t elements = jr_elements(b->needs, b->count, &b->form);
+    if (elements < 2 || too_many(b) < elements)
+        return RC_OK;
+    return err_code(&b->why, err_say(&b->why, RC_IO, "each element of the batch was refused"), REFUSAL_BATCH);
+}
+
 void lesson_read(batch_t *b)
 {
     const hc_response_t *r = &b->response;
@@ -30,6 +54,8 @@ void lesson_read(batch_t *b)
     b->rc = b->answers
                 ? jr_decode(b->answers, &b->why, &b->arena, b->needs, b->count, &b->form, view_of(r->body, r->body_len))
                 : err_say(&b->why, RC_NOMEM, "out of memory");
+    if (!b->rc)
+        b->rc = refused_each(b);
 }
 
 /* ---- what it teaches ---- */
@@ -94,18 +120,29 @@ static bool learn_element(cap_t *c, const batch_t *b, size_t i, bool other_form)
     return why == REFUSAL_FUNDS && hint && cap_refused_funds(c, &b->form);
 }
 
+/* Learns from a batch that was answered how many may be in one. True: those that were too many are to be asked again.
+ */
+static bool learn_size(cap_t *c, const batch_t *b)
+{
+    const size_t elements = jr_elements(b->needs, b->count, &b->form);
+    const size_t over = too_many(b);
+    if (elements > 1 && over)
+        return cap_cut(c, elements, elements > over ? elements - over : 0) != CAP_FAILS;
+    cap_answered(c, elements, elements == 1 && lesson_has_hint(b));
+    return false;
+}
+
 /* A batch was answered: how many of its elements are to be asked again. */
 static int learn_elements(cap_t *c, void *ctx)
 {
     batch_t *b = ctx;
     int again = 0;
-    const size_t elements = jr_elements(b->needs, b->count, &b->form);
-    cap_answered(c, elements, elements == 1 && lesson_has_hint(b));
+    const bool smaller = learn_size(c, b);
     learn_hashes(c, b);
     learn_proofs(c, b);
     const bool other_form = refused_form(b) && cap_refused_form(c, &b->form);
     for (size_t i = 0; i < b->count; i++) {
-        b->list[i]->again = learn_element(c, b, i, other_form);
+        b->list[i]->again = learn_element(c, b, i, other_form) || (smaller && is_too_many(b, i));
         again += b->list[i]->again;
     }
     return again;

@@ -132,6 +132,18 @@ cap_next_t cap_refused(cap_t *c, size_t elements, bool has_hint)
     return CAP_SMALLER;
 }
 
+cap_next_t cap_cut(cap_t *c, size_t elements, size_t given)
+{
+    const bool was_away = elements > c->batch; /* when the limit was learned */
+    const cap_next_t next = cap_refused(c, elements, false);
+    if (next != CAP_SMALLER || !given)
+        return next;
+    c->settling = false;
+    if (!was_away || given < c->batch)
+        c->batch = c->good = (uint16_t)given;
+    return next;
+}
+
 void cap_unanswered(cap_t *c)
 {
     c->settling = false;

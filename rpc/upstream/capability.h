@@ -94,6 +94,10 @@ void cap_answered(cap_t *c, size_t elements, bool lone_hint);
 /* It was refused as a whole. has_hint: a hint was among the elements. */
 cap_next_t cap_refused(cap_t *c, size_t elements, bool has_hint);
 
+/* Of a batch of more than one so many elements were answered, and the others were too many: those are to be asked again
+ * if it gives CAP_SMALLER. */
+cap_next_t cap_cut(cap_t *c, size_t elements, size_t given);
+
 /* No answer came, which tells nothing of sizes: those that wait until the right one is found go side by side. */
 void cap_unanswered(cap_t *c);
 

@@ -482,7 +482,7 @@ static rc_t place(jo_t *by_id, err_t *e, const jo_t *element, size_t count)
     return RC_OK;
 }
 
-/* An error that stands for the whole batch: alone, and with no request's id. */
+/* An error that stands for the whole batch: alone, with no request's id or that of the first, as geth has it. */
 static bool refused_whole(err_t *e, const jo_t *o, size_t count)
 {
     refusal_t meaning;
@@ -503,7 +503,7 @@ static rc_t place_all(jo_t *by_id, err_t *e, jo_t *root, size_t count, size_t el
     jo_t only = *root;
     if (list && one && !jo_next(root, &only))
         return jo_rc(root);
-    if (one && (!list || jo_kind(&only, "id") != JO_INTEGER) && refused_whole(e, &only, elements))
+    if (one && refused_whole(e, &only, elements))
         return RC_IO;
     if (one) /* some servers answer a batch of one with the element alone */
         return place(by_id, e, &only, count);
@@ -523,8 +523,10 @@ static void take_all(jr_answer_t *out, arena_t *a, const need_t *const *needs, c
             take(&out[i], a, &(asked_t){ needs[i], form }, &by_id[i]);
         else if (needs[i]->kind == NEED_HINT) /* was not asked for, or is not given */
             out[i] = (jr_answer_t){ .refusal = REFUSAL_METHOD, .answer.kind = NEED_HINT };
-        else
+        else {
+            out[i].refusal = REFUSAL_BATCH; /* it may have been one too many */
             jr_before(&out[i].why, err_say(&out[i].why, RC_MALFORMED, "the batch has no answer to it"), needs[i]);
+        }
     }
 }
 

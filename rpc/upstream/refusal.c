@@ -17,17 +17,32 @@ static bool says(view_t text, const char *const *words)
     return false;
 }
 
+static const char *const LOST[] = { "not found", "not be found", NULL };
+static const char *const METHOD[] = { "method", NULL };
+
+/* Of the batch, whatever the code and whoever else is told so: of its size, or that of its answer. */
+static bool is_batch(view_t text)
+{
+    static const char *const batch[] = { "batch", NULL };
+    static const char *const words[] = { "limit",     "large",       "size",          "many",
+                                         "more than", "not allowed", "not supported", "unsupported",
+                                         "disabled",  "maximum",     "exceed",        NULL };
+    static const char *const answer[] = { "response too large", "response size", "response is too", NULL };
+    static const char *const pace[] = { "rate limit", "ratelimit", "per second", "throttl", "try again", NULL };
+    return (says(text, batch) && says(text, words) && !says(text, pace)) || says(text, answer);
+}
+
 static bool is_busy(int64_t code, view_t text)
 {
     static const char *const words[] = { "rate limit",    "ratelimit",       "too many requests", "limit exceeded",
                                          "request limit", "compute units",   "over capacity",     "exceeded its",
                                          "throttl",       "try again later", "temporarily",       NULL };
-    static const char *const batch[] = { "batch", NULL };
-    return code == 429 || code == -32005 || code == -32029 || (says(text, words) && !says(text, batch));
+    return code == 429 || code == -32005 || code == -32029 || says(text, words);
 }
 
 static bool is_late(int64_t code, view_t text)
 {
+    static const char *const block[] = { "block", "header", NULL };
     static const char *const words[] = { "header not found",          "unknown block",
                                          "block not found",           "for hash not found",
                                          "resource not found",        "cannot find block",
@@ -35,7 +50,8 @@ static bool is_late(int64_t code, view_t text)
                                          "block is not available",    "missing block",
                                          "not yet available",         "unknown header",
                                          "after last accepted block", NULL };
-    return code == -32001 || says(text, words);
+    const bool named = says(text, LOST) && says(text, block) && !says(text, METHOD); /* "block 123 not found" */
+    return code == -32001 || says(text, words) || (named && code != -32601);
 }
 
 refusal_t refusal_of_error(int64_t code, view_t message, bool whole)
@@ -71,6 +87,8 @@ refusal_t refusal_of_error(int64_t code, view_t message, bool whole)
     };
     if (!whole && says(message, keys))
         return REFUSAL_KEYS;
+    if (is_batch(message))
+        return REFUSAL_BATCH;
     if (is_busy(code, message))
         return REFUSAL_BUSY;
     if (whole)
@@ -81,7 +99,7 @@ refusal_t refusal_of_error(int64_t code, view_t message, bool whole)
         return REFUSAL_DEPTH;
     if (says(message, funds))
         return REFUSAL_FUNDS;
-    if (code == -32601 || code == -32004 || says(message, method))
+    if (code == -32601 || code == -32004 || says(message, method) || (says(message, METHOD) && says(message, LOST)))
         return REFUSAL_METHOD;
     return code == -32602 || says(message, form) ? REFUSAL_FORM : REFUSAL_OTHER;
 }
@@ -94,9 +112,7 @@ refusal_t refusal_of_status(int status)
     case 503:
     case 504: return REFUSAL_BUSY;
     case 401:
-    case 402:
     case 404:
-    case 405:
     case 407:
     case 410: return REFUSAL_OTHER;
     default: return status >= 400 ? REFUSAL_BATCH : REFUSAL_OTHER;

@@ -16,7 +16,7 @@
 typedef enum {
     REFUSAL_NONE,
     REFUSAL_OTHER,  /* for a reason that changes by nothing that we could do */
-    REFUSAL_BATCH,  /* of the batch as a whole: it may be too large, or one of its elements not welcome */
+    REFUSAL_BATCH,  /* of a batch: it is too large, or an element is not welcome; of an element: one too many */
     REFUSAL_BUSY,   /* asked too often: later */
     REFUSAL_LATE,   /* it does not know the block yet */
     REFUSAL_METHOD, /* it does not serve the method */

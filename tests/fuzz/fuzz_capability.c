@@ -25,7 +25,13 @@ static void ask(cap_t *c, size_t elements, bool hint, const uint8_t **at, const 
         bool again = false;
         if (tries > CAP_TRIES_MAX)
             abort();
-        if (what % 4 == 0) { /* refused as a whole */
+        if (what % 8 == 4 && elements > 1) { /* so many were answered */
+            const size_t given = what / 8 % elements;
+            again = cap_cut(c, elements, given) != CAP_FAILS;
+            elements -= given;
+            elements = elements > c->batch ? c->batch : elements;
+            hint = false;
+        } else if (what % 4 == 0) { /* refused as a whole */
             const cap_next_t next = cap_refused(c, elements, hint);
             again = next != CAP_FAILS;
             if (next == CAP_APART)

@@ -23,6 +23,11 @@ typedef enum {
     FORM_BARE,      /* 200, an error object without id and version */
     FORM_LIST_NULL, /* 200, a list of one error whose id is null */
     FORM_TEXT,      /* 200, a text that is no JSON */
+    FORM_FIRST,     /* 200, a list of one error that has the id of the first element: geth */
+    FORM_EACH,      /* 200, the same error for each element */
+    FORM_REST,      /* 200, as many answers as may be, an error for each further element: geth, of the answers' size */
+    FORM_CUT,       /* 200, as many answers as may be, and no more */
+    FORM_402,       /* HTTP status, nothing */
     FORMS
 } form_t;
 
@@ -345,6 +350,9 @@ static inline void play_refuse(play_answer_t *a, form_t form)
         [FORM_LIST_NULL] = { 200,
                              "[{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":\"batch too large\"}}]" },
         [FORM_TEXT] = { 200, "batch requests are not allowed" },
+        [FORM_FIRST] = { 200,
+                         "[{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32600,\"message\":\"batch too large\"}}]" },
+        [FORM_402] = { 402, "" },
     };
     a->status = words[form].status;
     a->body = strdup(words[form].text);
@@ -363,6 +371,17 @@ static inline bool play_rate(play_answer_t *a, const play_t *p)
     return true;
 }
 
+static inline bool play_is_too_many(const play_t *p, size_t n)
+{
+    return p->no_lists || (p->batch_max && n > p->batch_max);
+}
+
+/* Whether it is elements that are refused. */
+static inline bool play_refuses_elements(const play_t *p)
+{
+    return p->form == FORM_EACH || p->form == FORM_REST || p->form == FORM_CUT;
+}
+
 /* Whether the request is refused before anybody looks into its elements. */
 static inline bool play_whole(play_answer_t *a, play_t *p, const char *request, const json_t *body)
 {
@@ -376,12 +395,22 @@ static inline bool play_whole(play_answer_t *a, play_t *p, const char *request, 
     } else if (play_rate(a, p)) {
     } else if (play_has_hint(request) && (p->hint == HINT_403 || p->hint == HINT_WHOLE)) {
         play_refuse(a, p->hint == HINT_403 ? FORM_403 : FORM_OBJECT);
-    } else if (list && (p->no_lists || (p->batch_max && json_array_size(body) > p->batch_max))) {
+    } else if (list && play_is_too_many(p, json_array_size(body)) && !play_refuses_elements(p)) {
         play_refuse(a, p->form);
     } else {
         return false;
     }
     return true;
+}
+
+static inline void play_one_too_many(FILE *out, const play_t *p, const json_t *element)
+{
+    fprintf(out, "{\"jsonrpc\":\"2.0\",\"id\":%lld,", json_integer_value(json_object_get(element, "id")));
+    if (p->form == FORM_REST)
+        play_error(out, -32003, "response too large");
+    else
+        play_error(out, -32600, "Batch of more than 3 requests are not allowed on free tier");
+    fprintf(out, "}");
 }
 
 static inline void play_elements(FILE *out, play_t *p, const json_t *body)
@@ -395,10 +424,16 @@ static inline void play_elements(FILE *out, play_t *p, const json_t *body)
     fprintf(out, "[");
     for (size_t i = 0; i < n; i++) {
         const json_t *element = json_array_get(body, p->reversed ? n - 1 - i : i);
-        if (p->hint == HINT_ABSENT && !strcmp(play_text(element, "method"), "eth_createAccessList"))
+        const bool over =
+            play_is_too_many(p, n) && play_refuses_elements(p) && (p->form == FORM_EACH || i >= p->batch_max);
+        if ((p->hint == HINT_ABSENT && !strcmp(play_text(element, "method"), "eth_createAccessList")) ||
+            (over && p->form == FORM_CUT))
             continue;
         fputs(first ? "" : ",", out);
-        play_element(out, p, element);
+        if (over)
+            play_one_too_many(out, p, element);
+        else
+            play_element(out, p, element);
         first = false;
     }
     fprintf(out, "]");

@@ -43,6 +43,23 @@ START_TEST(limits_are_found_by_halves_and_kept)
 }
 END_TEST
 
+START_TEST(a_batch_that_was_answered_in_part_shows_the_limit)
+{
+    cap_t c;
+    for (size_t most = 1; most < CAP_BATCH_MAX; most++) {
+        cap_init(&c);
+        ck_assert_int_eq(cap_cut(&c, 100, most), CAP_SMALLER);
+        ck_assert_uint_eq(c.batch, most);
+        ck_assert(!c.settling && c.good == c.batch);
+    }
+    cap_init(&c);
+    ck_assert_int_eq(cap_cut(&c, 100, 0), CAP_SMALLER); /* by halves */
+    ck_assert(c.batch == 50 && c.settling);
+    ck_assert_int_eq(cap_cut(&c, 80, 70), CAP_SMALLER); /* it was on its way */
+    ck_assert_uint_eq(c.batch, 50);
+}
+END_TEST
+
 START_TEST(larger_batches_are_tried_slowly_and_found)
 {
     cap_t c;
@@ -281,8 +298,14 @@ START_TEST(refusals_are_told_apart_by_their_words)
         { -32001, "resource not found", REFUSAL_LATE, REFUSAL_BATCH },
         { 429, "Your app has exceeded its compute units per second capacity", REFUSAL_BUSY, REFUSAL_BUSY },
         { -32005, "daily request count exceeded", REFUSAL_BUSY, REFUSAL_BUSY },
-        { -32600, "batch limit exceeded", REFUSAL_OTHER, REFUSAL_BATCH },
-        { -32000, "too many requests in one batch", REFUSAL_OTHER, REFUSAL_BATCH },
+        { -32600, "batch limit exceeded", REFUSAL_BATCH, REFUSAL_BATCH },
+        { -32005, "batch size limit exceeded", REFUSAL_BATCH, REFUSAL_BATCH },
+        { -32003, "response too large", REFUSAL_BATCH, REFUSAL_BATCH },
+        { -32005, "batch requests: rate limit exceeded", REFUSAL_BUSY, REFUSAL_BUSY },
+        { -32000, "too many requests in one batch", REFUSAL_BATCH, REFUSAL_BATCH },
+        { -32000, "block 22615247 not found", REFUSAL_LATE, REFUSAL_BATCH },
+        { -32000, "Block 0x00ab could not be found", REFUSAL_LATE, REFUSAL_BATCH },
+        { -32000, "method eth_getBlockReceipts not found", REFUSAL_METHOD, REFUSAL_BATCH },
         { -32601, "the method eth_createAccessList does not exist/is not available", REFUSAL_METHOD, REFUSAL_BATCH },
         { -32602, "invalid argument 2: json: cannot unmarshal object into Go value of type string", REFUSAL_FORM,
           REFUSAL_BATCH },
@@ -302,7 +325,7 @@ START_TEST(refusals_are_told_apart_by_their_words)
         ck_assert_msg(refusal_of_error(rows[i].code, text, false) == rows[i].alone, "%s", rows[i].message);
         ck_assert_msg(refusal_of_error(rows[i].code, text, true) == rows[i].whole, "%s, whole", rows[i].message);
     }
-    static const int busy[] = { 429, 502, 503, 504 }, batch[] = { 400, 403, 413, 422, 500 },
+    static const int busy[] = { 429, 502, 503, 504 }, batch[] = { 400, 402, 403, 405, 413, 422, 500 },
                      other[] = { 302, 401, 404 };
     for (size_t i = 0; i < sizeof busy / sizeof busy[0]; i++)
         ck_assert_int_eq(refusal_of_status(busy[i]), REFUSAL_BUSY);
@@ -355,7 +378,8 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("capability", limits_are_found_by_halves_and_kept, larger_batches_are_tried_slowly_and_found,
+    return UNIT_RUN("capability", limits_are_found_by_halves_and_kept,
+                    a_batch_that_was_answered_in_part_shows_the_limit, larger_batches_are_tried_slowly_and_found,
                     a_limit_that_stands_is_tried_ever_more_seldom,
                     a_hint_that_sinks_the_batch_is_not_asked_for_again_for_long,
                     an_endpoint_that_refuses_everything_teaches_nothing, slots_of_a_proof_are_halved_to_what_was_given,
