@@ -83,6 +83,12 @@ static bool is_early(need_kind_t kind)
     return kind == NEED_PROOF;
 }
 
+/* Whether a block was asked for by its number: another one of that number is not what is missing. */
+static bool is_numbered(const need_t *need)
+{
+    return (need->kind == NEED_HEADER || need->kind == NEED_BLOCK) && hash32_is_zero(&need->hash);
+}
+
 /* Gives one need its answer. RC_NEED_DATA: it is not there. */
 static rc_t give(query_t *q, ex_stock_kind_t *lacks, err_t *e, arena_t *a, ex_stock_t *from, size_t i)
 {
@@ -95,6 +101,8 @@ static rc_t give(query_t *q, ex_stock_kind_t *lacks, err_t *e, arena_t *a, ex_st
         rc = query_give(q, e, i, &answer);
     else
         (void)err_say(e, rc, "something that it takes to show this is missing, or cannot be read");
+    if (rc == RC_REFUSED && is_numbered(&needs[i]))
+        rc = err_say(e, RC_NEED_DATA, "there is another block of this number");
     arena_rollback(a, mark);
     return rc;
 }

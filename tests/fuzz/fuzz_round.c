@@ -107,6 +107,7 @@ static batch_t *answer_all(party_t *p, size_t endpoint)
     const uint8_t what = next();
     b->form.by_number = w.by_number;
     b->answers = calloc(p->count + 1, sizeof *b->answers);
+    b->needs = calloc(p->count + 1, sizeof *b->needs);
     atomic_init(&b->refs, (unsigned)p->count);
     b->heard = what % 8 != 7;
     if (!b->heard)
@@ -116,8 +117,10 @@ static batch_t *answer_all(party_t *p, size_t endpoint)
     for (size_t i = 0; i < p->count; i++)
         w.silent[endpoint] |= b->rc && p->seats[i].need->kind == NEED_HEADER;
     b->retry_after_ms = what % 8 == 6 ? 250u * (what / 8) : 0;
-    for (size_t i = 0; i < p->count; i++)
+    for (size_t i = 0; i < p->count; i++) {
+        b->needs[i] = p->seats[i].need;
         b->answers[i] = answer(p->seats[i].need, endpoint);
+    }
     return b;
 }
 
@@ -179,6 +182,7 @@ void flights_clear(party_t *p)
         batch_t *b = p->seats[i].batch;
         if (b && atomic_fetch_sub(&b->refs, 1) == 1) {
             free(b->answers);
+            free(b->needs);
             free(b);
         }
     }
