@@ -16,6 +16,8 @@ static void open_chain(void)
     world_set(&s.w.accounts[0], 5, u256_of(1234));
     ends[0].words = "the method eth_createAccessList does not exist/is not available";
     ends[1].hint = CHAIN_HINT;
+    for (unsigned i = 0; i < 64; i++) /* as a slow one, so that it is waited for on a busy machine, too */
+        up_took(upstream, 1, 900, true, clock_monotonic_ms());
 }
 
 START_TEST(a_hint_that_the_first_endpoint_does_not_give_is_asked_of_the_second)
