@@ -6,6 +6,7 @@
 #define FIXED_FIELDS 15u /* up to and including the nonce */
 #define TAIL_MAX 8u      /* Amsterdam */
 #define FIELDS_MAX (FIXED_FIELDS + TAIL_MAX)
+#define BLOB_GAS 131072u /* EIP-4844: gas of one blob */
 
 const hash32_t EX_NO_OMMERS = { { 0x1d, 0xcc, 0x4d, 0xe8, 0xde, 0xc7, 0x5d, 0x7a, 0xab, 0x85, 0xb5,
                                   0x67, 0xb6, 0xcc, 0xd4, 0x1a, 0xd3, 0x12, 0x45, 0x1b, 0x94, 0x8a,
@@ -24,11 +25,23 @@ unsigned ex_header_tail(evm_fork_t fork)
     return tails[fork];
 }
 
+rc_t ex_blobs_fit(err_t *e, uint64_t blob_gas_used, uint64_t timestamp, const evm_chain_t *chain)
+{
+    const evm_rules_t *rules = evm_chain_rules(chain, timestamp);
+    const uint64_t blobs = blob_gas_used / BLOB_GAS;
+    if ((unsigned)rules->fork >= EVM_FORKS || blobs <= rules->blob_max)
+        return RC_OK;
+    return err_set(
+        e, RC_UNSUPPORTED,
+        "the execution block has %llu blobs, and by this network's schedule one of its time has at most %llu",
+        (unsigned long long)blobs, (unsigned long long)rules->blob_max);
+}
+
 rc_t ex_header_fits(err_t *e, const ex_header_t *h, const evm_chain_t *chain)
 {
     const evm_fork_t fork = evm_chain_rules(chain, h->timestamp)->fork;
     if ((unsigned)fork >= EVM_FORKS || h->tail == ex_header_tail(fork))
-        return RC_OK;
+        return ex_blobs_fit(e, h->blob_gas_used, h->timestamp, chain);
     return err_set(e, RC_UNSUPPORTED,
                    "the execution block's header has %u fields, and by this network's schedule one of its time has %u",
                    FIXED_FIELDS + h->tail, FIXED_FIELDS + ex_header_tail(fork));

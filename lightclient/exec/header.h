@@ -57,10 +57,13 @@ static inline bool ex_header_has_slot(const ex_header_t *h)
 /* How many of a header's optional fields a known fork has (ex_header_t tail). */
 unsigned ex_header_tail(evm_fork_t fork);
 
-/* Whether a header whose hash is proven has the fields of the fork that the chain's schedule has at its time.
- * RC_UNSUPPORTED: it has not, so that the schedule is not that of the chain, which e says. Of a fork that is known by
- * its time alone nothing can be said. */
+/* Whether a header whose hash is proven has the fields of the fork that the chain's schedule has at its time, and no
+ * more blobs than that allows. RC_UNSUPPORTED: it has not, so that the schedule is not that of the chain, which e says.
+ * Of a fork that is known by its time alone nothing can be said. */
 NODISCARD rc_t ex_header_fits(err_t *e, const ex_header_t *h, const evm_chain_t *chain);
+
+/* The same of the blobs of a proven block alone. */
+NODISCARD rc_t ex_blobs_fit(err_t *e, uint64_t blob_gas_used, uint64_t timestamp, const evm_chain_t *chain);
 
 /* Appends the RLP form, at most EX_HEADER_RLP_MAX bytes. The writer turns bad when it is full, or when extra_data_len
  * or tail holds a value that no header has. */

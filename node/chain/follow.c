@@ -72,6 +72,8 @@ static void show_heads(follow_t *f)
     v->known = f->heads.way[HEAD_LATEST].known;
     if (v->latest.valid && (!was_valid || v->latest.header.beacon.slot != slot))
         v->latest_came_ms = timekeeper_read(f->config.time).raw_ms;
+    if (f->heads.outdated.rc && !v->unsupported[0])
+        snprintf(v->unsupported, sizeof v->unsupported, "%s", f->heads.outdated.text);
 }
 
 static void publish(follow_t *f)

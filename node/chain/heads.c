@@ -20,12 +20,23 @@ static void use(head_way_t *w, const lc_head_t *head)
         w->usable = *head;
 }
 
+/* Whether a whole head's block has no more blobs than the schedule allows. */
+static bool is_scheduled(heads_t *h, const lc_head_t *head)
+{
+    const lc_execution_t *x = &head->header.execution;
+    err_t e;
+    if (!h->chain || !ex_blobs_fit(&e, x->blob_gas_used, x->timestamp, h->chain))
+        return true;
+    h->outdated = e;
+    return false;
+}
+
 /* Makes the known head usable where nothing has to be fetched for it. */
 static void look(heads_t *h, head_way_t *w)
 {
     for (size_t i = 0; i < HEADS && !w->known.whole; i++)
         borrow(&w->known, &h->way[i].usable);
-    if (w->known.valid && w->known.whole)
+    if (w->known.valid && w->known.whole && is_scheduled(h, &w->known))
         use(w, &w->known);
 }
 

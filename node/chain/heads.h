@@ -31,11 +31,13 @@ typedef struct {
 
 typedef struct {
     const lc_network_t *network; /* borrowed, as the next */
-    const evm_chain_t *chain;
+    const evm_chain_t *chain;    /* NULL only where no header is given: then heads are held to no schedule */
     head_way_t way[HEADS];
+    err_t outdated; /* a proven head has shown that the chain has another schedule; rc RC_OK: none has */
 } heads_t;
 
-/* Tells a head that was proven; one that is not newer than the known one changes nothing. */
+/* Tells a head that was proven; one that is not newer than the known one changes nothing. One that comes with an
+ * execution header of more blobs than the schedule allows does not become usable. */
 void heads_know(heads_t *h, head_kind_t kind, const lc_head_t *head);
 
 /* Whether a header is to be fetched now, and which: it counts as on its way until one of the next two is called.

@@ -283,9 +283,12 @@ static rc_t fetch(retrace_t *r, query_t **out, err_t *e, head_kind_t kind, const
 
 static rc_t take_head(retrace_t *r, err_t *e, head_kind_t kind, const query_t *done)
 {
+    const grounds_code_t code = kind == HEAD_LATEST ? GROUNDS_BAD_HEAD : GROUNDS_BAD_FINALITY;
     err_t why = { .text = "" };
     if (done && heads_give(&r->heads, &why, kind, ex_head_result(done)))
-        return grounds_refuse(e, kind == HEAD_LATEST ? GROUNDS_BAD_HEAD : GROUNDS_BAD_FINALITY, "headers", why.text);
+        return grounds_refuse(e, code, "headers", why.text);
+    if (r->heads.outdated.rc)
+        return grounds_refuse(e, code, "consensus", r->heads.outdated.text);
     const held_head_t head = held_head_of(heads_usable(&r->heads, kind), r->config.chain->chain_id,
                                           kind == HEAD_FINALIZED || r->g->consensus.finalized);
     *(kind == HEAD_LATEST ? &r->rests_on : &r->final) = head;

@@ -283,6 +283,14 @@ START_TEST(a_header_that_contradicts_the_schedule_proves_that_it_is_another)
         ck_assert_str_eq(why.text, cases[i].reason);
         ck_assert_uint_eq(usable_slot(HEAD_LATEST), 0);
     }
+    ex_header_t many = block_of(10); /* one blob more than its schedule has */
+    many.blob_gas_used = 131072;
+    begin();
+    know(HEAD_LATEST, 11, 'a');
+    ck_assert(want(HEAD_LATEST, 0));
+    ck_assert_int_eq(heads_give(&heads, &why, HEAD_LATEST, &many), RC_UNSUPPORTED);
+    ck_assert_str_eq(why.text, "the execution block has 1 blobs, and by this network's schedule one of its time has at "
+                               "most 0");
     const evm_schedule_row_t later = { 0, { .fork = EVM_FORKS } }; /* known by its time alone */
     const evm_chain_t other = { 1, &later, 1 };
     begin();
@@ -290,6 +298,41 @@ START_TEST(a_header_that_contradicts_the_schedule_proves_that_it_is_another)
     know(HEAD_LATEST, 11, 'a');
     ck_assert(want(HEAD_LATEST, 0));
     ck_assert_int_eq(give(HEAD_LATEST, 10), RC_OK);
+}
+END_TEST
+
+START_TEST(a_head_of_more_blobs_than_the_schedule_has_shows_that_it_is_another)
+{
+    static const evm_schedule_row_t bpo[] = { { 0, { EVM_OSAKA, 6, 9, 5007716, NULL } },
+                                              { GENESIS + 20 * SLOT_S, { EVM_OSAKA, 14, 21, 11684671, NULL } } };
+    static const struct {
+        uint64_t slot, blobs;
+        const char *text; /* NULL: it is used */
+    } cases[] = {
+        { 19, 9, NULL },
+        { 19, 10, "the execution block has 10 blobs, and by this network's schedule one of its time has at most 9" },
+        { 20, 21, NULL },
+        { 20, 22, "the execution block has 22 blobs, and by this network's schedule one of its time has at most 21" },
+        { 20, UINT64_MAX / 131072,
+          "the execution block has 140737488355327 blobs, and by this network's schedule one of its time has at most 21" },
+    };
+    const evm_chain_t blobs = { 1, bpo, 2 };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        lc_head_t head = { .valid = true, .whole = true, .header = { .fork = LC_FULU, .beacon.slot = cases[i].slot } };
+        head.header.execution.timestamp = GENESIS + SLOT_S * cases[i].slot;
+        head.header.execution.blob_gas_used = cases[i].blobs * 131072;
+        begin();
+        heads.chain = &blobs;
+        heads_know(&heads, HEAD_LATEST, &head);
+        ck_assert_uint_eq(usable_slot(HEAD_LATEST), cases[i].text ? 0 : cases[i].slot);
+        ck_assert_int_eq(heads.outdated.rc, cases[i].text ? RC_UNSUPPORTED : RC_OK);
+        ck_assert(!cases[i].text || !strcmp(heads.outdated.text, cases[i].text));
+        head.header.beacon.slot++; /* it stays shown */
+        head.header.execution.timestamp += SLOT_S;
+        head.header.execution.blob_gas_used = 0;
+        heads_know(&heads, HEAD_LATEST, &head);
+        ck_assert_int_eq(heads.outdated.rc, cases[i].text ? RC_UNSUPPORTED : RC_OK);
+    }
 }
 END_TEST
 
@@ -301,5 +344,6 @@ int main(void)
                     a_failed_fetch_is_tried_again_later_and_a_new_head_at_once,
                     what_looks_newer_is_asked_for_its_bytes_next_and_once,
                     a_header_that_contradicts_its_beacon_block_is_not_used,
-                    a_header_that_contradicts_the_schedule_proves_that_it_is_another);
+                    a_header_that_contradicts_the_schedule_proves_that_it_is_another,
+                    a_head_of_more_blobs_than_the_schedule_has_shows_that_it_is_another);
 }
