@@ -170,7 +170,8 @@ async function forgery(t, chain, honest, name) {
     const node = await world.node(`gloas-${name.replaceAll(" ", "-")}`).start();
     try {
       liar.lie(layer, what);
-      await node.setup(chain.setup({ execution: honest.url, consensus: honest.url, [kind]: liar.url }));
+      // By force: where the trial asks for what is lied about, it refuses the setup.
+      await node.setup(chain.setup({ execution: honest.url, consensus: honest.url, [kind]: liar.url, force: true }));
       const row = await until("a complaint", 20000, async () => {
         const { upstreams } = await node.status();
         return upstreams?.[kind][0][counts] > 0 && upstreams[kind][0];
@@ -255,13 +256,53 @@ async function unknownForks(t, chain, honest) {
   });
 }
 
+// The chain's own words against it: proven headers of fields that no known fork has, and of a fork that the network
+// object does not schedule. Nobody has lied, and nothing more is signed.
+async function stops(t, name, setup, reason, newer) {
+  const { world } = t;
+  const node = await world.node(`gloas-${name}`).start();
+  const answer = await node.setup(setup);
+  assert.strictEqual(answer.status, 200, answer.text);
+  const told = await until("the node has stopped", 30000, async () => {
+    const status = await node.status();
+    return status.state === "unsupported-fork" && status;
+  });
+  assert.match(told.reason, reason);
+  assert.strictEqual((await node.get("/block")).status, 503);
+  assert.strictEqual((await node.call(ask("rich"))).status, 503);
+  for (const row of [...told.upstreams.consensus, ...told.upstreams.execution]) assert.strictEqual(row.lies, 0);
+  assert.strictEqual(told.upstreams.execution[0].newer > 0, newer);
+  assert.strictEqual((await node.stop()).code, 0);
+  return told.reason;
+}
+
+async function otherSchedules(t, chain, honest) {
+  const urls = { execution: honest.url, consensus: honest.url };
+  await atSlot(chain, FORK + 2);
+  await t.test("a network object without Amsterdam, which the chain has: the first header of it stops the node", () => {
+    const network = { ...chain.beacon.network(), execution: { forks: { osaka: 0 } } };
+    return stops(t, "unscheduled", chain.setup({ ...urls, network }), /has 23 fields.* of its time has 21/, false);
+  });
+}
+
+async function moreFields(t) {
+  const chain = await new ScriptedChain({ startSlot: FORK - 2, gloasEpoch: FORK / 8, slots: LAST, beyond: FORK + 1 }).make();
+  const server = await chain.serve(t.world.port());
+  t.atEnd(() => server.close());
+  await t.test("a header of 24 fields whose hash is proven: the node stops", () => {
+    const urls = { execution: server.url, consensus: server.url };
+    return stops(t, "more-fields", chain.setup(urls), /proven hash is of a fork that this build does not know/, true);
+  });
+}
+
 async function run(t) {
   const script = { startSlot: START, withheld: [WITHHELD], missed: [MISSED], gloasEpoch: FORK / 8 };
   const chain = await new ScriptedChain(script).make();
   const honest = await chain.serve(t.world.port());
   t.atEnd(() => honest.close());
   const lies = Object.keys(FORGERIES).map((name) => forgery(t, chain, honest, name));
-  await Promise.all([follow(t, chain, honest), claims(t, chain, honest), unknownForks(t, chain, honest), ...lies]);
+  await Promise.all([follow(t, chain, honest), claims(t, chain, honest), unknownForks(t, chain, honest), otherSchedules(t, chain, honest), ...lies]);
+  await moreFields(t);
 }
 
 export default { title: "a scripted chain through Gloas and Amsterdam, and what can be told about it", run };

@@ -10,11 +10,12 @@ const ANCHORS = [8, 16, 24, 32, 40];
 let nextOverlayPort = 4201; // of a node that nobody dials: setups that are tried need a free one
 
 export class ScriptedChain {
-  // startSlot: which slot it is now. missed: slots without a block; withheld: without a payload.
-  constructor({ startSlot, slotSeconds = 2, gloasEpoch = 7, missed = [], withheld = [], slots = 88 }) {
+  // startSlot: which slot it is now. missed: slots without a block; withheld: without a payload. beyond: from this slot
+  // on headers have a field more than anybody knows.
+  constructor({ startSlot, slotSeconds = 2, gloasEpoch = 7, missed = [], withheld = [], slots = 88, beyond = Infinity }) {
     const genesisTime = Math.floor(Date.now() / 1000) - startSlot * slotSeconds;
     Object.assign(this, { startSlot, slotSeconds, genesisTime, missed, withheld, slots, forkSlot: gloasEpoch * EPOCH });
-    this.execution = new Execution();
+    this.execution = new Execution({ beyond });
     this.beacon = new Beacon({ gloasEpoch, slotSeconds, genesisTime, execution: this.execution });
   }
 
@@ -82,7 +83,8 @@ export class ScriptedChain {
   }
 }
 
-// One endpoint, beacon API and JSON-RPC, on loopback. lies: {light, rpc}, functions that spoil an answer.
+// One endpoint, beacon API and JSON-RPC, on loopback. lies: {light, updates, bootstrap, rpc, spec}, functions that spoil
+// an answer.
 class Server {
   #http;
   told = 0; // how often it has lied
@@ -101,7 +103,8 @@ class Server {
     return new Promise((done) => this.#http.close(done));
   }
 
-  // light: what(answer, chain) for {kind, slot, form, version, value}; rpc: what(answer, request, chain) for {result}.
+  // light, updates, bootstrap: what(answer, chain) for {kind, slot, form, version, value}; rpc: what(answer, request,
+  // chain) for {result}.
   lie(layer, what) {
     this.lies = { [layer]: what };
     this.told = 0;
@@ -138,10 +141,11 @@ class Server {
   #tampered(kind, { value, slot }) {
     const form = this.chain.beacon.forkOf(slot);
     const answer = { kind, slot, form, version: form, value };
-    if (!this.lies.light || kind === "Bootstrap") return answer;
-    const type = this.chain.beacon.types(form).LightClientUpdate;
+    const lie = this.lies[{ Bootstrap: "bootstrap", Update: "updates" }[kind] ?? "light"];
+    if (!lie) return answer;
+    const type = this.chain.beacon.types(form)[kind === "Bootstrap" ? "LightClientBootstrap" : "LightClientUpdate"];
     answer.value = type.deserialize(type.serialize(value));
-    if (this.lies.light(answer, this.chain) !== false) this.told++;
+    if (lie(answer, this.chain) !== false) this.told++;
     return answer;
   }
 
@@ -155,8 +159,8 @@ class Server {
   #updates(response, params) {
     const [start, count] = ["start_period", "count"].map((name) => Number(params.get(name)));
     const parts = this.chain.updates(start, Math.min(count, 4)).map((update) => {
-      const form = this.chain.beacon.forkOf(update.attestedHeader.beacon.slot);
-      const bytes = this.chain.beacon.types(form).LightClientUpdate.serialize(update);
+      const { form, value } = this.#tampered("Update", { value: update, slot: update.attestedHeader.beacon.slot });
+      const bytes = this.chain.beacon.types(form).LightClientUpdate.serialize(value);
       const length = Buffer.alloc(8);
       length.writeBigUInt64LE(BigInt(bytes.length + 4));
       return Buffer.concat([length, this.chain.beacon.digest(form), bytes]);

@@ -29,7 +29,7 @@ export const CONTRACTS = {
 };
 export const CONSTANTS = { still: { 3: 0x1234n }, busy: { 7: 0x77n } };
 
-function header({ number, timestamp, parentHash, stateRoot, parentBeaconRoot, amsterdam }) {
+function header({ number, timestamp, parentHash, stateRoot, parentBeaconRoot, amsterdam, beyond }) {
   const fields = {
     ...{ parentHash, sha3Uncles: EMPTY_LIST, miner: address(9), stateRoot, transactionsRoot: EMPTY_TRIE },
     ...{ receiptsRoot: EMPTY_TRIE, logsBloom: new Uint8Array(256), difficulty: 0, number, gasLimit: 60000000 },
@@ -38,6 +38,7 @@ function header({ number, timestamp, parentHash, stateRoot, parentBeaconRoot, am
     ...{ parentBeaconBlockRoot: parentBeaconRoot, requestsHash: NO_REQUESTS },
   };
   if (amsterdam) Object.assign(fields, { blockAccessListHash: amsterdam.listHash, slotNumber: amsterdam.slot });
+  if (beyond) Object.assign(fields, { inclusionListHash: keccak(fixed(number)) });
   return fields;
 }
 
@@ -82,6 +83,11 @@ export class Execution {
   blocks = []; // by number
   #byHash = new Map();
 
+  // beyond: the first slot whose header has a field more.
+  constructor({ beyond = Infinity } = {}) {
+    this.beyond = beyond;
+  }
+
   async start() {
     for (const [name, { address: at, code }] of Object.entries(CONTRACTS)) {
       this.#accounts.set(at, { nonce: 1, balance: 0n, code: unhex(code) });
@@ -116,6 +122,7 @@ export class Execution {
       ...{ number: count, timestamp, parentBeaconRoot, stateRoot: this.#state.root() },
       parentHash: count ? unhex(this.blocks[count - 1].hash) : new Uint8Array(32),
       amsterdam: amsterdam && { listHash: keccak(rawList), slot },
+      beyond: slot >= this.beyond,
     });
     const rlp = encodeHeader(fields);
     const roots = new Map([...this.#tries].map(([at, trie]) => [at, trie.root()]));

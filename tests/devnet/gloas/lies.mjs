@@ -36,6 +36,40 @@ export const FORGERIES = {
     what: ({ kind, value }) => kind === "FinalityUpdate" && void flip(value.finalityBranch[8]),
     reason: /the finalized header is not the one in the attested state/,
   },
+  "a node in front of an older branch": {
+    layer: "light",
+    what: ({ kind, value }, { forkSlot }) => {
+      if (kind !== "FinalityUpdate" || value.finalizedHeader.beacon.slot >= forkSlot) return false;
+      flip(value.finalizedHeader.executionBranch[0]); // of two that are zero: the branch of before the fork is shorter
+      return true;
+    },
+    reason: /the finalized execution block hash is not the one in the block/,
+  },
+  "another finalized block's hash": {
+    layer: "light",
+    what: ({ kind, value }) => kind === "FinalityUpdate" && void flip(value.finalizedHeader.executionBlockHash),
+    reason: /the finalized execution block hash is not the one in the block/,
+  },
+  "a wrong committee branch": {
+    layer: "updates",
+    what: ({ value }) => flip(value.nextSyncCommitteeBranch[10]),
+    reason: /updates: .*the sync committee is not the one in the state/,
+  },
+  "another next committee": {
+    layer: "updates",
+    what: ({ value }) => void value.nextSyncCommittee.pubkeys.reverse(),
+    reason: /updates: .*the sync committee is not the one in the state/,
+  },
+  "a bootstrap with a wrong committee branch": {
+    layer: "bootstrap",
+    what: ({ value }) => flip(value.currentSyncCommitteeBranch[2]),
+    reason: /bootstrap: .*the sync committee is not the one in the state/,
+  },
+  "the bootstrap of another block": {
+    layer: "bootstrap",
+    what: ({ value }) => flip(value.header.beacon.parentRoot),
+    reason: /bootstrap: .*the header is not that of the trusted checkpoint/,
+  },
   "a signature slot of before the fork": {
     layer: "light",
     what: ({ value }, { forkSlot }) => void (value.signatureSlot = forkSlot - 1), // nobody signs it
@@ -64,6 +98,33 @@ export const FORGERIES = {
       return true;
     },
     reason: /eth_getBlockAccessList: it has another hash than its block's header says/,
+  },
+  "an access list without its last account": {
+    layer: "rpc",
+    what: ({ result }, { method }) => {
+      if (method !== "eth_getBlockAccessList" || !result) return false;
+      result.pop();
+      return true;
+    },
+    reason: /eth_getBlockAccessList: it has another hash than its block's header says/,
+  },
+  "the next block's header": {
+    layer: "rpc",
+    what: (answer, request, { execution }) => {
+      const next = isHead(request) && answer.result && execution.blocks[Number(answer.result.number) + 1];
+      if (next) answer.result = execution.json(next);
+      return Boolean(next);
+    },
+    reason: /its 2[13] fields have another hash/,
+  },
+  "a header of another slot": {
+    layer: "rpc",
+    what: ({ result }, request) => {
+      if (!isHead(request) || !result?.slotNumber) return false;
+      result.slotNumber = "0x" + (Number(result.slotNumber) - 1).toString(16);
+      return true;
+    },
+    reason: /its 23 fields have another hash/,
   },
   "a header of 21 fields": {
     layer: "rpc",
