@@ -19,6 +19,15 @@ typedef struct {
     unsigned left;        /* blocks that may be fetched yet */
 } link_t;
 
+void linked_init(linked_t *l, ask_t *ask, ex_cache_t *cache, held_t *held)
+{
+    l->ask = ask;
+    l->cache = cache;
+    l->held = held;
+    atomic_init(&l->without, 0);
+    atomic_init(&l->walks, 0);
+}
+
 bool linked_asks(const linked_t *l)
 {
     const unsigned without = atomic_load(&l->without);

@@ -29,6 +29,9 @@ typedef struct {
     atomic_uint walks;   /* through blocks that were no heads */
 } linked_t;
 
+/* Before anything else. */
+void linked_init(linked_t *l, ask_t *ask, ex_cache_t *cache, held_t *held);
+
 /* Whether a head's list is worth asking for: somebody has it, or may have it by now. */
 bool linked_asks(const linked_t *l);
 

@@ -145,6 +145,24 @@ static rc_t make_sending(service_t *s, err_t *e)
         &(ask_config_t){ .http = k->http, .upstream = s->sending, .pool = k->pool, .now_ms = clock_monotonic_ms });
 }
 
+/* What drives queries, and takes what a head brings: a quote takes seconds, in which the follower has one already. */
+static rc_t make_ask(service_t *s, err_t *e)
+{
+    const service_config_t *k = &s->with;
+    const config_t *c = k->config;
+    const rc_t rc = ask_new(&s->ask, e,
+                            &(ask_config_t){ .http = k->http,
+                                             .upstream = s->execution,
+                                             .pool = k->pool,
+                                             .now_ms = clock_monotonic_ms,
+                                             .bytes_max = k->answers_max,
+                                             .per_minute = c->hosting.upstream_budget,
+                                             .chain_id = c->chain.chain_id,
+                                             .gather_ms = GATHER_MS });
+    linked_init(&s->linked, s->ask, k->cache, &s->held);
+    return rc;
+}
+
 /* From whom we ask, and what drives queries of them. */
 static rc_t make_upstreams(service_t *s, err_t *e)
 {
@@ -164,16 +182,7 @@ static rc_t make_upstreams(service_t *s, err_t *e)
         !(s->lcroutes = lcroutes_new(&c->network, s->objects, s->node_pubkey, service_marks(s))))
         return err_say(e, RC_NOMEM, "out of memory");
     const rc_t rc = make_sending(s, e);
-    return rc ? rc
-              : ask_new(&s->ask, e,
-                        &(ask_config_t){ .http = k->http,
-                                         .upstream = s->execution,
-                                         .pool = k->pool,
-                                         .now_ms = clock_monotonic_ms,
-                                         .bytes_max = k->answers_max,
-                                         .per_minute = c->hosting.upstream_budget,
-                                         .chain_id = c->chain.chain_id,
-                                         .gather_ms = GATHER_MS });
+    return rc ? rc : make_ask(s, e);
 }
 
 static rc_t submit(void *ctx, query_t *take_q, ask_done_fn done, void *done_ctx)
@@ -222,9 +231,6 @@ static void make_news(service_t *s)
 static rc_t make_engine(service_t *s, err_t *e)
 {
     const service_config_t *k = &s->with;
-    s->linked.ask = s->ask;
-    s->linked.cache = k->cache;
-    s->linked.held = &s->held;
     s->jobs = jobs_new(&(jobs_config_t){
         .ask = s->ask, .pool = k->pool, .flags = service_flags(s), .turn = service_turn, .turn_ctx = s });
     s->calls = calls_new(&(calls_config_t){ .jobs = s->jobs,

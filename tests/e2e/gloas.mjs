@@ -1,9 +1,11 @@
 import assert from "node:assert";
 import fs from "node:fs";
+import path from "node:path";
 import { roundTrips } from "../devnet/lib/proxy.mjs";
 import { ScriptedChain } from "../devnet/gloas/chain.mjs";
 import { CONTRACTS, CONSTANTS } from "../devnet/gloas/execution.mjs";
 import { FORGERIES, CLAIMS } from "../devnet/gloas/lies.mjs";
+import { guestAgent } from "./lib/agent.mjs";
 import * as client from "./lib/client.mjs";
 import { sleep, until } from "./lib/node.mjs";
 
@@ -295,13 +297,32 @@ async function moreFields(t) {
   });
 }
 
+// On real hardware a quote takes seconds, in which the follower has a head already, with its access list.
+async function slowQuote(t, chain, honest) {
+  const { world } = t;
+  await atSlot(chain, FORK + 4);
+  await t.test("a head and its access list that come while the node waits for its first quote", async () => {
+    const [socket, collateral] = ["sock", "json"].map((end) => path.join(world.tmp, `slow.${end}`));
+    const oracle = path.join(world.build, "tests/e2e/sim_oracle");
+    const agent = await guestAgent({ oracle, seed: "slow", socket, collateral, rootKey: "one", quoteMs: 3000 });
+    t.atEnd(() => agent.close());
+    const policy = { version: 1, mode: "same-as-self", simulator_root: agent.root };
+    const options = ["--development", "--tee", "dstack", "--tee-socket", socket];
+    const urls = { execution: honest.url, consensus: honest.url };
+    const node = await world.node("gloas-slow", { options }).begin(chain.setup({ ...urls, policy, collateral_file: collateral, force: true }));
+    const { head } = await node.status();
+    assert(head.slot > FORK + 1, `${head.slot}`);
+    assert.strictEqual((await node.stop()).code, 0);
+  });
+}
+
 async function run(t) {
   const script = { startSlot: START, withheld: [WITHHELD], missed: [MISSED], gloasEpoch: FORK / 8 };
   const chain = await new ScriptedChain(script).make();
   const honest = await chain.serve(t.world.port());
   t.atEnd(() => honest.close());
   const lies = Object.keys(FORGERIES).map((name) => forgery(t, chain, honest, name));
-  await Promise.all([follow(t, chain, honest), claims(t, chain, honest), unknownForks(t, chain, honest), otherSchedules(t, chain, honest), ...lies]);
+  await Promise.all([follow(t, chain, honest), claims(t, chain, honest), unknownForks(t, chain, honest), otherSchedules(t, chain, honest), slowQuote(t, chain, honest), ...lies]);
   await moreFields(t);
 }
 

@@ -45,7 +45,7 @@ static void start_chain(void)
     cache = ex_cache_new(&(ex_cache_config_t){ .bytes_max = 1u << 20 });
     ck_assert_ptr_nonnull(cache);
     ex_cache_put_account(cache, &chain[0].state_root, &someone, &account);
-    linked = (linked_t){ .ask = engine, .cache = cache, .held = &held };
+    linked_init(&linked, engine, cache, &held);
 }
 
 static void finish_chain(void)

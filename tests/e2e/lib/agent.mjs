@@ -1,11 +1,11 @@
 // A fake of dstack's guest agent on a Unix socket: quotes of a simulated machine (sim_oracle.c), keys of a root key that a test
-// chooses, as the real one derives them from its key service.
+// chooses, as the real one derives them from its key service. quoteMs: how long a quote takes.
 import { spawn } from "node:child_process";
 import crypto from "node:crypto";
 import http from "node:http";
 import readline from "node:readline";
 
-export async function guestAgent({ oracle, seed, socket, collateral, rootKey }) {
+export async function guestAgent({ oracle, seed, socket, collateral, rootKey, quoteMs = 0 }) {
   const child = spawn(oracle, [seed, collateral], { stdio: ["pipe", "pipe", "inherit"] });
   const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const { root } = JSON.parse((await lines.next()).value);
@@ -31,6 +31,7 @@ export async function guestAgent({ oracle, seed, socket, collateral, rootKey }) 
     const asked = chunks.length ? JSON.parse(Buffer.concat(chunks)) : {};
     const say = (status, body) => answer.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
     if (request.url === "/GetQuote") {
+      await new Promise((taken) => setTimeout(taken, quoteMs));
       const { quote: bytes, event_log } = await quote(asked.report_data);
       say(200, { quote: bytes.slice(2), event_log, report_data: asked.report_data, vm_config: "{}" });
     } else if (request.url === "/GetKey") {
