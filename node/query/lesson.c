@@ -77,13 +77,29 @@ static bool refused_form(const batch_t *b)
     return false;
 }
 
+static bool is_state(const batch_t *b, size_t i)
+{
+    return b->needs[i]->kind == NEED_PROOF || b->needs[i]->kind == NEED_CODE;
+}
+
+/* Whether state was asked for by hash, and all of it refused for no reason that is known. */
+static bool refused_state(const batch_t *b)
+{
+    size_t refused = 0, asked = 0;
+    for (size_t i = 0; i < b->count && !b->form.by_number; i++) {
+        asked += is_state(b, i);
+        refused += is_state(b, i) && (b->rc || b->answers[i].refusal == REFUSAL_OTHER);
+    }
+    return asked && refused == asked;
+}
+
 /* Notes whether blocks are known by their hash. */
 static void learn_hashes(cap_t *c, const batch_t *b)
 {
     bool answered = false, unknown = false;
     for (size_t i = 0; i < b->count && !b->form.by_number; i++) {
         const jr_answer_t *x = &b->answers[i];
-        const bool named = b->needs[i]->kind == NEED_PROOF || b->needs[i]->kind == NEED_CODE;
+        const bool named = is_state(b, i);
         answered |= named && x->rc == RC_OK;
         unknown |= named && x->refusal == REFUSAL_LATE;
     }
@@ -140,7 +156,7 @@ static int learn_elements(cap_t *c, void *ctx)
     const bool smaller = learn_size(c, b);
     learn_hashes(c, b);
     learn_proofs(c, b);
-    const bool other_form = refused_form(b) && cap_refused_form(c, &b->form);
+    const bool other_form = refused_form(b) ? cap_refused_form(c, &b->form) : refused_state(b) && cap_guess_numbers(c);
     for (size_t i = 0; i < b->count; i++) {
         b->list[i]->again = learn_element(c, b, i, other_form) || (smaller && is_too_many(b, i));
         again += b->list[i]->again;
@@ -152,7 +168,10 @@ static int learn_elements(cap_t *c, void *ctx)
 static int learn_refusal(cap_t *c, void *ctx)
 {
     const batch_t *b = ctx;
-    return (int)cap_refused(c, jr_elements(b->needs, b->count, &b->form), lesson_has_hint(b));
+    const size_t elements = jr_elements(b->needs, b->count, &b->form);
+    const cap_next_t next = cap_refused(c, elements, lesson_has_hint(b));
+    const bool by_number = next == CAP_FAILS && elements == 1 && refused_state(b) && cap_guess_numbers(c);
+    return (int)(by_number ? CAP_SMALLER : next);
 }
 
 static int learn_silence(cap_t *c, void *unused)

@@ -170,6 +170,15 @@ void cap_by_hash(cap_t *c, bool answered, bool unknown)
     }
 }
 
+bool cap_guess_numbers(cap_t *c)
+{
+    if (c->knows || c->form.by_number)
+        return false;
+    c->guess = c->form.by_number = true;
+    c->since = 0;
+    return true;
+}
+
 void cap_other_branch(cap_t *c)
 {
     if (c->guess && c->form.by_number)

@@ -105,6 +105,10 @@ void cap_unanswered(cap_t *c);
  * not known. Who never knows one may not understand hashes, or be behind: now and then it is asked by hash again. */
 void cap_by_hash(cap_t *c, bool answered, bool unknown);
 
+/* State by hash was refused without a reason, of all that asked for it, or of a request for it alone. True: who has not
+ * answered by hash yet may not understand them; ask it again, by number. */
+bool cap_guess_numbers(cap_t *c);
+
 /* It was on another branch when it was asked by number. If that it takes no hashes was a guess, it is asked by hash
  * again. */
 void cap_other_branch(cap_t *c);

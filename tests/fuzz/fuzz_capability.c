@@ -88,6 +88,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
             pieces(&c, 1u + *at % 64u, &at, end);
         if (elements % 4 == 3)
             cap_by_hash(&c, *at & 1, *at & 2);
+        if (elements % 16 == 3 && cap_guess_numbers(&c) && (c.knows || !c.form.by_number))
+            abort();
         if (elements % 8 == 3)
             cap_other_branch(&c);
         if (elements % 8 == 3 && c.guess && c.form.by_number)

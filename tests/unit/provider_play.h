@@ -34,12 +34,13 @@ typedef enum {
 /* One provider: what it does, and what it was asked. */
 typedef struct play {
     /* limits */
-    unsigned batch_max; /* elements; 0: any */
-    bool no_lists;      /* not even a list of one */
-    form_t form;        /* of refusing what is over the limit */
-    unsigned keys_max;  /* slots of one eth_getProof; 0: any */
-    bool numbers_only;  /* blocks by number, as old servers take them */
-    bool no_hashes;     /* ... and whatever else is a block that it does not know */
+    unsigned batch_max;                                  /* elements; 0: any */
+    bool no_lists;                                       /* not even a list of one */
+    form_t form;                                         /* of refusing what is over the limit */
+    unsigned keys_max;                                   /* slots of one eth_getProof; 0: any */
+    bool numbers_only;                                   /* blocks by number, as old servers take them: else */
+    enum { HASH_REFUSED, HASH_INTERNAL, HASH_500 } hash; /* ... an error that says so, one that does not, or HTTP */
+    bool no_hashes;                                      /* ... and whatever else is a block that it does not know */
     /* eth_createAccessList */
     enum {
         HINT_GOOD,
@@ -264,6 +265,8 @@ static inline bool play_refuses(FILE *out, play_t *p, const char *method, const 
         play_error(out, -32601, "the method eth_createAccessList does not exist/is not available");
     else if (hint && !play_can_pay(p, json_array_get(params, 0)))
         play_error(out, -32000, "failed to apply transaction: 0x11: insufficient funds for gas * price + value");
+    else if (p->numbers_only && p->hash == HASH_INTERNAL && json_is_object(block))
+        play_error(out, -32603, "internal error");
     else if (p->numbers_only && json_is_object(block))
         play_error(out, -32602, "invalid argument 2: json: cannot unmarshal object into Go value of type string");
     else if (p->no_hashes && json_is_object(block))
@@ -395,6 +398,9 @@ static inline bool play_whole(play_answer_t *a, play_t *p, const char *request, 
     } else if (play_rate(a, p)) {
     } else if (play_has_hint(request) && (p->hint == HINT_403 || p->hint == HINT_WHOLE)) {
         play_refuse(a, p->hint == HINT_403 ? FORM_403 : FORM_OBJECT);
+    } else if (p->numbers_only && p->hash == HASH_500 && strstr(request, "blockHash")) {
+        a->status = 500;
+        a->body = strdup("Internal Server Error");
     } else if (list && play_is_too_many(p, json_array_size(body)) && !play_refuses_elements(p)) {
         play_refuse(a, p->form);
     } else {

@@ -84,6 +84,8 @@ static const row_t rows[] = {
     { "every 7th element is one too many: 429", { .every = 7, .rate = RATE_ELEMENT_429 }, 7, 19, { .unusable = 5 } },
     { "... -32005", { .every = 7, .rate = RATE_ELEMENT_32005 }, 7, 19, { .unusable = 5 } },
     { "blocks by number only", { .numbers_only = true }, 7, 14, { 0 } },
+    { "... and an error without a reason otherwise", { .numbers_only = true, .hash = HASH_INTERNAL }, 7, 14, { 0 } },
+    { "... and 500 otherwise", { .numbers_only = true, .hash = HASH_500 }, 7, 40, { 0 } },
     { "... and unknown ones otherwise", { .no_hashes = true }, 7, 21, { .late = 1 } },
     { "... on another branch for 2 s",
       { .numbers_only = true, .late_ms = 2000, .late = LATE_BRANCH },
