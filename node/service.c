@@ -1,6 +1,7 @@
 #include "node/service.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/os/log.h"
 #include "rpc/api/prototype.h"
@@ -257,6 +258,15 @@ void service_cancel(service_t *s)
         cancel_asks(s);
 }
 
+void service_stop_follower(service_t *s)
+{
+    const struct timespec moment = { .tv_nsec = 10000000L };
+    if (s->follow)
+        follow_stop(s->follow);
+    while (atomic_load(&s->fetching) || linked_busy(&s->linked))
+        (void)nanosleep(&moment, NULL);
+}
+
 void service_free(service_t *s)
 {
     if (!s)
@@ -267,8 +277,7 @@ void service_free(service_t *s)
     cancel_asks(s);
     cluster_stop(s->cluster);
     rekey_stop(atomic_load(&s->rekey));
-    if (s->follow) /* it tells what is freed below of heads */
-        follow_stop(s->follow);
+    service_stop_follower(s); /* it tells what is freed below of heads */
     jobs_free(s->jobs);
     calls_free(s->calls);
     vigil_free(s->vigil);

@@ -128,6 +128,9 @@ void service_begin(service_t *s);
 /* Ends the queries soon, so that whoever waits for one is answered. NULL is allowed. */
 void service_cancel(service_t *s);
 
+/* Ends the follower's thread; afterwards no header is on its way to it, which would tell others of a new head. */
+void service_stop_follower(service_t *s);
+
 /* After the servers have stopped. NULL is allowed. */
 void service_free(service_t *s);
 

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/crypto/secret.h"
 #include "base/os/log.h"
@@ -480,10 +479,7 @@ static bool looks_for_a_cluster(const service_t *s)
 /* Frees a follower that led nowhere, once no header is being fetched for it. */
 static void drop_follower(service_t *s)
 {
-    const struct timespec moment = { .tv_nsec = 10000000L };
-    follow_stop(s->follow);
-    while (atomic_load(&s->fetching) || linked_busy(&s->linked))
-        (void)nanosleep(&moment, NULL);
+    service_stop_follower(s);
     follow_free(s->follow);
     s->follow = NULL;
 }

@@ -1,5 +1,8 @@
 /* GET /block: signed once for each head, and never of an older one. */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/crypto/secret.h"
 #include "node/service.h"
@@ -59,9 +62,38 @@ START_TEST(block_answer_is_signed_once_for_a_head_and_never_moves_back)
 }
 END_TEST
 
+/* ---- the end ---- */
+
+/* A header that comes while the service ends: it tells a new head to what is freed then. */
+static atomic_uint came;
+
+static void *bring(void *ctx)
+{
+    service_t *s = ctx;
+    const struct timespec while_it_ends = { .tv_nsec = 100000000L };
+    nanosleep(&while_it_ends, NULL);
+    atomic_store(&came, 1);
+    atomic_fetch_sub(&s->fetching, 1);
+    return NULL;
+}
+
+START_TEST(service_is_not_freed_under_a_header_that_is_on_its_way)
+{
+    service_t *s = signer();
+    pthread_t thread;
+    atomic_store(&came, 0);
+    atomic_store(&s->fetching, 1);
+    ck_assert_int_eq(pthread_create(&thread, NULL, bring, s), 0);
+    service_free(s);
+    ck_assert_uint_eq(atomic_load(&came), 1);
+    pthread_join(thread, NULL);
+}
+END_TEST
+
 int main(void)
 {
     if (secret_init())
         return EXIT_FAILURE;
-    return UNIT_RUN_AROUND("service", set_up, NULL, block_answer_is_signed_once_for_a_head_and_never_moves_back);
+    return UNIT_RUN_AROUND("service", set_up, NULL, block_answer_is_signed_once_for_a_head_and_never_moves_back,
+                           service_is_not_freed_under_a_header_that_is_on_its_way);
 }
