@@ -154,6 +154,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
     if (header_is(coding, sizeof coding, "Content-Encoding:", p, n) && strcasecmp(coding, "identity") != 0) {
         const bool gzip = strcasecmp(coding, "gzip") == 0 || strcasecmp(coding, "x-gzip") == 0; /* RFC 9110, 8.4.1.3 */
         if (!gzip || t->request->secret || t->packed || t->head_done) {
+            t->misread = true;
             (void)stop(t, RC_MALFORMED, "the answer has a content coding that was not asked for");
             return 0;
         }
@@ -215,7 +216,8 @@ static bool unpack(transfer_t *t, char *p, size_t n)
         got = t->unpacked ? Z_DATA_ERROR : inflate(z, Z_NO_FLUSH);
         if (got == Z_MEM_ERROR)
             return stop(t, RC_NOMEM, "out of memory");
-        if ((got != Z_OK && got != Z_STREAM_END && got != Z_BUF_ERROR) || (got == Z_STREAM_END && z->avail_in))
+        t->misread = (got != Z_OK && got != Z_STREAM_END && got != Z_BUF_ERROR) || (got == Z_STREAM_END && z->avail_in);
+        if (t->misread)
             return stop(t, RC_MALFORMED, "the answer's gzip coding is not valid");
         if (!append(t, out, sizeof out - z->avail_out))
             return false;
@@ -338,20 +340,58 @@ static CURLcode reach_of(CURL *e, transfer_t *t)
     return bad;
 }
 
+/* ---- content codings that are of no use ---- */
+
+/* FNV-1a. */
+static uint64_t digest_of(const char *url)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+    for (; *url; url++)
+        h = (h ^ (uint8_t)*url) * 0x100000001b3u;
+    return h;
+}
+
+/* From now on a URL is asked for no content coding, for a while. */
+static void note_plain(lane_t *l, const char *url)
+{
+    l->plain[l->plain_at].url = digest_of(url);
+    l->plain[l->plain_at].left = PLAIN_REQUESTS;
+    l->plain_at = (l->plain_at + 1) % PLAIN_MAX;
+}
+
+/* Whether a URL is asked for none now. */
+static bool is_plain(lane_t *l, const char *url)
+{
+    const uint64_t digest = digest_of(url);
+    for (size_t i = 0; i < PLAIN_MAX; i++)
+        if (l->plain[i].left && l->plain[i].url == digest) {
+            l->plain[i].left--;
+            return true;
+        }
+    return false;
+}
+
+/* The request's own header lines. False: no memory. */
+static bool put_headers(transfer_t *t)
+{
+    const hc_request_t *q = t->request;
+    char accept[128];
+    snprintf(accept, sizeof accept, "Accept: %s", q->accept ? q->accept : "application/json");
+    return header_add(&t->headers, accept) &&
+           header_add(&t->headers, t->plain ? "Accept-Encoding: identity" : "Accept-Encoding: gzip") &&
+           (!q->post.p ||
+            (header_add(&t->headers, "Content-Type: application/json") && header_add(&t->headers, "Expect:")));
+}
+
 /* Fills the job's handle. RC_NOMEM is the only thing that can go wrong with a checked URL. */
 static rc_t prepare(transfer_t *t, const lane_t *l)
 {
     const hc_request_t *q = t->request;
     CURL *e = t->easy;
-    char accept[128];
     CURLcode bad = CURLE_OK;
-    snprintf(accept, sizeof accept, "Accept: %s", q->accept ? q->accept : "application/json");
-    if (!header_add(&t->headers, accept) ||
-        !header_add(&t->headers, q->secret ? "Accept-Encoding: identity" : "Accept-Encoding: gzip"))
+    if (!put_headers(t))
         return RC_NOMEM;
     if (q->post.p) {
-        if (!header_add(&t->headers, "Content-Type: application/json") || !header_add(&t->headers, "Expect:"))
-            return RC_NOMEM;
         bad |= curl_easy_setopt(e, CURLOPT_POST, 1L);
         bad |= curl_easy_setopt(e, CURLOPT_POSTFIELDS, q->post.p);
         bad |= curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->post.n);
@@ -407,6 +447,7 @@ void transfer_start(transfer_t *t, lane_t *l, void *owner, hc_response_t *out, c
         return;
     }
     t->lasting = true;
+    t->plain = q->secret || is_plain(l, q->url);
     t->url = goes_direct(q) ? strdup(q->led) : NULL;
     t->direct = t->url != NULL;
     if (!has_trust(q, t->url ? t->url : q->url)) {
@@ -563,16 +604,31 @@ static bool follow(transfer_t *t, lane_t *l, char *take_url)
     t->seen_down = t->seen_up = 0;
     t->progress_ms = 0;
     t->said[0] = '\0';
-    t->packed = t->unpacking = t->unpacked = t->head_done = t->walled = false;
+    t->packed = t->unpacking = t->unpacked = t->head_done = t->walled = t->misread = false;
     return !curl_easy_setopt(t->easy, CURLOPT_URL, t->url) &&
            !curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)(most - took)) &&
            curl_multi_add_handle(l->multi, t->easy) == CURLM_OK;
 }
 
-/* Whether a transfer that curl has ended goes on at another place. */
+/* Asks the same place again, for no content coding, and notes that; why it is of no use is then forgotten. */
+static char *same_place(transfer_t *t, lane_t *l)
+{
+    curl_slist_free_all(t->headers);
+    t->headers = NULL;
+    t->plain = true;
+    if (!put_headers(t) || curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers))
+        return NULL;
+    note_plain(l, t->request->url);
+    t->why = RC_OK;
+    t->what = NULL;
+    return strdup(t->url ? t->url : t->request->url);
+}
+
+/* Whether a transfer that curl has ended goes on, at another place or in a simpler form. */
 static bool goes_on(transfer_t *t, lane_t *l, CURLcode code)
 {
-    char *url = next_place(t, code);
+    const bool misread = t->misread || (code == CURLE_OK && t->unpacking && !t->unpacked);
+    char *url = misread && !t->plain ? same_place(t, l) : next_place(t, code);
     if (!url)
         return false;
     if (!has_trust(t->request, url)) {

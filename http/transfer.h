@@ -13,6 +13,8 @@
 #include "http/message.h"
 
 #define EASY_KEPT_MAX 64u
+#define PLAIN_MAX 16u       /* URLs that are asked for no content coding, */
+#define PLAIN_REQUESTS 256u /* ... so many times before one is tried again */
 
 /* Where transfers run: a multi handle with its connections, and spare easy handles. */
 typedef struct {
@@ -22,6 +24,11 @@ typedef struct {
     atomic_bool proxy_env; /* proxies of the environment are used */
     CURL *spare[EASY_KEPT_MAX];
     size_t spare_count;
+    struct {
+        uint64_t url;   /* a digest of it */
+        unsigned left;  /* requests that ask for no content coding */
+    } plain[PLAIN_MAX]; /* URLs whose coding was of no use */
+    size_t plain_at;    /* of these, that is given away next */
 } lane_t;
 
 typedef struct {
@@ -41,6 +48,8 @@ typedef struct {
     z_stream unpack; /* of a body in gzip: here and not in curl, which takes a stream that breaks off for a whole one */
     bool packed, unpacking, unpacked;
     bool head_done; /* the empty line after the final answer's headers has come */
+    bool misread;   /* the answer's content coding is of no use */
+    bool plain;     /* none is asked for */
     bool walled;    /* an address was out of the request's reach */
     bool ended;
     char *url;     /* where a redirect led, now or before; NULL: the request's own */

@@ -460,6 +460,43 @@ START_TEST(gzip_is_unpacked_and_a_body_may_be_as_large_as_its_cap_and_no_larger)
 }
 END_TEST
 
+static const char *coded;          /* what comes when a coding is asked for */
+static atomic_uint codings, plain; /* requests that do, and that do not */
+
+static bool be_misread(int fd, const char *request)
+{
+    const bool identity = strstr(request, "\r\nAccept-Encoding: identity\r\n") != NULL;
+    atomic_fetch_add(identity ? &plain : &codings, 1);
+    return say(fd, identity ? "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}" : coded);
+}
+
+/* Once, and remembered for as many requests as are no burden. */
+START_TEST(who_packs_its_answers_badly_is_asked_for_them_as_they_are)
+{
+    static const char *const answers[] = {
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 5\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\n\x1f\x8b\x08",
+    };
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        fake_t *f = fake_new(be_misread);
+        hc_t *c = hc_new(NULL);
+        coded = answers[i];
+        atomic_store(&codings, 0);
+        atomic_store(&plain, 0);
+        for (unsigned k = 0; k < 300; k++) {
+            hc_response_t r = ask(c, f->port, (hc_request_t){ .post = view_str("[]") });
+            ck_assert_msg(r.why.rc == RC_OK && r.status == 200 && r.body_len == 2, "%s", r.why.text);
+            hc_response_clear(&r);
+        }
+        ck_assert_uint_eq(atomic_load(&plain), 300);
+        ck_assert_uint_eq(atomic_load(&codings), 2); /* at first, and after 256 */
+        hc_free(c);
+        fake_free(f);
+    }
+}
+END_TEST
+
 START_TEST(gzip_that_breaks_off_or_does_not_match_its_checksum_is_no_answer)
 {
     static char answer[400];
@@ -774,6 +811,7 @@ int main(void)
         proxies_of_the_environment_are_used_when_that_is_wanted,
         complete_answers_are_answers_and_all_else_is_an_error_of_its_kind, no_misbehaviour_hangs_or_grows_the_client,
         gzip_is_unpacked_and_a_body_may_be_as_large_as_its_cap_and_no_larger,
+        who_packs_its_answers_badly_is_asked_for_them_as_they_are,
         gzip_that_breaks_off_or_does_not_match_its_checksum_is_no_answer, only_http_urls_with_a_host_pass_the_check,
         a_header_value_that_does_not_fit_is_left_out_whole, a_content_coding_of_any_length_is_refused_for_what_it_is,
         a_header_that_was_asked_for_is_kept_at_any_length, only_a_status_line_starts_the_headers_anew,
