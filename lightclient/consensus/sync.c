@@ -238,6 +238,13 @@ static rc_t look_ahead(lc_sync_t *s, err_t *e, rc_t rc, uint64_t now_ms)
                    ahead);
 }
 
+void lc_sync_look_ahead(lc_sync_t *s, lc_kind_t kind, lc_fork_t fork, view_t ssz, uint64_t now_ms)
+{
+    err_t e;
+    if (s->bootstrapped && !lc_update_decode(&s->scratch.update, s->network, fork, kind, ssz))
+        (void)look_ahead(s, &e, RC_OK, now_ms);
+}
+
 /* The head is of this moment by the clock, which is therefore right. */
 static void note_agreement(lc_sync_t *s, uint64_t now_ms)
 {

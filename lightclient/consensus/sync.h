@@ -113,6 +113,10 @@ NODISCARD rc_t lc_sync_input(lc_sync_t *s, unsigned *moved, err_t *e, lc_kind_t 
 NODISCARD rc_t lc_sync_offer(lc_sync_t *s, unsigned *moved, err_t *e, lc_kind_t kind, lc_fork_t fork, view_t ssz,
                              uint64_t now_ms);
 
+/* Looks whether an update, whose source says that it is of a fork without rows here, is signed under the version that
+ * the network has of that one; in the form of fork, if it is in that at all. Then lc_sync_ahead names it. */
+void lc_sync_look_ahead(lc_sync_t *s, lc_kind_t kind, lc_fork_t fork, view_t ssz, uint64_t now_ms);
+
 /* Tells the machine that a want was not answered: transport, an empty list of updates, or an input with another result
  * than RC_OK and RC_REPLAY. It will be asked again after a back-off, with a smaller count in the case of updates.
  * Without effect when the want is not out any more, because an earlier object of the same answer was taken. */

@@ -140,6 +140,10 @@ static rc_t feed_by(take_fn take, follow_t *f, err_t *e, const lc_want_t *want, 
 {
     unsigned moved = 0;
     lc_head_t head;
+    if (object->newer) {
+        lc_sync_look_ahead(f->sync, want->kind, object->fork, object->ssz, now_ms(f));
+        return err_say(e, RC_UNSUPPORTED, "is of a fork that this build does not know");
+    }
     rc_t rc = take(f->sync, &moved, e, want->kind, object->fork, object->ssz, now_ms(f));
     note_seen(f);
     if (rc_blames_input(rc) && rc != RC_REPLAY && f->config.network->fork_epoch[object->fork] == LC_EPOCH_NEVER)
@@ -480,6 +484,7 @@ static rc_t take_objects(follow_t *f, err_t *e, const lc_want_t *want, const fol
         if (o.n < 4 || lc_fork_from_digest(&objects[i].fork, f->config.network, o.p))
             return err_say(e, RC_UNSUPPORTED, "its fork digest is of no fork that this build knows");
         objects[i].ssz = view_of(o.p + 4, o.n - 4);
+        objects[i].newer = false;
     }
     if (!m->count)
         return err_say(e, RC_NEED_DATA, m->why[0] ? m->why : "has none");
@@ -636,7 +641,7 @@ void follow_header(follow_t *f, head_kind_t kind, const ex_header_t *header, con
 static rc_t feed_claim(void *ctx, err_t *e, lc_kind_t kind, lc_fork_t fork, view_t ssz)
 {
     const lc_want_t want = { .kind = kind };
-    return feed_by(lc_sync_offer, ctx, e, &want, &(bn_object_t){ fork, ssz });
+    return feed_by(lc_sync_offer, ctx, e, &want, &(bn_object_t){ fork, ssz, false });
 }
 
 /* A member's head took the place of this one. */
@@ -691,7 +696,7 @@ static rc_t replay_one(void *ctx, lc_kind_t kind, lc_fork_t fork, view_t ssz)
     follow_t *f = ctx;
     const lc_want_t want = { .kind = kind };
     err_t e;
-    rc_t rc = feed(f, &e, &want, &(bn_object_t){ fork, ssz });
+    rc_t rc = feed(f, &e, &want, &(bn_object_t){ fork, ssz, false });
     if (rc && rc != RC_REPLAY)
         log_write(LOG_WARN, "state", "the kept %s is not used: %s", kind_name(kind), e.text);
     return rc == RC_REPLAY ? RC_OK : rc;
@@ -702,7 +707,7 @@ static void take_bootstrap(follow_t *f, const follow_config_t *config)
 {
     const lc_want_t want = { .kind = LC_BOOTSTRAP };
     err_t e;
-    const rc_t rc = feed(f, &e, &want, &(bn_object_t){ config->bootstrap_fork, config->bootstrap });
+    const rc_t rc = feed(f, &e, &want, &(bn_object_t){ config->bootstrap_fork, config->bootstrap, false });
     if (rc && rc != RC_REPLAY)
         log_write(LOG_WARN, "beacon", "the bootstrap of the setup's trial is not used: %s", e.text);
 }

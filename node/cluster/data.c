@@ -219,6 +219,8 @@ static rc_t take_body(fetch_t *f, err_t *e, const hc_response_t *r)
     if (!rc && f->want.kind == LC_BOOTSTRAP)
         rc = check_bootstrap(e, net, &f->want, objects,
                              (uint64_t)f->cluster->with.now_s(f->cluster->with.time_ctx) * 1000);
+    if (!rc && n && objects->newer)
+        return err_say(e, RC_UNSUPPORTED, "is of a fork that this build does not know");
     for (size_t i = 0; !rc && i < n && i < LCDATA_OBJECTS_MAX; i++) {
         if (objects_pack(&f->answer.objects[i], &f->arena, net, objects[i].fork, objects[i].ssz))
             break;

@@ -15,6 +15,8 @@
 typedef struct {
     bn_form_t form;
     wr_t out;
+    bool updates; /* what is asked for: LC_FINALITY or LC_OPTIMISTIC */
+    bool newer;   /* as in bn_object_t */
 } ctx_t;
 
 /* ---- values: the member key of the object o (NULL: o itself), or a fault of its document ---- */
@@ -110,14 +112,24 @@ static void encode(ctx_t *c, const bn_type_t *t, const jo_t *o, const char *key)
 
 static const char NOT_KNOWN[] = "names a fork that this build does not know";
 
+/* Whether the network's configuration names a fork that has no rows here. */
+static bool is_named(const lc_network_t *net, const char *name)
+{
+    size_t i = 0;
+    while (i < net->unknown_count && strcmp(net->unknown_forks[i].name, name))
+        i++;
+    return i < net->unknown_count;
+}
+
 /* Sets the fork of what comes next. False: there is none of this name. One that the network has not scheduled is taken,
- * too: what is signed under its version shows more than what is said. */
+ * too, and one of which it has no more than the version: what is signed under that shows more than what is said. */
 static bool fork_by_name(ctx_t *c, const char *name)
 {
     const lc_fork_t fork = name ? lc_fork_from_name(name) : LC_FORKS;
-    if (fork >= LC_FORKS)
+    c->newer = fork >= LC_FORKS && name && c->updates && is_named(c->form.net, name);
+    if (fork >= LC_FORKS && !c->newer)
         return false;
-    c->form.fork = fork;
+    c->form.fork = c->newer ? LC_FORKS - 1 : fork;
     return true;
 }
 
@@ -164,7 +176,7 @@ static void decode_envelope(bn_object_t *out, ctx_t *c, arena_t *a, const jo_t *
         return;
     if (c->out.bad)
         too_large(o, "data");
-    *out = (bn_object_t){ c->form.fork, arena_dup(a, wr_view(&c->out)) };
+    *out = (bn_object_t){ c->form.fork, arena_dup(a, wr_view(&c->out)), c->newer };
     if (!out->ssz.p)
         jo_fail(o, NULL, RC_NOMEM, "out of memory");
 }
@@ -282,7 +294,7 @@ static rc_t decode_ssz(bn_object_t *out, size_t *count, ctx_t *c, err_t *e, cons
     if (!fork_by_name(c, header_version))
         return err_in(e, header_version ? RC_UNSUPPORTED : RC_MALFORMED, "Eth-Consensus-Version", "%s",
                       header_version ? NOT_KNOWN : "is missing");
-    *out = (bn_object_t){ c->form.fork, body };
+    *out = (bn_object_t){ c->form.fork, body, c->newer };
     *count = 1;
     return RC_OK;
 }
@@ -358,12 +370,14 @@ size_t bn_body_max(const lc_want_t *want)
 rc_t bn_decode(bn_object_t *out, size_t *count, err_t *e, arena_t *a, const lc_network_t *net, const lc_want_t *want,
                const char *content_type, const char *consensus_version, view_t body)
 {
-    ctx_t c = { .form.net = net };
+    ctx_t c = { .form.net = net, .updates = want->kind == LC_FINALITY || want->kind == LC_OPTIMISTIC };
     const size_t most = objects_of(want);
     if (body.n > bn_body_max(want))
         return err_say(e, RC_LIMIT, "too large");
-    if (media_type_is(content_type, "application/json"))
-        return decode_json(out, count, &c, e, a, want, most, consensus_version, body);
+    if (media_type_is(content_type, "application/json")) {
+        const rc_t rc = decode_json(out, count, &c, e, a, want, most, consensus_version, body);
+        return c.newer && rc_blames_input(rc) ? err_in(e, RC_UNSUPPORTED, "version", NOT_KNOWN) : rc;
+    }
     if (!media_type_is(content_type, "application/octet-stream"))
         return err_in(e, RC_MALFORMED, "Content-Type", "neither JSON nor SSZ");
     if (want->kind == LC_UPDATE)

@@ -22,6 +22,8 @@
 typedef struct {
     lc_fork_t fork;
     view_t ssz;
+    bool newer; /* it is said to be of a fork that the network names and that has no rows here, and is in the newest
+                   known form: of no use but for what is signed (lc_sync_look_ahead). Never LC_BOOTSTRAP, LC_UPDATE */
 } bn_object_t;
 
 #define BN_ACCEPT_JSON "application/json"

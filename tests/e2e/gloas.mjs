@@ -4,7 +4,7 @@ import path from "node:path";
 import { roundTrips } from "../devnet/lib/proxy.mjs";
 import { ScriptedChain } from "../devnet/gloas/chain.mjs";
 import { CONTRACTS, CONSTANTS } from "../devnet/gloas/execution.mjs";
-import { FORGERIES, CLAIMS } from "../devnet/gloas/lies.mjs";
+import { FORGERIES, CLAIMS, asHeze } from "../devnet/gloas/lies.mjs";
 import { guestAgent } from "./lib/agent.mjs";
 import * as client from "./lib/client.mjs";
 import { sleep, until } from "./lib/node.mjs";
@@ -287,6 +287,18 @@ async function otherSchedules(t, chain, honest) {
   });
 }
 
+async function signedAhead(t, chain, honest) {
+  await atSlot(chain, FORK + 2);
+  const server = await chain.serve(t.world.port());
+  t.atEnd(() => server.close());
+  server.lie("light", asHeze);
+  await t.test("objects of a fork whose version alone the network has, signed under it: the node stops", () => {
+    const network = withFork(chain, "18446744073709551615");
+    const setup = chain.setup({ execution: honest.url, consensus: server.url, network, force: true });
+    return stops(t, "signed-ahead", setup, /sync committee signed under the version of heze/, false);
+  });
+}
+
 async function moreFields(t) {
   const chain = await new ScriptedChain({ startSlot: FORK - 2, gloasEpoch: FORK / 8, slots: LAST, beyond: FORK + 1 }).make();
   const server = await chain.serve(t.world.port());
@@ -322,7 +334,7 @@ async function run(t) {
   const honest = await chain.serve(t.world.port());
   t.atEnd(() => honest.close());
   const lies = Object.keys(FORGERIES).map((name) => forgery(t, chain, honest, name));
-  await Promise.all([follow(t, chain, honest), claims(t, chain, honest), unknownForks(t, chain, honest), otherSchedules(t, chain, honest), slowQuote(t, chain, honest), ...lies]);
+  await Promise.all([follow(t, chain, honest), claims(t, chain, honest), unknownForks(t, chain, honest), otherSchedules(t, chain, honest), slowQuote(t, chain, honest), signedAhead(t, chain, honest), ...lies]);
   await moreFields(t);
 }
 

@@ -139,7 +139,8 @@ START_TEST(what_is_written_as_json_is_read_as_the_same_ssz)
             jw_array(&w, NULL);
         jw_object(&w, NULL);
         jw_str(&w, "version", lc_fork_name(rows[i].fork));
-        ck_assert_msg(!bn_write(&w, "data", &net, rows[i].kind, &(bn_object_t){ rows[i].fork, ssz }), "%s", name);
+        ck_assert_msg(!bn_write(&w, "data", &net, rows[i].kind, &(bn_object_t){ rows[i].fork, ssz, false }), "%s",
+                      name);
         jw_end(&w);
         if (want.kind == LC_UPDATE)
             jw_end(&w);
@@ -148,8 +149,8 @@ START_TEST(what_is_written_as_json_is_read_as_the_same_ssz)
         jw_free(&w);
         for (size_t n = 0; n < ssz.n; n += n < 1200 ? 1 : 97) {
             w = jw_of(NULL, 1 << 20);
-            ck_assert_msg(bn_write(&w, NULL, &net, rows[i].kind, &(bn_object_t){ rows[i].fork, view_of(ssz.p, n) }) ==
-                              RC_MALFORMED,
+            ck_assert_msg(bn_write(&w, NULL, &net, rows[i].kind,
+                                   &(bn_object_t){ rows[i].fork, view_of(ssz.p, n), false }) == RC_MALFORMED,
                           "%s: %zu bytes", name, n);
             jw_free(&w);
         }
@@ -682,15 +683,15 @@ START_TEST(the_period_of_an_update_is_that_of_its_attested_slot)
     uint64_t period = 99;
     for (uint64_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const view_t ssz = fx_read(names[i]);
-        ck_assert(bn_period(&period, &net, &(bn_object_t){ LC_FULU, ssz }));
+        ck_assert(bn_period(&period, &net, &(bn_object_t){ LC_FULU, ssz, false }));
         ck_assert_uint_eq(period, i < 3 ? i : 144 / 64);
         for (size_t n = 0; n < 16; n++)
-            ck_assert(!bn_period(&period, &net, &(bn_object_t){ LC_FULU, view_of(ssz.p, n) }));
+            ck_assert(!bn_period(&period, &net, &(bn_object_t){ LC_FULU, view_of(ssz.p, n), false }));
         free((void *)(uintptr_t)ssz.p);
     }
-    ck_assert(bn_period(&period, &net, &(bn_object_t){ LC_ALTAIR, view_of(altair, 8) }));
+    ck_assert(bn_period(&period, &net, &(bn_object_t){ LC_ALTAIR, view_of(altair, 8), false }));
     ck_assert_uint_eq(period, 2);
-    ck_assert(!bn_period(&period, &net, &(bn_object_t){ LC_ALTAIR, view_of(altair, 7) }));
+    ck_assert(!bn_period(&period, &net, &(bn_object_t){ LC_ALTAIR, view_of(altair, 7), false }));
 }
 END_TEST
 
@@ -708,10 +709,10 @@ START_TEST(the_slot_of_an_update_is_found_in_each_form)
     for (size_t i = 0; i < 3; i++) {
         uint64_t slot, period;
         const view_t ssz = fx_read(rows[i].name);
-        const bn_object_t update = { rows[i].form, ssz };
+        const bn_object_t update = { rows[i].form, ssz, false };
         ck_assert(bn_slot(&slot, &update) && slot == rows[i].slot);
         ck_assert(bn_period(&period, &net, &update) && period == rows[i].slot / 64);
-        ck_assert(!bn_slot(&slot, &(bn_object_t){ rows[i].form, view_of(ssz.p, 7) }));
+        ck_assert(!bn_slot(&slot, &(bn_object_t){ rows[i].form, view_of(ssz.p, 7), false }));
         free((void *)(uintptr_t)ssz.p);
     }
 }
@@ -733,6 +734,28 @@ START_TEST(single_ssz_objects_need_the_version_header)
 }
 END_TEST
 
+/* A fork that the configuration names: what is signed of its objects can be looked at. */
+START_TEST(objects_of_a_fork_without_rows_are_in_the_newest_form)
+{
+    static const lc_want_t bootstrap = { .kind = LC_BOOTSTRAP };
+    const lc_unknown_fork_t fork = { .name = "heze", .epoch = LC_EPOCH_NEVER };
+    lc_network_t net = fx_minimal_fulu();
+    static uint8_t body[940];
+    char *text = recorded(), *heze = replaced(text, "\"version\"", "\"fulu\"", "\"heze\"");
+    ck_assert(lc_unknown_fork_add(&net, &fork));
+    ck_assert_int_eq(decode(&net, &OPTIMISTIC, SSZ, "heze", view_of(body, 604)), RC_OK);
+    ck_assert(objects[0].newer && objects[0].fork == LC_FORKS - 1 && objects[0].ssz.n == 604);
+    ck_assert_int_eq(decode(&net, &OPTIMISTIC, SSZ, "fulu", view_of(body, 940)), RC_OK);
+    ck_assert(!objects[0].newer);
+    ck_assert_int_eq(decode(&net, &OPTIMISTIC, SSZ, "imax", view_of(body, 604)), RC_UNSUPPORTED);
+    ck_assert_int_eq(decode(&net, &bootstrap, SSZ, "heze", view_of(body, 604)), RC_UNSUPPORTED);
+    ck_assert_int_eq(decode(&net, &OPTIMISTIC, JSON, NULL, view_str(heze)), RC_UNSUPPORTED); /* of Fulu's form */
+    ck_assert_str_eq(why, "version: names a fork that this build does not know");
+    free(heze);
+    free(text);
+}
+END_TEST
+
 START_TEST(other_content_types_are_refused)
 {
     static const char *const types[] = {
@@ -749,16 +772,17 @@ END_TEST
 
 int main(void)
 {
-    int failed = UNIT_RUN(
-        "beacon", paths_are_those_of_the_beacon_api, recorded_json_gives_the_recorded_ssz,
-        what_is_written_as_json_is_read_as_the_same_ssz, each_fork_has_its_layout_and_no_other,
-        every_truncation_is_refused, each_missing_field_is_named, unknown_members_are_passed_over_in_every_object,
-        repeated_fields_and_those_of_another_fork_are_refused, names_versions_and_types_of_any_length_are_not_repeated,
-        values_of_another_form_are_refused, what_would_hurt_the_parser_never_reaches_it,
-        memory_that_runs_out_blames_nobody, the_fork_comes_from_version_or_header_or_slot,
-        lists_hold_at_most_what_was_asked_for, framed_updates_are_cut_at_their_lengths,
-        the_period_of_an_update_is_that_of_its_attested_slot, the_slot_of_an_update_is_found_in_each_form,
-        single_ssz_objects_need_the_version_header, other_content_types_are_refused);
+    int failed =
+        UNIT_RUN("beacon", paths_are_those_of_the_beacon_api, recorded_json_gives_the_recorded_ssz,
+                 what_is_written_as_json_is_read_as_the_same_ssz, each_fork_has_its_layout_and_no_other,
+                 every_truncation_is_refused, each_missing_field_is_named,
+                 unknown_members_are_passed_over_in_every_object, repeated_fields_and_those_of_another_fork_are_refused,
+                 names_versions_and_types_of_any_length_are_not_repeated, values_of_another_form_are_refused,
+                 what_would_hurt_the_parser_never_reaches_it, memory_that_runs_out_blames_nobody,
+                 the_fork_comes_from_version_or_header_or_slot, lists_hold_at_most_what_was_asked_for,
+                 framed_updates_are_cut_at_their_lengths, the_period_of_an_update_is_that_of_its_attested_slot,
+                 the_slot_of_an_update_is_found_in_each_form, single_ssz_objects_need_the_version_header,
+                 objects_of_a_fork_without_rows_are_in_the_newest_form, other_content_types_are_refused);
     arena_free(&arena);
     return failed;
 }

@@ -284,6 +284,33 @@ START_TEST(the_machine_remembers_that_the_schedule_is_old)
 }
 END_TEST
 
+/* Endpoints say that their objects are of heze, whose version the configuration has, and no epoch. */
+START_TEST(the_machine_looks_at_what_is_signed_of_a_fork_without_rows)
+{
+    const lc_unknown_fork_t fork = { .name = "heze", .epoch = LC_EPOCH_NEVER, .version = { 7, 0, 0, 1 } };
+    net = fx_minimal_gloas();
+    net.fork_epoch[LC_GLOAS] = LC_EPOCH_NEVER;
+    memset(net.fork_version[LC_GLOAS], 0, 4);
+    ck_assert(lc_unknown_fork_add(&net, &fork));
+    const uint64_t now = lc_slot_start_ms(&net, 33) + 2500;
+    machine = lc_sync_new(&(lc_sync_config_t){ .network = &net, .checkpoint = fx_hash(FX_GLOAS_CHECKPOINT_8) });
+    view_t ssz = object(2);
+    lc_sync_look_ahead(machine, LC_UPDATE, LC_GLOAS, ssz, now); /* no committee is known */
+    feed_file("minimal-gloas/bootstrap-8.ssz", LC_BOOTSTRAP, LC_FULU, now);
+    feed_file("minimal-gloas/update-16.ssz", LC_UPDATE, LC_FULU, now);
+    lc_sync_look_ahead(machine, LC_UPDATE, LC_GLOAS, view_of(ssz.p, ssz.n - 1), now);
+    lc_sync_look_ahead(machine, LC_OPTIMISTIC, LC_GLOAS, ssz, now);
+    ((uint8_t *)ssz.p)[ssz.n - 20] ^= 1;
+    lc_sync_look_ahead(machine, LC_UPDATE, LC_GLOAS, ssz, now); /* another signature */
+    ((uint8_t *)ssz.p)[ssz.n - 20] ^= 1;
+    ck_assert_ptr_null(lc_sync_ahead(machine));
+    lc_sync_look_ahead(machine, LC_UPDATE, LC_GLOAS, ssz, now);
+    ck_assert_str_eq(lc_sync_ahead(machine), "heze");
+    lc_sync_free(machine);
+    free((void *)ssz.p);
+}
+END_TEST
+
 /* The signature slot is not signed: an endpoint may give an honest signature past the fork a slot from before it. */
 START_TEST(a_signature_slot_that_is_not_the_signed_one_tells_of_no_fork)
 {
@@ -315,5 +342,5 @@ int main(void)
         a_signature_under_a_later_version_shows_that_the_schedule_is_old,
         a_signature_under_the_version_of_an_unknown_fork_is_told_by_its_name,
         a_version_that_is_in_force_tells_of_no_fork, a_signature_slot_that_is_not_the_signed_one_tells_of_no_fork,
-        the_machine_remembers_that_the_schedule_is_old);
+        the_machine_remembers_that_the_schedule_is_old, the_machine_looks_at_what_is_signed_of_a_fork_without_rows);
 }

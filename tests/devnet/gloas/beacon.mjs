@@ -29,7 +29,7 @@ const u64 = (n) => {
 const ROOT = sha("genesis validators root");
 const ZERO = new Uint8Array(32);
 const padded = (branch, length) => [...Array(length - branch.length).fill(ZERO), ...branch];
-const forkIndex = { fulu: 6, gloas: 7 };
+const forkIndex = { fulu: 6, gloas: 7, heze: 8 };
 
 function committee(tag) {
   const secrets = Array.from({ length: COMMITTEE }, (_, i) => blst.SecretKey.fromKeygen(sha(tag, String(i))));
