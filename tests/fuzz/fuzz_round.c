@@ -58,8 +58,8 @@ static rc_t give(query_t *q, err_t *e, size_t i, const answer_t *a)
 {
     (void)q;
     if (w.given[i])
-        abort(); /* twice */
-    if (a->number == FALSE_NUMBER)
+        abort();                                                   /* twice */
+    if (a->number == FALSE_NUMBER && w.needs[i].kind != NEED_HINT) /* that is none, whatever it says */
         return err_say(e, RC_REFUSED, "false");
     for (size_t k = 0; k < a->slots_len; k++)
         w.slots[i] |= 1u << (a->slots_at + k);
