@@ -430,7 +430,8 @@ START_TEST(names_versions_and_types_of_any_length_are_not_repeated)
 {
     static const size_t lengths[] = { 1, 23, 24, 63, 64, 255, 256, 257, 5000, 100000 };
     lc_network_t net = fx_minimal_fulu();
-    char *text = recorded(), *letters = calloc(1, 100001), *changed = calloc(1, 100100);
+    static char letters[100001], changed[100100];
+    char *text = recorded();
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         memset(letters, 'q', lengths[i]);
         sprintf(changed, "\"slot\":\"144\",\"%s\":\"0\"", letters);
@@ -456,8 +457,6 @@ START_TEST(names_versions_and_types_of_any_length_are_not_repeated)
         ck_assert_int_eq(decode(&net, &OPTIMISTIC, letters, NULL, view_str(text)), RC_MALFORMED);
         ck_assert_msg(!strstr(why, "qq"), "%s", why);
     }
-    free(changed);
-    free(letters);
     free(text);
 }
 END_TEST
