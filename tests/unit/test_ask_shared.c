@@ -511,11 +511,12 @@ static void expect_read(reader_t *all, unsigned n, bool zero)
     }
 }
 
+/* In whatever order they come: none has a part of what another one has. */
 static const reader_t READERS[] = { { 0 },
                                     { .count = 1, .keys = { 0 } },
                                     { .count = 2, .keys = { 5, 9 } },
-                                    { .count = 1, .keys = { 9 } },
-                                    { .count = 2, .keys = { 0, 5 } },
+                                    { .count = 2, .keys = { 5, 9 } },
+                                    { .count = 1, .keys = { 0 } },
                                     { 0 } };
 #define READERS_N (sizeof READERS / sizeof *READERS)
 
@@ -547,6 +548,21 @@ START_TEST(slots_that_are_asked_for_in_part_are_a_proof_of_their_own)
     expect_read(readers, 2, false);
     ck_assert_uint_eq(ends[0].batches, 1);
     ck_assert_uint_eq(ends[0].elements, 2);
+    close_world();
+}
+END_TEST
+
+/* Who comes first decides whether the second finds what it needs in the first one's proof. */
+START_TEST(slots_that_are_all_in_the_proof_of_another_are_not_asked_for)
+{
+    static reader_t readers[] = { { .count = 2, .keys = { 5, 9 } }, { .count = 1, .keys = { 9 } } };
+    open_gathering();
+    start_readers(readers, 1, &A);
+    pause_ms(GATHER_MS / 3);
+    start_readers(readers + 1, 1, &A);
+    expect_read(readers, 2, false);
+    ck_assert_uint_le(ends[0].elements, 2);
+    ck_assert_uint_eq(ends[1].batches + status_of(0).failures, 0);
     close_world();
 }
 END_TEST
@@ -637,6 +653,7 @@ int main(void)
         a_lie_in_a_gathered_batch_harms_nobody_else, what_is_gathered_is_cancelled_too,
         an_account_and_slots_of_it_that_several_need_are_one_proof,
         slots_that_are_asked_for_in_part_are_a_proof_of_their_own,
+        slots_that_are_all_in_the_proof_of_another_are_not_asked_for,
         one_proof_for_several_is_of_as_many_slots_as_the_endpoint_gives,
         what_is_refused_of_one_proof_for_several_is_asked_apart, a_lie_in_one_proof_for_several_is_told_of_once,
         an_endpoint_that_retires_while_it_is_asked_ends_cleanly);
