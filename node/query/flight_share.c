@@ -9,20 +9,24 @@ static bool is_same_account(const need_t *a, const need_t *b)
            hash32_eq(&a->block->block_hash, &b->block->block_hash);
 }
 
-/* How many of some slots others have as well. *at: where all of them stand there, in their order; else untouched. */
-static size_t slots_in(size_t *at, const need_t *of, const need_t *in)
+/* Whether some slots stand among others one after the other, in the same order; *at: from where on. */
+static bool stand_in(size_t *at, const need_t *of, const need_t *in)
 {
     const size_t n = of->slot_count;
-    size_t both = 0;
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < in->slot_count; k++)
-            both += hash32_eq(&of->slots[i], &in->slots[k]);
-    for (size_t k = 0; both && k + n <= in->slot_count; k++)
-        if (!memcmp(of->slots, in->slots + k, n * sizeof *of->slots)) {
-            *at = k;
-            return n;
-        }
-    return both;
+    for (*at = 0; *at + n <= in->slot_count; ++*at)
+        if (!n || !memcmp(of->slots, in->slots + *at, n * sizeof *of->slots))
+            return true;
+    return false;
+}
+
+/* Whether two have a slot in common. */
+static bool overlap(const need_t *a, const need_t *b)
+{
+    for (size_t i = 0; i < a->slot_count; i++)
+        for (size_t k = 0; k < b->slot_count; k++)
+            if (hash32_eq(&a->slots[i], &b->slots[k]))
+                return true;
+    return false;
 }
 
 /* Adds slots to a proof that a batch asks for. False: no memory. */
@@ -60,13 +64,13 @@ flight_t *flight_share_proof(batch_t *b, seat_t *s, const cap_t *can)
     for (size_t i = 0; i < b->count && need->origin != NEED_GUESSED; i++) {
         const need_t *other = b->needs[i];
         const size_t sum = other->slot_count + need->slot_count, most = cap_slots(can, BATCH_SLOTS_MAX);
-        size_t at = 0;
+        size_t at;
         if (!is_same_account(other, need) || !is_of_others(b->list[i], s->party))
             continue;
-        const size_t both = slots_in(&at, need, other);
-        const bool fits = !both && sum <= most && b->slots + need->slot_count <= BATCH_SLOTS_MAX;
-        if (both == need->slot_count || (fits && widen(b, i, need))) {
-            s->from = both == need->slot_count ? at : other->slot_count;
+        const bool there = stand_in(&at, need, other);
+        const bool fits = sum <= most && b->slots + need->slot_count <= BATCH_SLOTS_MAX;
+        if (there || (fits && !overlap(need, other) && widen(b, i, need))) {
+            s->from = there ? at : other->slot_count;
             b->list[i]->wide = true;
             return b->list[i];
         }

@@ -552,6 +552,21 @@ START_TEST(slots_that_are_asked_for_in_part_are_a_proof_of_their_own)
 }
 END_TEST
 
+/* The same slots in another order, or one of them twice: neither is in the other's proof, and nobody has lied. */
+START_TEST(slots_in_another_order_are_not_in_the_proof_of_another)
+{
+    static reader_t readers[] = { { .count = 2, .keys = { 5, 9 } },
+                                  { .count = 2, .keys = { 9, 5 } },
+                                  { .count = 1, .keys = { 0 } },
+                                  { .count = 2, .keys = { 0, 0 } } };
+    open_gathering();
+    start_readers(readers, 4, &A);
+    expect_read(readers, 4, false);
+    ck_assert_uint_eq(status_of(0).lies + status_of(0).failures + ends[1].batches, 0);
+    close_world();
+}
+END_TEST
+
 /* Who comes first decides whether the second finds what it needs in the first one's proof. */
 START_TEST(slots_that_are_all_in_the_proof_of_another_are_not_asked_for)
 {
@@ -653,6 +668,7 @@ int main(void)
         a_lie_in_a_gathered_batch_harms_nobody_else, what_is_gathered_is_cancelled_too,
         an_account_and_slots_of_it_that_several_need_are_one_proof,
         slots_that_are_asked_for_in_part_are_a_proof_of_their_own,
+        slots_in_another_order_are_not_in_the_proof_of_another,
         slots_that_are_all_in_the_proof_of_another_are_not_asked_for,
         one_proof_for_several_is_of_as_many_slots_as_the_endpoint_gives,
         what_is_refused_of_one_proof_for_several_is_asked_apart, a_lie_in_one_proof_for_several_is_told_of_once,
