@@ -42,7 +42,7 @@ class Scenario {
 
   // Something that goes on while later scenarios run; its tests count when it ends.
   background(promise) {
-    this.#report.background.push(promise);
+    this.#report.background.push(promise.catch((error) => this.#report.broke(this.name, error)));
   }
 
   // Waits for all that goes on in the background, before the chain is disturbed.
@@ -70,14 +70,18 @@ export class Report {
     try {
       await run(t);
     } catch (error) {
-      this.failed++;
-      this.failures.push(`${name}: could not go on`);
-      console.log(`   FAIL  could not go on: ${error.stack}`);
+      this.broke(name, error);
     }
     for (const action of t.endings) {
       await Promise.resolve(action()).catch((error) => console.log(`   clean-up: ${error.message}`));
     }
     console.log(`   ${name} took ${seconds(began)}`);
+  }
+
+  broke(name, error) {
+    this.failed++;
+    this.failures.push(`${name}: could not go on`);
+    console.log(`   FAIL  ${name}: could not go on: ${error.stack}`);
   }
 
   async finish() {
