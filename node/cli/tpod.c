@@ -13,6 +13,7 @@
 #include "node/tpod/hook.h"
 #include "node/tpod/provider.h"
 #include "node/tpod/publisher.h"
+#include "overlay/lookup.h"
 #include "overlay/tpod/attest.h"
 #include "overlay/tpod/check.h"
 #include "overlay/tpod/codec.h"
@@ -29,7 +30,25 @@ typedef struct {
     const char *config, *tee, *tee_socket, *simulator_seed, *simulator_image; /* of a provider */
     const char *policy;                                                       /* of a publisher */
     bool as_json;
+    maddr_t bootstrap[LOOKUP_SEEDS_MAX];
+    size_t bootstrap_count;
 } tpod_options_t;
+
+/* An address with the id of who is there. */
+static rc_t read_bootstrap(void *values, err_t *e, char *text)
+{
+    tpod_options_t *o = values;
+    if (o->bootstrap_count == LOOKUP_SEEDS_MAX)
+        return err_set(e, RC_LIMIT, "may be given %u times", LOOKUP_SEEDS_MAX);
+    maddr_t *m = &o->bootstrap[o->bootstrap_count];
+    const rc_t rc = maddr_read_text(m, e, view_str(text));
+    if (rc)
+        return rc;
+    if (m->circuit || !m->peer.n)
+        return err_say(e, RC_MALFORMED, "needs the peer's id at its end, /p2p/..., and no relay");
+    o->bootstrap_count++;
+    return RC_OK;
+}
 
 static const cli_option_t options[] = {
     { .name = "config",
@@ -40,6 +59,11 @@ static const cli_option_t options[] = {
       .argument = "FILE",
       .help = "attest, capacity, provision: which providers are trusted (docs/policy.md)",
       .at = offsetof(tpod_options_t, policy) },
+    { .name = "bootstrap",
+      .argument = "ADDRESS",
+      .help = "attest, capacity, provision: a peer of the Kademlia table in which a PEER that is an id is looked for, "
+              "a multiaddr with its peer id; may be repeated, up to 8",
+      .read = read_bootstrap },
     { .name = "json", .help = "attest: the steps as JSON", .at = offsetof(tpod_options_t, as_json) },
     { .name = "tee",
       .argument = "WHICH",
@@ -279,19 +303,42 @@ static rc_t read_policy(policy_t **out, err_t *e, const char *path)
     return rc;
 }
 
+/* PEER: where it is, or an id alone. */
+typedef struct {
+    bool by_id;
+    maddr_t at;
+    peerid_t id;
+} target_t;
+
+static rc_t read_peer(target_t *out, err_t *e, const tpod_options_t *o, const char *text)
+{
+    out->by_id = text[0] != '/';
+    if (!out->by_id)
+        return maddr_read_text(&out->at, e, view_str(text));
+    if (peerid_read_text(&out->id, view_str(text)))
+        return err_say(e, RC_MALFORMED, "neither a multiaddr nor a peer id");
+    return o->bootstrap_count ? RC_OK : err_say(e, RC_MALFORMED, "a peer id alone needs --bootstrap");
+}
+
+static rc_t reach(publisher_t **out, err_t *e, const tpod_options_t *o, const target_t *to)
+{
+    return to->by_id ? publisher_find(out, e, &to->id, o->bootstrap, o->bootstrap_count)
+                     : publisher_open(out, e, &to->at);
+}
+
 static int publish(const tpod_options_t *o, arena_t *a, const char *peer, const char *manifest,
                    int (*run)(publish_t *p, const char *manifest))
 {
     static publish_t p;
-    maddr_t to;
+    target_t to;
     err_t e;
     p = (publish_t){ .o = o, .a = a };
-    if (maddr_read_text(&to, &e, view_str(peer)))
+    if (read_peer(&to, &e, o, peer))
         return command_usage("%s: %s", peer, e.text);
     if (read_policy(&p.policy, &e, o->policy))
         return command_failed_by(&e, NULL);
     int status = COMMAND_UNREACHED;
-    if (publisher_open(&p.to, &e, &to))
+    if (reach(&p.to, &e, o, &to))
         command_failed_by(&e, peer);
     else
         status = run(&p, manifest);
@@ -328,7 +375,8 @@ const cli_command_t COMMAND_TPOD = {
              "addresses on which it listens. The others are a publisher's: attest checks a provider's quote by a "
              "policy, capacity asks what it has and for which price, provision sends a manifest (JSON, or - for "
              "standard input) with its keys. Each of them checks the quote first, on the same connection, and sends "
-             "nothing else before. PEER is a multiaddr: /ip4/192.0.2.1/tcp/4011/p2p/16Uiu2...",
+             "nothing else before. PEER is a multiaddr, /ip4/192.0.2.1/tcp/4011/p2p/16Uiu2..., or with --bootstrap the "
+             "provider's peer id alone, which is then looked for.",
     .status = "0 done, 1 not trusted, refused or failed, 3 not reached",
     .operand = "PEER",
     .options = options,

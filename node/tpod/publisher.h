@@ -18,6 +18,12 @@ typedef struct publisher publisher_t;
  * RC_UNSUPPORTED, RC_NOMEM. secret_init must have been called. */
 NODISCARD rc_t publisher_open(publisher_t **out, err_t *e, const maddr_t *to);
 
+/* The same to whoever has this id, found from these bootstrap peers, whose addresses have their ids in them: within
+ * LOOKUP_MS (overlay/lookup.h). Nobody but the peer of this id is ever connected to as the provider. RC_TIMEOUT: not
+ * found. */
+NODISCARD rc_t publisher_find(publisher_t **out, err_t *e, const peerid_t *who, const maddr_t *bootstrap,
+                              size_t bootstrap_count);
+
 /* Asks, and waits. request, out: the call's structs; out in the arena, written only on RC_OK. RC_UNSUPPORTED: it is
  * not served; RC_MALFORMED, RC_LIMIT: no answer of this call; RC_REFUSED: ended without one; RC_IO: the connection is
  * over; RC_TIMEOUT; RC_NOMEM. */

@@ -6,6 +6,7 @@ import path from "node:path";
 import readline from "node:readline";
 import { fileURLToPath } from "node:url";
 import { policyOf } from "./attest.mjs";
+import { until } from "./lib/node.mjs";
 import * as tpod from "./lib/tpod.mjs";
 import { lineOf } from "../docs/blocks.mjs";
 
@@ -108,6 +109,39 @@ async function ours(t, { kettle, addresses, dir, policy, key, notes }) {
   });
 }
 
+// Three servers of a Kademlia table in a row, the last of which knows where the provider is; and one that lies of it.
+async function byId(t, { kettle, libp2p, address, policy }) {
+  const at = libp2p.address(address);
+  const id = at.getPeerId();
+  const row = [];
+  for (let i = 0; i < 3; i++) {
+    row.push(await libp2p.startTable());
+    t.atEnd(() => row[i].stop());
+    if (i) await row[i - 1].dial(row[i].getMultiaddrs());
+  }
+  await until("each to know another one", 20000, () => row.every((peer) => peer.services.dht.routingTable.size > 0));
+  const provider = await row[2].dial(at);
+  const providerId = provider.remotePeer;
+  await provider.close();
+  await row[2].peerStore.merge(providerId, { multiaddrs: [at] });
+  for (const peer of row.slice(0, 2)) await peer.peerStore.delete(providerId);
+  const liar = await libp2p.startTable(() => tpod.toldOf(providerId, [row[0].getMultiaddrs()[0].decapsulate("/p2p"), libp2p.address("/ip4/127.0.0.1/tcp/1")]));
+  t.atEnd(() => liar.stop());
+  const entry = (peer) => ["--bootstrap", peer.getMultiaddrs()[0].toString()];
+  const find = (...bootstrap) => kettleTpod(kettle, ["attest", "--policy", policy, ...bootstrap, id]);
+  const documented = { "policy.json": policy, "/ip4/192.0.2.7/tcp/4001/p2p/12D3Koo…": entry(row[0])[1], "16Uiu2…": id };
+  const found = await kettleTpod(kettle, lineOf(t.world.root, "docs/tpod.md", "tpod attest --policy policy.json --bootstrap", documented).slice(1));
+  assert.strictEqual(found.code, 0, found.stdout + found.stderr);
+  const beside = await find(...entry(liar), ...entry(row[0]));
+  assert.strictEqual(beside.code, 0, `beside a liar: ${beside.stdout}${beside.stderr}`);
+  const began = Date.now();
+  const alone = await find(...entry(liar));
+  assert(alone.code === 3 && /not found; peers asked: 1$/m.test(alone.stderr), `with a liar alone: ${alone.stdout}${alone.stderr}`);
+  assert(Date.now() - began < 12000, "the search has an end");
+  assert.strictEqual((await find()).code, 2, "without --bootstrap");
+  assert.strictEqual((await find("--bootstrap", "/ip4/127.0.0.1/tcp/1")).code, 2, "a bootstrap peer without its id");
+}
+
 async function run(t) {
   try {
     await t.world.packages("libp2p");
@@ -131,6 +165,10 @@ async function run(t) {
     );
   const { quote } = await tpod.attest(await peer.dial(libp2p.address(provider.addresses[1])), peer.peerId);
   await ours(t, { kettle, addresses: provider.addresses, dir, policy: policyOf(quote), key, notes });
+  const policyFile = path.join(dir, "policy.json");
+  await t.test("a provider is found by its peer id through @libp2p/kad-dht, and not where a liar has it", () =>
+    byId(t, { kettle, libp2p, address: provider.addresses[1], policy: policyFile }),
+  );
   await t.test("the provider's program was given the key, and in no text", () => {
     const text = fs.readFileSync(notes, "utf8");
     assert(text.includes('"keys":[{"keyPem":{"fd":3}}]') && text.includes("bafyimage"), text);

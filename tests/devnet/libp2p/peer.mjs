@@ -2,6 +2,7 @@
 import { circuitRelayServer, circuitRelayTransport } from "@libp2p/circuit-relay-v2";
 import { generateKeyPair } from "@libp2p/crypto/keys";
 import { identify } from "@libp2p/identify";
+import { kadDHT, passthroughMapper } from "@libp2p/kad-dht";
 import { ping } from "@libp2p/ping";
 import { tcp } from "@libp2p/tcp";
 import { multiaddr } from "@multiformats/multiaddr";
@@ -39,6 +40,24 @@ export async function startRelayed({ relay = false, through = [] }) {
     streamMuxers: [yamux()],
     services: { identify: identify(), ping: ping(), ...(relay ? { relay: circuitRelayServer() } : {}) },
   });
+}
+
+// The same over TCP, as a server of the Kademlia table, or as one that answers its questions by itself.
+export async function startTable(answers) {
+  const peer = await createLibp2p({
+    privateKey: await generateKeyPair("Ed25519"),
+    addresses: { listen: ["/ip4/127.0.0.1/tcp/0"] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    services: {
+      identify: identify(),
+      ping: ping(),
+      ...(answers ? {} : { dht: kadDHT({ protocol: "/ipfs/kad/1.0.0", clientMode: false, peerInfoMapper: passthroughMapper }) }),
+    },
+  });
+  if (answers) await peer.handle("/ipfs/kad/1.0.0", ({ stream }) => stream.sink([answers()]));
+  return peer;
 }
 
 export const address = (text) => multiaddr(text);

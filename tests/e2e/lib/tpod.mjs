@@ -66,6 +66,13 @@ export async function attest(connection, self, name = "/trusted-pods/attest/0.0.
   return { quote, evidence, capacity: read(answer[3][0]) };
 }
 
+// A Kademlia server's answer, with its length, that tells of one peer these addresses. id, addresses: as libp2p has them.
+export function toldOf(id, addresses) {
+  const peer = message(bytes(1, id.toMultihash().bytes), ...addresses.map((a) => bytes(2, a.bytes)));
+  const answer = message(number(1, 4), bytes(8, peer));
+  return message(varint(BigInt(answer.length)), answer);
+}
+
 export const capacity = (connection, name = "/trusted-pods/provisioning-capacity/0.0.1") => call(connection, name, Buffer.alloc(0));
 
 // One container, its image under the first key. pricing: bytes of the table that was offered; undefined: none.
