@@ -68,6 +68,10 @@ DOORS = {  # header: folders or files that may include it
     r"ngtcp2": ["overlay/net/quic"],
     r"lmdb": ["node/"],
     r"seccomp": ["base/os/harden.c"],
+    r"linux/genetlink": ["node/p2p/wg_netlink.c"],
+    r"linux/netlink": ["node/p2p/wg_netlink.c"],
+    r"linux/rtnetlink": ["node/p2p/wg_netlink.c"],
+    r"linux/wireguard": ["node/p2p/wg_netlink.c"],
 }
 DOES_IO = ("base/os", "http", "tee/provider", "overlay/net", "overlay/host", "node")  # rooms (and what is below them) that may do I/O
 IO_HEADER = re.compile(r"#include <(sys/socket|sys/stat|netinet/\w+|netdb|poll|sys/epoll|unistd|fcntl|dirent|sys/random|threads)\.h>")
