@@ -399,6 +399,8 @@ static void ask_again(flights_t *f, batch_t *b)
     mark_all(b, false);
     if (b->sent && b->response.why.rc)
         lesson_silence(f->config.upstream, b);
+    if (b->sent && b->rc && b->why.code == REFUSAL_BUSY)
+        lesson_busy(f->config.upstream, b);
     if (!b->sent || (b->rc && b->why.code != REFUSAL_BATCH))
         return;
     if (!b->rc) {
@@ -561,7 +563,7 @@ static void pump(flights_t *f, size_t endpoint)
 /* Batches that take a party on board. */
 typedef struct {
     const cap_t *can;
-    size_t endpoint;
+    size_t endpoint, most;
     batch_t *made[SMALL_MAX]; /* the first may be one that was open */
     size_t count;
 } boarding_t;
@@ -588,7 +590,6 @@ bool flights_may_ask(flights_t *f, hs_client_t *client, size_t questions)
  * memory. */
 static bool place(flights_t *f, seat_t *s, boarding_t *to)
 {
-    const size_t most = to->can->batch < BATCH_MAX ? SMALL_MAX : BATCHES_MAX;
     flight_t *x = find(f, &s->key, to->endpoint);
     s->from = 0;
     if (!x && to->count)
@@ -597,7 +598,7 @@ static bool place(flights_t *f, seat_t *s, boarding_t *to)
     *(x ? &f->counts.joined : &f->counts.asked) += 1;
     if (!x) {
         if (!to->count || !has_room(to->made[to->count - 1], s->need, to->can)) {
-            batch_t *b = to->count < most ? batch_new(f, to->endpoint, s->party->client) : NULL;
+            batch_t *b = to->count < to->most ? batch_new(f, to->endpoint, s->party->client) : NULL;
             if (!b)
                 return false;
             to->made[to->count++] = b;
@@ -624,6 +625,14 @@ static void take_open(flights_t *f, boarding_t *to)
     if (*open)
         to->made[to->count++] = *open;
     *open = NULL;
+}
+
+/* How many batches a party may have: one more while sizes are tried, as each refusal is waited out. */
+static size_t batches_most(const boarding_t *to)
+{
+    if (to->can->tried)
+        return to->count + 1;
+    return to->can->batch < BATCH_MAX ? SMALL_MAX : BATCHES_MAX;
 }
 
 /* With the lock held: the last batch, which others may get on as well, is left open. */
@@ -664,6 +673,7 @@ bool flights_send(flights_t *f, party_t *p, size_t endpoint)
     atomic_store(&p->here, false);
     if (gather)
         take_open(f, &to);
+    to.most = batches_most(&to);
     for (; taken < p->count; taken++) {
         p->seats[taken].party = p;
         p->seats[taken].batch = NULL;

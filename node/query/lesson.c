@@ -136,6 +136,18 @@ static bool learn_element(cap_t *c, const batch_t *b, size_t i, bool other_form)
     return why == REFUSAL_FUNDS && hint && cap_refused_funds(c, &b->form);
 }
 
+/* Whether each element was refused as too often. */
+static bool is_busy(const batch_t *b)
+{
+    size_t asked = 0, busy = 0;
+    for (size_t i = 0; i < b->count; i++) {
+        const bool sent = b->needs[i]->kind != NEED_HINT || !b->form.no_hint;
+        asked += sent;
+        busy += sent && b->answers[i].refusal == REFUSAL_BUSY;
+    }
+    return asked && busy == asked;
+}
+
 /* Learns from a batch that was answered how many may be in one. True: those that were too many are to be asked again.
  */
 static bool learn_size(cap_t *c, const batch_t *b)
@@ -144,7 +156,10 @@ static bool learn_size(cap_t *c, const batch_t *b)
     const size_t over = too_many(b);
     if (elements > 1 && over)
         return cap_cut(c, elements, elements > over ? elements - over : 0) != CAP_FAILS;
-    cap_answered(c, elements, elements == 1 && lesson_has_hint(b));
+    if (is_busy(b))
+        cap_busy(c, elements);
+    else
+        cap_answered(c, elements, elements == 1 && lesson_has_hint(b));
     return false;
 }
 
@@ -174,6 +189,13 @@ static int learn_refusal(cap_t *c, void *ctx)
     return (int)(by_number ? CAP_SMALLER : next);
 }
 
+static int learn_busy(cap_t *c, void *ctx)
+{
+    const batch_t *b = ctx;
+    cap_busy(c, jr_elements(b->needs, b->count, &b->form));
+    return 0;
+}
+
 static int learn_silence(cap_t *c, void *unused)
 {
     (void)unused;
@@ -189,6 +211,11 @@ int lesson_elements(up_t *u, batch_t *b)
 cap_next_t lesson_refusal(up_t *u, batch_t *b)
 {
     return (cap_next_t)up_learn(u, b->endpoint, learn_refusal, b);
+}
+
+void lesson_busy(up_t *u, batch_t *b)
+{
+    (void)up_learn(u, b->endpoint, learn_busy, b);
 }
 
 void lesson_silence(up_t *u, const batch_t *b)

@@ -1,8 +1,8 @@
 /* lesson.h - what the answer to a batch teaches of its endpoint, and what is to be blamed on it.
  *
  *     lesson_read -> lesson_note: how long it took, where it was led, what was asked
- *                 -> lesson_elements, lesson_refusal or lesson_silence: what it can do (rpc/upstream/capability.h), and
- *                    what is to be asked again
+ *                 -> lesson_elements, lesson_refusal, lesson_busy or lesson_silence: what it can do
+ *                    (rpc/upstream/capability.h), and what is to be asked again
  *                 -> of each need in it: query_give -> lesson_is_numbered, lesson_is_limit, lesson_blames -> up_report
  *
  * A fault of a batch is told once, whoever waits for it; which counter it goes to is its result (up_report in
@@ -32,6 +32,9 @@ int lesson_elements(up_t *u, batch_t *b);
 
 /* Learns from one that was refused as a whole: what to do with it. */
 cap_next_t lesson_refusal(up_t *u, batch_t *b);
+
+/* Learns from one that was refused as too often. */
+void lesson_busy(up_t *u, batch_t *b);
 
 /* Learns from one to which nothing came. */
 void lesson_silence(up_t *u, const batch_t *b);

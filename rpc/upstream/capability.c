@@ -5,6 +5,8 @@
 #define PATIENCE 32u       /* full batches before a larger one is tried */
 #define PATIENCE_MAX 4096u /* ... however often that was in vain */
 #define ROW_MAX 64u
+#define BUSY_ROW 2u      /* batches that are refused as too often before a smaller one is tried */
+#define BUSY_PROOFS 2u   /* smaller ones that are answered then, before they are all that is sent */
 #define UNKNOWN_MAX 8u   /* batches by hash of which none was known: some four seconds */
 #define RETRY 32u        /* batches by number before one by hash is tried again */
 #define UNTIL 256u       /* batches without a hint before one is asked for again */
@@ -60,8 +62,59 @@ static void count_full(cap_t *c)
     c->full = 0;
 }
 
+/* So many were answered: whether that is less than what is refused as too often. */
+static void learn_pace(cap_t *c, uint16_t n)
+{
+    if (n >= c->busy_of) { /* it was the pace */
+        c->busy = c->busy_of = c->fits = 0;
+        c->proofs = 0;
+    } else if (n > c->fits)
+        c->fits = n;
+    if (!c->tried || n < c->tried)
+        return;
+    c->tried = 0;
+    if (c->proofs < BUSY_PROOFS && c->fits)
+        c->proofs++;
+    if (c->proofs < BUSY_PROOFS)
+        c->batch = c->before = c->back; /* more once again */
+}
+
+/* No smaller one is tried any more. */
+static void end_trial(cap_t *c)
+{
+    if (c->tried)
+        c->batch = c->back;
+    c->tried = 0;
+}
+
+void cap_busy(cap_t *c, size_t elements)
+{
+    const uint16_t n = (uint16_t)(elements < CAP_BATCH_MAX ? elements : CAP_BATCH_MAX);
+    if (n > c->batch) /* it was on its way when a smaller one was tried */
+        return;
+    if (n <= 1) { /* it is the pace */
+        end_trial(c);
+        c->busy = 0;
+        return;
+    }
+    c->busy_of = c->busy_of && c->busy_of < n ? c->busy_of : n;
+    c->proofs = n > c->fits ? c->proofs : 0;
+    c->fits = n > c->fits ? c->fits : 0;
+    if (!c->tried && !c->proofs && ++c->busy < BUSY_ROW)
+        return;
+    if (!c->tried)
+        c->back = c->batch;
+    c->busy = c->full = 0;
+    if (c->proofs == BUSY_PROOFS && c->patience < PATIENCE_MAX)
+        c->patience = (uint16_t)(2 * c->patience);
+    c->batch = c->fits ? c->fits : (uint16_t)((n + 1) / 2);
+    c->tried = c->proofs < BUSY_PROOFS ? c->batch : 0;
+    c->settling = c->tried != 0;
+}
+
 void cap_answered(cap_t *c, size_t elements, bool lone_hint)
 {
+    learn_pace(c, (uint16_t)(elements < CAP_BATCH_MAX ? elements : CAP_BATCH_MAX));
     if (lone_hint && c->apart) { /* the hint is welcome: the batch was one element too large */
         if (c->batch >= c->apart)
             c->batch = (uint16_t)(c->apart - 1);
@@ -100,6 +153,7 @@ static cap_next_t in_vain(cap_t *c)
 
 cap_next_t cap_refused(cap_t *c, size_t elements, bool has_hint)
 {
+    end_trial(c);
     if (elements <= 1 && has_hint) {
         c->doubt = true;
         if (c->rest)

@@ -5,6 +5,7 @@
  *                             -- refused --> half as many, and one batch at a time until one is answered
  *                                        -- one alone refused --> its size was not the reason: as before, and failed
  *     full batches answered --> a little larger ones are tried, the more seldom the more often that failed
+ *     batches refused as too often -- a smaller one answered, twice --> that many at once, as too large
  *     a proof of many slots refused for their number --> in pieces of half as many; raised again likewise
  *
  * What is learned lives as long as the endpoint's row, and what makes it less useful is tried again now and then, the
@@ -74,6 +75,12 @@ typedef struct {
     uint64_t gap_for;    /* ... and for how many more it is believed */
     uint16_t hinted;     /* access lists given since it is asked for them in another form than the caller's, */
     uint16_t hint_wait;  /* ... and how many there are to be before an earlier one is tried */
+    uint16_t busy;       /* batches in a row that were refused as too often, */
+    uint16_t busy_of;    /* ... and the smallest of them since as many were answered; 0: none */
+    uint16_t tried;      /* elements of the smaller one that is tried instead; 0: none is */
+    uint16_t back;       /* batch before that */
+    uint16_t fits;       /* the largest that was answered where busy_of were refused; 0: not known, */
+    uint8_t proofs;      /* ... and how often that was seen */
     bool settling;       /* the last batch was refused: one at a time, please */
     cap_route_t routes[CAP_ROUTES];
 } cap_t;
@@ -97,6 +104,11 @@ cap_next_t cap_refused(cap_t *c, size_t elements, bool has_hint);
 /* Of a batch of more than one so many elements were answered, and the others were too many: those are to be asked again
  * if it gives CAP_SMALLER. */
 cap_next_t cap_cut(cap_t *c, size_t elements, size_t given);
+
+/* A request of so many elements was refused as too often, as a whole or in each of its elements, and is asked again
+ * later. Perhaps that depends on its size: after a few of them a smaller one is tried, and when one was answered twice
+ * where a larger one was not, that is the size. When one alone is refused, it was the pace. */
+void cap_busy(cap_t *c, size_t elements);
 
 /* No answer came, which tells nothing of sizes: those that wait until the right one is found go side by side. */
 void cap_unanswered(cap_t *c);

@@ -10,7 +10,7 @@ static void check(const cap_t *c)
 {
     if (c->batch < 1 || c->batch > CAP_BATCH_MAX || c->good > CAP_BATCH_MAX || c->form.funds > FUNDS_NOBODY)
         abort();
-    if (c->unknown > 8)
+    if (c->unknown > 8 || c->tried > c->batch || (c->busy_of && c->fits >= c->busy_of))
         abort();
     if ((c->gap && c->reach >= c->gap) || (c->keys && c->keys_good > c->keys) || !cap_reaches(c, c->newest))
         abort();
@@ -73,6 +73,21 @@ static void pieces(cap_t *c, size_t slots, const uint8_t **at, const uint8_t *en
     }
 }
 
+/* So many, refused as too often however few there are: soon it is one alone, and then as before. */
+static void busy(cap_t *c, size_t elements)
+{
+    for (unsigned tries = 0; elements > 1; tries++) {
+        if (tries > CAP_TRIES_MAX)
+            abort();
+        cap_busy(c, elements);
+        check(c);
+        elements = elements < c->batch ? elements : c->batch;
+    }
+    cap_busy(c, elements);
+    if (c->tried)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     const uint8_t *at = data, *end = data + len;
@@ -86,6 +101,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
             cap_state(&c, *at, hint);
         if (elements % 4 == 2)
             pieces(&c, 1u + *at % 64u, &at, end);
+        if (elements % 8 == 7)
+            cap_busy(&c, 1u + *at % 16u);
+        if (elements % 16 == 13)
+            busy(&c, elements);
         if (elements % 4 == 3)
             cap_by_hash(&c, *at & 1, *at & 2);
         if (elements % 16 == 3 && cap_guess_numbers(&c) && (c.knows || !c.form.by_number))

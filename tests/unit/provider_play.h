@@ -28,6 +28,10 @@ typedef enum {
     FORM_REST,      /* 200, as many answers as may be, an error for each further element: geth, of the answers' size */
     FORM_CUT,       /* 200, as many answers as may be, and no more */
     FORM_402,       /* HTTP status, nothing */
+    FORM_429,       /* ... as if it were asked too often, */
+    FORM_429_AFTER, /* ... and with Retry-After */
+    FORM_32005,     /* 200, one error object of that kind */
+    FORM_EACH_BUSY, /* 200, such an error for each element */
     FORMS
 } form_t;
 
@@ -73,7 +77,9 @@ typedef struct play {
     pthread_mutex_t lock;
     uint64_t began_ms;
     unsigned requests, elements, proofs, trips, trips_done, moved, posts_moved;
-    unsigned call; /* which of the seven is running */
+    unsigned call;  /* which of the seven is running */
+    unsigned early; /* requests before Retry-After had passed, */
+    uint64_t not_before_ms;
 } play_t;
 
 static json_t *play_world; /* the recording */
@@ -356,7 +362,12 @@ static inline void play_refuse(play_answer_t *a, form_t form)
         [FORM_FIRST] = { 200,
                          "[{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32600,\"message\":\"batch too large\"}}]" },
         [FORM_402] = { 402, "" },
+        [FORM_429] = { 429, "Too Many Requests" },
+        [FORM_429_AFTER] = { 429, "Too Many Requests" },
+        [FORM_32005] = { 200,
+                         "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32005,\"message\":\"limit exceeded\"}}" },
     };
+    a->more = form == FORM_429_AFTER ? "Retry-After: 1\r\n" : a->more;
     a->status = words[form].status;
     a->body = strdup(words[form].text);
 }
@@ -382,7 +393,7 @@ static inline bool play_is_too_many(const play_t *p, size_t n)
 /* Whether it is elements that are refused. */
 static inline bool play_refuses_elements(const play_t *p)
 {
-    return p->form == FORM_EACH || p->form == FORM_REST || p->form == FORM_CUT;
+    return p->form == FORM_EACH || p->form == FORM_EACH_BUSY || p->form == FORM_REST || p->form == FORM_CUT;
 }
 
 /* Whether the request is refused before anybody looks into its elements. */
@@ -414,6 +425,8 @@ static inline void play_one_too_many(FILE *out, const play_t *p, const json_t *e
     fprintf(out, "{\"jsonrpc\":\"2.0\",\"id\":%lld,", json_integer_value(json_object_get(element, "id")));
     if (p->form == FORM_REST)
         play_error(out, -32003, "response too large");
+    else if (p->form == FORM_EACH_BUSY)
+        play_error(out, -32005, "limit exceeded");
     else
         play_error(out, -32600, "Batch of more than 3 requests are not allowed on free tier");
     fprintf(out, "}");
@@ -430,8 +443,8 @@ static inline void play_elements(FILE *out, play_t *p, const json_t *body)
     fprintf(out, "[");
     for (size_t i = 0; i < n; i++) {
         const json_t *element = json_array_get(body, p->reversed ? n - 1 - i : i);
-        const bool over =
-            play_is_too_many(p, n) && play_refuses_elements(p) && (p->form == FORM_EACH || i >= p->batch_max);
+        const bool over = play_is_too_many(p, n) && play_refuses_elements(p) &&
+                          (p->form == FORM_EACH || p->form == FORM_EACH_BUSY || i >= p->batch_max);
         if ((p->hint == HINT_ABSENT && !strcmp(play_text(element, "method"), "eth_createAccessList")) ||
             (over && p->form == FORM_CUT))
             continue;
@@ -517,6 +530,7 @@ static inline bool play_serve(int fd, const char *request)
     if (!p->began_ms)
         p->began_ms = clock_ms();
     p->requests++;
+    p->early += clock_ms() < p->not_before_ms;
     const unsigned trip = p->trips_done + 1;
     if (trip > p->trips)
         p->trips = trip;
@@ -526,6 +540,8 @@ static inline bool play_serve(int fd, const char *request)
         play_elements(out, p, body);
         fclose(out);
     }
+    if (strstr(a.more, "Retry-After"))
+        p->not_before_ms = clock_ms() + 1000;
     pthread_mutex_unlock(&p->lock);
     pause_ms(PLAY_PAUSE_MS + p->pause_ms);
     pthread_mutex_lock(&p->lock);

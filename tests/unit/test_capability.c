@@ -60,6 +60,73 @@ START_TEST(a_batch_that_was_answered_in_part_shows_the_limit)
 }
 END_TEST
 
+/* Requests of an endpoint that says "too often" to more than so many, until so many elements are answered. */
+static unsigned busy_for(cap_t *c, size_t elements, size_t most, unsigned *refused)
+{
+    unsigned requests = 0;
+    for (size_t left = elements; left; requests++) {
+        const size_t n = left < c->batch ? left : c->batch;
+        ck_assert_uint_lt(requests, 2 * elements + 16);
+        *refused += n > most;
+        if (n > most)
+            cap_busy(c, n);
+        else
+            cap_answered(c, n, false);
+        left -= n > most ? 0 : n;
+    }
+    return requests;
+}
+
+START_TEST(too_many_at_once_are_told_from_too_often)
+{
+    for (size_t most = 1; most < CAP_BATCH_MAX; most += 1 + most / 4) {
+        cap_t c;
+        unsigned refused = 0;
+        cap_init(&c);
+        (void)busy_for(&c, 100 + most, most, &refused);
+        ck_assert_msg(c.batch <= most && 2 * c.batch >= most && !c.tried && !c.settling, "%zu: %u", most, c.batch);
+        ck_assert_uint_le(refused, 2 + 6 + 1 + 2); /* of small ones, larger ones were tried again */
+        refused = 0;
+        for (unsigned i = 0; i < 10000; i++) /* more are tried again, ever more seldom */
+            (void)busy_for(&c, c.batch, most, &refused);
+        ck_assert_uint_le(refused, 24);
+        for (unsigned i = 0; i < 200000 && c.batch < CAP_BATCH_MAX; i++) /* it takes more now */
+            (void)busy_for(&c, c.batch, CAP_BATCH_MAX, &refused);
+        ck_assert_uint_eq(c.batch, CAP_BATCH_MAX);
+    }
+}
+END_TEST
+
+START_TEST(who_is_asked_too_often_is_not_asked_in_smaller_batches)
+{
+    cap_t c;
+    cap_init(&c);
+    for (unsigned i = 0; i < 100; i++) { /* each other one */
+        cap_busy(&c, 10);
+        ck_assert_uint_eq(c.batch, CAP_BATCH_MAX);
+        cap_answered(&c, 10, false);
+    }
+    for (unsigned k = 0; k < 20; k++) { /* nothing for a while, whatever the size */
+        unsigned n = 10, tries = 0;
+        for (; n > 1; n = c.batch < n ? c.batch : n, tries++)
+            cap_busy(&c, n);
+        cap_busy(&c, n);
+        ck_assert_uint_eq(c.batch, CAP_BATCH_MAX);
+        ck_assert_uint_le(tries, 8);
+    }
+    cap_busy(&c, 10);
+    cap_busy(&c, 10);
+    ck_assert_uint_eq(c.batch, 5);
+    cap_answered(&c, 2, false); /* says nothing of five */
+    ck_assert_uint_eq(c.batch, 5);
+    cap_answered(&c, 5, false); /* once may be by chance */
+    ck_assert_uint_eq(c.batch, CAP_BATCH_MAX);
+    cap_answered(&c, 10, false); /* and was */
+    cap_busy(&c, 10);
+    ck_assert_uint_eq(c.batch, CAP_BATCH_MAX);
+}
+END_TEST
+
 START_TEST(larger_batches_are_tried_slowly_and_found)
 {
     cap_t c;
@@ -379,7 +446,8 @@ END_TEST
 int main(void)
 {
     return UNIT_RUN("capability", limits_are_found_by_halves_and_kept,
-                    a_batch_that_was_answered_in_part_shows_the_limit, larger_batches_are_tried_slowly_and_found,
+                    a_batch_that_was_answered_in_part_shows_the_limit, too_many_at_once_are_told_from_too_often,
+                    who_is_asked_too_often_is_not_asked_in_smaller_batches, larger_batches_are_tried_slowly_and_found,
                     a_limit_that_stands_is_tried_ever_more_seldom,
                     a_hint_that_sinks_the_batch_is_not_asked_for_again_for_long,
                     an_endpoint_that_refuses_everything_teaches_nothing, slots_of_a_proof_are_halved_to_what_was_given,

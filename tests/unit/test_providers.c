@@ -28,7 +28,7 @@ typedef struct {
 } row_t;
 
 typedef struct {
-    unsigned right, requests, trips, rounds, records;
+    unsigned right, requests, trips, rounds, records, early;
     counters_t counters;
     char why[400];
     uint64_t took_ms;
@@ -63,6 +63,16 @@ static const row_t rows[] = {
     LIMITS(FORM_REST),
     LIMITS(FORM_CUT),
     LIMITS(FORM_402),
+    { "too many at once are too often, 429: batches of 1",
+      { .batch_max = 1, .form = FORM_429 },
+      7,
+      71,
+      { .unusable = 5 } },
+    { "... of 3", { .batch_max = 3, .form = FORM_429 }, 7, 38, { .unusable = 3 } },
+    { "... of 10", { .batch_max = 10, .form = FORM_429 }, 7, 16, { .unusable = 2 } },
+    { "... of 3, with Retry-After", { .batch_max = 3, .form = FORM_429_AFTER }, 7, 38, { .unusable = 3 } },
+    { "... of 3, -32005", { .batch_max = 3, .form = FORM_32005 }, 7, 38, { .unusable = 3 } },
+    { "... of 3, -32005 for each", { .batch_max = 3, .form = FORM_EACH_BUSY }, 7, 38, { .unusable = 3 } },
     { "no batches at all", { .no_lists = true, .form = FORM_400 }, 7, 70, { 0 } },
     { "no hint: method not found", { .hint = HINT_METHOD }, 7, 50, { 0 } },
     { "no hint: 403 for the batch", { .hint = HINT_403 }, 7, 52, { 0 } },
@@ -332,6 +342,7 @@ static void run_row(outcome_t *out, const row_t *row)
     fake_free(host.fake);
     out->requests = host.play.requests;
     out->trips = host.play.trips;
+    out->early = host.play.early;
 }
 
 /* Of the pairs: how often all seven calls come after the first one, and how long each answer takes. By itself: nothing
@@ -405,7 +416,7 @@ static void run_table(void *(*work)(void *))
 static bool is_as_told(const row_t *row, const outcome_t *o)
 {
     return o->right == row->right && (row->requests_most == ANY || o->requests <= row->requests_most) &&
-           !memcmp(&o->counters, &row->counters, sizeof o->counters) && o->records == row->counters.lies;
+           !memcmp(&o->counters, &row->counters, sizeof o->counters) && o->records == row->counters.lies && !o->early;
 }
 
 START_TEST(each_behaviour_costs_what_it_must_and_is_blamed_for_what_it_is)
