@@ -104,6 +104,7 @@ static void note_held(service_t *s, const follow_view_t *v)
     const bool is_final = v->finalized.valid && lc_proves_execution(&c->network, v->finalized.header.beacon.slot);
     const held_head_t finalized = is_final ? held_head_of(&v->finalized, c->chain.chain_id, true) : latest;
     held_note(&s->held, &latest, is_final ? &finalized : NULL);
+    up_note_block(s->execution, latest.block.env.number);
 }
 
 static void tell_news(service_t *s, const follow_view_t *v)

@@ -121,6 +121,22 @@ static void learn_proofs(cap_t *c, const batch_t *b)
     }
 }
 
+/* Sorts those that have no state of the block: of a recent one not yet, else no more. */
+static void sort_states(up_t *u, const batch_t *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        jr_answer_t *x = &b->answers[i];
+        if (x->refusal != REFUSAL_STATE)
+            continue;
+        if (!up_is_recent(u, b->needs[i]->block->env.number)) {
+            x->refusal = REFUSAL_DEPTH;
+            continue;
+        }
+        x->rc = err_say(&x->why, RC_NEED_DATA, "it has no state of the block yet");
+        (void)jr_before(&x->why, x->rc, b->needs[i]);
+    }
+}
+
 /* Whether one element is to be asked again in a simpler form, and what is learned from it. */
 static bool learn_element(cap_t *c, const batch_t *b, size_t i, bool other_form)
 {
@@ -205,6 +221,7 @@ static int learn_silence(cap_t *c, void *unused)
 
 int lesson_elements(up_t *u, batch_t *b)
 {
+    sort_states(u, b);
     return up_learn(u, b->endpoint, learn_elements, b);
 }
 

@@ -90,6 +90,8 @@ static void order_endpoints(round_t *r, uint64_t now)
         if ((need->kind == NEED_PROOF || need->kind == NEED_CODE) && need->block->env.number < oldest)
             oldest = need->block->env.number;
     }
+    if (oldest != UINT64_MAX)
+        up_note_block(r->upstream, oldest);
     up_order_state(r->upstream, r->order, r->endpoints, oldest);
 }
 

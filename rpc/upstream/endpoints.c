@@ -53,7 +53,8 @@ struct up {
     const char *ca_file, *key;
     up_lie_fn take_lie; /* constant, with its */
     void *take_ctx;
-    unsigned saved; /* requests that were not asked twice */
+    unsigned saved;  /* requests that were not asked twice */
+    uint64_t newest; /* block that is verified */
     endpoint_t at[UP_ENDPOINTS_MAX];
 };
 
@@ -555,6 +556,21 @@ void up_order_state(up_t *u, size_t order[UP_ENDPOINTS_MAX], size_t count, uint6
     pthread_mutex_unlock(&u->lock);
     for (size_t i = 0; i < moved; i++)
         order[kept + i] = others[i];
+}
+
+void up_note_block(up_t *u, uint64_t number)
+{
+    pthread_mutex_lock(&u->lock);
+    u->newest = number > u->newest ? number : u->newest;
+    pthread_mutex_unlock(&u->lock);
+}
+
+bool up_is_recent(up_t *u, uint64_t number)
+{
+    pthread_mutex_lock(&u->lock);
+    const uint64_t newest = u->newest;
+    pthread_mutex_unlock(&u->lock);
+    return number >= newest || newest - number < UP_RECENT_BLOCKS;
 }
 
 void up_on_lie(up_t *u, up_lie_fn take, void *ctx)

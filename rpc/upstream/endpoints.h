@@ -129,6 +129,12 @@ void up_hinted(up_t *u, size_t i, bool answered, uint64_t now_ms);
 /* Moves those of an order of count that do not keep the state of a block that old behind the others. */
 void up_order_state(up_t *u, size_t order[UP_ENDPOINTS_MAX], size_t count, uint64_t number);
 
+/* Notes a block that is verified; and whether one is among the last UP_RECENT_BLOCKS of all that were, so that who has
+ * no state of it has not yet. */
+#define UP_RECENT_BLOCKS 3u
+void up_note_block(up_t *u, uint64_t number);
+bool up_is_recent(up_t *u, uint64_t number);
+
 /* Notes that endpoint i claims a newer fork, outside of any request that is reported. Whether its last claim was
  * another one, or there was none. */
 bool up_claims_newer(up_t *u, size_t i, const char *reason);

@@ -243,6 +243,7 @@ static bool can_mean(refusal_t r, const asked_t *asked)
     case REFUSAL_KEYS: return kind == NEED_PROOF && asked->need->slot_count > 1;
     case REFUSAL_FUNDS: return kind == NEED_HINT || kind == NEED_SEND;
     case REFUSAL_LATE: return kind != NEED_SEND;
+    case REFUSAL_STATE: return kind == NEED_PROOF || kind == NEED_CODE;
     case REFUSAL_DEPTH: return kind == NEED_PROOF || kind == NEED_CODE || kind == NEED_HINT;
     case REFUSAL_NONE:
     case REFUSAL_OTHER:

@@ -69,17 +69,13 @@ refusal_t refusal_of_error(int64_t code, view_t message, bool whole)
         "not allowed", "not whitelisted", "not enabled", "upgrade",        "plan",
         NULL
     };
-    static const char *const depth[] = { "missing trie node",
+    static const char *const depth[] = { "pruned", "pruning", "proof window", "block is too old", "archive", NULL };
+    static const char *const state[] = { "missing trie node",
                                          "state is not available",
                                          "state not available",
                                          "state unavailable",
                                          "no state available",
                                          "historical state",
-                                         "pruned",
-                                         "pruning",
-                                         "proof window",
-                                         "block is too old",
-                                         "archive",
                                          NULL };
     static const char *const form[] = {
         "invalid argument",  "invalid param", "invalid block",   "unmarshal",  "must be a", "hex string",
@@ -97,6 +93,8 @@ refusal_t refusal_of_error(int64_t code, view_t message, bool whole)
         return REFUSAL_LATE;
     if (says(message, depth))
         return REFUSAL_DEPTH;
+    if (says(message, state))
+        return REFUSAL_STATE;
     if (says(message, funds))
         return REFUSAL_FUNDS;
     if (code == -32601 || code == -32004 || says(message, method) || (says(message, METHOD) && says(message, LOST)))
@@ -142,6 +140,7 @@ const char *refusal_text(refusal_t r)
     case REFUSAL_FORM: return ", it does not take a block's hash";
     case REFUSAL_KEYS: return ", too many slots of one account";
     case REFUSAL_FUNDS: return ", the sender cannot pay";
+    case REFUSAL_STATE:
     case REFUSAL_DEPTH: return ", it keeps no state that old";
     }
     return "";

@@ -23,7 +23,8 @@ typedef enum {
     REFUSAL_FORM,   /* it does not take a block's hash where a number may stand */
     REFUSAL_KEYS,   /* of a proof of so many slots: the query asks for fewer at once */
     REFUSAL_FUNDS,  /* the sender cannot pay for the gas */
-    REFUSAL_DEPTH   /* it keeps no state of a block that old */
+    REFUSAL_DEPTH,  /* it keeps no state of a block that old */
+    REFUSAL_STATE   /* it has no state of the block: not yet, when that is recent; else it is REFUSAL_DEPTH */
 } refusal_t;
 
 /* What an error object means. whole: it stands for the whole batch. */
@@ -41,7 +42,7 @@ refusal_t refusal_of_status(int status);
 /* Whether the same request may be answered a little later. */
 static inline bool refusal_passes(refusal_t r)
 {
-    return r == REFUSAL_BUSY || r == REFUSAL_LATE;
+    return r == REFUSAL_BUSY || r == REFUSAL_LATE || r == REFUSAL_STATE;
 }
 
 #endif

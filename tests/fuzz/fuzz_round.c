@@ -74,7 +74,7 @@ static rc_t give(query_t *q, err_t *e, size_t i, const answer_t *a)
 /* To one need: nothing more is known of a provider that has run out of bytes than that it is busy. */
 static jr_answer_t answer(const need_t *need, size_t endpoint)
 {
-    static const refusal_t why[] = { REFUSAL_BUSY,  REFUSAL_LATE, REFUSAL_OTHER, REFUSAL_METHOD,
+    static const refusal_t why[] = { REFUSAL_BUSY,  REFUSAL_LATE, REFUSAL_OTHER, REFUSAL_STATE,
                                      REFUSAL_DEPTH, REFUSAL_KEYS, REFUSAL_FORM,  REFUSAL_FUNDS };
     const uint8_t what = next();
     jr_answer_t a = { .answer.kind = need->kind };
@@ -91,9 +91,9 @@ static jr_answer_t answer(const need_t *need, size_t endpoint)
         a.rc = err_say(&a.why, RC_MALFORMED, "broken");
     else {
         a.refusal = why[what % 8];
-        a.rc = need->kind == NEED_HINT && !refusal_passes(a.refusal) ? RC_OK
-               : a.refusal == REFUSAL_LATE                           ? RC_NEED_DATA
-                                                                     : RC_IO;
+        a.rc = need->kind == NEED_HINT && !refusal_passes(a.refusal)     ? RC_OK
+               : a.refusal == REFUSAL_LATE || a.refusal == REFUSAL_STATE ? RC_NEED_DATA
+                                                                         : RC_IO;
         a.why = (err_t){ .rc = a.rc, .code = (uint16_t)a.refusal, .text = "refused" };
     }
     w.silent[endpoint] |= need->kind == NEED_HEADER && !refusal_passes(a.refusal);

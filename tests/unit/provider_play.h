@@ -59,7 +59,7 @@ typedef struct play {
     } hint;
     /* how late it is */
     unsigned late_ms; /* from the first request on */
-    enum { LATE_HEADER, LATE_NULL, LATE_UNKNOWN, LATE_BRANCH } late;
+    enum { LATE_HEADER, LATE_NULL, LATE_UNKNOWN, LATE_BRANCH, LATE_TRIE, LATE_STATE } late;
     /* how often it may be asked */
     unsigned every; /* so many-th request or element is too much; 0: none is */
     enum { RATE_429, RATE_429_AFTER, RATE_ELEMENT_429, RATE_ELEMENT_32005, RATE_OBJECT, RATE_503 } rate;
@@ -281,6 +281,10 @@ static inline bool play_refuses(FILE *out, play_t *p, const char *method, const 
         play_error(out, -32000, "header not found");
     else if (play_is_late(p) && p->late == LATE_UNKNOWN)
         play_error(out, -32001, "Unknown block");
+    else if (play_is_late(p) && p->late == LATE_TRIE && !hint)
+        play_error(out, -32000, "missing trie node 00ab (path ) state 0x00ab is not available");
+    else if (play_is_late(p) && p->late == LATE_STATE && !hint)
+        play_error(out, -32002, "No state available for block 0x1591c0f");
     else if (play_is_late(p) && p->late == LATE_NULL)
         fprintf(out, "\"result\":null");
     else if (play_is_late(p) && p->late == LATE_BRANCH && json_is_object(block))

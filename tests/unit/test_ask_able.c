@@ -153,10 +153,47 @@ START_TEST(an_endpoint_alone_that_keeps_no_such_state_says_why)
     s.block.env.number = 10;
     ck_assert_int_eq(run_call(), RC_IO);
     ck_assert_msg(strstr(s.e.text, "keeps no state that old") != NULL, "%s", s.e.text);
+    ck_assert_uint_eq(status_of(0).failures, 0);
+    ends[0].words = "distance to target block exceeds maximum proof window";
     s.block.env.number = 1001; /* now it is no age: it has no state at all */
     ck_assert_int_eq(run_call(), RC_IO);
     ck_assert_uint_eq(status_of(0).unusable, 1);
     close_world();
+}
+END_TEST
+
+/* Of the newest block it is there a little later, and says nothing of how much is kept. */
+START_TEST(state_that_is_not_there_yet_is_waited_for_and_asked_of_another_one)
+{
+    static const char *const words[] = { "missing trie node 00ab (path ) state 0x00ab is not available",
+                                         "World state unavailable", "No state available for block 0x3e8" };
+    for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++)
+        for (unsigned alone = 0; alone < 2; alone++) {
+            open_world(RETURN_42);
+            close_engine();
+            open_engine(url[0], alone ? NULL : url[1], NULL);
+            ends[0].refused = "eth_get";
+            ends[0].words = words[i];
+            ends[0].refusing = 3;
+            s.block.env.number = 1000;
+            expect_word(42, 1);
+            ck_assert_uint_eq(status_of(0).late, 1);
+            ck_assert_uint_eq(status_of(0).failures, 1);
+            ck_assert_uint_eq(ends[0].batches, alone ? 4 : 1);
+            ck_assert_uint_eq(ends[1].batches, alone ? 0 : 1);
+            up_note_block(upstream, 1002); /* it was the newest, and there is a newer one */
+            ends[0].batches = 0;
+            ends[0].refusing = 1;
+            expect_word(42, 1);
+            ck_assert_uint_eq(up_capability(upstream, 0).gap, 0);
+            up_note_block(upstream, 1003);
+            ends[0].batches = 0;
+            ends[0].refusing = 0;
+            if (alone)
+                ck_assert_int_eq(run_call(), RC_IO); /* at once */
+            ck_assert_uint_eq(ends[0].batches, alone);
+            close_world();
+        }
 }
 END_TEST
 
@@ -258,6 +295,7 @@ int main(void)
         without_a_hint_anywhere_a_call_takes_its_rounds_and_nobody_is_blamed, a_hint_that_does_not_come_holds_nobody_up,
         who_lets_hints_wait_is_asked_for_fewer, a_hint_is_waited_for_no_longer_than_a_second_however_slow_who_gives_it,
         state_of_an_old_block_is_asked_of_whoever_keeps_it, an_endpoint_alone_that_keeps_no_such_state_says_why,
+        state_that_is_not_there_yet_is_waited_for_and_asked_of_another_one,
         a_proof_of_many_slots_is_asked_in_pieces_of_whoever_gives_few_and_whole_of_another,
         an_endpoint_that_gives_larger_proofs_again_is_asked_for_them_after_a_while,
         a_shown_proof_is_put_together_from_pieces, a_proof_begun_at_one_endpoint_is_ended_at_another);

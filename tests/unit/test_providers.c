@@ -85,6 +85,8 @@ static const row_t rows[] = {
     { "2 s behind: header not found", { .late_ms = 2000, .late = LATE_HEADER }, 7, 21, { .late = 1 } },
     { "2 s behind: null", { .late_ms = 2000, .late = LATE_NULL }, 7, 21, { .late = 1 } },
     { "2 s behind: unknown block", { .late_ms = 2000, .late = LATE_UNKNOWN }, 7, 21, { .late = 1 } },
+    { "2 s behind: missing trie node", { .late_ms = 2000, .late = LATE_TRIE }, 7, 21, { .late = 1 } },
+    { "2 s behind: no state available", { .late_ms = 2000, .late = LATE_STATE }, 7, 21, { .late = 1 } },
     { "another branch for 2 s", { .late_ms = 2000, .late = LATE_BRANCH }, 7, 21, { .late = 1 } },
     { "another branch for 6 s", { .late_ms = 6000, .late = LATE_BRANCH }, 7, 33, { .late = 1 } },
     { "every second request is one too many: 429", { .every = 2, .rate = RATE_429 }, 7, 25, { .unusable = 12 } },
