@@ -358,13 +358,11 @@ static bool read_place(wg_overlap_t *out, const message_t *m)
     return !r.bad && (family != AF_IP4 || o.bits <= 32);
 }
 
-rc_t wg_nl_overlap(wg_overlap_t *out, bool *done, err_t *e, view_t in, uint32_t seq, uint32_t own)
+/* The next route or address in the answer to a question; *done: it is over. RC_NEED_DATA: the datagram is. */
+static rc_t next_place(wg_overlap_t *out, bool *done, err_t *e, rd_t *r, uint32_t seq)
 {
-    rd_t r = rd_of(in);
     message_t m;
-    wg_overlap_t found;
-    *done = false;
-    while (next_message(&r, &m)) {
+    while (next_message(r, &m)) {
         if (m.seq != seq)
             continue;
         if (m.flags & NLM_F_DUMP_INTR)
@@ -374,12 +372,32 @@ rc_t wg_nl_overlap(wg_overlap_t *out, bool *done, err_t *e, view_t in, uint32_t 
             return rc ? rc : malformed(e);
         }
         *done = *done || m.type == NLMSG_DONE;
-        if (m.type != RTM_NEWROUTE && m.type != RTM_NEWADDR)
-            continue;
-        if (!read_place(&found, &m))
-            return malformed(e);
-        if (found.is_found && (!own || found.interface != own) && !out->is_found)
-            *out = found;
+        if (m.type == RTM_NEWROUTE || m.type == RTM_NEWADDR)
+            return read_place(out, &m) ? RC_OK : malformed(e);
     }
-    return r.bad ? malformed(e) : RC_OK;
+    return r->bad ? malformed(e) : RC_NEED_DATA;
+}
+
+rc_t wg_nl_overlap(wg_overlap_t *out, bool *done, err_t *e, view_t in, uint32_t seq, uint32_t own)
+{
+    rd_t r = rd_of(in);
+    wg_overlap_t place;
+    rc_t rc;
+    *done = false;
+    while ((rc = next_place(&place, done, e, &r, seq)) == RC_OK)
+        if (place.is_found && (!own || place.interface != own) && !out->is_found)
+            *out = place;
+    return rc == RC_NEED_DATA ? RC_OK : rc;
+}
+
+rc_t wg_nl_own(bool is_there[256], bool *done, err_t *e, view_t in, uint32_t seq, uint32_t own)
+{
+    rd_t r = rd_of(in);
+    wg_overlap_t place;
+    rc_t rc;
+    *done = false;
+    while ((rc = next_place(&place, done, e, &r, seq)) == RC_OK)
+        if (place.is_found && place.is_address && place.interface == own && place.bits == WG_NET_BITS)
+            is_there[place.ip[3]] = true;
+    return rc == RC_NEED_DATA ? RC_OK : rc;
 }

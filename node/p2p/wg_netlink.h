@@ -62,4 +62,8 @@ typedef struct {
  * RC_TIMEOUT: what was told changed meanwhile, ask again; RC_REFUSED, RC_MALFORMED. */
 NODISCARD rc_t wg_nl_overlap(wg_overlap_t *out, bool *done, err_t *e, view_t in, uint32_t seq, uint32_t own);
 
+/* Marks in is_there which of 10.0.1.0/24 the interface own has, by one datagram of the answer to wg_nl_addresses; *done
+ * and errors as above. */
+NODISCARD rc_t wg_nl_own(bool is_there[256], bool *done, err_t *e, view_t in, uint32_t seq, uint32_t own);
+
 #endif

@@ -143,16 +143,6 @@ void wg_preshared(uint8_t out[WG_KEY_LEN], const uint8_t channel[32], const uint
     secret_wipe(prk, sizeof prk);
 }
 
-uint64_t wg_next_s(const wg_claim_t *claims, size_t n, const wg_view_t *v)
-{
-    const uint64_t time = v->seats->block_time_s;
-    uint64_t at = is_fresh(v) && time <= UINT64_MAX - v->max_age_s - 1 ? time + v->max_age_s + 1 : UINT64_MAX;
-    for (size_t i = 0; i < n; i++)
-        if (claims[i].line && !has_expired(&claims[i], v) && (uint64_t)claims[i].expires_s < at)
-            at = (uint64_t)claims[i].expires_s;
-    return at;
-}
-
 /* ---- from what is there to what is wanted ---- */
 
 static const wg_peer_t *find(const wg_table_t *t, const uint8_t pubkey[WG_KEY_LEN])

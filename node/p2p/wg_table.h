@@ -102,9 +102,6 @@ void wg_wanted(wg_table_t *out, wg_verdict_t *verdicts, const wg_claim_t *claims
 void wg_preshared(uint8_t out[WG_KEY_LEN], const uint8_t channel[32], const uint8_t a[WG_KEY_LEN],
                   const uint8_t b[WG_KEY_LEN]);
 
-/* When the table changes by itself at the latest: a list or an attestation is too old then. UINT64_MAX: never. */
-uint64_t wg_next_s(const wg_claim_t *claims, size_t n, const wg_view_t *v);
-
 typedef enum { WG_REMOVE, WG_ADD, WG_MOVE } wg_op_kind_t;
 
 typedef struct {

@@ -69,7 +69,7 @@ DOORS = {  # header: folders or files that may include it
     r"lmdb": ["node/"],
     r"seccomp": ["base/os/harden.c"],
     r"linux/genetlink": ["node/p2p/wg_netlink.c"],
-    r"linux/netlink": ["node/p2p/wg_netlink.c"],
+    r"linux/netlink": ["node/p2p/wg_netlink.c", "node/p2p/wg_door.c"],
     r"linux/rtnetlink": ["node/p2p/wg_netlink.c"],
     r"linux/wireguard": ["node/p2p/wg_netlink.c"],
 }

@@ -389,9 +389,30 @@ START_TEST(dumps_are_read_whole)
 }
 END_TEST
 
+START_TEST(addresses_of_the_interface_itself_are_known)
+{
+    static const uint8_t nine[4] = { 10, 0, 1, 9 }, other[4] = { 10, 0, 2, 8 };
+    bool is_there[256] = { false }, done;
+    uint8_t *p;
+    lay_address(nine, nine, 24, 3);
+    for (uint32_t own = 2; own <= 4; own++) {
+        ck_assert_int_eq(wg_nl_own(is_there, &done, &e, exact(&p, x_n), SEQ, own), RC_OK);
+        ck_assert(is_there[9] == (own >= 3) && !done);
+        free(p);
+    }
+    lay_address(other, other, 24, 3);
+    ck_assert_int_eq(wg_nl_own(is_there, &done, &e, exact(&p, x_n), SEQ, 3), RC_OK);
+    ck_assert(!is_there[8]);
+    free(p);
+    ck_assert_int_eq(wg_nl_own(is_there, &done, &e, exact(&p, x_n - 1), SEQ, 3), RC_MALFORMED);
+    free(p);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("wg_netlink", links_addresses_and_dumps_are_the_headers, family_and_device_are_the_headers,
                     peers_are_the_headers, as_many_peers_as_go_in_one_message_fit, acknowledgements_are_read_whole,
-                    the_familys_number_is_read, what_has_a_part_of_the_network_is_found, dumps_are_read_whole);
+                    the_familys_number_is_read, what_has_a_part_of_the_network_is_found, dumps_are_read_whole,
+                    addresses_of_the_interface_itself_are_known);
 }

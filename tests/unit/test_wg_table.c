@@ -125,11 +125,9 @@ START_TEST(time_takes_peers_away)
     view.now_s = BLOCK_S + 99;
     judge(2);
     ck_assert_uint_eq(want.count, 2);
-    ck_assert_uint_eq(wg_next_s(claims, 2, &view), BLOCK_S + 100);
     view.now_s = BLOCK_S + 100;
     judge(2);
     ck_assert(want.count == 1 && verdicts[1] == WG_EXPIRED);
-    ck_assert_uint_eq(wg_next_s(claims, 2, &view), BLOCK_S + MAX_AGE + 1);
     view.now_s = BLOCK_S + MAX_AGE;
     judge(2);
     ck_assert_uint_eq(want.count, 1);
