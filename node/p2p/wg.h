@@ -7,11 +7,11 @@
  *
  * The private key is drawn here, stays in locked memory, and goes nowhere but to the interface. Public keys are said on
  * attested connections alone, signed by the wallet of the member's token; an endpoint is the address at a connection's
- * other end, and none where that is a relay's. Whoever is not listed any more, or not attested, loses its place at once.
+ * other end, and none where that is a relay's. Who is not listed any more, or not attested, loses its place at once.
  *
  * Spec:   sdk-facts 5; docs/sdk.md
  * Floor:  5, node/p2p. Any thread. A thread of its own.
- * Tests:  tests/unit/test_wg.c, tests/wireguard/run
+ * Tests:  tests/unit/test_wg.c, tests/wireguard/namespaces.py
  */
 #ifndef NODE_P2P_WG_H
 #define NODE_P2P_WG_H

@@ -9,7 +9,7 @@
  *
  * Spec:   sdk-facts 4 (no overlap), 5
  * Floor:  5, node/p2p. One thread at a time. Waits for kernel and socket, at most WG_DOOR_WAIT_S each time.
- * Tests:  tests/wireguard/run
+ * Tests:  tests/wireguard/namespaces.py
  */
 #ifndef NODE_P2P_WG_DOOR_H
 #define NODE_P2P_WG_DOOR_H
