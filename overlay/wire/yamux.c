@@ -113,6 +113,9 @@ size_t yamux_data(yamux_t *y, wr_t *w, uint32_t id, view_t payload)
     wr_bytes(w, payload.p, n);
     s->ack_due = false;
     s->send_window -= (uint32_t)n;
+    y->unanswered += (uint32_t)n;
+    if (y->unanswered > YAMUX_UNANSWERED_MAX)
+        y->unanswered = YAMUX_UNANSWERED_MAX;
     return n;
 }
 
@@ -274,14 +277,26 @@ static rc_t take_ping(yamux_t *y, err_t *e, const frame_t *f)
     return RC_OK;
 }
 
+/* Whether a frame is more than a reason to be busy: payload, a beginning, an end, or room for what was used up. */
+static bool brings(yamux_t *y, const frame_t *f)
+{
+    if (f->type == TYPE_DATA)
+        return f->length || f->flags;
+    if (f->flags & (SYN | FIN | RST))
+        return true;
+    if (f->type != TYPE_WINDOW || !f->length || y->unanswered < YAMUX_ROOM_MIN)
+        return false;
+    y->unanswered -= YAMUX_ROOM_MIN;
+    return true;
+}
+
 static rc_t take_frame(yamux_t *y, err_t *e, const frame_t *f)
 {
     const bool of_stream = f->type == TYPE_DATA || f->type == TYPE_WINDOW;
     if (f->type > TYPE_GO_AWAY || f->flags > (SYN | ACK | FIN | RST) || of_stream != (f->id != 0))
         return err_set(e, RC_MALFORMED, "a yamux frame of type %u with flags %u on stream %u", f->type, f->flags,
                        f->id);
-    bool brings = f->type == TYPE_DATA ? f->length || f->flags : f->flags & (SYN | FIN | RST);
-    if (!brings && ++y->idle > YAMUX_IDLE_MAX)
+    if (!brings(y, f) && ++y->idle > YAMUX_IDLE_MAX)
         return err_say(e, RC_LIMIT, "the peer floods the connection with frames that bring nothing");
     if (f->type == TYPE_PING)
         return take_ping(y, e, f);

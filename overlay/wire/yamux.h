@@ -19,11 +19,13 @@
 #include "base/map.h"
 
 #define YAMUX_HEADER_LEN 12u
-#define YAMUX_WINDOW (256u << 10)   /* bytes that may be under way on a stream */
-#define YAMUX_FRAME_MAX (16u << 10) /* bytes of payload in a frame that we write */
-#define YAMUX_STREAMS_MAX 256u      /* open at once, of both ends together */
-#define YAMUX_PENDING_MAX 16u       /* answers to pings and to refused streams that wait for room */
-#define YAMUX_IDLE_MAX 1024u        /* frames that bring nothing, between two yamux_ticks */
+#define YAMUX_WINDOW (256u << 10)       /* bytes that may be under way on a stream */
+#define YAMUX_FRAME_MAX (16u << 10)     /* bytes of payload in a frame that we write */
+#define YAMUX_STREAMS_MAX 256u          /* open at once, of both ends together */
+#define YAMUX_PENDING_MAX 16u           /* answers to pings and to refused streams that wait for room */
+#define YAMUX_IDLE_MAX 1024u            /* frames that bring nothing, between two yamux_ticks */
+#define YAMUX_ROOM_MIN 512u             /* bytes that we sent, for each frame of the peer that gives room back */
+#define YAMUX_UNANSWERED_MAX (1u << 20) /* of bytes that we sent, how many are counted for such frames */
 #define YAMUX_MEMORY_MAX (96u << 10)
 
 enum { YAMUX_NORMAL = 0, YAMUX_PROTOCOL_ERROR = 1, YAMUX_INTERNAL_ERROR = 2 }; /* reasons of Go Away */
@@ -48,6 +50,7 @@ typedef struct {
     uint32_t next_id, last_peer_id;
     bool peer_away, we_away;
     unsigned idle;
+    uint32_t unanswered; /* bytes that we sent, less those that frames giving room back have answered */
 
     uint32_t pongs[YAMUX_PENDING_MAX], resets[YAMUX_PENDING_MAX]; /* to be written */
     unsigned pong_count, reset_count;

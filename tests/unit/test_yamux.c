@@ -352,6 +352,31 @@ START_TEST(floods_end_the_connection)
 }
 END_TEST
 
+/* However much goes over a connection between two ticks. */
+START_TEST(room_for_what_was_sent_is_no_flood)
+{
+    static const uint8_t part[YAMUX_WINDOW / 2];
+    uint32_t id;
+    ends[0].consumes = true;
+    ck_assert_int_eq(yamux_open(&ends[1].y, &id, &ends[1].out), RC_OK);
+    for (unsigned i = 0; i < YAMUX_IDLE_MAX + 100; i++) {
+        for (size_t at = 0; at < sizeof part;) {
+            const size_t n = yamux_data(&ends[1].y, &ends[1].out, id, view_of(part + at, sizeof part - at));
+            ck_assert_uint_gt(n, 0);
+            at += n;
+        }
+        carry(1, 1 << 20);
+        carry(0, 1 << 20); /* acknowledges, or gives the half of a window back */
+    }
+    ck_assert_uint_eq(ends[0].bytes, (YAMUX_IDLE_MAX + 100) * sizeof part);
+    rc_t rc = RC_OK;
+    unsigned n;
+    for (n = 0; !rc && n < 10 * YAMUX_IDLE_MAX; n++) /* but bytes that are given back one by one are */
+        rc = feed("000100000000000200000001");
+    ck_assert(rc == RC_LIMIT && n <= YAMUX_IDLE_MAX + YAMUX_UNANSWERED_MAX / YAMUX_ROOM_MIN + 1);
+}
+END_TEST
+
 START_TEST(a_stream_reset_in_its_own_callback_is_heard_no_more)
 {
     ends[1].reset_at_data = true;
@@ -403,6 +428,6 @@ int main(void)
                            what_breaks_the_rules_ends_the_connection, a_full_window_waits_until_it_was_used_up,
                            frames_wait_for_room, more_streams_than_the_most_are_refused_one_by_one,
                            streams_come_and_go_without_growing, floods_end_the_connection,
-                           a_stream_reset_in_its_own_callback_is_heard_no_more, a_megabyte_goes_through_both_ways,
-                           ids_do_not_wrap);
+                           room_for_what_was_sent_is_no_flood, a_stream_reset_in_its_own_callback_is_heard_no_more,
+                           a_megabyte_goes_through_both_ways, ids_do_not_wrap);
 }
