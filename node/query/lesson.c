@@ -1,5 +1,7 @@
 #include "node/query/lesson.h"
 
+#include "base/crypto/hash.h"
+
 /* ---- what came ---- */
 
 /* Says what an answer that is no answer means. */
@@ -310,7 +312,14 @@ bool lesson_is_numbered(const batch_t *b, const need_t *need)
     return false;
 }
 
-rc_t lesson_branch(err_t *e, bool *passes, const batch_t *b, size_t element, const need_t *need)
+/* Whether an answer is the header of need's block. */
+static bool is_ours(const jr_answer_t *a, const need_t *need)
+{
+    return !a->rc && a->answer.header.number == need->number &&
+           !ex_header_check(&a->answer.header, &need->block->block_hash);
+}
+
+lesson_branch_t lesson_branch(err_t *e, bool *passes, const batch_t *b, size_t element, const need_t *need)
 {
     const jr_answer_t *a = b->rc ? NULL : &b->answers[element];
     const err_t *why = a ? &a->why : &b->why;
@@ -318,14 +327,37 @@ rc_t lesson_branch(err_t *e, bool *passes, const batch_t *b, size_t element, con
     *passes = refusal_passes(a ? a->refusal : (refusal_t)b->why.code);
     if (*passes || nothing_came) {
         *e = *why;
-        return why->rc;
+        return BRANCH_NOT_NOW;
     }
-    if (!a || a->rc || a->answer.header.number != need->number ||
-        !ex_header_check(&a->answer.header, &need->block->block_hash))
-        return RC_OK;
+    if (!a || a->rc || a->answer.header.number != need->number)
+        return BRANCH_UNSAID;
+    if (is_ours(a, need))
+        return BRANCH_OURS;
     *passes = true;
-    return jr_before(e, err_say(e, RC_NEED_DATA, "it is another block: what it gave by number is of another branch"),
-                     need);
+    (void)jr_before(e, err_say(e, RC_NEED_DATA, "it is another block: what it gave by number is of another branch"),
+                    need);
+    return BRANCH_OTHER;
+}
+
+bool lesson_has_branch(const batch_t *b, const need_t *branch)
+{
+    for (size_t i = 0; !b->rc && i < b->count; i++) {
+        const need_t *need = b->needs[i];
+        if (need->kind == NEED_HEADER && need->number == branch->number && hash32_is_zero(&need->hash) &&
+            is_ours(&b->answers[i], branch))
+            return true;
+    }
+    return false;
+}
+
+bool lesson_is_rooted(const batch_t *b, size_t element, const need_t *need)
+{
+    const ex_nodes_t *nodes = &b->answers[element].answer.proof.account_proof;
+    hash32_t root;
+    if (need->kind != NEED_PROOF || !nodes->count)
+        return false;
+    keccak256(&root, nodes->nodes[0]);
+    return hash32_eq(&root, &need->block->state_root);
 }
 
 static int learn_branch(cap_t *c, void *unused)

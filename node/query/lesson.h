@@ -50,10 +50,21 @@ bool lesson_blames(batch_t *b, rc_t rc);
  * another branch. */
 bool lesson_is_numbered(const batch_t *b, const need_t *need);
 
-/* What an endpoint answered to the question which block has the number of need's. RC_OK: need's own; or it cannot or
- * does not say, which excuses nothing. RC_NEED_DATA: another one. Else it has nothing to say for now, *passes: but may
- * a little later. */
-rc_t lesson_branch(err_t *e, bool *passes, const batch_t *b, size_t element, const need_t *need);
+/* What an endpoint answered to the question which block has the number of need's. */
+typedef enum {
+    BRANCH_UNASKED,
+    BRANCH_OURS,
+    BRANCH_OTHER,  /* another one: e says so */
+    BRANCH_UNSAID, /* it cannot or does not say */
+    BRANCH_NOT_NOW /* nothing for now, for the reason in e; *passes: but it may a little later */
+} lesson_branch_t;
+lesson_branch_t lesson_branch(err_t *e, bool *passes, const batch_t *b, size_t element, const need_t *need);
+
+/* Whether the batch has the header of branch's block in it, as asked for by branch. */
+bool lesson_has_branch(const batch_t *b, const need_t *branch);
+
+/* Whether an answer is a proof from the state root of need's block: then it is of no other branch, right or wrong. */
+bool lesson_is_rooted(const batch_t *b, size_t element, const need_t *need);
 
 /* Learns that it was. */
 void lesson_other_branch(up_t *u, size_t endpoint);

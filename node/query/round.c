@@ -9,6 +9,7 @@
 
 #define LATE_MS 100u /* before who does not know the block yet is asked again; doubles up to */
 #define LATE_MAX_MS 800u
+#define DOUBTS_MAX 3u                      /* questions in one visit which block it has at a number */
 #define GUIDE_MAX_MS 1000u                 /* that the rest waits for an access list of another endpoint */
 #define LIE_ARENA_MAX ((size_t)32 << 20)   /* bytes: the text of a whole block once more */
 #define ROUND_ARENA_MAX ((size_t)16 << 20) /* bytes: keys and seats of one round's needs */
@@ -51,8 +52,8 @@ static void meet_endpoint(round_t *r, visit_t *v, size_t endpoint)
     v->all = v->mine = (fault_t){ 0 };
     v->retry_after_ms = 0;
     v->slots_most = BATCH_SLOTS_MAX;
-    v->doubted = false;
-    v->same = 0;
+    v->doubted = v->mute = false;
+    v->doubts = 0;
 }
 
 /* False: no memory. */
@@ -176,6 +177,8 @@ static bool has_come_in_part(const round_t *r, size_t i)
 /* A seat for the header that the endpoint has at the number. False: no memory. */
 static bool add_branch(round_t *r, visit_t *v)
 {
+    v->branch = v->doubt;
+    v->doubts++;
     seat_t s = { .need = &v->branch };
     flight_key(&s.key, &v->branch);
     return add_seat(r, v, &s);
@@ -188,8 +191,8 @@ static bool take_seats(round_t *r, visit_t *v)
     const size_t most = cap_slots(&can, v->slots_most);
     bool whole = true;
     v->party.count = 0;
-    if (v->doubted)
-        return add_branch(r, v);
+    if (v->doubted && !v->mute)
+        whole = add_branch(r, v); /* first, so that all else gets on its batch */
     for (size_t i = 0; i < r->count && whole; i++) {
         const need_t *need = &r->needs[i];
         if (r->answered[i] || v->asked[i] || (r->guided && need->kind == NEED_HINT))
@@ -360,18 +363,40 @@ static rc_t give(round_t *r, err_t *e, const seat_t *s, const answer_t *answer)
     return rc;
 }
 
+/* Whether the endpoint itself said that what it gave wrong is of our branch. */
+static bool is_ours(const visit_t *v, const seat_t *s)
+{
+    if (v->stand != BRANCH_OURS && v->stand != BRANCH_UNSAID)
+        return false;
+    if (lesson_is_rooted(s->batch, s->element, s->need))
+        return true;
+    return s->need->block->env.number <= v->branch.number && lesson_has_branch(s->batch, &v->branch);
+}
+
 /* What an answer comes to that does not prove what was asked for. *again: it may be of another branch, and that is
  * asked first. */
-static rc_t judge_wrong(visit_t *v, const seat_t *s, bool *again)
+static rc_t judge_wrong(visit_t *v, err_t *e, const seat_t *s, bool *again, bool *passes)
 {
     const ex_block_t *block = s->need->block;
     const uint64_t number = block->env.number;
-    if (!lesson_is_numbered(s->batch, s->need) || number <= v->same)
+    if (!lesson_is_numbered(s->batch, s->need) || is_ours(v, s))
         return RC_REFUSED;
-    if (!v->doubted || number < v->branch.number)
-        v->branch = (need_t){ .kind = NEED_HEADER, .block = block, .number = number };
+    if (v->stand == BRANCH_UNSAID)
+        return err_say(e, RC_IO, "it is not the block's, and it does not say which block it has there");
+    if (v->doubts >= DOUBTS_MAX) {
+        *passes = true;
+        return err_say(e, RC_NEED_DATA, "it is not the block's, of which it has the header: it is on several branches");
+    }
+    if (!v->doubted || number < v->doubt.number)
+        v->doubt = (need_t){ .kind = NEED_HEADER, .block = block, .number = number };
     v->doubted = *again = true;
     return RC_NEED_DATA;
+}
+
+/* Whether the party was asked for the header at the number, too. */
+static bool asks_branch(const visit_t *v)
+{
+    return v->party.count && v->party.seats[0].need == &v->branch;
 }
 
 /* Gives the query one answer. *again: it came to nothing for a reason of whoever asked for it, not of the endpoint.
@@ -380,7 +405,7 @@ static rc_t take_seat(round_t *r, visit_t *v, err_t *e, const seat_t *s, bool *a
 {
     const batch_t *b = s->batch;
     if (b->rc) {
-        *again = b->rc == RC_NOMEM && !s->own;
+        *again = (b->rc == RC_NOMEM && !s->own) || (v->mute && asks_branch(v));
         *passes = refusal_passes((refusal_t)b->why.code);
         *e = b->why;
         return b->rc;
@@ -406,7 +431,7 @@ static rc_t take_seat(round_t *r, visit_t *v, err_t *e, const seat_t *s, bool *a
         r->since_ms = r->now_ms();
     *passes = rc == RC_NEED_DATA && e->code == QUERY_LATER && !s->need->settled;
     if (rc_blames_input(rc))
-        rc = judge_wrong(v, s, again);
+        rc = judge_wrong(v, e, s, again, passes);
     return jr_before(e, rc, s->need);
 }
 
@@ -475,8 +500,7 @@ static void judge_seat(round_t *r, visit_t *v, fault_t *all, fault_t *mine, cons
         v->retry_after_ms = s->batch->retry_after_ms;
 }
 
-/* Takes the header that the endpoint has at the number. Another block's, or one that it has not now, ends the visit;
- * one that it does not give excuses nothing. */
+/* Takes the header that the endpoint has at the number. Another block's, or one that it has not now, ends the visit. */
 static void take_branch(round_t *r, visit_t *v, fault_t *all, fault_t *mine, const seat_t *s)
 {
     const batch_t *b = s->batch;
@@ -486,20 +510,20 @@ static void take_branch(round_t *r, visit_t *v, fault_t *all, fault_t *mine, con
         v->late |= s->own;
         return;
     }
-    const rc_t rc = lesson_branch(&e, &passes, b, s->element, &v->branch);
-    v->doubted = false;
+    v->stand = lesson_branch(&e, &passes, b, s->element, &v->branch);
     v->heard |= b->heard;
-    v->stopped |= rc != RC_OK;
-    if (!rc)
-        v->same = v->branch.number;
-    else if (rc == RC_NEED_DATA)
+    v->mute |= v->stand == BRANCH_UNSAID && b->rc;
+    if (v->stand == BRANCH_OTHER)
         lesson_other_branch(r->upstream, v->endpoint);
+    if (v->stand != BRANCH_OTHER && v->stand != BRANCH_NOT_NOW)
+        return;
+    v->stopped = true;
     note_said(all->said, &b->response);
-    fault_add(all, rc, &e, passes);
+    fault_add(all, e.rc, &e, passes);
     if (!s->own)
         return;
     v->own = true;
-    fault_add(mine, rc, &e, passes);
+    fault_add(mine, e.rc, &e, passes);
     if (b->retry_after_ms > v->retry_after_ms)
         v->retry_after_ms = b->retry_after_ms;
 }
@@ -519,14 +543,16 @@ static void take_party(round_t *r, visit_t *v)
                                          NEED_CODE,  NEED_WHERE,  NEED_HINT }; /* code: once its hash is proven */
     fault_t all = { 0 }, mine = { 0 };
     bool heard_before = v->heard;
-    v->heard = v->out = false;
-    if (v->party.count && v->party.seats[0].need == &v->branch) /* alone */
-        take_branch(r, v, &all, &mine, &v->party.seats[0]);
-    else
-        for (size_t pass = 0; pass < sizeof order / sizeof order[0]; pass++)
-            for (size_t i = 0; i < v->party.count; i++)
-                if (v->party.seats[i].need->kind == order[pass])
-                    judge_seat(r, v, &all, &mine, &v->party.seats[i]);
+    const seat_t *const seats = v->party.seats;
+    const size_t first = asks_branch(v);
+    v->heard = v->out = v->doubted = false;
+    v->stand = v->mute ? BRANCH_UNSAID : BRANCH_UNASKED;
+    if (first)
+        take_branch(r, v, &all, &mine, &seats[0]);
+    for (size_t pass = 0; pass < sizeof order / sizeof order[0]; pass++)
+        for (size_t i = first; i < v->party.count; i++)
+            if (seats[i].need->kind == order[pass])
+                judge_seat(r, v, &all, &mine, &seats[i]);
     flights_clear(&v->party);
     const bool minor = all.rc == RC_IO || all.rc == RC_NEED_DATA || (v->doubted && lesson_rank(all.rc) == 2);
     v->stopped |= all.rc && !(minor && v->heard);

@@ -19,8 +19,10 @@
  * within ROUND_LACK_MAX_MS: one that is behind, or has little history, does not hide what another one has.
  *
  * What was asked for by number (state, of who takes no hashes; a header or receipts whose hash is not known) and is not
- * the block's may be of another branch. So the endpoint is asked for the header that it has at the number of the
- * verified block. If that is another block's, it is late; else it is asked once more, and what is wrong then is a lie.
+ * the block's may be of another branch. So the endpoint is asked for it once more, beside the header that it has at the
+ * number of the verified block. If that is another block's, it is late. It lies when it has said itself that it stands
+ * on our branch: by that header in the same batch, or by a proof from our state root. Behind one URL there may be
+ * several servers on several branches: the header of one says nothing of what another one gives.
  *
  * Who says "too often" or does not know the block yet is asked again within the query's time, others first; nobody is
  * asked before the time that he named. When a whole pass over all has brought nothing for ROUND_VAIN_MAX_MS, that ends.
@@ -34,6 +36,7 @@
 #include "base/os/clock.h"
 #include "lightclient/exec/query.h"
 #include "node/query/flight.h"
+#include "node/query/lesson.h"
 
 #define ROUND_VAIN_MAX_MS 10000u /* a round in which nothing more is answered, before it is told who gives nothing */
 #define ROUND_SAID_MAX 200u      /* characters of an answer that are logged */
@@ -59,12 +62,15 @@ typedef struct {
     bool heard;        /* it answered a batch, if only with errors */
     size_t slots_most; /* of one proof: beyond what the endpoint is known to give, it has refused more on this visit */
     bool doubted;      /* what it gave by number was wrong, and it is asked which block it has there: */
-    need_t branch;     /* ... the header at the oldest such number */
-    uint64_t same;     /* up to here it is on our branch, as its headers say; 0: not known */
-    bool own;          /* we asked it for something ourselves, */
-    fault_t all, mine; /* what its answers were, all, and those that are ours to report */
-    bool stopped;      /* asking it for more makes no sense */
-    bool late;         /* the party left before its answer came */
+    need_t doubt;      /* ... the header at the oldest such number, */
+    need_t branch;     /* ... that it was asked for beside the rest, */
+    lesson_branch_t stand; /* ... and what it said to that */
+    unsigned doubts;       /* how often it was asked that, */
+    bool mute;             /* ... and no more, as what travels with it fails */
+    bool own;              /* we asked it for something ourselves, */
+    fault_t all, mine;     /* what its answers were, all, and those that are ours to report */
+    bool stopped;          /* asking it for more makes no sense */
+    bool late;             /* the party left before its answer came */
     uint32_t retry_after_ms;
     party_t party;
     size_t room; /* seats of the party that there is memory for */

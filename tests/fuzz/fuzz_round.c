@@ -1,6 +1,6 @@
-/* Whatever endpoints answer, when and in whatever order: a round ends by itself, after so many requests and so much time as
- * its needs allow for, never waits for nothing, and takes no lie; and who is on another branch, and says so, is called no liar for
- * what it gave by number. The requests are this file's: it stands in for node/query/flight.c. */
+/* Whatever endpoints answer, when and in whatever order: a round ends by itself, after so many requests and so much
+ * time as its needs allow for, never waits for nothing, and takes no lie; and who has servers on several branches is
+ * called no liar for what they gave by number. The requests are this file's: it stands in for node/query/flight.c. */
 #include <stdlib.h>
 
 #include "base/os/log.h"
@@ -26,7 +26,7 @@ static struct {
     ex_header_t headers[BLOCKS];    /* the first is number 1, */
     ex_block_t blocks[BLOCKS];      /* ... and what is verified of them */
     uint64_t other_from[ENDPOINTS]; /* each has other blocks from this number on */
-    bool silent[ENDPOINTS];         /* it did not say which one it has */
+    bool lied[ENDPOINTS];           /* it gave what is false of a block that it has */
     bool by_number;                 /* so state is asked for */
     bool settled;                   /* a block is asked for that is long final */
     size_t asked[ROUND_VISITS + 1]; /* endpoints that answer, by air */
@@ -71,8 +71,9 @@ static rc_t give(query_t *q, err_t *e, size_t i, const answer_t *a)
 
 /* ---- what endpoints answer ---- */
 
-/* To one need: nothing more is known of a provider that has run out of bytes than that it is busy. */
-static jr_answer_t answer(const need_t *need, size_t endpoint)
+/* To one need, by a server that has other blocks from a number on: nothing more is known of a provider that has run out
+ * of bytes than that it is busy. */
+static jr_answer_t answer(const need_t *need, size_t endpoint, uint64_t other_from)
 {
     static const refusal_t why[] = { REFUSAL_BUSY,  REFUSAL_LATE, REFUSAL_OTHER, REFUSAL_STATE,
                                      REFUSAL_DEPTH, REFUSAL_KEYS, REFUSAL_FORM,  REFUSAL_FUNDS };
@@ -80,7 +81,7 @@ static jr_answer_t answer(const need_t *need, size_t endpoint)
     jr_answer_t a = { .answer.kind = need->kind };
     if (need->kind == NEED_HEADER && what >= 0x40) {
         a.answer.header = w.headers[need->number - 1];
-        a.answer.header.gas_used += need->number >= w.other_from[endpoint];
+        a.answer.header.gas_used += need->number >= other_from;
         return a;
     }
     if (what >= 0xc0)
@@ -96,7 +97,7 @@ static jr_answer_t answer(const need_t *need, size_t endpoint)
                                                                          : RC_IO;
         a.why = (err_t){ .rc = a.rc, .code = (uint16_t)a.refusal, .text = "refused" };
     }
-    w.silent[endpoint] |= need->kind == NEED_HEADER && !refusal_passes(a.refusal);
+    w.lied[endpoint] |= a.answer.number == FALSE_NUMBER && need->block->env.number < other_from;
     return a;
 }
 
@@ -114,12 +115,11 @@ static batch_t *answer_all(party_t *p, size_t endpoint)
         b->rc = err_say(&b->why, whole[what / 8 % 4], "refused as a whole");
     if (b->rc == RC_IO)
         err_code(&b->why, b->rc, what & 128 ? REFUSAL_BUSY : REFUSAL_BATCH);
-    for (size_t i = 0; i < p->count; i++)
-        w.silent[endpoint] |= b->rc && p->seats[i].need->kind == NEED_HEADER;
+    const uint64_t other_from = what & 64 ? w.other_from[endpoint] : BLOCKS + 1; /* several servers at one URL */
     b->retry_after_ms = what % 8 == 6 ? 250u * (what / 8) : 0;
     for (size_t i = 0; i < p->count; i++) {
         b->needs[i] = p->seats[i].need;
-        b->answers[i] = answer(p->seats[i].need, endpoint);
+        b->answers[i] = answer(p->seats[i].need, endpoint, other_from);
     }
     return b;
 }
@@ -261,13 +261,13 @@ static void make_blocks(void)
     w.by_number = next() % 2;
 }
 
-/* Nobody who has other blocks from the first on lies by a number. */
+/* Nobody lies by a number whose servers have other blocks there, or not, and give what is theirs. */
 static void check_blame(up_t *up)
 {
     up_status_t rows[UP_ENDPOINTS_MAX];
     (void)up_snapshot(up, rows);
     for (size_t i = 0; i < ENDPOINTS; i++)
-        if (rows[i].lies && w.by_number && w.other_from[i] == 1 && !w.silent[i] && !w.settled)
+        if (rows[i].lies && w.by_number && !w.lied[i] && !w.settled)
             abort();
 }
 

@@ -59,6 +59,7 @@ typedef struct play {
     } hint;
     /* how late it is */
     unsigned late_ms; /* from the first request on */
+    bool split;       /* ... and only the server that gives proofs and code; another one gives headers */
     enum { LATE_HEADER, LATE_NULL, LATE_UNKNOWN, LATE_BRANCH, LATE_TRIE, LATE_STATE } late;
     /* how often it may be asked */
     unsigned every; /* so many-th request or element is too much; 0: none is */
@@ -78,6 +79,7 @@ typedef struct play {
     uint64_t began_ms;
     unsigned requests, elements, proofs, trips, trips_done, moved, posts_moved;
     unsigned call;  /* which of the seven is running */
+    bool on_branch; /* this request's server is on another branch */
     unsigned early; /* requests before Retry-After had passed, */
     uint64_t not_before_ms;
 } play_t;
@@ -176,7 +178,7 @@ static inline bool play_proof(FILE *out, const play_t *p, const json_t *params, 
         "{\"address\":\"%s\",\"nonce\":\"%s\",\"balance\":\"%s%s\",\"codeHash\":\"%s\",\"storageHash\":\"%s\",\"accountProof\":",
         play_text(account, "address"), play_text(account, "nonce"), branch ? "0x1" : play_text(account, "balance"),
         p->lie == LIE_BALANCE ? "1" : "", play_text(account, "codeHash"), play_text(account, "storageHash"));
-    play_nodes(out, json_object_get(account, "accountProof"), p->lie == LIE_NODE, false);
+    play_nodes(out, json_object_get(account, "accountProof"), branch || p->lie == LIE_NODE, false);
     if (!play_slots(out, p, account, json_array_get(params, 1)))
         return false;
     fprintf(out, "%s}", p->member ? p->member : "");
@@ -287,7 +289,7 @@ static inline bool play_refuses(FILE *out, play_t *p, const char *method, const 
         play_error(out, -32002, "No state available for block 0x1591c0f");
     else if (play_is_late(p) && p->late == LATE_NULL)
         fprintf(out, "\"result\":null");
-    else if (play_is_late(p) && p->late == LATE_BRANCH && json_is_object(block))
+    else if (p->on_branch && json_is_object(block))
         play_error(out, -32000, "header for hash not found");
     else if (p->keys_max && !strcmp(method, "eth_getProof") && json_array_size(keys) > p->keys_max)
         play_error(out, -32602, "too many slots requested");
@@ -313,9 +315,9 @@ static inline void play_element(FILE *out, play_t *p, const json_t *element)
         if (!strcmp(method, "eth_chainId"))
             good = fputs("\"0x1\"", text) >= 0;
         else if (!strcmp(method, "eth_getProof"))
-            good = play_proof(text, p, params, play_is_late(p) && p->late == LATE_BRANCH);
+            good = play_proof(text, p, params, p->on_branch);
         else if (!strcmp(method, "eth_getBlockByNumber"))
-            good = play_header(text, play_is_late(p) && p->late == LATE_BRANCH);
+            good = play_header(text, p->on_branch);
         else if (!strcmp(method, "eth_getCode"))
             good = play_code(text, p, params);
         else if (!strcmp(method, "eth_createAccessList"))
@@ -534,6 +536,8 @@ static inline bool play_serve(int fd, const char *request)
     if (!p->began_ms)
         p->began_ms = clock_ms();
     p->requests++;
+    p->on_branch = play_is_late(p) && p->late == LATE_BRANCH &&
+                   (!p->split || strstr(request, "eth_getProof") || strstr(request, "eth_getCode"));
     p->early += clock_ms() < p->not_before_ms;
     const unsigned trip = p->trips_done + 1;
     if (trip > p->trips)
