@@ -289,6 +289,8 @@ void service_free(service_t *s)
     ask_free(s->ask);
     ask_free(s->sends);
     daemon_free(s->members);
+    wg_free(s->wg);
+    wg_door_free(&s->wg_door);
     attest_free(s->attest);
     follow_free(s->follow);
     up_free(s->execution);

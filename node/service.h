@@ -85,6 +85,9 @@ typedef struct {
     claims_t *claims;     /* what members claim, for the follower */
     follow_t *follow;
     foresight_t *foresight;
+    wg_door_t wg_door; /* of mode wireguard, */
+    wg_t *wg;          /* NULL: another mode; else */
+    side_owner_t side; /* what it says to members */
     daemon_t *members; /* the list of members on chain; NULL: there is no contract */
     pulse_t *pulse;    /* whether an execution RPC answers */
     attest_t *attest;

@@ -361,6 +361,7 @@ static rc_t make_members(service_t *s, err_t *e)
                                      .ask = s->ask,
                                      .chain = &k->config->chain,
                                      .cache = k->cache,
+                                     .wg = s->wg,
                                      .flags = service_marks(s),
                                      .now_s = least_s,
                                      .ctx = s };
@@ -442,6 +443,19 @@ static void on_keyed(void *ctx)
 
 /* ---- the cluster ---- */
 
+/* The interface, whose keys are said to members. */
+static rc_t make_wireguard(service_t *s, err_t *e)
+{
+    const membership_t *m = &s->with.config->membership;
+    if (!m->is_set || m->mode != MEMBERS_WIREGUARD)
+        return RC_OK;
+    const rc_t rc = wg_door_new(&s->wg_door);
+    const wg_config_t config = {
+        .contract = m->contract, .max_age_s = m->max_age_s, .port = WG_PORT, .door = s->wg_door
+    };
+    return rc ? err_say(e, rc, "no memory that may be locked for WireGuard") : wg_new(&s->wg, e, &config);
+}
+
 static rc_t make_cluster(service_t *s, err_t *e)
 {
     const service_config_t *k = &s->with;
@@ -460,6 +474,10 @@ static rc_t make_cluster(service_t *s, err_t *e)
                                 .keyed_ctx = s };
     if (!k->shows)
         return RC_OK;
+    if (s->wg) {
+        wg_side(s->wg, &s->side);
+        config.side = &s->side;
+    }
     memcpy(config.node_pubkey, s->node_pubkey, sizeof config.node_pubkey);
     const rc_t rc = err_before(e, cluster_start(&s->cluster, e, &config), "the overlay: ");
     if (!rc)
@@ -584,6 +602,8 @@ static rc_t make_all(service_t *s, err_t *e)
     if (!rc)
         rc = make_node_key(&s->node_keyring, s->node_pubkey, e);
     operator_gate_node(&s->operator, s->node_pubkey);
+    if (!rc)
+        rc = make_wireguard(s, e);
     if (!rc)
         rc = make_lies(s, e);
     if (!rc)

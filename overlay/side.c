@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "overlay/framed.h"
+#include "overlay/join.h"
 
 #define LINES_MAX 64u
 #define SAID_MAX 1024u /* bytes of a message */

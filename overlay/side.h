@@ -12,7 +12,9 @@
 #ifndef OVERLAY_SIDE_H
 #define OVERLAY_SIDE_H
 
-#include "overlay/join.h"
+#include "overlay/net/net.h"
+
+typedef struct join join_t; /* overlay/join.h */
 
 /* A connection of a peer, during a call. */
 typedef struct {

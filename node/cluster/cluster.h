@@ -20,6 +20,7 @@
 #include "node/chain/objects.h"
 #include "node/config/config.h"
 #include "node/evidence/attest.h"
+#include "overlay/side.h"
 #include "overlay/state.h"
 
 typedef struct cluster cluster_t;
@@ -41,6 +42,7 @@ typedef struct {
     /* Told on the loop's thread when another key signs, or one that will is held: cluster_key. */
     void (*keyed)(void *ctx);
     void *keyed_ctx;
+    const side_owner_t *side; /* what else is said to members, on the loop's thread; borrowed. NULL: nothing */
 } cluster_config_t;
 
 /* A cluster that attested members are in, and where the chain is that they follow. */

@@ -169,6 +169,8 @@ static void closed(void *ctx, net_conn_t *conn, const err_t *why)
     join_closed(c->join, conn, why);
     gossip_closed(c->gossip, conn);
     circuits_closed(c->circuits, conn);
+    if (c->side)
+        side_closed(c->side, conn);
     peers_closed(c->peers, conn, why);
     look(c);
 }
@@ -179,7 +181,7 @@ static bool serves(void *ctx, net_conn_t *conn, const net_protocol_t *p)
     const cluster_t *c = ctx;
     if (!strcmp(p->name, GOSSIP_NAME))
         return join_phase(c->join, conn) == JOIN_PEER || (net_dialled(conn) && !is_member(ctx, conn));
-    if (!strcmp(p->name, LCDATA_NAME))
+    if (!strcmp(p->name, LCDATA_NAME) || (c->side && !strcmp(p->name, c->with.side->name)))
         return join_phase(c->join, conn) == JOIN_PEER;
     if (circuits_is(p))
         return circuits_serves(c->circuits, conn, p);
@@ -255,8 +257,9 @@ static uint64_t turn(void *ctx, uint64_t now_ms)
         return now_ms + OPEN_MS;
     if (!c->listening && now_ms >= c->listen_ms)
         listen_now(c, now_ms);
-    const uint64_t next[] = { join_turn(c->join, now_ms), peers_turn(c->peers, now_ms), gossip_turn(c->gossip, now_ms),
-                              lcdata_turn(c->lcdata, now_ms), circuits_turn(c->circuits, now_ms) };
+    const uint64_t next[] = { join_turn(c->join, now_ms),         peers_turn(c->peers, now_ms),
+                              gossip_turn(c->gossip, now_ms),     lcdata_turn(c->lcdata, now_ms),
+                              circuits_turn(c->circuits, now_ms), c->side ? side_turn(c->side, now_ms) : UINT64_MAX };
     uint64_t at = now_ms + LOOK_MS;
     for (size_t i = 0; i < sizeof next / sizeof next[0]; i++)
         at = next[i] < at ? next[i] : at;
@@ -435,6 +438,8 @@ static rc_t make_net(cluster_t *c)
     lcdata_protocol(c->lcdata, &c->protocols[n.protocol_count++]);
     circuits_protocols(c->circuits, &c->protocols[n.protocol_count]);
     n.protocol_count += CIRCUITS_PROTOCOLS;
+    if (c->side)
+        side_protocol(c->side, &c->protocols[n.protocol_count++]);
     return net_new(&c->net, &n);
 }
 
@@ -485,6 +490,8 @@ static rc_t make_parts(cluster_t *c, err_t *e)
         rc = data_new(c);
     if (!rc)
         rc = make_circuits(c);
+    if (!rc && c->with.side)
+        rc = side_new(&c->side, c->join, c->with.side, c->with.node_pubkey);
     if (!rc)
         rc = make_net(c);
     if (rc)
@@ -546,6 +553,7 @@ void cluster_stop(cluster_t *c)
     worker_stop(c->fetcher);
     loop_free(c->loop); /* frees the net */
     crew_free(c->crew);
+    side_free(c->side);
     join_free(c->join);
     gossip_free(c->gossip);
     circuits_free(c->circuits);
@@ -557,6 +565,7 @@ void cluster_stop(cluster_t *c)
     c->crew = NULL;
     c->fetcher = NULL;
     c->loop = NULL;
+    c->side = NULL;
     c->join = NULL;
     c->peers = NULL;
     c->gossip = NULL;

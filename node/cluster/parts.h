@@ -105,9 +105,10 @@ struct cluster {
     peers_t *peers;
     gossip_t *gossip;
     circuits_t *circuits;
+    side_t *side; /* NULL: nothing else is said to members */
     lcdata_t *lcdata;
     uint64_t data_good; /* number of the connection that gave data last */
-    net_protocol_t protocols[JOIN_PROTOCOLS + 2 + CIRCUITS_PROTOCOLS];
+    net_protocol_t protocols[JOIN_PROTOCOLS + 3 + CIRCUITS_PROTOCOLS];
     bool is_open;            /* our own evidence is verified: peers may be */
     kept_policy_t *policies; /* of orders, the one in force first; NULL: the configuration's is */
     bool listening;

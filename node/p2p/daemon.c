@@ -6,6 +6,7 @@
 
 #include "base/os/log.h"
 #include "base/os/worker.h"
+#include "node/p2p/seats.h"
 #include "node/p2p/shown.h"
 #include "node/query/jobs.h"
 
@@ -26,6 +27,7 @@ struct daemon {
     daemon_config_t with;
     p2p_list_t *list;
     writer_t *writer;
+    seats_t *seats; /* NULL: not in mode wireguard */
     hs_t *server;
     pthread_mutex_t lock; /* all below */
     worker_t *worker;     /* NULL: it is stopped */
@@ -81,11 +83,20 @@ static void answer(daemon_t *d, hs_response_t *r)
     put_text(r, &w);
 }
 
+/* How far the registration is: in mode wireguard nothing is sent before the interface can be had. */
+static writer_state_t state_of(daemon_t *d, err_t *why)
+{
+    const wg_state_t wg = d->with.wg ? wg_state(d->with.wg, why) : WG_READY;
+    if (wg == WG_HINDERED)
+        return WRITER_STUCK;
+    return wg == WG_READY ? writer_state(d->writer, why) : WRITER_AT_WORK;
+}
+
 /* Fills r with how the registration ended, or with what keeps it. */
 static void answer_registration(daemon_t *d, hs_response_t *r)
 {
     err_t why;
-    const writer_state_t state = writer_state(d->writer, &why);
+    const writer_state_t state = state_of(d, &why);
     if (state == WRITER_REGISTERED) {
         jw_t w = jw_of(NULL, ANSWER_MAX);
         jw_object(&w, NULL);
@@ -103,7 +114,7 @@ static void answer_registration(daemon_t *d, hs_response_t *r)
 static bool is_settled(daemon_t *d)
 {
     err_t why;
-    const writer_state_t state = d->writer ? writer_state(d->writer, &why) : WRITER_IDLE;
+    const writer_state_t state = d->writer ? state_of(d, &why) : WRITER_IDLE;
     return state == WRITER_REGISTERED || state == WRITER_STUCK;
 }
 
@@ -152,10 +163,91 @@ static void release(daemon_t *d, bool has_come)
     }
 }
 
-/* The writer has looked. */
+static void wake(void *ctx)
+{
+    daemon_t *d = ctx;
+    pthread_mutex_lock(&d->lock);
+    worker_wake(d->worker);
+    pthread_mutex_unlock(&d->lock);
+}
+
+/* The writer has looked: it may have its key now. */
 static void on_looked(void *ctx)
 {
+    wake(ctx);
     release(ctx, false);
+}
+
+/* ---- mode wireguard ---- */
+
+/* The interface can be had, or not. */
+static void on_checked(void *ctx)
+{
+    daemon_t *d = ctx;
+    err_t why;
+    if (wg_state(d->with.wg, &why) == WG_READY)
+        writer_register(d->writer);
+    release(d, false);
+}
+
+static void on_seats(void *ctx, const wg_seats_t *seats)
+{
+    daemon_t *d = ctx;
+    addr_t wallet;
+    if (writer_address(d->writer, &wallet)) /* without it nothing has been registered */
+        wg_list(d->with.wg, seats, &wallet);
+}
+
+static rc_t sign_as_wallet(void *ctx, uint8_t out[ECDSA_SIG65_LEN], const hash32_t *digest)
+{
+    return writer_sign(((daemon_t *)ctx)->writer, out, digest);
+}
+
+static uint64_t tell_now_s(void *ctx)
+{
+    const daemon_t *d = ctx;
+    return d->with.now_s(d->with.ctx);
+}
+
+/* Addresses are read from the registration on. When they are next. */
+static uint64_t read_seats(daemon_t *d)
+{
+    addr_t wallet;
+    const bool does = d->seats && writer_address(d->writer, &wallet);
+    return does ? seats_turn(d->seats, clock_monotonic_ms()) : UINT64_MAX;
+}
+
+static void put_wireguard(jw_t *w, daemon_t *d)
+{
+    err_t why;
+    if (!d->with.wg) {
+        jw_null(w, "wireguard");
+        return;
+    }
+    seats_trouble(d->seats, &why);
+    jw_object(w, "wireguard");
+    wg_put(d->with.wg, w);
+    if (why.rc)
+        jw_str(w, "list_error", why.text);
+    else
+        jw_null(w, "list_error");
+    jw_end(w);
+}
+
+static rc_t start_wireguard(daemon_t *d, err_t *e)
+{
+    const daemon_config_t *k = &d->with;
+    const wg_owner_t owner = { .sign = sign_as_wallet, .now_s = tell_now_s, .looked = on_checked, .ctx = d };
+    if (!k->wg)
+        return RC_OK;
+    d->seats = seats_new(&(seats_config_t){ .ask = k->ask,
+                                            .chain = k->chain,
+                                            .cache = k->cache,
+                                            .contract = k->membership->contract,
+                                            .told = on_seats,
+                                            .turn = wake,
+                                            .ctx = d });
+    return d->seats ? wg_start(k->wg, e, &owner) : err_say(e, RC_NOMEM, "out of memory");
 }
 
 /* ---- reading ---- */
@@ -221,11 +313,14 @@ static void run(worker_t *w, void *ctx)
 {
     daemon_t *d = ctx;
     ex_block_t block;
+    uint64_t next, at;
     do {
         if (begin_reading(d, &block))
             p2p_list_get(d->list, &block, d->with.now_s(d->with.ctx), on_list, d);
+        at = read_seats(d);
         release(d, false);
-    } while (worker_sleep_until(w, next_turn_ms(d)));
+        next = next_turn_ms(d);
+    } while (worker_sleep_until(w, at < next ? at : next));
 }
 
 void daemon_head(daemon_t *d, const ex_block_t *block)
@@ -237,6 +332,8 @@ void daemon_head(daemon_t *d, const ex_block_t *block)
         d->has_head = true;
         worker_wake(d->worker);
     }
+    if (is_newer && d->seats)
+        seats_head(d->seats, block);
     pthread_mutex_unlock(&d->lock);
 }
 
@@ -316,11 +413,11 @@ static void get_peers(void *ctx, const hs_request_t *request, hs_response_t *r)
 static void post_register(void *ctx, const hs_request_t *request, hs_response_t *r)
 {
     daemon_t *d = ctx;
-    if (d->with.membership->mode == MEMBERS_WIREGUARD) {
-        hs_problem(r, 501, "unsupported", "this version sets up no WireGuard, and registers no node there");
-        return;
-    }
-    writer_register(d->writer);
+    err_t why;
+    if (d->with.wg)
+        wg_register(d->with.wg);
+    if (!d->with.wg || wg_state(d->with.wg, &why) == WG_READY) /* else on_checked */
+        writer_register(d->writer);
     const bool settled = is_settled(d);
     pthread_mutex_lock(&d->lock);
     if (d->stopping)
@@ -388,6 +485,7 @@ static void get_status(void *ctx, const hs_request_t *request, hs_response_t *r)
     jw_object(&w, "registration");
     writer_put(d->writer, &w);
     jw_end(&w);
+    put_wireguard(&w, d);
     jw_end(&w);
     put_text(r, &w);
 }
@@ -433,6 +531,8 @@ static rc_t open_all(daemon_t *d, err_t *e)
                                                .looked = on_looked,
                                                .ctx = d });
     if (!rc)
+        rc = start_wireguard(d, e);
+    if (!rc)
         rc = worker_start(&d->worker, e, "members", run, d);
     return rc ? rc : err_before(e, hs_start(&d->server, e, &server), "membership.socket: ");
 }
@@ -465,6 +565,7 @@ void daemon_stop(daemon_t *d)
     d->stopping = true;
     pthread_mutex_unlock(&d->lock);
     worker_stop(worker);
+    wg_stop(d->with.wg);
     writer_stop(d->writer);
     release(d, false);
     hs_stop(d->server, STOP_GRACE_MS);
@@ -476,6 +577,7 @@ void daemon_free(daemon_t *d)
     if (!d)
         return;
     writer_free(d->writer);
+    seats_free(d->seats);
     p2p_list_free(d->list);
     shown_clear(&d->shown);
     pthread_mutex_destroy(&d->lock);

@@ -6,7 +6,8 @@
  *
  *     GET /v1/p2p/status                     contract, mode, where the list and the registration stand
  *     GET /v1/p2p/address                    whose token has to be minted: asks the TEE
- *     POST /v1/p2p/register                  this node is listed, and stays so (node/p2p/writer.h)
+ *     POST /v1/p2p/register                  this node is listed, and stays so (node/p2p/writer.h); in mode wireguard
+ *                                            only where it can have its interface (node/p2p/wg.h)
  *     GET /v1/p2p/peers                      the list of the present head
  *     GET /v1/p2p/peers?after=CURSOR&wait_s=N  likewise, but not before it is another one, or N seconds are over
  *
@@ -23,6 +24,7 @@
 #include "http/server.h"
 #include "node/config/membership.h"
 #include "node/p2p/list.h"
+#include "node/p2p/wg.h"
 #include "node/p2p/writer.h"
 
 #define DAEMON_AGAIN_MS 4000u /* after a list that could not be read */
@@ -38,6 +40,7 @@ typedef struct {
     ask_t *ask;
     const evm_chain_t *chain;
     ex_cache_t *cache;
+    wg_t *wg;                     /* of mode wireguard, not started; NULL: in mode tls */
     unsigned flags;               /* of every answer: HS_SIMULATED, HS_DEVELOPMENT */
     uint64_t (*now_s)(void *ctx); /* what time it is at least */
     void *ctx;

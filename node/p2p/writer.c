@@ -382,6 +382,21 @@ void writer_put(writer_t *w, jw_t *out)
     pthread_mutex_unlock(&w->lock);
 }
 
+bool writer_address(writer_t *w, addr_t *out)
+{
+    pthread_mutex_lock(&w->lock);
+    const bool has = w->key != NULL;
+    if (has)
+        *out = w->self.sender;
+    pthread_mutex_unlock(&w->lock);
+    return has;
+}
+
+rc_t writer_sign(writer_t *w, uint8_t out[ECDSA_SIG65_LEN], const hash32_t *digest)
+{
+    return has_key(w) ? sign(w->key, out, digest) : RC_REFUSED; /* constant once it is there */
+}
+
 rc_t writer_start(writer_t **out, err_t *e, const writer_config_t *config)
 {
     writer_t *w = calloc(1, sizeof *w);

@@ -13,6 +13,7 @@
 #ifndef NODE_P2P_WRITER_H
 #define NODE_P2P_WRITER_H
 
+#include "base/crypto/ecdsa.h"
 #include "base/json.h"
 #include "node/config/membership.h"
 #include "node/query/ask.h"
@@ -52,6 +53,12 @@ void writer_put(writer_t *w, jw_t *out);
 /* The address that sends, and the instance; asks the TEE for them where that was not done. May take a minute.
  * RC_UNSUPPORTED: the TEE gives no keys of a KMS; RC_REFUSED, RC_IO, RC_TIMEOUT. */
 NODISCARD rc_t writer_identity(writer_t *w, err_t *e);
+
+/* The address that sends. False: the TEE has not given it yet. */
+bool writer_address(writer_t *w, addr_t *out);
+
+/* Signs a digest as that address, in the 65 bytes of ecdsa_sign65. RC_REFUSED: the TEE has not given the key yet. */
+NODISCARD rc_t writer_sign(writer_t *w, uint8_t out[ECDSA_SIG65_LEN], const hash32_t *digest);
 
 /* Ends its thread; before ask_free. NULL is allowed. */
 void writer_stop(writer_t *w);

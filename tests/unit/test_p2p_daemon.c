@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "base/crypto/secret.h"
 #include "base/os/log.h"
 #include "node/p2p/daemon.h"
 #include "node/p2p/shown.h"
@@ -18,6 +19,46 @@ static daemon_t *d;
 static char folder[64], path[96];
 static membership_t membership;
 static const tee_provider_t no_kms = { .name = "simulator" };
+
+/* ---- the interface of mode wireguard, played ---- */
+
+static wg_t *wg;
+static _Atomic bool is_taken; /* its network */
+
+static rc_t door_check(void *ctx, err_t *e)
+{
+    (void)ctx;
+    return is_taken ? err_say(e, RC_REFUSED, "10.0.1.0/24 is not free on this machine: route 10.0.1.0/25 of eth0")
+                    : RC_OK;
+}
+
+static rc_t door_open(void *ctx, err_t *e, const uint8_t private_key[WG_KEY_LEN], uint16_t port, uint8_t index)
+{
+    (void)ctx, (void)private_key, (void)port, (void)index;
+    return err_say(e, RC_BUG, "a node without an address has no interface");
+}
+
+static rc_t door_apply(void *ctx, err_t *e, const wg_op_t *ops, size_t n)
+{
+    (void)ctx, (void)ops, (void)n;
+    return err_say(e, RC_BUG, "nor peers");
+}
+
+static void door_close(void *ctx)
+{
+    (void)ctx;
+}
+
+static void make_wg(void)
+{
+    const wg_config_t config = { .contract = A,
+                                 .max_age_s = MAX_AGE_S,
+                                 .port = WG_PORT,
+                                 .door = { door_check, door_open, door_apply, door_close, NULL } };
+    err_t e;
+    ck_assert_int_eq(secret_init(), RC_OK);
+    ck_assert_int_eq(wg_new(&wg, &e, &config), RC_OK);
+}
 
 static uint64_t tell_now(void *ctx)
 {
@@ -80,7 +121,9 @@ static void open_daemon(uint64_t every)
     membership = (membership_t){
         .is_set = true, .contract = A, .mode = MEMBERS_WIREGUARD, .max_age_s = MAX_AGE_S, .every = every, .socket = path
     };
+    make_wg();
     const daemon_config_t config = { .membership = &membership,
+                                     .wg = wg,
                                      .tee = &no_kms,
                                      .ask = engine,
                                      .chain = &PRAGUE,
@@ -95,6 +138,7 @@ static void close_daemon(void)
     daemon_stop(d);
     end_engine();
     daemon_free(d);
+    wg_free(wg);
     close_members();
     ck_assert_int_ne(access(path, F_OK), 0);
     ck_assert_int_eq(rmdir(folder), 0);
@@ -121,8 +165,16 @@ START_TEST(list_and_status_are_told_over_the_socket)
     told_is(ask_for("/v1/p2p/status"), 200, "\"list\":{\"count\":4,\"block_number\":1000,");
     told_is(ask_for("/v1/p2p/other"), 404, "no such path");
     told_is(ask_for("/v1/p2p/address"), 501, "the TEE provider (simulator) gives no keys of a KMS");
-    told_is(say_to(REGISTER), 501, "this version sets up no WireGuard");
-    membership.mode = MEMBERS_TLS;
+    told_is(ask_for("/v1/p2p/status"), 200,
+            "\"wireguard\":{\"interface\":\"kettle-wg0\",\"address\":null,\"public_key\":\"");
+    told_is(ask_for("/v1/p2p/status"), 200,
+            "\"port\":51820,\"peers\":[],\"refused\":[],\"trouble\":null,\"list_error\":null}");
+    is_taken = true;
+    told_is(say_to(REGISTER), 409, "10.0.1.0/24 is not free on this machine: route 10.0.1.0/25 of eth0");
+    told_is(ask_for("/v1/p2p/status"), 200, "\"trouble\":\"10.0.1.0/24 is not free");
+    told_is(ask_for("/v1/p2p/status"), 200,
+            "\"registered\":false,\"transactions\":0,\"transaction\":null,\"trouble\":null");
+    is_taken = false;
     daemon_latest(d, &s.block);
     told_is(say_to(REGISTER), 501, "the TEE provider (simulator) gives no keys of a KMS");
     told_is(ask_for("/v1/p2p/status"), 200,
