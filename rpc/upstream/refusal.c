@@ -76,6 +76,8 @@ refusal_t refusal_of_error(int64_t code, view_t message, bool whole)
                                          "state unavailable",
                                          "no state available",
                                          "historical state",
+                                         "no state found",
+                                         "layer stale",
                                          NULL };
     static const char *const form[] = {
         "invalid argument",  "invalid param", "invalid block",   "unmarshal",  "must be a", "hex string",

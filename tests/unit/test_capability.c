@@ -384,6 +384,10 @@ START_TEST(refusals_are_told_apart_by_their_words)
         { -32000, "distance to target block exceeds maximum proof window", REFUSAL_DEPTH, REFUSAL_BATCH },
         { -32002, "No state available for block 0x1234", REFUSAL_STATE, REFUSAL_BATCH },
         { -32000, "World state unavailable", REFUSAL_STATE, REFUSAL_BATCH },
+        { -32000, "required historical state unavailable (reexec=128)", REFUSAL_STATE, REFUSAL_BATCH },
+        { -32603, "no state found for block 0x00ab", REFUSAL_STATE, REFUSAL_BATCH },
+        { -32000, "layer stale", REFUSAL_STATE, REFUSAL_BATCH },
+        { -32000, "state at block #22615247 is pruned", REFUSAL_DEPTH, REFUSAL_BATCH },
         { -32000, "not recorded", REFUSAL_OTHER, REFUSAL_BATCH },
         { 0, "", REFUSAL_OTHER, REFUSAL_BATCH },
     };
