@@ -65,6 +65,7 @@ typedef struct play {
     unsigned every; /* so many-th request or element is too much; 0: none is */
     enum { RATE_429, RATE_429_AFTER, RATE_ELEMENT_429, RATE_ELEMENT_32005, RATE_OBJECT, RATE_503 } rate;
     /* odd forms */
+    bool long_values, short_keys;  /* slots' values with leading zeros; slots named as quantities */
     const char *envelope, *member; /* further members, with a comma before them */
     bool gzip, x_gzip, chunked, reversed, text_ids, same_ids, page;
     int redirect; /* status of the first answer, to the same server's /moved */
@@ -149,6 +150,7 @@ static inline const json_t *play_slot(const json_t *account, const char *key)
 /* False: a slot of it is not recorded. */
 static inline bool play_slots(FILE *out, const play_t *p, const json_t *account, const json_t *keys)
 {
+    static const char zeros[] = "0000000000000000000000000000000000000000000000000000000000000000";
     size_t i;
     const json_t *key;
     fprintf(out, ",\"storageProof\":[");
@@ -159,8 +161,13 @@ static inline bool play_slots(FILE *out, const play_t *p, const json_t *account,
         if (!s && !absent)
             return false;
         const char *value = s ? play_text(s, "value") : "0x0";
-        fprintf(out, "%s{\"key\":\"%s\",\"value\":\"%s%s\",\"proof\":", i ? "," : "",
-                p->lie == LIE_OTHER_SLOT ? "0x77" : k, value, p->lie == LIE_VALUE ? "1" : "");
+        const char *digits = k + 2 + strspn(k + 2, "0");
+        fprintf(out, "%s{\"key\":\"0x%s\",\"value\":\"0x%.*s%s%s\",\"proof\":", i ? "," : "",
+                p->lie == LIE_OTHER_SLOT          ? "77"
+                : p->short_keys && digits[0] == 0 ? "0"
+                : p->short_keys                   ? digits
+                                                  : k + 2,
+                p->long_values ? (int)(66 - strlen(value)) : 0, zeros, value + 2, p->lie == LIE_VALUE ? "1" : "");
         play_nodes(out, s ? json_object_get(s, "proof") : NULL, false, p->lie == LIE_EXTRA_NODE);
         fprintf(out, "%s}", p->member ? p->member : "");
     }
@@ -175,9 +182,10 @@ static inline bool play_proof(FILE *out, const play_t *p, const json_t *params, 
         return false;
     fprintf(
         out,
-        "{\"address\":\"%s\",\"nonce\":\"%s\",\"balance\":\"%s%s\",\"codeHash\":\"%s\",\"storageHash\":\"%s\",\"accountProof\":",
-        play_text(account, "address"), play_text(account, "nonce"), branch ? "0x1" : play_text(account, "balance"),
-        p->lie == LIE_BALANCE ? "1" : "", play_text(account, "codeHash"), play_text(account, "storageHash"));
+        "{\"address\":\"%s\",\"nonce\":\"%s\",\"balance\":\"%s%s%s\",\"codeHash\":\"%s\",\"storageHash\":\"%s\",\"accountProof\":",
+        play_text(account, "address"), play_text(account, "nonce"), branch ? "0x1" : "",
+        play_text(account, "balance") + (branch ? 2 : 0), p->lie == LIE_BALANCE ? "1" : "",
+        play_text(account, "codeHash"), play_text(account, "storageHash"));
     play_nodes(out, json_object_get(account, "accountProof"), branch || p->lie == LIE_NODE, false);
     if (!play_slots(out, p, account, json_array_get(params, 1)))
         return false;

@@ -137,6 +137,8 @@ static const row_t rows[] = {
     { "a further member in the envelope", { .envelope = ",\"server\":\"x\"" }, 7, 13, { 0 } },
     { "an error that is null beside the result", { .envelope = ",\"error\":null" }, 7, 13, { 0 } },
     { "a further member in proofs", { .member = ",\"proofType\":[7]" }, 7, 13, { 0 } },
+    { "values of slots in 64 digits", { .long_values = true }, 7, 13, { 0 } },
+    { "slots named as quantities", { .short_keys = true }, 7, 13, { 0 } },
     { "ids as text", { .text_ids = true }, 0, ANY, { .unusable = 7 } },
     { "one id twice", { .same_ids = true }, 0, ANY, { .unusable = 7 } },
     { "200 with a page", { .page = true }, 0, ANY, { .unusable = 7 } },
@@ -145,7 +147,8 @@ static const row_t rows[] = {
     { "404 for everything", { .status = 404 }, 0, 7, { .unusable = 7 } },
     { "moved: 307", { .redirect = 307 }, 7, 14, { 0 } },
     { "moved: 308", { .redirect = 308 }, 7, 14, { 0 } },
-    { "moved for GET only: 302", { .redirect = 302 }, 0, 7, { .unusable = 7 } },
+    { "moved for GET only: 301", { .redirect = 301 }, 0, 7, { .unusable = 7 } },
+    { "... 302", { .redirect = 302 }, 0, 7, { .unusable = 7 } },
     { "proofs name another balance than they prove", { .lie = LIE_BALANCE }, 0, ANY, { .lies = 7 } },
     { "proofs name another value than they prove", { .lie = LIE_VALUE }, 1, ANY, { .lies = 6 } },
     { "proofs of another slot", { .lie = LIE_OTHER_SLOT }, 1, ANY, { .lies = 6 } },
@@ -431,10 +434,16 @@ static void run_table(void *(*work)(void *))
     json_decref(play_world);
 }
 
+/* A record for each lie that is counted; of single objects several may be wrong at once. */
+static bool is_kept(const row_t *row, const outcome_t *o)
+{
+    return row->play.no_lists ? o->records >= row->counters.lies : o->records == row->counters.lies;
+}
+
 static bool is_as_told(const row_t *row, const outcome_t *o)
 {
     return o->right == row->right && (row->requests_most == ANY || o->requests <= row->requests_most) &&
-           !memcmp(&o->counters, &row->counters, sizeof o->counters) && o->records == row->counters.lies && !o->early;
+           !memcmp(&o->counters, &row->counters, sizeof o->counters) && is_kept(row, o) && !o->early;
 }
 
 START_TEST(each_behaviour_costs_what_it_must_and_is_blamed_for_what_it_is)
