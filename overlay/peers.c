@@ -569,6 +569,31 @@ rc_t peers_add(peers_t *p, peers_source_t source, const maddr_t *ways, size_t co
     return RC_OK;
 }
 
+static bool is_among(const target_t *t, const maddr_t *firsts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < t->way_count; k++)
+            if (maddr_eq(&firsts[i], &t->ways[k]))
+                return true;
+    return false;
+}
+
+void peers_keep(peers_t *p, const maddr_t *firsts, size_t count)
+{
+    for (size_t i = 0; i < p->target_count; i++) {
+        target_t *t = &p->targets[i];
+        if (!t->way_count || t->source != PEERS_CONFIGURED || is_among(t, firsts, count))
+            continue;
+        if (t->dialling || t->resolving) { /* its end, or the name's answer, comes to this place */
+            t->source = PEERS_HINTED;
+            t->failures = PEERS_HINT_TRIES;
+            t->answered = false;
+        } else {
+            *t = (target_t){ .way_count = 0 };
+        }
+    }
+}
+
 size_t peers_rank(const peers_t *p, const peerid_t *peer)
 {
     for (size_t i = 0; i < p->target_count; i++)

@@ -3,9 +3,10 @@
  *
  *     address: due -> dialling -> (connected to the peer that it leads to) -> lost: due again, later each time
  *
- * Configured addresses are never given up. Learned ones are dialled while there are fewer than PEERS_IDEAL connections,
- * or fewer than PEERS_DIALLED_MIN of them dialled by us; one at which nobody has ever answered is dropped after
- * PEERS_TRIES, one that is only hinted at after PEERS_HINT_TRIES. Who is banned (bans.h) is neither dialled nor kept.
+ * Configured addresses are never given up, unless they are taken away (peers_keep). Learned ones are dialled while
+ * there are fewer than PEERS_IDEAL connections, or fewer than PEERS_DIALLED_MIN of them dialled by us; one at which
+ * nobody has ever answered is dropped after PEERS_TRIES, one that is only hinted at after PEERS_HINT_TRIES. Who is
+ * banned (bans.h) is neither dialled nor kept.
  *
  * Members keep their connections. Strangers, that is peers that are not attested yet, have PEERS_STRANGERS_MAX slots
  * among those they dialled; when these are full, the one that has been a stranger longest makes room, after
@@ -90,6 +91,10 @@ void peers_bind(peers_t *p, net_t *n);
  *   peer  who was there last, who need not be there again: ids are made at each start; NULL: not known
  * RC_LIMIT: too many. */
 NODISCARD rc_t peers_add(peers_t *p, peers_source_t source, const maddr_t *ways, size_t count, const peerid_t *peer);
+
+/* Configured addresses of which no way is one of these are not the operator's any more: they are not dialled again,
+ * and whoever is connected there keeps his connection as others do. */
+void peers_keep(peers_t *p, const maddr_t *firsts, size_t count);
 
 /* What a name has been resolved to: numbers, n of them (0: nothing was found). */
 void peers_resolved(peers_t *p, size_t target, const maddr_t *numbers, size_t n);

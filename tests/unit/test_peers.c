@@ -167,6 +167,40 @@ START_TEST(slots_are_bounded_and_configured_peers_still_come_in)
 }
 END_TEST
 
+/* As an operator who names others now: no rank, and no dial once the connection is gone. */
+START_TEST(addresses_that_are_taken_away_are_not_dialled_again)
+{
+    node_t a, b, *pair[] = { &a, &b };
+    ck_assert_int_eq(memory_new(&world, 7, &fair), RC_OK);
+    node_new(&a, "a", "10.0.0.1");
+    node_new(&b, "b", "10.0.0.2");
+    const maddr_t at[] = { maddr("/ip4/10.0.0.2/tcp/4001"), maddr("/ip4/10.9.9.9/tcp/1"),
+                           maddr("/ip4/10.9.9.8/tcp/1") };
+    peers_row_t rows[4];
+    for (size_t i = 0; i < 2; i++)
+        ck_assert_int_eq(peers_add(a.peers, PEERS_CONFIGURED, &at[i], 1, NULL), RC_OK);
+    run(500, pair, 2);
+    ck_assert_uint_eq(open_count(&a), 1);
+    ck_assert_uint_eq(peers_rank(a.peers, net_self(b.net)), 0);
+    peers_keep(a.peers, at, 2);
+    ck_assert_uint_eq(peers_rows(a.peers, rows, 4), 2);
+    ck_assert_uint_eq(peers_rank(a.peers, net_self(b.net)), 0);
+    ck_assert_int_eq(peers_add(a.peers, PEERS_CONFIGURED, &at[2], 1, NULL), RC_OK);
+    peers_keep(a.peers, &at[2], 1);
+    ck_assert_uint_eq(peers_rank(a.peers, net_self(b.net)), SIZE_MAX);
+    run(500, pair, 2);
+    ck_assert_uint_eq(open_count(&a), 1); /* whoever is there keeps his connection, */
+    net_close(net_first(a.net), NET_BYE, "test");
+    run(PEERS_AGAIN_MAX_MS, pair, 2);
+    ck_assert_uint_eq(open_count(&a), 0); /* and is not dialled any more */
+    for (size_t i = 0, n = peers_rows(a.peers, rows, 4); i < n; i++)
+        ck_assert(maddr_eq(&rows[i].way, &at[2]));
+    node_clear(&a);
+    node_clear(&b);
+    memory_free(world);
+}
+END_TEST
+
 START_TEST(addresses_are_bounded_and_known_ones_are_not_added_twice)
 {
     node_t a;
@@ -193,5 +227,6 @@ int main(void)
                     an_address_is_dialled_again_and_again_later_each_time, what_is_lost_is_dialled_again_soon,
                     nobody_stays_connected_to_itself, a_name_is_resolved_each_time_it_is_dialled,
                     slots_are_bounded_and_configured_peers_still_come_in,
+                    addresses_that_are_taken_away_are_not_dialled_again,
                     addresses_are_bounded_and_known_ones_are_not_added_twice);
 }
