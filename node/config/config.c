@@ -219,7 +219,7 @@ static const char *const follows[] = { "on-demand", "off", "always", NULL }; /* 
 
 static const option_t options[] = {
     { .key = "peers",
-      .help = "List of peers to join, as host:port or multiaddr; empty: a new cluster is made; required.",
+      .help = "List of peers to join, as host:port or multiaddr; empty: by membership, or a new cluster; required.",
       .kind = OPTION_OTHER,
       .required = true,
       .read = read_peers },
@@ -643,6 +643,11 @@ rc_t config_read(config_t **out, err_t *e, view_t base, view_t setup, bool devel
     }
     *out = c;
     return RC_OK;
+}
+
+bool config_musters(const config_t *c)
+{
+    return c->membership.is_set && !c->peer_count && !c->cluster_new;
 }
 
 reach_t config_reach(const config_t *c, bool by_setup)

@@ -129,6 +129,9 @@ NODISCARD rc_t config_check_supply(err_t *e, view_t base);
 /* True when the base text (a --config file) already holds all required keys, so that no setup is needed. */
 bool config_is_complete(view_t base);
 
+/* Whether the node comes together with others by the contract's list of members (docs/sdk.md). */
+bool config_musters(const config_t *c);
+
 /* Where a setup's trial may go for a URL that the setup has named, or the measured configuration. */
 reach_t config_reach(const config_t *c, bool by_setup);
 

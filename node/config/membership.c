@@ -62,6 +62,7 @@ static const option_t options[] = {
       .min = 1,
       .max = SETUP_INT_MAX,
       .normal = MEMBERSHIP_FEE_CAP },
+    { .key = "overlay_port", .kind = OPTION_PORT, .at = offsetof(membership_t, overlay_port) },
     { .key = "gateway_domain", .kind = OPTION_OTHER, .read = read_domain },
     { .key = "socket", .kind = OPTION_PATH, .at = offsetof(membership_t, socket), .normal_text = MEMBERSHIP_SOCKET },
 };

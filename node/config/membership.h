@@ -1,7 +1,8 @@
 /* membership.h - the key `membership`: which contract lists the cluster's members, and how its list is read.
  *
  *     { "contract": "0x...", "mode": "tls", "attested_only": false, "block": "finalized", "max_age_s": 1536,
- *       "every": 1, "gateway_domain": "example.com", "fee_cap": 100000000000, "socket": "/run/kettle/p2p.sock" }
+ *       "every": 1, "gateway_domain": "example.com", "fee_cap": 100000000000, "overlay_port": 4001,
+ *       "socket": "/run/kettle/p2p.sock" }
  *
  * Spec:   DStack P2P SDK Specification; docs/sdk.md
  * Floor:  5, node/config. No I/O; texts in the caller's arena.
@@ -32,6 +33,7 @@ typedef struct {
     uint64_t every;             /* a list is good for so many blocks */
     bool attested_only;         /* false: the contract's word is given */
     const char *gateway_domain; /* of endpoints in mode tls; NULL: any */
+    uint16_t overlay_port;      /* at which members are dialled; 0: this node's own */
     uint64_t fee_cap;           /* wei for a unit of gas that a transaction pays at most */
     const char *socket;         /* where programs on this machine ask */
 } membership_t;

@@ -28,6 +28,7 @@ struct daemon {
     p2p_list_t *list;
     writer_t *writer;
     seats_t *seats; /* NULL: not in mode wireguard */
+    rollcall_t *rollcall; /* NULL: nobody is told of it */
     hs_t *server;
     pthread_mutex_t lock; /* all below */
     worker_t *worker;     /* NULL: it is stopped */
@@ -250,6 +251,30 @@ static rc_t start_wireguard(daemon_t *d, err_t *e)
     return d->seats ? wg_start(k->wg, e, &owner) : err_say(e, RC_NOMEM, "out of memory");
 }
 
+/* ---- the roll ---- */
+
+static bool own_address(void *ctx, addr_t *out)
+{
+    return writer_address(((daemon_t *)ctx)->writer, out);
+}
+
+/* Reads it when it is time, and tells of it; when to turn next. */
+static uint64_t turn_roll(daemon_t *d)
+{
+    rollcall_list_t list;
+    if (!d->rollcall)
+        return UINT64_MAX;
+    const uint64_t next = rollcall_turn(d->rollcall, clock_monotonic_ms());
+    rollcall_list(d->rollcall, &list);
+    d->with.listed(d->with.ctx, &list);
+    return next;
+}
+
+muster_do_t daemon_muster(daemon_t *d, err_t *why, bool answers, bool is_kept)
+{
+    return rollcall_muster(d->rollcall, why, answers, is_kept, clock_monotonic_ms());
+}
+
 /* ---- reading ---- */
 
 static void on_list(void *ctx, rc_t rc, const err_t *e, const p2p_answer_t *a)
@@ -313,14 +338,18 @@ static void run(worker_t *w, void *ctx)
 {
     daemon_t *d = ctx;
     ex_block_t block;
-    uint64_t next, at;
+    uint64_t next[3], at;
     do {
         if (begin_reading(d, &block))
             p2p_list_get(d->list, &block, d->with.now_s(d->with.ctx), on_list, d);
         at = read_seats(d);
         release(d, false);
-        next = next_turn_ms(d);
-    } while (worker_sleep_until(w, at < next ? at : next));
+        next[0] = at;
+        next[1] = turn_roll(d);
+        next[2] = next_turn_ms(d);
+        for (size_t i = 0; i < sizeof next / sizeof next[0]; i++)
+            at = next[i] < at ? next[i] : at;
+    } while (worker_sleep_until(w, at));
 }
 
 void daemon_head(daemon_t *d, const ex_block_t *block)
@@ -330,6 +359,8 @@ void daemon_head(daemon_t *d, const ex_block_t *block)
     if (is_newer) {
         d->head = *block;
         d->has_head = true;
+        if (d->rollcall)
+            rollcall_head(d->rollcall, block);
         worker_wake(d->worker);
     }
     if (is_newer && d->seats)
@@ -410,14 +441,20 @@ static void get_peers(void *ctx, const hs_request_t *request, hs_response_t *r)
     pthread_mutex_unlock(&d->lock);
 }
 
-static void post_register(void *ctx, const hs_request_t *request, hs_response_t *r)
+/* This node is to be listed; in mode wireguard once its interface can be had. */
+static void want_registration(daemon_t *d)
 {
-    daemon_t *d = ctx;
     err_t why;
     if (d->with.wg)
         wg_register(d->with.wg);
     if (!d->with.wg || wg_state(d->with.wg, &why) == WG_READY) /* else on_checked */
         writer_register(d->writer);
+}
+
+static void post_register(void *ctx, const hs_request_t *request, hs_response_t *r)
+{
+    daemon_t *d = ctx;
+    want_registration(d);
     const bool settled = is_settled(d);
     pthread_mutex_lock(&d->lock);
     if (d->stopping)
@@ -499,6 +536,27 @@ static const hs_route_t routes[] = {
 
 /* ---- start and stop ---- */
 
+/* Of a node that comes together with others by the list: it is in the list itself, too. */
+static rc_t open_roll(daemon_t *d, err_t *e)
+{
+    const daemon_config_t *k = &d->with;
+    const membership_t *m = k->membership;
+    if (!k->listed)
+        return RC_OK;
+    d->rollcall = rollcall_new(&(rollcall_config_t){ .ask = k->ask,
+                                                     .chain = k->chain,
+                                                     .cache = k->cache,
+                                                     .membership = m,
+                                                     .port = m->overlay_port ? m->overlay_port : k->overlay_port,
+                                                     .now_s = tell_now_s,
+                                                     .self = own_address,
+                                                     .read = wake,
+                                                     .ctx = d });
+    if (d->rollcall)
+        want_registration(d);
+    return d->rollcall ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
+}
+
 static rc_t open_all(daemon_t *d, err_t *e)
 {
     const daemon_config_t *k = &d->with;
@@ -532,6 +590,8 @@ static rc_t open_all(daemon_t *d, err_t *e)
                                                .ctx = d });
     if (!rc)
         rc = start_wireguard(d, e);
+    if (!rc)
+        rc = open_roll(d, e);
     if (!rc)
         rc = worker_start(&d->worker, e, "members", run, d);
     return rc ? rc : err_before(e, hs_start(&d->server, e, &server), "membership.socket: ");
@@ -579,6 +639,7 @@ void daemon_free(daemon_t *d)
     writer_free(d->writer);
     seats_free(d->seats);
     p2p_list_free(d->list);
+    rollcall_free(d->rollcall);
     shown_clear(&d->shown);
     pthread_mutex_destroy(&d->lock);
     free(d);

@@ -24,6 +24,7 @@
 #include "http/server.h"
 #include "node/config/membership.h"
 #include "node/p2p/list.h"
+#include "node/p2p/rollcall.h"
 #include "node/p2p/wg.h"
 #include "node/p2p/writer.h"
 
@@ -43,6 +44,10 @@ typedef struct {
     wg_t *wg;                     /* of mode wireguard, not started; NULL: in mode tls */
     unsigned flags;               /* of every answer: HS_SIMULATED, HS_DEVELOPMENT */
     uint64_t (*now_s)(void *ctx); /* what time it is at least */
+    /* Of a node that comes together with others by the list: told of it now and then, on the daemon's thread. NULL: it
+     * does not. This node is then registered without being asked to. */
+    void (*listed)(void *ctx, const rollcall_list_t *list);
+    uint16_t overlay_port; /* of members, where membership.overlay_port does not say */
     void *ctx;
 } daemon_config_t;
 
@@ -54,6 +59,9 @@ void daemon_head(daemon_t *d, const ex_block_t *block);
 
 /* The latest head, after which transactions are made; likewise. */
 void daemon_latest(daemon_t *d, const ex_block_t *block);
+
+/* Whether this node is to found the cluster now (node/p2p/muster.h). Only with listed. */
+muster_do_t daemon_muster(daemon_t *d, err_t *why, bool answers, bool is_kept);
 
 /* Answers who waits, and closes the socket; before ask_free. NULL is allowed. */
 void daemon_stop(daemon_t *d);

@@ -134,8 +134,7 @@ bool members_is_endpoint(view_t text, members_mode_t mode)
     return take_prefix(&text, "10.0.1.") && is_number(text, 254);
 }
 
-/* Whether https://LABEL.DOMAIN[:PORT][/] is what a text says. */
-static bool is_under(view_t text, view_t domain)
+bool members_is_under(view_t text, view_t domain)
 {
     size_t n = 0;
     if (!take_prefix(&text, "https://"))
@@ -152,7 +151,7 @@ void members_keep_under(members_t *m, view_t domain)
 {
     size_t kept = 0;
     for (size_t i = 0; i < m->count; i++)
-        if (is_under(m->endpoints[i], domain))
+        if (members_is_under(m->endpoints[i], domain))
             m->endpoints[kept++] = m->endpoints[i];
     m->left_out += m->count - kept;
     m->count = kept;

@@ -57,6 +57,9 @@ NODISCARD rc_t members_decode(members_t *out, err_t *e, arena_t *a, view_t retur
 /* Whether a text is an endpoint of the mode. */
 bool members_is_endpoint(view_t text, members_mode_t mode);
 
+/* Whether https://LABEL.DOMAIN[:PORT][/] is what an endpoint of MEMBERS_TLS says. */
+bool members_is_under(view_t endpoint, view_t domain);
+
 /* Leaves those out of a list of MEMBERS_TLS whose name is not one label under a domain, and counts them. */
 void members_keep_under(members_t *m, view_t domain);
 

@@ -32,6 +32,7 @@ START_TEST(what_is_not_said_has_a_default)
     ck_assert_uint_eq(m->fee_cap, 100000000000u);
     ck_assert(!m->attested_only);
     ck_assert_ptr_null(m->gateway_domain);
+    ck_assert_uint_eq(m->overlay_port, 0);
     ck_assert_str_eq(m->socket, "/run/kettle/p2p.sock");
     config_free(c);
     ck_assert_int_eq(read_texts(&c, &e, NULL, "{" MINIMUM "}"), RC_OK);
@@ -44,20 +45,23 @@ START_TEST(what_is_said_is_taken)
 {
     config_t *c;
     err_t e;
-    ck_assert_int_eq(read_membership(&c, &e,
-                                     LEAST ",\"block\":\"latest\",\"max_age_s\":60,\"every\":32,"
-                                           "\"gateway_domain\":\"gw.example\",\"socket\":\"/tmp/a.sock\""),
-                     RC_OK);
+    ck_assert_int_eq(
+        read_membership(&c, &e,
+                        LEAST ",\"block\":\"latest\",\"max_age_s\":60,\"every\":32,"
+                              "\"gateway_domain\":\"gw.example\",\"socket\":\"/tmp/a.sock\",\"overlay_port\":4001"),
+        RC_OK);
     ck_assert_uint_eq(c->membership.block, MEMBERSHIP_LATEST);
     ck_assert_uint_eq(c->membership.max_age_s, 60);
     ck_assert_uint_eq(c->membership.every, 32);
     ck_assert_str_eq(c->membership.gateway_domain, "gw.example");
     ck_assert_str_eq(c->membership.socket, "/tmp/a.sock");
+    ck_assert_uint_eq(c->membership.overlay_port, 4001);
     config_free(c);
 }
 END_TEST
 
 #define TEN "aaaaaaaaaa"
+#define POINT TEN TEN TEN TEN TEN TEN "aaaa" /* 32 bytes */
 #define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
 
 START_TEST(what_cannot_be_is_refused_by_name)
@@ -79,6 +83,8 @@ START_TEST(what_cannot_be_is_refused_by_name)
         { LEAST ",\"every\":0", "membership.every", RC_MALFORMED },
         { LEAST ",\"every\":1025", "membership.every", RC_MALFORMED },
         { LEAST ",\"fee_cap\":0", "membership.fee_cap", RC_MALFORMED },
+        { LEAST ",\"overlay_port\":0", "membership.overlay_port", RC_MALFORMED },
+        { LEAST ",\"overlay_port\":65536", "membership.overlay_port", RC_MALFORMED },
         { LEAST ",\"gateway_domain\":\"\"", "membership.gateway_domain", RC_MALFORMED },
         { LEAST ",\"gateway_domain\":\"GW.example\"", "membership.gateway_domain", RC_MALFORMED },
         { CONTRACT ",\"mode\":\"wireguard\",\"attested_only\":false,\"gateway_domain\":\"gw.example\"",
@@ -113,8 +119,35 @@ START_TEST(a_setup_sets_it_only_where_the_file_lets_it)
 }
 END_TEST
 
+START_TEST(nodes_come_together_by_the_list_without_peers_and_unless_a_new_cluster_is_said)
+{
+    static const struct {
+        const char *more;
+        bool musters;
+    } rows[] = {
+        { ",\"peers\":[]", true },
+        { ",\"peers\":[],\"cluster\":\"new\"", false },
+        { ",\"peers\":[\"192.0.2.1:4001\"]", false },
+        { ",\"peers\":[],\"cluster\":\"0x02" POINT "\"", true },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (unsigned with = 0; with < 2; with++) {
+            char text[1024];
+            config_t *c;
+            err_t e;
+            snprintf(text, sizeof text,
+                     "{\"port\":1,\"execution_rpc\":\"http://a\",\"checkpoint\":\"" CHECKPOINT "\"%s%s}", rows[i].more,
+                     with ? ",\"membership\":{" LEAST "}" : "");
+            ck_assert_msg(read_texts(&c, &e, NULL, text) == RC_OK, "%s: %s", e.field, e.text);
+            ck_assert_msg(config_musters(c) == (with && rows[i].musters), "row %zu", i);
+            config_free(c);
+        }
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN("config_membership", what_is_not_said_has_a_default, what_is_said_is_taken,
+                    nodes_come_together_by_the_list_without_peers_and_unless_a_new_cluster_is_said,
                     what_cannot_be_is_refused_by_name, a_setup_sets_it_only_where_the_file_lets_it);
 }

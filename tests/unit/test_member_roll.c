@@ -1,14 +1,12 @@
 /* rpc/members/roll.h: on the contract's code with members that the test puts there, and what is no roll. */
 #include "tests/unit/members_states.h"
 
-#include "base/crypto/hash.h"
 #include "rpc/members/roll.h"
 #include "tests/unit/unit.h"
 
-/* Slots of the storage layout (sdk/solidity/DstackP2PMembership.json). */
-enum { HOLDERS = 4, TOKEN_TO_INSTANCE = 9, CLUSTER_KEY = 14, PENDING_KEY = 15, ACTIVE = 20, SEATS = 21 };
-
 static set_t s;
+#include "tests/unit/members_put.h"
+
 static arena_t arena;
 static members_roll_call_t call;
 static members_roll_t roll;
@@ -27,77 +25,6 @@ static void close_contract(void)
 {
     arena_free(&arena);
     end(&s);
-}
-
-static void put(const hash32_t *key, u256_t value)
-{
-    world_account_t *c = &s.w.accounts[0];
-    for (size_t i = 0; i < c->slot_count; i++)
-        if (hash32_eq(&c->slots[i].key, key)) {
-            c->slots[i].value = value;
-            return;
-        }
-    ck_assert_uint_lt(c->slot_count, WORLD_SLOTS);
-    c->slots[c->slot_count].key = *key;
-    c->slots[c->slot_count++].value = value;
-}
-
-static hash32_t place(uint8_t slot)
-{
-    return (hash32_t){ .b = { [31] = slot } };
-}
-
-static void put_of_token(uint8_t token, uint8_t slot, u256_t value)
-{
-    const uint8_t at[64] = { [31] = token, [63] = slot };
-    hash32_t key;
-    keccak256(&key, view_of(at, sizeof at));
-    put(&key, value);
-}
-
-static u256_t word(view_t left)
-{
-    uint8_t b[32] = { 0 };
-    memcpy(b, left.p, left.n);
-    return u256_from_be32(b);
-}
-
-/* A member at a place of the contract's list: address 10.0.1.token, instance "cafe". */
-static void put_member(uint32_t at, uint8_t token, bool bound, uint64_t heartbeat)
-{
-    const hash32_t slot = place(ACTIVE);
-    uint8_t packed[32] = { 0 };
-    hash32_t data;
-    keccak256(&data, view_of(slot.b, 32));
-    for (size_t i = 0; i < s.w.accounts[0].slot_count; i++) /* eight tokens in a word */
-        if (hash32_eq(&s.w.accounts[0].slots[i].key, &data))
-            u256_to_be32(packed, &s.w.accounts[0].slots[i].value);
-    packed[31 - 4 * at] = token;
-    put(&data, u256_from_be32(packed));
-    put(&slot, u256_of(at + 1));
-    put_of_token(token, HOLDERS, u256_of(0xf000 + token));
-    uint8_t id[32] = "cafe";
-    id[31] = 8;
-    put_of_token(token, TOKEN_TO_INSTANCE, u256_from_be32(id));
-    put_of_token(
-        token, SEATS,
-        (u256_t){
-            { heartbeat, at | (uint64_t)token << 16 | 1u << 24 | (uint64_t)1 << 32 | (uint64_t)bound << 40, 0, 0 } });
-}
-
-/* 33 bytes at a slot: their length there, themselves behind its hash. */
-static void put_key(uint8_t at, uint8_t first)
-{
-    const hash32_t slot = place(at);
-    uint8_t key[33] = { first, 7 };
-    key[32] = 9;
-    hash32_t data;
-    keccak256(&data, view_of(slot.b, 32));
-    put(&slot, u256_of(2 * sizeof key + 1));
-    put(&data, word(view_of(key, 32)));
-    ck_assert_uint_lt(data.b[31], 255);
-    data.b[31]++;
-    put(&data, word(view_of(key + 32, 1)));
 }
 
 static rc_t look(void)
@@ -164,13 +91,13 @@ END_TEST
 START_TEST(key_is_named_or_announced)
 {
     open_contract(&states[3]);
-    put_key(PENDING_KEY, 3);
+    put_key(SLOT_PENDING_KEY, 3);
     ck_assert_int_eq(look(), RC_OK);
     ck_assert(!roll.has_key && roll.is_announced);
-    put_key(CLUSTER_KEY, 2);
+    put_key(SLOT_CLUSTER_KEY, 2);
     ck_assert_int_eq(look(), RC_OK);
     ck_assert(roll.has_key && roll.key[0] == 2 && roll.key[1] == 7 && roll.key[32] == 9);
-    put_key(CLUSTER_KEY, 4);
+    put_key(SLOT_CLUSTER_KEY, 4);
     ck_assert_int_eq(look(), RC_MALFORMED);
     ck_assert_str_eq(s.e.field, "membership.contract");
     close_contract();

@@ -111,6 +111,8 @@ static void cursor_of(char out[SHOWN_CURSOR_LEN + 1])
     free(a.body);
 }
 
+static void (*listed)(void *ctx, const rollcall_list_t *list); /* of the next daemon */
+
 static void open_daemon(uint64_t every)
 {
     err_t e;
@@ -129,7 +131,9 @@ static void open_daemon(uint64_t every)
                                      .chain = &PRAGUE,
                                      .cache = s.config.cache,
                                      .flags = HS_SIMULATED,
-                                     .now_s = tell_now };
+                                     .now_s = tell_now,
+                                     .listed = listed,
+                                     .overlay_port = 4001 };
     ck_assert_msg(daemon_start(&d, &e, &config) == RC_OK, "%s", e.text);
 }
 
@@ -181,6 +185,36 @@ START_TEST(list_and_status_are_told_over_the_socket)
             "\"registered\":false,\"transactions\":0,\"transaction\":null,\"trouble\":\"the TEE");
     told_is(say_to("POST /v1/p2p/peers HTTP/1.1\r\nHost: k\r\nContent-Length: 0\r\n\r\n"), 405, "this method");
     close_daemon();
+}
+END_TEST
+
+static _Atomic unsigned told_of, told_known;
+
+static void on_listed(void *ctx, const rollcall_list_t *list)
+{
+    (void)ctx;
+    told_of++;
+    told_known += list->anchor.is_known;
+}
+
+/* The state has no slots of it: what is asked about them is a proven zero, an empty roll. */
+START_TEST(node_that_comes_together_by_the_list_is_told_of_it)
+{
+    err_t why;
+    listed = on_listed;
+    open_daemon(1);
+    ck_assert_int_eq(daemon_muster(d, &why, false, false), MUSTER_WAIT);
+    ck_assert_str_eq(why.text, "the contract's list of members cannot be read yet");
+    daemon_head(d, &s.block);
+    told_is(ask_for("/v1/p2p/peers"), 200, "\"peers\":" FOUR);
+    const struct timespec moment = { .tv_nsec = 10000000 };
+    for (unsigned i = 0; !told_known && i < 2000; i++)
+        (void)nanosleep(&moment, NULL);
+    ck_assert(told_known && told_of >= told_known);
+    ck_assert_int_eq(daemon_muster(d, &why, false, false), MUSTER_WAIT);
+    ck_assert_msg(strstr(why.text, "bound, active member"), "%s", why.text);
+    close_daemon();
+    listed = NULL;
 }
 END_TEST
 
@@ -378,7 +412,8 @@ END_TEST
 
 int main(void)
 {
-    return UNIT_RUN("p2p_daemon", list_and_status_are_told_over_the_socket, queries_that_mean_nothing_are_refused,
+    return UNIT_RUN("p2p_daemon", list_and_status_are_told_over_the_socket,
+                    node_that_comes_together_by_the_list_is_told_of_it, queries_that_mean_nothing_are_refused,
                     who_waits_is_answered_by_another_list_only_or_when_his_time_is_over,
                     list_is_good_for_so_many_blocks, error_is_no_empty_list_and_an_old_one_says_so,
                     trouble_that_lasts_is_one_line_of_the_log, failed_list_is_tried_again_without_another_head,
