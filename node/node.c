@@ -69,7 +69,8 @@ static node_state_t state_without_key(node_t *n, err_t *why)
     cluster_t *cluster = atomic_load(&n->cluster);
     if (cluster)
         cluster_said(cluster, said);
-    if (said[0] || atomic_load(&n->config)->peer_count) {
+    const config_t *config = atomic_load(&n->config);
+    if (said[0] || config->peer_count || config_musters(config)) {
         (void)err_say(why, RC_OK, said[0] ? said : "making this node's evidence, for its peers");
         return NODE_JOINING;
     }

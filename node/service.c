@@ -191,8 +191,13 @@ void service_changed(void *ctx)
     service_t *s = ctx;
     follow_view_t v;
     err_t why;
-    if (!atomic_load(&s->begun))
+    if (!atomic_load(&s->begun)) {
+        if (atomic_load(&s->musters)) {
+            follow_view(s->follow, &v);
+            tell_members(s, &v);
+        }
         return;
+    }
     node_state_t state = judged(s, &v, &why);
     if (state == NODE_READY && !atomic_exchange(&s->was_ready, true) && s->with.ready)
         s->with.ready(s->with.ctx);

@@ -85,11 +85,12 @@ typedef struct {
     claims_t *claims;     /* what members claim, for the follower */
     follow_t *follow;
     foresight_t *foresight;
-    wg_door_t wg_door; /* of mode wireguard, */
-    wg_t *wg;          /* NULL: another mode; else */
-    side_owner_t side; /* what it says to members */
-    daemon_t *members; /* the list of members on chain; NULL: there is no contract */
-    pulse_t *pulse;    /* whether an execution RPC answers */
+    wg_door_t wg_door;   /* of mode wireguard, */
+    wg_t *wg;            /* NULL: another mode; else */
+    side_owner_t side;   /* what it says to members */
+    daemon_t *members;   /* the list of members on chain; NULL: there is no contract */
+    atomic_bool musters; /* it is read before there is a key, since it says whom to ask */
+    pulse_t *pulse;      /* whether an execution RPC answers */
     attest_t *attest;
     cluster_t *cluster;         /* NULL: there is no overlay */
     _Atomic(cluster_t *) asked; /* the same, for the follower's thread, which may run before it does */

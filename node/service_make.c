@@ -352,18 +352,27 @@ static rc_t make_vigil(service_t *s, err_t *e)
     return s->vigil ? RC_OK : err_say(e, RC_NOMEM, "out of memory");
 }
 
-/* The list of members, for programs on this machine. */
+static void on_listed(void *ctx, const rollcall_list_t *list)
+{
+    cluster_listed(((service_t *)ctx)->cluster, list);
+}
+
+/* The list of members, for programs on this machine, and for a node that has no other peers. */
 static rc_t make_members(service_t *s, err_t *e)
 {
     const service_config_t *k = &s->with;
+    const unsigned marks =
+        (attest_simulated(s->attest) ? HS_SIMULATED : 0u) | (k->config->development ? HS_DEVELOPMENT : 0u);
     const daemon_config_t config = { .membership = &k->config->membership,
                                      .tee = k->tee,
                                      .ask = s->ask,
                                      .chain = &k->config->chain,
                                      .cache = k->cache,
                                      .wg = s->wg,
-                                     .flags = service_marks(s),
+                                     .flags = marks,
                                      .now_s = least_s,
+                                     .listed = config_musters(k->config) ? on_listed : NULL,
+                                     .overlay_port = k->config->overlay_port,
                                      .ctx = s };
     return k->config->membership.is_set ? daemon_start(&s->members, e, &config) : RC_OK;
 }
@@ -471,7 +480,8 @@ static rc_t make_cluster(service_t *s, err_t *e)
                                 .now_s = evidence_now,
                                 .time_ctx = s,
                                 .keyed = on_keyed,
-                                .keyed_ctx = s };
+                                .keyed_ctx = s,
+                                .by_list = config_musters(k->config) };
     if (!k->shows)
         return RC_OK;
     if (s->wg) {
@@ -491,7 +501,8 @@ static bool looks_for_a_cluster(const service_t *s)
 {
     const config_t *c = s->with.config;
     const char *dir = s->with.options->state_dir;
-    return s->with.shows && !c->cluster_new && (c->peer_count || cluster_is_kept(dir) || cluster_may_recover(c, dir));
+    return s->with.shows && !c->cluster_new &&
+           (c->peer_count || config_musters(c) || cluster_is_kept(dir) || cluster_may_recover(c, dir));
 }
 
 /* Frees a follower that led nowhere, once no header is being fetched for it. */
@@ -509,18 +520,26 @@ static hash32_t recovered_root(const service_t *s)
     return hash32_is_zero(own) ? s->setup.cluster.checkpoint : *own;
 }
 
-/* One try from the root that members name now. RC_NEED_DATA: again. */
+/* One try from the root that members name now, or along the chain that is followed already. RC_NEED_DATA: again. */
 static rc_t try_to_enter(service_t *s, err_t *e, const enter_t *x, cluster_offer_t *offer)
 {
-    s->root = offer->is_recovered ? recovered_root(s) : offer->root;
-    rc_t rc = make_follower(s, e);
+    rc_t rc = RC_OK;
+    if (!x->musters) {
+        s->root = offer->is_recovered ? recovered_root(s) : offer->root;
+        rc = make_follower(s, e);
+    }
     if (!rc)
         rc = offer->is_recovered ? enter_restore(x, e, s->follow, offer) : enter_verify(x, e, s->follow, offer);
     if (!rc)
         rc = enter_key(x, e, s->follow, offer);
-    if (rc && s->follow)
+    if (rc && s->follow && !x->musters)
         drop_follower(s);
     return rc;
+}
+
+static muster_do_t musters(void *ctx, err_t *why, bool answers, bool is_kept)
+{
+    return daemon_muster(((service_t *)ctx)->members, why, answers, is_kept);
 }
 
 /* Joins: statement, chain, key, in this order. RC_NEED_DATA: there is nobody to join. */
@@ -532,6 +551,8 @@ static rc_t enter(service_t *s, err_t *e)
                         .stopping = s->with.stopping,
                         .stop_ctx = s->with.ctx,
                         .recovers = cluster_may_recover(c, s->with.options->state_dir),
+                        .musters = config_musters(c) ? musters : NULL,
+                        .musters_ctx = s,
                         .gives_up = s->with.gives_up };
     const setup_world_t world = setup_world(s);
     cluster_offer_t *offer = malloc(sizeof *offer);
@@ -560,7 +581,7 @@ static rc_t found(service_t *s, err_t *e, bool is_attested)
 {
     s->root = s->with.found->start.root;
     rc_t rc = make_key(s, e);
-    if (!rc)
+    if (!rc && !s->follow)
         rc = make_follower(s, e);
     if (!rc) /* quotes take seconds on real hardware: the follower syncs meanwhile */
         rc = is_attested ? attest_key(s->attest, e, s->pubkey) : make_attest(s, e, s->pubkey);
@@ -571,6 +592,20 @@ static rc_t found(service_t *s, err_t *e, bool is_attested)
     return rc || !s->cluster ? rc : cluster_found(s->cluster, e, &s->setup.hash);
 }
 
+/* Follows the chain from this node's own checkpoint, and reads the contract's list there. */
+static rc_t begin_muster(service_t *s, err_t *e)
+{
+    s->root = s->with.found->start.root;
+    rc_t rc = make_members(s, e);
+    if (!rc)
+        rc = make_follower(s, e);
+    if (rc)
+        return rc;
+    atomic_store(&s->musters, true);
+    service_changed(s);
+    return RC_OK;
+}
+
 /* A node that begins with others; by itself, when nobody of a former cluster is left. */
 static rc_t enter_or_found(service_t *s, err_t *e)
 {
@@ -579,6 +614,8 @@ static rc_t enter_or_found(service_t *s, err_t *e)
         rc = attest_collect(s->attest, e);
     if (!rc)
         rc = make_cluster(s, e);
+    if (!rc && config_musters(s->with.config))
+        rc = begin_muster(s, e);
     if (!rc)
         rc = enter(s, e);
     if (rc != RC_NEED_DATA)
@@ -608,6 +645,8 @@ static rc_t make_all(service_t *s, err_t *e)
         rc = make_lies(s, e);
     if (!rc)
         rc = make_upstreams(s, e);
+    if (!rc && config_musters(s->with.config) && !s->with.shows)
+        rc = err_in(e, RC_UNSUPPORTED, "membership", "without an overlay nobody is joined by the list");
     if (!rc)
         rc = looks_for_a_cluster(s) ? enter_or_found(s, e) : found(s, e, false);
     if (!rc)
@@ -620,7 +659,7 @@ static rc_t make_all(service_t *s, err_t *e)
         rc = make_foresight(s, e);
     if (!rc)
         rc = make_pulse(s, e);
-    if (!rc)
+    if (!rc && !s->members)
         rc = make_members(s, e);
     if (!rc && s->cluster)
         cluster_tell(s->cluster, s->setup.cluster_text, 0, NULL); /* the finalized header follows */

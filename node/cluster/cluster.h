@@ -2,6 +2,7 @@
  * evidence, and what a node that joins needs to know.
  *
  *     no peers:  cluster_start -> cluster_found
+ *     by list:   cluster_start -> cluster_listed, again and again -> as with peers, or cluster_found
  *     peers:     cluster_start -> cluster_offer -> (statement compared, a finalized header verified) -> cluster_want ->
  *                cluster_has_key
  *
@@ -20,6 +21,7 @@
 #include "node/chain/objects.h"
 #include "node/config/config.h"
 #include "node/evidence/attest.h"
+#include "node/p2p/rollcall.h"
 #include "overlay/side.h"
 #include "overlay/state.h"
 
@@ -43,6 +45,7 @@ typedef struct {
     void (*keyed)(void *ctx);
     void *keyed_ctx;
     const side_owner_t *side; /* what else is said to members, on the loop's thread; borrowed. NULL: nothing */
+    bool by_list;             /* peers come from cluster_listed, and no cluster is one to join that it does not admit */
 } cluster_config_t;
 
 /* A cluster that attested members are in, and where the chain is that they follow. */
@@ -60,6 +63,7 @@ typedef struct {
 /* Members, as far as they are. */
 typedef struct {
     unsigned connected, attested, holders; /* each a part of the one before */
+    unsigned answers;                      /* holders who answered at a configured address, or a listed one */
     unsigned addresses, untried;           /* that are known; of which were never dialled to an end */
 } cluster_count_t;
 
@@ -75,6 +79,10 @@ void cluster_free(cluster_t *c);
 
 /* Whether an earlier run has kept addresses of members in the state directory (NULL: none). */
 bool cluster_is_kept(const char *state_dir);
+
+/* Of a cluster by_list: whom to dial from now on in place of those before, and which cluster is one to join. A node
+ * that is in another one than the contract names signs no more. Copied; not on the loop's thread. */
+void cluster_listed(cluster_t *c, const rollcall_list_t *list);
 
 /* Counts them. */
 void cluster_count(cluster_t *c, cluster_count_t *out);

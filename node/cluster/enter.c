@@ -21,8 +21,8 @@ static rc_t stopped(err_t *e)
     return err_say(e, RC_TIMEOUT, "the node ends");
 }
 
-/* What is there of a cluster, for who waits for one. */
-static void say_what_is_there(const enter_t *x, bool has_root, bool is_offered)
+/* What is there of a cluster, for who waits for one. list: what the contract's list has us wait for; NULL: nothing. */
+static void say_what_is_there(const enter_t *x, bool has_root, bool is_offered, const char *list)
 {
     cluster_count_t n;
     char text[240], more[240] = "";
@@ -42,6 +42,8 @@ static void say_what_is_there(const enter_t *x, bool has_root, bool is_offered)
         snprintf(text, sizeof text, "no peer is in a cluster that this node may join");
     else
         snprintf(text, sizeof text, "%s", has_root ? "" : "members name no finalized root, or contradict each other");
+    if (list && !is_offered)
+        snprintf(more, sizeof more, "%s", list);
     if (more[0])
         snprintf(text + strlen(text), sizeof text - strlen(text), "; %.170s", more);
     if (text[0])
@@ -52,12 +54,22 @@ static void say_what_is_there(const enter_t *x, bool has_root, bool is_offered)
 static bool is_alone(const enter_t *x, uint64_t waited_ms)
 {
     cluster_count_t n;
-    if (x->config->peer_count || x->config->cluster[0] || x->recovers)
+    if (x->config->peer_count || x->config->cluster[0] || x->recovers || x->musters)
         return false;
     cluster_count(x->cluster, &n);
     if (n.holders || waited_ms < ENTER_ALONE_MS)
         return false;
     return n.attested == n.connected || waited_ms >= ENTER_ATTEST_MS;
+}
+
+/* Whether this node founds its cluster by the contract's list. why: what is waited for. */
+static bool founds(const enter_t *x, err_t *why)
+{
+    cluster_count_t n;
+    if (!x->musters)
+        return false;
+    cluster_count(x->cluster, &n);
+    return x->musters(x->musters_ctx, why, n.answers != 0, x->recovers || x->config->cluster[0]) == MUSTER_FOUND;
 }
 
 /* Whether every peer has refused this node for ENTER_REFUSED_MS. since_ms: when that began; 0: they do not. */
@@ -127,6 +139,7 @@ rc_t enter_find(const enter_t *x, setup_t *setup, cluster_offer_t *out, err_t *e
 {
     const uint64_t from = clock_monotonic_ms();
     uint64_t refused_ms = 0;
+    err_t list;
     do {
         if (is_recoverable(x, out, clock_monotonic_ms() - from)) {
             const rc_t rc = take_over(x, setup, e, a, world, out);
@@ -139,7 +152,9 @@ rc_t enter_find(const enter_t *x, setup_t *setup, cluster_offer_t *out, err_t *e
             if (rc != RC_REFUSED)
                 return rc;
         }
-        say_what_is_there(x, is_offered && out->has_root, is_offered);
+        if (founds(x, &list))
+            return err_say(e, RC_NEED_DATA, list.text);
+        say_what_is_there(x, is_offered && out->has_root, is_offered, x->musters ? list.text : NULL);
         if (is_alone(x, clock_monotonic_ms() - from))
             return err_say(e, RC_NEED_DATA, "no former member holds a key any more");
         if (is_refused(x, &refused_ms, e))
@@ -176,7 +191,7 @@ rc_t enter_restore(const enter_t *x, err_t *e, follow_t *follow, const cluster_o
     if (rc)
         return rc;
     rc = cluster_restore(x->cluster, e);
-    if (!rc || rc == RC_NOMEM)
+    if (!rc || rc == RC_NOMEM || rc == RC_NEED_DATA)
         return rc;
     cluster_recovery_failed(x->cluster, e);
     return RC_NEED_DATA;

@@ -15,6 +15,7 @@
 #include "node/chain/follow.h"
 #include "node/cluster/cluster.h"
 #include "node/evidence/setup.h"
+#include "node/p2p/muster.h"
 
 #define ENTER_ALONE_MS 8000u    /* without configured peers: how long former ones are waited for; */
 #define ENTER_ATTEST_MS 90000u  /* longer while one of them attests */
@@ -27,14 +28,18 @@ typedef struct {
     bool (*stopping)(void *ctx);
     void *stop_ctx;
     bool recovers; /* cluster_may_recover: no other key is made, and shares are waited for */
+    /* Of a node that comes together with others by the contract's list: whether it founds the cluster now, and what is
+     * waited for (node/p2p/muster.h). NULL: of another one. */
+    muster_do_t (*musters)(void *ctx, err_t *why, bool answers, bool is_kept);
+    void *musters_ctx;
     bool gives_up; /* who is refused by every peer does not wait for ever */
 } enter_t;
 
 /* Waits for a cluster whose statement is what we would say ourselves, and takes that over: of members, or, when nobody
  * holds its key any more, of what brings that back (out->is_recovered).
  *   setup, a  as setup_join
- * RC_NEED_DATA: no peers are configured, and no former member holds a key any more; RC_REFUSED, with TRIAL_FOR_GOOD: no
- * peer lets this node join; RC_TIMEOUT: it is to stop. */
+ * RC_NEED_DATA: no peers are configured, and no former member holds a key any more, or this node founds by the list;
+ * RC_REFUSED, with TRIAL_FOR_GOOD: no peer lets this node join; RC_TIMEOUT: it is to stop. */
 NODISCARD rc_t enter_find(const enter_t *x, setup_t *setup, cluster_offer_t *out, err_t *e, arena_t *a,
                           const setup_world_t *world);
 

@@ -252,6 +252,8 @@ static const char *why_not(const join_keys_t *k)
 static bool signs(const cluster_t *c, err_t *why, uint64_t slot)
 {
     const char *text = c->excluded[0] ? c->excluded : why_not(&c->keys);
+    if (!text && c->astray[0])
+        text = c->astray;
     if (!text && c->alone[0])
         text = c->alone;
     if (!text && slot >= c->keys.until)

@@ -443,17 +443,22 @@ static rc_t make_net(cluster_t *c)
     return net_new(&c->net, &n);
 }
 
+size_t peer_ways(const cluster_t *c, maddr_t ways[PEERS_WAYS_MAX], const config_peer_t *peer)
+{
+    const config_t *config = c->with.config;
+    size_t n = 0;
+    for (size_t k = 0; k < peer->count; k++)
+        if (!config->transport || (config->transport == 1) == (peer->ways[k].transport == MADDR_QUIC))
+            ways[n++] = peer->ways[k];
+    return n;
+}
+
 static rc_t add_peers(cluster_t *c)
 {
     const config_t *config = c->with.config;
     for (size_t i = 0; i < config->peer_count; i++) {
         maddr_t ways[PEERS_WAYS_MAX];
-        size_t n = 0;
-        for (size_t k = 0; k < config->peers[i].count; k++) {
-            const maddr_t *way = &config->peers[i].ways[k];
-            if (!config->transport || (config->transport == 1) == (way->transport == MADDR_QUIC))
-                ways[n++] = *way;
-        }
+        const size_t n = peer_ways(c, ways, &config->peers[i]);
         const rc_t rc = n ? peers_add(c->peers, PEERS_CONFIGURED, ways, n, NULL) : RC_OK;
         if (rc)
             return rc;

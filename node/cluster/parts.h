@@ -38,6 +38,7 @@ typedef struct {
     peerid_t peer;
     maddr_t addr;
     bool dialled, has_state, holds;
+    bool is_listed; /* it answered at a configured address, or a listed one */
     join_phase_t phase;
     uint8_t static_key[33];
     hash32_t platform;
@@ -157,8 +158,11 @@ struct cluster {
     char excluded[240]; /* why the order excludes this node; empty: it does not */
     char recalled[240]; /* the same of an earlier run, as long as no newer generation than this is committed: */
     uint64_t recalled_version;
-    char alone[160];    /* why so few platforms are too few for the policy in force; empty: they are not */
-    char rotation[240]; /* why the key should be changed: a member that holds it lost trust; empty: it need not */
+    muster_anchor_t anchor; /* of a cluster by_list: what the contract says */
+    uint8_t anchored[33];   /* the newest key that it named and that is one of ours; zeros: none */
+    char astray[160];       /* why this node is in another cluster than the contract names; empty: it is not */
+    char alone[160];        /* why so few platforms are too few for the policy in force; empty: they are not */
+    char rotation[240];     /* why the key should be changed: a member that holds it lost trust; empty: it need not */
     shown_member_t members[CLUSTER_MEMBERS_MAX];
     size_t member_count;
     shown_address_t addresses[PEERS_TARGETS_MAX];
@@ -212,6 +216,11 @@ void keys_free(cluster_t *c);
  * RC_REPLAY: a newer one is; RC_REFUSED: it excludes this node, or as join_judge_order. */
 NODISCARD rc_t keys_take_kept(cluster_t *c, err_t *e, view_t order);
 
+/* listed.c: whether a cluster that members are in is one to join, by the contract's list. On the loop's thread, with
+ * the lock held. */
+bool listed_admits(const cluster_t *c, const join_member_t *m);
+void listed_look(cluster_t *c); /* generations, or the contract's word, may be others */
+
 /* recover.c: what outlives all nodes. On the loop's thread, but for recover_open: before it starts. */
 NODISCARD rc_t recover_open(cluster_t *c, err_t *e); /* RC_REFUSED: this TEE cannot; RC_NOMEM, RC_IO, RC_TIMEOUT */
 void recover_turn(cluster_t *c, uint64_t now_ms);
@@ -223,6 +232,9 @@ NODISCARD rc_t given_open(cluster_t *c); /* RC_NOMEM */
 void given_key(cluster_t *c, const join_member_t *to, const key_name_t *name);
 void given_heard(cluster_t *c, const flood_message_t *m); /* what a giver tells all */
 void given_turn(cluster_t *c, uint64_t now_ms);
+
+/* overlay.c: the ways to a peer over the transports that we have; their number. */
+size_t peer_ways(const cluster_t *c, maddr_t ways[PEERS_WAYS_MAX], const config_peer_t *peer);
 
 /* overlay.c: runs a function on the loop's thread, and waits for its end. RC_NOMEM, or what it returns. */
 NODISCARD rc_t call_on_loop(cluster_t *c, err_t *e, rc_t (*fn)(cluster_t *, err_t *, const void *), const void *arg);

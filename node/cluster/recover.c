@@ -314,12 +314,25 @@ static const recovery_t *at_hand(const recover_t *r)
     return r->is_former ? &r->kept : NULL;
 }
 
+/* Whether the contract's list, if this node goes by it, is against bringing it back. */
+static rc_t check_anchor(cluster_t *c, err_t *e, const recovery_t *r)
+{
+    if (!c->with.by_list)
+        return RC_OK;
+    pthread_mutex_lock(&c->lock);
+    const muster_anchor_t anchor = c->anchor;
+    pthread_mutex_unlock(&c->lock);
+    return muster_restores(e, &anchor, r->proof.entry.entry.pubkey, recovery_cluster(r));
+}
+
 static rc_t offer(cluster_t *c, err_t *e, const void *arg)
 {
     cluster_offer_t *out = (cluster_offer_t *)(uintptr_t)arg;
     const recovery_t *r = at_hand(c->recover);
     if (!r)
         return err_say(e, RC_NEED_DATA, "nothing is at hand");
+    if (check_anchor(c, e, r) == RC_NEED_DATA)
+        return RC_NEED_DATA;
     *out = (cluster_offer_t){ .is_recovered = true, .statement_n = r->statement.n };
     memcpy(out->pubkey, recovery_cluster(r), sizeof out->pubkey);
     memcpy(out->statement, r->statement.p, r->statement.n);
@@ -369,7 +382,9 @@ static rc_t restore(cluster_t *c, err_t *e, const void *arg)
     (void)arg;
     if (!r)
         return err_say(e, RC_NEED_DATA, "nothing is at hand");
-    rc_t rc = keys_take_kept(c, e, r->order);
+    rc_t rc = check_anchor(c, e, r);
+    if (!rc)
+        rc = keys_take_kept(c, e, r->order);
     if (!rc)
         rc = bring_back(c, e, r);
     if (rc)

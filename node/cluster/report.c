@@ -66,7 +66,7 @@ static void note_offer(cluster_t *c, const join_member_t *m)
     if (m->phase != JOIN_PEER || !m->state->holds || !m->first || !m->state->statement.n)
         return;
     sha256(&hash, m->state->statement);
-    if (!hash32_eq(&hash, &m->first->setup) || is_turned_down(c, m->first->pubkey))
+    if (!hash32_eq(&hash, &m->first->setup) || is_turned_down(c, m->first->pubkey) || !listed_admits(c, m))
         return;
     while (i < c->offer_count && memcmp(c->offers[i].pubkey, m->first->pubkey, 33) != 0)
         i++;
@@ -115,6 +115,7 @@ void report_update(cluster_t *c)
     c->offer_count = 0;
     for (size_t i = 0; i < count; i++) {
         show_member(&c->members[i], &members[i]);
+        c->members[i].is_listed = peers_rank(c->peers, net_peer(members[i].conn)) != SIZE_MAX;
         note_offer(c, &members[i]);
     }
     c->refusal_count = join_refusals(c->join, c->refusals);
@@ -125,6 +126,7 @@ void report_update(cluster_t *c)
     }
     show_bans(c);
     show_circuits(c);
+    listed_look(c);
     pthread_mutex_unlock(&c->lock);
     keys_platforms(c);
 }
@@ -164,6 +166,7 @@ void cluster_count(cluster_t *c, cluster_count_t *out)
     for (size_t i = 0; i < c->member_count; i++) {
         out->attested += c->members[i].phase != JOIN_ATTESTING;
         out->holders += c->members[i].phase != JOIN_ATTESTING && c->members[i].holds;
+        out->answers += c->members[i].phase != JOIN_ATTESTING && c->members[i].holds && c->members[i].is_listed;
     }
     out->addresses = (unsigned)c->address_count;
     for (size_t i = 0; i < c->address_count; i++) {

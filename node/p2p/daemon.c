@@ -27,7 +27,7 @@ struct daemon {
     daemon_config_t with;
     p2p_list_t *list;
     writer_t *writer;
-    seats_t *seats; /* NULL: not in mode wireguard */
+    seats_t *seats;       /* NULL: not in mode wireguard */
     rollcall_t *rollcall; /* NULL: nobody is told of it */
     hs_t *server;
     pthread_mutex_t lock; /* all below */

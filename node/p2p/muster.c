@@ -150,6 +150,6 @@ muster_do_t muster_turn(muster_t *m, err_t *why, const muster_view_t *v)
         return MUSTER_FOUND;
     }
     (void)err_set(why, RC_NEED_DATA, "no member holds a key: this node, token %" PRIu64 ", founds the cluster in %u s",
-                  token, (unsigned)((MUSTER_QUIET_MS - quiet_ms + 999) / 1000));
+                  token, (unsigned)((MUSTER_QUIET_MS - quiet_ms + 9999) / 10000 * 10)); /* a line in the log for each */
     return MUSTER_WAIT;
 }

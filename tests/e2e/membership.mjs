@@ -55,7 +55,7 @@ async function member(t, chain, quote, contract, n) {
   const node = t.world.node(`member-${n}`, { env, options: ["--development", "--tee", "dstack"] });
   const block = n === 2 ? "finalized" : "latest";
   node.membership = membership(node, contract, { block });
-  return node.begin(chain.setup({ membership: node.membership }));
+  return node.begin(chain.setup({ cluster: "new", membership: node.membership }));
 }
 
 // When a light client could first know of each block: by its number, in ms.
@@ -154,7 +154,7 @@ async function lying(t, chain, contract) {
   const proxy = await t.world.proxy(chain, { accessLists: true, delayMs: 30 });
   const node = t.world.node("member-lied-to");
   const with_ = membership(node, contract.address, { max_age_s: MAX_AGE_S });
-  await node.begin(chain.setup({ execution: proxy.url, membership: with_ }));
+  await node.begin(chain.setup({ cluster: "new", execution: proxy.url, membership: with_ }));
   const { socket } = with_;
   await until("a list", ONE_SLOT_MS, async () => (await ask(socket, "/v1/p2p/peers")).status === 200, 20);
   await t.test("round trips: 1 for each block after the first list, 0 within one", () => showCosts(proxy, socket));

@@ -18,7 +18,8 @@ static unsigned wanted, turned_down;
 static err_t why_not;
 static char said[240];
 static arena_t a;
-static uint64_t ahead_ms;                  /* of the clock */
+static uint64_t ahead_ms; /* of the clock */
+static cluster_count_t counted;
 static unsigned refusals_asked, hope_each; /* every so many times there is a peer that does not refuse; 0: never */
 
 /* ---- the cluster ---- */
@@ -74,7 +75,7 @@ void __wrap_cluster_say(cluster_t *c, const char *text)
 void __wrap_cluster_count(cluster_t *c, cluster_count_t *out)
 {
     (void)c;
-    *out = (cluster_count_t){ .connected = 1, .attested = 1, .holders = 1 };
+    *out = counted;
 }
 
 void __wrap_cluster_head(cluster_t *c, uint64_t slot)
@@ -174,6 +175,7 @@ static void setup(void)
     wanted = turned_down = refusals_asked = hope_each = 0;
     ahead_ms = 0;
     offers = true;
+    counted = (cluster_count_t){ .connected = 1, .attested = 1, .holders = 1 };
     said[0] = 0;
     arena_init(&a, 1 << 20);
     log_set_level(LOG_ERROR);
@@ -313,6 +315,66 @@ START_TEST(who_may_still_join_or_cannot_be_set_up_again_waits_on)
 }
 END_TEST
 
+static unsigned musters_asked, founds_at; /* the how manieth look founds; 0: none */
+static bool told_answers, told_kept;
+
+static muster_do_t musters(void *ctx, err_t *why, bool answers, bool is_kept)
+{
+    (void)ctx;
+    told_answers = answers;
+    told_kept = is_kept;
+    (void)err_say(why, RC_NEED_DATA, "no member holds a key: token 3 founds the cluster");
+    return ++musters_asked == founds_at ? MUSTER_FOUND : MUSTER_WAIT;
+}
+
+/* A node without peers, by the list. */
+static rc_t find_by_list(const char *extra, bool recovers, err_t *e)
+{
+    const setup_world_t world = { .simulated = true, .now_s = 1700000000 };
+    char text[600];
+    setup_t ours;
+    snprintf(text, sizeof text,
+             "{\"peers\":[],\"port\":4001,\"execution_rpc\":\"http://b\",\"checkpoint\":"
+             "\"0x0001020304050607080900010203040506070809000102030405060708090001\",\"membership\":{\"contract\":"
+             "\"0x5fbdb2315678afecb367f032d93f642f64180aa3\",\"mode\":\"tls\",\"attested_only\":false}%s}",
+             extra);
+    config_t *own = config_of(NULL, text);
+    const enter_t x = { .config = own, .stopping = stopping, .musters = musters, .recovers = recovers };
+    offers = false;
+    musters_asked = 0;
+    stop_at_ms = clock_ms() + STAYS_MS;
+    const rc_t rc = enter_find(&x, &ours, &offered, e, &a, &world);
+    config_free(own);
+    return rc;
+}
+
+/* However long nobody is there: what a node without a list would take for a reason to begin alone. */
+START_TEST(who_goes_by_the_list_makes_no_cluster_of_its_own_until_the_list_says_so)
+{
+    err_t e;
+    counted = (cluster_count_t){ .connected = 0 };
+    founds_at = 0;
+    ahead_ms = 10 * (uint64_t)ENTER_ATTEST_MS;
+    ck_assert_int_eq(find_by_list("", false, &e), RC_TIMEOUT);
+    ck_assert_uint_gt(musters_asked, 5);
+    ck_assert(!told_answers && !told_kept);
+    founds_at = 4;
+    ck_assert_int_eq(find_by_list("", false, &e), RC_NEED_DATA);
+    ck_assert_uint_eq(musters_asked, 4);
+    counted = (cluster_count_t){ .connected = 2, .attested = 2, .holders = 2, .answers = 1 };
+    founds_at = 0;
+    ck_assert_int_eq(find_by_list("", false, &e), RC_TIMEOUT);
+    ck_assert(told_answers);
+    ck_assert_int_eq(find_by_list("", true, &e), RC_TIMEOUT);
+    ck_assert(told_kept);
+    ck_assert_int_eq(
+        find_by_list(",\"cluster\":\"0x02aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"", false,
+                     &e),
+        RC_TIMEOUT);
+    ck_assert(told_kept);
+}
+END_TEST
+
 int main(void)
 {
     return UNIT_RUN_AROUND(
@@ -320,5 +382,6 @@ int main(void)
         who_follows_an_invented_chain_joins_nothing_and_asks_for_no_key,
         who_does_not_come_to_the_members_slot_asks_for_no_key, a_checkpoint_that_is_not_the_clusters_joins_nothing,
         without_a_root_that_members_name_nothing_is_joined, who_is_refused_by_every_peer_for_a_minute_gives_up,
-        who_may_still_join_or_cannot_be_set_up_again_waits_on);
+        who_may_still_join_or_cannot_be_set_up_again_waits_on,
+        who_goes_by_the_list_makes_no_cluster_of_its_own_until_the_list_says_so);
 }

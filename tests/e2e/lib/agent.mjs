@@ -1,11 +1,12 @@
 // A fake of dstack's guest agent on a Unix socket: quotes of a simulated machine (sim_oracle.c), keys of a root key that a test
-// chooses, as the real one derives them from its key service. quoteMs: how long a quote takes.
+// chooses, as the real one derives them from its key service. quoteMs: how long a quote takes. answers: of further calls, or in
+// place of these: functions of what is asked, by the path.
 import { spawn } from "node:child_process";
 import crypto from "node:crypto";
 import http from "node:http";
 import readline from "node:readline";
 
-export async function guestAgent({ oracle, seed, socket, collateral, rootKey, quoteMs = 0 }) {
+export async function guestAgent({ oracle, seed, socket, collateral, rootKey, quoteMs = 0, answers = {} }) {
   const child = spawn(oracle, [seed, collateral], { stdio: ["pipe", "pipe", "inherit"] });
   const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const { root } = JSON.parse((await lines.next()).value);
@@ -34,6 +35,8 @@ export async function guestAgent({ oracle, seed, socket, collateral, rootKey, qu
       await new Promise((taken) => setTimeout(taken, quoteMs));
       const { quote: bytes, event_log } = await quote(asked.report_data);
       say(200, { quote: bytes.slice(2), event_log, report_data: asked.report_data, vm_config: "{}" });
+    } else if (answers[request.url]) {
+      say(200, answers[request.url](asked));
     } else if (request.url === "/GetKey") {
       agent.keys++;
       const key = crypto.createHmac("sha256", agent.rootKey).update(`${asked.path}\0${asked.purpose}`).digest("hex");

@@ -7,11 +7,12 @@ import path from "node:path";
 import readline from "node:readline";
 import { AbiCoder, ContractFactory, Interface, SigningKey, Wallet, computeAddress, concat, getCreateAddress, keccak256, toUtf8Bytes } from "ethers";
 import { WALLET_KEY } from "../../devnet/lib/accounts.mjs";
-import { until } from "./node.mjs";
+import { sleep, until } from "./node.mjs";
 
 const REPORT_DATA_AT = 568;
 const APP_ID = "ea549f02e1a25fabd1cb788380e033ec5461b2ff";
 const secretOf = (name) => new SigningKey(keccak256(toUtf8Bytes(name)));
+const DAY = "62015180"; // PUSH3 86400
 const KMS = secretOf("kms root"), APP = secretOf("app");
 
 // 65 bytes r, s, recovery id, as dstack writes them.
@@ -31,6 +32,12 @@ function keyOf(path, purpose) {
 // The address that the node of an instance sends from.
 export const addressOf = (instance) => computeAddress(secretOf(`kettle/p2p/${instance}`).publicKey);
 
+// What the guest agent of an instance says of itself, and which keys it gives.
+export const instanceAnswers = (instance) => ({
+  "/Info": () => ({ app_id: APP_ID, instance_id: instance }),
+  "/GetKey": ({ path, purpose }) => keyOf(path, purpose),
+});
+
 // A guest agent of an instance. quote: of a simulated node, whose report data is replaced.
 export function startAgent(port, instance, quote) {
   const answers = {
@@ -39,8 +46,7 @@ export function startAgent(port, instance, quote) {
       Buffer.from(report_data, "hex").copy(bytes, REPORT_DATA_AT);
       return { quote: bytes.toString("hex"), event_log: "[]", report_data, vm_config: "" };
     },
-    "/Info": () => ({ app_id: APP_ID, instance_id: instance }),
-    "/GetKey": ({ path, purpose }) => keyOf(path, purpose),
+    ...instanceAnswers(instance),
   };
   const server = http.createServer(async (request, answer) => {
     const chunks = [];
@@ -58,7 +64,8 @@ export class Contract {
   #owner = new Wallet(WALLET_KEY);
   #nonce;
 
-  static async deploy(t, chain, { timeout, instances }) {
+  // notice: how many seconds a cluster's key is announced, in place of a day.
+  static async deploy(t, chain, { timeout, instances, notice }) {
     const file = path.join(t.world.root, "sdk/solidity/DstackP2PMembership.json");
     const c = new Contract();
     c.#chain = chain;
@@ -66,7 +73,9 @@ export class Contract {
     c.face = new Interface(abi);
     c.#nonce = Number(await chain.ask("eth_getTransactionCount", c.#owner.address, "latest"));
     c.address = getCreateAddress({ from: c.#owner.address, nonce: c.#nonce });
-    const { data } = await new ContractFactory(abi, bytecode).getDeployTransaction(computeAddress(KMS.publicKey));
+    const code = notice ? bytecode.replaceAll(DAY, `62${notice.toString(16).padStart(6, "0")}`) : bytecode;
+    assert(!notice || code !== bytecode, "no day in the contract's code");
+    const { data } = await new ContractFactory(abi, code).getDeployTransaction(computeAddress(KMS.publicKey));
     const hashes = [await c.#send({ data, gasLimit: 5_000_000 })];
     hashes.push(await c.does("setAppAllowed", `0x${APP_ID}`, true), await c.does("addBaseDomain", "dstack.example"));
     hashes.push(await c.does("setGateway", "dstack.example", "-s"), await c.does("setNetwork", 0, timeout));
@@ -78,15 +87,32 @@ export class Contract {
     return c;
   }
 
+  // Registers an instance with the key that its node would have.
+  async enrol(instance) {
+    const path = `kettle/p2p/${instance}`, wallet = new Wallet(secretOf(path).privateKey);
+    const xy = ({ publicKey }) => `0x${publicKey.slice(4)}`;
+    const signatures = keyOf(path, "kettle-p2p").signature_chain.map((bytes) => `0x${bytes}`);
+    const steps = [["registerInstance", instance], ["bindInstance", instance, xy(secretOf(path)), xy(APP), ...signatures, `0x${APP_ID}`], ["registerPeer()"]];
+    for (const [nonce, [name, ...args]] of steps.entries())
+      await this.#receipt(await this.#send({ to: this.address, data: this.face.encodeFunctionData(name, args), gasLimit: 400_000 }, wallet, nonce));
+  }
+
+  // Announces the cluster's key and confirms it.
+  async setKey(key) {
+    await this.#receipt(await this.does("setClusterKey", key));
+    await sleep(4000); // a notice of a second, and a slot
+    await this.#receipt(await this.does("confirmClusterKey", key));
+  }
+
   does(name, ...args) {
     return this.#send({ to: this.address, data: this.face.encodeFunctionData(name, args), gasLimit: 300_000 });
   }
 
-  async #send(tx) {
+  async #send(tx, from = this.#owner, nonce = this.#nonce++) {
     const { baseFeePerGas } = await this.#chain.ask("eth_getBlockByNumber", "latest", false);
     const fees = { type: 2, maxFeePerGas: 4n * BigInt(baseFeePerGas) + 3_000_000_000n, maxPriorityFeePerGas: 2_000_000_000n };
     const chainId = BigInt(await this.#chain.ask("eth_chainId"));
-    return this.#chain.ask("eth_sendRawTransaction", await this.#owner.signTransaction({ ...tx, ...fees, chainId, nonce: this.#nonce++ }));
+    return this.#chain.ask("eth_sendRawTransaction", await from.signTransaction({ ...tx, ...fees, chainId, nonce }));
   }
 
   async #receipt(hash) {

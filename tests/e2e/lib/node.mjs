@@ -57,14 +57,17 @@ async function ask(url, options = {}) {
 // Runs a program whose standard error is a pipe that is full, and that nobody reads.
 const STALLED = 'f=$1; shift; mkfifo "$f" && exec 2<>"$f"; dd if=/dev/zero of="$f" oflag=nonblock bs=4096 count=64 status=none 2>/dev/null; exec "$@"';
 
+// Runs a program that finds another file as /etc/hosts.
+const HOSTS = 'mount --bind "$1" /etc/hosts && shift && exec "$@"';
+
 export class Node {
   #child = null;
   #exit = null;
 
   // env: what the program finds in its environment besides ours. options: of the command line; by default those of a
-  // development node. stalled: nobody reads its standard error.
-  constructor({ program, dir, setupPort, apiPort, env = {}, options = ["--development"], stalled = false }) {
-    Object.assign(this, { program, dir, setupPort, apiPort, env, options, stalled });
+  // development node. stalled: nobody reads its standard error. hosts: a file that it finds as /etc/hosts (root only).
+  constructor({ program, dir, setupPort, apiPort, env = {}, options = ["--development"], stalled = false, hosts }) {
+    Object.assign(this, { program, dir, setupPort, apiPort, env, options, stalled, hosts });
     this.setupUrl = `http://127.0.0.1:${setupPort}/setup`;
     this.url = `http://127.0.0.1:${apiPort}`;
     this.log = path.join(dir, "log");
@@ -76,7 +79,8 @@ export class Node {
     const args = ["run", "--setup-port", String(this.setupPort), "--api-port", String(this.apiPort)];
     args.push("--state-dir", path.join(this.dir, "state"), "--tee", "simulator", "--log-level", "info", ...this.options);
     const log = fs.openSync(this.log, "a");
-    const command = this.stalled ? ["bash", "-c", STALLED, "bash", path.join(this.dir, "stderr"), this.program] : [this.program];
+    let command = this.stalled ? ["bash", "-c", STALLED, "bash", path.join(this.dir, "stderr"), this.program] : [this.program];
+    if (this.hosts) command = ["unshare", "--mount", "bash", "-c", HOSTS, "bash", this.hosts, ...command];
     const [program, ...first] = command;
     this.#child = spawn(program, [...first, ...args], { stdio: ["ignore", log, log], env: { ...process.env, ...this.env } });
     fs.closeSync(log);
