@@ -14,7 +14,7 @@ async function checkout(t, node, chain) {
   const dir = path.join(t.world.tmp, "docs");
   fs.mkdirSync(path.join(dir, "build"), { recursive: true });
   fs.symlinkSync(path.resolve(t.world.build, "kettle"), path.join(dir, "build/kettle"));
-  for (const name of ["sdk", "examples"]) fs.symlinkSync(path.join(t.world.root, name), path.join(dir, name));
+  for (const name of ["sdk", "examples", "tests"]) fs.symlinkSync(path.join(t.world.root, name), path.join(dir, name));
   fs.writeFileSync(path.join(dir, "build/network.json"), JSON.stringify({ network: chain.network }));
   const nonce = "00".repeat(32);
   const { quote } = JSON.parse((await node.get(`/v1/attest?nonce=0x${nonce}`)).text);

@@ -4,6 +4,7 @@ import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
 import { Interface } from "ethers";
+import { verifyEvidence } from "../../sdk/js/kettle-evidence.mjs";
 import { KettleError, addressOfKey, statementDigest, verifyStatement } from "../../sdk/js/kettle-verify.mjs";
 import * as client from "./lib/client.mjs";
 import { until } from "./lib/node.mjs";
@@ -60,7 +61,17 @@ class Judge {
     assert.deepStrictEqual(JSON.parse(evidence.text).answer, said);
     const { status, out } = await this.replay(evidence.text);
     assert.strictEqual(status, 0, `evidence of ${route}: ${out}`);
+    this.replayInScript(evidence.text, said.statement ?? said);
     this.replayed++;
+  }
+
+  // The same without an EVM: of a call all but what it returns, which is refused unless the caller says so.
+  replayInScript(evidence, { type, message }) {
+    const [isCall, network] = [type === "CallStatement", fs.readFileSync(this.network, "utf8")];
+    const demands = { checkpoint: this.checkpoint, network, signer: this.signer, setup: this.setup };
+    const found = verifyEvidence(evidence, isCall ? { ...demands, execution: "unchecked" } : demands);
+    assert.deepStrictEqual([found.type, found.message, found.executed], [type, message, !isCall]);
+    if (isCall) assert.throws(() => verifyEvidence(evidence, demands), refusal("needs-evm"));
   }
 
   async ask(route, demands = {}, options = {}) {

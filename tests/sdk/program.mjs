@@ -2,11 +2,13 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import { KettleError, verifyStatement } from "../../sdk/js/kettle-verify.mjs";
 import { root, test, vectors } from "./harness.mjs";
 
 export const program = process.env.KETTLE ?? `${root}build/kettle`;
-const EXIT = { holds: 0, refused: 1, usage: 2, unreached: 3 };
+const EXIT = { holds: 0, refused: 1, usage: 2, unreached: 3, convicted: 4 };
 const MUTANTS = 16; // of each file of the corpus
 
 function kettle(args, input) {
@@ -35,6 +37,24 @@ function verdict(options, text) {
   const said = JSON.parse(run.stdout);
   assert.equal(run.status, said.holds ? EXIT.holds : EXIT.refused);
   return said.holds ? "holds" : said.code;
+}
+
+/** What it says of evidence files of a network, from a checkpoint: "holds", or step and code. `end` of it ends it. */
+export function judgedByProgram(network, checkpoint) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "kettle-evidence-"));
+  const file = path.join(folder, "network.json");
+  fs.writeFileSync(file, JSON.stringify({ network }));
+  const named = typeof network === "string" ? network : file;
+  const judged = (text) => {
+    const args = ["verify", "--json", "--evidence", "-", "--checkpoint", checkpoint, "--network", named];
+    const run = spawnSync(program, args, { input: text, encoding: "utf8" });
+    if (run.error) throw run.error;
+    const { holds, steps } = JSON.parse(run.stdout);
+    const failed = steps.find(({ ok }) => !ok);
+    assert.equal(run.status, holds ? EXIT.holds : failed.code === "signed-lie" ? EXIT.convicted : EXIT.refused);
+    return holds ? "holds" : `${failed.step} ${failed.code}`;
+  };
+  return Object.assign(judged, { end: () => fs.rmSync(folder, { recursive: true }) });
 }
 
 function verdictOfScript(options, text) {

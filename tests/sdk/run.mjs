@@ -31,6 +31,7 @@ async function onChain(part) {
 
 const PARTS = {
   statements: async () => (await import("./statements.mjs")).statements(),
+  evidence: async () => (await import("./evidence.mjs")).evidence(),
   attestations: async () => (await import("./attestations.mjs")).attestations(),
   page: async () => (await import("./page.mjs")).aPage(),
   python: () => test("the Python tests ran", () => python("test_python.py")),
